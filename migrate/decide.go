@@ -1,0 +1,295 @@
+package migrate
+
+import (
+	"errors"
+	"time"
+)
+
+// take takes a worker's result and decides what becomes of its roster.
+func (d *dispatcher) take(res result, now time.Time) {
+	d.out--
+	w := res.order.work
+	if w != nil {
+		d.inUse -= w.weight()
+	}
+	d.count(&res)
+	if res.order.probe && (res.unsent || res.order.kind == failEdges) {
+		d.outage.probing = false // nobody was asked
+	}
+	switch {
+	case res.broken != nil:
+		d.stop(res.broken)
+	case w == nil:
+		d.answeredProbe(res, now)
+	case res.unsent && res.order.ctx.Err() != nil:
+		w.chunk = nil
+		d.ready = append(d.ready, w)
+	case res.order.kind == failEdges:
+		w.doomed = EdgeSet{}
+		d.goOn(w, res.open)
+	case res.unsent:
+		d.goOn(w, res.open)
+	default:
+		d.decide(w, &res, now)
+	}
+	if stop := d.brake.verdict(); stop != nil {
+		d.stop(stop)
+	}
+	d.show()
+}
+
+// count keeps the sums of the run.
+func (d *dispatcher) count(res *result) {
+	call, _ := errors.AsType[*CallError](res.err)
+	d.brake.count(res.landed(), res.failed)
+	d.opt.Meter.update(func(s *Snapshot) {
+		s.Imported += res.imported
+		s.Already += res.already
+		s.AlreadyUncertain += res.alreadyUnsure
+		s.Failed += res.failed
+		if res.unsent || res.order.work == nil || res.order.kind == failEdges {
+			return
+		}
+		s.Calls++
+		if res.order.work.tries != nil {
+			s.Retried++
+		}
+		if call != nil && call.Uncertain || anyUncertain(res.again) {
+			s.Uncertain++
+		}
+		if call != nil && call.Verdict == VerdictThrottle {
+			s.Throttled++
+		}
+	})
+}
+
+func anyUncertain(again []notYet) bool {
+	for _, a := range again {
+		if a.outcome.Uncertain {
+			return true
+		}
+	}
+	return false
+}
+
+// answeredProbe takes the answer of Options.Probe.
+func (d *dispatcher) answeredProbe(res result, now time.Time) {
+	d.asking = false
+	call, _ := errors.AsType[*CallError](res.err)
+	switch {
+	case res.unsent:
+	case res.err == nil:
+		d.gotThrough(now)
+	case call != nil && call.Verdict == VerdictFatal:
+		d.refused(call)
+	case d.outage.holding:
+		d.outage.probed(now)
+	default:
+		d.beginHold(now)
+	}
+}
+
+// decide takes the answer to a call.
+func (d *dispatcher) decide(w *work, res *result, now time.Time) {
+	call, _ := errors.AsType[*CallError](res.err)
+	verdict := VerdictRetry
+	if call != nil {
+		verdict = call.Verdict
+		if verdict == VerdictSuspect && d.success {
+			verdict = VerdictRetry
+		}
+	}
+	if res.landed() > 0 {
+		w.landed = true
+		d.release(w)
+	}
+	through := res.landed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk || verdict == VerdictRefuseAccount
+	d.share.observe(w.tries != nil, through)
+	switch {
+	case through:
+		d.success = true
+		d.gotThrough(now)
+	case verdict == VerdictThrottle:
+		d.outage.throttled(now)
+		if res.order.probe {
+			d.outage.probed(now)
+		}
+	case verdict != VerdictFatal:
+		d.missed(w, res, call, now)
+	}
+	left := intersect(res.sent, res.open)
+	switch verdict {
+	case VerdictFatal:
+		d.refused(call)
+	case VerdictThrottle:
+		d.lot.park(w, now.Add(max(call.Pause, time.Duration(d.rand.Float64()*float64(time.Second)))))
+	case VerdictSuspect:
+		if d.suspects++; d.suspects >= call.Limit {
+			d.refused(call)
+			return
+		}
+		d.lot.park(w, now.Add(DefaultRetry.Backoff(1, d.rand.Float64())))
+	case VerdictSplit:
+		d.split(w, left, call)
+	case VerdictRefuseChunk:
+		d.fail(w, left, func(int) Outcome { return refusal(call) })
+	case VerdictRefuseAccount:
+		o := refusal(call)
+		w.refuse = &o
+		d.event("account-refused", call.Code, call.Info, 0)
+		d.ready = append(d.ready, w)
+	default:
+		d.later(w, res, call, left, now)
+	}
+}
+
+func (d *dispatcher) refused(call *CallError) {
+	d.stop(&StopError{Reason: ReasonRefused, Code: call.Code, Info: call.Error(), Hint: call.Hint})
+}
+
+// gotThrough notes a sign of life.
+func (d *dispatcher) gotThrough(now time.Time) {
+	if !d.outage.through(now) {
+		return
+	}
+	d.event("hold-end", 0, "", 0)
+	d.opt.Meter.update(func(s *Snapshot) { s.Holding, s.HoldReason = false, "" })
+}
+
+// missed notes a call that did not get through.
+func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time) {
+	if call != nil {
+		d.lastMiss, d.lastMissCode = call.Error(), call.Code
+	} else if len(res.again) > 0 {
+		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
+	}
+	d.outage.miss(now, w.roster.From)
+	if res.order.probe {
+		d.outage.probed(now)
+	}
+}
+
+// later is for edges that have to be sent again: not yet, or never when their attempts are used up while others get through. An order that settled all
+// it had sent comes here too and goes straight on.
+func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, now time.Time) {
+	d.remember(w, res, call, left)
+	if left.Len() == 0 {
+		d.goOn(w, res.open)
+		return
+	}
+	if d.outage.holding {
+		d.lot.park(w, now.Add(d.outage.pause)) // nothing gets through: not an attempt
+		return
+	}
+	attempts := w.attempted(left, now)
+	others := d.outage.lastThrough.After(w.first)
+	if call != nil && call.Verdict == VerdictUnknown && attempts >= unknownAttempts && others {
+		d.fail(w, left, func(int) Outcome { return refusal(call) })
+		return
+	}
+	if others && d.giveUp(w, left, now) {
+		return
+	}
+	code := 0
+	if call != nil {
+		code = call.Code
+	}
+	d.event("retry", code, d.lastMiss, left.Len())
+	d.lot.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
+}
+
+// remember keeps what the answer says of edges that stay open.
+func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSet) {
+	if w.epoch != d.outage.epoch {
+		w.tries, w.epoch = nil, d.outage.epoch // counted while nothing got through: void
+	}
+	for _, a := range res.again {
+		if a.outcome.Uncertain {
+			w.unsure.Add(a.index)
+		}
+		if a.outcome.Code != 0 {
+			if w.codes == nil {
+				w.codes = map[int]Outcome{}
+			}
+			w.codes[a.index] = a.outcome
+		}
+	}
+	if call == nil {
+		return
+	}
+	if call.Uncertain {
+		w.unsure = union(w.unsure, left)
+	}
+	if call.Answered {
+		w.last = refusal(call)
+		clear(w.codes)
+	}
+}
+
+// giveUp ends edges whose attempts are used up: with the service's last code they fail, without any they stay pending and w is dropped.
+func (d *dispatcher) giveUp(w *work, left EdgeSet, now time.Time) bool {
+	var spent, silent EdgeSet
+	for _, i := range left.Indexes() {
+		if !d.opt.Retry.Exhausted(w.attempts(i), now.Sub(w.first)) {
+			continue
+		}
+		if w.code(i).Code == 0 {
+			silent.Add(i)
+		} else {
+			spent.Add(i)
+		}
+	}
+	switch {
+	case spent.Len() > 0:
+		d.event("give-up", w.code(spent.Indexes()[0]).Code, d.lastMiss, spent.Len())
+		d.fail(w, spent, w.code)
+		return true
+	case silent.Len() > 0:
+		d.event("give-up", 0, d.lastMiss, silent.Len())
+		d.dropped += int64(silent.Len())
+		d.done(w)
+		return true
+	}
+	return false
+}
+
+// fail has edges of w settled as failed.
+func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
+	w.doomed, w.fate = edges, as
+	d.ready = append(d.ready, w)
+}
+
+// goOn takes w to the rest of its part, to what is open in its chunk, to its next chunk, or to its end.
+func (d *dispatcher) goOn(w *work, open EdgeSet) {
+	for n := len(w.parts); n > 0; n = len(w.parts) {
+		if left := intersect(w.parts[n-1], open); left.Len() > 0 {
+			break
+		}
+		w.parts = w.parts[:n-1]
+	}
+	if len(w.parts) == 0 {
+		d.halved(w, open)
+	}
+	if open.Len() > 0 || w.advance() {
+		d.ready = append(d.ready, w)
+		return
+	}
+	d.opt.Meter.update(func(s *Snapshot) { s.Rosters++ })
+	d.done(w)
+}
+
+// done lets go of a roster.
+func (d *dispatcher) done(w *work) {
+	d.release(w)
+	d.rosters--
+}
+
+// refusal is the fate of edges that were refused together with the whole call.
+func refusal(call *CallError) Outcome { return Outcome{Kind: Failed, Code: call.Code, Info: call.Info} }
+
+func union(a, b EdgeSet) EdgeSet {
+	for i := range a {
+		a[i] |= b[i]
+	}
+	return a
+}

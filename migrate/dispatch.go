@@ -1,0 +1,301 @@
+package migrate
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// dispatcher decides everything. One goroutine owns it; what it knows of a roster that a worker has comes back with the result.
+type dispatcher struct {
+	opt  Options
+	pull func() (Roster, error, bool) // the plan
+	jobs chan order
+	back chan result
+
+	ctx    context.Context // of the whole run
+	cancel context.CancelFunc
+	gate   context.Context // of the calls that wait to leave: ends when a hold begins
+	shut   context.CancelFunc
+	err    error // why the run is stopping, nil while it is not
+
+	ready   []*work // may be sent now, last first
+	lot     lot     // wait until they are due
+	waiting []*work // to be halved, when the brake has a slot
+	fresh   *work   // the next roster of the plan, if it was read already
+	planned bool    // the plan is at its end
+
+	out      int   // orders with the workers
+	rosters  int   // taken from the plan and not done
+	inUse    int64 // memory of the orders that are out
+	asking   bool  // Options.Probe is out
+	begun    time.Time
+	suspects int   // calls with VerdictSuspect before the first success
+	success  bool  // something got through in this run
+	barren   int   // slots of the brake in use
+	dropped  int64 // edges given up without any answer; they stay pending
+
+	lastMiss     string // what the last call that did not get through came back with
+	lastMissCode int
+
+	outage outage
+	brake  brake
+	share  share
+	rand   *rand.Rand
+}
+
+// backlog is how many rosters may be parked before retries go first whatever they promise: it bounds memory.
+const backlog = 50_000
+
+// loop runs until the plan is done or the run is stopped, and all orders are back.
+func (d *dispatcher) loop() error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		d.checkTime(now)
+		if d.err != nil && d.out == 0 {
+			return d.err
+		}
+		jobs, o := d.jobs, order{}
+		if ok := d.err == nil; ok {
+			if o, ok = d.next(now); !ok {
+				jobs = nil
+			}
+		} else {
+			jobs = nil
+		}
+		if d.err == nil && jobs == nil && d.out == 0 && d.rosters == 0 && d.planned {
+			return d.finish()
+		}
+		timer.Reset(d.untilNext(now))
+		select {
+		case jobs <- o:
+			d.given(o)
+			continue
+		case res := <-d.back:
+			d.take(res, time.Now())
+		case <-timer.C:
+		case <-d.ctx.Done():
+			d.interrupted()
+		}
+		d.putBack(jobs, o)
+	}
+}
+
+// putBack keeps an order that no worker has taken.
+func (d *dispatcher) putBack(jobs chan order, o order) {
+	if jobs != nil && o.work != nil {
+		d.ready = append(d.ready, o.work)
+	}
+}
+
+// finish says how a run ends that has gone through its whole plan.
+func (d *dispatcher) finish() error {
+	if d.dropped > 0 {
+		return &StopError{Reason: ReasonUnanswered, Info: "some calls never got an answer, their edges stay pending"}
+	}
+	return nil
+}
+
+// next chooses the next order.
+func (d *dispatcher) next(now time.Time) (order, bool) {
+	if d.outage.holding {
+		return d.nextProbe(now)
+	}
+	if suspected, certain := d.outage.suspected(now); suspected && !certain && d.canAsk() {
+		if d.asking {
+			return order{}, false
+		}
+		return order{ctx: d.gate, kind: askProbe}, true
+	}
+	w := d.choose(now)
+	if w == nil {
+		return order{}, false
+	}
+	if d.out > 0 && d.opt.Memory > 0 && d.inUse+w.weight() > d.opt.Memory {
+		d.ready = append(d.ready, w)
+		return order{}, false
+	}
+	return d.orderFor(w, d.gate), d.err == nil
+}
+
+// canAsk reports whether too few accounts are left to tell an outage from a bad account, and somebody else can be asked.
+func (d *dispatcher) canAsk() bool {
+	return d.opt.Probe != nil && d.planned && d.rosters < outageAccounts
+}
+
+// nextProbe is the one call that goes out during a hold: each to another account, since the lot gives the one that has waited longest.
+func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
+	if d.outage.probing || now.Before(d.outage.probeAt) {
+		return order{}, false
+	}
+	if d.canAsk() {
+		return order{ctx: d.gate, kind: askProbe, probe: true}, true
+	}
+	var w *work
+	if len(d.lot) > 0 {
+		w = d.lot.take(d.lot[0].due)
+	} else {
+		w = d.choose(now)
+	}
+	if w == nil {
+		return order{}, false
+	}
+	o := d.orderFor(w, d.gate)
+	o.probe = true
+	return o, true
+}
+
+// choose picks the roster to go on with: one that was begun, then one whose pause is over, then a new one. Retries that mostly fail stand behind.
+func (d *dispatcher) choose(now time.Time) *work {
+	if n := len(d.ready); n > 0 {
+		w := d.ready[n-1]
+		d.ready[n-1] = nil
+		d.ready = d.ready[:n-1]
+		return w
+	}
+	if due, ok := d.lot.next(); ok && !due.After(now) && (d.share.allowed() || len(d.lot) > backlog || !d.readFresh()) {
+		return d.lot.take(now)
+	}
+	if len(d.lot) <= backlog && len(d.waiting) <= d.opt.Workers && d.readFresh() {
+		w := d.fresh
+		d.fresh = nil
+		return w
+	}
+	return nil
+}
+
+// readFresh makes sure that the next roster of the plan is at hand, and reports whether there is one.
+func (d *dispatcher) readFresh() bool {
+	if d.fresh != nil || d.planned || d.err != nil {
+		return d.fresh != nil
+	}
+	r, err, ok := d.pull()
+	switch {
+	case !ok:
+		d.planned = true
+	case err != nil:
+		d.stop(err)
+	default:
+		d.rosters++
+		d.fresh = &work{roster: r, epoch: d.outage.epoch}
+	}
+	return d.fresh != nil
+}
+
+func (d *dispatcher) orderFor(w *work, ctx context.Context) order {
+	switch {
+	case w.doomed.Len() > 0:
+		return order{ctx: ctx, work: w, kind: failEdges, edges: w.doomed, as: w.fate}
+	case w.refuse != nil:
+		refusal := *w.refuse
+		return order{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()), as: func(int) Outcome { return refusal }}
+	case len(w.parts) > 0:
+		return order{ctx: ctx, work: w, kind: sendPart, edges: w.parts[len(w.parts)-1]}
+	}
+	return order{ctx: ctx, work: w}
+}
+
+// given notes an order that a worker has taken.
+func (d *dispatcher) given(o order) {
+	d.out++
+	if o.probe {
+		d.outage.probing = true
+	}
+	if o.work == nil {
+		d.asking = true
+		return
+	}
+	d.inUse += o.work.weight()
+	d.share.given(o.work.tries != nil)
+	d.show()
+}
+
+// untilNext is how long nothing will change unless a result comes.
+func (d *dispatcher) untilNext(now time.Time) time.Duration {
+	wake := now.Add(time.Minute)
+	earlier := func(t time.Time, ok bool) {
+		if ok && t.After(now) && t.Before(wake) {
+			wake = t
+		}
+	}
+	if d.err == nil {
+		due, ok := d.lot.next()
+		earlier(due, ok && !d.outage.holding)
+		earlier(d.outage.probeAt, d.outage.holding && !d.outage.probing)
+		earlier(d.outage.firstMissed.Add(outageSilence), d.outage.missed > 0 && !d.outage.holding)
+		earlier(d.outage.deadline(d.opt.OutageTimeout))
+		earlier(d.begun.Add(d.opt.MaxDuration), d.opt.MaxDuration > 0)
+	}
+	return max(wake.Sub(now), time.Millisecond)
+}
+
+// checkTime does what the clock alone decides.
+func (d *dispatcher) checkTime(now time.Time) {
+	if d.err != nil {
+		return
+	}
+	if d.opt.MaxDuration > 0 && now.Sub(d.begun) >= d.opt.MaxDuration {
+		d.stop(&StopError{Reason: ReasonDuration, Info: "--max-duration " + d.opt.MaxDuration.String() + " is over"})
+		return
+	}
+	if _, certain := d.outage.suspected(now); certain {
+		d.beginHold(now)
+	}
+	if at, ok := d.outage.deadline(d.opt.OutageTimeout); ok && !now.Before(at) {
+		d.stop(&StopError{Reason: ReasonOutage, Code: d.lastMissCode, Info: "nothing got through for " + d.opt.OutageTimeout.String() + ": " + d.lastMiss})
+	}
+}
+
+func (d *dispatcher) beginHold(now time.Time) {
+	d.outage.hold(now)
+	d.shut()
+	d.gate, d.shut = context.WithCancel(d.ctx)
+	d.event("hold", d.lastMissCode, d.lastMiss, 0)
+	d.opt.Meter.update(func(s *Snapshot) {
+		s.Holding, s.HoldSince, s.HoldReason = true, now, d.lastMiss
+		s.Holds++
+	})
+}
+
+// stop begins the end of the run: no more orders, and calls that have not left yet don't. What was sent is waited for and settled.
+func (d *dispatcher) stop(err error) {
+	if d.err == nil || severity(err) > severity(d.err) {
+		d.err = err
+	}
+	d.cancel()
+}
+
+// interrupted is stop for the end of the caller's context. It is called for our own cancelling as well, which has its reason already.
+func (d *dispatcher) interrupted() {
+	if d.err == nil {
+		d.stop(&StopError{Reason: ReasonSignal, Info: "interrupted"})
+	}
+	d.ctx = context.WithoutCancel(d.ctx) // only the orders that are out are waited for now
+}
+
+// severity orders reasons to stop as their exit codes are ordered: 1, 12, 6, 4.
+func severity(err error) int {
+	stop, ok := err.(*StopError)
+	switch {
+	case !ok:
+		return 4
+	case stop.Reason == ReasonRefused:
+		return 3
+	case stop.Reason == ReasonSystematic || stop.Reason == ReasonThreshold:
+		return 2
+	}
+	return 1
+}
+
+func (d *dispatcher) event(name string, code int, text string, n int) {
+	if d.opt.Event != nil {
+		d.opt.Event(Event{Name: name, Code: code, Text: text, N: n})
+	}
+}
+
+// show keeps the meter's gauges.
+func (d *dispatcher) show() {
+	d.opt.Meter.update(func(s *Snapshot) { s.InFlight, s.Parked = d.out, len(d.lot)+len(d.waiting) })
+}

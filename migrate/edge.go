@@ -1,0 +1,37 @@
+package migrate
+
+// MaxChunkEdges is the most friends that one friend_import call may carry (API page of friend_import, 2024-09-25).
+const MaxChunkEdges = 1000
+
+// Edge is one friendship in one direction: From_Account has To_Account as a friend. A zero optional field is absent and is not sent.
+type Edge struct {
+	From, To   string
+	Remark     string // at most 96 bytes of UTF-8
+	RemarkTime int64  // Unix seconds
+	Groups     []string
+	AddSource  string // required: AddSource_Type_ and 1 to 8 bytes
+	AddWording string // at most 256 bytes of UTF-8
+	AddTime    int64  // Unix seconds
+	Custom     []CustomItem
+
+	Position
+	Added bool // no row of the input: the missing reverse of the row at Position (--mutual)
+}
+
+// CustomItem is a custom friend field. The API takes a string or an integer as its value, and the two are not the same to it.
+type CustomItem struct {
+	Tag     string // Tag_SNS_Custom_ and a keyword
+	Value   string // a string as it is, an integer as its decimal digits
+	Integer bool
+}
+
+// Position says where an edge came from. Positions order the edges of a roster.
+type Position struct {
+	Input int   // index of the input in the job, from 0
+	Line  int64 // line of the uncompressed input, from 1, at which the record begins
+}
+
+// Before reports whether p comes before q in the job's input.
+func (p Position) Before(q Position) bool {
+	return p.Input < q.Input || p.Input == q.Input && p.Line < q.Line
+}

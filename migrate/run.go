@@ -1,0 +1,54 @@
+package migrate
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Summary is what a run did.
+type Summary = Snapshot
+
+// Run sends what is open in the plan and returns when that is done or can't go on, after everything that it started has ended. Nil means that every
+// edge of the plan is settled. A *StopError means that the run can be resumed; any other error is that of the plan, of Roster.Load or of Journal.Settle.
+//
+// When ctx ends no more calls are started; calls that were sent are seen through and settled.
+func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Importer, log Journal, opt Options) (Summary, error) {
+	if opt.Meter == nil {
+		opt.Meter = new(Meter)
+	}
+	if opt.Rand == nil {
+		opt.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	pull, stop := iter.Pull2(plan)
+	defer stop()
+	d := &dispatcher{
+		opt: opt, pull: pull, jobs: make(chan order), back: make(chan result), begun: time.Now(), rand: opt.Rand,
+		brake: brake{maxFailures: opt.MaxFailures, maxRatio: opt.MaxFailureRatio},
+	}
+	d.ctx, d.cancel = context.WithCancel(ctx)
+	defer d.cancel()
+	d.gate, d.shut = context.WithCancel(d.ctx)
+	defer func() { d.shut() }()
+
+	x := &executor{to: to, log: log, opt: opt}
+	var group errgroup.Group
+	for range opt.Workers {
+		group.Go(func() error {
+			for o := range d.jobs {
+				d.back <- x.perform(o)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		defer close(d.jobs)
+		return d.loop()
+	})
+	err := group.Wait()
+	opt.Meter.update(func(s *Snapshot) { s.InFlight = 0 })
+	return opt.Meter.Snapshot(), err
+}

@@ -1,0 +1,48 @@
+package migrate
+
+// share decides how much of the pace goes to retries while there is fresh work. Retries that fail no more often than first attempts go at once. Where they
+// mostly fail (accounts that stay locked for a minute, say), they are held to one order in retrySpacing, so that a few hundred hot accounts do
+// not eat the pace of all others. It is arithmetic only.
+type share struct {
+	fresh, retry average // how often a call gets something through, of calls for fresh edges and of repeated ones
+	sinceRetry   int     // orders given since the last repeated one
+}
+
+// retrySpacing keeps what hopeless retries cost well under 1 % of the calls.
+const retrySpacing = 200
+
+// average is an exponentially weighted share of successes; it starts from success.
+type average struct{ missed float64 }
+
+func (a *average) add(success bool) {
+	const weight = 0.1
+	a.missed *= 1 - weight
+	if !success {
+		a.missed += weight
+	}
+}
+
+func (a average) value() float64 { return 1 - a.missed }
+
+// observe takes in how a call ended.
+func (s *share) observe(repeated, through bool) {
+	if repeated {
+		s.retry.add(through)
+	} else {
+		s.fresh.add(through)
+	}
+}
+
+// allowed reports whether a repeated order may go out although fresh work is waiting.
+func (s *share) allowed() bool {
+	return s.retry.value() >= s.fresh.value()/2 || s.sinceRetry >= retrySpacing
+}
+
+// given notes an order that went out.
+func (s *share) given(repeated bool) {
+	if repeated {
+		s.sinceRetry = 0
+	} else {
+		s.sinceRetry++
+	}
+}

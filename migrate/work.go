@@ -1,0 +1,287 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// work is one roster on its way through the run. It has one owner at a time: the dispatcher or, while an order for it is out, a worker.
+type work struct {
+	roster  Roster
+	index   int       // of the chunk it is at
+	due     time.Time // while it is parked
+	epoch   int       // the hold before which its attempts were counted
+	refuse  *Outcome  // the account does not exist: everything that is still open fails with this
+	barren  bool      // it holds one of the brake's slots: halving, and nothing of the chunk has landed yet
+	counted bool      // the brake has counted it as refused edge by edge
+
+	chunk   *Chunk    // the chunk it is at, nil while it isn't loaded
+	parts   []EdgeSet // halving: what is to be sent, last first
+	halving bool      // the service refused a call as a whole
+	doomed  EdgeSet   // to be settled as failed, with
+	fate    func(i int) Outcome
+	landed  bool            // something of this chunk was taken by the service
+	unsure  EdgeSet         // sent without an answer
+	tries   []uint8         // attempts per edge, nil before the first failed one
+	first   time.Time       // of the first failed attempt
+	last    Outcome         // the last code the service gave for a whole call
+	codes   map[int]Outcome // the last code the service gave for an edge that is to be sent again
+}
+
+// ordinal is the plan's number of the chunk that w is at; size, how many edges it has.
+func (w *work) ordinal() int64 { return w.roster.First + int64(w.index) }
+func (w *work) size() int {
+	return int(min(MaxChunkEdges, w.roster.Edges-int64(w.index)*MaxChunkEdges))
+}
+
+// weight is the memory that an order for w may take: its chunk and the call made of it.
+func (w *work) weight() int64 { return 2 * w.roster.ChunkBytes }
+
+// advance goes to the next chunk and reports whether there is one.
+func (w *work) advance() bool {
+	*w = work{roster: w.roster, index: w.index + 1, epoch: w.epoch, refuse: w.refuse, counted: w.counted}
+	return w.index < w.roster.Chunks
+}
+
+// attempted counts an attempt for each of the edges and returns the most that one of them has now.
+func (w *work) attempted(edges EdgeSet, now time.Time) int {
+	if w.tries == nil {
+		w.tries, w.first = make([]uint8, w.size()), now
+	}
+	most := 0
+	for _, i := range edges.Indexes() {
+		if w.tries[i] < 255 {
+			w.tries[i]++
+		}
+		most = max(most, int(w.tries[i]))
+	}
+	return most
+}
+
+func (w *work) attempts(i int) int {
+	if w.tries == nil {
+		return 0
+	}
+	return int(w.tries[i])
+}
+
+// code is the service's own last word on edge i; its Code is 0 when the service never gave one.
+func (w *work) code(i int) Outcome {
+	if o, ok := w.codes[i]; ok {
+		return o
+	}
+	return w.last
+}
+
+// order is what a worker does next: at most one call.
+type order struct {
+	ctx   context.Context // ends when the call must not leave any more
+	work  *work           // nil: ask Options.Probe
+	kind  orderKind
+	edges EdgeSet             // sendPart: what to send. fail: which edges
+	as    func(i int) Outcome // fail: with what
+	probe bool                // the one call that goes out during a hold
+}
+
+type orderKind uint8
+
+const (
+	sendOpen  orderKind = iota // what is open in the chunk, as much as fits into a call
+	sendPart                   // the same of order.edges only
+	failEdges                  // no call: settle order.edges as failed
+	askProbe
+)
+
+// result is what came of an order. Everything in it is settled already where it is final.
+type result struct {
+	order  order
+	took   time.Duration
+	unsent bool     // the call did not leave
+	sent   EdgeSet  // the edges of the call
+	open   EdgeSet  // what is open in the chunk now
+	err    error    // of the Importer (*CallError) or of Probe
+	broken error    // Load or Settle failed: the run cannot go on
+	again  []notYet // edges that the service answered with "later", or not at all
+
+	imported, already, alreadyUnsure, failed int64
+}
+
+type notYet struct {
+	index   int
+	outcome Outcome
+}
+
+func (r *result) landed() int64 { return r.imported + r.already }
+
+// executor carries out orders. It is what the workers share; nothing in it changes.
+type executor struct {
+	to  Importer
+	log Journal
+	opt Options
+}
+
+func (x *executor) perform(o order) result {
+	begin := time.Now()
+	res := result{order: o}
+	switch o.kind {
+	case askProbe:
+		res.err = x.opt.Probe(o.ctx)
+		res.unsent = res.err != nil && o.ctx.Err() != nil && !isCall(res.err)
+	case failEdges:
+		x.fail(&res)
+	default:
+		x.send(&res)
+	}
+	res.took = time.Since(begin)
+	return res
+}
+
+func isCall(err error) bool { return verdictOf(err) != 0 }
+
+// verdictOf is the verdict that an error of the Importer carries, 0 for none.
+func verdictOf(err error) Verdict {
+	var call *CallError
+	if errors.As(err, &call) {
+		return call.Verdict
+	}
+	return 0
+}
+
+// load brings the chunk into memory if it isn't there.
+func (x *executor) load(w *work) error {
+	if w.chunk != nil {
+		return nil
+	}
+	c, err := w.roster.Load(w.index)
+	if err != nil {
+		return err
+	}
+	w.chunk = &c
+	return nil
+}
+
+func (x *executor) send(res *result) {
+	w := res.order.work
+	open, maybeSent := x.log.Open(w.ordinal(), w.size())
+	res.open = open
+	chosen := open
+	if res.order.kind == sendPart {
+		chosen = intersect(open, res.order.edges)
+	}
+	if chosen.Len() == 0 {
+		res.unsent = true
+		return
+	}
+	if res.broken = x.load(w); res.broken != nil {
+		return
+	}
+	indexes, edges := x.cut(w.chunk, chosen)
+	outcomes, err := x.to.Import(res.order.ctx, w.roster.From, edges)
+	if err != nil && !isCall(err) {
+		res.unsent = true
+		if res.order.ctx.Err() == nil {
+			res.broken = err // not an answer and not our own doing: a fault of the Importer
+		}
+		return
+	}
+	res.err = err
+	for _, i := range indexes {
+		res.sent.Add(i)
+	}
+	if err == nil || outcomes != nil && verdictOf(err) == VerdictRetry {
+		x.settle(res, indexes, outcomes, maybeSent)
+	}
+}
+
+// cut chooses the edges of one call: the first of the chosen ones, as many as fit.
+func (x *executor) cut(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
+	indexes = chosen.Indexes()
+	room := x.opt.CallBytes - x.opt.Envelope
+	for k, i := range indexes {
+		if room -= x.opt.EdgeBytes(&c.Edges[i]); room < 0 && k > 0 {
+			indexes = indexes[:k]
+			break
+		}
+	}
+	if len(indexes) == len(c.Edges) {
+		return indexes, c.Edges
+	}
+	edges = make([]Edge, len(indexes))
+	for k, i := range indexes {
+		edges[k] = c.Edges[i]
+	}
+	return indexes, edges
+}
+
+// settle records what the call settled. Outcomes that are missing at the end count as Again.
+func (x *executor) settle(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
+	w := res.order.work
+	s := Settlement{Chunk: *w.chunk, Edges: make([]Settled, 0, len(indexes))}
+	for k, i := range indexes {
+		var o Outcome
+		if k < len(outcomes) {
+			o = outcomes[k]
+		}
+		if o.Kind == Again {
+			res.again = append(res.again, notYet{i, o})
+			continue
+		}
+		if o.Kind == Already && (maybeSent || w.unsure.Has(i)) {
+			o.Uncertain = true
+		}
+		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: w.attempts(i) + 1})
+	}
+	x.record(res, s)
+}
+
+// fail settles edges without a call, as the dispatcher decided.
+func (x *executor) fail(res *result) {
+	w := res.order.work
+	res.open, _ = x.log.Open(w.ordinal(), w.size())
+	edges := intersect(res.open, res.order.edges)
+	if edges.Len() == 0 {
+		return
+	}
+	if res.broken = x.load(w); res.broken != nil {
+		return
+	}
+	s := Settlement{Chunk: *w.chunk}
+	for _, i := range edges.Indexes() {
+		o := res.order.as(i)
+		o.Kind, o.Uncertain = Failed, w.unsure.Has(i)
+		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: max(1, w.attempts(i))})
+	}
+	x.record(res, s)
+}
+
+// record settles, and counts once it is durable. Whatever ended the order's context, an answer that was seen is recorded.
+func (x *executor) record(res *result, s Settlement) {
+	if len(s.Edges) == 0 {
+		return
+	}
+	if res.broken = x.log.Settle(context.WithoutCancel(res.order.ctx), s); res.broken != nil {
+		return
+	}
+	for _, e := range s.Edges {
+		res.open.Remove(e.Index)
+		switch {
+		case e.Outcome.Kind == Imported:
+			res.imported++
+		case e.Outcome.Kind == Failed:
+			res.failed++
+		default:
+			res.already++
+			if e.Outcome.Uncertain {
+				res.alreadyUnsure++
+			}
+		}
+	}
+}
+
+func intersect(a, b EdgeSet) EdgeSet {
+	for i := range a {
+		a[i] &= b[i]
+	}
+	return a
+}
