@@ -33,7 +33,6 @@ type call struct {
 	at     time.Duration
 	from   string
 	edges  []Edge
-	begun  time.Time
 }
 
 func newService(t *testing.T, answer func(call) ([]Outcome, error)) *service {
