@@ -1,0 +1,234 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// maxTimeBytes is what the time of a commit takes at most.
+	maxTimeBytes = binary.MaxVarintLen64
+
+	// maxRecord is what fits into a frame.
+	maxRecord = maxPayload - maxTimeBytes
+
+	// partSize is where a settlement with many failures is cut into several records, in bytes.
+	partSize = 128 << 10
+
+	// batchSize is how much the committer gathers for one frame, in bytes, if so much is waiting.
+	batchSize = 1 << 20
+)
+
+// entry is a record on its way into the file, with the one who waits for it.
+type entry struct {
+	record
+	bytes []byte     // the record, encoded
+	done  chan error // has room for the answer
+}
+
+// subject tells entries that have to be checked one after the other from those that can't touch each other.
+func (e *entry) subject() int64 {
+	switch e.kind {
+	case kindSettled:
+		return e.settlement.ordinal
+	case kindTouched:
+		return -1 - e.block
+	}
+	return -1 << 63
+}
+
+// submit hands an entry to the committer and waits until it is durable. ctx counts only until the committer took it.
+func (j *Journal) submit(ctx context.Context, e *entry) error {
+	if err := j.failed(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.done = make(chan error, 1)
+	select {
+	case j.work <- e:
+		return <-e.done // a committer that took it answers
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-j.stop:
+		return ErrClosed
+	}
+}
+
+// failed returns why nothing can be written, if so.
+func (j *Journal) failed() error {
+	if j.readOnly {
+		return ErrReadOnly
+	}
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.err
+}
+
+// fail makes err final, unless something failed before, and returns the final error.
+func (j *Journal) fail(err error) error {
+	if j.readOnly {
+		return ErrReadOnly
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = fmt.Errorf("journal %q takes nothing more: %w", j.name, err)
+	}
+	return j.err
+}
+
+// committer owns the file's end. It takes all entries that wait, writes them as one frame, syncs once, changes the state and answers everybody.
+type committer struct {
+	j     *Journal
+	next  uint32 // sequence number of the next frame
+	carry *entry // taken, but not fit for the batch it was taken for
+	frame []byte
+	batch []*entry
+	seen  map[int64]struct{} // subjects in the batch
+	probe record             // for checkEntry
+}
+
+func (c *committer) run() {
+	defer close(c.j.stopped)
+	for {
+		first := c.carry
+		if c.carry = nil; first == nil {
+			select {
+			case first = <-c.j.work:
+			case <-c.j.stop:
+				return
+			}
+		}
+		c.gather(first)
+		err := c.commit()
+		for i, e := range c.batch {
+			e.done <- err
+			c.batch[i] = nil
+		}
+	}
+}
+
+// gather fills the batch with what waits now. Two entries of one subject never share a frame, so that each can be checked against the state before it is
+// written; a reopening is alone, since failures in its own frame would be neither before nor after it.
+func (c *committer) gather(first *entry) {
+	c.batch = append(c.batch[:0], first)
+	clear(c.seen)
+	c.seen[first.subject()] = struct{}{}
+	for size := len(first.bytes); first.kind != kindReopen && size < batchSize; {
+		select {
+		case e := <-c.j.work:
+			if _, again := c.seen[e.subject()]; again || e.kind == kindReopen || size+len(e.bytes) > maxRecord {
+				c.carry = e
+				return
+			}
+			c.batch, size = append(c.batch, e), size+len(e.bytes)
+			c.seen[e.subject()] = struct{}{}
+		default:
+			return
+		}
+	}
+}
+
+// commit makes the batch durable and then true. After an error nothing is written any more: what a failed write or sync left in the file and in the
+// system's cache can't be known, and the next Open will find out.
+func (c *committer) commit() error {
+	j := c.j
+	if err := j.failed(); err != nil {
+		return err
+	}
+	now := time.Now().UnixMilli()
+	if err := c.encode(now); err != nil {
+		return j.fail(err)
+	}
+	if len(c.frame) == 0 {
+		return nil
+	}
+	// Dying during the write leaves some of the frame, anywhere in it: a bad last frame, which Open cuts off. Nobody was answered yet.
+	if err := writeAll(j.file, c.frame); err != nil {
+		return j.fail(err)
+	}
+	// Dying here leaves a frame that may be whole or not once the machine is up again: Open takes it up or cuts it off. Both are true, as the calls were made.
+	if err := j.file.Sync(); err != nil {
+		return j.fail(err)
+	}
+	// Dying from here on, answered or not, leaves a durable frame.
+	if err := c.take(now); err != nil {
+		return j.fail(err)
+	}
+	return nil
+}
+
+// encode checks the batch and makes its frame; none if nothing of it has to be written.
+func (c *committer) encode(now int64) error {
+	j := c.j
+	c.frame = c.frame[:0]
+	if c.next == maxFrames {
+		return errors.New("it holds as many frames as can be counted")
+	}
+	frame := append(c.frame, make([]byte, frameHeaderSize)...)
+	frame = binary.AppendVarint(frame, now-j.state.time) // only the committer changes the state: it may read it without the lock
+	empty, settled := len(frame), j.state.counts.Settled()
+	for _, e := range c.batch {
+		if e.kind == kindTouched && j.state.touched.has(e.block) {
+			continue // several were waiting for it
+		}
+		if err := c.checkEntry(e); err != nil {
+			return err
+		}
+		if e.kind == kindSettled {
+			settled += int64(e.settlement.count())
+		}
+		frame = append(frame, e.bytes...)
+	}
+	if settled > j.state.id.Edges {
+		return fmt.Errorf("%d edges would be settled of the job's %d", settled, j.state.id.Edges)
+	}
+	if len(frame) == empty {
+		return nil
+	}
+	sealFrame(frame, c.next, j.fileID)
+	c.frame = frame
+	return nil
+}
+
+// checkEntry makes sure that a replay will have nothing against the entry, nor the decoder: a journal that cannot be opened again is worse than an error
+// now.
+func (c *committer) checkEntry(e *entry) error {
+	d := decoder{rest: e.bytes}
+	if err := d.record(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
+		return errors.New("what was to be recorded cannot be")
+	}
+	if e.kind == kindReopen {
+		return nil // it becomes known by being written
+	}
+	return c.j.state.check(c.next, &c.probe)
+}
+
+// take changes the state by what is durable now.
+func (c *committer) take(now int64) error {
+	j := c.j
+	seq, end := c.next, j.end+int64(len(c.frame))
+	c.next++
+	state := j.state
+	if first := c.batch[0]; first.kind == kindReopen {
+		var err error
+		if state, err = j.reopened(seq, end, first.codes); err != nil {
+			return err
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state, j.end = state, end
+	for _, e := range c.batch {
+		if e.kind != kindReopen {
+			state.apply(seq, &e.record)
+		}
+	}
+	state.time = now
+	return nil
+}

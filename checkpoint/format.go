@@ -1,0 +1,105 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+)
+
+// The file is a header and frames, all integers little-endian:
+//
+//	header  magic [8], version uint32, file id uint64, CRC32C of the 20 bytes before it uint32
+//	frame   length of the payload uint32, sequence number uint32, file id uint64, CRC32C of those 16 bytes and the payload uint32, payload
+//
+// The layout of the header is the same in every version, so that a newer file is told from a damaged one.
+const (
+	magic           = "FMJRNL\r\n" // the line end shows a copy in text mode
+	formatVersion   = 1
+	headerSize      = 24
+	frameHeaderSize = 20
+)
+
+const (
+	// maxPayload bounds a frame, and with it the memory that reading takes and the tail that a crash can leave.
+	maxPayload = 4 << 20
+
+	// maxIdentity bounds the first frame alone, which names every input by its digest.
+	maxIdentity = 64 << 20
+
+	// maxFrames is what the sequence number can count: at 200 commits a second 8 months.
+	maxFrames = 1<<32 - 1
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// appendHeader appends a file header of the given version.
+func appendHeader(b []byte, version uint32, fileID uint64) []byte {
+	start := len(b)
+	b = append(b, magic...)
+	b = binary.LittleEndian.AppendUint32(b, version)
+	b = binary.LittleEndian.AppendUint64(b, fileID)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+}
+
+// parseHeader returns the file id of a header.
+func parseHeader(b []byte) (uint64, error) {
+	if len(b) < headerSize {
+		return 0, fmt.Errorf("%w: %d bytes are too short for a header", ErrDamaged, len(b))
+	}
+	if string(b[:8]) != magic {
+		return 0, fmt.Errorf("%w: it does not begin as a journal does", ErrDamaged)
+	}
+	if crc32.Checksum(b[:20], castagnoli) != binary.LittleEndian.Uint32(b[20:]) {
+		return 0, fmt.Errorf("%w: the header's checksum is wrong", ErrDamaged)
+	}
+	switch version := binary.LittleEndian.Uint32(b[8:]); {
+	case version > formatVersion:
+		return 0, fmt.Errorf("%w: its format is %d, this program knows %d", ErrNewer, version, formatVersion)
+	case version != formatVersion:
+		return 0, fmt.Errorf("%w: there is no format %d", ErrDamaged, version)
+	}
+	return binary.LittleEndian.Uint64(b[12:]), nil
+}
+
+// frameHeader is the head of a frame as it stands in the file, good or not.
+type frameHeader struct {
+	length uint32
+	seq    uint32
+	fileID uint64
+	crc    uint32
+}
+
+// parseFrameHeader needs frameHeaderSize bytes.
+func parseFrameHeader(b []byte) frameHeader {
+	return frameHeader{
+		length: binary.LittleEndian.Uint32(b),
+		seq:    binary.LittleEndian.Uint32(b[4:]),
+		fileID: binary.LittleEndian.Uint64(b[8:]),
+		crc:    binary.LittleEndian.Uint32(b[16:]),
+	}
+}
+
+// frameSum is the checksum of a frame: of its head without the checksum, and of its payload.
+func frameSum(frame []byte) uint32 {
+	return crc32.Update(crc32.Checksum(frame[:16], castagnoli), castagnoli, frame[frameHeaderSize:])
+}
+
+// sealFrame fills in the head of a frame, which begins with frameHeaderSize bytes of room for it.
+func sealFrame(frame []byte, seq uint32, fileID uint64) {
+	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-frameHeaderSize))
+	binary.LittleEndian.PutUint32(frame[4:], seq)
+	binary.LittleEndian.PutUint64(frame[8:], fileID)
+	binary.LittleEndian.PutUint32(frame[16:], frameSum(frame))
+}
+
+// wholeFrame reports whether b begins with a frame that some journal sealed: this one or another, at this place or another.
+func wholeFrame(b []byte) bool {
+	if len(b) <= frameHeaderSize {
+		return false
+	}
+	h := parseFrameHeader(b)
+	if h.length == 0 || int64(h.length) > int64(len(b)-frameHeaderSize) {
+		return false
+	}
+	return frameSum(b[:frameHeaderSize+int(h.length)]) == h.crc
+}

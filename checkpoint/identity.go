@@ -1,0 +1,129 @@
+package checkpoint
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"friendmigrate/migrate"
+)
+
+// Identity says which job a journal belongs to. It is the journal's first frame, as JSON, and never changes.
+type Identity struct {
+	SDKAppID uint64            `json:"sdkAppID"`
+	Target   string            `json:"target"`  // region or endpoint; a region and its backup host are one target
+	Inputs   []string          `json:"inputs"`  // digest of the whole raw content of each input, in order
+	Options  map[string]string `json:"options"` // the flags that say what a row means, by name with its dashes, as canonical text
+	Shard    int               `json:"shard"`
+	Shards   int               `json:"shards"` // 0 or 1: the whole job
+
+	Edges      int64  `json:"edges"`  // distinct edges in the plan, Added ones included
+	Chunks     int64  `json:"chunks"` // ordinals run from 0 to Chunks-1
+	Rows       int64  `json:"rows"`   // edges read
+	Rejected   int64  `json:"rejected"`
+	Duplicates int64  `json:"duplicates"`
+	Added      int64  `json:"added"` // edges that no row asked for (--mutual)
+	PlanDigest string `json:"planDigest"`
+
+	Created   time.Time `json:"created"`
+	Rehearsal bool      `json:"rehearsal"`
+}
+
+// Differs says in words for the user how the job b differs from the job a that is on record: "--map was "", is "x"". It looks only at what makes another
+// job, so not at the plan (see PlanDiffers), nor at the time. No words: the same job.
+func (a Identity) Differs(b Identity) []string {
+	var words []string
+	differ := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
+	if a.Rehearsal != b.Rehearsal {
+		differ("it was %s, is %s", rehearsalWord(a.Rehearsal), rehearsalWord(b.Rehearsal))
+	}
+	if a.SDKAppID != b.SDKAppID {
+		differ("SDKAppID was %d, is %d", a.SDKAppID, b.SDKAppID)
+	}
+	if a.Target != b.Target {
+		differ("region or endpoint was %q, is %q", a.Target, b.Target)
+	}
+	words = append(words, inputsDiffer(a.Inputs, b.Inputs)...)
+	names := slices.Concat(slices.Collect(maps.Keys(a.Options)), slices.Collect(maps.Keys(b.Options)))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if was, is := a.Options[name], b.Options[name]; was != is { // absent and empty are the same to every flag
+			differ("%s was %q, is %q", name, was, is)
+		}
+	}
+	if was, is := shardWord(a), shardWord(b); was != is {
+		differ("--shard was %s, is %s", was, is)
+	}
+	return words
+}
+
+// PlanDiffers says in words how the plan of b differs from that of a. Two plans of one job differ only where the staged input was damaged or was built
+// by another version of the program: settled chunks of the one mean nothing in the other.
+func (a Identity) PlanDiffers(b Identity) []string {
+	var words []string
+	for _, f := range []struct {
+		name    string
+		was, is int64
+	}{
+		{"rows", a.Rows, b.Rows}, {"rejected rows", a.Rejected, b.Rejected}, {"duplicates", a.Duplicates, b.Duplicates},
+		{"added edges", a.Added, b.Added}, {"edges", a.Edges, b.Edges}, {"chunks", a.Chunks, b.Chunks},
+	} {
+		if f.was != f.is {
+			words = append(words, fmt.Sprintf("%s were %d, are %d", f.name, f.was, f.is))
+		}
+	}
+	if a.PlanDigest != b.PlanDigest {
+		words = append(words, fmt.Sprintf("the plan was %s, is %s", short(a.PlanDigest), short(b.PlanDigest)))
+	}
+	return words
+}
+
+func inputsDiffer(was, is []string) []string {
+	if slices.Equal(was, is) {
+		return nil
+	}
+	if len(was) != len(is) {
+		return []string{fmt.Sprintf("the number of inputs was %d, is %d", len(was), len(is))}
+	}
+	if slices.Equal(slices.Sorted(slices.Values(was)), slices.Sorted(slices.Values(is))) {
+		return []string{"the inputs are the same, but their order is another"}
+	}
+	var words []string
+	for i := range was {
+		if was[i] != is[i] {
+			words = append(words, fmt.Sprintf("the content of input %d of %d was %s, is %s", i+1, len(was), short(was[i]), short(is[i])))
+		}
+	}
+	return words
+}
+
+func rehearsalWord(rehearsal bool) string {
+	if rehearsal {
+		return "a rehearsal"
+	}
+	return "a real run"
+}
+
+func shardWord(id Identity) string {
+	if id.Shards <= 1 {
+		return "none"
+	}
+	return fmt.Sprintf("%d/%d", id.Shard, id.Shards)
+}
+
+// short keeps as much of a digest as a person compares.
+func short(digest string) string {
+	if len(digest) > 16 {
+		return digest[:16] + "…"
+	}
+	return fmt.Sprintf("%q", digest)
+}
+
+// check refuses what cannot be a job.
+func (a Identity) check() error {
+	if a.Chunks < 0 || a.Chunks > maxChunks || a.Edges < a.Chunks || a.Edges > a.Chunks*migrate.MaxChunkEdges {
+		return fmt.Errorf("a job of %d edges in %d chunks cannot be", a.Edges, a.Chunks)
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+)
+
+// Options says how a journal is opened.
+type Options struct {
+	// ReadOnly opens it beside a process that writes it, for looking only: no lock is needed and nothing is changed, not even a torn write cut off. What is
+	// appended after Open is not seen.
+	ReadOnly bool
+}
+
+// Journal is the open journal of a job. Its methods are safe for concurrent use, but BeginRun, Reopen, EndRun and Close belong to the one goroutine that
+// runs the job. It implements migrate.Journal.
+type Journal struct {
+	name     string
+	file     disk.File
+	readOnly bool
+	fileID   uint64
+	identity Identity
+	frames   uint32 // in the file when it was opened
+	cut      int64  // bytes of a torn write in it then
+
+	// To the committer, the one goroutine that writes the file and changes the state.
+	work    chan *entry
+	stop    chan struct{} // closed by Close
+	stopped chan struct{} // closed by the committer as its last act
+
+	mu    sync.RWMutex // guards what is below
+	state *state
+	end   int64 // of the last durable frame
+	inRun bool  // between BeginRun and EndRun
+	err   error // the first failure: nothing is written after it
+}
+
+var _ migrate.Journal = (*Journal)(nil)
+
+// Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens for reading only.
+//
+// A write that was torn when the program or the machine died is cut off. Errors: fs.ErrNotExist, ErrDamaged, ErrNewer, and those of the file system; after
+// any of them the file holds what it held before.
+func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
+	name := filepath.Join(dir, FileName)
+	if o.ReadOnly {
+		j, err := openFile(fsys, name, os.O_RDONLY, o)
+		if err != nil { // the writer may have cut a torn write off under our eyes; it does so once
+			j, err = openFile(fsys, name, os.O_RDONLY, o)
+		}
+		return j, err
+	}
+	j, err := openFile(fsys, name, os.O_RDWR, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := fsys.SyncDir(dir); err != nil { // Create may have died between the renaming and this
+		return nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), j.file.Close())
+	}
+	go (&committer{j: j, next: j.frames, seen: map[int64]struct{}{}}).run()
+	return j, nil
+}
+
+// openFile opens and replays the file, and for writing makes it ready for appending.
+func openFile(fsys disk.FS, name string, flag int, o Options) (*Journal, error) {
+	file, err := fsys.OpenFile(name, flag, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	j := &Journal{name: name, file: file, readOnly: o.ReadOnly, work: make(chan *entry), stop: make(chan struct{}), stopped: make(chan struct{})}
+	if o.ReadOnly {
+		close(j.stopped)
+	}
+	if err := j.recover(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), file.Close())
+	}
+	return j, nil
+}
+
+// recover replays the file and makes it ready for appending.
+func (j *Journal) recover() error {
+	info, err := j.file.Stat()
+	if err != nil {
+		return err
+	}
+	p, err := replay(j.file, info.Size())
+	if err != nil {
+		return err
+	}
+	j.state, j.fileID, j.identity, j.frames, j.end, j.cut = p.state, p.fileID, p.state.id, p.next, p.end, p.cut
+	if j.state.running() {
+		j.state.leaveRun() // it was killed
+	}
+	if j.readOnly {
+		return nil
+	}
+	// Dying between any two of these steps leaves the same frames, so that the next Open does the same.
+	if p.cut > 0 {
+		if err := j.file.Truncate(p.end); err != nil {
+			return err
+		}
+	}
+	if err := j.rewriteLast(p); err != nil {
+		return err
+	}
+	return j.file.Sync()
+}
+
+// rewriteLast writes the last frame once more over itself, with the same bytes. A process whose fsync failed leaves a frame that is good in the system's
+// cache, where it counts as clean, and perhaps not on the disk; a sync alone would not write it again, and what follows it would make that damage.
+func (j *Journal) rewriteLast(p replayed) error {
+	if p.next > 1 { // the first frame was synced before it had this name
+		frame := make([]byte, p.end-p.last)
+		if _, err := j.file.ReadAt(frame, p.last); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if !wholeFrame(frame) {
+			return fmt.Errorf("%w: the frame at offset %d changed while it was read", ErrDamaged, p.last)
+		}
+		if _, err := j.file.Seek(p.last, io.SeekStart); err != nil {
+			return err
+		}
+		return writeAll(j.file, frame)
+	}
+	_, err := j.file.Seek(p.end, io.SeekStart)
+	return err
+}
+
+// writeAll also knows a short write that says nothing.
+func writeAll(w io.Writer, b []byte) error {
+	n, err := w.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// Identity is the job that the journal belongs to.
+func (j *Journal) Identity() Identity { return j.identity }
+
+// Recovered is the number of bytes of a torn write that Open cut off, or for reading only passed over. They were never acknowledged.
+func (j *Journal) Recovered() int64 { return j.cut }
+
+// Open implements migrate.Journal. It says that a chunk may have been sent if an earlier run was sending chunks of its neighbourhood (1024 ordinals) and
+// was killed, or ended without RunEnd.AllAnswered. While a run is on it returns for the first chunk of a neighbourhood only when it is durable that chunks
+// of it may be sent from now on; if that fails, so will the next Settle.
+func (j *Journal) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
+	j.mu.RLock()
+	open, maybeSent = j.state.open(ordinal, n)
+	block := ordinal / blockChunks
+	touch := j.inRun && j.err == nil && ordinal >= 0 && ordinal < j.identity.Chunks && open != (migrate.EdgeSet{}) && !j.state.touched.has(block)
+	j.mu.RUnlock()
+	if touch {
+		_ = j.submit(context.Background(), &entry{record: record{kind: kindTouched, block: block}, bytes: appendTouched(nil, block)}) // see above
+	}
+	return open, maybeSent
+}
+
+// Done reports whether every edge of so many chunks from first on is settled. It is cheap for any number.
+func (j *Journal) Done(first int64, chunks int) bool {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.state.done.hasAll(first, int64(chunks))
+}
+
+// Totals adds up what is durable.
+func (j *Journal) Totals() Totals {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.state.totals()
+}
+
+// Settle implements migrate.Journal: it returns when the outcomes are durable. An outcome that is none, an edge that does not exist or is settled already, a
+// chunk with another number of edges than before: that is a bug which would unbalance the sum, so it is refused, and like a failed write or sync it is
+// final. A settlement of some 100 kB and more (a thousand failures of large edges) is recorded in parts, so that a crash may keep some of its edges and not
+// the others.
+//
+// If ctx ends before the journal took the settlement up, Settle returns ctx's error, and nothing was recorded or failed; later ctx is not looked at.
+func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
+	if len(s.Edges) == 0 {
+		return j.failed()
+	}
+	list, err := newSettlements(s, partSize)
+	if err != nil {
+		return j.fail(err)
+	}
+	for _, e := range list {
+		if err := j.submit(ctx, e); err != nil {
+			return err
+		}
+		ctx = context.WithoutCancel(ctx)
+	}
+	return nil
+}
+
+// Reopen moves every edge that is failed with one of these codes, or without codes with any, back to pending, and returns how many these are. On return that
+// is durable: it happens wholly or not at all. While edges of an earlier reopening are still open it moves nothing and returns 0.
+//
+// It is called while nothing is being settled, and reads the file once.
+func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
+	codes = slices.Compact(slices.Sorted(slices.Values(codes)))
+	j.mu.RLock()
+	count, open := j.state.failedWith(codes), j.state.reopened
+	j.mu.RUnlock()
+	if open > 0 || count == 0 {
+		return 0, j.failed()
+	}
+	err := j.submit(ctx, &entry{record: record{kind: kindReopen, codes: codes}, bytes: appendReopen(nil, codes)})
+	if err != nil {
+		return 0, err
+	}
+	return count, nil
+}
+
+// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run, or Open will not know later what may have been sent.
+func (j *Journal) BeginRun(r RunStart) error { return j.turnRun(kindBegin, r, true) }
+
+// EndRun records that the run ended in order; it is durable on return. Without it the run counts as killed.
+func (j *Journal) EndRun(r RunEnd) error { return j.turnRun(kindEnd, r, false) }
+
+// turnRun records a fact that begins or ends the run.
+func (j *Journal) turnRun(kind byte, fact any, begins bool) error {
+	j.mu.RLock()
+	inRun := j.inRun
+	j.mu.RUnlock()
+	if inRun == begins {
+		return fmt.Errorf("record a run: it is on already, or none is: %t", inRun)
+	}
+	body, err := json.Marshal(fact)
+	if err != nil {
+		return fmt.Errorf("record a run: %w", err)
+	}
+	if len(body) > partSize {
+		return fmt.Errorf("record a run: its account takes %d bytes", len(body))
+	}
+	if err := j.submit(context.Background(), &entry{record: record{kind: kind, json: body}, bytes: appendJSON(nil, kind, body)}); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.inRun = begins
+	return nil
+}
+
+// Runs lists the runs of the job so far, oldest first.
+func (j *Journal) Runs() []Run {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return slices.Clone(j.state.runs)
+}
+
+// Close ends the committer, waits for it and closes the file. Nothing may be settled any more. A second Close does nothing.
+func (j *Journal) Close() error {
+	select {
+	case <-j.stop:
+		return nil
+	default:
+	}
+	close(j.stop)
+	<-j.stopped
+	return j.file.Close()
+}

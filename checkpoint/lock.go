@@ -1,0 +1,105 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"friendmigrate/migrate/disk"
+)
+
+// LockName is the name of the lock in the state folder. The file stays when the lock is released; only the kernel's lock on it counts.
+const LockName = "lock"
+
+// Lock is the exclusive right to a state folder. The kernel releases it when the process dies, however it dies.
+type Lock struct{ file *os.File }
+
+// TryLock takes the lock of the state folder dir, which it makes if need be. It never waits: if another process holds the lock the error wraps ErrLocked
+// and says who, as far as that process wrote it down.
+//
+// It is flock(2) on a file of its own. The volume has to support it between all machines that mount it: a local disk does, NFS does from version 4 on;
+// a volume that refuses is an error here, but one that only pretends can't be told.
+func TryLock(dir string) (*Lock, error) {
+	for range 3 { // the folder may be renamed (--fresh) between opening and locking
+		if err := os.MkdirAll(dir, disk.FolderMode); err != nil {
+			return nil, fmt.Errorf("lock state folder: %w", err)
+		}
+		file, err := os.OpenFile(filepath.Join(dir, LockName), os.O_RDWR|os.O_CREATE, disk.FileMode)
+		if err != nil {
+			return nil, fmt.Errorf("lock state folder: %w", err)
+		}
+		err = flock(file)
+		switch {
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			err = fmt.Errorf("lock state folder %q: %w%s", dir, ErrLocked, holder(file))
+		case err != nil:
+			err = fmt.Errorf("lock state folder %q: the volume does not give locks: %w", dir, err)
+		case !stillThere(file):
+			if err := file.Close(); err != nil {
+				return nil, err
+			}
+			continue
+		default:
+			sign(file)
+			return &Lock{file}, nil
+		}
+		return nil, errors.Join(err, file.Close())
+	}
+	return nil, fmt.Errorf("lock state folder %q: %w: it is being moved", dir, ErrLocked)
+}
+
+// Release gives the lock back. A second Release does nothing.
+func (l *Lock) Release() error {
+	if err := l.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("release the lock of the state folder: %w", err)
+	}
+	return nil
+}
+
+func flock(file *os.File) error {
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// stillThere reports whether the locked file is still the one that others find under its name.
+func stillThere(file *os.File) bool {
+	mine, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(file.Name())
+	return err == nil && os.SameFile(mine, theirs)
+}
+
+// sign writes down who holds the lock. That is for a message only: a full disk must not keep a job from being resumed.
+func sign(file *os.File) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	line := fmt.Sprintf("process %d on %s since %s\n", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
+	if file.Truncate(0) == nil {
+		_, _ = file.WriteAt([]byte(line), 0)
+	}
+}
+
+// holder reads who holds the lock, as words to append.
+func holder(file *os.File) string {
+	line, err := io.ReadAll(io.LimitReader(file, 256))
+	name := strings.TrimSpace(strings.ToValidUTF8(string(line), "?"))
+	if err != nil || name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", name)
+}

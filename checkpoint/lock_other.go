@@ -1,0 +1,22 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+)
+
+// LockName is the name of the lock in the state folder.
+const LockName = "lock"
+
+// Lock is the exclusive right to a state folder.
+type Lock struct{}
+
+// TryLock refuses: without a lock that the kernel releases, two processes could write one journal.
+func TryLock(dir string) (*Lock, error) {
+	return nil, fmt.Errorf("lock state folder %q: %w", dir, errors.ErrUnsupported)
+}
+
+// Release does nothing.
+func (l *Lock) Release() error { return nil }

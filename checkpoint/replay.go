@@ -1,0 +1,120 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// replayed is what a file holds.
+type replayed struct {
+	state  *state
+	fileID uint64
+	next   uint32 // sequence number of the next frame
+	last   int64  // offset of the last good frame
+	end    int64  // where the next frame goes: behind the last good one
+	cut    int64  // bytes of a torn write from end on
+}
+
+// replay reads a journal of size bytes from its beginning: once, and once more if edges were reopened, since only then it is known which failures still
+// hold. It changes nothing. Memory: the state, and one frame.
+func replay(src io.ReaderAt, size int64) (replayed, error) {
+	p, known, err := replayOnce(src, size, nil)
+	if err != nil || len(known) == 0 {
+		return p, err
+	}
+	cut := p.cut
+	p, _, err = replayOnce(src, p.end, known)
+	p.cut = cut
+	return p, err
+}
+
+// replayOnce replays with the reopenings that are known. Where it comes upon one that is not, it goes on only to find them all.
+func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found reopens, err error) {
+	frames, err := openFrames(src, size)
+	if err != nil {
+		return p, nil, err
+	}
+	p.fileID = frames.fileID
+	var r record
+	for {
+		payload, seq, err := frames.read()
+		if err == io.EOF {
+			break
+		}
+		if errors.Is(err, errBadFrame) {
+			if err := frames.judgeTail(); err != nil {
+				return p, nil, err
+			}
+			p.cut = size - frames.off
+			break
+		}
+		if err != nil {
+			return p, nil, err
+		}
+		if p.state == nil {
+			p.state, err = replayIdentity(payload, known)
+		} else {
+			found, err = p.state.replay(seq, payload, &r, found)
+		}
+		if err != nil {
+			return p, nil, fmt.Errorf("frame %d at offset %d: %w", seq, frames.last, err)
+		}
+	}
+	if p.state == nil {
+		return p, nil, fmt.Errorf("%w: it ends before its identity", ErrDamaged)
+	}
+	p.next, p.last, p.end = frames.next, frames.last, frames.off
+	return p, found, nil
+}
+
+// replay takes up one frame. It adds to found the reopenings that were not known; from the first of them on it takes up nothing else.
+func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (reopens, error) {
+	d, passed, err := openPayload(payload, false)
+	if err != nil {
+		return found, err
+	}
+	s.time += passed
+	for d.more() {
+		if err := d.record(r); err != nil {
+			return found, err
+		}
+		if r.kind == kindReopen && !s.reopens.has(seq, r.codes) {
+			found = append(found, reopening{seq: seq, codes: append([]int(nil), r.codes...)})
+		}
+		if len(found) > 0 {
+			continue
+		}
+		if err := s.check(seq, r); err != nil {
+			return found, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		s.apply(seq, r)
+	}
+	return found, nil
+}
+
+// replayIdentity reads the first frame.
+func replayIdentity(payload []byte, known reopens) (*state, error) {
+	d, passed, err := openPayload(payload, false)
+	if err != nil {
+		return nil, err
+	}
+	var r record
+	if err := d.record(&r); err != nil {
+		return nil, err
+	}
+	if r.kind != kindIdentity || d.more() {
+		return nil, fmt.Errorf("%w: it does not begin with an identity", ErrDamaged)
+	}
+	var id Identity
+	if err := json.Unmarshal(r.json, &id); err != nil {
+		return nil, fmt.Errorf("%w: its identity cannot be read: %w", ErrDamaged, err)
+	}
+	if err := id.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	s := newState(id, known)
+	s.time = passed
+	return s, nil
+}

@@ -1,0 +1,162 @@
+package checkpoint
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"friendmigrate/migrate"
+)
+
+// maxInfo is how much of the service's text is kept, in bytes. Known texts have some 60.
+const maxInfo = 1024
+
+// settlement is a kindSettled record. The sets are disjoint but for uncertain, which is part of already.
+type settlement struct {
+	ordinal int64
+	n       int  // edges in the chunk
+	whole   bool // all n are imported and none was added: the rest is empty
+	from    string
+
+	imported, already, uncertain migrate.EdgeSet
+	failed                       []failure // ascending
+	added                        Counts    // of imported, already and uncertain; failures say it themselves
+}
+
+// failure is one failed edge of a settlement.
+type failure struct {
+	index, code, attempts int
+	uncertain, added      bool
+	info                  string
+	edge                  migrate.Edge // without From
+}
+
+// newSettlements checks a settlement of the engine and turns it into records of about limit bytes at most, of which each holds for itself. Usually it is
+// one; only a chunk with many failures of large edges takes more.
+func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
+	whole := &settlement{ordinal: s.Chunk.Ordinal, n: len(s.Chunk.Edges), from: s.Chunk.From}
+	if whole.n > migrate.MaxChunkEdges {
+		return nil, fmt.Errorf("settle chunk %d: it has %d edges, at most %d can be", whole.ordinal, whole.n, migrate.MaxChunkEdges)
+	}
+	var named migrate.EdgeSet
+	for i := range s.Edges {
+		edge := &s.Edges[i]
+		if edge.Index < 0 || edge.Index >= whole.n || named.Has(edge.Index) {
+			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", whole.ordinal, edge.Index, whole.n)
+		}
+		named.Add(edge.Index)
+		if err := whole.add(edge, &s.Chunk.Edges[edge.Index]); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(whole.failed, func(a, b failure) int { return a.index - b.index })
+	whole.whole = whole.imported == migrate.FullSet(whole.n) && whole.added == (Counts{})
+	return whole.split(limit)
+}
+
+// add takes up the outcome of one edge.
+func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
+	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || edge.Attempts < 0 || edge.Attempts > math.MaxInt32 {
+		return fmt.Errorf("settle chunk %d: edge %d comes from nowhere or was sent %d times", s.ordinal, edge.Index, edge.Attempts)
+	}
+	added := int64(0)
+	if e.Added {
+		added = 1
+	}
+	switch edge.Outcome.Kind {
+	case migrate.Imported:
+		s.imported.Add(edge.Index)
+		s.added.Imported += added
+	case migrate.Already:
+		s.already.Add(edge.Index)
+		s.added.Already += added
+		if edge.Outcome.Uncertain {
+			s.uncertain.Add(edge.Index)
+			s.added.AlreadyUncertain += added
+		}
+	case migrate.Failed:
+		s.failed = append(s.failed, failure{
+			index: edge.Index, code: edge.Outcome.Code, attempts: edge.Attempts, uncertain: edge.Outcome.Uncertain, added: e.Added,
+			info: keepInfo(edge.Outcome.Info), edge: *e,
+		})
+	default:
+		return fmt.Errorf("settle chunk %d: edge %d has no final outcome", s.ordinal, edge.Index)
+	}
+	return nil
+}
+
+// split turns s into records, with the failures that do not fit into limit bytes in records of their own.
+func (s *settlement) split(limit int) ([]*entry, error) {
+	var list []*entry
+	for rest := s.failed; ; {
+		count, size := 0, 0
+		for count < len(rest) && (count == 0 || size+rest[count].size() <= limit) {
+			size += rest[count].size()
+			count++
+		}
+		part := settlement{ordinal: s.ordinal, n: s.n, from: s.from, failed: rest[:count]}
+		if len(list) == 0 {
+			part = *s
+			part.failed = rest[:count]
+		}
+		e := &entry{record: record{kind: kindSettled, settlement: part}}
+		e.bytes = appendSettled(nil, &e.settlement)
+		if len(e.bytes) > maxRecord {
+			return nil, fmt.Errorf("settle chunk %d: edge %d takes %d bytes, more than a frame holds", s.ordinal, rest[0].index, len(e.bytes))
+		}
+		list, rest = append(list, e), rest[count:]
+		if len(rest) == 0 {
+			return list, nil
+		}
+	}
+}
+
+// size is an upper estimate of what a failure takes in a record.
+func (f *failure) size() int {
+	e := &f.edge
+	size := 64 + len(f.info) + len(e.To) + len(e.AddSource) + len(e.Remark) + len(e.AddWording)
+	for _, group := range e.Groups {
+		size += len(group) + 4
+	}
+	for _, item := range e.Custom {
+		size += len(item.Tag) + len(item.Value) + 8
+	}
+	return size
+}
+
+// keepInfo shortens the service's text to maxInfo bytes, at the end of a character.
+func keepInfo(info string) string {
+	if len(info) <= maxInfo {
+		return info
+	}
+	cut := maxInfo - len("…")
+	for cut > maxInfo-8 && !utf8.RuneStart(info[cut]) {
+		cut--
+	}
+	return info[:cut] + "…"
+}
+
+// failedSet is the set of failed edges.
+func (s *settlement) failedSet() (set migrate.EdgeSet) {
+	for i := range s.failed {
+		set.Add(s.failed[i].index)
+	}
+	return set
+}
+
+// named is the set of all edges that s settles.
+func (s *settlement) named() migrate.EdgeSet {
+	if s.whole {
+		return migrate.FullSet(s.n)
+	}
+	return union(union(s.imported, s.already), s.failedSet())
+}
+
+// count is the number of edges that s settles.
+func (s *settlement) count() int {
+	if s.whole {
+		return s.n
+	}
+	return s.imported.Len() + s.already.Len() + len(s.failed)
+}

@@ -1,0 +1,261 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"friendmigrate/migrate"
+)
+
+const (
+	// maxChunks bounds the memory that an identity can ask for: a bit for each.
+	maxChunks = 1 << 34
+
+	// blockChunks is how many chunks one kindTouched record speaks of.
+	blockChunks = 1024
+)
+
+// state is what the frames of a journal add up to. Replaying a file and appending to it change it by the same two calls, check and apply.
+//
+// It takes a bit for each chunk of the plan, and some 100 bytes for each chunk that is settled in part. A chunk with all edges open takes nothing, also
+// where it was settled before and reopened. Failures are not in it: they are read from the file when they are asked for.
+type state struct {
+	id      Identity
+	reopens reopens
+
+	done   bitmap         // chunks of which every edge is settled
+	afresh bitmap         // chunks of which every edge was reopened and none is settled since
+	parts  map[int64]part // the other chunks of which something is settled or reopened
+
+	counts       Counts
+	added        Counts
+	failedByCode map[int]int64
+	chunks       int64 // in done
+	reopened     int64 // edges that were reopened and are not settled since
+
+	runs    []Run
+	touched bitmap // blocks of chunks that the latest run may have sent
+	unsure  bitmap // blocks that earlier runs may have sent without seeing every answer
+	time    int64  // of the last frame, Unix milliseconds
+}
+
+func newState(id Identity, known reopens) *state {
+	return &state{id: id, reopens: known, done: newBitmap(id.Chunks), parts: map[int64]part{}, failedByCode: map[int]int64{}}
+}
+
+// part is a chunk of n edges that is neither wholly done nor wholly open. Bits are the settled edges, then, if there are any, the reopened ones that are
+// open.
+type part struct {
+	n    int
+	bits []uint64
+}
+
+func newPart(n int, settled, reopened migrate.EdgeSet) part {
+	words := (n + 63) / 64
+	if reopened == (migrate.EdgeSet{}) {
+		return part{n, slices.Clone(settled[:words])}
+	}
+	return part{n, slices.Concat(settled[:words], reopened[:words])}
+}
+
+func (p part) sets() (settled, reopened migrate.EdgeSet) {
+	words := min((p.n+63)/64, len(p.bits))
+	copy(settled[:], p.bits[:words])
+	copy(reopened[:], p.bits[words:])
+	return settled, reopened
+}
+
+// chunk returns the settled and the reopened open edges of a chunk that is not done, and its size as far as it is known, else n.
+func (s *state) chunk(ordinal int64, n int) (settled, reopened migrate.EdgeSet, size int) {
+	if p, ok := s.parts[ordinal]; ok {
+		settled, reopened = p.sets()
+		return settled, reopened, p.n
+	}
+	if s.afresh.has(ordinal) {
+		reopened = migrate.FullSet(n)
+	}
+	return settled, reopened, n
+}
+
+// open is Journal.Open.
+func (s *state) open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
+	if s.done.has(ordinal) {
+		return open, false
+	}
+	settled, _, _ := s.chunk(ordinal, n)
+	return without(migrate.FullSet(n), settled), s.unsure.has(ordinal / blockChunks)
+}
+
+// check says what speaks against a record that is to follow in the frame with this sequence number.
+func (s *state) check(seq uint32, r *record) error {
+	switch r.kind {
+	case kindSettled:
+		return s.checkSettled(&r.settlement)
+	case kindTouched:
+		if r.block > s.id.Chunks/blockChunks {
+			return fmt.Errorf("touch block %d: the job has no such chunks", r.block)
+		}
+	case kindIdentity:
+		return errors.New("a journal has one identity only")
+	case kindReopen:
+		if !s.reopens.has(seq, r.codes) { // a replay knows them all beforehand
+			return errors.New("a reopening is not known")
+		}
+	case kindBegin:
+		return json.Unmarshal(r.json, new(RunStart))
+	case kindEnd:
+		if !s.running() {
+			return errors.New("a run ended that had not begun")
+		}
+		return json.Unmarshal(r.json, new(RunEnd))
+	}
+	return nil
+}
+
+func (s *state) checkSettled(x *settlement) error {
+	if x.ordinal < 0 || x.ordinal >= s.id.Chunks {
+		return fmt.Errorf("settle chunk %d: the job has %d chunks", x.ordinal, s.id.Chunks)
+	}
+	if s.done.has(x.ordinal) {
+		return fmt.Errorf("settle chunk %d: all of it is settled already", x.ordinal)
+	}
+	if len(s.parts) > 0 {
+		if settled, _, size := s.chunk(x.ordinal, x.n); size != x.n {
+			return fmt.Errorf("settle chunk %d: it has %d edges, and had %d before", x.ordinal, x.n, size)
+		} else if again := both(settled, x.named()); again != (migrate.EdgeSet{}) {
+			return fmt.Errorf("settle chunk %d: edge %d is settled already", x.ordinal, again.Indexes()[0])
+		}
+	}
+	if s.counts.Settled()+int64(x.count()) > s.id.Edges {
+		return fmt.Errorf("settle chunk %d: more edges are settled than the job's %d", x.ordinal, s.id.Edges)
+	}
+	return nil
+}
+
+// apply takes up a record that check had nothing against and that is durable.
+func (s *state) apply(seq uint32, r *record) {
+	switch r.kind {
+	case kindSettled:
+		s.settle(seq, &r.settlement)
+	case kindTouched:
+		s.touched.add(r.block)
+	case kindBegin:
+		var start RunStart
+		_ = json.Unmarshal(r.json, &start) // check did it already
+		s.leaveRun()
+		s.touched = nil
+		s.runs = append(s.runs, Run{Start: start})
+	case kindEnd:
+		end := new(RunEnd)
+		_ = json.Unmarshal(r.json, end)
+		s.runs[len(s.runs)-1].End = end
+		s.leaveRun()
+	}
+}
+
+// leaveRun takes note of what the latest run may have left sent and unanswered. It is called when the run ends, and where it turns out to have been killed.
+func (s *state) leaveRun() {
+	if last := len(s.runs) - 1; last >= 0 && (s.runs[last].End == nil || !s.runs[last].End.AllAnswered) {
+		s.unsure.addAll(s.touched)
+	}
+}
+
+// running reports whether the latest run has not ended.
+func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
+
+// settle takes up outcomes. Failures that a later reopening takes back never count, so that a replay needs to remember none.
+func (s *state) settle(seq uint32, x *settlement) {
+	reopened := s.count(seq, x)
+	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.afresh.has(x.ordinal) {
+		s.finish(x.ordinal)
+		return
+	}
+	settled, again, _ := s.chunk(x.ordinal, x.n)
+	now := without(x.named(), reopened)
+	s.reopened -= int64(lenBoth(again, now))
+	s.reopened += int64(lenWithout(reopened, again))
+	settled = union(settled, now)
+	again = union(without(again, now), reopened)
+	s.put(x.ordinal, x.n, settled, again)
+}
+
+func lenBoth(a, b migrate.EdgeSet) int {
+	a = both(a, b)
+	return a.Len()
+}
+
+func lenWithout(a, b migrate.EdgeSet) int {
+	a = without(a, b)
+	return a.Len()
+}
+
+// put keeps what is settled and reopened of a chunk where it takes least.
+func (s *state) put(ordinal int64, n int, settled, reopened migrate.EdgeSet) {
+	switch full := migrate.FullSet(n); {
+	case settled == full:
+		s.finish(ordinal)
+	case reopened == full:
+		delete(s.parts, ordinal)
+		s.afresh.add(ordinal)
+	default:
+		s.afresh.remove(ordinal)
+		s.parts[ordinal] = newPart(n, settled, reopened)
+	}
+}
+
+func (s *state) finish(ordinal int64) {
+	delete(s.parts, ordinal)
+	s.afresh.remove(ordinal)
+	s.done.add(ordinal)
+	s.chunks++
+}
+
+// count adds the outcomes to the totals and returns those edges whose failure a later reopening takes back.
+func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
+	if x.whole {
+		s.counts.Imported += int64(x.n)
+		return reopened
+	}
+	s.counts.Imported += int64(x.imported.Len())
+	s.counts.Already += int64(x.already.Len())
+	s.counts.AlreadyUncertain += int64(x.uncertain.Len())
+	s.added.Imported += x.added.Imported
+	s.added.Already += x.added.Already
+	s.added.AlreadyUncertain += x.added.AlreadyUncertain
+	for i := range x.failed {
+		f := &x.failed[i]
+		if s.reopens.after(seq, f.code) {
+			reopened.Add(f.index)
+			continue
+		}
+		s.counts.Failed++
+		s.failedByCode[f.code]++
+		if f.added {
+			s.added.Failed++
+		}
+	}
+	return reopened
+}
+
+// totals is Journal.Totals.
+func (s *state) totals() Totals {
+	return Totals{
+		Counts: s.counts, Added: s.added, FailedByCode: maps.Clone(s.failedByCode),
+		Pending: s.id.Edges - s.counts.Settled(), Reopened: s.reopened, Chunks: s.chunks,
+	}
+}
+
+// failedWith counts the edges that are failed now, with one of these codes or, without codes, with any.
+func (s *state) failedWith(codes []int) int64 {
+	if len(codes) == 0 {
+		return s.counts.Failed
+	}
+	count := int64(0)
+	for _, code := range codes {
+		count += s.failedByCode[code]
+	}
+	return count
+}
