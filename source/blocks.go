@@ -1,0 +1,221 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"friendmigrate/migrate"
+)
+
+// blockSize is how many bytes are handed to a parser at a time. A block is longer by what was left over from the one before it.
+const blockSize = 256 << 10
+
+// block is a run of whole records of one input. The parsers take blocks in any order.
+type block struct {
+	layout   *layout
+	line     int64 // at which data begins
+	data     []byte
+	records  []record // how data is cut, if there are quotes in it; else every line is a record
+	overlong bool     // data is no more than the beginning of one line that is too long
+}
+
+// record is how one record was cut.
+type record struct {
+	length int // line end included
+	kind   cutKind
+}
+
+// blockReader cuts the content of one input into blocks. It keeps no more than a block and the record at its end.
+type blockReader struct {
+	content io.Reader
+	csv     bool
+	layout  *layout
+	size    int // of a block
+	limit   int // of a record
+
+	headerLine int64
+
+	carry    []byte // the record that the last block ended in the middle of
+	line     int64  // at which carry begins
+	end      bool   // content is read to its end
+	skipping bool   // in the rest of a line that is too long
+}
+
+func newBlockReader(content io.Reader, l *layout, size, limit int) *blockReader {
+	return &blockReader{content: content, csv: l.format == CSV, layout: l, size: size, limit: limit, line: 1}
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// begin takes the byte order mark off, and for CSV reads the header: the first line that is not empty.
+func (r *blockReader) begin(b *block) (header []byte, err error) {
+	for b.data = b.data[:0]; ; {
+		if err := r.fill(b); err != nil {
+			return nil, err
+		}
+		if len(b.data) >= 3 || r.end {
+			break
+		}
+	}
+	if bytes.HasPrefix(b.data, []byte("\xff\xfe")) || bytes.HasPrefix(b.data, []byte("\xfe\xff")) {
+		return nil, &InputError{Name: r.layout.name, Line: 1, Reason: "is UTF-16, not UTF-8"}
+	}
+	b.data = bytes.TrimPrefix(b.data, byteOrderMark)
+	r.carry = append(r.carry[:0], b.data...)
+	if !r.csv {
+		return nil, nil
+	}
+	return r.header(b)
+}
+
+func (r *blockReader) header(b *block) ([]byte, error) {
+	for {
+		for len(r.carry) > 0 { // empty lines before it
+			i := bytes.IndexByte(r.carry, '\n')
+			if i < 0 || len(trimCR(r.carry[:i])) > 0 {
+				break
+			}
+			r.carry = r.carry[i+1:]
+			r.line++
+		}
+		if len(r.carry) == 0 && r.end {
+			return nil, &InputError{Name: r.layout.name, Reason: "is empty: it has no header"}
+		}
+		switch n, kind := cutCSV(r.carry, 0, r.limit, r.end); kind {
+		case cutWhole:
+			header := bytes.Clone(r.carry[:n])
+			r.headerLine = r.line
+			r.line += int64(bytes.Count(header, []byte{'\n'}))
+			r.carry = r.carry[n:]
+			return header, nil
+		case cutMore:
+		default:
+			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record"}
+		}
+		b.data = append(b.data[:0], r.carry...)
+		if err := r.fill(b); err != nil {
+			return nil, err
+		}
+		r.carry = append(r.carry[:0], b.data...)
+	}
+}
+
+// fill appends up to a block of content to b.data, and at the end the line end that the last line may lack.
+func (r *blockReader) fill(b *block) error {
+	if r.end {
+		return nil
+	}
+	old := len(b.data)
+	if cap(b.data) < old+r.size+1 {
+		grown := make([]byte, old, old+r.size+1)
+		copy(grown, b.data)
+		b.data = grown
+	}
+	// Not io.ReadFull: it would make one error of content that ends here and of compressed data that is cut short.
+	for to := old + r.size; len(b.data) < to; {
+		n, err := r.content.Read(b.data[len(b.data):to])
+		b.data = b.data[:len(b.data)+n]
+		if err == io.EOF {
+			r.finish(b)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish notes that b has the end of the content.
+func (r *blockReader) finish(b *block) {
+	r.end = true
+	if len(b.data) > 0 && b.data[len(b.data)-1] != '\n' {
+		b.data = append(b.data, '\n')
+	}
+}
+
+// next reads the next block into b, which it may reuse all of. It returns io.EOF after the last one.
+func (r *blockReader) next(b *block) error {
+	b.layout, b.overlong, b.records = r.layout, false, b.records[:0]
+	b.data = append(b.data[:0], r.carry...)
+	r.carry = r.carry[:0]
+	for {
+		if err := r.fill(b); err != nil {
+			return err
+		}
+		if r.skipping {
+			r.skip(b)
+		}
+		if len(b.data) == 0 {
+			if r.end {
+				return io.EOF
+			}
+			continue
+		}
+		n, runsOn, err := r.cut(b)
+		if err != nil {
+			return err
+		}
+		switch {
+		case n > 0:
+			r.hand(b, n)
+			return nil
+		case runsOn:
+			b.line, b.overlong, r.skipping = r.line, true, true
+			r.carry = append(r.carry, b.data[r.limit:]...)
+			b.data = b.data[:r.limit]
+			return nil
+		case r.end:
+			return fmt.Errorf("cut %q: no record at line %d", r.layout.name, r.line) // can't be: the last line ends
+		}
+	}
+}
+
+// hand makes b the block of the first n bytes that it holds.
+func (r *blockReader) hand(b *block, n int) {
+	r.carry = append(r.carry, b.data[n:]...)
+	b.data = b.data[:n]
+	b.line = r.line
+	r.line += int64(bytes.Count(b.data, []byte{'\n'}))
+}
+
+// skip drops the rest of a line that is too long.
+func (r *blockReader) skip(b *block) {
+	i := bytes.IndexByte(b.data, '\n')
+	if i < 0 {
+		b.data = b.data[:0]
+		return
+	}
+	b.data = b.data[:copy(b.data, b.data[i+1:])]
+	r.skipping = false
+	r.line++
+}
+
+// cut finds out how many of b's bytes are whole records. runsOn says that the record after them is too long, and that not even its first line ends in b.
+func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
+	if !r.csv || bytes.IndexByte(b.data, '"') < 0 {
+		n = bytes.LastIndexByte(b.data, '\n') + 1
+		_, kind := cutPlain(b.data[n:], -1, r.limit)
+		return n, kind == cutRunsOn, nil
+	}
+	b.records = b.records[:0]
+	for n < len(b.data) {
+		length, kind := cutCSV(b.data[n:], r.layout.columns, r.limit, r.end)
+		switch kind {
+		case cutMore, cutRunsOn:
+			return n, kind == cutRunsOn, nil
+		case cutOpen:
+			line := r.line + int64(bytes.Count(b.data[:n], []byte{'\n'}))
+			return 0, false, &InputError{Name: r.layout.name, Line: line, Reason: "a quote in the record that begins here is open for 1 MiB"}
+		}
+		b.records = append(b.records, record{length, kind})
+		n += length
+	}
+	return n, false, nil
+}
+
+// positionOf is where a block begins.
+func positionOf(b *block) migrate.Position {
+	return migrate.Position{Input: b.layout.index, Line: b.line}
+}

@@ -1,0 +1,153 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+
+	"friendmigrate/migrate/disk"
+)
+
+// Verdict is what Compare says of a job's inputs.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Same      Verdict = iota // the job's inputs, or standard input that has nothing to say against them
+	Gone                     // some are no longer there, and nothing speaks against the others
+	Different                // another job's inputs
+)
+
+// Comparison is what a rerun finds out about its inputs.
+type Comparison struct {
+	Verdict Verdict
+	Reasons []string // Gone, Different: which and why, in words
+	Inputs  []Input  // as they are now, for UpdateInputs
+	Updated bool     // Inputs are not what was recorded: same content, other stat
+}
+
+// Compare holds the inputs that the arguments name now against those that a sealed stage was made from. It trusts size, mtime, ctime and inode; where these
+// differ it reads the whole raw content again and compares digests. Names don't matter, the order does. Rows are not read.
+//
+// stdin is read for "-"; nil (a terminal) and an empty one have nothing to say. fsys may be nil. An error is a failure to read, or an *InputError for
+// arguments that cannot be inputs at all.
+func Compare(ctx context.Context, fsys disk.FS, recorded []Input, args []string, format string, stdin io.Reader) (Comparison, error) {
+	if fsys == nil {
+		fsys = disk.OS{}
+	}
+	c := comparer{ctx: ctx, fs: fsys, stdin: stdin, result: Comparison{Inputs: slices.Clone(recorded)}}
+	names, err := c.resolve(len(recorded), args, format)
+	if err != nil {
+		return Comparison{}, err
+	}
+	if len(names) != len(recorded) {
+		c.differ(fmt.Sprintf("there are %d inputs, the job has %d", len(names), len(recorded)))
+		return c.result, nil
+	}
+	for i, name := range names {
+		if err := c.one(i, name); err != nil {
+			return Comparison{}, err
+		}
+	}
+	return c.result, nil
+}
+
+type comparer struct {
+	ctx    context.Context
+	fs     disk.FS
+	stdin  io.Reader
+	result Comparison
+}
+
+func (c *comparer) differ(reason string) {
+	if c.result.Verdict != Different {
+		c.result.Verdict, c.result.Reasons = Different, nil
+	}
+	c.result.Reasons = append(c.result.Reasons, reason)
+}
+
+func (c *comparer) gone(name string) {
+	if c.result.Verdict == Different {
+		return
+	}
+	c.result.Verdict = Gone
+	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q is gone", name))
+}
+
+// resolve is Resolve for arguments that may be gone, whose place is "". Nobody knows how many inputs a folder had that is gone: one takes all that are missing.
+func (c *comparer) resolve(want int, args []string, format string) ([]string, error) {
+	var names []string
+	missing := -1 // where the first argument that is gone stood
+	for _, arg := range args {
+		list, err := expand(arg, format)
+		if errors.Is(err, fs.ErrNotExist) {
+			c.gone(arg)
+			if missing < 0 {
+				missing = len(names)
+			}
+			names = append(names, "")
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, list...)
+	}
+	if missing >= 0 && len(names) < want {
+		names = slices.Insert(names, missing, make([]string, want-len(names))...)
+	}
+	return names, nil
+}
+
+// one compares one input.
+func (c *comparer) one(i int, name string) error {
+	was := c.result.Inputs[i]
+	switch {
+	case name == "":
+		return nil
+	case name == Standard && c.stdin == nil:
+		return nil
+	case name != Standard && !was.Std:
+		info, err := os.Stat(name)
+		if err != nil {
+			return inputFault(name, err)
+		}
+		var now Input
+		now.stamp(info)
+		if !now.Std && now.Size == was.Size && now.ModTime == was.ModTime && now.ChangeTime == was.ChangeTime && now.Inode == was.Inode {
+			return nil
+		}
+	}
+	now, err := c.digest(name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case now.Digest == was.Digest:
+		now.Name, now.Format = was.Name, was.Format
+		c.result.Inputs[i] = now
+		c.result.Updated = c.result.Updated || now != was
+	case name == Standard && now.Size == 0:
+	default:
+		c.differ(fmt.Sprintf("%q has other content than the job's input %d, %q", name, i+1, was.Name))
+	}
+	return nil
+}
+
+// digest reads the raw content of an input.
+func (c *comparer) digest(name string) (Input, error) {
+	p := place{fs: c.fs, stdin: c.stdin}
+	in, err := p.openRaw(c.ctx, name)
+	if err != nil {
+		return Input{}, err
+	}
+	defer in.close()
+	if err := in.finish(); err != nil {
+		return Input{}, err
+	}
+	return in.Input, nil
+}

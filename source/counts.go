@@ -1,0 +1,111 @@
+package source
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"friendmigrate/migrate"
+)
+
+// Counts is what reading the inputs found. With shards all of it speaks of this shard's rows alone.
+type Counts struct {
+	Rows       int64            `json:"rows"`                  // edges read: valid and rejected rows
+	Rejected   int64            `json:"rejected"`              // rows that are not valid; rejected.csv lists them
+	RejectedBy map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"
+	Changed    int64            `json:"changed"`               // rows kept with a field dropped or cut; changed.csv lists the fields
+	Unusual    int64            `json:"unusual"`               // valid rows with an account id of characters that the vendor doesn't recommend
+	UnusualAt  migrate.Position `json:"unusual_at"`            // the first of those
+
+	Inputs         []Input  `json:"inputs"`
+	ColumnsIgnored []string `json:"columns_ignored,omitempty"` // columns and keys that mean nothing to us, sorted, at most maxIgnored
+	LacksSource    []string `json:"lacks_source,omitempty"`    // CSV inputs without a column AddSource while there is no default: nothing in them is valid
+}
+
+// ListFormat is the format of the lists that hold edges as they were in the input: JSONL where an input was, since CSV could not hold all of it.
+func (c *Counts) ListFormat() string {
+	if slices.ContainsFunc(c.Inputs, func(in Input) bool { return in.Format == JSONL }) {
+		return JSONL
+	}
+	return CSV
+}
+
+// InputName is how the user named the input of a position.
+func (c *Counts) InputName(input int) string {
+	if input < 0 || input >= len(c.Inputs) {
+		return ""
+	}
+	return c.Inputs[input].Name
+}
+
+// maxIgnored bounds the names of unknown columns and keys that are remembered: the first in the alphabet, so that they don't depend on who read what.
+const maxIgnored = 50
+
+// tally is one parser's share of Counts.
+type tally struct {
+	Rows, Rejected, Changed, Unusual int64
+
+	unusualAt migrate.Position
+	by        map[reject]int64
+	ignored   map[string]struct{}
+	last      string // of ignored in the alphabet, once there are maxIgnored
+}
+
+func newTally() tally { return tally{by: map[reject]int64{}, ignored: map[string]struct{}{}} }
+
+// note counts a row with an unusual account id.
+func (t *tally) note(at migrate.Position) {
+	if t.Unusual == 0 || at.Before(t.unusualAt) {
+		t.unusualAt = at
+	}
+	t.Unusual++
+}
+
+// ignore remembers the name of a column or key that means nothing to us.
+func (t *tally) ignore(name string) {
+	if _, known := t.ignored[name]; known || len(t.ignored) == maxIgnored && name >= t.last {
+		return
+	}
+	if len(t.ignored) == maxIgnored {
+		delete(t.ignored, t.last)
+	}
+	t.ignored[strings.Clone(name)] = struct{}{}
+	if len(t.ignored) == maxIgnored {
+		t.last = slices.Max(slices.Collect(maps.Keys(t.ignored)))
+	}
+}
+
+// add merges the tallies of the parsers into c.
+func (c *Counts) add(parts []*tally) {
+	all := newTally()
+	for _, t := range parts {
+		c.Rows += t.Rows
+		c.Rejected += t.Rejected
+		c.Changed += t.Changed
+		if t.Unusual > 0 && (c.Unusual == 0 || t.unusualAt.Before(c.UnusualAt)) {
+			c.UnusualAt = t.unusualAt
+		}
+		c.Unusual += t.Unusual
+		for r, n := range t.by {
+			if c.RejectedBy == nil {
+				c.RejectedBy = map[string]int64{}
+			}
+			c.RejectedBy[r.String()] += n
+		}
+		for name := range t.ignored {
+			all.ignore(name)
+		}
+	}
+	c.ColumnsIgnored = slices.Sorted(maps.Keys(all.ignored))
+}
+
+// String names column and reason. The tags of custom fields are one column here, since there may be any number of them.
+func (r reject) String() string {
+	switch {
+	case r.column == "":
+		return r.reason
+	case isTag(r.column):
+		return tagPrefix + "* " + r.reason
+	}
+	return r.column + " " + r.reason
+}

@@ -1,0 +1,183 @@
+package source
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/gocarina/gocsv"
+)
+
+func TestByteOrderMarkHidesNoColumn(t *testing.T) {
+	const bom = "\xef\xbb\xbf"
+	for name, in := range map[string]text{
+		"CSV":             {"a.csv", bom + "From_Account,To_Account,AddSource\na,b," + src + "\n"},
+		"CSV with quotes": {"a.csv", bom + "\"From_Account\",\"To_Account\",AddSource\na,b," + src + "\n"},
+		"JSONL":           {"a.jsonl", bom + "\n" + `{"From_Account":"a","To_Account":"b","AddSource":"` + src + `"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			equal(t, "edges", mustRead(t, Options{}, in.name, in.content).pairs(), "a>b@2")
+		})
+	}
+	for _, bom := range []string{"\xff\xfe", "\xfe\xff"} {
+		_, err := readTexts(t, Options{}, nil, text{"a.csv", bom + "F\x00"})
+		if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "UTF-16") {
+			t.Errorf("UTF-16: got %v", err)
+		}
+	}
+}
+
+func TestLineEndsLoseNoRow(t *testing.T) {
+	const header = "From_Account,To_Account,AddSource,Remark\n"
+	rows := "a,b," + src + ",\nc,d," + src + ",\"two\nlines\"\ne,f," + src + ",x\n"
+	for name, in := range map[string]struct{ content, pairs string }{
+		"LF":                    {header + rows, "a>b@2 c>d@3 e>f@5"},
+		"no last line end":      {header + strings.TrimSuffix(rows, "\n"), "a>b@2 c>d@3 e>f@5"},
+		"CRLF":                  {strings.ReplaceAll(header+rows, "\n", "\r\n"), "a>b@2 c>d@3 e>f@5"},
+		"CRLF, no last":         {strings.TrimSuffix(strings.ReplaceAll(header+rows, "\n", "\r\n"), "\r\n"), "a>b@2 c>d@3 e>f@5"},
+		"CRLF, half of the end": {strings.TrimSuffix(strings.ReplaceAll(header+rows, "\n", "\r\n"), "\n"), "a>b@2 c>d@3 e>f@5"},
+		"blank lines at end":    {header + rows + "\n\r\n\n", "a>b@2 c>d@3 e>f@5"},
+		"blank lines between":   {"\n\r\n" + header + "\n" + strings.ReplaceAll(rows, "e,f", "\n\ne,f"), "a>b@5 c>d@6 e>f@10"},
+		"header alone":          {header, ""},
+		"header without end":    {strings.TrimSuffix(header, "\n"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := mustRead(t, Options{}, "a.csv", in.content)
+			equal(t, "edges", r.pairs(), in.pairs)
+			equal(t, "rejected", r.reasons(), "")
+		})
+	}
+}
+
+func TestCarriageReturnInsideQuotesIsKept(t *testing.T) {
+	r := mustRead(t, Options{}, "a.csv", "From_Account,To_Account,AddSource,Remark\r\na,b,"+src+",\"x\r\ny\rz\r\r\n\"\r\nc,d,"+src+",\"\r\n\"\r\n")
+	equal(t, "remark", r.Edges[0].Remark, "x\r\ny\rz\r\r\n")
+	equal(t, "remark", r.Edges[1].Remark, "\r\n")
+	equal(t, "edges", r.pairs(), "a>b@2 c>d@5")
+}
+
+func TestBrokenRecordCostsItsFirstLineOnly(t *testing.T) {
+	const header = "From_Account,To_Account,AddSource\n"
+	good := "g,h," + src + "\n"
+	for name, in := range map[string]struct{ content, pairs, reasons string }{
+		"bare quote":               {"a\"b,c," + src + "\n" + good, "g>h@3", "2 quotes are broken"},
+		"text after a quote":       {"\"a\"b,c," + src + "\n" + good, "g>h@3", "2 quotes are broken"},
+		"never closed":             {"a,\"b," + src + "\n" + good + good, "g>h@3 g>h@4", "2 quotes are broken"},
+		"closed by a later row":    {"a,\"b," + src + "\n" + good + "i,\"j\"," + src + "\n" + good, "g>h@3 i>j@4 g>h@5", "2 quotes are broken"},
+		"open at the end":          {good + "a,b,\"", "g>h@2", "3 quotes are broken"},
+		"swallows a column count":  {"a,\"b\n" + good + "c\"\n" + good, "g>h@3 g>h@5", "2 number of columns is not the header's; 4 quotes are broken"},
+		"too few columns":          {"a,b\n" + good, "g>h@3", "2 number of columns is not the header's"},
+		"too many columns":         {"a,b," + src + ",x\n" + good, "g>h@3", "2 number of columns is not the header's"},
+		"too few with quotes":      {"\"a\",b\n" + good, "g>h@3", "2 number of columns is not the header's"},
+		"white space is no blank":  {"  \n" + good, "g>h@3", "2 number of columns is not the header's"},
+		"quote after carriage":     {"a,\"b\"\r," + src + "\n" + good, "g>h@3", "2 quotes are broken"},
+		"newline in an account id": {"\"a\nb\",c," + src + "\n" + good, "g>h@4", "2 From_Account has a control character"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := mustRead(t, Options{}, "a.csv", header+in.content)
+			equal(t, "edges", r.pairs(), in.pairs)
+			equal(t, "rejected", r.reasons(), in.reasons)
+		})
+	}
+}
+
+func TestRejectedListHasTheRawText(t *testing.T) {
+	broken := "\xff\"a,\"\"b,c"
+	r := mustRead(t, Options{}, "a.csv", "From_Account,To_Account,AddSource\r\n"+broken+"\r\n\"x\",\"x\","+src+"\r\n")
+	equal(t, "rows", len(r.Rejected), 2)
+	equal(t, "row", r.Rejected[0][4], broken)
+	equal(t, "row", r.Rejected[1][4], "\"x\",\"x\","+src)
+	equal(t, "input", r.Rejected[0][0], "a.csv")
+}
+
+func TestRecordOverOneMebibyteIsRejected(t *testing.T) {
+	good := "g,h," + src + ",\n"
+	long := strings.Repeat("x", recordLimit)
+	header := "From_Account,To_Account,AddSource,Remark\n"
+	fits := "a,b," + src + ","
+	fits += long[:recordLimit-len(fits)]
+	for name, in := range map[string]struct{ content, pairs, reasons string }{
+		"line":                  {"a,b," + long + "\n" + good, "g>h@3", "2 record is over 1 MiB (the row shows its beginning)"},
+		"line without an end":   {good + long + long + long, "g>h@2", "3 record is over 1 MiB (the row shows its beginning)"},
+		"line with quotes":      {"\"a\",\"b\"," + long + "\n" + good, "g>h@3", "2 record is over 1 MiB (the row shows its beginning)"},
+		"several lines":         {"a,\"b\nc\"," + long + "\n" + good, "g>h@4", "2 record is over 1 MiB (the row shows its beginning); 3 record is over 1 MiB (the row shows its beginning)"},
+		"just within the limit": {fits + "\r\n" + good, "g>h@3", "2 Remark is over its limit in bytes"},
+		"one byte over":         {fits + "x\r\n" + good, "g>h@3", "2 record is over 1 MiB (the row shows its beginning)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := mustRead(t, Options{}, "a.csv", header+in.content)
+			equal(t, "edges", r.pairs(), in.pairs)
+			equal(t, "rejected", r.reasons(), in.reasons)
+		})
+	}
+	line := `{"From_Account":"` + long + `"}`
+	r := mustRead(t, Options{}, "a.jsonl", line+"\n{}\n"+line)
+	equal(t, "JSONL", r.reasons(), "1 record is over 1 MiB (the row shows its beginning); 2 From_Account is empty; 3 record is over 1 MiB (the row shows its beginning)")
+	equal(t, "row", r.Rejected[0][4], line[:recordLimit])
+}
+
+func TestQuoteOpenForOneMebibyteStopsTheJob(t *testing.T) {
+	rows := strings.Repeat("g,h,"+src+"\n", 60000)
+	_, err := readTexts(t, Options{}, nil, text{"a.csv", "From_Account,To_Account,AddSource\ng,h," + src + "\na,\"b," + src + "\n" + rows})
+	var unusable *InputError
+	if !errors.As(err, &unusable) || unusable.Line != 3 || !errors.Is(err, ErrUnusable) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestHeaderIsMatchedExactly(t *testing.T) {
+	for name, header := range map[string]string{
+		"case":          "from_account,To_Account,AddSource",
+		"space":         " From_Account,To_Account,AddSource",
+		"zero width":    "From_Account\u200b,To_Account,AddSource",
+		"semicolons":    "From_Account;To_Account;AddSource",
+		"no To_Account": "From_Account,AddSource",
+		"empty":         "",
+		"broken":        "From_Account,\"To_Account,AddSource",
+		"twice":         "From_Account,To_Account,To_Account",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := readTexts(t, Options{}, nil, text{"a.csv", header + "\na,b," + src + "\n"})
+			if unusable := (*InputError)(nil); !errors.As(err, &unusable) || !errors.Is(err, ErrUnusable) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+	if _, err := readTexts(t, Options{}, nil, text{"a.csv", ""}); !errors.Is(err, ErrUnusable) {
+		t.Errorf("an empty file: got %v", err)
+	}
+}
+
+func TestUnknownColumnsAreNamedAndOurOwnAreNot(t *testing.T) {
+	r, err := readTexts(t, Options{}, nil,
+		text{"a.csv", "From_Account,zeta,To_Account,AddSource,ResultCode,ResultInfo,Attempts,Input,Line,,alpha\na,1,b," + src + ",30010,x,1,in,7,,\n"},
+		text{"b.jsonl", `{"From_Account":"c","To_Account":"d","AddSource":"` + src + `","beta":{"x":[1,{"y":null}]},"ResultCode":3,"from_account":"z"}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "edges", r.pairs(), "a>b@2 c>d@1")
+	equal(t, "ignored", strings.Join(r.Counts.ColumnsIgnored, "|"), "|alpha|beta|from_account|zeta")
+}
+
+func TestMappedHeaders(t *testing.T) {
+	o := Options{Map: map[string]string{"From_Account": "uid", "To_Account": "Remark", "Tag_SNS_Custom_Note": "note"}, DefaultAddSource: src}
+	r := mustRead(t, o, "a.csv", "uid,Remark,note,To_Account\na,b,n,zzz\n")
+	equal(t, "edges", r.pairs(), "a>b@2")
+	equal(t, "remark", r.Edges[0].Remark, "")
+	equal(t, "custom", r.Edges[0].Custom[0].Tag+r.Edges[0].Custom[0].Value, "Tag_SNS_Custom_Noten")
+	equal(t, "ignored", strings.Join(r.Counts.ColumnsIgnored, "|"), "To_Account")
+	r = mustRead(t, o, "a.jsonl", `{"uid":"a","Remark":"b","note":"n","To_Account":"zzz"}`)
+	equal(t, "edges", r.pairs(), "a>b@1")
+	if _, err := readTexts(t, o, nil, text{"a.csv", "uid,Remark\na,b\n"}); !errors.Is(err, ErrUnusable) {
+		t.Errorf("a mapped column that isn't there: got %v", err)
+	}
+}
+
+func TestGocsvSwitchesAreNoticed(t *testing.T) {
+	gocsv.ShouldAlignDuplicateHeadersWithStructFieldOrder = true
+	defer func() { gocsv.ShouldAlignDuplicateHeadersWithStructFieldOrder = false }()
+	_, err := readTexts(t, Options{}, nil, text{"a.csv", "From_Account,To_Account,AddSource,Tag_SNS_Custom_A,Tag_SNS_Custom_B\na,b," + src + ",x,y\n"})
+	if !errors.Is(err, errSwitched) {
+		t.Fatalf("got %v", err)
+	}
+}

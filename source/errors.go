@@ -1,0 +1,48 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrUnusable is what every error is that the user has to mend in the input or in the options before the job can begin (exit code 2). Other errors of this
+// package are failures of the machine: I/O, a full disk, a cancelled context.
+var ErrUnusable = errors.New("input or options cannot be used")
+
+// InputError says which input cannot be used and why. It is an ErrUnusable.
+type InputError struct {
+	Name   string // as the user named it; "-" is standard input
+	Line   int64  // of the uncompressed content, from 1; 0: not about a line
+	Reason string
+	Err    error // the cause, if there is one
+}
+
+func (e *InputError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "input %q", e.Name)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ", line %d", e.Line)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Reason)
+	if e.Err != nil {
+		b.WriteString(": ")
+		b.WriteString(e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap makes the error an ErrUnusable as well as its cause.
+func (e *InputError) Unwrap() []error { return []error{ErrUnusable, e.Err} }
+
+// OptionError says which option cannot be used and why. It is an ErrUnusable.
+type OptionError struct {
+	Option string // its flag: "--map"
+	Reason string
+}
+
+func (e *OptionError) Error() string { return e.Option + ": " + e.Reason }
+
+// Unwrap makes the error an ErrUnusable.
+func (e *OptionError) Unwrap() error { return ErrUnusable }

@@ -1,0 +1,112 @@
+package source
+
+import "strings"
+
+// The API's names, which CSV columns and JSONL keys carry (vendor's page of friend_import, 2024-09-25).
+const (
+	nameFrom       = "From_Account"
+	nameTo         = "To_Account"
+	nameRemark     = "Remark"
+	nameRemarkTime = "RemarkTime"
+	nameGroups     = "GroupName"
+	nameAddSource  = "AddSource"
+	nameAddWording = "AddWording"
+	nameAddTime    = "AddTime"
+	nameCustomItem = "CustomItem" // JSONL alone
+	tagPrefix      = "Tag_SNS_Custom_"
+	sourcePrefix   = "AddSource_Type_"
+)
+
+// groupSeparator stands between the groups of a CSV cell.
+const groupSeparator = ";"
+
+// The API's limits, in bytes of UTF-8 (vendor's pages "Friend Fields" and "Limits").
+const (
+	maxAccount    = 32
+	maxRemark     = 96
+	maxWording    = 256
+	maxGroup      = 30
+	maxGroups     = 32
+	maxCustom     = 500
+	maxSourceWord = 8
+)
+
+// field is what a column or key means.
+type field uint8
+
+const (
+	fieldUnknown field = iota // nothing of ours: ignored, and named in a warning
+	fieldListed               // a column that our own lists add: ignored
+	fieldFrom
+	fieldTo
+	fieldRemark
+	fieldRemarkTime
+	fieldGroups
+	fieldAddSource
+	fieldAddWording
+	fieldAddTime
+	fieldCustomItem // the API's array of Tag and Value
+	fieldTag        // one custom field, by its tag
+)
+
+var fieldNames = [...]string{
+	fieldFrom: nameFrom, fieldTo: nameTo, fieldRemark: nameRemark, fieldRemarkTime: nameRemarkTime, fieldGroups: nameGroups,
+	fieldAddSource: nameAddSource, fieldAddWording: nameAddWording, fieldAddTime: nameAddTime, fieldCustomItem: nameCustomItem,
+}
+
+// listColumns are the columns that the program's own lists add to the API's. Such a list is a valid input, without a warning.
+var listColumns = [...]string{
+	"Input", "Line", "ResultCode", "ResultInfo", "Attempts", "KeptInput", "KeptLine", "Column", "Reason", "Row", "Was", "Now",
+	"Uncertain", "Relation", "Field", "Fields", "Expected", "Found", "SettledAt",
+}
+
+// isTag reports whether name is the tag of a custom field: the prefix and a keyword. Which keywords exist only the app's console knows.
+func isTag(name string) bool { return len(name) > len(tagPrefix) && strings.HasPrefix(name, tagPrefix) }
+
+// meaning is what a column or key means. text is the API's name of it (a custom field's tag), whatever the input calls it.
+type meaning struct {
+	field field
+	text  string
+}
+
+// dictionary tells what the columns and keys of an input mean.
+type dictionary struct {
+	known map[string]meaning  // by the input's word
+	taken map[string]struct{} // API names that --map reads from elsewhere: the name itself means nothing then
+}
+
+func newDictionary(mapped map[string]string) dictionary {
+	d := dictionary{known: map[string]meaning{}, taken: map[string]struct{}{}}
+	for _, name := range listColumns {
+		d.known[name] = meaning{fieldListed, name}
+	}
+	names := map[string]meaning{}
+	for f, name := range fieldNames {
+		if name != "" {
+			names[name] = meaning{field(f), name}
+			d.known[name] = names[name]
+		}
+	}
+	for name := range mapped {
+		d.taken[name] = struct{}{}
+		delete(d.known, name)
+	}
+	for name, header := range mapped {
+		if m, ok := names[name]; ok {
+			d.known[header] = m
+		} else {
+			d.known[header] = meaning{fieldTag, name}
+		}
+	}
+	return d
+}
+
+func (d *dictionary) look(word string) meaning {
+	if m, ok := d.known[word]; ok {
+		return m
+	}
+	if _, taken := d.taken[word]; isTag(word) && !taken {
+		return meaning{fieldTag, word}
+	}
+	return meaning{}
+}

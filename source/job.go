@@ -1,0 +1,159 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"friendmigrate/migrate/disk"
+	"friendmigrate/source/stage"
+)
+
+// StageFolder is where in the state folder the staged input lies.
+const StageFolder = "staged"
+
+// Job is what Stage is to turn into a sealed stage.
+type Job struct {
+	Inputs   []string  // files, folders, "-"; see Resolve
+	Stdin    io.Reader // for "-"
+	StateDir string    // gets the lists and StageFolder; made if need be
+	Options  Options
+
+	Shard, Shards int     // Shards 0 or 1: everything
+	Memory        int64   // bytes to hold at most, about; 0: 256 MiB. Under 32 MiB it is 32 MiB
+	Lanes         int     // parallel parsers; 0: as many as Go may use processors
+	FS            disk.FS // nil: disk.OS{}
+
+	Progress func(bytesRead, bytesTotal, rows int64) // may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
+	Warn     func(message string)                    // may be nil; one sentence each, called before Stage returns
+}
+
+// Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort is to be called.
+type Pending struct {
+	Counts Counts
+	Totals stage.Totals
+
+	job    Job
+	writer *stage.Writer
+}
+
+// Stage reads all inputs to their ends, holds every row against the rules, stages the valid ones and writes the lists of the others. When it returns without
+// an error, every input was whole and sound, and
+//
+//	Counts.Rows = Totals.Edges - Totals.Added + Totals.Duplicates + Counts.Rejected
+//
+// A sealed stage in StateDir is not touched: then the error is fs.ErrExist, and stage.Remove is for the caller to decide on.
+//
+// An error that is an ErrUnusable is the user's to mend: nothing may be sent then. With --duplicates error such an error is a *stage.DuplicatesError as well.
+// If ctx ends, Stage returns its error soon. After an error nothing is left of the stage; the lists are those of before, except after a *stage.DuplicatesError.
+func Stage(ctx context.Context, j Job) (*Pending, error) {
+	j, err := j.complete()
+	if err != nil {
+		return nil, err
+	}
+	if err := j.FS.MkdirAll(j.StateDir, disk.FolderMode); err != nil {
+		return nil, fmt.Errorf("make state folder: %w", err)
+	}
+	w, err := stage.Create(stage.Options{
+		Dir: filepath.Join(j.StateDir, StageFolder), FS: j.FS, Memory: j.stageMemory(), Lanes: j.Lanes, Shard: j.Shard, Shards: j.Shards,
+		Duplicates: j.Options.duplicates(), Mutual: j.Options.Mutual, MaxFriends: j.Options.MaxFriends,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stage input: %w", err)
+	}
+	p := &Pending{job: j, writer: w}
+	if err := p.fill(ctx); err != nil {
+		return nil, errors.Join(err, w.Abort())
+	}
+	for _, warning := range warnings(&p.Counts, &p.Totals, j.Options) {
+		j.warn(warning)
+	}
+	return p, nil
+}
+
+func (j Job) complete() (Job, error) {
+	if err := j.Options.Check(); err != nil {
+		return j, err
+	}
+	names, err := Resolve(j.Inputs, j.Options.Format)
+	if err != nil {
+		return j, err
+	}
+	j.Inputs = names
+	if slices.Contains(names, Standard) && (j.Shards > 1 || j.Stdin == nil) {
+		reason := "there is no standard input"
+		if j.Shards > 1 {
+			reason = "standard input cannot be read by several shards"
+		}
+		return j, &InputError{Name: Standard, Reason: reason}
+	}
+	if j.Lanes <= 0 {
+		j.Lanes = runtime.GOMAXPROCS(0)
+	}
+	if j.Memory == 0 {
+		j.Memory = 256 << 20
+	}
+	if j.FS == nil {
+		j.FS = disk.OS{}
+	}
+	return j, nil
+}
+
+// buffers is how many blocks are under way at once: one being read, one in each parser, and as many waiting that none of them has to.
+func (j *Job) buffers() int { return 2*j.Lanes + 1 }
+
+// stageMemory is what is left for staging when reading has its blocks, its lists and what gocsv throws away between two collections.
+func (j *Job) stageMemory() int64 {
+	own := int64(j.buffers())*2*blockSize + 3*listMemory + 4<<20
+	return max(j.Memory-own, stage.MinMemory)
+}
+
+func (j *Job) warn(message string) {
+	if j.Warn != nil {
+		j.Warn(message)
+	}
+}
+
+// fill reads, seals and writes the lists.
+func (p *Pending) fill(ctx context.Context) (err error) {
+	l := newLists(p.job.FS, p.job.StateDir, p.job.Inputs)
+	defer func() { err = errors.Join(err, l.close()) }()
+	r := newReading(p.job, l, p.writer.Owns, func(i int) lane { return p.writer.Lane(i) })
+	if p.Counts, err = r.run(ctx); err != nil {
+		return err
+	}
+	p.Totals, err = p.writer.Seal(ctx, l.duplicate)
+	if errors.Is(err, stage.ErrDuplicates) {
+		return errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), l.save())
+	}
+	if err != nil {
+		return fmt.Errorf("seal stage: %w", err)
+	}
+	if sum := p.Totals.Edges - p.Totals.Added + p.Totals.Duplicates + p.Counts.Rejected; sum != p.Counts.Rows {
+		return fmt.Errorf("the sum does not balance: %d rows read, but %d edges, %d of them added, %d duplicates and %d rejected",
+			p.Counts.Rows, p.Totals.Edges, p.Totals.Added, p.Totals.Duplicates, p.Counts.Rejected)
+	}
+	return l.save()
+}
+
+// Finish seals the stage: from here on a rerun finds it and doesn't read the rows again. Whoever keeps a journal for the job has to have made it before, so
+// that a sealed stage without one is known for damage.
+//
+// A crash in here leaves a stage without a manifest, which the next Stage removes, or a sealed one.
+func (p *Pending) Finish() (*stage.Stage, error) {
+	meta, err := newMeta(p.job, p.Counts).encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.writer.Finish(meta); err != nil {
+		return nil, errors.Join(fmt.Errorf("seal stage: %w", err), p.writer.Abort())
+	}
+	return stage.Open(filepath.Join(p.job.StateDir, StageFolder), p.job.FS)
+}
+
+// Abort removes what was staged. The lists stay.
+func (p *Pending) Abort() error { return p.writer.Abort() }

@@ -1,0 +1,224 @@
+package source
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"friendmigrate/migrate"
+)
+
+// jsonlParser turns lines of JSON into edges. A line has the shape of the API's AddFriendItem, with From_Account beside To_Account; a custom field may also
+// be a key of its own (Tag_SNS_Custom_...). null is absent.
+type jsonlParser struct {
+	*parser
+	rules *rules
+	text  jsonText
+	seen  [fieldTag + 1]bool // keys of the line
+	first reject             // what is wrong with the line first
+	times numbers
+
+	groups []string // reused
+	custom []migrate.CustomItem
+}
+
+// block takes all rows of a block.
+func (p *jsonlParser) block(b *block) error {
+	for rest, line := b.data, b.line; len(rest) > 0; line++ {
+		end := bytes.IndexByte(rest, '\n')
+		raw := trimCR(rest[:end])
+		rest = rest[end+1:]
+		if len(raw) > p.limit {
+			if err := p.rejectAt(migrate.Position{Input: b.layout.index, Line: line}, raw, "", reject{"", reasonOverlong}); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(bytes.Trim(raw, " \t\r")) == 0 {
+			continue
+		}
+		if err := p.row(raw, migrate.Position{Input: b.layout.index, Line: line}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *jsonlParser) row(raw []byte, at migrate.Position) error {
+	if !utf8.Valid(raw) {
+		return p.rejectAt(at, raw, "", reject{"", reasonUTF8})
+	}
+	p.edge = migrate.Edge{Position: at}
+	p.seen, p.first, p.times = [fieldTag + 1]bool{}, reject{}, numbers{}
+	p.groups, p.custom = p.groups[:0], p.custom[:0]
+	p.text = jsonText{s: string(raw)}
+	if !p.text.object(p.member) || !p.text.ended() {
+		return p.rejectAt(at, raw, "", reject{"", reasonJSON})
+	}
+	p.edge.Groups, p.edge.Custom = p.groups, p.custom
+	if p.first.reason != "" {
+		p.valid.usable = p.valid.account(p.edge.From) == "" && p.first.column != nameFrom
+		return p.rejectEdge(raw, p.first)
+	}
+	return p.edgeRead(raw, p.times)
+}
+
+// wrong notes what is wrong with a member whose value is well formed; the line is read on, so that its account is known and broken JSON is told from a wrong type.
+func (p *jsonlParser) wrong(column, reason string) {
+	if p.first.reason == "" {
+		p.first = reject{column, reason}
+	}
+}
+
+// member reads the value of one key of the line.
+func (p *jsonlParser) member(key string) bool {
+	m := p.rules.dictionary.look(key)
+	switch m.field {
+	case fieldUnknown:
+		p.tally.ignore(key)
+		return p.text.skip(maxDepth)
+	case fieldListed:
+		return p.text.skip(maxDepth)
+	case fieldTag:
+		return p.customValue(m.text)
+	}
+	if p.seen[m.field] {
+		p.wrong(m.text, reasonTwice)
+		return p.text.skip(maxDepth)
+	}
+	p.seen[m.field] = true
+	switch e := &p.edge; m.field {
+	case fieldFrom:
+		return p.str(m.text, &e.From)
+	case fieldTo:
+		return p.str(m.text, &e.To)
+	case fieldRemark:
+		return p.str(m.text, &e.Remark)
+	case fieldAddSource:
+		return p.str(m.text, &e.AddSource)
+	case fieldAddWording:
+		return p.str(m.text, &e.AddWording)
+	case fieldRemarkTime:
+		return p.time(m.text, &p.times.remarkTime)
+	case fieldAddTime:
+		return p.time(m.text, &p.times.addTime)
+	case fieldGroups:
+		return p.groupNames()
+	}
+	return p.customItems()
+}
+
+// str reads a string. A number is none: an account that is digits only is a string in quotes.
+func (p *jsonlParser) str(column string, to *string) bool {
+	switch p.text.peek() {
+	case '"':
+		s, ok := p.text.str()
+		*to = s
+		return ok
+	case 'n':
+	default:
+		p.wrong(column, reasonString)
+	}
+	return p.text.skip(maxDepth)
+}
+
+// time reads an integer. 0 is absent.
+func (p *jsonlParser) time(column string, to *string) bool {
+	switch c := p.text.peek(); {
+	case c == '-' || c >= '0' && c <= '9':
+		s, ok := p.text.number()
+		*to = s
+		return ok
+	case c == 'n':
+	default:
+		p.wrong(column, reasonNumber)
+	}
+	return p.text.skip(maxDepth)
+}
+
+func (p *jsonlParser) groupNames() bool {
+	switch p.text.peek() {
+	case '[':
+		return p.text.array(func() bool {
+			if p.text.peek() != '"' {
+				p.wrong(nameGroups, reasonStrings)
+				return p.text.skip(maxDepth)
+			}
+			s, ok := p.text.str()
+			if s != "" {
+				p.groups = append(p.groups, s)
+			}
+			return ok
+		})
+	case 'n':
+	default:
+		p.wrong(nameGroups, reasonStrings)
+	}
+	return p.text.skip(maxDepth)
+}
+
+func (p *jsonlParser) customItems() bool {
+	switch p.text.peek() {
+	case '[':
+		return p.text.array(p.customItem)
+	case 'n':
+	default:
+		p.wrong(nameCustomItem, reasonItems)
+	}
+	return p.text.skip(maxDepth)
+}
+
+// customItem reads {"Tag":...,"Value":...}.
+func (p *jsonlParser) customItem() bool {
+	if p.text.peek() != '{' {
+		p.wrong(nameCustomItem, reasonItems)
+		return p.text.skip(maxDepth)
+	}
+	var tag string
+	var hasTag, hasValue bool
+	before := len(p.custom)
+	ok := p.text.object(func(key string) bool {
+		switch {
+		case key == "Tag" && hasTag, key == "Value" && hasValue:
+			p.wrong(nameCustomItem, reasonTwice)
+		case key == "Tag":
+			hasTag = true
+			return p.str(nameCustomItem, &tag)
+		case key == "Value":
+			hasValue = true
+			return p.customValue("")
+		default:
+			p.tally.ignore(nameCustomItem + "." + key)
+		}
+		return p.text.skip(maxDepth)
+	})
+	if !hasTag || tag == "" {
+		p.wrong(nameCustomItem, reasonItems)
+	}
+	for i := range p.custom[before:] {
+		p.custom[before+i].Tag = tag
+	}
+	return ok
+}
+
+// customValue reads the value of a custom field. A string stays a string and an integer an integer, to the digit.
+func (p *jsonlParser) customValue(tag string) bool {
+	column := orElse(tag, nameCustomItem)
+	switch c := p.text.peek(); {
+	case c == '"':
+		s, ok := p.text.str()
+		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: s})
+		return ok
+	case c == '-' || c >= '0' && c <= '9':
+		s, ok := p.text.number()
+		if strings.ContainsAny(s, ".eE") {
+			p.wrong(column, reasonItemValue)
+		}
+		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: s, Integer: true})
+		return ok
+	case c == 'n':
+	default:
+		p.wrong(column, reasonItemValue)
+	}
+	return p.text.skip(maxDepth)
+}

@@ -1,0 +1,199 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"friendmigrate/migrate/disk"
+)
+
+// rawReader reads the raw content of an input, counts and digests it on the way, and remembers its own failure: that is how a failing disk is told from
+// damaged compression further up.
+type rawReader struct {
+	ctx  context.Context
+	from io.Reader
+	sum  hash.Hash
+	n    int64
+	all  *atomic.Int64 // of all inputs; may be nil
+	err  error         // other than io.EOF
+}
+
+func (r *rawReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		r.err = err
+		return 0, err
+	}
+	n, err := r.from.Read(p)
+	r.sum.Write(p[:n])
+	r.n += int64(n)
+	if r.all != nil {
+		r.all.Add(int64(n))
+	}
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// openInput is an input that is being read. Its content is trustworthy only once finish has returned without an error.
+type openInput struct {
+	Input
+	raw     *rawReader
+	file    disk.File // nil: standard input
+	stop    func()    // a stream: ends its goroutine; else nil
+	packed  compression
+	content io.Reader // uncompressed
+	zstd    *zstd.Decoder
+}
+
+// place is where inputs come from.
+type place struct {
+	fs     disk.FS
+	stdin  io.Reader
+	window int64 // most bytes of history that zstd may ask for
+	read   *atomic.Int64
+}
+
+// open opens an input and finds out how it is packed.
+func (p *place) open(ctx context.Context, name, format string) (*openInput, error) {
+	in, err := p.openRaw(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	said, packed := nameSays(name)
+	in.Format, in.packed = orElse(said, format), packed
+	if err := in.unpack(p.window); err != nil {
+		in.close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// openRaw opens an input whose raw content alone is wanted.
+func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
+	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: p.read}}
+	if name == Standard {
+		in.Std = true
+		ctx, in.stop = context.WithCancel(ctx)
+		in.raw.from = interruptible(ctx, p.stdin)
+		return in, nil
+	}
+	file, err := disk.Open(p.fs, name)
+	if err != nil {
+		return nil, inputFault(name, err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, inputFault(name, err)
+	}
+	in.file, in.raw.from = file, file
+	if in.stamp(info); in.Std { // a named pipe, say
+		ctx, in.stop = context.WithCancel(ctx)
+		in.raw.from = interruptible(ctx, file)
+	}
+	return in, nil
+}
+
+var (
+	magicGzip = []byte{0x1f, 0x8b}
+	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
+
+// unpack finds out by name or magic bytes how the input is packed. A name that promises what the content isn't is refused rather than guessed at.
+func (in *openInput) unpack(window int64) error {
+	raw := bufio.NewReaderSize(in.raw, 128<<10)
+	head, err := raw.Peek(len(magicZstd))
+	if err != nil && err != io.EOF {
+		return in.fault(err)
+	}
+	isGzip, isZstd := bytes.HasPrefix(head, magicGzip), bytes.HasPrefix(head, magicZstd)
+	switch {
+	case in.packed == compressionGzip && !isGzip:
+		return &InputError{Name: in.Name, Reason: "is not gzip, as its name says"}
+	case in.packed == compressionZstd && !isZstd:
+		return &InputError{Name: in.Name, Reason: "is not zstd, as its name says"}
+	case isGzip:
+		in.packed = compressionGzip
+		in.content, err = gzip.NewReader(raw)
+	case isZstd:
+		in.packed = compressionZstd
+		in.zstd, err = zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(window)))
+		in.content = in.zstd
+	default:
+		in.content = raw
+		return nil
+	}
+	if err != nil {
+		return in.fault(err)
+	}
+	return nil
+}
+
+// fault makes an error of reading the content what it is: a failure of the machine, or an input that cannot be used.
+func (in *openInput) fault(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(in.raw.err, context.Canceled), errors.Is(in.raw.err, context.DeadlineExceeded):
+		return in.raw.err
+	case in.raw.err != nil:
+		return inputFault(in.Name, in.raw.err)
+	case in.packed == compressionNone:
+		return fmt.Errorf("read input %q: %w", in.Name, err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return &InputError{Name: in.Name, Reason: fmt.Sprintf("the compressed data is cut short: it ends after byte %d", in.raw.n)}
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return &InputError{Name: in.Name, Reason: "unpacking needs more memory than allowed: raise --memory or unpack it first", Err: err}
+	}
+	return &InputError{Name: in.Name, Reason: fmt.Sprintf("the compressed data is damaged, at or before byte %d", in.raw.n), Err: err}
+}
+
+// finish is called at the end of the content. It makes sure that all of the raw content was read and that it did not change meanwhile.
+func (in *openInput) finish() error {
+	for buffer := make([]byte, blockSize); ; {
+		if _, err := in.raw.Read(buffer); err == io.EOF {
+			break
+		} else if err != nil {
+			return in.fault(err)
+		}
+	}
+	in.Digest = hex.EncodeToString(in.raw.sum.Sum(nil))
+	if in.Std {
+		in.Size = in.raw.n
+		return nil
+	}
+	info, err := in.file.Stat()
+	if err != nil {
+		return inputFault(in.Name, err)
+	}
+	var now Input
+	now.stamp(info)
+	if now.Size != in.Size || now.ModTime != in.ModTime || in.raw.n != in.Size {
+		return &InputError{Name: in.Name, Reason: "it changed while it was being read"}
+	}
+	return nil
+}
+
+func (in *openInput) close() {
+	if in.zstd != nil {
+		in.zstd.Close()
+	}
+	if in.file != nil {
+		in.file.Close() // only read from
+	}
+	if in.stop != nil {
+		in.stop()
+	}
+}

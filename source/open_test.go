@@ -1,0 +1,238 @@
+package source
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"friendmigrate/migrate/disk"
+)
+
+func gzipped(t *testing.T, content string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, content)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func zstandard(t *testing.T, content string, o ...zstd.EOption) string {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b, append(o, zstd.WithEncoderConcurrency(1))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, content)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// incompressible rows, so that compressed data is longer than any buffer.
+func manyRows(n int) string {
+	random := rand.New(rand.NewPCG(1, 2))
+	var b strings.Builder
+	b.WriteString("From_Account,To_Account,AddSource\n")
+	for range n {
+		fmt.Fprintf(&b, "u%d,v%d,%s\n", random.Uint64(), random.Uint64(), src)
+	}
+	return b.String()
+}
+
+func TestCompressedInputs(t *testing.T) {
+	const one, two = "From_Account,To_Account,AddSource\na,b," + src + "\n", "c,d," + src + "\n"
+	for name, in := range map[string]text{
+		"gzip by name":           {"a.csv.gz", gzipped(t, one+two)},
+		"gzip by magic bytes":    {"a.csv", gzipped(t, one+two)},
+		"gzip of two members":    {"a.csv.gz", gzipped(t, one) + gzipped(t, two)},
+		"zstd by name":           {"a.CSV.ZST", zstandard(t, one+two)},
+		"zstd by magic bytes":    {"a.csv", zstandard(t, one+two)},
+		"zstd of two frames":     {"a.csv.zst", zstandard(t, one) + zstandard(t, two)},
+		"name without a format":  {"export", one + two},
+		"gzip without a format":  {"export.gz", gzipped(t, one+two)},
+		"name that says another": {"a.csv", one + two},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := Options{Format: CSV}
+			if name == "name that says another" {
+				o.Format = JSONL
+			}
+			r := mustRead(t, o, in.name, in.content)
+			equal(t, "edges", r.pairs(), "a>b@2 c>d@3")
+			sum := sha256.Sum256([]byte(in.content))
+			equal(t, "digest of the raw content", r.Counts.Inputs[0].Digest, hex.EncodeToString(sum[:]))
+			equal(t, "size", r.Counts.Inputs[0].Size, int64(len(in.content)))
+			equal(t, "format", r.Counts.Inputs[0].Format, CSV)
+		})
+	}
+}
+
+func TestCompressionCutShortOrDamagedStopsTheJob(t *testing.T) {
+	content := manyRows(20000)
+	packed := map[string]string{"a.csv.gz": gzipped(t, content), "a.csv.zst": zstandard(t, content)}
+	short := map[string]string{"a.csv.gz": gzipped(t, manyRows(2)), "a.csv.zst": zstandard(t, manyRows(2))}
+	refuse := func(name, content, want string) {
+		t.Helper()
+		_, err := readTexts(t, Options{}, nil, text{name, content})
+		var unusable *InputError
+		if !errors.As(err, &unusable) || !errors.Is(err, ErrUnusable) || !strings.HasSuffix(unusable.Name, name) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	for name, whole := range packed {
+		for _, n := range []int{len(whole) / 3, len(whole) - 8, len(whole) - 1} {
+			refuse(name, whole[:n], fmt.Sprintf("it ends after byte %d", n))
+		}
+		flipped := []byte(whole)
+		flipped[len(flipped)-3] ^= 1 // in the checksum
+		refuse(name, string(flipped), "damaged, at or before byte")
+		flipped = []byte(whole)
+		flipped[len(flipped)/2] ^= 1
+		refuse(name, string(flipped), "byte")
+		refuse(name, whole+"rubbish behind it", "byte")
+	}
+	for name, whole := range short {
+		for n := range whole {
+			refuse(name, whole[:n], "")
+		}
+	}
+	second := gzipped(t, "c,d,"+src+"\n")
+	for n := 1; n < len(second); n++ {
+		refuse("a.csv.gz", short["a.csv.gz"]+second[:n], "")
+	}
+	refuse("a.csv.gz", content, "is not gzip")
+	refuse("a.csv.zst", content, "is not zstd")
+	refuse("a.jsonl.gz", packed["a.csv.zst"], "is not gzip")
+}
+
+func TestZstdWindowIsBounded(t *testing.T) {
+	packed := zstandard(t, manyRows(20000), zstd.WithWindowSize(128<<20))
+	_, err := readTexts(t, Options{}, func(r *reading) { r.place.window = 8 << 20 }, text{"a.csv.zst", packed})
+	if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "--memory") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// failingFS fails reads of one file with err once it has given after bytes.
+type failingFS struct {
+	disk.OS
+	after int
+	err   error
+}
+
+func (f failingFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
+	if err != nil || !strings.HasSuffix(name, ".csv") || flag != os.O_RDONLY {
+		return file, err
+	}
+	return &failingFile{File: file, left: f.after, err: f.err}, nil
+}
+
+type failingFile struct {
+	disk.File
+	left int
+	err  error
+}
+
+func (f *failingFile) Read(p []byte) (int, error) {
+	if f.left == 0 {
+		return 0, f.err
+	}
+	n, err := f.File.Read(p[:min(len(p), f.left)])
+	f.left -= n
+	return n, err
+}
+
+func TestFailingDiskIsNotTheInputsFault(t *testing.T) {
+	broken := errors.New("input/output error")
+	for _, content := range []string{manyRows(2000), gzipped(t, manyRows(2000))} {
+		_, err := readTexts(t, Options{}, func(r *reading) { r.place.fs = failingFS{after: 5000, err: broken} }, text{"a.csv", content})
+		if !errors.Is(err, broken) || errors.Is(err, ErrUnusable) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// growingFS appends to a file as soon as it was opened and looked at.
+type growingFS struct{ disk.OS }
+
+func (f growingFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return growingFile{file}, nil
+}
+
+type growingFile struct{ disk.File }
+
+func (f growingFile) Stat() (fs.FileInfo, error) {
+	info, err := f.File.Stat()
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(f.Name(), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	io.WriteString(file, "x,y,"+src+"\n")
+	return info, file.Close()
+}
+
+func TestInputThatGrowsWhileItIsReadIsRefused(t *testing.T) {
+	_, err := readTexts(t, Options{}, func(r *reading) { r.place.fs = growingFS{} }, text{"a.csv", manyRows(3)})
+	if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "changed while") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b.csv", "a.jsonl.gz", "c.NDJSON", "notes.txt", ".hidden.csv", "_SUCCESS", "part-0"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "sub.csv"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	resolve := func(format string, args ...string) string {
+		names, err := Resolve(args, format)
+		if err != nil {
+			var unusable *InputError
+			if !errors.As(err, &unusable) {
+				t.Errorf("got %v", err)
+			}
+			return "refused"
+		}
+		return strings.ReplaceAll(strings.Join(names, " "), dir+string(filepath.Separator), "")
+	}
+	equal(t, "folder", resolve("", dir), "a.jsonl.gz b.csv c.NDJSON")
+	equal(t, "folder with a format", resolve("csv", dir), "a.jsonl.gz b.csv c.NDJSON notes.txt part-0")
+	equal(t, "order of the arguments", resolve("csv", filepath.Join(dir, "b.csv"), Standard, filepath.Join(dir, "a.jsonl.gz")), "b.csv - a.jsonl.gz")
+	equal(t, "not there", resolve("", filepath.Join(dir, "nope.csv")), "refused")
+	equal(t, "no format", resolve("", filepath.Join(dir, "notes.txt")), "refused")
+	equal(t, "standard input without a format", resolve("", Standard), "refused")
+	equal(t, "standard input twice", resolve("csv", Standard, Standard), "refused")
+	equal(t, "folder without inputs", resolve("", filepath.Join(dir, "sub.csv")), "refused")
+	if _, err := Resolve(nil, ""); !errors.Is(err, ErrUnusable) {
+		t.Errorf("nothing: got %v", err)
+	}
+}

@@ -1,0 +1,165 @@
+package source
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"friendmigrate/source/stage"
+)
+
+// The formats of an input and of a list.
+const (
+	CSV   = "csv"
+	JSONL = "jsonl"
+)
+
+// Options say what a row means. All but MaxFriends are part of what makes a job the job it is.
+type Options struct {
+	Format           string            // --format, for inputs whose name doesn't say: "", csv, jsonl or ndjson
+	Map              map[string]string // --map: the API's name to the name in the input
+	DefaultAddSource string            // --default-add-source: for rows without one
+	IntegerTags      []string          // --integer-tags: custom fields that are integers in CSV, with or without Tag_SNS_Custom_
+	InvalidField     string            // --invalid-field: reject (also ""), drop or cut
+	Duplicates       string            // --duplicates: last (also ""), first or error
+	Mutual           bool              // --mutual: add missing reverses
+	MaxFriends       int               // --max-friends: warn about rosters over it; 0: don't
+}
+
+// Check reports the first option that cannot be used, as an *OptionError.
+func (o Options) Check() error {
+	if !slices.Contains([]string{"", CSV, JSONL, "ndjson"}, o.Format) {
+		return &OptionError{"--format", fmt.Sprintf("%q is none of csv, jsonl, ndjson", o.Format)}
+	}
+	if !slices.Contains([]string{"", "reject", "drop", "cut"}, o.InvalidField) {
+		return &OptionError{"--invalid-field", fmt.Sprintf("%q is none of reject, drop, cut", o.InvalidField)}
+	}
+	if !slices.Contains([]string{"", "last", "first", "error"}, o.Duplicates) {
+		return &OptionError{"--duplicates", fmt.Sprintf("%q is none of last, first, error", o.Duplicates)}
+	}
+	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
+		return &OptionError{"--default-add-source", fmt.Sprintf("%q is not %s and 1 to %d bytes", o.DefaultAddSource, sourcePrefix, maxSourceWord)}
+	}
+	for _, tag := range o.IntegerTags {
+		if !isTag(fullTag(tag)) || !utf8.ValidString(tag) {
+			return &OptionError{"--integer-tags", fmt.Sprintf("%q is not the tag of a custom field", tag)}
+		}
+	}
+	return o.checkMap()
+}
+
+func (o Options) checkMap() error {
+	headers := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		header := o.Map[name]
+		if !isTag(name) && (name == nameCustomItem || !slices.Contains(fieldNames[:], name) || name == "") {
+			return &OptionError{"--map", fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
+		}
+		if header == "" {
+			return &OptionError{"--map", fmt.Sprintf("%q is mapped to nothing", name)}
+		}
+		if other, twice := headers[header]; twice {
+			return &OptionError{"--map", fmt.Sprintf("%q is mapped to both %q and %q", header, other, name)}
+		}
+		headers[header] = name
+	}
+	return nil
+}
+
+func mappable() []string {
+	return slices.DeleteFunc(slices.Clone(fieldNames[:]), func(name string) bool { return name == "" || name == nameCustomItem })
+}
+
+// Canonical is the text by which a job remembers these options, by flag: the same flags in another order, or a default written out, give the same text.
+// MaxFriends is not in it, since it changes no edge.
+func (o Options) Canonical() map[string]string {
+	pairs := make([]string, 0, len(o.Map))
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		pairs = append(pairs, name+"="+o.Map[name])
+	}
+	return map[string]string{
+		"--format":             o.format(),
+		"--map":                strings.Join(pairs, ","),
+		"--default-add-source": o.DefaultAddSource,
+		"--integer-tags":       strings.Join(o.integerTags(), ","),
+		"--invalid-field":      orElse(o.InvalidField, "reject"),
+		"--duplicates":         orElse(o.Duplicates, "last"),
+		"--mutual":             strconv.FormatBool(o.Mutual),
+	}
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func (o Options) format() string {
+	if o.Format == "ndjson" {
+		return JSONL
+	}
+	return o.Format
+}
+
+// integerTags lists the full tags, sorted, each once.
+func (o Options) integerTags() []string {
+	tags := make([]string, 0, len(o.IntegerTags))
+	for _, tag := range o.IntegerTags {
+		tags = append(tags, fullTag(tag))
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+func fullTag(tag string) string {
+	if strings.HasPrefix(tag, tagPrefix) {
+		return tag
+	}
+	return tagPrefix + tag
+}
+
+func (o Options) duplicates() stage.Duplicates {
+	switch o.Duplicates {
+	case "first":
+		return stage.First
+	case "error":
+		return stage.Refuse
+	}
+	return stage.Last
+}
+
+// remedy is what happens to an optional field that breaks the API's limits.
+type remedy uint8
+
+const (
+	remedyReject remedy = iota
+	remedyDrop
+	remedyCut
+)
+
+// rules are the options as the parsers need them. They are read only and shared.
+type rules struct {
+	dictionary dictionary
+	mapped     map[string]string
+	integer    map[string]struct{} // full tags
+	source     string              // for rows without one
+	remedy     remedy
+}
+
+func (o Options) rules() *rules {
+	r := &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: map[string]struct{}{}, source: o.DefaultAddSource}
+	for _, tag := range o.integerTags() {
+		r.integer[tag] = struct{}{}
+	}
+	switch o.InvalidField {
+	case "drop":
+		r.remedy = remedyDrop
+	case "cut":
+		r.remedy = remedyCut
+	}
+	return r
+}

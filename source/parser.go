@@ -1,0 +1,70 @@
+package source
+
+import (
+	"errors"
+
+	"friendmigrate/migrate"
+	"friendmigrate/source/stage"
+)
+
+// lane takes valid edges. *stage.Lane is one; it belongs to one parser.
+type lane interface {
+	// Add copies what it keeps of e. ours is false for a row of another shard.
+	Add(e *migrate.Edge) (ours bool, err error)
+}
+
+// parser is what the parsers of both formats share. It belongs to one goroutine.
+type parser struct {
+	lane  lane
+	owns  func(from string) bool // is an account of this shard
+	lists *lists
+	limit int // of a record
+
+	valid validator
+	edge  migrate.Edge // reused
+	tally tally
+}
+
+// edgeRead holds p.edge, read from the record with this text, against the rules and puts it where it belongs.
+func (p *parser) edgeRead(raw []byte, n numbers) error {
+	if r := p.valid.edge(&p.edge, n); r.reason != "" {
+		return p.rejectEdge(raw, r)
+	}
+	ours, err := p.lane.Add(&p.edge)
+	switch {
+	case errors.Is(err, stage.ErrEdgeTooLarge):
+		return p.rejectEdge(raw, reject{"", reasonTooLarge})
+	case err != nil:
+		return err
+	case !ours:
+		return nil
+	}
+	p.tally.Rows++
+	if p.valid.unusual {
+		p.tally.note(p.edge.Position)
+	}
+	if len(p.valid.changes) == 0 {
+		return nil
+	}
+	p.tally.Changed++
+	return p.lists.addChanges(&p.edge, p.valid.changes)
+}
+
+func (p *parser) rejectEdge(raw []byte, r reject) error {
+	from := ""
+	if p.valid.usable {
+		from = p.edge.From
+	}
+	return p.rejectAt(p.edge.Position, raw, from, r)
+}
+
+// rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such a row belongs to lists it, and only that.
+func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject) error {
+	if !p.owns(from) {
+		return nil
+	}
+	p.tally.Rows++
+	p.tally.Rejected++
+	p.tally.by[r]++
+	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
+}

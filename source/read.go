@@ -1,0 +1,186 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers do the rest side by side.
+type reading struct {
+	names   []string
+	options Options
+	rules   *rules
+	place   place
+	lists   *lists
+	owns    func(from string) bool
+	lane    func(i int) lane
+
+	lanes    int
+	buffers  int
+	size     int // of a block
+	limit    int // of a record
+	progress func(bytesRead, bytesTotal, rows int64)
+
+	rows   atomic.Int64
+	total  int64 // bytes of all inputs; 0: not known
+	counts Counts
+}
+
+func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
+	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
+	return &reading{
+		names: j.Inputs, options: j.Options, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
+		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress,
+		place: place{fs: j.FS, stdin: j.Stdin, window: min(max(j.Memory/4, least), most), read: new(atomic.Int64)},
+	}
+}
+
+// run reads everything. All goroutines have ended when it returns, but for one that may wait for standard input.
+func (r *reading) run(ctx context.Context) (Counts, error) {
+	r.total = totalSize(r.names)
+	r.counts = Counts{}
+	ignored := newTally()
+	free, full := make(chan *block, r.buffers), make(chan *block)
+	for range r.buffers {
+		free <- new(block)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(full)
+		return r.feed(ctx, free, full, &ignored)
+	})
+	tallies := []*tally{&ignored}
+	for i := range r.lanes {
+		p := &parser{lane: r.lane(i), owns: r.owns, lists: r.lists, limit: r.limit, valid: validator{rules: r.rules}, tally: newTally()}
+		tallies = append(tallies, &p.tally)
+		group.Go(func() error { return r.parse(ctx, p, free, full) })
+	}
+	if err := group.Wait(); err != nil {
+		return Counts{}, err
+	}
+	r.counts.add(tallies)
+	if r.progress != nil {
+		r.progress(r.place.read.Load(), r.total, r.rows.Load())
+	}
+	return r.counts, nil
+}
+
+// totalSize is what there is to read, 0 if one of the inputs doesn't say.
+func totalSize(names []string) int64 {
+	var total int64
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if name == Standard || err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
+		total += info.Size()
+	}
+	return total
+}
+
+func (r *reading) feed(ctx context.Context, free <-chan *block, full chan<- *block, ignored *tally) error {
+	for i := range r.names {
+		if err := r.input(ctx, i, free, full, ignored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// input feeds the blocks of one input.
+func (r *reading) input(ctx context.Context, index int, free <-chan *block, full chan<- *block, ignored *tally) error {
+	in, err := r.place.open(ctx, r.names[index], r.options.format())
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	l := &layout{name: in.Name, index: index, format: in.Format}
+	cutter := newBlockReader(in.content, l, r.size, r.limit)
+	header, err := cutter.begin(new(block))
+	if err != nil {
+		return r.fault(in, err)
+	}
+	if l.format == CSV {
+		if err := l.readHeader(header, cutter.headerLine, r.rules); err != nil {
+			return err
+		}
+		for _, name := range l.ignored {
+			ignored.ignore(name)
+		}
+		if r.rules.source == "" && !slices.Contains(l.header, nameAddSource) {
+			r.counts.LacksSource = append(r.counts.LacksSource, l.name)
+		}
+	}
+	if err := r.blocks(ctx, cutter, free, full); err != nil {
+		return r.fault(in, err)
+	}
+	if err := in.finish(); err != nil {
+		return err
+	}
+	r.counts.Inputs = append(r.counts.Inputs, in.Input)
+	return nil
+}
+
+func (r *reading) fault(in *openInput, err error) error {
+	var unusable *InputError
+	if errors.As(err, &unusable) {
+		return err
+	}
+	return in.fault(err)
+}
+
+func (r *reading) blocks(ctx context.Context, cutter *blockReader, free <-chan *block, full chan<- *block) error {
+	for {
+		var b *block
+		select {
+		case b = <-free:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := cutter.next(b); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		select {
+		case full <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if r.progress != nil {
+			r.progress(r.place.read.Load(), r.total, r.rows.Load())
+		}
+	}
+}
+
+// parse takes blocks until there are no more.
+func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full <-chan *block) error {
+	csvs, jsonls := &csvParser{parser: p}, &jsonlParser{parser: p, rules: r.rules}
+	for b := range full {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		before := p.tally.Rows
+		var err error
+		switch {
+		case b.overlong:
+			err = p.rejectAt(positionOf(b), b.data, "", reject{"", reasonOverlong})
+		case b.layout.format == CSV:
+			err = csvs.block(b)
+		default:
+			err = jsonls.block(b)
+		}
+		if err != nil {
+			return err
+		}
+		r.rows.Add(p.tally.Rows - before)
+		free <- b
+	}
+	return nil
+}

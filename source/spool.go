@@ -1,0 +1,241 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"container/heap"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"sync"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+)
+
+// Spool collects rows of a list in any order and gives them back sorted by position, and where that is equal by their bytes, so that a list doesn't depend on
+// which goroutine came first. It holds a bounded part in memory: the rest lies in one temporary file as sorted runs.
+type Spool struct {
+	fs     disk.FS
+	path   string
+	memory int
+
+	mu      sync.Mutex // guards what follows
+	arena   []byte
+	entries []spoolEntry
+	count   int64
+	file    disk.File // nil while all is in memory
+	written int64
+	runs    []spoolRun
+	err     error // the first; final
+}
+
+type spoolEntry struct {
+	migrate.Position
+	from, to int // in the arena
+}
+
+// entrySize is what a spoolEntry takes.
+const entrySize = 32
+
+// spoolRun is where a sorted run lies in the file.
+type spoolRun struct{ offset, length int64 }
+
+// SpoolRow is a row and its position.
+type SpoolRow struct {
+	migrate.Position
+	Data []byte // valid until the next row
+}
+
+// NewSpool makes a spool that holds about memory bytes (at least one row). path is its temporary file: what an earlier process left there is
+// removed now, it is made when it is needed, and Close removes it. Nobody reads it after a crash.
+func NewSpool(fsys disk.FS, path string, memory int64) *Spool {
+	fsys.Remove(path) // it holds personal data; if that fails, making it anew says why
+	return &Spool{fs: fsys, path: path, memory: int(max(memory, 64<<10))}
+}
+
+// Add takes a copy of a row. It is safe for concurrent use.
+func (s *Spool) Add(at migrate.Position, data []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil && len(s.entries) > 0 && len(s.arena)+len(data)+(len(s.entries)+1)*entrySize > s.memory {
+		s.err = s.spill()
+	}
+	if s.err != nil {
+		return s.err
+	}
+	from := len(s.arena)
+	s.arena = append(s.arena, data...)
+	s.entries = append(s.entries, spoolEntry{at, from, len(s.arena)})
+	s.count++
+	return nil
+}
+
+// Len is the number of rows.
+func (s *Spool) Len() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+func (s *Spool) sort() {
+	slices.SortFunc(s.entries, func(a, b spoolEntry) int {
+		return compareRows(SpoolRow{a.Position, s.arena[a.from:a.to]}, SpoolRow{b.Position, s.arena[b.from:b.to]})
+	})
+}
+
+func compareRows(a, b SpoolRow) int {
+	return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line), bytes.Compare(a.Data, b.Data))
+}
+
+// spill writes what is in memory as one run.
+func (s *Spool) spill() (err error) {
+	if s.file == nil {
+		if s.file, err = s.fs.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.FileMode); err != nil {
+			return fmt.Errorf("spool list: %w", err)
+		}
+	}
+	s.sort()
+	w := bufio.NewWriterSize(s.file, 64<<10)
+	var head []byte
+	run := spoolRun{offset: s.written}
+	for _, e := range s.entries {
+		data := s.arena[e.from:e.to]
+		head = binary.AppendVarint(head[:0], int64(e.Input))
+		head = binary.AppendVarint(head, e.Line)
+		head = binary.AppendUvarint(head, uint64(len(data)))
+		w.Write(head) // bufio keeps the error for Flush
+		w.Write(data)
+		run.length += int64(len(head) + len(data))
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("spool list: %w", err)
+	}
+	s.written += run.length
+	s.runs = append(s.runs, run)
+	s.arena, s.entries = s.arena[:0], s.entries[:0]
+	return nil
+}
+
+// Rows yields all rows in order, as often as it is called. Nothing may be added meanwhile.
+func (s *Spool) Rows() iter.Seq2[SpoolRow, error] {
+	return func(yield func(SpoolRow, error) bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.err != nil {
+			yield(SpoolRow{}, s.err)
+			return
+		}
+		s.sort()
+		sources := make(spoolHeap, 0, len(s.runs)+1)
+		buffer := max(4<<10, min(64<<10, s.memory/(len(s.runs)+1)))
+		for _, run := range s.runs {
+			r := bufio.NewReaderSize(io.NewSectionReader(s.file, run.offset, run.length), buffer)
+			sources = append(sources, &spoolSource{reader: r})
+		}
+		sources = append(sources, &spoolSource{memory: s.entries, arena: s.arena})
+		sources.merge(yield)
+	}
+}
+
+// spoolSource is one sorted run, on disk or in memory, at one of its rows.
+type spoolSource struct {
+	now    SpoolRow
+	reader *bufio.Reader // nil: in memory
+	data   []byte        // of now, reused
+	memory []spoolEntry
+	arena  []byte
+}
+
+// next moves on; io.EOF is the end of the run.
+func (r *spoolSource) next() error {
+	if r.reader == nil {
+		if len(r.memory) == 0 {
+			return io.EOF
+		}
+		e := r.memory[0]
+		r.memory = r.memory[1:]
+		r.now = SpoolRow{e.Position, r.arena[e.from:e.to]}
+		return nil
+	}
+	input, err := binary.ReadVarint(r.reader)
+	if err != nil {
+		return err
+	}
+	line, err1 := binary.ReadVarint(r.reader)
+	length, err2 := binary.ReadUvarint(r.reader)
+	if err1 != nil || err2 != nil {
+		return io.ErrUnexpectedEOF
+	}
+	r.data = slices.Grow(r.data[:0], int(length))[:length]
+	r.now = SpoolRow{migrate.Position{Input: int(input), Line: line}, r.data}
+	if _, err := io.ReadFull(r.reader, r.data); err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// spoolHeap has the source with the least row on top.
+type spoolHeap []*spoolSource
+
+func (h spoolHeap) Len() int           { return len(h) }
+func (h spoolHeap) Less(i, j int) bool { return compareRows(h[i].now, h[j].now) < 0 }
+func (h spoolHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *spoolHeap) Push(x any)        { *h = append(*h, x.(*spoolSource)) }
+func (h *spoolHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+func (h spoolHeap) merge(yield func(SpoolRow, error) bool) {
+	live := make(spoolHeap, 0, len(h))
+	for _, source := range h {
+		switch err := source.next(); err {
+		case nil:
+			live = append(live, source)
+		case io.EOF:
+		default:
+			yield(SpoolRow{}, fmt.Errorf("read spooled list: %w", err))
+			return
+		}
+	}
+	heap.Init(&live)
+	for len(live) > 0 {
+		if !yield(live[0].now, nil) {
+			return
+		}
+		switch err := live[0].next(); err {
+		case nil:
+			heap.Fix(&live, 0)
+		case io.EOF:
+			heap.Pop(&live)
+		default:
+			yield(SpoolRow{}, fmt.Errorf("read spooled list: %w", err))
+			return
+		}
+	}
+}
+
+// Close removes the temporary file.
+func (s *Spool) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arena, s.entries, s.runs = nil, nil, nil
+	if s.err == nil {
+		s.err = os.ErrClosed
+	}
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.Close()
+	s.file = nil
+	if removed := s.fs.Remove(s.path); err == nil {
+		err = removed
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package source
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+)
+
+func TestSpoolSortsWhateverTheOrderAndMemory(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	type row struct {
+		migrate.Position
+		data string
+	}
+	var rows []row
+	for range 5000 {
+		rows = append(rows, row{migrate.Position{Input: random.IntN(3), Line: random.Int64N(1000)}, fmt.Sprintf("%0*d", random.IntN(100), random.IntN(1000))})
+	}
+	rows = append(rows, row{migrate.Position{Input: 1, Line: 500}, string(make([]byte, 1<<20))}, row{}, row{})
+	sorted := slices.Clone(rows)
+	slices.SortFunc(sorted, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line), cmp.Compare(a.data, b.data))
+	})
+	for _, memory := range []int64{0, 100 << 10, 16 << 20} {
+		path := filepath.Join(t.TempDir(), "list.spool")
+		s := NewSpool(disk.OS{}, path, memory)
+		s.memory = min(s.memory, int(max(memory, 3000)))
+		var group sync.WaitGroup
+		for part := range 4 {
+			group.Go(func() {
+				for i := part; i < len(rows); i += 4 {
+					if err := s.Add(rows[i].Position, []byte(rows[i].data)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		for range 2 {
+			i := 0
+			for got, err := range s.Rows() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Position != sorted[i].Position || string(got.Data) != sorted[i].data {
+					t.Fatalf("memory %d, row %d: got %v", memory, i, got.Position)
+				}
+				i++
+			}
+			equal(t, "rows", i, len(rows))
+		}
+		equal(t, "count", s.Len(), int64(len(rows)))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the temporary file is left: %v", err)
+		}
+	}
+}
+
+func TestSpoolRemovesWhatAKilledRunLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.spool")
+	if err := os.WriteFile(path, []byte("somebody's friends"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer NewSpool(disk.OS{}, path, 0).Close()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+// fullFS takes no more bytes.
+type fullFS struct{ disk.OS }
+
+func (f fullFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
+	return fullFile{file}, err
+}
+
+type fullFile struct{ disk.File }
+
+var errFull = errors.New("no space left on device")
+
+func (fullFile) Write([]byte) (int, error) { return 0, errFull }
+
+func TestFullDiskEndsTheSpool(t *testing.T) {
+	s := NewSpool(fullFS{}, filepath.Join(t.TempDir(), "list.spool"), 0)
+	defer s.Close()
+	var err error
+	for range 100 {
+		if err = s.Add(migrate.Position{}, make([]byte, 4096)); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, errFull) {
+		t.Fatalf("got %v", err)
+	}
+	if err := s.Add(migrate.Position{}, nil); !errors.Is(err, errFull) {
+		t.Errorf("the first error is final: got %v", err)
+	}
+	for _, err := range s.Rows() {
+		if !errors.Is(err, errFull) {
+			t.Errorf("a spool that lost rows gives none: got %v", err)
+		}
+	}
+}

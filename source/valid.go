@@ -1,0 +1,309 @@
+package source
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"friendmigrate/migrate"
+)
+
+// reject says why a row is not valid. Reasons are constants, so that they can be counted and cost nothing while rows are valid.
+type reject struct {
+	column string // the API's name; "" is the whole record
+	reason string // "" is valid
+}
+
+// The reasons.
+const (
+	reasonEmpty     = "is empty"
+	reasonMissing   = "is missing"
+	reasonLong      = "is over its limit in bytes"
+	reasonUTF8      = "is not valid UTF-8"
+	reasonControl   = "has a control character"
+	reasonSelf      = "is the account itself"
+	reasonSource    = "is not " + sourcePrefix + " and 1 to 8 bytes"
+	reasonNumber    = "is not an integer"
+	reasonRange     = "is out of range"
+	reasonNegative  = "is negative"
+	reasonGroups    = "has over 32 groups"
+	reasonTag       = "is not the tag of a custom field"
+	reasonTwice     = "is there twice"
+	reasonTooLarge  = "is too large"
+	reasonQuotes    = "quotes are broken"
+	reasonColumns   = "number of columns is not the header's"
+	reasonOverlong  = "record is over 1 MiB (the row shows its beginning)"
+	reasonJSON      = "is not a JSON object in one line"
+	reasonString    = "is not a string"
+	reasonStrings   = "is not an array of strings"
+	reasonItems     = "is not an array of Tag and Value"
+	reasonItemValue = "is neither a string nor an integer"
+)
+
+// change is a field that was dropped or cut so that its friendship could be kept.
+type change struct {
+	column, reason string
+	was, now       string // now is empty where the field was dropped
+}
+
+// validator holds edges against the rules of the API. It belongs to one goroutine.
+type validator struct {
+	rules   *rules
+	usual   string   // the AddSource that was valid last: almost always the next one's too
+	unusual bool     // the edge has an account id with characters that the vendor doesn't recommend
+	usable  bool     // the edge's From_Account is one
+	changes []change // to the edge; reused
+}
+
+// numbers are the fields of a row that have to become numbers.
+type numbers struct{ remarkTime, addTime string }
+
+// edge checks e, completes it and mends it where that is asked for. The order of the checks decides which reason a row is given.
+func (v *validator) edge(e *migrate.Edge, n numbers) reject {
+	v.unusual, v.usable, v.changes = false, false, v.changes[:0]
+	if reason := v.account(e.From); reason != "" {
+		return reject{nameFrom, reason}
+	}
+	v.usable = true
+	if reason := v.account(e.To); reason != "" {
+		return reject{nameTo, reason}
+	}
+	if e.From == e.To {
+		return reject{nameTo, reasonSelf}
+	}
+	if e.AddSource == "" {
+		e.AddSource = v.rules.source
+	}
+	if e.AddSource != v.usual || e.AddSource == "" {
+		if e.AddSource == "" {
+			return reject{nameAddSource, reasonMissing}
+		}
+		if !validSource(e.AddSource) {
+			return reject{nameAddSource, reasonSource}
+		}
+		v.usual = strings.Clone(e.AddSource)
+	}
+	return v.optional(e, n)
+}
+
+func (v *validator) optional(e *migrate.Edge, n numbers) (r reject) {
+	e.RemarkTime, e.AddTime = 0, 0
+	if n.remarkTime != "" {
+		if e.RemarkTime, r = v.time(nameRemarkTime, n.remarkTime); r.reason != "" {
+			return r
+		}
+	}
+	if n.addTime != "" {
+		if e.AddTime, r = v.time(nameAddTime, n.addTime); r.reason != "" {
+			return r
+		}
+	}
+	if e.Remark != "" {
+		if e.Remark, r = v.text(nameRemark, e.Remark, maxRemark); r.reason != "" {
+			return r
+		}
+	}
+	if e.AddWording != "" {
+		if e.AddWording, r = v.text(nameAddWording, e.AddWording, maxWording); r.reason != "" {
+			return r
+		}
+	}
+	if len(e.Groups) > 0 {
+		if e.Groups, r = v.groups(e.Groups); r.reason != "" {
+			return r
+		}
+	}
+	if len(e.Custom) > 0 {
+		e.Custom, r = v.custom(e.Custom)
+	}
+	return r
+}
+
+// usualByte marks what the vendor's pages allow in account ids without reserve.
+var usualByte = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
+	}
+	return table
+}()
+
+// account returns why id is no account id, or "".
+func (v *validator) account(id string) string {
+	if id == "" {
+		return reasonEmpty
+	}
+	if len(id) > maxAccount {
+		return reasonLong
+	}
+	for i := range len(id) {
+		if !usualByte[id[i]] {
+			v.unusual = true
+			return unusualAccount(id)
+		}
+	}
+	return ""
+}
+
+func unusualAccount(id string) string {
+	if !utf8.ValidString(id) {
+		return reasonUTF8
+	}
+	if strings.ContainsFunc(id, unicode.IsControl) {
+		return reasonControl
+	}
+	return ""
+}
+
+func validSource(s string) bool {
+	word, ok := strings.CutPrefix(s, sourcePrefix)
+	return ok && len(word) >= 1 && len(word) <= maxSourceWord && utf8.ValidString(word) && !strings.ContainsFunc(word, unicode.IsControl)
+}
+
+// text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API could not take it, and json.Marshal would alter it silently.
+func (v *validator) text(column, s string, limit int) (string, reject) {
+	valid := utf8.ValidString(s)
+	if valid && len(s) <= limit {
+		return s, reject{}
+	}
+	reason := reasonLong
+	if !valid {
+		reason = reasonUTF8
+	}
+	now := ""
+	switch v.rules.remedy {
+	case remedyReject:
+		return "", reject{column, reason}
+	case remedyCut:
+		now = cutText(s, limit)
+	}
+	v.changes = append(v.changes, change{column, reason, s, now})
+	return now, reject{}
+}
+
+// cutText is the longest beginning of s that is valid UTF-8 and no longer than limit bytes.
+func cutText(s string, limit int) string {
+	end := 0
+	for end < len(s) {
+		r, size := utf8.DecodeRuneInString(s[end:])
+		if r == utf8.RuneError && size == 1 || end+size > limit {
+			break
+		}
+		end += size
+	}
+	return s[:end]
+}
+
+// groups checks the groups of an edge, in place.
+func (v *validator) groups(list []string) ([]string, reject) {
+	kept := list[:0]
+	for _, group := range list {
+		now, r := v.text(nameGroups, group, maxGroup)
+		if r.reason != "" {
+			return nil, r
+		}
+		if now != "" {
+			kept = append(kept, now)
+		}
+	}
+	if len(kept) <= maxGroups {
+		return kept, reject{}
+	}
+	was := strings.Join(kept, groupSeparator)
+	switch v.rules.remedy {
+	case remedyReject:
+		return nil, reject{nameGroups, reasonGroups}
+	case remedyDrop:
+		kept = kept[:0]
+	case remedyCut:
+		kept = kept[:maxGroups]
+	}
+	v.changes = append(v.changes, change{nameGroups, reasonGroups, was, strings.Join(kept, groupSeparator)})
+	return kept, reject{}
+}
+
+// custom checks the custom fields of an edge, in place: "" and 0 are absent.
+func (v *validator) custom(list []migrate.CustomItem) ([]migrate.CustomItem, reject) {
+	kept := list[:0]
+	for _, item := range list {
+		if item.Value == "" {
+			continue
+		}
+		if slices.ContainsFunc(kept, func(k migrate.CustomItem) bool { return k.Tag == item.Tag }) {
+			return nil, reject{item.Tag, reasonTwice}
+		}
+		if !isTag(item.Tag) || unusualAccount(item.Tag) != "" {
+			if v.rules.remedy == remedyReject {
+				return nil, reject{nameCustomItem, reasonTag}
+			}
+			v.changes = append(v.changes, change{nameCustomItem, reasonTag, item.Tag, ""})
+			continue
+		}
+		now, r := v.customValue(item)
+		if r.reason != "" {
+			return nil, r
+		}
+		if now != "" {
+			item.Value = now
+			kept = append(kept, item)
+		}
+	}
+	return kept, reject{}
+}
+
+func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
+	if !item.Integer {
+		return v.text(item.Tag, item.Value, maxCustom)
+	}
+	digits, reason := integer(item.Value)
+	if reason != "" {
+		return "", reject{item.Tag, reason}
+	}
+	if digits == "0" {
+		return "", reject{}
+	}
+	return digits, reject{}
+}
+
+// time checks a field of Unix seconds. What is no number is never mended.
+func (v *validator) time(column, s string) (int64, reject) {
+	digits, reason := integer(s)
+	if reason != "" {
+		return 0, reject{column, reason}
+	}
+	t, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0, reject{column, reasonRange}
+	}
+	if t >= 0 {
+		return t, reject{}
+	}
+	if v.rules.remedy == remedyReject {
+		return 0, reject{column, reasonNegative}
+	}
+	v.changes = append(v.changes, change{column, reasonNegative, s, ""})
+	return 0, reject{}
+}
+
+// integer returns the canonical decimal digits of a number that fits 64 bits, signed or unsigned: nothing on the way may go through a float. A sign is '-'
+// alone; white space, fractions, exponents and digit separators make it none.
+func integer(s string) (digits, reason string) {
+	rest, negative := strings.CutPrefix(s, "-")
+	if rest == "" || strings.ContainsFunc(rest, func(r rune) bool { return r < '0' || r > '9' }) {
+		return "", reasonNumber
+	}
+	if rest = strings.TrimLeft(rest, "0"); rest == "" {
+		return "0", ""
+	}
+	if !negative {
+		if _, err := strconv.ParseUint(rest, 10, 64); err != nil {
+			return "", reasonRange
+		}
+		return rest, ""
+	}
+	if _, err := strconv.ParseInt("-"+rest, 10, 64); err != nil {
+		return "", reasonRange
+	}
+	return "-" + rest, ""
+}

@@ -1,0 +1,49 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+
+	"friendmigrate/source/stage"
+)
+
+// fewMutual is the share of mutual pairs under which an export was most likely made with one row for each friendship.
+const fewMutual = 0.05
+
+// warnings says in whole sentences what the user should know before anything is sent. Account ids are personal data and appear in none of them.
+func warnings(c *Counts, t *stage.Totals, o Options) []string {
+	var list []string
+	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	for _, name := range c.LacksSource {
+		warn("%q has no column AddSource and there is no --default-add-source: every row of it is rejected", name)
+	}
+	if len(c.ColumnsIgnored) > 0 {
+		names := make([]string, len(c.ColumnsIgnored))
+		for i, name := range c.ColumnsIgnored {
+			names[i] = fmt.Sprintf("%.60q", name)
+		}
+		more := ""
+		if len(names) == maxIgnored {
+			more = " and perhaps more"
+		}
+		warn("unknown columns are ignored: %s%s", strings.Join(names, ", "), more)
+	}
+	if c.Unusual > 0 {
+		warn("%d rows have account ids with characters other than A-Z a-z 0-9 _ - (the first: %q, line %d); they are sent as they are",
+			c.Unusual, c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
+	}
+	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < fewMutual && !o.Mutual {
+		about := ""
+		if t.PairsSampled {
+			about = "about "
+		}
+		warn("only %s%.1f %% of the pairs have both directions in the input, and a friendship is two edges: --mutual adds the missing reverses", about, 100*share)
+	}
+	if t.OverMax > 0 && o.MaxFriends > 0 {
+		warn("%d accounts have more than %d friends: the service will refuse the rest of theirs", t.OverMax, o.MaxFriends)
+	}
+	if t.GroupsOver > 0 {
+		warn("%d accounts have more than %d groups: the service will refuse the edges that need more", t.GroupsOver, maxGroups)
+	}
+	return list
+}
