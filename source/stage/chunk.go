@@ -1,0 +1,224 @@
+package stage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"friendmigrate/migrate"
+)
+
+// The two lowest bits of a sealed edge.
+const (
+	chunkPosition = 1 // input and line follow; else the line as a difference to the edge before, in the same input
+	chunkSource   = 2 // AddSource follows; else it is that of the edge before
+)
+
+// A chunk begins with the numbers of its edges, of the added ones at their end, and of the bytes of its texts. Then come the flags of its edges: 0, those
+// of the first edge and those of all others; or 1 and those of each. Then the edges: To (front-coded against the edge before), position, AddSource,
+// optional fields.
+//
+// What a chunk says depends on nothing outside of it but From, and equal edges give equal bytes: so the plan digest is taken over chunks as they are
+// written.
+const (
+	flagsUniform = 0
+	flagsMixed   = 1
+)
+
+// A length up to 14 of To's prefix or rest fits into half a byte; of a longer one 15 are there and the others follow.
+const nibble = 15
+
+// chunkEncoder makes the bytes of one chunk after the other.
+type chunkEncoder struct {
+	sources []string     // AddSource by code
+	onGroup func([]byte) // hears of every GroupName
+
+	flags  []byte // of each edge
+	edges  []byte
+	added  int
+	extent extent // of the texts that are not To, and of lists
+
+	to          []byte // of the edge before
+	source      uint32
+	literal     []byte
+	input, line uint64
+
+	chunk []byte
+}
+
+// begin forgets the chunk before.
+func (k *chunkEncoder) begin() {
+	k.flags, k.edges = k.flags[:0], k.edges[:0]
+	k.added, k.extent = 0, extent{}
+	k.to = k.to[:0]
+	k.input, k.line = 0, 0
+}
+
+// add encodes an edge.
+func (k *chunkEncoder) add(r *record[[]byte]) {
+	flags := r.flags
+	input, line := r.order.input(), r.order.line()
+	first := len(k.flags) == 0
+	if first || input != k.input || line < k.line {
+		flags |= chunkPosition
+	}
+	if first || r.source != k.source || r.source == 0 && !bytes.Equal(r.literal, k.literal) {
+		flags |= chunkSource
+	}
+	k.flags = append(k.flags, flags)
+	if r.order.added() {
+		k.added++
+	}
+	k.addTo(r.to)
+	if flags&chunkPosition != 0 {
+		k.edges = binary.AppendUvarint(k.edges, input)
+		k.edges = binary.AppendUvarint(k.edges, line)
+	} else {
+		k.edges = binary.AppendUvarint(k.edges, line-k.line)
+	}
+	k.input, k.line = input, line
+	if flags&chunkSource != 0 {
+		if r.source == 0 {
+			k.edges = appendText(k.edges, r.literal)
+			k.extent.text += int64(len(r.literal))
+		} else {
+			k.edges = appendText(k.edges, k.sources[r.source])
+			k.extent.text += int64(len(k.sources[r.source]))
+		}
+		k.source, k.literal = r.source, append(k.literal[:0], r.literal...)
+	}
+	if r.flags != 0 {
+		k.edges = append(k.edges, r.extras...)
+		x := measure(r.flags, r.extras, k.onGroup)
+		k.extent.text += x.text
+		k.extent.groups += x.groups
+		k.extent.custom += x.custom
+	}
+}
+
+func (k *chunkEncoder) addTo(to []byte) {
+	prefix, most := 0, min(len(to), len(k.to))
+	for prefix < most && to[prefix] == k.to[prefix] {
+		prefix++
+	}
+	rest := len(to) - prefix
+	k.edges = append(k.edges, byte(min(prefix, nibble)<<4|min(rest, nibble)))
+	if prefix >= nibble {
+		k.edges = binary.AppendUvarint(k.edges, uint64(prefix-nibble))
+	}
+	if rest >= nibble {
+		k.edges = binary.AppendUvarint(k.edges, uint64(rest-nibble))
+	}
+	k.edges = append(k.edges, to[prefix:]...)
+	k.to = append(k.to[:prefix], to[prefix:]...)
+	k.extent.text += int64(len(to))
+}
+
+// end returns the chunk, which lasts until the next call, and what it takes in memory when it is loaded.
+func (k *chunkEncoder) end() (chunk []byte, memory int64) {
+	n := len(k.flags)
+	b := binary.AppendUvarint(k.chunk[:0], uint64(n))
+	b = binary.AppendUvarint(b, uint64(k.added))
+	b = binary.AppendUvarint(b, uint64(k.extent.text))
+	if rest := k.flags[1:]; bytes.Count(rest, k.flags[n-1:]) == len(rest) {
+		b = append(b, flagsUniform, k.flags[0], k.flags[n-1])
+	} else {
+		b = append(b, flagsMixed)
+		b = append(b, k.flags...)
+	}
+	k.chunk = append(b, k.edges...)
+	memory = int64(n)*edgeBytes + k.extent.text + 2*(k.extent.groups*groupBytes+k.extent.custom*customBytes)
+	return k.chunk, memory + memory/8 // what the allocator rounds up
+}
+
+// errMalformed says that bytes are no chunk, though their checksum may be right.
+var errMalformed = errors.New("malformed chunk")
+
+// decodeChunk reads the chunk that is b, whatever that holds. It takes memory in proportion to b, and at most MaxEdgeBytes for each To beyond that.
+func decodeChunk(from string, b []byte) ([]migrate.Edge, error) {
+	c := cursor{b: b}
+	n := c.size(migrate.MaxChunkEdges)
+	added := c.size(n)
+	texts := c.size(migrate.MaxChunkEdges * MaxEdgeBytes)
+	flags := make([]byte, n)
+	switch c.byte() {
+	case flagsUniform:
+		first, rest := c.byte(), c.byte()
+		for i := range flags {
+			flags[i] = rest
+		}
+		if n > 0 {
+			flags[0] = first
+		}
+	case flagsMixed:
+		copy(flags, c.bytes(n))
+	default:
+		c.fail()
+	}
+	if c.bad || n == 0 || n > len(c.b) {
+		return nil, errMalformed
+	}
+	d := chunkDecoder{c: c, edges: make([]migrate.Edge, n), real: n - added}
+	d.fields.texts.Grow(min(texts, 64*len(b)))
+	for i := range d.edges {
+		d.edges[i].From = from
+		d.next(i, flags[i])
+		if d.c.bad || d.fields.texts.Len() > texts {
+			return nil, errMalformed
+		}
+	}
+	if len(d.c.b) != 0 || d.fields.texts.Len() != texts {
+		return nil, errMalformed
+	}
+	return d.edges, nil
+}
+
+type chunkDecoder struct {
+	c      cursor
+	fields fields
+	edges  []migrate.Edge
+	real   int          // edges before the first added one
+	none   migrate.Edge // before the first edge
+}
+
+func (d *chunkDecoder) next(i int, flags byte) {
+	e, before := &d.edges[i], &d.none
+	if i > 0 {
+		before = &d.edges[i-1]
+	}
+	e.Added = i >= d.real
+	e.To = d.to(before.To)
+	if flags&chunkPosition != 0 {
+		e.Input = d.c.size(maxInput)
+		e.Line = int64(d.c.size(maxLine))
+	} else {
+		e.Input = before.Input
+		e.Line = before.Line + int64(d.c.size(maxLine))
+	}
+	e.AddSource = before.AddSource
+	if flags&chunkSource != 0 {
+		e.AddSource = d.fields.text(d.c.text())
+	}
+	if flags&hasExtras != 0 {
+		d.fields.extras(&d.c, flags, e)
+	}
+}
+
+func (d *chunkDecoder) to(before string) string {
+	sizes := d.c.byte()
+	prefix, rest := int(sizes>>4), int(sizes&nibble)
+	if prefix == nibble {
+		prefix += d.c.size(MaxEdgeBytes)
+	}
+	if rest == nibble {
+		rest += d.c.size(MaxEdgeBytes)
+	}
+	if prefix > len(before) || prefix+rest > MaxEdgeBytes {
+		d.c.fail()
+		return ""
+	}
+	start := d.fields.texts.Len()
+	d.fields.texts.WriteString(before[:prefix])
+	d.fields.texts.Write(d.c.bytes(rest))
+	return d.fields.texts.String()[start:]
+}

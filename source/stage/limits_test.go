@@ -1,0 +1,29 @@
+package stage
+
+import "testing"
+
+// Memory is bounded whatever the machine: many cores make the buffers smaller, not the sum of them larger.
+func TestMemoryIsDealtOutWithinItsBounds(t *testing.T) {
+	for memory := int64(MinMemory); memory <= 64<<30; memory *= 2 {
+		for lanes := 1; int64(lanes)*MinLaneMemory <= memory && lanes <= 512; lanes *= 2 {
+			l := newLimits(memory, lanes)
+			adding := int64(lanes)*(l.lane+2*int64(l.batch)) + 8*maxSlots
+			sealing := int64(l.sealers) * (l.seal + sealOverhead)
+			if adding > memory/2 || sealing > memory/2 || l.sealers < 1 || l.sealers > lanes {
+				t.Errorf("%d bytes, %d lanes: %d while adding, %d while %d are sealing", memory, lanes, adding, sealing, l.sealers)
+			}
+			if l.parts < 8 || l.parts > 256 || l.parts&(l.parts-1) != 0 || l.page < 4<<10 || int64(l.parts*l.page) > l.lane {
+				t.Errorf("%d bytes, %d lanes: %d partitions with pages of %d in %d", memory, lanes, l.parts, l.page, l.lane)
+			}
+			if fan := l.fan(1 << 40); fan < 2 || fan > 64 || fan&(fan-1) != 0 || l.mergeFan() < 2 {
+				t.Errorf("%d bytes, %d lanes: split in %d, merge of %d", memory, lanes, fan, l.mergeFan())
+			}
+		}
+	}
+	if _, err := Create(Options{Dir: "staged", FS: newMemory(), Memory: MinMemory - 1, Lanes: 1}); err == nil {
+		t.Error("too little memory was accepted")
+	}
+	if _, err := Create(Options{Dir: "staged", FS: newMemory(), Memory: MinMemory, Lanes: 1, Shard: 2, Shards: 2}); err == nil {
+		t.Error("shard 2 of 2 was accepted")
+	}
+}

@@ -1,0 +1,205 @@
+package stage
+
+import "fmt"
+
+// Windows of raw files: whole partitions are read through a large one, the runs of a merge, of which many are open at once, through one of a page or so.
+const partitionWindow = 256 << 10
+
+// partition is a set of records: pages in memory, and a file of further ones (or none).
+type partition struct {
+	pages   [][]byte
+	file    *rawFile
+	records int64
+	raw     int64
+}
+
+// cost estimates what the partition takes in memory when it is loaded: the records, two index entries each, the groups, the table of duplicates.
+func (p *partition) cost() int64 { return p.raw + 80*p.records }
+
+// add takes the pages of one goroutine into the partition.
+func (p *partition) add(b *buffer) {
+	p.pages = append(p.pages, b.full...)
+	if len(b.page) > 0 {
+		p.pages = append(p.pages, b.page)
+	}
+	p.records += b.records
+	for _, page := range b.full {
+		p.raw += int64(len(page))
+	}
+	p.raw += int64(len(b.page))
+}
+
+// close adds what the file holds to the sums, once nobody writes to it any more.
+func (p *partition) close(f *rawFile) {
+	if f.exists {
+		p.file = f
+		p.records += f.records
+		p.raw += f.raw
+	}
+}
+
+// each hands every page to f, which may not keep it.
+func (p *partition) each(f func(page []byte) error) error {
+	for _, page := range p.pages {
+		if err := f(page); err != nil {
+			return err
+		}
+	}
+	if p.file == nil {
+		return nil
+	}
+	r := rawReader{f: p.file}
+	var page []byte
+	for {
+		var ok bool
+		var err error
+		page, ok, err = r.next(page[:0], partitionWindow)
+		if err != nil || !ok {
+			return err
+		}
+		if err := f(page); err != nil {
+			return err
+		}
+	}
+}
+
+// eachRecord hands every record to f, which may not keep its texts.
+func (p *partition) eachRecord(f func(r *record[[]byte]) error) error {
+	return p.each(func(page []byte) error {
+		var st pageState
+		var r record[[]byte]
+		for len(page) > 0 {
+			if page = st.next(page, &r); page == nil {
+				return p.malformed()
+			}
+			if err := f(&r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (p *partition) malformed() error {
+	if p.file == nil {
+		return errRaw
+	}
+	return fmt.Errorf("read partition %q: %w", p.file.name, errRaw)
+}
+
+// drop forgets the pages and removes the file.
+func (p *partition) drop() error {
+	p.pages = nil
+	if p.file == nil {
+		return nil
+	}
+	return p.file.remove()
+}
+
+// buffer is what one goroutine has gathered of one partition.
+type buffer struct {
+	full    [][]byte // pages
+	page    []byte   // the one that is being filled
+	state   pageState
+	records int64 // in full and page
+}
+
+// spill partitions the records of one goroutine. It keeps up to budget bytes of pages and then moves all of them to the files, which it may share with
+// other goroutines.
+type spill struct {
+	buffers []buffer
+	files   []*rawFile
+	budget  int64
+	page    int // bytes of a full page
+	batch   int // bytes of blocks that make a write
+
+	held   int64    // bytes of pages in use
+	free   [][]byte // pages to be used again
+	blocks rawBlocks
+}
+
+const firstPage = 1 << 10 // a buffer begins small, so that a small job stays small
+
+// add appends a record to partition i.
+func add[T text](s *spill, i int, r *record[T]) error {
+	b := &s.buffers[i]
+	if room := r.room(); cap(b.page)-len(b.page) < room {
+		if err := s.grow(b, room); err != nil {
+			return err
+		}
+	}
+	b.page = appendRecord(b.page, &b.state, r)
+	b.records++
+	return nil
+}
+
+// grow gives b a page with that much room.
+func (s *spill) grow(b *buffer, room int) error {
+	size := max(s.page, room)
+	if c := cap(b.page); c < s.page && len(s.free) == 0 {
+		size = max(firstPage, 4*c, len(b.page)+room)
+		if size <= s.page && s.held+int64(size-c) <= s.budget {
+			s.held += int64(size - c)
+			b.page = append(make([]byte, 0, size), b.page...)
+			return nil
+		}
+		size = max(s.page, room)
+	}
+	if s.held+int64(size) > s.budget {
+		if err := s.flush(); err != nil {
+			return err
+		}
+	} else {
+		b.retire()
+	}
+	b.page = s.take(size)
+	s.held += int64(cap(b.page))
+	return nil
+}
+
+// retire puts the current page, which is full, to the others.
+func (b *buffer) retire() {
+	if len(b.page) > 0 {
+		b.full = append(b.full, b.page)
+	}
+	b.page, b.state = nil, pageState{}
+}
+
+func (s *spill) take(size int) []byte {
+	if n := len(s.free); n > 0 && size <= s.page {
+		p := s.free[n-1]
+		s.free = s.free[:n-1]
+		return p
+	}
+	return make([]byte, 0, size)
+}
+
+// flush moves everything to the files.
+func (s *spill) flush() error {
+	for i := range s.buffers {
+		if err := s.flushBuffer(&s.buffers[i], s.files[i]); err != nil {
+			return err
+		}
+	}
+	s.held = 0
+	return nil
+}
+
+func (s *spill) flushBuffer(b *buffer, f *rawFile) error {
+	b.retire()
+	for _, page := range b.full {
+		s.blocks.add(page)
+		if len(s.blocks.b) >= s.batch {
+			if err := s.blocks.flush(f, 0); err != nil {
+				return err
+			}
+		}
+		if cap(page) == s.page {
+			s.free = append(s.free, page[:0])
+		}
+	}
+	records := b.records
+	clear(b.full)
+	*b = buffer{full: b.full[:0]}
+	return s.blocks.flush(f, records)
+}

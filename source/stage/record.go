@@ -1,0 +1,152 @@
+package stage
+
+import (
+	"encoding/binary"
+
+	"friendmigrate/migrate"
+)
+
+// The optional fields of an edge that a record or a sealed edge has, as bits. The two lowest bits mean something else in each of the two formats.
+const (
+	hasRemark = 4 << iota
+	hasRemarkTime
+	hasGroups
+	hasAddWording
+	hasAddTime
+	hasCustom
+
+	hasExtras = hasRemark | hasRemarkTime | hasGroups | hasAddWording | hasAddTime | hasCustom
+)
+
+// The two lowest bits of a record.
+const (
+	recordNewInput = 1 // an input index follows; else it is that of the record before
+	recordAdded    = 2
+)
+
+// record is an edge while it is being partitioned. Its optional fields are encoded already: they are moved and compared as they are.
+type record[T text] struct {
+	from, to T
+	order    order
+	source   uint32 // AddSource: an index in the writer's dictionary, or 0 and literal
+	literal  T
+	flags    uint8 // of the optional fields
+	extras   []byte
+}
+
+// room is the most bytes that the record takes in a page.
+func (r *record[T]) room() int {
+	return len(r.from) + len(r.to) + len(r.literal) + len(r.extras) + 1 + 7*binary.MaxVarintLen64
+}
+
+// pageState is what a record takes over from the one before it in its page. A page starts with the zero state, so that it is read without any other.
+type pageState struct {
+	input uint64
+	line  uint64
+}
+
+// appendRecord appends r to a page: flags, lengths and bytes of From and To, input if new, line as a difference, AddSource, optional fields.
+func appendRecord[T text](b []byte, st *pageState, r *record[T]) []byte {
+	flags := r.flags & hasExtras
+	if r.order.added() {
+		flags |= recordAdded
+	}
+	input, line := r.order.input(), r.order.line()
+	if input != st.input {
+		flags |= recordNewInput
+	}
+	b = append(b, flags)
+	b = appendText(b, r.from)
+	b = appendText(b, r.to)
+	if input != st.input {
+		b = binary.AppendUvarint(b, input)
+	}
+	b = binary.AppendVarint(b, int64(line)-int64(st.line))
+	st.input, st.line = input, line
+	b = binary.AppendUvarint(b, uint64(r.source))
+	if r.source == 0 {
+		b = appendText(b, r.literal)
+	}
+	if flags&hasExtras != 0 {
+		b = appendText(b, r.extras)
+	}
+	return b
+}
+
+// next reads the record at the beginning of b and returns what follows it, or nil where there is no whole record. Its texts stay part of the page.
+func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	flags := b[0]
+	var v uint64
+	r.from, b = takeText(b[1:])
+	r.to, b = takeText(b)
+	if flags&recordNewInput != 0 {
+		v, b = takeUvarint(b)
+		st.input = v & maxInput
+	}
+	v, b = takeUvarint(b)
+	st.line += v>>1 ^ -(v & 1)
+	r.order = order(st.input<<lineBits | st.line&maxLine)
+	if flags&recordAdded != 0 {
+		r.order |= addedBit
+	}
+	v, b = takeUvarint(b)
+	r.source, r.literal = uint32(v), nil
+	if v == 0 {
+		r.literal, b = takeText(b)
+	}
+	r.flags, r.extras = flags&hasExtras, nil
+	if r.flags != 0 {
+		r.extras, b = takeText(b)
+	}
+	return b
+}
+
+// sameFields reports whether two records of a pair say the same about it.
+func sameFields(a, b *record[[]byte]) bool {
+	return a.source == b.source && string(a.literal) == string(b.literal) && a.flags == b.flags && string(a.extras) == string(b.extras)
+}
+
+// appendExtras encodes the optional fields of e in the order of their bits. Equal fields always give equal bytes.
+func appendExtras(b []byte, e *migrate.Edge) ([]byte, uint8) {
+	var flags uint8
+	if e.Remark != "" {
+		flags |= hasRemark
+		b = appendText(b, e.Remark)
+	}
+	if e.RemarkTime != 0 {
+		flags |= hasRemarkTime
+		b = binary.AppendVarint(b, e.RemarkTime)
+	}
+	if len(e.Groups) > 0 {
+		flags |= hasGroups
+		b = binary.AppendUvarint(b, uint64(len(e.Groups)))
+		for _, g := range e.Groups {
+			b = appendText(b, g)
+		}
+	}
+	if e.AddWording != "" {
+		flags |= hasAddWording
+		b = appendText(b, e.AddWording)
+	}
+	if e.AddTime != 0 {
+		flags |= hasAddTime
+		b = binary.AppendVarint(b, e.AddTime)
+	}
+	if len(e.Custom) > 0 {
+		flags |= hasCustom
+		b = binary.AppendUvarint(b, uint64(len(e.Custom)))
+		for _, item := range e.Custom {
+			b = appendText(b, item.Tag)
+			integer := uint64(0)
+			if item.Integer {
+				integer = 1
+			}
+			b = binary.AppendUvarint(b, uint64(len(item.Value))<<1|integer)
+			b = append(b, item.Value...)
+		}
+	}
+	return b, flags
+}

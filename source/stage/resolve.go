@@ -1,0 +1,134 @@
+package stage
+
+import (
+	"bytes"
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+
+	"friendmigrate/migrate"
+)
+
+// resolve marks the entries of one roster, which are in order, that lose against another of the same To. Added edges come last in the order and so lose
+// against every row, and against an earlier added one; nobody hears of that.
+func (s *sealer) resolve(entries []entry) error {
+	if len(entries) < 2 {
+		return nil
+	}
+	l := &s.loaded
+	slots := 1 << bits.Len(uint(2*len(entries)-1))
+	if len(l.table) < slots {
+		l.table = make([]uint64, slots)
+	}
+	table := l.table[:slots]
+	clear(table)
+	rows := 0
+	for i := range entries {
+		slot, winner := l.find(table, entries, &entries[i], s.w)
+		switch {
+		case winner < 0:
+			table[slot] |= uint64(i + 1)
+		case entries[i].order.added():
+			entries[i].group = lost
+		case s.w.options.Duplicates == Last:
+			entries[winner].group = lost
+			table[slot] = table[slot]>>32<<32 | uint64(i+1)
+			rows++
+		default:
+			entries[i].group = lost
+			rows++
+		}
+	}
+	if rows == 0 {
+		return nil
+	}
+	return s.reportAll(table, entries)
+}
+
+// find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index + 1; a free one that was found is given its hash.
+func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
+	to := l.to(e)
+	hash := w.spread(xxhash.Sum64(to))
+	mask := uint64(len(table) - 1)
+	for slot = hash & mask; ; slot = (slot + 1) & mask {
+		n := uint32(table[slot])
+		if n == 0 {
+			table[slot] = hash >> 32 << 32
+			return slot, -1
+		}
+		if table[slot]>>32 == hash>>32 && bytes.Equal(l.to(&entries[n-1]), to) {
+			return slot, int(n - 1)
+		}
+	}
+}
+
+func (s *sealer) reportAll(table []uint64, entries []entry) error {
+	var row, kept record[[]byte]
+	for i := range entries {
+		if entries[i].group != lost || entries[i].order.added() {
+			continue
+		}
+		_, winner := s.loaded.find(table, entries, &entries[i], s.w)
+		s.loaded.record(&entries[i], &row)
+		s.loaded.record(&entries[winner], &kept)
+		if err := s.report(&row, &kept); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report counts a row that lost, and tells the caller of Seal.
+func (s *sealer) report(row, kept *record[[]byte]) error {
+	s.totals.Duplicates++
+	differ := !sameFields(row, kept)
+	if differ {
+		s.totals.Differing++
+	}
+	if s.w.options.Duplicates == Refuse {
+		s.refuse(row, kept)
+	}
+	if s.job.onDuplicate == nil {
+		return nil
+	}
+	a, b := s.w.edge(row), s.w.edge(kept)
+	s.job.mu.Lock()
+	defer s.job.mu.Unlock()
+	return s.job.onDuplicate(&a, &b, differ)
+}
+
+const mostPairs = 10 // that a DuplicatesError names
+
+// refuse keeps the pair if it is one of the first by the position of the later row.
+func (s *sealer) refuse(row, kept *record[[]byte]) {
+	pair := DuplicatePair{Row: row.order.position(), Before: kept.order.position()}
+	if n := len(s.pairs); n == mostPairs && !pair.Row.Before(s.pairs[n-1].Row) {
+		return
+	}
+	pair.From, pair.To = string(row.from), string(row.to)
+	s.pairs = firstPairs(append(s.pairs, pair))
+}
+
+func firstPairs(pairs []DuplicatePair) []DuplicatePair {
+	slices.SortFunc(pairs, func(a, b DuplicatePair) int {
+		return cmp.Or(cmp.Compare(a.Row.Input, b.Row.Input), cmp.Compare(a.Row.Line, b.Row.Line))
+	})
+	return pairs[:min(len(pairs), mostPairs)]
+}
+
+// edge decodes a record.
+func (w *Writer) edge(r *record[[]byte]) migrate.Edge {
+	e := migrate.Edge{From: string(r.from), To: string(r.to), AddSource: w.sourceText(r), Position: r.order.position(), Added: r.order.added()}
+	var f fields
+	f.extras(&cursor{b: r.extras}, r.flags, &e)
+	return e
+}
+
+func (w *Writer) sourceText(r *record[[]byte]) string {
+	if r.source == 0 {
+		return string(r.literal)
+	}
+	return w.sources.texts[r.source]
+}

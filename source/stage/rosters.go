@@ -1,0 +1,172 @@
+package stage
+
+import (
+	"encoding/binary"
+
+	"friendmigrate/migrate"
+)
+
+// A roster is large, with blocks of its own that nobody reads who passes it by, when it has more chunks than this (or is too large for a pack).
+const packChunks = 4
+
+// maxGroups is the API's limit of distinct groups over one account's friends.
+const maxGroups = 32
+
+// rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks and segments.
+type rosterWriter struct {
+	out        segmentWriter
+	limits     *limits
+	totals     *Totals
+	maxFriends int64
+	chunk      chunkEncoder
+	digest     rosterDigest
+	sum        planDigest
+
+	// The roster.
+	from    []byte
+	edges   int64
+	added   int64
+	chunks  int64
+	memory  int64  // of its largest chunk
+	pending []byte // chunks that are in no block yet
+	waiting int64  // how many
+	groups  map[string]struct{}
+	large   bool
+	blocks  int    // written, if it is large
+	index   []byte // of those
+
+	// The pack of small rosters.
+	pack                               []byte
+	packRosters, packChunks, packEdges int64
+}
+
+func (w *rosterWriter) begin(from []byte) {
+	w.from = append(w.from[:0], from...)
+	w.edges, w.added, w.chunks, w.memory = 0, 0, 0, 0
+	w.pending, w.waiting = w.pending[:0], 0
+	w.large, w.blocks, w.index = false, 0, w.index[:0]
+	if len(w.groups) > 0 {
+		clear(w.groups)
+	}
+	w.digest.begin(from)
+	w.chunk.begin()
+}
+
+// onGroup collects distinct groups as far as the limit needs it.
+func (w *rosterWriter) onGroup(g []byte) {
+	if _, known := w.groups[string(g)]; !known && len(w.groups) <= maxGroups {
+		w.groups[string(g)] = struct{}{}
+	}
+}
+
+// add takes the next edge of the roster.
+func (w *rosterWriter) add(r *record[[]byte]) error {
+	w.chunk.add(r)
+	w.edges++
+	if r.order.added() {
+		w.added++
+	}
+	if len(w.chunk.flags) < migrate.MaxChunkEdges {
+		return nil
+	}
+	return w.endChunk()
+}
+
+func (w *rosterWriter) endChunk() error {
+	chunk, memory := w.chunk.end()
+	w.digest.part(chunk)
+	w.pending = appendText(w.pending, chunk)
+	w.memory = max(w.memory, memory)
+	w.chunks++
+	w.waiting++
+	w.chunk.begin()
+	if !w.large && (w.chunks > packChunks || len(w.pending) > w.limits.pack) {
+		w.large = true
+		if err := w.endPack(); err != nil {
+			return err
+		}
+	}
+	if w.large && len(w.pending) >= w.limits.large {
+		return w.endBlock()
+	}
+	return nil
+}
+
+// endBlock writes a block of a large roster.
+func (w *rosterWriter) endBlock() (err error) {
+	if w.waiting == 0 {
+		return nil
+	}
+	if w.index, err = w.out.block(w.index, w.pending); err != nil {
+		return err
+	}
+	w.index = binary.AppendUvarint(w.index, uint64(w.waiting))
+	w.blocks++
+	w.pending, w.waiting = w.pending[:0], 0
+	return nil
+}
+
+// end closes the roster; one without edges leaves nothing.
+func (w *rosterWriter) end() error {
+	if len(w.chunk.flags) > 0 {
+		if err := w.endChunk(); err != nil {
+			return err
+		}
+	}
+	if w.edges == 0 {
+		return nil
+	}
+	w.count()
+	if w.large {
+		if err := w.endBlock(); err != nil {
+			return err
+		}
+		w.out.large(w.from, w.edges, w.chunks, w.memory, w.blocks, w.index)
+		return nil
+	}
+	w.pack = appendText(w.pack, w.from)
+	w.pack = binary.AppendUvarint(w.pack, uint64(w.edges))
+	w.pack = binary.AppendUvarint(w.pack, uint64(w.memory))
+	w.pack = append(w.pack, w.pending...)
+	w.packRosters++
+	w.packChunks += w.chunks
+	w.packEdges += w.edges
+	if len(w.pack) >= w.limits.pack {
+		return w.endPack()
+	}
+	return nil
+}
+
+// endPack writes the rosters that wait for their block.
+func (w *rosterWriter) endPack() error {
+	if w.packRosters == 0 {
+		return nil
+	}
+	err := w.out.pack(w.pack, w.packRosters, w.packChunks, w.packEdges)
+	w.pack, w.packRosters, w.packChunks, w.packEdges = w.pack[:0], 0, 0, 0
+	return err
+}
+
+// endSegment closes the segment.
+func (w *rosterWriter) endSegment() (_ segment, ok bool, err error) {
+	if err := w.endPack(); err != nil {
+		return segment{}, false, err
+	}
+	return w.out.end()
+}
+
+func (w *rosterWriter) count() {
+	t := w.totals
+	t.Edges += w.edges
+	t.Added += w.added
+	t.Rosters++
+	t.Chunks += w.chunks
+	if len(w.groups) > maxGroups {
+		t.GroupsOver++
+	}
+	t.Largest = keepLargest(t.Largest, w.from, w.edges)
+	if w.maxFriends > 0 && w.edges > w.maxFriends {
+		t.OverMax++
+	}
+	w.sum.add(w.digest.end())
+}

@@ -1,0 +1,285 @@
+package stage
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"friendmigrate/migrate"
+)
+
+// ErrDuplicates is what a *DuplicatesError is.
+var ErrDuplicates = errors.New("several rows of one pair")
+
+// DuplicatesError is Seal's refusal with the policy Refuse.
+type DuplicatesError struct {
+	Rows  int64           // rows that repeat an earlier one
+	First []DuplicatePair // at most ten, the first by Row
+}
+
+// DuplicatePair is a row and the first row of the same pair.
+type DuplicatePair struct {
+	From, To    string
+	Row, Before migrate.Position
+}
+
+func (e *DuplicatesError) Error() string {
+	return fmt.Sprintf("%v: %d repeat an earlier one", ErrDuplicates, e.Rows)
+}
+
+// Unwrap returns ErrDuplicates.
+func (e *DuplicatesError) Unwrap() error { return ErrDuplicates }
+
+// DuplicateFunc hears of a row that lost against another row of the same pair; differ says that they differ in more than their position. It may keep what
+// it is given. Its error ends Seal.
+type DuplicateFunc func(lost, kept *migrate.Edge, differ bool) error
+
+// sealJob is what the goroutines of one Seal share.
+type sealJob struct {
+	units       [][]*partition
+	next        atomic.Int64
+	onDuplicate DuplicateFunc
+	mu          sync.Mutex // held during onDuplicate
+}
+
+// sealer is one of these goroutines.
+type sealer struct {
+	w      *Writer
+	job    *sealJob
+	id     int
+	loaded loaded
+	window []byte // of the reader
+	out    rosterWriter
+	unit   int64 // in work
+
+	totals   Totals
+	pairs    []DuplicatePair
+	segments []placedSegment
+	temps    int // names given
+}
+
+// placedSegment is a segment and its place in the plan: by unit, then as they were written.
+type placedSegment struct {
+	segment
+	unit int64
+}
+
+// Seal groups, orders and resolves what was staged, writes it to sealed files and makes these durable. The stage is not sealed before Finish. No lane may
+// be used any more. onDuplicate, if not nil, is called from several goroutines but never at once, for every row that lost, in no particular order.
+//
+// The error is a *DuplicatesError with the policy Refuse, the context's where that ended, an error of onDuplicate, or one of the disk; then only Abort is
+// left. A failed Seal or a crash leaves files that no Open accepts and the next Create removes.
+func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, error) {
+	if w.state != adding {
+		return Totals{}, errors.New("seal stage: it was sealed or aborted before")
+	}
+	w.state = failed
+	for _, l := range w.lanes {
+		if l.err != nil {
+			return Totals{}, fmt.Errorf("seal stage: %w", l.err)
+		}
+	}
+	job := &sealJob{onDuplicate: onDuplicate, units: w.units()}
+	w.lanes = nil
+	sealers, err := w.run(ctx, job)
+	if err != nil {
+		return Totals{}, fmt.Errorf("seal stage: %w", err)
+	}
+	t, err := w.collect(sealers)
+	if err != nil {
+		return Totals{}, fmt.Errorf("seal stage: %w", err)
+	}
+	if err := errors.Join(w.fsys.SyncDir(w.options.Dir), w.fsys.SyncDir(filepath.Dir(filepath.Clean(w.options.Dir)))); err != nil {
+		return Totals{}, fmt.Errorf("seal stage: %w", err)
+	}
+	w.state = sealed
+	return t, nil
+}
+
+// units takes the lanes' partitions and puts small ones that follow each other in the plan together.
+func (w *Writer) units() [][]*partition {
+	var units [][]*partition
+	var unit []*partition
+	var sum int64
+	most := min(w.limits.unit, w.limits.seal)
+	for place := range w.limits.parts {
+		i := reverse(place, w.limits.parts)
+		p := &partition{}
+		for _, l := range w.lanes {
+			p.add(&l.out.buffers[i])
+		}
+		p.close(w.files[i])
+		if p.cost() == 0 {
+			continue
+		}
+		if len(unit) > 0 && sum+p.cost() > most {
+			units, unit, sum = append(units, unit), nil, 0
+		}
+		unit, sum = append(unit, p), sum+p.cost()
+	}
+	if len(unit) > 0 {
+		units = append(units, unit)
+	}
+	return units
+}
+
+// run seals all units.
+func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	sealers := make([]*sealer, w.limits.sealers)
+	for i := range sealers {
+		s := newSealer(w, job, i)
+		sealers[i] = s
+		wg.Go(func() {
+			if err := s.run(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return sealers, nil
+}
+
+func newSealer(w *Writer, job *sealJob, id int) *sealer {
+	s := &sealer{w: w, job: job, id: id}
+	s.out = rosterWriter{
+		out:        segmentWriter{file: newSealedFile(w, id)},
+		limits:     &w.limits,
+		totals:     &s.totals,
+		maxFriends: int64(w.options.MaxFriends),
+		digest:     rosterDigest{h: sha256.New()},
+		groups:     make(map[string]struct{}),
+	}
+	s.out.chunk.sources = w.sources.texts
+	s.out.chunk.onGroup = s.out.onGroup
+	return s
+}
+
+func (s *sealer) run(ctx context.Context) error {
+	err := s.sealUnits(ctx)
+	if err != nil {
+		return errors.Join(err, s.out.out.file.close())
+	}
+	return s.out.out.file.finish()
+}
+
+func (s *sealer) sealUnits(ctx context.Context) error {
+	for {
+		s.unit = s.job.next.Add(1) - 1
+		if s.unit >= int64(len(s.job.units)) {
+			s.loaded.release()
+			return nil
+		}
+		unit := s.job.units[s.unit]
+		s.job.units[s.unit] = nil
+		s.out.out.begin()
+		var err error
+		if len(unit) == 1 && unit[0].cost() > s.w.limits.seal {
+			err = s.split(ctx, unit[0], widthOf(s.w.limits.parts))
+		} else {
+			err = s.seal(ctx, unit)
+		}
+		if err = errors.Join(err, s.cut()); err != nil {
+			return err
+		}
+	}
+}
+
+// seal writes the rosters of partitions that fit into memory together, and drops the partitions.
+func (s *sealer) seal(ctx context.Context, parts []*partition) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := s.load(parts); err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if err := p.drop(); err != nil {
+			return err
+		}
+	}
+	for _, n := range s.loaded.sorted {
+		if err := s.writeRoster(&s.loaded.groups[n]); err != nil {
+			return err
+		}
+	}
+	if s.out.out.count < s.w.limits.segment {
+		return nil
+	}
+	return s.cut()
+}
+
+func (s *sealer) writeRoster(g *group) error {
+	entries := s.loaded.roster(g)
+	s.loaded.touch(entries)
+	if err := s.resolve(entries); err != nil {
+		return err
+	}
+	s.out.begin(s.loaded.from(g))
+	var r record[[]byte]
+	for i := range entries {
+		if entries[i].group == lost {
+			continue
+		}
+		s.loaded.record(&entries[i], &r)
+		if err := s.out.add(&r); err != nil {
+			return err
+		}
+	}
+	return s.out.end()
+}
+
+// cut ends the segment and begins another one.
+func (s *sealer) cut() error {
+	segment, ok, err := s.out.endSegment()
+	if err != nil || !ok {
+		return err
+	}
+	segment.file = s.id
+	s.segments = append(s.segments, placedSegment{segment: segment, unit: s.unit})
+	s.out.out.begin()
+	return nil
+}
+
+// collect puts together what the goroutines made.
+func (w *Writer) collect(sealers []*sealer) (Totals, error) {
+	var sum planDigest
+	var duplicates []DuplicatePair
+	var segments []placedSegment
+	b := &w.sealed
+	for _, s := range sealers {
+		b.Totals.merge(&s.totals)
+		sum.add(s.out.sum)
+		duplicates = append(duplicates, s.pairs...)
+		for _, g := range s.segments {
+			g.file = len(b.Files)
+			segments = append(segments, g)
+		}
+		if f := s.out.out.file; f.off > 0 {
+			b.Files = append(b.Files, sealedName{Name: f.name, Size: f.off})
+		}
+	}
+	t := &b.Totals
+	if w.options.Duplicates == Refuse && t.Duplicates > 0 {
+		return Totals{}, &DuplicatesError{Rows: t.Duplicates, First: firstPairs(duplicates)}
+	}
+	slices.SortStableFunc(segments, func(a, b placedSegment) int { return cmp.Compare(a.unit, b.unit) })
+	for _, g := range segments {
+		b.Segments = append(b.Segments, g.segment)
+	}
+	t.overMax(int64(w.options.MaxFriends))
+	t.Pairs, t.MutualPairs, t.PairsSampled = w.pairs.count()
+	t.PlanDigest = sum.text(t.Rosters)
+	return *t, nil
+}

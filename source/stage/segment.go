@@ -1,0 +1,176 @@
+package stage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+
+	"github.com/klauspost/compress/s2"
+
+	"friendmigrate/migrate/disk"
+)
+
+// A sealed file is a sequence of segments, and a segment is a sequence of blocks and behind them an index, which says of each block how long it is, its
+// CRC32C, and what it holds. The CRC32C of the index is in the manifest. So there is no byte in a sealed file that isn't covered, and no block passes for
+// another one.
+//
+// A block is the s2 form of whole chunks: either of a number of small rosters, or of some of the chunks of one large roster.
+const (
+	kindPack  = 0
+	kindLarge = 1
+)
+
+// maxBlock is more than any block takes before compression: a pack that is almost full and one chunk of the largest edges.
+const maxBlock = (1000 + 64) * (MaxEdgeBytes + 64)
+
+// sealedFile is a file of segments that is being written.
+type sealedFile struct {
+	fsys disk.FS
+	name string // within the stage's folder
+	path string
+	f    disk.File
+	off  int64 // what was written or gathered
+	b    []byte
+}
+
+const sealedBatch = 256 << 10
+
+// append writes b behind the rest.
+func (f *sealedFile) append(b []byte) error {
+	if f.f == nil {
+		file, err := f.fsys.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, disk.FileMode)
+		if err != nil {
+			return fmt.Errorf("create rosters: %w", err)
+		}
+		f.f = file
+	}
+	f.b = append(f.b, b...)
+	f.off += int64(len(b))
+	if len(f.b) < sealedBatch {
+		return nil
+	}
+	return f.flush()
+}
+
+func (f *sealedFile) flush() error {
+	_, err := f.f.Write(f.b)
+	if f.b = f.b[:0]; err != nil {
+		return fmt.Errorf("write rosters %q: %w", f.path, err)
+	}
+	return nil
+}
+
+// finish makes the file durable. Until it returned, nothing may speak of its content as sealed.
+func (f *sealedFile) finish() error {
+	if f.f == nil {
+		return nil
+	}
+	err := f.flush()
+	if err == nil {
+		err = f.f.Sync()
+	}
+	if err = errors.Join(err, f.close()); err != nil {
+		return fmt.Errorf("sync rosters %q: %w", f.path, err)
+	}
+	return nil
+}
+
+func (f *sealedFile) close() error {
+	if f.f == nil {
+		return nil
+	}
+	file := f.f
+	f.f = nil
+	return file.Close()
+}
+
+// segment is where a segment is and what it holds.
+type segment struct {
+	file   int // index in the manifest
+	offset int64
+	blocks int64 // bytes
+	index  int64 // bytes
+	crc    uint32
+
+	rosters, chunks, edges int64
+}
+
+// segmentWriter writes one segment after the other to a file.
+type segmentWriter struct {
+	file   *sealedFile
+	now    segment
+	count  int // blocks in now
+	index  []byte
+	stored []byte
+}
+
+// begin starts a segment.
+func (w *segmentWriter) begin() {
+	w.now = segment{offset: w.file.off}
+	w.index, w.count = w.index[:0], 0
+}
+
+// block writes a block and appends its sizes and checksum to an index.
+func (w *segmentWriter) block(index, raw []byte) ([]byte, error) {
+	if len(raw) > maxBlock {
+		return index, fmt.Errorf("write rosters: block of %d bytes", len(raw))
+	}
+	if n := s2.MaxEncodedLen(len(raw)); cap(w.stored) < n {
+		w.stored = make([]byte, n)
+	}
+	stored := s2.Encode(w.stored[:cap(w.stored)], raw)
+	index = binary.AppendUvarint(index, uint64(len(stored)))
+	index = binary.AppendUvarint(index, uint64(len(raw)))
+	index = binary.LittleEndian.AppendUint32(index, crc32.Checksum(stored, castagnoli))
+	w.now.blocks += int64(len(stored))
+	w.count++
+	return index, w.file.append(stored)
+}
+
+// pack writes a block of whole rosters.
+func (w *segmentWriter) pack(raw []byte, rosters, chunks, edges int64) (err error) {
+	w.index = append(w.index, kindPack)
+	if w.index, err = w.block(w.index, raw); err != nil {
+		return err
+	}
+	w.index = binary.AppendUvarint(w.index, uint64(rosters))
+	w.index = binary.AppendUvarint(w.index, uint64(chunks))
+	w.holds(rosters, chunks, edges)
+	return nil
+}
+
+func (w *segmentWriter) holds(rosters, chunks, edges int64) {
+	w.now.rosters += rosters
+	w.now.chunks += chunks
+	w.now.edges += edges
+}
+
+// large notes a large roster, whose blocks were written just before.
+func (w *segmentWriter) large(from []byte, edges, chunks, memory int64, blocks int, index []byte) {
+	w.index = append(w.index, kindLarge)
+	w.index = appendText(w.index, from)
+	w.index = binary.AppendUvarint(w.index, uint64(edges))
+	w.index = binary.AppendUvarint(w.index, uint64(memory))
+	w.index = binary.AppendUvarint(w.index, uint64(blocks))
+	w.index = append(w.index, index...)
+	w.holds(1, chunks, edges)
+}
+
+// end closes the segment; ok is false where it is empty.
+func (w *segmentWriter) end() (_ segment, ok bool, err error) {
+	if w.now.rosters == 0 {
+		return segment{}, false, nil
+	}
+	w.now.index = int64(len(w.index))
+	w.now.crc = crc32.Checksum(w.index, castagnoli)
+	return w.now, true, w.file.append(w.index)
+}
+
+// newSealedFile names the file of a sealing goroutine; it is created when there is something to write.
+func newSealedFile(w *Writer, i int) *sealedFile {
+	name := fmt.Sprintf("%s%d", sealedPrefix, i)
+	return &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
+}

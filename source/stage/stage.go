@@ -1,0 +1,171 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"iter"
+	"path/filepath"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+)
+
+// Stage is a sealed stage, open for reading. It is safe for concurrent use.
+type Stage struct {
+	fsys  disk.FS
+	dir   string
+	files []disk.File
+	cache blockCache
+
+	mu   sync.Mutex // guards the rest
+	body *body
+}
+
+// Open opens a sealed stage. It reads the manifest and checks the sizes of the files; what these hold is checked when it is read. The error is
+// fs.ErrNotExist where no sealed stage is, and ErrDamaged where one is damaged, incomplete, or of another version.
+func Open(dir string, fsys disk.FS) (*Stage, error) {
+	if fsys == nil {
+		fsys = disk.OS{}
+	}
+	b, err := readManifest(fsys, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open stage: %w", err)
+	}
+	files, err := openFiles(fsys, dir, b.Files)
+	if err != nil {
+		return nil, fmt.Errorf("open stage: %w", err)
+	}
+	return &Stage{fsys: fsys, dir: dir, files: files, body: b}, nil
+}
+
+// Totals is what Seal returned.
+func (s *Stage) Totals() Totals { return s.body.Totals }
+
+// Meta is what Finish or the last UpdateMeta was given, without white space between its tokens.
+func (s *Stage) Meta() json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.body.Meta
+}
+
+// UpdateMeta rewrites the manifest with other meta data, whole and durable. After an error the meta data is what it was, here; on disk it may be either.
+func (s *Stage) UpdateMeta(meta json.RawMessage) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := *s.body
+	b.Meta = meta
+	if err := writeManifest(s.fsys, s.dir, &b); err != nil {
+		return fmt.Errorf("update stage: %w", err)
+	}
+	s.body = &b
+	return nil
+}
+
+// MarkDamaged renames the manifest, so that no later Open finds a sealed stage here and the next run makes it again from the input. It is for a Load or
+// Rosters that failed with ErrDamaged.
+func (s *Stage) MarkDamaged() error {
+	err := s.fsys.Rename(filepath.Join(s.dir, manifestName), filepath.Join(s.dir, damagedName))
+	if err == nil {
+		err = s.fsys.SyncDir(s.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("mark stage as damaged: %w", err)
+	}
+	return nil
+}
+
+// Close closes the files. A Load after it fails.
+func (s *Stage) Close() error {
+	var err error
+	for _, f := range s.files {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
+
+// Rosters yields the rosters in plan order, with dense chunk ordinals from 0. Those of which skip says that all chunks are done are left out; it is asked
+// about ever smaller runs of the plan (first ordinal, number of chunks), at last about single rosters, and what it says about a run holds for all of it.
+// skip may be nil. An error ends the sequence: the context's, ErrDamaged, or one of the disk. Large rosters are yielded without reading their edges.
+func (s *Stage) Rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
+	return func(yield func(migrate.Roster, error) bool) {
+		w := walk{stage: s, skip: skip, yield: yield}
+		for i := range s.body.Segments {
+			g := &s.body.Segments[i]
+			if !w.skipped(g.chunks) && !w.segment(ctx, g) {
+				return
+			}
+		}
+	}
+}
+
+// readIndex reads the index of a segment.
+func (s *Stage) readIndex(g *segment) ([]indexEntry, error) {
+	offset := g.offset + g.blocks
+	b := make([]byte, g.index)
+	if err := s.readAt(g.file, offset, b); err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(b, castagnoli) != g.crc {
+		return nil, s.damaged(g.file, offset, "checksum of an index")
+	}
+	entries, err := decodeIndex(g, b)
+	if err != nil {
+		return nil, s.damaged(g.file, offset, err.Error())
+	}
+	return entries, nil
+}
+
+// readBlock reads, checks and unpacks a block, or takes it from the cache.
+func (s *Stage) readBlock(file int, b *block) ([]byte, error) {
+	key := blockKey{file: file, offset: b.offset}
+	if raw := s.cache.get(key); raw != nil {
+		return raw, nil
+	}
+	stored := make([]byte, b.stored)
+	if err := s.readAt(file, b.offset, stored); err != nil {
+		return nil, err
+	}
+	raw, why := openBlock(b, stored)
+	if why != "" {
+		return nil, s.damaged(file, b.offset, why)
+	}
+	s.cache.put(key, raw)
+	return raw, nil
+}
+
+// openBlock checks and unpacks a block, or says what is wrong with it.
+func openBlock(b *block, stored []byte) (raw []byte, why string) {
+	if crc32.Checksum(stored, castagnoli) != b.crc {
+		return nil, "checksum of a block"
+	}
+	if n, err := s2.DecodedLen(stored); err != nil || n != b.raw {
+		return nil, "length of a block"
+	}
+	raw, err := s2.Decode(nil, stored)
+	if err != nil {
+		return nil, "malformed block"
+	}
+	return raw, ""
+}
+
+func (s *Stage) readAt(file int, offset int64, b []byte) error {
+	_, err := s.files[file].ReadAt(b, offset)
+	if errors.Is(err, io.EOF) {
+		return s.damaged(file, offset, "the file ends")
+	}
+	if err != nil {
+		return fmt.Errorf("read rosters %q at %d: %w", s.files[file].Name(), offset, err)
+	}
+	return nil
+}
+
+func (s *Stage) damaged(file int, offset int64, why string) error {
+	return fmt.Errorf("read rosters %q at %d: %w: %s", s.files[file].Name(), offset, ErrDamaged, why)
+}

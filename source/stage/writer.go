@@ -1,0 +1,222 @@
+package stage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"friendmigrate/migrate/disk"
+)
+
+// Duplicates says which of several rows of one pair wins.
+type Duplicates uint8
+
+// The policies for duplicates.
+const (
+	Last   Duplicates = iota // the last by Position
+	First                    // the first by Position
+	Refuse                   // Seal fails with a *DuplicatesError
+)
+
+// Options is what a stage is made with.
+type Options struct {
+	Dir           string  // the folder staged/; created
+	FS            disk.FS // nil: disk.OS{}
+	Memory        int64   // bytes that this package may hold at most while it writes, beside one chunk for each lane; see MinMemory
+	Lanes         int     // goroutines that call Add; Seal uses as many, as far as Memory lets it
+	Shard, Shards int     // only rosters of this shard are staged; Shards 0 or 1: all
+	Duplicates    Duplicates
+	Mutual        bool // stage the reverse of every row too, as Added
+	MaxFriends    int  // rosters with more distinct friends are counted; 0: none
+}
+
+// Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger jobs are sealed without splitting partitions twice:
+// 128 MiB do for some 10^8 edges.
+const (
+	MinMemory     = 16 << 20
+	MinLaneMemory = 1 << 20
+)
+
+// MaxEdgeBytes is the most that the texts of one edge may take together: far more than the API allows (some 12 kB with 20 custom fields), and little
+// enough for a chunk to be held.
+const MaxEdgeBytes = 64 << 10
+
+// ErrEdgeTooLarge is the error of Add for an edge over MaxEdgeBytes.
+var ErrEdgeTooLarge = errors.New("edge is too large")
+
+// The files in a stage's folder.
+const (
+	rawPrefix    = "raw-"     // partitions; gone once Seal has returned
+	sealedPrefix = "rosters-" // sealed rosters
+	manifestName = "manifest.json"
+	damagedName  = "manifest.json.damaged"
+)
+
+// Writer makes a stage: Add from the lanes, then Seal, then Finish. Instead of any of them, and after any error, Abort.
+type Writer struct {
+	options Options
+	limits  limits
+	fsys    disk.FS
+	files   []*rawFile // by partition
+	lanes   []*Lane
+	sources *sources
+	pairs   *pairSample
+	weaken  func(uint64) uint64 // nil but in tests, which make hashes collide
+
+	state  writerState
+	sealed body // what Finish writes
+}
+
+type writerState uint8
+
+const (
+	adding writerState = iota
+	sealing
+	sealed
+	finished
+	failed
+)
+
+// Create begins a stage in o.Dir. What an unsealed or a damaged stage left there is removed; a sealed one is not touched: then the error is fs.ErrExist,
+// and Remove is what the caller wants first, if anything.
+func Create(o Options) (*Writer, error) {
+	if least := max(MinMemory, int64(o.Lanes)*MinLaneMemory); o.Memory < least {
+		return nil, fmt.Errorf("create stage: memory of %d bytes, and %d lanes need %d", o.Memory, o.Lanes, least)
+	}
+	return create(o, newLimits(o.Memory, max(o.Lanes, 1)))
+}
+
+func create(o Options, l limits) (*Writer, error) {
+	if o.Lanes < 1 || o.Shards > 1 && (o.Shard < 0 || o.Shard >= o.Shards) {
+		return nil, fmt.Errorf("create stage: %d lanes, shard %d of %d", o.Lanes, o.Shard, o.Shards)
+	}
+	w := &Writer{options: o, limits: l, fsys: o.FS, sources: newSources(), pairs: newPairSample()}
+	if w.fsys == nil {
+		w.fsys = disk.OS{}
+	}
+	if err := w.prepare(); err != nil {
+		return nil, fmt.Errorf("create stage: %w", err)
+	}
+	for i := range l.parts {
+		w.files = append(w.files, &rawFile{fsys: w.fsys, name: filepath.Join(o.Dir, fmt.Sprintf("%s%03d", rawPrefix, i))})
+	}
+	for range o.Lanes {
+		w.lanes = append(w.lanes, newLane(w))
+	}
+	return w, nil
+}
+
+// prepare makes the folder and clears it of anything but a sealed stage.
+func (w *Writer) prepare() error {
+	if err := w.fsys.MkdirAll(w.options.Dir, disk.FolderMode); err != nil {
+		return err
+	}
+	switch s, err := Open(w.options.Dir, w.fsys); {
+	case err == nil:
+		return errors.Join(fmt.Errorf("%q holds a sealed stage: %w", w.options.Dir, fs.ErrExist), s.Close())
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrDamaged):
+		return err
+	}
+	return removeFiles(w.options.Dir, w.fsys)
+}
+
+// removeFiles removes all files of a stage. The manifest goes first: whatever of the rest a crash leaves is no sealed stage.
+func removeFiles(dir string, fsys disk.FS) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == manifestName:
+			names = slices.Insert(names, 0, name)
+		case name == manifestName+".tmp", name == damagedName, strings.HasPrefix(name, rawPrefix), strings.HasPrefix(name, sealedPrefix):
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if err := fsys.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Remove removes the files of a stage, sealed or not, and nothing else from its folder; a folder that isn't there is no error. No Stage or Writer may be
+// in use for it.
+func Remove(dir string, fsys disk.FS) error {
+	if fsys == nil {
+		fsys = disk.OS{}
+	}
+	if err := removeFiles(dir, fsys); err != nil {
+		return fmt.Errorf("remove stage: %w", err)
+	}
+	return nil
+}
+
+// Lane gives lane i, 0 <= i < Options.Lanes. A lane belongs to one goroutine at a time.
+func (w *Writer) Lane(i int) *Lane { return w.lanes[i] }
+
+// Owns reports whether the roster of that From_Account belongs to this shard; what has no usable From_Account ("") belongs to shard 0.
+func (w *Writer) Owns(from string) bool { return w.owns(from, xxhash.Sum64String(from)) }
+
+func (w *Writer) owns(from string, hash uint64) bool {
+	if w.options.Shards <= 1 {
+		return true
+	}
+	if from == "" {
+		return w.options.Shard == 0
+	}
+	shard, _ := bits.Mul64(hash>>32<<32, uint64(w.options.Shards)) // (hash>>32) * shards >> 32
+	return int(shard) == w.options.Shard
+}
+
+// spread is the hash by which partitions are made and rosters are ordered.
+func (w *Writer) spread(hash uint64) uint64 {
+	if w.weaken != nil {
+		return w.weaken(hash)
+	}
+	return hash
+}
+
+func (w *Writer) partOf(hash uint64) int { return int(w.spread(hash) & uint64(w.limits.parts-1)) }
+
+// Finish writes the manifest, whole and as the last step: when it returns, the stage is sealed and durable, and until then there is none. A crash before
+// leaves files that the next Create removes. meta is the caller's and comes back from Open; it has to be valid JSON, or nil.
+func (w *Writer) Finish(meta json.RawMessage) error {
+	if w.state != sealed {
+		return errors.New("finish stage: it was not sealed")
+	}
+	w.sealed.Meta = meta
+	if err := writeManifest(w.fsys, w.options.Dir, &w.sealed); err != nil {
+		w.state = failed
+		return fmt.Errorf("finish stage: %w", err)
+	}
+	w.state = finished
+	return nil
+}
+
+// Abort removes what was written. After Finish it does nothing.
+func (w *Writer) Abort() error {
+	if w.state == finished {
+		return nil
+	}
+	w.state = failed
+	w.lanes, w.files = nil, nil
+	if err := removeFiles(w.options.Dir, w.fsys); err != nil {
+		return fmt.Errorf("abort stage: %w", err)
+	}
+	return nil
+}
