@@ -1,0 +1,125 @@
+package simulator
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func (a *app) look(t *testing.T, method, path, body string) (int, string) {
+	t.Helper()
+	r, _ := http.NewRequest(method, a.url+path, strings.NewReader(body))
+	w, err := a.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	b, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.StatusCode, string(b)
+}
+
+func TestAccountOverHTTP(t *testing.T) {
+	a := start(t, Config{Readings: Readings{NoAddTime: true}})
+	a.imports("z", "y", "b").want(t, 0)
+	a.post(apiImport, itemBody("a", "c", `"Remark":"x,\"y\"","RemarkTime":5,"GroupName":["g","h"],"CustomItem":[{"Tag":"Tag_SNS_Custom_S","Value":"0"},{"Tag":"Tag_SNS_Custom_I","Value":0}]`))
+
+	_, text := a.look(t, "GET", "/_sim/stats", "")
+	var s Stats
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Calls != 2 || s.GraphEdges != 3 || s.ByAPI[apiImport] != 2 || s.ByCode[0] != 2 || s.Digest != a.sim.Stats().Digest || s.Connections != 1 || s.Signatures != 1 {
+		t.Errorf("stats: %s", text)
+	}
+	const lines = `{"From_Account":"a","To_Account":"c","Remark":"x,\"y\"","RemarkTime":5,"GroupName":["g","h"],"AddSource":"AddSource_Type_Import","CustomItem":[{"Tag":"Tag_SNS_Custom_S","Value":"0"},{"Tag":"Tag_SNS_Custom_I","Value":0}]}
+{"From_Account":"z","To_Account":"b","AddSource":"AddSource_Type_Import"}
+{"From_Account":"z","To_Account":"y","AddSource":"AddSource_Type_Import"}
+`
+	if _, text := a.look(t, "GET", "/_sim/graph?format=jsonl&sorted=1", ""); text != lines {
+		t.Errorf("lines: %s", text)
+	}
+	var list []map[string]any
+	if _, text := a.look(t, "GET", "/_sim/graph", ""); json.Unmarshal([]byte(text), &list) != nil || len(list) != 3 {
+		t.Errorf("graph: %s", text)
+	}
+	_, text = a.look(t, "GET", "/_sim/graph?format=csv&sorted=1", "")
+	const table = `From_Account,To_Account,Remark,RemarkTime,GroupName,AddSource,AddWording,AddTime,Tag_SNS_Custom_I,Tag_SNS_Custom_S
+a,c,"x,""y""",5,g;h,AddSource_Type_Import,,,0,0
+z,b,,,,AddSource_Type_Import,,,,
+z,y,,,,AddSource_Type_Import,,,,
+`
+	if text != table {
+		t.Errorf("csv: %s", text)
+	}
+	if _, text := a.look(t, "GET", "/_sim/graph?format=csv&from=a", ""); strings.Count(text, "\n") != 2 {
+		t.Errorf("one account: %s", text)
+	}
+	if rows, err := csv.NewReader(strings.NewReader(table)).ReadAll(); err != nil || len(rows) != 4 {
+		t.Error("the csv is none")
+	}
+
+	// What was read can be put into another server and taken out again.
+	b := start(t, Config{})
+	if code, text := b.look(t, "POST", "/_sim/put", lines); code != 200 || text != "{\"edges\":3}\n" {
+		t.Errorf("put: %d %s", code, text)
+	}
+	if _, text := b.look(t, "GET", "/_sim/graph?format=jsonl&sorted=1", ""); text != lines || b.sim.Stats().Digest != s.Digest {
+		t.Errorf("graph after put: %s", text)
+	}
+	if _, text := b.look(t, "POST", "/_sim/remove", lines+`{"From_Account":"q","To_Account":"q"}`); text != "{\"edges\":3}\n" || b.sim.Stats().GraphEdges != 0 {
+		t.Errorf("remove: %s", text)
+	}
+	if _, text := b.look(t, "GET", "/_sim/graph?format=jsonl", ""); text != "" {
+		t.Errorf("an empty graph: %q", text)
+	}
+	if _, text := b.look(t, "GET", "/_sim/graph", ""); json.Unmarshal([]byte(text), &list) != nil || len(list) != 0 {
+		t.Errorf("an empty graph: %q", text)
+	}
+}
+
+func TestAccountRefusesWhatItCannotDo(t *testing.T) {
+	a := start(t, Config{Compact: true})
+	for _, test := range []struct {
+		method, path, body string
+		code               int
+	}{
+		{"GET", "/_sim/", "", 404}, {"GET", "/_sim/nope", "", 404}, {"POST", "/_sim/stats", "", 405}, {"GET", "/_sim/put", "", 405}, {"GET", "/_sim/graph", "", 400},
+		{"POST", "/_sim/put", "{", 400}, {"POST", "/_sim/put", `{"From_Account":"a"}`, 400}, {"POST", "/_sim/config?nope=1", "", 400},
+		{"POST", "/_sim/config?limit=x", "", 400}, {"GET", "/_sim/flags", "", 200}, {"POST", "/_sim/config?limit=5&fault-code=30006%3D100%25", "", 200},
+	} {
+		if code, text := a.look(t, test.method, test.path, test.body); code != test.code {
+			t.Errorf("%s %s: HTTP %d %s, want %d", test.method, test.path, code, text, test.code)
+		}
+	}
+	a.imports("a", "b").want(t, 30006)
+	if code, _ := a.look(t, "POST", "/_sim/config?fault-code=&compact=false", ""); code != 200 {
+		t.Errorf("HTTP %d", code)
+	}
+	a.imports("a", "b").want(t, 0)
+	if s := a.sim.Stats(); s.Calls != 2 || s.GraphEdges != 1 {
+		t.Errorf("looks are counted as calls, or the graph's kind was changed: %+v", s)
+	}
+}
+
+// A look at the account from beside must not count as a connection of the client.
+func TestConnectionsThatCarryCallsCount(t *testing.T) {
+	a := start(t, Config{})
+	http.Get(a.url + "/_sim/stats")
+	for range 5 {
+		a.imports("a", "b").want(t, 0)
+	}
+	if s := a.sim.Stats(); s.Connections != 1 || s.ConnectionsOpen != 1 {
+		t.Errorf("%d connections, %d open", s.Connections, s.ConnectionsOpen)
+	}
+	a.http.CloseIdleConnections()
+	a.imports("a", "b").want(t, 0)
+	if s := a.sim.Stats(); s.Connections != 2 || s.ConnectionsMax > 2 {
+		t.Errorf("stats: %+v", s)
+	}
+}

@@ -1,0 +1,193 @@
+package simulator
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// flagTests sets every flag once, to a value that differs from the zero value, and says what the field must be then.
+func flagTests(dir string) map[string]struct {
+	text string
+	want func(c *Config) any
+	is   any
+} {
+	type test = struct {
+		text string
+		want func(c *Config) any
+		is   any
+	}
+	half := 0.5
+	codes := map[int]float64{30006: 0.01, 30007: half}
+	bodies := map[string]float64{"empty": half, "html": 0.01}
+	raw := map[string]float64{"zeros": half}
+	ids := NewSet("a", "b b", "ü")
+	return map[string]test{
+		"seed":                        {"7", func(c *Config) any { return c.Seed }, uint64(7)},
+		"latency":                     {"100ms", func(c *Config) any { return c.Latency }, 100 * time.Millisecond},
+		"jitter":                      {"1m", func(c *Config) any { return c.Jitter }, time.Minute},
+		"compact":                     {"", func(c *Config) any { return c.Compact }, true},
+		"missing-accounts":            {"@" + dir + "/ids", func(c *Config) any { return c.Missing }, ids},
+		"missing-accounts-share":      {"50%", func(c *Config) any { return c.MissingShare }, half},
+		"custom-tags":                 {"a,b b,ü", func(c *Config) any { return c.CustomTags }, ids},
+		"missing-tags":                {"a,b b,ü", func(c *Config) any { return c.MissingTags }, ids},
+		"admin-code":                  {"30004", func(c *Config) any { return c.AdminCode }, 30004},
+		"key-change":                  {"1m=" + dir + "/key", func(c *Config) any { return c.KeyChanges }, []KeyChange{{time.Minute, "secret"}}},
+		"limit":                       {"0.5", func(c *Config) any { return c.Limit }, half},
+		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []LimitChange{{time.Minute, 150}, {2 * time.Minute, 0}}},
+		"limit-per-api":               {"true", func(c *Config) any { return c.PerAPI }, true},
+		"limit-counts-refused":        {"1", func(c *Config) any { return c.CountRefused }, true},
+		"account-limit":               {"100", func(c *Config) any { return c.AccountLimit }, 100.0},
+		"throttle-code":               {"429", func(c *Config) any { return c.ThrottleCode }, 429},
+		"retry-after":                 {"7", func(c *Config) any { return c.RetryAfter }, "7"},
+		"volume":                      {"9", func(c *Config) any { return c.Volume }, int64(9)},
+		"max-friends":                 {"-1", func(c *Config) any { return c.MaxFriends }, -1},
+		"max-groups":                  {"5", func(c *Config) any { return c.MaxGroups }, 5},
+		"max-body":                    {"1048576", func(c *Config) any { return c.MaxBody }, int64(1 << 20)},
+		"give-up":                     {"3s", func(c *Config) any { return c.GiveUp }, 3 * time.Second},
+		"sig-lock":                    {"10", func(c *Config) any { return c.SigLock }, 10},
+		"reimport":                    {"exist", func(c *Config) any { return c.Reimport }, ReimportExist},
+		"reimport-fields":             {"keep", func(c *Config) any { return c.KeepFields }, true},
+		"duplicate-to":                {"call", func(c *Config) any { return c.DuplicateTo }, DuplicateCall},
+		"self-to":                     {"accept", func(c *Config) any { return c.SelfTo }, SelfAccept},
+		"order":                       {"sorted", func(c *Config) any { return c.Order }, OrderSorted},
+		"page-size":                   {"7", func(c *Config) any { return c.PageSize }, 7},
+		"add-time":                    {"absent", func(c *Config) any { return c.NoAddTime }, true},
+		"full-refuses":                {"call", func(c *Config) any { return c.FullRefuses }, true},
+		"conflict-level":              {"item", func(c *Config) any { return c.ConflictItems }, true},
+		"integer-values":              {"refuse", func(c *Config) any { return c.RefuseIntegers }, true},
+		"fail-account":                {"absent", func(c *Config) any { return c.NoFailAccount }, true},
+		"request-id":                  {"", func(c *Config) any { return c.RequestID }, true},
+		"busy-after":                  {"1s", func(c *Config) any { return c.BusyAfter }, time.Second},
+		"fault-code":                  {"30006=1%,30007=0.5", func(c *Config) any { return c.Codes }, codes},
+		"fault-code-applied":          {"30006=1%,30007=0.5", func(c *Config) any { return c.CodesApplied }, codes},
+		"fault-item":                  {"30006=1%,30007=0.5", func(c *Config) any { return c.Items }, codes},
+		"fault-item-applied":          {"30006=1%,30007=0.5", func(c *Config) any { return c.ItemsApplied }, codes},
+		"fault-http":                  {"502=50%", func(c *Config) any { return c.Statuses }, map[int]float64{502: half}},
+		"fault-http-applied":          {"502=50%", func(c *Config) any { return c.StatusesApplied }, map[int]float64{502: half}},
+		"fault-body":                  {"empty=.5,html=1%", func(c *Config) any { return c.Bodies }, bodies},
+		"fault-body-applied":          {"empty=.5,html=1%", func(c *Config) any { return c.BodiesApplied }, bodies},
+		"fault-raw":                   {"zeros=.5", func(c *Config) any { return c.Raw }, raw},
+		"fault-raw-applied":           {"zeros=.5", func(c *Config) any { return c.RawApplied }, raw},
+		"fault-window":                {"10s-1m10s", func(c *Config) any { return c.Faults.Window }, Window{10 * time.Second, 70 * time.Second}},
+		"fault-apis":                  {"friend_check,friend_get", func(c *Config) any { return c.APIs }, NewSet("friend_check", "friend_get")},
+		"redirect-to":                 {"http://x/", func(c *Config) any { return c.RedirectTo }, "http://x/"},
+		"fault-reset":                 {".5", func(c *Config) any { return c.Resets }, half},
+		"fault-reset-applied":         {".5", func(c *Config) any { return c.ResetsApplied }, half},
+		"fault-close":                 {".5", func(c *Config) any { return c.Closes }, half},
+		"fault-close-applied":         {".5", func(c *Config) any { return c.ClosesApplied }, half},
+		"fault-cut":                   {".5", func(c *Config) any { return c.Cuts }, half},
+		"fault-cut-applied":           {".5", func(c *Config) any { return c.CutsApplied }, half},
+		"fault-stall":                 {".5", func(c *Config) any { return c.Stalls }, half},
+		"fault-stall-applied":         {".5", func(c *Config) any { return c.StallsApplied }, half},
+		"fault-stall-headers":         {".5", func(c *Config) any { return c.HeadStalls }, half},
+		"fault-stall-headers-applied": {".5", func(c *Config) any { return c.HeadStallsApplied }, half},
+		"fault-stall-half":            {".5", func(c *Config) any { return c.HalfStalls }, half},
+		"fault-stall-half-applied":    {".5", func(c *Config) any { return c.HalfStallsApplied }, half},
+		"stall-for":                   {"1s", func(c *Config) any { return c.StallFor }, time.Second},
+		"fault-drip":                  {".5", func(c *Config) any { return c.Drips }, half},
+		"drip-for":                    {"1s", func(c *Config) any { return c.DripFor }, time.Second},
+		"fault-spike":                 {".5", func(c *Config) any { return c.Spikes }, half},
+		"spike-for":                   {"1s", func(c *Config) any { return c.SpikeFor }, time.Second},
+		"outage": {"10s-20s,30s-=http:503+applied", func(c *Config) any { return c.Outages },
+			[]Outage{{Window{10 * time.Second, 20 * time.Second}, Fault{Kind: FaultRefuse}}, {Window{30 * time.Second, 0}, Fault{Kind: FaultStatus, Code: 503, Applied: true}}}},
+		"sig-expire":   {"1m,2m", func(c *Config) any { return c.SigExpire }, []time.Duration{time.Minute, 2 * time.Minute}},
+		"sig-revoke":   {"1m,2m", func(c *Config) any { return c.SigRevoke }, []time.Duration{time.Minute, 2 * time.Minute}},
+		"sig-lifetime": {"1h", func(c *Config) any { return c.Faults.SigLifetime }, time.Hour},
+		"hot":          {"a,b b,ü", func(c *Config) any { return c.Hot }, ids},
+		"hot-share":    {".5", func(c *Config) any { return c.HotShare }, half},
+		"hot-code":     {"30006", func(c *Config) any { return c.HotCode }, 30006},
+		"hot-window":   {"0s-1s", func(c *Config) any { return c.HotWindow }, Window{0, time.Second}},
+		"poison":       {"@" + dir + "/ids", func(c *Config) any { return c.Poison }, ids},
+		"poison-share": {".5", func(c *Config) any { return c.PoisonShare }, half},
+		"poison-code":  {"30005", func(c *Config) any { return c.PoisonCode }, 30005},
+		"poison-info":  {"x,y", func(c *Config) any { return c.PoisonInfo }, "x,y"},
+	}
+}
+
+func TestEveryFlagSetsItsField(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("ids", "\xef\xbb\xbfa\r\nb b\n\nü")
+	write("key", "secret\n")
+	tests := flagTests(dir)
+	var c Config
+	fields := 0
+	for _, f := range c.Flags() {
+		test, ok := tests[f.Name]
+		if !ok {
+			t.Errorf("no test sets --%s", f.Name)
+			continue
+		}
+		before := test.want(&c)
+		if err := f.Set(test.text); err != nil {
+			t.Errorf("--%s %q: %v", f.Name, test.text, err)
+		}
+		if got := test.want(&c); !reflect.DeepEqual(got, test.is) || reflect.DeepEqual(got, before) {
+			t.Errorf("--%s %q sets %v, want %v", f.Name, test.text, got, test.is)
+		}
+		if f.Usage == "" || strings.Contains(f.Name, "_") {
+			t.Errorf("--%s has no usage", f.Name)
+		}
+		fields++
+	}
+	if fields != len(tests) {
+		t.Errorf("%d flags, %d tests", fields, len(tests))
+	}
+	// With every flag set no field is left at its zero value but those that no flag is meant for.
+	except := []string{"SDKAppID", "Key", "Identifier", "Accounts", "Observe", "Script", "shares"}
+	for _, part := range []any{c, c.App, c.Limits, c.Readings, c.Faults} {
+		v := reflect.ValueOf(part)
+		for i := range v.NumField() {
+			if name := v.Type().Field(i).Name; v.Field(i).IsZero() && !slices.Contains(except, name) {
+				t.Errorf("no flag sets %s", name)
+			}
+		}
+	}
+	New(c) // and all of it together is a configuration
+}
+
+func TestWrongValuesAreRefusedAndChangeNothing(t *testing.T) {
+	wrong := map[string][]string{
+		"seed": {"", "x", "-1"}, "latency": {"", "5", "-1s"}, "compact": {"maybe"}, "missing-accounts": {"@nowhere"}, "missing-accounts-share": {"", "1.5", "-1", "200%", "NaN"},
+		"key-change": {"x", "1m=nowhere", "x=y"}, "limit": {"", "x", "-5", "NaN", "Inf"}, "limit-changes": {"150", "1m", "1m=x", "x=5"}, "volume": {"1.5"},
+		"reimport": {"", "maybe"}, "order": {"random"}, "fault-code": {"30006", "30006=2", "x=0.1", "=0.1"}, "fault-http": {"99=0.1", "600=0.1"},
+		"fault-body": {"nope=0.1"}, "fault-raw": {"nope=0.1"}, "fault-window": {"", "10s", "20s-10s", "a-b"}, "fault-apis": {"import"},
+		"outage": {"10s", "10s-20s=nope", "10s-20s=http", "10s-20s=http:42", "10s-20s=reset:1", "10s-20s=spike:x"}, "sig-expire": {"x"},
+	}
+	for name, texts := range wrong {
+		var c Config
+		flags := c.Flags()
+		f := flags[slices.IndexFunc(flags, func(f Flag) bool { return f.Name == name })]
+		for _, text := range texts {
+			if err := f.Set(text); err == nil {
+				t.Errorf("--%s %q is accepted", name, text)
+			}
+		}
+		if !reflect.DeepEqual(c, Config{}) {
+			t.Errorf("--%s with wrong values changes the configuration: %+v", name, c)
+		}
+	}
+}
+
+func TestFaultTextsGoRound(t *testing.T) {
+	for _, text := range append(allFaults(), "stall", "spike:1h0m0s", "drip") {
+		f, err := ParseFault(text)
+		if err != nil || f.String() != text {
+			t.Errorf("%q is read as %q, error %v", text, f.String(), err)
+		}
+	}
+	for _, text := range []string{"", "code", "code:x", "nope", "body", "body:nope", "raw:empty", "reset:5", ":5", "+applied"} {
+		if f, err := ParseFault(text); err == nil {
+			t.Errorf("%q is read as %+v", text, f)
+		}
+	}
+}

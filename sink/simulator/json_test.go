@@ -1,0 +1,45 @@
+package simulator
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// The scanner may be stricter than encoding/json, never laxer, and reads the same values.
+func FuzzScanner(f *testing.F) {
+	for _, s := range []string{importBody("a", "b"), `{"a":[1,-0.5e+3,true,null,"\u00e9\ud83d\ude00"],"b":{}}`, `{"From_Account":"\"","AddFriendItem":[{}]}`, `{"a":01}`, `{"a":1}x`,
+		`{"a":"\ud800"}`, `{"a":{"a":{"a":[[[]]]}}}`, "{\"a\":\"\xff\"}", `{"a":.5}`, `{"a":1.}`, `{"a":1e}`, `{"a":"\u12"}`, `{"a":tru}`, `[`, `{"a":1,}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, api := range []string{apiImport, apiCheck, apiGet, apiAccountCheck} {
+			var q request
+			wrong, _ := q.decode(api, s)
+			var loose map[string]any
+			err := json.Unmarshal([]byte(s), &loose)
+			if wrong.code != 60003 && (err != nil || !utf8.ValidString(s)) {
+				t.Fatalf("%s: %q is taken as JSON: %v", api, s, err)
+			}
+			if from, ok := loose["From_Account"].(string); ok && wrong.code != 60003 && api != apiAccountCheck && q.from != from {
+				t.Fatalf("%s: From_Account of %q is read as %q, want %q", api, s, q.from, from)
+			}
+		}
+		if utf8.ValidString(s) {
+			var back string
+			if err := json.Unmarshal(appendQuoted(nil, s), &back); err != nil || back != s {
+				t.Fatalf("%q is quoted as %s", s, appendQuoted(nil, s))
+			}
+		}
+	})
+}
+
+// A body made to exhaust the stack or the time of the reader.
+func TestHostileBodies(t *testing.T) {
+	for _, s := range []string{strings.Repeat("[", 1<<20), `{"a":` + strings.Repeat(`{"a":`, 1<<20), `{"x":1` + strings.Repeat(`,"y":1`, 1<<18) + `}`,
+		`{"From_Account":"` + strings.Repeat(`\u0061`, 1<<18) + `"}`} {
+		var q request
+		q.decode(apiImport, s)
+	}
+}

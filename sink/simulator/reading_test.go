@@ -1,0 +1,130 @@
+package simulator
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFriendCheck(t *testing.T) {
+	a := start(t, Config{App: App{Missing: NewSet("nobody")}})
+	a.sim.Put("a", Friend{To: "both"}, Friend{To: "mine"})
+	a.sim.Put("both", Friend{To: "a"})
+	a.sim.Put("theirs", Friend{To: "a"})
+	relations := func(kind string) map[string]string {
+		v := a.post(apiCheck, `{"From_Account":"a","To_Account":["both","mine","theirs","none","nobody"],"CheckType":"CheckResult_Type_`+kind+`"}`).want(t, 0)
+		m := map[string]string{}
+		for _, it := range v.json["InfoItem"].([]any) {
+			it := it.(map[string]any)
+			m[it["To_Account"].(string)] = strings.TrimPrefix(it["Relation"].(string), "CheckResult_Type_")
+		}
+		if v.results["nobody"] != 30003 || !strings.Contains(string(v.raw), `"Fail_Account":["nobody"]`) {
+			t.Errorf("answer: %s", v.raw)
+		}
+		return m
+	}
+	single := map[string]string{"both": "AWithB", "mine": "AWithB", "theirs": "NoRelation", "none": "NoRelation", "nobody": "NoRelation"}
+	if got := relations("Single"); !maps.Equal(got, single) {
+		t.Errorf("Single: %v", got)
+	}
+	both := map[string]string{"both": "BothWay", "mine": "AWithB", "theirs": "BWithA", "none": "NoRelation", "nobody": "NoRelation"}
+	if got := relations("Both"); !maps.Equal(got, both) {
+		t.Errorf("Both: %v", got)
+	}
+	a.post(apiCheck, `{"From_Account":"a","To_Account":["b"]}`).want(t, 30001)
+	a.post(apiCheck, `{"From_Account":"a","To_Account":["b"],"CheckType":"Single"}`).want(t, 30001)
+	a.post(apiCheck, `{"From_Account":"a","To_Account":[],"CheckType":"CheckResult_Type_Single"}`).want(t, 30001)
+	a.post(apiCheck, `{"From_Account":"a","To_Account":[1],"CheckType":"CheckResult_Type_Single"}`).want(t, 60015)
+	a.post(apiCheck, `{"From_Account":"a","To_Account":["`+strings.Join(names("x", 1001), `","`)+`"],"CheckType":"CheckResult_Type_Single"}`).want(t, 30001)
+	if s := a.sim.Stats(); s.PairsChecked != 10 {
+		t.Errorf("%d pairs checked", s.PairsChecked)
+	}
+}
+
+func TestFriendDelete(t *testing.T) {
+	a := start(t, Config{})
+	a.sim.Put("a", Friend{To: "b"}, Friend{To: "c"})
+	a.sim.Put("b", Friend{To: "a"})
+	a.sim.Put("c", Friend{To: "a"})
+	v := a.post(apiDelete, `{"From_Account":"a","To_Account":["b","x"],"DeleteType":"Delete_Type_Single"}`).want(t, 0)
+	if v.results["b"] != 0 || v.results["x"] != 31704 || a.sim.Has("a", "b") || !a.sim.Has("b", "a") {
+		t.Errorf("results %v", v.results)
+	}
+	a.post(apiDelete, `{"From_Account":"a","To_Account":["c"],"DeleteType":"Delete_Type_Both"}`).want(t, 0)
+	if s := a.sim.Stats(); s.GraphEdges != 1 || s.GraphAccounts != 1 || s.EdgesDeleted != 3 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+// Every field goes round: what friend_import was given is what friend_get and the graph give back, integers as integers.
+func TestFieldsGoRound(t *testing.T) {
+	a := start(t, Config{Readings: Readings{NoAddTime: true}})
+	a.post(apiImport, itemBody("a", "b", `"Remark":"r\"\\\u0001é","RemarkTime":5,"GroupName":["g","h"],"AddWording":"w","AddTime":1420000001,`+
+		`"CustomItem":[{"Tag":"Tag_SNS_Custom_S","Value":"0"},{"Tag":"Tag_SNS_Custom_I","Value":0}]`)).want(t, 0)
+	a.imports("a", "c").want(t, 0)
+	v := a.post(apiGet, `{"From_Account":"a","StartIndex":0,"StandardSequence":0,"CustomSequence":0}`).want(t, 0)
+	const want = `{"UserDataItem":[{"To_Account":"b","ValueItem":[{"Tag":"Tag_SNS_IM_AddSource","Value":"AddSource_Type_Import"},` +
+		`{"Tag":"Tag_SNS_IM_Remark","Value":"r\"\\\u0001é"},{"Tag":"Tag_SNS_IM_Group","Value":["g","h"]},{"Tag":"Tag_SNS_IM_AddWording","Value":"w"},` +
+		`{"Tag":"Tag_SNS_IM_AddTime","Value":1420000001},{"Tag":"Tag_SNS_Custom_S","Value":"0"},{"Tag":"Tag_SNS_Custom_I","Value":0}]},` +
+		`{"To_Account":"c","ValueItem":[{"Tag":"Tag_SNS_IM_AddSource","Value":"AddSource_Type_Import"}]}],` +
+		`"StandardSequence":3,"CustomSequence":2,"FriendNum":2,"CompleteFlag":1,"NextStartIndex":0,"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}`
+	if string(v.raw) != want {
+		t.Errorf("got  %s\nwant %s", v.raw, want)
+	}
+	b := Friend{To: "b", Remark: "r\"\\\x01é", RemarkTime: 5, Groups: []string{"g", "h"}, AddSource: "AddSource_Type_Import", AddWording: "w", AddTime: 1420000001,
+		Custom: []Custom{{"Tag_SNS_Custom_S", "0", false}, {"Tag_SNS_Custom_I", "0", true}}}
+	if got := a.sim.graph.friends("a")[0]; !reflect.DeepEqual(got, b) {
+		t.Errorf("graph has %+v", got)
+	}
+	for body, pieces := range map[string]string{
+		`"StandardSequence":3`:                    "b Tag_SNS_Custom_S c",
+		`"CustomSequence":2`:                      "Tag_SNS_IM_Remark c",
+		`"StandardSequence":3,"CustomSequence":2`: "",
+		`"StandardSequence":2,"CustomSequence":1`: "Tag_SNS_IM_Remark Tag_SNS_Custom_S",
+	} {
+		v := a.post(apiGet, `{"From_Account":"a","StartIndex":0,`+body+`}`).want(t, 0)
+		for _, p := range []string{"Tag_SNS_IM_Remark", "Tag_SNS_Custom_S"} {
+			if strings.Contains(string(v.raw), p) != strings.Contains(pieces, p) {
+				t.Errorf("with %s: %s", body, v.raw)
+			}
+		}
+	}
+}
+
+func TestFriendGetPages(t *testing.T) {
+	for _, size := range []int{1, 7, 100} {
+		a := start(t, Config{Readings: Readings{PageSize: size}})
+		for _, n := range []int{0, 1, 99, 100, 101, 250} {
+			from := fmt.Sprint("u", n)
+			for _, id := range names("b", n) {
+				a.sim.Put(from, Friend{To: id})
+			}
+			var got []string
+			at, calls := 0.0, 0
+			for complete := 0.0; complete == 0; calls++ {
+				v := a.post(apiGet, fmt.Sprintf(`{"From_Account":%q,"StartIndex":%d}`, from, int(at))).want(t, 0)
+				got = append(got, v.order...)
+				complete, at = v.json["CompleteFlag"].(float64), v.json["NextStartIndex"].(float64)
+				if v.json["FriendNum"].(float64) != float64(n) || len(v.order) > size {
+					t.Fatalf("page: %s", v.raw)
+				}
+			}
+			if !slices.Equal(got, names("b", n)) || calls != max(1, (n+size-1)/size) {
+				t.Errorf("page size %d, %d friends: %d calls, got %d", size, n, calls, len(got))
+			}
+			v := a.post(apiGet, fmt.Sprintf(`{"From_Account":%q,"StartIndex":%d}`, from, n+5)).want(t, 0)
+			if len(v.order) != 0 || v.json["CompleteFlag"].(float64) != 1 {
+				t.Errorf("behind the end: %s", v.raw)
+			}
+		}
+		a.post(apiGet, `{"From_Account":"x"}`).want(t, 30001)
+		a.post(apiGet, `{"From_Account":"x","StartIndex":"0"}`).want(t, 30001)
+	}
+	a := start(t, Config{Compact: true})
+	a.post(apiGet, `{"From_Account":"a","StartIndex":0}`).want(t, 0)
+	a.imports("a", "b")
+	a.post(apiGet, `{"From_Account":"a","StartIndex":0}`).want(t, 30006)
+}

@@ -1,0 +1,88 @@
+package simulator
+
+import (
+	"net/http"
+	"time"
+)
+
+// Call is what Observe and Script learn about a call.
+type Call struct {
+	API     string // friend_import, ...; empty: no such API
+	Number  int64  // of all calls, from 1, in order of arrival
+	Nth     int    // of the calls for this From_Account that passed signature and limit, all APIs, from 1; 0: did not pass (Script: not known yet)
+	From    string // empty where the body names none
+	To      []string
+	Arrived time.Time
+	Since   time.Duration // Arrived since the start
+
+	Ended   time.Time // end on the client's side
+	Code    int       // ErrorCode of the answer; -1: it had none
+	Status  int       // HTTP status; 0: it had none
+	Fault   string    // the fault that hit it, as ParseFault reads it; empty: none
+	Applied int       // edges in the graph through this call
+	GaveUp  bool      // the client went before the answer
+}
+
+// Stats is the service's own account of what reached it.
+type Stats struct {
+	Calls       int64            `json:"calls"`         // arrivals: every HTTP request but those to /_sim/
+	ByAPI       map[string]int64 `json:"calls_by_api"`  // "" is no such API
+	ByCode      map[int]int64    `json:"calls_by_code"` // ErrorCode in the answer, where it had one
+	ByStatus    map[int]int64    `json:"calls_by_http_status"`
+	ByFault     map[string]int64 `json:"calls_by_fault"`
+	ItemsByCode map[int]int64    `json:"items_by_code"` // ResultCode of items, all APIs
+	Unanswered  int64            `json:"calls_unanswered"`
+	GaveUp      int64            `json:"calls_given_up"` // the client went before its answer was written
+
+	Applied       int64   `json:"calls_applied"`          // friend_import calls that took effect
+	Refused       int64   `json:"calls_refused"`          // calls answered with an ErrorCode or an HTTP status from 300 on
+	RefusedRate   int64   `json:"calls_refused_for_rate"` // of those, for the limit
+	RefusedShare  float64 `json:"calls_refused_for_rate_share"`
+	LargestSecond int     `json:"largest_sliding_second"` // most arrivals in any sliding second, all APIs together
+	LargestAt     string  `json:"largest_sliding_second_at,omitempty"`
+
+	First time.Time `json:"first_arrival"`
+	Last  time.Time `json:"last_arrival"`
+	Rate  float64   `json:"rate"` // (calls - 1) / (last - first arrival), per second
+
+	OpenNow int `json:"open_now"`
+	OpenMax int `json:"open_max"`
+
+	// Two calls for one From_Account open at once on the client's side: from the arrival of the one to its answer, its close or the client's going.
+	Overlaps        int64    `json:"overlaps"`
+	OverlapsOpen    int64    `json:"overlaps_undecided"`     // the earlier of the two is still open
+	OverlapsGivenUp int64    `json:"overlaps_given_up"`      // the client had given the earlier one up; no breach of seriality
+	OverlapAccounts []string `json:"overlap_accounts"`       // the first ten
+	Conflicts       int64    `json:"calls_refused_for_busy"` // 30008 because the service was still at work for the account
+
+	EdgesSent      int64  `json:"edges_sent"`       // items of friend_import calls that could be read
+	EdgesAgain     int64  `json:"edges_sent_again"` // of those, already in the graph when they came
+	CallsAgain     int64  `json:"calls_with_edges_sent_again"`
+	EdgesApplied   int64  `json:"edges_applied"`   // new in the graph by friend_import
+	EdgesReapplied int64  `json:"edges_reapplied"` // were there already and were accepted once more
+	GraphEdges     int64  `json:"graph_edges"`
+	GraphAccounts  int64  `json:"graph_accounts"` // with a friend at least
+	Digest         string `json:"graph_digest"`   // of all pairs in the graph, see Digest
+
+	PairsChecked     int64 `json:"pairs_checked"` // items of friend_check
+	FriendsGiven     int64 `json:"friends_given"` // items of friend_get
+	AccountsChecked  int64 `json:"accounts_checked"`
+	AccountsImported int64 `json:"accounts_imported"`
+	EdgesDeleted     int64 `json:"edges_deleted"`
+
+	Connections        int64 `json:"connections_opened"`
+	ConnectionsOpen    int   `json:"connections_open"`
+	ConnectionsMax     int   `json:"connections_max"`
+	ConnectionsRefused int64 `json:"connections_refused"` // by Listener in an outage
+	BytesIn            int64 `json:"bytes_in"`
+	BytesOut           int64 `json:"bytes_out"`
+	LargestBody        int64 `json:"largest_body"`
+
+	Redirected    int64            `json:"redirects_followed"`
+	UnknownFields map[string]int64 `json:"unknown_fields"` // names in request bodies that the API does not have
+	Signatures    int              `json:"signatures_seen"`
+	HTTP2         int64            `json:"calls_by_http2"`         // its transport may send a POST again by itself
+	Idempotent    int64            `json:"calls_with_idempotency"` // with an Idempotency-Key header: so may HTTP/1.1's then
+}
+
+var _ http.Handler = (*Server)(nil)
