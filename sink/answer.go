@@ -1,0 +1,289 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+)
+
+// envelope is what every answer has.
+type envelope struct {
+	status    string // ActionStatus
+	code      int64  // ErrorCode
+	hasStatus bool
+	hasCode   bool
+	info      string // ErrorInfo
+	failed    []string
+	hasFailed bool // Fail_Account was there
+	hasList   bool // the list of items was there
+}
+
+// ok reports whether the call as a whole went well.
+func (e *envelope) ok() bool { return e.hasCode && e.code == 0 && e.status == "OK" }
+
+// check finds the envelopes that are none of the API's. An answer without ActionStatus or ErrorCode says nothing, whatever else it has.
+func (e *envelope) check() error {
+	switch {
+	case !e.hasStatus:
+		return errors.New("the answer has no ActionStatus")
+	case !e.hasCode:
+		return errors.New("the answer has no ErrorCode")
+	case e.status != "OK" && e.status != "FAIL":
+		return fmt.Errorf("the answer's ActionStatus is %q", shorten(e.status, 20))
+	case e.status == "FAIL" && e.code == 0:
+		return errors.New("the answer is FAIL with ErrorCode 0")
+	}
+	return nil
+}
+
+// scanAnswer reads a whole answer. The elements of the array named list go to item, which must read them; without it the array is skipped.
+func scanAnswer(data []byte, list string, item func(*scanner) error) (envelope, error) {
+	var e envelope
+	if err := glance(data); err != nil {
+		return e, err
+	}
+	s := &scanner{data: data}
+	err := s.object(func(name []byte) error {
+		if list != "" && string(name) == list {
+			return e.list(s, item)
+		}
+		return e.member(s, name)
+	})
+	if err == nil {
+		err = s.end()
+	}
+	if err == nil {
+		err = e.check()
+	}
+	return e, err
+}
+
+// glance finds what is no JSON at first sight, for a message that says more than "not JSON".
+func glance(data []byte) error {
+	s := scanner{data: data}
+	switch c := s.peek(); {
+	case s.pos >= len(data):
+		return errors.New("the answer is empty")
+	case c == '<':
+		return errors.New("the answer is HTML or XML, not JSON")
+	case c == 0x1f && len(data) > s.pos+1 && data[s.pos+1] == 0x8b:
+		return errors.New("the answer is compressed, which nobody asked for")
+	case c != '{':
+		return errors.New("the answer is no JSON object")
+	}
+	return nil
+}
+
+func (e *envelope) list(s *scanner, item func(*scanner) error) error {
+	if e.hasList {
+		return errRepeated
+	}
+	e.hasList = true
+	if s.peek() != '[' {
+		e.hasList = false // null, say: as good as absent
+		return s.skip()
+	}
+	return s.array(func() error { return item(s) })
+}
+
+// member reads one of the members that every answer has, and skips others.
+func (e *envelope) member(s *scanner, name []byte) (err error) {
+	var text []byte
+	switch string(name) {
+	case "ActionStatus":
+		if e.hasStatus {
+			return errRepeated
+		}
+		text, e.hasStatus, err = s.stringValue()
+		e.status = string(text)
+	case "ErrorCode":
+		if e.hasCode {
+			return errRepeated
+		}
+		e.code, e.hasCode, err = s.integerValue()
+	case "ErrorInfo":
+		text, _, err = s.stringValue()
+		e.info = string(text)
+	case "Fail_Account":
+		return e.failAccount(s)
+	default:
+		return s.skip()
+	}
+	return err
+}
+
+func (e *envelope) failAccount(s *scanner) error {
+	if s.peek() != '[' {
+		return s.skip()
+	}
+	e.hasFailed = true
+	return s.array(func() error {
+		text, ok, err := s.stringValue()
+		if ok {
+			e.failed = append(e.failed, string(text))
+		}
+		return err
+	})
+}
+
+// result is one element of ResultItem or InfoItem.
+type result struct {
+	to       []byte
+	hasTo    bool
+	code     int64
+	hasCode  bool
+	info     []byte
+	relation []byte
+}
+
+// usable reports whether the element says something about somebody.
+func (r *result) usable() bool { return r.hasTo && r.hasCode }
+
+// scanResult reads one element. What is none of the API's is read over and comes out unusable.
+func scanResult(s *scanner) (r result, err error) {
+	if s.peek() != '{' {
+		return r, s.skip()
+	}
+	err = s.object(func(name []byte) (err error) {
+		switch string(name) {
+		case "To_Account":
+			if r.hasTo {
+				return errRepeated
+			}
+			r.to, r.hasTo, err = s.stringValue()
+		case "ResultCode":
+			if r.hasCode {
+				return errRepeated
+			}
+			r.code, r.hasCode, err = s.integerValue()
+		case "ResultInfo":
+			r.info, _, err = s.stringValue()
+		case "Relation":
+			r.relation, _, err = s.stringValue()
+		default:
+			err = s.skip()
+		}
+		return err
+	})
+	return r, err
+}
+
+// tally is what was odd about the items of an answer.
+type tally struct {
+	usable     int // items
+	unreadable int // items without a To_Account or ResultCode
+	foreign    int // items about somebody who was not asked about
+	repeated   int // items about somebody for the second time, saying the same
+	disputed   int // accounts with two items that say different things
+	missing    int // accounts without an item
+	unlisted   int // accounts where ResultItem and Fail_Account disagree: ResultItem decides
+}
+
+func (t tally) odd() bool {
+	t.usable = 0
+	return t != tally{}
+}
+
+// matcher finds accounts that were sent, by name. Answers mostly come in the order of the request, so the next account is tried first; but only the name counts.
+type matcher struct {
+	n     int
+	name  func(i int) string
+	next  int
+	index map[string]int // made when it is needed
+}
+
+func (m *matcher) find(to []byte) (int, bool) {
+	if m.next < m.n && m.name(m.next) == string(to) {
+		m.next++
+		return m.next - 1, true
+	}
+	if m.index == nil {
+		m.index = make(map[string]int, m.n)
+		for i := range m.n {
+			m.index[m.name(i)] = i
+		}
+	}
+	i, ok := m.index[string(to)]
+	if ok {
+		m.next = i + 1
+	}
+	return i, ok
+}
+
+// verdicts collects one answer's items by account.
+type verdicts struct {
+	matcher
+	tally
+	items []verdict
+	last  string // the text of the item before, which is mostly that of the next one too
+}
+
+// verdict is what the items of an answer say about one account.
+type verdict struct {
+	seen     bool
+	disputed bool
+	code     int
+	info     string
+	relation relation
+}
+
+func newVerdicts(n int, name func(i int) string) *verdicts {
+	return &verdicts{matcher: matcher{n: n, name: name}, items: make([]verdict, n)}
+}
+
+// reset forgets an answer before the next one.
+func (v *verdicts) reset() {
+	clear(v.items)
+	v.tally, v.next = tally{}, 0
+}
+
+// item reads one element of the list.
+func (v *verdicts) item(s *scanner) error {
+	r, err := scanResult(s)
+	if err != nil {
+		return err
+	}
+	if !r.usable() {
+		v.unreadable++
+		return nil
+	}
+	i, ok := v.find(r.to)
+	if !ok {
+		v.foreign++
+		return nil
+	}
+	v.usable++
+	if string(r.info) != v.last {
+		v.last = clean(string(r.info))
+	}
+	fresh := verdict{seen: true, code: int(r.code), info: v.last, relation: relationOf(r.relation)}
+	switch old := &v.items[i]; {
+	case !old.seen:
+		*old = fresh
+	case old.code != fresh.code || old.relation != fresh.relation:
+		old.disputed = true
+	default:
+		v.repeated++
+	}
+	return nil
+}
+
+// finish counts what is missing, and compares with Fail_Account.
+func (v *verdicts) finish(e *envelope) {
+	listed := make(map[int]bool, len(e.failed))
+	for _, to := range e.failed {
+		if i, ok := v.find([]byte(to)); ok {
+			listed[i] = true
+		}
+	}
+	for i := range v.items {
+		item := &v.items[i]
+		switch {
+		case !item.seen:
+			v.missing++
+		case item.disputed:
+			v.disputed++
+		case listed[i] != (item.code != 0):
+			v.unlisted++
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package sink
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"friendmigrate/migrate"
+)
+
+// Config says which app the client speaks for, how fast and over what.
+type Config struct {
+	Endpoint   string // https://HOST, from RegionEndpoint; http:// to this machine only, unless AllowPlainHTTP
+	SDKAppID   uint64
+	Identifier string // the app's admin account
+	Key        KeySource
+
+	SigLifetime time.Duration // of a UserSig, at least a second; 0: 24 hours. Renewed at 80 %
+	Rate        float64       // the service's limit in calls a second; paced 1 % under it; Unpaced and above: no pacing
+	StartAfter  time.Time     // no call leaves before
+	Workers     int           // calls in flight, and connections, at most; at least 1
+	Timeout     time.Duration // of one call, from its departure to the last byte of its answer; 0: 10 seconds
+
+	AllowPlainHTTP bool
+	CAFile         string         // PEM; the only certificates to trust, instead of the system's
+	RootCAs        *x509.CertPool // the same, for tests; CAFile wins
+	UserAgent      string         // "": friendmigrate
+	Log            Logger         // nil: none
+
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP; tests dial a net.Pipe
+}
+
+// Unpaced is the Rate from which on calls leave without waiting.
+const Unpaced = 100000
+
+const defaultTimeout = 10 * time.Second // the service itself gives up at 3 s
+
+// Logger takes what the client has to say beside its answers. Neither method ever gets a secret. *slog.Logger is one.
+type Logger interface {
+	Debug(msg string, keysAndValues ...any) // may name accounts
+	Warn(msg string, keysAndValues ...any)  // names no account
+}
+
+type noLog struct{}
+
+func (noLog) Debug(string, ...any) {}
+func (noLog) Warn(string, ...any)  {}
+
+// The APIs, by the last part of their path.
+const (
+	friendImport = "friend_import"
+	friendCheck  = "friend_check"
+	friendGet    = "friend_get"
+)
+
+// Client speaks to the friend APIs of one app. It is safe for concurrent use.
+type Client struct {
+	base       string // URL up to the API's name
+	identifier string
+	userAgent  string
+	timeout    time.Duration
+	quiet      bool // no log
+	log        Logger
+	warner     *warner
+	transport  *http.Transport
+	http       *http.Client
+	signer     *signer
+	limiter    *limiter
+	counters   *counters
+
+	fatal    atomic.Pointer[migrate.CallError] // the answer that ended it: hammering a bad signature locks the app
+	answered atomic.Bool                       // the service has accepted a call of ours
+	landed   atomic.Bool                       // the service has taken an edge of ours
+}
+
+var _ migrate.Importer = (*Client)(nil)
+
+// New makes a client. It reads the key once and signs, so that what cannot work is said at once; it sends nothing.
+func New(c Config) (*Client, error) {
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "friendmigrate"
+	}
+	log := c.Log
+	if log == nil {
+		log = noLog{}
+	}
+	endpoint, err := parseEndpoint(c.Endpoint, c.AllowPlainHTTP)
+	switch {
+	case err != nil:
+		return nil, err
+	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
+		return nil, fmt.Errorf("make client: a rate of %v calls a second is none", c.Rate)
+	case c.Workers < 1:
+		return nil, fmt.Errorf("make client: %d workers are none", c.Workers)
+	case c.Timeout < 0:
+		return nil, fmt.Errorf("make client: a timeout of %v is none", c.Timeout)
+	}
+	signer, err := newSigner(c.SDKAppID, c.Identifier, c.SigLifetime, c.Key, log)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := newTransport(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		base:       endpoint.String() + "/v4/sns/",
+		identifier: c.Identifier,
+		userAgent:  c.UserAgent,
+		timeout:    c.Timeout,
+		quiet:      c.Log == nil,
+		log:        log,
+		warner:     &warner{log: log, last: make(map[string]time.Time), held: make(map[string]int)},
+		transport:  transport,
+		http: &http.Client{
+			Transport:     &signing{base: transport, signer: signer, fixed: fixedQuery(c.SDKAppID, c.Identifier)},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		signer:   signer,
+		limiter:  newLimiter(c.Rate, c.StartAfter),
+		counters: newCounters(),
+	}, nil
+}
+
+// Close closes idle connections. Calls that are open are seen through.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Pace is how fast calls may leave at present, and why.
+type Pace struct {
+	Limit   float64 // Config.Rate
+	Current float64 // calls a second that may leave now; 0 while none may
+	Reason  string  // why Current is lower than it could be, in words for the progress line; "" if it is not
+}
+
+// Pace tells how fast calls may leave at present.
+func (c *Client) Pace() Pace { return c.limiter.Pace() }
+
+// Stats is a snapshot.
+func (c *Client) Stats() Stats {
+	s := c.counters.snapshot()
+	s.Renewals = c.signer.renewed()
+	return s
+}
+
+// call makes one call for from: it waits for its turn, sends, and sends again if the signature was refused and a newer one can be had. The error is ctx's, if
+// it ended before the call left, or a *migrate.CallError.
+func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
+	for resent := false; ; resent = true {
+		e, again, err := c.once(ctx, api, from, body, limit, read, resent)
+		switch {
+		case err != nil:
+			return err // ctx's
+		case again:
+			continue
+		case e == nil:
+			c.answered.Store(true)
+			return nil
+		case e.Code == noSuchAccount && e.Verdict == migrate.VerdictFatal:
+			return c.whose(ctx, from, e)
+		}
+		return c.end(e)
+	}
+}
+
+// end remembers a fatal answer, so that no call follows it.
+func (c *Client) end(e *migrate.CallError) error {
+	if e.Verdict == migrate.VerdictFatal {
+		c.fatal.CompareAndSwap(nil, e)
+	}
+	return e
+}
+
+// once makes one attempt. again: it was refused for its signature and had no effect, and there is a newer signature now.
+func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader, resent bool) (e *migrate.CallError, again bool, err error) {
+	if end := c.fatal.Load(); end != nil {
+		return end, false, nil
+	}
+	permit, err := c.limiter.Wait(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if end := c.fatal.Load(); end != nil || ctx.Err() != nil { // while it waited
+		c.limiter.Done(permit, silent, 0, 0)
+		return end, false, ctx.Err()
+	}
+	a := c.send(ctx, api, body, limit, read)
+	e, kind := c.judge(&a)
+	pause := time.Duration(0)
+	if e != nil {
+		pause = e.Pause
+	}
+	c.limiter.Done(permit, respond(e), codeOf(e), pause)
+	c.counters.attempt(api, kind, len(body), &a, e)
+	c.note(api, from, kind, &a, e)
+	if e == nil || resent || !e.Answered {
+		return e, false, nil
+	}
+	again, err = c.resign(ctx, &a, e)
+	return e, again, err
+}
+
+func codeOf(e *migrate.CallError) int {
+	if e == nil {
+		return 0
+	}
+	return e.Code
+}
+
+// resign gets a newer signature if the answer asks for one.
+func (c *Client) resign(ctx context.Context, a *attempt, e *migrate.CallError) (bool, error) {
+	code, _ := LookupCode(e.Code)
+	switch {
+	case code.rekey:
+		return c.signer.rekeyed(a.signature), nil
+	case !code.Resign:
+		return false, nil
+	}
+	err := c.signer.refused(ctx, a.signature)
+	if err != nil && ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if err != nil {
+		e.Info += ": " + c.scrub(err.Error())
+	}
+	return err == nil, nil
+}
+
+// note tells the log of an attempt.
+func (c *Client) note(api, from, kind string, a *attempt, e *migrate.CallError) {
+	if c.quiet {
+		return
+	}
+	info := ""
+	if e != nil {
+		info = e.Info
+	}
+	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received, "info", info)
+}
+
+// noSuchAccount is what the account system says of an account that it does not know. It may mean the identifier, which ends the job, or the From_Account, which
+// fails alone. Its text is no help; a call for the identifier itself is.
+const noSuchAccount = 70107
+
+func (c *Client) whose(ctx context.Context, from string, e *migrate.CallError) error {
+	if from == c.identifier {
+		return c.end(e)
+	}
+	if !c.answered.Load() {
+		if err := c.Probe(ctx); err != nil {
+			var probed *migrate.CallError
+			if errors.As(err, &probed) && probed.Verdict != migrate.VerdictFatal {
+				e.Verdict, e.Hint = migrate.VerdictRetry, ""
+				return e
+			}
+			return err
+		}
+	}
+	e.Verdict, e.Hint = migrate.VerdictRefuseAccount, ""
+	return e
+}

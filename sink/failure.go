@@ -1,0 +1,190 @@
+package sink
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"friendmigrate/migrate"
+)
+
+const (
+	hintHost = "check --region or --endpoint, and whether a proxy or firewall on the way answers in the service's place"
+	hintCert = "check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file"
+	hintSign = "check --secret-key-file"
+)
+
+// judge says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short word for the statistics.
+func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
+	switch {
+	case a.status != 0 && a.status != http.StatusOK:
+		return c.judgeStatus(a), "http_" + strconv.Itoa(a.status)
+	case a.err != nil && a.status == 0:
+		return c.judgeTransport(a)
+	case a.err != nil:
+		return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: true}, readKind(a)
+	case a.env.ok():
+		return nil, "0"
+	}
+	known, _ := LookupCode(int(a.env.code))
+	e = &migrate.CallError{
+		Verdict:   known.Call,
+		Code:      int(a.env.code),
+		Info:      c.scrub(clean(a.env.info)),
+		Uncertain: known.Uncertain,
+		Answered:  true,
+	}
+	if e.Info == "" {
+		e.Info = known.Advice
+	}
+	switch known.Call {
+	case migrate.VerdictFatal:
+		e.Hint = known.Advice
+	case migrate.VerdictSuspect:
+		e.Hint, e.Limit = known.Advice, wrongAppCalls
+	}
+	return e, strconv.Itoa(e.Code)
+}
+
+// judgeStatus: the API answers with 200 whatever happens, so another status is from somewhere before it.
+func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
+	e := &migrate.CallError{Code: a.status, Info: "HTTP " + strconv.Itoa(a.status)}
+	if text := http.StatusText(a.status); text != "" {
+		e.Info += " " + text
+	}
+	if a.env.hasCode && a.env.code != 0 {
+		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code, c.scrub(clean(a.env.info)))
+	}
+	e.Verdict, e.Uncertain = statusVerdict(a.status)
+	switch e.Verdict {
+	case migrate.VerdictThrottle:
+		e.Pause = a.pause
+	case migrate.VerdictSuspect:
+		e.Limit, e.Hint = 1, hintHost
+	}
+	return e
+}
+
+// judgeTransport: there was no answer.
+func (c *Client) judgeTransport(a *attempt) (*migrate.CallError, string) {
+	e := &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: a.connected}
+	kind := transportKind(a.err)
+	switch kind {
+	case "sign":
+		e.Verdict, e.Hint = migrate.VerdictFatal, hintSign
+	case "x509":
+		e.Verdict, e.Limit, e.Hint = migrate.VerdictSuspect, 1, hintCert
+	}
+	return e, kind
+}
+
+func readKind(a *attempt) string {
+	switch {
+	case errors.Is(a.err, errOversize):
+		return "oversize"
+	case a.readErr != nil:
+		return transportKind(a.err)
+	}
+	return "unreadable"
+}
+
+// transportKind names the ways in which a call can go without an answer.
+func transportKind(err error) string {
+	var (
+		sign   *signError
+		verify *tls.CertificateVerificationError
+		issuer x509.UnknownAuthorityError
+		host   x509.HostnameError
+		cert   x509.CertificateInvalidError
+		record tls.RecordHeaderError
+		alert  tls.AlertError
+		dns    *net.DNSError
+		netErr net.Error
+	)
+	switch {
+	case errors.As(err, &sign):
+		return "sign"
+	case errors.As(err, &verify), errors.As(err, &issuer), errors.As(err, &host), errors.As(err, &cert):
+		return "x509"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return "timeout"
+	case errors.As(err, &record), errors.As(err, &alert):
+		return "tls"
+	case errors.As(err, &dns):
+		return "dns"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "cut"
+	}
+	return "transport"
+}
+
+// respond is what a call's end tells about the pace.
+func respond(e *migrate.CallError) response {
+	switch {
+	case e == nil || e.Answered && e.Verdict != migrate.VerdictThrottle:
+		return taken
+	case e.Verdict == migrate.VerdictThrottle:
+		return refused
+	}
+	return silent
+}
+
+// mostInfo is how many bytes of the service's words are kept.
+const mostInfo = 512
+
+// clean makes the service's words fit to be kept.
+func clean(s string) string {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return shorten(s, mostInfo)
+}
+
+func shorten(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "..."
+}
+
+// leastKey is how short a key may be to be looked for in texts: anything shorter is no key, and would be found everywhere.
+const leastKey = 8
+
+var (
+	userInfo   = regexp.MustCompile(`://[^/@\s]+@`)
+	queryParam = regexp.MustCompile(`(?i)usersig=[^&\s"']*`)
+	anySig     = regexp.MustCompile(`eJ[0-9A-Za-z*_-]{40,}`) // the beginning of everything that went through zlib and base64, as every UserSig has
+)
+
+// scrub takes out of a text what must not be seen. Nothing of it should ever be there: the signature is added below what makes most errors, and services have
+// no reason to repeat it. But an error may quote what came over the wire.
+func (c *Client) scrub(text string) string {
+	if len(text) < leastKey {
+		return text
+	}
+	sig, key := c.signer.secrets()
+	text = strings.ReplaceAll(text, sig, mask)
+	if len(key) >= leastKey {
+		text = strings.ReplaceAll(text, key, mask)
+	}
+	text = queryParam.ReplaceAllString(text, "usersig="+mask)
+	text = anySig.ReplaceAllString(text, mask)
+	return userInfo.ReplaceAllString(text, "://"+mask+"@")
+}

@@ -1,0 +1,307 @@
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"friendmigrate/migrate"
+)
+
+// Friend is one entry of a friend list, as friend_get gives it.
+type Friend struct {
+	To     string
+	Values []Value
+}
+
+// Value is one field of a friend. JSON is a string, an integer or an array, as it came.
+type Value struct {
+	Tag  string
+	JSON json.RawMessage
+}
+
+// Page is one page of a friend list.
+type Page struct {
+	Friends   []Friend
+	FriendNum int64 // the whole list's size, by the service's word on this page
+	Start     int64 // index of the first friend of the page
+
+	// StandardSequence and CustomSequence of the answer; 0 where it has none. They are the service's version numbers of the list: another one on a later page means
+	// that the list has changed in between.
+	Standard, Custom int64
+}
+
+// FriendReader reads the friend list of one account, page by page. It belongs to one goroutine.
+type FriendReader struct {
+	client *Client
+	from   string
+	start  int64
+	done   bool
+}
+
+// Friends begins reading the friend list of from. Nothing is sent yet.
+func (c *Client) Friends(from string) *FriendReader { return &FriendReader{client: c, from: from} }
+
+// Next reads the next page with one friend_get call; io.EOF after the last. After any other error it may be called again and reads the same page. Its errors are
+// those of migrate.Importer; that the account does not exist is VerdictRefuseAccount.
+//
+// Both sequences are 0 on every page, since a sequence that the service knows makes it leave out half of the data.
+func (r *FriendReader) Next(ctx context.Context) (Page, error) {
+	if r.done {
+		return Page{}, io.EOF
+	}
+	body, err := getBody(r.from, r.start)
+	if err != nil {
+		return Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
+	}
+	answer := pageAnswer{start: r.start}
+	if err := r.client.call(ctx, friendGet, r.from, body, friendGetLimit, readPage(&answer)); err != nil {
+		return Page{}, err
+	}
+	page := Page{Friends: answer.friends, FriendNum: answer.friendNum, Start: r.start, Standard: answer.standard, Custom: answer.custom}
+	r.start, r.done = answer.next, answer.complete != 0
+	return page, nil
+}
+
+// Last reports whether the page that Next gave last is the last one.
+func (r *FriendReader) Last() bool { return r.done }
+
+// pageAnswer is what an answer of friend_get has beside its envelope.
+type pageAnswer struct {
+	start     int64 // of the request
+	friends   []Friend
+	friendNum int64
+	complete  int64
+	next      int64
+	standard  int64 // sequences
+	custom    int64
+	has       map[string]bool
+}
+
+// check finds pages that can't be followed: one that leads nowhere would be read for ever, and one without its parts would pass for an empty list.
+func (p *pageAnswer) check() error {
+	switch {
+	case !p.has["CompleteFlag"]:
+		return errors.New("the page has no CompleteFlag")
+	case !p.has["FriendNum"]:
+		return errors.New("the page has no FriendNum")
+	case !p.has["UserDataItem"] && p.friendNum != 0:
+		return errors.New("the page has no UserDataItem")
+	case p.complete == 0 && !p.has["NextStartIndex"]:
+		return errors.New("the page has no NextStartIndex")
+	case p.complete == 0 && (p.next <= p.start || len(p.friends) == 0):
+		return fmt.Errorf("the page at %d leads to %d with %d friends", p.start, p.next, len(p.friends))
+	}
+	return nil
+}
+
+// readPage reads an answer of friend_get friend by friend, so that it never lies in memory twice.
+func readPage(p *pageAnswer) reader {
+	start := p.start
+	return func(body io.Reader) (envelope, error) {
+		*p = pageAnswer{start: start, has: make(map[string]bool)}
+		var e envelope
+		d := json.NewDecoder(body)
+		d.UseNumber()
+		err := eachMember(d, func(name string) error {
+			if name == "UserDataItem" {
+				return p.users(d)
+			}
+			var raw json.RawMessage
+			if err := d.Decode(&raw); err != nil {
+				return err
+			}
+			return p.member(&e, name, raw)
+		})
+		if err == nil {
+			if _, end := d.Token(); end == nil {
+				err = errTrailing
+			} else if end != io.EOF {
+				err = end
+			}
+		}
+		if err == nil {
+			err = e.check()
+		}
+		if err == nil && e.ok() {
+			err = p.check()
+		}
+		return e, err
+	}
+}
+
+// eachMember reads the outermost object.
+func eachMember(d *json.Decoder, member func(name string) error) error {
+	t, err := d.Token()
+	switch {
+	case err == io.EOF:
+		return errors.New("the answer is empty")
+	case err != nil:
+		return err
+	case t != json.Delim('{'):
+		return errors.New("the answer is no JSON object")
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, ok := t.(string)
+		if !ok {
+			return errors.New("the answer is no JSON object")
+		}
+		if err := member(name); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
+}
+
+// users reads UserDataItem.
+func (p *pageAnswer) users(d *json.Decoder) error {
+	if p.has["UserDataItem"] {
+		return errRepeated
+	}
+	t, err := d.Token()
+	if err != nil || t == nil { // null is as good as absent
+		return err
+	}
+	if t != json.Delim('[') {
+		return errors.New("UserDataItem is no array")
+	}
+	p.has["UserDataItem"] = true
+	var raw json.RawMessage
+	for d.More() {
+		if err := d.Decode(&raw); err != nil {
+			return err
+		}
+		f, err := scanFriend(raw)
+		if err != nil {
+			return err
+		}
+		p.friends = append(p.friends, f)
+	}
+	_, err = d.Token()
+	return err
+}
+
+// member reads one of the other members.
+func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
+	s := &scanner{data: raw}
+	var into *int64
+	switch name {
+	case "FriendNum":
+		into = &p.friendNum
+	case "CompleteFlag":
+		into = &p.complete
+	case "NextStartIndex":
+		into = &p.next
+	case "StandardSequence":
+		into = &p.standard
+	case "CustomSequence":
+		into = &p.custom
+	default:
+		return e.member(s, []byte(name))
+	}
+	if p.has[name] {
+		return errRepeated
+	}
+	var err error
+	*into, p.has[name], err = s.integerValue()
+	return err
+}
+
+// scanFriend reads one element of UserDataItem.
+func scanFriend(raw []byte) (f Friend, err error) {
+	s := &scanner{data: raw}
+	has := false
+	err = s.object(func(name []byte) error {
+		switch string(name) {
+		case "To_Account":
+			text, ok, err := s.stringValue()
+			f.To, has = string(text), ok
+			return err
+		case "ValueItem":
+			if s.peek() != '[' {
+				return s.skip()
+			}
+			return s.array(func() error { return f.value(s) })
+		}
+		return s.skip()
+	})
+	if err == nil && !has {
+		err = errors.New("an element of UserDataItem has no To_Account")
+	}
+	return f, err
+}
+
+// value reads one element of ValueItem.
+func (f *Friend) value(s *scanner) error {
+	var v Value
+	err := s.object(func(name []byte) error {
+		switch string(name) {
+		case "Tag":
+			text, _, err := s.stringValue()
+			v.Tag = string(text)
+			return err
+		case "Value":
+			s.peek()
+			start := s.pos
+			err := s.skip()
+			v.JSON = slices.Clone(s.data[start:s.pos])
+			return err
+		}
+		return s.skip()
+	})
+	if err == nil && v.Tag != "" && v.JSON != nil {
+		f.Values = append(f.Values, v)
+	}
+	return err
+}
+
+// Edge is the friendship as an edge that could be imported. There is no tag for RemarkTime, so it is never there. Tags that are none of an edge's are left out.
+func (f *Friend) Edge(from string) (migrate.Edge, error) {
+	e := migrate.Edge{From: from, To: f.To}
+	for _, v := range f.Values {
+		var err error
+		switch {
+		case v.Tag == "Tag_SNS_IM_AddSource":
+			err = json.Unmarshal(v.JSON, &e.AddSource)
+		case v.Tag == "Tag_SNS_IM_Remark":
+			err = json.Unmarshal(v.JSON, &e.Remark)
+		case v.Tag == "Tag_SNS_IM_Group":
+			err = json.Unmarshal(v.JSON, &e.Groups)
+		case v.Tag == "Tag_SNS_IM_AddWording":
+			err = json.Unmarshal(v.JSON, &e.AddWording)
+		case v.Tag == "Tag_SNS_IM_AddTime":
+			err = json.Unmarshal(v.JSON, &e.AddTime)
+		case strings.HasPrefix(v.Tag, "Tag_SNS_Custom_"):
+			err = addCustom(&e, v)
+		}
+		if err != nil {
+			return e, fmt.Errorf("read %s: %w", v.Tag, err)
+		}
+	}
+	return e, nil
+}
+
+func addCustom(e *migrate.Edge, v Value) error {
+	item := migrate.CustomItem{Tag: v.Tag}
+	if v.JSON[0] == '"' {
+		if err := json.Unmarshal(v.JSON, &item.Value); err != nil {
+			return err
+		}
+	} else {
+		item.Value, item.Integer = string(v.JSON), true
+		if !isInteger(item.Value) {
+			return fmt.Errorf("%q is neither a string nor an integer", shorten(item.Value, 40))
+		}
+	}
+	e.Custom = append(e.Custom, item)
+	return nil
+}

@@ -1,0 +1,169 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"friendmigrate/migrate"
+)
+
+// wrongAppCalls is how many calls in which every item is 30002 mean that the app is the wrong one, if nothing else has come before.
+const (
+	wrongApp      = 30002
+	wrongAppCalls = 20
+)
+
+// Import implements migrate.Importer: one friend_import call.
+//
+// Outcomes go by To_Account. An edge without a ResultItem, or with two that say different things, is Again and uncertain; an answer in which no edge has one is
+// no answer. Where every item says 30002 and the service has taken no edge of ours before, the outcomes come with a VerdictSuspect.
+func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	if len(edges) == 0 {
+		return nil, ctx.Err()
+	}
+	body, err := importBody(from, edges)
+	if err == nil && len(edges) > migrate.MaxChunkEdges {
+		err = fmt.Errorf("%d friends are more than one call may carry", len(edges))
+	}
+	if err != nil { // as if the service had refused it: halving finds the edge that can't be sent
+		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
+	}
+	answer := newVerdicts(len(edges), func(i int) string { return edges[i].To })
+	if err := c.call(ctx, friendImport, from, body, answerLimit, readAnswer("ResultItem", answer)); err != nil {
+		return c.refusedAll(edges, err)
+	}
+	if err := c.settle(friendImport, answer); err != nil {
+		return nil, err
+	}
+	return c.outcomes(answer)
+}
+
+// readAnswer reads an answer whole and scans it. v may be nil if there is no list.
+func readAnswer(list string, v *verdicts) reader {
+	return func(body io.Reader) (envelope, error) {
+		buf := answers.Get().(*buffer)
+		defer buf.release()
+		data, err := buf.readAll(body)
+		if err != nil {
+			return envelope{}, err
+		}
+		if v == nil {
+			return scanAnswer(data, "", nil)
+		}
+		v.reset()
+		e, err := scanAnswer(data, list, v.item)
+		if err == nil && e.ok() {
+			v.finish(&e)
+		}
+		return e, err
+	}
+}
+
+// settle looks at what was odd about an answer that was well-formed. An answer that says nothing about anybody who was asked about is none.
+func (c *Client) settle(api string, v *verdicts) error {
+	if v.tally.odd() {
+		c.counters.odd()
+		t := v.tally
+		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign", t.foreign,
+			"repeated", t.repeated, "disputed", t.disputed, "at odds with Fail_Account", t.unlisted)
+	}
+	if v.usable > 0 {
+		return nil
+	}
+	c.counters.unusable()
+	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the answer has no item for any account of the call", Uncertain: true}
+}
+
+// outcomes turns items into outcomes.
+func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
+	list := make([]migrate.Outcome, len(v.items))
+	landed, allWrong := false, true
+	info, scrubbed := "", "" // of the item before: mostly they all say the same
+	for i, item := range v.items {
+		o := &list[i]
+		switch {
+		case !item.seen:
+			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "no ResultItem"}
+		case item.disputed:
+			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "contradictory ResultItems"}
+		default:
+			if item.info != info {
+				info, scrubbed = item.info, c.scrub(item.info)
+			}
+			*o = outcomeOf(item.code, scrubbed)
+		}
+		landed = landed || o.Kind == migrate.Imported || o.Kind == migrate.Already
+		allWrong = allWrong && o.Code == wrongApp
+	}
+	if landed {
+		c.landed.Store(true)
+	}
+	if allWrong && !c.landed.Load() {
+		return list, suspectApp(list[0].Info)
+	}
+	return list, nil
+}
+
+func suspectApp(info string) *migrate.CallError {
+	code, _ := LookupCode(wrongApp)
+	return &migrate.CallError{
+		Verdict: migrate.VerdictSuspect, Code: wrongApp, Info: info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice,
+	}
+}
+
+// refusedAll gives a call that was refused with 30002 as a whole the same meaning as one of which each edge was.
+func (c *Client) refusedAll(edges []migrate.Edge, err error) ([]migrate.Outcome, error) {
+	var e *migrate.CallError
+	if !errors.As(err, &e) || e.Code != wrongApp || !e.Answered {
+		return nil, err
+	}
+	list := make([]migrate.Outcome, len(edges))
+	for i := range list {
+		list[i] = outcomeOf(wrongApp, e.Info)
+	}
+	if c.landed.Load() {
+		return list, nil
+	}
+	return list, e
+}
+
+// answers holds buffers for the bodies of answers.
+var answers = sync.Pool{New: func() any { return new(buffer) }}
+
+// buffer is memory that is used again.
+type buffer struct{ b []byte }
+
+const (
+	firstBuffer = 16 << 10
+	mostKept    = 512 << 10 // larger ones are left to the garbage collector
+)
+
+func (f *buffer) release() {
+	if cap(f.b) <= mostKept {
+		answers.Put(f)
+	}
+}
+
+func (f *buffer) readAll(r io.Reader) ([]byte, error) {
+	b := f.b[:0]
+	if cap(b) == 0 {
+		b = make([]byte, 0, firstBuffer)
+	}
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		f.b = b
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}

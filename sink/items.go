@@ -1,0 +1,45 @@
+package sink
+
+import (
+	"context"
+	"io"
+
+	"friendmigrate/migrate"
+)
+
+// Item is one element of ResultItem, as it came.
+type Item struct {
+	To   string
+	Code int
+	Info string
+}
+
+// ImportItems makes one friend_import call and returns the elements of its ResultItem in the order of the answer, also those that Import would not trust: two for
+// one account, say. It is for finding out how an app answers; nothing may be concluded from it about an edge of a job. Its errors are those of migrate.Importer.
+func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]Item, error) {
+	body, err := importBody(from, edges)
+	if err != nil {
+		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
+	}
+	var items []Item
+	read := func(body io.Reader) (envelope, error) {
+		buf := answers.Get().(*buffer)
+		defer buf.release()
+		data, err := buf.readAll(body)
+		if err != nil {
+			return envelope{}, err
+		}
+		items = nil
+		return scanAnswer(data, "ResultItem", func(s *scanner) error {
+			r, err := scanResult(s)
+			if err == nil && r.usable() {
+				items = append(items, Item{To: string(r.to), Code: int(r.code), Info: c.scrub(clean(string(r.info)))})
+			}
+			return err
+		})
+	}
+	if err := c.call(ctx, friendImport, from, body, answerLimit, read); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -1,0 +1,204 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// limiter lets calls leave one at a time, as fast as its pace allows.
+//
+// Only one caller at a time stands at the rate.Limiter; the others wait for their turn. Many waiters would each hold a reservation, and reservations survive a
+// stall and a lowered limit: with 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s. Besides, the limiter remembers
+// when calls left and counts the sliding second itself, so that neither a stall nor a change of pace can let more calls into it than the pace in force allows.
+type limiter struct {
+	turn  chan struct{} // held by the one caller that is next
+	space *rate.Limiter // burst 1: keeps calls apart; used by the holder of turn
+
+	mu        sync.Mutex // guards what follows
+	pace      pace
+	left      departures
+	notBefore time.Time
+	notWhy    string // why no call may leave before notBefore
+	because   int    // the code that last lowered the pace
+}
+
+func newLimiter(limit float64, startAfter time.Time) *limiter {
+	l := &limiter{turn: make(chan struct{}, 1), pace: newPace(limit), notBefore: startAfter}
+	if !startAfter.IsZero() {
+		l.notWhy = "to leave room after the run before"
+	}
+	l.space = rate.NewLimiter(rate.Limit(l.pace.max), 1)
+	return l
+}
+
+// Wait returns when a call may leave, which it must then do at once. Its error is ctx's, and then nothing was spent.
+func (l *limiter) Wait(ctx context.Context) (permit, error) {
+	if err := ctx.Err(); err != nil {
+		return permit{}, err
+	}
+	if p, ok := l.unpaced(); ok {
+		return p, nil
+	}
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return permit{}, ctx.Err()
+	}
+	if err := sleep(ctx, l.closed(time.Now())); err != nil {
+		return permit{}, err
+	}
+	if err := l.keepApart(ctx); err != nil {
+		return permit{}, err
+	}
+	for {
+		p, wait := l.depart(time.Now())
+		if wait <= 0 {
+			return p, nil
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return permit{}, err
+		}
+	}
+}
+
+// unpaced lets a call leave at once where no pace was asked for and nothing has slowed us down.
+func (l *limiter) unpaced() (permit, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if l.pace.rate < Unpaced || !l.pace.full() || now.Before(l.notBefore) {
+		return permit{}, false
+	}
+	return l.pace.depart(now, l.left.add(now)), true
+}
+
+// keepApart waits for the token.
+func (l *limiter) keepApart(ctx context.Context) error {
+	now := time.Now()
+	l.mu.Lock()
+	perSecond, _ := l.pace.allow(now)
+	l.mu.Unlock()
+	if limit := rate.Limit(perSecond); limit != l.space.Limit() {
+		l.space.SetLimitAt(now, limit)
+	}
+	token := l.space.ReserveN(now, 1)
+	if err := sleep(ctx, token.DelayFrom(now)); err != nil {
+		token.Cancel()
+		return err
+	}
+	return nil
+}
+
+// depart notes a departure if there is room in the sliding second, else it says how long until there may be.
+func (l *limiter) depart(now time.Time) (permit, time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Before(l.notBefore) {
+		return permit{}, l.notBefore.Sub(now)
+	}
+	_, window := l.pace.allow(now)
+	if wait := l.left.room(now, window); wait > 0 {
+		return permit{}, wait
+	}
+	return l.pace.depart(now, l.left.add(now)), 0
+}
+
+// Done reports how the call was answered. code is the one that refused it, if it was refused; pause is how long the service wants to be left alone.
+func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.pace.answer(now, p, r)
+	if r == refused {
+		l.because = code
+	}
+	if until := now.Add(pause); pause > 0 && until.After(l.notBefore) {
+		l.notBefore, l.notWhy = until, "as the service asked with code "+strconv.Itoa(code)
+	}
+}
+
+// closed is how long until calls may leave at all.
+func (l *limiter) closed(now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.notBefore.Sub(now)
+}
+
+// Pace describes the pace in force.
+func (l *limiter) Pace() Pace {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := Pace{Limit: l.pace.rate, Current: l.pace.base}
+	wait := time.Until(l.notBefore)
+	switch {
+	case wait > 0:
+		p.Current = 0
+		p.Reason = fmt.Sprintf("waiting %v, %s", time.Duration(math.Ceil(wait.Seconds()))*time.Second, l.notWhy)
+	case !l.pace.full():
+		p.Reason = fmt.Sprintf("slowed down, since the service refused calls as too frequent (code %d)", l.because)
+	}
+	return p
+}
+
+// sleep waits for d or for ctx, whose error it returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// departures is when calls left in the last second: a ring that grows.
+type departures struct {
+	ring []time.Time
+	head int // the oldest
+	n    int
+}
+
+// expire forgets what is a second old.
+func (d *departures) expire(now time.Time) {
+	for d.n > 0 && now.Sub(d.ring[d.head]) >= time.Second {
+		d.head = (d.head + 1) % len(d.ring)
+		d.n--
+	}
+}
+
+// room is how long until one more call makes at most window calls in the second up to it.
+func (d *departures) room(now time.Time, window int) time.Duration {
+	d.expire(now)
+	over := d.n + 1 - window
+	if over <= 0 {
+		return 0
+	}
+	last := d.ring[(d.head+over-1)%len(d.ring)] // has to leave the window
+	return max(time.Second-now.Sub(last), 1)
+}
+
+// add notes a departure and returns how many there are in the second up to it, with it.
+func (d *departures) add(now time.Time) int {
+	d.expire(now)
+	if d.n == len(d.ring) {
+		larger := make([]time.Time, max(256, 2*len(d.ring)))
+		for i := range d.n {
+			larger[i] = d.ring[(d.head+i)%len(d.ring)]
+		}
+		d.ring, d.head = larger, 0
+	}
+	d.ring[(d.head+d.n)%len(d.ring)] = now
+	d.n++
+	return d.n
+}

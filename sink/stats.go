@@ -1,0 +1,148 @@
+package sink
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"friendmigrate/migrate"
+)
+
+// Stats counts what the client has done since it was made.
+type Stats struct {
+	Attempts  int64 // HTTP requests that left, of every API
+	Throttled int64 // of those, refused for their pace
+	Uncertain int64 // of those, without a usable answer although they may have been applied
+	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed or unreadable
+	Renewals  int64 // signatures made after the first
+	Sent      int64 // bytes of request bodies
+	Received  int64 // bytes of answers' bodies
+
+	Calls   []CallCount // sorted
+	Latency Histogram   // seconds from departure to the last byte
+}
+
+// CallCount is how often an API gave one result: an ErrorCode in digits ("0": the call as a whole went well), http_502 and its like, or the kind of failure:
+// timeout, reset, cut, refused, dns, tls, x509, unreadable, oversize, sign, transport.
+type CallCount struct {
+	API    string // friend_import, friend_check, friend_get
+	Result string
+	Count  int64
+}
+
+// Histogram counts by size: Counts[i] values were at most Bounds[i] and more than the bound before; the last count has no bound.
+type Histogram struct {
+	Bounds []float64
+	Counts []int64
+	Sum    float64
+}
+
+func latencyBounds() []float64 {
+	return []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10}
+}
+
+// counters collects Stats.
+type counters struct {
+	mu    sync.Mutex
+	sums  Stats // without Calls
+	calls map[CallCount]int64
+}
+
+func newCounters() *counters {
+	b := latencyBounds()
+	return &counters{
+		calls: make(map[CallCount]int64),
+		sums:  Stats{Latency: Histogram{Bounds: b, Counts: make([]int64, len(b)+1)}},
+	}
+}
+
+// attempt counts one attempt.
+func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.CallError) {
+	if kind == "sign" {
+		return // it did not leave
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := &c.sums
+	s.Attempts++
+	s.Sent += int64(sent)
+	s.Received += a.received
+	switch {
+	case e == nil:
+	case e.Verdict == migrate.VerdictThrottle:
+		s.Throttled++
+	case e.Uncertain && !e.Answered:
+		s.Uncertain++
+	}
+	c.calls[CallCount{API: api, Result: kind}]++
+	seconds := a.took.Seconds()
+	i, _ := slices.BinarySearch(s.Latency.Bounds, seconds)
+	s.Latency.Counts[i]++
+	s.Latency.Sum += seconds
+}
+
+// unusable corrects attempt for an answer that was well-formed but said nothing.
+func (c *counters) unusable() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sums.Uncertain++
+}
+
+// odd counts an odd answer and says whether it is worth a warning: the first of a minute.
+func (c *counters) odd() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sums.Odd++
+}
+
+func (c *counters) snapshot() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sums
+	s.Latency.Bounds = slices.Clone(s.Latency.Bounds)
+	s.Latency.Counts = slices.Clone(s.Latency.Counts)
+	for k, n := range maps.All(c.calls) {
+		k.Count = n
+		s.Calls = append(s.Calls, k)
+	}
+	slices.SortFunc(s.Calls, func(a, b CallCount) int {
+		if a.API != b.API {
+			return compare(a.API, b.API)
+		}
+		return compare(a.Result, b.Result)
+	})
+	return s
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// warner says the same thing at most once a minute, with how often it happened.
+type warner struct {
+	log Logger
+
+	mu   sync.Mutex // guards what follows
+	last map[string]time.Time
+	held map[string]int
+}
+
+func (w *warner) warn(msg string, keysAndValues ...any) {
+	w.mu.Lock()
+	w.held[msg]++
+	n, now := w.held[msg], time.Now()
+	if last, ok := w.last[msg]; ok && now.Sub(last) < time.Minute {
+		w.mu.Unlock()
+		return
+	}
+	w.last[msg], w.held[msg] = now, 0
+	w.mu.Unlock()
+	w.log.Warn(msg, append(keysAndValues, "times", n)...)
+}

@@ -1,0 +1,238 @@
+package sink
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"friendmigrate/migrate"
+)
+
+// Level says where the service uses a code.
+type Level uint8
+
+// The levels of a code, as a set.
+const (
+	OnItem Level = 1 << iota
+	OnCall
+)
+
+// Code is what the table knows of one of the service's codes.
+type Code struct {
+	Code      int
+	Level     Level           // where it is known from; it is classified on both
+	Item      migrate.Kind    // what it means for one edge
+	Call      migrate.Verdict // what it means for a whole call
+	Uncertain bool            // it may have been applied nevertheless
+	Resign    bool            // on a call: sign anew and send again before Call holds
+	Source    string          // where its meaning is from: tags of the vendor's pages
+	Advice    string          // one line for the user: what it is and what to do
+
+	rekey bool // on a call: the same as Resign, but only if the key has changed since
+}
+
+// Sources, as tags: S1, S2, S0 the pages of friend_import, friend_check, friend_get; ERR the newest table of codes, CN an older one in Chinese, HDR the header of
+// the client library; OBS seen in a user's report. Verdicts follow "What each answer leads to" of the product's contract.
+const (
+	srcAPI = "S0 S1 S2"
+	srcErr = "ERR"
+	srcOld = "CN"
+	srcHdr = "HDR"
+	srcObs = "OBS"
+)
+
+const both = OnItem | OnCall
+
+// The words of the table.
+func again(code int, level Level, source, advice string) Code {
+	c := Code{Code: code, Level: level, Item: migrate.Failed, Call: migrate.VerdictRetry, Source: source, Advice: advice}
+	if level&OnItem != 0 {
+		c.Item = migrate.Again
+	}
+	return c
+}
+
+func maybe(c Code) Code {
+	c.Uncertain = true
+	return c
+}
+
+func item(code int, source, advice string) Code {
+	return Code{Code: code, Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown, Source: source, Advice: advice}
+}
+
+func call(code int, v migrate.Verdict, source, advice string) Code {
+	return Code{Code: code, Level: OnCall, Item: migrate.Failed, Call: v, Source: source, Advice: advice}
+}
+
+func either(code int, v migrate.Verdict, source, advice string) Code {
+	c := call(code, v, source, advice)
+	c.Level = both
+	return c
+}
+
+func slow(code int, source, advice string) Code {
+	return call(code, migrate.VerdictThrottle, source, advice)
+}
+func stop(code int, source, advice string) Code {
+	return call(code, migrate.VerdictFatal, source, advice)
+}
+
+func resign(code int, source, advice string) Code {
+	c := stop(code, source, advice)
+	c.Resign = true
+	return c
+}
+
+func rekey(code int, source, advice string) Code {
+	c := stop(code, source, advice)
+	c.rekey = true
+	return c
+}
+
+// table is never changed. It is sorted by code.
+var table = slices.Concat(friendCodes(), restCodes(), accountCodes())
+
+func friendCodes() []Code {
+	already := item(30015, srcHdr, "already a friend")
+	already.Item = migrate.Already
+	return []Code{
+		either(30001, migrate.VerdictSplit, srcAPI, "a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the console"),
+		either(30002, migrate.VerdictSuspect, "S1", "the account belongs to another app: check --sdk-app-id"),
+		either(30003, migrate.VerdictRefuseAccount, srcAPI, "the account does not exist in this app: import accounts first, then friends"),
+		stop(30004, srcAPI, "--identifier is not an admin of this app: use the admin account set in the console"),
+		item(30005, "ERR CN", "a sensitive word in a field (older apps), or a feature that is off"),
+		maybe(again(30006, both, srcAPI, "an internal error of the service; it passes")),
+		maybe(again(30007, both, srcAPI, "a timeout inside the service; it passes")),
+		again(30008, both, "S1", "another write to the same account was under way; it passes"),
+		item(30009, srcErr, "the account is forbidden to add friends"),
+		either(30010, migrate.VerdictRefuseChunk, "S1", "the account's friend list is full: 3000, or 20 on the trial edition"),
+		either(30011, migrate.VerdictRefuseChunk, "S1", "the account has as many groups as it may have: 32"),
+		item(30012, srcErr, "the account's list of pending requests is full"),
+		item(30013, srcErr, "the account's blacklist is full"),
+		item(30014, srcErr, "the other account's friend list is full"),
+		already,
+		item(30515, srcErr, "the other account is in the account's own blacklist"),
+		item(30516, srcErr, "the other account refuses friend requests"),
+		item(30525, srcErr, "the account is in the other account's blacklist"),
+		item(30539, srcErr, "the request waits for the other account's consent"),
+		again(30540, OnCall, srcErr, "refused by a security policy for being too frequent; it passes"),
+		item(30614, srcErr, "there is no such pending request"),
+		item(31704, srcErr, "there is no such friend to delete"),
+		again(31707, OnCall, srcErr, "deleting was refused by a security policy for being too frequent; it passes"),
+		item(31804, srcErr, "there is no such pending request to delete"),
+		item(32216, srcErr, "a group can only hold friends"),
+	}
+}
+
+func restCodes() []Code {
+	return []Code{
+		stop(60002, srcErr, "the service could not read the request's URL: check --endpoint"),
+		stop(60003, srcErr, "the service says that the request is not JSON: something on the way changes requests"),
+		resign(60004, srcErr, "the signature was refused: check --secret-key-file, --identifier and the clock"),
+		resign(60005, srcErr, "the signature was refused: check --secret-key-file, --identifier and the clock"),
+		stop(60006, srcOld, "--sdk-app-id is wrong"),
+		slow(60007, srcErr, "too many calls a second for this API"),
+		maybe(again(60008, OnCall, srcErr, "the service timed out; it passes")),
+		stop(60009, srcErr, "the service does not know the URL: check --endpoint"),
+		stop(60010, srcErr, "--identifier is not an admin of this app: use the admin account set in the console"),
+		slow(60011, srcOld, "too many calls a second for this app"),
+		stop(60012, srcErr, "the request has no SDKAppID: something on the way changes requests"),
+		maybe(again(60013, OnCall, srcErr, "the service could not read its own answer; it passes")),
+		again(60014, OnCall, srcErr, "the check of the account timed out; it passes"),
+		stop(60015, srcErr, "the service says that an account is not a string: something on the way changes requests"),
+		stop(60016, srcErr, "the app is disabled: see the console"),
+		stop(60017, srcErr, "this request is disabled for the app: see the console"),
+		slow(60018, srcErr, "too many calls a second"),
+		slow(60019, srcOld, "too many calls a second"),
+		stop(60020, srcErr, "the app's plan is expired, not active or in arrears: see the console; it works some 5 minutes after payment"),
+		stop(60021, srcErr, "this machine's address is not in the app's list of allowed addresses"),
+		stop(60025, srcErr, "a URL parameter is wrong: check --sdk-app-id and --identifier"),
+		stop(60026, srcErr, "this host does not serve the app's region: check --region"),
+		stop(60027, srcErr, "the app's product type does not allow this API"),
+		stop(60028, srcErr, "the trial edition's REST calls of 24 hours are used up: wait, or upgrade"),
+	}
+}
+
+func accountCodes() []Code {
+	return []Code{
+		resign(70001, srcErr, "the signature is expired, also a new one: check this machine's clock"),
+		stop(70002, srcOld, "the request has no signature: something on the way changes requests"),
+		rekey(70003, srcErr, "the signature is malformed: something on the way changes requests, or the key is wrong"),
+		rekey(70005, srcOld, "the signature is not valid: check --secret-key-file and --sdk-app-id"),
+		rekey(70009, srcErr, "the signature was made with another key: check --secret-key-file and --sdk-app-id"),
+		stop(70013, srcErr, "the signature is for another account: check --identifier"),
+		stop(70014, srcErr, "the signature is for another app: check --sdk-app-id"),
+		stop(70016, srcErr, "the app has no such key: check --sdk-app-id and --region"),
+		stop(70020, srcErr, "the app was not found: check --sdk-app-id and --region"),
+		stop(70050, srcErr, "the signature failed too often: check --secret-key-file, then wait a minute before trying again"),
+		stop(70051, srcErr, "--identifier is blocked for security: see the console"),
+		resign(70052, srcOld, "the signature was revoked, also a new one: check --identifier in the console"),
+		stop(70107, srcErr, "--identifier does not exist in this app: use the admin account set in the console"),
+		stop(70114, srcOld, "--identifier is restricted for security: see the console"),
+		maybe(again(70169, OnCall, srcErr, "a timeout inside the service; it passes")),
+		maybe(again(70202, OnCall, srcOld, "a timeout inside the service; it passes")),
+		item(70206, srcOld, "the number of accounts in the call is wrong"),
+		stop(70346, srcObs, "the service refused the signature: check --secret-key-file and --sdk-app-id"),
+		stop(70398, srcErr, "the app has as many accounts as its plan allows: upgrade"),
+		item(70399, srcErr, "a deleted account cannot come back for three months"),
+		stop(70402, srcErr, "a parameter is wrong: check --sdk-app-id and --identifier"),
+		stop(70403, srcOld, "--identifier is not an admin of this app: use the admin account set in the console"),
+		stop(70404, srcErr, "the service asks for a newer client"),
+		maybe(again(70500, OnCall, srcErr, "an internal error of the service; it passes")),
+		item(71000, srcErr, "deleting accounts is off for this app"),
+		stop(72000, srcErr, "the plan's free daily active users are used up: see the console"),
+		stop(72001, srcErr, "the feature is off for this app: see the console"),
+		stop(72002, srcErr, "the plan's monthly active users are used up: see the console"),
+		slow(72010, srcErr, "too many operations a second"),
+		stop(72011, srcErr, "the feature is off for this app: see the console"),
+		stop(72012, srcErr, "the feature is off for this app: see the console"),
+		stop(80005, srcErr, "the service is suspended or in arrears: see the console"),
+	}
+}
+
+// LookupCode finds a code. One that the table doesn't know is migrate.Failed on an edge and migrate.VerdictUnknown on a call, which is also what is returned then.
+// Codes 38000 to 39000 are the customer's own, from webhooks.
+func LookupCode(code int) (Code, bool) {
+	i, ok := slices.BinarySearchFunc(table, code, func(c Code, code int) int { return c.Code - code })
+	switch {
+	case ok:
+		return table[i], true
+	case code >= 38000 && code <= 39000:
+		return item(code, srcErr, "refused by a webhook of your own"), true
+	}
+	return Code{Code: code, Item: migrate.Failed, Call: migrate.VerdictUnknown, Advice: "a code that is not documented"}, false
+}
+
+// Codes lists the table in ascending order.
+func Codes() []Code { return slices.Clone(table) }
+
+// outcomeOf is what a ResultItem means for its edge.
+func outcomeOf(code int, info string) migrate.Outcome {
+	if code == 0 {
+		return migrate.Outcome{Kind: migrate.Imported}
+	}
+	c, _ := LookupCode(code)
+	o := migrate.Outcome{Kind: c.Item, Code: code, Info: info}
+	// The one place where a text decides: friend_add, and perhaps import, hides "already a friend" under the code for a wrong parameter.
+	if code == 30001 && strings.Contains(info, "Friend_Exist") {
+		o.Kind = migrate.Already
+	}
+	o.Uncertain = c.Uncertain && o.Kind == migrate.Again
+	return o
+}
+
+// statusVerdict is what an HTTP status other than 200 means.
+func statusVerdict(status int) (v migrate.Verdict, uncertain bool) {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return migrate.VerdictThrottle, false
+	case status == http.StatusRequestEntityTooLarge:
+		return migrate.VerdictSplit, false
+	case status == http.StatusRequestTimeout || status == http.StatusTooEarly:
+		return migrate.VerdictRetry, true
+	case status >= 300 && status < 500:
+		return migrate.VerdictSuspect, true
+	}
+	return migrate.VerdictRetry, true
+}

@@ -1,0 +1,241 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Limits on what an answer may cost us.
+const (
+	answerLimit     = 4 << 20  // bytes of an answer's body
+	friendGetLimit  = 64 << 20 // the same for friend_get, which is streamed
+	drainLimit      = 256 << 10
+	headerLimit     = 64 << 10
+	idleTimeout     = 50 * time.Second // under the 60 s and more of the usual load balancers, or a call meets a closed connection
+	transportBuffer = 16 << 10
+)
+
+var (
+	errOversize   = errors.New("the answer is too large")
+	errCompressed = errors.New("the answer is compressed, which nobody asked for")
+)
+
+// signing adds the query, and with it the signature, below http.Client: what http.Client puts into errors, logs and Referer has none. The answer comes
+// back with the request as the client knows it, and without a place to be redirected to.
+type signing struct {
+	base   http.RoundTripper
+	signer *signer
+	fixed  string // sdkappid and identifier
+}
+
+// sent is what an attempt learns on its way down.
+type sent struct {
+	signature uint64
+	connected atomic.Bool // a connection was there, so the service may have seen the request
+}
+
+type sentKey struct{}
+
+func (t *signing) RoundTrip(req *http.Request) (*http.Response, error) {
+	sig, err := t.signer.current()
+	if err != nil {
+		_ = req.Body.Close()
+		return nil, &signError{err}
+	}
+	note := req.Context().Value(sentKey{}).(*sent)
+	note.signature = sig.number
+	u := *req.URL
+	u.RawQuery = t.fixed + "&usersig=" + sig.text + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10) + "&contenttype=json"
+	signed := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { note.connected.Store(true) },
+	}))
+	signed.URL = &u
+	res, err := t.base.RoundTrip(signed)
+	if err != nil {
+		return nil, err
+	}
+	res.Request = req
+	res.Header.Del("Location")
+	return res, nil
+}
+
+// signError is a request that did not leave for want of a signature.
+type signError struct{ error }
+
+func (e *signError) Unwrap() error { return e.error }
+
+// fixedQuery is the part of the query that never changes. A space is %20, as the service may not know the + of forms.
+func fixedQuery(app uint64, identifier string) string {
+	return "sdkappid=" + strconv.FormatUint(app, 10) + "&identifier=" + strings.ReplaceAll(url.QueryEscape(identifier), "+", "%20")
+}
+
+// newTransport makes the connections: HTTP/1.1 only, since HTTP/2 sends POSTs again by itself and shares one connection that may break for all calls; as many as
+// there are workers, all kept; nothing decompressed.
+func newTransport(c Config) (*http.Transport, error) {
+	roots, err := loadRoots(c)
+	if err != nil {
+		return nil, err
+	}
+	dial := c.DialContext
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout:    c.Timeout,
+		Protocols:              protocols,
+		DisableCompression:     true,
+		MaxConnsPerHost:        c.Workers,
+		MaxIdleConnsPerHost:    c.Workers,
+		MaxIdleConns:           c.Workers,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: headerLimit,
+		WriteBufferSize:        transportBuffer,
+		ReadBufferSize:         transportBuffer,
+	}, nil
+}
+
+func loadRoots(c Config) (*x509.CertPool, error) {
+	if c.CAFile == "" {
+		return c.RootCAs, nil
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read CA file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read CA file %q: there is no certificate in PEM form in it", c.CAFile)
+	}
+	return pool, nil
+}
+
+// attempt is one HTTP request and what came of it.
+type attempt struct {
+	status    int   // of HTTP; 0: no answer
+	err       error // why there is no answer, or none that can be read; never a *url.Error
+	readErr   error // err is one of reading the body
+	env       envelope
+	connected bool   // the service may have seen the request
+	signature uint64 // number of
+	received  int64  // bytes of the body
+	took      time.Duration
+	pause     time.Duration // what Retry-After asks for
+}
+
+// reader reads the body of an answer with status 200.
+type reader func(body io.Reader) (envelope, error)
+
+// send makes one attempt. It ends within the timeout, whatever happens to ctx.
+func (c *Client) send(ctx context.Context, api string, body []byte, limit int64, read reader) attempt {
+	start := time.Now()
+	var note sent
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(context.WithValue(ctx, sentKey{}, &note), http.MethodPost, c.address(api), bytes.NewReader(body))
+	if err != nil {
+		return attempt{err: err}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	var a attempt
+	res, err := c.http.Do(req)
+	if err != nil {
+		a.err = unwrapURL(err)
+	} else {
+		a.receive(res, limit, read)
+	}
+	a.signature, a.connected = note.signature, note.connected.Load()
+	a.took = time.Since(start)
+	if a.err != nil && ctx.Err() != nil {
+		a.err = fmt.Errorf("no answer within %v: %w", c.timeout, context.DeadlineExceeded)
+	}
+	return a
+}
+
+// receive reads an answer to its end, so that its connection can be used again.
+func (a *attempt) receive(res *http.Response, limit int64, read reader) {
+	defer res.Body.Close()
+	a.status = res.StatusCode
+	body := &limited{from: res.Body, left: limit}
+	defer func() { a.received = body.n }()
+	switch coding := res.Header.Get("Content-Encoding"); {
+	case coding != "" && coding != "identity":
+		a.err = errCompressed
+	case a.status == http.StatusOK:
+		a.env, a.err = read(body)
+	default:
+		a.pause = retryAfter(res.Header.Get("Retry-After"))
+		a.env, _ = readAnswer("", nil)(&limited{from: body, left: headerLimit})
+	}
+	if body.err == nil {
+		_, _ = io.CopyN(io.Discard, body, drainLimit)
+	}
+	if body.err != nil && body.err != io.EOF {
+		a.readErr, a.err = body.err, body.err
+	}
+}
+
+// limited reads at most so many bytes and remembers how it ended.
+type limited struct {
+	from io.Reader
+	left int64
+	n    int64
+	err  error
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	var n int
+	if l.left > 0 {
+		n, l.err = l.from.Read(p[:min(int64(len(p)), l.left)])
+	} else if n, l.err = l.from.Read(make([]byte, 1)); n > 0 {
+		n, l.err = 0, errOversize
+	}
+	l.n += int64(n)
+	l.left -= int64(n)
+	return n, l.err
+}
+
+// mostPause is the longest that Retry-After is followed.
+const mostPause = time.Minute
+
+// retryAfter reads the header, which holds seconds or a date.
+func retryAfter(text string) time.Duration {
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, mostPause)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(time.Until(at), 0), mostPause)
+	}
+	return 0
+}
+
+// unwrapURL takes off the wrapping that prints the URL.
+func unwrapURL(err error) error {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
