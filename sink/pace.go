@@ -96,6 +96,8 @@ const (
 	roundCalls = 50   // answers in which to find that
 	nickTo     = 0.98
 	nickEvery  = 5     // refused calls
+	closer     = 1.03  // times base: how close together calls leave
+	coarse     = 20    // calls a second, below which a whole number of calls is too coarse to be all that holds them apart
 	strays     = 2     // refused calls within some hundred that lower base from its maximum
 	tolerated  = 0.005 // refused calls, as a share of all
 
