@@ -1,0 +1,184 @@
+package migrate_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "friendmigrate"
+
+// place says what the packages of a folder may import: of ours, by folder, and of third parties, with what lies below.
+type place struct{ ours, others []string }
+
+// mayImport is the map of the code. A package that isn't on it has no place yet.
+var mayImport = map[string]place{
+	"migrate":        {others: []string{"golang.org/x/sync/errgroup"}},
+	"migrate/disk":   {},
+	"source":         {ours: []string{"migrate", "migrate/disk", "source/stage"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
+	"source/stage":   {ours: []string{"migrate", "migrate/disk"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
+	"sink":           {ours: []string{"migrate", "migrate/disk"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
+	"sink/simulator": {others: []string{tlsSig}},
+	"checkpoint":     {ours: []string{"migrate", "migrate/disk"}},
+
+	"cmd/friendmigrate": {
+		ours:   []string{"migrate", "migrate/disk", "source", "source/stage", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
+		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
+	"cmd/edgegen":       {ours: []string{"cmd/edgegen/graph"}},
+	"cmd/edgegen/graph": {},
+}
+
+const (
+	gocsv    = "github.com/gocarina/gocsv"
+	compress = "github.com/klauspost/compress"
+	tlsSig   = "github.com/tencentyun/tls-sig-api-v2-golang"
+)
+
+// testsMayImport is what tests may import besides: any test, and those of one folder. Only the tests of cmd/friendmigrate join source, sink and checkpoint.
+var (
+	testsMayImport = place{ours: []string{"cmd/edgegen/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
+	testsOf        = map[string]place{"sink": {ours: []string{"sink/simulator"}}}
+)
+
+// The core says what is done, not how: no files, no network, no wire format, no log.
+var coreNeverImports = []string{"os", "io/fs", "io/ioutil", "path/filepath", "net", "syscall", "log", "encoding", "database", "bufio", "compress", "embed", "html", "text/template"}
+
+func TestImportsPointAtTheCore(t *testing.T) {
+	packages := packageFiles(t)
+	for _, folder := range slices.Sorted(maps.Keys(packages)) {
+		rule, known := placeOf(folder)
+		if !known {
+			t.Errorf("package %s has no place on the map of the code", folder)
+			continue
+		}
+		for _, file := range packages[folder] {
+			for _, imported := range file.imports {
+				fits := rule.allows(imported)
+				if file.isTest() {
+					fits = fits || testsMayImport.allows(imported) || testsOf[folder].allows(imported) || imported == path.Join(module, folder)
+				}
+				if !fits {
+					t.Errorf("%s imports %q", path.Join(folder, file.name), imported)
+				}
+			}
+		}
+	}
+}
+
+func TestTheCoreTouchesNothingOutside(t *testing.T) {
+	for _, file := range packageFiles(t)["migrate"] {
+		for _, imported := range file.imports {
+			if !file.isTest() && slices.ContainsFunc(coreNeverImports, func(never string) bool { return within(imported, never) }) {
+				t.Errorf("%s imports %q", file.name, imported)
+			}
+		}
+	}
+}
+
+// A tag on a field of the core would make it speak somebody's wire format.
+func TestTheCoreHasNoStructTags(t *testing.T) {
+	for _, file := range packageFiles(t)["migrate"] {
+		if file.isTest() {
+			continue
+		}
+		ast.Inspect(file.syntax, func(n ast.Node) bool {
+			if field, ok := n.(*ast.Field); ok && field.Tag != nil {
+				t.Errorf("%s: a field has the tag %s", file.name, field.Tag.Value)
+			}
+			return true
+		})
+	}
+}
+
+func TestTheMapOfTheCodeIsTheCode(t *testing.T) {
+	packages := packageFiles(t)
+	for folder := range mayImport {
+		if len(packages[folder]) == 0 {
+			t.Errorf("the map names %s, which is no package", folder)
+		}
+	}
+}
+
+// placeOf returns the entry of the map that holds for a folder: its own, but for the parts of the command, which share one.
+func placeOf(folder string) (place, bool) {
+	if within(folder, "cmd/friendmigrate") {
+		folder = "cmd/friendmigrate"
+	}
+	p, known := mayImport[folder]
+	return p, known
+}
+
+func (p place) allows(imported string) bool {
+	if folder, ours := strings.CutPrefix(imported, module+"/"); ours {
+		return slices.ContainsFunc(p.ours, func(our string) bool {
+			above, all := strings.CutSuffix(our, "/...")
+			return folder == our || all && within(folder, above)
+		})
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	standard := !strings.Contains(first, ".")
+	return standard || slices.ContainsFunc(p.others, func(other string) bool { return within(imported, other) })
+}
+
+// within reports whether an import path is another or below it.
+func within(imported, other string) bool {
+	return imported == other || strings.HasPrefix(imported, other+"/")
+}
+
+type goFile struct {
+	name    string
+	imports []string
+	syntax  *ast.File
+}
+
+func (f *goFile) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
+
+// packageFiles parses all Go files of the module, whatever their build constraints, by folder.
+func packageFiles(t *testing.T) map[string][]goFile {
+	t.Helper()
+	packages := make(map[string][]goFile)
+	root := os.DirFS("..")
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "_") || entry.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || filepath.Ext(name) != ".go" {
+			return nil
+		}
+		source, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), name, source, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		file := goFile{name: path.Base(name), syntax: syntax}
+		for _, spec := range syntax.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			file.imports = append(file.imports, imported)
+		}
+		packages[path.Dir(name)] = append(packages[path.Dir(name)], file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
