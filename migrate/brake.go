@@ -38,6 +38,12 @@ func (b *brake) exhausted(edges, code int, info string) {
 	b.lastCode, b.lastInfo = code, info
 }
 
+// room is how many more chunks, all refused edge by edge, it takes to stop the run.
+func (b *brake) room() int {
+	const weight = loneLimit / barrenLimit
+	return (loneLimit - b.barren + weight - 1) / weight
+}
+
 // verdict is nil as long as the run may go on.
 func (b *brake) verdict() *StopError {
 	switch {

@@ -35,6 +35,7 @@ func (d *dispatcher) take(res result, now time.Time) {
 	if stop := d.brake.verdict(); stop != nil {
 		d.stop(stop)
 	}
+	d.admit()
 	d.show()
 }
 

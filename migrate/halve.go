@@ -2,8 +2,8 @@ package migrate
 
 // split halves a call that was refused as a whole, until the offenders stand alone: each half is a part of the chunk on a stack, the upper one first.
 //
-// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding that out costs two calls an edge. So only
-// barrenLimit such chunks are halved at a time, the others wait: when all of those end with nothing landed, the brake stops the run.
+// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding that out costs two calls an edge. So only as many
+// such chunks are halved as the brake still needs to stop the run, the others wait: when all of those end with nothing landed, it stops.
 func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError) {
 	w.last, w.halving = refusal(call), true
 	if sent.Len() == 1 {
@@ -13,7 +13,7 @@ func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError) {
 	d.event("halve", call.Code, call.Info, sent.Len())
 	d.opt.Meter.update(func(s *Snapshot) { s.Halved++ })
 	if !w.landed && !w.barren {
-		if d.barren == barrenLimit {
+		if d.barren >= d.brake.room() {
 			w.doomed = EdgeSet{}
 			w.parts = append(w.parts, sent)
 			w.chunk = nil
@@ -42,29 +42,31 @@ func (d *dispatcher) push(w *work, set EdgeSet) {
 
 // halved ends the halving of w's chunk, if there was one.
 func (d *dispatcher) halved(w *work, open EdgeSet) {
-	d.release(w)
 	if w.halving && !w.landed && !w.counted && open.Len() == 0 {
 		w.counted = true
 		d.brake.exhausted(w.size(), w.last.Code, w.last.Info)
 	}
 	w.halving = false
+	d.release(w)
 }
 
-// release gives back w's slot of the brake, if it has one, to a chunk that waits for it.
+// release gives back w's slot of the brake, if it has one.
 func (d *dispatcher) release(w *work) {
-	if !w.barren {
-		return
+	if w.barren {
+		w.barren = false
+		d.barren--
 	}
-	w.barren = false
-	d.barren--
-	if len(d.waiting) == 0 {
-		return
+}
+
+// admit lets chunks that wait to be halved begin, as far as the brake has slots.
+func (d *dispatcher) admit() {
+	for len(d.waiting) > 0 && d.barren < d.brake.room() {
+		next := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		next.barren = true
+		d.barren++
+		set := next.parts[len(next.parts)-1]
+		next.parts = next.parts[:len(next.parts)-1]
+		d.push(next, set)
 	}
-	next := d.waiting[0]
-	d.waiting = d.waiting[1:]
-	next.barren = true
-	d.barren++
-	set := next.parts[len(next.parts)-1]
-	next.parts = next.parts[:len(next.parts)-1]
-	d.push(next, set)
 }

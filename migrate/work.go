@@ -194,16 +194,21 @@ func (x *executor) send(res *result) {
 	}
 }
 
+// Fitting is how many of n edges, from the first on, one call takes that has so many bytes of room for them: at least one of them, however large. size
+// tells the JSON bytes of an edge. What a call holds is decided here alone, so that a plan can count calls beforehand.
+func Fitting(n, room int, size func(k int) int) int {
+	for k := range n {
+		if room -= size(k); room < 0 && k > 0 {
+			return k
+		}
+	}
+	return n
+}
+
 // cut chooses the edges of one call: the first of the chosen ones, as many as fit.
 func (x *executor) cut(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
 	indexes = chosen.Indexes()
-	room := x.opt.CallBytes - x.opt.Envelope
-	for k, i := range indexes {
-		if room -= x.opt.EdgeBytes(&c.Edges[i]); room < 0 && k > 0 {
-			indexes = indexes[:k]
-			break
-		}
-	}
+	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope, func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]
 	if len(indexes) == len(c.Edges) {
 		return indexes, c.Edges
 	}

@@ -49,7 +49,7 @@ func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	return file(f), nil
 }
 
 // Rename is os.Rename.
@@ -67,7 +67,7 @@ func (OS) SyncDir(name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(syncFolder(d), d.Close())
 }
 
 // Open opens a file for reading.
