@@ -57,7 +57,7 @@ var fieldNames = [...]string{
 // listColumns are the columns that the program's own lists add to the API's. Such a list is a valid input, without a warning.
 var listColumns = [...]string{
 	"Input", "Line", "ResultCode", "ResultInfo", "Attempts", "KeptInput", "KeptLine", "Column", "Reason", "Row", "Was", "Now",
-	"Uncertain", "Relation", "Field", "Fields", "Expected", "Found", "SettledAt",
+	"Uncertain", "Relation", "Field", "Fields", "Expected", "Found", "SettledAt", "Outcome",
 }
 
 // isTag reports whether name is the tag of a custom field: the prefix and a keyword. Which keywords exist only the app's console knows.

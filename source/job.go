@@ -69,7 +69,7 @@ func Stage(ctx context.Context, j Job) (*Pending, error) {
 	if err := p.fill(ctx); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}
-	for _, warning := range warnings(&p.Counts, &p.Totals, j.Options) {
+	for _, warning := range Warnings(&p.Counts, &p.Totals, j.Options) {
 		j.warn(warning)
 	}
 	return p, nil

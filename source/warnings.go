@@ -10,8 +10,8 @@ import (
 // fewMutual is the share of mutual pairs under which an export was most likely made with one row for each friendship.
 const fewMutual = 0.05
 
-// warnings says in whole sentences what the user should know before anything is sent. Account ids are personal data and appear in none of them.
-func warnings(c *Counts, t *stage.Totals, o Options) []string {
+// Warnings says in whole sentences what the user should know before anything is sent: what Job.Warn is told. Account ids are personal data and appear in none of them.
+func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	var list []string
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	for _, name := range c.LacksSource {

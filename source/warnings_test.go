@@ -21,7 +21,7 @@ func TestEachFriendshipExportedOnceIsWarnedOf(t *testing.T) {
 		"enough":       {stage.Totals{Pairs: 1000, MutualPairs: 50}, Options{}, ""},
 		"no pairs":     {stage.Totals{}, Options{}, ""},
 	} {
-		got := strings.Join(warnings(&Counts{}, &c.totals, c.options), "\n")
+		got := strings.Join(Warnings(&Counts{}, &c.totals, c.options), "\n")
 		if !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%s: got %q", name, got)
 		}
@@ -36,7 +36,7 @@ func TestWarningsNameNoAccount(t *testing.T) {
 		part.ignore(fmt.Sprintf("column %02d", maxIgnored+10-i))
 	}
 	c.add([]*tally{&part})
-	list := warnings(&c, &stage.Totals{OverMax: 1, OverMaxFirst: []stage.RosterSize{{From: "somebody", Friends: 4000}}, GroupsOver: 3}, Options{MaxFriends: 3000})
+	list := Warnings(&c, &stage.Totals{OverMax: 1, OverMaxFirst: []stage.RosterSize{{From: "somebody", Friends: 4000}}, GroupsOver: 3}, Options{MaxFriends: 3000})
 	equal(t, "warnings", len(list), 5)
 	text := strings.Join(list, "\n")
 	if strings.Contains(text, "somebody") {

@@ -1,0 +1,106 @@
+package stage
+
+import (
+	"cmp"
+	"math/bits"
+	"sort"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"friendmigrate/migrate"
+)
+
+// Find looks up the roster of one account; ok is false where the plan has none for it. Since the plan is in the order of a hash, that takes some index and
+// block reads, as many as the number of segments has binary digits, and not a pass over the plan. Errors are those of Rosters.
+func (s *Stage) Find(from string) (r migrate.Roster, ok bool, err error) {
+	f := finder{stage: s, from: from, key: planKey(from)}
+	segments := s.body.Segments
+	n := f.last(len(segments), func(i int) (string, error) {
+		entries, err := s.readIndex(&segments[i])
+		if err != nil {
+			return "", err
+		}
+		return s.firstOf(segments[i].file, &entries[0])
+	})
+	if n < 0 || f.err != nil {
+		return migrate.Roster{}, false, f.err
+	}
+	g := &segments[n]
+	entries, err := s.readIndex(g)
+	if err != nil {
+		return migrate.Roster{}, false, err
+	}
+	e := f.last(len(entries), func(i int) (string, error) { return s.firstOf(g.file, &entries[i]) })
+	if e < 0 || f.err != nil {
+		return migrate.Roster{}, false, f.err
+	}
+	next := int64(0)
+	for i := range n {
+		next += segments[i].chunks
+	}
+	for i := range e {
+		next += entries[i].chunks
+	}
+	return f.in(g.file, &entries[e], next)
+}
+
+// planKey is what the plan is ordered by, before the names themselves.
+func planKey(from string) uint64 { return bits.Reverse64(xxhash.Sum64String(from)) }
+
+// finder looks for one account. Its first error is final.
+type finder struct {
+	stage *Stage
+	from  string
+	key   uint64
+	err   error
+}
+
+// last is the last of n runs of the plan that does not begin behind the account, -1 if there is none.
+func (f *finder) last(n int, first func(i int) (string, error)) int {
+	return sort.Search(n, func(i int) bool {
+		if f.err != nil {
+			return true
+		}
+		name, err := first(i)
+		if err != nil {
+			f.err = err
+			return true
+		}
+		return cmp.Or(cmp.Compare(planKey(name), f.key), strings.Compare(name, f.from)) > 0
+	}) - 1
+}
+
+// in looks among the rosters of one entry of an index, whose first chunk has the ordinal next.
+func (f *finder) in(file int, e *indexEntry, next int64) (found migrate.Roster, ok bool, err error) {
+	w := walk{stage: f.stage, next: next, yield: func(r migrate.Roster, failed error) bool {
+		if failed != nil || r.From == f.from {
+			found, ok, err = r, failed == nil, failed
+			return false
+		}
+		return true
+	}}
+	if e.large {
+		w.large(file, e)
+	} else {
+		w.pack(file, e)
+	}
+	return found, ok, err
+}
+
+// firstOf is the From_Account of the first roster of an entry.
+func (s *Stage) firstOf(file int, e *indexEntry) (string, error) {
+	if e.large {
+		return e.from, nil
+	}
+	raw, err := s.readBlock(file, &e.blocks[0])
+	if err != nil {
+		return "", err
+	}
+	c := cursor{b: raw}
+	from := string(c.packed().from)
+	if c.bad {
+		return "", s.damaged(file, e.blocks[0].offset, "malformed rosters")
+	}
+	return from, nil
+}
