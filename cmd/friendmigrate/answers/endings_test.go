@@ -1,0 +1,236 @@
+package answers
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendmigrate/migrate"
+	"friendmigrate/sink/simulator"
+)
+
+// TestEndings runs the whole program into each of its endings over loopback, looks at exit code, last line and lists, and goes on as the last line says.
+func TestEndings(t *testing.T) {
+	t.Run("a bad night is survived", func(t *testing.T) {
+		t.Parallel()
+		c := looped(t, badNight())
+		p := newProgram(t, ring(smaller(600, 300), 5))
+		run, code := p.run(importing(c.endpoint, "--rate", "400", "--workers", "40", "--timeout", "400ms")...)
+		p.expect(run, code, 0, "all .* edges are in place")
+		p.everything(c, ring(smaller(600, 300), 5), nil)
+		s := c.Stats()
+		t.Logf("%d calls, %d given up by the client, %d overlaps", s.Calls, s.GaveUp, s.Overlaps)
+	})
+	t.Run("poison is found, and taken up again", func(t *testing.T) {
+		t.Parallel()
+		const text = "Err_SNS_FriendImport_Custom_Tag_Illegal, see the console"
+		poison := simulator.NewSet("u7->u9", "u8->u12", "u31->u32", "u31->u33")
+		c := looped(t, simulator.Config{Faults: simulator.Faults{Poison: poison, PoisonInfo: text}})
+		p := newProgram(t, ring(60, 8))
+		run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
+		p.expect(run, code, 3, "4 edges failed")
+		p.everything(c, ring(60, 8), poison)
+		for name, row := range p.failed() {
+			if !poison.Has(name) || row["ResultCode"] != "30001" || row["ResultInfo"] != text {
+				t.Errorf("%s failed with %s %q", name, row["ResultCode"], row["ResultInfo"])
+			}
+		}
+		c.Reconfigure(func(c *simulator.Config) { c.Poison = nil })
+		run, code = p.run(append(importing(c.endpoint, "--rate", "100000"), "--retry-failed")...)
+		p.expect(run, code, 0, "all 480 edges are in place")
+		p.everything(c, ring(60, 8), nil)
+	})
+	t.Run("everything is refused edge by edge", func(t *testing.T) {
+		t.Parallel()
+		const text = "Err_SNS_FriendImport_Custom_Tag_Illegal"
+		c := looped(t, simulator.Config{Faults: simulator.Faults{PoisonShare: 1, PoisonInfo: text}})
+		p := newProgram(t, ring(60, 8))
+		run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
+		p.expect(run, code, 6, text)
+		p.expect(run, code, 6, "failed.csv")
+		p.everything(c, ring(0, 0), nil)
+		if n := len(p.failed()); n != 24 {
+			t.Errorf("%d edges failed before the brake", n)
+		}
+	})
+	t.Run("the key is the wrong one", func(t *testing.T) {
+		t.Parallel()
+		c := looped(t, simulator.Config{})
+		p := newProgram(t, ring(60, 2))
+		p.write("key", strings.Repeat("0", 64))
+		run, code := p.run(importing(c.endpoint)...)
+		p.expect(run, code, 12, "--secret-key-file")
+		p.write("key", key)
+		run, code = p.run(importing(c.endpoint, "--rate", "100000")...)
+		p.expect(run, code, 0, "all 120 edges")
+		p.everything(c, ring(60, 2), nil)
+	})
+	t.Run("nobody is there, and later somebody is", func(t *testing.T) {
+		t.Parallel()
+		c := looped(t, simulator.Config{Faults: simulator.Faults{Outages: []simulator.Outage{{Fault: simulator.Fault{Kind: simulator.FaultRefuse}}}}})
+		p := newProgram(t, ring(60, 2))
+		run, code := p.run(importing(c.endpoint, "--outage-timeout", "1s")...)
+		p.expect(run, code, 4, "nothing got through for 1s.*; 120 of 120 edges are pending")
+		if n := len(p.failed()); n != 0 {
+			t.Errorf("%d edges failed by an outage", n)
+		}
+		c.Reconfigure(func(c *simulator.Config) { c.Outages = nil })
+		run, code = p.run(importing(c.endpoint, "--rate", "100000")...)
+		p.expect(run, code, 0, "all 120 edges")
+		p.everything(c, ring(60, 2), nil)
+	})
+}
+
+// badNight is everything that passes, at once: a fifth of the calls and 1 % of the items, an outage, a throttle, a signature that is declared expired.
+func badNight() simulator.Config {
+	return simulator.Config{
+		Latency: 5 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 4,
+		Limits: simulator.Limits{Limit: 400, LimitChanges: []simulator.LimitChange{{At: 2500 * time.Millisecond, Limit: 200}, {At: 4 * time.Second, Limit: 400}}},
+		Faults: simulator.Faults{
+			Codes:  map[int]float64{30006: 0.02, 30007: 0.02, 30008: 0.02, 60008: 0.02, 70500: 0.01},
+			Bodies: map[string]float64{"object": 0.01, "half": 0.01}, BodiesApplied: map[string]float64{"missing": 0.01}, Raw: map[string]float64{"no-http": 0.01},
+			Statuses: map[int]float64{502: 0.01, 429: 0.005}, Resets: 0.01, ResetsApplied: 0.01, Cuts: 0.01, CutsApplied: 0.01, Stalls: 0.005, StallsApplied: 0.005,
+			Items: map[int]float64{30006: 0.005}, ItemsApplied: map[int]float64{30007: 0.005},
+			Outages:   []simulator.Outage{{Window: simulator.Window{From: time.Second, To: 2 * time.Second}, Fault: simulator.Fault{Kind: simulator.FaultRefuse}}},
+			SigExpire: []time.Duration{500 * time.Millisecond},
+		},
+	}
+}
+
+// expect holds the end of a run against an exit code and an expression that the last line has to match.
+func (p *program) expect(run *process, code, want int, line string) {
+	p.t.Helper()
+	last := run.lastLine()
+	if code != want || !regexp.MustCompile(line).MatchString(last) || !strings.Contains(last, "; hint: ") {
+		p.t.Errorf("exit %d, want %d and %q: %s", code, want, line, last)
+	}
+}
+
+// everything holds the service's graph against edges, but for some.
+func (p *program) everything(c *chat, edges func(func(migrate.Edge) bool), but simulator.Set) {
+	p.t.Helper()
+	var want simulator.Digest
+	for e := range edges {
+		if !but.Has(pair(e.From, e.To)) {
+			want.Add(e.From, e.To)
+		}
+	}
+	s := c.Stats()
+	if s.Digest != want.String() {
+		p.t.Errorf("the service has %d other edges", s.GraphEdges)
+	}
+	if s.Overlaps != 0 || s.OverlapsOpen != 0 {
+		p.t.Errorf("%d overlaps: %v", s.Overlaps, s.OverlapAccounts)
+	}
+}
+
+// failed reads the list of failures, by FROM->TO.
+func (p *program) failed() map[string]map[string]string {
+	p.t.Helper()
+	f, err := os.Open(p.path("state/failed.csv"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	list := map[string]map[string]string{}
+	for _, row := range rows[1:] {
+		named := map[string]string{}
+		for i, column := range rows[0] {
+			named[column] = row[i]
+		}
+		list[pair(named["From_Account"], named["To_Account"])] = named
+	}
+	if len(list) != len(rows)-1 {
+		p.t.Errorf("%d rows for %d failed edges", len(rows)-1, len(list))
+	}
+	return list
+}
+
+// TestHalving counts what it costs to find offenders in one full chunk: at most 2k·log2(1000)+2 calls more than without them, and nothing but the offenders fails.
+func TestHalving(t *testing.T) {
+	for _, k := range []int{1, 2, 3, 10, 50, 200} {
+		synctest.Test(t, func(t *testing.T) {
+			const size = migrate.MaxChunkEdges
+			const text = "Err_SNS_FriendImport_Custom_Tag_Illegal"
+			poison := simulator.Set{}
+			for i := range k {
+				poison[account(i*size/k+i%7)] = struct{}{}
+			}
+			c := piped(t, simulator.Config{Faults: simulator.Faults{Poison: poison, PoisonInfo: text}})
+			j := newJob(t, star(size))
+			e := j.run(t.Context(), c, flags{})
+			a := j.audit(c)
+			extra, most := float64(c.Stats().Calls-1), 2*float64(k)*math.Log2(size)+2
+			t.Logf("%d offenders among %d: %.0f calls more, %.0f at most", k, size, extra, most)
+			if e.exit != 3 || extra > most || len(a.failures) != k || a.totals.Imported != int64(size-k) {
+				t.Errorf("exit %d, %d failures, %+v", e.exit, len(a.failures), a.totals)
+			}
+			for name, f := range a.failures {
+				if !poison.Has(f.Edge.To) || f.Code != 30001 || f.Info != text {
+					t.Errorf("%s failed with %d %q", name, f.Code, f.Info)
+				}
+			}
+		})
+	}
+}
+
+// star is one account with n friends.
+func star(n int) func(func(migrate.Edge) bool) {
+	return func(yield func(migrate.Edge) bool) {
+		for i := range n {
+			if !yield(migrate.Edge{From: "centre", To: account(i), AddSource: "AddSource_Type_Test"}) {
+				return
+			}
+		}
+	}
+}
+
+// TestTheAuditSees is the control of the suites' own eyes: an engine that believes what nobody said must not pass.
+func TestTheAuditSees(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{Script: once.script("", simulator.Fault{Kind: simulator.FaultBody, Name: "object"})})
+		j := newJob(t, ring(sceneAccounts, sceneFriends))
+		j.run(t.Context(), c, flags{workers: 1, wrap: func(to migrate.Importer) migrate.Importer { return believer{to} }})
+		if a := j.look(c); len(a.wrong) != sceneFriends {
+			t.Errorf("three false successes, and the audit says %q", a.wrong)
+		}
+		c.Put("nobody", simulator.Friend{To: "nothing"})
+		if a := j.look(c); len(a.wrong) != sceneFriends+1 {
+			t.Errorf("three false successes and a phantom, and the audit says %q", a.wrong)
+		}
+	})
+	p := &program{t: t, dir: t.TempDir()}
+	sig := strings.Repeat("eJw*-_Ab", 20)
+	for i, text := range append(disguises(sig), sig, "x?usersig="+sig) {
+		name := fmt.Sprint("file", i)
+		p.write(name, "some text "+text+" and more")
+		if content, err := os.ReadFile(p.path(name)); err != nil || leak(content, disguises(sig)) == "" {
+			t.Errorf("a secret was not seen in %q", text)
+		}
+	}
+}
+
+// believer takes every answer for a success.
+type believer struct{ migrate.Importer }
+
+func (b believer) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	list, err := b.Importer.Import(ctx, from, edges)
+	if err != nil {
+		list = make([]migrate.Outcome, len(edges))
+		for i := range list {
+			list[i].Kind = migrate.Imported
+		}
+	}
+	return list, nil
+}

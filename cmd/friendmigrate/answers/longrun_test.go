@@ -1,0 +1,79 @@
+package answers
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink/simulator"
+)
+
+// longRun is the variable that says how long the long run lasts, in virtual time: 24h for the day.
+const longRun = "FRIENDMIGRATE_LONG_RUN"
+
+// TestLongRun is a job at 200 calls a second in which every signature is declared expired once an hour, the service is gone twice and a throttle comes and goes. No
+// edge is lost and none fails by any of it. The journal is in memory. In between it is some minutes that have a whole day's troubles, closer together; the day itself:
+//
+//	FRIENDMIGRATE_LONG_RUN=24h go test ./cmd/friendmigrate/answers -run TestLongRun -v -timeout 3h
+func TestLongRun(t *testing.T) {
+	t.Parallel()
+	length := time.Duration(smaller(5, 2)) * time.Minute
+	if text := os.Getenv(longRun); text != "" {
+		var err error
+		if length, err = time.ParseDuration(text); err != nil {
+			t.Fatalf("%s: %v", longRun, err)
+		}
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one thing happens at a time in virtual time, and on one processor it costs a third less
+	}
+	began := time.Now()
+	synctest.Test(t, func(t *testing.T) { playLongRun(t, length) })
+	t.Logf("it took %v of real time", time.Since(began).Round(time.Second))
+}
+
+func playLongRun(t *testing.T, length time.Duration) {
+	hour := min(time.Hour, length/6)
+	at := func(part float64) time.Duration { return time.Duration(part * float64(length)) }
+	outage := min(10*time.Minute, length/20)
+	throttle := min(30*time.Minute, length/12)
+	config := simulator.Config{
+		Latency: 20 * time.Millisecond, Jitter: 60 * time.Millisecond, Seed: 3, Compact: true,
+		Limits: simulator.Limits{Limit: 200, LimitChanges: []simulator.LimitChange{{At: at(0.5), Limit: 50}, {At: at(0.5) + throttle, Limit: 200}}},
+		Faults: simulator.Faults{Outages: []simulator.Outage{
+			{Window: simulator.Window{From: at(0.2), To: at(0.2) + outage}, Fault: simulator.Fault{Kind: simulator.FaultRefuse}},
+			{Window: simulator.Window{From: at(0.8), To: at(0.8) + outage}, Fault: simulator.Fault{Kind: simulator.FaultStatus, Code: 503}},
+		}},
+	}
+	for expire := hour; expire < length; expire += hour {
+		config.SigExpire = append(config.SigExpire, expire)
+	}
+	// What is left of the time without outages and throttle.
+	full := length - 2*outage - throttle*3/4
+	accounts := int(200 * 0.99 * math.Floor(full.Seconds()))
+	c := piped(t, config)
+	j := newJobOn(t, disk.OS{}, t.TempDir()+"/staged", newMemory(), ring(accounts, 1))
+	holds := 0
+	e := j.run(t.Context(), c, flags{sigLifetime: 2 * hour, event: func(e migrate.Event) {
+		if e.Name == "hold" {
+			holds++
+		}
+	}})
+	a := j.audit(c)
+	s := c.Stats()
+	t.Logf("%v of virtual time, %d edges: %d calls, %d signatures, %d holds, %d throttled, %d uncertain, %d imported, %d already, %d failed, %d pending, largest sliding second %d",
+		e.took.Round(time.Second), accounts, s.Calls, s.Signatures, holds, e.sent.Throttled, e.sent.Uncertain, a.totals.Imported, a.totals.Already, a.totals.Failed,
+		a.totals.Pending, s.LargestSecond)
+	if e.exit != 0 || a.totals.Failed != 0 || a.totals.Pending != 0 || s.GraphEdges != int64(accounts) {
+		t.Errorf("exit %d, %d edges in the service: %v", e.exit, s.GraphEdges, e.err)
+	}
+	if want := len(config.SigExpire) + 1; s.Signatures < want || holds < 2 {
+		t.Errorf("%d signatures, %d holds: the troubles didn't come", s.Signatures, holds)
+	}
+	if e.took > length+length/100+time.Minute { // what is left of the pauses between probes when the service is back
+		t.Errorf("it took %v, with %v for the work", e.took, length)
+	}
+}

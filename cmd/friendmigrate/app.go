@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
+)
+
+// streams are the program's standard streams.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// program is one call of the program.
+type program struct {
+	std    streams
+	env    map[string]string
+	root   fs.FS   // of the file system, for the container's memory limit
+	disk   disk.FS // of everything durable
+	screen *screen.Screen
+	args   []string // with the program's name
+
+	ending *exit.Ending // of a command that has a last line
+}
+
+// run runs a command and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
+func run(ctx context.Context, args []string, std streams, env map[string]string) (code int) {
+	return runOn(ctx, disk.OS{}, args, std, env)
+}
+
+// runOn is run on another disk.
+func runOn(ctx context.Context, fsys disk.FS, args []string, std streams, env map[string]string) (code int) {
+	p := &program{std: std, env: env, root: os.DirFS("/"), disk: fsys, screen: screen.New(std.err), args: args}
+	defer func() {
+		if bug := recover(); bug != nil {
+			p.screen.EndBar()
+			p.screen.Line(strings.ReplaceAll(string(debug.Stack()), "\t", "    "))
+			p.screen.Line(p.failure(fmt.Errorf("a bug: %v; what was answered so far is recorded", bug)).Line())
+			code = int(exit.Unexpected)
+		}
+	}()
+	err := p.command().Run(ctx, args)
+	p.screen.EndBar()
+	if err != nil {
+		ending := p.failure(err)
+		p.ending = &ending
+	}
+	if p.ending == nil {
+		return int(exit.Done)
+	}
+	p.screen.Line(p.ending.Line())
+	return int(p.ending.Code)
+}
+
+// failure turns an error into the ending that it means.
+func (p *program) failure(err error) exit.Ending {
+	known := &exit.Error{Code: exit.Unexpected, Err: err}
+	if coder := cli.ExitCoder(nil); errors.As(err, &coder) { // the library's own, of its help and completion commands
+		known.Code = exit.Unusable
+	}
+	errors.As(err, &known)
+	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
+	if e.Hint == "" {
+		switch e.Code {
+		case exit.Unusable:
+			e.Hint = p.help()
+		default:
+			e.Hint = resumeLine(p.args).String()
+		}
+	}
+	return e
+}
+
+// help is the command that prints the help text of the command that was called.
+func (p *program) help() string {
+	l := invocation.Parse(p.args[0], "", nil, nil)
+	if name, _ := split(p.args); commandNamed(name) {
+		l = invocation.Parse(p.args[0], name, nil, nil)
+	}
+	return l.With("help", "").String()
+}
+
+func commandNamed(name string) bool { return leafNamed(name) != nil }
+
+// leafNamed finds a command by its name; nil if there is none.
+func leafNamed(name string) *cli.Command {
+	for _, c := range new(program).command().Commands {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// split finds the command's name among the arguments, and what follows it.
+func split(args []string) (name string, rest []string) {
+	if len(args) < 2 {
+		return "", nil
+	}
+	return args[1], args[2:]
+}
+
+// resumeLine is the command that goes on with what the present one has begun.
+func resumeLine(args []string) invocation.Line {
+	return currentLine(args).Without("fresh", "retry-failed")
+}
+
+func currentLine(args []string) invocation.Line {
+	name, rest := split(args)
+	program := ""
+	if len(args) > 0 {
+		program = args[0]
+	}
+	return invocation.Parse(program, name, rest, takesOf(name))
+}
+
+// takesOf says of the flags of a command whether they take a value as a word of its own.
+func takesOf(command string) func(flag string) bool {
+	takes := map[string]bool{}
+	if c := leafNamed(command); c != nil {
+		for _, f := range c.Flags {
+			g, ok := f.(*cli.GenericFlag)
+			takes[f.Names()[0]] = ok && !g.Value.(*rawValue).optional
+		}
+	}
+	return func(flag string) bool { return takes[flag] }
+}
+
+// command is the tree of commands.
+func (p *program) command() *cli.Command {
+	usage := func(_ context.Context, _ *cli.Command, err error, _ bool) error {
+		return exit.Because(exit.Unusable, errors.New(strings.Replace(err.Error(), "provided but not defined: -", "is not known: --", 1)))
+	}
+	root := &cli.Command{
+		Name:                          "friendmigrate",
+		Usage:                         "moves a social graph into Tencent Chat",
+		Reader:                        p.std.in,
+		Writer:                        p.std.out,
+		ErrWriter:                     p.std.err,
+		HideVersion:                   true,
+		EnableShellCompletion:         true,
+		ExitErrHandler:                func(context.Context, *cli.Command, error) {}, // the library would end the process
+		OnUsageError:                  usage,
+		CustomRootCommandHelpTemplate: rootHelp(),
+		Action:                        p.noCommand,
+		ConfigureShellCompletionCommand: func(c *cli.Command) {
+			c.Hidden = false
+			c.Usage = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
+		},
+	}
+	root.Commands = []*cli.Command{
+		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(), settings.ImportFlags(), p.importAction),
+		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(), settings.PlanTakes(), p.planAction),
+		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.VerifyFlags(), p.verifyAction),
+		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), simulateFlags(), p.simulateAction),
+		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error {
+			_, err := fmt.Fprintln(p.std.out, versionLine())
+			return err
+		}),
+	}
+	for _, c := range root.Commands {
+		c.OnUsageError = usage
+	}
+	return root
+}
+
+func (p *program) leaf(name, usage, help string, flags []settings.Flag, action cli.ActionFunc) *cli.Command {
+	c := &cli.Command{Name: name, Usage: usage, CustomHelpTemplate: help, HideHelpCommand: true, Action: action, EnableShellCompletion: true}
+	for _, f := range flags {
+		c.Flags = append(c.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Category: f.Group, TakesFile: f.TakesFile, Value: &rawValue{optional: f.Kind != settings.Takes}})
+	}
+	return c
+}
+
+// noCommand answers a call without a command that is known.
+func (p *program) noCommand(_ context.Context, c *cli.Command) error {
+	if name := c.Args().First(); name != "" {
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("there is no command %q", name)}
+	}
+	return cli.ShowRootCommandHelp(c)
+}
+
+// values gathers what the flags of a command were given.
+func (p *program) values(c *cli.Command) settings.Values {
+	v := settings.Values{Flags: map[string][]string{}, Env: p.env}
+	for _, f := range c.Flags {
+		if g, ok := f.(*cli.GenericFlag); ok {
+			if raw, ok := g.Value.(*rawValue); ok && len(raw.given) > 0 {
+				v.Flags[g.Name] = raw.given
+			}
+		}
+	}
+	return v
+}
+
+// rawValue keeps what a flag was given, unread: package settings reads it.
+type rawValue struct {
+	optional bool
+	given    []string
+}
+
+func (v *rawValue) Set(s string) error {
+	v.given = append(v.given, s)
+	return nil
+}
+
+func (v *rawValue) String() string { return "" }
+
+func (v *rawValue) Get() any { return v.given }
+
+// IsBoolFlag lets "--flag" stand without a value.
+func (v *rawValue) IsBoolFlag() bool { return v.optional }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+// brokenWriter stands for a bug.
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { panic("it broke") }
+
+func TestABugEndsWithItsOwnCode(t *testing.T) {
+	var log bytes.Buffer
+	code := run(context.Background(), []string{"friendmigrate", "version"}, streams{out: brokenWriter{}, err: &log}, nil)
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	last := lines[len(lines)-1]
+	if code != 1 || !strings.HasPrefix(last, "friendmigrate: a bug: it broke") || !strings.Contains(log.String(), "brokenWriter") {
+		t.Errorf("code %d\n%s", code, log.String())
+	}
+}
+
+func TestEveryFlagIsInTheHelpText(t *testing.T) {
+	for _, f := range settings.ImportFlags() {
+		if !strings.Contains(importHelp(), "--"+f.Name) {
+			t.Errorf("--%s is not in the help text", f.Name)
+		}
+	}
+	for _, f := range simulateFlags() {
+		if !strings.Contains(simulateHelp(), "--"+f.Name) {
+			t.Errorf("--%s is not in the help text", f.Name)
+		}
+	}
+	for line := range strings.Lines(rootHelp() + importHelp() + simulateHelp()) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > helpWidth+2 {
+			t.Errorf("a line of %d columns: %s", n, line)
+		}
+	}
+}

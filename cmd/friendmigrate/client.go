@@ -1,0 +1,50 @@
+package main
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// newClient makes a client for a command that asks. It sends nothing yet.
+func newClient(s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (*sink.Client, error) {
+	endpoint, err := endpointOf(s)
+	if err != nil {
+		return nil, err
+	}
+	c, err := sink.New(sink.Config{
+		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime, Rate: p.Rate, StartAfter: after,
+		Workers: p.Workers, Timeout: p.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: sinkLog{log.Sugar()},
+	})
+	return c, exit.Because(exit.Unusable, err)
+}
+
+// endpointOf is where calls go.
+func endpointOf(s settings.Service) (string, error) {
+	if s.Region == "" {
+		return s.Endpoint, nil
+	}
+	endpoint, err := sink.RegionEndpoint(s.Region, s.BackupHost)
+	return endpoint, exit.Because(exit.Unusable, err)
+}
+
+// engineOf is how the engine is to be used for asking.
+func engineOf(p settings.Pace, memory int64, maxDuration time.Duration, c *sink.Client, meter *migrate.Meter, log *zap.Logger) migrate.Options {
+	retry := migrate.DefaultRetry
+	retry.MaxAttempts = p.MaxAttempts
+	return migrate.Options{
+		Workers: p.Workers, Memory: memory, Retry: retry, OutageTimeout: p.OutageTimeout, MaxDuration: maxDuration, MaxFailures: -1, MaxFailureRatio: -1,
+		Probe: c.Probe, Meter: meter, Event: func(e migrate.Event) { logEngine(log, e) },
+	}
+}
+
+// logEngine logs what the engine tells, as logEvent does for an import.
+func logEngine(log *zap.Logger, e migrate.Event) {
+	j := importJob{log: log}
+	j.logEvent(e)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"friendmigrate/migrate/disk"
+)
+
+// crashAtOnce is how many cases of a sweep are under way at once: resuming mostly waits, for the second that the rate asks for.
+const crashAtOnce = 48
+
+// sweep does cases side by side and reports how many there were.
+func sweep(t *testing.T, cases func(yield func(name string, run func(t testing.TB, dir string)) bool)) {
+	t.Helper()
+	var group sync.WaitGroup
+	var count atomic.Int64
+	slots := make(chan struct{}, crashAtOnce)
+	base := t.TempDir()
+	cases(func(name string, run func(t testing.TB, dir string)) bool {
+		n := count.Add(1)
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			dir := filepath.Join(base, fmt.Sprint(n))
+			run(named{t, name}, dir)
+			if err := os.RemoveAll(dir); err != nil {
+				t.Error(err)
+			}
+		})
+		return !t.Failed()
+	})
+	group.Wait()
+	t.Logf("%d cases", count.Load())
+}
+
+// named says which case of a sweep an error is about.
+type named struct {
+	testing.TB
+	name string
+}
+
+func (n named) Errorf(format string, args ...any) {
+	n.TB.Helper()
+	n.TB.Errorf(n.name+": "+format, args...)
+}
+
+// Each file operation of a whole job goes wrong in turn, in each way: nothing is lost, nothing is said that is not so, and the same command goes on.
+func TestEveryFileOperationOfAJob(t *testing.T) {
+	for seed := range *sweepSeeds {
+		j := newSmallJob(t, seed)
+		for i := range j.lives {
+			l := &j.lives[i]
+			ops := operations(t, j, l)
+			t.Run(fmt.Sprintf("%d/%s", seed, l.name), func(t *testing.T) {
+				sweep(t, func(yield func(string, func(testing.TB, string)) bool) {
+					for at, what := range ops {
+						for _, h := range harmsOf(what) {
+							if testing.Short() && (at+int(h))%8 != 0 {
+								continue
+							}
+							if !yield(fmt.Sprintf("operation %d %v", at, h), func(t testing.TB, dir string) { breakAt(t, j, l, dir, at, h) }) {
+								return
+							}
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// operations are the file operations of an unbroken run, about: they depend a little on what is committed together.
+func operations(t *testing.T, j *smallJob, l *life) []string {
+	t.Helper()
+	state := filepath.Join(t.TempDir(), "state")
+	j.copy(t, l, state)
+	whole := &brokenDisk{at: -1}
+	if code, out := j.serve(l).run(whole, state, l.flags...); code != l.code {
+		t.Fatalf("%d\n%s", code, out)
+	}
+	return whole.ops
+}
+
+// breakAt harms one operation of a run and lets the next run go on.
+func breakAt(t testing.TB, j *smallJob, l *life, dir string, at int, h harm) {
+	state := filepath.Join(dir, "state")
+	j.copy(t, l, state)
+	s := j.serve(l)
+	broken := &brokenDisk{at: at, harm: h}
+	code, out := s.run(broken, state, l.flags...)
+	last := out[strings.LastIndex(strings.TrimRight(out, "\n"), "\n")+1:]
+	switch {
+	case code == l.code && !broken.dead: // it did without
+		l.ended(t, s, state, code, out)
+	case code != 1 && !(code == l.code && broken.dead && strings.HasPrefix(broken.what, "close ")):
+		t.Errorf("exit code %d after %s\n%s", code, broken.what, out)
+	case code == 1 && (!strings.HasPrefix(last, "friendmigrate: ") || !strings.Contains(last, "; hint: ")):
+		t.Errorf("the last line after %s is %q", broken.what, last)
+	}
+	if strings.Contains(out, "a bug") {
+		t.Errorf("it panicked after %s\n%s", broken.what, out)
+	}
+	code, out = s.run(disk.OS{}, state, l.flags...)
+	l.ended(t, s, state, code, out)
+	if again := s.sim.Stats().CallsAgain; again > 2 {
+		t.Errorf("after %s %d calls had edges that were sent before, by 2 workers", broken.what, again)
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// leastMutual is the share of pairs with both directions under which one-way input is more likely an oversight than meant.
+const leastMutual = 0.05
+
+// describeInput says what was read and what sending it costs. Package source has warned of what deserves a look.
+func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
+	c, t := p.Counts, p.Totals
+	cost := fmt.Sprintf("%s of %s take %s", screen.Some(t.Edges, "edge"), screen.Some(t.Rosters, "account"), screen.Some(t.Chunks, "call"))
+	if rate := j.set.Pace.Rate; rate < sink.Unpaced && t.Chunks > 0 {
+		cost += fmt.Sprintf(", at least %s at %g per second", screen.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
+	}
+	j.log.Info(fmt.Sprintf("read %s in %s: %s", screen.Some(c.Rows, "row"), screen.Took(took), cost), event("staged"),
+		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters), zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
+	if t.Added > 0 {
+		j.log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", screen.Some(t.Added, "reverse edge")), event("mutual-added"), zap.Int64("edges", t.Added))
+	}
+	j.describeRows(c, t)
+	j.describeMutual(t)
+	for _, r := range t.OverMaxFirst {
+		j.log.Debug("roster over --max-friends", event("roster-over"), zap.String("account", r.From), zap.Int64("friends", r.Friends))
+	}
+}
+
+// describeRows points at the lists of rows that are not sent as they are.
+func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
+	if c.Rejected > 0 {
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", wasWere(c.Rejected, "row"), j.path(folder.Rejected)), event("rejected"),
+			zap.Int64("rows", c.Rejected), zap.Any("reasons", c.RejectedBy))
+	}
+	if c.Changed > 0 {
+		j.log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", wasWere(c.Changed, "row"), j.set.Rows.InvalidField, j.path(folder.Changed)), event("changed"),
+			zap.Int64("rows", c.Changed))
+	}
+	if t.Duplicates > 0 {
+		text := fmt.Sprintf("%s another row of the same pair and lost against it (--duplicates %s)", hasHave(t.Duplicates, "row"), j.set.Rows.Duplicates)
+		if t.Differing > 0 {
+			text += fmt.Sprintf("; %s other fields: see %s", hasHave(t.Differing, "row"), j.path(folder.Duplicates))
+		}
+		j.log.Info(text, event("duplicates"), zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
+	}
+}
+
+// describeMutual says what share of the friendships is there in both directions, where that is not so little that source has warned of it.
+func (j *importJob) describeMutual(t stage.Totals) {
+	if share := mutualShare(t); t.Pairs > 0 && (share >= leastMutual || j.set.Rows.Mutual) {
+		about := ""
+		if t.PairsSampled {
+			about = "about "
+		}
+		j.log.Info(fmt.Sprintf("%s%.1f %% of the pairs have a row in each direction", about, 100*share), event("mutual-share"), zap.Float64("share", share))
+	}
+}
+
+// mutualShare is the share of pairs that have a row in each direction.
+func mutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
+
+func (j *importJob) path(name string) string { return filepath.Join(j.dir, name) }
+
+// hasHave says "1 row has" or "2 rows have".
+func hasHave(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " has"
+	}
+	return screen.Some(n, noun) + " have"
+}

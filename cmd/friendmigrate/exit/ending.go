@@ -1,0 +1,45 @@
+package exit
+
+import (
+	"errors"
+	"strings"
+)
+
+// Ending is how a command ended, for its last line.
+type Ending struct {
+	Code Code
+	What string // what happened, in one sentence without a full stop
+	Hint string // the command to run next, quoted for a shell; more words follow only as its comment
+}
+
+// Line is the last line on standard error, without its newline.
+func (e Ending) Line() string {
+	line := "friendmigrate: " + oneLine(e.What)
+	if e.Hint != "" {
+		line += "; hint: " + oneLine(e.Hint)
+	}
+	return line
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+}
+
+// Error is an error that knows its exit code and what to do about it.
+type Error struct {
+	Code Code
+	Err  error
+	Hint string // see Ending; empty: the caller finds one
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Because gives err a code, unless it is nil or has one already.
+func Because(code Code, err error) error {
+	if known := (*Error)(nil); err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &Error{Code: code, Err: err}
+}

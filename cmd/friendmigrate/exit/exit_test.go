@@ -1,0 +1,53 @@
+package exit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestTheGravestOfSeveralCodesSpeaks(t *testing.T) {
+	order := []Code{Unexpected, Refused, Systematic, Unfinished, Different, Exceptions, Done} // as the contract lists them
+	for i, grave := range order {
+		for _, other := range order[i:] {
+			if got := Gravest(other, grave); got != grave {
+				t.Errorf("Gravest(%d, %d) = %d, want %d", other, grave, got, grave)
+			}
+		}
+	}
+	if got := Gravest(); got != Done {
+		t.Errorf("Gravest() = %d", got)
+	}
+}
+
+func TestTableHasEveryCodeOnceInOrder(t *testing.T) {
+	var codes []Code
+	for _, row := range Table() {
+		codes = append(codes, row.Code)
+		if row.Meaning == "" {
+			t.Errorf("code %d has no meaning", row.Code)
+		}
+	}
+	if want := []Code{0, 1, 2, 3, 4, 5, 6, 10, 11, 12}; !slices.Equal(codes, want) {
+		t.Errorf("codes are %v, want %v", codes, want)
+	}
+}
+
+func TestLastLineIsOneLine(t *testing.T) {
+	e := Ending{Code: Unexpected, What: "first\nsecond\r\nthird", Hint: "friendmigrate import a.csv"}
+	if got, want := e.Line(), "friendmigrate: first second third; hint: friendmigrate import a.csv"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTheFirstCodeOfAnErrorHolds(t *testing.T) {
+	inner := Because(OtherJob, errors.New("x"))
+	var got *Error
+	if !errors.As(Because(Unusable, fmt.Errorf("y: %w", inner)), &got) || got.Code != OtherJob {
+		t.Errorf("got %v", got)
+	}
+	if Because(Unusable, nil) != nil {
+		t.Error("no error has a code")
+	}
+}

@@ -1,0 +1,148 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+// fetcher reads lists. It is the engine's Importer and its Journal, though it imports nothing: an account is a roster with one edge, which stands for its list.
+type fetcher struct {
+	pages func(from string) reading.Pages
+	seq   *sequence
+	csv   bool
+
+	mu     sync.Mutex // guards what follows, not the states: the engine works at an account once at a time
+	states map[int64]*state
+}
+
+// state is a list as far as it was read.
+type state struct {
+	read *reading.Reading
+	entry
+}
+
+// RefusedError is something that the chosen format cannot hold.
+type RefusedError struct{ What string }
+
+func (e *RefusedError) Error() string { return "CSV cannot hold it: " + e.What + "; choose JSONL" }
+
+func mixed(tag string) error {
+	return &RefusedError{fmt.Sprintf("%q is a string for some friends and an integer for others", tag)}
+}
+
+// roster is an account as the engine knows it.
+func roster(number int64, a Account) migrate.Roster {
+	edge := migrate.Edge{From: a.ID, Position: migrate.Position{Input: int(number), Line: a.Line}}
+	chunk := migrate.Chunk{Ordinal: number, From: a.ID, Edges: []migrate.Edge{edge}}
+	return migrate.Roster{
+		From: a.ID, First: number, Chunks: 1, Edges: 1, ChunkBytes: callMemory, Load: func(int) (migrate.Chunk, error) { return chunk, nil },
+	}
+}
+
+// callMemory is what reading a page takes, about: a hundred friends with some fields, as JSON and as rows.
+const callMemory = 64 << 10
+
+// Import implements migrate.Importer: it reads the whole list of the account, and after a call that failed goes on where it was.
+func (f *fetcher) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	s := f.state(int64(edges[0].Input), from)
+	var rows bytes.Buffer
+	for {
+		rows.Reset()
+		done, err := s.read.Step(ctx, func(friend *sink.Friend) error { return f.row(s, from, friend, &rows) }, func() {
+			rows.Reset()
+			f.forget(s)
+		})
+		if err == nil && rows.Len() > 0 {
+			if err := f.seq.add(&s.entry, rows.Bytes()); err != nil {
+				return nil, fmt.Errorf("hold a list: %w", err)
+			}
+		}
+		if call := (*migrate.CallError)(nil); errors.As(err, &call) || err != nil && ctx.Err() != nil {
+			return nil, err
+		}
+		var refused *RefusedError
+		switch {
+		case errors.As(err, &refused):
+			return nil, err // ends the export
+		case err != nil:
+			return []migrate.Outcome{{Kind: migrate.Failed, Info: err.Error()}}, nil
+		case done:
+			return []migrate.Outcome{{Kind: migrate.Imported}}, nil
+		}
+	}
+}
+
+func (f *fetcher) state(number int64, from string) *state {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.states[number]
+	if s == nil {
+		s = &state{read: reading.New(func() reading.Pages { return f.pages(from) }), entry: entry{number: number}}
+		f.states[number] = s
+	}
+	return s
+}
+
+func (f *fetcher) forget(s *state) {
+	f.seq.drop(&s.entry)
+	s.edges, s.bare, s.tags = 0, 0, nil
+}
+
+// row writes one friend as a row of JSONL.
+func (f *fetcher) row(s *state, from string, friend *sink.Friend, rows *bytes.Buffer) error {
+	e, err := friend.Edge(from)
+	if err != nil {
+		return err
+	}
+	if f.csv {
+		for _, group := range e.Groups {
+			if strings.Contains(group, ";") {
+				return &RefusedError{"a group has ';' in its name, which stands between groups there"}
+			}
+		}
+	}
+	for _, item := range e.Custom {
+		if s.tags == nil {
+			s.tags = map[string]bool{}
+		}
+		if integer, known := s.tags[item.Tag]; f.csv && known && integer != item.Integer {
+			return mixed(item.Tag)
+		}
+		s.tags[item.Tag] = item.Integer
+	}
+	s.edges++
+	if e.AddSource == "" {
+		s.bare++
+	}
+	return source.WriteEdges(rows, source.ListFormat{Format: source.JSONL}, func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
+}
+
+// Open implements migrate.Journal: what is done was left out of the plan.
+func (f *fetcher) Open(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
+
+// Settle implements migrate.Journal: the account takes its place in the order. That is not durable yet: its writer's position is what counts after a crash.
+func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
+	number, outcome := s.Chunk.Ordinal, s.Edges[0].Outcome
+	f.mu.Lock()
+	found := f.states[number]
+	delete(f.states, number)
+	f.mu.Unlock()
+	if found == nil { // refused without a call
+		found = &state{entry: entry{number: number}}
+	}
+	if outcome.Kind == migrate.Failed {
+		f.forget(found)
+		found.failed = &Failure{Account: Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}, Code: outcome.Code, Info: outcome.Info}
+	}
+	f.seq.settle(&found.entry)
+	return nil
+}

@@ -1,0 +1,144 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"friendmigrate/migrate/disk"
+)
+
+// Identity is what makes an export the same: the app, where it is, the accounts in their order, and the form.
+type Identity struct {
+	SDKAppID uint64 `json:"sdkAppID"`
+	Target   string `json:"target"`
+	Accounts string `json:"accounts"` // digest of the file
+	Format   string `json:"format"`
+}
+
+// ErrOther is the error of a destination that another export has begun.
+var ErrOther = errors.New("the destination belongs to another export")
+
+// ErrExists is the error of a destination that no export has begun.
+var ErrExists = errors.New("the destination is there already")
+
+// position is how far an export is, in a file that is replaced whole.
+type position struct {
+	Version int `json:"version"`
+	Identity
+	Accounts int64           `json:"accountsDone"`
+	Rows     int64           `json:"rowBytes"`    // of the file that rows are written to
+	Failures int64           `json:"failedBytes"` // of the list of failures
+	Failed   int64           `json:"accountsFailed"`
+	Edges    int64           `json:"edges"`
+	Bare     int64           `json:"edgesWithoutAddSource"`
+	Tags     map[string]bool `json:"customFields"` // and whether they are integers
+	Finished bool            `json:"finished"`
+}
+
+const (
+	positionVersion = 1
+	positionName    = "position.json"
+	failuresName    = "failed.csv"
+	rowsName        = "rows.jsonl"
+	folderSuffix    = ".export"
+)
+
+// FailedList is the name of the list of accounts that could not be read, beside the destination.
+const FailedList = "export-failed.csv"
+
+func newPosition(id Identity) position {
+	return position{Version: positionVersion, Identity: id, Tags: map[string]bool{}}
+}
+
+// readPosition reads how far an export is; fs.ErrNotExist if none has begun.
+func readPosition(fsys disk.FS, folder string) (position, error) {
+	name := filepath.Join(folder, positionName)
+	f, err := disk.Open(fsys, name)
+	if err != nil {
+		return position{}, err
+	}
+	content, err := io.ReadAll(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return position{}, err
+	}
+	var p position
+	if err := json.Unmarshal(content, &p); err != nil {
+		return position{}, fmt.Errorf("read %q: %w", name, err)
+	}
+	if p.Version != positionVersion {
+		return position{}, fmt.Errorf("read %q: it is of version %d, which this program does not know", name, p.Version)
+	}
+	if p.Tags == nil {
+		p.Tags = map[string]bool{}
+	}
+	return p, nil
+}
+
+func (p *position) write(fsys disk.FS, folder string) error {
+	return disk.WriteWhole(fsys, filepath.Join(folder, positionName), func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
+}
+
+// take counts an entry that was written.
+func (p *position) take(e *entry, csv bool) error {
+	for _, tag := range slices.Sorted(maps.Keys(e.tags)) {
+		if integer, known := p.Tags[tag]; csv && known && integer != e.tags[tag] {
+			return mixed(tag)
+		}
+		p.Tags[tag] = p.Tags[tag] || e.tags[tag]
+	}
+	p.Accounts++
+	p.Edges += e.edges
+	p.Bare += e.bare
+	if e.failed != nil {
+		p.Failed++
+	}
+	return nil
+}
+
+// cutBack opens a file for going on at a length, or makes it where that is 0.
+func cutBack(fsys disk.FS, name string, length int64) (disk.File, error) {
+	flag := os.O_RDWR
+	if length == 0 {
+		flag |= os.O_CREATE
+	}
+	f, err := fsys.OpenFile(name, flag, disk.FileMode)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < length {
+		err = fmt.Errorf("%q has %d bytes, fewer than the %d that were written", name, info.Size(), length)
+	}
+	if err == nil {
+		err = f.Truncate(length)
+	}
+	if err == nil {
+		_, err = f.Seek(length, io.SeekStart)
+	}
+	if err == nil && length == 0 {
+		err = fsys.SyncDir(filepath.Dir(name))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// exists reports whether there is such a file.
+func exists(fsys disk.FS, name string) (bool, error) {
+	f, err := disk.Open(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, f.Close()
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+)
+
+// outcome is what the job came to, before it is put in words.
+type outcome struct {
+	account  report.Account
+	pilot    *report.Pilot
+	rejected int64 // that the exit code speaks of
+	failed   int64 // that the exit code speaks of
+	trouble  error // of drawing up the account: the job may not be called finished
+}
+
+// finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
+// the same.
+func (j *importJob) finish() (exit.Ending, error) {
+	o := j.drawUp()
+	ending := j.judge(o)
+	if err := j.endRun(ending.Code); err != nil {
+		o.trouble = errors.Join(o.trouble, err)
+		ending = j.judge(o)
+	}
+	r := j.report(o, ending)
+	errs := []error{
+		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML),
+		j.watch.end(j.endedFacts(o.account, int(ending.Code), ending.What, time.Now())),
+	}
+	if err := errors.Join(errs...); err != nil {
+		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
+		ending = j.judge(o)
+	}
+	j.log.Info(o.account.String(), event("end"), zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
+		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
+		zap.Int64("pending", o.account.Pending()), zap.Int64("calls", j.result.stats.Attempts))
+	return ending, nil
+}
+
+// drawUp writes the failed list and draws up the account, which has to balance, and to agree with the list and with what the run counted.
+func (j *importJob) drawUp() outcome {
+	o := outcome{account: j.account()}
+	ofPilot := int64(0)
+	listed, err := j.writeFailed(func(f checkpoint.Failure) {
+		if j.pilot != nil {
+			if _, named := j.pilot.accounts[f.Edge.From]; named {
+				ofPilot++
+			}
+		}
+	})
+	o.trouble = errors.Join(err, o.account.Check())
+	if failed := o.account.Failed(); err == nil && listed != failed {
+		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
+	}
+	o.failed, o.rejected = o.account.Failed(), o.account.Rows.Rejected
+	if j.pilot != nil {
+		o.pilot = j.pilot.account(j.result.summary.Settled(), ofPilot)
+		o.failed = ofPilot
+		o.rejected, err = j.pilot.rejected(j.dir)
+		o.trouble = errors.Join(o.trouble, err)
+	}
+	if j.rehearsal != nil && o.trouble == nil {
+		o.trouble = j.rehearsal.compare(j, o.account)
+	}
+	return o
+}
+
+// endRun closes the run in the journal, if it has begun.
+func (j *importJob) endRun(code exit.Code) error {
+	if j.result.idle {
+		return nil
+	}
+	s := j.result.summary
+	err := j.journal.EndRun(checkpoint.RunEnd{
+		At: time.Now().UTC(), Code: int(code), Calls: j.result.stats.Attempts,
+		AllAnswered: j.result.err == nil || s.Uncertain == 0,
+		Facts: map[string]int64{
+			"retried": s.Retried, "throttled": j.result.stats.Throttled, "uncertain": s.Uncertain, "halved": s.Halved, "holds": s.Holds, "renewals": j.result.stats.Renewals,
+		},
+	})
+	if err != nil && j.result.err != nil {
+		return nil // a journal that failed in the run says so again; the first word is the one to report
+	}
+	return err
+}
+
+// report puts the account together with what stands beside it.
+func (j *importJob) report(o outcome, e exit.Ending) report.Report {
+	id, totals, plan := j.journal.Identity(), j.journal.Totals(), j.stage.Totals()
+	r := report.Report{
+		Version: report.Version, Program: versionLine(), Account: o.account, Pilot: o.pilot, FailedByCode: []report.Code{}, RejectedByReason: j.counts.RejectedBy, Lists: j.lists(),
+		Job:    report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: j.set.Job.Shard.String(), Created: id.Created, Options: id.Options},
+		Ending: report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.What, Hint: e.Hint},
+		Plan: report.Plan{
+			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax, OverGroups: plan.GroupsOver,
+			Differing: plan.Differing, Changed: j.counts.Changed, MutualShare: mutualShare(plan),
+		},
+	}
+	if r.RejectedByReason == nil {
+		r.RejectedByReason = map[string]int64{}
+	}
+	if j.rehearsal != nil {
+		r.Rehearsal = &j.rehearsal.found
+	}
+	for _, in := range j.counts.Inputs {
+		r.Job.Inputs = append(r.Job.Inputs, report.Input{Name: in.Name, Bytes: in.Size, Digest: in.Digest})
+	}
+	for _, code := range slices.Sorted(maps.Keys(totals.FailedByCode)) {
+		if n := totals.FailedByCode[code]; n > 0 {
+			known, _ := sink.LookupCode(code)
+			r.FailedByCode = append(r.FailedByCode, report.Code{Code: code, Edges: n, Advice: known.Advice})
+		}
+	}
+	j.addRuns(&r)
+	return r
+}
+
+// addRuns adds the runs of the job, and what they sent together.
+func (j *importJob) addRuns(r *report.Report) {
+	for _, run := range j.journal.Runs() {
+		one := report.Run{Started: run.Start.At, Version: run.Start.Version, Workers: run.Start.Workers}
+		if end := run.End; end != nil {
+			one.Ended, one.Code, one.Calls = &end.At, &end.Code, end.Calls
+			r.Calls.Sent += end.Calls
+			r.Calls.Retried += end.Facts["retried"]
+			r.Calls.Throttled += end.Facts["throttled"]
+			r.Calls.Uncertain += end.Facts["uncertain"]
+			r.Calls.Halved += end.Facts["halved"]
+			r.Calls.Holds += end.Facts["holds"]
+			r.Calls.Renewals += end.Facts["renewals"]
+		}
+		r.Runs = append(r.Runs, one)
+	}
+}

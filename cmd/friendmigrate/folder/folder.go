@@ -1,0 +1,150 @@
+// Package folder knows the state folder: what lies where in it, which of several jobs beside each other exclude one another, and how an old state is put aside.
+//
+// What it promises: nothing is written outside the folder of this shard; an old state is moved, never deleted, but for that of a rehearsal.
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
+)
+
+// What lies in a state folder, beside the journal and its lock.
+const (
+	Staged     = "staged"
+	Rejected   = "rejected.csv"
+	Changed    = "changed.csv"
+	Duplicates = "duplicates.csv"
+	Failed     = "failed"    // .csv or .jsonl
+	Missing    = "missing"   // .csv or .jsonl
+	Different  = "different" // .csv or .jsonl
+	Progress   = "progress.json"
+	Report     = "report.json"
+	Page       = "report.html"
+
+	setAside = "old-" // and the time
+)
+
+// ErrOther is what every error is that says that the folder belongs to another job.
+var ErrOther = errors.New("the state folder belongs to another job")
+
+// Of is the folder of a shard's state below base.
+func Of(base string, shard settings.Shard) string {
+	if shard.Count == 0 {
+		return base
+	}
+	return filepath.Join(base, fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count))
+}
+
+// CheckNeighbours refuses a state beside which another division of the same job, or the undivided job, lies: both together would send edges twice.
+func CheckNeighbours(base string, shard settings.Shard) error {
+	entries, err := os.ReadDir(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look into the state folder: %w", err)
+	}
+	pattern := regexp.MustCompile(`^shard-\d+-of-(\d+)$`)
+	for _, e := range entries {
+		found := pattern.FindStringSubmatch(e.Name())
+		switch {
+		case found != nil && shard.Count == 0:
+			return fmt.Errorf("%w: %q holds the shard %s, and this run has no --shard", ErrOther, base, e.Name())
+		case found != nil && found[1] != fmt.Sprint(shard.Count):
+			return fmt.Errorf("%w: %q holds %s, a share of another number of shards than %d", ErrOther, base, e.Name(), shard.Count)
+		case shard.Count > 0 && (e.Name() == checkpoint.FileName || e.Name() == Staged):
+			return fmt.Errorf("%w: %q holds a job without shards (%s)", ErrOther, base, e.Name())
+		}
+	}
+	return nil
+}
+
+// SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin, and returns that folder; "" if there was nothing. The caller
+// holds the lock, which stays. The journal goes last: dying before that leaves the old job, whose other files are made again from the journal and the input.
+func SetAside(fsys disk.FS, dir string, now time.Time) (string, error) {
+	names, err := stateFiles(dir)
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	old := filepath.Join(dir, setAside+now.UTC().Format("20060102-150405"))
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(old); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		old = filepath.Join(dir, fmt.Sprintf("%s%s-%d", setAside, now.UTC().Format("20060102-150405"), n))
+	}
+	if err := fsys.MkdirAll(old, disk.FolderMode); err != nil {
+		return "", fmt.Errorf("set the old state aside: %w", err)
+	}
+	for _, name := range names {
+		if err := fsys.Rename(filepath.Join(dir, name), filepath.Join(old, name)); err != nil {
+			return "", fmt.Errorf("set the old state aside: %w", err)
+		}
+	}
+	if err := errors.Join(fsys.SyncDir(old), fsys.SyncDir(dir)); err != nil {
+		return "", fmt.Errorf("set the old state aside: %w", err)
+	}
+	return old, nil
+}
+
+// Forget removes the state of a rehearsal from dir. The caller holds the lock and knows that it is one.
+func Forget(dir string) error {
+	names, err := stateFiles(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("remove the last rehearsal: %w", err)
+		}
+	}
+	return nil
+}
+
+// stateFiles lists what of dir is state, the journal last. Files that are not ours are not among them.
+func stateFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look into the state folder: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if ours(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return journalLast(a) - journalLast(b) })
+	return names, nil
+}
+
+func journalLast(name string) int {
+	if name == checkpoint.FileName {
+		return 1
+	}
+	return 0
+}
+
+func ours(name string) bool {
+	for _, whole := range []string{Staged, checkpoint.FileName, Progress, Report, Page} {
+		if name == whole || name == whole+".tmp" {
+			return true
+		}
+	}
+	for _, list := range []string{"rejected", "changed", "duplicates", Failed, Missing, Different} {
+		if name == list+".csv" || name == list+".jsonl" || strings.HasPrefix(name, list+".csv.") || strings.HasPrefix(name, list+".jsonl.") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,132 @@
+package folder
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
+)
+
+func fill(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func names(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+func TestAnotherDivisionOfTheJobIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		there []string
+		shard settings.Shard
+		ok    bool
+	}{
+		"nothing there":              {nil, settings.Shard{Index: 0, Count: 4}, true},
+		"other shards of the same n": {[]string{"shard-1-of-4/checkpoint.journal"}, settings.Shard{Index: 0, Count: 4}, true},
+		"shards of another n":        {[]string{"shard-0-of-2/checkpoint.journal"}, settings.Shard{Index: 0, Count: 4}, false},
+		"an undivided job":           {[]string{"checkpoint.journal"}, settings.Shard{Index: 0, Count: 4}, false},
+		"an undivided stage":         {[]string{"staged/manifest.json"}, settings.Shard{Index: 0, Count: 4}, false},
+		"shards, and this has none":  {[]string{"shard-0-of-2/checkpoint.journal"}, settings.Shard{}, false},
+		"an undivided job goes on":   {[]string{"checkpoint.journal", "staged/x"}, settings.Shard{}, true},
+		"something else":             {[]string{"notes.txt", "shard-list.txt"}, settings.Shard{Index: 0, Count: 4}, true},
+	} {
+		dir := t.TempDir()
+		fill(t, dir, c.there...)
+		err := CheckNeighbours(dir, c.shard)
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrOther) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := CheckNeighbours(filepath.Join(t.TempDir(), "none"), settings.Shard{}); err != nil {
+		t.Errorf("no folder yet: %v", err)
+	}
+}
+
+func TestAnOldStateIsMovedAndNotDeleted(t *testing.T) {
+	dir := t.TempDir()
+	all := []string{"checkpoint.journal", "staged/manifest.json", "failed.csv", "failed.csv.spool", "rejected.csv", "progress.json", "report.json", "report.html"}
+	fill(t, dir, append(all, "lock", "notes.txt", "old-20200101-000000/checkpoint.journal")...)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	old, err := SetAside(disk.OS{}, dir, now)
+	if err != nil || old != filepath.Join(dir, "old-20260102-030405") {
+		t.Fatal(old, err)
+	}
+	if got, want := names(t, dir), []string{"lock", "notes.txt", "old-20200101-000000", "old-20260102-030405"}; !slices.Equal(got, want) {
+		t.Errorf("left: %v", got)
+	}
+	for _, name := range all {
+		if _, err := os.Stat(filepath.Join(old, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if again, err := SetAside(disk.OS{}, dir, now); again != "" || err != nil {
+		t.Errorf("with nothing there: %q, %v", again, err)
+	}
+	fill(t, dir, "checkpoint.journal")
+	if again, err := SetAside(disk.OS{}, dir, now); again != old+"-2" || err != nil {
+		t.Errorf("within the same second: %q, %v", again, err)
+	}
+}
+
+// failingRenames refuses the rename number n.
+type failingRenames struct {
+	disk.FS
+	left int
+}
+
+var errRename = errors.New("no")
+
+func (f *failingRenames) Rename(from, to string) error {
+	if f.left == 0 {
+		return errRename
+	}
+	f.left--
+	return f.FS.Rename(from, to)
+}
+
+func TestDyingWhileAnOldStateIsMovedLeavesTheOldJob(t *testing.T) {
+	for n := range 4 {
+		dir := t.TempDir()
+		fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "report.json")
+		_, err := SetAside(&failingRenames{disk.OS{}, n}, dir, time.Now())
+		if !errors.Is(err, errRename) {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "checkpoint.journal")); err != nil {
+			t.Errorf("after %d renames the journal is gone, but other files may be there: %v", n, err)
+		}
+	}
+}
+
+func TestForgettingARehearsalLeavesWhatIsNotOurs(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "lock", "notes.txt")
+	if err := Forget(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(t, dir), []string{"lock", "notes.txt"}; !slices.Equal(got, want) {
+		t.Errorf("left: %v", got)
+	}
+}

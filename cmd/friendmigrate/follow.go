@@ -1,0 +1,127 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// follow is the goroutine that shows where a command stands that asks: verify, export, doctor. What it reads is safe to be read while the command runs.
+type follow struct {
+	p    *program
+	out  settings.Output
+	log  *zap.Logger
+	how  string // bar, lines, none
+	at   func() standing
+	quit chan struct{}
+	done chan struct{}
+	once sync.Once
+
+	// To the goroutine, and after it to stop.
+	calls, steps progress.Speed
+	nextLine     time.Time
+}
+
+// standing is where a command stands.
+type standing struct {
+	done, total int64
+	noun        string // of what done counts
+	more        string // what else there is to say, "" if nothing
+	calls       int64
+	steps       int64 // that take the time, done in this run
+	togo        int64 // the same, still to be done
+	slow        string
+}
+
+// startFollow begins to show. at is asked each second.
+func (p *program) startFollow(out settings.Output, log *zap.Logger, at func() standing) *follow {
+	f := &follow{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{}), done: make(chan struct{}), nextLine: time.Now().Add(firstLineAt)}
+	if f.how == "auto" {
+		f.how = "lines"
+		if p.screen.Terminal() {
+			f.how = "bar"
+		}
+	}
+	go f.loop()
+	return f
+}
+
+func (f *follow) loop() {
+	defer close(f.done)
+	tick := time.NewTicker(watchTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-f.quit:
+			return
+		case now := <-tick.C:
+			f.show(now)
+		}
+	}
+}
+
+// stop ends the goroutine, waits for it and shows where it all ended. It may be called again.
+func (f *follow) stop() {
+	f.once.Do(func() {
+		close(f.quit)
+		<-f.done
+		s := f.at()
+		switch f.how {
+		case "bar":
+			f.p.screen.Bar(s.done, s.total, f.text(s))
+			f.p.screen.EndBar()
+		case "lines":
+			f.line(s)
+		}
+	})
+}
+
+func (f *follow) show(now time.Time) {
+	s := f.at()
+	f.calls.Observe(now, s.calls)
+	f.steps.Observe(now, s.steps)
+	switch {
+	case f.how == "bar":
+		f.p.screen.Bar(s.done, s.total, f.text(s))
+	case f.how == "lines" && !now.Before(f.nextLine):
+		f.nextLine = now.Add(lineEvery)
+		f.line(s)
+	}
+}
+
+func (f *follow) line(s standing) {
+	percent := progress.Percent(s.done, s.total)
+	text := f.text(s)
+	if plain(f.out, f.p.screen) {
+		f.p.screen.Line(screen.Percent(percent) + ": " + text)
+		return
+	}
+	f.log.Info(screen.Percent(percent)+": "+text, event("progress"), zap.Float64("percent", percent), zap.Int64("done", s.done), zap.Int64("total", s.total))
+}
+
+func (f *follow) text(s standing) string {
+	text := screen.Count(s.done) + " of " + screen.Some(s.total, s.noun) + s.more
+	if perSecond, ok := f.calls.PerSecond(); ok && s.done < s.total {
+		text += ", " + screen.Count(int64(perSecond+0.5)) + " calls/s"
+		if left, ok := f.steps.Left(s.togo); ok && s.slow == "" {
+			text += ", " + screen.Span(left) + " left"
+		}
+	}
+	if s.slow != "" && s.done < s.total {
+		text += " (" + s.slow + ")"
+	}
+	return text
+}
+
+// slowness says why a run of the engine is slower than it was asked to be; "" if it is not.
+func slowness(m *migrate.Meter, c *sink.Client) string {
+	_, short := slow(m.Snapshot(), c.Pace().Reason, time.Now())
+	return short
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+const helpWidth = 100
+
+func rootHelp() string {
+	var b strings.Builder
+	b.WriteString(`friendmigrate moves a social graph into Tencent Chat, at the service's limit, with an account of what
+became of every friendship.
+
+  friendmigrate import INPUT...     the job: validate, group, send, record, report; again to resume
+  friendmigrate simulate            serve a simulated Chat on a port
+  friendmigrate completion SHELL    print a completion script for bash, zsh, fish or pwsh
+  friendmigrate version             print the version
+  friendmigrate help [COMMAND]      this text, or that of a command
+
+To see it at work without an app or a key:
+
+  friendmigrate import --rehearse INPUT
+
+`)
+	b.WriteString(exitCodes())
+	return b.String()
+}
+
+func importHelp() string {
+	var b strings.Builder
+	b.WriteString(`friendmigrate import [flags] INPUT...
+
+Reads edges, checks them, groups them by From_Account, sends them by friend_import and records what
+became of each. Nothing is sent before the whole input was read and found sound. After any
+interruption the same command goes on where it was; run after the end, it sends nothing.
+
+INPUT is a file, a folder (its inputs in name order) or - for standard input: .csv, .jsonl or
+.ndjson, each also .gz or .zst. Columns and keys carry the API's names: From_Account, To_Account,
+AddSource, Remark, RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
+
+`)
+	b.WriteString(flagHelp(settings.ImportFlags()))
+	b.WriteString(variableHelp("Every flag but --fresh"))
+	b.WriteString(exitCodes())
+	return b.String()
+}
+
+func variableHelp(which string) string {
+	text := fmt.Sprintf("%s is also read from a variable: --some-flag from %s; the flag wins.", which, settings.Variable("some-flag"))
+	return strings.Join(wrap(text, helpWidth), "\n") + "\n\n"
+}
+
+// flagHelp lists flags by group.
+func flagHelp(flags []settings.Flag) string {
+	var b strings.Builder
+	var groups []string
+	for _, f := range flags {
+		if !slices.Contains(groups, f.Group) {
+			groups = append(groups, f.Group)
+		}
+	}
+	for _, g := range groups {
+		if g != "" {
+			b.WriteString(strings.ToUpper(g[:1]) + g[1:] + ":\n")
+		}
+		for _, f := range flags {
+			if f.Group == g {
+				b.WriteString(flagLines(f))
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func flagLines(f settings.Flag) string {
+	const column = 30
+	head := "  --" + f.Name
+	switch f.Kind {
+	case settings.Takes:
+		head += " " + f.Value
+	case settings.Optional:
+		head += "[=" + f.Value + "]"
+	}
+	text := f.Usage
+	if f.Default != "" {
+		text += " (default: " + f.Default + ")"
+	}
+	if len(head) > column-2 {
+		head += "\n" + strings.Repeat(" ", column)
+	} else {
+		head += strings.Repeat(" ", column-len(head))
+	}
+	return head + strings.Join(wrap(text, helpWidth-column), "\n"+strings.Repeat(" ", column)) + "\n"
+}
+
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+func exitCodes() string {
+	var b strings.Builder
+	b.WriteString("Exit codes:\n")
+	for _, r := range exit.Table() {
+		text := r.Meaning
+		if r.Again != "" {
+			text += ". Run again? " + r.Again
+		}
+		fmt.Fprintf(&b, "  %2d  %s\n", r.Code, strings.Join(wrap(text, helpWidth-6), "\n      "))
+	}
+	return b.String()
+}

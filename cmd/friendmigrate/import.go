@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/urfave/cli/v3"
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// importJob is one run of import. Its methods belong to one goroutine, but for what watch.go says.
+type importJob struct {
+	p      *program
+	set    settings.Import
+	line   invocation.Line
+	inputs []string // arguments
+	log    *zap.Logger
+	fsys   disk.FS
+	dir    string // the state folder, of this shard
+	key    sink.KeySource
+
+	// What is open. Whatever is not nil is closed by close, the lock last.
+	lock      *checkpoint.Lock
+	journal   *checkpoint.Journal
+	stage     *stage.Stage
+	client    *sink.Client
+	rehearsal *rehearsal
+
+	counts  source.Counts // of reading the input
+	resumed bool          // a journal was there before
+	pilot   *pilot        // nil: all accounts
+	watch   *watch
+	result  runResult
+}
+
+// importAction is the command import.
+func (p *program) importAction(ctx context.Context, c *cli.Command) error {
+	set, err := settings.ReadImport(p.values(c), p.root)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.disk}
+	if err := j.checkArguments(c); err != nil {
+		return err
+	}
+	if !set.Service.Rehearse {
+		if j.key, err = set.Service.Key.Source(); err != nil {
+			return exit.Because(exit.Unusable, err)
+		}
+	}
+	if j.log, err = newLog(set.Output, p.screen); err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10) // the rest is for what the runtime does not count: the program itself, stacks of the kernel
+	ending, err := j.run(ctx)
+	if err != nil {
+		return err
+	}
+	p.ending = &ending
+	return nil
+}
+
+// checkArguments finds what can be told from the arguments alone.
+func (j *importJob) checkArguments(c *cli.Command) error {
+	if len(j.inputs) == 0 {
+		return exit.Because(exit.Unusable, errors.New("no INPUT: name a file, a folder, or - for standard input"))
+	}
+	for i, in := range j.inputs {
+		if _, err := os.Lstat(in); in == "-" || !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		rest := append(append([]string{}, j.inputs[:i]...), j.inputs[i+1:]...)
+		if j.line.Has("retry-failed") && len(j.set.Job.RetryCodes) == 0 && settings.LooksLikeCodes(in) {
+			if len(rest) == 0 {
+				rest = []string{"INPUT"}
+			}
+			hint := j.line.Without("retry-failed").WithWord("--retry-failed=" + in).Of(rest...)
+			return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("there is no INPUT %q; as the codes of --retry-failed it has to stand behind =", in), Hint: hint.String()}
+		}
+		if in == "true" || in == "false" {
+			return exit.Because(exit.Unusable, fmt.Errorf("there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in))
+		}
+	}
+	if j.set.Job.Shard.Count > 0 && contains(j.inputs, "-") {
+		return exit.Because(exit.Unusable, errors.New("standard input cannot be divided among shards: each of them would need all of it; give a file"))
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, one := range list {
+		if one == s {
+			return true
+		}
+	}
+	return false
+}
+
+// run is the job, from the lock to the report. The ending speaks for a job that could begin; an error for one that could not.
+func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
+	began := time.Now()
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.openFolder(); err != nil {
+		return exit.Ending{}, err
+	}
+	j.watch = startWatch(j)
+	defer j.watch.stop()
+	if err := j.prepare(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	if err := j.loadPilot(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	if err := j.reopenFailed(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	j.result = j.send(ctx)
+	j.result.began = began
+	j.watch.stop()
+	return j.finish()
+}
+
+// openFolder takes the state folder and puts an old state aside where that is asked for.
+func (j *importJob) openFolder() error {
+	base := j.set.Job.State
+	if j.set.Service.Rehearse {
+		base = settings.RehearsalFolder
+		if j.set.Job.StateGiven {
+			base = filepath.Join(j.set.Job.State, settings.RehearsalFolder)
+		}
+	}
+	if info, err := os.Stat(base); err == nil && !info.IsDir() {
+		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
+	}
+	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
+		if errors.Is(err, folder.ErrOther) {
+			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("")}
+		}
+		return err
+	}
+	j.dir = folder.Of(base, j.set.Job.Shard)
+	if _, err := os.Stat(j.dir); errors.Is(err, fs.ErrNotExist) {
+		// A new job: an input that is misspelt leaves no folder behind.
+		if _, err := source.Resolve(j.inputs, j.set.Rows.Format); err != nil {
+			return exit.Because(exit.Unusable, err)
+		}
+	}
+	lock, err := checkpoint.TryLock(j.dir)
+	if err != nil {
+		if errors.Is(err, checkpoint.ErrLocked) {
+			return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.Without("fresh").String()}
+		}
+		return err
+	}
+	j.lock = lock
+	switch {
+	case j.set.Service.Rehearse:
+		return folder.Forget(j.dir)
+	case j.set.Job.Fresh:
+		old, err := folder.SetAside(j.fsys, j.dir, time.Now())
+		if old != "" {
+			j.resumed = true // its process may have sent calls until just now
+			j.log.Info(fmt.Sprintf("starting over; the old state is in %s", old), event("fresh"), zap.String("old", old))
+		}
+		return err
+	}
+	return nil
+}
+
+// elsewhere is the command for a job of its own: the same with another state folder.
+func (j *importJob) elsewhere(suffix string) string {
+	if suffix == "" {
+		suffix = "-2"
+	}
+	return j.line.Without("fresh", "retry-failed").With("state", filepath.Clean(j.set.Job.State)+suffix).String()
+}
+
+// close closes what is open. Everything durable was synced before.
+func (j *importJob) close() error {
+	var errs []error
+	if j.client != nil {
+		j.client.Close()
+	}
+	if j.rehearsal != nil {
+		errs = append(errs, j.rehearsal.close())
+	}
+	if j.stage != nil {
+		errs = append(errs, j.stage.Close())
+	}
+	if j.journal != nil {
+		errs = append(errs, j.journal.Close())
+	}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Release())
+	}
+	return errors.Join(errs...)
+}
+
+// openClient makes the client, which says at once what cannot work and sends nothing yet.
+func (j *importJob) openClient() (err error) {
+	s, p := j.set.Service, j.set.Pace
+	endpoint := s.Endpoint
+	if s.Region != "" {
+		if endpoint, err = sink.RegionEndpoint(s.Region, s.BackupHost); err != nil {
+			return exit.Because(exit.Unusable, err)
+		}
+	}
+	c := sink.Config{
+		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: j.key, SigLifetime: s.SigLifetime,
+		Rate: p.Rate, StartAfter: j.startAfter(time.Now()), Workers: p.Workers, Timeout: p.Timeout,
+		AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: sinkLog{j.log.Sugar()},
+	}
+	if s.Rehearse {
+		if j.rehearsal, err = startRehearsal(&c); err != nil {
+			return err
+		}
+	}
+	j.client, err = sink.New(c)
+	return exit.Because(exit.Unusable, err)
+}
+
+// startAfter keeps the promise of the rate over a restart: an earlier process may have sent calls until it ended, at most a second's worth.
+func (j *importJob) startAfter(now time.Time) time.Time {
+	if !j.resumed {
+		return time.Time{}
+	}
+	after := now.Add(time.Second)
+	if j.journal == nil {
+		return after
+	}
+	if runs := j.journal.Runs(); len(runs) > 0 {
+		if last := runs[len(runs)-1]; last.End != nil && last.End.At.Before(now) {
+			return last.End.At.Add(time.Second)
+		}
+	}
+	return after
+}
+
+// reopenFailed takes failed edges up again where that is asked for.
+func (j *importJob) reopenFailed(ctx context.Context) error {
+	if !j.set.Job.RetryFailed {
+		return nil
+	}
+	n, err := j.journal.Reopen(ctx, j.set.Job.RetryCodes)
+	if err != nil {
+		return err
+	}
+	if open := j.journal.Totals().Reopened; n == 0 && open > 0 {
+		j.log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), event("reopen"), zap.Int64("open", open))
+		return nil
+	}
+	j.log.Info(fmt.Sprintf("%d failed edges are taken up again", n), event("reopen"), zap.Int64("edges", n))
+	return nil
+}
+
+// account is the job's account as the journal has it now.
+func (j *importJob) account() report.Account {
+	return report.Make(j.journal.Identity(), j.journal.Totals())
+}
+
+// listenLoopback listens on a free port of this machine alone.
+func listenLoopback() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }

@@ -1,0 +1,121 @@
+package inspect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// Job is the state of a job, or of one of its shards, open for looking.
+type Job struct {
+	folder.Place
+	Journal *checkpoint.Journal // nil: it has not got that far
+	Stage   *stage.Stage        // nil: it has not got that far, or was cleaned
+	counts  source.Counts       // of the stage, or what the report still knows of them
+}
+
+// Jobs is a job with all its shards.
+type Jobs []*Job
+
+// Open opens all states in a folder. The error is folder.ErrNoJob where there is none.
+func Open(base string) (jobs Jobs, err error) {
+	places, err := folder.Find(base)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, jobs.Close())
+			jobs = nil
+		}
+	}()
+	for _, place := range places {
+		j := &Job{Place: place}
+		jobs = append(jobs, j)
+		if err := j.open(); err != nil {
+			return jobs, err
+		}
+	}
+	return jobs, nil
+}
+
+func (j *Job) open() (err error) {
+	if j.Journal, err = openJournal(j.Dir); err != nil {
+		return err
+	}
+	s, err := stage.Open(filepath.Join(j.Dir, folder.Staged), disk.OS{})
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, stage.ErrDamaged):
+		return j.readReport()
+	case err != nil:
+		return err
+	}
+	j.Stage = s
+	meta, err := source.ReadMeta(s)
+	j.counts = meta.Counts
+	return err
+}
+
+// openJournal opens a journal for reading; nil where there is none.
+func openJournal(dir string) (*checkpoint.Journal, error) {
+	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return journal, err
+}
+
+// readReport takes the names of the inputs from the report, where the stage is gone.
+func (j *Job) readReport() error {
+	text, err := os.ReadFile(filepath.Join(j.Dir, folder.Report))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var r report.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("read %q: %w", filepath.Join(j.Dir, folder.Report), err)
+	}
+	for _, in := range r.Job.Inputs {
+		j.counts.Inputs = append(j.counts.Inputs, source.Input{Name: in.Name})
+	}
+	if _, err := os.Stat(filepath.Join(j.Dir, folder.Failed+"."+source.JSONL)); err == nil && len(j.counts.Inputs) > 0 {
+		j.counts.Inputs[0].Format = source.JSONL // some input was, or the list would not be
+	}
+	return nil
+}
+
+// place names a row of the input.
+func (j *Job) place(at migrate.Position) (input string, line int64) {
+	if input = j.counts.InputName(at.Input); input == "" {
+		input = fmt.Sprintf("input %d", at.Input+1)
+	}
+	return input, at.Line
+}
+
+// Close closes what is open.
+func (jobs Jobs) Close() error {
+	var errs []error
+	for _, j := range jobs {
+		if j.Journal != nil {
+			errs = append(errs, j.Journal.Close())
+		}
+		if j.Stage != nil {
+			errs = append(errs, j.Stage.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,243 @@
+package inspect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/sink"
+)
+
+// StatusVersion of the JSON form. It changes when a key changes its meaning or goes.
+const StatusVersion = 1
+
+// The phases of a job, or of one of its shards.
+const (
+	Reading  = "reading"  // a process reads the input
+	Sending  = "sending"  // a process sends
+	Stopped  = "stopped"  // nothing runs, and it is not finished; the same command goes on
+	Finished = "finished" // nothing is pending
+)
+
+// signOfLife is how old a snapshot of a running job may be: it writes one each second, but a busy disk may hold it up.
+const signOfLife = 10 * time.Second
+
+// Status is where a job stands, all shards together.
+type Status struct {
+	Version int    `json:"version"`
+	State   string `json:"state"`
+	Phase   string `json:"phase"`
+
+	*report.Account              // absent until the first shard has read its input
+	Settled         int64        `json:"settled"` // edges
+	Total           int64        `json:"total"`
+	Percent         float64      `json:"percent"`
+	PerSecond       float64      `json:"callsPerSecond"`
+	Left            *float64     `json:"leftSeconds,omitempty"` // of the shard that takes longest; absent: cannot be told
+	FailedBy        []FailedCode `json:"failedByCode"`          // not told of what runs while it is watched
+	Missing         []string     `json:"missingShards,omitempty"`
+	Shards          []JobStatus  `json:"shards"` // one for a job without shards
+}
+
+// FailedCode counts the edges that failed with one ResultCode.
+type FailedCode struct {
+	Code   int    `json:"code"`
+	Edges  int64  `json:"edges"`
+	Advice string `json:"advice"`
+}
+
+// JobStatus is where one shard stands, or a job without shards.
+type JobStatus struct {
+	Dir      string             `json:"folder"`
+	Shard    string             `json:"shard,omitempty"`
+	Phase    string             `json:"phase"`
+	Account  *report.Account    `json:"account,omitempty"`
+	Percent  float64            `json:"percent"`
+	Progress *progress.Snapshot `json:"progress,omitempty"` // the last one, of whatever age
+	Silent   float64            `json:"silentSeconds"`      // since then
+	Runs     int                `json:"runs"`
+	Killed   int                `json:"killedRuns"` // of those, without an end; a running one is none
+	Code     *int               `json:"code,omitempty"`
+	What     string             `json:"what,omitempty"` // how its last run ended
+
+	failedBy map[int]int64
+}
+
+// Running reports whether a process is at work.
+func (s *JobStatus) Running() bool { return s.Phase == Reading || s.Phase == Sending }
+
+// Ended reports whether nothing is to be waited for: every shard was there, and each has finished or said how its last run ended.
+func (s *Status) Ended() bool {
+	going := func(j JobStatus) bool { return j.Running() || j.Code == nil && j.Phase != Finished }
+	return !slices.ContainsFunc(s.Shards, going) && len(s.Missing) == 0
+}
+
+// ReadStatus says where the job in a folder stands. With light the journal of what is running is left alone: its snapshots say most, and are cheaper.
+func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
+	places, err := folder.Find(base)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Version: StatusVersion, State: base, FailedBy: []FailedCode{}}
+	for _, place := range places {
+		one, err := readJob(place, now, light)
+		if err != nil {
+			return nil, err
+		}
+		s.Shards = append(s.Shards, one)
+	}
+	s.Missing = missing(places)
+	s.addUp()
+	return s, nil
+}
+
+func readJob(place folder.Place, now time.Time, light bool) (JobStatus, error) {
+	s := JobStatus{Dir: place.Dir, Shard: place.Shard.String()}
+	if err := s.readProgress(now); err != nil {
+		return s, err
+	}
+	if !light || !s.Running() || s.Account == nil {
+		if err := s.readJournal(); err != nil {
+			return s, err
+		}
+	}
+	if a := s.Account; a != nil {
+		s.Percent = progress.Percent(a.Edges()-a.Pending(), a.Edges())
+		if !s.Running() && a.Pending() == 0 {
+			s.Phase = Finished
+		}
+	}
+	return s, nil
+}
+
+// readProgress reads the last snapshot, and tells by its age whether somebody is at work.
+func (s *JobStatus) readProgress(now time.Time) error {
+	s.Phase = Stopped
+	name := filepath.Join(s.Dir, folder.Progress)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read where the job stands: %w", err)
+	}
+	p := &progress.Snapshot{}
+	if err := json.Unmarshal(text, p); err != nil {
+		return fmt.Errorf("read %q: %w", name, err)
+	}
+	s.Progress, s.Account, s.Code, s.What = p, p.Account, p.Code, p.What
+	age := now.Sub(p.At)
+	s.Silent = max(0, age.Seconds())
+	if p.Phase != progress.Ended && age < signOfLife {
+		s.Phase = p.Phase
+	}
+	return nil
+}
+
+// readJournal takes from the journal what is durable.
+func (s *JobStatus) readJournal() error {
+	journal, err := openJournal(s.Dir)
+	if journal == nil || err != nil {
+		return err
+	}
+	defer journal.Close() // read only
+	totals := journal.Totals()
+	account := report.Make(journal.Identity(), totals)
+	s.Account, s.failedBy = &account, totals.FailedByCode
+	s.countRuns(journal.Runs())
+	return nil
+}
+
+func (s *JobStatus) countRuns(runs []checkpoint.Run) {
+	s.Runs = len(runs)
+	for i, run := range runs {
+		last := i == len(runs)-1
+		if run.End == nil && !(last && s.Running()) {
+			s.Killed++
+		}
+		if last && run.End != nil && s.Code == nil && !s.Running() {
+			s.Code = &run.End.Code // the snapshot of its end was lost
+		}
+	}
+}
+
+// missing names the shards of which there is no state here.
+func missing(places []folder.Place) (names []string) {
+	there := map[settings.Shard]bool{}
+	most := 0
+	for _, p := range places {
+		there[p.Shard] = true
+		most = max(most, p.Shard.Count)
+	}
+	for i := range most {
+		if s := (settings.Shard{Index: i, Count: most}); !there[s] {
+			names = append(names, s.String())
+		}
+	}
+	return names
+}
+
+// addUp puts the shards together.
+func (s *Status) addUp() {
+	codes := map[int]int64{}
+	var left []float64
+	for i := range s.Shards {
+		j := &s.Shards[i]
+		s.Phase = graver(s.Phase, j.Phase)
+		for code, n := range j.failedBy {
+			codes[code] += n
+		}
+		if j.Account != nil {
+			if s.Account == nil {
+				s.Account = &report.Account{Rows: report.Sum{Balanced: true}}
+			}
+			sum := s.Account.Plus(*j.Account)
+			s.Account = &sum
+		}
+		if p := j.Progress; p != nil && j.Phase == Sending {
+			if p.Calls != nil {
+				s.PerSecond += p.Calls.PerSecond
+			}
+			if p.Left != nil {
+				left = append(left, *p.Left)
+			}
+		}
+	}
+	if s.Account != nil {
+		s.Total = s.Account.Edges()
+		s.Settled = s.Total - s.Account.Pending()
+		s.Percent = progress.Percent(s.Settled, s.Total)
+	}
+	if len(left) > 0 && s.Phase == Sending {
+		longest := slices.Max(left)
+		s.Left = &longest
+	}
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		if codes[code] > 0 {
+			known, _ := sink.LookupCode(code)
+			s.FailedBy = append(s.FailedBy, FailedCode{Code: code, Edges: codes[code], Advice: known.Advice})
+		}
+	}
+}
+
+// graver is the phase of a job of which one part is in each of the two: reading before sending before stopped before finished.
+func graver(a, b string) string {
+	order := []string{Reading, Sending, Stopped, Finished}
+	for _, phase := range order {
+		if a == phase || b == phase {
+			return phase
+		}
+	}
+	return a
+}

@@ -1,0 +1,167 @@
+// Package invocation holds the command line as the user wrote it and turns it into the one to run next: the same flags, but for those that must not be
+// repeated, quoted so that a POSIX shell reads them back as they are.
+package invocation
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Line is a command line. The zero Line is of no use.
+type Line struct {
+	program string
+	command string
+	flags   []flag
+	inputs  []string
+	stdin   string // redirected from here; empty: not
+}
+
+type flag struct {
+	name  string   // without dashes
+	words []string // as written
+}
+
+// Parse splits the arguments after the command's name. takesValue says of a flag, by its name without dashes, whether "--flag value" gives it a value.
+func Parse(program, command string, args []string, takesValue func(name string) bool) Line {
+	l := Line{program: program, command: command}
+	for i := 0; i < len(args); i++ {
+		word := args[i]
+		switch {
+		case word == "--":
+			l.inputs = append(l.inputs, args[i+1:]...)
+			return l
+		case word == "-" || !strings.HasPrefix(word, "-"):
+			l.inputs = append(l.inputs, word)
+		default:
+			name, _, whole := strings.Cut(strings.TrimLeft(word, "-"), "=")
+			f := flag{name: name, words: []string{word}}
+			if !whole && takesValue(name) && i+1 < len(args) {
+				i++
+				f.words = append(f.words, args[i])
+			}
+			l.flags = append(l.flags, f)
+		}
+	}
+	return l
+}
+
+// Without leaves flags out.
+func (l Line) Without(names ...string) Line {
+	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return slices.Contains(names, f.name) })
+	return l
+}
+
+// With sets a flag, in place of what was given for it. An empty value makes a switch of it.
+func (l Line) With(name, value string) Line {
+	words := []string{"--" + name}
+	if value != "" {
+		words = append(words, value)
+	}
+	l = l.Without(name)
+	l.flags = append(slices.Clip(l.flags), flag{name: name, words: words})
+	return l
+}
+
+// As is the line with another command, and with those of its flags that the other one has.
+func (l Line) As(command string, has func(name string) bool) Line {
+	l.command, l.inputs, l.stdin = command, nil, ""
+	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return !has(f.name) })
+	return l
+}
+
+// WithWord adds a flag as one word, such as --flag=value.
+func (l Line) WithWord(word string) Line {
+	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	l.flags = append(slices.Clip(l.flags), flag{name: name, words: []string{word}})
+	return l
+}
+
+// Has reports whether a flag is on the command line.
+func (l Line) Has(name string) bool {
+	return slices.ContainsFunc(l.flags, func(f flag) bool { return f.name == name })
+}
+
+// Of replaces the inputs.
+func (l Line) Of(inputs ...string) Line {
+	l.inputs = inputs
+	return l
+}
+
+// From redirects standard input.
+func (l Line) From(file string) Line {
+	l.stdin = file
+	return l
+}
+
+// String is the command line, quoted.
+func (l Line) String() string {
+	var words []string
+	for _, f := range l.flags {
+		words = append(words, f.words...)
+	}
+	if slices.ContainsFunc(l.inputs, func(in string) bool { return in != "-" && strings.HasPrefix(in, "-") }) {
+		words = append(words, "--")
+	}
+	words = append(words, l.inputs...)
+	text := programText(l.program)
+	if l.command != "" {
+		text += " " + l.command
+	}
+	for _, w := range words {
+		text += " " + Quote(w)
+	}
+	if l.stdin != "" {
+		text += " < " + Quote(l.stdin)
+	}
+	return text
+}
+
+// programText is how to call the program again. A binary that "go run" built is gone when it has ended.
+func programText(program string) string {
+	if program == "" {
+		return "friendmigrate"
+	}
+	if strings.Contains(filepath.ToSlash(program), "/go-build") {
+		return "go run ./cmd/friendmigrate"
+	}
+	return Quote(program)
+}
+
+// Quote makes a word that a POSIX shell reads as s. Control characters are written so that they never reach a terminal raw ($'...', which bash, zsh
+// and POSIX.1-2024 shells know).
+func Quote(s string) string {
+	if s == "" {
+		return "''"
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' }) {
+		return quoteControls(s)
+	}
+	if !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func special(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r >= 0xa0 || strings.ContainsRune("-_./:,=@%+", r))
+}
+
+func quoteControls(s string) string {
+	const hex = "0123456789abcdef"
+	var b strings.Builder
+	b.WriteString("$'")
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\'' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < 0x20 || c >= 0x7f:
+			b.WriteString(`\x` + string(hex[c>>4]) + string(hex[c&15]))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteString("'")
+	return b.String()
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/migrate"
+)
+
+// judge finds the exit code and puts the ending in words.
+func (j *importJob) judge(o outcome) exit.Ending {
+	codes := []exit.Code{stopCode(j.result.err)}
+	if o.trouble != nil {
+		codes = append(codes, exit.Unexpected)
+	}
+	if o.failed > 0 || o.rejected > 0 {
+		codes = append(codes, exit.Exceptions)
+	}
+	e := exit.Ending{Code: exit.Gravest(codes...)}
+	switch e.Code {
+	case exit.Done:
+		e.What, e.Hint = j.doneWords(o), j.doneHint()
+	case exit.Exceptions:
+		e.What, e.Hint = j.exceptionWords(o), j.exceptionHint(o)
+	case exit.Unexpected:
+		e.What, e.Hint = j.troubleWords(o), resumeLine(j.p.args).String()
+	default:
+		e.What, e.Hint = j.stopWords(o), j.stopHint(e.Code)
+	}
+	return e
+}
+
+// stopCode is the exit code of an engine that ended before its plan was done.
+func stopCode(err error) exit.Code {
+	var stop *migrate.StopError
+	var known *exit.Error
+	switch {
+	case err == nil:
+		return exit.Done
+	case errors.As(err, &stop):
+		switch stop.Reason {
+		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonUnanswered:
+			return exit.Unfinished
+		case migrate.ReasonThreshold, migrate.ReasonSystematic:
+			return exit.Systematic
+		case migrate.ReasonRefused:
+			return exit.Refused
+		}
+	case errors.As(err, &known):
+		return known.Code
+	}
+	return exit.Unexpected
+}
+
+func (j *importJob) doneWords(o outcome) string {
+	a := o.account
+	if o.pilot != nil {
+		return fmt.Sprintf("the pilot is finished: all %s of %s are in place%s; %s of the rest are pending",
+			screen.Some(o.pilot.Edges, "edge"), screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account"), j.after(), screen.Some(a.Pending(), "edge"))
+	}
+	begin := "finished"
+	if j.result.idle {
+		begin = "nothing to do"
+	}
+	text := fmt.Sprintf("%s: all %s are in place", begin, screen.Some(a.Edges(), "edge"))
+	var parts []string
+	if n := a.Rows.Already + a.Added.Already; n > 0 {
+		parts = append(parts, screen.Count(n)+" were there before")
+	}
+	if a.Rows.Duplicate > 0 {
+		parts = append(parts, wasWere(a.Rows.Duplicate, "further row")+" of the same pairs")
+	}
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, ", ") + ")"
+	}
+	text += j.after()
+	if j.rehearsal != nil {
+		text = "the rehearsal " + text + "; " + j.rehearsal.words()
+	}
+	return text
+}
+
+// after says how much it took.
+func (j *importJob) after() string {
+	if j.result.idle {
+		return ""
+	}
+	return fmt.Sprintf(", %s in %s", screen.Some(j.result.stats.Attempts, "call"), screen.Took(time.Since(j.result.began)))
+}
+
+func (j *importJob) exceptionWords(o outcome) string {
+	begin := "finished"
+	edges, pending := o.account.Edges(), ""
+	placed := o.account.InPlace()
+	if o.pilot != nil {
+		begin = "the pilot is finished"
+		edges = o.pilot.Edges
+		placed = edges - o.pilot.Failed
+		pending = fmt.Sprintf("; %s of the rest are pending", screen.Some(o.account.Pending(), "edge"))
+	} else if j.result.idle {
+		begin = "nothing to do, finished before"
+	}
+	var parts []string
+	if o.failed > 0 {
+		parts = append(parts, fmt.Sprintf("%s failed, see %s", screen.Some(o.failed, "edge"), j.path(j.listName(folder.Failed))))
+	}
+	if o.rejected > 0 {
+		parts = append(parts, fmt.Sprintf("%s rejected, see %s", wasWere(o.rejected, "row"), j.path(folder.Rejected)))
+	}
+	text := fmt.Sprintf("%s: %s of %s are in place%s; %s%s", begin, screen.Count(placed), screen.Some(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
+	if j.rehearsal != nil {
+		text += "; " + j.rehearsal.words()
+	}
+	return text
+}
+
+func (j *importJob) troubleWords(o outcome) string {
+	err := o.trouble
+	if j.result.err != nil && stopCode(j.result.err) == exit.Unexpected {
+		err = j.result.err
+	}
+	return fmt.Sprintf("%v; %s", err, j.pendingWords(o))
+}
+
+func (j *importJob) pendingWords(o outcome) string {
+	pending := o.account.Pending()
+	if pending == 0 {
+		return "no edge is pending"
+	}
+	verb := "are"
+	if pending == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"), verb)
+}
+
+func (j *importJob) stopWords(o outcome) string {
+	var stop *migrate.StopError
+	if !errors.As(j.result.err, &stop) {
+		return fmt.Sprintf("%v; %s", j.result.err, j.pendingWords(o))
+	}
+	text := "stopped"
+	switch stop.Reason {
+	case migrate.ReasonSignal:
+		text += " by a signal"
+		if s := (signalled{}); errors.As(j.result.cause, &s) {
+			text = "stopped by " + s.Error()
+		}
+	case migrate.ReasonDuration:
+		text += " after --max-duration"
+	case migrate.ReasonUnanswered:
+		text = "not finished: " + stop.Info
+	default:
+		text += ": " + stop.Info
+	}
+	if stop.Hint != "" {
+		text += "; " + stop.Hint
+	}
+	if n := o.account.Failed(); n > 0 {
+		text += fmt.Sprintf("; %s failed, see %s", screen.Some(n, "edge"), j.path(j.listName(folder.Failed)))
+	}
+	return text + "; " + j.pendingWords(o)
+}
+
+// stopHint is the same command: it resumes. What standard input gave is staged already.
+func (j *importJob) stopHint(code exit.Code) string {
+	l := resumeLine(j.p.args)
+	if contains(j.inputs, "-") {
+		l = l.From("/dev/null")
+	}
+	switch code {
+	case exit.Systematic:
+		return l.String() + " # after looking at " + j.path(j.listName(folder.Failed))
+	case exit.Refused:
+		return l.String() + " # after mending that"
+	}
+	return l.String()
+}
+
+// exceptionHint takes failed edges up again, or else sends mended rows as a job of their own.
+func (j *importJob) exceptionHint(o outcome) string {
+	if j.rehearsal != nil {
+		return j.realRun()
+	}
+	if o.failed > 0 {
+		l := resumeLine(j.p.args)
+		if contains(j.inputs, "-") {
+			l = l.From("/dev/null")
+		}
+		return l.WithWord("--retry-failed").String() + " # after mending what their codes say"
+	}
+	return j.line.Without("fresh", "retry-failed", "only-accounts").With("state", j.set.Job.State+"-mended").Of("mended.csv").String() +
+		" # with the rows of " + j.path(folder.Rejected) + " mended in mended.csv"
+}
+
+func (j *importJob) doneHint() string {
+	switch {
+	case j.rehearsal != nil:
+		return j.realRun()
+	case j.pilot != nil:
+		return resumeLine(j.p.args).Without("only-accounts").String()
+	}
+	return "nothing to run; the account of the job is in " + j.path(folder.Page)
+}
+
+// realRun is the command of the run that was rehearsed, with a word in capitals where the user has not said it yet.
+func (j *importJob) realRun() string {
+	l := resumeLine(j.p.args).Without("rehearse")
+	given := func(flag, variable string) bool { return l.Has(flag) || j.p.env[variable] != "" }
+	if !given("sdk-app-id", "FRIENDMIGRATE_SDK_APP_ID") {
+		l = l.With("sdk-app-id", "SDKAPPID")
+	}
+	if !given("secret-key-file", "FRIENDMIGRATE_SECRET_KEY_FILE") && j.p.env["FRIENDMIGRATE_SECRET_KEY"] == "" {
+		l = l.With("secret-key-file", "FILE")
+	}
+	if !given("region", "FRIENDMIGRATE_REGION") && !given("endpoint", "FRIENDMIGRATE_ENDPOINT") {
+		l = l.With("region", "REGION")
+	}
+	return l.String()
+}

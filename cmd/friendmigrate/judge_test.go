@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+// judged is a job that has ended with err, after a call of the program with args.
+func judged(args string, err error) *importJob {
+	p := &program{args: append([]string{"friendmigrate", "import"}, strings.Fields(args)...), env: map[string]string{}}
+	inputs := []string{p.args[len(p.args)-1]}
+	return &importJob{
+		p: p, line: currentLine(p.args), dir: "state", inputs: inputs, set: settings.Import{Job: settings.Job{State: "state"}},
+		counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
+		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
+	}
+}
+
+func account(imported, failed, rejected, pending int64) outcome {
+	a := report.Account{Rows: report.Sum{Read: imported + failed + rejected + pending, Imported: imported, Failed: failed, Rejected: rejected, Pending: pending, Balanced: true}}
+	return outcome{account: a, failed: failed, rejected: rejected}
+}
+
+func stopped(reason migrate.Reason, info, hint string) error {
+	return fmt.Errorf("run: %w", &migrate.StopError{Reason: reason, Info: info, Hint: hint})
+}
+
+func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		job  *importJob
+		o    outcome
+		code exit.Code
+		want string // of the whole line
+	}{
+		{"done", judged("a.csv", nil), account(1200, 0, 0, 0), 0,
+			"finished: all 1,200 edges are in place, 40 calls in less than a second; hint: nothing to run; the account of the job is in state/report.html"},
+		{"failed", judged("--fresh a.csv", nil), account(10, 1, 0, 0), 3,
+			"finished: 10 of 11 edges are in place, 40 calls in less than a second; 1 edge failed, see state/failed.csv; hint: friendmigrate import --retry-failed a.csv # after mending what their codes say"},
+		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
+			"finished: 10 of 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-mended mended.csv # with the rows of state/rejected.csv mended in mended.csv"},
+		{"a deadline", judged("a.csv", stopped(migrate.ReasonDuration, "", "")), account(10, 0, 0, 5), 4,
+			"stopped after --max-duration; 5 of 15 edges are pending; hint: friendmigrate import a.csv"},
+		{"an outage, with failures and rejects", judged("--retry-failed=30003 a.csv", stopped(migrate.ReasonOutage, "nothing got through for 15m0s: timeout", "")), account(10, 2, 1, 5), 4,
+			"stopped: nothing got through for 15m0s: timeout; 2 edges failed, see state/failed.csv; 5 of 17 edges are pending; hint: friendmigrate import a.csv"},
+		{"no answer", judged("a.csv", stopped(migrate.ReasonUnanswered, "some calls never got an answer, their edges stay pending", "")), account(10, 0, 0, 1), 4,
+			"not finished: some calls never got an answer, their edges stay pending; 1 of 11 edges is pending; hint: friendmigrate import a.csv"},
+		{"a threshold", judged("a.csv", stopped(migrate.ReasonThreshold, "6 edges failed in this run, more than --max-failures 5", "")), account(1, 6, 0, 3), 6,
+			"stopped: 6 edges failed in this run, more than --max-failures 5; 6 edges failed, see state/failed.csv; 3 of 10 edges are pending; hint: friendmigrate import a.csv # after looking at state/failed.csv"},
+		{"refused", judged("a.csv", stopped(migrate.ReasonRefused, "code 70009: bad", "check the key")), account(0, 0, 0, 3), 12,
+			"stopped: code 70009: bad; check the key; 3 of 3 edges are pending; hint: friendmigrate import a.csv # after mending that"},
+		{"standard input is staged", judged("--format csv -", stopped(migrate.ReasonOutage, "x", "")), account(0, 0, 0, 3), 4,
+			"stopped: x; 3 of 3 edges are pending; hint: friendmigrate import --format csv - < /dev/null"},
+		{"a full disk", judged("a.csv", errors.New("write journal: no space left on device")), account(4, 0, 0, 3), 1,
+			"write journal: no space left on device; 3 of 7 edges are pending; hint: friendmigrate import a.csv"},
+		{"an account that does not balance", judged("a.csv", stopped(migrate.ReasonRefused, "x", "")), outcome{trouble: errors.New("balance the account: y")}, 1,
+			"balance the account: y; no edge is pending; hint: friendmigrate import a.csv"},
+	} {
+		e := c.job.judge(c.o)
+		if e.Code != c.code || e.Line() != "friendmigrate: "+c.want {
+			t.Errorf("%s: code %d\n got  %s\n want friendmigrate: %s", c.name, e.Code, e.Line(), c.want)
+		}
+	}
+}
+
+func TestASignalIsNamed(t *testing.T) {
+	j := judged("a.csv", stopped(migrate.ReasonSignal, "interrupted", ""))
+	j.result.cause = signalled{os.Interrupt}
+	if got := j.judge(account(1, 0, 0, 1)).What; got != "stopped by SIGINT; 1 of 2 edges is pending" {
+		t.Error(got)
+	}
+}
+
+func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
+	j := judged("--only-accounts pilot.txt a.csv", nil)
+	j.pilot = &pilot{}
+	o := account(10, 5, 7, 100)
+	o.failed, o.rejected, o.pilot = 0, 0, &report.Pilot{Accounts: 3, Unknown: 1, Edges: 10}
+	e := j.judge(o)
+	want := "the pilot is finished: all 10 edges of 2 accounts are in place, 40 calls in less than a second; 100 edges of the rest are pending; hint: friendmigrate import a.csv"
+	if e.Code != exit.Done || e.Line() != "friendmigrate: "+want {
+		t.Errorf("%d %s", e.Code, e.Line())
+	}
+	o.failed, o.pilot.Failed = 2, 2
+	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges are in place") {
+		t.Errorf("%d %s", e.Code, e.Line())
+	}
+}

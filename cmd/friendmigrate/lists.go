@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/source"
+)
+
+// listMemory is what collecting a list may hold; more is spilled beside the list.
+const listMemory = 8 << 20
+
+// listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is lost.
+func (j *importJob) listName(list string) string {
+	return list + "." + j.counts.ListFormat()
+}
+
+// writeFailed writes the list of edges that are failed now, whole, and returns how many these are. also is told each of them; it may be nil.
+func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
+	list := source.NewList(source.ListOptions{
+		FS: j.fsys, Path: filepath.Join(j.dir, j.listName(folder.Failed)), Memory: listMemory, Format: j.counts.ListFormat(), Extra: inspect.FailedColumns(),
+	})
+	defer func() { err = errors.Join(err, list.Close()) }()
+	for f, err := range j.journal.Failures() {
+		if err != nil {
+			return n, fmt.Errorf("write the failed list: %w", err)
+		}
+		if also != nil {
+			also(f)
+		}
+		if err := list.Add(&f.Edge, int64(f.Code), f.Info, int64(f.Attempts), j.counts.InputName(f.Edge.Input), f.Edge.Line); err != nil {
+			return n, fmt.Errorf("write the failed list: %w", err)
+		}
+		n++
+	}
+	if err := list.Save(); err != nil {
+		return n, fmt.Errorf("write the failed list: %w", err)
+	}
+	return n, nil
+}
+
+// lists names the lists that are there.
+func (j *importJob) lists() []string {
+	var there []string
+	for _, name := range []string{folder.Rejected, folder.Changed, folder.Duplicates, j.listName(folder.Failed), j.listName(folder.Missing), j.listName(folder.Different)} {
+		if _, err := os.Stat(filepath.Join(j.dir, name)); err == nil {
+			there = append(there, name)
+		}
+	}
+	return there
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"go.uber.org/zap"
+	"go.uber.org/zap/buffer"
+	"go.uber.org/zap/zapcore"
+
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+// newLog makes the log. Every entry has a stable name under "event"; its message is for people and may change.
+func newLog(o settings.Output, to *screen.Screen) (*zap.Logger, error) {
+	level, err := zapcore.ParseLevel(o.LogLevel)
+	if err != nil {
+		return nil, err
+	}
+	return zap.New(zapcore.NewCore(encoder(plain(o, to)), to, level)), nil
+}
+
+// plain reports whether log lines are for people.
+func plain(o settings.Output, to *screen.Screen) bool {
+	return o.LogFormat == "console" || o.LogFormat == "auto" && to.Terminal()
+}
+
+func encoder(plain bool) zapcore.Encoder {
+	c := zap.NewProductionEncoderConfig()
+	c.TimeKey = "time"
+	if plain {
+		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
+		c.EncodeLevel = zapcore.CapitalLevelEncoder
+		c.ConsoleSeparator = " "
+		return quiet{zapcore.NewConsoleEncoder(c)}
+	}
+	c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	return zapcore.NewJSONEncoder(c)
+}
+
+// quiet leaves out of lines for people what is for programs: their messages say it in words. Errors stay, and so does everything at debug level.
+type quiet struct{ zapcore.Encoder }
+
+func (q quiet) Clone() zapcore.Encoder { return quiet{q.Encoder.Clone()} }
+
+func (q quiet) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	kept := make([]zapcore.Field, 0, len(fields))
+	for _, f := range fields {
+		if f.Type == zapcore.ErrorType || e.Level == zapcore.DebugLevel && f.Key != eventKey {
+			kept = append(kept, f)
+		}
+	}
+	return q.Encoder.EncodeEntry(e, kept)
+}
+
+const eventKey = "event"
+
+// event names an entry for programs.
+func event(name string) zap.Field { return zap.String(eventKey, name) }
+
+// sinkLog lets the client speak into the log.
+type sinkLog struct{ log *zap.SugaredLogger }
+
+func (l sinkLog) Debug(msg string, keysAndValues ...any) {
+	l.log.Debugw(msg, append([]any{eventKey, "client"}, keysAndValues...)...)
+}
+
+func (l sinkLog) Warn(msg string, keysAndValues ...any) {
+	l.log.Warnw(msg, append([]any{eventKey, "client"}, keysAndValues...)...)
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"io"
+	"log"
+	"os"
+	"strings"
+)
+
+func main() {
+	log.SetOutput(io.Discard) // net/http tells the standard logger what a service sends without being asked, which may repeat a signature
+	os.Exit(supervise(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, environment(os.Environ())))
+}
+
+// environment makes a map of KEY=VALUE words.
+func environment(words []string) map[string]string {
+	env := make(map[string]string, len(words))
+	for _, word := range words {
+		if key, value, ok := strings.Cut(word, "="); ok {
+			env[key] = value
+		}
+	}
+	return env
+}

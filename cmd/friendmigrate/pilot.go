@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate"
+)
+
+// pilot is the accounts of --only-accounts and what the plan has of them.
+type pilot struct {
+	accounts map[string]bool // true: has a roster
+	edges    int64           // of their rosters
+	settled  int64           // of those, when the run began
+	chunks   int64           // not settled when the run began
+}
+
+// maxPilotLine is far above any account id (32 bytes).
+const maxPilotLine = 64 << 10
+
+// loadPilot reads --only-accounts and looks the accounts up in the plan.
+func (j *importJob) loadPilot(ctx context.Context) error {
+	if j.set.Job.OnlyAccounts == "" {
+		return nil
+	}
+	accounts, err := readAccounts(j.set.Job.OnlyAccounts)
+	if err != nil {
+		return exit.Because(exit.Unusable, fmt.Errorf("read --only-accounts: %w", err))
+	}
+	p := &pilot{accounts: accounts}
+	for roster, err := range j.stage.Rosters(ctx, nil) {
+		if err != nil {
+			return j.planError(ctx, err)
+		}
+		if _, named := accounts[roster.From]; named {
+			accounts[roster.From] = true
+			p.take(roster, j.journal)
+		}
+	}
+	j.pilot = p
+	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts have edges in the input, %d edges together", len(accounts)-p.unknown(), len(accounts), p.edges), event("pilot"),
+		zap.Int("accounts", len(accounts)), zap.Int("unknown", p.unknown()), zap.Int64("edges", p.edges))
+	return nil
+}
+
+func (p *pilot) take(r migrate.Roster, journal migrate.Journal) {
+	p.edges += r.Edges
+	p.settled += r.Edges
+	for i := range r.Chunks {
+		n := int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
+		open, _ := journal.Open(r.First+int64(i), n)
+		if left := open.Len(); left > 0 {
+			p.settled -= int64(left)
+			p.chunks++
+		}
+	}
+}
+
+func (p *pilot) unknown() (n int) {
+	for _, known := range p.accounts {
+		if !known {
+			n++
+		}
+	}
+	return n
+}
+
+// of filters a plan.
+func (p *pilot) of(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error] {
+	if p == nil {
+		return plan
+	}
+	return func(yield func(migrate.Roster, error) bool) {
+		for roster, err := range plan {
+			if _, named := p.accounts[roster.From]; (named || err != nil) && !yield(roster, err) {
+				return
+			}
+		}
+	}
+}
+
+// readAccounts reads one account id a line. Nothing of an id is trimmed but the end of its line.
+func readAccounts(name string) (map[string]bool, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	accounts := map[string]bool{}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxPilotLine)
+	for first := true; lines.Scan(); first = false {
+		line := lines.Bytes() // without CR LF
+		if first {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+		}
+		if len(line) > 0 {
+			accounts[string(line)] = false
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	if len(accounts) == 0 {
+		return nil, fmt.Errorf("%q names no account", name)
+	}
+	return accounts, nil
+}
+
+// account adds up what became of the pilot. failed is by account.
+func (p *pilot) account(settledByRun, failed int64) *report.Pilot {
+	if p == nil {
+		return nil
+	}
+	return &report.Pilot{
+		Accounts: int64(len(p.accounts)), Unknown: int64(p.unknown()), Edges: p.edges, Failed: failed, Pending: p.edges - p.settled - settledByRun,
+	}
+}
+
+// rejected counts the rejected rows that name an account of the pilot in any of their fields. A rejected row may be too broken to tell which of them is
+// From_Account; counting one too many only makes somebody look.
+func (p *pilot) rejected(state string) (int64, error) {
+	f, err := os.Open(state + string(os.PathSeparator) + folder.Rejected)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	rows := csv.NewReader(f)
+	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
+	count := int64(0)
+	for first := true; ; first = false {
+		row, err := rows.Read()
+		if err == io.EOF {
+			return count, nil
+		}
+		if err != nil {
+			return 0, fmt.Errorf("read %s: %w", folder.Rejected, err)
+		}
+		if !first && len(row) == 5 && p.namedIn(row[4]) { // Input,Line,Column,Reason,Row
+			count++
+		}
+	}
+}
+
+func (p *pilot) namedIn(raw string) bool {
+	var fields []string
+	var object map[string]any
+	if json.Unmarshal([]byte(raw), &object) == nil {
+		for _, value := range object {
+			if s, ok := value.(string); ok {
+				fields = append(fields, s)
+			}
+		}
+	} else {
+		r := csv.NewReader(strings.NewReader(raw))
+		r.LazyQuotes = true
+		fields, _ = r.Read()
+	}
+	for _, field := range fields {
+		if _, named := p.accounts[field]; named {
+			return true
+		}
+	}
+	return false
+}

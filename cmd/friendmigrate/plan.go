@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/plan"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+func planHelp() string {
+	return `friendmigrate plan [flags] INPUT...
+
+Reads and checks the input as import does and says what importing it would take: calls, least time,
+bytes, disk, which rows would be rejected and why, which rosters are over a limit. Nothing is sent, no
+credentials are needed, and the state folder stays as it is: the input is staged beside it, and
+removed again. A job that is staged already is only read.
+
+It takes every flag of import, so that the same command line does for both, and uses these:
+
+` + flagHelp(settings.PlanFlags()) + variableHelp("Every flag") +
+		`Exit codes: 0; 2 if the input cannot be used, or with --strict if rows would be rejected; 3 if rows
+would be rejected; 4 after a signal; 1 for anything else.
+`
+}
+
+// planAction is the command plan.
+func (p *program) planAction(ctx context.Context, c *cli.Command) error {
+	set, err := settings.ReadPlan(p.values(c), p.root)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	// Arguments are judged as import judges them.
+	as := &importJob{p: p, set: set.Import, line: currentLine(p.args), inputs: c.Args().Slice()}
+	if err := as.checkArguments(c); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
+	made, err := p.makePlan(ctx, set, as)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.line.String()}
+		}
+		return as.readError(ctx, err)
+	}
+	ending := p.judgePlan(made, set, as)
+	made.Code, made.Program = int(ending.Code), versionLine()
+	if set.JSON {
+		err = screen.WriteJSON(p.std.out, made)
+	} else {
+		err = screen.WriteText(p.std.out, made.Text())
+	}
+	if err != nil {
+		return err
+	}
+	p.ending = &ending
+	return nil
+}
+
+func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob) (*plan.Plan, error) {
+	show := startReadingBar(p.screen, set.Output.Progress)
+	defer show.stop()
+	return plan.Make(ctx, plan.Options{
+		Inputs: as.inputs, Stdin: as.stdin(), Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
+		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: stagingShare(set.Job.Memory), Lanes: runtime.GOMAXPROCS(0),
+		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
+	})
+}
+
+// judgePlan says how the plan ended, and how to import what was planned.
+func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) exit.Ending {
+	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", screen.Some(made.Edges, "edge"), screen.Some(made.Accounts, "account"), screen.Some(made.Calls, "call"))}
+	if made.LeastSeconds != nil && made.Calls > 0 {
+		e.What += ", at least " + screen.Span(plan.LeastTime(made.Calls, made.Rate))
+	}
+	_, rest := split(p.args)
+	l := invocation.Parse(p.args[0], "import", rest, takesOf("plan")).Without("json", "accounts-out")
+	if made.OtherJob {
+		l = l.With("state", filepath.Clean(set.Job.State)+"-2")
+	}
+	e.Hint = l.String()
+	if made.Rows.Rejected == 0 {
+		return e
+	}
+	e.Code = exit.Exceptions
+	e.What = fmt.Sprintf("%s rejected; %s", wouldBe(made.Rows.Rejected), e.What)
+	if set.Strict {
+		e.Code = exit.Unusable
+		e.What = "--strict: " + e.What
+		e.Hint = l.Without("strict").String() + " # or mend the rows first"
+	}
+	return e
+}
+
+func wouldBe(rows int64) string { return screen.Some(rows, "row") + " would be" }
+
+// readingBar shows how far the input is read, on a terminal as a bar, else as a line now and then. It is a goroutine of its own.
+type readingBar struct {
+	screen *screen.Screen
+	how    string
+	quit   chan struct{}
+	done   chan struct{}
+
+	mu    sync.Mutex // guards what follows
+	input progress.Input
+	speed progress.Speed
+}
+
+func startReadingBar(to *screen.Screen, how string) *readingBar {
+	b := &readingBar{screen: to, how: how, quit: make(chan struct{}), done: make(chan struct{})}
+	if how == "auto" {
+		b.how = "lines"
+		if to.Terminal() {
+			b.how = "bar"
+		}
+	}
+	go b.loop()
+	return b
+}
+
+// stop ends the goroutine and waits for it.
+func (b *readingBar) stop() {
+	close(b.quit)
+	<-b.done
+	b.screen.EndBar()
+}
+
+func (b *readingBar) reading(bytes, total, rows int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.input = progress.Input{Bytes: bytes, Total: total, Rows: rows}
+}
+
+func (b *readingBar) loop() {
+	defer close(b.done)
+	tick := time.NewTicker(watchTick)
+	defer tick.Stop()
+	next := time.Now().Add(firstLineAt)
+	for {
+		select {
+		case <-b.quit:
+			return
+		case now := <-tick.C:
+			s := b.snapshot(now)
+			switch {
+			case b.how == "bar":
+				b.screen.Bar(s.Input.Bytes, s.Input.Total, s.Beside())
+			case b.how == "lines" && !now.Before(next):
+				next = now.Add(lineEvery)
+				b.screen.Line(s.Line())
+			}
+		}
+	}
+}
+
+func (b *readingBar) snapshot(now time.Time) progress.Snapshot {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	in := b.input
+	b.speed.Observe(now, in.Bytes)
+	s := progress.Snapshot{Phase: progress.Reading, Input: &in}
+	if left, ok := b.speed.Left(in.Total - in.Bytes); ok && in.Total > in.Bytes {
+		seconds := left.Seconds()
+		s.Left = &seconds
+	}
+	return s
+}

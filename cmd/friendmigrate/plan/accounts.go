@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
+)
+
+// accounts collects the distinct ids of both sides in bounded memory: each goroutine drops those that it has seen of late, the rest is sorted, on disk where it is
+// much.
+type accounts struct {
+	spool *source.Spool
+	each  int // bytes of the ids that a goroutine remembers
+}
+
+func newAccounts(j *job) *accounts {
+	dir := filepath.Dir(j.AccountsOut)
+	if j.scratch != nil {
+		dir = j.scratch.dir
+	}
+	memory := j.Memory / 4
+	return &accounts{
+		spool: source.NewSpool(disk.OS{}, filepath.Join(dir, filepath.Base(j.AccountsOut)+".spool"), memory),
+		each:  int(memory) / j.Lanes,
+	}
+}
+
+// names are the ids that one goroutine has seen and not passed on.
+type names struct {
+	seen  map[string]struct{}
+	bytes int
+}
+
+// nameBytes is what an id takes in names beside its bytes.
+const nameBytes = 64
+
+// name takes up an id, if ids are collected.
+func (w *measurer) name(id string) error {
+	if w.job.accounts == nil {
+		return nil
+	}
+	n := &w.names
+	if _, known := n.seen[id]; known {
+		return nil
+	}
+	if n.seen == nil {
+		n.seen = map[string]struct{}{}
+	}
+	n.seen[strings.Clone(id)] = struct{}{}
+	if n.bytes += len(id) + nameBytes; n.bytes < w.job.accounts.each {
+		return nil
+	}
+	return w.flush()
+}
+
+// flush passes the ids on.
+func (w *measurer) flush() error {
+	for id := range w.names.seen {
+		if err := w.job.accounts.spool.Add(migrate.Position{}, []byte(id)); err != nil {
+			return fmt.Errorf("collect accounts: %w", err)
+		}
+	}
+	w.names = names{}
+	return nil
+}
+
+// save writes the ids, one a line, in the order of their bytes, and counts them.
+func (a *accounts) save(ctx context.Context, name string) (count int64, err error) {
+	err = disk.WriteWhole(disk.OS{}, name, func(w io.Writer) error {
+		last, first := "", true
+		for row, err := range a.spool.Rows() {
+			if err = errors.Join(err, context.Cause(ctx)); err != nil {
+				return err
+			}
+			if !first && string(row.Data) == last {
+				continue
+			}
+			mark := ""
+			if first && strings.HasPrefix(string(row.Data), "\ufeff") {
+				mark = "\ufeff" // whoever reads the list takes the first one for a mark of its encoding
+			}
+			last, first = string(row.Data), false
+			count++
+			if _, err := io.WriteString(w, mark+last+"\n"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("write --accounts-out: %w", err)
+	}
+	return count, nil
+}

@@ -1,0 +1,221 @@
+package plan
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// Options say what is to be planned. The zero value of a field that import has a flag for means what it means there.
+type Options struct {
+	Inputs        []string
+	Stdin         io.Reader // for "-"; nil: a terminal, which has nothing to say to a job that is staged
+	Rows          source.Options
+	Shard, Shards int
+	State         string // --state: the input is staged beside it
+	Dir           string // the state folder of this shard
+	Memory        int64  // bytes that reading and staging may hold
+	Lanes         int    // goroutines that read, and that measure
+	ChunkBytes    int    // JSON of one call at most
+	Rate          float64
+	AccountsOut   string // file for the distinct ids of both sides; "": none
+
+	Progress func(bytesRead, bytesTotal, rows int64) // as of source.Job
+}
+
+// Make plans a job. An error that is source.ErrUnusable is the user's to mend; if ctx ends, its error comes back soon, with everything removed.
+func Make(ctx context.Context, o Options) (p *Plan, err error) {
+	j := &job{Options: o}
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.open(ctx); err != nil {
+		return nil, err
+	}
+	if j.stage == nil {
+		if err := j.read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if o.AccountsOut != "" {
+		j.accounts = newAccounts(j)
+	}
+	m, err := j.measure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = j.plan(m); err != nil {
+		return nil, err
+	}
+	if j.accounts != nil {
+		if p.Both, err = j.accounts.save(ctx, o.AccountsOut); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// job is one making of a plan.
+type job struct {
+	Options
+	notes    []string // on the state folder
+	stage    *stage.Stage
+	staged   bool   // the stage is that of the state folder
+	other    bool   // the state folder holds another job
+	dir      string // of the stage and its lists
+	counts   source.Counts
+	scratch  *scratch  // nil: nothing had to be staged
+	accounts *accounts // nil: not asked for
+}
+
+// close gives back what is open and removes what was staged.
+func (j *job) close() error {
+	var err error
+	if j.stage != nil {
+		err = j.stage.Close()
+	}
+	if j.accounts != nil {
+		err = errors.Join(err, j.accounts.spool.Close())
+	}
+	if j.scratch != nil {
+		err = errors.Join(err, j.scratch.remove())
+	}
+	return err
+}
+
+// open finds a sealed stage of the same job, if there is one. What is wrong with the state folder is import's to say: here the input is read again.
+func (j *job) open(ctx context.Context) error {
+	s, err := stage.Open(filepath.Join(j.Dir, source.StageFolder), disk.OS{})
+	if err != nil {
+		return nil
+	}
+	if j.hasNews() { // what comparing it with the staged input would use up
+		return s.Close()
+	}
+	why, err := j.compare(ctx, s)
+	if err != nil || why != "" {
+		if why != "" {
+			j.other = true
+			j.note("%q holds another job (%s): import needs another --state", j.Dir, why)
+		}
+		return errors.Join(err, s.Close())
+	}
+	j.stage, j.staged, j.dir = s, true, j.Dir
+	return nil
+}
+
+// hasNews reports whether standard input is to be read and is not empty.
+func (j *job) hasNews() bool {
+	if j.Stdin == nil || !slices.Contains(j.Inputs, source.Standard) {
+		return false
+	}
+	buffered := bufio.NewReader(j.Stdin)
+	j.Stdin = buffered
+	_, err := buffered.Peek(1)
+	return err == nil
+}
+
+func (j *job) note(format string, args ...any) {
+	j.notes = append(j.notes, fmt.Sprintf(format, args...))
+}
+
+// compare says why a sealed stage is not of this job, or takes up what it knows of the inputs.
+func (j *job) compare(ctx context.Context, s *stage.Stage) (why string, err error) {
+	meta, err := source.ReadMeta(s)
+	if err != nil {
+		return "its staged input cannot be read", nil
+	}
+	for flag, is := range j.Rows.Canonical() {
+		if was := meta.Options[flag]; was != is {
+			return fmt.Sprintf("%s was %q, is %q", flag, was, is), nil
+		}
+	}
+	if meta.Shard != j.Shard || max(meta.Shards, 1) != max(j.Shards, 1) {
+		return fmt.Sprintf("it is share %d of %d", meta.Shard, max(meta.Shards, 1)), nil
+	}
+	c, err := source.Compare(ctx, disk.OS{}, meta.Counts.Inputs, j.Inputs, j.Rows.Format, nil)
+	switch {
+	case err != nil:
+		return "", err
+	case c.Verdict == source.Different:
+		return c.Reasons[0], nil
+	case c.Verdict == source.Gone:
+		j.note("an input is gone: the plan is of what was staged of it")
+	}
+	j.counts = meta.Counts
+	return "", nil
+}
+
+// read stages the input in a folder that is removed at the end.
+func (j *job) read(ctx context.Context) (err error) {
+	if _, err := source.Resolve(j.Inputs, j.Rows.Format); err != nil {
+		return err // a misspelt input leaves nothing to remove
+	}
+	if j.scratch, err = newScratch(j.State); err != nil {
+		return err
+	}
+	pending, err := source.Stage(ctx, source.Job{
+		Inputs: j.Inputs, Stdin: j.Stdin, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard, Shards: j.Shards,
+		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress,
+	})
+	if err != nil {
+		return err
+	}
+	if j.stage, err = pending.Finish(); err != nil {
+		return fmt.Errorf("stage the input: %w", err)
+	}
+	j.dir, j.counts = j.scratch.dir, pending.Counts
+	return nil
+}
+
+// plan puts together what reading and measuring found.
+func (j *job) plan(m *measured) (*Plan, error) {
+	c, t := j.counts, j.stage.Totals()
+	t.OverMax = m.over // --max-friends is not part of what makes a stage
+	p := &Plan{
+		Version: Version, Options: j.Rows.Canonical(), Shard: shardText(j.Shard, j.Shards), Staged: j.staged, OtherJob: j.other,
+		Rows:  Rows{Read: c.Rows, Rejected: c.Rejected, Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed},
+		Edges: t.Edges, Added: t.Added, Accounts: t.Rosters,
+		Calls: m.calls, ExtraCalls: m.calls - t.Chunks, ChunkBytes: int64(j.ChunkBytes), Bytes: m.bytes,
+		MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver, Largest: []Roster{},
+		Mutual:   Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs, Sampled: t.PairsSampled},
+		Warnings: append(j.notes, source.Warnings(&c, &t, j.Rows)...),
+	}
+	for _, in := range c.Inputs {
+		p.Inputs = append(p.Inputs, report.Input{Name: in.Name, Bytes: in.Size, Digest: in.Digest})
+	}
+	for _, r := range t.Largest {
+		p.Largest = append(p.Largest, Roster{Account: r.From, Friends: r.Friends})
+	}
+	if j.Rate < sink.Unpaced {
+		seconds := LeastTime(m.calls, j.Rate).Seconds()
+		p.Rate, p.LeastSeconds = j.Rate, &seconds
+	}
+	var err error
+	if p.Disk, err = j.disk(); err != nil {
+		return nil, err
+	}
+	p.RejectedBy, err = rejects(filepath.Join(j.dir, source.RejectedList), c.RejectedBy)
+	return p, err
+}
+
+// LeastTime is what so many calls take at a rate, if each goes out when it may and nothing has to be sent twice.
+func LeastTime(calls int64, rate float64) time.Duration {
+	return time.Duration(float64(calls) / rate * float64(time.Second))
+}
+
+func shardText(shard, shards int) string {
+	if shards == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", shard, shards)
+}

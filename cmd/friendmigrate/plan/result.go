@@ -1,0 +1,85 @@
+package plan
+
+import "friendmigrate/cmd/friendmigrate/report"
+
+// Version of the JSON form. It changes when a key changes its meaning or goes.
+const Version = 1
+
+// Plan is what an import would take. All of it speaks of one shard where there is one, but for Mutual, which speaks of the whole input.
+type Plan struct {
+	Version  int               `json:"version"`
+	Program  string            `json:"program"`
+	Inputs   []report.Input    `json:"inputs"`
+	Options  map[string]string `json:"options"`
+	Shard    string            `json:"shard,omitempty"`
+	Staged   bool              `json:"staged"`   // read from the state folder, where the same job is staged already
+	OtherJob bool              `json:"otherJob"` // the state folder holds another job: import needs another one
+	Warnings []string          `json:"warnings"`
+
+	Rows       Rows     `json:"rows"`
+	RejectedBy []Reason `json:"rejectedBy"`
+
+	Edges    int64 `json:"edges"` // distinct; added ones included
+	Added    int64 `json:"added"` // by --mutual: no row asked for them
+	Accounts int64 `json:"accounts"`
+
+	Calls        int64    `json:"calls"`      // if nothing has to be sent twice
+	ExtraCalls   int64    `json:"extraCalls"` // of those, because of --chunk-bytes
+	ChunkBytes   int64    `json:"chunkBytes"`
+	Rate         float64  `json:"rate,omitempty"`         // calls per second of this shard
+	LeastSeconds *float64 `json:"leastSeconds,omitempty"` // absent: no limit
+	Bytes        int64    `json:"bytesOnTheWire"`         // of the calls' JSON
+	Disk         Disk     `json:"disk"`
+
+	MaxFriends  int64    `json:"maxFriends"`
+	OverFriends int64    `json:"rostersOverMaxFriends"`
+	OverGroups  int64    `json:"accountsOver32Groups"`
+	Largest     []Roster `json:"largestRosters"`
+	Mutual      Mutual   `json:"mutual"`
+
+	Both int64 `json:"accountsOfBothSides,omitempty"` // distinct ids; told with --accounts-out only
+	Code int   `json:"code"`                          // exit code
+}
+
+// Rows is what became of the rows that were read: Read less Rejected and Duplicate is Edges less Added.
+type Rows struct {
+	Read      int64 `json:"read"`
+	Rejected  int64 `json:"rejected"`
+	Duplicate int64 `json:"duplicate"`
+	Differing int64 `json:"differing"` // of the duplicates, those with other fields
+	Changed   int64 `json:"changed"`   // by --invalid-field
+}
+
+// Reason counts the rows that are rejected for one reason.
+type Reason struct {
+	Reason string  `json:"reason"`
+	Rows   int64   `json:"rows"`
+	First  []Place `json:"first"` // some of them
+}
+
+// Place is a row of an input.
+type Place struct {
+	Input string `json:"input"`
+	Line  int64  `json:"line"`
+	Row   string `json:"row"` // its beginning
+}
+
+// Disk is what the staged input takes, in bytes.
+type Disk struct {
+	Staged int64  `json:"staged"`         // until clean
+	Peak   *int64 `json:"peak,omitempty"` // while staging, with the lists; absent where nothing had to be staged
+}
+
+// Roster is an account and the number of its distinct friends.
+type Roster struct {
+	Account string `json:"account"`
+	Friends int64  `json:"friends"`
+}
+
+// Mutual is how many of the pairs have a row in each direction. Where they are very many, it is counted in a sample.
+type Mutual struct {
+	Share   float64 `json:"share"`
+	Pairs   int64   `json:"pairs"`
+	Both    int64   `json:"both"`
+	Sampled bool    `json:"sampled"`
+}

@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+// page writes lines of a name, a number and what is to be said about it.
+type page struct{ strings.Builder }
+
+func (p *page) row(name, value, about string) {
+	fmt.Fprintln(p, strings.TrimRight(fmt.Sprintf("%-12s %16s   %s", name, value, about), " "))
+}
+
+func (p *page) count(name string, n int64, about string) { p.row(name, screen.Count(n), about) }
+
+// Text is the plan for people. Whoever prints it cleans it: it holds account ids and rows of the input.
+func (p *Plan) Text() string {
+	var b page
+	b.rows(p)
+	b.cost(p)
+	b.notable(p)
+	b.rejected(p)
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&b, "\nwarning: %s\n", w)
+	}
+	return b.String()
+}
+
+func (b *page) rows(p *Plan) {
+	about := ""
+	if n := len(p.Inputs); n > 1 {
+		about = fmt.Sprintf("in %d inputs", n)
+	} else if n == 1 {
+		about = "in " + p.Inputs[0].Name
+	}
+	if p.Shard != "" {
+		about = strings.TrimSpace(about + ", of shard " + p.Shard + " alone")
+	}
+	if p.Staged {
+		about += "; staged already, in the state folder"
+	}
+	b.count("rows", p.Rows.Read, about)
+	b.count("rejected", p.Rows.Rejected, "")
+	about = ""
+	if p.Rows.Duplicate > 0 {
+		about = fmt.Sprintf("of the same pair as another row; %s with other fields (--duplicates %s)", screen.Count(p.Rows.Differing), p.Options["--duplicates"])
+	}
+	b.count("duplicate", p.Rows.Duplicate, about)
+	if p.Rows.Changed > 0 {
+		b.count("changed", p.Rows.Changed, "by --invalid-field "+p.Options["--invalid-field"])
+	}
+	about = ""
+	if p.Added > 0 {
+		about = screen.Count(p.Added) + " of them are reverses that --mutual adds"
+	}
+	b.count("edges", p.Edges, about)
+	b.count("accounts", p.Accounts, "with friends in the input")
+	if p.Both > 0 {
+		b.count("both sides", p.Both, "distinct account ids")
+	}
+}
+
+func (b *page) cost(p *Plan) {
+	b.WriteString("\n")
+	about := fmt.Sprintf("of at most 1,000 edges and %s", settings.FormatSize(p.ChunkBytes))
+	if p.ExtraCalls > 0 {
+		about += fmt.Sprintf("; %s of them because of --chunk-bytes", screen.Count(p.ExtraCalls))
+	}
+	b.count("calls", p.Calls, about)
+	if p.LeastSeconds != nil {
+		about := fmt.Sprintf("at %g calls per second", p.Rate)
+		if p.Shard != "" {
+			about += ", this shard's share"
+		}
+		b.row("least time", screen.Span(time.Duration(*p.LeastSeconds*float64(time.Second))), about)
+	}
+	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
+	about = "for the staged input"
+	if p.Disk.Peak != nil {
+		about += fmt.Sprintf("; %s while staging", settings.FormatSize(*p.Disk.Peak))
+	}
+	b.row("disk", settings.FormatSize(p.Disk.Staged), about)
+}
+
+func (b *page) notable(p *Plan) {
+	b.WriteString("\n")
+	if p.Mutual.Pairs > 0 {
+		about := ""
+		if p.Mutual.Sampled {
+			about = "about "
+		}
+		b.row("mutual", fmt.Sprintf("%s%.1f %%", about, 100*p.Mutual.Share), "of the pairs have a row in each direction")
+	}
+	if p.MaxFriends > 0 {
+		b.count("too large", p.OverFriends, fmt.Sprintf("rosters of more than %s friends (--max-friends)", screen.Count(p.MaxFriends)))
+	}
+	b.count("groups", p.OverGroups, "accounts with more than 32 groups")
+	for i, r := range p.Largest {
+		name := ""
+		if i == 0 {
+			name = "largest"
+		}
+		b.count(name, r.Friends, "friends of "+r.Account)
+	}
+}
+
+func (b *page) rejected(p *Plan) {
+	for _, r := range p.RejectedBy {
+		fmt.Fprintf(b, "\nrejected: %s: %s\n", r.Reason, screen.Some(r.Rows, "row"))
+		for _, f := range r.First {
+			fmt.Fprintf(b, "  %s line %d: %s\n", f.Input, f.Line, oneLine(f.Row))
+		}
+		if more := r.Rows - int64(len(r.First)); more > 0 && len(r.First) > 0 {
+			fmt.Fprintf(b, "  and %s more\n", screen.Count(more))
+		}
+	}
+}
+
+// oneLine shows the line feeds of a quoted field.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }

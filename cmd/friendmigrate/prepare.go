@@ -1,0 +1,334 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/migrate"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// prepare opens the job's journal and its sealed stage, and makes both where they are not there. Nothing has been sent when it returns.
+//
+// A new job takes these durable steps; dying after one of them leaves:
+//
+//	1  rows staged, not sealed    no journal: the next run begins anew
+//	2  journal created            nothing settled: the next run stages again, and what it stages has to be the plan that the journal knows
+//	3  manifest written           the job as it stays; from here on a stage without a journal is damage
+//
+// So a sealed stage implies that its journal was there, and a journal without a stage is never taken for a new job.
+func (j *importJob) prepare(ctx context.Context) error {
+	if err := j.openJournal(); err != nil {
+		return err
+	}
+	if err := j.openStage(); err != nil {
+		return err
+	}
+	want := j.identity()
+	if j.journal != nil {
+		recorded := j.journal.Identity()
+		want.Inputs = recorded.Inputs // compared below, with more to say
+		if differences := recorded.Differs(want); len(differences) > 0 {
+			return j.otherJob(differences)
+		}
+	}
+	if j.stage != nil && j.journal == nil {
+		return j.lostJournal("is gone")
+	}
+	if err := j.openClient(); err != nil {
+		return err
+	}
+	var err error
+	switch {
+	case j.stage != nil:
+		err = j.compareSealed(ctx)
+	default:
+		if j.journal != nil {
+			err = j.compareAgain(ctx)
+		}
+		if err == nil {
+			err = j.stageInput(ctx, want)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if j.set.Strict {
+		return j.refuseRejected()
+	}
+	return nil
+}
+
+// identity is the job that the settings ask for, without what only the input can tell.
+func (j *importJob) identity() checkpoint.Identity {
+	return checkpoint.Identity{
+		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Options: j.set.Rows.Canonical(),
+		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count, Rehearsal: j.set.Service.Rehearse,
+	}
+}
+
+func (j *importJob) openJournal() error {
+	journal, err := checkpoint.Open(j.fsys, j.dir, checkpoint.Options{})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, checkpoint.ErrDamaged):
+		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may import edges twice", err), Hint: j.line.With("fresh", "").String()}
+	case err != nil:
+		return err
+	}
+	j.journal, j.resumed = journal, true
+	if n := journal.Recovered(); n > 0 {
+		j.log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), event("journal-cut"), zap.Int64("bytes", n))
+	}
+	return nil
+}
+
+// openStage opens the sealed stage, if there is one that is sound and belongs to the journal.
+func (j *importJob) openStage() error {
+	s, err := stage.Open(filepath.Join(j.dir, folder.Staged), j.fsys)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, stage.ErrDamaged):
+		if j.journal == nil {
+			return j.lostJournal("is gone, and the staged input is damaged")
+		}
+		j.log.Warn("the staged input is damaged and is built again from the input", event("stage-damaged"), zap.Error(err))
+		return nil
+	case err != nil:
+		return err
+	}
+	meta, err := source.ReadMeta(s)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	j.stage, j.counts = s, meta.Counts
+	if j.journal != nil && s.Totals().PlanDigest != j.journal.Identity().PlanDigest {
+		return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; put the right one back, or start over with --fresh", j.dir)
+	}
+	return nil
+}
+
+// lostJournal refuses a stage without the journal that was made with it: what was sent is not known any more.
+func (j *importJob) lostJournal(what string) error {
+	return &exit.Error{
+		Code: exit.Unexpected,
+		Err: fmt.Errorf("open the state: %s of %q %s, and with it the knowledge of what was sent; restore it, or start over with --fresh, which may import edges twice",
+			checkpoint.FileName, j.dir, what),
+		Hint: j.line.With("fresh", "").String(),
+	}
+}
+
+func (j *importJob) otherJob(differences []string) error {
+	return &exit.Error{
+		Code: exit.OtherJob,
+		Err:  fmt.Errorf("the state folder %q belongs to another job: %s; nothing was sent", j.dir, strings.Join(differences, "; ")),
+		Hint: j.elsewhere(""),
+	}
+}
+
+// stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is staged.
+func (j *importJob) stdin() io.Reader {
+	if screen.IsTerminal(j.p.std.in) {
+		return nil
+	}
+	return j.p.std.in
+}
+
+// compareSealed sees whether the inputs are still those that were staged.
+func (j *importJob) compareSealed(ctx context.Context) error {
+	meta, err := source.ReadMeta(j.stage)
+	if err != nil {
+		return err
+	}
+	c, err := source.Compare(ctx, j.fsys, meta.Counts.Inputs, j.inputs, j.set.Rows.Format, j.stdin())
+	if err != nil {
+		return j.readError(ctx, err)
+	}
+	switch c.Verdict {
+	case source.Different:
+		return j.otherJob(c.Reasons)
+	case source.Gone:
+		j.log.Warn("an input is gone; the job goes on with what was staged of it", event("input-gone"), zap.Strings("why", c.Reasons))
+	}
+	if c.Updated {
+		if err := source.UpdateInputs(j.stage, c.Inputs); err != nil {
+			return err
+		}
+	}
+	t := j.journal.Totals()
+	if t.Pending == 0 {
+		return nil
+	}
+	j.log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending, "edge")),
+		event("resume"), zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+	return nil
+}
+
+// compareAgain sees, before a lost stage is built again and lists are written, whether the inputs are those of the journal. Standard input can be
+// read once only: there it is seen after staging.
+func (j *importJob) compareAgain(ctx context.Context) error {
+	if slices.Contains(j.inputs, "-") {
+		return nil
+	}
+	var recorded []source.Input
+	for _, digest := range j.journal.Identity().Inputs {
+		recorded = append(recorded, source.Input{Digest: digest})
+	}
+	names, err := source.Resolve(j.inputs, j.set.Rows.Format)
+	if err != nil {
+		return fmt.Errorf("the staged input is gone or damaged and cannot be built again: %w", err)
+	}
+	for i := range min(len(names), len(recorded)) {
+		recorded[i].Name = names[i]
+	}
+	c, err := source.Compare(ctx, j.fsys, recorded, j.inputs, j.set.Rows.Format, nil)
+	switch {
+	case err != nil:
+		return j.readError(ctx, err)
+	case c.Verdict == source.Different:
+		return j.otherJob(c.Reasons)
+	case c.Verdict == source.Gone:
+		return fmt.Errorf("the staged input is gone or damaged, and so is the input: %s", strings.Join(c.Reasons, "; "))
+	}
+	return nil
+}
+
+// stageInput reads the inputs and seals them.
+func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
+	began := time.Now()
+	j.log.Info("reading the input", event("read"), zap.Int("inputs", len(j.inputs)))
+	p, err := source.Stage(ctx, source.Job{
+		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Progress: j.watch.reading,
+		Warn: func(message string) { j.log.Warn(message, event("input")) },
+	})
+	if err != nil {
+		return j.readError(ctx, err)
+	}
+	j.counts = p.Counts
+	if err := j.settleIdentity(id, p); err != nil {
+		return errors.Join(err, p.Abort())
+	}
+	s, err := p.Finish()
+	if err != nil {
+		return fmt.Errorf("seal the staged input: %w", err)
+	}
+	j.stage = s
+	j.describeInput(p, time.Since(began))
+	return nil
+}
+
+// settleIdentity creates the journal for what was staged, or sees that it is what the journal knows.
+func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
+	id.Inputs = nil
+	for _, in := range p.Counts.Inputs {
+		id.Inputs = append(id.Inputs, in.Digest)
+	}
+	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
+	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
+	id.Created = time.Now().UTC()
+	if j.set.Strict && id.Rejected > 0 {
+		return j.refuseRejected()
+	}
+	if j.journal != nil {
+		recorded := j.journal.Identity()
+		if differences := recorded.Differs(id); len(differences) > 0 {
+			return j.otherJob(differences)
+		}
+		if differences := recorded.PlanDiffers(id); len(differences) > 0 {
+			return fmt.Errorf("build the staged input again: %s", strings.Join(differences, "; "))
+		}
+		return nil
+	}
+	if err := checkpoint.Create(j.fsys, j.dir, id); err != nil {
+		return err
+	}
+	journal, err := checkpoint.Open(j.fsys, j.dir, checkpoint.Options{})
+	if err != nil {
+		return err
+	}
+	j.journal = journal
+	return nil
+}
+
+// refuseRejected is --strict.
+func (j *importJob) refuseRejected() error {
+	if j.counts.Rejected == 0 {
+		return nil
+	}
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err:  fmt.Errorf("--strict: %s rejected, see %s; nothing was sent", wasWere(j.counts.Rejected, "row"), filepath.Join(j.dir, folder.Rejected)),
+		Hint: j.line.Without("strict").String() + " # or mend the rows first",
+	}
+}
+
+// refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
+func (j *importJob) refuseDuplicates(d *stage.DuplicatesError) error {
+	for _, pair := range d.First {
+		j.p.screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, j.place(pair.Row), j.place(pair.Before)))
+	}
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err:  fmt.Errorf("--duplicates error: %s an earlier one of the same pair (the first are named above); nothing was sent", repeats(d.Rows)),
+		Hint: j.line.With("duplicates", "last").String(),
+	}
+}
+
+func repeats(rows int64) string {
+	if rows == 1 {
+		return "1 row repeats"
+	}
+	return screen.Some(rows, "row") + " repeat"
+}
+
+// place names a row of the input.
+func (j *importJob) place(p migrate.Position) string {
+	names, err := source.Resolve(j.inputs, j.set.Rows.Format)
+	if err != nil || p.Input < 0 || p.Input >= len(names) {
+		return fmt.Sprintf("line %d", p.Line)
+	}
+	return fmt.Sprintf("%s line %d", names[p.Input], p.Line)
+}
+
+// readError gives an error of reading the input its code.
+func (j *importJob) readError(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: resumeLine(j.p.args).String()}
+	}
+	if duplicates := (*stage.DuplicatesError)(nil); errors.As(err, &duplicates) {
+		return j.refuseDuplicates(duplicates)
+	}
+	if errors.Is(err, source.ErrUnusable) {
+		return exit.Because(exit.Unusable, err)
+	}
+	return err
+}
+
+// stagingShare is what of --memory reading and staging may hold: Go's collector needs room beside what is alive.
+func stagingShare(memory int64) int64 { return memory * 55 / 100 }
+
+// wasWere says "1 row was" or "2 rows were".
+func wasWere(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " was"
+	}
+	return screen.Some(n, noun) + " were"
+}

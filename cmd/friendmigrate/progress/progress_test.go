@@ -1,0 +1,89 @@
+package progress
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/report"
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func TestTimeToGoCountsOnlyNewWork(t *testing.T) {
+	var s Speed
+	const before = 1_000_000 // settled by earlier runs
+	for i := range 11 {
+		s.Observe(start.Add(time.Duration(i)*time.Second), before+int64(i)*200)
+	}
+	if speed, ok := s.PerSecond(); !ok || speed != 200 {
+		t.Errorf("speed is %v, %v", speed, ok)
+	}
+	if left, ok := s.Left(2000); !ok || left != 10*time.Second {
+		t.Errorf("left is %v, %v", left, ok)
+	}
+}
+
+func TestSpeedFollowsAChangeOfPace(t *testing.T) {
+	var s Speed
+	count := int64(0)
+	for i := range 120 {
+		s.Observe(start.Add(time.Duration(i)*time.Second), count)
+		if i < 60 {
+			count += 200
+		} else {
+			count += 50
+		}
+	}
+	if speed, _ := s.PerSecond(); speed < 49 || speed > 51 {
+		t.Errorf("a minute after the pace fell to 50 the speed is said to be %v", speed)
+	}
+}
+
+func TestNothingIsToldFromNothing(t *testing.T) {
+	var s Speed
+	if _, ok := s.Left(10); ok {
+		t.Error("no observation, but a time to go")
+	}
+	s.Observe(start, 0)
+	s.Observe(start.Add(time.Second), 0)
+	if _, ok := s.Left(10); ok {
+		t.Error("nothing moves, but there is a time to go")
+	}
+}
+
+func TestProgressReachesExactlyOneHundredAndNotBefore(t *testing.T) {
+	for _, c := range []struct {
+		done, total int64
+		want        float64
+	}{{0, 0, 100}, {0, 10, 0}, {5, 10, 50}, {2_000_000_000 - 1, 2_000_000_000, 99.9}, {10, 10, 100}, {1, 3, 33.3}} {
+		if got := Percent(c.done, c.total); got != c.want {
+			t.Errorf("Percent(%d, %d) = %v, want %v", c.done, c.total, got, c.want)
+		}
+	}
+}
+
+func TestLineSaysWhyItIsSlow(t *testing.T) {
+	account := report.Make(checkpoint.Identity{Rows: 100, Edges: 100}, checkpoint.Totals{Counts: checkpoint.Counts{Imported: 40, Failed: 2}, Pending: 58})
+	left := 90.0
+	s := Snapshot{Phase: Sending, Account: &account, Settled: 42, Total: 100, Percent: 42, Calls: &Calls{PerSecond: 49.6}, Left: &left, Slow: "the service allows 50 per second"}
+	if got, want := s.Line(), "42.0 %: 42 of 100 edges, 2 failed, 50 calls/s, 1m 30s left (the service allows 50 per second)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	reading := Snapshot{Phase: Reading, Input: &Input{Bytes: 1 << 20, Total: 4 << 20, Rows: 20000}}
+	if got, want := reading.Line(), "reading the input: 20,000 rows, 1 MiB of 4 MiB"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSnapshotIsOneLineOfJSON(t *testing.T) {
+	var b strings.Builder
+	account := report.Make(checkpoint.Identity{Rows: 1, Edges: 1}, checkpoint.Totals{Pending: 1})
+	if err := (Snapshot{Version: Version, Account: &account}).WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"edges":{"read":1,`) {
+		t.Errorf("%s", got)
+	}
+}

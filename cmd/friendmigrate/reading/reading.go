@@ -1,0 +1,115 @@
+package reading
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+
+	"friendmigrate/sink"
+)
+
+// MostAgain is how often a list is read again that has changed while it was read.
+const MostAgain = 5
+
+// ErrChanging is the error of a list that changes faster than it can be read.
+var ErrChanging = errors.New("the friend list changed each time while it was read")
+
+// Pages gives the pages of one list, one after the other. *sink.FriendReader does; after an error it may be asked for the same page again.
+type Pages interface {
+	Next(ctx context.Context) (sink.Page, error)
+	Last() bool // the page that was given last is the last one
+}
+
+// Reading reads one list. It belongs to one goroutine at a time.
+type Reading struct {
+	open  func() Pages
+	pages Pages
+	again int // readings before this one
+	seed  maphash.Seed
+
+	// Of the present reading.
+	count            int64
+	friends          int64 // FriendNum of its first page
+	standard, custom int64 // sequences of its first page
+	changed          bool
+	seen             map[uint64]struct{} // friends, by hash
+	content          maphash.Hash
+
+	last, lastCount uint64 // digest and number of the reading before
+}
+
+// New begins to read. open gives the pages from the first one on; it is called again for each further reading. Nothing is sent yet.
+func New(open func() Pages) *Reading {
+	r := &Reading{open: open, seed: maphash.MakeSeed()}
+	r.begin()
+	return r
+}
+
+func (r *Reading) begin() {
+	r.pages = r.open()
+	r.count, r.friends, r.standard, r.custom, r.changed = 0, 0, 0, 0, false
+	r.seen = map[uint64]struct{}{}
+	r.content.SetSeed(r.seed)
+}
+
+// Step makes one call. Each friend of the page goes to take. done: what take was given since forget was last called is the list. forget is called where the list
+// turns out to have changed: what came so far is void. The error is ErrChanging, that of take, or that of the call, after which Step may be called again.
+func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forget func()) (done bool, err error) {
+	first := r.count == 0 && len(r.seen) == 0 && r.friends == 0
+	page, err := r.pages.Next(ctx)
+	if err != nil {
+		return false, err
+	}
+	if first {
+		r.friends, r.standard, r.custom = page.FriendNum, page.Standard, page.Custom
+	}
+	r.changed = r.changed || page.FriendNum != r.friends || page.Standard != r.standard || page.Custom != r.custom
+	for i := range page.Friends {
+		f := &page.Friends[i]
+		r.note(f)
+		if err := take(f); err != nil {
+			return false, err
+		}
+	}
+	if !r.pages.Last() {
+		return false, nil
+	}
+	return r.finish(forget)
+}
+
+// note looks at a friend.
+func (r *Reading) note(f *sink.Friend) {
+	r.count++
+	name := maphash.String(r.seed, f.To)
+	if _, twice := r.seen[name]; twice {
+		r.changed = true
+	}
+	r.seen[name] = struct{}{}
+	text := func(s string) {
+		r.content.WriteString(s)
+		r.content.WriteByte(0xff) // no UTF-8 has it
+	}
+	text(f.To)
+	for _, v := range f.Values {
+		text(v.Tag)
+		text(string(v.JSON))
+	}
+	r.content.WriteByte(0xfe)
+}
+
+// finish judges a reading that has reached the last page.
+func (r *Reading) finish(forget func()) (bool, error) {
+	digest, count := r.content.Sum64(), uint64(r.count)
+	if !r.changed && r.count == r.friends || r.again > 0 && digest == r.last && count == r.lastCount {
+		r.seen = nil
+		return true, nil
+	}
+	if r.again == MostAgain {
+		return false, ErrChanging
+	}
+	r.again++
+	r.last, r.lastCount = digest, count
+	r.begin()
+	forget()
+	return false, nil
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/sink"
+	"friendmigrate/sink/simulator"
+)
+
+// What a rehearsal is like: the service's documented limit, and the latency of a service that is not next door.
+const (
+	rehearsalLimit   = 200
+	rehearsalLatency = 40 * time.Millisecond
+	rehearsalJitter  = 40 * time.Millisecond
+)
+
+// rehearsal is a simulated service inside this process, over loopback, with a key that nobody else has.
+type rehearsal struct {
+	service *simulator.Server
+	server  *http.Server
+	served  chan error
+	found   report.Rehearsal
+}
+
+// startRehearsal starts the service and points c at it.
+func startRehearsal(c *sink.Config) (*rehearsal, error) {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails
+	key := hex.EncodeToString(random)
+	listener, err := listenLoopback()
+	if err != nil {
+		return nil, fmt.Errorf("start the simulated service: %w", err)
+	}
+	r := &rehearsal{served: make(chan error, 1)}
+	r.service = simulator.New(simulator.Config{
+		App:     simulator.App{SDKAppID: c.SDKAppID, Key: key, Identifier: c.Identifier},
+		Limits:  simulator.Limits{Limit: rehearsalLimit},
+		Latency: rehearsalLatency, Jitter: rehearsalJitter, Compact: true,
+	})
+	r.server = r.service.HTTP()
+	go func() { r.served <- r.server.Serve(r.service.Listener(listener)) }()
+	c.Endpoint, c.Key, c.CAFile = "http://"+listener.Addr().String(), sink.StaticKey(sink.NewSecret(key)), ""
+	return r, nil
+}
+
+func (r *rehearsal) close() error {
+	err := r.server.Shutdown(context.Background())
+	if served := <-r.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// compare holds the job's account against what the service counted for itself. Where they differ the job may not be called finished.
+func (r *rehearsal) compare(j *importJob, a report.Account) error {
+	s := r.service.Stats()
+	r.found = report.Rehearsal{
+		Edges: s.GraphEdges, Calls: s.Calls, Refused: s.RefusedRate, BusiestSecond: int64(s.LargestSecond), Overlaps: s.Overlaps, Disagreements: []string{},
+	}
+	disagree := func(format string, args ...any) {
+		r.found.Disagreements = append(r.found.Disagreements, fmt.Sprintf(format, args...))
+	}
+	// What a call without an answer did is in the service, and pending here until it is sent again.
+	if placed := a.InPlace(); s.GraphEdges < placed || s.GraphEdges > placed && a.Pending() == 0 {
+		disagree("the service has %d edges, the account says %d", s.GraphEdges, placed)
+	}
+	if sent := j.result.stats.Attempts; s.Calls != sent {
+		disagree("%d calls reached the service, %d were sent", s.Calls, sent)
+	}
+	if s.Overlaps > 0 {
+		disagree("%d calls overlapped another one of their account", s.Overlaps)
+	}
+	if rate := j.set.Pace.Rate; float64(s.LargestSecond) > rate && rate <= rehearsalLimit {
+		disagree("%d calls reached the service within one second, more than --rate %g", s.LargestSecond, rate)
+	}
+	if len(r.found.Disagreements) == 0 {
+		return nil
+	}
+	return errors.New("the simulated service disagrees with the account: " + strings.Join(r.found.Disagreements, "; "))
+}
+
+// words says in one clause that both agree.
+func (r *rehearsal) words() string {
+	return fmt.Sprintf("the simulated service counts %s and %s itself, at most %d in any second, none overlapping",
+		screen.Some(r.found.Edges, "edge"), screen.Some(r.found.Calls, "call"), r.found.BusiestSecond)
+}

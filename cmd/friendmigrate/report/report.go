@@ -1,0 +1,119 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+)
+
+// Version of the JSON form. It changes when a key changes its meaning or goes.
+const Version = 1
+
+// Report is the account of a job with what one wants to know beside it.
+type Report struct {
+	Version int    `json:"version"`
+	Program string `json:"program"`
+	Job     Job    `json:"job"`
+	Ending  Ending `json:"ending"`
+	Account
+	Pilot            *Pilot           `json:"pilot,omitempty"`
+	FailedByCode     []Code           `json:"failedByCode"`
+	RejectedByReason map[string]int64 `json:"rejectedByReason"`
+	Plan             Plan             `json:"plan"`
+	Calls            Calls            `json:"calls"`
+	Runs             []Run            `json:"runs"`
+	Lists            []string         `json:"lists"`
+	Rehearsal        *Rehearsal       `json:"rehearsal,omitempty"`
+}
+
+// Job says which job it is.
+type Job struct {
+	SDKAppID uint64            `json:"sdkAppID"`
+	Target   string            `json:"target"`
+	Shard    string            `json:"shard,omitempty"`
+	Created  time.Time         `json:"created"`
+	Inputs   []Input           `json:"inputs"`
+	Options  map[string]string `json:"options"`
+}
+
+// Input is one input of the job.
+type Input struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	Digest string `json:"sha256"`
+}
+
+// Ending says how the last run ended.
+type Ending struct {
+	At   time.Time `json:"at"`
+	Code int       `json:"code"`
+	What string    `json:"what"`
+	Hint string    `json:"hint,omitempty"`
+}
+
+// Pilot is the account of the accounts of --only-accounts alone.
+type Pilot struct {
+	Accounts int64 `json:"accounts"` // named
+	Unknown  int64 `json:"unknown"`  // of those, without an edge in the input
+	Edges    int64 `json:"edges"`
+	Pending  int64 `json:"pending"`
+	Failed   int64 `json:"failed"`
+}
+
+// Code counts the edges that failed with one ResultCode.
+type Code struct {
+	Code   int    `json:"code"`
+	Edges  int64  `json:"edges"`
+	Advice string `json:"advice,omitempty"`
+}
+
+// Plan is what the job had to do.
+type Plan struct {
+	Accounts    int64   `json:"accounts"`
+	Edges       int64   `json:"edges"` // added ones included
+	Calls       int64   `json:"calls"` // if nothing has to be sent twice and no call is too large
+	OverFriends int64   `json:"rostersOverMaxFriends"`
+	OverGroups  int64   `json:"accountsOver32Groups"`
+	Differing   int64   `json:"differingDuplicates"`
+	Changed     int64   `json:"changedFields"`
+	MutualShare float64 `json:"mutualShare"` // of the pairs, those with a row in each direction
+}
+
+// Calls is what all runs together sent, as far as they ended in order.
+type Calls struct {
+	Sent      int64 `json:"sent"`
+	Retried   int64 `json:"retried"`
+	Throttled int64 `json:"throttled"`
+	Uncertain int64 `json:"uncertain"`
+	Halved    int64 `json:"halved"`
+	Holds     int64 `json:"holds"`
+	Renewals  int64 `json:"signaturesRenewed"`
+}
+
+// Run is one run of the job. A run without an end was killed, or is the present one.
+type Run struct {
+	Started time.Time  `json:"started"`
+	Ended   *time.Time `json:"ended,omitempty"`
+	Code    *int       `json:"code,omitempty"`
+	Calls   int64      `json:"calls"`
+	Version string     `json:"version"`
+	Workers int        `json:"workers"`
+}
+
+// Rehearsal is what the simulated service counted for itself, beside what the job says.
+type Rehearsal struct {
+	Edges         int64    `json:"edgesInService"`
+	Calls         int64    `json:"calls"`
+	Refused       int64    `json:"refusedForPace"`
+	BusiestSecond int64    `json:"busiestSlidingSecond"`
+	Overlaps      int64    `json:"overlappingCalls"`
+	Disagreements []string `json:"disagreements"`
+}
+
+// WriteJSON writes the report for programs.
+func (r Report) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}

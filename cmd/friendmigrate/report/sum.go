@@ -1,0 +1,138 @@
+// Package report is the account of a job: what became of every row of its input, in numbers that have to balance, as JSON for programs and as one HTML page for
+// people.
+//
+// What it promises: the page loads nothing and runs nothing; everything in it is escaped; no account id is in either form. What does not balance
+// is shown as such. It computes and writes; it reads no state by itself.
+package report
+
+import (
+	"fmt"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/screen"
+)
+
+// Sum says what became of the rows that were read: Read is the sum of all others.
+type Sum struct {
+	Read             int64 `json:"read"`
+	Imported         int64 `json:"imported"`
+	Already          int64 `json:"already"`
+	AlreadyUncertain int64 `json:"alreadyUncertain"` // of Already: an earlier call without an answer may have done it
+	Failed           int64 `json:"failed"`
+	Rejected         int64 `json:"rejected"`
+	Duplicate        int64 `json:"duplicate"`
+	Pending          int64 `json:"pending"`
+	Balanced         bool  `json:"balanced"`
+}
+
+// Added says what became of the edges that no row asked for (--mutual). They are counted apart.
+type Added struct {
+	Edges            int64 `json:"edges"`
+	Imported         int64 `json:"imported"`
+	Already          int64 `json:"already"`
+	AlreadyUncertain int64 `json:"alreadyUncertain"`
+	Failed           int64 `json:"failed"`
+	Pending          int64 `json:"pending"`
+}
+
+// Account is both.
+type Account struct {
+	Rows  Sum   `json:"edges"`
+	Added Added `json:"added"`
+}
+
+// Make draws up the account of a job from what its journal says.
+func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
+	a := Account{
+		Rows: Sum{
+			Read:             id.Rows,
+			Imported:         t.Imported - t.Added.Imported,
+			Already:          t.Already - t.Added.Already,
+			AlreadyUncertain: t.AlreadyUncertain - t.Added.AlreadyUncertain,
+			Failed:           t.Failed - t.Added.Failed,
+			Rejected:         id.Rejected,
+			Duplicate:        id.Duplicates,
+		},
+		Added: Added{
+			Edges:            id.Added,
+			Imported:         t.Added.Imported,
+			Already:          t.Added.Already,
+			AlreadyUncertain: t.Added.AlreadyUncertain,
+			Failed:           t.Added.Failed,
+			Pending:          id.Added - t.Added.Settled(),
+		},
+	}
+	// Pending is what the plan still has to do, not what is missing from the sum: otherwise the sum would balance whatever happened.
+	a.Rows.Pending = t.Pending - a.Added.Pending
+	a.Rows.Balanced = a.imbalance() == ""
+	return a
+}
+
+// String writes the sums out.
+func (a Account) String() string {
+	r := a.Rows
+	text := fmt.Sprintf("%s edges read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending", screen.Count(r.Read), screen.Count(r.Imported),
+		screen.Count(r.Already), screen.Count(r.Failed), screen.Count(r.Rejected), screen.Count(r.Duplicate), screen.Count(r.Pending))
+	if d := a.Added; d.Edges > 0 {
+		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", screen.Count(d.Edges), screen.Count(d.Imported), screen.Count(d.Already),
+			screen.Count(d.Failed), screen.Count(d.Pending))
+	}
+	return text
+}
+
+// imbalance says in words what is wrong with the account; "" if nothing is.
+func (a Account) imbalance() string {
+	r := a.Rows
+	if sum := r.Imported + r.Already + r.Failed + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
+		return fmt.Sprintf("%d edges were read, but imported, already, failed, rejected, duplicate and pending add up to %d", r.Read, sum)
+	}
+	for _, n := range []int64{r.Imported, r.Already, r.Failed, r.Rejected, r.Duplicate, r.Pending, a.Added.Pending} {
+		if n < 0 {
+			return fmt.Sprintf("a count of the account is %d", n)
+		}
+	}
+	return ""
+}
+
+// Check returns an error that says why the account does not balance.
+func (a Account) Check() error {
+	if words := a.imbalance(); words != "" {
+		return fmt.Errorf("balance the account: %s", words)
+	}
+	return nil
+}
+
+// InPlace counts the edges that are in the service, rows and added ones.
+func (a Account) InPlace() int64 {
+	return a.Rows.Imported + a.Rows.Already + a.Added.Imported + a.Added.Already
+}
+
+// Edges counts the edges of the plan, rows and added ones.
+func (a Account) Edges() int64 { return a.InPlace() + a.Failed() + a.Pending() }
+
+// Failed counts the failed edges, rows and added ones.
+func (a Account) Failed() int64 { return a.Rows.Failed + a.Added.Failed }
+
+// Pending counts the pending edges, rows and added ones.
+func (a Account) Pending() int64 { return a.Rows.Pending + a.Added.Pending }
+
+// Plus adds up the accounts of two shards.
+func (a Account) Plus(b Account) Account {
+	r, d := &a.Rows, &a.Added
+	r.Read += b.Rows.Read
+	r.Imported += b.Rows.Imported
+	r.Already += b.Rows.Already
+	r.AlreadyUncertain += b.Rows.AlreadyUncertain
+	r.Failed += b.Rows.Failed
+	r.Rejected += b.Rows.Rejected
+	r.Duplicate += b.Rows.Duplicate
+	r.Pending += b.Rows.Pending
+	r.Balanced = r.Balanced && b.Rows.Balanced
+	d.Edges += b.Added.Edges
+	d.Imported += b.Added.Imported
+	d.Already += b.Added.Already
+	d.AlreadyUncertain += b.Added.AlreadyUncertain
+	d.Failed += b.Added.Failed
+	d.Pending += b.Added.Pending
+	return a
+}

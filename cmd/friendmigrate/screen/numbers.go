@@ -1,0 +1,53 @@
+package screen
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Count writes a whole number with a comma at each thousand.
+func Count(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	start := 0
+	if n < 0 {
+		start = 1
+	}
+	for i := len(digits) - 3; i > start; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Some writes a number with its noun: "1 edge", "2,000 edges".
+func Some(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(n) + " " + noun + "s"
+}
+
+// Span writes a time to go, as exact as it is of use: "12s", "4m 05s", "3h 20m", "2d 4h".
+func Span(d time.Duration) string {
+	seconds := int64(max(0, d).Round(time.Second) / time.Second)
+	switch {
+	case seconds < 60:
+		return fmt.Sprintf("%ds", seconds)
+	case seconds < 3600:
+		return fmt.Sprintf("%dm %02ds", seconds/60, seconds%60)
+	case seconds < 24*3600:
+		return fmt.Sprintf("%dh %02dm", seconds/3600, seconds/60%60)
+	}
+	return fmt.Sprintf("%dd %dh", seconds/86400, seconds/3600%24)
+}
+
+// Took writes a time that has passed.
+func Took(d time.Duration) string {
+	if d < 950*time.Millisecond {
+		return "less than a second"
+	}
+	return Span(d)
+}
+
+// Percent writes a share with one digit behind the point.
+func Percent(percent float64) string { return strconv.FormatFloat(percent, 'f', 1, 64) + " %" }

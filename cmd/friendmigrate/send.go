@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/source/stage"
+)
+
+// runResult is what one run of the engine came to.
+type runResult struct {
+	began   time.Time
+	idle    bool // there was nothing to send
+	summary migrate.Summary
+	stats   sink.Stats
+	err     error
+	cause   error // why the context ended, if it did
+}
+
+// send runs the engine over what is open in the plan.
+func (j *importJob) send(ctx context.Context) runResult {
+	totals := j.journal.Totals()
+	togo := totals.Pending
+	if j.pilot != nil {
+		togo = j.pilot.edges - j.pilot.settled
+	}
+	if togo == 0 {
+		return runResult{idle: true}
+	}
+	if err := j.journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.set.Pace.Workers, Version: programVersion()}); err != nil {
+		return runResult{err: err}
+	}
+	meter := new(migrate.Meter)
+	j.watch.sending(meter, totals)
+	where := j.set.Service.Target()
+	if j.set.Service.Rehearse {
+		where = "a simulated service in this process; nothing leaves this machine"
+	}
+	j.log.Info("sending to "+where, event("send"), zap.Uint64("sdkAppID", j.set.Service.SDKAppID),
+		zap.Float64("rate", j.set.Pace.Rate), zap.Int("workers", j.set.Pace.Workers))
+
+	retry := migrate.DefaultRetry
+	retry.MaxAttempts = j.set.Pace.MaxAttempts
+	var to migrate.Importer = j.client
+	if j.set.Job.OnlyMissing {
+		to = sink.OnlyMissing(j.client)
+	}
+	plan := j.pilot.of(j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done))
+	summary, err := migrate.Run(ctx, plan, to, j.journal, migrate.Options{
+		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
+		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration,
+		MaxFailures: j.set.Stop.MaxFailures, MaxFailureRatio: j.set.Stop.MaxFailureRatio, Probe: j.client.Probe, Meter: meter, Event: j.logEvent,
+	})
+	result := runResult{summary: summary, stats: j.client.Stats(), err: err, cause: context.Cause(ctx)}
+	if errors.Is(err, stage.ErrDamaged) {
+		result.err = j.planError(ctx, err)
+	}
+	return result
+}
+
+// planError marks a damaged stage, so that the next run builds it again.
+func (j *importJob) planError(ctx context.Context, err error) error {
+	if !errors.Is(err, stage.ErrDamaged) {
+		if context.Cause(ctx) != nil {
+			return j.readError(ctx, err)
+		}
+		return err
+	}
+	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), j.stage.MarkDamaged())
+}
+
+// logEvent logs what the engine tells. Events that come with every other call are for the debug level.
+func (j *importJob) logEvent(e migrate.Event) {
+	fields := []zap.Field{event(e.Name)}
+	if e.Code != 0 {
+		fields = append(fields, zap.Int("code", e.Code))
+	}
+	if e.N != 0 {
+		fields = append(fields, zap.Int("edges", e.N))
+	}
+	switch e.Name {
+	case "hold":
+		j.log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text, fields...)
+	case "hold-end":
+		j.log.Info("calls get through again; going on", fields...)
+	default:
+		j.log.Debug(e.Text, fields...)
+	}
+}

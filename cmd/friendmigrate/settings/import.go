@@ -1,0 +1,283 @@
+package settings
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+// Folders.
+const (
+	DefaultState    = "friendmigrate-state"
+	RehearsalFolder = "friendmigrate-rehearsal"
+)
+
+// RehearsalApp is the app of a rehearsal that was given none.
+const RehearsalApp = 1400000000
+
+// Import is everything that an import is told.
+type Import struct {
+	Service Service
+	Rows    source.Options // what a row means: part of the job's identity
+	Strict  bool           // any rejected row: send nothing
+	Job     Job
+	Pace    Pace
+	Stop    Stop
+	Output  Output
+}
+
+// Service says where calls go and who signs them.
+type Service struct {
+	SDKAppID    uint64
+	Identifier  string
+	Key         Key
+	SigLifetime time.Duration
+	Region      string // or
+	Endpoint    string // scheme://host[:port]
+	BackupHost  bool
+	PlainHTTP   bool
+	CAFile      string
+	Rehearse    bool
+}
+
+// Target is the service as the job's identity knows it: a region, whichever of its hosts is used, or an endpoint.
+func (s Service) Target() string {
+	switch {
+	case s.Rehearse:
+		return "rehearsal"
+	case s.Region != "":
+		return "region " + s.Region
+	}
+	return "endpoint " + s.Endpoint
+}
+
+// Job says which job it is and what to do about it.
+type Job struct {
+	State        string
+	StateGiven   bool // not the default
+	Fresh        bool
+	RetryFailed  bool
+	RetryCodes   []int // empty: all
+	OnlyAccounts string
+	OnlyMissing  bool
+	Shard        Shard
+	Memory       int64 // bytes
+}
+
+// Pace says how fast and how patiently.
+type Pace struct {
+	Rate          float64 // calls per second of this process
+	Workers       int
+	Timeout       time.Duration
+	MaxAttempts   int
+	OutageTimeout time.Duration
+	ChunkBytes    int
+}
+
+// Stop says when to end before the end. Negative numbers and 0 for MaxDuration are off.
+type Stop struct {
+	MaxDuration     time.Duration
+	MaxFailures     int64
+	MaxFailureRatio float64
+}
+
+// Output says what is shown.
+type Output struct {
+	Progress  string // auto, bar, lines, none
+	LogFormat string // auto, console, json
+	LogLevel  string // debug, info, warn, error
+}
+
+// ReadImport reads and checks the settings of import. root is the root of the file system (nil: none), for the
+// memory limit of the container. The error says everything that is wrong.
+func ReadImport(v Values, root fs.FS) (Import, error) {
+	r := &reader{Values: v}
+	s := Import{Rows: r.rows(), Strict: r.turnedOn("strict"), Output: r.output()}
+	s.Service = r.service()
+	s.Job = r.job(root)
+	s.Pace = r.pace(s.Job.Shard)
+	s.Stop = Stop{
+		MaxDuration:     r.duration("max-duration", 0, time.Second, 10*365*24*time.Hour),
+		MaxFailures:     r.whole("max-failures", -1, 0, 1<<62),
+		MaxFailureRatio: r.number("max-failure-ratio", -1, 0, 1),
+	}
+	return s, r.err()
+}
+
+func (r *reader) service() Service {
+	s := Service{
+		Identifier:  r.text("identifier", "administrator"),
+		Key:         r.key(),
+		SigLifetime: r.duration("sig-lifetime", 24*time.Hour, time.Minute, 50*365*24*time.Hour),
+		Region:      r.text("region", ""),
+		Endpoint:    r.text("endpoint", ""),
+		BackupHost:  r.turnedOn("backup-host"),
+		PlainHTTP:   r.turnedOn("allow-plain-http"),
+		CAFile:      r.text("ca-file", ""),
+		Rehearse:    r.turnedOn("rehearse"),
+	}
+	if r.given("sdk-app-id") {
+		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, 1<<53))
+	}
+	if s.Identifier == "" {
+		r.problem("--identifier is empty")
+	}
+	if s.Rehearse { // a rehearsal takes the command of the real run, with or without its credentials
+		s.Region, s.Endpoint, s.Key = "", "", Key{}
+		if s.SDKAppID == 0 {
+			s.SDKAppID = RehearsalApp
+		}
+		return s
+	}
+	if s.SDKAppID == 0 && !r.given("sdk-app-id") {
+		r.problem("--sdk-app-id is missing (with --rehearse none is needed)")
+	}
+	if !s.Key.Given() {
+		r.problem("the secret key is missing: give the file with it by --secret-key-file, or set %s", KeyVariable)
+	}
+	r.target(&s)
+	return s
+}
+
+func (r *reader) target(s *Service) {
+	regions := sink.Regions()
+	switch {
+	case s.Region != "" && s.Endpoint != "":
+		// A flag wins over a variable also where the other of the two is the variable.
+		_, fromRegion, _ := r.last("region")
+		_, fromEndpoint, _ := r.last("endpoint")
+		switch {
+		case fromRegion == "--region" && fromEndpoint != "--endpoint":
+			s.Endpoint = ""
+		case fromEndpoint == "--endpoint" && fromRegion != "--region":
+			s.Region = ""
+		default:
+			r.problem("%s and %s are both given: one of them says where the app is", fromRegion, fromEndpoint)
+		}
+	case s.Region == "" && s.Endpoint == "":
+		r.problem("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))
+	}
+	if s.Region != "" && !slices.Contains(regions, s.Region) {
+		r.problem("--region is %q: it can be %s; for another one give its host by --endpoint", s.Region, strings.Join(regions, ", "))
+	}
+	if s.BackupHost && s.Region == "" {
+		r.problem("--backup-host is the second host of a --region, which is not given")
+	}
+	if s.Endpoint != "" {
+		checked, err := CheckEndpoint(s.Endpoint, s.PlainHTTP)
+		if err != nil {
+			r.problems = append(r.problems, err)
+		}
+		s.Endpoint = checked
+	}
+}
+
+func (r *reader) rows() source.Options {
+	rows := source.Options{
+		Format:           r.text("format", ""),
+		DefaultAddSource: r.text("default-add-source", ""),
+		IntegerTags:      r.list("integer-tags"),
+		InvalidField:     r.text("invalid-field", "reject"),
+		Mutual:           r.turnedOn("mutual"),
+		Duplicates:       r.text("duplicates", "last"),
+		MaxFriends:       int(r.whole("max-friends", 3000, 0, 1<<31-1)),
+	}
+	for _, pair := range r.list("map") {
+		name, header, found := strings.Cut(pair, "=")
+		if !found || name == "" || header == "" {
+			r.problem("--map has %q: it is NAME=HEADER, the API's name and the header in the input, such as From_Account=uid", pair)
+			continue
+		}
+		if other, twice := rows.Map[name]; twice && other != header {
+			r.problem("--map names two headers for %s: %q and %q", name, other, header)
+		}
+		if rows.Map == nil {
+			rows.Map = map[string]string{}
+		}
+		rows.Map[name] = header
+	}
+	if err := rows.Check(); err != nil {
+		r.problems = append(r.problems, err)
+	}
+	return rows
+}
+
+func (r *reader) job(root fs.FS) Job {
+	j := Job{
+		State:        r.text("state", DefaultState),
+		StateGiven:   r.given("state"),
+		Fresh:        r.turnedOn("fresh"),
+		OnlyAccounts: r.text("only-accounts", ""),
+		OnlyMissing:  r.turnedOn("only-missing"),
+		Shard:        r.shard(),
+	}
+	j.Memory = r.memory(root)
+	if value, origin, ok := r.last("retry-failed"); ok {
+		codes, on, err := ParseCodes(value)
+		if err != nil {
+			r.problem("%s is %q: %w", origin, value, err)
+		}
+		j.RetryFailed, j.RetryCodes = on, codes
+	}
+	return j
+}
+
+// ParseCodes reads the value of --retry-failed: ResultCodes separated by commas, or true for all (no codes), or false.
+func ParseCodes(value string) (codes []int, on bool, err error) {
+	switch value {
+	case "true":
+		return nil, true, nil
+	case "false":
+		return nil, false, nil
+	}
+	for item := range strings.SplitSeq(value, ",") {
+		code, err := strconv.Atoi(strings.TrimSpace(item))
+		if err != nil || code <= 0 {
+			return nil, false, errors.New("ResultCodes separated by commas are needed, such as 30003,30010")
+		}
+		codes = append(codes, code)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes), true, nil
+}
+
+// LooksLikeCodes reports whether an argument was meant as the value of --retry-failed.
+func LooksLikeCodes(argument string) bool {
+	codes, on, err := ParseCodes(argument)
+	return err == nil && on && len(codes) > 0 && codes[0] >= 100
+}
+
+func (r *reader) pace(shard Shard) Pace {
+	rate := r.number("rate", 200, 0.1, 1e9)
+	if shard.Count > 1 && rate < sink.Unpaced {
+		share := float64(int64(rate) / int64(shard.Count)) // floor, so that the shards together never exceed the rate
+		if share < 1 {
+			r.problem("--rate %g is less than one call per second for each of %d shards", rate, shard.Count)
+		}
+		rate = share
+	}
+	const mostWorkers = 10_000
+	workers := min(int64(1.5*rate+0.5), 1000)
+	return Pace{
+		Rate:          rate,
+		Workers:       int(r.whole("workers", max(1, workers), 1, mostWorkers)),
+		Timeout:       r.duration("timeout", 10*time.Second, 10*time.Millisecond, time.Hour),
+		MaxAttempts:   int(r.whole("max-attempts", 8, 1, 1_000_000)),
+		OutageTimeout: r.duration("outage-timeout", 15*time.Minute, time.Second, 365*24*time.Hour),
+		ChunkBytes:    int(r.size("chunk-bytes", 1<<20, 1<<10, 64<<20)),
+	}
+}
+
+func (r *reader) output() Output {
+	return Output{
+		Progress:  r.choice("progress", "auto", "bar", "lines", "none"),
+		LogFormat: r.choice("log-format", "auto", "console", "json"),
+		LogLevel:  r.choice("log-level", "info", "debug", "warn", "error"),
+	}
+}

@@ -1,0 +1,310 @@
+package settings
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// good is the least that a real run needs.
+func good(more map[string]string) Values {
+	v := Values{Flags: map[string][]string{"sdk-app-id": {"1400000000"}, "secret-key-file": {"key"}, "region": {"singapore"}}, Env: map[string]string{}}
+	for name, value := range more {
+		if strings.ToUpper(name) == name {
+			v.Env[name] = value
+			continue
+		}
+		if value == "-" {
+			delete(v.Flags, name)
+			continue
+		}
+		v.Flags[name] = []string{value}
+	}
+	return v
+}
+
+func TestDefaultsAreThoseOfTheContract(t *testing.T) {
+	s, err := ReadImport(good(nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%+v %+v %+v", s.Pace, s.Stop, s.Output)
+	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s ChunkBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxFailureRatio:-1} {Progress:auto LogFormat:auto LogLevel:info}"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if s.Service.Identifier != "administrator" || s.Service.SigLifetime != 24*time.Hour || s.Job.State != "friendmigrate-state" || s.Job.StateGiven || s.Job.Memory != 256<<20 ||
+		s.Rows.MaxFriends != 3000 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestSettingsThatCannotBeUsed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		more map[string]string
+		want string // in the message
+	}{
+		{"no app", map[string]string{"sdk-app-id": "-"}, "--sdk-app-id is missing"},
+		{"app 0", map[string]string{"sdk-app-id": "0"}, "--sdk-app-id is 0"},
+		{"no key", map[string]string{"secret-key-file": "-"}, "FRIENDMIGRATE_SECRET_KEY"},
+		{"no target", map[string]string{"region": "-"}, "--region is missing: china, singapore"},
+		{"region misspelt", map[string]string{"region": "singapur"}, `--region is "singapur": it can be china`},
+		{"both", map[string]string{"endpoint": "https://x"}, "--region and --endpoint are both given"},
+		{"backup of an endpoint", map[string]string{"region": "-", "endpoint": "https://x", "backup-host": "true"}, "--backup-host"},
+		{"plain http", map[string]string{"region": "-", "endpoint": "http://chat.example.com"}, "--allow-plain-http"},
+		{"endpoint with a path", map[string]string{"region": "-", "endpoint": "https://x/v4"}, "host and port alone"},
+		{"endpoint without scheme", map[string]string{"region": "-", "endpoint": "localhost:80"}, "--endpoint has to be the URL"},
+		{"rate", map[string]string{"rate": "fast"}, `--rate is "fast": a number is needed`},
+		{"rate from a variable", map[string]string{"FRIENDMIGRATE_RATE": "fast"}, `FRIENDMIGRATE_RATE is "fast"`},
+		{"rate NaN", map[string]string{"rate": "NaN"}, "--rate"},
+		{"time without unit", map[string]string{"timeout": "10"}, "such as 30s"},
+		{"memory", map[string]string{"memory": "1KiB"}, "--memory is 1KiB: at least 64 MiB"},
+		{"size", map[string]string{"chunk-bytes": "big"}, "--chunk-bytes"},
+		{"choice", map[string]string{"duplicates": "newest"}, "--duplicates"},
+		{"progress", map[string]string{"progress": "dots"}, `--progress is "dots": it can be auto, bar, lines, none`},
+		{"map", map[string]string{"map": "uid"}, "NAME=HEADER"},
+		{"map twice", map[string]string{"map": "From_Account=a,From_Account=b"}, "two headers for From_Account"},
+		{"codes", map[string]string{"retry-failed": "x"}, "ResultCodes separated by commas"},
+		{"ratio", map[string]string{"max-failure-ratio": "5"}, "--max-failure-ratio"},
+		{"switch", map[string]string{"FRIENDMIGRATE_MUTUAL": "perhaps"}, "FRIENDMIGRATE_MUTUAL"},
+		{"shard", map[string]string{"shard": "4/4"}, "--shard"},
+		{"index without count", map[string]string{"JOB_COMPLETION_INDEX": "0"}, "FRIENDMIGRATE_SHARDS is not"},
+		{"count without index", map[string]string{"FRIENDMIGRATE_SHARDS": "4"}, "JOB_COMPLETION_INDEX is not"},
+		{"index over count", map[string]string{"JOB_COMPLETION_INDEX": "4", "FRIENDMIGRATE_SHARDS": "4"}, "below the number of shards"},
+		{"rate below the shards", map[string]string{"shard": "0/300"}, "less than one call per second"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := ReadImport(good(c.more), nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
+	_, err := ReadImport(good(map[string]string{"rate": "x", "timeout": "y", "sdk-app-id": "-"}), nil)
+	for _, want := range []string{"--rate", "--timeout", "--sdk-app-id"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not name %s", err, want)
+		}
+	}
+}
+
+func TestAFlagWinsOverItsVariable(t *testing.T) {
+	s, err := ReadImport(good(map[string]string{
+		"rate": "50", "FRIENDMIGRATE_RATE": "70", "FRIENDMIGRATE_TIMEOUT": "7s", "FRIENDMIGRATE_ENDPOINT": "https://other.example.com",
+		"FRIENDMIGRATE_SERVICE_HOST": "10.0.0.1", "FRIENDMIGRATE_PORT": "tcp://10.0.0.1:80", "FRIENDMIGRATE_MEMORY": "", "FRIENDMIGRATE_FRESH": "true",
+	}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Pace.Rate != 50 || s.Pace.Timeout != 7*time.Second || s.Service.Region != "singapore" || s.Service.Endpoint != "" {
+		t.Errorf("%+v", s)
+	}
+	if s.Job.Fresh {
+		t.Error("--fresh has no variable")
+	}
+	if s.Job.Memory != DefaultMemory {
+		t.Errorf("an empty variable is a setting: memory is %d", s.Job.Memory)
+	}
+}
+
+func TestEveryFlagHasItsVariable(t *testing.T) {
+	samples := map[string]string{"sdk-app-id": "7", "region": "tokyo", "map": "From_Account=uid", "default-add-source": "AddSource_Type_X", "integer-tags": "Tag_SNS_Custom_A",
+		"shard": "1/2", "retry-failed": "30003", "progress": "none", "log-format": "json", "log-level": "debug", "format": "csv", "invalid-field": "cut", "duplicates": "first"}
+	for _, f := range ImportFlags() {
+		value, ok := samples[f.Name]
+		switch {
+		case ok:
+		case f.Kind == Switch:
+			value = "true"
+		case f.Name == "max-failure-ratio":
+			value = "0.5"
+		default:
+			value = map[bool]string{true: "17s", false: "123456789"}[strings.Contains(f.Value, "TIME")]
+		}
+		base := map[string]string{f.Name: "-"}
+		if f.Name == "endpoint" {
+			base["region"], value = "-", "https://e.example.com"
+		}
+		if f.Name == "chunk-bytes" {
+			value = "2MiB"
+		}
+		if f.Name == "sig-lifetime" {
+			value = "17h"
+		}
+		if f.Name == "workers" || f.Name == "max-attempts" {
+			value = "17"
+		}
+		without, _ := ReadImport(good(base), nil)
+		base[Variable(f.Name)] = value
+		with, err := ReadImport(good(base), nil)
+		if same := fmt.Sprintf("%+v", without) == fmt.Sprintf("%+v", with); err != nil || same != f.NoVariable {
+			t.Errorf("--%s from %s: changes nothing %t, error %v", f.Name, Variable(f.Name), same, err)
+		}
+	}
+}
+
+func TestARehearsalNeedsAndTakesNoCredentials(t *testing.T) {
+	s, err := ReadImport(Values{Flags: map[string][]string{"rehearse": {"true"}}}, nil)
+	if err != nil || s.Service.Target() != "rehearsal" || s.Service.SDKAppID != RehearsalApp {
+		t.Errorf("%+v, %v", s.Service, err)
+	}
+	s, err = ReadImport(good(map[string]string{"rehearse": "true", "FRIENDMIGRATE_SECRET_KEY": "secret"}), nil)
+	if err != nil || s.Service.Key.Given() || s.Service.Region != "" || s.Service.SDKAppID != 1400000000 {
+		t.Errorf("%+v, %v", s.Service, err)
+	}
+}
+
+func TestShardsDivideTheRate(t *testing.T) {
+	for _, c := range []struct {
+		more    map[string]string
+		shard   string
+		rate    float64
+		workers int
+	}{
+		{map[string]string{"shard": "2/7"}, "2/7", 28, 42},
+		{map[string]string{"JOB_COMPLETION_INDEX": "0", "FRIENDMIGRATE_SHARDS": "3"}, "0/3", 66, 99},
+		{map[string]string{"JOB_COMPLETION_INDEX": "5", "shard": "1/2"}, "1/2", 100, 150},
+		{map[string]string{"shard": "0/1"}, "0/1", 200, 300},
+		{map[string]string{"shard": "0/4", "rate": "100000"}, "0/4", 100000, 1000},
+	} {
+		s, err := ReadImport(good(c.more), nil)
+		if err != nil || s.Job.Shard.String() != c.shard || s.Pace.Rate != c.rate || s.Pace.Workers != c.workers {
+			t.Errorf("%v: %v %v %v, %v", c.more, s.Job.Shard, s.Pace.Rate, s.Pace.Workers, err)
+		}
+	}
+}
+
+func TestCodesOfRetryFailed(t *testing.T) {
+	for value, want := range map[string]string{"true": "[] true", "false": "[] false", "30010,30003,30003": "[30003 30010] true", " 7 , 8": "[7 8] true"} {
+		codes, on, err := ParseCodes(value)
+		if got := fmt.Sprint(codes, on); got != want || err != nil {
+			t.Errorf("%q: %s, %v", value, got, err)
+		}
+	}
+	for value, want := range map[string]bool{"30003": true, "30003,30010": true, "friends.csv": false, "7": false, "true": false, "2024": true} {
+		if got := LooksLikeCodes(value); got != want {
+			t.Errorf("LooksLikeCodes(%q) = %t", value, got)
+		}
+	}
+}
+
+func TestEndpointIsCanonicalAndPlainHTTPStaysHere(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://Chat.Example.com/": "https://chat.example.com", "http://127.0.0.1:8080": "http://127.0.0.1:8080", "http://localhost:1": "http://localhost:1", "http://[::1]:2": "http://[::1]:2",
+	} {
+		if got, err := CheckEndpoint(in, false); got != want || err != nil {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"http://10.0.0.1", "http://localhost.example.com", "ftp://127.0.0.1", "https://", "https://u:p@x", "https://x?usersig=y", "https://x#y"} {
+		if got, err := CheckEndpoint(in, false); err == nil {
+			t.Errorf("%q passes as %q", in, got)
+		} else if strings.Contains(err.Error(), "usersig") || strings.Contains(err.Error(), "u:p") {
+			t.Errorf("the message repeats what may be secret: %v", err)
+		}
+	}
+	if _, err := CheckEndpoint("http://10.0.0.1", true); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMemoryFollowsTheContainersLimit(t *testing.T) {
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	for name, c := range map[string]struct {
+		root fs.FS
+		want int64
+	}{
+		"version 2":              {fstest.MapFS{"proc/self/cgroup": file("0::/a/b\n"), "sys/fs/cgroup/a/b/memory.max": file("max\n"), "sys/fs/cgroup/a/memory.max": file("1000000000\n")}, 700000000},
+		"version 2, own root":    {fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("536870912\n")}, 375809638},
+		"version 1":              {fstest.MapFS{"proc/self/cgroup": file("5:cpu:/x\n4:memory:/docker/1\n"), "sys/fs/cgroup/memory/memory.limit_in_bytes": file("200000000\n")}, 140000000},
+		"version 1, no limit":    {fstest.MapFS{"proc/self/cgroup": file("4:memory:/\n"), "sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n")}, DefaultMemory},
+		"less than it can do":    {fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("50000000\n")}, leastMemory},
+		"no cgroups":             {fstest.MapFS{}, DefaultMemory},
+		"a path out of its root": {fstest.MapFS{"proc/self/cgroup": file("0::/../x\n"), "sys/fs/cgroup/memory.max": file("1000000000\n")}, 700000000},
+	} {
+		s, err := ReadImport(good(nil), c.root)
+		if err != nil || s.Job.Memory != c.want {
+			t.Errorf("%s: %d, want %d (%v)", name, s.Job.Memory, c.want, err)
+		}
+	}
+	s, _ := ReadImport(good(map[string]string{"memory": "1GiB"}), fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("536870912\n")})
+	if s.Job.Memory != 1<<30 {
+		t.Errorf("the flag does not win over the container: %d", s.Job.Memory)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for in, want := range map[string]int64{"1": 1, "1KiB": 1024, "2k": 2048, "1Ki": 1024, "1kB": 1000, "256MiB": 256 << 20, "1.5 GiB": 3 << 29, "3GB": 3e9} {
+		if got, err := ParseSize(in); got != want || err != nil {
+			t.Errorf("%q: %d, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"", "MiB", "1XiB", "-1", "1e30TiB", "NaN"} {
+		if got, err := ParseSize(in); err == nil {
+			t.Errorf("%q is %d", in, got)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1 << 20: "1 MiB", 1500: "1.5 KiB", 256 << 20: "256 MiB"} {
+		if got := FormatSize(n); got != want {
+			t.Errorf("%d is %q", n, got)
+		}
+	}
+}
+
+func TestTheKeyIsNeverRepeated(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	read := func(file, variable string) (Key, error) {
+		v := good(map[string]string{"secret-key-file": "-", KeyVariable: variable})
+		if file != "" {
+			v.Flags["secret-key-file"] = []string{file}
+		}
+		s, err := ReadImport(v, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprintf("%v %+v %#v %s", s, s, s, s.Service.Key); variable != "" && strings.Contains(text, variable) {
+			t.Errorf("settings print the key: %s", text)
+		}
+		_, err = s.Service.Key.Source()
+		return s.Service.Key, err
+	}
+	for name, c := range map[string]struct {
+		file, variable string
+		want           string // in the message; empty: it works
+	}{
+		"a file":                    {write("key", key+"\n"), "", ""},
+		"a variable":                {"", "  " + key + "\n", ""},
+		"the key for the file":      {key, "", "is not repeated here"},
+		"no such file":              {filepath.Join(dir, "none"), "", "no such file"},
+		"an empty file":             {write("empty", " \n"), "", "empty"},
+		"another file":              {write("env", "KEY="+key+"\nAPP=1\n"), "", "alone"},
+		"a key with something else": {"", key + " " + key, "alone"},
+	} {
+		_, err := read(c.file, c.variable)
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: got %v, want %q in it", name, err, c.want)
+		case err != nil && strings.Contains(err.Error(), key):
+			t.Errorf("%s: the message repeats the key: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package settings
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Variables that an Indexed Job of Kubernetes brings, and that its owner adds.
+const (
+	indexVariable  = "JOB_COMPLETION_INDEX"
+	shardsVariable = "FRIENDMIGRATE_SHARDS"
+)
+
+const mostShards = 10_000
+
+// Shard is a share of the rosters: number Index, from 0, of Count. Count 0 is the whole job.
+type Shard struct{ Index, Count int }
+
+// String is "i/n", or "" for the whole job.
+func (s Shard) String() string {
+	if s.Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.Index, s.Count)
+}
+
+func (r *reader) shard() Shard {
+	if value, origin, ok := r.last("shard"); ok {
+		s, err := parseShard(value)
+		if err != nil {
+			r.problem("%s is %q: it is i/n, the share number i (from 0) of n, such as 0/4", origin, value)
+		}
+		return s
+	}
+	index, count := r.Env[indexVariable], r.Env[shardsVariable]
+	switch {
+	case index == "" && count == "":
+		return Shard{}
+	case count == "":
+		r.problem("%s is set, but %s is not: without the number of shards every pod would import everything", indexVariable, shardsVariable)
+		return Shard{}
+	case index == "":
+		r.problem("%s is set, but %s is not: which share is this one? Say --shard i/%s", shardsVariable, indexVariable, count)
+		return Shard{}
+	}
+	s, err := parseShard(index + "/" + count)
+	if err != nil {
+		r.problem("%s is %q and %s is %q: an index from 0 and below the number of shards is needed", indexVariable, index, shardsVariable, count)
+	}
+	return s
+}
+
+func parseShard(s string) (Shard, error) {
+	left, right, found := strings.Cut(s, "/")
+	index, err1 := strconv.Atoi(left)
+	count, err2 := strconv.Atoi(right)
+	if !found || err1 != nil || err2 != nil || index < 0 || count < 1 || index >= count || count > mostShards {
+		return Shard{}, fmt.Errorf("read shard %q", s)
+	}
+	return Shard{Index: index, Count: count}, nil
+}

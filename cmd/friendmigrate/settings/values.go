@@ -1,0 +1,176 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Prefix begins the variable of every flag.
+const Prefix = "FRIENDMIGRATE_"
+
+// Variable is the name of the variable that is read where a flag is not given.
+func Variable(flag string) string {
+	return Prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Values is where settings come from.
+type Values struct {
+	Flags map[string][]string // by name without dashes, every value given, in order; a switch without a value has "true"
+	Env   map[string]string
+}
+
+// reader reads values and gathers what is wrong with them.
+type reader struct {
+	Values
+	problems []error
+}
+
+func (r *reader) err() error { return errors.Join(r.problems...) }
+
+func (r *reader) problem(format string, args ...any) {
+	r.problems = append(r.problems, fmt.Errorf(format, args...))
+}
+
+// look finds the values of a flag and says where they came from, for messages.
+func (r *reader) look(name string) (values []string, origin string) {
+	if values, given := r.Flags[name]; given {
+		return values, "--" + name
+	}
+	if f, known := find(name); known && f.NoVariable {
+		return nil, ""
+	}
+	if value := r.Env[Variable(name)]; value != "" {
+		return []string{value}, Variable(name)
+	}
+	return nil, ""
+}
+
+// given reports whether a flag or its variable is set.
+func (r *reader) given(name string) bool {
+	values, _ := r.look(name)
+	return len(values) > 0
+}
+
+// last is the value that holds where a flag is given several times.
+func (r *reader) last(name string) (value, origin string, ok bool) {
+	values, origin := r.look(name)
+	if len(values) == 0 {
+		return "", "", false
+	}
+	return values[len(values)-1], origin, true
+}
+
+func (r *reader) text(name, fallback string) string {
+	if value, _, ok := r.last(name); ok {
+		return value
+	}
+	return fallback
+}
+
+func (r *reader) turnedOn(name string) bool {
+	value, origin, ok := r.last(name)
+	if !ok {
+		return false
+	}
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		r.problem("%s is %q: it is on or off, so true or false", origin, value)
+	}
+	return on
+}
+
+func (r *reader) choice(name string, choices ...string) string {
+	value, origin, ok := r.last(name)
+	if !ok {
+		return choices[0]
+	}
+	if !slices.Contains(choices, value) {
+		r.problem("%s is %q: it can be %s", origin, value, strings.Join(choices, ", "))
+	}
+	return value
+}
+
+func (r *reader) whole(name string, fallback, least, most int64) int64 {
+	value, origin, ok := r.last(name)
+	if !ok {
+		return fallback
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	switch {
+	case err != nil:
+		r.problem("%s is %q: a whole number is needed", origin, value)
+	case n < least:
+		r.problem("%s is %d: at least %d is needed", origin, n, least)
+	case n > most:
+		r.problem("%s is %d: at most %d is possible", origin, n, most)
+	}
+	return n
+}
+
+func (r *reader) number(name string, fallback, least, most float64) float64 {
+	value, origin, ok := r.last(name)
+	if !ok {
+		return fallback
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	switch {
+	case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
+		r.problem("%s is %q: a number is needed", origin, value)
+	case n < least || n > most:
+		r.problem("%s is %q: it goes from %g to %g", origin, value, least, most)
+	}
+	return n
+}
+
+func (r *reader) duration(name string, fallback, least, most time.Duration) time.Duration {
+	value, origin, ok := r.last(name)
+	if !ok {
+		return fallback
+	}
+	d, err := time.ParseDuration(value)
+	switch {
+	case err != nil:
+		r.problem("%s is %q: a time with its unit is needed, such as 30s, 15m or 24h", origin, value)
+	case d < least:
+		r.problem("%s is %s: at least %s is needed", origin, value, least)
+	case d > most:
+		r.problem("%s is %s: at most %s is possible", origin, value, most)
+	}
+	return d
+}
+
+func (r *reader) size(name string, fallback, least, most int64) int64 {
+	value, origin, ok := r.last(name)
+	if !ok {
+		return fallback
+	}
+	n, err := ParseSize(value)
+	switch {
+	case err != nil:
+		r.problem("%s is %q: a size is needed, such as 256MiB", origin, value)
+	case n < least:
+		r.problem("%s is %s: at least %s is needed", origin, value, FormatSize(least))
+	case n > most:
+		r.problem("%s is %s: at most %s is possible", origin, value, FormatSize(most))
+	}
+	return n
+}
+
+// list reads values that are separated by commas or by giving the flag again.
+func (r *reader) list(name string) []string {
+	values, _ := r.look(name)
+	var items []string
+	for _, value := range values {
+		for item := range strings.SplitSeq(value, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				items = append(items, item)
+			}
+		}
+	}
+	return items
+}

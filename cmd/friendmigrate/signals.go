@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/screen"
+)
+
+// signalled is the cause with which a signal ends the context.
+type signalled struct{ signal os.Signal }
+
+func (s signalled) Error() string { return signalName(s.signal) }
+
+func signalName(s os.Signal) string {
+	switch s {
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGHUP:
+		return "SIGHUP"
+	case os.Interrupt:
+		return "SIGINT"
+	}
+	return s.String()
+}
+
+// supervise runs the program until it has ended or a second signal has come. The first signal lets it drain.
+func supervise(args []string, std streams, env map[string]string) int {
+	// A log reader that has gone away must not end a job of hours: writes then fail, and that is all.
+	signal.Ignore(syscall.SIGPIPE)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup keeps its meaning
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	// They are never given back: one that comes between the last line and the exit would end the process with the system's code, not with ours.
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, args, std, env) }()
+
+	first := os.Signal(nil)
+	for {
+		select {
+		case code := <-done:
+			return code
+		case s := <-signals:
+			if first == nil {
+				first = s
+				cancel(signalled{s})
+				continue
+			}
+			ending := exit.Ending{
+				Code: exit.Unfinished,
+				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", signalName(s)),
+				Hint: resumeLine(args).String(),
+			}
+			fmt.Fprintln(std.err, "\n"+screen.Clean(ending.Line()))
+			return int(ending.Code)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/sink/simulator"
+)
+
+// simulateDrain is how long calls in flight may take to end after a signal.
+const simulateDrain = 10 * time.Second
+
+// simulateFlags describes the flags of simulate: where it serves and what app it is, then every knob that the simulator says it has.
+func simulateFlags() []settings.Flag {
+	flags := settings.SimulateFlags()
+	for _, knob := range new(simulator.Config).Flags() {
+		f := settings.Flag{Name: knob.Name, Value: knob.Value, Usage: knob.Usage, Group: "limits, readings and faults"}
+		if knob.Value == "" {
+			f.Kind = settings.Switch
+		}
+		flags = append(flags, f)
+	}
+	return flags
+}
+
+func simulateHelp() string {
+	return `friendmigrate simulate [flags]
+
+Serves a simulated Chat: friend_import, friend_check, friend_get and their sisters with the vendor's
+limits and checks, and with faults on request. Prints its URL when it is ready; that is the
+--endpoint of an import. GET /_sim/stats and /_sim/graph give its own account as JSON. It keeps
+everything in memory and ends at a signal.
+
+` + flagHelp(simulateFlags()) + variableHelp("Every flag")
+}
+
+// simulateAction is the command simulate.
+func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
+	if c.Args().Present() {
+		return exit.Because(exit.Unusable, fmt.Errorf("simulate takes no arguments, but got %q", c.Args().First()))
+	}
+	var config simulator.Config
+	var knobs []settings.Knob
+	for _, knob := range config.Flags() {
+		knobs = append(knobs, settings.Knob{Name: knob.Name, Set: knob.Set})
+	}
+	set, err := settings.ReadSimulate(p.values(c), knobs)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	if err := configureApp(&config, set); err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	listener, err := net.Listen("tcp", set.Listen)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	service := simulator.New(config)
+	if _, err := fmt.Fprintln(p.std.out, serviceURL(listener.Addr())); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := serve(ctx, service, listener); err != nil {
+		return err
+	}
+	s := service.Stats()
+	p.ending = &exit.Ending{What: fmt.Sprintf("%v: served %s; %s in the graph", context.Cause(ctx), screen.Some(s.Calls, "call"), screen.Some(s.GraphEdges, "edge"))}
+	return nil
+}
+
+// configureApp sets up what the console would.
+func configureApp(config *simulator.Config, set settings.Simulate) error {
+	key, err := set.Key.Source()
+	if err != nil {
+		return err
+	}
+	secret, err := key()
+	if err != nil {
+		return err
+	}
+	config.SDKAppID, config.Key, config.Identifier = set.SDKAppID, secret.Reveal(), set.Identifier
+	if set.Accounts == "all" {
+		return nil
+	}
+	accounts, err := readAccounts(set.Accounts)
+	if err != nil {
+		return fmt.Errorf("read --accounts: %w", err)
+	}
+	config.Accounts = func(id string) bool {
+		_, known := accounts[id]
+		return known
+	}
+	return nil
+}
+
+// serve serves until ctx ends, then lets calls in flight end.
+func serve(ctx context.Context, service *simulator.Server, listener net.Listener) error {
+	server := service.HTTP()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(service.Listener(listener)) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), simulateDrain)
+	defer cancel()
+	err := server.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close() // stalled on purpose, perhaps
+	}
+	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
+	return err
+}
+
+// serviceURL is where the service is reached from this machine.
+func serviceURL(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return "http://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,417 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/verify"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// verifyFolder is where a verify keeps its own state, below that of the job.
+const verifyFolder = "verify"
+
+// verifyJob is one run of verify. It reads the job's journal and stage and writes nothing of them.
+type verifyJob struct {
+	p      *program
+	set    settings.Verify
+	line   invocation.Line
+	inputs []string
+	log    *zap.Logger
+	fsys   disk.FS
+	dir    string // the state folder, of this shard
+
+	lock    *checkpoint.Lock
+	journal *checkpoint.Journal // of the job, for reading; nil where there is none
+	stage   *stage.Stage
+	own     bool // the stage is the verify's own
+	client  *sink.Client
+	verify  *verify.Verify
+	counts  source.Counts
+}
+
+func verifyHelp() string {
+	return `friendmigrate verify [flags] [INPUT...]
+
+Asks the service whether every distinct valid edge of INPUT is there, and without INPUT, every edge of the job in --state: by friend_check, 1000 friends of an
+account in a call, or with --fields by friend_get alone. It changes nothing. missing.csv and different.csv in --state list what is not as it should be, in a form that
+import accepts (.jsonl where an input was). After an interruption the same command goes on; after the end it begins anew.
+
+` + flagHelp(settings.VerifyFlags()) + exitCodes()
+}
+
+// verifyAction is the command verify.
+func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
+	set, err := settings.ReadVerify(p.values(c), p.root)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	key, err := set.Service.Key.Source()
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	j := &verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
+	if j.log, err = newLog(set.Output, p.screen); err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
+	ending, err := j.run(ctx, key)
+	if err != nil {
+		return err
+	}
+	p.ending = &ending
+	return nil
+}
+
+// run is the verify from the lock to the lists.
+func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
+	began := time.Now()
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.openFolder(); err != nil {
+		return exit.Ending{}, err
+	}
+	if err := j.openJob(); err != nil {
+		return exit.Ending{}, err
+	}
+	if err := j.openStage(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	if j.verify, err = verify.Open(ctx, j.options()); err != nil {
+		return exit.Ending{}, j.readError(ctx, err)
+	}
+	if j.client, err = newClient(j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
+		return exit.Ending{}, err
+	}
+	err = j.ask(ctx)
+	return j.finish(ctx, began, err)
+}
+
+// openFolder takes the state folder: no import may run on it meanwhile, since both together would exceed the rate.
+func (j *verifyJob) openFolder() error {
+	base := j.set.Job.State
+	if info, err := os.Stat(base); err == nil && !info.IsDir() {
+		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
+	}
+	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
+		if errors.Is(err, folder.ErrOther) {
+			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere()}
+		}
+		return err
+	}
+	j.dir = folder.Of(base, j.set.Job.Shard)
+	if _, err := os.Stat(j.dir); errors.Is(err, fs.ErrNotExist) {
+		if len(j.inputs) == 0 {
+			return j.nothingStaged()
+		}
+		if _, err := source.Resolve(j.inputs, j.set.Rows.Format); err != nil {
+			return exit.Because(exit.Unusable, err)
+		}
+	}
+	lock, err := checkpoint.TryLock(j.dir)
+	if errors.Is(err, checkpoint.ErrLocked) {
+		return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
+	}
+	j.lock = lock
+	return err
+}
+
+func (j *verifyJob) nothingStaged() error {
+	return exit.Because(exit.Unusable, fmt.Errorf("there is no staged job in %q: name the INPUT that is to be verified, or the job's --state", j.dir))
+}
+
+// elsewhere is the same command with another state folder.
+func (j *verifyJob) elsewhere() string {
+	return j.line.With("state", filepath.Clean(j.set.Job.State)+"-verify").String()
+}
+
+// openJob reads what the job has on record, if there is one, and sees that it is this one.
+func (j *verifyJob) openJob() error {
+	journal, err := checkpoint.Open(j.fsys, j.dir, checkpoint.Options{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	j.journal = journal
+	want := j.identity()
+	recorded := journal.Identity()
+	want.Inputs = recorded.Inputs // compared when the stage is opened
+	if len(j.inputs) == 0 {
+		want.Options = recorded.Options // the job says what its rows mean
+	}
+	if differences := recorded.Differs(want); len(differences) > 0 {
+		return j.otherJob(differences)
+	}
+	return nil
+}
+
+func (j *verifyJob) identity() checkpoint.Identity {
+	return checkpoint.Identity{
+		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Options: j.set.Rows.Canonical(),
+		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+	}
+}
+
+func (j *verifyJob) otherJob(differences []string) error {
+	return &exit.Error{
+		Code: exit.OtherJob, Hint: j.elsewhere(),
+		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was asked", j.dir, strings.Join(differences, "; ")),
+	}
+}
+
+// openStage opens what the job has staged, or stages INPUT in the verify's own folder where there is no such job.
+func (j *verifyJob) openStage(ctx context.Context) error {
+	s, err := stage.Open(filepath.Join(j.dir, folder.Staged), j.fsys)
+	switch {
+	case err == nil:
+		return j.useStage(ctx, s)
+	case len(j.inputs) == 0 && errors.Is(err, fs.ErrNotExist):
+		return j.nothingStaged()
+	case len(j.inputs) == 0 || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, stage.ErrDamaged):
+		return err
+	}
+	return j.stageOwn(ctx)
+}
+
+// useStage takes the job's stage, if INPUT is what it was made from.
+func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage) error {
+	meta, err := source.ReadMeta(s)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	j.stage, j.counts = s, meta.Counts
+	if len(j.inputs) == 0 {
+		return nil
+	}
+	c, err := source.Compare(ctx, j.fsys, meta.Counts.Inputs, j.inputs, j.set.Rows.Format, j.p.std.in)
+	switch {
+	case err != nil:
+		return j.readError(ctx, err)
+	case c.Verdict == source.Different:
+		return j.otherJob(c.Reasons)
+	}
+	return nil
+}
+
+// stageOwn stages INPUT, or takes what an interrupted verify of the same has staged.
+func (j *verifyJob) stageOwn(ctx context.Context) error {
+	j.own = true
+	dir := filepath.Join(j.dir, verifyFolder)
+	if j.reuseOwn(ctx, dir) {
+		return nil
+	}
+	if err := stage.Remove(filepath.Join(dir, folder.Staged), j.fsys); err != nil {
+		return err
+	}
+	j.log.Info("reading the input", event("read"), zap.Int("inputs", len(j.inputs)))
+	p, err := source.Stage(ctx, source.Job{
+		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Warn: func(message string) { j.log.Warn(message, event("input")) },
+	})
+	if err != nil {
+		return j.readError(ctx, err)
+	}
+	if j.counts = p.Counts; j.counts.Rejected > 0 {
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", wasWere(j.counts.Rejected, "row"), filepath.Join(dir, folder.Rejected)), event("rejected"))
+	}
+	if j.stage, err = p.Finish(); err != nil {
+		return err
+	}
+	if j.journal == nil {
+		return nil
+	}
+	recorded, want := j.journal.Identity(), j.identity()
+	for _, in := range j.counts.Inputs {
+		want.Inputs = append(want.Inputs, in.Digest)
+	}
+	if differences := recorded.Differs(want); len(differences) > 0 {
+		return j.otherJob(differences)
+	}
+	return nil
+}
+
+// reuseOwn reports whether the folder holds a stage of this very input.
+func (j *verifyJob) reuseOwn(ctx context.Context, dir string) bool {
+	s, err := stage.Open(filepath.Join(dir, folder.Staged), j.fsys)
+	if err != nil {
+		return false
+	}
+	meta, err := source.ReadMeta(s)
+	if err == nil {
+		was, is := checkpoint.Identity{Options: meta.Options, Shard: meta.Shard, Shards: meta.Shards}, j.identity()
+		is.SDKAppID, is.Target = 0, ""
+		var c source.Comparison
+		c, err = source.Compare(ctx, j.fsys, meta.Counts.Inputs, j.inputs, j.set.Rows.Format, nil)
+		if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !contains(j.inputs, "-") {
+			j.stage, j.counts = s, meta.Counts
+			return true
+		}
+	}
+	_ = s.Close()
+	return false
+}
+
+func (j *verifyJob) readError(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause), Hint: resumeLine(j.p.args).String()}
+	}
+	if errors.Is(err, source.ErrUnusable) {
+		return exit.Because(exit.Unusable, err)
+	}
+	return err
+}
+
+// options is what the verify is told. What the job has settled since an interrupted verify began makes another one of it: old verdicts would be wrong.
+func (j *verifyJob) options() verify.Options {
+	o := verify.Options{
+		FS: j.fsys, Dir: filepath.Join(j.dir, verifyFolder), Lists: j.dir, Stage: j.stage, Counts: j.counts, ID: j.identity(),
+		Fields: j.set.Fields, Sample: j.set.Sample, Seed: rand.Uint64(),
+	}
+	if j.journal == nil {
+		return o
+	}
+	recorded, totals := j.journal.Identity(), j.journal.Totals()
+	o.ID.Options["job"] = fmt.Sprintf("%s %d %d %d", recorded.Created.Format(time.RFC3339Nano), totals.Imported, totals.Already, totals.Failed)
+	if recorded.PlanDigest == j.stage.Totals().PlanDigest {
+		o.Job = j.journal
+	}
+	return o
+}
+
+// startAfter keeps the promise of the rate: an earlier process may have sent calls until it ended.
+func (j *verifyJob) startAfter(now time.Time) time.Time {
+	after := time.Time{}
+	if j.verify.Resumed {
+		after = now.Add(time.Second)
+	}
+	if j.journal == nil {
+		return after
+	}
+	if runs := j.journal.Runs(); len(runs) > 0 {
+		switch last := runs[len(runs)-1]; {
+		case last.End == nil:
+			after = now.Add(time.Second)
+		case last.End.At.Add(time.Second).After(after):
+			after = last.End.At.Add(time.Second)
+		}
+	}
+	return after
+}
+
+// ask runs the engine and shows where it stands.
+func (j *verifyJob) ask(ctx context.Context) error {
+	start := j.verify.Totals()
+	if start.Pending == 0 {
+		return nil
+	}
+	how := "friend_check"
+	if j.set.Fields {
+		how = "friend_get"
+	}
+	drawn, all := j.verify.Drawn()
+	text := fmt.Sprintf("asking %s by %s", j.set.Service.Target(), how)
+	if drawn < all {
+		text += fmt.Sprintf(" about %d of %d edges drawn at random (seed %d)", drawn, all, j.verify.Seed)
+	}
+	if j.verify.Resumed {
+		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked(), start.Edges)
+	}
+	j.log.Info(text, event("ask"), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Pending), zap.Float64("rate", j.set.Pace.Rate))
+	meter := new(migrate.Meter)
+	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
+		now := j.verify.Totals()
+		s := standing{done: now.Asked(), total: now.Edges, noun: "edge", calls: j.client.Stats().Attempts, steps: now.CallsDone - start.CallsDone, togo: now.Calls - now.CallsDone, slow: slowness(meter, j.client)}
+		if n := now.Missing; n > 0 {
+			s.more += fmt.Sprintf(", %d missing", n)
+		}
+		if n := now.Different; n > 0 {
+			s.more += fmt.Sprintf(", %d different", n)
+		}
+		return s
+	})
+	defer shown.stop()
+	service := verify.Service{Check: j.client.Check, Pages: func(from string) reading.Pages { return j.client.Friends(from) }}
+	_, err := j.verify.Run(ctx, service, engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log), func() int64 { return j.client.Stats().Attempts })
+	return err
+}
+
+// finish writes the lists, says how it ended and, if it has, forgets it.
+func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (exit.Ending, error) {
+	lists, err := j.verify.Write(context.WithoutCancel(ctx))
+	if err != nil {
+		return exit.Ending{}, err
+	}
+	r := verified{job: j, Totals: j.verify.Totals(), lists: lists, stopped: stopped, cause: context.Cause(ctx), took: time.Since(began)}
+	ending := r.judge()
+	if stopped == nil && r.Done() {
+		if err := j.verify.Finish(); err != nil {
+			return exit.Ending{}, err
+		}
+		if err := j.forgetOwn(); err != nil {
+			return exit.Ending{}, err
+		}
+	}
+	if j.set.JSON {
+		out := json.NewEncoder(j.p.std.out)
+		out.SetIndent("", "  ")
+		out.SetEscapeHTML(false)
+		if err := out.Encode(r.report(ending)); err != nil {
+			return exit.Ending{}, err
+		}
+	}
+	return ending, nil
+}
+
+// forgetOwn removes what the verify has staged for itself: it is personal data, and of no use any more.
+func (j *verifyJob) forgetOwn() error {
+	if !j.own {
+		return nil
+	}
+	err := j.stage.Close()
+	j.stage = nil
+	return errors.Join(err, stage.Remove(filepath.Join(j.dir, verifyFolder, folder.Staged), j.fsys))
+}
+
+func (j *verifyJob) close() error {
+	var errs []error
+	if j.client != nil {
+		j.client.Close()
+	}
+	if j.verify != nil {
+		errs = append(errs, j.verify.Close())
+	}
+	if j.stage != nil {
+		errs = append(errs, j.stage.Close())
+	}
+	if j.journal != nil {
+		errs = append(errs, j.journal.Close())
+	}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Release())
+	}
+	return errors.Join(errs...)
+}
