@@ -70,10 +70,12 @@ func (c *Client) settle(api string, v *verdicts) error {
 		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign", t.foreign,
 			"repeated", t.repeated, "disputed", t.disputed, "at odds with Fail_Account", t.unlisted)
 	}
+	if v.usable == 0 || v.missing+v.disputed > 0 {
+		c.counters.unusable()
+	}
 	if v.usable > 0 {
 		return nil
 	}
-	c.counters.unusable()
 	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the answer has no item for any account of the call", Uncertain: true}
 }
 

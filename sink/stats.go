@@ -13,7 +13,7 @@ import (
 type Stats struct {
 	Attempts  int64 // HTTP requests that left, of every API
 	Throttled int64 // of those, refused for their pace
-	Uncertain int64 // of those, without a usable answer although they may have been applied
+	Uncertain int64 // of those, without a usable answer, if only for one of its accounts, although they may have been applied
 	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed or unreadable
 	Renewals  int64 // signatures made after the first
 	Sent      int64 // bytes of request bodies
@@ -82,7 +82,7 @@ func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.Ca
 	s.Latency.Sum += seconds
 }
 
-// unusable corrects attempt for an answer that was well-formed but said nothing.
+// unusable corrects attempt for an answer that was well-formed but said nothing of some account.
 func (c *counters) unusable() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -256,12 +256,18 @@ func appendText(b []byte, s string) ([]byte, error) {
 func textBytes(s string) int {
 	n := len(s) + 2
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
-			n++
-		case c < ' ':
-			n += 5
-		}
+		n += int(escapeBytes[s[i]])
 	}
 	return n
 }
+
+// escapeBytes is what escaping a byte adds to it.
+var escapeBytes = func() (table [256]uint8) {
+	for c := range ' ' {
+		table[c] = 5
+	}
+	for _, c := range "\"\\\n\r\t" {
+		table[c] = 1
+	}
+	return table
+}()

@@ -1,0 +1,19 @@
+package disk
+
+import (
+	"fmt"
+	"math"
+	"syscall"
+)
+
+// Free is how many bytes the volume of the folder name still takes from this user. Quotas are not seen.
+func Free(name string) (int64, error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(name, &fs); err != nil {
+		return 0, fmt.Errorf("ask for the room on the volume of %q: %w", name, err)
+	}
+	if blocks := uint64(math.MaxInt64) / uint64(fs.Bsize); fs.Bavail > blocks {
+		return math.MaxInt64, nil
+	}
+	return int64(fs.Bavail) * fs.Bsize, nil
+}

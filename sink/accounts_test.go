@@ -1,0 +1,92 @@
+package sink
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"friendmigrate/migrate"
+)
+
+// TestAccountsGoByTheirID, whatever the order of the answer; what is no answer about an id is none.
+func TestAccountsGoByTheirID(t *testing.T) {
+	item := func(id, status string, code int) string {
+		return fmt.Sprintf(`{"UserID":%q,"ResultCode":%d,"ResultInfo":"x","AccountStatus":%q}`, id, code, status)
+	}
+	s := &service{answer: func(_ int, _ request, w http.ResponseWriter) {
+		items := []string{item("d", "", 0), item("b", "NotImported", 0), item("a", "Imported", 0), item("zzz", "Imported", 0), `{"ResultCode":0}`, `7`, item("e", "NotImported", 70500), item("f", "NotImported", 70206)}
+		fmt.Fprint(w, `{"ResultItem":[`+strings.Join(items, ",")+`],`+okTail)
+	}}
+	got, err := testClient(t, s.serve(t), nil).Accounts(t.Context(), []string{"a", "b", "c", "d", "e", "f"})
+	want := []Account{
+		{Known: true, Exists: true}, {Known: true}, {Again: true, Info: "no ResultItem"}, {Again: true, Info: "no AccountStatus that is known"}, {Again: true, Code: 70500, Info: "x"}, {Code: 70206, Info: "x"},
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v\nwant %+v\n%v", got, want, err)
+	}
+	if r := s.received()[0]; r.path != "/v4/im_open_login_svc/account_check" || r.body != `{"CheckItem":[{"UserID":"a"},{"UserID":"b"},{"UserID":"c"},{"UserID":"d"},{"UserID":"e"},{"UserID":"f"}]}` {
+		t.Errorf("%s %s", r.path, r.body)
+	}
+}
+
+func TestAccountsErrors(t *testing.T) {
+	s := &service{answer: func(n int, _ request, w http.ResponseWriter) {
+		if n == 1 {
+			fmt.Fprint(w, `{"ResultItem":[],`+okTail)
+			return
+		}
+		fail(w, 60007)
+	}}
+	c := testClient(t, s.serve(t), nil)
+	for _, want := range []migrate.Verdict{migrate.VerdictRetry, migrate.VerdictThrottle} {
+		if _, err := c.Accounts(t.Context(), []string{"a"}); callError(t, err).Verdict != want {
+			t.Error(err)
+		}
+	}
+	if _, err := c.Accounts(t.Context(), make([]string, MaxAccountsChecked+1)); callError(t, err).Verdict != migrate.VerdictSplit {
+		t.Error(err)
+	}
+	if _, err := c.Accounts(t.Context(), []string{"\xff"}); callError(t, err).Verdict != migrate.VerdictSplit {
+		t.Error(err)
+	}
+}
+
+// TestDeleteIsDoneWhereThereWasNothing to delete.
+func TestDeleteIsDoneWhereThereWasNothing(t *testing.T) {
+	s := &service{answer: func(_ int, _ request, w http.ResponseWriter) {
+		fmt.Fprint(w, `{"ResultItem":[{"To_Account":"b","ResultCode":31704,"ResultInfo":"x"},{"To_Account":"a","ResultCode":0,"ResultInfo":""},{"To_Account":"c","ResultCode":30003,"ResultInfo":"x"}],`+okTail)
+	}}
+	got, err := testClient(t, s.serve(t), nil).Delete(t.Context(), "A", []string{"a", "b", "c", "d"})
+	if err != nil || got[0].Kind != migrate.Imported || got[1].Kind != migrate.Imported || got[2].Kind != migrate.Failed || got[3].Kind != migrate.Again {
+		t.Errorf("%+v %v", got, err)
+	}
+	if r := s.received()[0]; r.path != "/v4/sns/friend_delete" || r.body != `{"From_Account":"A","To_Account":["a","b","c","d"],"DeleteType":"Delete_Type_Single"}` {
+		t.Errorf("%s %s", r.path, r.body)
+	}
+	if _, err := testClient(t, s.serve(t), nil).Delete(t.Context(), "A", nil); err == nil {
+		t.Error("nobody was deleted")
+	}
+}
+
+// TestItemsComeAsTheyAre: two for one account are two.
+func TestItemsComeAsTheyAre(t *testing.T) {
+	s := &service{answer: func(_ int, _ request, w http.ResponseWriter) {
+		fmt.Fprint(w, `{"ResultItem":[{"To_Account":"b","ResultCode":0,"ResultInfo":""},{"To_Account":"b","ResultCode":30001,"ResultInfo":"twice"}],`+okTail)
+	}}
+	e := migrate.Edge{From: "a", To: "b", AddSource: "AddSource_Type_X"}
+	got, err := testClient(t, s.serve(t), nil).ImportItems(t.Context(), "a", []migrate.Edge{e, e})
+	if want := []Item{{"b", 0, ""}, {"b", 30001, "twice"}}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// TestEveryFatalCodeHasAConcern: a diagnosis that says "service" of a wrong key helps nobody.
+func TestEveryFatalCodeHasAConcern(t *testing.T) {
+	for _, c := range Codes() {
+		if c.Call == migrate.VerdictFatal && c.Concern() == OtherFault && !slices.Contains([]int{60002, 60003, 60012, 60015, 60017, 60025, 70402, 70404}, c.Code) {
+			t.Errorf("code %d (%s) is about nothing", c.Code, c.Advice)
+		}
+	}
+}
