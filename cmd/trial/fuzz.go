@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// fuzzTarget is a fuzz test and its package.
+type fuzzTarget struct{ folder, name string }
+
+// fuzz runs every fuzz target of the module for a while. What it finds lies in the package's testdata and fails its tests from then on.
+func fuzz(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("trial fuzz", flag.ContinueOnError)
+	each := flags.String("time", "30s", "for each target: a duration, or a number of executions such as 1000000x")
+	parallel := flags.Int("parallel", 2, "targets at once, each on one processor")
+	only := flags.String("only", "", "only targets whose names have this in them")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	targets, err := fuzzTargets(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%-30s %-18s %12s %8s  %s\n", "target", "package", "executions", "seconds", "result")
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	var failed []error
+	total := int64(0)
+	slots := make(chan struct{}, max(*parallel, 1))
+	for _, t := range targets {
+		if !strings.Contains(t.name, *only) {
+			continue
+		}
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			began := time.Now()
+			executions, err := t.run(ctx, *each)
+			mu.Lock()
+			defer mu.Unlock()
+			total += executions
+			result := "ok"
+			if err != nil {
+				result = "FAILED"
+				failed = append(failed, fmt.Errorf("%s in %s: %w", t.name, t.folder, err))
+			}
+			fmt.Fprintf(out, "%-30s %-18s %12d %8.1f  %s\n", t.name, t.folder, executions, time.Since(began).Seconds(), result)
+		})
+	}
+	group.Wait()
+	fmt.Fprintf(out, "%-30s %-18s %12d\n", "together", "", total)
+	return errors.Join(failed...)
+}
+
+// fuzzTargets lists all fuzz tests of the module.
+func fuzzTargets(ctx context.Context) ([]fuzzTarget, error) {
+	listed, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.ImportPath}} {{.Dir}}", "friendmigrate/...").Output()
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w", err)
+	}
+	var targets []fuzzTarget
+	for line := range strings.Lines(string(listed)) {
+		path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
+		names, err := fuzzFunctions(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			targets = append(targets, fuzzTarget{path, name})
+		}
+	}
+	return targets, nil
+}
+
+// Fuzz tests in a source, and how the go command tells what it has done so far.
+var (
+	fuzzTest = regexp.MustCompile(`(?m)^func (Fuzz\w*)\(`)
+	executed = regexp.MustCompile(`execs: (\d+)`)
+)
+
+// fuzzFunctions lists the fuzz tests of a folder.
+func fuzzFunctions(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range fuzzTest.FindAllSubmatch(source, -1) {
+			names = append(names, string(found[1]))
+		}
+	}
+	return names, nil
+}
+
+// run fuzzes one target and returns how often.
+func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err error) {
+	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-parallel=1", "-timeout=0", t.folder)
+	said, err := c.CombinedOutput()
+	if all := executed.FindAllSubmatch(said, -1); len(all) > 0 {
+		executions, _ = strconv.ParseInt(string(all[len(all)-1][1]), 10, 64) // a number too large to be one is none of ours
+	}
+	if err != nil {
+		return executions, fmt.Errorf("%w\n%s", err, tail(string(said), 3000))
+	}
+	return executions, nil
+}

@@ -1,0 +1,12 @@
+//go:build !linux
+
+package lab
+
+import "errors"
+
+const canCut = false
+
+func shutdown(string) error { return errors.ErrUnsupported }
+
+// MemoryFolder is a folder in memory with room for the images of volumes: none is known here.
+func MemoryFolder() string { return "" }

@@ -1,0 +1,95 @@
+package lab
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"friendmigrate/sink/simulator"
+)
+
+// The app of all jobs, and the key of all services.
+const (
+	App = 1400000077
+	Key = "b7e1516289aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfe"
+)
+
+// Pair is an edge without its fields.
+type Pair struct{ From, To string }
+
+// Job is an import to be broken: its inputs, the settings that it is run with, and the service that it meets.
+type Job struct {
+	Shape string
+	Dir   string // holds inputs, key and account lists; the program's working folder
+	Acts  []Act
+
+	Workers int
+	Rate    float64 // of the job; Unpaced: no limit
+	Timeout time.Duration
+	Flags   []string // of every run
+	Inputs  []string
+	Service simulator.Config
+	Before  []Pair // in the service before the job
+
+	// What the generator knows of the inputs.
+	Pairs      map[Pair]struct{} // valid, distinct; with the reverses that --mutual adds
+	Rows       int64
+	Rejected   int64
+	Duplicates int64
+}
+
+// Act is a part of a job that is run to its end before the next begins.
+type Act struct {
+	Flags  []string                // of its runs alone
+	Change func(*simulator.Config) // at the service, before it; nil: none
+	Part   bool                    // it leaves edges pending and ends all the same
+}
+
+// Unpaced is the rate from which on the program does not pace.
+const Unpaced = 100000
+
+// Args is the command line of a run.
+func (j *Job) Args(act int, url, state string) []string {
+	args := []string{"import", "--sdk-app-id", fmt.Sprint(App), "--secret-key-file", "key", "--endpoint", url, "--state", state, "--progress", "none",
+		"--rate", fmt.Sprint(j.Rate), "--workers", fmt.Sprint(j.Workers), "--timeout", j.Timeout.String()}
+	args = append(args, j.Flags...)
+	args = append(args, j.Acts[act].Flags...)
+	return append(args, j.Inputs...)
+}
+
+// Shapes names the kinds of jobs.
+func Shapes() []string {
+	var names []string
+	for _, s := range shapes {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// Make draws a job of a shape into the folder dir, which it makes.
+func Make(dir, shape string, seed uint64) (*Job, error) {
+	for i, s := range shapes {
+		if s.name != shape {
+			continue
+		}
+		j := &Job{
+			Shape: shape, Dir: dir, Workers: 6, Rate: Unpaced, Timeout: 3 * time.Second, Acts: []Act{{}}, Pairs: map[Pair]struct{}{},
+			Service: simulator.Config{
+				App:     simulator.App{SDKAppID: App, Key: Key},
+				Latency: 2 * time.Millisecond, Jitter: 5 * time.Millisecond, Seed: seed, Readings: simulator.Readings{NoAddTime: true},
+			},
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "key"), []byte(Key+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+		d := &draft{job: j, rand: rand.New(rand.NewPCG(seed, uint64(i)))}
+		s.draw(d)
+		return j, d.err
+	}
+	return nil, fmt.Errorf("no job has the shape %q", shape)
+}

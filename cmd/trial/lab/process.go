@@ -1,0 +1,100 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Binary is the built program.
+type Binary string
+
+// Build builds the program of the module that the working folder lies in, into dir.
+func Build(ctx context.Context, dir, name string, flags ...string) (Binary, error) {
+	path := filepath.Join(dir, name)
+	args := append(append([]string{"build"}, flags...), "-o", path, "friendmigrate/cmd/friendmigrate")
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return Binary(path), nil
+}
+
+// Process is one run of the program.
+type Process struct {
+	cmd      *exec.Cmd
+	out, err bytes.Buffer
+	Began    time.Time
+	done     chan struct{}
+	ended    time.Time
+}
+
+// Ended is how a run ended.
+type Ended struct {
+	Code   int // -1: by a signal
+	Signal syscall.Signal
+	Out    string // standard output and standard error
+	Last   string // last line of standard error
+	Took   time.Duration
+}
+
+// Start starts a run of an act of a job against its service.
+func (b Binary) Start(j *Job, act int, s *Service, state string) (*Process, error) {
+	p := &Process{cmd: exec.Command(string(b), j.Args(act, s.URL, state)...), done: make(chan struct{}), Began: time.Now()}
+	p.cmd.Dir = j.Dir
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.Dir, "TMPDIR=" + os.TempDir()}
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait() // how it ended is in ProcessState
+		p.ended = time.Now()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Signal sends a signal; a process that has ended is left alone.
+func (p *Process) Signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+
+// Wait waits for the end. A process that has not ended by the deadline is killed, and its Code is Hung.
+func (p *Process) Wait(limit time.Duration) Ended {
+	select {
+	case <-p.done:
+	case <-time.After(limit):
+		p.Signal(syscall.SIGQUIT) // for its goroutines
+		select {
+		case <-p.done:
+		case <-time.After(5 * time.Second):
+			p.Signal(syscall.SIGKILL)
+			<-p.done
+		}
+		e := p.result()
+		e.Code = Hung
+		return e
+	}
+	return p.result()
+}
+
+// Hung is the Code of a process that did not end in time.
+const Hung = -2
+
+func (p *Process) result() Ended {
+	e := Ended{Code: p.cmd.ProcessState.ExitCode(), Out: p.out.String() + p.err.String(), Took: p.ended.Sub(p.Began)}
+	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.Signal = status.Signal()
+	}
+	lines := strings.Split(strings.TrimRight(p.err.String(), "\n"), "\n")
+	e.Last = lines[len(lines)-1]
+	return e
+}

@@ -1,0 +1,216 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sort"
+	"strings"
+	"sync"
+
+	"friendmigrate/sink/simulator"
+)
+
+// Service is a simulated service over loopback. It outlives the program and keeps, beside the simulator's own account, what only somebody who knows of
+// the program's deaths can keep: which run sent what again.
+type Service struct {
+	Sim    *simulator.Server
+	URL    string
+	server *http.Server
+	served chan error
+
+	mu         sync.Mutex
+	signatures map[string]struct{}
+	run        int
+	runOf      map[int64]int          // of calls that are open, by number
+	arrived    []int                  // friend_import calls, by run
+	ended      []int                  // of those
+	appliedBy  map[Pair]application   // which call put an edge into the graph
+	again      []map[Pair]struct{}    // by run: edges that it had placed by an answered call, and that a later one sent again
+	onArrival  func(arrivedInRun int) // of friend_import
+	onEnd      func(endedInRun int)   // of friend_import
+	needless   int                    // edges that a run sent again although it had their answer
+}
+
+// application is the call that put an edge into the graph, or the last one that carried it since.
+type application struct {
+	run    int
+	placed int  // the run that put it there: its death is why it is sent again, by whichever runs follow until one is told
+	fault  bool // a fault of the service took the answer away, so that sending again is right
+	gaveUp bool // the client went before the answer: within a run, sending again is right too
+}
+
+// Serve starts the service of a job.
+func Serve(j *Job) (*Service, error) {
+	s := &Service{
+		served: make(chan error, 1), signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
+	}
+	config := j.Service
+	config.Script, config.Observe = s.arrival, s.end
+	s.Sim = simulator.New(config)
+	for _, pair := range j.Before {
+		s.Sim.Put(pair.From, simulator.Friend{To: pair.To, AddSource: addSource})
+		s.appliedBy[pair] = application{fault: true}
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.URL = "http://" + listener.Addr().String()
+	s.server = s.Sim.HTTP()
+	s.server.Handler = s.listening(s.server.Handler)
+	go func() { s.served <- s.server.Serve(s.Sim.Listener(listener)) }()
+	s.NextRun()
+	return s, nil
+}
+
+// Close ends the service.
+func (s *Service) Close() error {
+	s.Sim.Close()
+	err := s.server.Close()
+	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// listening notes the signatures that pass, to be searched for later.
+func (s *Service) listening(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if sig := r.URL.Query().Get("usersig"); sig != "" {
+			s.mu.Lock()
+			s.signatures[sig] = struct{}{}
+			s.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Secrets is what must never be seen in a file or an output: the key and every signature so far.
+func (s *Service) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []string{Key}
+	for sig := range s.signatures {
+		list = append(list, sig)
+	}
+	return list
+}
+
+// NextRun tells that calls from now on are those of the next run of the program.
+func (s *Service) NextRun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run++
+	s.arrived, s.ended = append(s.arrived, 0), append(s.ended, 0)
+	s.again = append(s.again, map[Pair]struct{}{})
+	s.onArrival, s.onEnd = nil, nil
+}
+
+// Watch has these called at every arrival and every end of a friend_import in this run, with how many there have been. They must not block.
+func (s *Service) Watch(arrival, end func(n int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onArrival, s.onEnd = arrival, end
+}
+
+// arrival is the simulator's Script: it changes nothing.
+func (s *Service) arrival(c simulator.Call) *simulator.Fault {
+	if c.API != "friend_import" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, to := range c.To {
+		pair := Pair{c.From, to}
+		if !s.Sim.Has(c.From, to) {
+			continue
+		}
+		by, known := s.appliedBy[pair]
+		switch {
+		case known && by.fault:
+		case known && by.run == s.run:
+			if !by.gaveUp {
+				s.needless++
+			}
+		default:
+			if !known { // its call is still open, and its client dead
+				by.placed = s.run - 1
+			}
+			s.again[by.placed-1][pair] = struct{}{}
+			s.appliedBy[pair] = application{run: s.run, placed: by.placed, gaveUp: true} // of which nothing follows for this run
+		}
+	}
+	s.runOf[c.Number] = s.run
+	s.arrived[s.run-1]++
+	if s.onArrival != nil {
+		s.onArrival(s.arrived[s.run-1])
+	}
+	return nil
+}
+
+// end is the simulator's Observe.
+func (s *Service) end(c simulator.Call) {
+	if c.API != "friend_import" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run := s.runOf[c.Number] // the client may be dead, and another run be at work
+	delete(s.runOf, c.Number)
+	for _, to := range c.To {
+		pair := Pair{c.From, to}
+		if _, known := s.appliedBy[pair]; !known && s.Sim.Has(c.From, to) {
+			s.appliedBy[pair] = application{run: run, placed: run, fault: c.Fault != "", gaveUp: c.GaveUp}
+		}
+	}
+	if run != s.run {
+		return
+	}
+	s.ended[s.run-1]++
+	if s.onEnd != nil {
+		s.onEnd(s.ended[s.run-1])
+	}
+}
+
+// Arrived counts the friend_import calls of this run so far.
+func (s *Service) Arrived() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.arrived[s.run-1]
+}
+
+// Repeats counts, over all runs, the accounts of which later runs sent edges again that it had placed in a call that was, or would have been, answered; and the
+// most such edges of one account.
+func (s *Service) Repeats() (accounts, most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, again := range s.again {
+		edges := map[string]int{}
+		for pair := range again {
+			edges[pair.From]++
+			most = max(most, edges[pair.From])
+		}
+		accounts += len(edges)
+	}
+	return accounts, most
+}
+
+// Needless counts the edges that a run sent again although it had been told that they are in place.
+func (s *Service) Needless() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.needless
+}
+
+// Graph is everything in the service, an entry for each edge with all its fields.
+func (s *Service) Graph() map[Pair]string {
+	graph := map[Pair]string{}
+	s.Sim.Graph(func(from string, f simulator.Friend) bool {
+		sort.Strings(f.Groups)
+		graph[Pair{from, f.To}] = strings.ReplaceAll(fmt.Sprintf("%+v", f), "\n", " ")
+		return true
+	})
+	return graph
+}

@@ -1,0 +1,131 @@
+package lab
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"friendmigrate/sink/simulator"
+)
+
+// shape draws the jobs of one kind.
+type shape struct {
+	name string
+	draw func(*draft)
+}
+
+// refused is a ResultCode that no page of the vendor explains: an edge that gets it fails, and stays failed.
+const refused = 30520
+
+// shapes are small, so that a run takes some 100 ms of sending, and differ in what they make the program do.
+var shapes = []shape{
+	{"plain", func(d *draft) {
+		d.rosters(160, 1, 6)
+		d.all("edges.csv")
+	}},
+	{"failing", func(d *draft) {
+		d.rosters(140, 1, 8)
+		d.spoil(9)
+		d.all("edges.csv")
+		d.job.Service.Items = map[int]float64{refused: 0.06, 30008: 0.01, 30006: 0.005}
+		d.job.Service.MissingShare = 0.04
+		d.job.Service.Order = simulator.OrderShuffled
+	}},
+	{"mutual", func(d *draft) {
+		d.rosters(90, 1, 3)
+		d.dress(0.5, true)
+		d.all("edges.jsonl")
+		d.reverse()
+		d.job.Flags = []string{"--mutual"}
+		d.job.Workers = 8
+		d.job.Service.Items = map[int]float64{refused: 0.05}
+	}},
+	{"mixed", func(d *draft) {
+		d.rosters(150, 1, 6)
+		d.dress(0.4, false)
+		d.repeat(60)
+		d.spoil(7)
+		d.rows[3].Remark, d.rows[5].Remark = strings.Repeat("long ", 30), strings.Repeat("é", 60)
+		d.shuffle()
+		half := len(d.rows) / 2
+		d.write("edges.csv", d.rows[:half])
+		d.write("more.jsonl.gz", d.rows[half:])
+		d.job.Flags = []string{"--invalid-field", "cut", "--log-level", "debug"}
+		d.job.Service.Items = map[int]float64{refused: 0.03}
+	}},
+	{"large", func(d *draft) {
+		d.rosters(40, 1, 3)
+		for from := range 5 {
+			d.roster(1000+from, 2200)
+		}
+		d.all("edges.csv")
+		d.job.Workers = 4
+		d.job.Service.Latency = 8 * time.Millisecond
+		d.job.Service.Items = map[int]float64{refused: 0.004}
+	}},
+	{"retry", func(d *draft) {
+		d.rosters(130, 1, 6)
+		d.all("edges.csv")
+		d.job.Service.Items = map[int]float64{refused: 0.1, 30521: 0.05}
+		d.job.Service.MissingShare = 0.05
+		d.job.Acts = []Act{{}, {Flags: []string{"--retry-failed"}, Change: func(c *simulator.Config) {
+			c.Items, c.MissingShare = map[int]float64{30521: 0.05}, 0
+		}}}
+	}},
+	{"paced", func(d *draft) {
+		d.rosters(170, 1, 4)
+		d.all("edges.csv")
+		d.job.Rate, d.job.Workers = 80, 20
+	}},
+	{"unanswered", func(d *draft) {
+		d.rosters(140, 1, 6)
+		d.dress(0.3, false)
+		d.all("edges.csv")
+		s := &d.job.Service
+		s.ResetsApplied, s.ClosesApplied, s.CutsApplied, s.Resets = 0.03, 0.02, 0.02, 0.02
+		s.BodiesApplied = map[string]float64{"empty": 0.02, "no-items": 0.02}
+		s.Reimport = simulator.ReimportAlready
+	}},
+	{"poison", func(d *draft) {
+		d.rosters(100, 4, 12)
+		d.all("edges.csv")
+		d.job.Flags = []string{"--chunk-bytes", "2KiB"}
+		d.job.Service.PoisonShare = 0.004
+	}},
+	{"pilot", func(d *draft) {
+		d.rosters(150, 1, 5)
+		d.spoil(5)
+		d.all("edges.csv")
+		var some []string
+		for n := 0; n < 60; n++ {
+			some = append(some, account(n))
+		}
+		d.fail(os.WriteFile(filepath.Join(d.job.Dir, "pilot.txt"), []byte(strings.Join(some, "\n")+"\n"), 0o600))
+		d.job.Acts = []Act{{Flags: []string{"--only-accounts", "pilot.txt"}, Part: true}, {}}
+	}},
+	{"present", func(d *draft) {
+		d.rosters(130, 1, 6)
+		d.all("edges.jsonl")
+		d.job.Flags = []string{"--only-missing"}
+		for i, pair := range slices.SortedFunc(maps.Keys(d.job.Pairs), comparePairs) {
+			if i%3 == 0 {
+				d.job.Before = append(d.job.Before, pair)
+			}
+		}
+	}},
+	{"staging", func(d *draft) {
+		d.rosters(70, 300, 700)
+		d.dress(0.2, true)
+		d.repeat(300)
+		d.spoil(50)
+		d.all("edges.jsonl.gz")
+		d.job.Flags = []string{"--memory", "96MiB"}
+	}},
+}
+
+func comparePairs(a, b Pair) int {
+	return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To)
+}

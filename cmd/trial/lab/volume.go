@@ -1,0 +1,136 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Volume is a small file system of its own, to be broken. It needs root.
+type Volume struct {
+	Folder string // where it is mounted
+	image  string // empty: in memory
+	mount  []string
+}
+
+// The kinds of volumes.
+const (
+	Ext4 = "ext4"
+	XFS  = "xfs"
+)
+
+// Volumes says why this machine can't have volumes of a kind; nil: it can.
+func Volumes(kind string) error {
+	if os.Geteuid() != 0 {
+		return errors.New("it takes root")
+	}
+	if !canCut {
+		return errors.New("power can be cut on Linux alone")
+	}
+	for _, tool := range []string{"mount", "umount", "mkfs." + kind} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat("/dev/loop-control"); err != nil {
+		return err
+	}
+	known, err := os.ReadFile("/proc/filesystems")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(known), "\t"+kind+"\n") {
+		return fmt.Errorf("this kernel has no %s", kind)
+	}
+	return nil
+}
+
+// NewVolume makes and mounts a volume below dir. What was not synced stays in memory as long as the file system lets it: with its default settings ext4 would
+// hide a missing sync before a rename.
+func NewVolume(dir, kind string) (*Volume, error) {
+	v := &Volume{Folder: filepath.Join(dir, "volume"), image: filepath.Join(dir, "image")}
+	size := int64(48 << 20)
+	options := "loop,commit=1000,noauto_da_alloc,errors=remount-ro"
+	make := []string{"mkfs.ext4", "-q", "-F", v.image}
+	if kind == XFS {
+		size, options, make = 300<<20, "loop", []string{"mkfs.xfs", "-q", "-f", v.image}
+	}
+	if err := os.MkdirAll(v.Folder, 0o700); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.WriteFile(v.image, nil, 0o600), os.Truncate(v.image, size)); err != nil {
+		return nil, err
+	}
+	if err := command(make...); err != nil {
+		return nil, err
+	}
+	v.mount = []string{"mount", "-t", kind, "-o", options, v.image, v.Folder}
+	return v, command(v.mount...)
+}
+
+// NewMemory makes and mounts a volume in memory of so many kB.
+func NewMemory(dir string, kB int) (*Volume, error) {
+	v := &Volume{Folder: filepath.Join(dir, "volume")}
+	if err := os.MkdirAll(v.Folder, 0o700); err != nil {
+		return nil, err
+	}
+	return v, command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk,mode=700", kB), "tmpfs", v.Folder)
+}
+
+// Cut cuts the power: from here on the volume takes nothing more, and what was not synced is lost.
+func (v *Volume) Cut() error { return shutdown(v.Folder) }
+
+// Again unmounts and mounts it, as a machine does that comes up again. Nobody may be using it.
+func (v *Volume) Again() error {
+	if err := v.unmount(); err != nil {
+		return err
+	}
+	return command(v.mount...)
+}
+
+// Remount changes the options of a mounted volume.
+func (v *Volume) Remount(options string) error {
+	return command("mount", "-o", "remount,"+options, v.Folder)
+}
+
+// Fail makes the file system find an error in itself, upon which it goes read only under whoever is writing. For ext4 with errors=remount-ro.
+func (v *Volume) Fail() error {
+	device, err := exec.Command("findmnt", "-n", "-o", "SOURCE", v.Folder).Output()
+	if err != nil {
+		return fmt.Errorf("find the device of %q: %w", v.Folder, err)
+	}
+	name := filepath.Base(strings.TrimSpace(string(device)))
+	return os.WriteFile(filepath.Join("/sys/fs/ext4", name, "trigger_fs_error"), []byte("1"), 0)
+}
+
+// Close takes the volume away.
+func (v *Volume) Close() error {
+	err := v.unmount()
+	if v.image != "" {
+		err = errors.Join(err, os.Remove(v.image))
+	}
+	return err
+}
+
+// unmount waits for the last user to be gone: a killed process may be on its way out still.
+func (v *Volume) unmount() error {
+	var err error
+	for range 100 {
+		if err = command("umount", v.Folder); err == nil {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
+}
+
+func command(words ...string) error {
+	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

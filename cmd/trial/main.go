@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "trial:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// errViolated is what run returns when a row found something.
+var errViolated = errors.New("an oracle was violated")
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "mutants" {
+		return plantBugs(ctx, args[1:], out)
+	}
+	if len(args) > 0 && args[0] == "fuzz" {
+		return fuzz(ctx, args[1:], out)
+	}
+	s := &suite{out: out}
+	flags := flag.NewFlagSet("trial", flag.ContinueOnError)
+	size := flags.String("size", "ci", "ci or release: how often each row is done unless its own flag says so")
+	only := flags.String("only", "", "do only these rows, separated by commas")
+	replay := flags.String("replay", "", "SEED:INDEX of one case of the row that --only names")
+	flags.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "draws jobs and moments")
+	flags.IntVar(&s.parallel, "parallel", 8, "jobs at once; they mostly wait")
+	flags.StringVar(&s.shape, "shape", "", "only jobs of this shape")
+	flags.BoolVar(&s.keep, "keep", false, "keep the folders of jobs with violations")
+	counts := map[string]*int{}
+	for _, r := range rows {
+		counts[r.name] = flags.Int(r.flag, -1, fmt.Sprintf("%s (ci %d, release %d)", r.help, r.ci, r.release))
+	}
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "trial [flags] | trial mutants [flags] | trial fuzz [flags]\n\nBreaks the built program and judges what comes of it.\n\n")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 || *size != "ci" && *size != "release" {
+		return fmt.Errorf("%q is not understood; see --help", append([]string{*size}, flags.Args()...))
+	}
+	plan, err := choose(*only, *size == "release", counts)
+	if err != nil {
+		return err
+	}
+	s.index = -1
+	if *replay != "" {
+		if err := s.setReplay(*replay, plan); err != nil {
+			return err
+		}
+	}
+	return s.run(ctx, plan)
+}
+
+// planned is a row with how often it is done.
+type planned struct {
+	row
+	count int
+}
+
+// choose picks the rows and their counts.
+func choose(only string, release bool, counts map[string]*int) ([]planned, error) {
+	var plan []planned
+	wanted := map[string]bool{}
+	for _, name := range strings.FieldsFunc(only, func(r rune) bool { return r == ',' }) {
+		wanted[name] = true
+	}
+	for _, r := range rows {
+		p := planned{r, r.ci}
+		if release {
+			p.count = r.release
+		}
+		if n := *counts[r.name]; n >= 0 {
+			p.count = n
+		}
+		if only != "" && !wanted[r.name] || p.count == 0 {
+			delete(wanted, r.name)
+			continue
+		}
+		delete(wanted, r.name)
+		plan = append(plan, p)
+	}
+	for name := range wanted {
+		return nil, fmt.Errorf("there is no row %q", name)
+	}
+	return plan, nil
+}
+
+// setReplay reads SEED:INDEX.
+func (s *suite) setReplay(text string, plan []planned) error {
+	seed, index, ok := strings.Cut(text, ":")
+	var err1, err2 error
+	s.seed, err1 = strconv.ParseUint(seed, 10, 64)
+	s.index, err2 = strconv.Atoi(index)
+	if err := errors.Join(err1, err2); !ok || err != nil || len(plan) != 1 {
+		return fmt.Errorf("--replay takes SEED:INDEX and one row named by --only: %q", text)
+	}
+	return nil
+}

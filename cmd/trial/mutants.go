@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// plantBugs copies the module, plants one bug after the other in the copy and has the suites find each. What they say of the copy without a bug comes first: a
+// suite that fails anyway finds nothing.
+func plantBugs(ctx context.Context, args []string, out io.Writer) (err error) {
+	flags := flag.NewFlagSet("trial mutants", flag.ContinueOnError)
+	only := flags.String("only", "", "only bugs whose words have this in them")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	root, err := moduleFolder(ctx)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "trial-mutants-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	if err := copyModule(root, work); err != nil {
+		return err
+	}
+	g := &garden{root: work, out: out, sound: map[string]error{}}
+	missed := 0
+	for _, m := range mutations {
+		if !strings.Contains(m.bug, *only) {
+			continue
+		}
+		caught, err := g.plant(ctx, m)
+		if err != nil {
+			return fmt.Errorf("%q: %w", m.bug, err)
+		}
+		if !caught {
+			missed++
+		}
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d planted bugs were missed", missed)
+	}
+	return nil
+}
+
+// garden is the copy in which bugs are planted.
+type garden struct {
+	root  string
+	out   io.Writer
+	sound map[string]error // what a command says of the copy without a bug
+}
+
+// plant plants one bug, sees whether it is found, and takes it out again.
+func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error) {
+	words := strings.Join(m.by, " ")
+	if _, known := g.sound[words]; !known {
+		_, g.sound[words] = g.goes(ctx, m.by)
+	}
+	if err := g.sound[words]; err != nil {
+		return false, fmt.Errorf("go %s fails without a bug: %w", words, err)
+	}
+	path := filepath.Join(g.root, m.file)
+	sound, err := os.ReadFile(path)
+	if err != nil {
+		return false, err
+	}
+	if n := strings.Count(string(sound), m.old); n != 1 {
+		return false, fmt.Errorf("%s has the text to replace %d times", m.file, n)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600); err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, os.WriteFile(path, sound, 0o600)) }()
+	began := time.Now()
+	said, failed := g.goes(ctx, m.by)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case strings.Contains(said, "[build failed]"), strings.Contains(said, "go build "):
+		return false, fmt.Errorf("it does not compile: %s", said)
+	}
+	result := "caught"
+	if failed == nil {
+		result = "MISSED"
+	}
+	fmt.Fprintf(g.out, "%-6s %6.1f s  %-55s go %s\n", result, time.Since(began).Seconds(), m.bug, m.where())
+	return failed != nil, nil
+}
+
+// where is the command that finds the bug, without its details.
+func (m mutation) where() string {
+	if m.by[0] == "test" {
+		return "test " + m.by[len(m.by)-1]
+	}
+	return strings.Join(m.by, " ")
+}
+
+// slowest is how long a command may take: a bug may make it wait for ever.
+const slowest = 3 * time.Minute
+
+// goes runs the go command in the copy.
+func (g *garden) goes(ctx context.Context, args []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, slowest)
+	defer cancel()
+	c := exec.CommandContext(ctx, "go", args...)
+	c.Dir = g.root
+	out, err := c.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, tail(string(out), 2000))
+	}
+	return tail(string(out), 2000), err
+}
+
+func moduleFolder(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// copyModule copies what go needs of a module.
+func copyModule(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		short, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		switch name := entry.Name(); {
+		case entry.IsDir() && strings.HasPrefix(name, ".") && short != ".", entry.IsDir() && strings.HasPrefix(name, "friendmigrate-"):
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, short), 0o700)
+		case !entry.Type().IsRegular() || strings.HasSuffix(name, ".test"):
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, short), content, 0o600)
+	})
+}

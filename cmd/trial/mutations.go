@@ -1,0 +1,93 @@
+package main
+
+// mutation is a bug that is planted: one piece of text of one file is replaced. The piece has to be there exactly once, so that a mutation that has lost its
+// place is an error and not a bug that nothing catches.
+type mutation struct {
+	bug      string
+	file     string
+	old, new string
+	by       []string // what has to find it: arguments of go
+}
+
+// The smallest parts of the suites that have to find the bugs.
+var (
+	byJournal = goTest("./checkpoint", "TestEveryFileOperationFails|TestPowerCutAgainAndAgain|TestKilledAtEveryLength|TestEveryByteFlipped|TestTouchedBeforeSent|TestStateSurvivesRestarts")
+	byStage   = goTest("./source/stage", "TestSealedDataIsSyncedBeforeTheManifest|TestDamageIsRefusedWherever")
+	bySource  = goTest("./source", "TestByteChangedInTheMiddle|TestLineEndsLoseNoRow")
+	bySink    = goTest("./sink", "TestItemsGoByAccount|TestNoFalseSuccess|TestNoBurst|TestNoCatchingUpAfterAStall|TestNoSecret")
+	byEngine  = goTest("./migrate", "TestCallsAreTheLeastAndSerial|TestStormSettlesEverything|TestAnyAnswersAnyInterruptions|TestSignalDrains")
+	byReport  = goTest("./cmd/friendmigrate/report", ".")
+	byDamage  = goTest("./cmd/friendmigrate", "TestOtherFilesInTheState")
+
+	byPacedKills = byTrial("kill", "--kills=4", "--shape=paced")
+	byFailing    = byTrial("kill", "--kills=2", "--shape=failing")
+	byKills      = byTrial("kill", "--kills=12", "--shape=plain")
+	byTwo        = byTrial("two", "--twos=4", "--shape=paced")
+	bySignals    = byTrial("signal", "--signals=4", "--shape=paced")
+)
+
+func goTest(folder, tests string) []string {
+	return []string{"test", "-count=1", "-run", tests, folder}
+}
+
+func byTrial(row string, flags ...string) []string {
+	return append([]string{"run", "./cmd/trial", "--only=" + row, "--seed=1"}, flags...)
+}
+
+// mutations are bugs of durability, seriality, pacing and accounting, each of which would break a promise.
+var mutations = []mutation{
+	{"a settlement is acknowledged before it is written", "checkpoint/committer.go",
+		"\t\terr := c.commit()\n", "\t\tfor _, e := range c.batch {\n\t\t\te.done <- nil\n\t\t\te.done = make(chan error, 1)\n\t\t}\n\t\terr := c.commit()\n", byJournal},
+	{"the journal is not synced", "checkpoint/committer.go",
+		"if err := j.file.Sync(); err != nil {", "if err := error(nil); err != nil {", byJournal},
+	{"a torn last write stays", "checkpoint/journal.go",
+		"if p.cut > 0 {", "if p.cut > 1<<40 {", byJournal},
+	{"the checksum of a frame is not looked at", "checkpoint/frames.go",
+		"if len(frame) < size || frameSum(frame) != h.crc {", "if len(frame) < size {", byJournal},
+	{"it is not noted what may be sent before it is", "checkpoint/journal.go",
+		"\tif touch {\n", "\tif touch && n < 0 {\n", byJournal},
+	{"what is settled in part is sent again whole", "checkpoint/state.go",
+		"\treturn without(migrate.FullSet(n), settled), ", "\t_ = settled\n\treturn migrate.FullSet(n), ", byJournal},
+	{"a finished chunk is sent again by the next run", "checkpoint/state.go",
+		"\tif s.done.has(ordinal) {\n\t\treturn open, false\n", "\tif s.done.has(ordinal) && n < 0 {\n\t\treturn open, false\n", byJournal},
+	{"a whole file is renamed before it is synced", "migrate/disk/disk.go",
+		"w.Flush(), f.Sync(), f.Close()", "w.Flush(), f.Close()", byJournal},
+	{"a folder is not synced after a file got its name", "migrate/disk/disk.go",
+		"return fsys.SyncDir(filepath.Dir(name))", "_ = filepath.Dir(name)\n\treturn nil", byStage},
+	{"sealed rosters are not synced", "source/stage/segment.go",
+		"err = f.f.Sync()", "err = nil", byStage},
+	{"the checksum of a block is not looked at", "source/stage/stage.go",
+		"if crc32.Checksum(stored, castagnoli) != b.crc {", "if crc32.Checksum(stored, castagnoli) == 0 {", byStage},
+	{"the last line is lost if it has no end", "source/blocks.go",
+		"\t\tb.data = append(b.data, '\\n')\n", "\t\tb.data = b.data[:bytes.LastIndexByte(b.data, '\\n')+1]\n", bySource},
+	{"an input is known by its first 64 KiB", "source/open.go",
+		"\tr.sum.Write(p[:n])\n", "\tif r.n < 64<<10 {\n\t\tr.sum.Write(p[:n])\n\t}\n", bySource},
+	{"results go by position", "sink/answer.go",
+		"if m.next < m.n && m.name(m.next) == string(to) {", "if m.next < m.n {", bySink},
+	{"a missing result counts as imported", "sink/import.go",
+		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: \"no ResultItem\"}", "migrate.Outcome{Kind: migrate.Imported}", bySink},
+	{"a stall is caught up with", "sink/limiter.go",
+		"if wait := l.left.room(now, window); wait > 0 {\n\t\treturn permit{}, wait", "if wait := l.left.room(now, 100*window); wait > 0 {\n\t\treturn permit{}, wait", bySink},
+	{"two workers have one account", "migrate/decide.go",
+		"\td.event(\"retry\", code, d.lastMiss, left.Len())\n", "\td.event(\"retry\", code, d.lastMiss, left.Len())\n\ttwin := *w\n\td.rosters++\n\td.ready = append(d.ready, &twin)\n", byEngine},
+	{"a signal drops the calls in flight", "migrate/work.go",
+		"context.WithoutCancel(res.order.ctx)", "res.order.ctx", byEngine},
+	{"the sum is not checked", "cmd/friendmigrate/report/sum.go",
+		"if words := a.imbalance(); words != \"\" {", "if words := a.imbalance(); words == \"never\" {", byReport},
+	{"a stage without its journal is a new job", "cmd/friendmigrate/prepare.go",
+		"if j.stage != nil && j.journal == nil {", "if j.stage != nil && j.journal == nil && j.p == nil {", byDamage},
+	{"the rate of the run before is forgotten", "cmd/friendmigrate/import.go",
+		"\tif !j.resumed {\n\t\treturn time.Time{}\n", "\tif !j.resumed || j.p != nil {\n\t\treturn time.Time{}\n", byPacedKills},
+	{"settled edges are sent again after a kill", "cmd/friendmigrate/send.go",
+		"j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done)", "j.stage.Rosters(context.WithoutCancel(ctx), nil)", byKills},
+	{"nobody looks whether the state is locked", "checkpoint/lock.go",
+		"\t\terr = flock(file)\n", "\t\t_ = flock(file)\n", byTwo},
+	{"results go by position, seen from the service", "sink/answer.go",
+		"if m.next < m.n && m.name(m.next) == string(to) {", "if m.next < m.n {", byFailing},
+	{"two workers have one account, seen from the service", "migrate/decide.go",
+		"\td.event(\"retry\", code, d.lastMiss, left.Len())\n", "\td.event(\"retry\", code, d.lastMiss, left.Len())\n\ttwin := *w\n\td.rosters++\n\td.ready = append(d.ready, &twin)\n", byFailing},
+	{"the key is in the log", "sink/signing.go",
+		"func (s *signer) sign(key Secret) error {\n", "func (s *signer) sign(key Secret) error {\n\ts.log.Warn(\"signing\", \"with\", key.Reveal())\n", bySignals},
+	{"a signal ends with 0", "cmd/friendmigrate/judge.go",
+		"\t\t\treturn exit.Unfinished\n", "\t\t\treturn exit.Done\n", bySignals},
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"friendmigrate/cmd/trial/lab"
+)
+
+// row is one kind of fault.
+type row struct {
+	name, flag, help string
+	ci, release      int // how often
+
+	// broken does one case: it breaks a job, sees it through to its end, and returns how many faults that were.
+	broken func(ctx context.Context, c *bench) (faults int, err error)
+
+	// whole does the row at once, where it is not made of cases.
+	whole func(ctx context.Context, s *suite, count int) (faults, violations int, err error)
+
+	ready func() error // why it can't be done on this machine
+}
+
+// rows are all kinds of faults, in the order in which they are done.
+var rows = []row{
+	{name: "kill", flag: "kills", help: "kill -9 at random moments of staging, sending, committing, finishing and resuming", ci: 200, release: 5000, broken: killed},
+	{name: "signal", flag: "signals", help: "SIGTERM, SIGINT, SIGHUP and double signals at random moments", ci: 50, release: 1000, broken: signalled},
+	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, broken: twoAtOnce},
+	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4", ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},
+	{name: "power-xfs", flag: "power-xfs", help: "power cuts on XFS", ci: 50, release: 2000, broken: cutOn(lab.XFS), ready: volumes(lab.XFS)},
+	{name: "control", flag: "controls", help: "power cuts of a program that never syncs, on both: it has to be found at fault", ci: 6, release: 40, whole: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
+	{name: "full", flag: "full", help: "a disk that is full from the start or fills up on the way", ci: 30, release: 500, broken: filled, ready: root},
+	{name: "read-only", flag: "read-only", help: "a file system that goes read-only on the way, or was before", ci: 16, release: 300, broken: readOnly, ready: volumes(lab.Ext4)},
+	{name: "operations", flag: "operation-seeds", help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs", ci: 1, release: 100,
+		whole: swept("TestEveryFileOperationOfAJob")},
+	{name: "damage", flag: "damage", help: "state files cut at each length and flipped at each byte, swapped, of another job or version; input changed", ci: 1, release: 1,
+		whole: swept("TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput")},
+}
+
+// root says why a row that mounts in memory can't be done.
+func root() error {
+	if os.Geteuid() != 0 {
+		return errors.New("it takes root")
+	}
+	return nil
+}
+
+// volumes says why a row that needs such volumes can't be done.
+func volumes(kinds ...string) func() error {
+	return func() error {
+		for _, kind := range kinds {
+			if err := lab.Volumes(kind); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// suite is one call of the command.
+type suite struct {
+	out      io.Writer
+	seed     uint64
+	index    int // of the one case to do; -1: all
+	parallel int
+	keep     bool
+	shape    string // of jobs; "": any
+
+	dir    string
+	binary lab.Binary
+	stalls lab.Stalls
+
+	mu         sync.Mutex
+	references map[string]*reference
+}
+
+// reference is an unbroken run that is made once.
+type reference struct {
+	once sync.Once
+	job  *lab.Job
+	like *lab.Reference
+	err  error
+}
+
+// run does the rows and prints a line for each.
+func (s *suite) run(ctx context.Context, plan []planned) (err error) {
+	if s.dir, err = os.MkdirTemp(lab.MemoryFolder(), "trial-"); err != nil {
+		return err
+	}
+	defer func() {
+		if !s.keep {
+			err = errors.Join(err, os.RemoveAll(s.dir))
+		}
+	}()
+	done := make(chan struct{})
+	defer close(done)
+	go s.stalls.Watch(done)
+	s.references = map[string]*reference{}
+	if s.binary, err = lab.Build(ctx, s.dir, "friendmigrate"); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%-14s %10s %8s %11s %8s\n", "fault", "seed", "count", "violations", "seconds")
+	bad := 0
+	for _, p := range plan {
+		n, err := s.do(ctx, p)
+		if err != nil {
+			return fmt.Errorf("row %s: %w", p.name, err)
+		}
+		bad += n
+	}
+	if bad > 0 {
+		return errViolated
+	}
+	return nil
+}
+
+// do does one row.
+func (s *suite) do(ctx context.Context, p planned) (violations int, err error) {
+	if p.ready != nil {
+		if err := p.ready(); err != nil {
+			fmt.Fprintf(s.out, "%-14s SKIPPED: %v\n", p.name, err)
+			return 0, nil
+		}
+	}
+	began := time.Now()
+	var faults int
+	if p.whole != nil {
+		faults, violations, err = p.whole(ctx, s, p.count)
+	} else {
+		faults, violations, err = s.cases(ctx, p)
+	}
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(s.out, "%-14s %10d %8d %11d %8.1f\n", p.name, s.seed, faults, violations, time.Since(began).Seconds())
+	return violations, nil
+}
+
+// cases does cases of a row, some at once, until there were enough faults.
+func (s *suite) cases(ctx context.Context, p planned) (faults, violations int, err error) {
+	var mu sync.Mutex
+	next := 0
+	take := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if s.index >= 0 {
+			next++
+			return s.index, next == 1
+		}
+		if faults >= p.count || next >= 3*p.count+10 || err != nil || ctx.Err() != nil {
+			return 0, false
+		}
+		next++
+		return next - 1, true
+	}
+	var group sync.WaitGroup
+	for range s.parallel {
+		group.Go(func() {
+			for i, ok := take(); ok; i, ok = take() {
+				n, found, failed := s.one(ctx, p, i)
+				mu.Lock()
+				faults += n
+				violations += found
+				if err == nil {
+					err = failed
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	if err == nil {
+		err = ctx.Err()
+	}
+	return faults, violations, err
+}
+
+// one does one case and prints what it found.
+func (s *suite) one(ctx context.Context, p planned, i int) (faults, violations int, err error) {
+	c := s.bench(p.name, i)
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return 0, 0, err
+	}
+	faults, err = p.broken(ctx, c)
+	err = errors.Join(err, c.close())
+	found := c.found()
+	if err != nil {
+		return faults, len(found), fmt.Errorf("case %d: %w", i, err)
+	}
+	for _, text := range found {
+		s.say("  %s case %d, a job %q: %s", p.name, i, c.shape(), text)
+	}
+	if len(found) > 0 {
+		s.say("  replay: go run ./cmd/trial --only %s --replay %d:%d", p.name, s.seed, i)
+		if s.keep {
+			s.say("  kept in %s", c.dir)
+			return faults, len(found), nil
+		}
+	}
+	return faults, len(found), os.RemoveAll(c.dir)
+}
+
+// bench makes room for a case.
+func (s *suite) bench(row string, i int) *bench {
+	return &bench{
+		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), binary: s.binary, dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
+	}
+}
+
+func (s *suite) say(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// variants is how many different jobs of a shape a row meets with one seed.
+const variants = 3
+
+// reference makes a job and its unbroken run, or returns that which was made before.
+func (s *suite) reference(shape string, variant uint64) (*lab.Job, *lab.Reference, error) {
+	name := fmt.Sprintf("%s-%d", shape, variant)
+	s.mu.Lock()
+	r := s.references[name]
+	if r == nil {
+		r = &reference{}
+		s.references[name] = r
+	}
+	s.mu.Unlock()
+	r.once.Do(func() {
+		dir := filepath.Join(s.dir, "job-"+name)
+		if r.job, r.err = lab.Make(dir, shape, s.seed*variants+variant); r.err == nil {
+			r.like, r.err = s.binary.Refer(r.job, filepath.Join(dir, "unbroken"))
+		}
+	})
+	return r.job, r.like, r.err
+}

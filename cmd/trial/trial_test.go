@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"friendmigrate/cmd/trial/lab"
+)
+
+// A bug that has lost its place in the code would be planted nowhere, and nobody would miss it.
+func TestEveryPlantedBugHasItsPlace(t *testing.T) {
+	root := filepath.Join("..", "..")
+	for _, m := range mutations {
+		source, err := os.ReadFile(filepath.Join(root, m.file))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if n := strings.Count(string(source), m.old); n != 1 {
+			t.Errorf("%q: %s has the text to replace %d times", m.bug, m.file, n)
+		}
+	}
+	if len(mutations) < 12 {
+		t.Errorf("%d planted bugs are too few", len(mutations))
+	}
+}
+
+func TestRowsAreChosenByName(t *testing.T) {
+	counts := map[string]*int{}
+	for _, r := range rows {
+		n := -1
+		counts[r.name] = &n
+	}
+	*counts["kill"] = 7
+	plan, err := choose("kill,two", false, counts)
+	if err != nil || len(plan) != 2 || plan[0].count != 7 || plan[1].count != plan[1].ci {
+		t.Errorf("%v %v", plan, err)
+	}
+	if _, err := choose("kil", false, counts); err == nil {
+		t.Error("a row that is none was chosen")
+	}
+	s := &suite{}
+	if err := s.setReplay("12:34", plan[:1]); err != nil || s.seed != 12 || s.index != 34 {
+		t.Errorf("%v %d %d", err, s.seed, s.index)
+	}
+	if err := s.setReplay("12", plan[:1]); err == nil {
+		t.Error("half a replay was taken")
+	}
+}
+
+// A seed is worth nothing if it does not bring back the job.
+func TestOneSeedOneJob(t *testing.T) {
+	for _, shape := range lab.Shapes() {
+		a, err := lab.Make(filepath.Join(t.TempDir(), "a"), shape, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := lab.Make(filepath.Join(t.TempDir(), "b"), shape, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Pairs) == 0 || len(a.Pairs) != len(b.Pairs) || a.Rows != b.Rows {
+			t.Errorf("%s: %d and %d pairs, %d and %d rows", shape, len(a.Pairs), len(b.Pairs), a.Rows, b.Rows)
+		}
+		for _, name := range a.Inputs {
+			one, err1 := os.ReadFile(filepath.Join(a.Dir, name))
+			two, err2 := os.ReadFile(filepath.Join(b.Dir, name))
+			if err1 != nil || err2 != nil || !bytes.Equal(one, two) {
+				t.Errorf("%s: %s differs (%v, %v)", shape, name, err1, err2)
+			}
+		}
+	}
+}
+
+func TestEveryFuzzTargetIsFound(t *testing.T) {
+	names, err := fuzzFunctions(filepath.Join("..", "..", "checkpoint"))
+	if err != nil || len(names) < 2 {
+		t.Errorf("%v %v", names, err)
+	}
+}
