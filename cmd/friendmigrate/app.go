@@ -29,8 +29,8 @@ type streams struct {
 type program struct {
 	std    streams
 	env    map[string]string
-	root   fs.FS   // of the file system, for the container's memory limit
-	disk   disk.FS // of everything durable
+	root   fs.FS  // of the file system, for the container's memory limit
+	volume volume // of everything durable
 	screen *screen.Screen
 	args   []string // with the program's name
 
@@ -39,12 +39,18 @@ type program struct {
 
 // run runs a command and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
 func run(ctx context.Context, args []string, std streams, env map[string]string) (code int) {
-	return runOn(ctx, disk.OS{}, args, std, env)
+	return runOn(ctx, volume{disk.OS{}, disk.Free}, args, std, env)
 }
 
-// runOn is run on another disk.
-func runOn(ctx context.Context, fsys disk.FS, args []string, std streams, env map[string]string) (code int) {
-	p := &program{std: std, env: env, root: os.DirFS("/"), disk: fsys, screen: screen.New(std.err), args: args}
+// volume is what durable things lie on.
+type volume struct {
+	disk.FS
+	free func(folder string) (int64, error) // bytes
+}
+
+// runOn is run on another volume.
+func runOn(ctx context.Context, on volume, args []string, std streams, env map[string]string) (code int) {
+	p := &program{std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args}
 	defer func() {
 		if bug := recover(); bug != nil {
 			p.screen.EndBar()
@@ -165,7 +171,14 @@ func (p *program) command() *cli.Command {
 	root.Commands = []*cli.Command{
 		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(), settings.ImportFlags(), p.importAction),
 		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(), settings.PlanTakes(), p.planAction),
+		p.leaf("status", "where the job stands, also while it runs", statusHelp(), settings.StatusFlags(), p.statusAction),
+		p.leaf("failures", "what the service refused: by code with advice, or as a list that import accepts", failuresHelp(), settings.FailuresFlags(), p.failuresAction),
+		p.leaf("explain", "what happened to one account or one edge", explainHelp(), settings.ExplainFlags(), p.explainAction),
+		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp(), settings.UndoListFlags(), p.undoListAction),
+		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp(), settings.CleanFlags(), p.cleanAction),
 		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.VerifyFlags(), p.verifyAction),
+		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(), settings.ExportFlags(), p.exportAction),
+		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.DoctorFlags(), p.doctorAction),
 		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), simulateFlags(), p.simulateAction),
 		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error {
 			_, err := fmt.Fprintln(p.std.out, versionLine())

@@ -21,7 +21,7 @@ func sweep(t *testing.T, cases func(yield func(name string, run func(t testing.T
 	var group sync.WaitGroup
 	var count atomic.Int64
 	slots := make(chan struct{}, crashAtOnce)
-	base := t.TempDir()
+	base := quickFolder(t)
 	cases(func(name string, run func(t testing.TB, dir string)) bool {
 		n := count.Add(1)
 		slots <- struct{}{}
@@ -37,6 +37,29 @@ func sweep(t *testing.T, cases func(yield func(name string, run func(t testing.T
 	})
 	group.Wait()
 	t.Logf("%d cases", count.Load())
+}
+
+// samples is the distance between samples of a sweep that is not asked for everything; the race detector makes everything ten times slower.
+func samples(distance int) int {
+	if testing.Short() {
+		return distance * 5
+	}
+	return distance
+}
+
+// quickFolder is a temporary folder, in memory where that can be had: nothing here depends on a disk.
+func quickFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "friendmigrate-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // named says which case of a sweep an error is about.
@@ -61,7 +84,7 @@ func TestEveryFileOperationOfAJob(t *testing.T) {
 				sweep(t, func(yield func(string, func(testing.TB, string)) bool) {
 					for at, what := range ops {
 						for _, h := range harmsOf(what) {
-							if testing.Short() && (at+int(h))%8 != 0 {
+							if !*sweepWhole && (at+int(h))%samples(7) != 0 {
 								continue
 							}
 							if !yield(fmt.Sprintf("operation %d %v", at, h), func(t testing.TB, dir string) { breakAt(t, j, l, dir, at, h) }) {

@@ -90,7 +90,7 @@ func (j *importJob) endRun(code exit.Code) error {
 		At: time.Now().UTC(), Code: int(code), Calls: j.result.stats.Attempts,
 		AllAnswered: j.result.err == nil || s.Uncertain == 0,
 		Facts: map[string]int64{
-			"retried": s.Retried, "throttled": j.result.stats.Throttled, "uncertain": s.Uncertain, "halved": s.Halved, "holds": s.Holds, "renewals": j.result.stats.Renewals,
+			"retried": s.Retried, "throttled": j.result.stats.Throttled, "uncertain": j.result.stats.Uncertain, "halved": s.Halved, "holds": s.Holds, "renewals": j.result.stats.Renewals,
 		},
 	})
 	if err != nil && j.result.err != nil {

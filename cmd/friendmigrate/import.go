@@ -57,7 +57,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.disk}
+	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.volume.FS}
 	if err := j.checkArguments(c); err != nil {
 		return err
 	}
@@ -130,6 +130,9 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 		return exit.Ending{}, err
 	}
 	if err := j.reopenFailed(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	if err := j.checkRoom(); err != nil {
 		return exit.Ending{}, err
 	}
 	j.result = j.send(ctx)

@@ -5,19 +5,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
 	"os"
-	"strings"
 
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 )
@@ -161,20 +160,7 @@ func (p *pilot) rejected(state string) (int64, error) {
 }
 
 func (p *pilot) namedIn(raw string) bool {
-	var fields []string
-	var object map[string]any
-	if json.Unmarshal([]byte(raw), &object) == nil {
-		for _, value := range object {
-			if s, ok := value.(string); ok {
-				fields = append(fields, s)
-			}
-		}
-	} else {
-		r := csv.NewReader(strings.NewReader(raw))
-		r.LazyQuotes = true
-		fields, _ = r.Read()
-	}
-	for _, field := range fields {
+	for _, field := range inspect.RowFields(raw) {
 		if _, named := p.accounts[field]; named {
 			return true
 		}

@@ -48,6 +48,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
+	debug.SetGCPercent(400) // what measuring throws away is short-lived, and the limit holds
 	made, err := p.makePlan(ctx, set, as)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -82,8 +83,8 @@ func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob
 // judgePlan says how the plan ended, and how to import what was planned.
 func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) exit.Ending {
 	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", screen.Some(made.Edges, "edge"), screen.Some(made.Accounts, "account"), screen.Some(made.Calls, "call"))}
-	if made.LeastSeconds != nil && made.Calls > 0 {
-		e.What += ", at least " + screen.Span(plan.LeastTime(made.Calls, made.Rate))
+	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {
+		e.What += ", at least " + made.LeastTime()
 	}
 	_, rest := split(p.args)
 	l := invocation.Parse(p.args[0], "import", rest, takesOf("plan")).Without("json", "accounts-out")

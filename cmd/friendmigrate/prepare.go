@@ -213,6 +213,7 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 // stageInput reads the inputs and seals them.
 func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
+	j.warnOfStage()
 	j.log.Info("reading the input", event("read"), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,

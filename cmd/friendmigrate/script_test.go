@@ -47,6 +47,7 @@ const (
 //	gz FILE                           compress it to FILE.gz
 //	hinted N                          run what the last line hinted at, expect exit code N
 //	lastline REGEXP                   of standard error
+//	edit put|remove FROM TO [SOURCE]  change the simulated service's graph as if somebody else were using the app
 //	discreet DIR                      no key, no signature in any file or in the last output; files 0600, folders 0700
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -61,7 +62,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": scriptCode, "start": scriptStart, "signal": scriptSignal, "ended": scriptEnded, "serve": scriptServe, "sim": scriptSim,
-			"json": scriptJSON, "gen": scriptGen, "gz": scriptGz, "hinted": scriptHinted, "lastline": scriptLastLine, "discreet": scriptDiscreet,
+			"json": scriptJSON, "gen": scriptGen, "gz": scriptGz, "hinted": scriptHinted, "lastline": scriptLastLine, "discreet": scriptDiscreet, "edit": scriptEdit,
 		},
 	})
 }
@@ -261,6 +262,21 @@ func scriptGz(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := io.WriteString(w, ts.ReadFile(args[0]))
 	ts.Check(errors.Join(err, w.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".gz"), b.Bytes(), 0o600))
+}
+
+func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
+	edge := map[string]string{"From_Account": args[1], "To_Account": args[2]}
+	if len(args) > 3 {
+		edge["AddSource"] = "AddSource_Type_" + args[3]
+	}
+	body, err := json.Marshal(edge)
+	ts.Check(err)
+	answer, err := http.Post(ts.Getenv("SIM")+"/_sim/"+args[0], "application/json", bytes.NewReader(body))
+	ts.Check(err)
+	ts.Check(answer.Body.Close())
+	if answer.StatusCode != http.StatusOK {
+		ts.Fatalf("edit: HTTP %d", answer.StatusCode)
+	}
 }
 
 func lastLine(ts *testscript.TestScript) string {

@@ -41,6 +41,8 @@ func supervise(args []string, std streams, env map[string]string) int {
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
+	all := screen.New(std.err)
+	std.err = all
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, args, std, env) }()
 
@@ -60,7 +62,7 @@ func supervise(args []string, std streams, env map[string]string) int {
 				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", signalName(s)),
 				Hint: resumeLine(args).String(),
 			}
-			fmt.Fprintln(std.err, "\n"+screen.Clean(ending.Line()))
+			all.Last(ending.Line())
 			return int(ending.Code)
 		}
 	}

@@ -22,8 +22,11 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// sweepSeeds is how many small jobs the sweeps go through. The first is always the same.
-var sweepSeeds = flag.Int("sweep-seeds", 1, "small jobs that the sweeps over file operations go through")
+// The sweeps go through samples unless they are asked for everything, as cmd/trial does.
+var (
+	sweepWhole = flag.Bool("sweep-whole", false, "sweep over every operation, byte and length, not over samples")
+	sweepSeeds = flag.Int("sweep-seeds", 1, "small jobs that the sweep over file operations goes through; the first is always the same")
+)
 
 // smallJob is a whole job of some edges, in three lives: new, resumed after its first accounts were done, and with its failures taken up again. Its service is made
 // anew for each run of the sweep.
@@ -128,13 +131,14 @@ type smallService struct {
 	job  *smallJob
 	sim  *simulator.Server
 	name string // of its admin
+	free func(string) (int64, error)
 }
 
 // serve makes a service that has what l begins with.
 func (j *smallJob) serve(l *life) *smallService {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := &smallService{job: j, name: fmt.Sprintf("admin%d", len(j.services))}
+	s := &smallService{job: j, name: fmt.Sprintf("admin%d", len(j.services)), free: disk.Free}
 	c := simulator.Config{App: simulator.App{SDKAppID: 1400000042, Key: scriptKey, Missing: j.missing, Identifier: s.name}}
 	if l.healed {
 		c.Missing = nil
@@ -158,12 +162,17 @@ func (s *smallService) graph() (edges []edge) {
 
 // run does one run of the job.
 func (s *smallService) run(fsys disk.FS, state string, flags ...string) (code int, out string) {
+	return s.runOver(fsys, state, []string{s.job.input}, flags...)
+}
+
+// runOver does one run over other inputs.
+func (s *smallService) runOver(fsys disk.FS, state string, inputs []string, flags ...string) (code int, out string) {
 	var b lockedBuffer
 	args := append([]string{
 		"friendmigrate", "import", "--sdk-app-id", "1400000042", "--secret-key-file", filepath.Join(s.job.dir, "key"), "--endpoint", s.job.url, "--identifier", s.name, "--state", state,
 		"--rate", "100000", "--workers", "2", "--memory", "1GiB", "--progress", "none", "--log-level", "warn",
 	}, flags...)
-	code = runOn(context.Background(), fsys, append(args, s.job.input), streams{in: strings.NewReader(""), out: &b, err: &b}, map[string]string{})
+	code = runOn(context.Background(), volume{fsys, s.free}, append(args, inputs...), streams{in: strings.NewReader(""), out: &b, err: &b}, map[string]string{})
 	return code, b.String()
 }
 

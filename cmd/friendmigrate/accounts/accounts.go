@@ -1,4 +1,4 @@
-package export
+package accounts
 
 import (
 	"bufio"
@@ -15,9 +15,9 @@ import (
 	"strings"
 )
 
-// Accounts is a file that names accounts: one id a line, or a CSV with From_Account as its first column. Nothing of an id is trimmed but the end of its line; empty
+// File is a file that names accounts: one id a line, or a CSV with From_Account as its first column. Nothing of an id is trimmed but the end of its line; empty
 // lines and an id that is that of the line before are passed over.
-type Accounts struct {
+type File struct {
 	Name   string
 	Count  int64
 	Digest string // SHA-256 of the whole file, in hex
@@ -34,9 +34,9 @@ const maxLine = 1 << 20
 
 const header = "From_Account"
 
-// OpenAccounts reads the file once to count and digest it.
-func OpenAccounts(ctx context.Context, name string) (*Accounts, error) {
-	a := &Accounts{Name: name}
+// Open reads the file once to count and digest it.
+func Open(ctx context.Context, name string) (*File, error) {
+	a := &File{Name: name}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func OpenAccounts(ctx context.Context, name string) (*Accounts, error) {
 }
 
 // All lists the accounts.
-func (a *Accounts) All(ctx context.Context) iter.Seq2[Account, error] {
+func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		f, err := os.Open(a.Name)
 		if err != nil {

@@ -3,6 +3,7 @@ package answers
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -18,88 +19,126 @@ import (
 
 // TestEndings runs the whole program into each of its endings over loopback, looks at exit code, last line and lists, and goes on as the last line says.
 func TestEndings(t *testing.T) {
-	t.Run("a bad night is survived", func(t *testing.T) {
-		t.Parallel()
-		c := looped(t, badNight())
-		p := newProgram(t, ring(smaller(600, 300), 5))
-		run, code := p.run(importing(c.endpoint, "--rate", "400", "--workers", "40", "--timeout", "400ms")...)
-		p.expect(run, code, 0, "all .* edges are in place")
-		p.everything(c, ring(smaller(600, 300), 5), nil)
-		s := c.Stats()
-		t.Logf("%d calls, %d given up by the client, %d overlaps", s.Calls, s.GaveUp, s.Overlaps)
-	})
-	t.Run("poison is found, and taken up again", func(t *testing.T) {
-		t.Parallel()
-		const text = "Err_SNS_FriendImport_Custom_Tag_Illegal, see the console"
-		poison := simulator.NewSet("u7->u9", "u8->u12", "u31->u32", "u31->u33")
-		c := looped(t, simulator.Config{Faults: simulator.Faults{Poison: poison, PoisonInfo: text}})
-		p := newProgram(t, ring(60, 8))
-		run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
-		p.expect(run, code, 3, "4 edges failed")
-		p.everything(c, ring(60, 8), poison)
-		for name, row := range p.failed() {
-			if !poison.Has(name) || row["ResultCode"] != "30001" || row["ResultInfo"] != text {
-				t.Errorf("%s failed with %s %q", name, row["ResultCode"], row["ResultInfo"])
-			}
+	for _, ending := range []struct {
+		name string
+		play func(*testing.T)
+	}{
+		{"a bad night is survived", endsWell},
+		{"poison is found, and taken up again", endsWithPoison},
+		{"everything is refused edge by edge", endsRefused},
+		{"the key is the wrong one", endsWithoutKey},
+		{"nobody is there, and later somebody is", endsInOutage},
+	} {
+		t.Run(ending.name, func(t *testing.T) {
+			t.Parallel()
+			ending.play(t)
+		})
+	}
+}
+
+func endsWell(t *testing.T) {
+	c := looped(t, badNight())
+	edges := ring(150, 5)
+	p := newProgram(t, edges)
+	run, code := p.run(importing(c.endpoint, "--rate", "100", "--workers", "40", "--timeout", "400ms")...)
+	p.expect(run, code, 0, "all .* edges are in place")
+	p.everything(c, edges, nil)
+	var report struct {
+		Edges struct{ Imported, Already, Failed, Pending int64 }
+		Calls struct{ Sent, Retried, Throttled, Uncertain, Holds, SignaturesRenewed int64 }
+	}
+	p.json("state/report.json", &report)
+	s, k := c.Stats(), report.Calls
+	t.Logf("%d calls, %d given up by the client, %d overlaps; the report: %+v", s.Calls, s.GaveUp, s.Overlaps, report)
+	if report.Edges.Failed+report.Edges.Pending != 0 || report.Edges.Imported+report.Edges.Already != 750 {
+		t.Errorf("the sum does not balance")
+	}
+	if k.Sent < s.Calls || k.Retried == 0 || k.Throttled == 0 || k.SignaturesRenewed != 1 || k.Holds == 0 || k.Uncertain == 0 || k.Uncertain > k.Sent/5 {
+		t.Errorf("the report's calls are not those of this night")
+	}
+}
+
+// json reads a file of the state folder.
+func (p *program) json(name string, into any) {
+	p.t.Helper()
+	text, err := os.ReadFile(p.path(name))
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func endsWithPoison(t *testing.T) {
+	const text = "Err_SNS_FriendImport_Custom_Tag_Illegal, see the console"
+	poison := simulator.NewSet("u7->u9", "u8->u12", "u31->u32", "u31->u33")
+	c := looped(t, simulator.Config{Faults: simulator.Faults{Poison: poison, PoisonInfo: text}})
+	p := newProgram(t, ring(60, 8))
+	run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
+	p.expect(run, code, 3, "4 edges failed")
+	p.everything(c, ring(60, 8), poison)
+	for name, row := range p.failed() {
+		if !poison.Has(name) || row["ResultCode"] != "30001" || row["ResultInfo"] != text {
+			t.Errorf("%s failed with %s %q", name, row["ResultCode"], row["ResultInfo"])
 		}
-		c.Reconfigure(func(c *simulator.Config) { c.Poison = nil })
-		run, code = p.run(append(importing(c.endpoint, "--rate", "100000"), "--retry-failed")...)
-		p.expect(run, code, 0, "all 480 edges are in place")
-		p.everything(c, ring(60, 8), nil)
-	})
-	t.Run("everything is refused edge by edge", func(t *testing.T) {
-		t.Parallel()
-		const text = "Err_SNS_FriendImport_Custom_Tag_Illegal"
-		c := looped(t, simulator.Config{Faults: simulator.Faults{PoisonShare: 1, PoisonInfo: text}})
-		p := newProgram(t, ring(60, 8))
-		run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
-		p.expect(run, code, 6, text)
-		p.expect(run, code, 6, "failed.csv")
-		p.everything(c, ring(0, 0), nil)
-		if n := len(p.failed()); n != 24 {
-			t.Errorf("%d edges failed before the brake", n)
-		}
-	})
-	t.Run("the key is the wrong one", func(t *testing.T) {
-		t.Parallel()
-		c := looped(t, simulator.Config{})
-		p := newProgram(t, ring(60, 2))
-		p.write("key", strings.Repeat("0", 64))
-		run, code := p.run(importing(c.endpoint)...)
-		p.expect(run, code, 12, "--secret-key-file")
-		p.write("key", key)
-		run, code = p.run(importing(c.endpoint, "--rate", "100000")...)
-		p.expect(run, code, 0, "all 120 edges")
-		p.everything(c, ring(60, 2), nil)
-	})
-	t.Run("nobody is there, and later somebody is", func(t *testing.T) {
-		t.Parallel()
-		c := looped(t, simulator.Config{Faults: simulator.Faults{Outages: []simulator.Outage{{Fault: simulator.Fault{Kind: simulator.FaultRefuse}}}}})
-		p := newProgram(t, ring(60, 2))
-		run, code := p.run(importing(c.endpoint, "--outage-timeout", "1s")...)
-		p.expect(run, code, 4, "nothing got through for 1s.*; 120 of 120 edges are pending")
-		if n := len(p.failed()); n != 0 {
-			t.Errorf("%d edges failed by an outage", n)
-		}
-		c.Reconfigure(func(c *simulator.Config) { c.Outages = nil })
-		run, code = p.run(importing(c.endpoint, "--rate", "100000")...)
-		p.expect(run, code, 0, "all 120 edges")
-		p.everything(c, ring(60, 2), nil)
-	})
+	}
+	c.Reconfigure(func(c *simulator.Config) { c.Poison = nil })
+	run, code = p.run(append(importing(c.endpoint, "--rate", "100000"), "--retry-failed")...)
+	p.expect(run, code, 0, "all 480 edges are in place")
+	p.everything(c, ring(60, 8), nil)
+}
+
+func endsRefused(t *testing.T) {
+	const text = "Err_SNS_FriendImport_Custom_Tag_Illegal"
+	c := looped(t, simulator.Config{Faults: simulator.Faults{PoisonShare: 1, PoisonInfo: text}})
+	p := newProgram(t, ring(60, 8))
+	run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
+	p.expect(run, code, 6, text+".*failed.csv")
+	p.everything(c, ring(0, 0), nil)
+	if n := len(p.failed()); n != 24 {
+		t.Errorf("%d edges failed before the brake", n)
+	}
+}
+
+func endsWithoutKey(t *testing.T) {
+	c := looped(t, simulator.Config{})
+	p := newProgram(t, ring(60, 2))
+	p.write("key", strings.Repeat("0", 64))
+	run, code := p.run(importing(c.endpoint)...)
+	p.expect(run, code, 12, "--secret-key-file")
+	p.write("key", key)
+	run, code = p.run(importing(c.endpoint, "--rate", "100000")...)
+	p.expect(run, code, 0, "all 120 edges")
+	p.everything(c, ring(60, 2), nil)
+}
+
+func endsInOutage(t *testing.T) {
+	c := looped(t, simulator.Config{Faults: simulator.Faults{Outages: []simulator.Outage{{Fault: simulator.Fault{Kind: simulator.FaultRefuse}}}}})
+	p := newProgram(t, ring(60, 2))
+	run, code := p.run(importing(c.endpoint, "--outage-timeout", "1s")...)
+	p.expect(run, code, 4, "nothing got through for 1s.*; 120 of 120 edges are pending")
+	if n := len(p.failed()); n != 0 {
+		t.Errorf("%d edges failed by an outage", n)
+	}
+	c.Reconfigure(func(c *simulator.Config) { c.Outages = nil })
+	run, code = p.run(importing(c.endpoint, "--rate", "100000")...)
+	p.expect(run, code, 0, "all 120 edges")
+	p.everything(c, ring(60, 2), nil)
 }
 
 // badNight is everything that passes, at once: a fifth of the calls and 1 % of the items, an outage, a throttle, a signature that is declared expired.
 func badNight() simulator.Config {
 	return simulator.Config{
 		Latency: 5 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 4,
-		Limits: simulator.Limits{Limit: 400, LimitChanges: []simulator.LimitChange{{At: 2500 * time.Millisecond, Limit: 200}, {At: 4 * time.Second, Limit: 400}}},
+		Limits: simulator.Limits{Limit: 100, LimitChanges: []simulator.LimitChange{{At: 1800 * time.Millisecond, Limit: 40}, {At: 3 * time.Second, Limit: 100}}},
 		Faults: simulator.Faults{
 			Codes:  map[int]float64{30006: 0.02, 30007: 0.02, 30008: 0.02, 60008: 0.02, 70500: 0.01},
 			Bodies: map[string]float64{"object": 0.01, "half": 0.01}, BodiesApplied: map[string]float64{"missing": 0.01}, Raw: map[string]float64{"no-http": 0.01},
 			Statuses: map[int]float64{502: 0.01, 429: 0.005}, Resets: 0.01, ResetsApplied: 0.01, Cuts: 0.01, CutsApplied: 0.01, Stalls: 0.005, StallsApplied: 0.005,
 			Items: map[int]float64{30006: 0.005}, ItemsApplied: map[int]float64{30007: 0.005},
-			Outages:   []simulator.Outage{{Window: simulator.Window{From: time.Second, To: 2 * time.Second}, Fault: simulator.Fault{Kind: simulator.FaultRefuse}}},
-			SigExpire: []time.Duration{500 * time.Millisecond},
+			Outages:   []simulator.Outage{{Window: simulator.Window{From: 600 * time.Millisecond, To: 1600 * time.Millisecond}, Fault: simulator.Fault{Kind: simulator.FaultRefuse}}},
+			SigExpire: []time.Duration{300 * time.Millisecond},
 		},
 	}
 }

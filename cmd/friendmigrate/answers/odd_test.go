@@ -45,9 +45,19 @@ func TestOddAnswers(t *testing.T) {
 			t.Errorf("%s is there twice", o.name)
 		}
 		names[o.name] = true
-		for _, position := range []int{1, middle, sceneAccounts} {
+		positions := []int{1, middle, sceneAccounts}
+		if testing.Short() {
+			positions = []int{1 + len(names)%sceneAccounts}
+		}
+		for _, position := range positions {
 			t.Run(fmt.Sprintf("%s at call %d", o.name, position), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { o.play(t, position) })
+			})
+			runs++
+		}
+		if o.fault.Kind != 0 && o.fault.Kind != simulator.FaultItems && !testing.Short() {
+			t.Run(o.name+" at a check", func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { o.playCheck(t) })
 			})
 			runs++
 		}
@@ -55,7 +65,8 @@ func TestOddAnswers(t *testing.T) {
 	if len(list) < 60 {
 		t.Errorf("only %d oddities", len(list))
 	}
-	t.Logf("%d faults of transport, TLS, HTTP and body, each at 3 positions: %d jobs, all edges in the service, none reported that is not, no call over its timeout + 10 %%", len(list), runs)
+	t.Logf("%d faults of transport, TLS, HTTP and body, each at %d positions, and of friend_check: %d jobs, all edges in the service, none reported that is not, no call over its timeout + 10 %%",
+		len(list), smaller(3, 1), runs)
 }
 
 // play runs a job in which the call at position meets the oddity, and no other.
@@ -99,6 +110,23 @@ func (o oddity) play(t *testing.T, position int) {
 	}
 }
 
+// playCheck runs a job under --only-missing in which the friend_check of the account in the middle meets the oddity: what is not there must not be found.
+func (o oddity) playCheck(t *testing.T) {
+	var hit atomic.Bool
+	j := newJob(t, ring(sceneAccounts, sceneFriends))
+	c := piped(t, simulator.Config{Script: func(c simulator.Call) *simulator.Fault {
+		if c.API != "friend_check" || c.Number != 2*middle-1 || !hit.CompareAndSwap(false, true) {
+			return nil
+		}
+		return &o.fault
+	}})
+	e := j.run(t.Context(), c, flags{workers: 1, rate: sink.Unpaced, timeout: oddTimeout, onlyMissing: true})
+	a := j.audit(c)
+	if !hit.Load() || e.exit != 0 || a.totals.Imported != sceneEdges {
+		t.Errorf("exit %d, %+v: %v", e.exit, a.totals, e.err)
+	}
+}
+
 // lies reports whether the answer says by its meaning that nothing was done, although it was.
 func (o oddity) lies() bool {
 	return o.fault.Applied && (o.fault.Kind == simulator.FaultStatus && (o.fault.Code == 413 || o.fault.Code == 429) || o.fault.Name == "code-negative")
@@ -122,7 +150,6 @@ func (o oddity) serve(t *testing.T, config simulator.Config, position int, hit *
 	if o.dial == nil && o.accept == nil {
 		return piped(t, config), nil
 	}
-	const host = "chat.test"
 	ca := newAuthority(t)
 	p := newPipes()
 	s := &spoiled{Listener: p, dialled: p.dial}
@@ -142,9 +169,9 @@ func (o oddity) serve(t *testing.T, config simulator.Config, position int, hit *
 			return nil
 		}
 	}
-	c := serve(t, config, tls.NewListener(s, ca.good(host)), func(h *http.Server) { h.SetKeepAlivesEnabled(false) })
+	c := serve(t, config, tls.NewListener(s, ca.good(oddHost)), func(h *http.Server) { h.SetKeepAlivesEnabled(false) })
 	t.Cleanup(s.running.Wait)
-	c.endpoint, c.dial = "https://"+host, s.dial
+	c.endpoint, c.dial = "https://"+oddHost, s.dial
 	return c, ca
 }
 
@@ -217,7 +244,41 @@ func oddDials() []oddity {
 }
 
 // oddServers are connections on which TLS goes wrong.
-func oddServers() []oddity {
+func oddServers() []oddity { return slices.Concat(oddHandshakes(), oddTalk()) }
+
+const oddHost = "chat.test"
+
+// oddHandshakes are handshakes that fail, or after which nothing follows.
+func oddHandshakes() []oddity {
+	shakes := func(name string, refuses bool, config func(*authority) *tls.Config) oddity {
+		return oddity{name: "tls: " + name, refuses: refuses, accept: func(_ testing.TB, ca *authority, c net.Conn) {
+			_ = tls.Server(c, config(ca)).Handshake()
+		}}
+	}
+	return []oddity{
+		shakes("unknown authority", true, func(ca *authority) *tls.Config { return newAuthority(ca.t).good(oddHost) }),
+		shakes("wrong host", true, func(ca *authority) *tls.Config { return ca.good("other.test") }),
+		shakes("expired", true, func(ca *authority) *tls.Config { return ca.server(oddHost, -2*time.Hour, -time.Hour) }),
+		shakes("not yet valid", true, func(ca *authority) *tls.Config { return ca.server(oddHost, time.Hour, 2*time.Hour) }),
+		shakes("old version", false, func(ca *authority) *tls.Config {
+			config := ca.good(oddHost)
+			config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+			return config
+		}),
+		shakes("no certificate", false, func(*authority) *tls.Config {
+			return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }}
+		}),
+		shakes("wants a client's certificate", false, func(ca *authority) *tls.Config {
+			config := ca.good(oddHost)
+			config.ClientAuth = tls.RequireAnyClientCert
+			return config
+		}),
+		shakes("shakes hands and leaves", false, func(ca *authority) *tls.Config { return ca.good(oddHost) }),
+	}
+}
+
+// oddTalk is what else a peer can say or not say.
+func oddTalk() []oddity {
 	plain := func(name string, talk func(c net.Conn)) oddity {
 		return oddity{name: "tls: " + name, accept: func(_ testing.TB, _ *authority, c net.Conn) { talk(c) }}
 	}
@@ -227,36 +288,10 @@ func oddServers() []oddity {
 			_, _ = io.WriteString(c, text)
 		})
 	}
-	shakes := func(name string, refuses bool, config func(*authority) *tls.Config) oddity {
-		return oddity{name: "tls: " + name, refuses: refuses, accept: func(t testing.TB, ca *authority, c net.Conn) {
-			if ca := ca; name == "unknown authority" {
-				ca = newAuthority(t)
-				_ = tls.Server(c, config(ca)).Handshake()
-				return
-			}
-			_ = tls.Server(c, config(ca)).Handshake()
-		}}
+	shaken := func(name string, talk func(c net.Conn, s *tls.Conn)) oddity {
+		return oddity{name: "tls: " + name, accept: func(_ testing.TB, ca *authority, c net.Conn) { talk(c, tls.Server(c, ca.good(oddHost))) }}
 	}
-	const host = "chat.test"
 	return []oddity{
-		shakes("unknown authority", true, func(ca *authority) *tls.Config { return ca.good(host) }),
-		shakes("wrong host", true, func(ca *authority) *tls.Config { return ca.good("other.test") }),
-		shakes("expired", true, func(ca *authority) *tls.Config { return ca.server(host, -2*time.Hour, -time.Hour) }),
-		shakes("not yet valid", true, func(ca *authority) *tls.Config { return ca.server(host, time.Hour, 2*time.Hour) }),
-		shakes("old version", false, func(ca *authority) *tls.Config {
-			config := ca.good(host)
-			config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-			return config
-		}),
-		shakes("no certificate", false, func(*authority) *tls.Config {
-			return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }}
-		}),
-		shakes("wants a client's certificate", false, func(ca *authority) *tls.Config {
-			config := ca.good(host)
-			config.ClientAuth = tls.RequireAnyClientCert
-			return config
-		}),
-		shakes("shakes hands and leaves", false, func(ca *authority) *tls.Config { return ca.good(host) }),
 		plain("closes before the handshake", func(net.Conn) {}),
 		plain("closes in the handshake", hello),
 		plain("is silent in the handshake", func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }),
@@ -264,20 +299,16 @@ func oddServers() []oddity {
 		says("speaks garbage", strings.Repeat("\x17\x99garbage", 100)),
 		says("sends an alert", "\x15\x03\x03\x00\x02\x02\x28"),
 		says("sends an empty record", "\x16\x03\x03\x00\x00"),
-		{name: "tls: breaks a record of the answer", accept: func(t testing.TB, ca *authority, c net.Conn) {
-			s := tls.Server(c, ca.good(host))
+		shaken("breaks a record of the answer", func(c net.Conn, s *tls.Conn) {
 			hello(s)
 			_, _ = io.WriteString(s, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
 			_, _ = io.WriteString(c, "\x17\x03\x03\x00\x20"+strings.Repeat("x", 32))
-		}},
-		{name: "tls: cuts the answer without a goodbye", accept: func(t testing.TB, ca *authority, c net.Conn) {
-			s := tls.Server(c, ca.good(host))
+		}),
+		shaken("cuts the answer without a goodbye", func(_ net.Conn, s *tls.Conn) {
 			hello(s)
 			_, _ = io.WriteString(s, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ActionStatus\":\"OK\",\"ErrorCode\":0,")
-		}},
-		{name: "tls: is silent after the handshake", accept: func(t testing.TB, ca *authority, c net.Conn) {
-			_, _ = io.Copy(io.Discard, tls.Server(c, ca.good(host)))
-		}},
+		}),
+		shaken("is silent after the handshake", func(_ net.Conn, s *tls.Conn) { _, _ = io.Copy(io.Discard, s) }),
 	}
 }
 

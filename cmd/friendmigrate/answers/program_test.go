@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +25,8 @@ var builder struct {
 }
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // virtual time makes much garbage and keeps little
+	debug.SetGCPercent(400)   // virtual time makes much garbage and keeps little
+	log.SetOutput(io.Discard) // as the program does: net/http tells it what services send unasked for
 	code := m.Run()
 	if builder.dir != "" {
 		_ = os.RemoveAll(builder.dir)

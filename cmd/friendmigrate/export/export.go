@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"friendmigrate/cmd/friendmigrate/accounts"
 	"io"
 	"iter"
 	"maps"
@@ -19,7 +20,7 @@ import (
 // Options say what is exported and to where.
 type Options struct {
 	FS          disk.FS
-	Accounts    *Accounts
+	Accounts    *accounts.File
 	Destination string // a file; "": Stream
 	Stream      io.Writer
 	Format      string // source.CSV or source.JSONL

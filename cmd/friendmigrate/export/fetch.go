@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"friendmigrate/cmd/friendmigrate/accounts"
 	"strings"
 	"sync"
 
@@ -27,6 +28,7 @@ type fetcher struct {
 // state is a list as far as it was read.
 type state struct {
 	read *reading.Reading
+	rows bytes.Buffer // not handed over yet
 	entry
 }
 
@@ -40,7 +42,7 @@ func mixed(tag string) error {
 }
 
 // roster is an account as the engine knows it.
-func roster(number int64, a Account) migrate.Roster {
+func roster(number int64, a accounts.Account) migrate.Roster {
 	edge := migrate.Edge{From: a.ID, Position: migrate.Position{Input: int(number), Line: a.Line}}
 	chunk := migrate.Chunk{Ordinal: number, From: a.ID, Edges: []migrate.Edge{edge}}
 	return migrate.Roster{
@@ -51,34 +53,44 @@ func roster(number int64, a Account) migrate.Roster {
 // callMemory is what reading a page takes, about: a hundred friends with some fields, as JSON and as rows.
 const callMemory = 64 << 10
 
+// flushAt is how many bytes of rows of one account wait before they are handed over.
+const flushAt = 32 << 10
+
 // Import implements migrate.Importer: it reads the whole list of the account, and after a call that failed goes on where it was.
 func (f *fetcher) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := f.state(int64(edges[0].Input), from)
-	var rows bytes.Buffer
-	for {
-		rows.Reset()
-		done, err := s.read.Step(ctx, func(friend *sink.Friend) error { return f.row(s, from, friend, &rows) }, func() {
-			rows.Reset()
-			f.forget(s)
-		})
-		if err == nil && rows.Len() > 0 {
-			if err := f.seq.add(&s.entry, rows.Bytes()); err != nil {
-				return nil, fmt.Errorf("hold a list: %w", err)
-			}
-		}
-		if call := (*migrate.CallError)(nil); errors.As(err, &call) || err != nil && ctx.Err() != nil {
-			return nil, err
-		}
-		var refused *RefusedError
-		switch {
-		case errors.As(err, &refused):
-			return nil, err // ends the export
-		case err != nil:
-			return []migrate.Outcome{{Kind: migrate.Failed, Info: err.Error()}}, nil
-		case done:
-			return []migrate.Outcome{{Kind: migrate.Imported}}, nil
-		}
+	err := s.read.Read(ctx, func(friend *sink.Friend) error { return f.row(s, from, friend) }, func() { f.forget(s) })
+	if flushed := f.flush(s); flushed != nil { // also what came before an error: a list that waits for its next call may wait long
+		err = flushed
 	}
+	var call *migrate.CallError
+	var refused *RefusedError
+	var broken *holdError
+	switch {
+	case err == nil:
+		return []migrate.Outcome{{Kind: migrate.Imported}}, nil
+	case errors.As(err, &call), errors.As(err, &refused), errors.As(err, &broken), ctx.Err() != nil:
+		return nil, err // the second and third end the export
+	}
+	return []migrate.Outcome{{Kind: migrate.Failed, Info: err.Error()}}, nil
+}
+
+// holdError is a disk that cannot hold what waits for its turn.
+type holdError struct{ error }
+
+func (e *holdError) Unwrap() error { return e.error }
+
+// flush hands the rows of a state over, which are many at once.
+func (f *fetcher) flush(s *state) error {
+	if s.rows.Len() == 0 {
+		return nil
+	}
+	err := f.seq.add(&s.entry, s.rows.Bytes())
+	s.rows.Reset()
+	if err != nil {
+		return &holdError{fmt.Errorf("hold a list: %w", err)}
+	}
+	return nil
 }
 
 func (f *fetcher) state(number int64, from string) *state {
@@ -93,12 +105,13 @@ func (f *fetcher) state(number int64, from string) *state {
 }
 
 func (f *fetcher) forget(s *state) {
+	s.rows.Reset()
 	f.seq.drop(&s.entry)
 	s.edges, s.bare, s.tags = 0, 0, nil
 }
 
 // row writes one friend as a row of JSONL.
-func (f *fetcher) row(s *state, from string, friend *sink.Friend, rows *bytes.Buffer) error {
+func (f *fetcher) row(s *state, from string, friend *sink.Friend) error {
 	e, err := friend.Edge(from)
 	if err != nil {
 		return err
@@ -123,7 +136,11 @@ func (f *fetcher) row(s *state, from string, friend *sink.Friend, rows *bytes.Bu
 	if e.AddSource == "" {
 		s.bare++
 	}
-	return source.WriteEdges(rows, source.ListFormat{Format: source.JSONL}, func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
+	err = source.WriteEdges(&s.rows, source.ListFormat{Format: source.JSONL}, func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
+	if err == nil && s.rows.Len() >= flushAt {
+		err = f.flush(s)
+	}
+	return err
 }
 
 // Open implements migrate.Journal: what is done was left out of the plan.
@@ -141,7 +158,7 @@ func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	}
 	if outcome.Kind == migrate.Failed {
 		f.forget(found)
-		found.failed = &Failure{Account: Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}, Code: outcome.Code, Info: outcome.Info}
+		found.failed = &Failure{Account: accounts.Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}, Code: outcome.Code, Info: outcome.Info}
 	}
 	f.seq.settle(&found.entry)
 	return nil

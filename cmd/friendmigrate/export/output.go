@@ -161,7 +161,7 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	return err
 }
 
-func failedColumns() []string { return []string{header, "ResultCode", "ResultInfo", "Line"} }
+func failedColumns() []string { return []string{"From_Account", "ResultCode", "ResultInfo", "Line"} }
 
 // write writes an entry and, when it is time, makes it durable.
 func (o *output) write(s *sequence, e *entry, mayWait bool) error {

@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"friendmigrate/cmd/friendmigrate/accounts"
 	"io"
 	"os"
 	"sync"
@@ -24,7 +25,6 @@ type sequence struct {
 	spill  disk.File
 	end    int64 // of the temporary file
 	live   int64 // bytes in it that are still needed
-	err    error
 }
 
 // entry is what became of one account: its rows, or why there are none.
@@ -46,7 +46,7 @@ type piece struct {
 
 // Failure is an account that could not be read.
 type Failure struct {
-	Account Account
+	Account accounts.Account
 	Code    int
 	Info    string
 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -130,7 +131,7 @@ const listMemory = 32 << 20
 // name for the list to mean the same again; nil for JSONL. A temporary file in the folder temporary is made where they are many.
 func (jobs Jobs) List(w io.Writer, format, temporary string, f Filter) (integers []string, err error) {
 	list := source.NewList(source.ListOptions{
-		FS: disk.OS{}, Path: filepath.Join(temporary, "friendmigrate-failures"), Memory: listMemory, Format: format, Extra: FailedColumns(),
+		FS: disk.OS{}, Path: filepath.Join(temporary, "friendmigrate-failures-"+rand.Text()), Memory: listMemory, Format: format, Extra: FailedColumns(),
 	})
 	defer func() { err = errors.Join(err, list.Close()) }()
 	err = jobs.each(f, func(j *Job, x *checkpoint.Failure) error {

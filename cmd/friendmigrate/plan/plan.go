@@ -8,7 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate/disk"
@@ -197,7 +196,7 @@ func (j *job) plan(m *measured) (*Plan, error) {
 		p.Largest = append(p.Largest, Roster{Account: r.From, Friends: r.Friends})
 	}
 	if j.Rate < sink.Unpaced {
-		seconds := LeastTime(m.calls, j.Rate).Seconds()
+		seconds := float64(m.calls) / j.Rate
 		p.Rate, p.LeastSeconds = j.Rate, &seconds
 	}
 	var err error
@@ -206,11 +205,6 @@ func (j *job) plan(m *measured) (*Plan, error) {
 	}
 	p.RejectedBy, err = rejects(filepath.Join(j.dir, source.RejectedList), c.RejectedBy)
 	return p, err
-}
-
-// LeastTime is what so many calls take at a rate, if each goes out when it may and nothing has to be sent twice.
-func LeastTime(calls int64, rate float64) time.Duration {
-	return time.Duration(float64(calls) / rate * float64(time.Second))
 }
 
 func shardText(shard, shards int) string {

@@ -77,7 +77,7 @@ func (b *page) cost(p *Plan) {
 		if p.Shard != "" {
 			about += ", this shard's share"
 		}
-		b.row("least time", screen.Span(time.Duration(*p.LeastSeconds*float64(time.Second))), about)
+		b.row("least time", p.LeastTime(), about)
 	}
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
 	about = "for the staged input"
@@ -85,6 +85,17 @@ func (b *page) cost(p *Plan) {
 		about += fmt.Sprintf("; %s while staging", settings.FormatSize(*p.Disk.Peak))
 	}
 	b.row("disk", settings.FormatSize(p.Disk.Staged), about)
+}
+
+// LeastTime is the least time in words; "" where there is no limit.
+func (p *Plan) LeastTime() string {
+	switch {
+	case p.LeastSeconds == nil:
+		return ""
+	case *p.LeastSeconds < 1:
+		return "under a second"
+	}
+	return screen.Span(time.Duration(*p.LeastSeconds * float64(time.Second)))
 }
 
 func (b *page) notable(p *Plan) {

@@ -7,5 +7,5 @@
 // The signs of a change: another FriendNum or another sequence number on a later page, a friend that comes twice, a number of friends that is not FriendNum. Where
 // a service shows such a sign although nothing changes, two readings one after the other that are the same to the byte are believed.
 //
-// What it never does: retry, pace, keep the friends, or write to a list.
+// What it never does: pace, keep the friends, write to a list, or try a call again and again that nothing gets through with.
 package reading

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"math/rand/v2"
+	"time"
 
+	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
 
@@ -112,4 +115,48 @@ func (r *Reading) finish(forget func()) (bool, error) {
 	r.begin()
 	forget()
 	return false, nil
+}
+
+// A long list takes many calls, and each may fail in passing. One that fails behind a page that was read is made again here, so that a list is not taken for
+// unreachable while it makes progress; one that fails at once is for whoever knows about outages.
+const (
+	inPlace    = 3 // so many times in a row
+	firstPause = 100 * time.Millisecond
+)
+
+// Read makes calls until the whole list is read. Its arguments and its error are those of Step. After an error of a call it may be called again, and goes on.
+func (r *Reading) Read(ctx context.Context, take func(*sink.Friend) error, forget func()) error {
+	progress, failed := false, 0
+	for {
+		done, err := r.Step(ctx, take, forget)
+		switch {
+		case err == nil && done:
+			return nil
+		case err == nil:
+			progress, failed = true, 0
+			continue
+		case !progress || failed == inPlace || !passing(err):
+			return err
+		}
+		failed++
+		if sleep(ctx, time.Duration(rand.Int64N(int64(firstPause<<failed)))) != nil {
+			return err
+		}
+	}
+}
+
+func passing(err error) bool {
+	var call *migrate.CallError
+	return errors.As(err, &call) && (call.Verdict == migrate.VerdictRetry || call.Verdict == migrate.VerdictThrottle)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

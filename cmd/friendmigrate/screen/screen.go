@@ -23,8 +23,11 @@ type Screen struct {
 	text string                   // behind the bar; empty: nothing is drawn
 }
 
-// New makes a screen of a writer. It is a terminal if the writer is one.
+// New makes a screen of a writer. It is a terminal if the writer is one. A screen is its own screen.
 func New(out io.Writer) *Screen {
+	if s, ok := out.(*Screen); ok {
+		return s
+	}
 	return &Screen{out: out, terminal: IsTerminal(out)}
 }
 
@@ -51,6 +54,15 @@ func (s *Screen) Write(p []byte) (int, error) {
 
 // Line writes one line.
 func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
+
+// Last writes the last line of all: whoever is still at work writes into the void from here on.
+func (s *Screen) Last(text string) {
+	s.EndBar()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.raw(Clean(text + "\n"))
+	s.out = io.Discard
+}
 
 // Sync does nothing: there is no buffer.
 func (s *Screen) Sync() error { return nil }
@@ -102,15 +114,21 @@ func (s *Screen) draw() {
 
 // fit cuts a text so that the line with the bar never wraps, which would leave its upper part behind at each drawing.
 func (s *Screen) fit(text string) string {
-	f, ok := s.out.(*os.File)
+	columns, ok := width(s.out)
 	if !ok {
 		return text
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || columns <= 0 {
-		return text
-	}
 	return cut(text, columns-leastBar-aroundBar)
+}
+
+// width is the number of columns of a terminal; ok is false for anything else.
+func width(out io.Writer) (columns int, ok bool) {
+	f, ok := out.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	return columns, err == nil && columns > 0
 }
 
 func cut(text string, width int) string {

@@ -93,3 +93,16 @@ func TestTextThatIsTooLongIsCut(t *testing.T) {
 		}
 	}
 }
+
+// The line that tells the exit must be the last one, also where goroutines are left behind that still log.
+func TestNothingFollowsTheLastLine(t *testing.T) {
+	var b bytes.Buffer
+	s := New(&b)
+	s.Line("before")
+	New(s).Last("the end")
+	s.Line("after")
+	s.Bar(1, 2, "after")
+	if got := b.String(); got != "before\nthe end\n" {
+		t.Errorf("%q", got)
+	}
+}

@@ -40,7 +40,7 @@ func DoctorFlags() []Flag {
 
 // ReadDoctor reads and checks the settings of doctor.
 func ReadDoctor(v Values) (Doctor, error) {
-	r := &reader{Values: v.of(DoctorFlags())}
+	r := &reader{Values: v.of(DoctorFlags()), real: true}
 	s := Doctor{
 		Service: r.service(), Pace: r.pace(Shard{}), Output: r.output(), Accounts: r.text("accounts", ""), Sample: r.whole("sample", 0, 1, sampling.Most),
 		MissingOut: r.text("missing-out", DefaultMissingOut), JSON: r.turnedOn("json"),

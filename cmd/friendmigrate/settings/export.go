@@ -35,7 +35,7 @@ func ExportFlags() []Flag {
 
 // ReadExport reads and checks the settings of export.
 func ReadExport(v Values, root fs.FS) (Export, error) {
-	r := &reader{Values: v.of(ExportFlags())}
+	r := &reader{Values: v.of(ExportFlags()), real: true}
 	s := Export{
 		Service: r.service(), Accounts: r.text("accounts", ""), Destination: r.text("output", ""), Pace: r.pace(Shard{}), Output: r.output(),
 		MaxDuration: r.maxDuration(), Memory: r.memory(root),

@@ -136,7 +136,11 @@ func (r *reader) service() Service {
 		return s
 	}
 	if s.SDKAppID == 0 && !r.given("sdk-app-id") {
-		r.problem("--sdk-app-id is missing (with --rehearse none is needed)")
+		if r.real {
+			r.problem("--sdk-app-id is missing")
+		} else {
+			r.problem("--sdk-app-id is missing (with --rehearse none is needed)")
+		}
 	}
 	if !s.Key.Given() {
 		r.problem("the secret key is missing: give the file with it by --secret-key-file, or set %s", KeyVariable)

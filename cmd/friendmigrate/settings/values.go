@@ -27,6 +27,7 @@ type Values struct {
 // reader reads values and gathers what is wrong with them.
 type reader struct {
 	Values
+	real     bool // the command has no --rehearse
 	problems []error
 }
 

@@ -65,7 +65,7 @@ func (v Values) of(flags []Flag) Values {
 
 // ReadVerify reads and checks the settings of verify, as ReadImport does.
 func ReadVerify(v Values, root fs.FS) (Verify, error) {
-	r := &reader{Values: v.of(VerifyFlags())}
+	r := &reader{Values: v.of(VerifyFlags()), real: true}
 	s := Verify{
 		Service: r.service(), Rows: r.rows(), Job: r.job(root), Output: r.output(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
 		MaxDuration: r.maxDuration(), Sample: r.whole("sample", 0, 1, sampling.Most),

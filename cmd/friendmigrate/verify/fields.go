@@ -41,23 +41,11 @@ type state struct {
 // Import implements migrate.Importer.
 func (r *reader) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := r.take(from, edges)
-	for !s.done {
-		done, err := s.read.Step(ctx, func(f *sink.Friend) error { return s.add(from, f) }, s.forget)
-		s.done = done
-		if err == nil {
-			continue
+	if !s.done {
+		if err := s.read.Read(ctx, func(f *sink.Friend) error { return s.add(from, f) }, s.forget); err != nil {
+			return r.failed(ctx, from, s, edges, err)
 		}
-		if errors.Is(err, reading.ErrChanging) {
-			return noVerdict(edges, err), nil
-		}
-		if call := (*migrate.CallError)(nil); !errors.As(err, &call) && ctx.Err() == nil {
-			return noVerdict(edges, err), nil // a value that is none of an edge's
-		} else if call != nil && call.Verdict == migrate.VerdictSplit {
-			call.Verdict = migrate.VerdictRefuseChunk // it is the account that is refused: to ask about fewer friends would change nothing
-		} else if call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal {
-			r.put(from, s)
-		}
-		return nil, err
+		s.done = true
 	}
 	outcomes := make([]migrate.Outcome, len(edges))
 	for i := range edges {
@@ -67,6 +55,20 @@ func (r *reader) Import(ctx context.Context, from string, edges []migrate.Edge) 
 		r.put(from, s)
 	}
 	return outcomes, nil
+}
+
+// failed says what the engine is told of a list that could not be read to its end.
+func (r *reader) failed(ctx context.Context, from string, s *state, edges []migrate.Edge, err error) ([]migrate.Outcome, error) {
+	var call *migrate.CallError
+	switch {
+	case !errors.As(err, &call) && ctx.Err() == nil: // it never stands still, or has a value that is none of an edge's
+		return noVerdict(edges, err), nil
+	case call != nil && call.Verdict == migrate.VerdictSplit:
+		call.Verdict = migrate.VerdictRefuseChunk // it is the account that is refused: to ask about fewer friends would change nothing
+	case call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal:
+		r.put(from, s)
+	}
+	return nil, err
 }
 
 // noVerdict is what is said of edges whose list could not be read though the service answered.

@@ -1,0 +1,215 @@
+package answers
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/sink/simulator"
+)
+
+// TestSignatureExpires has all signatures declared expired, and later revoked, with some sixty calls in flight: one renewal for all of them, no edge fails by it.
+func TestSignatureExpires(t *testing.T) {
+	for _, revoked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			config := simulator.Config{Latency: 300 * time.Millisecond}
+			if at := []time.Duration{4 * time.Second}; revoked {
+				config.SigRevoke = at
+			} else {
+				config.SigExpire = at
+			}
+			c := piped(t, config)
+			j := newJob(t, ring(1_500, 1))
+			e := j.run(t.Context(), c, flags{})
+			a := j.audit(c)
+			s := c.Stats()
+			if e.exit != 0 || a.totals.Failed != 0 || e.sent.Renewals != 1 || s.Signatures != 2 || e.Retried != 0 {
+				t.Errorf("exit %d, %d failed, %d renewals, %d signatures, %d attempts burnt", e.exit, a.totals.Failed, e.sent.Renewals, s.Signatures, e.Retried)
+			}
+			if again := s.Calls - 1_500; again == 0 || again > 260 { // what left while the first refusal was on its way, and within the second in which no newer signature can be made
+				t.Errorf("%d calls were refused for one signature", again)
+			}
+		})
+	}
+}
+
+// TestSignatureRenewedAhead runs over several lifetimes of a signature: none is ever refused.
+func TestSignatureRenewedAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{Latency: 300 * time.Millisecond})
+		j := newJob(t, ring(1_200, 1))
+		e := j.run(t.Context(), c, flags{rate: 4, sigLifetime: time.Minute})
+		j.audit(c)
+		s := c.Stats()
+		if e.exit != 0 || s.Calls != 1_200 || s.Signatures < 6 || s.Signatures > 8 {
+			t.Errorf("exit %d, %d calls, %d signatures in %v", e.exit, s.Calls, s.Signatures, e.took)
+		}
+	})
+}
+
+// TestKeyReplaced has the app's key replaced in the middle, a moment before the file with it: calls go on with the new one.
+func TestKeyReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fresh := strings.Repeat("ab", 32)
+		c := piped(t, simulator.Config{
+			Latency: 300 * time.Millisecond, App: simulator.App{KeyChanges: []simulator.KeyChange{{At: 3 * time.Second, Key: fresh}}},
+		})
+		began := time.Now()
+		j := newJob(t, ring(1_000, 1))
+		e := j.run(t.Context(), c, flags{key: func() (sink.Secret, error) {
+			if time.Since(began) > 2900*time.Millisecond {
+				return sink.NewSecret(fresh), nil
+			}
+			return sink.NewSecret(key), nil
+		}})
+		a := j.audit(c)
+		if e.exit != 0 || a.totals.Failed != 0 || c.Stats().Signatures != 2 {
+			t.Errorf("exit %d, %d failed, %d signatures: %v", e.exit, a.totals.Failed, c.Stats().Signatures, e.err)
+		}
+	})
+}
+
+// TestFatalEndsAtOnce: with a hundred calls in flight, nothing leaves any more once the service has said that the app is about to be locked.
+func TestFatalEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{Latency: 300 * time.Millisecond, Script: func(c simulator.Call) *simulator.Fault {
+			if c.Number >= 500 {
+				return &simulator.Fault{Kind: simulator.FaultCode, Code: 70050}
+			}
+			return nil
+		}})
+		j := newJob(t, ring(2_000, 1))
+		e := j.run(t.Context(), c, flags{})
+		a := j.audit(c)
+		if s := c.Stats(); e.exit != 12 || a.totals.Failed != 0 || a.totals.Imported != 499 || s.Calls > 500+60 {
+			t.Errorf("exit %d, %+v, %d calls", e.exit, a.totals, s.Calls)
+		}
+	})
+}
+
+// TestOutage has the service gone for five minutes, in several ways: hardly a call goes out meanwhile, none of them burns an attempt, and soon afterwards the pace is
+// full again.
+func TestOutage(t *testing.T) {
+	const from, to = 5 * time.Second, 305 * time.Second
+	for _, fault := range []simulator.Fault{
+		{Kind: simulator.FaultRefuse}, {Kind: simulator.FaultStall}, {Kind: simulator.FaultStatus, Code: 503}, {Kind: simulator.FaultCode, Code: 30006},
+		{Kind: simulator.FaultBody, Name: "html"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			seen := &trace{}
+			c := piped(t, simulator.Config{
+				Latency: 50 * time.Millisecond, Observe: seen.observe,
+				Faults: simulator.Faults{Outages: []simulator.Outage{{Window: simulator.Window{From: from, To: to}, Fault: fault}}},
+			})
+			j := newJob(t, ring(2_500, 1))
+			e := j.run(t.Context(), c, flags{})
+			a := j.audit(c)
+			meanwhile := int64(seen.count(from+15*time.Second, to, nil)) + c.Stats().ConnectionsRefused
+			back := time.Duration(-1)
+			for at := to; at < to+time.Minute && back < 0; at += time.Second {
+				if seen.count(at, at+time.Second, nil) > 190 {
+					back = at - to
+				}
+			}
+			t.Logf("%s for 5 minutes: %d calls and connections meanwhile, full pace %v after its end, %d failed, %d holds", fault, meanwhile, back, a.totals.Failed, e.Holds)
+			if e.exit != 0 || a.totals.Failed != 0 || e.Holds == 0 || meanwhile > 400 || back < 0 || back > 40*time.Second {
+				t.Errorf("exit %d: %v", e.exit, e.err)
+			}
+		})
+	}
+}
+
+// TestOneBadAccountIsNoOutage: an account that fails for minutes doesn't stop the others.
+func TestOneBadAccountIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, ring(400, 1))
+		victims := j.order()[:2]
+		c := piped(t, simulator.Config{Script: func(c simulator.Call) *simulator.Fault {
+			if c.Since < 3*time.Minute && (c.From == victims[0] || c.From == victims[1]) {
+				return &simulator.Fault{Kind: simulator.FaultReset}
+			}
+			return nil
+		}})
+		e := j.run(t.Context(), c, flags{workers: 4})
+		a := j.audit(c)
+		if e.exit != 0 || e.Holds != 0 || a.totals.Failed != 0 {
+			t.Errorf("exit %d, %d holds, %d failed", e.exit, e.Holds, a.totals.Failed)
+		}
+	})
+}
+
+// TestThresholds stops at the first failure too many, with what is left pending.
+func TestThresholds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{Faults: simulator.Faults{Items: map[int]float64{30009: 0.2}}})
+		j := newJob(t, ring(300, 3))
+		e := j.run(t.Context(), c, flags{workers: 1, maxFailures: 10})
+		a := j.audit(c)
+		if e.exit != 6 || e.stop.Reason != migrate.ReasonThreshold || a.totals.Failed < 11 || a.totals.Failed > 13 || a.totals.Pending < 700 {
+			t.Errorf("exit %d, %+v: %v", e.exit, a.totals, e.err)
+		}
+		e = j.run(t.Context(), c, flags{workers: 1})
+		if a = j.audit(c); e.exit != 3 || a.totals.Pending != 0 {
+			t.Errorf("exit %d, %+v: %v", e.exit, a.totals, e.err)
+		}
+	})
+}
+
+// TestOnlyMissing makes one friend_check and at most one friend_import of each chunk, and what it finds is there before.
+func TestOnlyMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{})
+		whole, half := 0, 0 // accounts of which everything is there, and some
+		for i := range 100 {
+			switch i % 4 {
+			case 0:
+				whole++
+				c.Put(account(i), simulator.Friend{To: account((i + 1) % 100)}, simulator.Friend{To: account((i + 2) % 100)})
+			case 1:
+				half++
+				c.Put(account(i), simulator.Friend{To: account((i + 2) % 100)})
+			}
+		}
+		j := newJob(t, ring(100, 2))
+		e := j.run(t.Context(), c, flags{onlyMissing: true})
+		a := j.audit(c)
+		s := c.Stats()
+		found := int64(2*whole + half)
+		if e.exit != 0 || a.totals.Already != found || a.totals.AlreadyUncertain != 0 || a.totals.Imported != 200-found {
+			t.Errorf("exit %d, %+v", e.exit, a.totals)
+		}
+		if s.ByAPI["friend_check"] != 100 || s.ByAPI["friend_import"] != int64(100-whole) || s.EdgesAgain != 0 {
+			t.Errorf("%v calls, %d edges sent that were there", s.ByAPI, s.EdgesAgain)
+		}
+	})
+}
+
+// TestSlowSaysWhy: while the pace is lowered it says why, and afterwards no more.
+func TestSlowSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{Limits: simulator.Limits{LimitChanges: []simulator.LimitChange{{At: 2 * time.Second, Limit: 50}, {At: 10 * time.Second, Limit: 0}}}})
+		j := newJob(t, ring(8_000, 1))
+		var during, after atomic.Pointer[sink.Pace]
+		j.run(t.Context(), c, flags{maxDuration: 36 * time.Second, watch: func(client *sink.Client, _ *migrate.Meter) {
+			look := func(into *atomic.Pointer[sink.Pace]) func() {
+				return func() {
+					p := client.Pace()
+					into.Store(&p)
+				}
+			}
+			time.AfterFunc(6*time.Second, look(&during))
+			time.AfterFunc(35*time.Second, look(&after))
+		}})
+		j.audit(c)
+		if p := during.Load(); p.Current > 60 || !strings.Contains(p.Reason, "60007") {
+			t.Errorf("at a limit of 50: %+v", p)
+		}
+		if p := after.Load(); p.Current < 190 || p.Reason != "" {
+			t.Errorf("at no limit: %+v", p)
+		}
+	})
+}

@@ -1,0 +1,112 @@
+package clean
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
+)
+
+// made makes up a state: a journal of a job with so many pending edges, and files.
+func made(t *testing.T, dir string, pending int64, files ...string) {
+	t.Helper()
+	chunks := min(pending, 1)
+	if err := checkpoint.Create(disk.OS{}, dir, checkpoint.Identity{Rows: pending, Edges: pending, Chunks: chunks}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		name = filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte("personal"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func there(names ...string) bool {
+	_, err := os.Lstat(filepath.Join(names...))
+	return err == nil
+}
+
+func places(t *testing.T, base string) []folder.Place {
+	t.Helper()
+	found, err := folder.Find(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestOnlyStagedInputGoes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b]*")
+	made(t, dir, 0, "staged/rosters-0", "staged/manifest.json", "failed.csv", "rejected.csv.spool", "report.html", "old-20260102-030405/staged/rosters-0")
+	done, err := Job(places(t, dir), false)
+	if err != nil || done.Files != 3 || done.Bytes != 24 || len(done.Aside) != 1 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if there(dir, "staged") || there(dir, "rejected.csv.spool") || !there(dir, "failed.csv") || !there(dir, "report.html") || !there(dir, "checkpoint.journal") || !there(done.Aside[0], "staged/rosters-0") {
+		t.Error("another set of files is left")
+	}
+	if done, err := Job(places(t, dir), false); err != nil || done.Files != 0 {
+		t.Errorf("again: %+v, %v", done, err)
+	}
+}
+
+func TestAFileThatIsNotOursStays(t *testing.T) {
+	dir := t.TempDir()
+	made(t, dir, 0, "staged/rosters-0", "staged/notes.txt")
+	if _, err := Job(places(t, dir), false); err != nil || !there(dir, "staged/notes.txt") || there(dir, "staged/rosters-0") {
+		t.Errorf("%v", err)
+	}
+}
+
+// One shard with pending edges, or in use, keeps the others from being cleaned.
+func TestItIsAllShardsOrNone(t *testing.T) {
+	base := t.TempDir()
+	var dirs []string
+	for i, pending := range []int64{0, 5} {
+		dirs = append(dirs, folder.Of(base, settings.Shard{Index: i, Count: 2}))
+		made(t, dirs[i], pending, "staged/rosters-0")
+	}
+	var unfinished *UnfinishedError
+	if _, err := Job(places(t, base), false); !errors.As(err, &unfinished) || unfinished.Pending != 5 || unfinished.Dir != dirs[1] {
+		t.Errorf("an unfinished shard: %v", err)
+	}
+	lock, err := checkpoint.TryLock(dirs[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Job(places(t, base), true); !errors.Is(err, checkpoint.ErrLocked) {
+		t.Errorf("a shard in use: %v", err)
+	}
+	if !there(dirs[0], "staged/rosters-0") || !there(dirs[1], "staged/rosters-0") {
+		t.Error("refused, but something was removed")
+	}
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := Job(places(t, base), true); err != nil || done.Files != 2 {
+		t.Errorf("told so: %+v, %v", done, err)
+	}
+}
+
+func TestAJobThatHasNoJournalYetIsNotFinished(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "staged"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var unfinished *UnfinishedError
+	if _, err := Job(places(t, dir), false); !errors.As(err, &unfinished) || unfinished.Pending >= 0 {
+		t.Errorf("%v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "checkpoint.journal"), []byte("not one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Job(places(t, dir), false); !errors.Is(err, checkpoint.ErrDamaged) {
+		t.Errorf("a damaged journal: %v", err)
+	}
+}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/urfave/cli/v3"
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/doctor"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/sampling"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+)
+
+// doctorJob is one run of doctor.
+type doctorJob struct {
+	p      *program
+	set    settings.Doctor
+	log    *zap.Logger
+	text   io.Writer // for people; nothing with --json
+	report doctorReport
+	named  *accounts.File
+}
+
+// doctorReport is the result for programs.
+type doctorReport struct {
+	Version  int             `json:"version"`
+	Endpoint string          `json:"endpoint"`
+	Checks   []doctor.Check  `json:"checks"`
+	Accounts *accountsReport `json:"accounts,omitempty"`
+	Probe    *doctor.Found   `json:"probe,omitempty"`
+	Code     int             `json:"code"`
+	What     string          `json:"what"`
+}
+
+// accountsReport says which accounts exist.
+type accountsReport struct {
+	doctor.Counted
+	Seed       string  `json:"seed,omitempty"`      // of a sample
+	BadAtMost  float64 `json:"badAtMost,omitempty"` // share of all that does not exist, at most
+	Confidence float64 `json:"confidence,omitempty"`
+	List       string  `json:"list"`
+}
+
+func doctorHelp() string {
+	return `friendmigrate doctor [flags]
+
+Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right, latency and throttling, by harmless calls (friend_get of the
+admin account). It says what it saw and how to mend it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too whether accounts exist: import needs
+both sides of a friendship. With --probe it finds out by two test accounts what this app does where the vendor's pages are silent.
+
+` + flagHelp(settings.DoctorFlags()) + exitCodes()
+}
+
+// doctorAction is the command doctor.
+func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
+	if c.Args().Present() {
+		return exit.Because(exit.Unusable, fmt.Errorf("doctor takes no arguments, but got %q", c.Args().First()))
+	}
+	set, err := settings.ReadDoctor(p.values(c))
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	key, err := set.Service.Key.Source()
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	j := &doctorJob{p: p, set: set, text: p.std.out, report: doctorReport{Version: 1}}
+	if set.JSON {
+		j.text = io.Discard
+	}
+	if j.log, err = newLog(set.Output, p.screen); err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	if set.Accounts != "" {
+		if j.named, err = accounts.Open(ctx, set.Accounts); err != nil {
+			return exit.Because(exit.Unusable, fmt.Errorf("read --accounts: %w", err))
+		}
+	}
+	ending, err := j.run(ctx, key)
+	if err != nil {
+		return err
+	}
+	p.ending = &ending
+	return nil
+}
+
+func (j *doctorJob) run(ctx context.Context, key sink.KeySource) (exit.Ending, error) {
+	endpoint, err := endpointOf(j.set.Service)
+	if err != nil {
+		return exit.Ending{}, err
+	}
+	j.report.Endpoint = endpoint
+	j.show(doctor.Reach(ctx, doctor.Way{Endpoint: endpoint, CAFile: j.set.Service.CAFile, Timeout: j.set.Pace.Timeout}))
+	var stopped error
+	if doctor.Code(j.report.Checks) == exit.Done && ctx.Err() == nil {
+		stopped, err = j.call(ctx, key)
+		if err != nil {
+			return exit.Ending{}, err
+		}
+	}
+	return j.finish(ctx, stopped)
+}
+
+// show prints checks as they are made.
+func (j *doctorJob) show(checks []doctor.Check) {
+	j.report.Checks = append(j.report.Checks, checks...)
+	for _, c := range checks {
+		fmt.Fprintf(j.text, "%-8s %-12s %s\n", c.Level, c.Name, screen.Clean(c.Saw))
+		if c.Mend != "" {
+			fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", screen.Clean(c.Mend))
+		}
+	}
+}
+
+// call makes the checks that need a signature. The first error says why one was stopped, the second that it could not begin or be written.
+func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err error) {
+	calm := j.set.Pace
+	calm.Rate, calm.Workers = sink.Unpaced, 1 // the checks make their calls one after the other, with pauses
+	c, err := newClient(j.set.Service, calm, key, time.Time{}, j.log)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	j.show(doctor.Service(ctx, c.Probe, j.set.Pace.Rate, j.set.Pace.Workers))
+	if doctor.Code(j.report.Checks) != exit.Done || ctx.Err() != nil {
+		return nil, nil
+	}
+	if j.named != nil {
+		if stopped, err = j.accounts(ctx, key); stopped != nil || err != nil {
+			return stopped, err
+		}
+	}
+	if j.set.Probe {
+		return j.probe(ctx, c)
+	}
+	return nil, nil
+}
+
+// accounts asks which accounts exist.
+func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, err error) {
+	pace := j.set.Pace
+	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountChecksPerSecond), sink.AccountChecksPerSecond*3/2
+	c, err := newClient(j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	x := &doctor.Existing{FS: disk.OS{}, File: j.named, Sample: j.set.Sample, Seed: rand.Uint64(), Out: j.set.MissingOut, Check: c.Accounts}
+	total := j.named.Count
+	if j.set.Sample > 0 {
+		total = min(total, j.set.Sample)
+	}
+	meter := new(migrate.Meter)
+	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
+		now := x.Now()
+		done := now.Exist + now.Missing + now.Unknown
+		return standing{done: done, total: total, noun: "account", more: fmt.Sprintf(", %s missing", screen.Count(now.Missing)), calls: c.Stats().Attempts, steps: done, togo: total - done, slow: slowness(meter, c)}
+	})
+	stopped = x.Run(ctx, engineOf(pace, settings.DefaultMemory/4, 0, c, meter, j.log))
+	shown.stop()
+	if stop := (*migrate.StopError)(nil); stopped != nil && !errors.As(stopped, &stop) {
+		return nil, stopped
+	}
+	r := &accountsReport{Counted: x.Now(), List: j.set.MissingOut}
+	text := fmt.Sprintf("%s of %s exist, %s missing, see %s", screen.Count(r.Exist), screen.Some(r.Asked, "account"), isAreOnly(r.Missing), r.List)
+	if r.NoID > 0 {
+		text += fmt.Sprintf("; %s of them can be no account's id", screen.Count(r.NoID))
+	}
+	if r.Unknown > 0 {
+		text += fmt.Sprintf("; of %s the service said neither", screen.Count(r.Unknown))
+	}
+	if r.Asked < r.Named && j.set.Sample > 0 {
+		r.Seed, r.BadAtMost, r.Confidence = fmt.Sprint(x.Seed), sampling.Bound(r.Asked, r.Missing), sampling.Confidence
+		text += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not (%s; seed %d)", 100*r.BadAtMost, screen.Count(r.Named), sampling.Name, x.Seed)
+	}
+	j.report.Accounts = r
+	fmt.Fprintf(j.text, "%-8s %-12s %s\n", map[bool]string{true: "ok", false: "warning"}[r.Missing == 0], "accounts", text)
+	if r.Missing > 0 {
+		fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", "import accounts before friends, on both sides: an edge with one that does not exist fails with 30003")
+	}
+	return stopped, nil
+}
+
+func isAreOnly(n int64) string {
+	if n == 1 {
+		return "1 is"
+	}
+	return screen.Count(n) + " are"
+}
+
+// probe finds out what the app does where the vendor is silent.
+func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err error) {
+	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To, Say: func(line string) { j.log.Info(line, event("probe")) }}
+	for _, line := range p.Plan() {
+		j.log.Info(line, event("probe"))
+	}
+	found, err := p.Run(ctx)
+	if err == nil {
+		j.report.Probe = &found
+		fmt.Fprintln(j.text, "the app, by a probe:")
+		found.Write(j.text)
+		return nil, nil
+	}
+	var e *migrate.CallError
+	switch {
+	case ctx.Err() != nil:
+		return &migrate.StopError{Reason: migrate.ReasonSignal, Info: err.Error()}, nil
+	case errors.As(err, &e) && (e.Verdict == migrate.VerdictFatal || e.Verdict == migrate.VerdictSuspect):
+		return &migrate.StopError{Reason: migrate.ReasonRefused, Info: err.Error(), Hint: e.Hint}, nil
+	case e != nil:
+		return &migrate.StopError{Reason: migrate.ReasonUnanswered, Info: err.Error()}, nil
+	}
+	return nil, exit.Because(exit.Unusable, err)
+}
+
+// finish puts the result in words.
+func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, error) {
+	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), stopCode(stopped)), Hint: currentLine(j.p.args).String() + " # after mending that"}
+	failed, warned := "", 0
+	for _, c := range j.report.Checks {
+		switch {
+		case c.Level == doctor.Failed && failed == "":
+			failed = c.Name + ": " + c.Saw
+			if c.Mend != "" {
+				failed += "; " + c.Mend
+			}
+		case c.Level == doctor.Warning:
+			warned++
+		}
+	}
+	var stop *migrate.StopError
+	switch {
+	case context.Cause(ctx) != nil:
+		e.Code, e.What, e.Hint = exit.Gravest(e.Code, exit.Unfinished), fmt.Sprintf("stopped by %v", context.Cause(ctx)), currentLine(j.p.args).String()
+	case failed != "":
+		e.What = failed
+	case errors.As(stopped, &stop):
+		e.What = stop.Info
+		if stop.Hint != "" {
+			e.What += "; " + stop.Hint
+		}
+	default:
+		e.What, e.Hint = "everything that a run needs is there", j.planHint()
+		if warned > 0 {
+			e.What += fmt.Sprintf("; %s to look at", screen.Some(int64(warned), "warning"))
+		}
+		if a := j.report.Accounts; a != nil && a.Missing > 0 {
+			e.What += fmt.Sprintf("; but %s of %s do not exist, see %s", screen.Count(a.Missing), screen.Some(a.Asked, "account"), a.List)
+		}
+	}
+	if !j.set.JSON {
+		return e, nil
+	}
+	j.report.Code, j.report.What = int(e.Code), e.What
+	out := json.NewEncoder(j.p.std.out)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return e, out.Encode(j.report)
+}
+
+// planHint is what comes next on the way.
+func (j *doctorJob) planHint() string {
+	return currentLine(j.p.args).As("plan", func(string) bool { return false }).Of("INPUT").String()
+}

@@ -1,0 +1,47 @@
+package doctor
+
+import (
+	"friendmigrate/cmd/friendmigrate/exit"
+)
+
+// Level is how a check went.
+type Level string
+
+// The levels.
+const (
+	OK      Level = "ok"
+	Warning Level = "warning" // a run will work, but look at it
+	Failed  Level = "failed"
+	Skipped Level = "skipped" // it could not be made
+)
+
+// Check is one thing that was looked at.
+type Check struct {
+	Name  string `json:"name"`
+	Level Level  `json:"level"`
+	Saw   string `json:"saw"`
+	Mend  string `json:"mend,omitempty"`
+
+	code exit.Code // of a failed one
+}
+
+func good(name, saw string) Check    { return Check{Name: name, Level: OK, Saw: saw} }
+func skipped(name, saw string) Check { return Check{Name: name, Level: Skipped, Saw: saw} }
+func warning(name, saw, mend string) Check {
+	return Check{Name: name, Level: Warning, Saw: saw, Mend: mend}
+}
+func unreachable(name, saw, mend string) Check { return bad(name, saw, mend, exit.Unfinished) }
+func bad(name, saw, mend string, code exit.Code) Check {
+	return Check{Name: name, Level: Failed, Saw: saw, Mend: mend, code: code}
+}
+
+// Code is the exit code of some checks: 0, 4 (unreachable) or 12 (refused).
+func Code(checks []Check) exit.Code {
+	var codes []exit.Code
+	for _, c := range checks {
+		if c.Level == Failed {
+			codes = append(codes, c.code)
+		}
+	}
+	return exit.Gravest(codes...)
+}

@@ -1,0 +1,302 @@
+package doctor
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/sink/simulator"
+)
+
+const (
+	testApp = 1400000042
+	testKey = "4f6c2e0b9a7d4a3f8e1c5b0d7f9a2e6c4b8d1f3a5c7e9b0d2f4a6c8e0b1d3f5a"
+)
+
+// serve serves a simulated app and gives a client for it.
+func serve(t *testing.T, c simulator.Config) (*simulator.Server, *sink.Client) {
+	t.Helper()
+	c.SDKAppID, c.Key = testApp, testKey
+	s := simulator.New(c)
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	client, err := sink.New(sink.Config{Endpoint: server.URL, SDKAppID: testApp, Identifier: "administrator", Key: sink.StaticKey(sink.NewSecret(testKey)), Rate: sink.Unpaced, Workers: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return s, client
+}
+
+// words are the checks as "name:level ...".
+func words(checks []Check) string {
+	var list []string
+	for _, c := range checks {
+		list = append(list, c.Name+":"+string(c.Level))
+	}
+	return strings.Join(list, " ")
+}
+
+func TestTheWayThere(t *testing.T) {
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
+	if err := os.WriteFile(ca, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+	}))
+	defer slow.Close()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	for _, c := range []struct {
+		name string
+		way  Way
+		want string
+		code exit.Code
+	}{
+		{"sound", Way{Endpoint: secure.URL, CAFile: ca}, "DNS:ok TCP and TLS:ok clock:ok", exit.Done},
+		{"unknown CA", Way{Endpoint: secure.URL}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Refused},
+		{"wrong host", Way{Endpoint: strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), CAFile: ca}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Refused},
+		{"no TLS there", Way{Endpoint: strings.Replace(plain.URL, "http:", "https:", 1)}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Unfinished},
+		{"plain", Way{Endpoint: plain.URL}, "DNS:ok TCP and TLS:warning clock:ok", exit.Done},
+		{"clock", Way{Endpoint: slow.URL}, "DNS:ok TCP and TLS:warning clock:warning", exit.Done},
+		{"nobody there", Way{Endpoint: "http://" + nobody.Addr().String()}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Unfinished},
+		{"no such file", Way{Endpoint: secure.URL, CAFile: ca + "x"}, "TCP and TLS:failed", exit.Refused},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.way.Timeout = 5 * time.Second
+			checks := Reach(t.Context(), c.way)
+			if words(checks) != c.want || Code(checks) != c.code {
+				t.Errorf("%s, code %d; want %s, code %d\n%+v", words(checks), Code(checks), c.want, c.code, checks)
+			}
+			for _, check := range checks {
+				if check.Saw == "" || (check.Level == Failed || check.Level == Warning) && check.Mend == "" {
+					t.Errorf("%s says nothing: %+v", check.Name, check)
+				}
+			}
+		})
+	}
+}
+
+func TestEachAnswerIsAboutTheRightThing(t *testing.T) {
+	fatal := func(code int) error {
+		c, _ := sink.LookupCode(code)
+		return &migrate.CallError{Verdict: c.Call, Code: code, Info: "x", Answered: true, Hint: c.Advice}
+	}
+	passing := &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "no answer"}
+	const fine = "credentials:ok admin right:ok region:ok latency:ok throttling:ok"
+	for _, c := range []struct {
+		name string
+		call func(n int) error
+		want string
+		code exit.Code
+	}{
+		{"all is well", func(int) error { return nil }, fine, exit.Done},
+		{"key", func(int) error { return fatal(70009) }, "admin right:skipped credentials:failed", exit.Refused},
+		{"admin", func(int) error { return fatal(60010) }, "credentials:ok admin right:failed", exit.Refused},
+		{"region", func(int) error { return fatal(60026) }, "credentials:skipped admin right:skipped region:failed", exit.Refused},
+		{"quota", func(int) error { return fatal(60020) }, "credentials:skipped admin right:skipped quota:failed", exit.Refused},
+		{"dead", func(int) error { return passing }, "answer:failed", exit.Unfinished},
+		{"first calls lost", func(n int) error {
+			if n < 4 {
+				return passing
+			}
+			return nil
+		}, fine, exit.Done},
+		{"some lost", func(n int) error {
+			if n%5 == 2 {
+				return passing
+			}
+			return nil
+		}, "credentials:ok admin right:ok region:ok latency:warning throttling:ok", exit.Done},
+		{"throttled", func(n int) error {
+			if n%3 == 0 {
+				return &migrate.CallError{Verdict: migrate.VerdictThrottle, Code: 60007, Answered: true}
+			}
+			return nil
+		}, "credentials:ok admin right:ok region:ok latency:ok throttling:warning", exit.Done},
+		{"slow", func(int) error { time.Sleep(2 * time.Second); return nil }, "credentials:ok admin right:ok region:ok latency:warning throttling:ok", exit.Done},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				checks := Service(t.Context(), func(context.Context) error { n++; return c.call(n) }, 200, 300)
+				if words(checks) != c.want || Code(checks) != c.code {
+					t.Errorf("%s, code %d; want %s, code %d", words(checks), Code(checks), c.want, c.code)
+				}
+				if c.code == exit.Refused && n != 1 {
+					t.Errorf("%d calls with a signature that is refused: that locks the app", n)
+				}
+			})
+		})
+	}
+}
+
+func TestMissingAccountsAreListedInTheirOrder(t *testing.T) {
+	dir := t.TempDir()
+	var ids, want []string
+	for i := range 2500 {
+		id := fmt.Sprintf("u%d", i)
+		if ids = append(ids, id); i%17 == 3 {
+			want = append(want, id)
+		}
+	}
+	ids = append(ids, "u3", strings.Repeat("x", 33), "u3") // again in another call and in the same one; no id
+	want = append(want, "u3", strings.Repeat("x", 33))
+	if err := os.WriteFile(filepath.Join(dir, "ids"), []byte(strings.Join(ids, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, client := serve(t, simulator.Config{App: simulator.App{Accounts: func(id string) bool {
+		n := 0
+		_, err := fmt.Sscanf(id, "u%d", &n)
+		return err != nil || n%17 != 3
+	}}})
+	file, err := accounts.Open(t.Context(), filepath.Join(dir, "ids"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := map[string]bool{}
+	x := &Existing{FS: disk.OS{}, File: file, Out: filepath.Join(dir, "missing"), Check: func(ctx context.Context, ids []string) ([]sink.Account, error) {
+		list, err := client.Accounts(ctx, ids)
+		if len(lost) == 0 { // an answer without an item
+			lost[ids[0]] = true
+			list[0] = sink.Account{Again: true}
+		}
+		return list, err
+	}}
+	if err := x.Run(t.Context(), migrate.Options{Workers: 1, Retry: migrate.DefaultRetry, OutageTimeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile(x.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(string(list)); got != strings.Join(want, "\n") {
+		t.Errorf("%s", got)
+	}
+	now := x.Now()
+	if now != (Counted{Named: 2503, Asked: 2502, Exist: 2500 - 147, Missing: 149, NoID: 1}) || s.Stats().Calls != 26+1 {
+		t.Errorf("%+v in %d calls", now, s.Stats().Calls)
+	}
+	x.Sample, x.Seed = 300, 1
+	if err := x.Run(t.Context(), migrate.Options{Workers: 1, Retry: migrate.DefaultRetry, OutageTimeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if now := x.Now(); now.Asked != 300 || now.Exist+now.Missing != 300 {
+		t.Errorf("sample: %+v", now)
+	}
+}
+
+// friendsOf is a list with its fields, in no order.
+func friendsOf(s *simulator.Server, from string) map[string]simulator.Friend {
+	list := map[string]simulator.Friend{}
+	for who, f := range s.Graph {
+		if who == from {
+			list[f.To] = f
+		}
+	}
+	return list
+}
+
+// TestAProbeFindsOutAndPutsBack, whatever the app does.
+func TestAProbeFindsOutAndPutsBack(t *testing.T) {
+	old := simulator.Friend{To: "to", Remark: "old", Groups: []string{"g", "h"}, AddSource: "AddSource_Type_Old", AddWording: "w", AddTime: 77, Custom: []simulator.Custom{{Tag: "Tag_SNS_Custom_N", Value: "7", Integer: true}}}
+	for _, c := range []struct {
+		name     string
+		readings simulator.Readings
+		want     string
+	}{
+		{"as documented", simulator.Readings{}, "[0] 5 0 / [30001] / 2 [0 0] last"},
+		{"keeps fields", simulator.Readings{KeepFields: true, Reimport: simulator.ReimportAlready}, "[30015] 0 5 / [30001] / 2 [0 30015] first"},
+		{"says exists", simulator.Readings{KeepFields: true, Reimport: simulator.ReimportExist, SelfTo: simulator.SelfAccept, DuplicateTo: simulator.DuplicateOnce}, "[30001] 0 5 / [0] / 1 [0] last"},
+		{"refuses calls", simulator.Readings{SelfTo: simulator.SelfCall, DuplicateTo: simulator.DuplicateCall}, "[0] 5 0 / 30001 / 0 [] neither"},
+		{"refuses items", simulator.Readings{DuplicateTo: simulator.DuplicateItem}, "[0] 5 0 / [30001] / 2 [0 30001] first"},
+	} {
+		for _, there := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, friend %t", c.name, there), func(t *testing.T) {
+				c.readings.PageSize = 3
+				s, client := serve(t, simulator.Config{Readings: c.readings})
+				for i := range 7 {
+					s.Put("from", simulator.Friend{To: fmt.Sprint("other", i), AddSource: "AddSource_Type_X"})
+				}
+				if there {
+					s.Put("from", old)
+				}
+				before := friendsOf(s, "from")
+				said := 0
+				p := &Probe{Service: client, From: "from", To: "to", Say: func(string) { said++ }}
+				f, err := p.Run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				self := fmt.Sprint(f.Self.Codes)
+				if f.Self.Whole != 0 {
+					self = fmt.Sprint(f.Self.Whole)
+				}
+				got := fmt.Sprintf("%v %d %d / %s / %d %v %s", f.Reimport.Codes, len(f.Overwritten), len(f.Kept), self, f.Items, f.Duplicate.Codes, f.Wins)
+				if strings.HasPrefix(c.want, "[0] 5") && there && c.readings.KeepFields {
+					t.Fatal("no such case")
+				}
+				if got != c.want || f.PageSize != 3 {
+					t.Errorf("%s, want %s; page size %d", got, c.want, f.PageSize)
+				}
+				if after := friendsOf(s, "from"); !f.Restored || !reflect.DeepEqual(before, after) {
+					t.Errorf("restored %t: %v, was %v; %v", f.Restored, after, before, f.Left)
+				}
+				if said < 4 {
+					t.Errorf("it said %d things", said)
+				}
+				var text strings.Builder
+				if f.Write(&text); !strings.Contains(text.String(), "3 friends") {
+					t.Error(text.String())
+				}
+			})
+		}
+	}
+}
+
+// TestAProbeThatFailsPutsBack what it has changed before.
+func TestAProbeThatFailsPutsBack(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s, client := serve(t, simulator.Config{})
+	p := &Probe{Service: client, From: "from", To: "to", Say: func(line string) {
+		if strings.Contains(line, "twice") {
+			cancel()
+		}
+	}}
+	if _, err := p.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if list := friendsOf(s, "from"); len(list) != 0 {
+		t.Errorf("left: %v", list)
+	}
+	s, client = serve(t, simulator.Config{App: simulator.App{Missing: simulator.NewSet("to")}})
+	p.Service = client
+	if _, err := p.Run(t.Context()); err == nil || s.Stats().ByAPI["friend_import"] > 0 {
+		t.Errorf("an account that does not exist: %v", err)
+	}
+}

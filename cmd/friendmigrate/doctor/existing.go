@@ -1,0 +1,241 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/sampling"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+// Existing asks account_check which accounts of a file exist. It is the engine's Importer and Journal, though it imports nothing: 100 ids are a roster.
+type Existing struct {
+	FS     disk.FS
+	File   *accounts.File
+	Sample int64 // so many of them, 0: all
+	Seed   uint64
+	Out    string // the list of those that do not exist
+	Check  func(ctx context.Context, ids []string) ([]sink.Account, error)
+
+	spool *source.Spool
+
+	mu   sync.Mutex // guards what follows
+	now  Counted
+	part map[int64]migrate.EdgeSet // what is settled of calls that are settled in part
+}
+
+// Counted is what account_check has said.
+type Counted struct {
+	Named   int64 `json:"named"` // in the file
+	Asked   int64 `json:"asked"` // of those; an id that comes again soon after is asked about once
+	Exist   int64 `json:"exist"`
+	Missing int64 `json:"missing"`
+	NoID    int64 `json:"notAnID"` // of the missing: no account can have that id
+	Unknown int64 `json:"unknown"` // no verdict
+}
+
+const codeMissing = 1
+
+// maxID is the longest id that an account can have, in bytes.
+const maxID = 32
+
+const spoolMemory = 8 << 20
+
+// Now tells how far it is. Any goroutine may call it.
+func (x *Existing) Now() Counted {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.now
+}
+
+// Run asks, and writes the list of the missing whole, one id a line in the order of the file, whatever the run came to.
+func (x *Existing) Run(ctx context.Context, engine migrate.Options) error {
+	x.now, x.part = Counted{Named: x.File.Count}, map[int64]migrate.EdgeSet{}
+	x.spool = source.NewSpool(x.FS, x.Out+".spool", spoolMemory)
+	engine.CallBytes, engine.EdgeBytes, engine.MaxFailures, engine.MaxFailureRatio = 1, func(*migrate.Edge) int { return 0 }, -1, -1
+	_, err := migrate.Run(ctx, x.plan(context.WithoutCancel(ctx)), x, x, engine)
+	written := disk.WriteWhole(x.FS, x.Out, func(w io.Writer) error {
+		for row, err := range x.spool.Rows() {
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(w, "%s\n", row.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if closed := x.spool.Close(); written == nil {
+		written = closed
+	}
+	if err == nil {
+		err = written
+	}
+	return err
+}
+
+// chosen lists the accounts that are asked about.
+func (x *Existing) chosen(ctx context.Context) iter.Seq2[accounts.Account, error] {
+	if x.Sample == 0 || x.Sample >= x.File.Count {
+		return x.File.All(ctx)
+	}
+	return func(yield func(accounts.Account, error) bool) {
+		drawn, number := sampling.Draw(x.File.Count, x.Sample, x.Seed), int64(0)
+		for a, err := range x.File.All(ctx) {
+			if err != nil || len(drawn) > 0 && drawn[0] == number {
+				if !yield(a, err) || err != nil {
+					return
+				}
+				drawn = drawn[1:]
+			}
+			if number++; len(drawn) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// plan is the accounts, in calls.
+func (x *Existing) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
+	return func(yield func(migrate.Roster, error) bool) {
+		number := int64(0)
+		batch, in := []migrate.Edge(nil), map[string]struct{}{}
+		flush := func() bool {
+			if len(batch) == 0 {
+				return true
+			}
+			chunk := migrate.Chunk{Ordinal: number, From: batch[0].To, Edges: batch}
+			number++
+			batch = nil
+			clear(in)
+			return yield(migrate.Roster{
+				From: chunk.From, First: chunk.Ordinal, Chunks: 1, Edges: int64(len(chunk.Edges)), ChunkBytes: 16 << 10, Load: func(int) (migrate.Chunk, error) { return chunk, nil },
+			}, nil)
+		}
+		for a, err := range x.chosen(ctx) {
+			if err == nil {
+				err = x.add(a, &batch, in)
+			}
+			if err != nil {
+				yield(migrate.Roster{}, err)
+				return
+			}
+			if len(batch) == sink.MaxAccountsChecked && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
+
+// add puts an account into the batch, unless it is there already or can't be one: an id that the service refuses would spoil its call.
+func (x *Existing) add(a accounts.Account, batch *[]migrate.Edge, in map[string]struct{}) error {
+	if _, twice := in[a.ID]; twice {
+		return nil
+	}
+	x.mu.Lock()
+	x.now.Asked++
+	x.mu.Unlock()
+	if len(a.ID) > maxID || !utf8.ValidString(a.ID) || containsControl(a.ID) {
+		x.mu.Lock()
+		x.now.Missing++
+		x.now.NoID++
+		x.mu.Unlock()
+		return x.spool.Add(migrate.Position{Line: a.Line}, []byte(a.ID))
+	}
+	in[a.ID] = struct{}{}
+	*batch = append(*batch, migrate.Edge{To: a.ID, Position: migrate.Position{Line: a.Line}})
+	return nil
+}
+
+func containsControl(s string) bool {
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// Import implements migrate.Importer.
+func (x *Existing) Import(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	ids := make([]string, len(edges))
+	for i := range edges {
+		ids[i] = edges[i].To
+	}
+	list, err := x.Check(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]migrate.Outcome, len(edges))
+	for i, a := range list {
+		switch {
+		case a.Known && a.Exists:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}
+		case a.Known:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: codeMissing}
+		case a.Again:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Code: a.Code, Info: a.Info}
+		default:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: a.Code, Info: a.Info}
+		}
+	}
+	return outcomes, nil
+}
+
+// Open implements migrate.Journal. Nothing is kept over an interruption.
+func (x *Existing) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	open, settled := migrate.FullSet(n), x.part[ordinal]
+	for _, i := range settled.Indexes() {
+		open.Remove(i)
+	}
+	return open, false
+}
+
+// Settle implements migrate.Journal.
+func (x *Existing) Settle(_ context.Context, s migrate.Settlement) error {
+	x.note(s)
+	for _, settled := range s.Edges {
+		x.mu.Lock()
+		switch {
+		case settled.Outcome.Kind == migrate.Imported:
+			x.now.Exist++
+		case settled.Outcome.Code == codeMissing:
+			x.now.Missing++
+		default:
+			x.now.Unknown++
+		}
+		x.mu.Unlock()
+		if settled.Outcome.Kind == migrate.Failed && settled.Outcome.Code == codeMissing {
+			e := &s.Chunk.Edges[settled.Index]
+			if err := x.spool.Add(migrate.Position{Line: e.Line}, []byte(e.To)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// note remembers what is settled of a call until all of it is.
+func (x *Existing) note(s migrate.Settlement) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	set := x.part[s.Chunk.Ordinal]
+	for _, settled := range s.Edges {
+		set.Add(settled.Index)
+	}
+	if x.part[s.Chunk.Ordinal] = set; set.Len() == len(s.Chunk.Edges) {
+		delete(x.part, s.Chunk.Ordinal)
+	}
+}

@@ -1,0 +1,162 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// The names of the checks of the service itself.
+const (
+	nameRegion      = "region"
+	nameCredentials = "credentials"
+	nameAdmin       = "admin right"
+	nameQuota       = "quota"
+	nameAnswer      = "answer"
+	nameLatency     = "latency"
+	nameThrottling  = "throttling"
+)
+
+// Calls of the service that are made, one after the other, in no hurry.
+const (
+	tries       = 5 // to get an answer at all
+	samples     = 30
+	betweenCall = 40 * time.Millisecond
+	betweenTry  = time.Second
+)
+
+// Caller makes a harmless call: sink.Client's Probe.
+type Caller func(ctx context.Context) error
+
+// Service calls the service harmlessly: friend_get of the admin account, whose friend list need not exist. workers is how many calls a run would have in flight, at rate
+// calls per second.
+func Service(ctx context.Context, call Caller, rate float64, workers int) []Check {
+	answered, throttled := answer(ctx, call)
+	if answered[len(answered)-1].Level == Failed || ctx.Err() != nil {
+		return answered
+	}
+	return append(answered, measure(ctx, call, throttled, rate, workers)...)
+}
+
+// answer gets a first answer and says what it means.
+func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
+	var err error
+	for try := range tries {
+		if try > 0 && sleep(ctx, betweenTry) != nil {
+			break
+		}
+		if err = call(ctx); err == nil {
+			return []Check{
+				good(nameCredentials, "the service takes the signature"), good(nameAdmin, "the service lets --identifier call its REST API"), good(nameRegion, "this host serves the app"),
+			}, throttled
+		}
+		var e *migrate.CallError
+		if !errors.As(err, &e) {
+			break // ctx's
+		}
+		switch e.Verdict {
+		case migrate.VerdictThrottle:
+			throttled++
+		case migrate.VerdictRetry, migrate.VerdictUnknown:
+		default:
+			return refused(e), throttled
+		}
+	}
+	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %d calls: %v", tries, err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
+}
+
+// refused says which of the checks an answer is about. The checks before it have passed, those behind it could not be made.
+func refused(e *migrate.CallError) []Check {
+	name := nameAnswer
+	if e.Answered {
+		code, _ := sink.LookupCode(e.Code)
+		switch code.Concern() {
+		case sink.Credentials:
+			name = nameCredentials
+		case sink.AdminRight:
+			name = nameAdmin
+		case sink.AppRegion:
+			name = nameRegion
+		case sink.Quota:
+			name = nameQuota
+		}
+	}
+	failed := bad(name, "the service says "+e.Error(), e.Hint, exit.Refused)
+	switch name {
+	case nameCredentials:
+		return []Check{skipped(nameAdmin, "the signature comes first"), failed}
+	case nameAdmin:
+		return []Check{good(nameCredentials, "the service takes the signature"), failed}
+	}
+	return []Check{skipped(nameCredentials, "not told"), skipped(nameAdmin, "not told"), failed}
+}
+
+// measure makes some more calls.
+func measure(ctx context.Context, call Caller, throttled int, rate float64, workers int) []Check {
+	var took []time.Duration
+	lost, last := 0, ""
+	for range samples {
+		if sleep(ctx, betweenCall) != nil {
+			break
+		}
+		began := time.Now()
+		err := call(ctx)
+		var e *migrate.CallError
+		switch {
+		case err == nil:
+			took = append(took, time.Since(began))
+		case errors.As(err, &e) && e.Verdict == migrate.VerdictThrottle:
+			throttled++
+		case e != nil:
+			lost++
+			last = e.Error()
+		}
+	}
+	return []Check{latency(took, lost, last, rate, workers), throttling(throttled, len(took)+lost+throttled)}
+}
+
+func latency(took []time.Duration, lost int, last string, rate float64, workers int) Check {
+	if len(took) == 0 {
+		return unreachable(nameLatency, "no call was answered: "+last, "try again later")
+	}
+	slices.Sort(took)
+	at := func(share float64) time.Duration { return took[min(len(took)-1, int(share*float64(len(took))))] }
+	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took), milliseconds(at(0.5)), milliseconds(at(0.9)), milliseconds(at(0.99)), milliseconds(took[len(took)-1]))
+	if lost > 0 {
+		return warning(nameLatency, fmt.Sprintf("%s; %d calls were not answered, the last: %s", saw, lost, last), "a run tries such calls again; if there are many, wait for a better time")
+	}
+	mean := time.Duration(0)
+	for _, d := range took {
+		mean += d
+	}
+	mean /= time.Duration(len(took))
+	if need := int(math.Ceil(1.2 * rate * mean.Seconds())); need > workers {
+		return warning(nameLatency, saw, fmt.Sprintf("%d workers cannot keep %g calls per second busy at that: use --workers %d", workers, rate, need))
+	}
+	return good(nameLatency, saw)
+}
+
+func throttling(throttled, calls int) Check {
+	if throttled > 0 {
+		return warning(nameThrottling, fmt.Sprintf("%d of %d calls were refused as too frequent", throttled, calls), "something else uses the app's limit of calls now: wait, or give a run less of it by --rate")
+	}
+	return good(nameThrottling, fmt.Sprintf("none of %d calls was refused as too frequent", calls))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+func explainHelp() string {
+	return `friendmigrate explain [flags] FROM [TO]
+
+Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO: outcome,
+code, text, attempts, time and line of the input, and which rows that name it were rejected, changed, or
+lost against another row of the same pair. It only looks, also while the job runs. With --json it prints
+an object for each finding, one a line.
+
+` + flagHelp(settings.ExplainFlags()) + variableHelp("Every flag") +
+		`Exit codes: 0 if all of it is in place; 3 if an edge failed or a row was rejected; 4 if an edge is pending;
+2 if the job knows nothing of it, or there is no job; 1 for anything else.
+`
+}
+
+// explainAction is the command explain.
+func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error) {
+	set, err := settings.ReadExplain(p.values(c))
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	from, to := c.Args().Get(0), c.Args().Get(1)
+	if n := c.Args().Len(); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
+		return exit.Because(exit.Unusable, fmt.Errorf("explain takes a From_Account and, for one edge, a To_Account; it got %d arguments", n))
+	}
+	jobs, err := inspect.Open(set.State)
+	if err != nil {
+		return inspectError(err)
+	}
+	defer func() { err = errors.Join(err, jobs.Close()) }()
+	tally, err := jobs.Explain(ctx, from, to, func(f inspect.Finding) error {
+		if set.JSON {
+			return screen.WriteJSONLine(p.std.out, f)
+		}
+		return screen.WriteText(p.std.out, f.Text())
+	})
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w", cause), Hint: currentLine(p.args).String()}
+		}
+		return err
+	}
+	p.ending = explained(tally, from, to)
+	return nil
+}
+
+// explained puts a tally in words.
+func explained(t inspect.Tally, from, to string) *exit.Ending {
+	about := from
+	if to != "" {
+		about += " -> " + to
+	}
+	e := &exit.Ending{}
+	if t.Gone {
+		e.Hint = "nothing to run; the staged input is gone, so of edges that did not fail nothing can be told"
+	}
+	if t.Found() == 0 {
+		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"
+		return e
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(t.ByKind)) {
+		parts = append(parts, fmt.Sprintf("%s %s", screen.Count(t.ByKind[kind]), kind))
+	}
+	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, screen.Some(t.Edges(), "edge"), strings.Join(parts, ", "))
+	var codes []exit.Code
+	if t.ByKind[inspect.Failed]+t.ByKind[inspect.Rejected] > 0 {
+		codes = append(codes, exit.Exceptions)
+	}
+	if t.ByKind[inspect.Pending] > 0 {
+		codes = append(codes, exit.Unfinished)
+	}
+	e.Code = exit.Gravest(codes...)
+	return e
+}

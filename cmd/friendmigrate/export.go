@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/export"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+// exportJob is one run of export.
+type exportJob struct {
+	p    *program
+	set  settings.Export
+	line invocation.Line
+	log  *zap.Logger
+
+	client *sink.Client
+	export *export.Export
+	meter  migrate.Meter
+}
+
+func exportHelp() string {
+	return `friendmigrate export --accounts FILE [--output FILE] [flags]
+
+Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one app's graph into another app. Accounts come in the order of
+their file. With --output, the same command goes on after an interruption; ` + export.FailedList + ` beside the output lists accounts that could not be read.
+
+` + flagHelp(settings.ExportFlags()) + exitCodes()
+}
+
+// exportAction is the command export.
+func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
+	if c.Args().Present() {
+		return exit.Because(exit.Unusable, fmt.Errorf("export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First()))
+	}
+	set, err := settings.ReadExport(p.values(c), p.root)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	key, err := set.Service.Key.Source()
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	j := &exportJob{p: p, set: set, line: currentLine(p.args)}
+	if j.log, err = newLog(set.Output, p.screen); err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	debug.SetMemoryLimit(set.Memory - set.Memory/10)
+	ending, err := j.run(ctx, key)
+	if err != nil {
+		return err
+	}
+	p.ending = &ending
+	return nil
+}
+
+func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
+	began := time.Now()
+	named, err := accounts.Open(ctx, j.set.Accounts)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return exit.Ending{}, &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause)}
+		}
+		return exit.Ending{}, exit.Because(exit.Unusable, fmt.Errorf("read --accounts: %w", err))
+	}
+	if err := j.open(named); err != nil {
+		return exit.Ending{}, err
+	}
+	defer func() { err = errors.Join(err, j.export.Close()) }()
+	after := time.Time{}
+	if j.export.Resumed {
+		after = began.Add(time.Second) // an earlier process may have sent calls until just now
+	}
+	if j.client, err = newClient(j.set.Service, j.set.Pace, key, after, j.log); err != nil {
+		return exit.Ending{}, err
+	}
+	defer j.client.Close()
+	stopped := j.read(ctx)
+	if stopCode(stopped) == exit.Unexpected {
+		if refused := (*export.RefusedError)(nil); errors.As(stopped, &refused) {
+			return exit.Ending{}, &exit.Error{Code: exit.Unusable, Err: stopped, Hint: j.asJSONL()}
+		}
+		return exit.Ending{}, stopped
+	}
+	return j.judge(ctx, stopped, time.Since(began)), nil
+}
+
+// open opens the destination.
+func (j *exportJob) open(named *accounts.File) (err error) {
+	j.export, err = export.Open(export.Options{
+		FS: disk.OS{}, Accounts: named, Destination: j.set.Destination, Stream: j.p.std.out, Format: j.set.Format,
+		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Memory: j.set.Memory / 4,
+	})
+	switch {
+	case errors.Is(err, export.ErrExists):
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err), Hint: j.elsewhere("-2", j.set.Destination).String()}
+	case errors.Is(err, export.ErrOther):
+		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("-2", j.set.Destination).String()}
+	case errors.Is(err, checkpoint.ErrLocked):
+		return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
+	}
+	return err
+}
+
+// elsewhere is the command line with another output.
+func (j *exportJob) elsewhere(suffix, name string) invocation.Line {
+	dir, base := filepath.Split(name)
+	stem, endings, _ := strings.Cut(base, ".")
+	return j.line.With("output", dir+stem+suffix+"."+endings)
+}
+
+// asJSONL is the command for what CSV cannot hold.
+func (j *exportJob) asJSONL() string {
+	if j.set.Destination == "" {
+		return j.line.With("format", source.JSONL).String()
+	}
+	return j.line.Without("format").With("output", strings.Replace(j.set.Destination, ".csv", ".jsonl", 1)).String()
+}
+
+// read runs the engine and shows where it stands.
+func (j *exportJob) read(ctx context.Context) error {
+	start := j.export.At()
+	if j.export.Finished {
+		return nil
+	}
+	text := fmt.Sprintf("reading %s from %s by friend_get", screen.Some(start.Accounts, "account"), j.set.Service.Target())
+	if j.export.Resumed {
+		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
+	}
+	j.log.Info(text, event("export"), zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
+	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
+		now := j.export.At()
+		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: j.client.Stats().Attempts, steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
+		s.more = ", " + screen.Some(now.Edges, "edge")
+		if now.Failed > 0 {
+			s.more += fmt.Sprintf(", %s unreadable", screen.Count(now.Failed))
+		}
+		return s
+	})
+	defer shown.stop()
+	engine := engineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
+	return j.export.Run(ctx, func(from string) reading.Pages { return j.client.Friends(from) }, engine)
+}
+
+// judge finds the exit code and puts the ending in words.
+func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration) exit.Ending {
+	now := j.export.At()
+	codes := []exit.Code{stopCode(stopped)}
+	if now.Failed > 0 {
+		codes = append(codes, exit.Exceptions)
+	}
+	e := exit.Ending{Code: exit.Gravest(codes...)}
+	where := "standard output"
+	if j.set.Destination != "" {
+		where = j.set.Destination
+	}
+	what := fmt.Sprintf("%s of %s in %s", screen.Some(now.Edges, "edge"), screen.Some(now.Done-now.Failed, "account"), where)
+	if calls := j.client.Stats().Attempts; calls > 0 {
+		what += fmt.Sprintf(", %s in %s", screen.Some(calls, "call"), screen.Took(took))
+	}
+	failed := ""
+	if now.Failed > 0 {
+		failed = fmt.Sprintf("; %s could not be read, see %s", screen.Some(now.Failed, "account"), j.export.FailedPath())
+	}
+	var stop *migrate.StopError
+	switch {
+	case errors.As(stopped, &stop):
+		e.What = fmt.Sprintf("%s; %s of %s are done%s", stopText(stop, context.Cause(ctx)), screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
+		e.Hint = resumeLine(j.p.args).String()
+	case j.export.Finished:
+		e.What = fmt.Sprintf("nothing to do, exported before: %s%s", what, failed)
+		e.Hint = j.importLine(now)
+	case now.Failed > 0:
+		e.What, e.Hint = "exported: "+what+failed, j.failedLine()
+	default:
+		e.What, e.Hint = "exported: "+what, j.importLine(now)
+	}
+	return e
+}
+
+// failedLine exports the accounts that could not be read, after their owner has mended what the list says.
+func (j *exportJob) failedLine() string {
+	l := j.line.With("accounts", j.export.FailedPath())
+	if j.set.Destination != "" {
+		dir, base := filepath.Split(j.set.Destination)
+		stem, endings, _ := strings.Cut(base, ".")
+		l = l.With("output", dir+stem+"-rest."+endings)
+		moved := strings.TrimSuffix(j.export.FailedPath(), ".csv") + "-1.csv" // the next export writes a list of that name too
+		l = l.With("accounts", moved)
+		return "mv " + invocation.Quote(j.export.FailedPath()) + " " + invocation.Quote(moved) + " && " + l.String() + " # after mending what their codes say"
+	}
+	return l.String() + " # after mending what their codes say"
+}
+
+// importLine is the import of the result into another app.
+func (j *exportJob) importLine(now export.Standing) string {
+	input := j.set.Destination
+	if input == "" {
+		input = "-"
+	}
+	l := j.line.As("import", func(string) bool { return false }).With("sdk-app-id", "SDKAPPID").With("secret-key-file", "FILE").With("region", "REGION")
+	if tags := j.export.IntegerTags(); j.set.Format == source.CSV && len(tags) > 0 {
+		l = l.With("integer-tags", strings.Join(tags, ","))
+	}
+	if now.Bare > 0 {
+		l = l.With("default-add-source", "AddSource_Type_Import")
+	}
+	if input == "-" {
+		l = l.With("format", j.set.Format)
+	}
+	return l.Of(input).String() + " # into another app"
+}

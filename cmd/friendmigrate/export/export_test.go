@@ -1,0 +1,355 @@
+package export
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+)
+
+// graph is a service of friend lists in memory.
+type graph struct {
+	lists map[string][]sink.Friend
+	page  int
+	fault func(from string, call int) error // may be nil
+}
+
+type place struct {
+	*graph
+	from  string
+	start int
+	last  bool
+}
+
+func (g *graph) pages(from string) reading.Pages { return &place{graph: g, from: from} }
+
+func (p *place) Last() bool { return p.last }
+
+func (p *place) Next(ctx context.Context) (sink.Page, error) {
+	if ctx.Err() != nil {
+		return sink.Page{}, ctx.Err()
+	}
+	if p.fault != nil {
+		if err := p.fault(p.from, p.start); err != nil {
+			return sink.Page{}, err
+		}
+	}
+	list, known := p.lists[p.from]
+	if !known {
+		return sink.Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Code: 30003, Info: "no such account", Answered: true}
+	}
+	end := min(p.start+p.page, len(list))
+	page := sink.Page{Friends: list[p.start:end], FriendNum: int64(len(list)), Start: int64(p.start)}
+	p.start, p.last = end, end == len(list)
+	return page, nil
+}
+
+// friends makes a list.
+func friends(n int) []sink.Friend {
+	list := make([]sink.Friend, n)
+	for i := range list {
+		list[i] = sink.Friend{To: fmt.Sprintf("f%04d", i), Values: []sink.Value{{Tag: "Tag_SNS_IM_AddSource", JSON: []byte(`"AddSource_Type_X"`)}}}
+	}
+	return list
+}
+
+// options writes the accounts and describes an export of them.
+func options(t *testing.T, dir, format, destination string, ids ...string) Options {
+	t.Helper()
+	name := filepath.Join(dir, "ids")
+	if err := os.WriteFile(name, []byte(strings.Join(ids, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := accounts.Open(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{FS: disk.OS{}, Accounts: f, Destination: destination, Format: format, SDKAppID: 1, Target: "test", Memory: 1 << 20, Temporary: dir}
+}
+
+func engine() migrate.Options {
+	return migrate.Options{Workers: 16, Memory: 64 << 20, Retry: migrate.RetryPolicy{MaxAttempts: 1000, Base: time.Millisecond, Cap: time.Millisecond}, OutageTimeout: time.Minute}
+}
+
+// rows counts the rows of JSONL for each account, and holds the order of the accounts against want.
+func rows(t *testing.T, content string, want []string) map[string]int {
+	t.Helper()
+	counts, order := map[string]int{}, []string(nil)
+	for line := range strings.Lines(content) {
+		from, _, _ := strings.Cut(strings.TrimPrefix(line, `{"From_Account":"`), `"`)
+		if counts[from]++; counts[from] == 1 {
+			order = append(order, from)
+		}
+		if to := fmt.Sprintf(`"To_Account":"f%04d"`, counts[from]-1); !strings.Contains(line, to) {
+			t.Fatalf("account %s: row %d is %s", from, counts[from], line)
+		}
+	}
+	i := 0
+	for _, from := range order {
+		for i < len(want) && want[i] != from {
+			i++
+		}
+		if i == len(want) {
+			t.Fatalf("%s is not in its place", from)
+		}
+	}
+	return counts
+}
+
+// TestEveryFriendAtEveryPageSize: lists of 0 to 3000 friends at page sizes from 1 to 100, with calls that fail in the middle of lists, in the order of the accounts, in a
+// memory that is too small for what waits for its turn.
+func TestEveryFriendAtEveryPageSize(t *testing.T) {
+	ids := func(n int) (list []string) {
+		for i := range n {
+			list = append(list, fmt.Sprintf("a%02d", i))
+		}
+		return list
+	}
+	sizes := []int{3000, 0, 1, 2, 50, 99, 100, 101, 199, 200, 201, 999, 1000, 1001, 2047, 2999, 0, 7}
+	pages := []int{1, 2, 3, 7, 10, 31, 64, 99, 100}
+	if testing.Short() {
+		pages = []int{1, 31, 100}
+	}
+	differences, friendsRead, calls := 0, 0, 0
+	for _, size := range pages {
+		o := options(t, t.TempDir(), "jsonl", "", ids(len(sizes))...)
+		g := &graph{lists: map[string][]sink.Friend{}, page: size}
+		for i, n := range sizes {
+			g.lists[ids(len(sizes))[i]] = friends(n)
+			calls += max(1, (n+size-1)/size)
+		}
+		g.fault = func(string, int) error {
+			if rand.IntN(20) == 0 {
+				return &migrate.CallError{Verdict: migrate.VerdictRetry, Code: 30006, Info: "passing", Answered: true}
+			}
+			return nil
+		}
+		var out bytes.Buffer
+		o.Stream, o.Memory = &out, 100<<10
+		synctest.Test(t, func(t *testing.T) { // pauses cost no time
+			e, err := Open(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(e.Run(t.Context(), g.pages, engine()), e.Close()); err != nil {
+				t.Fatalf("page size %d: %v", size, err)
+			}
+		})
+		counts := rows(t, out.String(), ids(len(sizes)))
+		for i, n := range sizes {
+			friendsRead += n
+			if counts[ids(len(sizes))[i]] != n {
+				differences++
+				t.Errorf("page size %d: %d rows of %d friends", size, counts[ids(len(sizes))[i]], n)
+			}
+		}
+	}
+	t.Logf("%d lists of 0 to 3000 friends at page sizes 1 to 100: %d friends in %d pages, %d differences", len(sizes)*len(pages), friendsRead, calls, differences)
+}
+
+func TestAccountsThatCannotBeReadAreListed(t *testing.T) {
+	dir := t.TempDir()
+	g := &graph{lists: map[string][]sink.Friend{"a": friends(3), "c": friends(2), "odd": {{To: "x", Values: []sink.Value{{Tag: "Tag_SNS_Custom_A", JSON: []byte("1.5")}}}}}, page: 2}
+	e, err := Open(options(t, dir, "jsonl", filepath.Join(dir, "out.jsonl"), "a", "gone", "odd", "c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(t.Context(), g.pages, engine()); err != nil {
+		t.Fatal(err)
+	}
+	if at := e.At(); at.Failed != 2 || at.Done != 4 || at.Edges != 5 {
+		t.Errorf("%+v", at)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content := read(t, filepath.Join(dir, "out.jsonl"))
+	if counts := rows(t, content, []string{"a", "c"}); counts["a"] != 3 || counts["c"] != 2 || len(counts) != 2 {
+		t.Errorf("%v", counts)
+	}
+	want := "From_Account,ResultCode,ResultInfo,Line\ngone,30003,no such account,2\nodd,,\"read Tag_SNS_Custom_A: \"\"1.5\"\" is neither a string nor an integer\",3\n"
+	if got := read(t, filepath.Join(dir, FailedList)); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestCSVRefusesWhatItCannotHold(t *testing.T) {
+	value := func(tag, json string) sink.Friend {
+		return sink.Friend{To: "x", Values: []sink.Value{{Tag: tag, JSON: []byte(json)}}}
+	}
+	for name, c := range map[string]struct {
+		lists   map[string][]sink.Friend
+		refused bool
+	}{
+		"a group with ;":                       {map[string][]sink.Friend{"a": {value("Tag_SNS_IM_Group", `["x;y"]`)}}, true},
+		"a tag of two kinds in one list":       {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`), value("Tag_SNS_Custom_A", `"1"`)}}, true},
+		"a tag of two kinds in different ones": {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`)}, "b": {value("Tag_SNS_Custom_A", `"1"`)}}, true},
+		"nothing of the kind":                  {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`)}, "b": {value("Tag_SNS_Custom_B", `"1"`)}}, false},
+	} {
+		for _, format := range []string{"csv", "jsonl"} {
+			dir := t.TempDir()
+			destination := filepath.Join(dir, "out."+format)
+			e, err := Open(options(t, dir, format, destination, "a", "b"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.lists["b"] == nil {
+				c.lists["b"] = nil
+			}
+			g := &graph{lists: c.lists, page: 10}
+			var refused *RefusedError
+			err = e.Run(t.Context(), g.pages, engine())
+			if want := c.refused && format == "csv"; errors.As(err, &refused) != want || !want && err != nil {
+				t.Errorf("%s as %s: %v", name, format, err)
+			}
+			if _, err := os.Stat(destination); c.refused && format == "csv" && err == nil {
+				t.Errorf("%s: a CSV was written", name)
+			}
+			if tags := e.IntegerTags(); !c.refused && !slices.Equal(tags, []string{"Tag_SNS_Custom_A"}) {
+				t.Errorf("%s: integer tags %v", name, tags)
+			}
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestAnInterruptedExportIsCutBackAndGoesOn: whatever lies behind the last durable account is not believed, compressed or not.
+func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
+	for _, name := range []string{"out.jsonl", "out.jsonl.gz", "out.csv"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			var ids []string
+			g := &graph{lists: map[string][]sink.Friend{}, page: 100}
+			for i := range 40 {
+				id := fmt.Sprintf("a%02d", i)
+				ids, g.lists[id] = append(ids, id), friends(i)
+			}
+			format := "jsonl"
+			if strings.HasSuffix(name, "csv") {
+				format = "csv"
+			}
+			destination := filepath.Join(dir, name)
+			o := options(t, dir, format, destination, ids...)
+			for _, stopAt := range []string{"a13", "a14", "a31", ""} {
+				e, err := Open(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				g.fault = func(from string, _ int) error {
+					if from == stopAt {
+						cancel()
+						return ctx.Err()
+					}
+					return nil
+				}
+				one := engine()
+				one.Workers = 1
+				err = e.Run(ctx, g.pages, one)
+				if stop := (*migrate.StopError)(nil); (stopAt == "") != (err == nil) || err != nil && !errors.As(err, &stop) {
+					t.Fatalf("stopped at %q: %v", stopAt, err)
+				}
+				cancel()
+				if err := e.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if stopAt == "" {
+					break
+				}
+				torn := destination
+				if format == "csv" {
+					torn = filepath.Join(destination+folderSuffix, rowsName)
+				}
+				f, err := os.OpenFile(torn, os.O_APPEND|os.O_WRONLY, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := f.WriteString("half a ro"); err != nil {
+					t.Fatal(err)
+				}
+				f.Close()
+			}
+			content := read(t, destination)
+			if strings.HasSuffix(name, ".gz") {
+				z, err := gzip.NewReader(strings.NewReader(content))
+				if err != nil {
+					t.Fatal(err)
+				}
+				all, err := io.ReadAll(z)
+				if err != nil {
+					t.Fatal(err)
+				}
+				content = string(all)
+			}
+			if format == "csv" {
+				if n := strings.Count(content, "\n"); n != 1+40*39/2 {
+					t.Errorf("%d lines", n)
+				}
+				return
+			}
+			counts := rows(t, content, ids)
+			for i, id := range ids {
+				if counts[id] != i {
+					t.Errorf("%s has %d rows, want %d", id, counts[id], i)
+				}
+			}
+		})
+	}
+}
+
+func TestADestinationOfSomebodyElseIsNotTouched(t *testing.T) {
+	dir := t.TempDir()
+	destination := filepath.Join(dir, "out.jsonl")
+	if err := os.WriteFile(destination, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, dir, "jsonl", destination, "a")
+	if _, err := Open(o); !errors.Is(err, ErrExists) {
+		t.Errorf("a file that was there: %v", err)
+	}
+	if got := read(t, destination); got != "mine" {
+		t.Errorf("it holds %q", got)
+	}
+	o.Destination = filepath.Join(dir, "other.jsonl")
+	e, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(o); err == nil {
+		t.Error("two exports to one destination at once")
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Target = "elsewhere"
+	if _, err := Open(o); !errors.Is(err, ErrOther) {
+		t.Errorf("another app: %v", err)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
+)
+
+func failuresHelp() string {
+	return `friendmigrate failures [flags]
+
+Shows the edges that the service refuses, as they stand in the journal now, of all shards together: a
+count, an example and a line of advice for each code, or the list itself, which import accepts with
+another --state. It only looks, also while the job runs.
+
+  friendmigrate failures
+  friendmigrate failures --code 30003 --output-format csv > unknown-accounts.csv
+
+` + flagHelp(settings.FailuresFlags()) + variableHelp("Every flag") +
+		`Exit codes: 0, also if nothing failed; 2 if there is no job; 1 for anything else.
+`
+}
+
+// failuresAction is the command failures.
+func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) {
+	set, err := settings.ReadFailures(p.values(c))
+	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+		return err
+	}
+	jobs, err := inspect.Open(set.State)
+	if err != nil {
+		return inspectError(err)
+	}
+	defer func() { err = errors.Join(err, jobs.Close()) }()
+	filter := inspect.Filter{Codes: set.Codes, Accounts: set.Accounts}
+	if set.Form != settings.FormSummary {
+		return p.listFailures(jobs, filter, set)
+	}
+	s, err := jobs.Summarize(filter)
+	if err != nil {
+		return err
+	}
+	if set.JSON {
+		return screen.WriteJSON(p.std.out, s)
+	}
+	p.ending = failuresEnding(p.args, s, set)
+	return screen.WriteText(p.std.out, s.Text())
+}
+
+// failuresEnding says how to get at the list.
+func failuresEnding(args []string, s *inspect.Summary, set settings.Failures) *exit.Ending {
+	which := ""
+	if len(set.Codes)+len(set.Accounts) > 0 {
+		which = " that --code and --account name"
+	}
+	if s.Edges == 0 {
+		return &exit.Ending{What: "no edge" + which + " is failed"}
+	}
+	return &exit.Ending{
+		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),
+		Hint: currentLine(args).With("output-format", settings.FormCSV).String() + " # the list itself; " + invocation.Parse(args[0], "import", nil, nil).String() + " --retry-failed ... takes them up again",
+	}
+}
+
+func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Failures) error {
+	out := screen.List(p.std.out)
+	integers, err := jobs.List(out, set.Form, os.TempDir(), filter)
+	if err := errors.Join(err, out.Close()); err != nil {
+		if errors.Is(err, source.ErrNotCSV) {
+			return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("output-format", settings.FormJSONL).String()}
+		}
+		return err
+	}
+	if len(integers) > 0 {
+		p.ending = &exit.Ending{
+			What: "some custom fields of the list are integers",
+			Hint: invocation.Parse(p.args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST").String(),
+		}
+	}
+	return nil
+}

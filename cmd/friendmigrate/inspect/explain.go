@@ -1,0 +1,245 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// The kinds of finding: the outcomes of edges, and one for fields that --invalid-field changed.
+const (
+	Imported  = "imported"
+	Already   = "already"
+	Failed    = "failed"
+	Pending   = "pending"
+	Rejected  = "rejected"
+	Duplicate = "duplicate"
+	Changed   = "changed"
+)
+
+// Finding is one thing that is known of an account or a pair. What does not belong to its kind is empty.
+type Finding struct {
+	Kind  string `json:"kind"`
+	Shard string `json:"shard,omitempty"`
+	From  string `json:"from,omitempty"` // of a rejected row it can't be told
+	To    string `json:"to,omitempty"`
+	Input string `json:"input"`
+	Line  int64  `json:"line"`
+	Added bool   `json:"added,omitempty"` // by --mutual, as the reverse of that row
+
+	// Of an edge.
+	At        *time.Time `json:"at,omitempty"`
+	Code      int        `json:"code,omitempty"` // failed; pending: with which it had failed before it was taken up again
+	Info      string     `json:"info,omitempty"`
+	Advice    string     `json:"advice,omitempty"`
+	Attempts  int        `json:"attempts,omitempty"`
+	Uncertain bool       `json:"uncertain,omitempty"` // already: a call without an answer may have done it; pending: it may have been sent
+
+	// Of a rejected or changed row.
+	Column string `json:"column,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Row    string `json:"row,omitempty"` // rejected: as it is in the input
+	Was    string `json:"was,omitempty"`
+	Now    string `json:"now,omitempty"`
+
+	// Of a duplicate: the row that won.
+	KeptInput string `json:"keptInput,omitempty"`
+	KeptLine  int64  `json:"keptLine,omitempty"`
+}
+
+// Tally counts what an explanation found.
+type Tally struct {
+	ByKind map[string]int64
+	Gone   bool // a staged input is not there, so edges that did not fail can't be told
+}
+
+// Found is the number of findings.
+func (t Tally) Found() (n int64) {
+	for _, count := range t.ByKind {
+		n += count
+	}
+	return n
+}
+
+// Edges is the number of findings that are edges of the plan.
+func (t Tally) Edges() int64 {
+	return t.ByKind[Imported] + t.ByKind[Already] + t.ByKind[Failed] + t.ByKind[Pending]
+}
+
+// Explain tells what became of the edges of an account or, with to, of one pair: first those of the plan in the order of the input, then rows that are in the lists
+// of rejected, duplicate and changed rows. The order of To among findings of one kind is that of the input.
+func (jobs Jobs) Explain(ctx context.Context, from, to string, tell func(Finding) error) (Tally, error) {
+	return jobs.explain(ctx, from, to, tell, explainWindow)
+}
+
+// explainWindow is how many chunks are looked up in the journal at once: a roster may be larger than memory.
+const explainWindow = 128
+
+func (jobs Jobs) explain(ctx context.Context, from, to string, tell func(Finding) error, window int) (Tally, error) {
+	e := explainer{ctx: ctx, from: from, to: to, tell: tell, window: window, tally: Tally{ByKind: map[string]int64{}}}
+	for _, j := range jobs {
+		e.job = j
+		if err := e.edges(); err != nil {
+			return e.tally, err
+		}
+	}
+	for _, j := range jobs {
+		e.job = j
+		if err := e.lists(); err != nil {
+			return e.tally, err
+		}
+	}
+	return e.tally, nil
+}
+
+type explainer struct {
+	ctx      context.Context
+	from, to string // to may be ""
+	tell     func(Finding) error
+	window   int // chunks
+	tally    Tally
+	job      *Job
+}
+
+func (e *explainer) find(f Finding) error {
+	if err := context.Cause(e.ctx); err != nil {
+		return err
+	}
+	f.Shard = e.job.Shard.String()
+	e.tally.ByKind[f.Kind]++
+	return e.tell(f)
+}
+
+// edges explains those of the plan.
+func (e *explainer) edges() error {
+	if e.job.Stage == nil {
+		return e.failures()
+	}
+	r, ok, err := e.job.Stage.Find(e.from)
+	if err != nil || !ok {
+		return err
+	}
+	for first := 0; first < r.Chunks; first += e.window {
+		if err := e.chunks(&r, first, min(first+e.window, r.Chunks)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failures explains what the journal alone knows.
+func (e *explainer) failures() error {
+	if e.job.Journal == nil {
+		return nil
+	}
+	e.tally.Gone = true
+	return Jobs{e.job}.each(Filter{Accounts: []string{e.from}}, func(_ *Job, x *checkpoint.Failure) error {
+		if x.Edge.From != e.from || e.to != "" && x.Edge.To != e.to {
+			return nil
+		}
+		f := e.edge(&x.Edge)
+		f.failed(migrate.Outcome{Code: x.Code, Info: x.Info}, x.Attempts, x.At)
+		return e.find(f)
+	})
+}
+
+// place is an edge's place in the plan.
+type place struct {
+	ordinal int64
+	index   int
+}
+
+// chunks explains the chunks first to end of a roster.
+func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
+	var chunks []migrate.Chunk
+	wanted := 0
+	for i := first; i < end; i++ {
+		c, err := r.Load(i)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for k := range c.Edges {
+			if e.to == "" || c.Edges[k].To == e.to {
+				n++
+			}
+		}
+		if wanted += n; n > 0 {
+			chunks = append(chunks, c)
+		}
+	}
+	if wanted == 0 {
+		return nil
+	}
+	settled, err := e.settled(chunks[0].Ordinal, chunks[len(chunks)-1].Ordinal)
+	if err != nil {
+		return err
+	}
+	for _, c := range chunks {
+		maybeSent := false
+		if e.job.Journal != nil {
+			_, maybeSent = e.job.Journal.Open(c.Ordinal, len(c.Edges))
+		}
+		for k := range c.Edges {
+			if e.to != "" && c.Edges[k].To != e.to {
+				continue
+			}
+			f := e.edge(&c.Edges[k])
+			f.settle(settled[place{c.Ordinal, k}], maybeSent)
+			if err := e.find(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settled is what the journal has of the edges of so many chunks, the latest of each.
+func (e *explainer) settled(first, last int64) (map[place]*checkpoint.Settled, error) {
+	known := map[place]*checkpoint.Settled{}
+	if e.job.Journal == nil {
+		return known, nil
+	}
+	for s, err := range e.job.Journal.Settlements(first, last-first+1) {
+		if err = errors.Join(err, context.Cause(e.ctx)); err != nil {
+			return nil, fmt.Errorf("look into the journal: %w", err)
+		}
+		known[place{s.Ordinal, s.Index}] = &s
+	}
+	return known, nil
+}
+
+// edge is a finding of which the outcome is not known yet.
+func (e *explainer) edge(x *migrate.Edge) Finding {
+	f := Finding{Kind: Pending, From: x.From, To: x.To, Added: x.Added}
+	f.Input, f.Line = e.job.place(x.Position)
+	return f
+}
+
+// settle takes in what the journal has; nil: nothing.
+func (f *Finding) settle(s *checkpoint.Settled, maybeSent bool) {
+	switch {
+	case s == nil:
+		f.Uncertain = maybeSent
+	case s.Reopened:
+		f.failed(s.Outcome, s.Attempts, s.At)
+		f.Kind, f.Uncertain = Pending, maybeSent
+	case s.Outcome.Kind == migrate.Failed:
+		f.failed(s.Outcome, s.Attempts, s.At)
+	default:
+		f.Kind, f.At, f.Uncertain = Imported, &s.At, s.Outcome.Uncertain
+		if s.Outcome.Kind == migrate.Already {
+			f.Kind = Already
+		}
+	}
+}
+
+func (f *Finding) failed(o migrate.Outcome, attempts int, at time.Time) {
+	known, _ := sink.LookupCode(o.Code)
+	f.Kind, f.Code, f.Info, f.Advice, f.Attempts, f.At = Failed, o.Code, o.Info, known.Advice, attempts, &at
+}

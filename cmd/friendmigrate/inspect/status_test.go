@@ -1,0 +1,116 @@
+package inspect
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/source"
+)
+
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+func snapshot(t *testing.T, dir string, s progress.Snapshot) {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, folder.Progress), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func status(t *testing.T, base string, light bool) *Status {
+	t.Helper()
+	s, err := ReadStatus(base, noon, light)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
+	for name, c := range map[string]struct {
+		snapshot progress.Snapshot
+		phase    string
+		ended    bool
+		line     string
+	}{
+		"reads":    {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading the input: 12 rows, 0 B"},
+		"sends":    {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
+		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running; its last sign of life was 1m 00s ago"},
+		"stopped":  {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
+		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Account: &report.Account{}}, Finished, true, "finished, 100.0 % settled: 0 of 0 edges"},
+	} {
+		base := t.TempDir()
+		snapshot(t, base, c.snapshot)
+		s := status(t, base, false)
+		if s.Phase != c.phase || s.Ended() != c.ended || s.Line() != c.line {
+			t.Errorf("%s: phase %s, ended %v, %q", name, s.Phase, s.Ended(), s.Line())
+		}
+	}
+}
+
+func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
+	base := t.TempDir()
+	const src = ",AddSource_Type_A\n"
+	rows := "a,b" + src + "b,a" + src + "c,d" + src + "d,c" + src + "e,e" + src + "f,a" + src
+	for i := range 2 {
+		s := newState(t, base, settings.Shard{Index: i, Count: 3}, rows, source.Options{Mutual: true})
+		s.run(i == 1, func(e *migrate.Edge) migrate.Outcome {
+			if e.From == "b" {
+				return refused(30003)
+			}
+			if e.To == "d" {
+				return migrate.Outcome{}
+			}
+			return migrate.Outcome{Kind: migrate.Imported}
+		})
+		account := report.Make(s.journal.Identity(), s.journal.Totals())
+		left := float64(10 * (i + 1))
+		snapshot(t, s.dir, progress.Snapshot{Phase: progress.Sending, At: noon, Account: &account, Left: &left, Calls: &progress.Calls{PerSecond: 30}})
+	}
+	for _, light := range []bool{false, true} {
+		s := status(t, base, light)
+		if s.Phase != Sending || len(s.Shards) != 2 || strings.Join(s.Missing, " ") != "2/3" || s.Ended() {
+			t.Fatalf("%+v", s)
+		}
+		sum := s.Shards[0].Account.Plus(*s.Shards[1].Account)
+		if *s.Account != sum || !sum.Rows.Balanced || sum.Check() != nil || s.Total != sum.Edges() || s.Settled != sum.Edges()-sum.Pending() {
+			t.Errorf("light %v: the sum is %+v", light, s.Account)
+		}
+		if s.PerSecond != 60 || s.Left == nil || *s.Left != 20 {
+			t.Errorf("pace %v, left %v", s.PerSecond, s.Left)
+		}
+		if light == (len(s.FailedBy) > 0) && sum.Failed() > 0 {
+			t.Errorf("light %v: failed by %v", light, s.FailedBy)
+		}
+		if text := s.Text(); !strings.Contains(text, "2 shards running") || !strings.Contains(text, "\n  1/3 ") || !strings.Contains(text, "shards have none here: 2/3") {
+			t.Errorf("%s", text)
+		}
+	}
+}
+
+func TestAKilledRunIsCountedAndAJournalAloneIsEnough(t *testing.T) {
+	base := t.TempDir()
+	s := newState(t, base, settings.Shard{}, "a,b,AddSource_Type_A\n", source.Options{})
+	s.run(true, func(*migrate.Edge) migrate.Outcome { return migrate.Outcome{} })
+	s.run(false, func(*migrate.Edge) migrate.Outcome { return refused(30010) })
+	got := status(t, base, true)
+	one := got.Shards[0]
+	if got.Phase != Finished || one.Runs != 2 || one.Killed != 1 || one.Code == nil || *one.Code != 4 || len(got.FailedBy) != 1 || got.FailedBy[0].Edges != 1 {
+		t.Errorf("%+v", got)
+	}
+}

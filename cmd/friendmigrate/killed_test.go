@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"friendmigrate/sink/simulator"
+)
+
+// kills is how often each command is killed: FRIENDMIGRATE_TEST_KILLS, or a few times.
+func kills(t *testing.T) int {
+	if n, err := strconv.Atoi(os.Getenv("FRIENDMIGRATE_TEST_KILLS")); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 2
+	}
+	return 2
+}
+
+// slowly makes a run last long enough to be killed in the middle.
+func slowly(env map[string]string) map[string]string {
+	env = maps.Clone(env)
+	env["FRIENDMIGRATE_WORKERS"] = "6"
+	return env
+}
+
+// span is when kills fall: a run that goes on sends its first call after a second, since the one before may have sent calls until just now.
+const span = 2500 * time.Millisecond
+
+// killed runs the program again and again, each time killing it at a random moment of its first span, until a run ends by itself. It returns how often it was killed.
+func killed(t *testing.T, dir string, env map[string]string, code int, args ...string) int {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for count := 0; ; count++ {
+		c := exec.Command(program, args...)
+		c.Args[0], c.Dir = "friendmigrate", dir
+		for name, value := range env {
+			c.Env = append(c.Env, name+"="+value)
+		}
+		var stderr bytes.Buffer
+		c.Stderr = &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(time.Duration(rand.Int64N(int64(span))), func() { _ = c.Process.Kill() })
+		_ = c.Wait()
+		timer.Stop()
+		switch got := c.ProcessState.ExitCode(); got {
+		case -1:
+			continue
+		case code:
+			return count
+		default:
+			t.Fatalf("%v: exit code %d, want %d\n%s", args, got, code, stderr.String())
+		}
+	}
+}
+
+// untilKilled repeats rounds of a command until it was killed often enough; each round starts from fresh and ends with its result held against the unbroken one.
+func untilKilled(t *testing.T, round func(n int) int) {
+	t.Helper()
+	count, rounds := 0, 0
+	for ; count < kills(t) && rounds < 10*kills(t); rounds++ {
+		count += round(rounds)
+	}
+	t.Logf("killed %d times in %d rounds; each round ended with the same lists as an unbroken run", count, rounds)
+	if count < kills(t) {
+		t.Errorf("killed %d times only", count)
+	}
+}
+
+func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
+	dir := t.TempDir()
+	s, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond})
+	env := settingsOf(t, url)
+	const accounts = 500
+	var input strings.Builder
+	input.WriteString("From_Account,To_Account,AddSource,Remark\n")
+	for i := range 3 * accounts {
+		fmt.Fprintf(&input, "u%d,u%d,AddSource_Type_Test,r%d\n", i%accounts, (i%accounts+1+i/accounts)%accounts, i)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "in.csv"), []byte(input.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	state := filepath.Join(dir, "state")
+	call(t, 0, env, "import", filepath.Join(dir, "in.csv"), "--state", state)
+	for i := 0; i < accounts; i += 7 {
+		s.Remove(fmt.Sprintf("u%d", i), fmt.Sprintf("u%d", (i+1)%accounts))
+		s.Put(fmt.Sprintf("u%d", i), simulator.Friend{To: fmt.Sprintf("u%d", (i+2)%accounts), AddSource: "AddSource_Type_Test", Remark: "changed"})
+	}
+	args := []string{"verify", "--fields", "--state", state}
+	call(t, 5, env, args...)
+	lists := func() string { return content(t, state, "missing.csv") + content(t, state, "different.csv") }
+	unbroken := lists()
+	if n := strings.Count(unbroken, "\n"); n != 2+2*72 {
+		t.Fatalf("%d lines", n)
+	}
+	untilKilled(t, func(int) int {
+		for _, name := range []string{"missing.csv", "different.csv"} {
+			if err := os.Remove(filepath.Join(state, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := killed(t, dir, slowly(env), 5, args...)
+		if lists() != unbroken {
+			t.Fatalf("the lists are others after %d kills", n)
+		}
+		return n
+	})
+}
+
+func content(t *testing.T, path ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestAnExportThatIsKilledGivesTheSameFile(t *testing.T) {
+	dir := t.TempDir()
+	s, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond, App: simulator.App{Missing: simulator.NewSet("u13", "u300")}})
+	env := settingsOf(t, url)
+	var ids strings.Builder
+	for i := range 400 {
+		id := fmt.Sprintf("u%d", i)
+		fmt.Fprintln(&ids, id)
+		for k := range i % 150 {
+			s.Put(id, simulator.Friend{To: fmt.Sprintf("f%d", k), AddSource: "AddSource_Type_Test", Remark: strings.Repeat("é", k%9)})
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ids"), []byte(ids.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unpacked := func(name string) string {
+		text := content(t, dir, name)
+		if strings.HasSuffix(name, ".gz") {
+			z, err := gzip.NewReader(strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := io.ReadAll(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(all)
+		}
+		return text + content(t, dir, "export-failed.csv")
+	}
+	names := []string{"out.jsonl", "out.jsonl.gz", "out.csv"}
+	unbroken := map[string]string{}
+	for _, name := range names {
+		call(t, 3, env, "export", "--accounts", filepath.Join(dir, "ids"), "--output", filepath.Join(dir, name))
+		unbroken[name] = unpacked(name)
+	}
+	untilKilled(t, func(round int) int {
+		name := names[round%len(names)]
+		if err := errors.Join(os.Remove(filepath.Join(dir, name)), os.RemoveAll(filepath.Join(dir, name+".export"))); err != nil {
+			t.Fatal(err)
+		}
+		n := killed(t, dir, slowly(env), 3, "export", "--accounts", "ids", "--output", name)
+		if unpacked(name) != unbroken[name] {
+			t.Fatalf("%s is another after %d kills", name, n)
+		}
+		return n
+	})
+}

@@ -1,0 +1,233 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+const header = "From_Account,To_Account,AddSource,Remark\n"
+
+// options are those of a plan of one CSV, in a folder of its own.
+func options(t testing.TB, rows string) Options {
+	t.Helper()
+	dir := t.TempDir()
+	name := filepath.Join(dir, "in.csv")
+	if err := os.WriteFile(name, []byte(header+rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	state := filepath.Join(dir, "state")
+	return Options{Inputs: []string{name}, State: state, Dir: state, Memory: 64 << 20, Lanes: 2, ChunkBytes: 1 << 20, Rate: 200}
+}
+
+// beside lists what lies beside the input.
+func beside(t testing.TB, o Options) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(o.State))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestNothingIsLeftHoweverItEnds(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx    context.Context
+		rows   string
+		change func(o *Options)
+		want   error // nil: none
+	}{
+		"a plan":           {rows: "a,b,AddSource_Type_A,\n"},
+		"a broken input":   {rows: "a,b,AddSource_Type_A,\"" + strings.Repeat("x", 2<<20), want: source.ErrUnusable},
+		"an ended context": {ctx: ended, rows: "a,b,AddSource_Type_A,\n", want: context.Canceled},
+		"duplicates":       {rows: "a,b,AddSource_Type_A,\na,b,AddSource_Type_A,x\n", change: func(o *Options) { o.Rows.Duplicates = "error" }, want: source.ErrUnusable},
+		"no input":         {change: func(o *Options) { o.Inputs = []string{"nowhere.csv"} }, want: source.ErrUnusable},
+		"no folder beside": {rows: "a,b,AddSource_Type_A,\n", change: func(o *Options) { o.State = filepath.Join(o.State, "deep", "down"); o.Dir = o.State }},
+	} {
+		o := options(t, c.rows)
+		if c.change != nil {
+			c.change(&o)
+		}
+		ctx := c.ctx
+		if ctx == nil {
+			ctx = t.Context()
+		}
+		if _, err := Make(ctx, o); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.change == nil {
+			if left := beside(t, o); len(left) != 1 {
+				t.Errorf("%s: left %q", name, left)
+			}
+		}
+	}
+}
+
+func TestASignalEndsAPlanThatWaitsForStandardInput(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	in, feed := io.Pipe()
+	o := options(t, "")
+	o.Inputs, o.Stdin, o.Rows.Format = []string{"-"}, in, source.CSV
+	failed := make(chan error)
+	go func() {
+		_, err := Make(ctx, o)
+		failed <- err
+	}()
+	if _, err := io.WriteString(feed, header+"a,b,AddSource_Type_A,\n"); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	_ = feed.Close()
+	if left := beside(t, o); len(left) != 1 {
+		t.Errorf("left %q", left)
+	}
+}
+
+// What is told of reasons is the same as what is counted, and the first rows are the first.
+func TestEveryReasonHasItsFirstRows(t *testing.T) {
+	o := options(t, "")
+	o.Inputs = []string{filepath.Join("..", "..", "..", "testdata", "bad-rows.csv"), filepath.Join("..", "..", "..", "testdata", "bad-rows.jsonl")}
+	p, err := Make(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := int64(0)
+	for _, r := range p.RejectedBy {
+		sum += r.Rows
+		if int64(len(r.First)) != min(r.Rows, firstRows) {
+			t.Errorf("%q: %d rows, %d shown", r.Reason, r.Rows, len(r.First))
+		}
+		for i := 1; i < len(r.First); i++ {
+			if a, b := r.First[i-1], r.First[i]; a.Input > b.Input || a.Input == b.Input && a.Line >= b.Line {
+				t.Errorf("%q: line %d before %d", r.Reason, a.Line, b.Line)
+			}
+		}
+	}
+	if sum != p.Rows.Rejected || sum == 0 {
+		t.Errorf("%d rows have a reason, %d are rejected", sum, p.Rows.Rejected)
+	}
+}
+
+func TestAccountsOfBothSidesAreDistinctAndSorted(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	var rows strings.Builder
+	want := map[string]bool{"\ufeffmark": true, "z": true}
+	rows.WriteString("\ufeffmark,z,AddSource_Type_A,\n")
+	for range 30_000 {
+		from, to := fmt.Sprint("\ufeff\ufeffu", random.IntN(9000)), fmt.Sprint("\ufeffv", random.IntN(9000))
+		want[from], want[to] = true, true
+		fmt.Fprintf(&rows, "%s,%s,AddSource_Type_A,\n", from, to)
+	}
+	delete(want, "z")
+	o := options(t, strings.Replace(rows.String(), ",z,", ",\ufeffmark2,", 1))
+	want["\ufeffmark2"] = true
+	o.AccountsOut = filepath.Join(t.TempDir(), "ids.txt")
+	for _, memory := range []int64{64 << 20, 400 << 10} { // the smaller one spills, again and again
+		o.Memory = memory
+		p, err := Make(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(o.AccountsOut)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Split(strings.TrimSuffix(strings.TrimPrefix(string(text), "\ufeff"), "\n"), "\n")
+		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) || p.Both != int64(len(want)) {
+			t.Errorf("memory %d: %d ids, said to be %d, want %d", memory, len(got), p.Both, len(want))
+		}
+	}
+}
+
+// The engine cuts a chunk into calls by the same rule; what matters here are the ends of it.
+func TestCallsAreCountedByTheirBytes(t *testing.T) {
+	edges := make([]migrate.Edge, 10)
+	for i := range edges {
+		edges[i] = migrate.Edge{From: "a", To: fmt.Sprint("friend", i), AddSource: "AddSource_Type_A"}
+	}
+	one := sink.EdgeBytes(&edges[0])
+	for room, want := range map[int]int64{10 * one: 1, 10*one - 1: 2, 5 * one: 2, 5*one - 1: 3, one: 10, 1: 10} {
+		w := measurer{job: &job{Options: Options{ChunkBytes: room + sink.EnvelopeBytes}}}
+		if got := w.chunk(edges); got != want || w.bytes != int64(10*one) {
+			t.Errorf("room for %d bytes: %d calls, want %d; %d bytes", room, got, want, w.bytes)
+		}
+	}
+}
+
+func TestTextNamesWhatMatters(t *testing.T) {
+	var rows strings.Builder
+	for i := range 1500 {
+		fmt.Fprintf(&rows, "hot,f%d,AddSource_Type_A,\n", i)
+	}
+	rows.WriteString("hot,hot,AddSource_Type_A,\nhot,f1,AddSource_Type_A,again\n")
+	o := options(t, rows.String())
+	o.Rows.MaxFriends, o.ChunkBytes, o.Rate, o.Rows.Duplicates = 1000, 32<<10, 2, "last"
+	p, err := Make(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := p.Text()
+	for _, want := range []string{
+		"rows                    1,502", "duplicate                   1   of the same pair as another row; 1 with other fields (--duplicates last)",
+		"calls                       3   of at most 1,000 edges and 32 KiB; 1 of them because of --chunk-bytes", "least time                 2s   at 2 calls per second",
+		"too large                   1   rosters of more than 1,000 friends", "largest                 1,500   friends of hot",
+		"rejected: To_Account is the account itself: 1 row\n", "warning: only 0.0 % of the pairs have both directions",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+// rowsOf writes n rows of accounts with 40 friends each, in no order.
+func rowsOf(n int) string {
+	var b strings.Builder
+	for i := range n {
+		from := i * 7919 % n / 40
+		fmt.Fprintf(&b, "u%08d,u%08d,AddSource_Type_Import,\n", from, (from+i*31+1)%(n/40+1)+n)
+	}
+	return b.String()
+}
+
+// BenchmarkPlan is to be held against BenchmarkStagingAlone: the difference is what measuring costs.
+func BenchmarkPlan(b *testing.B) {
+	o := options(b, rowsOf(1_000_000))
+	for b.Loop() {
+		if _, err := Make(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkStagingAlone(b *testing.B) {
+	o := options(b, rowsOf(1_000_000))
+	for b.Loop() {
+		p, err := source.Stage(b.Context(), source.Job{Inputs: o.Inputs, StateDir: b.TempDir(), Options: o.Rows, Memory: o.Memory, Lanes: o.Lanes})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := p.Abort(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
+)
+
+// What the state folder takes until a job has ended, in bytes.
+const (
+	roomOfEnding = 128 << 10 // report, page, progress and the headers of lists, each beside the one that it replaces
+	roomOfChunk  = 64        // in the journal: a settlement and its share of a frame; mostly half of that
+	leastEdge    = 60        // an edge of a list without optional fields
+	leastResult  = 60        // what a list says beside the edge
+	copies       = 4         // of a failed edge while its list is written: journal, spool, the list, the list of before
+	expected     = 10        // one edge in so many may fail before the warning was too late
+	packed       = 5         // what compression makes of an input, about
+	stagedShare  = 2         // a staged input takes less than one in so many bytes of it
+)
+
+// room is how much the rest of a job takes on disk: for certain, and if one edge in ten fails.
+func room(pendingChunks, pendingEdges, edgeBytes int64) (certain, likely int64) {
+	certain = roomOfEnding + roomOfChunk*pendingChunks
+	return certain, certain + copies*(pendingEdges/expected)*(max(edgeBytes, leastEdge)+leastResult)
+}
+
+// checkRoom makes sure, before anything is sent, that the disk will hold what the job has to record. A disk that fills up all the same loses nothing, but ends
+// the run in the middle of the night.
+func (j *importJob) checkRoom() error {
+	totals, id := j.journal.Totals(), j.journal.Identity()
+	if totals.Pending == 0 {
+		return nil
+	}
+	free, err := j.p.volume.free(j.dir)
+	if err != nil {
+		return nil // nobody knows: it will be seen
+	}
+	certain, likely := room(id.Chunks-totals.Chunks, totals.Pending, j.edgeBytes())
+	switch {
+	case free < certain:
+		return &exit.Error{
+			Code: exit.Unexpected,
+			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job takes %s at least; nothing was sent by this run",
+				j.dir, settings.FormatSize(free), settings.FormatSize(certain)),
+			Hint: j.line.Without("fresh").String() + " # after making room",
+		}
+	case free < likely:
+		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
+			j.dir, settings.FormatSize(free), settings.FormatSize(likely)), event("room"), zap.Int64("free", free))
+	}
+	return nil
+}
+
+// edgeBytes is what a row of the input takes, about.
+func (j *importJob) edgeBytes() int64 {
+	bytes := int64(0)
+	for _, in := range j.counts.Inputs {
+		bytes += unpackedBytes(in.Name, in.Size)
+	}
+	return bytes / max(j.counts.Rows, 1)
+}
+
+// warnOfStage says before the input is read that the disk may not hold what will be staged of it.
+func (j *importJob) warnOfStage() {
+	names, err := source.Resolve(j.inputs, j.set.Rows.Format)
+	if err != nil {
+		return // reading says it
+	}
+	bytes := int64(0)
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			bytes += unpackedBytes(name, info.Size())
+		}
+	}
+	if free, err := j.p.volume.free(j.dir); err == nil && free < bytes/stagedShare {
+		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
+			j.dir, settings.FormatSize(free), settings.FormatSize(bytes/stagedShare)), event("room"), zap.Int64("free", free))
+	}
+}
+
+func unpackedBytes(name string, size int64) int64 {
+	if strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".zst") {
+		return size * packed
+	}
+	return size
+}

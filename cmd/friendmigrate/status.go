@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+func statusHelp() string {
+	return `friendmigrate status [flags]
+
+Says where a job stands, of all its shards together: what became of its edges, how fast it goes and how
+long it will take, which codes failed, how its last run ended. It only looks, also while the job runs.
+
+` + flagHelp(settings.StatusFlags()) + variableHelp("Every flag") +
+		`Exit codes: 0, whatever the job's state is; 2 if there is no job; with --watch 4 if a signal came before
+the job had ended; 1 for anything else.
+`
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(c *cli.Command) error {
+	if !c.Args().Present() {
+		return nil
+	}
+	return exit.Because(exit.Unusable, fmt.Errorf("%s takes no arguments, but got %q", c.Name, c.Args().First()))
+}
+
+// inspectError gives an error of looking at a state its code.
+func inspectError(err error) error {
+	if errors.Is(err, folder.ErrNoJob) {
+		return exit.Because(exit.Unusable, err)
+	}
+	return err
+}
+
+// statusAction is the command status.
+func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
+	set, err := settings.ReadStatus(p.values(c))
+	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+		return err
+	}
+	if set.Watch {
+		return p.watchStatus(ctx, set)
+	}
+	s, err := inspect.ReadStatus(set.State, time.Now(), false)
+	if err != nil {
+		return inspectError(err)
+	}
+	if set.JSON {
+		return screen.WriteJSON(p.std.out, s)
+	}
+	return screen.WriteText(p.std.out, s.Text())
+}
+
+// watchStatus shows the status each second until the job has ended: on a terminal in the same place, else as a line.
+func (p *program) watchStatus(ctx context.Context, set settings.Status) error {
+	show := statusLine
+	switch {
+	case set.JSON:
+		show = func(w io.Writer, s *inspect.Status) error { return screen.WriteJSONLine(w, s) }
+	case screen.IsTerminal(p.std.out):
+		show = redrawn()
+	}
+	tick := time.NewTicker(watchTick)
+	defer tick.Stop()
+	for {
+		s, err := inspect.ReadStatus(set.State, time.Now(), true)
+		if err != nil {
+			return inspectError(err)
+		}
+		if err := show(p.std.out, s); err != nil || s.Ended() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped watching by %w; the job is not touched by that", context.Cause(ctx)), Hint: currentLine(p.args).String()}
+		case <-tick.C:
+		}
+	}
+}
+
+func statusLine(w io.Writer, s *inspect.Status) error {
+	return screen.WriteText(w, s.Line()+"\n")
+}
+
+// redrawn shows one status in the place of the one before.
+func redrawn() func(io.Writer, *inspect.Status) error {
+	lines := 0
+	return func(w io.Writer, s *inspect.Status) error {
+		text := s.Text()
+		if lines > 0 {
+			if _, err := fmt.Fprintf(w, "\x1b[%dA\x1b[J", lines); err != nil {
+				return err
+			}
+		}
+		lines = strings.Count(text, "\n")
+		return screen.WriteText(w, screen.Narrow(w, text))
+	}
+}

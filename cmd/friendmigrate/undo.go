@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+func undoListHelp() string {
+	return `friendmigrate undo-list [flags] > undo.jsonl
+
+Prints which pairs this job created, as requests of the vendor's friend_delete, one a line:
+
+  {"From_Account":"alice","To_Account":["bob","carol"],"DeleteType":"Delete_Type_Single"}
+
+at most 1000 friends a line. It deletes nothing and calls nobody: whoever wants the pairs gone posts each
+line to /v4/sns/friend_delete, at most 200 a second.
+
+A pair is in it if the service said of this job's own call that it was imported. Pairs that were friends
+before (already), failed ones and pending ones are not. An app that answers "imported" also for pairs that
+were there before makes them look like new ones: run the import with --only-missing where that matters,
+since it asks first. The staged input is needed, so make the list before clean.
+
+` + flagHelp(settings.UndoListFlags()) + variableHelp("Every flag") +
+		`Exit codes: 0; 2 if there is no job; 4 after a signal; 1 for anything else.
+`
+}
+
+// undoListAction is the command undo-list.
+func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error) {
+	set, err := settings.ReadUndoList(p.values(c))
+	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+		return err
+	}
+	jobs, err := inspect.Open(set.State)
+	if err != nil {
+		return inspectError(err)
+	}
+	defer func() { err = errors.Join(err, jobs.Close()) }()
+	out := screen.List(p.std.out)
+	undone, err := jobs.Undo(ctx, out, set.Uncertain)
+	if err := errors.Join(err, out.Close()); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; the list is not whole", cause), Hint: currentLine(p.args).String()}
+		}
+		if errors.Is(err, inspect.ErrGone) {
+			return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " + currentLine(p.args).String()}
+		}
+		return err
+	}
+	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted", screen.Some(undone.Pairs, "pair"), screen.Some(undone.Calls, "call"))}
+	if undone.Uncertain > 0 && !set.Uncertain {
+		e.What += fmt.Sprintf("; %s left out of which that cannot be told", screen.Some(undone.Uncertain, "pair"))
+		e.Hint = currentLine(p.args).With("uncertain", "").String() + " # to have these too"
+	}
+	p.ending = &e
+	return nil
+}

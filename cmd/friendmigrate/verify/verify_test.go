@@ -1,0 +1,288 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/sampling"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source/stage"
+)
+
+func TestOnlyWhatTheInputHasIsCompared(t *testing.T) {
+	got := migrate.Edge{Remark: "r", Groups: []string{"b", "a"}, AddSource: "AddSource_Type_X", AddWording: "w", AddTime: 5, RemarkTime: 0,
+		Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_N", Value: "7", Integer: true}, {Tag: "Tag_SNS_Custom_S", Value: "7"}}}
+	for want, c := range map[string]migrate.Edge{
+		"":                                {RemarkTime: 99},
+		" ":                               {Remark: "r", Groups: []string{"a", "b", "a"}, AddSource: "AddSource_Type_X", AddWording: "w", AddTime: 5, Custom: slices.Clone(got.Custom)},
+		"Remark":                          {Remark: "R"},
+		"GroupName":                       {Groups: []string{"a"}},
+		"AddSource":                       {AddSource: "AddSource_Type_Y"},
+		"AddWording":                      {AddWording: "w "},
+		"AddTime":                         {AddTime: 6},
+		"Tag_SNS_Custom_N":                {Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_N", Value: "7"}}},
+		"Tag_SNS_Custom_S":                {Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_S", Value: "7", Integer: true}}},
+		"Remark AddTime Tag_SNS_Custom_X": {Remark: "x", AddTime: 1, Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_X", Value: "1"}}},
+	} {
+		if fields := strings.Join(differences(&c, &got), " "); fields != strings.TrimSpace(want) {
+			t.Errorf("%+v differs in %q, want %q", c, fields, want)
+		}
+	}
+}
+
+// staged stages rosters of some sizes.
+func staged(t *testing.T, sizes ...int) *stage.Stage {
+	t.Helper()
+	dir := t.TempDir()
+	w, err := stage.Create(stage.Options{Dir: dir, Memory: 32 << 20, Lanes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := int64(1)
+	for a, n := range sizes {
+		for i := range n {
+			line++
+			e := migrate.Edge{From: fmt.Sprintf("a%d", a), To: fmt.Sprintf("f%d", i), AddSource: "AddSource_Type_X", Position: migrate.Position{Line: line}}
+			if _, err := w.Lane(0).Add(&e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := w.Seal(t.Context(), func(_, _ *migrate.Edge, _ bool) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Finish(nil); err != nil {
+		t.Fatal(err)
+	}
+	s, err := stage.Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// TestASampleIsThoseEdges: the plan of a sample has what was drawn, once each, and knows where in the whole plan it stands.
+func TestASampleIsThoseEdges(t *testing.T) {
+	s := staged(t, 2500, 1, 3, 1000, 1, 1999, 40)
+	var all []string
+	keys := map[string]int64{}
+	for r, err := range s.Rosters(t.Context(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Chunks {
+			chunk, err := r.Load(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, e := range chunk.Edges {
+				all = append(all, e.From+"/"+e.To)
+				keys[e.From+"/"+e.To] = keyOf(chunk.Ordinal, k)
+			}
+		}
+	}
+	for _, n := range []int64{1, 10, 1500, 5000, int64(len(all))} {
+		drawn := sampling.Draw(int64(len(all)), n, uint64(n))
+		p, err := newSample(t.Context(), s, drawn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		origins, err := p.origins(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, ordinal := 0, int64(0)
+		for r, err := range p.rosters(t.Context()) {
+			if err != nil || r.First != ordinal || r.Edges == 0 {
+				t.Fatalf("roster %+v: %v", r, err)
+			}
+			for i := range r.Chunks {
+				chunk, err := r.Load(i)
+				if err != nil || chunk.Ordinal != ordinal || p.starts[ordinal] != int64(at) || len(chunk.Edges) > migrate.MaxChunkEdges {
+					t.Fatalf("chunk %d: %v", ordinal, err)
+				}
+				ordinal++
+				for _, e := range chunk.Edges {
+					if name := e.From + "/" + e.To; name != all[drawn[at]] || origins[at] != keys[name] {
+						t.Fatalf("edge %d is %s, want %s", at, name, all[drawn[at]])
+					}
+					at++
+				}
+			}
+		}
+		if at != len(drawn) || ordinal != p.chunks {
+			t.Errorf("%d edges of %d, %d chunks of %d", at, len(drawn), ordinal, p.chunks)
+		}
+	}
+}
+
+// book gives the list of one account and fails on request.
+type book struct {
+	friends []sink.Friend
+	page    int
+	calls   int
+	fail    func(call int) error
+}
+
+type place struct {
+	*book
+	at int
+}
+
+func (p *place) Last() bool { return p.at >= len(p.friends) }
+
+func (p *place) Next(context.Context) (sink.Page, error) {
+	p.calls++
+	if err := p.fail(p.calls); err != nil {
+		return sink.Page{}, err
+	}
+	end := min(p.at+p.page, len(p.friends))
+	page := sink.Page{Friends: p.friends[p.at:end], FriendNum: int64(len(p.friends)), Start: int64(p.at)}
+	p.at = end
+	return page, nil
+}
+
+// TestALongListIsReadOnce, though its roster is checked in chunks and calls fail in the middle; a list that is too large to be kept is read for each chunk.
+func TestALongListIsReadOnce(t *testing.T) {
+	const n, page = 2500, 100
+	b := &book{page: page}
+	var edges []migrate.Edge
+	for i := range n {
+		to := fmt.Sprintf("f%d", i)
+		edges = append(edges, migrate.Edge{From: "a", To: to})
+		if i != 1234 {
+			b.friends = append(b.friends, sink.Friend{To: to})
+		}
+	}
+	passing := &migrate.CallError{Verdict: migrate.VerdictRetry, Code: 30006, Answered: true}
+	for memory, want := range map[int64]int{64 << 20: n / page, 1000: 3 * n / page} {
+		failed := 0
+		b.calls, b.fail = 0, func(call int) error {
+			if call == 1 || call == 3 {
+				failed++
+				return passing
+			}
+			return nil
+		}
+		r := newReader(func(string) reading.Pages { return &place{book: b} }, memory)
+		missing := 0
+		for at := 0; at < n; {
+			chunk := edges[at:min(at+migrate.MaxChunkEdges, n)]
+			outcomes, err := r.Import(t.Context(), "a", chunk)
+			if errors.Is(err, io.EOF) || err != nil && !errors.Is(err, passing) {
+				t.Fatal(err)
+			}
+			if err != nil {
+				continue // as the engine does, later
+			}
+			for i, o := range outcomes {
+				if o.Kind != migrate.Imported {
+					missing++
+					if at+i != 1234 || o.Code != codeMissing {
+						t.Errorf("edge %d: %+v", at+i, o)
+					}
+				}
+			}
+			at += len(chunk)
+		}
+		if b.calls != want+failed || missing != 1 {
+			t.Errorf("with %d bytes: %d calls, want %d and %d that failed; %d missing", memory, b.calls, want, failed, missing)
+		}
+	}
+}
+
+// TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew, and one with other settings or another plan is another one.
+func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
+	s := staged(t, 3, 1500, 2)
+	dir := t.TempDir()
+	o := Options{FS: disk.OS{}, Dir: dir, Stage: s, ID: checkpoint.Identity{SDKAppID: 1, Options: map[string]string{}}, Seed: rand.Uint64()}
+	open := func(o Options, resumed bool, asked int64) *Verify {
+		t.Helper()
+		v, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Resumed != resumed || v.Totals().Asked() != asked {
+			t.Fatalf("resumed %t, %d asked; want %t and %d", v.Resumed, v.Totals().Asked(), resumed, asked)
+		}
+		return v
+	}
+	ask := func(v *Verify, calls int) error {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		check := func(ctx context.Context, _ string, to []string) ([]sink.Relation, error) {
+			if calls--; calls < 0 {
+				cancel()
+				return nil, ctx.Err()
+			}
+			return slices.Repeat([]sink.Relation{{Known: true, Friend: true}}, len(to)), nil
+		}
+		_, err := v.Run(ctx, Service{Check: check}, migrate.Options{Workers: 1, Retry: migrate.DefaultRetry}, func() int64 { return 0 })
+		return err
+	}
+	v := open(o, false, 0)
+	if err := ask(v, 2); err == nil {
+		t.Fatal("it was not interrupted")
+	}
+	asked := v.Totals().Asked()
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v = open(o, true, asked)
+	if err := ask(v, 100); err != nil || !v.Totals().Done() || v.Totals().InPlace != 1505 {
+		t.Fatalf("%v %+v", err, v.Totals())
+	}
+	if err := v.Close(); err != nil { // killed before the lists were written
+		t.Fatal(err)
+	}
+	v = open(o, true, 1505)
+	if err := v.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Options){
+		"fields": func(o *Options) { o.Fields = true }, "sample": func(o *Options) { o.Sample = 7 }, "app": func(o *Options) { o.ID.SDKAppID = 2 },
+		"job": func(o *Options) { o.ID.Options = map[string]string{"job": "went on"} },
+	} {
+		v := open(o, false, 0)
+		if err := ask(v, 1); err == nil {
+			t.Fatal("it was not interrupted")
+		}
+		if err := v.Close(); err != nil {
+			t.Fatal(err)
+		}
+		other := o
+		change(&other)
+		if err := open(other, false, 0).Finish(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	o.Sample, o.Seed = 100, 5
+	v = open(o, false, 0)
+	if drawn, of := v.Drawn(); drawn != 100 || of != 1505 {
+		t.Errorf("%d of %d", drawn, of)
+	}
+	_ = ask(v, 1)
+	asked = v.Totals().Asked()
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Seed = 6 // what was drawn stays drawn
+	if v = open(o, true, asked); v.Seed != 5 {
+		t.Errorf("seed %d", v.Seed)
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
