@@ -17,14 +17,14 @@ func rootHelp() string {
 became of every friendship.
 
   friendmigrate import INPUT...     the job: validate, group, send, record, report; again to resume
-  friendmigrate plan INPUT...       the same reading and checking, nothing sent: what an import would take
+  friendmigrate plan INPUT...       what an import would take; nothing is sent
   friendmigrate status              where the job stands, also while it runs
   friendmigrate failures            what the service refused: by code with advice, or as a list
   friendmigrate explain FROM [TO]   what happened to one account or one edge
   friendmigrate undo-list           which pairs this job created, as requests of friend_delete
   friendmigrate clean               remove the staged input of a finished job, keep lists and report
-  friendmigrate doctor              before a run: credentials, region, clock, latency; do accounts exist
-  friendmigrate verify [INPUT...]   ask the service whether every edge is in place; with --fields, as it should be
+  friendmigrate doctor              before a run: credentials, region, latency, accounts
+  friendmigrate verify [INPUT...]   ask the service whether every edge is in place
   friendmigrate export              friend lists of many accounts as a file that import accepts
   friendmigrate simulate            serve a simulated Chat on a port
   friendmigrate completion SHELL    print a completion script for bash, zsh, fish or pwsh

@@ -25,7 +25,7 @@ func kills(t *testing.T) int {
 		return n
 	}
 	if testing.Short() {
-		return 2
+		t.Skip("the other runs do it: what is killed is another process")
 	}
 	return 2
 }

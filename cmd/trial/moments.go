@@ -31,6 +31,10 @@ func (m moment) String() string {
 func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	within := func(d time.Duration) time.Duration { return time.Duration(r.Float64() * float64(d)) }
 	left = max(left, 1)
+	early := func() int { // the first calls of a run more often than the last
+		share := r.Float64()
+		return 1 + int(share*share*float64(left))
+	}
 	stage := min(like.Stage, time.Second)
 	switch n := r.IntN(100); {
 	case resumed && n < 25: // opening journal and stage, and the second that the rate asks for
@@ -38,9 +42,9 @@ func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	case !resumed && n < 25:
 		return moment{kind: "staging", after: within(stage * 11 / 10)}
 	case n < 55:
-		return moment{kind: "sending", after: within(6 * time.Millisecond), call: 1 + r.IntN(left)}
+		return moment{kind: "sending", after: within(6 * time.Millisecond), call: early()}
 	case n < 80:
-		return moment{kind: "committing", after: within(2 * time.Millisecond), call: 1 + r.IntN(left), end: true}
+		return moment{kind: "committing", after: within(2 * time.Millisecond), call: early(), end: true}
 	}
 	return moment{kind: "finishing", after: within(max(like.Finish, 10*time.Millisecond) * 12 / 10), call: left, end: true}
 }

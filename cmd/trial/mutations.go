@@ -14,12 +14,13 @@ var (
 	byJournal = goTest("./checkpoint", "TestEveryFileOperationFails|TestPowerCutAgainAndAgain|TestKilledAtEveryLength|TestEveryByteFlipped|TestTouchedBeforeSent|TestStateSurvivesRestarts")
 	byStage   = goTest("./source/stage", "TestSealedDataIsSyncedBeforeTheManifest|TestDamageIsRefusedWherever")
 	bySource  = goTest("./source", "TestByteChangedInTheMiddle|TestLineEndsLoseNoRow")
-	bySink    = goTest("./sink", "TestItemsGoByAccount|TestNoFalseSuccess|TestNoBurst|TestNoCatchingUpAfterAStall|TestNoSecret")
+	bySink    = goTest("./sink", "TestItemsGoByAccount|TestNoFalseSuccess|TestNoBurst|TestNoCatchingUpAfterAStall|TestLowerPaceHoldsAtOnce")
 	byEngine  = goTest("./migrate", "TestCallsAreTheLeastAndSerial|TestStormSettlesEverything|TestAnyAnswersAnyInterruptions|TestSignalDrains")
 	byReport  = goTest("./cmd/friendmigrate/report", ".")
 	byDamage  = goTest("./cmd/friendmigrate", "TestOtherFilesInTheState")
 
-	byPacedKills = byTrial("kill", "--kills=4", "--shape=paced")
+	bySlowKills  = byTrial("kill", "--kills=30", "--shape=slow")
+	byUnanswered = byTrial("kill", "--kills=2", "--shape=unanswered")
 	byFailing    = byTrial("kill", "--kills=2", "--shape=failing")
 	byKills      = byTrial("kill", "--kills=12", "--shape=plain")
 	byTwo        = byTrial("two", "--twos=4", "--shape=paced")
@@ -65,8 +66,10 @@ var mutations = []mutation{
 	{"results go by position", "sink/answer.go",
 		"if m.next < m.n && m.name(m.next) == string(to) {", "if m.next < m.n {", bySink},
 	{"a missing result counts as imported", "sink/import.go",
-		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: \"no ResultItem\"}", "migrate.Outcome{Kind: migrate.Imported}", bySink},
-	{"a stall is caught up with", "sink/limiter.go",
+		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: \"no ResultItem\"}", "migrate.Outcome{Kind: migrate.Imported}", byUnanswered},
+	{"the limiter is full at the start", "sink/limiter.go",
+		"rate.NewLimiter(rate.Limit(l.pace.max), 1)", "rate.NewLimiter(rate.Limit(l.pace.max), 100)", bySink},
+	{"the sliding second is not counted", "sink/limiter.go",
 		"if wait := l.left.room(now, window); wait > 0 {\n\t\treturn permit{}, wait", "if wait := l.left.room(now, 100*window); wait > 0 {\n\t\treturn permit{}, wait", bySink},
 	{"two workers have one account", "migrate/decide.go",
 		"\td.event(\"retry\", code, d.lastMiss, left.Len())\n", "\td.event(\"retry\", code, d.lastMiss, left.Len())\n\ttwin := *w\n\td.rosters++\n\td.ready = append(d.ready, &twin)\n", byEngine},
@@ -77,7 +80,7 @@ var mutations = []mutation{
 	{"a stage without its journal is a new job", "cmd/friendmigrate/prepare.go",
 		"if j.stage != nil && j.journal == nil {", "if j.stage != nil && j.journal == nil && j.p == nil {", byDamage},
 	{"the rate of the run before is forgotten", "cmd/friendmigrate/import.go",
-		"\tif !j.resumed {\n\t\treturn time.Time{}\n", "\tif !j.resumed || j.p != nil {\n\t\treturn time.Time{}\n", byPacedKills},
+		"\tif !j.resumed {\n\t\treturn time.Time{}\n", "\tif !j.resumed || j.p != nil {\n\t\treturn time.Time{}\n", bySlowKills},
 	{"settled edges are sent again after a kill", "cmd/friendmigrate/send.go",
 		"j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done)", "j.stage.Rosters(context.WithoutCancel(ctx), nil)", byKills},
 	{"nobody looks whether the state is locked", "checkpoint/lock.go",

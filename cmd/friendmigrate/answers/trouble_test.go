@@ -123,6 +123,36 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestOutageBurnsNoAttempt: in a small job an outage of a quarter of an hour probes each account more often than an edge may be tried. When it is over, one more passing answer
+// must not be the last.
+func TestOutageBurnsNoAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const over = 14 * time.Minute
+		seen, later := map[string]int{}, map[string]int{}
+		c := piped(t, simulator.Config{Script: func(c simulator.Call) *simulator.Fault {
+			n := seen
+			if c.Since >= over {
+				n = later
+			}
+			if n[c.From]++; c.Since < over || n[c.From] == 1 && len(later) > 1 {
+				return &simulator.Fault{Kind: simulator.FaultCode, Code: 30006}
+			}
+			return nil
+		}})
+		j := newJob(t, ring(4, 2))
+		e := j.run(t.Context(), c, flags{workers: 1})
+		a := j.audit(c)
+		if e.exit != 0 || a.totals.Failed != 0 {
+			t.Errorf("exit %d, %+v: %v", e.exit, a.totals, e.err)
+		}
+		for from, n := range seen {
+			if n < 8 {
+				t.Errorf("%s was tried %d times in the outage, too few to show anything", from, n)
+			}
+		}
+	})
+}
+
 // TestOneBadAccountIsNoOutage: an account that fails for minutes doesn't stop the others.
 func TestOneBadAccountIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -175,8 +175,7 @@ func (e *Export) finish() error {
 	if e.Destination == "" {
 		return nil
 	}
-	e.out.now.Finished = true
-	if err := e.out.now.write(e.FS, e.out.folder); err != nil {
+	if err := e.out.end(); err != nil {
 		return err
 	}
 	return e.out.forgetRows()

@@ -212,6 +212,14 @@ func (o *output) step() error {
 	return o.now.write(o.fsys, o.folder)
 }
 
+// end records that all is done.
+func (o *output) end() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now.Finished = true
+	return o.now.write(o.fsys, o.folder)
+}
+
 // at tells how far it is. Any goroutine may call it.
 func (o *output) at() position {
 	o.mu.Lock()

@@ -80,6 +80,11 @@ var shapes = []shape{
 		d.all("edges.csv")
 		d.job.Rate, d.job.Workers = 80, 20
 	}},
+	{"slow", func(d *draft) { // so few calls a second that those of several short runs would be too many
+		d.rosters(8, 1, 2)
+		d.all("edges.csv")
+		d.job.Rate, d.job.Workers = 2, 3
+	}},
 	{"unanswered", func(d *draft) {
 		d.rosters(140, 1, 6)
 		d.dress(0.3, false)
@@ -87,6 +92,7 @@ var shapes = []shape{
 		s := &d.job.Service
 		s.ResetsApplied, s.ClosesApplied, s.CutsApplied, s.Resets = 0.03, 0.02, 0.02, 0.02
 		s.BodiesApplied = map[string]float64{"empty": 0.02, "no-items": 0.02}
+		s.Bodies = map[string]float64{"missing": 0.04, "item-no-code": 0.02, "conflicting": 0.02}
 		s.Reimport = simulator.ReimportAlready
 	}},
 	{"poison", func(d *draft) {
