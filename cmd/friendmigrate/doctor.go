@@ -56,11 +56,11 @@ type accountsReport struct {
 func doctorHelp() string {
 	return `friendmigrate doctor [flags]
 
-Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right, latency and throttling, by harmless calls (friend_get of the
-admin account). It says what it saw and how to mend it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too whether accounts exist: import needs
-both sides of a friendship. With --probe it finds out by two test accounts what this app does where the vendor's pages are silent.
-
-` + flagHelp(settings.DoctorFlags()) + exitCodes()
+` + paragraph(`Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right, latency and throttling, by harmless calls
+(friend_get of the admin account). It says what it saw and how to mend it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too
+whether accounts exist: import needs both sides of a friendship. With --probe it finds out by two test accounts what this app does where the vendor's
+pages are silent.`) +
+		flagHelp(settings.DoctorFlags()) + exitCodes()
 }
 
 // doctorAction is the command doctor.

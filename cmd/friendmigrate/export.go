@@ -41,10 +41,9 @@ type exportJob struct {
 func exportHelp() string {
 	return `friendmigrate export --accounts FILE [--output FILE] [flags]
 
-Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one app's graph into another app. Accounts come in the order of
-their file. With --output, the same command goes on after an interruption; ` + export.FailedList + ` beside the output lists accounts that could not be read.
-
-` + flagHelp(settings.ExportFlags()) + exitCodes()
+` + paragraph(`Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one app's graph into another app. Accounts come
+in the order of their file. With --output, the same command goes on after an interruption; `+export.FailedList+` beside the output lists accounts that could not be read.`) +
+		flagHelp(settings.ExportFlags()) + exitCodes()
 }
 
 // exportAction is the command export.

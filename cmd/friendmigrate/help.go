@@ -25,7 +25,7 @@ became of every friendship.
   friendmigrate clean               remove the staged input of a finished job, keep lists and report
   friendmigrate doctor              before a run: credentials, region, latency, accounts
   friendmigrate verify [INPUT...]   ask the service whether every edge is in place
-  friendmigrate export              friend lists of many accounts as a file that import accepts
+  friendmigrate export              write friend lists as a file that import accepts
   friendmigrate simulate            serve a simulated Chat on a port
   friendmigrate completion SHELL    print a completion script for bash, zsh, fish or pwsh
   friendmigrate version             print the version
@@ -123,6 +123,9 @@ func wrap(text string, width int) []string {
 	}
 	return append(lines, line)
 }
+
+// paragraph is text in lines that fit.
+func paragraph(text string) string { return strings.Join(wrap(text, helpWidth), "\n") + "\n\n" }
 
 func exitCodes() string {
 	var b strings.Builder

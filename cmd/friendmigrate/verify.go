@@ -55,11 +55,11 @@ type verifyJob struct {
 func verifyHelp() string {
 	return `friendmigrate verify [flags] [INPUT...]
 
-Asks the service whether every distinct valid edge of INPUT is there, and without INPUT, every edge of the job in --state: by friend_check, 1000 friends of an
-account in a call, or with --fields by friend_get alone. It changes nothing. missing.csv and different.csv in --state list what is not as it should be, in a form that
-import accepts (.jsonl where an input was). After an interruption the same command goes on; after the end it begins anew.
-
-` + flagHelp(settings.VerifyFlags()) + exitCodes()
+` + paragraph(`Asks the service whether every distinct valid edge of INPUT is there, and without INPUT, every edge of the job in --state: by friend_check, 1000
+friends of an account in a call, or with --fields by friend_get alone. It changes nothing. missing.csv and different.csv in --state list what is not
+as it should be, in a form that import accepts (.jsonl where an input was). After an interruption the same command goes on; after the end it begins
+anew.`) +
+		flagHelp(settings.VerifyFlags()) + exitCodes()
 }
 
 // verifyAction is the command verify.

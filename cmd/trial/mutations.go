@@ -22,7 +22,6 @@ var (
 	bySlowKills  = byTrial("kill", "--kills=30", "--shape=slow")
 	byUnanswered = byTrial("kill", "--kills=2", "--shape=unanswered")
 	byFailing    = byTrial("kill", "--kills=2", "--shape=failing")
-	byKills      = byTrial("kill", "--kills=12", "--shape=plain")
 	byTwo        = byTrial("two", "--twos=4", "--shape=paced")
 	bySignals    = byTrial("signal", "--signals=4", "--shape=paced")
 )
@@ -81,8 +80,6 @@ var mutations = []mutation{
 		"if j.stage != nil && j.journal == nil {", "if j.stage != nil && j.journal == nil && j.p == nil {", byDamage},
 	{"the rate of the run before is forgotten", "cmd/friendmigrate/import.go",
 		"\tif !j.resumed {\n\t\treturn time.Time{}\n", "\tif !j.resumed || j.p != nil {\n\t\treturn time.Time{}\n", bySlowKills},
-	{"settled edges are sent again after a kill", "cmd/friendmigrate/send.go",
-		"j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done)", "j.stage.Rosters(context.WithoutCancel(ctx), nil)", byKills},
 	{"nobody looks whether the state is locked", "checkpoint/lock.go",
 		"\t\terr = flock(file)\n", "\t\t_ = flock(file)\n", byTwo},
 	{"results go by position, seen from the service", "sink/answer.go",
