@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -115,6 +116,10 @@ func (g *garden) goes(ctx context.Context, args []string) (string, error) {
 	defer cancel()
 	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir = g.root
+	// With all that it has started: what is left behind of a suite that hangs would hold its output open.
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	c.WaitDelay = 10 * time.Second
 	out, err := c.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, tail(string(out), 2000))

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"friendmigrate/sink/simulator"
 )
@@ -23,6 +25,7 @@ type Service struct {
 	mu         sync.Mutex
 	signatures map[string]struct{}
 	run        int
+	arrivals   []time.Duration        // since the start, of calls of any kind
 	runOf      map[int64]int          // of calls that are open, by number
 	arrived    []int                  // friend_import calls, by run
 	ended      []int                  // of those
@@ -117,11 +120,12 @@ func (s *Service) Watch(arrival, end func(n int)) {
 
 // arrival is the simulator's Script: it changes nothing.
 func (s *Service) arrival(c simulator.Call) *simulator.Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arrivals = append(s.arrivals, c.Since)
 	if c.API != "friend_import" {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, to := range c.To {
 		pair := Pair{c.From, to}
 		if !s.Sim.Has(c.From, to) {
@@ -179,6 +183,19 @@ func (s *Service) Arrived() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.arrived[s.run-1]
+}
+
+// Closest is the shortest time in which so many calls of any kind arrived; known is false if there were not so many.
+func (s *Service) Closest(calls int) (took time.Duration, known bool) {
+	s.mu.Lock()
+	at := slices.Sorted(slices.Values(s.arrivals))
+	s.mu.Unlock()
+	for i := calls - 1; i < len(at); i++ {
+		if d := at[i] - at[i-calls+1]; !known || d < took {
+			took, known = d, true
+		}
+	}
+	return took, known
 }
 
 // Repeats counts, over all runs, the accounts of which later runs sent edges again that it had placed in a call that was, or would have been, answered; and the
