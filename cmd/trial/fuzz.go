@@ -110,7 +110,8 @@ func fuzzFunctions(dir string) ([]string, error) {
 
 // run fuzzes one target and returns how often.
 func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err error) {
-	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-parallel=1", "-timeout=0", t.folder)
+	// By default a minute may go into making one interesting input smaller, which is most of a short run.
+	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-fuzzminimizetime=100x", "-parallel=1", "-timeout=0", t.folder)
 	said, err := c.CombinedOutput()
 	if all := executed.FindAllSubmatch(said, -1); len(all) > 0 {
 		executions, _ = strconv.ParseInt(string(all[len(all)-1][1]), 10, 64) // a number too large to be one is none of ours
