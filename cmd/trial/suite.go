@@ -43,6 +43,8 @@ var rows = []row{
 		whole: swept("TestEveryFileOperationOfAJob")},
 	{name: "damage", flag: "damage", help: "state files cut at each length and flipped at each byte, swapped, of another job or version; input changed", ci: 1, release: 1,
 		whole: swept("TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput")},
+	{name: "mutants", flag: "mutants", help: "bugs planted in a copy of the module, each of which the suites have to find; once, or 0: not", ci: 1, release: 1, whole: mutated},
+	{name: "fuzz", flag: "fuzz-seconds", help: "every fuzz target, for so many seconds", ci: 30, release: 600, whole: fuzzed},
 }
 
 // root says why a row that mounts in memory can't be done.
