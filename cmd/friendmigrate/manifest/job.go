@@ -48,12 +48,14 @@ func (o Options) jobSpec(i int) jobSpec {
 		s.BackoffLimit = &limit
 	}
 	if o.MaxDuration > 0 {
-		// The program ends itself with 4, which counts: without this the Job would start it anew at once. The grace period on top lets the program's own
-		// ending come first.
-		s.ActiveDeadlineSeconds = seconds(o.MaxDuration) + o.grace()
+		s.ActiveDeadlineSeconds = o.deadline()
 	}
 	return s
 }
+
+// deadline is how many seconds a Job goes on for. With --max-duration the program ends itself with 4, which counts: without a deadline the Job would start it
+// anew at once. The grace period on top lets the program's own ending come first.
+func (o Options) deadline() int64 { return seconds(o.MaxDuration) + o.grace() }
 
 // failureRules say what is done about a pod that failed; the first one that fits holds. What fits none counts against the limit and is run again.
 func (o Options) failureRules() []failureRule {

@@ -57,6 +57,9 @@ func (o Options) head() string {
 		fmt.Fprintf(&b, "# %3d  %-16s %s\n", row.Code, o.does(row.Rerun), row.Meaning)
 	}
 	fmt.Fprintf(&b, "# Any other code (killed for its memory, say) is run again as well, up to %d times.\n", backoffLimit)
+	if o.MaxDuration > 0 {
+		fmt.Fprintf(&b, "# --max-duration: %d s after its start the Job has failed and starts no pod any more; the next one resumes.\n", o.deadline())
+	}
 	return b.String()
 }
 

@@ -111,6 +111,10 @@ func TestAShardKnowsItsShare(t *testing.T) {
 }
 
 func TestTimesFollowTheSettings(t *testing.T) {
+	text, err := render(flags("max-duration", "1h"))
+	if err != nil || !bytes.Contains(text, []byte("# --max-duration: 3625 s after")) {
+		t.Errorf("%v\n%s", err, text)
+	}
 	s := read(t, flags("timeout", "12500ms", "max-duration", "1h")).jobs[0].Spec
 	if got := *s.Template.Spec.TerminationGracePeriodSeconds; got != 28 {
 		t.Errorf("%d s of grace for calls of 12.5 s", got)
