@@ -19,9 +19,9 @@ import (
 // container turned into folders of this test.
 func TestThePodsOfAManifestImportEverything(t *testing.T) {
 	for name, more := range map[string][]string{
-		"one pod":               nil,
-		"an Indexed Job":        {"--shards", "3"},
-		"a Job for each shard":  {"--shards", "3", "--claim-per-shard"},
+		"one pod":                   nil,
+		"an Indexed Job":            {"--shards", "3"},
+		"a Job for each shard":      {"--shards", "3", "--claim-per-shard"},
 		"an Indexed Job of one pod": {"--shards", "1", "--max-duration", "1h", "--timeout", "5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
