@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -113,5 +114,45 @@ func TestAManifestTellsImportWhatItWasGiven(t *testing.T) {
 	}
 	if o.Name != "mine" || o.Secret != "mine" || o.Image != "friendmigrate:v0.0.0-2026-dirty" || o.EndpointPort != 8443 {
 		t.Errorf("%+v", o)
+	}
+}
+
+func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
+	values := map[string]string{
+		"name": "mine", "namespace": "chat", "image": "registry.example.com/f:2", "pull-secret": "p", "secret": "s", "shards": "3", "claim-per-shard": "true", "cron": "@daily", "time-zone": "Asia/Tokyo",
+		"env": "A=b", "storage-class": "fast", "storage-size": "1Ti", "listen": ":8080", "linger": "1m", "pod-monitor": "true", "input": "x.csv", "state": "there", "sdk-app-id": "1400000001",
+		"identifier": "root", "region": "seoul", "backup-host": "true", "endpoint": "https://chat.example.com", "rate": "150", "timeout": "20s", "memory": "512MiB", "max-duration": "4h",
+	}
+	for _, f := range ManifestFlags() {
+		v := good(map[string]string{"max-duration": "1h"})
+		switch f.Name {
+		case "claim-per-shard":
+			v.Flags["shards"] = []string{"2"}
+		case "time-zone":
+			v.Flags["cron"] = []string{"@hourly"}
+		case "linger":
+			v.Flags["pod-monitor"] = []string{"true"}
+		case "endpoint":
+			delete(v.Flags, "region")
+		}
+		delete(v.Flags, f.Name)
+		if f.Name != "region" && f.Name != "endpoint" && f.Name != "sdk-app-id" {
+			before, err := ReadManifest(v, nil, "1")
+			if err != nil {
+				t.Fatalf("--%s: %v", f.Name, err)
+			}
+			v.Env[Variable(f.Name)] = values[f.Name]
+			if after, err := ReadManifest(v, nil, "1"); err != nil || reflect.DeepEqual(before, after) {
+				t.Errorf("%s=%s changes nothing (%v)", Variable(f.Name), values[f.Name], err)
+			}
+		}
+		v.Env[Variable(f.Name)] = values[f.Name]
+		byVariable, err := ReadManifest(v, nil, "1")
+		delete(v.Env, Variable(f.Name))
+		v.Flags[f.Name] = []string{values[f.Name]}
+		byFlag, err2 := ReadManifest(v, nil, "1")
+		if err != nil || err2 != nil || !reflect.DeepEqual(byVariable, byFlag) {
+			t.Errorf("--%s: %+v (%v)\nnot as by variable: %+v (%v)", f.Name, byFlag, err2, byVariable, err)
+		}
 	}
 }
