@@ -69,7 +69,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10) // the rest is for what the runtime does not count: the program itself, stacks of the kernel
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	ending, err := j.run(ctx)
 	if err != nil {
 		return err

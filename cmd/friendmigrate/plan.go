@@ -47,7 +47,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	debug.SetGCPercent(400) // what measuring throws away is short-lived, and the limit holds
 	made, err := p.makePlan(ctx, set, as)
 	if err != nil {

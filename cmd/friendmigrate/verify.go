@@ -76,7 +76,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	ending, err := j.run(ctx, key)
 	if err != nil {
 		return err
