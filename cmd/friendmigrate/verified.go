@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -113,8 +112,8 @@ func (r *verified) differentHint() string {
 		return r.lineAs("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: importing " + r.lists.Different +
 			" helps only if this app overwrites on re-import, which this tells"
 	}
-	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates", "shard").
-		With("state", filepath.Clean(r.job.set.Job.State)+"-missing").Of(r.lists.Missing)
+	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
+	l = r.job.p.followUp(l, r.job.set.Job, "-missing").Of(r.lists.Missing)
 	if tags := r.lists.IntegerTags; len(tags) > 0 {
 		l = l.With("integer-tags", strings.Join(tags, ","))
 	}
