@@ -52,7 +52,7 @@ func (j *importJob) loadPilot(ctx context.Context) error {
 		}
 	}
 	j.pilot = p
-	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts have edges in the input, %d edges together", len(accounts)-p.unknown(), len(accounts), p.edges), event("pilot"),
+	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts have edges in the input, %d edges together", len(accounts)-p.unknown(), len(accounts), p.edges), event(eventPilot),
 		zap.Int("accounts", len(accounts)), zap.Int("unknown", p.unknown()), zap.Int64("edges", p.edges))
 	return nil
 }
