@@ -57,7 +57,7 @@ func Listen(address string, s *Sight) (*Server, error) {
 		},
 	}
 	go func() {
-		server.done <- server.http.Serve(&fewAtOnce{Listener: listener, turns: make(chan struct{}, mostConnections)})
+		server.done <- server.http.Serve(newFewAtOnce(listener, mostConnections))
 	}()
 	return server, nil
 }
@@ -120,10 +120,28 @@ func text(w http.ResponseWriter, status int, body string) {
 type fewAtOnce struct {
 	net.Listener
 	turns chan struct{}
+	ended chan struct{}
+	close func() error
 }
 
+func newFewAtOnce(l net.Listener, most int) *fewAtOnce {
+	f := &fewAtOnce{Listener: l, turns: make(chan struct{}, most), ended: make(chan struct{})}
+	f.close = sync.OnceValue(func() error {
+		close(f.ended)
+		return l.Close()
+	})
+	return f
+}
+
+// Close also ends the waiting for a turn: the server waits for Accept before it ends connections.
+func (l *fewAtOnce) Close() error { return l.close() }
+
 func (l *fewAtOnce) Accept() (net.Conn, error) {
-	l.turns <- struct{}{}
+	select {
+	case l.turns <- struct{}{}:
+	case <-l.ended:
+		return nil, net.ErrClosed
+	}
 	c, err := l.Listener.Accept()
 	if err != nil {
 		<-l.turns

@@ -1,6 +1,7 @@
 package eyes
 
 import (
+	"os"
 	"sync"
 	"time"
 
@@ -42,7 +43,7 @@ type Job struct {
 
 // New makes a sight of a run that is about to begin.
 func New() *Sight {
-	s := &Sight{ready: "starting", last: progress.Snapshot{Version: progress.Version, Phase: progress.Starting}}
+	s := &Sight{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), PID: os.Getpid(), Phase: progress.Starting}}
 	s.metrics = newMetrics(s)
 	return s
 }
