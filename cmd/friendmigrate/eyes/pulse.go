@@ -51,8 +51,10 @@ func waits(s progress.Snapshot) bool {
 		in := s.Input
 		return in == nil || in.Total <= 0 || in.Bytes >= in.Total // standard input gives when it likes; grouping shows no bytes
 	case progress.Sending:
+		// With no call under way it waits out a backoff, looks for the accounts of a pilot in a large stage, or writes what was read; a run of which all is done
+		// closes its files.
 		c := s.Calls
-		return c != nil && (c.Holding || c.Pace == 0 || c.InFlight == 0 && c.Waiting > 0)
+		return c != nil && (c.Holding || c.Pace == 0 || c.InFlight == 0) || s.Total > 0 && s.Settled >= s.Total
 	}
 	return true
 }

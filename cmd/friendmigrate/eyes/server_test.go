@@ -128,6 +128,8 @@ func TestHealthTellsStuckFromWaiting(t *testing.T) {
 		{"calls in flight that never end", sending(progress.Calls{InFlight: 3, Pace: 198}), true},
 		{"held", sending(progress.Calls{Holding: true, Pace: 198}), false},
 		{"the service asked for a pause", sending(progress.Calls{InFlight: 3}), false},
+		{"nothing under way", sending(progress.Calls{Pace: 198}), false},
+		{"all done", progress.Snapshot{Phase: progress.Sending, Settled: 7, Total: 7, Calls: &progress.Calls{InFlight: 1, Pace: 198}}, false},
 		{"accounts wait to be tried again", sending(progress.Calls{Waiting: 3, Pace: 198}), false},
 		{"a file that gives nothing", reading(progress.Input{Bytes: 5, Total: 9}), true},
 		{"standard input that gives nothing", reading(progress.Input{Bytes: 5}), false},
