@@ -71,6 +71,8 @@ func inputFault(name string, err error) error {
 		return objectFault(name, answer)
 	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.Contains(name, "://"):
+		return &InputError{Name: name, Reason: "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrNotExist):
 		return &InputError{Name: name, Reason: "there is no such file", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):

@@ -78,7 +78,7 @@ func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
 	}
 	switch {
 	case len(list) == 0:
-		return nil, &InputError{Name: arg, Reason: "there are no objects right below this prefix", Err: fs.ErrNotExist}
+		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing, Reason: "there are no objects right below this prefix (what lies further down is not read)"})
 	case len(found) == 0:
 		return nil, &InputError{Name: arg, Reason: "the prefix has no .csv, .jsonl or .ndjson right below it (nor one of these with .gz or .zst)"}
 	}

@@ -48,7 +48,7 @@ func (s *Store) Stat(ctx context.Context, bucket, key string) (o Object, err err
 // reason finds out why an object can't be looked at: the answer to a HEAD has no body that would say it, that to a GET has.
 func (s *Store) reason(ctx context.Context, bucket, key string, err error) error {
 	var answer minio.ErrorResponse
-	if !errors.As(err, &answer) || answer.StatusCode != http.StatusForbidden && answer.StatusCode != http.StatusBadRequest {
+	if !errors.As(err, &answer) || answer.StatusCode < 400 || answer.StatusCode > http.StatusNotFound {
 		return err
 	}
 	body, _, _, why := s.core.GetObject(ctx, bucket, key, minio.GetObjectOptions{})
