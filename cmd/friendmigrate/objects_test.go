@@ -121,8 +121,9 @@ func TestANetworkFromObjectStorageIsTheOneFromFiles(t *testing.T) {
 
 // plannedGraph is what a plan says of a graph, whatever inputs it comes from.
 type plannedGraph struct {
-	Edges, Accounts, Calls, Bytes int64
-	Mutual                        struct{ Pairs, Both int64 }
+	Edges, Accounts, Calls int64
+	Bytes                  int64 `json:"bytesOnTheWire"`
+	Mutual                 struct{ Share float64 }
 }
 
 func planned(t *testing.T, env map[string]string, inputs ...string) (p plannedGraph) {
@@ -131,7 +132,7 @@ func planned(t *testing.T, env map[string]string, inputs ...string) (p plannedGr
 	if err := json.Unmarshal([]byte(out), &p); err != nil {
 		t.Fatal(err)
 	}
-	if p.Edges == 0 || p.Calls == 0 || p.Bytes == 0 || p.Mutual.Pairs == 0 {
+	if p.Edges == 0 || p.Calls == 0 || p.Bytes == 0 || p.Mutual.Share == 0 {
 		t.Errorf("%q: %s", inputs, out)
 	}
 	return p
