@@ -17,7 +17,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Same      Verdict = iota // the job's inputs, or standard input that has nothing to say against them
-	Gone                     // some are no longer there, and nothing speaks against the others
+	Gone                     // some are no longer there, or their store is out of reach, and nothing speaks against the others
 	Different                // another job's inputs
 )
 
@@ -32,7 +32,8 @@ type Comparison struct {
 // Compare holds the inputs that the arguments name now against those that a sealed stage was made from. It trusts size, mtime, ctime and inode; where these
 // differ it reads the whole raw content again and compares digests. Names don't matter, the order does. Rows are not read.
 //
-// Of objects it trusts name, size, ETag and time of change; another of these with the same content is the same input.
+// Of objects it trusts name, size, ETag and time of change; another of these with the same content is the same input. A store that is out of reach keeps nobody
+// from going on with what is staged: it is as if the object were gone.
 //
 // Standard input is read for "-"; nil (a terminal) and an empty one have nothing to say. An error is a failure to read, or an *InputError for arguments that
 // cannot be inputs at all.
@@ -70,24 +71,28 @@ func (c *comparer) differ(reason string) {
 	c.result.Reasons = append(c.result.Reasons, reason)
 }
 
-func (c *comparer) gone(name string) {
+func (c *comparer) gone(name, how string) {
 	if c.result.Verdict == Different {
 		return
 	}
 	c.result.Verdict = Gone
-	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q is gone", name))
+	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q %s", name, how))
 }
 
 // resolve is Resolve for arguments that may be gone, in whose place there is nothing. Nobody knows how many inputs a folder had that is gone: one takes all that are missing.
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
-	missing := -1 // where the first argument that is gone stood
+	first := -1 // where the first argument that is gone stood
 	for _, arg := range c.args.Inputs {
 		list, err := c.args.expand(c.ctx, arg)
-		if errors.Is(err, fs.ErrNotExist) {
-			c.gone(arg)
-			if missing < 0 {
-				missing = len(names)
+		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
+			how := "is gone"
+			if away {
+				how = "cannot be reached"
+			}
+			c.gone(arg, how)
+			if first < 0 {
+				first = len(names)
 			}
 			names = append(names, Found{})
 			continue
@@ -97,8 +102,8 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 		}
 		names = append(names, list...)
 	}
-	if missing >= 0 && len(names) < want {
-		names = slices.Insert(names, missing, make([]Found, want-len(names))...)
+	if first >= 0 && len(names) < want {
+		names = slices.Insert(names, first, make([]Found, want-len(names))...)
 	}
 	return names, nil
 }

@@ -125,6 +125,14 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 	recorded = c.Inputs
 	equal(t, "uploaded again, the next time", verdict(0, args).Verdict, Same)
 
+	for range 300 {
+		s.Fail(fake.Answer(503, "SlowDown"))
+	}
+	c = verdict(0, args)
+	if c.Verdict != Gone || !strings.Contains(c.Reasons[0], "cannot be reached") {
+		t.Errorf("out of reach: %+v", c)
+	}
+	s.Heal()
 	s.Put("p/in.csv", strings.Replace(manyRows(10), "1", "2", 1), "")
 	equal(t, "other content", verdict(1, args).Verdict, Different)
 	s.Delete("p/in.csv")

@@ -165,7 +165,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	case source.Different:
 		return j.otherJob(c.Reasons)
 	case source.Gone:
-		j.log.Warn("an input is gone; the job goes on with what was staged of it", event("input-gone"), zap.Strings("why", c.Reasons))
+		j.log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", event("input-gone"), zap.Strings("why", c.Reasons))
 	}
 	if c.Updated {
 		if err := source.UpdateInputs(j.stage, c.Inputs); err != nil {

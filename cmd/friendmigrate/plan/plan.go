@@ -150,7 +150,7 @@ func (j *job) compare(ctx context.Context, s *stage.Stage) (why string, err erro
 	case c.Verdict == source.Different:
 		return c.Reasons[0], nil
 	case c.Verdict == source.Gone:
-		j.note("an input is gone: the plan is of what was staged of it")
+		j.note("an input is gone or cannot be reached: the plan is of what was staged of it")
 	}
 	j.counts = meta.Counts
 	return "", nil

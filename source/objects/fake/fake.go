@@ -78,6 +78,13 @@ func (s *Store) Fail(faults ...Fault) {
 	s.faults = append(s.faults, faults...)
 }
 
+// Heal forgets the faults that have not come yet.
+func (s *Store) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
 // Pages makes listings come in pages, and with v1 only in the first form that S3 had.
 func (s *Store) Pages(size int, v1 bool) {
 	s.mu.Lock()
