@@ -22,16 +22,18 @@ type place struct{ ours, others []string }
 
 // mayImport is the map of the code. A package that isn't on it has no place yet.
 var mayImport = map[string]place{
-	"migrate":        {others: []string{"golang.org/x/sync/errgroup"}},
-	"migrate/disk":   {},
-	"source":         {ours: []string{"migrate", "migrate/disk", "source/stage"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
-	"source/stage":   {ours: []string{"migrate", "migrate/disk"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
-	"sink":           {ours: []string{"migrate", "migrate/disk"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
-	"sink/simulator": {others: []string{tlsSig}},
-	"checkpoint":     {ours: []string{"migrate", "migrate/disk"}},
+	"migrate":             {others: []string{"golang.org/x/sync/errgroup"}},
+	"migrate/disk":        {},
+	"source":              {ours: []string{"migrate", "migrate/disk", "source/stage", "source/objects"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
+	"source/stage":        {ours: []string{"migrate", "migrate/disk"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
+	"source/objects":      {others: []string{minio}},
+	"source/objects/fake": {},
+	"sink":                {ours: []string{"migrate", "migrate/disk"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
+	"sink/simulator":      {others: []string{tlsSig}},
+	"checkpoint":          {ours: []string{"migrate", "migrate/disk"}},
 
 	"cmd/friendmigrate": {
-		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
+		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
 		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},
@@ -47,6 +49,7 @@ var mayImport = map[string]place{
 const (
 	gocsv    = "github.com/gocarina/gocsv"
 	compress = "github.com/klauspost/compress"
+	minio    = "github.com/minio/minio-go/v7"
 	tlsSig   = "github.com/tencentyun/tls-sig-api-v2-golang"
 
 	yaml      = "go.yaml.in/yaml/v3"
@@ -59,6 +62,9 @@ var (
 	testsOf        = map[string]place{
 		"sink":                       {ours: []string{"sink/simulator"}},
 		"cmd/friendmigrate/manifest": {others: []string{"k8s.io", "sigs.k8s.io/yaml", "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"}}, // tests alone: they would double the program's size
+		"source":                     {ours: []string{"source/objects/fake"}},
+		"source/objects":             {ours: []string{"source/objects/fake"}},
+		"cmd/friendmigrate":          {others: []string{minio}}, // fills a store that its tests start
 	}
 )
 

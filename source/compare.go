@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -18,7 +17,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Same      Verdict = iota // the job's inputs, or standard input that has nothing to say against them
-	Gone                     // some are no longer there, and nothing speaks against the others
+	Gone                     // some are no longer there, or their store is out of reach, and nothing speaks against the others
 	Different                // another job's inputs
 )
 
@@ -33,14 +32,17 @@ type Comparison struct {
 // Compare holds the inputs that the arguments name now against those that a sealed stage was made from. It trusts size, mtime, ctime and inode; where these
 // differ it reads the whole raw content again and compares digests. Names don't matter, the order does. Rows are not read.
 //
-// stdin is read for "-"; nil (a terminal) and an empty one have nothing to say. fsys may be nil. An error is a failure to read, or an *InputError for
-// arguments that cannot be inputs at all.
-func Compare(ctx context.Context, fsys disk.FS, recorded []Input, args []string, format string, stdin io.Reader) (Comparison, error) {
-	if fsys == nil {
-		fsys = disk.OS{}
+// Of objects it trusts name, size, ETag and time of change; another of these with the same content is the same input. A store that is out of reach keeps nobody
+// from going on with what is staged: it is as if the object were gone.
+//
+// Standard input is read for "-"; nil (a terminal) and an empty one have nothing to say. An error is a failure to read, or an *InputError for arguments that
+// cannot be inputs at all.
+func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison, error) {
+	if args.FS == nil {
+		args.FS = disk.OS{}
 	}
-	c := comparer{ctx: ctx, fs: fsys, stdin: stdin, result: Comparison{Inputs: slices.Clone(recorded)}}
-	names, err := c.resolve(len(recorded), args, format)
+	c := comparer{ctx: ctx, args: args, result: Comparison{Inputs: slices.Clone(recorded)}}
+	names, err := c.resolve(len(recorded))
 	if err != nil {
 		return Comparison{}, err
 	}
@@ -58,8 +60,7 @@ func Compare(ctx context.Context, fsys disk.FS, recorded []Input, args []string,
 
 type comparer struct {
 	ctx    context.Context
-	fs     disk.FS
-	stdin  io.Reader
+	args   Arguments
 	result Comparison
 }
 
@@ -70,26 +71,30 @@ func (c *comparer) differ(reason string) {
 	c.result.Reasons = append(c.result.Reasons, reason)
 }
 
-func (c *comparer) gone(name string) {
+func (c *comparer) gone(name, how string) {
 	if c.result.Verdict == Different {
 		return
 	}
 	c.result.Verdict = Gone
-	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q is gone", name))
+	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q %s", name, how))
 }
 
-// resolve is Resolve for arguments that may be gone, whose place is "". Nobody knows how many inputs a folder had that is gone: one takes all that are missing.
-func (c *comparer) resolve(want int, args []string, format string) ([]string, error) {
-	var names []string
-	missing := -1 // where the first argument that is gone stood
-	for _, arg := range args {
-		list, err := expand(arg, format)
-		if errors.Is(err, fs.ErrNotExist) {
-			c.gone(arg)
-			if missing < 0 {
-				missing = len(names)
+// resolve is Resolve for arguments that may be gone, in whose place there is nothing. Nobody knows how many inputs a folder had that is gone: one takes all that are missing.
+func (c *comparer) resolve(want int) ([]Found, error) {
+	var names []Found
+	first := -1 // where the first argument that is gone stood
+	for _, arg := range c.args.Inputs {
+		list, err := c.args.expand(c.ctx, arg)
+		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
+			how := "is gone"
+			if away {
+				how = "cannot be reached"
 			}
-			names = append(names, "")
+			c.gone(arg, how)
+			if first < 0 {
+				first = len(names)
+			}
+			names = append(names, Found{})
 			continue
 		}
 		if err != nil {
@@ -97,20 +102,26 @@ func (c *comparer) resolve(want int, args []string, format string) ([]string, er
 		}
 		names = append(names, list...)
 	}
-	if missing >= 0 && len(names) < want {
-		names = slices.Insert(names, missing, make([]string, want-len(names))...)
+	if first >= 0 && len(names) < want {
+		names = slices.Insert(names, first, make([]Found, want-len(names))...)
 	}
 	return names, nil
 }
 
 // one compares one input.
-func (c *comparer) one(i int, name string) error {
-	was := c.result.Inputs[i]
+func (c *comparer) one(i int, found Found) error {
+	was, name := c.result.Inputs[i], found.Name
 	switch {
 	case name == "":
 		return nil
-	case name == Standard && c.stdin == nil:
+	case name == Standard && c.args.Stdin == nil:
 		return nil
+	case found.object != nil:
+		var now Input
+		now.stampObject(*found.object)
+		if now.ETag != "" && name == was.Name && now.Size == was.Size && now.ModTime == was.ModTime && now.ETag == was.ETag {
+			return nil
+		}
 	case name != Standard && !was.Std:
 		info, err := os.Stat(name)
 		if err != nil {
@@ -128,7 +139,9 @@ func (c *comparer) one(i int, name string) error {
 	}
 	switch {
 	case now.Digest == was.Digest:
-		now.Name, now.Format = was.Name, was.Format
+		if now.Format = was.Format; now.ETag == "" {
+			now.Name = was.Name // of an object it is part of what is trusted
+		}
 		c.result.Inputs[i] = now
 		c.result.Updated = c.result.Updated || now != was
 	case name == Standard && now.Size == 0:
@@ -140,7 +153,7 @@ func (c *comparer) one(i int, name string) error {
 
 // digest reads the raw content of an input.
 func (c *comparer) digest(name string) (Input, error) {
-	p := place{fs: c.fs, stdin: c.stdin}
+	p := place{fs: c.args.FS, stdin: c.args.Stdin, objects: c.args.Objects}
 	in, err := p.openRaw(c.ctx, name)
 	if err != nil {
 		return Input{}, err

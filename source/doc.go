@@ -10,7 +10,8 @@
 //   - Nothing can be sent before everything was read: Stage returns once every input was read to its end and found sound, and only then can Finish seal it.
 //   - What comes out depends on the inputs and the Options alone, not on the number of parsers, the size of blocks or the order in which they are done.
 //   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of Job.Memory. Lists that outgrow theirs go to a temporary file.
-//   - An input is known by the SHA-256 of its raw content and by its stat; Compare tells a rerun whether they are still the same without reading rows.
+//   - An input is known by the SHA-256 of its raw content and by its stat, an object by its ETag; Compare tells a rerun whether they are still the same without
+//     reading rows. An object is streamed (package objects) and held to being one version from its first byte to its last.
 //
 // It never writes outside Job.StateDir, never reads a row twice, never logs (Job.Warn is told whole sentences without account ids), and holds no state
 // beyond a call. A list is a text for people as well: a spreadsheet may run a cell that begins with =, +, - or @, and lists are not defused against that, since

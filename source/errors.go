@@ -10,6 +10,9 @@ import (
 // package are failures of the machine: I/O, a full disk, a cancelled context.
 var ErrUnusable = errors.New("input or options cannot be used")
 
+// ErrUnreachable is what an error is where object storage gave no answer, for as long as it was tried: the same run may work later (exit code 4).
+var ErrUnreachable = errors.New("object storage cannot be reached")
+
 // InputError says which input cannot be used and why. It is an ErrUnusable.
 type InputError struct {
 	Name   string // as the user named it; "-" is standard input

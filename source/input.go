@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+
+	"friendmigrate/source/objects"
 )
 
 // Standard is how the user names standard input.
@@ -19,11 +19,13 @@ type Input struct {
 	Format string `json:"format"` // CSV or JSONL
 	Digest string `json:"digest"` // SHA-256 of the whole raw content (compressed if it is), in hex
 
-	// Size is in bytes of the raw content, the times are in nanoseconds since 1970. While these four are as they were the content is taken for unchanged.
+	// Size is in bytes of the raw content, the times are in nanoseconds since 1970. While these four are as they were the content is taken for unchanged. Of an
+	// object it is Name, Size, ModTime and ETag.
 	Size       int64  `json:"size"`
 	ModTime    int64  `json:"mtime,omitempty"`
 	ChangeTime int64  `json:"ctime,omitempty"`
 	Inode      uint64 `json:"inode,omitempty"`
+	ETag       string `json:"etag,omitempty"`
 
 	Std bool `json:"stdin,omitempty"` // standard input, or another stream without a stat to trust
 }
@@ -55,70 +57,6 @@ func nameSays(name string) (format string, packed compression) {
 	return format, packed
 }
 
-// Resolve lists the inputs that the arguments name, in order: a file or "-" is itself, a folder is its inputs in name order. The inputs of a folder are its
-// files whose names say a format, and with a format given also those whose names don't say one and begin with neither '.' nor '_'; folders in it are left
-// alone. What is not there, cannot be read or has no known format is an *InputError.
-func Resolve(args []string, format string) ([]string, error) {
-	if len(args) == 0 {
-		return nil, &OptionError{"INPUT", "none was given"}
-	}
-	var names []string
-	for _, arg := range args {
-		list, err := expand(arg, format)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, list...)
-	}
-	return names, checkNames(names, format)
-}
-
-func checkNames(names []string, format string) error {
-	for i, name := range names {
-		if name == Standard && slices.Contains(names[:i], Standard) {
-			return &InputError{Name: name, Reason: "standard input can be read once only"}
-		}
-		if said, _ := nameSays(name); said == "" && format == "" {
-			return &InputError{Name: name, Reason: "the name doesn't say its format: use --format csv or --format jsonl"}
-		}
-	}
-	return nil
-}
-
-// expand lists the inputs that one argument names.
-func expand(arg, format string) ([]string, error) {
-	if arg == Standard {
-		return []string{arg}, nil
-	}
-	info, err := os.Stat(arg)
-	if err != nil {
-		return nil, inputFault(arg, err)
-	}
-	if !info.IsDir() {
-		return []string{arg}, nil
-	}
-	entries, err := os.ReadDir(arg) // in name order
-	if err != nil {
-		return nil, inputFault(arg, err)
-	}
-	var names []string
-	for _, entry := range entries {
-		name := filepath.Join(arg, entry.Name())
-		if !isInput(entry.Name(), format) {
-			continue
-		}
-		if info, err := os.Stat(name); err != nil {
-			return nil, inputFault(name, err)
-		} else if info.Mode().IsRegular() {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return nil, &InputError{Name: arg, Reason: "the folder has no .csv, .jsonl or .ndjson in it (nor one of these with .gz or .zst)"}
-	}
-	return names, nil
-}
-
 func isInput(base, format string) bool {
 	if strings.HasPrefix(base, ".") {
 		return false
@@ -129,7 +67,12 @@ func isInput(base, format string) bool {
 
 // inputFault tells what the user can mend (there is no such file, it may not be read) from a failure of the machine.
 func inputFault(name string, err error) error {
+	if answer := (*objects.Error)(nil); errors.As(err, &answer) {
+		return objectFault(name, answer)
+	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.Contains(name, "://"):
+		return &InputError{Name: name, Reason: "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrNotExist):
 		return &InputError{Name: name, Reason: "there is no such file", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):

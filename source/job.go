@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/objects"
 	"friendmigrate/source/stage"
 )
 
@@ -18,9 +19,10 @@ const StageFolder = "staged"
 
 // Job is what Stage is to turn into a sealed stage.
 type Job struct {
-	Inputs   []string  // files, folders, "-"; see Resolve
-	Stdin    io.Reader // for "-"
-	StateDir string    // gets the lists and StageFolder; made if need be
+	Inputs   []string       // files, folders, "-"; see Resolve
+	Stdin    io.Reader      // for "-"
+	Objects  *objects.Store // for s3://; nil: there are none
+	StateDir string         // gets the lists and StageFolder; made if need be
 	Options  Options
 
 	Shard, Shards int     // Shards 0 or 1: everything
@@ -30,6 +32,8 @@ type Job struct {
 
 	Progress func(bytesRead, bytesTotal, rows int64) // may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
 	Warn     func(message string)                    // may be nil; one sentence each, called before Stage returns
+
+	total int64 // bytes of all inputs; 0: not known
 }
 
 // Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort is to be called.
@@ -51,7 +55,7 @@ type Pending struct {
 // An error that is an ErrUnusable is the user's to mend: nothing may be sent then. With --duplicates error such an error is a *stage.DuplicatesError as well.
 // If ctx ends, Stage returns its error soon. After an error nothing is left of the stage; the lists are those of before, except after a *stage.DuplicatesError.
 func Stage(ctx context.Context, j Job) (*Pending, error) {
-	j, err := j.complete()
+	j, err := j.complete(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,16 +79,19 @@ func Stage(ctx context.Context, j Job) (*Pending, error) {
 	return p, nil
 }
 
-func (j Job) complete() (Job, error) {
+func (j Job) complete(ctx context.Context) (Job, error) {
 	if err := j.Options.Check(); err != nil {
 		return j, err
 	}
-	names, err := Resolve(j.Inputs, j.Options.Format)
+	found, err := Arguments{Inputs: j.Inputs, Format: j.Options.Format, Objects: j.Objects}.Resolve(ctx)
 	if err != nil {
 		return j, err
 	}
-	j.Inputs = names
-	if slices.Contains(names, Standard) && (j.Shards > 1 || j.Stdin == nil) {
+	j.Inputs, j.total = nil, totalSize(found)
+	for _, f := range found {
+		j.Inputs = append(j.Inputs, f.Name)
+	}
+	if slices.Contains(j.Inputs, Standard) && (j.Shards > 1 || j.Stdin == nil) {
 		reason := "there is no standard input"
 		if j.Shards > 1 {
 			reason = "standard input cannot be read by several shards"

@@ -118,7 +118,7 @@ func TestUpdatedInputsAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	meta.Counts.Inputs[0].Inode++
-	c, err := Compare(t.Context(), nil, meta.Counts.Inputs, []string{in}, "", nil)
+	c, err := Compare(t.Context(), meta.Counts.Inputs, Arguments{Inputs: []string{in}})
 	if err != nil || !c.Updated {
 		t.Fatalf("got %+v, %v", c, err)
 	}
@@ -129,7 +129,7 @@ func TestUpdatedInputsAreRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err = Compare(t.Context(), nil, meta.Counts.Inputs, []string{in}, "", nil)
+	c, err = Compare(t.Context(), meta.Counts.Inputs, Arguments{Inputs: []string{in}})
 	if err != nil || c.Updated || c.Verdict != Same {
 		t.Errorf("got %+v, %v", c, err)
 	}

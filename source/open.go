@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/objects"
 )
 
 // rawReader reads the raw content of an input, counts and digests it on the way, and remembers its own failure: that is how a failing disk is told from
@@ -50,8 +51,9 @@ func (r *rawReader) Read(p []byte) (int, error) {
 type openInput struct {
 	Input
 	raw     *rawReader
-	file    disk.File // nil: standard input
-	stop    func()    // a stream: ends its goroutine; else nil
+	file    disk.File       // nil: standard input or an object
+	object  *objects.Reader // nil: none
+	stop    func()          // a stream: ends its goroutine; else nil
 	packed  compression
 	content io.Reader // uncompressed
 	zstd    *zstd.Decoder
@@ -59,10 +61,11 @@ type openInput struct {
 
 // place is where inputs come from.
 type place struct {
-	fs     disk.FS
-	stdin  io.Reader
-	window int64 // most bytes of history that zstd may ask for
-	read   *atomic.Int64
+	fs      disk.FS
+	stdin   io.Reader
+	objects *objects.Store
+	window  int64 // most bytes of history that zstd may ask for
+	read    *atomic.Int64
 }
 
 // open opens an input and finds out how it is packed.
@@ -88,6 +91,9 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 		ctx, in.stop = context.WithCancel(ctx)
 		in.raw.from = interruptible(ctx, p.stdin)
 		return in, nil
+	}
+	if objects.IsName(name) {
+		return in, in.openObject(ctx, p.objects)
 	}
 	file, err := disk.Open(p.fs, name)
 	if err != nil {
@@ -150,6 +156,8 @@ func (in *openInput) fault(err error) error {
 		return in.raw.err
 	case in.raw.err != nil:
 		return inputFault(in.Name, in.raw.err)
+	case in.object != nil && errors.As(err, new(*objects.Error)): // the store's word on the object after it was read
+		return inputFault(in.Name, err)
 	case in.packed == compressionNone:
 		return fmt.Errorf("read input %q: %w", in.Name, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
@@ -174,6 +182,12 @@ func (in *openInput) finish() error {
 		in.Size = in.raw.n
 		return nil
 	}
+	if in.object != nil {
+		if err := in.object.Unchanged(); err != nil {
+			return in.fault(err)
+		}
+		return nil
+	}
 	info, err := in.file.Stat()
 	if err != nil {
 		return inputFault(in.Name, err)
@@ -192,6 +206,9 @@ func (in *openInput) close() {
 	}
 	if in.file != nil {
 		in.file.Close() // only read from
+	}
+	if in.object != nil {
+		in.object.Close()
 	}
 	if in.stop != nil {
 		in.stop()

@@ -214,13 +214,17 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	resolve := func(format string, args ...string) string {
-		names, err := Resolve(args, format)
+		found, err := Arguments{Inputs: args, Format: format}.Resolve(t.Context())
 		if err != nil {
 			var unusable *InputError
 			if !errors.As(err, &unusable) {
 				t.Errorf("got %v", err)
 			}
 			return "refused"
+		}
+		var names []string
+		for _, in := range found {
+			names = append(names, in.Name)
 		}
 		return strings.ReplaceAll(strings.Join(names, " "), dir+string(filepath.Separator), "")
 	}
@@ -232,7 +236,7 @@ func TestResolve(t *testing.T) {
 	equal(t, "standard input without a format", resolve("", Standard), "refused")
 	equal(t, "standard input twice", resolve("csv", Standard, Standard), "refused")
 	equal(t, "folder without inputs", resolve("", filepath.Join(dir, "sub.csv")), "refused")
-	if _, err := Resolve(nil, ""); !errors.Is(err, ErrUnusable) {
+	if _, err := (Arguments{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
 		t.Errorf("nothing: got %v", err)
 	}
 }

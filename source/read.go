@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"sync/atomic"
 
@@ -36,14 +35,13 @@ func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lan
 	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
 	return &reading{
 		names: j.Inputs, options: j.Options, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
-		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress,
-		place: place{fs: j.FS, stdin: j.Stdin, window: min(max(j.Memory/4, least), most), read: new(atomic.Int64)},
+		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress, total: j.total,
+		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most), read: new(atomic.Int64)},
 	}
 }
 
 // run reads everything. All goroutines have ended when it returns, but for one that may wait for standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
-	r.total = totalSize(r.names)
 	r.counts = Counts{}
 	ignored := newTally()
 	free, full := make(chan *block, r.buffers), make(chan *block)
@@ -72,14 +70,13 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 }
 
 // totalSize is what there is to read, 0 if one of the inputs doesn't say.
-func totalSize(names []string) int64 {
+func totalSize(inputs []Found) int64 {
 	var total int64
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if name == Standard || err != nil || !info.Mode().IsRegular() {
+	for _, in := range inputs {
+		if in.Size < 0 {
 			return 0
 		}
-		total += info.Size()
+		total += in.Size
 	}
 	return total
 }

@@ -13,6 +13,7 @@ const (
 	eventResume       eventName = "resume"
 	eventRead         eventName = "read"
 	eventInput        eventName = "input"
+	eventStore        eventName = "object-storage"
 	eventStaged       eventName = "staged"
 	eventMutualAdded  eventName = "mutual-added"
 	eventMutualShare  eventName = "mutual-share"
@@ -68,6 +69,7 @@ func events() []eventRow {
 		{eventResume, "info", []string{"settled", "pending"}, "a job goes on"},
 		{eventRead, "info", []string{"inputs"}, "reading the input begins"},
 		{eventInput, "warn", nil, "something about the input deserves a look"},
+		{eventStore, "warn", nil, "object storage answers badly, and is asked again"},
 		{eventStaged, "info", []string{"rows", "edges", "accounts", "calls", "seconds"}, "the input is read and grouped"},
 		{eventMutualAdded, "info", []string{"edges"}, "`--mutual` added reverse edges"},
 		{eventMutualShare, "info", []string{"share"}, "share of pairs with a row in each direction"},

@@ -49,9 +49,10 @@ Reads edges, checks them, groups them by From_Account, sends them by friend_impo
 became of each. Nothing is sent before the whole input was read and found sound. After any
 interruption the same command goes on where it was; run after the end, it sends nothing.
 
-INPUT is a file, a folder (its inputs in name order) or - for standard input: .csv, .jsonl or
-.ndjson, each also .gz or .zst. Columns and keys carry the API's names: From_Account, To_Account,
-AddSource, Remark, RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
+INPUT is a file, a folder (its inputs in name order), an object or a prefix of an S3 store
+(s3://bucket/key, s3://bucket/prefix/) or - for standard input: .csv, .jsonl or .ndjson, each also .gz
+or .zst. Columns and keys carry the API's names: From_Account, To_Account, AddSource, Remark,
+RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
 
 `)
 	b.WriteString(flagHelp(settings.ImportFlags()))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/objects"
 	"friendmigrate/source/stage"
 )
 
@@ -37,6 +39,7 @@ type importJob struct {
 	fsys   disk.FS
 	dir    string // the state folder, of this shard
 	key    sink.KeySource
+	store  *objects.Store // of inputs that are objects; nil: none is
 
 	// What is open. Whatever is not nil is closed by close, the lock last.
 	lock      *checkpoint.Lock
@@ -72,6 +75,9 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	if j.store, err = p.openObjects(set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
+		return err
+	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	ending, err := j.run(ctx)
 	if err != nil {
@@ -84,7 +90,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 // checkArguments finds what can be told from the arguments alone.
 func (j *importJob) checkArguments(c *cli.Command) error {
 	if len(j.inputs) == 0 {
-		return exit.Because(exit.Unusable, errors.New("no INPUT: name a file, a folder, or - for standard input"))
+		return exit.Because(exit.Unusable, errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"))
 	}
 	for i, in := range j.inputs {
 		if _, err := os.Lstat(in); in == "-" || !errors.Is(err, fs.ErrNotExist) {
@@ -121,7 +127,7 @@ func contains(list []string, s string) bool {
 func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, j.close()) }()
-	if err := j.openFolder(); err != nil {
+	if err := j.openFolder(ctx); err != nil {
 		return exit.Ending{}, err
 	}
 	defer func() {
@@ -150,7 +156,7 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 }
 
 // openFolder takes the state folder and puts an old state aside where that is asked for.
-func (j *importJob) openFolder() error {
+func (j *importJob) openFolder(ctx context.Context) error {
 	base := j.set.Job.State
 	if j.set.Service.Rehearse {
 		base = settings.RehearsalFolder
@@ -169,8 +175,8 @@ func (j *importJob) openFolder() error {
 	fresh := errors.Is(err, fs.ErrNotExist)
 	if fresh {
 		// A new job: an input that is misspelt leaves no folder behind.
-		if _, err := source.Resolve(j.inputs, j.set.Rows.Format); err != nil {
-			return exit.Because(exit.Unusable, err)
+		if _, err := j.arguments(nil).Resolve(ctx); err != nil {
+			return j.inputError(ctx, err)
 		}
 	}
 	lock, err := checkpoint.TryLock(j.dir)
@@ -218,6 +224,16 @@ func (j *importJob) checkNeighbours(base string) error {
 		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("")}
 	}
 	return err
+}
+
+// arguments are the inputs as package source wants them.
+func (j *importJob) arguments(stdin io.Reader) source.Arguments {
+	return source.Arguments{Inputs: j.inputs, Format: j.set.Rows.Format, Stdin: stdin, Objects: j.store, FS: j.fsys}
+}
+
+// inputError is readError for what was only looked for: a folder that may not be read is the user's to mend, too.
+func (j *importJob) inputError(ctx context.Context, err error) error {
+	return exit.Because(exit.Unusable, j.readError(ctx, err))
 }
 
 // elsewhere is the command for a job of its own: the same with another state folder.

@@ -48,6 +48,10 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
+	as.store, err = p.openObjects(set.Objects, as.inputs, func(message string) { p.screen.Line("warning: " + message) })
+	if err != nil {
+		return err
+	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	debug.SetGCPercent(400) // what measuring throws away is short-lived, and the limit holds
 	made, err := p.makePlan(ctx, set, as)
@@ -75,7 +79,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob
 	show := startReadingBar(p.screen, set.Output.Progress)
 	defer show.stop()
 	return plan.Make(ctx, plan.Options{
-		Inputs: as.inputs, Stdin: as.stdin(), Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
+		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
 		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: stagingShare(set.Job.Memory), Lanes: runtime.GOMAXPROCS(0),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
 	})

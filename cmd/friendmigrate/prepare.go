@@ -158,7 +158,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := source.Compare(ctx, j.fsys, meta.Counts.Inputs, j.inputs, j.set.Rows.Format, j.stdin())
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments(j.stdin()))
 	if err != nil {
 		return j.readError(ctx, err)
 	}
@@ -166,7 +166,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	case source.Different:
 		return j.otherJob(c.Reasons)
 	case source.Gone:
-		j.log.Warn("an input is gone; the job goes on with what was staged of it", event(eventInputGone), zap.Strings("why", c.Reasons))
+		j.log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", event(eventInputGone), zap.Strings("why", c.Reasons))
 	}
 	if c.Updated {
 		if err := source.UpdateInputs(j.stage, c.Inputs); err != nil {
@@ -192,14 +192,17 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	for _, digest := range j.journal.Identity().Inputs {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
-	names, err := source.Resolve(j.inputs, j.set.Rows.Format)
+	found, err := j.arguments(nil).Resolve(ctx)
+	if errors.Is(err, source.ErrUnreachable) {
+		return j.readError(ctx, err)
+	}
 	if err != nil {
 		return fmt.Errorf("the staged input is gone or damaged and cannot be built again: %w", err)
 	}
-	for i := range min(len(names), len(recorded)) {
-		recorded[i].Name = names[i]
+	for i := range min(len(found), len(recorded)) {
+		recorded[i].Name = found[i].Name
 	}
-	c, err := source.Compare(ctx, j.fsys, recorded, j.inputs, j.set.Rows.Format, nil)
+	c, err := source.Compare(ctx, recorded, j.arguments(nil))
 	switch {
 	case err != nil:
 		return j.readError(ctx, err)
@@ -214,10 +217,10 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 // stageInput reads the inputs and seals them.
 func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
-	j.warnOfStage()
+	j.warnOfStage(ctx)
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
-		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Progress: j.watch.reading,
 		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
@@ -294,9 +297,10 @@ func (j *importJob) refuseRejected() error {
 }
 
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
-func (j *importJob) refuseDuplicates(d *stage.DuplicatesError) error {
+func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
+	found, _ := j.arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
-		j.p.screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, j.place(pair.Row), j.place(pair.Before)))
+		j.p.screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
@@ -312,13 +316,12 @@ func repeats(rows int64) string {
 	return screen.Some(rows, "row") + " repeat"
 }
 
-// place names a row of the input.
-func (j *importJob) place(p migrate.Position) string {
-	names, err := source.Resolve(j.inputs, j.set.Rows.Format)
-	if err != nil || p.Input < 0 || p.Input >= len(names) {
+// placeOf names a row of the input.
+func placeOf(inputs []source.Found, p migrate.Position) string {
+	if p.Input < 0 || p.Input >= len(inputs) {
 		return fmt.Sprintf("line %d", p.Line)
 	}
-	return fmt.Sprintf("%s line %d", names[p.Input], p.Line)
+	return fmt.Sprintf("%s line %d", inputs[p.Input].Name, p.Line)
 }
 
 // readError gives an error of reading the input its code.
@@ -327,10 +330,13 @@ func (j *importJob) readError(ctx context.Context, err error) error {
 		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: resumeLine(j.p.args).String()}
 	}
 	if duplicates := (*stage.DuplicatesError)(nil); errors.As(err, &duplicates) {
-		return j.refuseDuplicates(duplicates)
+		return j.refuseDuplicates(ctx, duplicates)
 	}
 	if errors.Is(err, source.ErrUnusable) {
 		return exit.Because(exit.Unusable, err)
+	}
+	if errors.Is(err, source.ErrUnreachable) {
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was sent by this run", err), Hint: resumeLine(j.p.args).String()}
 	}
 	return err
 }

@@ -1,15 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
-	"friendmigrate/source"
 )
 
 // What the state folder takes until a job has ended, in bytes.
@@ -67,16 +66,14 @@ func (j *importJob) edgeBytes() int64 {
 }
 
 // warnOfStage says before the input is read that the disk may not hold what will be staged of it.
-func (j *importJob) warnOfStage() {
-	names, err := source.Resolve(j.inputs, j.set.Rows.Format)
+func (j *importJob) warnOfStage(ctx context.Context) {
+	found, err := j.arguments(nil).Resolve(ctx)
 	if err != nil {
 		return // reading says it
 	}
 	bytes := int64(0)
-	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-			bytes += unpackedBytes(name, info.Size())
-		}
+	for _, in := range found {
+		bytes += unpackedBytes(in.Name, max(in.Size, 0))
 	}
 	if free, err := j.p.volume.free(j.dir); err == nil && free < bytes/stagedShare {
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -28,6 +29,7 @@ import (
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/objects"
 	"friendmigrate/source/stage"
 )
 
@@ -48,7 +50,8 @@ type verifyJob struct {
 	held    bool                // the lock is somebody else's to release
 	journal *checkpoint.Journal // of the job, for reading; nil where there is none
 	stage   *stage.Stage
-	own     bool // the stage is the verify's own
+	own     bool           // the stage is the verify's own
+	store   *objects.Store // of inputs that are objects; nil: none is
 	client  *sink.Client
 	verify  *verify.Verify
 	counts  source.Counts
@@ -83,6 +86,9 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	if j.store, err = p.openObjects(set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
+		return err
+	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	report, err := j.whole(ctx, key)
 	if err != nil {
@@ -112,7 +118,7 @@ func (j *verifyJob) whole(ctx context.Context, key sink.KeySource) (verifyReport
 func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (report verifyReport, err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, j.close()) }()
-	if err := j.openFolder(); err != nil {
+	if err := j.openFolder(ctx); err != nil {
 		return report, err
 	}
 	if err := j.openJob(); err != nil {
@@ -132,7 +138,7 @@ func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (report verifyR
 }
 
 // openFolder takes the state folder: no import may run on it meanwhile, since both together would exceed the rate.
-func (j *verifyJob) openFolder() error {
+func (j *verifyJob) openFolder(ctx context.Context) error {
 	base := j.set.Job.State
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
 		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
@@ -148,8 +154,8 @@ func (j *verifyJob) openFolder() error {
 		if len(j.inputs) == 0 {
 			return j.nothingStaged()
 		}
-		if _, err := source.Resolve(j.inputs, j.set.Rows.Format); err != nil {
-			return exit.Because(exit.Unusable, err)
+		if _, err := j.arguments(nil).Resolve(ctx); err != nil {
+			return exit.Because(exit.Unusable, j.readError(ctx, err))
 		}
 	}
 	if j.lock != nil {
@@ -221,7 +227,15 @@ func (j *verifyJob) readError(ctx context.Context, err error) error {
 	if errors.Is(err, source.ErrUnusable) {
 		return exit.Because(exit.Unusable, err)
 	}
+	if errors.Is(err, source.ErrUnreachable) {
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was asked by this run", err), Hint: resumeLine(j.p.args).String()}
+	}
 	return err
+}
+
+// arguments are the inputs as package source wants them.
+func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
+	return source.Arguments{Inputs: j.inputs, Format: j.set.Rows.Format, Stdin: stdin, Objects: j.store, FS: j.fsys}
 }
 
 // options is what the verify is told. What the job has settled since an interrupted verify began makes another one of it: old verdicts would be wrong.

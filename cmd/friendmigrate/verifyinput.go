@@ -40,7 +40,7 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage) error {
 	if len(j.inputs) == 0 {
 		return nil
 	}
-	c, err := source.Compare(ctx, j.fsys, meta.Counts.Inputs, j.inputs, j.set.Rows.Format, j.p.std.in)
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments(j.p.std.in))
 	switch {
 	case err != nil:
 		return j.readError(ctx, err)
@@ -62,7 +62,7 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	}
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
-		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {
@@ -98,7 +98,7 @@ func (j *verifyJob) reuseOwn(ctx context.Context, dir string) bool {
 		was, is := checkpoint.Identity{Options: meta.Options, Shard: meta.Shard, Shards: meta.Shards}, j.identity()
 		is.SDKAppID, is.Target = 0, ""
 		var c source.Comparison
-		c, err = source.Compare(ctx, j.fsys, meta.Counts.Inputs, j.inputs, j.set.Rows.Format, nil)
+		c, err = source.Compare(ctx, meta.Counts.Inputs, j.arguments(nil))
 		if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !contains(j.inputs, "-") {
 			j.stage, j.counts = s, meta.Counts
 			return true

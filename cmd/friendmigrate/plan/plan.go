@@ -13,13 +13,15 @@ import (
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/objects"
 	"friendmigrate/source/stage"
 )
 
 // Options say what is to be planned. The zero value of a field that import has a flag for means what it means there.
 type Options struct {
 	Inputs        []string
-	Stdin         io.Reader // for "-"; nil: a terminal, which has nothing to say to a job that is staged
+	Stdin         io.Reader      // for "-"; nil: a terminal, which has nothing to say to a job that is staged
+	Objects       *objects.Store // for s3://; nil: no input is there
 	Rows          source.Options
 	Shard, Shards int
 	State         string // --state: the input is staged beside it
@@ -141,29 +143,34 @@ func (j *job) compare(ctx context.Context, s *stage.Stage) (why string, err erro
 	if meta.Shard != j.Shard || max(meta.Shards, 1) != max(j.Shards, 1) {
 		return fmt.Sprintf("it is share %d of %d", meta.Shard, max(meta.Shards, 1)), nil
 	}
-	c, err := source.Compare(ctx, disk.OS{}, meta.Counts.Inputs, j.Inputs, j.Rows.Format, nil)
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments())
 	switch {
 	case err != nil:
 		return "", err
 	case c.Verdict == source.Different:
 		return c.Reasons[0], nil
 	case c.Verdict == source.Gone:
-		j.note("an input is gone: the plan is of what was staged of it")
+		j.note("an input is gone or cannot be reached: the plan is of what was staged of it")
 	}
 	j.counts = meta.Counts
 	return "", nil
 }
 
+// arguments are the inputs without what standard input holds: that can be read once only.
+func (j *job) arguments() source.Arguments {
+	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects}
+}
+
 // read stages the input in a folder that is removed at the end.
 func (j *job) read(ctx context.Context) (err error) {
-	if _, err := source.Resolve(j.Inputs, j.Rows.Format); err != nil {
+	if _, err := j.arguments().Resolve(ctx); err != nil {
 		return err // a misspelt input leaves nothing to remove
 	}
 	if j.scratch, err = newScratch(j.State); err != nil {
 		return err
 	}
 	pending, err := source.Stage(ctx, source.Job{
-		Inputs: j.Inputs, Stdin: j.Stdin, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard, Shards: j.Shards,
+		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard, Shards: j.Shards,
 		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress,
 	})
 	if err != nil {

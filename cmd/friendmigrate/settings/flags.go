@@ -36,7 +36,7 @@ const (
 // ImportFlags describes the flags of import.
 func ImportFlags() []Flag {
 	var all []Flag
-	for _, group := range [][]Flag{serviceFlags(), inputFlags(), jobFlags(), paceFlags(), stopFlags(), eyesFlags(), outputFlags()} {
+	for _, group := range [][]Flag{serviceFlags(), inputFlags(), objectFlags(), jobFlags(), paceFlags(), stopFlags(), eyesFlags(), outputFlags()} {
 		all = append(all, group...)
 	}
 	return all
@@ -61,7 +61,7 @@ func serviceFlags() []Flag {
 		{Name: "region", Value: "NAME", Usage: "where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo", Group: g},
 		{Name: "backup-host", Kind: Switch, Usage: "use the region's second host", Group: g},
 		{Name: "endpoint", Value: "URL", Usage: "in place of --region", Group: g},
-		{Name: "allow-plain-http", Kind: Switch, Usage: "let --endpoint be http:// beyond this machine: the signature can be read on the way", Group: g},
+		{Name: "allow-plain-http", Kind: Switch, Usage: "let --endpoint (and --s3-endpoint) be http:// beyond this machine: the signature (and the input) can be read on the way", Group: g},
 		{Name: "ca-file", Value: "FILE", Default: "the system's", Usage: "certificate authorities to trust, as PEM", Group: g, TakesFile: true},
 		{Name: "rehearse", Kind: Switch, Usage: "run against a simulated service inside this process: no credentials, nothing leaves this machine, " +
 			"always fresh, in a folder " + RehearsalFolder + " of its own", Group: g},

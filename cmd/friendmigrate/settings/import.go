@@ -10,6 +10,7 @@ import (
 
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/objects"
 )
 
 // Folders.
@@ -26,6 +27,7 @@ type Import struct {
 	Service Service
 	Rows    source.Options // what a row means: part of the job's identity
 	Strict  bool           // any rejected row: send nothing
+	Objects objects.Config // where s3:// is
 	Job     Job
 	Pace    Pace
 	Stop    Stop
@@ -101,7 +103,7 @@ func ReadImport(v Values, root fs.FS) (Import, error) {
 	r := &reader{Values: v}
 	s := Import{Rows: r.rows(), Strict: r.turnedOn("strict"), Eyes: r.eyes(), Output: r.output()}
 	s.Service = r.service()
-	s.Job = r.job(root)
+	s.Job, s.Objects = r.job(root), r.objects()
 	s.Pace = r.pace(s.Job.Shard)
 	s.Stop = Stop{
 		MaxDuration:     r.duration("max-duration", 0, time.Second, 10*365*24*time.Hour),

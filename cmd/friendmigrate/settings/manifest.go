@@ -15,10 +15,10 @@ import (
 
 // Groups of manifest's flags, and what its import is told if it isn't told otherwise.
 const (
-	groupObjects  = "the objects"
-	groupStorage  = "the volume"
-	groupMetrics  = "the metrics"
-	groupImported = "the import"
+	groupKubernetes = "the objects"
+	groupStorage    = "the volume"
+	groupMetrics    = "the metrics"
+	groupImported   = "the import"
 
 	defaultName    = "friendmigrate"
 	defaultInput   = "input"
@@ -37,14 +37,14 @@ func ManifestFlags() []Flag {
 			imported[i].Default = "256MiB"
 		}
 	}
-	return slices.Concat(objectFlags(), storageFlags(), metricsFlags(), []Flag{
+	return slices.Concat(kubernetesFlags(), storageFlags(), metricsFlags(), []Flag{
 		{Name: "input", Value: "PATH|URL", Default: defaultInput, Usage: "file or folder in the volume (" + manifest.Folder + "), or s3://bucket/prefix; may be given again", Group: g},
 		{Name: "state", Value: "PATH", Default: DefaultState, Usage: "of the job, in the volume", Group: g},
 	}, imported)
 }
 
-func objectFlags() []Flag {
-	g := groupObjects
+func kubernetesFlags() []Flag {
+	g := groupKubernetes
 	return []Flag{
 		{Name: "name", Value: "NAME", Default: defaultName, Usage: "of all objects", Group: g},
 		{Name: "namespace", Value: "NAME", Default: "kubectl's", Usage: "where they belong", Group: g},

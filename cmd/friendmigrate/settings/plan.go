@@ -17,14 +17,14 @@ func PlanFlags() []Flag {
 		jsonFlag(groupPlan),
 		{Name: "accounts-out", Value: "FILE", Usage: "write the distinct account ids of both sides there, one a line: what has to exist in the app", Group: groupPlan, TakesFile: true},
 	}
-	used := []string{"state", "shard", "memory", "rate", "chunk-bytes", "progress"}
+	used := []string{"state", "shard", "memory", "rate", "chunk-bytes", "progress", "allow-plain-http", "ca-file", "outage-timeout"}
 	for _, f := range ImportFlags() {
 		for _, name := range used {
 			if f.Name == name {
 				flags = append(flags, f)
 			}
 		}
-		if f.Group == groupInput {
+		if f.Group == groupInput || f.Group == groupObjects {
 			flags = append(flags, f)
 		}
 	}
@@ -60,7 +60,7 @@ func ReadPlan(v Values, root fs.FS) (Plan, error) {
 	r := &reader{Values: v}
 	s := Plan{JSON: r.turnedOn("json"), AccountsOut: r.text("accounts-out", "")}
 	s.Rows, s.Strict, s.Output = r.rows(), r.turnedOn("strict"), r.output()
-	s.Job = r.job(root)
+	s.Job, s.Objects = r.job(root), r.objects()
 	s.Pace = r.pace(s.Job.Shard)
 	return s, r.err()
 }

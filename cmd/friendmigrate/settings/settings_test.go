@@ -122,7 +122,7 @@ func TestAFlagWinsOverItsVariable(t *testing.T) {
 
 func TestEveryFlagHasItsVariable(t *testing.T) {
 	samples := map[string]string{"sdk-app-id": "7", "region": "tokyo", "map": "From_Account=uid", "default-add-source": "AddSource_Type_X", "integer-tags": "Tag_SNS_Custom_A",
-		"shard": "1/2", "retry-failed": "30003", "progress": "none", "log-format": "json", "log-level": "debug", "format": "csv", "invalid-field": "cut", "duplicates": "first"}
+		"shard": "1/2", "retry-failed": "30003", "progress": "none", "log-format": "json", "log-level": "debug", "format": "csv", "invalid-field": "cut", "duplicates": "first", "s3-addressing": "path"}
 	for _, f := range ImportFlags() {
 		value, ok := samples[f.Name]
 		switch {

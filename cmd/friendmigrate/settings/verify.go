@@ -8,12 +8,14 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/source"
+	"friendmigrate/source/objects"
 )
 
 // Verify is everything that a verify is told.
 type Verify struct {
 	Service     Service
 	Rows        source.Options // what a row of INPUT means
+	Objects     objects.Config
 	Job         Job
 	Pace        Pace
 	Eyes        Eyes
@@ -38,7 +40,7 @@ func VerifyFlags() []Flag {
 			{Name: "sample", Value: "N", Usage: "ask about N edges drawn at random, and say what that is worth", Group: groupAsked},
 			{Name: "json", Kind: Switch, Usage: usageJSON, Group: groupOutput},
 		},
-		leaveOut(serviceFlags(), "rehearse"), leaveOut(inputFlags(), "max-friends", "strict"), pick(jobFlags(), "state", "shard", "memory"),
+		leaveOut(serviceFlags(), "rehearse"), leaveOut(inputFlags(), "max-friends", "strict"), objectFlags(), pick(jobFlags(), "state", "shard", "memory"),
 		leaveOut(paceFlags(), "chunk-bytes"), pick(stopFlags(), flagMaximum), eyesFlags(), outputFlags(),
 	)
 }
@@ -68,7 +70,7 @@ func (v Values) of(flags []Flag) Values {
 func ReadVerify(v Values, root fs.FS) (Verify, error) {
 	r := &reader{Values: v.of(VerifyFlags()), real: true}
 	s := Verify{
-		Service: r.service(), Rows: r.rows(), Job: r.job(root), Eyes: r.eyes(), Output: r.output(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
+		Service: r.service(), Rows: r.rows(), Objects: r.objects(), Job: r.job(root), Eyes: r.eyes(), Output: r.output(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
 		MaxDuration: r.maxDuration(), Sample: r.whole("sample", 0, 1, sampling.Most),
 	}
 	s.Pace = r.pace(s.Job.Shard)

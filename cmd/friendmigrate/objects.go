@@ -1,0 +1,25 @@
+package main
+
+import (
+	"slices"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/source/objects"
+)
+
+// openObjects makes the client for inputs that are objects; nil where none is. It sends nothing.
+func (p *program) openObjects(c objects.Config, inputs []string, warn func(message string)) (*objects.Store, error) {
+	if !slices.ContainsFunc(inputs, objects.IsName) {
+		return nil, nil
+	}
+	c.Env, c.UserAgent, c.Warn = p.env, "friendmigrate/"+programVersion(), warn
+	store, err := objects.New(c)
+	return store, exit.Because(exit.Unusable, err)
+}
+
+// warnOfObjects logs that a store does not answer.
+func warnOfObjects(log *zap.Logger) func(message string) {
+	return func(message string) { log.Warn(message, event(eventStore)) }
+}

@@ -1,0 +1,104 @@
+package source
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"friendmigrate/migrate/disk"
+	"friendmigrate/source/objects"
+)
+
+// Arguments are what the user named as INPUT, and what it takes to look at it.
+type Arguments struct {
+	Inputs  []string       // files, folders, "-", s3://bucket/key, s3://bucket/prefix/
+	Format  string         // --format
+	Stdin   io.Reader      // for Compare; nil: a terminal
+	Objects *objects.Store // for s3://; nil: there are none
+	FS      disk.FS        // for Compare; nil: disk.OS{}
+}
+
+// Found is an input that the arguments name.
+type Found struct {
+	Name string // as the user named it, a file of a folder with the folder's name before it
+	Size int64  // bytes; -1: it doesn't say
+
+	object *objects.Object // nil: a file, or standard input
+}
+
+// Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a folder or a prefix is its inputs in name order. The inputs
+// of a folder are its files whose names say a format, and with a format given also those whose names don't say one and begin with neither '.' nor '_'; folders
+// in it are left alone. What is not there, cannot be read or has no known format is an *InputError; an ErrUnreachable is for another time.
+func (a Arguments) Resolve(ctx context.Context) ([]Found, error) {
+	if len(a.Inputs) == 0 {
+		return nil, &OptionError{"INPUT", "none was given"}
+	}
+	var found []Found
+	for _, arg := range a.Inputs {
+		list, err := a.expand(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, list...)
+	}
+	return found, checkNames(found, a.Format)
+}
+
+func checkNames(found []Found, format string) error {
+	for i, in := range found {
+		if in.Name == Standard && slices.ContainsFunc(found[:i], func(f Found) bool { return f.Name == Standard }) {
+			return &InputError{Name: in.Name, Reason: "standard input can be read once only"}
+		}
+		if said, _ := nameSays(in.Name); said == "" && format == "" {
+			return &InputError{Name: in.Name, Reason: "the name doesn't say its format: use --format csv or --format jsonl"}
+		}
+	}
+	return nil
+}
+
+// expand lists the inputs that one argument names.
+func (a *Arguments) expand(ctx context.Context, arg string) ([]Found, error) {
+	switch {
+	case arg == Standard:
+		return []Found{{Name: arg, Size: -1}}, nil
+	case objects.IsName(arg):
+		return a.expandObject(ctx, arg)
+	}
+	info, err := os.Stat(arg)
+	if err != nil {
+		return nil, inputFault(arg, err)
+	}
+	if info.IsDir() {
+		return expandFolder(arg, a.Format)
+	}
+	one := Found{Name: arg, Size: -1}
+	if info.Mode().IsRegular() {
+		one.Size = info.Size()
+	}
+	return []Found{one}, nil
+}
+
+func expandFolder(folder, format string) ([]Found, error) {
+	entries, err := os.ReadDir(folder) // in name order
+	if err != nil {
+		return nil, inputFault(folder, err)
+	}
+	var found []Found
+	for _, entry := range entries {
+		name := filepath.Join(folder, entry.Name())
+		if !isInput(entry.Name(), format) {
+			continue
+		}
+		if info, err := os.Stat(name); err != nil {
+			return nil, inputFault(name, err)
+		} else if info.Mode().IsRegular() {
+			found = append(found, Found{Name: name, Size: info.Size()})
+		}
+	}
+	if len(found) == 0 {
+		return nil, &InputError{Name: folder, Reason: "the folder has no .csv, .jsonl or .ndjson in it (nor one of these with .gz or .zst)"}
+	}
+	return found, nil
+}

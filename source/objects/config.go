@@ -1,0 +1,207 @@
+package objects
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// Config says where a store is and who reads it. The zero value is AWS with what the environment says.
+type Config struct {
+	Endpoint   string            // scheme://host[:port]; "": AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or AWS
+	Region     string            // "": AWS_REGION, AWS_DEFAULT_REGION, or what the endpoint's host says
+	Addressing string            // Auto, Path or Virtual; "": Auto
+	PlainHTTP  bool              // http:// also beyond this machine
+	CAFile     string            // PEM; AWS_CA_BUNDLE wins; "": the system's
+	Env        map[string]string // the environment, of which AWS_... is read
+	UserAgent  string            // "name/version"
+
+	Patience time.Duration        // how long to try again while a store that has answered before does not
+	Pause    time.Duration        // before the second attempt, doubling from there on; 0: a quarter of a second
+	Warn     func(message string) // told when a store stops answering; may be nil
+}
+
+// How a bucket is named in a request.
+const (
+	Auto    = "auto"    // virtual for AWS and those stores that are known to want it, else path
+	Path    = "path"    // https://host/bucket/key
+	Virtual = "virtual" // https://bucket.host/key
+)
+
+// AWS is where S3 itself is; the client finds the region's host.
+const aws = "https://s3.amazonaws.com"
+
+// Limits on what an answer may cost.
+const (
+	dialTimeout   = 15 * time.Second
+	headerTimeout = 30 * time.Second // from the request to the first byte of the answer
+	queryTimeout  = 2 * time.Minute  // for a whole answer that is not an object
+	stallTimeout  = time.Minute      // between two bytes of an object
+	headerLimit   = 64 << 10
+	firstPause    = 250 * time.Millisecond
+)
+
+// Store is an S3 store.
+type Store struct {
+	core     minio.Core
+	scrub    func(string) string
+	unsigned bool // no credentials were found, so requests are anonymous
+	region   string
+	patience time.Duration
+	pause    time.Duration // before the second attempt
+	stall    time.Duration
+	warn     func(message string)
+	answered atomic.Bool // it has answered a request
+}
+
+// New makes a client. It sends nothing. An error is about the settings.
+func New(c Config) (*Store, error) {
+	endpoint, err := c.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := c.transport()
+	if err != nil {
+		return nil, err
+	}
+	region := c.region(endpoint)
+	found, err := findCredentials(c.Env, endpoint.Hostname() == strings.TrimPrefix(aws, "https://"), region)
+	if err != nil {
+		return nil, err
+	}
+	client, err := minio.New(endpoint.Host, &minio.Options{
+		Creds: credentials.New(found.provider), Secure: endpoint.Scheme == "https", Transport: transport, Region: region, BucketLookup: c.lookup(endpoint.Hostname()),
+		MaxRetries: 1, // attempts are ours, so that they are told of, bounded by Patience and ended by a context
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--s3-endpoint: %w", err)
+	}
+	if name, version, ok := strings.Cut(c.UserAgent, "/"); ok {
+		client.SetAppInfo(name, version)
+	}
+	s := &Store{
+		core: minio.Core{Client: client}, scrub: found.scrub, unsigned: found.none, region: region,
+		patience: c.Patience, pause: c.Pause, stall: stallTimeout, warn: c.Warn,
+	}
+	if s.pause == 0 {
+		s.pause = firstPause
+	}
+	if s.warn == nil {
+		s.warn = func(string) {}
+	}
+	return s, nil
+}
+
+// endpoint is where the store is. Its text is not repeated in an error: it may carry a secret.
+func (c *Config) endpoint() (*url.URL, error) {
+	text, from := c.Endpoint, "--s3-endpoint"
+	for _, name := range []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"} {
+		if text == "" {
+			text, from = c.Env[name], name
+		}
+	}
+	if text == "" {
+		text = aws
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("%s has to be the URL of an S3 store, such as https://cos.ap-guangzhou.myqcloud.com", from)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return nil, fmt.Errorf("%s is scheme, host and port alone: no user, path or query", from)
+	}
+	if u.Scheme == "http" && !c.PlainHTTP && !loopback(u.Hostname()) {
+		return nil, fmt.Errorf("%s http://%s would send the input in plain text: use https, or --allow-plain-http if that is what you want", from, u.Host)
+	}
+	return u, nil
+}
+
+func loopback(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return strings.EqualFold(host, "localhost")
+}
+
+// region is what requests are signed for; "" lets the client ask AWS where a bucket is. What a COS host says wins over variables that were set for AWS.
+func (c *Config) region(endpoint *url.URL) string {
+	if c.Region != "" {
+		return c.Region
+	}
+	host := strings.Split(endpoint.Hostname(), ".")
+	if cos(endpoint.Hostname()) && len(host) > 3 && (host[0] == "cos" || host[0] == "cos-internal") {
+		return host[1]
+	}
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region := c.Env[name]; region != "" {
+			return region
+		}
+	}
+	if strings.Contains(endpoint.Hostname(), ".amazonaws.com") {
+		return ""
+	}
+	return "us-east-1" // what stores without regions sign for
+}
+
+// cos reports whether a host is Tencent's object storage.
+func cos(host string) bool {
+	return strings.HasSuffix(host, ".myqcloud.com") || strings.HasSuffix(host, ".tencentcos.cn") || strings.HasSuffix(host, ".tencentcos.com")
+}
+
+func (c *Config) lookup(host string) minio.BucketLookupType {
+	switch {
+	case c.Addressing == Path:
+		return minio.BucketLookupPath
+	case c.Addressing == Virtual || cos(host): // COS refuses the other one
+		return minio.BucketLookupDNS
+	}
+	return minio.BucketLookupAuto
+}
+
+// transport makes the connections. An object that is stored with Content-Encoding: gzip comes as it is stored: its digest is of that.
+func (c *Config) transport() (*http.Transport, error) {
+	roots, err := c.roots()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  headerTimeout,
+		IdleConnTimeout:        30 * time.Second,
+		MaxIdleConnsPerHost:    2,
+		MaxResponseHeaderBytes: headerLimit,
+		DisableCompression:     true,
+	}, nil
+}
+
+func (c *Config) roots() (*x509.CertPool, error) {
+	file, from := c.Env["AWS_CA_BUNDLE"], "AWS_CA_BUNDLE"
+	if file == "" {
+		file, from = c.CAFile, "--ca-file"
+	}
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: there is no certificate in PEM form in %q", from, file)
+	}
+	return pool, nil
+}

@@ -1,0 +1,119 @@
+package objects
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// found is who reads, and how to keep it secret.
+type found struct {
+	provider credentials.Provider
+	none     bool
+	scrub    func(string) string
+}
+
+// findCredentials takes the first that the environment has, in the order of AWS' own tools: keys, a web identity (EKS), a container's role (ECS, EKS Pod
+// Identity), the shared credentials file; at AWS itself the machine's role; and nothing, which is anonymous. One source is chosen and kept: another one in the
+// middle of a run would only hide why the first does not work any more.
+func findCredentials(env map[string]string, atAWS bool, region string) (found, error) {
+	id, secret, token := env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]
+	f := found{scrub: scrubber(secret, token)}
+	switch {
+	case (id == "") != (secret == ""):
+		return f, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: one of them is not set")
+	case strings.ContainsFunc(id+secret+token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return f, errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN has white space or unusual characters in it")
+	case id != "":
+		f.provider = &credentials.Static{Value: credentials.Value{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, SignerType: credentials.SignatureV4}}
+	case env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" && env["AWS_ROLE_ARN"] != "",
+		env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] != "", env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] != "":
+		f.provider = &credentials.IAM{Region: region, Client: &http.Client{Timeout: headerTimeout}}
+	case sharedFile(env) != "":
+		f.provider = &credentials.FileAWSCredentials{Filename: sharedFile(env), Profile: env["AWS_PROFILE"]}
+	case atAWS && !strings.EqualFold(env["AWS_EC2_METADATA_DISABLED"], "true"):
+		f.provider, f.none = &machineRole{IAM: credentials.IAM{Region: region, Client: metadataClient()}}, true
+	default:
+		f.provider, f.none = anonymous, true
+	}
+	return f, nil
+}
+
+var anonymous = &credentials.Static{Value: credentials.Value{SignerType: credentials.SignatureAnonymous}}
+
+// sharedFile is the file of credentials that AWS' tools share; "" if there is none.
+func sharedFile(env map[string]string) string {
+	file := env["AWS_SHARED_CREDENTIALS_FILE"]
+	if file == "" && env["HOME"] != "" {
+		file = filepath.Join(env["HOME"], ".aws", "credentials")
+	}
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}
+
+// machineRole is the role of the machine that this runs on. A machine beyond AWS has none: that is found out once, within seconds.
+type machineRole struct {
+	credentials.IAM
+	has, hasNot atomic.Bool
+}
+
+func metadataClient() *http.Client {
+	const timeout = 2 * time.Second
+	return &http.Client{Timeout: 3 * timeout, Transport: &http.Transport{
+		DialContext: (&net.Dialer{Timeout: timeout}).DialContext, ResponseHeaderTimeout: timeout,
+	}}
+}
+
+// RetrieveWithCredContext asks for the role's credentials.
+func (m *machineRole) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	if m.hasNot.Load() {
+		return anonymous.RetrieveWithCredContext(cc)
+	}
+	value, err := m.IAM.RetrieveWithCredContext(cc)
+	switch {
+	case err == nil:
+		m.has.Store(true)
+	case !m.has.Load():
+		m.hasNot.Store(true)
+		return anonymous.RetrieveWithCredContext(cc)
+	}
+	return value, err
+}
+
+// Retrieve is for the interface; the client does not call it.
+func (m *machineRole) Retrieve() (credentials.Value, error) { return m.RetrieveWithCredContext(nil) }
+
+// IsExpired reports whether the credentials are to be asked for again.
+func (m *machineRole) IsExpired() bool { return !m.hasNot.Load() && m.IAM.IsExpired() }
+
+// scrubber makes what a store has said fit for a terminal and a log: one short line without what is secret.
+func scrubber(secrets ...string) func(string) string {
+	return func(text string) string {
+		for _, secret := range secrets {
+			if secret != "" {
+				text = strings.ReplaceAll(text, secret, "***")
+			}
+		}
+		text = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) || r == unicode.ReplacementChar {
+				return ' '
+			}
+			return r
+		}, text)
+		const most = 200
+		if len(text) > most {
+			text = strings.ToValidUTF8(text[:most], "") + "..."
+		}
+		return strings.TrimSpace(text)
+	}
+}

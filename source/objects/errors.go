@@ -1,0 +1,140 @@
+package objects
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// Kind is what an error means for whoever reads.
+type Kind uint8
+
+// The kinds of error.
+const (
+	Refused     Kind = iota // for the user to mend: credentials, rights, region, certificate
+	Missing                 // there is no such object or bucket; the error is an fs.ErrNotExist
+	Changed                 // it is not the object any more that was begun with
+	Unreachable             // no answer, or none that is one: it may be there later
+)
+
+// Error says what is wrong with an object or its store.
+type Error struct {
+	Kind   Kind
+	Reason string
+}
+
+func (e *Error) Error() string { return e.Reason }
+
+// Is makes a missing object a file that does not exist.
+func (e *Error) Is(target error) bool { return e.Kind == Missing && target == fs.ErrNotExist }
+
+func refused(format string, args ...any) *Error {
+	return &Error{Refused, fmt.Sprintf(format, args...)}
+}
+
+var (
+	errCut     = errors.New("the answer was cut short")
+	errStalled = errors.New("nothing came for a minute")
+	errChanged = &Error{Changed, "it changed while it was being read"}
+)
+
+// judge says once what an error of the client means. Every kind but Unreachable is final.
+func (s *Store) judge(err error) *Error {
+	known, answer := (*Error)(nil), minio.ErrorResponse{}
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &answer):
+		return s.judgeAnswer(answer)
+	}
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // the wrapping prints the URL
+	}
+	untrusted, dns, record := (*tls.CertificateVerificationError)(nil), (*net.DNSError)(nil), tls.RecordHeaderError{}
+	switch {
+	case errors.As(err, &untrusted):
+		return refused("its certificate is not trusted: %s", s.scrub(untrusted.Err.Error()))
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return refused("the endpoint speaks http, not https")
+	case errors.As(err, &dns):
+		return &Error{Unreachable, s.scrub(dns.Error())}
+	case errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "foreign host"): // the client's words, with the URL in them
+		err = errCut
+	case errors.Is(err, context.DeadlineExceeded):
+		err = errors.New("no answer in time")
+	}
+	return &Error{Unreachable, s.scrub(err.Error())}
+}
+
+// judgeAnswer reads the table of S3's error codes. Where a store sends no body, the client has made a code of the status.
+func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
+	switch a.Code {
+	case "NoSuchKey", "NoSuchVersion":
+		return &Error{Missing, "there is no such object"}
+	case "NoSuchBucket":
+		return &Error{Missing, "there is no such bucket"}
+	case "PreconditionFailed", "InvalidRange":
+		return errChanged
+	case "InvalidAccessKeyId":
+		return refused("the store does not know the access key id")
+	case "SignatureDoesNotMatch":
+		return refused("the signature does not fit: the secret access key is wrong, or the region that requests are signed for (%q)", s.region)
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
+		return refused("the session token has expired")
+	case "InvalidToken":
+		return refused("the session token is not valid")
+	case "RequestTimeTooSkewed":
+		return refused("this machine's clock and the store's are too far apart")
+	case "InvalidObjectState":
+		return refused("it lies in an archive: restore it first")
+	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "InvalidRegion":
+		return s.judgeRegion(a)
+	}
+	switch {
+	case a.StatusCode >= 300 && a.StatusCode < 400, a.StatusCode == http.StatusBadRequest && a.Region != "" && a.Region != s.region:
+		return s.judgeRegion(a)
+	case a.StatusCode == http.StatusPreconditionFailed, a.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		return errChanged
+	case a.StatusCode == http.StatusForbidden, a.StatusCode == http.StatusUnauthorized, a.Code == "AccessDenied":
+		return s.judgeDenied(a)
+	case a.StatusCode >= 400 && a.StatusCode < 500 && a.StatusCode != http.StatusRequestTimeout && a.StatusCode != http.StatusTooManyRequests && a.Code != "RequestTimeout" && a.Code != "SlowDown",
+		a.StatusCode == http.StatusNotImplemented:
+		return refused("the store refuses: %s", s.said(a))
+	}
+	return &Error{Unreachable, "the store answers " + s.said(a)}
+}
+
+func (s *Store) judgeRegion(a minio.ErrorResponse) *Error {
+	if a.Region != "" {
+		return refused("the bucket is in region %s, not %s: use --s3-region %[1]s", s.scrub(a.Region), s.region)
+	}
+	return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and --s3-endpoint (%s)", s.region, s.said(a))
+}
+
+func (s *Store) judgeDenied(a minio.ErrorResponse) *Error {
+	if s.unsigned {
+		return refused("access denied; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	if a.Code == "" || a.Code == "AccessDenied" {
+		return refused("access denied: the credentials may not read it, or it is not there and they may not list the bucket")
+	}
+	return refused("access denied: %s", s.said(a))
+}
+
+// said is an answer in the store's own words.
+func (s *Store) said(a minio.ErrorResponse) string {
+	text := a.Code
+	if a.Message != "" && a.Message != a.Code {
+		text += ": " + a.Message
+	}
+	return s.scrub(text)
+}

@@ -1,0 +1,90 @@
+package objects
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// Object is what a store says of an object. Two that are equal are the same content.
+type Object struct {
+	Bucket, Key string
+	Size        int64     // bytes
+	ETag        string    // without quotes
+	Modified    time.Time // to the second: that is how much of it every answer says
+}
+
+// Name is s3://bucket/key.
+func (o Object) Name() string { return Name(o.Bucket, o.Key) }
+
+// sameAs reports whether nothing speaks against it being the same content. Some stores know no ETag.
+func (o Object) sameAs(other Object) bool {
+	return o.Size == other.Size && o.ETag == other.ETag && (o.ETag != "" || o.Modified.Equal(other.Modified))
+}
+
+func objectOf(bucket, key string, info minio.ObjectInfo) Object {
+	return Object{Bucket: bucket, Key: key, Size: info.Size, ETag: info.ETag, Modified: info.LastModified.UTC().Truncate(time.Second)}
+}
+
+// Stat says what there is of one object.
+func (s *Store) Stat(ctx context.Context, bucket, key string) (o Object, err error) {
+	err = s.query(ctx, Name(bucket, key), func(ctx context.Context) error {
+		info, err := s.core.StatObject(ctx, bucket, key, minio.StatObjectOptions{})
+		if err != nil {
+			return s.reason(ctx, bucket, key, err)
+		}
+		o = objectOf(bucket, key, info)
+		return nil
+	})
+	return o, err
+}
+
+// reason finds out why an object can't be looked at: the answer to a HEAD has no body that would say it, that to a GET has.
+func (s *Store) reason(ctx context.Context, bucket, key string, err error) error {
+	var answer minio.ErrorResponse
+	if !errors.As(err, &answer) || answer.StatusCode < 400 || answer.StatusCode > http.StatusNotFound {
+		return err
+	}
+	body, _, _, why := s.core.GetObject(ctx, bucket, key, minio.GetObjectOptions{})
+	if why == nil {
+		body.Close() // only read from
+		return err
+	}
+	return why
+}
+
+// List lists the objects right below a prefix, which is empty or ends with /, in the order of their keys. Those further down are not listed, nor are the empty
+// objects by which some tools mark a folder.
+func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, error) {
+	var list []Object
+	err := s.query(ctx, Name(bucket, prefix), func(ctx context.Context) error {
+		var err error
+		list, err = s.list(ctx, bucket, prefix, false)
+		if answer := (minio.ErrorResponse{}); errors.As(err, &answer) && answer.Code == "NotImplemented" {
+			list, err = s.list(ctx, bucket, prefix, true) // a store that knows only the first form of listing
+		}
+		return err
+	})
+	slices.SortFunc(list, func(a, b Object) int { return cmp.Compare(a.Key, b.Key) })
+	return list, err
+}
+
+func (s *Store) list(ctx context.Context, bucket, prefix string, v1 bool) ([]Object, error) {
+	list := []Object{}
+	noOwner := false
+	for info := range s.core.ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{Prefix: prefix, UseV1: v1, FetchOwner: &noOwner}) {
+		if info.Err != nil {
+			return nil, info.Err
+		}
+		if !strings.HasSuffix(info.Key, "/") {
+			list = append(list, objectOf(bucket, info.Key, info))
+		}
+	}
+	return list, ctx.Err()
+}

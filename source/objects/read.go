@@ -1,0 +1,159 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// Reader reads one object from its beginning to its end. Close it.
+type Reader struct {
+	store    *Store
+	ctx      context.Context
+	object   Object
+	at       int64         // bytes handed out
+	body     io.ReadCloser // nil: to be asked for
+	cancel   context.CancelFunc
+	patience patience
+}
+
+// Open begins to read an object, whatever is there now. The reader ends with ctx.
+func (s *Store) Open(ctx context.Context, bucket, key string) (*Reader, error) {
+	r := &Reader{store: s, ctx: ctx, object: Object{Bucket: bucket, Key: key, Size: -1}}
+	for {
+		err := r.ask()
+		if err == nil {
+			return r, nil
+		}
+		if err := s.after(ctx, &r.patience, r.object.Name(), err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Object is what is being read.
+func (r *Reader) Object() Object { return r.object }
+
+// Read reads on, over as many requests as it takes.
+func (r *Reader) Read(p []byte) (int, error) {
+	for {
+		if err := r.ctx.Err(); err != nil {
+			return 0, err
+		}
+		if r.at == r.object.Size {
+			return 0, io.EOF
+		}
+		n, err := r.some(p)
+		if n > 0 {
+			r.patience.progress()
+			return n, nil
+		}
+		if err == nil {
+			continue
+		}
+		r.hangUp()
+		if err := r.store.after(r.ctx, &r.patience, r.object.Name(), err); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// some reads what the present answer has, or makes a request for one. What comes with an error is handed out first: the error comes again.
+func (r *Reader) some(p []byte) (int, error) {
+	if r.body == nil {
+		if err := r.ask(); err != nil {
+			return 0, err
+		}
+	}
+	stalled := time.AfterFunc(r.store.stall, r.cancel)
+	n, err := r.body.Read(p[:min(int64(len(p)), r.object.Size-r.at)])
+	if !stalled.Stop() && r.ctx.Err() == nil && n == 0 {
+		err = errStalled
+	}
+	r.at += int64(n)
+	if err == io.EOF {
+		err = errCut // for the end is known by the object's size
+	}
+	return n, err
+}
+
+// ask makes a request for the rest of the object, or for all of it.
+func (r *Reader) ask() error {
+	var o minio.GetObjectOptions
+	if r.object.ETag != "" && !strings.HasPrefix(r.object.ETag, "W/") {
+		if err := o.SetMatchETag(r.object.ETag); err != nil {
+			return err
+		}
+	}
+	if r.at > 0 {
+		if err := o.SetRange(r.at, 0); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(r.ctx)
+	body, info, header, err := r.store.core.GetObject(ctx, r.object.Bucket, r.object.Key, o)
+	if err != nil {
+		cancel()
+		return err
+	}
+	r.body, r.cancel = body, cancel
+	if err := r.check(objectOf(r.object.Bucket, r.object.Key, info), header); err != nil {
+		r.hangUp()
+		return err
+	}
+	r.store.answered.Store(true)
+	return nil
+}
+
+// check holds an answer against what was asked for.
+func (r *Reader) check(now Object, header http.Header) error {
+	begun := r.object.Size >= 0
+	switch {
+	case !begun && now.Size < 0:
+		return refused("the store does not say how large it is")
+	case !begun:
+		r.object = now
+		return nil
+	case r.at > 0:
+		from, size := int64(-1), int64(-1)
+		if text := header.Get("Content-Range"); text != "" {
+			if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &from, new(int64), &size); err != nil {
+				return errors.New("the store answers a Content-Range that is none")
+			}
+		}
+		if from != r.at {
+			return refused("reading on after a lost connection is not possible: the store does not know Range")
+		}
+		now.Size = size
+	}
+	if !now.sameAs(r.object) {
+		return errChanged
+	}
+	return nil
+}
+
+// Unchanged makes sure that the object in the store is still the one that was read.
+func (r *Reader) Unchanged() error {
+	now, err := r.store.Stat(r.ctx, r.object.Bucket, r.object.Key)
+	if errors.Is(err, errChanged) || err == nil && !now.sameAs(r.object) {
+		return errChanged
+	}
+	return err
+}
+
+func (r *Reader) hangUp() {
+	if r.body != nil {
+		r.cancel() // first, so that closing does not wait for the rest
+		r.body.Close()
+		r.body = nil
+	}
+}
+
+// Close gives up what is open.
+func (r *Reader) Close() { r.hangUp() }
