@@ -172,6 +172,7 @@ func TestShardsShareTheRows(t *testing.T) {
 			union = append(union, edges...)
 			rows += p.Counts.Rows
 			rejected += p.Counts.Rejected
+			equal(t, "rejected in all", fmt.Sprint(p.Counts.Rejected+p.Counts.RejectedElsewhere), "502")
 			if i == 0 && p.Counts.RejectedBy["quotes are broken"]+p.Counts.RejectedBy["From_Account is empty"] != 2 {
 				t.Errorf("rows without an account belong to shard 0: %v", p.Counts.RejectedBy)
 			}

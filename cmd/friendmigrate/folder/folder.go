@@ -154,9 +154,11 @@ func Forget(dir string) error {
 	return nil
 }
 
-// Leave removes a folder that holds nothing but its lock, which the caller holds.
+// Leave removes the lock of a folder, which the caller holds, and the folder if that is all it holds: others may have begun below it.
 func Leave(dir string) error {
-	return errors.Join(os.Remove(filepath.Join(dir, checkpoint.LockName)), os.Remove(dir))
+	err := os.Remove(filepath.Join(dir, checkpoint.LockName))
+	_ = os.Remove(dir)
+	return err
 }
 
 // ForgetOthers removes the states of rehearsals that lie in base with another division than that of this one: a rehearsal is always fresh. The error is
