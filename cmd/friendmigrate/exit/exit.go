@@ -26,7 +26,6 @@ const (
 // Row is one line of the table.
 type Row struct {
 	Code    Code
-	Word    string // the same in one word, for programs
 	Meaning string
 	Again   string // whether to run the same command again; empty: there is nothing to run
 }
@@ -34,16 +33,16 @@ type Row struct {
 // Table lists all codes in ascending order.
 func Table() []Row {
 	return []Row{
-		{Done, "done", "every edge is in place (also: nothing to do)", ""},
-		{Unexpected, "unexpected", "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after mending"},
-		{Unusable, "unusable", "flags, settings or input that cannot be used", "no"},
-		{Exceptions, "exceptions", "finished; some edges failed or some rows were rejected, and the lists say which", "no"},
-		{Unfinished, "unfinished", "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes"},
-		{Different, "different", "verify found edges missing or different", "no"},
-		{Systematic, "systematic", "stopped because failures look systematic: a threshold, or whole chunks refused edge by edge", "after looking at the list"},
-		{OtherJob, "other-job", "the state folder belongs to another job", "no"},
-		{InUse, "in-use", "the state folder is in use by another process", "later"},
-		{Refused, "refused", "credentials, admin right, app, quota or region refused", "no"},
+		{Done, "every edge is in place (also: nothing to do)", ""},
+		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after mending"},
+		{Unusable, "flags, settings or input that cannot be used", "no"},
+		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no"},
+		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes"},
+		{Different, "verify found edges missing or different", "no"},
+		{Systematic, "stopped because failures look systematic: a threshold, or whole chunks refused edge by edge", "after looking at the list"},
+		{OtherJob, "the state folder belongs to another job", "no"},
+		{InUse, "the state folder is in use by another process", "later"},
+		{Refused, "credentials, admin right, app, quota or region refused", "no"},
 	}
 }
 
