@@ -26,6 +26,7 @@ const (
 	eventSend         eventName = "send"
 	eventAsk          eventName = "ask"
 	eventExport       eventName = "export"
+	eventShard        eventName = "shard"
 	eventProbe        eventName = "probe"
 	eventProgress     eventName = "progress"
 	eventSlow         eventName = "slow"
@@ -80,6 +81,7 @@ func events() []eventRow {
 		{eventSend, "info", []string{"sdkAppID", "rate", "workers"}, "sending begins"},
 		{eventAsk, "info", []string{"edges", "pending", "rate"}, "`verify` begins to ask"},
 		{eventExport, "info", []string{"accounts", "done", "rate"}, "`export` begins to read"},
+		{eventShard, "info", nil, "`verify` goes on to another shard"},
 		{eventProbe, "info", nil, "what `doctor --probe` does"},
 		{eventProgress, "info", []string{"percent", "settled", "done", "total"}, "where the run stands, every 10 seconds; `done` in `verify` and `export`"},
 		{eventSlow, "info", nil, "why it has become slow, where a bar shows the progress"},

@@ -24,7 +24,7 @@ import (
 // openEyes lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
 // changed, read or sent.
 func (p *program) openEyes(set settings.Eyes, log *zap.Logger) error {
-	if set.Listen == "" {
+	if set.Listen == "" || p.server != nil { // a verify of several shards takes several locks
 		return nil
 	}
 	server, err := eyes.Listen(set.Listen, p.sight)
