@@ -26,8 +26,8 @@ const (
 	eventRoom         eventName = "room"
 	eventSend         eventName = "send"
 	eventAsk          eventName = "ask"
-	eventShard        eventName = "shard"
 	eventExport       eventName = "export"
+	eventShard        eventName = "shard"
 	eventProbe        eventName = "probe"
 	eventProgress     eventName = "progress"
 	eventSlow         eventName = "slow"
@@ -82,8 +82,8 @@ func events() []eventRow {
 		{eventRoom, "warn", []string{"free"}, "the volume may become full"},
 		{eventSend, "info", []string{"sdkAppID", "rate", "workers"}, "sending begins"},
 		{eventAsk, "info", []string{"edges", "pending", "rate"}, "`verify` begins to ask"},
-		{eventShard, "info", nil, "`verify` turns to the next shard"},
 		{eventExport, "info", []string{"accounts", "done", "rate"}, "`export` begins to read"},
+		{eventShard, "info", nil, "`verify` goes on to another shard"},
 		{eventProbe, "info", nil, "what `doctor --probe` does"},
 		{eventProgress, "info", []string{"percent", "settled", "done", "total"}, "where the run stands, every 10 seconds; `done` in `verify` and `export`"},
 		{eventSlow, "info", nil, "why it has become slow, where a bar shows the progress"},

@@ -206,6 +206,8 @@ type verifyReport struct {
 	Shards    []verifyReport   `json:"shards,omitempty"` // of a verify of all shards: those that were asked about
 
 	tags []string // custom fields of the lists that are integers
+
+	ending exit.Ending // with what only the termination message needs
 }
 
 // sampleReport says what a sample is worth.
@@ -221,7 +223,7 @@ type sampleReport struct {
 func (r *verified) report(e exit.Ending) verifyReport {
 	out := verifyReport{
 		Version: 1, Edges: r.Edges, InPlace: r.InPlace, Missing: r.Missing, Different: r.Different, NoVerdict: map[string]int64{}, Pending: r.Pending,
-		Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint, tags: r.lists.IntegerTags,
+		Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint, ending: e, tags: r.lists.IntegerTags,
 	}
 	for code, n := range r.NoVerdict {
 		out.NoVerdict[fmt.Sprint(code)] = n

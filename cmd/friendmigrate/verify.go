@@ -99,7 +99,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
-	p.ending = &exit.Ending{Code: exit.Code(report.Code), What: report.What, Hint: report.Hint}
+	p.ending = &exit.Ending{Code: exit.Code(report.Code), What: report.What, Hint: report.Hint, Why: report.ending.Why, Public: report.ending.Public}
 	return nil
 }
 

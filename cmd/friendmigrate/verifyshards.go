@@ -104,6 +104,9 @@ func (j *verifyJob) addUp(reports []verifyReport, places []folder.Place, began t
 	}
 	all.Code = int(exit.Gravest(codes...))
 	all.What, all.Hint = j.shardWords(&all, len(places), time.Since(began)), "nothing to run"
+	if last := reports[len(reports)-1]; last.ending.Public != "" { // what stopped it
+		all.ending = exit.Ending{Why: last.ending.Why, Public: fmt.Sprintf("shard %s: %s", last.Shard, last.ending.Public)}
+	}
 	switch exit.Code(all.Code) {
 	case exit.Done:
 	case exit.Different:

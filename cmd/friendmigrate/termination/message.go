@@ -48,10 +48,10 @@ func Of(command, shard string, e exit.Ending, at time.Time, counts *Counts) Mess
 	for _, row := range exit.Table() {
 		if row.Code == e.Code {
 			m.Again = row.Again
-			if m.Why == "" {
-				m.Why = row.Word
-			}
 		}
+	}
+	if m.Why == "" {
+		m.Why = e.Code.Word()
 	}
 	m.What, m.Hint = discreet(m.What), discreet(m.Hint)
 	return m
