@@ -12,11 +12,11 @@ import (
 
 // bench is one case of a row: a job with a service of its own, and somebody who watches.
 type bench struct {
-	suite  *suite
-	index  int
-	dir    string
-	rand   *rand.Rand
-	binary lab.Binary
+	suite   *suite
+	index   int
+	dir     string
+	rand    *rand.Rand
+	program lab.Program
 
 	job     *lab.Job
 	like    *lab.Reference
@@ -90,7 +90,7 @@ func (c *bench) start(act int) (*lab.Process, error) {
 	if c.started++; c.started > 1 {
 		c.service.NextRun()
 	}
-	return c.binary.Start(c.job, act, c.service, c.state)
+	return c.program.Start(c.job, act, c.service, c.state)
 }
 
 // patience is how long a run may take: far longer than any does.

@@ -8,6 +8,9 @@
 //	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
 //	go run ./cmd/trial fuzz --only JSON --time 1000000x  some of the fuzz targets
 //
+// The rows image, containers and limits do it with the program in containers, whose image they build from the Dockerfile as it is, without a network: Go and the
+// modules of this machine are mounted into a builder that is made on the spot.
+//
 // It prints a line for each row: kind of fault, seed, how often, violations, seconds. It exits with 1 if anything was violated, with the command that brings it
-// back. Rows that need root, loop devices or file systems which are not there are skipped, and say so.
+// back. Rows that need root, loop devices, file systems, podman or a memory controller which are not there are skipped, and say so.
 package main

@@ -126,7 +126,7 @@ func unsynced(ctx context.Context, s *suite, count int) (faults, violations int,
 		caught, cases := 0, 0
 		for faults := 0; faults < count && cases < 5*count; cases++ {
 			c := s.bench("control-"+kind, cases)
-			c.binary = binary
+			c.program = binary
 			n, err := func() (int, error) {
 				if err := os.MkdirAll(c.dir, 0o700); err != nil {
 					return 0, err

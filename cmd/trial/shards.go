@@ -57,7 +57,7 @@ type divided struct {
 
 // start starts a run of shard i.
 func (d *divided) start(act, i int) (*lab.Process, error) {
-	return d.binary.StartShard(d.job, act, d.doors[i], d.state, fmt.Sprintf("%d/%d", i, len(d.doors)))
+	return d.suite.binary.StartShard(d.job, act, d.doors[i], d.state, fmt.Sprintf("%d/%d", i, len(d.doors)))
 }
 
 // act runs all shards to their ends; one of them is killed on the way.
@@ -122,7 +122,7 @@ func (d *divided) kill(act, victim int, p *lab.Process) (*lab.Process, error) {
 }
 
 func (d *divided) status() (lab.Ended, error) {
-	p, err := d.binary.Run(d.job, "status", "--json", "--state", d.state)
+	p, err := d.suite.binary.Run(d.job, "status", "--json", "--state", d.state)
 	if err != nil {
 		return lab.Ended{}, err
 	}

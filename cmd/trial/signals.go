@@ -81,8 +81,10 @@ func (c *bench) signalRun(act, left int, resumed bool) (sent, done bool, err err
 
 // judgeSignal: a run that a signal ended says so, with 4.
 func (c *bench) judgeSignal(end lab.Ended, m moment, twice bool) {
+	_, first := c.program.(*lab.Container) // the first process of its system, which no signal ends unless it asks for it
 	switch {
 	case end.Signal != 0 && end.Out == "" && c.service.Arrived() == 0: // before the program had asked for signals: the system's own way
+	case first && end.Code == 2 && end.Out == "" && c.service.Arrived() == 0: // the same, and Go's own way out
 	case end.Code != 4:
 		c.witness.Fail("O8", fmt.Sprintf("exit code %d (%v) after a signal (%v): %s", end.Code, end.Signal, m, end.Last))
 	case !strings.HasPrefix(end.Last, "friendmigrate: ") || !strings.Contains(end.Last, "; hint: "):

@@ -41,6 +41,10 @@ var rows = []row{
 	{name: "full", flag: "full", help: "a disk that is full from the start or fills up on the way", ci: 30, release: 500, broken: filled, ready: root},
 	{name: "read-only", flag: "read-only", help: "a file system that goes read-only on the way, or was before", ci: 16, release: 300, broken: readOnly, ready: volumes(lab.Ext4)},
 	{name: "restart", flag: "restarts", help: "kill -9 of a job of 10 million edges: how soon it sends again", ci: 5, release: 50, whole: restarted},
+	{name: "image", flag: "images", help: "the image built from nothing so often: one digest, what is in it, commands in containers without any right", ci: 2, release: 2,
+		whole: shipped, ready: lab.Containers},
+	{name: "containers", flag: "containers", help: "hardened containers killed, signalled, and two on one volume", ci: 12, release: 200, broken: contained, ready: lab.Containers},
+	{name: "limits", flag: "limits", help: "containers with little memory; the flag counts millions of edges", ci: 1, release: 10, whole: limited, ready: lab.MemoryLimits},
 	{name: "operations", flag: "operation-seeds", help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs", ci: 1, release: 100,
 		whole: swept("TestEveryFileOperationOfAJob")},
 	{name: "damage", flag: "damage", help: "state files cut at each length and flipped at each byte, swapped, of another job or version; input changed", ci: 1, release: 1,
@@ -84,6 +88,7 @@ type suite struct {
 
 	mu         sync.Mutex
 	references map[string]*reference
+	built      built
 }
 
 // reference is an unbroken run that is made once.
@@ -100,6 +105,7 @@ func (s *suite) run(ctx context.Context, plan []planned) (err error) {
 		return err
 	}
 	defer func() {
+		err = errors.Join(err, s.built.close())
 		if !s.keep {
 			err = errors.Join(err, os.RemoveAll(s.dir))
 		}
@@ -219,7 +225,7 @@ func (s *suite) one(ctx context.Context, p planned, i int) (faults, violations i
 // bench makes room for a case.
 func (s *suite) bench(row string, i int) *bench {
 	return &bench{
-		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), binary: s.binary, dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
+		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary, dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
 	}
 }
 

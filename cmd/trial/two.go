@@ -22,7 +22,7 @@ func twoAtOnce(_ context.Context, c *bench) (int, error) {
 		return 0, err
 	}
 	m.await(a, c.service)
-	b, err := c.binary.Start(c.job, act, c.service, c.state)
+	b, err := c.program.Start(c.job, act, c.service, c.state)
 	if err != nil {
 		return 0, err
 	}

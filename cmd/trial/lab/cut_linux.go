@@ -28,6 +28,15 @@ func shutdown(folder string) error {
 	return errors.Join(err, d.Close())
 }
 
+// detach unmounts what is mounted at a folder, if anything is, as soon as nobody uses it.
+func detach(folder string) error {
+	err := syscall.Unmount(folder, syscall.MNT_DETACH)
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {
+		return nil
+	}
+	return err
+}
+
 // MemoryFolder is a folder in memory with room for the images of volumes, where there is one; else "".
 func MemoryFolder() string {
 	const folder, enough = "/dev/shm", 4 << 30

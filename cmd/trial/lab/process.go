@@ -33,6 +33,9 @@ type Process struct {
 	Began    time.Time
 	done     chan struct{}
 	ended    time.Time
+
+	contained bool        // cmd only starts the program, and passes on how it ended
+	inside    *os.Process // the program itself then
 }
 
 // Ended is how a run ended.
@@ -61,22 +64,38 @@ func (b Binary) Run(j *Job, args ...string) (*Process, error) {
 	p.cmd.Dir = j.Dir
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.Dir, "TMPDIR=" + os.TempDir()}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	if err := p.cmd.Start(); err != nil {
+	if err := p.begin(); err != nil {
 		return nil, err
+	}
+	return p, nil
+}
+
+// begin starts the command and notes its end.
+func (p *Process) begin() error {
+	if err := p.cmd.Start(); err != nil {
+		return err
 	}
 	go func() {
 		_ = p.cmd.Wait() // how it ended is in ProcessState
 		p.ended = time.Now()
 		close(p.done)
 	}()
-	return p, nil
+	return nil
 }
 
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Signal sends a signal; a process that has ended is left alone.
-func (p *Process) Signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+func (p *Process) Signal(s syscall.Signal) {
+	if p.contained {
+		if p.inside != nil {
+			_ = p.inside.Signal(s)
+		}
+		return
+	}
+	_ = p.cmd.Process.Signal(s)
+}
 
 // Wait waits for the end. A process that has not ended by the deadline is killed, and its Code is Hung.
 func (p *Process) Wait(limit time.Duration) Ended {
@@ -100,10 +119,16 @@ func (p *Process) Wait(limit time.Duration) Ended {
 // Hung is the Code of a process that did not end in time.
 const Hung = -2
 
+// bySignal and the signal's number are the exit code of a container that a signal ended.
+const bySignal = 128
+
 func (p *Process) result() Ended {
 	e := Ended{Code: p.cmd.ProcessState.ExitCode(), Out: p.out.String() + p.err.String(), Std: p.out.String(), Took: p.ended.Sub(p.Began)}
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal()
+	}
+	if p.contained && e.Code > bySignal {
+		e.Code, e.Signal = -1, syscall.Signal(e.Code-bySignal)
 	}
 	lines := strings.Split(strings.TrimRight(p.err.String(), "\n"), "\n")
 	e.Last = lines[len(lines)-1]
