@@ -5,37 +5,37 @@ type eventName string
 
 // The events. README lists them from the table below.
 const (
-	eventListen       eventName = "listen"
-	eventFresh        eventName = "fresh"
-	eventJournalCut   eventName = "journal-cut"
-	eventStageDamaged eventName = "stage-damaged"
-	eventInputGone    eventName = "input-gone"
-	eventResume       eventName = "resume"
-	eventRead         eventName = "read"
-	eventInput        eventName = "input"
-	eventStore        eventName = "object-storage"
-	eventStaged       eventName = "staged"
-	eventMutualAdded  eventName = "mutual-added"
-	eventMutualShare  eventName = "mutual-share"
-	eventRejected     eventName = "rejected"
-	eventChanged      eventName = "changed"
-	eventDuplicates   eventName = "duplicates"
-	eventRosterOver   eventName = "roster-over"
-	eventPilot        eventName = "pilot"
-	eventReopen       eventName = "reopen"
-	eventRoom         eventName = "room"
-	eventSend         eventName = "send"
-	eventAsk          eventName = "ask"
-	eventExport       eventName = "export"
-	eventShard        eventName = "shard"
-	eventProbe        eventName = "probe"
-	eventProgress     eventName = "progress"
-	eventSlow         eventName = "slow"
-	eventClient       eventName = "client"
-	eventList         eventName = "list"
-	eventProgressFile eventName = "progress-file"
-	eventMetricsFile  eventName = "metrics-file"
-	eventEnd          eventName = "end"
+	eventListen        eventName = "listen"
+	eventFresh         eventName = "fresh"
+	eventJournalCut    eventName = "journal-cut"
+	eventStageDamaged  eventName = "stage-damaged"
+	eventInputGone     eventName = "input-gone"
+	eventResume        eventName = "resume"
+	eventRead          eventName = "read"
+	eventInput         eventName = "input"
+	eventObjectStorage eventName = "object-storage"
+	eventStaged        eventName = "staged"
+	eventMutualAdded   eventName = "mutual-added"
+	eventMutualShare   eventName = "mutual-share"
+	eventRejected      eventName = "rejected"
+	eventChanged       eventName = "changed"
+	eventDuplicates    eventName = "duplicates"
+	eventRosterOver    eventName = "roster-over"
+	eventPilot         eventName = "pilot"
+	eventReopen        eventName = "reopen"
+	eventRoom          eventName = "room"
+	eventSend          eventName = "send"
+	eventAsk           eventName = "ask"
+	eventExport        eventName = "export"
+	eventShard         eventName = "shard"
+	eventProbe         eventName = "probe"
+	eventProgress      eventName = "progress"
+	eventSlow          eventName = "slow"
+	eventClient        eventName = "client"
+	eventList          eventName = "list"
+	eventProgressFile  eventName = "progress-file"
+	eventMetricsFile   eventName = "metrics-file"
+	eventEnd           eventName = "end"
 
 	// Of the engine.
 	eventHold           eventName = "hold"
@@ -69,7 +69,7 @@ func events() []eventRow {
 		{eventResume, "info", []string{"settled", "pending"}, "a job goes on"},
 		{eventRead, "info", []string{"inputs"}, "reading the input begins"},
 		{eventInput, "warn", nil, "something about the input deserves a look"},
-		{eventStore, "warn", nil, "object storage answers badly, and is asked again"},
+		{eventObjectStorage, "warn", nil, "object storage answers badly, and is asked again"},
 		{eventStaged, "info", []string{"rows", "edges", "accounts", "calls", "seconds"}, "the input is read and grouped"},
 		{eventMutualAdded, "info", []string{"edges"}, "`--mutual` added reverse edges"},
 		{eventMutualShare, "info", []string{"share"}, "share of pairs with a row in each direction"},

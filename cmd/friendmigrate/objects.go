@@ -21,5 +21,5 @@ func (p *program) openObjects(c objects.Config, inputs []string, warn func(messa
 
 // warnOfObjects logs that a store does not answer.
 func warnOfObjects(log *zap.Logger) func(message string) {
-	return func(message string) { log.Warn(message, event(eventStore)) }
+	return func(message string) { log.Warn(message, event(eventObjectStorage)) }
 }
