@@ -48,7 +48,6 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
-	debug.SetGCPercent(400) // what measuring throws away is short-lived, and the limit holds
 	made, err := p.makePlan(ctx, set, as)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
