@@ -13,7 +13,7 @@ import (
 )
 
 // crashAtOnce is how many cases of a sweep are under way at once: resuming mostly waits, for the second that the rate asks for.
-const crashAtOnce = 48
+const crashAtOnce = 160
 
 // sweep does cases side by side and reports how many there were.
 func sweep(t *testing.T, cases func(yield func(name string, run func(t testing.TB, dir string)) bool)) {

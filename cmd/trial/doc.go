@@ -5,8 +5,8 @@
 //	go run ./cmd/trial --size release   hours
 //	go run ./cmd/trial --only kill --kills 5000 --seed 7
 //	go run ./cmd/trial --only kill --replay 7:123
-//	go run ./cmd/trial mutants          plants bugs, each of which the suites have to find
-//	go run ./cmd/trial fuzz --time 30s  runs every fuzz target
+//	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
+//	go run ./cmd/trial fuzz --only JSON --time 1000000x  some of the fuzz targets
 //
 // It prints a line for each row: kind of fault, seed, how often, violations, seconds. It exits with 1 if anything was violated, with the command that brings it
 // back. Rows that need root, loop devices or file systems which are not there are skipped, and say so.

@@ -15,44 +15,55 @@ import (
 	"time"
 )
 
-// plantBugs copies the module, plants one bug after the other in the copy and has the suites find each. What they say of the copy without a bug comes first: a
-// suite that fails anyway finds nothing.
-func plantBugs(ctx context.Context, args []string, out io.Writer) (err error) {
+// plantBugs is the command that plants some of the bugs, or all.
+func plantBugs(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("trial mutants", flag.ContinueOnError)
 	only := flags.String("only", "", "only bugs whose words have this in them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	_, missed, err := plant(ctx, *only, out)
+	if err == nil && missed > 0 {
+		err = fmt.Errorf("%d planted bugs were missed", missed)
+	}
+	return err
+}
+
+// mutated is the row of planted bugs: each that nothing finds is a violation.
+func mutated(ctx context.Context, s *suite, _ int) (planted, missed int, err error) {
+	return plant(ctx, "", s.out)
+}
+
+// plant copies the module, plants one bug after the other in the copy and has the suites find each. What they say of the copy without a bug comes first: a
+// suite that fails anyway finds nothing.
+func plant(ctx context.Context, only string, out io.Writer) (planted, missed int, err error) {
 	root, err := moduleFolder(ctx)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	work, err := os.MkdirTemp("", "trial-mutants-")
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	if err := copyModule(root, work); err != nil {
-		return err
+		return 0, 0, err
 	}
 	g := &garden{root: work, out: out, sound: map[string]error{}}
-	missed := 0
 	for _, m := range mutations {
-		if !strings.Contains(m.bug, *only) {
+		if !strings.Contains(m.bug, only) {
 			continue
 		}
 		caught, err := g.plant(ctx, m)
 		if err != nil {
-			return fmt.Errorf("%q: %w", m.bug, err)
+			return planted, missed, fmt.Errorf("%q: %w", m.bug, err)
 		}
+		planted++
 		if !caught {
 			missed++
 		}
 	}
-	if missed > 0 {
-		return fmt.Errorf("%d planted bugs were missed", missed)
-	}
-	return nil
+	return planted, missed, nil
 }
 
 // garden is the copy in which bugs are planted.

@@ -38,10 +38,13 @@ var rows = []row{
 	{name: "control", flag: "controls", help: "power cuts of a program that never syncs, on both: it has to be found at fault", ci: 6, release: 40, whole: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
 	{name: "full", flag: "full", help: "a disk that is full from the start or fills up on the way", ci: 30, release: 500, broken: filled, ready: root},
 	{name: "read-only", flag: "read-only", help: "a file system that goes read-only on the way, or was before", ci: 16, release: 300, broken: readOnly, ready: volumes(lab.Ext4)},
+	{name: "restart", flag: "restarts", help: "kill -9 of a job of 10 million edges: how soon it sends again", ci: 5, release: 50, whole: restarted},
 	{name: "operations", flag: "operation-seeds", help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs", ci: 1, release: 100,
 		whole: swept("TestEveryFileOperationOfAJob")},
 	{name: "damage", flag: "damage", help: "state files cut at each length and flipped at each byte, swapped, of another job or version; input changed", ci: 1, release: 1,
 		whole: swept("TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput")},
+	{name: "mutants", flag: "mutants", help: "bugs planted in a copy of the module, each of which the suites have to find; once, or 0: not", ci: 1, release: 1, whole: mutated},
+	{name: "fuzz", flag: "fuzz-seconds", help: "every fuzz target, for so many seconds", ci: 30, release: 600, whole: fuzzed},
 }
 
 // root says why a row that mounts in memory can't be done.

@@ -81,3 +81,11 @@ func TestEveryFuzzTargetIsFound(t *testing.T) {
 		t.Errorf("%v %v", names, err)
 	}
 }
+
+func TestEndOfFuzzingTimeIsNoFinding(t *testing.T) {
+	end := "fuzz: elapsed: 30s, execs: 16229 (0/sec), new interesting: 3 (total: 9)\n--- FAIL: FuzzRead (30.31s)\n    context deadline exceeded\nFAIL\nexit status 1\nFAIL\tfriendmigrate/source\t30.4s\n"
+	found := "--- FAIL: FuzzRead (2.31s)\n    --- FAIL: FuzzRead (0.00s)\n        read_test.go:9: context deadline exceeded\n    \n    Failing input written to testdata/fuzz/FuzzRead/1\nFAIL\n"
+	if !endedLate.MatchString(end) || endedLate.MatchString(found) {
+		t.Errorf("the end is taken for one: %v, a finding: %v", endedLate.MatchString(end), endedLate.MatchString(found))
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"friendmigrate/cmd/edgegen/graph"
+	"friendmigrate/cmd/trial/lab"
+	"friendmigrate/sink/simulator"
+)
+
+// The job of the row restart, and how soon a run that goes on with it has to send. The first second of that is what the rate asks for: the run before may have
+// sent a second's worth of calls until it died.
+const (
+	restartEdges = 10_000_000
+	restartMean  = 40
+	restartRate  = 200
+	restartLimit = 2 * time.Second
+)
+
+// restarted kills a job of 10 million edges again and again and measures how soon each run that goes on with it sends its first call. The input is as it was.
+func restarted(ctx context.Context, s *suite, count int) (kills, violations int, err error) {
+	dir, err := os.MkdirTemp("", "trial-restart-") // on a disk, as a large job is
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	job, err := largeJob(dir, s.seed)
+	if err != nil {
+		return 0, 0, err
+	}
+	service, err := lab.Serve(job)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, service.Close()) }()
+	var slowest time.Duration
+	for kills <= count && ctx.Err() == nil {
+		took, found := s.untilFirstCall(job, service, dir)
+		kills++
+		switch {
+		case found != "":
+			violations++
+			s.say("  restart: %s", found)
+			return kills, violations, nil
+		case kills == 1:
+			s.say("  restart: %d edges read, staged and begun to be sent after %.1f s", restartEdges, took.Seconds())
+		case took > restartLimit+s.stalls.Longest():
+			violations++
+			s.say("  restart: the first call left after %v", took)
+		}
+		if kills > 1 {
+			slowest = max(slowest, took)
+		}
+	}
+	s.say("  restart: first new call within %.2f s, the slowest of %d", slowest.Seconds(), kills-1)
+	if n := service.Sim.Stats().Overlaps; n > 0 {
+		violations++
+		s.say("  restart: O5: %d calls overlapped", n)
+	}
+	if took, known := service.Closest(restartRate + 1); known && took < time.Second-2*s.stalls.Longest() {
+		violations++
+		s.say("  restart: O6: %d calls arrived within %v", restartRate+1, took)
+	}
+	return kills, violations, ctx.Err()
+}
+
+// largeJob writes the input.
+func largeJob(dir string, seed uint64) (*lab.Job, error) {
+	options := graph.Default()
+	options.Seed, options.Edges, options.Mean, options.Order = seed, restartEdges, restartMean, graph.Shuffled
+	g, err := graph.New(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(lab.Key+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "edges.csv"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	w := bufio.NewWriterSize(file, 1<<20)
+	err = g.Write(w, graph.Part{}, nil)
+	if err := errors.Join(err, w.Flush(), file.Close()); err != nil {
+		return nil, err
+	}
+	return &lab.Job{
+		Shape: "restart", Dir: dir, Workers: 300, Rate: restartRate, Timeout: 3 * time.Second, Acts: []lab.Act{{}}, Inputs: []string{"edges.csv"},
+		Service: simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Latency: 50 * time.Millisecond, Seed: seed},
+	}, nil
+}
+
+// untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it sent. found says why it did not.
+func (s *suite) untilFirstCall(job *lab.Job, service *lab.Service, dir string) (took time.Duration, found string) {
+	service.NextRun()
+	first := make(chan time.Time, 1)
+	service.Watch(func(n int) {
+		if n == 1 {
+			first <- time.Now()
+		}
+	}, nil)
+	p, err := s.binary.Start(job, 0, service, filepath.Join(dir, "state"))
+	if err != nil {
+		return 0, err.Error()
+	}
+	select {
+	case at := <-first:
+		took = at.Sub(p.Began)
+		time.Sleep(500 * time.Millisecond) // so that there are calls in flight and settled ones
+	case <-p.Done():
+	case <-time.After(5 * time.Minute):
+	}
+	p.Signal(syscall.SIGKILL)
+	end := p.Wait(10 * time.Second)
+	if end.Signal != syscall.SIGKILL || took == 0 {
+		return 0, fmt.Sprintf("the run sent nothing or ended by itself, with code %d: %s", end.Code, end.Out)
+	}
+	return took, ""
+}
