@@ -1,0 +1,27 @@
+package inspect
+
+import "friendmigrate/source"
+
+// Again is what the state knows of the command line that made it: what a row means, and the inputs. The service, its key and the pace are not in it.
+type Again struct {
+	Options map[string]string // flags by name with their dashes, those only that are not as by default
+	Inputs  []string
+}
+
+// Again tells how the job was called. ok is false where the state has not got far enough to know.
+func (jobs Jobs) Again() (a Again, ok bool) {
+	if len(jobs) == 0 || jobs[0].Journal == nil || len(jobs[0].counts.Inputs) == 0 {
+		return Again{}, false
+	}
+	a.Options = map[string]string{}
+	usual := source.Options{}.Canonical()
+	for flag, value := range jobs[0].Journal.Identity().Options {
+		if value != usual[flag] {
+			a.Options[flag] = value
+		}
+	}
+	for _, in := range jobs[0].counts.Inputs {
+		a.Inputs = append(a.Inputs, in.Name)
+	}
+	return a, true
+}
