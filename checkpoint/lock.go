@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,22 @@ func TryLock(dir string) (*Lock, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return nil, fmt.Errorf("lock state folder %q: %w: it is being moved", dir, ErrLocked)
+}
+
+// Locked reports whether somebody holds the lock of a folder. It writes nothing, and is for telling only: the answer is old when it is there.
+func Locked(dir string) (bool, error) {
+	file, err := os.OpenFile(filepath.Join(dir, LockName), os.O_RDWR, 0) // NFS wants a lock's file open for writing
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at the lock of %q: %w", dir, err)
+	}
+	err = flock(file)
+	if held := errors.Is(err, syscall.EWOULDBLOCK); held || err == nil {
+		return held, file.Close()
+	}
+	return false, errors.Join(fmt.Errorf("look at the lock of %q: %w", dir, err), file.Close())
 }
 
 // Release gives the lock back. A second Release does nothing.

@@ -32,7 +32,7 @@ var mayImport = map[string]place{
 
 	"cmd/friendmigrate": {
 		ours:   []string{"migrate", "migrate/disk", "source", "source/stage", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
-		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term", yaml, schedules},
 	},
 	"cmd/edgegen":       {ours: []string{"cmd/edgegen/graph"}},
 	"cmd/edgegen/graph": {},
@@ -47,12 +47,18 @@ const (
 	gocsv    = "github.com/gocarina/gocsv"
 	compress = "github.com/klauspost/compress"
 	tlsSig   = "github.com/tencentyun/tls-sig-api-v2-golang"
+
+	yaml      = "go.yaml.in/yaml/v3"
+	schedules = "github.com/robfig/cron/v3" // the parser that Kubernetes uses
 )
 
 // testsMayImport is what tests may import besides: any test, and those of one folder. Only the tests of cmd/friendmigrate join source, sink and checkpoint.
 var (
 	testsMayImport = place{ours: []string{"cmd/edgegen/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
-	testsOf        = map[string]place{"sink": {ours: []string{"sink/simulator"}}}
+	testsOf        = map[string]place{
+		"sink":                       {ours: []string{"sink/simulator"}},
+		"cmd/friendmigrate/manifest": {others: []string{"k8s.io", "sigs.k8s.io/yaml", "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"}}, // tests alone: they would double the program's size
+	}
 )
 
 // The core says what is done, not how: no files, no network, no wire format, no log.

@@ -8,14 +8,16 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Counts is what reading the inputs found. With shards all of it speaks of this shard's rows alone.
+// Counts is what reading the inputs found. With shards it speaks of this shard's rows alone, but for RejectedElsewhere.
 type Counts struct {
-	Rows       int64            `json:"rows"`                  // edges read: valid and rejected rows
-	Rejected   int64            `json:"rejected"`              // rows that are not valid; rejected.csv lists them
-	RejectedBy map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"
-	Changed    int64            `json:"changed"`               // rows kept with a field dropped or cut; changed.csv lists the fields
-	Unusual    int64            `json:"unusual"`               // valid rows with an account id of characters that the vendor doesn't recommend
-	UnusualAt  migrate.Position `json:"unusual_at"`            // the first of those
+	Rows              int64            `json:"rows"`                         // edges read: valid and rejected rows
+	Rejected          int64            `json:"rejected"`                     // rows that are not valid; rejected.csv lists them
+	RejectedBy        map[string]int64 `json:"rejected_by,omitempty"`        // by column and reason: "From_Account is empty"
+	RejectedElsewhere int64            `json:"rejected_elsewhere,omitempty"` // rows that are not valid and belong to other shards, which list them
+
+	Changed   int64            `json:"changed"`    // rows kept with a field dropped or cut; changed.csv lists the fields
+	Unusual   int64            `json:"unusual"`    // valid rows with an account id of characters that the vendor doesn't recommend
+	UnusualAt migrate.Position `json:"unusual_at"` // the first of those
 
 	Inputs         []Input  `json:"inputs"`
 	ColumnsIgnored []string `json:"columns_ignored,omitempty"` // columns and keys that mean nothing to us, sorted, at most maxIgnored
@@ -43,7 +45,7 @@ const maxIgnored = 50
 
 // tally is one parser's share of Counts.
 type tally struct {
-	Rows, Rejected, Changed, Unusual int64
+	Rows, Rejected, RejectedElsewhere, Changed, Unusual int64
 
 	unusualAt migrate.Position
 	by        map[reject]int64
@@ -81,6 +83,7 @@ func (c *Counts) add(parts []*tally) {
 	for _, t := range parts {
 		c.Rows += t.Rows
 		c.Rejected += t.Rejected
+		c.RejectedElsewhere += t.RejectedElsewhere
 		c.Changed += t.Changed
 		if t.Unusual > 0 && (c.Unusual == 0 || t.unusualAt.Before(c.UnusualAt)) {
 			c.UnusualAt = t.unusualAt

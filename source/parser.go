@@ -58,9 +58,11 @@ func (p *parser) rejectEdge(raw []byte, r reject) error {
 	return p.rejectAt(p.edge.Position, raw, from, r)
 }
 
-// rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such a row belongs to lists it, and only that.
+// rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such a row belongs to lists it, and only that; the others know that
+// there is one, for --strict.
 func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject) error {
 	if !p.owns(from) {
+		p.tally.RejectedElsewhere++
 		return nil
 	}
 	p.tally.Rows++

@@ -180,6 +180,7 @@ func (p *program) command() *cli.Command {
 		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(), settings.ExportFlags(), p.exportAction),
 		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.DoctorFlags(), p.doctorAction),
 		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), simulateFlags(), p.simulateAction),
+		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(), settings.ManifestFlags(), p.manifestAction),
 		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error {
 			_, err := fmt.Fprintln(p.std.out, versionLine())
 			return err

@@ -35,7 +35,7 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 			t.Errorf("--%s is not in the help text", f.Name)
 		}
 	}
-	for line := range strings.Lines(rootHelp() + importHelp() + simulateHelp() + verifyHelp() + exportHelp() + doctorHelp()) {
+	for line := range strings.Lines(rootHelp() + importHelp() + simulateHelp() + verifyHelp() + exportHelp() + doctorHelp() + manifestHelp()) {
 		if n := len([]rune(strings.TrimRight(line, "\n"))); n > helpWidth+2 {
 			t.Errorf("a line of %d columns: %s", n, line)
 		}

@@ -14,6 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source/stage"
 )
 
 func explainHelp() string {
@@ -57,12 +58,12 @@ func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error)
 		}
 		return err
 	}
-	p.ending = explained(tally, from, to)
+	p.ending = explained(tally, jobs.Missing(), from, to)
 	return nil
 }
 
 // explained puts a tally in words.
-func explained(t inspect.Tally, from, to string) *exit.Ending {
+func explained(t inspect.Tally, missing []settings.Shard, from, to string) *exit.Ending {
 	about := from
 	if to != "" {
 		about += " -> " + to
@@ -70,6 +71,11 @@ func explained(t inspect.Tally, from, to string) *exit.Ending {
 	e := &exit.Ending{}
 	if t.Gone {
 		e.Hint = "nothing to run; the staged input is gone, so of edges that did not fail nothing can be told"
+	}
+	if len(missing) > 0 {
+		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count), Count: missing[0].Count}); slices.Contains(missing, its) {
+			about += fmt.Sprintf(" (of shard %s, which has no state here)", its)
+		}
 	}
 	if t.Found() == 0 {
 		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"

@@ -63,7 +63,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	debug.SetMemoryLimit(set.Memory - set.Memory/10)
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Memory))
 	ending, err := j.run(ctx, key)
 	if err != nil {
 		return err

@@ -59,7 +59,17 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 		return screen.WriteJSON(p.std.out, s)
 	}
 	p.ending = failuresEnding(p.args, s, set, retryLine(p.args, jobs, set))
+	p.ending.What += withoutMissing(jobs)
 	return screen.WriteText(p.std.out, s.Text())
+}
+
+// withoutMissing says of which shards nothing is known here.
+func withoutMissing(jobs inspect.Jobs) string {
+	missing := jobs.Missing()
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d shards have no state here, so this is without them", len(missing), missing[0].Count)
 }
 
 // failuresEnding says how to get at the list.

@@ -27,6 +27,7 @@ became of every friendship.
   friendmigrate verify [INPUT...]   ask the service whether every edge is in place
   friendmigrate export              write friend lists as a file that import accepts
   friendmigrate simulate            serve a simulated Chat on a port
+  friendmigrate manifest            print Kubernetes YAML of an import
   friendmigrate completion SHELL    print a completion script for bash, zsh, fish or pwsh
   friendmigrate version             print the version
   friendmigrate help [COMMAND]      this text, or that of a command

@@ -57,6 +57,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	p.nameShard(set.Job.Shard)
 	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.volume.FS}
 	if err := j.checkArguments(c); err != nil {
 		return err
@@ -69,7 +70,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10) // the rest is for what the runtime does not count: the program itself, stacks of the kernel
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	ending, err := j.run(ctx)
 	if err != nil {
 		return err
@@ -153,14 +154,13 @@ func (j *importJob) openFolder() error {
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
 		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
 	}
-	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
-		if errors.Is(err, folder.ErrOther) {
-			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("")}
-		}
+	if err := j.checkNeighbours(base); err != nil {
 		return err
 	}
 	j.dir = folder.Of(base, j.set.Job.Shard)
-	if _, err := os.Stat(j.dir); errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(j.dir)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if fresh {
 		// A new job: an input that is misspelt leaves no folder behind.
 		if _, err := source.Resolve(j.inputs, j.set.Rows.Format); err != nil {
 			return exit.Because(exit.Unusable, err)
@@ -174,6 +174,12 @@ func (j *importJob) openFolder() error {
 		return err
 	}
 	j.lock = lock
+	if err := j.checkNeighbours(base); err != nil { // one that began at the same time
+		if fresh {
+			err = errors.Join(err, folder.Leave(j.dir))
+		}
+		return err
+	}
 	switch {
 	case j.set.Service.Rehearse:
 		return folder.Forget(j.dir)
@@ -186,6 +192,22 @@ func (j *importJob) openFolder() error {
 		return err
 	}
 	return nil
+}
+
+// checkNeighbours sees that the state folder holds no other division of the job. A rehearsal removes it: it is always fresh.
+func (j *importJob) checkNeighbours(base string) error {
+	if j.set.Service.Rehearse {
+		err := folder.ForgetOthers(base, j.set.Job.Shard)
+		if errors.Is(err, checkpoint.ErrLocked) {
+			return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
+		}
+		return err
+	}
+	err := folder.CheckNeighbours(base, j.set.Job.Shard)
+	if errors.Is(err, folder.ErrOther) {
+		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("")}
+	}
+	return err
 }
 
 // elsewhere is the command for a job of its own: the same with another state folder.

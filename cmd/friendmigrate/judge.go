@@ -102,7 +102,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 		edges = o.pilot.Edges
 		placed = edges - o.pilot.Failed
 		pending = fmt.Sprintf("; %s of the rest are pending", screen.Some(o.account.Pending(), "edge"))
-	} else if j.result.idle {
+	} else if j.result.idle && j.resumed { // a shard may have nothing to do from the start
 		begin = "nothing to do, finished before"
 	}
 	var parts []string
@@ -194,7 +194,7 @@ func (j *importJob) exceptionHint(o outcome) string {
 		}
 		return l.WithWord("--retry-failed").String() + " # after mending what their codes say"
 	}
-	return j.line.Without("fresh", "retry-failed", "only-accounts").With("state", j.set.Job.State+"-mended").Of("mended.csv").String() +
+	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-mended").Of("mended.csv").String() +
 		" # with the rows of " + j.path(folder.Rejected) + " mended in mended.csv"
 }
 

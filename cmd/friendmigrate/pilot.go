@@ -18,12 +18,15 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
+	"friendmigrate/source/stage"
 )
 
 // pilot is the accounts of --only-accounts and what the plan has of them.
 type pilot struct {
 	accounts map[string]bool // true: has a roster
+	shard    settings.Shard  // whose rosters are looked at
 	edges    int64           // of their rosters
 	settled  int64           // of those, when the run began
 	chunks   int64           // not settled when the run began
@@ -41,7 +44,7 @@ func (j *importJob) loadPilot(ctx context.Context) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, fmt.Errorf("read --only-accounts: %w", err))
 	}
-	p := &pilot{accounts: accounts}
+	p := &pilot{accounts: accounts, shard: j.set.Job.Shard}
 	for roster, err := range j.stage.Rosters(ctx, nil) {
 		if err != nil {
 			return j.planError(ctx, err)
@@ -52,8 +55,12 @@ func (j *importJob) loadPilot(ctx context.Context) error {
 		}
 	}
 	j.pilot = p
-	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts have edges in the input, %d edges together", len(accounts)-p.unknown(), len(accounts), p.edges), event("pilot"),
-		zap.Int("accounts", len(accounts)), zap.Int("unknown", p.unknown()), zap.Int64("edges", p.edges))
+	named, unknown, about := p.named(), p.unknown(), ""
+	if p.shard.Count > 0 {
+		about = fmt.Sprintf(" of shard %s (of %d in all)", p.shard, len(accounts))
+	}
+	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts%s have edges in the input, %d edges together", named-unknown, named, about, p.edges), event("pilot"),
+		zap.Int("accounts", named), zap.Int("unknown", unknown), zap.Int64("edges", p.edges))
 	return nil
 }
 
@@ -70,13 +77,28 @@ func (p *pilot) take(r migrate.Roster, journal migrate.Journal) {
 	}
 }
 
+// unknown counts the accounts of this shard that have no roster.
 func (p *pilot) unknown() (n int) {
-	for _, known := range p.accounts {
-		if !known {
+	for from, known := range p.accounts {
+		if !known && p.mine(from) {
 			n++
 		}
 	}
 	return n
+}
+
+// named counts the accounts of this shard.
+func (p *pilot) named() (n int) {
+	for from := range p.accounts {
+		if p.mine(from) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *pilot) mine(from string) bool {
+	return p.shard.Count == 0 || stage.ShardOf(from, p.shard.Count) == p.shard.Index
 }
 
 // of filters a plan.
@@ -127,7 +149,7 @@ func (p *pilot) account(settledByRun, failed int64) *report.Pilot {
 		return nil
 	}
 	return &report.Pilot{
-		Accounts: int64(len(p.accounts)), Unknown: int64(p.unknown()), Edges: p.edges, Failed: failed, Pending: p.edges - p.settled - settledByRun,
+		Accounts: int64(p.named()), Unknown: int64(p.unknown()), Edges: p.edges, Failed: failed, Pending: p.edges - p.settled - settledByRun,
 	}
 }
 

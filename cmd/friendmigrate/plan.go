@@ -42,12 +42,13 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	p.nameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
 	as := &importJob{p: p, set: set.Import, line: currentLine(p.args), inputs: c.Args().Slice()}
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
 	made, err := p.makePlan(ctx, set, as)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -91,12 +92,15 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 		l = l.With("state", filepath.Clean(set.Job.State)+"-2")
 	}
 	e.Hint = l.String()
-	if made.Rows.Rejected == 0 {
-		return e
+	elsewhere := made.Rows.RejectedElsewhere
+	if made.Rows.Rejected > 0 {
+		e.Code = exit.Exceptions
+		e.What = fmt.Sprintf("%s rejected; %s", wouldBe(made.Rows.Rejected), e.What)
 	}
-	e.Code = exit.Exceptions
-	e.What = fmt.Sprintf("%s rejected; %s", wouldBe(made.Rows.Rejected), e.What)
-	if set.Strict {
+	if set.Strict && elsewhere > 0 {
+		e.What = fmt.Sprintf("%s rejected of other shards; %s", wouldBe(elsewhere), e.What)
+	}
+	if set.Strict && made.Rows.Rejected+elsewhere > 0 {
 		e.Code = exit.Unusable
 		e.What = "--strict: " + e.What
 		e.Hint = l.Without("strict").String() + " # or mend the rows first"

@@ -245,8 +245,10 @@ func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) er
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
 	id.Created = time.Now().UTC()
-	if j.set.Strict && id.Rejected > 0 {
-		return j.refuseRejected()
+	if j.set.Strict {
+		if err := j.refuseRejected(); err != nil {
+			return err
+		}
 	}
 	if j.journal != nil {
 		recorded := j.journal.Identity()
@@ -269,14 +271,22 @@ func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) er
 	return nil
 }
 
-// refuseRejected is --strict.
+// refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where the rejected rows belong to others.
 func (j *importJob) refuseRejected() error {
-	if j.counts.Rejected == 0 {
+	own, elsewhere := j.counts.Rejected, j.counts.RejectedElsewhere
+	if own+elsewhere == 0 {
 		return nil
+	}
+	var parts []string
+	if own > 0 {
+		parts = append(parts, fmt.Sprintf("%s rejected, see %s", wasWere(own, "row"), filepath.Join(j.dir, folder.Rejected)))
+	}
+	if elsewhere > 0 {
+		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", wasWere(elsewhere, "row")))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
-		Err:  fmt.Errorf("--strict: %s rejected, see %s; nothing was sent", wasWere(j.counts.Rejected, "row"), filepath.Join(j.dir, folder.Rejected)),
+		Err:  fmt.Errorf("--strict: %s; nothing was sent", strings.Join(parts, "; ")),
 		Hint: j.line.Without("strict").String() + " # or mend the rows first",
 	}
 }

@@ -56,6 +56,7 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 		return err
 	}
 	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted", screen.Some(undone.Pairs, "pair"), screen.Some(undone.Calls, "call"))}
+	e.What += withoutMissing(jobs)
 	if undone.Uncertain > 0 && !set.Uncertain {
 		e.What += fmt.Sprintf("; %s left out of which that cannot be told", screen.Some(undone.Uncertain, "pair"))
 		e.Hint = currentLine(p.args).With("uncertain", "").String() + " # to have these too"

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -113,8 +112,8 @@ func (r *verified) differentHint() string {
 		return r.lineAs("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: importing " + r.lists.Different +
 			" helps only if this app overwrites on re-import, which this tells"
 	}
-	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates", "shard").
-		With("state", filepath.Clean(r.job.set.Job.State)+"-missing").Of(r.lists.Missing)
+	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
+	l = r.job.p.followUp(l, r.job.set.Job, "-missing").Of(r.lists.Missing)
 	if tags := r.lists.IntegerTags; len(tags) > 0 {
 		l = l.With("integer-tags", strings.Join(tags, ","))
 	}
@@ -189,6 +188,7 @@ func (r *verified) resumeHint() string {
 // verifyReport is the result for programs.
 type verifyReport struct {
 	Version   int              `json:"version"`
+	Shard     string           `json:"shard,omitempty"`
 	Edges     int64            `json:"edges"`
 	InPlace   int64            `json:"inPlace"`
 	Missing   int64            `json:"missing"`
@@ -202,6 +202,9 @@ type verifyReport struct {
 	Code      int              `json:"code"`
 	What      string           `json:"what"`
 	Hint      string           `json:"hint"`
+	Shards    []verifyReport   `json:"shards,omitempty"` // of a verify of all shards: those that were asked about
+
+	tags []string // custom fields of the lists that are integers
 }
 
 // sampleReport says what a sample is worth.
@@ -217,7 +220,7 @@ type sampleReport struct {
 func (r *verified) report(e exit.Ending) verifyReport {
 	out := verifyReport{
 		Version: 1, Edges: r.Edges, InPlace: r.InPlace, Missing: r.Missing, Different: r.Different, NoVerdict: map[string]int64{}, Pending: r.Pending,
-		Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint,
+		Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint, tags: r.lists.IntegerTags,
 	}
 	for code, n := range r.NoVerdict {
 		out.NoVerdict[fmt.Sprint(code)] = n

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +20,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
@@ -44,12 +44,15 @@ type verifyJob struct {
 	dir    string // the state folder, of this shard
 
 	lock    *checkpoint.Lock
+	held    bool                // the lock is somebody else's to release
 	journal *checkpoint.Journal // of the job, for reading; nil where there is none
 	stage   *stage.Stage
 	own     bool // the stage is the verify's own
 	client  *sink.Client
 	verify  *verify.Verify
 	counts  source.Counts
+	after   time.Time // no call before; zero: none known
+	keep    bool      // what was asked stays known after the end: it is a part of something larger
 }
 
 func verifyHelp() string {
@@ -57,7 +60,8 @@ func verifyHelp() string {
 
 ` + paragraph(`Asks the service whether every distinct valid edge of INPUT is there, and without INPUT, every edge of the job in --state: by friend_check, 1000
 friends of an account in a call, or with --fields by friend_get alone. It changes nothing. missing.csv and different.csv in --state list what is not
-as it should be, in a form that import accepts (.jsonl where an input was). After an interruption the same command goes on; after the end it begins
+as it should be, in a form that import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other, at the
+whole rate; with --shard about one. After an interruption the same command goes on; after the end it begins
 anew.`) +
 		flagHelp(settings.VerifyFlags()) + exitCodes()
 }
@@ -72,37 +76,54 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	j := &verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
+	p.nameShard(set.Job.Shard)
+	j := verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	debug.SetMemoryLimit(set.Job.Memory - set.Job.Memory/10)
-	ending, err := j.run(ctx, key)
+	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
+	report, err := j.whole(ctx, key)
 	if err != nil {
 		return err
 	}
-	p.ending = &ending
+	if set.JSON {
+		if err := screen.WriteJSON(p.std.out, report); err != nil {
+			return err
+		}
+	}
+	p.ending = &exit.Ending{Code: exit.Code(report.Code), What: report.What, Hint: report.Hint}
 	return nil
 }
 
+// whole is the verify of the state folder: of the job in it, or of all its shards where none is named.
+func (j *verifyJob) whole(ctx context.Context, key sink.KeySource) (verifyReport, error) {
+	if j.set.Job.Shard.Count == 0 {
+		places, err := folder.Find(j.set.Job.State)
+		if err == nil && places[0].Shard.Count > 0 {
+			return j.allShards(ctx, key, places)
+		}
+	}
+	return j.run(ctx, key)
+}
+
 // run is the verify from the lock to the lists.
-func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
+func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (report verifyReport, err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, j.close()) }()
 	if err := j.openFolder(); err != nil {
-		return exit.Ending{}, err
+		return report, err
 	}
 	if err := j.openJob(); err != nil {
-		return exit.Ending{}, err
+		return report, err
 	}
 	if err := j.openStage(ctx); err != nil {
-		return exit.Ending{}, err
+		return report, err
 	}
 	if j.verify, err = verify.Open(ctx, j.options()); err != nil {
-		return exit.Ending{}, j.readError(ctx, err)
+		return report, j.readError(ctx, err)
 	}
 	if j.client, err = newClient(j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
-		return exit.Ending{}, err
+		return report, err
 	}
 	err = j.ask(ctx)
 	return j.finish(ctx, began, err)
@@ -129,11 +150,17 @@ func (j *verifyJob) openFolder() error {
 			return exit.Because(exit.Unusable, err)
 		}
 	}
-	lock, err := checkpoint.TryLock(j.dir)
+	if j.lock != nil {
+		return nil
+	}
+	return j.takeLock()
+}
+
+func (j *verifyJob) takeLock() (err error) {
+	j.lock, err = checkpoint.TryLock(j.dir)
 	if errors.Is(err, checkpoint.ErrLocked) {
 		return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
 	}
-	j.lock = lock
 	return err
 }
 
@@ -211,7 +238,7 @@ func (j *verifyJob) options() verify.Options {
 
 // startAfter keeps the promise of the rate: an earlier process may have sent calls until it ended.
 func (j *verifyJob) startAfter(now time.Time) time.Time {
-	after := time.Time{}
+	after := j.after
 	if j.verify.Resumed {
 		after = now.Add(time.Second)
 	}
@@ -267,30 +294,20 @@ func (j *verifyJob) ask(ctx context.Context) error {
 }
 
 // finish writes the lists, says how it ended and, if it has, forgets it.
-func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (exit.Ending, error) {
+func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
 	lists, err := j.verify.Write(context.WithoutCancel(ctx))
 	if err != nil {
-		return exit.Ending{}, err
+		return verifyReport{}, err
 	}
 	r := verified{job: j, Totals: j.verify.Totals(), lists: lists, stopped: stopped, cause: context.Cause(ctx), took: time.Since(began)}
-	ending := r.judge()
-	if stopped == nil && r.Done() {
-		if err := j.verify.Finish(); err != nil {
-			return exit.Ending{}, err
-		}
-		if err := j.forgetOwn(); err != nil {
-			return exit.Ending{}, err
-		}
+	report := r.report(r.judge())
+	if stopped != nil || !r.Done() || j.keep {
+		return report, nil
 	}
-	if j.set.JSON {
-		out := json.NewEncoder(j.p.std.out)
-		out.SetIndent("", "  ")
-		out.SetEscapeHTML(false)
-		if err := out.Encode(r.report(ending)); err != nil {
-			return exit.Ending{}, err
-		}
+	if err := j.verify.Finish(); err != nil {
+		return report, err
 	}
-	return ending, nil
+	return report, j.forgetOwn()
 }
 
 // forgetOwn removes what the verify has staged for itself: it is personal data, and of no use any more.
@@ -318,7 +335,7 @@ func (j *verifyJob) close() error {
 	if j.journal != nil {
 		errs = append(errs, j.journal.Close())
 	}
-	if j.lock != nil {
+	if j.lock != nil && !j.held {
 		errs = append(errs, j.lock.Release())
 	}
 	return errors.Join(errs...)

@@ -23,7 +23,8 @@ type bench struct {
 	service *lab.Service
 	state   string
 	witness *oracle.Witness
-	started int // runs of the program
+	shards  *oracle.Shards // of a job that is divided
+	started int            // runs of the program
 }
 
 // begin takes a job of a shape.
@@ -63,7 +64,11 @@ func (c *bench) found() []string {
 	if c.witness == nil {
 		return nil
 	}
-	return c.witness.Found()
+	found := c.witness.Found()
+	if c.shards != nil {
+		found = append(found, c.shards.Found()...)
+	}
+	return found
 }
 
 func (c *bench) close() error {

@@ -13,7 +13,7 @@ type mutation struct {
 var (
 	byJournal = goTest("./checkpoint", "TestEveryFileOperationFails|TestPowerCutAgainAndAgain|TestKilledAtEveryLength|TestEveryByteFlipped|TestTouchedBeforeSent|TestStateSurvivesRestarts")
 	byStage   = goTest("./source/stage", "TestSealedDataIsSyncedBeforeTheManifest|TestDamageIsRefusedWherever")
-	bySource  = goTest("./source", "TestByteChangedInTheMiddle|TestLineEndsLoseNoRow")
+	bySource  = goTest("./source", "TestByteChangedInTheMiddle|TestLineEndsLoseNoRow|TestShardsShareTheRows")
 	bySink    = goTest("./sink", "TestItemsGoByAccount|TestNoFalseSuccess|TestNoBurst|TestNoCatchingUpAfterAStall|TestLowerPaceHoldsAtOnce")
 	byEngine  = goTest("./migrate", "TestCallsAreTheLeastAndSerial|TestStormSettlesEverything|TestAnyAnswersAnyInterruptions|TestSignalDrains")
 	byReport  = goTest("./cmd/friendmigrate/report", ".")
@@ -23,6 +23,7 @@ var (
 	byUnanswered = byTrial("kill", "--kills=2", "--shape=unanswered")
 	byFailing    = byTrial("kill", "--kills=2", "--shape=failing")
 	byTwo        = byTrial("two", "--twos=4", "--shape=paced")
+	byShards     = byTrial("shards", "--shards=5")
 	bySignals    = byTrial("signal", "--signals=4", "--shape=paced")
 )
 
@@ -86,6 +87,12 @@ var mutations = []mutation{
 		"\tif code == 0 {\n\t\treturn migrate.Outcome{Kind: migrate.Imported}", "\tif code == 0 || code == 30520 {\n\t\treturn migrate.Outcome{Kind: migrate.Imported}", byFailing},
 	{"two workers have one account, seen from the service", "migrate/dispatch.go",
 		"\t\tw := d.fresh\n\t\td.fresh = nil\n", "\t\tw := d.fresh\n\t\td.fresh = nil\n\t\ttwin := *w\n\t\td.rosters++\n\t\td.ready = append(d.ready, &twin)\n", byFailing},
+	{"each shard takes the whole rate", "cmd/friendmigrate/settings/import.go",
+		"\t\trate = share\n", "\t\t_ = share\n", byShards},
+	{"shards overlap", "source/stage/writer.go",
+		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", byShards},
+	{"every shard tells of rows without an account", "source/parser.go",
+		"if !p.owns(from) {", "if from != \"\" && !p.owns(from) {", bySource},
 	{"the key is in the log", "sink/signing.go",
 		"func (s *signer) sign(key Secret) error {\n", "func (s *signer) sign(key Secret) error {\n\ts.log.Warn(\"signing\", \"with\", key.Reveal())\n", bySignals},
 	{"a signal ends with 0", "cmd/friendmigrate/judge.go",

@@ -18,6 +18,7 @@ import (
 type row struct {
 	name, flag, help string
 	ci, release      int // how often
+	parallel         int // cases at once at most; 0: as many as there may be
 
 	// broken does one case: it breaks a job, sees it through to its end, and returns how many faults that were.
 	broken func(ctx context.Context, c *bench) (faults int, err error)
@@ -33,6 +34,7 @@ var rows = []row{
 	{name: "kill", flag: "kills", help: "kill -9 at random moments of staging, sending, committing, finishing and resuming", ci: 200, release: 5000, broken: killed},
 	{name: "signal", flag: "signals", help: "SIGTERM, SIGINT, SIGHUP and double signals at random moments", ci: 50, release: 1000, broken: signalled},
 	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, broken: twoAtOnce},
+	{name: "shards", flag: "shards", help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed", ci: 15, release: 600, parallel: 2, broken: sharded},
 	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4", ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},
 	{name: "power-xfs", flag: "power-xfs", help: "power cuts on XFS", ci: 50, release: 2000, broken: cutOn(lab.XFS), ready: volumes(lab.XFS)},
 	{name: "control", flag: "controls", help: "power cuts of a program that never syncs, on both: it has to be found at fault", ci: 6, release: 40, whole: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
@@ -168,7 +170,11 @@ func (s *suite) cases(ctx context.Context, p planned) (faults, violations int, e
 		return next - 1, true
 	}
 	var group sync.WaitGroup
-	for range s.parallel {
+	parallel := s.parallel
+	if p.parallel > 0 {
+		parallel = min(parallel, p.parallel)
+	}
+	for range parallel {
 		group.Go(func() {
 			for i, ok := take(); ok; i, ok = take() {
 				n, found, failed := s.one(ctx, p, i)

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"iter"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -26,6 +27,12 @@ type Stage struct {
 
 	mu   sync.Mutex // guards the rest
 	body *body
+}
+
+// Sealed reports whether there is a sealed stage in dir, sound or not.
+func Sealed(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, manifestName))
+	return err == nil
 }
 
 // Open opens a sealed stage. It reads the manifest and checks the sizes of the files; what these hold is checked when it is read. The error is

@@ -178,11 +178,20 @@ func (w *Writer) owns(from string, hash uint64) bool {
 	if w.options.Shards <= 1 {
 		return true
 	}
+	return shardOf(from, hash, w.options.Shards) == w.options.Shard
+}
+
+// ShardOf tells which of so many shards, counted from 0, the roster of a From_Account belongs to.
+func ShardOf(from string, shards int) int {
+	return shardOf(from, xxhash.Sum64String(from), max(shards, 1))
+}
+
+func shardOf(from string, hash uint64, shards int) int {
 	if from == "" {
-		return w.options.Shard == 0
+		return 0
 	}
-	shard, _ := bits.Mul64(hash>>32<<32, uint64(w.options.Shards)) // (hash>>32) * shards >> 32
-	return int(shard) == w.options.Shard
+	shard, _ := bits.Mul64(hash>>32<<32, uint64(shards)) // (hash>>32) * shards >> 32
+	return int(shard)
 }
 
 // spread is the hash by which partitions are made and rosters are ordered.

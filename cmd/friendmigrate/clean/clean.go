@@ -18,9 +18,13 @@ import (
 type UnfinishedError struct {
 	Dir     string
 	Pending int64 // edges; negative: it has not got so far that this is known
+	Missing int   // shards that have no state yet
 }
 
 func (e *UnfinishedError) Error() string {
+	if e.Missing > 0 {
+		return fmt.Sprintf("the job in %q is not finished: %d of its shards have no state yet", e.Dir, e.Missing)
+	}
 	if e.Pending < 0 {
 		return fmt.Sprintf("the job in %q is not finished: its input is not staged yet", e.Dir)
 	}
@@ -44,6 +48,9 @@ func Job(places []folder.Place, unfinished bool) (d Done, err error) {
 		defer lock.Release()
 	}
 	if !unfinished {
+		if missing := folder.NotBegun(places); len(missing) > 0 {
+			return d, &UnfinishedError{Dir: filepath.Dir(places[0].Dir), Missing: len(missing)}
+		}
 		for _, p := range places {
 			if err := finished(p.Dir); err != nil {
 				return d, err

@@ -23,27 +23,50 @@ const (
 	Refused    Code = 12
 )
 
+// Rerun is what a scheduler does about a code.
+type Rerun uint8
+
+// What a scheduler does.
+const (
+	Finish  Rerun = iota // nothing is left to run
+	Retry                // run the same command again: what stopped it may pass
+	GiveUp               // don't: the same command would end the same way
+	StopAll              // don't, and stop the job's other shards too: what stopped this one is true of all of them
+)
+
 // Row is one line of the table.
 type Row struct {
 	Code    Code
 	Meaning string
 	Again   string // whether to run the same command again; empty: there is nothing to run
+	Rerun   Rerun  // the same for a scheduler that restarts, as it can't read and mends nothing
 }
 
 // Table lists all codes in ascending order.
 func Table() []Row {
 	return []Row{
-		{Done, "every edge is in place (also: nothing to do)", ""},
-		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after mending"},
-		{Unusable, "flags, settings or input that cannot be used", "no"},
-		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no"},
-		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes"},
-		{Different, "verify found edges missing or different", "no"},
-		{Systematic, "stopped because failures look systematic: a threshold, or whole chunks refused edge by edge", "after looking at the list"},
-		{OtherJob, "the state folder belongs to another job", "no"},
-		{InUse, "the state folder is in use by another process", "later"},
-		{Refused, "credentials, admin right, app, quota or region refused", "no"},
+		{Done, "every edge is in place (also: nothing to do)", "", Finish},
+		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after mending", Retry},
+		{Unusable, "flags, settings or input that cannot be used", "no", GiveUp},
+		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
+		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes", Retry},
+		{Different, "verify found edges missing or different", "no", GiveUp},
+		{Systematic, "stopped because failures look systematic: a threshold, or whole chunks refused edge by edge", "after looking at the list", GiveUp},
+		{OtherJob, "the state folder belongs to another job", "no", GiveUp},
+		{InUse, "the state folder is in use by another process", "later", Retry},
+		{Refused, "credentials, admin right, app, quota or region refused", "no", StopAll},
 	}
+}
+
+// Codes lists the codes about which a scheduler does one of these, in ascending order.
+func Codes(what ...Rerun) []Code {
+	var codes []Code
+	for _, row := range Table() {
+		if slices.Contains(what, row.Rerun) {
+			codes = append(codes, row.Code)
+		}
+	}
+	return codes
 }
 
 // Gravest returns the code that speaks where several apply.

@@ -34,6 +34,25 @@ func TestTableHasEveryCodeOnceInOrder(t *testing.T) {
 	}
 }
 
+func TestASchedulerKnowsWhatToDoAboutEveryCode(t *testing.T) {
+	for _, c := range []struct {
+		what Rerun
+		want []Code
+	}{
+		{Finish, []Code{0}},
+		{Retry, []Code{1, 4, 11}},
+		{GiveUp, []Code{2, 3, 5, 6, 10}},
+		{StopAll, []Code{12}},
+	} {
+		if got := Codes(c.what); !slices.Equal(got, c.want) {
+			t.Errorf("Codes(%d) = %v, want %v", c.what, got, c.want)
+		}
+	}
+	if got, want := Codes(GiveUp, StopAll), []Code{2, 3, 5, 6, 10, 12}; !slices.Equal(got, want) {
+		t.Errorf("what ends a job that isn't divided is %v, want %v", got, want)
+	}
+}
+
 func TestLastLineIsOneLine(t *testing.T) {
 	e := Ending{Code: Unexpected, What: "first\nsecond\r\nthird", Hint: "friendmigrate import a.csv"}
 	if got, want := e.Line(), "friendmigrate: first second third; hint: friendmigrate import a.csv"; got != want {

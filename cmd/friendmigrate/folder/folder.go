@@ -11,12 +11,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/stage"
 )
 
 // What lies in a state folder, beside the journal and its lock.
@@ -46,7 +48,9 @@ func Of(base string, shard settings.Shard) string {
 	return filepath.Join(base, fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count))
 }
 
-// CheckNeighbours refuses a state beside which another division of the same job, or the undivided job, lies: both together would send edges twice.
+// CheckNeighbours refuses a state beside which another division of the same job, or the undivided job, lies: both together would send edges twice. What a run left
+// that has never come so far as to send is no such state, unless it is still at work. Whoever calls it before locking its own folder, so that nothing is left of a
+// refused run, calls it again after: of two that begin at once neither sees the other before.
 func CheckNeighbours(base string, shard settings.Shard) error {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,20 +59,57 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 	if err != nil {
 		return fmt.Errorf("look into the state folder: %w", err)
 	}
-	pattern := regexp.MustCompile(`^shard-\d+-of-(\d+)$`)
 	for _, e := range entries {
-		found := pattern.FindStringSubmatch(e.Name())
-		switch {
-		case found != nil && shard.Count == 0:
+		other, found := shardNamed(e.Name())
+		if !found || !e.IsDir() || other.Count == shard.Count {
+			continue
+		}
+		switch counts, err := inTheWay(filepath.Join(base, e.Name())); {
+		case err != nil:
+			return err
+		case counts && shard.Count == 0:
 			return fmt.Errorf("%w: %q holds the shard %s, and this run has no --shard", ErrOther, base, e.Name())
-		case found != nil && found[1] != fmt.Sprint(shard.Count):
+		case counts:
 			return fmt.Errorf("%w: %q holds %s, a share of another number of shards than %d", ErrOther, base, e.Name(), shard.Count)
-		case shard.Count > 0 && (e.Name() == checkpoint.FileName || e.Name() == Staged):
-			return fmt.Errorf("%w: %q holds a job without shards (%s)", ErrOther, base, e.Name())
 		}
 	}
-	return nil
+	if shard.Count == 0 {
+		return nil
+	}
+	counts, err := inTheWay(base)
+	if counts {
+		err = fmt.Errorf("%w: %q holds a job without shards", ErrOther, base)
+	}
+	return err
 }
+
+// inTheWay reports whether there is a job in dir that may have sent calls, or somebody at work.
+func inTheWay(dir string) (bool, error) {
+	if begun(dir) {
+		return true, nil
+	}
+	return checkpoint.Locked(dir)
+}
+
+// begun reports whether dir holds a job that may have sent calls.
+func begun(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, checkpoint.FileName))
+	return err == nil || stage.Sealed(filepath.Join(dir, Staged))
+}
+
+// shardNamed tells the shard whose folder has that name.
+func shardNamed(name string) (s settings.Shard, found bool) {
+	parts := shardPattern.FindStringSubmatch(name)
+	if parts == nil {
+		return s, false
+	}
+	var err1, err2 error
+	s.Index, err1 = strconv.Atoi(parts[1])
+	s.Count, err2 = strconv.Atoi(parts[2])
+	return s, err1 == nil && err2 == nil
+}
+
+var shardPattern = regexp.MustCompile(`^shard-(\d+)-of-(\d+)$`)
 
 // SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin, and returns that folder; "" if there was nothing. The caller
 // holds the lock, which stays. The journal goes last: dying before that leaves the old job, whose other files are made again from the journal and the input.
@@ -107,6 +148,37 @@ func Forget(dir string) error {
 	for _, name := range names {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("remove the last rehearsal: %w", err)
+		}
+	}
+	return nil
+}
+
+// Leave removes a folder that holds nothing but its lock, which the caller holds.
+func Leave(dir string) error {
+	return errors.Join(os.Remove(filepath.Join(dir, checkpoint.LockName)), os.Remove(dir))
+}
+
+// ForgetOthers removes the states of rehearsals that lie in base with another division than that of this one: a rehearsal is always fresh. The error is
+// checkpoint.ErrLocked where somebody is at work in one.
+func ForgetOthers(base string, shard settings.Shard) error {
+	places, err := Find(base)
+	if errors.Is(err, ErrNoJob) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		if p.Shard.Count == shard.Count {
+			continue
+		}
+		lock, err := checkpoint.TryLock(p.Dir)
+		if err != nil {
+			return err
+		}
+		err = Forget(p.Dir)
+		if err := errors.Join(err, lock.Release()); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 )
@@ -61,6 +62,63 @@ func TestAnotherDivisionOfTheJobIsRefused(t *testing.T) {
 	}
 	if err := CheckNeighbours(filepath.Join(t.TempDir(), "none"), settings.Shard{}); err != nil {
 		t.Errorf("no folder yet: %v", err)
+	}
+}
+
+// A run that ended before it could send is not in the way of another division, but one that is at work is, however little it has written.
+func TestWhatNeverSentIsInTheWayOnlyWhileItWorks(t *testing.T) {
+	dir := t.TempDir()
+	two, whole := settings.Shard{Index: 0, Count: 2}, settings.Shard{}
+	fill(t, dir, "shard-1-of-4/progress.json", "shard-1-of-4/staged/raw-000", "shard-1-of-4/rejected.csv", "staged/raw-000")
+	for _, s := range []settings.Shard{two, whole} {
+		if err := CheckNeighbours(dir, s); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
+	for busy, refused := range map[string][]settings.Shard{filepath.Join(dir, "shard-1-of-4"): {two, whole}, dir: {two}} {
+		lock, err := checkpoint.TryLock(busy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range refused {
+			if err := CheckNeighbours(dir, s); !errors.Is(err, ErrOther) {
+				t.Errorf("%v beside %q at work: %v", s, busy, err)
+			}
+		}
+		if err := lock.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(t, dir, "shard-1-of-2/checkpoint.journal")
+	places, err := Find(dir)
+	if err != nil || len(places) != 1 || places[0].Shard != (settings.Shard{Index: 1, Count: 2}) {
+		t.Errorf("%v %v", places, err)
+	}
+	if missing := NotBegun(places); len(missing) != 1 || missing[0] != two {
+		t.Errorf("not begun: %v", missing)
+	}
+}
+
+func TestARehearsalRemovesThoseOfOtherDivisions(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, "shard-0-of-2/checkpoint.journal", "shard-0-of-2/staged/manifest.json", "shard-1-of-3/checkpoint.journal", "report.json", "checkpoint.journal")
+	if err := ForgetOthers(dir, settings.Shard{Index: 0, Count: 3}); err != nil {
+		t.Fatal(err)
+	}
+	places, err := Find(dir)
+	if err != nil || len(places) != 1 || places[0].Shard.Count != 3 {
+		t.Errorf("%v %v", places, err)
+	}
+	if left := names(t, dir); slices.Contains(left, "report.json") {
+		t.Errorf("left: %v", left)
+	}
+	lock, err := checkpoint.TryLock(places[0].Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	if err := ForgetOthers(dir, settings.Shard{}); !errors.Is(err, checkpoint.ErrLocked) {
+		t.Errorf("one at work: %v", err)
 	}
 }
 

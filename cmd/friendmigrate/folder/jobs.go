@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -33,15 +31,12 @@ func Find(base string) ([]Place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look into the state folder: %w", err)
 	}
-	pattern := regexp.MustCompile(`^shard-(\d+)-of-(\d+)$`)
 	var places []Place
 	own := false
 	for _, e := range entries {
-		switch found := pattern.FindStringSubmatch(e.Name()); {
-		case found != nil && e.IsDir():
-			index, _ := strconv.Atoi(found[1])
-			count, _ := strconv.Atoi(found[2])
-			places = append(places, Place{filepath.Join(base, e.Name()), settings.Shard{Index: index, Count: count}})
+		switch shard, found := shardNamed(e.Name()); {
+		case found && e.IsDir():
+			places = append(places, Place{filepath.Join(base, e.Name()), shard})
 		case e.Name() == checkpoint.FileName, e.Name() == Progress, e.Name() == Staged:
 			own = true
 		}
@@ -55,5 +50,31 @@ func Find(base string) ([]Place, error) {
 	if len(places) == 0 {
 		return nil, fmt.Errorf("%w in %q", ErrNoJob, base)
 	}
-	return places, nil
+	return withoutRemains(places), nil
+}
+
+// withoutRemains leaves out what runs with another division left that never came so far as to send (CheckNeighbours lets nothing else lie beside a job).
+func withoutRemains(places []Place) []Place {
+	i := slices.IndexFunc(places, func(p Place) bool { return begun(p.Dir) })
+	if i < 0 {
+		return places
+	}
+	division := places[i].Shard.Count
+	return slices.DeleteFunc(places, func(p Place) bool { return p.Shard.Count != division && !begun(p.Dir) })
+}
+
+// NotBegun lists the shards of a job that have no state among these.
+func NotBegun(places []Place) (missing []settings.Shard) {
+	there := map[settings.Shard]bool{}
+	most := 0
+	for _, p := range places {
+		there[p.Shard] = true
+		most = max(most, p.Shard.Count)
+	}
+	for i := range most {
+		if s := (settings.Shard{Index: i, Count: most}); !there[s] {
+			missing = append(missing, s)
+		}
+	}
+	return missing
 }

@@ -8,20 +8,26 @@ type Again struct {
 	Inputs  []string
 }
 
-// Again tells how the job was called. ok is false where the state has not got far enough to know.
+// Again tells how the job was called. ok is false where no state has got far enough to know.
 func (jobs Jobs) Again() (a Again, ok bool) {
-	if len(jobs) == 0 || jobs[0].Journal == nil || len(jobs[0].counts.Inputs) == 0 {
-		return Again{}, false
+	for _, j := range jobs {
+		if j.Journal != nil && len(j.counts.Inputs) > 0 {
+			return j.again(), true
+		}
 	}
-	a.Options = map[string]string{}
+	return Again{}, false
+}
+
+func (j *Job) again() Again {
+	a := Again{Options: map[string]string{}}
 	usual := source.Options{}.Canonical()
-	for flag, value := range jobs[0].Journal.Identity().Options {
+	for flag, value := range j.Journal.Identity().Options {
 		if value != usual[flag] {
 			a.Options[flag] = value
 		}
 	}
-	for _, in := range jobs[0].counts.Inputs {
+	for _, in := range j.counts.Inputs {
 		a.Inputs = append(a.Inputs, in.Name)
 	}
-	return a, true
+	return a
 }

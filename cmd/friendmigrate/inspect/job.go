@@ -11,6 +11,7 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
@@ -104,6 +105,15 @@ func (j *Job) place(at migrate.Position) (input string, line int64) {
 		input = fmt.Sprintf("input %d", at.Input+1)
 	}
 	return input, at.Line
+}
+
+// Missing lists the shards of the job of which there is no state here.
+func (jobs Jobs) Missing() []settings.Shard {
+	var places []folder.Place
+	for _, j := range jobs {
+		places = append(places, j.Place)
+	}
+	return folder.NotBegun(places)
 }
 
 // Close closes what is open.

@@ -15,7 +15,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/sink"
 )
 
@@ -26,7 +25,7 @@ const StatusVersion = 1
 const (
 	Reading  = "reading"  // a process reads the input
 	Sending  = "sending"  // a process sends
-	Stopped  = "stopped"  // nothing runs, and it is not finished; the same command goes on
+	Stopped  = "stopped"  // nothing runs, and it is not finished; the same command goes on, or begins a shard that has no state yet
 	Finished = "finished" // nothing is pending
 )
 
@@ -39,7 +38,7 @@ type Status struct {
 	State   string `json:"state"`
 	Phase   string `json:"phase"`
 
-	*report.Account              // absent until the first shard has read its input
+	*report.Account              // of the shards that have read their input; absent until the first has
 	Settled         int64        `json:"settled"` // edges
 	Total           int64        `json:"total"`
 	Percent         float64      `json:"percent"`
@@ -174,16 +173,8 @@ func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 
 // missing names the shards of which there is no state here.
 func missing(places []folder.Place) (names []string) {
-	there := map[settings.Shard]bool{}
-	most := 0
-	for _, p := range places {
-		there[p.Shard] = true
-		most = max(most, p.Shard.Count)
-	}
-	for i := range most {
-		if s := (settings.Shard{Index: i, Count: most}); !there[s] {
-			names = append(names, s.String())
-		}
+	for _, s := range folder.NotBegun(places) {
+		names = append(names, s.String())
 	}
 	return names
 }
@@ -213,6 +204,9 @@ func (s *Status) addUp() {
 				left = append(left, *p.Left)
 			}
 		}
+	}
+	if s.Phase == Finished && len(s.Missing) > 0 {
+		s.Phase = Stopped
 	}
 	if s.Account != nil {
 		s.Total = s.Account.Edges()

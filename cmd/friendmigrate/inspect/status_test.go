@@ -97,8 +97,22 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 		if light == (len(s.FailedBy) > 0) && sum.Failed() > 0 {
 			t.Errorf("light %v: failed by %v", light, s.FailedBy)
 		}
-		if text := s.Text(); !strings.Contains(text, "2 shards running") || !strings.Contains(text, "\n  1/3 ") || !strings.Contains(text, "shards have none here: 2/3") {
+		if text := s.Text(); !strings.Contains(text, "sending; 2 of 3 shards have begun, 2 running, 66.6 % of their edges settled") || !strings.Contains(text, "\n  1/3 ") ||
+			!strings.Contains(text, "without a state here: 2/3") {
 			t.Errorf("%s", text)
+		}
+	}
+}
+
+// A job of which a shard has not begun is not finished, whatever the others say.
+func TestAJobIsNotFinishedBeforeItsLastShardBegins(t *testing.T) {
+	base := t.TempDir()
+	for i := range 2 {
+		s := newState(t, base, settings.Shard{Index: i, Count: 2}, "a,b,AddSource_Type_A\nb,a,AddSource_Type_A\nc,a,AddSource_Type_A\nd,a,AddSource_Type_A\n", source.Options{})
+		s.run(false, func(*migrate.Edge) migrate.Outcome { return migrate.Outcome{Kind: migrate.Imported} })
+		want := []string{Stopped, Finished}[i]
+		if got := status(t, base, false); got.Phase != want || got.Ended() != (i == 1) || got.Percent != 100 {
+			t.Errorf("%d of 2 shards: %s, ended %v", i+1, got.Line(), got.Ended())
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (s *Status) Text() string {
 
 // headline says what is going on, in one line.
 func (s *Status) headline() string {
-	text := s.Shards[0].going()
+	text, of := s.Shards[0].going(), ""
 	if len(s.Shards) > 1 || s.Shards[0].Shard != "" {
 		running := 0
 		for i := range s.Shards {
@@ -40,10 +40,15 @@ func (s *Status) headline() string {
 				running++
 			}
 		}
-		text = fmt.Sprintf("%s; %d of %s running", s.Phase, running, screen.Some(int64(len(s.Shards)), "shard"))
+		begun, all := len(s.Shards), screen.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
+		text = fmt.Sprintf("%s; %d of %s running", s.Phase, running, all)
+		if len(s.Missing) > 0 {
+			text = fmt.Sprintf("%s; %d of %s have begun, %d running", s.Phase, begun, all, running)
+			of = " of their edges"
+		}
 	}
 	if s.Account != nil {
-		text += fmt.Sprintf(", %.1f %% settled", s.Percent)
+		text += fmt.Sprintf(", %.1f %%%s settled", s.Percent, of)
 	}
 	if s.PerSecond > 0 {
 		text += fmt.Sprintf(", %.0f calls/s", s.PerSecond)
@@ -120,7 +125,7 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		}
 	}
 	if len(s.Missing) > 0 {
-		row("no state", screen.Count(int64(len(s.Missing))), "shards have none here: "+shortList(s.Missing, 8))
+		row("not begun", screen.Count(int64(len(s.Missing))), "of the shards, without a state here: "+shortList(s.Missing, 8))
 	}
 }
 

@@ -43,11 +43,12 @@ type Plan struct {
 
 // Rows is what became of the rows that were read: Read less Rejected and Duplicate is Edges less Added.
 type Rows struct {
-	Read      int64 `json:"read"`
-	Rejected  int64 `json:"rejected"`
-	Duplicate int64 `json:"duplicate"`
-	Differing int64 `json:"differing"` // of the duplicates, those with other fields
-	Changed   int64 `json:"changed"`   // by --invalid-field
+	Read              int64 `json:"read"`
+	Rejected          int64 `json:"rejected"`
+	RejectedElsewhere int64 `json:"rejectedElsewhere,omitempty"` // of other shards, not among Read
+	Duplicate         int64 `json:"duplicate"`
+	Differing         int64 `json:"differing"` // of the duplicates, those with other fields
+	Changed           int64 `json:"changed"`   // by --invalid-field
 }
 
 // Reason counts the rows that are rejected for one reason.

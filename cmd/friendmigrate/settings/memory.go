@@ -2,6 +2,7 @@ package settings
 
 import (
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -15,6 +16,13 @@ const leastMemory = 64 << 20
 
 // cgroupShare is what may be used of a container's limit; the rest is for the page cache and what the runtime does not count.
 const cgroupShare = 0.7
+
+// RuntimeLimit is the limit that Go's runtime is given to stay under memory bytes. The rest is for what the runtime does not count: the program itself,
+// stacks of the kernel.
+func RuntimeLimit(memory int64) int64 { return memory - memory/10 }
+
+// ContainerLimit is the least memory limit of a container in which memory bytes may be used.
+func ContainerLimit(memory int64) int64 { return int64(math.Ceil(float64(memory) / cgroupShare)) }
 
 // defaultMemory is DefaultMemory, or 70 % of the limit of the cgroup this process is in. root is the root of the file system.
 func defaultMemory(root fs.FS) int64 {

@@ -51,6 +51,11 @@ func (r *reader) shard() Shard {
 	return s
 }
 
+// ShardByVariable reports whether variables make a share of every command that names none.
+func ShardByVariable(env map[string]string) bool {
+	return env[indexVariable] != "" || env[shardsVariable] != ""
+}
+
 func parseShard(s string) (Shard, error) {
 	left, right, found := strings.Cut(s, "/")
 	index, err1 := strconv.Atoi(left)

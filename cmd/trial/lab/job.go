@@ -59,11 +59,13 @@ func (j *Job) Args(act int, url, state string) []string {
 	return append(args, j.Inputs...)
 }
 
-// Shapes names the kinds of jobs.
+// Shapes names the kinds of jobs that are drawn from.
 func Shapes() []string {
 	var names []string
 	for _, s := range shapes {
-		names = append(names, s.name)
+		if !s.apart {
+			names = append(names, s.name)
+		}
 	}
 	return names
 }

@@ -40,13 +40,24 @@ type Ended struct {
 	Code   int // -1: by a signal
 	Signal syscall.Signal
 	Out    string // standard output and standard error
+	Std    string // standard output
 	Last   string // last line of standard error
 	Took   time.Duration
 }
 
 // Start starts a run of an act of a job against its service.
 func (b Binary) Start(j *Job, act int, s *Service, state string) (*Process, error) {
-	p := &Process{cmd: exec.Command(string(b), j.Args(act, s.URL, state)...), done: make(chan struct{}), Began: time.Now()}
+	return b.Run(j, j.Args(act, s.URL, state)...)
+}
+
+// StartShard starts a run of one shard of a job, such as 0/4, through a door of its own.
+func (b Binary) StartShard(j *Job, act int, d *Door, state, shard string) (*Process, error) {
+	return b.Run(j, append(j.Args(act, d.URL, state), "--shard", shard)...)
+}
+
+// Run starts a command in the folder of a job.
+func (b Binary) Run(j *Job, args ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(string(b), args...), done: make(chan struct{}), Began: time.Now()}
 	p.cmd.Dir = j.Dir
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.Dir, "TMPDIR=" + os.TempDir()}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
@@ -90,7 +101,7 @@ func (p *Process) Wait(limit time.Duration) Ended {
 const Hung = -2
 
 func (p *Process) result() Ended {
-	e := Ended{Code: p.cmd.ProcessState.ExitCode(), Out: p.out.String() + p.err.String(), Took: p.ended.Sub(p.Began)}
+	e := Ended{Code: p.cmd.ProcessState.ExitCode(), Out: p.out.String() + p.err.String(), Std: p.out.String(), Took: p.ended.Sub(p.Began)}
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal()
 	}

@@ -21,6 +21,7 @@ type Service struct {
 	URL    string
 	server *http.Server
 	served chan error
+	doors  []*Door
 
 	mu         sync.Mutex
 	signatures map[string]struct{}
@@ -74,6 +75,9 @@ func (s *Service) Close() error {
 	err := s.server.Close()
 	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
+	}
+	for _, d := range s.doors {
+		err = errors.Join(err, d.close())
 	}
 	return err
 }
@@ -188,8 +192,13 @@ func (s *Service) Arrived() int {
 // Closest is the shortest time in which so many calls of any kind arrived; known is false if there were not so many.
 func (s *Service) Closest(calls int) (took time.Duration, known bool) {
 	s.mu.Lock()
-	at := slices.Sorted(slices.Values(s.arrivals))
+	at := slices.Clone(s.arrivals)
 	s.mu.Unlock()
+	return closest(at, calls)
+}
+
+func closest(at []time.Duration, calls int) (took time.Duration, known bool) {
+	slices.Sort(at)
 	for i := calls - 1; i < len(at); i++ {
 		if d := at[i] - at[i-calls+1]; !known || d < took {
 			took, known = d, true

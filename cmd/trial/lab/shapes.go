@@ -13,8 +13,9 @@ import (
 
 // shape draws the jobs of one kind.
 type shape struct {
-	name string
-	draw func(*draft)
+	name  string
+	draw  func(*draft)
+	apart bool // only for rows that ask for it
 }
 
 // refused is a ResultCode that no page of the vendor explains: an edge that gets it fails, and stays failed.
@@ -22,11 +23,11 @@ const refused = 30520
 
 // shapes are small, so that a run takes some 100 ms of sending, and differ in what they make the program do.
 var shapes = []shape{
-	{"plain", func(d *draft) {
+	{name: "plain", draw: func(d *draft) {
 		d.rosters(160, 1, 6)
 		d.all("edges.csv")
 	}},
-	{"failing", func(d *draft) {
+	{name: "failing", draw: func(d *draft) {
 		d.rosters(140, 1, 8)
 		d.spoil(9)
 		d.all("edges.csv")
@@ -34,7 +35,7 @@ var shapes = []shape{
 		d.job.Service.MissingShare = 0.04
 		d.job.Service.Order = simulator.OrderShuffled
 	}},
-	{"mutual", func(d *draft) {
+	{name: "mutual", draw: func(d *draft) {
 		d.rosters(90, 1, 3)
 		d.dress(0.5, true)
 		d.all("edges.jsonl")
@@ -43,7 +44,7 @@ var shapes = []shape{
 		d.job.Workers = 8
 		d.job.Service.Items = map[int]float64{refused: 0.05}
 	}},
-	{"mixed", func(d *draft) {
+	{name: "mixed", draw: func(d *draft) {
 		d.rosters(150, 1, 6)
 		d.dress(0.4, false)
 		d.repeat(60)
@@ -56,7 +57,7 @@ var shapes = []shape{
 		d.job.Flags = []string{"--invalid-field", "cut", "--log-level", "debug"}
 		d.job.Service.Items = map[int]float64{refused: 0.03}
 	}},
-	{"large", func(d *draft) {
+	{name: "large", draw: func(d *draft) {
 		d.rosters(40, 1, 3)
 		for from := range 5 {
 			d.roster(1000+from, 2200)
@@ -66,7 +67,7 @@ var shapes = []shape{
 		d.job.Service.Latency = 8 * time.Millisecond
 		d.job.Service.Items = map[int]float64{refused: 0.004}
 	}},
-	{"retry", func(d *draft) {
+	{name: "retry", draw: func(d *draft) {
 		d.rosters(130, 1, 6)
 		d.all("edges.csv")
 		d.job.Service.Items = map[int]float64{refused: 0.1, 30521: 0.05}
@@ -75,17 +76,17 @@ var shapes = []shape{
 			c.Items, c.MissingShare = map[int]float64{30521: 0.05}, 0
 		}}}
 	}},
-	{"paced", func(d *draft) {
+	{name: "paced", draw: func(d *draft) {
 		d.rosters(170, 1, 4)
 		d.all("edges.csv")
 		d.job.Rate, d.job.Workers = 80, 20
 	}},
-	{"slow", func(d *draft) { // so few calls a second that those of several short runs would be too many
+	{name: "slow", draw: func(d *draft) { // so few calls a second that those of several short runs would be too many
 		d.rosters(8, 1, 2)
 		d.all("edges.csv")
 		d.job.Rate, d.job.Workers = 2, 3
 	}},
-	{"unanswered", func(d *draft) {
+	{name: "unanswered", draw: func(d *draft) {
 		d.rosters(140, 1, 6)
 		d.dress(0.3, false)
 		d.all("edges.csv")
@@ -95,13 +96,13 @@ var shapes = []shape{
 		s.Bodies = map[string]float64{"missing": 0.04, "item-no-code": 0.02, "conflicting": 0.02}
 		s.Reimport = simulator.ReimportAlready
 	}},
-	{"poison", func(d *draft) {
+	{name: "poison", draw: func(d *draft) {
 		d.rosters(100, 4, 12)
 		d.all("edges.csv")
 		d.job.Flags = []string{"--chunk-bytes", "2KiB"}
 		d.job.Service.PoisonShare = 0.004
 	}},
-	{"pilot", func(d *draft) {
+	{name: "pilot", draw: func(d *draft) {
 		d.rosters(150, 1, 5)
 		d.spoil(5)
 		d.all("edges.csv")
@@ -112,7 +113,7 @@ var shapes = []shape{
 		d.fail(os.WriteFile(filepath.Join(d.job.Dir, "pilot.txt"), []byte(strings.Join(some, "\n")+"\n"), 0o600))
 		d.job.Acts = []Act{{Flags: []string{"--only-accounts", "pilot.txt"}, Part: true}, {}}
 	}},
-	{"present", func(d *draft) {
+	{name: "present", draw: func(d *draft) {
 		d.rosters(130, 1, 6)
 		d.all("edges.jsonl")
 		d.job.Flags = []string{"--only-missing"}
@@ -122,13 +123,18 @@ var shapes = []shape{
 			}
 		}
 	}},
-	{"staging", func(d *draft) {
+	{name: "staging", draw: func(d *draft) {
 		d.rosters(70, 300, 700)
 		d.dress(0.2, true)
 		d.repeat(300)
 		d.spoil(50)
 		d.all("edges.jsonl.gz")
 		d.job.Flags = []string{"--memory", "96MiB"}
+	}},
+	{name: "crowd", apart: true, draw: func(d *draft) { // more calls than the service takes in two seconds
+		d.rosters(450, 1, 3)
+		d.all("edges.csv")
+		d.job.Rate, d.job.Workers = 200, 40
 	}},
 }
 

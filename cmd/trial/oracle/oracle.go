@@ -154,13 +154,16 @@ const (
 	mostJitter  = 500 * time.Millisecond
 )
 
+// jitter is how much closer together calls may arrive than they left.
+func (w *Witness) jitter() time.Duration { return min(leastJitter+2*w.Stalls.Longest(), mostJitter) }
+
 // service is O5, O6 and O3.
 func (w *Witness) service() {
 	stats := w.Service.Sim.Stats()
 	if stats.Overlaps > 0 {
 		w.violated("O5", "%d calls overlapped another one of their account, such as %q", stats.Overlaps, stats.OverlapAccounts)
 	}
-	jitter := min(leastJitter+2*w.Stalls.Longest(), mostJitter)
+	jitter := w.jitter()
 	if crowd := int(w.Job.Rate) + 1; w.Job.Rate < lab.Unpaced {
 		if took, known := w.Service.Closest(crowd); known && took < time.Second-jitter {
 			w.violated("O6", "%d calls arrived within %v, the rate is %g", crowd, took, w.Job.Rate)

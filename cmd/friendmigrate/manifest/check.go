@@ -1,0 +1,103 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/robfig/cron/v3"
+)
+
+var (
+	label     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	subdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	labelText = regexp.MustCompile(`^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`)
+	image     = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9._:/@]*[A-Za-z0-9])?$`)
+	quantity  = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$`)
+	variable  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	zone      = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
+)
+
+// CheckName checks a name that becomes part of host names and labels.
+func CheckName(s string) error {
+	if !label.MatchString(s) {
+		return errors.New("small letters, digits and - inside are needed, as Kubernetes has it for names")
+	}
+	return nil
+}
+
+// CheckObjectName checks the name of an object that is there already.
+func CheckObjectName(s string) error {
+	if !subdomain.MatchString(s) || len(s) > 253 {
+		return errors.New("small letters, digits, - and . are needed, as Kubernetes has it for names")
+	}
+	return nil
+}
+
+// CheckImage checks the name of an image.
+func CheckImage(s string) error {
+	if !image.MatchString(s) {
+		return errors.New("the name of an image is needed, such as registry.example.com/friendmigrate:1.0.0")
+	}
+	return nil
+}
+
+// CheckStorageSize checks the size of a claim.
+func CheckStorageSize(s string) error {
+	if !quantity.MatchString(s) || strings.Trim(s, "0.KMGTPik") == "" {
+		return errors.New("a quantity of Kubernetes is needed, such as 20Gi")
+	}
+	return nil
+}
+
+// CheckSchedule checks when a CronJob runs, with the parser that Kubernetes uses.
+func CheckSchedule(s string) error {
+	if strings.Contains(s, "TZ=") {
+		return errors.New("the time zone is --time-zone's")
+	}
+	if _, err := cron.ParseStandard(s); err != nil {
+		return fmt.Errorf("minute, hour, day, month and weekday are needed, such as '0 1 * * *': %w", err)
+	}
+	return nil
+}
+
+// CheckTimeZone checks the form of a time zone's name. Whether there is such a zone is the cluster's to know.
+func CheckTimeZone(s string) error {
+	if !zone.MatchString(s) || s == "Local" {
+		return errors.New("a name of the IANA database is needed, such as Asia/Singapore")
+	}
+	return nil
+}
+
+// ParseVariable reads NAME=VALUE. No error of it repeats the value.
+func ParseVariable(s string) (Variable, error) {
+	name, value, found := strings.Cut(s, "=")
+	switch {
+	case !found || !variable.MatchString(name):
+		return Variable{}, errors.New("NAME=VALUE is needed")
+	case strings.Contains(name, "SECRET") || strings.Contains(name, "PASSWORD") || strings.Contains(name, "TOKEN"):
+		return Variable{}, fmt.Errorf("%s would stand in the YAML for everybody to read: keys are the Secret's", name)
+	case reserved(name):
+		return Variable{}, fmt.Errorf("%s is set by the manifest itself", name)
+	}
+	return Variable{Name: name, Value: value}, nil
+}
+
+// reserved is for variables that the manifest, Kubernetes or the flags of import set.
+func reserved(name string) bool {
+	return strings.HasPrefix(name, "FRIENDMIGRATE_") || name == "GOMEMLIMIT" || name == "JOB_COMPLETION_INDEX" || name == "AWS_ACCESS_KEY_ID"
+}
+
+// versionOf is the tag of an image where it can be a label's value.
+func versionOf(image string) string {
+	name, _, _ := strings.Cut(image, "@")
+	_, tag, found := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":")
+	if !found || !labelText.MatchString(tag) {
+		return ""
+	}
+	return tag
+}
+
+func decimal(n int) string { return strconv.Itoa(n) }

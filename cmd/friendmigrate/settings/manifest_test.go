@@ -1,0 +1,158 @@
+package settings
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestManifestsThatCannotBeMade(t *testing.T) {
+	for _, c := range []struct {
+		set   map[string]string
+		extra string
+		want  string // in the message
+	}{
+		{set: map[string]string{"name": "Friends"}, want: `--name is "Friends"`},
+		{set: map[string]string{"name": "a_b"}, want: "--name"},
+		{set: map[string]string{"name": strings.Repeat("a", 64)}, want: "--name has 64 characters: at most 63"},
+		{set: map[string]string{"name": strings.Repeat("a", 62), "shards": "2"}, want: "at most 61"},
+		{set: map[string]string{"name": strings.Repeat("a", 53), "cron": "@daily", "max-duration": "1h"}, want: "at most 52"},
+		{set: map[string]string{"namespace": "my space"}, want: "--namespace"},
+		{set: map[string]string{"namespace": strings.Repeat("a", 64)}, want: "--namespace has 64"},
+		{set: map[string]string{"image": "a b"}, want: "--image"},
+		{set: map[string]string{"image": "x\nkind: Pod"}, want: "--image"},
+		{set: map[string]string{"secret": "A"}, want: "--secret"},
+		{set: map[string]string{"pull-secret": "a/b"}, want: "--pull-secret"},
+		{set: map[string]string{"shards": "-1"}, want: "--shards"},
+		{set: map[string]string{"shards": "four"}, want: "--shards"},
+		{set: map[string]string{"shards": "300"}, want: "less than one call per second for each of 300"},
+		{set: map[string]string{"claim-per-shard": "true"}, want: "--claim-per-shard is for --shards"},
+		{set: map[string]string{"storage-class": "A"}, want: "--storage-class"},
+		{set: map[string]string{"storage-size": "10 GB"}, want: "--storage-size"},
+		{set: map[string]string{"storage-size": "0"}, want: "--storage-size"},
+		{set: map[string]string{"storage-size": "10gi"}, want: "--storage-size"},
+		{set: map[string]string{"cron": "0 1 * * *"}, want: "--cron needs --max-duration"},
+		{set: map[string]string{"cron": "0 25 * * *", "max-duration": "1h"}, want: "--cron"},
+		{set: map[string]string{"cron": "0 1 * *", "max-duration": "1h"}, want: "--cron"},
+		{set: map[string]string{"cron": "TZ=", "max-duration": "1h"}, want: "--time-zone"}, // makes the parser panic
+		{set: map[string]string{"time-zone": "Asia/Tokyo"}, want: "--time-zone is that of --cron"},
+		{set: map[string]string{"time-zone": "../etc", "cron": "@daily", "max-duration": "1h"}, want: "--time-zone"},
+		{set: map[string]string{"listen": "127.0.0.1:9090"}, want: "--listen"},
+		{set: map[string]string{"listen": "9090"}, want: "--listen"},
+		{set: map[string]string{"listen": ":0"}, want: "--listen"},
+		{set: map[string]string{"linger": "1m"}, want: "--linger is for"},
+		{set: map[string]string{"linger": "soon", "pod-monitor": "true"}, want: "--linger"},
+		{set: map[string]string{"input": "/etc/passwd"}, want: "mounted at /data"},
+		{set: map[string]string{"input": "../friends.csv"}, want: "mounted at /data"},
+		{set: map[string]string{"input": "/database"}, want: "mounted at /data"},
+		{set: map[string]string{"input": "s3://"}, want: "s3://bucket/prefix"},
+		{set: map[string]string{"state": "/tmp/state"}, want: "--state"},
+		{set: map[string]string{"env": "PROXY"}, want: "NAME=VALUE"},
+		{set: map[string]string{"env": "A-B=c"}, want: "NAME=VALUE"},
+		{set: map[string]string{"env": "FRIENDMIGRATE_RATE=10"}, want: "set by the manifest itself"},
+		{set: map[string]string{"identifier": "a\nb"}, want: "--identifier has unusual characters"},
+		{set: map[string]string{"memory": "1MiB"}, want: "--memory"},
+		{set: map[string]string{"timeout": "10"}, want: "--timeout"},
+		{set: map[string]string{"region": "mars"}, want: "--region"},
+		{set: map[string]string{"region": "-"}, want: "--region is missing"},
+		{set: map[string]string{"endpoint": "https://chat.example.com"}, want: "both given"},
+		{set: map[string]string{"FRIENDMIGRATE_SHARDS": "x"}, want: "FRIENDMIGRATE_SHARDS"},
+		{extra: "friends.csv", want: "inputs are given by --input"},
+		{extra: "--fresh", want: "each pod would start over"},
+		{extra: "--shard 0/2", want: "--shards of manifest"},
+		{extra: "--secret-key-file k", want: "the key is the Secret's"},
+		{extra: "--rate 10", want: "belongs before --"},
+		{extra: "--json", want: "--json is no flag of import"},
+		{extra: "--map", want: "--map needs a value"},
+		{extra: "--map From_Account", want: "NAME=HEADER"},
+		{extra: "--invalid-field burn", want: "--invalid-field"},
+	} {
+		v := good(c.set)
+		delete(v.Flags, "secret-key-file")
+		_, err := ReadManifest(v, strings.Fields(c.extra), "1.0.0")
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v %s: got %v, want %q", c.set, c.extra, err, c.want)
+		}
+	}
+}
+
+// What is in the YAML is read by everybody who may list Jobs.
+func TestNoSecretGetsIntoAManifest(t *testing.T) {
+	const key = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
+	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "FRIENDMIGRATE_SECRET_KEY", "DB_PASSWORD", "API_TOKEN"} {
+		if _, err := ReadManifest(good(map[string]string{"env": name + "=" + key}), nil, "1.0.0"); err == nil || strings.Contains(err.Error(), key) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	o, err := ReadManifest(good(map[string]string{KeyVariable: key, "FRIENDMIGRATE_SECRET_KEY_FILE": "/home/me/key"}), nil, "1.0.0")
+	if text := strings.Join(o.Flags, " "); err != nil || strings.Contains(text, key) || strings.Contains(text, "/home/me") {
+		t.Errorf("%v %s", err, text)
+	}
+}
+
+func TestAManifestTellsImportWhatItWasGiven(t *testing.T) {
+	v := good(map[string]string{
+		"FRIENDMIGRATE_RATE": "100", "FRIENDMIGRATE_REGION": "seoul", "region": "-", "endpoint": "https://chat.example.com:8443", "FRIENDMIGRATE_MAP": "Remark=note", "FRIENDMIGRATE_NAME": "mine",
+		"backup-host": "false",
+	})
+	delete(v.Flags, "secret-key-file")
+	v.Flags["input"] = []string{"a.csv", "/data/b/../c.csv", "s3://bucket/x"}
+	o, err := ReadManifest(v, []string{"--map", "From_Account=uid", "--mutual", "--strict=false", "--retry-failed", "--log-level=debug"}, "v0.0.0-2026+dirty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"--state=/data/friendmigrate-state", "--sdk-app-id=1400000000", "--backup-host=false", "--endpoint=https://chat.example.com:8443", "--rate=100", "--memory=256MiB",
+		"--map=From_Account=uid", "--mutual", "--strict=false", "--retry-failed", "--log-level=debug",
+	}
+	if !slices.Equal(o.Flags, want) {
+		t.Errorf("got  %q\nwant %q", o.Flags, want)
+	}
+	if !slices.Equal(o.Inputs, []string{"/data/a.csv", "/data/c.csv", "s3://bucket/x"}) {
+		t.Errorf("inputs %q", o.Inputs)
+	}
+	if o.Name != "mine" || o.Secret != "mine" || o.Image != "friendmigrate:v0.0.0-2026-dirty" || o.EndpointPort != 8443 {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
+	values := map[string]string{
+		"name": "mine", "namespace": "chat", "image": "registry.example.com/f:2", "pull-secret": "p", "secret": "s", "shards": "3", "claim-per-shard": "true", "cron": "@daily", "time-zone": "Asia/Tokyo",
+		"env": "A=b", "storage-class": "fast", "storage-size": "1Ti", "listen": ":8080", "linger": "1m", "pod-monitor": "true", "input": "x.csv", "state": "there", "sdk-app-id": "1400000001",
+		"identifier": "root", "region": "seoul", "backup-host": "true", "endpoint": "https://chat.example.com", "rate": "150", "timeout": "20s", "memory": "512MiB", "max-duration": "4h",
+	}
+	for _, f := range ManifestFlags() {
+		v := good(map[string]string{"max-duration": "1h"})
+		switch f.Name {
+		case "claim-per-shard":
+			v.Flags["shards"] = []string{"2"}
+		case "time-zone":
+			v.Flags["cron"] = []string{"@hourly"}
+		case "linger":
+			v.Flags["pod-monitor"] = []string{"true"}
+		case "endpoint":
+			delete(v.Flags, "region")
+		}
+		delete(v.Flags, f.Name)
+		if f.Name != "region" && f.Name != "endpoint" && f.Name != "sdk-app-id" {
+			before, err := ReadManifest(v, nil, "1")
+			if err != nil {
+				t.Fatalf("--%s: %v", f.Name, err)
+			}
+			v.Env[Variable(f.Name)] = values[f.Name]
+			if after, err := ReadManifest(v, nil, "1"); err != nil || reflect.DeepEqual(before, after) {
+				t.Errorf("%s=%s changes nothing (%v)", Variable(f.Name), values[f.Name], err)
+			}
+		}
+		v.Env[Variable(f.Name)] = values[f.Name]
+		byVariable, err := ReadManifest(v, nil, "1")
+		delete(v.Env, Variable(f.Name))
+		v.Flags[f.Name] = []string{values[f.Name]}
+		byFlag, err2 := ReadManifest(v, nil, "1")
+		if err != nil || err2 != nil || !reflect.DeepEqual(byVariable, byFlag) {
+			t.Errorf("--%s: %+v (%v)\nnot as by variable: %+v (%v)", f.Name, byFlag, err2, byVariable, err)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+// A hint is run by hand, where the variables of the pod are not set; or in the pod, where they are.
+func TestHintsNameTheShard(t *testing.T) {
+	share := settings.Shard{Index: 1, Count: 4}
+	for name, c := range map[string]struct {
+		args         []string
+		env          map[string]string
+		again, other string
+	}{
+		"by flag": {
+			[]string{"friendmigrate", "import", "--shard=1/4", "in.csv"}, nil,
+			"friendmigrate import --shard=1/4 in.csv", "friendmigrate import --state s-mended-1-of-4 list.csv",
+		},
+		"by variables": {
+			[]string{"friendmigrate", "import", "in.csv"}, map[string]string{"JOB_COMPLETION_INDEX": "1", "FRIENDMIGRATE_SHARDS": "4"},
+			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-mended-1-of-4 list.csv",
+		},
+	} {
+		p := &program{args: c.args, env: c.env}
+		p.nameShard(share)
+		if got := resumeLine(p.args).String(); got != c.again {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := p.followUp(currentLine(p.args), settings.Job{State: "s/", Shard: share}, "-mended").Of("list.csv").String(); got != c.other {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	p := &program{args: []string{"friendmigrate", "import", "in.csv"}}
+	p.nameShard(settings.Shard{})
+	if got := p.followUp(currentLine(p.args), settings.Job{State: "s"}, "-mended").String(); got != "friendmigrate import --state s-mended in.csv" || len(p.args) != 3 {
+		t.Errorf("undivided: %s", got)
+	}
+}
+
+// The accounts of a pilot are counted by one shard each.
+func TestAPilotsAccountsBelongToOneShardEach(t *testing.T) {
+	accounts := map[string]bool{}
+	for i := range 100 {
+		accounts[fmt.Sprintf("u%d", i)] = i%3 > 0 // has a roster
+	}
+	whole := &pilot{accounts: accounts}
+	for n := 1; n <= 8; n++ {
+		named, unknown := 0, 0
+		for i := range n {
+			part := &pilot{accounts: map[string]bool{}, shard: settings.Shard{Index: i, Count: n}}
+			for from, known := range accounts {
+				part.accounts[from] = known && part.mine(from) // rosters of others are not staged
+			}
+			named, unknown = named+part.named(), unknown+part.unknown()
+		}
+		if named != whole.named() || unknown != whole.unknown() || named != 100 || unknown != 34 {
+			t.Errorf("%d shards: %d named, %d unknown", n, named, unknown)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package lab
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Door is one of several ways to a service. A process that has a door of its own is known by it, whatever it says of itself.
+type Door struct {
+	URL    string
+	server *http.Server
+	served chan error
+
+	mu       sync.Mutex
+	arrivals []time.Time  // of calls of any kind
+	carried  map[Pair]int // how often a friend_import carried an edge
+	imports  int          // friend_import calls
+}
+
+// Doors opens so many ways to the service. They are closed with it.
+func (s *Service) Doors(n int) ([]*Door, error) {
+	for range n {
+		d := &Door{served: make(chan error, 1), carried: map[Pair]int{}}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		d.URL = "http://" + listener.Addr().String()
+		d.server = s.Sim.HTTP()
+		d.server.Handler = d.passing(s.listening(d.server.Handler))
+		go func() { d.served <- d.server.Serve(s.Sim.Listener(listener)) }()
+		s.doors = append(s.doors, d)
+	}
+	return s.doors, nil
+}
+
+func (d *Door) close() error {
+	err := d.server.Close()
+	if served := <-d.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// passing notes what passes, and hands it on as it came.
+func (d *Door) passing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := time.Now()
+		body, err := io.ReadAll(r.Body)
+		d.note(at, r.URL.Path, body)
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), endsWith{err}))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// endsWith is the end of a body, or the error that it broke off with.
+type endsWith struct{ err error }
+
+func (e endsWith) Read([]byte) (int, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
+	return 0, io.EOF
+}
+
+func (d *Door) note(at time.Time, path string, body []byte) {
+	var call struct {
+		From  string `json:"From_Account"`
+		Items []struct {
+			To string `json:"To_Account"`
+		} `json:"AddFriendItem"`
+	}
+	whole := json.Unmarshal(body, &call) == nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.arrivals = append(d.arrivals, at)
+	if !whole || !strings.HasSuffix(path, "/friend_import") {
+		return
+	}
+	d.imports++
+	for _, item := range call.Items {
+		d.carried[Pair{call.From, item.To}]++
+	}
+}
+
+// Carried is how often each edge passed.
+func (d *Door) Carried() map[Pair]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	copied := make(map[Pair]int, len(d.carried))
+	for pair, n := range d.carried {
+		copied[pair] = n
+	}
+	return copied
+}
+
+// Imports is how many friend_import calls passed.
+func (d *Door) Imports() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.imports
+}
+
+// Closest is the shortest time in which so many calls of any kind passed; known is false if there were not so many.
+func (d *Door) Closest(calls int) (took time.Duration, known bool) {
+	d.mu.Lock()
+	var at []time.Duration
+	for _, t := range d.arrivals {
+		at = append(at, t.Sub(d.arrivals[0]))
+	}
+	d.mu.Unlock()
+	return closest(at, calls)
+}
