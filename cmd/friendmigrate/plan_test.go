@@ -38,15 +38,20 @@ func TestPlanAndImportAgreeToTheDigit(t *testing.T) {
 			if shards == 0 {
 				agrees(t, dir, url, service, flags, inputs)
 			}
+			var rejected, elsewhere int64 // of all shards
 			for i := range shards {
-				agrees(t, dir, url, service, append(slices.Clone(flags), fmt.Sprintf("--shard=%d/%d", i, shards)), inputs)
+				p := agrees(t, dir, url, service, append(slices.Clone(flags), fmt.Sprintf("--shard=%d/%d", i, shards)), inputs)
+				rejected, elsewhere = rejected+p.Rejected, elsewhere+p.RejectedElsewhere
+			}
+			if want := rejected * int64(max(shards-1, 0)); elsewhere != want && !slices.Contains(flags, "error") {
+				t.Errorf("the shards name %d rejected rows of each other, want %d", elsewhere, want)
 			}
 		})
 	}
 }
 
-// agrees plans, imports, and plans again.
-func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []string) {
+// agrees plans, imports, and plans again. It returns the rows that were planned.
+func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []string) plan.Rows {
 	t.Helper()
 	state := filepath.Join(dir, "state")
 	rest := slices.Concat(flags, []string{"--state", state}, inputs)
@@ -64,7 +69,7 @@ func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []str
 		t.Errorf("%q: plan ends with %d, import with %d\n%s", rest, code, got.code, got.err)
 	}
 	if code == 2 { // refused: nothing was sent
-		return
+		return planned.Rows
 	}
 	place := state
 	for _, f := range flags {
@@ -108,10 +113,12 @@ func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []str
 	if after := snapshotOf(t, state); !maps.Equal(after, before) {
 		t.Errorf("%q: the state is another after a plan", rest)
 	}
+	return planned.Rows
 }
 
 // figures are those of a plan that an import has too.
 func figures(p plan.Plan) plan.Plan {
+	p.Rows.RejectedElsewhere = 0 // the shards whose rows they are have them in their reports
 	return plan.Plan{
 		Rows: p.Rows, Edges: p.Edges, Added: p.Added, Accounts: p.Accounts, Calls: p.Calls, ExtraCalls: p.ExtraCalls, Bytes: p.Bytes,
 		OverFriends: p.OverFriends, OverGroups: p.OverGroups, Mutual: plan.Mutual{Share: p.Mutual.Share},
