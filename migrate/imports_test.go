@@ -31,8 +31,9 @@ var mayImport = map[string]place{
 	"checkpoint":     {ours: []string{"migrate", "migrate/disk"}},
 
 	"cmd/friendmigrate": {
-		ours:   []string{"migrate", "migrate/disk", "source", "source/stage", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
-		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term", yaml, schedules},
+		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
+		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term",
+			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},
 	"cmd/edgegen":       {ours: []string{"cmd/edgegen/graph"}},
 	"cmd/edgegen/graph": {},

@@ -32,7 +32,7 @@ type Options struct {
 
 // Event is something that happened to the run, for the log. Accounts are not in it: they are personal data.
 type Event struct {
-	Name string // stable: hold, hold-end, retry, give-up, halve, refuse, account-refused, stop
+	Name string // stable: hold, hold-end, retry, give-up, halve, account-refused
 	Code int    // of the service, where there is one
 	Text string
 	N    int // edges concerned

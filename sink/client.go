@@ -75,8 +75,9 @@ type Client struct {
 	counters   *counters
 
 	fatal    atomic.Pointer[migrate.CallError] // the answer that ended it: hammering a bad signature locks the app
-	answered atomic.Bool                       // the service has accepted a call of ours
-	landed   atomic.Bool                       // the service has taken an edge of ours
+	inFlight atomic.Int64
+	answered atomic.Bool // the service has accepted a call of ours
+	landed   atomic.Bool // the service has taken an edge of ours
 }
 
 var _ migrate.Importer = (*Client)(nil)
@@ -139,7 +140,22 @@ type Pace struct {
 	Limit   float64 // Config.Rate
 	Current float64 // calls a second that may leave now; 0 while none may
 	Reason  string  // why Current is lower than it could be, in words for the progress line; "" if it is not
+	Cause   PaceCause
 }
+
+// PaceCause is Pace.Reason for programs.
+type PaceCause string
+
+// The causes of a pace that is lower than it could be.
+const (
+	PaceFree    PaceCause = ""        // it is not
+	PaceRestart PaceCause = "restart" // the run before may have sent calls until just now
+	PaceAsked   PaceCause = "asked"   // the service asked for a pause (Retry-After)
+	PaceRefused PaceCause = "refused" // the service refused calls as too frequent
+)
+
+// PaceCauses lists the causes.
+func PaceCauses() []PaceCause { return []PaceCause{PaceRestart, PaceAsked, PaceRefused} }
 
 // Pace tells how fast calls may leave at present.
 func (c *Client) Pace() Pace { return c.limiter.Pace() }
@@ -147,7 +163,7 @@ func (c *Client) Pace() Pace { return c.limiter.Pace() }
 // Stats is a snapshot.
 func (c *Client) Stats() Stats {
 	s := c.counters.snapshot()
-	s.Renewals = c.signer.renewed()
+	s.Renewals, s.InFlight = c.signer.renewed(), c.inFlight.Load()
 	return s
 }
 
@@ -192,7 +208,9 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 		c.limiter.Done(permit, silent, 0, 0)
 		return end, false, ctx.Err()
 	}
+	c.inFlight.Add(1)
 	a := c.send(ctx, api, body, limit, read)
+	c.inFlight.Add(-1)
 	e, kind := c.judge(&a)
 	pause := time.Duration(0)
 	if e != nil {

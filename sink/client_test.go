@@ -169,7 +169,7 @@ func TestThrottleLowersThePace(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 		}
-		if p := c.Pace(); p.Current >= 198 || !strings.Contains(p.Reason, "60007") {
+		if p := c.Pace(); p.Current >= 198 || !strings.Contains(p.Reason, "60007") || p.Cause != PaceRefused {
 			t.Errorf("%+v", p)
 		}
 		if s := c.Stats(); s.Throttled != 3 {

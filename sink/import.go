@@ -68,7 +68,7 @@ func (c *Client) settle(api string, v *verdicts) error {
 		c.counters.odd()
 		t := v.tally
 		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign", t.foreign,
-			"repeated", t.repeated, "disputed", t.disputed, "at odds with Fail_Account", t.unlisted)
+			"repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted)
 	}
 	if v.usable == 0 || v.missing+v.disputed > 0 {
 		c.counters.unusable()

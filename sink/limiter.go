@@ -25,13 +25,14 @@ type limiter struct {
 	left      departures
 	notBefore time.Time
 	notWhy    string // why no call may leave before notBefore
-	because   int    // the code that last lowered the pace
+	notCause  PaceCause
+	because   int // the code that last lowered the pace
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
 	l := &limiter{turn: make(chan struct{}, 1), pace: newPace(limit), notBefore: startAfter}
 	if !startAfter.IsZero() {
-		l.notWhy = "to leave room after the run before"
+		l.notWhy, l.notCause = "to leave room after the run before", PaceRestart
 	}
 	l.space = rate.NewLimiter(rate.Limit(l.pace.max), 1)
 	return l
@@ -120,7 +121,7 @@ func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
 		l.because = code
 	}
 	if until := now.Add(pause); pause > 0 && until.After(l.notBefore) {
-		l.notBefore, l.notWhy = until, "as the service asked with code "+strconv.Itoa(code)
+		l.notBefore, l.notWhy, l.notCause = until, "as the service asked with code "+strconv.Itoa(code), PaceAsked
 	}
 }
 
@@ -139,9 +140,10 @@ func (l *limiter) Pace() Pace {
 	wait := time.Until(l.notBefore)
 	switch {
 	case wait > 0:
-		p.Current = 0
+		p.Current, p.Cause = 0, l.notCause
 		p.Reason = fmt.Sprintf("waiting %v, %s", time.Duration(math.Ceil(wait.Seconds()))*time.Second, l.notWhy)
 	case !l.pace.full():
+		p.Cause = PaceRefused
 		p.Reason = fmt.Sprintf("slowed down, since the service refused calls as too frequent (code %d)", l.because)
 	}
 	return p

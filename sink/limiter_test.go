@@ -133,7 +133,7 @@ func TestStartAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		l := newLimiter(200, start.Add(1200*time.Millisecond))
-		if p := l.Pace(); p.Current != 0 || p.Reason == "" {
+		if p := l.Pace(); p.Current != 0 || p.Reason == "" || p.Cause != PaceRestart {
 			t.Errorf("pace %+v", p)
 		}
 		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
@@ -142,7 +142,7 @@ func TestStartAfter(t *testing.T) {
 		if d := left[0].Sub(start); d < 1200*time.Millisecond || d > 1210*time.Millisecond {
 			t.Errorf("the first call left after %v", d)
 		}
-		if p := l.Pace(); p.Reason != "" {
+		if p := l.Pace(); p.Reason != "" || p.Cause != PaceFree {
 			t.Errorf("pace %+v", p)
 		}
 	})
@@ -157,7 +157,7 @@ func TestRetryAfterHoldsForAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.Done(p, refused, 429, 30*time.Second)
-		if p := l.Pace(); p.Current != 0 || p.Reason != "waiting 30s, as the service asked with code 429" {
+		if p := l.Pace(); p.Current != 0 || p.Cause != PaceAsked || p.Reason != "waiting 30s, as the service asked with code 429" {
 			t.Errorf("pace %+v", p)
 		}
 		start := time.Now()

@@ -16,6 +16,7 @@ type Stats struct {
 	Uncertain int64 // of those, without a usable answer, if only for one of its accounts, although they may have been applied
 	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed or unreadable
 	Renewals  int64 // signatures made after the first
+	InFlight  int64 // attempts that left and have not ended
 	Sent      int64 // bytes of request bodies
 	Received  int64 // bytes of answers' bodies
 

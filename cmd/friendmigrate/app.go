@@ -9,13 +9,18 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/termination"
+	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
 
@@ -35,6 +40,23 @@ type program struct {
 	args   []string // with the program's name
 
 	ending *exit.Ending // of a command that has a last line
+
+	// Who watches. The sight and the message are safe for concurrent use, the rest belongs to the goroutine of run.
+	sight   *eyes.Sight
+	message *termination.Log
+	server  *eyes.Server // nil: nobody listens
+	linger  time.Duration
+	over    atomic.Bool // the last line is written: there is nothing left to be interrupted
+}
+
+func newProgram(on volume, args []string, std streams, env map[string]string) *program {
+	p := &program{
+		std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args,
+		sight: eyes.New(), message: termination.Find(env),
+	}
+	name, _ := split(args)
+	p.sight.Begin(eyes.Job{Command: name, Version: programVersion()})
+	return p
 }
 
 // run runs a command and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
@@ -50,16 +72,26 @@ type volume struct {
 
 // runOn is run on another volume.
 func runOn(ctx context.Context, on volume, args []string, std streams, env map[string]string) (code int) {
-	p := &program{std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args}
+	p := newProgram(on, args, std, env)
+	code = p.run(ctx)
+	p.depart(ctx)
+	return code
+}
+
+// run runs the command, to the last line.
+func (p *program) run(ctx context.Context) (code int) {
 	defer func() {
 		if bug := recover(); bug != nil {
 			p.screen.EndBar()
 			p.screen.Line(strings.ReplaceAll(string(debug.Stack()), "\t", "    "))
-			p.screen.Line(p.failure(fmt.Errorf("a bug: %v; what was answered so far is recorded", bug)).Line())
+			ending := p.failure(fmt.Errorf("a bug: %v; what was answered so far is recorded", bug))
+			ending.Public = "a bug; what was answered so far is recorded"
+			p.leave(ending)
+			p.screen.Line(ending.Line())
 			code = int(exit.Unexpected)
 		}
 	}()
-	err := p.command().Run(ctx, args)
+	err := p.command().Run(ctx, p.args)
 	p.screen.EndBar()
 	if err != nil {
 		ending := p.failure(err)
@@ -68,6 +100,7 @@ func runOn(ctx context.Context, on volume, args []string, std streams, env map[s
 	if p.ending == nil {
 		return int(exit.Done)
 	}
+	p.leave(*p.ending)
 	p.screen.Line(p.ending.Line())
 	return int(p.ending.Code)
 }
@@ -80,6 +113,9 @@ func (p *program) failure(err error) exit.Ending {
 	}
 	errors.As(err, &known)
 	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
+	if errors.As(err, new(signalled)) {
+		e.Why = string(migrate.ReasonSignal)
+	}
 	if e.Hint == "" {
 		switch e.Code {
 		case exit.Unusable:

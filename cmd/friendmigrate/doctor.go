@@ -166,7 +166,7 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := x.Now()
 		done := now.Exist + now.Missing + now.Unknown
-		return standing{done: done, total: total, noun: "account", more: fmt.Sprintf(", %s missing", screen.Count(now.Missing)), calls: c.Stats().Attempts, steps: done, togo: total - done, slow: slowness(meter, c)}
+		return standing{done: done, total: total, noun: "account", more: fmt.Sprintf(", %s missing", screen.Count(now.Missing)), calls: callsOf(c, meter), steps: done, togo: total - done, slow: slowness(meter, c)}
 	})
 	stopped = x.Run(ctx, engineOf(pace, settings.DefaultMemory/4, 0, c, meter, j.log))
 	shown.stop()
@@ -202,9 +202,9 @@ func isAreOnly(n int64) string {
 
 // probe finds out what the app does where the vendor is silent.
 func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err error) {
-	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To, Say: func(line string) { j.log.Info(line, event("probe")) }}
+	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To, Say: func(line string) { j.log.Info(line, event(eventProbe)) }}
 	for _, line := range p.Plan() {
-		j.log.Info(line, event("probe"))
+		j.log.Info(line, event(eventProbe))
 	}
 	found, err := p.Run(ctx)
 	if err == nil {

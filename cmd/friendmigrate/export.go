@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
+	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/reading"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -85,6 +86,9 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 		return exit.Ending{}, err
 	}
 	defer func() { err = errors.Join(err, j.export.Close()) }()
+	if err := j.p.openEyes(j.set.Eyes, j.log); err != nil {
+		return exit.Ending{}, err
+	}
 	after := time.Time{}
 	if j.export.Resumed {
 		after = began.Add(time.Second) // an earlier process may have sent calls until just now
@@ -93,6 +97,8 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 		return exit.Ending{}, err
 	}
 	defer j.client.Close()
+	client := j.client
+	j.p.sight.Follow(func() eyes.Facts { return factsOf(client, &j.meter) })
 	stopped := j.read(ctx)
 	if stopCode(stopped) == exit.Unexpected {
 		if refused := (*export.RefusedError)(nil); errors.As(stopped, &refused) {
@@ -145,10 +151,11 @@ func (j *exportJob) read(ctx context.Context) error {
 	if j.export.Resumed {
 		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
 	}
-	j.log.Info(text, event("export"), zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
+	j.log.Info(text, event(eventExport), zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
+	j.p.sight.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.export.At()
-		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: j.client.Stats().Attempts, steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
+		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: callsOf(j.client, &j.meter), steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
 		s.more = ", " + screen.Some(now.Edges, "edge")
 		if now.Failed > 0 {
 			s.more += fmt.Sprintf(", %s unreadable", screen.Count(now.Failed))
@@ -183,7 +190,10 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 	var stop *migrate.StopError
 	switch {
 	case errors.As(stopped, &stop):
-		e.What = fmt.Sprintf("%s; %s of %s are done%s", stopText(stop, context.Cause(ctx)), screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
+		words := func(info func(*migrate.StopError) string) string {
+			return fmt.Sprintf("%s; %s of %s are done%s", stopText(stop, context.Cause(ctx), info), screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
+		}
+		e.What, e.Public, e.Why = words(stopInfo), words(publicInfo), stopWhy(stopped)
 		e.Hint = resumeLine(j.p.args).String()
 	case j.export.Finished:
 		e.What = fmt.Sprintf("nothing to do, exported before: %s%s", what, failed)

@@ -30,6 +30,7 @@ type outcome struct {
 // finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
 // the same.
 func (j *importJob) finish() (exit.Ending, error) {
+	j.p.sight.Closing()
 	o := j.drawUp()
 	ending := j.judge(o)
 	if err := j.endRun(ending.Code); err != nil {
@@ -37,16 +38,20 @@ func (j *importJob) finish() (exit.Ending, error) {
 		ending = j.judge(o)
 	}
 	r := j.report(o, ending)
+	last := j.endedFacts(o.account, int(ending.Code), ending.What, time.Now())
 	errs := []error{
 		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON),
 		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML),
-		j.watch.end(j.endedFacts(o.account, int(ending.Code), ending.What, time.Now())),
+		j.watch.end(last),
 	}
 	if err := errors.Join(errs...); err != nil {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
 		ending = j.judge(o)
 	}
-	j.log.Info(o.account.String(), event("end"), zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
+	j.p.sight.Show(last)
+	j.p.sight.End(int(ending.Code), ending.What)
+	j.writeMetrics()
+	j.log.Info(o.account.String(), event(eventEnd), zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
 		zap.Int64("pending", o.account.Pending()), zap.Int64("calls", j.result.stats.Attempts))
 	return ending, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"sync"
 	"time"
 
@@ -34,7 +35,7 @@ type standing struct {
 	done, total int64
 	noun        string // of what done counts
 	more        string // what else there is to say, "" if nothing
-	calls       int64
+	calls       progress.Calls
 	steps       int64 // that take the time, done in this run
 	togo        int64 // the same, still to be done
 	slow        string
@@ -73,6 +74,7 @@ func (f *follow) stop() {
 		close(f.quit)
 		<-f.done
 		s := f.at()
+		f.p.sight.Show(f.snapshot(s, time.Now()))
 		switch f.how {
 		case "bar":
 			f.p.screen.Bar(s.done, s.total, f.text(s))
@@ -85,14 +87,38 @@ func (f *follow) stop() {
 
 func (f *follow) show(now time.Time) {
 	s := f.at()
-	f.calls.Observe(now, s.calls)
+	f.calls.Observe(now, s.calls.Sent)
 	f.steps.Observe(now, s.steps)
+	f.p.sight.Show(f.snapshot(s, now))
 	switch {
 	case f.how == "bar":
 		f.p.screen.Bar(s.done, s.total, f.text(s))
 	case f.how == "lines" && !now.Before(f.nextLine):
 		f.nextLine = now.Add(lineEvery)
 		f.line(s)
+	}
+}
+
+// snapshot is what others see of it.
+func (f *follow) snapshot(s standing, now time.Time) progress.Snapshot {
+	calls := s.calls
+	calls.PerSecond, _ = f.calls.PerSecond()
+	shown := progress.Snapshot{
+		Version: progress.Version, At: now.UTC(), PID: os.Getpid(), Phase: progress.Sending, Settled: s.done, Total: s.total, Percent: progress.Percent(s.done, s.total),
+		Calls: &calls, Slow: s.slow,
+	}
+	if left, ok := f.steps.Left(s.togo); ok && !calls.Holding {
+		seconds := left.Seconds()
+		shown.Left = &seconds
+	}
+	return shown
+}
+
+// callsOf is what a run has sent.
+func callsOf(c *sink.Client, meter *migrate.Meter) progress.Calls {
+	m, s := meter.Snapshot(), c.Stats()
+	return progress.Calls{
+		Sent: s.Attempts, Retried: m.Retried, Throttled: s.Throttled, Uncertain: s.Uncertain, InFlight: m.InFlight, Waiting: m.Parked, Pace: c.Pace().Current, Holding: m.Holding,
 	}
 }
 
@@ -103,7 +129,7 @@ func (f *follow) line(s standing) {
 		f.p.screen.Line(screen.Percent(percent) + ": " + text)
 		return
 	}
-	f.log.Info(screen.Percent(percent)+": "+text, event("progress"), zap.Float64("percent", percent), zap.Int64("done", s.done), zap.Int64("total", s.total))
+	f.log.Info(screen.Percent(percent)+": "+text, event(eventProgress), zap.Float64("percent", percent), zap.Int64("done", s.done), zap.Int64("total", s.total))
 }
 
 func (f *follow) text(s standing) string {

@@ -16,6 +16,7 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -58,6 +59,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	p.nameShard(set.Job.Shard)
+	p.sight.Begin(eyes.Job{Command: "import", Shard: set.Job.Shard.String(), Version: programVersion()})
 	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.volume.FS}
 	if err := j.checkArguments(c); err != nil {
 		return err
@@ -122,6 +124,11 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	if err := j.openFolder(); err != nil {
 		return exit.Ending{}, err
 	}
+	defer func() {
+		if err != nil {
+			j.endEarly(err)
+		}
+	}()
 	j.watch = startWatch(j)
 	defer j.watch.stop()
 	if err := j.prepare(ctx); err != nil {
@@ -180,6 +187,9 @@ func (j *importJob) openFolder() error {
 		}
 		return err
 	}
+	if err := j.p.openEyes(j.set.Eyes, j.log); err != nil {
+		return err
+	}
 	switch {
 	case j.set.Service.Rehearse:
 		return folder.Forget(j.dir)
@@ -187,7 +197,7 @@ func (j *importJob) openFolder() error {
 		old, err := folder.SetAside(j.fsys, j.dir, time.Now())
 		if old != "" {
 			j.resumed = true // its process may have sent calls until just now
-			j.log.Info(fmt.Sprintf("starting over; the old state is in %s", old), event("fresh"), zap.String("old", old))
+			j.log.Info(fmt.Sprintf("starting over; the old state is in %s", old), event(eventFresh), zap.String("old", old))
 		}
 		return err
 	}
@@ -289,10 +299,10 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 		return err
 	}
 	if open := j.journal.Totals().Reopened; n == 0 && open > 0 {
-		j.log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), event("reopen"), zap.Int64("open", open))
+		j.log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), event(eventReopen), zap.Int64("open", open))
 		return nil
 	}
-	j.log.Info(fmt.Sprintf("%d failed edges are taken up again", n), event("reopen"), zap.Int64("edges", n))
+	j.log.Info(fmt.Sprintf("%d failed edges are taken up again", n), event(eventReopen), zap.Int64("edges", n))
 	return nil
 }
 

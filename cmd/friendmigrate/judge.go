@@ -30,7 +30,8 @@ func (j *importJob) judge(o outcome) exit.Ending {
 	case exit.Unexpected:
 		e.What, e.Hint = j.troubleWords(o), resumeLine(j.p.args).String()
 	default:
-		e.What, e.Hint = j.stopWords(o), j.stopHint(e.Code)
+		e.What, e.Hint = j.stopWords(o, stopInfo), j.stopHint(e.Code)
+		e.Public, e.Why = j.stopWords(o, publicInfo), stopWhy(j.result.err)
 	}
 	return e
 }
@@ -139,7 +140,36 @@ func (j *importJob) pendingWords(o outcome) string {
 	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"), verb)
 }
 
-func (j *importJob) stopWords(o outcome) string {
+// stopInfo is what was seen, with the words of the service.
+func stopInfo(stop *migrate.StopError) string { return stop.Info }
+
+// publicInfo is stopInfo without those: they may name accounts.
+func publicInfo(stop *migrate.StopError) string {
+	with := ""
+	if stop.Code != 0 {
+		with = fmt.Sprintf(" (code %d)", stop.Code)
+	}
+	switch stop.Reason {
+	case migrate.ReasonOutage:
+		return "nothing got through for as long as --outage-timeout says" + with
+	case migrate.ReasonSystematic:
+		return "chunk after chunk is refused edge by edge" + with
+	case migrate.ReasonRefused:
+		return "calls are refused" + with
+	}
+	return stop.Info
+}
+
+// stopWhy is the reason in one word; "" if the engine has none.
+func stopWhy(err error) string {
+	if stop := (*migrate.StopError)(nil); errors.As(err, &stop) {
+		return string(stop.Reason)
+	}
+	return ""
+}
+
+// stopWords says why it stopped; info chooses how much of what was seen.
+func (j *importJob) stopWords(o outcome, info func(*migrate.StopError) string) string {
 	var stop *migrate.StopError
 	if !errors.As(j.result.err, &stop) {
 		return fmt.Sprintf("%v; %s", j.result.err, j.pendingWords(o))
@@ -154,9 +184,9 @@ func (j *importJob) stopWords(o outcome) string {
 	case migrate.ReasonDuration:
 		text += " after --max-duration"
 	case migrate.ReasonUnanswered:
-		text = "not finished: " + stop.Info
+		text = "not finished: " + info(stop)
 	default:
-		text += ": " + stop.Info
+		text += ": " + info(stop)
 	}
 	if stop.Hint != "" {
 		text += "; " + stop.Hint

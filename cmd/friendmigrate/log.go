@@ -9,7 +9,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// newLog makes the log. Every entry has a stable name under "event"; its message is for people and may change.
+// newLog makes the log. Every entry has a stable name under "event" (events.go lists them); its message is for people and may change.
 func newLog(o settings.Output, to *screen.Screen) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(o.LogLevel)
 	if err != nil {
@@ -54,15 +54,15 @@ func (q quiet) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.Buf
 const eventKey = "event"
 
 // event names an entry for programs.
-func event(name string) zap.Field { return zap.String(eventKey, name) }
+func event(name eventName) zap.Field { return zap.String(eventKey, string(name)) }
 
 // sinkLog lets the client speak into the log.
 type sinkLog struct{ log *zap.SugaredLogger }
 
 func (l sinkLog) Debug(msg string, keysAndValues ...any) {
-	l.log.Debugw(msg, append([]any{eventKey, "client"}, keysAndValues...)...)
+	l.log.Debugw(msg, append([]any{eventKey, string(eventClient)}, keysAndValues...)...)
 }
 
 func (l sinkLog) Warn(msg string, keysAndValues ...any) {
-	l.log.Warnw(msg, append([]any{eventKey, "client"}, keysAndValues...)...)
+	l.log.Warnw(msg, append([]any{eventKey, string(eventClient)}, keysAndValues...)...)
 }

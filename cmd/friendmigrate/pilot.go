@@ -59,7 +59,7 @@ func (j *importJob) loadPilot(ctx context.Context) error {
 	if p.shard.Count > 0 {
 		about = fmt.Sprintf(" of shard %s (of %d in all)", p.shard, len(accounts))
 	}
-	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts%s have edges in the input, %d edges together", named-unknown, named, about, p.edges), event("pilot"),
+	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts%s have edges in the input, %d edges together", named-unknown, named, about, p.edges), event(eventPilot),
 		zap.Int("accounts", named), zap.Int("unknown", unknown), zap.Int64("edges", p.edges))
 	return nil
 }

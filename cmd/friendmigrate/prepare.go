@@ -53,6 +53,7 @@ func (j *importJob) prepare(ctx context.Context) error {
 	if err := j.openClient(); err != nil {
 		return err
 	}
+	j.watched(nil)
 	var err error
 	switch {
 	case j.stage != nil:
@@ -94,7 +95,7 @@ func (j *importJob) openJournal() error {
 	}
 	j.journal, j.resumed = journal, true
 	if n := journal.Recovered(); n > 0 {
-		j.log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), event("journal-cut"), zap.Int64("bytes", n))
+		j.log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), event(eventJournalCut), zap.Int64("bytes", n))
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (j *importJob) openStage() error {
 		if j.journal == nil {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
-		j.log.Warn("the staged input is damaged and is built again from the input", event("stage-damaged"), zap.Error(err))
+		j.log.Warn("the staged input is damaged and is built again from the input", event(eventStageDamaged), zap.Error(err))
 		return nil
 	case err != nil:
 		return err
@@ -165,7 +166,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	case source.Different:
 		return j.otherJob(c.Reasons)
 	case source.Gone:
-		j.log.Warn("an input is gone; the job goes on with what was staged of it", event("input-gone"), zap.Strings("why", c.Reasons))
+		j.log.Warn("an input is gone; the job goes on with what was staged of it", event(eventInputGone), zap.Strings("why", c.Reasons))
 	}
 	if c.Updated {
 		if err := source.UpdateInputs(j.stage, c.Inputs); err != nil {
@@ -177,7 +178,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 		return nil
 	}
 	j.log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending, "edge")),
-		event("resume"), zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+		event(eventResume), zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
@@ -214,11 +215,11 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage()
-	j.log.Info("reading the input", event("read"), zap.Int("inputs", len(j.inputs)))
+	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Progress: j.watch.reading,
-		Warn: func(message string) { j.log.Warn(message, event("input")) },
+		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {
 		return j.readError(ctx, err)
@@ -268,6 +269,7 @@ func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) er
 		return err
 	}
 	j.journal = journal
+	j.watched(nil)
 	return nil
 }
 

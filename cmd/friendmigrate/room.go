@@ -52,7 +52,7 @@ func (j *importJob) checkRoom() error {
 		}
 	case free < likely:
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
-			j.dir, settings.FormatSize(free), settings.FormatSize(likely)), event("room"), zap.Int64("free", free))
+			j.dir, settings.FormatSize(free), settings.FormatSize(likely)), event(eventRoom), zap.Int64("free", free))
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (j *importJob) warnOfStage() {
 	}
 	if free, err := j.p.volume.free(j.dir); err == nil && free < bytes/stagedShare {
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
-			j.dir, settings.FormatSize(free), settings.FormatSize(bytes/stagedShare)), event("room"), zap.Int64("free", free))
+			j.dir, settings.FormatSize(free), settings.FormatSize(bytes/stagedShare)), event(eventRoom), zap.Int64("free", free))
 	}
 }
 

@@ -26,6 +26,7 @@ type runResult struct {
 
 // send runs the engine over what is open in the plan.
 func (j *importJob) send(ctx context.Context) runResult {
+	j.p.sight.Sending()
 	totals := j.journal.Totals()
 	togo := totals.Pending
 	if j.pilot != nil {
@@ -39,11 +40,12 @@ func (j *importJob) send(ctx context.Context) runResult {
 	}
 	meter := new(migrate.Meter)
 	j.watch.sending(meter, totals)
+	j.watched(meter)
 	where := j.set.Service.Target()
 	if j.set.Service.Rehearse {
 		where = "a simulated service in this process; nothing leaves this machine"
 	}
-	j.log.Info("sending to "+where, event("send"), zap.Uint64("sdkAppID", j.set.Service.SDKAppID),
+	j.log.Info("sending to "+where, event(eventSend), zap.Uint64("sdkAppID", j.set.Service.SDKAppID),
 		zap.Float64("rate", j.set.Pace.Rate), zap.Int("workers", j.set.Pace.Workers))
 
 	retry := migrate.DefaultRetry
@@ -53,7 +55,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 		to = sink.OnlyMissing(j.client)
 	}
 	plan := j.pilot.of(j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done))
-	summary, err := migrate.Run(ctx, plan, to, j.journal, migrate.Options{
+	summary, err := migrate.Run(ctx, plan, to, j.p.sight.Timed(j.journal), migrate.Options{
 		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
 		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration,
 		MaxFailures: j.set.Stop.MaxFailures, MaxFailureRatio: j.set.Stop.MaxFailureRatio, Probe: j.client.Probe, Meter: meter, Event: j.logEvent,
@@ -78,17 +80,17 @@ func (j *importJob) planError(ctx context.Context, err error) error {
 
 // logEvent logs what the engine tells. Events that come with every other call are for the debug level.
 func (j *importJob) logEvent(e migrate.Event) {
-	fields := []zap.Field{event(e.Name)}
+	fields := []zap.Field{event(eventName(e.Name))}
 	if e.Code != 0 {
 		fields = append(fields, zap.Int("code", e.Code))
 	}
 	if e.N != 0 {
 		fields = append(fields, zap.Int("edges", e.N))
 	}
-	switch e.Name {
-	case "hold":
+	switch eventName(e.Name) {
+	case eventHold:
 		j.log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text, fields...)
-	case "hold-end":
+	case eventHoldEnd:
 		j.log.Info("calls get through again; going on", fields...)
 	default:
 		j.log.Debug(e.Text, fields...)

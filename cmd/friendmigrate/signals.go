@@ -9,6 +9,8 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 )
 
 // signalled is the cause with which a signal ends the context.
@@ -43,8 +45,13 @@ func supervise(args []string, std streams, env map[string]string) int {
 	defer cancel(nil)
 	all := screen.New(std.err)
 	std.err = all
+	p := newProgram(volume{disk.OS{}, disk.Free}, args, std, env)
 	done := make(chan int, 1)
-	go func() { done <- run(ctx, args, std, env) }()
+	go func() {
+		code := p.run(ctx)
+		p.depart(ctx)
+		done <- code
+	}()
 
 	first := os.Signal(nil)
 	for {
@@ -52,7 +59,7 @@ func supervise(args []string, std streams, env map[string]string) int {
 		case code := <-done:
 			return code
 		case s := <-signals:
-			if first == nil {
+			if first == nil || p.over.Load() {
 				first = s
 				cancel(signalled{s})
 				continue
@@ -61,7 +68,9 @@ func supervise(args []string, std streams, env map[string]string) int {
 				Code: exit.Unfinished,
 				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", signalName(s)),
 				Hint: resumeLine(args).String(),
+				Why:  string(migrate.ReasonSignal),
 			}
+			p.interrupt(ending)
 			all.Last(ending.Line())
 			return int(ending.Code)
 		}

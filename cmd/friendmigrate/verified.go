@@ -41,7 +41,8 @@ func (r *verified) judge() exit.Ending {
 	case exit.Different:
 		e.What, e.Hint = r.differentWords(), r.differentHint()
 	default:
-		e.What, e.Hint = r.stoppedWords(), r.resumeHint()
+		e.What, e.Hint = r.stoppedWords(stopInfo), r.resumeHint()
+		e.Public, e.Why = r.stoppedWords(publicInfo), stopWhy(r.stopped)
 	}
 	return e
 }
@@ -132,12 +133,12 @@ func (r *verified) lineAs(command string) invocation.Line {
 	return r.job.line.Without("json", "sample").As(command, func(flag string) bool { return has[flag] })
 }
 
-func (r *verified) stoppedWords() string {
+func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 	text := "not finished"
 	var stop *migrate.StopError
 	switch {
 	case errors.As(r.stopped, &stop):
-		text = stopText(stop, r.cause)
+		text = stopText(stop, r.cause, info)
 	case r.stopped != nil:
 		text = r.stopped.Error()
 	}
@@ -159,8 +160,8 @@ func (r *verified) stoppedWords() string {
 }
 
 // stopText says why the engine stopped.
-func stopText(stop *migrate.StopError, cause error) string {
-	text := "stopped: " + stop.Info
+func stopText(stop *migrate.StopError, cause error, info func(*migrate.StopError) string) string {
+	text := "stopped: " + info(stop)
 	switch s := (signalled{}); {
 	case stop.Reason == migrate.ReasonSignal && errors.As(cause, &s):
 		text = "stopped by " + s.Error()

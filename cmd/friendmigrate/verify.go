@@ -17,6 +17,7 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/reading"
@@ -77,6 +78,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	p.nameShard(set.Job.Shard)
+	p.sight.Begin(eyes.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
 	j := verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
@@ -161,7 +163,10 @@ func (j *verifyJob) takeLock() (err error) {
 	if errors.Is(err, checkpoint.ErrLocked) {
 		return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return j.p.openEyes(j.set.Eyes, j.log)
 }
 
 func (j *verifyJob) nothingStaged() error {
@@ -274,11 +279,14 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	if j.verify.Resumed {
 		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked(), start.Edges)
 	}
-	j.log.Info(text, event("ask"), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Pending), zap.Float64("rate", j.set.Pace.Rate))
+	j.log.Info(text, event(eventAsk), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Pending), zap.Float64("rate", j.set.Pace.Rate))
 	meter := new(migrate.Meter)
+	client := j.client
+	j.p.sight.Follow(func() eyes.Facts { return factsOf(client, meter) })
+	j.p.sight.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.verify.Totals()
-		s := standing{done: now.Asked(), total: now.Edges, noun: "edge", calls: j.client.Stats().Attempts, steps: now.CallsDone - start.CallsDone, togo: now.Calls - now.CallsDone, slow: slowness(meter, j.client)}
+		s := standing{done: now.Asked(), total: now.Edges, noun: "edge", calls: callsOf(j.client, meter), steps: now.CallsDone - start.CallsDone, togo: now.Calls - now.CallsDone, slow: slowness(meter, j.client)}
 		if n := now.Missing; n > 0 {
 			s.more += fmt.Sprintf(", %d missing", n)
 		}
@@ -295,6 +303,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 
 // finish writes the lists, says how it ended and, if it has, forgets it.
 func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
+	j.p.sight.Closing()
 	lists, err := j.verify.Write(context.WithoutCancel(ctx))
 	if err != nil {
 		return verifyReport{}, err

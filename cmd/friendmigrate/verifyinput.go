@@ -60,16 +60,16 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	if err := stage.Remove(filepath.Join(dir, folder.Staged), j.fsys); err != nil {
 		return err
 	}
-	j.log.Info("reading the input", event("read"), zap.Int("inputs", len(j.inputs)))
+	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Warn: func(message string) { j.log.Warn(message, event("input")) },
+		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {
 		return j.readError(ctx, err)
 	}
 	if j.counts = p.Counts; j.counts.Rejected > 0 {
-		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", wasWere(j.counts.Rejected, "row"), filepath.Join(dir, folder.Rejected)), event("rejected"))
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", wasWere(j.counts.Rejected, "row"), filepath.Join(dir, folder.Rejected)), event(eventRejected))
 	}
 	if j.stage, err = p.Finish(); err != nil {
 		return err

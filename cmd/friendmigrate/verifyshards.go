@@ -46,7 +46,7 @@ func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []
 		one := *part
 		one.held, one.keep = true, true
 		one.after = after
-		j.log.Info(fmt.Sprintf("verifying shard %s", one.set.Job.Shard), event("shard"))
+		j.log.Info(fmt.Sprintf("verifying shard %s", one.set.Job.Shard), event(eventShard))
 		r, err := one.run(ctx, key)
 		if err != nil {
 			return all, err

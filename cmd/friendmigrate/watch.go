@@ -88,6 +88,7 @@ func (w *watch) look(now time.Time) {
 		return
 	}
 	s := facts(now)
+	w.job.p.sight.Show(s)
 	w.show(s, now)
 	w.write(s)
 	if s.Phase == progress.Sending && now.After(w.nextLists) {
@@ -95,7 +96,7 @@ func (w *watch) look(now time.Time) {
 		if failed := s.Account.Failed(); failed != w.listed {
 			w.listed = failed
 			if _, err := w.job.writeFailed(nil); err != nil {
-				w.job.log.Warn("the failed list could not be written", event("list"), zap.Error(err))
+				w.job.log.Warn("the failed list could not be written", event(eventList), zap.Error(err))
 			}
 		}
 	}
@@ -105,7 +106,7 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 	switch {
 	case w.how == "bar":
 		if s.Slow != "" && w.slow == "" && !s.Calls.Holding { // a hold is in the log already
-			w.job.log.Info(s.Slow, event("slow"))
+			w.job.log.Info(s.Slow, event(eventSlow))
 		}
 		w.slow = s.Slow
 		done, total := s.Settled, s.Total
@@ -124,7 +125,7 @@ func (w *watch) line(s progress.Snapshot) {
 		w.job.p.screen.Line(s.Line())
 		return
 	}
-	w.job.log.Info(s.Line(), event("progress"), zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
+	w.job.log.Info(s.Line(), event(eventProgress), zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
 }
 
 // end shows and writes the last snapshot. The goroutine has ended.
@@ -144,7 +145,7 @@ func (w *watch) write(s progress.Snapshot) {
 	name := filepath.Join(w.job.dir, folder.Progress)
 	err := replaceFile(name, s)
 	if err != nil && !w.broken {
-		w.job.log.Warn("progress.json could not be written; the job goes on", event("progress-file"), zap.Error(err))
+		w.job.log.Warn("progress.json could not be written; the job goes on", event(eventProgressFile), zap.Error(err))
 	}
 	w.broken = err != nil
 }

@@ -207,7 +207,11 @@ func impatient(more ...string) []string {
 
 // record runs the program and keeps what it said beside its state.
 func (p *program) record(args ...string) int {
+	p.env = append(p.env, "FRIENDMIGRATE_TERMINATION_LOG="+p.path("message"))
 	c, code := p.run(args...)
+	if _, err := os.Stat(p.path("message")); err != nil {
+		p.t.Errorf("no termination message: %v", err)
+	}
 	p.keep(c)
 	return code
 }

@@ -10,6 +10,9 @@ type Ending struct {
 	Code Code
 	What string // what happened, in one sentence without a full stop
 	Hint string // the command to run next, quoted for a shell; more words follow only as its comment
+
+	Why    string // in one word, for programs, where there is more to tell than the code does
+	Public string // What without words of the service, which may name accounts; empty: What has none
 }
 
 // Line is the last line on standard error, without its newline.

@@ -33,6 +33,7 @@ const (
 	Progress   = "progress.json"
 	Report     = "report.json"
 	Page       = "report.html"
+	Metrics    = "metrics.prom"
 
 	setAside = "old-" // and the time
 )
@@ -208,7 +209,7 @@ func journalLast(name string) int {
 }
 
 func ours(name string) bool {
-	for _, whole := range []string{Staged, checkpoint.FileName, Progress, Report, Page} {
+	for _, whole := range []string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics} {
 		if name == whole || name == whole+".tmp" {
 			return true
 		}

@@ -18,9 +18,10 @@ const Version = 1
 
 // The phases of a job.
 const (
-	Reading = "reading" // the input is read, checked and grouped; nothing is sent
-	Sending = "sending"
-	Ended   = "ended"
+	Starting = "starting" // never in progress.json, which there is from then on that something can be told
+	Reading  = "reading"  // the input is read, checked and grouped; nothing is sent
+	Sending  = "sending"
+	Ended    = "ended"
 )
 
 // Snapshot is where a job stands at one moment.

@@ -16,6 +16,7 @@ type Export struct {
 	Format      string // csv or jsonl
 	Pace        Pace
 	Memory      int64
+	Eyes        Eyes
 	Output      Output
 	MaxDuration time.Duration // 0: off
 }
@@ -29,7 +30,7 @@ func ExportFlags() []Flag {
 			{Name: "output", Value: "FILE", Default: "standard output", Usage: "where to write; .gz and .zst are compressed. The same command resumes", Group: g, TakesFile: true},
 			{Name: "format", Value: "NAME", Default: "by the name of --output, else jsonl", Usage: "csv or jsonl. JSONL holds everything and is written as it comes; CSV is written when all is read", Group: g},
 		},
-		leaveOut(serviceFlags(), "rehearse"), leaveOut(paceFlags(), "chunk-bytes"), pick(stopFlags(), flagMaximum), pick(jobFlags(), "memory"), outputFlags(),
+		leaveOut(serviceFlags(), "rehearse"), leaveOut(paceFlags(), "chunk-bytes"), pick(stopFlags(), flagMaximum), pick(jobFlags(), "memory"), eyesFlags(), outputFlags(),
 	)
 }
 
@@ -37,7 +38,7 @@ func ExportFlags() []Flag {
 func ReadExport(v Values, root fs.FS) (Export, error) {
 	r := &reader{Values: v.of(ExportFlags()), real: true}
 	s := Export{
-		Service: r.service(), Accounts: r.text("accounts", ""), Destination: r.text("output", ""), Pace: r.pace(Shard{}), Output: r.output(),
+		Service: r.service(), Accounts: r.text("accounts", ""), Destination: r.text("output", ""), Pace: r.pace(Shard{}), Eyes: r.eyes(), Output: r.output(),
 		MaxDuration: r.maxDuration(), Memory: r.memory(root),
 	}
 	if s.Accounts == "" {

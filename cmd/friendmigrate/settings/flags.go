@@ -29,13 +29,14 @@ const (
 	groupJob     = "the job"
 	groupPace    = "pace and patience"
 	groupStop    = "stopping early"
+	groupEyes    = "being watched"
 	groupOutput  = "what is shown"
 )
 
 // ImportFlags describes the flags of import.
 func ImportFlags() []Flag {
 	var all []Flag
-	for _, group := range [][]Flag{serviceFlags(), inputFlags(), jobFlags(), paceFlags(), stopFlags(), outputFlags()} {
+	for _, group := range [][]Flag{serviceFlags(), inputFlags(), jobFlags(), paceFlags(), stopFlags(), eyesFlags(), outputFlags()} {
 		all = append(all, group...)
 	}
 	return all

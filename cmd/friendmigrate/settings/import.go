@@ -29,6 +29,7 @@ type Import struct {
 	Job     Job
 	Pace    Pace
 	Stop    Stop
+	Eyes    Eyes
 	Output  Output
 }
 
@@ -98,7 +99,7 @@ type Output struct {
 // memory limit of the container. The error says everything that is wrong.
 func ReadImport(v Values, root fs.FS) (Import, error) {
 	r := &reader{Values: v}
-	s := Import{Rows: r.rows(), Strict: r.turnedOn("strict"), Output: r.output()}
+	s := Import{Rows: r.rows(), Strict: r.turnedOn("strict"), Eyes: r.eyes(), Output: r.output()}
 	s.Service = r.service()
 	s.Job = r.job(root)
 	s.Pace = r.pace(s.Job.Shard)

@@ -66,6 +66,10 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		{"time without unit", map[string]string{"timeout": "10"}, "such as 30s"},
 		{"memory", map[string]string{"memory": "1KiB"}, "--memory is 1KiB: at least 64 MiB"},
 		{"size", map[string]string{"chunk-bytes": "big"}, "--chunk-bytes"},
+		{"listen without a port", map[string]string{"listen": "localhost"}, `--listen is "localhost": it is HOST:PORT`},
+		{"listen on a name", map[string]string{"FRIENDMIGRATE_LISTEN": ":http"}, `FRIENDMIGRATE_LISTEN has the port "http"`},
+		{"linger alone", map[string]string{"linger": "5s"}, "--listen is not given"},
+		{"linger without a unit", map[string]string{"listen": ":0", "linger": "5"}, "--linger"},
 		{"choice", map[string]string{"duplicates": "newest"}, "--duplicates"},
 		{"progress", map[string]string{"progress": "dots"}, `--progress is "dots": it can be auto, bar, lines, none`},
 		{"map", map[string]string{"map": "uid"}, "NAME=HEADER"},
@@ -133,6 +137,12 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 		base := map[string]string{f.Name: "-"}
 		if f.Name == "endpoint" {
 			base["region"], value = "-", "https://e.example.com"
+		}
+		if f.Name == "listen" {
+			value = "127.0.0.1:9090"
+		}
+		if f.Name == "linger" {
+			base["listen"] = ":0"
 		}
 		if f.Name == "chunk-bytes" {
 			value = "2MiB"

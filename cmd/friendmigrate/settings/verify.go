@@ -16,6 +16,7 @@ type Verify struct {
 	Rows        source.Options // what a row of INPUT means
 	Job         Job
 	Pace        Pace
+	Eyes        Eyes
 	Output      Output
 	MaxDuration time.Duration // 0: off
 	Fields      bool
@@ -38,7 +39,7 @@ func VerifyFlags() []Flag {
 			{Name: "json", Kind: Switch, Usage: usageJSON, Group: groupOutput},
 		},
 		leaveOut(serviceFlags(), "rehearse"), leaveOut(inputFlags(), "max-friends", "strict"), pick(jobFlags(), "state", "shard", "memory"),
-		leaveOut(paceFlags(), "chunk-bytes"), pick(stopFlags(), flagMaximum), outputFlags(),
+		leaveOut(paceFlags(), "chunk-bytes"), pick(stopFlags(), flagMaximum), eyesFlags(), outputFlags(),
 	)
 }
 
@@ -67,7 +68,7 @@ func (v Values) of(flags []Flag) Values {
 func ReadVerify(v Values, root fs.FS) (Verify, error) {
 	r := &reader{Values: v.of(VerifyFlags()), real: true}
 	s := Verify{
-		Service: r.service(), Rows: r.rows(), Job: r.job(root), Output: r.output(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
+		Service: r.service(), Rows: r.rows(), Job: r.job(root), Eyes: r.eyes(), Output: r.output(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
 		MaxDuration: r.maxDuration(), Sample: r.whole("sample", 0, 1, sampling.Most),
 	}
 	s.Pace = r.pace(s.Job.Shard)

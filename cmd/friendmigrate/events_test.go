@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+)
+
+// code parses the Go files of a folder, without tests.
+func code(t *testing.T, folder string) (files []*ast.File) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
+// calls goes through the calls of functions and methods with one of these names.
+func calls(files []*ast.File, names []string, visit func(*ast.CallExpr)) {
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			c, ok := n.(*ast.CallExpr)
+			if ok && slices.Contains(names, lastName(c.Fun)) {
+				visit(c)
+			}
+			return true
+		})
+	}
+}
+
+func lastName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return ""
+}
+
+func literal(e ast.Expr) string {
+	if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
+		s, _ := strconv.Unquote(l.Value)
+		return s
+	}
+	return ""
+}
+
+// zapKeys are the keys of zap's fields among the arguments.
+func zapKeys(args []ast.Expr) (keys []string) {
+	for _, a := range args {
+		c, ok := a.(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		if s, ok := c.Fun.(*ast.SelectorExpr); !ok || lastName(s.X) != "zap" {
+			continue
+		}
+		if lastName(c.Fun) == "Error" {
+			keys = append(keys, "error")
+		} else {
+			keys = append(keys, literal(c.Args[0]))
+		}
+	}
+	return keys
+}
+
+// used finds the events of the code by the name of their constant, with the keys that come with each. An entry without an event is an error.
+func used(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	found := map[string]map[string]bool{}
+	note := func(name string, keys []string) {
+		if found[name] == nil {
+			found[name] = map[string]bool{}
+		}
+		for _, k := range keys {
+			found[name][k] = true
+		}
+	}
+	own := code(t, ".")
+	calls(own, []string{"Debug", "Info", "Warn", "Error"}, func(c *ast.CallExpr) {
+		if s := c.Fun.(*ast.SelectorExpr); lastName(s.X) != "log" || c.Ellipsis.IsValid() {
+			return
+		}
+		name := ""
+		for _, a := range c.Args {
+			if e, ok := a.(*ast.CallExpr); ok && lastName(e.Fun) == "event" {
+				name = lastName(e.Args[0])
+			}
+		}
+		if name == "" {
+			t.Errorf("an entry has no event: %s", literal(c.Args[0]))
+		}
+		note(name, zapKeys(c.Args))
+	})
+	var engine []string // what logEvent adds
+	calls(own, []string{"append"}, func(c *ast.CallExpr) {
+		if lastName(c.Args[0]) == "fields" {
+			engine = append(engine, zapKeys(c.Args)...)
+		}
+	})
+	calls(code(t, "../../migrate"), []string{"event"}, func(c *ast.CallExpr) { note(constant(literal(c.Args[0])), engine) })
+	calls(code(t, "../../sink"), []string{"Debug", "Warn", "warn"}, func(c *ast.CallExpr) {
+		for i := 1; i < len(c.Args) && !c.Ellipsis.IsValid(); i += 2 {
+			note("eventClient", []string{literal(c.Args[i])})
+		}
+	})
+	note("eventClient", []string{"times"})
+	return found
+}
+
+// constant is the name of the constant of an event.
+func constant(event string) string {
+	name := "event"
+	for word := range strings.SplitSeq(event, "-") {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return name
+}
+
+func TestEveryEventIsListedWithItsKeys(t *testing.T) {
+	found := used(t)
+	for _, row := range events() {
+		keys, isUsed := found[constant(string(row.name))]
+		if !isUsed {
+			t.Errorf("no entry is called %s", row.name)
+		}
+		got, want := slices.Sorted(maps.Keys(keys)), slices.Sorted(slices.Values(row.keys))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has the keys %v; listed are %v", row.name, got, want)
+		}
+		delete(found, constant(string(row.name)))
+	}
+	for name := range found {
+		t.Errorf("%s is not listed", name)
+	}
+}
+
+func TestTheReadmeListsTheEvents(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(readme), "| event | level |")
+	if !ok {
+		t.Fatal("no table of events")
+	}
+	section, _, _ = strings.Cut(section, "\n\n")
+	rows := regexp.MustCompile("(?m)^\\| `.*$").FindAllString(section, -1)
+	var want []string
+	for _, e := range events() {
+		keys := ""
+		for i, k := range e.keys {
+			if i > 0 {
+				keys += " "
+			}
+			keys += "`" + k + "`"
+		}
+		want = append(want, "| `"+string(e.name)+"` | "+e.level+" | "+keys+" | "+e.meaning+" |")
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("the table has to be\n%s", strings.Join(want, "\n"))
+	}
+}
+
+// A reader of the log relies on these keys.
+func TestALineOfTheLogHasItsKeys(t *testing.T) {
+	var b bytes.Buffer
+	log, err := newLog(settings.Output{LogFormat: "json", LogLevel: "debug"}, screen.New(&b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("words", event(eventResume), zap.Int64("settled", 3))
+	sinkLog{log.Sugar()}.Warn("an answer was odd", "api", "friend_import")
+	(&importJob{log: log}).logEvent(migrate.Event{Name: "hold", Code: 30006, N: 2, Text: "x"})
+	want := []map[string]any{
+		{"level": "info", "msg": "words", "event": "resume", "settled": 3.0},
+		{"level": "warn", "msg": "an answer was odd", "event": "client", "api": "friend_import"},
+		{"level": "warn", "msg": "nothing gets through, so sending is held; it is tried again by itself. The last answer: x", "event": "hold", "code": 30006.0, "edges": 2.0},
+	}
+	for i, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+		var got map[string]any
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		if _, has := got["time"]; !has {
+			t.Errorf("no time in %s", line)
+		}
+		delete(got, "time")
+		if !maps.Equal(got, want[i]) {
+			t.Errorf("got %v, want %v", got, want[i])
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/eyes"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/termination"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+)
+
+// openEyes lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
+// changed, read or sent.
+func (p *program) openEyes(set settings.Eyes, log *zap.Logger) error {
+	if set.Listen == "" || p.server != nil { // a verify of several shards takes several locks
+		return nil
+	}
+	server, err := eyes.Listen(set.Listen, p.sight)
+	if err != nil {
+		host, _, _ := net.SplitHostPort(set.Listen)
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("listen", net.JoinHostPort(host, "0")).String()}
+	}
+	p.server, p.linger = server, set.Linger
+	log.Info("serving /metrics, /healthz, /readyz and /status on "+serviceURL(server.Addr()), event(eventListen), zap.String("address", server.Addr().String()))
+	return nil
+}
+
+// leave tells those who watch how the command ends: before the last line, which is for people.
+func (p *program) leave(e exit.Ending) {
+	p.sight.End(int(e.Code), e.What)
+	if err := p.notify(p.message.Write, e); err != nil {
+		p.screen.Line(err.Error())
+	}
+}
+
+// interrupt does so for a process that ends at once, while the command is still at work, and waits for no disk.
+func (p *program) interrupt(e exit.Ending) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = p.notify(p.message.Last, e) // the last line has to come now
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+	}
+}
+
+// notifies are the commands that run where nobody looks on.
+var notifies = []string{"import", "verify", "export"}
+
+func (p *program) notify(write func(termination.Message) error, e exit.Ending) error {
+	job := p.sight.Job()
+	if !slices.Contains(notifies, job.Command) {
+		return nil
+	}
+	var counts *termination.Counts
+	if account, calls := p.sight.Counts(); account != nil {
+		counts = &termination.Counts{Edges: account.Rows, Calls: calls}
+		if account.Added.Edges > 0 {
+			counts.Added = &account.Added
+		}
+	} else if calls != nil {
+		counts = &termination.Counts{Calls: calls}
+	}
+	return write(termination.Of(job.Command, job.Shard, e, time.Now(), counts))
+}
+
+// depart goes on serving for the last scrape, unless a signal has come or comes, and stops.
+func (p *program) depart(ctx context.Context) {
+	p.over.Store(true)
+	if p.server == nil {
+		return
+	}
+	if p.linger > 0 && ctx.Err() == nil {
+		enough := time.NewTimer(p.linger)
+		defer enough.Stop()
+		select {
+		case <-ctx.Done():
+		case <-enough.C:
+		}
+	}
+	p.server.Close()
+}
+
+// watched is where the facts of an import come from, as far as it has got. It reads what is safe to be read while the job runs.
+func (j *importJob) watched(meter *migrate.Meter) {
+	client, journal := j.client, j.journal
+	j.p.sight.Follow(func() eyes.Facts {
+		f := factsOf(client, meter)
+		if journal != nil {
+			totals := journal.Totals()
+			account := report.Make(journal.Identity(), totals)
+			f.Account, f.FailedBy = &account, totals.FailedByCode
+		}
+		return f
+	})
+}
+
+// factsOf are the facts of a run, without those of a job. Both may be nil.
+func factsOf(client *sink.Client, meter *migrate.Meter) (f eyes.Facts) {
+	if client != nil {
+		pace := client.Pace()
+		f.Stats, f.Pace = client.Stats(), &pace
+	}
+	if meter != nil {
+		f.Engine = meter.Snapshot()
+	}
+	return f
+}
+
+// writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
+func (j *importJob) writeMetrics() {
+	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.sight.WriteMetrics); err != nil {
+		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), event(eventMetricsFile), zap.Error(err))
+	}
+}
+
+// endEarly is the last look at a job that could not begin, or that ended before it sent anything. A state that is another job's stays as it is.
+func (j *importJob) endEarly(err error) {
+	e := j.p.failure(err)
+	j.p.sight.End(int(e.Code), e.What)
+	if e.Code != exit.OtherJob {
+		j.writeMetrics()
+	}
+}

@@ -1,0 +1,161 @@
+package eyes
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Dashboard is a dashboard for Grafana over these metrics.
+//
+//go:embed dashboard.json
+var Dashboard []byte
+
+// Limits of the server: whoever asks shares file descriptors with the job.
+const (
+	mostConnections = 32
+	mostScrapes     = 4
+	headerTimeout   = 5 * time.Second
+	readTimeout     = 10 * time.Second
+	writeTimeout    = 30 * time.Second
+	idleTimeout     = 30 * time.Second
+	mostHeader      = 16 << 10
+	closeTimeout    = time.Second
+)
+
+// Server shows a sight to whoever asks.
+type Server struct {
+	listener net.Listener
+	http     *http.Server
+	done     chan error
+	once     sync.Once
+}
+
+// Listen serves on an address, HOST:PORT, until Close.
+func Listen(address string, s *Sight) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("serve on --listen %s: %w", address, err)
+	}
+	server := &Server{
+		listener: listener,
+		done:     make(chan error, 1),
+		http: &http.Server{
+			Handler: handler(s), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+			MaxHeaderBytes: mostHeader, ErrorLog: log.New(io.Discard, "", 0),
+		},
+	}
+	go func() {
+		server.done <- server.http.Serve(newFewAtOnce(listener, mostConnections))
+	}()
+	return server, nil
+}
+
+// Addr is where it listens: with its port, also where a free one was asked for.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Close lets answers that are being given end, for a second at most, and stops serving.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+			_ = s.http.Close()
+		}
+		<-s.done
+	})
+}
+
+// handler answers. Everything is GET, and HEAD.
+func handler(s *Sight) http.Handler {
+	runtime := prometheus.NewRegistry()
+	runtime.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{s.metrics.registry, runtime}, promhttp.HandlerOpts{MaxRequestsInFlight: mostScrapes, Timeout: readTimeout}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, s.Health(time.Now())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, s.Ready()) })
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = s.Snapshot().WriteJSON(w) // whoever asked has gone
+	})
+	mux.HandleFunc("GET /dashboard.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(Dashboard)
+	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		text(w, http.StatusOK, "friendmigrate\n\n/metrics         for Prometheus\n/healthz         200 unless the run looks stuck\n/readyz          200 once calls are sent\n"+
+			"/status          where the run stands, as JSON\n/dashboard.json  a dashboard for Grafana\n")
+	})
+	return mux
+}
+
+// verdict answers a probe: 200, or 503 with what is wrong.
+func verdict(w http.ResponseWriter, wrong string) {
+	if wrong == "" {
+		text(w, http.StatusOK, "ok\n")
+		return
+	}
+	text(w, http.StatusServiceUnavailable, wrong+"\n")
+}
+
+func text(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+// fewAtOnce accepts a connection only while few are open.
+type fewAtOnce struct {
+	net.Listener
+	turns chan struct{}
+	ended chan struct{}
+	close func() error
+}
+
+func newFewAtOnce(l net.Listener, most int) *fewAtOnce {
+	f := &fewAtOnce{Listener: l, turns: make(chan struct{}, most), ended: make(chan struct{})}
+	f.close = sync.OnceValue(func() error {
+		close(f.ended)
+		return l.Close()
+	})
+	return f
+}
+
+// Close also ends the waiting for a turn: the server waits for Accept before it ends connections.
+func (l *fewAtOnce) Close() error { return l.close() }
+
+func (l *fewAtOnce) Accept() (net.Conn, error) {
+	select {
+	case l.turns <- struct{}{}:
+	case <-l.ended:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.turns
+		return nil, err
+	}
+	return &counted{Conn: c, leave: sync.OnceFunc(func() { <-l.turns })}, nil
+}
+
+type counted struct {
+	net.Conn
+	leave func()
+}
+
+func (c *counted) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}

@@ -1,0 +1,176 @@
+package eyes
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/progress"
+)
+
+func listen(t *testing.T, s *Sight) (*Server, string) {
+	t.Helper()
+	server, err := Listen("127.0.0.1:0", s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server, "http://" + server.Addr().String()
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(body)
+}
+
+func TestEndpoints(t *testing.T) {
+	s := New()
+	_, url := listen(t, s)
+	expect := func(path string, code int, part string) {
+		t.Helper()
+		if got, body := get(t, url+path); got != code || !strings.Contains(body, part) {
+			t.Errorf("%s: %d %s", path, got, body)
+		}
+	}
+	expect("/readyz", 503, "starting")
+	expect("/healthz", 200, "ok")
+	expect("/status", 200, `"phase":"starting"`)
+	expect("/metrics", 200, "\nfriendmigrate_progress_ratio 0\n")
+	expect("/metrics", 200, "\ngo_goroutines ")
+	expect("/metrics", 200, "\nprocess_open_fds ")
+	expect("/dashboard.json", 200, `"panels"`)
+	expect("/", 200, "/metrics")
+	expect("/debug/pprof/", 404, "")
+	expect("/other", 404, "")
+	s.Show(progress.Snapshot{At: time.Now(), Phase: progress.Reading})
+	expect("/readyz", 503, "reading the input")
+	s.Sending()
+	expect("/readyz", 200, "ok")
+	shown := progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), Phase: progress.Sending, Settled: 3, Total: 7, Calls: &progress.Calls{Sent: 5}}
+	s.Show(shown)
+	_, body := get(t, url+"/status")
+	want, err := json.Marshal(shown)
+	if err != nil || strings.TrimSpace(body) != string(want) {
+		t.Errorf("status is\n%s, progress.json\n%s", body, want)
+	}
+	s.End(3, "finished")
+	s.Show(progress.Snapshot{Phase: progress.Sending}) // too late
+	expect("/status", 200, `"phase":"ended"`)
+	expect("/metrics", 200, "\nfriendmigrate_exit_code 3\n")
+	expect("/readyz", 200, "ok")
+	if r, err := http.Post(url+"/metrics", "text/plain", strings.NewReader("x")); err != nil || r.StatusCode != 405 {
+		t.Errorf("POST: %v %v", r, err)
+	}
+}
+
+func TestARunThatEndsBeforeItSendsWasNeverReady(t *testing.T) {
+	s := New()
+	s.End(10, "another job")
+	if got := s.Ready(); got != "ended before anything was sent" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAPortThatIsTaken(t *testing.T) {
+	server, _ := listen(t, New())
+	if second, err := Listen(server.Addr().String(), New()); err == nil {
+		second.Close()
+		t.Error("two listen on one port")
+	}
+}
+
+// Whoever opens connections and says nothing takes neither all file descriptors nor the time of the end.
+func TestSilentConnectionsAreFewAndHoldUpNothing(t *testing.T) {
+	server, _ := listen(t, New())
+	for range mostConnections + 20 {
+		c, err := net.Dial("tcp", server.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := fmt.Fprint(c, "GET /metr"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	server.Close()
+	if took := time.Since(began); took > closeTimeout+2*time.Second {
+		t.Errorf("closing took %v", took)
+	}
+	server.Close()
+}
+
+func TestHealthTellsStuckFromWaiting(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	sending := func(c progress.Calls) progress.Snapshot { return progress.Snapshot{Phase: progress.Sending, Calls: &c} }
+	reading := func(in progress.Input) progress.Snapshot {
+		return progress.Snapshot{Phase: progress.Reading, Input: &in}
+	}
+	for _, c := range []struct {
+		name  string
+		shown progress.Snapshot
+		stuck bool
+	}{
+		{"calls in flight that never end", sending(progress.Calls{InFlight: 3, Pace: 198}), true},
+		{"held", sending(progress.Calls{Holding: true, Pace: 198}), false},
+		{"the service asked for a pause", sending(progress.Calls{InFlight: 3}), false},
+		{"nothing under way", sending(progress.Calls{Pace: 198}), false},
+		{"all done", progress.Snapshot{Phase: progress.Sending, Settled: 7, Total: 7, Calls: &progress.Calls{InFlight: 1, Pace: 198}}, false},
+		{"accounts wait to be tried again", sending(progress.Calls{Waiting: 3, Pace: 198}), false},
+		{"a file that gives nothing", reading(progress.Input{Bytes: 5, Total: 9}), true},
+		{"standard input that gives nothing", reading(progress.Input{Bytes: 5}), false},
+		{"grouping", reading(progress.Input{Bytes: 9, Total: 9}), false},
+	} {
+		s := New()
+		for i := range 10 * 60 {
+			c.shown.At = start.Add(time.Duration(i) * time.Second)
+			s.Show(c.shown)
+		}
+		if why := s.Health(c.shown.At); (why != "") != c.stuck {
+			t.Errorf("%s: %q", c.name, why)
+		}
+		if why := s.Health(c.shown.At.Add(silentAfter + time.Minute)); why == "" {
+			t.Errorf("%s, and silent since: healthy", c.name)
+		}
+		s.End(4, "")
+		if why := s.Health(c.shown.At.Add(time.Hour)); why != "" {
+			t.Errorf("%s, ended: %q", c.name, why)
+		}
+	}
+	if why := New().Health(start); why != "" {
+		t.Errorf("a run of which nothing is known: %q", why)
+	}
+}
+
+func TestHealthOfARunThatGetsOn(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := New()
+	for i := range 10 * 60 {
+		at := start.Add(time.Duration(i) * time.Second)
+		s.Show(progress.Snapshot{At: at, Phase: progress.Sending, Calls: &progress.Calls{Sent: int64(i / 100), InFlight: 3, Pace: 198}})
+		if why := s.Health(at); why != "" {
+			t.Fatalf("after %d s: %s", i, why)
+		}
+	}
+	s.Closing()
+	if why := s.Health(time.Now().Add(20 * time.Minute)); why != "" {
+		t.Errorf("while lists are written: %s", why)
+	}
+	if why := s.Health(time.Now().Add(40 * time.Minute)); why == "" {
+		t.Error("lists that are never done are healthy")
+	}
+}

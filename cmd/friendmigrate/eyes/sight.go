@@ -1,0 +1,185 @@
+package eyes
+
+import (
+	"os"
+	"sync"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// Facts is what the metrics of a run are made of.
+type Facts struct {
+	Account  *report.Account // nil: not known yet, or the command has none
+	FailedBy map[int]int64   // edges by ResultCode
+	Stats    sink.Stats
+	Pace     *sink.Pace // nil: there is no client yet
+	Engine   migrate.Snapshot
+}
+
+// Sight is what can be seen of a run at present. It is safe for concurrent use. The run tells it where it stands; whoever watches asks it. New makes one.
+type Sight struct {
+	metrics *metrics
+
+	mu       sync.Mutex // guards what follows; nothing is waited for under it
+	job      Job
+	last     progress.Snapshot
+	live     func() Facts
+	ready    string // why it is not ready; "": it is
+	pulse    pulse
+	code     int // when it has ended
+	hasEnded bool
+}
+
+// Job says what runs, for labels.
+type Job struct {
+	Command string
+	Shard   string // i/n; "": none
+	Version string
+}
+
+// New makes a sight of a run that is about to begin.
+func New() *Sight {
+	s := &Sight{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), PID: os.Getpid(), Phase: progress.Starting}}
+	s.metrics = newMetrics(s)
+	return s
+}
+
+// Begin says what it is that runs.
+func (s *Sight) Begin(j Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.job = j
+}
+
+// Show takes in where the run stands: each second, while it goes on.
+func (s *Sight) Show(now progress.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hasEnded {
+		return
+	}
+	s.last = now
+	s.pulse.show(now)
+	if now.Phase == progress.Reading {
+		s.ready = "reading the input"
+	}
+}
+
+// Follow takes in where the facts come from. It is called without a lock, at every scrape, until the end.
+func (s *Sight) Follow(facts func() Facts) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live = facts
+}
+
+// Sending says that calls are about to leave, or that there are none to be sent.
+func (s *Sight) Sending() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = ""
+	if s.last.Phase != progress.Sending {
+		s.last = progress.Snapshot{Version: s.last.Version, At: time.Now().UTC(), PID: s.last.PID, Phase: progress.Sending, Account: s.last.Account}
+	}
+}
+
+// Closing says that no more calls leave and that the lists are drawn up, during which nobody shows anything.
+func (s *Sight) Closing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pulse.closing = time.Now()
+}
+
+// End is the last word: from here on everything stays as it is, but for a code that changes since something could not be closed. The snapshot of an ending
+// that was not foreseen is made here.
+func (s *Sight) End(code int, what string) {
+	facts := s.facts()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hasEnded && s.code == code {
+		return
+	}
+	if s.last.Phase != progress.Ended {
+		s.last.Phase, s.last.At, s.last.Calls, s.last.Left, s.last.Slow = progress.Ended, time.Now().UTC(), nil, nil, ""
+		if s.last.Account == nil {
+			s.last.Account = facts.Account
+		}
+		if a := s.last.Account; a != nil && s.last.Total == 0 { // it ended before it was shown what it is about
+			s.last.Settled, s.last.Total = a.Edges()-a.Pending(), a.Edges()
+			s.last.Percent = progress.Percent(s.last.Settled, s.last.Total)
+		}
+	}
+	s.last.Code, s.last.What = &code, what
+	s.code, s.hasEnded = code, true
+	s.live = func() Facts { return facts }
+	if s.ready != "" {
+		s.ready = "ended before anything was sent"
+	}
+}
+
+// facts asks for the facts, without holding the lock.
+func (s *Sight) facts() Facts {
+	s.mu.Lock()
+	live := s.live
+	s.mu.Unlock()
+	if live == nil {
+		return Facts{}
+	}
+	return live()
+}
+
+// Snapshot is the last that was shown.
+func (s *Sight) Snapshot() progress.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// Ready returns why the run is not ready yet; "" means that it is.
+func (s *Sight) Ready() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready
+}
+
+// Health returns what looks as if the run were stuck; "" means that nothing does.
+func (s *Sight) Health(now time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hasEnded {
+		return ""
+	}
+	return s.pulse.health(now)
+}
+
+// ended reports whether the run has ended, and its exit code.
+func (s *Sight) ended() (code int, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code, s.hasEnded
+}
+
+// Counts is what is known of the job's edges (nil: nothing) and of the calls of this run (nil: nothing). It waits for nobody.
+func (s *Sight) Counts() (account *report.Account, calls *int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last.Calls != nil {
+		calls = &s.last.Calls.Sent
+	}
+	if s.hasEnded {
+		if f := s.live(); f.Pace != nil { // what was kept at the end
+			calls = &f.Stats.Attempts
+		}
+	}
+	return s.last.Account, calls
+}
+
+// Job is what runs.
+func (s *Sight) Job() Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.job
+}
