@@ -1,5 +1,5 @@
-// Package sink speaks to the friend APIs of Tencent Chat: friend_import, friend_check and friend_get. It translates between the core's words and the vendor's names
-// on the wire, signs, paces, and decides once what an answer means.
+// Package sink speaks to the friend APIs of Tencent Chat: friend_import, friend_check and friend_get, and for doctor to account_check and friend_delete. It
+// translates between the core's words and the vendor's names on the wire, signs, paces, and decides once what an answer means.
 //
 // # What it promises
 //
@@ -25,7 +25,7 @@
 //   - table.go: code to verdict; failure.go: the rest to verdict
 //   - limiter.go, pace.go: when a call may leave
 //   - signing.go, secret.go: the signature; transport.go: connections; client.go: one call from end to end
-//   - import.go, check.go, friends.go: the three APIs
+//   - import.go, check.go, friends.go: the three APIs of a job; accounts.go: those that doctor adds
 //
 // The facts are from the vendor's pages (friend_import of 2024-09-25 and its sisters, the REST overview, the tables of codes); what those leave open, such as the order of
 // ResultItem or what a repeated import answers, is read in the way that is safe under each answer.

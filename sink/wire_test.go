@@ -122,6 +122,23 @@ func TestEdgeBytesAreExact(t *testing.T) {
 	}
 }
 
+// TestTextBytesOfEveryByte: eight bytes are looked at at once, and none may hide among its neighbours.
+func TestTextBytesOfEveryByte(t *testing.T) {
+	for size := range 18 {
+		for place := range size {
+			for c := range 256 {
+				for _, around := range []byte{'a', ' ', '!', '#', '[', ']', 0x7f, 0x80, 0xff, '"'} {
+					b := bytes.Repeat([]byte{around}, size)
+					b[place] = byte(c)
+					if body, _ := appendText(nil, string(b)); textBytes(string(b)) != len(body) {
+						t.Fatalf("%q: %d bytes, said to be %d", b, len(body), textBytes(string(b)))
+					}
+				}
+			}
+		}
+	}
+}
+
 func randomText(rng *rand.Rand, most int) string {
 	letters := []rune("ab\"\\<>&\n\r\t\x01\x1f\x7fé好😀\u2028/'")
 	var b strings.Builder
@@ -186,8 +203,11 @@ func BenchmarkEncodeImport1000(b *testing.B) {
 }
 
 func BenchmarkEdgeBytes(b *testing.B) {
-	e := fullPage()[2]
-	for b.Loop() {
-		EdgeBytes(&e)
+	for name, e := range map[string]migrate.Edge{"full": fullPage()[2], "bare": {From: "u00012345", To: "u00012346", AddSource: "AddSource_Type_Import"}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				EdgeBytes(&e)
+			}
+		})
 	}
 }

@@ -30,6 +30,7 @@ type Job struct {
 	Lanes         int     // parallel parsers; 0: as many as Go may use processors
 	FS            disk.FS // nil: disk.OS{}
 
+	Witness  func() stage.Witness                    // may be nil; as of stage.Options
 	Progress func(bytesRead, bytesTotal, rows int64) // may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
 	Warn     func(message string)                    // may be nil; one sentence each, called before Stage returns
 
@@ -65,6 +66,7 @@ func Stage(ctx context.Context, j Job) (*Pending, error) {
 	w, err := stage.Create(stage.Options{
 		Dir: filepath.Join(j.StateDir, StageFolder), FS: j.FS, Memory: j.stageMemory(), Lanes: j.Lanes, Shard: j.Shard, Shards: j.Shards,
 		Duplicates: j.Options.duplicates(), Mutual: j.Options.Mutual, MaxFriends: j.Options.MaxFriends,
+		Witness: j.Witness,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stage input: %w", err)

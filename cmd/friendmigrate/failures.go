@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -55,7 +58,7 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 	if set.JSON {
 		return screen.WriteJSON(p.std.out, s)
 	}
-	p.ending = failuresEnding(p.args, s, set)
+	p.ending = failuresEnding(p.args, s, set, retryLine(p.args, jobs, set))
 	p.ending.What += withoutMissing(jobs)
 	return screen.WriteText(p.std.out, s.Text())
 }
@@ -70,7 +73,7 @@ func withoutMissing(jobs inspect.Jobs) string {
 }
 
 // failuresEnding says how to get at the list.
-func failuresEnding(args []string, s *inspect.Summary, set settings.Failures) *exit.Ending {
+func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, retry string) *exit.Ending {
 	which := ""
 	if len(set.Codes)+len(set.Accounts) > 0 {
 		which = " that --code and --account name"
@@ -80,8 +83,38 @@ func failuresEnding(args []string, s *inspect.Summary, set settings.Failures) *e
 	}
 	return &exit.Ending{
 		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),
-		Hint: currentLine(args).With("output-format", settings.FormCSV).String() + " # the list itself; " + invocation.Parse(args[0], "import", nil, nil).String() + " --retry-failed ... takes them up again",
+		Hint: currentLine(args).With("output-format", settings.FormCSV).String() + " # the list itself; after mending what their codes say: " + retry,
 	}
+}
+
+// mostNamed is how many inputs a hint names. Those of a folder are many.
+const mostNamed = 5
+
+// retryLine is the command that takes the edges of these codes up again, but for the flags that name the service, which no state knows.
+func retryLine(args []string, jobs inspect.Jobs, set settings.Failures) string {
+	l := invocation.Parse(args[0], "import", nil, nil)
+	if state := filepath.Clean(set.State); state != settings.DefaultState {
+		l = l.With("state", state)
+	}
+	again, ok := jobs.Again()
+	if !ok || len(again.Inputs) > mostNamed {
+		again.Inputs = []string{"INPUT"}
+	}
+	for _, flag := range slices.Sorted(maps.Keys(again.Options)) {
+		value, name := again.Options[flag], strings.TrimPrefix(flag, "--")
+		if value == "true" {
+			value = "" // a switch
+		}
+		l = l.With(name, value)
+	}
+	if len(set.Codes) == 0 {
+		return l.With("retry-failed", "").Of(again.Inputs...).String()
+	}
+	var codes []string
+	for _, code := range set.Codes {
+		codes = append(codes, strconv.Itoa(code))
+	}
+	return l.WithWord("--retry-failed=" + strings.Join(codes, ",")).Of(again.Inputs...).String()
 }
 
 func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Failures) error {

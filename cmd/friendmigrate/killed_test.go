@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +19,19 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// kills is how often each command is killed: FRIENDMIGRATE_TEST_KILLS, or a few times.
-func kills(t *testing.T) int {
-	if n, err := strconv.Atoi(os.Getenv("FRIENDMIGRATE_TEST_KILLS")); err == nil {
-		return n
+var (
+	killCount = flag.Int("kills", 2, "how often verify and export are killed, each")
+	killSeed  = flag.Uint64("kill-seed", 0, "draws the moments; 0: a random one")
+)
+
+// moments draws when to kill.
+func moments(t *testing.T) *rand.Rand {
+	seed := *killSeed
+	if seed == 0 {
+		seed = rand.Uint64N(1_000_000)
 	}
-	if testing.Short() {
-		t.Skip("the other runs do it: what is killed is another process")
-	}
-	return 2
+	t.Logf("the moments are those of -kill-seed=%d", seed)
+	return rand.New(rand.NewPCG(seed, 9))
 }
 
 // slowly makes a run last long enough to be killed in the middle.
@@ -41,7 +45,7 @@ func slowly(env map[string]string) map[string]string {
 const span = 2500 * time.Millisecond
 
 // killed runs the program again and again, each time killing it at a random moment of its first span, until a run ends by itself. It returns how often it was killed.
-func killed(t *testing.T, dir string, env map[string]string, code int, args ...string) int {
+func killed(t *testing.T, random *rand.Rand, dir string, env map[string]string, code int, args ...string) int {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -58,7 +62,7 @@ func killed(t *testing.T, dir string, env map[string]string, code int, args ...s
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(rand.Int64N(int64(span))), func() { _ = c.Process.Kill() })
+		timer := time.AfterFunc(time.Duration(random.Int64N(int64(span))), func() { _ = c.Process.Kill() })
 		_ = c.Wait()
 		timer.Stop()
 		switch got := c.ProcessState.ExitCode(); got {
@@ -73,14 +77,18 @@ func killed(t *testing.T, dir string, env map[string]string, code int, args ...s
 }
 
 // untilKilled repeats rounds of a command until it was killed often enough; each round starts from fresh and ends with its result held against the unbroken one.
-func untilKilled(t *testing.T, round func(n int) int) {
+func untilKilled(t *testing.T, round func(random *rand.Rand, n int) int) {
 	t.Helper()
-	count, rounds := 0, 0
-	for ; count < kills(t) && rounds < 10*kills(t); rounds++ {
-		count += round(rounds)
+	if testing.Short() {
+		t.Skip("the other runs do it: what is killed is another process")
 	}
-	t.Logf("killed %d times in %d rounds; each round ended with the same lists as an unbroken run", count, rounds)
-	if count < kills(t) {
+	random := moments(t)
+	count, rounds := 0, 0
+	for ; count < *killCount && rounds < 10**killCount; rounds++ {
+		count += round(random, rounds)
+	}
+	t.Logf("killed in %d rounds, each of which ended with the same lists as an unbroken run: %d cases", rounds, count)
+	if count < *killCount {
 		t.Errorf("killed %d times only", count)
 	}
 }
@@ -111,13 +119,13 @@ func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
 	if n := strings.Count(unbroken, "\n"); n != 2+2*72 {
 		t.Fatalf("%d lines", n)
 	}
-	untilKilled(t, func(int) int {
+	untilKilled(t, func(random *rand.Rand, _ int) int {
 		for _, name := range []string{"missing.csv", "different.csv"} {
 			if err := os.Remove(filepath.Join(state, name)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		n := killed(t, dir, slowly(env), 5, args...)
+		n := killed(t, random, dir, slowly(env), 5, args...)
 		if lists() != unbroken {
 			t.Fatalf("the lists are others after %d kills", n)
 		}
@@ -170,12 +178,12 @@ func TestAnExportThatIsKilledGivesTheSameFile(t *testing.T) {
 		call(t, 3, env, "export", "--accounts", filepath.Join(dir, "ids"), "--output", filepath.Join(dir, name))
 		unbroken[name] = unpacked(name)
 	}
-	untilKilled(t, func(round int) int {
+	untilKilled(t, func(random *rand.Rand, round int) int {
 		name := names[round%len(names)]
 		if err := errors.Join(os.Remove(filepath.Join(dir, name)), os.RemoveAll(filepath.Join(dir, name+".export"))); err != nil {
 			t.Fatal(err)
 		}
-		n := killed(t, dir, slowly(env), 3, "export", "--accounts", "ids", "--output", name)
+		n := killed(t, random, dir, slowly(env), 3, "export", "--accounts", "ids", "--output", name)
 		if unpacked(name) != unbroken[name] {
 			t.Fatalf("%s is another after %d kills", name, n)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -267,9 +268,9 @@ func TestAnImportFromObjectStorageThatIsKilledLosesNothing(t *testing.T) {
 	}
 	j.store.put("in.csv.zst", pack(t, ".zst", []byte(input.String())), false)
 	j.app.Reconfigure(func(c *simulator.Config) { c.Latency = 10 * time.Millisecond })
-	untilKilled(t, func(round int) int {
+	untilKilled(t, func(random *rand.Rand, _ int) int {
 		state := filepath.Join(t.TempDir(), "state")
-		n := killed(t, t.TempDir(), slowly(j.env), 0, "import", "s3://graph/in.csv.zst", "--state", state)
+		n := killed(t, random, t.TempDir(), slowly(j.env), 0, "import", "s3://graph/in.csv.zst", "--state", state)
 		var report struct {
 			Edges struct{ Read, Imported, Already int64 }
 		}

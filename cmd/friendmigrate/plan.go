@@ -53,7 +53,6 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	debug.SetGCPercent(400) // what measuring throws away is short-lived, and the limit holds
 	made, err := p.makePlan(ctx, set, as)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -23,33 +24,42 @@ import (
 )
 
 // Whatever the input and the flags, the plan says to the digit what the import then does: the same rows, edges, accounts and rejects, as many calls as are sent, as
-// many bytes as arrive. It is the same made anew and read from the state, and making it leaves the state as it was.
+// many bytes as arrive. It is the same made anew, with ids collected and read from the state, and making it leaves the state as it was.
 func TestPlanAndImportAgreeToTheDigit(t *testing.T) {
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 5))
 			dir := t.TempDir()
-			inputs := randomInputs(t, random, dir)
-			flags := randomFlags(random)
+			inputs, flags := randomInputs(t, random, dir)
+			flags = append(flags, randomFlags(random)...)
 			shards := random.IntN(3) * random.IntN(3)
 			url, service := served(t)
 			if shards == 0 {
 				agrees(t, dir, url, service, flags, inputs)
 			}
+			var rejected, elsewhere int64 // of all shards
 			for i := range shards {
-				agrees(t, dir, url, service, append(slices.Clone(flags), fmt.Sprintf("--shard=%d/%d", i, shards)), inputs)
+				p := agrees(t, dir, url, service, append(slices.Clone(flags), fmt.Sprintf("--shard=%d/%d", i, shards)), inputs)
+				rejected, elsewhere = rejected+p.Rejected, elsewhere+p.RejectedElsewhere
+			}
+			if want := rejected * int64(max(shards-1, 0)); elsewhere != want && !slices.Contains(flags, "error") {
+				t.Errorf("the shards name %d rejected rows of each other, want %d", elsewhere, want)
 			}
 		})
 	}
 }
 
-// agrees plans, imports, and plans again.
-func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []string) {
+// agrees plans, imports, and plans again. It returns the rows that were planned.
+func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []string) plan.Rows {
 	t.Helper()
 	state := filepath.Join(dir, "state")
 	rest := slices.Concat(flags, []string{"--state", state}, inputs)
 	planned, code := planOf(t, rest)
+	collected, _ := planOf(t, append([]string{"--accounts-out", filepath.Join(dir, "ids")}, rest...))
+	if collected.Both = 0; !reflect.DeepEqual(collected, planned) {
+		t.Errorf("%q:\nmeasured on the way  %+v\nin a pass of its own %+v", rest, planned, collected)
+	}
 	if names := namesIn(t, dir); slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, ".plan-") }) || len(names) != len(slices.Compact(names)) {
 		t.Errorf("left beside the state folder: %q", names)
 	}
@@ -59,7 +69,7 @@ func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []str
 		t.Errorf("%q: plan ends with %d, import with %d\n%s", rest, code, got.code, got.err)
 	}
 	if code == 2 { // refused: nothing was sent
-		return
+		return planned.Rows
 	}
 	place := state
 	for _, f := range flags {
@@ -103,11 +113,12 @@ func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []str
 	if after := snapshotOf(t, state); !maps.Equal(after, before) {
 		t.Errorf("%q: the state is another after a plan", rest)
 	}
+	return planned.Rows
 }
 
 // figures are those of a plan that an import has too.
 func figures(p plan.Plan) plan.Plan {
-	p.Rows.RejectedElsewhere = 0 // other shards report them
+	p.Rows.RejectedElsewhere = 0 // the shards whose rows they are have them in their reports
 	return plan.Plan{
 		Rows: p.Rows, Edges: p.Edges, Added: p.Added, Accounts: p.Accounts, Calls: p.Calls, ExtraCalls: p.ExtraCalls, Bytes: p.Bytes,
 		OverFriends: p.OverFriends, OverGroups: p.OverGroups, Mutual: plan.Mutual{Share: p.Mutual.Share},
@@ -185,34 +196,64 @@ func randomFlags(random *rand.Rand) []string {
 	if random.IntN(2) == 0 {
 		flags = append(flags, "--max-friends", pick("0", "1", "20"))
 	}
+	if random.IntN(3) == 0 {
+		flags = append(flags, "--integer-tags", "Tag_SNS_Custom_A")
+	}
 	if random.IntN(8) == 0 {
 		flags = append(flags, "--strict")
 	}
 	return flags
 }
 
-// randomInputs writes some inputs with every kind of row.
-func randomInputs(t *testing.T, random *rand.Rand, dir string) (names []string) {
+// randomInputs writes some inputs with every kind of row, and gives the flags that they need.
+func randomInputs(t *testing.T, random *rand.Rand, dir string) (names, flags []string) {
 	t.Helper()
 	accounts := 3 + random.IntN(60)
+	from, mapped := "From_Account", random.IntN(4) == 0
+	if mapped {
+		from, flags = "uid", []string{"--map", "From_Account=uid"}
+	}
 	for i := range 1 + random.IntN(3) {
 		var b strings.Builder
 		name := filepath.Join(dir, fmt.Sprintf("in%d.csv", i))
-		json := random.IntN(3) == 0
+		json := !mapped && random.IntN(3) == 0
 		if json {
 			name = filepath.Join(dir, fmt.Sprintf("in%d.jsonl", i))
 		} else {
-			b.WriteString("From_Account,To_Account,AddSource,Remark,GroupName,AddTime,Tag_SNS_Custom_A\n")
+			b.WriteString(from + ",To_Account,AddSource,Remark,GroupName,AddTime,Tag_SNS_Custom_A\n")
 		}
 		for range 1 + random.IntN(1200) {
 			randomRow(&b, random, accounts, json)
 		}
-		if err := os.WriteFile(name, []byte(b.String()), 0o600); err != nil {
+		if !json && random.IntN(4) == 0 { // several chunks, the last of them full or not
+			for k := range 1990 + random.IntN(20) {
+				fmt.Fprintf(&b, "star,f%d,AddSource_Type_Test,,,,\n", k)
+			}
+		}
+		names = append(names, writeInput(t, name, b.String(), random.IntN(3) == 0))
+	}
+	return names, flags
+}
+
+// writeInput writes an input, compressed or not, and gives its name.
+func writeInput(t *testing.T, name, rows string, packed bool) string {
+	t.Helper()
+	content := []byte(rows)
+	if packed {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write(content); err != nil {
 			t.Fatal(err)
 		}
-		names = append(names, name)
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		name, content = name+".gz", b.Bytes()
 	}
-	return names
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func randomRow(b *strings.Builder, random *rand.Rand, accounts int, asJSON bool) {
@@ -251,7 +292,7 @@ func randomRow(b *strings.Builder, random *rand.Rand, accounts int, asJSON bool)
 		time = "soon"
 	}
 	if some(6) {
-		custom = "a \"b\" \\ <c>"
+		custom = []string{"a \"b\" \\ <c>", "-17", "0"}[random.IntN(3)]
 	}
 	if !asJSON {
 		cells := []string{row["From_Account"].(string), row["To_Account"].(string), row["AddSource"].(string), remark, group, time, custom}

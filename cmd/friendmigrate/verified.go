@@ -78,7 +78,7 @@ func (r *verified) worth() string {
 		return ""
 	}
 	bound := sampling.Bound(drawn, r.Missing+r.Different)
-	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not, %s (%s; seed %d)", 100*bound, screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
+	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound, screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
 }
 
 func (r *verified) found() string {

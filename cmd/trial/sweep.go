@@ -9,10 +9,18 @@ import (
 	"strings"
 )
 
-// swept makes a row of a sweep that is a test: count is the number of small jobs that it goes through.
-func swept(test string) func(context.Context, *suite, int) (int, int, error) {
+// What the tests behind rows take as count: small jobs that a sweep goes through, or kills.
+const (
+	sweeps = "-sweep-whole -sweep-seeds="
+	kills  = "-kills="
+)
+
+// swept makes a row of a test that breaks the program by itself.
+func swept(test, countFlag string) func(context.Context, *suite, int) (int, int, error) {
 	return func(ctx context.Context, s *suite, count int) (cases, violations int, err error) {
-		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$", "friendmigrate/cmd/friendmigrate", "-args", "-sweep-whole", fmt.Sprintf("-sweep-seeds=%d", count)}
+		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$", "friendmigrate/cmd/friendmigrate", "-args"}
+		args = append(args, strings.Fields(countFlag+strconv.Itoa(count))...)
+		args = append(args, fmt.Sprintf("-kill-seed=%d", s.seed))
 		out, failed := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 		for _, found := range regexp.MustCompile(`(?m): (\d+) cases$`).FindAllStringSubmatch(string(out), -1) {
 			n, err := strconv.Atoi(found[1])

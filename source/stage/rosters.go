@@ -21,6 +21,7 @@ type rosterWriter struct {
 	chunk      chunkEncoder
 	digest     rosterDigest
 	sum        planDigest
+	lender     lender
 
 	// The roster.
 	from    []byte
@@ -49,6 +50,7 @@ func (w *rosterWriter) begin(from []byte) {
 		clear(w.groups)
 	}
 	w.digest.begin(from)
+	w.lender.begin(from)
 	w.chunk.begin()
 }
 
@@ -62,6 +64,7 @@ func (w *rosterWriter) onGroup(g []byte) {
 // add takes the next edge of the roster.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
+	w.lender.lend(r)
 	w.edges++
 	if r.order.added() {
 		w.added++

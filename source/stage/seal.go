@@ -161,6 +161,10 @@ func newSealer(w *Writer, job *sealJob, id int) *sealer {
 		digest:     rosterDigest{h: sha256.New()},
 		groups:     make(map[string]struct{}),
 	}
+	s.out.lender = lender{w: w}
+	if w.options.Witness != nil {
+		s.out.lender.to = w.options.Witness()
+	}
 	s.out.chunk.sources = w.sources.texts
 	s.out.chunk.onGroup = s.out.onGroup
 	return s

@@ -36,6 +36,8 @@ type Options struct {
 	Duplicates    Duplicates
 	Mutual        bool // stage the reverse of every row too, as Added
 	MaxFriends    int  // rosters with more distinct friends are counted; 0: none
+
+	Witness func() Witness // nil: nobody; else called once for each goroutine that seals, which alone calls what it is given
 }
 
 // Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger jobs are sealed without splitting partitions twice:

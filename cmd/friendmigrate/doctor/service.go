@@ -39,7 +39,7 @@ type Caller func(ctx context.Context) error
 // calls per second.
 func Service(ctx context.Context, call Caller, rate float64, workers int) []Check {
 	answered, throttled := answer(ctx, call)
-	if answered[len(answered)-1].Level == Failed || ctx.Err() != nil {
+	if Code(answered) != exit.Done || ctx.Err() != nil {
 		return answered
 	}
 	return append(answered, measure(ctx, call, throttled, rate, workers)...)
@@ -91,9 +91,9 @@ func refused(e *migrate.CallError) []Check {
 	failed := bad(name, "the service says "+e.Error(), e.Hint, exit.Refused)
 	switch name {
 	case nameCredentials:
-		return []Check{skipped(nameAdmin, "the signature comes first"), failed}
+		return []Check{failed, skipped(nameAdmin, "the signature comes first"), skipped(nameRegion, "the signature comes first")}
 	case nameAdmin:
-		return []Check{good(nameCredentials, "the service takes the signature"), failed}
+		return []Check{good(nameCredentials, "the service takes the signature"), failed, skipped(nameRegion, "the right comes first")}
 	}
 	return []Check{skipped(nameCredentials, "not told"), skipped(nameAdmin, "not told"), failed}
 }

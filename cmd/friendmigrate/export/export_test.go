@@ -69,9 +69,12 @@ func friends(n int) []sink.Friend {
 	return list
 }
 
-// options writes the accounts and describes an export of them.
+// options writes the accounts and describes an export of them. Without a destination what cannot be read is listed in the working folder: that is dir then.
 func options(t *testing.T, dir, format, destination string, ids ...string) Options {
 	t.Helper()
+	if destination == "" {
+		t.Chdir(dir)
+	}
 	name := filepath.Join(dir, "ids")
 	if err := os.WriteFile(name, []byte(strings.Join(ids, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)

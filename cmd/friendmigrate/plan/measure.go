@@ -8,6 +8,7 @@ import (
 
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
+	"friendmigrate/source/stage"
 )
 
 // measured is what a pass over the plan adds up.
@@ -25,7 +26,28 @@ func (m *measured) add(o measured) {
 // batchRosters is how many rosters go to a goroutine at once.
 const batchRosters = 256
 
-// measure passes over the plan, in several goroutines: one reads rosters, the others load and measure their chunks.
+// witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to be read again.
+type witnesses struct {
+	job *job
+	all []*measurer
+}
+
+func (s *witnesses) next() stage.Witness {
+	w := &measurer{job: s.job}
+	s.all = append(s.all, w)
+	return w.edge
+}
+
+func (s *witnesses) sum() *measured {
+	sum := &measured{}
+	for _, w := range s.all {
+		w.endChunk()
+		sum.add(w.measured)
+	}
+	return sum
+}
+
+// measure passes over a plan that is sealed, in several goroutines: one reads rosters, the others load and measure their chunks.
 func (j *job) measure(ctx context.Context) (*measured, error) {
 	sum := &measured{}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -44,6 +66,7 @@ func (j *job) measure(ctx context.Context) (*measured, error) {
 					cancel(err)
 				}
 			}
+			w.endChunk()
 			if err := w.flush(); err != nil {
 				cancel(err)
 			}
@@ -84,13 +107,17 @@ func feed(ctx context.Context, plan iter.Seq2[migrate.Roster, error], batches ch
 	}
 }
 
-// measurer is one of the goroutines.
+// measurer is one of the goroutines, or one of the witnesses.
 type measurer struct {
 	measured
 	job   *job
 	large *sync.Mutex // held while a chunk is loaded of which two might not fit into memory
 	names names
-	sizes []int
+
+	// The chunk that is being added up.
+	envelope int64 // of a call for its account
+	sizes    []int // of its edges
+	size     int   // all of them
 }
 
 func (w *measurer) batch(batch []migrate.Roster) error {
@@ -113,19 +140,13 @@ func (w *measurer) roster(r *migrate.Roster) error {
 		w.large.Lock()
 		defer w.large.Unlock()
 	}
-	envelope := int64(sink.EnvelopeOf(r.From))
 	for i := range r.Chunks {
 		c, err := r.Load(i)
 		if err != nil {
 			return err
 		}
-		calls := w.chunk(c.Edges)
-		w.calls += calls
-		w.bytes += calls * envelope
-		if w.job.accounts == nil {
-			continue
-		}
 		for k := range c.Edges {
+			w.edge(&c.Edges[k], int64(i)*migrate.MaxChunkEdges+int64(k))
 			if err := w.name(c.Edges[k].To); err != nil {
 				return err
 			}
@@ -134,22 +155,32 @@ func (w *measurer) roster(r *migrate.Roster) error {
 	return nil
 }
 
-// chunk counts the calls of a chunk as the engine will cut them, and adds up the bytes of its edges.
-func (w *measurer) chunk(edges []migrate.Edge) (calls int64) {
-	w.sizes = w.sizes[:0]
-	sum := 0
-	for i := range edges {
-		n := sink.EdgeBytes(&edges[i])
-		w.sizes = append(w.sizes, n)
-		sum += n
+// edge adds up an edge. It is the nth of its roster, and so the first of a chunk or not.
+func (w *measurer) edge(e *migrate.Edge, nth int64) {
+	if nth%migrate.MaxChunkEdges == 0 {
+		w.endChunk()
 	}
-	w.bytes += int64(sum)
-	room := w.job.ChunkBytes - sink.EnvelopeBytes
-	if sum <= room {
-		return 1
+	if nth == 0 {
+		w.envelope = int64(sink.EnvelopeOf(e.From))
 	}
-	for rest := w.sizes; len(rest) > 0; calls++ {
-		rest = rest[migrate.Fitting(len(rest), room, func(k int) int { return rest[k] }):]
+	n := sink.EdgeBytes(e)
+	w.sizes = append(w.sizes, n)
+	w.size += n
+}
+
+// endChunk counts the calls of a chunk as the engine will cut them.
+func (w *measurer) endChunk() {
+	if len(w.sizes) == 0 {
+		return
 	}
-	return calls
+	calls := int64(1)
+	if room := w.job.ChunkBytes - sink.EnvelopeBytes; w.size > room {
+		calls = 0
+		for rest := w.sizes; len(rest) > 0; calls++ {
+			rest = rest[migrate.Fitting(len(rest), room, func(k int) int { return rest[k] }):]
+		}
+	}
+	w.calls += calls
+	w.bytes += calls*w.envelope + int64(w.size)
+	w.sizes, w.size = w.sizes[:0], 0
 }

@@ -42,17 +42,19 @@ func Make(ctx context.Context, o Options) (p *Plan, err error) {
 	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
+	var m *measured
 	if j.stage == nil {
-		if err := j.read(ctx); err != nil {
+		if m, err = j.read(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if o.AccountsOut != "" {
 		j.accounts = newAccounts(j)
 	}
-	m, err := j.measure(ctx)
-	if err != nil {
-		return nil, err
+	if m == nil {
+		if m, err = j.measure(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if p, err = j.plan(m); err != nil {
 		return nil, err
@@ -161,26 +163,37 @@ func (j *job) arguments() source.Arguments {
 	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects}
 }
 
-// read stages the input in a folder that is removed at the end.
-func (j *job) read(ctx context.Context) (err error) {
+// read stages the input in a folder that is removed at the end, and measures it on the way. Where ids are wanted it does not (nil): these are collected once
+// staging has given back its memory, in a pass of their own, which measures too.
+func (j *job) read(ctx context.Context) (m *measured, err error) {
 	if _, err := j.arguments().Resolve(ctx); err != nil {
-		return err // a misspelt input leaves nothing to remove
+		return nil, err // a misspelt input leaves nothing to remove
 	}
 	if j.scratch, err = newScratch(j.State); err != nil {
-		return err
+		return nil, err
+	}
+	var witness func() stage.Witness
+	by := witnesses{job: j}
+	if j.AccountsOut == "" {
+		witness = by.next
 	}
 	pending, err := source.Stage(ctx, source.Job{
 		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard, Shards: j.Shards,
-		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress,
+		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress, Witness: witness,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if j.stage, err = pending.Finish(); err != nil {
-		return fmt.Errorf("stage the input: %w", err)
+		return nil, fmt.Errorf("stage the input: %w", err)
 	}
 	j.dir, j.counts = j.scratch.dir, pending.Counts
-	return nil
+	if witness == nil {
+		return nil, nil
+	}
+	m = by.sum()
+	m.over = pending.Totals.OverMax
+	return m, nil
 }
 
 // plan puts together what reading and measuring found.

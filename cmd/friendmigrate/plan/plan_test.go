@@ -168,8 +168,12 @@ func TestCallsAreCountedByTheirBytes(t *testing.T) {
 	one := sink.EdgeBytes(&edges[0])
 	for room, want := range map[int]int64{10 * one: 1, 10*one - 1: 2, 5 * one: 2, 5*one - 1: 3, one: 10, 1: 10} {
 		w := measurer{job: &job{Options: Options{ChunkBytes: room + sink.EnvelopeBytes}}}
-		if got := w.chunk(edges); got != want || w.bytes != int64(10*one) {
-			t.Errorf("room for %d bytes: %d calls, want %d; %d bytes", room, got, want, w.bytes)
+		for i := range edges {
+			w.edge(&edges[i], int64(i))
+		}
+		w.endChunk()
+		if bytes := int64(10*one) + want*int64(sink.EnvelopeOf("a")); w.calls != want || w.bytes != bytes {
+			t.Errorf("room for %d bytes: %d calls, want %d; %d bytes, want %d", room, w.calls, want, w.bytes, bytes)
 		}
 	}
 }
@@ -195,39 +199,6 @@ func TestTextNamesWhatMatters(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
-		}
-	}
-}
-
-// rowsOf writes n rows of accounts with 40 friends each, in no order.
-func rowsOf(n int) string {
-	var b strings.Builder
-	for i := range n {
-		from := i * 7919 % n / 40
-		fmt.Fprintf(&b, "u%08d,u%08d,AddSource_Type_Import,\n", from, (from+i*31+1)%(n/40+1)+n)
-	}
-	return b.String()
-}
-
-// BenchmarkPlan is to be held against BenchmarkStagingAlone: the difference is what measuring costs.
-func BenchmarkPlan(b *testing.B) {
-	o := options(b, rowsOf(1_000_000))
-	for b.Loop() {
-		if _, err := Make(b.Context(), o); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkStagingAlone(b *testing.B) {
-	o := options(b, rowsOf(1_000_000))
-	for b.Loop() {
-		p, err := source.Stage(b.Context(), source.Job{Inputs: o.Inputs, StateDir: b.TempDir(), Options: o.Rows, Memory: o.Memory, Lanes: o.Lanes})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := p.Abort(); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -1,0 +1,58 @@
+package stage
+
+import "friendmigrate/migrate"
+
+// Witness hears of the plan while it is being sealed: of every edge that is in it, roster after roster, each in its order. nth counts the edges of a roster from 0.
+// e and its lists are lent, its texts may be kept. Rosters come in no particular order, but none comes in pieces.
+type Witness func(e *migrate.Edge, nth int64)
+
+// lentTexts is how many bytes of texts share one allocation.
+const lentTexts = 64 << 10
+
+// lender makes edges of records for one witness. It costs far less than reading the sealed chunks again: what is copied here is in the processor's cache.
+type lender struct {
+	w      *Writer
+	to     Witness // nil: nobody wants to hear
+	edge   migrate.Edge
+	nth    int64
+	extras bool // edge has optional fields
+	fields fields
+}
+
+// begin is told of a new roster.
+func (l *lender) begin(from []byte) {
+	if l.to == nil {
+		return
+	}
+	l.room(len(from))
+	l.edge.From, l.nth = l.fields.text(from), 0
+}
+
+func (l *lender) lend(r *record[[]byte]) {
+	if l.to == nil {
+		return
+	}
+	l.room(len(r.to) + len(r.extras))
+	e := &l.edge
+	if l.extras { // most edges have none, and a whole Edge is much to clear
+		*e = migrate.Edge{From: e.From}
+		l.fields.groups, l.fields.custom = l.fields.groups[:0], l.fields.custom[:0]
+	}
+	e.To, e.AddSource = l.fields.text(r.to), l.w.sourceText(r)
+	e.Position, e.Added = r.order.position(), r.order.added()
+	if l.extras = r.flags != 0; l.extras {
+		l.fields.extras(&cursor{b: r.extras}, r.flags, e)
+	}
+	l.to(e, l.nth)
+	l.nth++
+}
+
+// room makes room for n bytes of texts.
+func (l *lender) room(n int) {
+	t := &l.fields.texts
+	if t.Cap()-t.Len() >= n {
+		return
+	}
+	t.Reset() // texts that were taken keep their memory
+	t.Grow(max(n, lentTexts))
+}
