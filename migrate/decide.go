@@ -55,13 +55,19 @@ func (d *dispatcher) count(res *result) {
 		if res.order.work.tries != nil {
 			s.Retried++
 		}
-		if call != nil && call.Uncertain || anyUncertain(res.again) {
+		if call != nil && call.Uncertain || anyUncertain(res.again) || isBug(res.broken) {
 			s.Uncertain++
 		}
 		if call != nil && call.Verdict == VerdictThrottle {
 			s.Throttled++
 		}
 	})
+}
+
+// isBug reports whether a call came to nothing by a bug of ours: it may have been sent.
+func isBug(err error) bool {
+	_, bug := errors.AsType[*Bug](err)
+	return bug
 }
 
 func anyUncertain(again []notYet) bool {

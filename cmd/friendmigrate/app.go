@@ -7,8 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v3"
 
@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
 
@@ -35,6 +36,9 @@ type program struct {
 	args   []string // with the program's name
 
 	ending *exit.Ending // of a command that has a last line
+
+	mu   sync.Mutex // guards what follows
+	bugs []error    // of goroutines that only show where things stand
 }
 
 // run runs a command and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
@@ -51,16 +55,12 @@ type volume struct {
 // runOn is run on another volume.
 func runOn(ctx context.Context, on volume, args []string, std streams, env map[string]string) (code int) {
 	p := &program{std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args}
-	defer func() {
-		if bug := recover(); bug != nil {
-			p.screen.EndBar()
-			p.screen.Line(strings.ReplaceAll(string(debug.Stack()), "\t", "    "))
-			p.screen.Line(p.failure(fmt.Errorf("a bug: %v; what was answered so far is recorded", bug)).Line())
-			code = int(exit.Unexpected)
-		}
-	}()
-	err := p.command().Run(ctx, args)
+	err := migrate.Guard(func() error { return p.command().Run(ctx, args) })
 	p.screen.EndBar()
+	p.showStack(err)
+	if p.ending == nil || p.ending.Code != exit.Unexpected { // else it speaks of them
+		err = errors.Join(err, p.bug())
+	}
 	if err != nil {
 		ending := p.failure(err)
 		p.ending = &ending
@@ -72,6 +72,39 @@ func runOn(ctx context.Context, on volume, args []string, std streams, env map[s
 	return int(p.ending.Code)
 }
 
+// background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets the work go on, and in the end the command exits with the
+// code of one. ended is closed when all of that is over.
+func (p *program) background(f func()) (ended <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := migrate.Guard(func() error {
+			f()
+			return nil
+		})
+		p.showStack(err)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.bugs = append(p.bugs, err)
+	}()
+	return done
+}
+
+// bug is what went wrong in the background so far.
+func (p *program) bug() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.bugs...)
+}
+
+// showStack shows where the bug was, if err is one.
+func (p *program) showStack(err error) {
+	if bug, ok := errors.AsType[*migrate.Bug](err); ok {
+		p.screen.EndBar()
+		p.screen.Line(strings.ReplaceAll(string(bug.Stack), "\t", "    "))
+	}
+}
+
 // failure turns an error into the ending that it means.
 func (p *program) failure(err error) exit.Ending {
 	known := &exit.Error{Code: exit.Unexpected, Err: err}
@@ -80,6 +113,10 @@ func (p *program) failure(err error) exit.Ending {
 	}
 	errors.As(err, &known)
 	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
+	if _, ok := errors.AsType[*migrate.Bug](err); ok {
+		e.Code = exit.Unexpected
+		e.What += "; what was answered so far is recorded"
+	}
 	if e.Hint == "" {
 		switch e.Code {
 		case exit.Unusable:
