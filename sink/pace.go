@@ -17,7 +17,8 @@ import (
 //
 // Up. Below the maximum, base is tried out from time to time: calls leave closer together for a moment, until target calls are in the last second, and then none
 // until the second is back to base. If all were taken, base rises to just under target, and the next target is further off. If not, the first refused
-// call tells the ceiling exactly, and base goes to just under that (keep). A try costs few refused calls, whatever the latency and the service's way of counting; a raised
+// call tells the ceiling exactly, and base goes to just under that (keep). The next target is the call after that ceiling, and then others close to it: on a jittery way
+// the first refused call is often one that was only unlucky. A try costs few refused calls, whatever the latency and the service's way of counting; a raised
 // pace that runs into the limit would cost a round trip's worth of them.
 //
 // Refused calls are a debt. It is paid off by half a percent of the calls that leave, and no try is made before that, unless it would take too long.
@@ -106,6 +107,7 @@ const (
 	loseKeep    = 0.01  // by a nick
 	regainKeep  = 0.005 // by a try that was refused where it was expected, a while after the last nick
 	firstGrowth = 1.06
+	nextGrowth  = 1.01 // the same where a ceiling is known: as a rule it is still there, and what is over it is refused
 	mostGrowth  = 2.0
 	fillAt      = 2 // times max: how much closer together calls leave to fill a second
 
@@ -113,7 +115,7 @@ const (
 	afterTaken  = 100 * time.Millisecond // until the next try
 	afterShort  = time.Second            // too few calls wanted to leave for a try
 	leastWait   = 3 * time.Second        // after a refused try or a nick
-	mostWait    = 12 * time.Second       // debt or not
+	mostWait    = 16 * time.Second       // debt or not
 	leastWaitUp = 10 * time.Second       // the same, when there is less than a tenth to gain
 	mostWaitUp  = time.Minute
 	afterNick   = 10 * time.Second // until keep may recover
@@ -242,7 +244,7 @@ func (p *pace) nick(now time.Time, c permit) {
 	p.lower(nickTo * math.Min(p.base, float64(c.inWindow)))
 	p.nickAt = p.debt + nickEvery
 	p.keep, p.nicked = math.Max(leastKeep, p.keep-loseKeep), now
-	p.ceiling = c.inWindow - 1
+	p.ceiling, p.growth = c.inWindow-1, nextGrowth
 	least := leastWait
 	if p.nearMax() {
 		least = leastWaitUp
@@ -310,7 +312,7 @@ func (p *pace) judge(now time.Time) {
 		}
 		p.ceiling, p.failed = max(1, t.first-1), t.number
 		p.base = math.Max(p.base*0.99, math.Min(p.max, p.keep*float64(p.ceiling)))
-		p.growth = firstGrowth
+		p.growth = nextGrowth
 		p.waitTry(now, leastWait)
 	case t.reached >= int(p.max):
 		p.base, p.ceiling = math.Max(p.base, p.keep*p.max), 0
