@@ -80,13 +80,13 @@ type tried struct {
 func (t *try) ceiling() (most int, ok bool) {
 	const weight = 2
 	slices.SortFunc(t.answers, func(a, b tried) int { return a.inWindow - b.inWindow })
-	odds, best := 0, 0 // of a ceiling behind the answers so far, and the least of them: at first one below all, where every refused call is as it should be
+	odds := 0 // against a ceiling behind the answers so far: at first below all of them, where every refused call is as it should be, and no taken one
 	for _, a := range t.answers {
 		if !a.refused {
 			odds++
 		}
 	}
-	best = odds
+	best := odds
 	if len(t.answers) > 0 {
 		most, ok = t.answers[0].inWindow-1, true
 	}
