@@ -31,6 +31,9 @@ func (f *sendingFacts) at(now time.Time) progress.Snapshot {
 	account := report.Make(id, totals)
 	m, pace, stats := f.meter.Snapshot(), f.job.client.Pace(), f.job.client.Stats()
 	f.calls.Observe(now, stats.Attempts)
+	if m.Holding {
+		f.done = progress.Speed{} // the time to go is told from what is done after the hold
+	}
 	f.done.Observe(now, totals.Chunks-f.start.Chunks)
 
 	s := progress.Snapshot{Version: progress.Version, At: now.UTC(), PID: os.Getpid(), Phase: progress.Sending, Account: &account, Total: f.total}
