@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"friendmigrate/migrate"
 )
 
 const (
@@ -95,6 +97,32 @@ type committer struct {
 
 func (c *committer) run() {
 	defer close(c.j.stopped)
+	err := migrate.Guard(func() error {
+		c.serve()
+		return nil
+	})
+	if err == nil {
+		return
+	}
+	// A bug is as final as a failed write: what it left in the file can't be known. Whoever waits gets to know, and everybody who comes later.
+	err = c.j.fail(err)
+	for _, e := range append(c.batch, c.carry) {
+		if e != nil {
+			e.done <- err
+		}
+	}
+	for {
+		select {
+		case e := <-c.j.work:
+			e.done <- err
+		case <-c.j.stop:
+			return
+		}
+	}
+}
+
+// serve commits until the journal is closed.
+func (c *committer) serve() {
 	for {
 		first := c.carry
 		if c.carry = nil; first == nil {

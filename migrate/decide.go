@@ -55,13 +55,19 @@ func (d *dispatcher) count(res *result) {
 		if res.order.work.tries != nil {
 			s.Retried++
 		}
-		if call != nil && call.Uncertain || anyUncertain(res.again) {
+		if call != nil && call.Uncertain || anyUncertain(res.again) || isBug(res.broken) {
 			s.Uncertain++
 		}
 		if call != nil && call.Verdict == VerdictThrottle {
 			s.Throttled++
 		}
 	})
+}
+
+// isBug reports whether a call came to nothing by a bug of ours: it may have been sent.
+func isBug(err error) bool {
+	_, bug := errors.AsType[*Bug](err)
+	return bug
 }
 
 func anyUncertain(again []notYet) bool {
@@ -84,7 +90,7 @@ func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	case call != nil && call.Verdict == VerdictFatal:
 		d.refused(call)
 	case d.outage.holding:
-		d.outage.probed(now)
+		d.outage.probed(now, heard(call))
 	default:
 		d.beginHold(now)
 	}
@@ -113,7 +119,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	case verdict == VerdictThrottle:
 		d.outage.throttled(now)
 		if res.order.probe {
-			d.outage.probed(now)
+			d.outage.probed(now, heard(call))
 		}
 	case verdict != VerdictFatal:
 		d.missed(w, res, call, now)
@@ -164,11 +170,14 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	} else if len(res.again) > 0 {
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
-	d.outage.miss(now, w.roster.From)
+	d.outage.miss(now, w.roster.From, heard(call))
 	if res.order.probe {
-		d.outage.probed(now)
+		d.outage.probed(now, heard(call))
 	}
 }
+
+// heard reports whether the API itself answered a call that did not get through; one without an error said "later" of its items.
+func heard(call *CallError) bool { return call == nil || call.Answered }
 
 // later is for edges that have to be sent again: not yet, or never when their attempts are used up while others get through. An order that settled all
 // it had sent comes here too and goes straight on.

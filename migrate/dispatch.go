@@ -83,6 +83,14 @@ func (d *dispatcher) loop() error {
 	}
 }
 
+// drain waits for the orders that are out after a loop that panicked: they settle what was sent. After any other end there are none.
+func (d *dispatcher) drain() {
+	d.cancel()
+	for ; d.out > 0; d.out-- {
+		<-d.back
+	}
+}
+
 // putBack keeps an order that no worker has taken.
 func (d *dispatcher) putBack(jobs chan order, o order) {
 	if jobs != nil && o.work != nil {

@@ -6,6 +6,7 @@
 //   - Never two calls open for one From_Account. A roster belongs to the dispatcher, to one worker or to the parking lot, never to two of them.
 //   - An edge is settled by an answer of the service, or not at all: no answer, an outage, a cancelled context or a full disk leave it pending.
 //   - What was sent is recorded: cancelling stops calls from being started, never an answered call from being settled.
+//   - A panic, in a worker or where everything is decided, ends the run as a *Bug: what is under way is seen through and settled.
 //   - Memory is bounded by Options.Memory for loaded chunks and some hundred bytes for each parked roster, whatever the size of the plan.
 //
 // What it never does: read or write a file, open a connection, print or log, look at a vendor code or at the text of an error. The verdict on an

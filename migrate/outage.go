@@ -13,6 +13,7 @@ type outage struct {
 	firstMissed time.Time
 	accounts    [outageAccounts]string // the first different accounts among them
 	seen        int
+	heard       bool // the last of them was answered by the API itself
 
 	holding bool
 	epoch   int // holds so far: what was counted against an account before the last one is void
@@ -45,9 +46,12 @@ func (o *outage) throttled(now time.Time) {
 	}
 }
 
-// miss notes an attempt for an account that did not get through.
-func (o *outage) miss(now time.Time, account string) {
+// miss notes an attempt for an account that did not get through; heard, whether the API itself answered it.
+func (o *outage) miss(now time.Time, account string, heard bool) {
 	o.throttled(now)
+	if !o.holding {
+		o.heard = heard
+	}
 	if o.missed == 0 {
 		o.firstMissed = now
 	}
@@ -81,10 +85,14 @@ func (o *outage) hold(now time.Time) {
 	o.probing = false
 }
 
-// probed notes the end of a probe that did not get through: the next one goes out after a longer pause.
-func (o *outage) probed(now time.Time) {
+// probed notes the end of a probe that did not get through: the next one goes out after a longer pause. But where nobody answered and now the API itself does, if
+// only with "again later", the outage may just have ended: pauses begin anew.
+func (o *outage) probed(now time.Time, heard bool) {
 	o.probing = false
-	o.pause = min(2*o.pause, probeCap)
+	if o.pause = min(2*o.pause, probeCap); heard && !o.heard {
+		o.pause = firstProbe
+	}
+	o.heard = heard
 	o.probeAt = now.Add(o.pause)
 }
 

@@ -23,7 +23,7 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Importer, log Jo
 	if opt.Rand == nil {
 		opt.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
-	pull, stop := iter.Pull2(plan)
+	pull, stop := iter.Pull2(guarded(plan))
 	defer stop()
 	d := &dispatcher{
 		opt: opt, pull: pull, jobs: make(chan order), back: make(chan result), begun: time.Now(), rand: opt.Rand,
@@ -46,9 +46,28 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Importer, log Jo
 	}
 	group.Go(func() error {
 		defer close(d.jobs)
-		return d.loop()
+		err := Guard(d.loop)
+		d.drain()
+		return err
 	})
 	err := group.Wait()
 	opt.Meter.update(func(s *Snapshot) { s.InFlight = 0 })
 	return opt.Meter.Snapshot(), err
+}
+
+// guarded is the plan with a bug in it as its last error: iter.Pull2 would bring the panic home without its stack.
+func guarded(plan iter.Seq2[Roster, error]) iter.Seq2[Roster, error] {
+	return func(yield func(Roster, error) bool) {
+		more := true
+		err := Guard(func() error {
+			plan(func(r Roster, err error) bool {
+				more = yield(r, err)
+				return more
+			})
+			return nil
+		})
+		if err != nil && more {
+			yield(Roster{}, err)
+		}
+	}
 }

@@ -8,17 +8,19 @@ type share struct {
 	sinceRetry   int     // orders given since the last repeated one
 }
 
-// retrySpacing keeps what hopeless retries cost well under 1 % of the calls.
-const retrySpacing = 200
+// retrySpacing keeps what hopeless retries cost at a quarter of a percent of the calls.
+const retrySpacing = 400
 
-// average is an exponentially weighted share of successes; it starts from success.
+// average is an exponentially weighted share of successes; it starts from success. It believes in a success sooner than in a failure, or held retries, of
+// which few go out, would be held for long after they could get through: two of them in a row set the others free, one alone does not.
 type average struct{ missed float64 }
 
 func (a *average) add(success bool) {
-	const weight = 0.1
-	a.missed *= 1 - weight
-	if !success {
-		a.missed += weight
+	const byFailure, bySuccess = 0.1, 0.3
+	if success {
+		a.missed *= 1 - bySuccess
+	} else {
+		a.missed += byFailure * (1 - a.missed)
 	}
 }
 

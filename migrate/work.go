@@ -121,17 +121,24 @@ type executor struct {
 	opt Options
 }
 
+// perform carries out an order. A panic ends the run, but neither the process nor the other workers, which have answers to settle.
 func (x *executor) perform(o order) result {
 	begin := time.Now()
 	res := result{order: o}
-	switch o.kind {
-	case askProbe:
-		res.err = x.opt.Probe(o.ctx)
-		res.unsent = res.err != nil && o.ctx.Err() != nil && !isCall(res.err)
-	case failEdges:
-		x.fail(&res)
-	default:
-		x.send(&res)
+	bug := Guard(func() error {
+		switch o.kind {
+		case askProbe:
+			res.err = x.opt.Probe(o.ctx)
+			res.unsent = res.err != nil && o.ctx.Err() != nil && !isCall(res.err)
+		case failEdges:
+			x.fail(&res)
+		default:
+			x.send(&res)
+		}
+		return nil
+	})
+	if bug != nil {
+		res.broken = bug
 	}
 	res.took = time.Since(begin)
 	return res

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -16,8 +17,9 @@ import (
 // as well, the limit has dropped, and base is cut to three quarters. Calls that left before a cut say nothing new about what came after.
 //
 // Up. Below the maximum, base is tried out from time to time: calls leave closer together for a moment, until target calls are in the last second, and then none
-// until the second is back to base. If all were taken, base rises to just under target, and the next target is further off. If not, the first refused
-// call tells the ceiling exactly, and base goes to just under that (keep). A try costs few refused calls, whatever the latency and the service's way of counting; a raised
+// until the second is back to base. If all were taken, base rises to just under target, and the next target is further off. If not, the refused
+// calls tell the ceiling exactly, and base goes to just under that (keep). The next target is the call after that ceiling, and then others close to it: on a jittery way
+// a ceiling is often a little too low. A try costs few refused calls, whatever the latency and the service's way of counting; a raised
 // pace that runs into the limit would cost a round trip's worth of them.
 //
 // Refused calls are a debt. It is paid off by half a percent of the calls that leave, and no try is made before that, unless it would take too long.
@@ -64,7 +66,41 @@ type try struct {
 	open    int // those without an answer
 	reached int // most calls in a second
 	refused int
-	first   int // fewest calls in a second at which one was refused
+	answers []tried
+}
+
+// tried is how a call of a try was answered, and how many calls were in its second.
+type tried struct {
+	inWindow int
+	refused  bool
+}
+
+// ceiling is the number of calls in a second above which calls were refused; ok is false if there is none: a refused call above which others were taken had
+// another reason than their number. A service that does not count refused calls takes some above its limit as well, so a refused call weighs more.
+func (t *try) ceiling() (most int, ok bool) {
+	const weight = 2
+	slices.SortFunc(t.answers, func(a, b tried) int { return a.inWindow - b.inWindow })
+	odds := 0 // against a ceiling behind the answers so far: at first below all of them, where every refused call is as it should be, and no taken one
+	for _, a := range t.answers {
+		if !a.refused {
+			odds++
+		}
+	}
+	best := odds
+	if len(t.answers) > 0 {
+		most, ok = t.answers[0].inWindow-1, true
+	}
+	for i, a := range t.answers {
+		if a.refused {
+			odds += weight
+		} else {
+			odds--
+		}
+		if odds <= best {
+			best, most, ok = odds, a.inWindow, i < len(t.answers)-1
+		}
+	}
+	return most, ok
 }
 
 // permit is a call that left.
@@ -95,6 +131,7 @@ const (
 	cutCalls   = 3    // refused at least
 	roundCalls = 50   // answers in which to find that
 	nickTo     = 0.98
+	nickMost   = 0.9   // of base: what one call says when hardly any were in its second
 	nickEvery  = 5     // refused calls
 	closer     = 1.03  // times base: how close together calls leave
 	coarse     = 20    // calls a second, below which a whole number of calls is too coarse to be all that holds them apart
@@ -106,6 +143,7 @@ const (
 	loseKeep    = 0.01  // by a nick
 	regainKeep  = 0.005 // by a try that was refused where it was expected, a while after the last nick
 	firstGrowth = 1.06
+	nextGrowth  = 1.01 // the same where a ceiling is known: as a rule it is still there, and what is over it is refused
 	mostGrowth  = 2.0
 	fillAt      = 2 // times max: how much closer together calls leave to fill a second
 
@@ -113,13 +151,14 @@ const (
 	afterTaken  = 100 * time.Millisecond // until the next try
 	afterShort  = time.Second            // too few calls wanted to leave for a try
 	leastWait   = 3 * time.Second        // after a refused try or a nick
-	mostWait    = 12 * time.Second       // debt or not
+	mostWait    = 16 * time.Second       // debt or not
 	leastWaitUp = 10 * time.Second       // the same, when there is less than a tenth to gain
 	mostWaitUp  = time.Minute
 	afterNick   = 10 * time.Second // until keep may recover
 	shyFor      = 30 * time.Second // after a cut, until base may be the maximum again
 	tryFor      = time.Second
 	tryAnswers  = 5 * time.Second // a try's calls that are not answered by then are ignored
+	tryStalls   = time.Second     // the same for the last tenth of them
 )
 
 func newPace(rate float64) pace {
@@ -174,13 +213,17 @@ func (p *pace) answer(now time.Time, c permit, r response) {
 	ofTry := c.try != 0 && c.try == p.try.number
 	if ofTry {
 		p.try.open--
+		if r != silent {
+			p.try.answers = append(p.try.answers, tried{c.inWindow, r == refused})
+		}
 	}
 	switch {
 	case r == refused && (ofTry || p.fallout(c)):
 		p.owe(1)
 		p.nickAt++
 		if ofTry {
-			p.try.refuse(c)
+			p.try.refused++
+			p.try.filling = false
 		}
 	case r == refused && c.at.After(p.cutAt):
 		p.refuse(now, c)
@@ -195,14 +238,6 @@ func (p *pace) answer(now time.Time, c permit, r response) {
 
 // has reports whether c left in this round.
 func (r *round) has(c permit) bool { return r.open && !c.at.Before(r.from) }
-
-func (t *try) refuse(c permit) {
-	t.filling = false
-	if t.refused == 0 || c.inWindow < t.first {
-		t.first = c.inWindow
-	}
-	t.refused++
-}
 
 // fallout reports whether a refused call may owe that to a try that was just refused: on a jittery way its neighbours are hit as well.
 func (p *pace) fallout(c permit) bool {
@@ -239,10 +274,10 @@ func (p *pace) cut(now time.Time) {
 
 // nick lowers base by a little.
 func (p *pace) nick(now time.Time, c permit) {
-	p.lower(nickTo * math.Min(p.base, float64(c.inWindow)))
+	p.lower(math.Max(nickTo*math.Min(p.base, float64(c.inWindow)), nickMost*p.base))
 	p.nickAt = p.debt + nickEvery
 	p.keep, p.nicked = math.Max(leastKeep, p.keep-loseKeep), now
-	p.ceiling = c.inWindow - 1
+	p.ceiling, p.growth = c.inWindow-1, nextGrowth
 	least := leastWait
 	if p.nearMax() {
 		least = leastWaitUp
@@ -275,12 +310,17 @@ func (p *pace) step(now time.Time) {
 		t.filling = false
 	}
 	switch {
-	case t.number != 0 && !t.filling && (t.open <= 0 || now.After(t.until.Add(tryAnswers))):
+	case t.number != 0 && !t.filling && t.answered(now):
 		p.judge(now)
 	case t.number != 0 || p.full() || now.Before(p.nextTry):
 	case p.debt <= 0 || now.After(p.lastTry):
 		p.begin(now)
 	}
+}
+
+// answered reports whether enough is known of a try: a call that stalls must not hold it up.
+func (t *try) answered(now time.Time) bool {
+	return t.open <= 0 || t.open <= t.calls/10 && now.After(t.last.Add(tryStalls)) || now.After(t.until.Add(tryAnswers))
 }
 
 // begin starts a try.
@@ -303,14 +343,15 @@ func (p *pace) begin(now time.Time) {
 func (p *pace) judge(now time.Time) {
 	t := p.try
 	p.try = try{}
+	ceiling, found := t.ceiling()
 	switch {
-	case t.refused > 0:
+	case t.refused > 0 && found:
 		if now.Sub(p.nicked) > afterNick {
 			p.keep = math.Min(mostKeep, p.keep+regainKeep)
 		}
-		p.ceiling, p.failed = max(1, t.first-1), t.number
+		p.ceiling, p.failed = max(1, ceiling), t.number
 		p.base = math.Max(p.base*0.99, math.Min(p.max, p.keep*float64(p.ceiling)))
-		p.growth = firstGrowth
+		p.growth = nextGrowth
 		p.waitTry(now, leastWait)
 	case t.reached >= int(p.max):
 		p.base, p.ceiling = math.Max(p.base, p.keep*p.max), 0

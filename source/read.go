@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"friendmigrate/migrate"
 )
 
 // reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers do the rest side by side.
@@ -51,13 +53,15 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
-		return r.feed(ctx, free, full, &ignored)
+		return migrate.Guard(func() error { return r.feed(ctx, free, full, &ignored) })
 	})
 	tallies := []*tally{&ignored}
 	for i := range r.lanes {
 		p := &parser{lane: r.lane(i), owns: r.owns, lists: r.lists, limit: r.limit, valid: validator{rules: r.rules}, tally: newTally()}
 		tallies = append(tallies, &p.tally)
-		group.Go(func() error { return r.parse(ctx, p, free, full) })
+		group.Go(func() error {
+			return migrate.Guard(func() error { return r.parse(ctx, p, free, full) })
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return Counts{}, err

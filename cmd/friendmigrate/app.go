@@ -7,8 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +47,9 @@ type program struct {
 	server  *eyes.Server // nil: nobody listens
 	linger  time.Duration
 	over    atomic.Bool // the last line is written: there is nothing left to be interrupted
+
+	mu   sync.Mutex // guards what follows
+	bugs []error    // of goroutines that only show where things stand
 }
 
 func newProgram(on volume, args []string, std streams, env map[string]string) *program {
@@ -80,19 +83,12 @@ func runOn(ctx context.Context, on volume, args []string, std streams, env map[s
 
 // run runs the command, to the last line.
 func (p *program) run(ctx context.Context) (code int) {
-	defer func() {
-		if bug := recover(); bug != nil {
-			p.screen.EndBar()
-			p.screen.Line(strings.ReplaceAll(string(debug.Stack()), "\t", "    "))
-			ending := p.failure(fmt.Errorf("a bug: %v; what was answered so far is recorded", bug))
-			ending.Public = "a bug; what was answered so far is recorded"
-			p.leave(ending)
-			p.screen.Line(ending.Line())
-			code = int(exit.Unexpected)
-		}
-	}()
-	err := p.command().Run(ctx, p.args)
+	err := migrate.Guard(func() error { return p.command().Run(ctx, p.args) })
 	p.screen.EndBar()
+	p.showStack(err)
+	if p.ending == nil || p.ending.Code != exit.Unexpected { // else it speaks of them
+		err = errors.Join(err, p.bug())
+	}
 	if err != nil {
 		ending := p.failure(err)
 		p.ending = &ending
@@ -105,6 +101,39 @@ func (p *program) run(ctx context.Context) (code int) {
 	return int(p.ending.Code)
 }
 
+// background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets the work go on, and in the end the command exits with the
+// code of one. ended is closed when all of that is over.
+func (p *program) background(f func()) (ended <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := migrate.Guard(func() error {
+			f()
+			return nil
+		})
+		p.showStack(err)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.bugs = append(p.bugs, err)
+	}()
+	return done
+}
+
+// bug is what went wrong in the background so far.
+func (p *program) bug() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.bugs...)
+}
+
+// showStack shows where the bug was, if err is one.
+func (p *program) showStack(err error) {
+	if bug, ok := errors.AsType[*migrate.Bug](err); ok {
+		p.screen.EndBar()
+		p.screen.Line(strings.ReplaceAll(string(bug.Stack), "\t", "    "))
+	}
+}
+
 // failure turns an error into the ending that it means.
 func (p *program) failure(err error) exit.Ending {
 	known := &exit.Error{Code: exit.Unexpected, Err: err}
@@ -115,6 +144,11 @@ func (p *program) failure(err error) exit.Ending {
 	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
 	if errors.As(err, new(signalled)) {
 		e.Why = string(migrate.ReasonSignal)
+	}
+	if _, ok := errors.AsType[*migrate.Bug](err); ok {
+		e.Code = exit.Unexpected
+		e.Public = "a bug; what was answered so far is recorded"
+		e.What += "; what was answered so far is recorded"
 	}
 	if e.Hint == "" {
 		switch e.Code {

@@ -22,10 +22,11 @@ const (
 	failsOnce       // the operation is not done and reports an I/O error; the disk works again
 	liesOnce        // the operation is done (a write half-way) and reports an I/O error; the disk works again
 	fillsUp         // from here on nothing can be written any more
+	panics          // there is a bug in whoever does the operation; it is not done
 )
 
 func (h harm) String() string {
-	return [...]string{"", "dies before", "dies after", "dies half-way", "fails once", "is done but fails", "finds the disk full"}[h]
+	return [...]string{"", "dies before", "dies after", "dies half-way", "fails once", "is done but fails", "finds the disk full", "panics"}[h]
 }
 
 var errDead = errors.New("the process of this test is dead")
@@ -70,6 +71,8 @@ func (d *brokenDisk) next(what string, writes bool) (act bool, err error) {
 	}
 	d.what = what
 	switch d.harm {
+	case panics:
+		panic("planted at " + what)
 	case diesBefore:
 		d.dead = true
 		return false, errDead

@@ -98,6 +98,50 @@ func TestEveryFileOperationOfAJob(t *testing.T) {
 	}
 }
 
+// A bug anywhere in a job, in whichever goroutine, ends it with its own exit code and the stack: Go's would say that the flags are wrong. What was answered is recorded
+// and the same command goes on.
+func TestABugAnywhereLosesNothing(t *testing.T) {
+	j := newSmallJob(t, 0)
+	for i := range j.lives {
+		l := &j.lives[i]
+		ops := operations(t, j, l)
+		sweep(t, func(yield func(string, func(testing.TB, string)) bool) {
+			for at, what := range ops {
+				if !*sweepWhole && at%samples(5) != 0 || strings.HasPrefix(what, "close ") { // then the lock is let go by the end of the process, which this is not
+					continue
+				}
+				if !yield(fmt.Sprintf("%s: operation %d", l.name, at), func(t testing.TB, dir string) { bugAt(t, j, l, dir, at) }) {
+					return
+				}
+			}
+		})
+	}
+}
+
+// bugAt plants a bug at one operation of a run and lets the next run go on.
+func bugAt(t testing.TB, j *smallJob, l *life, dir string, at int) {
+	state := filepath.Join(dir, "state")
+	j.copy(t, l, state)
+	s := j.serve(l)
+	broken := &brokenDisk{at: at, harm: panics}
+	code, out := s.run(broken, state, l.flags...)
+	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+	last := lines[len(lines)-1]
+	switch {
+	case broken.what == "": // the run had fewer operations: they depend a little on what is committed together
+		l.ended(t, s, state, code, out)
+	case code != 1 || !strings.HasPrefix(last, "friendmigrate: ") || !strings.Contains(last, "a bug: planted at "+broken.what) || !strings.Contains(last, "; hint: "):
+		t.Errorf("exit code %d after a bug at %s\n%s", code, broken.what, out)
+	case !strings.Contains(out, "brokenDisk).next"):
+		t.Errorf("no stack\n%s", out)
+	}
+	code, out = s.run(disk.OS{}, state, l.flags...)
+	l.ended(t, s, state, code, out)
+	if again := s.sim.Stats().CallsAgain; again > 2 {
+		t.Errorf("after a bug at %s %d calls had edges that were sent before, by 2 workers", broken.what, again)
+	}
+}
+
 // operations are the file operations of an unbroken run, about: they depend a little on what is committed together.
 func operations(t *testing.T, j *smallJob, l *life) []string {
 	t.Helper()

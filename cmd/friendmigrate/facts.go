@@ -31,6 +31,9 @@ func (f *sendingFacts) at(now time.Time) progress.Snapshot {
 	account := report.Make(id, totals)
 	m, pace, stats := f.meter.Snapshot(), f.job.client.Pace(), f.job.client.Stats()
 	f.calls.Observe(now, stats.Attempts)
+	if m.Holding {
+		f.done = progress.Speed{} // the time to go is told from what is done after the hold
+	}
 	f.done.Observe(now, totals.Chunks-f.start.Chunks)
 
 	s := progress.Snapshot{Version: progress.Version, At: now.UTC(), PID: os.Getpid(), Phase: progress.Sending, Account: &account, Total: f.total}
@@ -43,7 +46,7 @@ func (f *sendingFacts) at(now time.Time) progress.Snapshot {
 	}
 	s.Slow, s.Short = slow(m, pace.Reason, now)
 	togo := f.chunks - (totals.Chunks - f.start.Chunks)
-	if left, ok := f.done.Left(togo); ok && !m.Holding {
+	if left, ok := f.done.Left(togo); ok && !m.Holding && !waiting(m) { // how long a backoff takes, no speed tells
 		seconds := left.Seconds()
 		s.Left = &seconds
 	}
@@ -56,14 +59,17 @@ func slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
 	case m.Holding:
 		since := screen.Span(now.Sub(m.HoldSince))
 		return fmt.Sprintf("holding for %s: nothing gets through, and it is tried again by itself; the last answer: %s", since, m.HoldReason), "holding for " + since
-	case pace != "":
-		return pace, "slowed by the service"
-	case m.InFlight == 0 && m.Parked > 0:
+	case waiting(m): // whatever the pace is, it holds nobody back
 		text := screen.Some(int64(m.Parked), "account") + " waiting to be tried again"
 		return text, text
+	case pace != "":
+		return pace, "slowed by the service"
 	}
 	return "", ""
 }
+
+// waiting reports whether all that is left waits out a backoff.
+func waiting(m migrate.Snapshot) bool { return m.InFlight == 0 && m.Parked > 0 }
 
 // endedFacts is the last snapshot of a job.
 func (j *importJob) endedFacts(account report.Account, code int, what string, now time.Time) progress.Snapshot {

@@ -31,9 +31,11 @@ type outcome struct {
 // the same.
 func (j *importJob) finish() (exit.Ending, error) {
 	j.p.sight.Closing()
+	j.p.showStack(j.result.err)
 	o := j.drawUp()
 	ending := j.judge(o)
 	if err := j.endRun(ending.Code); err != nil {
+		j.p.showStack(err)
 		o.trouble = errors.Join(o.trouble, err)
 		ending = j.judge(o)
 	}
@@ -68,7 +70,7 @@ func (j *importJob) drawUp() outcome {
 			}
 		}
 	})
-	o.trouble = errors.Join(err, o.account.Check())
+	o.trouble = errors.Join(err, o.account.Check(), j.p.bug())
 	if failed := o.account.Failed(); err == nil && listed != failed {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
 	}

@@ -22,7 +22,7 @@ type follow struct {
 	how  string // bar, lines, none
 	at   func() standing
 	quit chan struct{}
-	done chan struct{}
+	done <-chan struct{}
 	once sync.Once
 
 	// To the goroutine, and after it to stop.
@@ -43,19 +43,18 @@ type standing struct {
 
 // startFollow begins to show. at is asked each second.
 func (p *program) startFollow(out settings.Output, log *zap.Logger, at func() standing) *follow {
-	f := &follow{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{}), done: make(chan struct{}), nextLine: time.Now().Add(firstLineAt)}
+	f := &follow{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{}), nextLine: time.Now().Add(firstLineAt)}
 	if f.how == "auto" {
 		f.how = "lines"
 		if p.screen.Terminal() {
 			f.how = "bar"
 		}
 	}
-	go f.loop()
+	f.done = p.background(f.loop)
 	return f
 }
 
 func (f *follow) loop() {
-	defer close(f.done)
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for {

@@ -75,7 +75,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob) (*plan.Plan, error) {
-	show := startReadingBar(p.screen, set.Output.Progress)
+	show := p.startReadingBar(set.Output.Progress)
 	defer show.stop()
 	return plan.Make(ctx, plan.Options{
 		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
@@ -119,22 +119,22 @@ type readingBar struct {
 	screen *screen.Screen
 	how    string
 	quit   chan struct{}
-	done   chan struct{}
+	done   <-chan struct{}
 
 	mu    sync.Mutex // guards what follows
 	input progress.Input
 	speed progress.Speed
 }
 
-func startReadingBar(to *screen.Screen, how string) *readingBar {
-	b := &readingBar{screen: to, how: how, quit: make(chan struct{}), done: make(chan struct{})}
+func (p *program) startReadingBar(how string) *readingBar {
+	b := &readingBar{screen: p.screen, how: how, quit: make(chan struct{})}
 	if how == "auto" {
 		b.how = "lines"
-		if to.Terminal() {
+		if p.screen.Terminal() {
 			b.how = "bar"
 		}
 	}
-	go b.loop()
+	b.done = p.background(b.loop)
 	return b
 }
 
@@ -152,7 +152,6 @@ func (b *readingBar) reading(bytes, total, rows int64) {
 }
 
 func (b *readingBar) loop() {
-	defer close(b.done)
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	next := time.Now().Add(firstLineAt)

@@ -30,7 +30,7 @@ type watch struct {
 	job  *importJob
 	how  string // bar, lines, none
 	quit chan struct{}
-	done chan struct{}
+	done <-chan struct{}
 	once sync.Once
 
 	mu    sync.Mutex // guards what follows
@@ -48,14 +48,14 @@ type watch struct {
 // startWatch begins to watch. The job reads its input, until sending is called.
 func startWatch(j *importJob) *watch {
 	now := time.Now()
-	w := &watch{job: j, how: j.set.Output.Progress, quit: make(chan struct{}), done: make(chan struct{}), nextLine: now.Add(firstLineAt), nextLists: now.Add(listsEvery)}
+	w := &watch{job: j, how: j.set.Output.Progress, quit: make(chan struct{}), nextLine: now.Add(firstLineAt), nextLists: now.Add(listsEvery)}
 	if w.how == "auto" {
 		w.how = "lines"
 		if j.p.screen.Terminal() {
 			w.how = "bar"
 		}
 	}
-	go w.loop()
+	w.done = j.p.background(w.loop)
 	return w
 }
 
@@ -66,7 +66,6 @@ func (w *watch) stop() {
 }
 
 func (w *watch) loop() {
-	defer close(w.done)
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for {

@@ -139,7 +139,7 @@ func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
 		s := newSealer(w, job, i)
 		sealers[i] = s
 		wg.Go(func() {
-			if err := s.run(ctx); err != nil {
+			if err := migrate.Guard(func() error { return s.run(ctx) }); err != nil {
 				cancel(err)
 			}
 		})

@@ -81,7 +81,7 @@ func (e *Export) Run(ctx context.Context, pages func(from string) reading.Pages,
 	defer cancel(nil)
 	written := make(chan error, 1)
 	go func() {
-		err := e.writeAll(seq)
+		err := migrate.Guard(func() error { return e.writeAll(seq) })
 		if err != nil {
 			cancel(err)
 		}

@@ -62,12 +62,12 @@ func (j *job) measure(ctx context.Context) (*measured, error) {
 				if ctx.Err() != nil {
 					continue
 				}
-				if err := w.batch(batch); err != nil {
+				if err := migrate.Guard(func() error { return w.batch(batch) }); err != nil {
 					cancel(err)
 				}
 			}
 			w.endChunk()
-			if err := w.flush(); err != nil {
+			if err := migrate.Guard(w.flush); err != nil {
 				cancel(err)
 			}
 			mu.Lock()
