@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"friendmigrate/cmd/friendmigrate/early"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
@@ -34,12 +35,7 @@ func signalName(s os.Signal) string {
 func supervise(args []string, std streams, env map[string]string) int {
 	// A log reader that has gone away must not end a job of hours: writes then fail, and that is all.
 	signal.Ignore(syscall.SIGPIPE)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // nohup keeps its meaning
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	// They are never given back: one that comes between the last line and the exit would end the process with the system's code, not with ours.
+	signals := early.Signals()
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
