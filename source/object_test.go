@@ -17,7 +17,13 @@ import (
 
 func storeOf(t *testing.T, s *fake.Store) *objects.Store {
 	t.Helper()
-	store, err := objects.New(objects.Config{Endpoint: s.URL, Patience: 300 * time.Millisecond, Pause: time.Millisecond})
+	return impatient(t, s, 3*time.Second)
+}
+
+// impatient is a client that gives up a store that is silent for so long.
+func impatient(t *testing.T, s *fake.Store, patience time.Duration) *objects.Store {
+	t.Helper()
+	store, err := objects.New(objects.Config{Endpoint: s.URL, Patience: patience, Pause: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +95,11 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 		s := fake.Start(t)
 		s.Put("in.csv", text, "")
 		s.Fail(c.faults...)
-		_, err := Stage(t.Context(), Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir(), FS: quickFS{}})
+		store := storeOf(t, s)
+		if c.want == ErrUnreachable {
+			store = impatient(t, s, 300*time.Millisecond)
+		}
+		_, err := Stage(t.Context(), Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir(), FS: quickFS{}})
 		if !errors.Is(err, c.want) || errors.Is(err, ErrUnusable) && errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "s3://bucket/in.csv") {
 			t.Errorf("%s: got %v", c.name, err)
 		}

@@ -28,7 +28,7 @@ var keys = map[string]string{"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACC
 
 func open(t *testing.T, endpoint string, env map[string]string) *objects.Store {
 	t.Helper()
-	s, err := objects.New(objects.Config{Endpoint: endpoint, Env: env, Patience: time.Second, Pause: time.Millisecond})
+	s, err := objects.New(objects.Config{Endpoint: endpoint, Env: env, Patience: 5 * time.Second, Pause: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
