@@ -60,9 +60,6 @@ func (l *List) Add(e *migrate.Edge, extra ...any) error {
 	return l.spool.Add(e.Position, row)
 }
 
-// Len is the number of rows.
-func (l *List) Len() int64 { return l.spool.Len() }
-
 // IntegerTags lists the custom fields that have integers in this list: what --integer-tags has to name when its CSV becomes an input.
 func (l *List) IntegerTags() []string {
 	l.mu.Lock()

@@ -62,26 +62,13 @@ func newProgram(on volume, args []string, std streams, env map[string]string) *p
 	return p
 }
 
-// run runs a command and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
-func run(ctx context.Context, args []string, std streams, env map[string]string) (code int) {
-	return runOn(ctx, volume{disk.OS{}, disk.Free}, args, std, env)
-}
-
 // volume is what durable things lie on.
 type volume struct {
 	disk.FS
 	free func(folder string) (int64, error) // bytes
 }
 
-// runOn is run on another volume.
-func runOn(ctx context.Context, on volume, args []string, std streams, env map[string]string) (code int) {
-	p := newProgram(on, args, std, env)
-	code = p.run(ctx)
-	p.depart(ctx)
-	return code
-}
-
-// run runs the command, to the last line.
+// run runs the command, to the last line, and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
 func (p *program) run(ctx context.Context) (code int) {
 	err := migrate.Guard(func() error { return p.command().Run(ctx, p.args) })
 	p.screen.EndBar()

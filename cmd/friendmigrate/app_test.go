@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
 )
 
 // brokenWriter stands for a bug.
@@ -40,4 +41,17 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 			t.Errorf("a line of %d columns: %s", n, line)
 		}
 	}
+}
+
+// run runs a command in this process, without its signals.
+func run(ctx context.Context, args []string, std streams, env map[string]string) (code int) {
+	return runOn(ctx, volume{disk.OS{}, disk.Free}, args, std, env)
+}
+
+// runOn is run on another volume.
+func runOn(ctx context.Context, on volume, args []string, std streams, env map[string]string) (code int) {
+	p := newProgram(on, args, std, env)
+	code = p.run(ctx)
+	p.depart(ctx)
+	return code
 }

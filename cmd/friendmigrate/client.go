@@ -13,15 +13,21 @@ import (
 
 // newClient makes a client for a command that asks. It sends nothing yet.
 func newClient(s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (*sink.Client, error) {
-	endpoint, err := endpointOf(s)
+	config, err := clientConfig(s, p, key, after, log)
 	if err != nil {
 		return nil, err
 	}
-	c, err := sink.New(sink.Config{
+	c, err := sink.New(config)
+	return c, exit.Because(exit.Unusable, err)
+}
+
+// clientConfig is what the settings say about calls: no call leaves before after.
+func clientConfig(s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (sink.Config, error) {
+	endpoint, err := endpointOf(s)
+	return sink.Config{
 		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime, Rate: p.Rate, StartAfter: after,
 		Workers: p.Workers, Timeout: p.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: sinkLog{log.Sugar()},
-	})
-	return c, exit.Because(exit.Unusable, err)
+	}, err
 }
 
 // endpointOf is where calls go.

@@ -266,20 +266,12 @@ func (j *importJob) close() error {
 }
 
 // openClient makes the client, which says at once what cannot work and sends nothing yet.
-func (j *importJob) openClient() (err error) {
-	s, p := j.set.Service, j.set.Pace
-	endpoint := s.Endpoint
-	if s.Region != "" {
-		if endpoint, err = sink.RegionEndpoint(s.Region, s.BackupHost); err != nil {
-			return exit.Because(exit.Unusable, err)
-		}
+func (j *importJob) openClient() error {
+	c, err := clientConfig(j.set.Service, j.set.Pace, j.key, j.startAfter(time.Now()), j.log)
+	if err != nil {
+		return err
 	}
-	c := sink.Config{
-		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: j.key, SigLifetime: s.SigLifetime,
-		Rate: p.Rate, StartAfter: j.startAfter(time.Now()), Workers: p.Workers, Timeout: p.Timeout,
-		AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: sinkLog{j.log.Sugar()},
-	}
-	if s.Rehearse {
+	if j.set.Service.Rehearse {
 		if j.rehearsal, err = startRehearsal(&c); err != nil {
 			return err
 		}
