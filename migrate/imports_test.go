@@ -22,7 +22,7 @@ type place struct{ ours, others []string }
 
 // mayImport is the map of the code. A package that isn't on it has no place yet.
 var mayImport = map[string]place{
-	"migrate":             {others: []string{"golang.org/x/sync/errgroup"}},
+	"migrate":             {others: []string{"github.com/agnivade/levenshtein", "golang.org/x/sync/errgroup"}},
 	"migrate/disk":        {},
 	"source":              {ours: []string{"migrate", "migrate/disk", "source/stage", "source/objects"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
 	"source/stage":        {ours: []string{"migrate", "migrate/disk"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
