@@ -27,7 +27,7 @@ type Job struct {
 
 	Shard, Shards int     // Shards 0 or 1: everything
 	Memory        int64   // bytes to hold at most, about; 0: 256 MiB. Under 32 MiB it is 32 MiB
-	Lanes         int     // parallel parsers; 0: as many as Go may use processors
+	Lanes         int     // parallel parsers; 0: as many as Lanes says
 	FS            disk.FS // nil: disk.OS{}
 
 	Witness  func() stage.Witness                    // may be nil; as of stage.Options
@@ -100,16 +100,23 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 		}
 		return j, &InputError{Name: Standard, Reason: reason}
 	}
-	if j.Lanes <= 0 {
-		j.Lanes = runtime.GOMAXPROCS(0)
-	}
 	if j.Memory == 0 {
 		j.Memory = 256 << 20
+	}
+	if j.Lanes <= 0 {
+		j.Lanes = Lanes(j.Memory)
 	}
 	if j.FS == nil {
 		j.FS = disk.OS{}
 	}
 	return j, nil
+}
+
+// Lanes is how many parsers read side by side in so much memory: one for each processor that Go may use, as
+// long as their buffers take no more than half of it.
+func Lanes(memory int64) int {
+	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with what was left over from the last
+	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), memory/2/each)))
 }
 
 // buffers is how many blocks are under way at once: one being read, one in each parser, and as many waiting that none of them has to.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -291,5 +292,72 @@ func TestEveryBadRowIsNamedAndEveryGoodOneArrives(t *testing.T) {
 			}
 			equal(t, "good rows", good, strings.Count(string(content), "good,")+strings.Count(string(content), `"good"`))
 		})
+	}
+}
+
+// A buffer that was kept at the end of every input once made reading hang in input 2 * lanes + 2.
+func TestAnyNumberOfInputs(t *testing.T) {
+	const header = "From_Account,To_Account,AddSource\n"
+	kinds := []struct {
+		name    string
+		content func(i int) string
+	}{
+		{"%d.csv", func(i int) string { return header + fmt.Sprintf("u%d,v%d,%s\n", i, i, src) }},
+		{"%d.jsonl", func(i int) string {
+			return fmt.Sprintf(`{"From_Account":"u%d","To_Account":"v%d","AddSource":"%s"}`, i, i, src)
+		}},
+		{"%d.csv.gz", func(i int) string { return gzipped(t, header+fmt.Sprintf("u%d,v%d,%s\n", i, i, src)) }},
+		{"%d.jsonl.zst", func(i int) string {
+			return zstandard(t, fmt.Sprintf(`{"From_Account":"u%d","To_Account":"v%d","AddSource":"%s"}`, i, i, src))
+		}},
+		{"%d-header-alone.csv", func(int) string { return header }},
+	}
+	for _, lanes := range []int{1, 2, 5} {
+		for _, n := range []int{1, 2, 2*lanes + 1, 2*lanes + 2, 60} {
+			for k, kind := range append(kinds, kinds[0]) { // the last time all kinds in turn
+				folder, rows := t.TempDir(), 0
+				for i := range n {
+					if k == len(kinds) {
+						kind = kinds[i%len(kinds)]
+					}
+					if i == n-1 {
+						kind = kinds[0] // has a row, so that there is one
+					}
+					if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf(kind.name, i)), []byte(kind.content(i)), 0o600); err != nil {
+						t.Fatal(err)
+					}
+					if !strings.Contains(kind.name, "alone") {
+						rows++
+					}
+				}
+				j := Job{Inputs: []string{folder}, StateDir: t.TempDir(), Lanes: lanes, FS: quickFS{}}
+				p, err := Stage(t.Context(), j)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p.Counts.Rows != int64(rows) || len(p.Counts.Inputs) != n {
+					t.Errorf("%d of %s, %d lanes: %d rows of %d inputs", n, kind.name, lanes, p.Counts.Rows, len(p.Counts.Inputs))
+				}
+			}
+		}
+	}
+}
+
+// On 96 processors the lanes alone once needed more memory than there is by default.
+func TestLanesFollowFromMemory(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	in := write(t, "a.csv", manyRows(1000))
+	for _, processors := range []int{1, 2, 96, 1000} {
+		runtime.GOMAXPROCS(processors)
+		for _, memory := range []int64{1, 35 << 20, 140 << 20, 1 << 40} {
+			if lanes := Lanes(memory); lanes < 1 || lanes > processors || int64(lanes)*4<<20 > max(memory, 4<<20) {
+				t.Errorf("%d lanes on %d processors with %d bytes", lanes, processors, memory)
+			}
+			p, err := Stage(t.Context(), Job{Inputs: []string{in}, StateDir: t.TempDir(), Memory: min(memory, 140<<20), FS: quickFS{}})
+			if err != nil {
+				t.Fatalf("%d processors, %d bytes: %v", processors, memory, err)
+			}
+			equal(t, "rows", p.Counts.Rows, 1000)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -209,4 +210,13 @@ func TestReadingAnObjectEndsWithTheContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestAnyNumberOfObjects(t *testing.T) {
+	s := fake.Start(t)
+	for i := range 40 {
+		s.Put(fmt.Sprintf("p/%02d.csv", i), fmt.Sprintf("From_Account,To_Account,AddSource\nu%d,v,%s\n", i, src), "")
+	}
+	_, _, edges := staged(t, Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Lanes: 1, FS: quickFS{}})
+	equal(t, "edges", len(edges), 40)
 }

@@ -85,7 +85,7 @@ func totalSize(inputs []Found) int64 {
 	return total
 }
 
-func (r *reading) feed(ctx context.Context, free <-chan *block, full chan<- *block, ignored *tally) error {
+func (r *reading) feed(ctx context.Context, free chan *block, full chan<- *block, ignored *tally) error {
 	for i := range r.names {
 		if err := r.input(ctx, i, free, full, ignored); err != nil {
 			return err
@@ -95,7 +95,7 @@ func (r *reading) feed(ctx context.Context, free <-chan *block, full chan<- *blo
 }
 
 // input feeds the blocks of one input.
-func (r *reading) input(ctx context.Context, index int, free <-chan *block, full chan<- *block, ignored *tally) error {
+func (r *reading) input(ctx context.Context, index int, free chan *block, full chan<- *block, ignored *tally) error {
 	in, err := r.place.open(ctx, r.names[index], r.options.format())
 	if err != nil {
 		return err
@@ -136,7 +136,9 @@ func (r *reading) fault(in *openInput, err error) error {
 	return in.fault(err)
 }
 
-func (r *reading) blocks(ctx context.Context, cutter *blockReader, free <-chan *block, full chan<- *block) error {
+// blocks feeds the blocks of one input. The block that finds its end goes back to the free ones: the next
+// input needs it.
+func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *block, full chan<- *block) error {
 	for {
 		var b *block
 		select {
@@ -145,6 +147,7 @@ func (r *reading) blocks(ctx context.Context, cutter *blockReader, free <-chan *
 			return ctx.Err()
 		}
 		if err := cutter.next(b); err == io.EOF {
+			free <- b
 			return nil
 		} else if err != nil {
 			return err

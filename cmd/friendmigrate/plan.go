@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
 )
 
 func planHelp() string {
@@ -77,9 +77,10 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob) (*plan.Plan, error) {
 	show := p.startReadingBar(set.Output.Progress)
 	defer show.stop()
+	memory := stagingShare(set.Job.Memory)
 	return plan.Make(ctx, plan.Options{
 		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
-		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: stagingShare(set.Job.Memory), Lanes: runtime.GOMAXPROCS(0),
+		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
 	})
 }

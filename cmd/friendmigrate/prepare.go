@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -221,7 +220,7 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Progress: j.watch.reading,
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading,
 		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {

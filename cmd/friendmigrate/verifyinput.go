@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"runtime"
 
 	"go.uber.org/zap"
 
@@ -63,7 +62,7 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), Lanes: runtime.GOMAXPROCS(0), FS: j.fsys, Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {
 		return j.readError(ctx, err)
