@@ -15,7 +15,7 @@ import (
 // block reads, as many as the number of segments has binary digits, and not a pass over the plan. Errors are those of Rosters.
 func (s *Stage) Find(from string) (r migrate.Roster, ok bool, err error) {
 	f := finder{stage: s, from: from, key: planKey(from)}
-	segments := s.body.Segments
+	segments := s.manifest().Segments
 	n := f.last(len(segments), func(i int) (string, error) {
 		entries, err := s.readIndex(&segments[i])
 		if err != nil {

@@ -1,9 +1,11 @@
 package stage
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 
 	"friendmigrate/migrate"
@@ -50,4 +52,35 @@ func TestFindInNothingAndInDamage(t *testing.T) {
 	if _, _, err := s.Find("a"); !errors.Is(err, ErrDamaged) {
 		t.Errorf("damaged index: %v", err)
 	}
+}
+
+// UpdateMeta puts another manifest in place while others read it; the race detector fails this test where one of them reads it without the lock.
+func TestTheManifestIsReadUnderItsLock(t *testing.T) {
+	s, _, _ := build(t, []migrate.Edge{{From: "a", To: "b", AddSource: "AddSource_Type_A"}}, Options{Lanes: 1}, tiny(), nil, 1)
+	var readers sync.WaitGroup
+	for _, read := range []func() bool{
+		func() bool { return s.Totals().Edges == 1 },
+		func() bool { _, ok, err := s.Find("a"); return ok && err == nil },
+		func() bool {
+			n := 0
+			for range s.Rosters(t.Context(), nil) {
+				n++
+			}
+			return n == 1
+		},
+	} {
+		readers.Go(func() {
+			for range 50 {
+				if !read() {
+					t.Error("the roster is not there")
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		if err := s.UpdateMeta(json.RawMessage(fmt.Sprint(i))); err != nil {
+			t.Error(err)
+		}
+	}
+	readers.Wait()
 }

@@ -53,14 +53,17 @@ func Open(dir string, fsys disk.FS) (*Stage, error) {
 }
 
 // Totals is what Seal returned.
-func (s *Stage) Totals() Totals { return s.body.Totals }
+func (s *Stage) Totals() Totals { return s.manifest().Totals }
 
-// Meta is what Finish or the last UpdateMeta was given, without white space between its tokens.
-func (s *Stage) Meta() json.RawMessage {
+// manifest is the body as it is now. A body never changes; UpdateMeta puts another one in its place.
+func (s *Stage) manifest() *body {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.body.Meta
+	return s.body
 }
+
+// Meta is what Finish or the last UpdateMeta was given, without white space between its tokens.
+func (s *Stage) Meta() json.RawMessage { return s.manifest().Meta }
 
 // UpdateMeta rewrites the manifest with other meta data, whole and durable. After an error the meta data is what it was, here; on disk it may be either.
 func (s *Stage) UpdateMeta(meta json.RawMessage) error {
@@ -103,8 +106,9 @@ func (s *Stage) Close() error {
 func (s *Stage) Rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		w := walk{stage: s, skip: skip, yield: yield}
-		for i := range s.body.Segments {
-			g := &s.body.Segments[i]
+		segments := s.manifest().Segments
+		for i := range segments {
+			g := &segments[i]
 			if !w.skipped(g.chunks) && !w.segment(ctx, g) {
 				return
 			}
