@@ -2,8 +2,10 @@ package source
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"friendmigrate/migrate/disk"
 	"friendmigrate/source/stage"
 )
 
@@ -31,6 +33,20 @@ func (m Meta) encode() (json.RawMessage, error) {
 	return raw, nil
 }
 
+// OpenStaged opens the sealed stage in dir with what it says of its inputs. The error is fs.ErrNotExist where there is none, and stage.ErrDamaged where one has
+// to be made again from the input: it is damaged, or of another version.
+func OpenStaged(dir string, fsys disk.FS) (*stage.Stage, Meta, error) {
+	s, err := stage.Open(dir, fsys)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	m, err := ReadMeta(s)
+	if err != nil {
+		return nil, Meta{}, errors.Join(fmt.Errorf("open %q: %w", dir, err), s.Close())
+	}
+	return s, m, nil
+}
+
 // ReadMeta reads what Finish has stored. An error wraps stage.ErrDamaged.
 func ReadMeta(s *stage.Stage) (Meta, error) {
 	var m Meta
@@ -38,7 +54,7 @@ func ReadMeta(s *stage.Stage) (Meta, error) {
 		return Meta{}, fmt.Errorf("%w: manifest: %w", stage.ErrDamaged, err)
 	}
 	if m.Version != metaVersion {
-		return Meta{}, fmt.Errorf("%w: manifest of version %d", stage.ErrDamaged, m.Version)
+		return Meta{}, fmt.Errorf("%w: it says of its inputs in version %d, and this friendmigrate reads version %d", stage.ErrDamaged, m.Version, metaVersion)
 	}
 	return m, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/stage"
 )
 
 const journalFile = "checkpoint.journal"
@@ -148,6 +150,9 @@ func TestOtherFilesInTheState(t *testing.T) {
 		{"manifest of another job", map[string][]byte{manifest: others[manifest]}, true},
 		{"manifest of a newer version", map[string][]byte{manifest: version(files[manifest], "2")}, false},
 		{"manifest of an older version", map[string][]byte{manifest: version(files[manifest], "0")}, false},
+		{"inputs in a newer version", map[string][]byte{manifest: otherMeta(t, l.folder, `"version":2`)}, false},
+		{"inputs in an older version", map[string][]byte{manifest: otherMeta(t, l.folder, `"version":0`)}, false},
+		{"inputs in no version", map[string][]byte{manifest: otherMeta(t, l.folder, `"other":1`)}, false},
 		{"rosters gone", map[string][]byte{rosters: nil}, false},
 		{"rosters empty", map[string][]byte{rosters: {}}, false},
 		{"rosters of another job", map[string][]byte{rosters: others[rostersOf(t, others)]}, false},
@@ -184,27 +189,63 @@ func TestOtherFilesInTheState(t *testing.T) {
 	})
 }
 
+// otherMeta is the manifest of a state with another version of what it says of its inputs, soundly sealed.
+func otherMeta(t *testing.T, state, version string) []byte {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "staged")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(state, "staged"))); err != nil {
+		t.Fatal(err)
+	}
+	s, err := stage.Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	meta := bytes.Replace(s.Meta(), []byte(`"version":1`), []byte(version), 1)
+	if err := s.UpdateMeta(meta); err != nil || !bytes.Contains(meta, []byte(version)) {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // A stage that is damaged is no trouble while the input is there; without it the job says so and sends nothing.
 func TestDamagedStageWithoutItsInput(t *testing.T) {
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]
-	state := filepath.Join(t.TempDir(), "state")
-	j.copy(t, l, state)
-	if err := os.Truncate(filepath.Join(state, rostersOf(t, durableFiles(t, state))), 10); err != nil {
-		t.Fatal(err)
+	for what, spoil := range map[string]func(state string) error{
+		"damaged": func(state string) error {
+			return os.Truncate(filepath.Join(state, rostersOf(t, durableFiles(t, state))), 10)
+		},
+		"newer": func(state string) error {
+			return os.WriteFile(filepath.Join(state, "staged", "manifest.json"), otherMeta(t, state, `"version":2`), 0o600)
+		},
+	} {
+		state := filepath.Join(t.TempDir(), "state")
+		j.copy(t, l, state)
+		if err := spoil(state); err != nil {
+			t.Fatal(err)
+		}
+		before := durableFiles(t, state)
+		aside := j.input + ".aside"
+		if err := os.Rename(j.input, aside); err != nil {
+			t.Fatal(err)
+		}
+		s := j.serve(l)
+		code, out := s.run(disk.OS{}, state)
+		if code != 1 || !strings.Contains(out, "cannot be built again") || !strings.Contains(out, "gone") || s.sim.Stats().Calls > 0 {
+			t.Errorf("%s: %d, %d calls\n%s", what, code, s.sim.Stats().Calls, out)
+		}
+		if !maps.EqualFunc(before, durableFiles(t, state), bytes.Equal) {
+			t.Errorf("%s: the refused state was changed", what)
+		}
+		if err := os.Rename(aside, j.input); err != nil {
+			t.Fatal(err)
+		}
+		code, out = s.run(disk.OS{}, state)
+		l.ended(t, s, state, code, out)
 	}
-	aside := j.input + ".aside"
-	if err := os.Rename(j.input, aside); err != nil {
-		t.Fatal(err)
-	}
-	s := j.serve(l)
-	code, out := s.run(disk.OS{}, state)
-	if code != 1 && code != 2 || !strings.Contains(out, "gone") || s.sim.Stats().Calls > 0 {
-		t.Errorf("%d, %d calls\n%s", code, s.sim.Stats().Calls, out)
-	}
-	if err := os.Rename(aside, j.input); err != nil {
-		t.Fatal(err)
-	}
-	code, out = s.run(disk.OS{}, state)
-	l.ended(t, s, state, code, out)
 }

@@ -101,7 +101,7 @@ func (j *importJob) openJournal() error {
 
 // openStage opens the sealed stage, if there is one that is sound and belongs to the journal.
 func (j *importJob) openStage() error {
-	s, err := stage.Open(filepath.Join(j.dir, folder.Staged), j.fsys)
+	s, meta, err := source.OpenStaged(filepath.Join(j.dir, folder.Staged), j.fsys)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -109,14 +109,10 @@ func (j *importJob) openStage() error {
 		if j.journal == nil {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
-		j.log.Warn("the staged input is damaged and is built again from the input", event(eventStageDamaged), zap.Error(err))
+		j.log.Warn("the staged input is damaged or of another version and is built again from the input", event(eventStageDamaged), zap.Error(err))
 		return nil
 	case err != nil:
 		return err
-	}
-	meta, err := source.ReadMeta(s)
-	if err != nil {
-		return errors.Join(err, s.Close())
 	}
 	j.stage, j.counts = s, meta.Counts
 	if j.journal != nil && s.Totals().PlanDigest != j.journal.Identity().PlanDigest {
@@ -196,7 +192,7 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 		return j.readError(ctx, err)
 	}
 	if err != nil {
-		return fmt.Errorf("the staged input is gone or damaged and cannot be built again: %w", err)
+		return j.cannotStageAgain(err.Error())
 	}
 	for i := range min(len(found), len(recorded)) {
 		recorded[i].Name = found[i].Name
@@ -208,9 +204,17 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	case c.Verdict == source.Different:
 		return j.otherJob(c.Reasons)
 	case c.Verdict == source.Gone:
-		return fmt.Errorf("the staged input is gone or damaged, and so is the input: %s", strings.Join(c.Reasons, "; "))
+		return j.cannotStageAgain(strings.Join(c.Reasons, "; "))
 	}
 	return nil
+}
+
+// cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are left as they are.
+func (j *importJob) cannotStageAgain(why string) error {
+	return &exit.Error{
+		Code: exit.Unexpected, Hint: j.line.Without("fresh").String() + " # after putting the input back",
+		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent", j.dir, why),
+	}
 }
 
 // stageInput reads the inputs and seals them.
@@ -218,6 +222,9 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	began := time.Now()
 	j.warnOfStage(ctx)
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
+	if err := stage.Remove(filepath.Join(j.dir, folder.Staged), j.fsys); err != nil { // one of another version is sealed
+		return err
+	}
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading,

@@ -88,20 +88,16 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 
 // reuseOwn reports whether the folder holds a stage of this very input.
 func (j *verifyJob) reuseOwn(ctx context.Context, dir string) bool {
-	s, err := stage.Open(filepath.Join(dir, folder.Staged), j.fsys)
+	s, meta, err := source.OpenStaged(filepath.Join(dir, folder.Staged), j.fsys)
 	if err != nil {
 		return false
 	}
-	meta, err := source.ReadMeta(s)
-	if err == nil {
-		was, is := checkpoint.Identity{Options: meta.Options, Shard: meta.Shard, Shards: meta.Shards}, j.identity()
-		is.SDKAppID, is.Target = 0, ""
-		var c source.Comparison
-		c, err = source.Compare(ctx, meta.Counts.Inputs, j.arguments(nil))
-		if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !contains(j.inputs, "-") {
-			j.stage, j.counts = s, meta.Counts
-			return true
-		}
+	was, is := checkpoint.Identity{Options: meta.Options, Shard: meta.Shard, Shards: meta.Shards}, j.identity()
+	is.SDKAppID, is.Target = 0, ""
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments(nil))
+	if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !contains(j.inputs, "-") {
+		j.stage, j.counts = s, meta.Counts
+		return true
 	}
 	_ = s.Close()
 	return false

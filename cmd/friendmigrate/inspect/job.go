@@ -55,16 +55,11 @@ func (j *Job) open() (err error) {
 	if j.Journal, err = openJournal(j.Dir); err != nil {
 		return err
 	}
-	s, err := stage.Open(filepath.Join(j.Dir, folder.Staged), disk.OS{})
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, stage.ErrDamaged):
+	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), disk.OS{})
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, stage.ErrDamaged) {
 		return j.readReport()
-	case err != nil:
-		return err
 	}
-	j.Stage = s
-	meta, err := source.ReadMeta(s)
-	j.counts = meta.Counts
+	j.Stage, j.counts = s, meta.Counts
 	return err
 }
 

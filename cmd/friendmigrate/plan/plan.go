@@ -97,14 +97,14 @@ func (j *job) close() error {
 
 // open finds a sealed stage of the same job, if there is one. What is wrong with the state folder is import's to say: here the input is read again.
 func (j *job) open(ctx context.Context) error {
-	s, err := stage.Open(filepath.Join(j.Dir, source.StageFolder), disk.OS{})
+	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, source.StageFolder), disk.OS{})
 	if err != nil {
 		return nil
 	}
 	if j.hasNews() { // what comparing it with the staged input would use up
 		return s.Close()
 	}
-	why, err := j.compare(ctx, s)
+	why, err := j.compare(ctx, meta)
 	if err != nil || why != "" {
 		if why != "" {
 			j.other = true
@@ -132,11 +132,7 @@ func (j *job) note(format string, args ...any) {
 }
 
 // compare says why a sealed stage is not of this job, or takes up what it knows of the inputs.
-func (j *job) compare(ctx context.Context, s *stage.Stage) (why string, err error) {
-	meta, err := source.ReadMeta(s)
-	if err != nil {
-		return "its staged input cannot be read", nil
-	}
+func (j *job) compare(ctx context.Context, meta source.Meta) (why string, err error) {
 	for flag, is := range j.Rows.Canonical() {
 		if was := meta.Options[flag]; was != is {
 			return fmt.Sprintf("%s was %q, is %q", flag, was, is), nil
