@@ -84,9 +84,9 @@ func (l *limiter) unpaced() (permit, bool) {
 func (l *limiter) keepApart(ctx context.Context) error {
 	now := time.Now()
 	l.mu.Lock()
-	perSecond, _ := l.pace.allow(now)
+	limit := rate.Limit(l.pace.base)
 	l.mu.Unlock()
-	if limit := rate.Limit(perSecond); limit != l.space.Limit() {
+	if limit != l.space.Limit() {
 		l.space.SetLimitAt(now, limit)
 	}
 	token := l.space.ReserveN(now, 1)
@@ -104,8 +104,7 @@ func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	if now.Before(l.notBefore) {
 		return permit{}, l.notBefore.Sub(now)
 	}
-	_, window := l.pace.allow(now)
-	if wait := l.left.room(now, window); wait > 0 {
+	if wait := l.left.room(now, l.pace.window()); wait > 0 {
 		return permit{}, wait
 	}
 	return l.pace.depart(now, l.left.add(now)), 0

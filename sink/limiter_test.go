@@ -104,8 +104,7 @@ func TestLowerPaceHoldsAtOnce(t *testing.T) {
 		time.AfterFunc(2*time.Second, func() {
 			l.mu.Lock()
 			low = time.Now()
-			l.pace.base = 20
-			l.pace.nextTry, l.pace.lastTry = low.Add(time.Hour), low.Add(time.Hour)
+			l.pace.base, l.pace.max = 20, 20
 			l.mu.Unlock()
 		})
 		ctx, stop := context.WithTimeout(t.Context(), 12*time.Second)

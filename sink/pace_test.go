@@ -3,8 +3,10 @@ package sink
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -195,33 +197,6 @@ func TestStrayRefusals(t *testing.T) {
 	})
 }
 
-// TestCeilingOfATry: refused calls tell a ceiling where they are the most of those above it.
-func TestCeilingOfATry(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		answers string // from 100 calls in a second on: t taken, r refused
-		most    int
-		ok      bool
-	}{
-		{"nothing is answered", "", 0, false},
-		{"all are taken", "tttttttt", 107, false},
-		{"all are refused", "rrrr", 99, true},
-		{"the last ones are refused", "ttttttrr", 105, true},
-		{"only the last one is refused", "tttttttr", 106, true},
-		{"a neighbour was overtaken", "ttttrtrr", 103, true},
-		{"one in the middle is a stray", "ttrttttt", 107, false},
-		{"the service does not count what it refuses, and takes some above", "ttttrrtrrtrr", 103, true},
-	} {
-		answered := try{}
-		for i, a := range c.answers {
-			answered.answers = append(answered.answers, tried{100 + i, a == 'r'})
-		}
-		if most, ok := answered.ceiling(); ok != c.ok || ok && most != c.most {
-			t.Errorf("%s: %d, %t, want %d, %t", c.name, most, ok, c.most, c.ok)
-		}
-	}
-}
-
 // TestSmallLimits: shards and trial editions have little, and it must not round to nothing.
 func TestSmallLimits(t *testing.T) {
 	for _, limit := range []int{1, 3, 10} {
@@ -238,35 +213,61 @@ func TestSmallLimits(t *testing.T) {
 	}
 }
 
-// TestOneEventIsOneCut: calls that had left before the pace was lowered are refused for the same reason.
-func TestOneEventIsOneCut(t *testing.T) {
+// TestPaceSteps is the policy as a table: what a run of answers makes of a pace.
+func TestPaceSteps(t *testing.T) {
+	const early = 'R' // refused, but it left before the first answer
+	window := map[rune]int{'t': 90, 'r': 100, 'x': 90, 's': 100}
+	response := map[rune]response{'t': taken, 'r': refused, 'x': refused, 's': silent, early: refused}
+	for _, c := range []struct {
+		name          string
+		base, ceiling float64
+		answers       string
+		want, above   float64
+	}{
+		{"taken calls at the promised rate", 198, 0, "tttttttt", 198, 0},
+		{"strays at the promised rate", 198, 0, "tttrtttt", 198, 0},
+		{"more strays lower it", 198, 0, "rrr", lowerMost * 198, 99},
+		{"the neighbours of a refused call say nothing new", 198, 0, "rrrRRRRRRRRR", lowerMost * 198, 99},
+		{"a limit that dropped is a cut", 100, 0, "rxxxxx", cutTo * lowerTo * 99, 0},
+		{"a few refused among many taken are none", 100, 0, "rttttttttxttttttttx", lowerTo * 99, 99},
+		{"it climbs to the ceiling", 100, 101, strings.Repeat("t", 200), 100 * (1 + leastGain), 101},
+		{"without a ceiling it climbs faster and faster", 100, 0, strings.Repeat("t", 200), 100.58, 0},
+		{"calls without an answer change nothing", 100, 0, "ssssssss", 100, 0},
+	} {
+		start := time.Unix(1e9, 0)
+		p := newPace(200)
+		p.base, p.ceiling, p.gain, p.climbed = c.base, c.ceiling, leastGain, start
+		before := p.depart(start, 100)
+		for i, a := range c.answers {
+			now := start.Add(time.Duration(i+1) * 5 * time.Millisecond)
+			call := before
+			if a != early {
+				call = p.depart(now, window[a])
+			}
+			p.answer(now, call, response[a])
+		}
+		if math.Abs(p.base-c.want) > 0.05 || p.ceiling != c.above {
+			t.Errorf("%s: base %.2f, ceiling %.0f, want %.2f and %.0f", c.name, p.base, p.ceiling, c.want, c.above)
+		}
+	}
+}
+
+// TestOneCallBeyondTheCeiling: a service that counts what it refuses would refuse every call of a
+// round trip if they all went beyond.
+func TestOneCallBeyondTheCeiling(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	p := newPace(200)
-	var calls []permit
-	for i := range 50 {
-		calls = append(calls, p.depart(now.Add(time.Duration(i)*5*time.Millisecond), 198))
+	p.base, p.ceiling, p.gain = 101, 100, leastGain
+	if p.window() <= 100 {
+		t.Fatalf("a window of %d: nothing goes beyond the ceiling", p.window())
 	}
-	now = now.Add(300 * time.Millisecond)
-	p.answer(now, calls[0], refused)
-	if p.base < 198 {
-		t.Error("a stray refused call at the promised rate lowered the pace")
+	probe := p.depart(now, 101)
+	if p.window() != 100 {
+		t.Errorf("a window of %d while a call beyond the ceiling is out", p.window())
 	}
-	p.answer(now, calls[1], refused)
-	if p.base >= 198 {
-		t.Error("the second refused call did not lower the pace at once")
-	}
-	for _, c := range calls[2:] {
-		p.answer(now, c, refused)
-	}
-	if want := cutTo * 198; p.base != want {
-		t.Errorf("fifty calls of one event: the pace is %v, want one cut to %v", p.base, want)
-	}
-	late := p.depart(now.Add(time.Second), 140)
-	for range 3 {
-		p.answer(now.Add(time.Second), late, refused)
-	}
-	if p.base >= cutTo*198 {
-		t.Error("calls that left after the cut are no new event")
+	p.answer(now.Add(time.Second), probe, taken)
+	if p.ceiling != 0 || p.window() <= 100 {
+		t.Errorf("after it was taken: ceiling %v, window %d", p.ceiling, p.window())
 	}
 }
 
@@ -291,7 +292,6 @@ func BenchmarkPace(b *testing.B) {
 	now := time.Unix(1e9, 0)
 	for b.Loop() {
 		now = now.Add(5 * time.Millisecond)
-		p.allow(now)
 		p.answer(now, p.depart(now, 150), taken)
 	}
 }
