@@ -37,12 +37,11 @@ var mayImport = map[string]place{
 		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},
-	"cmd/edgegen":       {ours: []string{"cmd/edgegen/graph"}},
-	"cmd/edgegen/graph": {},
+	"cmd/trial/graph": {},
 
 	// The fault suite runs the built program. Only its oracle looks into the program's own files, with the packages that wrote them; nothing of it sends.
-	"cmd/trial":        {ours: []string{"cmd/trial/lab", "cmd/trial/oracle", "cmd/edgegen/graph", "sink/simulator"}},
-	"cmd/trial/lab":    {ours: []string{"cmd/edgegen/graph", "sink/simulator"}},
+	"cmd/trial":        {ours: []string{"cmd/trial/lab", "cmd/trial/oracle", "cmd/trial/graph", "sink/simulator"}},
+	"cmd/trial/lab":    {ours: []string{"cmd/trial/graph", "sink/simulator"}},
 	"cmd/trial/oracle": {ours: []string{"cmd/trial/lab", "migrate", "migrate/disk", "source/stage", "checkpoint"}},
 }
 
@@ -58,7 +57,7 @@ const (
 
 // testsMayImport is what tests may import besides: any test, and those of one folder. Only the tests of cmd/friendmigrate join source, sink and checkpoint.
 var (
-	testsMayImport = place{ours: []string{"cmd/edgegen/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
+	testsMayImport = place{ours: []string{"cmd/trial/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
 	testsOf        = map[string]place{
 		"sink":                       {ours: []string{"sink/simulator"}},
 		"cmd/friendmigrate/manifest": {others: []string{"k8s.io", "sigs.k8s.io/yaml", "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"}}, // tests alone: they would double the program's size

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"friendmigrate/cmd/edgegen/graph"
+	"friendmigrate/cmd/trial/graph"
 	"friendmigrate/sink/simulator"
 )
 

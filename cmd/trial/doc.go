@@ -8,6 +8,12 @@
 //	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
 //	go run ./cmd/trial fuzz --only JSON --time 1000000x  some of the fuzz targets
 //
+// It also writes generated friend graphs, as CSV or JSONL, and beside them the counts that a correct reader must find. The same flags write the same bytes.
+//
+//	go run ./cmd/trial edges --edges 10000000 --output big.csv --expect big.json
+//	go run ./cmd/trial edges --edges 2000000000 --hubs 3 --hub-friends 5000000 --order sorted | zstd > huge.csv.zst
+//	go run ./cmd/trial edges --edges 50000 --format jsonl --fields all --unicode --bad 0.01 --duplicates 0.02 --output mixed.jsonl --expect mixed.json --bad-list mixed-bad.csv
+//
 // The rows image, containers and limits do it with the program in containers, whose image they build from the Dockerfile as it is, without a network: Go and the
 // modules of this machine are mounted into a builder that is made on the spot.
 //

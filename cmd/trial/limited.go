@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"friendmigrate/cmd/edgegen/graph"
+	"friendmigrate/cmd/trial/graph"
 	"friendmigrate/cmd/trial/lab"
 )
 

@@ -37,6 +37,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "fuzz" {
 		return fuzz(ctx, args[1:], out)
 	}
+	if len(args) > 0 && args[0] == "edges" {
+		return writeEdges(args[1:], out, os.Stderr)
+	}
 	s := &suite{out: out}
 	flags := flag.NewFlagSet("trial", flag.ContinueOnError)
 	size := flags.String("size", "ci", "ci or release: how often each row is done unless its own flag says so")
@@ -51,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		counts[r.name] = flags.Int(r.flag, -1, fmt.Sprintf("%s (ci %d, release %d)", r.help, r.ci, r.release))
 	}
 	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "trial [flags] | trial mutants [flags] | trial fuzz [flags]\n\nBreaks the built program and judges what comes of it.\n\n")
+		fmt.Fprintf(flags.Output(), "trial [flags] | trial mutants [flags] | trial fuzz [flags] | trial edges [flags]\n\nBreaks the built program and judges what comes of it.\n\n")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {

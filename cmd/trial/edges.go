@@ -10,45 +10,32 @@ import (
 	"os"
 	"strings"
 
-	"friendmigrate/cmd/edgegen/graph"
+	"friendmigrate/cmd/trial/graph"
 )
 
-func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// run returns the exit code: 0, 1 where a file could not be written, 2 where flags can't be used.
-func run(args []string, stdout, stderr io.Writer) int {
-	j, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
+// writeEdges is the command that writes a generated friend graph.
+func writeEdges(args []string, stdout, stderr io.Writer) error {
+	j, err := parseEdges(args, stderr)
 	if err != nil {
-		fmt.Fprintln(stderr, "edgegen:", err)
-		return 2
+		return err
 	}
 	g, err := graph.New(j.options)
 	if err != nil {
-		fmt.Fprintln(stderr, "edgegen:", err)
-		return 2
+		return err
 	}
-	if err := j.write(g, stdout); err != nil {
-		fmt.Fprintln(stderr, "edgegen:", err)
-		return 1
-	}
-	return 0
+	return j.write(g, stdout)
 }
 
-// job is what one call of edgegen does.
-type job struct {
+// edgesJob is what one call of trial edges does.
+type edgesJob struct {
 	options                 graph.Options
 	part                    graph.Part
 	output, expect, badList string // "-": standard output, "": not at all
 }
 
-func parse(args []string, stderr io.Writer) (*job, error) {
-	j := &job{options: graph.Default()}
-	f := flag.NewFlagSet("edgegen", flag.ContinueOnError)
+func parseEdges(args []string, stderr io.Writer) (*edgesJob, error) {
+	j := &edgesJob{options: graph.Default()}
+	f := flag.NewFlagSet("trial edges", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	j.graphFlags(f)
 	j.rowFlags(f)
@@ -64,7 +51,7 @@ func parse(args []string, stderr io.Writer) (*job, error) {
 	return j, nil
 }
 
-func (j *job) graphFlags(f *flag.FlagSet) {
+func (j *edgesJob) graphFlags(f *flag.FlagSet) {
 	o := &j.options
 	f.Uint64Var(&o.Seed, "seed", o.Seed, "the same seed and flags write the same bytes")
 	f.Int64Var(&o.Edges, "edges", o.Edges, "distinct valid edges")
@@ -76,7 +63,7 @@ func (j *job) graphFlags(f *flag.FlagSet) {
 	f.Int64Var(&o.HubFriends, "hub-friends", o.HubFriends, "any number")
 }
 
-func (j *job) rowFlags(f *flag.FlagSet) {
+func (j *edgesJob) rowFlags(f *flag.FlagSet) {
 	o := &j.options
 	f.Func("order", "`order` of rows: shuffled (default), sorted or reversed by From_Account", func(s string) error { o.Order = graph.Order(s); return nil })
 	f.Func("format", "`format` of rows: csv (default) or jsonl", func(s string) error { o.Format = graph.Format(s); return nil })
@@ -96,7 +83,7 @@ func (j *job) rowFlags(f *flag.FlagSet) {
 	f.Func("bad-kinds", "only these `kinds` of bad rows; an unknown one lists all", j.setBadKinds)
 }
 
-func (j *job) setPart(s string) error {
+func (j *edgesJob) setPart(s string) error {
 	var rest string
 	if n, _ := fmt.Sscanf(s+" .", "%d/%d %s", &j.part.Index, &j.part.Count, &rest); n != 3 || rest != "." || j.part.Count < 1 || j.part.Index < 0 || j.part.Index >= j.part.Count {
 		return errors.New("not i/n with 0 <= i < n")
@@ -104,7 +91,7 @@ func (j *job) setPart(s string) error {
 	return nil
 }
 
-func (j *job) setFields(s string) error {
+func (j *edgesJob) setFields(s string) error {
 	j.options.Fields = nil
 	if s == "all" {
 		j.options.Fields = graph.AllFields()
@@ -116,7 +103,7 @@ func (j *job) setFields(s string) error {
 	return nil
 }
 
-func (j *job) setCustom(s string) error {
+func (j *edgesJob) setCustom(s string) error {
 	j.options.Custom = nil
 	for name := range strings.SplitSeq(s, ",") {
 		tag, integer := strings.CutSuffix(name, ":int")
@@ -125,7 +112,7 @@ func (j *job) setCustom(s string) error {
 	return nil
 }
 
-func (j *job) setBadKinds(s string) error {
+func (j *edgesJob) setBadKinds(s string) error {
 	j.options.BadKinds = nil
 	for name := range strings.SplitSeq(s, ",") {
 		j.options.BadKinds = append(j.options.BadKinds, graph.Kind(name))
@@ -133,7 +120,7 @@ func (j *job) setBadKinds(s string) error {
 	return nil
 }
 
-func (j *job) write(g *graph.Graph, stdout io.Writer) error {
+func (j *edgesJob) write(g *graph.Graph, stdout io.Writer) error {
 	err := writeFile(j.expect, stdout, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
@@ -160,7 +147,7 @@ func writeBoth(g *graph.Graph, part graph.Part, rows, badList io.Writer) error {
 	return errors.Join(err, list.Flush())
 }
 
-// writeFile opens a file as job names it.
+// writeFile opens a file as edgesJob names it.
 func writeFile(name string, stdout io.Writer, write func(w io.Writer) error) error {
 	switch name {
 	case "":

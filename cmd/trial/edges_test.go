@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
-	"friendmigrate/cmd/edgegen/graph"
+	"friendmigrate/cmd/trial/graph"
 )
 
 func TestFilesBesideTheRows(t *testing.T) {
@@ -16,8 +19,8 @@ func TestFilesBesideTheRows(t *testing.T) {
 	rows, expect, badList := filepath.Join(dir, "rows.jsonl"), filepath.Join(dir, "expect.json"), filepath.Join(dir, "bad.csv")
 	var stdout, stderr bytes.Buffer
 	args := strings.Fields("--edges 500 --format jsonl --order sorted --fields all --custom Tag_SNS_Custom_Badge,Tag_SNS_Custom_Level:int --bad 0.2 --duplicates 0.1")
-	if code := run(append(args, "--output", rows, "--expect", expect, "--bad-list", badList), &stdout, &stderr); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &stderr)
+	if err := writeEdges(append(args, "--output", rows, "--expect", expect, "--bad-list", badList), &stdout, &stderr); err != nil {
+		t.Fatal(err)
 	}
 	if stdout.Len() > 0 {
 		t.Errorf("standard output has %q", &stdout)
@@ -32,27 +35,45 @@ func TestFilesBesideTheRows(t *testing.T) {
 	if lines := bytes.Count(content(t, badList), []byte("\n")); int64(lines) != 1+counts.Rejected {
 		t.Errorf("%d lines in the list of bad rows", lines)
 	}
-	if code := run(args, &stdout, &stderr); code != 0 || !bytes.Equal(stdout.Bytes(), content(t, rows)) {
-		t.Errorf("exit code %d, and standard output has other rows", code)
+	if err := writeEdges(args, &stdout, &stderr); err != nil || !bytes.Equal(stdout.Bytes(), content(t, rows)) {
+		t.Errorf("standard output has other rows than the file (%v)", err)
 	}
 }
 
-func TestUnusableFlags(t *testing.T) {
+func TestUnusableFlagsOfEdges(t *testing.T) {
 	for _, args := range []string{
 		"--edges x", "--edges -3", "--part 2/2", "--part 1", "--part 0/1x", "--order up", "--fields Nickname", "--custom Level", "--bad 2", "rows.csv",
 		"--bad 0.1 --bad-kinds none",
 	} {
 		var stdout, stderr bytes.Buffer
-		if code := run(strings.Fields(args), &stdout, &stderr); code != 2 || stderr.Len() == 0 || stdout.Len() > 0 {
-			t.Errorf("%s: exit code %d, %q on standard error, %d bytes on standard output", args, code, &stderr, stdout.Len())
+		if err := writeEdges(strings.Fields(args), &stdout, &stderr); err == nil || stdout.Len() > 0 {
+			t.Errorf("%s: %v, %d bytes on standard output", args, err, stdout.Len())
 		}
 	}
 }
 
 func TestAFileThatCannotBeWritten(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"--output", filepath.Join(t.TempDir(), "missing", "rows.csv")}, &stdout, &stderr); code != 1 {
-		t.Errorf("exit code %d: %s", code, &stderr)
+	if err := writeEdges([]string{"--output", filepath.Join(t.TempDir(), "missing", "rows.csv")}, &stdout, &stderr); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestSampleIsWhatItsCommandWrites(t *testing.T) {
+	testdata := filepath.Join("..", "..", "testdata")
+	command := regexp.MustCompile(`(?m)^    go run \./cmd/trial edges (.*) --output testdata/friends\.csv$`).FindSubmatch(content(t, filepath.Join(testdata, "README.md")))
+	if command == nil {
+		t.Fatal("no command in testdata/README.md")
+	}
+	var stdout, stderr bytes.Buffer
+	if err := writeEdges(strings.Fields(string(command[1])), &stdout, &stderr); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(stdout.Bytes(), content(t, filepath.Join(testdata, "friends.csv"))) {
+		t.Error("testdata/friends.csv has other rows")
+	}
+	if n := stdout.Len(); n > 1_500_000 {
+		t.Errorf("the sample has %d bytes", n)
 	}
 }
 
