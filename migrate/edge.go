@@ -9,7 +9,7 @@ type Edge struct {
 	Remark     string // at most 96 bytes of UTF-8
 	RemarkTime int64  // Unix seconds
 	Groups     []string
-	AddSource  string // required: AddSource_Type_ and 1 to 8 bytes
+	AddSource  string // required: AddSource_Type_ and 1 to 8 English letters
 	AddWording string // at most 256 bytes of UTF-8
 	AddTime    int64  // Unix seconds
 	Custom     []CustomItem

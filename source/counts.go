@@ -107,7 +107,7 @@ func (r reject) String() string {
 	switch {
 	case r.column == "":
 		return r.reason
-	case isTag(r.column):
+	case strings.HasPrefix(r.column, tagPrefix):
 		return tagPrefix + "* " + r.reason
 	}
 	return r.column + " " + r.reason

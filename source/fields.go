@@ -22,13 +22,13 @@ const groupSeparator = ";"
 
 // The API's limits, in bytes of UTF-8 (vendor's pages "Friend Fields" and "Limits").
 const (
-	maxAccount    = 32
-	maxRemark     = 96
-	maxWording    = 256
-	maxGroup      = 30
-	maxGroups     = 32
-	maxCustom     = 500
-	maxSourceWord = 8
+	maxAccount = 32
+	maxRemark  = 96
+	maxWording = 256
+	maxGroup   = 30
+	maxGroups  = 32
+	maxCustom  = 500
+	maxKeyword = 8
 )
 
 // field is what a column or key means.
@@ -46,7 +46,7 @@ const (
 	fieldAddWording
 	fieldAddTime
 	fieldCustomItem // the API's array of Tag and Value
-	fieldTag        // one custom field, by its tag
+	fieldTag        // one custom field, by what may be its tag: isTag says whether it is
 )
 
 var fieldNames = [...]string{
@@ -60,8 +60,23 @@ var listColumns = [...]string{
 	"Uncertain", "Relation", "Field", "Fields", "Expected", "Found", "SettledAt", "Outcome",
 }
 
-// isTag reports whether name is the tag of a custom field: the prefix and a keyword. Which keywords exist only the app's console knows.
-func isTag(name string) bool { return len(name) > len(tagPrefix) && strings.HasPrefix(name, tagPrefix) }
+// keyword says what comes after the prefix of an AddSource and of a custom field's tag.
+const keyword = " and 1 to 8 English letters"
+
+func isKeyword(word string) bool {
+	for i := range len(word) {
+		if c := word[i] | ' '; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return word != "" && len(word) <= maxKeyword
+}
+
+// isTag reports whether name can be the tag of a custom field. Which ones exist only the app's console knows.
+func isTag(name string) bool {
+	word, ok := strings.CutPrefix(name, tagPrefix)
+	return ok && isKeyword(word)
+}
 
 // meaning is what a column or key means. text is the API's name of it (a custom field's tag), whatever the input calls it.
 type meaning struct {
@@ -105,7 +120,7 @@ func (d *dictionary) look(word string) meaning {
 	if m, ok := d.known[word]; ok {
 		return m
 	}
-	if _, taken := d.taken[word]; isTag(word) && !taken {
+	if _, taken := d.taken[word]; strings.HasPrefix(word, tagPrefix) && !taken {
 		return meaning{fieldTag, word}
 	}
 	return meaning{}

@@ -36,6 +36,7 @@ func TestJSONLRejects(t *testing.T) {
 		"a time as a fraction":               {line(`,"AddTime":5.0`), "1 AddTime is not an integer"},
 		"a time with an exponent":            {line(`,"AddTime":1e9`), "1 AddTime is not an integer"},
 		"a time beyond 64 bits":              {line(`,"AddTime":9223372036854775808`), "1 AddTime is out of range"},
+		"a time in milliseconds":             {line(`,"RemarkTime":1700000000000`), "1 RemarkTime has 13 digits: it is in milliseconds and has to be in seconds"},
 		"groups as a string":                 {line(`,"GroupName":"x"`), "1 GroupName is not an array of strings"},
 		"a group that is a number":           {line(`,"GroupName":["x",1]`), "1 GroupName is not an array of strings"},
 		"custom items as an object":          {line(`,"CustomItem":{}`), "1 CustomItem is not an array of Tag and Value"},
@@ -45,7 +46,8 @@ func TestJSONLRejects(t *testing.T) {
 		"a custom value that is a bool":      {line(`,"Tag_SNS_Custom_A":true`), "1 Tag_SNS_Custom_A is neither a string nor an integer"},
 		"a custom value beyond 64 bits":      {line(`,"Tag_SNS_Custom_A":18446744073709551616`), "1 Tag_SNS_Custom_A is out of range"},
 		"a custom tag twice":                 {line(`,"Tag_SNS_Custom_A":"x","CustomItem":[{"Tag":"Tag_SNS_Custom_A","Value":"y"}]`), "1 Tag_SNS_Custom_A is there twice"},
-		"a tag that is none":                 {line(`,"CustomItem":[{"Tag":"Level","Value":1}]`), "1 CustomItem is not the tag of a custom field"},
+		"a tag that is none":                 {line(`,"CustomItem":[{"Tag":"Level","Value":1}]`), "1 CustomItem is not Tag_SNS_Custom_ and 1 to 8 English letters"},
+		"a tag as a key that is none":        {line(`,"Tag_SNS_Custom_my-tag":1`), "1 CustomItem is not Tag_SNS_Custom_ and 1 to 8 English letters"},
 		"Value twice":                        {line(`,"CustomItem":[{"Tag":"Tag_SNS_Custom_A","Value":1,"Value":2}]`), "1 CustomItem is there twice"},
 		"invalid UTF-8 in an id":             {`{"From_Account":"a` + "\xff" + `","To_Account":"b"}`, "1 is not valid UTF-8"},
 		"half a surrogate pair":              {`{"From_Account":"a\ud800","To_Account":"b"}`, "1 is not a JSON object in one line"},
@@ -67,14 +69,6 @@ func TestJSONLRejects(t *testing.T) {
 			equal(t, "the next line", r.pairs(), "a>b@2")
 			equal(t, "row", r.Rejected[0][4], c.line)
 		})
-	}
-}
-
-func TestJSONLUnusableTagIsDroppedOnRequest(t *testing.T) {
-	for _, policy := range []string{"drop", "cut"} {
-		r := mustRead(t, Options{InvalidField: policy}, "a.jsonl", line(`,"CustomItem":[{"Tag":"Level","Value":1},{"Tag":"Tag_SNS_Custom_A","Value":"x"}]`))
-		equal(t, "custom", fmt.Sprint(r.Edges[0].Custom), "[{Tag_SNS_Custom_A x false}]")
-		equal(t, "changed", strings.Join(r.Changed[0][4:], ","), "CustomItem,is not the tag of a custom field,Level,")
 	}
 }
 

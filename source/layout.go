@@ -49,6 +49,9 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			l.header = append(l.header, headerIgnored)
 			continue
 		case fieldTag:
+			if !isTag(m.text) {
+				return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("the column %.60q %s; --map %sX=HEADER gives it another name", name, reasonTag, tagPrefix)}
+			}
 			_, integer := r.integer[m.text]
 			l.tags, l.integer = append(l.tags, m.text), append(l.integer, integer)
 			l.header = append(l.header, headerCustom)

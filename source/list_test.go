@@ -34,14 +34,14 @@ func randomEdge(random *rand.Rand, line int64, forCSV bool) migrate.Edge {
 	word := func(n int) string {
 		return fmt.Sprintf("%s%d", []string{"u", "汉", "0", " ", "-", "\""}[random.IntN(6)], random.IntN(n))
 	}
-	e := migrate.Edge{From: word(1000), To: "x" + word(1000), AddSource: "AddSource_Type_" + []string{"Web", "汉", "a b", "\","}[random.IntN(4)]}
+	e := migrate.Edge{From: word(1000), To: "x" + word(1000), AddSource: "AddSource_Type_" + []string{"Web", "A", "abcdefgh"}[random.IntN(3)]}
 	e.Position.Line = line
 	maybe := func() bool { return random.IntN(3) == 0 }
 	if maybe() {
 		e.Remark, e.AddWording = randomText(random, maxRemark), randomText(random, maxWording)
 	}
 	if maybe() {
-		e.RemarkTime, e.AddTime = random.Int64N(1<<40), random.Int64()
+		e.RemarkTime, e.AddTime = random.Int64N(1<<33), random.Int64N(1e12)
 	}
 	for maybe() && len(e.Groups) < maxGroups {
 		group := randomText(random, maxGroup)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"friendmigrate/source/stage"
 )
@@ -41,11 +40,11 @@ func (o Options) Check() error {
 		return &OptionError{"--duplicates", fmt.Sprintf("%q is none of last, first, error", o.Duplicates)}
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
-		return &OptionError{"--default-add-source", fmt.Sprintf("%q is not %s and 1 to %d bytes", o.DefaultAddSource, sourcePrefix, maxSourceWord)}
+		return &OptionError{"--default-add-source", fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource)}
 	}
 	for _, tag := range o.IntegerTags {
-		if !isTag(fullTag(tag)) || !utf8.ValidString(tag) {
-			return &OptionError{"--integer-tags", fmt.Sprintf("%q is not the tag of a custom field", tag)}
+		if !isTag(fullTag(tag)) {
+			return &OptionError{"--integer-tags", fmt.Sprintf("%q %s", tag, reasonTag)}
 		}
 	}
 	return o.checkMap()

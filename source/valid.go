@@ -24,12 +24,15 @@ const (
 	reasonUTF8      = "is not valid UTF-8"
 	reasonControl   = "has a control character"
 	reasonSelf      = "is the account itself"
-	reasonSource    = "is not " + sourcePrefix + " and 1 to 8 bytes"
+	reasonSource    = "is not " + sourcePrefix + keyword
 	reasonNumber    = "is not an integer"
 	reasonRange     = "is out of range"
 	reasonNegative  = "is negative"
+	reasonMillis    = "has 13 digits: it is in milliseconds and has to be in seconds"
+	reasonMicros    = "has 16 digits: it is in microseconds and has to be in seconds"
+	reasonNanos     = "has 19 digits: it is in nanoseconds and has to be in seconds"
 	reasonGroups    = "has over 32 groups"
-	reasonTag       = "is not the tag of a custom field"
+	reasonTag       = "is not " + tagPrefix + keyword
 	reasonTwice     = "is there twice"
 	reasonTooLarge  = "is too large"
 	reasonQuotes    = "quotes are broken"
@@ -158,7 +161,7 @@ func unusualAccount(id string) string {
 
 func validSource(s string) bool {
 	word, ok := strings.CutPrefix(s, sourcePrefix)
-	return ok && len(word) >= 1 && len(word) <= maxSourceWord && utf8.ValidString(word) && !strings.ContainsFunc(word, unicode.IsControl)
+	return ok && isKeyword(word)
 }
 
 // text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API could not take it, and json.Marshal would alter it silently.
@@ -223,7 +226,7 @@ func (v *validator) groups(list []string) ([]string, reject) {
 	return kept, reject{}
 }
 
-// custom checks the custom fields of an edge, in place: "" and 0 are absent.
+// custom checks the custom fields of an edge, in place. "" is absent; an integer of 0 is a value.
 func (v *validator) custom(list []migrate.CustomItem) ([]migrate.CustomItem, reject) {
 	kept := list[:0]
 	for _, item := range list {
@@ -233,12 +236,8 @@ func (v *validator) custom(list []migrate.CustomItem) ([]migrate.CustomItem, rej
 		if slices.ContainsFunc(kept, func(k migrate.CustomItem) bool { return k.Tag == item.Tag }) {
 			return nil, reject{item.Tag, reasonTwice}
 		}
-		if !isTag(item.Tag) || unusualAccount(item.Tag) != "" {
-			if v.rules.remedy == remedyReject {
-				return nil, reject{nameCustomItem, reasonTag}
-			}
-			v.changes = append(v.changes, change{nameCustomItem, reasonTag, item.Tag, ""})
-			continue
+		if !isTag(item.Tag) {
+			return nil, reject{nameCustomItem, reasonTag}
 		}
 		now, r := v.customValue(item)
 		if r.reason != "" {
@@ -260,13 +259,10 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 	if reason != "" {
 		return "", reject{item.Tag, reason}
 	}
-	if digits == "0" {
-		return "", reject{}
-	}
 	return digits, reject{}
 }
 
-// time checks a field of Unix seconds. What is no number is never mended.
+// time checks a field of Unix seconds. What is no number of seconds is never mended.
 func (v *validator) time(column, s string) (int64, reject) {
 	digits, reason := integer(s)
 	if reason != "" {
@@ -275,6 +271,14 @@ func (v *validator) time(column, s string) (int64, reject) {
 	t, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
 		return 0, reject{column, reasonRange}
+	}
+	switch len(strings.TrimPrefix(digits, "-")) {
+	case 13:
+		return 0, reject{column, reasonMillis}
+	case 16:
+		return 0, reject{column, reasonMicros}
+	case 19:
+		return 0, reject{column, reasonNanos}
 	}
 	if t >= 0 {
 		return t, reject{}

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,8 +43,11 @@ func TestRequiredFields(t *testing.T) {
 		"replacement character":       {func(e *migrate.Edge) { e.From = "\ufffd" }, reject{}},
 		"no AddSource":                {func(e *migrate.Edge) { e.AddSource = "" }, reject{nameAddSource, reasonMissing}},
 		"AddSource without a word":    {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_" }, reject{nameAddSource, reasonSource}},
-		"AddSource of 8 bytes":        {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_12345678" }, reject{}},
-		"AddSource of 9 bytes":        {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_123456789" }, reject{nameAddSource, reasonSource}},
+		"AddSource of 8 letters":      {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_AZazLetr" }, reject{}},
+		"AddSource of 9 letters":      {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_ninenines" }, reject{nameAddSource, reasonSource}},
+		"AddSource with a digit":      {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_Web2" }, reject{nameAddSource, reasonSource}},
+		"AddSource with a mark":       {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_a_b" }, reject{nameAddSource, reasonSource}},
+		"AddSource in Chinese":        {func(e *migrate.Edge) { e.AddSource = "AddSource_Type_网" }, reject{nameAddSource, reasonSource}},
 		"AddSource without prefix":    {func(e *migrate.Edge) { e.AddSource = "Android" }, reject{nameAddSource, reasonSource}},
 		"AddSource in another case":   {func(e *migrate.Edge) { e.AddSource = "addsource_type_Web" }, reject{nameAddSource, reasonSource}},
 		"AddSource with line end":     {func(e *migrate.Edge) { e.AddSource = src + "\n" }, reject{nameAddSource, reasonSource}},
@@ -168,8 +173,16 @@ func TestNumbers(t *testing.T) {
 		equal(t, "no number, "+policy, r, reject{nameAddTime, reasonNumber})
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{remarkTime: "9223372036854775808"})
 		equal(t, "too large, "+policy, r, reject{nameRemarkTime, reasonRange})
+		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{remarkTime: "1700000000000000000"})
+		equal(t, "nanoseconds, "+policy, r, reject{nameRemarkTime, reasonNanos})
+		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "1700000000000"})
+		equal(t, "milliseconds, "+policy, r, reject{nameAddTime, reasonMillis})
+		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "-1700000000000000"})
+		equal(t, "microseconds, "+policy, r, reject{nameAddTime, reasonMicros})
 	}
-	_, r, _ := validate(Options{}, plain(), numbers{addTime: "-5"})
+	e, r, _ := validate(Options{}, plain(), numbers{addTime: "0001700000000"})
+	equal(t, "zeros in front are no digits", fmt.Sprint(r.reason, e.AddTime), "1700000000")
+	_, r, _ = validate(Options{}, plain(), numbers{addTime: "-5"})
 	equal(t, "negative", r, reject{nameAddTime, reasonNegative})
 	e, r, v := validate(Options{InvalidField: "cut"}, plain(), numbers{addTime: "-5", remarkTime: "6"})
 	equal(t, "negative, cut", fmt.Sprint(r.reason, e.AddTime, e.RemarkTime, len(v.changes)), "0 6 1")
@@ -177,19 +190,39 @@ func TestNumbers(t *testing.T) {
 
 func TestCustomFields(t *testing.T) {
 	o := Options{IntegerTags: []string{"Tag_SNS_Custom_Level", "Rank"}}
-	r := mustRead(t, o, "a.csv", "From_Account,Tag_SNS_Custom_Level,To_Account,Tag_SNS_Custom_Note,AddSource,Tag_SNS_Custom_Rank,Tag_SNS_Custom_\n"+
-		"a,007,b,007,"+src+",-3,x\n"+"c,0,d,0,"+src+",,\n"+"e,x,f,,"+src+",,\n")
+	r := mustRead(t, o, "a.csv", "From_Account,Tag_SNS_Custom_Level,To_Account,Tag_SNS_Custom_Note,AddSource,Tag_SNS_Custom_Rank\n"+
+		"a,007,b,007,"+src+",-3\n"+"c,-0,d,0,"+src+",\n"+"e,x,f,,"+src+",\n")
 	equal(t, "custom", fmt.Sprint(r.Edges[0].Custom), "[{Tag_SNS_Custom_Level 7 true} {Tag_SNS_Custom_Note 007 false} {Tag_SNS_Custom_Rank -3 true}]")
-	equal(t, "0 is absent, \"0\" is not", fmt.Sprint(r.Edges[1].Custom), "[{Tag_SNS_Custom_Note 0 false}]")
+	equal(t, "0 is a value", fmt.Sprint(r.Edges[1].Custom), "[{Tag_SNS_Custom_Level 0 true} {Tag_SNS_Custom_Note 0 false}]")
 	equal(t, "rejected", r.reasons(), "4 Tag_SNS_Custom_Level is not an integer")
 	equal(t, "counted", r.Counts.RejectedBy["Tag_SNS_Custom_* is not an integer"], 1)
-	equal(t, "ignored", strings.Join(r.Counts.ColumnsIgnored, "|"), "Tag_SNS_Custom_")
 }
 
-func TestEmptyAndZeroAreAbsent(t *testing.T) {
+func TestCustomTagsThatAreNone(t *testing.T) {
+	for _, tag := range []string{"Tag_SNS_Custom_my-tag", "Tag_SNS_Custom_ninenines", "Tag_SNS_Custom_A1", "Tag_SNS_Custom_标", "Tag_SNS_Custom_"} {
+		header := "From_Account,To_Account,AddSource," + tag
+		_, err := readTexts(t, Options{}, nil, text{"a.csv", header + "\na,b," + src + ",x\n"})
+		if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), strconv.Quote(tag)) {
+			t.Errorf("%s as a column: got %v", tag, err)
+		}
+		r := mustRead(t, Options{Map: map[string]string{"Tag_SNS_Custom_A": tag}}, "a.csv", header+"\na,b,"+src+",x\n")
+		equal(t, "mapped", fmt.Sprint(r.Edges[0].Custom), "[{Tag_SNS_Custom_A x false}]")
+		for _, policy := range []string{"reject", "drop", "cut"} {
+			r = mustRead(t, Options{InvalidField: policy}, "a.jsonl", line(`,"CustomItem":[{"Tag":"`+tag+`","Value":1}]`))
+			equal(t, "in JSONL, "+policy, r.reasons(), "1 CustomItem "+reasonTag)
+		}
+		for _, o := range []Options{{IntegerTags: []string{tag}}, {Map: map[string]string{tag: "x"}}} {
+			if err := o.Check(); !errors.Is(err, ErrUnusable) {
+				t.Errorf("%s as an option: got %v", tag, err)
+			}
+		}
+	}
+}
+
+func TestEmptyAndZeroTimeAreAbsent(t *testing.T) {
 	csv := mustRead(t, Options{}, "a.csv", "From_Account,To_Account,AddSource,Remark,RemarkTime,GroupName,AddWording,AddTime\na,b,"+src+",,0,;;,,000\n")
 	jsonl := mustRead(t, Options{}, "a.jsonl",
-		`{"From_Account":"a","To_Account":"b","AddSource":"`+src+`","Remark":"","RemarkTime":0,"GroupName":[],"AddWording":null,"AddTime":-0,"CustomItem":[{"Tag":"Tag_SNS_Custom_A","Value":0},{"Tag":"Tag_SNS_Custom_B","Value":""}]}`)
+		`{"From_Account":"a","To_Account":"b","AddSource":"`+src+`","Remark":"","RemarkTime":0,"GroupName":[],"AddWording":null,"AddTime":-0,"CustomItem":[{"Tag":"Tag_SNS_Custom_B","Value":""}]}`)
 	for _, r := range []result{csv, jsonl} {
 		if len(r.Edges) != 1 {
 			t.Fatalf("rejected: %s", r.reasons())

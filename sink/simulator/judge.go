@@ -230,7 +230,7 @@ func (it *item) flaw(from string, self SelfTo) (int, string) {
 		return bad("To_Account")
 	case it.To == from && self == SelfItem:
 		return bad("Self")
-	case !it.hasSource || !isSource || len(word) < 1 || len(word) > 8 || !letters(word, false):
+	case !it.hasSource || !isSource || len(word) < 1 || len(word) > 8 || !letters(word):
 		return bad("Source")
 	case len(it.Remark) > 96:
 		return bad("Remark")
@@ -249,7 +249,7 @@ func (it *item) flaw(from string, self SelfTo) (int, string) {
 func (it *item) customFlaw(refuseIntegers bool) (int, string) {
 	for i, c := range it.Custom {
 		word, ok := strings.CutPrefix(c.Tag, "Tag_SNS_Custom_")
-		if !ok || len(word) < 1 || len(word) > 8 || !letters(word, true) {
+		if !ok || len(word) < 1 || len(word) > 8 || !letters(word) {
 			return 30001, illegal(apiImport, "Custom_Tag")
 		}
 		if len(c.Value) > 500 || c.Integer && refuseIntegers {
@@ -264,13 +264,10 @@ func (it *item) customFlaw(refuseIntegers bool) (int, string) {
 	return 0, ""
 }
 
-// letters reports whether t consists of ASCII letters, and of digits and underscores where those are allowed too.
-func letters(t string, more bool) bool {
-	for i := 0; i < len(t); i++ {
-		switch c := t[i]; {
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-		case more && (c >= '0' && c <= '9' || c == '_'):
-		default:
+// letters reports whether t consists of ASCII letters.
+func letters(t string) bool {
+	for i := range len(t) {
+		if c := t[i] | ' '; c < 'a' || c > 'z' {
 			return false
 		}
 	}
