@@ -39,7 +39,7 @@ func (p *program) openEyes(set settings.Eyes, log *zap.Logger) error {
 
 // leave tells those who watch how the command ends: before the last line, which is for people.
 func (p *program) leave(e exit.Ending) {
-	p.sight.End(int(e.Code), e.What)
+	p.sight.End(int(e.Code), e.OneLine())
 	if err := p.notify(p.message.Write, e); err != nil {
 		p.screen.Line(err.Error())
 	}
@@ -131,7 +131,7 @@ func (j *importJob) writeMetrics() {
 // endEarly is the last look at a job that could not begin, or that ended before it sent anything. A state that is another job's stays as it is.
 func (j *importJob) endEarly(err error) {
 	e := j.p.failure(err)
-	j.p.sight.End(int(e.Code), e.What)
+	j.p.sight.End(int(e.Code), e.OneLine())
 	if e.Code != exit.OtherJob {
 		j.writeMetrics()
 	}

@@ -40,7 +40,7 @@ func (j *importJob) finish() (exit.Ending, error) {
 		ending = j.judge(o)
 	}
 	r := j.report(o, ending)
-	last := j.endedFacts(o.account, int(ending.Code), ending.What, time.Now())
+	last := j.endedFacts(o.account, int(ending.Code), ending.OneLine(), time.Now())
 	errs := []error{
 		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON),
 		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML),
@@ -51,7 +51,7 @@ func (j *importJob) finish() (exit.Ending, error) {
 		ending = j.judge(o)
 	}
 	j.p.sight.Show(last)
-	j.p.sight.End(int(ending.Code), ending.What)
+	j.p.sight.End(int(ending.Code), ending.OneLine())
 	j.writeMetrics()
 	j.log.Info(o.account.String(), event(eventEnd), zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
@@ -112,7 +112,7 @@ func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 	r := report.Report{
 		Version: report.Version, Program: versionLine(), Account: o.account, Pilot: o.pilot, FailedByCode: []report.Code{}, RejectedByReason: j.counts.RejectedBy, Lists: j.lists(),
 		Job:    report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: j.set.Job.Shard.String(), Created: id.Created, Options: id.Options},
-		Ending: report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.What, Hint: e.Hint},
+		Ending: report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint},
 		Plan: report.Plan{
 			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax, OverGroups: plan.GroupsOver,
 			Differing: plan.Differing, Changed: j.counts.Changed, MutualShare: mutualShare(plan),

@@ -2,6 +2,7 @@ package exit
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -15,17 +16,27 @@ type Ending struct {
 	Public string // What without words of the service, which may name accounts; empty: What has none
 }
 
-// Line is the last line on standard error, without its newline.
+// Line is the last line on standard error, without its newline. What holds several errors becomes a line for each,
+// once; the hint follows the last.
 func (e Ending) Line() string {
-	line := "friendmigrate: " + oneLine(e.What)
+	line := "friendmigrate: " + strings.Join(sentences(e.What), "\nfriendmigrate: ")
 	if e.Hint != "" {
-		line += "; hint: " + oneLine(e.Hint)
+		line += "; hint: " + strings.Join(sentences(e.Hint), " ")
 	}
 	return line
 }
 
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+// OneLine is What for those who show one line.
+func (e Ending) OneLine() string { return strings.Join(sentences(e.What), "; ") }
+
+// sentences splits joined errors, and leaves out those that were said before.
+func sentences(s string) (all []string) {
+	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if !slices.Contains(all, line) {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 // Error is an error that knows its exit code and what to do about it.

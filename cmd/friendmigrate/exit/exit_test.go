@@ -53,10 +53,14 @@ func TestASchedulerKnowsWhatToDoAboutEveryCode(t *testing.T) {
 	}
 }
 
-func TestLastLineIsOneLine(t *testing.T) {
-	e := Ending{Code: Unexpected, What: "first\nsecond\r\nthird", Hint: "friendmigrate import a.csv"}
-	if got, want := e.Line(), "friendmigrate: first second third; hint: friendmigrate import a.csv"; got != want {
+func TestEachOfSeveralErrorsIsSaidOnceOnALineOfItsOwn(t *testing.T) {
+	e := Ending{Code: Unexpected, What: "first\nsecond\r\nfirst\nthird", Hint: "friendmigrate import\na.csv"}
+	want := "friendmigrate: first\nfriendmigrate: second\nfriendmigrate: third; hint: friendmigrate import a.csv"
+	if got := e.Line(); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := e.OneLine(), "first; second; third"; got != want {
+		t.Errorf("in one line: %q, want %q", got, want)
 	}
 }
 

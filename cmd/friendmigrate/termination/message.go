@@ -41,7 +41,7 @@ type Counts struct {
 
 // Of makes the message of an ending.
 func Of(command, shard string, e exit.Ending, at time.Time, counts *Counts) Message {
-	m := Message{Version: Version, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.What, Hint: e.Hint, Shard: shard, Counts: counts}
+	m := Message{Version: Version, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.OneLine(), Hint: e.Hint, Shard: shard, Counts: counts}
 	if e.Public != "" {
 		m.What = e.Public
 	}
