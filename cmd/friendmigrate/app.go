@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,7 +70,7 @@ type volume struct {
 
 // run runs the command, to the last line, and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
 func (p *program) run(ctx context.Context) (code int) {
-	err := migrate.Guard(func() error { return p.command().Run(ctx, p.args) })
+	err := migrate.Guard(func() error { return p.start(ctx) })
 	p.screen.EndBar()
 	p.showStack(err)
 	if p.ending == nil || p.ending.Code != exit.Unexpected { // else it speaks of them
@@ -86,6 +86,22 @@ func (p *program) run(ctx context.Context) (code int) {
 	p.leave(*p.ending)
 	p.screen.Line(p.ending.Line())
 	return int(p.ending.Code)
+}
+
+// start runs the command, or what --help and --version ask for in any place of the line.
+func (p *program) start(ctx context.Context) error {
+	name, rest := split(p.args)
+	line := currentLine(p.args)
+	switch {
+	case slices.Contains(rest, completionFlag): // the shell asks what may follow
+	case name == "--help" || name == "-h":
+		return p.showHelp(append(rest, "")[0])
+	case name == "--version" || line.Has("version"):
+		return p.showVersion()
+	case flagName(name) == "" && (line.Has("help") || line.Has("h")):
+		return p.showHelp(name)
+	}
+	return p.command().Run(ctx, p.args)
 }
 
 // background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets the work go on, and in the end the command exits with the
@@ -124,9 +140,6 @@ func (p *program) showStack(err error) {
 // failure turns an error into the ending that it means.
 func (p *program) failure(err error) exit.Ending {
 	known := &exit.Error{Code: exit.Unexpected, Err: err}
-	if coder := cli.ExitCoder(nil); errors.As(err, &coder) { // the library's own, of its help and completion commands
-		known.Code = exit.Unusable
-	}
 	errors.As(err, &known)
 	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
 	if errors.As(err, new(signalled)) {
@@ -138,8 +151,10 @@ func (p *program) failure(err error) exit.Ending {
 		e.What += "; what was answered so far is recorded"
 	}
 	if e.Hint == "" {
-		switch e.Code {
-		case exit.Unusable:
+		switch {
+		case errors.As(err, new(settings.Missing)):
+			e.Hint = p.completed(currentLine(p.args)).String()
+		case e.Code == exit.Unusable:
 			e.Hint = p.help()
 		default:
 			e.Hint = resumeLine(p.args).String()
@@ -205,24 +220,23 @@ func takesOf(command string) func(flag string) bool {
 
 // command is the tree of commands.
 func (p *program) command() *cli.Command {
-	usage := func(_ context.Context, _ *cli.Command, err error, _ bool) error {
-		return exit.Because(exit.Unusable, errors.New(strings.Replace(err.Error(), "provided but not defined: -", "is not known: --", 1)))
-	}
+	usage := func(_ context.Context, c *cli.Command, err error, _ bool) error { return p.usageError(c, err) }
 	root := &cli.Command{
-		Name:                          "friendmigrate",
-		Usage:                         "moves a social graph into Tencent Chat",
-		Reader:                        p.std.in,
-		Writer:                        p.std.out,
-		ErrWriter:                     p.std.err,
-		HideVersion:                   true,
-		EnableShellCompletion:         true,
-		ExitErrHandler:                func(context.Context, *cli.Command, error) {}, // the library would end the process
-		OnUsageError:                  usage,
-		CustomRootCommandHelpTemplate: rootHelp(),
-		Action:                        p.noCommand,
+		Name:                  "friendmigrate",
+		Usage:                 "moves a social graph into Tencent Chat",
+		Reader:                p.std.in,
+		Writer:                p.std.out,
+		ErrWriter:             p.std.err,
+		HideVersion:           true,
+		HideHelp:              true, // help.go has its own, whose errors count
+		EnableShellCompletion: true,
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // the library would end the process
+		OnUsageError:          usage,
+		Action:                p.noCommand,
 		ConfigureShellCompletionCommand: func(c *cli.Command) {
 			c.Hidden = false
-			c.Usage = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
+			c.Usage = completionUsage
+			c.Action, c.OnUsageError, c.HideHelp = p.noShell, usage, true
 		},
 	}
 	root.Commands = []*cli.Command{
@@ -238,10 +252,8 @@ func (p *program) command() *cli.Command {
 		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.DoctorFlags(), p.doctorAction),
 		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), simulateFlags(), p.simulateAction),
 		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(), settings.ManifestFlags(), p.manifestAction),
-		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error {
-			_, err := fmt.Fprintln(p.std.out, versionLine())
-			return err
-		}),
+		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error { return p.showVersion() }),
+		p.leaf("help", "prints the help text of the program or of a command", "", nil, func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().First()) }),
 	}
 	for _, c := range root.Commands {
 		c.OnUsageError = usage
@@ -250,7 +262,7 @@ func (p *program) command() *cli.Command {
 }
 
 func (p *program) leaf(name, usage, help string, flags []settings.Flag, action cli.ActionFunc) *cli.Command {
-	c := &cli.Command{Name: name, Usage: usage, CustomHelpTemplate: help, HideHelpCommand: true, Action: action, EnableShellCompletion: true}
+	c := &cli.Command{Name: name, Usage: usage, CustomHelpTemplate: help, HideHelp: true, Action: action, EnableShellCompletion: true}
 	for _, f := range flags {
 		c.Flags = append(c.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Category: f.Group, TakesFile: f.TakesFile, Value: &rawValue{optional: f.Kind != settings.Takes}})
 	}
@@ -260,9 +272,9 @@ func (p *program) leaf(name, usage, help string, flags []settings.Flag, action c
 // noCommand answers a call without a command that is known.
 func (p *program) noCommand(_ context.Context, c *cli.Command) error {
 	if name := c.Args().First(); name != "" {
-		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("there is no command %q", name)}
+		return p.unknownCommand(name)
 	}
-	return cli.ShowRootCommandHelp(c)
+	return p.showHelp("")
 }
 
 // values gathers what the flags of a command were given.

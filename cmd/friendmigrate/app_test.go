@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"syscall"
 	"testing"
 
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -22,6 +23,22 @@ func TestABugEndsWithItsOwnCode(t *testing.T) {
 	last := lines[len(lines)-1]
 	if code != 1 || !strings.HasPrefix(last, "friendmigrate: a bug: it broke") || !strings.Contains(log.String(), "brokenWriter") {
 		t.Errorf("code %d\n%s", code, log.String())
+	}
+}
+
+// fullDisk is an output that cannot be written.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
+	for _, line := range []string{"", "help", "help import", "import x --help", "version", "--version", "help completion", "completion bash",
+		"manifest --sdk-app-id 1 --region china", "simulate --sdk-app-id 1"} {
+		var log bytes.Buffer
+		code := run(context.Background(), append([]string{"friendmigrate"}, strings.Fields(line)...), streams{out: fullDisk{}, err: &log}, map[string]string{"FRIENDMIGRATE_SECRET_KEY": scriptKey})
+		if code != 1 || strings.Count(log.String(), syscall.ENOSPC.Error()) != 1 {
+			t.Errorf("%q: code %d\n%s", line, code, log.String())
+		}
 	}
 }
 

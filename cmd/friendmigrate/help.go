@@ -1,15 +1,54 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 const helpWidth = 100
+
+// The library's completion command and the flag with which its scripts ask the program what may follow.
+const (
+	completionCommand = "completion"
+	completionFlag    = "--generate-shell-completion"
+	completionUsage   = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
+)
+
+// showHelp prints the help text of a command; "" is the program's.
+func (p *program) showHelp(name string) error {
+	text := rootHelp()
+	switch c := leafNamed(name); {
+	case name == completionCommand:
+		text = "friendmigrate completion SHELL\n\n" + completionUsage + "\n"
+	case c != nil && c.CustomHelpTemplate == "":
+		text = "friendmigrate " + name + "\n\n" + c.Usage + "\n"
+	case c != nil:
+		text = c.CustomHelpTemplate
+	case name != "":
+		return p.unknownCommand(name)
+	}
+	_, err := io.WriteString(p.std.out, text)
+	return err
+}
+
+// noShell answers completion without a shell that it knows.
+func (p *program) noShell(_ context.Context, c *cli.Command) error {
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err:  errors.New("completion needs the name of a shell: bash, zsh, fish or pwsh"),
+		Hint: invocation.Parse(p.args[0], completionCommand, nil, nil).Of("bash").String(),
+	}
+}
 
 func rootHelp() string {
 	var b strings.Builder

@@ -238,18 +238,7 @@ func (j *importJob) doneHint() string {
 	return "nothing to run; the account of the job is in " + j.path(folder.Page)
 }
 
-// realRun is the command of the run that was rehearsed, with a word in capitals where the user has not said it yet.
+// realRun is the command of the run that was rehearsed.
 func (j *importJob) realRun() string {
-	l := resumeLine(j.p.args).Without("rehearse")
-	given := func(flag, variable string) bool { return l.Has(flag) || j.p.env[variable] != "" }
-	if !given("sdk-app-id", "FRIENDMIGRATE_SDK_APP_ID") {
-		l = l.With("sdk-app-id", "SDKAPPID")
-	}
-	if !given("secret-key-file", "FRIENDMIGRATE_SECRET_KEY_FILE") && j.p.env["FRIENDMIGRATE_SECRET_KEY"] == "" {
-		l = l.With("secret-key-file", "FILE")
-	}
-	if !given("region", "FRIENDMIGRATE_REGION") && !given("endpoint", "FRIENDMIGRATE_ENDPOINT") {
-		l = l.With("region", "REGION")
-	}
-	return l.String()
+	return j.p.completed(resumeLine(j.p.args).Without("rehearse")).String()
 }

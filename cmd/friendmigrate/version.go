@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 )
@@ -30,4 +31,9 @@ func programVersion() string {
 
 func versionLine() string {
 	return "friendmigrate " + programVersion() + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+}
+
+func (p *program) showVersion() error {
+	_, err := fmt.Fprintln(p.std.out, versionLine())
+	return err
 }

@@ -140,13 +140,13 @@ func (r *reader) service() Service {
 	}
 	if s.SDKAppID == 0 && !r.given("sdk-app-id") {
 		if r.real {
-			r.problem("--sdk-app-id is missing")
+			r.missing("--sdk-app-id is missing")
 		} else {
-			r.problem("--sdk-app-id is missing (with --rehearse none is needed)")
+			r.missing("--sdk-app-id is missing (with --rehearse none is needed)")
 		}
 	}
 	if !s.Key.Given() {
-		r.problem("the secret key is missing: give the file with it by --secret-key-file, or set %s", KeyVariable)
+		r.missing("the secret key is missing: give the file with it by --secret-key-file, or set %s", KeyVariable)
 	}
 	r.target(&s)
 	return s
@@ -168,7 +168,7 @@ func (r *reader) target(s *Service) {
 			r.problem("%s and %s are both given: one of them says where the app is", fromRegion, fromEndpoint)
 		}
 	case s.Region == "" && s.Endpoint == "":
-		r.problem("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))
+		r.missing("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))
 	}
 	if s.Region != "" && !slices.Contains(regions, s.Region) {
 		r.problem("--region is %q: it can be %s; for another one give its host by --endpoint", s.Region, strings.Join(regions, ", "))

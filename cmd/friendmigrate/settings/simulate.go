@@ -40,10 +40,10 @@ func ReadSimulate(v Values, knobs []Knob) (Simulate, error) {
 	if r.given("sdk-app-id") {
 		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, 1<<53))
 	} else {
-		r.problem("--sdk-app-id is missing: any number will do, as long as the import has the same")
+		r.missing("--sdk-app-id is missing: any number will do, as long as the import has the same")
 	}
 	if !s.Key.Given() {
-		r.problem("the secret key is missing: give a file with it by --secret-key-file, or set %s; any word will do, as long as the import has the same", KeyVariable)
+		r.missing("the secret key is missing: give a file with it by --secret-key-file, or set %s; any word will do, as long as the import has the same", KeyVariable)
 	}
 	for _, k := range knobs {
 		values, origin := r.look(k.Name)

@@ -37,6 +37,15 @@ func (r *reader) problem(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Errorf(format, args...))
 }
 
+// Missing is the error of a setting that has to be given.
+type Missing string
+
+func (m Missing) Error() string { return string(m) }
+
+func (r *reader) missing(format string, args ...any) {
+	r.problems = append(r.problems, Missing(fmt.Sprintf(format, args...)))
+}
+
 // look finds the values of a flag and says where they came from, for messages.
 func (r *reader) look(name string) (values []string, origin string) {
 	if values, given := r.Flags[name]; given {

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+)
+
+// flagName is the name in a word such as --name=value; empty if the word is no flag.
+func flagName(word string) string {
+	if !strings.HasPrefix(word, "-") {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	return name
+}
+
+// usageError is what the library says of a flag that it cannot read, with the flag as it was typed and, where a known
+// one is close, the command line that was meant. A value is not repeated in the error: it may be a key.
+func (p *program) usageError(c *cli.Command, err error) error {
+	_, name, unknown := strings.Cut(err.Error(), "provided but not defined: -")
+	at := slices.IndexFunc(p.args, func(word string) bool { return flagName(word) == name })
+	if !unknown || name == "" || at < 0 {
+		return exit.Because(exit.Unusable, err)
+	}
+	typed, _, _ := strings.Cut(p.args[at], "=")
+	e := &exit.Error{Code: exit.Unusable}
+	var known []string
+	for _, f := range c.Flags {
+		known = append(known, f.Names()...)
+	}
+	nearest := migrate.Nearest(name, max(2, len(name)/2), known...)
+	switch {
+	case c.Root() == c:
+		e.Err = fmt.Errorf("unknown flag %s: flags stand behind the command", typed)
+	case name == "secret-key":
+		e.Err = fmt.Errorf("unknown flag %s: a key is never a flag, because everybody on a machine sees command lines;"+
+			" give the file that holds it with --secret-key-file, or set the variable %s", typed, settings.KeyVariable)
+	case nearest == "":
+		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
+	default:
+		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
+		more := slices.ContainsFunc(p.args[at+1:], func(word string) bool { return flagName(word) != "" && !slices.Contains(known, flagName(word)) })
+		if !more && nearest != "secret-key-file" { // what an unknown flag is given may be a key
+			e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.args[at], typed))
+		}
+	}
+	return e
+}
+
+// corrected is the command line with another word in one place.
+func (p *program) corrected(at int, word string) string {
+	args := slices.Clone(p.args)
+	args[at] = word
+	return currentLine(args).String()
+}
+
+// unknownCommand names the command that was meant, if one is close.
+func (p *program) unknownCommand(name string) error {
+	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name)}
+	known := []string{completionCommand}
+	for _, c := range p.command().Commands {
+		known = append(known, c.Name)
+	}
+	if nearest := migrate.Nearest(name, max(2, len(name)/2), known...); nearest != "" {
+		e.Err = fmt.Errorf("%w; did you mean %q?", e.Err, nearest)
+		e.Hint = p.corrected(slices.Index(p.args, name), nearest)
+	}
+	return e
+}
+
+// completed is a line with a word in capitals for each setting that the command needs and that nobody has given yet.
+func (p *program) completed(l invocation.Line) invocation.Line {
+	name, _ := split(p.args)
+	add := func(flag, word string, others ...string) {
+		for _, f := range append(others, flag) {
+			if l.Has(f) || p.env[settings.Variable(f)] != "" {
+				return
+			}
+		}
+		if slices.ContainsFunc(leafNamed(name).Flags, func(f cli.Flag) bool { return f.Names()[0] == flag }) {
+			l = l.With(flag, word)
+		}
+	}
+	add("sdk-app-id", "SDKAPPID")
+	add("secret-key-file", "FILE", "secret-key")
+	add("region", "REGION", "endpoint")
+	return l
+}
