@@ -45,9 +45,9 @@ type call struct {
 
 // effect counts what a call did.
 type effect struct {
-	done                                           bool // it took effect
-	sent, again, applied, reapplied                int
-	checked, given, deleted, accounts, newAccounts int
+	done                                                    bool // it took effect
+	sent, again, applied, reapplied                         int
+	checked, given, updated, deleted, accounts, newAccounts int
 }
 
 // serveCall takes a call from its arrival to its answer.

@@ -44,6 +44,7 @@ type App struct {
 
 	Accounts     func(id string) bool // which accounts were imported; nil: all
 	Missing      Set                  // accounts that don't exist although Accounts says so
+	Refused      Set                  // accounts that multiaccount_import names in FailAccounts
 	MissingShare float64              // share of all accounts that don't exist, by hash of the id
 
 	CustomTags  Set // custom friend fields created in the console; nil: any
@@ -69,11 +70,12 @@ type Limits struct {
 	RetryAfter   string        // header of a 429; empty: none
 	Volume       int64         // after so many calls 60028; 0: never
 
-	MaxFriends int           // of a user: 3000 (0)
-	MaxGroups  int           // of a user: 32 (0)
-	MaxBody    int64         // bytes of a request body, over it HTTP 413; 0: 64 MiB
-	GiveUp     time.Duration // the service answers 60008 after this long and goes on working (the vendor: 3 s); 0: never
-	SigLock    int           // so many wrong signatures within a minute, and 70050 is the answer for a minute; 0: never
+	MaxAccounts int           // imported here; one more is refused with 70398 (a trial plan holds 100); 0: no limit
+	MaxFriends  int           // of a user: 3000 (0)
+	MaxGroups   int           // of a user: 32 (0)
+	MaxBody     int64         // bytes of a request body, over it HTTP 413; 0: 64 MiB
+	GiveUp      time.Duration // the service answers 60008 after this long and goes on working (the vendor: 3 s); 0: never
+	SigLock     int           // so many wrong signatures within a minute, and 70050 is the answer for a minute; 0: never
 }
 
 // LimitChange replaces Limits.Limit.

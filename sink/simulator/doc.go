@@ -1,4 +1,4 @@
-// Package simulator is a Chat service to rehearse against: friend_import, friend_check, friend_get, friend_delete, account_check, account_import and
+// Package simulator is a Chat service to rehearse against: friend_import, friend_check, friend_get, friend_update, friend_delete, account_check, account_import and
 // multiaccount_import behind one http.Handler, as the vendor's pages describe them, with the faults of a bad night on request.
 //
 // What it promises. It checks what the vendor says that it checks: POST, the query parameters, the UserSig (by the vendor's own module), the admin account,

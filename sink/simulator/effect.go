@@ -47,6 +47,8 @@ func (k *call) do() answer {
 		return k.checkFriends()
 	case apiGet:
 		return k.getFriends()
+	case apiUpdate:
+		return k.updateFriends()
 	case apiDelete:
 		return k.deleteFriends()
 	case apiAccountCheck:

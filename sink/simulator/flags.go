@@ -28,6 +28,7 @@ func (c *Config) serviceFlags() []Flag {
 		{"jitter", "DURATION", "at most so much more, evenly spread", duration(&c.Jitter)},
 		{"compact", "", "keep the graph as hashes only (16 bytes an edge): for tens of millions of edges; friend_get and /_sim/graph don't work", toggle(&c.Compact)},
 		{"missing-accounts", "@FILE|ID,...", "accounts that don't exist", set(&c.Missing)},
+		{"refused-accounts", "@FILE|ID,...", "accounts that multiaccount_import refuses", set(&c.Refused)},
 		{"missing-accounts-share", "SHARE", "share of all accounts that don't exist", portion(&c.MissingShare)},
 		{"custom-tags", "any|@FILE|TAG,...", "custom friend fields created in the console; another one in any item refuses its whole call with 30001", c.setTags},
 		{"missing-tags", "@FILE|TAG,...", "custom friend fields that were not created", set(&c.MissingTags)},
@@ -46,6 +47,7 @@ func (c *Config) limitFlags() []Flag {
 		{"throttle-code", "CODE", "answer over the limit: 60007, 60011, 60018, 60019, 72010, or 429 for the HTTP status", number(&c.ThrottleCode)},
 		{"retry-after", "TEXT", "Retry-After of HTTP 429 and 503", plain(&c.RetryAfter)},
 		{"volume", "N", "60028 for every call after the first N; 0: never", number(&c.Volume)},
+		{"max-accounts", "N", "accounts that may be imported (the trial edition has 100), then 70398; 0: no limit", number(&c.MaxAccounts)},
 		{"max-friends", "N", "friends of a user (3000; the trial edition has 20); below 0: no limit", number(&c.MaxFriends)},
 		{"max-groups", "N", "groups of a user (32); below 0: no limit", number(&c.MaxGroups)},
 		{"max-body", "BYTES", "HTTP 413 for larger requests", number(&c.MaxBody)},
@@ -88,7 +90,7 @@ func (c *Config) callFaultFlags() []Flag {
 		{"fault-raw", "KIND=SHARE,...", "calls answered with broken HTTP: " + strings.Join(RawKinds(), " "), shares(&c.Raw, oneOf(RawKinds()))},
 		{"fault-raw-applied", "KIND=SHARE,...", "calls answered with broken HTTP" + applied, shares(&c.RawApplied, oneOf(RawKinds()))},
 		{"fault-window", "FROM-TO", "shares hold inside this time only", window(&c.Faults.Window)},
-		{"fault-apis", "API,...", "shares hit these APIs only: friend_import, friend_check, friend_get, friend_delete, account_check, ...", apis(&c.APIs)},
+		{"fault-apis", "API,...", "shares hit these APIs only: friend_import, friend_check, friend_get, friend_update, friend_delete, account_check, ...", apis(&c.APIs)},
 		{"redirect-to", "URL", "where HTTP 3xx leads", plain(&c.RedirectTo)},
 	}
 }

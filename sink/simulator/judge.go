@@ -35,7 +35,7 @@ func (k *call) judge() {
 	if k.fault == nil {
 		k.draw()
 	}
-	if k.refused = k.sense(); k.refused.code == 0 && (k.api == apiImport || k.api == apiDelete) {
+	if k.refused = k.sense(); k.refused.code == 0 && (k.api == apiImport || k.api == apiUpdate || k.api == apiDelete) {
 		k.occupy()
 	}
 }
@@ -111,7 +111,7 @@ func (k *call) sense() refusal {
 		return illegalField("From_Account")
 	}
 	switch k.api {
-	case apiImport:
+	case apiImport, apiUpdate:
 		if n := len(q.items); n == 0 || n > maxItems {
 			return illegalField("Friend_Num")
 		}

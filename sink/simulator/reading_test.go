@@ -59,6 +59,48 @@ func TestFriendDelete(t *testing.T) {
 	}
 }
 
+func TestFriendUpdate(t *testing.T) {
+	a := start(t, Config{Readings: Readings{NoAddTime: true}})
+	a.post(apiImport, itemBody("a", "b", `"Remark":"old","GroupName":["g"],"CustomItem":[{"Tag":"Tag_SNS_Custom_S","Value":"s"},{"Tag":"Tag_SNS_Custom_I","Value":1}]`)).want(t, 0)
+	update := func(to, items string) map[string]int {
+		return a.post(apiUpdate, `{"From_Account":"a","UpdateItem":[{"To_Account":"`+to+`","SnsItem":[`+items+`]}]}`).want(t, 0).results
+	}
+	if r := update("b", `{"Tag":"Tag_SNS_IM_Remark","Value":"new"},{"Tag":"Tag_SNS_Custom_I","Value":0}`); r["b"] != 0 {
+		t.Errorf("results %v", r)
+	}
+	want := Friend{To: "b", Remark: "new", Groups: []string{"g"}, AddSource: "AddSource_Type_Import", Custom: []Custom{{"Tag_SNS_Custom_S", "s", false}, {"Tag_SNS_Custom_I", "0", true}}}
+	if got := a.sim.graph.friends("a"); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, refused := range []string{
+		`{"Tag":"Tag_SNS_IM_AddSource","Value":"AddSource_Type_X"}`, `{"Tag":"Tag_SNS_IM_AddTime","Value":1}`, `{"Tag":"Tag_SNS_IM_Remark","Value":""}`,
+		`{"Tag":"Tag_SNS_IM_Group","Value":[]}`, `{"Tag":"Tag_SNS_Custom_a1","Value":"x"}`, `{"Tag":"Tag_SNS_IM_Remark","Value":"` + strings.Repeat("r", 97) + `"}`,
+	} {
+		if r := update("b", refused); r["b"] != 30001 {
+			t.Errorf("%s: results %v", refused, r)
+		}
+	}
+	if r := update("stranger", `{"Tag":"Tag_SNS_IM_Remark","Value":"x"}`); r["stranger"] != 30001 || a.sim.Has("a", "stranger") {
+		t.Errorf("results %v", r)
+	}
+	if s := a.sim.Stats(); s.EdgesUpdated != 1 || s.EdgesApplied != 1 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+func TestAccountsThatAreRefused(t *testing.T) {
+	a := start(t, Config{App: App{Accounts: func(string) bool { return false }, Refused: NewSet("bad")}, Limits: Limits{MaxAccounts: 3}})
+	a.sim.admit("administrator", 0)
+	v := a.post(apiAccountsImport, `{"AccountList":[{"UserID":"x"},{"UserID":"bad"},{"UserID":"y"}]}`).want(t, 0)
+	if !strings.Contains(string(v.raw), `"FailAccounts":["bad"]`) {
+		t.Errorf("answer: %s", v.raw)
+	}
+	a.post(apiAccountsImport, `{"AccountList":[{"UserID":"x"},{"UserID":"z"}]}`).want(t, 70398)
+	if s := a.sim.Stats(); s.AccountsImported != 2 {
+		t.Errorf("%d accounts imported", s.AccountsImported)
+	}
+}
+
 // Every field goes round: what friend_import was given is what friend_get and the graph give back, integers as integers.
 func TestFieldsGoRound(t *testing.T) {
 	a := start(t, Config{Readings: Readings{NoAddTime: true}})

@@ -162,11 +162,16 @@ func (k *call) deleteFriends() answer {
 	l := k.s.graph.open(k.from)
 	for _, to := range k.req.to {
 		r := result{to: to}
-		if k.clash {
+		fault, applied := k.itemFault(to)
+		switch {
+		case k.clash:
 			r.code = 30008
-		} else if l.remove(to) {
+		case fault != 0 && !applied:
+			r.code = fault
+		case l.remove(to):
 			k.effect.deleted++
-		} else {
+			r.code = fault
+		default:
 			r.code = 31704
 		}
 		r.info = itemText(apiDelete, r.code)
@@ -204,9 +209,14 @@ func (k *call) checkAccounts() answer {
 func (k *call) importAccounts() answer {
 	a := k.success()
 	for _, id := range k.req.to {
-		if !k.s.exists(k.c, id) {
-			k.s.admit(id)
+		switch {
+		case k.c.Refused.Has(id):
+			a.items = append(a.items, result{to: id, code: 70402}) // named in FailAccounts, without a code
+		case k.s.exists(k.c, id):
+		case k.s.admit(id, k.c.MaxAccounts):
 			k.effect.newAccounts++
+		default:
+			return k.failure(refusal{70398, callText(k.api, 70398)})
 		}
 	}
 	return a

@@ -7,6 +7,7 @@ const (
 	apiImport         = "friend_import"
 	apiCheck          = "friend_check"
 	apiGet            = "friend_get"
+	apiUpdate         = "friend_update"
 	apiDelete         = "friend_delete"
 	apiAccountCheck   = "account_check"
 	apiAccountImport  = "account_import"
@@ -22,6 +23,8 @@ func apiOf(path string) string {
 		return apiCheck
 	case "/v4/sns/friend_get":
 		return apiGet
+	case "/v4/sns/friend_update":
+		return apiUpdate
 	case "/v4/sns/friend_delete":
 		return apiDelete
 	case "/v4/im_open_login_svc/account_check":
@@ -38,7 +41,7 @@ func apiOf(path string) string {
 type request struct {
 	from    string
 	hasFrom bool
-	items   []item   // friend_import
+	items   []item   // friend_import, friend_update
 	to      []string // friend_check, friend_delete; the ids of the account calls
 	hasList bool
 	kind    string // CheckType, DeleteType
@@ -51,6 +54,7 @@ type request struct {
 type item struct {
 	Friend
 	hasTo, hasSource bool
+	spoiled          string // friend_update: the field for which the item is refused
 }
 
 // decode reads body as a request to api.
@@ -59,6 +63,8 @@ func (q *request) decode(api, body string) (no refusal, unknown []string) {
 	switch api {
 	case apiImport:
 		p.document(func(name string) { q.importMember(p, name) })
+	case apiUpdate:
+		p.document(func(name string) { q.updateMember(p, name) })
 	case apiCheck, apiDelete:
 		p.document(func(name string) { q.listMember(p, name, api) })
 	case apiGet:
@@ -83,23 +89,13 @@ func (q *request) importMember(p *scanner, name string) {
 		q.fromMember(p)
 	case "AddFriendItem":
 		q.hasList = true
-		if p.next() != '[' {
-			p.skip()
-			p.refuse(30001, illegal(apiImport, "AddFriendItem"))
-			return
-		}
-		p.array(func() { q.importItem(p) })
+		p.objects(illegal(apiImport, name), func() { q.importItem(p) })
 	default:
 		p.unknown(name)
 	}
 }
 
 func (q *request) importItem(p *scanner) {
-	if p.next() != '{' {
-		p.skip()
-		p.refuse(30001, illegal(apiImport, "AddFriendItem"))
-		return
-	}
 	if n := len(q.items); n < cap(q.items) {
 		q.items = q.items[:n+1]
 		q.items[n] = item{}
@@ -146,8 +142,8 @@ func (p *scanner) strings(info string) []string {
 	return list
 }
 
-func (it *item) customItems(p *scanner) {
-	info := illegal(apiImport, "CustomItem")
+// objects reads an array of objects, each by read.
+func (p *scanner) objects(info string, read func()) {
 	if p.next() != '[' {
 		p.skip()
 		p.refuse(30001, info)
@@ -159,6 +155,13 @@ func (it *item) customItems(p *scanner) {
 			p.refuse(30001, info)
 			return
 		}
+		read()
+	})
+}
+
+func (it *item) customItems(p *scanner) {
+	info := illegal(apiImport, "CustomItem")
+	p.objects(info, func() {
 		var c Custom
 		var hasTag, hasValue bool
 		p.object(func(name string) {

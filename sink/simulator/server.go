@@ -182,12 +182,16 @@ func (s *Server) exists(c *Config, id string) bool {
 	return c.MissingShare == 0 || draw(c.Seed, drawMissing, accountHash(id), 0) >= c.MissingShare
 }
 
-// admit imports an account.
-func (s *Server) admit(id string) {
+// admit imports an account, unless the app has as many as it may have (0: no limit).
+func (s *Server) admit(id string, most int) bool {
 	s.imported.Lock()
 	defer s.imported.Unlock()
 	if s.imported.ids == nil {
 		s.imported.ids = Set{}
 	}
+	if most > 0 && len(s.imported.ids) >= most {
+		return false
+	}
 	s.imported.ids[strings.Clone(id)] = struct{}{}
+	return true
 }

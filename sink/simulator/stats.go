@@ -68,6 +68,7 @@ type Stats struct {
 	FriendsGiven     int64 `json:"friends_given"` // items of friend_get
 	AccountsChecked  int64 `json:"accounts_checked"`
 	AccountsImported int64 `json:"accounts_imported"`
+	EdgesUpdated     int64 `json:"edges_updated"`
 	EdgesDeleted     int64 `json:"edges_deleted"`
 
 	Connections        int64 `json:"connections_opened"`

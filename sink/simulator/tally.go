@@ -111,6 +111,7 @@ func (t *tally) did(k *call) {
 	s.EdgesReapplied += int64(e.reapplied)
 	s.PairsChecked += int64(e.checked)
 	s.FriendsGiven += int64(e.given)
+	s.EdgesUpdated += int64(e.updated)
 	s.EdgesDeleted += int64(e.deleted)
 	s.AccountsChecked += int64(e.accounts)
 	s.AccountsImported += int64(e.newAccounts)

@@ -14,6 +14,8 @@ func prefix(api string) string {
 		return "Err_SNS_FriendCheck_"
 	case apiGet:
 		return "Err_SNS_FriendGet_"
+	case apiUpdate:
+		return "Err_SNS_FriendUpdate_"
 	case apiDelete:
 		return "Err_SNS_FriendDelete_"
 	}

@@ -210,7 +210,7 @@ func apis(into *Set) func(string) error {
 			*into = nil
 			return nil
 		}
-		known := []string{apiImport, apiCheck, apiGet, apiDelete, apiAccountCheck, apiAccountImport, apiAccountsImport}
+		known := []string{apiImport, apiCheck, apiGet, apiUpdate, apiDelete, apiAccountCheck, apiAccountImport, apiAccountsImport}
 		for _, name := range split(text) {
 			if !slices.Contains(known, name) {
 				return fmt.Errorf("%q is not one of %s", name, strings.Join(known, " "))
