@@ -49,7 +49,7 @@ var _ migrate.Journal = (*Journal)(nil)
 
 // Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens for reading only.
 //
-// A write that was torn when the program or the machine died is cut off. Errors: fs.ErrNotExist, ErrDamaged, ErrNewer, and those of the file system; after
+// A write that was torn when the program or the machine died is cut off. Errors: fs.ErrNotExist, ErrDamaged, ErrNewer, ErrLocked, and those of the file system; after
 // any of them the file holds what it held before.
 func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	name := filepath.Join(dir, FileName)
@@ -64,27 +64,34 @@ func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fsys.SyncDir(dir); err != nil { // Create may have died between the renaming and this
-		return nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), j.file.Close())
-	}
 	go (&committer{j: j, next: j.frames, seen: map[int64]struct{}{}}).run()
 	return j, nil
 }
 
-// openFile opens and replays the file, and for writing makes it ready for appending.
-func openFile(fsys disk.FS, name string, flag int, o Options) (*Journal, error) {
+// openFile opens and replays the file, and for writing makes it ready for appending. Where that ends
+// in an error or a bug, the file and its lock are given back.
+func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err error) {
 	file, err := fsys.OpenFile(name, flag, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &Journal{name: name, file: file, readOnly: o.ReadOnly, work: make(chan *entry), stop: make(chan struct{}), stopped: make(chan struct{})}
+	j = &Journal{name: name, file: file, readOnly: o.ReadOnly, work: make(chan *entry), stop: make(chan struct{}), stopped: make(chan struct{})}
+	opened := false
+	defer func() {
+		if !opened {
+			j, err = nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), file.Close())
+		}
+	}()
 	if o.ReadOnly {
 		close(j.stopped)
+	} else if err = lockJournal(file); err != nil {
+		return j, err
 	}
-	if err := j.recover(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), file.Close())
+	if err = j.recover(); err == nil && !o.ReadOnly {
+		err = fsys.SyncDir(filepath.Dir(name)) // Create may have died between the renaming and this
 	}
-	return j, nil
+	opened = err == nil
+	return j, err
 }
 
 // recover replays the file and makes it ready for appending.

@@ -20,7 +20,10 @@ import (
 const LockName = "lock"
 
 // Lock is the exclusive right to a state folder. The kernel releases it when the process dies, however it dies.
-type Lock struct{ file *os.File }
+//
+// The folder is locked along with the file, because people delete lock files that look stale.
+// Open locks the journal too, for volumes on which folders cannot be locked.
+type Lock struct{ file, folder *os.File }
 
 // TryLock takes the lock of the state folder dir, which it makes if need be. It never waits: if another process holds the lock the error wraps ErrLocked
 // and says who, as far as that process wrote it down.
@@ -36,7 +39,7 @@ func TryLock(dir string) (*Lock, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lock state folder: %w", err)
 		}
-		err = flock(file)
+		err = flock(file, syscall.LOCK_EX)
 		switch {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			err = fmt.Errorf("lock state folder %q: %w%s", dir, ErrLocked, holder(file))
@@ -48,41 +51,77 @@ func TryLock(dir string) (*Lock, error) {
 			}
 			continue
 		default:
-			sign(file)
-			return &Lock{file}, nil
+			var folder *os.File
+			if folder, err = lockDir(dir); err == nil {
+				sign(file)
+				return &Lock{file, folder}, nil
+			}
 		}
 		return nil, errors.Join(err, file.Close())
 	}
 	return nil, fmt.Errorf("lock state folder %q: %w: it is being moved", dir, ErrLocked)
 }
 
-// Locked reports whether somebody holds the lock of a folder. It writes nothing, and is for telling only: the answer is old when it is there.
-func Locked(dir string) (bool, error) {
-	file, err := os.OpenFile(filepath.Join(dir, LockName), os.O_RDWR, 0) // NFS wants a lock's file open for writing
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+// lockDir locks the folder itself, where its volume can do that, and sees that nobody has the
+// journal open for writing.
+func lockDir(dir string) (*os.File, error) {
+	busy, err := held(filepath.Join(dir, FileName), os.O_RDWR)
+	folder, openErr := os.Open(dir)
+	if err = errors.Join(err, openErr); err != nil {
+		return nil, fmt.Errorf("lock state folder: %w", err)
 	}
-	if err != nil {
-		return false, fmt.Errorf("look at the lock of %q: %w", dir, err)
+	if busy || errors.Is(flock(folder, syscall.LOCK_EX), syscall.EWOULDBLOCK) {
+		err := fmt.Errorf("lock state folder %q: %w (its lock file was deleted)", dir, ErrLocked)
+		return nil, errors.Join(err, folder.Close())
 	}
-	err = flock(file)
-	if held := errors.Is(err, syscall.EWOULDBLOCK); held || err == nil {
-		return held, file.Close()
-	}
-	return false, errors.Join(fmt.Errorf("look at the lock of %q: %w", dir, err), file.Close())
+	return folder, nil
 }
 
-// Release gives the lock back. A second Release does nothing.
-func (l *Lock) Release() error {
-	if err := l.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("release the lock of the state folder: %w", err)
+// lockJournal keeps other processes from writing the journal for as long as it is open.
+func lockJournal(file disk.File) error {
+	f, ok := file.(interface{ Fd() uintptr })
+	if ok && errors.Is(flock(f, syscall.LOCK_EX), syscall.EWOULDBLOCK) {
+		return ErrLocked
 	}
 	return nil
 }
 
-func flock(file *os.File) error {
+// Locked reports whether somebody holds the lock of a folder. It writes nothing, and is for telling only: the answer is old when it is there.
+func Locked(dir string) (bool, error) {
+	file, err := held(filepath.Join(dir, LockName), os.O_RDWR) // NFS wants a lock's file open for writing
+	if file || err != nil {
+		return file, err
+	}
+	return held(dir, os.O_RDONLY)
+}
+
+// held reports whether somebody has locked a file or folder; one that is not there nobody has.
+// The shared lock that it tries does not disturb others who only look.
+func held(name string, flag int) (bool, error) {
+	file, err := os.OpenFile(name, flag, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at the lock of %q: %w", name, err)
+	}
+	busy := errors.Is(flock(file, syscall.LOCK_SH), syscall.EWOULDBLOCK)
+	return busy, file.Close()
+}
+
+// Release gives the lock back. A second Release does nothing.
+func (l *Lock) Release() error {
+	for _, file := range []*os.File{l.folder, l.file} {
+		if err := file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+			return fmt.Errorf("release the lock of the state folder: %w", err)
+		}
+	}
+	return nil
+}
+
+func flock(file interface{ Fd() uintptr }, how int) error {
 	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EINTR) {
 			return err
 		}

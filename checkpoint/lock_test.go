@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"friendmigrate/migrate/disk"
 )
 
 // lockFolder is the variable that makes the test binary a process that holds a lock until it is killed.
@@ -111,5 +113,60 @@ func TestFolderThatCannotBeLocked(t *testing.T) {
 	}
 	if _, err := TryLock(filepath.Join(file, "state")); err == nil {
 		t.Error("a folder below a file was locked")
+	}
+}
+
+// People delete lock files that look stale. The folder is locked too, from the start, and the journal
+// where a volume's folders cannot be: then nobody else may write it.
+func TestWithoutTheLockFileNobodyElseComesIn(t *testing.T) {
+	dir := t.TempDir()
+	lock, err := TryLock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func() {
+		t.Helper()
+		if err := os.Remove(filepath.Join(dir, LockName)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := TryLock(dir)
+		mustDiffer(t, err, ErrLocked)
+		if busy, err := Locked(dir); err != nil || !busy {
+			t.Errorf("locked: %t %v", busy, err)
+		}
+	}
+	refused()
+	if err := Create(disk.OS{}, dir, Identity{}); err != nil {
+		t.Fatal(err)
+	}
+	j, err := Open(disk.OS{}, dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := lock.folder.Close(); err != nil { // as on a volume whose folders cannot be locked
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, LockName)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = TryLock(dir)
+	mustDiffer(t, err, ErrLocked)
+	_, err = Open(disk.OS{}, dir, Options{})
+	mustDiffer(t, err, ErrLocked)
+	reader, err := Open(disk.OS{}, dir, Options{ReadOnly: true})
+	if err != nil {
+		t.Errorf("for reading: %v", err)
+	} else if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if lock, err = TryLock(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
 	}
 }

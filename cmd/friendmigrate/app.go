@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/invocation"
@@ -140,6 +141,9 @@ func (p *program) showStack(err error) {
 // failure turns an error into the ending that it means.
 func (p *program) failure(err error) exit.Ending {
 	known := &exit.Error{Code: exit.Unexpected, Err: err}
+	if errors.Is(err, checkpoint.ErrLocked) {
+		known.Code = exit.InUse
+	}
 	errors.As(err, &known)
 	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
 	if errors.As(err, new(signalled)) {
@@ -156,6 +160,8 @@ func (p *program) failure(err error) exit.Ending {
 			e.Hint = p.completed(currentLine(p.args)).String()
 		case e.Code == exit.Unusable:
 			e.Hint = p.help()
+		case e.Code == exit.InUse:
+			e.Hint = currentLine(p.args).Without("fresh").String()
 		default:
 			e.Hint = resumeLine(p.args).String()
 		}

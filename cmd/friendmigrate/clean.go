@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/clean"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
@@ -43,8 +42,6 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	done, err := clean.Job(places, set.Unfinished)
 	unfinished := (*clean.UnfinishedError)(nil)
 	switch {
-	case errors.Is(err, checkpoint.ErrLocked):
-		return &exit.Error{Code: exit.InUse, Err: err, Hint: currentLine(p.args).String()}
 	case errors.As(err, &unfinished):
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("unfinished", "").String() + " # if it is given up, or its input is still there"}
 	case err != nil:

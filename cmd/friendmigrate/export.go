@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v3"
 	"go.uber.org/zap"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
@@ -120,8 +119,6 @@ func (j *exportJob) open(named *accounts.File) (err error) {
 		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err), Hint: j.elsewhere("-2", j.set.Destination).String()}
 	case errors.Is(err, export.ErrOther):
 		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("-2", j.set.Destination).String()}
-	case errors.Is(err, checkpoint.ErrLocked):
-		return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
 	}
 	return err
 }

@@ -181,9 +181,6 @@ func (j *importJob) openFolder(ctx context.Context) error {
 	}
 	lock, err := checkpoint.TryLock(j.dir)
 	if err != nil {
-		if errors.Is(err, checkpoint.ErrLocked) {
-			return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.Without("fresh").String()}
-		}
 		return err
 	}
 	j.lock = lock
@@ -213,11 +210,7 @@ func (j *importJob) openFolder(ctx context.Context) error {
 // checkNeighbours sees that the state folder holds no other division of the job. A rehearsal removes it: it is always fresh.
 func (j *importJob) checkNeighbours(base string) error {
 	if j.set.Service.Rehearse {
-		err := folder.ForgetOthers(base, j.set.Job.Shard)
-		if errors.Is(err, checkpoint.ErrLocked) {
-			return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
-		}
-		return err
+		return folder.ForgetOthers(base, j.set.Job.Shard)
 	}
 	err := folder.CheckNeighbours(base, j.set.Job.Shard)
 	if errors.Is(err, folder.ErrOther) {

@@ -166,9 +166,6 @@ func (j *verifyJob) openFolder(ctx context.Context) error {
 
 func (j *verifyJob) takeLock() (err error) {
 	j.lock, err = checkpoint.TryLock(j.dir)
-	if errors.Is(err, checkpoint.ErrLocked) {
-		return &exit.Error{Code: exit.InUse, Err: err, Hint: j.line.String()}
-	}
 	if err != nil {
 		return err
 	}
