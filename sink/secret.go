@@ -1,6 +1,8 @@
 package sink
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // mask is what a Secret prints as, everywhere.
@@ -17,10 +21,48 @@ const mask = "***"
 // that also a struct that holds a Secret in an unexported field prints an address and not the text.
 type Secret struct{ text *string }
 
-// NewSecret wraps text after trimming white space at its ends, which files and variables like to add.
+// NewSecret wraps text after trimming white space and byte order marks at its ends, which files and variables like to add.
 func NewSecret(text string) Secret {
-	text = strings.TrimSpace(text)
+	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
 	return Secret{text: &text}
+}
+
+// CheckKey returns an error that says why s cannot be the app's secret key, and never what s is. A key is one word of
+// printable ASCII, in the console of 64 hexadecimal digits. What shells, docker and editors put around it is named:
+// a call that is signed with it counts against the app, which is locked after some of them.
+func (s Secret) CheckKey() error {
+	text := s.Reveal()
+	first, _ := utf8.DecodeRuneInString(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
+	switch {
+	case text == "":
+		return errEmptyKey
+	case strings.ContainsRune(text, 0) || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff"):
+		return errors.New("the key is in UTF-16 or UTF-32: save it as UTF-8 or ASCII")
+	case strings.ContainsRune(quotes, first) || strings.ContainsRune(quotes, last):
+		return errors.New("the key stands in quotes: remove them (docker's --env-file keeps them)")
+	case encoded(text):
+		return errors.New("the key is in base64: decode it first, as base64 -d does")
+	case strings.ContainsAny(text, "=:"):
+		return errors.New("there is a name in front of the key, as in NAME=VALUE: only the value is needed")
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("the key has white space or unusual characters inside: only the key is needed")
+	}
+	return nil
+}
+
+// quotes are what shells and editors put around words.
+const quotes = "\"'`“”‘’„«»"
+
+// encoded reports whether text is base64 of a key. A key itself, of hexadecimal digits, is never base64 of letters and
+// digits alone.
+func encoded(text string) bool {
+	const leastLetters = 16
+	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	plain = bytes.TrimSpace(plain)
+	return err == nil && len(plain) >= leastLetters && !bytes.ContainsFunc(plain, func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	})
 }
 
 // Reveal returns the text. Only the signer calls it.
@@ -81,7 +123,8 @@ func KeyFile(path string) KeySource {
 		if err != nil {
 			return Secret{}, fmt.Errorf("read secret key: %w", err)
 		}
-		if seen != nil && os.SameFile(seen, now) && seen.Size() == now.Size() && seen.ModTime().Equal(now.ModTime()) {
+		same := seen != nil && os.SameFile(seen, now) && seen.Size() == now.Size() && seen.ModTime().Equal(now.ModTime())
+		if same || seen != nil && !now.Mode().IsRegular() { // a pipe gives the key once, and reading it again would wait
 			return key, nil
 		}
 		fresh, err := readKey(path)
@@ -107,8 +150,8 @@ func readKey(path string) (Secret, error) {
 		return Secret{}, fmt.Errorf("read secret key: %q is larger than %d bytes, so it is no key", path, maxKeyFile)
 	}
 	key := NewSecret(string(text))
-	if key.Empty() {
-		return Secret{}, fmt.Errorf("read secret key: %q: %w", path, errEmptyKey)
+	if err := key.CheckKey(); err != nil {
+		return Secret{}, fmt.Errorf("read secret key: %q: %w", path, err)
 	}
 	return key, nil
 }

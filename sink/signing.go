@@ -54,8 +54,8 @@ func newSigner(app uint64, identifier string, lifetime time.Duration, source Key
 		lifetime = defaultLifetime
 	}
 	switch {
-	case app == 0 || app > math.MaxInt32:
-		return nil, fmt.Errorf("sign: the SDKAppID %d is none: it is a number from 1 to %d", app, math.MaxInt32)
+	case app == 0 || app > math.MaxUint32:
+		return nil, fmt.Errorf("sign: the SDKAppID %d is none: it is a number from 1 to %d", app, math.MaxUint32)
 	case !printable(identifier) || len(identifier) > 32:
 		return nil, fmt.Errorf("sign: the identifier %q is none: it has 1 to 32 bytes and no control characters", identifier)
 	case lifetime < leastLifetime || lifetime > mostLifetime:

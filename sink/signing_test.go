@@ -2,6 +2,8 @@ package sink
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,9 +128,10 @@ func TestReplacedKeyIsReadAgain(t *testing.T) {
 			t.Error("a signature that is newer than the refused one does not count")
 		}
 
-		for _, broken := range []func(){func() { write("") }, func() { write("\n") }, func() { write(strings.Repeat("x", 5000)) }, func() { _ = os.Remove(file) }} {
+		for _, broken := range []func(){func() { write("") }, func() { write("\n") }, func() { write(strings.Repeat("x", 5000)) }, func() { write(`"` + testKey + `"`) },
+			func() { _, _ = os.Remove(file), syscall.Mkfifo(file, 0o600) }, func() { _ = os.Remove(file) }} {
 			broken()
-			time.Sleep(14 * time.Minute)
+			time.Sleep(9 * time.Minute)
 			verify(t, s, third) // goes on as long as the signature lasts
 		}
 		time.Sleep(time.Hour)
@@ -139,12 +143,67 @@ func TestReplacedKeyIsReadAgain(t *testing.T) {
 	})
 }
 
+func TestAKeyWithSomethingAroundItIsNamedAndNeverShown(t *testing.T) {
+	utf16 := func(order binary.AppendByteOrder, mark bool) (text []byte) {
+		if mark {
+			text = order.AppendUint16(text, 0xFEFF)
+		}
+		for _, c := range testKey + "\r\n" {
+			text = order.AppendUint16(text, uint16(c))
+		}
+		return text
+	}
+	for text, want := range map[string]string{
+		testKey: "", "\ufeff" + testKey + "\r\n": "", "\n\ufeff " + testKey + "\ufeff": "", strings.ToUpper(testKey): "",
+		`"` + testKey + `"`: "in quotes", "'" + testKey + "'\n": "in quotes", "“" + testKey + "”": "in quotes", testKey + `"`: "in quotes",
+		string(utf16(binary.LittleEndian, true)): "UTF-16", string(utf16(binary.BigEndian, true)): "UTF-16",
+		string(utf16(binary.LittleEndian, false)): "UTF-16", string(utf16(binary.BigEndian, false)): "UTF-16",
+		base64.StdEncoding.EncodeToString([]byte(testKey)): "base64", base64.StdEncoding.EncodeToString([]byte(testKey + "\n")): "base64",
+		base64.RawStdEncoding.EncodeToString([]byte(testKey)): "base64",
+		"SECRET_KEY=" + testKey:                               "NAME=VALUE", "export KEY='" + testKey + "'": "in quotes", "key:" + testKey: "NAME=VALUE",
+		testKey + " " + testKey: "white space", testKey[:8] + "é": "unusual", "\ufeff\n": "empty",
+	} {
+		file := filepath.Join(t.TempDir(), "key")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := KeyFile(file)()
+		switch {
+		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file)):
+			t.Errorf("%.20q: %v, want %q", text, err, want)
+		case err != nil && strings.Contains(err.Error(), testKey[:6]):
+			t.Errorf("%.20q: the key is shown: %v", text, err)
+		}
+	}
+}
+
+func TestAKeyFromAPipeIsReadOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(file, 0o600); err != nil {
+		t.Skip(err)
+	}
+	written := make(chan error, 1)
+	go func() { written <- os.WriteFile(file, []byte(testKey), 0o600) }()
+	source := KeyFile(file)
+	for range 2 { // a second read would wait for another writer
+		if key, err := source(); err != nil || key.Reveal() != testKey {
+			t.Fatal(err)
+		}
+	}
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestImpossibleSignersAreRefused: the official module signs for app 0 with an empty key.
 func TestImpossibleSignersAreRefused(t *testing.T) {
 	if _, err := tencentyun.GenUserSig(0, "", "", 0); err != nil {
 		t.Fatal("the module checks its input now")
 	}
 	good := StaticKey(NewSecret(testKey))
+	if _, err := newSigner(1<<32-1, testAdmin, 0, good, noLog{}); err != nil {
+		t.Errorf("the largest unsigned number of 32 bits: %v", err)
+	}
 	for name, try := range map[string]struct {
 		app      uint64
 		id       string
@@ -152,7 +211,7 @@ func TestImpossibleSignersAreRefused(t *testing.T) {
 		key      KeySource
 	}{
 		"no app":          {0, testAdmin, 0, good},
-		"huge app":        {1 << 40, testAdmin, 0, good},
+		"huge app":        {1 << 32, testAdmin, 0, good},
 		"no identifier":   {testApp, "", 0, good},
 		"long identifier": {testApp, strings.Repeat("a", 33), 0, good},
 		"line in it":      {testApp, "a\nTLS.sdkappid:1", 0, good},

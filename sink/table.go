@@ -120,7 +120,7 @@ func friendCodes() []Code {
 		item(30614, srcErr, "there is no such pending request"),
 		item(31704, srcErr, "there is no such friend to delete"),
 		again(31707, OnCall, srcErr, "deleting was refused by a security policy for being too frequent; it passes"),
-		item(31804, srcErr, "there is no such pending request to delete"),
+		item(31804, srcHdr, "the account that was asked about does not exist"),
 		item(32216, srcErr, "a group can only hold friends"),
 	}
 }

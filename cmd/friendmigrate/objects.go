@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source/objects"
 )
 
@@ -15,6 +16,9 @@ func (p *program) openObjects(c objects.Config, inputs []string, warn func(messa
 		return nil, nil
 	}
 	c.Env, c.UserAgent, c.Warn = p.env, "friendmigrate/"+programVersion(), warn
+	if err := settings.CheckProxies(p.env); err != nil {
+		return nil, exit.Because(exit.Unusable, err)
+	}
 	store, err := objects.New(c)
 	return store, exit.Because(exit.Unusable, err)
 }

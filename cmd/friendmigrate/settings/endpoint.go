@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -29,4 +31,32 @@ func loopback(host string) bool {
 		return ip.IsLoopback()
 	}
 	return strings.EqualFold(host, "localhost")
+}
+
+// ProxyVariables are those that name a proxy for calls.
+var ProxyVariables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
+
+// CheckProxies finds proxies that cannot be used. Go's library takes such a variable for none and goes past the proxy.
+// The value is not repeated: it may hold a password.
+func CheckProxies(env map[string]string) error {
+	var all []error
+	for _, name := range ProxyVariables {
+		if value := env[name]; value != "" && !usableProxy(value) {
+			all = append(all, fmt.Errorf("%s cannot be read as the URL of a proxy, such as http://proxy.example.com:3128 (its value is not shown)", name))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// usableProxy reports whether Go reads a value as the proxy that was meant. Without a scheme it is http.
+func usableProxy(value string) bool {
+	if !strings.Contains(value, "://") {
+		value = "http://" + value
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return false // a password with / or ? or # in it ends up in the path, the query or the fragment
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && (u.Port() == "" || err == nil && port > 0)
 }

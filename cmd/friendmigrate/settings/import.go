@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +127,7 @@ func (r *reader) service() Service {
 		Rehearse:    r.turnedOn("rehearse"),
 	}
 	if r.given("sdk-app-id") {
-		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, 1<<53))
+		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, math.MaxUint32))
 	}
 	if s.Identifier == "" {
 		r.problem("--identifier is empty")
@@ -149,6 +150,9 @@ func (r *reader) service() Service {
 		r.missing("the secret key is missing: give the file with it by --secret-key-file, or set %s", KeyVariable)
 	}
 	r.target(&s)
+	if err := CheckProxies(r.Env); err != nil {
+		r.problems = append(r.problems, err)
+	}
 	return s
 }
 

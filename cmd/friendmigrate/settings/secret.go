@@ -2,7 +2,7 @@ package settings
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
 	"strings"
 	"unicode"
@@ -26,26 +26,27 @@ func (r *reader) key() Key {
 // Given reports whether there is a key or a place for it at all.
 func (k Key) Given() bool { return k.File != "" || !k.Value.Empty() }
 
-// Source is the key as the client wants it, after it was read once to see that it is there. No error of it repeats what was read.
+// Source is the key as the client wants it, after it was read once to see that it is one. No error of it repeats what
+// was read. Reading a named pipe waits for its writer.
 func (k Key) Source() (sink.KeySource, error) {
-	source := sink.StaticKey(k.Value)
-	if k.File != "" {
-		if _, err := os.Stat(k.File); errors.Is(err, fs.ErrNotExist) && looksLikeKey(k.File) {
-			return nil, errors.New("--secret-key-file wants the name of a file: what was given looks like the key itself and is not repeated here")
+	if k.File == "" {
+		if err := k.Value.CheckKey(); err != nil {
+			return nil, fmt.Errorf("read secret key: %s: %w", KeyVariable, err)
 		}
-		source = sink.KeyFile(k.File)
+		return sink.StaticKey(k.Value), nil
 	}
-	key, err := source()
-	if err != nil {
-		return nil, err
+	if _, err := os.Stat(k.File); err != nil && looksLikeKey(k.File) {
+		return nil, errors.New("--secret-key-file needs the name of a file: what was given looks like the key itself and is not repeated here")
 	}
-	if strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("the secret key has white space or unusual characters inside: the file or variable has to hold the key alone")
-	}
-	return source, nil
+	source := sink.KeyFile(k.File)
+	_, err := source()
+	return source, err
 }
 
-// looksLikeKey is for a key that was given where its file is asked for: one word of 32 letters and digits or more.
+// looksLikeKey is for a key that was given where its file is asked for: one word of 16 letters and digits or more,
+// perhaps in quotes.
 func looksLikeKey(s string) bool {
-	return len(s) >= 32 && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	s = strings.Trim(s, "\"'` ")
+	return len(s) >= 16 && strings.ContainsAny(s, "0123456789") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

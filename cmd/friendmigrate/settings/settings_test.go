@@ -52,6 +52,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 	}{
 		{"no app", map[string]string{"sdk-app-id": "-"}, "--sdk-app-id is missing"},
 		{"app 0", map[string]string{"sdk-app-id": "0"}, "--sdk-app-id is 0"},
+		{"app of more than 32 bits", map[string]string{"sdk-app-id": "4294967296"}, "at most 4294967295"},
 		{"no key", map[string]string{"secret-key-file": "-"}, "FRIENDMIGRATE_SECRET_KEY"},
 		{"no target", map[string]string{"region": "-"}, "--region is missing: china, singapore"},
 		{"region misspelt", map[string]string{"region": "singapur"}, `--region is "singapur": it can be china`},
@@ -299,13 +300,15 @@ func TestTheKeyIsNeverRepeated(t *testing.T) {
 		file, variable string
 		want           string // in the message; empty: it works
 	}{
-		"a file":                    {write("key", key+"\n"), "", ""},
-		"a variable":                {"", "  " + key + "\n", ""},
-		"the key for the file":      {key, "", "is not repeated here"},
-		"no such file":              {filepath.Join(dir, "none"), "", "no such file"},
-		"an empty file":             {write("empty", " \n"), "", "empty"},
-		"another file":              {write("env", "KEY="+key+"\nAPP=1\n"), "", "alone"},
-		"a key with something else": {"", key + " " + key, "alone"},
+		"a file":                         {write("key", key+"\n"), "", ""},
+		"a variable":                     {"", "  " + key + "\n", ""},
+		"the key for the file":           {key, "", "is not repeated here"},
+		"no such file":                   {filepath.Join(dir, "none"), "", "no such file"},
+		"an empty file":                  {write("empty", " \n"), "", "empty"},
+		"another file":                   {write("env", "KEY="+key+"\nAPP=1\n"), "", "only the value"},
+		"a key with something else":      {"", key + " " + key, "only the key"},
+		"a variable in quotes":           {"", `"` + key + `"`, KeyVariable + ": the key stands in quotes"},
+		"the key in quotes for the file": {`'` + key + `'`, "", "is not repeated here"},
 	} {
 		_, err := read(c.file, c.variable)
 		switch {
@@ -315,6 +318,33 @@ func TestTheKeyIsNeverRepeated(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.want)
 		case err != nil && strings.Contains(err.Error(), key):
 			t.Errorf("%s: the message repeats the key: %v", name, err)
+		}
+	}
+}
+
+func TestAProxyThatCannotBeUsedIsNeverBypassedNorShown(t *testing.T) {
+	for _, name := range ProxyVariables {
+		for value, usable := range map[string]bool{
+			"": true, "proxy:3128": true, "http://proxy": true, "https://user:word@proxy:443/": true, "socks5://127.0.0.1:1080": true,
+			"SOCKS5h://proxy": true, "user:word@proxy:3128": true, "[::1]:3128": true, "http://user:w%2Frd@proxy:3128": true,
+			`"http://user:word@proxy:3128"`: false, "http://user:w/rd@proxy:3128": false, "http://user:12/34@proxy:3128": false,
+			"http://user:w#rd@proxy": false, "http://user:w?rd@proxy": false, "http://user:w%rd@proxy": false, "ftp://user:word@proxy": false,
+			"http://": false, "http://:3128": false, ":3128": false, " ": false, "http://proxy:port": false, "http://proxy:0": false,
+			"http://proxy:70000": false, "http://pro xy": false, "//proxy:3128": false, "http//proxy:3128": false, "none\n": false,
+		} {
+			v := good(nil)
+			v.Env[name] = value
+			_, err := ReadImport(v, nil)
+			if (err == nil) != usable {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+			if err != nil && (!strings.HasPrefix(err.Error(), name+" cannot be read") || strings.ContainsAny(err.Error(), "#?\"") || strings.Contains(err.Error(), "user")) {
+				t.Errorf("%s=%q: the message does not name it, or shows it: %v", name, value, err)
+			}
+			v.Flags["rehearse"] = []string{"true"}
+			if _, err := ReadImport(v, nil); err != nil {
+				t.Errorf("%s=%q stops a rehearsal, which has no use for it: %v", name, value, err)
+			}
 		}
 	}
 }

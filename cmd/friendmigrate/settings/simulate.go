@@ -1,5 +1,7 @@
 package settings
 
+import "math"
+
 // Simulate is what the simulated service is told beside its own knobs.
 type Simulate struct {
 	Listen     string // HOST:PORT
@@ -38,7 +40,7 @@ func ReadSimulate(v Values, knobs []Knob) (Simulate, error) {
 		Accounts:   r.text("accounts", "all"),
 	}
 	if r.given("sdk-app-id") {
-		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, 1<<53))
+		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, math.MaxUint32))
 	} else {
 		r.missing("--sdk-app-id is missing: any number will do, as long as the import has the same")
 	}
