@@ -2,7 +2,9 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +20,10 @@ type Arguments struct {
 	Stdin   io.Reader      // for Compare; nil: a terminal
 	Objects *objects.Store // for s3://; nil: there are none
 	FS      disk.FS        // for Compare; nil: disk.OS{}
+
+	AllowEmpty bool // --allow-empty: folders with nothing in them may be all there is
+
+	left LeftOut // so far, while arguments are resolved
 }
 
 // Found is an input that the arguments name.
@@ -28,22 +34,26 @@ type Found struct {
 	object *objects.Object // nil: a file, or standard input
 }
 
-// Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a folder or a prefix is its inputs in name order. The inputs
-// of a folder are its files whose names say a format, and with a format given also those whose names don't say one and begin with neither '.' nor '_'; folders
-// in it are left alone. What is not there, cannot be read or has no known format is an *InputError; an ErrUnreachable is for another time.
-func (a Arguments) Resolve(ctx context.Context) ([]Found, error) {
+// Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a folder or a prefix is its
+// inputs in name order. The inputs of a folder are its files whose names say a format, and with a format given also those
+// whose names say none; subfolders are not read. left says what was not read. A name that begins with '.' or '_' is passed
+// over without a word. What is not there, cannot be read or has no known format is an *InputError, folders with nothing in
+// them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
+func (a Arguments) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
 	if len(a.Inputs) == 0 {
-		return nil, &OptionError{"INPUT", "none was given"}
+		return nil, left, &OptionError{"INPUT", "none was given"}
 	}
-	var found []Found
 	for _, arg := range a.Inputs {
 		list, err := a.expand(ctx, arg)
 		if err != nil {
-			return nil, err
+			return nil, left, err
 		}
 		found = append(found, list...)
 	}
-	return found, checkNames(found, a.Format)
+	if len(found) == 0 && !a.AllowEmpty {
+		return nil, left, &EmptyError{a.left.Empty, "there is no file to read in it"}
+	}
+	return found, a.left, checkNames(found, a.Format)
 }
 
 func checkNames(found []Found, format string) error {
@@ -71,7 +81,7 @@ func (a *Arguments) expand(ctx context.Context, arg string) ([]Found, error) {
 		return nil, inputFault(arg, err)
 	}
 	if info.IsDir() {
-		return expandFolder(arg, a.Format)
+		return a.expandFolder(arg)
 	}
 	one := Found{Name: arg, Size: -1}
 	if info.Mode().IsRegular() {
@@ -80,25 +90,24 @@ func (a *Arguments) expand(ctx context.Context, arg string) ([]Found, error) {
 	return []Found{one}, nil
 }
 
-func expandFolder(folder, format string) ([]Found, error) {
+func (a *Arguments) expandFolder(folder string) ([]Found, error) {
 	entries, err := os.ReadDir(folder) // in name order
 	if err != nil {
 		return nil, inputFault(folder, err)
 	}
+	var beside LeftOut
 	var found []Found
 	for _, entry := range entries {
 		name := filepath.Join(folder, entry.Name())
-		if !isInput(entry.Name(), format) {
-			continue
-		}
-		if info, err := os.Stat(name); err != nil {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil && isInput(entry.Name(), a.Format) && !errors.Is(err, fs.ErrNotExist):
 			return nil, inputFault(name, err)
-		} else if info.Mode().IsRegular() {
+		case err == nil && info.Mode().IsRegular() && isInput(entry.Name(), a.Format):
 			found = append(found, Found{Name: name, Size: info.Size()})
+		default: // a link to nothing and a pipe, too
+			beside.add(name, err == nil && info.IsDir())
 		}
 	}
-	if len(found) == 0 {
-		return nil, &InputError{Name: folder, Reason: "the folder has no .csv, .jsonl or .ndjson in it (nor one of these with .gz or .zst)"}
-	}
-	return found, nil
+	return found, a.left.take(folder, found, beside)
 }

@@ -35,6 +35,7 @@ type blockReader struct {
 	limit   int // of a record
 
 	headerLine int64
+	rows       bool // a row was handed out, sound or not
 
 	carry    []byte // the record that the last block ended in the middle of
 	line     int64  // at which carry begins
@@ -48,7 +49,7 @@ func newBlockReader(content io.Reader, l *layout, size, limit int) *blockReader 
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// begin takes the byte order mark off, and for CSV reads the header: the first line that is not empty.
+// begin takes the byte order mark off, and for CSV reads the header: the first line that is not empty. There is none in an empty input.
 func (r *blockReader) begin(b *block) (header []byte, err error) {
 	for b.data = b.data[:0]; ; {
 		if err := r.fill(b); err != nil {
@@ -80,7 +81,7 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 			r.line++
 		}
 		if len(r.carry) == 0 && r.end {
-			return nil, &InputError{Name: r.layout.name, Reason: "is empty: it has no header"}
+			return nil, nil // an empty input
 		}
 		switch n, kind := cutCSV(r.carry, 0, r.limit, r.end); kind {
 		case cutWhole:
@@ -162,7 +163,7 @@ func (r *blockReader) next(b *block) error {
 			r.hand(b, n)
 			return nil
 		case runsOn:
-			b.line, b.overlong, r.skipping = r.line, true, true
+			b.line, b.overlong, r.skipping, r.rows = r.line, true, true, true
 			r.carry = append(r.carry, b.data[r.limit:]...)
 			b.data = b.data[:r.limit]
 			return nil
@@ -178,6 +179,22 @@ func (r *blockReader) hand(b *block, n int) {
 	b.data = b.data[:n]
 	b.line = r.line
 	r.line += int64(bytes.Count(b.data, []byte{'\n'}))
+	blank := " \t\r\n"
+	if r.csv {
+		blank = "\r\n" // a space is a cell
+	}
+	r.rows = r.rows || len(bytes.TrimLeft(b.data, blank)) > 0
+}
+
+// emptiness says what an input holds that was read to its end without a row.
+func (r *blockReader) emptiness(header []byte) string {
+	switch {
+	case header != nil:
+		return "it holds only a header"
+	case r.line > 1:
+		return "it holds only blank lines"
+	}
+	return "it is empty"
 }
 
 // skip drops the rest of a line that is too long.

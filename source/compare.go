@@ -27,6 +27,7 @@ type Comparison struct {
 	Reasons []string // Gone, Different: which and why, in words
 	Inputs  []Input  // as they are now, for UpdateInputs
 	Updated bool     // Inputs are not what was recorded: same content, other stat
+	LeftOut LeftOut  // what folders hold now that is not read
 }
 
 // Compare holds the inputs that the arguments name now against those that a sealed stage was made from. It trusts size, mtime, ctime and inode; where these
@@ -46,6 +47,7 @@ func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison,
 	if err != nil {
 		return Comparison{}, err
 	}
+	c.result.LeftOut = c.args.left
 	if len(names) != len(recorded) {
 		c.differ(fmt.Sprintf("there are %d inputs, the job has %d", len(names), len(recorded)))
 		return c.result, nil
@@ -82,7 +84,7 @@ func (c *comparer) gone(name, how string) {
 // resolve is Resolve for arguments that may be gone, in whose place there is nothing. Nobody knows how many inputs a folder had that is gone: one takes all that are missing.
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
-	first := -1 // where the first argument that is gone stood
+	first, empty := -1, -1 // where the first argument that is gone stood, and the first folder with nothing in it
 	for _, arg := range c.args.Inputs {
 		list, err := c.args.expand(c.ctx, arg)
 		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
@@ -100,7 +102,14 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(list) == 0 && empty < 0 {
+			empty = len(names)
+		}
 		names = append(names, list...)
+	}
+	if first < 0 && empty >= 0 && len(names) < want {
+		c.gone(c.args.left.Empty[0], "is empty now")
+		first = empty
 	}
 	if first >= 0 && len(names) < want {
 		names = slices.Insert(names, first, make([]Found, want-len(names))...)

@@ -20,9 +20,22 @@ type Counts struct {
 	UnusualAt migrate.Position `json:"unusual_at"` // the first of those
 
 	Inputs         []Input  `json:"inputs"`
+	Empty          []string `json:"empty,omitempty"`           // inputs without a single row, of any shard
+	LeftOut        LeftOut  `json:"left_out"`                  // of folders and prefixes, not read
 	ColumnsIgnored []string `json:"columns_ignored,omitempty"` // columns and keys that mean nothing to us, sorted, at most maxIgnored
 	LacksSource    []string `json:"lacks_source,omitempty"`    // CSV inputs without a column AddSource while there is no default: nothing in them is valid
 }
+
+// CheckEmpty refuses inputs that hold not a single row, unless that is allowed.
+func (c *Counts) CheckEmpty(o Options) error {
+	if o.AllowEmpty || !c.NoRows() {
+		return nil
+	}
+	return &EmptyError{Inputs: slices.Concat(c.Empty, c.LeftOut.Empty)}
+}
+
+// NoRows reports whether there is not a single row in the inputs, not even one of another shard.
+func (c *Counts) NoRows() bool { return len(c.Empty) == len(c.Inputs) }
 
 // ListFormat is the format of the lists that hold edges as they were in the input: JSONL where an input was, since CSV could not hold all of it.
 func (c *Counts) ListFormat() string {

@@ -49,3 +49,20 @@ func (e *OptionError) Error() string { return e.Option + ": " + e.Reason }
 
 // Unwrap makes the error an ErrUnusable.
 func (e *OptionError) Unwrap() error { return ErrUnusable }
+
+// EmptyError says that the inputs hold not a single row and --allow-empty is not given. It is an ErrUnusable.
+type EmptyError struct {
+	Inputs []string // as the user named them
+	Why    string   // the last of them has none; "": not known
+}
+
+func (e *EmptyError) Error() string {
+	text := "no rows in " + quoted(e.Inputs, int64(len(e.Inputs)))
+	if len(e.Inputs) == 1 && e.Why != "" {
+		text += ": " + e.Why
+	}
+	return text
+}
+
+// Unwrap makes the error an ErrUnusable.
+func (e *EmptyError) Unwrap() error { return ErrUnusable }

@@ -57,12 +57,12 @@ func nameSays(name string) (format string, packed compression) {
 	return format, packed
 }
 
+// isHidden tells by the name of a file in a folder that it is no input: Hadoop and others hide files so.
+func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
+
 func isInput(base, format string) bool {
-	if strings.HasPrefix(base, ".") {
-		return false
-	}
 	said, _ := nameSays(base)
-	return said != "" || format != "" && !strings.HasPrefix(base, "_")
+	return !isHidden(base) && (said != "" || format != "")
 }
 
 // inputFault tells what the user can mend (there is no such file, it may not be read) from a failure of the machine.

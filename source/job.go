@@ -35,6 +35,7 @@ type Job struct {
 	Warn     func(message string)                    // may be nil; one sentence each, called before Stage returns
 
 	total int64 // bytes of all inputs; 0: not known
+	left  LeftOut
 }
 
 // Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort is to be called.
@@ -85,11 +86,11 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 	if err := j.Options.Check(); err != nil {
 		return j, err
 	}
-	found, err := Arguments{Inputs: j.Inputs, Format: j.Options.Format, Objects: j.Objects}.Resolve(ctx)
+	found, left, err := Arguments{Inputs: j.Inputs, Format: j.Options.Format, Objects: j.Objects, AllowEmpty: j.Options.AllowEmpty}.Resolve(ctx)
 	if err != nil {
 		return j, err
 	}
-	j.Inputs, j.total = nil, totalSize(found)
+	j.Inputs, j.left, j.total = nil, left, totalSize(found)
 	for _, f := range found {
 		j.Inputs = append(j.Inputs, f.Name)
 	}
@@ -142,6 +143,7 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	if p.Counts, err = r.run(ctx); err != nil {
 		return err
 	}
+	p.Counts.LeftOut = p.job.left
 	p.Totals, err = p.writer.Seal(ctx, l.duplicate)
 	if errors.Is(err, stage.ErrDuplicates) {
 		return errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), l.save())

@@ -70,19 +70,19 @@ func (a *Arguments) expandObject(ctx context.Context, arg string) ([]Found, erro
 
 // among picks the inputs among the objects of a prefix, as of a folder. A prefix without any objects is not there: nothing else makes one.
 func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
+	if len(list) == 0 {
+		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing, Reason: "there are no objects below this prefix"})
+	}
+	var beside LeftOut
 	var found []Found
 	for _, o := range list {
-		if isInput(path.Base(o.Key), a.Format) {
+		if folder := strings.HasSuffix(o.Key, "/"); !folder && isInput(path.Base(o.Key), a.Format) {
 			found = append(found, Found{Name: o.Name(), Size: o.Size, object: &o})
+		} else {
+			beside.add(o.Name(), folder)
 		}
 	}
-	switch {
-	case len(list) == 0:
-		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing, Reason: "there are no objects right below this prefix (what lies further down is not read)"})
-	case len(found) == 0:
-		return nil, &InputError{Name: arg, Reason: "the prefix has no .csv, .jsonl or .ndjson right below it (nor one of these with .gz or .zst)"}
-	}
-	return found, nil
+	return found, a.left.take(arg, found, beside)
 }
 
 // objectFault tells what the user can mend from a store that gives no answer.

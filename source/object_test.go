@@ -157,12 +157,12 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 
 func TestObjectsAsArguments(t *testing.T) {
 	s := fake.Start(t)
-	for _, key := range []string{"b.csv", "p/b.csv", "p/a.jsonl.gz", "p/notes.txt", "p/.hidden.csv", "p/_SUCCESS", "p/part-0", "p/below/x.csv", "p/", "q/notes.txt", "a b&c?d#é.csv"} {
+	for _, key := range []string{"b.csv", "p/b.csv", "p/a.jsonl.gz", "p/notes.txt", "p/.hidden.csv", "p/_SUCCESS", "p/part-0", "p/below/x.csv", "p/", "q/notes.txt", "r/dt=1/a.csv", "p/_part-1.csv", "a b&c?d#é.csv"} {
 		s.Put(key, "rows", "")
 	}
 	store := storeOf(t, s)
 	resolve := func(format string, args ...string) string {
-		found, err := Arguments{Inputs: args, Format: format, Objects: store}.Resolve(t.Context())
+		found, _, err := Arguments{Inputs: args, Format: format, Objects: store}.Resolve(t.Context())
 		if err != nil {
 			if !errors.Is(err, ErrUnusable) {
 				t.Errorf("got %v", err)
@@ -186,9 +186,15 @@ func TestObjectsAsArguments(t *testing.T) {
 	equal(t, "a prefix without objects", resolve("", "s3://bucket/nope/"), "refused")
 	equal(t, "a part of a name is no prefix", resolve("", "s3://bucket/p/a"), "refused")
 	equal(t, "no format", resolve("", "s3://bucket/p/notes.txt"), "refused")
+	equal(t, "a prefix with folders alone", resolve("", "s3://bucket/r/"), "refused")
+	_, left, err := Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
+	equal(t, "left out", left.String(), `2 files and 1 folder: "s3://bucket/p/below/", "s3://bucket/p/notes.txt", "s3://bucket/p/part-0"`)
+	if err != nil {
+		t.Error(err)
+	}
 	equal(t, "no bucket", resolve("", "s3://nobucket/p/"), "refused")
 	equal(t, "no name", resolve("", "s3://"), "refused")
-	if _, err := (Arguments{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
+	if _, _, err := (Arguments{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
 		t.Errorf("without a store: got %v", err)
 	}
 }

@@ -126,6 +126,9 @@ func (in *openInput) unpack(window int64) error {
 	}
 	isGzip, isZstd := bytes.HasPrefix(head, magicGzip), bytes.HasPrefix(head, magicZstd)
 	switch {
+	case len(head) == 0: // whatever its name says, there is nothing in it
+		in.content = raw
+		return nil
 	case in.packed == compressionGzip && !isGzip:
 		return &InputError{Name: in.Name, Reason: "is not gzip, as its name says"}
 	case in.packed == compressionZstd && !isZstd:

@@ -109,7 +109,7 @@ func TestCompressionCutShortOrDamagedStopsTheJob(t *testing.T) {
 		refuse(name, whole+"rubbish behind it", "byte")
 	}
 	for name, whole := range short {
-		for n := range whole {
+		for n := 1; n < len(whole); n++ { // a file of no bytes is an empty input, whatever its name says
 			refuse(name, whole[:n], "")
 		}
 	}
@@ -214,10 +214,9 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	resolve := func(format string, args ...string) string {
-		found, err := Arguments{Inputs: args, Format: format}.Resolve(t.Context())
+		found, _, err := Arguments{Inputs: args, Format: format}.Resolve(t.Context())
 		if err != nil {
-			var unusable *InputError
-			if !errors.As(err, &unusable) {
+			if !errors.Is(err, ErrUnusable) {
 				t.Errorf("got %v", err)
 			}
 			return "refused"
@@ -235,8 +234,8 @@ func TestResolve(t *testing.T) {
 	equal(t, "no format", resolve("", filepath.Join(dir, "notes.txt")), "refused")
 	equal(t, "standard input without a format", resolve("", Standard), "refused")
 	equal(t, "standard input twice", resolve("csv", Standard, Standard), "refused")
-	equal(t, "folder without inputs", resolve("", filepath.Join(dir, "sub.csv")), "refused")
-	if _, err := (Arguments{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
+	equal(t, "folder with nothing in it", resolve("", filepath.Join(dir, "sub.csv")), "refused")
+	if _, _, err := (Arguments{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
 		t.Errorf("nothing: got %v", err)
 	}
 }

@@ -16,7 +16,7 @@ const (
 	JSONL = "jsonl"
 )
 
-// Options say what a row means. All but MaxFriends are part of what makes a job the job it is.
+// Options say what a row means. All but MaxFriends and AllowEmpty are part of what makes a job the job it is.
 type Options struct {
 	Format           string            // --format, for inputs whose name doesn't say: "", csv, jsonl or ndjson
 	Map              map[string]string // --map: the API's name to the name in the input
@@ -26,6 +26,7 @@ type Options struct {
 	Duplicates       string            // --duplicates: last (also ""), first or error
 	Mutual           bool              // --mutual: add missing reverses
 	MaxFriends       int               // --max-friends: warn about rosters over it; 0: don't
+	AllowEmpty       bool              // --allow-empty: inputs without a single row are no error
 }
 
 // Check reports the first option that cannot be used, as an *OptionError.
@@ -73,7 +74,7 @@ func mappable() []string {
 }
 
 // Canonical is the text by which a job remembers these options, by flag: the same flags in another order, or a default written out, give the same text.
-// MaxFriends is not in it, since it changes no edge.
+// MaxFriends and AllowEmpty are not in it, since they change no edge.
 func (o Options) Canonical() map[string]string {
 	pairs := make([]string, 0, len(o.Map))
 	for _, name := range slices.Sorted(maps.Keys(o.Map)) {

@@ -31,6 +31,8 @@ type reading struct {
 	rows   atomic.Int64
 	total  int64 // bytes of all inputs; 0: not known
 	counts Counts
+
+	emptiness string // why the last input without a row has none
 }
 
 func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
@@ -65,6 +67,10 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	}
 	if err := group.Wait(); err != nil {
 		return Counts{}, err
+	}
+	if empty := (*EmptyError)(nil); errors.As(r.counts.CheckEmpty(r.options), &empty) {
+		empty.Why = r.emptiness
+		return Counts{}, empty
 	}
 	r.counts.add(tallies)
 	if r.progress != nil {
@@ -107,7 +113,7 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 	if err != nil {
 		return r.fault(in, err)
 	}
-	if l.format == CSV {
+	if header != nil {
 		if err := l.readHeader(header, cutter.headerLine, r.rules); err != nil {
 			return err
 		}
@@ -125,6 +131,10 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		return err
 	}
 	r.counts.Inputs = append(r.counts.Inputs, in.Input)
+	if !cutter.rows {
+		r.counts.Empty = append(r.counts.Empty, in.Name)
+		r.emptiness = cutter.emptiness(header)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"friendmigrate/source/stage"
@@ -14,6 +15,12 @@ const fewMutual = 0.05
 func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	var list []string
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	if out := c.LeftOut.Warning(); out != "" {
+		warn("%s", out)
+	}
+	if empty := slices.Concat(c.Empty, c.LeftOut.Empty); len(empty) > 0 {
+		warn("no rows in %s", quoted(empty, int64(len(empty))))
+	}
 	for _, name := range c.LacksSource {
 		warn("%q has no column AddSource and there is no --default-add-source: every row of it is rejected", name)
 	}

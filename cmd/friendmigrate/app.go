@@ -23,6 +23,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
 )
 
 // streams are the program's standard streams.
@@ -158,6 +159,8 @@ func (p *program) failure(err error) exit.Ending {
 		switch {
 		case errors.As(err, new(settings.Missing)):
 			e.Hint = p.completed(currentLine(p.args)).String()
+		case errors.As(err, new(*source.EmptyError)):
+			e.Hint = currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
 		case e.Code == exit.Unusable:
 			e.Hint = p.help()
 		case e.Code == exit.InUse:

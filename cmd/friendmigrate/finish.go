@@ -127,6 +127,9 @@ func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 	for _, in := range j.counts.Inputs {
 		r.Job.Inputs = append(r.Job.Inputs, report.Input{Name: in.Name, Bytes: in.Size, Digest: in.Digest})
 	}
+	if left := j.counts.LeftOut; left.String() != "" {
+		r.Job.LeftOut = &left
+	}
 	for _, code := range slices.Sorted(maps.Keys(totals.FailedByCode)) {
 		if n := totals.FailedByCode[code]; n > 0 {
 			known, _ := sink.LookupCode(code)

@@ -175,7 +175,7 @@ func (j *importJob) openFolder(ctx context.Context) error {
 	fresh := errors.Is(err, fs.ErrNotExist)
 	if fresh {
 		// A new job: an input that is misspelt leaves no folder behind.
-		if _, err := j.arguments(nil).Resolve(ctx); err != nil {
+		if _, _, err := j.arguments(nil).Resolve(ctx); err != nil {
 			return j.inputError(ctx, err)
 		}
 	}
@@ -221,7 +221,8 @@ func (j *importJob) checkNeighbours(base string) error {
 
 // arguments are the inputs as package source wants them.
 func (j *importJob) arguments(stdin io.Reader) source.Arguments {
-	return source.Arguments{Inputs: j.inputs, Format: j.set.Rows.Format, Stdin: stdin, Objects: j.store, FS: j.fsys}
+	rows := j.set.Rows
+	return source.Arguments{Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys}
 }
 
 // inputError is readError for what was only looked for: a folder that may not be read is the user's to mend, too.

@@ -64,6 +64,9 @@ func (j *importJob) doneWords(o outcome) string {
 		return fmt.Sprintf("the pilot is finished: all %s of %s are in place%s; %s of the rest are pending",
 			screen.Some(o.pilot.Edges, "edge"), screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account"), j.after(), screen.Some(a.Pending(), "edge"))
 	}
+	if a.Edges() == 0 {
+		return j.nothingWords()
+	}
 	begin := "finished"
 	if j.result.idle {
 		begin = "nothing to do"
@@ -84,6 +87,17 @@ func (j *importJob) doneWords(o outcome) string {
 		text = "the rehearsal " + text + "; " + j.rehearsal.words()
 	}
 	return text
+}
+
+// nothingWords says why a job without an edge is done.
+func (j *importJob) nothingWords() string {
+	switch {
+	case j.counts.NoRows():
+		return "finished without a call: the input has no rows, which --allow-empty accepts"
+	case j.set.Job.Shard.Count > 0:
+		return fmt.Sprintf("finished without a call: none of the input's rows belongs to shard %s", j.set.Job.Shard)
+	}
+	return "finished without a call: the input has no edges"
 }
 
 // after says how much it took.

@@ -163,6 +163,12 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	case source.Gone:
 		j.log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", event(eventInputGone), zap.Strings("why", c.Reasons))
 	}
+	if j.counts.LeftOut = c.LeftOut; c.LeftOut.Warning() != "" {
+		j.log.Warn(c.LeftOut.Warning(), event(eventInput))
+	}
+	if err := j.counts.CheckEmpty(j.set.Rows); err != nil {
+		return j.readError(ctx, err)
+	}
 	if c.Updated {
 		if err := source.UpdateInputs(j.stage, c.Inputs); err != nil {
 			return err
@@ -187,7 +193,7 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	for _, digest := range j.journal.Identity().Inputs {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
-	found, err := j.arguments(nil).Resolve(ctx)
+	found, _, err := j.arguments(nil).Resolve(ctx)
 	if errors.Is(err, source.ErrUnreachable) {
 		return j.readError(ctx, err)
 	}
@@ -304,7 +310,7 @@ func (j *importJob) refuseRejected() error {
 
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
 func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
-	found, _ := j.arguments(nil).Resolve(ctx) // without names there are line numbers
+	found, _, _ := j.arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
 		j.p.screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
 	}

@@ -67,7 +67,7 @@ func (j *importJob) edgeBytes() int64 {
 
 // warnOfStage says before the input is read that the disk may not hold what will be staged of it.
 func (j *importJob) warnOfStage(ctx context.Context) {
-	found, err := j.arguments(nil).Resolve(ctx)
+	found, _, err := j.arguments(nil).Resolve(ctx)
 	if err != nil {
 		return // reading says it
 	}

@@ -91,7 +91,7 @@ func newProcess(ts *testscript.TestScript, words []string) *process {
 	p.cmd.Args[0] = words[0]
 	p.cmd.Dir = ts.MkAbs(".")
 	p.cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
-	for _, name := range []string{"SDK_APP_ID", "SECRET_KEY_FILE", "SECRET_KEY", "ENDPOINT", "RATE", "STATE", "SHARDS", "OUTAGE_TIMEOUT", "TERMINATION_LOG"} {
+	for _, name := range []string{"SDK_APP_ID", "SECRET_KEY_FILE", "SECRET_KEY", "ENDPOINT", "RATE", "STATE", "SHARDS", "OUTAGE_TIMEOUT", "TERMINATION_LOG", "ALLOW_EMPTY"} {
 		p.cmd.Env = append(p.cmd.Env, "FRIENDMIGRATE_"+name+"="+ts.Getenv("FRIENDMIGRATE_"+name))
 	}
 	p.cmd.Env = append(p.cmd.Env, "JOB_COMPLETION_INDEX="+ts.Getenv("JOB_COMPLETION_INDEX"))

@@ -64,6 +64,9 @@ func (r *verified) after() string {
 }
 
 func (r *verified) doneWords() string {
+	if r.Edges == 0 {
+		return "there is nothing to verify: no edge is expected"
+	}
 	with := ""
 	if r.job.set.Fields {
 		with = " with their fields"

@@ -154,7 +154,7 @@ func (j *verifyJob) openFolder(ctx context.Context) error {
 		if len(j.inputs) == 0 {
 			return j.nothingStaged()
 		}
-		if _, err := j.arguments(nil).Resolve(ctx); err != nil {
+		if _, _, err := j.arguments(nil).Resolve(ctx); err != nil {
 			return exit.Because(exit.Unusable, j.readError(ctx, err))
 		}
 	}
@@ -232,7 +232,8 @@ func (j *verifyJob) readError(ctx context.Context, err error) error {
 
 // arguments are the inputs as package source wants them.
 func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
-	return source.Arguments{Inputs: j.inputs, Format: j.set.Rows.Format, Stdin: stdin, Objects: j.store, FS: j.fsys}
+	rows := j.set.Rows
+	return source.Arguments{Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys}
 }
 
 // options is what the verify is told. What the job has settled since an interrupted verify began makes another one of it: old verdicts would be wrong.

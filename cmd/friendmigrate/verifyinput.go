@@ -46,7 +46,15 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage) error {
 	case c.Verdict == source.Different:
 		return j.otherJob(c.Reasons)
 	}
-	return nil
+	return j.leftOut(ctx, c.LeftOut)
+}
+
+// leftOut says of a stage that was made before what its folders hold beside it, and that it is empty.
+func (j *verifyJob) leftOut(ctx context.Context, left source.LeftOut) error {
+	if text := left.Warning(); text != "" {
+		j.log.Warn(text, event(eventInput))
+	}
+	return j.readError(ctx, j.counts.CheckEmpty(j.set.Rows))
 }
 
 // stageOwn stages INPUT, or takes what an interrupted verify of the same has staged.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -59,8 +58,8 @@ func (s *Store) reason(ctx context.Context, bucket, key string, err error) error
 	return why
 }
 
-// List lists the objects right below a prefix, which is empty or ends with /, in the order of their keys. Those further down are not listed, nor are the empty
-// objects by which some tools mark a folder.
+// List lists what is right below a prefix, which is empty or ends with /, in the order of keys. What lies further down is not listed, but each of the folders
+// that it lies in is, as an object without a size whose key ends with /.
 func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, error) {
 	var list []Object
 	err := s.query(ctx, Name(bucket, prefix), func(ctx context.Context) error {
@@ -82,7 +81,7 @@ func (s *Store) list(ctx context.Context, bucket, prefix string, v1 bool) ([]Obj
 		if info.Err != nil {
 			return nil, info.Err
 		}
-		if !strings.HasSuffix(info.Key, "/") {
+		if info.Key != prefix { // an empty object of that name is how some tools mark a folder
 			list = append(list, objectOf(bucket, info.Key, info))
 		}
 	}

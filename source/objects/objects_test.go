@@ -229,7 +229,7 @@ func TestAListingIsWholeAndOnlyOfWhatLiesRightBelow(t *testing.T) {
 		for _, o := range list {
 			names = append(names, o.Name())
 		}
-		if len(list) != 10 || names[0] != "s3://bucket/p/00.csv" || names[9] != "s3://bucket/p/09.csv" {
+		if len(list) != 20 || names[0] != "s3://bucket/p/00.csv" || names[1] != "s3://bucket/p/00/" || names[19] != "s3://bucket/p/09/" {
 			t.Errorf("first form only %v: %q", v1, names)
 		}
 	}

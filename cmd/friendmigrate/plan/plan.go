@@ -150,19 +150,19 @@ func (j *job) compare(ctx context.Context, meta source.Meta) (why string, err er
 	case c.Verdict == source.Gone:
 		j.note("an input is gone or cannot be reached: the plan is of what was staged of it")
 	}
-	j.counts = meta.Counts
-	return "", nil
+	j.counts, j.counts.LeftOut = meta.Counts, c.LeftOut
+	return "", j.counts.CheckEmpty(j.Rows)
 }
 
 // arguments are the inputs without what standard input holds: that can be read once only.
 func (j *job) arguments() source.Arguments {
-	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects}
+	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects, AllowEmpty: j.Rows.AllowEmpty}
 }
 
 // read stages the input in a folder that is removed at the end, and measures it on the way. Where ids are wanted it does not (nil): these are collected once
 // staging has given back its memory, in a pass of their own, which measures too.
 func (j *job) read(ctx context.Context) (m *measured, err error) {
-	if _, err := j.arguments().Resolve(ctx); err != nil {
+	if _, _, err := j.arguments().Resolve(ctx); err != nil {
 		return nil, err // a misspelt input leaves nothing to remove
 	}
 	if j.scratch, err = newScratch(j.State); err != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"time"
+
+	"friendmigrate/source"
 )
 
 // Version of the JSON form. It changes when a key changes its meaning or goes.
@@ -33,6 +35,7 @@ type Job struct {
 	Shard    string            `json:"shard,omitempty"`
 	Created  time.Time         `json:"created"`
 	Inputs   []Input           `json:"inputs"`
+	LeftOut  *source.LeftOut   `json:"leftOut,omitempty"` // of folders and prefixes, not read; absent: nothing
 	Options  map[string]string `json:"options"`
 }
 

@@ -79,6 +79,7 @@ func inputFlags() []Flag {
 		{Name: "mutual", Kind: Switch, Usage: "add the missing reverse of every edge", Group: g},
 		{Name: "duplicates", Value: "WHICH", Default: "last", Usage: "of several rows for one pair: last or first wins, or error", Group: g},
 		{Name: "max-friends", Value: "N", Default: "3000", Usage: "warn about rosters over it; 0: don't", Group: g},
+		{Name: "allow-empty", Kind: Switch, Usage: "accept input without a single row", Group: g},
 		{Name: "strict", Kind: Switch, Usage: "send nothing if any row is rejected", Group: g},
 	}
 }

@@ -196,6 +196,7 @@ func (r *reader) rows() source.Options {
 		IntegerTags:      r.list("integer-tags"),
 		InvalidField:     r.text("invalid-field", "reject"),
 		Mutual:           r.turnedOn("mutual"),
+		AllowEmpty:       r.turnedOn("allow-empty"),
 		Duplicates:       r.text("duplicates", "last"),
 		MaxFriends:       int(r.whole("max-friends", 3000, 0, 1<<31-1)),
 	}
