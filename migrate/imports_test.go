@@ -24,8 +24,9 @@ type place struct{ ours, others []string }
 var mayImport = map[string]place{
 	"migrate":             {others: []string{"github.com/agnivade/levenshtein", "golang.org/x/sync/errgroup"}},
 	"migrate/disk":        {},
-	"source":              {ours: []string{"migrate", "migrate/disk", "source/stage", "source/objects"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
-	"source/stage":        {ours: []string{"migrate", "migrate/disk"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
+	"source":              {ours: []string{"migrate", "migrate/disk", "source/stage", "source/objects", "source/spool"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
+	"source/spool":        {ours: []string{"migrate", "migrate/disk"}},
+	"source/stage":        {ours: []string{"migrate", "migrate/disk", "source/spool"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
 	"source/objects":      {others: []string{minio}},
 	"source/objects/fake": {},
 	"sink":                {ours: []string{"migrate", "migrate/disk"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
@@ -33,7 +34,7 @@ var mayImport = map[string]place{
 	"checkpoint":          {ours: []string{"migrate", "migrate/disk"}},
 
 	"cmd/friendmigrate": {
-		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
+		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "source/spool", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
 		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},

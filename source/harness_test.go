@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/csv"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -172,3 +173,17 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
+
+// fullFS takes no more bytes.
+type fullFS struct{ disk.OS }
+
+func (f fullFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
+	return fullFile{file}, err
+}
+
+type fullFile struct{ disk.File }
+
+var errFull = errors.New("no space left on device")
+
+func (fullFile) Write([]byte) (int, error) { return 0, errFull }

@@ -12,6 +12,7 @@ import (
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/spool"
 )
 
 // ListOptions say what a List is.
@@ -27,7 +28,7 @@ type ListOptions struct {
 // List collects edges in any order, in bounded memory, and writes them as one file in the order of the input.
 type List struct {
 	options ListOptions
-	spool   *Spool
+	spool   *spool.Spool
 
 	mu      sync.Mutex      // guards what follows
 	integer map[string]bool // tags seen, and whether with integers
@@ -38,7 +39,7 @@ func NewList(o ListOptions) *List {
 	if o.FS == nil {
 		o.FS = disk.OS{}
 	}
-	return &List{options: o, spool: NewSpool(o.FS, o.Path+".spool", o.Memory), integer: map[string]bool{}}
+	return &List{options: o, spool: spool.New(o.FS, o.Path+".spool", o.Memory), integer: map[string]bool{}}
 }
 
 // Add takes a row: an edge and a cell for each of ListOptions.Extra (string, int or int64). It copies them and is safe for concurrent use.
@@ -195,7 +196,7 @@ func (c *cells) byte() byte {
 	return v
 }
 
-func readRow(row SpoolRow) (*migrate.Edge, []any, error) {
+func readRow(row spool.Row) (*migrate.Edge, []any, error) {
 	c := cells{b: row.Data}
 	e := &migrate.Edge{Position: row.Position, Added: c.byte() == 1}
 	for _, to := range []*string{&e.From, &e.To, &e.Remark, &e.AddSource, &e.AddWording} {

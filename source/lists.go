@@ -9,6 +9,7 @@ import (
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/spool"
 )
 
 // The lists that reading writes into the state folder.
@@ -26,15 +27,15 @@ type lists struct {
 	fs         disk.FS
 	dir        string
 	names      []string // of the inputs
-	rejected   *Spool
-	changed    *Spool
+	rejected   *spool.Spool
+	changed    *spool.Spool
 	duplicates *List
 }
 
 func newLists(fsys disk.FS, dir string, names []string) *lists {
-	spool := func(name string) *Spool { return NewSpool(fsys, filepath.Join(dir, name+".spool"), listMemory) }
+	sorted := func(name string) *spool.Spool { return spool.New(fsys, filepath.Join(dir, name+".spool"), listMemory) }
 	return &lists{
-		fs: fsys, dir: dir, names: names, rejected: spool(RejectedList), changed: spool(ChangedList),
+		fs: fsys, dir: dir, names: names, rejected: sorted(RejectedList), changed: sorted(ChangedList),
 		duplicates: NewList(ListOptions{FS: fsys, Path: filepath.Join(dir, DuplicatesList), Memory: listMemory, Format: CSV, Lossy: true,
 			Extra: []string{"Input", "Line", "KeptInput", "KeptLine"}}),
 	}
@@ -86,7 +87,7 @@ func (l *lists) save() error {
 	return l.duplicates.Save()
 }
 
-func (l *lists) saveTable(name string, rows *Spool, header []string, rest func(*cells) []string) error {
+func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest func(*cells) []string) error {
 	return disk.WriteWhole(l.fs, filepath.Join(l.dir, name), func(w io.Writer) error {
 		out := csv.NewWriter(w)
 		if err := out.Write(header); err != nil {

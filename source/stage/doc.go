@@ -22,8 +22,8 @@
 // Add encodes the edge into a page of its partition (low bits of the hash). Pages stay in memory until a lane's share is used up; then all of the lane's
 // pages are compressed and appended to the partitions' files, so that a small input never touches the disk before it is sealed. Seal takes partition by
 // partition in plan order, in several goroutines: loads it flat, groups, sorts, resolves duplicates, and writes chunks. A partition that does not fit is
-// split by the next bits of the hash, as often as it takes. One roster that does not fit is split by the hash of To_Account, rid of duplicates part by
-// part, and merged by position.
+// split by the next bits of the hash, as often as it takes. One roster that does not fit is sorted on disk by To_Account, rid of duplicates, and sorted by
+// position.
 //
 // # Files
 //

@@ -44,9 +44,6 @@ func (l *limits) fan(cost int64) int {
 	return 1 << (bits.Len64(uint64(want)) - 1)
 }
 
-// mergeFan is how many runs are merged at once: each takes a page and a window of about its size.
-func (l *limits) mergeFan() int { return int(min(max(l.seal/int64(4*l.page), 2), 128)) }
-
 // widthOf is the number of bits that tell n parts apart, n being a power of two.
 func widthOf(n int) int { return bits.Len(uint(n - 1)) }
 

@@ -14,7 +14,7 @@ import (
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
-	"friendmigrate/source"
+	"friendmigrate/source/spool"
 )
 
 // Existing asks account_check which accounts of a file exist. It is the engine's Importer and Journal, though it imports nothing: 100 ids are a roster.
@@ -26,7 +26,7 @@ type Existing struct {
 	Out    string // the list of those that do not exist
 	Check  func(ctx context.Context, ids []string) ([]sink.Account, error)
 
-	spool *source.Spool
+	spool *spool.Spool
 
 	mu   sync.Mutex // guards what follows
 	now  Counted
@@ -60,7 +60,7 @@ func (x *Existing) Now() Counted {
 // Run asks, and writes the list of the missing whole, one id a line in the order of the file, whatever the run came to.
 func (x *Existing) Run(ctx context.Context, engine migrate.Options) error {
 	x.now, x.part = Counted{Named: x.File.Count}, map[int64]migrate.EdgeSet{}
-	x.spool = source.NewSpool(x.FS, x.Out+".spool", spoolMemory)
+	x.spool = spool.New(x.FS, x.Out+".spool", spoolMemory)
 	engine.CallBytes, engine.EdgeBytes, engine.MaxFailures, engine.MaxFailureRatio = 1, func(*migrate.Edge) int { return 0 }, -1, -1
 	_, err := migrate.Run(ctx, x.plan(context.WithoutCancel(ctx)), x, x, engine)
 	written := disk.WriteWhole(x.FS, x.Out, func(w io.Writer) error {

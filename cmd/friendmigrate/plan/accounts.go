@@ -10,13 +10,13 @@ import (
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
-	"friendmigrate/source"
+	"friendmigrate/source/spool"
 )
 
 // accounts collects the distinct ids of both sides in bounded memory: each goroutine drops those that it has seen of late, the rest is sorted, on disk where it is
 // much.
 type accounts struct {
-	spool *source.Spool
+	spool *spool.Spool
 	each  int // bytes of the ids that a goroutine remembers
 }
 
@@ -27,7 +27,7 @@ func newAccounts(j *job) *accounts {
 	}
 	memory := j.Memory / 4
 	return &accounts{
-		spool: source.NewSpool(disk.OS{}, filepath.Join(dir, filepath.Base(j.AccountsOut)+".spool"), memory),
+		spool: spool.New(disk.OS{}, filepath.Join(dir, filepath.Base(j.AccountsOut)+".spool"), memory),
 		each:  int(memory) / j.Lanes,
 	}
 }

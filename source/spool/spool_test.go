@@ -1,4 +1,4 @@
-package source
+package spool
 
 import (
 	"cmp"
@@ -33,7 +33,7 @@ func TestSpoolSortsWhateverTheOrderAndMemory(t *testing.T) {
 	})
 	for _, memory := range []int64{0, 100 << 10, 16 << 20} {
 		path := filepath.Join(t.TempDir(), "list.spool")
-		s := NewSpool(disk.OS{}, path, memory)
+		s := New(disk.OS{}, path, memory)
 		s.memory = min(s.memory, int(max(memory, 3000)))
 		var group sync.WaitGroup
 		for part := range 4 {
@@ -57,9 +57,13 @@ func TestSpoolSortsWhateverTheOrderAndMemory(t *testing.T) {
 				}
 				i++
 			}
-			equal(t, "rows", i, len(rows))
+			if i != len(rows) {
+				t.Errorf("memory %d: got %d of %d rows", memory, i, len(rows))
+			}
 		}
-		equal(t, "count", s.Len(), int64(len(rows)))
+		if n := s.Len(); n != int64(len(rows)) {
+			t.Errorf("memory %d: it counts %d of %d rows", memory, n, len(rows))
+		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +78,7 @@ func TestSpoolRemovesWhatAKilledRunLeft(t *testing.T) {
 	if err := os.WriteFile(path, []byte("somebody's friends"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer NewSpool(disk.OS{}, path, 0).Close()
+	defer New(disk.OS{}, path, 0).Close()
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it is still there: %v", err)
 	}
@@ -95,7 +99,7 @@ var errFull = errors.New("no space left on device")
 func (fullFile) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFullDiskEndsTheSpool(t *testing.T) {
-	s := NewSpool(fullFS{}, filepath.Join(t.TempDir(), "list.spool"), 0)
+	s := New(fullFS{}, filepath.Join(t.TempDir(), "list.spool"), 0)
 	defer s.Close()
 	var err error
 	for range 100 {

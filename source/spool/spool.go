@@ -1,4 +1,8 @@
-package source
+// Package spool sorts rows in bounded memory, with a temporary file where they are many.
+//
+// It promises an order that does not depend on which goroutine added a row first. It never keeps a
+// file: nobody reads one after a crash, and Close removes it.
+package spool
 
 import (
 	"bufio"
@@ -6,8 +10,10 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -17,8 +23,9 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Spool collects rows of a list in any order and gives them back sorted by position, and where that is equal by their bytes, so that a list doesn't depend on
-// which goroutine came first. It holds a bounded part in memory: the rest lies in one temporary file as sorted runs.
+// Spool collects rows in any order and gives them back sorted by position, and where that is equal
+// by their bytes. It holds a bounded part in memory. The rest lies in one temporary file as sorted
+// runs.
 type Spool struct {
 	fs     disk.FS
 	path   string
@@ -26,36 +33,40 @@ type Spool struct {
 
 	mu      sync.Mutex // guards what follows
 	arena   []byte
-	entries []spoolEntry
+	entries []entry
 	count   int64
 	file    disk.File // nil while all is in memory
 	written int64
-	runs    []spoolRun
+	runs    []run
 	err     error // the first; final
 }
 
-type spoolEntry struct {
+type entry struct {
 	migrate.Position
 	from, to int // in the arena
 }
 
-// entrySize is what a spoolEntry takes.
+// entrySize is what a entry takes.
 const entrySize = 32
 
-// spoolRun is where a sorted run lies in the file.
-type spoolRun struct{ offset, length int64 }
+// run is where a sorted run lies in the file.
+type run struct{ offset, length int64 }
 
-// SpoolRow is a row and its position.
-type SpoolRow struct {
+// Row is a row and its position.
+type Row struct {
 	migrate.Position
 	Data []byte // valid until the next row
 }
 
-// NewSpool makes a spool that holds about memory bytes (at least one row). path is its temporary file: what an earlier process left there is
-// removed now, it is made when it is needed, and Close removes it. Nobody reads it after a crash.
-func NewSpool(fsys disk.FS, path string, memory int64) *Spool {
-	fsys.Remove(path) // it holds personal data; if that fails, making it anew says why
-	return &Spool{fs: fsys, path: path, memory: int(max(memory, 64<<10))}
+// New makes a spool that holds about memory bytes (at least one row). path is its temporary file,
+// which is made when it is needed. What an earlier process left there is removed now, since it
+// holds personal data; if that fails, Add says so.
+func New(fsys disk.FS, path string, memory int64) *Spool {
+	s := &Spool{fs: fsys, path: path, memory: int(max(memory, 64<<10))}
+	if err := fsys.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		s.err = err
+	}
+	return s
 }
 
 // Add takes a copy of a row. It is safe for concurrent use.
@@ -70,7 +81,7 @@ func (s *Spool) Add(at migrate.Position, data []byte) error {
 	}
 	from := len(s.arena)
 	s.arena = append(s.arena, data...)
-	s.entries = append(s.entries, spoolEntry{at, from, len(s.arena)})
+	s.entries = append(s.entries, entry{at, from, len(s.arena)})
 	s.count++
 	return nil
 }
@@ -83,12 +94,12 @@ func (s *Spool) Len() int64 {
 }
 
 func (s *Spool) sort() {
-	slices.SortFunc(s.entries, func(a, b spoolEntry) int {
-		return compareRows(SpoolRow{a.Position, s.arena[a.from:a.to]}, SpoolRow{b.Position, s.arena[b.from:b.to]})
+	slices.SortFunc(s.entries, func(a, b entry) int {
+		return compareRows(Row{a.Position, s.arena[a.from:a.to]}, Row{b.Position, s.arena[b.from:b.to]})
 	})
 }
 
-func compareRows(a, b SpoolRow) int {
+func compareRows(a, b Row) int {
 	return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line), bytes.Compare(a.Data, b.Data))
 }
 
@@ -102,7 +113,7 @@ func (s *Spool) spill() (err error) {
 	s.sort()
 	w := bufio.NewWriterSize(s.file, 64<<10)
 	var head []byte
-	run := spoolRun{offset: s.written}
+	r := run{offset: s.written}
 	for _, e := range s.entries {
 		data := s.arena[e.from:e.to]
 		head = binary.AppendVarint(head[:0], int64(e.Input))
@@ -110,56 +121,56 @@ func (s *Spool) spill() (err error) {
 		head = binary.AppendUvarint(head, uint64(len(data)))
 		w.Write(head) // bufio keeps the error for Flush
 		w.Write(data)
-		run.length += int64(len(head) + len(data))
+		r.length += int64(len(head) + len(data))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("spool list: %w", err)
 	}
-	s.written += run.length
-	s.runs = append(s.runs, run)
+	s.written += r.length
+	s.runs = append(s.runs, r)
 	s.arena, s.entries = s.arena[:0], s.entries[:0]
 	return nil
 }
 
 // Rows yields all rows in order, as often as it is called. Nothing may be added meanwhile.
-func (s *Spool) Rows() iter.Seq2[SpoolRow, error] {
-	return func(yield func(SpoolRow, error) bool) {
+func (s *Spool) Rows() iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.err != nil {
-			yield(SpoolRow{}, s.err)
+			yield(Row{}, s.err)
 			return
 		}
 		s.sort()
-		sources := make(spoolHeap, 0, len(s.runs)+1)
+		sources := make(streams, 0, len(s.runs)+1)
 		buffer := max(4<<10, min(64<<10, s.memory/(len(s.runs)+1)))
 		for _, run := range s.runs {
 			r := bufio.NewReaderSize(io.NewSectionReader(s.file, run.offset, run.length), buffer)
-			sources = append(sources, &spoolSource{reader: r})
+			sources = append(sources, &stream{reader: r})
 		}
-		sources = append(sources, &spoolSource{memory: s.entries, arena: s.arena})
+		sources = append(sources, &stream{memory: s.entries, arena: s.arena})
 		sources.merge(yield)
 	}
 }
 
-// spoolSource is one sorted run, on disk or in memory, at one of its rows.
-type spoolSource struct {
-	now    SpoolRow
+// stream is one sorted run, on disk or in memory, at one of its rows.
+type stream struct {
+	now    Row
 	reader *bufio.Reader // nil: in memory
 	data   []byte        // of now, reused
-	memory []spoolEntry
+	memory []entry
 	arena  []byte
 }
 
 // next moves on; io.EOF is the end of the run.
-func (r *spoolSource) next() error {
+func (r *stream) next() error {
 	if r.reader == nil {
 		if len(r.memory) == 0 {
 			return io.EOF
 		}
 		e := r.memory[0]
 		r.memory = r.memory[1:]
-		r.now = SpoolRow{e.Position, r.arena[e.from:e.to]}
+		r.now = Row{e.Position, r.arena[e.from:e.to]}
 		return nil
 	}
 	input, err := binary.ReadVarint(r.reader)
@@ -172,35 +183,35 @@ func (r *spoolSource) next() error {
 		return io.ErrUnexpectedEOF
 	}
 	r.data = slices.Grow(r.data[:0], int(length))[:length]
-	r.now = SpoolRow{migrate.Position{Input: int(input), Line: line}, r.data}
+	r.now = Row{migrate.Position{Input: int(input), Line: line}, r.data}
 	if _, err := io.ReadFull(r.reader, r.data); err != nil {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
 }
 
-// spoolHeap has the source with the least row on top.
-type spoolHeap []*spoolSource
+// streams has the source with the least row on top.
+type streams []*stream
 
-func (h spoolHeap) Len() int           { return len(h) }
-func (h spoolHeap) Less(i, j int) bool { return compareRows(h[i].now, h[j].now) < 0 }
-func (h spoolHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *spoolHeap) Push(x any)        { *h = append(*h, x.(*spoolSource)) }
-func (h *spoolHeap) Pop() any {
+func (h streams) Len() int           { return len(h) }
+func (h streams) Less(i, j int) bool { return compareRows(h[i].now, h[j].now) < 0 }
+func (h streams) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *streams) Push(x any)        { *h = append(*h, x.(*stream)) }
+func (h *streams) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]
 	return last
 }
 
-func (h spoolHeap) merge(yield func(SpoolRow, error) bool) {
-	live := make(spoolHeap, 0, len(h))
+func (h streams) merge(yield func(Row, error) bool) {
+	live := make(streams, 0, len(h))
 	for _, source := range h {
 		switch err := source.next(); err {
 		case nil:
 			live = append(live, source)
 		case io.EOF:
 		default:
-			yield(SpoolRow{}, fmt.Errorf("read spooled list: %w", err))
+			yield(Row{}, fmt.Errorf("read spooled list: %w", err))
 			return
 		}
 	}
@@ -215,7 +226,7 @@ func (h spoolHeap) merge(yield func(SpoolRow, error) bool) {
 		case io.EOF:
 			heap.Pop(&live)
 		default:
-			yield(SpoolRow{}, fmt.Errorf("read spooled list: %w", err))
+			yield(Row{}, fmt.Errorf("read spooled list: %w", err))
 			return
 		}
 	}
