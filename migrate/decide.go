@@ -102,8 +102,10 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	verdict := VerdictRetry
 	if call != nil {
 		verdict = call.Verdict
-		if verdict == VerdictSuspect && d.success {
-			verdict = VerdictRetry
+		if verdict == VerdictSuspect && (d.success || res.landed() > 0) {
+			if verdict = VerdictRetry; call.Answered {
+				verdict = VerdictRefuseChunk
+			}
 		}
 	}
 	if res.landed() > 0 {

@@ -279,6 +279,36 @@ func TestSuspectsAreFatalOnlyBeforeTheFirstSuccess(t *testing.T) {
 	})
 }
 
+// TestSuspectsAfterASuccess: what the service itself says of one account is believed then, also where outcomes of other edges come with it.
+func TestSuspectsAfterASuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		s := newService(t, func(c call) ([]Outcome, error) {
+			if c.n > 3 && c.n%2 == 0 {
+				return nil, &CallError{Verdict: VerdictSuspect, Code: 30002, Limit: 20, Answered: true}
+			}
+			return accept(c)
+		})
+		s.pace = 200 * time.Millisecond
+		if sum, err := Run(t.Context(), plan(repeat(2, 60)...), s, m, testOptions()); err != nil || sum.Imported != 64 || sum.Failed != 56 || s.calls != 60 {
+			t.Fatal(sum, err, s.calls)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		s := newService(t, func(c call) ([]Outcome, error) {
+			if c.nth == 0 {
+				return []Outcome{{Kind: Already}, {Uncertain: true}, {}}, &CallError{Verdict: VerdictSuspect, Code: 404, Limit: 1}
+			}
+			return all(c, Outcome{Kind: Already}), nil
+		})
+		sum, err := Run(t.Context(), plan(repeat(3, 20)...), s, m, testOptions())
+		if err != nil || sum.Already != 60 || sum.AlreadyUncertain != 20 {
+			t.Fatal(sum, err)
+		}
+	})
+}
+
 func TestFatalAnswerKeepsWhatWasSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)

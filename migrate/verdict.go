@@ -29,8 +29,8 @@ type Outcome struct {
 // index. It is safe for concurrent use, but must not be called for an account while another call for it is open.
 //
 // If ctx ends before the request leaves, Import returns ctx's error and has had no effect; once sent, a request is seen through to its answer or its
-// timeout whatever happens to ctx. Every other error is a *CallError. With VerdictRetry the outcomes may be there as well (Already for edges that were found
-// in place, say): they hold, and edges without one are Again.
+// timeout whatever happens to ctx. Every other error is a *CallError. With VerdictRetry or VerdictSuspect the outcomes may be there as well (Already for edges
+// that were found in place, say): they hold, and edges without one are Again.
 type Importer interface {
 	Import(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
 }
@@ -46,7 +46,7 @@ const (
 	VerdictRefuseChunk                      // every edge of the call fails with Code
 	VerdictRefuseAccount                    // the account does not exist: every edge of its roster fails with Code, no more calls for it
 	VerdictUnknown                          // a code that no table knows: a few attempts, then the call's edges fail with it
-	VerdictSuspect                          // looks like a wrong setting as long as nothing has succeeded, else like VerdictRetry
+	VerdictSuspect                          // a wrong setting as long as nothing has succeeded; else VerdictRefuseChunk if Answered, or VerdictRetry
 	VerdictFatal                            // credentials, right, app, quota or region refused: stop the job now
 )
 

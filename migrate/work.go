@@ -196,7 +196,7 @@ func (x *executor) send(res *result) {
 	for _, i := range indexes {
 		res.sent.Add(i)
 	}
-	if err == nil || outcomes != nil && verdictOf(err) == VerdictRetry {
+	if err == nil || outcomes != nil && (verdictOf(err) == VerdictRetry || verdictOf(err) == VerdictSuspect) {
 		x.settle(res, indexes, outcomes, maybeSent)
 	}
 }

@@ -55,7 +55,7 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) 
 	}
 	if answer.usable == 0 {
 		c.counters.unusable()
-		return nil, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the answer has no item for any account of the call", Uncertain: true}
+		return nil, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the answer has no ResultItem for any account of the call"}
 	}
 	for i := range answer.found {
 		answer.found[i].Info = c.scrub(answer.found[i].Info)
@@ -143,7 +143,7 @@ func accountOf(code int, status, info string) Account {
 	switch {
 	case code != 0:
 		known, _ := LookupCode(code)
-		return Account{Again: known.Item == migrate.Again || known.Call == migrate.VerdictRetry, Code: code, Info: info}
+		return Account{Again: known.Passing(), Code: code, Info: info}
 	case status == "Imported":
 		return Account{Known: true, Exists: true}
 	case status == "NotImported":
@@ -176,7 +176,7 @@ func (c *Client) Delete(ctx context.Context, from string, to []string) ([]migrat
 	for i, item := range answer.items {
 		switch {
 		case !item.seen || item.disputed:
-			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "no ResultItem"}
+			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: item.unseen("ResultItem")}
 		case item.code == notAFriend:
 			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}
 		default:

@@ -13,8 +13,17 @@ type envelope struct {
 	hasCode   bool
 	info      string // ErrorInfo
 	failed    []string
-	hasFailed bool // Fail_Account was there
-	hasList   bool // the list of items was there
+	hasFailed bool   // Fail_Account was there
+	hasList   bool   // the list of items was there
+	listKind  string // what was there in its place
+}
+
+// wrongKind is the error of a member that has another type than the API gives it.
+func wrongKind(name, is, want string) error {
+	if is == "a number" && want == "an integer" {
+		is = "a number with a fraction or too large"
+	}
+	return fmt.Errorf("%s is %s, not %s", name, is, want)
 }
 
 // ok reports whether the call as a whole went well.
@@ -79,7 +88,7 @@ func (e *envelope) list(s *scanner, item func(*scanner) error) error {
 	}
 	e.hasList = true
 	if s.peek() != '[' {
-		e.hasList = false // null, say: as good as absent
+		e.hasList, e.listKind = false, s.kind() // null, say: as good as absent
 		return s.skip()
 	}
 	return s.array(func() error { return item(s) })
@@ -88,6 +97,7 @@ func (e *envelope) list(s *scanner, item func(*scanner) error) error {
 // member reads one of the members that every answer has, and skips others.
 func (e *envelope) member(s *scanner, name []byte) (err error) {
 	var text []byte
+	kind := s.kind()
 	switch string(name) {
 	case "ActionStatus":
 		if e.hasStatus {
@@ -95,11 +105,17 @@ func (e *envelope) member(s *scanner, name []byte) (err error) {
 		}
 		text, e.hasStatus, err = s.stringValue()
 		e.status = string(text)
+		if err == nil && !e.hasStatus {
+			err = wrongKind("the answer's ActionStatus", kind, "a string")
+		}
 	case "ErrorCode":
 		if e.hasCode {
 			return errRepeated
 		}
 		e.code, e.hasCode, err = s.integerValue()
+		if err == nil && !e.hasCode {
+			err = wrongKind("the answer's ErrorCode", kind, "an integer")
+		}
 	case "ErrorInfo":
 		text, _, err = s.stringValue()
 		e.info = string(text)
@@ -133,6 +149,7 @@ type result struct {
 	hasCode  bool
 	info     []byte
 	relation []byte
+	wrong    string // what is wrong with an element that is not usable
 }
 
 // usable reports whether the element says something about somebody.
@@ -154,7 +171,10 @@ func scanResult(s *scanner) (r result, err error) {
 			if r.hasCode {
 				return errRepeated
 			}
-			r.code, r.hasCode, err = s.integerValue()
+			kind := s.kind()
+			if r.code, r.hasCode, err = s.integerValue(); !r.hasCode {
+				r.wrong = wrongKind("ResultCode", kind, "an integer").Error()
+			}
 		case "ResultInfo":
 			r.info, _, err = s.stringValue()
 		case "Relation":
@@ -215,6 +235,7 @@ type verdicts struct {
 	tally
 	items []verdict
 	last  string // the text of the item before, which is mostly that of the next one too
+	wrong string // what is wrong with the last item that is not usable, or with the list
 }
 
 // verdict is what the items of an answer say about one account.
@@ -233,7 +254,7 @@ func newVerdicts(n int, name func(i int) string) *verdicts {
 // reset forgets an answer before the next one.
 func (v *verdicts) reset() {
 	clear(v.items)
-	v.tally, v.next = tally{}, 0
+	v.tally, v.next, v.wrong = tally{}, 0, ""
 }
 
 // item reads one element of the list.
@@ -244,6 +265,10 @@ func (v *verdicts) item(s *scanner) error {
 	}
 	if !r.usable() {
 		v.unreadable++
+		v.wrong = r.wrong
+		if i, ok := v.find(r.to); r.hasTo && ok && !v.items[i].seen {
+			v.items[i].info = r.wrong
+		}
 		return nil
 	}
 	i, ok := v.find(r.to)
@@ -267,8 +292,24 @@ func (v *verdicts) item(s *scanner) error {
 	return nil
 }
 
+// unseen says why there is no verdict on an account.
+func (v *verdict) unseen(list string) string {
+	if v.info != "" {
+		return v.info
+	}
+	return "no " + list
+}
+
 // finish counts what is missing, and compares with Fail_Account.
-func (v *verdicts) finish(e *envelope) {
+func (v *verdicts) finish(e *envelope, list string) {
+	switch {
+	case e.listKind != "":
+		v.wrong = wrongKind("the answer's "+list, e.listKind, "an array").Error()
+	case !e.hasList:
+		v.wrong = "the answer has no " + list
+	case v.wrong == "":
+		v.wrong = "the answer has no " + list + " for any account of the call"
+	}
 	listed := make(map[int]bool, len(e.failed))
 	for _, to := range e.failed {
 		if i, ok := v.find([]byte(to)); ok {

@@ -3,6 +3,7 @@ package sink
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ func scanFor(data string, accounts ...string) (*verdicts, envelope, error) {
 	v := newVerdicts(len(accounts), func(i int) string { return accounts[i] })
 	e, err := scanAnswer([]byte(data), "ResultItem", v.item)
 	if err == nil && e.ok() {
-		v.finish(&e)
+		v.finish(&e, "ResultItem")
 	}
 	return v, e, err
 }
@@ -201,7 +202,7 @@ func BenchmarkDecodeAnswer1000(b *testing.B) {
 		if err != nil || !e.ok() {
 			b.Fatal(err)
 		}
-		v.finish(&e)
+		v.finish(&e, "ResultItem")
 		if v.missing > 0 {
 			b.Fatal("missing")
 		}
@@ -226,5 +227,60 @@ func BenchmarkDecodeAnswer1000Std(b *testing.B) {
 		if err := json.Unmarshal(data, &a); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestWrongTypesAreNamed: a member that is there, but of another type, is not called absent.
+func TestWrongTypesAreNamed(t *testing.T) {
+	const item, page = `"ResultItem":[{"To_Account":"a","ResultCode":0}],`, `"FriendNum":0,"CompleteFlag":1,`
+	for answer, want := range map[string]string{
+		`{` + item + `"ActionStatus":"OK","ErrorCode":"0"}`:                                                "the answer's ErrorCode is a string, not an integer",
+		`{` + item + `"ActionStatus":"OK","ErrorCode":null}`:                                               "the answer's ErrorCode is null, not an integer",
+		`{` + item + `"ActionStatus":"OK","ErrorCode":0.5}`:                                                "the answer's ErrorCode is a number with a fraction or too large, not an integer",
+		`{` + item + `"ActionStatus":"OK","ErrorCode":false}`:                                              "the answer's ErrorCode is a truth value, not an integer",
+		`{` + item + `"ActionStatus":"OK","ErrorCode":[0]}`:                                                "the answer's ErrorCode is an array, not an integer",
+		`{` + item + `"ActionStatus":"OK"}`:                                                                "the answer has no ErrorCode",
+		`{` + item + `"ActionStatus":1,"ErrorCode":0}`:                                                     "the answer's ActionStatus is a number, not a string",
+		`{` + item + `"ActionStatus":null,"ErrorCode":0}`:                                                  "the answer's ActionStatus is null, not a string",
+		`{` + item + `"ActionStatus":{},"ErrorCode":0}`:                                                    "the answer's ActionStatus is an object, not a string",
+		`{` + item + `"ErrorCode":0}`:                                                                      "the answer has no ActionStatus",
+		`{"ResultItem":[{"To_Account":"a","ResultCode":"0"}],` + okTail:                                    "ResultCode is a string, not an integer",
+		`{"ResultItem":[{"To_Account":"a","ResultCode":null}],` + okTail:                                   "ResultCode is null, not an integer",
+		`{"ResultItem":[{"To_Account":"b","ResultCode":0}],` + okTail:                                      "the answer has no ResultItem for any account of the call",
+		`{"ResultItem":[],` + okTail:                                                                       "the answer has no ResultItem for any account of the call",
+		`{"ResultItem":null,` + okTail:                                                                     "the answer's ResultItem is null, not an array",
+		`{"ResultItem":{},` + okTail:                                                                       "the answer's ResultItem is an object, not an array",
+		`{` + okTail:                                                                                       "the answer has no ResultItem",
+		`{"UserDataItem":[],"FriendNum":"0","CompleteFlag":1,` + okTail:                                    "the page's FriendNum is a string, not an integer",
+		`{"UserDataItem":[],"FriendNum":0,"CompleteFlag":null,` + okTail:                                   "the page's CompleteFlag is null, not an integer",
+		`{"UserDataItem":[],"FriendNum":0,"CompleteFlag":true,` + okTail:                                   "the page's CompleteFlag is a truth value, not an integer",
+		`{"UserDataItem":[],"FriendNum":1,"CompleteFlag":0,"NextStartIndex":"1",` + okTail:                 "the page's NextStartIndex is a string, not an integer",
+		`{"UserDataItem":null,"FriendNum":1,"CompleteFlag":1,` + okTail:                                    "the page has no UserDataItem",
+		`{"UserDataItem":"",` + page + okTail:                                                              "the page's UserDataItem is not an array",
+		`{` + page + `"ActionStatus":"OK","ErrorCode":"0"}`:                                                "the answer's ErrorCode is a string, not an integer",
+		`{"UserDataItem":[{"To_Account":"a"}],"CompleteFlag":1,` + okTail:                                  "the page has no FriendNum",
+		`{"UserDataItem":[{"To_Account":"a"}],"FriendNum":9,"CompleteFlag":0,"NextStartIndex":0,` + okTail: "the page at index 0 leads to index 0",
+	} {
+		s := &service{answer: func(_ int, _ request, w http.ResponseWriter) { fmt.Fprint(w, answer) }}
+		c := testClient(t, s.serve(t), nil)
+		_, err := c.Import(t.Context(), "A", edgesTo("a"))
+		if strings.Contains(answer, "CompleteFlag") {
+			_, err = c.Friends("A").Next(t.Context())
+		}
+		if e := callError(t, err); e.Info != want {
+			t.Errorf("%s: %q, want %q", answer, e.Info, want)
+		}
+	}
+	s := &service{answer: func(_ int, _ request, w http.ResponseWriter) {
+		fmt.Fprint(w, `{"ResultItem":[{"To_Account":"a","ResultCode":"0"},{"To_Account":"b","ResultCode":0}],`+okTail)
+	}}
+	c := testClient(t, s.serve(t), nil)
+	outcomes, err := c.Import(t.Context(), "A", edgesTo("a", "b", "c"))
+	if err != nil || kinds(outcomes) != "again? imported again?" || outcomes[0].Info != "ResultCode is a string, not an integer" || outcomes[2].Info != "no ResultItem" {
+		t.Errorf("%+v %v", outcomes, err)
+	}
+	_, err = c.Check(t.Context(), "A", []string{"a"})
+	if e := callError(t, err); e.Info != "the answer has no InfoItem" {
+		t.Errorf("%+v", e)
 	}
 }

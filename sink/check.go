@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"friendmigrate/migrate"
 )
@@ -28,7 +29,7 @@ func relationOf(text []byte) relation {
 	return unknownRelation
 }
 
-// Relation is what friend_check said of one account.
+// Relation is what friend_check said of one account. Where it is neither Known nor Again, the service refuses with Code, and will again.
 type Relation struct {
 	Known  bool   // it answered: Friend holds
 	Friend bool   // From has it in their list
@@ -68,12 +69,12 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Relatio
 func (c *Client) relation(v *verdict) Relation {
 	switch {
 	case !v.seen:
-		return Relation{Again: true, Info: "no InfoItem"}
+		return Relation{Again: true, Info: v.unseen("InfoItem")}
 	case v.disputed:
 		return Relation{Again: true, Info: "contradictory InfoItems"}
 	case v.code != 0:
 		code, _ := LookupCode(v.code)
-		return Relation{Again: code.Item == migrate.Again, Code: v.code, Info: c.scrub(v.info)}
+		return Relation{Again: code.Passing(), Code: v.code, Info: c.scrub(v.info)}
 	case v.relation == unknownRelation:
 		return Relation{Again: true, Info: "no Relation that is known"}
 	}
@@ -90,7 +91,6 @@ func (c *Client) Probe(ctx context.Context) error {
 	err = c.call(ctx, friendGet, c.identifier, body, friendGetLimit, readPage(new(pageAnswer)))
 	var e *migrate.CallError
 	if errors.As(err, &e) && e.Answered && e.Verdict == migrate.VerdictRefuseAccount {
-		c.answered.Store(true)
 		return nil
 	}
 	return err
@@ -109,7 +109,11 @@ func (m onlyMissing) Import(ctx context.Context, from string, edges []migrate.Ed
 		to[i] = edges[i].To
 	}
 	relations, err := m.client.Check(ctx, from, to)
-	if err != nil {
+	var e *migrate.CallError
+	switch {
+	case errors.As(err, &e) && e.Verdict == migrate.VerdictSuspect && e.Answered:
+		relations = make([]Relation, len(edges))
+	case err != nil:
 		return nil, err
 	}
 	outcomes := make([]migrate.Outcome, len(edges))
@@ -141,27 +145,24 @@ func (m onlyMissing) Import(ctx context.Context, from string, edges []migrate.Ed
 	return outcomes, err
 }
 
-// keepFound makes an error of the import fit for outcomes: what was found in place stays so, whatever becomes of the rest. The rest is told again what it
-// was told now when it comes back alone.
+// keepFound turns a failed import into outcomes. Edges that friend_check found keep their outcome, and those that it did not decide stay as they are: they were
+// not sent. The missing ones are sent again on their own where the error speaks of the call as a whole, and get their own answer then.
 func keepFound(err error, missing int) ([]migrate.Outcome, error) {
 	var e *migrate.CallError
 	if !errors.As(err, &e) {
 		return nil, err
 	}
-	outcomes := make([]migrate.Outcome, missing)
-	switch e.Verdict {
-	case migrate.VerdictRetry, migrate.VerdictSuspect:
-		return outcomes, e
-	case migrate.VerdictRefuseChunk, migrate.VerdictRefuseAccount:
-		for i := range outcomes {
-			outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: e.Code, Info: e.Info}
-		}
-		return outcomes, nil
-	case migrate.VerdictSplit, migrate.VerdictUnknown:
-		for i := range outcomes {
-			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Code: e.Code, Info: e.Info}
-		}
-		return outcomes, nil
+	o := migrate.Outcome{Uncertain: e.Uncertain}
+	err = nil
+	switch {
+	case e.Verdict == migrate.VerdictRefuseChunk, e.Verdict == migrate.VerdictRefuseAccount:
+		o = migrate.Outcome{Kind: migrate.Failed, Code: e.Code, Info: e.Info}
+	case e.Verdict == migrate.VerdictSplit, e.Verdict == migrate.VerdictUnknown, e.Verdict == migrate.VerdictSuspect && e.Answered:
+		o.Code, o.Info = e.Code, e.Info
+	case e.Verdict == migrate.VerdictRetry, e.Verdict == migrate.VerdictSuspect:
+		e.Uncertain, err = false, e
+	default:
+		return nil, e
 	}
-	return nil, err
+	return slices.Repeat([]migrate.Outcome{o}, missing), err
 }

@@ -106,7 +106,10 @@ func TestOnlyMissing(t *testing.T) {
 		{"one not told", infoItem("a", none, 30006) + "," + infoItem("b", none, 0), 0, "again:30006 imported", 0, "b"},
 		{"one missing", infoItem("b", none, 0), 0, "again imported", 0, "b"},
 		{"one unknown account", infoItem("a", none, 30003) + "," + infoItem("b", with, 0), 0, "imported already", 0, "a"},
-		{"import fails in passing", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30006, "already again", migrate.VerdictRetry, "b"},
+		{"import fails in passing", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30006, "already again?", migrate.VerdictRetry, "b"},
+		{"one not told and import fails in passing", infoItem("a", none, 30006) + "," + infoItem("b", none, 0), 30006, "again:30006 again?", migrate.VerdictRetry, "b"},
+		{"one there and app looks wrong", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30002, "already again:30002", 0, "b"},
+		{"app looks wrong", infoItem("a", none, 0) + "," + infoItem("b", none, 0), 30002, "", migrate.VerdictSuspect, "a b"},
 		{"list full", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30010, "already failed:30010", 0, "b"},
 		{"list full and none there", infoItem("a", none, 0) + "," + infoItem("b", none, 0), 30010, "", migrate.VerdictRefuseChunk, "a b"},
 		{"parameter", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30001, "already again:30001", 0, "b"},
@@ -135,6 +138,9 @@ func TestOnlyMissing(t *testing.T) {
 			if test.verdict != 0 && callError(t, err).Verdict != test.verdict {
 				t.Errorf("%+v", err)
 			}
+			if outcomes != nil && err != nil && callError(t, err).Uncertain {
+				t.Errorf("uncertain for all edges, of which only some were sent: %+v", err)
+			}
 			sent := ""
 			if got := s.received(); len(got) > 2 {
 				t.Errorf("%d requests", len(got))
@@ -145,5 +151,36 @@ func TestOnlyMissing(t *testing.T) {
 				t.Errorf("%q was imported, want %q", sent, test.imported)
 			}
 		})
+	}
+}
+
+// TestReadsLeaveNothingUncertain, however they are lost: with --only-missing, friendships that existed before would look imported.
+func TestReadsLeaveNothingUncertain(t *testing.T) {
+	for name, answer := range map[string]func(w http.ResponseWriter){
+		"502":      func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
+		"403":      func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) },
+		"30007":    func(w http.ResponseWriter) { fail(w, 30007) },
+		"nonsense": func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") },
+		"no items": func(w http.ResponseWriter) { fmt.Fprint(w, "{"+okTail) },
+		"cut": func(w http.ResponseWriter) {
+			conn, _, _ := w.(http.Hijacker).Hijack()
+			_ = conn.Close()
+		},
+	} {
+		s := &service{answer: func(_ int, _ request, w http.ResponseWriter) { answer(w) }}
+		c := testClient(t, s.serve(t), nil)
+		_, check := c.Check(t.Context(), "A", []string{"a"})
+		_, page := c.Friends("A").Next(t.Context())
+		_, account := c.Accounts(t.Context(), []string{"a"})
+		_, missing := OnlyMissing(c).Import(t.Context(), "A", edgesTo("a"))
+		for api, err := range map[string]error{friendCheck: check, friendGet: page, accountCheck: account, "--only-missing": missing} {
+			if e := callError(t, err); e.Uncertain {
+				t.Errorf("%s, %s: %+v", name, api, e)
+			}
+		}
+		_, err := c.Import(t.Context(), "A", edgesTo("a"))
+		if e := callError(t, err); !e.Uncertain {
+			t.Errorf("%s, friend_import: %+v", name, e)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -74,10 +73,8 @@ type Client struct {
 	limiter    *limiter
 	counters   *counters
 
-	fatal    atomic.Pointer[migrate.CallError] // the answer that ended it: hammering a bad signature locks the app
 	inFlight atomic.Int64
-	answered atomic.Bool // the service has accepted a call of ours
-	landed   atomic.Bool // the service has taken an edge of ours
+	admin    adminCheck
 }
 
 var _ migrate.Importer = (*Client)(nil)
@@ -129,6 +126,7 @@ func New(c Config) (*Client, error) {
 		signer:   signer,
 		limiter:  newLimiter(c.Rate, c.StartAfter),
 		counters: newCounters(),
+		admin:    adminCheck{turn: make(chan struct{}, 1)},
 	}, nil
 }
 
@@ -168,45 +166,42 @@ func (c *Client) Stats() Stats {
 }
 
 // call makes one call for from: it waits for its turn, sends, and sends again if the signature was refused and a newer one can be had. The error is ctx's, if
-// it ended before the call left, or a *migrate.CallError.
+// it ended before the call left, or a *migrate.CallError. What it says comes from the answer to this call; other calls have no part in it.
 func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
-	for resent := false; ; resent = true {
+	for resent, doubted := false, false; ; {
 		e, again, err := c.once(ctx, api, from, body, limit, read, resent)
 		switch {
 		case err != nil:
 			return err // ctx's
 		case again:
+			resent = true
 			continue
 		case e == nil:
-			c.answered.Store(true)
 			return nil
-		case e.Code == noSuchAccount && e.Verdict == migrate.VerdictFatal:
-			return c.whose(ctx, from, e)
+		case e.Code == noSuchAccount && e.Verdict == migrate.VerdictFatal && from != c.identifier:
+			e = c.whose(ctx, e)
+			if doubted || e.Verdict != migrate.VerdictRefuseAccount {
+				return e
+			}
+			doubted = true
+			continue
 		}
-		return c.end(e)
+		return e
 	}
 }
 
-// end remembers a fatal answer, so that no call follows it.
-func (c *Client) end(e *migrate.CallError) error {
-	if e.Verdict == migrate.VerdictFatal {
-		c.fatal.CompareAndSwap(nil, e)
-	}
-	return e
-}
+// changes reports whether an API may change a friend list. A call that only reads leaves nothing uncertain when it is lost.
+func changes(api string) bool { return api == friendImport || api == friendDelete }
 
 // once makes one attempt. again: it was refused for its signature and had no effect, and there is a newer signature now.
 func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader, resent bool) (e *migrate.CallError, again bool, err error) {
-	if end := c.fatal.Load(); end != nil {
-		return end, false, nil
-	}
 	permit, err := c.limiter.Wait(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	if end := c.fatal.Load(); end != nil || ctx.Err() != nil { // while it waited
+	if ctx.Err() != nil { // while it waited
 		c.limiter.Done(permit, silent, 0, 0)
-		return end, false, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 	c.inFlight.Add(1)
 	a := c.send(ctx, api, body, limit, read)
@@ -215,6 +210,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	pause := time.Duration(0)
 	if e != nil {
 		pause = e.Pause
+		e.Uncertain = e.Uncertain && changes(api)
 	}
 	c.limiter.Done(permit, respond(e), codeOf(e), pause)
 	c.counters.attempt(api, kind, len(body), &a, e)
@@ -262,26 +258,4 @@ func (c *Client) note(api, from, kind string, a *attempt, e *migrate.CallError) 
 		info = e.Info
 	}
 	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received, "info", info)
-}
-
-// noSuchAccount is what the account system says of an account that it does not know. It may mean the identifier, which ends the job, or the From_Account, which
-// fails alone. Its text is no help; a call for the identifier itself is.
-const noSuchAccount = 70107
-
-func (c *Client) whose(ctx context.Context, from string, e *migrate.CallError) error {
-	if from == c.identifier {
-		return c.end(e)
-	}
-	if !c.answered.Load() {
-		if err := c.Probe(ctx); err != nil {
-			var probed *migrate.CallError
-			if errors.As(err, &probed) && probed.Verdict != migrate.VerdictFatal {
-				e.Verdict, e.Hint = migrate.VerdictRetry, ""
-				return e
-			}
-			return err
-		}
-	}
-	e.Verdict, e.Hint = migrate.VerdictRefuseAccount, ""
-	return e
 }

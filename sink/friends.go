@@ -80,21 +80,22 @@ type pageAnswer struct {
 	standard  int64 // sequences
 	custom    int64
 	has       map[string]bool
+	kinds     map[string]string // of members that are no integers
 }
 
 // check finds pages that can't be followed: one that leads nowhere would be read for ever, and one without its parts would pass for an empty list.
 func (p *pageAnswer) check() error {
-	switch {
-	case !p.has["CompleteFlag"]:
-		return errors.New("the page has no CompleteFlag")
-	case !p.has["FriendNum"]:
-		return errors.New("the page has no FriendNum")
-	case !p.has["UserDataItem"] && p.friendNum != 0:
-		return errors.New("the page has no UserDataItem")
-	case p.complete == 0 && !p.has["NextStartIndex"]:
-		return errors.New("the page has no NextStartIndex")
-	case p.complete == 0 && (p.next <= p.start || len(p.friends) == 0):
-		return fmt.Errorf("the page at %d leads to %d with %d friends", p.start, p.next, len(p.friends))
+	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex", "UserDataItem"} {
+		switch {
+		case p.has[name], name == "NextStartIndex" && p.complete != 0, name == "UserDataItem" && p.friendNum == 0:
+		case p.kinds[name] != "":
+			return wrongKind("the page's "+name, p.kinds[name], "an integer")
+		default:
+			return errors.New("the page has no " + name)
+		}
+	}
+	if p.complete == 0 && p.next <= p.start {
+		return fmt.Errorf("the page at index %d leads to index %d", p.start, p.next)
 	}
 	return nil
 }
@@ -103,7 +104,7 @@ func (p *pageAnswer) check() error {
 func readPage(p *pageAnswer) reader {
 	start := p.start
 	return func(body io.Reader) (envelope, error) {
-		*p = pageAnswer{start: start, has: make(map[string]bool)}
+		*p = pageAnswer{start: start, has: map[string]bool{}, kinds: map[string]string{}}
 		var e envelope
 		d := json.NewDecoder(body)
 		d.UseNumber()
@@ -172,7 +173,7 @@ func (p *pageAnswer) users(d *json.Decoder) error {
 		return err
 	}
 	if t != json.Delim('[') {
-		return errors.New("UserDataItem is no array")
+		return errors.New("the page's UserDataItem is not an array")
 	}
 	p.has["UserDataItem"] = true
 	var raw json.RawMessage
@@ -211,8 +212,11 @@ func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
 	if p.has[name] {
 		return errRepeated
 	}
-	var err error
-	*into, p.has[name], err = s.integerValue()
+	kind := s.kind()
+	value, ok, err := s.integerValue()
+	if *into, p.has[name] = value, ok; !ok {
+		p.kinds[name] = kind
+	}
 	return err
 }
 
@@ -264,11 +268,10 @@ func (f *Friend) value(s *scanner) error {
 	return err
 }
 
-// Edge is the friendship as an edge that could be imported. There is no tag for RemarkTime, so it is never there. Tags that are none of an edge's are left out.
-func (f *Friend) Edge(from string) (migrate.Edge, error) {
-	e := migrate.Edge{From: from, To: f.To}
+// Edge is the friendship as an edge that could be imported. There is no tag for RemarkTime, so it is never there. other lists the tags that no edge has a place for.
+func (f *Friend) Edge(from string) (e migrate.Edge, other []string, err error) {
+	e = migrate.Edge{From: from, To: f.To}
 	for _, v := range f.Values {
-		var err error
 		switch {
 		case v.Tag == "Tag_SNS_IM_AddSource":
 			err = json.Unmarshal(v.JSON, &e.AddSource)
@@ -280,14 +283,23 @@ func (f *Friend) Edge(from string) (migrate.Edge, error) {
 			err = json.Unmarshal(v.JSON, &e.AddWording)
 		case v.Tag == "Tag_SNS_IM_AddTime":
 			err = json.Unmarshal(v.JSON, &e.AddTime)
-		case strings.HasPrefix(v.Tag, "Tag_SNS_Custom_"):
+		case customTag(v.Tag):
 			err = addCustom(&e, v)
+		default:
+			other = append(other, v.Tag)
 		}
 		if err != nil {
-			return e, fmt.Errorf("read %s: %w", v.Tag, err)
+			return e, other, fmt.Errorf("read %s: %w", v.Tag, err)
 		}
 	}
-	return e, nil
+	return e, other, nil
+}
+
+// customTag reports whether the vendor's rules allow a custom field of that name. friend_import refuses others.
+func customTag(tag string) bool {
+	word, ok := strings.CutPrefix(tag, "Tag_SNS_Custom_")
+	letter := func(c rune) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+	return ok && len(word) >= 1 && len(word) <= 8 && !strings.ContainsFunc(word, func(c rune) bool { return !letter(c) })
 }
 
 func addCustom(e *migrate.Edge, v Value) error {

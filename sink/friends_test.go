@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestAllPagesAreRead(t *testing.T) {
 	if got := string(all[0].Values[5].JSON); got != "18446744073709551615" {
 		t.Errorf("an integer came as %s", got)
 	}
-	edge, err := all[0].Edge("A")
+	edge, _, err := all[0].Edge("A")
 	want := migrate.Edge{From: "A", To: "id1", AddSource: "AddSource_Type_Android", Remark: "Remark1", Groups: []string{"Group1", "Group2"}, AddTime: 1563867420,
 		Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_Test", Value: "CustomData1"}, {Tag: "Tag_SNS_Custom_Num", Value: "18446744073709551615", Integer: true}}}
 	if err != nil || !reflect.DeepEqual(edge, want) {
@@ -77,24 +78,23 @@ func TestPagesThatLeadNowhere(t *testing.T) {
 		return `{"UserDataItem":[{"To_Account":"a","ValueItem":[]}],` + rest + okTail
 	}
 	bad := map[string]string{
-		"stands still":       page(`"FriendNum":9,"CompleteFlag":0,"NextStartIndex":0,`),
-		"goes back":          page(`"FriendNum":9,"CompleteFlag":0,"NextStartIndex":-5,`),
-		"no next":            page(`"FriendNum":9,"CompleteFlag":0,`),
-		"no flag":            page(`"FriendNum":9,"NextStartIndex":1,`),
-		"no number":          page(`"CompleteFlag":1,`),
-		"null flag":          page(`"FriendNum":9,"CompleteFlag":null,"NextStartIndex":1,`),
-		"flag twice":         page(`"FriendNum":9,"CompleteFlag":0,"CompleteFlag":1,"NextStartIndex":1,`),
-		"empty and not done": `{"UserDataItem":[],"FriendNum":9,"CompleteFlag":0,"NextStartIndex":1,` + okTail,
-		"no list":            `{"FriendNum":9,"CompleteFlag":1,"NextStartIndex":0,` + okTail,
-		"null list":          `{"UserDataItem":null,"FriendNum":9,"CompleteFlag":1,"NextStartIndex":0,` + okTail,
-		"no name":            `{"UserDataItem":[{"ValueItem":[]}],"FriendNum":1,"CompleteFlag":1,` + okTail,
-		"name is a number":   `{"UserDataItem":[{"To_Account":7}],"FriendNum":1,"CompleteFlag":1,` + okTail,
-		"not UTF-8":          `{"UserDataItem":[{"To_Account":"` + "\xff" + `"}],"FriendNum":1,"CompleteFlag":1,` + okTail,
-		"null item":          `{"UserDataItem":[null],"FriendNum":1,"CompleteFlag":1,` + okTail,
-		"list is an object":  `{"UserDataItem":{},"FriendNum":1,"CompleteFlag":1,` + okTail,
-		"half":               `{"UserDataItem":[{"To_Account":"a"}],"FriendNum":1,"Comple`,
-		"trailing":           page(`"FriendNum":1,"CompleteFlag":1,`) + "}",
-		"empty":              "", "null": "null", "array": "[]",
+		"stands still":      page(`"FriendNum":9,"CompleteFlag":0,"NextStartIndex":0,`),
+		"goes back":         page(`"FriendNum":9,"CompleteFlag":0,"NextStartIndex":-5,`),
+		"no next":           page(`"FriendNum":9,"CompleteFlag":0,`),
+		"no flag":           page(`"FriendNum":9,"NextStartIndex":1,`),
+		"no number":         page(`"CompleteFlag":1,`),
+		"null flag":         page(`"FriendNum":9,"CompleteFlag":null,"NextStartIndex":1,`),
+		"flag twice":        page(`"FriendNum":9,"CompleteFlag":0,"CompleteFlag":1,"NextStartIndex":1,`),
+		"no list":           `{"FriendNum":9,"CompleteFlag":1,"NextStartIndex":0,` + okTail,
+		"null list":         `{"UserDataItem":null,"FriendNum":9,"CompleteFlag":1,"NextStartIndex":0,` + okTail,
+		"no name":           `{"UserDataItem":[{"ValueItem":[]}],"FriendNum":1,"CompleteFlag":1,` + okTail,
+		"name is a number":  `{"UserDataItem":[{"To_Account":7}],"FriendNum":1,"CompleteFlag":1,` + okTail,
+		"not UTF-8":         `{"UserDataItem":[{"To_Account":"` + "\xff" + `"}],"FriendNum":1,"CompleteFlag":1,` + okTail,
+		"null item":         `{"UserDataItem":[null],"FriendNum":1,"CompleteFlag":1,` + okTail,
+		"list is an object": `{"UserDataItem":{},"FriendNum":1,"CompleteFlag":1,` + okTail,
+		"half":              `{"UserDataItem":[{"To_Account":"a"}],"FriendNum":1,"Comple`,
+		"trailing":          page(`"FriendNum":1,"CompleteFlag":1,`) + "}",
+		"empty":             "", "null": "null", "array": "[]",
 	}
 	for name, body := range bad {
 		s := &service{answer: func(_ int, _ request, w http.ResponseWriter) { fmt.Fprint(w, body) }}
@@ -142,13 +142,46 @@ func TestLargePages(t *testing.T) {
 	}
 }
 
+// TestEmptyPageIsFollowed: the service left its friends out, and says where the next ones are.
+func TestEmptyPageIsFollowed(t *testing.T) {
+	s := &service{answer: func(n int, _ request, w http.ResponseWriter) {
+		if n == 1 {
+			fmt.Fprint(w, `{"UserDataItem":[],"FriendNum":1,"CompleteFlag":0,"NextStartIndex":100,`+okTail)
+			return
+		}
+		fmt.Fprint(w, `{"UserDataItem":[{"To_Account":"a"}],"FriendNum":1,"CompleteFlag":1,`+okTail)
+	}}
+	friends := testClient(t, s.serve(t), nil).Friends("A")
+	for want := range 2 {
+		if page, err := friends.Next(t.Context()); err != nil || len(page.Friends) != want {
+			t.Errorf("%+v %v", page, err)
+		}
+	}
+	if body := s.received()[1].body; !friends.Last() || !strings.Contains(body, `"StartIndex":100,`) {
+		t.Error(body)
+	}
+}
+
+// TestTagsWithoutAPlace are named, each as often as it has a value. A custom tag that friend_import would refuse is one of them.
+func TestTagsWithoutAPlace(t *testing.T) {
+	f := Friend{To: "a"}
+	for _, tag := range []string{"Tag_SNS_IM_Remark", "Tag_SNS_IM_Star", "Tag_SNS_Custom_Level", "Tag_SNS_Custom_", "Tag_SNS_Custom", "Tag_SNS_Custom_Level2", "Tag_SNS_Custom_TooLongAWord", "Tag_SNS_IM_Star"} {
+		f.Values = append(f.Values, Value{tag, json.RawMessage(`"x"`)})
+	}
+	e, other, err := f.Edge("A")
+	want := []string{"Tag_SNS_IM_Star", "Tag_SNS_Custom_", "Tag_SNS_Custom", "Tag_SNS_Custom_Level2", "Tag_SNS_Custom_TooLongAWord", "Tag_SNS_IM_Star"}
+	if err != nil || e.Remark != "x" || len(e.Custom) != 1 || !slices.Equal(other, want) {
+		t.Errorf("%+v %q %v", e, other, err)
+	}
+}
+
 func TestEdgesOfOddFriends(t *testing.T) {
 	for _, value := range []Value{
 		{"Tag_SNS_IM_Remark", json.RawMessage(`7`)}, {"Tag_SNS_IM_Group", json.RawMessage(`"x"`)}, {"Tag_SNS_IM_AddTime", json.RawMessage(`"x"`)},
 		{"Tag_SNS_Custom_X", json.RawMessage(`1.5`)}, {"Tag_SNS_Custom_X", json.RawMessage(`["x"]`)}, {"Tag_SNS_Custom_X", json.RawMessage(`null`)},
 	} {
 		f := Friend{To: "a", Values: []Value{value}}
-		if e, err := f.Edge("A"); err == nil {
+		if e, _, err := f.Edge("A"); err == nil {
 			t.Errorf("%s %s: %+v", value.Tag, value.JSON, e)
 		}
 	}

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -19,7 +18,7 @@ const (
 // Import implements migrate.Importer: one friend_import call.
 //
 // Outcomes go by To_Account. An edge without a ResultItem, or with two that say different things, is Again and uncertain; an answer in which no edge has one is
-// no answer. Where every item says 30002 and the service has taken no edge of ours before, the outcomes come with a VerdictSuspect.
+// no answer. Where every item says 30002, the app may be the wrong one: VerdictSuspect for the whole call.
 func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	if len(edges) == 0 {
 		return nil, ctx.Err()
@@ -33,7 +32,7 @@ func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) 
 	}
 	answer := newVerdicts(len(edges), func(i int) string { return edges[i].To })
 	if err := c.call(ctx, friendImport, from, body, answerLimit, readAnswer("ResultItem", answer)); err != nil {
-		return c.refusedAll(edges, err)
+		return nil, err
 	}
 	if err := c.settle(friendImport, answer); err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func readAnswer(list string, v *verdicts) reader {
 		v.reset()
 		e, err := scanAnswer(data, list, v.item)
 		if err == nil && e.ok() {
-			v.finish(&e)
+			v.finish(&e, list)
 		}
 		return e, err
 	}
@@ -76,19 +75,19 @@ func (c *Client) settle(api string, v *verdicts) error {
 	if v.usable > 0 {
 		return nil
 	}
-	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the answer has no item for any account of the call", Uncertain: true}
+	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: changes(api)}
 }
 
 // outcomes turns items into outcomes.
 func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
 	list := make([]migrate.Outcome, len(v.items))
-	landed, allWrong := false, true
+	allWrong := true
 	info, scrubbed := "", "" // of the item before: mostly they all say the same
 	for i, item := range v.items {
 		o := &list[i]
 		switch {
 		case !item.seen:
-			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "no ResultItem"}
+			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: item.unseen("ResultItem")}
 		case item.disputed:
 			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "contradictory ResultItems"}
 		default:
@@ -97,39 +96,15 @@ func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
 			}
 			*o = outcomeOf(item.code, scrubbed)
 		}
-		landed = landed || o.Kind == migrate.Imported || o.Kind == migrate.Already
 		allWrong = allWrong && o.Code == wrongApp
 	}
-	if landed {
-		c.landed.Store(true)
-	}
-	if allWrong && !c.landed.Load() {
-		return list, suspectApp(list[0].Info)
+	if allWrong {
+		code, _ := LookupCode(wrongApp)
+		return nil, &migrate.CallError{
+			Verdict: code.Call, Code: wrongApp, Info: list[0].Info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice,
+		}
 	}
 	return list, nil
-}
-
-func suspectApp(info string) *migrate.CallError {
-	code, _ := LookupCode(wrongApp)
-	return &migrate.CallError{
-		Verdict: migrate.VerdictSuspect, Code: wrongApp, Info: info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice,
-	}
-}
-
-// refusedAll gives a call that was refused with 30002 as a whole the same meaning as one of which each edge was.
-func (c *Client) refusedAll(edges []migrate.Edge, err error) ([]migrate.Outcome, error) {
-	var e *migrate.CallError
-	if !errors.As(err, &e) || e.Code != wrongApp || !e.Answered {
-		return nil, err
-	}
-	list := make([]migrate.Outcome, len(edges))
-	for i := range list {
-		list[i] = outcomeOf(wrongApp, e.Info)
-	}
-	if c.landed.Load() {
-		return list, nil
-	}
-	return list, e
 }
 
 // answers holds buffers for the bodies of answers.

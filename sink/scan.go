@@ -136,6 +136,23 @@ func (s *scanner) word(w string) error {
 	return nil
 }
 
+// kind names the kind of the value that comes next, for messages.
+func (s *scanner) kind() string {
+	switch s.peek() {
+	case '"':
+		return "a string"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case 't', 'f':
+		return "a truth value"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
 // stringValue reads any value; ok if it was a string.
 func (s *scanner) stringValue() (text []byte, ok bool, err error) {
 	if s.peek() != '"' {

@@ -204,6 +204,11 @@ func LookupCode(code int) (Code, bool) {
 	return Code{Code: code, Item: migrate.Failed, Call: migrate.VerdictUnknown, Advice: "a code that is not documented"}, false
 }
 
+// Passing reports whether a question that was answered with the code may have another answer at another time.
+func (c Code) Passing() bool {
+	return c.Item == migrate.Again || c.Call == migrate.VerdictRetry || c.Call == migrate.VerdictThrottle
+}
+
 // Codes lists the table in ascending order.
 func Codes() []Code { return slices.Clone(table) }
 
@@ -214,8 +219,8 @@ func outcomeOf(code int, info string) migrate.Outcome {
 	}
 	c, _ := LookupCode(code)
 	o := migrate.Outcome{Kind: c.Item, Code: code, Info: info}
-	// The one place where a text decides: friend_add, and perhaps import, hides "already a friend" under the code for a wrong parameter.
-	if code == 30001 && strings.Contains(info, "Friend_Exist") {
+	// The one place where a text decides: friend_add and a sister API, and perhaps import, hide "already a friend" under the code for a wrong parameter.
+	if code == 30001 && (strings.Contains(info, "Friend_Exist") || strings.Contains(info, "Already_Exist")) {
 		o.Kind = migrate.Already
 	}
 	o.Uncertain = c.Uncertain && o.Kind == migrate.Again

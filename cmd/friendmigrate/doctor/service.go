@@ -114,6 +114,8 @@ func measure(ctx context.Context, call Caller, throttled int, rate float64, work
 			took = append(took, time.Since(began))
 		case errors.As(err, &e) && e.Verdict == migrate.VerdictThrottle:
 			throttled++
+		case e != nil && e.Verdict == migrate.VerdictFatal: // since the first answer
+			return refused(e)
 		case e != nil:
 			lost++
 			last = e.Error()

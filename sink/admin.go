@@ -1,0 +1,57 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"friendmigrate/migrate"
+)
+
+// noSuchAccount is what the account system says of an account that it does not know. It may mean the identifier, which ends the job, or the From_Account, which
+// fails alone. Its text does not tell; a call for the identifier itself does.
+const noSuchAccount = 70107
+
+// whose decides whom the 70107 on an account's call means. The admin may be removed at any time, so only a check that began after the answer counts; and as it
+// may be back by then, call believes in an unknown account only when a second answer, between two checks, says the same. Where a check is lost, nobody knows: the
+// call is made again later, and its code settles nothing.
+func (c *Client) whose(ctx context.Context, e *migrate.CallError) *migrate.CallError {
+	err := c.admin.after(ctx, c.Probe)
+	probed, _ := errors.AsType[*migrate.CallError](err)
+	e.Hint = ""
+	switch {
+	case err == nil:
+		e.Verdict = migrate.VerdictRefuseAccount
+	case probed != nil && probed.Verdict == migrate.VerdictFatal:
+		shared := *probed
+		return &shared
+	case probed != nil && probed.Verdict == migrate.VerdictThrottle:
+		e.Verdict, e.Pause, e.Answered = migrate.VerdictThrottle, probed.Pause, false
+	default:
+		e.Verdict, e.Answered = migrate.VerdictRetry, false
+	}
+	return e
+}
+
+// adminCheck lets calls that wait for a check of the admin share one.
+type adminCheck struct {
+	turn  chan struct{} // of size 1, full while a check is under way
+	begun atomic.Int64  // checks so far
+	last  error         // result of the last check, for whoever has the turn
+}
+
+// after returns the result of a check that begins after this call of after.
+func (a *adminCheck) after(ctx context.Context, check func(context.Context) error) error {
+	before := a.begun.Load()
+	select {
+	case a.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-a.turn }()
+	if a.begun.Load() == before {
+		a.begun.Add(1)
+		a.last = check(ctx)
+	}
+	return a.last
+}
