@@ -27,6 +27,7 @@ const (
 	eventSend          eventName = "send"
 	eventAsk           eventName = "ask"
 	eventExport        eventName = "export"
+	eventLeftOut       eventName = "left-out"
 	eventShard         eventName = "shard"
 	eventProbe         eventName = "probe"
 	eventProgress      eventName = "progress"
@@ -83,6 +84,7 @@ func events() []eventRow {
 		{eventSend, "info", []string{"sdkAppID", "rate", "workers"}, "sending begins"},
 		{eventAsk, "info", []string{"edges", "pending", "rate"}, "`verify` begins to ask"},
 		{eventExport, "info", []string{"accounts", "done", "rate"}, "`export` begins to read"},
+		{eventLeftOut, "warn", nil, "`export` left out values of tags that an edge has no place for"},
 		{eventShard, "info", nil, "`verify` goes on to another shard"},
 		{eventProbe, "info", nil, "what `doctor --probe` does"},
 		{eventProgress, "info", []string{"percent", "settled", "done", "total"}, "where the run stands, every 10 seconds; `done` in `verify` and `export`"},

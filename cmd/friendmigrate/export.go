@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,7 +137,8 @@ func (j *exportJob) asJSONL() string {
 	if j.set.Destination == "" {
 		return j.line.With("format", source.JSONL).String()
 	}
-	return j.line.Without("format").With("output", strings.Replace(j.set.Destination, ".csv", ".jsonl", 1)).String()
+	dir, base := filepath.Split(j.set.Destination)
+	return j.line.Without("format").With("output", dir+strings.Replace(base, ".csv", ".jsonl", 1)).String()
 }
 
 // read runs the engine and shows where it stands.
@@ -176,14 +179,21 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 	if j.set.Destination != "" {
 		where = j.set.Destination
 	}
-	what := fmt.Sprintf("%s of %s in %s", screen.Some(now.Edges, "edge"), screen.Some(now.Done-now.Failed, "account"), where)
+	what := fmt.Sprintf("%s of %s in %s", screen.Some(now.Edges, "edge"), screen.Some(now.Done-now.Failed+now.Short, "account"), where)
 	if calls := j.client.Stats().Attempts; calls > 0 {
 		what += fmt.Sprintf(", %s in %s", screen.Some(calls, "call"), screen.Took(took))
 	}
 	failed := ""
-	if now.Failed > 0 {
-		failed = fmt.Sprintf("; %s could not be read, see %s", screen.Some(now.Failed, "account"), j.export.FailedPath())
+	if unread := now.Failed - now.Short; unread > 0 {
+		failed = fmt.Sprintf("; %s could not be read", screen.Some(unread, "account"))
 	}
+	if now.Short > 0 {
+		failed += fmt.Sprintf("; the friends of %s are not as many as FriendNum says", screen.Some(now.Short, "account"))
+	}
+	if failed != "" {
+		failed += ", see " + j.export.FailedPath()
+	}
+	j.warnOther()
 	var stop *migrate.StopError
 	switch {
 	case errors.As(stopped, &stop):
@@ -202,6 +212,25 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 	}
 	return e
 }
+
+// warnOther says which values were left out because an edge has no place for their tags.
+func (j *exportJob) warnOther() {
+	other := j.export.Other()
+	if len(other) == 0 {
+		return
+	}
+	var names []string
+	for _, tag := range slices.Sorted(maps.Keys(other)) {
+		names = append(names, fmt.Sprintf("%q (%s)", tag, screen.Some(other[tag], "value")))
+	}
+	if more := len(names) - mostTags; more > 0 {
+		names = append(names[:mostTags], fmt.Sprintf("and %d more tags", more))
+	}
+	j.log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "), event(eventLeftOut))
+}
+
+// mostTags is how many tags one message names.
+const mostTags = 20
 
 // failedLine exports the accounts that could not be read, after their owner has mended what the list says.
 func (j *exportJob) failedLine() string {

@@ -139,7 +139,7 @@ func (p *Probe) list(ctx context.Context, f *Found) (map[string]migrate.Edge, er
 			page = 0
 			done, err = read.Step(ctx, func(friend *sink.Friend) error {
 				page++
-				e, err := friend.Edge(p.From)
+				e, _, err := friend.Edge(p.From)
 				list[e.To] = e
 				return err
 			}, func() { clear(list) })

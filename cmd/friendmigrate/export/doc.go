@@ -3,7 +3,8 @@
 // What it promises:
 //
 //   - Every friend of every account that could be read is a row, in the order of the accounts in their file; an account that could not be read is in a list with the
-//     reason, and has no row. A list that changed while it was read was read again.
+//     reason, and has no row. A list that changed while it was read was read again. An account that holds another number of friends than FriendNum says, also
+//     when it is read once more, has its rows and is in that list too.
 //   - Memory is bounded: what was read before its turn lies in memory up to a limit and beyond it in a temporary file that nobody else can open.
 //   - With a file as its destination it survives being killed at any moment: the next run cuts the file back to the last account that is known to be on the disk and goes
 //     on from there. What comes out is the same to the byte as without an interruption, but for where compressed members end.

@@ -53,12 +53,13 @@ type Standing struct {
 	Accounts, Done, Failed int64
 	Edges                  int64
 	Bare                   int64 // of those, edges without AddSource
+	Short                  int64 // of Failed, accounts that were exported though FriendNum says another number of friends
 }
 
 // At tells how far it is. Any goroutine may call it.
 func (e *Export) At() Standing {
 	p := e.out.at()
-	return Standing{Accounts: e.Accounts.Count, Done: p.Accounts, Failed: p.Failed, Edges: p.Edges, Bare: p.Bare}
+	return Standing{Accounts: e.Accounts.Count, Done: p.Accounts, Failed: p.Failed, Edges: p.Edges, Bare: p.Bare, Short: p.Short}
 }
 
 // FailedPath is where the list of accounts lies that could not be read.
@@ -90,7 +91,7 @@ func (e *Export) Run(ctx context.Context, pages func(from string) reading.Pages,
 	begun := first
 	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), first, &begun), f, f, engine)
 	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
-		stopped = e.settleSilent(context.WithoutCancel(ctx), seq, first, begun)
+		stopped = e.settleSilent(context.WithoutCancel(ctx), f, first, begun)
 	}
 	seq.finish()
 	writeErr := <-written
@@ -138,14 +139,14 @@ func (e *Export) plan(ctx context.Context, first int64, begun *int64) iter.Seq2[
 }
 
 // settleSilent lists the accounts as failed for which no call ever got an answer though others did.
-func (e *Export) settleSilent(ctx context.Context, seq *sequence, first, begun int64) error {
+func (e *Export) settleSilent(ctx context.Context, f *fetcher, first, begun int64) error {
 	number := int64(0)
 	for a, err := range e.Accounts.All(ctx) {
 		if err != nil {
 			return err
 		}
-		if number >= first && number < begun && !seq.has(number) {
-			seq.settle(&entry{number: number, failed: &Failure{Account: a, Info: "no answer after all attempts"}})
+		if number >= first && number < begun && !f.seq.has(number) {
+			f.seq.settle(&entry{number: number, failed: &Failure{Account: a, Info: f.lastWord(number)}})
 		}
 		number++
 	}
@@ -186,6 +187,9 @@ func (e *Export) IntegerTags() []string {
 	tags := e.out.at().Tags
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(tags)), func(tag string) bool { return !tags[tag] })
 }
+
+// Other counts the values, by tag, that an edge has no place for. It is called after Run.
+func (e *Export) Other() map[string]int64 { return e.out.at().Other }
 
 // Close gives the destination back.
 func (e *Export) Close() error { return e.out.close() }

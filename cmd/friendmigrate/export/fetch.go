@@ -29,6 +29,7 @@ type fetcher struct {
 type state struct {
 	read *reading.Reading
 	rows bytes.Buffer // not handed over yet
+	lost string       // why the last call got nothing through
 	entry
 }
 
@@ -66,10 +67,16 @@ func (f *fetcher) Import(ctx context.Context, from string, edges []migrate.Edge)
 	var call *migrate.CallError
 	var refused *RefusedError
 	var broken *holdError
+	if errors.As(err, &call) {
+		s.lost = call.Error()
+	}
 	switch {
 	case err == nil:
+		if came, said := s.read.Counts(); came != said {
+			s.short = fmt.Sprintf("exported, but FriendNum is %d and %d came", said, came)
+		}
 		return []migrate.Outcome{{Kind: migrate.Imported}}, nil
-	case errors.As(err, &call), errors.As(err, &refused), errors.As(err, &broken), ctx.Err() != nil:
+	case call != nil, errors.As(err, &refused), errors.As(err, &broken), ctx.Err() != nil:
 		return nil, err // the second and third end the export
 	}
 	return []migrate.Outcome{{Kind: migrate.Failed, Info: err.Error()}}, nil
@@ -104,17 +111,33 @@ func (f *fetcher) state(number int64, from string) *state {
 	return s
 }
 
+// lastWord says why an account was never read.
+func (f *fetcher) lastWord(number int64) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.states[number]; s != nil && s.lost != "" {
+		return "given up after all attempts: " + s.lost
+	}
+	return "no answer after all attempts"
+}
+
 func (f *fetcher) forget(s *state) {
 	s.rows.Reset()
 	f.seq.drop(&s.entry)
-	s.edges, s.bare, s.tags = 0, 0, nil
+	s.edges, s.bare, s.tags, s.other, s.short = 0, 0, nil, nil, ""
 }
 
 // row writes one friend as a row of JSONL.
 func (f *fetcher) row(s *state, from string, friend *sink.Friend) error {
-	e, err := friend.Edge(from)
+	e, other, err := friend.Edge(from)
 	if err != nil {
 		return err
+	}
+	for _, tag := range other {
+		if s.other == nil {
+			s.other = map[string]int64{}
+		}
+		s.other[tag]++
 	}
 	if f.csv {
 		for _, group := range e.Groups {
@@ -156,9 +179,13 @@ func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	if found == nil { // refused without a call
 		found = &state{entry: entry{number: number}}
 	}
-	if outcome.Kind == migrate.Failed {
+	account := accounts.Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}
+	switch {
+	case outcome.Kind == migrate.Failed:
 		f.forget(found)
-		found.failed = &Failure{Account: accounts.Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}, Code: outcome.Code, Info: outcome.Info}
+		found.failed = &Failure{Account: account, Code: outcome.Code, Info: outcome.Info}
+	case found.short != "":
+		found.failed = &Failure{Account: account, Info: found.short}
 	}
 	f.seq.settle(&found.entry)
 	return nil

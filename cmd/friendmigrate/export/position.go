@@ -32,14 +32,16 @@ var ErrExists = errors.New("the destination is there already")
 type position struct {
 	Version int `json:"version"`
 	Identity
-	Accounts int64           `json:"accountsDone"`
-	Rows     int64           `json:"rowBytes"`    // of the file that rows are written to
-	Failures int64           `json:"failedBytes"` // of the list of failures
-	Failed   int64           `json:"accountsFailed"`
-	Edges    int64           `json:"edges"`
-	Bare     int64           `json:"edgesWithoutAddSource"`
-	Tags     map[string]bool `json:"customFields"` // and whether they are integers
-	Finished bool            `json:"finished"`
+	Accounts int64            `json:"accountsDone"`
+	Rows     int64            `json:"rowBytes"`    // of the file that rows are written to
+	Failures int64            `json:"failedBytes"` // of the list of failures
+	Failed   int64            `json:"accountsFailed"`
+	Edges    int64            `json:"edges"`
+	Bare     int64            `json:"edgesWithoutAddSource"`
+	Short    int64            `json:"accountsShort,omitempty"`     // of accountsFailed: exported, but FriendNum says another number
+	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers
+	Other    map[string]int64 `json:"valuesNotExported,omitempty"` // by tag
+	Finished bool             `json:"finished"`
 }
 
 const (
@@ -96,8 +98,17 @@ func (p *position) take(e *entry, csv bool) error {
 	p.Accounts++
 	p.Edges += e.edges
 	p.Bare += e.bare
+	for tag, n := range e.other {
+		if p.Other == nil {
+			p.Other = map[string]int64{}
+		}
+		p.Other[tag] += n
+	}
 	if e.failed != nil {
 		p.Failed++
+	}
+	if e.short != "" {
+		p.Short++
 	}
 	return nil
 }

@@ -31,8 +31,10 @@ type sequence struct {
 type entry struct {
 	number int64 // in the file, from 0
 	edges  int64
-	bare   int64           // of those, edges without AddSource
-	tags   map[string]bool // custom fields, and whether they are integers
+	bare   int64            // of those, edges without AddSource
+	tags   map[string]bool  // custom fields, and whether they are integers
+	other  map[string]int64 // values of tags that an edge has no place for
+	short  string           // what is wrong with the number of its friends
 	parts  []piece
 	failed *Failure
 }

@@ -3,6 +3,7 @@ package reading
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"math/rand/v2"
 	"time"
@@ -16,6 +17,19 @@ const MostAgain = 5
 
 // ErrChanging is the error of a list that changes faster than it can be read.
 var ErrChanging = errors.New("the friend list changed each time while it was read")
+
+// EndlessError is the error of a list that goes on far beyond its FriendNum, also when it is read once more.
+type EndlessError struct{ Came, Said int64 }
+
+func (e *EndlessError) Error() string {
+	return fmt.Sprintf("the friend list does not end: FriendNum is %d, but %d friends came", e.Said, e.Came)
+}
+
+// What a list may hold beyond its FriendNum, since others may add friends meanwhile, and how many pages in a row may bring no new friend.
+const (
+	mostBeyond = 1000
+	mostVain   = 100
+)
 
 // Pages gives the pages of one list, one after the other. *sink.FriendReader does; after an error it may be asked for the same page again.
 type Pages interface {
@@ -31,14 +45,28 @@ type Reading struct {
 	seed  maphash.Seed
 
 	// Of the present reading.
-	count            int64
+	begun            bool  // a page was read
+	count            int64 // friends that came, also repeated ones
 	friends          int64 // FriendNum of its first page
+	lastFriends      int64 // the same of its last page
 	standard, custom int64 // sequences of its first page
+	vain             int   // pages in a row without a new friend
 	changed          bool
 	seen             map[uint64]struct{} // friends, by hash
 	content          maphash.Hash
 
 	last, lastCount uint64 // digest and number of the reading before
+	endless         bool   // the reading before was given up for never ending
+	distinct        int64  // different friends of the reading that was believed
+}
+
+// Counts tells how many different friends the list held and how many it holds by FriendNum. They differ where two readings in a row agreed with each other
+// and not with FriendNum. It may be called once the list was read.
+func (r *Reading) Counts() (came, said int64) {
+	if r.friends != r.distinct {
+		return r.distinct, r.friends
+	}
+	return r.distinct, r.lastFriends
 }
 
 // New begins to read. open gives the pages from the first one on; it is called again for each further reading. Nothing is sent yet.
@@ -50,23 +78,25 @@ func New(open func() Pages) *Reading {
 
 func (r *Reading) begin() {
 	r.pages = r.open()
-	r.count, r.friends, r.standard, r.custom, r.changed = 0, 0, 0, 0, false
+	r.begun, r.count, r.vain, r.changed = false, 0, 0, false
 	r.seen = map[uint64]struct{}{}
 	r.content.SetSeed(r.seed)
 }
 
 // Step makes one call. Each friend of the page goes to take. done: what take was given since forget was last called is the list. forget is called where the list
-// turns out to have changed: what came so far is void. The error is ErrChanging, that of take, or that of the call, after which Step may be called again.
+// turns out to have changed: what came so far is void. The error is ErrChanging, an EndlessError, that of take, or that of the call, after which Step may be called
+// again.
 func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forget func()) (done bool, err error) {
-	first := r.count == 0 && len(r.seen) == 0 && r.friends == 0
 	page, err := r.pages.Next(ctx)
 	if err != nil {
 		return false, err
 	}
-	if first {
-		r.friends, r.standard, r.custom = page.FriendNum, page.Standard, page.Custom
+	if !r.begun {
+		r.begun, r.friends, r.standard, r.custom = true, page.FriendNum, page.Standard, page.Custom
 	}
+	r.lastFriends = page.FriendNum
 	r.changed = r.changed || page.FriendNum != r.friends || page.Standard != r.standard || page.Custom != r.custom
+	before := len(r.seen)
 	for i := range page.Friends {
 		f := &page.Friends[i]
 		r.note(f)
@@ -74,10 +104,22 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 			return false, err
 		}
 	}
-	if !r.pages.Last() {
-		return false, nil
+	if r.vain++; len(r.seen) > before {
+		r.vain = 0
 	}
-	return r.finish(forget)
+	switch said := max(r.friends, r.lastFriends); {
+	case r.pages.Last():
+		return r.finish(forget)
+	case r.count > 2*said+mostBeyond && r.endless:
+		return false, &EndlessError{r.count, said}
+	case r.count > 2*said+mostBeyond:
+		r.endless = true
+		r.restart(forget)
+	case r.vain >= mostVain:
+		info := fmt.Sprintf("%d pages of the friend list in a row brought no new friend", r.vain)
+		return false, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
+	}
+	return false, nil
 }
 
 // note looks at a friend.
@@ -104,17 +146,22 @@ func (r *Reading) note(f *sink.Friend) {
 func (r *Reading) finish(forget func()) (bool, error) {
 	digest, count := r.content.Sum64(), uint64(r.count)
 	if !r.changed && r.count == r.friends || r.again > 0 && digest == r.last && count == r.lastCount {
-		r.seen = nil
+		r.distinct, r.seen = int64(len(r.seen)), nil
 		return true, nil
 	}
 	if r.again == MostAgain {
 		return false, ErrChanging
 	}
-	r.again++
 	r.last, r.lastCount = digest, count
+	r.restart(forget)
+	return false, nil
+}
+
+// restart reads the list once more.
+func (r *Reading) restart(forget func()) {
+	r.again++
 	r.begin()
 	forget()
-	return false, nil
 }
 
 // A long list takes many calls, and each may fail in passing. One that fails behind a page that was read is made again here, so that a list is not taken for

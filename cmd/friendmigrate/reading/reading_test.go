@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
 
@@ -137,4 +138,83 @@ func TestTwoReadingsThatAgreeAreBelieved(t *testing.T) {
 			t.Errorf("%s: %v %v, %d calls", name, got, err, b.calls)
 		}
 	}
+}
+
+// TestCounts: FriendNum 20 with 2 friends is the vendor's own sample.
+func TestCounts(t *testing.T) {
+	for _, test := range []struct {
+		book       book
+		came, said int64
+	}{
+		{book{list: names(10), size: 4}, 10, 10},
+		{book{size: 4}, 0, 0},
+		{book{list: names(2), size: 4, num: func(int) int64 { return 20 }}, 2, 20},
+		{book{list: names(2), size: 1, num: func(int) int64 { return 0 }}, 2, 0},
+		{book{size: 4, num: func(int) int64 { return 1 }}, 0, 1},
+		{book{list: append(names(10), "f0001"), size: 4}, 10, 11},
+		{book{list: names(10), size: 4, number: 1, before: func(b *book) { b.number++ }}, 10, 10},
+	} {
+		r := New(func() Pages { return &place{book: &test.book} })
+		if err := r.Read(t.Context(), func(*sink.Friend) error { return nil }, func() {}); err != nil {
+			t.Error(err)
+		}
+		if came, said := r.Counts(); came != test.came || said != test.said {
+			t.Errorf("%d of %d, want %d of %d", came, said, test.came, test.said)
+		}
+		if agree := test.came == test.said; !agree && test.book.calls != 2*max(1, (len(test.book.list)+test.book.size-1)/test.book.size) {
+			t.Errorf("%d of %d: %d calls, want two readings", test.came, test.said, test.book.calls)
+		}
+	}
+}
+
+// TestEndlessListsAreGivenUp: new friends for ever, and the same ones for ever.
+func TestEndlessListsAreGivenUp(t *testing.T) {
+	for name, friend := range map[string]func(n int) string{
+		"new":   func(n int) string { return fmt.Sprint("f", n) },
+		"again": func(n int) string { return fmt.Sprint("f", n%20) },
+	} {
+		calls := 0
+		r := New(func() Pages { return endless(func() sink.Page { return pageOf(20, 100, &calls, friend) }) })
+		err := r.Read(t.Context(), func(*sink.Friend) error { return nil }, func() {})
+		if e, ok := errors.AsType[*EndlessError](err); !ok || e.Said != 20 || calls > 30 {
+			t.Errorf("%s: %v after %d calls", name, err, calls)
+		}
+	}
+}
+
+// TestPagesWithoutNewFriends are followed; the hundredth in a row is a call that got nothing through, as is each that follows.
+func TestPagesWithoutNewFriends(t *testing.T) {
+	for name, friend := range map[string]func(n int) string{"empty": nil, "repeated": func(int) string { return "f" }} {
+		calls, size := 0, 1
+		if friend == nil {
+			size = 0
+		}
+		r := New(func() Pages { return endless(func() sink.Page { return pageOf(1e9, size, &calls, friend) }) })
+		for range 3 {
+			for calls < 99+size {
+				if _, err := r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {}); err != nil {
+					t.Fatalf("%s: %v at call %d", name, err, calls)
+				}
+			}
+			_, err := r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {})
+			if e, ok := errors.AsType[*migrate.CallError](err); !ok || e.Verdict != migrate.VerdictRetry || e.Uncertain {
+				t.Fatalf("%s: %v at call %d", name, err, calls)
+			}
+		}
+	}
+}
+
+// endless gives pages without a last one.
+type endless func() sink.Page
+
+func (e endless) Next(context.Context) (sink.Page, error) { return e(), nil }
+func (endless) Last() bool                                { return false }
+
+func pageOf(friendNum int64, size int, calls *int, friend func(n int) string) sink.Page {
+	page := sink.Page{FriendNum: friendNum}
+	for i := range size {
+		page.Friends = append(page.Friends, sink.Friend{To: friend(*calls*size + i)})
+	}
+	*calls++
+	return page
 }

@@ -144,7 +144,7 @@ func (s *state) add(from string, f *sink.Friend) error {
 			return nil
 		}
 	}
-	e, err := f.Edge(from)
+	e, _, err := f.Edge(from)
 	if err != nil {
 		return err
 	}
