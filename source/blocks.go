@@ -49,7 +49,27 @@ func newBlockReader(content io.Reader, l *layout, size, limit int) *blockReader 
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// begin takes the byte order mark off, and for CSV reads the header: the first line that is not empty. There is none in an empty input.
+// marks is the length of the byte order marks at the beginning of a line. Files that were put together have some.
+func marks(line []byte) (n int) {
+	for bytes.HasPrefix(line[n:], byteOrderMark) {
+		n += len(byteOrderMark)
+	}
+	return n
+}
+
+// dropMarks takes the byte order marks off all lines, in place.
+func dropMarks(data []byte) []byte {
+	if !bytes.Contains(data, byteOrderMark) {
+		return data
+	}
+	kept := data[:0]
+	for line := range bytes.Lines(data) {
+		kept = append(kept, line[marks(line):]...)
+	}
+	return kept
+}
+
+// begin for CSV reads the header: the first line that is not empty. There is none in an empty input.
 func (r *blockReader) begin(b *block) (header []byte, err error) {
 	for b.data = b.data[:0]; ; {
 		if err := r.fill(b); err != nil {
@@ -62,7 +82,6 @@ func (r *blockReader) begin(b *block) (header []byte, err error) {
 	if bytes.HasPrefix(b.data, []byte("\xff\xfe")) || bytes.HasPrefix(b.data, []byte("\xfe\xff")) {
 		return nil, &InputError{Name: r.layout.name, Line: 1, Reason: "is UTF-16, not UTF-8"}
 	}
-	b.data = bytes.TrimPrefix(b.data, byteOrderMark)
 	r.carry = append(r.carry[:0], b.data...)
 	if !r.csv {
 		return nil, nil
@@ -73,6 +92,7 @@ func (r *blockReader) begin(b *block) (header []byte, err error) {
 func (r *blockReader) header(b *block) ([]byte, error) {
 	for {
 		for len(r.carry) > 0 { // empty lines before it
+			r.carry = r.carry[marks(r.carry):]
 			i := bytes.IndexByte(r.carry, '\n')
 			if i < 0 || len(trimCR(r.carry[:i])) > 0 {
 				break
@@ -164,6 +184,7 @@ func (r *blockReader) next(b *block) error {
 			return nil
 		case runsOn:
 			b.line, b.overlong, r.skipping, r.rows = r.line, true, true, true
+			b.data = b.data[:copy(b.data, b.data[marks(b.data):])]
 			r.carry = append(r.carry, b.data[r.limit:]...)
 			b.data = b.data[:r.limit]
 			return nil
@@ -213,12 +234,13 @@ func (r *blockReader) skip(b *block) {
 func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 	if !r.csv || bytes.IndexByte(b.data, '"') < 0 {
 		n = bytes.LastIndexByte(b.data, '\n') + 1
-		_, kind := cutPlain(b.data[n:], -1, r.limit)
+		_, kind := cutPlain(b.data[n+marks(b.data[n:]):], -1, r.limit)
 		return n, kind == cutRunsOn, nil
 	}
 	b.records = b.records[:0]
 	for n < len(b.data) {
-		length, kind := cutCSV(b.data[n:], r.layout.columns, r.limit, r.end)
+		mark := marks(b.data[n:])
+		length, kind := cutCSV(b.data[n+mark:], r.layout.columns, r.limit, r.end)
 		switch kind {
 		case cutMore, cutRunsOn:
 			return n, kind == cutRunsOn, nil
@@ -226,8 +248,8 @@ func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 			line := r.line + int64(bytes.Count(b.data[:n], []byte{'\n'}))
 			return 0, false, &InputError{Name: r.layout.name, Line: line, Reason: "a quote in the record that begins here is open for 1 MiB"}
 		}
-		b.records = append(b.records, record{length, kind})
-		n += length
+		b.records = append(b.records, record{mark + length, kind})
+		n += mark + length
 	}
 	return n, false, nil
 }

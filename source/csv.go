@@ -130,8 +130,9 @@ func (p *csvParser) block(b *block) error {
 
 // lines takes a block without quotes. There every line that is not empty is one record for the cutter and for the reader alike, so the reader may have it whole.
 func (p *csvParser) lines(b *block) error {
-	p.feed.rest = b.data
-	for rest, line := b.data, b.line; len(rest) > 0; line++ {
+	data := dropMarks(b.data)
+	p.feed.rest = data
+	for rest, line := data, b.line; len(rest) > 0; line++ {
 		end := bytes.IndexByte(rest, '\n')
 		raw := trimCR(rest[:end])
 		rest = rest[end+1:]
@@ -151,6 +152,7 @@ func (p *csvParser) records(b *block) error {
 	for _, cut := range b.records {
 		record := rest[:cut.length]
 		rest = rest[cut.length:]
+		record = record[marks(record):]
 		raw := trimCR(record[:len(record)-1])
 		at := line
 		line += int64(bytes.Count(record, []byte{'\n'}))
@@ -210,6 +212,11 @@ func (p *csvParser) broken(line int64, raw []byte, r reject) error {
 }
 
 func (p *csvParser) row(r *row, raw []byte, line int64) error {
+	if again, err := p.layout.headerAgain(r, raw, line); err != nil {
+		return err
+	} else if again {
+		return p.broken(line, raw, reject{"", reasonHeader})
+	}
 	e := &p.edge
 	e.From, e.To, e.AddSource, e.Remark, e.AddWording = r.From, r.To, r.AddSource, r.Remark, r.AddWording
 	e.Groups, e.Custom = nil, nil

@@ -11,18 +11,89 @@ import (
 func TestByteOrderMarkHidesNoColumn(t *testing.T) {
 	const bom = "\xef\xbb\xbf"
 	for name, in := range map[string]text{
-		"CSV":             {"a.csv", bom + "From_Account,To_Account,AddSource\na,b," + src + "\n"},
-		"CSV with quotes": {"a.csv", bom + "\"From_Account\",\"To_Account\",AddSource\na,b," + src + "\n"},
-		"JSONL":           {"a.jsonl", bom + "\n" + `{"From_Account":"a","To_Account":"b","AddSource":"` + src + `"}`},
+		"CSV":                      {"a.csv", bom + "From_Account,To_Account,AddSource\na,b," + src + "\n"},
+		"CSV with quotes":          {"a.csv", bom + "\"From_Account\",\"To_Account\",AddSource\na,b," + src + "\n"},
+		"CSV, two marks":           {"a.csv", bom + bom + "From_Account,To_Account,AddSource\na,b," + src + "\n"},
+		"CSV, a mark after a line": {"a.csv", "\n" + bom + "From_Account,To_Account,AddSource\na,b," + src + "\n"},
+		"JSONL":                    {"a.jsonl", bom + "\n" + `{"From_Account":"a","To_Account":"b","AddSource":"` + src + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			equal(t, "edges", mustRead(t, Options{}, in.name, in.content).pairs(), "a>b@2")
+			got := mustRead(t, Options{}, in.name, in.content).pairs()
+			equal(t, "edges", got[:len(got)-1], "a>b@")
 		})
 	}
 	for _, bom := range []string{"\xff\xfe", "\xfe\xff"} {
 		_, err := readTexts(t, Options{}, nil, text{"a.csv", bom + "F\x00"})
 		if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "UTF-16") {
 			t.Errorf("UTF-16: got %v", err)
+		}
+	}
+}
+
+// Files that were put together with cat have marks in the middle: an id with one in front is nobody's.
+func TestByteOrderMarkOfALaterLine(t *testing.T) {
+	const bom = "\xef\xbb\xbf"
+	header := "From_Account,To_Account,AddSource,Remark\n"
+	object := line("")
+	for name, c := range map[string]struct {
+		in    text
+		pairs string
+	}{
+		"CSV":             {text{"a.csv", header + bom + "a,b," + src + ",\n" + bom + bom + "c,d," + src + ",\n"}, "a>b@2 c>d@3"},
+		"quotes":          {text{"a.csv", header + bom + "\"a\",b," + src + ",\nc,\"d\"," + src + ",\n"}, "a>b@2 c>d@3"},
+		"a line of marks": {text{"a.csv", header + bom + "\n\"a\",b," + src + ",\n" + bom}, "a>b@3"},
+		"within a field":  {text{"a.csv", header + "a,b," + src + ",\"x\n" + bom + "y\"\n"}, "a>b@2"},
+		"JSONL":           {text{"a.jsonl", bom + object + "\n" + bom + object + "\n" + bom + "\n" + bom + bom + object}, "a>b@1 a>b@2 a>b@4"},
+	} {
+		r, err := readTexts(t, Options{}, nil, c.in)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		equal(t, name, r.pairs(), c.pairs)
+		equal(t, name, r.reasons(), "")
+		if name == "within a field" {
+			equal(t, "remark", r.Edges[0].Remark, "x\n"+bom+"y")
+		}
+	}
+	long := "a,b," + src + "," + strings.Repeat("x", recordLimit)
+	r := mustRead(t, Options{}, "a.csv", header+bom+long[:recordLimit]+"\n"+bom+long+"\n")
+	equal(t, "a mark is no part of the record", r.reasons(), "2 Remark is over its limit in bytes; 3 record is over 1 MiB (the row shows its beginning)")
+}
+
+func TestRowThatRepeatsTheHeaderIsNoEdge(t *testing.T) {
+	const bom = "\xef\xbb\xbf"
+	mapped := Options{Map: map[string]string{nameFrom: "uid", nameTo: "friend"}, DefaultAddSource: src}
+	plain := Options{DefaultAddSource: src}
+	for name, c := range map[string]struct {
+		o                       Options
+		content, pairs, reasons string
+	}{
+		"at once":          {plain, "From_Account,To_Account\nFrom_Account,To_Account\na,b\n", "a>b@3", "2 repeats the header"},
+		"at the end":       {plain, "From_Account,To_Account\na,b\nFrom_Account,To_Account", "a>b@2", "3 repeats the header"},
+		"with a mark":      {plain, "From_Account,To_Account\r\na,b\r\n" + bom + "From_Account,To_Account\r\nb,a\r\n", "a>b@2 b>a@4", "3 repeats the header"},
+		"in quotes":        {plain, "From_Account,To_Account\na,b\n" + bom + "\"From_Account\",\"To_Account\"\nb,a\n", "a>b@2 b>a@4", "3 repeats the header"},
+		"mapped":           {mapped, "uid,friend\na,b\nuid,friend\nb,a\n", "a>b@2 b>a@4", "3 repeats the header"},
+		"with AddSource":   {Options{}, "From_Account,To_Account,AddSource\na,b," + src + "\nFrom_Account,To_Account,AddSource\n", "a>b@2", "3 repeats the header"},
+		"in another case":  {plain, "From_Account,To_Account\na,b\nfrom_account,TO_ACCOUNT\nb,a\n", "a>b@2 b>a@4", "3 repeats the header"},
+		"ignored columns":  {plain, "From_Account,To_Account,x\na,b,\nFrom_Account,To_Account,y\n", "a>b@2", "3 repeats the header"},
+		"an id like it":    {mapped, "uid,friend,Remark\nuid,friend,r\nuid,b,Remark\n", "uid>friend@2 uid>b@3", ""},
+		"an id of its own": {plain, "From_Account,To_Account\nFrom_Account,b\n", "From_Account>b@2", ""},
+		"more columns":     {plain, "From_Account,To_Account\na,b\nFrom_Account,To_Account,Remark\n", "a>b@2", "3 number of columns is not the header's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := mustRead(t, c.o, "a.csv", c.content)
+			equal(t, "edges", r.pairs(), c.pairs)
+			equal(t, "rejected", r.reasons(), c.reasons)
+		})
+	}
+	for name, content := range map[string]string{
+		"another order": "From_Account,To_Account\na,b\nTo_Account,From_Account\na,b\n",
+		"other columns": "From_Account,To_Account,Remark\na,b,\nFrom_Account,To_Account,AddWording\na,b,\n",
+		"moved":         "From_Account,To_Account,Remark\na,b,\nRemark,From_Account,To_Account\n,a,b\n",
+	} {
+		_, err := readTexts(t, plain, nil, text{"a.csv", content})
+		if unusable := (*InputError)(nil); !errors.As(err, &unusable) || unusable.Line != 3 {
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }

@@ -24,7 +24,7 @@ type jsonlParser struct {
 
 // block takes all rows of a block.
 func (p *jsonlParser) block(b *block) error {
-	for rest, line := b.data, b.line; len(rest) > 0; line++ {
+	for rest, line := dropMarks(b.data), b.line; len(rest) > 0; line++ {
 		end := bytes.IndexByte(rest, '\n')
 		raw := trimCR(rest[:end])
 		rest = rest[end+1:]

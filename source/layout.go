@@ -18,6 +18,8 @@ type layout struct {
 
 	// Of a CSV: what its columns are. A JSONL carries its keys with every row.
 	columns int
+	names   []string // of the columns, as they stand there
+	from    string   // the name that the column of From_Account has there
 	header  []string // the columns' names as row's tags have them, placeholders where a column is ignored
 	tags    []string // of the custom columns, from left to right
 	integer []bool   // of the custom columns: the value is an integer
@@ -36,7 +38,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 	if err != nil {
 		return &InputError{Name: l.name, Line: line, Reason: "the header is no CSV record"}
 	}
-	l.columns = len(names)
+	l.columns, l.names = len(names), names
 	seen := map[string]bool{}
 	for _, name := range names {
 		m := r.dictionary.look(name)
@@ -55,6 +57,9 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			_, integer := r.integer[m.text]
 			l.tags, l.integer = append(l.tags, m.text), append(l.integer, integer)
 			l.header = append(l.header, headerCustom)
+		case fieldFrom:
+			l.from = name
+			fallthrough
 		default:
 			l.header = append(l.header, m.text)
 		}
@@ -96,6 +101,35 @@ func headerHint(names []string) string {
 		shown = append(shown, "...")
 	}
 	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + "; --map names others)"
+}
+
+// headerAgain reports whether a row is the header once more, as in files that were put together with cat. A header with
+// other columns is an error: nobody can tell what the rows after it mean.
+func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
+	if r.From != l.from && !isAccountName(r.From) && !isAccountName(r.To) {
+		return false, nil
+	}
+	cells, err := csv.NewReader(bytes.NewReader(record)).Read()
+	if err != nil {
+		return false, err // can't be: it was read before
+	}
+	same, accounts := true, 0
+	for i, name := range l.names {
+		ours := slices.Contains(fieldNames[:], name) && strings.EqualFold(cells[i], name)
+		same = same && (ours || cells[i] == name || l.header[i] == headerIgnored)
+		if isAccountName(cells[i]) {
+			accounts++
+		}
+	}
+	if !same && accounts > 1 {
+		return false, &InputError{Name: l.name, Line: line, Reason: "a second header has other columns, or in another order: split the input there"}
+	}
+	return same, nil
+}
+
+// isAccountName reports whether a cell is the API's name of an account's column, which is nobody's id.
+func isAccountName(cell string) bool {
+	return strings.EqualFold(cell, nameFrom) || strings.EqualFold(cell, nameTo)
 }
 
 var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")

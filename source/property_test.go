@@ -19,7 +19,8 @@ import (
 // messyCSV is made of pieces that begin, break, quote and end records in all ways.
 func messyCSV(random *rand.Rand) string {
 	pieces := []string{"a,b," + src + "\n", "c,d," + src + ",\"x\ny\"\n", "\"e\",\"f\",\"" + src + "\",\"\"\"\"\r\n", "\n", "\r\n", "\"", "\"\"", ",", "g,h", "\r", "\n",
-		"i,\"j\nk,l," + src + ",\n", strings.Repeat("m", 90), "n,o," + src + ",\xff\n", "汉,p," + src + ",\"\r\n\"\n", "q,q," + src + ",\n"}
+		"i,\"j\nk,l," + src + ",\n", strings.Repeat("m", 90), "n,o," + src + ",\xff\n", "汉,p," + src + ",\"\r\n\"\n", "q,q," + src + ",\n",
+		"\ufeff", "\ufeffr,s," + src + ",\n", "\ufeff\"t\",u," + src + ",\n", "From_Account,To_Account,AddSource,Remark\n"}
 	var b strings.Builder
 	b.WriteString("From_Account,To_Account,AddSource,Remark\n")
 	for range random.IntN(25) {
@@ -33,7 +34,7 @@ func messyCSV(random *rand.Rand) string {
 }
 
 func messyJSONL(random *rand.Rand) string {
-	pieces := []string{line("") + "\n", line(`,"Remark":"汉\n"`) + "\r\n", "\n", "{", "}", "\r", " ", "null\n", strings.Repeat("m", 90), "\xff", line(`,"unknown":1`) + "\n", "\""}
+	pieces := []string{line("") + "\n", line(`,"Remark":"汉\n"`) + "\r\n", "\n", "{", "}", "\r", " ", "null\n", strings.Repeat("m", 90), "\xff", line(`,"unknown":1`) + "\n", "\"", "\ufeff"}
 	var b strings.Builder
 	for range random.IntN(25) {
 		b.WriteString(pieces[random.IntN(len(pieces))])

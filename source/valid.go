@@ -36,6 +36,7 @@ const (
 	reasonTwice     = "is there twice"
 	reasonTooLarge  = "is too large"
 	reasonQuotes    = "quotes are broken"
+	reasonHeader    = "repeats the header"
 	reasonColumns   = "number of columns is not the header's"
 	reasonOverlong  = "record is over 1 MiB (the row shows its beginning)"
 	reasonJSON      = "is not a JSON object in one line"
