@@ -9,8 +9,9 @@ import (
 // jsonText walks over one JSON value. encoding/json would match keys whatever their case, let the last of two equal keys win, read integers through a float
 // and replace what is no UTF-8, and every one of these changes somebody's friend silently.
 type jsonText struct {
-	s  string
-	at int
+	s    string
+	at   int
+	half bool // half a surrogate pair was found: the text is no characters
 }
 
 // maxDepth of nested values in keys that are not ours.
@@ -166,13 +167,14 @@ func (t *jsonText) escape() (rune, bool) {
 		if !ok || !utf16.IsSurrogate(r) {
 			return r, ok
 		}
-		if !strings.HasPrefix(t.s[t.at:], `\u`) {
-			return 0, false
+		var low rune
+		if rest, ok := strings.CutPrefix(t.s[t.at:], `\u`); ok {
+			t.at = len(t.s) - len(rest)
+			low, _ = t.hex()
 		}
-		t.at += 2
-		low, ok := t.hex()
 		r = utf16.DecodeRune(r, low)
-		return r, ok && r != utf8.RuneError
+		t.half = r == utf8.RuneError
+		return r, !t.half
 	}
 	return 0, false
 }

@@ -53,7 +53,11 @@ func (p *jsonlParser) row(raw []byte, at migrate.Position) error {
 	p.groups, p.custom = p.groups[:0], p.custom[:0]
 	p.text = jsonText{s: string(raw)}
 	if !p.text.object(p.member) || !p.text.ended() {
-		return p.rejectAt(at, raw, "", reject{"", reasonJSON})
+		reason := reasonJSON
+		if p.text.half {
+			reason = reasonSurrogate
+		}
+		return p.rejectAt(at, raw, "", reject{"", reason})
 	}
 	p.edge.Groups, p.edge.Custom = p.groups, p.custom
 	if p.first.reason != "" {

@@ -40,6 +40,7 @@ const (
 	reasonColumns   = "number of columns is not the header's"
 	reasonOverlong  = "record is over 1 MiB (the row shows its beginning)"
 	reasonJSON      = "is not a JSON object in one line"
+	reasonSurrogate = "has half a surrogate pair (\\ud800 to \\udfff), which is no character"
 	reasonString    = "is not a string"
 	reasonStrings   = "is not an array of strings"
 	reasonItems     = "is not an array of Tag and Value"
