@@ -200,9 +200,9 @@ func (r *blockReader) hand(b *block, n int) {
 	b.data = b.data[:n]
 	b.line = r.line
 	r.line += int64(bytes.Count(b.data, []byte{'\n'}))
-	blank := " \t\r\n"
+	blank := " \t\r\n\ufeff"
 	if r.csv {
-		blank = "\r\n" // a space is a cell
+		blank = "\r\n\ufeff" // a space is a cell
 	}
 	r.rows = r.rows || len(bytes.TrimLeft(b.data, blank)) > 0
 }

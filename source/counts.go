@@ -19,6 +19,8 @@ type Counts struct {
 	Unusual   int64            `json:"unusual"`    // valid rows with an account id of characters that the vendor doesn't recommend
 	UnusualAt migrate.Position `json:"unusual_at"` // the first of those
 
+	ManyLines ManyLines `json:"many_lines"`
+
 	Inputs         []Input  `json:"inputs"`
 	Empty          []string `json:"empty,omitempty"`           // inputs without a single row, of any shard
 	LeftOut        LeftOut  `json:"left_out"`                  // of folders and prefixes, not read
@@ -36,6 +38,17 @@ func (c *Counts) CheckEmpty(o Options) error {
 
 // NoRows reports whether there is not a single row in the inputs, not even one of another shard.
 func (c *Counts) NoRows() bool { return len(c.Empty) == len(c.Inputs) }
+
+// ManyLines counts the records of so many lines that a stray quote may have made one record of many rows: over manyLines,
+// or with as many commas in a field as the header has.
+type ManyLines struct {
+	Records int64  `json:"records"`
+	Lines   int64  `json:"lines"`           // of the longest
+	Input   string `json:"input,omitempty"` // of the longest, and where it begins
+	Line    int64  `json:"line,omitempty"`
+}
+
+const manyLines = 20
 
 // ListFormat is the format of the lists that hold edges as they were in the input: JSONL where an input was, since CSV could not hold all of it.
 func (c *Counts) ListFormat() string {
@@ -61,12 +74,30 @@ type tally struct {
 	Rows, Rejected, RejectedElsewhere, Changed, Unusual int64
 
 	unusualAt migrate.Position
+	many      ManyLines // without Input
+	manyAt    migrate.Position
 	by        map[reject]int64
 	ignored   map[string]struct{}
 	last      string // of ignored in the alphabet, once there are maxIgnored
 }
 
 func newTally() tally { return tally{by: map[reject]int64{}, ignored: map[string]struct{}{}} }
+
+// row counts a row of this shard. lines is 0 where its record has no notable number of them.
+func (t *tally) row(at migrate.Position, lines int64) {
+	t.Rows++
+	if lines > 0 {
+		t.span(1, lines, at)
+	}
+}
+
+// span adds records of many lines, of which the longest begins at a position.
+func (t *tally) span(records, lines int64, at migrate.Position) {
+	t.many.Records += records
+	if lines > t.many.Lines || lines == t.many.Lines && at.Before(t.manyAt) {
+		t.many.Lines, t.manyAt = lines, at
+	}
+}
 
 // note counts a row with an unusual account id.
 func (t *tally) note(at migrate.Position) {
@@ -102,6 +133,7 @@ func (c *Counts) add(parts []*tally) {
 			c.UnusualAt = t.unusualAt
 		}
 		c.Unusual += t.Unusual
+		all.span(t.many.Records, t.many.Lines, t.manyAt)
 		for r, n := range t.by {
 			if c.RejectedBy == nil {
 				c.RejectedBy = map[string]int64{}
@@ -111,6 +143,9 @@ func (c *Counts) add(parts []*tally) {
 		for name := range t.ignored {
 			all.ignore(name)
 		}
+	}
+	if c.ManyLines = all.many; c.ManyLines.Records > 0 {
+		c.ManyLines.Input, c.ManyLines.Line = c.InputName(all.manyAt.Input), all.manyAt.Line
 	}
 	c.ColumnsIgnored = slices.Sorted(maps.Keys(all.ignored))
 }

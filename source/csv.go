@@ -154,8 +154,9 @@ func (p *csvParser) records(b *block) error {
 		rest = rest[cut.length:]
 		record = record[marks(record):]
 		raw := trimCR(record[:len(record)-1])
-		at := line
-		line += int64(bytes.Count(record, []byte{'\n'}))
+		at, lines := line, int64(bytes.Count(record, []byte{'\n'}))
+		line += lines
+		p.many = p.layout.notable(record, lines)
 		var err error
 		switch {
 		case len(raw) == 0:
@@ -170,6 +171,22 @@ func (p *csvParser) records(b *block) error {
 		}
 	}
 	return nil
+}
+
+// notable is the number of a record's lines, if there are so many that it may have swallowed rows; else 0.
+func (l *layout) notable(record []byte, lines int64) int64 {
+	if lines > manyLines {
+		return lines
+	}
+	if lines > 1 {
+		cells, _ := csv.NewReader(bytes.NewReader(record)).Read()
+		for _, cell := range cells {
+			if strings.Contains(cell, "\n") && strings.Count(cell, ",") >= l.columns-1 {
+				return lines
+			}
+		}
+	}
+	return 0
 }
 
 func cutReason(kind cutKind) reject {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -96,6 +97,60 @@ func TestRowThatRepeatsTheHeaderIsNoEdge(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+}
+
+// Two stray quotes make one record of all the rows between them, and --invalid-field must not mend that away.
+func TestRowsSwallowedByAFieldAreNotMendedAway(t *testing.T) {
+	swallowed := "\"r" + strings.Repeat("\na,b,"+src+",r", 30) + "\""
+	for _, column := range []string{"Remark", "AddWording", "GroupName", "Tag_SNS_Custom_A"} {
+		for _, policy := range []string{"reject", "drop", "cut"} {
+			r := mustRead(t, Options{InvalidField: policy}, "a.csv",
+				"From_Account,To_Account,AddSource,"+column+"\n"+"c,d,"+src+","+swallowed+"\n"+"e,f,"+src+",\n")
+			equal(t, "rejected, "+policy, r.reasons(), "2 "+column+" "+reasonBreaks)
+			equal(t, "edges", r.pairs(), "e>f@33")
+		}
+	}
+	many := strings.TrimSuffix(strings.Repeat("g\n;", 33), ";")
+	r := mustRead(t, Options{InvalidField: "cut"}, "a.csv", "From_Account,To_Account,AddSource,GroupName\nc,d,"+src+",\""+many+"\"\n")
+	equal(t, "many groups", r.reasons(), "2 GroupName "+reasonBreaks)
+	r = mustRead(t, Options{InvalidField: "drop"}, "a.jsonl", line(`,"Remark":"x\n`+strings.Repeat("x", 96)+`"`))
+	equal(t, "JSONL", r.reasons(), "1 Remark "+reasonBreaks)
+}
+
+func TestRecordsOfManyLinesAreCounted(t *testing.T) {
+	const header = "From_Account,To_Account,AddSource,Remark,note\n"
+	lines := func(n int, text string) string {
+		return "a,b," + src + ",,\"" + strings.Repeat(text+"\n", n-1) + "\"\n"
+	}
+	for name, c := range map[string]struct {
+		rows    string
+		records int64
+		lines   int64
+		line    int64
+	}{
+		"none":                   {"a,b," + src + ",,\n", 0, 0, 0},
+		"20 lines":               {lines(20, "x"), 0, 0, 0},
+		"21 lines":               {"c,d," + src + ",,\n" + lines(21, "x"), 1, 21, 3},
+		"21 lines of CRLF":       {lines(21, "x\r"), 1, 21, 2},
+		"too few separators":     {lines(2, "x,x,x,x"), 0, 0, 0},
+		"a row in a field":       {lines(2, "a,b,"+src+",,"), 1, 2, 2},
+		"one line of separators": {"a,b," + src + ",\",,,,,\",\n", 0, 0, 0},
+		"the longest, the first": {lines(22, "x") + lines(30, "x") + lines(30, "x"), 3, 30, 24},
+		"a rejected record":      {"\"" + strings.Repeat("\n", 25) + "\",b," + src + ",,\n", 1, 26, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := mustRead(t, Options{}, "a.csv", header+c.rows).Counts.ManyLines
+			equal(t, "records", m.Records, c.records)
+			equal(t, "lines", m.Lines, c.lines)
+			equal(t, "line", m.Line, c.line)
+		})
+	}
+	r, err := readTexts(t, Options{}, nil, text{"a.csv", header + lines(21, "x")}, text{"b.jsonl", line("") + "\n"}, text{"c.csv", header + lines(22, "x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "records", r.Counts.ManyLines.Records, 2)
+	equal(t, "input", filepath.Base(r.Counts.ManyLines.Input), "c.csv")
 }
 
 func TestLineEndsLoseNoRow(t *testing.T) {

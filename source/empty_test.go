@@ -81,6 +81,8 @@ func TestInputWithoutARowIsRefused(t *testing.T) {
 		"a header, blank lines":  {"a.csv", header + "\n\r\n\n"},
 		"blank lines":            {"a.csv", "\r\n\n"},
 		"a mark":                 {"a.csv", "\xef\xbb\xbf"},
+		"header, lines of marks": {"a.csv", header + "\ufeff\n\ufeff"},
+		"JSONL of marks":         {"a.jsonl", "\ufeff\n\ufeff"},
 		"JSONL of no bytes":      {"a.jsonl", ""},
 		"JSONL of blank lines":   {"a.ndjson", "\n \t\n"},
 		"gzip of nothing":        {"a.csv.gz", gzipped(t, "")},

@@ -22,6 +22,7 @@ type parser struct {
 
 	valid validator
 	edge  migrate.Edge // reused
+	many  int64        // lines that the record spans, where these are notable; else 0
 	tally tally
 }
 
@@ -39,7 +40,7 @@ func (p *parser) edgeRead(raw []byte, n numbers) error {
 	case !ours:
 		return nil
 	}
-	p.tally.Rows++
+	p.tally.row(p.edge.Position, p.many)
 	if p.valid.unusual {
 		p.tally.note(p.edge.Position)
 	}
@@ -65,7 +66,7 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 		p.tally.RejectedElsewhere++
 		return nil
 	}
-	p.tally.Rows++
+	p.tally.row(at, p.many)
 	p.tally.Rejected++
 	p.tally.by[r]++
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])

@@ -180,6 +180,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		p.many = 0
 		before := p.tally.Rows
 		var err error
 		switch {

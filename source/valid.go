@@ -21,6 +21,7 @@ const (
 	reasonEmpty     = "is empty"
 	reasonMissing   = "is missing"
 	reasonLong      = "is over its limit in bytes"
+	reasonBreaks    = "is over its limit in bytes and has line breaks: a quote too many or too few?"
 	reasonUTF8      = "is not valid UTF-8"
 	reasonControl   = "has a control character"
 	reasonSelf      = "is the account itself"
@@ -166,7 +167,9 @@ func validSource(s string) bool {
 	return ok && isKeyword(word)
 }
 
-// text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API could not take it, and json.Marshal would alter it silently.
+// text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API could not take it, and
+// json.Marshal would alter it silently. With line breaks neither is mended: two stray quotes make one field of all the
+// rows between them.
 func (v *validator) text(column, s string, limit int) (string, reject) {
 	valid := utf8.ValidString(s)
 	if valid && len(s) <= limit {
@@ -175,6 +178,9 @@ func (v *validator) text(column, s string, limit int) (string, reject) {
 	reason := reasonLong
 	if !valid {
 		reason = reasonUTF8
+	}
+	if strings.ContainsAny(s, "\r\n") {
+		return "", reject{column, reasonBreaks}
 	}
 	now := ""
 	switch v.rules.remedy {
@@ -216,6 +222,9 @@ func (v *validator) groups(list []string) ([]string, reject) {
 		return kept, reject{}
 	}
 	was := strings.Join(kept, groupSeparator)
+	if strings.ContainsAny(was, "\r\n") {
+		return nil, reject{nameGroups, reasonBreaks}
+	}
 	switch v.rules.remedy {
 	case remedyReject:
 		return nil, reject{nameGroups, reasonGroups}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"friendmigrate/migrate"
 	"friendmigrate/source/stage"
 )
 
@@ -35,9 +36,13 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 		}
 		warn("unknown columns are ignored: %s%s", strings.Join(names, ", "), more)
 	}
+	if m := c.ManyLines; m.Records > 0 {
+		warn("%s of many lines may have swallowed rows by a stray quote (the longest has %s, from line %d of %q)",
+			migrate.Some(m.Records, "record"), migrate.Some(m.Lines, "line"), m.Line, m.Input)
+	}
 	if c.Unusual > 0 {
-		warn("%d rows have account ids with characters other than A-Z a-z 0-9 _ - (the first: %q, line %d); they are sent as they are",
-			c.Unusual, c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
+		warn("account ids with characters other than A-Z a-z 0-9 _ - are sent as they are: in %s (the first: %q, line %d)",
+			migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
 	}
 	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < fewMutual && !o.Mutual {
 		about := ""
@@ -47,10 +52,10 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 		warn("only %s%.1f %% of the pairs have both directions in the input, and a friendship is two edges: --mutual adds the missing reverses", about, 100*share)
 	}
 	if t.OverMax > 0 && o.MaxFriends > 0 {
-		warn("%d accounts have more than %d friends: the service will refuse the rest of theirs", t.OverMax, o.MaxFriends)
+		warn("more than %s friends: %s; the service will refuse the rest of theirs", migrate.Count(int64(o.MaxFriends)), migrate.Some(t.OverMax, "account"))
 	}
 	if t.GroupsOver > 0 {
-		warn("%d accounts have more than %d groups: the service will refuse the edges that need more", t.GroupsOver, maxGroups)
+		warn("more than %d groups: %s; the service will refuse the edges that need more", maxGroups, migrate.Some(t.GroupsOver, "account"))
 	}
 	return list
 }

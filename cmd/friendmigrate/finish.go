@@ -115,7 +115,7 @@ func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 		Ending: report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint},
 		Plan: report.Plan{
 			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax, OverGroups: plan.GroupsOver,
-			Differing: plan.Differing, Changed: j.counts.Changed, MutualShare: mutualShare(plan),
+			Differing: plan.Differing, Changed: j.counts.Changed, MutualShare: mutualShare(plan), ManyLines: j.counts.ManyLines,
 		},
 	}
 	if r.RejectedByReason == nil {

@@ -198,7 +198,7 @@ func (j *job) plan(m *measured) (*Plan, error) {
 	t.OverMax = m.over // --max-friends is not part of what makes a stage
 	p := &Plan{
 		Version: Version, Options: j.Rows.Canonical(), Shard: shardText(j.Shard, j.Shards), Staged: j.staged, OtherJob: j.other,
-		Rows:  Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere, Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed},
+		Rows:  Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere, Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
 		Edges: t.Edges, Added: t.Added, Accounts: t.Rosters,
 		Calls: m.calls, ExtraCalls: m.calls - t.Chunks, ChunkBytes: int64(j.ChunkBytes), Bytes: m.bytes,
 		MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver, Largest: []Roster{},

@@ -1,6 +1,9 @@
 package plan
 
-import "friendmigrate/cmd/friendmigrate/report"
+import (
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/source"
+)
 
 // Version of the JSON form. It changes when a key changes its meaning or goes.
 const Version = 1
@@ -49,6 +52,8 @@ type Rows struct {
 	Duplicate         int64 `json:"duplicate"`
 	Differing         int64 `json:"differing"` // of the duplicates, those with other fields
 	Changed           int64 `json:"changed"`   // by --invalid-field
+
+	ManyLines source.ManyLines `json:"recordsOfManyLines"` // that a stray quote may have made of many rows
 }
 
 // Reason counts the rows that are rejected for one reason.

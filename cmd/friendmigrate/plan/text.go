@@ -54,6 +54,9 @@ func (b *page) rows(p *Plan) {
 	if p.Rows.Changed > 0 {
 		b.count("changed", p.Rows.Changed, "by --invalid-field "+p.Options["--invalid-field"])
 	}
+	if m := p.Rows.ManyLines; m.Records > 0 {
+		b.count("many lines", m.Records, fmt.Sprintf("records; the longest has %s, from line %d of %s", screen.Some(m.Lines, "line"), m.Line, m.Input))
+	}
 	about = ""
 	if p.Added > 0 {
 		about = screen.Count(p.Added) + " of them are reverses that --mutual adds"

@@ -80,6 +80,8 @@ type Plan struct {
 	Differing   int64   `json:"differingDuplicates"`
 	Changed     int64   `json:"changedFields"`
 	MutualShare float64 `json:"mutualShare"` // of the pairs, those with a row in each direction
+
+	ManyLines source.ManyLines `json:"recordsOfManyLines"`
 }
 
 // Calls is what all runs together sent, as far as they ended in order.
