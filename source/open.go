@@ -95,7 +95,10 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 	if objects.IsName(name) {
 		return in, in.openObject(ctx, p.objects)
 	}
-	file, err := disk.Open(p.fs, name)
+	file, err := disk.Wait(ctx, func() (disk.File, error) { return disk.Open(p.fs, name) })
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, inputFault(name, err)
 	}

@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
@@ -71,4 +74,43 @@ func runOn(ctx context.Context, on volume, args []string, std streams, env map[s
 	code = p.run(ctx)
 	p.depart(ctx)
 	return code
+}
+
+func TestTheFirstSignalEndsEveryWaitForAPipe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, pipe := range []string{"pipe", "pipe.csv", "pipe.jsonl.gz"} {
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Skip(err)
+		}
+	}
+	for name, content := range map[string]string{"key": scriptKey, "ids": "a\n", "e.csv": "From_Account,To_Account,AddSource\na,b,AddSource_Type_X\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	service := " --sdk-app-id 1 --endpoint http://127.0.0.1:9 --secret-key-file "
+	for _, line := range []string{
+		"import pipe.csv" + service + "key", "import pipe.jsonl.gz" + service + "key", "verify pipe.csv" + service + "key", "plan pipe.csv",
+		"import e.csv" + service + "pipe", "verify e.csv" + service + "pipe", "export --accounts ids" + service + "pipe", "doctor" + service + "pipe",
+		"simulate --sdk-app-id 1 --secret-key-file pipe", "simulate --sdk-app-id 1 --secret-key-file key --accounts pipe",
+		"export --accounts pipe" + service + "key", "doctor --accounts pipe" + service + "key",
+		"doctor --ca-file pipe" + service + "key", "export --accounts ids --ca-file pipe" + service + "key", "import e.csv --ca-file pipe" + service + "key",
+		"plan s3://bucket/key --s3-endpoint http://127.0.0.1:9 --ca-file pipe",
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(signalled{syscall.SIGTERM})
+		var log bytes.Buffer
+		done := make(chan int, 1)
+		go func() {
+			done <- run(ctx, append([]string{"friendmigrate"}, strings.Fields(line)...), streams{out: io.Discard, err: &log}, nil)
+		}()
+		select {
+		case code := <-done:
+			if code != 4 || !strings.Contains(log.String(), "SIGTERM") {
+				t.Errorf("%q: code %d\n%s", line, code, log.String())
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%q: still waiting", line)
+		}
+	}
 }

@@ -1,24 +1,52 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 )
 
+// await runs f, which reads something that the settings name, until a signal comes: a named pipe may never be written.
+func await[T any](ctx context.Context, what string, f func() (T, error)) (T, error) {
+	v, err := disk.Wait(ctx, f)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return v, &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w while reading %s; nothing was sent by this run", cause, what)}
+	}
+	return v, exit.Because(exit.Unusable, err)
+}
+
+// openAccounts reads the list of --accounts.
+func openAccounts(ctx context.Context, name string) (*accounts.File, error) {
+	return await(ctx, "--accounts", func() (*accounts.File, error) {
+		named, err := accounts.Open(ctx, name)
+		if err != nil {
+			err = fmt.Errorf("read --accounts: %w", err)
+		}
+		return named, err
+	})
+}
+
+// readKey reads the secret key for the first time.
+func readKey(ctx context.Context, k settings.Key) (sink.KeySource, error) {
+	return await(ctx, "the secret key", k.Source)
+}
+
 // newClient makes a client for a command that asks. It sends nothing yet.
-func newClient(s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (*sink.Client, error) {
+func newClient(ctx context.Context, s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (*sink.Client, error) {
 	config, err := clientConfig(s, p, key, after, log)
 	if err != nil {
 		return nil, err
 	}
-	c, err := sink.New(config)
-	return c, exit.Because(exit.Unusable, err)
+	return await(ctx, "--ca-file", func() (*sink.Client, error) { return sink.New(config) })
 }
 
 // clientConfig is what the settings say about calls: no call leaves before after.

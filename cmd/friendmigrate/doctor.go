@@ -72,9 +72,9 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := set.Service.Key.Source()
+	key, err := readKey(ctx, set.Service.Key)
 	if err != nil {
-		return exit.Because(exit.Unusable, err)
+		return err
 	}
 	j := &doctorJob{p: p, set: set, text: p.std.out, report: doctorReport{Version: 1}}
 	if set.JSON {
@@ -84,8 +84,8 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	if set.Accounts != "" {
-		if j.named, err = accounts.Open(ctx, set.Accounts); err != nil {
-			return exit.Because(exit.Unusable, fmt.Errorf("read --accounts: %w", err))
+		if j.named, err = openAccounts(ctx, set.Accounts); err != nil {
+			return err
 		}
 	}
 	ending, err := j.run(ctx, key)
@@ -128,7 +128,7 @@ func (j *doctorJob) show(checks []doctor.Check) {
 func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	calm := j.set.Pace
 	calm.Rate, calm.Workers = sink.Unpaced, 1 // the checks make their calls one after the other, with pauses
-	c, err := newClient(j.set.Service, calm, key, time.Time{}, j.log)
+	c, err := newClient(ctx, j.set.Service, calm, key, time.Time{}, j.log)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err 
 func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	pace := j.set.Pace
 	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountChecksPerSecond), sink.AccountChecksPerSecond*3/2
-	c, err := newClient(j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
+	c, err := newClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
 	if err != nil {
 		return nil, err
 	}

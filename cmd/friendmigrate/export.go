@@ -57,9 +57,9 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := set.Service.Key.Source()
+	key, err := readKey(ctx, set.Service.Key)
 	if err != nil {
-		return exit.Because(exit.Unusable, err)
+		return err
 	}
 	j := &exportJob{p: p, set: set, line: currentLine(p.args)}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
@@ -76,12 +76,9 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 
 func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
 	began := time.Now()
-	named, err := accounts.Open(ctx, j.set.Accounts)
+	named, err := openAccounts(ctx, j.set.Accounts)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return exit.Ending{}, &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause)}
-		}
-		return exit.Ending{}, exit.Because(exit.Unusable, fmt.Errorf("read --accounts: %w", err))
+		return exit.Ending{}, err
 	}
 	if err := j.open(named); err != nil {
 		return exit.Ending{}, err
@@ -94,7 +91,7 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 	if j.export.Resumed {
 		after = began.Add(time.Second) // an earlier process may have sent calls until just now
 	}
-	if j.client, err = newClient(j.set.Service, j.set.Pace, key, after, j.log); err != nil {
+	if j.client, err = newClient(ctx, j.set.Service, j.set.Pace, key, after, j.log); err != nil {
 		return exit.Ending{}, err
 	}
 	defer j.client.Close()

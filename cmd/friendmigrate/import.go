@@ -68,14 +68,14 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if !set.Service.Rehearse {
-		if j.key, err = set.Service.Key.Source(); err != nil {
-			return exit.Because(exit.Unusable, err)
+		if j.key, err = readKey(ctx, set.Service.Key); err != nil {
+			return err
 		}
 	}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if j.store, err = p.openObjects(set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
+	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
@@ -260,7 +260,7 @@ func (j *importJob) close() error {
 }
 
 // openClient makes the client, which says at once what cannot work and sends nothing yet.
-func (j *importJob) openClient() error {
+func (j *importJob) openClient(ctx context.Context) error {
 	c, err := clientConfig(j.set.Service, j.set.Pace, j.key, j.startAfter(time.Now()), j.log)
 	if err != nil {
 		return err
@@ -270,8 +270,8 @@ func (j *importJob) openClient() error {
 			return err
 		}
 	}
-	j.client, err = sink.New(c)
-	return exit.Because(exit.Unusable, err)
+	j.client, err = await(ctx, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+	return err
 }
 
 // startAfter keeps the promise of the rate over a restart: an earlier process may have sent calls until it ended, at most a second's worth.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"go.uber.org/zap"
@@ -11,7 +12,7 @@ import (
 )
 
 // openObjects makes the client for inputs that are objects; nil where none is. It sends nothing.
-func (p *program) openObjects(c objects.Config, inputs []string, warn func(message string)) (*objects.Store, error) {
+func (p *program) openObjects(ctx context.Context, c objects.Config, inputs []string, warn func(message string)) (*objects.Store, error) {
 	if !slices.ContainsFunc(inputs, objects.IsName) {
 		return nil, nil
 	}
@@ -19,8 +20,7 @@ func (p *program) openObjects(c objects.Config, inputs []string, warn func(messa
 	if err := settings.CheckProxies(p.env); err != nil {
 		return nil, exit.Because(exit.Unusable, err)
 	}
-	store, err := objects.New(c)
-	return store, exit.Because(exit.Unusable, err)
+	return await(ctx, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
 }
 
 // warnOfObjects logs that a store does not answer.

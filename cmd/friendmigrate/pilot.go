@@ -14,7 +14,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -40,9 +39,9 @@ func (j *importJob) loadPilot(ctx context.Context) error {
 	if j.set.Job.OnlyAccounts == "" {
 		return nil
 	}
-	accounts, err := readAccounts(j.set.Job.OnlyAccounts)
+	accounts, err := namedAccounts(ctx, "--only-accounts", j.set.Job.OnlyAccounts)
 	if err != nil {
-		return exit.Because(exit.Unusable, fmt.Errorf("read --only-accounts: %w", err))
+		return err
 	}
 	p := &pilot{accounts: accounts, shard: j.set.Job.Shard}
 	for roster, err := range j.stage.Rosters(ctx, nil) {
@@ -113,6 +112,17 @@ func (p *pilot) of(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Rost
 			}
 		}
 	}
+}
+
+// namedAccounts reads the file of a flag.
+func namedAccounts(ctx context.Context, flag, name string) (map[string]bool, error) {
+	return await(ctx, flag, func() (map[string]bool, error) {
+		accounts, err := readAccounts(name)
+		if err != nil {
+			err = fmt.Errorf("read %s: %w", flag, err)
+		}
+		return accounts, err
+	})
 }
 
 // readAccounts reads one account id a line. Nothing of an id is trimmed but the end of its line.

@@ -48,7 +48,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
-	as.store, err = p.openObjects(set.Objects, as.inputs, func(message string) { p.screen.Line("warning: " + message) })
+	as.store, err = p.openObjects(ctx, set.Objects, as.inputs, func(message string) { p.screen.Line("warning: " + message) })
 	if err != nil {
 		return err
 	}

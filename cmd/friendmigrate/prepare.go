@@ -49,7 +49,7 @@ func (j *importJob) prepare(ctx context.Context) error {
 	if j.stage != nil && j.journal == nil {
 		return j.lostJournal("is gone")
 	}
-	if err := j.openClient(); err != nil {
+	if err := j.openClient(ctx); err != nil {
 		return err
 	}
 	j.watched(nil)

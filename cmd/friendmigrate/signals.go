@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"friendmigrate/cmd/friendmigrate/early"
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -31,6 +32,10 @@ func signalName(s os.Signal) string {
 	return s.String()
 }
 
+// echo is how soon after the first signal the same one is still the first: timeout(1) and other launchers send a signal
+// to the process and again to its group.
+const echo = 200 * time.Millisecond
+
 // supervise runs the program until it has ended or a second signal has come. The first signal lets it drain.
 func supervise(args []string, std streams, env map[string]string) int {
 	// A log reader that has gone away must not end a job of hours: writes then fail, and that is all.
@@ -49,15 +54,19 @@ func supervise(args []string, std streams, env map[string]string) int {
 		done <- code
 	}()
 
-	first := os.Signal(nil)
+	var first os.Signal
+	var at time.Time
 	for {
 		select {
 		case code := <-done:
 			return code
 		case s := <-signals:
 			if first == nil || p.over.Load() {
-				first = s
+				first, at = s, time.Now()
 				cancel(signalled{s})
+				continue
+			}
+			if s == first && time.Since(at) < echo {
 				continue
 			}
 			ending := exit.Ending{

@@ -57,7 +57,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if err := configureApp(&config, set); err != nil {
+	if err := configureApp(ctx, &config, set); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	listener, err := net.Listen("tcp", set.Listen)
@@ -77,8 +77,8 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 }
 
 // configureApp sets up what the console would.
-func configureApp(config *simulator.Config, set settings.Simulate) error {
-	key, err := set.Key.Source()
+func configureApp(ctx context.Context, config *simulator.Config, set settings.Simulate) error {
+	key, err := readKey(ctx, set.Key)
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,9 @@ func configureApp(config *simulator.Config, set settings.Simulate) error {
 	if set.Accounts == "all" {
 		return nil
 	}
-	accounts, err := readAccounts(set.Accounts)
+	accounts, err := namedAccounts(ctx, "--accounts", set.Accounts)
 	if err != nil {
-		return fmt.Errorf("read --accounts: %w", err)
+		return err
 	}
 	config.Accounts = func(id string) bool {
 		_, known := accounts[id]

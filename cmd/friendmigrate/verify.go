@@ -76,9 +76,9 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := set.Service.Key.Source()
+	key, err := readKey(ctx, set.Service.Key)
 	if err != nil {
-		return exit.Because(exit.Unusable, err)
+		return err
 	}
 	p.nameShard(set.Job.Shard)
 	p.sight.Begin(eyes.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
@@ -86,7 +86,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if j.store, err = p.openObjects(set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
+	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
@@ -130,7 +130,7 @@ func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (report verifyR
 	if j.verify, err = verify.Open(ctx, j.options()); err != nil {
 		return report, j.readError(ctx, err)
 	}
-	if j.client, err = newClient(j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
+	if j.client, err = newClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
 		return report, err
 	}
 	err = j.ask(ctx)

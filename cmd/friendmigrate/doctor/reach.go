@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate/disk"
 )
 
 // Way is how the service is reached.
@@ -40,7 +41,10 @@ func Reach(ctx context.Context, w Way) []Check {
 	if err != nil {
 		return []Check{bad(nameDNS, "HTTPS_PROXY is no URL", "check HTTPS_PROXY", exit.Refused)}
 	}
-	roots, err := w.roots()
+	roots, err := disk.Wait(ctx, w.roots)
+	if ctx.Err() != nil {
+		return nil // the caller says so
+	}
 	if err != nil {
 		return []Check{bad(nameTLS, err.Error(), "check --ca-file", exit.Refused)}
 	}
