@@ -61,7 +61,11 @@ func checkNames(found []Found, format string) error {
 		if in.Name == Standard && slices.ContainsFunc(found[:i], func(f Found) bool { return f.Name == Standard }) {
 			return &InputError{Name: in.Name, Reason: "standard input can be read once only"}
 		}
-		if said, _ := nameSays(in.Name); said == "" && format == "" {
+		said, _ := nameSays(in.Name)
+		if w := kindByName(in.Name); said == "" && w != nil {
+			return w.error(in.Name, compressionNone)
+		}
+		if said == "" && format == "" {
 			return &InputError{Name: in.Name, Reason: "the name doesn't say its format: use --format csv or --format jsonl"}
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-
-	"friendmigrate/migrate"
 )
 
 // blockSize is how many bytes are handed to a parser at a time. A block is longer by what was left over from the one before it.
@@ -78,9 +76,6 @@ func (r *blockReader) begin(b *block) (header []byte, err error) {
 		if len(b.data) >= 3 || r.end {
 			break
 		}
-	}
-	if bytes.HasPrefix(b.data, []byte("\xff\xfe")) || bytes.HasPrefix(b.data, []byte("\xfe\xff")) {
-		return nil, &InputError{Name: r.layout.name, Line: 1, Reason: "is UTF-16, not UTF-8"}
 	}
 	r.carry = append(r.carry[:0], b.data...)
 	if !r.csv {
@@ -246,15 +241,13 @@ func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 			return n, kind == cutRunsOn, nil
 		case cutOpen:
 			line := r.line + int64(bytes.Count(b.data[:n], []byte{'\n'}))
+			if r.layout.endsInCR(b.data[n:], r.limit) {
+				return 0, false, r.layout.crEnds()
+			}
 			return 0, false, &InputError{Name: r.layout.name, Line: line, Reason: "a quote in the record that begins here is open for 1 MiB"}
 		}
 		b.records = append(b.records, record{mark + length, kind})
 		n += mark + length
 	}
 	return n, false, nil
-}
-
-// positionOf is where a block begins.
-func positionOf(b *block) migrate.Position {
-	return migrate.Position{Input: b.layout.index, Line: b.line}
 }

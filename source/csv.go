@@ -164,7 +164,7 @@ func (p *csvParser) records(b *block) error {
 			p.feed.rest = p.exact(record)
 			err = p.read(raw, at, false)
 		default:
-			err = p.broken(at, raw, cutReason(cut.kind))
+			err = p.broken(p.layout, at, raw, cutReason(cut.kind))
 		}
 		if err != nil {
 			return err
@@ -217,22 +217,18 @@ func (p *csvParser) read(raw []byte, line int64, overlong bool) error {
 	case err != nil && !errors.Is(err, csv.ErrFieldCount):
 		return fmt.Errorf("read %q, line %d: %w", p.layout.name, line, err) // can't be: the record was found whole
 	case overlong:
-		return p.broken(line, raw, reject{"", reasonOverlong})
+		return p.broken(p.layout, line, raw, reject{"", reasonOverlong})
 	case err != nil:
-		return p.broken(line, raw, reject{"", reasonColumns})
+		return p.broken(p.layout, line, raw, reject{"", reasonColumns})
 	}
 	return p.row(read.(*row), raw, line)
-}
-
-func (p *csvParser) broken(line int64, raw []byte, r reject) error {
-	return p.rejectAt(migrate.Position{Input: p.layout.index, Line: line}, raw, "", r)
 }
 
 func (p *csvParser) row(r *row, raw []byte, line int64) error {
 	if again, err := p.layout.headerAgain(r, raw, line); err != nil {
 		return err
 	} else if again {
-		return p.broken(line, raw, reject{"", reasonHeader})
+		return p.broken(p.layout, line, raw, reject{"", reasonHeader})
 	}
 	e := &p.edge
 	e.From, e.To, e.AddSource, e.Remark, e.AddWording = r.From, r.To, r.AddSource, r.Remark, r.AddWording

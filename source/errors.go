@@ -19,6 +19,11 @@ type InputError struct {
 	Line   int64  // of the uncompressed content, from 1; 0: not about a line
 	Reason string
 	Err    error // the cause, if there is one
+
+	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as quote does it,
+	// Format what --format should say.
+	Fix    func(quote func(name string) string) string
+	Format string
 }
 
 func (e *InputError) Error() string {

@@ -39,6 +39,11 @@ const (
 	compressionZstd
 )
 
+// String names the program that packs and unpacks.
+func (c compression) String() string { return [...]string{"", "gzip", "zstd"}[c] }
+
+func (c compression) ext() string { return [...]string{"", ".gz", ".zst"}[c] }
+
 // nameSays tells format and compression by a file's name; "" and compressionNone where it doesn't say.
 func nameSays(name string) (format string, packed compression) {
 	ext := filepath.Ext(name)

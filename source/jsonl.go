@@ -29,7 +29,7 @@ func (p *jsonlParser) block(b *block) error {
 		raw := trimCR(rest[:end])
 		rest = rest[end+1:]
 		if len(raw) > p.limit {
-			if err := p.rejectAt(migrate.Position{Input: b.layout.index, Line: line}, raw, "", reject{"", reasonOverlong}); err != nil {
+			if err := p.broken(b.layout, line, raw, reject{"", reasonOverlong}); err != nil {
 				return err
 			}
 			continue
@@ -37,14 +37,15 @@ func (p *jsonlParser) block(b *block) error {
 		if len(bytes.Trim(raw, " \t\r")) == 0 {
 			continue
 		}
-		if err := p.row(raw, migrate.Position{Input: b.layout.index, Line: line}); err != nil {
+		if err := p.row(b.layout, raw, line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *jsonlParser) row(raw []byte, at migrate.Position) error {
+func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
+	at := migrate.Position{Input: l.index, Line: line}
 	if !utf8.Valid(raw) {
 		return p.rejectAt(at, raw, "", reject{"", reasonUTF8})
 	}
@@ -57,7 +58,7 @@ func (p *jsonlParser) row(raw []byte, at migrate.Position) error {
 		if p.text.half {
 			reason = reasonSurrogate
 		}
-		return p.rejectAt(at, raw, "", reject{"", reason})
+		return p.broken(l, line, raw, reject{"", reason})
 	}
 	p.edge.Groups, p.edge.Custom = p.groups, p.custom
 	if p.first.reason != "" {

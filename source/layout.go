@@ -15,6 +15,7 @@ type layout struct {
 	name   string
 	index  int // of the input in the job
 	format string
+	packed compression
 
 	// Of a CSV: what its columns are. A JSONL carries its keys with every row.
 	columns int
@@ -89,9 +90,6 @@ func (l *layout) complete(names []string, seen map[string]bool, line int64, r *r
 
 // headerHint helps with the usual reasons for a missing column.
 func headerHint(names []string) string {
-	if len(names) == 1 && strings.ContainsAny(names[0], ";\t|") {
-		return ": columns have to be separated by commas"
-	}
 	const most = 10
 	shown := slices.Clone(names[:min(len(names), most)])
 	for i, name := range shown {
@@ -131,5 +129,8 @@ func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
 func isAccountName(cell string) bool {
 	return strings.EqualFold(cell, nameFrom) || strings.EqualFold(cell, nameTo)
 }
+
+// crEnds is the error of rows that end in CR alone. It names no line: several parsers may find some.
+func (l *layout) crEnds() error { return crLines.error(l.name, l.packed) }
 
 var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")

@@ -71,3 +71,11 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 	p.tally.by[r]++
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
 }
+
+// broken rejects a row that cannot be read. If it is several rows that end in CR alone, the input is refused.
+func (p *parser) broken(l *layout, line int64, raw []byte, r reject) error {
+	if l.endsInCR(raw, p.limit) {
+		return l.crEnds()
+	}
+	return p.rejectAt(migrate.Position{Input: l.index, Line: line}, raw, "", r)
+}

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -199,6 +200,9 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 		full <- b
 		close(full)
 		if err := r.parse(t.Context(), p, free, full); err != nil {
+			if input := (*InputError)(nil); errors.As(err, &input) && input.Reason == crLines.what {
+				t.Skip()
+			}
 			t.Fatal(err)
 		}
 		<-free

@@ -107,7 +107,10 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		return err
 	}
 	defer in.close()
-	l := &layout{name: in.Name, index: index, format: in.Format}
+	if err := in.sniff(r.rules); err != nil {
+		return r.fault(in, err)
+	}
+	l := &layout{name: in.Name, index: index, format: in.Format, packed: in.packed}
 	cutter := newBlockReader(in.content, l, r.size, r.limit)
 	header, err := cutter.begin(new(block))
 	if err != nil {
@@ -185,7 +188,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		var err error
 		switch {
 		case b.overlong:
-			err = p.rejectAt(positionOf(b), b.data, "", reject{"", reasonOverlong})
+			err = p.broken(b.layout, b.line, b.data, reject{"", reasonOverlong})
 		case b.layout.format == CSV:
 			err = csvs.block(b)
 		default:

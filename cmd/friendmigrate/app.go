@@ -156,11 +156,16 @@ func (p *program) failure(err error) exit.Ending {
 		e.What += "; what was answered so far is recorded"
 	}
 	if e.Hint == "" {
+		input, _ := errors.AsType[*source.InputError](err)
 		switch {
 		case errors.As(err, new(settings.Missing)):
 			e.Hint = p.completed(currentLine(p.args)).String()
 		case errors.As(err, new(*source.EmptyError)):
 			e.Hint = currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
+		case input != nil && input.Fix != nil:
+			e.Hint = input.Fix(invocation.Quote)
+		case input != nil && input.Format != "":
+			e.Hint = currentLine(p.args).With("format", input.Format).String()
 		case e.Code == exit.Unusable:
 			e.Hint = p.help()
 		case e.Code == exit.InUse:

@@ -1,0 +1,257 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// sniffSize is how much of the beginning of an input is looked at.
+const sniffSize = 64 << 10
+
+// CheckText refuses the beginning of a file that is no text in UTF-8 with lines that end in LF or CR LF. It is
+// for files that hold no rows; the error is an *InputError.
+func CheckText(name string, head []byte) error {
+	w := sniffBytes(head, isBinary(head))
+	if w == nil && hasBareCR(firstLine(head)) {
+		w = &crLines
+	}
+	return w.error(name, compressionNone)
+}
+
+// sniff refuses an input that is another kind of file than its name or --format says.
+func (in *openInput) sniff(r *rules) error {
+	peeked := bufio.NewReaderSize(in.content, sniffSize)
+	in.content = peeked
+	head, err := peeked.Peek(sniffSize)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	named := func(cells []string) bool {
+		return slices.ContainsFunc(cells, func(name string) bool {
+			f := r.dictionary.look(name).field
+			return f == fieldFrom || f == fieldTo
+		})
+	}
+	text := dropMarks(bytes.Clone(head))
+	line := firstLine(text)
+	w := sniffBytes(head, isBinary(head) || in.Format == CSV && !named(columnsOf(line, ',')))
+	switch {
+	case w != nil:
+	case in.Format == CSV:
+		w = sniffCSV(text, line, named)
+	default:
+		w = sniffJSONL(text, named)
+	}
+	return w.error(in.Name, in.packed)
+}
+
+// sniffBytes finds out what is no text. likely says that a magic number of letters alone is enough.
+func sniffBytes(head []byte, likely bool) *wrong {
+	for i := range kinds {
+		switch p := &kinds[i]; {
+		case p.magic == "" || !likely || !bytes.HasPrefix(head, []byte(p.magic)):
+		case p.ext == ".xlsx" && !bytes.Contains(head, []byte("xl/")) && !bytes.Contains(head, []byte("[Content_Types]")):
+		default:
+			return &p.wrong
+		}
+	}
+	if len(head) > 262 && string(head[257:262]) == "ustar" {
+		return &tarArchive
+	}
+	if encoding := encodingOf(head); encoding != "" {
+		return &wrong{what: "is text in " + encoding + ", not UTF-8", filter: "iconv -f " + encoding + " -t UTF-8"}
+	}
+	if nuls := bytes.Count(head, []byte{0}); nuls*10 > len(head) {
+		return &nulBytes
+	}
+	return nil
+}
+
+// encodingOf tells UTF-16 and UTF-32 by their mark, or by where NUL bytes are: an ASCII character has one or three.
+func encodingOf(head []byte) string {
+	for _, e := range []struct{ mark, encoding string }{
+		{"\xff\xfe\x00\x00", "UTF-32"}, {"\x00\x00\xfe\xff", "UTF-32"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
+	} {
+		if bytes.HasPrefix(head, []byte(e.mark)) {
+			return e.encoding
+		}
+	}
+	var nuls [4]int
+	head = head[:min(len(head), 4<<10)&^3]
+	for i, c := range head {
+		if c == 0 {
+			nuls[i%4]++
+		}
+	}
+	often, seldom := len(head)/4*3/10, len(head)/4/10 // three in ten; a tenth
+	many := func(i int) bool { return nuls[i] > often }
+	few := func(i int) bool { return nuls[i] <= seldom }
+	switch {
+	case many(1) && many(2) && many(3) && few(0):
+		return "UTF-32LE"
+	case many(0) && many(1) && many(2) && few(3):
+		return "UTF-32BE"
+	case many(1) && many(3) && few(0) && few(2):
+		return "UTF-16LE"
+	case many(0) && many(2) && few(1) && few(3):
+		return "UTF-16BE"
+	}
+	return ""
+}
+
+// sniffCSV looks at the header of what should be a CSV.
+func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
+	switch {
+	case beginsJSON(text):
+		if w := sniffJSONL(text, named); w != nil {
+			return w
+		}
+		return &wrong{what: "is JSONL, not CSV", format: JSONL}
+	case bytes.IndexByte(line, 0) >= 0:
+		return &nulBytes
+	case hasBareCR(line):
+		return &crLines
+	case bytes.HasPrefix(line, []byte("sep=")):
+		return &wrong{what: "begins with a line for Excel, not with a header", filter: "tail -n +2", format: CSV}
+	case named(columnsOf(line, ',')):
+		return nil
+	}
+	for _, s := range separators {
+		n := bytes.Count(line, []byte{s.char})
+		if n > bytes.Count(line, []byte{','}) || n > 0 && named(columnsOf(line, rune(s.char))) {
+			return &s.wrong
+		}
+	}
+	if isBinary(line) {
+		return &noText
+	}
+	return nil
+}
+
+// sniffJSONL looks at the first lines of what should be JSONL. One broken line does not make it anything else.
+func sniffJSONL(text []byte, named func([]string) bool) *wrong {
+	text = trimBlank(text)
+	line := firstLine(text)
+	rest := trimBlank(text[len(line):])
+	switch {
+	case len(text) == 0:
+		return nil
+	case crBetweenObjects(line):
+		return &crLines
+	case line[0] == '[':
+		if one := (jsonText{s: string(line)}); one.skip(maxDepth) && bytes.HasPrefix(rest, []byte{'{'}) {
+			return nil
+		}
+		return &jsonArray
+	case line[0] == '{':
+		return sniffObject(text, line, rest)
+	}
+	const enough = 10
+	lines := bytes.SplitN(rest, []byte{'\n'}, enough)
+	if slices.ContainsFunc(lines, func(l []byte) bool { return bytes.HasPrefix(trimBlank(l), []byte{'{'}) }) {
+		return nil
+	}
+	for _, sep := range ",;\t|" {
+		if named(columnsOf(line, sep)) {
+			return &wrong{what: "is CSV, not JSONL", format: CSV}
+		}
+	}
+	if isBinary(line) {
+		return &noText
+	}
+	return &wrong{what: "is not JSONL: each line has to be a JSON object", look: "head -n 3"}
+}
+
+// sniffObject looks at whether the object that a text begins with ends in its line.
+func sniffObject(text, line, rest []byte) *wrong {
+	object := jsonText{s: string(text)}
+	spans := object.skip(maxDepth) && strings.Contains(object.s[:object.at], "\n")
+	line = bytes.TrimRight(line, " \t\r")
+	goesOn := bytes.IndexByte([]byte("{[,:"), line[len(line)-1]) >= 0 && len(rest) > 0 && rest[0] != '{'
+	if spans || goesOn {
+		return &jsonPretty
+	}
+	return nil
+}
+
+func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+
+// beginsJSON reports whether a text begins like a JSON object or an array of something.
+var beginsJSON = regexp.MustCompile(`^\s*[\[{]\s*["\[\]{}]`).Match
+
+// crBetweenObjects reports whether a CR alone stands between two JSON objects.
+var crBetweenObjects = regexp.MustCompile(`}[ \t]*\r\s*{`).Match
+
+// firstLine is the first line that is not empty, without its end.
+func firstLine(text []byte) []byte {
+	for len(text) > 0 {
+		line, rest, _ := bytes.Cut(text, []byte{'\n'})
+		if line = trimCR(line); len(line) > 0 {
+			return line
+		}
+		text = rest
+	}
+	return nil
+}
+
+// hasBareCR reports whether a line has a CR outside quotes: it is several lines then.
+func hasBareCR(line []byte) bool {
+	quoted := false
+	for _, c := range line {
+		if c == '"' {
+			quoted = !quoted
+		} else if c == '\r' && !quoted {
+			return true
+		}
+	}
+	return false
+}
+
+// endsInCR reports whether a row that is no record is several that end in CR alone. Of a row that reaches the limit, what
+// is behind the last CR within it does not count: nobody knows how long it is.
+func (l *layout) endsInCR(raw []byte, limit int) bool {
+	line := firstLine(raw[:min(len(raw), limit)])
+	if len(raw) >= limit {
+		line = line[:bytes.LastIndexByte(line, '\r')+1]
+	}
+	if bytes.IndexByte(line, '\r') < 0 {
+		return false
+	}
+	if l.format != CSV {
+		return crBetweenObjects(line)
+	}
+	return slices.ContainsFunc(bytes.Split(line, []byte{'\r'}), func(piece []byte) bool {
+		_, fields, state := scanQuoted(slices.Concat(piece, []byte{'\n'}))
+		return state == scanEnded && fields == l.columns
+	})
+}
+
+// columnsOf divides a line at a separator. There may be quotes in it.
+func columnsOf(line []byte, separator rune) []string {
+	r := csv.NewReader(bytes.NewReader(line))
+	r.Comma, r.LazyQuotes = separator, true
+	list, _ := r.Read() // of what is no record, what there is
+	return list
+}
+
+// isBinary reports whether some of it is no text. The last character may be cut.
+func isBinary(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r == utf8.RuneError && n == 1 && len(b) >= utf8.UTFMax:
+			return true
+		case unicode.IsControl(r) && r != '\t' && r != '\r' && r != '\n':
+			return true
+		}
+		b = b[n:]
+	}
+	return false
+}

@@ -1,0 +1,136 @@
+package source
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+
+	"friendmigrate/source/objects"
+)
+
+// wrong is a kind of content that cannot be read, and the command that makes one of it that can be. Without a
+// command it is the name or --format that is wrong.
+type wrong struct {
+	what   string // "is a ZIP archive"
+	filter string // from standard input to standard output
+	file   string // or to standard output from the file whose name follows
+	look   string // or that shows the file whose name follows
+	format string // of what comes out; "": the same
+}
+
+// kind is a kind of file that is known by its first bytes or by the end of its name.
+type kind struct {
+	magic, ext string
+	wrong
+}
+
+const pandas = `python3 -c "import pandas,sys; pandas.read_METHOD.to_csv(sys.stdout,index=False)"`
+
+var (
+	excel      = strings.Replace(pandas, "METHOD", "excel(sys.argv[1],dtype=str)", 1)
+	parquet    = strings.Replace(pandas, "METHOD", "parquet(sys.argv[1])", 1)
+	tarArchive = wrong{what: "is a tar archive", filter: "tar -xOf -"}
+)
+
+var kinds = []kind{
+	{"PK\x03\x04", ".xlsx", wrong{what: "is an Excel workbook (XLSX)", file: excel, format: CSV}},
+	{"PK\x03\x04", ".zip", wrong{what: "is a ZIP archive", file: "unzip -p"}},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls", wrong{what: "is an Excel workbook (XLS)", file: excel, format: CSV}},
+	{"BZh", ".bz2", wrong{what: "is packed as bzip2, which is not read", filter: "bzip2 -dc"}},
+	{"\xfd7zXZ\x00", ".xz", wrong{what: "is packed as xz, which is not read", filter: "xz -dc"}},
+	{"\x04\x22\x4d\x18", ".lz4", wrong{what: "is packed as lz4, which is not read", filter: "lz4 -dc"}},
+	{"\x1f\x9d", ".z", wrong{what: "is packed by compress, which is not read", filter: "gzip -dc"}},
+	{"7z\xbc\xaf\x27\x1c", ".7z", wrong{what: "is a 7-Zip archive", file: "7z e -so"}},
+	{"PAR1", ".parquet", wrong{what: "is a Parquet file", file: parquet, format: CSV}},
+	{"", ".tar", tarArchive},
+	{"", ".tgz", wrong{what: "is a tar archive", filter: "tar -xOzf -"}},
+	{string(magicGzip), "", wrong{what: "is packed as gzip", filter: "gzip -dc"}},
+	{string(magicZstd), "", wrong{what: "is packed as zstd", filter: "zstd -dc"}},
+}
+
+// separators are those that stand where commas have to.
+var separators = []struct {
+	char byte
+	wrong
+}{{';', separated("semicolons", ";")}, {'\t', separated("tabs", `\t`)}, {'|', separated("|", "|")}}
+
+func separated(by, delimiter string) wrong {
+	reader := "csv.reader(sys.stdin,delimiter='" + delimiter + "')"
+	return wrong{
+		what:   "has columns separated by " + by + "; they have to be separated by commas",
+		filter: `python3 -c "import csv,sys; csv.writer(sys.stdout).writerows(` + reader + `)"`,
+	}
+}
+
+var (
+	jsonArray  = wrong{what: "is one JSON array, not an object in each line", filter: "jq -c '.[]'", format: JSONL}
+	jsonPretty = wrong{what: "is JSON with objects of several lines, not one in each line", filter: "jq -c .", format: JSONL}
+	crLines    = wrong{what: "has lines that end in CR alone, not in LF or CR LF", filter: `tr '\r' '\n'`}
+	nulBytes   = wrong{what: "has NUL bytes, which no text has", filter: `tr -d '\000'`}
+	noText     = wrong{what: "is no text in UTF-8", look: "file"}
+)
+
+// kindByName is what the end of a name says of content that is not read; nil: nothing.
+func kindByName(name string) *wrong {
+	for i, k := range kinds {
+		if k.ext != "" && strings.EqualFold(k.ext, filepath.Ext(name)) {
+			return &kinds[i].wrong
+		}
+	}
+	return nil
+}
+
+// error says what is wrong with an input; nil if w is.
+func (w *wrong) error(name string, packed compression) error {
+	if w == nil {
+		return nil
+	}
+	e := &InputError{Name: name, Reason: w.what}
+	if packed != compressionNone && strings.HasPrefix(w.what, "is packed") {
+		e.Reason = "what " + packed.String() + " unpacks of it " + w.what
+	}
+	if said, _ := nameSays(name); said == "" && w.filter+w.file+w.look == "" {
+		e.Format = w.format
+	} else {
+		e.Fix = func(quote func(string) string) string { return w.command(name, packed, quote) }
+	}
+	return e
+}
+
+// command makes an input that can be read, in the folder where it is called: it must not lie beside the old one
+// in a folder that is an input.
+func (w *wrong) command(name string, packed compression, quote func(string) string) string {
+	comment := ""
+	switch {
+	case name == Standard:
+		name, comment = "FILE", " # and name the new file instead"
+	case objects.IsName(name):
+		name, comment = path.Base(name), " # of a copy of the object"
+	}
+	stem, format := w.split(name)
+	from, to := quote(name), quote(filepath.Base(stem)+"-new."+format)
+	switch {
+	case w.look != "":
+		return w.look + " " + from + comment
+	case w.file != "":
+		return w.file + " " + from + " > " + to + comment
+	case w.filter == "":
+		return "mv -n " + from + " " + quote(stem+"."+format+packed.ext()) + comment
+	case packed == compressionNone:
+		return w.filter + " < " + from + " > " + to + comment
+	}
+	return packed.String() + " -dc < " + from + " | " + w.filter + " > " + to + comment
+}
+
+// split takes what a name says of packing and format off it, and tells the format of what the command makes.
+func (w *wrong) split(name string) (stem, format string) {
+	said, packed := nameSays(name)
+	if packed != compressionNone || kindByName(name) != nil {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+		said, _ = nameSays(name)
+	}
+	if said != "" {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	return name, orElse(w.format, orElse(said, CSV))
+}
