@@ -49,9 +49,12 @@ func newClient(ctx context.Context, s settings.Service, p settings.Pace, key sin
 	return await(ctx, "--ca-file", func() (*sink.Client, error) { return sink.New(config) })
 }
 
-// clientConfig is what the settings say about calls: no call leaves before after.
+// clientConfig is what the settings say about calls: no call leaves before after, if they are paced at all.
 func clientConfig(s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (sink.Config, error) {
 	endpoint, err := endpointOf(s)
+	if p.Rate >= sink.Unpaced {
+		after = time.Time{}
+	}
 	return sink.Config{
 		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime, Rate: p.Rate, StartAfter: after,
 		Workers: p.Workers, Timeout: p.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: sinkLog{log.Sugar()},

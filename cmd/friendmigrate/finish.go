@@ -14,8 +14,11 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
 )
 
 // outcome is what the job came to, before it is put in words.
@@ -106,28 +109,39 @@ func (j *importJob) endRun(code exit.Code) error {
 	return err
 }
 
-// report puts the account together with what stands beside it.
+// report puts the account together with what stands beside it. What a verify found stays as long as nothing is sent.
 func (j *importJob) report(o outcome, e exit.Ending) report.Report {
-	id, totals, plan := j.journal.Identity(), j.journal.Totals(), j.stage.Totals()
+	r := reportOf(j.dir, j.journal, j.stage, j.counts)
+	r.Account, r.Pilot = o.account, o.pilot
+	r.Ending = report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint}
+	if j.rehearsal != nil {
+		r.Rehearsal = &j.rehearsal.found
+	}
+	if before, err := report.Read(filepath.Join(j.dir, folder.Report)); err == nil && j.result.idle {
+		r.Verified = before.Verified
+	}
+	return r
+}
+
+// reportOf is the report of a job as far as its state tells it.
+func reportOf(dir string, journal *checkpoint.Journal, staged *stage.Stage, counts source.Counts) report.Report {
+	id, totals, plan := journal.Identity(), journal.Totals(), staged.Totals()
 	r := report.Report{
-		Version: report.Version, Program: versionLine(), Account: o.account, Pilot: o.pilot, FailedByCode: []report.Code{}, RejectedByReason: j.counts.RejectedBy, Lists: j.lists(),
-		Job:    report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: j.set.Job.Shard.String(), Created: id.Created, Options: id.Options},
-		Ending: report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint},
+		Version: report.Version, Program: versionLine(), Account: report.Make(id, totals), FailedByCode: []report.Code{}, RejectedByReason: counts.RejectedBy,
+		Lists: listsIn(dir, counts.ListFormat()),
+		Job:   report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: settings.Shard{Index: id.Shard, Count: id.Shards}.String(), Created: id.Created, Options: id.Options},
 		Plan: report.Plan{
 			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax, OverGroups: plan.GroupsOver,
-			Differing: plan.Differing, Changed: j.counts.Changed, MutualShare: mutualShare(plan), ManyLines: j.counts.ManyLines,
+			Differing: plan.Differing, Changed: counts.Changed, MutualShare: mutualShare(plan), ManyLines: counts.ManyLines,
 		},
 	}
 	if r.RejectedByReason == nil {
 		r.RejectedByReason = map[string]int64{}
 	}
-	if j.rehearsal != nil {
-		r.Rehearsal = &j.rehearsal.found
-	}
-	for _, in := range j.counts.Inputs {
+	for _, in := range counts.Inputs {
 		r.Job.Inputs = append(r.Job.Inputs, report.Input{Name: in.Name, Bytes: in.Size, Digest: in.Digest})
 	}
-	if left := j.counts.LeftOut; left.String() != "" {
+	if left := counts.LeftOut; left.String() != "" {
 		r.Job.LeftOut = &left
 	}
 	for _, code := range slices.Sorted(maps.Keys(totals.FailedByCode)) {
@@ -136,13 +150,13 @@ func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 			r.FailedByCode = append(r.FailedByCode, report.Code{Code: code, Edges: n, Advice: known.Advice})
 		}
 	}
-	j.addRuns(&r)
+	addRuns(&r, journal.Runs())
 	return r
 }
 
 // addRuns adds the runs of the job, and what they sent together.
-func (j *importJob) addRuns(r *report.Report) {
-	for _, run := range j.journal.Runs() {
+func addRuns(r *report.Report, runs []checkpoint.Run) {
+	for _, run := range runs {
 		one := report.Run{Started: run.Start.At, Version: run.Start.Version, Workers: run.Start.Workers}
 		if end := run.End; end != nil {
 			one.Ended, one.Code, one.Calls = &end.At, &end.Code, end.Calls

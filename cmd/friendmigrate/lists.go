@@ -44,11 +44,11 @@ func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err err
 	return n, nil
 }
 
-// lists names the lists that are there.
-func (j *importJob) lists() []string {
+// listsIn names the lists that are in a state folder.
+func listsIn(dir, format string) []string {
 	var there []string
-	for _, name := range []string{folder.Rejected, folder.Changed, folder.Duplicates, j.listName(folder.Failed), j.listName(folder.Missing), j.listName(folder.Different)} {
-		if _, err := os.Stat(filepath.Join(j.dir, name)); err == nil {
+	for _, name := range []string{folder.Rejected, folder.Changed, folder.Duplicates, folder.Failed + "." + format, folder.Missing + "." + format, folder.Different + "." + format} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			there = append(there, name)
 		}
 	}

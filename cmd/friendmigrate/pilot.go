@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -94,6 +98,15 @@ func (p *pilot) named() (n int) {
 		}
 	}
 	return n
+}
+
+// digest tells one set of accounts from another.
+func (p *pilot) digest() string {
+	sum := sha256.New()
+	for _, from := range slices.Sorted(maps.Keys(p.accounts)) {
+		fmt.Fprintf(sum, "%q", from)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func (p *pilot) mine(from string) bool {

@@ -3,48 +3,86 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
+	"friendmigrate/source"
 )
 
 // verified is what a verify came to, to be put in words.
 type verified struct {
 	job *verifyJob
-	verify.Totals
-	lists   verify.Lists
-	stopped error
-	cause   error
-	took    time.Duration
+	verify.Found
+	rejected int64
+	lists    verify.Lists
+	stopped  error
+	cause    error
+	took     time.Duration
 }
+
+// look finds out what was found, and writes the lists of it.
+func (r *verified) look() (err error) {
+	if r.lists, err = r.job.verify.Write(); err != nil {
+		return err
+	}
+	if r.Found, err = r.job.verify.Found(); err != nil {
+		return err
+	}
+	if r.rejected = r.job.counts.Rejected; r.job.pilot != nil {
+		r.rejected, err = r.job.pilot.rejected(r.job.stagedIn())
+	}
+	return err
+}
+
+// finished reports whether there is nothing left to ask.
+func (r *verified) finished() bool { return r.stopped == nil && r.Done() }
 
 // judge finds the exit code and puts the ending in words.
 func (r *verified) judge() exit.Ending {
 	codes := []exit.Code{stopCode(r.stopped)}
-	if r.stopped == nil && !r.Done() {
+	if r.Pending > 0 {
 		codes = append(codes, exit.Unfinished)
 	}
 	if r.Missing+r.Different > 0 {
 		codes = append(codes, exit.Different)
 	}
-	e := exit.Ending{Code: exit.Gravest(codes...)}
-	switch e.Code {
-	case exit.Done:
-		e.What, e.Hint = r.doneWords(), "nothing to run"
-	case exit.Different:
-		e.What, e.Hint = r.differentWords(), r.differentHint()
-	default:
+	if r.Failed+r.rejected > 0 {
+		codes = append(codes, exit.Exceptions)
+	}
+	e := exit.Ending{Code: gravestFound(codes...)}
+	switch {
+	case !r.finished():
 		e.What, e.Hint = r.stoppedWords(stopInfo), r.resumeHint()
 		e.Public, e.Why = r.stoppedWords(publicInfo), stopWhy(r.stopped)
+	case e.Code == exit.Done:
+		e.What, e.Hint = r.doneWords(), "nothing to run"
+	default:
+		e.What = fmt.Sprintf("verified %s%s: %s%s", r.subject(), r.after(), r.words(), r.worth())
+		e.Hint = r.nextHint(e.Code)
 	}
 	return e
+}
+
+// gravestFound is exit.Gravest for verify: what is missing or different speaks before what is not finished.
+func gravestFound(codes ...exit.Code) exit.Code {
+	code := exit.Gravest(codes...)
+	if code == exit.Unfinished && slices.Contains(codes, exit.Different) {
+		return exit.Different
+	}
+	return code
 }
 
 // subject says what was asked about.
@@ -71,7 +109,7 @@ func (r *verified) doneWords() string {
 	if r.job.set.Fields {
 		with = " with their fields"
 	}
-	return fmt.Sprintf("verified: all %s are in place%s%s%s", r.subject(), with, r.after(), r.worth())
+	return fmt.Sprintf("verified: %s in place%s%s%s", allAre(r.Edges, r.subject()), with, r.after(), r.worth())
 }
 
 // worth says what the sample tells of the whole.
@@ -84,15 +122,78 @@ func (r *verified) worth() string {
 	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound, screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
 }
 
-func (r *verified) found() string {
+// words say what was found, of each kind that there is.
+func (r *verified) words() string {
 	var parts []string
-	if r.Missing > 0 {
-		parts = append(parts, fmt.Sprintf("%s missing, see %s", isAre(r.Missing, "edge"), r.lists.Missing))
+	add := func(n int64, text string) {
+		if n > 0 {
+			parts = append(parts, text)
+		}
 	}
-	if r.Different > 0 {
-		parts = append(parts, fmt.Sprintf("%s different, see %s", isAre(r.Different, "edge"), r.lists.Different))
+	add(r.InPlace, isAre(r.InPlace, "edge")+" in place")
+	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", isAre(r.Missing, "edge"), codeWords(r.MissingBy), r.lists.Missing))
+	add(r.Different, fmt.Sprintf("%s different, see %s", isAre(r.Different, "edge"), r.lists.Different))
+	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.dir, folder.Failed+"."+r.job.counts.ListFormat()))
+	add(r.rejected, fmt.Sprintf("%s rejected, see %s", wasWere(r.rejected, "row"), filepath.Join(r.job.stagedIn(), folder.Rejected)))
+	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
+		parts = append(parts, isAre(sent, "edge")+" pending: the job has not sent "+itThem(sent))
 	}
 	return strings.Join(parts, "; ")
+}
+
+func (r *verified) failedWords() string {
+	text := screen.Some(r.Failed, "edge") + " failed before"
+	if there := r.there(); there != nil && *there > 0 {
+		verb := "are"
+		if *there == 1 {
+			verb = "is"
+		}
+		text += fmt.Sprintf(" (%s of them %s there after all)", screen.Count(*there), verb)
+	}
+	return text
+}
+
+// there is how many of the edges that failed are there after all; nil: a sample does not ask about them.
+func (r *verified) there() *int64 {
+	if drawn, all := r.job.verify.Drawn(); drawn < all {
+		return nil
+	}
+	return &r.FailedThere
+}
+
+// codeWords name the codes that were answered instead of yes or no.
+func codeWords(by map[int]int64) string {
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(by)) {
+		known, _ := sink.LookupCode(code)
+		parts = append(parts, fmt.Sprintf("%s with code %d, %s", screen.Count(by[code]), code, known.Advice))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
+}
+
+func sum(by map[int]int64) (n int64) {
+	for _, one := range by {
+		n += one
+	}
+	return n
+}
+
+func itThem(n int64) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
+}
+
+// allAre says "1 edge is" or "all 2 edges are" of so many things.
+func allAre(n int64, subject string) string {
+	if n == 1 {
+		return subject + " is"
+	}
+	return "all " + subject + " are"
 }
 
 // isAre says "1 edge is" or "2 edges are".
@@ -103,8 +204,48 @@ func isAre(n int64, noun string) string {
 	return screen.Some(n, noun) + " are"
 }
 
-func (r *verified) differentWords() string {
-	return fmt.Sprintf("verified %s%s: %s%s", r.subject(), r.after(), r.found(), r.worth())
+// nextHint is the command for what a finished verify has found.
+func (r *verified) nextHint(code exit.Code) string {
+	switch {
+	case code == exit.Different:
+		return r.differentHint()
+	case code == exit.Unfinished:
+		return r.importLine().String()
+	case r.Failed > 0:
+		return r.importLine().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+	}
+	return r.lineAs("plan").Of(r.importLine().Inputs()...).String() + " # says why rows were rejected"
+}
+
+// importLine is the command that goes on with the job.
+func (r *verified) importLine() invocation.Line {
+	l := r.lineAs("import")
+	if shard := r.job.set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(r.job.p.env) {
+		l = l.With("shard", shard.String())
+	}
+	if inputs := r.job.inputs; len(inputs) > 0 {
+		return l.Of(inputs...)
+	}
+	var inputs []string
+	for _, in := range r.job.counts.Inputs {
+		inputs = append(inputs, in.Name)
+	}
+	if j := r.job.journal; j != nil {
+		usual := source.Options{}.Canonical()
+		for _, name := range slices.Sorted(maps.Keys(j.Identity().Options)) {
+			switch value := j.Identity().Options[name]; {
+			case value == usual[name]:
+			case value == "true":
+				l = l.With(strings.TrimPrefix(name, "--"), "")
+			default:
+				l = l.With(strings.TrimPrefix(name, "--"), value)
+			}
+		}
+	}
+	if contains(inputs, "-") {
+		l = l.From("/dev/null")
+	}
+	return l.Of(inputs...)
 }
 
 // differentHint is the import of what is missing, as a job of its own. Importing what is different is of use only where that overwrites.
@@ -133,7 +274,7 @@ func (r *verified) lineAs(command string) invocation.Line {
 	for _, f := range leafNamed(command).Flags {
 		has[f.Names()[0]] = true
 	}
-	return r.job.line.Without("json", "sample").As(command, func(flag string) bool { return has[flag] })
+	return r.job.line.Without("json", "sample", "fields").As(command, func(flag string) bool { return has[flag] })
 }
 
 func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
@@ -145,10 +286,10 @@ func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 	case r.stopped != nil:
 		text = r.stopped.Error()
 	}
-	if found := r.found(); found != "" {
+	if found := r.words(); found != "" {
 		text += "; so far " + found
 	}
-	for _, code := range r.Codes() {
+	for _, code := range slices.Sorted(maps.Keys(r.NoVerdict)) {
 		known, _ := sink.LookupCode(code)
 		about := fmt.Sprintf("code %d, %s", code, known.Advice)
 		if code < 100 {
@@ -156,8 +297,8 @@ func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 		}
 		text += fmt.Sprintf("; %s without a verdict (%s)", isAre(r.NoVerdict[code], "edge"), about)
 	}
-	if r.Pending > 0 {
-		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Pending), isAre(r.Edges, "edge"))
+	if r.Unasked > 0 {
+		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked), isAre(r.job.verify.Asked(), "edge"))
 	}
 	return text
 }
@@ -191,50 +332,40 @@ func (r *verified) resumeHint() string {
 
 // verifyReport is the result for programs.
 type verifyReport struct {
-	Version   int              `json:"version"`
-	Shard     string           `json:"shard,omitempty"`
-	Edges     int64            `json:"edges"`
-	InPlace   int64            `json:"inPlace"`
-	Missing   int64            `json:"missing"`
-	Different int64            `json:"different"`
-	NoVerdict map[string]int64 `json:"noVerdict"` // by code
-	Pending   int64            `json:"pending"`
-	Calls     int64            `json:"calls"` // of this run
-	Fields    bool             `json:"fields"`
-	Sample    *sampleReport    `json:"sample,omitempty"`
-	Lists     []string         `json:"lists"`
-	Code      int              `json:"code"`
-	What      string           `json:"what"`
-	Hint      string           `json:"hint"`
-	Shards    []verifyReport   `json:"shards,omitempty"` // of a verify of all shards: those that were asked about
+	Version int    `json:"version"`
+	Shard   string `json:"shard,omitempty"`
+	report.Verified
+	Calls  int64          `json:"calls"` // of this run
+	Fields bool           `json:"fields"`
+	Shards []verifyReport `json:"shards,omitempty"` // of a verify of all shards: those that were asked about
 
-	tags []string // custom fields of the lists that are integers
-
-	ending exit.Ending // with what only the termination message needs
+	tags     []string    // custom fields of the lists that are integers
+	finished bool        // nothing is left to ask
+	ending   exit.Ending // with what only the termination message needs
 }
 
-// sampleReport says what a sample is worth.
-type sampleReport struct {
-	Drawn      int64   `json:"drawn"`
-	Of         int64   `json:"of"`
-	Seed       string  `json:"seed"`
-	BadAtMost  float64 `json:"badAtMost"` // share of all
-	Confidence float64 `json:"confidence"`
-	Bound      string  `json:"bound"`
-}
-
-func (r *verified) report(e exit.Ending) verifyReport {
+func (r *verified) report() verifyReport {
+	e := r.judge()
 	out := verifyReport{
-		Version: 1, Edges: r.Edges, InPlace: r.InPlace, Missing: r.Missing, Different: r.Different, NoVerdict: map[string]int64{}, Pending: r.Pending,
-		Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint, ending: e, tags: r.lists.IntegerTags,
-	}
-	for code, n := range r.NoVerdict {
-		out.NoVerdict[fmt.Sprint(code)] = n
+		Version: 1, Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, ending: e, tags: r.lists.IntegerTags, finished: r.finished(),
+		Verified: report.Verified{
+			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Missing: r.Missing, Different: r.Different, Failed: r.Failed, There: r.there(),
+			Rejected: r.rejected, Pending: r.Pending, Unasked: r.Unasked, MissingBy: byCode(r.MissingBy), NoVerdict: byCode(r.NoVerdict),
+			Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint,
+		},
 	}
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
-		out.Sample = &sampleReport{
+		out.Sample = &report.Sample{
 			Drawn: drawn, Of: all, Seed: fmt.Sprint(r.job.verify.Seed), BadAtMost: sampling.Bound(drawn, r.Missing+r.Different), Confidence: sampling.Confidence, Bound: sampling.Name,
 		}
 	}
 	return out
+}
+
+func byCode(n map[int]int64) map[string]int64 {
+	by := map[string]int64{}
+	for code, edges := range n {
+		by[fmt.Sprint(code)] = edges
+	}
+	return by
 }

@@ -22,6 +22,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/verify"
@@ -55,6 +56,7 @@ type verifyJob struct {
 	client  *sink.Client
 	verify  *verify.Verify
 	counts  source.Counts
+	pilot   *pilot    // nil: all accounts
 	after   time.Time // no call before; zero: none known
 	keep    bool      // what was asked stays known after the end: it is a part of something larger
 }
@@ -62,9 +64,10 @@ type verifyJob struct {
 func verifyHelp() string {
 	return `friendmigrate verify [flags] [INPUT...]
 
-` + paragraph(`Asks the service whether every distinct valid edge of INPUT is there, and without INPUT, every edge of the job in --state: by friend_check, 1000
-friends of an account in a call, or with --fields by friend_get alone. It changes nothing. missing.csv and different.csv in --state list what is not
-as it should be, in a form that import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other, at the
+` + paragraph(`Asks the service whether every edge is there that the job in --state counts as in place, and what it has of those that failed: by friend_check,
+1000 friends of an account in a call, or with --fields by friend_get alone. Edges that the job has not sent are pending and not asked about. INPUT may
+be named and has to be the job's then; an INPUT that no job knows (give a --state of its own) is expected to be there as a whole. It changes nothing.
+missing.csv and different.csv in --state list what is not as it should be, in a form that import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other, at the
 whole rate; with --shard about one. After an interruption the same command goes on; after the end it begins
 anew.`) +
 		flagHelp(settings.VerifyFlags()) + exitCodes()
@@ -86,20 +89,27 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	if name := set.Job.OnlyAccounts; name != "" {
+		accounts, err := readAccounts(name)
+		if err != nil {
+			return exit.Because(exit.Unusable, fmt.Errorf("read --only-accounts: %w", err))
+		}
+		j.pilot = &pilot{accounts: accounts, shard: set.Job.Shard}
+	}
 	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	report, err := j.whole(ctx, key)
+	result, err := j.whole(ctx, key)
 	if err != nil {
 		return err
 	}
 	if set.JSON {
-		if err := screen.WriteJSON(p.std.out, report); err != nil {
+		if err := screen.WriteJSON(p.std.out, result); err != nil {
 			return err
 		}
 	}
-	p.ending = &exit.Ending{Code: exit.Code(report.Code), What: report.What, Hint: report.Hint, Why: report.ending.Why, Public: report.ending.Public}
+	p.ending = &exit.Ending{Code: exit.Code(result.Code), What: result.What, Hint: result.Hint, Why: result.ending.Why, Public: result.ending.Public}
 	return nil
 }
 
@@ -115,26 +125,40 @@ func (j *verifyJob) whole(ctx context.Context, key sink.KeySource) (verifyReport
 }
 
 // run is the verify from the lock to the lists.
-func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (report verifyReport, err error) {
+func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (result verifyReport, err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, j.close()) }()
-	if err := j.openFolder(ctx); err != nil {
-		return report, err
-	}
-	if err := j.openJob(); err != nil {
-		return report, err
-	}
-	if err := j.openStage(ctx); err != nil {
-		return report, err
-	}
-	if j.verify, err = verify.Open(ctx, j.options()); err != nil {
-		return report, j.readError(ctx, err)
+	if err := j.open(ctx, true); err != nil {
+		return result, err
 	}
 	if j.client, err = newClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
-		return report, err
+		return result, err
 	}
 	err = j.ask(ctx)
 	return j.finish(ctx, began, err)
+}
+
+// open opens the job and, with begin, takes up or begins its verify: from there on nothing is left of an earlier one.
+func (j *verifyJob) open(ctx context.Context, begin bool) (err error) {
+	if err := j.openFolder(ctx); err != nil {
+		return err
+	}
+	if err := j.openJob(); err != nil {
+		return err
+	}
+	if err := j.openStage(ctx); err != nil {
+		return err
+	}
+	if err := j.loadPilot(); err != nil || !begin {
+		return err
+	}
+	if j.verify, err = verify.Open(ctx, j.options()); err != nil {
+		return j.readError(ctx, err)
+	}
+	if j.verify.Resumed {
+		return nil
+	}
+	return j.writeReport(nil)
 }
 
 // openFolder takes the state folder: no import may run on it meanwhile, since both together would exceed the rate.
@@ -239,16 +263,16 @@ func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
 // options is what the verify is told. What the job has settled since an interrupted verify began makes another one of it: old verdicts would be wrong.
 func (j *verifyJob) options() verify.Options {
 	o := verify.Options{
-		FS: j.fsys, Dir: filepath.Join(j.dir, verifyFolder), Lists: j.dir, Stage: j.stage, Counts: j.counts, ID: j.identity(),
+		FS: j.fsys, Dir: filepath.Join(j.dir, verifyFolder), Lists: j.dir, Stage: j.stage, Counts: j.counts, ID: j.identity(), Job: j.journal,
 		Fields: j.set.Fields, Sample: j.set.Sample, Seed: rand.Uint64(),
 	}
-	if j.journal == nil {
-		return o
+	if j.journal != nil {
+		recorded, totals := j.journal.Identity(), j.journal.Totals()
+		o.ID.Options["job"] = fmt.Sprintf("%s %d %d %d", recorded.Created.Format(time.RFC3339Nano), totals.Imported, totals.Already, totals.Failed)
 	}
-	recorded, totals := j.journal.Identity(), j.journal.Totals()
-	o.ID.Options["job"] = fmt.Sprintf("%s %d %d %d", recorded.Created.Format(time.RFC3339Nano), totals.Imported, totals.Already, totals.Failed)
-	if recorded.PlanDigest == j.stage.Totals().PlanDigest {
-		o.Job = j.journal
+	if j.pilot != nil {
+		o.Accounts = func(from string) bool { return j.pilot.accounts[from] }
+		o.ID.Options["--only-accounts"] = j.pilot.digest()
 	}
 	return o
 }
@@ -275,35 +299,30 @@ func (j *verifyJob) startAfter(now time.Time) time.Time {
 
 // ask runs the engine and shows where it stands.
 func (j *verifyJob) ask(ctx context.Context) error {
-	start := j.verify.Totals()
-	if start.Pending == 0 {
+	start := j.verify.Progress()
+	if start.Asked == start.Edges {
 		return nil
 	}
-	how := "friend_check"
-	if j.set.Fields {
-		how = "friend_get"
-	}
 	drawn, all := j.verify.Drawn()
-	text := fmt.Sprintf("asking %s by %s", j.set.Service.Target(), how)
+	text := fmt.Sprintf("asking %s by %s", j.set.Service.Target(), j.how())
 	if drawn < all {
 		text += fmt.Sprintf(" about %d of %d edges drawn at random (seed %d)", drawn, all, j.verify.Seed)
 	}
 	if j.verify.Resumed {
-		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked(), start.Edges)
+		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked, start.Edges)
 	}
-	j.log.Info(text, event(eventAsk), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Pending), zap.Float64("rate", j.set.Pace.Rate))
+	j.log.Info(text, event(eventAsk), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked), zap.Float64("rate", j.set.Pace.Rate))
 	meter := new(migrate.Meter)
 	client := j.client
 	j.p.sight.Follow(func() eyes.Facts { return factsOf(client, meter) })
 	j.p.sight.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
-		now := j.verify.Totals()
-		s := standing{done: now.Asked(), total: now.Edges, noun: "edge", calls: callsOf(j.client, meter), steps: now.CallsDone - start.CallsDone, togo: now.Calls - now.CallsDone, slow: slowness(meter, j.client)}
-		if n := now.Missing; n > 0 {
-			s.more += fmt.Sprintf(", %d missing", n)
+		now := j.verify.Progress()
+		s := standing{
+			done: now.Asked, total: now.Edges, noun: "edge", calls: callsOf(j.client, meter), steps: now.CallsDone - start.CallsDone, togo: now.Calls, slow: slowness(meter, j.client),
 		}
-		if n := now.Different; n > 0 {
-			s.more += fmt.Sprintf(", %d different", n)
+		if now.Other > 0 {
+			s.more = fmt.Sprintf(", %s missing or different", screen.Count(now.Other))
 		}
 		return s
 	})
@@ -313,22 +332,57 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	return err
 }
 
-// finish writes the lists, says how it ended and, if it has, forgets it.
+func (j *verifyJob) how() string {
+	if j.set.Fields {
+		return "friend_get"
+	}
+	return "friend_check"
+}
+
+// finish writes the lists and the report, says how it ended and, if it has, forgets it.
 func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
 	j.p.sight.Closing()
-	lists, err := j.verify.Write(context.WithoutCancel(ctx))
-	if err != nil {
+	r := verified{job: j, stopped: stopped, cause: context.Cause(ctx), took: time.Since(began)}
+	if err := r.look(); err != nil {
 		return verifyReport{}, err
 	}
-	r := verified{job: j, Totals: j.verify.Totals(), lists: lists, stopped: stopped, cause: context.Cause(ctx), took: time.Since(began)}
-	report := r.report(r.judge())
-	if stopped != nil || !r.Done() || j.keep {
-		return report, nil
+	result := r.report()
+	if err := j.writeReport(&result.Verified); err != nil {
+		return result, err
+	}
+	if !result.finished || j.keep {
+		return result, nil
 	}
 	if err := j.verify.Finish(); err != nil {
-		return report, err
+		return result, err
 	}
-	return report, j.forgetOwn()
+	return result, j.forgetOwn()
+}
+
+// writeReport puts what was found into the job's report, in place of what an earlier verify has found; nil: nothing yet.
+func (j *verifyJob) writeReport(found *report.Verified) error {
+	if j.journal == nil {
+		return nil // it is no job's
+	}
+	r, err := report.Read(filepath.Join(j.dir, folder.Report))
+	switch {
+	case err == nil && r.Verified == nil && found == nil:
+		return nil
+	case err != nil && found == nil:
+		return nil // a report that is not there or cannot be read says nothing of an earlier verify
+	case err != nil:
+		r = reportOf(j.dir, j.journal, j.stage, j.counts)
+		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished), What: "the report of the last run is not there; this one was written by verify"}
+		if runs := j.journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
+			r.Ending.Code = runs[len(runs)-1].End.Code
+		}
+	}
+	r.Verified, r.Lists = found, listsIn(j.dir, j.counts.ListFormat())
+	err = errors.Join(disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON), disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML))
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
 }
 
 // forgetOwn removes what the verify has staged for itself: it is personal data, and of no use any more.

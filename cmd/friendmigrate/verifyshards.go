@@ -12,6 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/sink"
@@ -34,10 +35,16 @@ func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []
 	for i, place := range places {
 		one := *j
 		one.set.Job.Shard, one.dir = place.Shard, place.Dir
+		if j.pilot != nil {
+			one.pilot = &pilot{accounts: maps.Clone(j.pilot.accounts), shard: place.Shard}
+		}
 		if err := one.takeLock(); err != nil {
 			return all, err
 		}
 		parts[i] = &one
+	}
+	if err := j.openAll(ctx, parts); err != nil {
+		return all, err
 	}
 	began := time.Now()
 	var reports []verifyReport
@@ -55,7 +62,7 @@ func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []
 		if r.Calls > 0 && j.set.Pace.Rate < sink.Unpaced {
 			after = time.Now().Add(time.Second)
 		}
-		if code := exit.Code(r.Code); code != exit.Done && code != exit.Different {
+		if !r.finished {
 			return j.addUp(reports, places, began), nil
 		}
 	}
@@ -68,6 +75,31 @@ func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []
 		}
 	}
 	return all, nil
+}
+
+// openAll begins the verify of every shard before the first call, so that nothing of an older one is left in any of them, however this one ends.
+func (j *verifyJob) openAll(ctx context.Context, parts []*verifyJob) error {
+	known, passes := 0, []bool{true}
+	if j.pilot != nil {
+		passes = []bool{false, true}
+	}
+	for _, begin := range passes {
+		for _, part := range parts {
+			one := *part
+			one.held = true
+			err := one.open(ctx, begin)
+			if p := one.pilot; err == nil && p != nil && !begin {
+				known += p.named() - p.unknown()
+			}
+			if err := errors.Join(err, one.close()); err != nil {
+				return err
+			}
+		}
+		if j.pilot != nil && known == 0 {
+			return j.pilotOfNobody()
+		}
+	}
+	return nil
 }
 
 // refuseShards says what cannot be done with all shards at once.
@@ -90,36 +122,39 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 
 // addUp puts the shards together, as far as they were asked about.
 func (j *verifyJob) addUp(reports []verifyReport, places []folder.Place, began time.Time) verifyReport {
-	all := verifyReport{Version: 1, NoVerdict: map[string]int64{}, Fields: j.set.Fields, Shards: reports}
+	all := verifyReport{Version: 1, Fields: j.set.Fields, Shards: reports, finished: len(reports) == len(places)}
+	all.Verified = report.Verified{At: time.Now().UTC(), How: j.how()}
 	var codes []exit.Code
 	for i := range reports {
 		r := &reports[i]
 		r.Shard = places[i].Shard.String()
 		codes = append(codes, exit.Code(r.Code))
-		all.Edges, all.InPlace, all.Missing, all.Different = all.Edges+r.Edges, all.InPlace+r.InPlace, all.Missing+r.Missing, all.Different+r.Different
-		all.Pending, all.Calls, all.Lists = all.Pending+r.Pending, all.Calls+r.Calls, append(all.Lists, r.Lists...)
-		for code, n := range r.NoVerdict {
-			all.NoVerdict[code] += n
-		}
+		all.Verified = all.Verified.Plus(&r.Verified)
+		all.Calls, all.finished = all.Calls+r.Calls, all.finished && r.finished
 	}
-	all.Code = int(exit.Gravest(codes...))
-	all.What, all.Hint = j.shardWords(&all, len(places), time.Since(began)), "nothing to run"
-	if last := reports[len(reports)-1]; last.ending.Public != "" { // what stopped it
+	all.Code = int(gravestFound(codes...))
+	last := reports[len(reports)-1]
+	if last.ending.Public != "" { // what stopped it
 		all.ending = exit.Ending{Why: last.ending.Why, Public: fmt.Sprintf("shard %s: %s", last.Shard, last.ending.Public)}
 	}
-	switch exit.Code(all.Code) {
-	case exit.Done:
-	case exit.Different:
-		all.Hint = j.shardHint(&all)
-	default:
+	all.What, all.Hint = j.shardWords(&all, len(places), time.Since(began)), "nothing to run"
+	switch code := exit.Code(all.Code); {
+	case !all.finished:
 		all.Hint = resumeLine(j.p.args).String()
+	case code == exit.Different:
+		all.Hint = j.shardHint(&all)
+	case code != exit.Done:
+		i := slices.IndexFunc(reports, func(r verifyReport) bool {
+			return r.Code == all.Code && (r.Failed > 0 || all.Failed == 0 || code != exit.Exceptions)
+		})
+		all.Hint = reports[i].Hint
 	}
 	return all
 }
 
 func (j *verifyJob) shardWords(all *verifyReport, shards int, took time.Duration) string {
 	last := all.Shards[len(all.Shards)-1]
-	if code := exit.Code(last.Code); code != exit.Done && code != exit.Different {
+	if !all.finished {
 		text := fmt.Sprintf("shard %s: %s", last.Shard, last.What)
 		if rest := shards - len(all.Shards); rest > 0 {
 			text += fmt.Sprintf("; %s still to be asked about", isAre(int64(rest), "more shard"))
@@ -135,17 +170,14 @@ func (j *verifyJob) shardWords(all *verifyReport, shards int, took time.Duration
 	if j.set.Fields {
 		with = " with their fields"
 	}
-	if all.Missing+all.Different == 0 {
-		return fmt.Sprintf("verified: all %s are in place%s%s", subject, with, after)
+	if all.Code == int(exit.Done) {
+		return fmt.Sprintf("verified: %s in place%s%s", allAre(all.Edges, subject), with, after)
 	}
-	var parts []string
-	if all.Missing > 0 {
-		parts = append(parts, fmt.Sprintf("%s missing, see %s", isAre(all.Missing, "edge"), strings.Join(all.missingLists(), ", ")))
+	text := fmt.Sprintf("verified %s%s: %s", subject, after, all.Verified.String())
+	if lists := all.missingLists(); len(lists) > 0 {
+		text += "; see " + strings.Join(lists, ", ")
 	}
-	if all.Different > 0 {
-		parts = append(parts, fmt.Sprintf("%s different, see the lists named so beside", isAre(all.Different, "edge")))
-	}
-	return fmt.Sprintf("verified %s%s: %s", subject, after, strings.Join(parts, "; "))
+	return text
 }
 
 // missingLists are the lists with missing edges in them.

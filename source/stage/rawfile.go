@@ -12,7 +12,6 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
-	"friendmigrate/migrate/codec"
 	"friendmigrate/migrate/disk"
 )
 
@@ -119,9 +118,9 @@ func (r *rawReader) next(dst []byte, window int) (_ []byte, ok bool, err error) 
 	if err := r.fill(rawHeader, window); err != nil {
 		return dst, false, err
 	}
-	c := codec.Cursor{Rest: r.window[r.at : r.at+rawHeader]}
-	raw, stored := int(c.Uint32()), int(c.Uint32())
-	crc := c.Uint32()
+	c := cursor{b: r.window[r.at : r.at+rawHeader]}
+	raw, stored := int(c.uint32()), int(c.uint32())
+	crc := c.uint32()
 	r.at += rawHeader
 	if err := r.fill(stored, window); err != nil {
 		return dst, false, err

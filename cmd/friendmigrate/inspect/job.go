@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,16 +73,12 @@ func openJournal(dir string) (*checkpoint.Journal, error) {
 
 // readReport takes the names of the inputs from the report, where the stage is gone.
 func (j *Job) readReport() error {
-	text, err := os.ReadFile(filepath.Join(j.Dir, folder.Report))
+	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	var r report.Report
-	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("read %q: %w", filepath.Join(j.Dir, folder.Report), err)
 	}
 	for _, in := range r.Job.Inputs {
 		j.counts.Inputs = append(j.counts.Inputs, source.Input{Name: in.Name})

@@ -38,15 +38,16 @@ type Status struct {
 	State   string `json:"state"`
 	Phase   string `json:"phase"`
 
-	*report.Account              // of the shards that have read their input; absent until the first has
-	Settled         int64        `json:"settled"` // edges
-	Total           int64        `json:"total"`
-	Percent         float64      `json:"percent"`
-	PerSecond       float64      `json:"callsPerSecond"`
-	Left            *float64     `json:"leftSeconds,omitempty"` // of the shard that takes longest; absent: cannot be told
-	FailedBy        []FailedCode `json:"failedByCode"`          // not told of what runs while it is watched
-	Missing         []string     `json:"missingShards,omitempty"`
-	Shards          []JobStatus  `json:"shards"` // one for a job without shards
+	*report.Account                  // of the shards that have read their input; absent until the first has
+	Settled         int64            `json:"settled"` // edges
+	Total           int64            `json:"total"`
+	Percent         float64          `json:"percent"`
+	PerSecond       float64          `json:"callsPerSecond"`
+	Left            *float64         `json:"leftSeconds,omitempty"` // of the shard that takes longest; absent: cannot be told
+	FailedBy        []FailedCode     `json:"failedByCode"`          // not told of what runs while it is watched
+	Missing         []string         `json:"missingShards,omitempty"`
+	Verified        *report.Verified `json:"verified,omitempty"` // of the shards that were verified
+	Shards          []JobStatus      `json:"shards"`             // one for a job without shards
 }
 
 // FailedCode counts the edges that failed with one ResultCode.
@@ -69,6 +70,7 @@ type JobStatus struct {
 	Killed   int                `json:"killedRuns"` // of those, without an end; a running one is none
 	Code     *int               `json:"code,omitempty"`
 	What     string             `json:"what,omitempty"` // how its last run ended
+	Verified *report.Verified   `json:"verified,omitempty"`
 
 	failedBy map[int]int64
 }
@@ -110,6 +112,9 @@ func readJob(place folder.Place, now time.Time, light bool) (JobStatus, error) {
 		if err := s.readJournal(); err != nil {
 			return s, err
 		}
+	}
+	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // one that cannot be read says nothing
+		s.Verified = r.Verified
 	}
 	if a := s.Account; a != nil {
 		s.Percent = progress.Percent(a.Edges()-a.Pending(), a.Edges())
@@ -195,6 +200,12 @@ func (s *Status) addUp() {
 			}
 			sum := s.Account.Plus(*j.Account)
 			s.Account = &sum
+		}
+		if v := j.Verified; v != nil && s.Verified == nil {
+			s.Verified = v
+		} else if v != nil {
+			sum := s.Verified.Plus(v)
+			s.Verified = &sum
 		}
 		if p := j.Progress; p != nil && j.Phase == Sending {
 			if p.Calls != nil {

@@ -124,6 +124,9 @@ func (s *Status) runRows(row func(name, value, about string)) {
 			row("ended", "", one.What)
 		}
 	}
+	if v := s.Verified; v != nil {
+		row("verified", "", fmt.Sprintf("%s on %s: %s", v.How, when(v.At), v.String()))
+	}
 	if len(s.Missing) > 0 {
 		row("not begun", screen.Count(int64(len(s.Missing))), "of the shards, without a state here: "+shortList(s.Missing, 8))
 	}

@@ -88,6 +88,9 @@ func (l Line) Of(inputs ...string) Line {
 	return l
 }
 
+// Inputs are what the line is of.
+func (l Line) Inputs() []string { return l.inputs }
+
 // From redirects standard input.
 func (l Line) From(file string) Line {
 	l.stdin = file

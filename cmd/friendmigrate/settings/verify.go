@@ -40,7 +40,7 @@ func VerifyFlags() []Flag {
 			{Name: "sample", Value: "N", Usage: "ask about N edges drawn at random, and say what that is worth", Group: groupAsked},
 			{Name: "json", Kind: Switch, Usage: usageJSON, Group: groupOutput},
 		},
-		leaveOut(serviceFlags(), "rehearse"), leaveOut(inputFlags(), "max-friends", "strict"), objectFlags(), pick(jobFlags(), "state", "shard", "memory"),
+		leaveOut(serviceFlags(), "rehearse"), leaveOut(inputFlags(), "max-friends", "strict"), objectFlags(), pick(jobFlags(), "state", "shard", "memory", "only-accounts"),
 		leaveOut(paceFlags(), "chunk-bytes"), pick(stopFlags(), flagMaximum), eyesFlags(), outputFlags(),
 	)
 }

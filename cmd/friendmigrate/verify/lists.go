@@ -1,14 +1,15 @@
 package verify
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/migrate"
 	"friendmigrate/source"
 )
 
@@ -22,28 +23,21 @@ type Lists struct {
 }
 
 // Write writes both lists whole, with a header at least: what has a verdict so far.
-func (v *Verify) Write(ctx context.Context) (l Lists, err error) {
+func (v *Verify) Write() (l Lists, err error) {
 	absent := v.list(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
 	other := v.list(folder.Different, "Fields", "Input", "Line")
 	defer func() { err = errors.Join(err, absent.Close(), other.Close()) }()
-	count := int64(0)
-	for f, err := range v.journal.Failures() {
-		if err != nil {
-			return l, fmt.Errorf("write the lists: %w", err)
-		}
+	err = v.eachFound(func(f *checkpoint.Failure, became migrate.Kind) error {
+		input, line := v.Counts.InputName(f.Edge.Input), f.Edge.Line
 		switch {
-		case isMissing(f.Code):
-			count++
 		case f.Code == codeDifferent:
-			if err := other.Add(&f.Edge, f.Info, v.Counts.InputName(f.Edge.Input), f.Edge.Line); err != nil {
-				return l, fmt.Errorf("write the lists: %w", err)
-			}
+			return other.Add(&f.Edge, f.Info, input, line)
+		case f.Code == codeMissing:
+			return absent.Add(&f.Edge, words[became], "", "", input, line)
 		}
-	}
-	if err := v.addMissing(ctx, absent, count); err != nil {
-		return l, fmt.Errorf("write the lists: %w", err)
-	}
-	if err := errors.Join(absent.Save(), other.Save()); err != nil {
+		return absent.Add(&f.Edge, words[became], f.Code, f.Info, input, line)
+	})
+	if err = errors.Join(err, absent.Save(), other.Save()); err != nil {
 		return l, fmt.Errorf("write the lists: %w", err)
 	}
 	l.Missing, l.Different = v.path(folder.Missing), v.path(folder.Different)
@@ -51,6 +45,19 @@ func (v *Verify) Write(ctx context.Context) (l Lists, err error) {
 		l.IntegerTags = slices.Compact(slices.Sorted(slices.Values(slices.Concat(absent.IntegerTags(), other.IntegerTags()))))
 	}
 	return l, nil
+}
+
+// removeLists removes the lists of an earlier verify, in whichever format they are: nothing of it survives a newer one, however that ends.
+func (v *Verify) removeLists() error {
+	for _, name := range []string{folder.Missing, folder.Different} {
+		for _, format := range []string{source.CSV, source.JSONL} {
+			err := v.FS.Remove(filepath.Join(v.Lists, name+"."+format))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("remove the list of an earlier verify: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 func (v *Verify) path(name string) string {
@@ -61,27 +68,24 @@ func (v *Verify) list(name string, extra ...string) *source.List {
 	return source.NewList(source.ListOptions{FS: v.FS, Path: v.path(name), Memory: listMemory, Format: v.Counts.ListFormat(), Extra: extra})
 }
 
-// addMissing adds the missing edges to their list, with what became of each in the job.
-func (v *Verify) addMissing(ctx context.Context, list *source.List, count int64) error {
+// eachFound goes over the edges that are missing or different, with what became of each in the job. One that failed there is neither.
+func (v *Verify) eachFound(each func(f *checkpoint.Failure, became migrate.Kind) error) error {
 	if v.Job == nil {
-		return v.eachMissing(nil, func(f *checkpoint.Failure, _ int64) error {
-			return list.Add(&f.Edge, "", "", "", v.Counts.InputName(f.Edge.Input), f.Edge.Line)
-		})
+		return v.eachOther(func(f *checkpoint.Failure, _ int64) error { return each(f, migrate.Again) })
 	}
-	var origins []int64
-	if v.sample != nil {
-		var err error
-		if origins, err = v.sample.origins(ctx); err != nil {
-			return err
+	for skip, count := int64(0), int64(1); skip < count; skip += window { // one window, unless millions are missing
+		var keys []int64
+		inWindow := func(do func(f *checkpoint.Failure, key int64) error) error {
+			count = 0
+			return v.eachOther(func(f *checkpoint.Failure, key int64) error {
+				if count++; count <= skip || count > skip+window {
+					return nil
+				}
+				return do(f, key)
+			})
 		}
-	}
-	for skip := int64(0); skip < count; skip += window { // one window, unless millions are missing
-		at, keys := int64(0), make([]int64, 0, min(count, window))
-		err := v.eachMissing(origins, func(_ *checkpoint.Failure, key int64) error {
-			if at >= skip && at < skip+window {
-				keys = append(keys, key)
-			}
-			at++
+		err := inWindow(func(_ *checkpoint.Failure, key int64) error {
+			keys = append(keys, key)
 			return nil
 		})
 		if err != nil {
@@ -91,18 +95,11 @@ func (v *Verify) addMissing(ctx context.Context, list *source.List, count int64)
 		if err != nil {
 			return err
 		}
-		at = 0
-		err = v.eachMissing(origins, func(f *checkpoint.Failure, key int64) error {
-			at++
-			if at <= skip || at > skip+window {
-				return nil
+		err = inWindow(func(f *checkpoint.Failure, key int64) error {
+			if became := known.of(key); became != migrate.Failed {
+				return each(f, became)
 			}
-			word, code, text := known.of(key)
-			result := any("")
-			if code != 0 {
-				result = code
-			}
-			return list.Add(&f.Edge, word, result, text, v.Counts.InputName(f.Edge.Input), f.Edge.Line)
+			return nil
 		})
 		if err != nil {
 			return err
@@ -111,18 +108,18 @@ func (v *Verify) addMissing(ctx context.Context, list *source.List, count int64)
 	return nil
 }
 
-// eachMissing goes over the missing edges, always in the same order, with the key of each in the job's plan.
-func (v *Verify) eachMissing(origins []int64, each func(f *checkpoint.Failure, key int64) error) error {
+// eachOther goes over the edges that are not as they should be, always in the same order, with the key of each in the job's plan.
+func (v *Verify) eachOther(each func(f *checkpoint.Failure, key int64) error) error {
 	for f, err := range v.journal.Failures() {
 		if err != nil {
 			return err
 		}
-		if !isMissing(f.Code) {
+		if !hasVerdict(f.Code) {
 			continue
 		}
 		key := keyOf(f.Ordinal, f.Index)
-		if origins != nil {
-			key = origins[v.sample.starts[f.Ordinal]+int64(f.Index)]
+		if v.sample != nil {
+			key = v.sample.drawn[v.sample.starts[f.Ordinal]+int64(f.Index)]
 		}
 		if err := each(&f, key); err != nil {
 			return err

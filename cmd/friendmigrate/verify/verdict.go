@@ -1,6 +1,9 @@
 package verify
 
-import "friendmigrate/migrate"
+import (
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
 
 // The journal of a verify holds verdicts as outcomes: in place is migrate.Imported, and everything else is migrate.Failed with a code. These codes are far below
 // those of the service, which are recorded as they are.
@@ -10,14 +13,14 @@ const (
 	codeChanging  = 3 // the list never stood still, so there is no verdict
 )
 
-// The service's codes that are a verdict: where the account does not exist, neither does the friendship.
-const (
-	codeNoAccount       = 30003
-	codeNoAccountEither = 70107
-)
-
+// isMissing reports whether a code says that the service does not have the edge: it said so, or it keeps refusing to say anything else. A code that passes at
+// another time says nothing.
 func isMissing(code int) bool {
-	return code == codeMissing || code == codeNoAccount || code == codeNoAccountEither
+	if code < 100 {
+		return code == codeMissing
+	}
+	known, _ := sink.LookupCode(code)
+	return known.Item == migrate.Failed && known.Call != migrate.VerdictRetry && known.Call != migrate.VerdictThrottle
 }
 
 // hasVerdict reports whether a failure is one.

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"maps"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/reading"
-	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -24,16 +21,17 @@ import (
 
 // Options say what is verified and where that is kept.
 type Options struct {
-	FS     disk.FS
-	Dir    string // of the verify's own journal; its owner holds a lock on it
-	Lists  string // folder for the lists
-	Stage  *stage.Stage
-	Counts source.Counts       // of reading what is staged
-	ID     checkpoint.Identity // the app and the rows: what makes another verify, beside the plan
-	Job    *checkpoint.Journal // of the import of this very plan, nil where there is none
-	Fields bool                // compare fields too
-	Sample int64               // so many edges only, 0: all
-	Seed   uint64              // of a new sample
+	FS       disk.FS
+	Dir      string // of the verify's own journal; its owner holds a lock on it
+	Lists    string // folder for the lists
+	Stage    *stage.Stage
+	Counts   source.Counts          // of reading what is staged
+	ID       checkpoint.Identity    // the app and the rows: what makes another verify, beside the plan
+	Job      *checkpoint.Journal    // of the import of this very plan, nil where there is none
+	Accounts func(from string) bool // of which edges are spoken; nil: all
+	Fields   bool                   // compare fields too
+	Sample   int64                  // so many edges only, 0: all
+	Seed     uint64                 // of a new sample
 }
 
 // Service is what a verify asks. Check and Pages are those of sink.Client.
@@ -45,9 +43,10 @@ type Service struct {
 // Verify is one verify, from its beginning over any number of interruptions to its end. It belongs to one goroutine.
 type Verify struct {
 	Options
-	Resumed bool // an earlier process has begun it
+	Resumed bool // an earlier run has asked about some of it
 
 	journal *checkpoint.Journal
+	scope   scope
 	sample  *sample // nil: everything
 }
 
@@ -61,13 +60,21 @@ const (
 // Open begins a verify, or goes on with the one in o.Dir if that is the same and has not finished. Another one that lies there is forgotten.
 func Open(ctx context.Context, o Options) (*Verify, error) {
 	v := &Verify{Options: o}
+	if err := v.measure(ctx); err != nil {
+		return nil, err
+	}
 	if err := v.resume(ctx); err != nil {
 		return nil, err
 	}
-	if v.journal != nil {
-		return v, nil
+	if v.journal == nil {
+		if err := v.begin(ctx); err != nil {
+			return nil, errors.Join(err, v.Close())
+		}
 	}
-	return v, v.begin(ctx)
+	if _, err := v.Write(); err != nil {
+		return nil, errors.Join(err, v.Close())
+	}
+	return v, nil
 }
 
 // identity is what makes a verify the same.
@@ -91,7 +98,7 @@ func (v *Verify) identity(seed string) checkpoint.Identity {
 }
 
 // sampled reports whether only a part is asked about.
-func (v *Verify) sampled() bool { return v.Sample > 0 && v.Sample < v.Stage.Totals().Edges }
+func (v *Verify) sampled() bool { return v.Sample > 0 && v.Sample < v.scope.asked }
 
 // resume takes up what an earlier process has left.
 func (v *Verify) resume(ctx context.Context) error {
@@ -119,7 +126,7 @@ func (v *Verify) resume(ctx context.Context) error {
 		v.sample = nil
 		return errors.Join(journal.Close(), v.remove())
 	}
-	v.journal, v.Resumed = journal, true
+	v.journal, v.Resumed = journal, len(journal.Runs()) > 0
 	return v.askAgain(ctx)
 }
 
@@ -147,6 +154,9 @@ func (v *Verify) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := v.removeLists(); err != nil {
+		return err
+	}
 	id := v.identity(strconv.FormatUint(v.Seed, 10))
 	id.Created = time.Now().UTC()
 	if err := checkpoint.Create(v.FS, v.Dir, id); err != nil {
@@ -154,11 +164,6 @@ func (v *Verify) begin(ctx context.Context) error {
 	}
 	var err error
 	v.journal, err = checkpoint.Open(v.FS, v.Dir, checkpoint.Options{})
-	return err
-}
-
-func (v *Verify) draw(ctx context.Context) (err error) {
-	v.sample, err = newSample(ctx, v.Stage, sampling.Draw(v.Stage.Totals().Edges, v.Sample, v.Seed))
 	return err
 }
 
@@ -170,48 +175,40 @@ func (v *Verify) remove() error {
 	return v.FS.SyncDir(v.Dir)
 }
 
-// Totals tells where it stands. It may be called from any goroutine.
-func (v *Verify) Totals() Totals {
+// Progress is where a verify stands.
+type Progress struct {
+	Asked, Edges int64 // so many edges of so many were answered
+	Calls        int64 // still to be made, if nothing has to be asked twice
+	CallsDone    int64
+	Other        int64 // edges that are not there as they should be; of those some may have failed in the job
+}
+
+// Progress tells where it stands. It may be called from any goroutine.
+func (v *Verify) Progress() Progress {
 	t := v.journal.Totals()
-	totals := Totals{Edges: v.journal.Identity().Edges, Calls: v.journal.Identity().Chunks, CallsDone: t.Chunks, InPlace: t.Imported + t.Already, Pending: t.Pending}
+	p := Progress{Asked: t.Settled(), Edges: v.Asked(), CallsDone: t.Chunks, Calls: max(0, v.scope.calls-t.Chunks)}
+	if v.sample != nil {
+		p.Calls = v.sample.chunks - t.Chunks
+	}
 	for code, n := range t.FailedByCode {
-		switch {
-		case n == 0:
-		case isMissing(code):
-			totals.Missing += n
-		case code == codeDifferent:
-			totals.Different += n
-		default:
-			if totals.NoVerdict == nil {
-				totals.NoVerdict = map[int]int64{}
-			}
-			totals.NoVerdict[code] += n
+		if hasVerdict(code) {
+			p.Other += n
 		}
 	}
-	return totals
+	return p
 }
 
-// Totals is what a verify has found so far.
-type Totals struct {
-	Edges     int64 // to ask about
-	Calls     int64 // of friend_check, if nothing has to be asked twice
-	CallsDone int64
-	InPlace   int64
-	Missing   int64
-	Different int64
-	NoVerdict map[int]int64 // by the service's code: it answered, but said neither
-	Pending   int64         // not asked, or not answered
+// Asked is how many edges are asked about.
+func (v *Verify) Asked() int64 {
+	if v.sample != nil {
+		return int64(len(v.sample.drawn))
+	}
+	return v.scope.asked
 }
-
-// Done reports whether there is a verdict on everything.
-func (t Totals) Done() bool { return t.Pending == 0 && len(t.NoVerdict) == 0 }
-
-// Asked counts the edges that were answered.
-func (t Totals) Asked() int64 { return t.Edges - t.Pending }
 
 // Run asks about what is open. engine says how: pace, patience, probe and meter; what is about failures, bytes and rows is not for it to say.
 func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, calls func() int64) (migrate.Summary, error) {
-	if v.journal.Totals().Pending == 0 {
+	if v.journal.Totals().Settled() == v.Asked() {
 		return migrate.Summary{}, nil
 	}
 	if err := v.journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: engine.Workers}); err != nil {
@@ -224,7 +221,15 @@ func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, cal
 		to = newReader(s.Pages, engine.Memory/2)
 		engine.Memory /= 2
 	}
-	summary, err := migrate.Run(ctx, v.plan(context.WithoutCancel(ctx)), to, v.journal, engine)
+	run := func() (migrate.Summary, error) {
+		return migrate.Run(ctx, v.plan(context.WithoutCancel(ctx)), to, asking{v.journal, v}, engine)
+	}
+	summary, err := run()
+	if codes := v.refusals(); err == nil && len(codes) > 0 { // asked again, so that one odd answer makes no edge missing
+		if _, err = v.journal.Reopen(ctx, codes); err == nil {
+			_, err = run()
+		}
+	}
 	end := v.journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Calls: calls(), AllAnswered: true}) // asking twice does no harm
 	if err == nil {
 		err = end
@@ -232,11 +237,14 @@ func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, cal
 	return summary, err
 }
 
-func (v *Verify) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
-	if v.sample != nil {
-		return v.sample.rosters(ctx)
+// refusals are the codes that were answered instead of yes or no and that do not pass. That an account does not exist is a no.
+func (v *Verify) refusals() (codes []int) {
+	for code, n := range v.journal.Totals().FailedByCode {
+		if known, _ := sink.LookupCode(code); n > 0 && code >= 100 && isMissing(code) && known.Call != migrate.VerdictRefuseAccount {
+			codes = append(codes, code)
+		}
 	}
-	return v.Stage.Rosters(ctx, v.journal.Done)
+	return codes
 }
 
 // Finish ends a verify that has a verdict on everything, after its lists were written: what is run next begins anew.
@@ -256,12 +264,8 @@ func (v *Verify) Close() error {
 
 // Drawn tells how many edges are asked about, of how many.
 func (v *Verify) Drawn() (drawn, of int64) {
-	of = v.Stage.Totals().Edges
 	if v.sample == nil {
-		return of, of
+		return v.scope.asked, v.scope.asked
 	}
-	return int64(len(v.sample.drawn)), of
+	return int64(len(v.sample.drawn)), v.sample.from
 }
-
-// Codes lists the codes of NoVerdict in ascending order.
-func (t Totals) Codes() []int { return slices.Sorted(maps.Keys(t.NoVerdict)) }

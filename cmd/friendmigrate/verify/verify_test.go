@@ -92,16 +92,14 @@ func TestASampleIsThoseEdges(t *testing.T) {
 			}
 		}
 	}
-	for _, n := range []int64{1, 10, 1500, 5000, int64(len(all))} {
+	for _, n := range []int64{1, 10, 1500, 5000, int64(len(all)) - 1} {
 		drawn := sampling.Draw(int64(len(all)), n, uint64(n))
-		p, err := newSample(t.Context(), s, drawn)
-		if err != nil {
+		v := &Verify{Options: Options{Stage: s, Sample: n, Seed: uint64(n)}}
+		if err := errors.Join(v.measure(t.Context()), v.draw(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		origins, err := p.origins(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := v.sample
+		origins := p.drawn
 		at, ordinal := 0, int64(0)
 		for r, err := range p.rosters(t.Context()) {
 			if err != nil || r.First != ordinal || r.Edges == 0 {
@@ -206,15 +204,15 @@ func TestALongListIsReadOnce(t *testing.T) {
 func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	s := staged(t, 3, 1500, 2)
 	dir := t.TempDir()
-	o := Options{FS: disk.OS{}, Dir: dir, Stage: s, ID: checkpoint.Identity{SDKAppID: 1, Options: map[string]string{}}, Seed: rand.Uint64()}
+	o := Options{FS: disk.OS{}, Dir: dir, Lists: dir, Stage: s, ID: checkpoint.Identity{SDKAppID: 1, Options: map[string]string{}}, Seed: rand.Uint64()}
 	open := func(o Options, resumed bool, asked int64) *Verify {
 		t.Helper()
 		v, err := Open(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v.Resumed != resumed || v.Totals().Asked() != asked {
-			t.Fatalf("resumed %t, %d asked; want %t and %d", v.Resumed, v.Totals().Asked(), resumed, asked)
+		if v.Resumed != resumed || v.Progress().Asked != asked {
+			t.Fatalf("resumed %t, %d asked; want %t and %d", v.Resumed, v.Progress().Asked, resumed, asked)
 		}
 		return v
 	}
@@ -236,13 +234,14 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	if err := ask(v, 2); err == nil {
 		t.Fatal("it was not interrupted")
 	}
-	asked := v.Totals().Asked()
+	asked := v.Progress().Asked
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
 	v = open(o, true, asked)
-	if err := ask(v, 100); err != nil || !v.Totals().Done() || v.Totals().InPlace != 1505 {
-		t.Fatalf("%v %+v", err, v.Totals())
+	err := ask(v, 100)
+	if found, lost := v.Found(); err != nil || lost != nil || !found.Done() || found.InPlace != 1505 || found.Edges != 1505 {
+		t.Fatalf("%v %v %+v", err, lost, found)
 	}
 	if err := v.Close(); err != nil { // killed before the lists were written
 		t.Fatal(err)
@@ -274,7 +273,7 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 		t.Errorf("%d of %d", drawn, of)
 	}
 	_ = ask(v, 1)
-	asked = v.Totals().Asked()
+	asked = v.Progress().Asked
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}

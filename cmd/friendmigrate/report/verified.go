@@ -1,0 +1,93 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/screen"
+)
+
+// Verified is what a verify found. Edges is the sum of InPlace, Missing, Different, Failed and Pending; rejected rows are no edges.
+type Verified struct {
+	At        time.Time        `json:"at"`
+	How       string           `json:"how"` // friend_check or friend_get
+	Edges     int64            `json:"edges"`
+	InPlace   int64            `json:"inPlace"`
+	Missing   int64            `json:"missing"`                  // the job counts them as in place, the service does not have them
+	Different int64            `json:"different"`                // in place with other fields
+	Failed    int64            `json:"failed"`                   // in the job, before
+	There     *int64           `json:"failedButThere,omitempty"` // of Failed: the service has them after all; absent: not asked
+	Rejected  int64            `json:"rejected"`                 // rows that were never sent
+	Pending   int64            `json:"pending"`                  // not sent by the job, not asked about, or without a verdict
+	Unasked   int64            `json:"unasked"`                  // of Pending: still to be asked about
+	MissingBy map[string]int64 `json:"missingByCode"`            // of Missing: by the code that the service answers instead of yes or no
+	NoVerdict map[string]int64 `json:"noVerdict"`                // of Pending: by a code that passes
+	Sample    *Sample          `json:"sample,omitempty"`
+	Lists     []string         `json:"lists"`
+	Code      int              `json:"code"`
+	What      string           `json:"what"`
+	Hint      string           `json:"hint"`
+}
+
+// Sample says what a sample is worth.
+type Sample struct {
+	Drawn      int64   `json:"drawn"`
+	Of         int64   `json:"of"`
+	Seed       string  `json:"seed"`
+	BadAtMost  float64 `json:"badAtMost"` // share of all
+	Confidence float64 `json:"confidence"`
+	Bound      string  `json:"bound"`
+}
+
+// Plus adds up what was found of two shards.
+func (v Verified) Plus(b *Verified) Verified {
+	v.Edges, v.InPlace, v.Missing, v.Different = v.Edges+b.Edges, v.InPlace+b.InPlace, v.Missing+b.Missing, v.Different+b.Different
+	v.Failed, v.Rejected, v.Pending, v.Unasked = v.Failed+b.Failed, v.Rejected+b.Rejected, v.Pending+b.Pending, v.Unasked+b.Unasked
+	if b.There != nil {
+		there := *b.There
+		if v.There != nil {
+			there += *v.There
+		}
+		v.There = &there
+	}
+	plus := func(a, b map[string]int64) map[string]int64 {
+		sum := map[string]int64{}
+		for _, m := range []map[string]int64{a, b} {
+			for code, n := range m {
+				sum[code] += n
+			}
+		}
+		return sum
+	}
+	v.MissingBy, v.NoVerdict = plus(v.MissingBy, b.MissingBy), plus(v.NoVerdict, b.NoVerdict)
+	v.Lists = append(v.Lists, b.Lists...)
+	return v
+}
+
+// String is what was found, in one line.
+func (v *Verified) String() string {
+	text := fmt.Sprintf("%s in place, %s missing, %s different", screen.Count(v.InPlace), screen.Count(v.Missing), screen.Count(v.Different))
+	for _, one := range []struct {
+		n    int64
+		what string
+	}{{v.Failed, "failed before"}, {v.Rejected, "rejected"}, {v.Pending, "pending"}} {
+		if one.n > 0 {
+			text += fmt.Sprintf(", %s %s", screen.Count(one.n), one.what)
+		}
+	}
+	return text
+}
+
+// Read reads what WriteJSON wrote.
+func Read(name string) (r Report, err error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("read %q: %w", name, err)
+	}
+	return r, nil
+}
