@@ -41,7 +41,7 @@ type Found struct {
 // them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
 func (a Arguments) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
 	if len(a.Inputs) == 0 {
-		return nil, left, &OptionError{"INPUT", "none was given"}
+		return nil, left, &OptionError{Option: "INPUT", Reason: "none was given"}
 	}
 	for _, arg := range a.Inputs {
 		list, err := a.expand(ctx, arg)

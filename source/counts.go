@@ -25,7 +25,6 @@ type Counts struct {
 	Empty          []string `json:"empty,omitempty"`           // inputs without a single row, of any shard
 	LeftOut        LeftOut  `json:"left_out"`                  // of folders and prefixes, not read
 	ColumnsIgnored []string `json:"columns_ignored,omitempty"` // columns and keys that mean nothing to us, sorted, at most maxIgnored
-	LacksSource    []string `json:"lacks_source,omitempty"`    // CSV inputs without a column AddSource while there is no default: nothing in them is valid
 }
 
 // CheckEmpty refuses inputs that hold not a single row, unless that is allowed.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/gocarina/gocsv"
+
+	"friendmigrate/source/stage"
 )
 
 func TestByteOrderMarkHidesNoColumn(t *testing.T) {
@@ -271,6 +273,83 @@ func TestHeaderIsMatchedExactly(t *testing.T) {
 	}
 	if _, err := readTexts(t, Options{}, nil, text{"a.csv", ""}); !errors.Is(err, ErrUnusable) {
 		t.Errorf("an empty file: got %v", err)
+	}
+}
+
+func TestMissingColumnNamesWhatWasMeant(t *testing.T) {
+	uid := map[string]string{nameFrom: "uid"}
+	for name, c := range map[string]struct {
+		o            Options
+		header, want string
+		better       Flag
+	}{
+		"a letter":       {Options{}, "From_Acount,To_Account,AddSource", `"From_Account" ("From_Acount": did you mean From_Account?)`, Flag{"map", "From_Account=From_Acount"}},
+		"case":           {Options{}, "From_Account,to_account,AddSource", `"To_Account" ("to_account": did you mean To_Account?)`, Flag{"map", "To_Account=to_account"}},
+		"spaces":         {Options{}, "From_Account, To_Account ,AddSource", `"To_Account" (" To_Account ": did you mean To_Account?)`, Flag{"map", "To_Account= To_Account "}},
+		"no underscore":  {Options{}, "fromAccount,To Account,AddSource", `"From_Account" ("fromAccount": did you mean From_Account?) and no "To_Account" ("To Account"`, Flag{"map", "From_Account=fromAccount,To_Account=To Account"}},
+		"AddSource":      {Options{}, "From_Account,To_Account,Add_source", `"AddSource" ("Add_source": did you mean AddSource?)`, Flag{"map", "AddSource=Add_source"}},
+		"no AddSource":   {Options{}, "From_Account,To_Account", `"AddSource" and no --default-add-source (names are`, Flag{"default-add-source", "AddSource_Type_WORD"}},
+		"nothing like":   {Options{}, "a,b,AddSource", `"From_Account" and no "To_Account" (names are matched exactly; there is "a", "b", "AddSource")`, Flag{"map", "From_Account=HEADER,To_Account=HEADER"}},
+		"mapped":         {Options{Map: uid}, "u_id,To_Account,AddSource", `"uid", which --map names for From_Account ("u_id": did you mean uid?)`, Flag{"map", "From_Account=u_id"}},
+		"mapped, beside": {Options{Map: uid}, "uid,To_Acount,AddSource", `"To_Account" ("To_Acount": did you mean To_Account?)`, Flag{"map", "From_Account=uid,To_Account=To_Acount"}},
+		"a tag":          {Options{Map: uid}, "uid,To_Account,AddSource,Tag_SNS_Custom_my-tag", `column "Tag_SNS_Custom_my-tag" is not`, Flag{"map", "From_Account=uid,Tag_SNS_Custom_mytag=Tag_SNS_Custom_my-tag"}},
+		"no word":        {Options{}, "From_Account,To_Account,AddSource,Tag_SNS_Custom_1", `column "Tag_SNS_Custom_1" is not`, Flag{"map", "Tag_SNS_Custom_WORD=Tag_SNS_Custom_1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := readTexts(t, c.o, nil, text{"a.csv", c.header + "\na,b,c,d\n"})
+			if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v", err)
+			}
+			equal(t, "better", Better(err), c.better)
+		})
+	}
+}
+
+func TestUnknownColumnsNameWhatWasMeant(t *testing.T) {
+	for name, want := range map[string]string{
+		"Remarks": "Remark", "remark": "Remark", " Remark": "Remark", "Group_Name": "GroupName", "addtime": "AddTime", "Tag_SNS_custom_Age": "Tag_SNS_Custom_Age",
+		"TagSNSCustom_Age": "Tag_SNS_Custom_Age", "from_account": "From_Account", "nick": "", "": "", "汉": "", "Tag_SNS_Custom_": "", "birthday": "",
+	} {
+		equal(t, name, nearField(name), want)
+	}
+	got := Warnings(&Counts{ColumnsIgnored: []string{"Remarks", "nick"}}, &stage.Totals{}, Options{})
+	equal(t, "warning", got[0], `unknown columns are ignored: "Remarks" (did you mean Remark?), "nick"`)
+}
+
+func TestIntegerTagsOfNoColumn(t *testing.T) {
+	csvOf := func(name, tags string) text {
+		return text{name, "From_Account,To_Account,AddSource" + tags + "\n" + "a,b," + src + strings.Repeat(",1", strings.Count(tags, ",")) + "\n"}
+	}
+	jsonl := text{"j.jsonl", line("") + "\n"}
+	for name, c := range map[string]struct {
+		tags   []string
+		inputs []text
+		want   string // "": it is fine
+		better string
+	}{
+		"there":                   {[]string{"A"}, []text{csvOf("a.csv", ",Tag_SNS_Custom_A")}, "", ""},
+		"in one of two":           {[]string{"A", "B"}, []text{csvOf("a.csv", ",Tag_SNS_Custom_A"), csvOf("b.csv", ",Tag_SNS_Custom_B"), jsonl}, "", ""},
+		"JSONL alone":             {[]string{"A"}, []text{jsonl}, "", ""},
+		"in another case":         {[]string{"age"}, []text{csvOf("a.csv", ",Tag_SNS_Custom_Age")}, `"Tag_SNS_Custom_age" (did you mean Tag_SNS_Custom_Age?)`, "Tag_SNS_Custom_Age"},
+		"another case, both":      {[]string{"AGE"}, []text{csvOf("a.csv", ",Tag_SNS_Custom_Age,Tag_SNS_Custom_AGE")}, "", ""},
+		"nothing like it":         {[]string{"Level", "A"}, []text{csvOf("a.csv", ",Tag_SNS_Custom_A"), jsonl}, `"Tag_SNS_Custom_Level"; the custom columns are Tag_SNS_Custom_A`, "Tag_SNS_Custom_A"},
+		"no custom column at all": {[]string{"A"}, []text{jsonl, csvOf("a.csv", "")}, `"Tag_SNS_Custom_A"; there is no custom column`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := readTexts(t, Options{IntegerTags: c.tags}, nil, c.inputs...)
+			if c.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := Warnings(&r.Counts, &stage.Totals{}, Options{IntegerTags: c.tags})
+				equal(t, "warnings", len(w) == 1 && strings.HasPrefix(w[0], "--integer-tags says nothing here"), name == "JSONL alone")
+				return
+			}
+			if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "no input has a column "+c.want) {
+				t.Fatalf("got %v", err)
+			}
+			equal(t, "better", Better(err), Flag{"integer-tags", c.better})
+		})
 	}
 }
 

@@ -20,10 +20,24 @@ type InputError struct {
 	Reason string
 	Err    error // the cause, if there is one
 
-	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as quote does it,
-	// Format what --format should say.
+	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as quote does it.
 	Fix    func(quote func(name string) string) string
-	Format string
+	Better Flag
+}
+
+// Flag is a flag by its name without dashes, and the value that it should have; "": leave it out. Words in capitals are
+// for the user to fill in.
+type Flag struct{ Name, Value string }
+
+// Better returns the flag that helps against an error; its Name is "" if none is known to.
+func Better(err error) Flag {
+	if input, ok := errors.AsType[*InputError](err); ok {
+		return input.Better
+	}
+	if option, ok := errors.AsType[*OptionError](err); ok {
+		return option.Better
+	}
+	return Flag{}
 }
 
 func (e *InputError) Error() string {
@@ -48,6 +62,7 @@ func (e *InputError) Unwrap() []error { return []error{ErrUnusable, e.Err} }
 type OptionError struct {
 	Option string // its flag: "--map"
 	Reason string
+	Better Flag // see InputError
 }
 
 func (e *OptionError) Error() string { return e.Option + ": " + e.Reason }

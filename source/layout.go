@@ -53,7 +53,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			continue
 		case fieldTag:
 			if !isTag(m.text) {
-				return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("the column %.60q %s; --map %sX=HEADER gives it another name", name, reasonTag, tagPrefix)}
+				return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("the column %.60q %s", name, reasonTag), Better: r.rename(name)}
 			}
 			_, integer := r.integer[m.text]
 			l.tags, l.integer = append(l.tags, m.text), append(l.integer, integer)
@@ -69,36 +69,77 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 		}
 		seen[m.text] = true
 	}
-	return l.complete(names, seen, line, r)
+	return l.complete(seen, line, r)
 }
 
 // complete refuses a header without the columns that every row needs, or that --map promises.
-func (l *layout) complete(names []string, seen map[string]bool, line int64, r *rules) error {
-	for _, needed := range []string{nameFrom, nameTo} {
-		if !seen[needed] {
-			called := orElse(r.mapped[needed], needed)
-			return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("there is no column %q%s", called, headerHint(names))}
-		}
+func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
+	needed := slices.Concat([]string{nameFrom, nameTo}, slices.Sorted(maps.Keys(r.mapped)))
+	if r.source == "" {
+		needed = append(needed, nameAddSource)
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.mapped)) {
-		if !seen[name] {
-			return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("there is no column %q, which --map names for %s", r.mapped[name], name)}
-		}
+	missing := slices.DeleteFunc(needed, func(name string) bool { return seen[name] })
+	if len(missing) == 0 {
+		return nil
 	}
-	return nil
+	slices.Sort(missing)
+	return l.lacks(slices.Compact(missing), line, r)
 }
 
-// headerHint helps with the usual reasons for a missing column.
-func headerHint(names []string) string {
-	const most = 10
-	shown := slices.Clone(names[:min(len(names), most)])
-	for i, name := range shown {
-		shown[i] = fmt.Sprintf("%.40q", name)
+// lacks names the missing columns, those that were meant to be them, and a command line that does without.
+func (l *layout) lacks(missing []string, line int64, r *rules) error {
+	var parts []string
+	mapped, list := maps.Clone(r.mapped), l.list()
+	if mapped == nil {
+		mapped = map[string]string{}
 	}
-	if len(names) > most {
+	better := Flag{"default-add-source", sourcePrefix + "WORD"}
+	for _, name := range missing {
+		header, promised := r.mapped[name]
+		header = orElse(header, name)
+		part := fmt.Sprintf("%.40q", header)
+		if promised {
+			part += ", which --map names for " + name
+		}
+		meant := near(header, l.ignored...)
+		if meant != "" {
+			part += fmt.Sprintf(" (%.40q: did you mean %s?)", meant, header)
+			list = ""
+		}
+		if parts = append(parts, part); meant != "" || promised || name != nameAddSource {
+			mapped[name] = orElse(meant, "HEADER")
+			better = Flag{"map", pairs(mapped)}
+		} else {
+			parts = append(parts, "--default-add-source")
+		}
+	}
+	return &InputError{Name: l.name, Line: line, Reason: "there is no column " + strings.Join(parts, " and no ") + list, Better: better}
+}
+
+// rename maps a good tag to a column whose name is none.
+func (r *rules) rename(column string) Flag {
+	word := strings.Map(func(c rune) rune {
+		if !isKeyword(string(c)) {
+			return -1
+		}
+		return c
+	}, strings.TrimPrefix(column, tagPrefix))
+	mapped := map[string]string{tagPrefix + orElse(word[:min(len(word), maxKeyword)], "WORD"): column}
+	maps.Copy(mapped, r.mapped)
+	return Flag{"map", pairs(mapped)}
+}
+
+// list names the columns that there are.
+func (l *layout) list() string {
+	const most = 10
+	var shown []string
+	for _, name := range l.names[:min(len(l.names), most)] {
+		shown = append(shown, fmt.Sprintf("%.40q", name))
+	}
+	if len(l.names) > most {
 		shown = append(shown, "...")
 	}
-	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + "; --map names others)"
+	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + ")"
 }
 
 // headerAgain reports whether a row is the header once more, as in files that were put together with cat. A header with

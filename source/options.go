@@ -32,20 +32,20 @@ type Options struct {
 // Check reports the first option that cannot be used, as an *OptionError.
 func (o Options) Check() error {
 	if !slices.Contains([]string{"", CSV, JSONL, "ndjson"}, o.Format) {
-		return &OptionError{"--format", fmt.Sprintf("%q is none of csv, jsonl, ndjson", o.Format)}
+		return &OptionError{Option: "--format", Reason: fmt.Sprintf("%q is none of csv, jsonl, ndjson", o.Format)}
 	}
 	if !slices.Contains([]string{"", "reject", "drop", "cut"}, o.InvalidField) {
-		return &OptionError{"--invalid-field", fmt.Sprintf("%q is none of reject, drop, cut", o.InvalidField)}
+		return &OptionError{Option: "--invalid-field", Reason: fmt.Sprintf("%q is none of reject, drop, cut", o.InvalidField)}
 	}
 	if !slices.Contains([]string{"", "last", "first", "error"}, o.Duplicates) {
-		return &OptionError{"--duplicates", fmt.Sprintf("%q is none of last, first, error", o.Duplicates)}
+		return &OptionError{Option: "--duplicates", Reason: fmt.Sprintf("%q is none of last, first, error", o.Duplicates)}
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
-		return &OptionError{"--default-add-source", fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource)}
+		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource)}
 	}
 	for _, tag := range o.IntegerTags {
 		if !isTag(fullTag(tag)) {
-			return &OptionError{"--integer-tags", fmt.Sprintf("%q %s", tag, reasonTag)}
+			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag)}
 		}
 	}
 	return o.checkMap()
@@ -56,13 +56,13 @@ func (o Options) checkMap() error {
 	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
 		header := o.Map[name]
 		if !isTag(name) && (name == nameCustomItem || !slices.Contains(fieldNames[:], name) || name == "") {
-			return &OptionError{"--map", fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
+			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
 		}
 		if header == "" {
-			return &OptionError{"--map", fmt.Sprintf("%q is mapped to nothing", name)}
+			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is mapped to nothing", name)}
 		}
 		if other, twice := headers[header]; twice {
-			return &OptionError{"--map", fmt.Sprintf("%q is mapped to both %q and %q", header, other, name)}
+			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is mapped to both %q and %q", header, other, name)}
 		}
 		headers[header] = name
 	}
@@ -76,19 +76,24 @@ func mappable() []string {
 // Canonical is the text by which a job remembers these options, by flag: the same flags in another order, or a default written out, give the same text.
 // MaxFriends and AllowEmpty are not in it, since they change no edge.
 func (o Options) Canonical() map[string]string {
-	pairs := make([]string, 0, len(o.Map))
-	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
-		pairs = append(pairs, name+"="+o.Map[name])
-	}
 	return map[string]string{
 		"--format":             o.format(),
-		"--map":                strings.Join(pairs, ","),
+		"--map":                pairs(o.Map),
 		"--default-add-source": o.DefaultAddSource,
 		"--integer-tags":       strings.Join(o.integerTags(), ","),
 		"--invalid-field":      orElse(o.InvalidField, "reject"),
 		"--duplicates":         orElse(o.Duplicates, "last"),
 		"--mutual":             strconv.FormatBool(o.Mutual),
 	}
+}
+
+// pairs is the value of --map.
+func pairs(mapped map[string]string) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(mapped)) {
+		list = append(list, name+"="+mapped[name])
+	}
+	return strings.Join(list, ",")
 }
 
 func orElse(s, otherwise string) string {

@@ -3,8 +3,11 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -31,6 +34,9 @@ type reading struct {
 	rows   atomic.Int64
 	total  int64 // bytes of all inputs; 0: not known
 	counts Counts
+
+	headers int      // of CSVs
+	tags    []string // of their custom columns
 
 	emptiness string // why the last input without a row has none
 }
@@ -123,8 +129,12 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		for _, name := range l.ignored {
 			ignored.ignore(name)
 		}
-		if r.rules.source == "" && !slices.Contains(l.header, nameAddSource) {
-			r.counts.LacksSource = append(r.counts.LacksSource, l.name)
+		r.tags = append(r.tags, l.tags...)
+		r.headers++
+	}
+	if index == len(r.names)-1 {
+		if err := r.checkTags(); err != nil {
+			return err
 		}
 	}
 	if err := r.blocks(ctx, cutter, free, full); err != nil {
@@ -139,6 +149,33 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		r.emptiness = cutter.emptiness(header)
 	}
 	return nil
+}
+
+// checkTags refuses --integer-tags that name no column. It is called with the last header, before the rows behind it.
+func (r *reading) checkTags() error {
+	tags := r.options.integerTags()
+	known := slices.Compact(slices.Sorted(slices.Values(r.tags)))
+	var wrong, better []string
+	for _, tag := range tags {
+		switch meant := near(tag, known...); {
+		case meant == tag:
+			better = append(better, tag)
+		case meant != "":
+			better = append(better, meant)
+			wrong = append(wrong, fmt.Sprintf("%q (did you mean %s?)", tag, meant))
+		default:
+			wrong = append(wrong, strconv.Quote(tag))
+		}
+	}
+	if len(wrong) == 0 || r.headers == 0 { // JSONL alone: a warning
+		return nil
+	}
+	there := "there is no custom column"
+	if len(known) > 0 {
+		there = "the custom columns are " + strings.Join(known, ", ")
+	}
+	return &OptionError{Option: "--integer-tags", Reason: "no input has a column " + strings.Join(wrong, " or ") + "; " + there,
+		Better: Flag{"integer-tags", strings.Join(slices.Compact(better), ",")}}
 }
 
 func (r *reading) fault(in *openInput, err error) error {

@@ -148,7 +148,7 @@ func TestWrongKindsInStandardInputAndInObjects(t *testing.T) {
 	_, err := Stage(t.Context(), Job{
 		Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(someJSON), StateDir: t.TempDir(), FS: quickFS{},
 	})
-	if unusable := (*InputError)(nil); !errors.As(err, &unusable) || unusable.Format != JSONL || unusable.Fix != nil {
+	if unusable := (*InputError)(nil); !errors.As(err, &unusable) || unusable.Better != (Flag{"format", JSONL}) || unusable.Fix != nil {
 		t.Errorf("JSONL with --format csv: got %v", err)
 	}
 }

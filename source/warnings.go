@@ -22,13 +22,16 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	if empty := slices.Concat(c.Empty, c.LeftOut.Empty); len(empty) > 0 {
 		warn("no rows in %s", quoted(empty, int64(len(empty))))
 	}
-	for _, name := range c.LacksSource {
-		warn("%q has no column AddSource and there is no --default-add-source: every row of it is rejected", name)
+	if csv := func(in Input) bool { return in.Format == CSV }; len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
+		warn("--integer-tags says nothing here: JSONL carries the types of its values, 12 or \"12\"")
 	}
 	if len(c.ColumnsIgnored) > 0 {
 		names := make([]string, len(c.ColumnsIgnored))
 		for i, name := range c.ColumnsIgnored {
 			names[i] = fmt.Sprintf("%.60q", name)
+			if meant := nearField(name); meant != "" {
+				names[i] += fmt.Sprintf(" (did you mean %s?)", meant)
+			}
 		}
 		more := ""
 		if len(names) == maxIgnored {

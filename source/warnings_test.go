@@ -29,7 +29,7 @@ func TestEachFriendshipExportedOnceIsWarnedOf(t *testing.T) {
 }
 
 func TestWarningsNameNoAccount(t *testing.T) {
-	c := Counts{Unusual: 2, LacksSource: []string{"a.csv"}, Inputs: []Input{{Name: "a.csv"}}}
+	c := Counts{Unusual: 2, Inputs: []Input{{Name: "a.csv"}}}
 	c.UnusualAt.Line = 7
 	part := newTally()
 	for i := range maxIgnored + 10 {
@@ -37,7 +37,7 @@ func TestWarningsNameNoAccount(t *testing.T) {
 	}
 	c.add([]*tally{&part})
 	list := Warnings(&c, &stage.Totals{OverMax: 1, OverMaxFirst: []stage.RosterSize{{From: "somebody", Friends: 4000}}, GroupsOver: 3}, Options{MaxFriends: 3000})
-	equal(t, "warnings", len(list), 5)
+	equal(t, "warnings", len(list), 4)
 	text := strings.Join(list, "\n")
 	if strings.Contains(text, "somebody") {
 		t.Errorf("an account id in a warning: %q", text)

@@ -90,7 +90,7 @@ func (w *wrong) error(name string, packed compression) error {
 		e.Reason = "what " + packed.String() + " unpacks of it " + w.what
 	}
 	if said, _ := nameSays(name); said == "" && w.filter+w.file+w.look == "" {
-		e.Format = w.format
+		e.Better = Flag{"format", w.format}
 	} else {
 		e.Fix = func(quote func(string) string) string { return w.command(name, packed, quote) }
 	}

@@ -164,8 +164,8 @@ func (p *program) failure(err error) exit.Ending {
 			e.Hint = currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
 		case input != nil && input.Fix != nil:
 			e.Hint = input.Fix(invocation.Quote)
-		case input != nil && input.Format != "":
-			e.Hint = currentLine(p.args).With("format", input.Format).String()
+		case source.Better(err).Name != "":
+			e.Hint = p.better(source.Better(err))
 		case e.Code == exit.Unusable:
 			e.Hint = p.help()
 		case e.Code == exit.InUse:
@@ -175,6 +175,14 @@ func (p *program) failure(err error) exit.Ending {
 		}
 	}
 	return e
+}
+
+// better is the command line with a flag that helps.
+func (p *program) better(f source.Flag) string {
+	if f.Value == "" {
+		return currentLine(p.args).Without(f.Name).String()
+	}
+	return currentLine(p.args).With(f.Name, f.Value).String()
 }
 
 // help is the command that prints the help text of the command that was called.
