@@ -19,6 +19,8 @@ import (
 // LockName is the name of the lock in the state folder. The file stays when the lock is released; only the kernel's lock on it counts.
 const LockName = "lock"
 
+const signature = "process " // begins the file
+
 // Lock is the exclusive right to a state folder. The kernel releases it when the process dies, however it dies.
 //
 // The folder is locked along with the file, because people delete lock files that look stale.
@@ -95,6 +97,22 @@ func Locked(dir string) (bool, error) {
 	return held(dir, os.O_RDONLY)
 }
 
+// LockFile reports whether the folder has a lock file. A file of that name which is not ours is an
+// error: taking the lock would write over it.
+func LockFile(dir string) (bool, error) {
+	content, err := os.ReadFile(filepath.Join(dir, LockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil && len(content) > 0 && !strings.HasPrefix(string(content), signature) {
+		err = errors.New("it is not the lock of a job")
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at %q: %w", filepath.Join(dir, LockName), err)
+	}
+	return true, nil
+}
+
 // held reports whether somebody has locked a file or folder; one that is not there nobody has.
 // The shared lock that it tries does not disturb others who only look.
 func held(name string, flag int) (bool, error) {
@@ -144,7 +162,7 @@ func sign(file *os.File) {
 	if err != nil {
 		host = "an unknown host"
 	}
-	line := fmt.Sprintf("process %d on %s since %s\n", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
+	line := fmt.Sprintf(signature+"%d on %s since %s\n", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
 	if file.Truncate(0) == nil {
 		_, _ = file.WriteAt([]byte(line), 0)
 	}

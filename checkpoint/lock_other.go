@@ -23,6 +23,9 @@ func TryLock(dir string) (*Lock, error) {
 // Locked reports that nobody holds it: nobody can.
 func Locked(string) (bool, error) { return false, nil }
 
+// LockFile reports that there is none.
+func LockFile(string) (bool, error) { return false, nil }
+
 // Release does nothing.
 func (l *Lock) Release() error { return nil }
 

@@ -105,9 +105,9 @@ func (a *Arguments) expandFolder(folder string) ([]Found, error) {
 		name := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(name)
 		switch {
-		case err != nil && isInput(entry.Name(), a.Format) && !errors.Is(err, fs.ErrNotExist):
+		case err != nil && IsInput(entry.Name(), a.Format) && !errors.Is(err, fs.ErrNotExist):
 			return nil, inputFault(name, err)
-		case err == nil && info.Mode().IsRegular() && isInput(entry.Name(), a.Format):
+		case err == nil && info.Mode().IsRegular() && IsInput(entry.Name(), a.Format):
 			found = append(found, Found{Name: name, Size: info.Size()})
 		default: // a link to nothing and a pipe, too
 			beside.add(name, err == nil && info.IsDir())

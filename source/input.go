@@ -65,7 +65,8 @@ func nameSays(name string) (format string, packed compression) {
 // isHidden tells by the name of a file in a folder that it is no input: Hadoop and others hide files so.
 func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
 
-func isInput(base, format string) bool {
+// IsInput reports whether a folder's file of that name is one of its inputs.
+func IsInput(base, format string) bool {
 	said, _ := nameSays(base)
 	return !isHidden(base) && (said != "" || format != "")
 }

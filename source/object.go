@@ -76,7 +76,7 @@ func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
 	var beside LeftOut
 	var found []Found
 	for _, o := range list {
-		if folder := strings.HasSuffix(o.Key, "/"); !folder && isInput(path.Base(o.Key), a.Format) {
+		if folder := strings.HasSuffix(o.Key, "/"); !folder && IsInput(path.Base(o.Key), a.Format) {
 			found = append(found, Found{Name: o.Name(), Size: o.Size, object: &o})
 		} else {
 			beside.add(o.Name(), folder)

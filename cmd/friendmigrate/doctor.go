@@ -15,6 +15,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/doctor"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -85,6 +86,10 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	}
 	if set.Accounts != "" {
 		if j.named, err = openAccounts(ctx, set.Accounts); err != nil {
+			return err
+		}
+		err = p.reads(c, nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
+		if err := refused(err, currentLine(p.args).With("missing-out", freeName(set.MissingOut)).String()); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
 	"friendmigrate/cmd/friendmigrate/eyes"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/reading"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -62,6 +63,9 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	j := &exportJob{p: p, set: set, line: currentLine(p.args)}
+	if err := j.checkOutputs(p.reads(c, nil, "")); err != nil {
+		return err
+	}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
@@ -115,18 +119,32 @@ func (j *exportJob) open(named *accounts.File) (err error) {
 	})
 	switch {
 	case errors.Is(err, export.ErrExists):
-		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err), Hint: j.elsewhere("-2", j.set.Destination).String()}
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err), Hint: j.elsewhere()}
 	case errors.Is(err, export.ErrOther):
-		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("-2", j.set.Destination).String()}
+		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere()}
 	}
 	return err
 }
 
+// checkOutputs sees that nothing is written over that is not an export's.
+func (j *exportJob) checkOutputs(reads *folder.Reads) error {
+	out := j.set.Destination
+	if out != "" {
+		if err := refused(reads.CheckRead("--output", out), j.elsewhere()); err != nil {
+			return err
+		}
+	}
+	list, line := export.FailedPath(out), j.line
+	move, moved := j.moveList()
+	if j.set.Accounts == list {
+		line = line.With("accounts", moved)
+	}
+	return refused(reads.CheckFile("the list of what cannot be read", list, export.FailedHeader), move+line.String())
+}
+
 // elsewhere is the command line with another output.
-func (j *exportJob) elsewhere(suffix, name string) invocation.Line {
-	dir, base := filepath.Split(name)
-	stem, endings, _ := strings.Cut(base, ".")
-	return j.line.With("output", dir+stem+suffix+"."+endings)
+func (j *exportJob) elsewhere() string {
+	return j.line.With("output", freeName(j.set.Destination)).String()
 }
 
 // asJSONL is the command for what CSV cannot hold.
@@ -188,7 +206,7 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 		failed += fmt.Sprintf("; the friends of %s are not as many as FriendNum says", screen.Some(now.Short, "account"))
 	}
 	if failed != "" {
-		failed += ", see " + j.export.FailedPath()
+		failed += ", see " + export.FailedPath(j.set.Destination)
 	}
 	j.warnOther()
 	var stop *migrate.StopError
@@ -231,16 +249,22 @@ const mostTags = 20
 
 // failedLine exports the accounts that could not be read, after their owner has mended what the list says.
 func (j *exportJob) failedLine() string {
-	l := j.line.With("accounts", j.export.FailedPath())
+	l := j.line
 	if j.set.Destination != "" {
 		dir, base := filepath.Split(j.set.Destination)
 		stem, endings, _ := strings.Cut(base, ".")
 		l = l.With("output", dir+stem+"-rest."+endings)
-		moved := strings.TrimSuffix(j.export.FailedPath(), ".csv") + "-1.csv" // the next export writes a list of that name too
-		l = l.With("accounts", moved)
-		return "mv " + invocation.Quote(j.export.FailedPath()) + " " + invocation.Quote(moved) + " && " + l.String() + " # after mending what their codes say"
 	}
-	return l.String() + " # after mending what their codes say"
+	move, moved := j.moveList()
+	return move + l.With("accounts", moved).String() + " # after mending what their codes say"
+}
+
+// moveList is a command that gives the list of accounts that could not be read another name, since
+// every export writes a list of that name.
+func (j *exportJob) moveList() (command, moved string) {
+	list := export.FailedPath(j.set.Destination)
+	moved = freeName(list)
+	return "mv " + invocation.Quote(list) + " " + invocation.Quote(moved) + " && ", moved
 }
 
 // importLine is the import of the result into another app.

@@ -35,6 +35,7 @@ type importJob struct {
 	set    settings.Import
 	line   invocation.Line
 	inputs []string // arguments
+	reads  *folder.Reads
 	log    *zap.Logger
 	fsys   disk.FS
 	dir    string // the state folder, of this shard
@@ -67,6 +68,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if err := j.checkArguments(c); err != nil {
 		return err
 	}
+	j.reads = p.reads(c, j.inputs, set.Rows.Format)
 	if !set.Service.Rehearse {
 		if j.key, err = readKey(ctx, set.Service.Key); err != nil {
 			return err
@@ -157,12 +159,9 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 
 // openFolder takes the state folder and puts an old state aside where that is asked for.
 func (j *importJob) openFolder(ctx context.Context) error {
-	base := j.set.Job.State
-	if j.set.Service.Rehearse {
-		base = settings.RehearsalFolder
-		if j.set.Job.StateGiven {
-			base = filepath.Join(j.set.Job.State, settings.RehearsalFolder)
-		}
+	base := j.base()
+	if err := refused(j.reads.CheckState(base), j.elsewhere()); err != nil {
+		return err
 	}
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
 		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
@@ -207,6 +206,17 @@ func (j *importJob) openFolder(ctx context.Context) error {
 	return nil
 }
 
+// base is the state folder, above those of shards.
+func (j *importJob) base() string {
+	switch {
+	case !j.set.Service.Rehearse:
+		return j.set.Job.State
+	case j.set.Job.StateGiven:
+		return filepath.Join(j.set.Job.State, settings.RehearsalFolder)
+	}
+	return settings.RehearsalFolder
+}
+
 // checkNeighbours sees that the state folder holds no other division of the job. A rehearsal removes it: it is always fresh.
 func (j *importJob) checkNeighbours(base string) error {
 	if j.set.Service.Rehearse {
@@ -214,7 +224,7 @@ func (j *importJob) checkNeighbours(base string) error {
 	}
 	err := folder.CheckNeighbours(base, j.set.Job.Shard)
 	if errors.Is(err, folder.ErrOther) {
-		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere("")}
+		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere()}
 	}
 	return err
 }
@@ -231,11 +241,8 @@ func (j *importJob) inputError(ctx context.Context, err error) error {
 }
 
 // elsewhere is the command for a job of its own: the same with another state folder.
-func (j *importJob) elsewhere(suffix string) string {
-	if suffix == "" {
-		suffix = "-2"
-	}
-	return j.line.Without("fresh", "retry-failed").With("state", filepath.Clean(j.set.Job.State)+suffix).String()
+func (j *importJob) elsewhere() string {
+	return j.line.Without("fresh", "retry-failed").With("state", beside(j.set.Job.State, "-2")).String()
 }
 
 // close closes what is open. Everything durable was synced before.

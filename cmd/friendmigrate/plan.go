@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -47,6 +46,15 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	as := &importJob{p: p, set: set.Import, line: currentLine(p.args), inputs: c.Args().Slice()}
 	if err := as.checkArguments(c); err != nil {
 		return err
+	}
+	as.reads = p.reads(c, as.inputs, set.Rows.Format)
+	if err := refused(as.reads.CheckState(as.base()), as.elsewhere()); err != nil {
+		return err
+	}
+	if out := set.AccountsOut; out != "" {
+		if err := refused(as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader), as.line.With("accounts-out", freeName(out)).String()); err != nil {
+			return err
+		}
 	}
 	as.store, err = p.openObjects(ctx, set.Objects, as.inputs, func(message string) { p.screen.Line("warning: " + message) })
 	if err != nil {
@@ -94,7 +102,7 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 	_, rest := split(p.args)
 	l := invocation.Parse(p.args[0], "import", rest, takesOf("plan")).Without("json", "accounts-out")
 	if made.OtherJob {
-		l = l.With("state", filepath.Clean(set.Job.State)+"-2")
+		l = l.With("state", beside(set.Job.State, "-2"))
 	}
 	e.Hint = l.String()
 	elsewhere := made.Rows.RejectedElsewhere

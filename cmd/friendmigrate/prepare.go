@@ -135,7 +135,7 @@ func (j *importJob) otherJob(differences []string) error {
 	return &exit.Error{
 		Code: exit.OtherJob,
 		Err:  fmt.Errorf("the state folder %q belongs to another job: %s; nothing was sent", j.dir, strings.Join(differences, "; ")),
-		Hint: j.elsewhere(""),
+		Hint: j.elsewhere(),
 	}
 }
 

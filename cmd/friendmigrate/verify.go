@@ -34,9 +34,6 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// verifyFolder is where a verify keeps its own state, below that of the job.
-const verifyFolder = "verify"
-
 // verifyJob is one run of verify. It reads the job's journal and stage and writes nothing of them.
 type verifyJob struct {
 	p      *program
@@ -100,6 +97,9 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
+	if err := refused(p.reads(c, j.inputs, set.Rows.Format).CheckState(set.Job.State), j.elsewhere()); err != nil {
+		return err
+	}
 	result, err := j.whole(ctx, key)
 	if err != nil {
 		return err
@@ -202,7 +202,7 @@ func (j *verifyJob) nothingStaged() error {
 
 // elsewhere is the same command with another state folder.
 func (j *verifyJob) elsewhere() string {
-	return j.line.With("state", filepath.Clean(j.set.Job.State)+"-verify").String()
+	return j.line.With("state", beside(j.set.Job.State, "-verify")).String()
 }
 
 // openJob reads what the job has on record, if there is one, and sees that it is this one.
@@ -263,7 +263,7 @@ func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
 // options is what the verify is told. What the job has settled since an interrupted verify began makes another one of it: old verdicts would be wrong.
 func (j *verifyJob) options() verify.Options {
 	o := verify.Options{
-		FS: j.fsys, Dir: filepath.Join(j.dir, verifyFolder), Lists: j.dir, Stage: j.stage, Counts: j.counts, ID: j.identity(), Job: j.journal,
+		FS: j.fsys, Dir: filepath.Join(j.dir, folder.Verify), Lists: j.dir, Stage: j.stage, Counts: j.counts, ID: j.identity(), Job: j.journal,
 		Fields: j.set.Fields, Sample: j.set.Sample, Seed: rand.Uint64(),
 	}
 	if j.journal != nil {
@@ -388,12 +388,12 @@ func (j *verifyJob) writeReport(found *report.Verified) error {
 // forgetOwn removes what the verify has staged for itself: it is personal data, and of no use any more.
 func (j *verifyJob) forgetOwn() error {
 	if !j.own {
-		_ = j.fsys.Remove(filepath.Join(j.dir, verifyFolder)) // it is empty, unless another verify has left lists there
+		_ = j.fsys.Remove(filepath.Join(j.dir, folder.Verify)) // it is empty, unless another verify has left lists there
 		return nil
 	}
 	err := j.stage.Close()
 	j.stage = nil
-	return errors.Join(err, stage.Remove(filepath.Join(j.dir, verifyFolder, folder.Staged), j.fsys))
+	return errors.Join(err, stage.Remove(filepath.Join(j.dir, folder.Verify, folder.Staged), j.fsys))
 }
 
 func (j *verifyJob) close() error {

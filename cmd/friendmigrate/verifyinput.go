@@ -44,7 +44,7 @@ func (j *verifyJob) openStage(ctx context.Context) error {
 // stagedIn is the folder in which the verify's rows were staged, with the list of those that were rejected.
 func (j *verifyJob) stagedIn() string {
 	if j.own {
-		return filepath.Join(j.dir, verifyFolder)
+		return filepath.Join(j.dir, folder.Verify)
 	}
 	return j.dir
 }
@@ -118,7 +118,7 @@ func (j *verifyJob) pilotOfNobody() error {
 // stageOwn stages INPUT, or takes what an interrupted verify of the same has staged.
 func (j *verifyJob) stageOwn(ctx context.Context) error {
 	j.own = true
-	dir := filepath.Join(j.dir, verifyFolder)
+	dir := filepath.Join(j.dir, folder.Verify)
 	if j.reuseOwn(ctx, dir) {
 		return nil
 	}

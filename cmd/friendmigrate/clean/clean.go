@@ -115,7 +115,7 @@ func (d *Done) rest(dir string) error {
 		return err
 	}
 	for name, size := range beside {
-		if !strings.HasSuffix(name, ".spool") {
+		if !folder.Spooled(name) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -195,7 +196,7 @@ func TestMissingAccountsAreListedInTheirOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.TrimSpace(string(list)); got != strings.Join(want, "\n") {
+	if got := strings.TrimSpace(string(list)); got != folder.AccountsHeader+"\n"+strings.Join(want, "\n") {
 		t.Errorf("%s", got)
 	}
 	now := x.Now()

@@ -2,7 +2,7 @@ package doctor
 
 import (
 	"context"
-	"fmt"
+	"encoding/csv"
 	"io"
 	"iter"
 	"sync"
@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -57,22 +58,27 @@ func (x *Existing) Now() Counted {
 	return x.now
 }
 
-// Run asks, and writes the list of the missing whole, one id a line in the order of the file, whatever the run came to.
+// Run asks, and writes the list of the missing whole, in the order of the file, whatever the run came to.
 func (x *Existing) Run(ctx context.Context, engine migrate.Options) error {
 	x.now, x.part = Counted{Named: x.File.Count}, map[int64]migrate.EdgeSet{}
 	x.spool = spool.New(x.FS, x.Out+".spool", spoolMemory)
 	engine.CallBytes, engine.EdgeBytes, engine.MaxFailures, engine.MaxFailureRatio = 1, func(*migrate.Edge) int { return 0 }, -1, -1
 	_, err := migrate.Run(ctx, x.plan(context.WithoutCancel(ctx)), x, x, engine)
 	written := disk.WriteWhole(x.FS, x.Out, func(w io.Writer) error {
+		out := csv.NewWriter(w)
+		if err := out.Write([]string{folder.AccountsHeader}); err != nil {
+			return err
+		}
 		for row, err := range x.spool.Rows() {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(w, "%s\n", row.Data); err != nil {
+			if err := out.Write([]string{string(row.Data)}); err != nil {
 				return err
 			}
 		}
-		return nil
+		out.Flush()
+		return out.Error()
 	})
 	if closed := x.spool.Close(); written == nil {
 		written = closed

@@ -63,8 +63,8 @@ func (e *Export) At() Standing {
 }
 
 // FailedPath is where the list of accounts lies that could not be read.
-func (e *Export) FailedPath() string {
-	return filepath.Join(filepath.Dir(e.Destination), FailedList)
+func FailedPath(destination string) string {
+	return filepath.Join(filepath.Dir(destination), FailedList)
 }
 
 // Run reads the accounts that are still to be read. engine says how: pace, patience, probe and meter. The error is that of the engine, a *RefusedError, or one of the
@@ -104,7 +104,7 @@ func (e *Export) Run(ctx context.Context, pages func(from string) reading.Pages,
 	if stopped == nil {
 		stopped = e.finish()
 	}
-	return errors.Join(stopped, e.out.listFailed(e.FailedPath()), seq.close())
+	return errors.Join(stopped, e.out.listFailed(FailedPath(e.Destination)), seq.close())
 }
 
 // temporary is where what waits for its turn may lie.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -156,12 +157,14 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	o.failing = &counter{to: o.failures, n: o.now.Failures}
 	o.failed = csv.NewWriter(o.failing)
 	if o.now.Failures == 0 && err == nil {
-		err = o.failed.Write(failedColumns())
+		err = o.failed.Write(strings.Split(FailedHeader, ","))
 	}
 	return err
 }
 
-func failedColumns() []string { return []string{"From_Account", "ResultCode", "ResultInfo", "Line"} }
+// FailedHeader is the first line of the list of accounts that could not be read. It says that the file
+// is an export's, so that a later one may renew it.
+const FailedHeader = "From_Account,ResultCode,ResultInfo,Line"
 
 // write writes an entry and, when it is time, makes it durable.
 func (o *output) write(s *sequence, e *entry, mayWait bool) error {

@@ -34,8 +34,10 @@ const (
 	Report     = "report.json"
 	Page       = "report.html"
 	Metrics    = "metrics.prom"
+	Verify     = "verify" // the state of a verify
 
-	setAside = "old-" // and the time
+	setAside     = "old-"          // and the time
+	startingOver = "starting-over" // the state of --fresh, until it takes the place of the old one
 )
 
 // ErrOther is what every error is that says that the folder belongs to another job.
@@ -210,16 +212,15 @@ func journalLast(name string) int {
 	return 0
 }
 
+// Spooled reports whether a file of a state folder holds rows that were spooled for a list.
+func Spooled(name string) bool { return strings.HasSuffix(name, ".spool") && ours(name) }
+
 func ours(name string) bool {
-	for _, whole := range []string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics} {
-		if name == whole || name == whole+".tmp" {
-			return true
-		}
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".tmp"), ".spool")
+	if slices.Contains([]string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics, Verify}, name) {
+		return true
 	}
-	for _, list := range []string{"rejected", "changed", "duplicates", Failed, Missing, Different} {
-		if name == list+".csv" || name == list+".jsonl" || strings.HasPrefix(name, list+".csv.") || strings.HasPrefix(name, list+".jsonl.") {
-			return true
-		}
-	}
-	return false
+	list, ext, _ := strings.Cut(name, ".")
+	return (ext == "csv" || ext == "jsonl") &&
+		slices.Contains([]string{"rejected", "changed", "duplicates", Failed, Missing, Different, "accounts-missing"}, list)
 }

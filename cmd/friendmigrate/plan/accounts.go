@@ -2,12 +2,14 @@ package plan
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/spool"
@@ -71,10 +73,14 @@ func (w *measurer) flush() error {
 	return nil
 }
 
-// save writes the ids, one a line, in the order of their bytes, and counts them.
+// save writes the ids as a CSV of one column, in the order of their bytes, and counts them.
 func (a *accounts) save(ctx context.Context, name string) (count int64, err error) {
 	err = disk.WriteWhole(disk.OS{}, name, func(w io.Writer) error {
+		out := csv.NewWriter(w)
 		last, first := "", true
+		if err := out.Write([]string{folder.AccountsHeader}); err != nil {
+			return err
+		}
 		for row, err := range a.spool.Rows() {
 			if err = errors.Join(err, context.Cause(ctx)); err != nil {
 				return err
@@ -82,17 +88,14 @@ func (a *accounts) save(ctx context.Context, name string) (count int64, err erro
 			if !first && string(row.Data) == last {
 				continue
 			}
-			mark := ""
-			if first && strings.HasPrefix(string(row.Data), "\ufeff") {
-				mark = "\ufeff" // whoever reads the list takes the first one for a mark of its encoding
-			}
 			last, first = string(row.Data), false
 			count++
-			if _, err := io.WriteString(w, mark+last+"\n"); err != nil {
+			if err := out.Write([]string{last}); err != nil {
 				return err
 			}
 		}
-		return nil
+		out.Flush()
+		return out.Error()
 	})
 	if err != nil {
 		return 0, fmt.Errorf("write --accounts-out: %w", err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -152,7 +153,11 @@ func TestAccountsOfBothSidesAreDistinctAndSorted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := strings.Split(strings.TrimSuffix(strings.TrimPrefix(string(text), "\ufeff"), "\n"), "\n")
+		header, ids, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n")
+		got := strings.Split(ids, "\n")
+		if header != folder.AccountsHeader {
+			t.Errorf("the header is %q", header)
+		}
 		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) || p.Both != int64(len(want)) {
 			t.Errorf("memory %d: %d ids, said to be %d, want %d", memory, len(got), p.Both, len(want))
 		}

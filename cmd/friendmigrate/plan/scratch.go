@@ -67,18 +67,22 @@ func scratchIn(parent, prefix string) (*scratch, error) {
 	}
 }
 
-// removeLeft removes the folders of plans that were killed: nobody holds their locks.
+// removeLeft removes the folders of plans that were killed: nobody holds their locks. Anything else of
+// such a name stays: it has no lock of ours.
 func removeLeft(parent, prefix string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix) {
+		random, found := strings.CutPrefix(e.Name(), prefix)
+		dir := filepath.Join(parent, e.Name())
+		if !found || !e.IsDir() || strings.Trim(random, "0123456789") != "" {
 			continue
 		}
-		dir := filepath.Join(parent, e.Name())
-		if lock, err := checkpoint.TryLock(dir); err == nil {
+		if made, err := checkpoint.LockFile(dir); !made || err != nil {
+			_ = os.Remove(dir) // it goes if it is empty
+		} else if lock, err := checkpoint.TryLock(dir); err == nil {
 			_ = os.RemoveAll(dir) // what can't be removed harms nobody here
 			_ = lock.Release()
 		}

@@ -15,7 +15,7 @@ const groupPlan = "the plan"
 func PlanFlags() []Flag {
 	flags := []Flag{
 		jsonFlag(groupPlan),
-		{Name: "accounts-out", Value: "FILE", Usage: "write the distinct account ids of both sides there, one a line: what has to exist in the app", Group: groupPlan, TakesFile: true},
+		{Name: "accounts-out", Value: "FILE", Usage: "write the distinct account ids of both sides there, as a CSV of one column: what has to exist in the app", Group: groupPlan, TakesFile: true},
 	}
 	used := []string{"state", "shard", "memory", "rate", "chunk-bytes", "progress", "allow-plain-http", "ca-file", "outage-timeout"}
 	for _, f := range ImportFlags() {

@@ -24,6 +24,9 @@ type Values struct {
 	Env   map[string]string
 }
 
+// Text is the value of a flag, or of its variable; "" if it is not given.
+func (v Values) Text(flag string) string { return (&reader{Values: v}).text(flag, "") }
+
 // reader reads values and gathers what is wrong with them.
 type reader struct {
 	Values

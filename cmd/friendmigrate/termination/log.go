@@ -1,6 +1,7 @@
 package termination
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 const (
 	Variable = "FRIENDMIGRATE_TERMINATION_LOG" // names a file
 	Default  = "/dev/termination-log"          // made by Kubernetes, for each container
+
+	begin = `{"version":` // of every message: a file with anything else in it is not ours
 )
 
 // Log takes the message of one process. It is safe for concurrent use. The zero Log writes nowhere.
@@ -71,6 +74,9 @@ func (l *Log) write(m Message) error {
 	flag := os.O_WRONLY | os.O_TRUNC
 	if l.create {
 		flag |= os.O_CREATE
+	}
+	if there, err := os.ReadFile(l.name); l.create && err == nil && len(there) > 0 && !bytes.HasPrefix(there, []byte(begin)) {
+		return fmt.Errorf("write the termination message: %q holds something else", l.name)
 	}
 	f, err := os.OpenFile(l.name, flag, 0o600)
 	if err != nil {

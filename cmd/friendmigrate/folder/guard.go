@@ -1,0 +1,215 @@
+package folder
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
+)
+
+// AccountsHeader is the first line of the lists of accounts that commands write. It says that the file
+// is ours, so that a later run may renew it.
+const AccountsHeader = "From_Account"
+
+// Reads are the files and folders that a command is told to read. Nothing is written over one of
+// them, moved or removed, by whatever name it is known: relative or absolute, symlink or hard link.
+type Reads struct {
+	Format string // --format, which makes more files of a folder an input
+	all    []read
+}
+
+type read struct {
+	flag, name string      // as the user typed them
+	info       fs.FileInfo // of what the name leads to
+}
+
+// Add takes up a file or folder. What is not there, or is no file, cannot be written over: it is left
+// out. stdin stands for "-".
+func (r *Reads) Add(flag, name string, stdin io.Reader) {
+	info, err := os.Stat(name)
+	if name == source.Standard {
+		info, err = nil, fs.ErrNotExist
+		if f, ok := stdin.(interface{ Stat() (fs.FileInfo, error) }); ok {
+			info, err = f.Stat()
+		}
+	}
+	if err == nil {
+		r.all = append(r.all, read{flag, name, info})
+	}
+}
+
+// CheckState refuses a state folder that a read folder lies in or is, one whose own files are among
+// the reads, and one with files under our names that no job has written.
+func (r *Reads) CheckState(base string) error {
+	state, err := os.Stat(base)
+	if err != nil {
+		return nil // nothing is there yet, or opening it says what is wrong
+	}
+	for _, in := range r.all {
+		if in.info.IsDir() && leadsInto(in.name, state) {
+			return fmt.Errorf("%s %q and --state %q: the state needs a folder that holds no input folder, since its lists would become inputs", in.flag, in.name, base)
+		}
+	}
+	entries, err := os.ReadDir(base)
+	if err != nil {
+		return nil
+	}
+	dirs := []string{base}
+	for _, e := range entries {
+		if _, shard := shardNamed(e.Name()); shard {
+			dirs = append(dirs, filepath.Join(base, e.Name()))
+		}
+	}
+	for _, dir := range dirs {
+		if err := r.checkFiles(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFiles is CheckState for the files of one state.
+func (r *Reads) checkFiles(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	foreign := ""
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		info, err := os.Stat(name)
+		if err != nil || !reserved(e.Name()) {
+			continue
+		}
+		for _, in := range r.all {
+			if leadsInto(in.name, info) || os.SameFile(in.info, info) {
+				return fmt.Errorf("%s %q is part of the state in %q, which this run writes: it needs another --state%s", in.flag, in.name, dir, insteadOf(e.Name()))
+			}
+		}
+		if e.Name() != checkpoint.LockName {
+			foreign = name
+		}
+	}
+	if ok, err := checkpoint.LockFile(dir); err != nil {
+		return err
+	} else if foreign != "" && !ok && !begun(dir) {
+		return fmt.Errorf("%q is there, but no job has written it: --state %q needs a folder without such files", foreign, dir)
+	}
+	return nil
+}
+
+// CheckNames is CheckState for paths of another machine, by their names alone.
+func CheckNames(flag, name, state string, isFolder bool) error {
+	rel, err := filepath.Rel(state, name)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
+		return nil
+	}
+	if rel == "." || isFolder {
+		return fmt.Errorf("%s %q and --state %q: the state needs a folder that holds no input folder", flag, name, state)
+	}
+	first, rest, below := strings.Cut(rel, "/")
+	if _, shard := shardNamed(first); shard && below {
+		first, _, _ = strings.Cut(rest, "/")
+	}
+	if reserved(first) {
+		return fmt.Errorf("%s %q is part of the state in %q, which the import writes: it needs another --state%s", flag, name, state, insteadOf(first))
+	}
+	return nil
+}
+
+// insteadOf is what else helps with the job's own list, as words to append.
+func insteadOf(list string) string {
+	if strings.HasPrefix(list, Failed+".") {
+		return " (in the job itself --retry-failed sends these edges again)"
+	}
+	return ""
+}
+
+// CheckFile refuses to write over a file that is read, or that is not ours. A list that the command
+// made before may be renewed: it is for its owner alone and begins with the header. name+".tmp" and
+// name+".spool" belong to the file.
+func (r *Reads) CheckFile(flag, name, header string) error {
+	if err := r.CheckRead(flag, name); err != nil {
+		return err
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s %q is no file", flag, name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	line, _ := bufio.NewReader(io.LimitReader(f, 4096)).ReadString('\n')
+	if line != header+"\n" || info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s %q is there, and this command has not written it", flag, name)
+	}
+	return nil
+}
+
+// CheckRead refuses to write over a file that is read, or to add one to a folder that is.
+func (r *Reads) CheckRead(flag, name string) error {
+	for _, in := range r.all {
+		for _, path := range []string{name, name + ".tmp", name + ".spool"} {
+			if info, err := os.Stat(path); err == nil && os.SameFile(info, in.info) {
+				return fmt.Errorf("%s %q would be written over %s %q", flag, path, in.flag, in.name)
+			}
+		}
+		parent, err := os.Stat(filepath.Dir(name))
+		if err == nil && os.SameFile(parent, in.info) && source.IsInput(filepath.Base(name), r.Format) {
+			return fmt.Errorf("%s %q would become an input of %s %q", flag, name, in.flag, in.name)
+		}
+	}
+	return nil
+}
+
+// leadsInto reports whether a path is the file or folder that outer describes, or lies below it.
+func leadsInto(path string, outer fs.FileInfo) bool {
+	whole, err := filepath.Abs(path)
+	if err != nil || path == source.Standard {
+		return false
+	}
+	resolved, err := filepath.EvalSymlinks(whole)
+	return below(whole, outer) || err == nil && below(resolved, outer)
+}
+
+func below(path string, outer fs.FileInfo) bool {
+	for {
+		if info, err := os.Stat(path); err == nil && os.SameFile(info, outer) {
+			return true
+		}
+		up := filepath.Dir(path)
+		if up == path {
+			return false
+		}
+		path = up
+	}
+}
+
+// reserved reports whether a name in a state folder is ours.
+func reserved(name string) bool {
+	return ours(name) || name == checkpoint.LockName || name == startingOver
+}
+
+// Files adds the files that flags or their variables name for reading.
+func (r *Reads) Files(v settings.Values, stdin io.Reader) {
+	for _, flag := range []string{"accounts", "only-accounts", "secret-key-file", "ca-file"} {
+		if name := v.Text(flag); name != "" {
+			r.Add("--"+flag, name, stdin)
+		}
+	}
+}
