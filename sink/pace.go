@@ -66,7 +66,8 @@ const (
 	cutCalls    = 5   // refused at least
 	answersKept = 50
 	lowerTo     = 0.96 // of the ceiling
-	lowerMost   = 0.9  // of base: what one call says when hardly any were in its second
+	known       = 0.5  // of base: with fewer calls in its second, a refused call tells no ceiling
+	lowerMost   = 0.9  // of base: what it lowers then
 	lowerEvery  = 5    // refused calls
 	strays      = 2    // refused calls within some hundred that lower base from its maximum
 	tolerated   = 0.005
@@ -154,8 +155,15 @@ func (p *pace) refuse(now time.Time, c permit, probed bool) {
 		p.lower(now, cutTo*p.base)
 	case p.full() && p.debt < strays: // jitter on the way, at a pace that the service has promised
 	case probed || p.ceiling == 0 || p.debt >= p.lowerAt:
-		p.ceiling, p.lowerAt = math.Min(p.base, float64(c.inWindow-1)), p.debt+lowerEvery
-		p.lower(now, math.Max(lowerTo*p.ceiling, lowerMost*p.base))
+		p.lowerAt = p.debt + lowerEvery
+		if float64(c.inWindow) < known*p.base {
+			p.lower(now, lowerMost*p.base)
+			return
+		}
+		if most := math.Min(p.base, float64(c.inWindow-1)); p.ceiling == 0 || most < p.ceiling {
+			p.ceiling = most
+		}
+		p.lower(now, lowerTo*p.ceiling)
 	}
 }
 

@@ -216,8 +216,8 @@ func TestSmallLimits(t *testing.T) {
 // TestPaceSteps is the policy as a table: what a run of answers makes of a pace.
 func TestPaceSteps(t *testing.T) {
 	const early = 'R' // refused, but it left before the first answer
-	window := map[rune]int{'t': 90, 'r': 100, 'x': 90, 's': 100}
-	response := map[rune]response{'t': taken, 'r': refused, 'x': refused, 's': silent, early: refused}
+	window := map[rune]int{'t': 90, 'r': 100, 'x': 90, 'y': 20, 's': 100}
+	response := map[rune]response{'t': taken, 'r': refused, 'x': refused, 'y': refused, 's': silent, early: refused}
 	for _, c := range []struct {
 		name          string
 		base, ceiling float64
@@ -226,8 +226,10 @@ func TestPaceSteps(t *testing.T) {
 	}{
 		{"taken calls at the promised rate", 198, 0, "tttttttt", 198, 0},
 		{"strays at the promised rate", 198, 0, "tttrtttt", 198, 0},
-		{"more strays lower it", 198, 0, "rrr", lowerMost * 198, 99},
-		{"the neighbours of a refused call say nothing new", 198, 0, "rrrRRRRRRRRR", lowerMost * 198, 99},
+		{"more strays lower it", 198, 0, "rrr", lowerTo * 99, 99},
+		{"the neighbours of a refused call say nothing new", 198, 0, "rrrRRRRRRRRR", lowerTo * 99, 99},
+		{"hardly any calls tell no ceiling", 198, 0, "yyy", lowerMost * 198, 0},
+		{"a ceiling is not raised by what is refused", 101, 98, "r", lowerTo * 98, 98},
 		{"a limit that dropped is a cut", 100, 0, "rxxxxx", cutTo * lowerTo * 99, 0},
 		{"a few refused among many taken are none", 100, 0, "rttttttttxttttttttx", lowerTo * 99, 99},
 		{"it climbs to the ceiling", 100, 101, strings.Repeat("t", 200), 100 * (1 + leastGain), 101},
