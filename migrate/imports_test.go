@@ -23,15 +23,17 @@ type place struct{ ours, others []string }
 // mayImport is the map of the code. A package that isn't on it has no place yet.
 var mayImport = map[string]place{
 	"migrate":             {others: []string{"github.com/agnivade/levenshtein", "golang.org/x/sync/errgroup"}},
+	"migrate/codec":       {ours: []string{"migrate"}},
 	"migrate/disk":        {},
-	"source":              {ours: []string{"migrate", "migrate/disk", "source/stage", "source/objects", "source/spool"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
+	"migrate/jsonscan":    {},
+	"source":              {ours: []string{"migrate", "migrate/codec", "migrate/disk", "migrate/jsonscan", "source/stage", "source/objects", "source/spool"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
 	"source/spool":        {ours: []string{"migrate", "migrate/disk"}},
-	"source/stage":        {ours: []string{"migrate", "migrate/disk", "source/spool"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
+	"source/stage":        {ours: []string{"migrate", "migrate/codec", "migrate/disk", "source/spool"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
 	"source/objects":      {others: []string{minio}},
 	"source/objects/fake": {},
-	"sink":                {ours: []string{"migrate", "migrate/disk"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
+	"sink":                {ours: []string{"migrate", "migrate/disk", "migrate/jsonscan"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
 	"sink/simulator":      {others: []string{tlsSig}},
-	"checkpoint":          {ours: []string{"migrate", "migrate/disk"}},
+	"checkpoint":          {ours: []string{"migrate", "migrate/codec", "migrate/disk"}},
 
 	"cmd/friendmigrate": {
 		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "source/spool", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // MaxAccountsChecked is the most ids that one account_check call may carry (vendor's page of account_check).
@@ -99,31 +100,31 @@ func (a *accountAnswer) readAll(body io.Reader) (envelope, error) {
 }
 
 // item reads one element. One that says nothing about an id of the call is passed over.
-func (a *accountAnswer) item(s *scanner) error {
-	if s.peek() != '{' {
-		return s.skip()
+func (a *accountAnswer) item(s *jsonscan.Scanner) error {
+	if s.Peek() != '{' {
+		return s.Skip()
 	}
 	var id, status, info []byte
 	var code int64
 	hasID, hasCode := false, false
-	err := s.object(func(name []byte) (err error) {
+	err := s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "UserID":
 			if hasID {
 				return errRepeated
 			}
-			id, hasID, err = s.stringValue()
+			id, hasID, err = s.StringValue()
 		case "ResultCode":
 			if hasCode {
 				return errRepeated
 			}
-			code, hasCode, err = s.integerValue()
+			code, hasCode, err = s.IntegerValue()
 		case "ResultInfo":
-			info, _, err = s.stringValue()
+			info, _, err = s.StringValue()
 		case "AccountStatus":
-			status, _, err = s.stringValue()
+			status, _, err = s.StringValue()
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})

@@ -3,7 +3,11 @@ package sink
 import (
 	"errors"
 	"fmt"
+
+	"friendmigrate/migrate/jsonscan"
 )
+
+var errRepeated = errors.New("a member is there twice")
 
 // envelope is what every answer has.
 type envelope struct {
@@ -45,20 +49,20 @@ func (e *envelope) check() error {
 }
 
 // scanAnswer reads a whole answer. The elements of the array named list go to item, which must read them; without it the array is skipped.
-func scanAnswer(data []byte, list string, item func(*scanner) error) (envelope, error) {
+func scanAnswer(data []byte, list string, item func(*jsonscan.Scanner) error) (envelope, error) {
 	var e envelope
 	if err := glance(data); err != nil {
 		return e, err
 	}
-	s := &scanner{data: data}
-	err := s.object(func(name []byte) error {
+	s := &jsonscan.Scanner{Data: data}
+	err := s.Object(func(name []byte) error {
 		if list != "" && string(name) == list {
 			return e.list(s, item)
 		}
 		return e.member(s, name)
 	})
 	if err == nil {
-		err = s.end()
+		err = s.End()
 	}
 	if err == nil {
 		err = e.check()
@@ -68,13 +72,13 @@ func scanAnswer(data []byte, list string, item func(*scanner) error) (envelope, 
 
 // glance finds what is no JSON at first sight, for a message that says more than "not JSON".
 func glance(data []byte) error {
-	s := scanner{data: data}
-	switch c := s.peek(); {
-	case s.pos >= len(data):
+	s := jsonscan.Scanner{Data: data}
+	switch c := s.Peek(); {
+	case s.Pos >= len(data):
 		return errors.New("the answer is empty")
 	case c == '<':
 		return errors.New("the answer is HTML or XML, not JSON")
-	case c == 0x1f && len(data) > s.pos+1 && data[s.pos+1] == 0x8b:
+	case c == 0x1f && len(data) > s.Pos+1 && data[s.Pos+1] == 0x8b:
 		return errors.New("the answer is compressed, which nobody asked for")
 	case c != '{':
 		return errors.New("the answer is no JSON object")
@@ -82,28 +86,28 @@ func glance(data []byte) error {
 	return nil
 }
 
-func (e *envelope) list(s *scanner, item func(*scanner) error) error {
+func (e *envelope) list(s *jsonscan.Scanner, item func(*jsonscan.Scanner) error) error {
 	if e.hasList {
 		return errRepeated
 	}
 	e.hasList = true
-	if s.peek() != '[' {
-		e.hasList, e.listKind = false, s.kind() // null, say: as good as absent
-		return s.skip()
+	if s.Peek() != '[' {
+		e.hasList, e.listKind = false, s.Kind() // null, say: as good as absent
+		return s.Skip()
 	}
-	return s.array(func() error { return item(s) })
+	return s.Array(func() error { return item(s) })
 }
 
 // member reads one of the members that every answer has, and skips others.
-func (e *envelope) member(s *scanner, name []byte) (err error) {
+func (e *envelope) member(s *jsonscan.Scanner, name []byte) (err error) {
 	var text []byte
-	kind := s.kind()
+	kind := s.Kind()
 	switch string(name) {
 	case "ActionStatus":
 		if e.hasStatus {
 			return errRepeated
 		}
-		text, e.hasStatus, err = s.stringValue()
+		text, e.hasStatus, err = s.StringValue()
 		e.status = string(text)
 		if err == nil && !e.hasStatus {
 			err = wrongKind("the answer's ActionStatus", kind, "a string")
@@ -112,28 +116,28 @@ func (e *envelope) member(s *scanner, name []byte) (err error) {
 		if e.hasCode {
 			return errRepeated
 		}
-		e.code, e.hasCode, err = s.integerValue()
+		e.code, e.hasCode, err = s.IntegerValue()
 		if err == nil && !e.hasCode {
 			err = wrongKind("the answer's ErrorCode", kind, "an integer")
 		}
 	case "ErrorInfo":
-		text, _, err = s.stringValue()
+		text, _, err = s.StringValue()
 		e.info = string(text)
 	case "Fail_Account":
 		return e.failAccount(s)
 	default:
-		return s.skip()
+		return s.Skip()
 	}
 	return err
 }
 
-func (e *envelope) failAccount(s *scanner) error {
-	if s.peek() != '[' {
-		return s.skip()
+func (e *envelope) failAccount(s *jsonscan.Scanner) error {
+	if s.Peek() != '[' {
+		return s.Skip()
 	}
 	e.hasFailed = true
-	return s.array(func() error {
-		text, ok, err := s.stringValue()
+	return s.Array(func() error {
+		text, ok, err := s.StringValue()
 		if ok {
 			e.failed = append(e.failed, string(text))
 		}
@@ -156,31 +160,31 @@ type result struct {
 func (r *result) usable() bool { return r.hasTo && r.hasCode }
 
 // scanResult reads one element. What is none of the API's is read over and comes out unusable.
-func scanResult(s *scanner) (r result, err error) {
-	if s.peek() != '{' {
-		return r, s.skip()
+func scanResult(s *jsonscan.Scanner) (r result, err error) {
+	if s.Peek() != '{' {
+		return r, s.Skip()
 	}
-	err = s.object(func(name []byte) (err error) {
+	err = s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "To_Account":
 			if r.hasTo {
 				return errRepeated
 			}
-			r.to, r.hasTo, err = s.stringValue()
+			r.to, r.hasTo, err = s.StringValue()
 		case "ResultCode":
 			if r.hasCode {
 				return errRepeated
 			}
-			kind := s.kind()
-			if r.code, r.hasCode, err = s.integerValue(); !r.hasCode {
+			kind := s.Kind()
+			if r.code, r.hasCode, err = s.IntegerValue(); !r.hasCode {
 				r.wrong = wrongKind("ResultCode", kind, "an integer").Error()
 			}
 		case "ResultInfo":
-			r.info, _, err = s.stringValue()
+			r.info, _, err = s.StringValue()
 		case "Relation":
-			r.relation, _, err = s.stringValue()
+			r.relation, _, err = s.StringValue()
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})
@@ -258,7 +262,7 @@ func (v *verdicts) reset() {
 }
 
 // item reads one element of the list.
-func (v *verdicts) item(s *scanner) error {
+func (v *verdicts) item(s *jsonscan.Scanner) error {
 	r, err := scanResult(s)
 	if err != nil {
 		return err

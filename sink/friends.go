@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // Friend is one entry of a friend list, as friend_get gives it.
@@ -120,7 +121,7 @@ func readPage(p *pageAnswer) reader {
 		})
 		if err == nil {
 			if _, end := d.Token(); end == nil {
-				err = errTrailing
+				err = jsonscan.ErrTrailing
 			} else if end != io.EOF {
 				err = end
 			}
@@ -193,7 +194,7 @@ func (p *pageAnswer) users(d *json.Decoder) error {
 
 // member reads one of the other members.
 func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
-	s := &scanner{data: raw}
+	s := &jsonscan.Scanner{Data: raw}
 	var into *int64
 	switch name {
 	case "FriendNum":
@@ -212,8 +213,8 @@ func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
 	if p.has[name] {
 		return errRepeated
 	}
-	kind := s.kind()
-	value, ok, err := s.integerValue()
+	kind := s.Kind()
+	value, ok, err := s.IntegerValue()
 	if *into, p.has[name] = value, ok; !ok {
 		p.kinds[name] = kind
 	}
@@ -222,21 +223,21 @@ func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
 
 // scanFriend reads one element of UserDataItem.
 func scanFriend(raw []byte) (f Friend, err error) {
-	s := &scanner{data: raw}
+	s := &jsonscan.Scanner{Data: raw}
 	has := false
-	err = s.object(func(name []byte) error {
+	err = s.Object(func(name []byte) error {
 		switch string(name) {
 		case "To_Account":
-			text, ok, err := s.stringValue()
+			text, ok, err := s.StringValue()
 			f.To, has = string(text), ok
 			return err
 		case "ValueItem":
-			if s.peek() != '[' {
-				return s.skip()
+			if s.Peek() != '[' {
+				return s.Skip()
 			}
-			return s.array(func() error { return f.value(s) })
+			return s.Array(func() error { return f.value(s) })
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	if err == nil && !has {
 		err = errors.New("an element of UserDataItem has no To_Account")
@@ -245,22 +246,22 @@ func scanFriend(raw []byte) (f Friend, err error) {
 }
 
 // value reads one element of ValueItem.
-func (f *Friend) value(s *scanner) error {
+func (f *Friend) value(s *jsonscan.Scanner) error {
 	var v Value
-	err := s.object(func(name []byte) error {
+	err := s.Object(func(name []byte) error {
 		switch string(name) {
 		case "Tag":
-			text, _, err := s.stringValue()
+			text, _, err := s.StringValue()
 			v.Tag = string(text)
 			return err
 		case "Value":
-			s.peek()
-			start := s.pos
-			err := s.skip()
-			v.JSON = slices.Clone(s.data[start:s.pos])
+			s.Peek()
+			start := s.Pos
+			err := s.Skip()
+			v.JSON = slices.Clone(s.Data[start:s.Pos])
 			return err
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	if err == nil && v.Tag != "" && v.JSON != nil {
 		f.Values = append(f.Values, v)

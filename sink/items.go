@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // Item is one element of ResultItem, as it came.
@@ -30,7 +31,7 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 			return envelope{}, err
 		}
 		items = nil
-		return scanAnswer(data, "ResultItem", func(s *scanner) error {
+		return scanAnswer(data, "ResultItem", func(s *jsonscan.Scanner) error {
 			r, err := scanResult(s)
 			if err == nil && r.usable() {
 				items = append(items, Item{To: string(r.to), Code: int(r.code), Info: c.scrub(clean(string(r.info)))})

@@ -2,10 +2,13 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // jsonlParser turns lines of JSON into edges. A line has the shape of the API's AddFriendItem, with From_Account beside To_Account; a custom field may also
@@ -13,7 +16,7 @@ import (
 type jsonlParser struct {
 	*parser
 	rules *rules
-	text  jsonText
+	text  jsonscan.Scanner
 	seen  [fieldTag + 1]bool // keys of the line
 	first reject             // what is wrong with the line first
 	times numbers
@@ -52,13 +55,16 @@ func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
 	p.edge = migrate.Edge{Position: at}
 	p.seen, p.first, p.times = [fieldTag + 1]bool{}, reject{}, numbers{}
 	p.groups, p.custom = p.groups[:0], p.custom[:0]
-	p.text = jsonText{s: string(raw)}
-	if !p.text.object(p.member) || !p.text.ended() {
-		reason := reasonJSON
-		if p.text.half {
-			reason = reasonSurrogate
-		}
-		return p.broken(l, line, raw, reject{"", reason})
+	p.text = jsonscan.Scanner{Data: raw}
+	err := p.text.Object(p.member)
+	if err == nil {
+		err = p.text.End()
+	}
+	switch {
+	case errors.Is(err, jsonscan.ErrSurrogate):
+		return p.broken(l, line, raw, reject{"", reasonSurrogate})
+	case err != nil:
+		return p.broken(l, line, raw, reject{"", reasonJSON})
 	}
 	p.edge.Groups, p.edge.Custom = p.groups, p.custom
 	if p.first.reason != "" {
@@ -68,6 +74,9 @@ func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
 	return p.edgeRead(raw, p.times)
 }
 
+// view is b as a string, without a copy. It lasts as long as the block: whoever keeps it copies it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // wrong notes what is wrong with a member whose value is well formed; the line is read on, so that its account is known and broken JSON is told from a wrong type.
 func (p *jsonlParser) wrong(column, reason string) {
 	if p.first.reason == "" {
@@ -76,20 +85,21 @@ func (p *jsonlParser) wrong(column, reason string) {
 }
 
 // member reads the value of one key of the line.
-func (p *jsonlParser) member(key string) bool {
+func (p *jsonlParser) member(name []byte) error {
+	key := view(name)
 	m := p.rules.dictionary.look(key)
 	switch m.field {
 	case fieldUnknown:
-		p.tally.ignore(key)
-		return p.text.skip(maxDepth)
+		p.tally.ignore(strings.Clone(key))
+		return p.text.Skip()
 	case fieldListed:
-		return p.text.skip(maxDepth)
+		return p.text.Skip()
 	case fieldTag:
 		return p.customValue(m.text)
 	}
 	if p.seen[m.field] {
 		p.wrong(m.text, reasonTwice)
-		return p.text.skip(maxDepth)
+		return p.text.Skip()
 	}
 	p.seen[m.field] = true
 	switch e := &p.edge; m.field {
@@ -114,76 +124,76 @@ func (p *jsonlParser) member(key string) bool {
 }
 
 // str reads a string. A number is none: an account that is digits only is a string in quotes.
-func (p *jsonlParser) str(column string, to *string) bool {
-	switch p.text.peek() {
+func (p *jsonlParser) str(column string, to *string) error {
+	switch p.text.Peek() {
 	case '"':
-		s, ok := p.text.str()
-		*to = s
-		return ok
+		s, err := p.text.Text()
+		*to = view(s)
+		return err
 	case 'n':
 	default:
 		p.wrong(column, reasonString)
 	}
-	return p.text.skip(maxDepth)
+	return p.text.Skip()
 }
 
 // time reads an integer. 0 is absent.
-func (p *jsonlParser) time(column string, to *string) bool {
-	switch c := p.text.peek(); {
+func (p *jsonlParser) time(column string, to *string) error {
+	switch c := p.text.Peek(); {
 	case c == '-' || c >= '0' && c <= '9':
-		s, ok := p.text.number()
-		*to = s
-		return ok
+		s, err := p.text.Number()
+		*to = view(s)
+		return err
 	case c == 'n':
 	default:
 		p.wrong(column, reasonNumber)
 	}
-	return p.text.skip(maxDepth)
+	return p.text.Skip()
 }
 
-func (p *jsonlParser) groupNames() bool {
-	switch p.text.peek() {
+func (p *jsonlParser) groupNames() error {
+	switch p.text.Peek() {
 	case '[':
-		return p.text.array(func() bool {
-			if p.text.peek() != '"' {
+		return p.text.Array(func() error {
+			if p.text.Peek() != '"' {
 				p.wrong(nameGroups, reasonStrings)
-				return p.text.skip(maxDepth)
+				return p.text.Skip()
 			}
-			s, ok := p.text.str()
-			if s != "" {
-				p.groups = append(p.groups, s)
+			s, err := p.text.Text()
+			if len(s) > 0 {
+				p.groups = append(p.groups, view(s))
 			}
-			return ok
+			return err
 		})
 	case 'n':
 	default:
 		p.wrong(nameGroups, reasonStrings)
 	}
-	return p.text.skip(maxDepth)
+	return p.text.Skip()
 }
 
-func (p *jsonlParser) customItems() bool {
-	switch p.text.peek() {
+func (p *jsonlParser) customItems() error {
+	switch p.text.Peek() {
 	case '[':
-		return p.text.array(p.customItem)
+		return p.text.Array(p.customItem)
 	case 'n':
 	default:
 		p.wrong(nameCustomItem, reasonItems)
 	}
-	return p.text.skip(maxDepth)
+	return p.text.Skip()
 }
 
 // customItem reads {"Tag":...,"Value":...}.
-func (p *jsonlParser) customItem() bool {
-	if p.text.peek() != '{' {
+func (p *jsonlParser) customItem() error {
+	if p.text.Peek() != '{' {
 		p.wrong(nameCustomItem, reasonItems)
-		return p.text.skip(maxDepth)
+		return p.text.Skip()
 	}
 	var tag string
 	var hasTag, hasValue bool
 	before := len(p.custom)
-	ok := p.text.object(func(key string) bool {
-		switch {
+	err := p.text.Object(func(name []byte) error {
+		switch key := view(name); {
 		case key == "Tag" && hasTag, key == "Value" && hasValue:
 			p.wrong(nameCustomItem, reasonTwice)
 		case key == "Tag":
@@ -195,7 +205,7 @@ func (p *jsonlParser) customItem() bool {
 		default:
 			p.tally.ignore(nameCustomItem + "." + key)
 		}
-		return p.text.skip(maxDepth)
+		return p.text.Skip()
 	})
 	if !hasTag || tag == "" {
 		p.wrong(nameCustomItem, reasonItems)
@@ -203,27 +213,27 @@ func (p *jsonlParser) customItem() bool {
 	for i := range p.custom[before:] {
 		p.custom[before+i].Tag = tag
 	}
-	return ok
+	return err
 }
 
 // customValue reads the value of a custom field. A string stays a string and an integer an integer, to the digit.
-func (p *jsonlParser) customValue(tag string) bool {
+func (p *jsonlParser) customValue(tag string) error {
 	column := orElse(tag, nameCustomItem)
-	switch c := p.text.peek(); {
+	switch c := p.text.Peek(); {
 	case c == '"':
-		s, ok := p.text.str()
-		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: s})
-		return ok
+		s, err := p.text.Text()
+		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: view(s)})
+		return err
 	case c == '-' || c >= '0' && c <= '9':
-		s, ok := p.text.number()
-		if strings.ContainsAny(s, ".eE") {
+		s, err := p.text.Number()
+		if bytes.ContainsAny(s, ".eE") {
 			p.wrong(column, reasonItemValue)
 		}
-		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: s, Integer: true})
-		return ok
+		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: view(s), Integer: true})
+		return err
 	case c == 'n':
 	default:
 		p.wrong(column, reasonItemValue)
 	}
-	return p.text.skip(maxDepth)
+	return p.text.Skip()
 }

@@ -7,9 +7,10 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"friendmigrate/migrate/jsonscan"
 )
 
 // sniffSize is how much of the beginning of an input is looked at.
@@ -146,7 +147,7 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	case crBetweenObjects(line):
 		return &crLines
 	case line[0] == '[':
-		if one := (jsonText{s: string(line)}); one.skip(maxDepth) && bytes.HasPrefix(rest, []byte{'{'}) {
+		if one := (jsonscan.Scanner{Data: line}); one.Skip() == nil && bytes.HasPrefix(rest, []byte{'{'}) {
 			return nil
 		}
 		return &jsonArray
@@ -171,8 +172,8 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 
 // sniffObject looks at whether the object that a text begins with ends in its line.
 func sniffObject(text, line, rest []byte) *wrong {
-	object := jsonText{s: string(text)}
-	spans := object.skip(maxDepth) && strings.Contains(object.s[:object.at], "\n")
+	object := jsonscan.Scanner{Data: text}
+	spans := object.Skip() == nil && bytes.Contains(text[:object.Pos], []byte{'\n'})
 	line = bytes.TrimRight(line, " \t\r")
 	goesOn := bytes.IndexByte([]byte("{[,:"), line[len(line)-1]) >= 0 && len(rest) > 0 && rest[0] != '{'
 	if spans || goesOn {

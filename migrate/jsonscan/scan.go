@@ -1,4 +1,11 @@
-package sink
+// Package jsonscan reads JSON strictly and without garbage: the answers of the service and the lines
+// of an input both decide about friendships. encoding/json is too kind for that: it takes errorcode
+// for ErrorCode, null for 0 and the last of two members of one name, reads integers through a float,
+// and replaces text that is not UTF-8. What a Scanner takes, encoding/json takes too, but not the
+// reverse.
+//
+// It never builds a tree: the caller reads each value where it stands.
+package jsonscan
 
 import (
 	"errors"
@@ -8,37 +15,39 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads JSON strictly. encoding/json is too kind for answers that decide about friendships: it takes errorcode for ErrorCode, null for 0, the last of two
-// members of one name, and replaces text that is not UTF-8. What scanner takes, encoding/json takes too (the fuzz test holds it to that), but not the reverse.
-type scanner struct {
-	data  []byte
-	pos   int
+// Scanner walks over one JSON text. Each method but Skip and those for any value expects one kind of
+// value and reads it whole. The first error is final.
+type Scanner struct {
+	Data  []byte
+	Pos   int // of the next byte
 	depth int
 }
 
-// maxDepth is far deeper than any answer of the API.
-const maxDepth = 64
+// maxDepth is far deeper than anything of the API.
+const maxDepth = 200
 
+// What can be wrong with JSON, beside a byte that does not belong where it is.
 var (
-	errCut      = errors.New("the JSON ends too early")
-	errTrailing = errors.New("something follows the JSON")
-	errDeep     = errors.New("the JSON is nested too deep")
-	errRepeated = errors.New("a member is there twice")
+	ErrCut       = errors.New("the JSON ends too early")
+	ErrTrailing  = errors.New("something follows the JSON")
+	ErrDeep      = errors.New("the JSON is nested too deep")
+	ErrNotUTF8   = errors.New("a text is not valid UTF-8")
+	ErrSurrogate = errors.New("half a surrogate pair is no character")
 )
 
-func (s *scanner) wrong() error {
-	if s.pos >= len(s.data) {
-		return errCut
+func (s *Scanner) wrong() error {
+	if s.Pos >= len(s.Data) {
+		return ErrCut
 	}
-	return fmt.Errorf("not JSON at byte %d", s.pos)
+	return fmt.Errorf("not JSON at byte %d", s.Pos)
 }
 
-// peek skips white space and returns the next byte, 0 at the end.
-func (s *scanner) peek() byte {
-	for s.pos < len(s.data) {
-		switch c := s.data[s.pos]; c {
+// Peek skips white space and returns the next byte, 0 at the end.
+func (s *Scanner) Peek() byte {
+	for s.Pos < len(s.Data) {
+		switch c := s.Data[s.Pos]; c {
 		case ' ', '\t', '\n', '\r':
-			s.pos++
+			s.Pos++
 		default:
 			return c
 		}
@@ -46,26 +55,26 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) expect(c byte) error {
-	if s.peek() != c || s.pos >= len(s.data) {
+func (s *Scanner) expect(c byte) error {
+	if s.Peek() != c || s.Pos >= len(s.Data) {
 		return s.wrong()
 	}
-	s.pos++
+	s.Pos++
 	return nil
 }
 
-// end makes sure that nothing follows.
-func (s *scanner) end() error {
-	if s.peek(); s.pos < len(s.data) {
-		return errTrailing
+// End makes sure that nothing follows.
+func (s *Scanner) End() error {
+	if s.Peek(); s.Pos < len(s.Data) {
+		return ErrTrailing
 	}
 	return nil
 }
 
-// object reads an object. member is called with each name and must read the value.
-func (s *scanner) object(member func(name []byte) error) error {
+// Object reads an object. member is called with each name and must read the value.
+func (s *Scanner) Object(member func(name []byte) error) error {
 	return s.list('{', '}', func() error {
-		name, err := s.text()
+		name, err := s.Text()
 		if err != nil {
 			return err
 		}
@@ -76,27 +85,27 @@ func (s *scanner) object(member func(name []byte) error) error {
 	})
 }
 
-// array reads an array. element must read one value.
-func (s *scanner) array(element func() error) error { return s.list('[', ']', element) }
+// Array reads an array. element must read one value.
+func (s *Scanner) Array(element func() error) error { return s.list('[', ']', element) }
 
-func (s *scanner) list(open, shut byte, element func() error) error {
+func (s *Scanner) list(open, shut byte, element func() error) error {
 	if err := s.expect(open); err != nil {
 		return err
 	}
 	if s.depth++; s.depth > maxDepth {
-		return errDeep
+		return ErrDeep
 	}
 	defer func() { s.depth-- }()
-	if s.peek() == shut {
-		s.pos++
+	if s.Peek() == shut {
+		s.Pos++
 		return nil
 	}
 	for {
 		if err := element(); err != nil {
 			return err
 		}
-		if s.peek() == shut {
-			s.pos++
+		if s.Peek() == shut {
+			s.Pos++
 			return nil
 		}
 		if err := s.expect(','); err != nil {
@@ -105,18 +114,18 @@ func (s *scanner) list(open, shut byte, element func() error) error {
 	}
 }
 
-// skip reads any value.
-func (s *scanner) skip() error {
-	switch c := s.peek(); {
+// Skip reads any value.
+func (s *Scanner) Skip() error {
+	switch c := s.Peek(); {
 	case c == '{':
-		return s.object(func([]byte) error { return s.skip() })
+		return s.Object(func([]byte) error { return s.Skip() })
 	case c == '[':
-		return s.array(s.skip)
+		return s.Array(s.Skip)
 	case c == '"':
-		_, err := s.text()
+		_, err := s.Text()
 		return err
 	case c == '-' || c >= '0' && c <= '9':
-		_, err := s.number()
+		_, err := s.Number()
 		return err
 	case c == 't':
 		return s.word("true")
@@ -128,17 +137,17 @@ func (s *scanner) skip() error {
 	return s.wrong()
 }
 
-func (s *scanner) word(w string) error {
-	if rest := s.data[s.pos:]; len(rest) < len(w) || string(rest[:len(w)]) != w {
+func (s *Scanner) word(w string) error {
+	if rest := s.Data[s.Pos:]; len(rest) < len(w) || string(rest[:len(w)]) != w {
 		return s.wrong()
 	}
-	s.pos += len(w)
+	s.Pos += len(w)
 	return nil
 }
 
-// kind names the kind of the value that comes next, for messages.
-func (s *scanner) kind() string {
-	switch s.peek() {
+// Kind names the kind of the value that comes next, for messages.
+func (s *Scanner) Kind() string {
+	switch s.Peek() {
 	case '"':
 		return "a string"
 	case '{':
@@ -153,21 +162,21 @@ func (s *scanner) kind() string {
 	return "a number"
 }
 
-// stringValue reads any value; ok if it was a string.
-func (s *scanner) stringValue() (text []byte, ok bool, err error) {
-	if s.peek() != '"' {
-		return nil, false, s.skip()
+// StringValue reads any value; ok if it was a string.
+func (s *Scanner) StringValue() (text []byte, ok bool, err error) {
+	if s.Peek() != '"' {
+		return nil, false, s.Skip()
 	}
-	text, err = s.text()
+	text, err = s.Text()
 	return text, err == nil, err
 }
 
-// integerValue reads any value; ok if it was an integer that fits.
-func (s *scanner) integerValue() (v int64, ok bool, err error) {
-	if c := s.peek(); c != '-' && (c < '0' || c > '9') {
-		return 0, false, s.skip()
+// IntegerValue reads any value; ok if it was an integer that fits.
+func (s *Scanner) IntegerValue() (v int64, ok bool, err error) {
+	if c := s.Peek(); c != '-' && (c < '0' || c > '9') {
+		return 0, false, s.Skip()
 	}
-	digits, err := s.number()
+	digits, err := s.Number()
 	if err != nil {
 		return 0, false, err
 	}
@@ -175,9 +184,9 @@ func (s *scanner) integerValue() (v int64, ok bool, err error) {
 	return v, bad == nil, nil
 }
 
-// number reads a number.
-func (s *scanner) number() ([]byte, error) {
-	start := s.pos
+// Number reads a number.
+func (s *Scanner) Number() ([]byte, error) {
+	start := s.Pos
 	s.take('-')
 	if !s.take('0') && !s.digits() {
 		return nil, s.wrong()
@@ -191,39 +200,39 @@ func (s *scanner) number() ([]byte, error) {
 			return nil, s.wrong()
 		}
 	}
-	return s.data[start:s.pos], nil
+	return s.Data[start:s.Pos], nil
 }
 
-func (s *scanner) take(c byte) bool {
-	if s.pos < len(s.data) && s.data[s.pos] == c {
-		s.pos++
+func (s *Scanner) take(c byte) bool {
+	if s.Pos < len(s.Data) && s.Data[s.Pos] == c {
+		s.Pos++
 		return true
 	}
 	return false
 }
 
-func (s *scanner) digits() bool {
-	start := s.pos
-	for s.pos < len(s.data) && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
-		s.pos++
+func (s *Scanner) digits() bool {
+	start := s.Pos
+	for s.Pos < len(s.Data) && s.Data[s.Pos] >= '0' && s.Data[s.Pos] <= '9' {
+		s.Pos++
 	}
-	return s.pos > start
+	return s.Pos > start
 }
 
-// text reads a string. What it returns stays valid: it is part of the data, or new where there were escapes.
-func (s *scanner) text() ([]byte, error) {
+// Text reads a string. What it returns stays valid: it is part of the data, or new where there were escapes.
+func (s *Scanner) Text() ([]byte, error) {
 	if err := s.expect('"'); err != nil {
 		return nil, err
 	}
-	start, ascii := s.pos, true
-	for ; s.pos < len(s.data); s.pos++ {
-		switch c := s.data[s.pos]; {
+	start, ascii := s.Pos, true
+	for ; s.Pos < len(s.Data); s.Pos++ {
+		switch c := s.Data[s.Pos]; {
 		case c == '"':
-			text := s.data[start:s.pos]
+			text := s.Data[start:s.Pos]
 			if !ascii && !utf8.Valid(text) {
-				return nil, errNotUTF8
+				return nil, ErrNotUTF8
 			}
-			s.pos++
+			s.Pos++
 			return text, nil
 		case c == '\\':
 			return s.escaped(start)
@@ -233,44 +242,44 @@ func (s *scanner) text() ([]byte, error) {
 			ascii = false
 		}
 	}
-	return nil, errCut
+	return nil, ErrCut
 }
 
 // escaped goes on with a string that has escapes, from the first of them.
-func (s *scanner) escaped(start int) ([]byte, error) {
-	text := append([]byte(nil), s.data[start:s.pos]...)
-	for s.pos < len(s.data) {
-		c := s.data[s.pos]
+func (s *Scanner) escaped(start int) ([]byte, error) {
+	text := append([]byte(nil), s.Data[start:s.Pos]...)
+	for s.Pos < len(s.Data) {
+		c := s.Data[s.Pos]
 		switch {
 		case c < ' ':
 			return nil, s.wrong()
 		case c == '"':
-			s.pos++
+			s.Pos++
 			if !utf8.Valid(text) {
-				return nil, errNotUTF8
+				return nil, ErrNotUTF8
 			}
 			return text, nil
 		case c != '\\':
 			text = append(text, c)
-			s.pos++
+			s.Pos++
 			continue
 		}
-		s.pos++
+		s.Pos++
 		var err error
 		if text, err = s.escape(text); err != nil {
 			return nil, err
 		}
 	}
-	return nil, errCut
+	return nil, ErrCut
 }
 
 // escape reads what follows a backslash.
-func (s *scanner) escape(text []byte) ([]byte, error) {
-	if s.pos >= len(s.data) {
-		return nil, errCut
+func (s *Scanner) escape(text []byte) ([]byte, error) {
+	if s.Pos >= len(s.Data) {
+		return nil, ErrCut
 	}
-	c := s.data[s.pos]
-	s.pos++
+	c := s.Data[s.Pos]
+	s.Pos++
 	switch c {
 	case '"', '\\', '/':
 		return append(text, c), nil
@@ -288,37 +297,34 @@ func (s *scanner) escape(text []byte) ([]byte, error) {
 		r, err := s.unicode()
 		return utf8.AppendRune(text, r), err
 	}
-	s.pos--
+	s.Pos--
 	return nil, s.wrong()
 }
 
 // unicode reads the digits of \u, with the second half of a pair.
-func (s *scanner) unicode() (rune, error) {
+func (s *Scanner) unicode() (rune, error) {
 	r, err := s.hex4()
 	if err != nil || !utf16.IsSurrogate(r) {
 		return r, err
 	}
 	if !s.take('\\') || !s.take('u') {
-		return 0, errNotUTF8
+		return 0, ErrSurrogate
 	}
 	low, err := s.hex4()
-	if err != nil {
-		return 0, err
-	}
-	if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-		return 0, errNotUTF8
+	if r = utf16.DecodeRune(r, low); err != nil || r == utf8.RuneError {
+		return 0, ErrSurrogate
 	}
 	return r, nil
 }
 
-func (s *scanner) hex4() (rune, error) {
-	if len(s.data)-s.pos < 4 {
-		return 0, errCut
+func (s *Scanner) hex4() (rune, error) {
+	if len(s.Data)-s.Pos < 4 {
+		return 0, ErrCut
 	}
-	v, err := strconv.ParseUint(string(s.data[s.pos:s.pos+4]), 16, 32)
+	v, err := strconv.ParseUint(string(s.Data[s.Pos:s.Pos+4]), 16, 32)
 	if err != nil {
 		return 0, s.wrong()
 	}
-	s.pos += 4
+	s.Pos += 4
 	return rune(v), nil
 }
