@@ -109,7 +109,7 @@ func (r *verified) doneWords() string {
 	if r.job.set.Fields {
 		with = " with their fields"
 	}
-	return fmt.Sprintf("verified: %s in place%s%s%s", allAre(r.Edges, r.subject()), with, r.after(), r.worth())
+	return fmt.Sprintf("verified: %s in place%s%s%s%s", allAre(r.Edges, r.subject()), with, r.unread(), r.after(), r.worth())
 }
 
 // worth says what the sample tells of the whole.
@@ -122,6 +122,14 @@ func (r *verified) worth() string {
 	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound, screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
 }
 
+// unread says of how many edges it is not known whether their fields are right.
+func (r *verified) unread() string {
+	if r.Unread == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s of them by friend_check, with fields unread: friend_get's pages do not show them)", screen.Count(r.Unread))
+}
+
 // words say what was found, of each kind that there is.
 func (r *verified) words() string {
 	var parts []string
@@ -130,7 +138,7 @@ func (r *verified) words() string {
 			parts = append(parts, text)
 		}
 	}
-	add(r.InPlace, isAre(r.InPlace, "edge")+" in place")
+	add(r.InPlace, isAre(r.InPlace, "edge")+" in place"+r.unread())
 	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", isAre(r.Missing, "edge"), codeWords(r.MissingBy), r.lists.Missing))
 	add(r.Different, fmt.Sprintf("%s different, see %s", isAre(r.Different, "edge"), r.lists.Different))
 	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.dir, folder.Failed+"."+r.job.counts.ListFormat()))
@@ -291,11 +299,7 @@ func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.NoVerdict)) {
 		known, _ := sink.LookupCode(code)
-		about := fmt.Sprintf("code %d, %s", code, known.Advice)
-		if code < 100 {
-			about = "the friend list could not be read as one"
-		}
-		text += fmt.Sprintf("; %s without a verdict (%s)", isAre(r.NoVerdict[code], "edge"), about)
+		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", isAre(r.NoVerdict[code], "edge"), code, known.Advice)
 	}
 	if r.Unasked > 0 {
 		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked), isAre(r.job.verify.Asked(), "edge"))
@@ -349,7 +353,7 @@ func (r *verified) report() verifyReport {
 	out := verifyReport{
 		Version: 1, Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, ending: e, tags: r.lists.IntegerTags, finished: r.finished(),
 		Verified: report.Verified{
-			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Missing: r.Missing, Different: r.Different, Failed: r.Failed, There: r.there(),
+			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread, Missing: r.Missing, Different: r.Different, Failed: r.Failed, There: r.there(),
 			Rejected: r.rejected, Pending: r.Pending, Unasked: r.Unasked, MissingBy: byCode(r.MissingBy), NoVerdict: byCode(r.NoVerdict),
 			Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint,
 		},

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -17,6 +20,105 @@ import (
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
+
+// openFolder takes the state folder: no import may run on it meanwhile, since both together would exceed the rate.
+func (j *verifyJob) openFolder(ctx context.Context) error {
+	base := j.set.Job.State
+	if info, err := os.Stat(base); err == nil && !info.IsDir() {
+		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
+	}
+	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
+		if errors.Is(err, folder.ErrOther) {
+			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere()}
+		}
+		return err
+	}
+	j.dir = folder.Of(base, j.set.Job.Shard)
+	if _, err := os.Stat(j.dir); errors.Is(err, fs.ErrNotExist) {
+		if len(j.inputs) == 0 {
+			return j.nothingStaged()
+		}
+		if _, _, err := j.arguments(nil).Resolve(ctx); err != nil {
+			return exit.Because(exit.Unusable, j.readError(ctx, err))
+		}
+	}
+	if j.lock != nil {
+		return nil
+	}
+	return j.takeLock()
+}
+
+func (j *verifyJob) takeLock() (err error) {
+	j.lock, err = checkpoint.TryLock(j.dir)
+	if err != nil {
+		return err
+	}
+	return j.p.openEyes(j.set.Eyes, j.log)
+}
+
+func (j *verifyJob) nothingStaged() error {
+	return exit.Because(exit.Unusable, fmt.Errorf("there is no staged job in %q: name the INPUT that is to be verified, or the job's --state", j.dir))
+}
+
+// elsewhere is the same command with another state folder.
+func (j *verifyJob) elsewhere() string {
+	return j.line.With("state", beside(j.set.Job.State, "-verify")).String()
+}
+
+// openJob reads what the job has on record, if there is one, and sees that it is this one.
+func (j *verifyJob) openJob() error {
+	journal, err := checkpoint.Open(j.fsys, j.dir, checkpoint.Options{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	j.journal = journal
+	want := j.identity()
+	recorded := journal.Identity()
+	want.Inputs = recorded.Inputs // compared when the stage is opened
+	if len(j.inputs) == 0 {
+		want.Options = recorded.Options // the job says what its rows mean
+	}
+	if differences := recorded.Differs(want); len(differences) > 0 {
+		return j.otherJob(differences)
+	}
+	return nil
+}
+
+func (j *verifyJob) identity() checkpoint.Identity {
+	return checkpoint.Identity{
+		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Options: j.set.Rows.Canonical(),
+		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+	}
+}
+
+func (j *verifyJob) otherJob(differences []string) error {
+	return &exit.Error{
+		Code: exit.OtherJob, Hint: j.elsewhere(),
+		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was asked", j.dir, strings.Join(differences, "; ")),
+	}
+}
+
+func (j *verifyJob) readError(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause), Hint: resumeLine(j.p.args).String()}
+	}
+	if errors.Is(err, source.ErrUnusable) {
+		return exit.Because(exit.Unusable, err)
+	}
+	if errors.Is(err, source.ErrUnreachable) {
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was asked by this run", err), Hint: resumeLine(j.p.args).String()}
+	}
+	return err
+}
+
+// arguments are the inputs as package source wants them.
+func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
+	rows := j.set.Rows
+	return source.Arguments{Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys}
+}
 
 // openStage opens what the job has staged, or stages INPUT in the verify's own folder where there is no such job or its stage cannot be used.
 func (j *verifyJob) openStage(ctx context.Context) error {

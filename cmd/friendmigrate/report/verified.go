@@ -15,6 +15,7 @@ type Verified struct {
 	How       string           `json:"how"` // friend_check or friend_get
 	Edges     int64            `json:"edges"`
 	InPlace   int64            `json:"inPlace"`
+	Unread    int64            `json:"fieldsUnread"`             // of InPlace: --fields could not read them
 	Missing   int64            `json:"missing"`                  // the job counts them as in place, the service does not have them
 	Different int64            `json:"different"`                // in place with other fields
 	Failed    int64            `json:"failed"`                   // in the job, before
@@ -44,6 +45,7 @@ type Sample struct {
 // Plus adds up what was found of two shards.
 func (v Verified) Plus(b *Verified) Verified {
 	v.Edges, v.InPlace, v.Missing, v.Different = v.Edges+b.Edges, v.InPlace+b.InPlace, v.Missing+b.Missing, v.Different+b.Different
+	v.Unread += b.Unread
 	v.Failed, v.Rejected, v.Pending, v.Unasked = v.Failed+b.Failed, v.Rejected+b.Rejected, v.Pending+b.Pending, v.Unasked+b.Unasked
 	if b.There != nil {
 		there := *b.There

@@ -12,11 +12,13 @@ import (
 	"friendmigrate/sink"
 )
 
-// reader compares by friend_get. It is the engine's Importer, though it imports nothing: for a chunk it reads all pages of the account's list.
+// reader compares by friend_get. It is the engine's Importer, though it imports nothing: for a chunk it reads all pages of the account's list. Where a list is not
+// to be believed, friend_check is asked about what it does not show.
 //
 // A call that fails in the middle of a list loses no page: the state of the reading waits here for the engine to come again.
 type reader struct {
 	pages func(from string) reading.Pages
+	check migrate.Importer
 
 	mu       sync.Mutex // guards what follows, not the states themselves: the engine works at an account once at a time
 	states   map[string]*state
@@ -25,14 +27,15 @@ type reader struct {
 	most     int64 // bytes of kept lists
 }
 
-func newReader(pages func(from string) reading.Pages, memory int64) *reader {
-	return &reader{pages: pages, states: map[string]*state{}, most: memory}
+func newReader(s Service, memory int64) *reader {
+	return &reader{pages: s.Pages, check: &asker{check: s.Check}, states: map[string]*state{}, most: memory}
 }
 
 // state is an account's list as far as it was read.
 type state struct {
 	read   *reading.Reading
 	done   bool
+	doubt  bool                // the list never stood still, or is not as long as it says
 	wanted map[string]struct{} // friends of the chunk; nil: all are taken, for the chunks that follow
 	found  map[string]migrate.Edge
 	size   int64
@@ -41,39 +44,76 @@ type state struct {
 // Import implements migrate.Importer.
 func (r *reader) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := r.take(from, edges)
-	if !s.done {
-		if err := s.read.Read(ctx, func(f *sink.Friend) error { return s.add(from, f) }, s.forget); err != nil {
-			return r.failed(ctx, from, s, edges, err)
-		}
-		s.done = true
+	if err := s.fill(ctx, from); err != nil {
+		return nil, r.failed(from, s, err)
 	}
-	outcomes := make([]migrate.Outcome, len(edges))
-	for i := range edges {
-		outcomes[i] = s.judge(&edges[i])
-	}
-	if s.wanted == nil && len(edges) == migrate.MaxChunkEdges { // more of this account may follow
+	outcomes, err := r.judge(ctx, from, s, edges)
+	if err != nil || s.wanted == nil && len(edges) == migrate.MaxChunkEdges { // it comes again, or more of this account may follow
 		r.put(from, s)
+	}
+	return outcomes, err
+}
+
+// fill reads the list to its end, if that is not done yet.
+func (s *state) fill(ctx context.Context, from string) error {
+	if s.done {
+		return nil
+	}
+	err := s.read.Read(ctx, func(f *sink.Friend) error { return s.add(from, f) }, s.forget)
+	var call *migrate.CallError
+	switch {
+	case err == nil:
+		came, said := s.read.Counts()
+		s.doubt = came != said
+	case errors.As(err, &call) || ctx.Err() != nil:
+		return err
+	default: // it never stands still or never ends, or has a value that is none of an edge's
+		s.forget()
+		s.doubt = true
+	}
+	s.done = true
+	return nil
+}
+
+// judge compares what was read, and asks about what a doubtful list does not show: that is in place too, but its fields are not known.
+func (r *reader) judge(ctx context.Context, from string, s *state, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	outcomes := make([]migrate.Outcome, len(edges))
+	var unseen []migrate.Edge
+	var places []int
+	for i := range edges {
+		if got, ok := s.found[edges[i].To]; ok {
+			outcomes[i] = compared(&edges[i], &got)
+			continue
+		}
+		outcomes[i] = missing()
+		unseen, places = append(unseen, edges[i]), append(places, i)
+	}
+	if !s.doubt || len(unseen) == 0 {
+		return outcomes, nil
+	}
+	checked, err := r.check.Import(ctx, from, unseen)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range checked {
+		if o.Kind == migrate.Imported {
+			o = withoutFields()
+		}
+		outcomes[places[i]] = o
 	}
 	return outcomes, nil
 }
 
 // failed says what the engine is told of a list that could not be read to its end.
-func (r *reader) failed(ctx context.Context, from string, s *state, edges []migrate.Edge, err error) ([]migrate.Outcome, error) {
+func (r *reader) failed(from string, s *state, err error) error {
 	var call *migrate.CallError
-	switch {
-	case !errors.As(err, &call) && ctx.Err() == nil: // it never stands still, or has a value that is none of an edge's
-		return noVerdict(edges, err), nil
+	switch errors.As(err, &call); {
 	case call != nil && call.Verdict == migrate.VerdictSplit:
 		call.Verdict = migrate.VerdictRefuseChunk // it is the account that is refused: to ask about fewer friends would change nothing
 	case call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal:
 		r.put(from, s)
 	}
-	return nil, err
-}
-
-// noVerdict is what is said of edges whose list could not be read though the service answered.
-func noVerdict(edges []migrate.Edge, err error) []migrate.Outcome {
-	return slices.Repeat([]migrate.Outcome{{Kind: migrate.Failed, Code: codeChanging, Info: err.Error()}}, len(edges))
+	return err
 }
 
 // take gives the state of an account, or a new one, to the caller alone.
@@ -153,12 +193,8 @@ func (s *state) add(from string, f *sink.Friend) error {
 	return nil
 }
 
-func (s *state) judge(want *migrate.Edge) migrate.Outcome {
-	got, ok := s.found[want.To]
-	if !ok {
-		return missing()
-	}
-	if fields := differences(want, &got); len(fields) > 0 {
+func compared(want, got *migrate.Edge) migrate.Outcome {
+	if fields := differences(want, got); len(fields) > 0 {
 		return migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent, Info: strings.Join(fields, " ")}
 	}
 	return inPlace()

@@ -6,6 +6,7 @@ import "friendmigrate/migrate"
 type Found struct {
 	Edges       int64
 	InPlace     int64
+	Unread      int64 // of InPlace: its fields could not be read
 	Missing     int64
 	Different   int64
 	Failed      int64         // in the job
@@ -25,7 +26,10 @@ func (f *Found) count(kind migrate.Kind, code int, n int64) {
 	case n == 0:
 	case kind == migrate.Again:
 		f.Unasked += n
-	case kind != migrate.Failed:
+	case kind == migrate.Already:
+		f.InPlace += n
+		f.Unread += n
+	case kind == migrate.Imported:
 		f.InPlace += n
 	case code == codeDifferent:
 		f.Different += n
@@ -44,6 +48,7 @@ func (v *Verify) Found() (Found, error) {
 	f := Found{MissingBy: map[int]int64{}, NoVerdict: map[int]int64{}}
 	t := v.journal.Totals()
 	f.count(migrate.Imported, 0, t.Imported)
+	f.count(migrate.Already, 0, t.Already)
 	for code, n := range t.FailedByCode {
 		f.count(migrate.Failed, code, n)
 	}

@@ -5,12 +5,11 @@ import (
 	"friendmigrate/sink"
 )
 
-// The journal of a verify holds verdicts as outcomes: in place is migrate.Imported, and everything else is migrate.Failed with a code. These codes are far below
-// those of the service, which are recorded as they are.
+// The journal of a verify holds verdicts as outcomes: in place is migrate.Imported, in place with fields that cannot be read migrate.Already, and everything else
+// migrate.Failed with a code. These codes are far below those of the service, which are recorded as they are.
 const (
 	codeMissing   = 1
 	codeDifferent = 2 // the text names the fields
-	codeChanging  = 3 // the list never stood still, so there is no verdict
 )
 
 // isMissing reports whether a code says that the service does not have the edge: it said so, or it keeps refusing to say anything else. A code that passes at
@@ -25,6 +24,8 @@ func isMissing(code int) bool {
 
 // hasVerdict reports whether a failure is one.
 func hasVerdict(code int) bool { return isMissing(code) || code == codeDifferent }
+
+func withoutFields() migrate.Outcome { return migrate.Outcome{Kind: migrate.Already} }
 
 func inPlace() migrate.Outcome { return migrate.Outcome{Kind: migrate.Imported} }
 func missing() migrate.Outcome { return migrate.Outcome{Kind: migrate.Failed, Code: codeMissing} }

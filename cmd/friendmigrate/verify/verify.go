@@ -218,7 +218,7 @@ func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, cal
 	engine.MaxFailures, engine.MaxFailureRatio = -1, -1
 	var to migrate.Importer = &asker{check: s.Check}
 	if v.Fields {
-		to = newReader(s.Pages, engine.Memory/2)
+		to = newReader(s, engine.Memory/2)
 		engine.Memory /= 2
 	}
 	run := func() (migrate.Summary, error) {

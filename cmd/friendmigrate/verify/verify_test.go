@@ -129,6 +129,7 @@ func TestASampleIsThoseEdges(t *testing.T) {
 type book struct {
 	friends []sink.Friend
 	page    int
+	off     int64 // FriendNum says so many more
 	calls   int
 	fail    func(call int) error
 }
@@ -146,7 +147,7 @@ func (p *place) Next(context.Context) (sink.Page, error) {
 		return sink.Page{}, err
 	}
 	end := min(p.at+p.page, len(p.friends))
-	page := sink.Page{Friends: p.friends[p.at:end], FriendNum: int64(len(p.friends)), Start: int64(p.at)}
+	page := sink.Page{Friends: p.friends[p.at:end], FriendNum: int64(len(p.friends)) + p.off, Start: int64(p.at)}
 	p.at = end
 	return page, nil
 }
@@ -173,7 +174,7 @@ func TestALongListIsReadOnce(t *testing.T) {
 			}
 			return nil
 		}
-		r := newReader(func(string) reading.Pages { return &place{book: b} }, memory)
+		r := newReader(Service{Pages: func(string) reading.Pages { return &place{book: b} }}, memory)
 		missing := 0
 		for at := 0; at < n; {
 			chunk := edges[at:min(at+migrate.MaxChunkEdges, n)]
@@ -196,6 +197,51 @@ func TestALongListIsReadOnce(t *testing.T) {
 		}
 		if b.calls != want+failed || missing != 1 {
 			t.Errorf("with %d bytes: %d calls, want %d and %d that failed; %d missing", memory, b.calls, want, failed, missing)
+		}
+	}
+}
+
+// TestWhatADoubtfulListDoesNotShowIsChecked: FriendNum 20 and two friends, or a value that no field has, say nothing of the others.
+func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
+	edges := []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}, {From: "a", To: "gone"}, {From: "a", To: "odd"}}
+	odd := []sink.Value{{Tag: "Tag_SNS_IM_Remark", JSON: []byte(`[1]`)}}
+	for name, c := range map[string]struct {
+		book  book
+		seen  migrate.Kind
+		check string // who is asked about
+	}{
+		"believed":        {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}}, migrate.Imported, ""},
+		"longer by name":  {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}, off: 18}, migrate.Imported, "hidden gone"},
+		"shorter by name": {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}, off: -1}, migrate.Imported, "hidden gone"},
+		"not to be read":  {book{friends: []sink.Friend{{To: "seen"}, {To: "odd", Values: odd}}}, migrate.Already, "seen hidden gone odd"},
+	} {
+		asked, fails := "", 1
+		c.book.page, c.book.fail = 100, func(int) error { return nil }
+		check := func(_ context.Context, _ string, to []string) (list []sink.Relation, err error) {
+			if fails--; fails >= 0 {
+				return nil, &migrate.CallError{Verdict: migrate.VerdictRetry}
+			}
+			for _, one := range to {
+				list = append(list, sink.Relation{Known: true, Friend: one != "gone"})
+			}
+			asked = strings.Join(to, " ")
+			return list, nil
+		}
+		r := newReader(Service{Check: check, Pages: func(string) reading.Pages { return &place{book: &c.book} }}, 1<<20)
+		outcomes, err := r.Import(t.Context(), "a", edges)
+		calls := c.book.calls
+		if err != nil { // lost, and asked again without reading the list again
+			outcomes, err = r.Import(t.Context(), "a", edges)
+		}
+		if err != nil || asked != c.check || c.book.calls != calls {
+			t.Fatalf("%s: %v, asked about %q, %d and %d pages", name, err, asked, calls, c.book.calls)
+		}
+		hidden := withoutFields()
+		if c.check == "" {
+			hidden = missing()
+		}
+		if outcomes[0].Kind != c.seen || outcomes[1] != hidden || outcomes[2] != missing() || outcomes[3].Kind != c.seen {
+			t.Errorf("%s: %+v", name, outcomes)
 		}
 	}
 }
