@@ -3,58 +3,140 @@ package migrate
 import "fmt"
 
 // brake stops a run whose failures look systematic. It counts what this run did and nothing else.
+// It is arithmetic only.
 type brake struct {
-	maxFailures int64   // negative: off
-	maxRatio    float64 // negative: off
+	limits *Limits // nil: none
 
 	settled, failed int64
-	barren          int    // weight of the chunks of different accounts, one after the other, that were refused edge by edge with nothing landing anywhere
-	lastInfo        string // the service's text for the last of their edges
-	lastCode        int
+	settledOf       int   // accounts of those edges
+	landed          bool  // the service has taken an edge in this run
+	barrenCalls     int64 // calls before that which were judged, so none of them landed anything
+	barrenOf        int   // accounts of those calls
+	extra           int64 // judged calls that carried a part of a halved one
+	ended           int   // chunks that were halved to the end
+	barrenChunks    int   // weight of those, in a row, with nothing landing anywhere meanwhile
+
+	refused  tally // calls that landed nothing
+	failures tally // failed edges
+	evidence evidence
 }
 
+// What looks systematic (PRODUCT, "Settings" and "What each answer leads to").
 const (
-	ratioFrom   = 1000 // settled edges before the ratio says anything
-	barrenLimit = 3    // chunks that were halved to the end
-	loneLimit   = 21   // chunks of one edge: three of those in a row are still chance
+	ratioFrom     = 1000 // settled edges before the ratio says anything
+	barrenLimit   = 300  // calls from the start that land nothing
+	brakeAccounts = 20   // that either has to be about
+	halvedChunks  = 3    // of different accounts, halved to the end
+	chunkWeight   = 7    // of such a chunk; one of a single edge weighs 1, as three of those may be chance
+	halvedLimit   = halvedChunks * chunkWeight
 )
 
-// count takes in settled edges.
-func (b *brake) count(landed, failed int64) {
+// settle counts edges of one account; first says that none of it were settled before.
+func (b *brake) settle(landed, failed int64, first bool) {
 	b.settled += landed + failed
 	b.failed += failed
+	if first {
+		b.settledOf++
+	}
 	if landed > 0 {
-		b.barren = 0
+		b.landed, b.barrenChunks = true, 0
 	}
 }
 
-// exhausted takes in a chunk that was refused edge by edge, none landing.
-func (b *brake) exhausted(edges, code int, info string) {
+// refuse counts a call that was judged and landed nothing; first says that none of its account were
+// counted before.
+func (b *brake) refuse(why Outcome, first bool) {
+	b.refused.add(why, 1)
+	if b.landed {
+		return
+	}
+	b.barrenCalls++
+	if first {
+		b.barrenOf++
+	}
+}
+
+// halved counts a chunk that was halved to the end; shared is what its refused edges have in common.
+func (b *brake) halved(edges int, landed bool, shared fields) {
+	weight := 1
 	if edges > 1 {
-		b.barren += loneLimit / barrenLimit
-	} else {
-		b.barren++
+		weight = chunkWeight
 	}
-	b.lastCode, b.lastInfo = code, info
+	b.ended++
+	b.evidence.chunk(shared, weight)
+	if !landed {
+		b.barrenChunks += weight
+	}
 }
 
-// room is how many more chunks, all refused edge by edge, it takes to stop the run.
-func (b *brake) room() int {
-	const weight = loneLimit / barrenLimit
-	return (loneLimit - b.barren + weight - 1) / weight
+// slots is how many chunks may be halved at a time while nothing of them has landed: as many as it
+// takes to stop the run if all end so.
+func (b *brake) slots() int {
+	return (halvedLimit - b.barrenChunks + chunkWeight - 1) / chunkWeight
 }
 
 // verdict is nil as long as the run may go on.
 func (b *brake) verdict() *StopError {
-	switch {
-	case b.barren >= loneLimit:
-		return &StopError{Reason: ReasonSystematic, Code: b.lastCode,
-			Info: fmt.Sprintf("chunk after chunk is refused edge by edge, the last with code %d: %s", b.lastCode, b.lastInfo),
-			Hint: "look at failed for what the refused edges have in common: a Tag_SNS_Custom_ field that was never created in the console refuses every edge that carries it"}
-	case b.maxFailures >= 0 && b.failed > b.maxFailures:
-		return &StopError{Reason: ReasonThreshold, Info: fmt.Sprintf("%d edges failed in this run, more than --max-failures %d", b.failed, b.maxFailures)}
-	case b.maxRatio >= 0 && b.settled >= ratioFrom && float64(b.failed) > b.maxRatio*float64(b.settled):
-		return &StopError{Reason: ReasonThreshold, Info: fmt.Sprintf("%d of %d edges settled in this run failed, more than --max-failure-ratio %g", b.failed, b.settled, b.maxRatio)}
+	switch l := b.limits; {
+	case l != nil && len(b.evidence.ofChunks(halvedLimit)) > 0:
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, &b.refused)
+	case b.barrenChunks >= halvedLimit:
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, &b.refused)
+	case l == nil:
+	case l.FailureRatio > 0 && !b.landed && b.barrenCalls >= barrenLimit && b.barrenOf >= brakeAccounts:
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeBarren, Count: b.barrenCalls}, &b.refused)
+	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, &b.refused)
+	case l.Failures >= 0 && b.failed > l.Failures:
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)}, &b.failures)
+	case l.FailureRatio > 0 && b.settled >= ratioFrom && b.settledOf >= brakeAccounts &&
+		float64(b.failed) >= l.FailureRatio*float64(b.settled):
+		how := Brake{Kind: BrakeRatio, Count: b.failed, Of: b.settled, Limit: l.FailureRatio}
+		return b.stop(ReasonThreshold, how, &b.failures)
 	}
 	return nil
+}
+
+// stop is the end of the run by a brake, with the code that most of what it counted has.
+func (b *brake) stop(reason Reason, how Brake, of *tally) *StopError {
+	why, share, total := of.most()
+	how.Text, how.All, how.Bytes = why.Info, share == total, b.evidence.bytes
+	if of == &b.refused {
+		if how.Fields = b.evidence.ofChunks(halvedLimit); len(how.Fields) == 0 {
+			how.Fields = b.evidence.ofCalls()
+		}
+	}
+	info := fmt.Sprintf("%s, code %d: %s", how.Kind, why.Code, why.Info)
+	return &StopError{Reason: reason, Code: why.Code, Info: info, Brake: &how}
+}
+
+// tally counts refusals by code.
+type tally map[int]*refusals
+
+type refusals struct {
+	n    int64
+	info string // the last text of the service
+}
+
+func (t *tally) add(why Outcome, n int64) {
+	if *t == nil {
+		*t = tally{}
+	}
+	r := (*t)[why.Code]
+	if r == nil {
+		r = &refusals{}
+		(*t)[why.Code] = r
+	}
+	r.n, r.info = r.n+n, why.Info
+}
+
+// most is the code that was counted most, how often, and the count of all.
+func (t tally) most() (why Outcome, n, total int64) {
+	for code, r := range t {
+		total += r.n
+		if r.n > n || r.n == n && code < why.Code {
+			why, n = Outcome{Kind: Failed, Code: code, Info: r.info}, r.n
+		}
+	}
+	return why, n, total
 }

@@ -42,7 +42,14 @@ func (d *dispatcher) take(res result, now time.Time) {
 // count keeps the sums of the run.
 func (d *dispatcher) count(res *result) {
 	call, _ := errors.AsType[*CallError](res.err)
-	d.brake.count(res.landed(), res.failed)
+	if w := res.order.work; w != nil && res.placed()+res.failed > 0 {
+		d.brake.settle(res.placed(), res.failed, !w.settled)
+		w.settled = true
+	}
+	for code, r := range res.refused {
+		d.brake.failures.add(Outcome{Code: code, Info: r.info}, r.n)
+	}
+	d.brake.evidence.land(res.landed)
 	d.opt.Meter.update(func(s *Snapshot) {
 		s.Imported += res.imported
 		s.Already += res.already
@@ -83,6 +90,7 @@ func anyUncertain(again []notYet) bool {
 func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	d.asking = false
 	call, _ := errors.AsType[*CallError](res.err)
+	d.answered = d.answered || !res.unsent && answered(call)
 	switch {
 	case res.unsent:
 	case res.err == nil:
@@ -99,25 +107,29 @@ func (d *dispatcher) answeredProbe(res result, now time.Time) {
 // decide takes the answer to a call.
 func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	call, _ := errors.AsType[*CallError](res.err)
+	d.answered = d.answered || answered(call)
 	verdict := VerdictRetry
 	if call != nil {
 		verdict = call.Verdict
-		if verdict == VerdictSuspect && (d.success || res.landed() > 0) {
+		if verdict == VerdictSuspect && (d.success || res.placed() > 0) {
 			if verdict = VerdictRetry; call.Answered {
 				verdict = VerdictRefuseChunk
 			}
 		}
 	}
-	if res.landed() > 0 {
+	if res.placed() > 0 {
 		w.landed = true
-		d.release(w)
+		if d.brake.ended >= halvedChunks {
+			d.release(w)
+		}
 	}
-	through := res.landed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk || verdict == VerdictRefuseAccount
+	through := res.placed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk || verdict == VerdictRefuseAccount
 	d.share.observe(w.tries != nil, through)
 	switch {
 	case through:
 		d.success = true
 		d.gotThrough(now)
+		d.judged(w, res, call)
 	case verdict == VerdictThrottle:
 		d.outage.throttled(now)
 		if res.order.probe {
@@ -137,9 +149,9 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 			d.refused(call)
 			return
 		}
-		d.lot.park(w, now.Add(DefaultRetry.Backoff(1, d.rand.Float64())))
+		d.lot.park(w, now.Add(d.opt.Retry.Backoff(1, d.rand.Float64())))
 	case VerdictSplit:
-		d.split(w, left, call)
+		d.split(w, left, call, res)
 	case VerdictRefuseChunk:
 		d.fail(w, left, func(int) Outcome { return refusal(call) })
 	case VerdictRefuseAccount:
@@ -151,6 +163,26 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 		d.later(w, res, call, left, now)
 	}
 }
+
+// judged tells the brake of a call about whose edges the service has said something of its own.
+func (d *dispatcher) judged(w *work, res *result, call *CallError) {
+	if res.order.kind == sendPart {
+		d.brake.extra++
+	}
+	if res.placed() > 0 {
+		return
+	}
+	why, _, _ := res.refused.most()
+	if call != nil && res.failed == 0 {
+		why = refusal(call)
+	}
+	d.brake.refuse(why, !w.judged)
+	w.judged = true
+}
+
+// answered reports whether somebody answered a call: the API itself or, with an HTTP status, somebody
+// before it.
+func answered(call *CallError) bool { return call == nil || call.Code != 0 }
 
 func (d *dispatcher) refused(call *CallError) {
 	d.stop(&StopError{Reason: ReasonRefused, Code: call.Code, Info: call.Error(), Hint: call.Hint})
@@ -233,7 +265,7 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 		w.unsure = union(w.unsure, left)
 	}
 	if call.Answered {
-		w.last = refusal(call)
+		w.last, w.lastOf = refusal(call), left
 		clear(w.codes)
 	}
 }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -32,7 +33,8 @@ type dispatcher struct {
 	begun    time.Time
 	suspects int   // calls with VerdictSuspect before the first success
 	success  bool  // something got through in this run
-	barren   int   // slots of the brake in use
+	answered bool  // somebody answered in this run
+	slots    int   // of the brake, in use
 	dropped  int64 // edges given up without any answer; they stay pending
 
 	lastMiss     string // what the last call that did not get through came back with
@@ -54,16 +56,13 @@ func (d *dispatcher) loop() error {
 	for {
 		now := time.Now()
 		d.checkTime(now)
-		if d.err != nil && d.out == 0 {
-			return d.err
-		}
-		jobs, o := d.jobs, order{}
-		if ok := d.err == nil; ok {
-			if o, ok = d.next(now); !ok {
-				jobs = nil
-			}
-		} else {
+		jobs := d.jobs
+		o, ok := d.next(now)
+		if !ok {
 			jobs = nil
+		}
+		if d.err != nil && jobs == nil && d.out == 0 {
+			return d.err
 		}
 		if d.err == nil && jobs == nil && d.out == 0 && d.rosters == 0 && d.planned {
 			return d.finish()
@@ -108,6 +107,9 @@ func (d *dispatcher) finish() error {
 
 // next chooses the next order.
 func (d *dispatcher) next(now time.Time) (order, bool) {
+	if d.err != nil {
+		return d.nextJudged()
+	}
 	if d.outage.holding {
 		return d.nextProbe(now)
 	}
@@ -126,6 +128,22 @@ func (d *dispatcher) next(now time.Time) (order, bool) {
 		return order{}, false
 	}
 	return d.orderFor(w, d.gate), d.err == nil
+}
+
+// nextJudged is the next order of a run that is stopping: to settle edges that the service has refused in
+// a call of which the answer came last.
+func (d *dispatcher) nextJudged() (order, bool) {
+	if _, resumable := d.err.(*StopError); !resumable {
+		return order{}, false
+	}
+	for n := len(d.ready) - 1; n >= 0; n-- {
+		w := d.ready[n]
+		if w.doomed.Len() > 0 || w.refuse != nil && w.chunk != nil {
+			d.ready = slices.Delete(d.ready, n, n+1)
+			return d.orderFor(w, d.ctx), true
+		}
+	}
+	return order{}, false
 }
 
 // canAsk reports whether too few accounts are left to tell an outage from a bad account, and somebody else can be asked.
@@ -233,7 +251,7 @@ func (d *dispatcher) untilNext(now time.Time) time.Duration {
 		earlier(due, ok && !d.outage.holding)
 		earlier(d.outage.probeAt, d.outage.holding && !d.outage.probing)
 		earlier(d.outage.firstMissed.Add(outageSilence), d.outage.missed > 0 && !d.outage.holding)
-		earlier(d.outage.deadline(d.opt.OutageTimeout))
+		earlier(d.outage.deadline(d.patience()))
 		earlier(d.begun.Add(d.opt.MaxDuration), d.opt.MaxDuration > 0)
 	}
 	return max(wake.Sub(now), time.Millisecond)
@@ -251,9 +269,24 @@ func (d *dispatcher) checkTime(now time.Time) {
 	if _, certain := d.outage.suspected(now); certain {
 		d.beginHold(now)
 	}
-	if at, ok := d.outage.deadline(d.opt.OutageTimeout); ok && !now.Before(at) {
-		d.stop(&StopError{Reason: ReasonOutage, Code: d.lastMissCode, Info: "nothing got through for " + d.opt.OutageTimeout.String() + ": " + d.lastMiss})
+	if at, ok := d.outage.deadline(d.patience()); ok && !now.Before(at) {
+		stop := &StopError{Reason: ReasonOutage, Code: d.lastMissCode, Info: "nothing got through for " + d.patience().String() + ": " + d.lastMiss}
+		if !d.answered {
+			stop.Reason, stop.Info = ReasonSilent, "no answer within "+d.patience().String()+": "+d.lastMiss
+		}
+		d.stop(stop)
 	}
+}
+
+// firstAnswer is how long a run holds that never had an answer: where it is sent to is probably wrong.
+const firstAnswer = 30 * time.Second
+
+// patience is how long to hold while nothing gets through.
+func (d *dispatcher) patience() time.Duration {
+	if d.answered {
+		return d.opt.OutageTimeout
+	}
+	return min(firstAnswer, d.opt.OutageTimeout)
 }
 
 func (d *dispatcher) beginHold(now time.Time) {

@@ -194,7 +194,7 @@ func (m *memory) count(k Kind) (n int) {
 
 func testOptions() Options {
 	return Options{Workers: 50, CallBytes: 1 << 20, EdgeBytes: func(*Edge) int { return 60 }, Retry: DefaultRetry, OutageTimeout: 15 * time.Minute,
-		MaxFailures: -1, MaxFailureRatio: -1, Rand: rand.New(rand.NewPCG(1, 2))}
+		Limits: &Limits{Failures: -1, ExtraCalls: -1}, Rand: rand.New(rand.NewPCG(1, 2))}
 }
 
 // check holds a finished run against the service's own account.

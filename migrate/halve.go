@@ -2,26 +2,29 @@ package migrate
 
 // split halves a call that was refused as a whole, until the offenders stand alone: each half is a part of the chunk on a stack, the upper one first.
 //
-// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding that out costs two calls an edge. So only as many
-// such chunks are halved as the brake still needs to stop the run, the others wait: when all of those end with nothing landed, it stops.
-func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError) {
-	w.last, w.halving = refusal(call), true
+// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding that
+// out costs two calls an edge. So only as many such chunks are halved at a time as the brake still needs
+// to stop the run; the others wait. The first chunks of a run keep their slots to the end, since what
+// their refused edges have in common may stop the run too.
+func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError, res *result) {
+	w.halving = true
+	d.brake.evidence.call(res.held, res.bytes)
 	if sent.Len() == 1 {
+		w.refusedAlone(res.held)
 		d.fail(w, sent, func(int) Outcome { return refusal(call) })
 		return
 	}
 	d.event("halve", call.Code, call.Info, sent.Len())
 	d.opt.Meter.update(func(s *Snapshot) { s.Halved++ })
-	if !w.landed && !w.barren {
-		if d.barren >= d.brake.room() {
-			w.doomed = EdgeSet{}
+	if !w.landed && !w.slot {
+		if d.slots >= d.brake.slots() {
 			w.parts = append(w.parts, sent)
 			w.chunk = nil
 			d.waiting = append(d.waiting, w)
 			return
 		}
-		w.barren = true
-		d.barren++
+		w.slot = true
+		d.slots++
 	}
 	d.push(w, sent)
 }
@@ -42,29 +45,28 @@ func (d *dispatcher) push(w *work, set EdgeSet) {
 
 // halved ends the halving of w's chunk, if there was one.
 func (d *dispatcher) halved(w *work, open EdgeSet) {
-	if w.halving && !w.landed && !w.counted && open.Len() == 0 {
+	if w.halving && open.Len() == 0 && !w.counted {
 		w.counted = true
-		d.brake.exhausted(w.size(), w.last.Code, w.last.Info)
+		d.brake.halved(w.size(), w.landed, w.shared)
 	}
-	w.halving = false
 	d.release(w)
 }
 
 // release gives back w's slot of the brake, if it has one.
 func (d *dispatcher) release(w *work) {
-	if w.barren {
-		w.barren = false
-		d.barren--
+	if w.slot {
+		w.slot = false
+		d.slots--
 	}
 }
 
 // admit lets chunks that wait to be halved begin, as far as the brake has slots.
 func (d *dispatcher) admit() {
-	for len(d.waiting) > 0 && d.barren < d.brake.room() {
+	for len(d.waiting) > 0 && d.slots < d.brake.slots() {
 		next := d.waiting[0]
 		d.waiting = d.waiting[1:]
-		next.barren = true
-		d.barren++
+		next.slot = true
+		d.slots++
 		set := next.parts[len(next.parts)-1]
 		next.parts = next.parts[:len(next.parts)-1]
 		d.push(next, set)

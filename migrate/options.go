@@ -18,8 +18,7 @@ type Options struct {
 	OutageTimeout time.Duration // hold so long while nothing gets through, then stop
 	MaxDuration   time.Duration // stop starting calls after so long, 0: never
 
-	MaxFailures     int64   // stop when more edges than this have failed in this run, negative: never
-	MaxFailureRatio float64 // stop when more than this share of the edges settled in this run has failed, negative: never
+	Limits *Limits // stop where failures look systematic; nil: only where every edge is refused
 
 	// Probe asks the service for something harmless; nil means that it answered. It decides whether there is an outage when fewer than three
 	// accounts are left to tell. Without it, an account that fails alone is never taken for an outage.
@@ -28,6 +27,16 @@ type Options struct {
 	Meter *Meter      // to be read while the run goes on; may be nil
 	Event func(Event) // told what happens, from one goroutine; may be nil
 	Rand  *rand.Rand  // jitter; nil: seeded at random
+}
+
+// Limits say when the failures of a run look systematic.
+type Limits struct {
+	Failures   int64 // stop when more edges than this have failed in this run, negative: never
+	ExtraCalls int64 // stop when halving has cost more calls than this, negative: never
+
+	// FailureRatio stops a run when this share of the edges that it settled has failed, and a run whose
+	// first calls land nothing. 0 or less: neither.
+	FailureRatio float64
 }
 
 // Event is something that happened to the run, for the log. Accounts are not in it: they are personal data.
@@ -46,9 +55,10 @@ const (
 	ReasonSignal     Reason = "signal"     // the context ended
 	ReasonDuration   Reason = "duration"   // Options.MaxDuration
 	ReasonOutage     Reason = "outage"     // nothing got through for Options.OutageTimeout
+	ReasonSilent     Reason = "silent"     // the run never had an answer
 	ReasonUnanswered Reason = "unanswered" // the plan was gone through, but some edges never got an answer and stay pending
-	ReasonThreshold  Reason = "threshold"  // Options.MaxFailures or MaxFailureRatio
-	ReasonSystematic Reason = "systematic" // chunk after chunk is refused edge by edge
+	ReasonThreshold  Reason = "threshold"  // one of Options.Limits
+	ReasonSystematic Reason = "systematic" // nothing lands from the start, or chunk after chunk is refused
 	ReasonRefused    Reason = "refused"    // credentials, admin right, app, quota or region
 )
 
@@ -56,8 +66,34 @@ const (
 type StopError struct {
 	Reason Reason
 	Code   int    // of the service, where there is one
-	Info   string // what was seen
+	Info   string // what was seen; Brake says more where there is one
 	Hint   string // what to check, where the service's answer says so
+	Brake  *Brake // of ReasonThreshold and ReasonSystematic
 }
 
 func (e *StopError) Error() string { return "stopped (" + string(e.Reason) + "): " + e.Info }
+
+// Brake is what made failures look systematic. StopError.Code is the code of most of what it counted.
+type Brake struct {
+	Kind   BrakeKind
+	Count  int64    // calls (BrakeBarren, BrakeExtra), chunks (BrakeHalved, BrakeField) or failed edges
+	Of     int64    // edges settled in this run (BrakeRatio)
+	Limit  float64  // of Limits (BrakeExtra, BrakeFailures, BrakeRatio)
+	Text   string   // the service's own text for the code; it may name accounts
+	All    bool     // every refusal had that code
+	Bytes  int      // JSON of the smallest call of several edges that was refused for one of them
+	Fields []string // optional fields that the refused edges have and no edge that landed has
+}
+
+// BrakeKind says which brake it was.
+type BrakeKind string
+
+// The brakes.
+const (
+	BrakeBarren   BrakeKind = "nothing landed from the start"
+	BrakeHalved   BrakeKind = "chunks refused edge by edge"
+	BrakeField    BrakeKind = "refused edges share a field"
+	BrakeExtra    BrakeKind = "halving costs too much"
+	BrakeFailures BrakeKind = "too many failures"
+	BrakeRatio    BrakeKind = "too large a share of failures"
+)

@@ -27,7 +27,7 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Importer, log Jo
 	defer stop()
 	d := &dispatcher{
 		opt: opt, pull: pull, jobs: make(chan order), back: make(chan result), begun: time.Now(), rand: opt.Rand,
-		brake: brake{maxFailures: opt.MaxFailures, maxRatio: opt.MaxFailureRatio},
+		brake: brake{limits: opt.Limits},
 	}
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	defer d.cancel()

@@ -375,7 +375,7 @@ func TestThresholds(t *testing.T) {
 		s, m := newService(t, third), newMemory(t)
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
-		opt.MaxFailures = 10
+		opt.Limits.Failures = 10
 		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s, m, opt)
 		if stopReason(err) != ReasonThreshold || sum.Failed < 11 || sum.Failed > 11+50 {
 			t.Fatal(sum, err)
@@ -385,7 +385,7 @@ func TestThresholds(t *testing.T) {
 		s, m := newService(t, third), newMemory(t)
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
-		opt.MaxFailureRatio = 0.3
+		opt.Limits.FailureRatio = 0.3
 		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s, m, opt)
 		if stopReason(err) != ReasonThreshold || sum.Settled() < ratioFrom || sum.Settled() > ratioFrom+200 {
 			t.Fatal(sum, err)

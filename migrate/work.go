@@ -13,12 +13,16 @@ type work struct {
 	due     time.Time // while it is parked
 	epoch   int       // the hold before which its attempts were counted
 	refuse  *Outcome  // the account does not exist: everything that is still open fails with this
-	barren  bool      // it holds one of the brake's slots: halving, and nothing of the chunk has landed yet
-	counted bool      // the brake has counted it as refused edge by edge
+	slot    bool      // its chunk is being halved and holds one of the brake's slots
+	counted bool      // the brake has counted a chunk of it that was halved to the end
+	judged  bool      // the brake has counted a call of it that landed nothing
+	settled bool      // the brake has counted edges of it that are settled
 
 	chunk   *Chunk    // the chunk it is at, nil while it isn't loaded
 	parts   []EdgeSet // halving: what is to be sent, last first
 	halving bool      // the service refused a call as a whole
+	shared  fields    // what the edges have in common that halving has left alone and were refused
+	alone   bool      // there is such an edge
 	doomed  EdgeSet   // to be settled as failed, with
 	fate    func(i int) Outcome
 	landed  bool            // something of this chunk was taken by the service
@@ -26,6 +30,7 @@ type work struct {
 	tries   []uint8         // attempts per edge, nil before the first failed one
 	first   time.Time       // of the first failed attempt
 	last    Outcome         // the last code the service gave for a whole call
+	lastOf  EdgeSet         // the edges of that call
 	codes   map[int]Outcome // the last code the service gave for an edge that is to be sent again
 }
 
@@ -40,7 +45,8 @@ func (w *work) weight() int64 { return 2 * w.roster.ChunkBytes }
 
 // advance goes to the next chunk and reports whether there is one.
 func (w *work) advance() bool {
-	*w = work{roster: w.roster, index: w.index + 1, epoch: w.epoch, refuse: w.refuse, counted: w.counted}
+	*w = work{roster: w.roster, index: w.index + 1, epoch: w.epoch, refuse: w.refuse,
+		counted: w.counted, judged: w.judged, settled: w.settled}
 	return w.index < w.roster.Chunks
 }
 
@@ -71,7 +77,18 @@ func (w *work) code(i int) Outcome {
 	if o, ok := w.codes[i]; ok {
 		return o
 	}
-	return w.last
+	if w.lastOf.Has(i) {
+		return w.last
+	}
+	return Outcome{}
+}
+
+// refusedAlone takes in the fields of an edge that was refused when it was sent alone.
+func (w *work) refusedAlone(f fields) {
+	if w.alone {
+		f = w.shared.common(f)
+	}
+	w.shared, w.alone = f, true
 }
 
 // order is what a worker does next: at most one call.
@@ -95,14 +112,18 @@ const (
 
 // result is what came of an order. Everything in it is settled already where it is final.
 type result struct {
-	order  order
-	took   time.Duration
-	unsent bool     // the call did not leave
-	sent   EdgeSet  // the edges of the call
-	open   EdgeSet  // what is open in the chunk now
-	err    error    // of the Importer (*CallError) or of Probe
-	broken error    // Load or Settle failed: the run cannot go on
-	again  []notYet // edges that the service answered with "later", or not at all
+	order   order
+	took    time.Duration
+	unsent  bool     // the call did not leave
+	sent    EdgeSet  // the edges of the call
+	open    EdgeSet  // what is open in the chunk now
+	err     error    // of the Importer (*CallError) or of Probe
+	broken  error    // Load or Settle failed: the run cannot go on
+	again   []notYet // edges that the service answered with "later", or not at all
+	landed  fields   // what edges have that were taken
+	held    fields   // what edges have of a call that was refused for one of them
+	bytes   int      // of such a call, if it had several edges
+	refused tally    // failed edges
 
 	imported, already, alreadyUnsure, failed int64
 }
@@ -112,7 +133,7 @@ type notYet struct {
 	outcome Outcome
 }
 
-func (r *result) landed() int64 { return r.imported + r.already }
+func (r *result) placed() int64 { return r.imported + r.already }
 
 // executor carries out orders. It is what the workers share; nothing in it changes.
 type executor struct {
@@ -199,6 +220,14 @@ func (x *executor) send(res *result) {
 	if err == nil || outcomes != nil && (verdictOf(err) == VerdictRetry || verdictOf(err) == VerdictSuspect) {
 		x.settle(res, indexes, outcomes, maybeSent)
 	}
+	if verdictOf(err) == VerdictSplit {
+		for i := range edges {
+			res.held.addOf(&edges[i])
+			if len(edges) > 1 {
+				res.bytes += x.opt.EdgeBytes(&edges[i])
+			}
+		}
+	}
 }
 
 // Fitting is how many of n edges, from the first on, one call takes that has so many bytes of room for them: at least one of them, however large. size
@@ -277,12 +306,15 @@ func (x *executor) record(res *result, s Settlement) {
 	}
 	for _, e := range s.Edges {
 		res.open.Remove(e.Index)
-		switch {
-		case e.Outcome.Kind == Imported:
-			res.imported++
-		case e.Outcome.Kind == Failed:
+		if e.Outcome.Kind == Failed {
 			res.failed++
-		default:
+			res.refused.add(e.Outcome, 1)
+			continue
+		}
+		res.landed.addOf(&s.Chunk.Edges[e.Index])
+		if e.Outcome.Kind == Imported {
+			res.imported++
+		} else {
 			res.already++
 			if e.Outcome.Uncertain {
 				res.alreadyUnsure++

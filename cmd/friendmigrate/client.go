@@ -75,7 +75,7 @@ func engineOf(p settings.Pace, memory int64, maxDuration time.Duration, c *sink.
 	retry := migrate.DefaultRetry
 	retry.MaxAttempts = p.MaxAttempts
 	return migrate.Options{
-		Workers: p.Workers, Memory: memory, Retry: retry, OutageTimeout: p.OutageTimeout, MaxDuration: maxDuration, MaxFailures: -1, MaxFailureRatio: -1,
+		Workers: p.Workers, Memory: memory, Retry: retry, OutageTimeout: p.OutageTimeout, MaxDuration: maxDuration,
 		Probe: c.Probe, Meter: meter, Event: func(e migrate.Event) { logEngine(log, e) },
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -216,7 +217,7 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 			return fmt.Sprintf("%s; %s of %s are done%s", stopText(stop, context.Cause(ctx), info), screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
 		}
 		e.What, e.Public, e.Why = words(stopInfo), words(publicInfo), stopWhy(stopped)
-		e.Hint = resumeLine(j.p.args).String()
+		e.Hint = cmp.Or(silentHint(j.p.args, stopped), resumeLine(j.p.args).String())
 	case j.export.Finished:
 		e.What = fmt.Sprintf("nothing to do, exported before: %s%s", what, failed)
 		e.Hint = j.importLine(now)

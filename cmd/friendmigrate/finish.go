@@ -25,9 +25,10 @@ import (
 type outcome struct {
 	account  report.Account
 	pilot    *report.Pilot
-	rejected int64 // that the exit code speaks of
-	failed   int64 // that the exit code speaks of
-	trouble  error // of drawing up the account: the job may not be called finished
+	rejected int64         // that the exit code speaks of
+	failed   int64         // that the exit code speaks of
+	byCode   map[int]int64 // failed edges; nil for a pilot, whose own codes nobody counts
+	trouble  error         // of drawing up the account: the job may not be called finished
 }
 
 // finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
@@ -78,7 +79,9 @@ func (j *importJob) drawUp() outcome {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
 	}
 	o.failed, o.rejected = o.account.Failed(), o.account.Rows.Rejected
-	if j.pilot != nil {
+	if j.pilot == nil {
+		o.byCode = j.journal.Totals().FailedByCode
+	} else {
 		o.pilot = j.pilot.account(j.result.summary.Settled(), ofPilot)
 		o.failed = ofPilot
 		o.rejected, err = j.pilot.rejected(j.dir)

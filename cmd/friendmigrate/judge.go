@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
 )
@@ -30,7 +32,7 @@ func (j *importJob) judge(o outcome) exit.Ending {
 	case exit.Unexpected:
 		e.What, e.Hint = j.troubleWords(o), resumeLine(j.p.args).String()
 	default:
-		e.What, e.Hint = j.stopWords(o, stopInfo), j.stopHint(e.Code)
+		e.What, e.Hint = j.stopWords(o, stopInfo), j.stopHint(o, e.Code)
 		e.Public, e.Why = j.stopWords(o, publicInfo), stopWhy(j.result.err)
 	}
 	return e
@@ -45,7 +47,7 @@ func stopCode(err error) exit.Code {
 		return exit.Done
 	case errors.As(err, &stop):
 		switch stop.Reason {
-		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonUnanswered:
+		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonSilent, migrate.ReasonUnanswered:
 			return exit.Unfinished
 		case migrate.ReasonThreshold, migrate.ReasonSystematic:
 			return exit.Systematic
@@ -122,7 +124,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 	}
 	var parts []string
 	if o.failed > 0 {
-		parts = append(parts, fmt.Sprintf("%s failed, see %s", screen.Some(o.failed, "edge"), j.path(j.listName(folder.Failed))))
+		parts = append(parts, j.failedWords(o, o.failed))
 	}
 	if o.rejected > 0 {
 		parts = append(parts, fmt.Sprintf("%s rejected, see %s", wasWere(o.rejected, "row"), j.path(folder.Rejected)))
@@ -155,10 +157,21 @@ func (j *importJob) pendingWords(o outcome) string {
 }
 
 // stopInfo is what was seen, with the words of the service.
-func stopInfo(stop *migrate.StopError) string { return stop.Info }
+func stopInfo(stop *migrate.StopError) string {
+	switch {
+	case stop.Brake == nil:
+		return stop.Info
+	case stop.Brake.Text == "":
+		return brakeWords(stop)
+	}
+	return fmt.Sprintf("%s; the service says %q", brakeWords(stop), stop.Brake.Text)
+}
 
 // publicInfo is stopInfo without those: they may name accounts.
 func publicInfo(stop *migrate.StopError) string {
+	if stop.Brake != nil {
+		return brakeWords(stop)
+	}
 	with := ""
 	if stop.Code != 0 {
 		with = fmt.Sprintf(" (code %d)", stop.Code)
@@ -166,8 +179,8 @@ func publicInfo(stop *migrate.StopError) string {
 	switch stop.Reason {
 	case migrate.ReasonOutage:
 		return "nothing got through for as long as --outage-timeout says" + with
-	case migrate.ReasonSystematic:
-		return "chunk after chunk is refused edge by edge" + with
+	case migrate.ReasonSilent:
+		return "nobody has answered"
 	case migrate.ReasonRefused:
 		return "calls are refused" + with
 	}
@@ -206,24 +219,30 @@ func (j *importJob) stopWords(o outcome, info func(*migrate.StopError) string) s
 		text += "; " + stop.Hint
 	}
 	if n := o.account.Failed(); n > 0 {
-		text += fmt.Sprintf("; %s failed, see %s", screen.Some(n, "edge"), j.path(j.listName(folder.Failed)))
+		text += "; " + j.failedWords(o, n)
 	}
 	return text + "; " + j.pendingWords(o)
 }
 
-// stopHint is the same command: it resumes. What standard input gave is staged already.
-func (j *importJob) stopHint(code exit.Code) string {
+// resume is the same command, which resumes. What standard input gave is staged already.
+func (j *importJob) resume() invocation.Line {
 	l := resumeLine(j.p.args)
 	if contains(j.inputs, "-") {
 		l = l.From("/dev/null")
 	}
-	switch code {
-	case exit.Systematic:
-		return l.String() + " # after looking at " + j.path(j.listName(folder.Failed))
-	case exit.Refused:
-		return l.String() + " # after mending that"
+	return l
+}
+
+// stopHint is the command to run next after a run that was stopped.
+func (j *importJob) stopHint(o outcome, code exit.Code) string {
+	stop, _ := errors.AsType[*migrate.StopError](j.result.err)
+	switch {
+	case stop != nil && stop.Brake != nil:
+		return j.brakeHint(stop, o.account.Failed() > 0)
+	case code == exit.Refused:
+		return j.resume().String() + " # after mending that"
 	}
-	return l.String()
+	return cmp.Or(silentHint(j.p.args, j.result.err), j.resume().String())
 }
 
 // exceptionHint takes failed edges up again, or else sends mended rows as a job of their own.
@@ -232,11 +251,7 @@ func (j *importJob) exceptionHint(o outcome) string {
 		return j.realRun()
 	}
 	if o.failed > 0 {
-		l := resumeLine(j.p.args)
-		if contains(j.inputs, "-") {
-			l = l.From("/dev/null")
-		}
-		return l.WithWord("--retry-failed").String() + " # after mending what their codes say"
+		return j.resume().WithWord("--retry-failed").String() + " # after mending what their codes say"
 	}
 	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-mended").Of("mended.csv").String() +
 		" # with the rows of " + j.path(folder.Rejected) + " mended in mended.csv"

@@ -58,7 +58,10 @@ func (j *importJob) send(ctx context.Context) runResult {
 	summary, err := migrate.Run(ctx, plan, to, j.p.sight.Timed(j.journal), migrate.Options{
 		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
 		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration,
-		MaxFailures: j.set.Stop.MaxFailures, MaxFailureRatio: j.set.Stop.MaxFailureRatio, Probe: j.client.Probe, Meter: meter, Event: j.logEvent,
+		Limits: &migrate.Limits{
+			Failures: j.set.Stop.MaxFailures, FailureRatio: j.set.Stop.MaxFailureRatio, ExtraCalls: j.set.Stop.ExtraCalls(j.stage.Totals().Chunks),
+		},
+		Probe: j.client.Probe, Meter: meter, Event: j.logEvent,
 	})
 	result := runResult{summary: summary, stats: j.client.Stats(), err: err, cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {

@@ -327,6 +327,9 @@ func stopText(stop *migrate.StopError, cause error, info func(*migrate.StopError
 }
 
 func (r *verified) resumeHint() string {
+	if hint := silentHint(r.job.p.args, r.stopped); hint != "" {
+		return hint
+	}
 	l := resumeLine(r.job.p.args)
 	if contains(r.job.inputs, "-") && !r.job.own {
 		l = l.From("/dev/null")

@@ -117,7 +117,7 @@ func endsInOutage(t *testing.T) {
 	c := looped(t, simulator.Config{Faults: simulator.Faults{Outages: []simulator.Outage{{Fault: simulator.Fault{Kind: simulator.FaultRefuse}}}}})
 	p := newProgram(t, ring(60, 2))
 	run, code := p.run(importing(c.endpoint, "--outage-timeout", "1s")...)
-	p.expect(run, code, 4, "nothing got through for 1s.*; 120 of 120 edges are pending")
+	p.expect(run, code, 4, "no answer within 1s.*; 120 of 120 edges are pending.*hint: .* doctor ")
 	if n := len(p.failed()); n != 0 {
 		t.Errorf("%d edges failed by an outage", n)
 	}

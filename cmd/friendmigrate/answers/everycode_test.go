@@ -294,7 +294,10 @@ func (a answer) judgeTexts(t *testing.T, level string, e ended, was audit) {
 	if e.stop == nil {
 		return
 	}
-	if (e.exit == 12 || e.exit == 6) && (e.stop.Hint == "" || e.stop.Code != a.code || !strings.Contains(e.stop.Hint, a.hint)) {
+	if e.exit == 6 && (e.stop.Brake == nil || e.stop.Code != a.code || e.stop.Brake.Text == "") {
+		t.Errorf("stopped with code %d by %+v", e.stop.Code, e.stop.Brake)
+	}
+	if e.exit == 12 && (e.stop.Hint == "" || e.stop.Code != a.code || !strings.Contains(e.stop.Hint, a.hint)) {
 		t.Errorf("stopped with code %d, hint %q, want %q in it", e.stop.Code, e.stop.Hint, a.hint)
 	}
 	if e.stop.Info == "" {

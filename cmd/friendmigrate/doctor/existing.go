@@ -62,7 +62,7 @@ func (x *Existing) Now() Counted {
 func (x *Existing) Run(ctx context.Context, engine migrate.Options) error {
 	x.now, x.part = Counted{Named: x.File.Count}, map[int64]migrate.EdgeSet{}
 	x.spool = spool.New(x.FS, x.Out+".spool", spoolMemory)
-	engine.CallBytes, engine.EdgeBytes, engine.MaxFailures, engine.MaxFailureRatio = 1, func(*migrate.Edge) int { return 0 }, -1, -1
+	engine.CallBytes, engine.EdgeBytes = 1, func(*migrate.Edge) int { return 0 }
 	_, err := migrate.Run(ctx, x.plan(context.WithoutCancel(ctx)), x, x, engine)
 	written := disk.WriteWhole(x.FS, x.Out, func(w io.Writer) error {
 		out := csv.NewWriter(w)

@@ -51,7 +51,7 @@ func Table() []Row {
 		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
 		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes", Retry},
 		{Different, "verify found edges missing or different", "no", GiveUp},
-		{Systematic, "stopped because failures look systematic: a threshold, or whole chunks refused edge by edge", "after looking at the list", GiveUp},
+		{Systematic, "stopped because failures look systematic: a threshold, nothing landing from the start, or whole chunks refused edge by edge", "after looking at the list", GiveUp},
 		{OtherJob, "the state folder belongs to another job", "no", GiveUp},
 		{InUse, "the state folder is in use by another process", "later", Retry},
 		{Refused, "credentials, admin right, app, quota or region refused", "no", StopAll},

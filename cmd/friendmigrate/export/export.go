@@ -77,7 +77,6 @@ func (e *Export) Run(ctx context.Context, pages func(from string) reading.Pages,
 	seq := newSequence(first, e.Memory, e.temporary())
 	f := &fetcher{pages: pages, seq: seq, csv: e.Format == source.CSV, states: map[int64]*state{}}
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1, func(*migrate.Edge) int { return 0 }, 0
-	engine.MaxFailures, engine.MaxFailureRatio = -1, -1
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	written := make(chan error, 1)

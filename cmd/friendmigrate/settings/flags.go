@@ -114,7 +114,9 @@ func stopFlags() []Flag {
 	return []Flag{
 		{Name: "max-duration", Value: "TIME", Default: "off", Usage: "stop after so long; the same command resumes", Group: g},
 		{Name: "max-failures", Value: "N", Default: "off", Usage: "stop when more edges than this fail in this run", Group: g},
-		{Name: "max-failure-ratio", Value: "SHARE", Default: "off", Usage: "stop when a larger share fails (0.05 is 5 %), from 1,000 settled edges on", Group: g},
+		{Name: "max-failure-ratio", Value: "SHARE", Default: "0.5", Usage: "stop when this share of what this run settled has failed, from 1,000 edges of 20 accounts on, " +
+			"or when its first 300 calls land nothing; 0: neither", Group: g},
+		{Name: "max-extra-calls", Value: "N", Default: "200, or 5 % of the calls if that is more", Usage: "stop when finding refused edges by halving has cost more calls", Group: g},
 	}
 }
 

@@ -88,7 +88,17 @@ type Pace struct {
 type Stop struct {
 	MaxDuration     time.Duration
 	MaxFailures     int64
-	MaxFailureRatio float64
+	MaxExtraCalls   int64   // see ExtraCalls
+	MaxFailureRatio float64 // 0: off
+}
+
+// ExtraCalls is what halving may cost in a job of so many calls, which is the default of
+// --max-extra-calls.
+func (s Stop) ExtraCalls(calls int64) int64 {
+	if s.MaxExtraCalls >= 0 {
+		return s.MaxExtraCalls
+	}
+	return max(200, calls/20)
 }
 
 // Output says what is shown.
@@ -109,7 +119,8 @@ func ReadImport(v Values, root fs.FS) (Import, error) {
 	s.Stop = Stop{
 		MaxDuration:     r.duration("max-duration", 0, time.Second, 10*365*24*time.Hour),
 		MaxFailures:     r.whole("max-failures", -1, 0, 1<<62),
-		MaxFailureRatio: r.number("max-failure-ratio", -1, 0, 1),
+		MaxExtraCalls:   r.whole("max-extra-calls", -1, 0, 1<<62),
+		MaxFailureRatio: r.number("max-failure-ratio", 0.5, 0, 1),
 	}
 	return s, r.err()
 }

@@ -34,7 +34,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := fmt.Sprintf("%+v %+v %+v", s.Pace, s.Stop, s.Output)
-	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s ChunkBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxFailureRatio:-1} {Progress:auto LogFormat:auto LogLevel:info}"
+	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s ChunkBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxExtraCalls:-1 MaxFailureRatio:0.5} {Progress:auto LogFormat:auto LogLevel:info}"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -131,7 +131,7 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 		case f.Kind == Switch:
 			value = "true"
 		case f.Name == "max-failure-ratio":
-			value = "0.5"
+			value = "0.25"
 		default:
 			value = map[bool]string{true: "17s", false: "123456789"}[strings.Contains(f.Value, "TIME")]
 		}

@@ -24,7 +24,7 @@ type Message struct {
 	Command string    `json:"command"`
 	At      time.Time `json:"at"`
 	Code    int       `json:"code"` // exit code
-	Why     string    `json:"why"`  // in one word: signal, duration, outage, unanswered, threshold, systematic, refused, or that of the code
+	Why     string    `json:"why"`  // in one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused, or that of the code
 	What    string    `json:"what"` // in a sentence
 	Again   string    `json:"again,omitempty"`
 	Hint    string    `json:"hint,omitempty"` // the command to run next

@@ -215,7 +215,6 @@ func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, cal
 		return migrate.Summary{}, err
 	}
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0 // 1000 ids always fit
-	engine.MaxFailures, engine.MaxFailureRatio = -1, -1
 	var to migrate.Importer = &asker{check: s.Check}
 	if v.Fields {
 		to = newReader(s, engine.Memory/2)
