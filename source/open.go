@@ -1,8 +1,6 @@
 package source
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,7 +10,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"friendmigrate/migrate/disk"
@@ -113,44 +110,6 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 		in.raw.from = interruptible(ctx, file)
 	}
 	return in, nil
-}
-
-var (
-	magicGzip = []byte{0x1f, 0x8b}
-	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
-)
-
-// unpack finds out by name or magic bytes how the input is packed. A name that promises what the content isn't is refused rather than guessed at.
-func (in *openInput) unpack(window int64) error {
-	raw := bufio.NewReaderSize(in.raw, 128<<10)
-	head, err := raw.Peek(len(magicZstd))
-	if err != nil && err != io.EOF {
-		return in.fault(err)
-	}
-	isGzip, isZstd := bytes.HasPrefix(head, magicGzip), bytes.HasPrefix(head, magicZstd)
-	switch {
-	case len(head) == 0: // whatever its name says, there is nothing in it
-		in.content = raw
-		return nil
-	case in.packed == compressionGzip && !isGzip:
-		return &InputError{Name: in.Name, Reason: "is not gzip, as its name says"}
-	case in.packed == compressionZstd && !isZstd:
-		return &InputError{Name: in.Name, Reason: "is not zstd, as its name says"}
-	case isGzip:
-		in.packed = compressionGzip
-		in.content, err = gzip.NewReader(raw)
-	case isZstd:
-		in.packed = compressionZstd
-		in.zstd, err = zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(window)))
-		in.content = in.zstd
-	default:
-		in.content = raw
-		return nil
-	}
-	if err != nil {
-		return in.fault(err)
-	}
-	return nil
 }
 
 // fault makes an error of reading the content what it is: a failure of the machine, or an input that cannot be used.

@@ -106,7 +106,6 @@ func TestCompressionCutShortOrDamagedStopsTheJob(t *testing.T) {
 		flipped = []byte(whole)
 		flipped[len(flipped)/2] ^= 1
 		refuse(name, string(flipped), "byte")
-		refuse(name, whole+"rubbish behind it", "byte")
 	}
 	for name, whole := range short {
 		for n := 1; n < len(whole); n++ { // a file of no bytes is an empty input, whatever its name says
@@ -120,6 +119,45 @@ func TestCompressionCutShortOrDamagedStopsTheJob(t *testing.T) {
 	refuse("a.csv.gz", content, "is not gzip")
 	refuse("a.csv.zst", content, "is not zstd")
 	refuse("a.jsonl.gz", packed["a.csv.zst"], "is not gzip")
+}
+
+func TestWhatFollowsCompressedData(t *testing.T) {
+	const one, two = "From_Account,To_Account,AddSource\na,b," + src + "\n", "c,d," + src + "\n"
+	zeros := strings.Repeat("\x00", 1000)
+	skipped := "\x5a\x2a\x4d\x18\x03\x00\x00\x00\x01\x02\x03"
+	g1, g2, z1, z2 := gzipped(t, one), gzipped(t, two), zstandard(t, one), zstandard(t, two)
+	noSums := zstandard(t, one, zstd.WithEncoderCRC(false))
+	for i, in := range []text{
+		{"a.csv.gz", g1 + g2 + zeros}, {"a.csv.gz", g1 + g2 + "\x00"}, {"a.csv.gz", g1 + zeros + g2}, {"a.csv.zst", z1 + z2 + zeros},
+		{"a.csv.zst", z1 + z2 + "\x00"}, {"a.csv.zst", z1 + zeros + z2}, {"a.csv.zst", skipped + z1 + skipped + z2 + skipped + zeros},
+		{"a.csv", g1 + g2 + zeros}, {"a.csv.zst", noSums + z2 + "\x00\x00"},
+	} {
+		r, err := readTexts(t, Options{}, nil, in)
+		if err != nil || r.pairs() != "a>b@2 c>d@3" {
+			t.Errorf("%d: %s, %v", i, r.pairs(), err)
+		}
+	}
+	for i, c := range []struct {
+		in   text
+		at   int
+		kind string
+	}{
+		{text{"a.csv.gz", g1 + "junk\n"}, len(g1), "gzip"}, {text{"a.csv.gz", g1 + "\x1f"}, len(g1), "gzip"}, {text{"a.csv.gz", g1 + zeros + "x"}, len(g1) + 1000, "gzip"},
+		{text{"a.csv.gz", g1 + strings.Repeat("7", 300_000)}, len(g1), "gzip"}, {text{"a.csv.gz", g1 + z1}, len(g1), "gzip"}, {text{"a.csv.gz", g1 + g2 + one}, len(g1 + g2), "gzip"},
+		{text{"a.csv.zst", z1 + "j"}, len(z1), "zstd"}, {text{"a.csv.zst", z1 + "junk\n"}, len(z1), "zstd"}, {text{"a.csv.zst", z1 + zeros + "x"}, len(z1) + 1000, "zstd"},
+		{text{"a.csv.zst", z1 + z2 + g1}, len(z1 + z2), "zstd"}, {text{"a.csv.zst", noSums + "\x28"}, len(noSums), "zstd"},
+	} {
+		_, err := readTexts(t, Options{}, nil, c.in)
+		want := fmt.Sprintf("something that is not %s follows the compressed data at byte %d", c.kind, c.at)
+		var unusable *InputError
+		if !errors.As(err, &unusable) || unusable.Reason != want {
+			t.Errorf("%d: got %v, want %s", i, err, want)
+			continue
+		}
+		if fix := unusable.Fix(filepath.Base); !strings.HasPrefix(fix, fmt.Sprintf("head -c %d < a.csv.", c.at)) {
+			t.Errorf("%d: %s", i, fix)
+		}
+	}
 }
 
 func TestZstdWindowIsBounded(t *testing.T) {
