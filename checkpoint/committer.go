@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 const (
@@ -227,7 +228,7 @@ func (c *committer) encode(now int64) error {
 // checkEntry makes sure that a replay will have nothing against the entry, nor the decoder: a journal that cannot be opened again is worse than an error
 // now.
 func (c *committer) checkEntry(e *entry) error {
-	d := decoder{rest: e.bytes}
+	d := decoder{Cursor: codec.Cursor{Rest: e.bytes}}
 	if err := d.record(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
 		return errors.New("what was to be recorded cannot be")
 	}

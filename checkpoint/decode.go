@@ -1,11 +1,11 @@
 package checkpoint
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // record is one record of a frame: about to be written, or read again. Only the fields of its kind mean something.
@@ -19,8 +19,7 @@ type record struct {
 
 // decoder reads the records of one payload. It never panics, and takes no more memory than the payload's size allows, whatever the payload holds.
 type decoder struct {
-	rest []byte
-	bad  bool // from the first thing on that cannot be: nothing read since means anything
+	codec.Cursor // bad from the first thing on that cannot be: nothing read since means anything
 
 	spell bool     // read the texts of failures too, for lists; a replay has no use for them
 	texts []string // of this record, if spelled
@@ -29,9 +28,9 @@ type decoder struct {
 
 // openPayload reads the time of the commit, as a difference in milliseconds, and stands before the first record.
 func openPayload(payload []byte, spell bool) (decoder, int64, error) {
-	d := decoder{rest: payload, spell: spell}
-	passed := d.varint()
-	if d.bad {
+	d := decoder{Cursor: codec.Cursor{Rest: payload}, spell: spell}
+	passed := d.Varint()
+	if d.Bad {
 		return d, 0, errBadRecord
 	}
 	return d, passed, nil
@@ -41,27 +40,27 @@ func openPayload(payload []byte, spell bool) (decoder, int64, error) {
 var errBadRecord = fmt.Errorf("%w: a frame holds what is no record", ErrDamaged)
 
 // more reports whether there is another record.
-func (d *decoder) more() bool { return len(d.rest) > 0 }
+func (d *decoder) more() bool { return len(d.Rest) > 0 }
 
 // record reads the next record into r, whose memory it uses again.
 func (d *decoder) record(r *record) error {
-	r.kind = d.byte()
+	r.kind = d.Byte()
 	switch r.kind {
 	case kindSettled:
 		d.settled(&r.settlement)
 	case kindReopen:
 		r.codes = r.codes[:0]
 		for range d.count(1) {
-			r.codes = append(r.codes, int(d.varint()))
+			r.codes = append(r.codes, int(d.Varint()))
 		}
 	case kindTouched:
 		r.block = d.number(maxChunks)
 	case kindIdentity, kindBegin, kindEnd:
-		r.json = d.bytes(d.count(1))
+		r.json = d.Bytes(d.count(1))
 	default:
-		d.bad = true
+		d.Bad = true
 	}
-	if d.bad {
+	if d.Bad {
 		return errBadRecord
 	}
 	return nil
@@ -69,9 +68,9 @@ func (d *decoder) record(r *record) error {
 
 func (d *decoder) settled(s *settlement) {
 	s.ordinal, s.n = d.number(maxChunks), int(d.number(migrate.MaxChunkEdges))
-	flags := d.byte()
+	flags := d.Byte()
 	if s.n == 0 {
-		d.bad = true
+		d.Bad = true
 	}
 	if s.whole = flags == allImported; s.whole {
 		s.failed = s.failed[:0]
@@ -79,7 +78,7 @@ func (d *decoder) settled(s *settlement) {
 	}
 	*s = settlement{ordinal: s.ordinal, n: s.n, failed: s.failed[:0]}
 	if flags >= allImported {
-		d.bad = true
+		d.Bad = true
 		return
 	}
 	if flags&hasImported != 0 {
@@ -101,19 +100,19 @@ func (d *decoder) settled(s *settlement) {
 	if s.count() == 0 || intersects(s.imported, s.already) || intersects(failed, s.imported) || intersects(failed, s.already) ||
 		without(s.uncertain, s.already) != (migrate.EdgeSet{}) ||
 		s.added.Imported > int64(s.imported.Len()) || s.added.Already > int64(s.already.Len()) || s.added.AlreadyUncertain > min(s.added.Already, int64(s.uncertain.Len())) {
-		d.bad = true
+		d.Bad = true
 	}
 }
 
 // set reads a set of edges of a chunk of n.
 func (d *decoder) set(set *migrate.EdgeSet, n int) {
-	switch d.byte() {
+	switch d.Byte() {
 	case setBitmap:
-		for i, b := range d.bytes((n + 7) / 8) {
+		for i, b := range d.Bytes((n + 7) / 8) {
 			set[i/8] |= uint64(b) << (i % 8 * 8)
 		}
 		if without(*set, migrate.FullSet(n)) != (migrate.EdgeSet{}) {
-			d.bad = true
+			d.Bad = true
 		}
 	case setList:
 		d.list(set, n)
@@ -122,7 +121,7 @@ func (d *decoder) set(set *migrate.EdgeSet, n int) {
 		d.list(&rest, n)
 		*set = without(migrate.FullSet(n), rest)
 	default:
-		d.bad = true
+		d.Bad = true
 	}
 }
 
@@ -130,7 +129,7 @@ func (d *decoder) list(set *migrate.EdgeSet, n int) {
 	next := 0
 	for range d.count(1) {
 		i := d.index(&next, n)
-		if d.bad {
+		if d.Bad {
 			return
 		}
 		set.Add(i)
@@ -141,7 +140,7 @@ func (d *decoder) list(set *migrate.EdgeSet, n int) {
 func (d *decoder) index(next *int, n int) int {
 	i := *next + int(d.number(int64(n)))
 	if i >= n {
-		d.bad = true
+		d.Bad = true
 		return 0
 	}
 	*next = i + 1
@@ -152,14 +151,14 @@ func (d *decoder) failed(s *settlement) {
 	d.texts, d.known = d.texts[:0], 0
 	s.from = d.plain()
 	next, count := 0, d.count(8)
-	d.bad = d.bad || count == 0
+	d.Bad = d.Bad || count == 0
 	for range count {
 		var f failure
 		f.index = d.index(&next, s.n)
-		f.code, f.attempts = int(d.varint()), int(d.number(math.MaxInt32))
+		f.code, f.attempts = int(d.Varint()), int(d.number(math.MaxInt32))
 		f.info = d.text()
 		d.edge(&f)
-		if d.bad {
+		if d.Bad {
 			return
 		}
 		s.failed = append(s.failed, f)
@@ -167,31 +166,31 @@ func (d *decoder) failed(s *settlement) {
 }
 
 func (d *decoder) edge(f *failure) {
-	e, mask := &f.edge, d.byte()
+	e, mask := &f.edge, d.Byte()
 	f.uncertain, f.added = mask&edgeUncertain != 0, mask&edgeAdded != 0
 	e.Added = f.added
 	e.To, e.AddSource = d.plain(), d.text()
 	e.Input, e.Line = int(d.number(math.MaxInt32)), d.number(math.MaxInt64)
-	if mask&edgeRemark != 0 {
+	if mask&codec.HasRemark != 0 {
 		e.Remark = d.plain()
 	}
-	if mask&edgeRemarkTime != 0 {
-		e.RemarkTime = d.varint()
+	if mask&codec.HasRemarkTime != 0 {
+		e.RemarkTime = d.Varint()
 	}
-	if mask&edgeGroups != 0 {
+	if mask&codec.HasGroups != 0 {
 		for range d.count(1) {
 			if group := d.text(); d.spell {
 				e.Groups = append(e.Groups, group)
 			}
 		}
 	}
-	if mask&edgeAddWording != 0 {
+	if mask&codec.HasAddWording != 0 {
 		e.AddWording = d.text()
 	}
-	if mask&edgeAddTime != 0 {
-		e.AddTime = d.varint()
+	if mask&codec.HasAddTime != 0 {
+		e.AddTime = d.Varint()
 	}
-	if mask&edgeCustom != 0 {
+	if mask&codec.HasCustom != 0 {
 		d.custom(e)
 	}
 }
@@ -199,7 +198,7 @@ func (d *decoder) edge(f *failure) {
 func (d *decoder) custom(e *migrate.Edge) {
 	for range d.count(3) {
 		item := migrate.CustomItem{Integer: d.number(1) == 1, Tag: d.text(), Value: d.plain()}
-		if d.bad {
+		if d.Bad {
 			return
 		}
 		if d.spell {
@@ -210,12 +209,13 @@ func (d *decoder) custom(e *migrate.Edge) {
 
 // text reads a text that is written once in a record.
 func (d *decoder) text() string {
-	number, n := binary.Uvarint(d.rest)
-	if n <= 0 || number > d.known {
-		d.bad, d.rest = true, nil
+	number := d.Uvarint()
+	if number > d.known {
+		d.Fail()
+	}
+	if d.Bad {
 		return ""
 	}
-	d.rest = d.rest[n:]
 	if number == 0 {
 		text := d.plain()
 		if d.known++; d.spell {
@@ -231,7 +231,7 @@ func (d *decoder) text() string {
 
 // plain reads a text; without spell it only passes over it.
 func (d *decoder) plain() string {
-	b := d.bytes(d.count(1))
+	b := d.Bytes(d.count(1))
 	if !d.spell {
 		return ""
 	}
@@ -239,47 +239,7 @@ func (d *decoder) plain() string {
 }
 
 // count reads how many things of at least size bytes follow: never more than the payload has room for.
-func (d *decoder) count(size int) int {
-	return int(d.number(int64(len(d.rest) / size)))
-}
+func (d *decoder) count(size int) int { return d.Size(len(d.Rest) / size) }
 
 // number reads an integer from 0 to limit.
-func (d *decoder) number(limit int64) int64 {
-	v, n := binary.Uvarint(d.rest)
-	if n <= 0 || v > uint64(limit) {
-		d.bad, d.rest = true, nil
-		return 0
-	}
-	d.rest = d.rest[n:]
-	return int64(v)
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.rest)
-	if n <= 0 {
-		d.bad, d.rest = true, nil
-		return 0
-	}
-	d.rest = d.rest[n:]
-	return v
-}
-
-func (d *decoder) byte() byte {
-	if len(d.rest) == 0 {
-		d.bad = true
-		return 0
-	}
-	b := d.rest[0]
-	d.rest = d.rest[1:]
-	return b
-}
-
-func (d *decoder) bytes(n int) []byte {
-	if n > len(d.rest) {
-		d.bad, d.rest = true, nil
-		return nil
-	}
-	b := d.rest[:n]
-	d.rest = d.rest[n:]
-	return b
-}
+func (d *decoder) number(limit int64) int64 { return int64(d.Size(int(limit))) }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"friendmigrate/migrate/codec"
 )
 
 // Whatever a payload holds, its decoder neither panics nor takes memory without end, a replay of it keeps the sum, and a settlement that it does read is
@@ -41,13 +43,13 @@ func FuzzPayload(f *testing.F) {
 			var again, l record
 			r = record{}
 			err = spelled.record(&r)
-			if lightErr := light.record(&l); (err == nil) != (lightErr == nil) || len(light.rest) != len(spelled.rest) {
+			if lightErr := light.record(&l); (err == nil) != (lightErr == nil) || len(light.Rest) != len(spelled.Rest) {
 				t.Fatalf("with texts %v, without %v", err, lightErr)
 			}
 			if err != nil || r.kind != kindSettled {
 				continue
 			}
-			d := decoder{rest: appendSettled(nil, &r.settlement), spell: true}
+			d := decoder{Cursor: codec.Cursor{Rest: appendSettled(nil, &r.settlement)}, spell: true}
 			if err := d.record(&again); err != nil || !reflect.DeepEqual(again.settlement, r.settlement) {
 				t.Fatalf("%v: %+v, again %+v", err, r.settlement, again.settlement)
 			}

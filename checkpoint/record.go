@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // The payload of a frame is the time of its commit (milliseconds, as a difference to the frame before) and records. A record is a kind and a body.
@@ -33,16 +34,10 @@ const (
 	setAllBut
 )
 
-// What a failed edge has.
+// What a failed edge has, beside its fields (codec.HasRemark and so on).
 const (
 	edgeUncertain = 1 << iota
 	edgeAdded
-	edgeRemark
-	edgeRemarkTime
-	edgeGroups
-	edgeAddWording
-	edgeAddTime
-	edgeCustom
 )
 
 // appendSettled appends a settlement as one record.
@@ -109,7 +104,7 @@ func appendList(b []byte, set *migrate.EdgeSet) []byte {
 // appendFailed spells failed edges out. Texts that come again within the record are written once.
 func appendFailed(b []byte, from string, list []failure) []byte {
 	known := texts{}
-	b = appendText(b, from)
+	b = codec.AppendText(b, from)
 	b = binary.AppendUvarint(b, uint64(len(list)))
 	next := 0
 	for i := range list {
@@ -132,7 +127,7 @@ func (t texts) append(b []byte, text string) []byte {
 		return binary.AppendUvarint(b, number)
 	}
 	t[text] = uint64(len(t) + 1)
-	return appendText(append(b, 0), text)
+	return codec.AppendText(append(b, 0), text)
 }
 
 func (t texts) appendEdge(b []byte, f *failure) []byte {
@@ -142,36 +137,36 @@ func (t texts) appendEdge(b []byte, f *failure) []byte {
 		has  bool
 		flag byte
 	}{
-		{f.uncertain, edgeUncertain}, {f.added, edgeAdded}, {e.Remark != "", edgeRemark}, {e.RemarkTime != 0, edgeRemarkTime},
-		{len(e.Groups) > 0, edgeGroups}, {e.AddWording != "", edgeAddWording}, {e.AddTime != 0, edgeAddTime}, {len(e.Custom) > 0, edgeCustom},
+		{f.uncertain, edgeUncertain}, {f.added, edgeAdded}, {e.Remark != "", codec.HasRemark}, {e.RemarkTime != 0, codec.HasRemarkTime},
+		{len(e.Groups) > 0, codec.HasGroups}, {e.AddWording != "", codec.HasAddWording}, {e.AddTime != 0, codec.HasAddTime}, {len(e.Custom) > 0, codec.HasCustom},
 	} {
 		if field.has {
 			mask |= field.flag
 		}
 	}
-	b = appendText(append(b, mask), e.To)
+	b = codec.AppendText(append(b, mask), e.To)
 	b = t.append(b, e.AddSource)
 	b = binary.AppendUvarint(b, uint64(e.Input))
 	b = binary.AppendUvarint(b, uint64(e.Line))
-	if mask&edgeRemark != 0 {
-		b = appendText(b, e.Remark)
+	if mask&codec.HasRemark != 0 {
+		b = codec.AppendText(b, e.Remark)
 	}
-	if mask&edgeRemarkTime != 0 {
+	if mask&codec.HasRemarkTime != 0 {
 		b = binary.AppendVarint(b, e.RemarkTime)
 	}
-	if mask&edgeGroups != 0 {
+	if mask&codec.HasGroups != 0 {
 		b = binary.AppendUvarint(b, uint64(len(e.Groups)))
 		for _, group := range e.Groups {
 			b = t.append(b, group)
 		}
 	}
-	if mask&edgeAddWording != 0 {
+	if mask&codec.HasAddWording != 0 {
 		b = t.append(b, e.AddWording)
 	}
-	if mask&edgeAddTime != 0 {
+	if mask&codec.HasAddTime != 0 {
 		b = binary.AppendVarint(b, e.AddTime)
 	}
-	if mask&edgeCustom != 0 {
+	if mask&codec.HasCustom != 0 {
 		b = t.appendCustom(b, e.Custom)
 	}
 	return b
@@ -185,13 +180,9 @@ func (t texts) appendCustom(b []byte, items []migrate.CustomItem) []byte {
 			integer = 1
 		}
 		b = t.append(append(b, integer), item.Tag)
-		b = appendText(b, item.Value)
+		b = codec.AppendText(b, item.Value)
 	}
 	return b
-}
-
-func appendText(b []byte, text string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
 func appendJSON(b []byte, kind byte, body []byte) []byte {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/spool"
 )
@@ -99,30 +100,20 @@ func (l *List) rows() iter.Seq2[ListRow, error] {
 // Close removes the temporary file. The list itself stays.
 func (l *List) Close() error { return l.spool.Close() }
 
-// appendEdge appends what a spooled edge is to its list. Rows of one position are sorted by these bytes, so that a row comes before the reverse that it added.
+// appendEdge appends what a spooled edge is to its list. Rows of one position are sorted by these
+// bytes, so that a row comes before the reverse that it added.
 func appendEdge(b []byte, e *migrate.Edge) []byte {
 	added := byte(0)
 	if e.Added {
 		added = 1
 	}
 	b = append(b, added)
-	for _, s := range []string{e.From, e.To, e.Remark, e.AddSource, e.AddWording} {
-		b = appendCell(b, s)
+	for _, text := range []string{e.From, e.To, e.AddSource} {
+		b = codec.AppendText(b, text)
 	}
-	b = binary.AppendVarint(b, e.RemarkTime)
-	b = binary.AppendVarint(b, e.AddTime)
-	b = binary.AppendUvarint(b, uint64(len(e.Groups)))
-	for _, group := range e.Groups {
-		b = appendCell(b, group)
-	}
-	b = binary.AppendUvarint(b, uint64(len(e.Custom)))
-	for _, item := range e.Custom {
-		kind := byte(0)
-		if item.Integer {
-			kind = 1
-		}
-		b = append(appendCell(appendCell(b, item.Tag), item.Value), kind)
-	}
+	at := len(b)
+	b, flags := codec.AppendFields(append(b, 0), e)
+	b[at] = flags
 	return b
 }
 
@@ -131,7 +122,7 @@ func appendExtra(b []byte, extra []any) ([]byte, error) {
 	for _, cell := range extra {
 		switch v := cell.(type) {
 		case string:
-			b = appendCell(append(b, 's'), v)
+			b = codec.AppendText(append(b, 's'), v)
 		case int:
 			b = binary.AppendVarint(append(b, 'i'), int64(v))
 		case int64:
@@ -143,81 +134,24 @@ func appendExtra(b []byte, extra []any) ([]byte, error) {
 	return b, nil
 }
 
-func appendCell(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-// cells reads back what the functions above have appended.
-type cells struct {
-	b   []byte
-	bad bool
-}
-
 var errSpooled = errors.New("spooled row is damaged")
 
-func (c *cells) uvarint() uint64 {
-	v, n := binary.Uvarint(c.b)
-	if n <= 0 {
-		c.b, c.bad = nil, true
-		return 0
-	}
-	c.b = c.b[n:]
-	return v
-}
-
-func (c *cells) varint() int64 {
-	v, n := binary.Varint(c.b)
-	if n <= 0 {
-		c.b, c.bad = nil, true
-		return 0
-	}
-	c.b = c.b[n:]
-	return v
-}
-
-func (c *cells) cell() string {
-	n := c.uvarint()
-	if n > uint64(len(c.b)) {
-		c.b, c.bad = nil, true
-		return ""
-	}
-	s := string(c.b[:n])
-	c.b = c.b[n:]
-	return s
-}
-
-func (c *cells) byte() byte {
-	if len(c.b) == 0 {
-		c.bad = true
-		return 0
-	}
-	v := c.b[0]
-	c.b = c.b[1:]
-	return v
-}
-
 func readRow(row spool.Row) (*migrate.Edge, []any, error) {
-	c := cells{b: row.Data}
-	e := &migrate.Edge{Position: row.Position, Added: c.byte() == 1}
-	for _, to := range []*string{&e.From, &e.To, &e.Remark, &e.AddSource, &e.AddWording} {
-		*to = c.cell()
+	c := codec.Cursor{Rest: row.Data}
+	e := &migrate.Edge{Position: row.Position, Added: c.Byte() == 1}
+	for _, text := range []*string{&e.From, &e.To, &e.AddSource} {
+		*text = string(c.Text())
 	}
-	e.RemarkTime, e.AddTime = c.varint(), c.varint()
-	for n := c.uvarint(); n > 0 && !c.bad; n-- {
-		e.Groups = append(e.Groups, c.cell())
-	}
-	for n := c.uvarint(); n > 0 && !c.bad; n-- {
-		e.Custom = append(e.Custom, migrate.CustomItem{Tag: c.cell(), Value: c.cell(), Integer: c.byte() == 1})
-	}
+	new(codec.Fields).Read(&c, c.Byte(), e)
 	var extra []any
-	for n := c.uvarint(); n > 0 && !c.bad; n-- {
-		if c.byte() == 's' {
-			extra = append(extra, c.cell())
+	for n := c.Uvarint(); n > 0 && !c.Bad; n-- {
+		if c.Byte() == 's' {
+			extra = append(extra, string(c.Text()))
 		} else {
-			extra = append(extra, c.varint())
+			extra = append(extra, c.Varint())
 		}
 	}
-	if c.bad {
+	if c.Bad {
 		return nil, nil, errSpooled
 	}
 	return e, extra, nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/spool"
 )
@@ -42,7 +43,7 @@ func newLists(fsys disk.FS, dir string, names []string) *lists {
 }
 
 func (l *lists) addRejected(at migrate.Position, r reject, raw []byte) error {
-	row := appendCell(appendCell(nil, r.column), r.reason)
+	row := codec.AppendText(codec.AppendText(nil, r.column), r.reason)
 	return l.rejected.Add(at, append(row, raw...))
 }
 
@@ -50,7 +51,7 @@ func (l *lists) addChanges(e *migrate.Edge, changes []change) error {
 	for i, c := range changes {
 		row := []byte{byte(i >> 8), byte(i)} // the changes of one row stay in their order
 		for _, cell := range []string{e.From, e.To, c.column, c.reason, c.was, c.now} {
-			row = appendCell(row, cell)
+			row = codec.AppendText(row, cell)
 		}
 		if err := l.changed.Add(e.Position, row); err != nil {
 			return err
@@ -69,17 +70,17 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 
 // save writes all three, with a header at least. Each appears whole; a crash in between leaves older ones, and the job is staged again then.
 func (l *lists) save() error {
-	err := l.saveTable(RejectedList, l.rejected, []string{"Input", "Line", "Column", "Reason", "Row"}, func(c *cells) []string {
-		return []string{c.cell(), c.cell(), string(c.b)}
+	err := l.saveTable(RejectedList, l.rejected, []string{"Input", "Line", "Column", "Reason", "Row"}, func(c *codec.Cursor) []string {
+		return []string{string(c.Text()), string(c.Text()), string(c.Rest)}
 	})
 	if err != nil {
 		return err
 	}
 	header := []string{"Input", "Line", nameFrom, nameTo, "Column", "Reason", "Was", "Now"}
-	err = l.saveTable(ChangedList, l.changed, header, func(c *cells) []string {
-		c.byte()
-		c.byte()
-		return []string{c.cell(), c.cell(), c.cell(), c.cell(), c.cell(), c.cell()}
+	err = l.saveTable(ChangedList, l.changed, header, func(c *codec.Cursor) []string {
+		c.Byte()
+		c.Byte()
+		return []string{string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text())}
 	})
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (l *lists) save() error {
 	return l.duplicates.Save()
 }
 
-func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest func(*cells) []string) error {
+func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest func(*codec.Cursor) []string) error {
 	return disk.WriteWhole(l.fs, filepath.Join(l.dir, name), func(w io.Writer) error {
 		out := csv.NewWriter(w)
 		if err := out.Write(header); err != nil {
@@ -97,9 +98,9 @@ func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest 
 			if err != nil {
 				return err
 			}
-			c := cells{b: row.Data}
+			c := codec.Cursor{Rest: row.Data}
 			record := append([]string{l.names[row.Input], strconv.FormatInt(row.Line, 10)}, rest(&c)...)
-			if c.bad {
+			if c.Bad {
 				return errSpooled
 			}
 			if err := out.Write(record); err != nil {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"unsafe"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // The two lowest bits of a sealed edge.
@@ -28,6 +30,13 @@ const (
 // A length up to 14 of To's prefix or rest fits into half a byte; of a longer one 15 are there and the others follow.
 const nibble = 15
 
+// What an edge takes in memory beside its texts.
+const (
+	edgeBytes   = int64(unsafe.Sizeof(migrate.Edge{}))
+	groupBytes  = int64(unsafe.Sizeof(""))
+	customBytes = int64(unsafe.Sizeof(migrate.CustomItem{}))
+)
+
 // chunkEncoder makes the bytes of one chunk after the other.
 type chunkEncoder struct {
 	sources []string     // AddSource by code
@@ -36,7 +45,7 @@ type chunkEncoder struct {
 	flags  []byte // of each edge
 	edges  []byte
 	added  int
-	extent extent // of the texts that are not To, and of lists
+	extent codec.Extent // of the texts that are not To, and of lists
 
 	to          []byte // of the edge before
 	source      uint32
@@ -49,7 +58,7 @@ type chunkEncoder struct {
 // begin forgets the chunk before.
 func (k *chunkEncoder) begin() {
 	k.flags, k.edges = k.flags[:0], k.edges[:0]
-	k.added, k.extent = 0, extent{}
+	k.added, k.extent = 0, codec.Extent{}
 	k.to = k.to[:0]
 	k.input, k.line = 0, 0
 }
@@ -79,20 +88,20 @@ func (k *chunkEncoder) add(r *record[[]byte]) {
 	k.input, k.line = input, line
 	if flags&chunkSource != 0 {
 		if r.source == 0 {
-			k.edges = appendText(k.edges, r.literal)
-			k.extent.text += int64(len(r.literal))
+			k.edges = codec.AppendText(k.edges, r.literal)
+			k.extent.Text += int64(len(r.literal))
 		} else {
-			k.edges = appendText(k.edges, k.sources[r.source])
-			k.extent.text += int64(len(k.sources[r.source]))
+			k.edges = codec.AppendText(k.edges, k.sources[r.source])
+			k.extent.Text += int64(len(k.sources[r.source]))
 		}
 		k.source, k.literal = r.source, append(k.literal[:0], r.literal...)
 	}
 	if r.flags != 0 {
 		k.edges = append(k.edges, r.extras...)
-		x := measure(r.flags, r.extras, k.onGroup)
-		k.extent.text += x.text
-		k.extent.groups += x.groups
-		k.extent.custom += x.custom
+		x := codec.Measure(r.flags, r.extras, k.onGroup)
+		k.extent.Text += x.Text
+		k.extent.Groups += x.Groups
+		k.extent.Custom += x.Custom
 	}
 }
 
@@ -111,7 +120,7 @@ func (k *chunkEncoder) addTo(to []byte) {
 	}
 	k.edges = append(k.edges, to[prefix:]...)
 	k.to = append(k.to[:prefix], to[prefix:]...)
-	k.extent.text += int64(len(to))
+	k.extent.Text += int64(len(to))
 }
 
 // end returns the chunk, which lasts until the next call, and what it takes in memory when it is loaded.
@@ -119,7 +128,7 @@ func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 	n := len(k.flags)
 	b := binary.AppendUvarint(k.chunk[:0], uint64(n))
 	b = binary.AppendUvarint(b, uint64(k.added))
-	b = binary.AppendUvarint(b, uint64(k.extent.text))
+	b = binary.AppendUvarint(b, uint64(k.extent.Text))
 	if rest := k.flags[1:]; bytes.Count(rest, k.flags[n-1:]) == len(rest) {
 		b = append(b, flagsUniform, k.flags[0], k.flags[n-1])
 	} else {
@@ -127,7 +136,7 @@ func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 		b = append(b, k.flags...)
 	}
 	k.chunk = append(b, k.edges...)
-	memory = int64(n)*edgeBytes + k.extent.text + 2*(k.extent.groups*groupBytes+k.extent.custom*customBytes)
+	memory = int64(n)*edgeBytes + k.extent.Text + 2*(k.extent.Groups*groupBytes+k.extent.Custom*customBytes)
 	return k.chunk, memory + memory/8 // what the allocator rounds up
 }
 
@@ -136,14 +145,14 @@ var errMalformed = errors.New("malformed chunk")
 
 // decodeChunk reads the chunk that is b, whatever that holds. It takes memory in proportion to b, and at most MaxEdgeBytes for each To beyond that.
 func decodeChunk(from string, b []byte) ([]migrate.Edge, error) {
-	c := cursor{b: b}
-	n := c.size(migrate.MaxChunkEdges)
-	added := c.size(n)
-	texts := c.size(migrate.MaxChunkEdges * MaxEdgeBytes)
+	c := codec.Cursor{Rest: b}
+	n := c.Size(migrate.MaxChunkEdges)
+	added := c.Size(n)
+	texts := c.Size(migrate.MaxChunkEdges * MaxEdgeBytes)
 	flags := make([]byte, n)
-	switch c.byte() {
+	switch c.Byte() {
 	case flagsUniform:
-		first, rest := c.byte(), c.byte()
+		first, rest := c.Byte(), c.Byte()
 		for i := range flags {
 			flags[i] = rest
 		}
@@ -151,31 +160,31 @@ func decodeChunk(from string, b []byte) ([]migrate.Edge, error) {
 			flags[0] = first
 		}
 	case flagsMixed:
-		copy(flags, c.bytes(n))
+		copy(flags, c.Bytes(n))
 	default:
-		c.fail()
+		c.Fail()
 	}
-	if c.bad || n == 0 || n > len(c.b) {
+	if c.Bad || n == 0 || n > len(c.Rest) {
 		return nil, errMalformed
 	}
 	d := chunkDecoder{c: c, edges: make([]migrate.Edge, n), real: n - added}
-	d.fields.texts.Grow(min(texts, 64*len(b)))
+	d.fields.Texts.Grow(min(texts, 64*len(b)))
 	for i := range d.edges {
 		d.edges[i].From = from
 		d.next(i, flags[i])
-		if d.c.bad || d.fields.texts.Len() > texts {
+		if d.c.Bad || d.fields.Texts.Len() > texts {
 			return nil, errMalformed
 		}
 	}
-	if len(d.c.b) != 0 || d.fields.texts.Len() != texts {
+	if len(d.c.Rest) != 0 || d.fields.Texts.Len() != texts {
 		return nil, errMalformed
 	}
 	return d.edges, nil
 }
 
 type chunkDecoder struct {
-	c      cursor
-	fields fields
+	c      codec.Cursor
+	fields codec.Fields
 	edges  []migrate.Edge
 	real   int          // edges before the first added one
 	none   migrate.Edge // before the first edge
@@ -189,36 +198,36 @@ func (d *chunkDecoder) next(i int, flags byte) {
 	e.Added = i >= d.real
 	e.To = d.to(before.To)
 	if flags&chunkPosition != 0 {
-		e.Input = d.c.size(maxInput)
-		e.Line = int64(d.c.size(maxLine))
+		e.Input = d.c.Size(maxInput)
+		e.Line = int64(d.c.Size(maxLine))
 	} else {
 		e.Input = before.Input
-		e.Line = before.Line + int64(d.c.size(maxLine))
+		e.Line = before.Line + int64(d.c.Size(maxLine))
 	}
 	e.AddSource = before.AddSource
 	if flags&chunkSource != 0 {
-		e.AddSource = d.fields.text(d.c.text())
+		e.AddSource = d.fields.Text(d.c.Text())
 	}
-	if flags&hasExtras != 0 {
-		d.fields.extras(&d.c, flags, e)
+	if flags&codec.HasFields != 0 {
+		d.fields.Read(&d.c, flags, e)
 	}
 }
 
 func (d *chunkDecoder) to(before string) string {
-	sizes := d.c.byte()
+	sizes := d.c.Byte()
 	prefix, rest := int(sizes>>4), int(sizes&nibble)
 	if prefix == nibble {
-		prefix += d.c.size(MaxEdgeBytes)
+		prefix += d.c.Size(MaxEdgeBytes)
 	}
 	if rest == nibble {
-		rest += d.c.size(MaxEdgeBytes)
+		rest += d.c.Size(MaxEdgeBytes)
 	}
 	if prefix > len(before) || prefix+rest > MaxEdgeBytes {
-		d.c.fail()
+		d.c.Fail()
 		return ""
 	}
-	start := d.fields.texts.Len()
-	d.fields.texts.WriteString(before[:prefix])
-	d.fields.texts.Write(d.c.bytes(rest))
-	return d.fields.texts.String()[start:]
+	start := d.fields.Texts.Len()
+	d.fields.Texts.WriteString(before[:prefix])
+	d.fields.Texts.Write(d.c.Bytes(rest))
+	return d.fields.Texts.String()[start:]
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // Find looks up the roster of one account; ok is false where the plan has none for it. Since the plan is in the order of a hash, that takes some index and
@@ -97,9 +98,9 @@ func (s *Stage) firstOf(file int, e *indexEntry) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c := cursor{b: raw}
-	from := string(c.packed().from)
-	if c.bad {
+	c := codec.Cursor{Rest: raw}
+	from := string(readPacked(&c).from)
+	if c.Bad {
 		return "", s.damaged(file, e.blocks[0].offset, "malformed rosters")
 	}
 	return from, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // FuzzSealedBlock feeds the decoders of the sealed format what a disk, or an enemy who knows how to make checksums right, may give them: a block, what a
@@ -55,10 +56,10 @@ func FuzzSealedBlock(f *testing.F) {
 
 // decodePack reads all that a block may be taken for.
 func decodePack(t *testing.T, raw []byte) {
-	c := cursor{b: raw}
-	for len(c.b) > 0 {
-		p := c.packed()
-		for i := int64(0); i < chunksOf(p.edges) && !c.bad; i++ {
+	c := codec.Cursor{Rest: raw}
+	for len(c.Rest) > 0 {
+		p := readPacked(&c)
+		for i := int64(0); i < chunksOf(p.edges) && !c.Bad; i++ {
 			b, err := chunkAt(p.chunks, i)
 			if err != nil {
 				t.Fatal(err)
@@ -86,7 +87,7 @@ func encodeAgain(t *testing.T, edges []migrate.Edge) {
 			return // a sum of differences may leave the range
 		}
 		r := record[[]byte]{to: []byte(e.To), order: o, literal: []byte(e.AddSource)}
-		r.extras, r.flags = appendExtras(nil, e)
+		r.extras, r.flags = codec.AppendFields(nil, e)
 		k.add(&r)
 	}
 	b, memory := k.end()

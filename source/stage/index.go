@@ -6,6 +6,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // block is where a block lies and what proves it.
@@ -33,65 +34,65 @@ var errIndex = errors.New("malformed index")
 
 // decodeIndex reads the index of a segment, whatever b holds, and checks it against the segment. It takes memory in proportion to b.
 func decodeIndex(g *segment, b []byte) ([]indexEntry, error) {
-	c := cursor{b: b}
+	c := codec.Cursor{Rest: b}
 	offset := g.offset
 	var entries []indexEntry
 	var rosters, chunks int64
-	for len(c.b) > 0 {
+	for len(c.Rest) > 0 {
 		var e indexEntry
-		switch c.byte() {
+		switch c.Byte() {
 		case kindPack:
-			e.blocks = []block{c.block(&offset)}
-			e.rosters = int64(c.size(maxBlock))
-			e.chunks = int64(c.size(maxBlock))
+			e.blocks = []block{readBlockPlace(&c, &offset)}
+			e.rosters = int64(c.Size(maxBlock))
+			e.chunks = int64(c.Size(maxBlock))
 			if e.chunks < e.rosters {
-				c.fail()
+				c.Fail()
 			}
 		case kindLarge:
-			c.largeEntry(&e, &offset)
+			largeEntry(&c, &e, &offset)
 		default:
-			c.fail()
+			c.Fail()
 		}
 		if e.rosters == 0 {
-			c.fail()
+			c.Fail()
 		}
 		rosters += e.rosters
 		chunks += e.chunks
 		entries = append(entries, e)
 	}
-	if c.bad || rosters != g.rosters || chunks != g.chunks || offset != g.offset+g.blocks {
+	if c.Bad || rosters != g.rosters || chunks != g.chunks || offset != g.offset+g.blocks {
 		return nil, errIndex
 	}
 	return entries, nil
 }
 
-func (c *cursor) largeEntry(e *indexEntry, offset *int64) {
+func largeEntry(c *codec.Cursor, e *indexEntry, offset *int64) {
 	e.large, e.rosters = true, 1
-	e.from = string(c.text())
-	e.edges = int64(c.size(1 << 50))
-	e.memory = int64(c.size(1 << 50))
-	n := c.size(len(c.b) / 7) // the least that a block takes here
+	e.from = string(c.Text())
+	e.edges = int64(c.Size(1 << 50))
+	e.memory = int64(c.Size(1 << 50))
+	n := c.Size(len(c.Rest) / 7) // the least that a block takes here
 	e.blocks = make([]block, 0, n)
 	for range n {
-		b := c.block(offset)
+		b := readBlockPlace(c, offset)
 		b.first = e.chunks
-		chunks := int64(c.size(maxBlock))
+		chunks := int64(c.Size(maxBlock))
 		if chunks == 0 {
-			c.fail()
+			c.Fail()
 		}
 		e.chunks += chunks
 		e.blocks = append(e.blocks, b)
 	}
 	if e.chunks != chunksOf(e.edges) {
-		c.fail()
+		c.Fail()
 	}
 }
 
-func (c *cursor) block(offset *int64) block {
+func readBlockPlace(c *codec.Cursor, offset *int64) block {
 	b := block{offset: *offset}
-	b.stored = c.size(s2.MaxEncodedLen(maxBlock))
-	b.raw = c.size(maxBlock)
-	b.crc = c.uint32()
+	b.stored = c.Size(s2.MaxEncodedLen(maxBlock))
+	b.raw = c.Size(maxBlock)
+	b.crc = c.Uint32()
 	*offset += int64(b.stored)
 	return b
 }
@@ -107,30 +108,30 @@ type packed struct {
 	chunks []byte // with their lengths
 }
 
-// packed reads the next roster of a pack.
-func (c *cursor) packed() (p packed) {
-	p.from = c.text()
-	p.edges = int64(c.size(packChunks * migrate.MaxChunkEdges))
-	p.memory = int64(c.size(1 << 50))
+// readPacked reads the next roster of a pack.
+func readPacked(c *codec.Cursor) (p packed) {
+	p.from = c.Text()
+	p.edges = int64(c.Size(packChunks * migrate.MaxChunkEdges))
+	p.memory = int64(c.Size(1 << 50))
 	if p.edges == 0 {
-		c.fail()
+		c.Fail()
 	}
-	rest := c.b
-	for n := chunksOf(p.edges); n > 0 && !c.bad; n-- {
-		c.text()
+	rest := c.Rest
+	for n := chunksOf(p.edges); n > 0 && !c.Bad; n-- {
+		c.Text()
 	}
-	p.chunks = rest[:len(rest)-len(c.b)]
+	p.chunks = rest[:len(rest)-len(c.Rest)]
 	return p
 }
 
 // chunkAt finds chunk i in a sequence of chunks with their lengths.
 func chunkAt(b []byte, i int64) ([]byte, error) {
-	c := cursor{b: b}
-	for ; i > 0 && !c.bad; i-- {
-		c.text()
+	c := codec.Cursor{Rest: b}
+	for ; i > 0 && !c.Bad; i-- {
+		c.Text()
 	}
-	chunk := c.text()
-	if c.bad {
+	chunk := c.Text()
+	if c.Bad {
 		return nil, errMalformed
 	}
 	return chunk, nil

@@ -6,6 +6,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // Lane stages the edges of one goroutine.
@@ -48,7 +49,7 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if r.source == 0 {
 		r.literal = e.AddSource
 	}
-	l.extras, r.flags = appendExtras(l.extras[:0], e)
+	l.extras, r.flags = codec.AppendFields(l.extras[:0], e)
 	r.extras = l.extras
 	if size := len(e.From) + len(e.To) + len(e.AddSource) + len(r.extras); size > MaxEdgeBytes {
 		return false, fmt.Errorf("stage edge: %w: %d bytes, and at most %d can be staged", ErrEdgeTooLarge, size, MaxEdgeBytes)
@@ -71,7 +72,7 @@ func (l *Lane) addReverse(e *migrate.Edge, r *record[string], hash uint64) error
 	reverse := *r
 	reverse.from, reverse.to = r.to, r.from
 	reverse.order |= addedBit
-	l.extras, reverse.flags = appendExtras(l.extras[:0], &migrate.Edge{AddTime: e.AddTime})
+	l.extras, reverse.flags = codec.AppendFields(l.extras[:0], &migrate.Edge{AddTime: e.AddTime})
 	reverse.extras = l.extras
 	return add(&l.out, l.w.partOf(hash), &reverse)
 }

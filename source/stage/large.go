@@ -9,6 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 	"friendmigrate/source/spool"
 )
 
@@ -53,7 +54,7 @@ func (s *sealer) newSpool() *spool.Spool {
 func (s *sealer) sortByTo(ctx context.Context, p *part, byTo *spool.Spool) error {
 	var b []byte
 	return p.eachRecord(func(r *record[[]byte]) error {
-		b = appendText(b[:0], r.to)
+		b = codec.AppendText(b[:0], r.to)
 		b = binary.BigEndian.AppendUint64(b, s.rank(r.order))
 		b = appendRecord(b, new(pageState), r)
 		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // compared faster than bytes
@@ -78,10 +79,10 @@ func (s *sealer) resolveSorted(ctx context.Context, byTo, byOrder *spool.Spool) 
 			return err
 		}
 		var r record[[]byte]
-		c := cursor{b: row.Data}
-		name := c.text()
-		c.bytes(8)
-		if c.bad || new(pageState).next(c.b, &r) == nil {
+		c := codec.Cursor{Rest: row.Data}
+		name := c.Text()
+		c.Bytes(8)
+		if c.Bad || new(pageState).next(c.Rest, &r) == nil {
 			return errRaw
 		}
 		if kept != nil && bytes.Equal(name, to) {
@@ -93,7 +94,7 @@ func (s *sealer) resolveSorted(ctx context.Context, byTo, byOrder *spool.Spool) 
 			}
 			continue
 		}
-		to, kept = append(to[:0], name...), append(kept[:0], c.b...)
+		to, kept = append(to[:0], name...), append(kept[:0], c.Rest...)
 		new(pageState).next(kept, &winner)
 		place := migrate.Position{Input: int(r.order >> lineBits), Line: int64(r.order & maxLine)}
 		if err := byOrder.Add(place, kept); err != nil {

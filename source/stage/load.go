@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"friendmigrate/migrate/codec"
 )
 
 // entry is one record of a loaded partition.
@@ -202,7 +204,7 @@ func (l *loaded) record(e *entry, r *record[[]byte]) {
 
 // to is the To of an entry.
 func (l *loaded) to(e *entry) []byte {
-	_, rest := takeText(l.arena[e.offset+1:])
-	to, _ := takeText(rest)
+	_, rest := codec.TakeText(l.arena[e.offset+1:])
+	to, _ := codec.TakeText(rest)
 	return to
 }

@@ -1,6 +1,10 @@
 package stage
 
-import "fmt"
+import (
+	"fmt"
+
+	"friendmigrate/migrate/codec"
+)
 
 // Windows of raw files: whole partitions are read through a large one, the runs of a merge, of which many are open at once, through one of a page or so.
 const partitionWindow = 256 << 10
@@ -121,7 +125,7 @@ type spill struct {
 const firstPage = 1 << 10 // a buffer begins small, so that a small job stays small
 
 // add appends a record to partition i.
-func add[T text](s *spill, i int, r *record[T]) error {
+func add[T codec.Text](s *spill, i int, r *record[T]) error {
 	b := &s.buffers[i]
 	if room := r.room(); cap(b.page)-len(b.page) < room {
 		if err := s.grow(b, room); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"friendmigrate/migrate/codec"
 	"friendmigrate/migrate/disk"
 )
 
@@ -118,9 +119,9 @@ func (r *rawReader) next(dst []byte, window int) (_ []byte, ok bool, err error) 
 	if err := r.fill(rawHeader, window); err != nil {
 		return dst, false, err
 	}
-	c := cursor{b: r.window[r.at : r.at+rawHeader]}
-	raw, stored := int(c.uint32()), int(c.uint32())
-	crc := c.uint32()
+	c := codec.Cursor{Rest: r.window[r.at : r.at+rawHeader]}
+	raw, stored := int(c.Uint32()), int(c.Uint32())
+	crc := c.Uint32()
 	r.at += rawHeader
 	if err := r.fill(stored, window); err != nil {
 		return dst, false, err

@@ -3,19 +3,7 @@ package stage
 import (
 	"encoding/binary"
 
-	"friendmigrate/migrate"
-)
-
-// The optional fields of an edge that a record or a sealed edge has, as bits. The two lowest bits mean something else in each of the two formats.
-const (
-	hasRemark = 4 << iota
-	hasRemarkTime
-	hasGroups
-	hasAddWording
-	hasAddTime
-	hasCustom
-
-	hasExtras = hasRemark | hasRemarkTime | hasGroups | hasAddWording | hasAddTime | hasCustom
+	"friendmigrate/migrate/codec"
 )
 
 // The two lowest bits of a record.
@@ -25,7 +13,7 @@ const (
 )
 
 // record is an edge while it is being partitioned. Its optional fields are encoded already: they are moved and compared as they are.
-type record[T text] struct {
+type record[T codec.Text] struct {
 	from, to T
 	order    order
 	source   uint32 // AddSource: an index in the writer's dictionary, or 0 and literal
@@ -46,8 +34,8 @@ type pageState struct {
 }
 
 // appendRecord appends r to a page: flags, lengths and bytes of From and To, input if new, line as a difference, AddSource, optional fields.
-func appendRecord[T text](b []byte, st *pageState, r *record[T]) []byte {
-	flags := r.flags & hasExtras
+func appendRecord[T codec.Text](b []byte, st *pageState, r *record[T]) []byte {
+	flags := r.flags & codec.HasFields
 	if r.order.added() {
 		flags |= recordAdded
 	}
@@ -56,8 +44,8 @@ func appendRecord[T text](b []byte, st *pageState, r *record[T]) []byte {
 		flags |= recordNewInput
 	}
 	b = append(b, flags)
-	b = appendText(b, r.from)
-	b = appendText(b, r.to)
+	b = codec.AppendText(b, r.from)
+	b = codec.AppendText(b, r.to)
 	if input != st.input {
 		b = binary.AppendUvarint(b, input)
 	}
@@ -65,10 +53,10 @@ func appendRecord[T text](b []byte, st *pageState, r *record[T]) []byte {
 	st.input, st.line = input, line
 	b = binary.AppendUvarint(b, uint64(r.source))
 	if r.source == 0 {
-		b = appendText(b, r.literal)
+		b = codec.AppendText(b, r.literal)
 	}
-	if flags&hasExtras != 0 {
-		b = appendText(b, r.extras)
+	if flags&codec.HasFields != 0 {
+		b = codec.AppendText(b, r.extras)
 	}
 	return b
 }
@@ -80,26 +68,26 @@ func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 	}
 	flags := b[0]
 	var v uint64
-	r.from, b = takeText(b[1:])
-	r.to, b = takeText(b)
+	r.from, b = codec.TakeText(b[1:])
+	r.to, b = codec.TakeText(b)
 	if flags&recordNewInput != 0 {
-		v, b = takeUvarint(b)
+		v, b = codec.TakeUvarint(b)
 		st.input = v & maxInput
 	}
-	v, b = takeUvarint(b)
+	v, b = codec.TakeUvarint(b)
 	st.line += v>>1 ^ -(v & 1)
 	r.order = order(st.input<<lineBits | st.line&maxLine)
 	if flags&recordAdded != 0 {
 		r.order |= addedBit
 	}
-	v, b = takeUvarint(b)
+	v, b = codec.TakeUvarint(b)
 	r.source, r.literal = uint32(v), nil
 	if v == 0 {
-		r.literal, b = takeText(b)
+		r.literal, b = codec.TakeText(b)
 	}
-	r.flags, r.extras = flags&hasExtras, nil
+	r.flags, r.extras = flags&codec.HasFields, nil
 	if r.flags != 0 {
-		r.extras, b = takeText(b)
+		r.extras, b = codec.TakeText(b)
 	}
 	return b
 }
@@ -107,46 +95,4 @@ func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 // sameFields reports whether two records of a pair say the same about it.
 func sameFields(a, b *record[[]byte]) bool {
 	return a.source == b.source && string(a.literal) == string(b.literal) && a.flags == b.flags && string(a.extras) == string(b.extras)
-}
-
-// appendExtras encodes the optional fields of e in the order of their bits. Equal fields always give equal bytes.
-func appendExtras(b []byte, e *migrate.Edge) ([]byte, uint8) {
-	var flags uint8
-	if e.Remark != "" {
-		flags |= hasRemark
-		b = appendText(b, e.Remark)
-	}
-	if e.RemarkTime != 0 {
-		flags |= hasRemarkTime
-		b = binary.AppendVarint(b, e.RemarkTime)
-	}
-	if len(e.Groups) > 0 {
-		flags |= hasGroups
-		b = binary.AppendUvarint(b, uint64(len(e.Groups)))
-		for _, g := range e.Groups {
-			b = appendText(b, g)
-		}
-	}
-	if e.AddWording != "" {
-		flags |= hasAddWording
-		b = appendText(b, e.AddWording)
-	}
-	if e.AddTime != 0 {
-		flags |= hasAddTime
-		b = binary.AppendVarint(b, e.AddTime)
-	}
-	if len(e.Custom) > 0 {
-		flags |= hasCustom
-		b = binary.AppendUvarint(b, uint64(len(e.Custom)))
-		for _, item := range e.Custom {
-			b = appendText(b, item.Tag)
-			integer := uint64(0)
-			if item.Integer {
-				integer = 1
-			}
-			b = binary.AppendUvarint(b, uint64(len(item.Value))<<1|integer)
-			b = append(b, item.Value...)
-		}
-	}
-	return b, flags
 }

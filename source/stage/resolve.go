@@ -9,6 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // resolve marks the entries of one roster, which are in order, that lose against another of the same To. Added edges come last in the order and so lose
@@ -121,8 +122,8 @@ func firstPairs(pairs []DuplicatePair) []DuplicatePair {
 // edge decodes a record.
 func (w *Writer) edge(r *record[[]byte]) migrate.Edge {
 	e := migrate.Edge{From: string(r.from), To: string(r.to), AddSource: w.sourceText(r), Position: r.order.position(), Added: r.order.added()}
-	var f fields
-	f.extras(&cursor{b: r.extras}, r.flags, &e)
+	var f codec.Fields
+	f.Read(&codec.Cursor{Rest: r.extras}, r.flags, &e)
 	return e
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // A roster is large, with blocks of its own that nobody reads who passes it by, when it has more chunks than this (or is too large for a pack).
@@ -78,7 +79,7 @@ func (w *rosterWriter) add(r *record[[]byte]) error {
 func (w *rosterWriter) endChunk() error {
 	chunk, memory := w.chunk.end()
 	w.digest.part(chunk)
-	w.pending = appendText(w.pending, chunk)
+	w.pending = codec.AppendText(w.pending, chunk)
 	w.memory = max(w.memory, memory)
 	w.chunks++
 	w.waiting++
@@ -127,7 +128,7 @@ func (w *rosterWriter) end() error {
 		w.out.large(w.from, w.edges, w.chunks, w.memory, w.blocks, w.index)
 		return nil
 	}
-	w.pack = appendText(w.pack, w.from)
+	w.pack = codec.AppendText(w.pack, w.from)
 	w.pack = binary.AppendUvarint(w.pack, uint64(w.edges))
 	w.pack = binary.AppendUvarint(w.pack, uint64(w.memory))
 	w.pack = append(w.pack, w.pending...)

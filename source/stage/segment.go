@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"friendmigrate/migrate/codec"
 	"friendmigrate/migrate/disk"
 )
 
@@ -151,7 +152,7 @@ func (w *segmentWriter) holds(rosters, chunks, edges int64) {
 // large notes a large roster, whose blocks were written just before.
 func (w *segmentWriter) large(from []byte, edges, chunks, memory int64, blocks int, index []byte) {
 	w.index = append(w.index, kindLarge)
-	w.index = appendText(w.index, from)
+	w.index = codec.AppendText(w.index, from)
 	w.index = binary.AppendUvarint(w.index, uint64(edges))
 	w.index = binary.AppendUvarint(w.index, uint64(memory))
 	w.index = binary.AppendUvarint(w.index, uint64(blocks))

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // walk is one pass over the plan.
@@ -69,12 +70,12 @@ func (w *walk) pack(file int, e *indexEntry) bool {
 		return w.fail(err)
 	}
 	end := w.next + e.chunks
-	c := cursor{b: raw}
+	c := codec.Cursor{Rest: raw}
 	for range e.rosters {
-		start := len(raw) - len(c.b)
-		p := c.packed()
+		start := len(raw) - len(c.Rest)
+		p := readPacked(&c)
 		chunks := chunksOf(p.edges)
-		if c.bad || w.next+chunks > end {
+		if c.Bad || w.next+chunks > end {
 			return w.fail(w.stage.damaged(file, b.offset, "malformed rosters"))
 		}
 		if w.skipped(chunks) {
@@ -86,7 +87,7 @@ func (w *walk) pack(file int, e *indexEntry) bool {
 			return false
 		}
 	}
-	if len(c.b) > 0 || w.next != end {
+	if len(c.Rest) > 0 || w.next != end {
 		return w.fail(w.stage.damaged(file, b.offset, "malformed rosters"))
 	}
 	return true
@@ -108,8 +109,8 @@ func (r *packedRoster) load(i int) (migrate.Chunk, error) {
 	if err != nil {
 		return migrate.Chunk{}, err
 	}
-	c := cursor{b: raw[r.start:]}
-	p := c.packed()
+	c := codec.Cursor{Rest: raw[r.start:]}
+	p := readPacked(&c)
 	chunk, err := chunkAt(p.chunks, int64(i))
 	if err != nil {
 		return migrate.Chunk{}, r.stage.damaged(r.file, r.block.offset, err.Error())

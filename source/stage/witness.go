@@ -1,6 +1,9 @@
 package stage
 
-import "friendmigrate/migrate"
+import (
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
+)
 
 // Witness hears of the plan while it is being sealed: of every edge that is in it, roster after roster, each in its order. nth counts the edges of a roster from 0.
 // e and its lists are lent, its texts may be kept. Rosters come in no particular order, but none comes in pieces.
@@ -16,7 +19,7 @@ type lender struct {
 	edge   migrate.Edge
 	nth    int64
 	extras bool // edge has optional fields
-	fields fields
+	fields codec.Fields
 }
 
 // begin is told of a new roster.
@@ -25,7 +28,7 @@ func (l *lender) begin(from []byte) {
 		return
 	}
 	l.room(len(from))
-	l.edge.From, l.nth = l.fields.text(from), 0
+	l.edge.From, l.nth = l.fields.Text(from), 0
 }
 
 func (l *lender) lend(r *record[[]byte]) {
@@ -36,12 +39,12 @@ func (l *lender) lend(r *record[[]byte]) {
 	e := &l.edge
 	if l.extras { // most edges have none, and a whole Edge is much to clear
 		*e = migrate.Edge{From: e.From}
-		l.fields.groups, l.fields.custom = l.fields.groups[:0], l.fields.custom[:0]
+		l.fields.Reuse()
 	}
-	e.To, e.AddSource = l.fields.text(r.to), l.w.sourceText(r)
+	e.To, e.AddSource = l.fields.Text(r.to), l.w.sourceText(r)
 	e.Position, e.Added = r.order.position(), r.order.added()
 	if l.extras = r.flags != 0; l.extras {
-		l.fields.extras(&cursor{b: r.extras}, r.flags, e)
+		l.fields.Read(&codec.Cursor{Rest: r.extras}, r.flags, e)
 	}
 	l.to(e, l.nth)
 	l.nth++
@@ -49,7 +52,7 @@ func (l *lender) lend(r *record[[]byte]) {
 
 // room makes room for n bytes of texts.
 func (l *lender) room(n int) {
-	t := &l.fields.texts
+	t := &l.fields.Texts
 	if t.Cap()-t.Len() >= n {
 		return
 	}
