@@ -10,9 +10,11 @@ import (
 
 // Counts is what reading the inputs found. With shards it speaks of this shard's rows alone, but for RejectedElsewhere.
 type Counts struct {
-	Rows              int64            `json:"rows"`                         // edges read: valid and rejected rows
-	Rejected          int64            `json:"rejected"`                     // rows that are not valid; rejected.csv lists them
-	RejectedBy        map[string]int64 `json:"rejected_by,omitempty"`        // by column and reason: "From_Account is empty"
+	Rows              int64            `json:"rows"`                  // edges read: valid and rejected rows
+	Rejected          int64            `json:"rejected"`              // rows that are not valid; rejected.csv lists them
+	RejectedBy        map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"
+	RejectedIn        []string         `json:"rejected_in,omitempty"` // formats of the inputs that have such rows
+	AllRejected       []AllRejected    `json:"all_rejected,omitempty"`
 	RejectedElsewhere int64            `json:"rejected_elsewhere,omitempty"` // rows that are not valid and belong to other shards, which list them
 
 	Changed   int64            `json:"changed"`    // rows kept with a field dropped or cut; changed.csv lists the fields
@@ -75,12 +77,13 @@ type tally struct {
 	unusualAt migrate.Position
 	many      ManyLines // without Input
 	manyAt    migrate.Position
-	by        map[reject]int64
+	inputs    []int64 // rows of each input, of all shards
+	by        map[rejection]int64
 	ignored   map[string]struct{}
 	last      string // of ignored in the alphabet, once there are maxIgnored
 }
 
-func newTally() tally { return tally{by: map[reject]int64{}, ignored: map[string]struct{}{}} }
+func newTally() tally { return tally{by: map[rejection]int64{}, ignored: map[string]struct{}{}} }
 
 // row counts a row of this shard. lines is 0 where its record has no notable number of them.
 func (t *tally) row(at migrate.Position, lines int64) {
@@ -88,6 +91,14 @@ func (t *tally) row(at migrate.Position, lines int64) {
 	if lines > 0 {
 		t.span(1, lines, at)
 	}
+}
+
+// saw counts rows of an input, whichever shard they belong to.
+func (t *tally) saw(input int, rows int64) {
+	for len(t.inputs) <= input {
+		t.inputs = append(t.inputs, 0)
+	}
+	t.inputs[input] += rows
 }
 
 // span adds records of many lines, of which the longest begins at a position.
@@ -133,16 +144,17 @@ func (c *Counts) add(parts []*tally) {
 		}
 		c.Unusual += t.Unusual
 		all.span(t.many.Records, t.many.Lines, t.manyAt)
+		for input, n := range t.inputs {
+			all.saw(input, n)
+		}
 		for r, n := range t.by {
-			if c.RejectedBy == nil {
-				c.RejectedBy = map[string]int64{}
-			}
-			c.RejectedBy[r.String()] += n
+			all.by[r] += n
 		}
 		for name := range t.ignored {
 			all.ignore(name)
 		}
 	}
+	c.addRejected(all.inputs, all.by)
 	if c.ManyLines = all.many; c.ManyLines.Records > 0 {
 		c.ManyLines.Input, c.ManyLines.Line = c.InputName(all.manyAt.Input), all.manyAt.Line
 	}

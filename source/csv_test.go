@@ -353,6 +353,37 @@ func TestIntegerTagsOfNoColumn(t *testing.T) {
 	}
 }
 
+func TestInputsRejectedAsAWholeSayWhy(t *testing.T) {
+	const header = "From_Account,To_Account,AddSource\n"
+	good, empty, self := text{"g.csv", header + "a,b," + src + "\na,,\n"}, header+",b,\n,c,\n", text{"s.jsonl", strings.Replace(line(""), `"b"`, `"a"`, 1) + "\n"}
+	for name, c := range map[string]struct {
+		inputs        []text
+		want, formats string
+	}{
+		"alone":           {[]text{{"e.csv", empty}}, "all rows: From_Account is empty", "csv"},
+		"beside a good":   {[]text{good, {"e.csv", empty}}, `all rows of "e.csv": From_Account is empty`, "csv"},
+		"two reasons":     {[]text{{"m.csv", empty + "a,a," + src + "\n"}, self}, `all rows of "s.jsonl": To_Account is the account itself`, "csv jsonl"},
+		"several inputs":  {[]text{{"1.csv", empty}, {"2.csv", empty}, {"3.csv", empty}, self, {"4.csv", empty}}, `all rows of "1.csv", "2.csv", "3.csv" and 1 more: From_Account is empty; all rows of "s.jsonl": To_Account is the account itself`, "csv jsonl"},
+		"an empty input":  {[]text{{"0.csv", header}, self}, `all rows of "s.jsonl": To_Account is the account itself`, "jsonl"},
+		"not as a whole":  {[]text{good}, "", "csv"},
+		"headers, no row": {[]text{{"h.csv", header + header + header}}, "all rows: repeats the header", "csv"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := readTexts(t, Options{}, nil, c.inputs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range r.Counts.AllRejected {
+				for i := range a.First {
+					a.First[i] = filepath.Base(a.First[i])
+				}
+			}
+			equal(t, "why", r.Counts.WhyAllRejected(), c.want)
+			equal(t, "formats", strings.Join(r.Counts.RejectedIn, " "), c.formats)
+		})
+	}
+}
+
 func TestUnknownColumnsAreNamedAndOurOwnAreNot(t *testing.T) {
 	r, err := readTexts(t, Options{}, nil,
 		text{"a.csv", "From_Account,zeta,To_Account,AddSource,ResultCode,ResultInfo,Attempts,Input,Line,,alpha\na,1,b," + src + ",30010,x,1,in,7,,\n"},

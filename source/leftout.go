@@ -5,6 +5,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"friendmigrate/migrate"
 )
 
 // LeftOut is what folders and prefixes hold that is not read.
@@ -36,10 +38,10 @@ func (l *LeftOut) count() int64 { return l.Files + l.Folders }
 func (l *LeftOut) String() string {
 	var kinds []string
 	if l.Files > 0 {
-		kinds = append(kinds, some(l.Files, "file"))
+		kinds = append(kinds, migrate.Some(l.Files, "file"))
 	}
 	if l.Folders > 0 {
-		kinds = append(kinds, some(l.Folders, "folder"))
+		kinds = append(kinds, migrate.Some(l.Folders, "folder"))
 	}
 	if len(kinds) == 0 {
 		return ""
@@ -86,12 +88,4 @@ func quoted(names []string, all int64) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
-}
-
-// some says "1 file" or "2 files".
-func some(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -32,13 +32,12 @@ func (p *parser) edgeRead(raw []byte, n numbers) error {
 		return p.rejectEdge(raw, r)
 	}
 	ours, err := p.lane.Add(&p.edge)
-	switch {
-	case errors.Is(err, stage.ErrEdgeTooLarge):
+	if errors.Is(err, stage.ErrEdgeTooLarge) {
 		return p.rejectEdge(raw, reject{"", reasonTooLarge})
-	case err != nil:
+	}
+	p.tally.saw(p.edge.Input, 1)
+	if err != nil || !ours {
 		return err
-	case !ours:
-		return nil
 	}
 	p.tally.row(p.edge.Position, p.many)
 	if p.valid.unusual {
@@ -62,13 +61,15 @@ func (p *parser) rejectEdge(raw []byte, r reject) error {
 // rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such a row belongs to lists it, and only that; the others know that
 // there is one, for --strict.
 func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject) error {
-	if !p.owns(from) {
+	ours := p.owns(from)
+	p.tally.saw(at.Input, 1)
+	p.tally.by[rejection{r, at.Input, !ours}]++
+	if !ours {
 		p.tally.RejectedElsewhere++
 		return nil
 	}
 	p.tally.row(at, p.many)
 	p.tally.Rejected++
-	p.tally.by[r]++
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
 }
 

@@ -58,6 +58,9 @@ func TestBlocksAndParsersChangeNothing(t *testing.T) {
 			if err != nil {
 				return result{}, err.Error()[strings.LastIndexByte(err.Error(), '/'):] // without the temporary folder
 			}
+			for _, a := range r.Counts.AllRejected {
+				a.First[0] = ""
+			}
 			r.Counts.Inputs, r.Counts.ManyLines.Input = nil, ""
 			return r, ""
 		}

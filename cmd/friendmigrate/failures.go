@@ -129,7 +129,7 @@ func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set set
 	if len(integers) > 0 {
 		p.ending = &exit.Ending{
 			What: "some custom fields of the list are integers",
-			Hint: invocation.Parse(p.args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST").String(),
+			Hint: invocation.Parse(p.args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST.csv").String(),
 		}
 	}
 	return nil

@@ -127,11 +127,20 @@ func (j *importJob) exceptionWords(o outcome) string {
 		parts = append(parts, j.failedWords(o, o.failed))
 	}
 	if o.rejected > 0 {
-		parts = append(parts, fmt.Sprintf("%s rejected, see %s", wasWere(o.rejected, "row"), j.path(folder.Rejected)))
+		parts = append(parts, j.rejectedWords(o.rejected))
 	}
 	text := fmt.Sprintf("%s: %s of %s are in place%s; %s%s", begin, screen.Count(placed), screen.Some(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
 		text += "; " + j.rehearsal.words()
+	}
+	return text
+}
+
+// rejectedWords says where rejected rows are listed, and why if there is one reason for all of an input.
+func (j *importJob) rejectedWords(rows int64) string {
+	text := fmt.Sprintf("%s rejected, see %s", wasWere(rows, "row"), j.path(folder.Rejected))
+	if why := j.counts.WhyAllRejected(); why != "" {
+		text += " (" + why + ")"
 	}
 	return text
 }
@@ -253,8 +262,12 @@ func (j *importJob) exceptionHint(o outcome) string {
 	if o.failed > 0 {
 		return j.resume().WithWord("--retry-failed").String() + " # after mending what their codes say"
 	}
-	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-mended").Of("mended.csv").String() +
-		" # with the rows of " + j.path(folder.Rejected) + " mended in mended.csv"
+	mended := []string{"mended." + j.counts.ListFormat()}
+	for i, format := range j.counts.RejectedIn {
+		mended = append(mended[:i], "mended."+format)
+	}
+	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-mended").Of(mended...).String() +
+		" # with the rows of " + j.path(folder.Rejected) + " mended in " + strings.Join(mended, " and ")
 }
 
 func (j *importJob) doneHint() string {

@@ -27,6 +27,12 @@ func judged(args string, err error) *importJob {
 	}
 }
 
+func withCounts(j *importJob, c source.Counts) *importJob {
+	c.Inputs = j.counts.Inputs
+	j.counts = c
+	return j
+}
+
 func account(imported, failed, rejected, pending int64) outcome {
 	a := report.Account{Rows: report.Sum{Read: imported + failed + rejected + pending, Imported: imported, Failed: failed, Rejected: rejected, Pending: pending, Balanced: true}}
 	return outcome{account: a, failed: failed, rejected: rejected}
@@ -63,6 +69,8 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 			"finished: 10 of 11 edges are in place, 40 calls in less than a second; 1 edge failed, see state/failed.csv; hint: friendmigrate import --retry-failed a.csv # after mending what their codes say"},
 		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
 			"finished: 10 of 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-mended mended.csv # with the rows of state/rejected.csv mended in mended.csv"},
+		{"all rejected, JSONL", withCounts(judged("a.jsonl", nil), source.Counts{RejectedIn: []string{source.JSONL}, AllRejected: []source.AllRejected{{Reason: "From_Account is empty", Inputs: 1}}}), account(0, 0, 2, 0), 3,
+			"finished: 0 of 0 edges are in place, 40 calls in less than a second; 2 rows were rejected, see state/rejected.csv (all rows: From_Account is empty); hint: friendmigrate import --state state-mended mended.jsonl # with the rows of state/rejected.csv mended in mended.jsonl"},
 		{"a deadline", judged("a.csv", stopped(migrate.ReasonDuration, "", "")), account(10, 0, 0, 5), 4,
 			"stopped after --max-duration; 5 of 15 edges are pending; hint: friendmigrate import a.csv"},
 		{"an outage, with failures and rejects", judged("--retry-failed=30003 a.csv", stopped(migrate.ReasonOutage, "nothing got through for 15m0s: timeout", "")), account(10, 2, 1, 5), 4,

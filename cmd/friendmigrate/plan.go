@@ -108,7 +108,11 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 	elsewhere := made.Rows.RejectedElsewhere
 	if made.Rows.Rejected > 0 {
 		e.Code = exit.Exceptions
-		e.What = fmt.Sprintf("%s rejected; %s", wouldBe(made.Rows.Rejected), e.What)
+		why := ""
+		if made.WhyAllRejected != "" {
+			why = " (" + made.WhyAllRejected + ")"
+		}
+		e.What = fmt.Sprintf("%s rejected%s; %s", wouldBe(made.Rows.Rejected), why, e.What)
 	}
 	if set.Strict && elsewhere > 0 {
 		e.What = fmt.Sprintf("%s rejected of other shards; %s", wouldBe(elsewhere), e.What)

@@ -296,7 +296,7 @@ func (j *importJob) refuseRejected() error {
 	}
 	var parts []string
 	if own > 0 {
-		parts = append(parts, fmt.Sprintf("%s rejected, see %s", wasWere(own, "row"), filepath.Join(j.dir, folder.Rejected)))
+		parts = append(parts, j.rejectedWords(own))
 	}
 	if elsewhere > 0 {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", wasWere(elsewhere, "row")))

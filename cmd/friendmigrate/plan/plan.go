@@ -198,8 +198,9 @@ func (j *job) plan(m *measured) (*Plan, error) {
 	t.OverMax = m.over // --max-friends is not part of what makes a stage
 	p := &Plan{
 		Version: Version, Options: j.Rows.Canonical(), Shard: shardText(j.Shard, j.Shards), Staged: j.staged, OtherJob: j.other,
-		Rows:  Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere, Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
-		Edges: t.Edges, Added: t.Added, Accounts: t.Rosters,
+		Rows:           Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere, Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
+		WhyAllRejected: c.WhyAllRejected(),
+		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
 		Calls: m.calls, ExtraCalls: m.calls - t.Chunks, ChunkBytes: int64(j.ChunkBytes), Bytes: m.bytes,
 		MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver, Largest: []Roster{},
 		Mutual:   Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs, Sampled: t.PairsSampled},

@@ -22,6 +22,8 @@ type Plan struct {
 	Rows       Rows     `json:"rows"`
 	RejectedBy []Reason `json:"rejectedBy"`
 
+	WhyAllRejected string `json:"allRejected,omitempty"` // the inputs of which every row is rejected for one reason, and that reason
+
 	Edges    int64 `json:"edges"` // distinct; added ones included
 	Added    int64 `json:"added"` // by --mutual: no row asked for them
 	Accounts int64 `json:"accounts"`
