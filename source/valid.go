@@ -135,6 +135,9 @@ var usualByte = func() (table [256]bool) {
 	return table
 }()
 
+// CheckAccount says why no account can have this id: "is empty". It is empty where one can.
+func CheckAccount(id string) string { return new(validator).account(id) }
+
 // account returns why id is no account id, or "".
 func (v *validator) account(id string) string {
 	if id == "" {

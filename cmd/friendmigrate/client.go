@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,6 +15,7 @@ import (
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/source"
 )
 
 // await runs f, which reads something that the settings name, until a signal comes: a named pipe may never be written.
@@ -24,15 +27,20 @@ func await[T any](ctx context.Context, what string, f func() (T, error)) (T, err
 	return v, exit.Because(exit.Unusable, err)
 }
 
-// openAccounts reads the list of --accounts.
-func openAccounts(ctx context.Context, name string) (*accounts.File, error) {
-	return await(ctx, "--accounts", func() (*accounts.File, error) {
-		named, err := accounts.Open(ctx, name)
+// openAccounts reads the list of accounts that a flag names.
+func (p *program) openAccounts(ctx context.Context, flag, name string) (*accounts.File, error) {
+	list, err := await(ctx, flag, func() (*accounts.File, error) {
+		list, err := accounts.Open(name, p.std.in)
 		if err != nil {
-			err = fmt.Errorf("read --accounts: %w", err)
+			err = fmt.Errorf("read %s: %w", flag, err)
 		}
-		return named, err
+		return list, err
 	})
+	var known *exit.Error
+	if wrong, _ := errors.AsType[*source.InputError](err); errors.As(err, &known) && (wrong == nil || wrong.Fix == nil) {
+		known.Hint = currentLine(p.args).With(strings.TrimPrefix(flag, "--"), "FILE").String()
+	}
+	return list, err
 }
 
 // readKey reads the secret key for the first time.

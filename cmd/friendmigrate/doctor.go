@@ -85,7 +85,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	if set.Accounts != "" {
-		if j.named, err = openAccounts(ctx, set.Accounts); err != nil {
+		if j.named, err = p.openAccounts(ctx, "--accounts", set.Accounts); err != nil {
 			return err
 		}
 		err = p.reads(c, nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
@@ -180,9 +180,6 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 	}
 	r := &accountsReport{Counted: x.Now(), List: j.set.MissingOut}
 	text := fmt.Sprintf("%s of %s exist, %s missing, see %s", screen.Count(r.Exist), screen.Some(r.Asked, "account"), isAreOnly(r.Missing), r.List)
-	if r.NoID > 0 {
-		text += fmt.Sprintf("; %s of them can be no account's id", screen.Count(r.NoID))
-	}
 	if r.Unknown > 0 {
 		text += fmt.Sprintf("; of %s the service said neither", screen.Count(r.Unknown))
 	}

@@ -81,7 +81,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 
 func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
 	began := time.Now()
-	named, err := openAccounts(ctx, j.set.Accounts)
+	named, err := j.p.openAccounts(ctx, "--accounts", j.set.Accounts)
 	if err != nil {
 		return exit.Ending{}, err
 	}
@@ -186,6 +186,9 @@ func (j *exportJob) read(ctx context.Context) error {
 // judge finds the exit code and puts the ending in words.
 func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration) exit.Ending {
 	now := j.export.At()
+	if first := j.export.Accounts.First; stopped == nil && now.Edges == 0 {
+		j.log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)", j.set.Accounts, first.ID, first.Line), event(eventExport))
+	}
 	codes := []exit.Code{stopCode(stopped)}
 	if now.Failed > 0 {
 		codes = append(codes, exit.Exceptions)

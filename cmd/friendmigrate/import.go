@@ -128,6 +128,10 @@ func contains(list []string, s string) bool {
 // run is the job, from the lock to the report. The ending speaks for a job that could begin; an error for one that could not.
 func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	began := time.Now()
+	pilot, err := j.p.openPilot(ctx, j.set.Job, j.inputs)
+	if err != nil {
+		return exit.Ending{}, err
+	}
 	defer func() { err = errors.Join(err, j.close()) }()
 	if err := j.openFolder(ctx); err != nil {
 		return exit.Ending{}, err
@@ -142,7 +146,7 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	if err := j.prepare(ctx); err != nil {
 		return exit.Ending{}, err
 	}
-	if err := j.loadPilot(ctx); err != nil {
+	if err := j.loadPilot(ctx, pilot); err != nil {
 		return exit.Ending{}, err
 	}
 	if err := j.reopenFailed(ctx); err != nil {

@@ -62,6 +62,10 @@ func stopCode(err error) exit.Code {
 
 func (j *importJob) doneWords(o outcome) string {
 	a := o.account
+	if o.pilot != nil && o.pilot.Edges == 0 {
+		return fmt.Sprintf("the pilot is finished without a call: shard %s has no edge of its accounts; %s of the rest are pending",
+			j.set.Job.Shard, screen.Some(a.Pending(), "edge"))
+	}
 	if o.pilot != nil {
 		return fmt.Sprintf("the pilot is finished: all %s of %s are in place%s; %s of the rest are pending",
 			screen.Some(o.pilot.Edges, "edge"), screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account"), j.after(), screen.Some(a.Pending(), "edge"))

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/csv"
@@ -15,60 +14,195 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
+	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
 
 // pilot is the accounts of --only-accounts and what the plan has of them.
 type pilot struct {
+	line     invocation.Line // of the command
+	list     *accounts.File
 	accounts map[string]bool // true: has a roster
+	order    []string        // those that have one, in the order of the plan; nil: so many that a pass over the plan is cheaper
 	shard    settings.Shard  // whose rosters are looked at
 	edges    int64           // of their rosters
 	settled  int64           // of those, when the run began
 	chunks   int64           // not settled when the run began
 }
 
-// maxPilotLine is far above any account id (32 bytes).
-const maxPilotLine = 64 << 10
+// cheaperPass says how many rosters one passes by in the time that it takes to look one up.
+const cheaperPass = 64
 
-// loadPilot reads --only-accounts and looks the accounts up in the plan.
-func (j *importJob) loadPilot(ctx context.Context) error {
-	if j.set.Job.OnlyAccounts == "" {
+// openPilot reads --only-accounts; nil where it is not given.
+func (p *program) openPilot(ctx context.Context, job settings.Job, inputs []string) (*pilot, error) {
+	if job.OnlyAccounts == "" {
+		return nil, nil
+	}
+	if job.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
+		return nil, exit.Because(exit.Unusable, errors.New("--only-accounts and INPUT are both standard input, which can be read once only"))
+	}
+	list, err := p.openAccounts(ctx, "--only-accounts", job.OnlyAccounts)
+	if err != nil {
+		return nil, err
+	}
+	named, err := list.Set(ctx)
+	return &pilot{line: currentLine(p.args), list: list, accounts: named, shard: job.Shard}, err
+}
+
+// find looks the accounts up in the plan; take is told of each roster and may be nil. The warning names accounts without an
+// edge. That none has one is an error, but for a shard.
+func (p *pilot) find(ctx context.Context, s *stage.Stage, take func(migrate.Roster)) (warning string, err error) {
+	if err := p.sort(s); err != nil {
+		return "", err
+	}
+	p.edges = 0
+	for roster, err := range p.rosters(ctx, s, nil) {
+		if err != nil {
+			return "", err
+		}
+		p.accounts[roster.From] = true
+		if p.edges += roster.Edges; take != nil {
+			take(roster)
+		}
+	}
+	switch unknown := p.unknown(); {
+	case p.edges == 0 && p.shard.Count == 0:
+		return "", p.nobody()
+	case unknown > 0:
+		return p.unknownWords(ctx, unknown)
+	}
+	return "", nil
+}
+
+// sort finds the order of the accounts in the plan, if they are few.
+func (p *pilot) sort(s *stage.Stage) error {
+	if int64(len(p.accounts))*cheaperPass > s.Totals().Rosters {
 		return nil
 	}
-	accounts, err := namedAccounts(ctx, "--only-accounts", j.set.Job.OnlyAccounts)
-	if err != nil {
-		return err
-	}
-	p := &pilot{accounts: accounts, shard: j.set.Job.Shard}
-	for roster, err := range j.stage.Rosters(ctx, nil) {
+	first := map[string]int64{}
+	for from := range p.accounts {
+		roster, ok, err := s.Find(from)
 		if err != nil {
-			return j.planError(ctx, err)
+			return err
 		}
-		if _, named := accounts[roster.From]; named {
-			accounts[roster.From] = true
-			p.take(roster, j.journal)
+		if ok {
+			first[from] = roster.First
 		}
 	}
+	byPlan := func(a, b string) int { return cmp.Compare(first[a], first[b]) }
+	p.order = append([]string{}, slices.SortedFunc(maps.Keys(first), byPlan)...) // never nil
+	return nil
+}
+
+// rosters is the part of a plan that the pilot is about: all of it where there is none. skip is as of stage.Rosters.
+func (p *pilot) rosters(ctx context.Context, s *stage.Stage, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
+	if p == nil {
+		return s.Rosters(ctx, skip)
+	}
+	return func(yield func(migrate.Roster, error) bool) {
+		for _, from := range p.order {
+			roster, _, err := s.Find(from)
+			if err == nil && skip != nil && skip(roster.First, roster.Chunks) {
+				continue
+			}
+			if !yield(roster, err) || err != nil {
+				return
+			}
+		}
+		if p.order != nil {
+			return
+		}
+		for roster, err := range s.Rosters(ctx, skip) {
+			if _, named := p.accounts[roster.From]; (named || err != nil) && !yield(roster, err) {
+				return
+			}
+		}
+	}
+}
+
+// nobody refuses a list of which no account has an edge.
+func (p *pilot) nobody() error {
+	first := p.list.First
+	hint := "head -n 3 " + invocation.Quote(p.list.Name) + " | cat -A"
+	if p.list.Stream {
+		hint = p.line.String()
+	}
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err: fmt.Errorf("--only-accounts %q: none of its %s has an edge here; nothing was sent",
+			p.list.Name, screen.Some(p.list.Count, "account")),
+		Hint: fmt.Sprintf("%s # line %d was read as %q, and no From_Account is exactly that", hint, first.Line, first.ID),
+	}
+}
+
+// unknownWords names the first accounts without an edge.
+func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
+	const most = 3
+	var names []string
+	for a, err := range p.list.All(ctx) {
+		if err != nil {
+			return "", err
+		}
+		if !p.accounts[a.ID] && p.mine(a.ID) {
+			if names = append(names, fmt.Sprintf("%q (line %d)", a.ID, a.Line)); len(names) == most {
+				break
+			}
+		}
+	}
+	text := strings.Join(names, ", ")
+	if more := unknown - len(names); more > 0 {
+		text += fmt.Sprintf(" and %s more", screen.Count(int64(more)))
+	}
+	verb := "have"
+	if unknown == 1 {
+		verb = "has"
+	}
+	return fmt.Sprintf("--only-accounts %q: %s %s no edge here: %s", p.list.Name, screen.Some(int64(unknown), "account"), verb, text), nil
+}
+
+// ofShard is the pilot for one shard.
+func (p *pilot) ofShard(shard settings.Shard) *pilot {
+	if p == nil {
+		return nil
+	}
+	one := *p
+	one.accounts, one.shard = maps.Clone(p.accounts), shard
+	return &one
+}
+
+// loadPilot looks the accounts of --only-accounts up in the plan.
+func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
+	if p == nil {
+		return nil
+	}
+	warning, err := p.find(ctx, j.stage, func(r migrate.Roster) { p.take(r, j.journal) })
+	if err != nil {
+		return j.planError(ctx, err)
+	}
+	if warning != "" {
+		j.log.Warn(warning, event(eventPilot), zap.Int("unknown", p.unknown()))
+	}
+	named := p.named()
+	j.log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input", screen.Some(int64(named-p.unknown()), "account"), screen.Some(p.edges, "edge")),
+		event(eventPilot), zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.pilot = p
-	named, unknown, about := p.named(), p.unknown(), ""
-	if p.shard.Count > 0 {
-		about = fmt.Sprintf(" of shard %s (of %d in all)", p.shard, len(accounts))
-	}
-	j.log.Info(fmt.Sprintf("--only-accounts: %d of %d accounts%s have edges in the input, %d edges together", named-unknown, named, about, p.edges), event(eventPilot),
-		zap.Int("accounts", named), zap.Int("unknown", unknown), zap.Int64("edges", p.edges))
 	return nil
 }
 
 func (p *pilot) take(r migrate.Roster, journal migrate.Journal) {
-	p.edges += r.Edges
 	p.settled += r.Edges
 	for i := range r.Chunks {
 		n := int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
@@ -111,59 +245,6 @@ func (p *pilot) digest() string {
 
 func (p *pilot) mine(from string) bool {
 	return p.shard.Count == 0 || stage.ShardOf(from, p.shard.Count) == p.shard.Index
-}
-
-// of filters a plan.
-func (p *pilot) of(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error] {
-	if p == nil {
-		return plan
-	}
-	return func(yield func(migrate.Roster, error) bool) {
-		for roster, err := range plan {
-			if _, named := p.accounts[roster.From]; (named || err != nil) && !yield(roster, err) {
-				return
-			}
-		}
-	}
-}
-
-// namedAccounts reads the file of a flag.
-func namedAccounts(ctx context.Context, flag, name string) (map[string]bool, error) {
-	return await(ctx, flag, func() (map[string]bool, error) {
-		accounts, err := readAccounts(name)
-		if err != nil {
-			err = fmt.Errorf("read %s: %w", flag, err)
-		}
-		return accounts, err
-	})
-}
-
-// readAccounts reads one account id a line. Nothing of an id is trimmed but the end of its line.
-func readAccounts(name string) (map[string]bool, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	accounts := map[string]bool{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, maxPilotLine)
-	for first := true; lines.Scan(); first = false {
-		line := lines.Bytes() // without CR LF
-		if first {
-			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-		}
-		if len(line) > 0 {
-			accounts[string(line)] = false
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%q: %w", name, err)
-	}
-	if len(accounts) == 0 {
-		return nil, fmt.Errorf("%q names no account", name)
-	}
-	return accounts, nil
 }
 
 // account adds up what became of the pilot. failed is by account.

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -14,23 +13,6 @@ func write(t *testing.T, name, content string) string {
 		t.Fatal(err)
 	}
 	return name
-}
-
-func TestAccountsAreReadAsTheyAre(t *testing.T) {
-	accounts, err := readAccounts(write(t, "a", "\xef\xbb\xbffirst\r\n\r\n second \nthird"))
-	if err != nil || len(accounts) != 3 {
-		t.Fatal(accounts, err)
-	}
-	for _, id := range []string{"first", " second ", "third"} {
-		if _, there := accounts[id]; !there {
-			t.Errorf("%q is missing: %v", id, accounts)
-		}
-	}
-	for name, content := range map[string]string{"empty": "\n\r\n", "no list of accounts": strings.Repeat("x", maxPilotLine+1)} {
-		if accounts, err := readAccounts(write(t, "a", content)); err == nil {
-			t.Errorf("%s: %d accounts", name, len(accounts))
-		}
-	}
 }
 
 func TestARejectedRowOfThePilotCounts(t *testing.T) {

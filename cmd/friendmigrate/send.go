@@ -54,7 +54,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 	if j.set.Job.OnlyMissing {
 		to = sink.OnlyMissing(j.client)
 	}
-	plan := j.pilot.of(j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done))
+	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.stage, j.journal.Done)
 	summary, err := migrate.Run(ctx, plan, to, j.p.sight.Timed(j.journal), migrate.Options{
 		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
 		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration,

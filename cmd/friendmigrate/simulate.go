@@ -57,7 +57,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if err := configureApp(ctx, &config, set); err != nil {
+	if err := p.configureApp(ctx, &config, set); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	listener, err := net.Listen("tcp", set.Listen)
@@ -77,7 +77,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 }
 
 // configureApp sets up what the console would.
-func configureApp(ctx context.Context, config *simulator.Config, set settings.Simulate) error {
+func (p *program) configureApp(ctx context.Context, config *simulator.Config, set settings.Simulate) error {
 	key, err := readKey(ctx, set.Key)
 	if err != nil {
 		return err
@@ -90,7 +90,11 @@ func configureApp(ctx context.Context, config *simulator.Config, set settings.Si
 	if set.Accounts == "all" {
 		return nil
 	}
-	accounts, err := namedAccounts(ctx, "--accounts", set.Accounts)
+	list, err := p.openAccounts(ctx, "--accounts", set.Accounts)
+	if err != nil {
+		return err
+	}
+	accounts, err := list.Set(ctx)
 	if err != nil {
 		return err
 	}

@@ -82,12 +82,8 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if name := set.Job.OnlyAccounts; name != "" {
-		accounts, err := readAccounts(name)
-		if err != nil {
-			return exit.Because(exit.Unusable, fmt.Errorf("read --only-accounts: %w", err))
-		}
-		j.pilot = &pilot{accounts: accounts, shard: set.Job.Shard}
+	if j.pilot, err = p.openPilot(ctx, set.Job, j.inputs); err != nil {
+		return err
 	}
 	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
 		return err
@@ -145,7 +141,7 @@ func (j *verifyJob) open(ctx context.Context, begin bool) (err error) {
 	if err := j.openStage(ctx); err != nil {
 		return err
 	}
-	if err := j.loadPilot(); err != nil || !begin {
+	if err := j.loadPilot(ctx); err != nil || !begin {
 		return err
 	}
 	if j.verify, err = verify.Open(ctx, j.options()); err != nil {

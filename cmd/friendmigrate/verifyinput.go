@@ -16,7 +16,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
@@ -187,34 +186,16 @@ func (j *verifyJob) leftOut(ctx context.Context, left source.LeftOut) error {
 	return j.readError(ctx, j.counts.CheckEmpty(j.set.Rows))
 }
 
-// loadPilot reads --only-accounts and sees which of them have edges.
-func (j *verifyJob) loadPilot() error {
+// loadPilot sees which accounts of --only-accounts have edges.
+func (j *verifyJob) loadPilot(ctx context.Context) error {
 	if j.pilot == nil {
 		return nil
 	}
-	for from := range j.pilot.accounts {
-		if !j.pilot.mine(from) {
-			continue
-		}
-		_, known, err := j.stage.Find(from)
-		if err != nil {
-			return err
-		}
-		j.pilot.accounts[from] = known
+	warning, err := j.pilot.find(ctx, j.stage, nil)
+	if warning != "" {
+		j.log.Warn(warning, event(eventPilot), zap.Int("unknown", j.pilot.unknown()))
 	}
-	named, unknown := j.pilot.named(), j.pilot.unknown()
-	switch {
-	case unknown == named && j.pilot.shard.Count == 0:
-		return j.pilotOfNobody()
-	case unknown > 0:
-		j.log.Warn(fmt.Sprintf("--only-accounts: %d of %s have no edge", unknown, screen.Some(int64(named), "account")), event(eventPilot), zap.Int("accounts", named), zap.Int("unknown", unknown))
-	}
-	return nil
-}
-
-func (j *verifyJob) pilotOfNobody() error {
-	return exit.Because(exit.Unusable, fmt.Errorf("--only-accounts %q: none of its %s has an edge here; nothing was asked",
-		j.set.Job.OnlyAccounts, screen.Some(int64(len(j.pilot.accounts)), "account")))
+	return err
 }
 
 // stageOwn stages INPUT, or takes what an interrupted verify of the same has staged.

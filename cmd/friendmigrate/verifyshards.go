@@ -35,9 +35,7 @@ func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []
 	for i, place := range places {
 		one := *j
 		one.set.Job.Shard, one.dir = place.Shard, place.Dir
-		if j.pilot != nil {
-			one.pilot = &pilot{accounts: maps.Clone(j.pilot.accounts), shard: place.Shard}
-		}
+		one.pilot = j.pilot.ofShard(place.Shard)
 		if err := one.takeLock(); err != nil {
 			return all, err
 		}
@@ -96,7 +94,7 @@ func (j *verifyJob) openAll(ctx context.Context, parts []*verifyJob) error {
 			}
 		}
 		if j.pilot != nil && known == 0 {
-			return j.pilotOfNobody()
+			return j.pilot.nobody()
 		}
 	}
 	return nil

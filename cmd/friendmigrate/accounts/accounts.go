@@ -5,22 +5,25 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"strings"
+
+	"friendmigrate/source"
 )
 
-// File is a file that names accounts: one id a line, or a CSV with From_Account as its first column. Nothing of an id is trimmed but the end of its line; empty
-// lines and an id that is that of the line before are passed over.
+// File is a list of accounts that was read once and found sound.
 type File struct {
 	Name   string
 	Count  int64
-	Digest string // SHA-256 of the whole file, in hex
+	First  Account
+	Digest string // SHA-256 of the whole content, in hex
+	Stream bool   // a pipe or standard input, which can be read once only
+
+	content []byte // of a stream
 }
 
 // Account is one of them.
@@ -29,48 +32,88 @@ type Account struct {
 	Line int64
 }
 
-// maxLine is far above any account id (32 bytes) and any row of our lists.
-const maxLine = 1 << 20
+const (
+	maxLine   = 1 << 20  // bytes of a line, far above any account id and any row of our lists
+	maxStream = 64 << 20 // bytes of a stream
+	mostSeen  = 1 << 18  // ids that are remembered, to pass over those that come again
+)
 
-const header = "From_Account"
-
-// Open reads the file once to count and digest it.
-func Open(ctx context.Context, name string) (*File, error) {
-	a := &File{Name: name}
-	f, err := os.Open(name)
+// Open reads the list of that name to its end, to check, count and digest it. "-" is standard input. It may wait for a stream.
+func Open(name string, stdin io.Reader) (*File, error) {
+	info, err := os.Stat(name)
+	a := &File{Name: name, Stream: name == source.Standard || err == nil && !info.Mode().IsRegular()}
+	switch {
+	case name == source.Standard:
+		a.content, err = wholeStream(stdin)
+	case err == nil && info.IsDir():
+		return nil, listError{&source.InputError{Name: name, Reason: "is a folder"}}
+	case a.Stream:
+		var stream *os.File
+		if stream, err = os.Open(name); err == nil {
+			a.content, err = wholeStream(stream)
+			stream.Close() // only read from
+		}
+	}
+	if err == nil {
+		err = a.check()
+	}
+	if wrong, _ := errors.AsType[*source.InputError](err); wrong != nil && a.Stream && name != source.Standard {
+		wrong.Fix = nil // the stream is at its end
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return nil, err
-	}
-	a.Digest = hex.EncodeToString(sum.Sum(nil))
-	for _, err := range a.All(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		a.Count++
-	}
 	if a.Count == 0 {
-		return nil, fmt.Errorf("%q names no account", name)
+		return nil, fault(name, 0, "names no account")
 	}
 	return a, nil
 }
 
-// All lists the accounts.
+func (a *File) check() error {
+	f, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	const enough = 64 << 10
+	content := bufio.NewReaderSize(f, enough)
+	head, err := content.Peek(enough)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if err := recognise(a.Name, head); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, content); err != nil {
+		return err
+	}
+	a.Digest = hex.EncodeToString(sum.Sum(nil))
+	for account, err := range a.All(context.Background()) {
+		if err != nil {
+			return err
+		}
+		if a.Count == 0 {
+			a.First = account
+		}
+		a.Count++
+	}
+	return nil
+}
+
+// All lists the accounts in the order of the list. An id that comes again is passed over, unless so many others stand before
+// it that it is not remembered.
 func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
-		f, err := os.Open(a.Name)
+		f, err := a.open()
 		if err != nil {
 			yield(Account{}, err)
 			return
 		}
 		defer f.Close()
-		before := ""
-		err = eachLine(f, func(id string, line int64) error {
-			if id == "" || id == before {
+		before, seen := "", map[[16]byte]struct{}{}
+		err = eachID(a.Name, f, func(id string, line int64) error {
+			if again(seen, id) || id == before {
 				return ctx.Err()
 			}
 			before = id
@@ -80,49 +123,48 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 			return ctx.Err()
 		})
 		if err != nil && !errors.Is(err, errStop) {
-			yield(Account{}, fmt.Errorf("read accounts %q: %w", a.Name, err))
+			yield(Account{}, err)
 		}
 	}
+}
+
+// Set is all accounts of the list, each false.
+func (a *File) Set(ctx context.Context) (map[string]bool, error) {
+	set := make(map[string]bool, a.Count)
+	for account, err := range a.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		set[account.ID] = false
+	}
+	return set, nil
 }
 
 var errStop = errors.New("enough")
 
-func eachLine(f io.Reader, each func(id string, line int64) error) error {
-	r := bufio.NewReaderSize(f, 64<<10)
-	if mark, _ := r.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		_, _ = r.Discard(3)
+// again reports whether an id was seen before, and remembers it while there is room.
+func again(seen map[[16]byte]struct{}, id string) bool {
+	sum := sha256.Sum256([]byte(id))
+	key := [16]byte(sum[:])
+	_, known := seen[key]
+	if !known && len(seen) < mostSeen {
+		seen[key] = struct{}{}
 	}
-	if head, _ := r.Peek(len(header) + 1); strings.HasPrefix(string(head), header) && (len(head) == len(header) || strings.ContainsRune(",\r\n", rune(head[len(header)]))) {
-		return eachRecord(r, each)
-	}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	for line := int64(1); lines.Scan(); line++ {
-		if err := each(lines.Text(), line); err != nil { // without CR LF
-			return err
-		}
-	}
-	return lines.Err()
+	return known
 }
 
-// eachRecord is eachLine for a CSV.
-func eachRecord(r io.Reader, each func(id string, line int64) error) error {
-	rows := csv.NewReader(r)
-	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
-	if _, err := rows.Read(); err != nil {
-		return err
+func (a *File) open() (io.ReadCloser, error) {
+	if a.Stream {
+		return io.NopCloser(bytes.NewReader(a.content)), nil
 	}
-	for {
-		row, err := rows.Read()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		line, _ := rows.FieldPos(0)
-		if err := each(strings.Clone(row[0]), int64(line)); err != nil {
-			return err
-		}
+	return os.Open(a.Name)
+}
+
+// wholeStream reads a pipe or a terminal.
+func wholeStream(f io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(f, maxStream+1))
+	if err == nil && len(content) > maxStream {
+		err = fmt.Errorf("a stream of over %d MiB: write it to a file and name that", maxStream>>20)
 	}
+	return content, err
 }

@@ -6,8 +6,6 @@ import (
 	"io"
 	"iter"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/folder"
@@ -40,14 +38,10 @@ type Counted struct {
 	Asked   int64 `json:"asked"` // of those; an id that comes again soon after is asked about once
 	Exist   int64 `json:"exist"`
 	Missing int64 `json:"missing"`
-	NoID    int64 `json:"notAnID"` // of the missing: no account can have that id
 	Unknown int64 `json:"unknown"` // no verdict
 }
 
 const codeMissing = 1
-
-// maxID is the longest id that an account can have, in bytes.
-const maxID = 32
 
 const spoolMemory = 8 << 20
 
@@ -128,13 +122,11 @@ func (x *Existing) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
 			}, nil)
 		}
 		for a, err := range x.chosen(ctx) {
-			if err == nil {
-				err = x.add(a, &batch, in)
-			}
 			if err != nil {
 				yield(migrate.Roster{}, err)
 				return
 			}
+			x.add(a, &batch, in)
 			if len(batch) == sink.MaxAccountsChecked && !flush() {
 				return
 			}
@@ -143,33 +135,16 @@ func (x *Existing) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
 	}
 }
 
-// add puts an account into the batch, unless it is there already or can't be one: an id that the service refuses would spoil its call.
-func (x *Existing) add(a accounts.Account, batch *[]migrate.Edge, in map[string]struct{}) error {
+// add puts an account into the batch, unless it is there already.
+func (x *Existing) add(a accounts.Account, batch *[]migrate.Edge, in map[string]struct{}) {
 	if _, twice := in[a.ID]; twice {
-		return nil
+		return
 	}
 	x.mu.Lock()
 	x.now.Asked++
 	x.mu.Unlock()
-	if len(a.ID) > maxID || !utf8.ValidString(a.ID) || containsControl(a.ID) {
-		x.mu.Lock()
-		x.now.Missing++
-		x.now.NoID++
-		x.mu.Unlock()
-		return x.spool.Add(migrate.Position{Line: a.Line}, []byte(a.ID))
-	}
 	in[a.ID] = struct{}{}
 	*batch = append(*batch, migrate.Edge{To: a.ID, Position: migrate.Position{Line: a.Line}})
-	return nil
-}
-
-func containsControl(s string) bool {
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return true
-		}
-	}
-	return false
 }
 
 // Import implements migrate.Importer.

@@ -79,7 +79,7 @@ func options(t *testing.T, dir, format, destination string, ids ...string) Optio
 	if err := os.WriteFile(name, []byte(strings.Join(ids, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := accounts.Open(t.Context(), name)
+	f, err := accounts.Open(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func ExportFlags() []Flag {
 	g := "what is exported"
 	return slices.Concat(
 		[]Flag{
-			{Name: "accounts", Value: "FILE", Usage: "the accounts whose friends are exported, one id a line; or a CSV with From_Account as its first column", Group: g, TakesFile: true},
+			{Name: "accounts", Value: "FILE", Usage: "the accounts whose friends are exported, one id a line, or a CSV with a column From_Account, UserID or To_Account; - is standard input", Group: g, TakesFile: true},
 			{Name: "output", Value: "FILE", Default: "standard output", Usage: "where to write; .gz and .zst are compressed. The same command resumes", Group: g, TakesFile: true},
 			{Name: "format", Value: "NAME", Default: "by the name of --output, else jsonl", Usage: "csv or jsonl. JSONL holds everything and is written as it comes; CSV is written when all is read", Group: g},
 		},

@@ -90,7 +90,7 @@ func jobFlags() []Flag {
 		{Name: "state", Value: "FOLDER", Default: DefaultState, Usage: "of this job: checkpoint, staged input, lists, report", Group: g, TakesFile: true},
 		{Name: "fresh", Kind: Switch, Usage: "start over; the old state is moved to a folder old-TIME inside --state, not deleted", Group: g, NoVariable: true},
 		{Name: "retry-failed", Kind: Optional, Value: "CODES", Usage: "take failed edges up again, all or those of some codes (--retry-failed=30003,30010), once", Group: g},
-		{Name: "only-accounts", Value: "FILE", Usage: "a pilot: only these From_Accounts, one a line; the rest stays pending", Group: g, TakesFile: true},
+		{Name: "only-accounts", Value: "FILE", Usage: "a pilot: only these From_Accounts, one a line or in a CSV; the rest stays pending", Group: g, TakesFile: true},
 		{Name: "only-missing", Kind: Switch, Usage: "ask first (friend_check) and import only what is not there", Group: g},
 		{Name: "shard", Value: "I/N", Default: "JOB_COMPLETION_INDEX and FRIENDMIGRATE_SHARDS", Usage: "only share I, from 0, of N", Group: g},
 		{Name: "memory", Value: "SIZE", Default: "256MiB, or 70 % of the container's limit", Usage: "peak resident memory", Group: g},

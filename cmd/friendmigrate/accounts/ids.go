@@ -1,0 +1,168 @@
+package accounts
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"friendmigrate/source"
+)
+
+// columns name the accounts in a CSV; the first of them that is there does.
+var columns = []string{"From_Account", "UserID", "To_Account"}
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// listError says which list cannot be used and why. It is a *source.InputError, with what that knows to help.
+type listError struct{ *source.InputError }
+
+func (e listError) Error() string {
+	at := ""
+	if e.Line > 0 {
+		at = fmt.Sprintf(", line %d", e.Line)
+	}
+	return fmt.Sprintf("%q%s %s", e.Name, at, e.Reason)
+}
+
+func (e listError) Unwrap() error { return e.InputError }
+
+// fault refuses a list, and shows the line.
+func fault(name string, line int64, reason string) error {
+	e := &source.InputError{Name: name, Line: line, Reason: reason}
+	if name != source.Standard {
+		e.Fix = func(quote func(string) string) string {
+			return fmt.Sprintf("sed -n %dp %s | cat -A", max(line, 1), quote(name))
+		}
+	}
+	return listError{e}
+}
+
+// recognise refuses what is no list of accounts, by its beginning.
+func recognise(name string, head []byte) error {
+	if wrong := (*source.InputError)(nil); errors.As(source.CheckText(name, head), &wrong) {
+		return listError{wrong}
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n")
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	for _, kind := range []struct{ begin, what, filter string }{
+		{"{", "is JSONL, not one id a line", "jq -r .From_Account"}, {"[", "is a JSON array, not one id a line", "jq -r '.[]'"},
+	} {
+		if bytes.HasPrefix(text, []byte(kind.begin)) && (json.Valid(line) || json.Valid(text)) {
+			return listError{&source.InputError{Name: name, Reason: kind.what, Fix: func(quote func(string) string) string {
+				return kind.filter + " < " + quote(name) + " > " + quote(name+".txt")
+			}}}
+		}
+	}
+	return nil
+}
+
+// eachID reads the ids of a list: one a line, or those of a column of a CSV. Nothing of an id is trimmed but the end of its
+// line, quotes are those of a CSV, and byte order marks at the beginning of a line and empty lines are passed over.
+func eachID(name string, f io.Reader, each func(id string, line int64) error) error {
+	r := bufio.NewReaderSize(f, maxLine)
+	if mark, _ := r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = r.Discard(len(byteOrderMark))
+	}
+	use := func(id string, line int64) error {
+		id = strings.TrimPrefix(id, byteOrderMark)
+		if wrong := (*source.InputError)(nil); strings.Contains(id, "\r") && errors.As(source.CheckText(name, []byte(id)), &wrong) {
+			return listError{wrong}
+		}
+		if reason := source.CheckAccount(id); reason != "" {
+			return fault(name, line, fmt.Sprintf("has %.60q, which no account id can be: it %s", id, reason))
+		}
+		return each(id, line)
+	}
+	head, _ := r.Peek(maxLine)
+	names := cellsOf(firstLine(head))
+	for _, column := range columns {
+		if at := slices.Index(names, column); at >= 0 {
+			return eachRow(name, r, at, column, use)
+		}
+	}
+	if cells := strings.FieldsFunc(firstLine(head), func(c rune) bool { return strings.ContainsRune(";|\t", c) }); len(cells) > 1 &&
+		slices.ContainsFunc(columns, func(column string) bool { return slices.Contains(cells, column) }) {
+		return fault(name, 1, "has columns that are not separated by commas")
+	}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	line := int64(0)
+	for lines.Scan() {
+		line++
+		if text := strings.TrimPrefix(lines.Text(), byteOrderMark); text != "" { // without LF or CR LF
+			id, err := plain(name, text, line)
+			if err == nil {
+				err = use(id, line)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fault(name, line+1, fmt.Sprintf("is longer than %d MiB", maxLine>>20))
+	}
+	return lines.Err()
+}
+
+// plain takes the quotes off a line.
+func plain(name, text string, line int64) (id string, err error) {
+	if !strings.HasPrefix(text, `"`) {
+		return text, nil
+	}
+	switch cells := cellsOf(text); len(cells) {
+	case 0:
+		return "", fault(name, line, "has broken quotes")
+	case 1:
+		return cells[0], nil
+	}
+	return "", fault(name, line, "has several columns, and the first line names none of them "+strings.Join(columns, ", "))
+}
+
+// eachRow reads a CSV with a header.
+func eachRow(name string, r io.Reader, at int, column string, use func(id string, line int64) error) error {
+	rows := csv.NewReader(r)
+	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
+	for first := true; ; first = false {
+		row, err := rows.Read()
+		broken := (*csv.ParseError)(nil)
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &broken):
+			return fault(name, int64(broken.StartLine), "is no CSV record: "+broken.Err.Error())
+		case err != nil:
+			return err
+		case first:
+			continue
+		}
+		line, _ := rows.FieldPos(0)
+		if at >= len(row) {
+			return fault(name, int64(line), "has no column "+column)
+		}
+		if err := use(strings.Clone(row[at]), int64(line)); err != nil {
+			return err
+		}
+	}
+}
+
+// firstLine is the first line that is not empty.
+func firstLine(head []byte) string {
+	line, _, _ := strings.Cut(strings.TrimLeft(string(head), "\r\n"), "\n")
+	return strings.TrimSuffix(line, "\r")
+}
+
+// cellsOf are the cells of a line; none where it is no CSV record.
+func cellsOf(line string) []string {
+	cells, err := csv.NewReader(strings.NewReader(line)).Read()
+	if err != nil {
+		return nil
+	}
+	return cells
+}
