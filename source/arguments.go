@@ -23,6 +23,8 @@ type Arguments struct {
 
 	AllowEmpty bool // --allow-empty: folders with nothing in them may be all there is
 
+	Waits func(message string) // for Compare; may be nil; as of Job
+
 	left LeftOut // so far, while arguments are resolved
 }
 

@@ -43,6 +43,7 @@ func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison,
 		args.FS = disk.OS{}
 	}
 	c := comparer{ctx: ctx, args: args, result: Comparison{Inputs: slices.Clone(recorded)}}
+	defer c.stands.watch(args.Waits)()
 	names, err := c.resolve(len(recorded))
 	if err != nil {
 		return Comparison{}, err
@@ -63,6 +64,7 @@ func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison,
 type comparer struct {
 	ctx    context.Context
 	args   Arguments
+	stands standing
 	result Comparison
 }
 
@@ -162,7 +164,7 @@ func (c *comparer) one(i int, found Found) error {
 
 // digest reads the raw content of an input.
 func (c *comparer) digest(name string) (Input, error) {
-	p := place{fs: c.args.FS, stdin: c.args.Stdin, objects: c.args.Objects}
+	p := place{fs: c.args.FS, stdin: c.args.Stdin, objects: c.args.Objects, stands: &c.stands}
 	in, err := p.openRaw(c.ctx, name)
 	if err != nil {
 		return Input{}, err

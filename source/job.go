@@ -32,6 +32,7 @@ type Job struct {
 
 	Witness  func() stage.Witness                    // may be nil; as of stage.Options
 	Progress func(bytesRead, bytesTotal, rows int64) // may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
+	Waits    func(message string)                    // may be nil; told what is waited for where nothing was read for a minute, by a goroutine of its own
 	Warn     func(message string)                    // may be nil; one sentence each, called before Stage returns
 
 	total int64 // bytes of all inputs; 0: not known

@@ -23,7 +23,7 @@ type rawReader struct {
 	from io.Reader
 	sum  hash.Hash
 	n    int64
-	all  *atomic.Int64 // of all inputs; may be nil
+	all  *atomic.Int64 // of all inputs
 	err  error         // other than io.EOF
 }
 
@@ -35,9 +35,7 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	n, err := r.from.Read(p)
 	r.sum.Write(p[:n])
 	r.n += int64(n)
-	if r.all != nil {
-		r.all.Add(int64(n))
-	}
+	r.all.Add(int64(n))
 	if err != nil && err != io.EOF {
 		r.err = err
 	}
@@ -62,7 +60,7 @@ type place struct {
 	stdin   io.Reader
 	objects *objects.Store
 	window  int64 // most bytes of history that zstd may ask for
-	read    *atomic.Int64
+	stands  *standing
 }
 
 // open opens an input and finds out how it is packed.
@@ -82,16 +80,19 @@ func (p *place) open(ctx context.Context, name, format string) (*openInput, erro
 
 // openRaw opens an input whose raw content alone is wanted.
 func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
-	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: p.read}}
+	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: &p.stands.bytes}}
 	if name == Standard {
+		p.stands.waitsFor("standard input")
 		in.Std = true
 		ctx, in.stop = context.WithCancel(ctx)
 		in.raw.from = interruptible(ctx, p.stdin)
 		return in, nil
 	}
 	if objects.IsName(name) {
+		p.stands.waitsFor(fmt.Sprintf("object storage to give %q", name))
 		return in, in.openObject(ctx, p.objects)
 	}
+	p.stands.waitsFor(fmt.Sprintf("input %q to be opened", name))
 	file, err := disk.Wait(ctx, func() (disk.File, error) { return disk.Open(p.fs, name) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -104,6 +105,7 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 		file.Close()
 		return nil, inputFault(name, err)
 	}
+	p.stands.waitsFor(fmt.Sprintf("input %q to give more", name))
 	in.file, in.raw.from = file, file
 	if in.stamp(info); in.Std { // a named pipe, say
 		ctx, in.stop = context.WithCancel(ctx)

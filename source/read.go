@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,8 +29,8 @@ type reading struct {
 	size     int // of a block
 	limit    int // of a record
 	progress func(bytesRead, bytesTotal, rows int64)
+	waits    func(message string)
 
-	rows   atomic.Int64
 	total  int64 // bytes of all inputs; 0: not known
 	counts Counts
 
@@ -45,14 +44,15 @@ func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lan
 	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
 	return &reading{
 		names: j.Inputs, options: j.Options, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
-		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress, total: j.total,
-		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most), read: new(atomic.Int64)},
+		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress, waits: j.Waits, total: j.total,
+		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most), stands: new(standing)},
 	}
 }
 
 // run reads everything. All goroutines have ended when it returns, but for one that may wait for standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
 	r.counts = Counts{}
+	defer r.place.stands.watch(r.waits)()
 	ignored := newTally()
 	free, full := make(chan *block, r.buffers), make(chan *block)
 	for range r.buffers {
@@ -80,7 +80,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	}
 	r.counts.add(tallies)
 	if r.progress != nil {
-		r.progress(r.place.read.Load(), r.total, r.rows.Load())
+		r.progress(r.place.stands.bytes.Load(), r.total, r.place.stands.rows.Load())
 	}
 	return r.counts, nil
 }
@@ -189,26 +189,30 @@ func (r *reading) fault(in *openInput, err error) error {
 // blocks feeds the blocks of one input. The block that finds its end goes back to the free ones: the next
 // input needs it.
 func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *block, full chan<- *block) error {
+	input, rows := r.place.stands.waits.Load(), "the rows that were read to be written to the state folder"
 	for {
+		r.place.stands.waitsFor(rows)
 		var b *block
 		select {
 		case b = <-free:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		r.place.stands.waits.Store(input)
 		if err := cutter.next(b); err == io.EOF {
 			free <- b
 			return nil
 		} else if err != nil {
 			return err
 		}
+		r.place.stands.waitsFor(rows)
 		select {
 		case full <- b:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		if r.progress != nil {
-			r.progress(r.place.read.Load(), r.total, r.rows.Load())
+			r.progress(r.place.stands.bytes.Load(), r.total, r.place.stands.rows.Load())
 		}
 	}
 }
@@ -234,7 +238,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		if err != nil {
 			return err
 		}
-		r.rows.Add(p.tally.Rows - before)
+		r.place.stands.rows.Add(p.tally.Rows - before)
 		free <- b
 	}
 	return nil

@@ -51,6 +51,7 @@ func (in *openInput) unpack(window int64) error {
 		in.content = in.zstd
 	default:
 		in.content = raw
+		return nil
 	}
 	if err != nil {
 		return in.fault(err)

@@ -32,6 +32,7 @@ const (
 	eventProbe         eventName = "probe"
 	eventProgress      eventName = "progress"
 	eventSlow          eventName = "slow"
+	eventWaits         eventName = "waits"
 	eventClient        eventName = "client"
 	eventList          eventName = "list"
 	eventProgressFile  eventName = "progress-file"
@@ -89,6 +90,7 @@ func events() []eventRow {
 		{eventProbe, "info", nil, "what `doctor --probe` does"},
 		{eventProgress, "info", []string{"percent", "settled", "done", "total"}, "where the run stands, every 10 seconds; `done` in `verify` and `export`"},
 		{eventSlow, "info", nil, "why it has become slow, where a bar shows the progress"},
+		{eventWaits, "warn", nil, "nothing was read, sent or settled for a minute, and what is waited for"},
 		{eventHold, "warn", engineKeys(), "nothing gets through; sending is held and tried again"},
 		{eventHoldEnd, "info", engineKeys(), "calls get through again"},
 		{eventRetry, "debug", engineKeys(), "edges are sent again later"},

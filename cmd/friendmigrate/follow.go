@@ -27,6 +27,7 @@ type follow struct {
 
 	// To the goroutine, and after it to stop.
 	calls, steps progress.Speed
+	still        progress.Standstill
 	nextLine     time.Time
 }
 
@@ -88,7 +89,9 @@ func (f *follow) show(now time.Time) {
 	s := f.at()
 	f.calls.Observe(now, s.calls.Sent)
 	f.steps.Observe(now, s.steps)
-	f.p.sight.Show(f.snapshot(s, now))
+	snapshot := f.snapshot(s, now)
+	f.p.sight.Show(snapshot)
+	warnOfStandstill(f.log, &f.still, snapshot)
 	switch {
 	case f.how == "bar":
 		f.p.screen.Bar(s.done, s.total, f.text(s))

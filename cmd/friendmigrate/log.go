@@ -5,6 +5,7 @@ import (
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
@@ -65,4 +66,16 @@ func (l sinkLog) Debug(msg string, keysAndValues ...any) {
 
 func (l sinkLog) Warn(msg string, keysAndValues ...any) {
 	l.log.Warnw(msg, append([]any{eventKey, string(eventClient)}, keysAndValues...)...)
+}
+
+// warnOfWaiting logs what reading waits for.
+func warnOfWaiting(log *zap.Logger) func(message string) {
+	return func(message string) { log.Warn(message, event(eventWaits)) }
+}
+
+// warnOfStandstill logs what a run of calls waits for that does not get on.
+func warnOfStandstill(log *zap.Logger, still *progress.Standstill, s progress.Snapshot) {
+	if message := still.Look(s); message != "" {
+		warnOfWaiting(log)(message)
+	}
 }

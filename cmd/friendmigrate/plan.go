@@ -90,6 +90,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob
 		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
 		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
+		Waits: func(message string) { p.screen.Line("warning: " + message) },
 	})
 }
 

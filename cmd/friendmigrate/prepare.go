@@ -233,7 +233,7 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	}
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading,
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: warnOfWaiting(j.log),
 		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {

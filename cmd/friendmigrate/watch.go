@@ -39,6 +39,7 @@ type watch struct {
 
 	// To the goroutine.
 	bytes               progress.Speed
+	still               progress.Standstill
 	nextLine, nextLists time.Time
 	listed              int64 // failures in the list that was last written
 	slow                string
@@ -88,6 +89,7 @@ func (w *watch) look(now time.Time) {
 	}
 	s := facts(now)
 	w.job.p.sight.Show(s)
+	warnOfStandstill(w.job.log, &w.still, s)
 	w.show(s, now)
 	w.write(s)
 	if s.Phase == progress.Sending && now.After(w.nextLists) {

@@ -33,6 +33,7 @@ type Options struct {
 	AccountsOut   string // file for the distinct ids of both sides; "": none
 
 	Progress func(bytesRead, bytesTotal, rows int64) // as of source.Job
+	Waits    func(message string)                    // the same
 }
 
 // Make plans a job. An error that is source.ErrUnusable is the user's to mend; if ctx ends, its error comes back soon, with everything removed.
@@ -175,7 +176,7 @@ func (j *job) read(ctx context.Context) (m *measured, err error) {
 	}
 	pending, err := source.Stage(ctx, source.Job{
 		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard, Shards: j.Shards,
-		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress, Witness: witness,
+		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress, Waits: j.Waits, Witness: witness,
 	})
 	if err != nil {
 		return nil, err

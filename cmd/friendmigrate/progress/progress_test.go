@@ -87,3 +87,36 @@ func TestSnapshotIsOneLineOfJSON(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestAMinuteWithoutProgressSaysOnceWhatIsWaitedFor(t *testing.T) {
+	var w Standstill
+	at := func(second int, sent, settled int64, c Calls, slow string) string {
+		c.Sent = sent
+		return w.Look(Snapshot{Phase: Sending, At: start.Add(time.Duration(second) * time.Second), Calls: &c, Settled: settled, Slow: slow})
+	}
+	for _, c := range []struct {
+		second        int
+		sent, settled int64
+		calls         Calls
+		slow, want    string
+	}{
+		{0, 0, 0, Calls{}, "", ""},
+		{59, 0, 0, Calls{InFlight: 2}, "", ""},
+		{60, 0, 0, Calls{InFlight: 2}, "", "nothing was sent or settled for 1m 00s: waiting for the end of 2 calls, or for the disk"},
+		{61, 0, 0, Calls{InFlight: 2}, "", ""},
+		{600, 0, 0, Calls{InFlight: 2}, "", ""},
+		{601, 1, 0, Calls{}, "", ""},
+		{650, 1, 1, Calls{}, "", ""},
+		{709, 1, 1, Calls{}, "", ""},
+		{711, 1, 1, Calls{}, "", "nothing was sent or settled for 1m 01s: waiting for the disk with the state folder"},
+		{712, 2, 1, Calls{}, "", ""},
+		{800, 2, 1, Calls{}, "1 account waiting to be tried again", "nothing was sent or settled for 1m 28s: 1 account waiting to be tried again"},
+	} {
+		if got := at(c.second, c.sent, c.settled, c.calls, c.slow); got != c.want {
+			t.Errorf("second %d: %q, want %q", c.second, got, c.want)
+		}
+	}
+	if got := w.Look(Snapshot{Phase: Reading, At: start.Add(time.Hour)}); got != "" {
+		t.Errorf("reading: %q", got)
+	}
+}
