@@ -50,6 +50,8 @@ type program struct {
 	linger  time.Duration
 	over    atomic.Bool // the last line is written: there is nothing left to be interrupted
 
+	startingOver atomic.Bool // --fresh, and the old state has not been moved
+
 	mu   sync.Mutex // guards what follows
 	bugs []error    // of goroutines that only show where things stand
 }
@@ -171,7 +173,7 @@ func (p *program) failure(err error) exit.Ending {
 		case e.Code == exit.InUse:
 			e.Hint = currentLine(p.args).Without("fresh").String()
 		default:
-			e.Hint = resumeLine(p.args).String()
+			e.Hint = p.resumeLine().String()
 		}
 	}
 	return e
@@ -212,6 +214,15 @@ func split(args []string) (name string, rest []string) {
 		return "", nil
 	}
 	return args[1], args[2:]
+}
+
+// resumeLine is resumeLine of this command. Until --fresh has moved the old state there is nothing to
+// go on with.
+func (p *program) resumeLine() invocation.Line {
+	if p.startingOver.Load() {
+		return currentLine(p.args).Without("retry-failed")
+	}
+	return resumeLine(p.args)
 }
 
 // resumeLine is the command that goes on with what the present one has begun.

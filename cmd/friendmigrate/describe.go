@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -69,7 +70,7 @@ func (j *importJob) describeMutual(t stage.Totals) {
 // mutualShare is the share of pairs that have a row in each direction.
 func mutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
 
-func (j *importJob) path(name string) string { return filepath.Join(j.dir, name) }
+func (j *importJob) path(name string) string { return filepath.Join(cmp.Or(j.home, j.dir), name) }
 
 // hasHave says "1 row has" or "2 rows have".
 func hasHave(n int64, noun string) string {

@@ -132,7 +132,7 @@ func (j *importJob) writeMetrics() {
 func (j *importJob) endEarly(err error) {
 	e := j.p.failure(err)
 	j.p.sight.End(int(e.Code), e.OneLine())
-	if e.Code != exit.OtherJob {
+	if e.Code != exit.OtherJob && j.home == "" {
 		j.writeMetrics()
 	}
 }

@@ -38,7 +38,10 @@ type importJob struct {
 	reads  *folder.Reads
 	log    *zap.Logger
 	fsys   disk.FS
-	dir    string // the state folder, of this shard
+	dir    string // the state folder, of this shard; with --fresh where the new state is prepared
+	home   string // the state folder, while dir is another one
+	old    string // where --fresh has moved the old state
+	listed bool   // the last line speaks of lists in dir
 	key    sink.KeySource
 	store  *objects.Store // of inputs that are objects; nil: none is
 
@@ -81,7 +84,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	ending, err := j.run(ctx)
+	ending, err := j.withOld(j.run(ctx))
 	if err != nil {
 		return err
 	}
@@ -139,10 +142,11 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	defer func() {
 		if err != nil {
 			j.endEarly(err)
+			err = errors.Join(err, j.giveUp())
 		}
 	}()
 	j.watch = startWatch(j)
-	defer j.watch.stop()
+	defer func() { j.watch.stop() }()
 	if err := j.prepare(ctx); err != nil {
 		return exit.Ending{}, err
 	}
@@ -155,13 +159,16 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	if err := j.checkRoom(); err != nil {
 		return exit.Ending{}, err
 	}
+	if err := j.takeOver(); err != nil {
+		return exit.Ending{}, err
+	}
 	j.result = j.send(ctx)
 	j.result.began = began
 	j.watch.stop()
 	return j.finish()
 }
 
-// openFolder takes the state folder and puts an old state aside where that is asked for.
+// openFolder takes the state folder.
 func (j *importJob) openFolder(ctx context.Context) error {
 	base := j.base()
 	if err := refused(j.reads.CheckState(base), j.elsewhere()); err != nil {
@@ -196,18 +203,10 @@ func (j *importJob) openFolder(ctx context.Context) error {
 	if err := j.p.openEyes(j.set.Eyes, j.log); err != nil {
 		return err
 	}
-	switch {
-	case j.set.Service.Rehearse:
+	if j.set.Service.Rehearse {
 		return folder.Forget(j.dir)
-	case j.set.Job.Fresh:
-		old, err := folder.SetAside(j.fsys, j.dir, time.Now())
-		if old != "" {
-			j.resumed = true // its process may have sent calls until just now
-			j.log.Info(fmt.Sprintf("starting over; the old state is in %s", old), event(eventFresh), zap.String("old", old))
-		}
-		return err
 	}
-	return nil
+	return j.startOver()
 }
 
 // base is the state folder, above those of shards.
@@ -221,12 +220,14 @@ func (j *importJob) base() string {
 	return settings.RehearsalFolder
 }
 
-// checkNeighbours sees that the state folder holds no other division of the job. A rehearsal removes it: it is always fresh.
+// checkNeighbours sees that the state folder holds no other division of the job. A rehearsal removes it: it is always fresh. It sees also that it removes
+// no real job.
 func (j *importJob) checkNeighbours(base string) error {
+	check := folder.CheckNeighbours
 	if j.set.Service.Rehearse {
-		return folder.ForgetOthers(base, j.set.Job.Shard)
+		check = folder.ForgetOthers
 	}
-	err := folder.CheckNeighbours(base, j.set.Job.Shard)
+	err := check(base, j.set.Job.Shard)
 	if errors.Is(err, folder.ErrOther) {
 		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere()}
 	}

@@ -294,6 +294,7 @@ func (j *importJob) refuseRejected() error {
 	if own+elsewhere == 0 {
 		return nil
 	}
+	j.listed = true
 	var parts []string
 	if own > 0 {
 		parts = append(parts, j.rejectedWords(own))
@@ -310,6 +311,7 @@ func (j *importJob) refuseRejected() error {
 
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
 func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
+	j.listed = true
 	found, _, _ := j.arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
 		j.p.screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
@@ -339,7 +341,7 @@ func placeOf(inputs []source.Found, p migrate.Position) string {
 // readError gives an error of reading the input its code.
 func (j *importJob) readError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: resumeLine(j.p.args).String()}
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: j.p.resumeLine().String()}
 	}
 	if duplicates := (*stage.DuplicatesError)(nil); errors.As(err, &duplicates) {
 		return j.refuseDuplicates(ctx, duplicates)
@@ -348,7 +350,7 @@ func (j *importJob) readError(ctx context.Context, err error) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	if errors.Is(err, source.ErrUnreachable) {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was sent by this run", err), Hint: resumeLine(j.p.args).String()}
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was sent by this run", err), Hint: j.p.resumeLine().String()}
 	}
 	return err
 }

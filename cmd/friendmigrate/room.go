@@ -47,7 +47,7 @@ func (j *importJob) checkRoom() error {
 			Code: exit.Unexpected,
 			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job takes %s at least; nothing was sent by this run",
 				j.dir, settings.FormatSize(free), settings.FormatSize(certain)),
-			Hint: j.line.Without("fresh").String() + " # after making room",
+			Hint: j.p.resumeLine().String() + " # after making room",
 		}
 	case free < likely:
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",

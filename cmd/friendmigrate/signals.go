@@ -72,7 +72,7 @@ func supervise(args []string, std streams, env map[string]string) int {
 			ending := exit.Ending{
 				Code: exit.Unfinished,
 				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", signalName(s)),
-				Hint: resumeLine(args).String(),
+				Hint: p.resumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			}
 			p.interrupt(ending)

@@ -116,6 +116,7 @@ var shardPattern = regexp.MustCompile(`^shard-(\d+)-of-(\d+)$`)
 
 // SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin, and returns that folder; "" if there was nothing. The caller
 // holds the lock, which stays. The journal goes last: dying before that leaves the old job, whose other files are made again from the journal and the input.
+// An error comes with the folder too, which may hold some of the files.
 func SetAside(fsys disk.FS, dir string, now time.Time) (string, error) {
 	names, err := stateFiles(dir)
 	if err != nil || len(names) == 0 {
@@ -131,18 +132,70 @@ func SetAside(fsys disk.FS, dir string, now time.Time) (string, error) {
 	if err := fsys.MkdirAll(old, disk.FolderMode); err != nil {
 		return "", fmt.Errorf("set the old state aside: %w", err)
 	}
-	for _, name := range names {
-		if err := fsys.Rename(filepath.Join(dir, name), filepath.Join(old, name)); err != nil {
-			return "", fmt.Errorf("set the old state aside: %w", err)
-		}
-	}
-	if err := errors.Join(fsys.SyncDir(old), fsys.SyncDir(dir)); err != nil {
-		return "", fmt.Errorf("set the old state aside: %w", err)
+	if err := move(fsys, names, dir, old); err != nil {
+		return old, fmt.Errorf("set the old state aside: %w", err)
 	}
 	return old, nil
 }
 
-// Forget removes the state of a rehearsal from dir. The caller holds the lock and knows that it is one.
+func move(fsys disk.FS, names []string, from, to string) error {
+	for _, name := range names {
+		if err := fsys.Rename(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(fsys.SyncDir(to), fsys.SyncDir(from))
+}
+
+// Next is the folder in which the state of --fresh is prepared.
+func Next(dir string) string { return filepath.Join(dir, startingOver) }
+
+// Occupied reports whether there is a state in dir.
+func Occupied(dir string) (bool, error) {
+	names, err := stateFiles(dir)
+	return len(names) > 0, err
+}
+
+// TakeOver sets the old state aside and moves the one in Next to its place, the journal first. Nothing
+// was sent for it. Dying in here leaves the old job; or none, and what is in Next is made again; or the
+// new job, whose other files are made again from the journal and the input.
+func TakeOver(fsys disk.FS, dir string, now time.Time) (old string, err error) {
+	if old, err = SetAside(fsys, dir, now); err != nil {
+		return old, err
+	}
+	names, err := stateFiles(Next(dir))
+	slices.Reverse(names)
+	if err = errors.Join(err, move(fsys, names, Next(dir), dir), fsys.Remove(Next(dir))); err != nil {
+		return old, fmt.Errorf("put the new state in its place: %w", err)
+	}
+	return old, nil
+}
+
+// Drop removes what a --fresh that came to nothing has left in Next.
+func Drop(dir string) error {
+	if _, err := os.Lstat(Next(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	err := Forget(Next(dir))
+	_ = os.Remove(Next(dir)) // somebody else's files stay
+	return err
+}
+
+// rehearsed refuses to remove a state that is not known to be that of a rehearsal.
+func rehearsed(dir string) error {
+	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !stage.Sealed(filepath.Join(dir, Staged)):
+		return nil // it came to nothing
+	case err != nil:
+		return fmt.Errorf("%w: that in %q cannot be told to be a rehearsal, so it is not removed: %w", ErrOther, dir, err)
+	case !journal.Identity().Rehearsal:
+		err = fmt.Errorf("%w: that in %q is not a rehearsal, so it is not removed", ErrOther, dir)
+	}
+	return errors.Join(err, journal.Close())
+}
+
+// Forget removes the state from dir. The caller holds the lock and knows that it is a rehearsal, or was never begun.
 func Forget(dir string) error {
 	names, err := stateFiles(dir)
 	if err != nil {
@@ -164,7 +217,7 @@ func Leave(dir string) error {
 }
 
 // ForgetOthers removes the states of rehearsals that lie in base with another division than that of this one: a rehearsal is always fresh. The error is
-// checkpoint.ErrLocked where somebody is at work in one.
+// ErrOther where any state in base is that of a real job, and nothing is touched then, and checkpoint.ErrLocked where somebody is at work in one.
 func ForgetOthers(base string, shard settings.Shard) error {
 	places, err := Find(base)
 	if errors.Is(err, ErrNoJob) {
@@ -172,6 +225,11 @@ func ForgetOthers(base string, shard settings.Shard) error {
 	}
 	if err != nil {
 		return err
+	}
+	for _, p := range places {
+		if err := rehearsed(p.Dir); err != nil {
+			return err
+		}
 	}
 	for _, p := range places {
 		if p.Shard.Count == shard.Count {

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/stage"
 )
 
 func fill(t *testing.T, dir string, names ...string) {
@@ -99,9 +101,21 @@ func TestWhatNeverSentIsInTheWayOnlyWhileItWorks(t *testing.T) {
 	}
 }
 
+// begin makes the journal of a job in each folder.
+func begin(t *testing.T, rehearsal bool, dirs ...string) {
+	t.Helper()
+	for _, dir := range dirs {
+		if err := checkpoint.Create(disk.OS{}, dir, checkpoint.Identity{Rehearsal: rehearsal}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestARehearsalRemovesThoseOfOtherDivisions(t *testing.T) {
 	dir := t.TempDir()
-	fill(t, dir, "shard-0-of-2/checkpoint.journal", "shard-0-of-2/staged/manifest.json", "shard-1-of-3/checkpoint.journal", "report.json", "checkpoint.journal")
+	mine := filepath.Join(dir, "shard-1-of-3")
+	begin(t, true, dir, filepath.Join(dir, "shard-0-of-2"), mine)
+	fill(t, dir, "shard-0-of-2/staged/manifest.json", "report.json")
 	if err := ForgetOthers(dir, settings.Shard{Index: 0, Count: 3}); err != nil {
 		t.Fatal(err)
 	}
@@ -112,13 +126,44 @@ func TestARehearsalRemovesThoseOfOtherDivisions(t *testing.T) {
 	if left := names(t, dir); slices.Contains(left, "report.json") {
 		t.Errorf("left: %v", left)
 	}
-	lock, err := checkpoint.TryLock(places[0].Dir)
+	lock, err := checkpoint.TryLock(mine)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Release()
 	if err := ForgetOthers(dir, settings.Shard{}); !errors.Is(err, checkpoint.ErrLocked) {
 		t.Errorf("one at work: %v", err)
+	}
+}
+
+// Only what says of itself that it is a rehearsal is removed; beside anything else nothing is touched.
+func TestARealJobIsNoRehearsal(t *testing.T) {
+	one := settings.Shard{Index: 0, Count: 2}
+	for name, there := range map[string]func(dir string){
+		"a real job":               func(dir string) { begin(t, false, dir) },
+		"a shard of one":           func(dir string) { begin(t, false, filepath.Join(dir, "shard-1-of-2")) },
+		"a journal that is broken": func(dir string) { fill(t, dir, "checkpoint.journal") },
+		"a stage without one":      func(dir string) { fill(t, dir, "staged/manifest.json") },
+	} {
+		dir := t.TempDir()
+		there(dir)
+		begin(t, true, filepath.Join(dir, "shard-0-of-3"))
+		for _, shard := range []settings.Shard{{}, one} {
+			if err := ForgetOthers(dir, shard); !errors.Is(err, ErrOther) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(dir, "shard-0-of-3", checkpoint.FileName)); err != nil {
+			t.Errorf("%s: the rehearsal beside it was removed: %v", name, err)
+		}
+	}
+	dir := t.TempDir()
+	begin(t, true, dir)
+	if err := ForgetOthers(dir, settings.Shard{}); err != nil {
+		t.Error(err)
+	}
+	if err := ForgetOthers(filepath.Join(dir, "none"), one); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -164,27 +209,51 @@ func (f *failingRenames) Rename(from, to string) error {
 	return f.FS.Rename(from, to)
 }
 
-func TestDyingWhileAnOldStateIsMovedLeavesTheOldJob(t *testing.T) {
-	for n := range 4 {
+// Wherever it ends: the old job is there, or no stage without a journal, which would be damage.
+func TestDyingWhileANewStateTakesOver(t *testing.T) {
+	for n := range 8 {
 		dir := t.TempDir()
 		fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "report.json")
-		_, err := SetAside(&failingRenames{disk.OS{}, n}, dir, time.Now())
-		if !errors.Is(err, errRename) {
-			t.Fatal(err)
+		for _, name := range []string{"checkpoint.journal", "staged/manifest.json", "rejected.csv"} {
+			fill(t, dir, "starting-over/"+name)
 		}
-		if _, err := os.Stat(filepath.Join(dir, "checkpoint.journal")); err != nil {
-			t.Errorf("after %d renames the journal is gone, but other files may be there: %v", n, err)
+		old, err := TakeOver(&failingRenames{disk.OS{}, n}, dir, time.Now())
+		if (err == nil) != (n == 7) || err != nil && !errors.Is(err, errRename) || old == "" {
+			t.Fatal(n, old, err)
 		}
+		journal, err := os.ReadFile(filepath.Join(dir, "checkpoint.journal"))
+		was := map[bool]string{true: "checkpoint.journal", false: "starting-over"}[n < 4]
+		if n != 4 && (err != nil || !strings.Contains(string(journal), was)) {
+			t.Errorf("after %d renames: %q %v", n, journal, err)
+		}
+		if err != nil && stage.Sealed(filepath.Join(dir, Staged)) {
+			t.Errorf("after %d renames there is a stage without a journal", n)
+		}
+	}
+}
+
+func TestWhatAKilledFreshLeftIsDropped(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, "checkpoint.journal", "starting-over/staged/raw-000", "starting-over/rejected.csv", "starting-over/checkpoint.journal")
+	if err := errors.Join(Drop(dir), Drop(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if left := names(t, dir); !slices.Equal(left, []string{"checkpoint.journal"}) {
+		t.Errorf("left: %v", left)
+	}
+	fill(t, dir, "starting-over/notes.txt")
+	if err := Drop(dir); err != nil || len(names(t, Next(dir))) != 1 {
+		t.Errorf("somebody's own file: %v", err)
 	}
 }
 
 func TestForgettingARehearsalLeavesWhatIsNotOurs(t *testing.T) {
 	dir := t.TempDir()
-	fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "lock", "notes.txt")
+	fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "failed.csv.tmp", "failed.csv.bak", "lock", "notes.txt")
 	if err := Forget(dir); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, dir), []string{"lock", "notes.txt"}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{"failed.csv.bak", "lock", "notes.txt"}; !slices.Equal(got, want) {
 		t.Errorf("left: %v", got)
 	}
 }
