@@ -3,10 +3,12 @@ package sink
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +35,7 @@ type Config struct {
 	Log            Logger         // nil: none
 
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP; tests dial a net.Pipe
+	Proxy       func(*http.Request) (*url.URL, error)                                // nil: what HTTPS_PROXY and its like say
 }
 
 // Unpaced is the Rate from which on calls leave without waiting.
@@ -60,7 +63,9 @@ const (
 
 // Client speaks to the friend APIs of one app. It is safe for concurrent use.
 type Client struct {
-	base       string // URL up to the API's name
+	base       string   // URL up to the API's name
+	proxy      *url.URL // nil: none
+	veiled     []string // parts of the proxy's URL that must not be seen
 	identifier string
 	userAgent  string
 	timeout    time.Duration
@@ -106,12 +111,21 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(c)
+	if c.Proxy == nil {
+		c.Proxy = http.ProxyFromEnvironment
+	}
+	proxy, err := c.Proxy(&http.Request{URL: endpoint})
+	if err != nil {
+		return nil, errors.New("make client: the proxy's URL cannot be read (it is not shown, as it may hold a password)")
+	}
+	transport, err := newTransport(c, endpoint, proxy)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{
 		base:       endpoint.String() + "/v4/sns/",
+		proxy:      proxy,
+		veiled:     proxySecrets(proxy),
 		identifier: c.Identifier,
 		userAgent:  c.UserAgent,
 		timeout:    c.Timeout,

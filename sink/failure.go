@@ -22,6 +22,9 @@ const (
 	hintHost = "check --region or --endpoint, and whether a proxy or firewall on the way answers in the service's place"
 	hintCert = "check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file"
 	hintSign = "check --secret-key-file"
+
+	hintProxy = "check HTTPS_PROXY, whether the proxy wants a user and a password, and whether it lets calls to this host pass; NO_PROXY goes past it"
+	hintPlain = "if the port expects TLS, --endpoint has to begin with https://; else " + hintHost
 )
 
 // judge says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short word for the statistics.
@@ -72,6 +75,12 @@ func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 	case migrate.VerdictSuspect:
 		e.Limit, e.Hint = 1, hintHost
 	}
+	switch plain := strings.HasPrefix(c.base, "http:"); {
+	case a.status == http.StatusProxyAuthRequired && c.proxy != nil:
+		e.Info, e.Hint = "the proxy "+c.proxy.Host+" answers with "+e.Info, hintProxy
+	case a.status == http.StatusBadRequest && plain:
+		e.Hint = hintPlain
+	}
 	return e
 }
 
@@ -80,6 +89,9 @@ func (c *Client) judgeTransport(a *attempt) (*migrate.CallError, string) {
 	e := &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: a.connected}
 	kind := transportKind(a.err)
 	switch kind {
+	case "proxy":
+		refused, _ := errors.AsType[*proxyError](a.err)
+		judgeProxy(e, refused)
 	case "sign":
 		e.Verdict, e.Hint = migrate.VerdictFatal, hintSign
 	case "x509":
@@ -101,6 +113,7 @@ func readKind(a *attempt) string {
 // transportKind names the ways in which a call can go without an answer.
 func transportKind(err error) string {
 	var (
+		proxy  *proxyError
 		sign   *signError
 		verify *tls.CertificateVerificationError
 		issuer x509.UnknownAuthorityError
@@ -112,6 +125,8 @@ func transportKind(err error) string {
 		netErr net.Error
 	)
 	switch {
+	case errors.As(err, &proxy):
+		return "proxy"
 	case errors.As(err, &sign):
 		return "sign"
 	case errors.As(err, &verify), errors.As(err, &issuer), errors.As(err, &host), errors.As(err, &cert):
@@ -168,7 +183,7 @@ func shorten(s string, most int) string {
 const leastKey = 8
 
 var (
-	userInfo   = regexp.MustCompile(`://[^/@\s]+@`)
+	userInfo   = regexp.MustCompile(`://[^\s"']+@`)
 	queryParam = regexp.MustCompile(`(?i)usersig=[^&\s"']*`)
 	anySig     = regexp.MustCompile(`eJ[0-9A-Za-z*_-]{40,}`) // the beginning of everything that went through zlib and base64, as every UserSig has
 )
@@ -183,6 +198,9 @@ func (c *Client) scrub(text string) string {
 	text = strings.ReplaceAll(text, sig, mask)
 	if len(key) >= leastKey {
 		text = strings.ReplaceAll(text, key, mask)
+	}
+	for _, secret := range c.veiled {
+		text = strings.ReplaceAll(text, secret, mask)
 	}
 	text = queryParam.ReplaceAllString(text, "usersig="+mask)
 	text = anySig.ReplaceAllString(text, mask)

@@ -86,7 +86,7 @@ func fixedQuery(app uint64, identifier string) string {
 
 // newTransport makes the connections: HTTP/1.1 only, since HTTP/2 sends POSTs again by itself and shares one connection that may break for all calls; as many as
 // there are workers, all kept; nothing decompressed.
-func newTransport(c Config) (*http.Transport, error) {
+func newTransport(c Config, endpoint, proxy *url.URL) (*http.Transport, error) {
 	roots, err := loadRoots(c)
 	if err != nil {
 		return nil, err
@@ -95,10 +95,14 @@ func newTransport(c Config) (*http.Transport, error) {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
 	}
+	if endpoint.Scheme == "http" && proxy == nil {
+		dial = plainDial(dial)
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  http.ProxyURL(proxy),
+		OnProxyConnectResponse: onConnect,
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:    c.Timeout,
@@ -232,10 +236,16 @@ func retryAfter(text string) time.Duration {
 	return 0
 }
 
-// unwrapURL takes off the wrapping that prints the URL.
+// unwrapURL takes off the wrapping that prints the URL, and says in the service's place what it speaks.
 func unwrapURL(err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		return wrapped.Err
+		err = wrapped.Err
+	}
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return errPlainPort
+	case errors.Is(err, errTLSPort):
+		return errTLSPort
 	}
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -28,6 +30,7 @@ func TestEndings(t *testing.T) {
 		{"everything is refused edge by edge", endsRefused},
 		{"the key is the wrong one", endsWithoutKey},
 		{"nobody is there, and later somebody is", endsInOutage},
+		{"the proxy refuses", endsAtTheProxy},
 	} {
 		t.Run(ending.name, func(t *testing.T) {
 			t.Parallel()
@@ -272,4 +275,28 @@ func (b believer) Import(ctx context.Context, from string, edges []migrate.Edge)
 		}
 	}
 	return list, nil
+}
+
+// endsAtTheProxy: every command that calls names the proxy and its status at once, and shows no password.
+func endsAtTheProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	defer proxy.Close()
+	host := strings.TrimPrefix(proxy.URL, "http://")
+	p := newProgram(t, ring(3, 1))
+	p.env = append(p.env, "HTTPS_PROXY=http://user:pa55word@"+host)
+	p.write("ids", "u0\n")
+	from := importing("https://chat.invalid")[2:]
+	for _, args := range [][]string{
+		importing("https://chat.invalid"),
+		append([]string{"import", "edges.csv", "--only-missing", "--fresh"}, from...),
+		append([]string{"verify", "edges.csv"}, from...),
+		append([]string{"verify", "edges.csv", "--fields"}, from...),
+		append([]string{"export", "--accounts", "ids"}, from[:len(from)-2]...),
+	} {
+		run, code := p.run(args...)
+		p.expect(run, code, 12, "the proxy "+host+" refused the connection: HTTP 407 Proxy Authentication Required.*HTTPS_PROXY")
+		if strings.Contains(run.err.String()+run.out.String(), "pa55word") {
+			t.Errorf("%v shows the password:\n%s", args, run.err.String())
+		}
+	}
 }
