@@ -47,7 +47,8 @@ type goodFor struct {
 
 // query is what the URL of a call must carry.
 type query struct {
-	identifier, sig string
+	identifier, sig       string
+	noRandom, noMediaType bool // the parameter is missing, which the service puts up with
 }
 
 // parameters checks the query parameters but for the signature itself.
@@ -71,10 +72,12 @@ func (c *Config) parameters(raw string) (query, refusal) {
 	} else if id != c.SDKAppID {
 		return wrong(70020)
 	}
-	if _, err := strconv.ParseUint(values.Get("random"), 10, 32); err != nil || values.Get("contenttype") != "json" || values.Get("identifier") == "" {
+	q := query{values.Get("identifier"), values.Get("usersig"), !values.Has("random"), !values.Has("contenttype")}
+	_, err = strconv.ParseUint(values.Get("random"), 10, 32)
+	if err != nil && !q.noRandom || values.Get("contenttype") != "json" && !q.noMediaType || q.identifier == "" {
 		return wrong(60025)
 	}
-	return query{values.Get("identifier"), values.Get("usersig")}, refusal{}
+	return q, refusal{}
 }
 
 // check verifies a signature at a moment; 0 is good.

@@ -50,8 +50,12 @@ type App struct {
 	CustomTags  Set // custom friend fields created in the console; nil: any
 	MissingTags Set // custom friend fields that were not created although CustomTags has them: 30001 for the whole call
 
-	AdminCode int // answer to a valid signature of somebody who is no admin: 60010 (0), 30004 or 70403
+	AdminCode    int    // answer to a valid signature of somebody who is no admin: 60010 (0), 30004 or 70403
+	AdminRemoved []Span // the admin account does not exist for these calls: 70107
 }
+
+// Span is some calls in a row, by their number (from 1): From inclusive, To exclusive; To 0 has no end.
+type Span struct{ From, To int64 }
 
 // KeyChange replaces the secret key.
 type KeyChange struct {
@@ -109,6 +113,7 @@ const (
 	ReimportSuccess Reimport = iota // ResultCode 0
 	ReimportAlready                 // 30015
 	ReimportExist                   // 30001 with Friend_Exist in its text
+	ReimportSister                  // 30001 with Already_Exist in its text, as a sister API answers
 )
 
 // DuplicateTo is the treatment of a To_Account that stands twice in one call.

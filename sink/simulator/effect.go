@@ -125,7 +125,7 @@ func (k *call) importItem(l *list, it *item, i int, now int64, repeated bool) re
 	if code := k.place(l, it, now); code != 0 {
 		r.code, r.info = code, itemText(apiImport, code)
 		if code == 30001 {
-			r.info = prefix(apiImport) + "Friend_Exist"
+			r.info = prefix(apiImport) + map[Reimport]string{ReimportExist: "Friend_Exist", ReimportSister: "Already_Exist"}[k.c.Reimport]
 		}
 	}
 	if fault != 0 {
@@ -158,7 +158,7 @@ func (k *call) place(l *list, it *item, now int64) int {
 	switch k.c.Reimport {
 	case ReimportAlready:
 		return 30015
-	case ReimportExist:
+	case ReimportExist, ReimportSister:
 		return 30001
 	}
 	return 0

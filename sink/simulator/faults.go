@@ -44,6 +44,13 @@ type Faults struct {
 	PoisonCode  int     // 30001 (0)
 	PoisonInfo  string  // its ErrorInfo; empty: Err_SNS_FriendImport_Param_Illegal
 
+	// What is odd about the pages of friend_get for the accounts in OddLists, nil: for all.
+	OddLists     Set
+	FriendNumOff int64 // FriendNum is so much more than there are friends, or less
+	EmptyPages   int64 // pages without friends before each page that has some
+	EndlessLists bool  // behind the last friend the list begins again, and its indices go on
+	OtherTags    Set   // tags that friend_import does not have, with a value for each friend
+
 	RedirectTo string // Location of a 3xx; empty: a page of the simulator that counts who follows
 }
 

@@ -37,6 +37,12 @@ func flagTests(dir string) map[string]struct {
 		"custom-tags":                 {"a,b b,ü", func(c *Config) any { return c.CustomTags }, ids},
 		"missing-tags":                {"a,b b,ü", func(c *Config) any { return c.MissingTags }, ids},
 		"admin-code":                  {"30004", func(c *Config) any { return c.AdminCode }, 30004},
+		"admin-removed":               {"3-7,9-", func(c *Config) any { return c.AdminRemoved }, []Span{{3, 7}, {9, 0}}},
+		"odd-lists":                   {"@" + dir + "/ids", func(c *Config) any { return c.OddLists }, ids},
+		"friend-num-off":              {"-3", func(c *Config) any { return c.FriendNumOff }, int64(-3)},
+		"empty-pages":                 {"2", func(c *Config) any { return c.EmptyPages }, int64(2)},
+		"endless-lists":               {"", func(c *Config) any { return c.EndlessLists }, true},
+		"other-tags":                  {"a,b b,ü", func(c *Config) any { return c.OtherTags }, ids},
 		"key-change":                  {"1m=" + dir + "/key", func(c *Config) any { return c.KeyChanges }, []KeyChange{{time.Minute, "secret"}}},
 		"limit":                       {"0.5", func(c *Config) any { return c.Limit }, half},
 		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []LimitChange{{time.Minute, 150}, {2 * time.Minute, 0}}},
@@ -161,7 +167,7 @@ func TestWrongValuesAreRefusedAndChangeNothing(t *testing.T) {
 	wrong := map[string][]string{
 		"seed": {"", "x", "-1"}, "latency": {"", "5", "-1s"}, "compact": {"maybe"}, "missing-accounts": {"@nowhere"}, "missing-accounts-share": {"", "1.5", "-1", "200%", "NaN"},
 		"key-change": {"x", "1m=nowhere", "x=y"}, "limit": {"", "x", "-5", "NaN", "Inf"}, "limit-changes": {"150", "1m", "1m=x", "x=5"}, "volume": {"1.5"},
-		"reimport": {"", "maybe"}, "order": {"random"}, "fault-code": {"30006", "30006=2", "x=0.1", "=0.1"}, "fault-http": {"99=0.1", "600=0.1"},
+		"reimport": {"", "maybe"}, "admin-removed": {"3", "0-1", "5-5", "x-", "-4", "3-x"}, "order": {"random"}, "fault-code": {"30006", "30006=2", "x=0.1", "=0.1"}, "fault-http": {"99=0.1", "600=0.1"},
 		"fault-body": {"nope=0.1"}, "fault-raw": {"nope=0.1"}, "fault-window": {"", "10s", "20s-10s", "a-b"}, "fault-apis": {"import"},
 		"outage": {"10s", "10s-20s=nope", "10s-20s=http", "10s-20s=http:42", "10s-20s=reset:1", "10s-20s=spike:x"}, "sig-expire": {"x"},
 	}

@@ -175,7 +175,7 @@ func TestReimportReadings(t *testing.T) {
 	for _, test := range []struct {
 		how  Reimport
 		code int
-	}{{ReimportSuccess, 0}, {ReimportAlready, 30015}, {ReimportExist, 30001}} {
+	}{{ReimportSuccess, 0}, {ReimportAlready, 30015}, {ReimportExist, 30001}, {ReimportSister, 30001}} {
 		for _, keep := range []bool{false, true} {
 			a := start(t, Config{Readings: Readings{Reimport: test.how, KeepFields: keep}})
 			a.post(apiImport, itemBody("a", "b", `"Remark":"old"`))
@@ -185,6 +185,9 @@ func TestReimportReadings(t *testing.T) {
 			}
 			if exist := strings.Contains(string(v.raw), "Friend_Exist"); exist != (test.how == ReimportExist) {
 				t.Errorf("Friend_Exist in the text: %v", exist)
+			}
+			if exist := strings.Contains(string(v.raw), "Already_Exist"); exist != (test.how == ReimportSister) {
+				t.Errorf("Already_Exist in the text: %v", exist)
 			}
 			want := map[bool]string{false: "new", true: "old"}[keep]
 			a.sim.Graph(func(_ string, f Friend) bool {

@@ -23,7 +23,7 @@ func TestASoundCallIsAnsweredAsOnTheVendorsPage(t *testing.T) {
 	}
 }
 
-// Every query parameter is checked: a client that forgets one must not get away with it here.
+// Every query parameter is checked. The service puts up with two that are missing: they are counted.
 func TestQueryParameters(t *testing.T) {
 	a := start(t, Config{})
 	short, err := tencentyun.GenUserSig(testApp, testKey, "administrator", -10)
@@ -40,10 +40,12 @@ func TestQueryParameters(t *testing.T) {
 	}{
 		{"right", func(url.Values) {}, 0},
 		{"random 0", func(q url.Values) { q.Set("random", "0") }, 0},
-		{"no random", func(q url.Values) { q.Del("random") }, 60025},
+		{"no random", func(q url.Values) { q.Del("random") }, 0},
+		{"empty random", func(q url.Values) { q.Set("random", "") }, 60025},
 		{"random over 32 bits", func(q url.Values) { q.Set("random", "4294967296") }, 60025},
 		{"random negative", func(q url.Values) { q.Set("random", "-1") }, 60025},
-		{"no contenttype", func(q url.Values) { q.Del("contenttype") }, 60025},
+		{"no contenttype", func(q url.Values) { q.Del("contenttype") }, 0},
+		{"empty contenttype", func(q url.Values) { q.Set("contenttype", "") }, 60025},
 		{"contenttype xml", func(q url.Values) { q.Set("contenttype", "xml") }, 60025},
 		{"no identifier", func(q url.Values) { q.Del("identifier") }, 60025},
 		{"usersig twice", func(q url.Values) { q.Add("usersig", a.sig) }, 60025},
@@ -75,6 +77,9 @@ func TestQueryParameters(t *testing.T) {
 	if n := a.sim.Friends("id"); n != 1 {
 		t.Errorf("%d friends, want 1: a refused call did something", n)
 	}
+	if s := a.sim.Stats(); s.NoRandom != 2 || s.NoContentType != 2 {
+		t.Errorf("%d calls without random, %d without contenttype", s.NoRandom, s.NoContentType)
+	}
 }
 
 func TestAdminCodeIsSwitchable(t *testing.T) {
@@ -85,6 +90,17 @@ func TestAdminCodeIsSwitchable(t *testing.T) {
 		a.query.Set("usersig", sign(t, who))
 		a.imports("id", "id1").want(t, code)
 	}
+}
+
+// TestAdminRemovedMeanwhile: for every API, whatever the account.
+func TestAdminRemovedMeanwhile(t *testing.T) {
+	a := start(t, Config{App: App{AdminRemoved: []Span{{2, 4}, {5, 0}}}})
+	for _, code := range []int{0, 70107, 70107, 0, 70107, 70107} {
+		a.imports("id", "id1").want(t, code)
+	}
+	a.post(apiGet, `{"From_Account":"administrator","StartIndex":0}`).want(t, 70107)
+	a.sim.Reconfigure(func(c *Config) { c.AdminRemoved = nil })
+	a.imports("id", "id1").want(t, 0)
 }
 
 func TestPOSTOnlyAndKnownPathsOnly(t *testing.T) {
@@ -140,6 +156,9 @@ func TestStrictJSON(t *testing.T) {
 		{` {"From_Account" : "a" , "AddFriendItem" : [ ` + it + ` } ] } `, 0},
 		{`{"From_Account":"\u0061\ud83d\ude00","AddFriendItem":[` + it + `,"Remark":"\"\\\/\b\f\n\r\t"}]}`, 0},
 		{importBody("1000", names("b", 1000)...), 0},
+		{`{"From_Account":"null","AddFriendItem":[` + it + `,"GroupName":null,"CustomItem":null}]}`, 0},
+		{`{"From_Account":"a","AddFriendItem":null}`, 30001},
+		{`{"From_Account":"a","AddFriendItem":[` + it + `,"GroupName":nul}]}`, 60003},
 	}
 	for i, test := range tests {
 		t.Run(fmt.Sprintf("%02d", i), func(t *testing.T) {
@@ -151,8 +170,8 @@ func TestStrictJSON(t *testing.T) {
 	if !a.sim.Has("a😀", "b") || a.sim.Friends("a") != 1 {
 		t.Error("the sound bodies are not in the graph")
 	}
-	if s := a.sim.Stats(); s.UnknownFields["from_account"] != 1 {
-		t.Errorf("unknown fields: %v", s.UnknownFields)
+	if s := a.sim.Stats(); s.UnknownFields["from_account"] != 1 || s.NullArrays != 2 {
+		t.Errorf("unknown fields: %v, %d null arrays", s.UnknownFields, s.NullArrays)
 	}
 }
 

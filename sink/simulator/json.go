@@ -20,6 +20,7 @@ type scanner struct {
 	bad   bool
 	wrong refusal
 	other []string // names that the API does not have
+	nulls int      // see absent
 }
 
 // refusal is the answer to a whole call; the zero refusal is none.

@@ -35,11 +35,27 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
-// A body made to exhaust the stack or the time of the reader.
+// A body made to exhaust the stack or the time of the reader is refused as a whole, or read for what it is.
 func TestHostileBodies(t *testing.T) {
-	for _, s := range []string{strings.Repeat("[", 1<<20), `{"a":` + strings.Repeat(`{"a":`, 1<<20), `{"x":1` + strings.Repeat(`,"y":1`, 1<<18) + `}`,
-		`{"From_Account":"` + strings.Repeat(`\u0061`, 1<<18) + `"}`} {
+	const many = 1 << 18
+	for name, test := range map[string]struct {
+		body string
+		code int
+		from int // bytes of From_Account
+	}{
+		"arrays in arrays":          {strings.Repeat("[", 1<<20), 60003, 0},
+		"objects in objects":        {strings.Repeat(`{"a":`, 1<<20), 60003, 0},
+		"deep and closed":           {`{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`, 60003, 0},
+		"one name often":            {`{"x":1` + strings.Repeat(`,"y":1`, many) + `}`, 60003, 0},
+		"an endless id":             {`{"From_Account":"` + strings.Repeat(`\u0061`, many) + `","AddFriendItem":[]}`, 0, many},
+		"items that are none":       {`{"From_Account":"a","AddFriendItem":[` + strings.Repeat("0,", many) + `0]}`, 30001, 1},
+		"an endless number":         {`{"From_Account":"a","AddFriendItem":[{"AddTime":` + strings.Repeat("9", many) + `}]}`, 30001, 1},
+		"half an escape at the end": {`{"From_Account":"\u00`, 60003, 0},
+	} {
 		var q request
-		q.decode(apiImport, s)
+		wrong, _ := q.decode(apiImport, test.body)
+		if wrong.code != test.code || wrong.code != 60003 && len(q.from) != test.from {
+			t.Errorf("%s: %d, From_Account of %d bytes; want %d and %d", name, wrong.code, len(q.from), test.code, test.from)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -85,11 +86,15 @@ func (k *call) gate() refusal {
 		return no(60009)
 	}
 	q, wrong := k.c.parameters(k.r.URL.RawQuery)
+	k.s.tally.spared(q)
 	if wrong.code != 0 {
 		return wrong
 	}
 	if code := k.s.signatures.check(k.c, q, k.arrival); code != 0 {
 		return no(code)
+	}
+	if slices.ContainsFunc(k.c.AdminRemoved, func(s Span) bool { return k.number >= s.From && (s.To == 0 || k.number < s.To) }) {
+		return no(70107)
 	}
 	if q.identifier != k.c.Identifier {
 		if !k.s.exists(k.c, q.identifier) {

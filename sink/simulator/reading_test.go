@@ -170,3 +170,61 @@ func TestFriendGetPages(t *testing.T) {
 	a.imports("a", "b")
 	a.post(apiGet, `{"From_Account":"a","StartIndex":0}`).want(t, 30006)
 }
+
+// TestOddLists: each of these was seen, or is what a client must live with.
+func TestOddLists(t *testing.T) {
+	friends := func(c Config, from string, most int) (list []string, pages int, num float64) {
+		a := start(t, c)
+		for _, name := range names("f", 5) {
+			a.sim.Put(from, Friend{To: name})
+		}
+		for index := 0.0; pages < most; pages++ {
+			v := a.post(apiGet, fmt.Sprintf(`{"From_Account":%q,"StartIndex":%d}`, from, int(index))).want(t, 0)
+			for _, it := range v.json["UserDataItem"].([]any) {
+				it := it.(map[string]any)
+				tags := 0
+				for _, value := range it["ValueItem"].([]any) {
+					if strings.HasPrefix(value.(map[string]any)["Tag"].(string), "Tag_Other") {
+						tags++
+					}
+				}
+				list = append(list, strings.TrimPrefix(it["To_Account"].(string), "f000")+strings.Repeat("+", tags))
+			}
+			num = v.json["FriendNum"].(float64)
+			next := v.json["NextStartIndex"].(float64)
+			if v.json["CompleteFlag"].(float64) != 0 {
+				return list, pages + 1, num
+			}
+			if next <= index {
+				t.Fatalf("page at %v leads to %v", index, next)
+			}
+			index = next
+		}
+		return list, pages, num
+	}
+	whole := []string{"0", "1", "2", "3", "4"}
+	tagged := []string{}
+	for _, name := range whole {
+		tagged = append(tagged, name+"++")
+	}
+	for name, test := range map[string]struct {
+		faults Faults
+		list   []string
+		pages  int
+		num    float64
+	}{
+		"none":              {Faults{}, whole, 3, 5},
+		"somebody else's":   {Faults{OddLists: NewSet("z"), FriendNumOff: 15, EmptyPages: 2, EndlessLists: true}, whole, 3, 5},
+		"FriendNum":         {Faults{FriendNumOff: 15}, whole, 3, 20},
+		"less":              {Faults{FriendNumOff: -5}, whole, 3, 0},
+		"empty pages":       {Faults{EmptyPages: 2}, whole, 9, 5},
+		"other tags":        {Faults{OtherTags: NewSet("Tag_Other1", "Tag_Other2")}, tagged, 3, 5},
+		"endless":           {Faults{EndlessLists: true}, slices.Concat(whole, whole, whole, whole)[:17], 10, 5},
+		"endless and empty": {Faults{EndlessLists: true, EmptyPages: 1}, slices.Concat(whole, whole)[:9], 10, 5},
+	} {
+		list, pages, num := friends(Config{Readings: Readings{PageSize: 2}, Faults: test.faults}, "a", 10)
+		if !slices.Equal(list, test.list) || pages != test.pages || num != test.num {
+			t.Errorf("%s: %v on %d pages, FriendNum %v; want %v on %d, %v", name, list, pages, num, test.list, test.pages, test.num)
+		}
+	}
+}

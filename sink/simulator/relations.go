@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,13 +87,17 @@ func (k *call) getFriends() answer {
 	var page []Friend
 	var total, start int
 	standard, custom := int64(1), int64(1)
+	pages := k.pages()
 	if l.full != nil {
 		total = len(l.full.friends)
-		start = int(min(k.req.start, int64(total)))
+		start = pages.friend(k.req.start, total)
 		page = slices.Clone(l.full.friends[start:min(start+k.c.PageSize, total)])
 		standard, custom = l.full.standard+1, l.full.custom+1
 	}
 	l.close()
+	if pages.empty(k.req.start) {
+		page = nil
+	}
 
 	a := k.success()
 	a.list, a.bare = "UserDataItem", true
@@ -101,19 +106,55 @@ func (k *call) getFriends() answer {
 		if omitStandard && omitCustom {
 			break // nothing is new to the caller
 		}
-		a.items = append(a.items, result{to: page[i].To, members: page[i].values(!omitStandard, !omitCustom)})
+		a.items = append(a.items, result{to: page[i].To, members: page[i].values(!omitStandard, !omitCustom, pages.tags)})
 	}
 	k.effect.given = len(a.items)
-	next, complete := start+len(page), 0
-	if next >= total {
-		next, complete = 0, 1
-	}
-	a.tail = fmt.Sprintf(`"StandardSequence":%d,"CustomSequence":%d,"FriendNum":%d,"CompleteFlag":%d,"NextStartIndex":%d,`, standard, custom, total, complete, next)
+	next, complete := pages.next(k.req.start, start, len(page), total)
+	a.tail = fmt.Sprintf(`"StandardSequence":%d,"CustomSequence":%d,"FriendNum":%d,"CompleteFlag":%d,"NextStartIndex":%d,`,
+		standard, custom, int64(total)+pages.off, complete, next)
 	return a
 }
 
-// values writes the ValueItem of a friend.
-func (f *Friend) values(standard, custom bool) string {
+// pages is how the indices of a list go. An index counts friends or, where pages without friends come in between, friends times per and those pages.
+type pages struct {
+	per     int64
+	off     int64 // of FriendNum
+	endless bool
+	tags    []string
+}
+
+func (k *call) pages() pages {
+	if k.c.OddLists != nil && !k.c.OddLists.Has(k.from) {
+		return pages{per: 1}
+	}
+	return pages{per: k.c.EmptyPages + 1, off: k.c.FriendNumOff, endless: k.c.EndlessLists, tags: slices.Sorted(maps.Keys(k.c.OtherTags))}
+}
+
+// empty reports whether the page at an index has no friends.
+func (p pages) empty(index int64) bool { return index%p.per != p.per-1 }
+
+// friend is the first of total friends on the page at an index.
+func (p pages) friend(index int64, total int) int {
+	first := max(0, index/p.per)
+	if p.endless && total > 0 {
+		first %= int64(total)
+	}
+	return int(min(first, int64(total)))
+}
+
+// next is NextStartIndex and CompleteFlag of a page.
+func (p pages) next(index int64, start, given, total int) (next int64, complete int) {
+	switch {
+	case p.empty(index), given == 0 && p.endless:
+		return index + 1, 0
+	case start+given < total || p.endless:
+		return (index/p.per + int64(given)) * p.per, 0
+	}
+	return 0, 1
+}
+
+// values writes the ValueItem of a friend. It has the other tags as well.
+func (f *Friend) values(standard, custom bool, other []string) string {
 	b := []byte(`"ValueItem":[`)
 	add := func(tag string, value func()) {
 		if b[len(b)-1] != '[' {
@@ -140,6 +181,9 @@ func (f *Friend) values(standard, custom bool) string {
 		if f.AddTime != 0 {
 			add("Tag_SNS_IM_AddTime", func() { b = strconv.AppendInt(b, f.AddTime, 10) })
 		}
+	}
+	for _, tag := range other {
+		text(tag, "x")
 	}
 	for _, c := range f.Custom {
 		if !custom {

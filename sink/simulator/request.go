@@ -45,6 +45,7 @@ type request struct {
 	to      []string // friend_check, friend_delete; the ids of the account calls
 	hasList bool
 	kind    string // CheckType, DeleteType
+	nulls   int    // null in place of arrays that an item need not have
 
 	hasStart                bool // friend_get
 	start, standard, custom int64
@@ -72,6 +73,7 @@ func (q *request) decode(api, body string) (no refusal, unknown []string) {
 	default:
 		p.document(func(name string) { q.accountMember(p, name, api) })
 	}
+	q.nulls = p.nulls
 	if p.bad || strings.TrimSpace(body) == "" {
 		return refusal{60003, "JSON parse error"}, nil
 	}
@@ -116,7 +118,9 @@ func (it *item) member(p *scanner, name string) {
 	case "RemarkTime":
 		it.RemarkTime = p.integerOr(30001, illegal(apiImport, "RemarkTime"))
 	case "GroupName":
-		it.Groups = p.strings(illegal(apiImport, "Group"))
+		if !p.absent() {
+			it.Groups = p.strings(illegal(apiImport, "Group"))
+		}
 	case "AddSource":
 		it.hasSource = true
 		it.AddSource = p.stringOr(30001, illegal(apiImport, "Source"))
@@ -125,10 +129,23 @@ func (it *item) member(p *scanner, name string) {
 	case "AddTime":
 		it.AddTime = p.integerOr(30001, illegal(apiImport, "AddTime"))
 	case "CustomItem":
-		it.customItems(p)
+		if !p.absent() {
+			it.customItems(p)
+		}
 	default:
 		p.unknown(name)
 	}
+}
+
+// absent reads null in place of an array that need not be there, which the service puts up with, and counts it.
+func (p *scanner) absent() bool {
+	if p.next() != 'n' {
+		return false
+	}
+	if p.skip(); !p.bad {
+		p.nulls++
+	}
+	return true
 }
 
 func (p *scanner) strings(info string) []string {

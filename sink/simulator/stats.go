@@ -81,6 +81,9 @@ type Stats struct {
 
 	Redirected    int64            `json:"redirects_followed"`
 	UnknownFields map[string]int64 `json:"unknown_fields"` // names in request bodies that the API does not have
+	NoRandom      int64            `json:"calls_without_random"`
+	NoContentType int64            `json:"calls_without_contenttype"`
+	NullArrays    int64            `json:"null_arrays"` // null in place of an array that an item need not have
 	Signatures    int              `json:"signatures_seen"`
 	HTTP2         int64            `json:"calls_by_http2"`         // its transport may send a POST again by itself
 	Idempotent    int64            `json:"calls_with_idempotency"` // with an Idempotency-Key header: so may HTTP/1.1's then

@@ -62,6 +62,21 @@ func (t *tally) unknown(names []string) {
 	}
 }
 
+// spared counts what a call does not have though the vendor's pages ask for it.
+func (t *tally) spared(q query) {
+	if !q.noRandom && !q.noMediaType {
+		return
+	}
+	t.Lock()
+	defer t.Unlock()
+	if q.noRandom {
+		t.sum.NoRandom++
+	}
+	if q.noMediaType {
+		t.sum.NoContentType++
+	}
+}
+
 // ended counts what a call was answered.
 func (t *tally) ended(k *call) {
 	t.Lock()
@@ -103,6 +118,7 @@ func (t *tally) did(k *call) {
 		s.Applied++
 	}
 	s.EdgesSent += int64(e.sent)
+	s.NullArrays += int64(k.req.nulls)
 	if e.again > 0 {
 		s.EdgesAgain += int64(e.again)
 		s.CallsAgain++

@@ -107,6 +107,27 @@ func window(into *Window) func(string) error {
 	}
 }
 
+// spans reads N-M,...; without M one has no end.
+func spans(into *[]Span) func(string) error {
+	return func(text string) error {
+		var list []Span
+		for _, part := range split(text) {
+			var s Span
+			from, to, ok := strings.Cut(part, "-")
+			err := number(&s.From)(from)
+			if err == nil && to != "" {
+				err = number(&s.To)(to)
+			}
+			if err != nil || !ok || s.From < 1 || to != "" && s.To <= s.From {
+				return fmt.Errorf("%q is not a span of calls such as 100-150", part)
+			}
+			list = append(list, s)
+		}
+		*into = list
+		return nil
+	}
+}
+
 func times(into *[]time.Duration) func(string) error {
 	return func(text string) error {
 		var list []time.Duration
