@@ -173,8 +173,8 @@ func (j *exportJob) read(ctx context.Context) error {
 		now := j.export.At()
 		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: callsOf(j.client, &j.meter), steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
 		s.more = ", " + screen.Some(now.Edges, "edge")
-		if now.Failed > 0 {
-			s.more += fmt.Sprintf(", %s unreadable", screen.Count(now.Failed))
+		if unread := now.Failed - now.Short; unread > 0 {
+			s.more += fmt.Sprintf(", %s unreadable", screen.Count(unread))
 		}
 		return s
 	})
@@ -225,7 +225,7 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 		e.What = fmt.Sprintf("nothing to do, exported before: %s%s", what, failed)
 		e.Hint = j.importLine(now)
 	case now.Failed > 0:
-		e.What, e.Hint = "exported: "+what+failed, j.failedLine()
+		e.What, e.Hint = "exported: "+what+failed, j.failedLine(now)
 	default:
 		e.What, e.Hint = "exported: "+what, j.importLine(now)
 	}
@@ -251,8 +251,12 @@ func (j *exportJob) warnOther() {
 // mostTags is how many tags one message names.
 const mostTags = 20
 
-// failedLine exports the accounts that could not be read, after their owner has mended what the list says.
-func (j *exportJob) failedLine() string {
+// failedLine exports the accounts of the list of failures, after their owner has mended what it says.
+func (j *exportJob) failedLine(now export.Standing) string {
+	first := " # after mending what their codes say"
+	if now.Failed == now.Short {
+		first = " # to read them once more"
+	}
 	l := j.line
 	if j.set.Destination != "" {
 		dir, base := filepath.Split(j.set.Destination)
@@ -260,7 +264,7 @@ func (j *exportJob) failedLine() string {
 		l = l.With("output", dir+stem+"-rest."+endings)
 	}
 	move, moved := j.moveList()
-	return move + l.With("accounts", moved).String() + " # after mending what their codes say"
+	return move + l.With("accounts", moved).String() + first
 }
 
 // moveList is a command that gives the list of accounts that could not be read another name, since

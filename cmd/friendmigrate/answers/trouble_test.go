@@ -91,6 +91,82 @@ func TestFatalEndsAtOnce(t *testing.T) {
 	})
 }
 
+// TestAdminRemovedMidRun ends with 12 and records nothing as failed, however the admin comes and goes; once it is back the job goes on to its end.
+func TestAdminRemovedMidRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		gone  []simulator.Span
+		flags flags
+	}{
+		"for good":                    {[]simulator.Span{{From: 300}}, flags{}},
+		"one worker":                  {[]simulator.Span{{From: 3}}, flags{workers: 1}},
+		"before --only-missing reads": {[]simulator.Span{{From: 301}}, flags{onlyMissing: true}},
+		"for one call":                {[]simulator.Span{{From: 300, To: 301}}, flags{}},
+		"for a few calls":             {[]simulator.Span{{From: 300, To: 330}, {From: 340, To: 342}, {From: 400, To: 450}}, flags{}},
+		"again and again":             {[]simulator.Span{{From: 10, To: 11}, {From: 12, To: 13}, {From: 14, To: 16}, {From: 17, To: 20}}, flags{workers: 2}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := piped(t, simulator.Config{Latency: 50 * time.Millisecond, App: simulator.App{AdminRemoved: test.gone}})
+			j := newJob(t, ring(1_000, 2))
+			for range 50 {
+				e := j.run(t.Context(), c, test.flags)
+				a := j.audit(c)
+				if a.totals.Failed != 0 {
+					t.Fatalf("%s: exit %d, %+v", name, e.exit, a.totals)
+				}
+				if e.exit == 0 {
+					return
+				}
+				if e.exit != 12 || e.stop.Code != 70107 || e.stop.Hint == "" {
+					t.Fatalf("%s: exit %d: %v", name, e.exit, e.err)
+				}
+				c.Reconfigure(func(config *simulator.Config) {
+					if last := test.gone[len(test.gone)-1]; last.To == 0 && c.Stats().Calls > last.From {
+						config.AdminRemoved = nil
+					}
+				})
+			}
+			t.Errorf("%s: it never ended", name)
+		})
+	}
+}
+
+// TestWrongAppWithManyWorkers: 30002 on every item of the first 20 calls, whatever is in flight.
+func TestWrongAppWithManyWorkers(t *testing.T) {
+	for _, workers := range []int{1, 2, 20, 21, 300} {
+		for _, kind := range []simulator.FaultKind{simulator.FaultItems, simulator.FaultCode} {
+			synctest.Test(t, func(t *testing.T) {
+				c := piped(t, simulator.Config{Latency: 50 * time.Millisecond, Script: func(simulator.Call) *simulator.Fault {
+					return &simulator.Fault{Kind: kind, Code: 30002}
+				}})
+				j := newJob(t, ring(500, 2))
+				e := j.run(t.Context(), c, flags{workers: workers})
+				a := j.audit(c)
+				if s := c.Stats(); e.exit != 12 || e.stop.Code != 30002 || a.totals.Failed != 0 || s.Calls < 20 || s.Calls > 20+min(int64(workers), 15) {
+					t.Errorf("%d workers: exit %d, %+v, %d calls: %v", workers, e.exit, a.totals, s.Calls, e.err)
+				}
+			})
+		}
+	}
+}
+
+// TestLostReadsLeaveNothingUncertain: friendships that existed before stay so for an undo, whatever is lost of the questions about them.
+func TestLostReadsLeaveNothingUncertain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, simulator.Config{Readings: simulator.Readings{Reimport: simulator.ReimportAlready}, Faults: simulator.Faults{
+			APIs: simulator.NewSet("friend_check"), Resets: 0.1, Statuses: map[int]float64{502: 0.1}, Codes: map[int]float64{30007: 0.1},
+			Bodies: map[string]float64{"empty": 0.1, "missing": 0.1}, Items: map[int]float64{30006: 0.1},
+		}})
+		for i := range 100 {
+			c.Put(account(i), simulator.Friend{To: account((i + 1) % 100)})
+		}
+		j := newJob(t, ring(100, 2))
+		e := j.run(t.Context(), c, flags{onlyMissing: true})
+		if a := j.audit(c); e.exit != 0 || a.totals.Already != 100 || a.totals.AlreadyUncertain != 0 || e.Uncertain != 0 || e.Retried < 20 {
+			t.Errorf("exit %d, %+v, %d uncertain, %d retried", e.exit, a.totals, e.Uncertain, e.Retried)
+		}
+	})
+}
+
 // TestOutage has the service gone for five minutes, in several ways: hardly a call goes out meanwhile, none of them burns an attempt, and soon afterwards the pace is
 // full again.
 func TestOutage(t *testing.T) {

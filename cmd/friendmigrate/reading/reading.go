@@ -25,7 +25,7 @@ func (e *EndlessError) Error() string {
 	return fmt.Sprintf("the friend list does not end: FriendNum is %d, but %d friends came", e.Said, e.Came)
 }
 
-// What a list may hold beyond its FriendNum, since others may add friends meanwhile, and how many pages in a row may bring no new friend.
+// What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, and how many pages in a row may bring no new friend.
 const (
 	mostBeyond = 1000
 	mostVain   = 100
@@ -107,17 +107,19 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 	if r.vain++; len(r.seen) > before {
 		r.vain = 0
 	}
-	switch said := max(r.friends, r.lastFriends); {
+	said := max(r.friends, r.lastFriends)
+	switch {
 	case r.pages.Last():
 		return r.finish(forget)
-	case r.count > 2*said+mostBeyond && r.endless:
+	case r.vain >= mostVain && len(page.Friends) == 0:
+		info := fmt.Sprintf("%d pages of the friend list in a row brought no friend", r.vain)
+		return false, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
+	case r.vain < mostVain && r.count <= 2*said+mostBeyond:
+	case r.endless:
 		return false, &EndlessError{r.count, said}
-	case r.count > 2*said+mostBeyond:
+	default:
 		r.endless = true
 		r.restart(forget)
-	case r.vain >= mostVain:
-		info := fmt.Sprintf("%d pages of the friend list in a row brought no new friend", r.vain)
-		return false, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
 	}
 	return false, nil
 }

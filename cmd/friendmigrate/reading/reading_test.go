@@ -169,37 +169,37 @@ func TestCounts(t *testing.T) {
 
 // TestEndlessListsAreGivenUp: new friends for ever, and the same ones for ever.
 func TestEndlessListsAreGivenUp(t *testing.T) {
-	for name, friend := range map[string]func(n int) string{
-		"new":   func(n int) string { return fmt.Sprint("f", n) },
-		"again": func(n int) string { return fmt.Sprint("f", n%20) },
+	for name, test := range map[string]struct {
+		size   int
+		said   int64
+		friend func(n int) string
+		calls  int
+	}{
+		"new friends":          {100, 20, func(n int) string { return fmt.Sprint("f", n) }, 22},
+		"the same friends":     {100, 20, func(n int) string { return fmt.Sprint("f", n%20) }, 22},
+		"the same few friends": {3, 3, func(n int) string { return fmt.Sprint("f", n%3) }, 202},
+		"one, of many":         {1, 1e15, func(int) string { return "f" }, 202},
 	} {
 		calls := 0
-		r := New(func() Pages { return endless(func() sink.Page { return pageOf(20, 100, &calls, friend) }) })
+		r := New(func() Pages {
+			return endless(func() sink.Page { return pageOf(test.said, test.size, &calls, test.friend) })
+		})
 		err := r.Read(t.Context(), func(*sink.Friend) error { return nil }, func() {})
-		if e, ok := errors.AsType[*EndlessError](err); !ok || e.Said != 20 || calls > 30 {
+		if e, ok := errors.AsType[*EndlessError](err); !ok || e.Said != test.said || calls != test.calls {
 			t.Errorf("%s: %v after %d calls", name, err, calls)
 		}
 	}
 }
 
-// TestPagesWithoutNewFriends are followed; the hundredth in a row is a call that got nothing through, as is each that follows.
-func TestPagesWithoutNewFriends(t *testing.T) {
-	for name, friend := range map[string]func(n int) string{"empty": nil, "repeated": func(int) string { return "f" }} {
-		calls, size := 0, 1
-		if friend == nil {
-			size = 0
-		}
-		r := New(func() Pages { return endless(func() sink.Page { return pageOf(1e9, size, &calls, friend) }) })
-		for range 3 {
-			for calls < 99+size {
-				if _, err := r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {}); err != nil {
-					t.Fatalf("%s: %v at call %d", name, err, calls)
-				}
-			}
-			_, err := r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {})
-			if e, ok := errors.AsType[*migrate.CallError](err); !ok || e.Verdict != migrate.VerdictRetry || e.Uncertain {
-				t.Fatalf("%s: %v at call %d", name, err, calls)
-			}
+// TestPagesWithoutFriends are followed; the hundredth in a row is a call that got nothing through, as is each that follows.
+func TestPagesWithoutFriends(t *testing.T) {
+	calls := 0
+	r := New(func() Pages { return endless(func() sink.Page { return pageOf(9, 0, &calls, nil) }) })
+	for n := range 110 {
+		_, err := r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {})
+		e, lost := errors.AsType[*migrate.CallError](err)
+		if lost != (n >= 99) || lost && (e.Verdict != migrate.VerdictRetry || e.Uncertain) {
+			t.Fatalf("page %d: %v", n+1, err)
 		}
 	}
 }
