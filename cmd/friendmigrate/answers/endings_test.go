@@ -285,13 +285,13 @@ func endsAtTheProxy(t *testing.T) {
 	p := newProgram(t, ring(3, 1))
 	p.env = append(p.env, "HTTPS_PROXY=http://user:pa55word@"+host)
 	p.write("ids", "u0\n")
-	from := importing("https://chat.invalid")[2:]
+	from := importing("https://chat.invalid")[2:8]
 	for _, args := range [][]string{
 		importing("https://chat.invalid"),
-		append([]string{"import", "edges.csv", "--only-missing", "--fresh"}, from...),
-		append([]string{"verify", "edges.csv"}, from...),
-		append([]string{"verify", "edges.csv", "--fields"}, from...),
-		append([]string{"export", "--accounts", "ids"}, from[:len(from)-2]...),
+		append([]string{"import", "edges.csv", "--only-missing", "--state", "another"}, from...),
+		append([]string{"verify", "edges.csv", "--state", "third"}, from...),
+		append([]string{"verify", "edges.csv", "--state", "third", "--fields"}, from...),
+		append([]string{"export", "--accounts", "ids"}, from...),
 	} {
 		run, code := p.run(args...)
 		p.expect(run, code, 12, "the proxy "+host+" refused the connection: HTTP 407 Proxy Authentication Required.*HTTPS_PROXY")
