@@ -146,4 +146,3 @@ func TestProxyThatCannotBeRead(t *testing.T) {
 		t.Error(err)
 	}
 }
-
