@@ -56,7 +56,10 @@ func (j *verifyJob) takeLock() (err error) {
 }
 
 func (j *verifyJob) nothingStaged() error {
-	return exit.Because(exit.Unusable, fmt.Errorf("there is no staged job in %q: name the INPUT that is to be verified, or the job's --state", j.dir))
+	return &exit.Error{
+		Code: exit.Unusable, Hint: j.withInputs(),
+		Err: fmt.Errorf("there is no staged job in %q: name the INPUT that is to be verified, or the job's --state", j.dir),
+	}
 }
 
 // elsewhere is the same command with another state folder.
@@ -174,6 +177,9 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage, meta source.Me
 		return j.readError(ctx, err)
 	case c.Verdict == source.Different:
 		return j.otherJob(c.Reasons)
+	case c.Verdict == source.Gone:
+		j.log.Warn("an input is gone or cannot be reached; the edges are those that the job has staged",
+			event(eventInputGone), zap.Strings("why", c.Reasons))
 	}
 	return j.leftOut(ctx, c.LeftOut)
 }
