@@ -68,7 +68,7 @@ func (v *Verify) Found() (Found, error) {
 
 // failedBefore takes the edges that failed in the job out of the sums. They are looked up a window at a time, since there may be any number.
 func (v *Verify) failedBefore(f *Found) error {
-	keys := make([]int64, 0, min(window, v.Job.Totals().Failed))
+	keys := make([]int64, 0, min(v.window, v.Job.Totals().Failed))
 	look := func() error {
 		f.Failed += int64(len(keys))
 		if v.sample != nil {
@@ -95,7 +95,7 @@ func (v *Verify) failedBefore(f *Found) error {
 		if !v.speaksOf(failed.Edge.From) {
 			continue
 		}
-		if keys = append(keys, keyOf(failed.Ordinal, failed.Index)); len(keys) == window {
+		if keys = append(keys, keyOf(failed.Ordinal, failed.Index)); int64(len(keys)) == v.window {
 			if err := look(); err != nil {
 				return err
 			}

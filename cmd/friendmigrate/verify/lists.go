@@ -73,12 +73,12 @@ func (v *Verify) eachFound(each func(f *checkpoint.Failure, became migrate.Kind)
 	if v.Job == nil {
 		return v.eachOther(func(f *checkpoint.Failure, _ int64) error { return each(f, migrate.Again) })
 	}
-	for skip, count := int64(0), int64(1); skip < count; skip += window { // one window, unless millions are missing
+	for skip, count := int64(0), int64(1); skip < count; skip += v.window { // one window, unless millions are missing
 		var keys []int64
 		inWindow := func(do func(f *checkpoint.Failure, key int64) error) error {
 			count = 0
 			return v.eachOther(func(f *checkpoint.Failure, key int64) error {
-				if count++; count <= skip || count > skip+window {
+				if count++; count <= skip || count > skip+v.window {
 					return nil
 				}
 				return do(f, key)

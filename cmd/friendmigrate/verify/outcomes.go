@@ -19,8 +19,8 @@ type outcome struct {
 	code int32
 }
 
-// window is how many edges are looked up at once: some 16 bytes each.
-const window = 1 << 20
+// usualWindow is how many edges are looked up at once: some 16 bytes each.
+const usualWindow = 1 << 20
 
 func keyOf(ordinal int64, index int) int64 { return ordinal*migrate.MaxChunkEdges + int64(index) }
 

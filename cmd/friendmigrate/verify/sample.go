@@ -94,7 +94,7 @@ func (s *sample) draw(ctx context.Context, numbers []int64) error {
 // withoutFailed keeps what did not fail in the job, and of that as many as were asked for.
 func (s *sample) withoutFailed() error {
 	var kept []int64
-	for keys := range slices.Chunk(s.drawn, window) {
+	for keys := range slices.Chunk(s.drawn, int(s.of.window)) {
 		known, err := lookUp(s.of.Job, keys)
 		if err != nil {
 			return err

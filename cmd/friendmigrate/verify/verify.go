@@ -48,6 +48,7 @@ type Verify struct {
 	journal *checkpoint.Journal
 	scope   scope
 	sample  *sample // nil: everything
+	window  int64   // edges that are looked up at once
 }
 
 // The names under which a verify's own settings stand in its identity.
@@ -59,7 +60,7 @@ const (
 
 // Open begins a verify, or goes on with the one in o.Dir if that is the same and has not finished. Another one that lies there is forgotten.
 func Open(ctx context.Context, o Options) (*Verify, error) {
-	v := &Verify{Options: o}
+	v := &Verify{Options: o, window: usualWindow}
 	if err := v.measure(ctx); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,205 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// jobOf is a job's journal over a plan, with an outcome for each edge; migrate.Again leaves it pending.
+func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.Outcome) *checkpoint.Journal {
+	t.Helper()
+	dir, totals := t.TempDir(), s.Totals()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(checkpoint.Create(disk.OS{}, dir, checkpoint.Identity{Edges: totals.Edges, Chunks: totals.Chunks, PlanDigest: totals.PlanDigest}))
+	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{})
+	must(err)
+	must(journal.BeginRun(checkpoint.RunStart{}))
+	for r, err := range s.Rosters(t.Context(), nil) {
+		must(err)
+		for i := range r.Chunks {
+			chunk, err := r.Load(i)
+			must(err)
+			settled := migrate.Settlement{Chunk: chunk}
+			for k := range chunk.Edges {
+				if o := outcome(&chunk.Edges[k]); o.Kind != migrate.Again {
+					settled.Edges = append(settled.Edges, migrate.Settled{Index: k, Outcome: o, Attempts: 1})
+				}
+			}
+			must(journal.Settle(t.Context(), settled))
+		}
+	}
+	must(journal.EndRun(checkpoint.RunEnd{AllAnswered: true}))
+	t.Cleanup(func() { _ = journal.Close() })
+	return journal
+}
+
+// TestEachEdgeIsOneOfTheKinds: what the job knows and what the service says, for every pair of these, against a count by hand: whole, of some accounts, and drawn.
+func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
+	s := staged(t, 40, 2100, 1, 7, 0, 300, 3, 25)
+	job := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Already}, {Kind: migrate.Failed, Code: 30003}}
+	service := []sink.Relation{{Known: true, Friend: true}, {Known: true}, {Code: 30009, Info: "Err_30009"}}
+	random := rand.New(rand.NewPCG(1, 1))
+	type known struct{ job, service int }
+	edges := map[string]known{}
+	journal := jobOf(t, s, func(e *migrate.Edge) migrate.Outcome {
+		k := known{random.IntN(len(job)), random.IntN(len(service))}
+		if e.From == "a7" {
+			k.job = 0 // an account of which nothing was sent
+		}
+		edges[e.From+"/"+e.To] = k
+		return job[k.job]
+	})
+	check := func(_ context.Context, from string, to []string) (list []sink.Relation, err error) {
+		for _, one := range to {
+			k := edges[from+"/"+one]
+			if k.job == 0 {
+				t.Errorf("%s is asked about, and was never sent", from+"/"+one)
+			}
+			list = append(list, service[k.service])
+		}
+		return list, nil
+	}
+	for name, c := range map[string]struct {
+		accounts []string
+		sample   int64
+	}{"whole": {}, "pilot": {accounts: []string{"a1", "a2", "a7"}}, "nobody": {accounts: []string{"a7"}}, "sample": {sample: 500}, "drawn from a pilot": {accounts: []string{"a1"}, sample: 700}} {
+		dir := t.TempDir()
+		o := Options{
+			FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: s, Job: journal, Sample: c.sample, Seed: 3,
+			Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}},
+		}
+		speaksOf := func(from string) bool { return strings.Contains(" "+strings.Join(c.accounts, " ")+" ", " "+from+" ") }
+		if c.accounts != nil {
+			o.Accounts = speaksOf
+		}
+		v, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Run(t.Context(), Service{Check: check}, migrate.Options{Workers: 2, Retry: migrate.DefaultRetry}, func() int64 { return 0 }); err != nil {
+			t.Fatal(name, err)
+		}
+		v.window = 37 // many windows, and a last one that is not full
+		got, err := v.Found()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want Found
+		want.MissingBy = map[int]int64{}
+		for edge, k := range edges {
+			from, _, _ := strings.Cut(edge, "/")
+			if c.accounts != nil && !speaksOf(from) {
+				continue
+			}
+			want.Edges++
+			switch {
+			case k.job == 0:
+				want.Pending++
+			case k.job == 3:
+				want.Failed++
+				if k.service == 0 {
+					want.FailedThere++
+				}
+			case k.service == 0:
+				want.InPlace++
+			default:
+				want.Missing++
+				if k.service == 2 {
+					want.MissingBy[30009]++
+				}
+			}
+		}
+		if _, err = v.Write(); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "missing.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed := int64(0)
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+			cells := strings.Split(line, ",") // From, To, ..., Outcome, ResultCode, ResultInfo, Input, Line
+			k, at := edges[cells[0]+"/"+cells[1]], len(cells)-5
+			listed++
+			outcome := map[int]string{1: "imported", 2: "already"}[k.job]
+			code := map[int]string{1: "", 2: "30009"}[k.service]
+			if k.service == 0 || outcome == "" || cells[at] != outcome || cells[at+1] != code {
+				t.Fatalf("%s: %s is listed, and is %+v", name, line, k)
+			}
+		}
+		if c.sample > 0 {
+			drawn, of := v.Drawn()
+			if drawn != c.sample || of != want.InPlace+want.Missing || got.InPlace+got.Missing != drawn || got.Missing == 0 || got.Failed != want.Failed || got.Pending != want.Pending {
+				t.Errorf("%s: %d of %d, %+v, and the whole is %+v", name, drawn, of, got, want)
+			}
+			want.Missing = got.Missing
+		} else if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", withNoVerdict(want)) {
+			t.Errorf("%s: found %+v, want %+v", name, got, want)
+		}
+		if listed != want.Missing || got.Edges != got.InPlace+got.Missing+got.Different+got.Failed+got.Pending {
+			t.Errorf("%s: %d listed, %d missing of %+v", name, listed, want.Missing, got)
+		}
+		if err := v.Finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func withNoVerdict(f Found) Found {
+	f.NoVerdict = map[int]int64{}
+	return f
+}
+
+// TestWhichCodesAreAVerdict: one that passes is none, whether it came for an item or for the whole call.
+func TestWhichCodesAreAVerdict(t *testing.T) {
+	for code, want := range map[int]bool{
+		codeMissing: true, codeDifferent: false, 30001: true, 30002: true, 30003: true, 30004: true, 30009: true, 30010: true, 70107: true, 38001: true, 39999: true,
+		30006: false, 30007: false, 30008: false, 30540: false, 60007: false, 60008: false, 60011: false, 70169: false, 70500: false, 72010: false,
+	} {
+		if isMissing(code) != want {
+			t.Errorf("%d: %t", code, !want)
+		}
+	}
+}
+
+// TestNothingOfAnOlderVerifySurvives, in whichever format its lists are and however the newer one ends.
+func TestNothingOfAnOlderVerifySurvives(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"missing.csv", "missing.jsonl", "different.csv", "different.jsonl"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("From_Account\nold\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := Options{FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: staged(t, 2), Counts: source.Counts{Inputs: []source.Input{{Format: source.JSONL}}}}
+	v, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	lists, err := filepath.Glob(filepath.Join(dir, "*.*"))
+	if err != nil || len(lists) != 2 {
+		t.Fatalf("%v %v", lists, err)
+	}
+	for _, name := range lists {
+		if text, err := os.ReadFile(name); err != nil || len(text) > 0 || !strings.HasSuffix(name, ".jsonl") {
+			t.Errorf("%s holds %q (%v)", name, text, err)
+		}
+	}
+}
