@@ -161,13 +161,5 @@ func (c *Counts) add(parts []*tally) {
 	c.ColumnsIgnored = slices.Sorted(maps.Keys(all.ignored))
 }
 
-// String names column and reason. The tags of custom fields are one column here, since there may be any number of them.
-func (r reject) String() string {
-	switch {
-	case r.column == "":
-		return r.reason
-	case strings.HasPrefix(r.column, tagPrefix):
-		return tagPrefix + "* " + r.reason
-	}
-	return r.column + " " + r.reason
-}
+// String names column and reason.
+func (r reject) String() string { return strings.TrimLeft(r.column+" "+r.reason, " ") }

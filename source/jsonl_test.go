@@ -24,6 +24,20 @@ func TestJSONLTakesTheItemShape(t *testing.T) {
 	equal(t, "line", r.Edges[1].Line, 4)
 }
 
+// A tag is a part of its block, which is used again for other rows while the counts stay.
+func TestRejectedTagsAreCountedWhateverBecomesOfTheirBlocks(t *testing.T) {
+	var rows strings.Builder
+	for i := range 4000 {
+		tag := "Tag_SNS_Custom_" + strings.Repeat(string(rune('a'+i%26)), 1+i%8)
+		rows.WriteString(line(`,"`+tag+`":true`) + "\n" + line(`,"GroupName":["`+strings.Repeat("汉", i%9)+`"]`) + "\n")
+	}
+	r, err := readTexts(t, Options{}, func(r *reading) { r.size = 500 }, text{"a.jsonl", rows.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "counted", fmt.Sprint(r.Counts.RejectedBy), "map[Tag_SNS_Custom_* is neither a string nor an integer:4000]")
+}
+
 func TestJSONLRejects(t *testing.T) {
 	for name, c := range map[string]struct{ line, want string }{
 		"keys in another case":               {`{"from_account":"a","To_Account":"b"}`, "1 From_Account is empty"},

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"strings"
 
 	"friendmigrate/migrate"
 	"friendmigrate/source/stage"
@@ -63,7 +64,11 @@ func (p *parser) rejectEdge(raw []byte, r reject) error {
 func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject) error {
 	ours := p.owns(from)
 	p.tally.saw(at.Input, 1)
-	p.tally.by[rejection{r, at.Input, !ours}]++
+	counted := rejection{r, at.Input, !ours}
+	if strings.HasPrefix(r.column, tagPrefix) { // there may be any number of tags, and they are parts of the block
+		counted.column = tagPrefix + "*"
+	}
+	p.tally.by[counted]++
 	if !ours {
 		p.tally.RejectedElsewhere++
 		return nil
