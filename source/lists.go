@@ -1,9 +1,13 @@
 package source
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -11,6 +15,7 @@ import (
 	"friendmigrate/migrate/codec"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/spool"
+	"friendmigrate/source/stage"
 )
 
 // The lists that reading writes into the state folder.
@@ -114,4 +119,68 @@ func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest 
 
 func (l *lists) close() error {
 	return errors.Join(l.rejected.Close(), l.changed.Close(), l.duplicates.Close())
+}
+
+// againFolder is where in the state folder inputs are read once more for their lists. Dying there leaves it; it is used again.
+const againFolder = "lists-again"
+
+// RestoreLists makes the lists of reading again that are gone from j.StateDir; was and plan are what reading came to. For a
+// list that had rows the inputs are read once more. What is staged stays as it is. gone are lists that cannot be made again;
+// the error says why. It is an ErrUnusable or ErrUnreachable where that is for the inputs.
+func RestoreLists(ctx context.Context, j Job, was Counts, plan stage.Totals) (gone []string, err error) {
+	rows := int64(0)
+	for _, list := range []struct {
+		name string
+		rows int64
+	}{{RejectedList, was.Rejected}, {ChangedList, was.Changed}, {DuplicatesList, plan.Differing}} {
+		if _, err := os.Stat(filepath.Join(j.StateDir, list.name)); errors.Is(err, fs.ErrNotExist) {
+			gone, rows = append(gone, list.name), rows+list.rows
+		}
+	}
+	if len(gone) == 0 {
+		return nil, nil
+	}
+	state := j.StateDir
+	j.StateDir = filepath.Join(state, againFolder)
+	if err := j.FS.MkdirAll(j.StateDir, disk.FolderMode); err != nil {
+		return gone, err
+	}
+	defer j.forgetLists()
+	if rows == 0 {
+		l := newLists(j.FS, j.StateDir, nil)
+		err = errors.Join(l.save(), l.close())
+	} else {
+		err = j.readAgain(ctx, was, plan)
+	}
+	for len(gone) > 0 && err == nil {
+		if err = j.FS.Rename(filepath.Join(j.StateDir, gone[0]), filepath.Join(state, gone[0])); err == nil {
+			gone = gone[1:]
+		}
+	}
+	return gone, errors.Join(err, j.FS.SyncDir(state))
+}
+
+// readAgain reads what was staged before for its lists alone.
+func (j Job) readAgain(ctx context.Context, was Counts, plan stage.Totals) error {
+	for _, in := range was.Inputs {
+		if in.Std {
+			return &InputError{Name: in.Name, Reason: "it can be read once only"}
+		}
+	}
+	p, err := Stage(ctx, j)
+	if err != nil {
+		return err
+	}
+	if p.Totals.PlanDigest != plan.PlanDigest || p.Counts.Rejected != was.Rejected {
+		err = fmt.Errorf("%w: the inputs hold other rows than those that are staged", ErrUnusable)
+	}
+	return errors.Join(err, p.Abort())
+}
+
+// forgetLists removes the folder of lists that were made again. What stays of it harms nobody.
+func (j Job) forgetLists() {
+	_ = stage.Remove(filepath.Join(j.StateDir, StageFolder), j.FS)
+	for _, name := range []string{StageFolder, RejectedList, ChangedList, DuplicatesList, ""} {
+		_ = j.FS.Remove(filepath.Join(j.StateDir, name))
+	}
 }

@@ -161,7 +161,7 @@ func (j *exportJob) asJSONL() string {
 func (j *exportJob) read(ctx context.Context) error {
 	start := j.export.At()
 	if j.export.Finished {
-		return nil
+		return j.export.RestoreFailed()
 	}
 	text := fmt.Sprintf("reading %s from %s by friend_get", screen.Some(start.Accounts, "account"), j.set.Service.Target())
 	if j.export.Resumed {

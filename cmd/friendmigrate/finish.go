@@ -84,8 +84,10 @@ func (j *importJob) drawUp() outcome {
 	} else {
 		o.pilot = j.pilot.account(j.result.summary.Settled(), ofPilot)
 		o.failed = ofPilot
-		o.rejected, err = j.pilot.rejected(j.dir)
-		o.trouble = errors.Join(o.trouble, err)
+		if !slices.Contains(j.gone, folder.Rejected) { // else nobody knows which of them are the pilot's
+			o.rejected, err = j.pilot.rejected(j.dir)
+			o.trouble = errors.Join(o.trouble, err)
+		}
 	}
 	if j.rehearsal != nil && o.trouble == nil {
 		o.trouble = j.rehearsal.compare(j, o.account)

@@ -53,6 +53,7 @@ type importJob struct {
 	rehearsal *rehearsal
 
 	counts  source.Counts // of reading the input
+	gone    []string      // lists of it that cannot be made again
 	resumed bool          // a journal was there before
 	pilot   *pilot        // nil: all accounts
 	watch   *watch

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 
 // rejectedWords says where rejected rows are listed, and why if there is one reason for all of an input.
 func (j *importJob) rejectedWords(rows int64) string {
-	text := fmt.Sprintf("%s rejected, see %s", wasWere(rows, "row"), j.path(folder.Rejected))
+	text := fmt.Sprintf("%s rejected, %s", wasWere(rows, "row"), j.see(folder.Rejected))
 	if why := j.counts.WhyAllRejected(); why != "" {
 		text += " (" + why + ")"
 	}
@@ -265,6 +266,9 @@ func (j *importJob) exceptionHint(o outcome) string {
 	}
 	if o.failed > 0 {
 		return j.resume().WithWord("--retry-failed").String() + " # after mending what their codes say"
+	}
+	if slices.Contains(j.gone, folder.Rejected) {
+		return j.doneHint()
 	}
 	mended := []string{"mended." + j.counts.ListFormat()}
 	for i, format := range j.counts.RejectedIn {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
@@ -18,6 +19,14 @@ const listMemory = 8 << 20
 // listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is lost.
 func (j *importJob) listName(list string) string {
 	return list + "." + j.counts.ListFormat()
+}
+
+// see points at a list, unless it is gone.
+func (j *importJob) see(list string) string {
+	if slices.Contains(j.gone, list) {
+		return "but " + j.path(list) + " is gone"
+	}
+	return "see " + j.path(list)
 }
 
 // writeFailed writes the list of edges that are failed now, whole, and returns how many these are. also is told each of them; it may be nil.

@@ -174,6 +174,9 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := j.restoreLists(ctx); err != nil {
+		return err
+	}
 	t := j.journal.Totals()
 	if t.Pending == 0 {
 		return nil
@@ -231,11 +234,7 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	if err := stage.Remove(filepath.Join(j.dir, folder.Staged), j.fsys); err != nil { // one of another version is sealed
 		return err
 	}
-	p, err := source.Stage(ctx, source.Job{
-		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: warnOfWaiting(j.log),
-		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
-	})
+	p, err := source.Stage(ctx, j.reading())
 	if err != nil {
 		return j.readError(ctx, err)
 	}
@@ -249,6 +248,29 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	}
 	j.stage = s
 	j.describeInput(p, time.Since(began))
+	return nil
+}
+
+// reading is the input as package source wants it.
+func (j *importJob) reading() source.Job {
+	return source.Job{
+		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: warnOfWaiting(j.log),
+		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
+	}
+}
+
+// restoreLists makes lists of reading again that are gone.
+func (j *importJob) restoreLists(ctx context.Context) error {
+	job := j.reading()
+	job.Warn = nil // it was said when they were staged
+	gone, err := source.RestoreLists(ctx, job, j.counts, j.stage.Totals())
+	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) && !errors.Is(err, source.ErrUnreachable)) {
+		return j.readError(ctx, err)
+	}
+	if j.gone = gone; err != nil {
+		j.log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.dir, strings.Join(gone, ", "), err), event(eventInput))
+	}
 	return nil
 }
 

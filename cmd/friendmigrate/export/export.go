@@ -67,6 +67,14 @@ func FailedPath(destination string) string {
 	return filepath.Join(filepath.Dir(destination), FailedList)
 }
 
+// RestoreFailed writes the list of a finished export again if it is gone.
+func (e *Export) RestoreFailed() error {
+	if there, err := exists(e.FS, FailedPath(e.Destination)); there || err != nil {
+		return err
+	}
+	return e.out.listFailed(FailedPath(e.Destination))
+}
+
 // Run reads the accounts that are still to be read. engine says how: pace, patience, probe and meter. The error is that of the engine, a *RefusedError, or one of the
 // disk; whatever it is, what came before it in order is written, and durable where it can be gone on with.
 func (e *Export) Run(ctx context.Context, pages func(from string) reading.Pages, engine migrate.Options) error {

@@ -95,8 +95,9 @@ func (o *output) resume(id Identity, there bool) error {
 	case err != nil:
 		return err
 	case was.Finished && there && was.Identity == id:
-		o.now = was
-		return nil
+		o.now, o.failing = was, &counter{n: was.Failures}
+		o.failures, err = disk.Open(o.fsys, filepath.Join(o.folder, failuresName))
+		return err
 	case was.Finished && !there: // its owner has taken the file away: another one is wanted
 	case was.Identity != id:
 		return fmt.Errorf("%w: %q was begun for other accounts, another app or another form", ErrOther, o.destination)
@@ -232,9 +233,6 @@ func (o *output) at() position {
 
 // listFailed writes the list of accounts that could not be read, whole, to where its reader expects it.
 func (o *output) listFailed(path string) error {
-	if o.failures == nil { // a finished export that was run again
-		return nil
-	}
 	return disk.WriteWhole(o.fsys, path, func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(o.failures, 0, o.failing.n))
 		return err
