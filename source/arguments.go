@@ -34,6 +34,7 @@ type Found struct {
 	Size int64  // bytes; -1: it doesn't say
 
 	object *objects.Object // nil: a file, or standard input
+	pipe   fs.FileInfo     // of a named pipe
 }
 
 // Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a folder or a prefix is its
@@ -63,12 +64,16 @@ func checkNames(found []Found, format string) error {
 		if in.Name == Standard && slices.ContainsFunc(found[:i], func(f Found) bool { return f.Name == Standard }) {
 			return &InputError{Name: in.Name, Reason: "standard input can be read once only"}
 		}
+		if in.pipe != nil && slices.ContainsFunc(found[:i], func(f Found) bool { return os.SameFile(f.pipe, in.pipe) }) {
+			return &InputError{Name: in.Name, Reason: "a pipe can be read once only, and it is named twice"}
+		}
 		said, _ := nameSays(in.Name)
 		if w := kindByName(in.Name); said == "" && w != nil {
 			return w.error(in.Name, compressionNone)
 		}
 		if said == "" && format == "" {
-			return &InputError{Name: in.Name, Reason: "the name doesn't say its format: use --format csv or --format jsonl"}
+			reason := "the name doesn't say its format: use --format csv or --format jsonl"
+			return &InputError{Name: in.Name, Reason: reason, Better: Flag{"format", CSV}}
 		}
 	}
 	return nil
@@ -90,8 +95,11 @@ func (a *Arguments) expand(ctx context.Context, arg string) ([]Found, error) {
 		return a.expandFolder(arg)
 	}
 	one := Found{Name: arg, Size: -1}
-	if info.Mode().IsRegular() {
+	switch {
+	case info.Mode().IsRegular():
 		one.Size = info.Size()
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		one.pipe = info
 	}
 	return []Found{one}, nil
 }

@@ -3,7 +3,11 @@ package source
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
+
+	"friendmigrate/source/objects"
 )
 
 // ErrUnusable is what every error is that the user has to mend in the input or in the options before the job can begin (exit code 2). Other errors of this
@@ -20,7 +24,8 @@ type InputError struct {
 	Reason string
 	Err    error // the cause, if there is one
 
-	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as quote does it.
+	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as quote does it;
+	// see Command.
 	Fix    func(quote func(name string) string) string
 	Better Flag
 }
@@ -38,6 +43,26 @@ func Better(err error) Flag {
 		return option.Better
 	}
 	return Flag{}
+}
+
+// Command is Fix, or else the command that shows the line or the file; "" where there is none. quote makes a name
+// one word for a shell.
+func (e *InputError) Command(quote func(name string) string) string {
+	_, packed := nameSays(e.Name)
+	line := fmt.Sprintf("sed -n %dp", e.Line)
+	switch {
+	case e.Fix != nil:
+		return e.Fix(quote)
+	case e.Name == Standard || objects.IsName(e.Name):
+		return ""
+	case e.Line > 0 && packed != compressionNone:
+		return packed.String() + " -dc < " + quote(e.Name) + " | " + line
+	case e.Line > 0:
+		return line + " " + quote(e.Name)
+	case errors.Is(e.Err, fs.ErrNotExist):
+		return "ls -l " + quote(filepath.Dir(e.Name))
+	}
+	return "ls -l " + quote(e.Name)
 }
 
 func (e *InputError) Error() string {

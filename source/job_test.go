@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"friendmigrate/migrate"
@@ -341,6 +342,58 @@ func TestAnyNumberOfInputs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// countingFS counts how many inputs are open at once.
+type countingFS struct {
+	quickFS
+	open, most *atomic.Int64
+}
+
+func (f countingFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.quickFS.OpenFile(name, flag, perm)
+	if err != nil || !strings.HasSuffix(name, ".csv") || flag != os.O_RDONLY {
+		return file, err
+	}
+	f.most.Store(max(f.most.Load(), f.open.Add(1)))
+	return countedFile{file, f.open}, nil
+}
+
+type countedFile struct {
+	disk.File
+	open *atomic.Int64
+}
+
+func (f countedFile) Close() error {
+	f.open.Add(-1)
+	return f.File.Close()
+}
+
+func TestThousandsOfInputsAreOpenOneAfterTheOther(t *testing.T) {
+	folder := t.TempDir()
+	const n = 1500
+	for i := range n {
+		row := fmt.Sprintf("From_Account,To_Account,AddSource\nu%d,v%d,%s\n", i, i, src)
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.csv", i)), []byte(row), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var open, most atomic.Int64
+	p, s, _ := staged(t, Job{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
+	equal(t, "rows", p.Counts.Rows, n)
+	meta, err := ReadMeta(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range meta.Counts.Inputs { // so that each is read again
+		meta.Counts.Inputs[i].ModTime++
+	}
+	c, err := Compare(t.Context(), meta.Counts.Inputs, Arguments{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
+	if err != nil || c.Verdict != Same || !c.Updated {
+		t.Errorf("compared: %+v, %v", c.Verdict, err)
+	}
+	equal(t, "open at once", most.Load(), 1)
+	equal(t, "open at the end", open.Load(), 0)
 }
 
 // On 96 processors the lanes alone once needed more memory than there is by default.

@@ -54,7 +54,11 @@ func (l *LeftOut) String() string {
 func (l *LeftOut) take(folder string, found []Found, beside LeftOut) error {
 	switch {
 	case len(found) == 0 && beside.count() > 0:
-		return &InputError{Name: folder, Reason: "nothing in it can be read; it holds " + beside.String() + onlyRead}
+		e := &InputError{Name: folder, Reason: "nothing in it can be read; it holds " + beside.String() + onlyRead}
+		if w := kindByName(beside.First[0]); w != nil {
+			e.Fix = w.fix(beside.First[0], compressionNone)
+		}
+		return e
 	case len(found) == 0:
 		l.Empty = append(l.Empty, folder)
 	}

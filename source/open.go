@@ -116,6 +116,7 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 
 // fault makes an error of reading the content what it is: a failure of the machine, or an input that cannot be used.
 func (in *openInput) fault(err error) error {
+	test := wrong{look: in.packed.String() + " -t"}
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
@@ -128,11 +129,15 @@ func (in *openInput) fault(err error) error {
 	case in.packed == compressionNone:
 		return fmt.Errorf("read input %q: %w", in.Name, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &InputError{Name: in.Name, Reason: fmt.Sprintf("the compressed data is cut short: it ends after byte %d", in.raw.n)}
+		reason := fmt.Sprintf("the compressed data is cut short: it ends after byte %d", in.raw.n)
+		return &InputError{Name: in.Name, Reason: reason, Fix: test.fix(in.Name, in.packed)}
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return &InputError{Name: in.Name, Reason: "unpacking needs more memory than allowed: raise --memory or unpack it first", Err: err}
+		reason := "unpacking needs more memory than allowed: raise --memory or unpack it first"
+		unpack := wrong{filter: "zstd -dc --long=31"}
+		return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: unpack.fix(in.Name, compressionNone)}
 	}
-	return &InputError{Name: in.Name, Reason: fmt.Sprintf("the compressed data is damaged, at or before byte %d", in.raw.n), Err: err}
+	reason := fmt.Sprintf("the compressed data is damaged, at or before byte %d", in.raw.n)
+	return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: test.fix(in.Name, in.packed)}
 }
 
 // finish is called at the end of the content. It makes sure that all of the raw content was read and that it did not change meanwhile.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -238,6 +239,29 @@ func TestInputThatGrowsWhileItIsReadIsRefused(t *testing.T) {
 	_, err := readTexts(t, Options{}, func(r *reading) { r.place.fs = growingFS{} }, text{"a.csv", manyRows(3)})
 	if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "changed while") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// A pipe gives nothing the second time: reading would wait for ever.
+func TestAPipeIsNamedOnce(t *testing.T) {
+	dir := t.TempDir()
+	pipe, link, other := filepath.Join(dir, "p.csv"), filepath.Join(dir, "link.csv"), filepath.Join(dir, "other.csv")
+	for _, name := range []string{pipe, other} {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Skip(err)
+		}
+	}
+	if err := os.Symlink(pipe, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		inputs []string
+		ok     bool
+	}{{[]string{pipe}, true}, {[]string{pipe, other}, true}, {[]string{pipe, other, pipe}, false}, {[]string{pipe, link}, false}} {
+		_, _, err := Arguments{Inputs: c.inputs}.Resolve(t.Context())
+		if c.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "once only") {
+			t.Errorf("%s: got %v", c.inputs, err)
+		}
 	}
 }
 

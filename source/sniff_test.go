@@ -3,6 +3,7 @@ package source
 import (
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -225,5 +226,23 @@ func TestCheckText(t *testing.T) {
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%q: got %v, want %q", content, err, says)
 		}
+	}
+}
+
+func TestEveryInputErrorOfAFileHasACommand(t *testing.T) {
+	quote := func(s string) string { return "<" + s + ">" }
+	for _, c := range []struct {
+		e    InputError
+		want string
+	}{
+		{InputError{Name: "a b.csv", Line: 7}, "sed -n 7p <a b.csv>"},
+		{InputError{Name: "a.csv.gz", Line: 7}, "gzip -dc < <a.csv.gz> | sed -n 7p"},
+		{InputError{Name: "d/a.csv", Err: fs.ErrNotExist}, "ls -l <d>"},
+		{InputError{Name: "d/a.csv"}, "ls -l <d/a.csv>"},
+		{InputError{Name: Standard, Line: 7}, ""},
+		{InputError{Name: "s3://bucket/a.csv", Line: 7}, ""},
+		{InputError{Name: "d/a.csv", Fix: crLines.fix("d/a.csv", compressionZstd)}, `zstd -dc < <d/a.csv> | tr '\r' '\n' > <a-new.csv>`},
+	} {
+		equal(t, c.e.Name, c.e.Command(quote), c.want)
 	}
 }

@@ -88,11 +88,8 @@ func (in *openInput) onward(raw *bufio.Reader) error {
 	}
 	at := in.raw.n - int64(raw.Buffered())
 	reason := fmt.Sprintf("something that is not %s follows the compressed data at byte %d", in.packed, at)
-	name := in.Name
-	return &InputError{Name: name, Reason: reason, Fix: func(quote func(string) string) string {
-		w := wrong{filter: fmt.Sprintf("head -c %d", at)}
-		return w.command(name, compressionNone, quote)
-	}}
+	whole := wrong{filter: fmt.Sprintf("head -c %d", at)}
+	return &InputError{Name: in.Name, Reason: reason, Fix: whole.fix(in.Name, compressionNone)}
 }
 
 // gzipMembers unpacks the members of a gzip file. gzip.Reader would take what follows them for one that is

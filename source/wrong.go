@@ -85,16 +85,19 @@ func (w *wrong) error(name string, packed compression) error {
 	if w == nil {
 		return nil
 	}
-	e := &InputError{Name: name, Reason: w.what}
+	e := &InputError{Name: name, Reason: w.what, Fix: w.fix(name, packed)}
 	if packed != compressionNone && strings.HasPrefix(w.what, "is packed") {
 		e.Reason = "what " + packed.String() + " unpacks of it " + w.what
 	}
 	if said, _ := nameSays(name); said == "" && w.filter+w.file+w.look == "" {
-		e.Better = Flag{"format", w.format}
-	} else {
-		e.Fix = func(quote func(string) string) string { return w.command(name, packed, quote) }
+		e.Fix, e.Better = nil, Flag{"format", w.format}
 	}
 	return e
+}
+
+// fix is command as InputError has it.
+func (w *wrong) fix(name string, packed compression) func(quote func(string) string) string {
+	return func(quote func(string) string) string { return w.command(name, packed, quote) }
 }
 
 // command makes an input that can be read, in the folder where it is called: it must not lie beside the old one

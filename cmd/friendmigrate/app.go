@@ -164,10 +164,10 @@ func (p *program) failure(err error) exit.Ending {
 			e.Hint = p.completed(currentLine(p.args)).String()
 		case errors.As(err, new(*source.EmptyError)):
 			e.Hint = currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
-		case input != nil && input.Fix != nil:
-			e.Hint = input.Fix(invocation.Quote)
 		case source.Better(err).Name != "":
 			e.Hint = p.better(source.Better(err))
+		case input != nil && input.Command(invocation.Quote) != "":
+			e.Hint = input.Command(invocation.Quote)
 		case e.Code == exit.Unusable:
 			e.Hint = p.help()
 		case e.Code == exit.InUse:

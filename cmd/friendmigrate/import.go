@@ -238,7 +238,10 @@ func (j *importJob) checkNeighbours(base string) error {
 // arguments are the inputs as package source wants them.
 func (j *importJob) arguments(stdin io.Reader) source.Arguments {
 	rows := j.set.Rows
-	return source.Arguments{Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys, Waits: warnOfWaiting(j.log)}
+	return source.Arguments{
+		Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys,
+		Waits: warnOfWaiting(j.log),
+	}
 }
 
 // inputError is readError for what was only looked for: a folder that may not be read is the user's to mend, too.

@@ -119,7 +119,10 @@ func (j *verifyJob) readError(ctx context.Context, err error) error {
 // arguments are the inputs as package source wants them.
 func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
 	rows := j.set.Rows
-	return source.Arguments{Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys, Waits: warnOfWaiting(j.log)}
+	return source.Arguments{
+		Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys,
+		Waits: warnOfWaiting(j.log),
+	}
 }
 
 // openStage opens what the job has staged, or stages INPUT in the verify's own folder where there is no such job or its stage cannot be used.
@@ -217,7 +220,8 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Waits: warnOfWaiting(j.log), Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Waits: warnOfWaiting(j.log),
+		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
 	if err != nil {
 		return j.readError(ctx, err)
