@@ -204,8 +204,8 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 	}
 }
 
-// changes reports whether an API may change a friend list. A call that only reads leaves nothing uncertain when it is lost.
-func changes(api string) bool { return api == friendImport || api == friendDelete }
+// reads reports whether an API changes nothing. Such a call leaves nothing uncertain when it is lost.
+func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
 
 // once makes one attempt. again: it was refused for its signature and had no effect, and there is a newer signature now.
 func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader, resent bool) (e *migrate.CallError, again bool, err error) {
@@ -224,7 +224,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	pause := time.Duration(0)
 	if e != nil {
 		pause = e.Pause
-		e.Uncertain = e.Uncertain && changes(api)
+		e.Uncertain = e.Uncertain && !reads(api)
 	}
 	c.limiter.Done(permit, respond(e), codeOf(e), pause)
 	c.counters.attempt(api, kind, len(body), &a, e)

@@ -75,7 +75,7 @@ func (c *Client) settle(api string, v *verdicts) error {
 	if v.usable > 0 {
 		return nil
 	}
-	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: changes(api)}
+	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: !reads(api)}
 }
 
 // outcomes turns items into outcomes.
