@@ -28,7 +28,9 @@ type reader struct {
 }
 
 func newReader(s Service, memory int64) *reader {
-	return &reader{pages: s.Pages, check: &asker{check: s.Check}, states: map[string]*state{}, most: memory}
+	check := &asker{check: s.Check}
+	check.heard.Store(true) // it is asked behind a list that was read, so the app is the right one
+	return &reader{pages: s.Pages, check: check, states: map[string]*state{}, most: memory}
 }
 
 // state is an account's list as far as it was read.

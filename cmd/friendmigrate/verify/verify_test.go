@@ -246,6 +246,19 @@ func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
 	}
 }
 
+// TestWrongAppIsNotSuspectedBehindAList: what the list shows is in place, whatever friend_check says of the others.
+func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
+	b := &book{friends: []sink.Friend{{To: "seen"}}, off: 18, page: 100, fail: func(int) error { return nil }}
+	check := func(_ context.Context, _ string, to []string) ([]sink.Relation, error) {
+		return []sink.Relation{{Code: 30002, Info: "x"}}, nil
+	}
+	r := newReader(Service{Check: check, Pages: func(string) reading.Pages { return &place{book: b} }}, 1<<20)
+	outcomes, err := r.Import(t.Context(), "a", []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}})
+	if err != nil || outcomes[0].Kind != migrate.Imported || outcomes[1].Code != 30002 {
+		t.Errorf("%+v %v", outcomes, err)
+	}
+}
+
 // TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew, and one with other settings or another plan is another one.
 func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	s := staged(t, 3, 1500, 2)
