@@ -209,7 +209,11 @@ func reads(api string) bool { return api == friendCheck || api == friendGet || a
 
 // once makes one attempt. again: it was refused for its signature and had no effect, and there is a newer signature now.
 func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader, resent bool) (e *migrate.CallError, again bool, err error) {
-	permit, err := c.limiter.Wait(ctx)
+	wait := c.limiter.Wait
+	if api == friendGet && from == c.identifier {
+		wait = c.limiter.WaitFirst
+	}
+	permit, err := wait(ctx)
 	if err != nil {
 		return nil, false, err
 	}

@@ -17,6 +17,7 @@ import (
 // stall and a lowered limit: with 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s. Besides, the limiter remembers
 // when calls left and counts the sliding second itself, so that neither a stall nor a change of pace can let more calls into it than the pace in force allows.
 type limiter struct {
+	queue chan struct{} // held by the one caller of Wait that is next
 	turn  chan struct{} // held by the one caller that is next
 	space *rate.Limiter // burst 1: keeps calls apart; used by the holder of turn
 
@@ -30,7 +31,7 @@ type limiter struct {
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
-	l := &limiter{turn: make(chan struct{}, 1), pace: newPace(limit), notBefore: startAfter}
+	l := &limiter{queue: make(chan struct{}, 1), turn: make(chan struct{}, 1), pace: newPace(limit), notBefore: startAfter}
 	if !startAfter.IsZero() {
 		l.notWhy, l.notCause = "to leave room after the run before", PaceRestart
 	}
@@ -40,6 +41,17 @@ func newLimiter(limit float64, startAfter time.Time) *limiter {
 
 // Wait returns when a call may leave, which it must then do at once. Its error is ctx's, and then nothing was spent.
 func (l *limiter) Wait(ctx context.Context) (permit, error) {
+	select {
+	case l.queue <- struct{}{}:
+		defer func() { <-l.queue }()
+	case <-ctx.Done():
+		return permit{}, ctx.Err()
+	}
+	return l.WaitFirst(ctx)
+}
+
+// WaitFirst is like Wait and passes by all callers of Wait but one: hundreds of calls may stand there, and others wait for the answer to this one.
+func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	if err := ctx.Err(); err != nil {
 		return permit{}, err
 	}

@@ -128,6 +128,33 @@ func TestLowerPaceHoldsAtOnce(t *testing.T) {
 	})
 }
 
+// TestWaitFirstPassesTheQueue: hundreds of calls may wait for what this one finds out. It keeps to the pace all the same.
+func TestWaitFirstPassesTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(10, time.Time{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 300 {
+			wg.Go(func() { _, _ = l.Wait(ctx) })
+		}
+		time.Sleep(1500 * time.Millisecond)
+		began := time.Now()
+		for range 5 {
+			if _, err := l.WaitFirst(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(began); took < 400*time.Millisecond || took > 1200*time.Millisecond {
+			t.Errorf("five in %v at 10 a second", took)
+		}
+		cancel()
+		if _, err := l.WaitFirst(ctx); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		wg.Wait()
+	})
+}
+
 func TestStartAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -119,6 +119,9 @@ func TestAdminRemovedMidRun(t *testing.T) {
 				if e.exit != 12 || e.stop.Code != 70107 || e.stop.Hint == "" {
 					t.Fatalf("%s: exit %d: %v", name, e.exit, e.err)
 				}
+				if vain := c.Stats().ByCode[70107]; name == "for good" && vain > 30 {
+					t.Errorf("%s: %d calls after the admin was removed, of which the check has to be one of the first", name, vain)
+				}
 				c.Reconfigure(func(config *simulator.Config) {
 					if last := test.gone[len(test.gone)-1]; last.To == 0 && c.Stats().Calls > last.From {
 						config.AdminRemoved = nil
