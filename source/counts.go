@@ -26,6 +26,7 @@ type Counts struct {
 	Inputs         []Input  `json:"inputs"`
 	Empty          []string `json:"empty,omitempty"`           // inputs without a single row, of any shard
 	LeftOut        LeftOut  `json:"left_out"`                  // of folders and prefixes, not read
+	MapUnused      []string `json:"map_unused,omitempty"`      // words of --map that no row has as a key, where all is JSONL
 	ColumnsIgnored []string `json:"columns_ignored,omitempty"` // columns and keys that mean nothing to us, sorted, at most maxIgnored
 }
 
@@ -79,11 +80,14 @@ type tally struct {
 	manyAt    migrate.Position
 	inputs    []int64 // rows of each input, of all shards
 	by        map[rejection]int64
+	used      map[string]struct{} // of the names that --map maps, those that a row of JSONL has
 	ignored   map[string]struct{}
 	last      string // of ignored in the alphabet, once there are maxIgnored
 }
 
-func newTally() tally { return tally{by: map[rejection]int64{}, ignored: map[string]struct{}{}} }
+func newTally() tally {
+	return tally{by: map[rejection]int64{}, used: map[string]struct{}{}, ignored: map[string]struct{}{}}
+}
 
 // row counts a row of this shard. lines is 0 where its record has no notable number of them.
 func (t *tally) row(at migrate.Position, lines int64) {
@@ -115,6 +119,13 @@ func (t *tally) note(at migrate.Position) {
 		t.unusualAt = at
 	}
 	t.Unusual++
+}
+
+// use remembers a name that is mapped.
+func (t *tally) use(r *rules, name string) {
+	if _, mapped := r.mapped[name]; mapped {
+		t.used[name] = struct{}{}
+	}
 }
 
 // ignore remembers the name of a column or key that means nothing to us.

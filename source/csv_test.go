@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -381,6 +382,61 @@ func TestInputsRejectedAsAWholeSayWhy(t *testing.T) {
 			equal(t, "why", r.Counts.WhyAllRejected(), c.want)
 			equal(t, "formats", strings.Join(r.Counts.RejectedIn, " "), c.formats)
 		})
+	}
+}
+
+func TestMapOfKeysThatNoRowHas(t *testing.T) {
+	mapped := func(pairs ...string) Options {
+		o := Options{Map: map[string]string{}, DefaultAddSource: src}
+		for _, pair := range pairs {
+			name, header, _ := strings.Cut(pair, "=")
+			o.Map[name] = header
+		}
+		return o
+	}
+	rows := text{"a.jsonl", `{"uid":"a","friend":"b"}` + "\n" + `{"uid":"a","friend":"c","n":null}` + "\n"}
+	for name, c := range map[string]struct {
+		o      Options
+		inputs []text
+		err    string
+		better string
+		warned string
+	}{
+		"there":            {mapped("From_Account=uid", "To_Account=friend", "Remark=n"), []text{rows}, "", "", ""},
+		"an optional one":  {mapped("From_Account=uid", "To_Account=friend", "Remark=note", "Tag_SNS_Custom_A=a"), []text{rows}, "", "", `no row has the keys that --map names: "note", "a"`},
+		"an account":       {mapped("From_Account=Uid", "To_Account=friend"), []text{rows}, `"Uid" for From_Account`, "From_Account=uid,To_Account=friend", ""},
+		"nothing like it":  {mapped("From_Account=uid", "To_Account=to"), []text{rows}, `"to" for To_Account (names are matched exactly; there is "friend", "n")`, "From_Account=uid,To_Account=KEY", ""},
+		"beside a CSV":     {mapped("From_Account=u", "To_Account=f"), []text{rows, {"b.csv", "u,f\na,b\n"}}, "", "", ""},
+		"two files of one": {mapped("From_Account=uid", "To_Account=friend", "Remark=n"), []text{{"b.jsonl", `{"uid":"a","friend":"b"}`}, rows}, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := readTexts(t, c.o, nil, c.inputs...)
+			if c.err == "" && err != nil || c.err != "" && (!errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "no row has a key "+c.err)) {
+				t.Fatalf("got %v", err)
+			}
+			equal(t, "better", Better(err).Value, c.better)
+			warned := Warnings(&r.Counts, &stage.Totals{}, c.o)
+			equal(t, "warned", slices.Contains(warned, c.warned), c.warned != "")
+		})
+	}
+}
+
+func TestFormatThatNoInputTakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		format string
+		names  []string
+		want   bool
+	}{
+		"the same": {"csv", []string{"a.csv.gz"}, false}, "another": {"ndjson", []string{"a.csv", "b.csv"}, true}, "none said": {"csv", []string{"-"}, false},
+		"one takes it": {"csv", []string{"a.jsonl", "b.csv"}, false}, "for one": {"csv", []string{"a.jsonl", "b.txt"}, false}, "not given": {"", []string{"a.csv"}, false},
+	} {
+		counts := Counts{}
+		for _, in := range c.names {
+			counts.Inputs = append(counts.Inputs, Input{Name: in})
+		}
+		equal(t, name, slices.ContainsFunc(Warnings(&counts, &stage.Totals{}, Options{Format: c.format}), func(w string) bool {
+			return strings.HasPrefix(w, "--format "+c.format+" says nothing here")
+		}), c.want)
 	}
 }
 

@@ -95,8 +95,10 @@ func (p *jsonlParser) member(name []byte) error {
 	case fieldListed:
 		return p.text.Skip()
 	case fieldTag:
+		p.tally.use(p.rules, m.text)
 		return p.customValue(m.text)
 	}
+	p.tally.use(p.rules, m.text)
 	if p.seen[m.field] {
 		p.wrong(m.text, reasonTwice)
 		return p.text.Skip()

@@ -89,7 +89,7 @@ func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 // lacks names the missing columns, those that were meant to be them, and a command line that does without.
 func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	var parts []string
-	mapped, list := maps.Clone(r.mapped), l.list()
+	mapped, there := maps.Clone(r.mapped), list(l.names)
 	if mapped == nil {
 		mapped = map[string]string{}
 	}
@@ -104,7 +104,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 		meant := near(header, l.ignored...)
 		if meant != "" {
 			part += fmt.Sprintf(" (%.40q: did you mean %s?)", meant, header)
-			list = ""
+			there = ""
 		}
 		if parts = append(parts, part); meant != "" || promised || name != nameAddSource {
 			mapped[name] = orElse(meant, "HEADER")
@@ -113,7 +113,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 			parts = append(parts, "--default-add-source")
 		}
 	}
-	return &InputError{Name: l.name, Line: line, Reason: "there is no column " + strings.Join(parts, " and no ") + list, Better: better}
+	return &InputError{Name: l.name, Line: line, Reason: "there is no column " + strings.Join(parts, " and no ") + there, Better: better}
 }
 
 // rename maps a good tag to a column whose name is none.
@@ -129,14 +129,14 @@ func (r *rules) rename(column string) Flag {
 	return Flag{"map", pairs(mapped)}
 }
 
-// list names the columns that there are.
-func (l *layout) list() string {
+// list names the columns or keys that there are.
+func list(names []string) string {
 	const most = 10
 	var shown []string
-	for _, name := range l.names[:min(len(l.names), most)] {
+	for _, name := range names[:min(len(names), most)] {
 		shown = append(shown, fmt.Sprintf("%.40q", name))
 	}
-	if len(l.names) > most {
+	if len(names) > most {
 		shown = append(shown, "...")
 	}
 	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + ")"

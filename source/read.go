@@ -3,11 +3,7 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -79,6 +75,9 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 		return Counts{}, empty
 	}
 	r.counts.add(tallies)
+	if err := r.checkMap(tallies); err != nil {
+		return Counts{}, err
+	}
 	if r.progress != nil {
 		r.progress(r.place.stands.bytes.Load(), r.total, r.place.stands.rows.Load())
 	}
@@ -149,33 +148,6 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		r.emptiness = cutter.emptiness(header)
 	}
 	return nil
-}
-
-// checkTags refuses --integer-tags that name no column. It is called with the last header, before the rows behind it.
-func (r *reading) checkTags() error {
-	tags := r.options.integerTags()
-	known := slices.Compact(slices.Sorted(slices.Values(r.tags)))
-	var wrong, better []string
-	for _, tag := range tags {
-		switch meant := near(tag, known...); {
-		case meant == tag:
-			better = append(better, tag)
-		case meant != "":
-			better = append(better, meant)
-			wrong = append(wrong, fmt.Sprintf("%q (did you mean %s?)", tag, meant))
-		default:
-			wrong = append(wrong, strconv.Quote(tag))
-		}
-	}
-	if len(wrong) == 0 || r.headers == 0 { // JSONL alone: a warning
-		return nil
-	}
-	there := "there is no custom column"
-	if len(known) > 0 {
-		there = "the custom columns are " + strings.Join(known, ", ")
-	}
-	return &OptionError{Option: "--integer-tags", Reason: "no input has a column " + strings.Join(wrong, " or ") + "; " + there,
-		Better: Flag{"integer-tags", strings.Join(slices.Compact(better), ",")}}
 }
 
 func (r *reading) fault(in *openInput, err error) error {

@@ -25,6 +25,16 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	if csv := func(in Input) bool { return in.Format == CSV }; len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
 		warn("--integer-tags says nothing here: JSONL carries the types of its values, 12 or \"12\"")
 	}
+	if len(c.MapUnused) > 0 {
+		warn("no row has the keys that --map names: %s", quoted(c.MapUnused, int64(len(c.MapUnused))))
+	}
+	taken := func(in Input) bool {
+		said, _ := nameSays(in.Name)
+		return said == "" || said == o.format()
+	}
+	if o.Format != "" && len(c.Inputs) > 0 && !slices.ContainsFunc(c.Inputs, taken) {
+		warn("--format %s says nothing here: the names of all inputs say another format", o.Format)
+	}
 	if len(c.ColumnsIgnored) > 0 {
 		names := make([]string, len(c.ColumnsIgnored))
 		for i, name := range c.ColumnsIgnored {

@@ -100,13 +100,18 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 
 // failedWords counts failed edges, with their codes, and says where they are listed.
 func (j *importJob) failedWords(o outcome, n int64) string {
-	codes := slices.SortedFunc(maps.Keys(o.byCode), func(a, b int) int {
-		return cmp.Or(cmp.Compare(o.byCode[b], o.byCode[a]), cmp.Compare(a, b))
+	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), codesIn(o.byCode), j.path(j.listName(folder.Failed)))
+}
+
+// codesIn lists the codes with which edges failed, in parentheses; "" if none did.
+func codesIn(edges map[int]int64) string {
+	codes := slices.SortedFunc(maps.Keys(edges), func(a, b int) int {
+		return cmp.Or(cmp.Compare(edges[b], edges[a]), cmp.Compare(a, b))
 	})
-	codes = slices.DeleteFunc(codes, func(code int) bool { return o.byCode[code] == 0 })
+	codes = slices.DeleteFunc(codes, func(code int) bool { return edges[code] == 0 })
 	var parts []string
 	for _, code := range codes[:min(3, len(codes))] {
-		parts = append(parts, fmt.Sprintf("%s with %d", screen.Count(o.byCode[code]), code))
+		parts = append(parts, fmt.Sprintf("%s with %d", screen.Count(edges[code]), code))
 	}
 	switch {
 	case len(codes) == 1:
@@ -114,11 +119,10 @@ func (j *importJob) failedWords(o outcome, n int64) string {
 	case len(codes) > 3:
 		parts = append(parts, "others with other codes")
 	}
-	with := ""
-	if len(parts) > 0 {
-		with = " (" + strings.Join(parts, ", ") + ")"
+	if len(parts) == 0 {
+		return ""
 	}
-	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), with, j.path(j.listName(folder.Failed)))
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // silentHint is the command that finds out why nobody answers; "" if somebody did.

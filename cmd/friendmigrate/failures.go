@@ -48,19 +48,40 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	filter := inspect.Filter{Codes: set.Codes, Accounts: set.Accounts}
-	if set.Form != settings.FormSummary {
-		return p.listFailures(jobs, filter, set)
-	}
 	s, err := jobs.Summarize(filter)
 	if err != nil {
 		return err
 	}
+	if s.Edges == 0 && len(set.Codes)+len(set.Accounts) > 0 {
+		if p.ending, err = noneOfThose(jobs); err != nil {
+			return err
+		}
+	}
+	if set.Form != settings.FormSummary {
+		return p.listFailures(jobs, filter, set)
+	}
 	if set.JSON {
 		return screen.WriteJSON(p.std.out, s)
 	}
-	p.ending = failuresEnding(p.args, s, set, retryLine(p.args, jobs, set))
+	if p.ending == nil {
+		p.ending = failuresEnding(p.args, s, set, retryLine(p.args, jobs, set))
+	}
 	p.ending.What += withoutMissing(jobs)
 	return screen.WriteText(p.std.out, s.Text())
+}
+
+// noneOfThose is the ending where a filter takes nothing. It says which codes there are.
+func noneOfThose(jobs inspect.Jobs) (*exit.Ending, error) {
+	all, err := jobs.Summarize(inspect.Filter{})
+	edges := map[int]int64{}
+	for _, c := range all.Codes {
+		edges[c.Code] = c.Edges
+	}
+	text := "no edge that --code and --account name failed"
+	if codes := codesIn(edges); codes != "" {
+		text += "; others did" + codes
+	}
+	return &exit.Ending{What: text}, err
 }
 
 // withoutMissing says of which shards nothing is known here.
@@ -79,7 +100,7 @@ func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, re
 		which = " that --code and --account name"
 	}
 	if s.Edges == 0 {
-		return &exit.Ending{What: "no edge" + which + " is failed"}
+		return &exit.Ending{What: "no edge failed"}
 	}
 	return &exit.Ending{
 		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),

@@ -21,6 +21,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -320,7 +321,15 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 		j.log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), event(eventReopen), zap.Int64("open", open))
 		return nil
 	}
-	j.log.Info(fmt.Sprintf("%d failed edges are taken up again", n), event(eventReopen), zap.Int64("edges", n))
+	if n == 0 {
+		text := "--retry-failed has nothing to take up: no edge failed"
+		if failed := codesIn(j.journal.Totals().FailedByCode); failed != "" {
+			text += " with these codes, others did" + failed
+		}
+		j.log.Warn(text, event(eventReopen), zap.Int64("edges", 0))
+		return nil
+	}
+	j.log.Info(screen.Some(n, "failed edge")+" to be sent again", event(eventReopen), zap.Int64("edges", n))
 	return nil
 }
 
