@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime/debug"
@@ -165,6 +166,9 @@ func (j *verifyJob) options() verify.Options {
 	}
 	if j.pilot != nil {
 		o.Accounts = func(from string) bool { return j.pilot.accounts[from] }
+		o.Rosters = func(ctx context.Context, skip func(int64, int) bool) iter.Seq2[migrate.Roster, error] {
+			return j.pilot.rosters(ctx, j.stage, skip)
+		}
 		o.ID.Options["--only-accounts"] = j.pilot.digest()
 	}
 	return o

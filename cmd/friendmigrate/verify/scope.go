@@ -54,13 +54,10 @@ func chunkSize(r *migrate.Roster, i int) int {
 
 // rosters goes over the rosters of the accounts that the verify speaks of.
 func (v *Verify) rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
-	return func(yield func(migrate.Roster, error) bool) {
-		for r, err := range v.Stage.Rosters(ctx, skip) {
-			if (err != nil || v.speaksOf(r.From)) && !yield(r, err) {
-				return
-			}
-		}
+	if v.Rosters != nil {
+		return v.Rosters(ctx, skip)
 	}
+	return v.Stage.Rosters(ctx, skip)
 }
 
 func (v *Verify) speaksOf(from string) bool { return v.Accounts == nil || v.Accounts(from) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"path/filepath"
 	"strconv"
@@ -25,13 +26,14 @@ type Options struct {
 	Dir      string // of the verify's own journal; its owner holds a lock on it
 	Lists    string // folder for the lists
 	Stage    *stage.Stage
-	Counts   source.Counts          // of reading what is staged
-	ID       checkpoint.Identity    // the app and the rows: what makes another verify, beside the plan
-	Job      *checkpoint.Journal    // of the import of this very plan, nil where there is none
-	Accounts func(from string) bool // of which edges are spoken; nil: all
-	Fields   bool                   // compare fields too
-	Sample   int64                  // so many edges only, 0: all
-	Seed     uint64                 // of a new sample
+	Counts   source.Counts                                                                                       // of reading what is staged
+	ID       checkpoint.Identity                                                                                 // the app and the rows: what makes another verify, beside the plan
+	Job      *checkpoint.Journal                                                                                 // of the import of this very plan, nil where there is none
+	Accounts func(from string) bool                                                                              // of which edges are spoken; nil: all
+	Rosters  func(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] // of those, as Stage.Rosters
+	Fields   bool                                                                                                // compare fields too
+	Sample   int64                                                                                               // so many edges only, 0: all
+	Seed     uint64                                                                                              // of a new sample
 }
 
 // Service is what a verify asks. Check and Pages are those of sink.Client.
