@@ -313,7 +313,7 @@ func TestARunWithoutAnyAnswerEndsSoon(t *testing.T) {
 		{"nobody answers, less patience", refused, 10 * time.Second, ReasonSilent, 10 * time.Second},
 		{"a proxy says that nobody is there", status, 2 * time.Minute, ReasonOutage, 2 * time.Minute},
 		{"the API says to come later", later(30006), 2 * time.Minute, ReasonOutage, 2 * time.Minute},
-		{"too many calls", &CallError{Verdict: VerdictThrottle, Code: 60007, Answered: true}, 2 * time.Minute, ReasonOutage, 2 * time.Minute},
+		{"too many calls", &CallError{Verdict: VerdictThrottle, Code: 60007, Answered: true}, 2 * time.Minute, ReasonThrottled, 2 * time.Minute},
 	} {
 		for _, accounts := range []int{1, 2, 5} {
 			synctest.Test(t, func(t *testing.T) {

@@ -132,6 +132,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 		d.judged(w, res, call)
 	case verdict == VerdictThrottle:
 		d.outage.throttled(now)
+		d.lastMiss, d.lastMissCode = call.Error(), call.Code
 		if res.order.probe {
 			d.outage.probed(now, heard(call))
 		}

@@ -55,6 +55,7 @@ const (
 	ReasonSignal     Reason = "signal"     // the context ended
 	ReasonDuration   Reason = "duration"   // Options.MaxDuration
 	ReasonOutage     Reason = "outage"     // nothing got through for Options.OutageTimeout
+	ReasonThrottled  Reason = "throttled"  // every call was refused for exceeding the rate, for as long
 	ReasonSilent     Reason = "silent"     // the run never had an answer
 	ReasonUnanswered Reason = "unanswered" // the plan was gone through, but some edges never got an answer and stay pending
 	ReasonThreshold  Reason = "threshold"  // one of Options.Limits

@@ -2,8 +2,10 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,7 +145,8 @@ func TestThrottleIsNotAnAttempt(t *testing.T) {
 		s := newService(t, func(c call) ([]Outcome, error) {
 			return nil, &CallError{Verdict: VerdictThrottle, Code: 60007, Answered: true}
 		})
-		if _, err := Run(t.Context(), plan(repeat(2, 10)...), s, m, testOptions()); stopReason(err) != ReasonOutage {
+		_, err := Run(t.Context(), plan(repeat(2, 10)...), s, m, testOptions())
+		if stop := (*StopError)(nil); !errors.As(err, &stop) || stop.Reason != ReasonThrottled || stop.Code != 60007 || !strings.Contains(stop.Info, "60007") {
 			t.Fatal(err)
 		}
 		if took := time.Since(begun); took > 15*time.Minute+10*time.Second {

@@ -48,7 +48,8 @@ func stopCode(err error) exit.Code {
 		return exit.Done
 	case errors.As(err, &stop):
 		switch stop.Reason {
-		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonSilent, migrate.ReasonUnanswered:
+		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonThrottled, migrate.ReasonSilent,
+			migrate.ReasonUnanswered:
 			return exit.Unfinished
 		case migrate.ReasonThreshold, migrate.ReasonSystematic:
 			return exit.Systematic
@@ -193,6 +194,8 @@ func publicInfo(stop *migrate.StopError) string {
 	switch stop.Reason {
 	case migrate.ReasonOutage:
 		return "nothing got through for as long as --outage-timeout says" + with
+	case migrate.ReasonThrottled:
+		return "every call was refused as too frequent for as long as --outage-timeout says" + with
 	case migrate.ReasonSilent:
 		return "nobody has answered"
 	case migrate.ReasonRefused:
