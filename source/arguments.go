@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/objects"
@@ -67,13 +68,17 @@ func checkNames(found []Found, format string) error {
 		if in.pipe != nil && slices.ContainsFunc(found[:i], func(f Found) bool { return os.SameFile(f.pipe, in.pipe) }) {
 			return &InputError{Name: in.Name, Reason: "a pipe can be read once only, and it is named twice"}
 		}
-		said, _ := nameSays(in.Name)
+		said, packed := nameSays(in.Name)
 		if w := kindByName(in.Name); said == "" && w != nil {
-			return w.error(in.Name, compressionNone)
+			return w.error(in.Name, packed)
 		}
 		if said == "" && format == "" {
+			better := CSV
+			if strings.Contains(strings.ToLower(in.Name), ".json") {
+				better = JSONL
+			}
 			reason := "the name doesn't say its format: use --format csv or --format jsonl"
-			return &InputError{Name: in.Name, Reason: reason, Better: Flag{"format", CSV}}
+			return &InputError{Name: in.Name, Reason: reason, Better: Flag{"format", better}}
 		}
 	}
 	return nil

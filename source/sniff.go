@@ -107,22 +107,25 @@ func encodingOf(head []byte) string {
 	return ""
 }
 
-// sniffCSV looks at the header of what should be a CSV.
+// sniffCSV looks at the header and the first rows of what should be a CSV.
 func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
+	header := columnsOf(line, ',')
 	switch {
 	case beginsJSON(text):
 		if w := sniffJSONL(text, named); w != nil {
 			return w
 		}
 		return &wrong{what: "is JSONL, not CSV", format: JSONL}
+	case isBinary(line) && !named(header):
+		return &noText
 	case bytes.IndexByte(line, 0) >= 0:
 		return &nulBytes
 	case hasBareCR(line):
 		return &crLines
 	case bytes.HasPrefix(line, []byte("sep=")):
 		return &wrong{what: "begins with a line for Excel, not with a header", filter: "tail -n +2", format: CSV}
-	case named(columnsOf(line, ',')):
-		return nil
+	case named(header):
+		return sniffRows(text[bytes.Index(text, line)+len(line):], len(header))
 	}
 	for _, s := range separators {
 		n := bytes.Count(line, []byte{s.char})
@@ -130,8 +133,27 @@ func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 			return &s.wrong
 		}
 	}
-	if isBinary(line) {
-		return &noText
+	return nil
+}
+
+// sniffRows finds rows that are separated otherwise than the header above them, which somebody may have added.
+func sniffRows(rows []byte, columns int) *wrong {
+	const enough = 10
+	lines := bytes.SplitN(trimBlank(rows), []byte{'\n'}, enough+1)
+	for _, s := range separators {
+		count := 0
+		for _, line := range lines[:min(len(lines), enough)] {
+			switch {
+			case len(trimBlank(line)) == 0:
+			case bytes.IndexByte(line, ',') >= 0, bytes.Count(line, []byte{s.char}) != columns-1:
+				count -= enough
+			default:
+				count++
+			}
+		}
+		if count > 0 && columns > 1 {
+			return &s.wrong
+		}
 	}
 	return nil
 }
@@ -215,8 +237,8 @@ func hasBareCR(line []byte) bool {
 	return false
 }
 
-// endsInCR reports whether a row that is no record is several that end in CR alone. Of a row that reaches the limit, what
-// is behind the last CR within it does not count: nobody knows how long it is.
+// endsInCR reports whether a row that is no record is several that end in CR alone. Of a row that reaches
+// the limit, what is behind the last CR within it does not count: nobody knows how long it is.
 func (l *layout) endsInCR(raw []byte, limit int) bool {
 	line := firstLine(raw[:min(len(raw), limit)])
 	if len(raw) >= limit {

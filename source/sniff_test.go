@@ -71,6 +71,8 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.csv", "From_Account;To_Account;Remark,x;AddSource\na;b;r,s;" + src + "\n", "separated by semicolons", "delimiter"},
 	{"a.csv", "\"From_Account\"\t\"To_Account\"\t\"Remark,x,y,z,1,2,3\"\n", "separated by tabs", "delimiter"},
 	{"a.csv", "von;an;Grund\n1;2;3\n", "separated by semicolons", "delimiter"},
+	{"a.csv", sniffHeader + "a;b;" + src + ";x\nc;d;" + src + ";\n", "separated by semicolons", "delimiter=';'"},
+	{"a.csv", sniffHeader + "\n" + strings.Repeat("a\tb\t"+src+"\t\n\n", 6000), "separated by tabs", "delimiter"},
 	{"a.csv", "sep=;\n" + strings.ReplaceAll(csvRows, ",", ";"), "a line for Excel", "tail -n +2 < a.csv"},
 	{"a.csv", inUTF16("\ufeff"+csvRows, binary.LittleEndian), "UTF-16", "iconv -f UTF-16 -t UTF-8 < a.csv > a-new.csv"},
 	{"a.csv", inUTF16("\ufeff"+csvRows, binary.BigEndian), "UTF-16", "iconv -f UTF-16 "},
@@ -96,6 +98,7 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.csv", "PAR1\x15\x04", "Parquet", "read_parquet"},
 	{"a.csv", "PAR1 and text", "Parquet", "read_parquet"},
 	{"a.csv", "\x8f\xa0\x02\x99 bytes,of\x01nothing\n", "no text in UTF-8", "file a.csv"},
+	{"a.csv", "\x8f\xa0\x02\x99\rbytes,of\x00\x01\rnothing", "no text in UTF-8", "file a.csv"},
 	{"a.jsonl", "\x8f\xa0\x02\x99 bytes of\x01nothing\n", "no text in UTF-8", "file a.jsonl"},
 }
 
@@ -171,7 +174,7 @@ func TestPackedTwice(t *testing.T) {
 func TestNamesOfOtherKinds(t *testing.T) {
 	for name, says := range map[string]string{
 		"edges.csv.bz2": "bzip2", "edges.jsonl.XZ": "xz", "edges.csv.zip": "ZIP", "edges.xlsx": "Excel", "edges.parquet": "Parquet",
-		"edges.csv.lz4": "lz4", "edges.tar": "tar", "edges.csv.Z": "compress", "s3://bucket/edges.csv.bz2": "bzip2",
+		"edges.csv.lz4": "lz4", "edges.tar": "tar", "edges.tar.gz": "tar", "edges.csv.Z": "compress", "s3://bucket/edges.csv.bz2": "bzip2",
 	} {
 		err := checkNames([]Found{{Name: name}}, "csv")
 		if unusable := (*InputError)(nil); !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, says) || unusable.Fix == nil {
@@ -195,6 +198,7 @@ func TestRightKindsAreRead(t *testing.T) {
 		{"a.csv", strings.TrimSuffix(sniffHeader, "\n") + "\r", ""},
 		{"a.csv", "From_Account,To_Account,AddSource,\"Re\rmark\"\na,b," + src + ",\n", "a>b@2"},
 		{"a.csv", sniffHeader + "a;b;" + src + "\nc,d," + src + ",a;b;c;d;e;f;g\n", "c>d@3"},
+		{"a.csv", sniffHeader + "a;b;" + src + ";x\nc,d," + src + ",\n", "c>d@3"},
 		{"a.csv", "a;b;c;d;e;f;g;h," + sniffHeader + "x,a,b," + src + ",\n", "a>b@2"},
 		{"a.csv", "PAR1,From_Account,To_Account,AddSource\n1,a,b," + src + "\n", "a>b@2"},
 		{"a.csv", "BZh9," + sniffHeader + "1,a,b," + src + ",\n", "a>b@2"},

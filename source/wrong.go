@@ -64,7 +64,7 @@ func separated(by, delimiter string) wrong {
 
 var (
 	jsonArray  = wrong{what: "is one JSON array, not an object in each line", filter: "jq -c '.[]'", format: JSONL}
-	jsonPretty = wrong{what: "is JSON with objects of several lines, not one in each line", filter: "jq -c .", format: JSONL}
+	jsonPretty = wrong{what: "is JSON with objects of several lines each", filter: "jq -c .", format: JSONL}
 	crLines    = wrong{what: "has lines that end in CR alone, not in LF or CR LF", filter: `tr '\r' '\n'`}
 	nulBytes   = wrong{what: "has NUL bytes, which no text has", filter: `tr -d '\000'`}
 	noText     = wrong{what: "is no text in UTF-8", look: "file"}
@@ -72,6 +72,9 @@ var (
 
 // kindByName is what the end of a name says of content that is not read; nil: nothing.
 func kindByName(name string) *wrong {
+	if _, packed := nameSays(name); packed != compressionNone {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
 	for i, k := range kinds {
 		if k.ext != "" && strings.EqualFold(k.ext, filepath.Ext(name)) {
 			return &kinds[i].wrong
@@ -128,9 +131,9 @@ func (w *wrong) command(name string, packed compression, quote func(string) stri
 // split takes what a name says of packing and format off it, and tells the format of what the command makes.
 func (w *wrong) split(name string) (stem, format string) {
 	said, packed := nameSays(name)
-	if packed != compressionNone || kindByName(name) != nil {
+	for packed != compressionNone || kindByName(name) != nil {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
-		said, _ = nameSays(name)
+		said, packed = nameSays(name)
 	}
 	if said != "" {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
