@@ -92,6 +92,8 @@ func (c *Client) judgeTransport(a *attempt) (*migrate.CallError, string) {
 	case "proxy":
 		refused, _ := errors.AsType[*proxyError](a.err)
 		judgeProxy(e, refused)
+	case "files":
+		e.Info = "this machine's limit of open files is reached, and no fault of the service: raise it with ulimit -n, or give fewer --workers (" + e.Info + ")"
 	case "sign":
 		e.Verdict, e.Hint = migrate.VerdictFatal, hintSign
 	case "x509":
@@ -131,6 +133,8 @@ func transportKind(err error) string {
 		return "sign"
 	case errors.As(err, &verify), errors.As(err, &issuer), errors.As(err, &host), errors.As(err, &cert):
 		return "x509"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "files"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return "timeout"
 	case errors.As(err, &record), errors.As(err, &alert):

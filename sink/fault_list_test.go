@@ -16,8 +16,10 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,6 +117,9 @@ func transportFaults() []fault {
 		{name: "name does not resolve", dial: func(context.Context) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}}
 		}, verdict: retry, kind: "dns"},
+		{name: "no more files", dial: func(context.Context) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+		}, verdict: retry, kind: "files"},
 		{name: "connection refused", dial: dialClosed, verdict: retry, kind: "refused"},
 		{name: "connecting hangs", dial: func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }, verdict: retry, kind: "timeout"},
 		{name: "closed without an answer", serve: raw(""), verdict: retry, uncertain: true, kind: "cut"},

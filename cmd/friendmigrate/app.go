@@ -105,6 +105,9 @@ func (p *program) start(ctx context.Context) error {
 	case flagName(name) == "" && (line.Has("help") || line.Has("h")):
 		return p.showHelp(name)
 	}
+	for _, w := range p.mistyped() {
+		p.screen.Line("warning: " + w)
+	}
 	return p.command().Run(ctx, p.args)
 }
 

@@ -114,3 +114,20 @@ func TestTheFirstSignalEndsEveryWaitForAPipe(t *testing.T) {
 		}
 	}
 }
+
+func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
+	for name, meant := range map[string]string{
+		"FRIENDMIGRATE_STAET": "FRIENDMIGRATE_STATE", "FRIENDMIGRATE_SDK_APPID": "FRIENDMIGRATE_SDK_APP_ID", "FREINDMIGRATE_RATE": "FRIENDMIGRATE_RATE",
+		"friendmigrate_rate": "FRIENDMIGRATE_RATE", "FRIENDMIGRATE_SECRET_KEYS": "FRIENDMIGRATE_SECRET_KEY", "FRIENDMIGRATE_SHARD_S": "FRIENDMIGRATE_SHARDS",
+		"FRIENDMIGRATE_RATE": "", "FRIENDMIGRATE_SHARDS": "", "FRIENDMIGRATE_SECRET_KEY": "", "FRIENDMIGRATE_TERMINATION_LOG": "", "FRIENDMIGRATE_LATENCY": "",
+		"FRIENDMIGRATE_SERVICE_HOST": "", "FRIENDMIGRATE_SERVICE_PORT": "", "FRIENDMIGRATE_PORT": "", "FRIENDMIGRATE_PORT_443_TCP": "", "FRIENDMIGRATE_PORT_443_TCP_PROTO": "",
+		"FRIENDMIGRATE_PORT_443_TCP_PORT": "", "FRIENDMIGRATE_PORT_443_TCP_ADDR": "", "FRIENDMIGRATE_BENCH_EDGES": "", "HOME": "", "PATH": "", "STATE": "",
+	} {
+		var log bytes.Buffer
+		run(context.Background(), []string{"friendmigrate", "status", "--state", "none"}, streams{out: io.Discard, err: &log}, map[string]string{name: "0123456789abcdef"})
+		text := log.String()
+		if strings.Contains(text, "warning: the variable "+name+" is not read") != (meant != "") || !strings.Contains(text, meant) || strings.Contains(text, "0123") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}

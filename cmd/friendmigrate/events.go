@@ -5,6 +5,7 @@ type eventName string
 
 // The events. README lists them from the table below.
 const (
+	eventSettings      eventName = "settings"
 	eventListen        eventName = "listen"
 	eventFresh         eventName = "fresh"
 	eventJournalCut    eventName = "journal-cut"
@@ -63,6 +64,7 @@ func engineKeys() []string { return []string{"code", "edges"} }
 // events lists every event.
 func events() []eventRow {
 	return []eventRow{
+		{eventSettings, "warn", nil, "something about the settings deserves a look"},
 		{eventListen, "info", []string{"address"}, "metrics are served"},
 		{eventFresh, "info", []string{"old"}, "`--fresh` moved an old state"},
 		{eventJournalCut, "info", []string{"bytes"}, "a write that a kill or a power cut had torn was cut off"},

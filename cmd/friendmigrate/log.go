@@ -16,7 +16,11 @@ func newLog(o settings.Output, to *screen.Screen) (*zap.Logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zap.New(zapcore.NewCore(encoder(plain(o, to)), to, level)), nil
+	log := zap.New(zapcore.NewCore(encoder(plain(o, to)), to, level))
+	for _, w := range o.Warnings {
+		log.Warn(w, event(eventSettings))
+	}
+	return log, nil
 }
 
 // plain reports whether log lines are for people.

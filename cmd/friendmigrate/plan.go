@@ -41,6 +41,9 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	for _, w := range set.Output.Warnings {
+		p.screen.Line("warning: " + w)
+	}
 	p.nameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
 	as := &importJob{p: p, set: set.Import, line: currentLine(p.args), inputs: c.Args().Slice()}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/migrate"
 )
 
@@ -93,4 +95,25 @@ func (p *program) completed(l invocation.Line) invocation.Line {
 	add("secret-key-file", "FILE", "secret-key")
 	add("region", "REGION", "endpoint")
 	return l
+}
+
+// mistyped finds variables whose names are close to that of one that is read. The knobs of simulate count only there:
+// their names are short, and Kubernetes gives a container variables such as FRIENDMIGRATE_PORT.
+func (p *program) mistyped() (warnings []string) {
+	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, termination.Variable: true}
+	command, _ := split(p.args)
+	for _, c := range p.command().Commands {
+		for _, f := range c.Flags {
+			if c.Name != "simulate" || command == c.Name {
+				known[settings.Variable(f.Names()[0])] = true
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(known))
+	for _, name := range slices.Sorted(maps.Keys(p.env)) {
+		if nearest := migrate.Nearest(name, 2, names...); nearest != "" && !known[name] {
+			warnings = append(warnings, fmt.Sprintf("the variable %s is not read; did you mean %s?", name, nearest))
+		}
+	}
+	return warnings
 }

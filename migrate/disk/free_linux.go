@@ -17,3 +17,12 @@ func Free(name string) (int64, error) {
 	}
 	return int64(fs.Bavail) * fs.Bsize, nil
 }
+
+// OpenFiles is how many files and connections this process may have open at once.
+func OpenFiles() (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("ask for the limit of open files: %w", err)
+	}
+	return int(min(limit.Cur, math.MaxInt32)), nil
+}

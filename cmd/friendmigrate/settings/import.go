@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 	"friendmigrate/source/objects"
@@ -18,6 +20,11 @@ import (
 const (
 	DefaultState    = "friendmigrate-state"
 	RehearsalFolder = "friendmigrate-rehearsal"
+)
+
+const (
+	serviceRate = 200 // friend calls per second that the service takes of an app
+	filesApart  = 32  // open files that are not connections of calls
 )
 
 // RehearsalApp is the app of a rehearsal that was given none.
@@ -106,16 +113,18 @@ type Output struct {
 	Progress  string // auto, bar, lines, none
 	LogFormat string // auto, console, json
 	LogLevel  string // debug, info, warn, error
+	Warnings  []string
 }
 
 // ReadImport reads and checks the settings of import. root is the root of the file system (nil: none), for the
 // memory limit of the container. The error says everything that is wrong.
 func ReadImport(v Values, root fs.FS) (Import, error) {
 	r := &reader{Values: v}
-	s := Import{Rows: r.rows(), Strict: r.turnedOn("strict"), Eyes: r.eyes(), Output: r.output()}
+	s := Import{Rows: r.rows(), Strict: r.turnedOn("strict"), Eyes: r.eyes()}
 	s.Service = r.service()
 	s.Job, s.Objects = r.job(root), r.objects()
 	s.Pace = r.pace(s.Job.Shard)
+	s.Output = r.output()
 	s.Stop = Stop{
 		MaxDuration:     r.duration("max-duration", 0, time.Second, 10*365*24*time.Hour),
 		MaxFailures:     r.whole("max-failures", -1, 0, 1<<62),
@@ -277,7 +286,10 @@ func LooksLikeCodes(argument string) bool {
 }
 
 func (r *reader) pace(shard Shard) Pace {
-	rate := r.number("rate", 200, 0.1, 1e9)
+	rate := r.number("rate", serviceRate, 0.1, 1e9)
+	if rate > serviceRate && !r.turnedOn("rehearse") {
+		r.warn("--rate is %g: the service takes %d friend calls per second of an app and refuses the rest, unless that limit was raised for this app", rate, serviceRate)
+	}
 	if shard.Count > 1 && rate < sink.Unpaced {
 		share := float64(int64(rate) / int64(shard.Count)) // floor, so that the shards together never exceed the rate
 		if share < 1 {
@@ -285,11 +297,9 @@ func (r *reader) pace(shard Shard) Pace {
 		}
 		rate = share
 	}
-	const mostWorkers = 10_000
-	workers := min(int64(1.5*rate+0.5), 1000)
 	return Pace{
 		Rate:          rate,
-		Workers:       int(r.whole("workers", max(1, workers), 1, mostWorkers)),
+		Workers:       r.workers(rate),
 		Timeout:       r.duration("timeout", 10*time.Second, 10*time.Millisecond, time.Hour),
 		MaxAttempts:   int(r.whole("max-attempts", 8, 1, 1_000_000)),
 		OutageTimeout: r.duration("outage-timeout", 15*time.Minute, time.Second, 365*24*time.Hour),
@@ -297,10 +307,31 @@ func (r *reader) pace(shard Shard) Pace {
 	}
 }
 
+// workers is how many calls may be in flight. Each has a connection, and a rehearsal has its other end too.
+func (r *reader) workers(rate float64) int {
+	const mostWorkers = 10_000
+	asked := int(r.whole("workers", max(1, min(int64(1.5*rate+0.5), 1000)), 1, mostWorkers))
+	files, err := disk.OpenFiles()
+	if err != nil {
+		return asked
+	}
+	connections := max(1, files-filesApart)
+	if r.turnedOn("rehearse") {
+		connections = max(1, connections/2)
+	}
+	if asked > connections {
+		r.warn("this machine lets a process open %d files (ulimit -n): of those %d are kept for files, so %s in flight at most, not %d",
+			files, filesApart, screen.Some(int64(connections), "call"), asked)
+	}
+	return min(asked, connections)
+}
+
+// output is read last: it takes along what the others warned of.
 func (r *reader) output() Output {
 	return Output{
 		Progress:  r.choice("progress", "auto", "bar", "lines", "none"),
 		LogFormat: r.choice("log-format", "auto", "console", "json"),
 		LogLevel:  r.choice("log-level", "info", "debug", "warn", "error"),
+		Warnings:  r.warnings,
 	}
 }

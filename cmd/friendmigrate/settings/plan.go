@@ -59,8 +59,9 @@ func jsonFlag(group string) Flag {
 func ReadPlan(v Values, root fs.FS) (Plan, error) {
 	r := &reader{Values: v}
 	s := Plan{JSON: r.turnedOn("json"), AccountsOut: r.text("accounts-out", "")}
-	s.Rows, s.Strict, s.Output = r.rows(), r.turnedOn("strict"), r.output()
+	s.Rows, s.Strict = r.rows(), r.turnedOn("strict")
 	s.Job, s.Objects = r.job(root), r.objects()
 	s.Pace = r.pace(s.Job.Shard)
+	s.Output = r.output()
 	return s, r.err()
 }

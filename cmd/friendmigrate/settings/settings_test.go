@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -34,7 +35,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := fmt.Sprintf("%+v %+v %+v", s.Pace, s.Stop, s.Output)
-	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s ChunkBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxExtraCalls:-1 MaxFailureRatio:0.5} {Progress:auto LogFormat:auto LogLevel:info}"
+	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s ChunkBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxExtraCalls:-1 MaxFailureRatio:0.5} {Progress:auto LogFormat:auto LogLevel:info Warnings:[]}"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -344,6 +345,67 @@ func TestAProxyThatCannotBeUsedIsNeverBypassedNorShown(t *testing.T) {
 			v.Flags["rehearse"] = []string{"true"}
 			if _, err := ReadImport(v, nil); err != nil {
 				t.Errorf("%s=%q stops a rehearsal, which has no use for it: %v", name, value, err)
+			}
+		}
+	}
+}
+
+func TestCallsInFlightLeaveFilesToTheRest(t *testing.T) {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before) }()
+	for _, c := range []struct {
+		files   uint64
+		workers string // asked for
+		more    string
+		want    int
+		warning string
+	}{
+		{100, "68", "", 68, ""},
+		{100, "69", "", 68, "at most, not 69"},
+		{100, "69", "rehearse", 34, "34 calls"},
+		{33, "10000", "", 1, "1 call in flight at most"},
+		{20, "1", "", 1, ""},
+		{20, "2", "", 1, "20 files"},
+	} {
+		limit := before
+		limit.Cur = c.files
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			t.Skip(err)
+		}
+		v := good(map[string]string{"workers": c.workers})
+		if c.more != "" {
+			v.Flags[c.more] = []string{"true"}
+		}
+		s, err := ReadImport(v, nil)
+		text := strings.Join(s.Output.Warnings, "\n")
+		if err != nil || s.Pace.Workers != c.want || (text == "") != (c.warning == "") || !strings.Contains(text, c.warning) {
+			t.Errorf("%d files, %s workers: %d and %q, %v; want %d and %q", c.files, c.workers, s.Pace.Workers, text, err, c.want, c.warning)
+		}
+	}
+}
+
+func TestARateAboveTheServicesIsWarnedOfOnce(t *testing.T) {
+	for rate, want := range map[string]int{"0.1": 0, "200": 0, "200.5": 1, "100000": 1} {
+		for name, read := range map[string]func(Values) (Output, error){
+			"import": func(v Values) (Output, error) { s, err := ReadImport(v, nil); return s.Output, err },
+			"verify": func(v Values) (Output, error) { s, err := ReadVerify(v, nil); return s.Output, err },
+			"plan":   func(v Values) (Output, error) { s, err := ReadPlan(v, nil); return s.Output, err },
+			"doctor": func(v Values) (Output, error) { s, err := ReadDoctor(v); return s.Output, err },
+			"shard": func(v Values) (Output, error) {
+				v.Flags["shard"] = []string{"0/2"}
+				s, err := ReadVerify(v, nil)
+				return s.Output, err
+			},
+		} {
+			if name == "shard" && rate == "0.1" {
+				continue
+			}
+			o, err := read(good(map[string]string{"rate": rate, "workers": "1"}))
+			if err != nil || len(o.Warnings) != want || want == 1 && !strings.Contains(o.Warnings[0], "the service takes 200") {
+				t.Errorf("%s --rate %s: %q, %v", name, rate, o.Warnings, err)
 			}
 		}
 	}

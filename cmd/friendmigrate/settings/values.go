@@ -32,12 +32,17 @@ type reader struct {
 	Values
 	real     bool // the command has no --rehearse
 	problems []error
+	warnings []string
 }
 
 func (r *reader) err() error { return errors.Join(r.problems...) }
 
 func (r *reader) problem(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Errorf(format, args...))
+}
+
+func (r *reader) warn(format string, args ...any) {
+	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
 }
 
 // Missing is the error of a setting that has to be given.

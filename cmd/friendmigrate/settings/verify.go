@@ -70,10 +70,11 @@ func (v Values) of(flags []Flag) Values {
 func ReadVerify(v Values, root fs.FS) (Verify, error) {
 	r := &reader{Values: v.of(VerifyFlags()), real: true}
 	s := Verify{
-		Service: r.service(), Rows: r.rows(), Objects: r.objects(), Job: r.job(root), Eyes: r.eyes(), Output: r.output(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
+		Service: r.service(), Rows: r.rows(), Objects: r.objects(), Job: r.job(root), Eyes: r.eyes(), Fields: r.turnedOn("fields"), JSON: r.turnedOn("json"),
 		MaxDuration: r.maxDuration(), Sample: r.whole("sample", 0, 1, sampling.Most),
 	}
 	s.Pace = r.pace(s.Job.Shard)
+	s.Output = r.output()
 	return s, r.err()
 }
 
