@@ -60,13 +60,23 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 		return Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
 	}
 	answer := pageAnswer{start: r.start}
-	if err := r.client.call(ctx, friendGet, r.from, body, friendGetLimit, readPage(&answer)); err != nil {
+	err = r.client.call(ctx, friendGet, r.from, body, friendGetLimit, readPage(&answer))
+	if e := (*migrate.CallError)(nil); answer.stuck && errors.As(err, &e) {
+		return Page{}, &StuckError{e}
+	}
+	if err != nil {
 		return Page{}, err
 	}
 	page := Page{Friends: answer.friends, FriendNum: answer.friendNum, Start: r.start, Standard: answer.standard, Custom: answer.custom}
 	r.start, r.done = answer.next, answer.complete != 0
 	return page, nil
 }
+
+// StuckError is the error of a page that leads to itself or back.
+type StuckError struct{ *migrate.CallError }
+
+// Unwrap is what such an answer leads to: one that cannot be read is asked for again.
+func (e *StuckError) Unwrap() error { return e.CallError }
 
 // Last reports whether the page that Next gave last is the last one.
 func (r *FriendReader) Last() bool { return r.done }
@@ -82,6 +92,7 @@ type pageAnswer struct {
 	custom    int64
 	has       map[string]bool
 	kinds     map[string]string // of members that are no integers
+	stuck     bool              // it leads nowhere
 }
 
 // check finds pages that can't be followed: one that leads nowhere would be read for ever, and one without its parts would pass for an empty list.
@@ -95,7 +106,7 @@ func (p *pageAnswer) check() error {
 			return errors.New("the page has no " + name)
 		}
 	}
-	if p.complete == 0 && p.next <= p.start {
+	if p.stuck = p.complete == 0 && p.next <= p.start; p.stuck {
 		return fmt.Errorf("the page at index %d leads to index %d", p.start, p.next)
 	}
 	return nil

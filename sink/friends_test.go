@@ -2,6 +2,7 @@ package sink
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -106,6 +107,9 @@ func TestPagesThatLeadNowhere(t *testing.T) {
 		}
 		if e := callError(t, err); e.Verdict != migrate.VerdictRetry || e.Answered {
 			t.Errorf("%s: %+v", name, e)
+		}
+		if _, stuck := errors.AsType[*StuckError](err); stuck != (name == "stands still" || name == "goes back") {
+			t.Errorf("%s: %#v", name, err)
 		}
 	}
 	for name, body := range map[string]string{

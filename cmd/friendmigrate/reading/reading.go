@@ -18,17 +18,15 @@ const MostAgain = 5
 // ErrChanging is the error of a list that changes faster than it can be read.
 var ErrChanging = errors.New("the friend list changed each time while it was read")
 
-// EndlessError is the error of a list that goes on far beyond its FriendNum, also when it is read once more.
-type EndlessError struct{ Came, Said int64 }
+// ErrEndless is the error of a list that goes on far beyond its FriendNum, also when it is read once more, or whose page leads nowhere again and again.
+var ErrEndless = errors.New("the friend list does not end")
 
-func (e *EndlessError) Error() string {
-	return fmt.Sprintf("the friend list does not end: FriendNum is %d, but %d friends came", e.Said, e.Came)
-}
-
-// What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, and how many pages in a row may bring no new friend.
+// What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, how many pages in a row may bring no new friend, and how often in a
+// row a page may lead nowhere.
 const (
 	mostBeyond = 1000
 	mostVain   = 100
+	mostStuck  = 8
 )
 
 // Pages gives the pages of one list, one after the other. *sink.FriendReader does; after an error it may be asked for the same page again.
@@ -51,6 +49,7 @@ type Reading struct {
 	lastFriends      int64 // the same of its last page
 	standard, custom int64 // sequences of its first page
 	vain             int   // pages in a row without a new friend
+	stuck            int   // answers in a row that led nowhere
 	changed          bool
 	seen             map[uint64]struct{} // friends, by hash
 	content          maphash.Hash
@@ -84,13 +83,19 @@ func (r *Reading) begin() {
 }
 
 // Step makes one call. Each friend of the page goes to take. done: what take was given since forget was last called is the list. forget is called where the list
-// turns out to have changed: what came so far is void. The error is ErrChanging, an EndlessError, that of take, or that of the call, after which Step may be called
+// turns out to have changed: what came so far is void. The error is ErrChanging, ErrEndless, that of take, or that of the call, after which Step may be called
 // again.
 func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forget func()) (done bool, err error) {
 	page, err := r.pages.Next(ctx)
+	if stuck := (*sink.StuckError)(nil); errors.As(err, &stuck) {
+		if r.stuck++; r.stuck == mostStuck {
+			return false, fmt.Errorf("%w: %v, %d times in a row", ErrEndless, stuck, r.stuck)
+		}
+	}
 	if err != nil {
 		return false, err
 	}
+	r.stuck = 0
 	if !r.begun {
 		r.begun, r.friends, r.standard, r.custom = true, page.FriendNum, page.Standard, page.Custom
 	}
@@ -116,7 +121,7 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 		return false, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
 	case r.vain < mostVain && r.count <= 2*said+mostBeyond:
 	case r.endless:
-		return false, &EndlessError{r.count, said}
+		return false, fmt.Errorf("%w: FriendNum is %d, but %d friends came", ErrEndless, said, r.count)
 	default:
 		r.endless = true
 		r.restart(forget)

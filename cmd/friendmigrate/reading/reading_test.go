@@ -185,10 +185,52 @@ func TestEndlessListsAreGivenUp(t *testing.T) {
 			return endless(func() sink.Page { return pageOf(test.said, test.size, &calls, test.friend) })
 		})
 		err := r.Read(t.Context(), func(*sink.Friend) error { return nil }, func() {})
-		if e, ok := errors.AsType[*EndlessError](err); !ok || e.Said != test.said || calls != test.calls {
+		if !errors.Is(err, ErrEndless) || !strings.Contains(err.Error(), fmt.Sprintf("FriendNum is %d,", test.said)) || calls != test.calls {
 			t.Errorf("%s: %v after %d calls", name, err, calls)
 		}
 	}
+}
+
+// TestPageThatLeadsNowhere is asked for again like any answer that cannot be read, and given up when it leads nowhere eight times in a row.
+func TestPageThatLeadsNowhere(t *testing.T) {
+	stuck := &sink.StuckError{CallError: &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the page at index 4 leads to index 4"}}
+	b := &book{list: names(10), size: 4}
+	r := New(func() Pages {
+		return &sometimes{&place{book: b}, []error{nil, stuck, stuck, stuck, stuck, stuck, stuck, stuck, nil, stuck, stuck, nil}}
+	})
+	for done := false; !done; {
+		var err error
+		if done, err = r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {}); errors.Is(err, ErrEndless) {
+			t.Fatal(err)
+		}
+	}
+	r = New(func() Pages {
+		return &sometimes{&place{book: b}, append([]error{nil}, slices.Repeat([]error{stuck}, 8)...)}
+	})
+	for n := 0; ; n++ {
+		_, err := r.Step(t.Context(), func(*sink.Friend) error { return nil }, func() {})
+		var call *migrate.CallError
+		if n == 8 && errors.Is(err, ErrEndless) && !errors.As(err, &call) && strings.Contains(err.Error(), stuck.Info) {
+			return
+		}
+		if n > 8 || n > 0 && !errors.As(err, &call) {
+			t.Fatalf("answer %d: %v", n+1, err)
+		}
+	}
+}
+
+// sometimes gives errors in place of pages.
+type sometimes struct {
+	Pages
+	errs []error
+}
+
+func (s *sometimes) Next(ctx context.Context) (sink.Page, error) {
+	err := s.errs[0]
+	if s.errs = s.errs[1:]; err != nil {
+		return sink.Page{}, err
+	}
+	return s.Pages.Next(ctx)
 }
 
 // TestPagesWithoutFriends are followed; the hundredth in a row is a call that got nothing through, as is each that follows.
