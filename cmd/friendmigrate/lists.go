@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,14 @@ func (j *importJob) see(list string) string {
 		return "but " + j.path(list) + " is gone"
 	}
 	return "see " + j.path(list)
+}
+
+// seeIfThere points at a list that another command keeps.
+func seeIfThere(list string) string {
+	if _, err := os.Stat(list); errors.Is(err, fs.ErrNotExist) {
+		return "but " + list + " is gone"
+	}
+	return "see " + list
 }
 
 // writeFailed writes the list of edges that are failed now, whole, and returns how many these are. also is told each of them; it may be nil.

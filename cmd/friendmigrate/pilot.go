@@ -173,6 +173,13 @@ func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 	return fmt.Sprintf("--only-accounts %q: %s %s no edge here: %s", p.list.Name, screen.Some(int64(unknown), "account"), verb, text), nil
 }
 
+// planned says what a plan, which is of all accounts, has of the pilot.
+func (p *pilot) planned(ctx context.Context, s *stage.Stage) (string, error) {
+	warning, err := p.find(ctx, s, nil)
+	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s", screen.Some(p.edges, "edge"))
+	return strings.TrimSuffix(text+"; "+warning, "; "), err
+}
+
 // ofShard is the pilot for one shard.
 func (p *pilot) ofShard(shard settings.Shard) *pilot {
 	if p == nil {

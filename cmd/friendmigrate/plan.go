@@ -17,6 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
+	"friendmigrate/source/stage"
 )
 
 func planHelp() string {
@@ -64,7 +65,11 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	made, err := p.makePlan(ctx, set, as)
+	pilot, err := p.openPilot(ctx, set.Job, as.inputs)
+	if err != nil {
+		return err
+	}
+	made, err := p.makePlan(ctx, set, as, pilot)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.line.String()}
@@ -85,11 +90,16 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob) (*plan.Plan, error) {
+func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob, only *pilot) (*plan.Plan, error) {
 	show := p.startReadingBar(set.Output.Progress)
 	defer show.stop()
 	memory := stagingShare(set.Job.Memory)
+	var staged func(context.Context, *stage.Stage) (string, error)
+	if only != nil {
+		staged = only.planned
+	}
 	return plan.Make(ctx, plan.Options{
+		Staged: staged,
 		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
 		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,

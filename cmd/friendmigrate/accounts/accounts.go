@@ -20,7 +20,7 @@ type File struct {
 	Name   string
 	Count  int64
 	First  Account
-	Digest string // SHA-256 of the whole content, in hex
+	Digest string // SHA-256 in hex, of the whole content
 	Stream bool   // a pipe or standard input, which can be read once only
 
 	content []byte // of a stream
@@ -88,8 +88,8 @@ func (a *File) check() error {
 	if _, err := io.Copy(sum, content); err != nil {
 		return err
 	}
-	a.Digest = hex.EncodeToString(sum.Sum(nil))
-	for account, err := range a.All(context.Background()) {
+	again := false
+	for account, err := range a.all(context.Background(), &again) {
 		if err != nil {
 			return err
 		}
@@ -98,12 +98,19 @@ func (a *File) check() error {
 		}
 		a.Count++
 	}
+	if again { // earlier versions took such an id twice: what they have begun is another list
+		fmt.Fprint(sum, "once each")
+	}
+	a.Digest = hex.EncodeToString(sum.Sum(nil))
 	return nil
 }
 
 // All lists the accounts in the order of the list. An id that comes again is passed over, unless so many others stand before
 // it that it is not remembered.
-func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
+func (a *File) All(ctx context.Context) iter.Seq2[Account, error] { return a.all(ctx, new(bool)) }
+
+// all notes in twice that an id came again behind another one.
+func (a *File) all(ctx context.Context, twice *bool) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		f, err := a.open()
 		if err != nil {
@@ -114,6 +121,7 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 		before, seen := "", map[[16]byte]struct{}{}
 		err = eachID(a.Name, f, func(id string, line int64) error {
 			if again(seen, id) || id == before {
+				*twice = *twice || id != before
 				return ctx.Err()
 			}
 			before = id

@@ -32,6 +32,9 @@ type Options struct {
 	Rate          float64
 	AccountsOut   string // file for the distinct ids of both sides; "": none
 
+	// Staged is shown what is staged, and gives a warning or refuses it; it may be nil.
+	Staged func(context.Context, *stage.Stage) (warning string, err error)
+
 	Progress func(bytesRead, bytesTotal, rows int64) // as of source.Job
 	Waits    func(message string)                    // the same
 }
@@ -48,6 +51,13 @@ func Make(ctx context.Context, o Options) (p *Plan, err error) {
 		if m, err = j.read(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if o.Staged != nil {
+		text, err := o.Staged(ctx, j.stage)
+		if err != nil {
+			return nil, err
+		}
+		j.note("%s", text)
 	}
 	if o.AccountsOut != "" {
 		j.accounts = newAccounts(j)
