@@ -107,7 +107,7 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 			return header, nil
 		case cutMore:
 		default:
-			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record"}
+			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record: " + headerFault(kind)}
 		}
 		b.data = append(b.data[:0], r.carry...)
 		if err := r.fill(b); err != nil {
@@ -115,6 +115,16 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 		}
 		r.carry = append(r.carry[:0], b.data...)
 	}
+}
+
+func headerFault(kind cutKind) string {
+	switch kind {
+	case cutOpen:
+		return "a quote in it is open for 1 MiB"
+	case cutQuotes:
+		return "its quotes are broken"
+	}
+	return "it is over 1 MiB"
 }
 
 // fill appends up to a block of content to b.data, and at the end the line end that the last line may lack.

@@ -254,6 +254,21 @@ func TestQuoteOpenForOneMebibyteStopsTheJob(t *testing.T) {
 	}
 }
 
+func TestHeaderThatIsNoRecordSaysWhy(t *testing.T) {
+	for content, says := range map[string]string{
+		"From_Account,\"To_Account,AddSource\na,b," + src + "\n":                         "line 1: the header is no CSV record: its quotes are broken",
+		"From_Account,\"To_Account\"x,AddSource\na,b," + src + "\n":                      "its quotes are broken",
+		"\nFrom_Account,\"To_Account" + strings.Repeat(",\n", recordLimit/2):             "line 2: the header is no CSV record: a quote in it is open for 1 MiB",
+		"From_Account,To_Account," + strings.Repeat("x", recordLimit) + "\na,b,c\n":      "it is over 1 MiB",
+		"From_Account,\"To_Account\"," + strings.Repeat("x,", recordLimit) + "\na,b,c\n": "it is over 1 MiB",
+	} {
+		_, err := readTexts(t, Options{}, nil, text{"a.csv", content})
+		if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.60q: got %.200v, want %s", content, err, says)
+		}
+	}
+}
+
 func TestHeaderIsMatchedExactly(t *testing.T) {
 	for name, header := range map[string]string{
 		"case":          "from_account,To_Account,AddSource",
