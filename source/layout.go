@@ -78,12 +78,17 @@ func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 	if r.source == "" {
 		needed = append(needed, nameAddSource)
 	}
-	missing := slices.DeleteFunc(needed, func(name string) bool { return seen[name] })
+	var missing []string
+	for _, name := range needed {
+		if !seen[name] {
+			missing = append(missing, name)
+		}
+		seen[name] = true // some are needed twice
+	}
 	if len(missing) == 0 {
 		return nil
 	}
-	slices.Sort(missing)
-	return l.lacks(slices.Compact(missing), line, r)
+	return l.lacks(missing, line, r)
 }
 
 // lacks names the missing columns, those that were meant to be them, and a command line that does without.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -68,7 +69,12 @@ func (c *Counts) WhyAllRejected() string {
 		if len(c.Inputs) == 1 {
 			of = "all rows"
 		}
-		list = append(list, of+": "+a.Reason)
+		text := of + ": " + a.Reason
+		column, _, _ := strings.Cut(a.Reason, " ")
+		if meant := near(column, c.ColumnsIgnored...); meant != "" {
+			text += fmt.Sprintf(" (%.40q: did you mean %s?)", meant, column)
+		}
+		list = append(list, text)
 	}
 	return strings.Join(list, "; ")
 }

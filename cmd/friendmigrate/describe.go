@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -70,7 +69,13 @@ func (j *importJob) describeMutual(t stage.Totals) {
 // mutualShare is the share of pairs that have a row in each direction.
 func mutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
 
-func (j *importJob) path(name string) string { return filepath.Join(cmp.Or(j.home, j.dir), name) }
+// path is where a file of the job lies once the run has ended.
+func (j *importJob) path(name string) string {
+	if j.home == "" || j.listed {
+		return filepath.Join(j.dir, name)
+	}
+	return filepath.Join(j.home, name)
+}
 
 // hasHave says "1 row has" or "2 rows have".
 func hasHave(n int64, noun string) string {

@@ -79,7 +79,7 @@ func (j *importJob) doneWords(o outcome) string {
 	if j.result.idle {
 		begin = "nothing to do"
 	}
-	text := fmt.Sprintf("%s: all %s are in place", begin, screen.Some(a.Edges(), "edge"))
+	text := fmt.Sprintf("%s: all %s in place", begin, isAre(a.Edges(), "edge"))
 	var parts []string
 	if n := a.Rows.Already + a.Added.Already; n > 0 {
 		parts = append(parts, screen.Count(n)+" were there before")
@@ -135,7 +135,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 	if o.rejected > 0 {
 		parts = append(parts, j.rejectedWords(o.rejected))
 	}
-	text := fmt.Sprintf("%s: %s of %s are in place%s; %s%s", begin, screen.Count(placed), screen.Some(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
+	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), isAre(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
 		text += "; " + j.rehearsal.words()
 	}

@@ -71,7 +71,7 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
 // String writes the sums out.
 func (a Account) String() string {
 	r := a.Rows
-	text := fmt.Sprintf("%s edges read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending", screen.Count(r.Read), screen.Count(r.Imported),
+	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending", screen.Some(r.Read, "edge"), screen.Count(r.Imported),
 		screen.Count(r.Already), screen.Count(r.Failed), screen.Count(r.Rejected), screen.Count(r.Duplicate), screen.Count(r.Pending))
 	if d := a.Added; d.Edges > 0 {
 		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", screen.Count(d.Edges), screen.Count(d.Imported), screen.Count(d.Already),
