@@ -4,6 +4,7 @@
 //	go run ./cmd/trial --size ci        some minutes
 //	go run ./cmd/trial --size release   hours
 //	go run ./cmd/trial --only kill --kills 5000 --seed 7
+//	go run ./cmd/trial --only schedule --schedules 2000 --parallel 32    some 20 minutes
 //	go run ./cmd/trial --only kill --replay 7:123
 //	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
 //	go run ./cmd/trial fuzz --only JSON --time 1000000x  some of the fuzz targets

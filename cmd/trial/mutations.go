@@ -24,6 +24,7 @@ var (
 	byFailing    = byTrial("kill", "--kills=2", "--shape=failing")
 	byTwo        = byTrial("two", "--twos=4", "--shape=paced")
 	byShards     = byTrial("shards", "--shards=5")
+	bySchedules  = byTrial("schedule", "--schedules=40")
 	bySignals    = byTrial("signal", "--signals=4", "--shape=paced")
 )
 
@@ -66,11 +67,11 @@ var mutations = []mutation{
 	{"results go by position", "sink/answer.go",
 		"if m.next < m.n && m.name(m.next) == string(to) {", "if m.next < m.n {", bySink},
 	{"a missing result counts as imported", "sink/import.go",
-		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: \"no ResultItem\"}", "migrate.Outcome{Kind: migrate.Imported}", byUnanswered},
+		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: item.unseen(\"ResultItem\")}", "migrate.Outcome{Kind: migrate.Imported}", byUnanswered},
 	{"the limiter is full at the start", "sink/limiter.go",
 		"rate.NewLimiter(rate.Limit(l.pace.max), 1)", "rate.NewLimiter(rate.Limit(l.pace.max), 100)", bySink},
 	{"the sliding second is not counted", "sink/limiter.go",
-		"if wait := l.left.room(now, window); wait > 0 {\n\t\treturn permit{}, wait", "if wait := l.left.room(now, 100*window); wait > 0 {\n\t\treturn permit{}, wait", bySink},
+		"if wait := l.left.room(now, l.pace.window()); wait > 0 {\n", "if wait := l.left.room(now, 100*l.pace.window()); wait > 0 {\n", bySink},
 	{"two workers have one account", "migrate/decide.go",
 		"\td.event(\"retry\", code, d.lastMiss, left.Len())\n", "\td.event(\"retry\", code, d.lastMiss, left.Len())\n\ttwin := *w\n\td.rosters++\n\td.ready = append(d.ready, &twin)\n", byEngine},
 	{"a signal drops the calls in flight", "migrate/work.go",
@@ -82,7 +83,7 @@ var mutations = []mutation{
 	{"the rate of the run before is forgotten", "cmd/friendmigrate/import.go",
 		"\tif !j.resumed {\n\t\treturn time.Time{}\n", "\tif !j.resumed || j.p != nil {\n\t\treturn time.Time{}\n", bySlowKills},
 	{"nobody looks whether the state is locked", "checkpoint/lock.go",
-		"\t\terr = flock(file)\n", "\t\t_ = flock(file)\n", byTwo},
+		"\t\terr := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)\n", "\t\terr := syscall.Flock(int(file.Fd()), syscall.LOCK_UN)\n", byTwo},
 	{"an edge that was refused counts as imported", "sink/table.go",
 		"\tif code == 0 {\n\t\treturn migrate.Outcome{Kind: migrate.Imported}", "\tif code == 0 || code == 30520 {\n\t\treturn migrate.Outcome{Kind: migrate.Imported}", byFailing},
 	{"two workers have one account, seen from the service", "migrate/dispatch.go",
@@ -92,9 +93,11 @@ var mutations = []mutation{
 	{"shards overlap", "source/stage/writer.go",
 		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", byShards},
 	{"every shard tells of rows without an account", "source/parser.go",
-		"if !p.owns(from) {", "if from != \"\" && !p.owns(from) {", bySource},
+		"\tours := p.owns(from)\n", "\tours := from == \"\" || p.owns(from)\n", bySource},
 	{"the key is in the log", "sink/signing.go",
 		"func (s *signer) sign(key Secret) error {\n", "func (s *signer) sign(key Secret) error {\n\ts.log.Warn(\"signing\", \"with\", key.Reveal())\n", bySignals},
+	{"an admin that is gone is taken for an account", "sink/client.go",
+		"\t\t\te = c.whose(ctx, e)\n", "\t\t\tdoubted, e.Verdict = true, migrate.VerdictRefuseAccount\n", bySchedules},
 	{"a signal ends with 0", "cmd/friendmigrate/judge.go",
 		"\t\t\treturn exit.Unfinished\n", "\t\t\treturn exit.Done\n", bySignals},
 }

@@ -33,6 +33,8 @@ type row struct {
 var rows = []row{
 	{name: "kill", flag: "kills", help: "kill -9 at random moments of staging, sending, committing, finishing and resuming", ci: 200, release: 5000, broken: killed},
 	{name: "signal", flag: "signals", help: "SIGTERM, SIGINT, SIGHUP and double signals at random moments", ci: 50, release: 1000, broken: signalled},
+	{name: "schedule", flag: "schedules", help: "a random schedule of kills, outages, throttling, removed accounts, an admin that goes and returns, refused tags and torn pages",
+		ci: 40, release: 2000, broken: scheduled},
 	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, broken: twoAtOnce},
 	{name: "shards", flag: "shards", help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed", ci: 15, release: 600, parallel: 2, broken: sharded},
 	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4", ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},

@@ -29,6 +29,7 @@ type Job struct {
 	Rate    float64 // of the job; Unpaced: no limit
 	Timeout time.Duration
 	Flags   []string // of every run
+	Env     []string // besides what every process has
 	Inputs  []string
 	Service simulator.Config
 	Before  []Pair // in the service before the job

@@ -62,7 +62,7 @@ func (b Binary) StartShard(j *Job, act int, d *Door, state, shard string) (*Proc
 func (b Binary) Run(j *Job, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.Command(string(b), args...), done: make(chan struct{}), Began: time.Now()}
 	p.cmd.Dir = j.Dir
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.Dir, "TMPDIR=" + os.TempDir()}
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.Dir, "TMPDIR=" + os.TempDir()}, j.Env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	if err := p.begin(); err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ type Service struct {
 	again      []map[Pair]struct{}    // by run: edges that it had placed by an answered call, and that a later one sent again
 	onArrival  func(arrivedInRun int) // of friend_import
 	onEnd      func(endedInRun int)   // of friend_import
+	refused    map[Pair]map[int]bool  // codes with which an edge was refused as the only one of its call
 	needless   int                    // edges that a run sent again although it had their answer
 }
 
@@ -49,6 +50,7 @@ type application struct {
 func Serve(j *Job) (*Service, error) {
 	s := &Service{
 		served: make(chan error, 1), signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
+		refused: map[Pair]map[int]bool{},
 	}
 	config := j.Service
 	config.Script, config.Observe = s.arrival, s.end
@@ -167,6 +169,13 @@ func (s *Service) end(c simulator.Call) {
 	defer s.mu.Unlock()
 	run := s.runOf[c.Number] // the client may be dead, and another run be at work
 	delete(s.runOf, c.Number)
+	if len(c.To) == 1 && c.Code > 0 && c.Fault == "" {
+		pair := Pair{c.From, c.To[0]}
+		if s.refused[pair] == nil {
+			s.refused[pair] = map[int]bool{}
+		}
+		s.refused[pair][c.Code] = true
+	}
 	for _, to := range c.To {
 		pair := Pair{c.From, to}
 		if _, known := s.appliedBy[pair]; !known && s.Sim.Has(c.From, to) {
@@ -228,6 +237,13 @@ func (s *Service) Needless() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.needless
+}
+
+// RefusedAlone reports whether the service has ever refused a call that carried this edge alone, with this code.
+func (s *Service) RefusedAlone(pair Pair, code int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[pair][code]
 }
 
 // Graph is everything in the service, an entry for each edge with all its fields.

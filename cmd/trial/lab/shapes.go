@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -130,6 +131,24 @@ var shapes = []shape{
 		d.spoil(50)
 		d.all("edges.jsonl.gz")
 		d.job.Flags = []string{"--memory", "96MiB"}
+	}},
+	{name: "schedule", apart: true, draw: func(d *draft) { // 1 to 200 inputs
+		d.rosters(30+d.rand.IntN(150), 1, 1+d.rand.IntN(12))
+		d.dress(0.1+0.8*d.rand.Float64(), true)
+		d.shuffle()
+		inputs := min(len(d.rows), 1+d.rand.IntN(1+d.rand.IntN(200)))
+		for i := range inputs {
+			name := []string{"%03d.jsonl", "%03d.csv", "%03d.jsonl.gz", "%03d.csv.gz"}[d.rand.IntN(4)]
+			d.write(fmt.Sprintf(name, i), d.rows[i*len(d.rows)/inputs:(i+1)*len(d.rows)/inputs])
+		}
+		d.job.Env = []string{fmt.Sprintf("GOMAXPROCS=%d", 1+d.rand.IntN(4))}
+		d.job.Workers, d.job.Timeout = 1+d.rand.IntN(20), time.Second
+		d.job.Flags = []string{"--outage-timeout", "1s", "--max-extra-calls", fmt.Sprint(10 + d.rand.IntN(300))}
+		if d.rand.IntN(3) == 0 {
+			d.job.Flags = append(d.job.Flags, "--only-missing")
+		}
+		d.job.Service.Reimport = simulator.Reimport(d.rand.IntN(3))
+		d.job.Service.Latency = time.Duration(2+d.rand.IntN(40)) * time.Millisecond
 	}},
 	{name: "crowd", apart: true, draw: func(d *draft) { // more calls than the service takes in two seconds
 		d.rosters(450, 1, 3)

@@ -1,5 +1,5 @@
 // Package oracle judges the program after every death and at every end, by the service's own account first and by its words only where the two are compared. It
-// holds the nine oracles that every run of the fault suite has to keep:
+// holds the oracles that every run of the fault suite has to keep:
 //
 //	O1  the sum balances, and is that of the input
 //	O2  no false success: what is reported in place is in the service, with its fields
@@ -10,6 +10,7 @@
 //	O7  settled only grows, and a broken job ends with the lists and the graph of an unbroken one
 //	O8  exit code, last line, report, lists and journal tell one story
 //	O9  the key and every signature are in no file and no output
+//	O10 no edge stands as failed that the service did not itself refuse
 package oracle
 
 import (
@@ -34,6 +35,10 @@ type Witness struct {
 	Folder  string // the state folder
 	Like    *lab.Reference
 	Stalls  *lab.Stalls
+
+	// Changing says that the service changes as it goes: failed edges may be taken up again at any time, and one may
+	// be there whose answer was lost before its account went.
+	Changing bool
 
 	// Late counts the calls that left after the last acknowledgement that counts: those between the beginning of a power cut and its end.
 	Late int
@@ -124,6 +129,9 @@ func (w *Witness) Keeps(told int64) {
 }
 
 func (w *Witness) retries() bool {
+	if w.Changing {
+		return true
+	}
 	for _, act := range w.Job.Acts {
 		if act.Change != nil {
 			return true
@@ -218,6 +226,28 @@ func (w *Witness) Finished(end lab.Ended, act int) {
 	w.lists(want, r)
 }
 
+// Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of O2.
+func (w *Witness) Told(end lab.Ended) {
+	if r, ok := w.story(end); ok {
+		w.sum(r, end.Code != 0 && end.Code != 3)
+	}
+}
+
+// Refused is the first third of O10: refused says whether the service has ever refused an edge with this code.
+func (w *Witness) Refused(refused func(pair lab.Pair, code int) bool) {
+	s, err := readState(w.Folder)
+	if err != nil {
+		w.violated("O10", "the state cannot be read: %v", err)
+		return
+	}
+	for at, o := range s.settled {
+		if pair, known := s.plan[at]; known && o.Kind == migrate.Failed && !refused(pair, o.Code) {
+			w.violated("O10", "%s -> %s stands as failed with %d, with which nobody refused it", pair.From, pair.To, o.Code)
+			return
+		}
+	}
+}
+
 // graph is the second half of O7, and O2 with fields.
 func (w *Witness) graph(want *lab.ReferenceAct) {
 	got := w.Service.Graph()
@@ -307,7 +337,7 @@ func (w *Witness) sum(r told, part bool) {
 		w.violated("O1", "exit code %d with %+v", r.Ending.Code, e)
 	}
 	inPlace := e.Imported + e.Already + r.Added.Imported + r.Added.Already
-	if there := int64(len(w.Service.Graph())); inPlace > there || !part && len(w.Job.Before) == 0 && inPlace != there {
+	if there := int64(len(w.Service.Graph())); inPlace > there || !part && !w.Changing && len(w.Job.Before) == 0 && inPlace != there {
 		w.violated("O2", "%d edges are reported in place, the service has %d", inPlace, there)
 	}
 }

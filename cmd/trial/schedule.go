@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"friendmigrate/cmd/trial/lab"
+	"friendmigrate/cmd/trial/oracle"
+	"friendmigrate/sink/simulator"
+)
+
+// schedule is a job with the troubles that it meets while it runs.
+type schedule struct {
+	*bench
+	missing simulator.Set // accounts that were ever removed
+	tags    bool          // a custom field was ever refused
+}
+
+// What the service may be in for beside what is drawn for each run.
+const (
+	codeNoAccount  = 30003
+	codeBadField   = 30001
+	codeNoAdmin    = 70107
+	mostGoodRuns   = 6
+	longestPeace   = 200 * time.Millisecond
+	longestTrouble = 600 * time.Millisecond
+)
+
+// scheduled runs one job under a random schedule until it is to end well, and then lets verify read what came of it from
+// torn pages.
+func scheduled(ctx context.Context, c *bench) (int, error) {
+	dir := c.dir + "-job"
+	job, err := lab.Make(dir, "schedule", c.rand.Uint64())
+	if err != nil {
+		return 0, err
+	}
+	c.job, c.state = job, c.dir+"/state"
+	if c.service, err = lab.Serve(job); err != nil {
+		return 0, err
+	}
+	c.witness = &oracle.Witness{Job: job, Service: c.service, Folder: c.state, Stalls: &c.suite.stalls, Changing: true}
+	s := &schedule{bench: c, missing: simulator.Set{}}
+	for range 1 + c.rand.IntN(3) {
+		if err := s.troubled(); err != nil || ctx.Err() != nil {
+			return 1, err
+		}
+	}
+	return 1, s.ends()
+}
+
+// run starts a run with some more flags.
+func (s *schedule) run(flags ...string) (*lab.Process, error) {
+	s.job.Acts[0].Flags = flags
+	return s.start(0)
+}
+
+// troubled does one run in which the service gets into trouble, and which may be killed or signalled.
+func (s *schedule) troubled() error {
+	var flags []string
+	if s.rand.IntN(3) == 0 {
+		flags = append(flags, "--retry-failed")
+	}
+	p, err := s.run(flags...)
+	if err != nil {
+		return err
+	}
+	signal := []syscall.Signal{0, 0, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM}[s.rand.IntN(5)]
+	m := moment{kind: "sending", call: 1 + s.rand.IntN(60), after: time.Duration(s.rand.IntN(20)) * time.Millisecond}
+	if s.rand.IntN(2) == 0 {
+		m = moment{kind: "starting", after: time.Duration(s.rand.IntN(1500)) * time.Millisecond}
+	}
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		if signal != 0 && m.await(p, s.service) {
+			p.Signal(signal)
+		}
+	})
+	troubles := s.troubles(p)
+	end := p.Wait(patience)
+	killer.Wait()
+	s.service.Sim.Reconfigure(s.calm)
+	s.judge(end, signal, troubles)
+	return nil
+}
+
+// trouble is something that happens to the service.
+type trouble struct {
+	name  string
+	stays bool // until the run has ended
+	begin func(*simulator.Config)
+}
+
+// calm ends every trouble but what stays for good: the accounts that are gone.
+func (s *schedule) calm(c *simulator.Config) {
+	c.Outages, c.Limit, c.MissingTags, c.Faults = nil, 0, nil, s.job.Service.Faults
+}
+
+// outage is a trouble in which each call meets one fault.
+func outage(name string, fault simulator.Fault) trouble {
+	return trouble{name: name, begin: func(c *simulator.Config) { c.Outages = []simulator.Outage{{Fault: fault}} }}
+}
+
+// draw draws a trouble.
+func (s *schedule) draw() trouble {
+	switch s.rand.IntN(8) {
+	case 0:
+		return outage("refuse", simulator.Fault{Kind: simulator.FaultRefuse})
+	case 1:
+		return outage("503", simulator.Fault{Kind: simulator.FaultStatus, Code: 503, Applied: s.rand.IntN(2) == 0})
+	case 2:
+		return outage("30006", simulator.Fault{Kind: simulator.FaultCode, Code: []int{30006, 30008, 60008}[s.rand.IntN(3)]})
+	case 3:
+		return outage("cut", simulator.Fault{Kind: simulator.FaultCut, Applied: s.rand.IntN(2) == 0})
+	case 4:
+		return trouble{name: "throttle", begin: func(c *simulator.Config) { c.Limit = 15 }}
+	case 5:
+		gone := simulator.Set{}
+		for range 1 + s.rand.IntN(4) {
+			pairs := s.pairs()
+			gone[pairs[s.rand.IntN(len(pairs))].From] = struct{}{}
+		}
+		return trouble{name: "accounts", stays: true, begin: func(c *simulator.Config) {
+			all := simulator.Set{}
+			for _, set := range []simulator.Set{c.Missing, gone} {
+				for id := range set {
+					all[id] = struct{}{}
+				}
+			}
+			c.Missing, s.missing = all, all
+		}}
+	case 6:
+		t := outage("admin", simulator.Fault{Kind: simulator.FaultCode, Code: codeNoAdmin})
+		t.stays = true
+		return t
+	}
+	return trouble{name: "tag", stays: s.rand.IntN(2) == 0, begin: func(c *simulator.Config) {
+		c.MissingTags, s.tags = simulator.NewSet("Tag_SNS_Custom_Note"), true
+	}}
+}
+
+// pairs lists the edges of the job, always in one order.
+func (s *schedule) pairs() []lab.Pair {
+	all := make([]lab.Pair, 0, len(s.job.Pairs))
+	for pair := range s.job.Pairs {
+		all = append(all, pair)
+	}
+	slices.SortFunc(all, func(a, b lab.Pair) int { return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To) })
+	return all
+}
+
+// troubles gets the service into some troubles while a run lasts, and names them.
+func (s *schedule) troubles(p *lab.Process) (names []string) {
+	for range s.rand.IntN(5) {
+		t := s.draw()
+		before, lasts := time.Duration(s.rand.Int64N(int64(longestPeace))), time.Duration(s.rand.Int64N(int64(longestTrouble)))
+		if !sleep(before, p.Done()) {
+			return names
+		}
+		names = append(names, t.name)
+		s.service.Sim.Reconfigure(t.begin)
+		if t.stays && t.name != "accounts" {
+			return names
+		}
+		sleep(lasts, p.Done())
+		if !t.stays {
+			s.service.Sim.Reconfigure(s.calm)
+		}
+	}
+	return names
+}
+
+// judge judges a run that was troubled: by every oracle, and that it ended for a reason that there was.
+func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string) {
+	met := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(troubles, name) })
+	}
+	s.common(end, end.Signal != 0)
+	right := false
+	switch end.Code {
+	case -1:
+		right = end.Signal == syscall.SIGKILL || end.Out == "" // a signal before the program had asked for signals
+	case 0, 3:
+		right = true
+	case 4:
+		right = signal != 0 || met("refuse", "503", "30006", "cut", "throttle", "admin")
+	case 6:
+		right = s.tags || len(s.missing) > 0
+	case 12:
+		right = met("admin")
+	}
+	if !right {
+		s.witness.Fail("O8", fmt.Sprintf("exit code %d after signal %v and troubles %q: %s", end.Code, signal, troubles, end.Last))
+	}
+	if slices.Contains([]int{0, 3, 6, 12}, end.Code) {
+		s.witness.Told(end)
+	}
+}
+
+// common holds a run against what every run has to keep.
+func (s *schedule) common(end lab.Ended, abrupt bool) {
+	s.witness.Dead(end, abrupt)
+	s.witness.Refused(func(pair lab.Pair, code int) bool {
+		gone := s.missing.Has(pair.From) || s.missing.Has(pair.To)
+		return code == codeNoAccount && gone || code == codeBadField && s.service.RefusedAlone(pair, code)
+	})
+}
+
+// ends lets the job run in peace until it is finished: exactly what the service refuses has failed then.
+func (s *schedule) ends() error {
+	for range mostGoodRuns {
+		p, err := s.run("--retry-failed")
+		if err != nil {
+			return err
+		}
+		end := p.Wait(patience)
+		s.common(end, false)
+		if end.Code == 6 && len(s.missing) > 0 { // what is left may be theirs alone
+			continue
+		}
+		s.witness.Told(end)
+		if !finished(end) {
+			s.witness.Fail("O8", fmt.Sprintf("exit code %d in peace: %s", end.Code, end.Last))
+			return nil
+		}
+		for _, pair := range s.pairs() {
+			if gone := s.missing.Has(pair.From) || s.missing.Has(pair.To); !gone && !s.service.Sim.Has(pair.From, pair.To) {
+				s.witness.Fail("O10", fmt.Sprintf("%s -> %s is not in the service, and nothing is against it: %s", pair.From, pair.To, end.Last))
+				return nil
+			}
+		}
+		return s.verified(end.Code)
+	}
+	s.witness.Fail("O8", "in peace it never finished")
+	return nil
+}
+
+// verified has verify read the friend lists from pages that are torn, when all accounts are back.
+func (s *schedule) verified(want int) error {
+	s.service.Sim.Reconfigure(func(c *simulator.Config) {
+		c.Missing, c.PageSize = nil, 2+s.rand.IntN(4)
+		c.Cuts, c.Closes, c.Bodies = 0.04, 0.02, map[string]float64{"half": 0.03, "no-items": 0.02}
+	})
+	p, err := s.suite.binary.Run(s.job, "verify", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "key", "--endpoint", s.service.URL,
+		"--state", s.state, "--rate", fmt.Sprint(lab.Unpaced), "--timeout", "1s", "--progress", "none", "--fields")
+	if err != nil {
+		return err
+	}
+	if end := p.Wait(patience); end.Code != want {
+		s.witness.Fail("O8", fmt.Sprintf("verify ended with %d, the import with %d: %s", end.Code, want, end.Last))
+	}
+	return nil
+}
