@@ -17,6 +17,7 @@ type Options struct {
 	Retry         RetryPolicy
 	OutageTimeout time.Duration // hold so long while nothing gets through, then stop
 	MaxDuration   time.Duration // stop starting calls after so long, 0: never
+	Since         time.Time     // when MaxDuration began; zero: with Run
 
 	Limits *Limits // stop where failures look systematic; nil: only where every edge is refused
 

@@ -23,10 +23,13 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Importer, log Jo
 	if opt.Rand == nil {
 		opt.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
+	if opt.Since.IsZero() {
+		opt.Since = time.Now()
+	}
 	pull, stop := iter.Pull2(guarded(plan))
 	defer stop()
 	d := &dispatcher{
-		opt: opt, pull: pull, jobs: make(chan order), back: make(chan result), begun: time.Now(), rand: opt.Rand,
+		opt: opt, pull: pull, jobs: make(chan order), back: make(chan result), begun: opt.Since, rand: opt.Rand,
 		brake: brake{limits: opt.Limits},
 	}
 	d.ctx, d.cancel = context.WithCancel(ctx)

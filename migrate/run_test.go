@@ -362,6 +362,12 @@ func TestMaxDuration(t *testing.T) {
 		if took := time.Since(begun); stopReason(err) != ReasonDuration || took > 11*time.Second {
 			t.Fatal(err, took)
 		}
+		opt.Since = time.Now().Add(-9 * time.Second) // reading the input took that long
+		start := time.Now()
+		_, err = Run(t.Context(), plan(repeat(1, 10000)...), s, newMemory(t), opt)
+		if took := time.Since(start); stopReason(err) != ReasonDuration || took < time.Second || took > 2*time.Second {
+			t.Fatal(err, took)
+		}
 	})
 }
 

@@ -48,7 +48,9 @@ type program struct {
 	message *termination.Log
 	server  *eyes.Server // nil: nobody listens
 	linger  time.Duration
-	over    atomic.Bool // the last line is written: there is nothing left to be interrupted
+	began   time.Time
+	window  time.Duration // --max-duration, which counts from there; 0: none
+	over    atomic.Bool   // the last line is written: there is nothing left to be interrupted
 
 	startingOver atomic.Bool // --fresh, and the old state has not been moved
 
@@ -58,7 +60,7 @@ type program struct {
 
 func newProgram(on volume, args []string, std streams, env map[string]string) *program {
 	p := &program{
-		std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args,
+		began: time.Now(), std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args,
 		sight: eyes.New(), message: termination.Find(env),
 	}
 	name, _ := split(args)

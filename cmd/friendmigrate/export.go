@@ -70,6 +70,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	p.window = set.MaxDuration
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Memory))
 	ending, err := j.run(ctx, key)
 	if err != nil {
@@ -180,6 +181,7 @@ func (j *exportJob) read(ctx context.Context) error {
 	})
 	defer shown.stop()
 	engine := engineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
+	engine.Since = j.p.began
 	return j.export.Run(ctx, func(from string) reading.Pages { return j.client.Friends(from) }, engine)
 }
 

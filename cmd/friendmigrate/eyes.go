@@ -78,14 +78,18 @@ func (p *program) notify(write func(termination.Message) error, e exit.Ending) e
 	return write(termination.Of(job.Command, job.Shard, e, time.Now(), counts))
 }
 
+// lingerOver is how long after --max-duration the last scrape is waited for at the most. A scheduler
+// ends what goes on after its window, and with the pod its message would be gone.
+const lingerOver = 5 * time.Second
+
 // depart goes on serving for the last scrape, unless a signal has come or comes, and stops.
 func (p *program) depart(ctx context.Context) {
 	p.over.Store(true)
 	if p.server == nil {
 		return
 	}
-	if p.linger > 0 && ctx.Err() == nil {
-		enough := time.NewTimer(p.linger)
+	if linger := p.lingers(time.Now()); linger > 0 && ctx.Err() == nil {
+		enough := time.NewTimer(linger)
 		defer enough.Stop()
 		select {
 		case <-ctx.Done():
@@ -93,6 +97,14 @@ func (p *program) depart(ctx context.Context) {
 		}
 	}
 	p.server.Close()
+}
+
+// lingers is how long it goes on serving after the end.
+func (p *program) lingers(now time.Time) time.Duration {
+	if p.window == 0 {
+		return p.linger
+	}
+	return min(p.linger, p.began.Add(p.window+lingerOver).Sub(now))
 }
 
 // watched is where the facts of an import come from, as far as it has got. It reads what is safe to be read while the job runs.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/termination"
@@ -215,4 +216,21 @@ func badService(t *testing.T) simulator.Config {
 		t.Fatalf("no such faults: %v", set)
 	}
 	return c
+}
+
+// A window ends soon after --max-duration, whatever --linger says.
+func TestLingeringEndsWithTheWindow(t *testing.T) {
+	for _, c := range []struct{ linger, window, ended, want time.Duration }{
+		{30 * time.Second, 0, time.Hour, 30 * time.Second},
+		{30 * time.Second, time.Hour, time.Minute, 30 * time.Second},
+		{30 * time.Second, time.Hour, time.Hour - 10*time.Second, 15 * time.Second},
+		{30 * time.Second, time.Hour, time.Hour + time.Second, 4 * time.Second},
+		{2 * time.Second, time.Hour, time.Hour, 2 * time.Second},
+		{30 * time.Second, time.Hour, time.Hour + time.Minute, -55 * time.Second},
+	} {
+		p := &program{began: time.Now(), linger: c.linger, window: c.window}
+		if got := p.lingers(p.began.Add(c.ended)); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
 }

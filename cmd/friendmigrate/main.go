@@ -5,11 +5,15 @@ import (
 	"log"
 	"os"
 	"strings"
+
+	"friendmigrate/cmd/friendmigrate/exit"
 )
 
 func main() {
 	log.SetOutput(io.Discard) // net/http tells the standard logger what a service sends without being asked, which may repeat a signature
-	os.Exit(supervise(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, environment(os.Environ())))
+	env := environment(os.Environ())
+	code := supervise(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, env)
+	os.Exit(exit.Code(code).Status(env))
 }
 
 // environment makes a map of KEY=VALUE words.

@@ -2,13 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/manifest"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
 )
 
 func manifestHelp() string {
@@ -25,7 +31,10 @@ of its flags is refused here. Flags of import that are not listed below stand be
 func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
 	options, err := settings.ReadManifest(p.values(c), c.Args().Slice(), programVersion())
 	if err != nil {
-		return exit.Because(exit.Unusable, err)
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.manifestHint(c, err)}
+	}
+	if err := p.checkVolume(options); err != nil {
+		return err
 	}
 	text, err := manifest.Render(options)
 	if err != nil {
@@ -33,6 +42,62 @@ func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
 	}
 	if _, err := p.std.out.Write(text); err != nil {
 		return fmt.Errorf("print the manifest: %w", err)
+	}
+	return nil
+}
+
+// manifestHint is the command without variables that the YAML must not hold: a hint must not repeat them
+// either. "" is the usual hint.
+func (p *program) manifestHint(c *cli.Command, err error) string {
+	line := currentLine(p.args)
+	bad := slices.ContainsFunc(p.values(c).Flags["env"], func(s string) bool {
+		_, err := manifest.ParseVariable(s)
+		return err != nil
+	})
+	if bad {
+		line = line.Without("env")
+	}
+	switch {
+	case errors.As(err, new(settings.Missing)):
+		line = p.completed(line)
+	case errors.Is(err, settings.ErrNoFormat):
+		return line.Of(append(c.Args().Slice(), "--format", "csv")...).String() + " # or jsonl"
+	case !bad:
+		return ""
+	}
+	return line.String()
+}
+
+// checkVolume refuses what import would refuse of where things lie, by the names alone.
+func (p *program) checkVolume(o manifest.Options) error {
+	state := o.State
+	if o.Rehearse {
+		state = path.Join(state, settings.RehearsalFolder)
+	}
+	hint := currentLine(p.args).Without("state")
+	if path.Base(o.State) == settings.DefaultState {
+		hint = hint.With("state", settings.DefaultState+"-2")
+	}
+	for _, in := range o.Inputs {
+		isFolder := !source.IsInput(path.Base(in), "")
+		if manifest.ObjectStore(in) {
+			continue
+		}
+		if err := folder.CheckNames("--input", in, state, isFolder); err != nil {
+			return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
+		}
+	}
+	for _, word := range o.Flags {
+		flag, name, _ := strings.Cut(word, "=")
+		if !slices.Contains([]string{"--only-accounts", "--ca-file"}, flag) {
+			continue
+		}
+		if !path.IsAbs(name) {
+			name = path.Join(manifest.Folder, name)
+		}
+		if err := folder.CheckNames(flag, name, state, false); err != nil {
+			return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
+		}
 	}
 	return nil
 }

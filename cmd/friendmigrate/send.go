@@ -57,7 +57,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.stage, j.journal.Done)
 	summary, err := migrate.Run(ctx, plan, to, j.p.sight.Timed(j.journal), migrate.Options{
 		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
-		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration,
+		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration, Since: j.p.began,
 		Limits: &migrate.Limits{
 			Failures: j.set.Stop.MaxFailures, FailureRatio: j.set.Stop.MaxFailureRatio, ExtraCalls: j.set.Stop.ExtraCalls(j.stage.Totals().Chunks),
 		},

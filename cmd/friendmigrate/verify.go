@@ -77,6 +77,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	p.window = set.MaxDuration
 	p.nameShard(set.Job.Shard)
 	p.sight.Begin(eyes.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
 	j := verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
@@ -225,7 +226,9 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	})
 	defer shown.stop()
 	service := verify.Service{Check: j.client.Check, Pages: func(from string) reading.Pages { return j.client.Friends(from) }}
-	_, err := j.verify.Run(ctx, service, engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log), func() int64 { return j.client.Stats().Attempts })
+	engine := engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
+	engine.Since = j.p.began
+	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
 	return err
 }
 

@@ -2,6 +2,7 @@ package exit
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,8 +30,12 @@ func (e Ending) Line() string {
 // OneLine is What for those who show one line.
 func (e Ending) OneLine() string { return strings.Join(sentences(e.What), "; ") }
 
-// sentences splits joined errors, and leaves out those that were said before.
+var userInURL = regexp.MustCompile(`://[^/?#\s]*@`)
+
+// sentences splits joined errors, and leaves out those that were said before. A user and a password in a
+// URL are not shown.
 func sentences(s string) (all []string) {
+	s = userInURL.ReplaceAllString(s, "://***@")
 	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if !slices.Contains(all, line) {
 			all = append(all, line)

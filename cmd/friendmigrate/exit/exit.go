@@ -23,6 +23,22 @@ const (
 	Refused    Code = 12
 )
 
+// In a pod Unusable goes out as PodUnusable, if the variable says so. Go's runtime ends a program with 2
+// too: when it aborts, or when a signal comes in the first milliseconds. A rule that fails a Job for good
+// must not take that for settings that cannot be used.
+const (
+	PodUnusable Code = 78 // EX_CONFIG of sysexits.h
+	PodVariable      = "FRIENDMIGRATE_POD_EXIT_CODES"
+)
+
+// Status is what the process ends with.
+func (c Code) Status(env map[string]string) int {
+	if c == Unusable && env[PodVariable] != "" {
+		return int(PodUnusable)
+	}
+	return int(c)
+}
+
 // Rerun is what a scheduler does about a code.
 type Rerun uint8
 

@@ -74,3 +74,23 @@ func TestTheFirstCodeOfAnErrorHolds(t *testing.T) {
 		t.Error("no error has a code")
 	}
 }
+
+// Go's own exit code is 2 as well: in a pod ours is another one.
+func TestAPodSaysUnusableInItsOwnWay(t *testing.T) {
+	pod := map[string]string{PodVariable: "1"}
+	for _, row := range Table() {
+		if row.Code.Status(nil) != int(row.Code) || row.Code.Status(pod) == 2 || row.Code != Unusable && row.Code.Status(pod) != int(row.Code) {
+			t.Errorf("code %d goes out as %d and %d", row.Code, row.Code.Status(nil), row.Code.Status(pod))
+		}
+		if row.Code == PodUnusable {
+			t.Errorf("code %d has a meaning already", row.Code)
+		}
+	}
+}
+
+func TestNoPasswordIsShown(t *testing.T) {
+	e := Ending{What: "cannot read http://u:s3cret@h/x", Hint: "friendmigrate manifest --env A=https://u:s3@cret@h:1 s3://b/a@b.csv"}
+	if got, want := e.Line(), "friendmigrate: cannot read http://***@h/x; hint: friendmigrate manifest --env A=https://***@h:1 s3://b/a@b.csv"; got != want {
+		t.Error(got)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
+	_ "time/tzdata" // where the system has none
 
 	"github.com/robfig/cron/v3"
 )
@@ -17,7 +19,8 @@ var (
 	image     = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9._:/@]*[A-Za-z0-9])?$`)
 	quantity  = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$`)
 	variable  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	zone      = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
+	zone      = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
+	inURL     = regexp.MustCompile(`://[^/?#\s]*@`)
 )
 
 // CheckName checks a name that becomes part of host names and labels.
@@ -63,9 +66,9 @@ func CheckSchedule(s string) error {
 	return nil
 }
 
-// CheckTimeZone checks the form of a time zone's name. Whether there is such a zone is the cluster's to know.
+// CheckTimeZone checks that there is such a time zone, since the API server refuses one that it does not know.
 func CheckTimeZone(s string) error {
-	if !zone.MatchString(s) || s == "Local" {
+	if _, err := time.LoadLocation(s); err != nil || !zone.MatchString(s) || s == "Local" {
 		return errors.New("a name of the IANA database is needed, such as Asia/Singapore")
 	}
 	return nil
@@ -77,12 +80,27 @@ func ParseVariable(s string) (Variable, error) {
 	switch {
 	case !found || !variable.MatchString(name):
 		return Variable{}, errors.New("NAME=VALUE is needed")
-	case strings.Contains(name, "SECRET") || strings.Contains(name, "PASSWORD") || strings.Contains(name, "TOKEN"):
+	case secret(strings.ToUpper(name)):
 		return Variable{}, fmt.Errorf("%s would stand in the YAML for everybody to read: keys are the Secret's", name)
+	case HasUser(value), strings.HasSuffix(strings.ToUpper(name), "_PROXY") && strings.Contains(value, "@"):
+		return Variable{}, fmt.Errorf("%s has a user or a password in its URL, which would stand in the YAML for everybody to read", name)
 	case reserved(name):
 		return Variable{}, fmt.Errorf("%s is set by the manifest itself", name)
 	}
 	return Variable{Name: name, Value: value}, nil
+}
+
+// HasUser reports whether a text is a URL, or has one in it, with a user or a password.
+func HasUser(text string) bool { return inURL.MatchString(text) }
+
+// secret tells by a variable's name in capitals that it holds what nobody else may read.
+func secret(name string) bool {
+	for _, word := range []string{"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "CREDENTIAL", "USERSIG", "API_KEY", "APIKEY", "PRIVATE_KEY"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // reserved is for variables that the manifest, Kubernetes or the flags of import set.

@@ -1,10 +1,21 @@
 package manifest
 
 import (
+	"slices"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 )
+
+// podEnvironment lets a pod say "cannot be used" with an exit code that Go's runtime never takes. An
+// image that does not know it ends with 2, which is run again.
+var podEnvironment = map[string]string{exit.PodVariable: "1"}
+
+// startUp is how long a pod may take to start and to end, on top of --max-duration, for its own ending
+// to come first and its message to stay. It is less than the 10 s that the Job controller waits, from
+// the end of a pod, before it starts the next one: that one would send calls after the window. What
+// takes longer is ended by SIGTERM.
+const startUp = 9 * time.Second
 
 // backoffLimit is how many pods may fail. Kubernetes waits 10 minutes between two in the end, and a run ends at the earliest when nothing got through for
 // --outage-timeout, so this is a week of nothing but failures at the least. The Job must not give up before the one who runs it does.
@@ -53,9 +64,11 @@ func (o Options) jobSpec(i int) jobSpec {
 	return s
 }
 
-// deadline is how many seconds a Job goes on for. With --max-duration the program ends itself with 4, which counts: without a deadline the Job would start it
-// anew at once. The grace period on top lets the program's own ending come first.
-func (o Options) deadline() int64 { return seconds(o.MaxDuration) + o.grace() }
+// deadline is how many seconds a Job goes on for, from its start. Fractions of a second are cut off: the
+// Job controller reckons in whole ones.
+func (o Options) deadline() int64 {
+	return int64((o.MaxDuration.Truncate(time.Second) + startUp) / time.Second)
+}
 
 // failureRules say what is done about a pod that failed; the first one that fits holds. What fits none counts against the limit and is run again.
 func (o Options) failureRules() []failureRule {
@@ -69,8 +82,9 @@ func (o Options) failureRules() []failureRule {
 func onCodes(action string, what ...exit.Rerun) failureRule {
 	var values []int
 	for _, code := range exit.Codes(what...) {
-		values = append(values, int(code))
+		values = append(values, code.Status(podEnvironment))
 	}
+	slices.Sort(values)
 	return failureRule{Action: action, OnExitCodes: &exitCodes{ContainerName: containerName, Operator: "In", Values: values}}
 }
 

@@ -31,6 +31,7 @@ type Options struct {
 
 	Flags    []string // of import, as words; those that follow from the fields below are added
 	Inputs   []string // paths in the container, or s3:// URLs
+	State    string   // a path in the container; the flags say so
 	Rehearse bool     // the flags say so: no secret key is needed
 
 	Shards        int    // 0: the whole job in one

@@ -89,6 +89,9 @@ func (o Options) environment() []envVar {
 			env = append(env, envVar{Name: key, ValueFrom: &envSource{secretKey{o.Secret, key}}})
 		}
 	}
+	for name, value := range podEnvironment {
+		env = append(env, envVar{Name: name, Value: value})
+	}
 	for _, v := range o.Environment {
 		env = append(env, envVar{Name: v.Name, Value: verbatim(v.Value)})
 	}

@@ -54,9 +54,10 @@ func (o Options) head() string {
 # What the Job does when a pod ends with an exit code (one that was evicted or drained is replaced whatever its code, and does not count):
 `)
 	for _, row := range exit.Table() {
-		fmt.Fprintf(&b, "# %3d  %-16s %s\n", row.Code, o.does(row.Rerun), row.Meaning)
+		fmt.Fprintf(&b, "# %3d  %-16s %s\n", row.Code.Status(podEnvironment), o.does(row.Rerun), row.Meaning)
 	}
-	fmt.Fprintf(&b, "# Any other code (killed for its memory, say) is run again as well, up to %d times.\n", backoffLimit)
+	fmt.Fprintf(&b, "# Any other code (killed for its memory, say) is run again as well, up to %d times. So is 2: it is Go's own, of a process that\n"+
+		"# broke down, and what is 2 elsewhere is %d here.\n", backoffLimit, exit.PodUnusable)
 	if o.MaxDuration > 0 {
 		fmt.Fprintf(&b, "# --max-duration: %d s after its start the Job has failed and starts no pod any more; the next one resumes.\n", o.deadline())
 	}

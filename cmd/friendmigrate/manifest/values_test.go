@@ -9,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"friendmigrate/cmd/friendmigrate/exit"
 )
 
 // kubelet is what the kubelet makes of a word of a command line: $(NAME) is a variable, $$ is $ and stops that.
@@ -112,15 +114,20 @@ func TestAShardKnowsItsShare(t *testing.T) {
 
 func TestTimesFollowTheSettings(t *testing.T) {
 	text, err := render(flags("max-duration", "1h"))
-	if err != nil || !bytes.Contains(text, []byte("# --max-duration: 3625 s after")) {
+	if err != nil || !bytes.Contains(text, []byte("# --max-duration: 3609 s after")) {
 		t.Errorf("%v\n%s", err, text)
 	}
 	s := read(t, flags("timeout", "12500ms", "max-duration", "1h")).jobs[0].Spec
 	if got := *s.Template.Spec.TerminationGracePeriodSeconds; got != 28 {
 		t.Errorf("%d s of grace for calls of 12.5 s", got)
 	}
-	if got := time.Duration(*s.ActiveDeadlineSeconds) * time.Second; got <= time.Hour || got > time.Hour+time.Minute {
-		t.Errorf("the Job ends %s after its start", got)
+	for window, want := range map[string]int64{"1h": 3609, "1s": 10, "1500ms": 10, "5h59m59.999s": 21608, "90m": 5409} {
+		for _, more := range [][]string{nil, {"shards", "3"}, {"cron", "@daily"}, {"pod-monitor", "true"}, {"timeout", "1m"}} {
+			s := read(t, flags(append([]string{"max-duration", window}, more...)...)).jobs[0].Spec
+			if got := *s.ActiveDeadlineSeconds; got != want {
+				t.Errorf("--max-duration %s %q: the Job ends %d s after its start, want %d", window, more, got, want)
+			}
+		}
 	}
 	if s := read(t, flags()).jobs[0].Spec; *s.Template.Spec.TerminationGracePeriodSeconds != 25 || s.ActiveDeadlineSeconds != nil {
 		t.Errorf("by default: %+v", s)
@@ -136,6 +143,25 @@ func TestMemoryFollowsTheSettings(t *testing.T) {
 		wanted := resource.MustParse(want[0])
 		if request.Cmp(wanted) != 0 || limit.String() != want[1] || k.Env[0].Value != want[2] || !slices.Contains(k.Args, "--memory="+memory) {
 			t.Errorf("%s: %s of %s, GOMEMLIMIT %s", memory, request.String(), limit.String(), k.Env[0].Value)
+		}
+	}
+}
+
+// The Job controller reckons in whole seconds: a Job that begins at 0.9 s began at 0 s, and a pod that ends at 0.9 s ended at 0 s. It starts the next
+// pod 10 s after the end of one at the soonest. However these are cut off, the deadline is past by then, so that nothing is sent after the window.
+func TestNoSecondPodBeginsAfterTheWindow(t *testing.T) {
+	const backoff = 10 * time.Second
+	for window := time.Second; window < 4*time.Second; window += 100 * time.Millisecond {
+		s := read(t, flags("max-duration", window.String())).jobs[0].Spec
+		deadline := time.Duration(*s.ActiveDeadlineSeconds) * time.Second
+		for start := time.Duration(0); start < time.Second; start += 100 * time.Millisecond {
+			ended := (start + window).Truncate(time.Second) // at the soonest
+			if ends, next := start.Truncate(time.Second)+deadline, ended+backoff; next <= ends {
+				t.Errorf("--max-duration %s, started at %s: the Job ends at %s, and another pod begins at %s", window, start, ends, next)
+			}
+		}
+		if deadline > window+9*time.Second {
+			t.Errorf("--max-duration %s: the Job ends after %s", window, deadline)
 		}
 	}
 }
@@ -234,13 +260,16 @@ func TestWhatTheCommentSaysIsWhatTheJobDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		does := map[bool]map[string]string{
-			false: {"0": "complete", "4": "runs it again", "3": "fails the Job", "12": "fails the Job"},
-			true:  {"0": "shard complete", "4": "runs it again", "3": "fails the shard", "12": "fails the Job"},
+			false: {"0": "complete", "4": "runs it again", "3": "fails the Job", "12": "fails the Job", "78": "fails the Job"},
+			true:  {"0": "shard complete", "4": "runs it again", "3": "fails the shard", "12": "fails the Job", "78": "fails the shard"},
 		}[shards > 0]
 		for code, what := range does {
 			if line := "#" + strings.Repeat(" ", 4-len(code)) + code + "  " + what + " "; !bytes.Contains(text, []byte(line)) {
 				t.Errorf("%d shards: no line %q", shards, line)
 			}
+		}
+		if bytes.Contains(text, []byte("#   2  ")) || !bytes.Contains(text, []byte("name: "+exit.PodVariable)) {
+			t.Errorf("%d shards: the pods do not tell their own 2 from Go's", shards)
 		}
 		if !bytes.Contains(text, []byte("Kubernetes 1.34 and newer")) || bytes.Contains(text, []byte("\t")) {
 			t.Errorf("%s", text)

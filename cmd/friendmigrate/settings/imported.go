@@ -1,6 +1,8 @@
 package settings
 
 import (
+	"errors"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +46,24 @@ func (r *reader) importOf(o *manifest.Options, extra []string) {
 	r.checkImport(o, told)
 }
 
+// ErrNoFormat is what every error is that says that --format helps.
+var ErrNoFormat = errors.New("its name says no format")
+
+// checkFormats refuses inputs whose names say that they are files, and not of which format. Import would
+// do so too.
+func (r *reader) checkFormats() {
+	values, origin := r.look("input")
+	for _, value := range values {
+		_, key, inFolder := strings.Cut(strings.TrimPrefix(value, "s3://"), "/")
+		if value == "-" || strings.HasSuffix(value, "/") || manifest.ObjectStore(value) && (!inFolder || key == "") {
+			continue
+		}
+		if base := path.Base(value); strings.Contains(strings.TrimLeft(base, "."), ".") && formatOf(base) == "" {
+			r.problem("%s is %q: %w: it ends with .csv, .jsonl or .ndjson, or one of these with .gz or .zst, and a folder's name with /", origin, value, ErrNoFormat)
+		}
+	}
+}
+
 // outdone reports whether a variable says where the app is while a flag says it in the other way.
 func (r *reader) outdone(name string) bool {
 	other := map[string]string{"region": "endpoint", "endpoint": "region"}[name]
@@ -62,7 +82,16 @@ func (r *reader) checkImport(o *manifest.Options, told map[string][]string) {
 	if err != nil {
 		r.problems = append(r.problems, err)
 	}
-	o.Rehearse = s.Service.Rehearse
+	if s.Rows.Format == "" {
+		r.checkFormats()
+	}
+	for _, word := range append(slices.Clone(o.Flags), o.Inputs...) {
+		if manifest.HasUser(word) {
+			name, _, _ := strings.Cut(word, "://")
+			r.problem("%s://... has a user or a password, which would stand in the YAML for everybody to read", name)
+		}
+	}
+	o.State, o.Rehearse = s.Job.State, s.Service.Rehearse
 	o.Memory, o.RuntimeLimit, o.ContainerLimit = s.Job.Memory, RuntimeLimit(s.Job.Memory), ContainerLimit(s.Job.Memory)
 	o.Timeout, o.MaxDuration = s.Pace.Timeout, s.Stop.MaxDuration
 	o.EndpointPort = portOf(s.Service.Endpoint)

@@ -150,6 +150,10 @@ func (r *reader) clusterInputs() []string {
 	}
 	var inputs []string
 	for _, value := range values {
+		if !manifest.ObjectStore(value) && strings.Contains(value, "://") {
+			r.problem("%s is a URL, and only s3://bucket/prefix can be read (its value is not shown)", origin)
+			continue
+		}
 		if manifest.ObjectStore(value) {
 			if bucket, _, _ := strings.Cut(strings.TrimPrefix(value, "s3://"), "/"); bucket == "" || strings.ContainsFunc(value, control) {
 				r.problem("%s is %q: s3://bucket/prefix is needed", origin, value)
@@ -182,6 +186,7 @@ func control(c rune) bool { return c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0
 func (r *reader) environment() []manifest.Variable {
 	values, origin := r.look("env")
 	var all []manifest.Variable
+	given := map[string]string{}
 	for _, value := range values {
 		v, err := manifest.ParseVariable(value)
 		twice := slices.ContainsFunc(all, func(other manifest.Variable) bool { return other.Name == v.Name })
@@ -194,6 +199,10 @@ func (r *reader) environment() []manifest.Variable {
 			r.problem("%s has unusual characters in %s", origin, v.Name)
 		}
 		all = append(all, v)
+		given[v.Name] = v.Value
+	}
+	if err := CheckProxies(given); err != nil {
+		r.problems = append(r.problems, err)
 	}
 	return all
 }

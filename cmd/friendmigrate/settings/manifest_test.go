@@ -38,6 +38,23 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		{set: map[string]string{"cron": "TZ=", "max-duration": "1h"}, want: "--time-zone"}, // makes the parser panic
 		{set: map[string]string{"time-zone": "Asia/Tokyo"}, want: "--time-zone is that of --cron"},
 		{set: map[string]string{"time-zone": "../etc", "cron": "@daily", "max-duration": "1h"}, want: "--time-zone"},
+		{set: map[string]string{"time-zone": "Mars/X", "cron": "@daily", "max-duration": "1h"}, want: "--time-zone"},
+		{set: map[string]string{"time-zone": "Asia/Singapur", "cron": "@daily", "max-duration": "1h"}, want: "--time-zone"},
+		{set: map[string]string{"time-zone": "Local", "cron": "@daily", "max-duration": "1h"}, want: "--time-zone"},
+		{set: map[string]string{"input": "edges.txt"}, want: "its name says no format"},
+		{set: map[string]string{"input": "edges.csv.bz2"}, want: "its name says no format"},
+		{set: map[string]string{"input": "in/edges.CSV.zip"}, want: "its name says no format"},
+		{set: map[string]string{"input": "s3://b/x/edges.txt"}, want: "its name says no format"},
+		{set: map[string]string{"input": "https://u:s3cret@h/e.csv"}, want: "only s3://"},
+		{set: map[string]string{"input": "s3://u:s3cret@b/e.csv"}, want: "a user or a password"},
+		{set: map[string]string{"env": "HTTPS_PROXY=http://u:s3cret@proxy:1"}, want: "HTTPS_PROXY has a user or a password"},
+		{set: map[string]string{"env": "https_proxy=u:s3cret@proxy:1"}, want: "https_proxy has a user or a password"},
+		{set: map[string]string{"env": "ALL_PROXY=socks5://u:s3/cret@proxy:1"}, want: "ALL_PROXY has a user or a password"},
+		{set: map[string]string{"env": "ORIGIN=https://s3cret@h/x"}, want: "ORIGIN has a user or a password"},
+		{set: map[string]string{"env": "HTTPS_PROXY=http://:s3cret"}, want: "HTTPS_PROXY cannot be read"},
+		{set: map[string]string{"env": "FRIENDMIGRATE_SECRET_KEY=s3cret"}, want: "for everybody to read"},
+		{set: map[string]string{"env": "db_passwd=s3cret"}, want: "for everybody to read"},
+		{extra: "--s3-endpoint https://u:s3cret@h", want: "--s3-endpoint=https://... has a user or a password"},
 		{set: map[string]string{"listen": "127.0.0.1:9090"}, want: "--listen"},
 		{set: map[string]string{"listen": "9090"}, want: "--listen"},
 		{set: map[string]string{"listen": ":0"}, want: "--listen"},
@@ -71,7 +88,7 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		v := good(c.set)
 		delete(v.Flags, "secret-key-file")
 		_, err := ReadManifest(v, strings.Fields(c.extra), "1.0.0")
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%v %s: got %v, want %q", c.set, c.extra, err, c.want)
 		}
 	}
@@ -153,6 +170,23 @@ func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
 		byFlag, err2 := ReadManifest(v, nil, "1")
 		if err != nil || err2 != nil || !reflect.DeepEqual(byVariable, byFlag) {
 			t.Errorf("--%s: %+v (%v)\nnot as by variable: %+v (%v)", f.Name, byFlag, err2, byVariable, err)
+		}
+	}
+}
+
+// What may be a folder, or has its format from elsewhere, is accepted: nobody can look here.
+func TestAnInputWithoutAFormatMayBeAFolder(t *testing.T) {
+	for _, input := range []string{"edges", "v1.2/", ".", "..data/x", "in/.hidden", "s3://my.bucket", "s3://my.bucket/", "s3://b/2026.11/", "e.NDJSON.zst", "e.csv.gz"} {
+		if _, err := ReadManifest(good(map[string]string{"input": input}), nil, "1.0.0"); err != nil {
+			t.Errorf("%s: %v", input, err)
+		}
+	}
+	if _, err := ReadManifest(good(map[string]string{"input": "edges.txt"}), []string{"--format", "csv"}, "1.0.0"); err != nil {
+		t.Error(err)
+	}
+	for _, zone := range []string{"UTC", "Etc/GMT+8", "America/Port-au-Prince", "America/Argentina/Buenos_Aires", "Asia/Ho_Chi_Minh"} {
+		if _, err := ReadManifest(good(map[string]string{"time-zone": zone, "cron": "@daily", "max-duration": "1h"}), nil, "1.0.0"); err != nil {
+			t.Errorf("%s: %v", zone, err)
 		}
 	}
 }
