@@ -328,8 +328,8 @@ func TestUnknownColumnsNameWhatWasMeant(t *testing.T) {
 	} {
 		equal(t, name, nearField(name), want)
 	}
-	got := Warnings(&Counts{ColumnsIgnored: []string{"Remarks", "nick"}}, &stage.Totals{}, Options{})
-	equal(t, "warning", got[0], `unknown columns are ignored: "Remarks" (did you mean Remark?), "nick"`)
+	got := Warnings(&Counts{ColumnsIgnored: []string{"Remarks", "nick", "From_Account"}}, &stage.Totals{}, Options{})
+	equal(t, "warning", got[0], `unknown columns are ignored: "Remarks" (did you mean Remark?), "nick", "From_Account"`)
 }
 
 func TestIntegerTagsOfNoColumn(t *testing.T) {

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"friendmigrate/source/objects"
 )
 
 // layout is what the parsers have to know of one input. It is read only and shared.
@@ -166,9 +169,27 @@ func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
 		}
 	}
 	if !same && accounts > 1 {
-		return false, &InputError{Name: l.name, Line: line, Reason: "a second header has other columns, or in another order: split the input there"}
+		reason := "a second header has other columns, or in another order: the input has to be split there"
+		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: l.splitAt(line)}
 	}
 	return same, nil
+}
+
+// splitAt is a command that makes two inputs of one, where it is called.
+func (l *layout) splitAt(line int64) func(quote func(string) string) string {
+	if l.name == Standard || objects.IsName(l.name) {
+		return nil
+	}
+	return func(quote func(string) string) string {
+		stem, format := new(wrong).split(filepath.Base(l.name))
+		first := quote(fmt.Sprintf("1,%dw %s-1.%s", line-1, stem, format))
+		second := quote(fmt.Sprintf("%d,$w %s-2.%s", line, stem, format))
+		command := "sed -n -e " + first + " -e " + second
+		if l.packed != compressionNone {
+			return l.packed.String() + " -dc < " + quote(l.name) + " | " + command
+		}
+		return command + " " + quote(l.name)
+	}
 }
 
 // isAccountName reports whether a cell is the API's name of an account's column, which is nobody's id.

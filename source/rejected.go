@@ -71,7 +71,7 @@ func (c *Counts) WhyAllRejected() string {
 		}
 		text := of + ": " + a.Reason
 		column, _, _ := strings.Cut(a.Reason, " ")
-		if meant := near(column, c.ColumnsIgnored...); meant != "" {
+		if meant := near(column, c.ColumnsIgnored...); meant != "" && meant != column {
 			text += fmt.Sprintf(" (%.40q: did you mean %s?)", meant, column)
 		}
 		list = append(list, text)

@@ -39,7 +39,7 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 		names := make([]string, len(c.ColumnsIgnored))
 		for i, name := range c.ColumnsIgnored {
 			names[i] = fmt.Sprintf("%.60q", name)
-			if meant := nearField(name); meant != "" {
+			if meant := nearField(name); meant != "" && meant != name {
 				names[i] += fmt.Sprintf(" (did you mean %s?)", meant)
 			}
 		}
