@@ -142,7 +142,11 @@ func (in *openInput) fault(err error) error {
 
 // finish is called at the end of the content. It makes sure that all of the raw content was read and that it did not change meanwhile.
 func (in *openInput) finish() error {
-	for buffer := make([]byte, blockSize); ; {
+	rest := int64(blockSize) // a stream does not say
+	if !in.Std {
+		rest = min(max(in.Size-in.raw.n, 512), blockSize)
+	}
+	for buffer := make([]byte, rest); ; {
 		if _, err := in.raw.Read(buffer); err == io.EOF {
 			break
 		} else if err != nil {

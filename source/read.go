@@ -29,6 +29,7 @@ type reading struct {
 
 	total  int64 // bytes of all inputs; 0: not known
 	counts Counts
+	first  block // of an input, while its header is looked for
 
 	headers int      // of CSVs
 	tags    []string // of their custom columns
@@ -117,7 +118,7 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 	}
 	l := &layout{name: in.Name, index: index, format: in.Format, packed: in.packed}
 	cutter := newBlockReader(in.content, l, r.size, r.limit)
-	header, err := cutter.begin(new(block))
+	header, err := cutter.begin(&r.first)
 	if err != nil {
 		return r.fault(in, err)
 	}
