@@ -292,6 +292,7 @@ func endsAtTheProxy(t *testing.T) {
 		append([]string{"verify", "edges.csv", "--state", "third"}, from...),
 		append([]string{"verify", "edges.csv", "--state", "third", "--fields"}, from...),
 		append([]string{"export", "--accounts", "ids"}, from...),
+		append([]string{"doctor"}, from...),
 	} {
 		run, code := p.run(args...)
 		p.expect(run, code, 12, "the proxy "+host+" refused the connection: HTTP 407 Proxy Authentication Required.*HTTPS_PROXY")

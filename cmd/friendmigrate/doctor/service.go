@@ -74,8 +74,9 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 
 // refused says which of the checks an answer is about. The checks before it have passed, those behind it could not be made.
 func refused(e *migrate.CallError) []Check {
-	name := nameAnswer
+	name, saw := nameAnswer, e.Info
 	if e.Answered {
+		saw = "the service says " + e.Error()
 		code, _ := sink.LookupCode(e.Code)
 		switch code.Concern() {
 		case sink.Credentials:
@@ -88,7 +89,7 @@ func refused(e *migrate.CallError) []Check {
 			name = nameQuota
 		}
 	}
-	failed := bad(name, "the service says "+e.Error(), e.Hint, exit.Refused)
+	failed := bad(name, saw, e.Hint, exit.Refused)
 	switch name {
 	case nameCredentials:
 		return []Check{failed, skipped(nameAdmin, "the signature comes first"), skipped(nameRegion, "the signature comes first")}
