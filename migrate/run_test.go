@@ -279,7 +279,8 @@ func TestSuspectsAreFatalOnlyBeforeTheFirstSuccess(t *testing.T) {
 	})
 }
 
-// TestSuspectsAfterASuccess: what the service itself says of one account is believed then, also where outcomes of other edges come with it.
+// TestSuspectsAfterASuccess: what the service itself says of one account is believed then, also
+// where outcomes of other edges come with it.
 func TestSuspectsAfterASuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)

@@ -25,12 +25,14 @@ type Outcome struct {
 	Info      string // the service's text for Code
 }
 
-// Importer sends edges of one From_Account, at most MaxChunkEdges and at most the bytes of one call, as one friend_import call. Outcomes match edges by
-// index. It is safe for concurrent use, but must not be called for an account while another call for it is open.
+// Importer sends edges of one From_Account, at most MaxChunkEdges and at most the bytes of one
+// call, as one friend_import call. Outcomes match edges by index. It is safe for concurrent use,
+// but must not be called for an account while another call for it is open.
 //
-// If ctx ends before the request leaves, Import returns ctx's error and has had no effect; once sent, a request is seen through to its answer or its
-// timeout whatever happens to ctx. Every other error is a *CallError. With VerdictRetry or VerdictSuspect the outcomes may be there as well (Already for edges
-// that were found in place, say): they hold, and edges without one are Again.
+// If ctx ends before the request leaves, Import returns ctx's error and has had no effect; once
+// sent, a request is seen through to its answer or its timeout whatever happens to ctx. Every other
+// error is a *CallError. With VerdictRetry or VerdictSuspect the outcomes may be there as well
+// (Already for edges that were found in place, say): they hold, and edges without one are Again.
 type Importer interface {
 	Import(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
 }
@@ -46,7 +48,7 @@ const (
 	VerdictRefuseChunk                      // every edge of the call fails with Code
 	VerdictRefuseAccount                    // the account does not exist: every edge of its roster fails with Code, no more calls for it
 	VerdictUnknown                          // a code that no table knows: a few attempts, then the call's edges fail with it
-	VerdictSuspect                          // a wrong setting as long as nothing has succeeded; else VerdictRefuseChunk if Answered, or VerdictRetry
+	VerdictSuspect                          // before the first success a wrong setting; then RefuseChunk if Answered, else Retry
 	VerdictFatal                            // credentials, right, app, quota or region refused: stop the job now
 )
 

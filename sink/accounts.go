@@ -56,7 +56,8 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) 
 	}
 	if answer.usable == 0 {
 		c.counters.unusable()
-		return nil, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the answer has no ResultItem for any account of the call"}
+		info := "the answer has no ResultItem for any account of the call"
+		return nil, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
 	}
 	for i := range answer.found {
 		answer.found[i].Info = c.scrub(answer.found[i].Info)

@@ -8,13 +8,15 @@ import (
 	"friendmigrate/migrate"
 )
 
-// noSuchAccount is what the account system says of an account that it does not know. It may mean the identifier, which ends the job, or the From_Account, which
-// fails alone. Its text does not tell; a call for the identifier itself does.
+// noSuchAccount is what the account system says of an account that it does not know. It may mean
+// the identifier, which ends the job, or the From_Account, which fails alone. Its text does not
+// tell; a call for the identifier itself does.
 const noSuchAccount = 70107
 
-// whose decides whom the 70107 on an account's call means. The admin may be removed at any time, so only a check that began after the answer counts; and as it
-// may be back by then, call believes in an unknown account only when a second answer, between two checks, says the same. Where a check is lost, nobody knows: the
-// call is made again later, and its code settles nothing.
+// whose decides whom the 70107 on an account's call means. The admin may be removed at any time, so
+// only a check that began after the answer counts; and as it may be back by then, call believes in
+// an unknown account only when a second answer, between two checks, says the same. Where a check is
+// lost, nobody knows: the call is made again later, and its code settles nothing.
 func (c *Client) whose(ctx context.Context, e *migrate.CallError) *migrate.CallError {
 	err := c.admin.after(ctx, c.Probe)
 	probed, _ := errors.AsType[*migrate.CallError](err)

@@ -14,7 +14,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// tenant is a service that knows some accounts. It judges a call when that arrives and answers later.
+// tenant is a service that knows some accounts. It judges a call when that arrives and answers
+// later.
 type tenant struct {
 	service
 	gone  sync.Map     // accounts that do not exist
@@ -77,7 +78,8 @@ func TestUnknownAccount(t *testing.T) {
 	})
 }
 
-// TestAdminRemovedMidRun: after a success as well, every call says that the admin is gone, and they share the checks.
+// TestAdminRemovedMidRun: after a success as well, every call says that the admin is gone, and they
+// share the checks.
 func TestAdminRemovedMidRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const callers = 100
@@ -108,7 +110,8 @@ func TestAdminRemovedMidRun(t *testing.T) {
 	})
 }
 
-// TestCheckBeforeTheAnswerSaysNothing: a check that is under way when the answer comes may be about the time before the admin was removed.
+// TestCheckBeforeTheAnswerSaysNothing: a check that is under way when the answer comes may be about
+// the time before the admin was removed.
 func TestCheckBeforeTheAnswerSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newTenant("ghost")
@@ -144,7 +147,8 @@ func TestAdminThatReturns(t *testing.T) {
 	})
 }
 
-// TestCheckThatIsLost gives no verdict: the call is made again later, and its code is not the service's word on the account.
+// TestCheckThatIsLost gives no verdict: the call is made again later, and its code is not the
+// service's word on the account.
 func TestCheckThatIsLost(t *testing.T) {
 	for name, lost := range map[string]struct {
 		answer  func(http.ResponseWriter)

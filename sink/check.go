@@ -29,7 +29,8 @@ func relationOf(text []byte) relation {
 	return unknownRelation
 }
 
-// Relation is what friend_check said of one account. Where it is neither Known nor Again, the service refuses with Code, and will again.
+// Relation is what friend_check said of one account. Where it is neither Known nor Again, the
+// service refuses with Code, and will again.
 type Relation struct {
 	Known  bool   // it answered: Friend holds
 	Friend bool   // From has it in their list
@@ -145,8 +146,9 @@ func (m onlyMissing) Import(ctx context.Context, from string, edges []migrate.Ed
 	return outcomes, err
 }
 
-// keepFound turns a failed import into outcomes. Edges that friend_check found keep their outcome, and those that it did not decide stay as they are: they were
-// not sent. The missing ones are sent again on their own where the error speaks of the call as a whole, and get their own answer then.
+// keepFound turns a failed import into outcomes. Edges that friend_check found keep their outcome,
+// and those that it did not decide stay as they are: they were not sent. The missing ones are sent
+// again on their own where the error speaks of the call as a whole, and get their own answer then.
 func keepFound(err error, missing int) ([]migrate.Outcome, error) {
 	var e *migrate.CallError
 	if !errors.As(err, &e) {
@@ -157,7 +159,8 @@ func keepFound(err error, missing int) ([]migrate.Outcome, error) {
 	switch {
 	case e.Verdict == migrate.VerdictRefuseChunk, e.Verdict == migrate.VerdictRefuseAccount:
 		o = migrate.Outcome{Kind: migrate.Failed, Code: e.Code, Info: e.Info}
-	case e.Verdict == migrate.VerdictSplit, e.Verdict == migrate.VerdictUnknown, e.Verdict == migrate.VerdictSuspect && e.Answered:
+	case e.Verdict == migrate.VerdictSplit, e.Verdict == migrate.VerdictUnknown,
+		e.Verdict == migrate.VerdictSuspect && e.Answered:
 		o.Code, o.Info = e.Code, e.Info
 	case e.Verdict == migrate.VerdictRetry, e.Verdict == migrate.VerdictSuspect:
 		e.Uncertain, err = false, e

@@ -154,7 +154,8 @@ func TestOnlyMissing(t *testing.T) {
 	}
 }
 
-// TestReadsLeaveNothingUncertain, however they are lost: with --only-missing, friendships that existed before would look imported.
+// TestReadsLeaveNothingUncertain, however they are lost: with --only-missing, friendships that
+// existed before would look imported.
 func TestReadsLeaveNothingUncertain(t *testing.T) {
 	for name, answer := range map[string]func(w http.ResponseWriter){
 		"502":      func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },

@@ -29,13 +29,13 @@ type Config struct {
 	Timeout     time.Duration // of one call, from its departure to the last byte of its answer; 0: 10 seconds
 
 	AllowPlainHTTP bool
-	CAFile         string         // PEM; the only certificates to trust, instead of the system's
-	RootCAs        *x509.CertPool // the same, for tests; CAFile wins
-	UserAgent      string         // "": friendmigrate
-	Log            Logger         // nil: none
+	CAFile         string                                // PEM; the only certificates to trust, instead of the system's
+	RootCAs        *x509.CertPool                        // the same, for tests; CAFile wins
+	UserAgent      string                                // "": friendmigrate
+	Log            Logger                                // nil: none
+	Proxy          func(*http.Request) (*url.URL, error) // nil: what HTTPS_PROXY and its like say
 
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP; tests dial a net.Pipe
-	Proxy       func(*http.Request) (*url.URL, error)                                // nil: what HTTPS_PROXY and its like say
 }
 
 // Unpaced is the Rate from which on calls leave without waiting.
@@ -116,7 +116,7 @@ func New(c Config) (*Client, error) {
 	}
 	proxy, err := c.Proxy(&http.Request{URL: endpoint})
 	if err != nil {
-		return nil, errors.New("make client: the proxy's URL cannot be read (it is not shown, as it may hold a password)")
+		return nil, errors.New("make client: the proxy's URL cannot be read (it may hold a password, so it is not shown)")
 	}
 	transport, err := newTransport(c, endpoint, proxy)
 	if err != nil {
@@ -179,8 +179,10 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-// call makes one call for from: it waits for its turn, sends, and sends again if the signature was refused and a newer one can be had. The error is ctx's, if
-// it ended before the call left, or a *migrate.CallError. What it says comes from the answer to this call; other calls have no part in it.
+// call makes one call for from: it waits for its turn, sends, and sends again if the signature was
+// refused and a newer one can be had. The error is ctx's, if it ended before the call left, or a
+// *migrate.CallError. What it says comes from the answer to this call; other calls have no part in
+// it.
 func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
 	for resent, doubted := false, false; ; {
 		e, again, err := c.once(ctx, api, from, body, limit, read, resent)
@@ -204,7 +206,8 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 	}
 }
 
-// reads reports whether an API changes nothing. Such a call leaves nothing uncertain when it is lost.
+// reads reports whether an API changes nothing. Such a call leaves nothing uncertain when it is
+// lost.
 func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
 
 // once makes one attempt. again: it was refused for its signature and had no effect, and there is a newer signature now.

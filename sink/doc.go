@@ -5,14 +5,19 @@
 //
 //   - An edge is reported imported or already only if the service said so about this account, by name, in an answer that is whole and well-formed. Everything else
 //     is an error or an edge to be sent again.
-//   - One call of Import is one HTTP request, but for one case: a call that was refused for its signature, and so had no effect, is sent once more with a newer one.
-//     Nothing below sends a request again that the service may have seen. Every request is paid for at the limiter and counted in Stats.
+//   - One call of Import is one HTTP request, but for two cases, which had no effect: a call that was
+//     refused for its signature is sent once more with a newer one, and one that was refused for an
+//     account that does not exist is sent once more after the admin was seen to exist. Nothing below
+//     sends a request again that the service may have seen. Every request is paid for at the limiter
+//     and counted in Stats.
 //   - Never more calls than the rate leave in any sliding second: at the start, after a pause or a stall, and while the pace changes. When the service refuses calls as
 //     too frequent, all calls slow down at once, and later climb back to just under what it takes.
 //   - A call ends within its timeout, counted from its departure. If its context ends before, it has had no effect; after departure it is seen through.
 //   - The secret key and the signatures are in no error, log or result. The signature is added below http.Client, in a RoundTripper.
-//   - The signature is renewed at 80 % of its life, when the key changes, and once for all workers when the service refuses it. A second refusal is fatal, and
-//     after a fatal answer no call leaves any more: hammering a bad signature locks the app.
+//   - The signature is renewed at 80 % of its life, when the key changes, and once for all workers
+//     when the service refuses it. A second refusal is fatal: hammering a bad signature locks the app.
+//   - What an error says comes from the answer to that call. A call that only reads leaves nothing
+//     uncertain.
 //
 // # What it never does
 //
@@ -22,7 +27,8 @@
 // # Where to find what
 //
 //   - wire.go: requests; scan.go, answer.go, friends.go: answers
-//   - table.go: code to verdict; failure.go: the rest to verdict
+//   - table.go: code to verdict; failure.go, proxy.go: the rest to verdict; admin.go: the one code that
+//     needs a question
 //   - limiter.go, pace.go: when a call may leave
 //   - signing.go, secret.go: the signature; transport.go: connections; client.go: one call from end to end
 //   - import.go, check.go, friends.go: the three APIs of a job; accounts.go: those that doctor adds

@@ -23,7 +23,8 @@ const (
 	hintCert = "check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file"
 	hintSign = "check --secret-key-file"
 
-	hintProxy = "check HTTPS_PROXY, whether the proxy wants a user and a password, and whether it lets calls to this host pass; NO_PROXY goes past it"
+	hintProxy = "check HTTPS_PROXY, whether the proxy wants a user and a password, and whether it lets calls to this " +
+		"host pass; NO_PROXY goes past it"
 	hintPlain = "if the port expects TLS, --endpoint has to begin with https://; else " + hintHost
 )
 

@@ -280,7 +280,8 @@ func (f *Friend) value(s *jsonscan.Scanner) error {
 	return err
 }
 
-// Edge is the friendship as an edge that could be imported. There is no tag for RemarkTime, so it is never there. other lists the tags that no edge has a place for.
+// Edge is the friendship as an edge that could be imported. There is no tag for RemarkTime, so it
+// is never there. other lists the tags that no edge has a place for.
 func (f *Friend) Edge(from string) (e migrate.Edge, other []string, err error) {
 	e = migrate.Edge{From: from, To: f.To}
 	for _, v := range f.Values {
@@ -307,11 +308,12 @@ func (f *Friend) Edge(from string) (e migrate.Edge, other []string, err error) {
 	return e, other, nil
 }
 
-// customTag reports whether the vendor's rules allow a custom field of that name. friend_import refuses others.
+// customTag reports whether the vendor's rules allow a custom field of that name. friend_import
+// refuses others.
 func customTag(tag string) bool {
 	word, ok := strings.CutPrefix(tag, "Tag_SNS_Custom_")
-	letter := func(c rune) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-	return ok && len(word) >= 1 && len(word) <= 8 && !strings.ContainsFunc(word, func(c rune) bool { return !letter(c) })
+	other := func(c rune) bool { return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') }
+	return ok && len(word) >= 1 && len(word) <= 8 && !strings.ContainsFunc(word, other)
 }
 
 func addCustom(e *migrate.Edge, v Value) error {

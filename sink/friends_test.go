@@ -166,7 +166,8 @@ func TestEmptyPageIsFollowed(t *testing.T) {
 	}
 }
 
-// TestTagsWithoutAPlace are named, each as often as it has a value. A custom tag that friend_import would refuse is one of them.
+// TestTagsWithoutAPlace are named, each as often as it has a value. A custom tag that friend_import
+// would refuse is one of them.
 func TestTagsWithoutAPlace(t *testing.T) {
 	f := Friend{To: "a"}
 	for _, tag := range []string{"Tag_SNS_IM_Remark", "Tag_SNS_IM_Star", "Tag_SNS_Custom_Level", "Tag_SNS_Custom_", "Tag_SNS_Custom", "Tag_SNS_Custom_Level2", "Tag_SNS_Custom_TooLongAWord", "Tag_SNS_IM_Star"} {

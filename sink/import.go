@@ -17,8 +17,9 @@ const (
 
 // Import implements migrate.Importer: one friend_import call.
 //
-// Outcomes go by To_Account. An edge without a ResultItem, or with two that say different things, is Again and uncertain; an answer in which no edge has one is
-// no answer. Where every item says 30002, the app may be the wrong one: VerdictSuspect for the whole call.
+// Outcomes go by To_Account. An edge without a ResultItem, or with two that say different things,
+// is Again and uncertain; an answer in which no edge has one is no answer. Where every item says
+// 30002, the app may be the wrong one: VerdictSuspect for the whole call.
 func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	if len(edges) == 0 {
 		return nil, ctx.Err()
@@ -101,7 +102,8 @@ func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
 	if allWrong {
 		code, _ := LookupCode(wrongApp)
 		return nil, &migrate.CallError{
-			Verdict: code.Call, Code: wrongApp, Info: list[0].Info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice,
+			Verdict: code.Call, Code: wrongApp, Info: list[0].Info, Answered: true,
+			Limit: wrongAppCalls, Hint: code.Advice,
 		}
 	}
 	return list, nil

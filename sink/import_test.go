@@ -111,7 +111,8 @@ func TestOutcomesGoByAccount(t *testing.T) {
 	}
 }
 
-// TestWrongApp: 30002 on everything means a wrong --sdk-app-id as long as nothing else has happened, which the engine knows.
+// TestWrongApp: 30002 on everything means a wrong --sdk-app-id as long as nothing else has
+// happened, which the engine knows.
 func TestWrongApp(t *testing.T) {
 	whole := false
 	s := &service{answer: func(_ int, r request, w http.ResponseWriter) {

@@ -50,7 +50,8 @@ func (l *limiter) Wait(ctx context.Context) (permit, error) {
 	return l.WaitFirst(ctx)
 }
 
-// WaitFirst is like Wait and passes by all callers of Wait but one: hundreds of calls may stand there, and others wait for the answer to this one.
+// WaitFirst is like Wait and passes by all callers of Wait but one: hundreds of calls may stand
+// there, and others wait for the answer to this one.
 func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	if err := ctx.Err(); err != nil {
 		return permit{}, err

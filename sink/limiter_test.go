@@ -128,7 +128,8 @@ func TestLowerPaceHoldsAtOnce(t *testing.T) {
 	})
 }
 
-// TestWaitFirstPassesTheQueue: hundreds of calls may wait for what this one finds out. It keeps to the pace all the same.
+// TestWaitFirstPassesTheQueue: hundreds of calls may wait for what this one finds out. It keeps to
+// the pace all the same.
 func TestWaitFirstPassesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(10, time.Time{})

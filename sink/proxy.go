@@ -30,7 +30,8 @@ func onConnect(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Res
 	return nil
 }
 
-// judgeProxy: a proxy that refuses us is a setting like another, and one that cannot reach the service passes.
+// judgeProxy: a proxy that refuses us is a setting like another, and one that cannot reach the
+// service passes.
 func judgeProxy(e *migrate.CallError, refused *proxyError) {
 	e.Code = refused.status
 	if v, _ := statusVerdict(refused.status); v == migrate.VerdictSuspect {
@@ -45,7 +46,8 @@ func proxySecrets(proxy *url.URL) (list []string) {
 	}
 	password, _ := proxy.User.Password()
 	pair := proxy.User.Username() + ":" + password
-	for _, secret := range []string{base64.StdEncoding.EncodeToString([]byte(pair)), proxy.User.String(), pair, password} {
+	header := base64.StdEncoding.EncodeToString([]byte(pair))
+	for _, secret := range []string{header, proxy.User.String(), pair, password} {
 		if len(secret) >= leastPassword {
 			list = append(list, secret)
 		}
@@ -53,7 +55,8 @@ func proxySecrets(proxy *url.URL) (list []string) {
 	return list
 }
 
-// leastPassword is how short a password may be to be looked for in texts: a shorter one would be found in everything.
+// leastPassword is how short a password may be to be looked for in texts: a shorter one would be
+// found in everything.
 const leastPassword = 4
 
 // errTLSPort is a service that answers plain HTTP with TLS.
@@ -62,8 +65,9 @@ var errTLSPort = errors.New("the service answers in TLS, but the endpoint begins
 // errPlainPort is the reverse.
 var errPlainPort = errors.New("the service answers in plain HTTP, but the endpoint begins with https://: check its port")
 
-// plainDial dials connections for plain HTTP that notice when TLS comes back: net/http would call that a malformed answer.
-func plainDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+// plainDial dials connections for plain HTTP that notice when TLS comes back: net/http would call
+// that a malformed answer.
+func plainDial(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
@@ -73,12 +77,15 @@ func plainDial(dial func(ctx context.Context, network, address string) (net.Conn
 	}
 }
 
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
 type plainConn struct {
 	net.Conn
 	read bool // something
 }
 
-// Read finds the beginning of a record of TLS, an alert or a part of a handshake, in place of that of an answer.
+// Read finds the beginning of a record of TLS, an alert or a part of a handshake, in place of that
+// of an answer.
 func (c *plainConn) Read(p []byte) (int, error) {
 	const alert, handshake = 0x15, 0x16
 	n, err := c.Conn.Read(p)

@@ -37,7 +37,8 @@ func refusing(t *testing.T, status int) string {
 	return s.serve(t)
 }
 
-// TestProxyThatRefuses is named with its status, for https:// and http://, and neither its password nor a signature is seen.
+// TestProxyThatRefuses is named with its status, for https:// and http://, and neither its password
+// nor a signature is seen.
 func TestProxyThatRefuses(t *testing.T) {
 	for _, endpoint := range []string{"https://chat.invalid", "http://chat.invalid"} {
 		for status, want := range map[int]migrate.Verdict{

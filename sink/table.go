@@ -204,7 +204,8 @@ func LookupCode(code int) (Code, bool) {
 	return Code{Code: code, Item: migrate.Failed, Call: migrate.VerdictUnknown, Advice: "a code that is not documented"}, false
 }
 
-// Passing reports whether a question that was answered with the code may have another answer at another time.
+// Passing reports whether a question that was answered with the code may have another answer at
+// another time.
 func (c Code) Passing() bool {
 	return c.Item == migrate.Again || c.Call == migrate.VerdictRetry || c.Call == migrate.VerdictThrottle
 }
@@ -219,7 +220,8 @@ func outcomeOf(code int, info string) migrate.Outcome {
 	}
 	c, _ := LookupCode(code)
 	o := migrate.Outcome{Kind: c.Item, Code: code, Info: info}
-	// The one place where a text decides: friend_add and a sister API, and perhaps import, hide "already a friend" under the code for a wrong parameter.
+	// The one place where a text decides: friend_add and a sister API, and perhaps import, hide
+	// "already a friend" under the code for a wrong parameter.
 	if code == 30001 && (strings.Contains(info, "Friend_Exist") || strings.Contains(info, "Already_Exist")) {
 		o.Kind = migrate.Already
 	}

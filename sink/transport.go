@@ -236,7 +236,8 @@ func retryAfter(text string) time.Duration {
 	return 0
 }
 
-// unwrapURL takes off the wrapping that prints the URL, and says in the service's place what it speaks.
+// unwrapURL takes off the wrapping that prints the URL, and says in the service's place what it
+// speaks.
 func unwrapURL(err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err

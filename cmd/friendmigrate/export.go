@@ -200,7 +200,8 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 	if j.set.Destination != "" {
 		where = j.set.Destination
 	}
-	what := fmt.Sprintf("%s of %s in %s", screen.Some(now.Edges, "edge"), screen.Some(now.Done-now.Failed+now.Short, "account"), where)
+	read := screen.Some(now.Done-now.Failed+now.Short, "account")
+	what := fmt.Sprintf("%s of %s in %s", screen.Some(now.Edges, "edge"), read, where)
 	if calls := j.client.Stats().Attempts; calls > 0 {
 		what += fmt.Sprintf(", %s in %s", screen.Some(calls, "call"), screen.Took(took))
 	}
@@ -209,7 +210,7 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 		failed = fmt.Sprintf("; %s could not be read", screen.Some(unread, "account"))
 	}
 	if now.Short > 0 {
-		failed += fmt.Sprintf("; the friends of %s are not as many as FriendNum says", screen.Some(now.Short, "account"))
+		failed += "; the friends of " + screen.Some(now.Short, "account") + " are not as many as FriendNum says"
 	}
 	if failed != "" {
 		failed += ", see " + export.FailedPath(j.set.Destination)
@@ -247,13 +248,15 @@ func (j *exportJob) warnOther() {
 	if more := len(names) - mostTags; more > 0 {
 		names = append(names[:mostTags], fmt.Sprintf("and %d more tags", more))
 	}
-	j.log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "), event(eventLeftOut))
+	j.log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "),
+		event(eventLeftOut))
 }
 
 // mostTags is how many tags one message names.
 const mostTags = 20
 
-// failedLine exports the accounts of the list of failures, after their owner has mended what it says.
+// failedLine exports the accounts of the list of failures, after their owner has mended what it
+// says.
 func (j *exportJob) failedLine(now export.Standing) string {
 	first := " # after mending what their codes say"
 	if now.Failed == now.Short {

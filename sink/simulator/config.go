@@ -54,7 +54,8 @@ type App struct {
 	AdminRemoved []Span // the admin account does not exist for these calls: 70107
 }
 
-// Span is some calls in a row, by their number (from 1): From inclusive, To exclusive; To 0 has no end.
+// Span is some calls in a row, by their number (from 1): From inclusive, To exclusive; To 0 has no
+// end.
 type Span struct{ From, To int64 }
 
 // KeyChange replaces the secret key.

@@ -125,7 +125,10 @@ func (k *call) importItem(l *list, it *item, i int, now int64, repeated bool) re
 	if code := k.place(l, it, now); code != 0 {
 		r.code, r.info = code, itemText(apiImport, code)
 		if code == 30001 {
-			r.info = prefix(apiImport) + map[Reimport]string{ReimportExist: "Friend_Exist", ReimportSister: "Already_Exist"}[k.c.Reimport]
+			r.info = prefix(apiImport) + "Friend_Exist"
+			if k.c.Reimport == ReimportSister {
+				r.info = prefix(apiImport) + "Already_Exist"
+			}
 		}
 	}
 	if fault != 0 {

@@ -33,7 +33,8 @@ func (c *Config) serviceFlags() []Flag {
 		{"custom-tags", "any|@FILE|TAG,...", "custom friend fields created in the console; another one in any item refuses its whole call with 30001", c.setTags},
 		{"missing-tags", "@FILE|TAG,...", "custom friend fields that were not created", set(&c.MissingTags)},
 		{"admin-code", "CODE", "answer to a signature of somebody who is no admin: 60010, 30004 or 70403", number(&c.AdminCode)},
-		{"admin-removed", "N-M,...", "the admin account does not exist from call N on, up to call M: 70107; without M for good", spans(&c.AdminRemoved)},
+		{"admin-removed", "N-M,...", "the admin account does not exist from call N on, until call M: 70107; without M for good",
+			spans(&c.AdminRemoved)},
 		{"key-change", "TIME=FILE,...", "from TIME on only the secret key in FILE signs; the one before is answered 70009", c.setKeyChanges},
 	}
 }
@@ -59,7 +60,8 @@ func (c *Config) limitFlags() []Flag {
 
 func (c *Config) readingFlags() []Flag {
 	return []Flag{
-		{"reimport", "success|already|exist|sister", "answer to a friend that is there: 0, 30015, 30001 with Friend_Exist, or with Already_Exist",
+		{"reimport", "success|already|exist|sister",
+			"answer to a friend that is there: 0, 30015, 30001 with Friend_Exist, or with Already_Exist",
 			choice(&c.Reimport, "success", "already", "exist", "sister")},
 		{"reimport-fields", "overwrite|keep", "what becomes of the fields of a friend that is imported again", choice(&c.KeepFields, "overwrite", "keep")},
 		{"duplicate-to", "each|once|item|call", "a To_Account twice in a call: each has a ResultItem; the last counts; later ones fail; the call fails",
@@ -141,11 +143,13 @@ func (c *Config) accountFaultFlags() []Flag {
 		{"poison-share", "SHARE", "share of all edges that are poisonous", portion(&c.PoisonShare)},
 		{"poison-code", "CODE", "another answer than 30001", number(&c.PoisonCode)},
 		{"poison-info", "TEXT", "its ErrorInfo", plain(&c.PoisonInfo)},
-		{"odd-lists", "@FILE|ID,...", "accounts whose friend lists are odd by the flags that follow; without it: all", set(&c.OddLists)},
+		{"odd-lists", "@FILE|ID,...", "accounts whose friend lists are odd by the flags that follow; without it: all",
+			set(&c.OddLists)},
 		{"friend-num-off", "N", "FriendNum says so many more friends than there are, or less", number(&c.FriendNumOff)},
 		{"empty-pages", "N", "so many pages without friends before each page that has some", number(&c.EmptyPages)},
 		{"endless-lists", "", "behind the last friend the list begins again", toggle(&c.EndlessLists)},
-		{"other-tags", "@FILE|TAG,...", "tags that friend_import does not have, with a value for each friend", set(&c.OtherTags)},
+		{"other-tags", "@FILE|TAG,...", "tags that friend_import does not have, with a value for each friend",
+			set(&c.OtherTags)},
 	}
 }
 

@@ -23,7 +23,8 @@ func TestASoundCallIsAnsweredAsOnTheVendorsPage(t *testing.T) {
 	}
 }
 
-// Every query parameter is checked. The service puts up with two that are missing: they are counted.
+// Every query parameter is checked. The service puts up with two that are missing: they are
+// counted.
 func TestQueryParameters(t *testing.T) {
 	a := start(t, Config{})
 	short, err := tencentyun.GenUserSig(testApp, testKey, "administrator", -10)

@@ -35,7 +35,8 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
-// A body made to exhaust the stack or the time of the reader is refused as a whole, or read for what it is.
+// A body made to exhaust the stack or the time of the reader is refused as a whole, or read for
+// what it is.
 func TestHostileBodies(t *testing.T) {
 	const many = 1 << 18
 	for name, test := range map[string]struct {

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -93,8 +92,10 @@ func (k *call) gate() refusal {
 	if code := k.s.signatures.check(k.c, q, k.arrival); code != 0 {
 		return no(code)
 	}
-	if slices.ContainsFunc(k.c.AdminRemoved, func(s Span) bool { return k.number >= s.From && (s.To == 0 || k.number < s.To) }) {
-		return no(70107)
+	for _, s := range k.c.AdminRemoved {
+		if k.number >= s.From && (s.To == 0 || k.number < s.To) {
+			return no(70107)
+		}
 	}
 	if q.identifier != k.c.Identifier {
 		if !k.s.exists(k.c, q.identifier) {

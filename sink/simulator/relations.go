@@ -106,16 +106,18 @@ func (k *call) getFriends() answer {
 		if omitStandard && omitCustom {
 			break // nothing is new to the caller
 		}
-		a.items = append(a.items, result{to: page[i].To, members: page[i].values(!omitStandard, !omitCustom, pages.tags)})
+		values := page[i].values(!omitStandard, !omitCustom, pages.tags)
+		a.items = append(a.items, result{to: page[i].To, members: values})
 	}
 	k.effect.given = len(a.items)
 	next, complete := pages.next(k.req.start, start, len(page), total)
-	a.tail = fmt.Sprintf(`"StandardSequence":%d,"CustomSequence":%d,"FriendNum":%d,"CompleteFlag":%d,"NextStartIndex":%d,`,
-		standard, custom, int64(total)+pages.off, complete, next)
+	a.tail = fmt.Sprintf(`"StandardSequence":%d,"CustomSequence":%d,"FriendNum":%d,`, standard, custom, int64(total)+pages.off) +
+		fmt.Sprintf(`"CompleteFlag":%d,"NextStartIndex":%d,`, complete, next)
 	return a
 }
 
-// pages is how the indices of a list go. An index counts friends or, where pages without friends come in between, friends times per and those pages.
+// pages is how the indices of a list go. An index counts friends or, where pages without friends
+// come in between, friends times per and those pages.
 type pages struct {
 	per     int64
 	off     int64 // of FriendNum
@@ -127,7 +129,8 @@ func (k *call) pages() pages {
 	if k.c.OddLists != nil && !k.c.OddLists.Has(k.from) {
 		return pages{per: 1}
 	}
-	return pages{per: k.c.EmptyPages + 1, off: k.c.FriendNumOff, endless: k.c.EndlessLists, tags: slices.Sorted(maps.Keys(k.c.OtherTags))}
+	tags := slices.Sorted(maps.Keys(k.c.OtherTags))
+	return pages{per: k.c.EmptyPages + 1, off: k.c.FriendNumOff, endless: k.c.EndlessLists, tags: tags}
 }
 
 // empty reports whether the page at an index has no friends.

@@ -137,7 +137,8 @@ func (it *item) member(p *scanner, name string) {
 	}
 }
 
-// absent reads null in place of an array that need not be there, which the service puts up with, and counts it.
+// absent reads null in place of an array that need not be there, which the service puts up with,
+// and counts it.
 func (p *scanner) absent() bool {
 	if p.next() != 'n' {
 		return false

@@ -277,7 +277,8 @@ func (b believer) Import(ctx context.Context, from string, edges []migrate.Edge)
 	return list, nil
 }
 
-// endsAtTheProxy: every command that calls names the proxy and its status at once, and shows no password.
+// endsAtTheProxy: every command that calls names the proxy and its status at once, and shows no
+// password.
 func endsAtTheProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
 	defer proxy.Close()

@@ -152,7 +152,8 @@ var quirks = map[string]end{
 	"call 70107 from the start": {exit: 12, calls: 2},               // the admin's own
 	"call 70107 then all":       {exit: 12, imported: 12, calls: 6}, // the admin was removed meanwhile
 
-	// Of an account it is believed when it comes again, and friend_get of the admin was answered after both.
+	// Of an account it is believed when it comes again, and friend_get of the admin was answered
+	// after both.
 	"call 70107 at first":    {imported: unharmed, calls: 11},
 	"call 70107 once":        {imported: unharmed, calls: 11},
 	"call 70107 at a check":  {imported: unharmed, most: 30},

@@ -91,7 +91,8 @@ func TestFatalEndsAtOnce(t *testing.T) {
 	})
 }
 
-// TestAdminRemovedMidRun ends with 12 and records nothing as failed, however the admin comes and goes; once it is back the job goes on to its end.
+// TestAdminRemovedMidRun ends with 12 and records nothing as failed, however the admin comes and
+// goes; once it is back the job goes on to its end.
 func TestAdminRemovedMidRun(t *testing.T) {
 	for name, test := range map[string]struct {
 		gone  []simulator.Span
@@ -152,7 +153,8 @@ func TestWrongAppWithManyWorkers(t *testing.T) {
 	}
 }
 
-// TestLostReadsLeaveNothingUncertain: friendships that existed before stay so for an undo, whatever is lost of the questions about them.
+// TestLostReadsLeaveNothingUncertain: friendships that existed before stay so for an undo, whatever
+// is lost of the questions about them.
 func TestLostReadsLeaveNothingUncertain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Readings: simulator.Readings{Reimport: simulator.ReimportAlready}, Faults: simulator.Faults{

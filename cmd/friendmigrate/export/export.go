@@ -53,13 +53,15 @@ type Standing struct {
 	Accounts, Done, Failed int64
 	Edges                  int64
 	Bare                   int64 // of those, edges without AddSource
-	Short                  int64 // of Failed, accounts that were exported though FriendNum says another number of friends
+	Short                  int64 // of Failed: exported, but FriendNum says another number
 }
 
 // At tells how far it is. Any goroutine may call it.
 func (e *Export) At() Standing {
 	p := e.out.at()
-	return Standing{Accounts: e.Accounts.Count, Done: p.Accounts, Failed: p.Failed, Edges: p.Edges, Bare: p.Bare, Short: p.Short}
+	return Standing{
+		Accounts: e.Accounts.Count, Done: p.Accounts, Failed: p.Failed, Edges: p.Edges, Bare: p.Bare, Short: p.Short,
+	}
 }
 
 // FailedPath is where the list of accounts lies that could not be read.

@@ -18,11 +18,12 @@ const MostAgain = 5
 // ErrChanging is the error of a list that changes faster than it can be read.
 var ErrChanging = errors.New("the friend list changed each time while it was read")
 
-// ErrEndless is the error of a list that goes on far beyond its FriendNum, also when it is read once more, or whose page leads nowhere again and again.
+// ErrEndless is the error of a list that goes on far beyond its FriendNum, also when it is read
+// once more, or whose page leads nowhere again and again.
 var ErrEndless = errors.New("the friend list does not end")
 
-// What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, how many pages in a row may bring no new friend, and how often in a
-// row a page may lead nowhere.
+// What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, how many
+// pages in a row may bring no new friend, and how often in a row a page may lead nowhere.
 const (
 	mostBeyond = 1000
 	mostVain   = 100
@@ -59,8 +60,9 @@ type Reading struct {
 	distinct        int64  // different friends of the reading that was believed
 }
 
-// Counts tells how many different friends the list held and how many it holds by FriendNum. They differ where two readings in a row agreed with each other
-// and not with FriendNum. It may be called once the list was read.
+// Counts tells how many different friends the list held and how many it holds by FriendNum. They
+// differ where two readings in a row agreed with each other and not with FriendNum. It may be
+// called once the list was read.
 func (r *Reading) Counts() (came, said int64) {
 	if r.friends != r.distinct {
 		return r.distinct, r.friends
@@ -82,9 +84,10 @@ func (r *Reading) begin() {
 	r.content.SetSeed(r.seed)
 }
 
-// Step makes one call. Each friend of the page goes to take. done: what take was given since forget was last called is the list. forget is called where the list
-// turns out to have changed: what came so far is void. The error is ErrChanging, ErrEndless, that of take, or that of the call, after which Step may be called
-// again.
+// Step makes one call. Each friend of the page goes to take. done: what take was given since forget
+// was last called is the list. forget is called where the list turns out to have changed: what came
+// so far is void. The error is ErrChanging, ErrEndless, that of take, or that of the call, after
+// which Step may be called again.
 func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forget func()) (done bool, err error) {
 	page, err := r.pages.Next(ctx)
 	if stuck := (*sink.StuckError)(nil); errors.As(err, &stuck) {

@@ -191,7 +191,8 @@ func TestEndlessListsAreGivenUp(t *testing.T) {
 	}
 }
 
-// TestPageThatLeadsNowhere is asked for again like any answer that cannot be read, and given up when it leads nowhere eight times in a row.
+// TestPageThatLeadsNowhere is asked for again like any answer that cannot be read, and given up
+// when it leads nowhere eight times in a row.
 func TestPageThatLeadsNowhere(t *testing.T) {
 	stuck := &sink.StuckError{CallError: &migrate.CallError{Verdict: migrate.VerdictRetry, Info: "the page at index 4 leads to index 4"}}
 	b := &book{list: names(10), size: 4}
@@ -233,7 +234,8 @@ func (s *sometimes) Next(ctx context.Context) (sink.Page, error) {
 	return s.Pages.Next(ctx)
 }
 
-// TestPagesWithoutFriends are followed; the hundredth in a row is a call that got nothing through, as is each that follows.
+// TestPagesWithoutFriends are followed; the hundredth in a row is a call that got nothing through,
+// as is each that follows.
 func TestPagesWithoutFriends(t *testing.T) {
 	calls := 0
 	r := New(func() Pages { return endless(func() sink.Page { return pageOf(9, 0, &calls, nil) }) })

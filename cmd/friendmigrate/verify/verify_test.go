@@ -246,7 +246,8 @@ func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
 	}
 }
 
-// TestWrongAppIsNotSuspectedBehindAList: what the list shows is in place, whatever friend_check says of the others.
+// TestWrongAppIsNotSuspectedBehindAList: what the list shows is in place, whatever friend_check
+// says of the others.
 func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
 	b := &book{friends: []sink.Friend{{To: "seen"}}, off: 18, page: 100, fail: func(int) error { return nil }}
 	check := func(_ context.Context, _ string, to []string) ([]sink.Relation, error) {
