@@ -126,13 +126,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 
 // rename maps a good tag to a column whose name is none.
 func (r *rules) rename(column string) Flag {
-	word := strings.Map(func(c rune) rune {
-		if !isKeyword(string(c)) {
-			return -1
-		}
-		return c
-	}, strings.TrimPrefix(column, tagPrefix))
-	mapped := map[string]string{tagPrefix + orElse(word[:min(len(word), maxKeyword)], "WORD"): column}
+	mapped := map[string]string{tagPrefix + keywordOf(strings.TrimPrefix(column, tagPrefix)): column}
 	maps.Copy(mapped, r.mapped)
 	return Flag{"map", pairs(mapped)}
 }

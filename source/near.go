@@ -30,6 +30,17 @@ func lettersOf(word string) string {
 	}, strings.ToLower(word))
 }
 
+// keywordOf makes a keyword of a word, or leaves it to the user.
+func keywordOf(word string) string {
+	letters := strings.Map(func(c rune) rune {
+		if !isKeyword(string(c)) {
+			return -1
+		}
+		return c
+	}, word)
+	return orElse(letters[:min(len(letters), maxKeyword)], "WORD")
+}
+
 // nearField returns the field of the API that was meant by a column or key that means nothing; "" if none is like it.
 func nearField(name string) string {
 	if i := strings.LastIndexByte(name, '_') + 1; isKeyword(name[i:]) && near(name[:i], tagPrefix) != "" {

@@ -31,32 +31,51 @@ type Options struct {
 
 // Check reports the first option that cannot be used, as an *OptionError.
 func (o Options) Check() error {
-	if !slices.Contains([]string{"", CSV, JSONL, "ndjson"}, o.Format) {
-		return &OptionError{Option: "--format", Reason: fmt.Sprintf("%q is none of csv, jsonl, ndjson", o.Format)}
-	}
-	if !slices.Contains([]string{"", "reject", "drop", "cut"}, o.InvalidField) {
-		return &OptionError{Option: "--invalid-field", Reason: fmt.Sprintf("%q is none of reject, drop, cut", o.InvalidField)}
-	}
-	if !slices.Contains([]string{"", "last", "first", "error"}, o.Duplicates) {
-		return &OptionError{Option: "--duplicates", Reason: fmt.Sprintf("%q is none of last, first, error", o.Duplicates)}
+	for _, err := range []error{
+		oneOf("format", o.Format, CSV, JSONL, "ndjson"),
+		oneOf("invalid-field", o.InvalidField, "reject", "drop", "cut"),
+		oneOf("duplicates", o.Duplicates, "last", "first", "error"),
+	} {
+		if err != nil {
+			return err
+		}
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
-		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource)}
+		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource),
+			Better: Flag{"default-add-source", sourcePrefix + keywordOf(strings.TrimPrefix(o.DefaultAddSource, sourcePrefix))}}
+	}
+	var better []string
+	for _, tag := range o.IntegerTags {
+		better = append(better, tagPrefix+keywordOf(strings.TrimPrefix(tag, tagPrefix)))
 	}
 	for _, tag := range o.IntegerTags {
 		if !isTag(fullTag(tag)) {
-			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag)}
+			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag), Better: Flag{"integer-tags", strings.Join(better, ",")}}
 		}
 	}
 	return o.checkMap()
+}
+
+func oneOf(flag, value string, known ...string) error {
+	if value == "" || slices.Contains(known, value) {
+		return nil
+	}
+	return &OptionError{Option: "--" + flag, Reason: fmt.Sprintf("%q is none of %s", value, strings.Join(known, ", ")),
+		Better: Flag{flag, orElse(near(value, known...), known[0])}}
 }
 
 func (o Options) checkMap() error {
 	headers := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
 		header := o.Map[name]
-		if !isTag(name) && (name == nameCustomItem || !slices.Contains(fieldNames[:], name) || name == "") {
-			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
+		if !isTag(name) && !slices.Contains(mappable(), name) {
+			better := maps.Clone(o.Map)
+			delete(better, name)
+			if meant := nearField(name); meant != "" {
+				better[meant] = header
+			}
+			return &OptionError{Option: "--map", Better: Flag{"map", pairs(better)},
+				Reason: fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
 		}
 		if header == "" {
 			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is mapped to nothing", name)}
