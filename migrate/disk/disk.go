@@ -4,7 +4,7 @@ package disk
 
 import (
 	"bufio"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -67,7 +67,7 @@ func (OS) SyncDir(name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncFolder(d), d.Close())
+	return cmp.Or(syncFolder(d), d.Close())
 }
 
 // Open opens a file for reading.
@@ -75,23 +75,20 @@ func Open(fsys FS, name string) (File, error) { return fsys.OpenFile(name, os.O_
 
 // WriteWhole writes a file that appears whole or not at all: a temporary file beside it, synced, renamed over it, and the folder synced. A crash before
 // the rename leaves the old file and perhaps the temporary one, which the next WriteWhole of that name replaces.
-func WriteWhole(fsys FS, name string, write func(io.Writer) error) (err error) {
+func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
 	temporary := name + ".tmp"
 	f, err := fsys.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, FileMode)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, fsys.Remove(temporary))
-		}
-	}()
 	w := bufio.NewWriterSize(f, 64<<10)
-	if err := errors.Join(write(w), w.Flush(), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %q: %w", name, err)
+	err = cmp.Or(write(w), w.Flush(), f.Sync(), f.Close()) // all of them; the first to fail says why the others did
+	if err == nil {
+		err = fsys.Rename(temporary, name)
 	}
-	if err := fsys.Rename(temporary, name); err != nil {
-		return err
+	if err != nil {
+		_ = fsys.Remove(temporary)
+		return fmt.Errorf("write %q: %w", name, err)
 	}
 	return fsys.SyncDir(filepath.Dir(name))
 }
