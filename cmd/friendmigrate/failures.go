@@ -53,7 +53,7 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 		return err
 	}
 	if s.Edges == 0 && len(set.Codes)+len(set.Accounts) > 0 {
-		if p.ending, err = noneOfThose(jobs); err != nil {
+		if p.ending, err = noneOfThose(jobs, set.Codes); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 }
 
 // noneOfThose is the ending where a filter takes nothing. It says which codes there are.
-func noneOfThose(jobs inspect.Jobs) (*exit.Ending, error) {
+func noneOfThose(jobs inspect.Jobs, asked []int) (*exit.Ending, error) {
 	all, err := jobs.Summarize(inspect.Filter{})
 	edges := map[int]int64{}
 	for _, c := range all.Codes {
@@ -80,6 +80,9 @@ func noneOfThose(jobs inspect.Jobs) (*exit.Ending, error) {
 	text := "no edge that --code and --account name failed"
 	if codes := codesIn(edges); codes != "" {
 		text += "; others did" + codes
+	}
+	if meant := settings.MeantCode(asked); meant != "" {
+		text += "; " + meant
 	}
 	return &exit.Ending{What: text}, err
 }

@@ -32,6 +32,9 @@ func (p *program) usageError(c *cli.Command, err error) error {
 	if !unknown || name == "" || at < 0 {
 		return exit.Because(exit.Unusable, err)
 	}
+	if command, _ := split(p.args); c.Root() == c && flagName(command) == "" {
+		return p.unknownCommand(command) // the library reads the flags first
+	}
 	typed, _, _ := strings.Cut(p.args[at], "=")
 	e := &exit.Error{Code: exit.Unusable}
 	var known []string

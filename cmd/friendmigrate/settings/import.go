@@ -1,7 +1,9 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -195,7 +198,11 @@ func (r *reader) target(s *Service) {
 		r.missing("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))
 	}
 	if s.Region != "" && !slices.Contains(regions, s.Region) {
-		r.problem("--region is %q: it can be %s; for another one give its host by --endpoint", s.Region, strings.Join(regions, ", "))
+		meant := ""
+		if nearest := migrate.Nearest(s.Region, max(2, len(s.Region)/2), regions...); nearest != "" {
+			meant = fmt.Sprintf(", did you mean %s?", nearest)
+		}
+		r.problem("--region is %q%s It can be %s; for another one give its host with --endpoint", s.Region, cmp.Or(meant, "."), strings.Join(regions, ", "))
 	}
 	if s.BackupHost && s.Region == "" {
 		r.problem("--backup-host is the second host of a --region, which is not given")
@@ -255,6 +262,9 @@ func (r *reader) job(root fs.FS) Job {
 		if err != nil {
 			r.problem("%s is %q: %w", origin, value, err)
 		}
+		if meant := MeantCode(codes); meant != "" {
+			r.warn("%s is %q: %s", origin, value, meant)
+		}
 		j.RetryFailed, j.RetryCodes = on, codes
 	}
 	return j
@@ -277,6 +287,23 @@ func ParseCodes(value string) (codes []int, on bool, err error) {
 	}
 	slices.Sort(codes)
 	return slices.Compact(codes), true, nil
+}
+
+// MeantCode is empty unless one of the codes is in no table and one that is lies close to it.
+func MeantCode(codes []int) string {
+	var known []string
+	for _, c := range sink.Codes() {
+		known = append(known, strconv.Itoa(c.Code))
+	}
+	for _, code := range codes {
+		if _, found := sink.LookupCode(code); found {
+			continue
+		}
+		if nearest := migrate.Nearest(strconv.Itoa(code), 2, known...); nearest != "" {
+			return fmt.Sprintf("%d is no code of the service; did you mean %s?", code, nearest)
+		}
+	}
+	return ""
 }
 
 // LooksLikeCodes reports whether an argument was meant as the value of --retry-failed.

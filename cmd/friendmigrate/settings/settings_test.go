@@ -56,7 +56,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		{"app of more than 32 bits", map[string]string{"sdk-app-id": "4294967296"}, "at most 4294967295"},
 		{"no key", map[string]string{"secret-key-file": "-"}, "FRIENDMIGRATE_SECRET_KEY"},
 		{"no target", map[string]string{"region": "-"}, "--region is missing: china, singapore"},
-		{"region misspelt", map[string]string{"region": "singapur"}, `--region is "singapur": it can be china`},
+		{"region misspelt", map[string]string{"region": "singapur"}, `--region is "singapur", did you mean singapore? It can be china`},
 		{"both", map[string]string{"endpoint": "https://x"}, "--region and --endpoint are both given"},
 		{"backup of an endpoint", map[string]string{"region": "-", "endpoint": "https://x", "backup-host": "true"}, "--backup-host"},
 		{"plain http", map[string]string{"region": "-", "endpoint": "http://chat.example.com"}, "--allow-plain-http"},
