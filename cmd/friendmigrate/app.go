@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -17,6 +18,7 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/eyes"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -42,6 +44,7 @@ type program struct {
 	args   []string // with the program's name
 
 	ending *exit.Ending // of a command that has a last line
+	needed int64        // bytes that the volume should take, about; 0: not known
 
 	// Who watches. The sight and the message are safe for concurrent use, the rest belongs to the goroutine of run.
 	sight   *eyes.Sight
@@ -152,8 +155,11 @@ func (p *program) failure(err error) exit.Ending {
 	if errors.Is(err, checkpoint.ErrLocked) {
 		known.Code = exit.InUse
 	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		known.Code = exit.Unusable
+	}
 	errors.As(err, &known)
-	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
+	e := exit.Ending{Code: known.Code, What: p.meaning(err), Hint: known.Hint}
 	if errors.As(err, new(signalled)) {
 		e.Why = string(migrate.ReasonSignal)
 	}
@@ -163,25 +169,35 @@ func (p *program) failure(err error) exit.Ending {
 		e.What += "; what was answered so far is recorded"
 	}
 	if e.Hint == "" {
-		input, _ := errors.AsType[*source.InputError](err)
-		switch {
-		case errors.As(err, new(settings.Missing)):
-			e.Hint = p.completed(currentLine(p.args)).String()
-		case errors.As(err, new(*source.EmptyError)):
-			e.Hint = currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
-		case source.Better(err).Name != "":
-			e.Hint = p.better(source.Better(err))
-		case input != nil && input.Command(invocation.Quote) != "":
-			e.Hint = input.Command(invocation.Quote)
-		case e.Code == exit.Unusable:
-			e.Hint = p.help()
-		case e.Code == exit.InUse:
-			e.Hint = currentLine(p.args).Without("fresh").String()
-		default:
-			e.Hint = p.resumeLine().String()
-		}
+		e.Hint = p.hint(err, e.Code)
 	}
 	return e
+}
+
+// hint is the command to run after an error that names none.
+func (p *program) hint(err error, code exit.Code) string {
+	input, _ := errors.AsType[*source.InputError](err)
+	switch {
+	case errors.As(err, new(settings.Missing)):
+		return p.completed(currentLine(p.args)).String()
+	case errors.As(err, new(*source.EmptyError)):
+		return currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
+	case source.Better(err).Name != "":
+		return p.better(source.Better(err))
+	case input != nil && input.Command(invocation.Quote) != "":
+		return input.Command(invocation.Quote)
+	case noSpace(err):
+		return p.resumeLine().String() + " # after making room"
+	case errors.Is(err, folder.ErrNoJob), errors.Is(err, syscall.ENOTDIR):
+		return p.elsewhere()
+	case code == exit.Unexpected && cannotWrite(err):
+		return p.elsewhere() + " # one that can be written; a job that has begun goes on in a copy of its folder"
+	case code == exit.Unusable:
+		return p.help()
+	case code == exit.InUse:
+		return currentLine(p.args).Without("fresh").String()
+	}
+	return p.resumeLine().String()
 }
 
 // better is the command line with a flag that helps.

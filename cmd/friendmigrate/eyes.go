@@ -135,7 +135,7 @@ func factsOf(client *sink.Client, meter *migrate.Meter) (f eyes.Facts) {
 
 // writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
 func (j *importJob) writeMetrics() {
-	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.sight.WriteMetrics); err != nil {
+	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.sight.WriteMetrics); err != nil && !noSpace(err) { // the last line says that
 		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), event(eventMetricsFile), zap.Error(err))
 	}
 }

@@ -100,6 +100,9 @@ func (j *importJob) checkArguments(c *cli.Command) error {
 	if len(j.inputs) == 0 {
 		return exit.Because(exit.Unusable, errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"))
 	}
+	if info, err := os.Stat(j.set.Job.State); err == nil && !info.IsDir() {
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.set.Job.State), Hint: j.p.elsewhere()}
+	}
 	for i, in := range j.inputs {
 		if _, err := os.Lstat(in); in == "-" || !errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -176,9 +179,6 @@ func (j *importJob) openFolder(ctx context.Context) error {
 	base := j.base()
 	if err := refused(j.reads.CheckState(base), j.elsewhere()); err != nil {
 		return err
-	}
-	if info, err := os.Stat(base); err == nil && !info.IsDir() {
-		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
 	}
 	if err := j.checkNeighbours(base); err != nil {
 		return err

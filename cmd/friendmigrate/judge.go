@@ -31,7 +31,8 @@ func (j *importJob) judge(o outcome) exit.Ending {
 	case exit.Exceptions:
 		e.What, e.Hint = j.exceptionWords(o), j.exceptionHint(o)
 	case exit.Unexpected:
-		e.What, e.Hint = j.troubleWords(o), resumeLine(j.p.args).String()
+		err := j.trouble(o)
+		e.What, e.Hint = j.p.meaning(err)+"; "+j.pendingWords(o), j.p.hint(err, e.Code)
 	default:
 		e.What, e.Hint = j.stopWords(o, stopInfo), j.stopHint(o, e.Code)
 		e.Public, e.Why = j.stopWords(o, publicInfo), stopWhy(j.result.err)
@@ -151,12 +152,12 @@ func (j *importJob) rejectedWords(rows int64) string {
 	return text
 }
 
-func (j *importJob) troubleWords(o outcome) string {
-	err := o.trouble
+// trouble is what went wrong: the run itself before what came of it.
+func (j *importJob) trouble(o outcome) error {
 	if j.result.err != nil && stopCode(j.result.err) == exit.Unexpected {
-		err = j.result.err
+		return j.result.err
 	}
-	return fmt.Sprintf("%v; %s", err, j.pendingWords(o))
+	return o.trouble
 }
 
 func (j *importJob) pendingWords(o outcome) string {

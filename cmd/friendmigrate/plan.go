@@ -74,6 +74,9 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.line.String()}
 		}
+		if noSpace(err) {
+			as.measureStage(ctx)
+		}
 		return as.readError(ctx, err)
 	}
 	ending := p.judgePlan(made, set, as)

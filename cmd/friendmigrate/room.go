@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"go.uber.org/zap"
 
@@ -41,6 +45,7 @@ func (j *importJob) checkRoom() error {
 		return nil // nobody knows: it will be seen
 	}
 	certain, likely := room(id.Chunks-totals.Chunks, totals.Pending, j.edgeBytes())
+	j.p.needed = likely
 	switch {
 	case free < certain:
 		return &exit.Error{
@@ -65,19 +70,22 @@ func (j *importJob) edgeBytes() int64 {
 	return bytes / max(j.counts.Rows, 1)
 }
 
-// warnOfStage says before the input is read that the disk may not hold what will be staged of it.
-func (j *importJob) warnOfStage(ctx context.Context) {
-	found, _, err := j.arguments(nil).Resolve(ctx)
-	if err != nil {
-		return // reading says it
-	}
+// measureStage estimates how much staging the input takes on disk.
+func (j *importJob) measureStage(ctx context.Context) {
+	found, _, _ := j.arguments(nil).Resolve(ctx) // reading says what is wrong with them
 	bytes := int64(0)
 	for _, in := range found {
 		bytes += unpackedBytes(in.Name, max(in.Size, 0))
 	}
-	if free, err := j.p.volume.free(j.dir); err == nil && free < bytes/stagedShare {
+	j.p.needed = bytes / stagedShare
+}
+
+// warnOfStage says before the input is read that the disk may not hold what will be staged of it.
+func (j *importJob) warnOfStage(ctx context.Context) {
+	j.measureStage(ctx)
+	if free, err := j.p.volume.free(j.dir); err == nil && free < j.p.needed {
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
-			j.dir, settings.FormatSize(free), settings.FormatSize(bytes/stagedShare)), event(eventRoom), zap.Int64("free", free))
+			j.dir, settings.FormatSize(free), settings.FormatSize(j.p.needed)), event(eventRoom), zap.Int64("free", free))
 	}
 }
 
@@ -86,4 +94,44 @@ func unpackedBytes(name string, size int64) int64 {
 		return size * packed
 	}
 	return size
+}
+
+func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+func cannotWrite(err error) bool {
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
+}
+
+// meaning is the text of an error, and what it means for this machine where one of its limits was reached.
+func (p *program) meaning(err error) string {
+	text := err.Error()
+	file, _ := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		text += "; that is this machine's limit of open files: raise it with ulimit -n"
+	case noSpace(err) && file != nil:
+		dir := filepath.Dir(file.Path)
+		free, err := p.volume.free(dir)
+		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.volume.free(dir) { // a folder that was removed again
+			dir = filepath.Dir(dir)
+		}
+		if err == nil {
+			text += fmt.Sprintf("; the volume of %q has %s free", dir, settings.FormatSize(free))
+		}
+		if err == nil && p.needed > 0 {
+			text += fmt.Sprintf(", and %s may be needed", settings.FormatSize(p.needed))
+		}
+	}
+	return text
+}
+
+// elsewhere is the command with a placeholder for another place to write to.
+func (p *program) elsewhere() string {
+	name, _ := split(p.args)
+	for _, flag := range [][2]string{{"state", "FOLDER"}, {"output", "FILE"}, {"missing-out", "FILE"}} {
+		if takesOf(name)(flag[0]) {
+			return currentLine(p.args).With(flag[0], flag[1]).String()
+		}
+	}
+	return p.help()
 }

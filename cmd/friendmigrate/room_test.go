@@ -1,10 +1,16 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate/disk"
 )
 
@@ -39,5 +45,38 @@ func TestNoRoomToFinish(t *testing.T) {
 		s.free = disk.Free
 		code, out = s.run(disk.OS{}, state, l.flags...)
 		l.ended(named{t, l.name}, s, state, code, out)
+	}
+}
+
+func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
+	dir := t.TempDir()
+	free := func(folder string) (int64, error) {
+		if folder != dir {
+			return 0, fs.ErrNotExist
+		}
+		return 28 << 10, nil
+	}
+	p := newProgram(volume{disk.OS{}, free}, []string{"friendmigrate", "import", "--state", "s", "e.csv"}, streams{err: io.Discard}, nil)
+	p.needed = 560 << 10
+	in := func(name string, err error) error {
+		return fmt.Errorf("write it: %w", &fs.PathError{Op: "write", Path: filepath.Join(dir, name), Err: err})
+	}
+	for _, c := range []struct {
+		err        error
+		code       exit.Code
+		what, hint string
+	}{
+		{in("x", syscall.ENOSPC), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free, and 560 KiB may be needed`, "friendmigrate import --state s e.csv # after making room"},
+		{in("gone/x", syscall.EDQUOT), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free`, "# after making room"},
+		{in("x", syscall.EMFILE), exit.Unexpected, "ulimit -n", "friendmigrate import --state s e.csv"},
+		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # one that can be written"},
+		{in("x", syscall.EACCES), exit.Unexpected, "permission denied", "friendmigrate import --state FOLDER e.csv # one that can be written"},
+		{in("x", syscall.ENOTDIR), exit.Unusable, "not a directory", "friendmigrate import --state FOLDER e.csv"},
+		{folder.ErrNoJob, exit.Unexpected, "no job", "friendmigrate import --state FOLDER e.csv"},
+	} {
+		e := p.failure(c.err)
+		if e.Code != c.code || !strings.Contains(e.What, c.what) || !strings.Contains(e.Hint, c.hint) {
+			t.Errorf("%v: %+v", c.err, e)
+		}
 	}
 }

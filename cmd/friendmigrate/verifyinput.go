@@ -24,7 +24,7 @@ import (
 func (j *verifyJob) openFolder(ctx context.Context) error {
 	base := j.set.Job.State
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
-		return exit.Because(exit.Unusable, fmt.Errorf("--state is %q, which is not a folder", base))
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", base), Hint: j.p.elsewhere()}
 	}
 	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
 		if errors.Is(err, folder.ErrOther) {
