@@ -7,6 +7,9 @@
 //     changed.csv, a duplicate whose fields differ is in duplicates.csv. Ids are bytes: nothing is trimmed, normalised, replaced or read through a float.
 //   - One bad row costs itself only. Records are cut here (cutCSV), not by encoding/csv, so a stray quote costs the line that it is in; gocsv is given whole
 //     records. What cannot be cut (a quote open for 1 MiB), has no From_Account column, is cut short or fails its checksum is an error that is ErrUnusable.
+//   - An input of another kind (CR line ends, a JSON array, another separator, encoding or packing) is an ErrUnusable
+//     that names the command that converts it. What it is, sniff.go finds out from its beginning; wrong.go has the commands.
+//   - Any number of inputs is read, one after the other. Where nothing is read for a minute, Job.Waits is told what is waited for.
 //   - Nothing can be sent before everything was read: Stage returns once every input was read to its end and found sound, and only then can Finish seal it.
 //   - What comes out depends on the inputs and the Options alone, not on the number of parsers, the size of blocks or the order in which they are done.
 //   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of Job.Memory. Lists that outgrow theirs go to a temporary file.

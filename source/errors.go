@@ -53,8 +53,12 @@ func (e *InputError) Command(quote func(name string) string) string {
 	switch {
 	case e.Fix != nil:
 		return e.Fix(quote)
-	case e.Name == Standard || objects.IsName(e.Name):
+	case e.Name == Standard && e.Line > 0:
+		return line + " FILE # what was given to standard input"
+	case e.Name == Standard:
 		return ""
+	case objects.IsName(e.Name):
+		return "aws s3 ls " + quote(e.Name)
 	case e.Line > 0 && packed != compressionNone:
 		return packed.String() + " -dc < " + quote(e.Name) + " | " + line
 	case e.Line > 0:

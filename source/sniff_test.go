@@ -243,8 +243,9 @@ func TestEveryInputErrorOfAFileHasACommand(t *testing.T) {
 		{InputError{Name: "a.csv.gz", Line: 7}, "gzip -dc < <a.csv.gz> | sed -n 7p"},
 		{InputError{Name: "d/a.csv", Err: fs.ErrNotExist}, "ls -l <d>"},
 		{InputError{Name: "d/a.csv"}, "ls -l <d/a.csv>"},
-		{InputError{Name: Standard, Line: 7}, ""},
-		{InputError{Name: "s3://bucket/a.csv", Line: 7}, ""},
+		{InputError{Name: Standard, Line: 7}, "sed -n 7p FILE # what was given to standard input"},
+		{InputError{Name: Standard}, ""},
+		{InputError{Name: "s3://bucket/a.csv", Line: 7}, "aws s3 ls <s3://bucket/a.csv>"},
 		{InputError{Name: "d/a.csv", Fix: crLines.fix("d/a.csv", compressionZstd)}, `zstd -dc < <d/a.csv> | tr '\r' '\n' > <a-new.csv>`},
 	} {
 		equal(t, c.e.Name, c.e.Command(quote), c.want)
