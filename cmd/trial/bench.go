@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -25,6 +26,7 @@ type bench struct {
 	witness *oracle.Witness
 	shards  *oracle.Shards // of a job that is divided
 	started int            // runs of the program
+	wrong   []string       // found without a witness
 }
 
 // begin takes a job of a shape.
@@ -53,16 +55,17 @@ func (c *bench) anyShape() string {
 	return shapes[c.rand.IntN(len(shapes))]
 }
 
-func (c *bench) shape() string {
+// of names the shape of the job, where there is one.
+func (c *bench) of() string {
 	if c.job == nil {
 		return ""
 	}
-	return c.job.Shape
+	return fmt.Sprintf(", a job %q", c.job.Shape)
 }
 
 func (c *bench) found() []string {
 	if c.witness == nil {
-		return nil
+		return c.wrong
 	}
 	found := c.witness.Found()
 	if c.shards != nil {

@@ -36,6 +36,7 @@ var rows = []row{
 	{name: "schedule", flag: "schedules", help: "a random schedule of kills, outages, throttling, removed accounts, an admin that goes and returns, refused tags and torn pages",
 		ci: 40, release: 2000, broken: scheduled},
 	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, broken: twoAtOnce},
+	{name: "inputs", flag: "inputs", help: "random inputs and command lines: files 0 to 200, formats, line ends, marks, headers, quotes, empty parts, lists, processors 1 to 16", ci: 300, release: 5000, broken: everyday},
 	{name: "shards", flag: "shards", help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed", ci: 15, release: 600, parallel: 2, broken: sharded},
 	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4", ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},
 	{name: "power-xfs", flag: "power-xfs", help: "power cuts on XFS", ci: 50, release: 2000, broken: cutOn(lab.XFS), ready: volumes(lab.XFS)},
@@ -216,7 +217,7 @@ func (s *suite) one(ctx context.Context, p planned, i int) (faults, violations i
 		return faults, len(found), fmt.Errorf("case %d: %w", i, err)
 	}
 	for _, text := range found {
-		s.say("  %s case %d, a job %q: %s", p.name, i, c.shape(), text)
+		s.say("  %s case %d%s: %s", p.name, i, c.of(), text)
 	}
 	if len(found) > 0 {
 		s.say("  replay: go run ./cmd/trial --only %s --replay %d:%d", p.name, s.seed, i)

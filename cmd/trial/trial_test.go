@@ -89,3 +89,29 @@ func TestEndOfFuzzingTimeIsNoFinding(t *testing.T) {
 		t.Errorf("the end is taken for one: %v, a finding: %v", endedLate.MatchString(end), endedLate.MatchString(found))
 	}
 }
+
+// The simple reader has to be right where it is held against the program.
+func TestTheSimpleReader(t *testing.T) {
+	const head = "From_Account,To_Account,AddSource\n"
+	for text, want := range map[string]count{
+		"":   {},
+		head: {},
+		head + "a,b,AddSource_Type_X\n\n\ufeffa,c,AddSource_Type_X":                            {rows: 2},
+		head + "a,b,AddSource_Type_X\r\n" + head:                                               {rows: 1, rejected: 1},
+		head + "a,b,AddSource_Type_X\ra,c,AddSource_Type_X":                                    {unusable: "lines end in CR"},
+		head + "\"a\",\"b\",\"AddSource_Type_X\"\n":                                            {rows: 1},
+		head + "\"a,b,AddSource_Type_X\na,c,AddSource_Type_X\n":                                {rows: 1, rejected: 1},
+		head + "\"a\"x,b,AddSource_Type_X\na\"b,c,d\na,b\n ,\n":                                {rejected: 4},
+		head + "a,a,AddSource_Type_X\na,b,AddSource_Type_1\n,b,c\n":                            {rejected: 3},
+		"Remark,To_Account,AddSource,From_Account\n\"x\n\"\"y\"\", z\",b,AddSource_Type_X,a\n": {rows: 1},
+	} {
+		got := readSimply("csv", []byte(text))
+		if got.rows != want.rows || got.rejected != want.rejected || got.unusable != want.unusable {
+			t.Errorf("%q: %+v, want %+v", text, got, want)
+		}
+	}
+	got := readSimply("jsonl", []byte("{\"From_Account\":\"a\",\"To_Account\":\"b\",\"AddSource\":\"AddSource_Type_X\"}\n\n{\n[]\n{}\n"))
+	if got.rows != 1 || got.rejected != 3 || !got.from["a"] {
+		t.Errorf("JSONL: %+v", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,9 +61,14 @@ func (b Binary) StartShard(j *Job, act int, d *Door, state, shard string) (*Proc
 
 // Run starts a command in the folder of a job.
 func (b Binary) Run(j *Job, args ...string) (*Process, error) {
+	return b.RunIn(j.Dir, j.Env, nil, args...)
+}
+
+// RunIn starts a command in a folder, with more variables and a standard input.
+func (b Binary) RunIn(dir string, env []string, in io.Reader, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.Command(string(b), args...), done: make(chan struct{}), Began: time.Now()}
-	p.cmd.Dir = j.Dir
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.Dir, "TMPDIR=" + os.TempDir()}, j.Env...)
+	p.cmd.Dir, p.cmd.Stdin = dir, in
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir()}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	if err := p.begin(); err != nil {
 		return nil, err

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// inputs are the inputs of one case and the command line that names them.
+type inputs struct {
+	rand *rand.Rand
+	dir  string
+	args []string
+
+	files                  []draftFile
+	folder                 bool // the folder is named, not its files
+	leftFiles, leftFolders int64
+	hidden                 int
+	list                   []string // of --only-accounts; nil: none
+	listEnds, listHead     string
+	allowEmpty             bool
+	over                   bool // a list is to be written over an input
+	stdin                  io.Reader
+
+	sum count
+}
+
+type draftFile struct {
+	name, format string
+	text         []byte // unpacked
+	alien        bool   // of a kind that is not read
+}
+
+// draftInputs draws a case.
+func draftInputs(r *rand.Rand, dir string) *inputs {
+	d := &inputs{rand: r, dir: dir, folder: r.IntN(2) == 0, allowEmpty: r.IntN(8) == 0}
+	d.sum.from = map[string]bool{}
+	n := []int{0, 1, 1, 1, 2, 2 + r.IntN(4), 2 + r.IntN(4), 6 + r.IntN(15), 6 + r.IntN(15), 20 + r.IntN(181)}[r.IntN(10)]
+	most := []int{0, 1, 20, 20, 20, 200}[r.IntN(6)]
+	odd := r.IntN(3) == 0 // some file of the case may not be read at all
+	for i := range n {
+		f := d.file(i, r.IntN(most+1), odd)
+		c := readSimply(f.format, f.text)
+		if f.alien {
+			c.unusable = "of another kind"
+		}
+		d.files = append(d.files, f)
+		d.sum.rows, d.sum.rejected = d.sum.rows+c.rows, d.sum.rejected+c.rejected
+		if c.unusable != "" {
+			d.sum.unusable = c.unusable
+		}
+		for from := range c.from {
+			d.sum.from[from] = true
+		}
+	}
+	if d.folder && r.IntN(2) == 0 {
+		d.leftFiles, d.leftFolders, d.hidden = int64(r.IntN(4)), int64(r.IntN(3)), r.IntN(3)
+	}
+	d.command()
+	return d
+}
+
+func (d *inputs) pick(from ...string) string { return from[d.rand.IntN(len(from))] }
+
+// file draws an input of so many rows.
+func (d *inputs) file(i, rows int, odd bool) draftFile {
+	r := d.rand
+	f := draftFile{format: d.pick("csv", "csv", "jsonl")}
+	end := d.pick("\n", "\n", "\n", "\r\n")
+	if odd && r.IntN(4) == 0 {
+		end = "\r"
+	}
+	quotes := r.IntN(3) // none, some, all
+	cell := func(s string) string {
+		if quotes == 2 || quotes == 1 && r.IntN(3) == 0 || strings.ContainsAny(s, ",\"\n") {
+			return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+		}
+		return s
+	}
+	columns := [][]string{{"From_Account", "To_Account", "AddSource"}, {"To_Account", "AddSource", "From_Account", "Remark"}, {"id", "From_Account", "Remark", "To_Account", "AddSource"}}[r.IntN(3)]
+	var b bytes.Buffer
+	line := func(s string) { b.WriteString(s + end) }
+	header := func() {
+		var cells []string
+		for _, name := range columns {
+			cells = append(cells, cell(name))
+		}
+		line(strings.Join(cells, ","))
+	}
+	if f.format == "csv" && (rows > 0 || r.IntN(2) == 0) {
+		header()
+	}
+	for range rows {
+		kind := r.IntN(40)
+		row := d.row(kind)
+		switch {
+		case kind == 5:
+			line("") // no row
+		case kind == 6:
+			line("\ufeff" + d.line(f.format, columns, row, cell))
+		case kind == 7 && f.format == "csv":
+			header()
+		case kind == 8 && f.format == "csv":
+			line(d.pick(`a"b,c`, `"a"b,c,d`, "a", "a,b,c,d,e,f,g"))
+		case kind == 8 && b.Len() > 0: // at the beginning it may say that the file is of another kind
+			line(d.pick(`{"From_Account":"a"`, "[]", "7", `"text"`, "{]"))
+		default:
+			line(d.line(f.format, columns, row, cell))
+		}
+	}
+	if r.IntN(4) == 0 {
+		b.Truncate(max(0, b.Len()-len(end)))
+	}
+	f.text = b.Bytes()
+	if r.IntN(6) == 0 {
+		f.text = append([]byte("\xef\xbb\xbf"), f.text...)
+	}
+	if odd && r.IntN(12) == 0 {
+		f.alien = true
+		f.text = []byte(map[string][]string{
+			"csv":   {"From_Account;To_Account;AddSource\na;b;AddSource_Type_X\n", "PK\x03\x04zip", "BZh91AY&SY", "\xff\xfeF\x00r\x00o\x00m\x00", "{\"From_Account\":\"a\"}\n"},
+			"jsonl": {"[\n{\"From_Account\":\"a\",\"To_Account\":\"b\"}\n]\n", "From_Account,To_Account,AddSource\na,b,AddSource_Type_X\n", "{\n  \"From_Account\": \"a\",\n  \"To_Account\": \"b\"\n}\n"},
+		}[f.format][r.IntN(3)])
+	}
+	suffix := "." + f.format
+	if f.format == "jsonl" {
+		suffix = d.pick(".jsonl", ".ndjson")
+	}
+	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix, d.pick("", "", "", ".gz", ".zst"))
+	return f
+}
+
+// row draws the fields of a row; some kinds are rejected.
+func (d *inputs) row(kind int) map[string]string {
+	row := map[string]string{
+		"From_Account": fmt.Sprintf("u%d", d.rand.IntN(12)), "To_Account": fmt.Sprintf("f%d", d.rand.IntN(300)), "AddSource": "AddSource_Type_Web",
+		"Remark": d.pick("", "hello", "a, b", `the "one"`, "two\nlines", "汉字"),
+	}
+	switch kind {
+	case 0:
+		row["From_Account"] = ""
+	case 1:
+		row["To_Account"] = row["From_Account"]
+	case 2:
+		row["To_Account"] = strings.Repeat("x", 33)
+	case 3:
+		row["AddSource"] = d.pick("", "Web", "AddSource_Type_123", "AddSource_Type_Abcdefghi")
+	case 4:
+		row["From_Account"] = "a\tb"
+	}
+	return row
+}
+
+func (d *inputs) line(format string, columns []string, row map[string]string, cell func(string) string) string {
+	if format == "jsonl" {
+		text, _ := json.Marshal(row)
+		return string(text)
+	}
+	var cells []string
+	for _, name := range columns {
+		cells = append(cells, cell(row[name]))
+	}
+	return strings.Join(cells, ",")
+}
+
+// command draws the command line.
+func (d *inputs) command() {
+	r := d.rand
+	names := []string{"in"}
+	if !d.folder {
+		names = nil
+		for _, f := range d.files {
+			names = append(names, filepath.Join("in", f.name))
+		}
+	}
+	d.args = []string{"plan", "--json"}
+	if r.IntN(3) == 0 {
+		d.args = []string{"import", "--rehearse", "--progress", d.pick("none", "lines")}
+		if r.IntN(2) == 0 {
+			d.drawList()
+		}
+	}
+	if d.over = len(d.files) > 0 && d.args[0] == "plan" && r.IntN(12) == 0; d.over {
+		d.args = append(d.args, "--accounts-out", d.pick("in/", "./in/", "in/../in/")+d.files[0].name)
+	}
+	if d.allowEmpty {
+		d.args = append(d.args, "--allow-empty")
+	}
+	if r.IntN(3) == 0 {
+		d.args = append(d.args, "--memory", d.pick("64MiB", "128MiB", "512MiB"))
+	}
+	if r.IntN(4) == 0 {
+		d.args = append(d.args, "--duplicates", d.pick("first", "last"))
+	}
+	if len(d.files) == 1 && !d.folder && r.IntN(3) == 0 {
+		d.args = append(d.args, "--format", d.files[0].format)
+		d.stdin, names = bytes.NewReader(packed(d.files[0])), []string{"-"}
+	}
+	d.args = append(d.args, names...)
+}
+
+// drawList draws a list of accounts: some that occur, some that do not, or nobody.
+func (d *inputs) drawList() {
+	d.list, d.listEnds, d.listHead = []string{}, d.pick("\n", "\n", "\r\n", "\r"), d.pick("", "", "From_Account", "\ufeff")
+	for range d.rand.IntN(6) {
+		d.list = append(d.list, fmt.Sprintf("%s%d", d.pick("u", "u", "nobody"), d.rand.IntN(12)))
+	}
+	d.args = append(d.args, "--only-accounts", "list.txt")
+}
+
+// want are the exit codes that are right.
+func (d *inputs) want() []int {
+	known := false
+	for _, account := range d.list {
+		known = known || d.sum.from[account]
+	}
+	several := len(d.list) > 1 || len(d.list) == 1 && d.listHead == "From_Account"
+	switch {
+	case d.over:
+		return []int{2}
+	case len(d.files) == 0 && d.folder && d.leftFiles+d.leftFolders == 0 && d.allowEmpty && d.list == nil:
+		return []int{0}
+	case len(d.files) == 0, d.sum.unusable != "", d.sum.rows+d.sum.rejected == 0 && !d.allowEmpty:
+		return []int{2}
+	case d.list != nil && (!known || d.listEnds == "\r" && several):
+		return []int{2}
+	case d.list != nil && d.sum.rejected > 0: // it depends on whose rows these are
+		return []int{0, 3}
+	case d.sum.rejected > 0:
+		return []int{3}
+	}
+	return []int{0}
+}
+
+func (d *inputs) story() string {
+	return fmt.Sprintf("%d files, %d rows, %d rejected, unusable %q, list %q of %q ending in %q", len(d.files), d.sum.rows, d.sum.rejected, d.sum.unusable, d.list, d.listHead, d.listEnds)
+}
+
+// write writes all files.
+func (d *inputs) write() error {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return err
+	}
+	put := func(name string, text []byte) error { return os.WriteFile(name, text, 0o600) }
+	for _, f := range d.files {
+		if err := put(filepath.Join(d.dir, f.name), packed(f)); err != nil {
+			return err
+		}
+	}
+	for i := range d.leftFiles {
+		if err := put(filepath.Join(d.dir, fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf"))), []byte("a,b\n")); err != nil {
+			return err
+		}
+	}
+	for i := range d.hidden {
+		if err := put(filepath.Join(d.dir, fmt.Sprintf("%s%d.csv", d.pick(".", "_"), i)), []byte("a,b\n")); err != nil {
+			return err
+		}
+	}
+	for i := range d.leftFolders {
+		if err := os.Mkdir(filepath.Join(d.dir, fmt.Sprintf("more%d", i)), 0o700); err != nil {
+			return err
+		}
+	}
+	if d.list == nil {
+		return nil
+	}
+	head := d.listHead
+	if head == "From_Account" {
+		head += d.listEnds
+	}
+	return put(filepath.Join(filepath.Dir(d.dir), "list.txt"), []byte(head+strings.Join(append(d.list, ""), d.listEnds)))
+}
+
+// packed is a file as it lies on disk.
+func packed(f draftFile) []byte {
+	var b bytes.Buffer
+	switch filepath.Ext(f.name) {
+	case ".gz":
+		half := len(f.text) / 2
+		for _, part := range [][]byte{f.text[:half], f.text[half:]} { // two members
+			w := gzip.NewWriter(&b)
+			_, _ = w.Write(part)
+			_ = w.Close()
+		}
+		if len(f.text)%3 == 0 {
+			b.Write(make([]byte, 512)) // as tape leaves it
+		}
+	case ".zst":
+		w, _ := zstd.NewWriter(&b)
+		_, _ = w.Write(f.text)
+		_ = w.Close()
+	default:
+		return f.text
+	}
+	return b.Bytes()
+}
