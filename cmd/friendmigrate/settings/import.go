@@ -152,9 +152,6 @@ func (r *reader) service() Service {
 	if r.given("sdk-app-id") {
 		s.SDKAppID = uint64(r.whole("sdk-app-id", 0, 1, math.MaxUint32))
 	}
-	if s.Identifier == "" {
-		r.problem("--identifier is empty")
-	}
 	if s.Rehearse { // a rehearsal takes the command of the real run, with or without its credentials
 		s.Region, s.Endpoint, s.Key = "", "", Key{}
 		if s.SDKAppID == 0 {

@@ -1,6 +1,9 @@
 package settings
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	groupState = "the job"
@@ -66,6 +69,9 @@ func ReadFailures(v Values) (Failures, error) {
 	r := &reader{Values: v}
 	s := Failures{State: r.text("state", DefaultState), JSON: r.turnedOn("json"), Form: r.choice("output-format", FormSummary, FormCSV, FormJSONL)}
 	s.Accounts, _ = r.look("account") // ids may hold commas
+	if slices.Contains(s.Accounts, "") {
+		r.problem("--account is empty")
+	}
 	if list := strings.Join(r.list("code"), ","); list != "" {
 		codes, on, err := ParseCodes(list)
 		if err != nil || !on {

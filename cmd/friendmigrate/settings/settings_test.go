@@ -410,3 +410,30 @@ func TestARateAboveTheServicesIsWarnedOfOnce(t *testing.T) {
 		}
 	}
 }
+
+// A flag whose value is empty, as that of a script's unset variable, is refused: to pass over --only-accounts would import everything.
+func TestAFlagWithAnEmptyValueIsRefused(t *testing.T) {
+	for command, c := range map[string]struct {
+		flags []Flag
+		read  func(Values) error
+	}{
+		"import":   {ImportFlags(), func(v Values) error { _, err := ReadImport(v, nil); return err }},
+		"plan":     {PlanTakes(), func(v Values) error { _, err := ReadPlan(v, nil); return err }},
+		"verify":   {VerifyFlags(), func(v Values) error { _, err := ReadVerify(v, nil); return err }},
+		"export":   {ExportFlags(), func(v Values) error { _, err := ReadExport(v, nil); return err }},
+		"doctor":   {DoctorFlags(), func(v Values) error { _, err := ReadDoctor(v); return err }},
+		"status":   {StatusFlags(), func(v Values) error { _, err := ReadStatus(v); return err }},
+		"failures": {FailuresFlags(), func(v Values) error { _, err := ReadFailures(v); return err }},
+		"clean":    {CleanFlags(), func(v Values) error { _, err := ReadClean(v); return err }},
+	} {
+		for _, f := range c.flags {
+			ignored := command == "plan" && !has(PlanFlags(), f.Name) // nothing to it but a part of the same command line
+			if err := c.read(good(map[string]string{f.Name: ""})); f.Kind == Takes && !ignored && (err == nil || !strings.Contains(err.Error(), "--"+f.Name)) {
+				t.Errorf("%s --%s \"\": %v", command, f.Name, err)
+			}
+		}
+	}
+	if _, err := ReadImport(good(map[string]string{"FRIENDMIGRATE_ONLY_ACCOUNTS": ""}), nil); err != nil {
+		t.Errorf("an empty variable is none: %v", err)
+	}
+}

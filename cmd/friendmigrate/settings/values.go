@@ -84,7 +84,11 @@ func (r *reader) last(name string) (value, origin string, ok bool) {
 }
 
 func (r *reader) text(name, fallback string) string {
-	if value, _, ok := r.last(name); ok {
+	value, origin, ok := r.last(name)
+	switch {
+	case ok && value == "": // of a script's variable that is not set, say; to pass over it would do something else
+		r.problem("%s is empty", origin)
+	case ok:
 		return value
 	}
 	return fallback
@@ -181,7 +185,7 @@ func (r *reader) size(name string, fallback, least, most int64) int64 {
 
 // list reads values that are separated by commas or by giving the flag again.
 func (r *reader) list(name string) []string {
-	values, _ := r.look(name)
+	values, origin := r.look(name)
 	var items []string
 	for _, value := range values {
 		for item := range strings.SplitSeq(value, ",") {
@@ -189,6 +193,9 @@ func (r *reader) list(name string) []string {
 				items = append(items, item)
 			}
 		}
+	}
+	if len(values) > 0 && len(items) == 0 {
+		r.problem("%s is empty", origin)
 	}
 	return items
 }
