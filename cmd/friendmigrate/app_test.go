@@ -5,6 +5,10 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -129,5 +133,43 @@ func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
 		if strings.Contains(text, "warning: the variable "+name+" is not read") != (meant != "") || !strings.Contains(text, meant) || strings.Contains(text, "0123") {
 			t.Errorf("%s: %s", name, text)
 		}
+	}
+}
+
+// Package early relies on the order in which Go initialises packages: a signal before its turn ends the process with Go's
+// exit code 2, after which a scheduler gives up.
+func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Args, cmd.Env = []string{"friendmigrate", "version"}, []string{"GODEBUG=inittrace=1", "PATH=" + filepath.Dir(self)}
+	trace, err := cmd.CombinedOutput()
+	if err != nil || !bytes.Contains(trace, []byte("friendmigrate ")) {
+		t.Fatalf("%v\n%s", err, trace)
+	}
+	var order []string
+	for _, init := range regexp.MustCompile(`(?m)^init (\S+) @`).FindAllSubmatch(trace, -1) {
+		order = append(order, string(init[1]))
+	}
+	at := slices.Index(order, "friendmigrate/cmd/friendmigrate/early")
+	if at < 0 {
+		t.Fatalf("early is not initialised: %q", order)
+	}
+	later := 0
+	for i, name := range order {
+		for _, large := range []string{"friendmigrate/", "github.com/prometheus/", "github.com/urfave/", "github.com/minio/minio-go", "go.uber.org/zap", "google.golang.org/protobuf/internal/impl"} {
+			switch {
+			case !strings.HasPrefix(name, large) || strings.HasPrefix(name, "go.uber.org/zap/internal"):
+			case i < at:
+				t.Errorf("%s is initialised before early", name)
+			case i > at:
+				later++
+			}
+		}
+	}
+	if later < 10 {
+		t.Errorf("only %d packages after early: the test looks at others than the program has", later)
 	}
 }
