@@ -37,7 +37,7 @@ var mayImport = map[string]place{
 
 	"cmd/friendmigrate": {
 		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "source/spool", "sink", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
-		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term",
+		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "github.com/rivo/uniseg", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},
 	"cmd/trial/graph": {},

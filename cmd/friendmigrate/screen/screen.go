@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/rivo/uniseg"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
@@ -131,12 +132,19 @@ func width(out io.Writer) (columns int, ok bool) {
 	return columns, err == nil && columns > 0
 }
 
+// cut shortens a line to so many columns. A character of Chinese, Japanese or Korean takes two, a combining one none.
 func cut(text string, width int) string {
-	runes := []rune(text)
-	if len(runes) <= width {
+	if uniseg.StringWidth(text) <= width {
 		return text
 	}
-	return string(runes[:max(0, width-1)]) + "…"
+	rest, state, left, columns := text, -1, width-1, 0
+	for {
+		at := len(text) - len(rest)
+		if _, rest, columns, state = uniseg.FirstGraphemeClusterInString(rest, state); columns > left {
+			return text[:at] + "…"
+		}
+		left -= columns
+	}
 }
 
 // EndBar leaves the bar where it is and goes on below it.

@@ -92,6 +92,14 @@ func TestTextThatIsTooLongIsCut(t *testing.T) {
 			t.Errorf("%d: %q", c.width, got)
 		}
 	}
+	for _, c := range []struct {
+		width      int
+		text, want string
+	}{{4, "好友", "好友"}, {3, "好友", "好…"}, {2, "好友", "…"}, {5, "a好友b", "a好…"}, {3, "e\u0301a\u0308o", "e\u0301a\u0308o"}, {2, "한국", "…"}, {0, "", ""}, {1, "👩‍👩‍👧x", "…"}} {
+		if got := cut(c.text, c.width); got != c.want {
+			t.Errorf("%q in %d columns: %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
 }
 
 // The line that tells the exit must be the last one, also where goroutines are left behind that still log.
