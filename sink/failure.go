@@ -77,9 +77,12 @@ func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 		e.Limit, e.Hint = 1, hintHost
 	}
 	switch plain := strings.HasPrefix(c.base, "http:"); {
-	case a.status == http.StatusProxyAuthRequired && c.proxy != nil:
-		e.Info, e.Hint = "the proxy "+c.proxy.Host+" answers with "+e.Info, hintProxy
-	case a.status == http.StatusBadRequest && plain:
+	case plain && c.proxy != nil: // without CONNECT nobody knows whose status it is
+		e.Info += c.byProxy()
+		if e.Hint != "" {
+			e.Hint = hintProxy
+		}
+	case plain && a.status == http.StatusBadRequest:
 		e.Hint = hintPlain
 	}
 	return e

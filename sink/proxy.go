@@ -30,6 +30,14 @@ func onConnect(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Res
 	return nil
 }
 
+// byProxy names the proxy, if there is one, behind what failed.
+func (c *Client) byProxy() string {
+	if c.proxy == nil {
+		return ""
+	}
+	return " through the proxy " + c.proxy.Host
+}
+
 // judgeProxy: a proxy that refuses us is a setting like another, and one that cannot reach the
 // service passes.
 func judgeProxy(e *migrate.CallError, refused *proxyError) {

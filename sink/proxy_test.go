@@ -52,9 +52,12 @@ func TestProxyThatRefuses(t *testing.T) {
 			if e.Verdict != want || e.Code != status || e.Uncertain != plain || (e.Limit == 1) != (want == migrate.VerdictSuspect) || (e.Hint != "") != (want == migrate.VerdictSuspect) {
 				t.Errorf("%s %d: %+v", endpoint, status, e)
 			}
-			named := strings.Contains(e.Info, strings.TrimPrefix(proxy, "http://")) && strings.Contains(e.Hint, "HTTPS_PROXY")
-			if !strings.Contains(e.Info, fmt.Sprint(status)) || !plain && !strings.Contains(e.Info, strings.TrimPrefix(proxy, "http://")) || status == 407 && !named {
-				t.Errorf("%s %d: %q, hint %q", endpoint, status, e.Info, e.Hint)
+			host := strings.TrimPrefix(proxy, "http://")
+			if !strings.Contains(e.Info, fmt.Sprint("HTTP ", status)) || !strings.Contains(e.Info, "the proxy "+host) {
+				t.Errorf("%s %d: %q", endpoint, status, e.Info)
+			}
+			if want == migrate.VerdictSuspect && !strings.Contains(e.Hint, "HTTPS_PROXY") {
+				t.Errorf("%s %d: hint %q", endpoint, status, e.Hint)
 			}
 			printed := fmt.Sprintf("%v %+v", err, *e)
 			searchForSecrets(t, c, logged.String(), printed, e)
@@ -103,6 +106,19 @@ func TestNoWayToTheService(t *testing.T) {
 		if strings.Contains(logged.String()+e.Info, proxyPassword) {
 			t.Errorf("%s: the password is in %s %s", name, logged, e.Info)
 		}
+	}
+}
+
+// TestProxyThatSaysNothing is named, and no call outlives its timeout.
+func TestProxyThatSaysNothing(t *testing.T) {
+	f := fault{serve: hang("")}
+	proxy := f.endpoint(t)
+	c := through(t, "https://chat.invalid", proxy, nil)
+	c.timeout = 100 * time.Millisecond
+	_, err := c.Import(t.Context(), "A", edgesTo("B"))
+	want := "no connection through the proxy " + strings.TrimPrefix(proxy, "http://") + " within 100ms"
+	if e := callError(t, err); e.Verdict != migrate.VerdictRetry || e.Uncertain || !strings.Contains(e.Info, want) {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -171,7 +171,11 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 	a.signature, a.connected = note.signature, note.connected.Load()
 	a.took = time.Since(start)
 	if a.err != nil && ctx.Err() != nil {
-		a.err = fmt.Errorf("no answer within %v: %w", c.timeout, context.DeadlineExceeded)
+		what := "answer"
+		if !a.connected {
+			what = "connection" + c.byProxy()
+		}
+		a.err = fmt.Errorf("no %s within %v: %w", what, c.timeout, context.DeadlineExceeded)
 	}
 	return a
 }
