@@ -64,7 +64,7 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 		return screen.WriteJSON(p.std.out, s)
 	}
 	if p.ending == nil {
-		p.ending = failuresEnding(p.args, s, set, retryLine(p.args, jobs, set))
+		p.ending = failuresEnding(p.args, s, set, jobs.ListFormat(), retryLine(p.args, jobs, set))
 	}
 	p.ending.What += withoutMissing(jobs)
 	return screen.WriteText(p.std.out, s.Text())
@@ -97,7 +97,7 @@ func withoutMissing(jobs inspect.Jobs) string {
 }
 
 // failuresEnding says how to get at the list.
-func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, retry string) *exit.Ending {
+func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, format, retry string) *exit.Ending {
 	which := ""
 	if len(set.Codes)+len(set.Accounts) > 0 {
 		which = " that --code and --account name"
@@ -107,7 +107,7 @@ func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, re
 	}
 	return &exit.Ending{
 		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),
-		Hint: currentLine(args).With("output-format", settings.FormCSV).String() + " # the list itself; after mending what their codes say: " + retry,
+		Hint: currentLine(args).With("output-format", format).String() + " # the list itself; after mending what their codes say: " + retry,
 	}
 }
 
