@@ -96,6 +96,10 @@ func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 
 // lacks names the missing columns, those that were meant to be them, and a command line that does without.
 func (l *layout) lacks(missing []string, line int64, r *rules) error {
+	if slices.ContainsFunc(l.names, validSource) {
+		header := wrong{filter: "sed '1i " + strings.Join([]string{nameFrom, nameTo, nameAddSource}, ",") + "'"}
+		return &InputError{Name: l.name, Line: line, Reason: "the header is missing: the first line is a row", Fix: header.fix(l.name, l.packed)}
+	}
 	var parts []string
 	mapped, there := maps.Clone(r.mapped), list(l.names)
 	if mapped == nil {
