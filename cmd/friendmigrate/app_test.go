@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -171,5 +172,29 @@ func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
 	}
 	if later < 10 {
 		t.Errorf("only %d packages after early: the test looks at others than the program has", later)
+	}
+}
+
+func TestAMinuteOfWaitingForAStreamSaysForWhat(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("key", []byte(scriptKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const service = " --sdk-app-id 1 --endpoint http://127.0.0.1:9 --secret-key-file key"
+	for line, says := range map[string]string{
+		"export --accounts -" + service:             "still waiting for --accounts",
+		"plan --format csv -":                       "nothing was read for 60 s: waiting for standard input",
+		"import --state i --format csv -" + service: "nothing was read for 60 s: waiting for standard input",
+		"verify --state v --format csv -" + service: "nothing was read for 60 s: waiting for standard input",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			from, to := io.Pipe()
+			time.AfterFunc(3*time.Minute, func() { to.Close() })
+			var log bytes.Buffer
+			code := run(t.Context(), append([]string{"friendmigrate"}, strings.Fields(line)...), streams{in: from, out: io.Discard, err: &log}, nil)
+			if code != 2 || strings.Count(log.String(), says) != 1 {
+				t.Errorf("%q: code %d\n%s", line, code, log.String())
+			}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -19,7 +20,9 @@ import (
 )
 
 // await runs f, which reads something that the settings name, until a signal comes: a named pipe may never be written.
-func await[T any](ctx context.Context, what string, f func() (T, error)) (T, error) {
+// After a minute it says what it waits for.
+func await[T any](ctx context.Context, p *program, what string, f func() (T, error)) (T, error) {
+	defer time.AfterFunc(progress.StandstillAfter, func() { p.screen.Line("warning: still waiting for " + what) }).Stop()
 	v, err := disk.Wait(ctx, f)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return v, &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w while reading %s; nothing was sent by this run", cause, what)}
@@ -29,7 +32,7 @@ func await[T any](ctx context.Context, what string, f func() (T, error)) (T, err
 
 // openAccounts reads the list of accounts that a flag names.
 func (p *program) openAccounts(ctx context.Context, flag, name string) (*accounts.File, error) {
-	list, err := await(ctx, flag, func() (*accounts.File, error) {
+	list, err := await(ctx, p, flag, func() (*accounts.File, error) {
 		list, err := accounts.Open(name, p.std.in)
 		if err != nil {
 			err = fmt.Errorf("read %s: %w", flag, err)
@@ -44,17 +47,19 @@ func (p *program) openAccounts(ctx context.Context, flag, name string) (*account
 }
 
 // readKey reads the secret key for the first time.
-func readKey(ctx context.Context, k settings.Key) (sink.KeySource, error) {
-	return await(ctx, "the secret key", k.Source)
+func (p *program) readKey(ctx context.Context, k settings.Key) (sink.KeySource, error) {
+	return await(ctx, p, "the secret key", k.Source)
 }
 
 // newClient makes a client for a command that asks. It sends nothing yet.
-func newClient(ctx context.Context, s settings.Service, p settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (*sink.Client, error) {
-	config, err := clientConfig(s, p, key, after, log)
+func (p *program) newClient(
+	ctx context.Context, s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger,
+) (*sink.Client, error) {
+	config, err := clientConfig(s, pace, key, after, log)
 	if err != nil {
 		return nil, err
 	}
-	return await(ctx, "--ca-file", func() (*sink.Client, error) { return sink.New(config) })
+	return await(ctx, p, "--ca-file", func() (*sink.Client, error) { return sink.New(config) })
 }
 
 // clientConfig is what the settings say about calls: no call leaves before after, if they are paced at all.

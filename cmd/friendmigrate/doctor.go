@@ -73,7 +73,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := readKey(ctx, set.Service.Key)
+	key, err := p.readKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (j *doctorJob) show(checks []doctor.Check) {
 func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	calm := j.set.Pace
 	calm.Rate, calm.Workers = sink.Unpaced, 1 // the checks make their calls one after the other, with pauses
-	c, err := newClient(ctx, j.set.Service, calm, key, time.Time{}, j.log)
+	c, err := j.p.newClient(ctx, j.set.Service, calm, key, time.Time{}, j.log)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err 
 func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	pace := j.set.Pace
 	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountChecksPerSecond), sink.AccountChecksPerSecond*3/2
-	c, err := newClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
+	c, err := j.p.newClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := readKey(ctx, set.Service.Key)
+	key, err := p.readKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 	if j.export.Resumed {
 		after = began.Add(time.Second) // an earlier process may have sent calls until just now
 	}
-	if j.client, err = newClient(ctx, j.set.Service, j.set.Pace, key, after, j.log); err != nil {
+	if j.client, err = j.p.newClient(ctx, j.set.Service, j.set.Pace, key, after, j.log); err != nil {
 		return exit.Ending{}, err
 	}
 	defer j.client.Close()

@@ -76,7 +76,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	}
 	j.reads = p.reads(c, j.inputs, set.Rows.Format)
 	if !set.Service.Rehearse {
-		if j.key, err = readKey(ctx, set.Service.Key); err != nil {
+		if j.key, err = p.readKey(ctx, set.Service.Key); err != nil {
 			return err
 		}
 	}
@@ -288,7 +288,7 @@ func (j *importJob) openClient(ctx context.Context) error {
 			return err
 		}
 	}
-	j.client, err = await(ctx, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+	j.client, err = await(ctx, j.p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
 	return err
 }
 

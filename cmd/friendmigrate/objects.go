@@ -20,7 +20,7 @@ func (p *program) openObjects(ctx context.Context, c objects.Config, inputs []st
 	if err := settings.CheckProxies(p.env); err != nil {
 		return nil, exit.Because(exit.Unusable, err)
 	}
-	return await(ctx, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
+	return await(ctx, p, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
 }
 
 // warnOfObjects logs that a store does not answer.

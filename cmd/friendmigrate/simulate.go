@@ -78,7 +78,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 
 // configureApp sets up what the console would.
 func (p *program) configureApp(ctx context.Context, config *simulator.Config, set settings.Simulate) error {
-	key, err := readKey(ctx, set.Key)
+	key, err := p.readKey(ctx, set.Key)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := readKey(ctx, set.Service.Key)
+	key, err := p.readKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (result verifyR
 	if err := j.open(ctx, true); err != nil {
 		return result, err
 	}
-	if j.client, err = newClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
+	if j.client, err = j.p.newClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
 		return result, err
 	}
 	err = j.ask(ctx)
