@@ -7,14 +7,14 @@ import "fmt"
 type brake struct {
 	limits *Limits // nil: none
 
-	settled, failed int64
-	settledOf       int   // accounts of those edges
-	landed          bool  // the service has taken an edge in this run
-	barrenCalls     int64 // calls before that which were judged, so none of them landed anything
-	barrenOf        int   // accounts of those calls
-	extra           int64 // judged calls that carried a part of a halved one
-	ended           int   // chunks that were halved to the end
-	barrenChunks    int   // weight of those, in a row, with nothing landing anywhere meanwhile
+	settled, failed  int64
+	settledOf        int   // accounts of those edges
+	landed           bool  // the service has taken an edge in this run
+	noProgressCalls  int64 // calls before that which were judged, so none of them landed anything
+	noProgressOf     int   // accounts of those calls
+	extra            int64 // judged calls that carried a part of a halved one
+	ended            int   // chunks that were halved to the end
+	noProgressChunks int   // weight of those, in a row, with nothing landing anywhere meanwhile
 
 	refused  tally // calls that landed nothing
 	failures tally // failed edges
@@ -23,12 +23,12 @@ type brake struct {
 
 // What looks systematic (PRODUCT, "Settings" and "What each answer leads to").
 const (
-	ratioFrom     = 1000 // settled edges before the ratio says anything
-	barrenLimit   = 300  // calls from the start that land nothing
-	brakeAccounts = 20   // that either has to be about
-	halvedChunks  = 3    // of different accounts, halved to the end
-	chunkWeight   = 7    // of such a chunk; one of a single edge weighs 1, as three of those may be chance
-	halvedLimit   = halvedChunks * chunkWeight
+	ratioFrom       = 1000 // settled edges before the ratio says anything
+	noProgressLimit = 300  // calls from the start that land nothing
+	brakeAccounts   = 20   // that either has to be about
+	halvedChunks    = 3    // of different accounts, halved to the end
+	chunkWeight     = 7    // of such a chunk; one of a single edge weighs 1, as three of those may be chance
+	halvedLimit     = halvedChunks * chunkWeight
 )
 
 // settle counts edges of one account; first says that none of it were settled before.
@@ -39,7 +39,7 @@ func (b *brake) settle(landed, failed int64, first bool) {
 		b.settledOf++
 	}
 	if landed > 0 {
-		b.landed, b.barrenChunks = true, 0
+		b.landed, b.noProgressChunks = true, 0
 	}
 }
 
@@ -50,9 +50,9 @@ func (b *brake) refuse(why Outcome, first bool) {
 	if b.landed {
 		return
 	}
-	b.barrenCalls++
+	b.noProgressCalls++
 	if first {
-		b.barrenOf++
+		b.noProgressOf++
 	}
 }
 
@@ -65,14 +65,14 @@ func (b *brake) halved(edges int, landed bool, shared fields) {
 	b.ended++
 	b.evidence.chunk(shared, weight)
 	if !landed {
-		b.barrenChunks += weight
+		b.noProgressChunks += weight
 	}
 }
 
 // slots is how many chunks may be halved at a time while nothing of them has landed: as many as it
 // takes to stop the run if all end so.
 func (b *brake) slots() int {
-	return (halvedLimit - b.barrenChunks + chunkWeight - 1) / chunkWeight
+	return (halvedLimit - b.noProgressChunks + chunkWeight - 1) / chunkWeight
 }
 
 // verdict is nil as long as the run may go on.
@@ -80,11 +80,11 @@ func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && len(b.evidence.ofChunks(halvedLimit)) > 0:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, &b.refused)
-	case b.barrenChunks >= halvedLimit:
+	case b.noProgressChunks >= halvedLimit:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, &b.refused)
 	case l == nil:
-	case l.FailureRatio > 0 && !b.landed && b.barrenCalls >= barrenLimit && b.barrenOf >= brakeAccounts:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeBarren, Count: b.barrenCalls}, &b.refused)
+	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressOf >= brakeAccounts:
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, &b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, &b.refused)
 	case l.Failures >= 0 && b.failed > l.Failures:

@@ -56,12 +56,12 @@ func TestNothingLandedFromTheStart(t *testing.T) {
 		want   BrakeKind
 		code   int
 	}{
-		{"no account exists", repeat(2, 2000), missing, nil, BrakeBarren, 30003},
-		{"all edges are refused", repeat(2, 2000), fails, nil, BrakeBarren, 30001},
-		{"all lists are full", repeat(2, 2000), refuseAll(VerdictRefuseChunk, 30010), nil, BrakeBarren, 30010},
-		{"all calls are refused for an edge", repeat(40, 2000), refuseAll(VerdictSplit, 30001), func(o *Options) { o.Workers = 300 }, BrakeBarren, 30001},
+		{"no account exists", repeat(2, 2000), missing, nil, BrakeNothing, 30003},
+		{"all edges are refused", repeat(2, 2000), fails, nil, BrakeNothing, 30001},
+		{"all lists are full", repeat(2, 2000), refuseAll(VerdictRefuseChunk, 30010), nil, BrakeNothing, 30010},
+		{"all calls are refused for an edge", repeat(40, 2000), refuseAll(VerdictSplit, 30001), func(o *Options) { o.Workers = 300 }, BrakeNothing, 30001},
 		{"299 accounts", repeat(1, 299), missing, nil, "", 0},
-		{"300 accounts", repeat(1, 300), missing, nil, BrakeBarren, 30003},
+		{"300 accounts", repeat(1, 300), missing, nil, BrakeNothing, 30003},
 		{"19 accounts", repeat(16_000, 19), refuseAll(VerdictRefuseChunk, 30010), nil, "", 0},
 		{"20 accounts", repeat(16_000, 20), refuseAll(VerdictRefuseChunk, 30010), nil, BrakeRatio, 30010},
 		{"off", repeat(2, 2000), missing, func(o *Options) { o.Limits.FailureRatio = 0 }, "", 0},
@@ -102,7 +102,7 @@ func TestNothingLandedFromTheStart(t *testing.T) {
 			if stop.Code != c.code || !stop.Brake.All || stop.Brake.Text != "text" {
 				t.Errorf("%s: %+v %+v", c.name, stop, stop.Brake)
 			}
-			if most := 300 + testOptions().Workers; c.want == BrakeBarren && s.calls > max(most, 600) {
+			if most := 300 + testOptions().Workers; c.want == BrakeNothing && s.calls > max(most, 600) {
 				t.Errorf("%s: %d calls", c.name, s.calls)
 			}
 			if c.code != 30001 && sum.Failed < int64(s.calls) { // everything that was refused is settled
@@ -117,7 +117,7 @@ func TestAJobGoesOnAfterABrake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := newMemory(t), newService(t, refuseAll(VerdictRefuseAccount, 30003))
 		stop, sum := braked(t, s, m, plan(repeat(2, 1000)...), nil)
-		if kindOf(stop) != BrakeBarren || sum.Failed != 2*int64(s.calls) {
+		if kindOf(stop) != BrakeNothing || sum.Failed != 2*int64(s.calls) {
 			t.Fatal(stop, sum, s.calls)
 		}
 		again := newService(t, nil)

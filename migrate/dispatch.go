@@ -270,13 +270,14 @@ func (d *dispatcher) checkTime(now time.Time) {
 		d.beginHold(now)
 	}
 	if at, ok := d.outage.deadline(d.patience()); ok && !now.Before(at) {
-		stop := &StopError{Reason: ReasonOutage, Code: d.lastMissCode, Info: "nothing got through for " + d.patience().String() + ": " + d.lastMiss}
+		lately := d.patience().String() + ": " + d.lastMiss
+		stop := &StopError{Reason: ReasonOutage, Code: d.lastMissCode, Info: "nothing got through for " + lately}
 		switch {
 		case d.outage.missed == 0:
-			stop.Reason, stop.Info = ReasonThrottled, "every call was refused as too frequent for "+d.patience().String()+": "+d.lastMiss
+			stop.Reason, stop.Info = ReasonThrottled, "every call was refused as too frequent for "+lately
 			stop.Hint = "somebody else uses the app's rate, or --rate is above its limit"
 		case !d.answered:
-			stop.Reason, stop.Info = ReasonSilent, "no answer within "+d.patience().String()+": "+d.lastMiss
+			stop.Reason, stop.Info = ReasonSilent, "no answer within "+lately
 		}
 		d.stop(stop)
 	}

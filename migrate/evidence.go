@@ -21,8 +21,11 @@ type evidence struct {
 // fields lists optional fields under the API's names, each once.
 type fields []string
 
+// mostFields bounds what looking for a name takes. An app has at most 20 custom fields.
+const mostFields = 100
+
 func (f *fields) add(name string) {
-	if !slices.Contains(*f, name) {
+	if !slices.Contains(*f, name) && len(*f) < mostFields {
 		*f = append(*f, name)
 	}
 }

@@ -78,7 +78,7 @@ func (e *StopError) Error() string { return "stopped (" + string(e.Reason) + "):
 // Brake is what made failures look systematic. StopError.Code is the code of most of what it counted.
 type Brake struct {
 	Kind   BrakeKind
-	Count  int64    // calls (BrakeBarren, BrakeExtra), chunks (BrakeHalved, BrakeField) or failed edges
+	Count  int64    // calls (BrakeNothing, BrakeExtra), chunks (BrakeHalved, BrakeField) or failed edges
 	Of     int64    // edges settled in this run (BrakeRatio)
 	Limit  float64  // of Limits (BrakeExtra, BrakeFailures, BrakeRatio)
 	Text   string   // the service's own text for the code; it may name accounts
@@ -92,7 +92,7 @@ type BrakeKind string
 
 // The brakes.
 const (
-	BrakeBarren   BrakeKind = "nothing landed from the start"
+	BrakeNothing  BrakeKind = "nothing landed from the start"
 	BrakeHalved   BrakeKind = "chunks refused edge by edge"
 	BrakeField    BrakeKind = "refused edges share a field"
 	BrakeExtra    BrakeKind = "halving costs too much"

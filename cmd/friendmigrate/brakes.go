@@ -20,7 +20,7 @@ func brakeWords(stop *migrate.StopError) string {
 	b := stop.Brake
 	what := ""
 	switch b.Kind {
-	case migrate.BrakeBarren:
+	case migrate.BrakeNothing:
 		what = fmt.Sprintf("none of the first %s landed an edge", screen.Some(b.Count, "call"))
 	case migrate.BrakeHalved, migrate.BrakeField:
 		what = "chunk after chunk is refused for some of its edges"
@@ -92,7 +92,7 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 		show = show.With("code", fmt.Sprint(stop.Code))
 	}
 	hint := show.String() + " # shows them; when that is fixed: " + l.String()
-	if b.Kind == migrate.BrakeBarren || b.Kind == migrate.BrakeRatio {
+	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {
 		hint += "; if it is only the input's beginning: " + j.resume().With("max-failure-ratio", "0").String()
 	}
 	return hint

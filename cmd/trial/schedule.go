@@ -31,8 +31,8 @@ const (
 	longestTrouble = 600 * time.Millisecond
 )
 
-// scheduled runs one job under a random schedule until it is to end well, and then lets verify read what came of it from
-// torn pages.
+// scheduled runs one job under a random schedule, then in peace, and lets verify read what came of it
+// from torn pages.
 func scheduled(ctx context.Context, c *bench) (int, error) {
 	dir := c.dir + "-job"
 	job, err := lab.Make(dir, "schedule", c.rand.Uint64())
@@ -149,7 +149,9 @@ func (s *schedule) pairs() []lab.Pair {
 	for pair := range s.job.Pairs {
 		all = append(all, pair)
 	}
-	slices.SortFunc(all, func(a, b lab.Pair) int { return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To) })
+	slices.SortFunc(all, func(a, b lab.Pair) int {
+		return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To)
+	})
 	return all
 }
 
@@ -157,8 +159,8 @@ func (s *schedule) pairs() []lab.Pair {
 func (s *schedule) troubles(p *lab.Process) (names []string) {
 	for range s.rand.IntN(5) {
 		t := s.draw()
-		before, lasts := time.Duration(s.rand.Int64N(int64(longestPeace))), time.Duration(s.rand.Int64N(int64(longestTrouble)))
-		if !sleep(before, p.Done()) {
+		lasts := time.Duration(s.rand.Int64N(int64(longestTrouble)))
+		if !sleep(time.Duration(s.rand.Int64N(int64(longestPeace))), p.Done()) {
 			return names
 		}
 		names = append(names, t.name)
@@ -194,7 +196,7 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 		right = met("admin")
 	}
 	if !right {
-		s.witness.Fail("O8", fmt.Sprintf("exit code %d after signal %v and troubles %q: %s", end.Code, signal, troubles, end.Last))
+		s.witness.Fail("O8", fmt.Sprintf("code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last))
 	}
 	if slices.Contains([]int{0, 3, 6, 12}, end.Code) {
 		s.witness.Told(end)
@@ -205,9 +207,13 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 func (s *schedule) common(end lab.Ended, abrupt bool) {
 	s.witness.Dead(end, abrupt)
 	s.witness.Refused(func(pair lab.Pair, code int) bool {
-		gone := s.missing.Has(pair.From) || s.missing.Has(pair.To)
-		return code == codeNoAccount && gone || code == codeBadField && s.service.RefusedAlone(pair, code)
+		return code == codeNoAccount && s.gone(pair) || code == codeBadField && s.service.RefusedAlone(pair, code)
 	})
+}
+
+// gone reports whether an account of an edge was ever removed.
+func (s *schedule) gone(pair lab.Pair) bool {
+	return s.missing.Has(pair.From) || s.missing.Has(pair.To)
 }
 
 // ends lets the job run in peace until it is finished: exactly what the service refuses has failed then.
@@ -228,8 +234,8 @@ func (s *schedule) ends() error {
 			return nil
 		}
 		for _, pair := range s.pairs() {
-			if gone := s.missing.Has(pair.From) || s.missing.Has(pair.To); !gone && !s.service.Sim.Has(pair.From, pair.To) {
-				s.witness.Fail("O10", fmt.Sprintf("%s -> %s is not in the service, and nothing is against it: %s", pair.From, pair.To, end.Last))
+			if !s.gone(pair) && !s.service.Sim.Has(pair.From, pair.To) {
+				s.witness.Fail("O10", fmt.Sprintf("%v is not in the service, and nothing is against it: %s", pair, end.Last))
 				return nil
 			}
 		}
@@ -245,8 +251,8 @@ func (s *schedule) verified(want int) error {
 		c.Missing, c.PageSize = nil, 2+s.rand.IntN(4)
 		c.Cuts, c.Closes, c.Bodies = 0.04, 0.02, map[string]float64{"half": 0.03, "no-items": 0.02}
 	})
-	p, err := s.suite.binary.Run(s.job, "verify", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "key", "--endpoint", s.service.URL,
-		"--state", s.state, "--rate", fmt.Sprint(lab.Unpaced), "--timeout", "1s", "--progress", "none", "--fields")
+	p, err := s.suite.binary.Run(s.job, "verify", "--fields", "--state", s.state, "--sdk-app-id", fmt.Sprint(lab.App),
+		"--secret-key-file", "key", "--endpoint", s.service.URL, "--rate", fmt.Sprint(lab.Unpaced), "--progress", "none")
 	if err != nil {
 		return err
 	}

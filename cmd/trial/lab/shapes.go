@@ -142,7 +142,7 @@ var shapes = []shape{
 			d.write(fmt.Sprintf(name, i), d.rows[i*len(d.rows)/inputs:(i+1)*len(d.rows)/inputs])
 		}
 		d.job.Env = []string{fmt.Sprintf("GOMAXPROCS=%d", 1+d.rand.IntN(4))}
-		d.job.Workers, d.job.Timeout = 1+d.rand.IntN(20), time.Second
+		d.job.Workers = 1 + d.rand.IntN(20)
 		d.job.Flags = []string{"--outage-timeout", "1s", "--max-extra-calls", fmt.Sprint(10 + d.rand.IntN(300))}
 		if d.rand.IntN(3) == 0 {
 			d.job.Flags = append(d.job.Flags, "--only-missing")
