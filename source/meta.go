@@ -9,10 +9,12 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// metaVersion is the version of Meta's form. Another one is not understood: the input is staged again.
+// metaVersion is the version of Meta's form. Another one is not understood: the input is staged
+// again.
 const metaVersion = 1
 
-// Meta lies in the manifest of a sealed stage: all that a rerun has to know about the inputs without reading a row of them.
+// Meta lies in the manifest of a sealed stage: all that a rerun has to know about the inputs
+// without reading a row of them.
 type Meta struct {
 	Version int               `json:"version"`
 	Options map[string]string `json:"options"` // Options.Canonical
@@ -33,8 +35,9 @@ func (m Meta) encode() (json.RawMessage, error) {
 	return raw, nil
 }
 
-// OpenStaged opens the sealed stage in dir with what it says of its inputs. The error is fs.ErrNotExist where there is none, and stage.ErrDamaged where one has
-// to be made again from the input: it is damaged, or of another version.
+// OpenStaged opens the sealed stage in dir with what it says of its inputs. The error is
+// fs.ErrNotExist where there is none, and stage.ErrDamaged where one has to be made again from the
+// input: it is damaged, or of another version.
 func OpenStaged(dir string, fsys disk.FS) (*stage.Stage, Meta, error) {
 	s, err := stage.Open(dir, fsys)
 	if err != nil {
@@ -54,7 +57,8 @@ func ReadMeta(s *stage.Stage) (Meta, error) {
 		return Meta{}, fmt.Errorf("%w: manifest: %w", stage.ErrDamaged, err)
 	}
 	if m.Version != metaVersion {
-		return Meta{}, fmt.Errorf("%w: it says of its inputs in version %d, and this friendmigrate reads version %d", stage.ErrDamaged, m.Version, metaVersion)
+		return Meta{}, fmt.Errorf("%w: it says of its inputs in version %d, and this friendmigrate reads version %d",
+			stage.ErrDamaged, m.Version, metaVersion)
 	}
 	return m, nil
 }

@@ -76,7 +76,8 @@ func (r *verified) judge() exit.Ending {
 	return e
 }
 
-// gravestFound is exit.Gravest for verify: what is missing or different speaks before what is not finished.
+// gravestFound is exit.Gravest for verify: what is missing or different speaks before what is not
+// finished.
 func gravestFound(codes ...exit.Code) exit.Code {
 	code := exit.Gravest(codes...)
 	if code == exit.Unfinished && slices.Contains(codes, exit.Different) {
@@ -109,7 +110,8 @@ func (r *verified) doneWords() string {
 	if r.job.set.Fields {
 		with = " with their fields"
 	}
-	return fmt.Sprintf("verified: %s in place%s%s%s%s", allAre(r.Edges, r.subject()), with, r.unread(), r.after(), r.worth())
+	return fmt.Sprintf("verified: %s in place%s%s%s%s", allAre(r.Edges, r.subject()), with, r.unread(), r.after(),
+		r.worth())
 }
 
 // worth says what the sample tells of the whole.
@@ -119,7 +121,8 @@ func (r *verified) worth() string {
 		return ""
 	}
 	bound := sampling.Bound(drawn, r.Missing+r.Different)
-	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound, screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
+	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound,
+		screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
 }
 
 // unread says of how many edges it is not known whether their fields are right.
@@ -127,7 +130,8 @@ func (r *verified) unread() string {
 	if r.Unread == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s of them by friend_check, with fields unread: friend_get's pages do not show them)", screen.Count(r.Unread))
+	return fmt.Sprintf(" (%s of them by friend_check, with fields unread: friend_get's pages do not show them)",
+		screen.Count(r.Unread))
 }
 
 // words say what was found, of each kind that there is.
@@ -139,10 +143,12 @@ func (r *verified) words() string {
 		}
 	}
 	add(r.InPlace, isAre(r.InPlace, "edge")+" in place"+r.unread())
-	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", isAre(r.Missing, "edge"), codeWords(r.MissingBy), r.lists.Missing))
+	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", isAre(r.Missing, "edge"), codeWords(r.MissingBy),
+		r.lists.Missing))
 	add(r.Different, fmt.Sprintf("%s different, see %s", isAre(r.Different, "edge"), r.lists.Different))
 	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.dir, folder.Failed+"."+r.job.counts.ListFormat()))
-	add(r.rejected, fmt.Sprintf("%s rejected, %s", wasWere(r.rejected, "row"), seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected))))
+	add(r.rejected, fmt.Sprintf("%s rejected, %s", wasWere(r.rejected, "row"),
+		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected))))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
 		parts = append(parts, isAre(sent, "edge")+" pending: the job has not sent "+itThem(sent))
 	}
@@ -161,7 +167,8 @@ func (r *verified) failedWords() string {
 	return text
 }
 
-// there is how many of the edges that failed are there after all; nil: a sample does not ask about them.
+// there is how many of the edges that failed are there after all; nil: a sample does not ask about
+// them.
 func (r *verified) there() *int64 {
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
 		return nil
@@ -256,13 +263,15 @@ func (r *verified) importLine() invocation.Line {
 	return l.Of(inputs...)
 }
 
-// differentHint is the import of what is missing, as a job of its own. Importing what is different is of use only where that overwrites.
+// differentHint is the import of what is missing, as a job of its own. Importing what is different
+// is of use only where that overwrites.
 func (r *verified) differentHint() string {
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
 		return r.job.line.Without("sample").String() + " # finds all of them"
 	}
 	if r.Missing == 0 {
-		return r.lineAs("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: importing " + r.lists.Different +
+		return r.lineAs("doctor").With("probe", "FROM,TO").String() +
+			" # with two test accounts: importing " + r.lists.Different +
 			" helps only if this app overwrites on re-import, which this tells"
 	}
 	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
@@ -271,7 +280,8 @@ func (r *verified) differentHint() string {
 		l = l.With("integer-tags", strings.Join(tags, ","))
 	}
 	if r.Different > 0 {
-		return l.String() + " # importing " + r.lists.Different + " helps only if this app overwrites on re-import, which friendmigrate doctor --probe tells"
+		return l.String() + " # importing " + r.lists.Different +
+			" helps only if this app overwrites on re-import, which friendmigrate doctor --probe tells"
 	}
 	return l.String()
 }
@@ -302,7 +312,8 @@ func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", isAre(r.NoVerdict[code], "edge"), code, known.Advice)
 	}
 	if r.Unasked > 0 {
-		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked), isAre(r.job.verify.Asked(), "edge"))
+		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked),
+			isAre(r.job.verify.Asked(), "edge"))
 	}
 	return text
 }
@@ -354,16 +365,19 @@ type verifyReport struct {
 func (r *verified) report() verifyReport {
 	e := r.judge()
 	out := verifyReport{
-		Version: 1, Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, ending: e, tags: r.lists.IntegerTags, finished: r.finished(),
+		Version: 1, Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, ending: e,
+		tags: r.lists.IntegerTags, finished: r.finished(),
 		Verified: report.Verified{
-			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread, Missing: r.Missing, Different: r.Different, Failed: r.Failed, There: r.there(),
-			Rejected: r.rejected, Pending: r.Pending, Unasked: r.Unasked, MissingBy: byCode(r.MissingBy), NoVerdict: byCode(r.NoVerdict),
+			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread, Missing: r.Missing,
+			Different: r.Different, Failed: r.Failed, There: r.there(), Rejected: r.rejected, Pending: r.Pending,
+			Unasked: r.Unasked, MissingBy: byCode(r.MissingBy), NoVerdict: byCode(r.NoVerdict),
 			Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint,
 		},
 	}
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
 		out.Sample = &report.Sample{
-			Drawn: drawn, Of: all, Seed: fmt.Sprint(r.job.verify.Seed), BadAtMost: sampling.Bound(drawn, r.Missing+r.Different), Confidence: sampling.Confidence, Bound: sampling.Name,
+			Drawn: drawn, Of: all, Seed: fmt.Sprint(r.job.verify.Seed), Confidence: sampling.Confidence,
+			BadAtMost: sampling.Bound(drawn, r.Missing+r.Different), Bound: sampling.Name,
 		}
 	}
 	return out

@@ -58,12 +58,14 @@ type verifyJob struct {
 func verifyHelp() string {
 	return `friendmigrate verify [flags] [INPUT...]
 
-` + paragraph(`Asks the service whether every edge is there that the job in --state counts as in place, and what it has of those that failed: by friend_check,
-1000 friends of an account in a call, or with --fields by friend_get alone. Edges that the job has not sent are pending and not asked about. INPUT may
-be named and has to be the job's then; an INPUT that no job knows (give a --state of its own) is expected to be there as a whole. It changes nothing.
-missing.csv and different.csv in --state list what is not as it should be, in a form that import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other, at the
-whole rate; with --shard about one. After an interruption the same command goes on; after the end it begins
-anew.`) +
+` + paragraph(`Asks the service whether every edge is there that the job in --state counts as in place, and what it has of
+those that failed: by friend_check, 1000 friends of an account in a call, or with --fields by friend_get
+alone. Edges that the job has not sent are pending and not asked about. INPUT may be named and has to be the
+job's then; an INPUT that no job knows (give a --state of its own) is expected to be there as a whole. It
+changes nothing. missing.csv and different.csv in --state list what is not as it should be, in a form that
+import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other,
+at the whole rate; with --shard about one. After an interruption the same command goes on; after the end it
+begins anew.`) +
 		flagHelp(settings.VerifyFlags()) + exitCodes()
 }
 
@@ -103,11 +105,13 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
-	p.ending = &exit.Ending{Code: exit.Code(result.Code), What: result.What, Hint: result.Hint, Why: result.ending.Why, Public: result.ending.Public}
+	p.ending = &exit.Ending{Code: exit.Code(result.Code), What: result.What, Hint: result.Hint, Why: result.ending.Why,
+		Public: result.ending.Public}
 	return nil
 }
 
-// whole is the verify of the state folder: of the job in it, or of all its shards where none is named.
+// whole is the verify of the state folder: of the job in it, or of all its shards where none is
+// named.
 func (j *verifyJob) whole(ctx context.Context, key sink.KeySource) (verifyReport, error) {
 	if j.set.Job.Shard.Count == 0 {
 		places, err := folder.Find(j.set.Job.State)
@@ -132,7 +136,8 @@ func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (result verifyR
 	return j.finish(ctx, began, err)
 }
 
-// open opens the job and, with begin, takes up or begins its verify: from there on nothing is left of an earlier one.
+// open opens the job and, with begin, takes up or begins its verify: from there on nothing is left
+// of an earlier one.
 func (j *verifyJob) open(ctx context.Context, begin bool) (err error) {
 	if err := j.openFolder(ctx); err != nil {
 		return err
@@ -155,15 +160,18 @@ func (j *verifyJob) open(ctx context.Context, begin bool) (err error) {
 	return j.writeReport(nil)
 }
 
-// options is what the verify is told. What the job has settled since an interrupted verify began makes another one of it: old verdicts would be wrong.
+// options is what the verify is told. What the job has settled since an interrupted verify began
+// makes another one of it: old verdicts would be wrong.
 func (j *verifyJob) options() verify.Options {
 	o := verify.Options{
-		FS: j.fsys, Dir: filepath.Join(j.dir, folder.Verify), Lists: j.dir, Stage: j.stage, Counts: j.counts, ID: j.identity(), Job: j.journal,
+		FS: j.fsys, Dir: filepath.Join(j.dir, folder.Verify), Lists: j.dir, Stage: j.stage,
+		Counts: j.counts, ID: j.identity(), Job: j.journal,
 		Fields: j.set.Fields, Sample: j.set.Sample, Seed: rand.Uint64(),
 	}
 	if j.journal != nil {
 		recorded, totals := j.journal.Identity(), j.journal.Totals()
-		o.ID.Options["job"] = fmt.Sprintf("%s %d %d %d", recorded.Created.Format(time.RFC3339Nano), totals.Imported, totals.Already, totals.Failed)
+		o.ID.Options["job"] = fmt.Sprintf("%s %d %d %d", recorded.Created.Format(time.RFC3339Nano), totals.Imported,
+			totals.Already, totals.Failed)
 	}
 	if j.pilot != nil {
 		o.Accounts = func(from string) bool { return j.pilot.accounts[from] }
@@ -209,7 +217,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	if j.verify.Resumed {
 		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked, start.Edges)
 	}
-	j.log.Info(text, event(eventAsk), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked), zap.Float64("rate", j.set.Pace.Rate))
+	j.log.Info(text, event(eventAsk), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
+		zap.Float64("rate", j.set.Pace.Rate))
 	meter := new(migrate.Meter)
 	client := j.client
 	j.p.sight.Follow(func() eyes.Facts { return factsOf(client, meter) })
@@ -217,7 +226,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.verify.Progress()
 		s := standing{
-			done: now.Asked, total: now.Edges, noun: "edge", calls: callsOf(j.client, meter), steps: now.CallsDone - start.CallsDone, togo: now.Calls, slow: slowness(meter, j.client),
+			done: now.Asked, total: now.Edges, noun: "edge", calls: callsOf(j.client, meter),
+			steps: now.CallsDone - start.CallsDone, togo: now.Calls, slow: slowness(meter, j.client),
 		}
 		if now.Other > 0 {
 			s.more = fmt.Sprintf(", %s missing or different", screen.Count(now.Other))
@@ -225,7 +235,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 		return s
 	})
 	defer shown.stop()
-	service := verify.Service{Check: j.client.Check, Pages: func(from string) reading.Pages { return j.client.Friends(from) }}
+	service := verify.Service{Check: j.client.Check,
+		Pages: func(from string) reading.Pages { return j.client.Friends(from) }}
 	engine := engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
 	engine.Since = j.p.began
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
@@ -259,7 +270,8 @@ func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) 
 	return result, j.forgetOwn()
 }
 
-// writeReport puts what was found into the job's report, in place of what an earlier verify has found; nil: nothing yet.
+// writeReport puts what was found into the job's report, in place of what an earlier verify has
+// found; nil: nothing yet.
 func (j *verifyJob) writeReport(found *report.Verified) error {
 	if j.journal == nil {
 		return nil // it is no job's
@@ -272,20 +284,23 @@ func (j *verifyJob) writeReport(found *report.Verified) error {
 		return nil // a report that is not there or cannot be read says nothing of an earlier verify
 	case err != nil:
 		r = reportOf(j.dir, j.journal, j.stage, j.counts)
-		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished), What: "the report of the last run is not there; this one was written by verify"}
+		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
+			What: "the report of the last run is not there; this one was written by verify"}
 		if runs := j.journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
 			r.Ending.Code = runs[len(runs)-1].End.Code
 		}
 	}
 	r.Verified, r.Lists = found, listsIn(j.dir, j.counts.ListFormat())
-	err = errors.Join(disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON), disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML))
+	err = errors.Join(disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML))
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
 }
 
-// forgetOwn removes what the verify has staged for itself: it is personal data, and of no use any more.
+// forgetOwn removes what the verify has staged for itself: it is personal data, and of no use any
+// more.
 func (j *verifyJob) forgetOwn() error {
 	if !j.own {
 		_ = j.fsys.Remove(filepath.Join(j.dir, folder.Verify)) // it is empty, unless another verify has left lists there

@@ -20,11 +20,13 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// openFolder takes the state folder: no import may run on it meanwhile, since both together would exceed the rate.
+// openFolder takes the state folder: no import may run on it meanwhile, since both together would
+// exceed the rate.
 func (j *verifyJob) openFolder(ctx context.Context) error {
 	base := j.set.Job.State
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
-		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", base), Hint: j.p.elsewhere()}
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", base),
+			Hint: j.p.elsewhere()}
 	}
 	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
 		if errors.Is(err, folder.ErrOther) {
@@ -99,19 +101,22 @@ func (j *verifyJob) identity() checkpoint.Identity {
 func (j *verifyJob) otherJob(differences []string) error {
 	return &exit.Error{
 		Code: exit.OtherJob, Hint: j.elsewhere(),
-		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was asked", j.dir, strings.Join(differences, "; ")),
+		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was asked", j.dir,
+			strings.Join(differences, "; ")),
 	}
 }
 
 func (j *verifyJob) readError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause), Hint: resumeLine(j.p.args).String()}
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause),
+			Hint: resumeLine(j.p.args).String()}
 	}
 	if errors.Is(err, source.ErrUnusable) {
 		return exit.Because(exit.Unusable, err)
 	}
 	if errors.Is(err, source.ErrUnreachable) {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was asked by this run", err), Hint: resumeLine(j.p.args).String()}
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was asked by this run", err),
+			Hint: resumeLine(j.p.args).String()}
 	}
 	return err
 }
@@ -125,7 +130,8 @@ func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
 	}
 }
 
-// openStage opens what the job has staged, or stages INPUT in the verify's own folder where there is no such job or its stage cannot be used.
+// openStage opens what the job has staged, or stages INPUT in the verify's own folder where there
+// is no such job or its stage cannot be used.
 func (j *verifyJob) openStage(ctx context.Context) error {
 	s, meta, err := source.OpenStaged(filepath.Join(j.dir, folder.Staged), j.fsys)
 	switch damaged := errors.Is(err, stage.ErrDamaged); {
@@ -135,7 +141,8 @@ func (j *verifyJob) openStage(ctx context.Context) error {
 	case len(j.inputs) > 0:
 		err = j.stageOwn(ctx)
 	case damaged:
-		err = &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("%w; the INPUT that it was made from does as well; nothing was asked", err), Hint: j.withInputs()}
+		err = &exit.Error{Code: exit.Unexpected, Hint: j.withInputs(),
+			Err: fmt.Errorf("%w; the INPUT that it was made from does as well; nothing was asked", err)}
 	default:
 		err = j.nothingStaged()
 	}
@@ -143,12 +150,14 @@ func (j *verifyJob) openStage(ctx context.Context) error {
 		return err
 	}
 	if recorded := j.journal.Identity().PlanDigest; recorded != j.stage.Totals().PlanDigest {
-		return fmt.Errorf("the staged input in %q is not the one that the journal beside it speaks of; nothing was asked", j.dir)
+		return fmt.Errorf("the staged input in %q is not the one that the journal beside it speaks of; nothing was asked",
+			j.dir)
 	}
 	return nil
 }
 
-// stagedIn is the folder in which the verify's rows were staged, with the list of those that were rejected.
+// stagedIn is the folder in which the verify's rows were staged, with the list of those that were
+// rejected.
 func (j *verifyJob) stagedIn() string {
 	if j.own {
 		return filepath.Join(j.dir, folder.Verify)
@@ -187,7 +196,8 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage, meta source.Me
 	return j.leftOut(ctx, c.LeftOut)
 }
 
-// leftOut says of a stage that was made before what its folders hold beside it, and that it is empty.
+// leftOut says of a stage that was made before what its folders hold beside it, and that it is
+// empty.
 func (j *verifyJob) leftOut(ctx context.Context, left source.LeftOut) error {
 	if text := left.Warning(); text != "" {
 		j.log.Warn(text, event(eventInput))
@@ -219,7 +229,8 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	}
 	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
-		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows,
+		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Waits: warnOfWaiting(j.log),
 		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
 	})
@@ -227,7 +238,8 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 		return j.readError(ctx, err)
 	}
 	if j.counts = p.Counts; j.counts.Rejected > 0 {
-		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", wasWere(j.counts.Rejected, "row"), filepath.Join(dir, folder.Rejected)), event(eventRejected))
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", wasWere(j.counts.Rejected, "row"),
+			filepath.Join(dir, folder.Rejected)), event(eventRejected))
 	}
 	if j.stage, err = p.Finish(); err != nil || j.journal == nil {
 		return err

@@ -18,9 +18,12 @@ import (
 	"friendmigrate/sink"
 )
 
-// allShards verifies the shards of a job one after the other, at the whole rate, since nobody else is at work while it holds all their locks. What it has asked of one is kept until
-// all are done, so that the same command goes on after an interruption.
-func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []folder.Place) (all verifyReport, err error) {
+// allShards verifies the shards of a job one after the other, at the whole rate, since nobody else
+// is at work while it holds all their locks. What it has asked of one is kept until all are done,
+// so that the same command goes on after an interruption.
+func (j *verifyJob) allShards(
+	ctx context.Context, key sink.KeySource, places []folder.Place,
+) (all verifyReport, err error) {
 	if err := j.refuseShards(places); err != nil {
 		return all, err
 	}
@@ -75,7 +78,8 @@ func (j *verifyJob) allShards(ctx context.Context, key sink.KeySource, places []
 	return all, nil
 }
 
-// openAll begins the verify of every shard before the first call, so that nothing of an older one is left in any of them, however this one ends.
+// openAll begins the verify of every shard before the first call, so that nothing of an older one
+// is left in any of them, however this one ends.
 func (j *verifyJob) openAll(ctx context.Context, parts []*verifyJob) error {
 	known, passes := 0, []bool{true}
 	if j.pilot != nil {
@@ -105,9 +109,11 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 	missing := folder.NotBegun(places)
 	switch {
 	case contains(j.inputs, "-"):
-		return exit.Because(exit.Unusable, errors.New("standard input cannot be divided among shards; name a file, or no INPUT for what is staged"))
+		return exit.Because(exit.Unusable,
+			errors.New("standard input cannot be divided among shards; name a file, or no INPUT for what is staged"))
 	case len(missing) > 0:
-		return exit.Because(exit.Unusable, fmt.Errorf("%d of the %d shards in %q have no staged job, shard %s among them: import them first, or name by --shard the one to verify",
+		return exit.Because(exit.Unusable, fmt.Errorf("%d of the %d shards in %q have no staged job, shard %s among them: "+
+			"import them first, or name by --shard the one to verify",
 			len(missing), missing[0].Count, j.set.Job.State, missing[0]))
 	case j.set.Sample > 0:
 		return &exit.Error{
@@ -192,10 +198,13 @@ func (r *verifyReport) missingLists() (lists []string) {
 func (j *verifyJob) shardHint(all *verifyReport) string {
 	r := verified{job: j}
 	if all.Missing == 0 {
-		return r.lineAs("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: importing what is different helps only if this app overwrites on re-import, which this tells"
+		return r.lineAs("doctor").With("probe", "FROM,TO").String() +
+			" # with two test accounts: importing what is different helps only if this app overwrites on re-import, " +
+			"which this tells"
 	}
 	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	return j.withTags(j.p.followUp(l, settings.Job{State: j.set.Job.State}, "-missing"), all).Of(all.missingLists()...).String()
+	l = j.p.followUp(l, settings.Job{State: j.set.Job.State}, "-missing")
+	return j.withTags(l, all).Of(all.missingLists()...).String()
 }
 
 // withTags names the custom fields of the lists that are integers.

@@ -85,7 +85,10 @@ func (d *inputs) file(i, rows int, odd bool) draftFile {
 		}
 		return s
 	}
-	columns := [][]string{{"From_Account", "To_Account", "AddSource"}, {"To_Account", "AddSource", "From_Account", "Remark"}, {"id", "From_Account", "Remark", "To_Account", "AddSource"}}[r.IntN(3)]
+	columns := [][]string{
+		{"From_Account", "To_Account", "AddSource"}, {"To_Account", "AddSource", "From_Account", "Remark"},
+		{"id", "From_Account", "Remark", "To_Account", "AddSource"},
+	}[r.IntN(3)]
 	var b bytes.Buffer
 	line := func(s string) { b.WriteString(s + end) }
 	header := func() {
@@ -126,22 +129,27 @@ func (d *inputs) file(i, rows int, odd bool) draftFile {
 	if odd && r.IntN(12) == 0 {
 		f.alien = true
 		f.text = []byte(map[string][]string{
-			"csv":   {"From_Account;To_Account;AddSource\na;b;AddSource_Type_X\n", "PK\x03\x04zip", "BZh91AY&SY", "\xff\xfeF\x00r\x00o\x00m\x00", "{\"From_Account\":\"a\"}\n"},
-			"jsonl": {"[\n{\"From_Account\":\"a\",\"To_Account\":\"b\"}\n]\n", "From_Account,To_Account,AddSource\na,b,AddSource_Type_X\n", "{\n  \"From_Account\": \"a\",\n  \"To_Account\": \"b\"\n}\n"},
+			"csv": {"From_Account;To_Account;AddSource\na;b;AddSource_Type_X\n", "PK\x03\x04zip", "BZh91AY&SY",
+				"\xff\xfeF\x00r\x00o\x00m\x00", "{\"From_Account\":\"a\"}\n"},
+			"jsonl": {"[\n{\"From_Account\":\"a\",\"To_Account\":\"b\"}\n]\n",
+				"From_Account,To_Account,AddSource\na,b,AddSource_Type_X\n",
+				"{\n  \"From_Account\": \"a\",\n  \"To_Account\": \"b\"\n}\n"},
 		}[f.format][r.IntN(3)])
 	}
 	suffix := "." + f.format
 	if f.format == "jsonl" {
 		suffix = d.pick(".jsonl", ".ndjson")
 	}
-	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix, d.pick("", "", "", ".gz", ".zst"))
+	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix,
+		d.pick("", "", "", ".gz", ".zst"))
 	return f
 }
 
 // row draws the fields of a row; some kinds are rejected.
 func (d *inputs) row(kind int) map[string]string {
 	row := map[string]string{
-		"From_Account": fmt.Sprintf("u%d", d.rand.IntN(12)), "To_Account": fmt.Sprintf("f%d", d.rand.IntN(300)), "AddSource": "AddSource_Type_Web",
+		"From_Account": fmt.Sprintf("u%d", d.rand.IntN(12)), "To_Account": fmt.Sprintf("f%d",
+			d.rand.IntN(300)), "AddSource": "AddSource_Type_Web",
 		"Remark": d.pick("", "hello", "a, b", `the "one"`, "two\nlines", "汉字"),
 	}
 	switch kind {
@@ -209,7 +217,8 @@ func (d *inputs) command() {
 
 // drawList draws a list of accounts: some that occur, some that do not, or nobody.
 func (d *inputs) drawList() {
-	d.list, d.listEnds, d.listHead = []string{}, d.pick("\n", "\n", "\r\n", "\r"), d.pick("", "", "From_Account", "\ufeff")
+	d.list, d.listEnds, d.listHead = []string{}, d.pick("\n", "\n", "\r\n", "\r"), d.pick("", "", "From_Account",
+		"\ufeff")
 	for range d.rand.IntN(6) {
 		d.list = append(d.list, fmt.Sprintf("%s%d", d.pick("u", "u", "nobody"), d.rand.IntN(12)))
 	}
@@ -241,7 +250,8 @@ func (d *inputs) want() []int {
 }
 
 func (d *inputs) story() string {
-	return fmt.Sprintf("%d files, %d rows, %d rejected, unusable %q, list %q of %q ending in %q", len(d.files), d.sum.rows, d.sum.rejected, d.sum.unusable, d.list, d.listHead, d.listEnds)
+	return fmt.Sprintf("%d files, %d rows, %d rejected, unusable %q, list %q of %q ending in %q", len(d.files),
+		d.sum.rows, d.sum.rejected, d.sum.unusable, d.list, d.listHead, d.listEnds)
 }
 
 // write writes all files.
@@ -256,7 +266,8 @@ func (d *inputs) write() error {
 		}
 	}
 	for i := range d.leftFiles {
-		if err := put(filepath.Join(d.dir, fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf"))), []byte("a,b\n")); err != nil {
+		if err := put(filepath.Join(d.dir, fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf"))),
+			[]byte("a,b\n")); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,9 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// everyday gives the program inputs and a command line as people have them, and holds what it says of them against a simple reader: nothing hangs, no input changes, and
-// every row there is was read, rejected or is in something that is named as left out.
+// everyday gives the program inputs and a command line as people have them, and holds what it says
+// of them against a simple reader: nothing hangs, no input changes, and every row there is was
+// read, rejected or is in something that is named as left out.
 func everyday(_ context.Context, c *bench) (int, error) {
 	d := draftInputs(c.rand, filepath.Join(c.dir, "in"))
 	if err := d.write(); err != nil {
@@ -39,7 +40,8 @@ func everyday(_ context.Context, c *bench) (int, error) {
 	}
 	end := p.Wait(time.Minute)
 	fail := func(format string, args ...any) {
-		c.wrong = append(c.wrong, fmt.Sprintf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last, env[0], strings.Join(d.args, " "), d.story()))
+		c.wrong = append(c.wrong, fmt.Sprintf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last, env[0],
+			strings.Join(d.args, " "), d.story()))
 	}
 	if after, err := contents(d.dir); err != nil || !maps.Equal(before, after) {
 		fail("an input was changed (%v)", err)
@@ -91,7 +93,8 @@ func (d *inputs) told(dir string, end lab.Ended) (t told, err error) {
 		if err := json.Unmarshal([]byte(end.Std), &plan); err != nil {
 			return t, fmt.Errorf("read the plan: %w", err)
 		}
-		t = told{rows: plan.Rows.Read - plan.Rows.Rejected, rejected: plan.Rows.Rejected, others: plan.Rows.Read == plan.Edges+plan.Rows.Duplicate+plan.Rows.Rejected}
+		t = told{rows: plan.Rows.Read - plan.Rows.Rejected, rejected: plan.Rows.Rejected,
+			others: plan.Rows.Read == plan.Edges+plan.Rows.Duplicate+plan.Rows.Rejected}
 		for _, w := range plan.Warnings {
 			t.files, t.folders = leftOut(w, t.files, t.folders)
 		}
@@ -108,8 +111,10 @@ func (d *inputs) told(dir string, end lab.Ended) (t told, err error) {
 		err = json.Unmarshal(text, &report)
 	}
 	e := report.Edges
-	t = told{rows: e.Read - e.Rejected, rejected: e.Rejected, files: report.Job.LeftOut.Files, folders: report.Job.LeftOut.Folders}
-	t.others = e.Read == e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending && (d.list != nil || e.Pending == 0) && e.Failed == 0
+	t = told{rows: e.Read - e.Rejected, rejected: e.Rejected, files: report.Job.LeftOut.Files,
+		folders: report.Job.LeftOut.Folders}
+	t.others = e.Read == e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending &&
+		(d.list != nil || e.Pending == 0) && e.Failed == 0
 	return t, err
 }
 
@@ -162,8 +167,10 @@ func (c *count) row(cells map[string]string) {
 	from, to, source := cells["From_Account"], cells["To_Account"], cells["AddSource"]
 	control := func(id string) bool { return strings.ContainsFunc(id, func(r rune) bool { return r < ' ' }) }
 	letters := strings.TrimPrefix(source, "AddSource_Type_")
-	if from == "" || to == "" || len(from) > 32 || len(to) > 32 || from == to || control(from) || control(to) || letters == source ||
-		len(letters) < 1 || len(letters) > 8 || strings.Trim(letters, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if from == "" || to == "" || len(from) > 32 || len(to) > 32 || from == to || control(from) || control(to) ||
+		letters == source ||
+		len(letters) < 1 || len(letters) > 8 || strings.Trim(letters,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		c.rejected++
 		return
 	}

@@ -9,7 +9,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/screen"
 )
 
-// Verified is what a verify found. Edges is the sum of InPlace, Missing, Different, Failed and Pending; rejected rows are no edges.
+// Verified is what a verify found. Edges is the sum of InPlace, Missing, Different, Failed and
+// Pending; rejected rows are no edges.
 type Verified struct {
 	At        time.Time        `json:"at"`
 	How       string           `json:"how"` // friend_check or friend_get
@@ -70,7 +71,8 @@ func (v Verified) Plus(b *Verified) Verified {
 
 // String is what was found, in one line.
 func (v *Verified) String() string {
-	text := fmt.Sprintf("%s in place, %s missing, %s different", screen.Count(v.InPlace), screen.Count(v.Missing), screen.Count(v.Different))
+	text := fmt.Sprintf("%s in place, %s missing, %s different", screen.Count(v.InPlace), screen.Count(v.Missing),
+		screen.Count(v.Different))
 	for _, one := range []struct {
 		n    int64
 		what string

@@ -8,13 +8,15 @@ import (
 	"friendmigrate/sink"
 )
 
-// asker asks friend_check. It is the engine's Importer, though it imports nothing: one call for the edges of a chunk.
+// asker asks friend_check. It is the engine's Importer, though it imports nothing: one call for the
+// edges of a chunk.
 type asker struct {
 	check func(ctx context.Context, from string, to []string) ([]sink.Relation, error)
 	heard atomic.Bool // the service has given a verdict
 }
 
-// wrongApp is what every item says where the app is the wrong one; after so many such calls and nothing else it is.
+// wrongApp is what every item says where the app is the wrong one; after so many such calls and
+// nothing else it is.
 const (
 	wrongApp      = 30002
 	wrongAppCalls = 20
@@ -41,7 +43,8 @@ func (a *asker) Import(ctx context.Context, from string, edges []migrate.Edge) (
 		a.heard.Store(true)
 	case !a.heard.Load():
 		code, _ := sink.LookupCode(wrongApp)
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSuspect, Code: wrongApp, Info: relations[0].Info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice}
+		return nil, &migrate.CallError{Verdict: migrate.VerdictSuspect, Code: wrongApp, Info: relations[0].Info,
+			Answered: true, Limit: wrongAppCalls, Hint: code.Advice}
 	}
 	return outcomes, nil
 }

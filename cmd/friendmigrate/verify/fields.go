@@ -12,10 +12,12 @@ import (
 	"friendmigrate/sink"
 )
 
-// reader compares by friend_get. It is the engine's Importer, though it imports nothing: for a chunk it reads all pages of the account's list. Where a list is not
-// to be believed, friend_check is asked about what it does not show.
+// reader compares by friend_get. It is the engine's Importer, though it imports nothing: for a
+// chunk it reads all pages of the account's list. Where a list is not to be believed, friend_check
+// is asked about what it does not show.
 //
-// A call that fails in the middle of a list loses no page: the state of the reading waits here for the engine to come again.
+// A call that fails in the middle of a list loses no page: the state of the reading waits here for
+// the engine to come again.
 type reader struct {
 	pages func(from string) reading.Pages
 	check migrate.Importer
@@ -50,7 +52,8 @@ func (r *reader) Import(ctx context.Context, from string, edges []migrate.Edge) 
 		return nil, r.failed(from, s, err)
 	}
 	outcomes, err := r.judge(ctx, from, s, edges)
-	if err != nil || s.wanted == nil && len(edges) == migrate.MaxChunkEdges { // it comes again, or more of this account may follow
+	// it comes again, or more of this account may follow
+	if err != nil || s.wanted == nil && len(edges) == migrate.MaxChunkEdges {
 		r.put(from, s)
 	}
 	return outcomes, err
@@ -77,7 +80,8 @@ func (s *state) fill(ctx context.Context, from string) error {
 	return nil
 }
 
-// judge compares what was read, and asks about what a doubtful list does not show: that is in place too, but its fields are not known.
+// judge compares what was read, and asks about what a doubtful list does not show: that is in place
+// too, but its fields are not known.
 func (r *reader) judge(ctx context.Context, from string, s *state, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	outcomes := make([]migrate.Outcome, len(edges))
 	var unseen []migrate.Edge
@@ -111,7 +115,8 @@ func (r *reader) failed(from string, s *state, err error) error {
 	var call *migrate.CallError
 	switch errors.As(err, &call); {
 	case call != nil && call.Verdict == migrate.VerdictSplit:
-		call.Verdict = migrate.VerdictRefuseChunk // it is the account that is refused: to ask about fewer friends would change nothing
+		// it is the account that is refused: to ask about fewer friends would change nothing
+		call.Verdict = migrate.VerdictRefuseChunk
 	case call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal:
 		r.put(from, s)
 	}
@@ -143,7 +148,8 @@ func (r *reader) take(from string, edges []migrate.Edge) *state {
 	return s
 }
 
-// put keeps a state until the engine comes again. Whole lists have a bound together: those that are let go are read again.
+// put keeps a state until the engine comes again. Whole lists have a bound together: those that are
+// let go are read again.
 func (r *reader) put(from string, s *state) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,7 +2,8 @@ package verify
 
 import "friendmigrate/migrate"
 
-// Found is what a verify has found so far: Edges = InPlace + Missing + Different + Failed + Pending.
+// Found is what a verify has found so far: Edges = InPlace + Missing + Different + Failed +
+// Pending.
 type Found struct {
 	Edges       int64
 	InPlace     int64
@@ -43,7 +44,8 @@ func (f *Found) count(kind migrate.Kind, code int, n int64) {
 	}
 }
 
-// Found adds up what was found. What failed in the job stands apart, whatever the service has of it.
+// Found adds up what was found. What failed in the job stands apart, whatever the service has of
+// it.
 func (v *Verify) Found() (Found, error) {
 	f := Found{MissingBy: map[int]int64{}, NoVerdict: map[int]int64{}}
 	t := v.journal.Totals()
@@ -66,7 +68,8 @@ func (v *Verify) Found() (Found, error) {
 	return f, nil
 }
 
-// failedBefore takes the edges that failed in the job out of the sums. They are looked up a window at a time, since there may be any number.
+// failedBefore takes the edges that failed in the job out of the sums. They are looked up a window
+// at a time, since there may be any number.
 func (v *Verify) failedBefore(f *Found) error {
 	keys := make([]int64, 0, min(v.window, v.Job.Totals().Failed))
 	look := func() error {

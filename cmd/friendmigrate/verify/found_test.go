@@ -18,7 +18,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// jobOf is a job's journal over a plan, with an outcome for each edge; migrate.Again leaves it pending.
+// jobOf is a job's journal over a plan, with an outcome for each edge; migrate.Again leaves it
+// pending.
 func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.Outcome) *checkpoint.Journal {
 	t.Helper()
 	dir, totals := t.TempDir(), s.Totals()
@@ -28,7 +29,8 @@ func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.O
 			t.Fatal(err)
 		}
 	}
-	must(checkpoint.Create(disk.OS{}, dir, checkpoint.Identity{Edges: totals.Edges, Chunks: totals.Chunks, PlanDigest: totals.PlanDigest}))
+	must(checkpoint.Create(disk.OS{}, dir, checkpoint.Identity{Edges: totals.Edges, Chunks: totals.Chunks,
+		PlanDigest: totals.PlanDigest}))
 	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{})
 	must(err)
 	must(journal.BeginRun(checkpoint.RunStart{}))
@@ -51,7 +53,8 @@ func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.O
 	return journal
 }
 
-// TestEachEdgeIsOneOfTheKinds: what the job knows and what the service says, for every pair of these, against a count by hand: whole, of some accounts, and drawn.
+// TestEachEdgeIsOneOfTheKinds: what the job knows and what the service says, for every pair of
+// these, against a count by hand: whole, of some accounts, and drawn.
 func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 	s := staged(t, 40, 2100, 1, 7, 0, 300, 3, 25)
 	job := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Already}, {Kind: migrate.Failed, Code: 30003}}
@@ -80,7 +83,10 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 	for name, c := range map[string]struct {
 		accounts []string
 		sample   int64
-	}{"whole": {}, "pilot": {accounts: []string{"a1", "a2", "a7"}}, "nobody": {accounts: []string{"a7"}}, "sample": {sample: 500}, "drawn from a pilot": {accounts: []string{"a1"}, sample: 700}} {
+	}{
+		"whole": {}, "pilot": {accounts: []string{"a1", "a2", "a7"}}, "nobody": {accounts: []string{"a7"}},
+		"sample": {sample: 500}, "drawn from a pilot": {accounts: []string{"a1"}, sample: 700},
+	} {
 		dir := t.TempDir()
 		o := Options{
 			FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: s, Job: journal, Sample: c.sample, Seed: 3,
@@ -103,7 +109,8 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := v.Run(t.Context(), Service{Check: check}, migrate.Options{Workers: 2, Retry: migrate.DefaultRetry}, func() int64 { return 0 }); err != nil {
+		if _, err := v.Run(t.Context(), Service{Check: check}, migrate.Options{Workers: 2, Retry: migrate.DefaultRetry},
+			func() int64 { return 0 }); err != nil {
 			t.Fatal(name, err)
 		}
 		v.window = 37 // many windows, and a last one that is not full
@@ -156,7 +163,8 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 		}
 		if c.sample > 0 {
 			drawn, of := v.Drawn()
-			if drawn != c.sample || of != want.InPlace+want.Missing || got.InPlace+got.Missing != drawn || got.Missing == 0 || got.Failed != want.Failed || got.Pending != want.Pending {
+			if drawn != c.sample || of != want.InPlace+want.Missing || got.InPlace+got.Missing != drawn || got.Missing == 0 ||
+				got.Failed != want.Failed || got.Pending != want.Pending {
 				t.Errorf("%s: %d of %d, %+v, and the whole is %+v", name, drawn, of, got, want)
 			}
 			want.Missing = got.Missing
@@ -177,11 +185,14 @@ func withNoVerdict(f Found) Found {
 	return f
 }
 
-// TestWhichCodesAreAVerdict: one that passes is none, whether it came for an item or for the whole call.
+// TestWhichCodesAreAVerdict: one that passes is none, whether it came for an item or for the whole
+// call.
 func TestWhichCodesAreAVerdict(t *testing.T) {
 	for code, want := range map[int]bool{
-		codeMissing: true, codeDifferent: false, 30001: true, 30002: true, 30003: true, 30004: true, 30009: true, 30010: true, 70107: true, 38001: true, 39999: true,
-		30006: false, 30007: false, 30008: false, 30540: false, 60007: false, 60008: false, 60011: false, 70169: false, 70500: false, 72010: false,
+		codeMissing: true, codeDifferent: false, 30001: true, 30002: true, 30003: true, 30004: true, 30009: true, 30010: true,
+		70107: true, 38001: true, 39999: true,
+		30006: false, 30007: false, 30008: false, 30540: false, 60007: false, 60008: false,
+		60011: false, 70169: false, 70500: false, 72010: false,
 	} {
 		if isMissing(code) != want {
 			t.Errorf("%d: %t", code, !want)
@@ -189,7 +200,8 @@ func TestWhichCodesAreAVerdict(t *testing.T) {
 	}
 }
 
-// TestNothingOfAnOlderVerifySurvives, in whichever format its lists are and however the newer one ends.
+// TestNothingOfAnOlderVerifySurvives, in whichever format its lists are and however the newer one
+// ends.
 func TestNothingOfAnOlderVerifySurvives(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"missing.csv", "missing.jsonl", "different.csv", "different.jsonl"} {
@@ -197,7 +209,8 @@ func TestNothingOfAnOlderVerifySurvives(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o := Options{FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: staged(t, 2), Counts: source.Counts{Inputs: []source.Input{{Format: source.JSONL}}}}
+	o := Options{FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: staged(t, 2),
+		Counts: source.Counts{Inputs: []source.Input{{Format: source.JSONL}}}}
 	v, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

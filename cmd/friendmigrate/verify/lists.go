@@ -42,12 +42,14 @@ func (v *Verify) Write() (l Lists, err error) {
 	}
 	l.Missing, l.Different = v.path(folder.Missing), v.path(folder.Different)
 	if v.Counts.ListFormat() == source.CSV {
-		l.IntegerTags = slices.Compact(slices.Sorted(slices.Values(slices.Concat(absent.IntegerTags(), other.IntegerTags()))))
+		tags := slices.Concat(absent.IntegerTags(), other.IntegerTags())
+		l.IntegerTags = slices.Compact(slices.Sorted(slices.Values(tags)))
 	}
 	return l, nil
 }
 
-// removeLists removes the lists of an earlier verify, in whichever format they are: nothing of it survives a newer one, however that ends.
+// removeLists removes the lists of an earlier verify, in whichever format they are: nothing of it
+// survives a newer one, however that ends.
 func (v *Verify) removeLists() error {
 	for _, name := range []string{folder.Missing, folder.Different} {
 		for _, format := range []string{source.CSV, source.JSONL} {
@@ -65,10 +67,12 @@ func (v *Verify) path(name string) string {
 }
 
 func (v *Verify) list(name string, extra ...string) *source.List {
-	return source.NewList(source.ListOptions{FS: v.FS, Path: v.path(name), Memory: listMemory, Format: v.Counts.ListFormat(), Extra: extra})
+	return source.NewList(source.ListOptions{FS: v.FS, Path: v.path(name), Memory: listMemory,
+		Format: v.Counts.ListFormat(), Extra: extra})
 }
 
-// eachFound goes over the edges that are missing or different, with what became of each in the job. One that failed there is neither.
+// eachFound goes over the edges that are missing or different, with what became of each in the job.
+// One that failed there is neither.
 func (v *Verify) eachFound(each func(f *checkpoint.Failure, became migrate.Kind) error) error {
 	if v.Job == nil {
 		return v.eachOther(func(f *checkpoint.Failure, _ int64) error { return each(f, migrate.Again) })
@@ -108,7 +112,8 @@ func (v *Verify) eachFound(each func(f *checkpoint.Failure, became migrate.Kind)
 	return nil
 }
 
-// eachOther goes over the edges that are not as they should be, always in the same order, with the key of each in the job's plan.
+// eachOther goes over the edges that are not as they should be, always in the same order, with the
+// key of each in the job's plan.
 func (v *Verify) eachOther(each func(f *checkpoint.Failure, key int64) error) error {
 	for f, err := range v.journal.Failures() {
 		if err != nil {

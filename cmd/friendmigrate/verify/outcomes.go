@@ -7,8 +7,9 @@ import (
 	"friendmigrate/migrate"
 )
 
-// outcomes says what a journal has of some edges. A journal spells out only exceptions in memory, and holds the rest in its file in no order of use here; so it is
-// read once for a window of edges, whatever order they are asked for in.
+// outcomes says what a journal has of some edges. A journal spells out only exceptions in memory,
+// and holds the rest in its file in no order of use here; so it is read once for a window of edges,
+// whatever order they are asked for in.
 type outcomes struct {
 	keys  []int64 // of the edges: chunk times 1000 and index, ascending
 	known []outcome

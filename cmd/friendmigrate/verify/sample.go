@@ -11,7 +11,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// sample is the edges that were drawn from a plan, as a plan of its own: the same accounts in the same order, with what was drawn of each, in chunks of 1000.
+// sample is the edges that were drawn from a plan, as a plan of its own: the same accounts in the
+// same order, with what was drawn of each, in chunks of 1000.
 type sample struct {
 	of     *Verify
 	from   int64   // so many edges could have been drawn
@@ -20,7 +21,8 @@ type sample struct {
 	starts []int64 // of each chunk of the sample: how many drawn edges come before it
 }
 
-// draw draws the sample from what is asked about. An edge that failed in the job is none that should be in place, so it is not drawn.
+// draw draws the sample from what is asked about. An edge that failed in the job is none that
+// should be in place, so it is not drawn.
 func (v *Verify) draw(ctx context.Context) error {
 	failed := int64(0)
 	if v.Job != nil {
@@ -156,7 +158,8 @@ func (s *sample) rosters(ctx context.Context) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		for p, err := range s.parts(ctx) {
 			r := migrate.Roster{
-				From: p.roster.From, First: p.first, Chunks: p.chunks(), Edges: int64(len(p.drawn)), ChunkBytes: 2 * p.roster.ChunkBytes, Load: p.load,
+				From: p.roster.From, First: p.first, Chunks: p.chunks(), Edges: int64(len(p.drawn)),
+				ChunkBytes: 2 * p.roster.ChunkBytes, Load: p.load,
 			}
 			if !yield(r, err) || err != nil {
 				return
@@ -191,7 +194,8 @@ func cloned(e *migrate.Edge) migrate.Edge {
 		c.Groups = append(c.Groups, strings.Clone(g))
 	}
 	for _, item := range e.Custom {
-		c.Custom = append(c.Custom, migrate.CustomItem{Tag: strings.Clone(item.Tag), Value: strings.Clone(item.Value), Integer: item.Integer})
+		c.Custom = append(c.Custom, migrate.CustomItem{Tag: strings.Clone(item.Tag), Value: strings.Clone(item.Value),
+			Integer: item.Integer})
 	}
 	return c
 }

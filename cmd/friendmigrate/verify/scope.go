@@ -8,8 +8,9 @@ import (
 	"friendmigrate/migrate"
 )
 
-// scope is the part of a plan that a verify speaks of, and what of it is asked about: all, or where a job knows it, what the job has settled. A pending edge was
-// never sent, so nobody expects it in the service.
+// scope is the part of a plan that a verify speaks of, and what of it is asked about: all, or where
+// a job knows it, what the job has settled. A pending edge was never sent, so nobody expects it in
+// the service.
 type scope struct {
 	edges int64 // of the accounts
 	asked int64

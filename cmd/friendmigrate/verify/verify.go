@@ -20,20 +20,23 @@ import (
 	"friendmigrate/source/stage"
 )
 
+// rosters goes over rosters as stage.Rosters does.
+type rosters = func(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error]
+
 // Options say what is verified and where that is kept.
 type Options struct {
 	FS       disk.FS
 	Dir      string // of the verify's own journal; its owner holds a lock on it
 	Lists    string // folder for the lists
 	Stage    *stage.Stage
-	Counts   source.Counts                                                                                       // of reading what is staged
-	ID       checkpoint.Identity                                                                                 // the app and the rows: what makes another verify, beside the plan
-	Job      *checkpoint.Journal                                                                                 // of the import of this very plan, nil where there is none
-	Accounts func(from string) bool                                                                              // of which edges are spoken; nil: all
-	Rosters  func(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] // of those, as Stage.Rosters
-	Fields   bool                                                                                                // compare fields too
-	Sample   int64                                                                                               // so many edges only, 0: all
-	Seed     uint64                                                                                              // of a new sample
+	Counts   source.Counts          // of reading what is staged
+	ID       checkpoint.Identity    // the app and the rows: what makes another verify, beside the plan
+	Job      *checkpoint.Journal    // of the import of this very plan, nil where there is none
+	Accounts func(from string) bool // of which edges are spoken; nil: all
+	Rosters  rosters                // of those accounts; nil: Stage.Rosters
+	Fields   bool                   // compare fields too
+	Sample   int64                  // so many edges only, 0: all
+	Seed     uint64                 // of a new sample
 }
 
 // Service is what a verify asks. Check and Pages are those of sink.Client.
@@ -42,7 +45,8 @@ type Service struct {
 	Pages func(from string) reading.Pages
 }
 
-// Verify is one verify, from its beginning over any number of interruptions to its end. It belongs to one goroutine.
+// Verify is one verify, from its beginning over any number of interruptions to its end. It belongs
+// to one goroutine.
 type Verify struct {
 	Options
 	Resumed bool // an earlier run has asked about some of it
@@ -60,7 +64,8 @@ const (
 	optionSeed   = "seed"
 )
 
-// Open begins a verify, or goes on with the one in o.Dir if that is the same and has not finished. Another one that lies there is forgotten.
+// Open begins a verify, or goes on with the one in o.Dir if that is the same and has not finished.
+// Another one that lies there is forgotten.
 func Open(ctx context.Context, o Options) (*Verify, error) {
 	v := &Verify{Options: o, window: usualWindow}
 	if err := v.measure(ctx); err != nil {
@@ -125,7 +130,8 @@ func (v *Verify) resume(ctx context.Context) error {
 		}
 	}
 	want := v.identity(seed)
-	if err != nil || len(recorded.Differs(want)) > 0 || recorded.PlanDigest != want.PlanDigest || recorded.Edges != want.Edges || recorded.Chunks != want.Chunks {
+	if err != nil || len(recorded.Differs(want)) > 0 || recorded.PlanDigest != want.PlanDigest ||
+		recorded.Edges != want.Edges || recorded.Chunks != want.Chunks {
 		v.sample = nil
 		return errors.Join(journal.Close(), v.remove())
 	}
@@ -209,15 +215,19 @@ func (v *Verify) Asked() int64 {
 	return v.scope.asked
 }
 
-// Run asks about what is open. engine says how: pace, patience, probe and meter; what is about failures, bytes and rows is not for it to say.
-func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, calls func() int64) (migrate.Summary, error) {
+// Run asks about what is open. engine says how: pace, patience, probe and meter; what is about
+// failures, bytes and rows is not for it to say.
+func (v *Verify) Run(
+	ctx context.Context, s Service, engine migrate.Options, calls func() int64,
+) (migrate.Summary, error) {
 	if v.journal.Totals().Settled() == v.Asked() {
 		return migrate.Summary{}, nil
 	}
 	if err := v.journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: engine.Workers}); err != nil {
 		return migrate.Summary{}, err
 	}
-	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0 // 1000 ids always fit
+	// 1000 ids always fit
+	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0
 	var to migrate.Importer = &asker{check: s.Check}
 	if v.Fields {
 		to = newReader(s, engine.Memory/2)
@@ -232,24 +242,28 @@ func (v *Verify) Run(ctx context.Context, s Service, engine migrate.Options, cal
 			_, err = run()
 		}
 	}
-	end := v.journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Calls: calls(), AllAnswered: true}) // asking twice does no harm
+	// asking twice does no harm
+	end := v.journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Calls: calls(), AllAnswered: true})
 	if err == nil {
 		err = end
 	}
 	return summary, err
 }
 
-// refusals are the codes that were answered instead of yes or no and that do not pass. That an account does not exist is a no.
+// refusals are the codes that were answered instead of yes or no and that do not pass. That an
+// account does not exist is a no.
 func (v *Verify) refusals() (codes []int) {
 	for code, n := range v.journal.Totals().FailedByCode {
-		if known, _ := sink.LookupCode(code); n > 0 && code >= 100 && isMissing(code) && known.Call != migrate.VerdictRefuseAccount {
+		if known, _ := sink.LookupCode(code); n > 0 && code >= 100 && isMissing(code) &&
+			known.Call != migrate.VerdictRefuseAccount {
 			codes = append(codes, code)
 		}
 	}
 	return codes
 }
 
-// Finish ends a verify that has a verdict on everything, after its lists were written: what is run next begins anew.
+// Finish ends a verify that has a verdict on everything, after its lists were written: what is run
+// next begins anew.
 func (v *Verify) Finish() error {
 	return errors.Join(v.Close(), v.remove())
 }

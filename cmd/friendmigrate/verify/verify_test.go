@@ -20,19 +20,24 @@ import (
 )
 
 func TestOnlyWhatTheInputHasIsCompared(t *testing.T) {
-	got := migrate.Edge{Remark: "r", Groups: []string{"b", "a"}, AddSource: "AddSource_Type_X", AddWording: "w", AddTime: 5, RemarkTime: 0,
-		Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_N", Value: "7", Integer: true}, {Tag: "Tag_SNS_Custom_S", Value: "7"}}}
+	got := migrate.Edge{Remark: "r", Groups: []string{"b", "a"}, AddSource: "AddSource_Type_X", AddWording: "w",
+		AddTime: 5, RemarkTime: 0,
+		Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_N", Value: "7", Integer: true},
+			{Tag: "Tag_SNS_Custom_S", Value: "7"}}}
 	for want, c := range map[string]migrate.Edge{
-		"":                                {RemarkTime: 99},
-		" ":                               {Remark: "r", Groups: []string{"a", "b", "a"}, AddSource: "AddSource_Type_X", AddWording: "w", AddTime: 5, Custom: slices.Clone(got.Custom)},
-		"Remark":                          {Remark: "R"},
-		"GroupName":                       {Groups: []string{"a"}},
-		"AddSource":                       {AddSource: "AddSource_Type_Y"},
-		"AddWording":                      {AddWording: "w "},
-		"AddTime":                         {AddTime: 6},
-		"Tag_SNS_Custom_N":                {Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_N", Value: "7"}}},
-		"Tag_SNS_Custom_S":                {Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_S", Value: "7", Integer: true}}},
-		"Remark AddTime Tag_SNS_Custom_X": {Remark: "x", AddTime: 1, Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_X", Value: "1"}}},
+		"": {RemarkTime: 99},
+		" ": {Remark: "r", Groups: []string{"a", "b", "a"}, AddSource: "AddSource_Type_X",
+			AddWording: "w", AddTime: 5, Custom: slices.Clone(got.Custom)},
+		"Remark":           {Remark: "R"},
+		"GroupName":        {Groups: []string{"a"}},
+		"AddSource":        {AddSource: "AddSource_Type_Y"},
+		"AddWording":       {AddWording: "w "},
+		"AddTime":          {AddTime: 6},
+		"Tag_SNS_Custom_N": {Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_N", Value: "7"}}},
+		"Tag_SNS_Custom_S": {Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_S", Value: "7",
+			Integer: true}}},
+		"Remark AddTime Tag_SNS_Custom_X": {Remark: "x", AddTime: 1,
+			Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_X", Value: "1"}}},
 	} {
 		if fields := strings.Join(differences(&c, &got), " "); fields != strings.TrimSpace(want) {
 			t.Errorf("%+v differs in %q, want %q", c, fields, want)
@@ -52,7 +57,8 @@ func staged(t *testing.T, sizes ...int) *stage.Stage {
 	for a, n := range sizes {
 		for i := range n {
 			line++
-			e := migrate.Edge{From: fmt.Sprintf("a%d", a), To: fmt.Sprintf("f%d", i), AddSource: "AddSource_Type_X", Position: migrate.Position{Line: line}}
+			e := migrate.Edge{From: fmt.Sprintf("a%d", a), To: fmt.Sprintf("f%d", i), AddSource: "AddSource_Type_X",
+				Position: migrate.Position{Line: line}}
 			if _, err := w.Lane(0).Add(&e); err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +78,8 @@ func staged(t *testing.T, sizes ...int) *stage.Stage {
 	return s
 }
 
-// TestASampleIsThoseEdges: the plan of a sample has what was drawn, once each, and knows where in the whole plan it stands.
+// TestASampleIsThoseEdges: the plan of a sample has what was drawn, once each, and knows where in
+// the whole plan it stands.
 func TestASampleIsThoseEdges(t *testing.T) {
 	s := staged(t, 2500, 1, 3, 1000, 1, 1999, 40)
 	var all []string
@@ -107,7 +114,8 @@ func TestASampleIsThoseEdges(t *testing.T) {
 			}
 			for i := range r.Chunks {
 				chunk, err := r.Load(i)
-				if err != nil || chunk.Ordinal != ordinal || p.starts[ordinal] != int64(at) || len(chunk.Edges) > migrate.MaxChunkEdges {
+				if err != nil || chunk.Ordinal != ordinal || p.starts[ordinal] != int64(at) ||
+					len(chunk.Edges) > migrate.MaxChunkEdges {
 					t.Fatalf("chunk %d: %v", ordinal, err)
 				}
 				ordinal++
@@ -152,7 +160,8 @@ func (p *place) Next(context.Context) (sink.Page, error) {
 	return page, nil
 }
 
-// TestALongListIsReadOnce, though its roster is checked in chunks and calls fail in the middle; a list that is too large to be kept is read for each chunk.
+// TestALongListIsReadOnce, though its roster is checked in chunks and calls fail in the middle; a
+// list that is too large to be kept is read for each chunk.
 func TestALongListIsReadOnce(t *testing.T) {
 	const n, page = 2500, 100
 	b := &book{page: page}
@@ -201,19 +210,24 @@ func TestALongListIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestWhatADoubtfulListDoesNotShowIsChecked: FriendNum 20 and two friends, or a value that no field has, say nothing of the others.
+// TestWhatADoubtfulListDoesNotShowIsChecked: FriendNum 20 and two friends, or a value that no field
+// has, say nothing of the others.
 func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
-	edges := []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}, {From: "a", To: "gone"}, {From: "a", To: "odd"}}
+	edges := []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}, {From: "a", To: "gone"},
+		{From: "a", To: "odd"}}
 	odd := []sink.Value{{Tag: "Tag_SNS_IM_Remark", JSON: []byte(`[1]`)}}
 	for name, c := range map[string]struct {
 		book  book
 		seen  migrate.Kind
 		check string // who is asked about
 	}{
-		"believed":        {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}}, migrate.Imported, ""},
-		"longer by name":  {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}, off: 18}, migrate.Imported, "hidden gone"},
-		"shorter by name": {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}, off: -1}, migrate.Imported, "hidden gone"},
-		"not to be read":  {book{friends: []sink.Friend{{To: "seen"}, {To: "odd", Values: odd}}}, migrate.Already, "seen hidden gone odd"},
+		"believed": {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}}, migrate.Imported, ""},
+		"longer by name": {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}, off: 18}, migrate.Imported,
+			"hidden gone"},
+		"shorter by name": {book{friends: []sink.Friend{{To: "seen"}, {To: "odd"}}, off: -1}, migrate.Imported,
+			"hidden gone"},
+		"not to be read": {book{friends: []sink.Friend{{To: "seen"}, {To: "odd", Values: odd}}}, migrate.Already,
+			"seen hidden gone odd"},
 	} {
 		asked, fails := "", 1
 		c.book.page, c.book.fail = 100, func(int) error { return nil }
@@ -260,11 +274,13 @@ func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
 	}
 }
 
-// TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew, and one with other settings or another plan is another one.
+// TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew, and one with other settings or another
+// plan is another one.
 func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	s := staged(t, 3, 1500, 2)
 	dir := t.TempDir()
-	o := Options{FS: disk.OS{}, Dir: dir, Lists: dir, Stage: s, ID: checkpoint.Identity{SDKAppID: 1, Options: map[string]string{}}, Seed: rand.Uint64()}
+	o := Options{FS: disk.OS{}, Dir: dir, Lists: dir, Stage: s,
+		ID: checkpoint.Identity{SDKAppID: 1, Options: map[string]string{}}, Seed: rand.Uint64()}
 	open := func(o Options, resumed bool, asked int64) *Verify {
 		t.Helper()
 		v, err := Open(t.Context(), o)
@@ -287,7 +303,8 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 			}
 			return slices.Repeat([]sink.Relation{{Known: true, Friend: true}}, len(to)), nil
 		}
-		_, err := v.Run(ctx, Service{Check: check}, migrate.Options{Workers: 1, Retry: migrate.DefaultRetry}, func() int64 { return 0 })
+		_, err := v.Run(ctx, Service{Check: check}, migrate.Options{Workers: 1, Retry: migrate.DefaultRetry},
+			func() int64 { return 0 })
 		return err
 	}
 	v := open(o, false, 0)
@@ -300,7 +317,8 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	}
 	v = open(o, true, asked)
 	err := ask(v, 100)
-	if found, lost := v.Found(); err != nil || lost != nil || !found.Done() || found.InPlace != 1505 || found.Edges != 1505 {
+	if found, lost := v.Found(); err != nil || lost != nil || !found.Done() || found.InPlace != 1505 ||
+		found.Edges != 1505 {
 		t.Fatalf("%v %v %+v", err, lost, found)
 	}
 	if err := v.Close(); err != nil { // killed before the lists were written
