@@ -23,13 +23,13 @@ func (j *importJob) startOver() error {
 	}
 	j.home, j.dir = j.dir, folder.Next(j.dir)
 	j.resumed = true // the process of the old job may have sent calls until just now
-	j.p.startingOver.Store(true)
 	return nil
 }
 
 // takeOver moves the old state away and the new one to its place, once nothing is left that could end
 // the run before its first call.
 func (j *importJob) takeOver() error {
+	defer j.p.startingOver.Store(false)
 	if j.home == "" {
 		return nil
 	}
@@ -40,7 +40,6 @@ func (j *importJob) takeOver() error {
 	if err == nil {
 		j.old, err = folder.TakeOver(j.fsys, j.dir, time.Now())
 	}
-	j.p.startingOver.Store(false)
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
+	p.startingOver.Store(set.Job.Fresh)
 	p.window = set.Stop.MaxDuration
 	p.nameShard(set.Job.Shard)
 	p.sight.Begin(eyes.Job{Command: "import", Shard: set.Job.Shard.String(), Version: programVersion()})
