@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// blockSize is how many bytes are handed to a parser at a time. A block is longer by what was left over from the one before it.
+// blockSize is how many bytes are handed to a parser at a time. A block is longer by what was left
+// over from the one before it.
 const blockSize = 256 << 10
 
 // block is a run of whole records of one input. The parsers take blocks in any order.
@@ -24,7 +25,8 @@ type record struct {
 	kind   cutKind
 }
 
-// blockReader cuts the content of one input into blocks. It keeps no more than a block and the record at its end.
+// blockReader cuts the content of one input into blocks. It keeps no more than a block and the
+// record at its end.
 type blockReader struct {
 	content io.Reader
 	csv     bool
@@ -47,7 +49,8 @@ func newBlockReader(content io.Reader, l *layout, size, limit int) *blockReader 
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// marks is the length of the byte order marks at the beginning of a line. Files that were put together have some.
+// marks is the length of the byte order marks at the beginning of a line. Files that were put
+// together have some.
 func marks(line []byte) (n int) {
 	for bytes.HasPrefix(line[n:], byteOrderMark) {
 		n += len(byteOrderMark)
@@ -67,7 +70,8 @@ func dropMarks(data []byte) []byte {
 	return kept
 }
 
-// begin for CSV reads the header: the first line that is not empty. There is none in an empty input.
+// begin for CSV reads the header: the first line that is not empty. There is none in an empty
+// input.
 func (r *blockReader) begin(b *block) (header []byte, err error) {
 	for b.data = b.data[:0]; ; {
 		if err := r.fill(b); err != nil {
@@ -127,7 +131,8 @@ func headerFault(kind cutKind) string {
 	return "it is over 1 MiB"
 }
 
-// fill appends up to a block of content to b.data, and at the end the line end that the last line may lack.
+// fill appends up to a block of content to b.data, and at the end the line end that the last line
+// may lack.
 func (r *blockReader) fill(b *block) error {
 	if r.end {
 		return nil
@@ -138,7 +143,8 @@ func (r *blockReader) fill(b *block) error {
 		copy(grown, b.data)
 		b.data = grown
 	}
-	// Not io.ReadFull: it would make one error of content that ends here and of compressed data that is cut short.
+	// Not io.ReadFull: it would make one error of content that ends here and of compressed data
+	// that is cut short.
 	for to := old + r.size; len(b.data) < to; {
 		n, err := r.content.Read(b.data[len(b.data):to])
 		b.data = b.data[:len(b.data)+n]
@@ -161,7 +167,8 @@ func (r *blockReader) finish(b *block) {
 	}
 }
 
-// next reads the next block into b, which it may reuse all of. It returns io.EOF after the last one.
+// next reads the next block into b, which it may reuse all of. It returns io.EOF after the last
+// one.
 func (r *blockReader) next(b *block) error {
 	b.layout, b.overlong, b.records = r.layout, false, b.records[:0]
 	b.data = append(b.data[:0], r.carry...)
@@ -235,7 +242,8 @@ func (r *blockReader) skip(b *block) {
 	r.line++
 }
 
-// cut finds out how many of b's bytes are whole records. runsOn says that the record after them is too long, and that not even its first line ends in b.
+// cut finds out how many of b's bytes are whole records. runsOn says that the record after them is
+// too long, and that not even its first line ends in b.
 func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 	if !r.csv || bytes.IndexByte(b.data, '"') < 0 {
 		n = bytes.LastIndexByte(b.data, '\n') + 1

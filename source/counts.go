@@ -8,7 +8,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Counts is what reading the inputs found. With shards it speaks of this shard's rows alone, but for RejectedElsewhere.
+// Counts is what reading the inputs found. With shards it speaks of this shard's rows alone, but
+// for RejectedElsewhere.
 type Counts struct {
 	Rows              int64            `json:"rows"`                  // edges read: valid and rejected rows
 	Rejected          int64            `json:"rejected"`              // rows that are not valid; rejected.csv lists them
@@ -41,8 +42,8 @@ func (c *Counts) CheckEmpty(o Options) error {
 // NoRows reports whether there is not a single row in the inputs, not even one of another shard.
 func (c *Counts) NoRows() bool { return len(c.Empty) == len(c.Inputs) }
 
-// ManyLines counts the records of so many lines that a stray quote may have made one record of many rows: over manyLines,
-// or with as many commas in a field as the header has.
+// ManyLines counts the records of so many lines that a stray quote may have made one record of many
+// rows: over manyLines, or with as many commas in a field as the header has.
 type ManyLines struct {
 	Records int64  `json:"records"`
 	Lines   int64  `json:"lines"`           // of the longest
@@ -52,7 +53,8 @@ type ManyLines struct {
 
 const manyLines = 20
 
-// ListFormat is the format of the lists that hold edges as they were in the input: JSONL where an input was, since CSV could not hold all of it.
+// ListFormat is the format of the lists that hold edges as they were in the input: JSONL where an
+// input was, since CSV could not hold all of it.
 func (c *Counts) ListFormat() string {
 	if slices.ContainsFunc(c.Inputs, func(in Input) bool { return in.Format == JSONL }) {
 		return JSONL
@@ -68,7 +70,8 @@ func (c *Counts) InputName(input int) string {
 	return c.Inputs[input].Name
 }
 
-// maxIgnored bounds the names of unknown columns and keys that are remembered: the first in the alphabet, so that they don't depend on who read what.
+// maxIgnored bounds the names of unknown columns and keys that are remembered: the first in the
+// alphabet, so that they don't depend on who read what.
 const maxIgnored = 50
 
 // tally is one parser's share of Counts.

@@ -15,7 +15,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// row is what gocsv makes of a record. Everything is text: gocsv's own numbers take 0x10, 1.5 and " 7 " for integers.
+// row is what gocsv makes of a record. Everything is text: gocsv's own numbers take 0x10, 1.5
+// and " 7 " for integers.
 type row struct {
 	From       string      `csv:"From_Account"`
 	To         string      `csv:"To_Account"`
@@ -28,7 +29,8 @@ type row struct {
 	Custom     customCells `csv:"Tag_SNS_Custom"`
 }
 
-// customCells takes the cells of all custom columns of a row, from left to right: gocsv hands every column of its name to it.
+// customCells takes the cells of all custom columns of a row, from left to right: gocsv hands every
+// column of its name to it.
 type customCells []string
 
 // UnmarshalCSV adds the next cell.
@@ -48,7 +50,8 @@ type csvParser struct {
 	ends   []byte // a record with its inner line ends doubled; reused
 }
 
-// feeder gives a csv.Reader exactly the bytes of whole records, so that it never waits for more than the record that was asked for.
+// feeder gives a csv.Reader exactly the bytes of whole records, so that it never waits for more
+// than the record that was asked for.
 type feeder struct{ rest []byte }
 
 func (f *feeder) Read(p []byte) (int, error) {
@@ -60,8 +63,9 @@ func (f *feeder) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// use makes the parser ready for an input. Since gocsv has package-level switches that any package of the program may set (tag name, separator, normalizer),
-// a record of known cells has to come out right first.
+// use makes the parser ready for an input. Since gocsv has package-level switches that any package
+// of the program may set (tag name, separator, normalizer), a record of known cells has to come out
+// right first.
 func (p *csvParser) use(l *layout) error {
 	probe := make([]string, l.columns)
 	for i := range probe {
@@ -128,7 +132,8 @@ func (p *csvParser) block(b *block) error {
 	return p.lines(b)
 }
 
-// lines takes a block without quotes. There every line that is not empty is one record for the cutter and for the reader alike, so the reader may have it whole.
+// lines takes a block without quotes. There every line that is not empty is one record for the
+// cutter and for the reader alike, so the reader may have it whole.
 func (p *csvParser) lines(b *block) error {
 	data := dropMarks(b.data)
 	p.feed.rest = data
@@ -173,7 +178,8 @@ func (p *csvParser) records(b *block) error {
 	return nil
 }
 
-// notable is the number of a record's lines, if there are so many that it may have swallowed rows; else 0.
+// notable is the number of a record's lines, if there are so many that it may have swallowed rows;
+// else 0.
 func (l *layout) notable(record []byte, lines int64) int64 {
 	if lines > manyLines {
 		return lines
@@ -199,7 +205,8 @@ func cutReason(kind cutKind) reject {
 	return reject{"", reasonQuotes}
 }
 
-// exact makes encoding/csv keep a "\r\n" inside quotes: it makes "\n" of every line end, so it is given one '\r' more. The record's own end may go.
+// exact makes encoding/csv keep a "\r\n" inside quotes: it makes "\n" of every line end, so it is
+// given one '\r' more. The record's own end may go.
 func (p *csvParser) exact(record []byte) []byte {
 	inner := record[:len(record)-1]
 	if !bytes.Contains(inner, []byte("\r\n")) {

@@ -18,11 +18,14 @@ const (
 	cutOpen                    // a quote is open for longer than the limit: nobody can tell where the rows are from here on
 )
 
-// cutCSV finds the end of the first record of b, which begins at the beginning of a line: n bytes, line end included. A record that is broken costs its
-// first line only, so what comes after a stray quote is read again from the next line on. The rules are those of encoding/csv without LazyQuotes, to the
-// byte, so that what is whole here is one record there. columns is the header's number of columns, 0 if it isn't known yet.
+// cutCSV finds the end of the first record of b, which begins at the beginning of a line: n bytes,
+// line end included. A record that is broken costs its first line only, so what comes after a stray
+// quote is read again from the next line on. The rules are those of encoding/csv without
+// LazyQuotes, to the byte, so that what is whole here is one record there. columns is the header's
+// number of columns, 0 if it isn't known yet.
 //
-// final says that b holds the rest of the input, which then ends with a line end. What is found never depends on how much more than limit+2 bytes b has.
+// final says that b holds the rest of the input, which then ends with a line end. What is found
+// never depends on how much more than limit+2 bytes b has.
 func cutCSV(b []byte, columns, limit int, final bool) (n int, kind cutKind) {
 	lineEnd := bytes.IndexByte(b, '\n')
 	line := b
@@ -52,7 +55,8 @@ func cutCSV(b []byte, columns, limit int, final bool) (n int, kind cutKind) {
 	return end + 1, cutWhole
 }
 
-// cutPlain is cutCSV for a first line without quotes, and all there is to cut in JSONL. lineEnd is the index of the line's end, -1 if b doesn't have it.
+// cutPlain is cutCSV for a first line without quotes, and all there is to cut in JSONL. lineEnd is
+// the index of the line's end, -1 if b doesn't have it.
 func cutPlain(b []byte, lineEnd, limit int) (n int, kind cutKind) {
 	switch {
 	case lineEnd < 0 && len(b) < limit+2:
@@ -90,7 +94,8 @@ const (
 	scanInField                  // at the end of the bytes, outside quotes
 )
 
-// scanQuoted walks over the fields of the record at the beginning of b. end is the index of its '\n'.
+// scanQuoted walks over the fields of the record at the beginning of b. end is the index of its
+// '\n'.
 func scanQuoted(b []byte) (end, fields int, state scanState) {
 	for at := 0; ; at++ { // at is where a field begins
 		fields++
@@ -127,7 +132,8 @@ func scanQuoted(b []byte) (end, fields int, state scanState) {
 	}
 }
 
-// closingQuote finds the quote that ends a quoted field whose content begins at from, or -1. A quote that may be half of a pair at the end of b is none yet.
+// closingQuote finds the quote that ends a quoted field whose content begins at from, or -1. A
+// quote that may be half of a pair at the end of b is none yet.
 func closingQuote(b []byte, from int) int {
 	for {
 		i := bytes.IndexByte(b[from:], '"')

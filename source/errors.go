@@ -10,11 +10,13 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// ErrUnusable is what every error is that the user has to mend in the input or in the options before the job can begin (exit code 2). Other errors of this
-// package are failures of the machine: I/O, a full disk, a cancelled context.
+// ErrUnusable is what every error is that the user has to mend in the input or in the options
+// before the job can begin (exit code 2). Other errors of this package are failures of the machine:
+// I/O, a full disk, a cancelled context.
 var ErrUnusable = errors.New("input or options cannot be used")
 
-// ErrUnreachable is what an error is where object storage gave no answer, for as long as it was tried: the same run may work later (exit code 4).
+// ErrUnreachable is what an error is where object storage gave no answer, for as long as it was
+// tried: the same run may work later (exit code 4).
 var ErrUnreachable = errors.New("object storage cannot be reached")
 
 // InputError says which input cannot be used and why. It is an ErrUnusable.
@@ -24,14 +26,14 @@ type InputError struct {
 	Reason string
 	Err    error // the cause, if there is one
 
-	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as quote does it;
-	// see Command.
+	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as
+	// quote does it; see Command.
 	Fix    func(quote func(name string) string) string
 	Better Flag
 }
 
-// Flag is a flag by its name without dashes, and the value that it should have; "": leave it out. Words in capitals are
-// for the user to fill in.
+// Flag is a flag by its name without dashes, and the value that it should have; "": leave it out.
+// Words in capitals are for the user to fill in.
 type Flag struct{ Name, Value string }
 
 // Better returns the flag that helps against an error; its Name is "" if none is known to.
@@ -45,8 +47,8 @@ func Better(err error) Flag {
 	return Flag{}
 }
 
-// Command is Fix, or else the command that shows the line or the file; "" where there is none. quote makes a name
-// one word for a shell.
+// Command is Fix, or else the command that shows the line or the file; "" where there is none.
+// quote makes a name one word for a shell.
 func (e *InputError) Command(quote func(name string) string) string {
 	_, packed := nameSays(e.Name)
 	line := fmt.Sprintf("sed -n %dp", e.Line)
@@ -99,7 +101,8 @@ func (e *OptionError) Error() string { return e.Option + ": " + e.Reason }
 // Unwrap makes the error an ErrUnusable.
 func (e *OptionError) Unwrap() error { return ErrUnusable }
 
-// EmptyError says that the inputs hold not a single row and --allow-empty is not given. It is an ErrUnusable.
+// EmptyError says that the inputs hold not a single row and --allow-empty is not given. It is an
+// ErrUnusable.
 type EmptyError struct {
 	Inputs []string // as the user named them
 	Why    string   // the last of them has none; "": not known

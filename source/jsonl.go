@@ -11,8 +11,9 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// jsonlParser turns lines of JSON into edges. A line has the shape of the API's AddFriendItem, with From_Account beside To_Account; a custom field may also
-// be a key of its own (Tag_SNS_Custom_...). null is absent.
+// jsonlParser turns lines of JSON into edges. A line has the shape of the API's AddFriendItem, with
+// From_Account beside To_Account; a custom field may also be a key of its own (Tag_SNS_Custom_...).
+// null is absent.
 type jsonlParser struct {
 	*parser
 	rules *rules
@@ -77,7 +78,8 @@ func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
 // view is b as a string, without a copy. It lasts as long as the block: whoever keeps it copies it.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// wrong notes what is wrong with a member whose value is well formed; the line is read on, so that its account is known and broken JSON is told from a wrong type.
+// wrong notes what is wrong with a member whose value is well formed; the line is read on, so that
+// its account is known and broken JSON is told from a wrong type.
 func (p *jsonlParser) wrong(column, reason string) {
 	if p.first.reason == "" {
 		p.first = reject{column, reason}
@@ -218,7 +220,8 @@ func (p *jsonlParser) customItem() error {
 	return err
 }
 
-// customValue reads the value of a custom field. A string stays a string and an integer an integer, to the digit.
+// customValue reads the value of a custom field. A string stays a string and an integer an integer,
+// to the digit.
 func (p *jsonlParser) customValue(tag string) error {
 	column := orElse(tag, nameCustomItem)
 	switch c := p.text.Peek(); {

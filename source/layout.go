@@ -36,7 +36,8 @@ const (
 	headerCustom  = "Tag_SNS_Custom"
 )
 
-// readHeader makes sense of a CSV's first record. Names are matched exactly: gocsv would also match them trimmed and stripped of characters without width.
+// readHeader makes sense of a CSV's first record. Names are matched exactly: gocsv would also match
+// them trimmed and stripped of characters without width.
 func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 	names, err := csv.NewReader(bytes.NewReader(record)).Read()
 	if err != nil {
@@ -56,7 +57,8 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			continue
 		case fieldTag:
 			if !isTag(m.text) {
-				return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("the column %.60q %s", name, reasonTag), Better: r.rename(name)}
+				reason := fmt.Sprintf("the column %.60q %s", name, reasonTag)
+				return &InputError{Name: l.name, Line: line, Reason: reason, Better: r.rename(name)}
 			}
 			_, integer := r.integer[m.text]
 			l.tags, l.integer = append(l.tags, m.text), append(l.integer, integer)
@@ -94,11 +96,13 @@ func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 	return l.lacks(missing, line, r)
 }
 
-// lacks names the missing columns, those that were meant to be them, and a command line that does without.
+// lacks names the missing columns, those that were meant to be them, and a command line that does
+// without.
 func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	if slices.ContainsFunc(l.names, validSource) {
 		header := wrong{filter: "sed '1i " + strings.Join([]string{nameFrom, nameTo, nameAddSource}, ",") + "'"}
-		return &InputError{Name: l.name, Line: line, Reason: "the header is missing: the first line is a row", Fix: header.fix(l.name, l.packed)}
+		return &InputError{Name: l.name, Line: line, Reason: "the header is missing: the first line is a row",
+			Fix: header.fix(l.name, l.packed)}
 	}
 	var parts []string
 	mapped, there := maps.Clone(r.mapped), list(l.names)
@@ -125,7 +129,8 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 			parts = append(parts, "--default-add-source")
 		}
 	}
-	return &InputError{Name: l.name, Line: line, Reason: "there is no column " + strings.Join(parts, " and no ") + there, Better: better}
+	reason := "there is no column " + strings.Join(parts, " and no ") + there
+	return &InputError{Name: l.name, Line: line, Reason: reason, Better: better}
 }
 
 // rename maps a good tag to a column whose name is none.
@@ -148,8 +153,8 @@ func list(names []string) string {
 	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + ")"
 }
 
-// headerAgain reports whether a row is the header once more, as in files that were put together with cat. A header with
-// other columns is an error: nobody can tell what the rows after it mean.
+// headerAgain reports whether a row is the header once more, as in files that were put together
+// with cat. A header with other columns is an error: nobody can tell what the rows after it mean.
 func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
 	if r.From != l.from && !isAccountName(r.From) && !isAccountName(r.To) {
 		return false, nil
@@ -190,12 +195,14 @@ func (l *layout) splitAt(line int64) func(quote func(string) string) string {
 	}
 }
 
-// isAccountName reports whether a cell is the API's name of an account's column, which is nobody's id.
+// isAccountName reports whether a cell is the API's name of an account's column, which is nobody's
+// id.
 func isAccountName(cell string) bool {
 	return strings.EqualFold(cell, nameFrom) || strings.EqualFold(cell, nameTo)
 }
 
-// crEnds is the error of rows that end in CR alone. It names no line: several parsers may find some.
+// crEnds is the error of rows that end in CR alone. It names no line: several parsers may find
+// some.
 func (l *layout) crEnds() error { return crLines.error(l.name, l.packed) }
 
 var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")

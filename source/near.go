@@ -41,7 +41,8 @@ func keywordOf(word string) string {
 	return orElse(letters[:min(len(letters), maxKeyword)], "WORD")
 }
 
-// nearField returns the field of the API that was meant by a column or key that means nothing; "" if none is like it.
+// nearField returns the field of the API that was meant by a column or key that means nothing; ""
+// if none is like it.
 func nearField(name string) string {
 	if i := strings.LastIndexByte(name, '_') + 1; isKeyword(name[i:]) && near(name[:i], tagPrefix) != "" {
 		return tagPrefix + name[i:]

@@ -16,7 +16,8 @@ const (
 	JSONL = "jsonl"
 )
 
-// Options say what a row means. All but MaxFriends and AllowEmpty are part of what makes a job the job it is.
+// Options say what a row means. All but MaxFriends and AllowEmpty are part of what makes a job the
+// job it is.
 type Options struct {
 	Format           string            // --format, for inputs whose name doesn't say: "", csv, jsonl or ndjson
 	Map              map[string]string // --map: the API's name to the name in the input
@@ -41,8 +42,9 @@ func (o Options) Check() error {
 		}
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
+		word := strings.TrimPrefix(o.DefaultAddSource, sourcePrefix)
 		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource),
-			Better: Flag{"default-add-source", sourcePrefix + keywordOf(strings.TrimPrefix(o.DefaultAddSource, sourcePrefix))}}
+			Better: Flag{"default-add-source", sourcePrefix + keywordOf(word)}}
 	}
 	var better []string
 	for _, tag := range o.IntegerTags {
@@ -50,7 +52,8 @@ func (o Options) Check() error {
 	}
 	for _, tag := range o.IntegerTags {
 		if !isTag(fullTag(tag)) {
-			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag), Better: Flag{"integer-tags", strings.Join(better, ",")}}
+			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag),
+				Better: Flag{"integer-tags", strings.Join(better, ",")}}
 		}
 	}
 	return o.checkMap()
@@ -92,8 +95,9 @@ func mappable() []string {
 	return slices.DeleteFunc(slices.Clone(fieldNames[:]), func(name string) bool { return name == "" || name == nameCustomItem })
 }
 
-// Canonical is the text by which a job remembers these options, by flag: the same flags in another order, or a default written out, give the same text.
-// MaxFriends and AllowEmpty are not in it, since they change no edge.
+// Canonical is the text by which a job remembers these options, by flag: the same flags in another
+// order, or a default written out, give the same text. MaxFriends and AllowEmpty are not in it,
+// since they change no edge.
 func (o Options) Canonical() map[string]string {
 	return map[string]string{
 		"--format":             o.format(),

@@ -27,7 +27,8 @@ type parser struct {
 	tally tally
 }
 
-// edgeRead holds p.edge, read from the record with this text, against the rules and puts it where it belongs.
+// edgeRead holds p.edge, read from the record with this text, against the rules and puts it where
+// it belongs.
 func (p *parser) edgeRead(raw []byte, n numbers) error {
 	if r := p.valid.edge(&p.edge, n); r.reason != "" {
 		return p.rejectEdge(raw, r)
@@ -59,8 +60,8 @@ func (p *parser) rejectEdge(raw []byte, r reject) error {
 	return p.rejectAt(p.edge.Position, raw, from, r)
 }
 
-// rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such a row belongs to lists it, and only that; the others know that
-// there is one, for --strict.
+// rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such
+// a row belongs to lists it, and only that; the others know that there is one, for --strict.
 func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject) error {
 	ours := p.owns(from)
 	p.tally.saw(at.Input, 1)
@@ -78,7 +79,8 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
 }
 
-// broken rejects a row that cannot be read. If it is several rows that end in CR alone, the input is refused.
+// broken rejects a row that cannot be read. If it is several rows that end in CR alone, the input
+// is refused.
 func (p *parser) broken(l *layout, line int64, raw []byte, r reject) error {
 	if l.endsInCR(raw, p.limit) {
 		return l.crEnds()

@@ -23,7 +23,8 @@ type AllRejected struct {
 
 // addRejected takes up the rejections of all parsers. rows are those of each input.
 func (c *Counts) addRejected(rows []int64, by map[rejection]int64) {
-	alike, reasons := make([]int64, len(rows)), make([]string, len(rows)) // rows rejected for one of the reasons, and that reason
+	reasons := make([]string, len(rows)) // of each input, one
+	alike := make([]int64, len(rows))    // rows rejected for that one
 	for r, n := range by {
 		reason := r.String()
 		if reasons[r.input] == "" {
@@ -61,7 +62,8 @@ func (c *Counts) addRejected(rows []int64, by map[rejection]int64) {
 	slices.SortStableFunc(c.AllRejected, func(a, b AllRejected) int { return cmp.Compare(b.Inputs, a.Inputs) })
 }
 
-// WhyAllRejected names the inputs of which every row is rejected for one reason, and the reason; "" if there is none.
+// WhyAllRejected names the inputs of which every row is rejected for one reason, and the reason; ""
+// if there is none.
 func (c *Counts) WhyAllRejected() string {
 	var list []string
 	for _, a := range c.AllRejected[:min(len(c.AllRejected), mostNamed)] {

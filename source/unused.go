@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// checkTags refuses --integer-tags that name no column. It is called with the last header, before the rows behind it.
+// checkTags refuses --integer-tags that name no column. It is called with the last header, before
+// the rows behind it.
 func (r *reading) checkTags() error {
 	tags := r.options.integerTags()
 	known := slices.Compact(slices.Sorted(slices.Values(r.tags)))
@@ -31,12 +32,14 @@ func (r *reading) checkTags() error {
 	if len(known) > 0 {
 		there = "the custom columns are " + strings.Join(known, ", ")
 	}
-	return &OptionError{Option: "--integer-tags", Reason: "no input has a column " + strings.Join(wrong, " or ") + "; " + there,
+	reason := "no input has a column " + strings.Join(wrong, " or ") + "; " + there
+	return &OptionError{Option: "--integer-tags", Reason: reason,
 		Better: Flag{"integer-tags", strings.Join(slices.Compact(better), ",")}}
 }
 
-// checkMap refuses a --map that reads an account from a key that no row has. CSV was checked by its header; of JSONL this
-// is known at its end. Other keys may be absent from all rows, which is a warning.
+// checkMap refuses a --map that reads an account from a key that no row has. CSV was checked by its
+// header; of JSONL this is known at its end. Other keys may be absent from all rows, which is a
+// warning.
 func (r *reading) checkMap(tallies []*tally) error {
 	if r.headers > 0 || r.counts.NoRows() {
 		return nil
@@ -57,6 +60,6 @@ func (r *reading) checkMap(tallies []*tally) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	return &OptionError{Option: "--map", Reason: "no row has a key " + strings.Join(wrong, " or ") + list(r.counts.ColumnsIgnored),
-		Better: Flag{"map", pairs(mapped)}}
+	reason := "no row has a key " + strings.Join(wrong, " or ") + list(r.counts.ColumnsIgnored)
+	return &OptionError{Option: "--map", Reason: reason, Better: Flag{"map", pairs(mapped)}}
 }

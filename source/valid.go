@@ -10,7 +10,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// reject says why a row is not valid. Reasons are constants, so that they can be counted and cost nothing while rows are valid.
+// reject says why a row is not valid. Reasons are constants, so that they can be counted and cost
+// nothing while rows are valid.
 type reject struct {
 	column string // the API's name; "" is the whole record
 	reason string // "" is valid
@@ -66,7 +67,8 @@ type validator struct {
 // numbers are the fields of a row that have to become numbers.
 type numbers struct{ remarkTime, addTime string }
 
-// edge checks e, completes it and mends it where that is asked for. The order of the checks decides which reason a row is given.
+// edge checks e, completes it and mends it where that is asked for. The order of the checks decides
+// which reason a row is given.
 func (v *validator) edge(e *migrate.Edge, n numbers) reject {
 	v.unusual, v.usable, v.changes = false, false, v.changes[:0]
 	if reason := v.account(e.From); reason != "" {
@@ -170,9 +172,9 @@ func validSource(s string) bool {
 	return ok && isKeyword(word)
 }
 
-// text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API could not take it, and
-// json.Marshal would alter it silently. With line breaks neither is mended: two stray quotes make one field of all the
-// rows between them.
+// text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API
+// could not take it, and json.Marshal would alter it silently. With line breaks neither is mended:
+// two stray quotes make one field of all the rows between them.
 func (v *validator) text(column, s string, limit int) (string, reject) {
 	valid := utf8.ValidString(s)
 	if valid && len(s) <= limit {
@@ -304,8 +306,9 @@ func (v *validator) time(column, s string) (int64, reject) {
 	return 0, reject{}
 }
 
-// integer returns the canonical decimal digits of a number that fits 64 bits, signed or unsigned: nothing on the way may go through a float. A sign is '-'
-// alone; white space, fractions, exponents and digit separators make it none.
+// integer returns the canonical decimal digits of a number that fits 64 bits, signed or unsigned:
+// nothing on the way may go through a float. A sign is '-' alone; white space, fractions, exponents
+// and digit separators make it none.
 func integer(s string) (digits, reason string) {
 	rest, negative := strings.CutPrefix(s, "-")
 	if rest == "" || strings.ContainsFunc(rest, func(r rune) bool { return r < '0' || r > '9' }) {

@@ -9,10 +9,12 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// fewMutual is the share of mutual pairs under which an export was most likely made with one row for each friendship.
+// fewMutual is the share of mutual pairs under which an export was most likely made with one row
+// for each friendship.
 const fewMutual = 0.05
 
-// Warnings says in whole sentences what the user should know before anything is sent: what Job.Warn is told. Account ids are personal data and appear in none of them.
+// Warnings says in whole sentences what the user should know before anything is sent: what Job.Warn
+// is told. Account ids are personal data and appear in none of them.
 func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	var list []string
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
@@ -22,7 +24,8 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	if empty := slices.Concat(c.Empty, c.LeftOut.Empty); len(empty) > 0 {
 		warn("no rows in %s", quoted(empty, int64(len(empty))))
 	}
-	if csv := func(in Input) bool { return in.Format == CSV }; len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
+	csv := func(in Input) bool { return in.Format == CSV }
+	if len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
 		warn("--integer-tags says nothing here: JSONL carries the types of its values, 12 or \"12\"")
 	}
 	if len(c.MapUnused) > 0 {
@@ -54,21 +57,24 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 			migrate.Some(m.Records, "record"), migrate.Some(m.Lines, "line"), m.Line, m.Input)
 	}
 	if c.Unusual > 0 {
-		warn("account ids with characters other than A-Z a-z 0-9 _ - are sent as they are: in %s (the first: %q, line %d)",
-			migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
+		warn("account ids with characters other than A-Z a-z 0-9 _ - are sent as they are: in %s "+
+			"(the first: %q, line %d)", migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
 	}
 	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < fewMutual && !o.Mutual {
 		about := ""
 		if t.PairsSampled {
 			about = "about "
 		}
-		warn("only %s%.1f %% of the pairs have both directions in the input, and a friendship is two edges: --mutual adds the missing reverses", about, 100*share)
+		warn("only %s%.1f %% of the pairs have both directions in the input, and a friendship is two edges: "+
+			"--mutual adds the missing reverses", about, 100*share)
 	}
 	if t.OverMax > 0 && o.MaxFriends > 0 {
-		warn("more than %s friends: %s; the service will refuse the rest of theirs", migrate.Count(int64(o.MaxFriends)), migrate.Some(t.OverMax, "account"))
+		warn("more than %s friends: %s; the service will refuse the rest of theirs",
+			migrate.Count(int64(o.MaxFriends)), migrate.Some(t.OverMax, "account"))
 	}
 	if t.GroupsOver > 0 {
-		warn("more than %d groups: %s; the service will refuse the edges that need more", maxGroups, migrate.Some(t.GroupsOver, "account"))
+		warn("more than %d groups: %s; the service will refuse the edges that need more",
+			maxGroups, migrate.Some(t.GroupsOver, "account"))
 	}
 	return list
 }
