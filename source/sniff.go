@@ -63,7 +63,7 @@ func sniffBytes(head []byte, likely bool) *wrong {
 			return &p.wrong
 		}
 	}
-	if len(head) > 262 && string(head[257:262]) == "ustar" {
+	if len(head) > 262 && head[256] == 0 && string(head[257:262]) == "ustar" {
 		return &tarArchive
 	}
 	if encoding := encodingOf(head); encoding != "" {
@@ -250,10 +250,13 @@ func (l *layout) endsInCR(raw []byte, limit int) bool {
 	if l.format != CSV {
 		return crBetweenObjects(line)
 	}
-	return slices.ContainsFunc(bytes.Split(line, []byte{'\r'}), func(piece []byte) bool {
-		_, fields, state := scanQuoted(slices.Concat(piece, []byte{'\n'}))
-		return state == scanEnded && fields == l.columns
-	})
+	rows := 0
+	for piece := range bytes.SplitSeq(line, []byte{'\r'}) {
+		if _, fields, state := scanQuoted(slices.Concat(piece, []byte{'\n'})); state == scanEnded && fields == l.columns {
+			rows++
+		}
+	}
+	return rows > 1 // a single one may have a CR and a comma too many
 }
 
 // columnsOf divides a line at a separator. There may be quotes in it.

@@ -1,6 +1,8 @@
 package source
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io/fs"
@@ -171,6 +173,23 @@ func TestPackedTwice(t *testing.T) {
 	}
 }
 
+func TestTarIsNoCSV(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "edges.csv", Size: int64(len(csvRows)), Mode: 0o600}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Write([]byte(csvRows))
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, content := range []string{b.String(), gzipped(t, b.String())} {
+		if _, err := readTexts(t, Options{}, nil, text{"a.csv", content}); err == nil || !strings.Contains(err.Error(), "is a tar archive") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestNamesOfOtherKinds(t *testing.T) {
 	for name, says := range map[string]string{
 		"edges.csv.bz2": "bzip2", "edges.jsonl.XZ": "xz", "edges.csv.zip": "ZIP", "edges.xlsx": "Excel", "edges.parquet": "Parquet",
@@ -194,6 +213,9 @@ func TestRightKindsAreRead(t *testing.T) {
 	good := someJSON + "\n"
 	for _, c := range []struct{ name, content, pairs string }{
 		{"a.csv", sniffHeader + "a,b," + src + ",\"x\ry\"\nc,d," + src + ",\"\r\"\n", "a>b@2 c>d@3"},
+		{"a.csv", sniffHeader + "a,b," + src + ",hello\r, world\nc,d," + src + ",\n", "c>d@3"},
+		{"a.csv", sniffHeader + strings.Repeat("c,d,"+src+",\n", 5) + strings.Repeat(".", 257-len(sniffHeader)-5*len("c,d,"+src+",\n")) + "ustar,b," + src + ",\n",
+			"c>d@2 c>d@3 c>d@4 c>d@5 c>d@6"},
 		{"a.csv", sniffHeader + "a,b,\"x\ry\"\nc,d," + src + ",\n", "c>d@3"},
 		{"a.csv", strings.TrimSuffix(sniffHeader, "\n") + "\r", ""},
 		{"a.csv", "From_Account,To_Account,AddSource,\"Re\rmark\"\na,b," + src + ",\n", "a>b@2"},
