@@ -41,7 +41,8 @@ func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
 	for _, line := range []string{"", "help", "help import", "import x --help", "version", "--version", "help completion", "completion bash",
-		"manifest --sdk-app-id 1 --region china", "simulate --sdk-app-id 1"} {
+		"manifest --sdk-app-id 1 --region china", "simulate --sdk-app-id 1", "doctor --sdk-app-id 1 --endpoint http://127.0.0.1:9",
+		"doctor --sdk-app-id 1 --endpoint http://127.0.0.1:9 --json"} {
 		var log bytes.Buffer
 		code := run(context.Background(), append([]string{"friendmigrate"}, strings.Fields(line)...), streams{out: fullDisk{}, err: &log}, map[string]string{"FRIENDMIGRATE_SECRET_KEY": scriptKey})
 		if code != 1 || strings.Count(log.String(), syscall.ENOSPC.Error()) != 1 {

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +29,7 @@ type doctorJob struct {
 	p      *program
 	set    settings.Doctor
 	log    *zap.Logger
-	text   io.Writer // for people; nothing with --json
+	text   *bufio.Writer // keeps its first error
 	report doctorReport
 	named  *accounts.File
 }
@@ -77,9 +77,9 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	j := &doctorJob{p: p, set: set, text: p.std.out, report: doctorReport{Version: 1}}
+	j := &doctorJob{p: p, set: set, text: bufio.NewWriter(p.std.out), report: doctorReport{Version: 1}}
 	if set.JSON {
-		j.text = io.Discard
+		j.text.Reset(io.Discard)
 	}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
@@ -127,6 +127,7 @@ func (j *doctorJob) show(checks []doctor.Check) {
 			fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", screen.Clean(c.Mend))
 		}
 	}
+	_ = j.text.Flush()
 }
 
 // call makes the checks that need a signature. The first error says why one was stopped, the second that it could not begin or be written.
@@ -263,13 +264,10 @@ func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, err
 		}
 	}
 	if !j.set.JSON {
-		return e, nil
+		return e, j.text.Flush()
 	}
 	j.report.Code, j.report.What = int(e.Code), e.What
-	out := json.NewEncoder(j.p.std.out)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
-	return e, out.Encode(j.report)
+	return e, screen.WriteJSON(j.p.std.out, j.report)
 }
 
 // planHint is what comes next on the way.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -104,12 +105,12 @@ func cannotWrite(err error) bool {
 
 // meaning is the text of an error, and what it means for this machine where one of its limits was reached.
 func (p *program) meaning(err error) string {
-	text := err.Error()
+	text := strings.Join(exit.Sentences(err.Error()), "\n")
 	file, _ := errors.AsType[*fs.PathError](err)
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		text += "; that is this machine's limit of open files: raise it with ulimit -n"
-	case noSpace(err) && file != nil:
+	case noSpace(err) && file != nil && file.Path != os.Stdout.Name():
 		dir := filepath.Dir(file.Path)
 		free, err := p.volume.free(dir)
 		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.volume.free(dir) { // a folder that was removed again

@@ -20,24 +20,24 @@ type Ending struct {
 // Line is the last line on standard error, without its newline. What holds several errors becomes a line for each,
 // once; the hint follows the last.
 func (e Ending) Line() string {
-	line := "friendmigrate: " + strings.Join(sentences(e.What), "\nfriendmigrate: ")
+	line := "friendmigrate: " + strings.Join(Sentences(e.What), "\nfriendmigrate: ")
 	if e.Hint != "" {
-		line += "; hint: " + strings.Join(sentences(e.Hint), " ")
+		line += "; hint: " + strings.Join(Sentences(e.Hint), " ")
 	}
 	return line
 }
 
 // OneLine is What for those who show one line.
-func (e Ending) OneLine() string { return strings.Join(sentences(e.What), "; ") }
+func (e Ending) OneLine() string { return strings.Join(Sentences(e.What), "; ") }
 
 var userInURL = regexp.MustCompile(`://[^/?#\s]*@`)
 
-// sentences splits joined errors, and leaves out those that were said before. A user and a password in a
+// Sentences splits joined errors, and leaves out those that were said before. A user and a password in a
 // URL are not shown.
-func sentences(s string) (all []string) {
+func Sentences(s string) (all []string) {
 	s = userInURL.ReplaceAllString(s, "://***@")
 	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		if !slices.Contains(all, line) {
+		if !slices.ContainsFunc(all, func(said string) bool { return strings.HasSuffix(said, line) }) {
 			all = append(all, line)
 		}
 	}

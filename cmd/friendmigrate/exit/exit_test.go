@@ -54,12 +54,12 @@ func TestASchedulerKnowsWhatToDoAboutEveryCode(t *testing.T) {
 }
 
 func TestEachOfSeveralErrorsIsSaidOnceOnALineOfItsOwn(t *testing.T) {
-	e := Ending{Code: Unexpected, What: "first\nsecond\r\nfirst\nthird", Hint: "friendmigrate import\na.csv"}
-	want := "friendmigrate: first\nfriendmigrate: second\nfriendmigrate: third; hint: friendmigrate import a.csv"
+	e := Ending{Code: Unexpected, What: "read: first\nsecond\r\nfirst\nthird", Hint: "friendmigrate import\na.csv"}
+	want := "friendmigrate: read: first\nfriendmigrate: second\nfriendmigrate: third; hint: friendmigrate import a.csv"
 	if got := e.Line(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := e.OneLine(), "first; second; third"; got != want {
+	if got, want := e.OneLine(), "read: first; second; third"; got != want {
 		t.Errorf("in one line: %q, want %q", got, want)
 	}
 }
