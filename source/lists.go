@@ -121,7 +121,7 @@ func (l *lists) close() error {
 	return errors.Join(l.rejected.Close(), l.changed.Close(), l.duplicates.Close())
 }
 
-// againFolder is where in the state folder inputs are read once more for their lists. Dying there leaves it; it is used again.
+// againFolder is where in the state folder inputs are read once more for their lists. Dying there leaves it; the next run or clean removes it.
 const againFolder = "lists-again"
 
 // RestoreLists makes the lists of reading again that are gone from j.StateDir; was and plan are what reading came to. For a
@@ -137,15 +137,16 @@ func RestoreLists(ctx context.Context, j Job, was Counts, plan stage.Totals) (go
 			gone, rows = append(gone, list.name), rows+list.rows
 		}
 	}
+	state := j.StateDir
+	ForgetLists(j.FS, state)
 	if len(gone) == 0 {
 		return nil, nil
 	}
-	state := j.StateDir
 	j.StateDir = filepath.Join(state, againFolder)
 	if err := j.FS.MkdirAll(j.StateDir, disk.FolderMode); err != nil {
 		return gone, err
 	}
-	defer j.forgetLists()
+	defer ForgetLists(j.FS, state)
 	if rows == 0 {
 		l := newLists(j.FS, j.StateDir, nil)
 		err = errors.Join(l.save(), l.close())
@@ -177,10 +178,18 @@ func (j Job) readAgain(ctx context.Context, was Counts, plan stage.Totals) error
 	return errors.Join(err, p.Abort())
 }
 
-// forgetLists removes the folder of lists that were made again. What stays of it harms nobody.
-func (j Job) forgetLists() {
-	_ = stage.Remove(filepath.Join(j.StateDir, StageFolder), j.FS)
-	for _, name := range []string{StageFolder, RejectedList, ChangedList, DuplicatesList, ""} {
-		_ = j.FS.Remove(filepath.Join(j.StateDir, name))
+// ForgetLists removes the folder of lists that were made again, which a killed run leaves. It holds personal data.
+func ForgetLists(fsys disk.FS, state string) {
+	dir := filepath.Join(state, againFolder)
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return
 	}
+	_ = stage.Remove(filepath.Join(dir, StageFolder), fsys)
+	for _, name := range []string{RejectedList, ChangedList, DuplicatesList} {
+		for _, suffix := range []string{"", ".spool", ".tmp"} {
+			_ = fsys.Remove(filepath.Join(dir, name+suffix))
+		}
+	}
+	_ = fsys.Remove(filepath.Join(dir, StageFolder))
+	_ = fsys.Remove(dir)
 }

@@ -37,6 +37,10 @@ func TestListsThatAreGoneAreMadeAgain(t *testing.T) {
 					t.Fatalf("%s has %d rows", list, rows)
 				}
 			}
+			left := filepath.Join(j.StateDir, againFolder, StageFolder) // by a killed run
+			if err := errors.Join(os.MkdirAll(left, 0o700), os.WriteFile(filepath.Join(j.StateDir, againFolder, RejectedList+".spool"), nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
 			for subset := range 1 << len(lists) {
 				for i, list := range lists {
 					if subset>>i&1 == 1 {

@@ -11,6 +11,7 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
 
@@ -110,6 +111,7 @@ func (d *Done) remove(dir string) error {
 
 // rest removes spooled rows and notes old states.
 func (d *Done) rest(dir string) error {
+	source.ForgetLists(disk.OS{}, dir)
 	beside, err := sizes(dir)
 	if err != nil {
 		return err
