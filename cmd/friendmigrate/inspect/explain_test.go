@@ -81,6 +81,21 @@ func TestAnEdgeIsExplainedByItsLatestOutcome(t *testing.T) {
 }
 
 func TestWithoutTheStagedInputFailuresAreStillExplained(t *testing.T) {
+	t.Run("gone", func(t *testing.T) {
+		withoutStage(t, func(dir string) error { return stage.Remove(dir, nil) })
+	})
+	t.Run("of another version", func(t *testing.T) {
+		withoutStage(t, func(dir string) error {
+			s, err := stage.Open(dir, nil)
+			if err != nil {
+				return err
+			}
+			return errors.Join(s.UpdateMeta([]byte(`{"version":99}`)), s.Close())
+		})
+	})
+}
+
+func withoutStage(t *testing.T, spoil func(dir string) error) {
 	base := t.TempDir()
 	s := newState(t, base, settings.Shard{}, "a,b,AddSource_Type_A\na,c,AddSource_Type_A\nc,a,AddSource_Type_A\n", source.Options{})
 	s.run(false, func(e *migrate.Edge) migrate.Outcome {
@@ -89,7 +104,7 @@ func TestWithoutTheStagedInputFailuresAreStillExplained(t *testing.T) {
 		}
 		return migrate.Outcome{Kind: migrate.Imported}
 	})
-	if err := stage.Remove(filepath.Join(s.dir, folder.Staged), nil); err != nil {
+	if err := spoil(filepath.Join(s.dir, folder.Staged)); err != nil {
 		t.Fatal(err)
 	}
 	jobs := jobsIn(t, base)
