@@ -13,6 +13,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
+	"friendmigrate/source"
 )
 
 // judge finds the exit code and puts the ending in words.
@@ -134,7 +135,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 		parts = append(parts, j.failedWords(o, o.failed))
 	}
 	if o.rejected > 0 {
-		parts = append(parts, j.rejectedWords(o.rejected))
+		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.counts))
 	}
 	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), isAre(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
@@ -143,10 +144,11 @@ func (j *importJob) exceptionWords(o outcome) string {
 	return text
 }
 
-// rejectedWords says where rejected rows are listed, and why if there is one reason for all of an input.
-func (j *importJob) rejectedWords(rows int64) string {
-	text := fmt.Sprintf("%s rejected, %s", wasWere(rows, "row"), j.see(folder.Rejected))
-	if why := j.counts.WhyAllRejected(); why != "" {
+// rejectedWords says where rejected rows are listed, and why if there is one reason for all of an
+// input.
+func rejectedWords(rows int64, where string, c source.Counts) string {
+	text := fmt.Sprintf("%s rejected, %s", wasWere(rows, "row"), where)
+	if why := c.WhyAllRejected(); why != "" {
 		text += " (" + why + ")"
 	}
 	return text

@@ -319,7 +319,7 @@ func (j *importJob) refuseRejected() error {
 	j.listed = true
 	var parts []string
 	if own > 0 {
-		parts = append(parts, j.rejectedWords(own))
+		parts = append(parts, rejectedWords(own, j.see(folder.Rejected), j.counts))
 	}
 	if elsewhere > 0 {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", wasWere(elsewhere, "row")))

@@ -147,8 +147,8 @@ func (r *verified) words() string {
 		r.lists.Missing))
 	add(r.Different, fmt.Sprintf("%s different, see %s", isAre(r.Different, "edge"), r.lists.Different))
 	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.dir, folder.Failed+"."+r.job.counts.ListFormat()))
-	add(r.rejected, fmt.Sprintf("%s rejected, %s", wasWere(r.rejected, "row"),
-		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected))))
+	add(r.rejected, rejectedWords(r.rejected,
+		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.counts))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
 		parts = append(parts, isAre(sent, "edge")+" pending: the job has not sent "+itThem(sent))
 	}
