@@ -68,8 +68,8 @@ func (o Options) MostName() int {
 	return most
 }
 
-// indexed reports whether one Job runs all shards.
-func (o Options) indexed() bool { return o.Shards > 0 && !o.ClaimPerShard }
+// Indexed reports whether one Job runs all shards.
+func (o Options) Indexed() bool { return o.Shards > 0 && !o.ClaimPerShard }
 
 // jobs is how many Jobs there are.
 func (o Options) jobs() int {

@@ -2,79 +2,256 @@ package manifest
 
 import (
 	"bytes"
+	_ "embed"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
+	"text/template"
+	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 )
 
+// text is the manifest. What is given reaches it through q alone, so that no value becomes YAML.
+//
+//go:embed manifest.yaml.tmpl
+var text string
+
 // Render writes the objects as YAML, in the order in which they are to be made.
 func Render(o Options) ([]byte, error) {
+	t := template.New("manifest")
+	t.Funcs(template.FuncMap{
+		"q": quote, "mebibytes": mebibytes,
+		"include": func(name string, data any) (string, error) {
+			var b bytes.Buffer
+			err := t.ExecuteTemplate(&b, name, data)
+			return b.String(), err
+		},
+		"indent": func(n int, s string) string { return strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n)) },
+	})
+	if _, err := t.Parse(text); err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
-	b.WriteString(o.head())
-	for _, made := range o.objects() {
-		b.WriteString("---\n")
-		e := yaml.NewEncoder(&b)
-		e.SetIndent(2)
-		if err := e.Encode(made); err != nil {
-			return nil, fmt.Errorf("write %s %s: %w", made.Kind, made.Metadata.Name, err)
-		}
-		if err := e.Close(); err != nil {
-			return nil, fmt.Errorf("write %s %s: %w", made.Kind, made.Metadata.Name, err)
-		}
+	if err := t.Execute(&b, o); err != nil {
+		return nil, fmt.Errorf("write the manifest: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-func (o Options) objects() []object {
-	var all []object
+// quote writes s as a YAML string. JSON's form is one, whatever is in it.
+func quote(s string) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(s)
+	return strings.TrimSpace(b.String()), err
+}
+
+// mebibytes is a quantity of at least n bytes, in steps of so many MiB.
+func mebibytes(n, step int64) string {
+	step <<= 20
+	return strconv.FormatInt((n+step-1)/step*step>>20, 10) + "Mi"
+}
+
+// job is one of the Jobs, for the template.
+type job struct {
+	Options
+	index int
+}
+
+// Jobs lists them.
+func (o Options) Jobs() []job {
+	var all []job
 	for i := range o.jobs() {
-		all = append(all, o.claim(i))
-	}
-	all = append(all, o.networkPolicy())
-	if o.PodMonitor {
-		all = append(all, o.podMonitor())
-	}
-	for i := range o.jobs() {
-		all = append(all, o.job(i))
+		all = append(all, job{o, i})
 	}
 	return all
 }
 
-// head is a comment for those who read the YAML. It repeats nothing that was given: a line break in it would be YAML.
-func (o Options) head() string {
-	var b strings.Builder
-	b.WriteString(`# An import of friends into Tencent Chat, by "friendmigrate manifest". For Kubernetes 1.34 and newer.
-#
-# The claim is made first (kubectl apply -l app.kubernetes.io/component=storage -f FILE), the input copied in, then the rest is applied. Deleting this
-# file's objects deletes the claim too, and with it the record of what was done.
-#
-# What the Job does when a pod ends with an exit code (one that was evicted or drained is replaced whatever its code, and does not count):
-`)
-	for _, row := range exit.Table() {
-		fmt.Fprintf(&b, "# %3d  %-16s %s\n", row.Code.Status(podEnvironment), o.does(row.Rerun), row.Meaning)
-	}
-	fmt.Fprintf(&b, "# Any other code (killed for its memory, say) is run again as well, up to %d times. So is 2: it is Go's own, of a process that\n"+
-		"# broke down, and what is 2 elsewhere is %d here.\n", backoffLimit, exit.PodUnusable)
-	if o.MaxDuration > 0 {
-		fmt.Fprintf(&b, "# --max-duration: %d s after its start the Job has failed and starts no pod any more; the next one resumes.\n", o.deadline())
-	}
-	return b.String()
+// JobName is the name of the Job and of its claim.
+func (j job) JobName() string { return j.jobName(j.index) }
+
+// Labels are those of its pods.
+func (j job) Labels() map[string]string { return j.labels("import") }
+
+// object is what the template says of any object.
+type object struct {
+	Name, Namespace string
+	Labels          map[string]string
 }
 
-// does says in words what failureRules do.
+// Object describes an object of that name and kind.
+func (o Options) Object(name, component string) object {
+	return object{name, o.Namespace, o.labels(component)}
+}
+
+const labelInstance = "app.kubernetes.io/instance"
+
+func (o Options) labels(component string) map[string]string {
+	labels := o.Selector()
+	maps.Copy(labels, map[string]string{
+		"app.kubernetes.io/component":  component,
+		"app.kubernetes.io/part-of":    o.Name,
+		"app.kubernetes.io/managed-by": "friendmigrate-manifest",
+	})
+	if version := versionOf(o.Image); version != "" {
+		labels["app.kubernetes.io/version"] = version
+	}
+	return labels
+}
+
+// Selector is what all pods of this manifest have in common, and no others.
+func (o Options) Selector() map[string]string {
+	return map[string]string{"app.kubernetes.io/name": "friendmigrate", labelInstance: o.Name}
+}
+
+// podEnvironment lets a pod say "cannot be used" with an exit code that Go's runtime never takes. An
+// image that does not know it ends with 2, which is run again.
+var podEnvironment = map[string]string{exit.PodVariable: "1"}
+
+// startUp is how long a pod may take to start and to end, on top of --max-duration, for its own ending
+// to come first and its message to stay. It is less than the 10 s that the Job controller waits, from
+// the end of a pod, before it starts the next one: that one would send calls after the window. What
+// takes longer is ended by SIGTERM.
+const startUp = 9 * time.Second
+
+// BackoffLimit is how many pods may fail. Kubernetes waits 10 minutes between two in the end, and a run
+// ends at the earliest when nothing got through for --outage-timeout, so this is a week of nothing but
+// failures at the least. The Job must not give up before the one who runs it does.
+func (Options) BackoffLimit() int { return 1000 }
+
+// NotLater is how many seconds late a CronJob's run may begin: later than that, it would run into the
+// hours that it was to leave free.
+func (Options) NotLater() int { return 600 }
+
+// Deadline is how many seconds a Job goes on for, from its start. Fractions of a second are cut off: the
+// Job controller reckons in whole ones.
+func (o Options) Deadline() int64 {
+	return int64((o.MaxDuration.Truncate(time.Second) + startUp) / time.Second)
+}
+
+// Grace is the time from SIGTERM to SIGKILL in seconds: the program ends within --timeout and 5 s, and a
+// slow volume may want some more.
+func (o Options) Grace() int64 {
+	return int64((o.Timeout + 15*time.Second + time.Second - 1) / time.Second)
+}
+
+// Pods is how many pods a Job runs.
+func (o Options) Pods() int {
+	if o.Indexed() {
+		return o.Shards
+	}
+	return 1
+}
+
+// OtherPort reports whether the service is called on another port than that of TLS.
+func (o Options) OtherPort() bool { return o.EndpointPort != 0 && o.EndpointPort != 443 }
+
+// failureRule says what is done about a pod that failed with one of these codes.
+type failureRule struct {
+	Action string
+	Codes  string
+}
+
+// FailureRules lists the rules: the first one that fits holds. What fits none counts against the limit
+// and is run again.
+func (o Options) FailureRules() []failureRule {
+	if !o.Indexed() {
+		return []failureRule{onCodes("FailJob", exit.GiveUp, exit.StopAll)}
+	}
+	return []failureRule{onCodes("FailIndex", exit.GiveUp), onCodes("FailJob", exit.StopAll)}
+}
+
+func onCodes(action string, what ...exit.Rerun) failureRule {
+	var values []int
+	for _, code := range exit.Codes(what...) {
+		values = append(values, code.Status(podEnvironment))
+	}
+	slices.Sort(values)
+	return failureRule{action, strings.Join(strings.Fields(fmt.Sprint(values)), ", ")}
+}
+
+// codeRow is what the comment says of an exit code.
+type codeRow struct {
+	Status        int
+	Does, Meaning string
+}
+
+// Codes lists the exit codes and what the Job does about them.
+func (o Options) Codes() []codeRow {
+	var rows []codeRow
+	for _, row := range exit.Table() {
+		rows = append(rows, codeRow{row.Code.Status(podEnvironment), o.does(row.Rerun), row.Meaning})
+	}
+	return rows
+}
+
+// Unusable is the exit code that a pod has in place of 2.
+func (Options) Unusable() int { return int(exit.PodUnusable) }
+
+// does says in words what FailureRules do.
 func (o Options) does(what exit.Rerun) string {
 	switch {
-	case what == exit.Finish && o.indexed():
+	case what == exit.Finish && o.Indexed():
 		return "shard complete"
 	case what == exit.Finish:
 		return "complete"
 	case what == exit.Retry:
 		return "runs it again"
-	case what == exit.GiveUp && o.indexed():
+	case what == exit.GiveUp && o.Indexed():
 		return "fails the shard"
 	}
 	return "fails the Job"
+}
+
+// Args is the command line. A flag and its value are one word, so that no value is taken for a flag.
+func (j job) Args() []string {
+	args := []string{"import"}
+	if !j.Rehearse {
+		args = append(args, "--secret-key-file="+KeyFile)
+	}
+	args = append(args, j.Flags...)
+	if j.Shards > 0 && !j.Indexed() {
+		args = append(args, "--shard="+decimal(j.index)+"/"+decimal(j.Shards))
+	}
+	args = append(args, j.Inputs...)
+	for n, word := range args {
+		args[n] = verbatim(word)
+	}
+	return args
+}
+
+// verbatim is s as the kubelet has to find it: it replaces $(NAME) by a variable, and $$ by $.
+func verbatim(s string) string { return strings.ReplaceAll(s, "$", "$$") }
+
+// envVar is a variable of the container, for the template.
+type envVar struct {
+	Variable
+	FromSecret bool // an item of the Secret
+}
+
+// Env lists the container's environment.
+func (o Options) Env() []envVar {
+	var env []envVar
+	add := func(name, value string) { env = append(env, envVar{Variable: Variable{name, value}}) }
+	add("GOMEMLIMIT", strconv.FormatInt(o.RuntimeLimit, 10)) // what the program sets too, once it runs
+	if o.Indexed() {
+		add("FRIENDMIGRATE_SHARDS", decimal(o.Shards)) // the index is the Job's to set
+	}
+	if slices.ContainsFunc(o.Inputs, ObjectStore) {
+		for _, key := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+			env = append(env, envVar{Variable{Name: key}, true})
+		}
+	}
+	for name, value := range podEnvironment {
+		add(name, value)
+	}
+	for _, v := range o.Environment {
+		add(v.Name, verbatim(v.Value))
+	}
+	return env
 }
