@@ -62,11 +62,10 @@ const (
 var (
 	testsMayImport = place{ours: []string{"cmd/trial/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
 	testsOf        = map[string]place{
-		"sink":                       {ours: []string{"sink/simulator"}},
-		"cmd/friendmigrate/manifest": {others: []string{"k8s.io", "sigs.k8s.io/yaml", "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"}}, // tests alone: they would double the program's size
-		"source":                     {ours: []string{"source/objects/fake"}},
-		"source/objects":             {ours: []string{"source/objects/fake"}},
-		"cmd/friendmigrate":          {others: []string{minio}}, // fills a store that its tests start
+		"sink":              {ours: []string{"sink/simulator"}},
+		"source":            {ours: []string{"source/objects/fake"}},
+		"source/objects":    {ours: []string{"source/objects/fake"}},
+		"cmd/friendmigrate": {others: []string{minio}}, // fills a store that its tests start
 	}
 )
 
@@ -174,6 +173,9 @@ func packageFiles(t *testing.T) map[string][]goFile {
 		}
 		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "_") || entry.Name() == "testdata") {
 			return fs.SkipDir
+		}
+		if _, err := fs.Stat(root, name+"/go.mod"); entry.IsDir() && name != "." && err == nil {
+			return fs.SkipDir // a module of its own
 		}
 		if entry.IsDir() || filepath.Ext(name) != ".go" {
 			return nil
