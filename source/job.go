@@ -115,10 +115,10 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 }
 
 // Lanes is how many parsers read side by side in so much memory: one for each processor that Go may use, as
-// long as their buffers take no more than half of it.
+// long as their buffers take no more than a quarter of it. More are of no use: one goroutine feeds them.
 func Lanes(memory int64) int {
 	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with what was left over from the last
-	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), memory/2/each)))
+	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), memory/4/each)))
 }
 
 // buffers is how many blocks are under way at once: one being read, one in each parser, and as many waiting that none of them has to.

@@ -414,7 +414,7 @@ func TestLanesFollowFromMemory(t *testing.T) {
 	for _, processors := range []int{1, 2, 96, 1000} {
 		runtime.GOMAXPROCS(processors)
 		for _, memory := range []int64{1, 35 << 20, 140 << 20, 1 << 40} {
-			if lanes := Lanes(memory); lanes < 1 || lanes > processors || int64(lanes)*4<<20 > max(memory, 4<<20) {
+			if lanes := Lanes(memory); lanes < 1 || lanes > processors || int64(lanes)*8<<20 > max(memory, 8<<20) {
 				t.Errorf("%d lanes on %d processors with %d bytes", lanes, processors, memory)
 			}
 			p, err := Stage(t.Context(), Job{Inputs: []string{in}, StateDir: t.TempDir(), Memory: min(memory, 140<<20), FS: quickFS{}})
