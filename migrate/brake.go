@@ -78,7 +78,7 @@ func (b *brake) slots() int {
 // verdict is nil as long as the run may go on.
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
-	case l != nil && len(b.evidence.ofChunks(halvedLimit)) > 0:
+	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, &b.refused)
 	case b.noProgressChunks >= halvedLimit:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, &b.refused)
@@ -100,7 +100,7 @@ func (b *brake) verdict() *StopError {
 // stop is the end of the run by a brake, with the code that most of what it counted has.
 func (b *brake) stop(reason Reason, how Brake, of *tally) *StopError {
 	why, share, total := of.most()
-	how.Text, how.All, how.Bytes = why.Info, share == total, b.evidence.bytes
+	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
 	if of == &b.refused {
 		if how.Fields = b.evidence.ofChunks(halvedLimit); len(how.Fields) == 0 {
 			how.Fields = b.evidence.ofCalls()

@@ -245,6 +245,20 @@ func TestATagThatWasNeverCreatedIsNamed(t *testing.T) {
 	}
 }
 
+// Where nothing landed there is nothing to compare with: the fields are named all the same.
+func TestATagThatEveryEdgeHasIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := newMemory(t), newService(t, tagless)
+		p := tagged(func(_, i int, e *Edge) {
+			e.Custom, e.Remark = []CustomItem{{Tag: unknownTag}}, []string{"", "r"}[i%2]
+		}, repeat(4, 50)...)
+		stop, _ := braked(t, s, m, p, func(o *Options) { o.Workers = 4 })
+		if kindOf(stop) != BrakeHalved || stop.Brake.Landed || !slices.Equal(stop.Brake.Fields, []string{unknownTag}) {
+			t.Fatalf("%v %+v", stop, stop.Brake)
+		}
+	})
+}
+
 // Edges that have nothing in common but what many have do not stop a run.
 func TestScatteredOffendersDoNotBrake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -85,6 +85,7 @@ type Brake struct {
 	All    bool     // every refusal had that code
 	Bytes  int      // JSON of the smallest call of several edges that was refused for one of them
 	Fields []string // optional fields that the refused edges have and no edge that landed has
+	Landed bool     // some edge has landed in this run
 }
 
 // BrakeKind says which brake it was.

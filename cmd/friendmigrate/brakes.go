@@ -37,8 +37,12 @@ func brakeWords(stop *migrate.StopError) string {
 		what = fmt.Sprintf("%s of %s settled in this run failed, and --max-failure-ratio is %g",
 			screen.Count(b.Count), screen.Some(b.Of, "edge"), b.Limit)
 	}
-	if names := someNames(b.Fields); names != "" {
+	switch names := someNames(b.Fields); {
+	case names == "":
+	case b.Landed:
 		what += "; what is refused has " + names + ", and no edge that landed has"
+	default:
+		what += "; what is refused has " + names + ", and nothing landed to compare it with"
 	}
 	often := "mostly"
 	if b.All {
@@ -78,7 +82,7 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 	b := stop.Brake
 	switch {
 	case len(b.Fields) > 0 && strings.HasPrefix(b.Fields[0], "Tag_"):
-		return l.String() + " # after creating " + b.Fields[0] + " in the console, as what it is in the input"
+		return l.String() + " # after creating " + b.Fields[0] + " in the console, if it is not there"
 	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
 		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
 	case !failed:

@@ -104,7 +104,7 @@ func paceFlags() []Flag {
 		{Name: "workers", Value: "N", Default: "1.5 × rate", Usage: "calls in flight at most", Group: g},
 		{Name: "timeout", Value: "TIME", Default: "10s", Usage: "of one call (the service gives up at 3s)", Group: g},
 		{Name: "max-attempts", Value: "N", Default: "8", Usage: "give an edge up after so many, and 10 minutes since the first of them", Group: g},
-		{Name: "outage-timeout", Value: "TIME", Default: "15m", Usage: "how long to hold while nothing gets through", Group: g},
+		{Name: "outage-timeout", Value: "TIME", Default: "15m", Usage: "how long to hold while nothing gets through; before the first answer at most 30s", Group: g},
 		{Name: "chunk-bytes", Value: "SIZE", Default: "1MiB", Usage: "JSON of one call at most", Group: g},
 	}
 }
