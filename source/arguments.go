@@ -38,11 +38,12 @@ type Found struct {
 	pipe   fs.FileInfo     // of a named pipe
 }
 
-// Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a folder or a prefix is its
-// inputs in name order. The inputs of a folder are its files whose names say a format, and with a format given also those
-// whose names say none; subfolders are not read. left says what was not read. A name that begins with '.' or '_' is passed
-// over without a word. What is not there, cannot be read or has no known format is an *InputError, folders with nothing in
-// them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
+// Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a
+// folder or a prefix is its inputs in name order. The inputs of a folder are its files whose names
+// say a format, and with a format given also those whose names say none; subfolders are not read.
+// left says what was not read. A name that begins with '.' or '_' is passed over without a word.
+// What is not there, cannot be read or has no known format is an *InputError, folders with nothing
+// in them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
 func (a Arguments) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
 	if len(a.Inputs) == 0 {
 		return nil, left, &OptionError{Option: "INPUT", Reason: "none was given"}

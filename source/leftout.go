@@ -49,8 +49,8 @@ func (l *LeftOut) String() string {
 	return strings.Join(kinds, " and ") + ": " + quoted(l.First, l.count())
 }
 
-// take adds what one folder or prefix has beside its inputs. One in which nothing can be read although something is there is
-// refused; an empty one is remembered.
+// take adds what one folder or prefix has beside its inputs. One in which nothing can be read
+// although something is there is refused; an empty one is remembered.
 func (l *LeftOut) take(folder string, found []Found, beside LeftOut) error {
 	switch {
 	case len(found) == 0 && beside.count() > 0:
@@ -76,7 +76,8 @@ func (l *LeftOut) Warning() string {
 }
 
 // onlyRead says what a folder is read for.
-const onlyRead = " (only .csv, .jsonl and .ndjson are read, also with .gz or .zst, and no subfolders; --format reads other names)"
+const onlyRead = " (only .csv, .jsonl and .ndjson are read, also with .gz or .zst, and no subfolders; " +
+	"--format reads other names)"
 
 // mostNamed is how many things a message names.
 const mostNamed = 3

@@ -73,7 +73,8 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 	return l.duplicates.Add(lost, l.names[lost.Input], lost.Line, l.names[kept.Input], kept.Line)
 }
 
-// save writes all three, with a header at least. Each appears whole; a crash in between leaves older ones, and the job is staged again then.
+// save writes all three, with a header at least. Each appears whole; a crash in between leaves
+// older ones, and the job is staged again then.
 func (l *lists) save() error {
 	err := l.saveTable(RejectedList, l.rejected, []string{"Input", "Line", "Column", "Reason", "Row"}, func(c *codec.Cursor) []string {
 		return []string{string(c.Text()), string(c.Text()), string(c.Rest)}
@@ -121,12 +122,14 @@ func (l *lists) close() error {
 	return errors.Join(l.rejected.Close(), l.changed.Close(), l.duplicates.Close())
 }
 
-// againFolder is where in the state folder inputs are read once more for their lists. Dying there leaves it; the next run or clean removes it.
+// againFolder is where in the state folder inputs are read once more for their lists. Dying there
+// leaves it; the next run or clean removes it.
 const againFolder = "lists-again"
 
-// RestoreLists makes the lists of reading again that are gone from j.StateDir; was and plan are what reading came to. For a
-// list that had rows the inputs are read once more. What is staged stays as it is. gone are lists that cannot be made again;
-// the error says why. It is an ErrUnusable or ErrUnreachable where that is for the inputs.
+// RestoreLists makes the lists of reading again that are gone from j.StateDir; was and plan are
+// what reading came to. For a list that had rows the inputs are read once more. What is staged
+// stays as it is. gone are lists that cannot be made again; the error says why. It is an
+// ErrUnusable or ErrUnreachable where that is for the inputs.
 func RestoreLists(ctx context.Context, j Job, was Counts, plan stage.Totals) (gone []string, err error) {
 	rows := int64(0)
 	for _, list := range []struct {
@@ -178,7 +181,8 @@ func (j Job) readAgain(ctx context.Context, was Counts, plan stage.Totals) error
 	return errors.Join(err, p.Abort())
 }
 
-// ForgetLists removes the folder of lists that were made again, which a killed run leaves. It holds personal data.
+// ForgetLists removes the folder of lists that were made again, which a killed run leaves. It holds
+// personal data.
 func ForgetLists(fsys disk.FS, state string) {
 	dir := filepath.Join(state, againFolder)
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {

@@ -36,7 +36,7 @@ type pilot struct {
 	line     invocation.Line // of the command
 	list     *accounts.File
 	accounts map[string]bool // true: has a roster
-	order    []string        // those that have one, in the order of the plan; nil: so many that a pass over the plan is cheaper
+	order    []string        // those that have one, in the order of the plan; nil: a pass over the plan is cheaper
 	shard    settings.Shard  // whose rosters are looked at
 	edges    int64           // of their rosters
 	settled  int64           // of those, when the run began
@@ -52,7 +52,8 @@ func (p *program) openPilot(ctx context.Context, job settings.Job, inputs []stri
 		return nil, nil
 	}
 	if job.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
-		return nil, exit.Because(exit.Unusable, errors.New("--only-accounts and INPUT are both standard input, which can be read once only"))
+		return nil, exit.Because(exit.Unusable, errors.New(
+			"--only-accounts and INPUT are both standard input, which can be read once only"))
 	}
 	list, err := p.openAccounts(ctx, "--only-accounts", job.OnlyAccounts)
 	if err != nil {
@@ -62,8 +63,8 @@ func (p *program) openPilot(ctx context.Context, job settings.Job, inputs []stri
 	return &pilot{line: currentLine(p.args), list: list, accounts: named, shard: job.Shard}, err
 }
 
-// find looks the accounts up in the plan; take is told of each roster and may be nil. The warning names accounts without an
-// edge. That none has one is an error, but for a shard.
+// find looks the accounts up in the plan; take is told of each roster and may be nil. The warning
+// names accounts without an edge. That none has one is an error, but for a shard.
 func (p *pilot) find(ctx context.Context, s *stage.Stage, take func(migrate.Roster)) (warning string, err error) {
 	if err := p.sort(s); err != nil {
 		return "", err
@@ -107,8 +108,11 @@ func (p *pilot) sort(s *stage.Stage) error {
 	return nil
 }
 
-// rosters is the part of a plan that the pilot is about: all of it where there is none. skip is as of stage.Rosters.
-func (p *pilot) rosters(ctx context.Context, s *stage.Stage, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
+// rosters is the part of a plan that the pilot is about: all of it where there is none. skip is as
+// of stage.Rosters.
+func (p *pilot) rosters(
+	ctx context.Context, s *stage.Stage, skip func(first int64, chunks int) bool,
+) iter.Seq2[migrate.Roster, error] {
 	if p == nil {
 		return s.Rosters(ctx, skip)
 	}
@@ -170,7 +174,8 @@ func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 	if unknown == 1 {
 		verb = "has"
 	}
-	return fmt.Sprintf("--only-accounts %q: %s %s no edge here: %s", p.list.Name, screen.Some(int64(unknown), "account"), verb, text), nil
+	return fmt.Sprintf("--only-accounts %q: %s %s no edge here: %s",
+		p.list.Name, screen.Some(int64(unknown), "account"), verb, text), nil
 }
 
 // planned says what a plan, which is of all accounts, has of the pilot.
@@ -203,7 +208,8 @@ func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
 		j.log.Warn(warning, event(eventPilot), zap.Int("unknown", p.unknown()))
 	}
 	named := p.named()
-	j.log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input", screen.Some(int64(named-p.unknown()), "account"), screen.Some(p.edges, "edge")),
+	j.log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
+		screen.Some(int64(named-p.unknown()), "account"), screen.Some(p.edges, "edge")),
 		event(eventPilot), zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.pilot = p
 	return nil
@@ -264,8 +270,9 @@ func (p *pilot) account(settledByRun, failed int64) *report.Pilot {
 	}
 }
 
-// rejected counts the rejected rows that name an account of the pilot in any of their fields. A rejected row may be too broken to tell which of them is
-// From_Account; counting one too many only makes somebody look.
+// rejected counts the rejected rows that name an account of the pilot in any of their fields. A
+// rejected row may be too broken to tell which of them is From_Account; counting one too many only
+// makes somebody look.
 func (p *pilot) rejected(state string) (int64, error) {
 	f, err := os.Open(state + string(os.PathSeparator) + folder.Rejected)
 	if errors.Is(err, fs.ErrNotExist) {

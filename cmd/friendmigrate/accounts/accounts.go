@@ -38,7 +38,8 @@ const (
 	mostSeen  = 1 << 18  // ids that are remembered, to pass over those that come again
 )
 
-// Open reads the list of that name to its end, to check, count and digest it. "-" is standard input. It may wait for a stream.
+// Open reads the list of that name to its end, to check, count and digest it. "-" is standard
+// input. It may wait for a stream.
 func Open(name string, stdin io.Reader) (*File, error) {
 	info, err := os.Stat(name)
 	a := &File{Name: name, Stream: name == source.Standard || err == nil && !info.Mode().IsRegular()}
@@ -105,8 +106,8 @@ func (a *File) check() error {
 	return nil
 }
 
-// All lists the accounts in the order of the list. An id that comes again is passed over, unless so many others stand before
-// it that it is not remembered.
+// All lists the accounts in the order of the list. An id that comes again is passed over, unless so
+// many others stand before it that it is not remembered.
 func (a *File) All(ctx context.Context) iter.Seq2[Account, error] { return a.all(ctx, new(bool)) }
 
 // all notes in twice that an id came again behind another one.

@@ -139,7 +139,8 @@ func TestAListComesThroughAPipe(t *testing.T) {
 	}
 }
 
-// An export counts how many accounts are done: it must not go on with a list that an earlier version counted otherwise.
+// An export counts how many accounts are done: it must not go on with a list that an earlier
+// version counted otherwise.
 func TestTheDigestTellsAListWithIDsThatComeAgain(t *testing.T) {
 	for content, plain := range map[string]bool{"a\nb\n": true, "a\na\nb\n": true, "a\nb\na\n": false} {
 		f, err := Open(source.Standard, strings.NewReader(content))

@@ -19,7 +19,8 @@ var columns = []string{"From_Account", "UserID", "To_Account"}
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// listError says which list cannot be used and why. It is a *source.InputError, with what that knows to help.
+// listError says which list cannot be used and why. It is a *source.InputError, with what that
+// knows to help.
 type listError struct{ *source.InputError }
 
 func (e listError) Error() string {
@@ -51,19 +52,22 @@ func recognise(name string, head []byte) error {
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n")
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	for _, kind := range []struct{ begin, what, filter string }{
-		{"{", "is JSONL, not one id a line", "jq -r .From_Account"}, {"[", "is a JSON array, not one id a line", "jq -r '.[]'"},
+		{"{", "is JSONL, not one id a line", "jq -r .From_Account"},
+		{"[", "is a JSON array, not one id a line", "jq -r '.[]'"},
 	} {
 		if bytes.HasPrefix(text, []byte(kind.begin)) && (json.Valid(line) || json.Valid(text)) {
-			return listError{&source.InputError{Name: name, Reason: kind.what, Fix: func(quote func(string) string) string {
+			fix := func(quote func(string) string) string {
 				return kind.filter + " < " + quote(name) + " > " + quote(name+".txt")
-			}}}
+			}
+			return listError{&source.InputError{Name: name, Reason: kind.what, Fix: fix}}
 		}
 	}
 	return nil
 }
 
-// eachID reads the ids of a list: one a line, or those of a column of a CSV. Nothing of an id is trimmed but the end of its
-// line, quotes are those of a CSV, and byte order marks at the beginning of a line and empty lines are passed over.
+// eachID reads the ids of a list: one a line, or those of a column of a CSV. Nothing of an id is
+// trimmed but the end of its line, quotes are those of a CSV, and byte order marks at the beginning
+// of a line and empty lines are passed over.
 func eachID(name string, f io.Reader, each func(id string, line int64) error) error {
 	r := bufio.NewReaderSize(f, maxLine)
 	if mark, _ := r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
@@ -71,8 +75,10 @@ func eachID(name string, f io.Reader, each func(id string, line int64) error) er
 	}
 	use := func(id string, line int64) error {
 		id = strings.TrimPrefix(id, byteOrderMark)
-		if wrong := (*source.InputError)(nil); strings.Contains(id, "\r") && errors.As(source.CheckText(name, []byte(id)), &wrong) {
-			return listError{wrong}
+		if strings.Contains(id, "\r") {
+			if err := recognise(name, []byte(id)); err != nil {
+				return err
+			}
 		}
 		if reason := source.CheckAccount(id); reason != "" {
 			return fault(name, line, fmt.Sprintf("has %.60q, which no account id can be: it %s", id, reason))
@@ -86,8 +92,9 @@ func eachID(name string, f io.Reader, each func(id string, line int64) error) er
 			return eachRow(name, r, at, column, use)
 		}
 	}
-	if cells := strings.FieldsFunc(firstLine(head), func(c rune) bool { return strings.ContainsRune(";|\t", c) }); len(cells) > 1 &&
-		slices.ContainsFunc(columns, func(column string) bool { return slices.Contains(cells, column) }) {
+	cells := strings.FieldsFunc(firstLine(head), func(c rune) bool { return strings.ContainsRune(";|\t", c) })
+	named := func(column string) bool { return slices.Contains(cells, column) }
+	if len(cells) > 1 && slices.ContainsFunc(columns, named) {
 		return fault(name, 1, "has columns that are not separated by commas")
 	}
 	lines := bufio.NewScanner(r)
@@ -122,7 +129,7 @@ func plain(name, text string, line int64) (id string, err error) {
 	case 1:
 		return cells[0], nil
 	}
-	return "", fault(name, line, "has several columns, and the first line names none of them "+strings.Join(columns, ", "))
+	return "", fault(name, line, "has several columns, and no header names one of them "+strings.Join(columns, ", "))
 }
 
 // eachRow reads a CSV with a header.
