@@ -16,7 +16,7 @@ func TestWhatAFolderLeavesOutIsSaid(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for _, name := range []string{
-		"f/part-0.csv", "f/part-1.txt", "f/part-2.tsv", "f/dt=1/part-5.csv", "f/_part-7.csv", "f/_SUCCESS", "f/.part-0.csv.crc",
+		"f/part-0.csv", "f/part-1.txt", "f/part-2.tsv", "f/dt=1/part-5.csv", "f/_part-7.csv", "f/friendmigrate-state/failed.csv", "f/friendmigrate-rehearsal/failed.csv", "f/_SUCCESS", "f/.part-0.csv.crc",
 		"names/a.txt", "below/dt=1/a.csv", "hidden/_SUCCESS", "hidden/.a.csv",
 	} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte("From_Account,To_Account\na,b\n"), 0o600)); err != nil {

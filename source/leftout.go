@@ -17,9 +17,10 @@ type LeftOut struct {
 	Empty   []string `json:"empty,omitempty"` // folders with nothing in them
 }
 
-// add counts something that is not read. What everybody hides is not counted.
+// add counts something that is not read. What everybody hides is not counted, nor are the folders that
+// this program makes in the folder where it runs.
 func (l *LeftOut) add(name string, folder bool) {
-	if isHidden(path.Base(filepath.ToSlash(name))) {
+	if base := path.Base(filepath.ToSlash(name)); isHidden(base) || folder && strings.HasPrefix(base, "friendmigrate-") {
 		return
 	}
 	if folder {
