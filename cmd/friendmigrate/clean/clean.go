@@ -109,7 +109,7 @@ func (d *Done) remove(dir string) error {
 	return d.rest(dir)
 }
 
-// rest removes spooled rows and notes old states.
+// rest removes spooled rows and what a killed --fresh has left, and notes old states.
 func (d *Done) rest(dir string) error {
 	source.ForgetLists(disk.OS{}, dir)
 	beside, err := sizes(dir)
@@ -133,7 +133,7 @@ func (d *Done) rest(dir string) error {
 	for _, staged := range old {
 		d.Aside = append(d.Aside, filepath.Dir(staged))
 	}
-	return (disk.OS{}).SyncDir(dir)
+	return errors.Join(folder.Drop(dir), (disk.OS{}).SyncDir(dir))
 }
 
 // quoted makes a name one that a pattern takes as it is.

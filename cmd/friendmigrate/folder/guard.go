@@ -55,7 +55,7 @@ func (r *Reads) CheckState(base string) error {
 	}
 	for _, in := range r.all {
 		if in.info.IsDir() && leadsInto(in.name, state) {
-			return fmt.Errorf("%s %q and --state %q: the state needs a folder that holds no input folder, since its lists would become inputs", in.flag, in.name, base)
+			return overlap(in.flag, in.name, base)
 		}
 	}
 	entries, err := os.ReadDir(base)
@@ -91,7 +91,7 @@ func (r *Reads) checkFiles(dir string) error {
 		}
 		for _, in := range r.all {
 			if leadsInto(in.name, info) || os.SameFile(in.info, info) {
-				return fmt.Errorf("%s %q is part of the state in %q, which this run writes: it needs another --state%s", in.flag, in.name, dir, insteadOf(e.Name()))
+				return part(in.flag, in.name, dir, e.Name())
 			}
 		}
 		if e.Name() != checkpoint.LockName {
@@ -101,7 +101,8 @@ func (r *Reads) checkFiles(dir string) error {
 	if ok, err := checkpoint.LockFile(dir); err != nil {
 		return err
 	} else if foreign != "" && !ok && !begun(dir) {
-		return fmt.Errorf("%q is there, but no job has written it: --state %q needs a folder without such files", foreign, dir)
+		return fmt.Errorf("%q is there, but no job has written it: --state %q needs a folder without such files",
+			foreign, dir)
 	}
 	return nil
 }
@@ -113,24 +114,31 @@ func CheckNames(flag, name, state string, isFolder bool) error {
 		return nil
 	}
 	if rel == "." || isFolder {
-		return fmt.Errorf("%s %q and --state %q: the state needs a folder that holds no input folder", flag, name, state)
+		return overlap(flag, name, state)
 	}
 	first, rest, below := strings.Cut(rel, "/")
 	if _, shard := shardNamed(first); shard && below {
 		first, _, _ = strings.Cut(rest, "/")
 	}
 	if reserved(first) {
-		return fmt.Errorf("%s %q is part of the state in %q, which the import writes: it needs another --state%s", flag, name, state, insteadOf(first))
+		return part(flag, name, state, first)
 	}
 	return nil
 }
 
-// insteadOf is what else helps with the job's own list, as words to append.
-func insteadOf(list string) string {
-	if strings.HasPrefix(list, Failed+".") {
-		return " (in the job itself --retry-failed sends these edges again)"
+func overlap(flag, name, state string) error {
+	return fmt.Errorf("%s %q and --state %q: the state needs a folder that holds no input folder, "+
+		"since its lists would become inputs", flag, name, state)
+}
+
+// part is the error of an input that is, or lies in, a file of the state.
+func part(flag, name, state, file string) error {
+	also := ""
+	if strings.HasPrefix(file, Failed+".") {
+		also = " (in the job itself --retry-failed sends these edges again)"
 	}
-	return ""
+	return fmt.Errorf("%s %q is part of the state in %q, which an import writes: it needs another --state%s",
+		flag, name, state, also)
 }
 
 // CheckFile refuses to write over a file that is read, or that is not ours. A list that the command
@@ -161,8 +169,15 @@ func (r *Reads) CheckFile(flag, name, header string) error {
 	return nil
 }
 
-// CheckRead refuses to write over a file that is read, or to add one to a folder that is.
+// CheckRead refuses to write over a file that is read, to add one to a folder that is, and to write
+// where a job keeps a file of its own.
 func (r *Reads) CheckRead(flag, name string) error {
+	for at := filepath.Clean(name); at != filepath.Dir(at); at = filepath.Dir(at) {
+		dir := filepath.Dir(at)
+		if lock, _ := checkpoint.LockFile(dir); reserved(filepath.Base(at)) && (lock || begun(dir)) {
+			return fmt.Errorf("%s %q is a name of the job in %q", flag, name, dir)
+		}
+	}
 	for _, in := range r.all {
 		for _, path := range []string{name, name + ".tmp", name + ".spool"} {
 			if info, err := os.Stat(path); err == nil && os.SameFile(info, in.info) {

@@ -117,6 +117,14 @@ func TestAListIsWrittenOnlyOverOneOfItsKind(t *testing.T) {
 			t.Errorf("%s: %v", out, err)
 		}
 	}
+	fill(t, ".", "s/checkpoint.journal")
+	for out, refused := range map[string]bool{
+		"s/failed.csv": true, "./s/staged/raw-000": true, "s/mine.csv": false, "d/failed.csv": false,
+	} {
+		if err := new(Reads).CheckRead("--output", out); (err != nil) != refused {
+			t.Errorf("%s: %v", out, err)
+		}
+	}
 	r := Reads{Format: "csv"}
 	r.Add("INPUT", "d", nil)
 	if err := r.CheckFile("--accounts-out", "d/new.txt", AccountsHeader); err == nil {
