@@ -203,6 +203,6 @@ func isAccountName(cell string) bool {
 
 // crEnds is the error of rows that end in CR alone. It names no line: several parsers may find
 // some.
-func (l *layout) crEnds() error { return crLines.error(l.name, l.packed) }
+func (l *layout) crEnds() error { return crLines.of(l.name, l.format).error(l.name, l.packed) }
 
 var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")

@@ -50,7 +50,7 @@ func (in *openInput) sniff(r *rules) error {
 	default:
 		w = sniffJSONL(text, named)
 	}
-	return w.error(in.Name, in.packed)
+	return w.of(in.Name, in.Format).error(in.Name, in.packed)
 }
 
 // sniffBytes finds out what is no text. likely says that a magic number of letters alone is enough.

@@ -140,14 +140,17 @@ func TestWrongKindsAreNamedWithTheCommandThatHelps(t *testing.T) {
 func TestWrongKindsInStandardInputAndInObjects(t *testing.T) {
 	s := fake.Start(t)
 	s.Put("a.csv", strings.ReplaceAll(csvRows, "\n", "\r"), "")
+	s.Put("a", someJSON+"\r"+someJSON, "")
 	for _, j := range []Job{
+		{Inputs: []string{"s3://bucket/a"}, Options: Options{Format: JSONL}, Objects: storeOf(t, s)},
 		{Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(strings.ReplaceAll(csvRows, "\n", "\r"))},
 		{Inputs: []string{"s3://bucket/a.csv"}, Objects: storeOf(t, s)},
 	} {
 		j.StateDir, j.FS = t.TempDir(), quickFS{}
 		_, err := Stage(t.Context(), j)
 		var unusable *InputError
-		if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") || !strings.HasPrefix(unusable.Fix(filepath.Base), `tr '\r' '\n' < `) {
+		if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") ||
+			!strings.HasPrefix(unusable.Fix(filepath.Base), `tr '\r' '\n' < `) || !strings.Contains(unusable.Fix(filepath.Base), "-new."+orElse(j.Options.Format, CSV)) {
 			t.Errorf("%s: got %v", j.Inputs[0], err)
 		}
 	}
@@ -267,6 +270,7 @@ func TestEveryInputErrorOfAFileHasACommand(t *testing.T) {
 		{InputError{Name: "d/a.csv"}, "ls -l <d/a.csv>"},
 		{InputError{Name: Standard, Line: 7}, "sed -n 7p FILE # what was given to standard input"},
 		{InputError{Name: Standard}, ""},
+		{InputError{Name: "ids.txt", Fix: crLines.fix("ids.txt", compressionNone)}, `tr '\r' '\n' < <ids.txt> > <ids-new.txt>`},
 		{InputError{Name: "s3://bucket/a.csv", Line: 7}, "aws s3 ls <s3://bucket/a.csv>"},
 		{InputError{Name: "d/a.csv", Fix: crLines.fix("d/a.csv", compressionZstd)}, `zstd -dc < <d/a.csv> | tr '\r' '\n' > <a-new.csv>`},
 	} {

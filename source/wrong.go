@@ -83,6 +83,16 @@ func kindByName(name string) *wrong {
 	return nil
 }
 
+// of is w for an input of a format that its name does not say.
+func (w *wrong) of(name, format string) *wrong {
+	if said, _ := nameSays(name); w == nil || said != "" || w.format != "" {
+		return w
+	}
+	made := *w
+	made.format = format
+	return &made
+}
+
 // error says what is wrong with an input; nil if w is.
 func (w *wrong) error(name string, packed compression) error {
 	if w == nil {
@@ -135,8 +145,9 @@ func (w *wrong) split(name string) (stem, format string) {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 		said, packed = nameSays(name)
 	}
-	if said != "" {
-		name = strings.TrimSuffix(name, filepath.Ext(name))
+	ext := filepath.Ext(name)
+	if said != "" || w.format == "" { // the second: a list of accounts, say
+		name = strings.TrimSuffix(name, ext)
 	}
-	return name, orElse(w.format, orElse(said, CSV))
+	return name, orElse(w.format, orElse(said, orElse(strings.TrimPrefix(ext, "."), CSV)))
 }
