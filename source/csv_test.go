@@ -302,6 +302,7 @@ func TestMissingColumnNamesWhatWasMeant(t *testing.T) {
 		"a letter":       {Options{}, "From_Acount,To_Account,AddSource", `"From_Account" ("From_Acount": did you mean From_Account?)`, Flag{"map", "From_Account=From_Acount"}},
 		"case":           {Options{}, "From_Account,to_account,AddSource", `"To_Account" ("to_account": did you mean To_Account?)`, Flag{"map", "To_Account=to_account"}},
 		"spaces":         {Options{}, "From_Account, To_Account ,AddSource", `"To_Account" (" To_Account ": did you mean To_Account?)`, Flag{"map", "To_Account= To_Account "}},
+		"a comma":        {Options{}, "\"From,Account\",To_Account,AddSource", `"From_Account" ("From,Account": did you mean From_Account?)`, Flag{}},
 		"no underscore":  {Options{}, "fromAccount,To Account,AddSource", `"From_Account" ("fromAccount": did you mean From_Account?) and no "To_Account" ("To Account"`, Flag{"map", "From_Account=fromAccount,To_Account=To Account"}},
 		"AddSource":      {Options{}, "From_Account,To_Account,Add_source", `"AddSource" ("Add_source": did you mean AddSource?)`, Flag{"map", "AddSource=Add_source"}},
 		"no AddSource":   {Options{}, "From_Account,To_Account", `"AddSource" and no --default-add-source (names are`, Flag{"default-add-source", "AddSource_Type_WORD"}},

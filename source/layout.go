@@ -124,7 +124,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 		}
 		if parts = append(parts, part); meant != "" || promised || name != nameAddSource {
 			mapped[name] = orElse(meant, "HEADER")
-			better = Flag{"map", pairs(mapped)}
+			better = mapFlag(mapped)
 		} else {
 			parts = append(parts, "--default-add-source")
 		}
@@ -137,7 +137,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 func (r *rules) rename(column string) Flag {
 	mapped := map[string]string{tagPrefix + keywordOf(strings.TrimPrefix(column, tagPrefix)): column}
 	maps.Copy(mapped, r.mapped)
-	return Flag{"map", pairs(mapped)}
+	return mapFlag(mapped)
 }
 
 // list names the columns or keys that there are.

@@ -77,7 +77,7 @@ func (o Options) checkMap() error {
 			if meant := nearField(name); meant != "" {
 				better[meant] = header
 			}
-			return &OptionError{Option: "--map", Better: Flag{"map", pairs(better)},
+			return &OptionError{Option: "--map", Better: mapFlag(better),
 				Reason: fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
 		}
 		if header == "" {
@@ -108,6 +108,16 @@ func (o Options) Canonical() map[string]string {
 		"--duplicates":         orElse(o.Duplicates, "last"),
 		"--mutual":             strconv.FormatBool(o.Mutual),
 	}
+}
+
+// mapFlag is a --map, unless it cannot name the headers.
+func mapFlag(mapped map[string]string) Flag {
+	for _, header := range mapped {
+		if strings.Contains(header, ",") {
+			return Flag{}
+		}
+	}
+	return Flag{"map", pairs(mapped)}
 }
 
 // pairs is the value of --map.

@@ -61,5 +61,5 @@ func (r *reading) checkMap(tallies []*tally) error {
 		return nil
 	}
 	reason := "no row has a key " + strings.Join(wrong, " or ") + list(r.counts.ColumnsIgnored)
-	return &OptionError{Option: "--map", Reason: reason, Better: Flag{"map", pairs(mapped)}}
+	return &OptionError{Option: "--map", Reason: reason, Better: mapFlag(mapped)}
 }

@@ -202,6 +202,9 @@ func (p *program) hint(err error, code exit.Code) string {
 
 // better is the command line with a flag that helps.
 func (p *program) better(f source.Flag) string {
+	if variable := settings.Variable(f.Name); f.Value == "" && p.env[variable] != "" {
+		return "env -u " + variable + " " + currentLine(p.args).Without(f.Name).String()
+	}
 	if f.Value == "" {
 		return currentLine(p.args).Without(f.Name).String()
 	}

@@ -226,6 +226,7 @@ func (r *reader) rows() source.Options {
 	}
 	for _, pair := range r.list("map") {
 		name, header, found := strings.Cut(pair, "=")
+		name = strings.TrimSpace(name)
 		if !found || name == "" || header == "" {
 			r.problem("--map has %q: it is NAME=HEADER, the API's name and the header in the input, such as From_Account=uid", pair)
 			continue

@@ -189,7 +189,10 @@ func (r *reader) list(name string) []string {
 	var items []string
 	for _, value := range values {
 		for item := range strings.SplitSeq(value, ",") {
-			if item = strings.TrimSpace(item); item != "" {
+			if item = strings.TrimLeft(item, " \t\r\n"); name != "map" { // a header may end in a space
+				item = strings.TrimSpace(item)
+			}
+			if item = strings.TrimRight(item, "\r\n"); item != "" {
 				items = append(items, item)
 			}
 		}
