@@ -137,3 +137,26 @@ func TestAShardWithoutRowsIsNoEmptyInput(t *testing.T) {
 type othersLane struct{}
 
 func (othersLane) Add(*migrate.Edge) (bool, error) { return false, nil }
+
+// A folder whose files were taken away is gone, as a file is: the job goes on with what is staged.
+func TestAFolderThatWasEmptiedIsGone(t *testing.T) {
+	dir := t.TempDir()
+	input := filepath.Join(dir, "a.csv")
+	if err := os.WriteFile(input, []byte(manyRows(3)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, _, _ := staged(t, Job{Inputs: []string{dir}, FS: quickFS{}})
+	if err := os.Remove(input); err != nil {
+		t.Fatal(err)
+	}
+	for _, allowed := range []bool{false, true} {
+		c, err := Compare(t.Context(), p.Counts.Inputs, Arguments{Inputs: []string{dir}, AllowEmpty: allowed})
+		if err != nil || c.Verdict != Gone || len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "is empty now") {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	c, err := Compare(t.Context(), nil, Arguments{Inputs: []string{dir}, AllowEmpty: true})
+	if err != nil || c.Verdict != Same {
+		t.Errorf("it was empty before: %+v, %v", c, err)
+	}
+}

@@ -226,3 +226,35 @@ func TestAnyNumberOfObjects(t *testing.T) {
 	_, _, edges := staged(t, Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Lanes: 1, FS: quickFS{}})
 	equal(t, "edges", len(edges), 40)
 }
+
+func TestAnObjectWithoutARowIsRefused(t *testing.T) {
+	s := fake.Start(t)
+	s.Put("none.csv", "", "")
+	s.Put("none.jsonl.gz", zipped(t, ""), "")
+	s.Put("p/header.csv", "From_Account,To_Account,AddSource\n", "")
+	s.Put("p/none.csv.gz", "", "")
+	s.Put("q/rows.csv", manyRows(1), "")
+	s.Put("q/none.csv", "", "")
+	s.Put("r/_SUCCESS", "", "")
+	for inputs, want := range map[string]string{
+		"none.csv": `no rows in "s3://bucket/none.csv": it is empty`, "none.jsonl.gz": `no rows in "s3://bucket/none.jsonl.gz": it is empty`,
+		"p/": `no rows in "s3://bucket/p/header.csv", "s3://bucket/p/none.csv.gz"`, "q/": "", "q/ r/": "",
+		"r/": `no rows in "s3://bucket/r/": there is no file to read in it`,
+	} {
+		j := Job{Objects: storeOf(t, s), StateDir: t.TempDir(), FS: quickFS{}}
+		for name := range strings.FieldsSeq(inputs) {
+			j.Inputs = append(j.Inputs, "s3://bucket/"+name)
+		}
+		p, err := Stage(t.Context(), j)
+		if want == "" && err == nil {
+			equal(t, inputs, p.Counts.Empty[0], "s3://bucket/q/none.csv")
+			err = p.Abort()
+		} else if want != "" && (err == nil || err.Error() != want || !errors.Is(err, ErrUnusable)) {
+			t.Errorf("%s: got %v", inputs, err)
+			continue
+		}
+		if want == "" && err != nil {
+			t.Errorf("%s: %v", inputs, err)
+		}
+	}
+}

@@ -63,7 +63,7 @@ func Table() []Row {
 	return []Row{
 		{Done, "every edge is in place (also: nothing to do)", "", Finish},
 		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after mending", Retry},
-		{Unusable, "flags, settings or input that cannot be used", "no", GiveUp},
+		{Unusable, "flags, settings or input that cannot be used, or input that holds nothing", "no", GiveUp},
 		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
 		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes", Retry},
 		{Different, "verify found edges missing or different", "no", GiveUp},
