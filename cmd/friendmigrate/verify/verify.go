@@ -236,8 +236,12 @@ func (v *Verify) Run(
 	run := func() (migrate.Summary, error) {
 		return migrate.Run(ctx, v.plan(context.WithoutCancel(ctx)), to, asking{v.journal, v}, engine)
 	}
+	began := time.Now()
 	summary, err := run()
 	if codes := v.refusals(); err == nil && len(codes) > 0 { // asked again, so that one odd answer makes no edge missing
+		if engine.MaxDuration > 0 {
+			engine.MaxDuration = max(1, engine.MaxDuration-time.Since(began))
+		}
 		if _, err = v.journal.Reopen(ctx, codes); err == nil {
 			_, err = run()
 		}
