@@ -10,7 +10,7 @@
 // that comes twice, a number of friends that is not FriendNum. Where a service shows such a sign
 // although nothing changes, two readings one after the other that are the same to the byte are
 // believed, and Counts tells by how much FriendNum is off. A list that goes on far beyond its
-// FriendNum, or brings friends again for a hundred pages, or whose page leads nowhere eight times
+// FriendNum, or brings friends again for ten pages, or whose page leads nowhere eight times
 // in a row, is given up. From the hundredth page in a row on, a page without friends is a call that
 // got nothing through.
 //

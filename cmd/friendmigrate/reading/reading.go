@@ -23,10 +23,12 @@ var ErrChanging = errors.New("the friend list changed each time while it was rea
 var ErrEndless = errors.New("the friend list does not end")
 
 // What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, how many
-// pages in a row may bring no new friend, and how often in a row a page may lead nowhere.
+// pages in a row may bring no friend or only ones that came before, and how often in a row a page
+// may lead nowhere.
 const (
 	mostBeyond = 1000
-	mostVain   = 100
+	mostEmpty  = 100
+	mostOld    = 10
 	mostStuck  = 8
 )
 
@@ -49,7 +51,7 @@ type Reading struct {
 	friends          int64 // FriendNum of its first page
 	lastFriends      int64 // the same of its last page
 	standard, custom int64 // sequences of its first page
-	vain             int   // pages in a row without a new friend
+	empty, old       int   // pages without a friend, and without a new one, since the last that had one
 	stuck            int   // answers in a row that led nowhere
 	changed          bool
 	seen             map[uint64]struct{} // friends, by hash
@@ -79,7 +81,7 @@ func New(open func() Pages) *Reading {
 
 func (r *Reading) begin() {
 	r.pages = r.open()
-	r.begun, r.count, r.vain, r.changed = false, 0, 0, false
+	r.begun, r.count, r.empty, r.old, r.changed = false, 0, 0, 0, false
 	r.seen = map[uint64]struct{}{}
 	r.content.SetSeed(r.seed)
 }
@@ -112,17 +114,22 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 			return false, err
 		}
 	}
-	if r.vain++; len(r.seen) > before {
-		r.vain = 0
+	switch {
+	case len(r.seen) > before:
+		r.empty, r.old = 0, 0
+	case len(page.Friends) > 0:
+		r.old++
+	default:
+		r.empty++
 	}
 	said := max(r.friends, r.lastFriends)
 	switch {
 	case r.pages.Last():
 		return r.finish(forget)
-	case r.vain >= mostVain && len(page.Friends) == 0:
-		info := fmt.Sprintf("%d pages of the friend list in a row brought no friend", r.vain)
+	case r.empty >= mostEmpty && len(page.Friends) == 0:
+		info := fmt.Sprintf("%d pages of the friend list in a row brought no friend", r.empty)
 		return false, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
-	case r.vain < mostVain && r.count <= 2*said+mostBeyond:
+	case r.old < mostOld && r.count <= 2*said+mostBeyond:
 	case r.endless:
 		return false, fmt.Errorf("%w: FriendNum is %d, but %d friends came", ErrEndless, said, r.count)
 	default:
