@@ -85,7 +85,7 @@ func events() []eventRow {
 		{eventReopen, "info, warn", []string{"edges", "open"}, "failed edges are taken up again"},
 		{eventRoom, "warn", []string{"free"}, "the volume may become full"},
 		{eventSend, "info", []string{"sdkAppID", "rate", "workers"}, "sending begins"},
-		{eventAsk, "info", []string{"edges", "pending", "rate"}, "`verify` begins to ask"},
+		{eventAsk, "info, warn", []string{"edges", "pending", "rate"}, "`verify` begins to ask, or a friend list disagrees with its FriendNum"},
 		{eventExport, "info", []string{"accounts", "done", "rate"}, "`export` begins to read"},
 		{eventLeftOut, "warn", nil, "`export` left out values of tags that an edge has no place for"},
 		{eventShard, "info", nil, "`verify` goes on to another shard"},

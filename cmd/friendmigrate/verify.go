@@ -240,6 +240,10 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	engine := engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
 	engine.Since = j.p.began
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
+	if n := j.verify.Doubtful; n > 0 {
+		j.log.Warn("the friends of "+screen.Some(n, "account")+
+			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show", event(eventAsk))
+	}
 	return err
 }
 

@@ -17,7 +17,7 @@ const mostUnknown = 32
 const otherWord = "other"
 
 // kinds are how the client names a call without a usable answer.
-var kinds = []string{"timeout", "reset", "cut", "refused", "dns", "tls", "x509", "unreadable", "oversize", "transport"}
+var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "unreadable", "oversize", "transport"}
 
 // codeWords turns results of calls into labels of a bounded list. A result keeps its label for good, so that no counter goes back.
 type codeWords struct {

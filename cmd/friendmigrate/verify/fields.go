@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"friendmigrate/cmd/friendmigrate/reading"
 	"friendmigrate/migrate"
@@ -21,6 +22,8 @@ import (
 type reader struct {
 	pages func(from string) reading.Pages
 	check migrate.Importer
+
+	doubtful atomic.Int64 // lists that were not to be believed
 
 	mu       sync.Mutex // guards what follows, not the states themselves: the engine works at an account once at a time
 	states   map[string]*state
@@ -48,8 +51,12 @@ type state struct {
 // Import implements migrate.Importer.
 func (r *reader) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := r.take(from, edges)
+	known := s.done
 	if err := s.fill(ctx, from); err != nil {
 		return nil, r.failed(from, s, err)
+	}
+	if s.doubt && !known {
+		r.doubtful.Add(1)
 	}
 	outcomes, err := r.judge(ctx, from, s, edges)
 	// it comes again, or more of this account may follow

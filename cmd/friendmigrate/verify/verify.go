@@ -50,6 +50,9 @@ type Service struct {
 type Verify struct {
 	Options
 	Resumed bool // an earlier run has asked about some of it
+	// Doubtful is how many friend lists this run could not believe: FriendNum says another number, or
+	// they never stood still or never ended. What they do not show was asked about with friend_check.
+	Doubtful int64
 
 	journal *checkpoint.Journal
 	scope   scope
@@ -230,8 +233,10 @@ func (v *Verify) Run(
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0
 	var to migrate.Importer = &asker{check: s.Check}
 	if v.Fields {
-		to = newReader(s, engine.Memory/2)
+		lists := newReader(s, engine.Memory/2)
+		to = lists
 		engine.Memory /= 2
+		defer func() { v.Doubtful = lists.doubtful.Load() }()
 	}
 	run := func() (migrate.Summary, error) {
 		return migrate.Run(ctx, v.plan(context.WithoutCancel(ctx)), to, asking{v.journal, v}, engine)
