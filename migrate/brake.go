@@ -17,6 +17,7 @@ type brake struct {
 	noProgressChunks int   // weight of those, in a row, with nothing landing anywhere meanwhile
 
 	refused  tally // calls that landed nothing
+	split    tally // calls that were refused for one of their edges
 	failures tally // failed edges
 	evidence evidence
 }
@@ -79,29 +80,30 @@ func (b *brake) slots() int {
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, &b.refused)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, b.split)
 	case b.noProgressChunks >= halvedLimit:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, &b.refused)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, b.split)
 	case l == nil:
 	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressOf >= brakeAccounts:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, &b.refused)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, &b.refused)
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.split)
 	case l.Failures >= 0 && b.failed > l.Failures:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)}, &b.failures)
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)}, b.failures)
 	case l.FailureRatio > 0 && b.settled >= ratioFrom && b.settledOf >= brakeAccounts &&
 		float64(b.failed) >= l.FailureRatio*float64(b.settled):
 		how := Brake{Kind: BrakeRatio, Count: b.failed, Of: b.settled, Limit: l.FailureRatio}
-		return b.stop(ReasonThreshold, how, &b.failures)
+		return b.stop(ReasonThreshold, how, b.failures)
 	}
 	return nil
 }
 
-// stop is the end of the run by a brake, with the code that most of what it counted has.
-func (b *brake) stop(reason Reason, how Brake, of *tally) *StopError {
+// stop is the end of the run by a brake, with the code that most of what it counted has. Fields say
+// something of calls only that were refused for one of their edges.
+func (b *brake) stop(reason Reason, how Brake, of tally) *StopError {
 	why, share, total := of.most()
 	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
-	if of == &b.refused {
+	if b.split[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {
 		if how.Fields = b.evidence.ofChunks(halvedLimit); len(how.Fields) == 0 {
 			how.Fields = b.evidence.ofCalls()
 		}

@@ -245,6 +245,30 @@ func TestATagThatWasNeverCreatedIsNamed(t *testing.T) {
 	}
 }
 
+// Accounts that do not exist, which are refused more often, do not hide the code of the tag.
+func TestTheCodeIsThatOfTheBrake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		s := newService(t, func(c call) ([]Outcome, error) {
+			var n int
+			if fmt.Sscanf(c.from, "a%d", &n); n%3 == 0 {
+				return refuseAll(VerdictRefuseAccount, 30003)(c)
+			}
+			return tagless(c)
+		})
+		s.pace = 5 * time.Millisecond
+		p := tagged(func(account, i int, e *Edge) {
+			if account%50 == 1 && i == 0 {
+				e.Custom = []CustomItem{{Tag: unknownTag}}
+			}
+		}, repeat(4, 500)...)
+		stop, _ := braked(t, s, m, p, func(o *Options) { o.Workers = 4 })
+		if kindOf(stop) != BrakeField || stop.Code != 30001 || !stop.Brake.All {
+			t.Fatalf("%v %+v", stop, stop.Brake)
+		}
+	})
+}
+
 // Where nothing landed there is nothing to compare with: the fields are named all the same.
 func TestATagThatEveryEdgeHasIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -8,6 +8,7 @@ package migrate
 // their refused edges have in common may stop the run too.
 func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError, res *result) {
 	w.halving = true
+	d.brake.split.add(refusal(call), 1)
 	d.brake.evidence.call(res.held, res.bytes)
 	if sent.Len() == 1 {
 		w.refusedAlone(res.held)
