@@ -120,6 +120,22 @@ func TestRowsSwallowedByAFieldAreNotMendedAway(t *testing.T) {
 	equal(t, "JSONL", r.reasons(), "1 Remark "+reasonBreaks)
 }
 
+func TestHeaderThatSwallowedRowsIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		header string
+		fine   bool
+	}{
+		{"From_Account,To_Account,AddSource,\"note\na,b," + src + ",\"\n", false},
+		{"From_Account,To_Account,AddSource,\"note" + strings.Repeat("\na", 20) + "\"\n", false},
+		{"From_Account,To_Account,AddSource,\"a\nnote\"\r\n", true},
+	} {
+		_, err := readTexts(t, Options{}, nil, text{"a.csv", c.header + "c,d," + src + ",\n"})
+		if c.fine && err != nil || !c.fine && (!errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "has rows in it")) {
+			t.Errorf("%q: got %v", c.header, err)
+		}
+	}
+}
+
 func TestRecordsOfManyLinesAreCounted(t *testing.T) {
 	const header = "From_Account,To_Account,AddSource,Remark,note\n"
 	lines := func(n int, text string) string {

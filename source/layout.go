@@ -44,6 +44,10 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 		return &InputError{Name: l.name, Line: line, Reason: "the header is no CSV record"}
 	}
 	l.columns, l.names = len(names), names
+	if l.notable(record, int64(bytes.Count(record, []byte{'\n'}))) > 0 {
+		reason := "the name of a column has rows in it: a quote too many or too few?"
+		return &InputError{Name: l.name, Line: line, Reason: reason}
+	}
 	seen := map[string]bool{}
 	for _, name := range names {
 		m := r.dictionary.look(name)
