@@ -100,6 +100,11 @@ func TestARunThatLingersIsScrapedOnceMore(t *testing.T) {
 	r := listening(t, env, "import", input, "--state", state, "--linger", "1h")
 	scraped := r.until(t, "/metrics", "\nfriendmigrate_exit_code 3\n")
 	agree(t, parseMetrics(t, scraped), readReport(t, state))
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); { // the file is written after the code can be scraped
+		if _, err := os.Stat(filepath.Join(state, "metrics.prom")); err == nil {
+			break
+		}
+	}
 	for name, value := range parseMetrics(t, content(t, state, "metrics.prom")) {
 		if got, ok := parseMetrics(t, scraped)[name]; !ok || got != value {
 			t.Errorf("%s is %v in the last scrape and %v in metrics.prom", name, got, value)

@@ -163,6 +163,11 @@ func (r *reader) clusterInputs() []string {
 		}
 		inputs = append(inputs, r.inVolume(origin, value))
 	}
+	for i, in := range inputs {
+		if slices.Contains(inputs[:i], in) {
+			r.problem("%s names %q twice: each of its rows would be a duplicate", origin, in)
+		}
+	}
 	return inputs
 }
 

@@ -174,6 +174,14 @@ func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
 	}
 }
 
+func TestAnInputIsNamedOnce(t *testing.T) {
+	v := good(nil)
+	v.Flags["input"] = []string{"a.csv", "b.csv", "/data/./a.csv"}
+	if _, err := ReadManifest(v, nil, "1.0.0"); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Error(err)
+	}
+}
+
 // What may be a folder, or has its format from elsewhere, is accepted: nobody can look here.
 func TestAnInputWithoutAFormatMayBeAFolder(t *testing.T) {
 	for _, input := range []string{"edges", "v1.2/", ".", "..data/x", "in/.hidden", "s3://my.bucket", "s3://my.bucket/", "s3://b/2026.11/", "e.NDJSON.zst", "e.csv.gz"} {
