@@ -144,7 +144,7 @@ type ended struct {
 var exits = map[migrate.Reason]int{
 	migrate.ReasonRefused:    12,
 	migrate.ReasonSystematic: 6, migrate.ReasonThreshold: 6,
-	migrate.ReasonSilent: 4, migrate.ReasonSignal: 4, migrate.ReasonDuration: 4, migrate.ReasonOutage: 4, migrate.ReasonUnanswered: 4,
+	migrate.ReasonThrottled: 4, migrate.ReasonSilent: 4, migrate.ReasonSignal: 4, migrate.ReasonDuration: 4, migrate.ReasonOutage: 4, migrate.ReasonUnanswered: 4,
 }
 
 // run runs the job as import does: client, engine, journal.
