@@ -58,9 +58,12 @@ func TestOnlyStagedInputGoes(t *testing.T) {
 
 func TestAFileThatIsNotOursStays(t *testing.T) {
 	dir := t.TempDir()
-	made(t, dir, 0, "staged/rosters-0", "staged/notes.txt")
+	made(t, dir, 0, "staged/rosters-0", "staged/notes.txt", "mine.spool", "starting-over/staged/rosters-0", "starting-over/notes.txt")
 	if _, err := Job(places(t, dir), false); err != nil || !there(dir, "staged/notes.txt") || there(dir, "staged/rosters-0") {
 		t.Errorf("%v", err)
+	}
+	if !there(dir, "mine.spool") || !there(dir, "starting-over/notes.txt") || there(dir, "starting-over/staged") {
+		t.Error("another set of files is left")
 	}
 }
 

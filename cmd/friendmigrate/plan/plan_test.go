@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
@@ -204,6 +205,39 @@ func TestTextNamesWhatMatters(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+// What killed plans left is known by its lock. Anything else of such a name may be somebody's input.
+func TestOnlyWhatAPlanLeftIsRemoved(t *testing.T) {
+	dir := t.TempDir()
+	state := filepath.Join(dir, "s")
+	for _, name := range []string{"s.plan-2026/edges.csv", "s.plan-b/edges.csv", "s.plan-7/staged/raw-000"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := checkpoint.TryLock(filepath.Join(dir, "s.plan-7"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Release(); err != nil { // as when its process is killed
+		t.Fatal(err)
+	}
+	s, err := newScratch(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.remove(); err != nil {
+		t.Fatal(err)
+	}
+	for name, stays := range map[string]bool{"s.plan-2026/edges.csv": true, "s.plan-b/edges.csv": true, "s.plan-7": false} {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != stays {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

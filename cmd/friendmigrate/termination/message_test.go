@@ -174,3 +174,18 @@ func TestNothingFollowsTheLastMessage(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A variable that names an input, say, is no leave to write over it.
+func TestAMessageIsWrittenOnlyOverAMessage(t *testing.T) {
+	for content, refused := range map[string]bool{"": false, `{"version":1,"command":"import"}`: false, "From_Account,To_Account\n": true, `{"From_Account":"a"}`: true} {
+		name := filepath.Join(t.TempDir(), "message")
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := find(map[string]string{Variable: name}, Default).Write(Message{Version: Version})
+		now, _ := os.ReadFile(name)
+		if (err != nil) != refused || (string(now) == content) != refused {
+			t.Errorf("%q: %v, then %q", content, err, now)
+		}
+	}
+}
