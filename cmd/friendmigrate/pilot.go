@@ -197,7 +197,7 @@ func (p *pilot) ofShard(shard settings.Shard) *pilot {
 
 // loadPilot looks the accounts of --only-accounts up in the plan.
 func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
-	if p == nil {
+	if p == nil || j.counts.NoRows() { // nobody has an edge of nothing
 		return nil
 	}
 	warning, err := p.find(ctx, j.stage, func(r migrate.Roster) { p.take(r, j.journal) })

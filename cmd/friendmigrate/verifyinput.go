@@ -207,7 +207,7 @@ func (j *verifyJob) leftOut(ctx context.Context, left source.LeftOut) error {
 
 // loadPilot sees which accounts of --only-accounts have edges.
 func (j *verifyJob) loadPilot(ctx context.Context) error {
-	if j.pilot == nil {
+	if j.pilot == nil || j.counts.NoRows() {
 		return nil
 	}
 	warning, err := j.pilot.find(ctx, j.stage, nil)

@@ -52,7 +52,7 @@ func Make(ctx context.Context, o Options) (p *Plan, err error) {
 			return nil, err
 		}
 	}
-	if o.Staged != nil {
+	if o.Staged != nil && !j.counts.NoRows() {
 		text, err := o.Staged(ctx, j.stage)
 		if err != nil {
 			return nil, err
