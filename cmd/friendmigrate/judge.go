@@ -67,12 +67,13 @@ func stopCode(err error) exit.Code {
 func (j *importJob) doneWords(o outcome) string {
 	a := o.account
 	if o.pilot != nil && o.pilot.Edges == 0 {
-		return fmt.Sprintf("the pilot is finished without a call: shard %s has no edge of its accounts; %s of the rest are pending",
-			j.set.Job.Shard, screen.Some(a.Pending(), "edge"))
+		return fmt.Sprintf("the pilot is finished without a call: shard %s has no edge of its accounts; %s",
+			j.set.Job.Shard, restWords(a.Pending()))
 	}
 	if o.pilot != nil {
-		return fmt.Sprintf("the pilot is finished: all %s of %s are in place%s; %s of the rest are pending",
-			screen.Some(o.pilot.Edges, "edge"), screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account"), j.after(), screen.Some(a.Pending(), "edge"))
+		named := screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
+		return fmt.Sprintf("the pilot is finished: all %s of %s %s in place%s; %s",
+			screen.Some(o.pilot.Edges, "edge"), named, isOrAre(o.pilot.Edges), j.after(), restWords(a.Pending()))
 	}
 	if a.Edges() == 0 {
 		return j.nothingWords()
@@ -97,6 +98,18 @@ func (j *importJob) doneWords(o outcome) string {
 		text = "the rehearsal " + text + "; " + j.rehearsal.words()
 	}
 	return text
+}
+
+// restWords says how many edges a pilot leaves open.
+func restWords(pending int64) string {
+	return fmt.Sprintf("%s of the rest %s pending", screen.Some(pending, "edge"), isOrAre(pending))
+}
+
+func isOrAre(n int64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // nothingWords says why a job without an edge is done.
@@ -126,7 +139,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 		begin = "the pilot is finished"
 		edges = o.pilot.Edges
 		placed = edges - o.pilot.Failed
-		pending = fmt.Sprintf("; %s of the rest are pending", screen.Some(o.account.Pending(), "edge"))
+		pending = "; " + restWords(o.account.Pending())
 	} else if j.result.idle && j.resumed { // a shard may have nothing to do from the start
 		begin = "nothing to do, finished before"
 	}

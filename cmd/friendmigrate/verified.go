@@ -213,10 +213,7 @@ func allAre(n int64, subject string) string {
 
 // isAre says "1 edge is" or "2 edges are".
 func isAre(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " is"
-	}
-	return screen.Some(n, noun) + " are"
+	return screen.Some(n, noun) + " " + isOrAre(n)
 }
 
 // nextHint is the command for what a finished verify has found.
