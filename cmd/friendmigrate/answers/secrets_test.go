@@ -202,7 +202,7 @@ func TestSecrets(t *testing.T) {
 
 // impatient are the flags of a run that soon gives up.
 func impatient(more ...string) []string {
-	return append([]string{"--log-level", "debug", "--log-format", "json", "--rate", "100000", "--workers", "4", "--timeout", "300ms", "--outage-timeout", "1s", "--max-duration", "1s"}, more...)
+	return append([]string{"--log-level", "debug", "--log-format", "json", "--rate", "100000", "--workers", "4", "--timeout", "300ms", "--outage-timeout", "1s", "--max-duration", "5s"}, more...)
 }
 
 // record runs the program and keeps what it said beside its state.
