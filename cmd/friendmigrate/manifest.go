@@ -78,26 +78,21 @@ func (p *program) checkVolume(o manifest.Options) error {
 	if path.Base(o.State) == settings.DefaultState {
 		hint = hint.With("state", settings.DefaultState+"-2")
 	}
+	var errs []error
 	for _, in := range o.Inputs {
-		isFolder := !source.IsInput(path.Base(in), "")
-		if manifest.ObjectStore(in) {
-			continue
-		}
-		if err := folder.CheckNames("--input", in, state, isFolder); err != nil {
-			return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
+		if !manifest.ObjectStore(in) {
+			errs = append(errs, folder.CheckNames("--input", in, state, !source.IsInput(path.Base(in), "")))
 		}
 	}
 	for _, word := range o.Flags {
 		flag, name, _ := strings.Cut(word, "=")
-		if !slices.Contains([]string{"--only-accounts", "--ca-file"}, flag) {
+		if flag != "--only-accounts" && flag != "--ca-file" {
 			continue
 		}
 		if !path.IsAbs(name) {
 			name = path.Join(manifest.Folder, name)
 		}
-		if err := folder.CheckNames(flag, name, state, false); err != nil {
-			return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
-		}
+		errs = append(errs, folder.CheckNames(flag, name, state, false))
 	}
-	return nil
+	return refused(errors.Join(errs...), hint.String())
 }
