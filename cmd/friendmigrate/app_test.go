@@ -101,6 +101,7 @@ func TestTheFirstSignalEndsEveryWaitForAPipe(t *testing.T) {
 		"simulate --sdk-app-id 1 --secret-key-file pipe", "simulate --sdk-app-id 1 --secret-key-file key --accounts pipe",
 		"export --accounts pipe" + service + "key", "doctor --accounts pipe" + service + "key",
 		"doctor --ca-file pipe" + service + "key", "export --accounts ids --ca-file pipe" + service + "key", "import e.csv --ca-file pipe" + service + "key",
+		"import e.csv --only-accounts pipe" + service + "key", "plan e.csv --only-accounts pipe", "verify e.csv --only-accounts pipe" + service + "key",
 		"plan s3://bucket/key --s3-endpoint http://127.0.0.1:9 --ca-file pipe",
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())

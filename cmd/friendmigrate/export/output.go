@@ -142,7 +142,7 @@ func (o *output) openStream(opt *Options) error {
 func unnamed(dir string) (disk.File, error) {
 	f, err := os.CreateTemp(dir, "friendmigrate-export-*")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make a temporary file, in the folder that TMPDIR names: %w", err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -88,12 +88,9 @@ func (s *sequence) openSpill() error {
 	if s.spill != nil {
 		return nil
 	}
-	f, err := os.CreateTemp(s.dir, "friendmigrate-export-*")
-	if err != nil {
-		return err
-	}
+	f, err := unnamed(s.dir)
 	s.spill = f
-	return os.Remove(f.Name())
+	return err
 }
 
 // drop forgets the rows of an entry.
