@@ -71,7 +71,7 @@ func FailedPath(destination string) string {
 
 // RestoreFailed writes the list of a finished export again if it is gone.
 func (e *Export) RestoreFailed() error {
-	if there, err := exists(e.FS, FailedPath(e.Destination)); there || err != nil {
+	if there, err := exists(FailedPath(e.Destination)); there || err != nil {
 		return err
 	}
 	return e.out.listFailed(FailedPath(e.Destination))

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -354,5 +355,15 @@ func TestADestinationOfSomebodyElseIsNotTouched(t *testing.T) {
 	o.Target = "elsewhere"
 	if _, err := Open(o); !errors.Is(err, ErrOther) {
 		t.Errorf("another app: %v", err)
+	}
+}
+
+func TestANamedPipeIsNoDestination(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.csv")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if _, err := openOutput(&Options{FS: disk.OS{}, Destination: name}, Identity{}); !errors.Is(err, ErrExists) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -70,11 +70,11 @@ func openOutput(o *Options, id Identity) (out *output, err error) {
 		return out, out.openStream(o)
 	}
 	out.folder = o.Destination + folderSuffix
-	there, err := exists(o.FS, o.Destination)
+	there, err := exists(o.Destination)
 	if err != nil {
 		return out, err
 	}
-	begun, err := exists(o.FS, filepath.Join(out.folder, positionName))
+	begun, err := exists(filepath.Join(out.folder, positionName))
 	if err != nil {
 		return out, err
 	}
