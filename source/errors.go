@@ -10,7 +10,7 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// ErrUnusable is what every error is that the user has to mend in the input or in the options
+// ErrUnusable is what every error is that the user has to fix in the input or in the options
 // before the job can begin (exit code 2). Other errors of this package are failures of the machine:
 // I/O, a full disk, a cancelled context.
 var ErrUnusable = errors.New("input or options cannot be used")

@@ -71,7 +71,7 @@ func IsInput(base, format string) bool {
 	return !isHidden(base) && (said != "" || format != "")
 }
 
-// inputFault tells what the user can mend (there is no such file, it may not be read) from a failure of the machine.
+// inputFault tells what the user can fix (there is no such file, it may not be read) from a failure of the machine.
 func inputFault(name string, err error) error {
 	if answer := (*objects.Error)(nil); errors.As(err, &answer) {
 		return objectFault(name, answer)

@@ -55,7 +55,7 @@ type Pending struct {
 //
 // A sealed stage in StateDir is not touched: then the error is fs.ErrExist, and stage.Remove is for the caller to decide on.
 //
-// An error that is an ErrUnusable is the user's to mend: nothing may be sent then. With --duplicates error such an error is a *stage.DuplicatesError as well.
+// An error that is an ErrUnusable is the user's to fix: nothing may be sent then. With --duplicates error such an error is a *stage.DuplicatesError as well.
 // If ctx ends, Stage returns its error soon. After an error nothing is left of the stage; the lists are those of before, except after a *stage.DuplicatesError.
 func Stage(ctx context.Context, j Job) (*Pending, error) {
 	j, err := j.complete(ctx)

@@ -85,7 +85,7 @@ func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
 	return found, a.left.take(arg, found, beside)
 }
 
-// objectFault tells what the user can mend from a store that gives no answer.
+// objectFault tells what the user can fix from a store that gives no answer.
 func objectFault(name string, e *objects.Error) error {
 	if e.Kind == objects.Unreachable {
 		return fmt.Errorf("read input %q: %w: %w", name, ErrUnreachable, e)

@@ -67,7 +67,7 @@ type validator struct {
 // numbers are the fields of a row that have to become numbers.
 type numbers struct{ remarkTime, addTime string }
 
-// edge checks e, completes it and mends it where that is asked for. The order of the checks decides
+// edge checks e, completes it and fixes it where that is asked for. The order of the checks decides
 // which reason a row is given.
 func (v *validator) edge(e *migrate.Edge, n numbers) reject {
 	v.unusual, v.usable, v.changes = false, false, v.changes[:0]
@@ -173,7 +173,7 @@ func validSource(s string) bool {
 }
 
 // text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API
-// could not take it, and json.Marshal would alter it silently. With line breaks neither is mended:
+// could not take it, and json.Marshal would alter it silently. With line breaks neither is fixed:
 // two stray quotes make one field of all the rows between them.
 func (v *validator) text(column, s string, limit int) (string, reject) {
 	valid := utf8.ValidString(s)
@@ -278,7 +278,7 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 	return digits, reject{}
 }
 
-// time checks a field of Unix seconds. What is no number of seconds is never mended.
+// time checks a field of Unix seconds. What is no number of seconds is never fixed.
 func (v *validator) time(column, s string) (int64, reject) {
 	digits, reason := integer(s)
 	if reason != "" {

@@ -59,7 +59,7 @@ func TestRequiredFields(t *testing.T) {
 			_, r, _ := validate(Options{}, e, numbers{})
 			equal(t, "reject", r, c.want)
 			_, r, _ = validate(Options{InvalidField: "cut"}, e, numbers{})
-			equal(t, "required fields are never mended", r, c.want)
+			equal(t, "required fields are never fixed", r, c.want)
 		})
 	}
 	e := plain()

@@ -17,9 +17,9 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/termination"
@@ -46,10 +46,10 @@ type program struct {
 	ending *exit.Ending // of a command that has a last line
 	needed int64        // bytes that the volume should take, about; 0: not known
 
-	// Who watches. The sight and the message are safe for concurrent use, the rest belongs to the goroutine of run.
-	sight   *eyes.Sight
+	// Who watches. The view and the message are safe for concurrent use, the rest belongs to the goroutine of run.
+	view    *metrics.View
 	message *termination.Log
-	server  *eyes.Server // nil: nobody listens
+	server  *metrics.Server // nil: nobody listens
 	linger  time.Duration
 	began   time.Time
 	window  time.Duration // --max-duration, which counts from there; 0: none
@@ -64,10 +64,10 @@ type program struct {
 func newProgram(on volume, args []string, std streams, env map[string]string) *program {
 	p := &program{
 		began: time.Now(), std: std, env: env, root: os.DirFS("/"), volume: on, screen: screen.New(std.err), args: args,
-		sight: eyes.New(), message: termination.Find(env),
+		view: metrics.New(), message: termination.Find(env),
 	}
 	name, _ := split(args)
-	p.sight.Begin(eyes.Job{Command: name, Version: programVersion()})
+	p.view.Begin(metrics.Job{Command: name, Version: programVersion()})
 	return p
 }
 

@@ -58,7 +58,7 @@ func doctorHelp() string {
 	return `friendmigrate doctor [flags]
 
 ` + paragraph(`Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right, latency and throttling, by harmless calls
-(friend_get of the admin account). It says what it saw and how to mend it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too
+(friend_get of the admin account). It says what it saw and how to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too
 whether accounts exist: import needs both sides of a friendship. With --probe it finds out by two test accounts what this app does where the vendor's
 pages are silent.`) +
 		flagHelp(settings.DoctorFlags()) + exitCodes()
@@ -123,8 +123,8 @@ func (j *doctorJob) show(checks []doctor.Check) {
 	j.report.Checks = append(j.report.Checks, checks...)
 	for _, c := range checks {
 		fmt.Fprintf(j.text, "%-8s %-12s %s\n", c.Level, c.Name, screen.Clean(c.Saw))
-		if c.Mend != "" {
-			fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", screen.Clean(c.Mend))
+		if c.Fix != "" {
+			fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", screen.Clean(c.Fix))
 		}
 	}
 	_ = j.text.Flush()
@@ -230,14 +230,14 @@ func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err err
 
 // finish puts the result in words.
 func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, error) {
-	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), stopCode(stopped)), Hint: currentLine(j.p.args).String() + " # after mending that"}
+	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), stopCode(stopped)), Hint: currentLine(j.p.args).String() + " # after fixing that"}
 	failed, warned := "", 0
 	for _, c := range j.report.Checks {
 		switch {
 		case c.Level == doctor.Failed && failed == "":
 			failed = c.Name + ": " + c.Saw
-			if c.Mend != "" {
-				failed += "; " + c.Mend
+			if c.Fix != "" {
+				failed += "; " + c.Fix
 			}
 		case c.Level == doctor.Warning:
 			warned++

@@ -18,10 +18,10 @@ import (
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
-	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/invocation"
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
@@ -90,7 +90,7 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 		return exit.Ending{}, err
 	}
 	defer func() { err = errors.Join(err, j.export.Close()) }()
-	if err := j.p.openEyes(j.set.Eyes, j.log); err != nil {
+	if err := j.p.serveMetrics(j.set.Eyes, j.log); err != nil {
 		return exit.Ending{}, err
 	}
 	after := time.Time{}
@@ -102,7 +102,7 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 	}
 	defer j.client.Close()
 	client := j.client
-	j.p.sight.Follow(func() eyes.Facts { return factsOf(client, &j.meter) })
+	j.p.view.Follow(func() metrics.Facts { return factsOf(client, &j.meter) })
 	stopped := j.read(ctx)
 	if stopCode(stopped) == exit.Unexpected {
 		if refused := (*export.RefusedError)(nil); errors.As(stopped, &refused) {
@@ -169,7 +169,7 @@ func (j *exportJob) read(ctx context.Context) error {
 		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
 	}
 	j.log.Info(text, event(eventExport), zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
-	j.p.sight.Sending()
+	j.p.view.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.export.At()
 		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: callsOf(j.client, &j.meter), steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
@@ -182,7 +182,7 @@ func (j *exportJob) read(ctx context.Context) error {
 	defer shown.stop()
 	engine := engineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
 	engine.Since = j.p.began
-	return j.export.Run(ctx, func(from string) reading.Pages { return j.client.Friends(from) }, engine)
+	return j.export.Run(ctx, func(from string) friendlist.Pages { return j.client.Friends(from) }, engine)
 }
 
 // judge finds the exit code and puts the ending in words.
@@ -255,10 +255,10 @@ func (j *exportJob) warnOther() {
 // mostTags is how many tags one message names.
 const mostTags = 20
 
-// failedLine exports the accounts of the list of failures, after their owner has mended what it
+// failedLine exports the accounts of the list of failures, after their owner has fixed what it
 // says.
 func (j *exportJob) failedLine(now export.Standing) string {
-	first := " # after mending what their codes say"
+	first := " # after fixing what their codes say"
 	if now.Failed == now.Short {
 		first = " # to read them once more"
 	}

@@ -107,7 +107,7 @@ func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, fo
 	}
 	return &exit.Ending{
 		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),
-		Hint: currentLine(args).With("output-format", format).String() + " # the list itself; after mending what their codes say: " + retry,
+		Hint: currentLine(args).With("output-format", format).String() + " # the list itself; after fixing what their codes say: " + retry,
 	}
 }
 

@@ -28,15 +28,15 @@ type outcome struct {
 	rejected int64         // that the exit code speaks of
 	failed   int64         // that the exit code speaks of
 	byCode   map[int]int64 // failed edges; nil for a pilot, whose own codes nobody counts
-	trouble  error         // of drawing up the account: the job may not be called finished
+	trouble  error         // of writing the account: the job may not be called finished
 }
 
 // finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
 // the same.
 func (j *importJob) finish() (exit.Ending, error) {
-	j.p.sight.Closing()
+	j.p.view.Closing()
 	j.p.showStack(j.result.err)
-	o := j.drawUp()
+	o := j.writeReport()
 	ending := j.judge(o)
 	if err := j.endRun(ending.Code); err != nil {
 		j.p.showStack(err)
@@ -54,8 +54,8 @@ func (j *importJob) finish() (exit.Ending, error) {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
 		ending = j.judge(o)
 	}
-	j.p.sight.Show(last)
-	j.p.sight.End(int(ending.Code), ending.OneLine())
+	j.p.view.Show(last)
+	j.p.view.End(int(ending.Code), ending.OneLine())
 	j.writeMetrics()
 	j.log.Info(o.account.String(), event(eventEnd), zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
@@ -63,8 +63,8 @@ func (j *importJob) finish() (exit.Ending, error) {
 	return ending, nil
 }
 
-// drawUp writes the failed list and draws up the account, which has to balance, and to agree with the list and with what the run counted.
-func (j *importJob) drawUp() outcome {
+// writeReport writes the failed list and writes the account, which has to balance, and to agree with the list and with what the run counted.
+func (j *importJob) writeReport() outcome {
 	o := outcome{account: j.account()}
 	ofPilot := int64(0)
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {

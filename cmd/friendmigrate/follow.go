@@ -74,7 +74,7 @@ func (f *follow) stop() {
 		close(f.quit)
 		<-f.done
 		s := f.at()
-		f.p.sight.Show(f.snapshot(s, time.Now()))
+		f.p.view.Show(f.snapshot(s, time.Now()))
 		switch f.how {
 		case "bar":
 			f.p.screen.Bar(s.done, s.total, f.text(s))
@@ -90,7 +90,7 @@ func (f *follow) show(now time.Time) {
 	f.calls.Observe(now, s.calls.Sent)
 	f.steps.Observe(now, s.steps)
 	snapshot := f.snapshot(s, now)
-	f.p.sight.Show(snapshot)
+	f.p.view.Show(snapshot)
 	warnOfStandstill(f.log, &f.still, snapshot)
 	switch {
 	case f.how == "bar":

@@ -17,9 +17,9 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -70,7 +70,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	p.startingOver.Store(set.Job.Fresh)
 	p.window = set.Stop.MaxDuration
 	p.nameShard(set.Job.Shard)
-	p.sight.Begin(eyes.Job{Command: "import", Shard: set.Job.Shard.String(), Version: programVersion()})
+	p.view.Begin(metrics.Job{Command: "import", Shard: set.Job.Shard.String(), Version: programVersion()})
 	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.volume.FS}
 	if err := j.checkArguments(c); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (j *importJob) openFolder(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := j.p.openEyes(j.set.Eyes, j.log); err != nil {
+	if err := j.p.serveMetrics(j.set.Eyes, j.log); err != nil {
 		return err
 	}
 	if j.set.Service.Rehearse {
@@ -247,7 +247,7 @@ func (j *importJob) arguments(stdin io.Reader) source.Arguments {
 	}
 }
 
-// inputError is readError for what was only looked for: a folder that may not be read is the user's to mend, too.
+// inputError is readError for what was only looked for: a folder that may not be read is the user's to fix, too.
 func (j *importJob) inputError(ctx context.Context, err error) error {
 	return exit.Because(exit.Unusable, j.readError(ctx, err))
 }

@@ -273,28 +273,28 @@ func (j *importJob) stopHint(o outcome, code exit.Code) string {
 	case stop != nil && stop.Brake != nil:
 		return j.brakeHint(stop, o.account.Failed() > 0)
 	case code == exit.Refused:
-		return j.resume().String() + " # after mending that"
+		return j.resume().String() + " # after fixing that"
 	}
 	return cmp.Or(silentHint(j.p.args, j.result.err), j.resume().String())
 }
 
-// exceptionHint takes failed edges up again, or else sends mended rows as a job of their own.
+// exceptionHint takes failed edges up again, or else sends fixed rows as a job of their own.
 func (j *importJob) exceptionHint(o outcome) string {
 	if j.rehearsal != nil {
 		return j.realRun()
 	}
 	if o.failed > 0 {
-		return j.resume().WithWord("--retry-failed").String() + " # after mending what their codes say"
+		return j.resume().WithWord("--retry-failed").String() + " # after fixing what their codes say"
 	}
 	if slices.Contains(j.gone, folder.Rejected) {
 		return j.doneHint()
 	}
-	mended := []string{"mended." + j.counts.ListFormat()}
+	fixed := []string{"fixed." + j.counts.ListFormat()}
 	for i, format := range j.counts.RejectedIn {
-		mended = append(mended[:i], "mended."+format)
+		fixed = append(fixed[:i], "fixed."+format)
 	}
-	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-mended").Of(mended...).String() +
-		" # with the rows of " + j.path(folder.Rejected) + " mended in " + strings.Join(mended, " and ")
+	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-fixed").Of(fixed...).String() +
+		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
 }
 
 func (j *importJob) doneHint() string {
@@ -304,7 +304,7 @@ func (j *importJob) doneHint() string {
 	case j.pilot != nil:
 		return resumeLine(j.p.args).Without("only-accounts").String()
 	}
-	return "nothing to run; the account of the job is in " + j.path(folder.Page)
+	return "nothing to run; the report is in " + j.path(folder.Page)
 }
 
 // realRun is the command of the run that was rehearsed.

@@ -137,7 +137,7 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 	if set.Strict && made.Rows.Rejected+elsewhere > 0 {
 		e.Code = exit.Unusable
 		e.What = "--strict: " + e.What
-		e.Hint = l.Without("strict").String() + " # or mend the rows first"
+		e.Hint = l.Without("strict").String() + " # or fix the rows first"
 	}
 	return e
 }

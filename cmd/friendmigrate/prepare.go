@@ -327,7 +327,7 @@ func (j *importJob) refuseRejected() error {
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err:  fmt.Errorf("--strict: %s; nothing was sent", strings.Join(parts, "; ")),
-		Hint: j.line.Without("strict").String() + " # or mend the rows first",
+		Hint: j.line.Without("strict").String() + " # or fix the rows first",
 	}
 }
 

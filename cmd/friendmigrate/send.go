@@ -26,7 +26,7 @@ type runResult struct {
 
 // send runs the engine over what is open in the plan.
 func (j *importJob) send(ctx context.Context) runResult {
-	j.p.sight.Sending()
+	j.p.view.Sending()
 	totals := j.journal.Totals()
 	togo := totals.Pending
 	if j.pilot != nil {
@@ -55,7 +55,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 		to = sink.OnlyMissing(j.client)
 	}
 	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.stage, j.journal.Done)
-	summary, err := migrate.Run(ctx, plan, to, j.p.sight.Timed(j.journal), migrate.Options{
+	summary, err := migrate.Run(ctx, plan, to, j.p.view.Timed(j.journal), migrate.Options{
 		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
 		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration, Since: j.p.began,
 		Limits: &migrate.Limits{

@@ -17,11 +17,11 @@ func TestHintsNameTheShard(t *testing.T) {
 	}{
 		"by flag": {
 			[]string{"friendmigrate", "import", "--shard=1/4", "in.csv"}, nil,
-			"friendmigrate import --shard=1/4 in.csv", "friendmigrate import --state s-mended-1-of-4 list.csv",
+			"friendmigrate import --shard=1/4 in.csv", "friendmigrate import --state s-fixed-1-of-4 list.csv",
 		},
 		"by variables": {
 			[]string{"friendmigrate", "import", "in.csv"}, map[string]string{"JOB_COMPLETION_INDEX": "1", "FRIENDMIGRATE_SHARDS": "4"},
-			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-mended-1-of-4 list.csv",
+			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-fixed-1-of-4 list.csv",
 		},
 	} {
 		p := &program{args: c.args, env: c.env}
@@ -29,13 +29,13 @@ func TestHintsNameTheShard(t *testing.T) {
 		if got := resumeLine(p.args).String(); got != c.again {
 			t.Errorf("%s: %s", name, got)
 		}
-		if got := p.followUp(currentLine(p.args), settings.Job{State: "s/", Shard: share}, "-mended").Of("list.csv").String(); got != c.other {
+		if got := p.followUp(currentLine(p.args), settings.Job{State: "s/", Shard: share}, "-fixed").Of("list.csv").String(); got != c.other {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
 	p := &program{args: []string{"friendmigrate", "import", "in.csv"}}
 	p.nameShard(settings.Shard{})
-	if got := p.followUp(currentLine(p.args), settings.Job{State: "s"}, "-mended").String(); got != "friendmigrate import --state s-mended in.csv" || len(p.args) != 3 {
+	if got := p.followUp(currentLine(p.args), settings.Job{State: "s"}, "-fixed").String(); got != "friendmigrate import --state s-fixed in.csv" || len(p.args) != 3 {
 		t.Errorf("undivided: %s", got)
 	}
 }

@@ -15,10 +15,10 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/invocation"
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -81,7 +81,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	}
 	p.window = set.MaxDuration
 	p.nameShard(set.Job.Shard)
-	p.sight.Begin(eyes.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
+	p.view.Begin(metrics.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
 	j := verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
 	if j.log, err = newLog(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
@@ -221,8 +221,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 		zap.Float64("rate", j.set.Pace.Rate))
 	meter := new(migrate.Meter)
 	client := j.client
-	j.p.sight.Follow(func() eyes.Facts { return factsOf(client, meter) })
-	j.p.sight.Sending()
+	j.p.view.Follow(func() metrics.Facts { return factsOf(client, meter) })
+	j.p.view.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.verify.Progress()
 		s := standing{
@@ -236,7 +236,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	})
 	defer shown.stop()
 	service := verify.Service{Check: j.client.Check,
-		Pages: func(from string) reading.Pages { return j.client.Friends(from) }}
+		Pages: func(from string) friendlist.Pages { return j.client.Friends(from) }}
 	engine := engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
 	engine.Since = j.p.began
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
@@ -256,7 +256,7 @@ func (j *verifyJob) how() string {
 
 // finish writes the lists and the report, says how it ended and, if it has, forgets it.
 func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
-	j.p.sight.Closing()
+	j.p.view.Closing()
 	r := verified{job: j, stopped: stopped, cause: context.Cause(ctx), took: time.Since(began)}
 	if err := r.look(); err != nil {
 		return verifyReport{}, err

@@ -54,7 +54,7 @@ func (j *verifyJob) takeLock() (err error) {
 	if err != nil {
 		return err
 	}
-	return j.p.openEyes(j.set.Eyes, j.log)
+	return j.p.serveMetrics(j.set.Eyes, j.log)
 }
 
 func (j *verifyJob) nothingStaged() error {

@@ -88,7 +88,7 @@ func (w *watch) look(now time.Time) {
 		return
 	}
 	s := facts(now)
-	w.job.p.sight.Show(s)
+	w.job.p.view.Show(s)
 	warnOfStandstill(w.job.log, &w.still, s)
 	w.show(s, now)
 	w.write(s)

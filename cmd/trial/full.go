@@ -93,14 +93,14 @@ func readOnly(_ context.Context, c *bench) (faults int, err error) {
 	}
 	for act := range c.job.Acts {
 		c.enter(act)
-		fault, mend := volume.Fail, volume.Again
+		fault, fix := volume.Fail, volume.Again
 		if c.rand.IntN(4) == 0 {
 			if err := volume.Remount("ro"); err != nil {
 				return faults, err
 			}
-			fault, mend = func() error { return nil }, func() error { return volume.Remount("rw") }
+			fault, fix = func() error { return nil }, func() error { return volume.Remount("rw") }
 		}
-		done, err := c.withFault(act, readOnlyWord, fault, mend)
+		done, err := c.withFault(act, readOnlyWord, fault, fix)
 		if err != nil {
 			return faults, err
 		}
@@ -115,8 +115,8 @@ func readOnly(_ context.Context, c *bench) (faults int, err error) {
 	return faults, nil
 }
 
-// withFault does one run in which the disk gets a fault at a random moment, and mends the disk. The run finishes all the same, or says with 1 what is wrong.
-func (c *bench) withFault(act int, word string, fault, mend func() error) (done bool, err error) {
+// withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The run finishes all the same, or says with 1 what is wrong.
+func (c *bench) withFault(act int, word string, fault, fix func() error) (done bool, err error) {
 	m := draw(c.rand, &c.like.Acts[act], c.like.Acts[act].Calls, act > 0)
 	p, err := c.start(act)
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *bench) withFault(act int, word string, fault, mend func() error) (done 
 	if hit && word == readOnlyWord { // ext4 answers a sync that comes right behind its own error as if it had written
 		c.witness.Late += c.service.Arrived() - before
 	}
-	if err := mend(); err != nil {
+	if err := fix(); err != nil {
 		return false, err
 	}
 	c.witness.Dead(end, true)

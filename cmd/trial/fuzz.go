@@ -136,6 +136,6 @@ func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err
 	return executions, fmt.Errorf("%w\n%s", err, tail(string(said), 3000))
 }
 
-// endedLate is all that go test says where it takes the end of the fuzzing time for a failure (go.dev/issue/75804, mended in Go 1.27). A finding says
+// endedLate is all that go test says where it takes the end of the fuzzing time for a failure (go.dev/issue/75804, fixed in Go 1.27). A finding says
 // more: what failed, and where the input is written.
 var endedLate = regexp.MustCompile(`(?m)^--- FAIL: Fuzz\w* \([\d.]+s\)\n    context deadline exceeded\nFAIL$`)

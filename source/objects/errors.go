@@ -20,7 +20,7 @@ type Kind uint8
 
 // The kinds of error.
 const (
-	Refused     Kind = iota // for the user to mend: credentials, rights, region, certificate
+	Refused     Kind = iota // for the user to fix: credentials, rights, region, certificate
 	Missing                 // there is no such object or bucket; the error is an fs.ErrNotExist
 	Changed                 // it is not the object any more that was begun with
 	Unreachable             // no answer, or none that is one: it may be there later

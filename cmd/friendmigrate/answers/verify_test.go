@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
-	friendlist "friendmigrate/cmd/friendmigrate/reading"
+	friendlist "friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"

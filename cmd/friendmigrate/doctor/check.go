@@ -20,19 +20,19 @@ type Check struct {
 	Name  string `json:"name"`
 	Level Level  `json:"level"`
 	Saw   string `json:"saw"`
-	Mend  string `json:"mend,omitempty"`
+	Fix   string `json:"fix,omitempty"`
 
 	code exit.Code // of a failed one
 }
 
 func good(name, saw string) Check    { return Check{Name: name, Level: OK, Saw: saw} }
 func skipped(name, saw string) Check { return Check{Name: name, Level: Skipped, Saw: saw} }
-func warning(name, saw, mend string) Check {
-	return Check{Name: name, Level: Warning, Saw: saw, Mend: mend}
+func warning(name, saw, fix string) Check {
+	return Check{Name: name, Level: Warning, Saw: saw, Fix: fix}
 }
-func unreachable(name, saw, mend string) Check { return bad(name, saw, mend, exit.Unfinished) }
-func bad(name, saw, mend string, code exit.Code) Check {
-	return Check{Name: name, Level: Failed, Saw: saw, Mend: mend, code: code}
+func unreachable(name, saw, fix string) Check { return bad(name, saw, fix, exit.Unfinished) }
+func bad(name, saw, fix string, code exit.Code) Check {
+	return Check{Name: name, Level: Failed, Saw: saw, Fix: fix, code: code}
 }
 
 // Code is the exit code of some checks: 0, 4 (unreachable) or 12 (refused).

@@ -95,7 +95,7 @@ func TestTheWayThere(t *testing.T) {
 				t.Errorf("%s, code %d; want %s, code %d\n%+v", words(checks), Code(checks), c.want, c.code, checks)
 			}
 			for _, check := range checks {
-				if check.Saw == "" || (check.Level == Failed || check.Level == Warning) && check.Mend == "" {
+				if check.Saw == "" || (check.Level == Failed || check.Level == Warning) && check.Fix == "" {
 					t.Errorf("%s says nothing: %+v", check.Name, check)
 				}
 			}

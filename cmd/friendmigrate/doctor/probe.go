@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -132,7 +132,7 @@ func (p *Probe) exist(ctx context.Context) error {
 // list reads From's list, and learns how large a page is.
 func (p *Probe) list(ctx context.Context, f *Found) (map[string]migrate.Edge, error) {
 	list := map[string]migrate.Edge{}
-	read := reading.New(func() reading.Pages { return p.Service.Friends(p.From) })
+	read := friendlist.New(func() friendlist.Pages { return p.Service.Friends(p.From) })
 	for pages := 1; ; pages++ {
 		page, done := 0, false
 		err := p.patiently(ctx, func() (err error) {
@@ -345,7 +345,7 @@ func (f *Found) Write(w io.Writer) {
 	line("import again", "%s", f.Reimport)
 	switch {
 	case len(f.Overwritten) > 0 && len(f.Kept) == 0:
-		line("", "it overwrites %s: importing different.csv mends fields", strings.Join(f.Overwritten, ", "))
+		line("", "it overwrites %s: importing different.csv fixes fields", strings.Join(f.Overwritten, ", "))
 	case len(f.Overwritten) > 0:
 		line("", "it overwrites %s and keeps %s", strings.Join(f.Overwritten, ", "), strings.Join(f.Kept, ", "))
 	default:

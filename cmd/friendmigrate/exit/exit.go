@@ -55,14 +55,14 @@ type Row struct {
 	Code    Code
 	Meaning string
 	Again   string // whether to run the same command again; empty: there is nothing to run
-	Rerun   Rerun  // the same for a scheduler that restarts, as it can't read and mends nothing
+	Rerun   Rerun  // the same for a scheduler that restarts, as it can't read and fixes nothing
 }
 
 // Table lists all codes in ascending order.
 func Table() []Row {
 	return []Row{
 		{Done, "every edge is in place (also: nothing to do)", "", Finish},
-		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after mending", Retry},
+		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after fixing", Retry},
 		{Unusable, "flags, settings or input that cannot be used, or input that holds nothing", "no", GiveUp},
 		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
 		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes", Retry},

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
@@ -79,7 +79,7 @@ func (e *Export) RestoreFailed() error {
 
 // Run reads the accounts that are still to be read. engine says how: pace, patience, probe and meter. The error is that of the engine, a *RefusedError, or one of the
 // disk; whatever it is, what came before it in order is written, and durable where it can be gone on with.
-func (e *Export) Run(ctx context.Context, pages func(from string) reading.Pages, engine migrate.Options) error {
+func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	if e.Finished {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -38,7 +38,7 @@ type place struct {
 	last  bool
 }
 
-func (g *graph) pages(from string) reading.Pages { return &place{graph: g, from: from} }
+func (g *graph) pages(from string) friendlist.Pages { return &place{graph: g, from: from} }
 
 func (p *place) Last() bool { return p.last }
 

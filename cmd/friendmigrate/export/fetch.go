@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -17,7 +17,7 @@ import (
 
 // fetcher reads lists. It is the engine's Importer and its Journal, though it imports nothing: an account is a roster with one edge, which stands for its list.
 type fetcher struct {
-	pages func(from string) reading.Pages
+	pages func(from string) friendlist.Pages
 	seq   *sequence
 	csv   bool
 
@@ -27,7 +27,7 @@ type fetcher struct {
 
 // state is a list as far as it was read.
 type state struct {
-	read *reading.Reading
+	read *friendlist.Reading
 	rows bytes.Buffer // not handed over yet
 	lost string       // why the last call got nothing through
 	entry
@@ -105,7 +105,7 @@ func (f *fetcher) state(number int64, from string) *state {
 	defer f.mu.Unlock()
 	s := f.states[number]
 	if s == nil {
-		s = &state{read: reading.New(func() reading.Pages { return f.pages(from) }), entry: entry{number: number}}
+		s = &state{read: friendlist.New(func() friendlist.Pages { return f.pages(from) }), entry: entry{number: number}}
 		f.states[number] = s
 	}
 	return s

@@ -39,7 +39,7 @@ type Options struct {
 	Waits    func(message string)                    // the same
 }
 
-// Make plans a job. An error that is source.ErrUnusable is the user's to mend; if ctx ends, its error comes back soon, with everything removed.
+// Make plans a job. An error that is source.ErrUnusable is the user's to fix; if ctx ends, its error comes back soon, with everything removed.
 func Make(ctx context.Context, o Options) (p *Plan, err error) {
 	j := &job{Options: o}
 	defer func() { err = errors.Join(err, j.close()) }()

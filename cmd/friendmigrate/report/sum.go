@@ -41,7 +41,7 @@ type Account struct {
 	Added Added `json:"added"`
 }
 
-// Make draws up the account of a job from what its journal says.
+// Make writes the account of a job from what its journal says.
 func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
 	a := Account{
 		Rows: Sum{

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -20,7 +20,7 @@ import (
 // A call that fails in the middle of a list loses no page: the state of the reading waits here for
 // the engine to come again.
 type reader struct {
-	pages func(from string) reading.Pages
+	pages func(from string) friendlist.Pages
 	check migrate.Importer
 
 	doubtful atomic.Int64 // lists that were not to be believed
@@ -40,7 +40,7 @@ func newReader(s Service, memory int64) *reader {
 
 // state is an account's list as far as it was read.
 type state struct {
-	read   *reading.Reading
+	read   *friendlist.Reading
 	done   bool
 	doubt  bool                // the list never stood still, or is not as long as it says
 	wanted map[string]struct{} // friends of the chunk; nil: all are taken, for the chunks that follow
@@ -145,7 +145,7 @@ func (r *reader) take(from string, edges []migrate.Edge) *state {
 			return s
 		}
 	}
-	s = &state{read: reading.New(func() reading.Pages { return r.pages(from) }), found: map[string]migrate.Edge{}}
+	s = &state{read: friendlist.New(func() friendlist.Pages { return r.pages(from) }), found: map[string]migrate.Edge{}}
 	if len(edges) < migrate.MaxChunkEdges {
 		s.wanted = make(map[string]struct{}, len(edges))
 		for i := range edges {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -42,7 +42,7 @@ type Options struct {
 // Service is what a verify asks. Check and Pages are those of sink.Client.
 type Service struct {
 	Check func(ctx context.Context, from string, to []string) ([]sink.Relation, error)
-	Pages func(from string) reading.Pages
+	Pages func(from string) friendlist.Pages
 }
 
 // Verify is one verify, from its beginning over any number of interruptions to its end. It belongs

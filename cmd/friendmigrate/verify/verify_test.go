@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/reading"
+	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -183,7 +183,7 @@ func TestALongListIsReadOnce(t *testing.T) {
 			}
 			return nil
 		}
-		r := newReader(Service{Pages: func(string) reading.Pages { return &place{book: b} }}, memory)
+		r := newReader(Service{Pages: func(string) friendlist.Pages { return &place{book: b} }}, memory)
 		missing := 0
 		for at := 0; at < n; {
 			chunk := edges[at:min(at+migrate.MaxChunkEdges, n)]
@@ -241,7 +241,7 @@ func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
 			asked = strings.Join(to, " ")
 			return list, nil
 		}
-		r := newReader(Service{Check: check, Pages: func(string) reading.Pages { return &place{book: &c.book} }}, 1<<20)
+		r := newReader(Service{Check: check, Pages: func(string) friendlist.Pages { return &place{book: &c.book} }}, 1<<20)
 		outcomes, err := r.Import(t.Context(), "a", edges)
 		calls := c.book.calls
 		if err != nil { // lost, and asked again without reading the list again
@@ -267,7 +267,7 @@ func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
 	check := func(_ context.Context, _ string, to []string) ([]sink.Relation, error) {
 		return []sink.Relation{{Code: 30002, Info: "x"}}, nil
 	}
-	r := newReader(Service{Check: check, Pages: func(string) reading.Pages { return &place{book: b} }}, 1<<20)
+	r := newReader(Service{Check: check, Pages: func(string) friendlist.Pages { return &place{book: b} }}, 1<<20)
 	outcomes, err := r.Import(t.Context(), "a", []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}})
 	if err != nil || outcomes[0].Kind != migrate.Imported || outcomes[1].Code != 30002 {
 		t.Errorf("%+v %v", outcomes, err)

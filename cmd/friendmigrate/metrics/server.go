@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"context"
@@ -34,7 +34,7 @@ const (
 	closeTimeout    = time.Second
 )
 
-// Server shows a sight to whoever asks.
+// Server shows a view to whoever asks.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
@@ -43,7 +43,7 @@ type Server struct {
 }
 
 // Listen serves on an address, HOST:PORT, until Close.
-func Listen(address string, s *Sight) (*Server, error) {
+func Listen(address string, s *View) (*Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("serve on --listen %s: %w", address, err)
@@ -78,7 +78,7 @@ func (s *Server) Close() {
 }
 
 // handler answers. Everything is GET, and HEAD.
-func handler(s *Sight) http.Handler {
+func handler(s *View) http.Handler {
 	runtime := prometheus.NewRegistry()
 	runtime.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()

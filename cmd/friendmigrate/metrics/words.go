@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"friendmigrate/cmd/friendmigrate/screen"
 )
 
-// pulse tells whether a run is stuck. It is arithmetic over what it is shown. A scheduler that ends a run for it loses nothing, but a run that only waits, for
+// heartbeat tells whether a run is stuck. It is arithmetic over what it is shown. A scheduler that ends a run for it loses nothing, but a run that only waits, for
 // a service that is down, say, is not stuck: it waits better than its successor would.
-type pulse struct {
+type heartbeat struct {
 	beat    time.Time // of the last snapshot; zero: none yet, and nothing can be said
 	moved   time.Time // something was sent, settled or read, or there was a reason to wait
 	mark    mark
@@ -30,7 +30,7 @@ type mark struct {
 	calls, settled, bytes, row int64
 }
 
-func (p *pulse) show(s progress.Snapshot) {
+func (p *heartbeat) show(s progress.Snapshot) {
 	m := mark{phase: s.Phase, settled: s.Settled}
 	if s.Calls != nil {
 		m.calls = s.Calls.Sent
@@ -60,7 +60,7 @@ func waits(s progress.Snapshot) bool {
 }
 
 // health says what looks stuck; "" if nothing does.
-func (p *pulse) health(now time.Time) string {
+func (p *heartbeat) health(now time.Time) string {
 	switch {
 	case !p.closing.IsZero():
 		if d := now.Sub(p.closing); d > closingAfter {

@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"encoding/json"
@@ -18,8 +18,8 @@ import (
 	"friendmigrate/sink"
 )
 
-// busy is a sight at which every metric has a value: one of a run that sends, and that of a run that reads.
-func busy() (sending, reading *Sight) {
+// busy is a view at which every metric has a value: one of a run that sends, and that of a run that reads.
+func busy() (sending, reading *View) {
 	account := report.Account{
 		Rows:  report.Sum{Read: 100, Imported: 40, Already: 5, AlreadyUncertain: 1, Failed: 6, Rejected: 2, Duplicate: 3, Pending: 44},
 		Added: report.Added{Edges: 10, Imported: 4, Already: 1, Failed: 1, Pending: 4},
@@ -47,7 +47,7 @@ func busy() (sending, reading *Sight) {
 
 func TestTheLinterFindsNothing(t *testing.T) {
 	sending, reading := busy()
-	for _, s := range []*Sight{New(), sending, reading} {
+	for _, s := range []*View{New(), sending, reading} {
 		s.End(4, "stopped")
 		problems, err := testutil.GatherAndLint(s.metrics.registry)
 		if err != nil {
@@ -65,7 +65,7 @@ func exported(t *testing.T) map[string][]string {
 	list := map[string][]string{}
 	sending, reading := busy()
 	for _, end := range []bool{false, true} {
-		for _, s := range []*Sight{sending, reading} {
+		for _, s := range []*View{sending, reading} {
 			if end {
 				s.End(0, "finished")
 			}
@@ -258,7 +258,7 @@ func TestARunWithoutReasonForItsPaceIsAtFullSpeed(t *testing.T) {
 }
 
 // present are the states of a state set that hold.
-func present(t *testing.T, s *Sight, name string) (states []string) {
+func present(t *testing.T, s *View, name string) (states []string) {
 	t.Helper()
 	families, err := s.metrics.registry.Gather()
 	if err != nil {

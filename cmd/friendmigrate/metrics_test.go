@@ -46,7 +46,7 @@ func (s scrape) sum(name string) (sum float64) {
 	return sum
 }
 
-// agree holds the metrics of the last run against the account of the job.
+// agree holds the metrics of the last run against the report.
 func agree(t *testing.T, s scrape, r report.Report) {
 	t.Helper()
 	last := r.Runs[len(r.Runs)-1]

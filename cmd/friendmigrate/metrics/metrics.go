@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"context"
@@ -24,14 +24,14 @@ var (
 
 // metrics is the collector: it keeps nothing but how long settling took, and reads the rest when it is asked.
 type metrics struct {
-	sight    *Sight
+	view     *View
 	registry *prometheus.Registry
 	settle   prometheus.Histogram
 	words    codeWords
 }
 
-func newMetrics(s *Sight) *metrics {
-	m := &metrics{sight: s, registry: prometheus.NewRegistry()}
+func newMetrics(s *View) *metrics {
+	m := &metrics{view: s, registry: prometheus.NewRegistry()}
 	m.settle = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "settle_duration_seconds", Help: "How long it took until the outcome of a call was durable in the journal.",
 		Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
@@ -100,11 +100,11 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 
 // Collect is prometheus.Collector's.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
-	facts := m.sight.facts()
-	s := m.sight.Snapshot()
-	code, ended := m.sight.ended()
+	facts := m.view.facts()
+	s := m.view.Snapshot()
+	code, ended := m.view.ended()
 	e := exporter{out: out, words: &m.words}
-	e.run(m.sight.Job(), s, code, ended)
+	e.run(m.view.Job(), s, code, ended)
 	e.account(facts)
 	if facts.Pace != nil {
 		e.calls(facts)
@@ -253,7 +253,7 @@ func (e exporter) pace(f Facts) {
 }
 
 // WriteMetrics writes the metrics of the run, without those of the runtime, in Prometheus' text format: for a textfile collector, which has some of its own.
-func (s *Sight) WriteMetrics(w io.Writer) error {
+func (s *View) WriteMetrics(w io.Writer) error {
 	families, err := s.metrics.registry.Gather()
 	if err != nil {
 		return fmt.Errorf("gather metrics: %w", err)
@@ -266,8 +266,8 @@ func (s *Sight) WriteMetrics(w io.Writer) error {
 	return nil
 }
 
-// Timed is a journal that tells the sight how long settling takes.
-func (s *Sight) Timed(j migrate.Journal) migrate.Journal { return timed{j, s.metrics.settle} }
+// Timed is a journal that tells the view how long settling takes.
+func (s *View) Timed(j migrate.Journal) migrate.Journal { return timed{j, s.metrics.settle} }
 
 type timed struct {
 	migrate.Journal

@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/eyes"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/termination"
@@ -21,13 +21,13 @@ import (
 	"friendmigrate/sink"
 )
 
-// openEyes lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
+// serveMetrics lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
 // changed, read or sent.
-func (p *program) openEyes(set settings.Eyes, log *zap.Logger) error {
+func (p *program) serveMetrics(set settings.Eyes, log *zap.Logger) error {
 	if set.Listen == "" || p.server != nil { // a verify of several shards takes several locks
 		return nil
 	}
-	server, err := eyes.Listen(set.Listen, p.sight)
+	server, err := metrics.Listen(set.Listen, p.view)
 	if err != nil {
 		host, _, _ := net.SplitHostPort(set.Listen)
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("listen", net.JoinHostPort(host, "0")).String()}
@@ -39,7 +39,7 @@ func (p *program) openEyes(set settings.Eyes, log *zap.Logger) error {
 
 // leave tells those who watch how the command ends: before the last line, which is for people.
 func (p *program) leave(e exit.Ending) {
-	p.sight.End(int(e.Code), e.OneLine())
+	p.view.End(int(e.Code), e.OneLine())
 	if err := p.notify(p.message.Write, e); err != nil {
 		p.screen.Line(err.Error())
 	}
@@ -62,12 +62,12 @@ func (p *program) interrupt(e exit.Ending) {
 var notifies = []string{"import", "verify", "export"}
 
 func (p *program) notify(write func(termination.Message) error, e exit.Ending) error {
-	job := p.sight.Job()
+	job := p.view.Job()
 	if !slices.Contains(notifies, job.Command) {
 		return nil
 	}
 	var counts *termination.Counts
-	if account, calls := p.sight.Counts(); account != nil {
+	if account, calls := p.view.Counts(); account != nil {
 		counts = &termination.Counts{Edges: account.Rows, Calls: calls}
 		if account.Added.Edges > 0 {
 			counts.Added = &account.Added
@@ -110,7 +110,7 @@ func (p *program) lingers(now time.Time) time.Duration {
 // watched is where the facts of an import come from, as far as it has got. It reads what is safe to be read while the job runs.
 func (j *importJob) watched(meter *migrate.Meter) {
 	client, journal := j.client, j.journal
-	j.p.sight.Follow(func() eyes.Facts {
+	j.p.view.Follow(func() metrics.Facts {
 		f := factsOf(client, meter)
 		if journal != nil {
 			totals := journal.Totals()
@@ -122,7 +122,7 @@ func (j *importJob) watched(meter *migrate.Meter) {
 }
 
 // factsOf are the facts of a run, without those of a job. Both may be nil.
-func factsOf(client *sink.Client, meter *migrate.Meter) (f eyes.Facts) {
+func factsOf(client *sink.Client, meter *migrate.Meter) (f metrics.Facts) {
 	if client != nil {
 		pace := client.Pace()
 		f.Stats, f.Pace = client.Stats(), &pace
@@ -135,7 +135,7 @@ func factsOf(client *sink.Client, meter *migrate.Meter) (f eyes.Facts) {
 
 // writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
 func (j *importJob) writeMetrics() {
-	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.sight.WriteMetrics); err != nil && !noSpace(err) { // the last line says that
+	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.view.WriteMetrics); err != nil && !noSpace(err) { // the last line says that
 		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), event(eventMetricsFile), zap.Error(err))
 	}
 }
@@ -143,7 +143,7 @@ func (j *importJob) writeMetrics() {
 // endEarly is the last look at a job that could not begin, or that ended before it sent anything. A state that is another job's stays as it is.
 func (j *importJob) endEarly(err error) {
 	e := j.p.failure(err)
-	j.p.sight.End(int(e.Code), e.OneLine())
+	j.p.view.End(int(e.Code), e.OneLine())
 	if e.Code != exit.OtherJob && j.home == "" {
 		j.writeMetrics()
 	}

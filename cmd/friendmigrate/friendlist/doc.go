@@ -1,4 +1,4 @@
-// Package reading reads the whole friend list of an account, which the service gives in pages, and
+// Package friendlist reads the whole friend list of an account, which the service gives in pages, and
 // notices when the list changes meanwhile.
 //
 // What it promises: what it takes for a list was one: no friend of it is missing because somebody
@@ -16,4 +16,4 @@
 //
 // What it never does: pace, keep the friends, write to a list, or try a call again and again that
 // nothing gets through with.
-package reading
+package friendlist

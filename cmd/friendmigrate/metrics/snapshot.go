@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"os"
@@ -20,18 +20,18 @@ type Facts struct {
 	Engine   migrate.Snapshot
 }
 
-// Sight is what can be seen of a run at present. It is safe for concurrent use. The run tells it where it stands; whoever watches asks it. New makes one.
-type Sight struct {
+// View is what others can see of a run at present. It is safe for concurrent use. The run tells it where it stands; whoever watches asks it. New makes one.
+type View struct {
 	metrics *metrics
 
-	mu       sync.Mutex // guards what follows; nothing is waited for under it
-	job      Job
-	last     progress.Snapshot
-	live     func() Facts
-	ready    string // why it is not ready; "": it is
-	pulse    pulse
-	code     int // when it has ended
-	hasEnded bool
+	mu        sync.Mutex // guards what follows; nothing is waited for under it
+	job       Job
+	last      progress.Snapshot
+	live      func() Facts
+	ready     string // why it is not ready; "": it is
+	heartbeat heartbeat
+	code      int // when it has ended
+	hasEnded  bool
 }
 
 // Job says what runs, for labels.
@@ -41,43 +41,43 @@ type Job struct {
 	Version string
 }
 
-// New makes a sight of a run that is about to begin.
-func New() *Sight {
-	s := &Sight{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), PID: os.Getpid(), Phase: progress.Starting}}
+// New makes a view of a run that is about to begin.
+func New() *View {
+	s := &View{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), PID: os.Getpid(), Phase: progress.Starting}}
 	s.metrics = newMetrics(s)
 	return s
 }
 
 // Begin says what it is that runs.
-func (s *Sight) Begin(j Job) {
+func (s *View) Begin(j Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.job = j
 }
 
 // Show takes in where the run stands: each second, while it goes on.
-func (s *Sight) Show(now progress.Snapshot) {
+func (s *View) Show(now progress.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hasEnded {
 		return
 	}
 	s.last = now
-	s.pulse.show(now)
+	s.heartbeat.show(now)
 	if now.Phase == progress.Reading {
 		s.ready = "reading the input"
 	}
 }
 
 // Follow takes in where the facts come from. It is called without a lock, at every scrape, until the end.
-func (s *Sight) Follow(facts func() Facts) {
+func (s *View) Follow(facts func() Facts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live = facts
 }
 
 // Sending says that calls are about to leave, or that there are none to be sent.
-func (s *Sight) Sending() {
+func (s *View) Sending() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ready = ""
@@ -86,16 +86,16 @@ func (s *Sight) Sending() {
 	}
 }
 
-// Closing says that no more calls leave and that the lists are drawn up, during which nobody shows anything.
-func (s *Sight) Closing() {
+// Closing says that no more calls leave and that the lists are written, during which nobody shows anything.
+func (s *View) Closing() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pulse.closing = time.Now()
+	s.heartbeat.closing = time.Now()
 }
 
 // End is the last word: from here on everything stays as it is, but for a code that changes since something could not be closed. The snapshot of an ending
 // that was not foreseen is made here.
-func (s *Sight) End(code int, what string) {
+func (s *View) End(code int, what string) {
 	facts := s.facts()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *Sight) End(code int, what string) {
 }
 
 // facts asks for the facts, without holding the lock.
-func (s *Sight) facts() Facts {
+func (s *View) facts() Facts {
 	s.mu.Lock()
 	live := s.live
 	s.mu.Unlock()
@@ -132,38 +132,38 @@ func (s *Sight) facts() Facts {
 }
 
 // Snapshot is the last that was shown.
-func (s *Sight) Snapshot() progress.Snapshot {
+func (s *View) Snapshot() progress.Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
 }
 
 // Ready returns why the run is not ready yet; "" means that it is.
-func (s *Sight) Ready() string {
+func (s *View) Ready() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ready
 }
 
 // Health returns what looks as if the run were stuck; "" means that nothing does.
-func (s *Sight) Health(now time.Time) string {
+func (s *View) Health(now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hasEnded {
 		return ""
 	}
-	return s.pulse.health(now)
+	return s.heartbeat.health(now)
 }
 
 // ended reports whether the run has ended, and its exit code.
-func (s *Sight) ended() (code int, ended bool) {
+func (s *View) ended() (code int, ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.code, s.hasEnded
 }
 
 // Counts is what is known of the job's edges (nil: nothing) and of the calls of this run (nil: nothing). It waits for nobody.
-func (s *Sight) Counts() (account *report.Account, calls *int64) {
+func (s *View) Counts() (account *report.Account, calls *int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.Calls != nil {
@@ -178,7 +178,7 @@ func (s *Sight) Counts() (account *report.Account, calls *int64) {
 }
 
 // Job is what runs.
-func (s *Sight) Job() Job {
+func (s *View) Job() Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.job

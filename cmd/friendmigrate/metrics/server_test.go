@@ -1,4 +1,4 @@
-package eyes
+package metrics
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/progress"
 )
 
-func listen(t *testing.T, s *Sight) (*Server, string) {
+func listen(t *testing.T, s *View) (*Server, string) {
 	t.Helper()
 	server, err := Listen("127.0.0.1:0", s)
 	if err != nil {
