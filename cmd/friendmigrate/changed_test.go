@@ -157,7 +157,7 @@ var anotherJob = map[string]func(*changedJob){
 	"reverses added":              withFlags("--mutual"),
 	"another app":                 withFlags("--sdk-app-id", "1400000043"),
 	"another service":             withFlags("--endpoint", "http://127.0.0.1:1"),
-	"a region in place of a host": withFlags("--endpoint", "", "--region", "singapore"),
+	"a region in place of a host": withFlags("--region", "singapore"),
 	"a share of it":               withFlags("--shard", "0/2"),
 }
 

@@ -168,10 +168,14 @@ func (s *smallService) run(fsys disk.FS, state string, flags ...string) (code in
 // runOver does one run over other inputs.
 func (s *smallService) runOver(fsys disk.FS, state string, inputs []string, flags ...string) (code int, out string) {
 	var b lockedBuffer
-	args := append([]string{
-		"friendmigrate", "import", "--sdk-app-id", "1400000042", "--secret-key-file", filepath.Join(s.job.dir, "key"), "--endpoint", s.job.url, "--identifier", s.name, "--state", state,
+	args := []string{
+		"friendmigrate", "import", "--sdk-app-id", "1400000042", "--secret-key-file", filepath.Join(s.job.dir, "key"), "--identifier", s.name, "--state", state,
 		"--rate", "100000", "--workers", "2", "--memory", "1GiB", "--progress", "none", "--log-level", "warn",
-	}, flags...)
+	}
+	if !slices.Contains(flags, "--region") {
+		args = append(args, "--endpoint", s.job.url)
+	}
+	args = append(args, flags...)
 	code = runOn(context.Background(), volume{fsys, s.free}, append(args, inputs...), streams{in: strings.NewReader(""), out: &b, err: &b}, map[string]string{})
 	return code, b.String()
 }
