@@ -218,7 +218,7 @@ func (s *schedule) gone(pair lab.Pair) bool {
 
 // ends lets the job run in peace until it is finished: exactly what the service refuses has failed then.
 func (s *schedule) ends() error {
-	for range mostGoodRuns {
+	for left := mostGoodRuns; left > 0; left-- {
 		p, err := s.run("--retry-failed")
 		if err != nil {
 			return err
@@ -233,13 +233,17 @@ func (s *schedule) ends() error {
 			s.witness.Fail("O8", fmt.Sprintf("exit code %d in peace: %s", end.Code, end.Last))
 			return nil
 		}
-		for _, pair := range s.pairs() {
-			if !s.gone(pair) && !s.service.Sim.Has(pair.From, pair.To) {
-				s.witness.Fail("O10", fmt.Sprintf("%v is not in the service, and nothing is against it: %s", pair, end.Last))
-				return nil
-			}
+		at := slices.IndexFunc(s.pairs(), func(pair lab.Pair) bool {
+			return !s.gone(pair) && !s.service.Sim.Has(pair.From, pair.To)
+		})
+		switch {
+		case at < 0:
+			return s.verified(end.Code)
+		case end.Code == 3 && left > 1: // edges were open of an earlier --retry-failed, so that it only resumed
+		default:
+			s.witness.Fail("O10", fmt.Sprintf("%v is not in the service, and nothing is against it: %s", s.pairs()[at], end.Last))
+			return nil
 		}
-		return s.verified(end.Code)
 	}
 	s.witness.Fail("O8", "in peace it never finished")
 	return nil
