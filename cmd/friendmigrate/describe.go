@@ -39,17 +39,17 @@ func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 // describeRows points at the lists of rows that are not sent as they are.
 func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
-		j.log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", wasWere(c.Rejected, "row"), j.path(folder.Rejected)), event(eventRejected),
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", screen.WasWere(c.Rejected, "row"), j.path(folder.Rejected)), event(eventRejected),
 			zap.Int64("rows", c.Rejected), zap.Any("reasons", c.RejectedBy))
 	}
 	if c.Changed > 0 {
-		j.log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", wasWere(c.Changed, "row"), j.set.Rows.InvalidField, j.path(folder.Changed)), event(eventChanged),
+		j.log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", screen.WasWere(c.Changed, "row"), j.set.Rows.InvalidField, j.path(folder.Changed)), event(eventChanged),
 			zap.Int64("rows", c.Changed))
 	}
 	if t.Duplicates > 0 {
-		text := fmt.Sprintf("%s another row of the same pair and lost against it (--duplicates %s)", hasHave(t.Duplicates, "row"), j.set.Rows.Duplicates)
+		text := fmt.Sprintf("%s another row of the same pair and lost against it (--duplicates %s)", screen.HasHave(t.Duplicates, "row"), j.set.Rows.Duplicates)
 		if t.Differing > 0 {
-			text += fmt.Sprintf("; %s other fields: see %s", hasHave(t.Differing, "row"), j.path(folder.Duplicates))
+			text += fmt.Sprintf("; %s other fields: see %s", screen.HasHave(t.Differing, "row"), j.path(folder.Duplicates))
 		}
 		j.log.Info(text, event(eventDuplicates), zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
 	}
@@ -75,12 +75,4 @@ func (j *importJob) path(name string) string {
 		return filepath.Join(j.dir, name)
 	}
 	return filepath.Join(j.home, name)
-}
-
-// hasHave says "1 row has" or "2 rows have".
-func hasHave(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " has"
-	}
-	return screen.Some(n, noun) + " have"
 }

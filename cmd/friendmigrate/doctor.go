@@ -180,7 +180,8 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		return nil, stopped
 	}
 	r := &accountsReport{Counted: x.Now(), List: j.set.MissingOut}
-	text := fmt.Sprintf("%s of %s exist, %s missing, see %s", screen.Count(r.Exist), screen.Some(r.Asked, "account"), isAreOnly(r.Missing), r.List)
+	text := fmt.Sprintf("%s of %s exist, %s %s missing, see %s",
+		screen.Count(r.Exist), screen.Some(r.Asked, "account"), screen.Count(r.Missing), screen.Verb(r.Missing, "is", "are"), r.List)
 	if r.Unknown > 0 {
 		text += fmt.Sprintf("; of %s the service said neither", screen.Count(r.Unknown))
 	}
@@ -194,13 +195,6 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", "import accounts before friends, on both sides: an edge with one that does not exist fails with 30003")
 	}
 	return stopped, nil
-}
-
-func isAreOnly(n int64) string {
-	if n == 1 {
-		return "1 is"
-	}
-	return screen.Count(n) + " are"
 }
 
 // probe finds out what the app does where the vendor is silent.

@@ -73,7 +73,7 @@ func (j *importJob) doneWords(o outcome) string {
 	if o.pilot != nil {
 		named := screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
 		return fmt.Sprintf("the pilot is finished: all %s of %s %s in place%s; %s",
-			screen.Some(o.pilot.Edges, "edge"), named, isOrAre(o.pilot.Edges), j.after(), restWords(a.Pending()))
+			screen.Some(o.pilot.Edges, "edge"), named, screen.Verb(o.pilot.Edges, "is", "are"), j.after(), restWords(a.Pending()))
 	}
 	if a.Edges() == 0 {
 		return j.nothingWords()
@@ -82,13 +82,13 @@ func (j *importJob) doneWords(o outcome) string {
 	if j.result.idle {
 		begin = "nothing to do"
 	}
-	text := fmt.Sprintf("%s: all %s in place", begin, isAre(a.Edges(), "edge"))
+	text := fmt.Sprintf("%s: all %s in place", begin, screen.IsAre(a.Edges(), "edge"))
 	var parts []string
 	if n := a.Rows.Already + a.Added.Already; n > 0 {
 		parts = append(parts, screen.Count(n)+" were there before")
 	}
 	if a.Rows.Duplicate > 0 {
-		parts = append(parts, wasWere(a.Rows.Duplicate, "further row")+" of the same pairs")
+		parts = append(parts, screen.WasWere(a.Rows.Duplicate, "further row")+" of the same pairs")
 	}
 	if len(parts) > 0 {
 		text += " (" + strings.Join(parts, ", ") + ")"
@@ -102,14 +102,7 @@ func (j *importJob) doneWords(o outcome) string {
 
 // restWords says how many edges a pilot leaves open.
 func restWords(pending int64) string {
-	return fmt.Sprintf("%s of the rest %s pending", screen.Some(pending, "edge"), isOrAre(pending))
-}
-
-func isOrAre(n int64) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
+	return screen.Some(pending, "edge") + " of the rest " + screen.Verb(pending, "is", "are") + " pending"
 }
 
 // nothingWords says why a job without an edge is done.
@@ -150,7 +143,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 	if o.rejected > 0 {
 		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.counts))
 	}
-	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), isAre(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
+	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), screen.IsAre(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
 		text += "; " + j.rehearsal.words()
 	}
@@ -160,7 +153,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 // rejectedWords says where rejected rows are listed, and why if there is one reason for all of an
 // input.
 func rejectedWords(rows int64, where string, c source.Counts) string {
-	text := fmt.Sprintf("%s rejected, %s", wasWere(rows, "row"), where)
+	text := fmt.Sprintf("%s rejected, %s", screen.WasWere(rows, "row"), where)
 	if why := c.WhyAllRejected(); why != "" {
 		text += " (" + why + ")"
 	}
@@ -180,11 +173,7 @@ func (j *importJob) pendingWords(o outcome) string {
 	if pending == 0 {
 		return "no edge is pending"
 	}
-	verb := "are"
-	if pending == 1 {
-		verb = "is"
-	}
-	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"), verb)
+	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"), screen.Verb(pending, "is", "are"))
 }
 
 // stopInfo is what was seen, with the words of the service.

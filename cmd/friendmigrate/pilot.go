@@ -170,12 +170,8 @@ func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 	if more := unknown - len(names); more > 0 {
 		text += fmt.Sprintf(" and %s more", screen.Count(int64(more)))
 	}
-	verb := "have"
-	if unknown == 1 {
-		verb = "has"
-	}
-	return fmt.Sprintf("--only-accounts %q: %s %s no edge here: %s",
-		p.list.Name, screen.Some(int64(unknown), "account"), verb, text), nil
+	return fmt.Sprintf("--only-accounts %q: %s no edge here: %s",
+		p.list.Name, screen.HasHave(int64(unknown), "account"), text), nil
 }
 
 // planned says what a plan, which is of all accounts, has of the pilot.

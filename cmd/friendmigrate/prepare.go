@@ -322,7 +322,7 @@ func (j *importJob) refuseRejected() error {
 		parts = append(parts, rejectedWords(own, j.see(folder.Rejected), j.counts))
 	}
 	if elsewhere > 0 {
-		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", wasWere(elsewhere, "row")))
+		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", screen.WasWere(elsewhere, "row")))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
@@ -340,16 +340,10 @@ func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesErr
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
-		Err:  fmt.Errorf("--duplicates error: %s an earlier one of the same pair (the first are named above); nothing was sent", repeats(d.Rows)),
+		Err: fmt.Errorf("--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was sent",
+			screen.Some(d.Rows, "row"), screen.Verb(d.Rows, " repeats", " repeat")),
 		Hint: j.line.With("duplicates", "last").String(),
 	}
-}
-
-func repeats(rows int64) string {
-	if rows == 1 {
-		return "1 row repeats"
-	}
-	return screen.Some(rows, "row") + " repeat"
 }
 
 // placeOf names a row of the input.
@@ -379,11 +373,3 @@ func (j *importJob) readError(ctx context.Context, err error) error {
 
 // stagingShare is what of --memory reading and staging may hold: Go's collector needs room beside what is alive.
 func stagingShare(memory int64) int64 { return memory * 55 / 100 }
-
-// wasWere says "1 row was" or "2 rows were".
-func wasWere(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " was"
-	}
-	return screen.Some(n, noun) + " were"
-}

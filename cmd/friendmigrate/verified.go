@@ -142,15 +142,15 @@ func (r *verified) words() string {
 			parts = append(parts, text)
 		}
 	}
-	add(r.InPlace, isAre(r.InPlace, "edge")+" in place"+r.unread())
-	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", isAre(r.Missing, "edge"), codeWords(r.MissingBy),
+	add(r.InPlace, screen.IsAre(r.InPlace, "edge")+" in place"+r.unread())
+	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", screen.IsAre(r.Missing, "edge"), codeWords(r.MissingBy),
 		r.lists.Missing))
-	add(r.Different, fmt.Sprintf("%s different, see %s", isAre(r.Different, "edge"), r.lists.Different))
+	add(r.Different, fmt.Sprintf("%s different, see %s", screen.IsAre(r.Different, "edge"), r.lists.Different))
 	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.dir, folder.Failed+"."+r.job.counts.ListFormat()))
 	add(r.rejected, rejectedWords(r.rejected,
 		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.counts))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
-		parts = append(parts, isAre(sent, "edge")+" pending: the job has not sent "+itThem(sent))
+		parts = append(parts, screen.IsAre(sent, "edge")+" pending: the job has not sent "+screen.Verb(sent, "it", "them"))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -158,11 +158,7 @@ func (r *verified) words() string {
 func (r *verified) failedWords() string {
 	text := screen.Some(r.Failed, "edge") + " failed before"
 	if there := r.there(); there != nil && *there > 0 {
-		verb := "are"
-		if *there == 1 {
-			verb = "is"
-		}
-		text += fmt.Sprintf(" (%s of them %s there after all)", screen.Count(*there), verb)
+		text += fmt.Sprintf(" (%s of them %s there after all)", screen.Count(*there), screen.Verb(*there, "is", "are"))
 	}
 	return text
 }
@@ -196,24 +192,12 @@ func sum(by map[int]int64) (n int64) {
 	return n
 }
 
-func itThem(n int64) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
-}
-
 // allAre says "1 edge is" or "all 2 edges are" of so many things.
 func allAre(n int64, subject string) string {
 	if n == 1 {
 		return subject + " is"
 	}
 	return "all " + subject + " are"
-}
-
-// isAre says "1 edge is" or "2 edges are".
-func isAre(n int64, noun string) string {
-	return screen.Some(n, noun) + " " + isOrAre(n)
 }
 
 // nextHint is the command for what a finished verify has found.
@@ -306,11 +290,11 @@ func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.NoVerdict)) {
 		known, _ := sink.LookupCode(code)
-		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", isAre(r.NoVerdict[code], "edge"), code, known.Advice)
+		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", screen.IsAre(r.NoVerdict[code], "edge"), code, known.Advice)
 	}
 	if r.Unasked > 0 {
 		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked),
-			isAre(r.job.verify.Asked(), "edge"))
+			screen.IsAre(r.job.verify.Asked(), "edge"))
 	}
 	return text
 }

@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
@@ -238,7 +239,7 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 		return j.readError(ctx, err)
 	}
 	if j.counts = p.Counts; j.counts.Rejected > 0 {
-		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", wasWere(j.counts.Rejected, "row"),
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", screen.WasWere(j.counts.Rejected, "row"),
 			filepath.Join(dir, folder.Rejected)), event(eventRejected))
 	}
 	if j.stage, err = p.Finish(); err != nil || j.journal == nil {

@@ -161,7 +161,7 @@ func (j *verifyJob) shardWords(all *verifyReport, shards int, took time.Duration
 	if !all.finished {
 		text := fmt.Sprintf("shard %s: %s", last.Shard, last.What)
 		if rest := shards - len(all.Shards); rest > 0 {
-			text += fmt.Sprintf("; %s still to be asked about", isAre(int64(rest), "more shard"))
+			text += fmt.Sprintf("; %s still to be asked about", screen.IsAre(int64(rest), "more shard"))
 		}
 		return text
 	}

@@ -14,6 +14,23 @@ func Count(n int64) string { return migrate.Count(n) }
 // Some writes a number with its noun: "1 edge", "2,000 edges".
 func Some(n int64, noun string) string { return migrate.Some(n, noun) }
 
+// Verb is the form of a verb that fits a number: Verb(2, "is", "are") is "are".
+func Verb(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// IsAre says "1 edge is" or "2 edges are".
+func IsAre(n int64, noun string) string { return Some(n, noun) + Verb(n, " is", " are") }
+
+// WasWere says "1 row was" or "2 rows were".
+func WasWere(n int64, noun string) string { return Some(n, noun) + Verb(n, " was", " were") }
+
+// HasHave says "1 row has" or "2 rows have".
+func HasHave(n int64, noun string) string { return Some(n, noun) + Verb(n, " has", " have") }
+
 // Span writes a time to go, as exact as it is of use: "12s", "4m 05s", "3h 20m", "2d 4h".
 func Span(d time.Duration) string {
 	seconds := int64(max(0, d).Round(time.Second) / time.Second)
