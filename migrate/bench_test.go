@@ -7,7 +7,7 @@ import (
 
 type instant struct{}
 
-func (instant) Import(_ context.Context, _ string, edges []Edge) ([]Outcome, error) {
+func (instant) Call(_ context.Context, _ string, edges []Edge) ([]Outcome, error) {
 	out := make([]Outcome, len(edges))
 	for i := range out {
 		out[i].Kind = Imported

@@ -124,7 +124,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 		}
 	}
 	through := res.placed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk || verdict == VerdictRefuseAccount
-	d.share.observe(w.tries != nil, through)
+	d.retryShare.observe(w.tries != nil, through)
 	switch {
 	case through:
 		d.success = true
@@ -144,13 +144,13 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	case VerdictFatal:
 		d.refused(call)
 	case VerdictThrottle:
-		d.lot.park(w, now.Add(max(call.Pause, time.Duration(d.rand.Float64()*float64(time.Second)))))
+		d.parked.park(w, now.Add(max(call.Pause, time.Duration(d.rand.Float64()*float64(time.Second)))))
 	case VerdictSuspect:
 		if d.suspects++; d.suspects >= call.Limit {
 			d.refused(call)
 			return
 		}
-		d.lot.park(w, now.Add(d.opt.Retry.Backoff(1, d.rand.Float64())))
+		d.parked.park(w, now.Add(d.opt.Retry.Backoff(1, d.rand.Float64())))
 	case VerdictSplit:
 		d.split(w, left, call, res)
 	case VerdictRefuseChunk:
@@ -223,7 +223,7 @@ func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, 
 		return
 	}
 	if d.outage.holding {
-		d.lot.park(w, now.Add(d.outage.pause)) // nothing gets through: not an attempt
+		d.parked.park(w, now.Add(d.outage.pause)) // nothing gets through: not an attempt
 		return
 	}
 	attempts := w.attempted(left, now)
@@ -240,7 +240,7 @@ func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, 
 		code = call.Code
 	}
 	d.event("retry", code, d.lastMiss, left.Len())
-	d.lot.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
+	d.parked.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
 }
 
 // remember keeps what the answer says of edges that stay open.

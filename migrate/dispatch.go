@@ -21,7 +21,7 @@ type dispatcher struct {
 	err    error // why the run is stopping, nil while it is not
 
 	ready   []*work // may be sent now, last first
-	lot     lot     // wait until they are due
+	parked  parked  // wait until they are due
 	waiting []*work // to be halved, when the brake has a slot
 	fresh   *work   // the next roster of the plan, if it was read already
 	planned bool    // the plan is at its end
@@ -40,10 +40,10 @@ type dispatcher struct {
 	lastMiss     string // what the last call that did not get through came back with
 	lastMissCode int
 
-	outage outage
-	brake  brake
-	share  share
-	rand   *rand.Rand
+	outage     outage
+	brake      brake
+	retryShare retryShare
+	rand       *rand.Rand
 }
 
 // backlog is how many rosters may be parked before retries go first whatever they promise: it bounds memory.
@@ -151,7 +151,7 @@ func (d *dispatcher) canAsk() bool {
 	return d.opt.Probe != nil && d.planned && d.rosters < outageAccounts
 }
 
-// nextProbe is the one call that goes out during a hold: each to another account, since the lot gives the one that has waited longest.
+// nextProbe is the one call that goes out during a hold: each to another account, since the parked ones give the one that has waited longest.
 func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
 	if d.outage.probing || now.Before(d.outage.probeAt) {
 		return order{}, false
@@ -160,8 +160,8 @@ func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
 		return order{ctx: d.gate, kind: askProbe, probe: true}, true
 	}
 	var w *work
-	if len(d.lot) > 0 {
-		w = d.lot.take(d.lot[0].due)
+	if len(d.parked) > 0 {
+		w = d.parked.take(d.parked[0].due)
 	} else {
 		w = d.choose(now)
 	}
@@ -181,10 +181,10 @@ func (d *dispatcher) choose(now time.Time) *work {
 		d.ready = d.ready[:n-1]
 		return w
 	}
-	if due, ok := d.lot.next(); ok && !due.After(now) && (d.share.allowed() || len(d.lot) > backlog || !d.readFresh()) {
-		return d.lot.take(now)
+	if due, ok := d.parked.next(); ok && !due.After(now) && (d.retryShare.allowed() || len(d.parked) > backlog || !d.readFresh()) {
+		return d.parked.take(now)
 	}
-	if len(d.lot) <= backlog && len(d.waiting) <= d.opt.Workers && d.readFresh() {
+	if len(d.parked) <= backlog && len(d.waiting) <= d.opt.Workers && d.readFresh() {
 		w := d.fresh
 		d.fresh = nil
 		return w
@@ -234,7 +234,7 @@ func (d *dispatcher) given(o order) {
 		return
 	}
 	d.inUse += o.work.weight()
-	d.share.given(o.work.tries != nil)
+	d.retryShare.given(o.work.tries != nil)
 	d.show()
 }
 
@@ -247,7 +247,7 @@ func (d *dispatcher) untilNext(now time.Time) time.Duration {
 		}
 	}
 	if d.err == nil {
-		due, ok := d.lot.next()
+		due, ok := d.parked.next()
 		earlier(due, ok && !d.outage.holding)
 		earlier(d.outage.probeAt, d.outage.holding && !d.outage.probing)
 		earlier(d.outage.firstMissed.Add(outageSilence), d.outage.missed > 0 && !d.outage.holding)
@@ -343,5 +343,5 @@ func (d *dispatcher) event(name string, code int, text string, n int) {
 
 // show keeps the meter's gauges.
 func (d *dispatcher) show() {
-	d.opt.Meter.update(func(s *Snapshot) { s.InFlight, s.Parked = d.out, len(d.lot)+len(d.waiting) })
+	d.opt.Meter.update(func(s *Snapshot) { s.InFlight, s.Parked = d.out, len(d.parked)+len(d.waiting) })
 }

@@ -10,13 +10,13 @@
 //   - Memory is bounded by Options.Memory for loaded chunks and some hundred bytes for each parked roster, whatever the size of the plan.
 //
 // What it never does: read or write a file, open a connection, print or log, look at a vendor code or at the text of an error. The verdict on an
-// answer is made by the Importer; what a verdict leads to is decided here, in one goroutine:
+// answer is made by the Caller; what a verdict leads to is decided here, in one goroutine:
 //
-//	plan --> dispatcher --order--> worker xN --> Importer, then Journal
+//	plan --> dispatcher --order--> worker xN --> Caller, then Journal
 //	             ^                     |
 //	             '------- result ------'
 //
-// The dispatcher (dispatch.go) is the only owner of everything that is decided: which roster is next, parking (lot.go), the retry policy (retry.go), the outage hold (outage.go), the
-// brake and the thresholds (brake.go), the share of retries (share.go). A worker (work.go) carries out one order, which is at most one call, and
+// The dispatcher (dispatch.go) is the only owner of everything that is decided: which roster is next, parking (parked.go), the retry policy (retry.go), the outage hold (outage.go), the
+// brake and the thresholds (brake.go), the share of retries (retryshare.go). A worker (work.go) carries out one order, which is at most one call, and
 // hands the roster back. So nothing that is decided needs a lock, and a run is the same for any number of workers but for its order.
 package migrate

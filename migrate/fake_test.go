@@ -45,7 +45,7 @@ func newService(t *testing.T, answer func(call) ([]Outcome, error)) *service {
 
 var begun = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // synctest's first moment
 
-func (s *service) Import(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
+func (s *service) Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
 	if s.pace > 0 {
 		select {
 		case s.turn <- struct{}{}:

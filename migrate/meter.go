@@ -14,7 +14,7 @@ type Meter struct {
 // Snapshot is what a Meter shows at one moment. Edges and calls are of this run alone.
 type Snapshot struct {
 	Imported, Already, AlreadyUncertain, Failed int64 // edges settled
-	Calls                                       int64 // calls of the Importer that were sent
+	Calls                                       int64 // calls of the Caller that were sent
 	Retried                                     int64 // of those, calls for edges that had been sent before
 	Uncertain                                   int64 // calls without a usable answer
 	Throttled                                   int64

@@ -16,7 +16,7 @@ type Summary = Snapshot
 // edge of the plan is settled. A *StopError means that the run can be resumed; any other error is that of the plan, of Roster.Load or of Journal.Settle.
 //
 // When ctx ends no more calls are started; calls that were sent are seen through and settled.
-func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Importer, log Journal, opt Options) (Summary, error) {
+func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Journal, opt Options) (Summary, error) {
 	if opt.Meter == nil {
 		opt.Meter = new(Meter)
 	}

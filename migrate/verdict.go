@@ -25,16 +25,24 @@ type Outcome struct {
 	Info      string // the service's text for Code
 }
 
-// Importer sends edges of one From_Account, at most MaxChunkEdges and at most the bytes of one
-// call, as one friend_import call. Outcomes match edges by index. It is safe for concurrent use,
+// Caller makes one call for edges of one From_Account, at most MaxChunkEdges and at most the bytes
+// of one call: friend_import, or another call about them. Outcomes match edges by index. It is safe for concurrent use,
 // but must not be called for an account while another call for it is open.
 //
-// If ctx ends before the request leaves, Import returns ctx's error and has had no effect; once
+// If ctx ends before the request leaves, Call returns ctx's error and has had no effect; once
 // sent, a request is seen through to its answer or its timeout whatever happens to ctx. Every other
 // error is a *CallError. With VerdictRetry or VerdictSuspect the outcomes may be there as well
 // (Already for edges that were found in place, say): they hold, and edges without one are Again.
-type Importer interface {
-	Import(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
+type Caller interface {
+	Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
+}
+
+// CallerFunc is a func that is a Caller.
+type CallerFunc func(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
+
+// Call calls f.
+func (f CallerFunc) Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
+	return f(ctx, from, edges)
 }
 
 // Verdict is what the answer to a whole call leads to. The table from code to verdict is sink's; what a verdict does is the engine's.

@@ -117,7 +117,7 @@ type result struct {
 	unsent  bool     // the call did not leave
 	sent    EdgeSet  // the edges of the call
 	open    EdgeSet  // what is open in the chunk now
-	err     error    // of the Importer (*CallError) or of Probe
+	err     error    // of the Caller (*CallError) or of Probe
 	broken  error    // Load or Settle failed: the run cannot go on
 	again   []notYet // edges that the service answered with "later", or not at all
 	landed  fields   // what edges have that were taken
@@ -137,7 +137,7 @@ func (r *result) placed() int64 { return r.imported + r.already }
 
 // executor carries out orders. It is what the workers share; nothing in it changes.
 type executor struct {
-	to  Importer
+	to  Caller
 	log Journal
 	opt Options
 }
@@ -167,7 +167,7 @@ func (x *executor) perform(o order) result {
 
 func isCall(err error) bool { return verdictOf(err) != 0 }
 
-// verdictOf is the verdict that an error of the Importer carries, 0 for none.
+// verdictOf is the verdict that an error of the Caller carries, 0 for none.
 func verdictOf(err error) Verdict {
 	var call *CallError
 	if errors.As(err, &call) {
@@ -205,11 +205,11 @@ func (x *executor) send(res *result) {
 		return
 	}
 	indexes, edges := x.cut(w.chunk, chosen)
-	outcomes, err := x.to.Import(res.order.ctx, w.roster.From, edges)
+	outcomes, err := x.to.Call(res.order.ctx, w.roster.From, edges)
 	if err != nil && !isCall(err) {
 		res.unsent = true
 		if res.order.ctx.Err() == nil {
-			res.broken = err // not an answer and not our own doing: a fault of the Importer
+			res.broken = err // not an answer and not our own doing: a fault of the Caller
 		}
 		return
 	}

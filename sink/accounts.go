@@ -38,7 +38,7 @@ type Account struct {
 }
 
 // Accounts asks whether each of ids, at most MaxAccountsChecked and without repetition, is an account of the app: one account_check call. Results match ids by
-// index. Its errors are those of migrate.Importer; it changes nothing.
+// index. Its errors are those of migrate.Caller; it changes nothing.
 func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) {
 	if len(ids) == 0 {
 		return nil, ctx.Err()
@@ -155,7 +155,7 @@ func accountOf(code int, status, info string) Account {
 }
 
 // Delete takes each of to, at most migrate.MaxChunkEdges, out of from's list: one friend_delete call (Delete_Type_Single: the lists of the others stay as they are).
-// Outcomes match to by index: Imported is done, also where there was nothing to delete. Its errors are those of migrate.Importer. An import never calls it: it is
+// Outcomes match to by index: Imported is done, also where there was nothing to delete. Its errors are those of migrate.Caller. An import never calls it: it is
 // for putting back what a probe has changed.
 func (c *Client) Delete(ctx context.Context, from string, to []string) ([]migrate.Outcome, error) {
 	w := writer{}

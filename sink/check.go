@@ -40,7 +40,7 @@ type Relation struct {
 }
 
 // Check asks whether from has each of to, at most migrate.MaxChunkEdges and without repetition, in their list: one friend_check call in Single mode. Relations
-// match to by index. Its errors are those of migrate.Importer; it changes nothing.
+// match to by index. Its errors are those of migrate.Caller; it changes nothing.
 func (c *Client) Check(ctx context.Context, from string, to []string) ([]Relation, error) {
 	if len(to) == 0 {
 		return nil, ctx.Err()
@@ -83,7 +83,7 @@ func (c *Client) relation(v *verdict) Relation {
 }
 
 // Probe asks friend_get for the admin account itself: the cheapest call that goes all the way. Nil: the API answered (that the admin has no friend list, 30003, is
-// an answer too). Its errors are those of migrate.Importer.
+// an answer too). Its errors are those of migrate.Caller.
 func (c *Client) Probe(ctx context.Context) error {
 	body, err := getBody(c.identifier, 0)
 	if err != nil {
@@ -99,12 +99,12 @@ func (c *Client) Probe(ctx context.Context) error {
 
 // OnlyMissing is an importer that asks friend_check first and imports only what is not there: edges that are found are Already. It makes one friend_check call and
 // at most one friend_import call.
-func OnlyMissing(c *Client) migrate.Importer { return onlyMissing{c} }
+func OnlyMissing(c *Client) migrate.Caller { return onlyMissing{c} }
 
 type onlyMissing struct{ client *Client }
 
-// Import implements migrate.Importer. What friend_check can't say about an edge, for another reason than a passing one, friend_import has to say.
-func (m onlyMissing) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+// Call implements migrate.Caller. What friend_check can't say about an edge, for another reason than a passing one, friend_import has to say.
+func (m onlyMissing) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	to := make([]string, len(edges))
 	for i := range edges {
 		to[i] = edges[i].To

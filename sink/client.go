@@ -82,8 +82,6 @@ type Client struct {
 	admin    adminCheck
 }
 
-var _ migrate.Importer = (*Client)(nil)
-
 // New makes a client. It reads the key once and signs, so that what cannot work is said at once; it sends nothing.
 func New(c Config) (*Client, error) {
 	if c.Timeout == 0 {

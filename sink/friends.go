@@ -48,7 +48,7 @@ type FriendReader struct {
 func (c *Client) Friends(from string) *FriendReader { return &FriendReader{client: c, from: from} }
 
 // Next reads the next page with one friend_get call; io.EOF after the last. After any other error it may be called again and reads the same page. Its errors are
-// those of migrate.Importer; that the account does not exist is VerdictRefuseAccount.
+// those of migrate.Caller; that the account does not exist is VerdictRefuseAccount.
 //
 // Both sequences are 0 on every page, since a sequence that the service knows makes it leave out half of the data.
 func (r *FriendReader) Next(ctx context.Context) (Page, error) {

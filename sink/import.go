@@ -15,7 +15,7 @@ const (
 	wrongAppCalls = 20
 )
 
-// Import implements migrate.Importer: one friend_import call.
+// Import is a migrate.CallerFunc: one friend_import call.
 //
 // Outcomes go by To_Account. An edge without a ResultItem, or with two that say different things,
 // is Again and uncertain; an answer in which no edge has one is no answer. Where every item says

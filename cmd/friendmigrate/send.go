@@ -50,7 +50,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 
 	retry := migrate.DefaultRetry
 	retry.MaxAttempts = j.set.Pace.MaxAttempts
-	var to migrate.Importer = j.client
+	var to migrate.Caller = migrate.CallerFunc(j.client.Import)
 	if j.set.Job.OnlyMissing {
 		to = sink.OnlyMissing(j.client)
 	}

@@ -108,13 +108,13 @@ func (a *audit) sums(id checkpoint.Identity, seen, settled int64) {
 
 // spy sees every call of the engine.
 type spy struct {
-	migrate.Importer
+	migrate.Caller
 	call func(ctx context.Context, from string, edges []migrate.Edge, then func() error) // then makes the call
 }
 
-func (s spy) Import(ctx context.Context, from string, edges []migrate.Edge) (list []migrate.Outcome, err error) {
+func (s spy) Call(ctx context.Context, from string, edges []migrate.Edge) (list []migrate.Outcome, err error) {
 	s.call(ctx, from, edges, func() error {
-		list, err = s.Importer.Import(ctx, from, edges)
+		list, err = s.Caller.Call(ctx, from, edges)
 		return err
 	})
 	return list, err

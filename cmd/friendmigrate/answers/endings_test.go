@@ -243,7 +243,7 @@ func TestTheAuditSees(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Script: once.script("", simulator.Fault{Kind: simulator.FaultBody, Name: "object"})})
 		j := newJob(t, ring(sceneAccounts, sceneFriends))
-		j.run(t.Context(), c, flags{workers: 1, wrap: func(to migrate.Importer) migrate.Importer { return believer{to} }})
+		j.run(t.Context(), c, flags{workers: 1, wrap: func(to migrate.Caller) migrate.Caller { return believer{to} }})
 		if a := j.look(c); len(a.wrong) != sceneFriends {
 			t.Errorf("three false successes, and the audit says %q", a.wrong)
 		}
@@ -264,10 +264,10 @@ func TestTheAuditSees(t *testing.T) {
 }
 
 // believer takes every answer for a success.
-type believer struct{ migrate.Importer }
+type believer struct{ migrate.Caller }
 
-func (b believer) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	list, err := b.Importer.Import(ctx, from, edges)
+func (b believer) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	list, err := b.Caller.Call(ctx, from, edges)
 	if err != nil {
 		list = make([]migrate.Outcome, len(edges))
 		for i := range list {

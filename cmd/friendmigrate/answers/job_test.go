@@ -96,8 +96,8 @@ type flags struct {
 	key           sink.KeySource
 	log           sink.Logger
 	event         func(migrate.Event)
-	wrap          func(migrate.Importer) migrate.Importer // sees every call of the engine
-	watch         func(*sink.Client, *migrate.Meter)      // is told what can be read while it runs
+	wrap          func(migrate.Caller) migrate.Caller // sees every call of the engine
+	watch         func(*sink.Client, *migrate.Meter)  // is told what can be read while it runs
 	config        func(*sink.Config)
 }
 
@@ -167,7 +167,7 @@ func (j *job) run(ctx context.Context, c *chat, f flags) ended {
 	if err := j.journal.BeginRun(checkpoint.RunStart{At: time.Now(), Workers: f.workers}); err != nil {
 		j.t.Fatal(err)
 	}
-	var to migrate.Importer = client
+	var to migrate.Caller = migrate.CallerFunc(client.Import)
 	if f.onlyMissing {
 		to = sink.OnlyMissing(client)
 	}

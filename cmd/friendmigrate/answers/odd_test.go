@@ -133,8 +133,8 @@ func (o oddity) lies() bool {
 }
 
 // punctual watches that every call ends in time.
-func punctual(t *testing.T) func(migrate.Importer) migrate.Importer {
-	return func(to migrate.Importer) migrate.Importer {
+func punctual(t *testing.T) func(migrate.Caller) migrate.Caller {
+	return func(to migrate.Caller) migrate.Caller {
 		return spy{to, func(_ context.Context, _ string, _ []migrate.Edge, then func() error) {
 			began := time.Now()
 			err := then()

@@ -16,7 +16,7 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// Existing asks account_check which accounts of a file exist. It is the engine's Importer and Journal, though it imports nothing: 100 ids are a roster.
+// Existing asks account_check which accounts of a file exist. It is the engine's Caller and Journal: 100 ids are a roster.
 type Existing struct {
 	FS     disk.FS
 	File   *accounts.File
@@ -147,8 +147,8 @@ func (x *Existing) add(a accounts.Account, batch *[]migrate.Edge, in map[string]
 	*batch = append(*batch, migrate.Edge{To: a.ID, Position: migrate.Position{Line: a.Line}})
 }
 
-// Import implements migrate.Importer.
-func (x *Existing) Import(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+// Call implements migrate.Caller.
+func (x *Existing) Call(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	ids := make([]string, len(edges))
 	for i := range edges {
 		ids[i] = edges[i].To

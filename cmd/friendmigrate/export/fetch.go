@@ -15,7 +15,7 @@ import (
 	"friendmigrate/source"
 )
 
-// fetcher reads lists. It is the engine's Importer and its Journal, though it imports nothing: an account is a roster with one edge, which stands for its list.
+// fetcher reads lists. It is the engine's Caller and its Journal: an account is a roster with one edge, which stands for its list.
 type fetcher struct {
 	pages func(from string) friendlist.Pages
 	seq   *sequence
@@ -57,8 +57,8 @@ const callMemory = 64 << 10
 // flushAt is how many bytes of rows of one account wait before they are handed over.
 const flushAt = 32 << 10
 
-// Import implements migrate.Importer: it reads the whole list of the account, and after a call that failed goes on where it was.
-func (f *fetcher) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+// Call implements migrate.Caller: it reads the whole list of the account, and after a call that failed goes on where it was.
+func (f *fetcher) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := f.state(int64(edges[0].Input), from)
 	err := s.read.Read(ctx, func(friend *sink.Friend) error { return f.row(s, from, friend) }, func() { f.forget(s) })
 	if flushed := f.flush(s); flushed != nil { // also what came before an error: a list that waits for its next call may wait long

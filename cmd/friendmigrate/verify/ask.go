@@ -8,7 +8,7 @@ import (
 	"friendmigrate/sink"
 )
 
-// asker asks friend_check. It is the engine's Importer, though it imports nothing: one call for the
+// asker asks friend_check. It is the engine's Caller: one call for the
 // edges of a chunk.
 type asker struct {
 	check func(ctx context.Context, from string, to []string) ([]sink.Relation, error)
@@ -22,8 +22,8 @@ const (
 	wrongAppCalls = 20
 )
 
-// Import implements migrate.Importer.
-func (a *asker) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+// Call implements migrate.Caller.
+func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	to := make([]string, len(edges))
 	for i := range edges {
 		to[i] = edges[i].To

@@ -13,7 +13,7 @@ import (
 	"friendmigrate/sink"
 )
 
-// reader compares by friend_get. It is the engine's Importer, though it imports nothing: for a
+// reader compares by friend_get. It is the engine's Caller: for a
 // chunk it reads all pages of the account's list. Where a list is not to be believed, friend_check
 // is asked about what it does not show.
 //
@@ -21,7 +21,7 @@ import (
 // the engine to come again.
 type reader struct {
 	pages func(from string) friendlist.Pages
-	check migrate.Importer
+	check migrate.Caller
 
 	doubtful atomic.Int64 // lists that were not to be believed
 
@@ -48,8 +48,8 @@ type state struct {
 	size   int64
 }
 
-// Import implements migrate.Importer.
-func (r *reader) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+// Call implements migrate.Caller.
+func (r *reader) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := r.take(from, edges)
 	known := s.done
 	if err := s.fill(ctx, from); err != nil {
@@ -104,7 +104,7 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	if !s.doubt || len(unseen) == 0 {
 		return outcomes, nil
 	}
-	checked, err := r.check.Import(ctx, from, unseen)
+	checked, err := r.check.Call(ctx, from, unseen)
 	if err != nil {
 		return nil, err
 	}

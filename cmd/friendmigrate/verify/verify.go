@@ -231,7 +231,7 @@ func (v *Verify) Run(
 	}
 	// 1000 ids always fit
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0
-	var to migrate.Importer = &asker{check: s.Check}
+	var to migrate.Caller = &asker{check: s.Check}
 	if v.Fields {
 		lists := newReader(s, engine.Memory/2)
 		to = lists

@@ -187,7 +187,7 @@ func TestALongListIsReadOnce(t *testing.T) {
 		missing := 0
 		for at := 0; at < n; {
 			chunk := edges[at:min(at+migrate.MaxChunkEdges, n)]
-			outcomes, err := r.Import(t.Context(), "a", chunk)
+			outcomes, err := r.Call(t.Context(), "a", chunk)
 			if errors.Is(err, io.EOF) || err != nil && !errors.Is(err, passing) {
 				t.Fatal(err)
 			}
@@ -242,10 +242,10 @@ func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
 			return list, nil
 		}
 		r := newReader(Service{Check: check, Pages: func(string) friendlist.Pages { return &place{book: &c.book} }}, 1<<20)
-		outcomes, err := r.Import(t.Context(), "a", edges)
+		outcomes, err := r.Call(t.Context(), "a", edges)
 		calls := c.book.calls
 		if err != nil { // lost, and asked again without reading the list again
-			outcomes, err = r.Import(t.Context(), "a", edges)
+			outcomes, err = r.Call(t.Context(), "a", edges)
 		}
 		if err != nil || asked != c.check || c.book.calls != calls {
 			t.Fatalf("%s: %v, asked about %q, %d and %d pages", name, err, asked, calls, c.book.calls)
@@ -268,7 +268,7 @@ func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
 		return []sink.Relation{{Code: 30002, Info: "x"}}, nil
 	}
 	r := newReader(Service{Check: check, Pages: func(string) friendlist.Pages { return &place{book: b} }}, 1<<20)
-	outcomes, err := r.Import(t.Context(), "a", []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}})
+	outcomes, err := r.Call(t.Context(), "a", []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}})
 	if err != nil || outcomes[0].Kind != migrate.Imported || outcomes[1].Code != 30002 {
 		t.Errorf("%+v %v", outcomes, err)
 	}

@@ -1,9 +1,9 @@
 package migrate
 
-// share decides how much of the pace goes to retries while there is fresh work. Retries that fail no more often than first attempts go at once. Where they
+// retryShare decides how much of the pace goes to retries while there is fresh work. Retries that fail no more often than first attempts go at once. Where they
 // mostly fail (accounts that stay locked for a minute, say), they are held to one order in retrySpacing, so that a few hundred hot accounts do
 // not eat the pace of all others. It is arithmetic only.
-type share struct {
+type retryShare struct {
 	fresh, retry average // how often a call gets something through, of calls for fresh edges and of repeated ones
 	sinceRetry   int     // orders given since the last repeated one
 }
@@ -27,7 +27,7 @@ func (a *average) add(success bool) {
 func (a average) value() float64 { return 1 - a.missed }
 
 // observe takes in how a call ended.
-func (s *share) observe(repeated, through bool) {
+func (s *retryShare) observe(repeated, through bool) {
 	if repeated {
 		s.retry.add(through)
 	} else {
@@ -36,12 +36,12 @@ func (s *share) observe(repeated, through bool) {
 }
 
 // allowed reports whether a repeated order may go out although fresh work is waiting.
-func (s *share) allowed() bool {
+func (s *retryShare) allowed() bool {
 	return s.retry.value() >= s.fresh.value()/2 || s.sinceRetry >= retrySpacing
 }
 
 // given notes an order that went out.
-func (s *share) given(repeated bool) {
+func (s *retryShare) given(repeated bool) {
 	if repeated {
 		s.sinceRetry = 0
 	} else {
