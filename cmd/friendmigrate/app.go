@@ -179,11 +179,13 @@ func (p *program) hint(err error, code exit.Code) string {
 	input, _ := errors.AsType[*source.InputError](err)
 	switch {
 	case errors.As(err, new(settings.Missing)):
-		return p.completed(currentLine(p.args)).String()
+		return p.better(settings.Refusals(err)...)
 	case errors.As(err, new(*source.EmptyError)):
 		return currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
 	case source.Better(err).Name != "":
 		return p.better(source.Better(err))
+	case p.canMend(settings.Refusals(err)):
+		return p.better(settings.Refusals(err)...)
 	case input != nil && input.Command(invocation.Quote) != "":
 		return input.Command(invocation.Quote)
 	case noSpace(err):
@@ -200,15 +202,35 @@ func (p *program) hint(err error, code exit.Code) string {
 	return p.resumeLine().String()
 }
 
-// better is the command line with a flag that helps.
-func (p *program) better(f source.Flag) string {
-	if variable := settings.Variable(f.Name); f.Value == "" && p.env[variable] != "" {
-		return "env -u " + variable + " " + currentLine(p.args).Without(f.Name).String()
+// canMend reports whether the command has all of the flags. Those of an import that is no more than
+// described are none of its own.
+func (p *program) canMend(refused []source.Flag) bool {
+	name, _ := split(p.args)
+	foreign := func(f source.Flag) bool {
+		return !slices.ContainsFunc(leafNamed(name).Flags, func(has cli.Flag) bool { return has.Names()[0] == f.Name })
 	}
-	if f.Value == "" {
-		return currentLine(p.args).Without(f.Name).String()
+	return len(refused) > 0 && !slices.ContainsFunc(refused, foreign)
+}
+
+// better is the command line with flags that help.
+func (p *program) better(flags ...source.Flag) string {
+	line, unset := currentLine(p.args), ""
+	for _, f := range flags {
+		switch variable := settings.Variable(f.Name); {
+		case f.Value == "true":
+			line = line.With(f.Name, "")
+		case f.Value != "":
+			line = line.With(f.Name, f.Value)
+		case !line.Has(f.Name) && p.env[variable] != "":
+			unset += " -u " + variable
+		default:
+			line = line.Without(f.Name)
+		}
 	}
-	return currentLine(p.args).With(f.Name, f.Value).String()
+	if unset != "" {
+		unset = "env" + unset + " "
+	}
+	return unset + p.completed(line).String()
 }
 
 // help is the command that prints the help text of the command that was called.

@@ -46,13 +46,13 @@ func ReadDoctor(v Values) (Doctor, error) {
 		MissingOut: r.text("missing-out", DefaultMissingOut), JSON: r.turnedOn("json"),
 	}
 	if s.Sample > 0 && s.Accounts == "" {
-		r.problem("--sample is how many of --accounts are asked about, which is not given")
+		r.refuse("sample", "", "--sample is how many of --accounts are asked about, which is not given")
 	}
 	if pair, _, ok := r.last("probe"); ok {
 		var found bool
 		s.Probe = true
 		if s.From, s.To, found = strings.Cut(pair, ","); !found || s.From == "" || s.To == "" || s.From == s.To {
-			r.problem("--probe is %q: it is FROM,TO, two different accounts of the app that are there for tests", pair)
+			r.refuse("probe", word("probe"), "--probe is %q: it is FROM,TO, two different accounts of the app that are there for tests", pair)
 		}
 	}
 	return s, r.err()

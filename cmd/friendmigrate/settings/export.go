@@ -42,7 +42,7 @@ func ReadExport(v Values, root fs.FS) (Export, error) {
 		MaxDuration: r.maxDuration(), Memory: r.memory(root),
 	}
 	if s.Accounts == "" {
-		r.problem("--accounts is missing: a file with one account id a line")
+		r.refuse("accounts", "FILE", "--accounts is missing: a file with one account id a line")
 	}
 	if s.Destination == "-" {
 		s.Destination = ""
@@ -51,16 +51,16 @@ func ReadExport(v Values, root fs.FS) (Export, error) {
 	s.Format = r.text("format", said)
 	switch {
 	case s.Format == "" && s.Destination != "":
-		r.problem("--output %q does not say whether it is CSV or JSONL: give it a name that ends so, or --format", s.Destination)
+		r.refuse("format", "csv", "--output %q does not say whether it is CSV or JSONL: give it a name that ends so, or --format", s.Destination)
 	case s.Format == "":
 		s.Format = "jsonl"
 	case s.Format == "ndjson":
 		s.Format = "jsonl"
 	case s.Format != "csv" && s.Format != "jsonl":
-		r.problem("--format is %q: it can be csv or jsonl", s.Format)
+		r.refuse("format", "csv", "--format is %q: it can be csv or jsonl", s.Format)
 	}
 	if said != "" && s.Format != said {
-		r.problem("--output %q and --format %s contradict each other", s.Destination, s.Format)
+		r.refuse("format", "", "--output %q and --format %s contradict each other", s.Destination, s.Format)
 	}
 	return s, r.err()
 }

@@ -24,7 +24,7 @@ func (r *reader) eyes() Eyes {
 	e := Eyes{Listen: r.text("listen", ""), Linger: r.duration("linger", 0, 0, 24*time.Hour)}
 	if e.Linger > 0 && e.Listen == "" {
 		_, origin, _ := r.last("linger")
-		r.problem("%s is how long --listen goes on after the end, and --listen is not given", origin)
+		r.refuse("linger", "", "%s is how long --listen goes on after the end, and --listen is not given", origin)
 	}
 	if e.Listen == "" {
 		return e
@@ -32,11 +32,11 @@ func (r *reader) eyes() Eyes {
 	_, origin, _ := r.last("listen")
 	_, port, err := net.SplitHostPort(e.Listen)
 	if err != nil {
-		r.problem("%s is %q: it is HOST:PORT, such as 127.0.0.1:9090, or :9090 for every address of this machine", origin, e.Listen)
+		r.refuse("listen", "127.0.0.1:9090", "%s is %q: it is HOST:PORT, such as 127.0.0.1:9090, or :9090 for every address of this machine", origin, e.Listen)
 		return e
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		r.problem("%s has the port %q: a number up to 65535 is needed", origin, port)
+		r.refuse("listen", "127.0.0.1:9090", "%s has the port %q: a number up to 65535 is needed", origin, port)
 	}
 	return e
 }

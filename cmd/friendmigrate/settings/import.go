@@ -189,25 +189,25 @@ func (r *reader) target(s *Service) {
 		case fromEndpoint == "--endpoint" && fromRegion != "--region":
 			s.Region = ""
 		default:
-			r.problem("%s and %s are both given: one of them says where the app is", fromRegion, fromEndpoint)
+			r.refuse("region", "", "%s and %s are both given: one of them says where the app is", fromRegion, fromEndpoint)
 		}
 	case s.Region == "" && s.Endpoint == "":
 		r.missing("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))
 	}
 	if s.Region != "" && !slices.Contains(regions, s.Region) {
-		meant := ""
-		if nearest := migrate.Nearest(s.Region, max(2, len(s.Region)/2), regions...); nearest != "" {
+		meant, nearest := "", migrate.Nearest(s.Region, max(2, len(s.Region)/2), regions...)
+		if nearest != "" {
 			meant = fmt.Sprintf(", did you mean %s?", nearest)
 		}
-		r.problem("--region is %q%s It can be %s; for another one give its host with --endpoint", s.Region, cmp.Or(meant, "."), strings.Join(regions, ", "))
+		r.refuse("region", cmp.Or(nearest, "REGION"), "--region is %q%s It can be %s; for another one give its host with --endpoint", s.Region, cmp.Or(meant, "."), strings.Join(regions, ", "))
 	}
 	if s.BackupHost && s.Region == "" {
-		r.problem("--backup-host is the second host of a --region, which is not given")
+		r.refuse("backup-host", "", "--backup-host is the second host of a --region, which is not given")
 	}
 	if s.Endpoint != "" {
 		checked, err := CheckEndpoint(s.Endpoint, s.PlainHTTP)
 		if err != nil {
-			r.problems = append(r.problems, err)
+			r.refuse("endpoint", "", "%w", err)
 		}
 		s.Endpoint = checked
 	}
@@ -228,11 +228,11 @@ func (r *reader) rows() source.Options {
 		name, header, found := strings.Cut(pair, "=")
 		name = strings.TrimSpace(name)
 		if !found || name == "" || header == "" {
-			r.problem("--map has %q: it is NAME=HEADER, the API's name and the header in the input, such as From_Account=uid", pair)
+			r.refuse("map", word("map"), "--map has %q: it is NAME=HEADER, the API's name and the header in the input, such as From_Account=uid", pair)
 			continue
 		}
 		if other, twice := rows.Map[name]; twice && other != header {
-			r.problem("--map names two headers for %s: %q and %q", name, other, header)
+			r.refuse("map", word("map"), "--map names two headers for %s: %q and %q", name, other, header)
 		}
 		if rows.Map == nil {
 			rows.Map = map[string]string{}
@@ -258,7 +258,7 @@ func (r *reader) job(root fs.FS) Job {
 	if value, origin, ok := r.last("retry-failed"); ok {
 		codes, on, err := ParseCodes(value)
 		if err != nil {
-			r.problem("%s is %q: %w", origin, value, err)
+			r.refuse("retry-failed", "", "%s is %q: %w", origin, value, err)
 		}
 		if meant := MeantCode(codes); meant != "" {
 			r.warn("%s is %q: %s", origin, value, meant)
@@ -318,7 +318,7 @@ func (r *reader) pace(shard Shard) Pace {
 	if shard.Count > 1 && rate < sink.Unpaced {
 		share := float64(int64(rate) / int64(shard.Count)) // floor, so that the shards together never exceed the rate
 		if share < 1 {
-			r.problem("--rate %g is less than one call per second for each of %d shards", rate, shard.Count)
+			r.refuse("rate", strconv.Itoa(shard.Count), "--rate %g is less than one call per second for each of %d shards", rate, shard.Count)
 		}
 		rate = share
 	}

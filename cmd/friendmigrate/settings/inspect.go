@@ -70,17 +70,17 @@ func ReadFailures(v Values) (Failures, error) {
 	s := Failures{State: r.text("state", DefaultState), JSON: r.turnedOn("json"), Form: r.choice("output-format", FormSummary, FormCSV, FormJSONL)}
 	s.Accounts, _ = r.look("account") // ids may hold commas
 	if slices.Contains(s.Accounts, "") {
-		r.problem("--account is empty")
+		r.refuse("account", word("account"), "--account is empty")
 	}
 	if list := strings.Join(r.list("code"), ","); list != "" {
 		codes, on, err := ParseCodes(list)
 		if err != nil || !on {
-			r.problem("--code is %q: ResultCodes separated by commas are needed, such as 30003,30010", list)
+			r.refuse("code", word("code"), "--code is %q: ResultCodes separated by commas are needed, such as 30003,30010", list)
 		}
 		s.Codes = codes
 	}
 	if s.JSON && s.Form != FormSummary {
-		r.problem("--json is a form of the summary; a list as JSON is --output-format jsonl")
+		r.refuse("json", "", "--json is a form of the summary; a list as JSON is --output-format jsonl")
 	}
 	return s, r.err()
 }

@@ -104,22 +104,22 @@ func ReadManifest(v Values, extra []string, version string) (manifest.Options, e
 // agree checks what several flags say together.
 func (r *reader) agree(o manifest.Options) {
 	if most := o.MostName(); len(o.Name) > most && r.given("name") {
-		r.problem("--name has %d characters: at most %d are possible, so that the names made from it stay within what Kubernetes allows", len(o.Name), most)
+		r.refuse("name", word("name"), "--name has %d characters: at most %d are possible, so that the names made from it stay within what Kubernetes allows", len(o.Name), most)
 	}
 	if len(o.Namespace) > 63 {
-		r.problem("--namespace has %d characters: at most 63 are possible", len(o.Namespace))
+		r.refuse("namespace", word("namespace"), "--namespace has %d characters: at most 63 are possible", len(o.Namespace))
 	}
 	if o.ClaimPerShard && o.Shards == 0 {
-		r.problem("--claim-per-shard is for --shards, which is not given")
+		r.refuse("claim-per-shard", "", "--claim-per-shard is for --shards, which is not given")
 	}
 	if o.Cron != "" && o.MaxDuration == 0 {
-		r.problem("--cron needs --%s: without it a run would go on into the hours that it is to leave free", flagMaximum)
+		r.refuse(flagMaximum, "8h", "--cron needs --%s: without it a run would go on into the hours that it is to leave free", flagMaximum)
 	}
 	if o.Cron == "" && r.given("time-zone") {
-		r.problem("--time-zone is that of --cron, which is not given")
+		r.refuse("time-zone", "", "--time-zone is that of --cron, which is not given")
 	}
 	if o.MetricsPort == 0 && r.given("linger") {
-		r.problem("--linger is for --listen or --pod-monitor, which are not given")
+		r.refuse("linger", "", "--linger is for --listen or --pod-monitor, which are not given")
 	}
 }
 
@@ -130,7 +130,7 @@ func (r *reader) checked(name, fallback string, check func(string) error) string
 		return fallback
 	}
 	if err := check(value); err != nil {
-		r.problem("%s is %q: %w", origin, value, err)
+		r.refuse(name, word(name), "%s is %q: %w", origin, value, err)
 	}
 	return value
 }
@@ -151,12 +151,12 @@ func (r *reader) clusterInputs() []string {
 	var inputs []string
 	for _, value := range values {
 		if !manifest.ObjectStore(value) && strings.Contains(value, "://") {
-			r.problem("%s is a URL, and only s3://bucket/prefix can be read (its value is not shown)", origin)
+			r.refuse("input", word("input"), "%s is a URL, and only s3://bucket/prefix can be read (its value is not shown)", origin)
 			continue
 		}
 		if manifest.ObjectStore(value) {
 			if bucket, _, _ := strings.Cut(strings.TrimPrefix(value, "s3://"), "/"); bucket == "" || strings.ContainsFunc(value, control) {
-				r.problem("%s is %q: s3://bucket/prefix is needed", origin, value)
+				r.refuse("input", word("input"), "%s is %q: s3://bucket/prefix is needed", origin, value)
 			}
 			inputs = append(inputs, value)
 			continue
@@ -165,7 +165,7 @@ func (r *reader) clusterInputs() []string {
 	}
 	for i, in := range inputs {
 		if slices.Contains(inputs[:i], in) {
-			r.problem("%s names %q twice: each of its rows would be a duplicate", origin, in)
+			r.refuse("input", "", "%s names %q twice: each of its rows would be a duplicate", origin, in)
 		}
 	}
 	return inputs
@@ -179,9 +179,9 @@ func (r *reader) inVolume(origin, value string) string {
 	}
 	switch {
 	case value == "-":
-		r.problem("%s is -: nobody writes to a Job's standard input", origin)
+		r.refuse("input", word("input"), "%s is -: nobody writes to a Job's standard input", origin)
 	case p != manifest.Folder && !strings.HasPrefix(p, manifest.Folder+"/"), strings.ContainsFunc(value, control):
-		r.problem("%s is %q: a path in the volume is needed, which is mounted at %s, or one relative to that", origin, value, manifest.Folder)
+		r.refuse("input", word("input"), "%s is %q: a path in the volume is needed, which is mounted at %s, or one relative to that", origin, value, manifest.Folder)
 	}
 	return p
 }
@@ -197,11 +197,11 @@ func (r *reader) environment() []manifest.Variable {
 		twice := slices.ContainsFunc(all, func(other manifest.Variable) bool { return other.Name == v.Name })
 		switch {
 		case err != nil:
-			r.problem("%s cannot be used: %w", origin, err)
+			r.refuse("env", "", "%s cannot be used: %w", origin, err)
 		case twice:
-			r.problem("%s names %s twice", origin, v.Name)
+			r.refuse("env", "", "%s names %s twice", origin, v.Name)
 		case strings.ContainsFunc(value, control):
-			r.problem("%s has unusual characters in %s", origin, v.Name)
+			r.refuse("env", "", "%s has unusual characters in %s", origin, v.Name)
 		}
 		all = append(all, v)
 		given[v.Name] = v.Value
@@ -224,7 +224,7 @@ func (r *reader) listenPort(monitored bool) (port int) {
 	host, digits, err := net.SplitHostPort(value)
 	port, err2 := strconv.Atoi(digits)
 	if errors.Join(err, err2) != nil || port < 1 || port > 65535 || !slices.Contains([]string{"", "0.0.0.0", "::"}, host) {
-		r.problem("%s is %q: a port on all addresses is needed, such as %s", origin, value, defaultListen)
+		r.refuse("listen", defaultListen, "%s is %q: a port on all addresses is needed, such as %s", origin, value, defaultListen)
 	}
 	return port
 }

@@ -29,7 +29,7 @@ func (r *reader) shard() Shard {
 	if value, origin, ok := r.last("shard"); ok {
 		s, err := parseShard(value)
 		if err != nil {
-			r.problem("%s is %q: it is i/n, the share number i (from 0) of n, such as 0/4", origin, value)
+			r.refuse("shard", word("shard"), "%s is %q: it is i/n, the share number i (from 0) of n, such as 0/4", origin, value)
 		}
 		return s
 	}
@@ -38,15 +38,15 @@ func (r *reader) shard() Shard {
 	case index == "" && count == "":
 		return Shard{}
 	case count == "":
-		r.problem("%s is set, but %s is not: without the number of shards every pod would import everything", indexVariable, shardsVariable)
+		r.refuse("shard", index+"/N", "%s is set, but %s is not: without the number of shards every pod would import everything", indexVariable, shardsVariable)
 		return Shard{}
 	case index == "":
-		r.problem("%s is set, but %s is not: which share is this one? Say --shard i/%s", shardsVariable, indexVariable, count)
+		r.refuse("shard", "I/"+count, "%s is set, but %s is not: which share is this one? Say --shard i/%s", shardsVariable, indexVariable, count)
 		return Shard{}
 	}
 	s, err := parseShard(index + "/" + count)
 	if err != nil {
-		r.problem("%s is %q and %s is %q: an index from 0 and below the number of shards is needed", indexVariable, index, shardsVariable, count)
+		r.refuse("shard", word("shard"), "%s is %q and %s is %q: an index from 0 and below the number of shards is needed", indexVariable, index, shardsVariable, count)
 	}
 	return s
 }

@@ -51,7 +51,7 @@ func ReadSimulate(v Values, knobs []Knob) (Simulate, error) {
 		values, origin := r.look(k.Name)
 		for _, value := range values {
 			if err := k.Set(value); err != nil {
-				r.problem("%s is %q: %w", origin, value, err)
+				r.refuse(k.Name, word(k.Name), "%s is %q: %w", origin, value, err)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -8,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"friendmigrate/migrate"
+	"friendmigrate/source"
 )
 
 // Prefix begins the variable of every flag.
@@ -43,6 +47,39 @@ func (r *reader) problem(format string, args ...any) {
 
 func (r *reader) warn(format string, args ...any) {
 	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
+}
+
+// Refused is the error of a flag, or its variable, whose value cannot be used.
+type Refused struct {
+	error
+	Better source.Flag // for a hint; without a value: the flag has no place there
+}
+
+func (r *reader) refuse(name, better, format string, args ...any) {
+	r.problems = append(r.problems, &Refused{fmt.Errorf(format, args...), source.Flag{Name: name, Value: better}})
+}
+
+// word stands in a hint for a value that only the user knows.
+func word(flag string) string {
+	f, _ := find(flag)
+	return cmp.Or(f.Value, "VALUE")
+}
+
+// Refusals are the flags that an error of settings is about.
+func Refusals(err error) []source.Flag {
+	switch e := err.(type) {
+	case *Refused:
+		return []source.Flag{e.Better}
+	case interface{ Unwrap() error }:
+		return Refusals(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []source.Flag
+		for _, each := range e.Unwrap() {
+			all = append(all, Refusals(each)...)
+		}
+		return all
+	}
+	return nil
 }
 
 // Missing is the error of a setting that has to be given.
@@ -87,7 +124,7 @@ func (r *reader) text(name, fallback string) string {
 	value, origin, ok := r.last(name)
 	switch {
 	case ok && value == "": // of a script's variable that is not set, say; to pass over it would do something else
-		r.problem("%s is empty", origin)
+		r.refuse(name, word(name), "%s is empty", origin)
 	case ok:
 		return value
 	}
@@ -101,7 +138,7 @@ func (r *reader) turnedOn(name string) bool {
 	}
 	on, err := strconv.ParseBool(value)
 	if err != nil {
-		r.problem("%s is %q: it is on or off, so true or false", origin, value)
+		r.refuse(name, "true", "%s is %q: it is on or off, so true or false", origin, value)
 	}
 	return on
 }
@@ -112,7 +149,7 @@ func (r *reader) choice(name string, choices ...string) string {
 		return choices[0]
 	}
 	if !slices.Contains(choices, value) {
-		r.problem("%s is %q: it can be %s", origin, value, strings.Join(choices, ", "))
+		r.refuse(name, cmp.Or(migrate.Nearest(value, 2, choices...), choices[0]), "%s is %q: it can be %s", origin, value, strings.Join(choices, ", "))
 	}
 	return value
 }
@@ -123,13 +160,17 @@ func (r *reader) whole(name string, fallback, least, most int64) int64 {
 		return fallback
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
+	bound := word(name)
+	if fallback > 0 { // else nobody but the user knows a value
+		bound = strconv.FormatInt(min(max(n, least), most), 10)
+	}
 	switch {
 	case err != nil:
-		r.problem("%s is %q: a whole number is needed", origin, value)
+		r.refuse(name, word(name), "%s is %q: a whole number is needed", origin, value)
 	case n < least:
-		r.problem("%s is %d: at least %d is needed", origin, n, least)
+		r.refuse(name, bound, "%s is %d: at least %d is needed", origin, n, least)
 	case n > most:
-		r.problem("%s is %d: at most %d is possible", origin, n, most)
+		r.refuse(name, bound, "%s is %d: at most %d is possible", origin, n, most)
 	}
 	return n
 }
@@ -142,9 +183,9 @@ func (r *reader) number(name string, fallback, least, most float64) float64 {
 	n, err := strconv.ParseFloat(value, 64)
 	switch {
 	case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
-		r.problem("%s is %q: a number is needed", origin, value)
+		r.refuse(name, word(name), "%s is %q: a number is needed", origin, value)
 	case n < least || n > most:
-		r.problem("%s is %q: it goes from %g to %g", origin, value, least, most)
+		r.refuse(name, fmt.Sprint(min(max(n, least), most)), "%s is %q: it goes from %g to %g", origin, value, least, most)
 	}
 	return n
 }
@@ -156,12 +197,14 @@ func (r *reader) duration(name string, fallback, least, most time.Duration) time
 	}
 	d, err := time.ParseDuration(value)
 	switch {
+	case err != nil && value != "" && strings.Trim(value, "0123456789") == "":
+		r.refuse(name, value+"s", "%s is %q: a time with its unit is needed, such as 30s, 15m or 24h", origin, value)
 	case err != nil:
-		r.problem("%s is %q: a time with its unit is needed, such as 30s, 15m or 24h", origin, value)
+		r.refuse(name, word(name), "%s is %q: a time with its unit is needed, such as 30s, 15m or 24h", origin, value)
 	case d < least:
-		r.problem("%s is %s: at least %s is needed", origin, value, least)
+		r.refuse(name, least.String(), "%s is %s: at least %s is needed", origin, value, least)
 	case d > most:
-		r.problem("%s is %s: at most %s is possible", origin, value, most)
+		r.refuse(name, most.String(), "%s is %s: at most %s is possible", origin, value, most)
 	}
 	return d
 }
@@ -174,11 +217,11 @@ func (r *reader) size(name string, fallback, least, most int64) int64 {
 	n, err := ParseSize(value)
 	switch {
 	case err != nil:
-		r.problem("%s is %q: a size is needed, such as 256MiB", origin, value)
+		r.refuse(name, word(name), "%s is %q: a size is needed, such as 256MiB", origin, value)
 	case n < least:
-		r.problem("%s is %s: at least %s is needed", origin, value, FormatSize(least))
+		r.refuse(name, strconv.FormatInt(least, 10), "%s is %s: at least %s is needed", origin, value, FormatSize(least))
 	case n > most:
-		r.problem("%s is %s: at most %s is possible", origin, value, FormatSize(most))
+		r.refuse(name, strconv.FormatInt(most, 10), "%s is %s: at most %s is possible", origin, value, FormatSize(most))
 	}
 	return n
 }
@@ -198,7 +241,7 @@ func (r *reader) list(name string) []string {
 		}
 	}
 	if len(values) > 0 && len(items) == 0 {
-		r.problem("%s is empty", origin)
+		r.refuse(name, word(name), "%s is empty", origin)
 	}
 	return items
 }
