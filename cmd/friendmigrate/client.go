@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -70,7 +71,7 @@ func clientConfig(s settings.Service, p settings.Pace, key sink.KeySource, after
 	}
 	return sink.Config{
 		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime, Rate: p.Rate, StartAfter: after,
-		Workers: p.Workers, Timeout: p.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: sinkLog{log.Sugar()},
+		Workers: p.Workers, Timeout: p.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + programVersion(), Log: events.Of(log),
 	}, err
 }
 
@@ -89,12 +90,6 @@ func engineOf(p settings.Pace, memory int64, maxDuration time.Duration, c *sink.
 	retry.MaxAttempts = p.MaxAttempts
 	return migrate.Options{
 		Workers: p.Workers, Memory: memory, Retry: retry, OutageTimeout: p.OutageTimeout, MaxDuration: maxDuration,
-		Probe: c.Probe, Meter: meter, Event: func(e migrate.Event) { logEngine(log, e) },
+		Probe: c.Probe, Meter: meter, Event: events.Engine(log),
 	}
-}
-
-// logEngine logs what the engine tells, as logEvent does for an import.
-func logEngine(log *zap.Logger, e migrate.Event) {
-	j := importJob{log: log}
-	j.logEvent(e)
 }

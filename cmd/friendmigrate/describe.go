@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/sink"
@@ -24,26 +25,26 @@ func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 	if rate := j.set.Pace.Rate; rate < sink.Unpaced && t.Chunks > 0 {
 		cost += fmt.Sprintf(", at least %s at %g per second", screen.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
 	}
-	j.log.Info(fmt.Sprintf("read %s in %s: %s", screen.Some(c.Rows, "row"), screen.Took(took), cost), event(eventStaged),
+	j.log.Info(fmt.Sprintf("read %s in %s: %s", screen.Some(c.Rows, "row"), screen.Took(took), cost), events.Staged,
 		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters), zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
 	if t.Added > 0 {
-		j.log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", screen.Some(t.Added, "reverse edge")), event(eventMutualAdded), zap.Int64("edges", t.Added))
+		j.log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", screen.Some(t.Added, "reverse edge")), events.MutualAdded, zap.Int64("edges", t.Added))
 	}
 	j.describeRows(c, t)
 	j.describeMutual(t)
 	for _, r := range t.OverMaxFirst {
-		j.log.Debug("roster over --max-friends", event(eventRosterOver), zap.String("account", r.From), zap.Int64("friends", r.Friends))
+		j.log.Debug("roster over --max-friends", events.RosterOver, zap.String("account", r.From), zap.Int64("friends", r.Friends))
 	}
 }
 
 // describeRows points at the lists of rows that are not sent as they are.
 func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
-		j.log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", screen.WasWere(c.Rejected, "row"), j.path(folder.Rejected)), event(eventRejected),
+		j.log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", screen.WasWere(c.Rejected, "row"), j.path(folder.Rejected)), events.Rejected,
 			zap.Int64("rows", c.Rejected), zap.Any("reasons", c.RejectedBy))
 	}
 	if c.Changed > 0 {
-		j.log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", screen.WasWere(c.Changed, "row"), j.set.Rows.InvalidField, j.path(folder.Changed)), event(eventChanged),
+		j.log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", screen.WasWere(c.Changed, "row"), j.set.Rows.InvalidField, j.path(folder.Changed)), events.Changed,
 			zap.Int64("rows", c.Changed))
 	}
 	if t.Duplicates > 0 {
@@ -51,7 +52,7 @@ func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 		if t.Differing > 0 {
 			text += fmt.Sprintf("; %s other fields: see %s", screen.HasHave(t.Differing, "row"), j.path(folder.Duplicates))
 		}
-		j.log.Info(text, event(eventDuplicates), zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
+		j.log.Info(text, events.Duplicates, zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
 	}
 }
 
@@ -62,7 +63,7 @@ func (j *importJob) describeMutual(t stage.Totals) {
 		if t.PairsSampled {
 			about = "about "
 		}
-		j.log.Info(fmt.Sprintf("%s%.1f %% of the pairs have a row in each direction", about, 100*share), event(eventMutualShare), zap.Float64("share", share))
+		j.log.Info(fmt.Sprintf("%s%.1f %% of the pairs have a row in each direction", about, 100*share), events.MutualShare, zap.Float64("share", share))
 	}
 }
 

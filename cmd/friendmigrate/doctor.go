@@ -14,6 +14,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/doctor"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/sampling"
@@ -81,7 +82,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	if set.JSON {
 		j.text.Reset(io.Discard)
 	}
-	if j.log, err = newLog(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	if set.Accounts != "" {
@@ -199,9 +200,9 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 
 // probe finds out what the app does where the vendor is silent.
 func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err error) {
-	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To, Say: func(line string) { j.log.Info(line, event(eventProbe)) }}
+	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To, Say: func(line string) { j.log.Info(line, events.Probe) }}
 	for _, line := range p.Plan() {
-		j.log.Info(line, event(eventProbe))
+		j.log.Info(line, events.Probe)
 	}
 	found, err := p.Run(ctx)
 	if err == nil {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
 	"friendmigrate/cmd/friendmigrate/folder"
@@ -67,7 +68,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if err := j.checkOutputs(p.reads(c, nil, "")); err != nil {
 		return err
 	}
-	if j.log, err = newLog(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	p.window = set.MaxDuration
@@ -168,7 +169,7 @@ func (j *exportJob) read(ctx context.Context) error {
 	if j.export.Resumed {
 		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
 	}
-	j.log.Info(text, event(eventExport), zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
+	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
 	j.p.view.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.export.At()
@@ -189,7 +190,7 @@ func (j *exportJob) read(ctx context.Context) error {
 func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration) exit.Ending {
 	now := j.export.At()
 	if first := j.export.Accounts.First; stopped == nil && now.Edges == 0 {
-		j.log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)", j.set.Accounts, first.ID, first.Line), event(eventExport))
+		j.log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)", j.set.Accounts, first.ID, first.Line), events.Export)
 	}
 	codes := []exit.Code{stopCode(stopped)}
 	if now.Failed > 0 {
@@ -249,7 +250,7 @@ func (j *exportJob) warnOther() {
 		names = append(names[:mostTags], fmt.Sprintf("and %d more tags", more))
 	}
 	j.log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "),
-		event(eventLeftOut))
+		events.LeftOut)
 }
 
 // mostTags is how many tags one message names.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -57,7 +58,7 @@ func (j *importJob) finish() (exit.Ending, error) {
 	j.p.view.Show(last)
 	j.p.view.End(int(ending.Code), ending.OneLine())
 	j.writeMetrics()
-	j.log.Info(o.account.String(), event(eventEnd), zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
+	j.log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
 		zap.Int64("pending", o.account.Pending()), zap.Int64("calls", j.result.stats.Attempts))
 	return ending, nil

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -91,7 +92,9 @@ func (f *follow) show(now time.Time) {
 	f.steps.Observe(now, s.steps)
 	snapshot := f.snapshot(s, now)
 	f.p.view.Show(snapshot)
-	warnOfStandstill(f.log, &f.still, snapshot)
+	if message := f.still.Look(snapshot); message != "" {
+		f.log.Warn(message, events.Waits)
+	}
 	switch {
 	case f.how == "bar":
 		f.p.screen.Bar(s.done, s.total, f.text(s))
@@ -127,11 +130,11 @@ func callsOf(c *sink.Client, meter *migrate.Meter) progress.Calls {
 func (f *follow) line(s standing) {
 	percent := progress.Percent(s.done, s.total)
 	text := f.text(s)
-	if plain(f.out, f.p.screen) {
+	if events.Plain(f.out, f.p.screen) {
 		f.p.screen.Line(screen.Percent(percent) + ": " + text)
 		return
 	}
-	f.log.Info(screen.Percent(percent)+": "+text, event(eventProgress), zap.Float64("percent", percent), zap.Int64("done", s.done), zap.Int64("total", s.total))
+	f.log.Info(screen.Percent(percent)+": "+text, events.Progress, zap.Float64("percent", percent), zap.Int64("done", s.done), zap.Int64("total", s.total))
 }
 
 func (f *follow) text(s standing) string {

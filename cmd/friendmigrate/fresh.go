@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 )
@@ -43,7 +44,7 @@ func (j *importJob) takeOver() error {
 	if err != nil {
 		return err
 	}
-	j.log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), event(eventFresh), zap.String("old", j.old))
+	j.log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), events.Fresh, zap.String("old", j.old))
 	j.watch = startWatch(j)
 	if err := errors.Join(j.openJournal(), j.openStage()); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
@@ -81,10 +82,10 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
-	if j.log, err = newLog(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
+	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
@@ -243,7 +244,7 @@ func (j *importJob) arguments(stdin io.Reader) source.Arguments {
 	rows := j.set.Rows
 	return source.Arguments{
 		Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys,
-		Waits: warnOfWaiting(j.log),
+		Waits: events.Warner(j.log, events.Waits),
 	}
 }
 
@@ -320,7 +321,7 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 		return err
 	}
 	if open := j.journal.Totals().Reopened; n == 0 && open > 0 {
-		j.log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), event(eventReopen), zap.Int64("open", open))
+		j.log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), events.Reopen, zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {
@@ -328,10 +329,10 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 		if failed := codesIn(j.journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}
-		j.log.Warn(text, event(eventReopen), zap.Int64("edges", 0))
+		j.log.Warn(text, events.Reopen, zap.Int64("edges", 0))
 		return nil
 	}
-	j.log.Info(screen.Some(n, "failed edge")+" to be sent again", event(eventReopen), zap.Int64("edges", n))
+	j.log.Info(screen.Some(n, "failed edge")+" to be sent again", events.Reopen, zap.Int64("edges", n))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/metrics"
@@ -33,7 +34,7 @@ func (p *program) serveMetrics(set settings.Eyes, log *zap.Logger) error {
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("listen", net.JoinHostPort(host, "0")).String()}
 	}
 	p.server, p.linger = server, set.Linger
-	log.Info("serving /metrics, /healthz, /readyz and /status on "+serviceURL(server.Addr()), event(eventListen), zap.String("address", server.Addr().String()))
+	log.Info("serving /metrics, /healthz, /readyz and /status on "+serviceURL(server.Addr()), events.Listen, zap.String("address", server.Addr().String()))
 	return nil
 }
 
@@ -136,7 +137,7 @@ func factsOf(client *sink.Client, meter *migrate.Meter) (f metrics.Facts) {
 // writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
 func (j *importJob) writeMetrics() {
 	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.view.WriteMetrics); err != nil && !noSpace(err) { // the last line says that
-		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), event(eventMetricsFile), zap.Error(err))
+		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), events.MetricsFile, zap.Error(err))
 	}
 }
 

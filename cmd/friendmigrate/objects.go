@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"go.uber.org/zap"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source/objects"
@@ -21,9 +19,4 @@ func (p *program) openObjects(ctx context.Context, c objects.Config, inputs []st
 		return nil, exit.Because(exit.Unusable, err)
 	}
 	return await(ctx, p, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
-}
-
-// warnOfObjects logs that a store does not answer.
-func warnOfObjects(log *zap.Logger) func(message string) {
-	return func(message string) { log.Warn(message, event(eventObjectStorage)) }
 }

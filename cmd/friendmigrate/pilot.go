@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
@@ -201,12 +202,12 @@ func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
 		return j.planError(ctx, err)
 	}
 	if warning != "" {
-		j.log.Warn(warning, event(eventPilot), zap.Int("unknown", p.unknown()))
+		j.log.Warn(warning, events.Pilot, zap.Int("unknown", p.unknown()))
 	}
 	named := p.named()
 	j.log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
 		screen.Some(int64(named-p.unknown()), "account"), screen.Some(p.edges, "edge")),
-		event(eventPilot), zap.Int("accounts", named), zap.Int64("edges", p.edges))
+		events.Pilot, zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.pilot = p
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -94,7 +95,7 @@ func (j *importJob) openJournal() error {
 	}
 	j.journal, j.resumed = journal, true
 	if n := journal.Recovered(); n > 0 {
-		j.log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), event(eventJournalCut), zap.Int64("bytes", n))
+		j.log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), events.JournalCut, zap.Int64("bytes", n))
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (j *importJob) openStage() error {
 		if j.journal == nil {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
-		j.log.Warn("the staged input is damaged or of another version and is built again from the input", event(eventStageDamaged), zap.Error(err))
+		j.log.Warn("the staged input is damaged or of another version and is built again from the input", events.StageDamaged, zap.Error(err))
 		return nil
 	case err != nil:
 		return err
@@ -161,10 +162,10 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	case source.Different:
 		return j.otherJob(c.Reasons)
 	case source.Gone:
-		j.log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", event(eventInputGone), zap.Strings("why", c.Reasons))
+		j.log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", events.InputGone, zap.Strings("why", c.Reasons))
 	}
 	if j.counts.LeftOut = c.LeftOut; c.LeftOut.Warning() != "" {
-		j.log.Warn(c.LeftOut.Warning(), event(eventInput))
+		j.log.Warn(c.LeftOut.Warning(), events.Input)
 	}
 	if err := j.counts.CheckEmpty(j.set.Rows); err != nil {
 		return j.readError(ctx, err)
@@ -182,7 +183,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 		return nil
 	}
 	j.log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending, "edge")),
-		event(eventResume), zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+		events.Resume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
@@ -230,7 +231,7 @@ func (j *importJob) cannotStageAgain(why string) error {
 func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage(ctx)
-	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
+	j.log.Info("reading the input", events.Read, zap.Int("inputs", len(j.inputs)))
 	if err := stage.Remove(filepath.Join(j.dir, folder.Staged), j.fsys); err != nil { // one of another version is sealed
 		return err
 	}
@@ -255,8 +256,8 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 func (j *importJob) reading() source.Job {
 	return source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: warnOfWaiting(j.log),
-		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: events.Warner(j.log, events.Waits),
+		Warn: events.Warner(j.log, events.Input),
 	}
 }
 
@@ -269,7 +270,7 @@ func (j *importJob) restoreLists(ctx context.Context) error {
 		return j.readError(ctx, err)
 	}
 	if j.gone = gone; err != nil {
-		j.log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.dir, strings.Join(gone, ", "), err), event(eventInput))
+		j.log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.dir, strings.Join(gone, ", "), err), events.Input)
 	}
 	return nil
 }

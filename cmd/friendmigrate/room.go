@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
@@ -57,7 +58,7 @@ func (j *importJob) checkRoom() error {
 		}
 	case free < likely:
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
-			j.dir, settings.FormatSize(free), settings.FormatSize(likely)), event(eventRoom), zap.Int64("free", free))
+			j.dir, settings.FormatSize(free), settings.FormatSize(likely)), events.Room, zap.Int64("free", free))
 	}
 	return nil
 }
@@ -86,7 +87,7 @@ func (j *importJob) warnOfStage(ctx context.Context) {
 	j.measureStage(ctx)
 	if free, err := j.p.volume.free(j.dir); err == nil && free < j.p.needed {
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
-			j.dir, settings.FormatSize(free), settings.FormatSize(j.p.needed)), event(eventRoom), zap.Int64("free", free))
+			j.dir, settings.FormatSize(free), settings.FormatSize(j.p.needed)), events.Room, zap.Int64("free", free))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source/stage"
@@ -45,7 +46,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 	if j.set.Service.Rehearse {
 		where = "a simulated service in this process; nothing leaves this machine"
 	}
-	j.log.Info("sending to "+where, event(eventSend), zap.Uint64("sdkAppID", j.set.Service.SDKAppID),
+	j.log.Info("sending to "+where, events.Send, zap.Uint64("sdkAppID", j.set.Service.SDKAppID),
 		zap.Float64("rate", j.set.Pace.Rate), zap.Int("workers", j.set.Pace.Workers))
 
 	retry := migrate.DefaultRetry
@@ -61,7 +62,7 @@ func (j *importJob) send(ctx context.Context) runResult {
 		Limits: &migrate.Limits{
 			Failures: j.set.Stop.MaxFailures, FailureRatio: j.set.Stop.MaxFailureRatio, ExtraCalls: j.set.Stop.ExtraCalls(j.stage.Totals().Chunks),
 		},
-		Probe: j.client.Probe, Meter: meter, Event: j.logEvent,
+		Probe: j.client.Probe, Meter: meter, Event: events.Engine(j.log),
 	})
 	result := runResult{summary: summary, stats: j.client.Stats(), err: err, cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
@@ -79,23 +80,4 @@ func (j *importJob) planError(ctx context.Context, err error) error {
 		return err
 	}
 	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), j.stage.MarkDamaged())
-}
-
-// logEvent logs what the engine tells. Events that come with every other call are for the debug level.
-func (j *importJob) logEvent(e migrate.Event) {
-	fields := []zap.Field{event(eventName(e.Name))}
-	if e.Code != 0 {
-		fields = append(fields, zap.Int("code", e.Code))
-	}
-	if e.N != 0 {
-		fields = append(fields, zap.Int("edges", e.N))
-	}
-	switch eventName(e.Name) {
-	case eventHold:
-		j.log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text, fields...)
-	case eventHoldEnd:
-		j.log.Info("calls get through again; going on", fields...)
-	default:
-		j.log.Debug(e.Text, fields...)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/friendlist"
@@ -83,13 +84,13 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	p.nameShard(set.Job.Shard)
 	p.view.Begin(metrics.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
 	j := verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
-	if j.log, err = newLog(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	if j.pilot, err = p.openPilot(ctx, set.Job, j.inputs); err != nil {
 		return err
 	}
-	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, warnOfObjects(j.log)); err != nil {
+	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
@@ -217,7 +218,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	if j.verify.Resumed {
 		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked, start.Edges)
 	}
-	j.log.Info(text, event(eventAsk), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
+	j.log.Info(text, events.Ask, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
 		zap.Float64("rate", j.set.Pace.Rate))
 	meter := new(migrate.Meter)
 	client := j.client
@@ -242,7 +243,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
 	if n := j.verify.Doubtful; n > 0 {
 		j.log.Warn("the friends of "+screen.Some(n, "account")+
-			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show", event(eventAsk))
+			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show", events.Ask)
 	}
 	return err
 }

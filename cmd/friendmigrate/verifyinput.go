@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -127,7 +128,7 @@ func (j *verifyJob) arguments(stdin io.Reader) source.Arguments {
 	rows := j.set.Rows
 	return source.Arguments{
 		Inputs: j.inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.store, FS: j.fsys,
-		Waits: warnOfWaiting(j.log),
+		Waits: events.Warner(j.log, events.Waits),
 	}
 }
 
@@ -192,7 +193,7 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage, meta source.Me
 		return j.otherJob(c.Reasons)
 	case c.Verdict == source.Gone:
 		j.log.Warn("an input is gone or cannot be reached; the edges are those that the job has staged",
-			event(eventInputGone), zap.Strings("why", c.Reasons))
+			events.InputGone, zap.Strings("why", c.Reasons))
 	}
 	return j.leftOut(ctx, c.LeftOut)
 }
@@ -201,7 +202,7 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage, meta source.Me
 // empty.
 func (j *verifyJob) leftOut(ctx context.Context, left source.LeftOut) error {
 	if text := left.Warning(); text != "" {
-		j.log.Warn(text, event(eventInput))
+		j.log.Warn(text, events.Input)
 	}
 	return j.readError(ctx, j.counts.CheckEmpty(j.set.Rows))
 }
@@ -213,7 +214,7 @@ func (j *verifyJob) loadPilot(ctx context.Context) error {
 	}
 	warning, err := j.pilot.find(ctx, j.stage, nil)
 	if warning != "" {
-		j.log.Warn(warning, event(eventPilot), zap.Int("unknown", j.pilot.unknown()))
+		j.log.Warn(warning, events.Pilot, zap.Int("unknown", j.pilot.unknown()))
 	}
 	return err
 }
@@ -228,19 +229,19 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	if err := stage.Remove(filepath.Join(dir, folder.Staged), j.fsys); err != nil {
 		return err
 	}
-	j.log.Info("reading the input", event(eventRead), zap.Int("inputs", len(j.inputs)))
+	j.log.Info("reading the input", events.Read, zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
 		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows,
 		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Waits: warnOfWaiting(j.log),
-		Warn: func(message string) { j.log.Warn(message, event(eventInput)) },
+		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Waits: events.Warner(j.log, events.Waits),
+		Warn: events.Warner(j.log, events.Input),
 	})
 	if err != nil {
 		return j.readError(ctx, err)
 	}
 	if j.counts = p.Counts; j.counts.Rejected > 0 {
 		j.log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", screen.WasWere(j.counts.Rejected, "row"),
-			filepath.Join(dir, folder.Rejected)), event(eventRejected))
+			filepath.Join(dir, folder.Rejected)), events.Rejected)
 	}
 	if j.stage, err = p.Finish(); err != nil || j.journal == nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
@@ -54,7 +55,7 @@ func (j *verifyJob) allShards(
 		one := *part
 		one.held, one.keep = true, true
 		one.after = after
-		j.log.Info(fmt.Sprintf("verifying shard %s", one.set.Job.Shard), event(eventShard))
+		j.log.Info(fmt.Sprintf("verifying shard %s", one.set.Job.Shard), events.Shard)
 		r, err := one.run(ctx, key)
 		if err != nil {
 			return all, err

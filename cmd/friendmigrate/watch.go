@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/migrate"
@@ -89,7 +90,9 @@ func (w *watch) look(now time.Time) {
 	}
 	s := facts(now)
 	w.job.p.view.Show(s)
-	warnOfStandstill(w.job.log, &w.still, s)
+	if message := w.still.Look(s); message != "" {
+		w.job.log.Warn(message, events.Waits)
+	}
 	w.show(s, now)
 	w.write(s)
 	if s.Phase == progress.Sending && now.After(w.nextLists) {
@@ -97,7 +100,7 @@ func (w *watch) look(now time.Time) {
 		if failed := s.Account.Failed(); failed != w.listed {
 			w.listed = failed
 			if _, err := w.job.writeFailed(nil); err != nil {
-				w.job.log.Warn("the failed list could not be written", event(eventList), zap.Error(err))
+				w.job.log.Warn("the failed list could not be written", events.List, zap.Error(err))
 			}
 		}
 	}
@@ -107,7 +110,7 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 	switch {
 	case w.how == "bar":
 		if s.Slow != "" && w.slow == "" && !s.Calls.Holding { // a hold is in the log already
-			w.job.log.Info(s.Slow, event(eventSlow))
+			w.job.log.Info(s.Slow, events.Slow)
 		}
 		w.slow = s.Slow
 		done, total := s.Settled, s.Total
@@ -122,11 +125,11 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 }
 
 func (w *watch) line(s progress.Snapshot) {
-	if plain(w.job.set.Output, w.job.p.screen) {
+	if events.Plain(w.job.set.Output, w.job.p.screen) {
 		w.job.p.screen.Line(s.Line())
 		return
 	}
-	w.job.log.Info(s.Line(), event(eventProgress), zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
+	w.job.log.Info(s.Line(), events.Progress, zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
 }
 
 // end shows and writes the last snapshot. The goroutine has ended.
@@ -146,7 +149,7 @@ func (w *watch) write(s progress.Snapshot) {
 	name := filepath.Join(w.job.dir, folder.Progress)
 	err := replaceFile(name, s)
 	if err != nil && !w.broken {
-		w.job.log.Warn("progress.json could not be written; the job goes on", event(eventProgressFile), zap.Error(err))
+		w.job.log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
 	}
 	w.broken = err != nil
 }

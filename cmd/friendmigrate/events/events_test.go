@@ -1,4 +1,4 @@
-package main
+package events
 
 import (
 	"bytes"
@@ -104,15 +104,22 @@ func used(t *testing.T) map[string]map[string]bool {
 			found[name][k] = true
 		}
 	}
-	own := code(t, ".")
+	own := slices.Concat(code(t, ".."), code(t, "."))
 	calls(own, []string{"Debug", "Info", "Warn", "Error"}, func(c *ast.CallExpr) {
-		if s := c.Fun.(*ast.SelectorExpr); lastName(s.X) != "log" || c.Ellipsis.IsValid() {
+		if s := c.Fun.(*ast.SelectorExpr); !strings.EqualFold(lastName(s.X), "log") || c.Ellipsis.IsValid() {
 			return
 		}
 		name := ""
 		for _, a := range c.Args {
-			if e, ok := a.(*ast.CallExpr); ok && lastName(e.Fun) == "event" {
-				name = lastName(e.Args[0])
+			switch e := a.(type) {
+			case *ast.SelectorExpr:
+				if lastName(e.X) == "events" {
+					name = e.Sel.Name
+				}
+			case *ast.Ident:
+				if name = e.Name; name == "event" {
+					return // Warner's
+				}
 			}
 		}
 		if name == "" {
@@ -120,25 +127,26 @@ func used(t *testing.T) map[string]map[string]bool {
 		}
 		note(name, zapKeys(c.Args))
 	})
-	var engine []string // what logEvent adds
+	calls(own, []string{"Warner"}, func(c *ast.CallExpr) { note(lastName(c.Args[1]), nil) })
+	var engine []string // what Engine adds
 	calls(own, []string{"append"}, func(c *ast.CallExpr) {
 		if lastName(c.Args[0]) == "fields" {
 			engine = append(engine, zapKeys(c.Args)...)
 		}
 	})
-	calls(code(t, "../../migrate"), []string{"event"}, func(c *ast.CallExpr) { note(constant(literal(c.Args[0])), engine) })
-	calls(code(t, "../../sink"), []string{"Debug", "Warn", "warn"}, func(c *ast.CallExpr) {
+	calls(code(t, "../../../migrate"), []string{"event"}, func(c *ast.CallExpr) { note(constant(literal(c.Args[0])), engine) })
+	calls(code(t, "../../../sink"), []string{"Debug", "Warn", "warn"}, func(c *ast.CallExpr) {
 		for i := 1; i < len(c.Args) && !c.Ellipsis.IsValid(); i += 2 {
-			note("eventClient", []string{literal(c.Args[i])})
+			note("Client", []string{literal(c.Args[i])})
 		}
 	})
-	note("eventClient", []string{"times"})
+	note("Client", []string{"times"})
 	return found
 }
 
 // constant is the name of the constant of an event.
 func constant(event string) string {
-	name := "event"
+	name := ""
 	for word := range strings.SplitSeq(event, "-") {
 		name += strings.ToUpper(word[:1]) + word[1:]
 	}
@@ -147,16 +155,16 @@ func constant(event string) string {
 
 func TestEveryEventIsListedWithItsKeys(t *testing.T) {
 	found := used(t)
-	for _, row := range events() {
-		keys, isUsed := found[constant(string(row.name))]
+	for _, row := range table() {
+		keys, isUsed := found[constant(row.event.String)]
 		if !isUsed {
-			t.Errorf("no entry is called %s", row.name)
+			t.Errorf("no entry is called %s", row.event.String)
 		}
 		got, want := slices.Sorted(maps.Keys(keys)), slices.Sorted(slices.Values(row.keys))
 		if !slices.Equal(got, want) {
-			t.Errorf("%s has the keys %v; listed are %v", row.name, got, want)
+			t.Errorf("%s has the keys %v; listed are %v", row.event.String, got, want)
 		}
-		delete(found, constant(string(row.name)))
+		delete(found, constant(row.event.String))
 	}
 	for name := range found {
 		t.Errorf("%s is not listed", name)
@@ -164,7 +172,7 @@ func TestEveryEventIsListedWithItsKeys(t *testing.T) {
 }
 
 func TestTheReadmeListsTheEvents(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +183,7 @@ func TestTheReadmeListsTheEvents(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n\n")
 	rows := regexp.MustCompile("(?m)^\\| `.*$").FindAllString(section, -1)
 	var want []string
-	for _, e := range events() {
+	for _, e := range table() {
 		keys := ""
 		for i, k := range e.keys {
 			if i > 0 {
@@ -183,7 +191,7 @@ func TestTheReadmeListsTheEvents(t *testing.T) {
 			}
 			keys += "`" + k + "`"
 		}
-		want = append(want, "| `"+string(e.name)+"` | "+e.level+" | "+keys+" | "+e.meaning+" |")
+		want = append(want, "| `"+e.event.String+"` | "+e.level+" | "+keys+" | "+e.meaning+" |")
 	}
 	if !slices.Equal(rows, want) {
 		t.Errorf("the table has to be\n%s", strings.Join(want, "\n"))
@@ -193,13 +201,13 @@ func TestTheReadmeListsTheEvents(t *testing.T) {
 // A reader of the log relies on these keys.
 func TestALineOfTheLogHasItsKeys(t *testing.T) {
 	var b bytes.Buffer
-	log, err := newLog(settings.Output{LogFormat: "json", LogLevel: "debug"}, screen.New(&b))
+	log, err := Log(settings.Output{LogFormat: "json", LogLevel: "debug"}, screen.New(&b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.Info("words", event(eventResume), zap.Int64("settled", 3))
-	sinkLog{log.Sugar()}.Warn("an answer was odd", "api", "friend_import")
-	(&importJob{log: log}).logEvent(migrate.Event{Name: "hold", Code: 30006, N: 2, Text: "x"})
+	log.Info("words", Resume, zap.Int64("settled", 3))
+	Of(log).Warn("an answer was odd", "api", "friend_import")
+	Engine(log)(migrate.Event{Name: "hold", Code: 30006, N: 2, Text: "x"})
 	want := []map[string]any{
 		{"level": "info", "msg": "words", "event": "resume", "settled": 3.0},
 		{"level": "warn", "msg": "an answer was odd", "event": "client", "api": "friend_import"},
