@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -34,8 +35,8 @@ func mutated(ctx context.Context, s *suite, _ int) (planted, missed int, err err
 	return plant(ctx, "", s.out)
 }
 
-// plant copies the module, plants one bug after the other in the copy and has the suites find each. What they say of the copy without a bug comes first: a
-// suite that fails anyway finds nothing.
+// plant plants one bug after the other and has the suites find each. The go command is told to read one file from elsewhere, so that the module stays as it is.
+// What the suites say of it without a bug comes first: a suite that fails anyway finds nothing.
 func plant(ctx context.Context, only string, out io.Writer) (planted, missed int, err error) {
 	root, err := moduleFolder(ctx)
 	if err != nil {
@@ -46,10 +47,7 @@ func plant(ctx context.Context, only string, out io.Writer) (planted, missed int
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := copyModule(root, work); err != nil {
-		return 0, 0, err
-	}
-	g := &garden{root: work, out: out, sound: map[string]error{}}
+	g := &garden{root: root, work: work, out: out, sound: map[string]error{}}
 	for _, m := range mutations {
 		if !strings.Contains(m.bug, only) {
 			continue
@@ -66,14 +64,15 @@ func plant(ctx context.Context, only string, out io.Writer) (planted, missed int
 	return planted, missed, nil
 }
 
-// garden is the copy in which bugs are planted.
+// garden is the module in which bugs are planted.
 type garden struct {
 	root  string
+	work  string // for files with bugs
 	out   io.Writer
-	sound map[string]error // what a command says of the copy without a bug
+	sound map[string]error // what a command says of the module without a bug
 }
 
-// plant plants one bug, sees whether it is found, and takes it out again.
+// plant plants one bug and sees whether it is found.
 func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error) {
 	words := strings.Join(m.by, " ")
 	if _, known := g.sound[words]; !known {
@@ -82,20 +81,12 @@ func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error)
 	if err := g.sound[words]; err != nil {
 		return false, fmt.Errorf("go %s fails without a bug: %w", words, err)
 	}
-	path := filepath.Join(g.root, m.file)
-	sound, err := os.ReadFile(path)
+	overlay, err := m.overlay(g.root, g.work)
 	if err != nil {
 		return false, err
 	}
-	if n := strings.Count(string(sound), m.old); n != 1 {
-		return false, fmt.Errorf("%s has the text to replace %d times", m.file, n)
-	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600); err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, os.WriteFile(path, sound, 0o600)) }()
 	began := time.Now()
-	said, failed := g.goes(ctx, m.by)
+	said, failed := g.goes(ctx, m.by, "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlay)
 	switch {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
@@ -110,6 +101,22 @@ func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error)
 	return failed != nil, nil
 }
 
+// overlay writes the file with the bug into the folder work, and what makes the go command read it instead of the one in the module.
+func (m mutation) overlay(root, work string) (string, error) {
+	file := filepath.Join(root, m.file)
+	sound, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(sound), m.old); n != 1 {
+		return "", fmt.Errorf("%s has the text to replace %d times", m.file, n)
+	}
+	bug, overlay := filepath.Join(work, "bug.go"), filepath.Join(work, "overlay.json")
+	text, err := json.Marshal(map[string]any{"Replace": map[string]string{file: bug}})
+	return overlay, errors.Join(err, os.WriteFile(overlay, text, 0o600),
+		os.WriteFile(bug, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600))
+}
+
 // where is the command that finds the bug, without its details.
 func (m mutation) where() string {
 	if m.by[0] == "test" {
@@ -121,12 +128,12 @@ func (m mutation) where() string {
 // slowest is how long a command may take: a bug may make it wait for ever.
 const slowest = 3 * time.Minute
 
-// goes runs the go command in the copy.
-func (g *garden) goes(ctx context.Context, args []string) (string, error) {
+// goes runs the go command in the module. A test that is not there finds nothing.
+func (g *garden) goes(ctx context.Context, args []string, env ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, slowest)
 	defer cancel()
 	c := exec.CommandContext(ctx, "go", args...)
-	c.Dir = g.root
+	c.Dir, c.Env = g.root, append(os.Environ(), env...)
 	// With all that it has started: what is left behind of a suite that hangs would hold its output open.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }

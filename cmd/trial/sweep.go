@@ -9,7 +9,15 @@ import (
 	"strings"
 )
 
-// What the tests behind rows take as count: small jobs that a sweep goes through, or kills.
+// The tests behind rows.
+const (
+	verifyTest    = "TestAVerifyThatIsKilledGivesTheSameLists"
+	exportTest    = "TestAnExportThatIsKilledGivesTheSameFile"
+	operationTest = "TestEveryFileOperationOfAJob"
+	damageTests   = "TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput"
+)
+
+// What those tests take as count: small jobs that a sweep goes through, or kills.
 const (
 	sweeps = "-sweep-whole -sweep-seeds="
 	kills  = "-kills="

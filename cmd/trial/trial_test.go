@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"friendmigrate/cmd/trial/lab"
 )
 
-// A bug that has lost its place in the code would be planted nowhere, and nobody would miss it.
+// A bug that has lost its place in the code would be planted nowhere, and a test that is gone finds none of them.
 func TestEveryPlantedBugHasItsPlace(t *testing.T) {
 	root := filepath.Join("..", "..")
 	for _, m := range mutations {
@@ -22,9 +23,38 @@ func TestEveryPlantedBugHasItsPlace(t *testing.T) {
 		if n := strings.Count(string(source), m.old); n != 1 {
 			t.Errorf("%q: %s has the text to replace %d times", m.bug, m.file, n)
 		}
+		if m.by[0] == "test" {
+			run, folder := m.by[slices.Index(m.by, "-run")+1], m.by[len(m.by)-1]
+			testsAreThere(t, filepath.Join(root, folder), strings.Trim(run, "^()$"))
+		} else if name := strings.TrimPrefix(m.by[2], "--only="); !slices.ContainsFunc(rows, func(r row) bool { return r.name == name }) {
+			t.Errorf("%q is found by the row %q, which is not there", m.bug, name)
+		}
 	}
+	testsAreThere(t, filepath.Join(root, "cmd", "friendmigrate"), verifyTest+"|"+exportTest+"|"+operationTest+"|"+damageTests)
 	if len(mutations) < 12 {
 		t.Errorf("%d planted bugs are too few", len(mutations))
+	}
+}
+
+// testsAreThere looks for tests, whose names are separated by |, in a folder.
+func testsAreThere(t *testing.T, folder, names string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text...)
+	}
+	for name := range strings.SplitSeq(names, "|") {
+		if !bytes.Contains(all, []byte("func "+name+"(t *testing.T)")) {
+			t.Errorf("%s has no %s", folder, name)
+		}
 	}
 }
 
