@@ -97,8 +97,8 @@ func (d *decoder) settled(s *settlement) {
 		d.failed(s)
 	}
 	failed := s.failedSet()
-	if s.count() == 0 || intersects(s.imported, s.already) || intersects(failed, s.imported) || intersects(failed, s.already) ||
-		without(s.uncertain, s.already) != (migrate.EdgeSet{}) ||
+	if s.count() == 0 || s.imported.Meets(s.already) || failed.Meets(s.imported.Or(s.already)) ||
+		s.uncertain.Without(s.already) != (migrate.EdgeSet{}) ||
 		s.added.Imported > int64(s.imported.Len()) || s.added.Already > int64(s.already.Len()) || s.added.AlreadyUncertain > min(s.added.Already, int64(s.uncertain.Len())) {
 		d.Bad = true
 	}
@@ -111,7 +111,7 @@ func (d *decoder) set(set *migrate.EdgeSet, n int) {
 		for i, b := range d.Bytes((n + 7) / 8) {
 			set[i/8] |= uint64(b) << (i % 8 * 8)
 		}
-		if without(*set, migrate.FullSet(n)) != (migrate.EdgeSet{}) {
+		if rest := set.Without(migrate.FullSet(n)); rest.Len() > 0 {
 			d.Bad = true
 		}
 	case setList:
@@ -119,7 +119,7 @@ func (d *decoder) set(set *migrate.EdgeSet, n int) {
 	case setAllBut:
 		var rest migrate.EdgeSet
 		d.list(&rest, n)
-		*set = without(migrate.FullSet(n), rest)
+		*set = migrate.FullSet(n).Without(rest)
 	default:
 		d.Bad = true
 	}

@@ -76,8 +76,7 @@ func appendSettled(b []byte, s *settlement) []byte {
 func appendSet(b []byte, set *migrate.EdgeSet, n int) []byte {
 	size, bitmap := set.Len(), (n+7)/8
 	if size > n-size && n-size < bitmap {
-		rest := migrate.FullSet(n)
-		rest = without(rest, *set)
+		rest := migrate.FullSet(n).Without(*set)
 		return appendList(append(b, setAllBut), &rest)
 	}
 	if size < bitmap {

@@ -1,33 +1,6 @@
 package checkpoint
 
-import (
-	"math/bits"
-
-	"friendmigrate/migrate"
-)
-
-func union(a, b migrate.EdgeSet) migrate.EdgeSet {
-	for i := range a {
-		a[i] |= b[i]
-	}
-	return a
-}
-
-func without(a, b migrate.EdgeSet) migrate.EdgeSet {
-	for i := range a {
-		a[i] &^= b[i]
-	}
-	return a
-}
-
-func both(a, b migrate.EdgeSet) migrate.EdgeSet {
-	for i := range a {
-		a[i] &= b[i]
-	}
-	return a
-}
-
-func intersects(a, b migrate.EdgeSet) bool { return both(a, b) != (migrate.EdgeSet{}) }
+import "math/bits"
 
 // bitmap is a set of small numbers, one bit each. It grows where it has to.
 type bitmap []uint64

@@ -150,7 +150,7 @@ func (s *settlement) named() migrate.EdgeSet {
 	if s.whole {
 		return migrate.FullSet(s.n)
 	}
-	return union(union(s.imported, s.already), s.failedSet())
+	return s.imported.Or(s.already).Or(s.failedSet())
 }
 
 // count is the number of edges that s settles.

@@ -86,7 +86,7 @@ func (s *state) open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool
 		return open, false
 	}
 	settled, _, _ := s.chunk(ordinal, n)
-	return without(migrate.FullSet(n), settled), s.unsure.has(ordinal / blockChunks)
+	return migrate.FullSet(n).Without(settled), s.unsure.has(ordinal / blockChunks)
 }
 
 // check says what speaks against a record that is to follow in the frame with this sequence number.
@@ -174,11 +174,11 @@ func (s *state) settle(seq uint32, x *settlement) {
 		return
 	}
 	settled, again, _ := s.chunk(x.ordinal, x.n)
-	now := without(x.named(), reopened)
+	now := x.named().Without(reopened)
 	s.reopened -= int64(lenBoth(again, now))
 	s.reopened += int64(lenWithout(reopened, again))
-	settled = union(settled, now)
-	again = union(without(again, now), reopened)
+	settled = settled.Or(now)
+	again = again.Without(now).Or(reopened)
 	s.put(x.ordinal, x.n, settled, again)
 }
 
@@ -188,7 +188,7 @@ func lenBoth(a, b migrate.EdgeSet) int {
 }
 
 func lenWithout(a, b migrate.EdgeSet) int {
-	a = without(a, b)
+	a = a.Without(b)
 	return a.Len()
 }
 

@@ -139,7 +139,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	case verdict != VerdictFatal:
 		d.missed(w, res, call, now)
 	}
-	left := intersect(res.sent, res.open)
+	left := res.sent.And(res.open)
 	switch verdict {
 	case VerdictFatal:
 		d.refused(call)
@@ -263,7 +263,7 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 		return
 	}
 	if call.Uncertain {
-		w.unsure = union(w.unsure, left)
+		w.unsure = w.unsure.Or(left)
 	}
 	if call.Answered {
 		w.last, w.lastOf = refusal(call), left
@@ -307,7 +307,7 @@ func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
 // goOn takes w to the rest of its part, to what is open in its chunk, to its next chunk, or to its end.
 func (d *dispatcher) goOn(w *work, open EdgeSet) {
 	for n := len(w.parts); n > 0; n = len(w.parts) {
-		if left := intersect(w.parts[n-1], open); left.Len() > 0 {
+		if left := w.parts[n-1].And(open); left.Len() > 0 {
 			break
 		}
 		w.parts = w.parts[:n-1]
@@ -331,10 +331,3 @@ func (d *dispatcher) done(w *work) {
 
 // refusal is the fate of edges that were refused together with the whole call.
 func refusal(call *CallError) Outcome { return Outcome{Kind: Failed, Code: call.Code, Info: call.Info} }
-
-func union(a, b EdgeSet) EdgeSet {
-	for i := range a {
-		a[i] |= b[i]
-	}
-	return a
-}

@@ -1,8 +1,5 @@
 package migrate
 
-// MaxChunkEdges is the most friends that one friend_import call may carry (API page of friend_import, 2024-09-25).
-const MaxChunkEdges = 1000
-
 // Edge is one friendship in one direction: From_Account has To_Account as a friend. A zero optional field is absent and is not sent.
 type Edge struct {
 	From, To   string

@@ -195,7 +195,7 @@ func (x *executor) send(res *result) {
 	res.open = open
 	chosen := open
 	if res.order.kind == sendPart {
-		chosen = intersect(open, res.order.edges)
+		chosen = open.And(res.order.edges)
 	}
 	if chosen.Len() == 0 {
 		res.unsent = true
@@ -230,31 +230,6 @@ func (x *executor) send(res *result) {
 	}
 }
 
-// Fitting is how many of n edges, from the first on, one call takes that has so many bytes of room for them: at least one of them, however large. size
-// tells the JSON bytes of an edge. What a call holds is decided here alone, so that a plan can count calls beforehand.
-func Fitting(n, room int, size func(k int) int) int {
-	for k := range n {
-		if room -= size(k); room < 0 && k > 0 {
-			return k
-		}
-	}
-	return n
-}
-
-// cut chooses the edges of one call: the first of the chosen ones, as many as fit.
-func (x *executor) cut(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
-	indexes = chosen.Indexes()
-	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope, func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]
-	if len(indexes) == len(c.Edges) {
-		return indexes, c.Edges
-	}
-	edges = make([]Edge, len(indexes))
-	for k, i := range indexes {
-		edges[k] = c.Edges[i]
-	}
-	return indexes, edges
-}
-
 // settle records what the call settled. Outcomes that are missing at the end count as Again.
 func (x *executor) settle(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
 	w := res.order.work
@@ -280,7 +255,7 @@ func (x *executor) settle(res *result, indexes []int, outcomes []Outcome, maybeS
 func (x *executor) fail(res *result) {
 	w := res.order.work
 	res.open, _ = x.log.Open(w.ordinal(), w.size())
-	edges := intersect(res.open, res.order.edges)
+	edges := res.open.And(res.order.edges)
 	if edges.Len() == 0 {
 		return
 	}
@@ -321,11 +296,4 @@ func (x *executor) record(res *result, s Settlement) {
 			}
 		}
 	}
-}
-
-func intersect(a, b EdgeSet) EdgeSet {
-	for i := range a {
-		a[i] &= b[i]
-	}
-	return a
 }

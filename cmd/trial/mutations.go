@@ -50,7 +50,7 @@ var mutations = []mutation{
 	{"it is not noted what may be sent before it is", "checkpoint/journal.go",
 		"\tif touch {\n", "\tif touch && n < 0 {\n", byJournal},
 	{"what is settled in part is sent again whole", "checkpoint/state.go",
-		"\treturn without(migrate.FullSet(n), settled), ", "\t_ = settled\n\treturn migrate.FullSet(n), ", byJournal},
+		"\treturn migrate.FullSet(n).Without(settled), ", "\t_ = settled\n\treturn migrate.FullSet(n), ", byJournal},
 	{"a finished chunk is sent again by the next run", "checkpoint/state.go",
 		"\tif s.done.has(ordinal) {\n\t\treturn open, false\n", "\tif s.done.has(ordinal) && n < 0 {\n\t\treturn open, false\n", byJournal},
 	{"a whole file is renamed before it is synced", "migrate/disk/disk.go",
