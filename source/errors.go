@@ -55,9 +55,9 @@ func (e *InputError) Command(quote func(name string) string) string {
 	switch {
 	case e.Fix != nil:
 		return e.Fix(quote)
-	case e.Name == Standard && e.Line > 0:
+	case isStream(e.Name) && e.Line > 0:
 		return line + " FILE # what was given to standard input"
-	case e.Name == Standard:
+	case isStream(e.Name):
 		return ""
 	case objects.IsName(e.Name):
 		return "aws s3 ls " + quote(e.Name)

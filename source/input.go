@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"friendmigrate/source/objects"
@@ -12,6 +14,13 @@ import (
 
 // Standard is how the user names standard input.
 const Standard = "-"
+
+// isStream reports whether a name stands for what a process was given when it began. A later command
+// finds something else there.
+func isStream(name string) bool {
+	return name == Standard || slices.Contains([]string{"/dev/stdin", "/dev/fd", "/proc/self/fd"}, name) ||
+		slices.Contains([]string{"/dev/fd", "/proc/self/fd"}, path.Dir(name))
+}
 
 // Input is what a job remembers of one of its inputs.
 type Input struct {

@@ -133,8 +133,11 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 			parts = append(parts, "--default-add-source")
 		}
 	}
-	reason := "there is no column " + strings.Join(parts, " and no ") + there
-	return &InputError{Name: l.name, Line: line, Reason: reason, Better: better}
+	e := &InputError{Name: l.name, Line: line, Better: better}
+	if e.Reason = "there is no column " + strings.Join(parts, " and no ") + there; l.columns == 1 {
+		e.Better, e.Fix = Flag{}, firstLines.fix(l.name, l.packed) // no map makes two columns of it
+	}
+	return e
 }
 
 // rename maps a good tag to a column whose name is none.
@@ -184,7 +187,7 @@ func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
 
 // splitAt is a command that makes two inputs of one, where it is called.
 func (l *layout) splitAt(line int64) func(quote func(string) string) string {
-	if l.name == Standard || objects.IsName(l.name) {
+	if isStream(l.name) || objects.IsName(l.name) {
 		return nil
 	}
 	return func(quote func(string) string) string {

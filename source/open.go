@@ -130,14 +130,14 @@ func (in *openInput) fault(err error) error {
 		return fmt.Errorf("read input %q: %w", in.Name, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		reason := fmt.Sprintf("the compressed data is cut short: it ends after byte %d", in.raw.n)
-		return &InputError{Name: in.Name, Reason: reason, Fix: test.fix(in.Name, in.packed)}
+		return &InputError{Name: in.Name, Reason: reason, Fix: test.fix(in.Name, compressionNone)}
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		reason := "unpacking needs more memory than allowed: raise --memory or unpack it first"
 		unpack := wrong{filter: "zstd -dc --long=31"}
 		return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: unpack.fix(in.Name, compressionNone)}
 	}
 	reason := fmt.Sprintf("the compressed data is damaged, at or before byte %d", in.raw.n)
-	return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: test.fix(in.Name, in.packed)}
+	return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: test.fix(in.Name, compressionNone)}
 }
 
 // finish is called at the end of the content. It makes sure that all of the raw content was read and that it did not change meanwhile.

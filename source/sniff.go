@@ -116,7 +116,7 @@ func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 			return w
 		}
 		return &wrong{what: "is JSONL, not CSV", format: JSONL}
-	case isBinary(line) && !named(header):
+	case isBinary(bytes.ReplaceAll(line, []byte{hive}, nil)) && !named(header):
 		return &noText
 	case bytes.IndexByte(line, 0) >= 0:
 		return &nulBytes
@@ -189,7 +189,7 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	if isBinary(line) {
 		return &noText
 	}
-	return &wrong{what: "is not JSONL: each line has to be a JSON object", look: "head -n 3"}
+	return &wrong{what: "is not JSONL: each line has to be a JSON object", look: firstLines.look}
 }
 
 // sniffObject looks at whether the object that a text begins with ends in its line.

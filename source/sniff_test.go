@@ -75,6 +75,9 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.csv", "von;an;Grund\n1;2;3\n", "separated by semicolons", "delimiter"},
 	{"a.csv", sniffHeader + "a;b;" + src + ";x\nc;d;" + src + ";\n", "separated by semicolons", "delimiter=';'"},
 	{"a.csv", sniffHeader + "\n" + strings.Repeat("a\tb\t"+src+"\t\n\n", 6000), "separated by tabs", "delimiter"},
+	{"a.csv", strings.ReplaceAll(csvRows, ",", "\x01"), `separated by \x01`, `delimiter='\x01'`},
+	{"a.csv", "<!DOCTYPE html>\n<p>403\n", `there is "<!DOCTYPE html>"`, "head -n 3 a.csv"},
+	{"a.jsonl", "<!DOCTYPE html>\n<p>403\n", "is not JSONL", "head -n 3 a.jsonl"},
 	{"a.csv", "sep=;\n" + strings.ReplaceAll(csvRows, ",", ";"), "a line for Excel", "tail -n +2 < a.csv"},
 	{"a.csv", inUTF16("\ufeff"+csvRows, binary.LittleEndian), "UTF-16", "iconv -f UTF-16 -t UTF-8 < a.csv > a-new.csv"},
 	{"a.csv", inUTF16("\ufeff"+csvRows, binary.BigEndian), "UTF-16", "iconv -f UTF-16 "},
@@ -121,8 +124,6 @@ func TestWrongKindsAreNamedWithTheCommandThatHelps(t *testing.T) {
 			if in.ext != "" {
 				if want = in.unpack; strings.HasPrefix(c.command, "mv ") {
 					want = "mv -n " + name
-				} else if !strings.Contains(c.command, "<") && !strings.HasPrefix(c.command, "tr") {
-					want = "" // what takes a file is given the packed one
 				}
 			}
 			if command := unusable.Fix(quote); !strings.Contains(command, want) {
@@ -159,6 +160,20 @@ func TestWrongKindsInStandardInputAndInObjects(t *testing.T) {
 	})
 	if unusable := (*InputError)(nil); !errors.As(err, &unusable) || unusable.Better != (Flag{"format", JSONL}) || unusable.Fix != nil {
 		t.Errorf("JSONL with --format csv: got %v", err)
+	}
+}
+
+// What a process was given when it began is not there for the command that helps.
+func TestACommandNamesNoStreamOfItsProcess(t *testing.T) {
+	for name, stays := range map[string]bool{
+		"-": false, "/dev/stdin": false, "/dev/fd/63": false, "/proc/self/fd/3": false, "a.csv": true, "/dev/fd/a/b": true,
+	} {
+		for _, err := range []error{crLines.error(name, compressionNone), noText.error(name, compressionNone), &InputError{Name: name, Line: 1}} {
+			command := err.(*InputError).Command(func(s string) string { return s })
+			if strings.Contains(command, name) != stays && name != Standard || strings.Contains(command, "FILE") == stays {
+				t.Errorf("%s: the command is %s", name, command)
+			}
+		}
 	}
 }
 

@@ -52,7 +52,12 @@ var kinds = []kind{
 var separators = []struct {
 	char byte
 	wrong
-}{{';', separated("semicolons", ";")}, {'\t', separated("tabs", `\t`)}, {'|', separated("|", "|")}}
+}{
+	{';', separated("semicolons", ";")}, {'\t', separated("tabs", `\t`)}, {'|', separated("|", "|")},
+	{hive, separated(`\x01, as in Hive`, `\x01`)},
+}
+
+const hive = '\x01'
 
 func separated(by, delimiter string) wrong {
 	reader := "csv.reader(sys.stdin,delimiter='" + delimiter + "')"
@@ -68,6 +73,7 @@ var (
 	crLines    = wrong{what: "has lines that end in CR alone, not in LF or CR LF", filter: `tr '\r' '\n'`}
 	nulBytes   = wrong{what: "has NUL bytes, which no text has", filter: `tr -d '\000'`}
 	noText     = wrong{what: "is no text in UTF-8", look: "file"}
+	firstLines = wrong{look: "head -n 3"}
 )
 
 // kindByName is what the end of a name says of content that is not read; nil: nothing.
@@ -118,24 +124,34 @@ func (w *wrong) fix(name string, packed compression) func(quote func(string) str
 func (w *wrong) command(name string, packed compression, quote func(string) string) string {
 	comment := ""
 	switch {
-	case name == Standard:
+	case isStream(name) && w.look != "":
+		name = "FILE"
+	case isStream(name):
 		name, comment = "FILE", " # and name the new file instead"
 	case objects.IsName(name):
 		name, comment = path.Base(name), " # of a copy of the object"
 	}
 	stem, format := w.split(name)
 	from, to := quote(name), quote(filepath.Base(stem)+"-new."+format)
+	unpack, copied := "", quote(filepath.Base(stem)+"-unpacked")
+	if packed != compressionNone {
+		unpack = packed.String() + " -dc < " + from
+	}
 	switch {
+	case w.look != "" && unpack != "":
+		return unpack + " | " + w.look + " -" + comment
 	case w.look != "":
 		return w.look + " " + from + comment
+	case w.file != "" && unpack != "":
+		return unpack + " > " + copied + " && " + w.file + " " + copied + " > " + to + comment
 	case w.file != "":
 		return w.file + " " + from + " > " + to + comment
 	case w.filter == "":
 		return "mv -n " + from + " " + quote(stem+"."+format+packed.ext()) + comment
-	case packed == compressionNone:
+	case unpack == "":
 		return w.filter + " < " + from + " > " + to + comment
 	}
-	return packed.String() + " -dc < " + from + " | " + w.filter + " > " + to + comment
+	return unpack + " | " + w.filter + " > " + to + comment
 }
 
 // split takes what a name says of packing and format off it, and tells the format of what the command makes.

@@ -179,13 +179,13 @@ func (p *program) hint(err error, code exit.Code) string {
 	input, _ := errors.AsType[*source.InputError](err)
 	switch {
 	case errors.As(err, new(settings.Missing)):
-		return p.better(settings.Refusals(err)...)
+		return p.better(p.completed, settings.Refusals(err)...)
 	case errors.As(err, new(*source.EmptyError)):
 		return currentLine(p.args).With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
 	case source.Better(err).Name != "":
-		return p.better(source.Better(err))
+		return p.better(asItIs, source.Better(err))
 	case p.canMend(settings.Refusals(err)):
-		return p.better(settings.Refusals(err)...)
+		return p.better(asItIs, settings.Refusals(err)...)
 	case input != nil && input.Command(invocation.Quote) != "":
 		return input.Command(invocation.Quote)
 	case noSpace(err):
@@ -212,8 +212,8 @@ func (p *program) canMend(refused []source.Flag) bool {
 	return len(refused) > 0 && !slices.ContainsFunc(refused, foreign)
 }
 
-// better is the command line with flags that help.
-func (p *program) better(flags ...source.Flag) string {
+// better is the command line with flags that help, and what complete adds to it.
+func (p *program) better(complete func(invocation.Line) invocation.Line, flags ...source.Flag) string {
 	line, unset := currentLine(p.args), ""
 	for _, f := range flags {
 		switch variable := settings.Variable(f.Name); {
@@ -230,8 +230,10 @@ func (p *program) better(flags ...source.Flag) string {
 	if unset != "" {
 		unset = "env" + unset + " "
 	}
-	return unset + p.completed(line).String()
+	return unset + complete(line).String()
 }
+
+func asItIs(l invocation.Line) invocation.Line { return l }
 
 // help is the command that prints the help text of the command that was called.
 func (p *program) help() string {

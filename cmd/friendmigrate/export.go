@@ -233,6 +233,9 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 	default:
 		e.What, e.Hint = "exported: "+what, j.importLine(now)
 	}
+	if stopped == nil && now.Failed == 0 && now.Edges == 0 {
+		e.Hint = j.line.As("doctor", takesOf("doctor")).String()
+	}
 	return e
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Line is a command line. The zero Line is of no use.
@@ -137,13 +138,18 @@ func Quote(s string) string {
 	if s == "" {
 		return "''"
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' }) {
+	if strings.ContainsFunc(s, unseen) {
 		return quoteControls(s)
 	}
 	if !strings.ContainsFunc(s, special) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// unseen are the characters that the screen does not show as they are.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune("\u2028\u2029\uFFFD", r)
 }
 
 func special(r rune) bool {

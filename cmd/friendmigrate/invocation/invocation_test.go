@@ -48,7 +48,7 @@ func TestQuotedWordsSurviveAShell(t *testing.T) {
 	if err != nil {
 		t.Skip("no bash")
 	}
-	for _, word := range []string{"", "plain", "two words", "it's", `back\slash`, "$HOME", "`id`", "*", "~", "a=b,c=d", "ü", "tab\there", "esc\x1b[2J", "bad\xff", "new\nline", "!x", "#x", "(x)", "a;b", "a&b", "\u200b", "\u0085"} {
+	for _, word := range []string{"", "plain", "two words", "it's", `back\slash`, "$HOME", "`id`", "*", "~", "a=b,c=d", "ü", "tab\there", "esc\x1b[2J", "bad\xff", "new\nline", "!x", "#x", "(x)", "a;b", "a&b", "\u200b", "\u0085", "a\u2028b", "\u202e"} {
 		out, err := exec.Command(shell, "-c", "printf %s "+Quote(word)).Output()
 		if err != nil || string(out) != word {
 			t.Errorf("%q as %s came back as %q (%v)", word, Quote(word), out, err)
@@ -57,8 +57,8 @@ func TestQuotedWordsSurviveAShell(t *testing.T) {
 }
 
 func TestControlCharactersAreNeverQuotedRaw(t *testing.T) {
-	for _, word := range []string{"\x1b[2J", "\r", "\x07", "\u009b31m", "\x7f"} {
-		if quoted := Quote(word); strings.ContainsAny(quoted, "\x1b\r\x07\x7f\u009b") {
+	for _, word := range []string{"\x1b[2J", "\r", "\x07", "\u009b31m", "\x7f", "\u2028", "\u202e"} {
+		if quoted := Quote(word); strings.ContainsAny(quoted, "\x1b\r\x07\x7f\u009b\u2028\u202e") {
 			t.Errorf("%q is quoted raw: %q", word, quoted)
 		}
 	}

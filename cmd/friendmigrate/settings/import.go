@@ -207,7 +207,7 @@ func (r *reader) target(s *Service) {
 	if s.Endpoint != "" {
 		checked, err := CheckEndpoint(s.Endpoint, s.PlainHTTP)
 		if err != nil {
-			r.refuse("endpoint", "", "%w", err)
+			r.refuse("endpoint", "https://HOST", "%w", err)
 		}
 		s.Endpoint = checked
 	}
