@@ -125,7 +125,7 @@ func (s *state) checkSettled(x *settlement) error {
 	if len(s.parts) > 0 {
 		if settled, _, size := s.chunk(x.ordinal, x.n); size != x.n {
 			return fmt.Errorf("settle chunk %d: it has %d edges, and had %d before", x.ordinal, x.n, size)
-		} else if again := both(settled, x.named()); again != (migrate.EdgeSet{}) {
+		} else if again := settled.And(x.named()); again != (migrate.EdgeSet{}) {
 			return fmt.Errorf("settle chunk %d: edge %d is settled already", x.ordinal, again.Indexes()[0])
 		}
 	}
@@ -183,7 +183,7 @@ func (s *state) settle(seq uint32, x *settlement) {
 }
 
 func lenBoth(a, b migrate.EdgeSet) int {
-	a = both(a, b)
+	a = a.And(b)
 	return a.Len()
 }
 
