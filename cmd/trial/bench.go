@@ -23,10 +23,10 @@ type bench struct {
 	like    *lab.Reference
 	service *lab.Service
 	state   string
-	witness *oracle.Witness
+	audit   *oracle.Audit
 	shards  *oracle.Shards // of a job that is divided
 	started int            // runs of the program
-	wrong   []string       // found without a witness
+	wrong   []string       // found without an audit
 }
 
 // begin takes a job of a shape.
@@ -42,7 +42,7 @@ func (c *bench) begin(shape string) error {
 	if c.service, err = lab.Serve(job); err != nil {
 		return err
 	}
-	c.witness = &oracle.Witness{Job: job, Service: c.service, Folder: c.state, Like: like, Stalls: &c.suite.stalls}
+	c.audit = &oracle.Audit{Job: job, Service: c.service, Folder: c.state, Like: like, Stalls: &c.suite.stalls}
 	return nil
 }
 
@@ -64,10 +64,10 @@ func (c *bench) of() string {
 }
 
 func (c *bench) found() []string {
-	if c.witness == nil {
+	if c.audit == nil {
 		return c.wrong
 	}
-	found := c.witness.Found()
+	found := c.audit.Found()
 	if c.shards != nil {
 		found = append(found, c.shards.Found()...)
 	}
@@ -106,8 +106,8 @@ func (c *bench) unbroken(act int) error {
 		return err
 	}
 	end := p.Wait(patience)
-	c.witness.Dead(end, false)
-	c.witness.Finished(end, act)
+	c.audit.Dead(end, false)
+	c.audit.Finished(end, act)
 	return nil
 }
 
@@ -124,12 +124,12 @@ func (c *bench) nothingToDo(act int) error {
 		return err
 	}
 	end := p.Wait(patience)
-	c.witness.Dead(end, false)
+	c.audit.Dead(end, false)
 	if c.service.Arrived() > 0 {
-		c.witness.Fail("O7", "a finished job that was run again made calls")
+		c.audit.Fail("O7", "a finished job that was run again made calls")
 	}
 	if want := c.like.Acts[act].Code; end.Code != want {
-		c.witness.Fail("O8", "a finished job that was run again ended with another code: "+end.Last)
+		c.audit.Fail("O8", "a finished job that was run again ended with another code: "+end.Last)
 	}
 	return nil
 }

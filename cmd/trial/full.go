@@ -131,18 +131,18 @@ func (c *bench) withFault(act int, word string, fault, fix func() error) (done b
 	}
 	end := p.Wait(c.job.Timeout + 30*time.Second)
 	if hit && word == readOnlyWord { // ext4 answers a sync that comes right behind its own error as if it had written
-		c.witness.Late += c.service.Arrived() - before
+		c.audit.Late += c.service.Arrived() - before
 	}
 	if err := fix(); err != nil {
 		return false, err
 	}
-	c.witness.Dead(end, true)
+	c.audit.Dead(end, true)
 	switch {
 	case finished(end):
-		c.witness.Finished(end, act)
+		c.audit.Finished(end, act)
 		return true, nil
 	case end.Code != 1 || !strings.Contains(end.Last, "; hint: ") || !strings.Contains(end.Last, word):
-		c.witness.Fail("O8", fmt.Sprintf("exit code %d with a disk that has %s (%v): %s", end.Code, word, m, end.Last))
+		c.audit.Fail("O8", fmt.Sprintf("exit code %d with a disk that has %s (%v): %s", end.Code, word, m, end.Last))
 	}
 	return false, nil
 }

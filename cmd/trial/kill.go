@@ -38,13 +38,13 @@ func (c *bench) killAct(ctx context.Context, act int) (kills int, err error) {
 			p.Signal(syscall.SIGKILL)
 		}
 		end := p.Wait(patience)
-		c.witness.Dead(end, end.Signal == syscall.SIGKILL)
+		c.audit.Dead(end, end.Signal == syscall.SIGKILL)
 		left -= c.service.Arrived()
 		if end.Signal == syscall.SIGKILL {
 			kills++
 			continue
 		}
-		c.witness.Finished(end, act)
+		c.audit.Finished(end, act)
 		return kills, nil
 	}
 	return kills, c.unbroken(act)

@@ -80,18 +80,18 @@ func (c *bench) cut(v *lab.Volume, act, left int, resumed bool) (done bool, err 
 		p.Signal(syscall.SIGKILL)
 	}
 	end := p.Wait(c.job.Timeout + 20*time.Second)
-	c.witness.Late += c.service.Arrived() - before
+	c.audit.Late += c.service.Arrived() - before
 	if err := v.Again(); err != nil {
 		return false, err
 	}
-	c.witness.Dead(end, during)
-	c.witness.Keeps(told)
+	c.audit.Dead(end, during)
+	c.audit.Keeps(told)
 	switch {
 	case !during && finished(end):
-		c.witness.Finished(end, act)
+		c.audit.Finished(end, act)
 		return true, nil
 	case !during && !blind || during && end.Signal == 0 && end.Code != 1 && !finished(end):
-		c.witness.Fail("O8", fmt.Sprintf("exit code %d when the disk failed (%v): %s", end.Code, m, end.Last))
+		c.audit.Fail("O8", fmt.Sprintf("exit code %d when the disk failed (%v): %s", end.Code, m, end.Last))
 	}
 	return false, nil
 }

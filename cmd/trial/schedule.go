@@ -43,7 +43,7 @@ func scheduled(ctx context.Context, c *bench) (int, error) {
 	if c.service, err = lab.Serve(job); err != nil {
 		return 0, err
 	}
-	c.witness = &oracle.Witness{Job: job, Service: c.service, Folder: c.state, Stalls: &c.suite.stalls, Changing: true}
+	c.audit = &oracle.Audit{Job: job, Service: c.service, Folder: c.state, Stalls: &c.suite.stalls, Changing: true}
 	s := &schedule{bench: c, missing: simulator.Set{}}
 	for range 1 + c.rand.IntN(3) {
 		if err := s.troubled(); err != nil || ctx.Err() != nil {
@@ -196,17 +196,17 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 		right = met("admin")
 	}
 	if !right {
-		s.witness.Fail("O8", fmt.Sprintf("code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last))
+		s.audit.Fail("O8", fmt.Sprintf("code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last))
 	}
 	if slices.Contains([]int{0, 3, 6, 12}, end.Code) {
-		s.witness.Told(end)
+		s.audit.Told(end)
 	}
 }
 
 // common holds a run against what every run has to keep.
 func (s *schedule) common(end lab.Ended, abrupt bool) {
-	s.witness.Dead(end, abrupt)
-	s.witness.Refused(func(pair lab.Pair, code int) bool {
+	s.audit.Dead(end, abrupt)
+	s.audit.Refused(func(pair lab.Pair, code int) bool {
 		return code == codeNoAccount && s.gone(pair) || code == codeBadField && s.service.RefusedAlone(pair, code)
 	})
 }
@@ -228,9 +228,9 @@ func (s *schedule) ends() error {
 		if end.Code == 6 && len(s.missing) > 0 { // what is left may be theirs alone
 			continue
 		}
-		s.witness.Told(end)
+		s.audit.Told(end)
 		if !finished(end) {
-			s.witness.Fail("O8", fmt.Sprintf("exit code %d in peace: %s", end.Code, end.Last))
+			s.audit.Fail("O8", fmt.Sprintf("exit code %d in peace: %s", end.Code, end.Last))
 			return nil
 		}
 		at := slices.IndexFunc(s.pairs(), func(pair lab.Pair) bool {
@@ -241,11 +241,11 @@ func (s *schedule) ends() error {
 			return s.verified(end.Code)
 		case end.Code == 3 && left > 1: // edges were open of an earlier --retry-failed, so that it only resumed
 		default:
-			s.witness.Fail("O10", fmt.Sprintf("%v is not in the service, and nothing is against it: %s", s.pairs()[at], end.Last))
+			s.audit.Fail("O10", fmt.Sprintf("%v is not in the service, and nothing is against it: %s", s.pairs()[at], end.Last))
 			return nil
 		}
 	}
-	s.witness.Fail("O8", "in peace it never finished")
+	s.audit.Fail("O8", "in peace it never finished")
 	return nil
 }
 
@@ -261,7 +261,7 @@ func (s *schedule) verified(want int) error {
 		return err
 	}
 	if end := p.Wait(patience); end.Code != want {
-		s.witness.Fail("O8", fmt.Sprintf("verify ended with %d, the import with %d: %s", end.Code, want, end.Last))
+		s.audit.Fail("O8", fmt.Sprintf("verify ended with %d, the import with %d: %s", end.Code, want, end.Last))
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func sharded(ctx context.Context, c *bench) (int, error) {
 	if d.doors, err = c.service.Doors(n); err != nil {
 		return 0, err
 	}
-	d.watch = oracle.NewShards(*c.witness, c.state, d.doors)
+	d.watch = oracle.NewShards(*c.audit, c.state, d.doors)
 	c.shards = d.watch
 	for act := range c.job.Acts {
 		if ctx.Err() != nil {

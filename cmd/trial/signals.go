@@ -67,12 +67,12 @@ func (c *bench) signalRun(act, left int, resumed bool) (sent, done bool, err err
 		}
 	}
 	end := p.Wait(patience)
-	c.witness.Dead(end, twice)
+	c.audit.Dead(end, twice)
 	if took := time.Since(at); sent && took > c.job.Timeout+grace {
-		c.witness.Fail("O8", fmt.Sprintf("it took %v to end after %v", took, first))
+		c.audit.Fail("O8", fmt.Sprintf("it took %v to end after %v", took, first))
 	}
 	if finished(end) {
-		c.witness.Finished(end, act)
+		c.audit.Finished(end, act)
 		return sent, true, nil
 	}
 	c.judgeSignal(end, m, twice)
@@ -86,9 +86,9 @@ func (c *bench) judgeSignal(end lab.Ended, m moment, twice bool) {
 	case end.Signal != 0 && end.Out == "" && c.service.Arrived() == 0: // before the program had asked for signals: the system's own way
 	case first && end.Code == 2 && end.Out == "" && c.service.Arrived() == 0: // the same, and Go's own way out
 	case end.Code != 4:
-		c.witness.Fail("O8", fmt.Sprintf("exit code %d (%v) after a signal (%v): %s", end.Code, end.Signal, m, end.Last))
+		c.audit.Fail("O8", fmt.Sprintf("exit code %d (%v) after a signal (%v): %s", end.Code, end.Signal, m, end.Last))
 	case !strings.HasPrefix(end.Last, "friendmigrate: ") || !strings.Contains(end.Last, "; hint: "):
-		c.witness.Fail("O8", fmt.Sprintf("the last line after a signal is %q", end.Last))
+		c.audit.Fail("O8", fmt.Sprintf("the last line after a signal is %q", end.Last))
 	case twice && strings.Contains(end.Last, "stopped by"): // it was done before the second one came
 	}
 }

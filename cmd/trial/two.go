@@ -30,14 +30,14 @@ func twoAtOnce(_ context.Context, c *bench) (int, error) {
 	if first.Code == 11 {
 		first, second = second, first
 	}
-	c.witness.Dead(first, false)
+	c.audit.Dead(first, false)
 	switch {
 	case second.Code == 11 && strings.Contains(second.Last, "; hint: "):
-		c.witness.Finished(first, act)
+		c.audit.Finished(first, act)
 	case finished(second): // the first had ended already
-		c.witness.Finished(second, act)
+		c.audit.Finished(second, act)
 	default:
-		c.witness.Fail("O8", fmt.Sprintf("the second process ended with %d: %s", second.Code, second.Last))
+		c.audit.Fail("O8", fmt.Sprintf("the second process ended with %d: %s", second.Code, second.Last))
 	}
 	for act := 1; act < len(c.job.Acts); act++ {
 		c.enter(act)

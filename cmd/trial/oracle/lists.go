@@ -12,21 +12,21 @@ import (
 )
 
 // lists is the rest of O7 and of O8: the lists are those of the unbroken run to the byte, but for Attempts, and as long as the report says.
-func (w *Witness) lists(want *lab.ReferenceAct, r told) {
-	got, err := lab.ReadLists(w.Folder)
+func (a *Audit) lists(want *lab.ReferenceAct, r told) {
+	got, err := lab.ReadLists(a.Folder)
 	if err != nil {
-		w.violated("O7", "the lists cannot be read: %v", err)
+		a.violated("O7", "the lists cannot be read: %v", err)
 		return
 	}
 	if g, l := slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want.Lists)); !slices.Equal(g, l) {
-		w.violated("O7", "the lists %q, the unbroken run left %q", g, l)
+		a.violated("O7", "the lists %q, the unbroken run left %q", g, l)
 	}
 	for name, text := range want.Lists {
 		mine, theirs, err := bothWithoutAttempts(name, got[name], text)
 		if err != nil {
-			w.violated("O7", "%s cannot be read: %v", name, err)
+			a.violated("O7", "%s cannot be read: %v", name, err)
 		} else if mine != theirs {
-			w.violated("O7", "%s is not that of the unbroken run: %s", name, firstDifference(mine, theirs))
+			a.violated("O7", "%s is not that of the unbroken run: %s", name, firstDifference(mine, theirs))
 		}
 	}
 	for name, rows := range map[string]int64{"rejected.csv": r.Edges.Rejected, "failed.csv": r.Edges.Failed + r.Added.Failed} {
@@ -36,7 +36,7 @@ func (w *Witness) lists(want *lab.ReferenceAct, r told) {
 		}
 		records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 		if err != nil || int64(len(records)) != rows+1 {
-			w.violated("O8", "%s has %d rows and a header, the report says %d (%v)", name, len(records)-1, rows, err)
+			a.violated("O8", "%s has %d rows and a header, the report says %d (%v)", name, len(records)-1, rows, err)
 		}
 	}
 }

@@ -23,11 +23,11 @@ import (
 type Shards struct {
 	base  string
 	doors []*lab.Door
-	parts []*Witness
+	parts []*Audit
 }
 
 // NewShards watches a job in the folder base, whose shard i goes through door i.
-func NewShards(whole Witness, base string, doors []*lab.Door) *Shards {
+func NewShards(whole Audit, base string, doors []*lab.Door) *Shards {
 	s := &Shards{base: base, doors: doors}
 	for i := range doors {
 		part := whole
@@ -37,7 +37,7 @@ func NewShards(whole Witness, base string, doors []*lab.Door) *Shards {
 	return s
 }
 
-// Found is as of a Witness.
+// Found lists what was violated so far, as Audit.Found does.
 func (s *Shards) Found() (all []string) {
 	for _, p := range s.parts {
 		all = append(all, p.Found()...)
@@ -45,7 +45,7 @@ func (s *Shards) Found() (all []string) {
 	return all
 }
 
-// Fail is as of a Witness.
+// Fail records a violation, as Audit.Fail does.
 func (s *Shards) Fail(oracle, text string) { s.parts[0].Fail(oracle, text) }
 
 // Dead judges after the end of a run of shard i. A death counts for all of them: the service can't tell who sends again.
@@ -61,8 +61,8 @@ func (s *Shards) Dead(i int, end lab.Ended, abrupt bool) {
 // Finished judges an act of which every shard has ended by itself. unbroken says that no run was killed and that the service did its best: then nothing is
 // sent twice.
 func (s *Shards) Finished(ends []lab.Ended, act int, unbroken bool) {
-	w := s.parts[0]
-	want := &w.Like.Acts[act]
+	a := s.parts[0]
+	want := &a.Like.Acts[act]
 	sum := told{}
 	sum.Edges.Balanced = true
 	for i, end := range ends {
@@ -73,10 +73,10 @@ func (s *Shards) Finished(ends []lab.Ended, act int, unbroken bool) {
 		sum.add(&r)
 	}
 	if sum.Ending.Code != want.Code {
-		w.violated("O8", "the gravest exit code is %d, the undivided run had %d", sum.Ending.Code, want.Code)
+		a.violated("O8", "the gravest exit code is %d, the undivided run had %d", sum.Ending.Code, want.Code)
 	}
-	w.graph(want)
-	w.sum(sum, w.Job.Acts[act].Part)
+	a.graph(want)
+	a.sum(sum, a.Job.Acts[act].Part)
 	s.lists(want)
 	s.oneShardEach(unbroken, want)
 	s.pace()
@@ -96,7 +96,7 @@ func (t *told) add(o *told) {
 
 // Status holds what status --json says of a finished act against the reports. over says that nothing is pending any more.
 func (s *Shards) Status(end lab.Ended, over bool) {
-	w := s.parts[0]
+	a := s.parts[0]
 	var got struct {
 		told
 		Phase   string   `json:"phase"`
@@ -104,7 +104,7 @@ func (s *Shards) Status(end lab.Ended, over bool) {
 		Shards  []any    `json:"shards"`
 	}
 	if err := json.Unmarshal([]byte(end.Std), &got); err != nil || end.Code != 0 {
-		w.violated("O1", "status ended with %d: %v: %s", end.Code, err, end.Out)
+		a.violated("O1", "status ended with %d: %v: %s", end.Code, err, end.Out)
 		return
 	}
 	var sum told
@@ -116,19 +116,19 @@ func (s *Shards) Status(end lab.Ended, over bool) {
 			err = json.Unmarshal(content, &r)
 		}
 		if err != nil {
-			w.violated("O8", "report.json: %v", err)
+			a.violated("O8", "report.json: %v", err)
 			return
 		}
 		sum.add(&r)
 	}
 	if got.Edges != sum.Edges || got.Added != sum.Added || len(got.Shards) != len(s.parts) || len(got.Missing) > 0 || over != (got.Phase == "finished") {
-		w.violated("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges, got.Added, sum.Edges, sum.Added)
+		a.violated("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges, got.Added, sum.Edges, sum.Added)
 	}
 }
 
 // Running holds what status --json says in the middle of it all against what it has to be like at any moment.
 func (s *Shards) Running(end lab.Ended) {
-	w := s.parts[0]
+	a := s.parts[0]
 	var got struct {
 		told
 		Missing []string `json:"missingShards"`
@@ -138,24 +138,24 @@ func (s *Shards) Running(end lab.Ended) {
 	e := &got.Edges
 	switch {
 	case end.Code != 0 || err != nil:
-		w.violated("O1", "status of running shards ended with %d: %v: %s", end.Code, err, end.Out)
+		a.violated("O1", "status of running shards ended with %d: %v: %s", end.Code, err, end.Out)
 	case len(got.Shards)+len(got.Missing) != len(s.parts):
-		w.violated("O1", "status of running shards tells of %d shards and %d that have not begun", len(got.Shards), len(got.Missing))
-	case e.Read != e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending || e.Read > w.Job.Rows:
-		w.violated("O1", "status of running shards says %+v", *e)
+		a.violated("O1", "status of running shards tells of %d shards and %d that have not begun", len(got.Shards), len(got.Missing))
+	case e.Read != e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending || e.Read > a.Job.Rows:
+		a.violated("O1", "status of running shards says %+v", *e)
 	}
 }
 
 // oneShardEach is what the doors have seen.
 func (s *Shards) oneShardEach(unbroken bool, want *lab.ReferenceAct) {
-	w := s.parts[0]
+	a := s.parts[0]
 	by := map[lab.Pair]int{}
 	twice, imports := 0, 0
 	for i, d := range s.doors {
 		imports += d.Imports()
 		for pair, n := range d.Carried() {
 			if other, known := by[pair]; known && other != i {
-				w.violated("O3", "%s -> %s was sent by shard %d and by shard %d", pair.From, pair.To, other, i)
+				a.violated("O3", "%s -> %s was sent by shard %d and by shard %d", pair.From, pair.To, other, i)
 				return
 			}
 			by[pair] = i
@@ -165,20 +165,20 @@ func (s *Shards) oneShardEach(unbroken bool, want *lab.ReferenceAct) {
 		}
 	}
 	if unbroken && (twice > 0 || imports != want.Calls) {
-		w.violated("O4", "nothing went wrong, and %d edges were sent twice, in %d calls instead of %d", twice, imports, want.Calls)
+		a.violated("O4", "nothing went wrong, and %d edges were sent twice, in %d calls instead of %d", twice, imports, want.Calls)
 	}
 }
 
 // pace is O6 of each shard.
 func (s *Shards) pace() {
-	w := s.parts[0]
-	if w.Job.Rate >= lab.Unpaced {
+	a := s.parts[0]
+	if a.Job.Rate >= lab.Unpaced {
 		return
 	}
-	share := int(w.Job.Rate) / len(s.doors)
+	share := int(a.Job.Rate) / len(s.doors)
 	for i, d := range s.doors {
-		if took, known := d.Closest(share + 1); known && took < time.Second-w.jitter() {
-			w.violated("O6", "%d calls of shard %d arrived within %v, its share is %d", share+1, i, took, share)
+		if took, known := d.Closest(share + 1); known && took < time.Second-a.jitter() {
+			a.violated("O6", "%d calls of shard %d arrived within %v, its share is %d", share+1, i, took, share)
 		}
 	}
 }
@@ -192,16 +192,16 @@ func (s *Shards) nothingOutside() {
 
 // lists holds the rows of all shards' lists together against those of the undivided run.
 func (s *Shards) lists(want *lab.ReferenceAct) {
-	w := s.parts[0]
+	a := s.parts[0]
 	var all []lab.Lists
 	for _, p := range s.parts {
 		lists, err := lab.ReadLists(p.Folder)
 		if err != nil {
-			w.violated("O7", "the lists cannot be read: %v", err)
+			a.violated("O7", "the lists cannot be read: %v", err)
 			return
 		}
 		if g, l := slices.Sorted(maps.Keys(lists)), slices.Sorted(maps.Keys(want.Lists)); !slices.Equal(g, l) {
-			w.violated("O7", "the lists of a shard are %q, the undivided run left %q", g, l)
+			a.violated("O7", "the lists of a shard are %q, the undivided run left %q", g, l)
 			return
 		}
 		all = append(all, lists)
@@ -220,14 +220,14 @@ func (s *Shards) lists(want *lab.ReferenceAct) {
 				theirs, err = listRows(name, whole)
 			}
 			if err != nil {
-				w.violated("O7", "%s cannot be read: %v", name, err)
+				a.violated("O7", "%s cannot be read: %v", name, err)
 				return
 			}
 		}
 		slices.Sort(mine)
 		slices.Sort(theirs)
-		if a, b := strings.Join(mine, "\n"), strings.Join(theirs, "\n"); a != b {
-			w.violated("O7", "%s of all shards is not that of the undivided run: %s", name, firstDifference(a, b))
+		if x, y := strings.Join(mine, "\n"), strings.Join(theirs, "\n"); x != y {
+			a.violated("O7", "%s of all shards is not that of the undivided run: %s", name, firstDifference(x, y))
 		}
 	}
 }
