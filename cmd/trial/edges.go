@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -13,19 +14,6 @@ import (
 	"friendmigrate/cmd/trial/graph"
 )
 
-// writeEdges is the command that writes a generated friend graph.
-func writeEdges(args []string, stdout, stderr io.Writer) error {
-	j, err := parseEdges(args, stderr)
-	if err != nil {
-		return err
-	}
-	g, err := graph.New(j.options)
-	if err != nil {
-		return err
-	}
-	return j.write(g, stdout)
-}
-
 // edgesJob is what one call of trial edges does.
 type edgesJob struct {
 	options                 graph.Options
@@ -33,22 +21,26 @@ type edgesJob struct {
 	output, expect, badList string // "-": standard output, "": not at all
 }
 
-func parseEdges(args []string, stderr io.Writer) (*edgesJob, error) {
+// writeEdges is the command that writes a generated friend graph.
+func writeEdges(_ context.Context, args []string, stdout io.Writer) error {
 	j := &edgesJob{options: graph.Default()}
 	f := flag.NewFlagSet("trial edges", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	j.graphFlags(f)
 	j.rowFlags(f)
 	f.StringVar(&j.output, "output", "-", "write the rows to this `file`")
 	f.StringVar(&j.expect, "expect", "", "write the expected counts of all parts to this `file`, as JSON")
 	f.StringVar(&j.badList, "bad-list", "", "write Line,Kind of every bad row to this `file`, as CSV")
 	if err := f.Parse(args); err != nil {
-		return nil, err
+		return err
 	}
 	if f.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+		return fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
-	return j, nil
+	g, err := graph.New(j.options)
+	if err != nil {
+		return err
+	}
+	return j.write(g, stdout)
 }
 
 func (j *edgesJob) graphFlags(f *flag.FlagSet) {
@@ -65,14 +57,21 @@ func (j *edgesJob) graphFlags(f *flag.FlagSet) {
 
 func (j *edgesJob) rowFlags(f *flag.FlagSet) {
 	o := &j.options
-	f.Func("order", "`order` of rows: shuffled (default), sorted or reversed by From_Account", func(s string) error { o.Order = graph.Order(s); return nil })
-	f.Func("format", "`format` of rows: csv (default) or jsonl", func(s string) error { o.Format = graph.Format(s); return nil })
+	f.StringVar((*string)(&o.Order), "order", string(o.Order), "`order` of rows: shuffled, or sorted or reversed by From_Account")
+	f.StringVar((*string)(&o.Format), "format", string(o.Format), "`format` of rows: csv or jsonl")
 	f.Func("part", "write only part `i/n` of the rows, i from 0", j.setPart)
 	f.StringVar(&o.ID, "id", o.ID, "`pattern` of account ids")
-	f.Func("fields", "optional `fields`: all, or some of Remark,RemarkTime,GroupName,AddWording,AddTime", j.setFields)
-	f.Func("custom", "custom `fields`: Tag_SNS_Custom_Badge,Tag_SNS_Custom_Level:int", j.setCustom)
+	f.Func("fields", "optional `fields`: all, or some of Remark,RemarkTime,GroupName,AddWording,AddTime", func(s string) error {
+		if s == "all" {
+			o.Fields = graph.AllFields()
+			return nil
+		}
+		return list(&o.Fields, func(name string) graph.Field { return graph.Field(name) })(s)
+	})
+	f.Func("custom", "custom `fields`: Tag_SNS_Custom_Badge,Tag_SNS_Custom_Level:int", list(&o.Custom, custom))
 	f.Float64Var(&o.Fill, "fill", o.Fill, "share of rows in which an optional field is filled")
-	f.Func("add-sources", "AddSource `values` (default "+strings.Join(o.AddSources, ",")+")", func(s string) error { o.AddSources = strings.Split(s, ","); return nil })
+	f.Func("add-sources", "AddSource `values` (default "+strings.Join(o.AddSources, ",")+")",
+		list(&o.AddSources, func(name string) string { return name }))
 	f.BoolVar(&o.Unicode, "unicode", o.Unicode, "texts of many scripts")
 	f.BoolVar(&o.Awkward, "awkward", o.Awkward, "remarks with quotes, commas and line breaks")
 	f.BoolVar(&o.BOM, "bom", o.BOM, "begin with a byte order mark")
@@ -80,44 +79,32 @@ func (j *edgesJob) rowFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.Unterminated, "unterminated", o.Unterminated, "no line end behind the last row")
 	f.Float64Var(&o.Duplicates, "duplicates", o.Duplicates, "second rows of a pair, as a share of --edges; every other one has other fields")
 	f.Float64Var(&o.Bad, "bad", o.Bad, "rows that must be rejected, as a share of --edges; at least one of each kind")
-	f.Func("bad-kinds", "only these `kinds` of bad rows; an unknown one lists all", j.setBadKinds)
+	f.Func("bad-kinds", "only these `kinds` of bad rows; an unknown one lists all", list(&o.BadKinds, func(name string) graph.Kind { return graph.Kind(name) }))
 }
 
 func (j *edgesJob) setPart(s string) error {
 	var rest string
-	if n, _ := fmt.Sscanf(s+" .", "%d/%d %s", &j.part.Index, &j.part.Count, &rest); n != 3 || rest != "." || j.part.Count < 1 || j.part.Index < 0 || j.part.Index >= j.part.Count {
+	if n, _ := fmt.Sscanf(s+" .", "%d/%d %s", &j.part.Index, &j.part.Count, &rest); n != 3 || rest != "." ||
+		j.part.Count < 1 || j.part.Index < 0 || j.part.Index >= j.part.Count {
 		return errors.New("not i/n with 0 <= i < n")
 	}
 	return nil
 }
 
-func (j *edgesJob) setFields(s string) error {
-	j.options.Fields = nil
-	if s == "all" {
-		j.options.Fields = graph.AllFields()
+// list makes the setter of a flag that takes several things, separated by commas.
+func list[T any](into *[]T, one func(name string) T) func(string) error {
+	return func(s string) error {
+		*into = nil
+		for name := range strings.SplitSeq(s, ",") {
+			*into = append(*into, one(name))
+		}
 		return nil
 	}
-	for name := range strings.SplitSeq(s, ",") {
-		j.options.Fields = append(j.options.Fields, graph.Field(name))
-	}
-	return nil
 }
 
-func (j *edgesJob) setCustom(s string) error {
-	j.options.Custom = nil
-	for name := range strings.SplitSeq(s, ",") {
-		tag, integer := strings.CutSuffix(name, ":int")
-		j.options.Custom = append(j.options.Custom, graph.Custom{Tag: tag, Integer: integer})
-	}
-	return nil
-}
-
-func (j *edgesJob) setBadKinds(s string) error {
-	j.options.BadKinds = nil
-	for name := range strings.SplitSeq(s, ",") {
-		j.options.BadKinds = append(j.options.BadKinds, graph.Kind(name))
-	}
-	return nil
+func custom(name string) graph.Custom {
+	tag, integer := strings.CutSuffix(name, ":int")
+	return graph.Custom{Tag: tag, Integer: integer}
 }
 
 func (j *edgesJob) write(g *graph.Graph, stdout io.Writer) error {

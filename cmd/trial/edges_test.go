@@ -17,9 +17,9 @@ import (
 func TestFilesBesideTheRows(t *testing.T) {
 	dir := t.TempDir()
 	rows, expect, badList := filepath.Join(dir, "rows.jsonl"), filepath.Join(dir, "expect.json"), filepath.Join(dir, "bad.csv")
-	var stdout, stderr bytes.Buffer
+	var stdout bytes.Buffer
 	args := strings.Fields("--edges 500 --format jsonl --order sorted --fields all --custom Tag_SNS_Custom_Badge,Tag_SNS_Custom_Level:int --bad 0.2 --duplicates 0.1")
-	if err := writeEdges(append(args, "--output", rows, "--expect", expect, "--bad-list", badList), &stdout, &stderr); err != nil {
+	if err := writeEdges(t.Context(), append(args, "--output", rows, "--expect", expect, "--bad-list", badList), &stdout); err != nil {
 		t.Fatal(err)
 	}
 	if stdout.Len() > 0 {
@@ -35,7 +35,7 @@ func TestFilesBesideTheRows(t *testing.T) {
 	if lines := bytes.Count(content(t, badList), []byte("\n")); int64(lines) != 1+counts.Rejected {
 		t.Errorf("%d lines in the list of bad rows", lines)
 	}
-	if err := writeEdges(args, &stdout, &stderr); err != nil || !bytes.Equal(stdout.Bytes(), content(t, rows)) {
+	if err := writeEdges(t.Context(), args, &stdout); err != nil || !bytes.Equal(stdout.Bytes(), content(t, rows)) {
 		t.Errorf("standard output has other rows than the file (%v)", err)
 	}
 }
@@ -45,16 +45,16 @@ func TestUnusableFlagsOfEdges(t *testing.T) {
 		"--edges x", "--edges -3", "--part 2/2", "--part 1", "--part 0/1x", "--order up", "--fields Nickname", "--custom Level", "--bad 2", "rows.csv",
 		"--bad 0.1 --bad-kinds none",
 	} {
-		var stdout, stderr bytes.Buffer
-		if err := writeEdges(strings.Fields(args), &stdout, &stderr); err == nil || stdout.Len() > 0 {
+		var stdout bytes.Buffer
+		if err := writeEdges(t.Context(), strings.Fields(args), &stdout); err == nil || stdout.Len() > 0 {
 			t.Errorf("%s: %v, %d bytes on standard output", args, err, stdout.Len())
 		}
 	}
 }
 
 func TestAFileThatCannotBeWritten(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	if err := writeEdges([]string{"--output", filepath.Join(t.TempDir(), "missing", "rows.csv")}, &stdout, &stderr); !errors.Is(err, fs.ErrNotExist) {
+	var stdout bytes.Buffer
+	if err := writeEdges(t.Context(), []string{"--output", filepath.Join(t.TempDir(), "missing", "rows.csv")}, &stdout); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -65,8 +65,8 @@ func TestSampleIsWhatItsCommandWrites(t *testing.T) {
 	if command == nil {
 		t.Fatal("no command in testdata/README.md")
 	}
-	var stdout, stderr bytes.Buffer
-	if err := writeEdges(strings.Fields(string(command[1])), &stdout, &stderr); err != nil {
+	var stdout bytes.Buffer
+	if err := writeEdges(t.Context(), strings.Fields(string(command[1])), &stdout); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(stdout.Bytes(), content(t, filepath.Join(testdata, "friends.csv"))) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,43 +18,25 @@ const (
 )
 
 // filled runs a job on a disk that is too small, or that somebody else fills on the way, and again when there is room.
-func filled(_ context.Context, c *bench) (faults int, err error) {
-	kB := 2048
-	fromTheStart := c.rand.IntN(3) == 0
+func filled(ctx context.Context, c *bench) (faults int, err error) {
+	kB, fromTheStart := 2048, c.rand.IntN(3) == 0
 	if fromTheStart {
 		kB = 8 + c.rand.IntN(300)
 	}
-	volume, err := lab.NewMemory(c.dir, kB)
-	if err != nil {
+	if err := c.on(lab.NewMemory(c.dir, kB)); err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, volume.Close()) }()
-	c.state = filepath.Join(volume.Folder, "state")
-	if err := c.begin(c.anyShape()); err != nil {
-		return 0, err
-	}
-	filler := filepath.Join(volume.Folder, "filler")
-	for act := range c.job.Acts {
-		c.enter(act)
-		done, err := c.withFault(act, fullWord, func() error {
+	filler := filepath.Join(c.volume.Folder, "filler")
+	return c.through(ctx, 1, func(act, left int) (hit, done bool, err error) {
+		done, err = c.withFault(act, left, fullWord, func() error {
 			if fromTheStart {
 				return nil
 			}
 			return fill(filler, c.rand.IntN(24)<<10)
-		}, func() error { return errors.Join(os.RemoveAll(filler), volume.Remount("size=16m")) })
-		if err != nil {
-			return faults, err
-		}
-		if done {
-			continue // before it met the fault
-		}
-		faults++
-		if err := c.unbroken(act); err != nil {
-			return faults, err
-		}
-		fromTheStart = false
-	}
-	return faults, nil
+		}, func() error { return errors.Join(os.RemoveAll(filler), c.volume.Remount("size=16m")) })
+		fromTheStart = fromTheStart && done
+		return !done, done, err
+	})
 }
 
 // fill leaves so many bytes of a volume, about.
@@ -81,48 +62,31 @@ func ignoreFull(err error) error {
 }
 
 // readOnly runs a job on a file system that goes read only under it, or that was before.
-func readOnly(_ context.Context, c *bench) (faults int, err error) {
-	volume, err := lab.NewVolume(c.dir, lab.Ext4)
-	if err != nil {
+func readOnly(ctx context.Context, c *bench) (faults int, err error) {
+	if err := c.on(lab.NewVolume(c.dir, lab.Ext4)); err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, volume.Close()) }()
-	c.state = filepath.Join(volume.Folder, "state")
-	if err := c.begin(c.anyShape()); err != nil {
-		return 0, err
-	}
-	for act := range c.job.Acts {
-		c.enter(act)
-		fault, fix := volume.Fail, volume.Again
+	return c.through(ctx, 1, func(act, left int) (hit, done bool, err error) {
+		fault, fix := c.volume.Fail, c.volume.Again
 		if c.rand.IntN(4) == 0 {
-			if err := volume.Remount("ro"); err != nil {
-				return faults, err
+			if err := c.volume.Remount("ro"); err != nil {
+				return false, false, err
 			}
-			fault, fix = func() error { return nil }, func() error { return volume.Remount("rw") }
+			fault, fix = func() error { return nil }, func() error { return c.volume.Remount("rw") }
 		}
-		done, err := c.withFault(act, readOnlyWord, fault, fix)
-		if err != nil {
-			return faults, err
-		}
-		if done {
-			continue // before it met the fault
-		}
-		faults++
-		if err := c.unbroken(act); err != nil {
-			return faults, err
-		}
-	}
-	return faults, nil
+		done, err = c.withFault(act, left, readOnlyWord, fault, fix)
+		return !done, done, err
+	})
 }
 
-// withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The run finishes all the same, or says with 1 what is wrong.
-func (c *bench) withFault(act int, word string, fault, fix func() error) (done bool, err error) {
-	m := draw(c.rand, &c.like.Acts[act], c.like.Acts[act].Calls, act > 0)
-	p, err := c.start(act)
+// withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The run finishes all the
+// same, or says with 1 what is wrong.
+func (c *bench) withFault(act, left int, word string, fault, fix func() error) (done bool, err error) {
+	m := c.moment(act, left)
+	p, hit, err := c.until(m, act)
 	if err != nil {
 		return false, err
 	}
-	hit := m.await(p, c.service)
 	before := c.service.Arrived()
 	if hit {
 		if err := fault(); err != nil {
@@ -136,13 +100,9 @@ func (c *bench) withFault(act int, word string, fault, fix func() error) (done b
 	if err := fix(); err != nil {
 		return false, err
 	}
-	c.audit.Dead(end, true)
-	switch {
-	case finished(end):
-		c.audit.Finished(end, act)
-		return true, nil
-	case end.Code != 1 || !strings.Contains(end.Last, "; hint: ") || !strings.Contains(end.Last, word):
-		c.audit.Fail("O8", fmt.Sprintf("exit code %d with a disk that has %s (%v): %s", end.Code, word, m, end.Last))
+	if done = c.ended(end, act, true); !done &&
+		(end.Code != 1 || !strings.Contains(end.Last, "; hint: ") || !strings.Contains(end.Last, word)) {
+		c.fail("O8", "exit code %d with a disk that has %s (%v): %s", end.Code, word, m, end.Last)
 	}
-	return false, nil
+	return done, nil
 }

@@ -34,12 +34,12 @@ func fuzz(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // fuzzed is the row of fuzzing: count is seconds for each target.
-func fuzzed(ctx context.Context, s *suite, count int) (executions, violations int, err error) {
+func fuzzed(ctx context.Context, s *suite, count int) (executions int, err error) {
 	n, failed, err := fuzzAll(ctx, "", fmt.Sprintf("%ds", count), runtime.NumCPU(), s.out)
 	for _, f := range failed {
-		s.say("  fuzz: %v", f)
+		s.violated("fuzz", "%v", f)
 	}
-	return int(n), len(failed), err
+	return int(n), err
 }
 
 // fuzzAll runs fuzz targets side by side. What they find lies in the package's testdata and fails its tests from then on.

@@ -48,35 +48,32 @@ func (s *suite) image(ctx context.Context) (*lab.Image, error) {
 
 // shipped builds the image so many times from nothing, each time but the first from a copy in another folder, with other times and modes of its files, and
 // judges it.
-func shipped(ctx context.Context, s *suite, count int) (builds, violations int, err error) {
+func shipped(ctx context.Context, s *suite, count int) (builds int, err error) {
 	image, err := s.image(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	first, err := image.Ship(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	found := judgeImage(first)
 	for builds = 1; builds < count; builds++ {
 		again, err := s.buildAgain(ctx, fmt.Sprintf("again-%d", builds))
 		if err != nil {
-			return builds, 0, err
+			return builds, err
 		}
 		if again.Digest != first.Digest {
 			found = append(found, fmt.Sprintf("two clean builds have the digests %s and %s", first.Digest, again.Digest))
 		}
 	}
 	wrong, err := s.hardened(image)
-	if err != nil {
-		return builds, 0, err
+	for _, text := range append(found, wrong...) {
+		s.violated("image", "%s", text)
 	}
-	found = append(found, wrong...)
-	for _, text := range found {
-		s.say("  image: %s", text)
-	}
-	s.say("  image %s: %.2f MB compressed, %.2f MB unpacked, %d entries", first.Digest, megabytes(first.Compressed), megabytes(first.Unpacked), len(first.Entries))
-	return builds, len(found), nil
+	s.say("  image %s: %.2f MB compressed, %.2f MB unpacked, %d entries", first.Digest, megabytes(first.Compressed),
+		megabytes(first.Unpacked), len(first.Entries))
+	return builds, err
 }
 
 func megabytes(n int64) float64 { return float64(n) / 1e6 }

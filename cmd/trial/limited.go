@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"friendmigrate/cmd/trial/graph"
 	"friendmigrate/cmd/trial/lab"
 )
 
@@ -32,24 +30,23 @@ var (
 )
 
 // limited sends so many millions of edges through containers with limits.
-func limited(ctx context.Context, s *suite, millions int) (runs, violations int, err error) {
+func limited(ctx context.Context, s *suite, millions int) (runs int, err error) {
 	image, err := s.image(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	for _, l := range append(limits[:len(limits):len(limits)], tooLow) {
 		l.edges = min(l.edges, int64(millions)*1_000_000)
 		found, err := s.limit(ctx, image, l)
 		if err != nil {
-			return runs, violations, fmt.Errorf("limit %s: %w", l.flag, err)
+			return runs, fmt.Errorf("limit %s: %w", l.flag, err)
 		}
 		for _, text := range found {
-			s.say("  %d edges in %s: %s", l.edges, l.flag, text)
+			s.violated("limits", "%d edges in %s: %s", l.edges, l.flag, text)
 		}
 		runs++
-		violations += len(found)
 	}
-	return runs, violations, nil
+	return runs, nil
 }
 
 // limit does one job in one container.
@@ -63,10 +60,9 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "key"), []byte(lab.Key), 0o600), c.Write(filepath.Join(c.Volume, "key"), lab.Key)); err != nil {
-		return nil, err
-	}
-	if err := writeGraph(filepath.Join(c.Volume, "edges.csv"), s.seed, l.edges); err != nil {
+	err = errors.Join(largeInput(dir, s.seed, l.edges), os.Rename(filepath.Join(dir, "edges.csv"), filepath.Join(c.Volume, "edges.csv")),
+		c.Write(filepath.Join(c.Volume, "key"), lab.Key))
+	if err != nil {
 		return nil, err
 	}
 	service, err := s.binary.Simulate(dir, "--limit", "0", "--compact")
@@ -74,7 +70,8 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
-	args := []string{"import", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "key", "--endpoint", service.URL, "--progress", "none", "--rate", "1000000", "--workers", "50"}
+	args := []string{"import", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "key", "--endpoint", service.URL,
+		"--progress", "none", "--rate", "1000000", "--workers", "50"}
 	if l.memory != "" {
 		args = append(args, "--memory", l.memory)
 	}
@@ -92,7 +89,8 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 	if err != nil {
 		return nil, err
 	}
-	s.say("  %d edges in a container of %s: %.1f s, %.0f MB resident, %.0f MB charged at most", l.edges, l.flag, end.Took.Seconds(), megabytes(m.Resident), megabytes(m.Charged))
+	s.say("  %d edges in a container of %s: %.1f s, %.0f MB resident, %.0f MB charged at most", l.edges, l.flag,
+		end.Took.Seconds(), megabytes(m.Resident), megabytes(m.Charged))
 	return l.judge(end, m, stats.GraphEdges), nil
 }
 
@@ -111,21 +109,4 @@ func (l limit) judge(end lab.Ended, m lab.Memory, there int64) (found []string) 
 		fail("%d bytes were resident, %d charged of %d, killed %d times", m.Resident, m.Charged, m.Limit, m.Killed)
 	}
 	return found
-}
-
-// writeGraph writes an input that the user of the image can read.
-func writeGraph(path string, seed uint64, edges int64) (err error) {
-	o := graph.Default()
-	o.Seed, o.Edges, o.Mean = seed, edges, 40
-	g, err := graph.New(o)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(g.Write(w, graph.Part{}, nil), w.Flush())
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,15 +31,14 @@ func main() {
 // errViolated is what run returns when a row found something.
 var errViolated = errors.New("an oracle was violated")
 
+// commands are what trial does beside breaking the program.
+var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
+	"mutants": plantBugs, "fuzz": fuzz, "edges": writeEdges,
+}
+
 func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) > 0 && args[0] == "mutants" {
-		return plantBugs(ctx, args[1:], out)
-	}
-	if len(args) > 0 && args[0] == "fuzz" {
-		return fuzz(ctx, args[1:], out)
-	}
-	if len(args) > 0 && args[0] == "edges" {
-		return writeEdges(args[1:], out, os.Stderr)
+	if len(args) > 0 && commands[args[0]] != nil {
+		return commands[args[0]](ctx, args[1:], out)
 	}
 	s := &suite{out: out}
 	flags := flag.NewFlagSet("trial", flag.ContinueOnError)
@@ -54,7 +54,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		counts[r.name] = flags.Int(r.flag, -1, fmt.Sprintf("%s (ci %d, release %d)", r.help, r.ci, r.release))
 	}
 	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "trial [flags] | trial mutants [flags] | trial fuzz [flags] | trial edges [flags]\n\nBreaks the built program and judges what comes of it.\n\n")
+		fmt.Fprint(flags.Output(), "trial [flags] | trial mutants [flags] | trial fuzz [flags] | trial edges [flags]\n\n",
+			"Breaks the built program and judges what comes of it.\n\n")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -83,11 +84,12 @@ type planned struct {
 }
 
 // choose picks the rows and their counts.
-func choose(only string, release bool, counts map[string]*int) ([]planned, error) {
-	var plan []planned
-	wanted := map[string]bool{}
-	for _, name := range strings.FieldsFunc(only, func(r rune) bool { return r == ',' }) {
-		wanted[name] = true
+func choose(only string, release bool, counts map[string]*int) (plan []planned, err error) {
+	wanted := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
+	for _, name := range wanted {
+		if counts[name] == nil {
+			return nil, fmt.Errorf("there is no row %q", name)
+		}
 	}
 	for _, r := range rows {
 		p := planned{r, r.ci}
@@ -97,15 +99,9 @@ func choose(only string, release bool, counts map[string]*int) ([]planned, error
 		if n := *counts[r.name]; n >= 0 {
 			p.count = n
 		}
-		if only != "" && !wanted[r.name] || p.count == 0 {
-			delete(wanted, r.name)
-			continue
+		if p.count > 0 && (only == "" || slices.Contains(wanted, r.name)) {
+			plan = append(plan, p)
 		}
-		delete(wanted, r.name)
-		plan = append(plan, p)
-	}
-	for name := range wanted {
-		return nil, fmt.Errorf("there is no row %q", name)
 	}
 	return plan, nil
 }

@@ -24,27 +24,32 @@ func plantBugs(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	_, missed, err := plant(ctx, *only, out)
-	if err == nil && missed > 0 {
-		err = fmt.Errorf("%d planted bugs were missed", missed)
+	if err == nil && len(missed) > 0 {
+		err = fmt.Errorf("%d planted bugs were missed", len(missed))
 	}
 	return err
 }
 
 // mutated is the row of planted bugs: each that nothing finds is a violation.
-func mutated(ctx context.Context, s *suite, _ int) (planted, missed int, err error) {
-	return plant(ctx, "", s.out)
+func mutated(ctx context.Context, s *suite, _ int) (planted int, err error) {
+	planted, missed, err := plant(ctx, "", s.out)
+	for _, bug := range missed {
+		s.violated("mutants", "nothing finds that %s", bug)
+	}
+	return planted, err
 }
 
-// plant plants one bug after the other and has the suites find each. The go command is told to read one file from elsewhere, so that the module stays as it is.
-// What the suites say of it without a bug comes first: a suite that fails anyway finds nothing.
-func plant(ctx context.Context, only string, out io.Writer) (planted, missed int, err error) {
+// plant plants one bug after the other and has the suites find each. The go command is told to read one file from elsewhere,
+// so that the module stays as it is. What the suites say of it without a bug comes first: a suite that fails anyway finds
+// nothing.
+func plant(ctx context.Context, only string, out io.Writer) (planted int, missed []string, err error) {
 	root, err := moduleFolder(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	work, err := os.MkdirTemp("", "trial-mutants-")
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	g := &garden{root: root, work: work, out: out, sound: map[string]error{}}
@@ -56,9 +61,8 @@ func plant(ctx context.Context, only string, out io.Writer) (planted, missed int
 		if err != nil {
 			return planted, missed, fmt.Errorf("%q: %w", m.bug, err)
 		}
-		planted++
-		if !caught {
-			missed++
+		if planted++; !caught {
+			missed = append(missed, m.bug)
 		}
 	}
 	return planted, missed, nil

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -21,59 +19,33 @@ func cutOn(kind string) func(context.Context, *bench) (int, error) {
 // mostCuts is how often the power of one job is cut at most.
 const mostCuts = 4
 
-// powerless cuts the power of one job again and again until it has ended, and holds what is there when the machine is up again against what had been
-// acknowledged before.
+// powerless cuts the power of one job again and again until it has ended, and holds what is there when the machine is up again
+// against what had been acknowledged before.
 func powerless(ctx context.Context, c *bench, kind string) (cuts int, err error) {
-	volume, err := lab.NewVolume(c.dir, kind)
-	if err != nil {
+	if err := c.on(lab.NewVolume(c.dir, kind)); err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, volume.Close()) }()
-	c.state = filepath.Join(volume.Folder, "state")
-	if err := c.begin(c.anyShape()); err != nil {
-		return 0, err
-	}
-	for act := range c.job.Acts {
-		n, err := c.cutAct(ctx, volume, act)
-		cuts += n
-		if err != nil {
-			return cuts, err
+	return c.through(ctx, mostCuts, func(act, left int) (cut, done bool, err error) {
+		if done, err = c.cut(act, left); done && err == nil {
+			err = c.nothingToDo(act)
 		}
-	}
-	return cuts, nil
-}
-
-// cutAct cuts the power of one act until it has ended by itself.
-func (c *bench) cutAct(ctx context.Context, v *lab.Volume, act int) (cuts int, err error) {
-	c.enter(act)
-	left := c.like.Acts[act].Calls
-	for most := 1 + c.rand.IntN(mostCuts); cuts < most && ctx.Err() == nil; cuts++ {
-		done, err := c.cut(v, act, left, cuts > 0)
-		if err != nil {
-			return cuts, err
-		}
-		if done {
-			return cuts + 1, c.nothingToDo(act)
-		}
-		left -= c.service.Arrived()
-	}
-	return cuts, c.unbroken(act)
+		return true, done, err
+	})
 }
 
 // cut does one run and cuts the power in it, or right behind it. done: the run had said that it is finished before.
-func (c *bench) cut(v *lab.Volume, act, left int, resumed bool) (done bool, err error) {
-	m := draw(c.rand, &c.like.Acts[act], left, resumed)
+func (c *bench) cut(act, left int) (done bool, err error) {
+	m := c.moment(act, left)
 	if c.rand.IntN(6) == 0 {
 		m = moment{kind: "ended", after: patience} // at once when it says that it is done
 	}
 	blind := c.rand.IntN(2) == 0 // the process dies with the machine; otherwise it sees its disk fail
-	p, err := c.start(act)
+	p, during, err := c.until(m, act)
 	if err != nil {
 		return false, err
 	}
-	during := m.await(p, c.service)
 	before, told := c.service.Arrived(), acknowledged(c.state) // an acknowledgement that comes while the power is cut is none
-	if err := v.Cut(); err != nil {
+	if err := c.volume.Cut(); err != nil {
 		return false, err
 	}
 	if blind {
@@ -81,7 +53,7 @@ func (c *bench) cut(v *lab.Volume, act, left int, resumed bool) (done bool, err 
 	}
 	end := p.Wait(c.job.Timeout + 20*time.Second)
 	c.audit.Late += c.service.Arrived() - before
-	if err := v.Again(); err != nil {
+	if err := c.volume.Again(); err != nil {
 		return false, err
 	}
 	c.audit.Dead(end, during)
@@ -91,24 +63,15 @@ func (c *bench) cut(v *lab.Volume, act, left int, resumed bool) (done bool, err 
 		c.audit.Finished(end, act)
 		return true, nil
 	case !during && !blind || during && end.Signal == 0 && end.Code != 1 && !finished(end):
-		c.audit.Fail("O8", fmt.Sprintf("exit code %d when the disk failed (%v): %s", end.Code, m, end.Last))
+		c.fail("O8", "exit code %d when the disk failed (%v): %s", end.Code, m, end.Last)
 	}
 	return false, nil
 }
 
 // acknowledged is what progress.json says is settled.
 func acknowledged(state string) int64 {
-	var p struct {
-		Phase string `json:"phase"`
-		Edges struct {
-			Imported int64 `json:"imported"`
-			Already  int64 `json:"already"`
-		} `json:"edges"`
-		Added struct {
-			Imported int64 `json:"imported"`
-			Already  int64 `json:"already"`
-		} `json:"added"`
-	}
+	type inPlace struct{ Imported, Already int64 }
+	var p struct{ Edges, Added inPlace }
 	text, err := os.ReadFile(filepath.Join(state, "progress.json"))
 	if err != nil || json.Unmarshal(text, &p) != nil {
 		return 0
@@ -117,27 +80,21 @@ func acknowledged(state string) int64 {
 }
 
 // unsynced is the negative control: a program that never syncs has to be found at fault by the same cases.
-func unsynced(ctx context.Context, s *suite, count int) (faults, violations int, err error) {
+func unsynced(ctx context.Context, s *suite, count int) (faults int, err error) {
 	binary, err := lab.Build(ctx, s.dir, "friendmigrate-nosync", "-tags", "nosync")
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	for _, kind := range []string{lab.Ext4, lab.XFS} {
 		caught, cases := 0, 0
-		for faults := 0; faults < count && cases < 5*count; cases++ {
+		for cuts := 0; cuts < count && cases < 5*count; cases++ {
 			c := s.bench("control-"+kind, cases)
 			c.program = binary
-			n, err := func() (int, error) {
-				if err := os.MkdirAll(c.dir, 0o700); err != nil {
-					return 0, err
-				}
-				n, err := powerless(ctx, c, kind)
-				return n, errors.Join(err, c.close())
-			}()
+			n, err := c.do(func() (int, error) { return powerless(ctx, c, kind) })
 			if err != nil {
-				return 0, 0, err
+				return 0, err
 			}
-			faults += n
+			cuts += n
 			if len(c.found()) > 0 {
 				caught++
 			}
@@ -145,8 +102,8 @@ func unsynced(ctx context.Context, s *suite, count int) (faults, violations int,
 		faults += cases
 		s.say("  control on %s: a program without syncs was found at fault in %d of %d jobs", kind, caught, cases)
 		if caught == 0 {
-			violations++
+			s.violated("control", "cuts on %s find nothing", kind)
 		}
 	}
-	return faults, violations, nil
+	return faults, nil
 }

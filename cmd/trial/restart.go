@@ -19,25 +19,28 @@ import (
 // sent a second's worth of calls until it died.
 const (
 	restartEdges = 10_000_000
-	restartMean  = 40
 	restartRate  = 200
 	restartLimit = 2 * time.Second
 )
 
-// restarted kills a job of 10 million edges again and again and measures how soon each run that goes on with it sends its first call. The input is as it was.
-func restarted(ctx context.Context, s *suite, count int) (kills, violations int, err error) {
+// restarted kills a job of 10 million edges again and again and measures how soon each run that goes on with it sends its
+// first call. The input is as it was.
+func restarted(ctx context.Context, s *suite, count int) (kills int, err error) {
 	dir, err := os.MkdirTemp("", "trial-restart-") // on a disk, as a large job is
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	job, err := largeJob(dir, s.seed)
-	if err != nil {
-		return 0, 0, err
+	job := &lab.Job{
+		Shape: "restart", Dir: dir, Workers: 300, Rate: restartRate, Timeout: 3 * time.Second, Acts: []lab.Act{{}}, Inputs: []string{"edges.csv"},
+		Service: simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Latency: 50 * time.Millisecond, Seed: s.seed},
+	}
+	if err := largeInput(dir, s.seed, restartEdges); err != nil {
+		return 0, err
 	}
 	service, err := lab.Serve(job)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
 	var slowest time.Duration
@@ -46,55 +49,43 @@ func restarted(ctx context.Context, s *suite, count int) (kills, violations int,
 		kills++
 		switch {
 		case found != "":
-			violations++
-			s.say("  restart: %s", found)
-			return kills, violations, nil
+			s.violated("restart", "%s", found)
+			return kills, nil
 		case kills == 1:
 			s.say("  restart: %d edges read, staged and begun to be sent after %.1f s", restartEdges, took.Seconds())
+			continue
 		case took > restartLimit+s.stalls.Longest():
-			violations++
-			s.say("  restart: the first call left after %v", took)
+			s.violated("restart", "the first call left after %v", took)
 		}
-		if kills > 1 {
-			slowest = max(slowest, took)
-		}
+		slowest = max(slowest, took)
 	}
 	s.say("  restart: first new call within %.2f s, the slowest of %d", slowest.Seconds(), kills-1)
 	if n := service.Sim.Stats().Overlaps; n > 0 {
-		violations++
-		s.say("  restart: O5: %d calls overlapped", n)
+		s.violated("restart", "O5: %d calls overlapped", n)
 	}
 	if took, known := service.Closest(restartRate + 1); known && took < time.Second-2*s.stalls.Longest() {
-		violations++
-		s.say("  restart: O6: %d calls arrived within %v", restartRate+1, took)
+		s.violated("restart", "O6: %d calls arrived within %v", restartRate+1, took)
 	}
-	return kills, violations, ctx.Err()
+	return kills, ctx.Err()
 }
 
-// largeJob writes the input.
-func largeJob(dir string, seed uint64) (*lab.Job, error) {
-	options := graph.Default()
-	options.Seed, options.Edges, options.Mean, options.Order = seed, restartEdges, restartMean, graph.Shuffled
-	g, err := graph.New(options)
+// largeInput writes a key, and an input that the user of the image can read, into a folder.
+func largeInput(dir string, seed uint64, edges int64) error {
+	o := graph.Default()
+	o.Seed, o.Edges, o.Mean = seed, edges, 40
+	g, err := graph.New(o)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(lab.Key+"\n"), 0o600); err != nil {
-		return nil, err
+		return err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "edges.csv"), os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "edges.csv"), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	w := bufio.NewWriterSize(file, 1<<20)
-	err = g.Write(w, graph.Part{}, nil)
-	if err := errors.Join(err, w.Flush(), file.Close()); err != nil {
-		return nil, err
-	}
-	return &lab.Job{
-		Shape: "restart", Dir: dir, Workers: 300, Rate: restartRate, Timeout: 3 * time.Second, Acts: []lab.Act{{}}, Inputs: []string{"edges.csv"},
-		Service: simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Latency: 50 * time.Millisecond, Seed: seed},
-	}, nil
+	w := bufio.NewWriterSize(f, 1<<20)
+	return errors.Join(g.Write(w, graph.Part{}, nil), w.Flush(), f.Close())
 }
 
 // untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it sent. found says why it did not.

@@ -24,7 +24,7 @@ type row struct {
 	broken func(ctx context.Context, c *bench) (faults int, err error)
 
 	// whole does the row at once, where it is not made of cases.
-	whole func(ctx context.Context, s *suite, count int) (faults, violations int, err error)
+	whole func(ctx context.Context, s *suite, count int) (faults int, err error)
 
 	ready func() error // why it can't be done on this machine
 }
@@ -94,6 +94,7 @@ type suite struct {
 	stalls lab.Stalls
 
 	mu         sync.Mutex
+	violations int // so far
 	references map[string]*reference
 	built      built
 }
@@ -125,75 +126,62 @@ func (s *suite) run(ctx context.Context, plan []planned) (err error) {
 		return err
 	}
 	fmt.Fprintf(s.out, "%-14s %10s %8s %11s %8s\n", "fault", "seed", "count", "violations", "seconds")
-	bad := 0
 	for _, p := range plan {
-		n, err := s.do(ctx, p)
-		if err != nil {
+		if err := s.do(ctx, p); err != nil {
 			return fmt.Errorf("row %s: %w", p.name, err)
 		}
-		bad += n
 	}
-	if bad > 0 {
+	if s.violations > 0 {
 		return errViolated
 	}
 	return nil
 }
 
 // do does one row.
-func (s *suite) do(ctx context.Context, p planned) (violations int, err error) {
+func (s *suite) do(ctx context.Context, p planned) (err error) {
 	if p.ready != nil {
 		if err := p.ready(); err != nil {
-			fmt.Fprintf(s.out, "%-14s SKIPPED: %v\n", p.name, err)
-			return 0, nil
+			s.say("%-14s SKIPPED: %v", p.name, err)
+			return nil
 		}
 	}
-	began := time.Now()
-	var faults int
+	began, before, faults := time.Now(), s.violations, 0
 	if p.whole != nil {
-		faults, violations, err = p.whole(ctx, s, p.count)
+		faults, err = p.whole(ctx, s, p.count)
 	} else {
-		faults, violations, err = s.cases(ctx, p)
+		faults, err = s.cases(ctx, p)
 	}
-	if err != nil {
-		return 0, err
+	if err == nil {
+		s.say("%-14s %10d %8d %11d %8.1f", p.name, s.seed, faults, s.violations-before, time.Since(began).Seconds())
 	}
-	fmt.Fprintf(s.out, "%-14s %10d %8d %11d %8.1f\n", p.name, s.seed, faults, violations, time.Since(began).Seconds())
-	return violations, nil
+	return err
 }
 
 // cases does cases of a row, some at once, until there were enough faults.
-func (s *suite) cases(ctx context.Context, p planned) (faults, violations int, err error) {
-	var mu sync.Mutex
-	next := 0
-	take := func() (int, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if s.index >= 0 {
-			next++
-			return s.index, next == 1
-		}
-		if faults >= p.count || next >= 3*p.count+10 || err != nil || ctx.Err() != nil {
-			return 0, false
-		}
-		next++
-		return next - 1, true
+func (s *suite) cases(ctx context.Context, p planned) (faults int, err error) {
+	if s.index >= 0 {
+		return s.one(ctx, p, s.index)
 	}
+	var mu sync.Mutex
 	var group sync.WaitGroup
+	next := 0
 	parallel := s.parallel
 	if p.parallel > 0 {
 		parallel = min(parallel, p.parallel)
 	}
 	for range parallel {
 		group.Go(func() {
-			for i, ok := take(); ok; i, ok = take() {
-				n, found, failed := s.one(ctx, p, i)
+			mu.Lock()
+			defer mu.Unlock()
+			for faults < p.count && next < 3*p.count+10 && err == nil && ctx.Err() == nil {
+				i := next
+				next++
+				mu.Unlock()
+				n, failed := s.one(ctx, p, i)
 				mu.Lock()
-				faults += n
-				violations += found
-				if err == nil {
+				if faults += n; err == nil {
 					err = failed
 				}
-				mu.Unlock()
 			}
 		})
 	}
@@ -201,38 +189,34 @@ func (s *suite) cases(ctx context.Context, p planned) (faults, violations int, e
 	if err == nil {
 		err = ctx.Err()
 	}
-	return faults, violations, err
+	return faults, err
 }
 
 // one does one case and prints what it found.
-func (s *suite) one(ctx context.Context, p planned, i int) (faults, violations int, err error) {
+func (s *suite) one(ctx context.Context, p planned, i int) (faults int, err error) {
 	c := s.bench(p.name, i)
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
-		return 0, 0, err
+	if faults, err = c.do(func() (int, error) { return p.broken(ctx, c) }); err != nil {
+		return faults, fmt.Errorf("case %d: %w", i, err)
 	}
-	faults, err = p.broken(ctx, c)
-	err = errors.Join(err, c.close())
 	found := c.found()
-	if err != nil {
-		return faults, len(found), fmt.Errorf("case %d: %w", i, err)
-	}
 	for _, text := range found {
-		s.say("  %s case %d%s: %s", p.name, i, c.of(), text)
+		s.violated(p.name, "case %d%s: %s", i, c.of(), text)
 	}
 	if len(found) > 0 {
 		s.say("  replay: go run ./cmd/trial --only %s --replay %d:%d", p.name, s.seed, i)
 		if s.keep {
 			s.say("  kept in %s", c.dir)
-			return faults, len(found), nil
+			return faults, nil
 		}
 	}
-	return faults, len(found), os.RemoveAll(c.dir)
+	return faults, os.RemoveAll(c.dir)
 }
 
 // bench makes room for a case.
 func (s *suite) bench(row string, i int) *bench {
 	return &bench{
-		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary, dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
+		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary,
+		dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
 	}
 }
 
@@ -240,6 +224,14 @@ func (s *suite) say(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// violated counts and prints something that a row has found.
+func (s *suite) violated(row, format string, args ...any) {
+	s.say("  %s: %s", row, fmt.Sprintf(format, args...))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.violations++
 }
 
 // variants is how many different jobs of a shape a row meets with one seed.
