@@ -1,5 +1,11 @@
 package migrate
 
+// Limits of the service (vendor's page "Limits").
+const (
+	MaxAccountBytes = 32 // of an account id
+	MaxGroups       = 32 // distinct groups over one account's friends
+)
+
 // Edge is one friendship in one direction: From_Account has To_Account as a friend. A zero optional field is absent and is not sent.
 type Edge struct {
 	From, To   string

@@ -9,11 +9,20 @@ import (
 	"friendmigrate/migrate"
 )
 
-// wrongAppCalls is how many calls in which every item is 30002 mean that the app is the wrong one, if nothing else has come before.
+// WrongApp is the code that every item has where the app is the wrong one. So many such calls, with
+// nothing else before, mean that it is.
 const (
-	wrongApp      = 30002
+	WrongApp      = 30002
 	wrongAppCalls = 20
 )
+
+// ErrWrongApp is the error of a call in which every item says WrongApp.
+func ErrWrongApp(info string) *migrate.CallError {
+	code, _ := LookupCode(WrongApp)
+	return &migrate.CallError{
+		Verdict: code.Call, Code: WrongApp, Info: info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice,
+	}
+}
 
 // Import is a migrate.CallerFunc: one friend_import call.
 //
@@ -97,14 +106,10 @@ func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
 			}
 			*o = outcomeOf(item.code, scrubbed)
 		}
-		allWrong = allWrong && o.Code == wrongApp
+		allWrong = allWrong && o.Code == WrongApp
 	}
 	if allWrong {
-		code, _ := LookupCode(wrongApp)
-		return nil, &migrate.CallError{
-			Verdict: code.Call, Code: wrongApp, Info: list[0].Info, Answered: true,
-			Limit: wrongAppCalls, Hint: code.Advice,
-		}
+		return nil, ErrWrongApp(list[0].Info)
 	}
 	return list, nil
 }

@@ -22,11 +22,9 @@ const groupSeparator = ";"
 
 // The API's limits, in bytes of UTF-8 (vendor's pages "Friend Fields" and "Limits").
 const (
-	maxAccount = 32
 	maxRemark  = 96
 	maxWording = 256
 	maxGroup   = 30
-	maxGroups  = 32
 	maxCustom  = 500
 	maxKeyword = 8
 )

@@ -43,7 +43,7 @@ func randomEdge(random *rand.Rand, line int64, forCSV bool) migrate.Edge {
 	if maybe() {
 		e.RemarkTime, e.AddTime = random.Int64N(1<<33), random.Int64N(1e12)
 	}
-	for maybe() && len(e.Groups) < maxGroups {
+	for maybe() && len(e.Groups) < migrate.MaxGroups {
 		group := randomText(random, maxGroup)
 		if forCSV {
 			group = strings.ReplaceAll(group, ";", "")

@@ -145,7 +145,7 @@ func (v *validator) account(id string) string {
 	if id == "" {
 		return reasonEmpty
 	}
-	if len(id) > maxAccount {
+	if len(id) > migrate.MaxAccountBytes {
 		return reasonLong
 	}
 	for i := range len(id) {
@@ -223,7 +223,7 @@ func (v *validator) groups(list []string) ([]string, reject) {
 			kept = append(kept, now)
 		}
 	}
-	if len(kept) <= maxGroups {
+	if len(kept) <= migrate.MaxGroups {
 		return kept, reject{}
 	}
 	was := strings.Join(kept, groupSeparator)
@@ -236,7 +236,7 @@ func (v *validator) groups(list []string) ([]string, reject) {
 	case remedyDrop:
 		kept = kept[:0]
 	case remedyCut:
-		kept = kept[:maxGroups]
+		kept = kept[:migrate.MaxGroups]
 	}
 	v.changes = append(v.changes, change{nameGroups, reasonGroups, was, strings.Join(kept, groupSeparator)})
 	return kept, reject{}

@@ -9,9 +9,9 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// fewMutual is the share of mutual pairs under which an export was most likely made with one row
+// FewMutual is the share of mutual pairs under which an export was most likely made with one row
 // for each friendship.
-const fewMutual = 0.05
+const FewMutual = 0.05
 
 // Warnings says in whole sentences what the user should know before anything is sent: what Job.Warn
 // is told. Account ids are personal data and appear in none of them.
@@ -60,7 +60,7 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 		warn("account ids with characters other than A-Z a-z 0-9 _ - are sent as they are: in %s "+
 			"(the first: %q, line %d)", migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
 	}
-	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < fewMutual && !o.Mutual {
+	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < FewMutual && !o.Mutual {
 		about := ""
 		if t.PairsSampled {
 			about = "about "
@@ -74,7 +74,7 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	}
 	if t.GroupsOver > 0 {
 		warn("more than %d groups: %s; the service will refuse the edges that need more",
-			maxGroups, migrate.Some(t.GroupsOver, "account"))
+			migrate.MaxGroups, migrate.Some(t.GroupsOver, "account"))
 	}
 	return list
 }

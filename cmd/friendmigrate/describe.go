@@ -15,9 +15,6 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// leastMutual is the share of pairs with both directions under which one-way input is more likely an oversight than meant.
-const leastMutual = 0.05
-
 // describeInput says what was read and what sending it costs. Package source has warned of what deserves a look.
 func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 	c, t := p.Counts, p.Totals
@@ -58,7 +55,7 @@ func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 
 // describeMutual says what share of the friendships is there in both directions, where that is not so little that source has warned of it.
 func (j *importJob) describeMutual(t stage.Totals) {
-	if share := mutualShare(t); t.Pairs > 0 && (share >= leastMutual || j.set.Rows.Mutual) {
+	if share := mutualShare(t); t.Pairs > 0 && (share >= source.FewMutual || j.set.Rows.Mutual) {
 		about := ""
 		if t.PairsSampled {
 			about = "about "

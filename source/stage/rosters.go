@@ -10,9 +10,6 @@ import (
 // A roster is large, with blocks of its own that nobody reads who passes it by, when it has more chunks than this (or is too large for a pack).
 const packChunks = 4
 
-// maxGroups is the API's limit of distinct groups over one account's friends.
-const maxGroups = 32
-
 // rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks and segments.
 type rosterWriter struct {
 	out        segmentWriter
@@ -57,7 +54,7 @@ func (w *rosterWriter) begin(from []byte) {
 
 // onGroup collects distinct groups as far as the limit needs it.
 func (w *rosterWriter) onGroup(g []byte) {
-	if _, known := w.groups[string(g)]; !known && len(w.groups) <= maxGroups {
+	if _, known := w.groups[string(g)]; !known && len(w.groups) <= migrate.MaxGroups {
 		w.groups[string(g)] = struct{}{}
 	}
 }
@@ -165,7 +162,7 @@ func (w *rosterWriter) count() {
 	t.Added += w.added
 	t.Rosters++
 	t.Chunks += w.chunks
-	if len(w.groups) > maxGroups {
+	if len(w.groups) > migrate.MaxGroups {
 		t.GroupsOver++
 	}
 	t.Largest = keepLargest(t.Largest, w.from, w.edges)

@@ -15,13 +15,6 @@ type asker struct {
 	heard atomic.Bool // the service has given a verdict
 }
 
-// wrongApp is what every item says where the app is the wrong one; after so many such calls and
-// nothing else it is.
-const (
-	wrongApp      = 30002
-	wrongAppCalls = 20
-)
-
 // Call implements migrate.Caller.
 func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	to := make([]string, len(edges))
@@ -36,15 +29,13 @@ func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]
 	allWrong := true
 	for i, r := range relations {
 		outcomes[i] = outcomeOf(r)
-		allWrong = allWrong && r.Code == wrongApp
+		allWrong = allWrong && r.Code == sink.WrongApp
 	}
 	switch {
 	case !allWrong:
 		a.heard.Store(true)
 	case !a.heard.Load():
-		code, _ := sink.LookupCode(wrongApp)
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSuspect, Code: wrongApp, Info: relations[0].Info,
-			Answered: true, Limit: wrongAppCalls, Hint: code.Advice}
+		return nil, sink.ErrWrongApp(relations[0].Info)
 	}
 	return outcomes, nil
 }
