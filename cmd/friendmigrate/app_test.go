@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 )
@@ -26,7 +27,7 @@ func (brokenWriter) Write([]byte) (int, error) { panic("it broke") }
 
 func TestABugEndsWithItsOwnCode(t *testing.T) {
 	var log bytes.Buffer
-	code := run(context.Background(), []string{"friendmigrate", "version"}, streams{out: brokenWriter{}, err: &log}, nil)
+	code := run(context.Background(), []string{"friendmigrate", "version"}, job.Streams{Out: brokenWriter{}, Err: &log}, nil)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	last := lines[len(lines)-1]
 	if code != 1 || !strings.HasPrefix(last, "friendmigrate: a bug: it broke") || !strings.Contains(log.String(), "brokenWriter") {
@@ -44,7 +45,7 @@ func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
 		"manifest --sdk-app-id 1 --region china", "simulate --sdk-app-id 1", "doctor --sdk-app-id 1 --endpoint http://127.0.0.1:9",
 		"doctor --sdk-app-id 1 --endpoint http://127.0.0.1:9 --json"} {
 		var log bytes.Buffer
-		code := run(context.Background(), append([]string{"friendmigrate"}, strings.Fields(line)...), streams{out: fullDisk{}, err: &log}, map[string]string{"FRIENDMIGRATE_SECRET_KEY": scriptKey})
+		code := run(context.Background(), append([]string{"friendmigrate"}, strings.Fields(line)...), job.Streams{Out: fullDisk{}, Err: &log}, map[string]string{"FRIENDMIGRATE_SECRET_KEY": scriptKey})
 		if code != 1 || strings.Count(log.String(), syscall.ENOSPC.Error()) != 1 {
 			t.Errorf("%q: code %d\n%s", line, code, log.String())
 		}
@@ -70,12 +71,12 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 }
 
 // run runs a command in this process, without its signals.
-func run(ctx context.Context, args []string, std streams, env map[string]string) (code int) {
-	return runOn(ctx, volume{disk.OS{}, disk.Free}, args, std, env)
+func run(ctx context.Context, args []string, std job.Streams, env map[string]string) (code int) {
+	return runOn(ctx, job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 }
 
 // runOn is run on another volume.
-func runOn(ctx context.Context, on volume, args []string, std streams, env map[string]string) (code int) {
+func runOn(ctx context.Context, on job.Volume, args []string, std job.Streams, env map[string]string) (code int) {
 	p := newProgram(on, args, std, env)
 	code = p.run(ctx)
 	p.depart(ctx)
@@ -105,11 +106,11 @@ func TestTheFirstSignalEndsEveryWaitForAPipe(t *testing.T) {
 		"plan s3://bucket/key --s3-endpoint http://127.0.0.1:9 --ca-file pipe",
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(signalled{syscall.SIGTERM})
+		cancel(job.Signal{Signal: syscall.SIGTERM})
 		var log bytes.Buffer
 		done := make(chan int, 1)
 		go func() {
-			done <- run(ctx, append([]string{"friendmigrate"}, strings.Fields(line)...), streams{out: io.Discard, err: &log}, nil)
+			done <- run(ctx, append([]string{"friendmigrate"}, strings.Fields(line)...), job.Streams{Out: io.Discard, Err: &log}, nil)
 		}()
 		select {
 		case code := <-done:
@@ -131,7 +132,7 @@ func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
 		"FRIENDMIGRATE_PORT_443_TCP_PORT": "", "FRIENDMIGRATE_PORT_443_TCP_ADDR": "", "FRIENDMIGRATE_BENCH_EDGES": "", "HOME": "", "PATH": "", "STATE": "",
 	} {
 		var log bytes.Buffer
-		run(context.Background(), []string{"friendmigrate", "status", "--state", "none"}, streams{out: io.Discard, err: &log}, map[string]string{name: "0123456789abcdef"})
+		run(context.Background(), []string{"friendmigrate", "status", "--state", "none"}, job.Streams{Out: io.Discard, Err: &log}, map[string]string{name: "0123456789abcdef"})
 		text := log.String()
 		if strings.Contains(text, "warning: the variable "+name+" is not read") != (meant != "") || !strings.Contains(text, meant) || strings.Contains(text, "0123") {
 			t.Errorf("%s: %s", name, text)
@@ -193,7 +194,7 @@ func TestAMinuteOfWaitingForAStreamSaysForWhat(t *testing.T) {
 			from, to := io.Pipe()
 			time.AfterFunc(3*time.Minute, func() { to.Close() })
 			var log bytes.Buffer
-			code := run(t.Context(), append([]string{"friendmigrate"}, strings.Fields(line)...), streams{in: from, out: io.Discard, err: &log}, nil)
+			code := run(t.Context(), append([]string{"friendmigrate"}, strings.Fields(line)...), job.Streams{In: from, Out: io.Discard, Err: &log}, nil)
 			if code != 2 || strings.Count(log.String(), says) != 1 {
 				t.Errorf("%q: code %d\n%s", line, code, log.String())
 			}

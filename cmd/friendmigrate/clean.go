@@ -43,7 +43,7 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	unfinished := (*clean.UnfinishedError)(nil)
 	switch {
 	case errors.As(err, &unfinished):
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("unfinished", "").String() + " # if it is given up, or its input is still there"}
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("unfinished", "").String() + " # if it is given up, or its input is still there"}
 	case err != nil:
 		return err
 	}
@@ -54,7 +54,7 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	if len(done.Aside) > 0 {
 		var lines []string
 		for _, dir := range done.Aside {
-			lines = append(lines, currentLine(p.args).With("state", dir).String())
+			lines = append(lines, p.Line().With("state", dir).String())
 		}
 		e.What += fmt.Sprintf("; %s that --fresh set aside may hold staged input too", screen.Some(int64(len(done.Aside)), "old state"))
 		e.Hint = strings.Join(lines, " && ")

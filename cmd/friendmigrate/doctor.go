@@ -17,6 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -74,23 +75,23 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := p.readKey(ctx, set.Service.Key)
+	key, err := p.ReadKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
 	}
-	j := &doctorJob{p: p, set: set, text: bufio.NewWriter(p.std.out), report: doctorReport{Version: 1}}
+	j := &doctorJob{p: p, set: set, text: bufio.NewWriter(p.Std.Out), report: doctorReport{Version: 1}}
 	if set.JSON {
 		j.text.Reset(io.Discard)
 	}
-	if j.log, err = events.Log(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.Screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	if set.Accounts != "" {
-		if j.named, err = p.openAccounts(ctx, "--accounts", set.Accounts); err != nil {
+		if j.named, err = p.OpenAccounts(ctx, "--accounts", set.Accounts); err != nil {
 			return err
 		}
-		err = p.reads(c, nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
-		if err := refused(err, currentLine(p.args).With("missing-out", freeName(set.MissingOut)).String()); err != nil {
+		err = p.Reads(p.values(c), nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
+		if err := job.Refused(err, p.Line().With("missing-out", job.FreeName(set.MissingOut)).String()); err != nil {
 			return err
 		}
 	}
@@ -103,7 +104,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 }
 
 func (j *doctorJob) run(ctx context.Context, key sink.KeySource) (exit.Ending, error) {
-	endpoint, err := endpointOf(j.set.Service)
+	endpoint, err := job.EndpointOf(j.set.Service)
 	if err != nil {
 		return exit.Ending{}, err
 	}
@@ -135,7 +136,7 @@ func (j *doctorJob) show(checks []doctor.Check) {
 func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	calm := j.set.Pace
 	calm.Rate, calm.Workers = sink.Unpaced, 1 // the checks make their calls one after the other, with pauses
-	c, err := j.p.newClient(ctx, j.set.Service, calm, key, time.Time{}, j.log)
+	c, err := j.p.NewClient(ctx, j.set.Service, calm, key, time.Time{}, j.log)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +160,7 @@ func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err 
 func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	pace := j.set.Pace
 	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountChecksPerSecond), sink.AccountChecksPerSecond*3/2
-	c, err := j.p.newClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
+	c, err := j.p.NewClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +176,7 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		done := now.Exist + now.Missing + now.Unknown
 		return standing{done: done, total: total, noun: "account", more: fmt.Sprintf(", %s missing", screen.Count(now.Missing)), calls: callsOf(c, meter), steps: done, togo: total - done, slow: slowness(meter, c)}
 	})
-	stopped = x.Run(ctx, engineOf(pace, settings.DefaultMemory/4, 0, c, meter, j.log))
+	stopped = x.Run(ctx, job.EngineOf(pace, settings.DefaultMemory/4, 0, c, meter, j.log))
 	shown.stop()
 	if stop := (*migrate.StopError)(nil); stopped != nil && !errors.As(stopped, &stop) {
 		return nil, stopped
@@ -225,7 +226,7 @@ func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err err
 
 // finish puts the result in words.
 func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, error) {
-	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), stopCode(stopped)), Hint: currentLine(j.p.args).String() + " # after fixing that"}
+	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), job.Stop{Err: stopped}.Code()), Hint: j.p.Line().String() + " # after fixing that"}
 	failed, warned := "", 0
 	for _, c := range j.report.Checks {
 		switch {
@@ -241,7 +242,7 @@ func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, err
 	var stop *migrate.StopError
 	switch {
 	case context.Cause(ctx) != nil:
-		e.Code, e.What, e.Hint = exit.Gravest(e.Code, exit.Unfinished), fmt.Sprintf("stopped by %v", context.Cause(ctx)), currentLine(j.p.args).String()
+		e.Code, e.What, e.Hint = exit.Gravest(e.Code, exit.Unfinished), fmt.Sprintf("stopped by %v", context.Cause(ctx)), j.p.Line().String()
 	case failed != "":
 		e.What = failed
 	case errors.As(stopped, &stop):
@@ -262,10 +263,10 @@ func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, err
 		return e, j.text.Flush()
 	}
 	j.report.Code, j.report.What = int(e.Code), e.What
-	return e, screen.WriteJSON(j.p.std.out, j.report)
+	return e, screen.WriteJSON(j.p.Std.Out, j.report)
 }
 
 // planHint is what comes next on the way.
 func (j *doctorJob) planHint() string {
-	return currentLine(j.p.args).As("plan", func(string) bool { return false }).Of("INPUT").String()
+	return j.p.Line().As("plan", func(string) bool { return false }).Of("INPUT").String()
 }

@@ -48,13 +48,13 @@ func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error)
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	tally, err := jobs.Explain(ctx, from, to, func(f inspect.Finding) error {
 		if set.JSON {
-			return screen.WriteJSONLine(p.std.out, f)
+			return screen.WriteJSONLine(p.Std.Out, f)
 		}
-		return screen.WriteText(p.std.out, f.Text())
+		return screen.WriteText(p.Std.Out, f.Text())
 	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w", cause), Hint: currentLine(p.args).String()}
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w", cause), Hint: p.Line().String()}
 		}
 		return err
 	}

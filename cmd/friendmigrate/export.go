@@ -22,6 +22,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -60,18 +61,18 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := p.readKey(ctx, set.Service.Key)
+	key, err := p.ReadKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
 	}
-	j := &exportJob{p: p, set: set, line: currentLine(p.args)}
-	if err := j.checkOutputs(p.reads(c, nil, "")); err != nil {
+	j := &exportJob{p: p, set: set, line: p.Line()}
+	if err := j.checkOutputs(p.Reads(p.values(c), nil, "")); err != nil {
 		return err
 	}
-	if j.log, err = events.Log(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.Screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	p.window = set.MaxDuration
+	p.Window = set.MaxDuration
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Memory))
 	ending, err := j.run(ctx, key)
 	if err != nil {
@@ -83,7 +84,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 
 func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
 	began := time.Now()
-	named, err := j.p.openAccounts(ctx, "--accounts", j.set.Accounts)
+	named, err := j.p.OpenAccounts(ctx, "--accounts", j.set.Accounts)
 	if err != nil {
 		return exit.Ending{}, err
 	}
@@ -91,33 +92,34 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 		return exit.Ending{}, err
 	}
 	defer func() { err = errors.Join(err, j.export.Close()) }()
-	if err := j.p.serveMetrics(j.set.Eyes, j.log); err != nil {
+	if err := j.p.ServeMetrics(j.set.Eyes, j.log); err != nil {
 		return exit.Ending{}, err
 	}
 	after := time.Time{}
 	if j.export.Resumed {
 		after = began.Add(time.Second) // an earlier process may have sent calls until just now
 	}
-	if j.client, err = j.p.newClient(ctx, j.set.Service, j.set.Pace, key, after, j.log); err != nil {
+	if j.client, err = j.p.NewClient(ctx, j.set.Service, j.set.Pace, key, after, j.log); err != nil {
 		return exit.Ending{}, err
 	}
 	defer j.client.Close()
 	client := j.client
-	j.p.view.Follow(func() metrics.Facts { return factsOf(client, &j.meter) })
+	j.p.View.Follow(func() metrics.Facts { return job.FactsOf(client, &j.meter) })
 	stopped := j.read(ctx)
-	if stopCode(stopped) == exit.Unexpected {
+	stop := job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}
+	if stop.Code() == exit.Unexpected {
 		if refused := (*export.RefusedError)(nil); errors.As(stopped, &refused) {
 			return exit.Ending{}, &exit.Error{Code: exit.Unusable, Err: stopped, Hint: j.asJSONL()}
 		}
 		return exit.Ending{}, stopped
 	}
-	return j.judge(ctx, stopped, time.Since(began)), nil
+	return j.judge(stop, time.Since(began)), nil
 }
 
 // open opens the destination.
 func (j *exportJob) open(named *accounts.File) (err error) {
 	j.export, err = export.Open(export.Options{
-		FS: disk.OS{}, Accounts: named, Destination: j.set.Destination, Stream: j.p.std.out, Format: j.set.Format,
+		FS: disk.OS{}, Accounts: named, Destination: j.set.Destination, Stream: j.p.Std.Out, Format: j.set.Format,
 		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Memory: j.set.Memory / 4,
 	})
 	switch {
@@ -133,7 +135,7 @@ func (j *exportJob) open(named *accounts.File) (err error) {
 func (j *exportJob) checkOutputs(reads *folder.Reads) error {
 	out := j.set.Destination
 	if out != "" {
-		if err := refused(reads.CheckRead("--output", out), j.elsewhere()); err != nil {
+		if err := job.Refused(reads.CheckRead("--output", out), j.elsewhere()); err != nil {
 			return err
 		}
 	}
@@ -142,12 +144,12 @@ func (j *exportJob) checkOutputs(reads *folder.Reads) error {
 	if j.set.Accounts == list {
 		line = line.With("accounts", moved)
 	}
-	return refused(reads.CheckFile("the list of what cannot be read", list, export.FailedHeader), move+line.String())
+	return job.Refused(reads.CheckFile("the list of what cannot be read", list, export.FailedHeader), move+line.String())
 }
 
 // elsewhere is the command line with another output.
 func (j *exportJob) elsewhere() string {
-	return j.line.With("output", freeName(j.set.Destination)).String()
+	return j.line.With("output", job.FreeName(j.set.Destination)).String()
 }
 
 // asJSONL is the command for what CSV cannot hold.
@@ -170,7 +172,7 @@ func (j *exportJob) read(ctx context.Context) error {
 		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
 	}
 	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
-	j.p.view.Sending()
+	j.p.View.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.export.At()
 		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: callsOf(j.client, &j.meter), steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
@@ -181,18 +183,18 @@ func (j *exportJob) read(ctx context.Context) error {
 		return s
 	})
 	defer shown.stop()
-	engine := engineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
-	engine.Since = j.p.began
+	engine := job.EngineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
+	engine.Since = j.p.Began
 	return j.export.Run(ctx, func(from string) friendlist.Pages { return j.client.Friends(from) }, engine)
 }
 
 // judge finds the exit code and puts the ending in words.
-func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration) exit.Ending {
+func (j *exportJob) judge(stop job.Stop, took time.Duration) exit.Ending {
 	now := j.export.At()
-	if first := j.export.Accounts.First; stopped == nil && now.Edges == 0 {
+	if first := j.export.Accounts.First; stop.Err == nil && now.Edges == 0 {
 		j.log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)", j.set.Accounts, first.ID, first.Line), events.Export)
 	}
-	codes := []exit.Code{stopCode(stopped)}
+	codes := []exit.Code{stop.Code()}
 	if now.Failed > 0 {
 		codes = append(codes, exit.Exceptions)
 	}
@@ -217,14 +219,12 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 		failed += ", see " + export.FailedPath(j.set.Destination)
 	}
 	j.warnOther()
-	var stop *migrate.StopError
 	switch {
-	case errors.As(stopped, &stop):
-		words := func(info func(*migrate.StopError) string) string {
-			return fmt.Sprintf("%s; %s of %s are done%s", stopText(stop, context.Cause(ctx), info), screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
-		}
-		e.What, e.Public, e.Why = words(stopInfo), words(publicInfo), stopWhy(stopped)
-		e.Hint = cmp.Or(silentHint(j.p.args, stopped), resumeLine(j.p.args).String())
+	case stop.Why() != "":
+		e = stop.Ending(e.Code, func(why string) string {
+			return fmt.Sprintf("%s; %s of %s are done%s", why, screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
+		})
+		e.Hint = cmp.Or(j.p.SilentHint(stop), j.p.ResumeLine().String())
 	case j.export.Finished:
 		e.What = fmt.Sprintf("nothing to do, exported before: %s%s", what, failed)
 		e.Hint = j.importLine(now)
@@ -233,8 +233,8 @@ func (j *exportJob) judge(ctx context.Context, stopped error, took time.Duration
 	default:
 		e.What, e.Hint = "exported: "+what, j.importLine(now)
 	}
-	if stopped == nil && now.Failed == 0 && now.Edges == 0 {
-		e.Hint = j.line.As("doctor", takesOf("doctor")).String()
+	if stop.Err == nil && now.Failed == 0 && now.Edges == 0 {
+		e.Hint = j.line.As("doctor", j.p.TakesOf("doctor")).String()
 	}
 	return e
 }
@@ -280,7 +280,7 @@ func (j *exportJob) failedLine(now export.Standing) string {
 // every export writes a list of that name.
 func (j *exportJob) moveList() (command, moved string) {
 	list := export.FailedPath(j.set.Destination)
-	moved = freeName(list)
+	moved = job.FreeName(list)
 	return "mv " + invocation.Quote(list) + " " + invocation.Quote(moved) + " && ", moved
 }
 

@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
@@ -61,13 +62,13 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 		return p.listFailures(jobs, filter, set)
 	}
 	if set.JSON {
-		return screen.WriteJSON(p.std.out, s)
+		return screen.WriteJSON(p.Std.Out, s)
 	}
 	if p.ending == nil {
-		p.ending = failuresEnding(p.args, s, set, jobs.ListFormat(), retryLine(p.args, jobs, set))
+		p.ending = failuresEnding(p.Line(), s, set, jobs.ListFormat(), retryLine(p.Args, jobs, set))
 	}
 	p.ending.What += withoutMissing(jobs)
-	return screen.WriteText(p.std.out, s.Text())
+	return screen.WriteText(p.Std.Out, s.Text())
 }
 
 // noneOfThose is the ending where a filter takes nothing. It says which codes there are.
@@ -78,7 +79,7 @@ func noneOfThose(jobs inspect.Jobs, asked []int) (*exit.Ending, error) {
 		edges[c.Code] = c.Edges
 	}
 	text := "no edge that --code and --account name failed"
-	if codes := codesIn(edges); codes != "" {
+	if codes := job.Codes(edges); codes != "" {
 		text += "; others did" + codes
 	}
 	if meant := settings.MeantCode(asked); meant != "" {
@@ -97,7 +98,7 @@ func withoutMissing(jobs inspect.Jobs) string {
 }
 
 // failuresEnding says how to get at the list.
-func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, format, retry string) *exit.Ending {
+func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Failures, format, retry string) *exit.Ending {
 	which := ""
 	if len(set.Codes)+len(set.Accounts) > 0 {
 		which = " that --code and --account name"
@@ -107,7 +108,7 @@ func failuresEnding(args []string, s *inspect.Summary, set settings.Failures, fo
 	}
 	return &exit.Ending{
 		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),
-		Hint: currentLine(args).With("output-format", format).String() + " # the list itself; after fixing what their codes say: " + retry,
+		Hint: line.With("output-format", format).String() + " # the list itself; after fixing what their codes say: " + retry,
 	}
 }
 
@@ -142,18 +143,18 @@ func retryLine(args []string, jobs inspect.Jobs, set settings.Failures) string {
 }
 
 func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Failures) error {
-	out := screen.List(p.std.out)
+	out := screen.List(p.Std.Out)
 	integers, err := jobs.List(out, set.Form, os.TempDir(), filter)
 	if err := errors.Join(err, out.Close()); err != nil {
 		if errors.Is(err, source.ErrNotCSV) {
-			return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("output-format", settings.FormJSONL).String()}
+			return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format", settings.FormJSONL).String()}
 		}
 		return err
 	}
 	if len(integers) > 0 {
 		p.ending = &exit.Ending{
 			What: "some custom fields of the list are integers",
-			Hint: invocation.Parse(p.args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST.csv").String(),
+			Hint: invocation.Parse(p.Args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST.csv").String(),
 		}
 	}
 	return nil

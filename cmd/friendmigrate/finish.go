@@ -35,12 +35,12 @@ type outcome struct {
 // finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
 // the same.
 func (j *importJob) finish() (exit.Ending, error) {
-	j.p.view.Closing()
-	j.p.showStack(j.result.err)
+	j.p.View.Closing()
+	j.p.ShowStack(j.result.err)
 	o := j.writeReport()
 	ending := j.judge(o)
 	if err := j.endRun(ending.Code); err != nil {
-		j.p.showStack(err)
+		j.p.ShowStack(err)
 		o.trouble = errors.Join(o.trouble, err)
 		ending = j.judge(o)
 	}
@@ -55,8 +55,8 @@ func (j *importJob) finish() (exit.Ending, error) {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
 		ending = j.judge(o)
 	}
-	j.p.view.Show(last)
-	j.p.view.End(int(ending.Code), ending.OneLine())
+	j.p.View.Show(last)
+	j.p.View.End(int(ending.Code), ending.OneLine())
 	j.writeMetrics()
 	j.log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
@@ -75,7 +75,7 @@ func (j *importJob) writeReport() outcome {
 			}
 		}
 	})
-	o.trouble = errors.Join(err, o.account.Check(), j.p.bug())
+	o.trouble = errors.Join(err, o.account.Check(), j.p.Bug())
 	if failed := o.account.Failed(); err == nil && listed != failed {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
 	}

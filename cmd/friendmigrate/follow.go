@@ -48,11 +48,11 @@ func (p *program) startFollow(out settings.Output, log *zap.Logger, at func() st
 	f := &follow{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{}), nextLine: time.Now().Add(firstLineAt)}
 	if f.how == "auto" {
 		f.how = "lines"
-		if p.screen.Terminal() {
+		if p.Screen.Terminal() {
 			f.how = "bar"
 		}
 	}
-	f.done = p.background(f.loop)
+	f.done = p.Background(f.loop)
 	return f
 }
 
@@ -75,11 +75,11 @@ func (f *follow) stop() {
 		close(f.quit)
 		<-f.done
 		s := f.at()
-		f.p.view.Show(f.snapshot(s, time.Now()))
+		f.p.View.Show(f.snapshot(s, time.Now()))
 		switch f.how {
 		case "bar":
-			f.p.screen.Bar(s.done, s.total, f.text(s))
-			f.p.screen.EndBar()
+			f.p.Screen.Bar(s.done, s.total, f.text(s))
+			f.p.Screen.EndBar()
 		case "lines":
 			f.line(s)
 		}
@@ -91,13 +91,13 @@ func (f *follow) show(now time.Time) {
 	f.calls.Observe(now, s.calls.Sent)
 	f.steps.Observe(now, s.steps)
 	snapshot := f.snapshot(s, now)
-	f.p.view.Show(snapshot)
+	f.p.View.Show(snapshot)
 	if message := f.still.Look(snapshot); message != "" {
 		f.log.Warn(message, events.Waits)
 	}
 	switch {
 	case f.how == "bar":
-		f.p.screen.Bar(s.done, s.total, f.text(s))
+		f.p.Screen.Bar(s.done, s.total, f.text(s))
 	case f.how == "lines" && !now.Before(f.nextLine):
 		f.nextLine = now.Add(lineEvery)
 		f.line(s)
@@ -130,8 +130,8 @@ func callsOf(c *sink.Client, meter *migrate.Meter) progress.Calls {
 func (f *follow) line(s standing) {
 	percent := progress.Percent(s.done, s.total)
 	text := f.text(s)
-	if events.Plain(f.out, f.p.screen) {
-		f.p.screen.Line(screen.Percent(percent) + ": " + text)
+	if events.Plain(f.out, f.p.Screen) {
+		f.p.Screen.Line(screen.Percent(percent) + ": " + text)
 		return
 	}
 	f.log.Info(screen.Percent(percent)+": "+text, events.Progress, zap.Float64("percent", percent), zap.Int64("done", s.done), zap.Int64("total", s.total))

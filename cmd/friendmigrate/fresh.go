@@ -30,7 +30,7 @@ func (j *importJob) startOver() error {
 // takeOver moves the old state away and the new one to its place, once nothing is left that could end
 // the run before its first call.
 func (j *importJob) takeOver() error {
-	defer j.p.startingOver.Store(false)
+	defer j.p.StartingOver.Store(false)
 	if j.home == "" {
 		return nil
 	}

@@ -37,7 +37,7 @@ func (p *program) showHelp(name string) error {
 	case name != "":
 		return p.unknownCommand(name)
 	}
-	_, err := io.WriteString(p.std.out, text)
+	_, err := io.WriteString(p.Std.Out, text)
 	return err
 }
 
@@ -46,7 +46,7 @@ func (p *program) noShell(_ context.Context, c *cli.Command) error {
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err:  errors.New("completion needs the name of a shell: bash, zsh, fish or pwsh"),
-		Hint: invocation.Parse(p.args[0], completionCommand, nil, nil).Of("bash").String(),
+		Hint: invocation.Parse(p.Args[0], completionCommand, nil, nil).Of("bash").String(),
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -68,24 +69,24 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	p.startingOver.Store(set.Job.Fresh)
-	p.window = set.Stop.MaxDuration
-	p.nameShard(set.Job.Shard)
-	p.view.Begin(metrics.Job{Command: "import", Shard: set.Job.Shard.String(), Version: programVersion()})
-	j := &importJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: p.volume.FS}
+	p.StartingOver.Store(set.Job.Fresh)
+	p.Window = set.Stop.MaxDuration
+	p.NameShard(set.Job.Shard)
+	p.View.Begin(metrics.Job{Command: "import", Shard: set.Job.Shard.String(), Version: programVersion()})
+	j := &importJob{p: p, set: set, line: p.Line(), inputs: c.Args().Slice(), fsys: p.Volume.FS}
 	if err := j.checkArguments(c); err != nil {
 		return err
 	}
-	j.reads = p.reads(c, j.inputs, set.Rows.Format)
+	j.reads = p.Reads(p.values(c), j.inputs, set.Rows.Format)
 	if !set.Service.Rehearse {
-		if j.key, err = p.readKey(ctx, set.Service.Key); err != nil {
+		if j.key, err = p.ReadKey(ctx, set.Service.Key); err != nil {
 			return err
 		}
 	}
-	if j.log, err = events.Log(set.Output, p.screen); err != nil {
+	if j.log, err = events.Log(set.Output, p.Screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
+	if j.store, err = p.OpenObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
@@ -103,7 +104,7 @@ func (j *importJob) checkArguments(c *cli.Command) error {
 		return exit.Because(exit.Unusable, errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"))
 	}
 	if info, err := os.Stat(j.set.Job.State); err == nil && !info.IsDir() {
-		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.set.Job.State), Hint: j.p.elsewhere()}
+		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.set.Job.State), Hint: j.p.Elsewhere()}
 	}
 	for i, in := range j.inputs {
 		if _, err := os.Lstat(in); in == "-" || !errors.Is(err, fs.ErrNotExist) {
@@ -179,7 +180,7 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 // openFolder takes the state folder.
 func (j *importJob) openFolder(ctx context.Context) error {
 	base := j.base()
-	if err := refused(j.reads.CheckState(base), j.elsewhere()); err != nil {
+	if err := job.Refused(j.reads.CheckState(base), j.elsewhere()); err != nil {
 		return err
 	}
 	if err := j.checkNeighbours(base); err != nil {
@@ -205,7 +206,7 @@ func (j *importJob) openFolder(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := j.p.serveMetrics(j.set.Eyes, j.log); err != nil {
+	if err := j.p.ServeMetrics(j.set.Eyes, j.log); err != nil {
 		return err
 	}
 	if j.set.Service.Rehearse {
@@ -255,7 +256,7 @@ func (j *importJob) inputError(ctx context.Context, err error) error {
 
 // elsewhere is the command for a job of its own: the same with another state folder.
 func (j *importJob) elsewhere() string {
-	return j.line.Without("fresh", "retry-failed").With("state", beside(j.set.Job.State, "-2")).String()
+	return j.line.Without("fresh", "retry-failed").With("state", job.Beside(j.set.Job.State, "-2")).String()
 }
 
 // close closes what is open. Everything durable was synced before.
@@ -281,7 +282,7 @@ func (j *importJob) close() error {
 
 // openClient makes the client, which says at once what cannot work and sends nothing yet.
 func (j *importJob) openClient(ctx context.Context) error {
-	c, err := clientConfig(j.set.Service, j.set.Pace, j.key, j.startAfter(time.Now()), j.log)
+	c, err := j.p.ClientConfig(j.set.Service, j.set.Pace, j.key, j.startAfter(time.Now()), j.log)
 	if err != nil {
 		return err
 	}
@@ -290,7 +291,7 @@ func (j *importJob) openClient(ctx context.Context) error {
 			return err
 		}
 	}
-	j.client, err = await(ctx, j.p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+	j.client, err = j.p.Client(ctx, c)
 	return err
 }
 
@@ -326,7 +327,7 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 	}
 	if n == 0 {
 		text := "--retry-failed has nothing to take up: no edge failed"
-		if failed := codesIn(j.journal.Totals().FailedByCode); failed != "" {
+		if failed := job.Codes(j.journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}
 		j.log.Warn(text, events.Reopen, zap.Int64("edges", 0))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
@@ -18,7 +20,7 @@ import (
 
 // judge finds the exit code and puts the ending in words.
 func (j *importJob) judge(o outcome) exit.Ending {
-	codes := []exit.Code{stopCode(j.result.err)}
+	codes := []exit.Code{j.stop().Code()}
 	if o.trouble != nil {
 		codes = append(codes, exit.Unexpected)
 	}
@@ -33,35 +35,17 @@ func (j *importJob) judge(o outcome) exit.Ending {
 		e.What, e.Hint = j.exceptionWords(o), j.exceptionHint(o)
 	case exit.Unexpected:
 		err := j.trouble(o)
-		e.What, e.Hint = j.p.meaning(err)+"; "+j.pendingWords(o), j.p.hint(err, e.Code)
+		e.What, e.Hint = j.p.Meaning(err)+"; "+j.pendingWords(o), j.p.Hint(err, e.Code)
 	default:
-		e.What, e.Hint = j.stopWords(o, stopInfo), j.stopHint(o, e.Code)
-		e.Public, e.Why = j.stopWords(o, publicInfo), stopWhy(j.result.err)
+		e = j.stop().Ending(e.Code, func(why string) string {
+			if n := o.account.Failed(); n > 0 && j.stop().Why() != "" {
+				why += "; " + j.failedWords(o, n)
+			}
+			return why + "; " + j.pendingWords(o)
+		})
+		e.Hint = j.stopHint(o, e.Code)
 	}
 	return e
-}
-
-// stopCode is the exit code of an engine that ended before its plan was done.
-func stopCode(err error) exit.Code {
-	var stop *migrate.StopError
-	var known *exit.Error
-	switch {
-	case err == nil:
-		return exit.Done
-	case errors.As(err, &stop):
-		switch stop.Reason {
-		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonThrottled, migrate.ReasonSilent,
-			migrate.ReasonUnanswered:
-			return exit.Unfinished
-		case migrate.ReasonThreshold, migrate.ReasonSystematic:
-			return exit.Systematic
-		case migrate.ReasonRefused:
-			return exit.Refused
-		}
-	case errors.As(err, &known):
-		return known.Code
-	}
-	return exit.Unexpected
 }
 
 func (j *importJob) doneWords(o outcome) string {
@@ -162,7 +146,7 @@ func rejectedWords(rows int64, where string, c source.Counts) string {
 
 // trouble is what went wrong: the run itself before what came of it.
 func (j *importJob) trouble(o outcome) error {
-	if j.result.err != nil && stopCode(j.result.err) == exit.Unexpected {
+	if j.result.err != nil && j.stop().Code() == exit.Unexpected {
 		return j.result.err
 	}
 	return o.trouble
@@ -176,79 +160,46 @@ func (j *importJob) pendingWords(o outcome) string {
 	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"), screen.Verb(pending, "is", "are"))
 }
 
-// stopInfo is what was seen, with the words of the service.
-func stopInfo(stop *migrate.StopError) string {
+// stop is how the run of the engine ended.
+func (j *importJob) stop() job.Stop { return job.Stop{Err: j.result.err, Cause: j.result.cause} }
+
+// brakeHint is the command that shows what was refused, or resumes once that is fixed.
+func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
+	l := j.resume()
+	if failed {
+		l = l.WithWord("--retry-failed")
+	}
+	b := stop.Brake
 	switch {
-	case stop.Brake == nil:
-		return stop.Info
-	case stop.Brake.Text == "":
-		return brakeWords(stop)
+	case len(b.Fields) > 0 && strings.HasPrefix(b.Fields[0], "Tag_"):
+		return l.String() + " # after creating " + b.Fields[0] + " in the console, if it is not there"
+	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
+		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
+	case !failed:
+		return l.String() + " # after fixing what the service says"
 	}
-	return fmt.Sprintf("%s; the service says %q", brakeWords(stop), stop.Brake.Text)
+	show := j.line.As("failures", func(flag string) bool { return flag == "state" })
+	if j.set.Service.Rehearse {
+		show = show.With("state", j.dir)
+	}
+	if stop.Code > 0 {
+		show = show.With("code", fmt.Sprint(stop.Code))
+	}
+	hint := show.String() + " # shows them; when that is fixed: " + l.String()
+	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {
+		hint += "; if it is only the input's beginning: " + j.resume().With("max-failure-ratio", "0").String()
+	}
+	return hint
 }
 
-// publicInfo is stopInfo without those: they may name accounts.
-func publicInfo(stop *migrate.StopError) string {
-	if stop.Brake != nil {
-		return brakeWords(stop)
-	}
-	with := ""
-	if stop.Code != 0 {
-		with = fmt.Sprintf(" (code %d)", stop.Code)
-	}
-	switch stop.Reason {
-	case migrate.ReasonOutage:
-		return "nothing got through for as long as --outage-timeout says" + with
-	case migrate.ReasonThrottled:
-		return "every call was refused as too frequent for as long as --outage-timeout says" + with
-	case migrate.ReasonSilent:
-		return "nobody has answered"
-	case migrate.ReasonRefused:
-		return "calls are refused" + with
-	}
-	return stop.Info
-}
-
-// stopWhy is the reason in one word; "" if the engine has none.
-func stopWhy(err error) string {
-	if stop := (*migrate.StopError)(nil); errors.As(err, &stop) {
-		return string(stop.Reason)
-	}
-	return ""
-}
-
-// stopWords says why it stopped; info chooses how much of what was seen.
-func (j *importJob) stopWords(o outcome, info func(*migrate.StopError) string) string {
-	var stop *migrate.StopError
-	if !errors.As(j.result.err, &stop) {
-		return fmt.Sprintf("%v; %s", j.result.err, j.pendingWords(o))
-	}
-	text := "stopped"
-	switch stop.Reason {
-	case migrate.ReasonSignal:
-		text += " by a signal"
-		if s := (signalled{}); errors.As(j.result.cause, &s) {
-			text = "stopped by " + s.Error()
-		}
-	case migrate.ReasonDuration:
-		text += " after --max-duration"
-	case migrate.ReasonUnanswered:
-		text = "not finished: " + info(stop)
-	default:
-		text += ": " + info(stop)
-	}
-	if stop.Hint != "" {
-		text += "; " + stop.Hint
-	}
-	if n := o.account.Failed(); n > 0 {
-		text += "; " + j.failedWords(o, n)
-	}
-	return text + "; " + j.pendingWords(o)
+// failedWords counts failed edges, with their codes, and says where they are listed.
+func (j *importJob) failedWords(o outcome, n int64) string {
+	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), job.Codes(o.byCode), j.path(j.listName(folder.Failed)))
 }
 
 // resume is the same command, which resumes. What standard input gave is staged already.
 func (j *importJob) resume() invocation.Line {
-	l := resumeLine(j.p.args)
+	l := j.p.ResumeLine()
 	if contains(j.inputs, "-") {
 		l = l.From("/dev/null")
 	}
@@ -264,7 +215,7 @@ func (j *importJob) stopHint(o outcome, code exit.Code) string {
 	case code == exit.Refused:
 		return j.resume().String() + " # after fixing that"
 	}
-	return cmp.Or(silentHint(j.p.args, j.result.err), j.resume().String())
+	return cmp.Or(j.p.SilentHint(j.stop()), j.resume().String())
 }
 
 // exceptionHint takes failed edges up again, or else sends fixed rows as a job of their own.
@@ -282,7 +233,7 @@ func (j *importJob) exceptionHint(o outcome) string {
 	for i, format := range j.counts.RejectedIn {
 		fixed = append(fixed[:i], "fixed."+format)
 	}
-	return j.p.followUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-fixed").Of(fixed...).String() +
+	return j.p.FollowUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-fixed").Of(fixed...).String() +
 		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
 }
 
@@ -291,12 +242,12 @@ func (j *importJob) doneHint() string {
 	case j.rehearsal != nil:
 		return j.realRun()
 	case j.pilot != nil:
-		return resumeLine(j.p.args).Without("only-accounts").String()
+		return j.p.ResumeLine().Without("only-accounts").String()
 	}
 	return "nothing to run; the report is in " + j.path(folder.Page)
 }
 
 // realRun is the command of the run that was rehearsed.
 func (j *importJob) realRun() string {
-	return j.p.completed(resumeLine(j.p.args).Without("rehearse")).String()
+	return j.p.Completed(j.p.ResumeLine().Without("rehearse")).String()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
@@ -18,10 +19,10 @@ import (
 
 // judged is a job that has ended with err, after a call of the program with args.
 func judged(args string, err error) *importJob {
-	p := &program{args: append([]string{"friendmigrate", "import"}, strings.Fields(args)...), env: map[string]string{}}
-	inputs := []string{p.args[len(p.args)-1]}
+	p := &program{Program: job.Program{Args: append([]string{"friendmigrate", "import"}, strings.Fields(args)...), Env: map[string]string{}, Flags: flagsOf}}
+	inputs := []string{p.Args[len(p.Args)-1]}
 	return &importJob{
-		p: p, line: currentLine(p.args), dir: "state", inputs: inputs, set: settings.Import{Job: settings.Job{State: "state"}},
+		p: p, line: p.Line(), dir: "state", inputs: inputs, set: settings.Import{Job: settings.Job{State: "state"}},
 		counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
@@ -112,7 +113,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 
 func TestASignalIsNamed(t *testing.T) {
 	j := judged("a.csv", stopped(migrate.ReasonSignal, "interrupted", ""))
-	j.result.cause = signalled{os.Interrupt}
+	j.result.cause = job.Signal{Signal: os.Interrupt}
 	if got := j.judge(account(1, 0, 0, 1)).What; got != "stopped by SIGINT; 1 of 2 edges is pending" {
 		t.Error(got)
 	}

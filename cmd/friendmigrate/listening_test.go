@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/sink/simulator"
 )
@@ -39,7 +40,7 @@ func listening(t *testing.T, env map[string]string, args ...string) *running {
 	out, in := io.Pipe()
 	env["FRIENDMIGRATE_LOG_LEVEL"], env["FRIENDMIGRATE_LISTEN"] = "info", "127.0.0.1:0"
 	go func() {
-		code := run(ctx, append([]string{"friendmigrate"}, args...), streams{in: strings.NewReader(""), out: io.Discard, err: in}, env)
+		code := run(ctx, append([]string{"friendmigrate"}, args...), job.Streams{In: strings.NewReader(""), Out: io.Discard, Err: in}, env)
 		_ = in.Close()
 		r.code <- code
 	}()
@@ -118,7 +119,7 @@ func TestARunThatLingersIsScrapedOnceMore(t *testing.T) {
 	}
 	// The state is free already: a job that has ended and lingers is in nobody's way.
 	call(t, 3, settingsOf(t, url), "import", input, "--state", state)
-	r.end(signalled{os.Interrupt})
+	r.end(job.Signal{Signal: os.Interrupt})
 	if code := <-r.code; code != 3 {
 		t.Errorf("exit code %d", code)
 	}
@@ -156,7 +157,7 @@ func TestVerifyAndExportAreWatchedToo(t *testing.T) {
 			got[fmt.Sprintf(`friendmigrate_job_info{command="%s",shard=""}`, c.args[0])] != 1 {
 			t.Errorf("%s: %v", c.args[0], got)
 		}
-		r.end(signalled{os.Interrupt})
+		r.end(job.Signal{Signal: os.Interrupt})
 		if code := <-r.code; code != c.code {
 			t.Errorf("%s: exit code %d", c.args[0], code)
 		}

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/job"
 )
 
 func main() {
 	log.SetOutput(io.Discard) // net/http tells the standard logger what a service sends without being asked, which may repeat a signature
 	env := environment(os.Environ())
-	code := supervise(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, env)
+	code := supervise(os.Args, job.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, env)
 	os.Exit(exit.Code(code).Status(env))
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/manifest"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
@@ -40,7 +41,7 @@ func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.std.out.Write(text); err != nil {
+	if _, err := p.Std.Out.Write(text); err != nil {
 		return fmt.Errorf("print the manifest: %w", err)
 	}
 	return nil
@@ -49,7 +50,7 @@ func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
 // manifestHint is the command without variables that the YAML must not hold: a hint must not repeat them
 // either. "" is the usual hint.
 func (p *program) manifestHint(c *cli.Command, err error) string {
-	line := currentLine(p.args)
+	line := p.Line()
 	bad := slices.ContainsFunc(p.values(c).Flags["env"], func(s string) bool {
 		_, err := manifest.ParseVariable(s)
 		return err != nil
@@ -59,7 +60,7 @@ func (p *program) manifestHint(c *cli.Command, err error) string {
 	}
 	switch {
 	case errors.As(err, new(settings.Missing)):
-		line = p.completed(line)
+		line = p.Completed(line)
 	case errors.Is(err, settings.ErrNoFormat):
 		return line.Of(append(c.Args().Slice(), "--format", "csv")...).String() + " # or jsonl"
 	case !bad:
@@ -74,7 +75,7 @@ func (p *program) checkVolume(o manifest.Options) error {
 	if o.Rehearse {
 		state = path.Join(state, settings.RehearsalFolder)
 	}
-	hint := currentLine(p.args).Without("state")
+	hint := p.Line().Without("state")
 	if path.Base(o.State) == settings.DefaultState {
 		hint = hint.With("state", settings.DefaultState+"-2")
 	}
@@ -94,5 +95,5 @@ func (p *program) checkVolume(o manifest.Options) error {
 		}
 		errs = append(errs, folder.CheckNames(flag, name, state, false))
 	}
-	return refused(errors.Join(errs...), hint.String())
+	return job.Refused(errors.Join(errs...), hint.String())
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"path/filepath"
 	"slices"
 	"time"
@@ -13,36 +12,19 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
-	"friendmigrate/sink"
 )
-
-// serveMetrics lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
-// changed, read or sent.
-func (p *program) serveMetrics(set settings.Eyes, log *zap.Logger) error {
-	if set.Listen == "" || p.server != nil { // a verify of several shards takes several locks
-		return nil
-	}
-	server, err := metrics.Listen(set.Listen, p.view)
-	if err != nil {
-		host, _, _ := net.SplitHostPort(set.Listen)
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: currentLine(p.args).With("listen", net.JoinHostPort(host, "0")).String()}
-	}
-	p.server, p.linger = server, set.Linger
-	log.Info("serving /metrics, /healthz, /readyz and /status on "+serviceURL(server.Addr()), events.Listen, zap.String("address", server.Addr().String()))
-	return nil
-}
 
 // leave tells those who watch how the command ends: before the last line, which is for people.
 func (p *program) leave(e exit.Ending) {
-	p.view.End(int(e.Code), e.OneLine())
+	p.View.End(int(e.Code), e.OneLine())
 	if err := p.notify(p.message.Write, e); err != nil {
-		p.screen.Line(err.Error())
+		p.Screen.Line(err.Error())
 	}
 }
 
@@ -63,12 +45,12 @@ func (p *program) interrupt(e exit.Ending) {
 var notifies = []string{"import", "verify", "export"}
 
 func (p *program) notify(write func(termination.Message) error, e exit.Ending) error {
-	job := p.view.Job()
+	job := p.View.Job()
 	if !slices.Contains(notifies, job.Command) {
 		return nil
 	}
 	var counts *termination.Counts
-	if account, calls := p.view.Counts(); account != nil {
+	if account, calls := p.View.Counts(); account != nil {
 		counts = &termination.Counts{Edges: account.Rows, Calls: calls}
 		if account.Added.Edges > 0 {
 			counts.Added = &account.Added
@@ -86,7 +68,7 @@ const lingerOver = 5 * time.Second
 // depart goes on serving for the last scrape, unless a signal has come or comes, and stops.
 func (p *program) depart(ctx context.Context) {
 	p.over.Store(true)
-	if p.server == nil {
+	if p.Server == nil {
 		return
 	}
 	if linger := p.lingers(time.Now()); linger > 0 && ctx.Err() == nil {
@@ -97,22 +79,22 @@ func (p *program) depart(ctx context.Context) {
 		case <-enough.C:
 		}
 	}
-	p.server.Close()
+	p.Server.Close()
 }
 
 // lingers is how long it goes on serving after the end.
 func (p *program) lingers(now time.Time) time.Duration {
-	if p.window == 0 {
-		return p.linger
+	if p.Window == 0 {
+		return p.Linger
 	}
-	return min(p.linger, p.began.Add(p.window+lingerOver).Sub(now))
+	return min(p.Linger, p.Began.Add(p.Window+lingerOver).Sub(now))
 }
 
 // watched is where the facts of an import come from, as far as it has got. It reads what is safe to be read while the job runs.
 func (j *importJob) watched(meter *migrate.Meter) {
 	client, journal := j.client, j.journal
-	j.p.view.Follow(func() metrics.Facts {
-		f := factsOf(client, meter)
+	j.p.View.Follow(func() metrics.Facts {
+		f := job.FactsOf(client, meter)
 		if journal != nil {
 			totals := journal.Totals()
 			account := report.Make(journal.Identity(), totals)
@@ -122,29 +104,17 @@ func (j *importJob) watched(meter *migrate.Meter) {
 	})
 }
 
-// factsOf are the facts of a run, without those of a job. Both may be nil.
-func factsOf(client *sink.Client, meter *migrate.Meter) (f metrics.Facts) {
-	if client != nil {
-		pace := client.Pace()
-		f.Stats, f.Pace = client.Stats(), &pace
-	}
-	if meter != nil {
-		f.Engine = meter.Snapshot()
-	}
-	return f
-}
-
 // writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
 func (j *importJob) writeMetrics() {
-	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.view.WriteMetrics); err != nil && !noSpace(err) { // the last line says that
+	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.View.WriteMetrics); err != nil && !job.NoSpace(err) { // the last line says that
 		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), events.MetricsFile, zap.Error(err))
 	}
 }
 
 // endEarly is the last look at a job that could not begin, or that ended before it sent anything. A state that is another job's stays as it is.
 func (j *importJob) endEarly(err error) {
-	e := j.p.failure(err)
-	j.p.view.End(int(e.Code), e.OneLine())
+	e := j.p.Failure(err)
+	j.p.View.End(int(e.Code), e.OneLine())
 	if e.Code != exit.OtherJob && j.home == "" {
 		j.writeMetrics()
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/sink/simulator"
@@ -228,8 +229,8 @@ func TestLingeringEndsWithTheWindow(t *testing.T) {
 		{2 * time.Second, time.Hour, time.Hour, 2 * time.Second},
 		{30 * time.Second, time.Hour, time.Hour + time.Minute, -55 * time.Second},
 	} {
-		p := &program{began: time.Now(), linger: c.linger, window: c.window}
-		if got := p.lingers(p.began.Add(c.ended)); got != c.want {
+		p := &program{Program: job.Program{Began: time.Now(), Linger: c.linger, Window: c.window}}
+		if got := p.lingers(p.Began.Add(c.ended)); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

@@ -56,12 +56,12 @@ func (p *program) openPilot(ctx context.Context, job settings.Job, inputs []stri
 		return nil, exit.Because(exit.Unusable, errors.New(
 			"--only-accounts and INPUT are both standard input, which can be read once only"))
 	}
-	list, err := p.openAccounts(ctx, "--only-accounts", job.OnlyAccounts)
+	list, err := p.OpenAccounts(ctx, "--only-accounts", job.OnlyAccounts)
 	if err != nil {
 		return nil, err
 	}
 	named, err := list.Set(ctx)
-	return &pilot{line: currentLine(p.args), list: list, accounts: named, shard: job.Shard}, err
+	return &pilot{line: p.Line(), list: list, accounts: named, shard: job.Shard}, err
 }
 
 // find looks the accounts up in the plan; take is told of each roster and may be nil. The warning

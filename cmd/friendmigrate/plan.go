@@ -12,6 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -43,24 +44,24 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	for _, w := range set.Output.Warnings {
-		p.screen.Line("warning: " + w)
+		p.Screen.Line("warning: " + w)
 	}
-	p.nameShard(set.Job.Shard)
+	p.NameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
-	as := &importJob{p: p, set: set.Import, line: currentLine(p.args), inputs: c.Args().Slice()}
+	as := &importJob{p: p, set: set.Import, line: p.Line(), inputs: c.Args().Slice()}
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
-	as.reads = p.reads(c, as.inputs, set.Rows.Format)
-	if err := refused(as.reads.CheckState(as.base()), as.elsewhere()); err != nil {
+	as.reads = p.Reads(p.values(c), as.inputs, set.Rows.Format)
+	if err := job.Refused(as.reads.CheckState(as.base()), as.elsewhere()); err != nil {
 		return err
 	}
 	if out := set.AccountsOut; out != "" {
-		if err := refused(as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader), as.line.With("accounts-out", freeName(out)).String()); err != nil {
+		if err := job.Refused(as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader), as.line.With("accounts-out", job.FreeName(out)).String()); err != nil {
 			return err
 		}
 	}
-	as.store, err = p.openObjects(ctx, set.Objects, as.inputs, func(message string) { p.screen.Line("warning: " + message) })
+	as.store, err = p.OpenObjects(ctx, set.Objects, as.inputs, func(message string) { p.Screen.Line("warning: " + message) })
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.line.String()}
 		}
-		if noSpace(err) {
+		if job.NoSpace(err) {
 			as.measureStage(ctx)
 		}
 		return as.readError(ctx, err)
@@ -82,9 +83,9 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	ending := p.judgePlan(made, set, as)
 	made.Code, made.Program = int(ending.Code), versionLine()
 	if set.JSON {
-		err = screen.WriteJSON(p.std.out, made)
+		err = screen.WriteJSON(p.Std.Out, made)
 	} else {
-		err = screen.WriteText(p.std.out, made.Text())
+		err = screen.WriteText(p.Std.Out, made.Text())
 	}
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob
 		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
 		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
-		Waits: func(message string) { p.screen.Line("warning: " + message) },
+		Waits: func(message string) { p.Screen.Line("warning: " + message) },
 	})
 }
 
@@ -116,10 +117,10 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {
 		e.What += ", at least " + made.LeastTime()
 	}
-	_, rest := split(p.args)
-	l := invocation.Parse(p.args[0], "import", rest, takesOf("plan")).Without("json", "accounts-out")
+	_, rest := job.Split(p.Args)
+	l := invocation.Parse(p.Args[0], "import", rest, p.TakesOf("plan")).Without("json", "accounts-out")
 	if made.OtherJob {
-		l = l.With("state", beside(set.Job.State, "-2"))
+		l = l.With("state", job.Beside(set.Job.State, "-2"))
 	}
 	e.Hint = l.String()
 	elsewhere := made.Rows.RejectedElsewhere
@@ -157,14 +158,14 @@ type readingBar struct {
 }
 
 func (p *program) startReadingBar(how string) *readingBar {
-	b := &readingBar{screen: p.screen, how: how, quit: make(chan struct{})}
+	b := &readingBar{screen: p.Screen, how: how, quit: make(chan struct{})}
 	if how == "auto" {
 		b.how = "lines"
-		if p.screen.Terminal() {
+		if p.Screen.Terminal() {
 			b.how = "bar"
 		}
 	}
-	b.done = p.background(b.loop)
+	b.done = p.Background(b.loop)
 	return b
 }
 

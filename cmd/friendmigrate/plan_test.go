@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/sink/simulator"
@@ -146,7 +147,7 @@ func called(t *testing.T, args []string) outcomeOfCall {
 	t.Helper()
 	var out, errs bytes.Buffer
 	env := map[string]string{"FRIENDMIGRATE_SECRET_KEY": scriptKey, "FRIENDMIGRATE_RATE": "100000", "FRIENDMIGRATE_WORKERS": "8"}
-	code := run(t.Context(), append([]string{"friendmigrate"}, args...), streams{in: strings.NewReader(""), out: &out, err: &errs}, env)
+	code := run(t.Context(), append([]string{"friendmigrate"}, args...), job.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, env)
 	return outcomeOfCall{code, out.String(), errs.String()}
 }
 

@@ -142,10 +142,10 @@ func (j *importJob) otherJob(differences []string) error {
 
 // stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is staged.
 func (j *importJob) stdin() io.Reader {
-	if screen.IsTerminal(j.p.std.in) {
+	if screen.IsTerminal(j.p.Std.In) {
 		return nil
 	}
-	return j.p.std.in
+	return j.p.Std.In
 }
 
 // compareSealed sees whether the inputs are still those that were staged.
@@ -255,7 +255,7 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 // reading is the input as package source wants it.
 func (j *importJob) reading() source.Job {
 	return source.Job{
-		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
+		Inputs: j.inputs, Stdin: j.p.Std.In, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: events.Warner(j.log, events.Waits),
 		Warn: events.Warner(j.log, events.Input),
 	}
@@ -337,7 +337,7 @@ func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesErr
 	j.listed = true
 	found, _, _ := j.arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
-		j.p.screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
+		j.p.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
@@ -358,7 +358,7 @@ func placeOf(inputs []source.Found, p migrate.Position) string {
 // readError gives an error of reading the input its code.
 func (j *importJob) readError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: j.p.resumeLine().String()}
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: j.p.ResumeLine().String()}
 	}
 	if duplicates := (*stage.DuplicatesError)(nil); errors.As(err, &duplicates) {
 		return j.refuseDuplicates(ctx, duplicates)
@@ -367,7 +367,7 @@ func (j *importJob) readError(ctx context.Context, err error) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	if errors.Is(err, source.ErrUnreachable) {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was sent by this run", err), Hint: j.p.resumeLine().String()}
+		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was sent by this run", err), Hint: j.p.ResumeLine().String()}
 	}
 	return err
 }

@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 
 	"go.uber.org/zap"
 
@@ -42,19 +37,19 @@ func (j *importJob) checkRoom() error {
 	if totals.Pending == 0 {
 		return nil
 	}
-	free, err := j.p.volume.free(j.dir)
+	free, err := j.p.Volume.Free(j.dir)
 	if err != nil {
 		return nil // nobody knows: it will be seen
 	}
 	certain, likely := room(id.Chunks-totals.Chunks, totals.Pending, j.edgeBytes())
-	j.p.needed = likely
+	j.p.Needed = likely
 	switch {
 	case free < certain:
 		return &exit.Error{
 			Code: exit.Unexpected,
 			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job takes %s at least; nothing was sent by this run",
 				j.dir, settings.FormatSize(free), settings.FormatSize(certain)),
-			Hint: j.p.resumeLine().String() + " # after making room",
+			Hint: j.p.ResumeLine().String() + " # after making room",
 		}
 	case free < likely:
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
@@ -79,15 +74,15 @@ func (j *importJob) measureStage(ctx context.Context) {
 	for _, in := range found {
 		bytes += unpackedBytes(in.Name, max(in.Size, 0))
 	}
-	j.p.needed = bytes / stagedShare
+	j.p.Needed = bytes / stagedShare
 }
 
 // warnOfStage says before the input is read that the disk may not hold what will be staged of it.
 func (j *importJob) warnOfStage(ctx context.Context) {
 	j.measureStage(ctx)
-	if free, err := j.p.volume.free(j.dir); err == nil && free < j.p.needed {
+	if free, err := j.p.Volume.Free(j.dir); err == nil && free < j.p.Needed {
 		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
-			j.dir, settings.FormatSize(free), settings.FormatSize(j.p.needed)), events.Room, zap.Int64("free", free))
+			j.dir, settings.FormatSize(free), settings.FormatSize(j.p.Needed)), events.Room, zap.Int64("free", free))
 	}
 }
 
@@ -96,44 +91,4 @@ func unpackedBytes(name string, size int64) int64 {
 		return size * packed
 	}
 	return size
-}
-
-func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
-
-func cannotWrite(err error) bool {
-	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
-}
-
-// meaning is the text of an error, and what it means for this machine where one of its limits was reached.
-func (p *program) meaning(err error) string {
-	text := strings.Join(exit.Sentences(err.Error()), "\n")
-	file, _ := errors.AsType[*fs.PathError](err)
-	switch {
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		text += "; that is this machine's limit of open files: raise it with ulimit -n"
-	case noSpace(err) && file != nil && file.Path != os.Stdout.Name():
-		dir := filepath.Dir(file.Path)
-		free, err := p.volume.free(dir)
-		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.volume.free(dir) { // a folder that was removed again
-			dir = filepath.Dir(dir)
-		}
-		if err == nil {
-			text += fmt.Sprintf("; the volume of %q has %s free", dir, settings.FormatSize(free))
-		}
-		if err == nil && p.needed > 0 {
-			text += fmt.Sprintf(", and %s may be needed", settings.FormatSize(p.needed))
-		}
-	}
-	return text
-}
-
-// elsewhere is the command with a placeholder for another place to write to.
-func (p *program) elsewhere() string {
-	name, _ := split(p.args)
-	for _, flag := range [][2]string{{"state", "FOLDER"}, {"output", "FILE"}, {"missing-out", "FILE"}} {
-		if takesOf(name)(flag[0]) {
-			return currentLine(p.args).With(flag[0], flag[1]).String()
-		}
-	}
-	return p.help()
 }

@@ -11,6 +11,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate/disk"
 )
 
@@ -56,8 +57,8 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		}
 		return 28 << 10, nil
 	}
-	p := newProgram(volume{disk.OS{}, free}, []string{"friendmigrate", "import", "--state", "s", "e.csv"}, streams{err: io.Discard}, nil)
-	p.needed = 560 << 10
+	p := newProgram(job.Volume{FS: disk.OS{}, Free: free}, []string{"friendmigrate", "import", "--state", "s", "e.csv"}, job.Streams{Err: io.Discard}, nil)
+	p.Needed = 560 << 10
 	in := func(name string, err error) error {
 		return fmt.Errorf("write it: %w", &fs.PathError{Op: "write", Path: filepath.Join(dir, name), Err: err})
 	}
@@ -74,7 +75,7 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		{in("x", syscall.ENOTDIR), exit.Unusable, "not a directory", "friendmigrate import --state FOLDER e.csv"},
 		{folder.ErrNoJob, exit.Unexpected, "no job", "friendmigrate import --state FOLDER e.csv"},
 	} {
-		e := p.failure(c.err)
+		e := p.Failure(c.err)
 		if e.Code != c.code || !strings.Contains(e.What, c.what) || !strings.Contains(e.Hint, c.hint) {
 			t.Errorf("%v: %+v", c.err, e)
 		}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/sink/simulator"
 )
 
@@ -60,7 +61,7 @@ func settingsOf(t *testing.T, url string) map[string]string {
 func call(t *testing.T, code int, env map[string]string, args ...string) (out, last string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	got := run(t.Context(), append([]string{"friendmigrate"}, args...), streams{in: strings.NewReader(""), out: &stdout, err: &stderr}, env)
+	got := run(t.Context(), append([]string{"friendmigrate"}, args...), job.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr}, env)
 	if got != code {
 		t.Fatalf("%v: exit code %d, want %d\n%s", args, got, code, stderr.String())
 	}

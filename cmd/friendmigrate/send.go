@@ -27,7 +27,7 @@ type runResult struct {
 
 // send runs the engine over what is open in the plan.
 func (j *importJob) send(ctx context.Context) runResult {
-	j.p.view.Sending()
+	j.p.View.Sending()
 	totals := j.journal.Totals()
 	togo := totals.Pending
 	if j.pilot != nil {
@@ -56,9 +56,9 @@ func (j *importJob) send(ctx context.Context) runResult {
 		to = sink.OnlyMissing(j.client)
 	}
 	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.stage, j.journal.Done)
-	summary, err := migrate.Run(ctx, plan, to, j.p.view.Timed(j.journal), migrate.Options{
+	summary, err := migrate.Run(ctx, plan, to, j.p.View.Timed(j.journal), migrate.Options{
 		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
-		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration, Since: j.p.began,
+		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration, Since: j.p.Began,
 		Limits: &migrate.Limits{
 			Failures: j.set.Stop.MaxFailures, FailureRatio: j.set.Stop.MaxFailureRatio, ExtraCalls: j.set.Stop.ExtraCalls(j.stage.Totals().Chunks),
 		},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
@@ -24,18 +25,18 @@ func TestHintsNameTheShard(t *testing.T) {
 			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-fixed-1-of-4 list.csv",
 		},
 	} {
-		p := &program{args: c.args, env: c.env}
-		p.nameShard(share)
-		if got := resumeLine(p.args).String(); got != c.again {
+		p := &program{Program: job.Program{Args: c.args, Env: c.env, Flags: flagsOf}}
+		p.NameShard(share)
+		if got := p.ResumeLine().String(); got != c.again {
 			t.Errorf("%s: %s", name, got)
 		}
-		if got := p.followUp(currentLine(p.args), settings.Job{State: "s/", Shard: share}, "-fixed").Of("list.csv").String(); got != c.other {
+		if got := p.FollowUp(p.Line(), settings.Job{State: "s/", Shard: share}, "-fixed").Of("list.csv").String(); got != c.other {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	p := &program{args: []string{"friendmigrate", "import", "in.csv"}}
-	p.nameShard(settings.Shard{})
-	if got := p.followUp(currentLine(p.args), settings.Job{State: "s"}, "-fixed").String(); got != "friendmigrate import --state s-fixed in.csv" || len(p.args) != 3 {
+	p := &program{Program: job.Program{Args: []string{"friendmigrate", "import", "in.csv"}, Flags: flagsOf}}
+	p.NameShard(settings.Shard{})
+	if got := p.FollowUp(p.Line(), settings.Job{State: "s"}, "-fixed").String(); got != "friendmigrate import --state s-fixed in.csv" || len(p.Args) != 3 {
 		t.Errorf("undivided: %s", got)
 	}
 }

@@ -10,43 +10,27 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/early"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
-
-// signalled is the cause with which a signal ends the context.
-type signalled struct{ signal os.Signal }
-
-func (s signalled) Error() string { return signalName(s.signal) }
-
-func signalName(s os.Signal) string {
-	switch s {
-	case syscall.SIGTERM:
-		return "SIGTERM"
-	case syscall.SIGHUP:
-		return "SIGHUP"
-	case os.Interrupt:
-		return "SIGINT"
-	}
-	return s.String()
-}
 
 // echo is how soon after the first signal the same one is still the first: timeout(1) and other launchers send a signal
 // to the process and again to its group.
 const echo = 200 * time.Millisecond
 
 // supervise runs the program until it has ended or a second signal has come. The first signal lets it drain.
-func supervise(args []string, std streams, env map[string]string) int {
+func supervise(args []string, std job.Streams, env map[string]string) int {
 	// A log reader that has gone away must not end a job of hours: writes then fail, and that is all.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := early.Signals()
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	all := screen.New(std.err)
-	std.err = all
-	p := newProgram(volume{disk.OS{}, disk.Free}, args, std, env)
+	all := screen.New(std.Err)
+	std.Err = all
+	p := newProgram(job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 	done := make(chan int, 1)
 	go func() {
 		code := p.run(ctx)
@@ -63,7 +47,7 @@ func supervise(args []string, std streams, env map[string]string) int {
 		case s := <-signals:
 			if first == nil || p.over.Load() {
 				first, at = s, time.Now()
-				cancel(signalled{s})
+				cancel(job.Signal{Signal: s})
 				continue
 			}
 			if s == first && time.Since(at) < echo {
@@ -71,8 +55,8 @@ func supervise(args []string, std streams, env map[string]string) int {
 			}
 			ending := exit.Ending{
 				Code: exit.Unfinished,
-				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", signalName(s)),
-				Hint: p.resumeLine().String(),
+				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", job.Signal{Signal: s}.Error()),
+				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			}
 			p.interrupt(ending)

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/sink/simulator"
@@ -65,7 +66,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	service := simulator.New(config)
-	if _, err := fmt.Fprintln(p.std.out, serviceURL(listener.Addr())); err != nil {
+	if _, err := fmt.Fprintln(p.Std.Out, job.ServiceURL(listener.Addr())); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err := serve(ctx, service, listener); err != nil {
@@ -78,7 +79,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 
 // configureApp sets up what the console would.
 func (p *program) configureApp(ctx context.Context, config *simulator.Config, set settings.Simulate) error {
-	key, err := p.readKey(ctx, set.Key)
+	key, err := p.ReadKey(ctx, set.Key)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (p *program) configureApp(ctx context.Context, config *simulator.Config, se
 	if set.Accounts == "all" {
 		return nil
 	}
-	list, err := p.openAccounts(ctx, "--accounts", set.Accounts)
+	list, err := p.OpenAccounts(ctx, "--accounts", set.Accounts)
 	if err != nil {
 		return err
 	}
@@ -125,16 +126,4 @@ func serve(ctx context.Context, service *simulator.Server, listener net.Listener
 		err = errors.Join(err, end)
 	}
 	return err
-}
-
-// serviceURL is where the service is reached from this machine.
-func serviceURL(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return "http://" + a.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }

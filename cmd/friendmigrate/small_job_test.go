@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink/simulator"
 )
@@ -176,7 +177,7 @@ func (s *smallService) runOver(fsys disk.FS, state string, inputs []string, flag
 		args = append(args, "--endpoint", s.job.url)
 	}
 	args = append(args, flags...)
-	code = runOn(context.Background(), volume{fsys, s.free}, append(args, inputs...), streams{in: strings.NewReader(""), out: &b, err: &b}, map[string]string{})
+	code = runOn(context.Background(), job.Volume{FS: fsys, Free: s.free}, append(args, inputs...), job.Streams{In: strings.NewReader(""), Out: &b, Err: &b}, map[string]string{})
 	return code, b.String()
 }
 

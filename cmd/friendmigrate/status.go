@@ -59,9 +59,9 @@ func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
 		return inspectError(err)
 	}
 	if set.JSON {
-		return screen.WriteJSON(p.std.out, s)
+		return screen.WriteJSON(p.Std.Out, s)
 	}
-	return screen.WriteText(p.std.out, s.Text())
+	return screen.WriteText(p.Std.Out, s.Text())
 }
 
 // watchStatus shows the status each second until the job has ended: on a terminal in the same place, else as a line.
@@ -70,7 +70,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Status) error {
 	switch {
 	case set.JSON:
 		show = func(w io.Writer, s *inspect.Status) error { return screen.WriteJSONLine(w, s) }
-	case screen.IsTerminal(p.std.out):
+	case screen.IsTerminal(p.Std.Out):
 		show = redrawn()
 	}
 	tick := time.NewTicker(watchTick)
@@ -80,12 +80,12 @@ func (p *program) watchStatus(ctx context.Context, set settings.Status) error {
 		if err != nil {
 			return inspectError(err)
 		}
-		if err := show(p.std.out, s); err != nil || s.Ended() {
+		if err := show(p.Std.Out, s); err != nil || s.Ended() {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped watching by %w; the job is not touched by that", context.Cause(ctx)), Hint: currentLine(p.args).String()}
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped watching by %w; the job is not touched by that", context.Cause(ctx)), Hint: p.Line().String()}
 		case <-tick.C:
 		}
 	}

@@ -44,14 +44,14 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 		return inspectError(err)
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
-	out := screen.List(p.std.out)
+	out := screen.List(p.Std.Out)
 	undone, err := jobs.Undo(ctx, out, set.Uncertain)
 	if err := errors.Join(err, out.Close()); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; the list is not whole", cause), Hint: currentLine(p.args).String()}
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; the list is not whole", cause), Hint: p.Line().String()}
 		}
 		if errors.Is(err, inspect.ErrGone) {
-			return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " + currentLine(p.args).String()}
+			return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " + p.Line().String()}
 		}
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 	e.What += withoutMissing(jobs)
 	if undone.Uncertain > 0 && !set.Uncertain {
 		e.What += fmt.Sprintf("; %s left out of which that cannot be told", screen.Some(undone.Uncertain, "pair"))
-		e.Hint = currentLine(p.args).With("uncertain", "").String() + " # to have these too"
+		e.Hint = p.Line().With("uncertain", "").String() + " # to have these too"
 	}
 	p.ending = &e
 	return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/migrate"
@@ -28,14 +28,14 @@ func flagName(word string) string {
 // one is close, the command line that was meant. A value is not repeated in the error: it may be a key.
 func (p *program) usageError(c *cli.Command, err error) error {
 	_, name, unknown := strings.Cut(err.Error(), "provided but not defined: -")
-	at := slices.IndexFunc(p.args, func(word string) bool { return flagName(word) == name })
+	at := slices.IndexFunc(p.Args, func(word string) bool { return flagName(word) == name })
 	if !unknown || name == "" || at < 0 {
 		return exit.Because(exit.Unusable, err)
 	}
-	if command, _ := split(p.args); c.Root() == c && flagName(command) == "" {
+	if command, _ := job.Split(p.Args); c.Root() == c && flagName(command) == "" {
 		return p.unknownCommand(command) // the library reads the flags first
 	}
-	typed, _, _ := strings.Cut(p.args[at], "=")
+	typed, _, _ := strings.Cut(p.Args[at], "=")
 	e := &exit.Error{Code: exit.Unusable}
 	var known []string
 	for _, f := range c.Flags {
@@ -52,9 +52,9 @@ func (p *program) usageError(c *cli.Command, err error) error {
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
 	default:
 		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
-		more := slices.ContainsFunc(p.args[at+1:], func(word string) bool { return flagName(word) != "" && !slices.Contains(known, flagName(word)) })
+		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool { return flagName(word) != "" && !slices.Contains(known, flagName(word)) })
 		if !more && nearest != "secret-key-file" { // what an unknown flag is given may be a key
-			e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.args[at], typed))
+			e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.Args[at], typed))
 		}
 	}
 	return e
@@ -62,9 +62,9 @@ func (p *program) usageError(c *cli.Command, err error) error {
 
 // corrected is the command line with another word in one place.
 func (p *program) corrected(at int, word string) string {
-	args := slices.Clone(p.args)
+	args := slices.Clone(p.Args)
 	args[at] = word
-	return currentLine(args).String()
+	return p.LineOf(args).String()
 }
 
 // unknownCommand names the command that was meant, if one is close.
@@ -76,35 +76,16 @@ func (p *program) unknownCommand(name string) error {
 	}
 	if nearest := migrate.Nearest(name, max(2, len(name)/2), known...); nearest != "" {
 		e.Err = fmt.Errorf("%w; did you mean %q?", e.Err, nearest)
-		e.Hint = p.corrected(slices.Index(p.args, name), nearest)
+		e.Hint = p.corrected(slices.Index(p.Args, name), nearest)
 	}
 	return e
-}
-
-// completed is a line with a word in capitals for each setting that the command needs and that nobody has given yet.
-func (p *program) completed(l invocation.Line) invocation.Line {
-	name, _ := split(p.args)
-	add := func(flag, word string, others ...string) {
-		for _, f := range append(others, flag) {
-			if l.Has(f) || p.env[settings.Variable(f)] != "" {
-				return
-			}
-		}
-		if slices.ContainsFunc(leafNamed(name).Flags, func(f cli.Flag) bool { return f.Names()[0] == flag }) {
-			l = l.With(flag, word)
-		}
-	}
-	add("sdk-app-id", "SDKAPPID")
-	add("secret-key-file", "FILE", "secret-key")
-	add("region", "REGION", "endpoint")
-	return l
 }
 
 // mistyped finds variables whose names are close to that of one that is read. The knobs of simulate count only there:
 // their names are short, and Kubernetes gives a container variables such as FRIENDMIGRATE_PORT.
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, termination.Variable: true}
-	command, _ := split(p.args)
+	command, _ := job.Split(p.Args)
 	for _, c := range p.command().Commands {
 		for _, f := range c.Flags {
 			if c.Name != "simulate" || command == c.Name {
@@ -113,7 +94,7 @@ func (p *program) mistyped() (warnings []string) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(known))
-	for _, name := range slices.Sorted(maps.Keys(p.env)) {
+	for _, name := range slices.Sorted(maps.Keys(p.Env)) {
 		if nearest := migrate.Nearest(name, 2, names...); nearest != "" && !known[name] {
 			warnings = append(warnings, fmt.Sprintf("the variable %s is not read; did you mean %s?", name, nearest))
 		}

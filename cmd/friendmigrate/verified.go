@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -12,12 +11,12 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/verify"
-	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 )
@@ -28,8 +27,7 @@ type verified struct {
 	verify.Found
 	rejected int64
 	lists    verify.Lists
-	stopped  error
-	cause    error
+	stop     job.Stop
 	took     time.Duration
 }
 
@@ -48,11 +46,11 @@ func (r *verified) look() (err error) {
 }
 
 // finished reports whether there is nothing left to ask.
-func (r *verified) finished() bool { return r.stopped == nil && r.Done() }
+func (r *verified) finished() bool { return r.stop.Err == nil && r.Done() }
 
 // judge finds the exit code and puts the ending in words.
 func (r *verified) judge() exit.Ending {
-	codes := []exit.Code{stopCode(r.stopped)}
+	codes := []exit.Code{r.stop.Code()}
 	if r.Pending > 0 {
 		codes = append(codes, exit.Unfinished)
 	}
@@ -65,8 +63,8 @@ func (r *verified) judge() exit.Ending {
 	e := exit.Ending{Code: gravestFound(codes...)}
 	switch {
 	case !r.finished():
-		e.What, e.Hint = r.stoppedWords(stopInfo), r.resumeHint()
-		e.Public, e.Why = r.stoppedWords(publicInfo), stopWhy(r.stopped)
+		e = r.stop.Ending(e.Code, r.stoppedWords)
+		e.Hint = r.resumeHint()
 	case e.Code == exit.Done:
 		e.What, e.Hint = r.doneWords(), "nothing to run"
 	default:
@@ -216,7 +214,7 @@ func (r *verified) nextHint(code exit.Code) string {
 // importLine is the command that goes on with the job.
 func (r *verified) importLine() invocation.Line {
 	l := r.lineAs("import")
-	if shard := r.job.set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(r.job.p.env) {
+	if shard := r.job.set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(r.job.p.Env) {
 		l = l.With("shard", shard.String())
 	}
 	if inputs := r.job.inputs; len(inputs) > 0 {
@@ -256,7 +254,7 @@ func (r *verified) differentHint() string {
 			" helps only if this app overwrites on re-import, which this tells"
 	}
 	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	l = r.job.p.followUp(l, r.job.set.Job, "-missing").Of(r.lists.Missing)
+	l = r.job.p.FollowUp(l, r.job.set.Job, "-missing").Of(r.lists.Missing)
 	if tags := r.lists.IntegerTags; len(tags) > 0 {
 		l = l.With("integer-tags", strings.Join(tags, ","))
 	}
@@ -269,22 +267,10 @@ func (r *verified) differentHint() string {
 
 // lineAs is the command line with another command, for the same app.
 func (r *verified) lineAs(command string) invocation.Line {
-	has := map[string]bool{}
-	for _, f := range leafNamed(command).Flags {
-		has[f.Names()[0]] = true
-	}
-	return r.job.line.Without("json", "sample", "fields").As(command, func(flag string) bool { return has[flag] })
+	return r.job.p.As(r.job.line, command, "json", "sample", "fields")
 }
 
-func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
-	text := "not finished"
-	var stop *migrate.StopError
-	switch {
-	case errors.As(r.stopped, &stop):
-		text = stopText(stop, r.cause, info)
-	case r.stopped != nil:
-		text = r.stopped.Error()
-	}
+func (r *verified) stoppedWords(text string) string {
 	if found := r.words(); found != "" {
 		text += "; so far " + found
 	}
@@ -299,30 +285,11 @@ func (r *verified) stoppedWords(info func(*migrate.StopError) string) string {
 	return text
 }
 
-// stopText says why the engine stopped.
-func stopText(stop *migrate.StopError, cause error, info func(*migrate.StopError) string) string {
-	text := "stopped: " + info(stop)
-	switch s := (signalled{}); {
-	case stop.Reason == migrate.ReasonSignal && errors.As(cause, &s):
-		text = "stopped by " + s.Error()
-	case stop.Reason == migrate.ReasonSignal:
-		text = "stopped by a signal"
-	case stop.Reason == migrate.ReasonDuration:
-		text = "stopped after --max-duration"
-	case stop.Reason == migrate.ReasonUnanswered:
-		text = "not finished: some calls never got an answer"
-	}
-	if stop.Hint != "" {
-		text += "; " + stop.Hint
-	}
-	return text
-}
-
 func (r *verified) resumeHint() string {
-	if hint := silentHint(r.job.p.args, r.stopped); hint != "" {
+	if hint := r.job.p.SilentHint(r.stop); hint != "" {
 		return hint
 	}
-	l := resumeLine(r.job.p.args)
+	l := r.job.p.ResumeLine()
 	if contains(r.job.inputs, "-") && !r.job.own {
 		l = l.From("/dev/null")
 	}

@@ -19,6 +19,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -76,25 +77,25 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := p.readKey(ctx, set.Service.Key)
+	key, err := p.ReadKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
 	}
-	p.window = set.MaxDuration
-	p.nameShard(set.Job.Shard)
-	p.view.Begin(metrics.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
-	j := verifyJob{p: p, set: set, line: currentLine(p.args), inputs: c.Args().Slice(), fsys: disk.OS{}}
-	if j.log, err = events.Log(set.Output, p.screen); err != nil {
+	p.Window = set.MaxDuration
+	p.NameShard(set.Job.Shard)
+	p.View.Begin(metrics.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
+	j := verifyJob{p: p, set: set, line: p.Line(), inputs: c.Args().Slice(), fsys: disk.OS{}}
+	if j.log, err = events.Log(set.Output, p.Screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	if j.pilot, err = p.openPilot(ctx, set.Job, j.inputs); err != nil {
 		return err
 	}
-	if j.store, err = p.openObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
+	if j.store, err = p.OpenObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	if err := refused(p.reads(c, j.inputs, set.Rows.Format).CheckState(set.Job.State), j.elsewhere()); err != nil {
+	if err := job.Refused(p.Reads(p.values(c), j.inputs, set.Rows.Format).CheckState(set.Job.State), j.elsewhere()); err != nil {
 		return err
 	}
 	result, err := j.whole(ctx, key)
@@ -102,7 +103,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if set.JSON {
-		if err := screen.WriteJSON(p.std.out, result); err != nil {
+		if err := screen.WriteJSON(p.Std.Out, result); err != nil {
 			return err
 		}
 	}
@@ -130,7 +131,7 @@ func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (result verifyR
 	if err := j.open(ctx, true); err != nil {
 		return result, err
 	}
-	if j.client, err = j.p.newClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
+	if j.client, err = j.p.NewClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
 		return result, err
 	}
 	err = j.ask(ctx)
@@ -222,8 +223,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 		zap.Float64("rate", j.set.Pace.Rate))
 	meter := new(migrate.Meter)
 	client := j.client
-	j.p.view.Follow(func() metrics.Facts { return factsOf(client, meter) })
-	j.p.view.Sending()
+	j.p.View.Follow(func() metrics.Facts { return job.FactsOf(client, meter) })
+	j.p.View.Sending()
 	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
 		now := j.verify.Progress()
 		s := standing{
@@ -238,8 +239,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	defer shown.stop()
 	service := verify.Service{Check: j.client.Check,
 		Pages: func(from string) friendlist.Pages { return j.client.Friends(from) }}
-	engine := engineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
-	engine.Since = j.p.began
+	engine := job.EngineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
+	engine.Since = j.p.Began
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
 	if n := j.verify.Doubtful; n > 0 {
 		j.log.Warn("the friends of "+screen.Some(n, "account")+
@@ -257,8 +258,8 @@ func (j *verifyJob) how() string {
 
 // finish writes the lists and the report, says how it ended and, if it has, forgets it.
 func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
-	j.p.view.Closing()
-	r := verified{job: j, stopped: stopped, cause: context.Cause(ctx), took: time.Since(began)}
+	j.p.View.Closing()
+	r := verified{job: j, stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}, took: time.Since(began)}
 	if err := r.look(); err != nil {
 		return verifyReport{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/source"
@@ -28,7 +29,7 @@ func (j *verifyJob) openFolder(ctx context.Context) error {
 	base := j.set.Job.State
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
 		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", base),
-			Hint: j.p.elsewhere()}
+			Hint: j.p.Elsewhere()}
 	}
 	if err := folder.CheckNeighbours(base, j.set.Job.Shard); err != nil {
 		if errors.Is(err, folder.ErrOther) {
@@ -56,7 +57,7 @@ func (j *verifyJob) takeLock() (err error) {
 	if err != nil {
 		return err
 	}
-	return j.p.serveMetrics(j.set.Eyes, j.log)
+	return j.p.ServeMetrics(j.set.Eyes, j.log)
 }
 
 func (j *verifyJob) nothingStaged() error {
@@ -68,7 +69,7 @@ func (j *verifyJob) nothingStaged() error {
 
 // elsewhere is the same command with another state folder.
 func (j *verifyJob) elsewhere() string {
-	return j.line.With("state", beside(j.set.Job.State, "-verify")).String()
+	return j.line.With("state", job.Beside(j.set.Job.State, "-verify")).String()
 }
 
 // openJob reads what the job has on record, if there is one, and sees that it is this one.
@@ -111,14 +112,14 @@ func (j *verifyJob) otherJob(differences []string) error {
 func (j *verifyJob) readError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run asked anything", cause),
-			Hint: resumeLine(j.p.args).String()}
+			Hint: j.p.ResumeLine().String()}
 	}
 	if errors.Is(err, source.ErrUnusable) {
 		return exit.Because(exit.Unusable, err)
 	}
 	if errors.Is(err, source.ErrUnreachable) {
 		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was asked by this run", err),
-			Hint: resumeLine(j.p.args).String()}
+			Hint: j.p.ResumeLine().String()}
 	}
 	return err
 }
@@ -185,7 +186,7 @@ func (j *verifyJob) useStage(ctx context.Context, s *stage.Stage, meta source.Me
 	if len(j.inputs) == 0 {
 		return nil
 	}
-	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments(j.p.std.in))
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments(j.p.Std.In))
 	switch {
 	case err != nil:
 		return j.readError(ctx, err)
@@ -231,7 +232,7 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 	}
 	j.log.Info("reading the input", events.Read, zap.Int("inputs", len(j.inputs)))
 	p, err := source.Stage(ctx, source.Job{
-		Inputs: j.inputs, Stdin: j.p.std.in, Objects: j.store, StateDir: dir, Options: j.set.Rows,
+		Inputs: j.inputs, Stdin: j.p.Std.In, Objects: j.store, StateDir: dir, Options: j.set.Rows,
 		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
 		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Waits: events.Warner(j.log, events.Waits),
 		Warn: events.Warner(j.log, events.Input),

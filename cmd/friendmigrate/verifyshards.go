@@ -145,7 +145,7 @@ func (j *verifyJob) addUp(reports []verifyReport, places []folder.Place, began t
 	all.What, all.Hint = j.shardWords(&all, len(places), time.Since(began)), "nothing to run"
 	switch code := exit.Code(all.Code); {
 	case !all.finished:
-		all.Hint = resumeLine(j.p.args).String()
+		all.Hint = j.p.ResumeLine().String()
 	case code == exit.Different:
 		all.Hint = j.shardHint(&all)
 	case code != exit.Done:
@@ -204,7 +204,7 @@ func (j *verifyJob) shardHint(all *verifyReport) string {
 			"which this tells"
 	}
 	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	l = j.p.followUp(l, settings.Job{State: j.set.Job.State}, "-missing")
+	l = j.p.FollowUp(l, settings.Job{State: j.set.Job.State}, "-missing")
 	return j.withTags(l, all).Of(all.missingLists()...).String()
 }
 

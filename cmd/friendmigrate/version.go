@@ -34,6 +34,6 @@ func versionLine() string {
 }
 
 func (p *program) showVersion() error {
-	_, err := fmt.Fprintln(p.std.out, versionLine())
+	_, err := fmt.Fprintln(p.Std.Out, versionLine())
 	return err
 }

@@ -53,11 +53,11 @@ func startWatch(j *importJob) *watch {
 	w := &watch{job: j, how: j.set.Output.Progress, quit: make(chan struct{}), nextLine: now.Add(firstLineAt), nextLists: now.Add(listsEvery)}
 	if w.how == "auto" {
 		w.how = "lines"
-		if j.p.screen.Terminal() {
+		if j.p.Screen.Terminal() {
 			w.how = "bar"
 		}
 	}
-	w.done = j.p.background(w.loop)
+	w.done = j.p.Background(w.loop)
 	return w
 }
 
@@ -89,7 +89,7 @@ func (w *watch) look(now time.Time) {
 		return
 	}
 	s := facts(now)
-	w.job.p.view.Show(s)
+	w.job.p.View.Show(s)
 	if message := w.still.Look(s); message != "" {
 		w.job.log.Warn(message, events.Waits)
 	}
@@ -117,7 +117,7 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 		if s.Phase == progress.Reading && s.Input != nil {
 			done, total = s.Input.Bytes, s.Input.Total
 		}
-		w.job.p.screen.Bar(done, total, s.Beside())
+		w.job.p.Screen.Bar(done, total, s.Beside())
 	case w.how == "lines" && !now.Before(w.nextLine):
 		w.nextLine = now.Add(lineEvery)
 		w.line(s)
@@ -125,8 +125,8 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 }
 
 func (w *watch) line(s progress.Snapshot) {
-	if events.Plain(w.job.set.Output, w.job.p.screen) {
-		w.job.p.screen.Line(s.Line())
+	if events.Plain(w.job.set.Output, w.job.p.Screen) {
+		w.job.p.Screen.Line(s.Line())
 		return
 	}
 	w.job.log.Info(s.Line(), events.Progress, zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
@@ -136,8 +136,8 @@ func (w *watch) line(s progress.Snapshot) {
 func (w *watch) end(s progress.Snapshot) error {
 	switch w.how {
 	case "bar":
-		w.job.p.screen.Bar(s.Settled, s.Total, s.Beside())
-		w.job.p.screen.EndBar()
+		w.job.p.Screen.Bar(s.Settled, s.Total, s.Beside())
+		w.job.p.Screen.EndBar()
 	case "lines":
 		w.line(s)
 	}

@@ -1,0 +1,156 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/metrics"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/objects"
+)
+
+// Await runs f, which reads something that the settings name, until a signal comes: a named pipe may never be written.
+// After a minute it says what it waits for.
+func Await[T any](ctx context.Context, p *Program, what string, f func() (T, error)) (T, error) {
+	defer time.AfterFunc(progress.StandstillAfter, func() { p.Screen.Line("warning: still waiting for " + what) }).Stop()
+	v, err := disk.Wait(ctx, f)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return v, &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w while reading %s; nothing was sent by this run", cause, what)}
+	}
+	return v, exit.Because(exit.Unusable, err)
+}
+
+// OpenAccounts reads the list of accounts that a flag names.
+func (p *Program) OpenAccounts(ctx context.Context, flag, name string) (*accounts.File, error) {
+	list, err := Await(ctx, p, flag, func() (*accounts.File, error) {
+		list, err := accounts.Open(name, p.Std.In)
+		if err != nil {
+			err = fmt.Errorf("read %s: %w", flag, err)
+		}
+		return list, err
+	})
+	var known *exit.Error
+	if wrong, _ := errors.AsType[*source.InputError](err); errors.As(err, &known) && (wrong == nil || wrong.Fix == nil) {
+		known.Hint = p.Line().With(strings.TrimPrefix(flag, "--"), "FILE").String()
+	}
+	return list, err
+}
+
+// ReadKey reads the secret key for the first time.
+func (p *Program) ReadKey(ctx context.Context, k settings.Key) (sink.KeySource, error) {
+	return Await(ctx, p, "the secret key", k.Source)
+}
+
+// NewClient makes a client for a command that asks. It sends nothing yet.
+func (p *Program) NewClient(
+	ctx context.Context, s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger,
+) (*sink.Client, error) {
+	config, err := p.ClientConfig(s, pace, key, after, log)
+	if err != nil {
+		return nil, err
+	}
+	return p.Client(ctx, config)
+}
+
+// Client makes a client of a configuration.
+func (p *Program) Client(ctx context.Context, c sink.Config) (*sink.Client, error) {
+	return Await(ctx, p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+}
+
+// ClientConfig is what the settings say about calls: no call leaves before after, if they are paced at all.
+func (p *Program) ClientConfig(s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (sink.Config, error) {
+	endpoint, err := EndpointOf(s)
+	if pace.Rate >= sink.Unpaced {
+		after = time.Time{}
+	}
+	return sink.Config{
+		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime, Rate: pace.Rate, StartAfter: after,
+		Workers: pace.Workers, Timeout: pace.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + p.Version, Log: events.Of(log),
+	}, err
+}
+
+// EndpointOf is where calls go.
+func EndpointOf(s settings.Service) (string, error) {
+	if s.Region == "" {
+		return s.Endpoint, nil
+	}
+	endpoint, err := sink.RegionEndpoint(s.Region, s.BackupHost)
+	return endpoint, exit.Because(exit.Unusable, err)
+}
+
+// EngineOf is how the engine is to be used for asking.
+func EngineOf(p settings.Pace, memory int64, maxDuration time.Duration, c *sink.Client, meter *migrate.Meter, log *zap.Logger) migrate.Options {
+	retry := migrate.DefaultRetry
+	retry.MaxAttempts = p.MaxAttempts
+	return migrate.Options{
+		Workers: p.Workers, Memory: memory, Retry: retry, OutageTimeout: p.OutageTimeout, MaxDuration: maxDuration,
+		Probe: c.Probe, Meter: meter, Event: events.Engine(log),
+	}
+}
+
+// OpenObjects makes the client for inputs that are objects; nil where none is. It sends nothing.
+func (p *Program) OpenObjects(ctx context.Context, c objects.Config, inputs []string, warn func(message string)) (*objects.Store, error) {
+	if !slices.ContainsFunc(inputs, objects.IsName) {
+		return nil, nil
+	}
+	c.Env, c.UserAgent, c.Warn = p.Env, "friendmigrate/"+p.Version, warn
+	if err := settings.CheckProxies(p.Env); err != nil {
+		return nil, exit.Because(exit.Unusable, err)
+	}
+	return Await(ctx, p, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
+}
+
+// ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
+// changed, read or sent.
+func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
+	if set.Listen == "" || p.Server != nil { // a verify of several shards takes several locks
+		return nil
+	}
+	server, err := metrics.Listen(set.Listen, p.View)
+	if err != nil {
+		host, _, _ := net.SplitHostPort(set.Listen)
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("listen", net.JoinHostPort(host, "0")).String()}
+	}
+	p.Server, p.Linger = server, set.Linger
+	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), events.Listen, zap.String("address", server.Addr().String()))
+	return nil
+}
+
+// ServiceURL is where the service is reached from this machine.
+func ServiceURL(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return "http://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// FactsOf are the facts of a run, without those of a job. Both may be nil.
+func FactsOf(client *sink.Client, meter *migrate.Meter) (f metrics.Facts) {
+	if client != nil {
+		pace := client.Pace()
+		f.Stats, f.Pace = client.Stats(), &pace
+	}
+	if meter != nil {
+		f.Engine = meter.Snapshot()
+	}
+	return f
+}

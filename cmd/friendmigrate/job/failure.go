@@ -1,0 +1,153 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/source"
+)
+
+// Failure turns an error into the ending that it means.
+func (p *Program) Failure(err error) exit.Ending {
+	known := &exit.Error{Code: exit.Unexpected, Err: err}
+	if errors.Is(err, checkpoint.ErrLocked) {
+		known.Code = exit.InUse
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		known.Code = exit.Unusable
+	}
+	errors.As(err, &known)
+	e := exit.Ending{Code: known.Code, What: p.Meaning(err), Hint: known.Hint}
+	if errors.As(err, new(Signal)) {
+		e.Why = string(migrate.ReasonSignal)
+	}
+	if _, ok := errors.AsType[*migrate.Bug](err); ok {
+		e.Code = exit.Unexpected
+		e.Public = "a bug; what was answered so far is recorded"
+		e.What += "; what was answered so far is recorded"
+	}
+	if e.Hint == "" {
+		e.Hint = p.Hint(err, e.Code)
+	}
+	return e
+}
+
+// Hint is the command to run after an error that names none.
+func (p *Program) Hint(err error, code exit.Code) string {
+	input, _ := errors.AsType[*source.InputError](err)
+	switch {
+	case errors.As(err, new(settings.Missing)):
+		return p.better(p.Completed, settings.Refusals(err)...)
+	case errors.As(err, new(*source.EmptyError)):
+		return p.Line().With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
+	case source.Better(err).Name != "":
+		return p.better(asItIs, source.Better(err))
+	case p.canMend(settings.Refusals(err)):
+		return p.better(asItIs, settings.Refusals(err)...)
+	case input != nil && input.Command(invocation.Quote) != "":
+		return input.Command(invocation.Quote)
+	case NoSpace(err):
+		return p.ResumeLine().String() + " # after making room"
+	case errors.Is(err, folder.ErrNoJob), errors.Is(err, syscall.ENOTDIR):
+		return p.Elsewhere()
+	case code == exit.Unexpected && cannotWrite(err):
+		return p.Elsewhere() + " # one that can be written; a job that has begun goes on in a copy of its folder"
+	case code == exit.Unusable:
+		return p.Help()
+	case code == exit.InUse:
+		return p.Line().Without("fresh").String()
+	}
+	return p.ResumeLine().String()
+}
+
+// better is the command line with flags that help, and what complete adds to it.
+func (p *Program) better(complete func(invocation.Line) invocation.Line, flags ...source.Flag) string {
+	line, unset := p.Line(), ""
+	for _, f := range flags {
+		switch variable := settings.Variable(f.Name); {
+		case f.Value == "true":
+			line = line.With(f.Name, "")
+		case f.Value != "":
+			line = line.With(f.Name, f.Value)
+		case !line.Has(f.Name) && p.Env[variable] != "":
+			unset += " -u " + variable
+		default:
+			line = line.Without(f.Name)
+		}
+	}
+	if unset != "" {
+		unset = "env" + unset + " "
+	}
+	return unset + complete(line).String()
+}
+
+func asItIs(l invocation.Line) invocation.Line { return l }
+
+// canMend reports whether the command has all of the flags. Those of an import that is no more than
+// described are none of its own.
+func (p *Program) canMend(refused []source.Flag) bool {
+	name, _ := Split(p.Args)
+	flags := p.Flags(name)
+	foreign := func(f source.Flag) bool {
+		_, has := flags[f.Name]
+		return !has
+	}
+	return len(refused) > 0 && !slices.ContainsFunc(refused, foreign)
+}
+
+// NoSpace reports whether a disk is full.
+func NoSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+func cannotWrite(err error) bool {
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
+}
+
+// Meaning is the text of an error, and what it means for this machine where one of its limits was reached.
+func (p *Program) Meaning(err error) string {
+	text := strings.Join(exit.Sentences(err.Error()), "\n")
+	file, _ := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		text += "; that is this machine's limit of open files: raise it with ulimit -n"
+	case NoSpace(err) && file != nil && file.Path != os.Stdout.Name():
+		dir := filepath.Dir(file.Path)
+		free, err := p.Volume.Free(dir)
+		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.Volume.Free(dir) { // a folder that was removed again
+			dir = filepath.Dir(dir)
+		}
+		if err == nil {
+			text += fmt.Sprintf("; the volume of %q has %s free", dir, settings.FormatSize(free))
+		}
+		if err == nil && p.Needed > 0 {
+			text += fmt.Sprintf(", and %s may be needed", settings.FormatSize(p.Needed))
+		}
+	}
+	return text
+}
+
+// Signal is the cause with which a signal ends the context.
+type Signal struct{ Signal os.Signal }
+
+func (s Signal) Error() string {
+	switch s.Signal {
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGHUP:
+		return "SIGHUP"
+	case os.Interrupt:
+		return "SIGINT"
+	}
+	return s.Signal.String()
+}

@@ -1,0 +1,246 @@
+// Package job is the life of a command that works for a job: what it opens, what stops it, how it words its ending.
+//
+// Program is what all commands of one call of the program share, from standard error to the line that resumes. What
+// package job never does: read a flag (settings does), decide on an answer of the service (sink does) or end the process.
+package job
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/metrics"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+)
+
+// Streams are the program's standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Volume is what durable things lie on.
+type Volume struct {
+	disk.FS
+	Free func(folder string) (int64, error) // bytes
+}
+
+// Program is one call of the program. The view is safe for concurrent use, and so are the methods that say so; the rest
+// belongs to the goroutine of the command.
+type Program struct {
+	Std     Streams
+	Env     map[string]string
+	Volume  Volume
+	Screen  *screen.Screen
+	Args    []string                             // with the program's name
+	Flags   func(command string) map[string]bool // those of a command, and whether a value follows as a word of its own
+	Version string                               // in one word
+
+	View   *metrics.View
+	Server *metrics.Server // nil: nobody listens
+	Linger time.Duration   // of Server, after the end
+	Began  time.Time
+	Window time.Duration // --max-duration, which counts from there; 0: none
+	Needed int64         // bytes that the volume should take, about; 0: not known
+
+	StartingOver atomic.Bool // --fresh, and the old state has not been moved
+
+	mu   sync.Mutex // guards what follows
+	bugs []error    // of goroutines that only show where things stand
+}
+
+// Background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets the work go on, and in the end the command exits with the
+// code of one. ended is closed when all of that is over.
+func (p *Program) Background(f func()) (ended <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := migrate.Guard(func() error {
+			f()
+			return nil
+		})
+		p.ShowStack(err)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.bugs = append(p.bugs, err)
+	}()
+	return done
+}
+
+// Bug is what went wrong in the background so far.
+func (p *Program) Bug() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.bugs...)
+}
+
+// ShowStack shows where the bug was, if err is one.
+func (p *Program) ShowStack(err error) {
+	if bug, ok := errors.AsType[*migrate.Bug](err); ok {
+		p.Screen.EndBar()
+		p.Screen.Line(strings.ReplaceAll(string(bug.Stack), "\t", "    "))
+	}
+}
+
+// Split finds the command's name among the arguments, and what follows it.
+func Split(args []string) (name string, rest []string) {
+	if len(args) < 2 {
+		return "", nil
+	}
+	return args[1], args[2:]
+}
+
+// Line is the command line.
+func (p *Program) Line() invocation.Line { return p.LineOf(p.Args) }
+
+// LineOf is the command line of other arguments.
+func (p *Program) LineOf(args []string) invocation.Line {
+	name, rest := Split(args)
+	program := ""
+	if len(args) > 0 {
+		program = args[0]
+	}
+	return invocation.Parse(program, name, rest, p.TakesOf(name))
+}
+
+// TakesOf says of the flags of a command whether they take a value as a word of its own.
+func (p *Program) TakesOf(command string) func(flag string) bool {
+	flags := p.Flags(command)
+	return func(flag string) bool { return flags[flag] }
+}
+
+// As is a line with another command, for the same app, without flags that mean something else there.
+func (p *Program) As(l invocation.Line, command string, without ...string) invocation.Line {
+	flags := p.Flags(command)
+	return l.As(command, func(flag string) bool {
+		_, has := flags[flag]
+		return has && !slices.Contains(without, flag)
+	})
+}
+
+// ResumeLine is the command that goes on with what the present one has begun. Until --fresh has moved the old state
+// there is nothing to go on with.
+func (p *Program) ResumeLine() invocation.Line {
+	if p.StartingOver.Load() {
+		return p.Line().Without("retry-failed")
+	}
+	return p.Line().Without("fresh", "retry-failed")
+}
+
+// Completed is a line with a word in capitals for each setting that the command needs and that nobody has given yet.
+func (p *Program) Completed(l invocation.Line) invocation.Line {
+	name, _ := Split(p.Args)
+	add := func(flag, word string, others ...string) {
+		for _, f := range append(others, flag) {
+			if l.Has(f) || p.Env[settings.Variable(f)] != "" {
+				return
+			}
+		}
+		if _, has := p.Flags(name)[flag]; has {
+			l = l.With(flag, word)
+		}
+	}
+	add("sdk-app-id", "SDKAPPID")
+	add("secret-key-file", "FILE", "secret-key")
+	add("region", "REGION", "endpoint")
+	return l
+}
+
+// NameShard puts the share that variables told into the command line, so that hints work where these are not set.
+func (p *Program) NameShard(s settings.Shard) {
+	if s.Count > 0 && !p.Line().Has("shard") {
+		p.Args = slices.Insert(slices.Clone(p.Args), 2, "--shard", s.String())
+	}
+}
+
+// FollowUp is the command of a list as a job of its own, with its own state folder. It takes the whole list, whose rows need not belong to the shard that wrote it,
+// and each shard's list has another folder.
+func (p *Program) FollowUp(l invocation.Line, job settings.Job, suffix string) invocation.Line {
+	state := Beside(job.State, suffix)
+	if job.Shard.Count == 0 {
+		return l.With("state", state)
+	}
+	state += strings.TrimPrefix(filepath.Base(folder.Of("", job.Shard)), "shard")
+	l = l.Without("shard")
+	if settings.ShardByVariable(p.Env) {
+		l = l.With("shard", "0/1")
+	}
+	return l.With("state", state)
+}
+
+// Beside is a state folder next to another one.
+func Beside(state, suffix string) string {
+	state = filepath.Clean(state)
+	switch filepath.Base(state) {
+	case ".", "..", string(filepath.Separator):
+		return filepath.Join(state, settings.DefaultState) // whose name says nothing
+	}
+	return state + suffix
+}
+
+// FreeName is a file next to another one that is not there yet.
+func FreeName(name string) string {
+	dir, base := filepath.Split(name)
+	stem, endings, dotted := strings.Cut(base, ".")
+	if dotted {
+		endings = "." + endings
+	}
+	for n := 2; ; n++ {
+		other := dir + stem + "-" + strconv.Itoa(n) + endings
+		if _, err := os.Lstat(other); err != nil {
+			return other
+		}
+	}
+}
+
+// Refused is the error of a command that would write over a file, and hint the command that does not.
+func Refused(err error, hint string) error {
+	if err == nil {
+		return nil
+	}
+	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w; nothing was written", err), Hint: hint}
+}
+
+// Elsewhere is the command with a placeholder for another place to write to.
+func (p *Program) Elsewhere() string {
+	name, _ := Split(p.Args)
+	for _, flag := range [][2]string{{"state", "FOLDER"}, {"output", "FILE"}, {"missing-out", "FILE"}} {
+		if p.TakesOf(name)(flag[0]) {
+			return p.Line().With(flag[0], flag[1]).String()
+		}
+	}
+	return p.Help()
+}
+
+// Help is the command that prints the help text of the command that was called.
+func (p *Program) Help() string {
+	l := invocation.Parse(p.Args[0], "", nil, nil)
+	if name, _ := Split(p.Args); p.Flags(name) != nil {
+		l = invocation.Parse(p.Args[0], name, nil, nil)
+	}
+	return l.With("help", "").String()
+}
+
+// Reads are the files and folders that a command reads.
+func (p *Program) Reads(v settings.Values, inputs []string, format string) *folder.Reads {
+	r := &folder.Reads{Format: format}
+	for _, in := range inputs {
+		r.Add("INPUT", in, p.Std.In)
+	}
+	r.Files(v, p.Std.In)
+	return r
+}

@@ -1,0 +1,208 @@
+package job
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// Stop is how a run of calls ended.
+type Stop struct {
+	Err   error // nil: its plan is done
+	Cause error // why the context ended, if it did
+	Asks  bool  // a run that only asks: no edge stays pending for want of an answer
+}
+
+// Code is the exit code of an engine that ended before its plan was done.
+func (s Stop) Code() exit.Code {
+	var stop *migrate.StopError
+	var known *exit.Error
+	switch {
+	case s.Err == nil:
+		return exit.Done
+	case errors.As(s.Err, &stop):
+		switch stop.Reason {
+		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonThrottled, migrate.ReasonSilent,
+			migrate.ReasonUnanswered:
+			return exit.Unfinished
+		case migrate.ReasonThreshold, migrate.ReasonSystematic:
+			return exit.Systematic
+		case migrate.ReasonRefused:
+			return exit.Refused
+		}
+	case errors.As(s.Err, &known):
+		return known.Code
+	}
+	return exit.Unexpected
+}
+
+// Why is the reason in one word; "" if the engine has none.
+func (s Stop) Why() string {
+	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {
+		return string(stop.Reason)
+	}
+	return ""
+}
+
+// Ending words a run that did not go through. words puts what the command knows around why it stopped, which for the
+// public leaves out what the service said.
+func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
+	return exit.Ending{Code: code, What: words(s.text(stopInfo)), Public: words(s.text(publicInfo)), Why: s.Why()}
+}
+
+// text says why it stopped; info chooses how much of what was seen.
+func (s Stop) text(info func(*migrate.StopError) string) string {
+	var stop *migrate.StopError
+	switch {
+	case s.Err == nil:
+		return "not finished"
+	case !errors.As(s.Err, &stop):
+		return s.Err.Error()
+	}
+	text := "stopped: " + info(stop)
+	switch by := (Signal{}); {
+	case stop.Reason == migrate.ReasonSignal && errors.As(s.Cause, &by):
+		text = "stopped by " + by.Error()
+	case stop.Reason == migrate.ReasonSignal:
+		text = "stopped by a signal"
+	case stop.Reason == migrate.ReasonDuration:
+		text = "stopped after --max-duration"
+	case stop.Reason == migrate.ReasonUnanswered && s.Asks:
+		text = "not finished: some calls never got an answer"
+	case stop.Reason == migrate.ReasonUnanswered:
+		text = "not finished: " + info(stop)
+	}
+	if stop.Hint != "" {
+		text += "; " + stop.Hint
+	}
+	return text
+}
+
+// stopInfo is what was seen, with the words of the service.
+func stopInfo(stop *migrate.StopError) string {
+	switch {
+	case stop.Brake == nil:
+		return stop.Info
+	case stop.Brake.Text == "":
+		return brakeWords(stop)
+	}
+	return fmt.Sprintf("%s; the service says %q", brakeWords(stop), stop.Brake.Text)
+}
+
+// publicInfo is stopInfo without those: they may name accounts.
+func publicInfo(stop *migrate.StopError) string {
+	if stop.Brake != nil {
+		return brakeWords(stop)
+	}
+	with := ""
+	if stop.Code != 0 {
+		with = fmt.Sprintf(" (code %d)", stop.Code)
+	}
+	switch stop.Reason {
+	case migrate.ReasonOutage:
+		return "nothing got through for as long as --outage-timeout says" + with
+	case migrate.ReasonThrottled:
+		return "every call was refused as too frequent for as long as --outage-timeout says" + with
+	case migrate.ReasonSilent:
+		return "nobody has answered"
+	case migrate.ReasonRefused:
+		return "calls are refused" + with
+	}
+	return stop.Info
+}
+
+// brakeWords says which brake stopped a run and why, without words of the service.
+func brakeWords(stop *migrate.StopError) string {
+	b := stop.Brake
+	what := ""
+	switch b.Kind {
+	case migrate.BrakeNothing:
+		what = fmt.Sprintf("none of the first %s landed an edge", screen.Some(b.Count, "call"))
+	case migrate.BrakeHalved, migrate.BrakeField:
+		what = "chunk after chunk is refused for some of its edges"
+		if b.Kind == migrate.BrakeHalved {
+			what = "chunk after chunk is refused edge by edge"
+		}
+	case migrate.BrakeExtra:
+		what = fmt.Sprintf("finding the edges that are refused has cost %s, more than --max-extra-calls %s",
+			screen.Some(b.Count, "extra call"), screen.Count(int64(b.Limit)))
+	case migrate.BrakeFailures:
+		what = fmt.Sprintf("%s failed in this run, more than --max-failures %s",
+			screen.Some(b.Count, "edge"), screen.Count(int64(b.Limit)))
+	case migrate.BrakeRatio:
+		what = fmt.Sprintf("%s of %s settled in this run failed, and --max-failure-ratio is %g",
+			screen.Count(b.Count), screen.Some(b.Of, "edge"), b.Limit)
+	}
+	switch names := someNames(b.Fields); {
+	case names == "":
+	case b.Landed:
+		what += "; what is refused has " + names + ", and no edge that landed has"
+	default:
+		what += "; what is refused has " + names + ", and nothing landed to compare it with"
+	}
+	often := "mostly"
+	if b.All {
+		often = "each time"
+	}
+	return what + "; refused " + often + " " + withCode(stop.Code)
+}
+
+// withCode says with which code something was refused, and what that means.
+func withCode(code int) string {
+	switch known, ok := sink.LookupCode(code); {
+	case code == 0:
+		return "before it was sent"
+	case code < 1000:
+		return fmt.Sprintf("with HTTP %d", code)
+	case ok:
+		return fmt.Sprintf("with code %d (%s)", code, known.Advice)
+	}
+	return fmt.Sprintf("with code %d", code)
+}
+
+// someNames names the first of some fields.
+func someNames(names []string) string {
+	const most = 5
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Codes lists the codes with which edges failed, in parentheses; "" if none did.
+func Codes(edges map[int]int64) string {
+	codes := slices.SortedFunc(maps.Keys(edges), func(a, b int) int {
+		return cmp.Or(cmp.Compare(edges[b], edges[a]), cmp.Compare(a, b))
+	})
+	codes = slices.DeleteFunc(codes, func(code int) bool { return edges[code] == 0 })
+	var parts []string
+	for _, code := range codes[:min(3, len(codes))] {
+		parts = append(parts, fmt.Sprintf("%s with %d", screen.Count(edges[code]), code))
+	}
+	switch {
+	case len(codes) == 1:
+		parts[0] = fmt.Sprint(codes[0])
+	case len(codes) > 3:
+		parts = append(parts, "others with other codes")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// SilentHint is the command that finds out why nobody answers; "" if somebody did.
+func (p *Program) SilentHint(s Stop) string {
+	if s.Why() != string(migrate.ReasonSilent) {
+		return ""
+	}
+	return p.As(p.Line(), "doctor", "json", "sample", "accounts", "outage-timeout", "max-attempts").String()
+}
