@@ -91,7 +91,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 		err = p.Reads(p.values(c), nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
-		if err := job.Refused(err, p.Line().With("missing-out", job.FreeName(set.MissingOut)).String()); err != nil {
+		if err := job.Refused(err, p.Line().With("missing-out", job.FreeList(set.MissingOut)).String()); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,8 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if out := set.AccountsOut; out != "" {
-		if err := job.Refused(as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader), as.line.With("accounts-out", job.FreeName(out)).String()); err != nil {
+		err := as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader)
+		if err := job.Refused(err, as.line.With("accounts-out", job.FreeList(out)).String()); err != nil {
 			return err
 		}
 	}

@@ -145,6 +145,9 @@ func part(flag, name, state, file string) error {
 // made before may be renewed: it is for its owner alone and begins with the header. name+".tmp" and
 // name+".spool" belong to the file.
 func (r *Reads) CheckFile(flag, name, header string) error {
+	if name == source.Standard {
+		return fmt.Errorf("%s %q is no file: it does not write to standard output", flag, name)
+	}
 	if err := r.CheckRead(flag, name); err != nil {
 		return err
 	}

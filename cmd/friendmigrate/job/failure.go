@@ -47,6 +47,7 @@ func (p *Program) Failure(err error) exit.Ending {
 // Hint is the command to run after an error that names none.
 func (p *Program) Hint(err error, code exit.Code) string {
 	input, _ := errors.AsType[*source.InputError](err)
+	var proxy settings.BadProxy
 	switch {
 	case errors.As(err, new(settings.Missing)):
 		return p.better(p.Completed, settings.Refusals(err)...)
@@ -56,6 +57,8 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return p.better(asItIs, source.Better(err))
 	case p.canMend(settings.Refusals(err)):
 		return p.better(asItIs, settings.Refusals(err)...)
+	case errors.As(err, &proxy):
+		return "env " + string(proxy) + "=http://HOST:PORT " + p.Line().String()
 	case input != nil && input.Command(invocation.Quote) != "":
 		return input.Command(invocation.Quote)
 	case NoSpace(err):

@@ -25,6 +25,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
 )
 
 // Streams are the program's standard streams.
@@ -205,6 +206,18 @@ func FreeName(name string) string {
 			return other
 		}
 	}
+}
+
+// FreeList is a name for a list of accounts in place of one that is refused. No folder takes it for an
+// input.
+func FreeList(name string) string {
+	if name == source.Standard {
+		name = "accounts"
+	}
+	if source.IsInput(filepath.Base(name), "") {
+		name = strings.TrimSuffix(name, filepath.Ext(name)) + ".txt"
+	}
+	return FreeName(name)
 }
 
 // Refused is the error of a command that would write over a file, and hint the command that does not.

@@ -36,13 +36,20 @@ func loopback(host string) bool {
 // ProxyVariables are those that name a proxy for calls.
 var ProxyVariables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
 
+// BadProxy is the error of a variable that should name a proxy.
+type BadProxy string
+
+func (b BadProxy) Error() string {
+	return string(b) + " cannot be read as the URL of a proxy, such as http://proxy.example.com:3128 (its value is not shown)"
+}
+
 // CheckProxies finds proxies that cannot be used. Go's library takes such a variable for none and goes past the proxy.
 // The value is not repeated: it may hold a password.
 func CheckProxies(env map[string]string) error {
 	var all []error
 	for _, name := range ProxyVariables {
 		if value := env[name]; value != "" && !usableProxy(value) {
-			all = append(all, fmt.Errorf("%s cannot be read as the URL of a proxy, such as http://proxy.example.com:3128 (its value is not shown)", name))
+			all = append(all, BadProxy(name))
 		}
 	}
 	return errors.Join(all...)

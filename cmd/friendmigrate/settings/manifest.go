@@ -207,7 +207,7 @@ func (r *reader) environment() []manifest.Variable {
 		given[v.Name] = v.Value
 	}
 	if err := CheckProxies(given); err != nil {
-		r.problems = append(r.problems, err)
+		r.refuse("env", "", "%w", err)
 	}
 	return all
 }
