@@ -82,7 +82,8 @@ func TestRowThatRepeatsTheHeaderIsNoEdge(t *testing.T) {
 		"ignored columns":  {plain, "From_Account,To_Account,x\na,b,\nFrom_Account,To_Account,y\n", "a>b@2", "3 repeats the header"},
 		"an id like it":    {mapped, "uid,friend,Remark\nuid,friend,r\nuid,b,Remark\n", "uid>friend@2 uid>b@3", ""},
 		"an id of its own": {plain, "From_Account,To_Account\nFrom_Account,b\n", "From_Account>b@2", ""},
-		"more columns":     {plain, "From_Account,To_Account\na,b\nFrom_Account,To_Account,Remark\n", "a>b@2", "3 number of columns is not the header's"},
+		"more columns":     {plain, "From_Account,To_Account\na,b\nFrom_Account,To_Account,Remark\n", "a>b@2", "3 " + reasonOtherHeader},
+		"fewer columns":    {plain, "From_Account,To_Account,x\na,b,\n" + bom + "\"From_Account\",\"To_Account\"\n", "a>b@2", "3 " + reasonOtherHeader},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := mustRead(t, c.o, "a.csv", c.content)

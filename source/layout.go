@@ -185,6 +185,17 @@ func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
 	return same, nil
 }
 
+// isHeader reports whether a record that has other columns than the header is one itself.
+func (l *layout) isHeader(record []byte) bool {
+	accounts := 0
+	for _, cell := range columnsOf(record[marks(record):], ',') {
+		if isAccountName(cell) {
+			accounts++
+		}
+	}
+	return l.format == CSV && accounts > 1
+}
+
 // splitAt is a command that makes two inputs of one, where it is called.
 func (l *layout) splitAt(line int64) func(quote func(string) string) string {
 	if isStream(l.name) || objects.IsName(l.name) {

@@ -85,5 +85,8 @@ func (p *parser) broken(l *layout, line int64, raw []byte, r reject) error {
 	if l.endsInCR(raw, p.limit) {
 		return l.crEnds()
 	}
+	if r.reason == reasonColumns && l.isHeader(raw) {
+		r.reason = reasonOtherHeader
+	}
 	return p.rejectAt(migrate.Position{Input: l.index, Line: line}, raw, "", r)
 }
