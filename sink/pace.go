@@ -76,6 +76,7 @@ const (
 	mostGain     = 0.3   // beyond it, the gain doubles in a second
 	inUse        = 0.9   // of base
 	longestClimb = time.Second
+	payOff       = 10 * time.Second // with a debt, base stays for so long where it was lowered to
 )
 
 func newPace(rate float64) pace {
@@ -134,6 +135,10 @@ func (p *pace) answer(now time.Time, c permit, r response) {
 // taken one says nothing.
 func (p *pace) take(now time.Time, c permit) {
 	if p.full() || float64(c.inWindow) < inUse*p.base-1 {
+		return
+	}
+	if p.ceiling > 0 && p.debt >= lowerEvery && now.Sub(p.lowered) < payOff { // on a jittery way the ceiling itself costs refused calls
+		p.climbed = now
 		return
 	}
 	elapsed := min(now.Sub(p.climbed), longestClimb).Seconds()
