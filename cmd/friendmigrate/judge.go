@@ -170,9 +170,12 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 		l = l.WithWord("--retry-failed")
 	}
 	b := stop.Brake
+	tags := slices.DeleteFunc(slices.Clone(b.Fields), func(name string) bool { return !strings.HasPrefix(name, "Tag_") })
 	switch {
-	case len(b.Fields) > 0 && strings.HasPrefix(b.Fields[0], "Tag_"):
-		return l.String() + " # after creating " + b.Fields[0] + " in the console, if it is not there"
+	case len(tags) == 1:
+		return l.String() + " # after creating " + tags[0] + " in the console, if it is not there"
+	case len(tags) > 1: // nothing tells which one it is
+		return l.String() + " # after creating those of " + strings.Join(tags, ", ") + " in the console that are not there"
 	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
 		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
 	case !failed:
