@@ -200,12 +200,13 @@ func (d *dispatcher) gotThrough(now time.Time) {
 
 // missed notes a call that did not get through.
 func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time) {
+	took := time.Duration(0)
 	if call != nil {
-		d.lastMiss, d.lastMissCode = call.Error(), call.Code
+		d.lastMiss, d.lastMissCode, took = call.Error(), call.Code, call.Took
 	} else if len(res.again) > 0 {
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
-	d.outage.miss(now, w.roster.From, heard(call))
+	d.outage.miss(now, took, w.roster.From, heard(call))
 	if res.order.probe {
 		d.outage.probed(now, heard(call))
 	}

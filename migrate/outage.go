@@ -46,8 +46,12 @@ func (o *outage) throttled(now time.Time) {
 	}
 }
 
-// miss notes an attempt for an account that did not get through; heard, whether the API itself answered it.
-func (o *outage) miss(now time.Time, account string, heard bool) {
+// miss notes an attempt for an account that did not get through: how long ago it left and whether the
+// API itself answered it. Patience runs from when the first one left, not from its timeout.
+func (o *outage) miss(now time.Time, took time.Duration, account string, heard bool) {
+	if left := now.Add(-took); left.After(o.lastThrough) {
+		o.throttled(left)
+	}
 	o.throttled(now)
 	if !o.holding {
 		o.heard = heard

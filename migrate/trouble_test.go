@@ -85,6 +85,28 @@ func TestDeadServiceStopsBeforeAnything(t *testing.T) {
 	})
 }
 
+// Calls that run into their timeout count from when they left: the last one leaves before the 30 s are
+// over and is waited for.
+func TestAServiceThatOnlyHangsStopsSoon(t *testing.T) {
+	for _, accounts := range []int{1, 2, 3, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			hung := &CallError{Verdict: VerdictRetry, Info: "no answer within 10s", Uncertain: true, Took: 10 * time.Second}
+			m, s := newMemory(t), newService(t, func(call) ([]Outcome, error) { return nil, hung })
+			s.latency = hung.Took
+			opt := testOptions()
+			opt.OutageTimeout = 15 * time.Minute
+			opt.Probe = func(context.Context) error {
+				time.Sleep(hung.Took)
+				return hung
+			}
+			_, err := Run(t.Context(), plan(repeat(1, accounts)...), s, m, opt)
+			if took := time.Since(begun); stopReason(err) != ReasonSilent || took < 30*time.Second || took > 40*time.Second {
+				t.Errorf("%d accounts: %v after %s", accounts, err, took)
+			}
+		})
+	}
+}
+
 func TestBadAccountAloneIsGivenUpWhenTheServiceAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)

@@ -69,6 +69,7 @@ type CallError struct {
 	Answered  bool          // the API itself answered, with a code of its own
 	Pause     time.Duration // VerdictThrottle: what the service asked for by Retry-After, else 0
 	Limit     int           // VerdictSuspect: so many such calls with no success make it fatal, at least 1
+	Took      time.Duration // since the call left
 	Hint      string        // VerdictFatal and VerdictSuspect: what to check, in words for the user
 }
 

@@ -228,7 +228,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	e, kind := c.judge(&a)
 	pause := time.Duration(0)
 	if e != nil {
-		pause = e.Pause
+		pause, e.Took = e.Pause, a.took
 		e.Uncertain = e.Uncertain && !reads(api)
 	}
 	c.limiter.Done(permit, respond(e), codeOf(e), pause)

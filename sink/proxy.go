@@ -38,12 +38,11 @@ func (c *Client) byProxy() string {
 	return " through the proxy " + c.proxy.Host
 }
 
-// judgeProxy: a proxy that refuses us is a setting like another, and one that cannot reach the
-// service passes.
+// judgeProxy: a proxy that refuses us is a setting like another. One that cannot reach the service
+// passes; its status has no place in Code then, because nobody answered for the service.
 func judgeProxy(e *migrate.CallError, refused *proxyError) {
-	e.Code = refused.status
 	if v, _ := statusVerdict(refused.status); v == migrate.VerdictSuspect {
-		e.Verdict, e.Limit, e.Hint = v, 1, hintProxy
+		e.Verdict, e.Code, e.Limit, e.Hint = v, refused.status, 1, hintProxy
 	}
 }
 

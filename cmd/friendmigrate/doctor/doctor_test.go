@@ -122,6 +122,7 @@ func TestEachAnswerIsAboutTheRightThing(t *testing.T) {
 		{"region", func(int) error { return fatal(60026) }, "credentials:skipped admin right:skipped region:failed", exit.Refused},
 		{"quota", func(int) error { return fatal(60020) }, "credentials:skipped admin right:skipped quota:failed", exit.Refused},
 		{"dead", func(int) error { return passing }, "answer:failed", exit.Unfinished},
+		{"nobody answers in time", func(int) error { time.Sleep(10 * time.Second); return passing }, "answer:failed", exit.Unfinished},
 		{"first calls lost", func(n int) error {
 			if n < 4 {
 				return passing
@@ -144,10 +145,13 @@ func TestEachAnswerIsAboutTheRightThing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := 0
+				n, begun := 0, time.Now()
 				checks := Service(t.Context(), func(context.Context) error { n++; return c.call(n) }, 200, 300)
 				if words(checks) != c.want || Code(checks) != c.code {
 					t.Errorf("%s, code %d; want %s, code %d", words(checks), Code(checks), c.want, c.code)
+				}
+				if took := time.Since(begun); c.code == exit.Unfinished && took > 30*time.Second {
+					t.Errorf("it took %s to say that nobody answers", took)
 				}
 				if c.code == exit.Refused && n != 1 {
 					t.Errorf("%d calls with a signature that is refused: that locks the app", n)

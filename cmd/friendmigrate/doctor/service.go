@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -30,6 +31,7 @@ const (
 	samples     = 30
 	betweenCall = 40 * time.Millisecond
 	betweenTry  = time.Second
+	lastTry     = 20 * time.Second // no try begins later: one may take 10 s, and half a minute is enough
 )
 
 // Caller makes a harmless call: sink.Client's Probe.
@@ -48,8 +50,9 @@ func Service(ctx context.Context, call Caller, rate float64, workers int) []Chec
 // answer gets a first answer and says what it means.
 func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 	var err error
-	for try := range tries {
-		if try > 0 && sleep(ctx, betweenTry) != nil {
+	begun, made := time.Now(), 0
+	for ; made < tries && time.Since(begun) < lastTry; made++ {
+		if made > 0 && sleep(ctx, betweenTry) != nil {
 			break
 		}
 		if err = call(ctx); err == nil {
@@ -69,7 +72,7 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 			return refused(e), throttled
 		}
 	}
-	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %d calls: %v", tries, err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
+	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %s: %v", screen.Some(int64(made), "call"), err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
 }
 
 // refused says which of the checks an answer is about. The checks before it have passed, those behind it could not be made.
