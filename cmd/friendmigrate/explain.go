@@ -39,7 +39,8 @@ func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error)
 	}
 	from, to := c.Args().Get(0), c.Args().Get(1)
 	if n := c.Args().Len(); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
-		return exit.Because(exit.Unusable, fmt.Errorf("explain takes a From_Account and, for one edge, a To_Account; it got %d arguments", n))
+		err := fmt.Errorf("explain takes a From_Account and, for one edge, a To_Account; it got %d arguments", n)
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().Of("FROM", "TO").String()}
 	}
 	jobs, err := inspect.Open(set.State)
 	if err != nil {

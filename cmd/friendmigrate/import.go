@@ -101,7 +101,10 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 // checkArguments finds what can be told from the arguments alone.
 func (j *importJob) checkArguments(c *cli.Command) error {
 	if len(j.inputs) == 0 {
-		return exit.Because(exit.Unusable, errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"))
+		return &exit.Error{
+			Code: exit.Unusable, Err: errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"),
+			Hint: j.p.Completed(j.p.Line().Of("INPUT")).String(),
+		}
 	}
 	if info, err := os.Stat(j.set.Job.State); err == nil && !info.IsDir() {
 		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.set.Job.State), Hint: j.p.Elsewhere()}

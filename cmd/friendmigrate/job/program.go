@@ -241,11 +241,11 @@ func (p *Program) Elsewhere() string {
 
 // Help is the command that prints the help text of the command that was called.
 func (p *Program) Help() string {
-	l := invocation.Parse(p.Args[0], "", nil, nil)
+	l := invocation.Parse(p.Args[0], "help", nil, nil)
 	if name, _ := Split(p.Args); p.Flags(name) != nil {
-		l = invocation.Parse(p.Args[0], name, nil, nil)
+		l = l.Of(name)
 	}
-	return l.With("help", "").String()
+	return l.String()
 }
 
 // Reads are the files and folders that a command reads.
