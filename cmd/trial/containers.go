@@ -63,7 +63,7 @@ func secondContainer(c *bench, container *lab.Container) (int, error) {
 		return 0, errors.Join(err, fmt.Errorf("the first: %+v", a.Wait(patience)))
 	}
 	if second := b.Wait(patience); second.Code != 11 || !strings.Contains(second.Last, "; hint: ") {
-		c.audit.Fail("O8", fmt.Sprintf("the second container ended with %d: %s", second.Code, second.Last))
+		c.fail("O8", "the second container ended with %d: %s", second.Code, second.Last)
 	}
 	first := a.Wait(patience)
 	c.audit.Dead(first, false)
@@ -87,7 +87,7 @@ func (c *bench) exported(container *lab.Container) error {
 		return err
 	}
 	if end := p.Wait(patience); end.Code != 0 || !strings.Contains(end.Out, one.To) {
-		c.audit.Fail("O8", fmt.Sprintf("an export ended with %d: %s", end.Code, end.Out))
+		c.fail("O8", "an export ended with %d: %s", end.Code, end.Out)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@
 //	go run ./cmd/trial --only kill --replay 7:123
 //	go run ./cmd/trial --only inputs --inputs 5000 --seed 1   everyday inputs and command lines, against a simple reader
 //	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
-//	go run ./cmd/trial fuzz --only JSON --time 1000000x  some of the fuzz targets
+//	go run ./cmd/trial fuzz --only Scan --time 1000000x  some of the fuzz targets
 //
 // It also writes generated friend graphs, as CSV or JSONL, and beside them the counts that a correct reader must find. The same flags write the same bytes.
 //

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -70,87 +72,94 @@ func draftInputs(r *rand.Rand, dir string) *inputs {
 
 func (d *inputs) pick(from ...string) string { return from[d.rand.IntN(len(from))] }
 
+// aliens are texts of other kinds than their names say.
+var aliens = map[string][]string{
+	"csv": {"From_Account;To_Account;AddSource\na;b;AddSource_Type_X\n", "PK\x03\x04zip", "BZh91AY&SY",
+		"\xff\xfeF\x00r\x00o\x00m\x00", "{\"From_Account\":\"a\"}\n"},
+	"jsonl": {"[\n{\"From_Account\":\"a\",\"To_Account\":\"b\"}\n]\n",
+		"From_Account,To_Account,AddSource\na,b,AddSource_Type_X\n",
+		"{\n  \"From_Account\": \"a\",\n  \"To_Account\": \"b\"\n}\n"},
+}
+
 // file draws an input of so many rows.
 func (d *inputs) file(i, rows int, odd bool) draftFile {
-	r := d.rand
-	f := draftFile{format: d.pick("csv", "csv", "jsonl")}
+	r, f := d.rand, draftFile{format: d.pick("csv", "csv", "jsonl")}
 	end := d.pick("\n", "\n", "\n", "\r\n")
 	if odd && r.IntN(4) == 0 {
 		end = "\r"
 	}
-	quotes := r.IntN(3) // none, some, all
-	cell := func(s string) string {
-		if quotes == 2 || quotes == 1 && r.IntN(3) == 0 || strings.ContainsAny(s, ",\"\n") {
-			return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-		}
-		return s
-	}
-	columns := [][]string{
-		{"From_Account", "To_Account", "AddSource"}, {"To_Account", "AddSource", "From_Account", "Remark"},
-		{"id", "From_Account", "Remark", "To_Account", "AddSource"},
-	}[r.IntN(3)]
-	var b bytes.Buffer
-	line := func(s string) { b.WriteString(s + end) }
-	header := func() {
-		var cells []string
-		for _, name := range columns {
-			cells = append(cells, cell(name))
-		}
-		line(strings.Join(cells, ","))
-	}
-	if f.format == "csv" && (rows > 0 || r.IntN(2) == 0) {
-		header()
-	}
-	for range rows {
-		kind := r.IntN(40)
-		row := d.row(kind)
-		switch {
-		case kind == 5:
-			line("") // no row
-		case kind == 6:
-			line("\ufeff" + d.line(f.format, columns, row, cell))
-		case kind == 7 && f.format == "csv":
-			header()
-		case kind == 8 && f.format == "csv":
-			line(d.pick(`a"b,c`, `"a"b,c,d`, "a", "a,b,c,d,e,f,g"))
-		case kind == 8 && b.Len() > 0: // at the beginning it may say that the file is of another kind
-			line(d.pick(`{"From_Account":"a"`, "[]", "7", `"text"`, "{]"))
-		default:
-			line(d.line(f.format, columns, row, cell))
-		}
-	}
+	text := strings.Join(append(d.lines(f.format, rows), ""), end)
 	if r.IntN(4) == 0 {
-		b.Truncate(max(0, b.Len()-len(end)))
+		text = strings.TrimSuffix(text, end)
 	}
-	f.text = b.Bytes()
 	if r.IntN(6) == 0 {
-		f.text = append([]byte("\xef\xbb\xbf"), f.text...)
+		text = "\ufeff" + text
 	}
-	if odd && r.IntN(12) == 0 {
-		f.alien = true
-		f.text = []byte(map[string][]string{
-			"csv": {"From_Account;To_Account;AddSource\na;b;AddSource_Type_X\n", "PK\x03\x04zip", "BZh91AY&SY",
-				"\xff\xfeF\x00r\x00o\x00m\x00", "{\"From_Account\":\"a\"}\n"},
-			"jsonl": {"[\n{\"From_Account\":\"a\",\"To_Account\":\"b\"}\n]\n",
-				"From_Account,To_Account,AddSource\na,b,AddSource_Type_X\n",
-				"{\n  \"From_Account\": \"a\",\n  \"To_Account\": \"b\"\n}\n"},
-		}[f.format][r.IntN(3)])
+	if f.alien = odd && r.IntN(12) == 0; f.alien {
+		text = d.pick(aliens[f.format]...)
 	}
 	suffix := "." + f.format
 	if f.format == "jsonl" {
 		suffix = d.pick(".jsonl", ".ndjson")
 	}
-	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix,
-		d.pick("", "", "", ".gz", ".zst"))
+	f.text = []byte(text)
+	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix, d.pick("", "", "", ".gz", ".zst"))
 	return f
+}
+
+// lines draws the lines of an input of so many rows.
+func (d *inputs) lines(format string, rows int) (lines []string) {
+	r := d.rand
+	quotes := r.IntN(3) // none, some, all
+	quoted := func(cells []string) string {
+		for i, s := range cells {
+			if quotes == 2 || quotes == 1 && r.IntN(3) == 0 || strings.ContainsAny(s, ",\"\n") {
+				cells[i] = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+			}
+		}
+		return strings.Join(cells, ",")
+	}
+	columns := [][]string{
+		{"From_Account", "To_Account", "AddSource"}, {"To_Account", "AddSource", "From_Account", "Remark"},
+		{"id", "From_Account", "Remark", "To_Account", "AddSource"},
+	}[r.IntN(3)]
+	if format == "csv" && (rows > 0 || r.IntN(2) == 0) {
+		lines = append(lines, quoted(slices.Clone(columns)))
+	}
+	for range rows {
+		kind := r.IntN(40)
+		row := d.row(kind)
+		text, _ := json.Marshal(row)
+		line := string(text)
+		if format == "csv" {
+			var cells []string
+			for _, name := range columns {
+				cells = append(cells, row[name])
+			}
+			line = quoted(cells)
+		}
+		switch {
+		case kind == 5:
+			line = "" // no row
+		case kind == 6:
+			line = "\ufeff" + line
+		case kind == 7 && format == "csv":
+			line = quoted(slices.Clone(columns))
+		case kind == 8 && format == "csv":
+			line = d.pick(`a"b,c`, `"a"b,c,d`, "a", "a,b,c,d,e,f,g")
+		case kind == 8 && len(lines) > 0: // at the beginning it may say that the file is of another kind
+			line = d.pick(`{"From_Account":"a"`, "[]", "7", `"text"`, "{]")
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // row draws the fields of a row; some kinds are rejected.
 func (d *inputs) row(kind int) map[string]string {
 	row := map[string]string{
-		"From_Account": fmt.Sprintf("u%d", d.rand.IntN(12)), "To_Account": fmt.Sprintf("f%d",
-			d.rand.IntN(300)), "AddSource": "AddSource_Type_Web",
-		"Remark": d.pick("", "hello", "a, b", `the "one"`, "two\nlines", "汉字"),
+		"From_Account": fmt.Sprintf("u%d", d.rand.IntN(12)), "To_Account": fmt.Sprintf("f%d", d.rand.IntN(300)),
+		"AddSource": "AddSource_Type_Web", "Remark": d.pick("", "hello", "a, b", `the "one"`, "two\nlines", "汉字"),
 	}
 	switch kind {
 	case 0:
@@ -165,18 +174,6 @@ func (d *inputs) row(kind int) map[string]string {
 		row["From_Account"] = "a\tb"
 	}
 	return row
-}
-
-func (d *inputs) line(format string, columns []string, row map[string]string, cell func(string) string) string {
-	if format == "jsonl" {
-		text, _ := json.Marshal(row)
-		return string(text)
-	}
-	var cells []string
-	for _, name := range columns {
-		cells = append(cells, cell(row[name]))
-	}
-	return strings.Join(cells, ",")
 }
 
 // command draws the command line.
@@ -217,8 +214,8 @@ func (d *inputs) command() {
 
 // drawList draws a list of accounts: some that occur, some that do not, or nobody.
 func (d *inputs) drawList() {
-	d.list, d.listEnds, d.listHead = []string{}, d.pick("\n", "\n", "\r\n", "\r"), d.pick("", "", "From_Account",
-		"\ufeff")
+	d.list, d.listEnds = []string{}, d.pick("\n", "\n", "\r\n", "\r")
+	d.listHead = d.pick("", "", "From_Account", "\ufeff")
 	for range d.rand.IntN(6) {
 		d.list = append(d.list, fmt.Sprintf("%s%d", d.pick("u", "u", "nobody"), d.rand.IntN(12)))
 	}
@@ -231,15 +228,13 @@ func (d *inputs) want() []int {
 	for _, account := range d.list {
 		known = known || d.sum.from[account]
 	}
-	several := len(d.list) > 1 || len(d.list) == 1 && d.listHead == "From_Account"
+	unreadable := d.listEnds == "\r" && (len(d.list) > 1 || len(d.list) == 1 && d.listHead == "From_Account")
+	nothing := len(d.files) == 0 && d.folder && d.leftFiles+d.leftFolders == 0 // an empty folder
+	noRows := d.sum.rows+d.sum.rejected == 0
 	switch {
-	case d.over:
+	case d.over, d.list != nil && unreadable, len(d.files) == 0 && !nothing, d.sum.unusable != "", noRows && !d.allowEmpty:
 		return []int{2}
-	case len(d.files) == 0 && d.folder && d.leftFiles+d.leftFolders == 0 && d.allowEmpty && d.list == nil:
-		return []int{0}
-	case len(d.files) == 0, d.sum.unusable != "", d.sum.rows+d.sum.rejected == 0 && !d.allowEmpty:
-		return []int{2}
-	case d.list != nil && (!known || d.listEnds == "\r" && several):
+	case !noRows && d.list != nil && !known:
 		return []int{2}
 	case d.list != nil && d.sum.rejected > 0: // it depends on whose rows these are
 		return []int{0, 3}
@@ -256,39 +251,31 @@ func (d *inputs) story() string {
 
 // write writes all files.
 func (d *inputs) write() error {
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return err
-	}
-	put := func(name string, text []byte) error { return os.WriteFile(name, text, 0o600) }
+	files := map[string][]byte{}
 	for _, f := range d.files {
-		if err := put(filepath.Join(d.dir, f.name), packed(f)); err != nil {
-			return err
-		}
+		files[f.name] = packed(f)
 	}
 	for i := range d.leftFiles {
-		if err := put(filepath.Join(d.dir, fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf"))),
-			[]byte("a,b\n")); err != nil {
-			return err
-		}
+		files[fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf"))] = []byte("a,b\n")
 	}
 	for i := range d.hidden {
-		if err := put(filepath.Join(d.dir, fmt.Sprintf("%s%d.csv", d.pick(".", "_"), i)), []byte("a,b\n")); err != nil {
-			return err
+		files[fmt.Sprintf("%s%d.csv", d.pick(".", "_"), i)] = []byte("a,b\n")
+	}
+	if d.list != nil {
+		head := d.listHead
+		if head == "From_Account" {
+			head += d.listEnds
 		}
+		files["../list.txt"] = []byte(head + strings.Join(append(d.list, ""), d.listEnds))
+	}
+	err := os.MkdirAll(d.dir, 0o700)
+	for name, text := range files {
+		err = errors.Join(err, os.WriteFile(filepath.Join(d.dir, name), text, 0o600))
 	}
 	for i := range d.leftFolders {
-		if err := os.Mkdir(filepath.Join(d.dir, fmt.Sprintf("more%d", i)), 0o700); err != nil {
-			return err
-		}
+		err = errors.Join(err, os.Mkdir(filepath.Join(d.dir, fmt.Sprintf("more%d", i)), 0o700))
 	}
-	if d.list == nil {
-		return nil
-	}
-	head := d.listHead
-	if head == "From_Account" {
-		head += d.listEnds
-	}
-	return put(filepath.Join(filepath.Dir(d.dir), "list.txt"), []byte(head+strings.Join(append(d.list, ""), d.listEnds)))
+	return err
 }
 
 // packed is a file as it lies on disk.

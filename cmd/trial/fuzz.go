@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 	"time"
 )
 
-// fuzzTarget is a fuzz test and its package.
+// fuzzTarget is a fuzz test and the folder of its package.
 type fuzzTarget struct{ folder, name string }
 
 // fuzz is the command that runs some of the fuzz targets for a while, or all.
@@ -44,7 +45,11 @@ func fuzzed(ctx context.Context, s *suite, count int) (executions int, err error
 
 // fuzzAll runs fuzz targets side by side. What they find lies in the package's testdata and fails its tests from then on.
 func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer) (total int64, failed []error, err error) {
-	targets, err := fuzzTargets(ctx)
+	root, err := moduleFolder(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	targets, err := fuzzTargets(root)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -69,32 +74,12 @@ func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer
 				result = "FAILED"
 				failed = append(failed, fmt.Errorf("%s in %s: %w", t.name, t.folder, err))
 			}
-			fmt.Fprintf(out, "%-30s %-30s %12d %8.1f  %s\n", t.name, t.folder, executions, time.Since(began).Seconds(), result)
+			fmt.Fprintf(out, "%-30s %-30s %12d %8.1f  %s\n", t.name, strings.TrimPrefix(t.folder, root+"/"), executions, time.Since(began).Seconds(), result)
 		})
 	}
 	group.Wait()
 	fmt.Fprintf(out, "%-30s %-30s %12d\n", "together", "", total)
 	return total, failed, ctx.Err()
-}
-
-// fuzzTargets lists all fuzz tests of the module.
-func fuzzTargets(ctx context.Context) ([]fuzzTarget, error) {
-	listed, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.ImportPath}} {{.Dir}}", "friendmigrate/...").Output()
-	if err != nil {
-		return nil, fmt.Errorf("list packages: %w", err)
-	}
-	var targets []fuzzTarget
-	for line := range strings.Lines(string(listed)) {
-		path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
-		names, err := fuzzFunctions(dir)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			targets = append(targets, fuzzTarget{path, name})
-		}
-	}
-	return targets, nil
 }
 
 // Fuzz tests in a source, and how the go command tells what it has done so far.
@@ -103,29 +88,26 @@ var (
 	executed = regexp.MustCompile(`execs: (\d+)`)
 )
 
-// fuzzFunctions lists the fuzz tests of a folder.
-func fuzzFunctions(dir string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
+// fuzzTargets lists all fuzz tests below a folder.
+func fuzzTargets(root string) (targets []fuzzTarget, err error) {
+	err = filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
 		}
+		source, err := os.ReadFile(path)
 		for _, found := range fuzzTest.FindAllSubmatch(source, -1) {
-			names = append(names, string(found[1]))
+			targets = append(targets, fuzzTarget{filepath.Dir(path), string(found[1])})
 		}
-	}
-	return names, nil
+		return err
+	})
+	return targets, err
 }
 
 // run fuzzes one target and returns how often.
 func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err error) {
 	// By default a minute may go into making one interesting input smaller, which is most of a short run.
-	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-fuzzminimizetime=100x", "-parallel=1", "-timeout=0", t.folder)
+	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-fuzzminimizetime=100x",
+		"-parallel=1", "-timeout=0", t.folder)
 	said, err := c.CombinedOutput()
 	if all := executed.FindAllSubmatch(said, -1); len(all) > 0 {
 		executions, _ = strconv.ParseInt(string(all[len(all)-1][1]), 10, 64) // a number too large to be one is none of ours

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -232,42 +234,11 @@ func readSimply(format string, text []byte) *count {
 
 // record takes one CSV record off the front; nil: its quotes are broken.
 func record(lines []string) (cells []string, took int) {
-	text, took := lines[0]+"\n", 1
-	for {
-		cell := ""
-		switch {
-		case strings.HasPrefix(text, `"`):
-			text = text[1:]
-			for {
-				i := strings.IndexByte(text, '"')
-				if i < 0 {
-					if took == len(lines) {
-						return nil, 1
-					}
-					text, took = text+lines[took]+"\n", took+1
-					continue
-				}
-				cell, text = cell+text[:i], text[i+1:]
-				if !strings.HasPrefix(text, `"`) {
-					break
-				}
-				cell, text = cell+`"`, text[1:]
-			}
-		default:
-			i := strings.IndexAny(text, ",\n")
-			cell, text = text[:i], text[i:]
-			if strings.Contains(cell, `"`) {
-				return nil, 1
-			}
-		}
-		cells = append(cells, cell)
-		switch text[0] {
-		case '\n':
-			return cells, took
-		case ',':
-			text = text[1:]
-		default:
-			return nil, 1
+	for took := range lines {
+		cells, err := csv.NewReader(strings.NewReader(strings.Join(lines[:took+1], "\n"))).Read()
+		if !errors.Is(err, csv.ErrQuote) { // which is also said of quotes that a later line may close
+			return cells, took + 1
 		}
 	}
+	return nil, 1
 }

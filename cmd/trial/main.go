@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -108,11 +107,7 @@ func choose(only string, release bool, counts map[string]*int) (plan []planned, 
 
 // setReplay reads SEED:INDEX.
 func (s *suite) setReplay(text string, plan []planned) error {
-	seed, index, ok := strings.Cut(text, ":")
-	var err1, err2 error
-	s.seed, err1 = strconv.ParseUint(seed, 10, 64)
-	s.index, err2 = strconv.Atoi(index)
-	if err := errors.Join(err1, err2); !ok || err != nil || len(plan) != 1 {
+	if _, err := fmt.Sscanf(text, "%d:%d", &s.seed, &s.index); err != nil || len(plan) != 1 {
 		return fmt.Errorf("--replay takes SEED:INDEX and one row named by --only: %q", text)
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
-	"friendmigrate/cmd/trial/oracle"
 	"friendmigrate/sink/simulator"
 )
 
@@ -34,16 +33,14 @@ const (
 // scheduled runs one job under a random schedule, then in peace, and lets verify read what came of it
 // from torn pages.
 func scheduled(ctx context.Context, c *bench) (int, error) {
-	dir := c.dir + "-job"
-	job, err := lab.Make(dir, "schedule", c.rand.Uint64())
+	job, err := lab.Make(c.dir+"-job", "schedule", c.rand.Uint64())
+	if err == nil {
+		err = c.serve(job, nil)
+	}
 	if err != nil {
 		return 0, err
 	}
-	c.job, c.state = job, c.dir+"/state"
-	if c.service, err = lab.Serve(job); err != nil {
-		return 0, err
-	}
-	c.audit = &oracle.Audit{Job: job, Service: c.service, Folder: c.state, Stalls: &c.suite.stalls, Changing: true}
+	c.audit.Changing = true
 	s := &schedule{bench: c, missing: simulator.Set{}}
 	for range 1 + c.rand.IntN(3) {
 		if err := s.troubled(); err != nil || ctx.Err() != nil {
@@ -196,7 +193,7 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 		right = met("admin")
 	}
 	if !right {
-		s.audit.Fail("O8", fmt.Sprintf("code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last))
+		s.fail("O8", "code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last)
 	}
 	if slices.Contains([]int{0, 3, 6, 12}, end.Code) {
 		s.audit.Told(end)
@@ -230,7 +227,7 @@ func (s *schedule) ends() error {
 		}
 		s.audit.Told(end)
 		if !finished(end) {
-			s.audit.Fail("O8", fmt.Sprintf("exit code %d in peace: %s", end.Code, end.Last))
+			s.fail("O8", "exit code %d in peace: %s", end.Code, end.Last)
 			return nil
 		}
 		at := slices.IndexFunc(s.pairs(), func(pair lab.Pair) bool {
@@ -241,11 +238,11 @@ func (s *schedule) ends() error {
 			return s.verified(end.Code)
 		case end.Code == 3 && left > 1: // edges were open of an earlier --retry-failed, so that it only resumed
 		default:
-			s.audit.Fail("O10", fmt.Sprintf("%v is not in the service, and nothing is against it: %s", s.pairs()[at], end.Last))
+			s.fail("O10", "%v is not in the service, and nothing is against it: %s", s.pairs()[at], end.Last)
 			return nil
 		}
 	}
-	s.audit.Fail("O8", "in peace it never finished")
+	s.fail("O8", "in peace it never finished")
 	return nil
 }
 
@@ -261,7 +258,7 @@ func (s *schedule) verified(want int) error {
 		return err
 	}
 	if end := p.Wait(patience); end.Code != want {
-		s.audit.Fail("O8", fmt.Sprintf("verify ended with %d, the import with %d: %s", end.Code, want, end.Last))
+		s.fail("O8", "verify ended with %d, the import with %d: %s", end.Code, want, end.Last)
 	}
 	return nil
 }

@@ -95,13 +95,12 @@ type suite struct {
 
 	mu         sync.Mutex
 	violations int // so far
-	references map[string]*reference
+	references map[string]func() reference
 	built      built
 }
 
-// reference is an unbroken run that is made once.
+// reference is a job and its unbroken run.
 type reference struct {
-	once sync.Once
 	job  *lab.Job
 	like *lab.Reference
 	err  error
@@ -121,7 +120,7 @@ func (s *suite) run(ctx context.Context, plan []planned) (err error) {
 	done := make(chan struct{})
 	defer close(done)
 	go s.stalls.Watch(done)
-	s.references = map[string]*reference{}
+	s.references = map[string]func() reference{}
 	if s.binary, err = lab.Build(ctx, s.dir, "friendmigrate"); err != nil {
 		return err
 	}
@@ -241,17 +240,18 @@ const variants = 3
 func (s *suite) reference(shape string, variant uint64) (*lab.Job, *lab.Reference, error) {
 	name := fmt.Sprintf("%s-%d", shape, variant)
 	s.mu.Lock()
-	r := s.references[name]
-	if r == nil {
-		r = &reference{}
-		s.references[name] = r
+	made := s.references[name]
+	if made == nil {
+		made = sync.OnceValue(func() (r reference) {
+			dir := filepath.Join(s.dir, "job-"+name)
+			if r.job, r.err = lab.Make(dir, shape, s.seed*variants+variant); r.err == nil {
+				r.like, r.err = s.binary.Refer(r.job, filepath.Join(dir, "unbroken"))
+			}
+			return r
+		})
+		s.references[name] = made
 	}
 	s.mu.Unlock()
-	r.once.Do(func() {
-		dir := filepath.Join(s.dir, "job-"+name)
-		if r.job, r.err = lab.Make(dir, shape, s.seed*variants+variant); r.err == nil {
-			r.like, r.err = s.binary.Refer(r.job, filepath.Join(dir, "unbroken"))
-		}
-	})
+	r := made()
 	return r.job, r.like, r.err
 }

@@ -106,7 +106,7 @@ func TestOneSeedOneJob(t *testing.T) {
 }
 
 func TestEveryFuzzTargetIsFound(t *testing.T) {
-	names, err := fuzzFunctions(filepath.Join("..", "..", "checkpoint"))
+	names, err := fuzzTargets(filepath.Join("..", "..", "checkpoint"))
 	if err != nil || len(names) < 2 {
 		t.Errorf("%v %v", names, err)
 	}
