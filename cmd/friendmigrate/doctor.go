@@ -171,7 +171,7 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		total = min(total, j.set.Sample)
 	}
 	meter := new(migrate.Meter)
-	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
+	shown := startFollow(&j.p.Program, j.set.Output, j.log, func() standing {
 		now := x.Now()
 		done := now.Exist + now.Missing + now.Unknown
 		return standing{done: done, total: total, noun: "account", more: fmt.Sprintf(", %s missing", screen.Count(now.Missing)), calls: callsOf(c, meter), steps: done, togo: total - done, slow: slowness(meter, c)}

@@ -173,7 +173,7 @@ func (j *exportJob) read(ctx context.Context) error {
 	}
 	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
 	j.p.View.Sending()
-	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
+	shown := startFollow(&j.p.Program, j.set.Output, j.log, func() standing {
 		now := j.export.At()
 		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: callsOf(j.client, &j.meter), steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
 		s.more = ", " + screen.Some(now.Edges, "edge")

@@ -27,9 +27,9 @@ type sendingFacts struct {
 
 // at is the snapshot of a moment.
 func (f *sendingFacts) at(now time.Time) progress.Snapshot {
-	id, totals := f.job.journal.Identity(), f.job.journal.Totals()
+	id, totals := f.job.Journal.Identity(), f.job.Journal.Totals()
 	account := report.Make(id, totals)
-	m, pace, stats := f.meter.Snapshot(), f.job.client.Pace(), f.job.client.Stats()
+	m, pace, stats := f.meter.Snapshot(), f.job.Client.Pace(), f.job.Client.Stats()
 	f.calls.Observe(now, stats.Attempts)
 	if m.Holding {
 		f.done = progress.Speed{} // the time to go is told from what is done after the hold

@@ -35,30 +35,30 @@ type outcome struct {
 // finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
 // the same.
 func (j *importJob) finish() (exit.Ending, error) {
-	j.p.View.Closing()
-	j.p.ShowStack(j.result.err)
+	j.View.Closing()
+	j.ShowStack(j.result.err)
 	o := j.writeReport()
 	ending := j.judge(o)
 	if err := j.endRun(ending.Code); err != nil {
-		j.p.ShowStack(err)
+		j.ShowStack(err)
 		o.trouble = errors.Join(o.trouble, err)
 		ending = j.judge(o)
 	}
 	r := j.report(o, ending)
 	last := j.endedFacts(o.account, int(ending.Code), ending.OneLine(), time.Now())
 	errs := []error{
-		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML),
+		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Page), r.WriteHTML),
 		j.watch.end(last),
 	}
 	if err := errors.Join(errs...); err != nil {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
 		ending = j.judge(o)
 	}
-	j.p.View.Show(last)
-	j.p.View.End(int(ending.Code), ending.OneLine())
+	j.View.Show(last)
+	j.View.End(int(ending.Code), ending.OneLine())
 	j.writeMetrics()
-	j.log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
+	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
 		zap.Int64("pending", o.account.Pending()), zap.Int64("calls", j.result.stats.Attempts))
 	return ending, nil
@@ -75,18 +75,18 @@ func (j *importJob) writeReport() outcome {
 			}
 		}
 	})
-	o.trouble = errors.Join(err, o.account.Check(), j.p.Bug())
+	o.trouble = errors.Join(err, o.account.Check(), j.Bug())
 	if failed := o.account.Failed(); err == nil && listed != failed {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
 	}
 	o.failed, o.rejected = o.account.Failed(), o.account.Rows.Rejected
 	if j.pilot == nil {
-		o.byCode = j.journal.Totals().FailedByCode
+		o.byCode = j.Journal.Totals().FailedByCode
 	} else {
 		o.pilot = j.pilot.account(j.result.summary.Settled(), ofPilot)
 		o.failed = ofPilot
 		if !slices.Contains(j.gone, folder.Rejected) { // else nobody knows which of them are the pilot's
-			o.rejected, err = j.pilot.rejected(j.dir)
+			o.rejected, err = j.pilot.rejected(j.Dir)
 			o.trouble = errors.Join(o.trouble, err)
 		}
 	}
@@ -102,7 +102,7 @@ func (j *importJob) endRun(code exit.Code) error {
 		return nil
 	}
 	s := j.result.summary
-	err := j.journal.EndRun(checkpoint.RunEnd{
+	err := j.Journal.EndRun(checkpoint.RunEnd{
 		At: time.Now().UTC(), Code: int(code), Calls: j.result.stats.Attempts,
 		AllAnswered: j.result.err == nil || s.Uncertain == 0,
 		Facts: map[string]int64{
@@ -117,13 +117,13 @@ func (j *importJob) endRun(code exit.Code) error {
 
 // report puts the account together with what stands beside it. What a verify found stays as long as nothing is sent.
 func (j *importJob) report(o outcome, e exit.Ending) report.Report {
-	r := reportOf(j.dir, j.journal, j.stage, j.counts)
+	r := reportOf(j.Dir, j.Journal, j.Stage, j.Counts)
 	r.Account, r.Pilot = o.account, o.pilot
 	r.Ending = report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint}
 	if j.rehearsal != nil {
 		r.Rehearsal = &j.rehearsal.found
 	}
-	if before, err := report.Read(filepath.Join(j.dir, folder.Report)); err == nil && j.result.idle {
+	if before, err := report.Read(filepath.Join(j.Dir, folder.Report)); err == nil && j.result.idle {
 		r.Verified = before.Verified
 	}
 	return r

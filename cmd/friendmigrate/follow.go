@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -17,7 +18,7 @@ import (
 
 // follow is the goroutine that shows where a command stands that asks: verify, export, doctor. What it reads is safe to be read while the command runs.
 type follow struct {
-	p    *program
+	p    *job.Program
 	out  settings.Output
 	log  *zap.Logger
 	how  string // bar, lines, none
@@ -44,7 +45,7 @@ type standing struct {
 }
 
 // startFollow begins to show. at is asked each second.
-func (p *program) startFollow(out settings.Output, log *zap.Logger, at func() standing) *follow {
+func startFollow(p *job.Program, out settings.Output, log *zap.Logger, at func() standing) *follow {
 	f := &follow{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{}), nextLine: time.Now().Add(firstLineAt)}
 	if f.how == "auto" {
 		f.how = "lines"

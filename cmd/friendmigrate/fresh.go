@@ -15,14 +15,14 @@ import (
 // startOver begins --fresh: the new job is prepared in a folder of its own, so that a run that cannot
 // begin leaves the old state as it was. What a killed one left of that is removed. The lock is held.
 func (j *importJob) startOver() error {
-	if err := folder.Drop(j.dir); err != nil {
+	if err := folder.Drop(j.Dir); err != nil {
 		return err
 	}
-	there, err := folder.Occupied(j.dir)
-	if err != nil || !there || !j.set.Job.Fresh {
+	there, err := folder.Occupied(j.Dir)
+	if err != nil || !there || !j.Set.Job.Fresh {
 		return err
 	}
-	j.home, j.dir = j.dir, folder.Next(j.dir)
+	j.home, j.Dir = j.Dir, folder.Next(j.Dir)
 	j.resumed = true // the process of the old job may have sent calls until just now
 	return nil
 }
@@ -30,27 +30,27 @@ func (j *importJob) startOver() error {
 // takeOver moves the old state away and the new one to its place, once nothing is left that could end
 // the run before its first call.
 func (j *importJob) takeOver() error {
-	defer j.p.StartingOver.Store(false)
+	defer j.StartingOver.Store(false)
 	if j.home == "" {
 		return nil
 	}
-	j.watch.stop() // it reads j.dir
-	err := errors.Join(j.stage.Close(), j.journal.Close())
-	j.stage, j.journal = nil, nil
-	j.dir, j.home = j.home, ""
+	j.watch.stop() // it reads j.Dir
+	err := errors.Join(j.Stage.Close(), j.Journal.Close())
+	j.Stage, j.Journal = nil, nil
+	j.Dir, j.home = j.home, ""
 	if err == nil {
-		j.old, err = folder.TakeOver(j.fsys, j.dir, time.Now())
+		j.old, err = folder.TakeOver(j.FS, j.Dir, time.Now())
 	}
 	if err != nil {
 		return err
 	}
-	j.log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), events.Fresh, zap.String("old", j.old))
+	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), events.Fresh, zap.String("old", j.old))
 	j.watch = startWatch(j)
 	if err := errors.Join(j.openJournal(), j.openStage()); err != nil {
 		return err
 	}
-	if j.journal == nil || j.stage == nil {
-		return fmt.Errorf("the new state in %q cannot be read", j.dir)
+	if j.Journal == nil || j.Stage == nil {
+		return fmt.Errorf("the new state in %q cannot be read", j.Dir)
 	}
 	j.watched(nil)
 	return nil

@@ -35,7 +35,7 @@ func (j *importJob) judge(o outcome) exit.Ending {
 		e.What, e.Hint = j.exceptionWords(o), j.exceptionHint(o)
 	case exit.Unexpected:
 		err := j.trouble(o)
-		e.What, e.Hint = j.p.Meaning(err)+"; "+j.pendingWords(o), j.p.Hint(err, e.Code)
+		e.What, e.Hint = j.Meaning(err)+"; "+j.pendingWords(o), j.Hint(err, e.Code)
 	default:
 		e = j.stop().Ending(e.Code, func(why string) string {
 			if n := o.account.Failed(); n > 0 && j.stop().Why() != "" {
@@ -52,7 +52,7 @@ func (j *importJob) doneWords(o outcome) string {
 	a := o.account
 	if o.pilot != nil && o.pilot.Edges == 0 {
 		return fmt.Sprintf("the pilot is finished without a call: shard %s has no edge of its accounts; %s",
-			j.set.Job.Shard, restWords(a.Pending()))
+			j.Set.Job.Shard, restWords(a.Pending()))
 	}
 	if o.pilot != nil {
 		named := screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
@@ -92,10 +92,10 @@ func restWords(pending int64) string {
 // nothingWords says why a job without an edge is done.
 func (j *importJob) nothingWords() string {
 	switch {
-	case j.counts.NoRows():
+	case j.Counts.NoRows():
 		return "finished without a call: the input has no rows, which --allow-empty accepts"
-	case j.set.Job.Shard.Count > 0:
-		return fmt.Sprintf("finished without a call: none of the input's rows belongs to shard %s", j.set.Job.Shard)
+	case j.Set.Job.Shard.Count > 0:
+		return fmt.Sprintf("finished without a call: none of the input's rows belongs to shard %s", j.Set.Job.Shard)
 	}
 	return "finished without a call: the input has no edges"
 }
@@ -125,7 +125,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 		parts = append(parts, j.failedWords(o, o.failed))
 	}
 	if o.rejected > 0 {
-		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.counts))
+		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
 	}
 	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), screen.IsAre(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
@@ -181,9 +181,9 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 	case !failed:
 		return l.String() + " # after fixing what the service says"
 	}
-	show := j.line.As("failures", func(flag string) bool { return flag == "state" })
-	if j.set.Service.Rehearse {
-		show = show.With("state", j.dir)
+	show := j.Line().As("failures", func(flag string) bool { return flag == "state" })
+	if j.Set.Service.Rehearse {
+		show = show.With("state", j.Dir)
 	}
 	if stop.Code > 0 {
 		show = show.With("code", fmt.Sprint(stop.Code))
@@ -202,8 +202,8 @@ func (j *importJob) failedWords(o outcome, n int64) string {
 
 // resume is the same command, which resumes. What standard input gave is staged already.
 func (j *importJob) resume() invocation.Line {
-	l := j.p.ResumeLine()
-	if contains(j.inputs, "-") {
+	l := j.ResumeLine()
+	if contains(j.Inputs, "-") {
 		l = l.From("/dev/null")
 	}
 	return l
@@ -218,7 +218,7 @@ func (j *importJob) stopHint(o outcome, code exit.Code) string {
 	case code == exit.Refused:
 		return j.resume().String() + " # after fixing that"
 	}
-	return cmp.Or(j.p.SilentHint(j.stop()), j.resume().String())
+	return cmp.Or(j.SilentHint(j.stop()), j.resume().String())
 }
 
 // exceptionHint takes failed edges up again, or else sends fixed rows as a job of their own.
@@ -232,11 +232,11 @@ func (j *importJob) exceptionHint(o outcome) string {
 	if slices.Contains(j.gone, folder.Rejected) {
 		return j.doneHint()
 	}
-	fixed := []string{"fixed." + j.counts.ListFormat()}
-	for i, format := range j.counts.RejectedIn {
+	fixed := []string{"fixed." + j.Counts.ListFormat()}
+	for i, format := range j.Counts.RejectedIn {
 		fixed = append(fixed[:i], "fixed."+format)
 	}
-	return j.p.FollowUp(j.line.Without("fresh", "retry-failed", "only-accounts"), j.set.Job, "-fixed").Of(fixed...).String() +
+	return j.FollowUp(j.Line().Without("fresh", "retry-failed", "only-accounts"), j.Set.Job, "-fixed").Of(fixed...).String() +
 		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
 }
 
@@ -245,12 +245,12 @@ func (j *importJob) doneHint() string {
 	case j.rehearsal != nil:
 		return j.realRun()
 	case j.pilot != nil:
-		return j.p.ResumeLine().Without("only-accounts").String()
+		return j.ResumeLine().Without("only-accounts").String()
 	}
 	return "nothing to run; the report is in " + j.path(folder.Page)
 }
 
 // realRun is the command of the run that was rehearsed.
 func (j *importJob) realRun() string {
-	return j.p.Completed(j.p.ResumeLine().Without("rehearse")).String()
+	return j.Completed(j.ResumeLine().Without("rehearse")).String()
 }

@@ -22,15 +22,17 @@ func judged(args string, err error) *importJob {
 	p := &program{Program: job.Program{Args: append([]string{"friendmigrate", "import"}, strings.Fields(args)...), Env: map[string]string{}, Flags: flagsOf}}
 	inputs := []string{p.Args[len(p.Args)-1]}
 	return &importJob{
-		p: p, line: p.Line(), dir: "state", inputs: inputs, set: settings.Import{Job: settings.Job{State: "state"}},
-		counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
+		Job: job.Job{
+			Program: &p.Program, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Import{Job: settings.Job{State: "state"}},
+			Counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
+		},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
 }
 
 func withCounts(j *importJob, c source.Counts) *importJob {
-	c.Inputs = j.counts.Inputs
-	j.counts = c
+	c.Inputs = j.Counts.Inputs
+	j.Counts = c
 	return j
 }
 

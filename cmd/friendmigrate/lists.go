@@ -19,7 +19,7 @@ const listMemory = 8 << 20
 
 // listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is lost.
 func (j *importJob) listName(list string) string {
-	return list + "." + j.counts.ListFormat()
+	return list + "." + j.Counts.ListFormat()
 }
 
 // see points at a list, unless it is gone.
@@ -41,17 +41,17 @@ func seeIfThere(list string) string {
 // writeFailed writes the list of edges that are failed now, whole, and returns how many these are. also is told each of them; it may be nil.
 func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
 	list := source.NewList(source.ListOptions{
-		FS: j.fsys, Path: filepath.Join(j.dir, j.listName(folder.Failed)), Memory: listMemory, Format: j.counts.ListFormat(), Extra: inspect.FailedColumns(),
+		FS: j.FS, Path: filepath.Join(j.Dir, j.listName(folder.Failed)), Memory: listMemory, Format: j.Counts.ListFormat(), Extra: inspect.FailedColumns(),
 	})
 	defer func() { err = errors.Join(err, list.Close()) }()
-	for f, err := range j.journal.Failures() {
+	for f, err := range j.Journal.Failures() {
 		if err != nil {
 			return n, fmt.Errorf("write the failed list: %w", err)
 		}
 		if also != nil {
 			also(f)
 		}
-		if err := list.Add(&f.Edge, int64(f.Code), f.Info, int64(f.Attempts), j.counts.InputName(f.Edge.Input), f.Edge.Line); err != nil {
+		if err := list.Add(&f.Edge, int64(f.Code), f.Info, int64(f.Attempts), j.Counts.InputName(f.Edge.Input), f.Edge.Line); err != nil {
 			return n, fmt.Errorf("write the failed list: %w", err)
 		}
 		n++

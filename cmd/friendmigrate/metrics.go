@@ -92,8 +92,8 @@ func (p *program) lingers(now time.Time) time.Duration {
 
 // watched is where the facts of an import come from, as far as it has got. It reads what is safe to be read while the job runs.
 func (j *importJob) watched(meter *migrate.Meter) {
-	client, journal := j.client, j.journal
-	j.p.View.Follow(func() metrics.Facts {
+	client, journal := j.Client, j.Journal
+	j.View.Follow(func() metrics.Facts {
 		f := job.FactsOf(client, meter)
 		if journal != nil {
 			totals := journal.Totals()
@@ -106,15 +106,15 @@ func (j *importJob) watched(meter *migrate.Meter) {
 
 // writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
 func (j *importJob) writeMetrics() {
-	if err := disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Metrics), j.p.View.WriteMetrics); err != nil && !job.NoSpace(err) { // the last line says that
-		j.log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), events.MetricsFile, zap.Error(err))
+	if err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics); err != nil && !job.NoSpace(err) { // the last line says that
+		j.Log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), events.MetricsFile, zap.Error(err))
 	}
 }
 
 // endEarly is the last look at a job that could not begin, or that ended before it sent anything. A state that is another job's stays as it is.
 func (j *importJob) endEarly(err error) {
-	e := j.p.Failure(err)
-	j.p.View.End(int(e.Code), e.OneLine())
+	e := j.Failure(err)
+	j.View.End(int(e.Code), e.OneLine())
 	if e.Code != exit.OtherJob && j.home == "" {
 		j.writeMetrics()
 	}

@@ -24,6 +24,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -48,20 +49,20 @@ type pilot struct {
 const cheaperPass = 1000
 
 // openPilot reads --only-accounts; nil where it is not given.
-func (p *program) openPilot(ctx context.Context, job settings.Job, inputs []string) (*pilot, error) {
-	if job.OnlyAccounts == "" {
+func openPilot(ctx context.Context, p *job.Program, of settings.Job, inputs []string) (*pilot, error) {
+	if of.OnlyAccounts == "" {
 		return nil, nil
 	}
-	if job.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
+	if of.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
 		return nil, exit.Because(exit.Unusable, errors.New(
 			"--only-accounts and INPUT are both standard input, which can be read once only"))
 	}
-	list, err := p.OpenAccounts(ctx, "--only-accounts", job.OnlyAccounts)
+	list, err := p.OpenAccounts(ctx, "--only-accounts", of.OnlyAccounts)
 	if err != nil {
 		return nil, err
 	}
 	named, err := list.Set(ctx)
-	return &pilot{line: p.Line(), list: list, accounts: named, shard: job.Shard}, err
+	return &pilot{line: p.Line(), list: list, accounts: named, shard: of.Shard}, err
 }
 
 // find looks the accounts up in the plan; take is told of each roster and may be nil. The warning
@@ -194,18 +195,18 @@ func (p *pilot) ofShard(shard settings.Shard) *pilot {
 
 // loadPilot looks the accounts of --only-accounts up in the plan.
 func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
-	if p == nil || j.counts.NoRows() { // nobody has an edge of nothing
+	if p == nil || j.Counts.NoRows() { // nobody has an edge of nothing
 		return nil
 	}
-	warning, err := p.find(ctx, j.stage, func(r migrate.Roster) { p.take(r, j.journal) })
+	warning, err := p.find(ctx, j.Stage, func(r migrate.Roster) { p.take(r, j.Journal) })
 	if err != nil {
 		return j.planError(ctx, err)
 	}
 	if warning != "" {
-		j.log.Warn(warning, events.Pilot, zap.Int("unknown", p.unknown()))
+		j.Log.Warn(warning, events.Pilot, zap.Int("unknown", p.unknown()))
 	}
 	named := p.named()
-	j.log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
+	j.Log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
 		screen.Some(int64(named-p.unknown()), "account"), screen.Some(p.edges, "edge")),
 		events.Pilot, zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.pilot = p

@@ -48,33 +48,32 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	}
 	p.NameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
-	as := &importJob{p: p, set: set.Import, line: p.Line(), inputs: c.Args().Slice()}
+	as := p.importOf(set.Import, c)
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
-	as.reads = p.Reads(p.values(c), as.inputs, set.Rows.Format)
-	if err := job.Refused(as.reads.CheckState(as.base()), as.elsewhere()); err != nil {
+	if err := job.Refused(as.reads.CheckState(as.base()), as.Apart()); err != nil {
 		return err
 	}
 	if out := set.AccountsOut; out != "" {
 		err := as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader)
-		if err := job.Refused(err, as.line.With("accounts-out", job.FreeList(out)).String()); err != nil {
+		if err := job.Refused(err, as.Line().With("accounts-out", job.FreeList(out)).String()); err != nil {
 			return err
 		}
 	}
-	as.store, err = p.OpenObjects(ctx, set.Objects, as.inputs, func(message string) { p.Screen.Line("warning: " + message) })
+	as.Store, err = p.OpenObjects(ctx, set.Objects, as.Inputs, func(message string) { p.Screen.Line("warning: " + message) })
 	if err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	pilot, err := p.openPilot(ctx, set.Job, as.inputs)
+	pilot, err := openPilot(ctx, &p.Program, set.Job, as.Inputs)
 	if err != nil {
 		return err
 	}
 	made, err := p.makePlan(ctx, set, as, pilot)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.line.String()}
+			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.Line().String()}
 		}
 		if job.NoSpace(err) {
 			as.measureStage(ctx)
@@ -98,14 +97,14 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob, only *pilot) (*plan.Plan, error) {
 	show := p.startReadingBar(set.Output.Progress)
 	defer show.stop()
-	memory := stagingShare(set.Job.Memory)
+	memory := job.StagingShare(set.Job.Memory)
 	var staged func(context.Context, *stage.Stage) (string, error)
 	if only != nil {
 		staged = only.planned
 	}
 	return plan.Make(ctx, plan.Options{
 		Staged: staged,
-		Inputs: as.inputs, Stdin: as.stdin(), Objects: as.store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
+		Inputs: as.Inputs, Stdin: as.stdin(), Objects: as.Store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
 		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
 		Waits: func(message string) { p.Screen.Line("warning: " + message) },

@@ -39,15 +39,15 @@ func (j *importJob) prepare(ctx context.Context) error {
 	if err := j.openStage(); err != nil {
 		return err
 	}
-	want := j.identity()
-	if j.journal != nil {
-		recorded := j.journal.Identity()
+	want := j.Identity()
+	if j.Journal != nil {
+		recorded := j.Journal.Identity()
 		want.Inputs = recorded.Inputs // compared below, with more to say
 		if differences := recorded.Differs(want); len(differences) > 0 {
-			return j.otherJob(differences)
+			return j.OtherJob(differences)
 		}
 	}
-	if j.stage != nil && j.journal == nil {
+	if j.Stage != nil && j.Journal == nil {
 		return j.lostJournal("is gone")
 	}
 	if err := j.openClient(ctx); err != nil {
@@ -56,10 +56,10 @@ func (j *importJob) prepare(ctx context.Context) error {
 	j.watched(nil)
 	var err error
 	switch {
-	case j.stage != nil:
+	case j.Stage != nil:
 		err = j.compareSealed(ctx)
 	default:
-		if j.journal != nil {
+		if j.Journal != nil {
 			err = j.compareAgain(ctx)
 		}
 		if err == nil {
@@ -69,55 +69,47 @@ func (j *importJob) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if j.set.Strict {
+	if j.Set.Strict {
 		return j.refuseRejected()
 	}
 	return nil
 }
 
-// identity is the job that the settings ask for, without what only the input can tell.
-func (j *importJob) identity() checkpoint.Identity {
-	return checkpoint.Identity{
-		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Options: j.set.Rows.Canonical(),
-		Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count, Rehearsal: j.set.Service.Rehearse,
-	}
-}
-
 func (j *importJob) openJournal() error {
-	journal, err := checkpoint.Open(j.fsys, j.dir, checkpoint.Options{})
+	journal, err := checkpoint.Open(j.FS, j.Dir, checkpoint.Options{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, checkpoint.ErrDamaged):
-		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may import edges twice", err), Hint: j.line.With("fresh", "").String()}
+		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may import edges twice", err), Hint: j.Line().With("fresh", "").String()}
 	case err != nil:
 		return err
 	}
-	j.journal, j.resumed = journal, true
+	j.Journal, j.resumed = journal, true
 	if n := journal.Recovered(); n > 0 {
-		j.log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), events.JournalCut, zap.Int64("bytes", n))
+		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), events.JournalCut, zap.Int64("bytes", n))
 	}
 	return nil
 }
 
 // openStage opens the sealed stage, if there is one that is sound and belongs to the journal.
 func (j *importJob) openStage() error {
-	s, meta, err := source.OpenStaged(filepath.Join(j.dir, folder.Staged), j.fsys)
+	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), j.FS)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, stage.ErrDamaged):
-		if j.journal == nil {
+		if j.Journal == nil {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
-		j.log.Warn("the staged input is damaged or of another version and is built again from the input", events.StageDamaged, zap.Error(err))
+		j.Log.Warn("the staged input is damaged or of another version and is built again from the input", events.StageDamaged, zap.Error(err))
 		return nil
 	case err != nil:
 		return err
 	}
-	j.stage, j.counts = s, meta.Counts
-	if j.journal != nil && s.Totals().PlanDigest != j.journal.Identity().PlanDigest {
-		return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; put the right one back, or start over with --fresh", j.dir)
+	j.Stage, j.Counts = s, meta.Counts
+	if j.Journal != nil && s.Totals().PlanDigest != j.Journal.Identity().PlanDigest {
+		return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; put the right one back, or start over with --fresh", j.Dir)
 	}
 	return nil
 }
@@ -127,62 +119,54 @@ func (j *importJob) lostJournal(what string) error {
 	return &exit.Error{
 		Code: exit.Unexpected,
 		Err: fmt.Errorf("open the state: %s of %q %s, and with it the knowledge of what was sent; restore it, or start over with --fresh, which may import edges twice",
-			checkpoint.FileName, j.dir, what),
-		Hint: j.line.With("fresh", "").String(),
-	}
-}
-
-func (j *importJob) otherJob(differences []string) error {
-	return &exit.Error{
-		Code: exit.OtherJob,
-		Err:  fmt.Errorf("the state folder %q belongs to another job: %s; nothing was sent", j.dir, strings.Join(differences, "; ")),
-		Hint: j.elsewhere(),
+			checkpoint.FileName, j.Dir, what),
+		Hint: j.Line().With("fresh", "").String(),
 	}
 }
 
 // stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is staged.
 func (j *importJob) stdin() io.Reader {
-	if screen.IsTerminal(j.p.Std.In) {
+	if screen.IsTerminal(j.Std.In) {
 		return nil
 	}
-	return j.p.Std.In
+	return j.Std.In
 }
 
 // compareSealed sees whether the inputs are still those that were staged.
 func (j *importJob) compareSealed(ctx context.Context) error {
-	meta, err := source.ReadMeta(j.stage)
+	meta, err := source.ReadMeta(j.Stage)
 	if err != nil {
 		return err
 	}
-	c, err := source.Compare(ctx, meta.Counts.Inputs, j.arguments(j.stdin()))
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.Arguments(j.stdin()))
 	if err != nil {
 		return j.readError(ctx, err)
 	}
 	switch c.Verdict {
 	case source.Different:
-		return j.otherJob(c.Reasons)
+		return j.OtherJob(c.Reasons)
 	case source.Gone:
-		j.log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", events.InputGone, zap.Strings("why", c.Reasons))
+		j.Log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", events.InputGone, zap.Strings("why", c.Reasons))
 	}
-	if j.counts.LeftOut = c.LeftOut; c.LeftOut.Warning() != "" {
-		j.log.Warn(c.LeftOut.Warning(), events.Input)
+	if j.Counts.LeftOut = c.LeftOut; c.LeftOut.Warning() != "" {
+		j.Log.Warn(c.LeftOut.Warning(), events.Input)
 	}
-	if err := j.counts.CheckEmpty(j.set.Rows); err != nil {
+	if err := j.Counts.CheckEmpty(j.Set.Rows); err != nil {
 		return j.readError(ctx, err)
 	}
 	if c.Updated {
-		if err := source.UpdateInputs(j.stage, c.Inputs); err != nil {
+		if err := source.UpdateInputs(j.Stage, c.Inputs); err != nil {
 			return err
 		}
 	}
 	if err := j.restoreLists(ctx); err != nil {
 		return err
 	}
-	t := j.journal.Totals()
+	t := j.Journal.Totals()
 	if t.Pending == 0 {
 		return nil
 	}
-	j.log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending, "edge")),
+	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending, "edge")),
 		events.Resume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
@@ -190,14 +174,14 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 // compareAgain sees, before a lost stage is built again and lists are written, whether the inputs are those of the journal. Standard input can be
 // read once only: there it is seen after staging.
 func (j *importJob) compareAgain(ctx context.Context) error {
-	if slices.Contains(j.inputs, "-") {
+	if slices.Contains(j.Inputs, "-") {
 		return nil
 	}
 	var recorded []source.Input
-	for _, digest := range j.journal.Identity().Inputs {
+	for _, digest := range j.Journal.Identity().Inputs {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
-	found, _, err := j.arguments(nil).Resolve(ctx)
+	found, _, err := j.Arguments(nil).Resolve(ctx)
 	if errors.Is(err, source.ErrUnreachable) {
 		return j.readError(ctx, err)
 	}
@@ -207,12 +191,12 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	for i := range min(len(found), len(recorded)) {
 		recorded[i].Name = found[i].Name
 	}
-	c, err := source.Compare(ctx, recorded, j.arguments(nil))
+	c, err := source.Compare(ctx, recorded, j.Arguments(nil))
 	switch {
 	case err != nil:
 		return j.readError(ctx, err)
 	case c.Verdict == source.Different:
-		return j.otherJob(c.Reasons)
+		return j.OtherJob(c.Reasons)
 	case c.Verdict == source.Gone:
 		return j.cannotStageAgain(strings.Join(c.Reasons, "; "))
 	}
@@ -222,8 +206,8 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 // cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are left as they are.
 func (j *importJob) cannotStageAgain(why string) error {
 	return &exit.Error{
-		Code: exit.Unexpected, Hint: j.line.Without("fresh").String() + " # after putting the input back",
-		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent", j.dir, why),
+		Code: exit.Unexpected, Hint: j.Line().Without("fresh").String() + " # after putting the input back",
+		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent", j.Dir, why),
 	}
 }
 
@@ -231,15 +215,15 @@ func (j *importJob) cannotStageAgain(why string) error {
 func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage(ctx)
-	j.log.Info("reading the input", events.Read, zap.Int("inputs", len(j.inputs)))
-	if err := stage.Remove(filepath.Join(j.dir, folder.Staged), j.fsys); err != nil { // one of another version is sealed
+	j.Log.Info("reading the input", events.Read, zap.Int("inputs", len(j.Inputs)))
+	if err := stage.Remove(filepath.Join(j.Dir, folder.Staged), j.FS); err != nil { // one of another version is sealed
 		return err
 	}
 	p, err := source.Stage(ctx, j.reading())
 	if err != nil {
 		return j.readError(ctx, err)
 	}
-	j.counts = p.Counts
+	j.Counts = p.Counts
 	if err := j.settleIdentity(id, p); err != nil {
 		return errors.Join(err, p.Abort())
 	}
@@ -247,30 +231,28 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	if err != nil {
 		return fmt.Errorf("seal the staged input: %w", err)
 	}
-	j.stage = s
+	j.Stage = s
 	j.describeInput(p, time.Since(began))
 	return nil
 }
 
 // reading is the input as package source wants it.
 func (j *importJob) reading() source.Job {
-	return source.Job{
-		Inputs: j.inputs, Stdin: j.p.Std.In, Objects: j.store, StateDir: j.dir, Options: j.set.Rows, Shard: j.set.Job.Shard.Index, Shards: j.set.Job.Shard.Count,
-		Memory: stagingShare(j.set.Job.Memory), FS: j.fsys, Progress: j.watch.reading, Waits: events.Warner(j.log, events.Waits),
-		Warn: events.Warner(j.log, events.Input),
-	}
+	r := j.Reading(j.Dir)
+	r.Progress = j.watch.reading
+	return r
 }
 
 // restoreLists makes lists of reading again that are gone.
 func (j *importJob) restoreLists(ctx context.Context) error {
 	job := j.reading()
 	job.Warn = nil // it was said when they were staged
-	gone, err := source.RestoreLists(ctx, job, j.counts, j.stage.Totals())
+	gone, err := source.RestoreLists(ctx, job, j.Counts, j.Stage.Totals())
 	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) && !errors.Is(err, source.ErrUnreachable)) {
 		return j.readError(ctx, err)
 	}
 	if j.gone = gone; err != nil {
-		j.log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.dir, strings.Join(gone, ", "), err), events.Input)
+		j.Log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.Dir, strings.Join(gone, ", "), err), events.Input)
 	}
 	return nil
 }
@@ -284,43 +266,43 @@ func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) er
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
 	id.Created = time.Now().UTC()
-	if j.set.Strict {
+	if j.Set.Strict {
 		if err := j.refuseRejected(); err != nil {
 			return err
 		}
 	}
-	if j.journal != nil {
-		recorded := j.journal.Identity()
+	if j.Journal != nil {
+		recorded := j.Journal.Identity()
 		if differences := recorded.Differs(id); len(differences) > 0 {
-			return j.otherJob(differences)
+			return j.OtherJob(differences)
 		}
 		if differences := recorded.PlanDiffers(id); len(differences) > 0 {
 			return fmt.Errorf("build the staged input again: %s", strings.Join(differences, "; "))
 		}
 		return nil
 	}
-	if err := checkpoint.Create(j.fsys, j.dir, id); err != nil {
+	if err := checkpoint.Create(j.FS, j.Dir, id); err != nil {
 		return err
 	}
-	journal, err := checkpoint.Open(j.fsys, j.dir, checkpoint.Options{})
+	journal, err := checkpoint.Open(j.FS, j.Dir, checkpoint.Options{})
 	if err != nil {
 		return err
 	}
-	j.journal = journal
+	j.Journal = journal
 	j.watched(nil)
 	return nil
 }
 
 // refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where the rejected rows belong to others.
 func (j *importJob) refuseRejected() error {
-	own, elsewhere := j.counts.Rejected, j.counts.RejectedElsewhere
+	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
 	if own+elsewhere == 0 {
 		return nil
 	}
 	j.listed = true
 	var parts []string
 	if own > 0 {
-		parts = append(parts, rejectedWords(own, j.see(folder.Rejected), j.counts))
+		parts = append(parts, rejectedWords(own, j.see(folder.Rejected), j.Counts))
 	}
 	if elsewhere > 0 {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", screen.WasWere(elsewhere, "row")))
@@ -328,22 +310,22 @@ func (j *importJob) refuseRejected() error {
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err:  fmt.Errorf("--strict: %s; nothing was sent", strings.Join(parts, "; ")),
-		Hint: j.line.Without("strict").String() + " # or fix the rows first",
+		Hint: j.Line().Without("strict").String() + " # or fix the rows first",
 	}
 }
 
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
 func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
 	j.listed = true
-	found, _, _ := j.arguments(nil).Resolve(ctx) // without names there are line numbers
+	found, _, _ := j.Arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
-		j.p.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
+		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err: fmt.Errorf("--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was sent",
 			screen.Some(d.Rows, "row"), screen.Verb(d.Rows, " repeats", " repeat")),
-		Hint: j.line.With("duplicates", "last").String(),
+		Hint: j.Line().With("duplicates", "last").String(),
 	}
 }
 
@@ -355,22 +337,10 @@ func placeOf(inputs []source.Found, p migrate.Position) string {
 	return fmt.Sprintf("%s line %d", inputs[p.Input].Name, p.Line)
 }
 
-// readError gives an error of reading the input its code.
+// readError is ReadError, which knows nothing of --duplicates.
 func (j *importJob) readError(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w before this run sent anything", cause), Hint: j.p.ResumeLine().String()}
-	}
-	if duplicates := (*stage.DuplicatesError)(nil); errors.As(err, &duplicates) {
+	if duplicates := (*stage.DuplicatesError)(nil); context.Cause(ctx) == nil && errors.As(err, &duplicates) {
 		return j.refuseDuplicates(ctx, duplicates)
 	}
-	if errors.Is(err, source.ErrUnusable) {
-		return exit.Because(exit.Unusable, err)
-	}
-	if errors.Is(err, source.ErrUnreachable) {
-		return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("%w; nothing was sent by this run", err), Hint: j.p.ResumeLine().String()}
-	}
-	return err
+	return j.ReadError(ctx, err)
 }
-
-// stagingShare is what of --memory reading and staging may hold: Go's collector needs room beside what is alive.
-func stagingShare(memory int64) int64 { return memory * 55 / 100 }

@@ -53,6 +53,9 @@ func startRehearsal(c *sink.Config) (*rehearsal, error) {
 }
 
 func (r *rehearsal) close() error {
+	if r == nil {
+		return nil
+	}
 	err := r.server.Shutdown(context.Background())
 	if served := <-r.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

@@ -33,27 +33,27 @@ func room(pendingChunks, pendingEdges, edgeBytes int64) (certain, likely int64) 
 // checkRoom makes sure, before anything is sent, that the disk will hold what the job has to record. A disk that fills up all the same loses nothing, but ends
 // the run in the middle of the night.
 func (j *importJob) checkRoom() error {
-	totals, id := j.journal.Totals(), j.journal.Identity()
+	totals, id := j.Journal.Totals(), j.Journal.Identity()
 	if totals.Pending == 0 {
 		return nil
 	}
-	free, err := j.p.Volume.Free(j.dir)
+	free, err := j.Volume.Free(j.Dir)
 	if err != nil {
 		return nil // nobody knows: it will be seen
 	}
 	certain, likely := room(id.Chunks-totals.Chunks, totals.Pending, j.edgeBytes())
-	j.p.Needed = likely
+	j.Needed = likely
 	switch {
 	case free < certain:
 		return &exit.Error{
 			Code: exit.Unexpected,
 			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job takes %s at least; nothing was sent by this run",
-				j.dir, settings.FormatSize(free), settings.FormatSize(certain)),
-			Hint: j.p.ResumeLine().String() + " # after making room",
+				j.Dir, settings.FormatSize(free), settings.FormatSize(certain)),
+			Hint: j.ResumeLine().String() + " # after making room",
 		}
 	case free < likely:
-		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
-			j.dir, settings.FormatSize(free), settings.FormatSize(likely)), events.Room, zap.Int64("free", free))
+		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
+			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), events.Room, zap.Int64("free", free))
 	}
 	return nil
 }
@@ -61,28 +61,28 @@ func (j *importJob) checkRoom() error {
 // edgeBytes is what a row of the input takes, about.
 func (j *importJob) edgeBytes() int64 {
 	bytes := int64(0)
-	for _, in := range j.counts.Inputs {
+	for _, in := range j.Counts.Inputs {
 		bytes += unpackedBytes(in.Name, in.Size)
 	}
-	return bytes / max(j.counts.Rows, 1)
+	return bytes / max(j.Counts.Rows, 1)
 }
 
 // measureStage estimates how much staging the input takes on disk.
 func (j *importJob) measureStage(ctx context.Context) {
-	found, _, _ := j.arguments(nil).Resolve(ctx) // reading says what is wrong with them
+	found, _, _ := j.Arguments(nil).Resolve(ctx) // reading says what is wrong with them
 	bytes := int64(0)
 	for _, in := range found {
 		bytes += unpackedBytes(in.Name, max(in.Size, 0))
 	}
-	j.p.Needed = bytes / stagedShare
+	j.Needed = bytes / stagedShare
 }
 
 // warnOfStage says before the input is read that the disk may not hold what will be staged of it.
 func (j *importJob) warnOfStage(ctx context.Context) {
 	j.measureStage(ctx)
-	if free, err := j.p.Volume.Free(j.dir); err == nil && free < j.p.Needed {
-		j.log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
-			j.dir, settings.FormatSize(free), settings.FormatSize(j.p.Needed)), events.Room, zap.Int64("free", free))
+	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {
+		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
+			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), events.Room, zap.Int64("free", free))
 	}
 }
 

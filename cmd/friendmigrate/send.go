@@ -27,8 +27,8 @@ type runResult struct {
 
 // send runs the engine over what is open in the plan.
 func (j *importJob) send(ctx context.Context) runResult {
-	j.p.View.Sending()
-	totals := j.journal.Totals()
+	j.View.Sending()
+	totals := j.Journal.Totals()
 	togo := totals.Pending
 	if j.pilot != nil {
 		togo = j.pilot.edges - j.pilot.settled
@@ -36,35 +36,35 @@ func (j *importJob) send(ctx context.Context) runResult {
 	if togo == 0 {
 		return runResult{idle: true}
 	}
-	if err := j.journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.set.Pace.Workers, Version: programVersion()}); err != nil {
+	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers, Version: programVersion()}); err != nil {
 		return runResult{err: err}
 	}
 	meter := new(migrate.Meter)
 	j.watch.sending(meter, totals)
 	j.watched(meter)
-	where := j.set.Service.Target()
-	if j.set.Service.Rehearse {
+	where := j.Set.Service.Target()
+	if j.Set.Service.Rehearse {
 		where = "a simulated service in this process; nothing leaves this machine"
 	}
-	j.log.Info("sending to "+where, events.Send, zap.Uint64("sdkAppID", j.set.Service.SDKAppID),
-		zap.Float64("rate", j.set.Pace.Rate), zap.Int("workers", j.set.Pace.Workers))
+	j.Log.Info("sending to "+where, events.Send, zap.Uint64("sdkAppID", j.Set.Service.SDKAppID),
+		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
 	retry := migrate.DefaultRetry
-	retry.MaxAttempts = j.set.Pace.MaxAttempts
-	var to migrate.Caller = migrate.CallerFunc(j.client.Import)
-	if j.set.Job.OnlyMissing {
-		to = sink.OnlyMissing(j.client)
+	retry.MaxAttempts = j.Set.Pace.MaxAttempts
+	var to migrate.Caller = migrate.CallerFunc(j.Client.Import)
+	if j.Set.Job.OnlyMissing {
+		to = sink.OnlyMissing(j.Client)
 	}
-	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.stage, j.journal.Done)
-	summary, err := migrate.Run(ctx, plan, to, j.p.View.Timed(j.journal), migrate.Options{
-		Workers: j.set.Pace.Workers, CallBytes: j.set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
-		Memory: j.set.Job.Memory / 4, Retry: retry, OutageTimeout: j.set.Pace.OutageTimeout, MaxDuration: j.set.Stop.MaxDuration, Since: j.p.Began,
+	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
+	summary, err := migrate.Run(ctx, plan, to, j.View.Timed(j.Journal), migrate.Options{
+		Workers: j.Set.Pace.Workers, CallBytes: j.Set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
+		Memory: j.Set.Job.Memory / 4, Retry: retry, OutageTimeout: j.Set.Pace.OutageTimeout, MaxDuration: j.Set.Stop.MaxDuration, Since: j.Began,
 		Limits: &migrate.Limits{
-			Failures: j.set.Stop.MaxFailures, FailureRatio: j.set.Stop.MaxFailureRatio, ExtraCalls: j.set.Stop.ExtraCalls(j.stage.Totals().Chunks),
+			Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio, ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 		},
-		Probe: j.client.Probe, Meter: meter, Event: events.Engine(j.log),
+		Probe: j.Client.Probe, Meter: meter, Event: events.Engine(j.Log),
 	})
-	result := runResult{summary: summary, stats: j.client.Stats(), err: err, cause: context.Cause(ctx)}
+	result := runResult{summary: summary, stats: j.Client.Stats(), err: err, cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)
 	}
@@ -79,5 +79,5 @@ func (j *importJob) planError(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), j.stage.MarkDamaged())
+	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), j.Stage.MarkDamaged())
 }

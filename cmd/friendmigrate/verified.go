@@ -39,7 +39,7 @@ func (r *verified) look() (err error) {
 	if r.Found, err = r.job.verify.Found(); err != nil {
 		return err
 	}
-	if r.rejected = r.job.counts.Rejected; r.job.pilot != nil {
+	if r.rejected = r.job.Counts.Rejected; r.job.pilot != nil {
 		r.rejected, err = r.job.pilot.rejected(r.job.stagedIn())
 	}
 	return err
@@ -93,7 +93,7 @@ func (r *verified) subject() string {
 }
 
 func (r *verified) after() string {
-	calls := r.job.client.Stats().Attempts
+	calls := r.job.Client.Stats().Attempts
 	if calls == 0 {
 		return ""
 	}
@@ -144,9 +144,9 @@ func (r *verified) words() string {
 	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", screen.IsAre(r.Missing, "edge"), codeWords(r.MissingBy),
 		r.lists.Missing))
 	add(r.Different, fmt.Sprintf("%s different, see %s", screen.IsAre(r.Different, "edge"), r.lists.Different))
-	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.dir, folder.Failed+"."+r.job.counts.ListFormat()))
+	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.Dir, folder.Failed+"."+r.job.Counts.ListFormat()))
 	add(r.rejected, rejectedWords(r.rejected,
-		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.counts))
+		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.Counts))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
 		parts = append(parts, screen.IsAre(sent, "edge")+" pending: the job has not sent "+screen.Verb(sent, "it", "them"))
 	}
@@ -214,17 +214,17 @@ func (r *verified) nextHint(code exit.Code) string {
 // importLine is the command that goes on with the job.
 func (r *verified) importLine() invocation.Line {
 	l := r.lineAs("import")
-	if shard := r.job.set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(r.job.p.Env) {
+	if shard := r.job.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(r.job.Env) {
 		l = l.With("shard", shard.String())
 	}
-	if inputs := r.job.inputs; len(inputs) > 0 {
+	if inputs := r.job.Inputs; len(inputs) > 0 {
 		return l.Of(inputs...)
 	}
 	var inputs []string
-	for _, in := range r.job.counts.Inputs {
+	for _, in := range r.job.Counts.Inputs {
 		inputs = append(inputs, in.Name)
 	}
-	if j := r.job.journal; j != nil {
+	if j := r.job.Journal; j != nil {
 		usual := source.Options{}.Canonical()
 		for _, name := range slices.Sorted(maps.Keys(j.Identity().Options)) {
 			switch value := j.Identity().Options[name]; {
@@ -246,7 +246,7 @@ func (r *verified) importLine() invocation.Line {
 // is of use only where that overwrites.
 func (r *verified) differentHint() string {
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
-		return r.job.line.Without("sample").String() + " # finds all of them"
+		return r.job.Line().Without("sample").String() + " # finds all of them"
 	}
 	if r.Missing == 0 {
 		return r.lineAs("doctor").With("probe", "FROM,TO").String() +
@@ -254,7 +254,7 @@ func (r *verified) differentHint() string {
 			" helps only if this app overwrites on re-import, which this tells"
 	}
 	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	l = r.job.p.FollowUp(l, r.job.set.Job, "-missing").Of(r.lists.Missing)
+	l = r.job.FollowUp(l, r.job.Set.Job, "-missing").Of(r.lists.Missing)
 	if tags := r.lists.IntegerTags; len(tags) > 0 {
 		l = l.With("integer-tags", strings.Join(tags, ","))
 	}
@@ -267,7 +267,7 @@ func (r *verified) differentHint() string {
 
 // lineAs is the command line with another command, for the same app.
 func (r *verified) lineAs(command string) invocation.Line {
-	return r.job.p.As(r.job.line, command, "json", "sample", "fields")
+	return r.job.As(r.job.Line(), command, "json", "sample", "fields")
 }
 
 func (r *verified) stoppedWords(text string) string {
@@ -286,11 +286,11 @@ func (r *verified) stoppedWords(text string) string {
 }
 
 func (r *verified) resumeHint() string {
-	if hint := r.job.p.SilentHint(r.stop); hint != "" {
+	if hint := r.job.SilentHint(r.stop); hint != "" {
 		return hint
 	}
-	l := r.job.p.ResumeLine()
-	if contains(r.job.inputs, "-") && !r.job.own {
+	l := r.job.ResumeLine()
+	if contains(r.job.Inputs, "-") && !r.job.own {
 		l = l.From("/dev/null")
 	}
 	return l.String()
@@ -313,7 +313,7 @@ type verifyReport struct {
 func (r *verified) report() verifyReport {
 	e := r.judge()
 	out := verifyReport{
-		Version: 1, Calls: r.job.client.Stats().Attempts, Fields: r.job.set.Fields, ending: e,
+		Version: 1, Calls: r.job.Client.Stats().Attempts, Fields: r.job.set.Fields, ending: e,
 		tags: r.lists.IntegerTags, finished: r.finished(),
 		Verified: report.Verified{
 			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread, Missing: r.Missing,

@@ -7,18 +7,15 @@ import (
 	"iter"
 	"math/rand/v2"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/urfave/cli/v3"
 	"go.uber.org/zap"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/friendlist"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -27,34 +24,19 @@ import (
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
-	"friendmigrate/sink"
-	"friendmigrate/source"
-	"friendmigrate/source/objects"
 	"friendmigrate/source/stage"
 )
 
 // verifyJob is one run of verify. It reads the job's journal and stage and writes nothing of them.
 type verifyJob struct {
-	p      *program
+	job.Job
 	set    settings.Verify
-	line   invocation.Line
-	inputs []string
-	log    *zap.Logger
-	fsys   disk.FS
-	dir    string // the state folder, of this shard
-
-	lock    *checkpoint.Lock
-	held    bool                // the lock is somebody else's to release
-	journal *checkpoint.Journal // of the job, for reading; nil where there is none
-	stage   *stage.Stage
-	own     bool           // the stage is the verify's own
-	store   *objects.Store // of inputs that are objects; nil: none is
-	client  *sink.Client
-	verify  *verify.Verify
-	counts  source.Counts
-	pilot   *pilot    // nil: all accounts
-	after   time.Time // no call before; zero: none known
-	keep    bool      // what was asked stays known after the end: it is a part of something larger
+	held   bool // the lock is somebody else's to release
+	own    bool // the stage is the verify's own
+	verify *verify.Verify
+	pilot  *pilot    // nil: all accounts
+	after  time.Time // no call before; zero: none known
+	keep   bool      // what was asked stays known after the end: it is a part of something larger
 }
 
 func verifyHelp() string {
@@ -77,28 +59,21 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	key, err := p.ReadKey(ctx, set.Service.Key)
-	if err != nil {
+	inputs := c.Args().Slice()
+	j := verifyJob{set: set, Job: job.Job{Program: &p.Program, Inputs: inputs, Done: "asked", Suffix: "-verify", FS: disk.OS{}, Set: settings.Import{
+		Service: set.Service, Rows: set.Rows, Objects: set.Objects, Job: set.Job, Pace: set.Pace, Eyes: set.Eyes, Output: set.Output,
+	}}}
+	j.Begin("verify", set.MaxDuration)
+	if err := j.Ready(ctx); err != nil {
 		return err
 	}
-	p.Window = set.MaxDuration
-	p.NameShard(set.Job.Shard)
-	p.View.Begin(metrics.Job{Command: "verify", Shard: set.Job.Shard.String(), Version: programVersion()})
-	j := verifyJob{p: p, set: set, line: p.Line(), inputs: c.Args().Slice(), fsys: disk.OS{}}
-	if j.log, err = events.Log(set.Output, p.Screen); err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
-	if j.pilot, err = p.openPilot(ctx, set.Job, j.inputs); err != nil {
+	if j.pilot, err = openPilot(ctx, &p.Program, set.Job, inputs); err != nil {
 		return err
 	}
-	if j.store, err = p.OpenObjects(ctx, set.Objects, j.inputs, events.Warner(j.log, events.ObjectStorage)); err != nil {
+	if err := job.Refused(p.Reads(p.values(c), inputs, set.Rows.Format).CheckState(set.Job.State), j.Apart()); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	if err := job.Refused(p.Reads(p.values(c), j.inputs, set.Rows.Format).CheckState(set.Job.State), j.elsewhere()); err != nil {
-		return err
-	}
-	result, err := j.whole(ctx, key)
+	result, err := j.whole(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,24 +89,24 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 
 // whole is the verify of the state folder: of the job in it, or of all its shards where none is
 // named.
-func (j *verifyJob) whole(ctx context.Context, key sink.KeySource) (verifyReport, error) {
-	if j.set.Job.Shard.Count == 0 {
-		places, err := folder.Find(j.set.Job.State)
+func (j *verifyJob) whole(ctx context.Context) (verifyReport, error) {
+	if j.Set.Job.Shard.Count == 0 {
+		places, err := folder.Find(j.Set.Job.State)
 		if err == nil && places[0].Shard.Count > 0 {
-			return j.allShards(ctx, key, places)
+			return j.allShards(ctx, places)
 		}
 	}
-	return j.run(ctx, key)
+	return j.run(ctx)
 }
 
 // run is the verify from the lock to the lists.
-func (j *verifyJob) run(ctx context.Context, key sink.KeySource) (result verifyReport, err error) {
+func (j *verifyJob) run(ctx context.Context) (result verifyReport, err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, j.close()) }()
 	if err := j.open(ctx, true); err != nil {
 		return result, err
 	}
-	if j.client, err = j.p.NewClient(ctx, j.set.Service, j.set.Pace, key, j.startAfter(time.Now()), j.log); err != nil {
+	if j.Client, err = j.NewClient(ctx, j.Set.Service, j.Set.Pace, j.Key, j.startAfter(time.Now()), j.Log); err != nil {
 		return result, err
 	}
 	err = j.ask(ctx)
@@ -154,7 +129,7 @@ func (j *verifyJob) open(ctx context.Context, begin bool) (err error) {
 		return err
 	}
 	if j.verify, err = verify.Open(ctx, j.options()); err != nil {
-		return j.readError(ctx, err)
+		return j.ReadError(ctx, err)
 	}
 	if j.verify.Resumed {
 		return nil
@@ -166,43 +141,35 @@ func (j *verifyJob) open(ctx context.Context, begin bool) (err error) {
 // makes another one of it: old verdicts would be wrong.
 func (j *verifyJob) options() verify.Options {
 	o := verify.Options{
-		FS: j.fsys, Dir: filepath.Join(j.dir, folder.Verify), Lists: j.dir, Stage: j.stage,
-		Counts: j.counts, ID: j.identity(), Job: j.journal,
+		FS: j.FS, Dir: filepath.Join(j.Dir, folder.Verify), Lists: j.Dir, Stage: j.Stage,
+		Counts: j.Counts, ID: j.Identity(), Job: j.Journal,
 		Fields: j.set.Fields, Sample: j.set.Sample, Seed: rand.Uint64(),
 	}
-	if j.journal != nil {
-		recorded, totals := j.journal.Identity(), j.journal.Totals()
+	if j.Journal != nil {
+		recorded, totals := j.Journal.Identity(), j.Journal.Totals()
 		o.ID.Options["job"] = fmt.Sprintf("%s %d %d %d", recorded.Created.Format(time.RFC3339Nano), totals.Imported,
 			totals.Already, totals.Failed)
 	}
 	if j.pilot != nil {
 		o.Accounts = func(from string) bool { return j.pilot.accounts[from] }
 		o.Rosters = func(ctx context.Context, skip func(int64, int) bool) iter.Seq2[migrate.Roster, error] {
-			return j.pilot.rosters(ctx, j.stage, skip)
+			return j.pilot.rosters(ctx, j.Stage, skip)
 		}
 		o.ID.Options["--only-accounts"] = j.pilot.digest()
 	}
 	return o
 }
 
-// startAfter keeps the promise of the rate: an earlier process may have sent calls until it ended.
+// startAfter is when the first call may leave.
 func (j *verifyJob) startAfter(now time.Time) time.Time {
-	after := j.after
+	earlier := j.after
 	if j.verify.Resumed {
-		after = now.Add(time.Second)
+		earlier = now.Add(time.Second)
 	}
-	if j.journal == nil {
-		return after
+	if last := j.AfterLastRun(now); last.After(earlier) {
+		return last
 	}
-	if runs := j.journal.Runs(); len(runs) > 0 {
-		switch last := runs[len(runs)-1]; {
-		case last.End == nil:
-			after = now.Add(time.Second)
-		case last.End.At.Add(time.Second).After(after):
-			after = last.End.At.Add(time.Second)
-		}
-	}
-	return after
+	return earlier
 }
 
 // ask runs the engine and shows where it stands.
@@ -212,24 +179,24 @@ func (j *verifyJob) ask(ctx context.Context) error {
 		return nil
 	}
 	drawn, all := j.verify.Drawn()
-	text := fmt.Sprintf("asking %s by %s", j.set.Service.Target(), j.how())
+	text := fmt.Sprintf("asking %s by %s", j.Set.Service.Target(), j.how())
 	if drawn < all {
 		text += fmt.Sprintf(" about %d of %d edges drawn at random (seed %d)", drawn, all, j.verify.Seed)
 	}
 	if j.verify.Resumed {
 		text += fmt.Sprintf("; resuming, %d of %d edges were asked about", start.Asked, start.Edges)
 	}
-	j.log.Info(text, events.Ask, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
-		zap.Float64("rate", j.set.Pace.Rate))
+	j.Log.Info(text, events.Ask, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
+		zap.Float64("rate", j.Set.Pace.Rate))
 	meter := new(migrate.Meter)
-	client := j.client
-	j.p.View.Follow(func() metrics.Facts { return job.FactsOf(client, meter) })
-	j.p.View.Sending()
-	shown := j.p.startFollow(j.set.Output, j.log, func() standing {
+	client := j.Client
+	j.View.Follow(func() metrics.Facts { return job.FactsOf(client, meter) })
+	j.View.Sending()
+	shown := startFollow(j.Program, j.Set.Output, j.Log, func() standing {
 		now := j.verify.Progress()
 		s := standing{
-			done: now.Asked, total: now.Edges, noun: "edge", calls: callsOf(j.client, meter),
-			steps: now.CallsDone - start.CallsDone, togo: now.Calls, slow: slowness(meter, j.client),
+			done: now.Asked, total: now.Edges, noun: "edge", calls: callsOf(j.Client, meter),
+			steps: now.CallsDone - start.CallsDone, togo: now.Calls, slow: slowness(meter, j.Client),
 		}
 		if now.Other > 0 {
 			s.more = fmt.Sprintf(", %s missing or different", screen.Count(now.Other))
@@ -237,13 +204,13 @@ func (j *verifyJob) ask(ctx context.Context) error {
 		return s
 	})
 	defer shown.stop()
-	service := verify.Service{Check: j.client.Check,
-		Pages: func(from string) friendlist.Pages { return j.client.Friends(from) }}
-	engine := job.EngineOf(j.set.Pace, j.set.Job.Memory/4, j.set.MaxDuration, j.client, meter, j.log)
-	engine.Since = j.p.Began
-	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.client.Stats().Attempts })
+	service := verify.Service{Check: j.Client.Check,
+		Pages: func(from string) friendlist.Pages { return j.Client.Friends(from) }}
+	engine := job.EngineOf(j.Set.Pace, j.Set.Job.Memory/4, j.set.MaxDuration, j.Client, meter, j.Log)
+	engine.Since = j.Began
+	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.Client.Stats().Attempts })
 	if n := j.verify.Doubtful; n > 0 {
-		j.log.Warn("the friends of "+screen.Some(n, "account")+
+		j.Log.Warn("the friends of "+screen.Some(n, "account")+
 			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show", events.Ask)
 	}
 	return err
@@ -258,7 +225,7 @@ func (j *verifyJob) how() string {
 
 // finish writes the lists and the report, says how it ended and, if it has, forgets it.
 func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
-	j.p.View.Closing()
+	j.View.Closing()
 	r := verified{job: j, stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}, took: time.Since(began)}
 	if err := r.look(); err != nil {
 		return verifyReport{}, err
@@ -279,26 +246,26 @@ func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) 
 // writeReport puts what was found into the job's report, in place of what an earlier verify has
 // found; nil: nothing yet.
 func (j *verifyJob) writeReport(found *report.Verified) error {
-	if j.journal == nil {
+	if j.Journal == nil {
 		return nil // it is no job's
 	}
-	r, err := report.Read(filepath.Join(j.dir, folder.Report))
+	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
 	switch {
 	case err == nil && r.Verified == nil && found == nil:
 		return nil
 	case err != nil && found == nil:
 		return nil // a report that is not there or cannot be read says nothing of an earlier verify
 	case err != nil:
-		r = reportOf(j.dir, j.journal, j.stage, j.counts)
+		r = reportOf(j.Dir, j.Journal, j.Stage, j.Counts)
 		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
 			What: "the report of the last run is not there; this one was written by verify"}
-		if runs := j.journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
+		if runs := j.Journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
 			r.Ending.Code = runs[len(runs)-1].End.Code
 		}
 	}
-	r.Verified, r.Lists = found, listsIn(j.dir, j.counts.ListFormat())
-	err = errors.Join(disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(j.fsys, filepath.Join(j.dir, folder.Page), r.WriteHTML))
+	r.Verified, r.Lists = found, listsIn(j.Dir, j.Counts.ListFormat())
+	err = errors.Join(disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Page), r.WriteHTML))
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
@@ -309,30 +276,20 @@ func (j *verifyJob) writeReport(found *report.Verified) error {
 // more.
 func (j *verifyJob) forgetOwn() error {
 	if !j.own {
-		_ = j.fsys.Remove(filepath.Join(j.dir, folder.Verify)) // it is empty, unless another verify has left lists there
+		_ = j.FS.Remove(filepath.Join(j.Dir, folder.Verify)) // it is empty, unless another verify has left lists there
 		return nil
 	}
-	err := j.stage.Close()
-	j.stage = nil
-	return errors.Join(err, stage.Remove(filepath.Join(j.dir, folder.Verify, folder.Staged), j.fsys))
+	err := j.Stage.Close()
+	j.Stage = nil
+	return errors.Join(err, stage.Remove(filepath.Join(j.Dir, folder.Verify, folder.Staged), j.FS))
 }
 
 func (j *verifyJob) close() error {
-	var errs []error
-	if j.client != nil {
-		j.client.Close()
+	if j.held {
+		j.Lock = nil
 	}
-	if j.verify != nil {
-		errs = append(errs, j.verify.Close())
+	if j.verify == nil {
+		return j.Close()
 	}
-	if j.stage != nil {
-		errs = append(errs, j.stage.Close())
-	}
-	if j.journal != nil {
-		errs = append(errs, j.journal.Close())
-	}
-	if j.lock != nil && !j.held {
-		errs = append(errs, j.lock.Release())
-	}
-	return errors.Join(errs...)
+	return j.Close(j.verify.Close)
 }

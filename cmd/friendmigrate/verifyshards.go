@@ -23,7 +23,7 @@ import (
 // is at work while it holds all their locks. What it has asked of one is kept until all are done,
 // so that the same command goes on after an interruption.
 func (j *verifyJob) allShards(
-	ctx context.Context, key sink.KeySource, places []folder.Place,
+	ctx context.Context, places []folder.Place,
 ) (all verifyReport, err error) {
 	if err := j.refuseShards(places); err != nil {
 		return all, err
@@ -38,12 +38,15 @@ func (j *verifyJob) allShards(
 	}()
 	for i, place := range places {
 		one := *j
-		one.set.Job.Shard, one.dir = place.Shard, place.Dir
+		one.Set.Job.Shard, one.Dir = place.Shard, place.Dir
 		one.pilot = j.pilot.ofShard(place.Shard)
-		if err := one.takeLock(); err != nil {
+		if err := one.TakeLock(); err != nil {
 			return all, err
 		}
 		parts[i] = &one
+		if err := one.ServeMetrics(one.Set.Eyes, one.Log); err != nil {
+			return all, err
+		}
 	}
 	if err := j.openAll(ctx, parts); err != nil {
 		return all, err
@@ -55,13 +58,13 @@ func (j *verifyJob) allShards(
 		one := *part
 		one.held, one.keep = true, true
 		one.after = after
-		j.log.Info(fmt.Sprintf("verifying shard %s", one.set.Job.Shard), events.Shard)
-		r, err := one.run(ctx, key)
+		j.Log.Info(fmt.Sprintf("verifying shard %s", one.Set.Job.Shard), events.Shard)
+		r, err := one.run(ctx)
 		if err != nil {
 			return all, err
 		}
 		reports = append(reports, r)
-		if r.Calls > 0 && j.set.Pace.Rate < sink.Unpaced {
+		if r.Calls > 0 && j.Set.Pace.Rate < sink.Unpaced {
 			after = time.Now().Add(time.Second)
 		}
 		if !r.finished {
@@ -71,8 +74,8 @@ func (j *verifyJob) allShards(
 	all = j.addUp(reports, places, began)
 	for _, part := range parts {
 		one := *part
-		one.held, one.set.Output.Progress = true, "none"
-		if _, err := one.run(context.WithoutCancel(ctx), key); err != nil { // nothing is left to ask: it is forgotten
+		one.held, one.Set.Output.Progress = true, "none"
+		if _, err := one.run(context.WithoutCancel(ctx)); err != nil { // nothing is left to ask: it is forgotten
 			return all, err
 		}
 	}
@@ -109,17 +112,17 @@ func (j *verifyJob) openAll(ctx context.Context, parts []*verifyJob) error {
 func (j *verifyJob) refuseShards(places []folder.Place) error {
 	missing := folder.NotBegun(places)
 	switch {
-	case contains(j.inputs, "-"):
+	case contains(j.Inputs, "-"):
 		return exit.Because(exit.Unusable,
 			errors.New("standard input cannot be divided among shards; name a file, or no INPUT for what is staged"))
 	case len(missing) > 0:
 		return exit.Because(exit.Unusable, fmt.Errorf("%d of the %d shards in %q have no staged job, shard %s among them: "+
 			"import them first, or name by --shard the one to verify",
-			len(missing), missing[0].Count, j.set.Job.State, missing[0]))
+			len(missing), missing[0].Count, j.Set.Job.State, missing[0]))
 	case j.set.Sample > 0:
 		return &exit.Error{
 			Code: exit.Unusable, Err: errors.New("--sample draws from one shard, and says what that is worth; name the shard"),
-			Hint: j.line.With("shard", places[0].Shard.String()).String(),
+			Hint: j.Line().With("shard", places[0].Shard.String()).String(),
 		}
 	}
 	return nil
@@ -145,7 +148,7 @@ func (j *verifyJob) addUp(reports []verifyReport, places []folder.Place, began t
 	all.What, all.Hint = j.shardWords(&all, len(places), time.Since(began)), "nothing to run"
 	switch code := exit.Code(all.Code); {
 	case !all.finished:
-		all.Hint = j.p.ResumeLine().String()
+		all.Hint = j.ResumeLine().String()
 	case code == exit.Different:
 		all.Hint = j.shardHint(&all)
 	case code != exit.Done:
@@ -204,7 +207,7 @@ func (j *verifyJob) shardHint(all *verifyReport) string {
 			"which this tells"
 	}
 	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	l = j.p.FollowUp(l, settings.Job{State: j.set.Job.State}, "-missing")
+	l = j.FollowUp(l, settings.Job{State: j.Set.Job.State}, "-missing")
 	return j.withTags(l, all).Of(all.missingLists()...).String()
 }
 

@@ -50,14 +50,14 @@ type watch struct {
 // startWatch begins to watch. The job reads its input, until sending is called.
 func startWatch(j *importJob) *watch {
 	now := time.Now()
-	w := &watch{job: j, how: j.set.Output.Progress, quit: make(chan struct{}), nextLine: now.Add(firstLineAt), nextLists: now.Add(listsEvery)}
+	w := &watch{job: j, how: j.Set.Output.Progress, quit: make(chan struct{}), nextLine: now.Add(firstLineAt), nextLists: now.Add(listsEvery)}
 	if w.how == "auto" {
 		w.how = "lines"
-		if j.p.Screen.Terminal() {
+		if j.Screen.Terminal() {
 			w.how = "bar"
 		}
 	}
-	w.done = j.p.Background(w.loop)
+	w.done = j.Background(w.loop)
 	return w
 }
 
@@ -89,9 +89,9 @@ func (w *watch) look(now time.Time) {
 		return
 	}
 	s := facts(now)
-	w.job.p.View.Show(s)
+	w.job.View.Show(s)
 	if message := w.still.Look(s); message != "" {
-		w.job.log.Warn(message, events.Waits)
+		w.job.Log.Warn(message, events.Waits)
 	}
 	w.show(s, now)
 	w.write(s)
@@ -100,7 +100,7 @@ func (w *watch) look(now time.Time) {
 		if failed := s.Account.Failed(); failed != w.listed {
 			w.listed = failed
 			if _, err := w.job.writeFailed(nil); err != nil {
-				w.job.log.Warn("the failed list could not be written", events.List, zap.Error(err))
+				w.job.Log.Warn("the failed list could not be written", events.List, zap.Error(err))
 			}
 		}
 	}
@@ -110,14 +110,14 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 	switch {
 	case w.how == "bar":
 		if s.Slow != "" && w.slow == "" && !s.Calls.Holding { // a hold is in the log already
-			w.job.log.Info(s.Slow, events.Slow)
+			w.job.Log.Info(s.Slow, events.Slow)
 		}
 		w.slow = s.Slow
 		done, total := s.Settled, s.Total
 		if s.Phase == progress.Reading && s.Input != nil {
 			done, total = s.Input.Bytes, s.Input.Total
 		}
-		w.job.p.Screen.Bar(done, total, s.Beside())
+		w.job.Screen.Bar(done, total, s.Beside())
 	case w.how == "lines" && !now.Before(w.nextLine):
 		w.nextLine = now.Add(lineEvery)
 		w.line(s)
@@ -125,31 +125,31 @@ func (w *watch) show(s progress.Snapshot, now time.Time) {
 }
 
 func (w *watch) line(s progress.Snapshot) {
-	if events.Plain(w.job.set.Output, w.job.p.Screen) {
-		w.job.p.Screen.Line(s.Line())
+	if events.Plain(w.job.Set.Output, w.job.Screen) {
+		w.job.Screen.Line(s.Line())
 		return
 	}
-	w.job.log.Info(s.Line(), events.Progress, zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
+	w.job.Log.Info(s.Line(), events.Progress, zap.Float64("percent", s.Percent), zap.Int64("settled", s.Settled), zap.Int64("total", s.Total))
 }
 
 // end shows and writes the last snapshot. The goroutine has ended.
 func (w *watch) end(s progress.Snapshot) error {
 	switch w.how {
 	case "bar":
-		w.job.p.Screen.Bar(s.Settled, s.Total, s.Beside())
-		w.job.p.Screen.EndBar()
+		w.job.Screen.Bar(s.Settled, s.Total, s.Beside())
+		w.job.Screen.EndBar()
 	case "lines":
 		w.line(s)
 	}
-	return disk.WriteWhole(w.job.fsys, filepath.Join(w.job.dir, folder.Progress), s.WriteJSON)
+	return disk.WriteWhole(w.job.FS, filepath.Join(w.job.Dir, folder.Progress), s.WriteJSON)
 }
 
 // write replaces progress.json. It is whole at any moment, but not synced: after a power cut a snapshot of the second before is of no use.
 func (w *watch) write(s progress.Snapshot) {
-	name := filepath.Join(w.job.dir, folder.Progress)
+	name := filepath.Join(w.job.Dir, folder.Progress)
 	err := replaceFile(name, s)
 	if err != nil && !w.broken {
-		w.job.log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
+		w.job.Log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
 	}
 	w.broken = err != nil
 }
@@ -191,7 +191,7 @@ func (w *watch) readingFacts(now time.Time) progress.Snapshot {
 func (w *watch) sending(meter *migrate.Meter, start checkpoint.Totals) {
 	f := &sendingFacts{
 		job: w.job, meter: meter, start: start, total: start.Pending + start.Settled(), settled: start.Settled(),
-		chunks: w.job.journal.Identity().Chunks - start.Chunks, calls: progress.Speed{Window: progress.ShortWindow},
+		chunks: w.job.Journal.Identity().Chunks - start.Chunks, calls: progress.Speed{Window: progress.ShortWindow},
 	}
 	if p := w.job.pilot; p != nil {
 		f.total, f.settled, f.chunks = p.edges, p.settled, p.chunks

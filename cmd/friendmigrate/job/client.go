@@ -64,11 +64,11 @@ func (p *Program) NewClient(
 	if err != nil {
 		return nil, err
 	}
-	return p.Client(ctx, config)
+	return p.ClientOf(ctx, config)
 }
 
-// Client makes a client of a configuration.
-func (p *Program) Client(ctx context.Context, c sink.Config) (*sink.Client, error) {
+// ClientOf makes a client of a configuration.
+func (p *Program) ClientOf(ctx context.Context, c sink.Config) (*sink.Client, error) {
 	return Await(ctx, p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
 }
 

@@ -1,0 +1,222 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/metrics"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/objects"
+	"friendmigrate/source/stage"
+)
+
+// Job is the job in a state folder, and what a command has open of it. It belongs to one goroutine, but for what is
+// safe for others by itself.
+type Job struct {
+	*Program
+	Set    settings.Import
+	Inputs []string // arguments
+	Done   string   // what it does with edges: "sent" or "asked"
+	Suffix string   // of the state folder of a job of its own
+
+	Key   sink.KeySource
+	Log   *zap.Logger
+	Store *objects.Store // of inputs that are objects; nil: none is
+	FS    disk.FS
+	Dir   string // the state folder, of this shard
+
+	// What is open. Whatever is not nil is closed by Close, the lock last.
+	Lock    *checkpoint.Lock
+	Journal *checkpoint.Journal
+	Stage   *stage.Stage
+	Client  *sink.Client
+
+	Counts source.Counts // of reading the input
+}
+
+// Begin says what runs here.
+func (j *Job) Begin(command string, window time.Duration) {
+	j.Window = window
+	j.NameShard(j.Set.Job.Shard)
+	j.View.Begin(metrics.Job{Command: command, Shard: j.Set.Job.Shard.String(), Version: j.Version})
+}
+
+// Ready reads the key and makes what needs no folder: the log and the client for objects.
+func (j *Job) Ready(ctx context.Context) (err error) {
+	if !j.Set.Service.Rehearse {
+		if j.Key, err = j.ReadKey(ctx, j.Set.Service.Key); err != nil {
+			return err
+		}
+	}
+	if j.Log, err = events.Log(j.Set.Output, j.Screen); err != nil {
+		return exit.Because(exit.Unusable, err)
+	}
+	debug.SetMemoryLimit(settings.RuntimeLimit(j.Set.Job.Memory))
+	j.Store, err = j.OpenObjects(ctx, j.Set.Objects, j.Inputs, events.Warner(j.Log, events.ObjectStorage))
+	return err
+}
+
+// ErrNoFolder is where neither a state folder is there nor an input to make one for.
+var ErrNoFolder = errors.New("no state folder")
+
+// CheckBase refuses a file in the place of the state folder.
+func (j *Job) CheckBase() error {
+	if info, err := os.Stat(j.Set.Job.State); err == nil && !info.IsDir() {
+		return &exit.Error{
+			Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.Set.Job.State), Hint: j.Elsewhere(),
+		}
+	}
+	return nil
+}
+
+// Take takes the state folder of this shard below base, and its lock, unless the job has that. neighbours sees that
+// base holds no other division of the job.
+func (j *Job) Take(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
+	check := func() error {
+		err := neighbours(base, j.Set.Job.Shard)
+		if errors.Is(err, folder.ErrOther) {
+			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.Apart()}
+		}
+		return err
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	j.Dir = folder.Of(base, j.Set.Job.Shard)
+	_, err := os.Stat(j.Dir)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if fresh && len(j.Inputs) == 0 {
+		return ErrNoFolder
+	}
+	if fresh { // a new job: an input that is misspelt leaves no folder behind
+		if _, _, err := j.Arguments(nil).Resolve(ctx); err != nil {
+			return exit.Because(exit.Unusable, j.ReadError(ctx, err)) // a folder that may not be read is the user's to fix, too
+		}
+	}
+	if j.Lock != nil {
+		return nil
+	}
+	if err := j.TakeLock(); err != nil {
+		return err
+	}
+	if err := check(); err != nil { // one that began at the same time
+		if fresh {
+			err = errors.Join(err, folder.Leave(j.Dir))
+		}
+		return err
+	}
+	return j.ServeMetrics(j.Set.Eyes, j.Log)
+}
+
+// TakeLock takes the lock of the folder.
+func (j *Job) TakeLock() (err error) {
+	j.Lock, err = checkpoint.TryLock(j.Dir)
+	return err
+}
+
+// Close closes what is open, and between the client and the rest what else there is. Everything durable was synced before.
+func (j *Job) Close(between ...func() error) error {
+	var errs []error
+	if j.Client != nil {
+		j.Client.Close()
+	}
+	for _, f := range between {
+		errs = append(errs, f())
+	}
+	if j.Stage != nil {
+		errs = append(errs, j.Stage.Close())
+	}
+	if j.Journal != nil {
+		errs = append(errs, j.Journal.Close())
+	}
+	if j.Lock != nil {
+		errs = append(errs, j.Lock.Release())
+	}
+	return errors.Join(errs...)
+}
+
+// Identity is the job that the settings ask for, without what only the input can tell.
+func (j *Job) Identity() checkpoint.Identity {
+	return checkpoint.Identity{
+		SDKAppID: j.Set.Service.SDKAppID, Target: j.Set.Service.Target(), Options: j.Set.Rows.Canonical(),
+		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Rehearsal: j.Set.Service.Rehearse,
+	}
+}
+
+// Arguments are the inputs as package source wants them.
+func (j *Job) Arguments(stdin io.Reader) source.Arguments {
+	rows := j.Set.Rows
+	return source.Arguments{
+		Inputs: j.Inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.Store, FS: j.FS,
+		Waits: events.Warner(j.Log, events.Waits),
+	}
+}
+
+// Reading is the input as package source stages it in a folder.
+func (j *Job) Reading(dir string) source.Job {
+	return source.Job{
+		Inputs: j.Inputs, Stdin: j.Std.In, Objects: j.Store, StateDir: dir, Options: j.Set.Rows,
+		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Memory: StagingShare(j.Set.Job.Memory), FS: j.FS,
+		Waits: events.Warner(j.Log, events.Waits), Warn: events.Warner(j.Log, events.Input),
+	}
+}
+
+// StagingShare is what of --memory reading and staging may hold: Go's collector needs room beside what is alive.
+func StagingShare(memory int64) int64 { return memory * 55 / 100 }
+
+// AfterLastRun is when calls may leave without breaking the promise of the rate: an earlier process may have sent calls
+// until it ended, at most a second's worth. It is zero where none has run.
+func (j *Job) AfterLastRun(now time.Time) time.Time {
+	if j.Journal == nil || len(j.Journal.Runs()) == 0 {
+		return time.Time{}
+	}
+	runs := j.Journal.Runs()
+	if last := runs[len(runs)-1]; last.End != nil && last.End.At.Before(now) {
+		return last.End.At.Add(time.Second)
+	}
+	return now.Add(time.Second)
+}
+
+// Apart is the command for a job of its own: the same with another state folder.
+func (j *Job) Apart() string {
+	return j.Line().Without("fresh", "retry-failed").With("state", Beside(j.Set.Job.State, j.Suffix)).String()
+}
+
+// OtherJob refuses a state folder that is another job's.
+func (j *Job) OtherJob(differences []string) error {
+	return &exit.Error{
+		Code: exit.OtherJob, Hint: j.Apart(),
+		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was %s", j.Dir, strings.Join(differences, "; "), j.Done),
+	}
+}
+
+// ReadError gives an error of reading the input its code.
+func (j *Job) ReadError(ctx context.Context, err error) error {
+	switch cause := context.Cause(ctx); {
+	case cause != nil:
+		err = fmt.Errorf("stopped by %w before this run %s anything", cause, j.Done)
+	case errors.Is(err, source.ErrUnusable):
+		return exit.Because(exit.Unusable, err)
+	case errors.Is(err, source.ErrUnreachable):
+		err = fmt.Errorf("%w; nothing was %s by this run", err, j.Done)
+	default:
+		return err
+	}
+	return &exit.Error{Code: exit.Unfinished, Err: err, Hint: j.ResumeLine().String()}
+}
