@@ -42,6 +42,18 @@ func (c *Counts) CheckEmpty(o Options) error {
 // NoRows reports whether there is not a single row in the inputs, not even one of another shard.
 func (c *Counts) NoRows() bool { return len(c.Empty) == len(c.Inputs) }
 
+// repeated are the inputs with rows whose content an earlier one has.
+func (c *Counts) repeated() (names []string) {
+	seen := map[string]bool{}
+	for _, in := range c.Inputs {
+		if seen[in.Digest] && !slices.Contains(c.Empty, in.Name) {
+			names = append(names, in.Name)
+		}
+		seen[in.Digest] = true
+	}
+	return names
+}
+
 // ManyLines counts the records of so many lines that a stray quote may have made one record of many
 // rows: over manyLines, or with as many commas in a field as the header has.
 type ManyLines struct {

@@ -79,7 +79,7 @@ func (e *InputError) Error() string {
 	}
 	b.WriteString(": ")
 	b.WriteString(e.Reason)
-	if e.Err != nil {
+	if e.Err != nil && e.Err != fs.ErrNotExist && e.Err != fs.ErrPermission { // the reason says those
 		b.WriteString(": ")
 		b.WriteString(e.Err.Error())
 	}

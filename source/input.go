@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"friendmigrate/source/objects"
 )
@@ -80,6 +81,14 @@ func IsInput(base, format string) bool {
 	return !isHidden(base) && (said != "" || format != "")
 }
 
+// download is a command that makes a file of a URL; nil for one of another kind.
+func download(url string) func(quote func(string) string) string {
+	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return nil
+	}
+	return func(quote func(string) string) string { return "curl -fO " + quote(url) }
+}
+
 // inputFault tells what the user can fix (there is no such file, it may not be read) from a failure of the machine.
 func inputFault(name string, err error) error {
 	if answer := (*objects.Error)(nil); errors.As(err, &answer) {
@@ -87,11 +96,15 @@ func inputFault(name string, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(name, "://"):
-		return &InputError{Name: name, Reason: "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store", Err: fs.ErrNotExist}
+		reason := "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store"
+		return &InputError{Name: name, Reason: reason, Err: fs.ErrNotExist, Fix: download(name)}
 	case errors.Is(err, fs.ErrNotExist):
 		return &InputError{Name: name, Reason: "there is no such file", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):
 		return &InputError{Name: name, Reason: "it may not be read", Err: fs.ErrPermission}
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENAMETOOLONG):
+		cause, _ := errors.AsType[syscall.Errno](err)
+		return &InputError{Name: name, Reason: "it cannot be opened: " + cause.Error()}
 	}
 	return fmt.Errorf("read input %q: %w", name, err)
 }

@@ -301,3 +301,26 @@ func TestResolve(t *testing.T) {
 		t.Errorf("nothing: got %v", err)
 	}
 }
+
+// What is wrong with a path is the user's to fix, and is said once.
+func TestPathsThatLeadNowhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.WriteFile("file", nil, 0o600), os.Symlink("loop.csv", "loop.csv")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"gone.csv":                          "there is no such file",
+		"file/a.csv":                        "it cannot be opened: not a directory",
+		"loop.csv":                          "it cannot be opened: too many levels of symbolic links",
+		strings.Repeat("x", 300) + ".csv":   "it cannot be opened: file name too long",
+		"https://host.example.com/file.csv": "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store",
+	} {
+		_, err := Stage(t.Context(), Job{Inputs: []string{name}, StateDir: "state", FS: quickFS{}})
+		unusable, _ := errors.AsType[*InputError](err)
+		if unusable == nil || err.Error() != fmt.Sprintf("input %q: %s", name, want) {
+			t.Errorf("got %v, want %s", err, want)
+		} else if web := strings.Contains(name, "://"); web != strings.HasPrefix(unusable.Command(filepath.Clean), "curl ") {
+			t.Errorf("%s: the command is %s", name, unusable.Command(filepath.Clean))
+		}
+	}
+}

@@ -24,6 +24,9 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	if empty := slices.Concat(c.Empty, c.LeftOut.Empty); len(empty) > 0 {
 		warn("no rows in %s", quoted(empty, int64(len(empty))))
 	}
+	if again := c.repeated(); len(again) > 0 {
+		warn("the content of another input once more, so each of these rows is a duplicate: %s", quoted(again, int64(len(again))))
+	}
 	csv := func(in Input) bool { return in.Format == CSV }
 	if len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
 		warn("--integer-tags says nothing here: JSONL carries the types of its values, 12 or \"12\"")
