@@ -32,7 +32,7 @@ in use; 1 for anything else.
 // cleanAction is the command clean.
 func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	set, err := settings.ReadClean(p.values(c))
-	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}
 	places, err := folder.Find(set.State)

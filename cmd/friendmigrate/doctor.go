@@ -68,8 +68,8 @@ pages are silent.`) +
 
 // doctorAction is the command doctor.
 func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
-	if c.Args().Present() {
-		return exit.Because(exit.Unusable, fmt.Errorf("doctor takes no arguments, but got %q", c.Args().First()))
+	if err := p.noArguments(c); err != nil {
+		return err
 	}
 	set, err := settings.ReadDoctor(p.values(c))
 	if err != nil {

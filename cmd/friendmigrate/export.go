@@ -55,7 +55,7 @@ in the order of their file. With --output, the same command goes on after an int
 // exportAction is the command export.
 func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
-		return exit.Because(exit.Unusable, fmt.Errorf("export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First()))
+		return job.Unusable(p.Line().Of().With("accounts", c.Args().First()), "export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First())
 	}
 	set, err := settings.ReadExport(p.values(c), p.root)
 	if err != nil {

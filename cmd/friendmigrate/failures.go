@@ -40,7 +40,7 @@ another --state. It only looks, also while the job runs.
 // failuresAction is the command failures.
 func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) {
 	set, err := settings.ReadFailures(p.values(c))
-	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}
 	jobs, err := inspect.Open(set.State)

@@ -94,11 +94,11 @@ func (j *importJob) checkArguments(c *cli.Command) error {
 			return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("there is no INPUT %q; as the codes of --retry-failed it has to stand behind =", in), Hint: hint.String()}
 		}
 		if in == "true" || in == "false" {
-			return exit.Because(exit.Unusable, fmt.Errorf("there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in))
+			return job.Unusable(j.Line().Of(rest...), "there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in)
 		}
 	}
 	if j.Set.Job.Shard.Count > 0 && contains(j.Inputs, "-") {
-		return exit.Because(exit.Unusable, errors.New("standard input cannot be divided among shards: each of them would need all of it; give a file"))
+		return job.Unusable(j.Line().Of("FILE"), "standard input cannot be divided among shards: each of them would need all of it; give a file")
 	}
 	return nil
 }

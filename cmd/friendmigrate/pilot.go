@@ -54,8 +54,7 @@ func openPilot(ctx context.Context, p *job.Program, of settings.Job, inputs []st
 		return nil, nil
 	}
 	if of.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
-		return nil, exit.Because(exit.Unusable, errors.New(
-			"--only-accounts and INPUT are both standard input, which can be read once only"))
+		return nil, job.Unusable(p.Line().With("only-accounts", "FILE"), "--only-accounts and INPUT are both standard input, which can be read once only")
 	}
 	list, err := p.OpenAccounts(ctx, "--only-accounts", of.OnlyAccounts)
 	if err != nil {

@@ -46,8 +46,8 @@ everything in memory and ends at a signal.
 
 // simulateAction is the command simulate.
 func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
-	if c.Args().Present() {
-		return exit.Because(exit.Unusable, fmt.Errorf("simulate takes no arguments, but got %q", c.Args().First()))
+	if err := p.noArguments(c); err != nil {
+		return err
 	}
 	var config simulator.Config
 	var knobs []settings.Knob

@@ -13,6 +13,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
@@ -30,11 +31,11 @@ the job had ended; 1 for anything else.
 }
 
 // noArguments refuses arguments of a command that takes none.
-func noArguments(c *cli.Command) error {
+func (p *program) noArguments(c *cli.Command) error {
 	if !c.Args().Present() {
 		return nil
 	}
-	return exit.Because(exit.Unusable, fmt.Errorf("%s takes no arguments, but got %q", c.Name, c.Args().First()))
+	return job.Unusable(p.Line().Of(), "%s takes no arguments, but got %q", c.Name, c.Args().First())
 }
 
 // inspectError gives an error of looking at a state its code.
@@ -48,7 +49,7 @@ func inspectError(err error) error {
 // statusAction is the command status.
 func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
 	set, err := settings.ReadStatus(p.values(c))
-	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}
 	if set.Watch {

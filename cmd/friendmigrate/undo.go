@@ -36,7 +36,7 @@ since it asks first. The staged input is needed, so make the list before clean.
 // undoListAction is the command undo-list.
 func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error) {
 	set, err := settings.ReadUndoList(p.values(c))
-	if err := errors.Join(exit.Because(exit.Unusable, err), noArguments(c)); err != nil {
+	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}
 	jobs, err := inspect.Open(set.State)

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/termination"
@@ -29,6 +30,9 @@ func flagName(word string) string {
 func (p *program) usageError(c *cli.Command, err error) error {
 	_, name, unknown := strings.Cut(err.Error(), "provided but not defined: -")
 	at := slices.IndexFunc(p.Args, func(word string) bool { return flagName(word) == name })
+	if last := p.Args[len(p.Args)-1]; !unknown && flagName(last) != "" { // nothing follows it
+		return job.Unusable(p.Line().With(flagName(last), "VALUE"), "flag needs an argument: %s", last)
+	}
 	if !unknown || name == "" || at < 0 {
 		return exit.Because(exit.Unusable, err)
 	}
@@ -48,6 +52,7 @@ func (p *program) usageError(c *cli.Command, err error) error {
 	case name == "secret-key":
 		e.Err = fmt.Errorf("unknown flag %s: a key is never a flag, because everybody on a machine sees command lines;"+
 			" give the file that holds it with --secret-key-file, or set the variable %s", typed, settings.KeyVariable)
+		e.Hint = invocation.Parse(p.Args[0], c.Name, nil, nil).With("secret-key-file", "FILE").String() + " # and the rest of the line"
 	case nearest == "":
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
 	default:

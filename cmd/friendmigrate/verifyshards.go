@@ -13,6 +13,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/invocation"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -113,8 +114,7 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 	missing := folder.NotBegun(places)
 	switch {
 	case contains(j.Inputs, "-"):
-		return exit.Because(exit.Unusable,
-			errors.New("standard input cannot be divided among shards; name a file, or no INPUT for what is staged"))
+		return job.Unusable(j.Line().Of(), "standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
 	case len(missing) > 0:
 		return exit.Because(exit.Unusable, fmt.Errorf("%d of the %d shards in %q have no staged job, shard %s among them: "+
 			"import them first, or name by --shard the one to verify",

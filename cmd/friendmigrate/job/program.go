@@ -220,6 +220,11 @@ func FreeList(name string) string {
 	return FreeName(name)
 }
 
+// Unusable is the error of a command line, and hint the one that was meant.
+func Unusable(hint invocation.Line, format string, args ...any) error {
+	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf(format, args...), Hint: hint.String()}
+}
+
 // Refused is the error of a command that would write over a file, and hint the command that does not.
 func Refused(err error, hint string) error {
 	if err == nil {
