@@ -171,13 +171,16 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		total = min(total, j.set.Sample)
 	}
 	meter := new(migrate.Meter)
-	shown := startFollow(&j.p.Program, j.set.Output, j.log, func() standing {
+	stop := j.p.Follow(j.set.Output, j.log, c, meter, func() job.Standing {
 		now := x.Now()
 		done := now.Exist + now.Missing + now.Unknown
-		return standing{done: done, total: total, noun: "account", more: fmt.Sprintf(", %s missing", screen.Count(now.Missing)), calls: callsOf(c, meter), steps: done, togo: total - done, slow: slowness(meter, c)}
+		return job.Standing{
+			Done: done, Total: total, Noun: "account", More: fmt.Sprintf(", %s missing", screen.Count(now.Missing)),
+			Steps: done, ToGo: total - done,
+		}
 	})
 	stopped = x.Run(ctx, job.EngineOf(pace, settings.DefaultMemory/4, 0, c, meter, j.log))
-	shown.stop()
+	stop()
 	if stop := (*migrate.StopError)(nil); stopped != nil && !errors.As(stopped, &stop) {
 		return nil, stopped
 	}

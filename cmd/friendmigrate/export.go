@@ -173,16 +173,16 @@ func (j *exportJob) read(ctx context.Context) error {
 	}
 	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
 	j.p.View.Sending()
-	shown := startFollow(&j.p.Program, j.set.Output, j.log, func() standing {
+	stop := j.p.Follow(j.set.Output, j.log, j.client, &j.meter, func() job.Standing {
 		now := j.export.At()
-		s := standing{done: now.Done, total: now.Accounts, noun: "account", calls: callsOf(j.client, &j.meter), steps: now.Done - start.Done, togo: now.Accounts - now.Done, slow: slowness(&j.meter, j.client)}
-		s.more = ", " + screen.Some(now.Edges, "edge")
+		s := job.Standing{Done: now.Done, Total: now.Accounts, Noun: "account", Steps: now.Done - start.Done, ToGo: now.Accounts - now.Done}
+		s.More = ", " + screen.Some(now.Edges, "edge")
 		if unread := now.Failed - now.Short; unread > 0 {
-			s.more += fmt.Sprintf(", %s unreadable", screen.Count(unread))
+			s.More += fmt.Sprintf(", %s unreadable", screen.Count(unread))
 		}
 		return s
 	})
-	defer shown.stop()
+	defer stop()
 	engine := job.EngineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
 	engine.Since = j.p.Began
 	return j.export.Run(ctx, func(from string) friendlist.Pages { return j.client.Friends(from) }, engine)

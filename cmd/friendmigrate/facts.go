@@ -1,14 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"time"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/migrate"
 )
 
@@ -36,44 +34,25 @@ func (f *sendingFacts) at(now time.Time) progress.Snapshot {
 	}
 	f.done.Observe(now, totals.Chunks-f.start.Chunks)
 
-	s := progress.Snapshot{Version: progress.Version, At: now.UTC(), PID: os.Getpid(), Phase: progress.Sending, Account: &account, Total: f.total}
+	s := progress.New(now, progress.Sending)
+	s.Account, s.Total = &account, f.total
 	s.Settled = f.settled + totals.Settled() - f.start.Settled()
 	s.Percent = progress.Percent(s.Settled, s.Total)
 	perSecond, _ := f.calls.PerSecond()
-	s.Calls = &progress.Calls{
-		Sent: stats.Attempts, Retried: m.Retried, Throttled: stats.Throttled, Uncertain: stats.Uncertain,
-		InFlight: m.InFlight, Waiting: m.Parked, PerSecond: perSecond, Pace: pace.Current, Holding: m.Holding,
-	}
-	s.Slow, s.Short = slow(m, pace.Reason, now)
+	calls := job.CallsOf(f.job.Client, f.meter)
+	calls.PerSecond, s.Calls = perSecond, &calls
+	s.Slow, s.Short = job.Slow(m, pace.Reason, now)
 	togo := f.chunks - (totals.Chunks - f.start.Chunks)
-	if left, ok := f.done.Left(togo); ok && !m.Holding && !waiting(m) { // how long a backoff takes, no speed tells
-		seconds := left.Seconds()
-		s.Left = &seconds
+	if !m.Holding && !job.AllWait(m) { // how long a backoff takes, no speed tells
+		s.Left = f.done.Seconds(togo)
 	}
 	return s
 }
 
-// slow says why the run is slower than it was asked to be, in full and in a few words; "" if it is not.
-func slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
-	switch {
-	case m.Holding:
-		since := screen.Span(now.Sub(m.HoldSince))
-		return fmt.Sprintf("holding for %s: nothing gets through, and it is tried again by itself; the last answer: %s", since, m.HoldReason), "holding for " + since
-	case waiting(m): // whatever the pace is, it holds nobody back
-		text := screen.Some(int64(m.Parked), "account") + " waiting to be tried again"
-		return text, text
-	case pace != "":
-		return pace, "slowed by the service"
-	}
-	return "", ""
-}
-
-// waiting reports whether all that is left waits out a backoff.
-func waiting(m migrate.Snapshot) bool { return m.InFlight == 0 && m.Parked > 0 }
-
 // endedFacts is the last snapshot of a job.
 func (j *importJob) endedFacts(account report.Account, code int, what string, now time.Time) progress.Snapshot {
-	s := progress.Snapshot{Version: progress.Version, At: now.UTC(), PID: os.Getpid(), Phase: progress.Ended, Account: &account, Code: &code, What: what}
+	s := progress.New(now, progress.Ended)
+	s.Account, s.Code, s.What = &account, &code, what
 	s.Total, s.Settled = account.Edges(), account.Edges()-account.Pending()
 	if j.pilot != nil {
 		s.Total, s.Settled = j.pilot.edges, j.pilot.settled+j.result.summary.Settled()

@@ -34,7 +34,7 @@ func (j *importJob) takeOver() error {
 	if j.home == "" {
 		return nil
 	}
-	j.watch.stop() // it reads j.Dir
+	j.watch.Stop() // it reads j.Dir
 	err := errors.Join(j.Stage.Close(), j.Journal.Close())
 	j.Stage, j.Journal = nil, nil
 	j.Dir, j.home = j.home, ""

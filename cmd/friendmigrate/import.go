@@ -130,7 +130,7 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 		}
 	}()
 	j.watch = startWatch(j)
-	defer func() { j.watch.stop() }()
+	defer func() { j.watch.Stop() }()
 	if err := j.prepare(ctx); err != nil {
 		return exit.Ending{}, err
 	}
@@ -148,7 +148,7 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	}
 	j.result = j.send(ctx)
 	j.result.began = began
-	j.watch.stop()
+	j.watch.Stop()
 	return j.finish()
 }
 

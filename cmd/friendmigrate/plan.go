@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -14,7 +13,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
-	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
@@ -95,8 +93,12 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob, only *pilot) (*plan.Plan, error) {
-	show := p.startReadingBar(set.Output.Progress)
-	defer show.stop()
+	var reading job.Reading
+	show := p.StartShow(set.Output, nil, func(now time.Time) *job.Moment { return job.MomentOf(reading.At(now)) })
+	defer func() {
+		show.Stop()
+		p.Screen.EndBar()
+	}()
 	memory := job.StagingShare(set.Job.Memory)
 	var staged func(context.Context, *stage.Stage) (string, error)
 	if only != nil {
@@ -106,7 +108,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob
 		Staged: staged,
 		Inputs: as.Inputs, Stdin: as.stdin(), Objects: as.Store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
 		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
-		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: show.reading,
+		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: reading.Take,
 		Waits: func(message string) { p.Screen.Line("warning: " + message) },
 	})
 }
@@ -144,74 +146,3 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 }
 
 func wouldBe(rows int64) string { return screen.Some(rows, "row") + " would be" }
-
-// readingBar shows how far the input is read, on a terminal as a bar, else as a line now and then. It is a goroutine of its own.
-type readingBar struct {
-	screen *screen.Screen
-	how    string
-	quit   chan struct{}
-	done   <-chan struct{}
-
-	mu    sync.Mutex // guards what follows
-	input progress.Input
-	speed progress.Speed
-}
-
-func (p *program) startReadingBar(how string) *readingBar {
-	b := &readingBar{screen: p.Screen, how: how, quit: make(chan struct{})}
-	if how == "auto" {
-		b.how = "lines"
-		if p.Screen.Terminal() {
-			b.how = "bar"
-		}
-	}
-	b.done = p.Background(b.loop)
-	return b
-}
-
-// stop ends the goroutine and waits for it.
-func (b *readingBar) stop() {
-	close(b.quit)
-	<-b.done
-	b.screen.EndBar()
-}
-
-func (b *readingBar) reading(bytes, total, rows int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.input = progress.Input{Bytes: bytes, Total: total, Rows: rows}
-}
-
-func (b *readingBar) loop() {
-	tick := time.NewTicker(watchTick)
-	defer tick.Stop()
-	next := time.Now().Add(firstLineAt)
-	for {
-		select {
-		case <-b.quit:
-			return
-		case now := <-tick.C:
-			s := b.snapshot(now)
-			switch {
-			case b.how == "bar":
-				b.screen.Bar(s.Input.Bytes, s.Input.Total, s.Beside())
-			case b.how == "lines" && !now.Before(next):
-				next = now.Add(lineEvery)
-				b.screen.Line(s.Line())
-			}
-		}
-	}
-}
-
-func (b *readingBar) snapshot(now time.Time) progress.Snapshot {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	in := b.input
-	b.speed.Observe(now, in.Bytes)
-	s := progress.Snapshot{Phase: progress.Reading, Input: &in}
-	if left, ok := b.speed.Left(in.Total - in.Bytes); ok && in.Total > in.Bytes {
-		seconds := left.Seconds()
-		s.Left = &seconds
-	}
-	return s
-}

@@ -239,7 +239,7 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 // reading is the input as package source wants it.
 func (j *importJob) reading() source.Job {
 	r := j.Reading(j.Dir)
-	r.Progress = j.watch.reading
+	r.Progress = j.watch.read
 	return r
 }
 

@@ -74,7 +74,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Status) error {
 	case screen.IsTerminal(p.Std.Out):
 		show = redrawn()
 	}
-	tick := time.NewTicker(watchTick)
+	tick := time.NewTicker(job.Tick)
 	defer tick.Stop()
 	for {
 		s, err := inspect.ReadStatus(set.State, time.Now(), true)

@@ -192,18 +192,17 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	client := j.Client
 	j.View.Follow(func() metrics.Facts { return job.FactsOf(client, meter) })
 	j.View.Sending()
-	shown := startFollow(j.Program, j.Set.Output, j.Log, func() standing {
+	stop := j.Follow(j.Set.Output, j.Log, j.Client, meter, func() job.Standing {
 		now := j.verify.Progress()
-		s := standing{
-			done: now.Asked, total: now.Edges, noun: "edge", calls: callsOf(j.Client, meter),
-			steps: now.CallsDone - start.CallsDone, togo: now.Calls, slow: slowness(meter, j.Client),
+		s := job.Standing{
+			Done: now.Asked, Total: now.Edges, Noun: "edge", Steps: now.CallsDone - start.CallsDone, ToGo: now.Calls,
 		}
 		if now.Other > 0 {
-			s.more = fmt.Sprintf(", %s missing or different", screen.Count(now.Other))
+			s.More = fmt.Sprintf(", %s missing or different", screen.Count(now.Other))
 		}
 		return s
 	})
-	defer shown.stop()
+	defer stop()
 	service := verify.Service{Check: j.Client.Check,
 		Pages: func(from string) friendlist.Pages { return j.Client.Friends(from) }}
 	engine := job.EngineOf(j.Set.Pace, j.Set.Job.Memory/4, j.set.MaxDuration, j.Client, meter, j.Log)

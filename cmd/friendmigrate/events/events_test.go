@@ -104,7 +104,7 @@ func used(t *testing.T) map[string]map[string]bool {
 			found[name][k] = true
 		}
 	}
-	own := slices.Concat(code(t, ".."), code(t, "."))
+	own := slices.Concat(code(t, ".."), code(t, "../job"), code(t, "."))
 	calls(own, []string{"Debug", "Info", "Warn", "Error"}, func(c *ast.CallExpr) {
 		if s := c.Fun.(*ast.SelectorExpr); !strings.EqualFold(lastName(s.X), "log") || c.Ellipsis.IsValid() {
 			return

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"os"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/report"
@@ -41,6 +42,11 @@ type Snapshot struct {
 	Short           string    `json:"-"`                     // the same in a few words, for behind a bar
 	Code            *int      `json:"code,omitempty"`        // exit code, when it has ended
 	What            string    `json:"what,omitempty"`
+}
+
+// New is a snapshot of this process at a time.
+func New(now time.Time, phase string) Snapshot {
+	return Snapshot{Version: Version, At: now.UTC(), PID: os.Getpid(), Phase: phase}
 }
 
 // Input is how far the input is read.

@@ -58,3 +58,13 @@ func (s *Speed) Left(togo int64) (left time.Duration, ok bool) {
 	}
 	return time.Duration(seconds * float64(time.Second)), true
 }
+
+// Seconds is Left for a snapshot; nil where nothing moves.
+func (s *Speed) Seconds(togo int64) *float64 {
+	left, ok := s.Left(togo)
+	if !ok {
+		return nil
+	}
+	seconds := left.Seconds()
+	return &seconds
+}

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"testing"
@@ -23,7 +23,7 @@ func TestWhatIsSlowIsSaid(t *testing.T) {
 		{"only backoffs are left, whatever the pace", migrate.Snapshot{Parked: 12}, pace, "12 accounts waiting to be tried again", "12 accounts waiting to be tried again"},
 		{"held", held, pace, "holding for 1m 30s: nothing gets through, and it is tried again by itself; the last answer: connection refused", "holding for 1m 30s"},
 	} {
-		if full, short := slow(c.m, c.pace, now); full != c.full || short != c.short {
+		if full, short := Slow(c.m, c.pace, now); full != c.full || short != c.short {
 			t.Errorf("%s: %q, %q", c.name, full, short)
 		}
 	}
