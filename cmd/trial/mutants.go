@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,30 +154,4 @@ func moduleFolder(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
 	return strings.TrimSpace(string(out)), nil
-}
-
-// copyModule copies what go needs of a module.
-func copyModule(from, to string) error {
-	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		short, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		switch name := entry.Name(); {
-		case entry.IsDir() && strings.HasPrefix(name, ".") && short != ".", entry.IsDir() && strings.HasPrefix(name, "friendmigrate-"):
-			return fs.SkipDir
-		case entry.IsDir():
-			return os.MkdirAll(filepath.Join(to, short), 0o700)
-		case !entry.Type().IsRegular() || strings.HasSuffix(name, ".test"):
-			return nil
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, short), content, 0o600)
-	})
 }

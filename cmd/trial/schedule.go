@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -116,20 +117,11 @@ func (s *schedule) draw() trouble {
 	case 4:
 		return trouble{name: "throttle", begin: func(c *simulator.Config) { c.Limit = 15 }}
 	case 5:
-		gone := simulator.Set{}
+		gone, pairs := maps.Clone(s.missing), s.pairs()
 		for range 1 + s.rand.IntN(4) {
-			pairs := s.pairs()
 			gone[pairs[s.rand.IntN(len(pairs))].From] = struct{}{}
 		}
-		return trouble{name: "accounts", stays: true, begin: func(c *simulator.Config) {
-			all := simulator.Set{}
-			for _, set := range []simulator.Set{c.Missing, gone} {
-				for id := range set {
-					all[id] = struct{}{}
-				}
-			}
-			c.Missing, s.missing = all, all
-		}}
+		return trouble{name: "accounts", stays: true, begin: func(c *simulator.Config) { c.Missing, s.missing = gone, gone }}
 	case 6:
 		t := outage("admin", simulator.Fault{Kind: simulator.FaultCode, Code: codeNoAdmin})
 		t.stays = true
@@ -142,14 +134,9 @@ func (s *schedule) draw() trouble {
 
 // pairs lists the edges of the job, always in one order.
 func (s *schedule) pairs() []lab.Pair {
-	all := make([]lab.Pair, 0, len(s.job.Pairs))
-	for pair := range s.job.Pairs {
-		all = append(all, pair)
-	}
-	slices.SortFunc(all, func(a, b lab.Pair) int {
+	return slices.SortedFunc(maps.Keys(s.job.Pairs), func(a, b lab.Pair) int {
 		return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To)
 	})
-	return all
 }
 
 // troubles gets the service into some troubles while a run lasts, and names them.

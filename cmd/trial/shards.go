@@ -61,26 +61,21 @@ func (d *divided) start(act, i int) (*lab.Process, error) {
 }
 
 // act runs all shards to their ends; one of them is killed on the way.
-func (d *divided) act(act int) error {
+func (d *divided) act(act int) (err error) {
 	if act > 0 {
 		d.service.NextRun()
 	}
 	processes := make([]*lab.Process, len(d.doors))
 	for i := range processes {
-		var err error
 		if processes[i], err = d.start(act, i); err != nil {
 			return err
 		}
 	}
-	kills := 0
+	killed := false
 	if d.killed {
 		victim := d.rand.IntN(len(processes))
-		dead, err := d.kill(act, victim, processes[victim])
-		if err != nil {
+		if killed, err = d.kill(act, victim, processes); err != nil {
 			return err
-		}
-		if dead != nil {
-			processes[victim], kills = dead, 1
 		}
 	}
 	ends := make([]lab.Ended, len(processes))
@@ -88,45 +83,39 @@ func (d *divided) act(act int) error {
 		ends[i] = p.Wait(patience)
 		d.watch.Dead(i, ends[i], false)
 	}
-	faultless := d.job.Shape == "crowd"
-	d.watch.Finished(ends, act, faultless && kills == 0 && act == 0)
-	status, err := d.status()
-	if err != nil {
-		return err
-	}
-	d.watch.Status(status, !d.job.Acts[act].Part)
-	return nil
+	d.watch.Finished(ends, act, d.job.Shape == "crowd" && !killed && act == 0)
+	return d.status(func(end lab.Ended) { d.watch.Status(end, !d.job.Acts[act].Part) })
 }
 
-// kill kills a shard at some moment, looks at the whole in between, and starts it again; nil if it had ended before.
-func (d *divided) kill(act, victim int, p *lab.Process) (*lab.Process, error) {
-	like := &d.like.Acts[act]
+// kill kills a shard at some moment, looks at the whole in between, and starts it again, if it had not ended before.
+func (d *divided) kill(act, victim int, processes []*lab.Process) (killed bool, err error) {
+	like, p := &d.like.Acts[act], processes[victim]
 	if !draw(d.rand, like, like.Calls, false).await(p, d.service) {
-		return nil, nil
+		return false, nil
 	}
 	p.Signal(syscall.SIGKILL)
 	end := p.Wait(patience)
 	if end.Signal != syscall.SIGKILL {
-		return nil, nil
+		return false, nil
 	}
 	d.watch.Dead(victim, end, true)
-	if begun, err := filepath.Glob(filepath.Join(d.state, "shard-*")); err != nil || len(begun) > 0 { // a kill may come before any shard has begun
-		status, err := d.status()
-		if err != nil {
-			return nil, err
+	if begun, err := filepath.Glob(filepath.Join(d.state, "shard-*")); err != nil || len(begun) > 0 { // it may come before any has begun
+		if err := d.status(d.watch.Running); err != nil {
+			return true, err
 		}
-		d.watch.Running(status)
 	}
 	d.service.NextRun()
-	return d.start(act, victim)
+	processes[victim], err = d.start(act, victim)
+	return true, err
 }
 
-func (d *divided) status() (lab.Ended, error) {
+// status judges what status says of all shards.
+func (d *divided) status(judge func(lab.Ended)) error {
 	p, err := d.suite.binary.Run(d.job, "status", "--json", "--state", d.state)
-	if err != nil {
-		return lab.Ended{}, err
+	if err == nil {
+		judge(p.Wait(patience))
 	}
-	return p.Wait(patience), nil
+	return err
 }
 
 // again holds a finished shard against its promise: run again it makes no call and ends with the same code.
