@@ -6,29 +6,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"friendmigrate/cmd/trial/lab"
 )
 
-// built is the image, which is built once.
-type built struct {
-	once   sync.Once
-	podman *lab.Podman
-	image  *lab.Image
-	err    error
-}
-
-func (b *built) close() error {
-	if b.podman == nil {
-		return nil
-	}
-	return b.podman.Close()
-}
-
 // contained runs a job in containers, and kills it, signals it or starts a second container on its volume.
 func contained(ctx context.Context, c *bench) (faults int, err error) {
-	image, err := c.suite.image(ctx)
+	image, err := c.suite.image()
 	if err != nil {
 		return 0, err
 	}

@@ -32,25 +32,22 @@ var imageEntries = []string{
 	"drwxr-xr-x 65532:65532 data/",
 }
 
-// image builds the image once.
-func (s *suite) image(ctx context.Context) (*lab.Image, error) {
-	s.built.once.Do(func() {
-		root, err := moduleFolder(ctx)
-		if err == nil {
-			s.built.podman, err = lab.NewPodman(ctx)
-		}
-		if err == nil {
-			s.built.image, err = s.built.podman.Build(ctx, root, "localhost/friendmigrate", imageVersion)
-		}
-		s.built.err = err
-	})
-	return s.built.image, s.built.err
+// build makes room for images and builds the one that is looked at and run.
+func (s *suite) build(ctx context.Context) (*lab.Image, error) {
+	root, err := moduleFolder(ctx)
+	if err == nil {
+		s.podman, err = lab.NewPodman(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.podman.Build(ctx, root, "localhost/friendmigrate", imageVersion)
 }
 
 // shipped builds the image so many times from nothing, each time but the first from a copy in another folder, with other times and modes of its files, and
 // judges it.
 func shipped(ctx context.Context, s *suite, count int) (builds int, err error) {
-	image, err := s.image(ctx)
+	image, err := s.image()
 	if err != nil {
 		return 0, err
 	}
@@ -91,7 +88,7 @@ func (s *suite) buildAgain(ctx context.Context, name string) (*lab.Shipped, erro
 	if said, err := cp.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("copy the module: %w: %s", err, said)
 	}
-	image, err := s.built.podman.Build(ctx, folder, "localhost/"+name, imageVersion)
+	image, err := s.podman.Build(ctx, folder, "localhost/"+name, imageVersion)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ var (
 
 // limited sends so many millions of edges through containers with limits.
 func limited(ctx context.Context, s *suite, millions int) (runs int, err error) {
-	image, err := s.image(ctx)
+	image, err := s.image()
 	if err != nil {
 		return 0, err
 	}
@@ -51,7 +51,7 @@ func limited(ctx context.Context, s *suite, millions int) (runs int, err error) 
 
 // limit does one job in one container.
 func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []string, err error) {
-	dir, err := s.built.podman.Folder("limited-") // on disk: what lies in memory is charged to who wrote it
+	dir, err := s.podman.Folder("limited-") // on disk: what lies in memory is charged to who wrote it
 	if err != nil {
 		return nil, err
 	}

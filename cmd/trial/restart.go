@@ -91,22 +91,14 @@ func largeInput(dir string, seed uint64, edges int64) error {
 // untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it sent. found says why it did not.
 func (s *suite) untilFirstCall(job *lab.Job, service *lab.Service, dir string) (took time.Duration, found string) {
 	service.NextRun()
-	first := make(chan time.Time, 1)
-	service.Watch(func(n int) {
-		if n == 1 {
-			first <- time.Now()
-		}
-	}, nil)
 	p, err := s.binary.Start(job, 0, service, filepath.Join(dir, "state"))
 	if err != nil {
 		return 0, err.Error()
 	}
-	select {
-	case at := <-first:
-		took = at.Sub(p.Began)
+	defer time.AfterFunc(5*time.Minute, func() { p.Signal(syscall.SIGKILL) }).Stop()
+	if (moment{call: 1}).await(p, service) {
+		took = time.Since(p.Began)
 		time.Sleep(500 * time.Millisecond) // so that there are calls in flight and settled ones
-	case <-p.Done():
-	case <-time.After(5 * time.Minute):
 	}
 	p.Signal(syscall.SIGKILL)
 	end := p.Wait(10 * time.Second)

@@ -92,11 +92,12 @@ type suite struct {
 	dir    string
 	binary lab.Binary
 	stalls lab.Stalls
+	podman *lab.Podman                // nil until the image is built
+	image  func() (*lab.Image, error) // builds it once
 
 	mu         sync.Mutex
 	violations int // so far
 	references map[string]func() reference
-	built      built
 }
 
 // reference is a job and its unbroken run.
@@ -112,7 +113,9 @@ func (s *suite) run(ctx context.Context, plan []planned) (err error) {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, s.built.close())
+		if s.podman != nil {
+			err = errors.Join(err, s.podman.Close())
+		}
 		if !s.keep {
 			err = errors.Join(err, os.RemoveAll(s.dir))
 		}
@@ -121,6 +124,7 @@ func (s *suite) run(ctx context.Context, plan []planned) (err error) {
 	defer close(done)
 	go s.stalls.Watch(done)
 	s.references = map[string]func() reference{}
+	s.image = sync.OnceValues(func() (*lab.Image, error) { return s.build(ctx) })
 	if s.binary, err = lab.Build(ctx, s.dir, "friendmigrate"); err != nil {
 		return err
 	}
