@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -226,9 +227,10 @@ func Unusable(hint invocation.Line, format string, args ...any) error {
 }
 
 // Refused is the error of a command that would write over a file, and hint the command that does not.
+// A failure of the disk or of this machine refuses nothing.
 func Refused(err error, hint string) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return err
 	}
 	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w; nothing was written", err), Hint: hint}
 }
