@@ -116,9 +116,13 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 	case contains(j.Inputs, "-"):
 		return job.Unusable(j.Line().Of(), "standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
 	case len(missing) > 0:
-		return exit.Because(exit.Unusable, fmt.Errorf("%d of the %d shards in %q have no staged job, shard %s among them: "+
-			"import them first, or name by --shard the one to verify",
-			len(missing), missing[0].Count, j.Set.Job.State, missing[0]))
+		return &exit.Error{
+			Code: exit.Unusable,
+			Err: fmt.Errorf("%d of the %d shards in %q %s no staged job, shard %s among them: "+
+				"import what is missing first, or name by --shard the one to verify", len(missing), missing[0].Count,
+				j.Set.Job.State, screen.Verb(int64(len(missing)), "has", "have"), missing[0]),
+			Hint: j.As(j.Line(), "import").With("shard", missing[0].String()).Of("INPUT").String(),
+		}
 	case j.set.Sample > 0:
 		return &exit.Error{
 			Code: exit.Unusable, Err: errors.New("--sample draws from one shard, and says what that is worth; name the shard"),

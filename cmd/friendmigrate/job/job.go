@@ -195,7 +195,11 @@ func (j *Job) AfterLastRun(now time.Time) time.Time {
 
 // Apart is the command for a job of its own: the same with another state folder.
 func (j *Job) Apart() string {
-	return j.Line().Without("fresh", "retry-failed").With("state", Beside(j.Set.Job.State, j.Suffix)).String()
+	l := j.Line().Without("fresh", "retry-failed").With("state", Beside(j.Set.Job.State, j.Suffix))
+	if len(l.Inputs()) == 0 {
+		l = l.Of("INPUT") // nothing is staged there
+	}
+	return l.String()
 }
 
 // OtherJob refuses a state folder that is another job's.
