@@ -89,6 +89,12 @@ func kindByName(name string) *wrong {
 	return nil
 }
 
+// CheckName refuses an input whose name says that it is of a kind that is not read.
+func CheckName(name string) error {
+	_, packed := nameSays(name)
+	return kindByName(name).error(name, packed)
+}
+
 // of is w for an input of a format that its name does not say.
 func (w *wrong) of(name, format string) *wrong {
 	if said, _ := nameSays(name); w == nil || said != "" || w.format != "" {

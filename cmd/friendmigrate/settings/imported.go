@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/manifest"
+	"friendmigrate/source"
 )
 
 // importOf fills in the command line of the import that a manifest describes, and checks it as import would.
@@ -56,6 +57,10 @@ func (r *reader) checkFormats() {
 	for _, value := range values {
 		_, key, inFolder := strings.Cut(strings.TrimPrefix(value, "s3://"), "/")
 		if value == "-" || strings.HasSuffix(value, "/") || manifest.ObjectStore(value) && (!inFolder || key == "") {
+			continue
+		}
+		if err := source.CheckName(value); err != nil {
+			r.problems = append(r.problems, err)
 			continue
 		}
 		if base := path.Base(value); strings.Contains(strings.TrimLeft(base, "."), ".") && formatOf(base) == "" {

@@ -165,7 +165,7 @@ func (r *reader) clusterInputs() []string {
 	}
 	for i, in := range inputs {
 		if slices.Contains(inputs[:i], in) {
-			r.refuse("input", "", "%s names %q twice: each of its rows would be a duplicate", origin, in)
+			r.refuse("input", word("input"), "%s names %q twice: each of its rows would be a duplicate", origin, in)
 		}
 	}
 	return inputs
