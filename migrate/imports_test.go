@@ -17,8 +17,9 @@ import (
 
 const module = "friendmigrate"
 
-// place says what the packages of a folder may import: of ours, by folder, and of third parties, with what lies below.
-type place struct{ ours, others []string }
+// place says what the packages of a folder may import: of ours, by folder, without those of never, and of third parties,
+// with what lies below.
+type place struct{ ours, others, never []string }
 
 // mayImport is the map of the code. A package that isn't on it has no place yet.
 var mayImport = map[string]place{
@@ -128,18 +129,23 @@ func TestTheMapOfTheCodeIsTheCode(t *testing.T) {
 	}
 }
 
-// placeOf returns the entry of the map that holds for a folder: its own, but for the parts of the command, which share one.
-func placeOf(folder string) (place, bool) {
+// placeOf returns the entry of the map that holds for a folder: its own, but for the parts of the command, which share
+// one. Only main imports package job: the parts do their work without knowing of a job.
+func placeOf(of string) (place, bool) {
+	folder := of
 	if within(folder, "cmd/friendmigrate") {
 		folder = "cmd/friendmigrate"
 	}
 	p, known := mayImport[folder]
+	if job := "cmd/friendmigrate/job"; of != "cmd/friendmigrate" && of != job && within(of, "cmd/friendmigrate") {
+		p.never = append(p.never, job)
+	}
 	return p, known
 }
 
 func (p place) allows(imported string) bool {
 	if folder, ours := strings.CutPrefix(imported, module+"/"); ours {
-		return slices.ContainsFunc(p.ours, func(our string) bool {
+		return !slices.Contains(p.never, folder) && slices.ContainsFunc(p.ours, func(our string) bool {
 			above, all := strings.CutSuffix(our, "/...")
 			return folder == our || all && within(folder, above)
 		})

@@ -62,6 +62,14 @@ func (p *program) run(ctx context.Context) (code int) {
 	return int(p.ending.Code)
 }
 
+// end is the end of a command that has a last line.
+func (p *program) end(e exit.Ending, err error) error {
+	if err == nil {
+		p.ending = &e
+	}
+	return err
+}
+
 // start runs the command, or what --help and --version ask for in any place of the line.
 func (p *program) start(ctx context.Context) error {
 	name, rest := job.Split(p.Args)

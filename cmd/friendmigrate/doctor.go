@@ -95,12 +95,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
-	ending, err := j.run(ctx, key)
-	if err != nil {
-		return err
-	}
-	p.ending = &ending
-	return nil
+	return p.end(j.run(ctx, key))
 }
 
 func (j *doctorJob) run(ctx context.Context, key sink.KeySource) (exit.Ending, error) {
@@ -179,7 +174,7 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 			Steps: done, ToGo: total - done,
 		}
 	})
-	stopped = x.Run(ctx, job.EngineOf(pace, settings.DefaultMemory/4, 0, c, meter, j.log))
+	stopped = x.Run(ctx, j.p.Engine(pace, settings.DefaultMemory/4, c, meter, j.log))
 	stop()
 	if stop := (*migrate.StopError)(nil); stopped != nil && !errors.As(stopped, &stop) {
 		return nil, stopped

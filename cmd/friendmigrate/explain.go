@@ -54,8 +54,8 @@ func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error)
 		return screen.WriteText(p.Std.Out, f.Text())
 	})
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w", cause), Hint: p.Line().String()}
+		if stopped := p.Stopped(ctx, "stopped by %w"); stopped != nil {
+			return stopped
 		}
 		return err
 	}

@@ -74,12 +74,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	}
 	p.Window = set.MaxDuration
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Memory))
-	ending, err := j.run(ctx, key)
-	if err != nil {
-		return err
-	}
-	p.ending = &ending
-	return nil
+	return p.end(j.run(ctx, key))
 }
 
 func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.Ending, err error) {
@@ -183,8 +178,7 @@ func (j *exportJob) read(ctx context.Context) error {
 		return s
 	})
 	defer stop()
-	engine := job.EngineOf(j.set.Pace, j.set.Memory/4, j.set.MaxDuration, j.client, &j.meter, j.log)
-	engine.Since = j.p.Began
+	engine := j.p.Engine(j.set.Pace, j.set.Memory/4, j.client, &j.meter, j.log)
 	return j.export.Run(ctx, func(from string) friendlist.Pages { return j.client.Friends(from) }, engine)
 }
 

@@ -53,12 +53,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 	if err := j.Ready(ctx); err != nil {
 		return err
 	}
-	ending, err := j.withOld(j.run(ctx))
-	if err != nil {
-		return err
-	}
-	p.ending = &ending
-	return nil
+	return p.end(j.withOld(j.run(ctx)))
 }
 
 // importOf is an import of which nothing is open.

@@ -70,8 +70,8 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	}
 	made, err := p.makePlan(ctx, set, as, pilot)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; nothing is left of it", cause), Hint: as.Line().String()}
+		if err := p.Stopped(ctx, "stopped by %w; nothing is left of it"); err != nil {
+			return err
 		}
 		if job.NoSpace(err) {
 			as.measureStage(ctx)
@@ -85,11 +85,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	} else {
 		err = screen.WriteText(p.Std.Out, made.Text())
 	}
-	if err != nil {
-		return err
-	}
-	p.ending = &ending
-	return nil
+	return p.end(ending, err)
 }
 
 func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob, only *pilot) (*plan.Plan, error) {

@@ -49,21 +49,18 @@ func (j *importJob) send(ctx context.Context) runResult {
 	j.Log.Info("sending to "+where, events.Send, zap.Uint64("sdkAppID", j.Set.Service.SDKAppID),
 		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
-	retry := migrate.DefaultRetry
-	retry.MaxAttempts = j.Set.Pace.MaxAttempts
 	var to migrate.Caller = migrate.CallerFunc(j.Client.Import)
 	if j.Set.Job.OnlyMissing {
 		to = sink.OnlyMissing(j.Client)
 	}
 	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
-	summary, err := migrate.Run(ctx, plan, to, j.View.Timed(j.Journal), migrate.Options{
-		Workers: j.Set.Pace.Workers, CallBytes: j.Set.Pace.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
-		Memory: j.Set.Job.Memory / 4, Retry: retry, OutageTimeout: j.Set.Pace.OutageTimeout, MaxDuration: j.Set.Stop.MaxDuration, Since: j.Began,
-		Limits: &migrate.Limits{
-			Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio, ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
-		},
-		Probe: j.Client.Probe, Meter: meter, Event: events.Engine(j.Log),
-	})
+	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
+	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
+	engine.Limits = &migrate.Limits{
+		Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio,
+		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
+	}
+	summary, err := migrate.Run(ctx, plan, to, j.View.Timed(j.Journal), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), err: err, cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)

@@ -86,7 +86,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Status) error {
 		}
 		select {
 		case <-ctx.Done():
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped watching by %w; the job is not touched by that", context.Cause(ctx)), Hint: p.Line().String()}
+			return p.Stopped(ctx, "stopped watching by %w; the job is not touched by that")
 		case <-tick.C:
 		}
 	}

@@ -47,8 +47,8 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 	out := screen.List(p.Std.Out)
 	undone, err := jobs.Undo(ctx, out, set.Uncertain)
 	if err := errors.Join(err, out.Close()); err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w; the list is not whole", cause), Hint: p.Line().String()}
+		if err := p.Stopped(ctx, "stopped by %w; the list is not whole"); err != nil {
+			return err
 		}
 		if errors.Is(err, inspect.ErrGone) {
 			return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " + p.Line().String()}

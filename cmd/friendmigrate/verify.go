@@ -205,8 +205,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	defer stop()
 	service := verify.Service{Check: j.Client.Check,
 		Pages: func(from string) friendlist.Pages { return j.Client.Friends(from) }}
-	engine := job.EngineOf(j.Set.Pace, j.Set.Job.Memory/4, j.set.MaxDuration, j.Client, meter, j.Log)
-	engine.Since = j.Began
+	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.Client.Stats().Attempts })
 	if n := j.verify.Doubtful; n > 0 {
 		j.Log.Warn("the friends of "+screen.Some(n, "account")+

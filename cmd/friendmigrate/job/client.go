@@ -93,12 +93,12 @@ func EndpointOf(s settings.Service) (string, error) {
 	return endpoint, exit.Because(exit.Unusable, err)
 }
 
-// EngineOf is how the engine is to be used for asking.
-func EngineOf(p settings.Pace, memory int64, maxDuration time.Duration, c *sink.Client, meter *migrate.Meter, log *zap.Logger) migrate.Options {
+// Engine is how the engine is to be used for asking.
+func (p *Program) Engine(pace settings.Pace, memory int64, c *sink.Client, meter *migrate.Meter, log *zap.Logger) migrate.Options {
 	retry := migrate.DefaultRetry
-	retry.MaxAttempts = p.MaxAttempts
+	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{
-		Workers: p.Workers, Memory: memory, Retry: retry, OutageTimeout: p.OutageTimeout, MaxDuration: maxDuration,
+		Workers: pace.Workers, Memory: memory, Retry: retry, OutageTimeout: pace.OutageTimeout, MaxDuration: p.Window, Since: p.Began,
 		Probe: c.Probe, Meter: meter, Event: events.Engine(log),
 	}
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -138,6 +139,15 @@ func (p *Program) Meaning(err error) string {
 		}
 	}
 	return text
+}
+
+// Stopped is the error of a command that a signal has stopped, whose command line begins anew; nil where none has.
+func (p *Program) Stopped(ctx context.Context, format string) error {
+	cause := context.Cause(ctx)
+	if cause == nil {
+		return nil
+	}
+	return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf(format, cause), Hint: p.Line().String()}
 }
 
 // Signal is the cause with which a signal ends the context.
