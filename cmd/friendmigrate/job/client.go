@@ -44,16 +44,24 @@ func (p *Program) OpenAccounts(ctx context.Context, flag, name string) (*account
 		}
 		return list, err
 	})
-	var known *exit.Error
-	if wrong, _ := errors.AsType[*source.InputError](err); errors.As(err, &known) && (wrong == nil || wrong.Fix == nil) {
-		known.Hint = p.Line().With(strings.TrimPrefix(flag, "--"), "FILE").String()
+	if wrong, _ := errors.AsType[*source.InputError](err); wrong != nil && wrong.Fix != nil {
+		return list, err
 	}
-	return list, err
+	return list, p.another(strings.TrimPrefix(flag, "--"), err)
+}
+
+// another gives an error of reading a file that cannot be used the hint to name another one.
+func (p *Program) another(flag string, err error) error {
+	if known, _ := errors.AsType[*exit.Error](err); known != nil && known.Code == exit.Unusable {
+		known.Hint = p.Line().With(flag, "FILE").String()
+	}
+	return err
 }
 
 // ReadKey reads the secret key for the first time.
 func (p *Program) ReadKey(ctx context.Context, k settings.Key) (sink.KeySource, error) {
-	return Await(ctx, p, "the secret key", k.Source)
+	key, err := Await(ctx, p, "the secret key", k.Source)
+	return key, p.another("secret-key-file", err)
 }
 
 // NewClient makes a client for a command that asks. It sends nothing yet.
@@ -69,7 +77,11 @@ func (p *Program) NewClient(
 
 // ClientOf makes a client of a configuration.
 func (p *Program) ClientOf(ctx context.Context, c sink.Config) (*sink.Client, error) {
-	return Await(ctx, p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+	client, err := Await(ctx, p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+	if c.CAFile != "" {
+		err = p.another("ca-file", err)
+	}
+	return client, err
 }
 
 // ClientConfig is what the settings say about calls: no call leaves before after, if they are paced at all.
