@@ -11,26 +11,24 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// cutOn makes the row of power cuts on one kind of file system.
-func cutOn(kind string) func(context.Context, *bench) (int, error) {
-	return func(ctx context.Context, c *bench) (int, error) { return powerless(ctx, c, kind) }
-}
-
-// mostCuts is how often the power of one job is cut at most.
+// mostCuts is how often the power of one act of a job is cut at most.
 const mostCuts = 4
 
-// powerless cuts the power of one job again and again until it has ended, and holds what is there when the machine is up again
-// against what had been acknowledged before.
-func powerless(ctx context.Context, c *bench, kind string) (cuts int, err error) {
-	if err := c.on(lab.NewVolume(c.dir, kind)); err != nil {
-		return 0, err
-	}
-	return c.through(ctx, mostCuts, func(act, left int) (cut, done bool, err error) {
-		if done, err = c.cut(act, left); done && err == nil {
-			err = c.nothingToDo(act)
+// cutOn makes the row of power cuts on one kind of file system: the power of a job is cut again and
+// again until it has ended, and what is there when the machine is up again is held against what had
+// been acknowledged before.
+func cutOn(kind string) func(context.Context, *bench) (int, error) {
+	return func(ctx context.Context, c *bench) (cuts int, err error) {
+		if err := c.on(lab.NewVolume(c.dir, kind)); err != nil {
+			return 0, err
 		}
-		return true, done, err
-	})
+		return c.through(ctx, mostCuts, func(act, left int) (cut, done bool, err error) {
+			if done, err = c.cut(act, left); done && err == nil {
+				err = c.nothingToDo(act)
+			}
+			return true, done, err
+		})
+	}
 }
 
 // cut does one run and cuts the power in it, or right behind it. done: the run had said that it is finished before.
@@ -90,7 +88,7 @@ func unsynced(ctx context.Context, s *suite, count int) (faults int, err error) 
 		for cuts := 0; cuts < count && cases < 5*count; cases++ {
 			c := s.bench("control-"+kind, cases)
 			c.program = binary
-			n, err := c.do(func() (int, error) { return powerless(ctx, c, kind) })
+			n, err := c.do(func() (int, error) { return cutOn(kind)(ctx, c) })
 			if err != nil {
 				return 0, err
 			}
