@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -92,19 +93,10 @@ func (j *importJob) checkArguments(c *cli.Command) error {
 			return job.Unusable(j.Line().Of(rest...), "there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in)
 		}
 	}
-	if j.Set.Job.Shard.Count > 0 && contains(j.Inputs, "-") {
+	if j.Set.Job.Shard.Count > 0 && slices.Contains(j.Inputs, "-") {
 		return job.Unusable(j.Line().Of("FILE"), "standard input cannot be divided among shards: each of them would need all of it; give a file")
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 // run is the job, from the lock to the report. The ending speaks for a job that could begin; an error for one that could not.

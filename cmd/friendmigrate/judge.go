@@ -203,7 +203,7 @@ func (j *importJob) failedWords(o outcome, n int64) string {
 // resume is the same command, which resumes. What standard input gave is staged already.
 func (j *importJob) resume() invocation.Line {
 	l := j.ResumeLine()
-	if contains(j.Inputs, "-") {
+	if slices.Contains(j.Inputs, "-") {
 		l = l.From("/dev/null")
 	}
 	return l

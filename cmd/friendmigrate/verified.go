@@ -236,7 +236,7 @@ func (r *verified) importLine() invocation.Line {
 			}
 		}
 	}
-	if contains(inputs, "-") {
+	if slices.Contains(inputs, "-") {
 		l = l.From("/dev/null")
 	}
 	return l.Of(inputs...)
@@ -290,7 +290,7 @@ func (r *verified) resumeHint() string {
 		return hint
 	}
 	l := r.job.ResumeLine()
-	if contains(r.job.Inputs, "-") && !r.job.own {
+	if slices.Contains(r.job.Inputs, "-") && !r.job.own {
 		l = l.From("/dev/null")
 	}
 	return l.String()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -189,7 +190,7 @@ func (j *verifyJob) reuseOwn(ctx context.Context, dir string) bool {
 	was, is := checkpoint.Identity{Options: meta.Options, Shard: meta.Shard, Shards: meta.Shards}, j.Identity()
 	is.SDKAppID, is.Target = 0, ""
 	c, err := source.Compare(ctx, meta.Counts.Inputs, j.Arguments(nil))
-	if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !contains(j.Inputs, "-") {
+	if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !slices.Contains(j.Inputs, "-") {
 		j.Stage, j.Counts = s, meta.Counts
 		return true
 	}

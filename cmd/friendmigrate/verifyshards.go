@@ -113,7 +113,7 @@ func (j *verifyJob) openAll(ctx context.Context, parts []*verifyJob) error {
 func (j *verifyJob) refuseShards(places []folder.Place) error {
 	missing := folder.NotBegun(places)
 	switch {
-	case contains(j.Inputs, "-"):
+	case slices.Contains(j.Inputs, "-"):
 		return job.Unusable(j.Line().Of(), "standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
 	case len(missing) > 0:
 		return &exit.Error{

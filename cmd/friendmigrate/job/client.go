@@ -30,7 +30,8 @@ func Await[T any](ctx context.Context, p *Program, what string, f func() (T, err
 	defer time.AfterFunc(progress.StandstillAfter, func() { p.Screen.Line("warning: still waiting for " + what) }).Stop()
 	v, err := disk.Wait(ctx, f)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return v, &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf("stopped by %w while reading %s; nothing was sent by this run", cause, what)}
+		err = fmt.Errorf("stopped by %w while reading %s; nothing was sent by this run", cause, what)
+		return v, &exit.Error{Code: exit.Unfinished, Err: err}
 	}
 	return v, exit.Because(exit.Unusable, err)
 }
@@ -85,14 +86,17 @@ func (p *Program) ClientOf(ctx context.Context, c sink.Config) (*sink.Client, er
 }
 
 // ClientConfig is what the settings say about calls: no call leaves before after, if they are paced at all.
-func (p *Program) ClientConfig(s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger) (sink.Config, error) {
+func (p *Program) ClientConfig(
+	s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger,
+) (sink.Config, error) {
 	endpoint, err := EndpointOf(s)
 	if pace.Rate >= sink.Unpaced {
 		after = time.Time{}
 	}
 	return sink.Config{
-		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime, Rate: pace.Rate, StartAfter: after,
-		Workers: pace.Workers, Timeout: pace.Timeout, AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + p.Version, Log: events.Of(log),
+		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime,
+		Rate: pace.Rate, StartAfter: after, Workers: pace.Workers, Timeout: pace.Timeout,
+		AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + p.Version, Log: events.Of(log),
 	}, err
 }
 
@@ -106,17 +110,21 @@ func EndpointOf(s settings.Service) (string, error) {
 }
 
 // Engine is how the engine is to be used for asking.
-func (p *Program) Engine(pace settings.Pace, memory int64, c *sink.Client, meter *migrate.Meter, log *zap.Logger) migrate.Options {
+func (p *Program) Engine(
+	pace settings.Pace, memory int64, c *sink.Client, meter *migrate.Meter, log *zap.Logger,
+) migrate.Options {
 	retry := migrate.DefaultRetry
 	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{
-		Workers: pace.Workers, Memory: memory, Retry: retry, OutageTimeout: pace.OutageTimeout, MaxDuration: p.Window, Since: p.Began,
-		Probe: c.Probe, Meter: meter, Event: events.Engine(log),
+		Workers: pace.Workers, Memory: memory, Retry: retry, OutageTimeout: pace.OutageTimeout,
+		MaxDuration: p.Window, Since: p.Began, Probe: c.Probe, Meter: meter, Event: events.Engine(log),
 	}
 }
 
 // OpenObjects makes the client for inputs that are objects; nil where none is. It sends nothing.
-func (p *Program) OpenObjects(ctx context.Context, c objects.Config, inputs []string, warn func(message string)) (*objects.Store, error) {
+func (p *Program) OpenObjects(
+	ctx context.Context, c objects.Config, inputs []string, warn func(message string),
+) (*objects.Store, error) {
 	if !slices.ContainsFunc(inputs, objects.IsName) {
 		return nil, nil
 	}
@@ -127,8 +135,8 @@ func (p *Program) OpenObjects(ctx context.Context, c objects.Config, inputs []st
 	return Await(ctx, p, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
 }
 
-// ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a second process on the same state is told that, and before anything is
-// changed, read or sent.
+// ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a second
+// process on the same state is told that, and before anything is changed, read or sent.
 func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
 	if set.Listen == "" || p.Server != nil { // a verify of several shards takes several locks
 		return nil
@@ -136,10 +144,12 @@ func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
 	server, err := metrics.Listen(set.Listen, p.View)
 	if err != nil {
 		host, _, _ := net.SplitHostPort(set.Listen)
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("listen", net.JoinHostPort(host, "0")).String()}
+		hint := p.Line().With("listen", net.JoinHostPort(host, "0"))
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
 	}
 	p.Server, p.Linger = server, set.Linger
-	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), events.Listen, zap.String("address", server.Addr().String()))
+	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), events.Listen,
+		zap.String("address", server.Addr().String()))
 	return nil
 }
 

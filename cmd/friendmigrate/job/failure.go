@@ -128,7 +128,8 @@ func (p *Program) Meaning(err error) string {
 	case NoSpace(err) && file != nil && file.Path != os.Stdout.Name():
 		dir := filepath.Dir(file.Path)
 		free, err := p.Volume.Free(dir)
-		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.Volume.Free(dir) { // a folder that was removed again
+		// The folder may be one that was removed again.
+		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.Volume.Free(dir) {
 			dir = filepath.Dir(dir)
 		}
 		if err == nil {

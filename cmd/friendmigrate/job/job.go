@@ -105,8 +105,9 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 		return ErrNoFolder
 	}
 	if fresh { // a new job: an input that is misspelt leaves no folder behind
+		// A folder that may not be read is the user's to fix, too.
 		if _, _, err := j.Arguments(nil).Resolve(ctx); err != nil {
-			return exit.Because(exit.Unusable, j.ReadError(ctx, err)) // a folder that may not be read is the user's to fix, too
+			return exit.Because(exit.Unusable, j.ReadError(ctx, err))
 		}
 	}
 	if j.Lock != nil {
@@ -130,7 +131,8 @@ func (j *Job) TakeLock() (err error) {
 	return err
 }
 
-// Close closes what is open, and between the client and the rest what else there is. Everything durable was synced before.
+// Close closes what is open, and between the client and the rest what else there is. Everything
+// durable was synced before.
 func (j *Job) Close(between ...func() error) error {
 	var errs []error
 	if j.Client != nil {
@@ -206,7 +208,8 @@ func (j *Job) Apart() string {
 func (j *Job) OtherJob(differences []string) error {
 	return &exit.Error{
 		Code: exit.OtherJob, Hint: j.Apart(),
-		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was %s", j.Dir, strings.Join(differences, "; "), j.Done),
+		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was %s",
+			j.Dir, strings.Join(differences, "; "), j.Done),
 	}
 }
 

@@ -65,8 +65,9 @@ type Program struct {
 	bugs []error    // of goroutines that only show where things stand
 }
 
-// Background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets the work go on, and in the end the command exits with the
-// code of one. ended is closed when all of that is over.
+// Background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets
+// the work go on, and in the end the command exits with the code of one. ended is closed when all of
+// that is over.
 func (p *Program) Background(f func()) (ended <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
@@ -169,8 +170,9 @@ func (p *Program) NameShard(s settings.Shard) {
 	}
 }
 
-// FollowUp is the command of a list as a job of its own, with its own state folder. It takes the whole list, whose rows need not belong to the shard that wrote it,
-// and each shard's list has another folder.
+// FollowUp is the command of a list as a job of its own, with its own state folder. It takes the
+// whole list, whose rows need not belong to the shard that wrote it, and each shard's list has
+// another folder.
 func (p *Program) FollowUp(l invocation.Line, job settings.Job, suffix string) invocation.Line {
 	state := Beside(job.State, suffix)
 	if job.Shard.Count == 0 {

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -54,7 +53,8 @@ type Show struct {
 
 // StartShow begins to show. at is asked each second, by another goroutine; nil: nothing can be told yet.
 func (p *Program) StartShow(out settings.Output, log *zap.Logger, at func(now time.Time) *Moment) *Show {
-	s := &Show{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{}), nextLine: time.Now().Add(firstLineAt)}
+	s := &Show{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{})}
+	s.nextLine = time.Now().Add(firstLineAt)
 	if s.how == "auto" {
 		s.how = "lines"
 		if p.Screen.Terminal() {
@@ -112,10 +112,12 @@ func (s *Show) write(m *Moment) {
 		return
 	}
 	if m.asks {
-		s.log.Info(m.line, events.Progress, zap.Float64("percent", m.Percent), zap.Int64("done", m.Settled), zap.Int64("total", m.Total))
+		s.log.Info(m.line, events.Progress, zap.Float64("percent", m.Percent),
+			zap.Int64("done", m.Settled), zap.Int64("total", m.Total))
 		return
 	}
-	s.log.Info(m.line, events.Progress, zap.Float64("percent", m.Percent), zap.Int64("settled", m.Settled), zap.Int64("total", m.Total))
+	s.log.Info(m.line, events.Progress, zap.Float64("percent", m.Percent),
+		zap.Int64("settled", m.Settled), zap.Int64("total", m.Total))
 }
 
 // Stop ends the goroutine and waits for it. It may be called again.
@@ -174,7 +176,9 @@ type Standing struct {
 
 // Follow shows where a command stands that asks, until stop is called, and then where it all ended. stop may be called
 // again. What at reads is safe to be read while the command runs.
-func (p *Program) Follow(out settings.Output, log *zap.Logger, c *sink.Client, meter *migrate.Meter, at func() Standing) (stop func()) {
+func (p *Program) Follow(
+	out settings.Output, log *zap.Logger, c *sink.Client, meter *migrate.Meter, at func() Standing,
+) (stop func()) {
 	var calls, steps progress.Speed
 	moment := func(s Standing, now time.Time) *Moment {
 		shown := progress.New(now, progress.Sending)
@@ -227,7 +231,8 @@ func Slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
 	switch {
 	case m.Holding:
 		since := screen.Span(now.Sub(m.HoldSince))
-		return fmt.Sprintf("holding for %s: nothing gets through, and it is tried again by itself; the last answer: %s", since, m.HoldReason), "holding for " + since
+		full = "holding for " + since + ": nothing gets through, and it is tried again by itself; the last answer: "
+		return full + m.HoldReason, "holding for " + since
 	case AllWait(m): // whatever the pace is, it holds nobody back
 		text := screen.Some(int64(m.Parked), "account") + " waiting to be tried again"
 		return text, text
