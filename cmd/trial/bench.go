@@ -200,7 +200,8 @@ func (c *bench) fail(oracle, format string, args ...any) {
 // finished reports whether a run ended as one that is done with its act.
 func finished(end lab.Ended) bool { return end.Code == 0 || end.Code == 3 }
 
-// nothingToDo holds a finished job against its promise: run again it makes no call and ends with the same code.
+// nothingToDo holds a finished job against its promise: run again it makes no call and ends with
+// the same code.
 func (c *bench) nothingToDo(act int) error {
 	if slices.Contains(c.job.Acts[act].Flags, "--retry-failed") {
 		return nil // it takes up again what failed again

@@ -10,7 +10,8 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// contained runs a job in containers, and kills it, signals it or starts a second container on its volume.
+// contained runs a job in containers, and kills it, signals it or starts a second container on its
+// volume.
 func contained(ctx context.Context, c *bench) (faults int, err error) {
 	image, err := c.suite.image()
 	if err != nil {
@@ -30,8 +31,9 @@ func contained(ctx context.Context, c *bench) (faults int, err error) {
 	return secondContainer(c, container)
 }
 
-// secondContainer starts a second container on the volume of one that is at work: it has to leave. Then the volume is read by a command that looks only, and what is
-// there is fetched from the service into standard output, which takes a temporary file.
+// secondContainer starts a second container on the volume of one that is at work: it has to leave.
+// Then the volume is read by a command that looks only, and what is there is fetched from the
+// service into standard output, which takes a temporary file.
 func secondContainer(c *bench, container *lab.Container) (int, error) {
 	if err := c.begin("paced"); err != nil {
 		return 0, err

@@ -1,5 +1,6 @@
-// Command trial is the fault suite: it breaks the built program in every way it knows, restarts it, and holds what came of it against the service's own account
-// and against an unbroken run of the same job (package oracle says what has to hold).
+// Command trial is the fault suite: it breaks the built program in every way it knows, restarts it,
+// and holds what came of it against the service's own account and against an unbroken run of the
+// same job (package oracle says what has to hold).
 //
 //	go run ./cmd/trial --size ci        some minutes
 //	go run ./cmd/trial --size release   hours
@@ -10,15 +11,18 @@
 //	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
 //	go run ./cmd/trial fuzz --only Scan --time 1000000x  some of the fuzz targets
 //
-// It also writes generated friend graphs, as CSV or JSONL, and beside them the counts that a correct reader must find. The same flags write the same bytes.
+// It also writes generated friend graphs, as CSV or JSONL, and beside them the counts that a
+// correct reader must find. The same flags write the same bytes.
 //
 //	go run ./cmd/trial edges --edges 10000000 --output big.csv --expect big.json
 //	go run ./cmd/trial edges --edges 2000000000 --hubs 3 --hub-friends 5000000 --order sorted | zstd > huge.csv.zst
 //	go run ./cmd/trial edges --edges 50000 --format jsonl --fields all --unicode --bad 0.01 --duplicates 0.02 --output mixed.jsonl --expect mixed.json --bad-list mixed-bad.csv
 //
-// The rows image, containers and limits do it with the program in containers, whose image they build from the Dockerfile as it is, without a network: Go and the
-// modules of this machine are mounted into a builder that is made on the spot.
+// The rows image, containers and limits do it with the program in containers, whose image they
+// build from the Dockerfile as it is, without a network: Go and the modules of this machine are
+// mounted into a builder that is made on the spot.
 //
-// It prints a line for each row: kind of fault, seed, how often, violations, seconds. It exits with 1 if anything was violated, with the command that brings it
-// back. Rows that need root, loop devices, file systems, podman or a memory controller which are not there are skipped, and say so.
+// It prints a line for each row: kind of fault, seed, how often, violations, seconds. It exits with
+// 1 if anything was violated, with the command that brings it back. Rows that need root, loop
+// devices, file systems, podman or a memory controller which are not there are skipped, and say so.
 package main

@@ -17,7 +17,8 @@ const (
 	readOnlyWord = "read-only"
 )
 
-// filled runs a job on a disk that is too small, or that somebody else fills on the way, and again when there is room.
+// filled runs a job on a disk that is too small, or that somebody else fills on the way, and again
+// when there is room.
 func filled(ctx context.Context, c *bench) (faults int, err error) {
 	kB, fromTheStart := 2048, c.rand.IntN(3) == 0
 	if fromTheStart {
@@ -79,8 +80,8 @@ func readOnly(ctx context.Context, c *bench) (faults int, err error) {
 	})
 }
 
-// withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The run finishes all the
-// same, or says with 1 what is wrong.
+// withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The
+// run finishes all the same, or says with 1 what is wrong.
 func (c *bench) withFault(act, left int, word string, fault, fix func() error) (done bool, err error) {
 	m := c.moment(act, left)
 	p, hit, err := c.until(m, act)

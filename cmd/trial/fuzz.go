@@ -43,7 +43,8 @@ func fuzzed(ctx context.Context, s *suite, count int) (executions int, err error
 	return int(n), err
 }
 
-// fuzzAll runs fuzz targets side by side. What they find lies in the package's testdata and fails its tests from then on.
+// fuzzAll runs fuzz targets side by side. What they find lies in the package's testdata and fails
+// its tests from then on.
 func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer) (total int64, failed []error, err error) {
 	root, err := moduleFolder(ctx)
 	if err != nil {
@@ -105,7 +106,8 @@ func fuzzTargets(root string) (targets []fuzzTarget, err error) {
 
 // run fuzzes one target and returns how often.
 func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err error) {
-	// By default a minute may go into making one interesting input smaller, which is most of a short run.
+	// By default a minute may go into making one interesting input smaller, which is most of a
+	// short run.
 	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-fuzzminimizetime=100x",
 		"-parallel=1", "-timeout=0", t.folder)
 	said, err := c.CombinedOutput()
@@ -118,6 +120,7 @@ func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err
 	return executions, fmt.Errorf("%w\n%s", err, tail(string(said), 3000))
 }
 
-// endedLate is all that go test says where it takes the end of the fuzzing time for a failure (go.dev/issue/75804, fixed in Go 1.27). A finding says
-// more: what failed, and where the input is written.
+// endedLate is all that go test says where it takes the end of the fuzzing time for a failure
+// (go.dev/issue/75804, fixed in Go 1.27). A finding says more: what failed, and where the input is
+// written.
 var endedLate = regexp.MustCompile(`(?m)^--- FAIL: Fuzz\w* \([\d.]+s\)\n    context deadline exceeded\nFAIL$`)

@@ -44,8 +44,8 @@ func (s *suite) build(ctx context.Context) (*lab.Image, error) {
 	return s.podman.Build(ctx, root, "localhost/friendmigrate", imageVersion)
 }
 
-// shipped builds the image so many times from nothing, each time but the first from a copy in another folder, with other times and modes of its files, and
-// judges it.
+// shipped builds the image so many times from nothing, each time but the first from a copy in
+// another folder, with other times and modes of its files, and judges it.
 func shipped(ctx context.Context, s *suite, count int) (builds int, err error) {
 	image, err := s.image()
 	if err != nil {
@@ -126,7 +126,8 @@ func judgeImage(i *lab.Shipped) (found []string) {
 	return found
 }
 
-// hardened runs commands in containers that may do nothing, and that have no network: each has to end with 0.
+// hardened runs commands in containers that may do nothing, and that have no network: each has to
+// end with 0.
 func (s *suite) hardened(image *lab.Image) (found []string, err error) {
 	dir := filepath.Join(s.dir, "hardened")
 	c, err := image.NewContainer(dir)

@@ -20,7 +20,8 @@ type limit struct {
 	edges    int64  // at most
 }
 
-// The limits that jobs keep, and one that is far too low: if nothing happens there, the others say nothing either.
+// The limits that jobs keep, and one that is far too low: if nothing happens there, the others say
+// nothing either.
 var (
 	limits = []limit{
 		{flag: "384m", resident: 256 << 20, memory: "256MiB", edges: 1 << 40},

@@ -27,7 +27,8 @@ func (m moment) String() string {
 	return fmt.Sprintf("%s, %v after the arrival of call %d", m.kind, m.after, m.call)
 }
 
-// draw draws a moment for a run of an act of which calls are left, by how long the parts of an unbroken run took.
+// draw draws a moment for a run of an act of which calls are left, by how long the parts of an
+// unbroken run took.
 func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	within := func(d time.Duration) time.Duration { return time.Duration(r.Float64() * float64(d)) }
 	left = max(left, 1)
@@ -49,7 +50,8 @@ func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	return moment{kind: "finishing", after: within(max(like.Finish, 10*time.Millisecond) * 12 / 10), call: left, end: true}
 }
 
-// await waits for the moment, or for the end of the process; it reports whether the moment came first. It is called right after the start.
+// await waits for the moment, or for the end of the process; it reports whether the moment came
+// first. It is called right after the start.
 func (m moment) await(p *lab.Process, s *lab.Service) bool {
 	if m.call == 0 {
 		return sleep(time.Until(p.Began.Add(m.after)), p.Done())

@@ -38,9 +38,9 @@ func mutated(ctx context.Context, s *suite, _ int) (planted int, err error) {
 	return planted, err
 }
 
-// plant plants one bug after the other and has the suites find each. The go command is told to read one file from elsewhere,
-// so that the module stays as it is. What the suites say of it without a bug comes first: a suite that fails anyway finds
-// nothing.
+// plant plants one bug after the other and has the suites find each. The go command is told to read
+// one file from elsewhere, so that the module stays as it is. What the suites say of it without a
+// bug comes first: a suite that fails anyway finds nothing.
 func plant(ctx context.Context, only string, out io.Writer) (planted int, missed []string, err error) {
 	root, err := moduleFolder(ctx)
 	if err != nil {
@@ -104,7 +104,8 @@ func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error)
 	return failed != nil, nil
 }
 
-// overlay writes the file with the bug into the folder work, and what makes the go command read it instead of the one in the module.
+// overlay writes the file with the bug into the folder work, and what makes the go command read it
+// instead of the one in the module.
 func (m mutation) overlay(root, work string) (string, error) {
 	file := filepath.Join(root, m.file)
 	sound, err := os.ReadFile(file)
@@ -137,7 +138,8 @@ func (g *garden) goes(ctx context.Context, args []string, env ...string) (string
 	defer cancel()
 	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir, c.Env = g.root, append(os.Environ(), env...)
-	// With all that it has started: what is left behind of a suite that hangs would hold its output open.
+	// With all that it has started: what is left behind of a suite that hangs would hold its output
+	// open.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	c.WaitDelay = 10 * time.Second

@@ -1,7 +1,8 @@
 package main
 
-// mutation is a bug that is planted: one piece of text of one file is replaced. The piece has to be there exactly once, so that a mutation that has lost its
-// place is an error and not a bug that nothing catches.
+// mutation is a bug that is planted: one piece of text of one file is replaced. The piece has to be
+// there exactly once, so that a mutation that has lost its place is an error and not a bug that
+// nothing catches.
 type mutation struct {
 	bug      string
 	file     string
@@ -37,7 +38,8 @@ func byTrial(row string, flags ...string) []string {
 	return append([]string{"run", "./cmd/trial", "--only=" + row, "--seed=1"}, flags...)
 }
 
-// mutations are bugs of durability, seriality, pacing and accounting, each of which would break a promise.
+// mutations are bugs of durability, seriality, pacing and accounting, each of which would break a
+// promise.
 var mutations = []mutation{
 	{"a settlement is acknowledged before it is written", "checkpoint/committer.go",
 		"\t\terr := c.commit()\n", "\t\tfor _, e := range c.batch {\n\t\t\te.done <- nil\n\t\t\te.done = make(chan error, 1)\n\t\t}\n\t\terr := c.commit()\n", byJournal},

@@ -31,7 +31,8 @@ func cutOn(kind string) func(context.Context, *bench) (int, error) {
 	}
 }
 
-// cut does one run and cuts the power in it, or right behind it. done: the run had said that it is finished before.
+// cut does one run and cuts the power in it, or right behind it. done: the run had said that it is
+// finished before.
 func (c *bench) cut(act, left int) (done bool, err error) {
 	m := c.moment(act, left)
 	if c.rand.IntN(6) == 0 {
@@ -77,7 +78,8 @@ func acknowledged(state string) int64 {
 	return p.Edges.Imported + p.Edges.Already + p.Added.Imported + p.Added.Already
 }
 
-// unsynced is the negative control: a program that never syncs has to be found at fault by the same cases.
+// unsynced is the negative control: a program that never syncs has to be found at fault by the same
+// cases.
 func unsynced(ctx context.Context, s *suite, count int) (faults int, err error) {
 	binary, err := lab.Build(ctx, s.dir, "friendmigrate-nosync", "-tags", "nosync")
 	if err != nil {

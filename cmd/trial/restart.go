@@ -15,16 +15,17 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// The job of the row restart, and how soon a run that goes on with it has to send. The first second of that is what the rate asks for: the run before may have
-// sent a second's worth of calls until it died.
+// The job of the row restart, and how soon a run that goes on with it has to send. The first second
+// of that is what the rate asks for: the run before may have sent a second's worth of calls until
+// it died.
 const (
 	restartEdges = 10_000_000
 	restartRate  = 200
 	restartLimit = 2 * time.Second
 )
 
-// restarted kills a job of 10 million edges again and again and measures how soon each run that goes on with it sends its
-// first call. The input is as it was.
+// restarted kills a job of 10 million edges again and again and measures how soon each run that
+// goes on with it sends its first call. The input is as it was.
 func restarted(ctx context.Context, s *suite, count int) (kills int, err error) {
 	dir, err := os.MkdirTemp("", "trial-restart-") // on a disk, as a large job is
 	if err != nil {
@@ -88,7 +89,8 @@ func largeInput(dir string, seed uint64, edges int64) error {
 	return errors.Join(g.Write(w, graph.Part{}, nil), w.Flush(), f.Close())
 }
 
-// untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it sent. found says why it did not.
+// untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it
+// sent. found says why it did not.
 func (s *suite) untilFirstCall(job *lab.Job, service *lab.Service, dir string) (took time.Duration, found string) {
 	service.NextRun()
 	p, err := s.binary.Start(job, 0, service, filepath.Join(dir, "state"))

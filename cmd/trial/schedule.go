@@ -31,8 +31,8 @@ const (
 	longestTrouble = 600 * time.Millisecond
 )
 
-// scheduled runs one job under a random schedule, then in peace, and lets verify read what came of it
-// from torn pages.
+// scheduled runs one job under a random schedule, then in peace, and lets verify read what came of
+// it from torn pages.
 func scheduled(ctx context.Context, c *bench) (int, error) {
 	job, err := lab.Make(c.dir+"-job", "schedule", c.rand.Uint64())
 	if err == nil {
@@ -57,7 +57,8 @@ func (s *schedule) run(flags ...string) (*lab.Process, error) {
 	return s.start(0)
 }
 
-// troubled does one run in which the service gets into trouble, and which may be killed or signalled.
+// troubled does one run in which the service gets into trouble, and which may be killed or
+// signalled.
 func (s *schedule) troubled() error {
 	var flags []string
 	if s.rand.IntN(3) == 0 {
@@ -160,7 +161,8 @@ func (s *schedule) troubles(p *lab.Process) (names []string) {
 	return names
 }
 
-// judge judges a run that was troubled: by every oracle, and that it ended for a reason that there was.
+// judge judges a run that was troubled: by every oracle, and that it ended for a reason that there
+// was.
 func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string) {
 	met := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(troubles, name) })
@@ -200,7 +202,8 @@ func (s *schedule) gone(pair lab.Pair) bool {
 	return s.missing.Has(pair.From) || s.missing.Has(pair.To)
 }
 
-// ends lets the job run in peace until it is finished: exactly what the service refuses has failed then.
+// ends lets the job run in peace until it is finished: exactly what the service refuses has failed
+// then.
 func (s *schedule) ends() error {
 	for left := mostGoodRuns; left > 0; left-- {
 		p, err := s.run("--retry-failed")

@@ -14,8 +14,9 @@ import (
 // divisions are the numbers of shards. Cases take them in turn.
 var divisions = []int{1, 2, 4, 7, 8}
 
-// sharded runs a job in shards, all at once against one service, and holds them together against the undivided run. Of three cases of each division one lets them
-// be, with more calls than a second has room for; one kills a shard of the same; and one does so with a job of any shape.
+// sharded runs a job in shards, all at once against one service, and holds them together against
+// the undivided run. Of three cases of each division one lets them be, with more calls than a
+// second has room for; one kills a shard of the same; and one does so with a job of any shape.
 func sharded(ctx context.Context, c *bench) (int, error) {
 	n, kind := divisions[c.index%len(divisions)], c.index/len(divisions)%3
 	shape := "crowd"
@@ -87,7 +88,8 @@ func (d *divided) act(act int) (err error) {
 	return d.status(func(end lab.Ended) { d.watch.Status(end, !d.job.Acts[act].Part) })
 }
 
-// kill kills a shard at some moment, looks at the whole in between, and starts it again, if it had not ended before.
+// kill kills a shard at some moment, looks at the whole in between, and starts it again, if it had
+// not ended before.
 func (d *divided) kill(act, victim int, processes []*lab.Process) (killed bool, err error) {
 	like, p := &d.like.Acts[act], processes[victim]
 	if !draw(d.rand, like, like.Calls, false).await(p, d.service) {
@@ -118,7 +120,8 @@ func (d *divided) status(judge func(lab.Ended)) error {
 	return err
 }
 
-// again holds a finished shard against its promise: run again it makes no call and ends with the same code.
+// again holds a finished shard against its promise: run again it makes no call and ends with the
+// same code.
 func (d *divided) again(act int) error {
 	if slices.Contains(d.job.Acts[act].Flags, "--retry-failed") {
 		return nil // it takes up again what failed again

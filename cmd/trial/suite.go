@@ -20,7 +20,8 @@ type row struct {
 	ci, release      int // how often
 	parallel         int // cases at once at most; 0: as many as there may be
 
-	// broken does one case: it breaks a job, sees it through to its end, and returns how many faults that were.
+	// broken does one case: it breaks a job, sees it through to its end, and returns how many
+	// faults that were.
 	broken func(ctx context.Context, c *bench) (faults int, err error)
 
 	// whole does the row at once, where it is not made of cases.
@@ -31,33 +32,61 @@ type row struct {
 
 // rows are all kinds of faults, in the order in which they are done.
 var rows = []row{
-	{name: "kill", flag: "kills", help: "kill -9 at random moments of staging, sending, committing, finishing and resuming", ci: 200, release: 5000, broken: killed},
-	{name: "signal", flag: "signals", help: "SIGTERM, SIGINT, SIGHUP and double signals at random moments", ci: 50, release: 1000, broken: signalled},
-	{name: "schedule", flag: "schedules", help: "a random schedule of kills, outages, throttling, removed accounts, an admin that goes and returns, refused tags and torn pages",
+	{name: "kill", flag: "kills",
+		help: "kill -9 at random moments of staging, sending, committing, finishing and resuming",
+		ci:   200, release: 5000, broken: killed},
+	{name: "signal", flag: "signals", help: "SIGTERM, SIGINT, SIGHUP and double signals at random moments",
+		ci: 50, release: 1000, broken: signalled},
+	{name: "schedule", flag: "schedules", help: "a random schedule of kills, outages, throttling, " +
+		"removed accounts, an admin that goes and returns, refused tags and torn pages",
 		ci: 40, release: 2000, broken: scheduled},
 	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, broken: twoAtOnce},
-	{name: "inputs", flag: "inputs", help: "random inputs and command lines: files 0 to 200, formats, line ends, marks, headers, quotes, empty parts, lists, processors 1 to 16", ci: 300, release: 5000, broken: everyday},
-	{name: "shards", flag: "shards", help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed", ci: 15, release: 600, parallel: 2, broken: sharded},
-	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4", ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},
-	{name: "power-xfs", flag: "power-xfs", help: "power cuts on XFS", ci: 50, release: 2000, broken: cutOn(lab.XFS), ready: volumes(lab.XFS)},
-	{name: "control", flag: "controls", help: "power cuts of a program that never syncs, on both: it has to be found at fault", ci: 6, release: 40, whole: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
-	{name: "full", flag: "full", help: "a disk that is full from the start or fills up on the way", ci: 30, release: 500, broken: filled, ready: root},
-	{name: "read-only", flag: "read-only", help: "a file system that goes read-only on the way, or was before", ci: 16, release: 300, broken: readOnly, ready: volumes(lab.Ext4)},
-	{name: "restart", flag: "restarts", help: "kill -9 of a job of 10 million edges: how soon it sends again", ci: 5, release: 50, whole: restarted},
-	{name: "image", flag: "images", help: "the image built from nothing so often: one digest, what is in it, commands in containers without any right", ci: 2, release: 2,
-		whole: shipped, ready: lab.Containers},
-	{name: "containers", flag: "containers", help: "hardened containers killed, signalled, and two on one volume", ci: 12, release: 200, broken: contained, ready: lab.Containers},
-	{name: "limits", flag: "limits", help: "containers with little memory; the flag counts millions of edges", ci: 1, release: 10, whole: limited, ready: lab.MemoryLimits},
-	{name: "verify", flag: "verify-kills", help: "kill -9 at random moments of verify, which has to write the lists of an unbroken one", ci: 10, release: 50,
-		whole: swept(verifyTest, kills)},
-	{name: "export", flag: "export-kills", help: "kill -9 at random moments of export, whose file has to be that of an unbroken one", ci: 10, release: 50,
-		whole: swept(exportTest, kills)},
-	{name: "operations", flag: "operation-seeds", help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs", ci: 1, release: 100,
-		whole: swept(operationTest, sweeps)},
-	{name: "damage", flag: "damage", help: "state files cut at each length and flipped at each byte, swapped, of another job or version; input changed", ci: 1, release: 1,
-		whole: swept(damageTests, sweeps)},
-	{name: "mutants", flag: "mutants", help: "bugs planted in a copy of the module, each of which the suites have to find; once, or 0: not", ci: 1, release: 1, whole: mutated},
-	{name: "fuzz", flag: "fuzz-seconds", help: "every fuzz target, for so many seconds", ci: 30, release: 600, whole: fuzzed},
+	{name: "inputs", flag: "inputs",
+		help: "random inputs and command lines: files 0 to 200, formats, line ends, marks, headers, quotes, " +
+			"empty parts, lists, processors 1 to 16",
+		ci: 300, release: 5000, broken: everyday},
+	{name: "shards", flag: "shards",
+		help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed",
+		ci:   15, release: 600, parallel: 2, broken: sharded},
+	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4",
+		ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},
+	{name: "power-xfs", flag: "power-xfs", help: "power cuts on XFS",
+		ci: 50, release: 2000, broken: cutOn(lab.XFS), ready: volumes(lab.XFS)},
+	{name: "control", flag: "controls",
+		help: "power cuts of a program that never syncs, on both: it has to be found at fault",
+		ci:   6, release: 40, whole: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
+	{name: "full", flag: "full", help: "a disk that is full from the start or fills up on the way",
+		ci: 30, release: 500, broken: filled, ready: root},
+	{name: "read-only", flag: "read-only", help: "a file system that goes read-only on the way, or was before",
+		ci: 16, release: 300, broken: readOnly, ready: volumes(lab.Ext4)},
+	{name: "restart", flag: "restarts", help: "kill -9 of a job of 10 million edges: how soon it sends again",
+		ci: 5, release: 50, whole: restarted},
+	{name: "image", flag: "images",
+		help: "the image built from nothing so often: one digest, what is in it, commands in containers " +
+			"without any right",
+		ci: 2, release: 2, whole: shipped, ready: lab.Containers},
+	{name: "containers", flag: "containers", help: "hardened containers killed, signalled, and two on one volume",
+		ci: 12, release: 200, broken: contained, ready: lab.Containers},
+	{name: "limits", flag: "limits", help: "containers with little memory; the flag counts millions of edges",
+		ci: 1, release: 10, whole: limited, ready: lab.MemoryLimits},
+	{name: "verify", flag: "verify-kills",
+		help: "kill -9 at random moments of verify, which has to write the lists of an unbroken one",
+		ci:   10, release: 50, whole: swept(verifyTest, kills)},
+	{name: "export", flag: "export-kills",
+		help: "kill -9 at random moments of export, whose file has to be that of an unbroken one",
+		ci:   10, release: 50, whole: swept(exportTest, kills)},
+	{name: "operations", flag: "operation-seeds",
+		help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs",
+		ci:   1, release: 100, whole: swept(operationTest, sweeps)},
+	{name: "damage", flag: "damage",
+		help: "state files cut at each length and flipped at each byte, swapped, of another job or version; " +
+			"input changed",
+		ci: 1, release: 1, whole: swept(damageTests, sweeps)},
+	{name: "mutants", flag: "mutants",
+		help: "planted bugs, each of which the suites have to find; once, or 0: not",
+		ci:   1, release: 1, whole: mutated},
+	{name: "fuzz", flag: "fuzz-seconds", help: "every fuzz target, for so many seconds",
+		ci: 30, release: 600, whole: fuzzed},
 }
 
 // root says why a row that mounts in memory can't be done.

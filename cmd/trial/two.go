@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// twoAtOnce starts a second process on the state of one that is at work. Both may begin at once; one of them has to leave.
+// twoAtOnce starts a second process on the state of one that is at work. Both may begin at once;
+// one of them has to leave.
 func twoAtOnce(ctx context.Context, c *bench) (int, error) {
 	return c.through(ctx, 1, func(act, left int) (broken, done bool, err error) {
 		if act > 0 {

@@ -11,7 +11,8 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// lists is the rest of O7 and of O8: the lists are those of the unbroken run to the byte, but for Attempts, and as long as the report says.
+// lists is the rest of O7 and of O8: the lists are those of the unbroken run to the byte, but for
+// Attempts, and as long as the report says.
 func (a *Audit) lists(want *lab.ReferenceAct, r told) {
 	got, err := lab.ReadLists(a.Folder)
 	if err != nil {

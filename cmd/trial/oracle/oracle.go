@@ -1,5 +1,6 @@
-// Package oracle judges the program after every death and at every end, by the service's own account first and by its words only where the two are compared. It
-// holds the oracles that every run of the fault suite has to keep:
+// Package oracle judges the program after every death and at every end, by the service's own
+// account first and by its words only where the two are compared. It holds the oracles that every
+// run of the fault suite has to keep:
 //
 //	O1  the sum balances, and is that of the input
 //	O2  no false success: what is reported in place is in the service, with its fields
@@ -36,11 +37,12 @@ type Audit struct {
 	Like    *lab.Reference
 	Stalls  *lab.Stalls
 
-	// Changing says that the service changes as it goes: failed edges may be taken up again at any time, and one may
-	// be there whose answer was lost before its account went.
+	// Changing says that the service changes as it goes: failed edges may be taken up again at any
+	// time, and one may be there whose answer was lost before its account went.
 	Changing bool
 
-	// Late counts the calls that left after the last acknowledgement that counts: those between the beginning of a power cut and its end.
+	// Late counts the calls that left after the last acknowledgement that counts: those between the
+	// beginning of a power cut and its end.
 	Late int
 
 	deaths int                       // abrupt ones, before the run that is judged
@@ -58,7 +60,8 @@ func (a *Audit) violated(oracle, format string, args ...any) {
 // Fail records a violation that its row has found by itself.
 func (a *Audit) Fail(oracle, text string) { a.violated(oracle, "%s", text) }
 
-// Dead judges after the end of a run, whatever ended it. After an abrupt end the program did not see all answers to its calls.
+// Dead judges after the end of a run, whatever ended it. After an abrupt end the program did not
+// see all answers to its calls.
 func (a *Audit) Dead(end lab.Ended, abrupt bool) {
 	s, err := readState(a.Folder)
 	if err != nil {
@@ -154,9 +157,11 @@ func (a *Audit) repeats() {
 	}
 }
 
-// Of any rate + 1 calls the last leaves a second after the first. They arrive closer together by what held up the first, which is measured beside the runs
-// (Audit.Stalls), for both sides; a limiter that is full again at the start, or that forgets the run before, has them there in half a second. The sliding second
-// of departures itself is held exactly by the tests of the limiter, in virtual time.
+// Of any rate + 1 calls the last leaves a second after the first. They arrive closer together by
+// what held up the first, which is measured beside the runs (Audit.Stalls), for both sides; a
+// limiter that is full again at the start, or that forgets the run before, has them there in half a
+// second. The sliding second of departures itself is held exactly by the tests of the limiter, in
+// virtual time.
 const (
 	leastJitter = 100 * time.Millisecond
 	mostJitter  = 500 * time.Millisecond
@@ -226,14 +231,16 @@ func (a *Audit) Finished(end lab.Ended, act int) {
 	a.lists(want, r)
 }
 
-// Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of O2.
+// Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of
+// O2.
 func (a *Audit) Told(end lab.Ended) {
 	if r, ok := a.story(end); ok {
 		a.sum(r, end.Code != 0 && end.Code != 3)
 	}
 }
 
-// Refused is the first third of O10: refused says whether the service has ever refused an edge with this code.
+// Refused is the first third of O10: refused says whether the service has ever refused an edge with
+// this code.
 func (a *Audit) Refused(refused func(pair lab.Pair, code int) bool) {
 	s, err := readState(a.Folder)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// Shards has seen a job that was divided. To the nine oracles, which hold for it as for any job, it adds that its parts are the whole:
+// Shards has seen a job that was divided. To the nine oracles, which hold for it as for any job, it
+// adds that its parts are the whole:
 //
 //	O1  the sums over all shards, also those that status tells, are those of the undivided job
 //	O3  an edge is sent by one shard alone, and nothing lies outside the shards' folders
@@ -48,7 +49,8 @@ func (s *Shards) Found() (all []string) {
 // Fail records a violation, as Audit.Fail does.
 func (s *Shards) Fail(oracle, text string) { s.parts[0].Fail(oracle, text) }
 
-// Dead judges after the end of a run of shard i. A death counts for all of them: the service can't tell who sends again.
+// Dead judges after the end of a run of shard i. A death counts for all of them: the service can't
+// tell who sends again.
 func (s *Shards) Dead(i int, end lab.Ended, abrupt bool) {
 	s.parts[i].Dead(end, abrupt)
 	for k, p := range s.parts {
@@ -58,8 +60,8 @@ func (s *Shards) Dead(i int, end lab.Ended, abrupt bool) {
 	}
 }
 
-// Finished judges an act of which every shard has ended by itself. unbroken says that no run was killed and that the service did its best: then nothing is
-// sent twice.
+// Finished judges an act of which every shard has ended by itself. unbroken says that no run was
+// killed and that the service did its best: then nothing is sent twice.
 func (s *Shards) Finished(ends []lab.Ended, act int, unbroken bool) {
 	a := s.parts[0]
 	want := &a.Like.Acts[act]
@@ -94,7 +96,8 @@ func (t *told) add(o *told) {
 	a.Imported, a.Already, a.Failed, a.Pending = a.Imported+b.Imported, a.Already+b.Already, a.Failed+b.Failed, a.Pending+b.Pending
 }
 
-// Status holds what status --json says of a finished act against the reports. over says that nothing is pending any more.
+// Status holds what status --json says of a finished act against the reports. over says that
+// nothing is pending any more.
 func (s *Shards) Status(end lab.Ended, over bool) {
 	a := s.parts[0]
 	var got struct {
@@ -126,7 +129,8 @@ func (s *Shards) Status(end lab.Ended, over bool) {
 	}
 }
 
-// Running holds what status --json says in the middle of it all against what it has to be like at any moment.
+// Running holds what status --json says in the middle of it all against what it has to be like at
+// any moment.
 func (s *Shards) Running(end lab.Ended) {
 	a := s.parts[0]
 	var got struct {
@@ -232,7 +236,8 @@ func (s *Shards) lists(want *lab.ReferenceAct) {
 	}
 }
 
-// listRows is the rows of a list, without the header that each shard's has. bothWithoutAttempts has made lines of the failed lists.
+// listRows is the rows of a list, without the header that each shard's has. bothWithoutAttempts has
+// made lines of the failed lists.
 func listRows(name, text string) ([]string, error) {
 	if strings.HasPrefix(name, "failed.") {
 		rows := slices.Collect(strings.Lines(text))
