@@ -10,7 +10,6 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
 	"friendmigrate/cmd/friendmigrate/screen"
@@ -115,8 +114,8 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) e
 	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {
 		e.What += ", at least " + made.LeastTime()
 	}
-	_, rest := job.Split(p.Args)
-	l := invocation.Parse(p.Args[0], "import", rest, p.TakesOf("plan")).Without("json", "accounts-out")
+	has := func(flag string) bool { return flag != "json" && flag != "accounts-out" }
+	l := p.Line().As("import", has).Of(p.Line().Inputs()...)
 	if made.OtherJob {
 		l = l.With("state", job.Beside(set.Job.State, "-2"))
 	}

@@ -83,6 +83,19 @@ func (l Line) Has(name string) bool {
 	return slices.ContainsFunc(l.flags, func(f flag) bool { return f.name == name })
 }
 
+// Value is what a flag was given last; "" if it was given nothing.
+func (l Line) Value(name string) (value string) {
+	for _, f := range l.flags {
+		if f.name != name {
+			continue
+		}
+		if _, value, _ = strings.Cut(f.words[0], "="); len(f.words) > 1 {
+			value = f.words[1]
+		}
+	}
+	return value
+}
+
 // Of replaces the inputs.
 func (l Line) Of(inputs ...string) Line {
 	l.inputs = inputs

@@ -117,7 +117,11 @@ func (p *Program) LineOf(args []string) invocation.Line {
 	if len(args) > 0 {
 		program = args[0]
 	}
-	return invocation.Parse(program, name, rest, p.TakesOf(name))
+	line := invocation.Parse(program, name, rest, p.TakesOf(name))
+	if settings.IsKey(line.Value("secret-key-file")) { // no hint repeats it
+		line = line.With("secret-key-file", "FILE")
+	}
+	return line
 }
 
 // TakesOf says of the flags of a command whether they take a value as a word of its own.

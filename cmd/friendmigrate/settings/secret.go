@@ -35,12 +35,18 @@ func (k Key) Source() (sink.KeySource, error) {
 		}
 		return sink.StaticKey(k.Value), nil
 	}
-	if _, err := os.Stat(k.File); err != nil && looksLikeKey(k.File) {
+	if IsKey(k.File) {
 		return nil, errors.New("--secret-key-file needs the name of a file: what was given looks like the key itself and is not repeated here")
 	}
 	source := sink.KeyFile(k.File)
 	_, err := source()
 	return source, err
+}
+
+// IsKey reports whether the name of a file is the key itself.
+func IsKey(file string) bool {
+	_, err := os.Stat(file)
+	return err != nil && looksLikeKey(file)
 }
 
 // looksLikeKey is for a key that was given where its file is asked for: one word of 16 letters and digits or more,
