@@ -28,7 +28,8 @@ type outcome struct {
 	pilot    *report.Pilot
 	rejected int64         // that the exit code speaks of
 	failed   int64         // that the exit code speaks of
-	byCode   map[int]int64 // failed edges; nil for a pilot, whose own codes nobody counts
+	byCode   map[int]int64 // failed edges of the job
+	ofPilot  map[int]int64 // those of a pilot
 	trouble  error         // of writing the account: the job may not be called finished
 }
 
@@ -67,11 +68,12 @@ func (j *importJob) finish() (exit.Ending, error) {
 // writeReport writes the failed list and writes the account, which has to balance, and to agree with the list and with what the run counted.
 func (j *importJob) writeReport() outcome {
 	o := outcome{account: j.account()}
-	ofPilot := int64(0)
+	ofPilot := map[int]int64{}
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {
 		if j.pilot != nil {
 			if _, named := j.pilot.accounts[f.Edge.From]; named {
-				ofPilot++
+				ofPilot[f.Code]++
+				o.failed++
 			}
 		}
 	})
@@ -79,12 +81,11 @@ func (j *importJob) writeReport() outcome {
 	if failed := o.account.Failed(); err == nil && listed != failed {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
 	}
-	o.failed, o.rejected = o.account.Failed(), o.account.Rows.Rejected
+	o.rejected, o.byCode = o.account.Rows.Rejected, j.Journal.Totals().FailedByCode
 	if j.pilot == nil {
-		o.byCode = j.Journal.Totals().FailedByCode
+		o.failed = o.account.Failed()
 	} else {
-		o.pilot = j.pilot.account(j.result.summary.Settled(), ofPilot)
-		o.failed = ofPilot
+		o.pilot, o.ofPilot = j.pilot.account(j.result.summary.Settled(), o.failed), ofPilot
 		if !slices.Contains(j.gone, folder.Rejected) { // else nobody knows which of them are the pilot's
 			o.rejected, err = j.pilot.rejected(j.Dir)
 			o.trouble = errors.Join(o.trouble, err)

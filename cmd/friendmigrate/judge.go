@@ -197,7 +197,11 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 
 // failedWords counts failed edges, with their codes, and says where they are listed.
 func (j *importJob) failedWords(o outcome, n int64) string {
-	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), job.Codes(o.byCode), j.path(j.listName(folder.Failed)))
+	codes := o.byCode
+	if o.pilot != nil && n == o.failed { // if the job has as many, they are the same
+		codes = o.ofPilot
+	}
+	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), job.Codes(codes), j.path(j.listName(folder.Failed)))
 }
 
 // resume is the same command, which resumes. What standard input gave is staged already.

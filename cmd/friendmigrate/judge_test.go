@@ -135,7 +135,13 @@ func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 		t.Errorf("%d %s", e.Code, e.Line())
 	}
 	o.failed, o.pilot.Failed = 2, 2
-	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges are in place") {
+	o.byCode, o.ofPilot = map[int]int64{30003: 1, 30010: 4}, map[int]int64{30010: 2}
+	want = "; 2 edges failed (30010), see state/failed.csv; 100 edges of the rest are pending"
+	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges are in place") || !strings.HasSuffix(e.What, want) {
+		t.Errorf("%d %s", e.Code, e.Line())
+	}
+	j.result.err = &migrate.StopError{Reason: migrate.ReasonSignal}
+	if e := j.judge(o); !strings.Contains(e.What, "; 5 edges failed (4 with 30010, 1 with 30003), see ") {
 		t.Errorf("%d %s", e.Code, e.Line())
 	}
 }
