@@ -13,6 +13,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/manifest"
 	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -135,18 +136,18 @@ func (p *program) command() *cli.Command {
 		},
 	}
 	root.Commands = []*cli.Command{
-		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(), settings.ImportFlags(), p.importAction),
-		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(), settings.PlanTakes(), p.planAction),
-		p.leaf("status", "where the job stands, also while it runs", statusHelp(), settings.StatusFlags(), p.statusAction),
-		p.leaf("failures", "what the service refused: by code with advice, or as a list that import accepts", failuresHelp(), settings.FailuresFlags(), p.failuresAction),
-		p.leaf("explain", "what happened to one account or one edge", explainHelp(), settings.ExplainFlags(), p.explainAction),
-		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp(), settings.UndoListFlags(), p.undoListAction),
-		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp(), settings.CleanFlags(), p.cleanAction),
-		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.VerifyFlags(), p.verifyAction),
-		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(), settings.ExportFlags(), p.exportAction),
-		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.DoctorFlags(), p.doctorAction),
-		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), simulateFlags(), p.simulateAction),
-		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(), settings.ManifestFlags(), p.manifestAction),
+		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(), settings.Flags("import"), p.importAction),
+		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(), settings.Flags("plan"), p.planAction),
+		p.leaf("status", "where the job stands, also while it runs", statusHelp(), settings.Flags("status"), p.statusAction),
+		p.leaf("failures", "what the service refused: by code with advice, or as a list that import accepts", failuresHelp(), settings.Flags("failures"), p.failuresAction),
+		p.leaf("explain", "what happened to one account or one edge", explainHelp(), settings.Flags("explain"), p.explainAction),
+		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp(), settings.Flags("undo-list"), p.undoListAction),
+		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp(), settings.Flags("clean"), p.cleanAction),
+		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.Flags("verify"), p.verifyAction),
+		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(), settings.Flags("export"), p.exportAction),
+		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.Flags("doctor"), p.doctorAction),
+		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), settings.Flags("simulate"), p.simulateAction),
+		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(), new(manifest.Options).Flags(), p.manifestAction),
 		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error { return p.showVersion() }),
 		p.leaf("help", "prints the help text of the program or of a command", "", nil, func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().First()) }),
 	}

@@ -53,12 +53,12 @@ func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
 }
 
 func TestEveryFlagIsInTheHelpText(t *testing.T) {
-	for _, f := range settings.ImportFlags() {
+	for _, f := range settings.Flags("import") {
 		if !strings.Contains(importHelp(), "--"+f.Name) {
 			t.Errorf("--%s is not in the help text", f.Name)
 		}
 	}
-	for _, f := range simulateFlags() {
+	for _, f := range settings.Flags("simulate") {
 		if !strings.Contains(simulateHelp(), "--"+f.Name) {
 			t.Errorf("--%s is not in the help text", f.Name)
 		}

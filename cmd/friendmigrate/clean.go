@@ -23,7 +23,7 @@ more. The journal, the lists and the report stay, so that status and failures st
 knows of failures and listed rows alone, undo-list and verify without INPUT of nothing. It asks nothing. A job
 with pending edges is refused, and one that runs.
 
-` + flagHelp(settings.CleanFlags()) + variableHelp("Every flag but --unfinished") +
+` + flagHelp(settings.Flags("clean")) + variableHelp("Every flag but --unfinished") +
 		`Exit codes: 0, also if there is nothing to remove; 2 if there is no job or it is not finished; 11 if it is
 in use; 1 for anything else.
 `
@@ -31,7 +31,7 @@ in use; 1 for anything else.
 
 // cleanAction is the command clean.
 func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
-	set, err := settings.ReadClean(p.values(c))
+	set, err := settings.Read("clean", p.values(c), p.root)
 	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}

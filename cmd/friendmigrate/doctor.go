@@ -29,7 +29,7 @@ import (
 // doctorJob is one run of doctor.
 type doctorJob struct {
 	p      *program
-	set    settings.Doctor
+	set    settings.Settings
 	log    *zap.Logger
 	text   *bufio.Writer // keeps its first error
 	report doctorReport
@@ -63,7 +63,7 @@ func doctorHelp() string {
 (friend_get of the admin account). It says what it saw and how to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too
 whether accounts exist: import needs both sides of a friendship. With --probe it finds out by two test accounts what this app does where the vendor's
 pages are silent.`) +
-		flagHelp(settings.DoctorFlags()) + exitCodes()
+		flagHelp(settings.Flags("doctor")) + exitCodes()
 }
 
 // doctorAction is the command doctor.
@@ -71,7 +71,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 	if err := p.noArguments(c); err != nil {
 		return err
 	}
-	set, err := settings.ReadDoctor(p.values(c))
+	set, err := settings.Read("doctor", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}

@@ -25,7 +25,7 @@ code, text, attempts, time and line of the input, and which rows that name it we
 lost against another row of the same pair. It only looks, also while the job runs. With --json it prints
 an object for each finding, one a line.
 
-` + flagHelp(settings.ExplainFlags()) + variableHelp("Every flag") +
+` + flagHelp(settings.Flags("explain")) + variableHelp("Every flag") +
 		`Exit codes: 0 if all of it is in place; 3 if an edge failed or a row was rejected; 4 if an edge is pending;
 2 if the job knows nothing of it, or there is no job; 1 for anything else.
 `
@@ -33,7 +33,7 @@ an object for each finding, one a line.
 
 // explainAction is the command explain.
 func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error) {
-	set, err := settings.ReadExplain(p.values(c))
+	set, err := settings.Read("explain", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}

@@ -35,7 +35,7 @@ import (
 // exportJob is one run of export.
 type exportJob struct {
 	p    *program
-	set  settings.Export
+	set  settings.Settings
 	line invocation.Line
 	log  *zap.Logger
 
@@ -49,7 +49,7 @@ func exportHelp() string {
 
 ` + paragraph(`Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one app's graph into another app. Accounts come
 in the order of their file. With --output, the same command goes on after an interruption; `+export.FailedList+` beside the output lists accounts that could not be read.`) +
-		flagHelp(settings.ExportFlags()) + exitCodes()
+		flagHelp(settings.Flags("export")) + exitCodes()
 }
 
 // exportAction is the command export.
@@ -57,7 +57,7 @@ func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
 		return job.Unusable(p.Line().Of().With("accounts", c.Args().First()), "export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First())
 	}
-	set, err := settings.ReadExport(p.values(c), p.root)
+	set, err := settings.Read("export", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}

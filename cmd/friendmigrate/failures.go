@@ -32,14 +32,14 @@ another --state. It only looks, also while the job runs.
   friendmigrate failures
   friendmigrate failures --code 30003 --output-format csv > unknown-accounts.csv
 
-` + flagHelp(settings.FailuresFlags()) + variableHelp("Every flag") +
+` + flagHelp(settings.Flags("failures")) + variableHelp("Every flag") +
 		`Exit codes: 0, also if nothing failed; 2 if there is no job; 1 for anything else.
 `
 }
 
 // failuresAction is the command failures.
 func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) {
-	set, err := settings.ReadFailures(p.values(c))
+	set, err := settings.Read("failures", p.values(c), p.root)
 	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}
@@ -48,12 +48,12 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 		return inspectError(err)
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
-	filter := inspect.Filter{Codes: set.Codes, Accounts: set.Accounts}
+	filter := inspect.Filter{Codes: set.Codes, Accounts: set.Account}
 	s, err := jobs.Summarize(filter)
 	if err != nil {
 		return err
 	}
-	if s.Edges == 0 && len(set.Codes)+len(set.Accounts) > 0 {
+	if s.Edges == 0 && len(set.Codes)+len(set.Account) > 0 {
 		if p.ending, err = noneOfThose(jobs, set.Codes); err != nil {
 			return err
 		}
@@ -98,9 +98,9 @@ func withoutMissing(jobs inspect.Jobs) string {
 }
 
 // failuresEnding says how to get at the list.
-func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Failures, format, retry string) *exit.Ending {
+func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Settings, format, retry string) *exit.Ending {
 	which := ""
-	if len(set.Codes)+len(set.Accounts) > 0 {
+	if len(set.Codes)+len(set.Account) > 0 {
 		which = " that --code and --account name"
 	}
 	if s.Edges == 0 {
@@ -116,7 +116,7 @@ func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Failu
 const mostNamed = 5
 
 // retryLine is the command that takes the edges of these codes up again, but for the flags that name the service, which no state knows.
-func retryLine(args []string, jobs inspect.Jobs, set settings.Failures) string {
+func retryLine(args []string, jobs inspect.Jobs, set settings.Settings) string {
 	l := invocation.Parse(args[0], "import", nil, nil)
 	if state := filepath.Clean(set.State); state != settings.DefaultState {
 		l = l.With("state", state)
@@ -142,7 +142,7 @@ func retryLine(args []string, jobs inspect.Jobs, set settings.Failures) string {
 	return l.WithWord("--retry-failed=" + strings.Join(codes, ",")).Of(again.Inputs...).String()
 }
 
-func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Failures) error {
+func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Settings) error {
 	out := screen.List(p.Std.Out)
 	integers, err := jobs.List(out, set.Form, os.TempDir(), filter)
 	if err := errors.Join(err, out.Close()); err != nil {

@@ -94,7 +94,7 @@ or .zst. Columns and keys carry the API's names: From_Account, To_Account, AddSo
 RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
 
 `)
-	b.WriteString(flagHelp(settings.ImportFlags()))
+	b.WriteString(flagHelp(settings.Flags("import")))
 	b.WriteString(variableHelp("Every flag but --fresh"))
 	b.WriteString(exitCodes())
 	return b.String()
@@ -110,7 +110,7 @@ func flagHelp(flags []settings.Flag) string {
 	var b strings.Builder
 	var groups []string
 	for _, f := range flags {
-		if !slices.Contains(groups, f.Group) {
+		if !f.Hidden && !slices.Contains(groups, f.Group) {
 			groups = append(groups, f.Group)
 		}
 	}
@@ -119,7 +119,7 @@ func flagHelp(flags []settings.Flag) string {
 			b.WriteString(strings.ToUpper(g[:1]) + g[1:] + ":\n")
 		}
 		for _, f := range flags {
-			if f.Group == g {
+			if f.Group == g && !f.Hidden {
 				b.WriteString(flagLines(f))
 			}
 		}

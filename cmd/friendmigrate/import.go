@@ -41,7 +41,7 @@ type importJob struct {
 
 // importAction is the command import.
 func (p *program) importAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.ReadImport(p.values(c), p.root)
+	set, err := settings.Read("import", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
@@ -58,7 +58,7 @@ func (p *program) importAction(ctx context.Context, c *cli.Command) error {
 }
 
 // importOf is an import of which nothing is open.
-func (p *program) importOf(set settings.Import, c *cli.Command) *importJob {
+func (p *program) importOf(set settings.Settings, c *cli.Command) *importJob {
 	inputs := c.Args().Slice()
 	return &importJob{
 		Job:   job.Job{Program: &p.Program, Set: set, Inputs: inputs, Done: "sent", Suffix: "-2", FS: p.Volume.FS},

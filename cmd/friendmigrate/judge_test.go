@@ -23,7 +23,7 @@ func judged(args string, err error) *importJob {
 	inputs := []string{p.Args[len(p.Args)-1]}
 	return &importJob{
 		Job: job.Job{
-			Program: &p.Program, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Import{Job: settings.Job{State: "state"}},
+			Program: &p.Program, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Settings{Job: settings.Job{State: "state"}},
 			Counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
 		},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},

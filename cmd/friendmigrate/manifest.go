@@ -24,13 +24,13 @@ func manifestHelp() string {
 ` + paragraph(`Prints Kubernetes YAML (1.34 and newer) of an import, for kubectl apply -f -: a Job, its volume claim and a network policy, on request a CronJob,
 a Job for each shard, a PodMonitor. It talks to no cluster and reads no key: --secret names the Secret that has it. Whatever import would refuse
 of its flags is refused here. Flags of import that are not listed below stand behind --, as in: manifest --region singapore -- --mutual`) +
-		flagHelp(settings.ManifestFlags()) + variableHelp("Every flag") +
+		flagHelp(new(manifest.Options).Flags()) + variableHelp("Every flag") +
 		"Exit codes: 0; 2 for settings that cannot be used; 1 for anything else.\n"
 }
 
 // manifestAction is the command manifest.
 func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
-	options, err := settings.ReadManifest(p.values(c), c.Args().Slice(), programVersion())
+	options, err := manifest.Read(p.values(c), c.Args().Slice(), programVersion())
 	if err != nil {
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.manifestHint(c, err)}
 	}
@@ -61,7 +61,7 @@ func (p *program) manifestHint(c *cli.Command, err error) string {
 	switch {
 	case errors.As(err, new(settings.Missing)):
 		line = p.Completed(line)
-	case errors.Is(err, settings.ErrNoFormat):
+	case errors.Is(err, manifest.ErrNoFormat):
 		return line.Of(append(c.Args().Slice(), "--format", "csv")...).String() + " # or jsonl"
 	case !bad:
 		return ""
@@ -85,7 +85,7 @@ func (p *program) checkVolume(o manifest.Options) error {
 			errs = append(errs, folder.CheckNames("--input", in, state, !source.IsInput(path.Base(in), "")))
 		}
 	}
-	for _, word := range o.Flags {
+	for _, word := range o.Words {
 		flag, name, _ := strings.Cut(word, "=")
 		if flag != "--only-accounts" && flag != "--ca-file" {
 			continue

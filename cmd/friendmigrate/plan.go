@@ -28,7 +28,7 @@ removed again. A job that is staged already is only read.
 
 It takes every flag of import, so that the same command line does for both, and uses these:
 
-` + flagHelp(settings.PlanFlags()) + variableHelp("Every flag") +
+` + flagHelp(settings.Flags("plan")) + variableHelp("Every flag") +
 		`Exit codes: 0; 2 if the input cannot be used, or with --strict if rows would be rejected; 3 if rows
 would be rejected; 4 after a signal; 1 for anything else.
 `
@@ -36,7 +36,7 @@ would be rejected; 4 after a signal; 1 for anything else.
 
 // planAction is the command plan.
 func (p *program) planAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.ReadPlan(p.values(c), p.root)
+	set, err := settings.Read("plan", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
@@ -45,7 +45,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	}
 	p.NameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
-	as := p.importOf(set.Import, c)
+	as := p.importOf(set, c)
 	if err := as.checkArguments(c); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	return p.end(ending, err)
 }
 
-func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob, only *pilot) (*plan.Plan, error) {
+func (p *program) makePlan(ctx context.Context, set settings.Settings, as *importJob, only *pilot) (*plan.Plan, error) {
 	var reading job.Reading
 	show := p.StartShow(set.Output, nil, func(now time.Time) *job.Moment { return job.MomentOf(reading.At(now)) })
 	defer func() {
@@ -109,7 +109,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Plan, as *importJob
 }
 
 // judgePlan says how the plan ended, and how to import what was planned.
-func (p *program) judgePlan(made *plan.Plan, set settings.Plan, as *importJob) exit.Ending {
+func (p *program) judgePlan(made *plan.Plan, set settings.Settings, as *importJob) exit.Ending {
 	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", screen.Some(made.Edges, "edge"), screen.Some(made.Accounts, "account"), screen.Some(made.Calls, "call"))}
 	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {
 		e.What += ", at least " + made.LeastTime()

@@ -20,19 +20,6 @@ import (
 // simulateDrain is how long calls in flight may take to end after a signal.
 const simulateDrain = 10 * time.Second
 
-// simulateFlags describes the flags of simulate: where it serves and what app it is, then every knob that the simulator says it has.
-func simulateFlags() []settings.Flag {
-	flags := settings.SimulateFlags()
-	for _, knob := range new(simulator.Config).Flags() {
-		f := settings.Flag{Name: knob.Name, Value: knob.Value, Usage: knob.Usage, Group: "limits, readings and faults"}
-		if knob.Value == "" {
-			f.Kind = settings.Switch
-		}
-		flags = append(flags, f)
-	}
-	return flags
-}
-
 func simulateHelp() string {
 	return `friendmigrate simulate [flags]
 
@@ -41,7 +28,7 @@ limits and checks, and with faults on request. Prints its URL when it is ready; 
 --endpoint of an import. GET /_sim/stats and /_sim/graph give its own account as JSON. It keeps
 everything in memory and ends at a signal.
 
-` + flagHelp(simulateFlags()) + variableHelp("Every flag")
+` + flagHelp(settings.Flags("simulate")) + variableHelp("Every flag")
 }
 
 // simulateAction is the command simulate.
@@ -49,23 +36,18 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 	if err := p.noArguments(c); err != nil {
 		return err
 	}
-	var config simulator.Config
-	var knobs []settings.Knob
-	for _, knob := range config.Flags() {
-		knobs = append(knobs, settings.Knob{Name: knob.Name, Set: knob.Set})
-	}
-	set, err := settings.ReadSimulate(p.values(c), knobs)
+	set, err := settings.Read("simulate", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	if err := p.configureApp(ctx, &config, set); err != nil {
+	if err := p.configureApp(ctx, &set); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	listener, err := net.Listen("tcp", set.Listen)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
-	service := simulator.New(config)
+	service := simulator.New(set.Simulator)
 	if _, err := fmt.Fprintln(p.Std.Out, job.ServiceURL(listener.Addr())); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -78,7 +60,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 }
 
 // configureApp sets up what the console would.
-func (p *program) configureApp(ctx context.Context, config *simulator.Config, set settings.Simulate) error {
+func (p *program) configureApp(ctx context.Context, set *settings.Settings) error {
 	key, err := p.ReadKey(ctx, set.Key)
 	if err != nil {
 		return err
@@ -87,6 +69,7 @@ func (p *program) configureApp(ctx context.Context, config *simulator.Config, se
 	if err != nil {
 		return err
 	}
+	config := &set.Simulator
 	config.SDKAppID, config.Key, config.Identifier = set.SDKAppID, secret.Reveal(), set.Identifier
 	if set.Accounts == "all" {
 		return nil

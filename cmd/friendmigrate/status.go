@@ -24,7 +24,7 @@ func statusHelp() string {
 Says where a job stands, of all its shards together: what became of its edges, how fast it goes and how
 long it will take, which codes failed, how its last run ended. It only looks, also while the job runs.
 
-` + flagHelp(settings.StatusFlags()) + variableHelp("Every flag") +
+` + flagHelp(settings.Flags("status")) + variableHelp("Every flag") +
 		`Exit codes: 0, whatever the job's state is; 2 if there is no job; with --watch 4 if a signal came before
 the job had ended; 1 for anything else.
 `
@@ -48,7 +48,7 @@ func inspectError(err error) error {
 
 // statusAction is the command status.
 func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.ReadStatus(p.values(c))
+	set, err := settings.Read("status", p.values(c), p.root)
 	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
 }
 
 // watchStatus shows the status each second until the job has ended: on a terminal in the same place, else as a line.
-func (p *program) watchStatus(ctx context.Context, set settings.Status) error {
+func (p *program) watchStatus(ctx context.Context, set settings.Settings) error {
 	show := statusLine
 	switch {
 	case set.JSON:

@@ -28,14 +28,14 @@ before (already), failed ones and pending ones are not. An app that answers "imp
 were there before makes them look like new ones: run the import with --only-missing where that matters,
 since it asks first. The staged input is needed, so make the list before clean.
 
-` + flagHelp(settings.UndoListFlags()) + variableHelp("Every flag") +
+` + flagHelp(settings.Flags("undo-list")) + variableHelp("Every flag") +
 		`Exit codes: 0; 2 if there is no job; 4 after a signal; 1 for anything else.
 `
 }
 
 // undoListAction is the command undo-list.
 func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error) {
-	set, err := settings.ReadUndoList(p.values(c))
+	set, err := settings.Read("undo-list", p.values(c), p.root)
 	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (r *verified) doneWords() string {
 		return "there is nothing to verify: no edge is expected"
 	}
 	with := ""
-	if r.job.set.Fields {
+	if r.job.Set.Fields {
 		with = " with their fields"
 	}
 	return fmt.Sprintf("verified: %s in place%s%s%s%s", allAre(r.Edges, r.subject()), with, r.unread(), r.after(),
@@ -313,7 +313,7 @@ type verifyReport struct {
 func (r *verified) report() verifyReport {
 	e := r.judge()
 	out := verifyReport{
-		Version: 1, Calls: r.job.Client.Stats().Attempts, Fields: r.job.set.Fields, ending: e,
+		Version: 1, Calls: r.job.Client.Stats().Attempts, Fields: r.job.Set.Fields, ending: e,
 		tags: r.lists.IntegerTags, finished: r.finished(),
 		Verified: report.Verified{
 			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread, Missing: r.Missing,

@@ -30,7 +30,6 @@ import (
 // verifyJob is one run of verify. It reads the job's journal and stage and writes nothing of them.
 type verifyJob struct {
 	job.Job
-	set    settings.Verify
 	held   bool // the lock is somebody else's to release
 	own    bool // the stage is the verify's own
 	verify *verify.Verify
@@ -50,19 +49,17 @@ changes nothing. missing.csv and different.csv in --state list what is not as it
 import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other,
 at the whole rate; with --shard about one. After an interruption the same command goes on; after the end it
 begins anew.`) +
-		flagHelp(settings.VerifyFlags()) + exitCodes()
+		flagHelp(settings.Flags("verify")) + exitCodes()
 }
 
 // verifyAction is the command verify.
 func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.ReadVerify(p.values(c), p.root)
+	set, err := settings.Read("verify", p.values(c), p.root)
 	if err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	inputs := c.Args().Slice()
-	j := verifyJob{set: set, Job: job.Job{Program: &p.Program, Inputs: inputs, Done: "asked", Suffix: "-verify", FS: disk.OS{}, Set: settings.Import{
-		Service: set.Service, Rows: set.Rows, Objects: set.Objects, Job: set.Job, Pace: set.Pace, Eyes: set.Eyes, Output: set.Output,
-	}}}
+	j := verifyJob{Job: job.Job{Program: &p.Program, Inputs: inputs, Done: "asked", Suffix: "-verify", FS: disk.OS{}, Set: set}}
 	j.Begin("verify", set.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err
@@ -143,7 +140,7 @@ func (j *verifyJob) options() verify.Options {
 	o := verify.Options{
 		FS: j.FS, Dir: filepath.Join(j.Dir, folder.Verify), Lists: j.Dir, Stage: j.Stage,
 		Counts: j.Counts, ID: j.Identity(), Job: j.Journal,
-		Fields: j.set.Fields, Sample: j.set.Sample, Seed: rand.Uint64(),
+		Fields: j.Set.Fields, Sample: j.Set.Sample, Seed: rand.Uint64(),
 	}
 	if j.Journal != nil {
 		recorded, totals := j.Journal.Identity(), j.Journal.Totals()
@@ -215,7 +212,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 }
 
 func (j *verifyJob) how() string {
-	if j.set.Fields {
+	if j.Set.Fields {
 		return "friend_get"
 	}
 	return "friend_check"

@@ -123,7 +123,7 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 				j.Set.Job.State, screen.Verb(int64(len(missing)), "has", "have"), missing[0]),
 			Hint: j.As(j.Line(), "import").With("shard", missing[0].String()).Of("INPUT").String(),
 		}
-	case j.set.Sample > 0:
+	case j.Set.Sample > 0:
 		return &exit.Error{
 			Code: exit.Unusable, Err: errors.New("--sample draws from one shard, and says what that is worth; name the shard"),
 			Hint: j.Line().With("shard", places[0].Shard.String()).String(),
@@ -134,7 +134,7 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 
 // addUp puts the shards together, as far as they were asked about.
 func (j *verifyJob) addUp(reports []verifyReport, places []folder.Place, began time.Time) verifyReport {
-	all := verifyReport{Version: 1, Fields: j.set.Fields, Shards: reports, finished: len(reports) == len(places)}
+	all := verifyReport{Version: 1, Fields: j.Set.Fields, Shards: reports, finished: len(reports) == len(places)}
 	all.Verified = report.Verified{At: time.Now().UTC(), How: j.how()}
 	var codes []exit.Code
 	for i := range reports {
@@ -179,7 +179,7 @@ func (j *verifyJob) shardWords(all *verifyReport, shards int, took time.Duration
 		after = fmt.Sprintf(", %s in %s", screen.Some(all.Calls, "call"), screen.Took(took))
 	}
 	with := ""
-	if j.set.Fields {
+	if j.Set.Fields {
 		with = " with their fields"
 	}
 	if all.Code == int(exit.Done) {

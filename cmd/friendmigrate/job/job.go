@@ -30,7 +30,7 @@ import (
 // safe for others by itself.
 type Job struct {
 	*Program
-	Set    settings.Import
+	Set    settings.Settings
 	Inputs []string // arguments
 	Done   string   // what it does with edges: "sent" or "asked"
 	Suffix string   // of the state folder of a job of its own

@@ -23,40 +23,40 @@ var (
 	inURL     = regexp.MustCompile(`://[^/?#\s]*@`)
 )
 
-// CheckName checks a name that becomes part of host names and labels.
-func CheckName(s string) error {
+// checkName checks a name that becomes part of host names and labels.
+func checkName(s string) error {
 	if !label.MatchString(s) {
 		return errors.New("small letters, digits and - inside are needed, as Kubernetes has it for names")
 	}
 	return nil
 }
 
-// CheckObjectName checks the name of an object that is there already.
-func CheckObjectName(s string) error {
+// checkObjectName checks the name of an object that is there already.
+func checkObjectName(s string) error {
 	if !subdomain.MatchString(s) || len(s) > 253 {
 		return errors.New("small letters, digits, - and . are needed, as Kubernetes has it for names")
 	}
 	return nil
 }
 
-// CheckImage checks the name of an image.
-func CheckImage(s string) error {
+// checkImage checks the name of an image.
+func checkImage(s string) error {
 	if !image.MatchString(s) {
 		return errors.New("the name of an image is needed, such as registry.example.com/friendmigrate:1.0.0")
 	}
 	return nil
 }
 
-// CheckStorageSize checks the size of a claim.
-func CheckStorageSize(s string) error {
+// checkStorageSize checks the size of a claim.
+func checkStorageSize(s string) error {
 	if !quantity.MatchString(s) || strings.Trim(s, "0.KMGTPik") == "" {
 		return errors.New("a quantity of Kubernetes is needed, such as 20Gi")
 	}
 	return nil
 }
 
-// CheckSchedule checks when a CronJob runs, with the parser that Kubernetes uses.
-func CheckSchedule(s string) error {
+// checkSchedule checks when a CronJob runs, with the parser that Kubernetes uses.
+func checkSchedule(s string) error {
 	if strings.Contains(s, "TZ=") {
 		return errors.New("the time zone is --time-zone's")
 	}
@@ -66,8 +66,8 @@ func CheckSchedule(s string) error {
 	return nil
 }
 
-// CheckTimeZone checks that there is such a time zone, since the API server refuses one that it does not know.
-func CheckTimeZone(s string) error {
+// checkTimeZone checks that there is such a time zone, since the API server refuses one that it does not know.
+func checkTimeZone(s string) error {
 	if _, err := time.LoadLocation(s); err != nil || !zone.MatchString(s) || s == "Local" {
 		return errors.New("a name of the IANA database is needed, such as Asia/Singapore")
 	}

@@ -29,7 +29,7 @@ type Options struct {
 	Secret      string // with the keys secret-key and, where an input is an object store's, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 	Environment []Variable
 
-	Flags    []string // of import, as words; those that follow from the fields below are added
+	Words    []string // flags of import; those that follow from the fields below are added
 	Inputs   []string // paths in the container, or s3:// URLs
 	State    string   // a path in the container; the flags say so
 	Rehearse bool     // the flags say so: no secret key is needed
@@ -46,8 +46,12 @@ type Options struct {
 	MaxDuration    time.Duration // 0: none
 	EndpointPort   int           // that the service is called on
 
-	MetricsPort int // 0: nothing is served
+	MetricsPort int    // 0: nothing is served
+	listen      string // as it was given, like linger
+	linger      string
 	PodMonitor  bool
+
+	extra []string // behind --
 
 	Cron     string // a schedule; empty: a Job that begins at once
 	TimeZone string // of Cron

@@ -214,7 +214,7 @@ func (j job) Args() []string {
 	if !j.Rehearse {
 		args = append(args, "--secret-key-file="+KeyFile)
 	}
-	args = append(args, j.Flags...)
+	args = append(args, j.Words...)
 	if j.Shards > 0 && !j.Indexed() {
 		args = append(args, "--shard="+decimal(j.index)+"/"+decimal(j.Shards))
 	}

@@ -8,10 +8,10 @@ import (
 
 func TestAPlanTakesTheCommandLineOfItsImport(t *testing.T) {
 	var names []string
-	for _, f := range PlanTakes() {
+	for _, f := range Flags("plan") {
 		names = append(names, f.Name)
 	}
-	for _, f := range ImportFlags() {
+	for _, f := range Flags("import") {
 		if !slices.Contains(names, f.Name) {
 			t.Errorf("plan does not take --%s", f.Name)
 		}
@@ -19,18 +19,18 @@ func TestAPlanTakesTheCommandLineOfItsImport(t *testing.T) {
 	if slices.Sort(names); len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("a flag is there twice: %q", names)
 	}
-	s, err := ReadPlan(Values{Flags: map[string][]string{"shard": {"1/4"}, "max-friends": {"7"}, "json": {"true"}}, Env: map[string]string{"FRIENDMIGRATE_RATE": "100"}}, nil)
+	s, err := Read("plan", Values{Flags: map[string][]string{"shard": {"1/4"}, "max-friends": {"7"}, "json": {"true"}}, Env: map[string]string{"FRIENDMIGRATE_RATE": "100"}}, nil)
 	if err != nil || s.Pace.Rate != 25 || s.Rows.MaxFriends != 7 || !s.JSON || s.Pace.ChunkBytes != 1<<20 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err := ReadPlan(Values{Flags: map[string][]string{"duplicates": {"all"}}}, nil); err == nil {
+	if _, err := Read("plan", Values{Flags: map[string][]string{"duplicates": {"all"}}}, nil); err == nil {
 		t.Error("a flag that import refuses is taken")
 	}
 }
 
 func TestFailuresAreChosenByCodesAndAccounts(t *testing.T) {
-	s, err := ReadFailures(Values{Flags: map[string][]string{"code": {"30010,30003", "30003"}, "account": {"a,b", "c"}}})
-	if err != nil || !slices.Equal(s.Codes, []int{30003, 30010}) || !slices.Equal(s.Accounts, []string{"a,b", "c"}) || s.Form != FormSummary || s.State != DefaultState {
+	s, err := Read("failures", Values{Flags: map[string][]string{"code": {"30010,30003", "30003"}, "account": {"a,b", "c"}}}, nil)
+	if err != nil || !slices.Equal(s.Codes, []int{30003, 30010}) || !slices.Equal(s.Account, []string{"a,b", "c"}) || s.Form != FormSummary || s.State != DefaultState {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for name, flags := range map[string]map[string][]string{
@@ -38,7 +38,7 @@ func TestFailuresAreChosenByCodesAndAccounts(t *testing.T) {
 		"--output-format": {"output-format": {"xml"}},
 		"--json":          {"json": {"true"}, "output-format": {"csv"}},
 	} {
-		if _, err := ReadFailures(Values{Flags: flags}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := Read("failures", Values{Flags: flags}, nil); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -47,10 +47,10 @@ func TestFailuresAreChosenByCodesAndAccounts(t *testing.T) {
 // A variable that stays set must not let every later clean remove what an unfinished job needs.
 func TestAnUnfinishedJobIsCleanedByAFlagAlone(t *testing.T) {
 	env := map[string]string{"FRIENDMIGRATE_UNFINISHED": "true", "FRIENDMIGRATE_STATE": "elsewhere"}
-	if s, err := ReadClean(Values{Env: env}); err != nil || s.Unfinished || s.State != "elsewhere" {
+	if s, err := Read("clean", Values{Env: env}, nil); err != nil || s.Unfinished || s.State != "elsewhere" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if s, err := ReadClean(Values{Env: env, Flags: map[string][]string{"unfinished": {"true"}}}); err != nil || !s.Unfinished {
+	if s, err := Read("clean", Values{Env: env, Flags: map[string][]string{"unfinished": {"true"}}}, nil); err != nil || !s.Unfinished {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -19,10 +19,6 @@ type Key struct {
 	Value sink.Secret
 }
 
-func (r *reader) key() Key {
-	return Key{File: r.text("secret-key-file", ""), Value: sink.NewSecret(r.Env[KeyVariable])}
-}
-
 // Given reports whether there is a key or a place for it at all.
 func (k Key) Given() bool { return k.File != "" || !k.Value.Empty() }
 

@@ -30,7 +30,7 @@ func good(more map[string]string) Values {
 }
 
 func TestDefaultsAreThoseOfTheContract(t *testing.T) {
-	s, err := ReadImport(good(nil), nil)
+	s, err := Read("import", good(nil), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		{"rate below the shards", map[string]string{"shard": "0/300"}, "less than one call per second"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := ReadImport(good(c.more), nil)
+			_, err := Read("import", good(c.more), nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
@@ -95,7 +95,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 }
 
 func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
-	_, err := ReadImport(good(map[string]string{"rate": "x", "timeout": "y", "sdk-app-id": "-"}), nil)
+	_, err := Read("import", good(map[string]string{"rate": "x", "timeout": "y", "sdk-app-id": "-"}), nil)
 	for _, want := range []string{"--rate", "--timeout", "--sdk-app-id"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)
@@ -104,7 +104,7 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 }
 
 func TestAFlagWinsOverItsVariable(t *testing.T) {
-	s, err := ReadImport(good(map[string]string{
+	s, err := Read("import", good(map[string]string{
 		"rate": "50", "FRIENDMIGRATE_RATE": "70", "FRIENDMIGRATE_TIMEOUT": "7s", "FRIENDMIGRATE_ENDPOINT": "https://other.example.com",
 		"FRIENDMIGRATE_SERVICE_HOST": "10.0.0.1", "FRIENDMIGRATE_PORT": "tcp://10.0.0.1:80", "FRIENDMIGRATE_MEMORY": "", "FRIENDMIGRATE_FRESH": "true",
 	}), nil)
@@ -125,7 +125,7 @@ func TestAFlagWinsOverItsVariable(t *testing.T) {
 func TestEveryFlagHasItsVariable(t *testing.T) {
 	samples := map[string]string{"sdk-app-id": "7", "region": "tokyo", "map": "From_Account=uid", "default-add-source": "AddSource_Type_X", "integer-tags": "Tag_SNS_Custom_A",
 		"shard": "1/2", "retry-failed": "30003", "progress": "none", "log-format": "json", "log-level": "debug", "format": "csv", "invalid-field": "cut", "duplicates": "first", "s3-addressing": "path"}
-	for _, f := range ImportFlags() {
+	for _, f := range Flags("import") {
 		value, ok := samples[f.Name]
 		switch {
 		case ok:
@@ -155,9 +155,9 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 		if f.Name == "workers" || f.Name == "max-attempts" {
 			value = "17"
 		}
-		without, _ := ReadImport(good(base), nil)
+		without, _ := Read("import", good(base), nil)
 		base[Variable(f.Name)] = value
-		with, err := ReadImport(good(base), nil)
+		with, err := Read("import", good(base), nil)
 		if same := fmt.Sprintf("%+v", without) == fmt.Sprintf("%+v", with); err != nil || same != f.NoVariable {
 			t.Errorf("--%s from %s: changes nothing %t, error %v", f.Name, Variable(f.Name), same, err)
 		}
@@ -165,11 +165,11 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 }
 
 func TestARehearsalNeedsAndTakesNoCredentials(t *testing.T) {
-	s, err := ReadImport(Values{Flags: map[string][]string{"rehearse": {"true"}}}, nil)
+	s, err := Read("import", Values{Flags: map[string][]string{"rehearse": {"true"}}}, nil)
 	if err != nil || s.Service.Target() != "rehearsal" || s.Service.SDKAppID != RehearsalApp {
 		t.Errorf("%+v, %v", s.Service, err)
 	}
-	s, err = ReadImport(good(map[string]string{"rehearse": "true", "FRIENDMIGRATE_SECRET_KEY": "secret"}), nil)
+	s, err = Read("import", good(map[string]string{"rehearse": "true", "FRIENDMIGRATE_SECRET_KEY": "secret"}), nil)
 	if err != nil || s.Service.Key.Given() || s.Service.Region != "" || s.Service.SDKAppID != 1400000000 {
 		t.Errorf("%+v, %v", s.Service, err)
 	}
@@ -188,7 +188,7 @@ func TestShardsDivideTheRate(t *testing.T) {
 		{map[string]string{"shard": "0/1"}, "0/1", 200, 300},
 		{map[string]string{"shard": "0/4", "rate": "100000"}, "0/4", 100000, 1000},
 	} {
-		s, err := ReadImport(good(c.more), nil)
+		s, err := Read("import", good(c.more), nil)
 		if err != nil || s.Job.Shard.String() != c.shard || s.Pace.Rate != c.rate || s.Pace.Workers != c.workers {
 			t.Errorf("%v: %v %v %v, %v", c.more, s.Job.Shard, s.Pace.Rate, s.Pace.Workers, err)
 		}
@@ -243,12 +243,12 @@ func TestMemoryFollowsTheContainersLimit(t *testing.T) {
 		"no cgroups":             {fstest.MapFS{}, DefaultMemory},
 		"a path out of its root": {fstest.MapFS{"proc/self/cgroup": file("0::/../x\n"), "sys/fs/cgroup/memory.max": file("1000000000\n")}, 700000000},
 	} {
-		s, err := ReadImport(good(nil), c.root)
+		s, err := Read("import", good(nil), c.root)
 		if err != nil || s.Job.Memory != c.want {
 			t.Errorf("%s: %d, want %d (%v)", name, s.Job.Memory, c.want, err)
 		}
 	}
-	s, _ := ReadImport(good(map[string]string{"memory": "1GiB"}), fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("536870912\n")})
+	s, _ := Read("import", good(map[string]string{"memory": "1GiB"}), fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("536870912\n")})
 	if s.Job.Memory != 1<<30 {
 		t.Errorf("the flag does not win over the container: %d", s.Job.Memory)
 	}
@@ -287,7 +287,7 @@ func TestTheKeyIsNeverRepeated(t *testing.T) {
 		if file != "" {
 			v.Flags["secret-key-file"] = []string{file}
 		}
-		s, err := ReadImport(v, nil)
+		s, err := Read("import", v, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -335,7 +335,7 @@ func TestAProxyThatCannotBeUsedIsNeverBypassedNorShown(t *testing.T) {
 		} {
 			v := good(nil)
 			v.Env[name] = value
-			_, err := ReadImport(v, nil)
+			_, err := Read("import", v, nil)
 			if (err == nil) != usable {
 				t.Errorf("%s=%q: %v", name, value, err)
 			}
@@ -343,7 +343,7 @@ func TestAProxyThatCannotBeUsedIsNeverBypassedNorShown(t *testing.T) {
 				t.Errorf("%s=%q: the message does not name it, or shows it: %v", name, value, err)
 			}
 			v.Flags["rehearse"] = []string{"true"}
-			if _, err := ReadImport(v, nil); err != nil {
+			if _, err := Read("import", v, nil); err != nil {
 				t.Errorf("%s=%q stops a rehearsal, which has no use for it: %v", name, value, err)
 			}
 		}
@@ -379,7 +379,7 @@ func TestCallsInFlightLeaveFilesToTheRest(t *testing.T) {
 		if c.more != "" {
 			v.Flags[c.more] = []string{"true"}
 		}
-		s, err := ReadImport(v, nil)
+		s, err := Read("import", v, nil)
 		text := strings.Join(s.Output.Warnings, "\n")
 		if err != nil || s.Pace.Workers != c.want || (text == "") != (c.warning == "") || !strings.Contains(text, c.warning) {
 			t.Errorf("%d files, %s workers: %d and %q, %v; want %d and %q", c.files, c.workers, s.Pace.Workers, text, err, c.want, c.warning)
@@ -390,13 +390,12 @@ func TestCallsInFlightLeaveFilesToTheRest(t *testing.T) {
 func TestARateAboveTheServicesIsWarnedOfOnce(t *testing.T) {
 	for rate, want := range map[string]int{"0.1": 0, "200": 0, "200.5": 1, "100000": 1} {
 		for name, read := range map[string]func(Values) (Output, error){
-			"import": func(v Values) (Output, error) { s, err := ReadImport(v, nil); return s.Output, err },
-			"verify": func(v Values) (Output, error) { s, err := ReadVerify(v, nil); return s.Output, err },
-			"plan":   func(v Values) (Output, error) { s, err := ReadPlan(v, nil); return s.Output, err },
-			"doctor": func(v Values) (Output, error) { s, err := ReadDoctor(v); return s.Output, err },
+			"import": func(v Values) (Output, error) { s, err := Read("import", v, nil); return s.Output, err },
+			"verify": func(v Values) (Output, error) { s, err := Read("verify", v, nil); return s.Output, err },
+			"plan":   func(v Values) (Output, error) { s, err := Read("plan", v, nil); return s.Output, err },
 			"shard": func(v Values) (Output, error) {
 				v.Flags["shard"] = []string{"0/2"}
-				s, err := ReadVerify(v, nil)
+				s, err := Read("verify", v, nil)
 				return s.Output, err
 			},
 		} {
@@ -417,23 +416,23 @@ func TestAFlagWithAnEmptyValueIsRefused(t *testing.T) {
 		flags []Flag
 		read  func(Values) error
 	}{
-		"import":   {ImportFlags(), func(v Values) error { _, err := ReadImport(v, nil); return err }},
-		"plan":     {PlanTakes(), func(v Values) error { _, err := ReadPlan(v, nil); return err }},
-		"verify":   {VerifyFlags(), func(v Values) error { _, err := ReadVerify(v, nil); return err }},
-		"export":   {ExportFlags(), func(v Values) error { _, err := ReadExport(v, nil); return err }},
-		"doctor":   {DoctorFlags(), func(v Values) error { _, err := ReadDoctor(v); return err }},
-		"status":   {StatusFlags(), func(v Values) error { _, err := ReadStatus(v); return err }},
-		"failures": {FailuresFlags(), func(v Values) error { _, err := ReadFailures(v); return err }},
-		"clean":    {CleanFlags(), func(v Values) error { _, err := ReadClean(v); return err }},
+		"import":   {Flags("import"), func(v Values) error { _, err := Read("import", v, nil); return err }},
+		"plan":     {Flags("plan"), func(v Values) error { _, err := Read("plan", v, nil); return err }},
+		"verify":   {Flags("verify"), func(v Values) error { _, err := Read("verify", v, nil); return err }},
+		"export":   {Flags("export"), func(v Values) error { _, err := Read("export", v, nil); return err }},
+		"doctor":   {Flags("doctor"), func(v Values) error { _, err := Read("doctor", v, nil); return err }},
+		"status":   {Flags("status"), func(v Values) error { _, err := Read("status", v, nil); return err }},
+		"failures": {Flags("failures"), func(v Values) error { _, err := Read("failures", v, nil); return err }},
+		"clean":    {Flags("clean"), func(v Values) error { _, err := Read("clean", v, nil); return err }},
 	} {
 		for _, f := range c.flags {
-			ignored := command == "plan" && !has(PlanFlags(), f.Name) // nothing to it but a part of the same command line
+			ignored := command == "plan" && f.Hidden // nothing to it but a part of the same command line
 			if err := c.read(good(map[string]string{f.Name: ""})); f.Kind == Takes && !ignored && (err == nil || !strings.Contains(err.Error(), "--"+f.Name)) {
 				t.Errorf("%s --%s \"\": %v", command, f.Name, err)
 			}
 		}
 	}
-	if _, err := ReadImport(good(map[string]string{"FRIENDMIGRATE_ONLY_ACCOUNTS": ""}), nil); err != nil {
+	if _, err := Read("import", good(map[string]string{"FRIENDMIGRATE_ONLY_ACCOUNTS": ""}), nil); err != nil {
 		t.Errorf("an empty variable is none: %v", err)
 	}
 }

@@ -12,7 +12,8 @@ const (
 	shardsVariable = "FRIENDMIGRATE_SHARDS"
 )
 
-const mostShards = 10_000
+// MostShards is the largest number of shards.
+const MostShards = 10_000
 
 // Shard is a share of the rosters: number Index, from 0, of Count. Count 0 is the whole job.
 type Shard struct{ Index, Count int }
@@ -25,28 +26,35 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Index, s.Count)
 }
 
-func (r *reader) shard() Shard {
-	if value, origin, ok := r.last("shard"); ok {
-		s, err := parseShard(value)
-		if err != nil {
-			r.refuse("shard", word("shard"), "%s is %q: it is i/n, the share number i (from 0) of n, such as 0/4", origin, value)
-		}
-		return s
+// set takes the value of --shard.
+func (s *Shard) set(value string) error {
+	shard, err := parseShard(value)
+	if err != nil {
+		return fmt.Errorf("is %q: it is i/n, the share number i (from 0) of n, such as 0/4", value)
 	}
+	*s = shard
+	return nil
+}
+
+// shardOfVariables is the share of a pod of an Indexed Job.
+func (r *Reader) shardOfVariables() Shard {
 	index, count := r.Env[indexVariable], r.Env[shardsVariable]
 	switch {
 	case index == "" && count == "":
 		return Shard{}
 	case count == "":
-		r.refuse("shard", index+"/N", "%s is set, but %s is not: without the number of shards every pod would import everything", indexVariable, shardsVariable)
+		r.Refuse("shard", index+"/N", "%s is set, but %s is not: without the number of shards every pod would import everything",
+			indexVariable, shardsVariable)
 		return Shard{}
 	case index == "":
-		r.refuse("shard", "I/"+count, "%s is set, but %s is not: which share is this one? Say --shard i/%s", shardsVariable, indexVariable, count)
+		r.Refuse("shard", "I/"+count, "%s is set, but %s is not: which share is this one? Say --shard i/%s",
+			shardsVariable, indexVariable, count)
 		return Shard{}
 	}
 	s, err := parseShard(index + "/" + count)
 	if err != nil {
-		r.refuse("shard", word("shard"), "%s is %q and %s is %q: an index from 0 and below the number of shards is needed", indexVariable, index, shardsVariable, count)
+		r.Refuse("shard", "I/N", "%s is %q and %s is %q: an index from 0 and below the number of shards is needed",
+			indexVariable, index, shardsVariable, count)
 	}
 	return s
 }
@@ -60,7 +68,7 @@ func parseShard(s string) (Shard, error) {
 	left, right, found := strings.Cut(s, "/")
 	index, err1 := strconv.Atoi(left)
 	count, err2 := strconv.Atoi(right)
-	if !found || err1 != nil || err2 != nil || index < 0 || count < 1 || index >= count || count > mostShards {
+	if !found || err1 != nil || err2 != nil || index < 0 || count < 1 || index >= count || count > MostShards {
 		return Shard{}, fmt.Errorf("read shard %q", s)
 	}
 	return Shard{Index: index, Count: count}, nil

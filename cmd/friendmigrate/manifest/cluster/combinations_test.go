@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/manifest"
 )
 
 // choice is one flag and what it is given; "" is not at all. "--" stands for the flags of import behind --.
@@ -57,7 +57,7 @@ func TestEveryFlagIsCombined(t *testing.T) {
 	for _, c := range append(shapes(), fillings()...) {
 		known = append(known, c.flag)
 	}
-	for _, f := range settings.ManifestFlags() {
+	for _, f := range new(manifest.Options).Flags() {
 		if !slices.Contains(known, f.Name) {
 			t.Errorf("--%s is in no combination", f.Name)
 		}

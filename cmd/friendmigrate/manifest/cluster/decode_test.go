@@ -82,7 +82,7 @@ func documents(text []byte) [][]byte {
 
 // render makes a manifest of what the command is given; the words behind -- are extra.
 func render(flags map[string][]string, extra ...string) ([]byte, error) {
-	o, err := settings.ReadManifest(settings.Values{Flags: flags}, extra, "1.2.3")
+	o, err := manifest.Read(settings.Values{Flags: flags}, extra, "1.2.3")
 	if err != nil {
 		return nil, err
 	}

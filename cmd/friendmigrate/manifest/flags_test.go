@@ -1,11 +1,29 @@
-package settings
+package manifest
 
 import (
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"friendmigrate/cmd/friendmigrate/settings"
 )
+
+// good is the least that a manifest needs, and more: flags in small letters, variables in capitals. "-" takes one away.
+func good(more map[string]string) settings.Values {
+	v := settings.Values{Flags: map[string][]string{"sdk-app-id": {"1400000000"}, "region": {"singapore"}}, Env: map[string]string{}}
+	for name, value := range more {
+		switch {
+		case strings.ToUpper(name) == name:
+			v.Env[name] = value
+		case value == "-":
+			delete(v.Flags, name)
+		default:
+			v.Flags[name] = []string{value}
+		}
+	}
+	return v
+}
 
 func TestManifestsThatCannotBeMade(t *testing.T) {
 	for _, c := range []struct {
@@ -87,8 +105,7 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		{extra: "--invalid-field burn", want: "--invalid-field"},
 	} {
 		v := good(c.set)
-		delete(v.Flags, "secret-key-file")
-		_, err := ReadManifest(v, strings.Fields(c.extra), "1.0.0")
+		_, err := Read(v, strings.Fields(c.extra), "1.0.0")
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%v %s: got %v, want %q", c.set, c.extra, err, c.want)
 		}
@@ -99,12 +116,12 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 func TestNoSecretGetsIntoAManifest(t *testing.T) {
 	const key = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
 	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "FRIENDMIGRATE_SECRET_KEY", "DB_PASSWORD", "API_TOKEN"} {
-		if _, err := ReadManifest(good(map[string]string{"env": name + "=" + key}), nil, "1.0.0"); err == nil || strings.Contains(err.Error(), key) {
+		if _, err := Read(good(map[string]string{"env": name + "=" + key}), nil, "1.0.0"); err == nil || strings.Contains(err.Error(), key) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	o, err := ReadManifest(good(map[string]string{KeyVariable: key, "FRIENDMIGRATE_SECRET_KEY_FILE": "secret.key"}), nil, "1.0.0")
-	if text := strings.Join(o.Flags, " "); err != nil || strings.Contains(text, key) || strings.Contains(text, "secret.key") {
+	o, err := Read(good(map[string]string{settings.KeyVariable: key, "FRIENDMIGRATE_SECRET_KEY_FILE": "secret.key"}), nil, "1.0.0")
+	if text := strings.Join(o.Words, " "); err != nil || strings.Contains(text, key) || strings.Contains(text, "secret.key") {
 		t.Errorf("%v %s", err, text)
 	}
 }
@@ -114,9 +131,8 @@ func TestAManifestTellsImportWhatItWasGiven(t *testing.T) {
 		"FRIENDMIGRATE_RATE": "100", "FRIENDMIGRATE_REGION": "seoul", "region": "-", "endpoint": "https://chat.example.com:8443", "FRIENDMIGRATE_MAP": "Remark=note", "FRIENDMIGRATE_NAME": "mine",
 		"backup-host": "false",
 	})
-	delete(v.Flags, "secret-key-file")
 	v.Flags["input"] = []string{"a.csv", "/data/b/../c.csv", "s3://bucket/x"}
-	o, err := ReadManifest(v, []string{"--map", "From_Account=uid", "--mutual", "--strict=false", "--retry-failed", "--log-level=debug"}, "v0.0.0-2026+dirty")
+	o, err := Read(v, []string{"--map", "From_Account=uid", "--mutual", "--strict=false", "--retry-failed", "--log-level=debug"}, "v0.0.0-2026+dirty")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,8 +140,8 @@ func TestAManifestTellsImportWhatItWasGiven(t *testing.T) {
 		"--state=/data/friendmigrate-state", "--sdk-app-id=1400000000", "--backup-host=false", "--endpoint=https://chat.example.com:8443", "--rate=100", "--memory=256MiB",
 		"--map=From_Account=uid", "--mutual", "--strict=false", "--retry-failed", "--log-level=debug",
 	}
-	if !slices.Equal(o.Flags, want) {
-		t.Errorf("got  %q\nwant %q", o.Flags, want)
+	if !slices.Equal(o.Words, want) {
+		t.Errorf("got  %q\nwant %q", o.Words, want)
 	}
 	if !slices.Equal(o.Inputs, []string{"/data/a.csv", "/data/c.csv", "s3://bucket/x"}) {
 		t.Errorf("inputs %q", o.Inputs)
@@ -141,7 +157,7 @@ func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
 		"env": "A=b", "storage-class": "fast", "storage-size": "1Ti", "listen": ":8080", "linger": "1m", "pod-monitor": "true", "input": "x.csv", "state": "there", "sdk-app-id": "1400000001",
 		"identifier": "root", "region": "seoul", "backup-host": "true", "endpoint": "https://chat.example.com", "rate": "150", "timeout": "20s", "memory": "512MiB", "max-duration": "4h",
 	}
-	for _, f := range ManifestFlags() {
+	for _, f := range new(Options).Flags() {
 		v := good(map[string]string{"max-duration": "1h"})
 		switch f.Name {
 		case "claim-per-shard":
@@ -155,20 +171,20 @@ func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
 		}
 		delete(v.Flags, f.Name)
 		if f.Name != "region" && f.Name != "endpoint" && f.Name != "sdk-app-id" {
-			before, err := ReadManifest(v, nil, "1")
+			before, err := Read(v, nil, "1")
 			if err != nil {
 				t.Fatalf("--%s: %v", f.Name, err)
 			}
-			v.Env[Variable(f.Name)] = values[f.Name]
-			if after, err := ReadManifest(v, nil, "1"); err != nil || reflect.DeepEqual(before, after) {
-				t.Errorf("%s=%s changes nothing (%v)", Variable(f.Name), values[f.Name], err)
+			v.Env[settings.Variable(f.Name)] = values[f.Name]
+			if after, err := Read(v, nil, "1"); err != nil || reflect.DeepEqual(before, after) {
+				t.Errorf("%s=%s changes nothing (%v)", settings.Variable(f.Name), values[f.Name], err)
 			}
 		}
-		v.Env[Variable(f.Name)] = values[f.Name]
-		byVariable, err := ReadManifest(v, nil, "1")
-		delete(v.Env, Variable(f.Name))
+		v.Env[settings.Variable(f.Name)] = values[f.Name]
+		byVariable, err := Read(v, nil, "1")
+		delete(v.Env, settings.Variable(f.Name))
 		v.Flags[f.Name] = []string{values[f.Name]}
-		byFlag, err2 := ReadManifest(v, nil, "1")
+		byFlag, err2 := Read(v, nil, "1")
 		if err != nil || err2 != nil || !reflect.DeepEqual(byVariable, byFlag) {
 			t.Errorf("--%s: %+v (%v)\nnot as by variable: %+v (%v)", f.Name, byFlag, err2, byVariable, err)
 		}
@@ -178,7 +194,7 @@ func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
 func TestAnInputIsNamedOnce(t *testing.T) {
 	v := good(nil)
 	v.Flags["input"] = []string{"a.csv", "b.csv", "/data/./a.csv"}
-	if _, err := ReadManifest(v, nil, "1.0.0"); err == nil || !strings.Contains(err.Error(), "twice") {
+	if _, err := Read(v, nil, "1.0.0"); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Error(err)
 	}
 }
@@ -186,15 +202,15 @@ func TestAnInputIsNamedOnce(t *testing.T) {
 // What may be a folder, or has its format from elsewhere, is accepted: nobody can look here.
 func TestAnInputWithoutAFormatMayBeAFolder(t *testing.T) {
 	for _, input := range []string{"edges", "v1.2/", ".", "..data/x", "in/.hidden", "s3://my.bucket", "s3://my.bucket/", "s3://b/2026.11/", "e.NDJSON.zst", "e.csv.gz"} {
-		if _, err := ReadManifest(good(map[string]string{"input": input}), nil, "1.0.0"); err != nil {
+		if _, err := Read(good(map[string]string{"input": input}), nil, "1.0.0"); err != nil {
 			t.Errorf("%s: %v", input, err)
 		}
 	}
-	if _, err := ReadManifest(good(map[string]string{"input": "edges.txt"}), []string{"--format", "csv"}, "1.0.0"); err != nil {
+	if _, err := Read(good(map[string]string{"input": "edges.txt"}), []string{"--format", "csv"}, "1.0.0"); err != nil {
 		t.Error(err)
 	}
 	for _, zone := range []string{"UTC", "Etc/GMT+8", "America/Port-au-Prince", "America/Argentina/Buenos_Aires", "Asia/Ho_Chi_Minh"} {
-		if _, err := ReadManifest(good(map[string]string{"time-zone": zone, "cron": "@daily", "max-duration": "1h"}), nil, "1.0.0"); err != nil {
+		if _, err := Read(good(map[string]string{"time-zone": zone, "cron": "@daily", "max-duration": "1h"}), nil, "1.0.0"); err != nil {
 			t.Errorf("%s: %v", zone, err)
 		}
 	}

@@ -1,0 +1,166 @@
+package manifest
+
+import (
+	"errors"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
+)
+
+// ErrNoFormat is what every error is that says that --format helps.
+var ErrNoFormat = errors.New("its name says no format")
+
+// notForJobs are flags of import that a Job cannot have, and why.
+var notForJobs = map[string]string{
+	"fresh":           "each pod would start over what the one before it did; give another --state or claim",
+	"shard":           "--shards of manifest sets it",
+	"secret-key-file": "the key is the Secret's",
+}
+
+// importOf fills in the command line of the import that a manifest describes, and checks it as import would.
+func (o *Options) importOf(r *settings.Reader) {
+	told := map[string][]string{}
+	pass := func(name, value string) {
+		told[name] = append(told[name], value)
+		o.Words = append(o.Words, "--"+name+"="+value)
+	}
+	pass("state", o.State)
+	for _, name := range imported {
+		switch {
+		case r.Given(name) && !outdone(r, name):
+			pass(name, r.Text(name))
+		case name == "memory": // told also by default: the container's limit is made from it, and not the other way round
+			pass(name, defaultMemory)
+		}
+	}
+	if o.PodMonitor && !r.Given("listen") {
+		r.Add(o.setListen(defaultListen))
+	}
+	if o.MetricsPort > 0 {
+		pass("listen", o.listen)
+		pass("linger", o.linger)
+	}
+	for _, f := range o.extraFlags(r) {
+		told[f.name] = append(told[f.name], f.value)
+		o.Words = append(o.Words, f.word)
+	}
+	for _, word := range o.Words {
+		if name, _, _ := strings.Cut(word, "="); strings.ContainsFunc(word, control) {
+			r.Problem("%s has unusual characters in its value", name)
+		}
+	}
+	o.checkImport(r, told)
+}
+
+// outdone reports whether a variable says where the app is while a flag says it in the other way.
+func outdone(r *settings.Reader, name string) bool {
+	other := map[string]string{"region": "endpoint", "endpoint": "region"}[name]
+	_, given := r.Flags[name]
+	_, otherGiven := r.Flags[other]
+	return other != "" && !given && otherGiven
+}
+
+// checkImport reads the settings as import will, so that what is wrong with them is said now and not by a pod.
+func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
+	told["secret-key-file"] = []string{KeyFile}
+	if o.Shards > 0 {
+		told["shard"] = []string{settings.Shard{Index: o.Shards - 1, Count: o.Shards}.String()}
+	}
+	s, err := settings.Read("import", settings.Values{Flags: told}, nil)
+	r.Add(err)
+	if s.Rows.Format == "" {
+		o.checkFormats(r)
+	}
+	for _, word := range slices.Concat(o.Words, o.Inputs) {
+		if HasUser(word) {
+			name, _, _ := strings.Cut(word, "://")
+			r.Problem("%s://... has a user or a password, which would stand in the YAML for everybody to read", name)
+		}
+	}
+	o.State, o.Rehearse = s.Job.State, s.Service.Rehearse
+	o.Memory = s.Job.Memory
+	o.RuntimeLimit, o.ContainerLimit = settings.RuntimeLimit(o.Memory), settings.ContainerLimit(o.Memory)
+	o.Timeout, o.MaxDuration = s.Pace.Timeout, s.Stop.MaxDuration
+	o.EndpointPort = portOf(s.Service.Endpoint)
+}
+
+// checkFormats refuses inputs whose names say that they are files, and not of which format. Import would
+// do so too.
+func (o *Options) checkFormats(r *settings.Reader) {
+	values, origin := r.Look("input")
+	for _, value := range values {
+		_, key, inFolder := strings.Cut(strings.TrimPrefix(value, "s3://"), "/")
+		if value == "-" || strings.HasSuffix(value, "/") || ObjectStore(value) && (!inFolder || key == "") {
+			continue
+		}
+		if err := source.CheckName(value); err != nil {
+			r.Add(err)
+			continue
+		}
+		base := path.Base(value)
+		if strings.Contains(strings.TrimLeft(base, "."), ".") && settings.FormatOf(base) == "" {
+			r.Problem("%s is %q: %w: it ends with .csv, .jsonl or .ndjson, or one of these with .gz or .zst, "+
+				"and a folder's name with /", origin, value, ErrNoFormat)
+		}
+	}
+}
+
+// extraFlag is a flag of import that is passed on.
+type extraFlag struct{ name, value, word string }
+
+// extraFlags reads flags of import that manifest does not have itself.
+func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
+	ofImport, own := settings.Flags("import"), new(Options).Flags()
+	for i := 0; i < len(o.extra); i++ {
+		word := o.extra[i]
+		name, dashed := strings.CutPrefix(word, "--")
+		name, value, whole := strings.Cut(name, "=")
+		known := settings.Only(ofImport, name)
+		takes := len(known) > 0 && known[0].Kind == settings.Takes
+		switch {
+		case !dashed:
+			r.Problem("%q stands behind --, where flags of import do: inputs are given by --input", word)
+			continue
+		case notForJobs[name] != "":
+			r.Problem("--%s is nothing for a Job: %s", name, notForJobs[name])
+			continue
+		case settings.Has(own, name):
+			r.Problem("--%s is a flag of manifest itself: it belongs before --", name)
+			continue
+		case len(known) == 0:
+			r.Problem("--%s is no flag of import", name)
+			continue
+		case takes && !whole && i+1 == len(o.extra):
+			r.Problem("--%s needs a value", name)
+			continue
+		case takes && !whole:
+			i++
+			value = o.extra[i]
+			word += "=" + value
+		case !whole:
+			value = "true"
+		}
+		all = append(all, extraFlag{name, value, word})
+	}
+	return all
+}
+
+// portOf is the port of a service's URL.
+func portOf(endpoint string) int {
+	u, err := url.Parse(endpoint)
+	if err != nil || endpoint == "" {
+		return 443
+	}
+	if port, err := strconv.Atoi(u.Port()); err == nil {
+		return port
+	}
+	if u.Scheme == "http" {
+		return 80
+	}
+	return 443
+}

@@ -1,0 +1,101 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Flag declares a flag of a command: how it is written, what the help text says, and the setting that it sets.
+type Flag struct {
+	Name       string // without dashes
+	Kind       Kind
+	Value      string // what to put there, for the help text
+	Default    string // for the help text
+	Usage      string
+	Group      string
+	NoVariable bool // read from the command line alone
+	TakesFile  bool
+	Hidden     bool // taken, and not in the help text
+	Set        Setter
+
+	ignored bool
+}
+
+// Kind says whether a flag takes a value.
+type Kind uint8
+
+// The kinds of flag.
+const (
+	Takes    Kind = iota // --flag value, --flag=value
+	Switch               // --flag, --flag=false
+	Optional             // --flag, --flag=value; never --flag value
+)
+
+// Groups of flags, as the help text names them.
+const (
+	groupService = "the service"
+	groupInput   = "the rows"
+	groupObjects = "object storage (s3://)"
+	groupJob     = "the job"
+	groupPace    = "pace and patience"
+	groupStop    = "stopping early"
+	groupEyes    = "being watched"
+	groupOutput  = "what is shown"
+	groupAsked   = "what is asked"
+)
+
+// Declare makes a flag whose setting has a default: it is set at once. The syntax is that of the help text, without
+// dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
+func Declare(syntax, value string, set Setter, usage string) Flag {
+	if err := set([]string{value}); err != nil {
+		panic(fmt.Sprintf("the default of --%s %v", syntax, err))
+	}
+	return Open(syntax, value, set, usage)
+}
+
+// Open makes a flag whose setting stays as it is unless the flag is given. The words say for the help text what holds
+// then; "" says nothing.
+func Open(syntax, words string, set Setter, usage string) Flag {
+	f := Flag{Name: syntax, Kind: Switch, Default: words, Usage: usage, Set: set}
+	if name, value, takes := strings.Cut(syntax, " "); takes {
+		f.Name, f.Kind, f.Value = name, Takes, value
+		f.TakesFile = strings.Contains(value, "FILE") || strings.Contains(value, "FOLDER")
+	} else if name, value, optional := strings.Cut(syntax, "[="); optional {
+		f.Name, f.Kind, f.Value = name, Optional, strings.TrimSuffix(value, "]")
+	}
+	return f
+}
+
+// withoutVariable is a flag that is not read from a variable, which would stay set.
+func withoutVariable(f Flag) Flag {
+	f.NoVariable = true
+	return f
+}
+
+// Group puts flags under a heading of the help text.
+func Group(name string, flags ...Flag) []Flag {
+	for i := range flags {
+		flags[i].Group = name
+	}
+	return flags
+}
+
+// in reports whether the flag has one of the names, or is in a group of that name.
+func (f Flag) in(names ...string) bool {
+	return slices.Contains(names, f.Name) || slices.Contains(names, f.Group)
+}
+
+// Has reports whether one of the flags has that name.
+func Has(flags []Flag, name string) bool {
+	return slices.ContainsFunc(flags, func(f Flag) bool { return f.Name == name })
+}
+
+// Only returns the flags that are named, by themselves or by their group.
+func Only(flags []Flag, names ...string) []Flag {
+	return slices.DeleteFunc(slices.Clone(flags), func(f Flag) bool { return !f.in(names...) })
+}
+
+func without(flags []Flag, names ...string) []Flag {
+	return slices.DeleteFunc(slices.Clone(flags), func(f Flag) bool { return f.in(names...) })
+}

@@ -1,0 +1,106 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// DefaultState is the folder of a job that names none.
+const DefaultState = "friendmigrate-state"
+
+// Job says which job it is and what to do about it.
+type Job struct {
+	State        string
+	StateGiven   bool // not the default
+	Fresh        bool
+	RetryFailed  bool
+	RetryCodes   []int // empty: all
+	OnlyAccounts string
+	OnlyMissing  bool
+	Shard        Shard
+	Memory       int64 // bytes
+}
+
+func (j *Job) flags() []Flag {
+	return Group(groupJob,
+		Declare("state FOLDER", DefaultState, Text(&j.State), "of this job: checkpoint, staged input, lists, report"),
+		withoutVariable(Open("fresh", "", On(&j.Fresh),
+			"start over; the old state is moved to a folder old-TIME inside --state, not deleted")),
+		Open("retry-failed[=CODES]", "", j.setRetry(),
+			"take failed edges up again, all or those of some codes (--retry-failed=30003,30010), once"),
+		Open("only-accounts FILE", "", Text(&j.OnlyAccounts),
+			"a pilot: only these From_Accounts, one a line or in a CSV; the rest stays pending"),
+		Open("only-missing", "", On(&j.OnlyMissing), "ask first (friend_check) and import only what is not there"),
+		Open("shard I/N", indexVariable+" and "+shardsVariable, Last(j.Shard.set), "only share I, from 0, of N"),
+		memoryFlag(&j.Memory),
+	)
+}
+
+func (j *Job) setRetry() Setter {
+	return Last(func(value string) (err error) {
+		if j.RetryCodes, j.RetryFailed, err = ParseCodes(value); err != nil {
+			return Instead("", fmt.Errorf("is %q: %w", value, err))
+		}
+		return nil
+	})
+}
+
+func (j *Job) check(r *Reader) {
+	j.StateGiven = r.Given("state")
+	if r.has("shard") && !r.Given("shard") {
+		j.Shard = r.shardOfVariables()
+	}
+	j.Memory = memoryOr(j.Memory, r.root)
+	if meant := MeantCode(j.RetryCodes); meant != "" {
+		_, origin := r.Look("retry-failed")
+		r.warn("%s is %q: %s", origin, r.Text("retry-failed"), meant)
+	}
+}
+
+// ParseCodes reads the value of --retry-failed: ResultCodes separated by commas, or true for all (no codes), or false.
+func ParseCodes(value string) (codes []int, on bool, err error) {
+	switch value {
+	case "true":
+		return nil, true, nil
+	case "false":
+		return nil, false, nil
+	}
+	for item := range strings.SplitSeq(value, ",") {
+		code, err := strconv.Atoi(strings.TrimSpace(item))
+		if err != nil || code <= 0 {
+			return nil, false, errors.New("ResultCodes separated by commas are needed, such as 30003,30010")
+		}
+		codes = append(codes, code)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes), true, nil
+}
+
+// MeantCode is empty unless one of the codes is in no table and one that is lies close to it.
+func MeantCode(codes []int) string {
+	var known []string
+	for _, c := range sink.Codes() {
+		known = append(known, strconv.Itoa(c.Code))
+	}
+	for _, code := range codes {
+		if _, found := sink.LookupCode(code); found {
+			continue
+		}
+		if nearest := migrate.Nearest(strconv.Itoa(code), 2, known...); nearest != "" {
+			return fmt.Sprintf("%d is no code of the service; did you mean %s?", code, nearest)
+		}
+	}
+	return ""
+}
+
+// LooksLikeCodes reports whether an argument was meant as the value of --retry-failed.
+func LooksLikeCodes(argument string) bool {
+	codes, on, err := ParseCodes(argument)
+	return err == nil && on && len(codes) > 0 && codes[0] >= 100
+}

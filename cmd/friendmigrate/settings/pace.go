@@ -1,0 +1,77 @@
+package settings
+
+import (
+	"strconv"
+	"time"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+)
+
+const (
+	serviceRate = 200    // friend calls per second that the service takes of an app
+	mostWorkers = 10_000 // calls in flight
+	filesApart  = 32     // open files that are not connections of calls
+)
+
+// Pace says how fast and how patiently.
+type Pace struct {
+	Rate          float64 // calls per second of this process
+	Workers       int
+	Timeout       time.Duration
+	MaxAttempts   int
+	OutageTimeout time.Duration
+	ChunkBytes    int
+}
+
+func (p *Pace) flags() []Flag {
+	return Group(groupPace,
+		Declare("rate N", "200", number(&p.Rate, 0.1, 1e9),
+			"calls per second that the service allows, all shards together; from 100000 on: no limit"),
+		Open("workers N", "1.5 × rate", Whole(&p.Workers, 1, mostWorkers), "calls in flight at most"),
+		Declare("timeout TIME", "10s", Duration(&p.Timeout, 10*time.Millisecond, time.Hour),
+			"of one call (the service gives up at 3s)"),
+		Declare("max-attempts N", "8", Whole(&p.MaxAttempts, 1, 1_000_000),
+			"give an edge up after so many, and 10 minutes since the first of them"),
+		Declare("outage-timeout TIME", "15m", Duration(&p.OutageTimeout, time.Second, year),
+			"how long to hold while nothing gets through; before the first answer at most 30s"),
+		Declare("chunk-bytes SIZE", "1MiB", size(&p.ChunkBytes, 1<<10, 64<<20), "JSON of one call at most"),
+	)
+}
+
+// check takes a shard's part of the rate, and settles how many calls may be in flight.
+func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
+	if p.Rate > serviceRate && !rehearse {
+		r.warn("--rate is %g: the service takes %d friend calls per second of an app and refuses the rest, "+
+			"unless that limit was raised for this app", p.Rate, serviceRate)
+	}
+	if shard.Count > 1 && p.Rate < sink.Unpaced {
+		share := float64(int64(p.Rate) / int64(shard.Count)) // floor, so that the shards together never exceed the rate
+		if share < 1 {
+			r.Refuse("rate", strconv.Itoa(shard.Count), "--rate %g is less than one call per second for each of %d shards",
+				p.Rate, shard.Count)
+		}
+		p.Rate = share
+	}
+	if p.Workers == 0 {
+		p.Workers = max(1, min(int(1.5*p.Rate+0.5), 1000))
+	}
+	if files, err := disk.OpenFiles(); err == nil {
+		p.limitWorkers(r, files, rehearse)
+	}
+}
+
+// limitWorkers keeps calls in flight within the open files that a process may have. Each call has a connection, and a
+// rehearsal has its other end too.
+func (p *Pace) limitWorkers(r *Reader, files int, rehearse bool) {
+	connections := max(1, files-filesApart)
+	if rehearse {
+		connections = max(1, connections/2)
+	}
+	if p.Workers > connections {
+		r.warn("this machine lets a process open %d files (ulimit -n): of those %d are kept for files, "+
+			"so %s in flight at most, not %d", files, filesApart, migrate.Some(int64(connections), "call"), p.Workers)
+		p.Workers = connections
+	}
+}

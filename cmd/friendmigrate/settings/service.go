@@ -1,0 +1,127 @@
+package settings
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// RehearsalFolder is where a rehearsal has its state.
+const RehearsalFolder = "friendmigrate-rehearsal"
+
+// RehearsalApp is the app of a rehearsal that was given none.
+const RehearsalApp = 1400000000
+
+const (
+	year          = 365 * 24 * time.Hour
+	administrator = "administrator"
+)
+
+// Service says where calls go and who signs them.
+type Service struct {
+	SDKAppID    uint64
+	Identifier  string
+	Key         Key
+	SigLifetime time.Duration
+	Region      string // or
+	Endpoint    string // scheme://host[:port]
+	BackupHost  bool
+	PlainHTTP   bool
+	CAFile      string
+	Rehearse    bool
+}
+
+func (s *Service) flags() []Flag {
+	return Group(groupService,
+		Open("sdk-app-id N", "", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app"),
+		Declare("identifier ID", administrator, Text(&s.Identifier), "an admin account of the app"),
+		Open("secret-key-file FILE", "", Text(&s.Key.File),
+			"the app's secret key; or the variable "+KeyVariable+". Read again when it changes"),
+		Declare("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
+			"of a UserSig; it is renewed at 80 % of that"),
+		Open("region NAME", "", Text(&s.Region),
+			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo"),
+		Open("backup-host", "", On(&s.BackupHost), "use the region's second host"),
+		Open("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
+		Open("allow-plain-http", "", On(&s.PlainHTTP), "let --endpoint (and --s3-endpoint) be http:// beyond this machine: "+
+			"the signature (and the input) can be read on the way"),
+		Open("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
+		Open("rehearse", "", On(&s.Rehearse), "run against a simulated service inside this process: no credentials, "+
+			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own"),
+	)
+}
+
+// Target is the service as the job's identity knows it: a region, whichever of its hosts is used, or an endpoint.
+func (s Service) Target() string {
+	switch {
+	case s.Rehearse:
+		return "rehearsal"
+	case s.Region != "":
+		return "region " + s.Region
+	}
+	return "endpoint " + s.Endpoint
+}
+
+func (s *Service) check(r *Reader) {
+	if s.Rehearse { // a rehearsal takes the command of the real run, with or without its credentials
+		s.Region, s.Endpoint, s.Key = "", "", Key{}
+		s.SDKAppID = cmp.Or(s.SDKAppID, RehearsalApp)
+		return
+	}
+	if !r.Given("sdk-app-id") {
+		unless := ""
+		if r.has("rehearse") {
+			unless = " (with --rehearse none is needed)"
+		}
+		r.missing("--sdk-app-id is missing%s", unless)
+	}
+	if !s.Key.Given() {
+		r.missing("the secret key is missing: give the file with it by --secret-key-file, or set %s", KeyVariable)
+	}
+	s.checkTarget(r)
+	r.Add(CheckProxies(r.Env))
+}
+
+func (s *Service) checkTarget(r *Reader) {
+	regions := sink.Regions()
+	switch {
+	case s.Region != "" && s.Endpoint != "":
+		// A flag wins over a variable also where the other of the two is the variable.
+		_, fromRegion := r.Look("region")
+		_, fromEndpoint := r.Look("endpoint")
+		switch {
+		case fromRegion == "--region" && fromEndpoint != "--endpoint":
+			s.Endpoint = ""
+		case fromEndpoint == "--endpoint" && fromRegion != "--region":
+			s.Region = ""
+		default:
+			r.Refuse("region", "", "%s and %s are both given: one of them says where the app is", fromRegion, fromEndpoint)
+		}
+	case s.Region == "" && s.Endpoint == "":
+		r.missing("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))
+	}
+	if s.Region != "" && !slices.Contains(regions, s.Region) {
+		meant, nearest := ".", migrate.Nearest(s.Region, max(2, len(s.Region)/2), regions...)
+		if nearest != "" {
+			meant = fmt.Sprintf(", did you mean %s?", nearest)
+		}
+		r.Refuse("region", cmp.Or(nearest, "REGION"), "--region is %q%s It can be %s; "+
+			"for another one give its host with --endpoint", s.Region, meant, strings.Join(regions, ", "))
+	}
+	if s.BackupHost && s.Region == "" {
+		r.Refuse("backup-host", "", "--backup-host is the second host of a --region, which is not given")
+	}
+	if s.Endpoint != "" {
+		checked, err := CheckEndpoint(s.Endpoint, s.PlainHTTP)
+		if err != nil {
+			r.Refuse("endpoint", "https://HOST", "%w", err)
+		}
+		s.Endpoint = checked
+	}
+}

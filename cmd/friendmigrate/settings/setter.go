@@ -1,0 +1,183 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"friendmigrate/migrate"
+)
+
+// Setter takes what a flag was given, at least one value, into a setting. Its error follows the name of the flag or
+// the variable. After an error the setting is as it was.
+type Setter func(values []string) error
+
+var errEmpty = errors.New("is empty")
+
+// Last is for a flag of which the value that was given last holds.
+func Last(set func(value string) error) Setter {
+	return func(values []string) error { return set(values[len(values)-1]) }
+}
+
+// instead is an error with a value for a hint. "" leaves the flag out.
+type instead struct {
+	error
+	value string
+	bound bool // the value is the bound that was crossed
+}
+
+// Instead adds to an error what a hint should have for the value; "" leaves the flag out. Without it the hint has the
+// word of the flag's syntax, for a value that only the user knows.
+func Instead(value string, err error) error { return &instead{error: err, value: value} }
+
+// Each is for a flag of which every value holds. It joins the errors.
+func Each(set func(value string) error) Setter {
+	return func(values []string) error {
+		var all []error
+		for _, value := range values {
+			all = append(all, set(value))
+		}
+		return errors.Join(all...)
+	}
+}
+
+// Text takes any text but none: "" is a script's variable that is not set, say, and to pass over it would do something
+// else than was meant.
+func Text(to *string) Setter {
+	return Last(func(value string) error {
+		if value == "" {
+			return errEmpty
+		}
+		*to = value
+		return nil
+	})
+}
+
+// Checked takes a text that has a form.
+func Checked(to *string, check func(string) error) Setter {
+	return Last(func(value string) error {
+		if err := check(value); err != nil {
+			return fmt.Errorf("is %q: %w", value, err)
+		}
+		*to = value
+		return nil
+	})
+}
+
+// valid takes every value to set, which checks it.
+func valid(set func(string) error) Setter {
+	return Each(func(value string) error {
+		if err := set(value); err != nil {
+			return fmt.Errorf("is %q: %w", value, err)
+		}
+		return nil
+	})
+}
+
+// On turns a setting on or off.
+func On(to *bool) Setter {
+	return Last(func(value string) error {
+		on, err := strconv.ParseBool(value)
+		if err != nil {
+			return Instead("true", fmt.Errorf("is %q: it is on or off, so true or false", value))
+		}
+		*to = on
+		return nil
+	})
+}
+
+func choice(to *string, choices ...string) Setter {
+	return Checked(to, func(value string) error {
+		if !slices.Contains(choices, value) {
+			return Instead(cmp.Or(migrate.Nearest(value, 2, choices...), choices[0]),
+				fmt.Errorf("it can be %s", strings.Join(choices, ", ")))
+		}
+		return nil
+	})
+}
+
+type whole interface{ ~int | ~int64 | ~uint64 }
+
+// Whole takes a whole number from least to most.
+func Whole[N whole](to *N, least, most int64) Setter {
+	parse := func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) }
+	write := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return within(to, parse, write, least, most, "a whole number is needed")
+}
+
+// Duration takes a time from least to most.
+func Duration(to *time.Duration, least, most time.Duration) Setter {
+	parse := func(s string) (int64, error) { d, err := time.ParseDuration(s); return int64(d), err }
+	write := func(n int64) string { return time.Duration(n).String() }
+	set := within(to, parse, write, int64(least), int64(most), "a time with its unit is needed, such as 30s, 15m or 24h")
+	return Last(func(value string) error {
+		err := set([]string{value})
+		if _, read := err.(*instead); err != nil && !read && value != "" && strings.Trim(value, "0123456789") == "" {
+			err = Instead(value+"s", err)
+		}
+		return err
+	})
+}
+
+// size takes a number of bytes from least to most.
+func size[N whole](to *N, least, most int64) Setter {
+	return within(to, ParseSize, FormatSize, least, most, "a size is needed, such as 256MiB")
+}
+
+// within takes a value that parse reads and that lies from least to most, which write writes.
+func within[N whole](
+	to *N, parse func(string) (int64, error), write func(int64) string, least, most int64, needed string,
+) Setter {
+	return Last(func(value string) error {
+		n, err := parse(value)
+		switch {
+		case err != nil:
+			return fmt.Errorf("is %q: %s", value, needed)
+		case n < least:
+			return &instead{fmt.Errorf("is %s: at least %s is needed", value, write(least)), strings.ReplaceAll(write(least), " ", ""), true}
+		case n > most:
+			return &instead{fmt.Errorf("is %s: at most %s is possible", value, write(most)), strings.ReplaceAll(write(most), " ", ""), true}
+		}
+		*to = N(n)
+		return nil
+	})
+}
+
+func number(to *float64, least, most float64) Setter {
+	return Last(func(value string) error {
+		n, err := strconv.ParseFloat(value, 64)
+		switch {
+		case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
+			return fmt.Errorf("is %q: a number is needed", value)
+		case n < least || n > most:
+			return Instead(fmt.Sprint(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %g to %g", value, least, most))
+		}
+		*to = n
+		return nil
+	})
+}
+
+// list takes values that are separated by commas or by giving the flag again.
+func list(to *[]string) Setter {
+	return func(values []string) (err error) {
+		*to, err = items(values, strings.TrimSpace)
+		return err
+	}
+}
+
+func items(values []string, trim func(string) string) (all []string, err error) {
+	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		if item = trim(item); item != "" {
+			all = append(all, item)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errEmpty
+	}
+	return all, nil
+}

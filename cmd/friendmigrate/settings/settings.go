@@ -1,0 +1,126 @@
+package settings
+
+import (
+	"path/filepath"
+	"strings"
+
+	"friendmigrate/sink"
+	"friendmigrate/sink/simulator"
+	"friendmigrate/source"
+	"friendmigrate/source/objects"
+)
+
+// Settings is everything that a command is told. What the command has no flag for has its default.
+type Settings struct {
+	command string
+
+	Service
+	Rows    source.Options // what a row means: part of the job's identity
+	Strict  bool           // any rejected row: send nothing
+	Objects objects.Config // where s3:// is
+	Job
+	Pace
+	Stop
+	Eyes
+	Output
+
+	JSON        bool   // for programs
+	AccountsOut string // of plan: file for the distinct account ids; "": none
+	Fields      bool   // of verify
+	Sample      int64  // edges of verify, accounts of doctor; 0: all
+
+	Accounts    string // of export and doctor: a file, "" is none; of simulate: all, or a file
+	Destination string // of export: a file, "" is standard output
+	Format      string // of export: csv or jsonl
+
+	MissingOut string // of doctor
+	Probe      bool
+	From, To   string // of Probe
+
+	Watch      bool     // of status
+	Form       string   // of failures
+	Codes      []int    // empty: all
+	Account    []string // empty: all
+	Uncertain  bool     // of undo-list
+	Unfinished bool     // of clean
+
+	Simulator simulator.Config // limits, readings and faults
+}
+
+// Check checks what several flags say together, and fills in what follows from others.
+func (s *Settings) Check(r *Reader) {
+	s.Key.Value = sink.NewSecret(r.Env[KeyVariable])
+	switch {
+	case s.command == "simulate":
+		s.checkSimulate(r)
+	case r.has("region"):
+		s.Service.check(r)
+	}
+	if r.has("map") {
+		r.Add(s.Rows.Check())
+	}
+	s.Objects.PlainHTTP, s.Objects.CAFile, s.Objects.Patience = s.PlainHTTP, s.CAFile, s.OutageTimeout
+	s.Job.check(r)
+	s.Pace.check(r, s.Shard, s.Rehearse)
+	if s.Linger > 0 && !r.Given("listen") {
+		_, origin := r.Look("linger")
+		r.Refuse("linger", "", "%s is how long --listen goes on after the end, and --listen is not given", origin)
+	}
+	if s.command == "export" {
+		s.checkExport(r)
+	}
+	if s.command == "doctor" && s.Sample > 0 && s.Accounts == "" {
+		r.Refuse("sample", "", "--sample is how many of --accounts are asked about, which is not given")
+	}
+	if s.JSON && (s.Form == FormCSV || s.Form == FormJSONL) {
+		r.Refuse("json", "", "--json is a form of the summary; a list as JSON is --output-format jsonl")
+	}
+	s.Warnings = r.warnings
+}
+
+func (s *Settings) checkSimulate(r *Reader) {
+	if !r.Given("sdk-app-id") {
+		r.missing("--sdk-app-id is missing: any number will do, as long as the import has the same")
+	}
+	if !s.Key.Given() {
+		r.missing("the secret key is missing: give a file with it by --secret-key-file, or set %s; "+
+			"any word will do, as long as the import has the same", KeyVariable)
+	}
+}
+
+func (s *Settings) checkExport(r *Reader) {
+	if s.Accounts == "" {
+		r.Refuse("accounts", "FILE", "--accounts is missing: a file with one account id a line")
+	}
+	if s.Destination == "-" {
+		s.Destination = ""
+	}
+	said := FormatOf(s.Destination)
+	if s.Format == "" {
+		s.Format = said
+	}
+	switch {
+	case s.Format == "" && s.Destination != "":
+		r.Refuse("format", "csv", "--output %q does not say whether it is CSV or JSONL: give it a name that ends so, "+
+			"or --format", s.Destination)
+	case s.Format == "", s.Format == "ndjson":
+		s.Format = "jsonl"
+	case s.Format != "csv" && s.Format != "jsonl":
+		r.Refuse("format", "csv", "--format is %q: it can be csv or jsonl", s.Format)
+	}
+	if said != "" && s.Format != said {
+		r.Refuse("format", "", "--output %q and --format %s contradict each other", s.Destination, s.Format)
+	}
+}
+
+// FormatOf tells a format by a file's name; "": it does not say.
+func FormatOf(name string) string {
+	name = strings.ToLower(name)
+	switch filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")) {
+	case ".csv":
+		return "csv"
+	case ".jsonl", ".ndjson":
+		return "jsonl"
+	}
+	return ""
+}
