@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // where the system has none
 
 	"github.com/robfig/cron/v3"
+
+	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 var (
@@ -23,28 +26,20 @@ var (
 	inURL     = regexp.MustCompile(`://[^/?#\s]*@`)
 )
 
-// checkName checks a name that becomes part of host names and labels.
-func checkName(s string) error {
-	if !label.MatchString(s) {
-		return errors.New("small letters, digits and - inside are needed, as Kubernetes has it for names")
-	}
-	return nil
-}
+var (
+	checkName       = form(label, "small letters, digits and - inside are needed, as Kubernetes has it for names")
+	checkObjectName = form(subdomain, "small letters, digits, - and . are needed, as Kubernetes has it for names")
+	checkImage      = form(image, "the name of an image is needed, such as registry.example.com/friendmigrate:1.0.0")
+)
 
-// checkObjectName checks the name of an object that is there already.
-func checkObjectName(s string) error {
-	if !subdomain.MatchString(s) || len(s) > 253 {
-		return errors.New("small letters, digits, - and . are needed, as Kubernetes has it for names")
+// form returns the check of a flag whose value has a form; needed says which.
+func form(re *regexp.Regexp, needed string) func(string) error {
+	return func(s string) error {
+		if !re.MatchString(s) || len(s) > 253 && re == subdomain {
+			return errors.New(needed)
+		}
+		return nil
 	}
-	return nil
-}
-
-// checkImage checks the name of an image.
-func checkImage(s string) error {
-	if !image.MatchString(s) {
-		return errors.New("the name of an image is needed, such as registry.example.com/friendmigrate:1.0.0")
-	}
-	return nil
 }
 
 // checkStorageSize checks the size of a claim.
@@ -80,10 +75,11 @@ func ParseVariable(s string) (Variable, error) {
 	switch {
 	case !found || !variable.MatchString(name):
 		return Variable{}, errors.New("NAME=VALUE is needed")
-	case secret(strings.ToUpper(name)):
+	case secret.MatchString(strings.ToUpper(name)):
 		return Variable{}, fmt.Errorf("%s would stand in the YAML for everybody to read: keys are the Secret's", name)
 	case HasUser(value), strings.HasSuffix(strings.ToUpper(name), "_PROXY") && strings.Contains(value, "@"):
-		return Variable{}, fmt.Errorf("%s has a user or a password in its URL, which would stand in the YAML for everybody to read", name)
+		return Variable{}, fmt.Errorf("%s has a user or a password in its URL, "+
+			"which would stand in the YAML for everybody to read", name)
 	case reserved(name):
 		return Variable{}, fmt.Errorf("%s is set by the manifest itself", name)
 	}
@@ -93,19 +89,14 @@ func ParseVariable(s string) (Variable, error) {
 // HasUser reports whether a text is a URL, or has one in it, with a user or a password.
 func HasUser(text string) bool { return inURL.MatchString(text) }
 
-// secret tells by a variable's name in capitals that it holds what nobody else may read.
-func secret(name string) bool {
-	for _, word := range []string{"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "CREDENTIAL", "USERSIG", "API_KEY", "APIKEY", "PRIVATE_KEY"} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
-}
+// secret finds in a variable's name in capitals that it holds what nobody else may read.
+var secret = regexp.MustCompile(
+	`SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIAL|USERSIG|API_?KEY|PRIVATE_KEY`)
 
 // reserved is for variables that the manifest, Kubernetes or the flags of import set.
 func reserved(name string) bool {
-	return strings.HasPrefix(name, "FRIENDMIGRATE_") || name == "GOMEMLIMIT" || name == "JOB_COMPLETION_INDEX" || name == "AWS_ACCESS_KEY_ID"
+	return strings.HasPrefix(name, settings.Prefix) ||
+		slices.Contains([]string{"GOMEMLIMIT", "JOB_COMPLETION_INDEX", "AWS_ACCESS_KEY_ID"}, name)
 }
 
 // versionOf is the tag of an image where it can be a label's value.

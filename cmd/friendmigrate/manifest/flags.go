@@ -36,7 +36,8 @@ func (o *Options) Flags() []settings.Flag {
 	), settings.Group("the metrics",
 		settings.Open("listen :PORT", "off; "+defaultListen+" with --pod-monitor", settings.Last(o.setListen),
 			"serve metrics there, and let the network policy through"),
-		settings.Declare("linger TIME", "30s", settings.Last(o.setLinger), "serve them so long after the end, for the last scrape"),
+		settings.Declare("linger TIME", "30s", settings.Last(o.setLinger),
+			"serve them so long after the end, for the last scrape"),
 		settings.Open("pod-monitor", "", settings.On(&o.PodMonitor),
 			"a PodMonitor, which needs the Prometheus operator in the cluster"),
 	))

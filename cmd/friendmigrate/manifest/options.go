@@ -22,11 +22,13 @@ const (
 
 // Options say what to write.
 type Options struct {
-	Name        string // of all objects
-	Namespace   string // empty: kubectl's current one
-	Image       string
-	PullSecret  string // of the image's registry; empty: none
-	Secret      string // with the keys secret-key and, where an input is an object store's, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+	Name       string // of all objects
+	Namespace  string // empty: kubectl's current one
+	Image      string
+	PullSecret string // of the image's registry; empty: none
+	// Secret has the keys secret-key and, where an input is an object store's, AWS_ACCESS_KEY_ID and
+	// AWS_SECRET_ACCESS_KEY.
+	Secret      string
 	Environment []Variable
 
 	Words    []string // flags of import; those that follow from the fields below are added
@@ -81,14 +83,6 @@ func (o Options) jobs() int {
 		return o.Shards
 	}
 	return 1
-}
-
-// jobName is the name of a Job and of its claim.
-func (o Options) jobName(i int) string {
-	if o.jobs() == 1 && !o.ClaimPerShard {
-		return o.Name
-	}
-	return o.Name + "-" + decimal(i)
 }
 
 // ObjectStore reports whether an input is one of an object store.

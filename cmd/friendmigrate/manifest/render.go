@@ -73,7 +73,12 @@ func (o Options) Jobs() []job {
 }
 
 // JobName is the name of the Job and of its claim.
-func (j job) JobName() string { return j.jobName(j.index) }
+func (j job) JobName() string {
+	if !j.ClaimPerShard {
+		return j.Name
+	}
+	return j.Name + "-" + decimal(j.index)
+}
 
 // Labels are those of its pods.
 func (j job) Labels() map[string]string { return j.labels("import") }

@@ -10,18 +10,20 @@ import (
 	"strings"
 )
 
-// CheckEndpoint checks the URL of a service and returns it as scheme://host[:port]. http is for this machine only, unless plain is set: the
-// signature is in every URL.
+// CheckEndpoint checks the URL of a service and returns it as scheme://host[:port]. http is for this
+// machine only, unless plain is set: the signature is in every URL.
 func CheckEndpoint(endpoint string, plain bool) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", errors.New("--endpoint has to be the URL of a service, such as https://adminapisgp.im.qcloud.com") // not repeated: it may carry a secret
+		// It is not repeated: it may carry a secret.
+		return "", errors.New("--endpoint has to be the URL of a service, such as https://adminapisgp.im.qcloud.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return "", errors.New("--endpoint is scheme, host and port alone: no user, path or query")
 	}
 	if u.Scheme == "http" && !plain && !loopback(u.Hostname()) {
-		return "", fmt.Errorf("--endpoint http://%s would send the signature in plain text: use https, or --allow-plain-http if that is what you want", u.Host)
+		return "", fmt.Errorf("--endpoint http://%s would send the signature in plain text: use https, "+
+			"or --allow-plain-http if that is what you want", u.Host)
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
@@ -40,7 +42,8 @@ var ProxyVariables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_
 type BadProxy string
 
 func (b BadProxy) Error() string {
-	return string(b) + " cannot be read as the URL of a proxy, such as http://proxy.example.com:3128 (its value is not shown)"
+	return string(b) + " cannot be read as the URL of a proxy, such as http://proxy.example.com:3128 " +
+		"(its value is not shown)"
 }
 
 // CheckProxies finds proxies that cannot be used. Go's library takes such a variable for none and goes past the proxy.
@@ -65,5 +68,6 @@ func usableProxy(value string) bool {
 		return false // a password with / or ? or # in it ends up in the path, the query or the fragment
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && (u.Port() == "" || err == nil && port > 0)
+	known := slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+	return known && (u.Port() == "" || err == nil && port > 0)
 }

@@ -14,11 +14,12 @@ const DefaultMemory = 256 << 20
 // leastMemory is what the program needs: below it, it would do nothing but collect garbage.
 const leastMemory = 64 << 20
 
-// cgroupShare is what may be used of a container's limit; the rest is for the page cache and what the runtime does not count.
+// cgroupShare is what may be used of a container's limit. The rest is for the page cache and what the
+// runtime does not count.
 const cgroupShare = 0.7
 
-// RuntimeLimit is the limit that Go's runtime is given to stay under memory bytes. The rest is for what the runtime does not count: the program itself,
-// stacks of the kernel.
+// RuntimeLimit is the limit that Go's runtime is given to stay under memory bytes. The rest is for what
+// the runtime does not count: the program itself, stacks of the kernel.
 func RuntimeLimit(memory int64) int64 { return memory - memory/10 }
 
 // ContainerLimit is the least memory limit of a container in which memory bytes may be used.

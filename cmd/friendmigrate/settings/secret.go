@@ -10,7 +10,8 @@ import (
 	"friendmigrate/sink"
 )
 
-// KeyVariable may hold the secret key itself. There is no flag for it: command lines are seen by everybody on a machine.
+// KeyVariable may hold the secret key itself. There is no flag for it: everybody on a machine sees
+// command lines.
 const KeyVariable = Prefix + "SECRET_KEY"
 
 // Key says where the secret key is. A file wins over the variable.
@@ -32,7 +33,8 @@ func (k Key) Source() (sink.KeySource, error) {
 		return sink.StaticKey(k.Value), nil
 	}
 	if IsKey(k.File) {
-		return nil, errors.New("--secret-key-file needs the name of a file: what was given looks like the key itself and is not repeated here")
+		return nil, errors.New("--secret-key-file needs the name of a file: " +
+			"what was given looks like the key itself and is not repeated here")
 	}
 	source := sink.KeyFile(k.File)
 	_, err := source()

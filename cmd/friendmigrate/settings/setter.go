@@ -135,13 +135,17 @@ func within[N whole](
 ) Setter {
 	return Last(func(value string) error {
 		n, err := parse(value)
+		bound := write(min(max(n, least), most))
+		e := &instead{value: strings.ReplaceAll(bound, " ", ""), bound: true}
 		switch {
 		case err != nil:
 			return fmt.Errorf("is %q: %s", value, needed)
 		case n < least:
-			return &instead{fmt.Errorf("is %s: at least %s is needed", value, write(least)), strings.ReplaceAll(write(least), " ", ""), true}
+			e.error = fmt.Errorf("is %s: at least %s is needed", value, bound)
+			return e
 		case n > most:
-			return &instead{fmt.Errorf("is %s: at most %s is possible", value, write(most)), strings.ReplaceAll(write(most), " ", ""), true}
+			e.error = fmt.Errorf("is %s: at most %s is possible", value, bound)
+			return e
 		}
 		*to = N(n)
 		return nil

@@ -43,8 +43,8 @@ func (r *Reader) shardOfVariables() Shard {
 	case index == "" && count == "":
 		return Shard{}
 	case count == "":
-		r.Refuse("shard", index+"/N", "%s is set, but %s is not: without the number of shards every pod would import everything",
-			indexVariable, shardsVariable)
+		r.Refuse("shard", index+"/N", "%s is set, but %s is not: "+
+			"without the number of shards every pod would import everything", indexVariable, shardsVariable)
 		return Shard{}
 	case index == "":
 		r.Refuse("shard", "I/"+count, "%s is set, but %s is not: which share is this one? Say --shard i/%s",
