@@ -80,6 +80,9 @@ func (p *Program) Hint(err error, code exit.Code) string {
 func (p *Program) better(complete func(invocation.Line) invocation.Line, flags ...source.Flag) string {
 	line, unset := p.Line(), ""
 	for _, f := range flags {
+		if slices.Contains(flags, source.Flag{Name: f.Name}) { // it has no place there, whatever else is wrong with it
+			f.Value = ""
+		}
 		switch variable := settings.Variable(f.Name); {
 		case f.Value == "true":
 			line = line.With(f.Name, "")
