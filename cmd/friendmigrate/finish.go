@@ -28,7 +28,7 @@ type outcome struct {
 	pilot    *report.Pilot
 	rejected int64         // that the exit code speaks of
 	failed   int64         // that the exit code speaks of
-	byCode   map[int]int64 // failed edges of the job
+	byCode   map[int]int64 // failed edges of the job, by code
 	ofPilot  map[int]int64 // those of a pilot
 	trouble  error         // of writing the account: the job may not be called finished
 }
