@@ -95,7 +95,7 @@ var mutations = []mutation{
 		"\tif code == 0 {\n\t\treturn migrate.Outcome{Kind: migrate.Imported}", "\tif code == 0 || code == 30520 {\n\t\treturn migrate.Outcome{Kind: migrate.Imported}", byFailing},
 	{"two workers have one account, seen from the service", "migrate/dispatch.go",
 		"\t\tw := d.fresh\n\t\td.fresh = nil\n", "\t\tw := d.fresh\n\t\td.fresh = nil\n\t\ttwin := *w\n\t\td.rosters++\n\t\td.ready = append(d.ready, &twin)\n", byFailing},
-	{"each shard takes the whole rate", "cmd/friendmigrate/settings/import.go",
+	{"each shard takes the whole rate", "",
 		"\t\trate = share\n", "\t\t_ = share\n", byShards},
 	{"shards overlap", "source/stage/writer.go",
 		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", byShards},
