@@ -64,7 +64,8 @@ func (f countedFile) Sync() error {
 	return f.File.Sync()
 }
 
-// writeJournal makes a journal of so many chunks, of which every tenth is settled with a failure, with so many settlements in a frame.
+// writeJournal makes a journal of so many chunks, of which every tenth is settled with a failure,
+// with so many settlements in a frame.
 func writeJournal(b testing.TB, chunks, edges, perFrame int) []byte {
 	b.Helper()
 	p := sizes(chunks, edges)
@@ -98,7 +99,8 @@ func writeJournal(b testing.TB, chunks, edges, perFrame int) []byte {
 	return content
 }
 
-// BenchmarkReplay opens a journal of a million accounts of 40 friends, of which every tenth has a failure.
+// BenchmarkReplay opens a journal of a million accounts of 40 friends, of which every tenth has a
+// failure.
 func BenchmarkReplay(b *testing.B) {
 	const chunks, edges = 1_000_000, 40
 	for _, perFrame := range []int{1, 50} {

@@ -32,7 +32,8 @@ type entry struct {
 	done  chan error // has room for the answer
 }
 
-// subject tells entries that have to be checked one after the other from those that can't touch each other.
+// subject tells entries that have to be checked one after the other from those that can't touch
+// each other.
 func (e *entry) subject() int64 {
 	switch e.kind {
 	case kindSettled:
@@ -43,7 +44,8 @@ func (e *entry) subject() int64 {
 	return -1 << 63
 }
 
-// submit hands an entry to the committer and waits until it is durable. ctx counts only until the committer took it.
+// submit hands an entry to the committer and waits until it is durable. ctx counts only until the
+// committer took it.
 func (j *Journal) submit(ctx context.Context, e *entry) error {
 	if err := j.failed(); err != nil {
 		return err
@@ -85,7 +87,8 @@ func (j *Journal) fail(err error) error {
 	return j.err
 }
 
-// committer owns the file's end. It takes all entries that wait, writes them as one frame, syncs once, changes the state and answers everybody.
+// committer owns the file's end. It takes all entries that wait, writes them as one frame, syncs
+// once, changes the state and answers everybody.
 type committer struct {
 	j     *Journal
 	next  uint32 // sequence number of the next frame
@@ -105,7 +108,8 @@ func (c *committer) run() {
 	if err == nil {
 		return
 	}
-	// A bug is as final as a failed write: what it left in the file can't be known. Whoever waits gets to know, and everybody who comes later.
+	// A bug is as final as a failed write: what it left in the file can't be known. Whoever waits
+	// gets to know, and everybody who comes later.
 	err = c.j.fail(err)
 	for _, e := range append(c.batch, c.carry) {
 		if e != nil {
@@ -142,8 +146,9 @@ func (c *committer) serve() {
 	}
 }
 
-// gather fills the batch with what waits now. Two entries of one subject never share a frame, so that each can be checked against the state before it is
-// written; a reopening is alone, since failures in its own frame would be neither before nor after it.
+// gather fills the batch with what waits now. Two entries of one subject never share a frame, so
+// that each can be checked against the state before it is written; a reopening is alone, since
+// failures in its own frame would be neither before nor after it.
 func (c *committer) gather(first *entry) {
 	c.batch = append(c.batch[:0], first)
 	clear(c.seen)
@@ -163,8 +168,9 @@ func (c *committer) gather(first *entry) {
 	}
 }
 
-// commit makes the batch durable and then true. After an error nothing is written any more: what a failed write or sync left in the file and in the
-// system's cache can't be known, and the next Open will find out.
+// commit makes the batch durable and then true. After an error nothing is written any more: what a
+// failed write or sync left in the file and in the system's cache can't be known, and the next Open
+// will find out.
 func (c *committer) commit() error {
 	j := c.j
 	if err := j.failed(); err != nil {
@@ -177,11 +183,13 @@ func (c *committer) commit() error {
 	if len(c.frame) == 0 {
 		return nil
 	}
-	// Dying during the write leaves some of the frame, anywhere in it: a bad last frame, which Open cuts off. Nobody was answered yet.
+	// Dying during the write leaves some of the frame, anywhere in it: a bad last frame, which Open
+	// cuts off. Nobody was answered yet.
 	if err := writeAll(j.file, c.frame); err != nil {
 		return j.fail(err)
 	}
-	// Dying here leaves a frame that may be whole or not once the machine is up again: Open takes it up or cuts it off. Both are true, as the calls were made.
+	// Dying here leaves a frame that may be whole or not once the machine is up again: Open takes
+	// it up or cuts it off. Both are true, as the calls were made.
 	if err := j.file.Sync(); err != nil {
 		return j.fail(err)
 	}
@@ -200,7 +208,8 @@ func (c *committer) encode(now int64) error {
 		return errors.New("it holds as many frames as can be counted")
 	}
 	frame := append(c.frame, make([]byte, frameHeaderSize)...)
-	frame = binary.AppendVarint(frame, now-j.state.time) // only the committer changes the state: it may read it without the lock
+	// only the committer changes the state: it may read it without the lock
+	frame = binary.AppendVarint(frame, now-j.state.time)
 	empty, settled := len(frame), j.state.counts.Settled()
 	for _, e := range c.batch {
 		if e.kind == kindTouched && j.state.touched.has(e.block) {
@@ -225,8 +234,8 @@ func (c *committer) encode(now int64) error {
 	return nil
 }
 
-// checkEntry makes sure that a replay will have nothing against the entry, nor the decoder: a journal that cannot be opened again is worse than an error
-// now.
+// checkEntry makes sure that a replay will have nothing against the entry, nor the decoder: a
+// journal that cannot be opened again is worse than an error now.
 func (c *committer) checkEntry(e *entry) error {
 	d := decoder{Cursor: codec.Cursor{Rest: e.bytes}}
 	if err := d.record(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {

@@ -46,7 +46,8 @@ func (f slowFile) Sync() error {
 	return f.File.Sync()
 }
 
-// A hundred workers settle at once: each is answered only when its own is durable, nothing is lost, and they share syncs.
+// A hundred workers settle at once: each is answered only when its own is durable, nothing is lost,
+// and they share syncs.
 func TestManyWorkersShareSyncs(t *testing.T) {
 	const workers, each, edges = 100, 20, 30
 	synctest.Test(t, func(t *testing.T) {
@@ -188,7 +189,8 @@ func TestImpossibleSettlements(t *testing.T) {
 	}
 }
 
-// What is too much only together is refused as well: a replay would refuse it later, and with it the whole job.
+// What is too much only together is refused as well: a replay would refuse it later, and with it
+// the whole job.
 func TestTooMuchInOneBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem, p := newMemFS(), plan{3, 3, 3}
@@ -210,7 +212,8 @@ func TestTooMuchInOneBatch(t *testing.T) {
 	})
 }
 
-// Two settlements of one edge that wait together are told apart although neither is in the file yet.
+// Two settlements of one edge that wait together are told apart although neither is in the file
+// yet.
 func TestSameEdgeTwiceInOneBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newTestJournal(t, slowSync{newMemFS()}, testDir, sizes(3, 3))
@@ -232,7 +235,8 @@ func TestSameEdgeTwiceInOneBatch(t *testing.T) {
 	})
 }
 
-// ctx ends the waiting for the committer, never a settlement that it took, and is no failure of the journal.
+// ctx ends the waiting for the committer, never a settlement that it took, and is no failure of the
+// journal.
 func TestCancelledSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newTestJournal(t, slowSync{newMemFS()}, testDir, sizes(3, 3))
@@ -258,7 +262,8 @@ func TestCancelledSettle(t *testing.T) {
 	})
 }
 
-// A chunk whose failures don't fit into one frame is recorded in several, and nothing of it is shortened but the service's text.
+// A chunk whose failures don't fit into one frame is recorded in several, and nothing of it is
+// shortened but the service's text.
 func TestHugeFailures(t *testing.T) {
 	fsys, p := newMemFS(), sizes(2, migrate.MaxChunkEdges)
 	j := newTestJournal(t, fsys, testDir, p)

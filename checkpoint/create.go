@@ -17,8 +17,9 @@ import (
 // FileName is the journal's name in the state folder.
 const FileName = "checkpoint.journal"
 
-// Create writes the journal of a new job into the folder dir, which it makes if need be. The file appears whole or not at all, and is durable on return, as
-// is the folder itself. An existing journal is never touched: the error wraps fs.ErrExist. The caller holds the folder's lock.
+// Create writes the journal of a new job into the folder dir, which it makes if need be. The file
+// appears whole or not at all, and is durable on return, as is the folder itself. An existing
+// journal is never touched: the error wraps fs.ErrExist. The caller holds the folder's lock.
 func Create(fsys disk.FS, dir string, id Identity) error {
 	if err := id.check(); err != nil {
 		return fmt.Errorf("create journal: %w", err)
@@ -35,11 +36,13 @@ func Create(fsys disk.FS, dir string, id Identity) error {
 	if err := fsys.MkdirAll(dir, disk.FolderMode); err != nil {
 		return fmt.Errorf("create journal: %w", err)
 	}
-	// The folders first, so that a journal that is there is in folders that stay. Dying here leaves folders.
+	// The folders first, so that a journal that is there is in folders that stay. Dying here leaves
+	// folders.
 	if err := syncParents(fsys, dir); err != nil {
 		return fmt.Errorf("create journal: %w", err)
 	}
-	// Dying in this leaves no journal and perhaps a temporary file, or a whole journal of which Open makes the name durable.
+	// Dying in this leaves no journal and perhaps a temporary file, or a whole journal of which
+	// Open makes the name durable.
 	err = disk.WriteWhole(fsys, filepath.Join(dir, FileName), func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
@@ -50,15 +53,17 @@ func Create(fsys disk.FS, dir string, id Identity) error {
 	return nil
 }
 
-// syncParents makes the names durable that lead to the folder: of the shard's folder in the state folder, and of the state folder itself. Without that a
-// power cut could take the whole job away, hours after it began.
+// syncParents makes the names durable that lead to the folder: of the shard's folder in the state
+// folder, and of the state folder itself. Without that a power cut could take the whole job away,
+// hours after it began.
 func syncParents(fsys disk.FS, dir string) error {
 	for range 2 {
 		parent := filepath.Dir(dir)
 		if parent == dir {
 			return nil
 		}
-		if err := fsys.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) { // a folder that we may not open we did not make
+		if err := fsys.SyncDir(parent); err != nil &&
+			!errors.Is(err, fs.ErrPermission) { // a folder that we may not open we did not make
 			return fmt.Errorf("sync folder %q: %w", parent, err)
 		}
 		dir = parent
@@ -87,7 +92,8 @@ func newJournal(id Identity) ([]byte, error) {
 	return append(appendHeader(nil, formatVersion, fileID), frame...), nil
 }
 
-// Exists reports whether the folder holds a journal, sound or not. A sealed stage without one is a state that no crash leaves.
+// Exists reports whether the folder holds a journal, sound or not. A sealed stage without one is a
+// state that no crash leaves.
 func Exists(fsys disk.FS, dir string) (bool, error) {
 	f, err := disk.Open(fsys, filepath.Join(dir, FileName))
 	if errors.Is(err, fs.ErrNotExist) {

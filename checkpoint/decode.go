@@ -8,7 +8,8 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// record is one record of a frame: about to be written, or read again. Only the fields of its kind mean something.
+// record is one record of a frame: about to be written, or read again. Only the fields of its kind
+// mean something.
 type record struct {
 	kind       byte
 	settlement settlement
@@ -17,7 +18,8 @@ type record struct {
 	json       []byte // kindIdentity, kindBegin, kindEnd
 }
 
-// decoder reads the records of one payload. It never panics, and takes no more memory than the payload's size allows, whatever the payload holds.
+// decoder reads the records of one payload. It never panics, and takes no more memory than the
+// payload's size allows, whatever the payload holds.
 type decoder struct {
 	codec.Cursor // bad from the first thing on that cannot be: nothing read since means anything
 
@@ -26,7 +28,8 @@ type decoder struct {
 	known uint64   // number of texts of this record
 }
 
-// openPayload reads the time of the commit, as a difference in milliseconds, and stands before the first record.
+// openPayload reads the time of the commit, as a difference in milliseconds, and stands before the
+// first record.
 func openPayload(payload []byte, spell bool) (decoder, int64, error) {
 	d := decoder{Cursor: codec.Cursor{Rest: payload}, spell: spell}
 	passed := d.Varint()
@@ -91,7 +94,8 @@ func (d *decoder) settled(s *settlement) {
 		d.set(&s.uncertain, s.n)
 	}
 	if flags&hasAdded != 0 {
-		s.added = Counts{Imported: d.number(int64(s.n)), Already: d.number(int64(s.n)), AlreadyUncertain: d.number(int64(s.n))}
+		s.added = Counts{Imported: d.number(int64(s.n)), Already: d.number(int64(s.n)),
+			AlreadyUncertain: d.number(int64(s.n))}
 	}
 	if flags&hasFailed != 0 {
 		d.failed(s)
@@ -99,7 +103,8 @@ func (d *decoder) settled(s *settlement) {
 	failed := s.failedSet()
 	if s.count() == 0 || s.imported.Meets(s.already) || failed.Meets(s.imported.Or(s.already)) ||
 		s.uncertain.Without(s.already) != (migrate.EdgeSet{}) ||
-		s.added.Imported > int64(s.imported.Len()) || s.added.Already > int64(s.already.Len()) || s.added.AlreadyUncertain > min(s.added.Already, int64(s.uncertain.Len())) {
+		s.added.Imported > int64(s.imported.Len()) || s.added.Already > int64(s.already.Len()) ||
+		s.added.AlreadyUncertain > min(s.added.Already, int64(s.uncertain.Len())) {
 		d.Bad = true
 	}
 }
@@ -238,7 +243,8 @@ func (d *decoder) plain() string {
 	return string(b)
 }
 
-// count reads how many things of at least size bytes follow: never more than the payload has room for.
+// count reads how many things of at least size bytes follow: never more than the payload has room
+// for.
 func (d *decoder) count(size int) int { return d.Size(len(d.Rest) / size) }
 
 // number reads an integer from 0 to limit.

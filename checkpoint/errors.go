@@ -4,7 +4,8 @@ import "errors"
 
 // What is wrong with a journal. They are wrapped with the file's name and the place.
 var (
-	// ErrDamaged: the file was changed by something that is neither this program nor a crash of it. Nothing was changed by opening it.
+	// ErrDamaged: the file was changed by something that is neither this program nor a crash of it.
+	// Nothing was changed by opening it.
 	ErrDamaged = errors.New("the journal is damaged")
 
 	// ErrNewer: a newer version of the program wrote the file.

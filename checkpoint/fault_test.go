@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// session is one life of a program with a small job: it makes the journal if there is none, opens it, and goes on with the job for some steps. It ends at
-// the first error, like the program. doubt is what the model is if the step that failed was recorded all the same.
+// session is one life of a program with a small job: it makes the journal if there is none, opens
+// it, and goes on with the job for some steps. It ends at the first error, like the program. doubt
+// is what the model is if the step that failed was recorded all the same.
 type session struct {
 	m     *model
 	doubt *model
@@ -77,7 +78,8 @@ func (s *session) mustBeFinal(t *testing.T, j *Journal, fsys *memFS) {
 	}
 }
 
-// mustHold: what was acknowledged is there, and nothing else but perhaps the step that failed, and the journal goes on.
+// mustHold: what was acknowledged is there, and nothing else but perhaps the step that failed, and
+// the journal goes on.
 func (s *session) mustHold(t *testing.T, fsys *memFS, created bool) {
 	t.Helper()
 	if there, err := Exists(fsys, testDir); err != nil || !there {
@@ -107,7 +109,8 @@ func (s *session) mustHold(t *testing.T, fsys *memFS, created bool) {
 
 const sessionSteps = 12
 
-// everyFault runs two sessions, of which the second meets a fault at each of its file operations in turn; the first one meets them as well if first is set.
+// everyFault runs two sessions, of which the second meets a fault at each of its file operations in
+// turn; the first one meets them as well if first is set.
 func everyFault(t *testing.T, first bool, inject func(at int) func(op int, name string) fault) {
 	for at := 0; ; at++ {
 		s := &session{m: newModel(plan{3, 5, 1, 7, 2, 4, 6, 2}), rng: rand.New(rand.NewPCG(uint64(at), 5))}
@@ -143,7 +146,8 @@ func everyFault(t *testing.T, first bool, inject func(at int) func(op int, name 
 	}
 }
 
-// Each file operation fails in turn, once or for good, done or not: nothing acknowledged is lost after a kill or a power cut, and the error is final.
+// Each file operation fails in turn, once or for good, done or not: nothing acknowledged is lost
+// after a kill or a power cut, and the error is final.
 func TestEveryFileOperationFails(t *testing.T) {
 	for name, kind := range map[string]fault{"refused": refuses, "half done": halfDone, "short without an error": shortSilent} {
 		for _, forGood := range []bool{false, true} {
@@ -201,7 +205,8 @@ func TestPowerCutAgainAndAgain(t *testing.T) {
 	}
 }
 
-// A process whose sync failed leaves a frame that only the system's cache has, marked as clean: a sync alone does not write it. Open does.
+// A process whose sync failed leaves a frame that only the system's cache has, marked as clean: a
+// sync alone does not write it. Open does.
 func TestFrameThatOnlyTheCacheHas(t *testing.T) {
 	h := smallHistory(t, 20)
 	last := h.ends[len(h.ends)-2]
@@ -221,7 +226,8 @@ func TestFrameThatOnlyTheCacheHas(t *testing.T) {
 	}
 }
 
-// A killed process leaves frames and names that only the system's cache has. Once Open took them up they are told to others, so they have to be durable.
+// A killed process leaves frames and names that only the system's cache has. Once Open took them up
+// they are told to others, so they have to be durable.
 func TestTakenUpIsDurable(t *testing.T) {
 	h := smallHistory(t, 21)
 	rng := rand.New(rand.NewPCG(21, 1))
@@ -238,7 +244,8 @@ func TestTakenUpIsDurable(t *testing.T) {
 	}
 }
 
-// The state folder is new as well, and so is a shard's folder in it: a power cut must not take them away.
+// The state folder is new as well, and so is a shard's folder in it: a power cut must not take them
+// away.
 func TestNewFoldersAreDurable(t *testing.T) {
 	fsys, dir := newMemFS(), filepath.Join("state", "shard-1-of-3")
 	if err := Create(fsys, dir, plan{1}.identity()); err != nil {

@@ -11,7 +11,8 @@ import (
 //	header  magic [8], version uint32, file id uint64, CRC32C of the 20 bytes before it uint32
 //	frame   length of the payload uint32, sequence number uint32, file id uint64, CRC32C of those 16 bytes and the payload uint32, payload
 //
-// The layout of the header is the same in every version, so that a newer file is told from a damaged one.
+// The layout of the header is the same in every version, so that a newer file is told from a
+// damaged one.
 const (
 	magic           = "FMJRNL\r\n" // the line end shows a copy in text mode
 	formatVersion   = 1
@@ -20,7 +21,8 @@ const (
 )
 
 const (
-	// maxPayload bounds a frame, and with it the memory that reading takes and the tail that a crash can leave.
+	// maxPayload bounds a frame, and with it the memory that reading takes and the tail that a
+	// crash can leave.
 	maxPayload = 4 << 20
 
 	// maxIdentity bounds the first frame alone, which names every input by its digest.
@@ -92,7 +94,8 @@ func sealFrame(frame []byte, seq uint32, fileID uint64) {
 	binary.LittleEndian.PutUint32(frame[16:], frameSum(frame))
 }
 
-// wholeFrame reports whether b begins with a frame that some journal sealed: this one or another, at this place or another.
+// wholeFrame reports whether b begins with a frame that some journal sealed: this one or another,
+// at this place or another.
 func wholeFrame(b []byte) bool {
 	if len(b) <= frameHeaderSize {
 		return false

@@ -6,11 +6,12 @@ import (
 	"io"
 )
 
-// errBadFrame: what begins at the reader's offset is no frame of this file at this place. Whether that is a torn write or damage is for judgeTail to say.
+// errBadFrame: what begins at the reader's offset is no frame of this file at this place. Whether
+// that is a torn write or damage is for judgeTail to say.
 var errBadFrame = errors.New("bad frame")
 
-// frameReader reads the frames of a journal one after the other, up to a fixed end. It holds one window of the file in memory, never more than the
-// largest frame and a read ahead.
+// frameReader reads the frames of a journal one after the other, up to a fixed end. It holds one
+// window of the file in memory, never more than the largest frame and a read ahead.
 type frameReader struct {
 	src    io.ReaderAt
 	end    int64 // nothing from here on is looked at, since another goroutine or process may be appending
@@ -41,8 +42,9 @@ func openFrames(src io.ReaderAt, end int64) (*frameReader, error) {
 	return r, nil
 }
 
-// read returns the payload of the next frame, which is good until the next call, and the frame's sequence number. At the end it returns io.EOF; errBadFrame
-// leaves the reader where the bad frame begins.
+// read returns the payload of the next frame, which is good until the next call, and the frame's
+// sequence number. At the end it returns io.EOF; errBadFrame leaves the reader where the bad frame
+// begins.
 func (r *frameReader) read() (payload []byte, seq uint32, err error) {
 	head, err := r.peek(frameHeaderSize)
 	switch {
@@ -112,18 +114,22 @@ func (r *frameReader) skip(n int) {
 	r.off += int64(n)
 }
 
-// judgeTail looks at what follows the last good frame, after errBadFrame. It returns nil if that can be the write during which the program or the machine
-// died, and so nothing that was ever acknowledged. Anything else wraps ErrDamaged.
+// judgeTail looks at what follows the last good frame, after errBadFrame. It returns nil if that
+// can be the write during which the program or the machine died, and so nothing that was ever
+// acknowledged. Anything else wraps ErrDamaged.
 //
-// Only one frame is ever unsynced, and it is the last: so a torn write is no longer than the largest frame, and no whole frame is to be found behind its
-// first byte, of this file or of another one. A whole frame at that first byte, with a wrong number or of another file, is no torn write either.
+// Only one frame is ever unsynced, and it is the last: so a torn write is no longer than the
+// largest frame, and no whole frame is to be found behind its first byte, of this file or of
+// another one. A whole frame at that first byte, with a wrong number or of another file, is no torn
+// write either.
 func (r *frameReader) judgeTail() error {
 	if r.next == 0 {
 		return fmt.Errorf("%w: its identity cannot be read", ErrDamaged) // Create makes it appear whole
 	}
 	size := r.end - r.off
 	if size > frameHeaderSize+maxPayload {
-		return fmt.Errorf("%w: %d bytes from offset %d on are no frames, which is more than one write", ErrDamaged, size, r.off)
+		return fmt.Errorf("%w: %d bytes from offset %d on are no frames, which is more than one write", ErrDamaged,
+			size, r.off)
 	}
 	tail, err := r.peek(int(size))
 	if err != nil {

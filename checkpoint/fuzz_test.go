@@ -9,8 +9,8 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Whatever a payload holds, its decoder neither panics nor takes memory without end, a replay of it keeps the sum, and a settlement that it does read is
-// written and read again as the same.
+// Whatever a payload holds, its decoder neither panics nor takes memory without end, a replay of it
+// keeps the sum, and a settlement that it does read is written and read again as the same.
 func FuzzPayload(f *testing.F) {
 	p := plan{3, 1, 9, 1000}
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -57,7 +57,8 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// Whatever a file holds, it is refused or opened; an opened one is of use and opens as the same again.
+// Whatever a file holds, it is refused or opened; an opened one is of use and opens as the same
+// again.
 func FuzzFile(f *testing.F) {
 	fsys := newMemFS()
 	if err := Create(fsys, testDir, plan{3, 2}.identity()); err != nil {

@@ -9,14 +9,16 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Identity says which job a journal belongs to. It is the journal's first frame, as JSON, and never changes.
+// Identity says which job a journal belongs to. It is the journal's first frame, as JSON, and never
+// changes.
 type Identity struct {
-	SDKAppID uint64            `json:"sdkAppID"`
-	Target   string            `json:"target"`  // region or endpoint; a region and its backup host are one target
-	Inputs   []string          `json:"inputs"`  // digest of the whole raw content of each input, in order
-	Options  map[string]string `json:"options"` // the flags that say what a row means, by name with its dashes, as canonical text
-	Shard    int               `json:"shard"`
-	Shards   int               `json:"shards"` // 0 or 1: the whole job
+	SDKAppID uint64   `json:"sdkAppID"`
+	Target   string   `json:"target"` // region or endpoint; a region and its backup host are one target
+	Inputs   []string `json:"inputs"` // digest of the whole raw content of each input, in order
+	// the flags that say what a row means, by name with its dashes, as canonical text
+	Options map[string]string `json:"options"`
+	Shard   int               `json:"shard"`
+	Shards  int               `json:"shards"` // 0 or 1: the whole job
 
 	Edges      int64  `json:"edges"`  // distinct edges in the plan, Added ones included
 	Chunks     int64  `json:"chunks"` // ordinals run from 0 to Chunks-1
@@ -30,8 +32,9 @@ type Identity struct {
 	Rehearsal bool      `json:"rehearsal"`
 }
 
-// Differs says in words for the user how the job b differs from the job a that is on record: "--map was "", is "x"". It looks only at what makes another
-// job, so not at the plan (see PlanDiffers), nor at the time. No words: the same job.
+// Differs says in words for the user how the job b differs from the job a that is on record: "--map
+// was "", is "x"". It looks only at what makes another job, so not at the plan (see PlanDiffers),
+// nor at the time. No words: the same job.
 func (a Identity) Differs(b Identity) []string {
 	var words []string
 	differ := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
@@ -58,8 +61,9 @@ func (a Identity) Differs(b Identity) []string {
 	return words
 }
 
-// PlanDiffers says in words how the plan of b differs from that of a. Two plans of one job differ only where the staged input was damaged or was built
-// by another version of the program: settled chunks of the one mean nothing in the other.
+// PlanDiffers says in words how the plan of b differs from that of a. Two plans of one job differ
+// only where the staged input was damaged or was built by another version of the program: settled
+// chunks of the one mean nothing in the other.
 func (a Identity) PlanDiffers(b Identity) []string {
 	var words []string
 	for _, f := range []struct {
@@ -92,7 +96,8 @@ func inputsDiffer(was, is []string) []string {
 	var words []string
 	for i := range was {
 		if was[i] != is[i] {
-			words = append(words, fmt.Sprintf("the content of input %d of %d was %s, is %s", i+1, len(was), short(was[i]), short(is[i])))
+			words = append(words, fmt.Sprintf("the content of input %d of %d was %s, is %s", i+1, len(was),
+				short(was[i]), short(is[i])))
 		}
 	}
 	return words

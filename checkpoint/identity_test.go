@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Only what makes another job counts, and it is said in words. The same flags in another order are the same job.
+// Only what makes another job counts, and it is said in words. The same flags in another order are
+// the same job.
 func TestIdentityDiffers(t *testing.T) {
 	base := Identity{
 		SDKAppID: 1400000001, Target: "singapore", Inputs: []string{"sha256:0123456789abcdef", "sha256:ffff"},

@@ -17,13 +17,14 @@ import (
 
 // Options says how a journal is opened.
 type Options struct {
-	// ReadOnly opens it beside a process that writes it, for looking only: no lock is needed and nothing is changed, not even a torn write cut off. What is
-	// appended after Open is not seen.
+	// ReadOnly opens it beside a process that writes it, for looking only: no lock is needed and
+	// nothing is changed, not even a torn write cut off. What is appended after Open is not seen.
 	ReadOnly bool
 }
 
-// Journal is the open journal of a job. Its methods are safe for concurrent use, but BeginRun, Reopen, EndRun and Close belong to the one goroutine that
-// runs the job. It implements migrate.Journal.
+// Journal is the open journal of a job. Its methods are safe for concurrent use, but BeginRun,
+// Reopen, EndRun and Close belong to the one goroutine that runs the job. It implements
+// migrate.Journal.
 type Journal struct {
 	name     string
 	file     disk.File
@@ -47,10 +48,12 @@ type Journal struct {
 
 var _ migrate.Journal = (*Journal)(nil)
 
-// Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens for reading only.
+// Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens
+// for reading only.
 //
-// A write that was torn when the program or the machine died is cut off. Errors: fs.ErrNotExist, ErrDamaged, ErrNewer, ErrLocked, and those of the file system; after
-// any of them the file holds what it held before.
+// A write that was torn when the program or the machine died is cut off. Errors: fs.ErrNotExist,
+// ErrDamaged, ErrNewer, ErrLocked, and those of the file system; after any of them the file holds
+// what it held before.
 func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	name := filepath.Join(dir, FileName)
 	if o.ReadOnly {
@@ -68,14 +71,15 @@ func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	return j, nil
 }
 
-// openFile opens and replays the file, and for writing makes it ready for appending. Where that ends
-// in an error or a bug, the file and its lock are given back.
+// openFile opens and replays the file, and for writing makes it ready for appending. Where that
+// ends in an error or a bug, the file and its lock are given back.
 func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err error) {
 	file, err := fsys.OpenFile(name, flag, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j = &Journal{name: name, file: file, readOnly: o.ReadOnly, work: make(chan *entry), stop: make(chan struct{}), stopped: make(chan struct{})}
+	j = &Journal{name: name, file: file, readOnly: o.ReadOnly, work: make(chan *entry), stop: make(chan struct{}),
+		stopped: make(chan struct{})}
 	opened := false
 	defer func() {
 		if !opened {
@@ -111,7 +115,8 @@ func (j *Journal) recover() error {
 	if j.readOnly {
 		return nil
 	}
-	// Dying between any two of these steps leaves the same frames, so that the next Open does the same.
+	// Dying between any two of these steps leaves the same frames, so that the next Open does the
+	// same.
 	if p.cut > 0 {
 		if err := j.file.Truncate(p.end); err != nil {
 			return err
@@ -123,8 +128,10 @@ func (j *Journal) recover() error {
 	return j.file.Sync()
 }
 
-// rewriteLast writes the last frame once more over itself, with the same bytes. A process whose fsync failed leaves a frame that is good in the system's
-// cache, where it counts as clean, and perhaps not on the disk; a sync alone would not write it again, and what follows it would make that damage.
+// rewriteLast writes the last frame once more over itself, with the same bytes. A process whose
+// fsync failed leaves a frame that is good in the system's cache, where it counts as clean, and
+// perhaps not on the disk; a sync alone would not write it again, and what follows it would make
+// that damage.
 func (j *Journal) rewriteLast(p replayed) error {
 	if p.next > 1 { // the first frame was synced before it had this name
 		frame := make([]byte, p.end-p.last)
@@ -155,25 +162,30 @@ func writeAll(w io.Writer, b []byte) error {
 // Identity is the job that the journal belongs to.
 func (j *Journal) Identity() Identity { return j.identity }
 
-// Recovered is the number of bytes of a torn write that Open cut off, or for reading only passed over. They were never acknowledged.
+// Recovered is the number of bytes of a torn write that Open cut off, or for reading only passed
+// over. They were never acknowledged.
 func (j *Journal) Recovered() int64 { return j.cut }
 
-// Open implements migrate.Journal. It says that a chunk may have been sent if an earlier run was sending chunks of its neighbourhood (1024 ordinals) and
-// was killed, or ended without RunEnd.AllAnswered. While a run is on it returns for the first chunk of a neighbourhood only when it is durable that chunks
-// of it may be sent from now on; if that fails, so will the next Settle.
+// Open implements migrate.Journal. It says that a chunk may have been sent if an earlier run was
+// sending chunks of its neighbourhood (1024 ordinals) and was killed, or ended without
+// RunEnd.AllAnswered. While a run is on it returns for the first chunk of a neighbourhood only when
+// it is durable that chunks of it may be sent from now on; if that fails, so will the next Settle.
 func (j *Journal) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	j.mu.RLock()
 	open, maybeSent = j.state.open(ordinal, n)
 	block := ordinal / blockChunks
-	touch := j.inRun && j.err == nil && ordinal >= 0 && ordinal < j.identity.Chunks && open != (migrate.EdgeSet{}) && !j.state.touched.has(block)
+	touch := j.inRun && j.err == nil && ordinal >= 0 && ordinal < j.identity.Chunks && open != (migrate.EdgeSet{}) &&
+		!j.state.touched.has(block)
 	j.mu.RUnlock()
 	if touch {
-		_ = j.submit(context.Background(), &entry{record: record{kind: kindTouched, block: block}, bytes: appendTouched(nil, block)}) // see above
+		_ = j.submit(context.Background(), &entry{record: record{kind: kindTouched, block: block},
+			bytes: appendTouched(nil, block)}) // see above
 	}
 	return open, maybeSent
 }
 
-// Done reports whether every edge of so many chunks from first on is settled. It is cheap for any number.
+// Done reports whether every edge of so many chunks from first on is settled. It is cheap for any
+// number.
 func (j *Journal) Done(first int64, chunks int) bool {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
@@ -187,12 +199,14 @@ func (j *Journal) Totals() Totals {
 	return j.state.totals()
 }
 
-// Settle implements migrate.Journal: it returns when the outcomes are durable. An outcome that is none, an edge that does not exist or is settled already, a
-// chunk with another number of edges than before: that is a bug which would unbalance the sum, so it is refused, and like a failed write or sync it is
-// final. A settlement of some 100 kB and more (a thousand failures of large edges) is recorded in parts, so that a crash may keep some of its edges and not
-// the others.
+// Settle implements migrate.Journal: it returns when the outcomes are durable. An outcome that is
+// none, an edge that does not exist or is settled already, a chunk with another number of edges
+// than before: that is a bug which would unbalance the sum, so it is refused, and like a failed
+// write or sync it is final. A settlement of some 100 kB and more (a thousand failures of large
+// edges) is recorded in parts, so that a crash may keep some of its edges and not the others.
 //
-// If ctx ends before the journal took the settlement up, Settle returns ctx's error, and nothing was recorded or failed; later ctx is not looked at.
+// If ctx ends before the journal took the settlement up, Settle returns ctx's error, and nothing
+// was recorded or failed; later ctx is not looked at.
 func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
 	if len(s.Edges) == 0 {
 		return j.failed()
@@ -210,8 +224,9 @@ func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
 	return nil
 }
 
-// Reopen moves every edge that is failed with one of these codes, or without codes with any, back to pending, and returns how many these are. On return that
-// is durable: it happens wholly or not at all. While edges of an earlier reopening are still open it moves nothing and returns 0.
+// Reopen moves every edge that is failed with one of these codes, or without codes with any, back
+// to pending, and returns how many these are. On return that is durable: it happens wholly or not
+// at all. While edges of an earlier reopening are still open it moves nothing and returns 0.
 //
 // It is called while nothing is being settled, and reads the file once.
 func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
@@ -229,10 +244,12 @@ func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
 	return count, nil
 }
 
-// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run, or Open will not know later what may have been sent.
+// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run,
+// or Open will not know later what may have been sent.
 func (j *Journal) BeginRun(r RunStart) error { return j.turnRun(kindBegin, r, true) }
 
-// EndRun records that the run ended in order; it is durable on return. Without it the run counts as killed.
+// EndRun records that the run ended in order; it is durable on return. Without it the run counts as
+// killed.
 func (j *Journal) EndRun(r RunEnd) error { return j.turnRun(kindEnd, r, false) }
 
 // turnRun records a fact that begins or ends the run.
@@ -250,7 +267,8 @@ func (j *Journal) turnRun(kind byte, fact any, begins bool) error {
 	if len(body) > partSize {
 		return fmt.Errorf("record a run: its account takes %d bytes", len(body))
 	}
-	if err := j.submit(context.Background(), &entry{record: record{kind: kind, json: body}, bytes: appendJSON(nil, kind, body)}); err != nil {
+	if err := j.submit(context.Background(), &entry{record: record{kind: kind, json: body},
+		bytes: appendJSON(nil, kind, body)}); err != nil {
 		return err
 	}
 	j.mu.Lock()
@@ -266,7 +284,8 @@ func (j *Journal) Runs() []Run {
 	return slices.Clone(j.state.runs)
 }
 
-// Close ends the committer, waits for it and closes the file. Nothing may be settled any more. A second Close does nothing.
+// Close ends the committer, waits for it and closes the file. Nothing may be settled any more. A
+// second Close does nothing.
 func (j *Journal) Close() error {
 	select {
 	case <-j.stop:

@@ -33,8 +33,9 @@ type Settled struct {
 	Reopened bool // a failure that was taken back later
 }
 
-// Failures lists the edges that are failed, in the order in which they failed; reopened ones are not. It reads the file as it was when the iteration began
-// and holds one frame in memory, however many failures there are. An error ends it, with an empty Failure.
+// Failures lists the edges that are failed, in the order in which they failed; reopened ones are
+// not. It reads the file as it was when the iteration began and holds one frame in memory, however
+// many failures there are. An error ends it, with an empty Failure.
 func (j *Journal) Failures() iter.Seq2[Failure, error] {
 	return func(yield func(Failure, error) bool) {
 		err := j.scan(true, func(x *settlement, seq uint32, at time.Time, r reopens) bool {
@@ -44,7 +45,8 @@ func (j *Journal) Failures() iter.Seq2[Failure, error] {
 					continue
 				}
 				failure := Failure{
-					Ordinal: x.ordinal, Index: f.index, Edge: f.edge, Code: f.code, Info: f.info, Uncertain: f.uncertain, Attempts: f.attempts, At: at,
+					Ordinal: x.ordinal, Index: f.index, Edge: f.edge, Code: f.code, Info: f.info,
+					Uncertain: f.uncertain, Attempts: f.attempts, At: at,
 				}
 				failure.Edge.From = x.from
 				if !yield(failure, nil) {
@@ -59,8 +61,9 @@ func (j *Journal) Failures() iter.Seq2[Failure, error] {
 	}
 }
 
-// Settlements lists every outcome that was recorded of edges of so many chunks from first on, in the order of the file; an edge that was reopened comes once
-// for each time. It reads the file as Failures does.
+// Settlements lists every outcome that was recorded of edges of so many chunks from first on, in
+// the order of the file; an edge that was reopened comes once for each time. It reads the file as
+// Failures does.
 func (j *Journal) Settlements(first int64, chunks int64) iter.Seq2[Settled, error] {
 	return func(yield func(Settled, error) bool) {
 		err := j.scan(true, func(x *settlement, seq uint32, at time.Time, r reopens) bool {

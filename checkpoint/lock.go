@@ -16,22 +16,26 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// LockName is the name of the lock in the state folder. The file stays when the lock is released; only the kernel's lock on it counts.
+// LockName is the name of the lock in the state folder. The file stays when the lock is released;
+// only the kernel's lock on it counts.
 const LockName = "lock"
 
 const signature = "process " // begins the file
 
-// Lock is the exclusive right to a state folder. The kernel releases it when the process dies, however it dies.
+// Lock is the exclusive right to a state folder. The kernel releases it when the process dies,
+// however it dies.
 //
-// The folder is locked along with the file, because people delete lock files that look stale.
-// Open locks the journal too, for volumes on which folders cannot be locked.
+// The folder is locked along with the file, because people delete lock files that look stale. Open
+// locks the journal too, for volumes on which folders cannot be locked.
 type Lock struct{ file, folder *os.File }
 
-// TryLock takes the lock of the state folder dir, which it makes if need be. It never waits: if another process holds the lock the error wraps ErrLocked
-// and says who, as far as that process wrote it down.
+// TryLock takes the lock of the state folder dir, which it makes if need be. It never waits: if
+// another process holds the lock the error wraps ErrLocked and says who, as far as that process
+// wrote it down.
 //
-// It is flock(2) on a file of its own. The volume has to support it between all machines that mount it: a local disk does, NFS does from version 4 on;
-// a volume that refuses is an error here, but one that only pretends can't be told.
+// It is flock(2) on a file of its own. The volume has to support it between all machines that mount
+// it: a local disk does, NFS does from version 4 on; a volume that refuses is an error here, but
+// one that only pretends can't be told.
 func TryLock(dir string) (*Lock, error) {
 	for range 3 { // the folder may be renamed (--fresh) between opening and locking
 		if err := os.MkdirAll(dir, disk.FolderMode); err != nil {
@@ -88,7 +92,8 @@ func lockJournal(file disk.File) error {
 	return nil
 }
 
-// Locked reports whether somebody holds the lock of a folder. It writes nothing, and is for telling only: the answer is old when it is there.
+// Locked reports whether somebody holds the lock of a folder. It writes nothing, and is for telling
+// only: the answer is old when it is there.
 func Locked(dir string) (bool, error) {
 	file, err := held(filepath.Join(dir, LockName), os.O_RDWR) // NFS wants a lock's file open for writing
 	if file || err != nil {
@@ -156,7 +161,8 @@ func stillThere(file *os.File) bool {
 	return err == nil && os.SameFile(mine, theirs)
 }
 
-// sign writes down who holds the lock. That is for a message only: a full disk must not keep a job from being resumed.
+// sign writes down who holds the lock. That is for a message only: a full disk must not keep a job
+// from being resumed.
 func sign(file *os.File) {
 	host, err := os.Hostname()
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// lockFolder is the variable that makes the test binary a process that holds a lock until it is killed.
+// lockFolder is the variable that makes the test binary a process that holds a lock until it is
+// killed.
 const lockFolder = "CHECKPOINT_TEST_LOCK_FOLDER"
 
 func TestMain(m *testing.M) {
@@ -27,7 +28,8 @@ func TestMain(m *testing.M) {
 	_, _ = os.Stdin.Read(make([]byte, 1)) // until the parent lets go or kills
 }
 
-// Kubernetes may start a pod twice: the second is told at once and by whom, and when the first is killed the lock is free.
+// Kubernetes may start a pod twice: the second is told at once and by whom, and when the first is
+// killed the lock is free.
 func TestTwoProcesses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "state")
 	other := exec.Command(os.Args[0])
@@ -116,8 +118,8 @@ func TestFolderThatCannotBeLocked(t *testing.T) {
 	}
 }
 
-// People delete lock files that look stale. The folder is locked too, from the start, and the journal
-// where a volume's folders cannot be: then nobody else may write it.
+// People delete lock files that look stale. The folder is locked too, from the start, and the
+// journal where a volume's folders cannot be: then nobody else may write it.
 func TestWithoutTheLockFileNobodyElseComesIn(t *testing.T) {
 	dir := t.TempDir()
 	lock, err := TryLock(dir)

@@ -15,7 +15,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// memFS is a file system in memory that knows what is durable and what is not, counts its operations, and does to each what the test wants.
+// memFS is a file system in memory that knows what is durable and what is not, counts its
+// operations, and does to each what the test wants.
 type memFS struct {
 	mu      sync.Mutex
 	names   map[string]*inode // as a process sees them
@@ -172,7 +173,8 @@ func (m *memFS) reachable(name string) bool {
 	return true
 }
 
-// powerCut returns the file system as the machine finds it when it is up again: of what was not synced each sector may be there, or be zero.
+// powerCut returns the file system as the machine finds it when it is up again: of what was not
+// synced each sector may be there, or be zero.
 func (m *memFS) powerCut(rng *rand.Rand) *memFS {
 	const sector = 64 // small, as the journals of these tests are
 	n := m.restart()

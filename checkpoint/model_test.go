@@ -231,7 +231,8 @@ func (m *model) listsDiffer(j *Journal) string {
 	return ""
 }
 
-// randomSettlement settles some or all of what is open in a random chunk; ok is false if nothing is.
+// randomSettlement settles some or all of what is open in a random chunk; ok is false if nothing
+// is.
 func (m *model) randomSettlement(rng *rand.Rand) (s migrate.Settlement, ok bool) {
 	first := rng.IntN(len(m.plan))
 	for k := range m.plan {
@@ -288,7 +289,8 @@ func openTestJournal(t testing.TB, fsys disk.FS, dir string) *Journal {
 	return j
 }
 
-// step does one random thing to journal and model. It returns false when there is nothing left to do.
+// step does one random thing to journal and model. It returns false when there is nothing left to
+// do.
 func (m *model) step(t testing.TB, rng *rand.Rand, j *Journal) bool {
 	t.Helper()
 	if rng.IntN(8) == 0 {

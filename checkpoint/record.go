@@ -7,7 +7,8 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// The payload of a frame is the time of its commit (milliseconds, as a difference to the frame before) and records. A record is a kind and a body.
+// The payload of a frame is the time of its commit (milliseconds, as a difference to the frame
+// before) and records. A record is a kind and a body.
 const (
 	kindIdentity = 1 + iota // JSON
 	kindSettled             // final outcomes of edges of one chunk
@@ -17,7 +18,8 @@ const (
 	kindTouched             // from here on chunks of these blocks may be sent
 )
 
-// What a kindSettled record holds after ordinal and size of the chunk. The common case, every edge imported and none added, is one byte.
+// What a kindSettled record holds after ordinal and size of the chunk. The common case, every edge
+// imported and none added, is one byte.
 const (
 	hasImported  = 1 << iota
 	hasAlready   // all of them
@@ -136,8 +138,10 @@ func (t texts) appendEdge(b []byte, f *failure) []byte {
 		has  bool
 		flag byte
 	}{
-		{f.uncertain, edgeUncertain}, {f.added, edgeAdded}, {e.Remark != "", codec.HasRemark}, {e.RemarkTime != 0, codec.HasRemarkTime},
-		{len(e.Groups) > 0, codec.HasGroups}, {e.AddWording != "", codec.HasAddWording}, {e.AddTime != 0, codec.HasAddTime}, {len(e.Custom) > 0, codec.HasCustom},
+		{f.uncertain, edgeUncertain}, {f.added, edgeAdded}, {e.Remark != "", codec.HasRemark},
+		{e.RemarkTime != 0, codec.HasRemarkTime},
+		{len(e.Groups) > 0, codec.HasGroups}, {e.AddWording != "", codec.HasAddWording},
+		{e.AddTime != 0, codec.HasAddTime}, {len(e.Custom) > 0, codec.HasCustom},
 	} {
 		if field.has {
 			mask |= field.flag

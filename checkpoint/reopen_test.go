@@ -21,8 +21,9 @@ func failing(p plan, ordinal int64, codes ...int) migrate.Settlement {
 	return s
 }
 
-// An edge that failed first and was imported on retry ends in one place; while some are open the flag only resumes; once they are settled it moves again.
-// Every step holds across a restart, and a kill at any length of the file leaves the state before or after a step.
+// An edge that failed first and was imported on retry ends in one place; while some are open the
+// flag only resumes; once they are settled it moves again. Every step holds across a restart, and a
+// kill at any length of the file leaves the state before or after a step.
 func TestRetryFailedOnce(t *testing.T) {
 	p := plan{3, 2, 2}
 	fsys, m := newMemFS(), newModel(p)
@@ -93,7 +94,8 @@ func TestRetryFailedOnce(t *testing.T) {
 	}
 }
 
-// A million failures that are reopened take no memory each: whole chunks that are open again are one bit.
+// A million failures that are reopened take no memory each: whole chunks that are open again are
+// one bit.
 func TestReopenedChunksTakeNoMemory(t *testing.T) {
 	const chunks = 1000
 	p := sizes(chunks, 2)

@@ -17,8 +17,9 @@ type replayed struct {
 	cut    int64  // bytes of a torn write from end on
 }
 
-// replay reads a journal of size bytes from its beginning: once, and once more if edges were reopened, since only then it is known which failures still
-// hold. It changes nothing. Memory: the state, and one frame.
+// replay reads a journal of size bytes from its beginning: once, and once more if edges were
+// reopened, since only then it is known which failures still hold. It changes nothing. Memory: the
+// state, and one frame.
 func replay(src io.ReaderAt, size int64) (replayed, error) {
 	p, known, err := replayOnce(src, size, nil)
 	if err != nil || len(known) == 0 {
@@ -30,7 +31,8 @@ func replay(src io.ReaderAt, size int64) (replayed, error) {
 	return p, err
 }
 
-// replayOnce replays with the reopenings that are known. Where it comes upon one that is not, it goes on only to find them all.
+// replayOnce replays with the reopenings that are known. Where it comes upon one that is not, it
+// goes on only to find them all.
 func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found reopens, err error) {
 	frames, err := openFrames(src, size)
 	if err != nil {
@@ -69,7 +71,8 @@ func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found r
 	return p, found, nil
 }
 
-// replay takes up one frame. It adds to found the reopenings that were not known; from the first of them on it takes up nothing else.
+// replay takes up one frame. It adds to found the reopenings that were not known; from the first of
+// them on it takes up nothing else.
 func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (reopens, error) {
 	d, passed, err := openPayload(payload, false)
 	if err != nil {

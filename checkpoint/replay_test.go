@@ -100,7 +100,8 @@ func openBytes(t *testing.T, data []byte) (*Journal, *memFS, error) {
 	return j, fsys, err
 }
 
-// A kill during a write leaves any length of the file: every one gives the state of the last whole frame, and is of use.
+// A kill during a write leaves any length of the file: every one gives the state of the last whole
+// frame, and is of use.
 func TestKilledAtEveryLength(t *testing.T) {
 	for seed := range uint64(2) {
 		h := smallHistory(t, seed)
@@ -133,7 +134,8 @@ func TestKilledAtEveryLength(t *testing.T) {
 	}
 }
 
-// A flipped byte is found wherever it is; in the last frame alone it can't be told from a torn write, which costs that frame and nothing else.
+// A flipped byte is found wherever it is; in the last frame alone it can't be told from a torn
+// write, which costs that frame and nothing else.
 func TestEveryByteFlipped(t *testing.T) {
 	h := smallHistory(t, 7)
 	rng := rand.New(rand.NewPCG(7, 7))
@@ -156,7 +158,8 @@ func TestEveryByteFlipped(t *testing.T) {
 	}
 }
 
-// A part of the file that is gone, or is there twice, is damage, although frames behind it are good at another place.
+// A part of the file that is gone, or is there twice, is damage, although frames behind it are good
+// at another place.
 func TestBytesMissingOrDoubled(t *testing.T) {
 	h := smallHistory(t, 8)
 	last := h.ends[len(h.ends)-2]
@@ -212,7 +215,8 @@ func TestEmptyOrZeroedFileIsNoNewJob(t *testing.T) {
 	}
 }
 
-// The frames of another journal, whole or cut, are never taken for ours, and never for a torn write of ours.
+// The frames of another journal, whole or cut, are never taken for ours, and never for a torn write
+// of ours.
 func TestSplicedFromAnotherJournal(t *testing.T) {
 	a, b := smallHistory(t, 11), smallHistory(t, 11) // the same frames but for the file's id
 	for k := range min(len(a.ends), len(b.ends)) - 1 {

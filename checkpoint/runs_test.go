@@ -22,7 +22,8 @@ func maybeSent(j *Journal, ordinal int64) bool {
 	return maybe
 }
 
-// After a kill an `already` may be our own doing, in those chunks that the killed run can have sent and in no others.
+// After a kill an `already` may be our own doing, in those chunks that the killed run can have sent
+// and in no others.
 func TestMaybeSentAfterAKill(t *testing.T) {
 	const far = 5 * blockChunks
 	fsys := newMemFS()
@@ -75,7 +76,8 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	check("opened again", killed)
 }
 
-// It is durable which chunks may be sent before they are handed out; a kill right after Open shows it.
+// It is durable which chunks may be sent before they are handed out; a kill right after Open shows
+// it.
 func TestTouchedBeforeSent(t *testing.T) {
 	fsys := newMemFS()
 	j := newTestJournal(t, fsys, testDir, sizes(2, 2))

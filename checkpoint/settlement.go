@@ -12,7 +12,8 @@ import (
 // maxInfo is how much of the service's text is kept, in bytes. Known texts have some 60.
 const maxInfo = 1024
 
-// settlement is a kindSettled record. The sets are disjoint but for uncertain, which is part of already.
+// settlement is a kindSettled record. The sets are disjoint but for uncertain, which is part of
+// already.
 type settlement struct {
 	ordinal int64
 	n       int  // edges in the chunk
@@ -32,18 +33,21 @@ type failure struct {
 	edge                  migrate.Edge // without From
 }
 
-// newSettlements checks a settlement of the engine and turns it into records of about limit bytes at most, of which each holds for itself. Usually it is
-// one; only a chunk with many failures of large edges takes more.
+// newSettlements checks a settlement of the engine and turns it into records of about limit bytes
+// at most, of which each holds for itself. Usually it is one; only a chunk with many failures of
+// large edges takes more.
 func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 	whole := &settlement{ordinal: s.Chunk.Ordinal, n: len(s.Chunk.Edges), from: s.Chunk.From}
 	if whole.n > migrate.MaxChunkEdges {
-		return nil, fmt.Errorf("settle chunk %d: it has %d edges, at most %d can be", whole.ordinal, whole.n, migrate.MaxChunkEdges)
+		return nil, fmt.Errorf("settle chunk %d: it has %d edges, at most %d can be", whole.ordinal, whole.n,
+			migrate.MaxChunkEdges)
 	}
 	var named migrate.EdgeSet
 	for i := range s.Edges {
 		edge := &s.Edges[i]
 		if edge.Index < 0 || edge.Index >= whole.n || named.Has(edge.Index) {
-			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", whole.ordinal, edge.Index, whole.n)
+			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", whole.ordinal,
+				edge.Index, whole.n)
 		}
 		named.Add(edge.Index)
 		if err := whole.add(edge, &s.Chunk.Edges[edge.Index]); err != nil {
@@ -58,7 +62,8 @@ func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 // add takes up the outcome of one edge.
 func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || edge.Attempts < 0 || edge.Attempts > math.MaxInt32 {
-		return fmt.Errorf("settle chunk %d: edge %d comes from nowhere or was sent %d times", s.ordinal, edge.Index, edge.Attempts)
+		return fmt.Errorf("settle chunk %d: edge %d comes from nowhere or was sent %d times", s.ordinal, edge.Index,
+			edge.Attempts)
 	}
 	added := int64(0)
 	if e.Added {
@@ -77,8 +82,9 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 		}
 	case migrate.Failed:
 		s.failed = append(s.failed, failure{
-			index: edge.Index, code: edge.Outcome.Code, attempts: edge.Attempts, uncertain: edge.Outcome.Uncertain, added: e.Added,
-			info: keepInfo(edge.Outcome.Info), edge: *e,
+			index: edge.Index, code: edge.Outcome.Code, attempts: edge.Attempts, uncertain: edge.Outcome.Uncertain,
+			added: e.Added,
+			info:  keepInfo(edge.Outcome.Info), edge: *e,
 		})
 	default:
 		return fmt.Errorf("settle chunk %d: edge %d has no final outcome", s.ordinal, edge.Index)
@@ -86,7 +92,8 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	return nil
 }
 
-// split turns s into records, with the failures that do not fit into limit bytes in records of their own.
+// split turns s into records, with the failures that do not fit into limit bytes in records of
+// their own.
 func (s *settlement) split(limit int) ([]*entry, error) {
 	var list []*entry
 	for rest := s.failed; ; {
@@ -103,7 +110,8 @@ func (s *settlement) split(limit int) ([]*entry, error) {
 		e := &entry{record: record{kind: kindSettled, settlement: part}}
 		e.bytes = appendSettled(nil, &e.settlement)
 		if len(e.bytes) > maxRecord {
-			return nil, fmt.Errorf("settle chunk %d: edge %d takes %d bytes, more than a frame holds", s.ordinal, rest[0].index, len(e.bytes))
+			return nil, fmt.Errorf("settle chunk %d: edge %d takes %d bytes, more than a frame holds", s.ordinal,
+				rest[0].index, len(e.bytes))
 		}
 		list, rest = append(list, e), rest[count:]
 		if len(rest) == 0 {

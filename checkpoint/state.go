@@ -18,10 +18,12 @@ const (
 	blockChunks = 1024
 )
 
-// state is what the frames of a journal add up to. Replaying a file and appending to it change it by the same two calls, check and apply.
+// state is what the frames of a journal add up to. Replaying a file and appending to it change it
+// by the same two calls, check and apply.
 //
-// It takes a bit for each chunk of the plan, and some 100 bytes for each chunk that is settled in part. A chunk with all edges open takes nothing, also
-// where it was settled before and reopened. Failures are not in it: they are read from the file when they are asked for.
+// It takes a bit for each chunk of the plan, and some 100 bytes for each chunk that is settled in
+// part. A chunk with all edges open takes nothing, also where it was settled before and reopened.
+// Failures are not in it: they are read from the file when they are asked for.
 type state struct {
 	id      Identity
 	reopens reopens
@@ -43,11 +45,12 @@ type state struct {
 }
 
 func newState(id Identity, known reopens) *state {
-	return &state{id: id, reopens: known, done: newBitmap(id.Chunks), parts: map[int64]part{}, failedByCode: map[int]int64{}}
+	return &state{id: id, reopens: known, done: newBitmap(id.Chunks), parts: map[int64]part{},
+		failedByCode: map[int]int64{}}
 }
 
-// part is a chunk of n edges that is neither wholly done nor wholly open. Bits are the settled edges, then, if there are any, the reopened ones that are
-// open.
+// part is a chunk of n edges that is neither wholly done nor wholly open. Bits are the settled
+// edges, then, if there are any, the reopened ones that are open.
 type part struct {
 	n    int
 	bits []uint64
@@ -68,7 +71,8 @@ func (p part) sets() (settled, reopened migrate.EdgeSet) {
 	return settled, reopened
 }
 
-// chunk returns the settled and the reopened open edges of a chunk that is not done, and its size as far as it is known, else n.
+// chunk returns the settled and the reopened open edges of a chunk that is not done, and its size
+// as far as it is known, else n.
 func (s *state) chunk(ordinal int64, n int) (settled, reopened migrate.EdgeSet, size int) {
 	if p, ok := s.parts[ordinal]; ok {
 		settled, reopened = p.sets()
@@ -156,7 +160,8 @@ func (s *state) apply(seq uint32, r *record) {
 	}
 }
 
-// leaveRun takes note of what the latest run may have left sent and unanswered. It is called when the run ends, and where it turns out to have been killed.
+// leaveRun takes note of what the latest run may have left sent and unanswered. It is called when
+// the run ends, and where it turns out to have been killed.
 func (s *state) leaveRun() {
 	if last := len(s.runs) - 1; last >= 0 && (s.runs[last].End == nil || !s.runs[last].End.AllAnswered) {
 		s.unsure.addAll(s.touched)
@@ -166,7 +171,8 @@ func (s *state) leaveRun() {
 // running reports whether the latest run has not ended.
 func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
 
-// settle takes up outcomes. Failures that a later reopening takes back never count, so that a replay needs to remember none.
+// settle takes up outcomes. Failures that a later reopening takes back never count, so that a
+// replay needs to remember none.
 func (s *state) settle(seq uint32, x *settlement) {
 	reopened := s.count(seq, x)
 	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.afresh.has(x.ordinal) {
@@ -213,7 +219,8 @@ func (s *state) finish(ordinal int64) {
 	s.chunks++
 }
 
-// count adds the outcomes to the totals and returns those edges whose failure a later reopening takes back.
+// count adds the outcomes to the totals and returns those edges whose failure a later reopening
+// takes back.
 func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
 	if x.whole {
 		s.counts.Imported += int64(x.n)
@@ -248,7 +255,8 @@ func (s *state) totals() Totals {
 	}
 }
 
-// failedWith counts the edges that are failed now, with one of these codes or, without codes, with any.
+// failedWith counts the edges that are failed now, with one of these codes or, without codes, with
+// any.
 func (s *state) failedWith(codes []int) int64 {
 	if len(codes) == 0 {
 		return s.counts.Failed

@@ -20,7 +20,8 @@ type forgetful struct{}
 func (forgetful) Open(_ int64, n int) (EdgeSet, bool)      { return FullSet(n), false }
 func (forgetful) Settle(context.Context, Settlement) error { return nil }
 
-// BenchmarkRun is what the engine itself costs for a call: everything but the call and its settling.
+// BenchmarkRun is what the engine itself costs for a call: everything but the call and its
+// settling.
 func BenchmarkRun(b *testing.B) {
 	opt := testOptions()
 	opt.Workers = 300

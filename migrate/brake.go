@@ -57,7 +57,8 @@ func (b *brake) refuse(why Outcome, first bool) {
 	}
 }
 
-// halved counts a chunk that was halved to the end; shared is what its refused edges have in common.
+// halved counts a chunk that was halved to the end; shared is what its refused edges have in
+// common.
 func (b *brake) halved(edges int, landed bool, shared fields) {
 	weight := 1
 	if edges > 1 {
@@ -89,7 +90,8 @@ func (b *brake) verdict() *StopError {
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.split)
 	case l.Failures >= 0 && b.failed > l.Failures:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)}, b.failures)
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)},
+			b.failures)
 	case l.FailureRatio > 0 && b.settled >= ratioFrom && b.settledOf >= brakeAccounts &&
 		float64(b.failed) >= l.FailureRatio*float64(b.settled):
 		how := Brake{Kind: BrakeRatio, Count: b.failed, Of: b.settled, Limit: l.FailureRatio}

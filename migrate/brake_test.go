@@ -112,7 +112,8 @@ func TestNothingLandedFromTheStart(t *testing.T) {
 	}
 }
 
-// The same job goes on when the accounts exist: what had failed stays so until it is asked for again.
+// The same job goes on when the accounts exist: what had failed stays so until it is asked for
+// again.
 func TestAJobGoesOnAfterABrake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := newMemory(t), newService(t, refuseAll(VerdictRefuseAccount, 30003))
@@ -368,7 +369,8 @@ func TestARunWithoutAnyAnswerEndsSoon(t *testing.T) {
 	}
 }
 
-// Without an answer for itself a part of a halved chunk stays pending, whatever was said of the whole.
+// Without an answer for itself a part of a halved chunk stays pending, whatever was said of the
+// whole.
 func TestHalvesWithoutAnAnswerDoNotFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A bug in a worker ends the run: no call is started any more, those under way are settled, and another run goes on.
+// A bug in a worker ends the run: no call is started any more, those under way are settled, and
+// another run goes on.
 func TestABugInAWorkerLosesNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, func(c call) ([]Outcome, error) {
@@ -32,7 +33,8 @@ func TestABugInAWorkerLosesNoAnswer(t *testing.T) {
 	})
 }
 
-// A bug where everything is decided, and one in the plan, end the run as well, after the workers have settled what they sent.
+// A bug where everything is decided, and one in the plan, end the run as well, after the workers
+// have settled what they sent.
 func TestABugInTheDispatcherLosesNoAnswer(t *testing.T) {
 	for _, where := range []string{"decision", "plan"} {
 		synctest.Test(t, func(t *testing.T) {

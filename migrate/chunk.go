@@ -1,18 +1,21 @@
 package migrate
 
-// MaxChunkEdges is the most friends that one friend_import call may carry (API page of friend_import, 2024-09-25).
+// MaxChunkEdges is the most friends that one friend_import call may carry (API page of
+// friend_import, 2024-09-25).
 const MaxChunkEdges = 1000
 
-// Chunk is up to MaxChunkEdges consecutive edges of one roster. Usually it is one friend_import call; it takes more where the JSON of one call would
-// be too large, where the service refuses the whole of it and the offender has to be found, and where some of its edges have to be sent again.
+// Chunk is up to MaxChunkEdges consecutive edges of one roster. Usually it is one friend_import
+// call; it takes more where the JSON of one call would be too large, where the service refuses the
+// whole of it and the offender has to be found, and where some of its edges have to be sent again.
 type Chunk struct {
 	Ordinal int64 // the chunk's place in the plan, dense from 0; what it holds never changes within one job
 	From    string
 	Edges   []Edge
 }
 
-// Fitting is how many of n edges, from the first on, one call takes that has so many bytes of room for them: at least one of them, however large. size
-// tells the JSON bytes of an edge. What a call holds is decided here alone, so that a plan can count calls beforehand.
+// Fitting is how many of n edges, from the first on, one call takes that has so many bytes of room
+// for them: at least one of them, however large. size tells the JSON bytes of an edge. What a call
+// holds is decided here alone, so that a plan can count calls beforehand.
 func Fitting(n, room int, size func(k int) int) int {
 	for k := range n {
 		if room -= size(k); room < 0 && k > 0 {
@@ -25,7 +28,8 @@ func Fitting(n, room int, size func(k int) int) int {
 // cut chooses the edges of one call: the first of the chosen ones, as many as fit.
 func (x *executor) cut(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
 	indexes = chosen.Indexes()
-	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope, func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]
+	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope,
+		func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]
 	if len(indexes) == len(c.Edges) {
 		return indexes, c.Edges
 	}

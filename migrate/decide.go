@@ -123,7 +123,8 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 			d.release(w)
 		}
 	}
-	through := res.placed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk || verdict == VerdictRefuseAccount
+	through := res.placed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk ||
+		verdict == VerdictRefuseAccount
 	d.retryShare.observe(w.tries != nil, through)
 	switch {
 	case through:
@@ -181,8 +182,8 @@ func (d *dispatcher) judged(w *work, res *result, call *CallError) {
 	w.judged = true
 }
 
-// answered reports whether somebody answered a call: the API itself or, with an HTTP status, somebody
-// before it.
+// answered reports whether somebody answered a call: the API itself or, with an HTTP status,
+// somebody before it.
 func answered(call *CallError) bool { return call == nil || call.Code != 0 }
 
 func (d *dispatcher) refused(call *CallError) {
@@ -212,11 +213,13 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	}
 }
 
-// heard reports whether the API itself answered a call that did not get through; one without an error said "later" of its items.
+// heard reports whether the API itself answered a call that did not get through; one without an
+// error said "later" of its items.
 func heard(call *CallError) bool { return call == nil || call.Answered }
 
-// later is for edges that have to be sent again: not yet, or never when their attempts are used up while others get through. An order that settled all
-// it had sent comes here too and goes straight on.
+// later is for edges that have to be sent again: not yet, or never when their attempts are used up
+// while others get through. An order that settled all it had sent comes here too and goes straight
+// on.
 func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, now time.Time) {
 	d.remember(w, res, call, left)
 	if left.Len() == 0 {
@@ -272,7 +275,8 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 	}
 }
 
-// giveUp ends edges whose attempts are used up: with the service's last code they fail, without any they stay pending and w is dropped.
+// giveUp ends edges whose attempts are used up: with the service's last code they fail, without any
+// they stay pending and w is dropped.
 func (d *dispatcher) giveUp(w *work, left EdgeSet, now time.Time) bool {
 	var spent, silent EdgeSet
 	for _, i := range left.Indexes() {
@@ -305,7 +309,8 @@ func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
 	d.ready = append(d.ready, w)
 }
 
-// goOn takes w to the rest of its part, to what is open in its chunk, to its next chunk, or to its end.
+// goOn takes w to the rest of its part, to what is open in its chunk, to its next chunk, or to its
+// end.
 func (d *dispatcher) goOn(w *work, open EdgeSet) {
 	for n := len(w.parts); n > 0; n = len(w.parts) {
 		if left := w.parts[n-1].And(open); left.Len() > 0 {

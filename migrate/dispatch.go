@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// dispatcher decides everything. One goroutine owns it; what it knows of a roster that a worker has comes back with the result.
+// dispatcher decides everything. One goroutine owns it; what it knows of a roster that a worker has
+// comes back with the result.
 type dispatcher struct {
 	opt  Options
 	pull func() (Roster, error, bool) // the plan
@@ -46,7 +47,8 @@ type dispatcher struct {
 	rand       *rand.Rand
 }
 
-// backlog is how many rosters may be parked before retries go first whatever they promise: it bounds memory.
+// backlog is how many rosters may be parked before retries go first whatever they promise: it
+// bounds memory.
 const backlog = 50_000
 
 // loop runs until the plan is done or the run is stopped, and all orders are back.
@@ -82,7 +84,8 @@ func (d *dispatcher) loop() error {
 	}
 }
 
-// drain waits for the orders that are out after a loop that panicked: they settle what was sent. After any other end there are none.
+// drain waits for the orders that are out after a loop that panicked: they settle what was sent.
+// After any other end there are none.
 func (d *dispatcher) drain() {
 	d.cancel()
 	for ; d.out > 0; d.out-- {
@@ -130,8 +133,8 @@ func (d *dispatcher) next(now time.Time) (order, bool) {
 	return d.orderFor(w, d.gate), d.err == nil
 }
 
-// nextJudged is the next order of a run that is stopping: to settle edges that the service has refused in
-// a call of which the answer came last.
+// nextJudged is the next order of a run that is stopping: to settle edges that the service has
+// refused in a call of which the answer came last.
 func (d *dispatcher) nextJudged() (order, bool) {
 	if _, resumable := d.err.(*StopError); !resumable {
 		return order{}, false
@@ -146,12 +149,14 @@ func (d *dispatcher) nextJudged() (order, bool) {
 	return order{}, false
 }
 
-// canAsk reports whether too few accounts are left to tell an outage from a bad account, and somebody else can be asked.
+// canAsk reports whether too few accounts are left to tell an outage from a bad account, and
+// somebody else can be asked.
 func (d *dispatcher) canAsk() bool {
 	return d.opt.Probe != nil && d.planned && d.rosters < outageAccounts
 }
 
-// nextProbe is the one call that goes out during a hold: each to another account, since the parked ones give the one that has waited longest.
+// nextProbe is the one call that goes out during a hold: each to another account, since the parked
+// ones give the one that has waited longest.
 func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
 	if d.outage.probing || now.Before(d.outage.probeAt) {
 		return order{}, false
@@ -173,7 +178,8 @@ func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
 	return o, true
 }
 
-// choose picks the roster to go on with: one that was begun, then one whose pause is over, then a new one. Retries that mostly fail stand behind.
+// choose picks the roster to go on with: one that was begun, then one whose pause is over, then a
+// new one. Retries that mostly fail stand behind.
 func (d *dispatcher) choose(now time.Time) *work {
 	if n := len(d.ready); n > 0 {
 		w := d.ready[n-1]
@@ -181,7 +187,8 @@ func (d *dispatcher) choose(now time.Time) *work {
 		d.ready = d.ready[:n-1]
 		return w
 	}
-	if due, ok := d.parked.next(); ok && !due.After(now) && (d.retryShare.allowed() || len(d.parked) > backlog || !d.readFresh()) {
+	if due, ok := d.parked.next(); ok && !due.After(now) && (d.retryShare.allowed() || len(d.parked) > backlog ||
+		!d.readFresh()) {
 		return d.parked.take(now)
 	}
 	if len(d.parked) <= backlog && len(d.waiting) <= d.opt.Workers && d.readFresh() {
@@ -192,7 +199,8 @@ func (d *dispatcher) choose(now time.Time) *work {
 	return nil
 }
 
-// readFresh makes sure that the next roster of the plan is at hand, and reports whether there is one.
+// readFresh makes sure that the next roster of the plan is at hand, and reports whether there is
+// one.
 func (d *dispatcher) readFresh() bool {
 	if d.fresh != nil || d.planned || d.err != nil {
 		return d.fresh != nil
@@ -216,7 +224,8 @@ func (d *dispatcher) orderFor(w *work, ctx context.Context) order {
 		return order{ctx: ctx, work: w, kind: failEdges, edges: w.doomed, as: w.fate}
 	case w.refuse != nil:
 		refusal := *w.refuse
-		return order{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()), as: func(int) Outcome { return refusal }}
+		return order{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()),
+			as: func(int) Outcome { return refusal }}
 	case len(w.parts) > 0:
 		return order{ctx: ctx, work: w, kind: sendPart, edges: w.parts[len(w.parts)-1]}
 	}
@@ -283,7 +292,8 @@ func (d *dispatcher) checkTime(now time.Time) {
 	}
 }
 
-// firstAnswer is how long a run holds that never had an answer: where it is sent to is probably wrong.
+// firstAnswer is how long a run holds that never had an answer: where it is sent to is probably
+// wrong.
 const firstAnswer = 30 * time.Second
 
 // patience is how long to hold while nothing gets through.
@@ -305,7 +315,8 @@ func (d *dispatcher) beginHold(now time.Time) {
 	})
 }
 
-// stop begins the end of the run: no more orders, and calls that have not left yet don't. What was sent is waited for and settled.
+// stop begins the end of the run: no more orders, and calls that have not left yet don't. What was
+// sent is waited for and settled.
 func (d *dispatcher) stop(err error) {
 	if d.err == nil || severity(err) > severity(d.err) {
 		d.err = err
@@ -313,7 +324,8 @@ func (d *dispatcher) stop(err error) {
 	d.cancel()
 }
 
-// interrupted is stop for the end of the caller's context. It is called for our own cancelling as well, which has its reason already.
+// interrupted is stop for the end of the caller's context. It is called for our own cancelling as
+// well, which has its reason already.
 func (d *dispatcher) interrupted() {
 	if d.err == nil {
 		d.stop(&StopError{Reason: ReasonSignal, Info: "interrupted"})

@@ -6,7 +6,8 @@ const (
 	MaxGroups       = 32 // distinct groups over one account's friends
 )
 
-// Edge is one friendship in one direction: From_Account has To_Account as a friend. A zero optional field is absent and is not sent.
+// Edge is one friendship in one direction: From_Account has To_Account as a friend. A zero optional
+// field is absent and is not sent.
 type Edge struct {
 	From, To   string
 	Remark     string // at most 96 bytes of UTF-8
@@ -21,7 +22,8 @@ type Edge struct {
 	Added bool // no row of the input: the missing reverse of the row at Position (--mutual)
 }
 
-// CustomItem is a custom friend field. The API takes a string or an integer as its value, and the two are not the same to it.
+// CustomItem is a custom friend field. The API takes a string or an integer as its value, and the
+// two are not the same to it.
 type CustomItem struct {
 	Tag     string // Tag_SNS_Custom_ and a keyword
 	Value   string // a string as it is, an integer as its decimal digits

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// evidence finds the field that makes the service refuse edges: the refused ones have it and no edge
-// that landed has. It looks at all edges that landed in the run, so that a field which many edges have
-// by chance is soon above suspicion.
+// evidence finds the field that makes the service refuse edges: the refused ones have it and no
+// edge that landed has. It looks at all edges that landed in the run, so that a field which many
+// edges have by chance is soon above suspicion.
 type evidence struct {
 	landed map[string]bool // fields of edges that landed
 	calls  int             // calls that were refused for one of their edges
@@ -69,8 +69,8 @@ func (v *evidence) land(f fields) {
 	}
 }
 
-// call takes in a call that was refused for one of its edges, which have these fields together. bytes is
-// its size, 0 for a single edge.
+// call takes in a call that was refused for one of its edges, which have these fields together.
+// bytes is its size, 0 for a single edge.
 func (v *evidence) call(f fields, bytes int) {
 	v.calls++
 	if bytes > 0 && (v.bytes == 0 || bytes < v.bytes) {
@@ -79,7 +79,8 @@ func (v *evidence) call(f fields, bytes int) {
 	v.held = v.count(v.held, f, 1)
 }
 
-// chunk takes in a chunk that was halved to the end, whose refused edges have these fields in common.
+// chunk takes in a chunk that was halved to the end, whose refused edges have these fields in
+// common.
 func (v *evidence) chunk(shared fields, weight int) {
 	v.chunks = v.count(v.chunks, shared, weight)
 }
@@ -103,12 +104,14 @@ func (v *evidence) ofCalls() []string { return suspects(v.held, v.calls) }
 // ofChunks is the fields that refused edges share in chunks of so much weight.
 func (v *evidence) ofChunks(weight int) []string { return suspects(v.chunks, weight) }
 
-// suspects lists what was counted so often, custom fields first: those have to be created in the console.
+// suspects lists what was counted so often, custom fields first: those have to be created in the
+// console.
 func suspects(counted map[string]int, least int) []string {
 	if len(counted) == 0 {
 		return nil
 	}
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(counted)), func(name string) bool { return counted[name] < least })
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(counted)),
+		func(name string) bool { return counted[name] < least })
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
 	})

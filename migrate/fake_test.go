@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// service is a fake Chat in virtual time. Its answers are scripted per call; its own account is what tests judge by.
+// service is a fake Chat in virtual time. Its answers are scripted per call; its own account is
+// what tests judge by.
 type service struct {
 	t       *testing.T
 	latency time.Duration

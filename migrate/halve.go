@@ -1,11 +1,12 @@
 package migrate
 
-// split halves a call that was refused as a whole, until the offenders stand alone: each half is a part of the chunk on a stack, the upper one first.
+// split halves a call that was refused as a whole, until the offenders stand alone: each half is a
+// part of the chunk on a stack, the upper one first.
 //
-// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding that
-// out costs two calls an edge. So only as many such chunks are halved at a time as the brake still needs
-// to stop the run; the others wait. The first chunks of a run keep their slots to the end, since what
-// their refused edges have in common may stop the run too.
+// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding
+// that out costs two calls an edge. So only as many such chunks are halved at a time as the brake
+// still needs to stop the run; the others wait. The first chunks of a run keep their slots to the
+// end, since what their refused edges have in common may stop the run too.
 func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError, res *result) {
 	w.halving = true
 	d.brake.split.add(refusal(call), 1)

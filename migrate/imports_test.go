@@ -17,8 +17,8 @@ import (
 
 const module = "friendmigrate"
 
-// place says what the packages of a folder may import: of ours, by folder, without those of never, and of third parties,
-// with what lies below.
+// place says what the packages of a folder may import: of ours, by folder, without those of never,
+// and of third parties, with what lies below.
 type place struct{ ours, others, never []string }
 
 // mayImport is the map of the code. A package that isn't on it has no place yet.
@@ -41,11 +41,13 @@ var mayImport = map[string]place{
 		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "github.com/rivo/uniseg", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},
-	// Every part of the command may read settings. They know none of them, but for the limit of a sample.
+	// Every part of the command may read settings. They know none of them, but for the limit of a
+	// sample.
 	"cmd/friendmigrate/settings": {ours: []string{"migrate", "migrate/disk", "source", "source/objects", "sink", "sink/simulator", "cmd/friendmigrate/sampling"}},
 	"cmd/trial/graph":            {},
 
-	// The fault suite runs the built program. Only its oracle looks into the program's own files, with the packages that wrote them; nothing of it sends.
+	// The fault suite runs the built program. Only its oracle looks into the program's own files,
+	// with the packages that wrote them; nothing of it sends.
 	"cmd/trial":        {ours: []string{"cmd/trial/lab", "cmd/trial/oracle", "cmd/trial/graph", "sink/simulator"}, others: []string{compress}},
 	"cmd/trial/lab":    {ours: []string{"cmd/trial/graph", "sink/simulator"}},
 	"cmd/trial/oracle": {ours: []string{"cmd/trial/lab", "migrate", "migrate/disk", "source/stage", "checkpoint"}},
@@ -61,7 +63,8 @@ const (
 	schedules = "github.com/robfig/cron/v3" // the parser that Kubernetes uses
 )
 
-// testsMayImport is what tests may import besides: any test, and those of one folder. Only the tests of cmd/friendmigrate join source, sink and checkpoint.
+// testsMayImport is what tests may import besides: any test, and those of one folder. Only the
+// tests of cmd/friendmigrate join source, sink and checkpoint.
 var (
 	testsMayImport = place{ours: []string{"cmd/trial/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
 	testsOf        = map[string]place{
@@ -131,8 +134,9 @@ func TestTheMapOfTheCodeIsTheCode(t *testing.T) {
 	}
 }
 
-// placeOf returns the entry of the map that holds for a folder: its own, or that of the command, which parts without one
-// share. Only main imports package job: the parts do their work without knowing of a job.
+// placeOf returns the entry of the map that holds for a folder: its own, or that of the command,
+// which parts without one share. Only main imports package job: the parts do their work without
+// knowing of a job.
 func placeOf(of string) (place, bool) {
 	folder := of
 	if _, own := mayImport[folder]; !own && within(folder, "cmd/friendmigrate") {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Meter is the run's own count of what it did, to be read while it goes on. The zero Meter is ready.
+// Meter is the run's own count of what it did, to be read while it goes on. The zero Meter is
+// ready.
 type Meter struct {
 	mu  sync.Mutex
 	now Snapshot

@@ -21,8 +21,9 @@ type Options struct {
 
 	Limits *Limits // stop where failures look systematic; nil: only where every edge is refused
 
-	// Probe asks the service for something harmless; nil means that it answered. It decides whether there is an outage when fewer than three
-	// accounts are left to tell. Without it, an account that fails alone is never taken for an outage.
+	// Probe asks the service for something harmless; nil means that it answered. It decides whether
+	// there is an outage when fewer than three accounts are left to tell. Without it, an account
+	// that fails alone is never taken for an outage.
 	Probe func(ctx context.Context) error
 
 	Meter *Meter      // to be read while the run goes on; may be nil
@@ -35,12 +36,13 @@ type Limits struct {
 	Failures   int64 // stop when more edges than this have failed in this run, negative: never
 	ExtraCalls int64 // stop when halving has cost more calls than this, negative: never
 
-	// FailureRatio stops a run when this share of the edges that it settled has failed, and a run whose
-	// first calls land nothing. 0 or less: neither.
+	// FailureRatio stops a run when this share of the edges that it settled has failed, and a run
+	// whose first calls land nothing. 0 or less: neither.
 	FailureRatio float64
 }
 
-// Event is something that happened to the run, for the log. Accounts are not in it: they are personal data.
+// Event is something that happened to the run, for the log. Accounts are not in it: they are
+// personal data.
 type Event struct {
 	Name string // stable: hold, hold-end, retry, give-up, halve, account-refused
 	Code int    // of the service, where there is one
@@ -53,12 +55,13 @@ type Reason string
 
 // The reasons to stop.
 const (
-	ReasonSignal     Reason = "signal"     // the context ended
-	ReasonDuration   Reason = "duration"   // Options.MaxDuration
-	ReasonOutage     Reason = "outage"     // nothing got through for Options.OutageTimeout
-	ReasonThrottled  Reason = "throttled"  // every call was refused for exceeding the rate, for as long
-	ReasonSilent     Reason = "silent"     // the run never had an answer
-	ReasonUnanswered Reason = "unanswered" // the plan was gone through, but some edges never got an answer and stay pending
+	ReasonSignal    Reason = "signal"    // the context ended
+	ReasonDuration  Reason = "duration"  // Options.MaxDuration
+	ReasonOutage    Reason = "outage"    // nothing got through for Options.OutageTimeout
+	ReasonThrottled Reason = "throttled" // every call was refused for exceeding the rate, for as long
+	ReasonSilent    Reason = "silent"    // the run never had an answer
+	// the plan was gone through, but some edges never got an answer and stay pending
+	ReasonUnanswered Reason = "unanswered"
 	ReasonThreshold  Reason = "threshold"  // one of Options.Limits
 	ReasonSystematic Reason = "systematic" // nothing lands from the start, or chunk after chunk is refused
 	ReasonRefused    Reason = "refused"    // credentials, admin right, app, quota or region
@@ -75,7 +78,8 @@ type StopError struct {
 
 func (e *StopError) Error() string { return "stopped (" + string(e.Reason) + "): " + e.Info }
 
-// Brake is what made failures look systematic. StopError.Code is the code of most of what it counted.
+// Brake is what made failures look systematic. StopError.Code is the code of most of what it
+// counted.
 type Brake struct {
 	Kind   BrakeKind
 	Count  int64    // calls (BrakeNothing, BrakeExtra), chunks (BrakeHalved, BrakeField) or failed edges

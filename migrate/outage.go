@@ -2,10 +2,13 @@ package migrate
 
 import "time"
 
-// outage watches whether anything gets through at all. It is arithmetic over the results and the time it is told; the dispatcher acts on it.
+// outage watches whether anything gets through at all. It is arithmetic over the results and the
+// time it is told; the dispatcher acts on it.
 //
-// A call gets through when it settles an edge or when the service refuses something of its own knowledge (an account that does not exist, a bad
-// parameter). No answer, an unreadable one, and codes that say "again later" do not get through: an outage often shows as one of those for everybody.
+// A call gets through when it settles an edge or when the service refuses something of its own
+// knowledge (an account that does not exist, a bad parameter). No answer, an unreadable one, and
+// codes that say "again later" do not get through: an outage often shows as one of those for
+// everybody.
 type outage struct {
 	lastThrough time.Time // when something last got through, zero before that
 	since       time.Time // the first call after that, of any kind; patience counts from here
@@ -39,15 +42,16 @@ func (o *outage) through(now time.Time) (ended bool) {
 	return ended
 }
 
-// throttled notes a call that was refused for the pace: it tells nothing of an outage, but patience runs.
+// throttled notes a call that was refused for the pace: it tells nothing of an outage, but patience
+// runs.
 func (o *outage) throttled(now time.Time) {
 	if o.since.IsZero() {
 		o.since = now
 	}
 }
 
-// miss notes an attempt for an account that did not get through: how long ago it left and whether the
-// API itself answered it. Patience runs from when the first one left, not from its timeout.
+// miss notes an attempt for an account that did not get through: how long ago it left and whether
+// the API itself answered it. Patience runs from when the first one left, not from its timeout.
 func (o *outage) miss(now time.Time, took time.Duration, account string, heard bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.throttled(left)
@@ -71,7 +75,8 @@ func (o *outage) miss(now time.Time, took time.Duration, account string, heard b
 	}
 }
 
-// suspected reports whether so much failed in a row that it may be an outage; certain, whether enough accounts say so.
+// suspected reports whether so much failed in a row that it may be an outage; certain, whether
+// enough accounts say so.
 func (o *outage) suspected(now time.Time) (suspected, certain bool) {
 	if o.holding || o.missed == 0 {
 		return false, false
@@ -89,8 +94,9 @@ func (o *outage) hold(now time.Time) {
 	o.probing = false
 }
 
-// probed notes the end of a probe that did not get through: the next one goes out after a longer pause. But where nobody answered and now the API itself does, if
-// only with "again later", the outage may just have ended: pauses begin anew.
+// probed notes the end of a probe that did not get through: the next one goes out after a longer
+// pause. But where nobody answered and now the API itself does, if only with "again later", the
+// outage may just have ended: pauses begin anew.
 func (o *outage) probed(now time.Time, heard bool) {
 	o.probing = false
 	if o.pause = min(2*o.pause, probeCap); heard && !o.heard {

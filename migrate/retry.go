@@ -16,7 +16,8 @@ var DefaultRetry = RetryPolicy{MaxAttempts: 8, MinSpan: 10 * time.Minute, Base: 
 // unknownAttempts is how often a call is tried that is refused with a code that no table knows.
 const unknownAttempts = 3
 
-// Backoff is the pause after the given number of attempts, at least 1, with full jitter: draw is uniform in [0,1).
+// Backoff is the pause after the given number of attempts, at least 1, with full jitter: draw is
+// uniform in [0,1).
 func (p RetryPolicy) Backoff(attempts int, draw float64) time.Duration {
 	ceiling := p.Cap
 	if shift := attempts - 1; shift < 30 {

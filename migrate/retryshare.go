@@ -1,8 +1,9 @@
 package migrate
 
-// retryShare decides how much of the pace goes to retries while there is fresh work. Retries that fail no more often than first attempts go at once. Where they
-// mostly fail (accounts that stay locked for a minute, say), they are held to one order in retrySpacing, so that a few hundred hot accounts do
-// not eat the pace of all others. It is arithmetic only.
+// retryShare decides how much of the pace goes to retries while there is fresh work. Retries that
+// fail no more often than first attempts go at once. Where they mostly fail (accounts that stay
+// locked for a minute, say), they are held to one order in retrySpacing, so that a few hundred hot
+// accounts do not eat the pace of all others. It is arithmetic only.
 type retryShare struct {
 	fresh, retry average // how often a call gets something through, of calls for fresh edges and of repeated ones
 	sinceRetry   int     // orders given since the last repeated one
@@ -11,8 +12,9 @@ type retryShare struct {
 // retrySpacing keeps what hopeless retries cost at a quarter of a percent of the calls.
 const retrySpacing = 400
 
-// average is an exponentially weighted share of successes; it starts from success. It believes in a success sooner than in a failure, or held retries, of
-// which few go out, would be held for long after they could get through: two of them in a row set the others free, one alone does not.
+// average is an exponentially weighted share of successes; it starts from success. It believes in a
+// success sooner than in a failure, or held retries, of which few go out, would be held for long
+// after they could get through: two of them in a row set the others free, one alone does not.
 type average struct{ missed float64 }
 
 func (a *average) add(success bool) {

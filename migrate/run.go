@@ -12,8 +12,10 @@ import (
 // Summary is what a run did.
 type Summary = Snapshot
 
-// Run sends what is open in the plan and returns when that is done or can't go on, after everything that it started has ended. Nil means that every
-// edge of the plan is settled. A *StopError means that the run can be resumed; any other error is that of the plan, of Roster.Load or of Journal.Settle.
+// Run sends what is open in the plan and returns when that is done or can't go on, after everything
+// that it started has ended. Nil means that every edge of the plan is settled. A *StopError means
+// that the run can be resumed; any other error is that of the plan, of Roster.Load or of
+// Journal.Settle.
 //
 // When ctx ends no more calls are started; calls that were sent are seen through and settled.
 func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Journal, opt Options) (Summary, error) {
@@ -58,7 +60,8 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Jour
 	return opt.Meter.Snapshot(), err
 }
 
-// guarded is the plan with a bug in it as its last error: iter.Pull2 would bring the panic home without its stack.
+// guarded is the plan with a bug in it as its last error: iter.Pull2 would bring the panic home
+// without its stack.
 func guarded(plan iter.Seq2[Roster, error]) iter.Seq2[Roster, error] {
 	return func(yield func(Roster, error) bool) {
 		more := true

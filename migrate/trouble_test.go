@@ -85,8 +85,8 @@ func TestDeadServiceStopsBeforeAnything(t *testing.T) {
 	})
 }
 
-// Calls that run into their timeout count from when they left: the last one leaves before the 30 s are
-// over and is waited for.
+// Calls that run into their timeout count from when they left: the last one leaves before the 30 s
+// are over and is waited for.
 func TestAServiceThatOnlyHangsStopsSoon(t *testing.T) {
 	for _, accounts := range []int{1, 2, 3, 500} {
 		synctest.Test(t, func(t *testing.T) {
@@ -267,7 +267,8 @@ func TestPassingFailuresCostLittle(t *testing.T) {
 	})
 }
 
-// Random answers of every kind, runs that are interrupted at random: in the end every edge is settled, and none twice.
+// Random answers of every kind, runs that are interrupted at random: in the end every edge is
+// settled, and none twice.
 func TestAnyAnswersAnyInterruptions(t *testing.T) {
 	for seed := range uint64(12) {
 		synctest.Test(t, func(t *testing.T) {

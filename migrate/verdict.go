@@ -26,13 +26,13 @@ type Outcome struct {
 }
 
 // Caller makes one call for edges of one From_Account, at most MaxChunkEdges and at most the bytes
-// of one call: friend_import, or another call about them. Outcomes match edges by index. It is safe for concurrent use,
-// but must not be called for an account while another call for it is open.
+// of one call: friend_import, or another call about them. Outcomes match edges by index. It is safe
+// for concurrent use, but must not be called for an account while another call for it is open.
 //
-// If ctx ends before the request leaves, Call returns ctx's error and has had no effect; once
-// sent, a request is seen through to its answer or its timeout whatever happens to ctx. Every other
-// error is a *CallError. With VerdictRetry or VerdictSuspect the outcomes may be there as well
-// (Already for edges that were found in place, say): they hold, and edges without one are Again.
+// If ctx ends before the request leaves, Call returns ctx's error and has had no effect; once sent,
+// a request is seen through to its answer or its timeout whatever happens to ctx. Every other error
+// is a *CallError. With VerdictRetry or VerdictSuspect the outcomes may be there as well (Already
+// for edges that were found in place, say): they hold, and edges without one are Again.
 type Caller interface {
 	Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
 }
@@ -45,19 +45,23 @@ func (f CallerFunc) Call(ctx context.Context, from string, edges []Edge) ([]Outc
 	return f(ctx, from, edges)
 }
 
-// Verdict is what the answer to a whole call leads to. The table from code to verdict is sink's; what a verdict does is the engine's.
+// Verdict is what the answer to a whole call leads to. The table from code to verdict is sink's;
+// what a verdict does is the engine's.
 type Verdict uint8
 
 // The verdicts on a whole call.
 const (
-	VerdictRetry         Verdict = iota + 1 // passing: again later, counts as an attempt
-	VerdictThrottle                         // too fast: again later, not an attempt; the pace is lowered already
-	VerdictSplit                            // one edge or the size spoils the call: halve it
-	VerdictRefuseChunk                      // every edge of the call fails with Code
-	VerdictRefuseAccount                    // the account does not exist: every edge of its roster fails with Code, no more calls for it
-	VerdictUnknown                          // a code that no table knows: a few attempts, then the call's edges fail with it
-	VerdictSuspect                          // before the first success a wrong setting; then RefuseChunk if Answered, else Retry
-	VerdictFatal                            // credentials, right, app, quota or region refused: stop the job now
+	VerdictRetry       Verdict = iota + 1 // passing: again later, counts as an attempt
+	VerdictThrottle                       // too fast: again later, not an attempt; the pace is lowered already
+	VerdictSplit                          // one edge or the size spoils the call: halve it
+	VerdictRefuseChunk                    // every edge of the call fails with Code
+	// the account does not exist: every edge of its roster fails with Code, no more calls for it
+	VerdictRefuseAccount
+	// a code that no table knows: a few attempts, then the call's edges fail with it
+	VerdictUnknown
+	// before the first success a wrong setting; then RefuseChunk if Answered, else Retry
+	VerdictSuspect
+	VerdictFatal // credentials, right, app, quota or region refused: stop the job now
 )
 
 // CallError is the answer to a whole call that settles none of its edges by itself.

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// work is one roster on its way through the run. It has one owner at a time: the dispatcher or, while an order for it is out, a worker.
+// work is one roster on its way through the run. It has one owner at a time: the dispatcher or,
+// while an order for it is out, a worker.
 type work struct {
 	roster  Roster
 	index   int       // of the chunk it is at
@@ -142,7 +143,8 @@ type executor struct {
 	opt Options
 }
 
-// perform carries out an order. A panic ends the run, but neither the process nor the other workers, which have answers to settle.
+// perform carries out an order. A panic ends the run, but neither the process nor the other
+// workers, which have answers to settle.
 func (x *executor) perform(o order) result {
 	begin := time.Now()
 	res := result{order: o}
@@ -271,7 +273,8 @@ func (x *executor) fail(res *result) {
 	x.record(res, s)
 }
 
-// record settles, and counts once it is durable. Whatever ended the order's context, an answer that was seen is recorded.
+// record settles, and counts once it is durable. Whatever ended the order's context, an answer that
+// was seen is recorded.
 func (x *executor) record(res *result, s Settlement) {
 	if len(s.Edges) == 0 {
 		return

@@ -11,10 +11,12 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// MaxAccountsChecked is the most ids that one account_check call may carry (vendor's page of account_check).
+// MaxAccountsChecked is the most ids that one account_check call may carry (vendor's page of
+// account_check).
 const MaxAccountsChecked = 100
 
-// AccountChecksPerSecond is what the vendor allows of account_check, half of what the friend APIs may have.
+// AccountChecksPerSecond is what the vendor allows of account_check, half of what the friend APIs
+// may have.
 const AccountChecksPerSecond = 100
 
 // accountCheck is the one API here that is no friend API: it has another path.
@@ -37,8 +39,9 @@ type Account struct {
 	Info   string // not Known: the service's text for Code, or what was wrong with the answer
 }
 
-// Accounts asks whether each of ids, at most MaxAccountsChecked and without repetition, is an account of the app: one account_check call. Results match ids by
-// index. Its errors are those of migrate.Caller; it changes nothing.
+// Accounts asks whether each of ids, at most MaxAccountsChecked and without repetition, is an
+// account of the app: one account_check call. Results match ids by index. Its errors are those of
+// migrate.Caller; it changes nothing.
 func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) {
 	if len(ids) == 0 {
 		return nil, ctx.Err()
@@ -50,7 +53,8 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) 
 	if err != nil {
 		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
 	}
-	answer := &accountAnswer{matcher: matcher{n: len(ids), name: func(i int) string { return ids[i] }}, found: make([]Account, len(ids))}
+	answer := &accountAnswer{matcher: matcher{n: len(ids), name: func(i int) string { return ids[i] }},
+		found: make([]Account, len(ids))}
 	if err := c.call(ctx, accountCheck, c.identifier, body, answerLimit, answer.readAll); err != nil {
 		return nil, err
 	}
@@ -154,9 +158,10 @@ func accountOf(code int, status, info string) Account {
 	return Account{Again: true, Info: "no AccountStatus that is known"}
 }
 
-// Delete takes each of to, at most migrate.MaxChunkEdges, out of from's list: one friend_delete call (Delete_Type_Single: the lists of the others stay as they are).
-// Outcomes match to by index: Imported is done, also where there was nothing to delete. Its errors are those of migrate.Caller. An import never calls it: it is
-// for putting back what a probe has changed.
+// Delete takes each of to, at most migrate.MaxChunkEdges, out of from's list: one friend_delete
+// call (Delete_Type_Single: the lists of the others stay as they are). Outcomes match to by index:
+// Imported is done, also where there was nothing to delete. Its errors are those of migrate.Caller.
+// An import never calls it: it is for putting back what a probe has changed.
 func (c *Client) Delete(ctx context.Context, from string, to []string) ([]migrate.Outcome, error) {
 	w := writer{}
 	w.raw(importHead)
@@ -165,7 +170,8 @@ func (c *Client) Delete(ctx context.Context, from string, to []string) ([]migrat
 	w.texts(to)
 	w.raw(`,"DeleteType":"Delete_Type_Single"}`)
 	if w.err != nil || len(to) == 0 || len(to) > migrate.MaxChunkEdges {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: errors.Join(fmt.Errorf("delete %d friends", len(to)), w.err).Error()}
+		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit,
+			Info: errors.Join(fmt.Errorf("delete %d friends", len(to)), w.err).Error()}
 	}
 	answer := newVerdicts(len(to), func(i int) string { return to[i] })
 	if err := c.call(ctx, friendDelete, from, w.b, answerLimit, readAnswer("ResultItem", answer)); err != nil {

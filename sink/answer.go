@@ -33,7 +33,8 @@ func wrongKind(name, is, want string) error {
 // ok reports whether the call as a whole went well.
 func (e *envelope) ok() bool { return e.hasCode && e.code == 0 && e.status == "OK" }
 
-// check finds the envelopes that are none of the API's. An answer without ActionStatus or ErrorCode says nothing, whatever else it has.
+// check finds the envelopes that are none of the API's. An answer without ActionStatus or ErrorCode
+// says nothing, whatever else it has.
 func (e *envelope) check() error {
 	switch {
 	case !e.hasStatus:
@@ -48,7 +49,8 @@ func (e *envelope) check() error {
 	return nil
 }
 
-// scanAnswer reads a whole answer. The elements of the array named list go to item, which must read them; without it the array is skipped.
+// scanAnswer reads a whole answer. The elements of the array named list go to item, which must read
+// them; without it the array is skipped.
 func scanAnswer(data []byte, list string, item func(*jsonscan.Scanner) error) (envelope, error) {
 	var e envelope
 	if err := glance(data); err != nil {
@@ -207,7 +209,8 @@ func (t tally) odd() bool {
 	return t != tally{}
 }
 
-// matcher finds accounts that were sent, by name. Answers mostly come in the order of the request, so the next account is tried first; but only the name counts.
+// matcher finds accounts that were sent, by name. Answers mostly come in the order of the request,
+// so the next account is tried first; but only the name counts.
 type matcher struct {
 	n     int
 	name  func(i int) string

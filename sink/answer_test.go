@@ -125,7 +125,8 @@ func TestBothEnvelopes(t *testing.T) {
 	}
 }
 
-// FuzzScanAnswer holds the decoder to encoding/json: what it takes is JSON and means the same there, and a success is one in every detail.
+// FuzzScanAnswer holds the decoder to encoding/json: what it takes is JSON and means the same
+// there, and a success is one in every detail.
 func FuzzScanAnswer(f *testing.F) {
 	f.Add(`{"ResultItem":[` + resultItem("a", 0) + "," + resultItem("b", 30010) + `],"Fail_Account":["b"],` + okTail)
 	f.Add(`{"ResultItem":[{"To_Account":"\u0061\ud83d\ude00","ResultCode":-0,"ResultInfo":"\"\\\/\b\f\n\r\t"}],` + okTail)

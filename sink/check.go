@@ -18,7 +18,8 @@ const (
 	strangers
 )
 
-// relationOf reads Relation. In Single mode there are two values; the others are those of Both, where A is From.
+// relationOf reads Relation. In Single mode there are two values; the others are those of Both,
+// where A is From.
 func relationOf(text []byte) relation {
 	switch string(text) {
 	case "CheckResult_Type_AWithB", "CheckResult_Type_BothWay":
@@ -39,8 +40,9 @@ type Relation struct {
 	Info   string // not Known: the service's text for Code, or what was wrong with the answer
 }
 
-// Check asks whether from has each of to, at most migrate.MaxChunkEdges and without repetition, in their list: one friend_check call in Single mode. Relations
-// match to by index. Its errors are those of migrate.Caller; it changes nothing.
+// Check asks whether from has each of to, at most migrate.MaxChunkEdges and without repetition, in
+// their list: one friend_check call in Single mode. Relations match to by index. Its errors are
+// those of migrate.Caller; it changes nothing.
 func (c *Client) Check(ctx context.Context, from string, to []string) ([]Relation, error) {
 	if len(to) == 0 {
 		return nil, ctx.Err()
@@ -82,8 +84,9 @@ func (c *Client) relation(v *verdict) Relation {
 	return Relation{Known: true, Friend: v.relation == friends}
 }
 
-// Probe asks friend_get for the admin account itself: the cheapest call that goes all the way. Nil: the API answered (that the admin has no friend list, 30003, is
-// an answer too). Its errors are those of migrate.Caller.
+// Probe asks friend_get for the admin account itself: the cheapest call that goes all the way. Nil:
+// the API answered (that the admin has no friend list, 30003, is an answer too). Its errors are
+// those of migrate.Caller.
 func (c *Client) Probe(ctx context.Context) error {
 	body, err := getBody(c.identifier, 0)
 	if err != nil {
@@ -97,13 +100,14 @@ func (c *Client) Probe(ctx context.Context) error {
 	return err
 }
 
-// OnlyMissing is an importer that asks friend_check first and imports only what is not there: edges that are found are Already. It makes one friend_check call and
-// at most one friend_import call.
+// OnlyMissing is an importer that asks friend_check first and imports only what is not there: edges
+// that are found are Already. It makes one friend_check call and at most one friend_import call.
 func OnlyMissing(c *Client) migrate.Caller { return onlyMissing{c} }
 
 type onlyMissing struct{ client *Client }
 
-// Call implements migrate.Caller. What friend_check can't say about an edge, for another reason than a passing one, friend_import has to say.
+// Call implements migrate.Caller. What friend_check can't say about an edge, for another reason
+// than a passing one, friend_import has to say.
 func (m onlyMissing) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	to := make([]string, len(edges))
 	for i := range edges {

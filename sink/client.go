@@ -43,7 +43,8 @@ const Unpaced = 100000
 
 const defaultTimeout = 10 * time.Second // the service itself gives up at 3 s
 
-// Logger takes what the client has to say beside its answers. Neither method ever gets a secret. *slog.Logger is one.
+// Logger takes what the client has to say beside its answers. Neither method ever gets a secret.
+// *slog.Logger is one.
 type Logger interface {
 	Debug(msg string, keysAndValues ...any) // may name accounts
 	Warn(msg string, keysAndValues ...any)  // names no account
@@ -82,7 +83,8 @@ type Client struct {
 	admin    adminCheck
 }
 
-// New makes a client. It reads the key once and signs, so that what cannot work is said at once; it sends nothing.
+// New makes a client. It reads the key once and signs, so that what cannot work is said at once; it
+// sends nothing.
 func New(c Config) (*Client, error) {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
@@ -208,8 +210,10 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 // lost.
 func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
 
-// once makes one attempt. again: it was refused for its signature and had no effect, and there is a newer signature now.
-func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader, resent bool) (e *migrate.CallError, again bool, err error) {
+// once makes one attempt. again: it was refused for its signature and had no effect, and there is a
+// newer signature now.
+func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader,
+	resent bool) (e *migrate.CallError, again bool, err error) {
 	wait := c.limiter.Wait
 	if api == friendGet && from == c.identifier {
 		wait = c.limiter.WaitFirst

@@ -240,7 +240,8 @@ func TestCallsThatCannotBeSent(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreKept: Go keeps two idle connections a host by default, and an answer that is not read to its end costs one.
+// TestConnectionsAreKept: Go keeps two idle connections a host by default, and an answer that is
+// not read to its end costs one.
 func TestConnectionsAreKept(t *testing.T) {
 	const workers = 16
 	s := &service{answer: func(n int, r request, w http.ResponseWriter) {
@@ -309,7 +310,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestNothingIsSentTwice: net/http sends a POST again by itself in some cases. The service sees the attempts that we count.
+// TestNothingIsSentTwice: net/http sends a POST again by itself in some cases. The service sees the
+// attempts that we count.
 func TestNothingIsSentTwice(t *testing.T) {
 	s := &service{}
 	s.answer = func(n int, r request, w http.ResponseWriter) {

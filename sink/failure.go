@@ -28,7 +28,8 @@ const (
 	hintPlain = "if the port expects TLS, --endpoint has to begin with https://; else " + hintHost
 )
 
-// judge says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short word for the statistics.
+// judge says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short
+// word for the statistics.
 func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
 	switch {
 	case a.status != 0 && a.status != http.StatusOK:
@@ -36,7 +37,8 @@ func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
 	case a.err != nil && a.status == 0:
 		return c.judgeTransport(a)
 	case a.err != nil:
-		return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: true}, readKind(a)
+		return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: true},
+			readKind(a)
 	case a.env.ok():
 		return nil, "0"
 	}
@@ -60,7 +62,8 @@ func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
 	return e, strconv.Itoa(e.Code)
 }
 
-// judgeStatus: the API answers with 200 whatever happens, so another status is from somewhere before it.
+// judgeStatus: the API answers with 200 whatever happens, so another status is from somewhere
+// before it.
 func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 	e := &migrate.CallError{Code: a.status, Info: "HTTP " + strconv.Itoa(a.status)}
 	if text := http.StatusText(a.status); text != "" {
@@ -187,17 +190,20 @@ func shorten(s string, most int) string {
 	return s[:most] + "..."
 }
 
-// leastKey is how short a key may be to be looked for in texts: anything shorter is no key, and would be found everywhere.
+// leastKey is how short a key may be to be looked for in texts: anything shorter is no key, and
+// would be found everywhere.
 const leastKey = 8
 
 var (
 	userInfo   = regexp.MustCompile(`://[^\s"']+@`)
 	queryParam = regexp.MustCompile(`(?i)usersig=[^&\s"']*`)
-	anySig     = regexp.MustCompile(`eJ[0-9A-Za-z*_-]{40,}`) // the beginning of everything that went through zlib and base64, as every UserSig has
+	// the beginning of everything that went through zlib and base64, as every UserSig has
+	anySig = regexp.MustCompile(`eJ[0-9A-Za-z*_-]{40,}`)
 )
 
-// scrub takes out of a text what must not be seen. Nothing of it should ever be there: the signature is added below what makes most errors, and services have
-// no reason to repeat it. But an error may quote what came over the wire.
+// scrub takes out of a text what must not be seen. Nothing of it should ever be there: the
+// signature is added below what makes most errors, and services have no reason to repeat it. But an
+// error may quote what came over the wire.
 func (c *Client) scrub(text string) string {
 	if len(text) < leastKey {
 		return text

@@ -39,7 +39,8 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// TestFaults: each fault is taken for what it is, no call outlives its timeout by more than a tenth, nothing is a false success, and no secret leaves.
+// TestFaults: each fault is taken for what it is, no call outlives its timeout by more than a
+// tenth, nothing is a false success, and no secret leaves.
 func TestFaults(t *testing.T) {
 	faults := allFaults()
 	if len(faults) < 60 {
@@ -163,7 +164,8 @@ func TestPasswordOfAProxyStaysHidden(t *testing.T) {
 	}
 }
 
-// TestTLS: a certificate that is trusted works, from a file too, over TLS 1.2 at least and HTTP/1.1.
+// TestTLS: a certificate that is trusted works, from a file too, over TLS 1.2 at least and
+// HTTP/1.1.
 func TestTLS(t *testing.T) {
 	f := fault{https: true, tls: trusted("127.0.0.1", time.Hour), serve: reply("200 OK", "", goodBody)}
 	c := testClient(t, f.endpoint(t), func(config *Config) { config.RootCAs = sharedCA().pool })

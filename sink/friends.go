@@ -31,8 +31,9 @@ type Page struct {
 	FriendNum int64 // the whole list's size, by the service's word on this page
 	Start     int64 // index of the first friend of the page
 
-	// StandardSequence and CustomSequence of the answer; 0 where it has none. They are the service's version numbers of the list: another one on a later page means
-	// that the list has changed in between.
+	// StandardSequence and CustomSequence of the answer; 0 where it has none. They are the
+	// service's version numbers of the list: another one on a later page means that the list has
+	// changed in between.
 	Standard, Custom int64
 }
 
@@ -47,10 +48,12 @@ type FriendReader struct {
 // Friends begins reading the friend list of from. Nothing is sent yet.
 func (c *Client) Friends(from string) *FriendReader { return &FriendReader{client: c, from: from} }
 
-// Next reads the next page with one friend_get call; io.EOF after the last. After any other error it may be called again and reads the same page. Its errors are
-// those of migrate.Caller; that the account does not exist is VerdictRefuseAccount.
+// Next reads the next page with one friend_get call; io.EOF after the last. After any other error
+// it may be called again and reads the same page. Its errors are those of migrate.Caller; that the
+// account does not exist is VerdictRefuseAccount.
 //
-// Both sequences are 0 on every page, since a sequence that the service knows makes it leave out half of the data.
+// Both sequences are 0 on every page, since a sequence that the service knows makes it leave out
+// half of the data.
 func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if r.done {
 		return Page{}, io.EOF
@@ -67,7 +70,8 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Friends: answer.friends, FriendNum: answer.friendNum, Start: r.start, Standard: answer.standard, Custom: answer.custom}
+	page := Page{Friends: answer.friends, FriendNum: answer.friendNum, Start: r.start, Standard: answer.standard,
+		Custom: answer.custom}
 	r.start, r.done = answer.next, answer.complete != 0
 	return page, nil
 }
@@ -95,7 +99,8 @@ type pageAnswer struct {
 	stuck     bool              // it leads nowhere
 }
 
-// check finds pages that can't be followed: one that leads nowhere would be read for ever, and one without its parts would pass for an empty list.
+// check finds pages that can't be followed: one that leads nowhere would be read for ever, and one
+// without its parts would pass for an empty list.
 func (p *pageAnswer) check() error {
 	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex", "UserDataItem"} {
 		switch {

@@ -71,12 +71,14 @@ func readAnswer(list string, v *verdicts) reader {
 	}
 }
 
-// settle looks at what was odd about an answer that was well-formed. An answer that says nothing about anybody who was asked about is none.
+// settle looks at what was odd about an answer that was well-formed. An answer that says nothing
+// about anybody who was asked about is none.
 func (c *Client) settle(api string, v *verdicts) error {
 	if v.tally.odd() {
 		c.counters.odd()
 		t := v.tally
-		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign", t.foreign,
+		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign",
+			t.foreign,
 			"repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted)
 	}
 	if v.usable == 0 || v.missing+v.disputed > 0 {

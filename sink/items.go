@@ -15,8 +15,10 @@ type Item struct {
 	Info string
 }
 
-// ImportItems makes one friend_import call and returns the elements of its ResultItem in the order of the answer, also those that Import would not trust: two for
-// one account, say. It is for finding out how an app answers; nothing may be concluded from it about an edge of a job. Its errors are those of migrate.Caller.
+// ImportItems makes one friend_import call and returns the elements of its ResultItem in the order
+// of the answer, also those that Import would not trust: two for one account, say. It is for
+// finding out how an app answers; nothing may be concluded from it about an edge of a job. Its
+// errors are those of migrate.Caller.
 func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]Item, error) {
 	body, err := importBody(from, edges)
 	if err != nil {

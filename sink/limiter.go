@@ -13,9 +13,11 @@ import (
 
 // limiter lets calls leave one at a time, as fast as its pace allows.
 //
-// Only one caller at a time stands at the rate.Limiter; the others wait for their turn. Many waiters would each hold a reservation, and reservations survive a
-// stall and a lowered limit: with 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s. Besides, the limiter remembers
-// when calls left and counts the sliding second itself, so that neither a stall nor a change of pace can let more calls into it than the pace in force allows.
+// Only one caller at a time stands at the rate.Limiter; the others wait for their turn. Many
+// waiters would each hold a reservation, and reservations survive a stall and a lowered limit: with
+// 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s.
+// Besides, the limiter remembers when calls left and counts the sliding second itself, so that
+// neither a stall nor a change of pace can let more calls into it than the pace in force allows.
 type limiter struct {
 	queue chan struct{} // held by the one caller of Wait that is next
 	turn  chan struct{} // held by the one caller that is next
@@ -31,7 +33,8 @@ type limiter struct {
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
-	l := &limiter{queue: make(chan struct{}, 1), turn: make(chan struct{}, 1), pace: newPace(limit), notBefore: startAfter}
+	l := &limiter{queue: make(chan struct{}, 1), turn: make(chan struct{}, 1), pace: newPace(limit),
+		notBefore: startAfter}
 	if !startAfter.IsZero() {
 		l.notWhy, l.notCause = "to leave room after the run before", PaceRestart
 	}
@@ -39,7 +42,8 @@ func newLimiter(limit float64, startAfter time.Time) *limiter {
 	return l
 }
 
-// Wait returns when a call may leave, which it must then do at once. Its error is ctx's, and then nothing was spent.
+// Wait returns when a call may leave, which it must then do at once. Its error is ctx's, and then
+// nothing was spent.
 func (l *limiter) Wait(ctx context.Context) (permit, error) {
 	select {
 	case l.queue <- struct{}{}:
@@ -110,7 +114,8 @@ func (l *limiter) keepApart(ctx context.Context) error {
 	return nil
 }
 
-// depart notes a departure if there is room in the sliding second, else it says how long until there may be.
+// depart notes a departure if there is room in the sliding second, else it says how long until
+// there may be.
 func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -123,7 +128,8 @@ func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	return l.pace.depart(now, l.left.add(now)), 0
 }
 
-// Done reports how the call was answered. code is the one that refused it, if it was refused; pause is how long the service wants to be left alone.
+// Done reports how the call was answered. code is the one that refused it, if it was refused; pause
+// is how long the service wants to be left alone.
 func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -72,7 +72,8 @@ func TestNoBurst(t *testing.T) {
 	}
 }
 
-// TestNoCatchingUpAfterAStall: a process that stood still for a second has reservations that are all due at once, if each waiter has one.
+// TestNoCatchingUpAfterAStall: a process that stood still for a second has reservations that are
+// all due at once, if each waiter has one.
 func TestNoCatchingUpAfterAStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(200, time.Time{})
@@ -96,7 +97,8 @@ func TestNoCatchingUpAfterAStall(t *testing.T) {
 	})
 }
 
-// TestLowerPaceHoldsAtOnce: reservations made before the pace was lowered survive in a limiter with many waiters.
+// TestLowerPaceHoldsAtOnce: reservations made before the pace was lowered survive in a limiter with
+// many waiters.
 func TestLowerPaceHoldsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(200, time.Time{})

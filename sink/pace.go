@@ -137,7 +137,8 @@ func (p *pace) take(now time.Time, c permit) {
 	if p.full() || float64(c.inWindow) < inUse*p.base-1 {
 		return
 	}
-	if p.ceiling > 0 && p.debt >= lowerEvery && now.Sub(p.lowered) < payOff { // on a jittery way the ceiling itself costs refused calls
+	if p.ceiling > 0 && p.debt >= lowerEvery &&
+		now.Sub(p.lowered) < payOff { // on a jittery way the ceiling itself costs refused calls
 		p.climbed = now
 		return
 	}

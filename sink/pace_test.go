@@ -54,7 +54,8 @@ func between(list []time.Duration, from, to time.Duration) (n int) {
 	return n
 }
 
-// drive sends calls through a limiter to a meter, as many as the limiter lets, for as long as it takes in virtual time.
+// drive sends calls through a limiter to a meter, as many as the limiter lets, for as long as it
+// takes in virtual time.
 func drive(ctx context.Context, l *limiter, m *meter, latency time.Duration, jitter float64, seed uint64) {
 	m.start = time.Now()
 	var wg sync.WaitGroup
@@ -100,7 +101,8 @@ func steps(phases []phase) func(time.Duration) int {
 	}
 }
 
-// TestPaceFollowsTheService: a service that takes 200 calls a second, then 150, then 50, then 200 again, whether or not it counts what it refuses.
+// TestPaceFollowsTheService: a service that takes 200 calls a second, then 150, then 50, then 200
+// again, whether or not it counts what it refuses.
 func TestPaceFollowsTheService(t *testing.T) {
 	phases := []phase{{60 * time.Second, 200}, {180 * time.Second, 150}, {300 * time.Second, 50}, {400 * time.Second, 200}}
 	for _, latency := range []time.Duration{2 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond} {
@@ -125,7 +127,8 @@ func TestPaceFollowsTheService(t *testing.T) {
 	}
 }
 
-// judgePhases checks each phase: soon back to the share of what is possible, and few refused calls from then on.
+// judgePhases checks each phase: soon back to the share of what is possible, and few refused calls
+// from then on.
 func judgePhases(t *testing.T, m *meter, phases []phase, share, lost float64) {
 	t.Helper()
 	from := time.Duration(0)
@@ -153,7 +156,8 @@ func judgePhases(t *testing.T, m *meter, phases []phase, share, lost float64) {
 	}
 }
 
-// TestPaceOnAJitteryWay: calls that overtake each other on the way must neither drive the pace down nor make tries dear.
+// TestPaceOnAJitteryWay: calls that overtake each other on the way must neither drive the pace down
+// nor make tries dear.
 func TestPaceOnAJitteryWay(t *testing.T) {
 	phases := []phase{{60 * time.Second, 200}, {180 * time.Second, 150}, {300 * time.Second, 50}, {400 * time.Second, 200}}
 	seeds := uint64(4)
@@ -176,7 +180,8 @@ func TestPaceOnAJitteryWay(t *testing.T) {
 	}
 }
 
-// TestStrayRefusals: calls that are refused for whatever else, not for their number, don't take the pace far down.
+// TestStrayRefusals: calls that are refused for whatever else, not for their number, don't take the
+// pace far down.
 func TestStrayRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 99)) // used by the meter under its lock

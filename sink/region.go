@@ -10,7 +10,8 @@ import (
 // region is where an app's data lies. It is chosen when the app is created and never changes.
 type region struct{ name, host, backup string }
 
-// regions, from the vendor's REST overview and the pages of the friend APIs. Regions that are not here are reached with an endpoint of one's own.
+// regions, from the vendor's REST overview and the pages of the friend APIs. Regions that are not
+// here are reached with an endpoint of one's own.
 func regions() []region {
 	return []region{
 		{"china", "console.tim.qq.com", "adminapi.my-imcloud.com"},
@@ -32,7 +33,8 @@ func Regions() []string {
 	return names
 }
 
-// RegionEndpoint is the URL of a region's host, or of its second host, which the vendor keeps for when the first is unreachable.
+// RegionEndpoint is the URL of a region's host, or of its second host, which the vendor keeps for
+// when the first is unreachable.
 func RegionEndpoint(name string, backup bool) (string, error) {
 	for _, r := range regions() {
 		switch {
@@ -46,7 +48,8 @@ func RegionEndpoint(name string, backup bool) (string, error) {
 	return "", fmt.Errorf("find region %q: it is none of %s", name, strings.Join(Regions(), " "))
 }
 
-// parseEndpoint checks the URL that calls go to: https, or http to this machine (to any with allowPlain), since the signature travels in the query.
+// parseEndpoint checks the URL that calls go to: https, or http to this machine (to any with
+// allowPlain), since the signature travels in the query.
 func parseEndpoint(text string, allowPlain bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -17,19 +17,22 @@ import (
 // mask is what a Secret prints as, everywhere.
 const mask = "***"
 
-// Secret is text that must never be seen: the app's secret key. It prints as *** in every verb, as JSON, as text and in logs. The text lies behind a pointer, so
-// that also a struct that holds a Secret in an unexported field prints an address and not the text.
+// Secret is text that must never be seen: the app's secret key. It prints as *** in every verb, as
+// JSON, as text and in logs. The text lies behind a pointer, so that also a struct that holds a
+// Secret in an unexported field prints an address and not the text.
 type Secret struct{ text *string }
 
-// NewSecret wraps text after trimming white space and byte order marks at its ends, which files and variables like to add.
+// NewSecret wraps text after trimming white space and byte order marks at its ends, which files and
+// variables like to add.
 func NewSecret(text string) Secret {
 	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
 	return Secret{text: &text}
 }
 
-// CheckKey returns an error that says why s cannot be the app's secret key, and never what s is. A key is one word of
-// printable ASCII, in the console of 64 hexadecimal digits. What shells, docker and editors put around it is named:
-// a call that is signed with it counts against the app, which is locked after some of them.
+// CheckKey returns an error that says why s cannot be the app's secret key, and never what s is. A
+// key is one word of printable ASCII, in the console of 64 hexadecimal digits. What shells, docker
+// and editors put around it is named: a call that is signed with it counts against the app, which
+// is locked after some of them.
 func (s Secret) CheckKey() error {
 	text := s.Reveal()
 	first, _ := utf8.DecodeRuneInString(text)

@@ -164,7 +164,8 @@ func kinds(outcomes []migrate.Outcome) string {
 	return strings.Join(list, " ")
 }
 
-// pipes is a listener in memory, for virtual time: a loopback socket in a bubble never lets time move.
+// pipes is a listener in memory, for virtual time: a loopback socket in a bubble never lets time
+// move.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}

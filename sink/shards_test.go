@@ -14,7 +14,8 @@ import (
 // shareOf is what each of so many shards has of a rate, as package settings divides it.
 func shareOf(rate, shards int) float64 { return float64(rate / shards) }
 
-// TestShardsTogetherKeepTheRate: the limiters of several processes know nothing of each other, and the service has one sliding second for all of them.
+// TestShardsTogetherKeepTheRate: the limiters of several processes know nothing of each other, and
+// the service has one sliding second for all of them.
 func TestShardsTogetherKeepTheRate(t *testing.T) {
 	const lasts = 20 * time.Second
 	for _, c := range []struct{ rate, shards int }{{200, 1}, {200, 2}, {200, 4}, {200, 7}, {200, 8}, {200, 66}, {200, 100}, {200, 150}, {8, 7}, {3, 3}} {
@@ -43,8 +44,9 @@ func TestShardsTogetherKeepTheRate(t *testing.T) {
 	}
 }
 
-// departuresOfShards runs the limiters of so many shards side by side, each begun a little later than the one before, killed at some moment and started again with the second
-// that the program waits then. It returns when calls left, by shard.
+// departuresOfShards runs the limiters of so many shards side by side, each begun a little later
+// than the one before, killed at some moment and started again with the second that the program
+// waits then. It returns when calls left, by shard.
 func departuresOfShards(t *testing.T, shards int, share float64, lasts time.Duration) [][]time.Time {
 	random := rand.New(rand.NewPCG(7, uint64(shards)))
 	end, stop := context.WithTimeout(t.Context(), lasts)

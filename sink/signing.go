@@ -13,7 +13,8 @@ import (
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 )
 
-// The signature's lifetime, in the vendor's words: 24 hours at least are recommended, 50 years are the most.
+// The signature's lifetime, in the vendor's words: 24 hours at least are recommended, 50 years are
+// the most.
 const (
 	defaultLifetime = 24 * time.Hour
 	leastLifetime   = time.Second
@@ -28,8 +29,9 @@ type signature struct {
 	number uint64 // counts up; a larger one is newer
 }
 
-// signer makes the UserSig that all calls share, and makes another when it gets old, when the key changes and when the service refuses it. Whoever comes first
-// renews; the others wait for that and take the new one.
+// signer makes the UserSig that all calls share, and makes another when it gets old, when the key
+// changes and when the service refuses it. Whoever comes first renews; the others wait for that and
+// take the new one.
 type signer struct {
 	app        int
 	identifier string
@@ -48,7 +50,8 @@ type signer struct {
 	renewals int64
 }
 
-// newSigner checks what the official module does not check (it signs for app 0 with an empty key without a word) and makes the first signature.
+// newSigner checks what the official module does not check (it signs for app 0 with an empty key
+// without a word) and makes the first signature.
 func newSigner(app uint64, identifier string, lifetime time.Duration, source KeySource, log Logger) (*signer, error) {
 	if lifetime == 0 {
 		lifetime = defaultLifetime
@@ -57,13 +60,15 @@ func newSigner(app uint64, identifier string, lifetime time.Duration, source Key
 	case app == 0 || app > math.MaxUint32:
 		return nil, fmt.Errorf("sign: the SDKAppID %d is none: it is a number from 1 to %d", app, math.MaxUint32)
 	case !printable(identifier) || len(identifier) > 32:
-		return nil, fmt.Errorf("sign: the identifier %q is none: it has 1 to 32 bytes and no control characters", identifier)
+		return nil, fmt.Errorf("sign: the identifier %q is none: it has 1 to 32 bytes and no control characters",
+			identifier)
 	case lifetime < leastLifetime || lifetime > mostLifetime:
 		return nil, fmt.Errorf("sign: a signature can't be valid for %v: it is from a second to 50 years", lifetime)
 	case source == nil:
 		return nil, errors.New("sign: there is no secret key")
 	}
-	s := &signer{app: int(app), identifier: identifier, lifetime: lifetime.Truncate(time.Second), source: source, log: log}
+	s := &signer{app: int(app), identifier: identifier, lifetime: lifetime.Truncate(time.Second), source: source,
+		log: log}
 	key, err := s.ask()
 	if err != nil {
 		return nil, err
@@ -104,7 +109,8 @@ func (s *signer) current() (signature, error) {
 	return s.now, nil
 }
 
-// refused makes sure that the current signature is a newer one than number, which the service refused.
+// refused makes sure that the current signature is a newer one than number, which the service
+// refused.
 func (s *signer) refused(ctx context.Context, number uint64) error {
 	// A signature holds its second, so one made in the same second would be the same again.
 	s.mu.Lock()
@@ -129,7 +135,8 @@ func (s *signer) refused(ctx context.Context, number uint64) error {
 	return s.sign(key)
 }
 
-// rekeyed reports whether the current signature was made with another key than the one that the service refused, or can now be.
+// rekeyed reports whether the current signature was made with another key than the one that the
+// service refused, or can now be.
 func (s *signer) rekeyed(number uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,5 +191,6 @@ func (s *signer) renewed() int64 {
 	return s.renewals
 }
 
-// wall is the time by the wall clock: a machine that slept has an older signature than its monotonic clock believes.
+// wall is the time by the wall clock: a machine that slept has an older signature than its
+// monotonic clock believes.
 func wall() time.Time { return time.Now().Round(0) }

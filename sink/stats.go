@@ -24,15 +24,17 @@ type Stats struct {
 	Latency Histogram   // seconds from departure to the last byte
 }
 
-// CallCount is how often an API gave one result: an ErrorCode in digits ("0": the call as a whole went well), http_502 and its like, or the kind of failure:
-// timeout, reset, cut, refused, dns, tls, x509, unreadable, oversize, sign, transport.
+// CallCount is how often an API gave one result: an ErrorCode in digits ("0": the call as a whole
+// went well), http_502 and its like, or the kind of failure: timeout, reset, cut, refused, dns,
+// tls, x509, unreadable, oversize, sign, transport.
 type CallCount struct {
 	API    string // friend_import, friend_check, friend_get
 	Result string
 	Count  int64
 }
 
-// Histogram counts by size: Counts[i] values were at most Bounds[i] and more than the bound before; the last count has no bound.
+// Histogram counts by size: Counts[i] values were at most Bounds[i] and more than the bound before;
+// the last count has no bound.
 type Histogram struct {
 	Bounds []float64
 	Counts []int64

@@ -31,8 +31,9 @@ type Code struct {
 	rekey bool // on a call: the same as Resign, but only if the key has changed since
 }
 
-// Sources, as tags: S1, S2, S0 the pages of friend_import, friend_check, friend_get; ERR the newest table of codes, CN an older one in Chinese, HDR the header of
-// the client library; OBS seen in a user's report. Verdicts follow "What each answer leads to" of the product's contract.
+// Sources, as tags: S1, S2, S0 the pages of friend_import, friend_check, friend_get; ERR the newest
+// table of codes, CN an older one in Chinese, HDR the header of the client library; OBS seen in a
+// user's report. Verdicts follow "What each answer leads to" of the product's contract.
 const (
 	srcAPI = "S0 S1 S2"
 	srcErr = "ERR"
@@ -45,7 +46,8 @@ const both = OnItem | OnCall
 
 // The words of the table.
 func again(code int, level Level, source, advice string) Code {
-	c := Code{Code: code, Level: level, Item: migrate.Failed, Call: migrate.VerdictRetry, Source: source, Advice: advice}
+	c := Code{Code: code, Level: level, Item: migrate.Failed, Call: migrate.VerdictRetry, Source: source,
+		Advice: advice}
 	if level&OnItem != 0 {
 		c.Item = migrate.Again
 	}
@@ -58,7 +60,8 @@ func maybe(c Code) Code {
 }
 
 func item(code int, source, advice string) Code {
-	return Code{Code: code, Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown, Source: source, Advice: advice}
+	return Code{Code: code, Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown, Source: source,
+		Advice: advice}
 }
 
 func call(code int, v migrate.Verdict, source, advice string) Code {
@@ -97,16 +100,19 @@ func friendCodes() []Code {
 	already := item(30015, srcHdr, "already a friend")
 	already.Item = migrate.Already
 	return []Code{
-		either(30001, migrate.VerdictSplit, srcAPI, "a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the console"),
+		either(30001, migrate.VerdictSplit, srcAPI,
+			"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the console"),
 		either(30002, migrate.VerdictSuspect, "S1", "the account belongs to another app: check --sdk-app-id"),
-		either(30003, migrate.VerdictRefuseAccount, srcAPI, "the account does not exist in this app: import accounts first, then friends"),
+		either(30003, migrate.VerdictRefuseAccount, srcAPI,
+			"the account does not exist in this app: import accounts first, then friends"),
 		stop(30004, srcAPI, "--identifier is not an admin of this app: use the admin account set in the console"),
 		item(30005, "ERR CN", "a sensitive word in a field (older apps), or a feature that is off"),
 		maybe(again(30006, both, srcAPI, "an internal error of the service; it passes")),
 		maybe(again(30007, both, srcAPI, "a timeout inside the service; it passes")),
 		again(30008, both, "S1", "another write to the same account was under way; it passes"),
 		item(30009, srcErr, "the account is forbidden to add friends"),
-		either(30010, migrate.VerdictRefuseChunk, "S1", "the account's friend list is full: 3000, or 20 on the trial edition"),
+		either(30010, migrate.VerdictRefuseChunk, "S1",
+			"the account's friend list is full: 3000, or 20 on the trial edition"),
 		either(30011, migrate.VerdictRefuseChunk, "S1", "the account has as many groups as it may have: 32"),
 		item(30012, srcErr, "the account's list of pending requests is full"),
 		item(30013, srcErr, "the account's blacklist is full"),
@@ -191,8 +197,9 @@ func accountCodes() []Code {
 	}
 }
 
-// LookupCode finds a code. One that the table doesn't know is migrate.Failed on an edge and migrate.VerdictUnknown on a call, which is also what is returned then.
-// Codes 38000 to 39000 are the customer's own, from webhooks.
+// LookupCode finds a code. One that the table doesn't know is migrate.Failed on an edge and
+// migrate.VerdictUnknown on a call, which is also what is returned then. Codes 38000 to 39000 are
+// the customer's own, from webhooks.
 func LookupCode(code int) (Code, bool) {
 	i, ok := slices.BinarySearchFunc(table, code, func(c Code, code int) int { return c.Code - code })
 	switch {
@@ -201,7 +208,8 @@ func LookupCode(code int) (Code, bool) {
 	case code >= 38000 && code <= 39000:
 		return item(code, srcErr, "refused by a webhook of your own"), true
 	}
-	return Code{Code: code, Item: migrate.Failed, Call: migrate.VerdictUnknown, Advice: "a code that is not documented"}, false
+	return Code{Code: code, Item: migrate.Failed, Call: migrate.VerdictUnknown,
+		Advice: "a code that is not documented"}, false
 }
 
 // Passing reports whether a question that was answered with the code may have another answer at

@@ -22,11 +22,12 @@ import (
 
 // Limits on what an answer may cost us.
 const (
-	answerLimit     = 4 << 20  // bytes of an answer's body
-	friendGetLimit  = 64 << 20 // the same for friend_get, which is streamed
-	drainLimit      = 256 << 10
-	headerLimit     = 64 << 10
-	idleTimeout     = 50 * time.Second // under the 60 s and more of the usual load balancers, or a call meets a closed connection
+	answerLimit    = 4 << 20  // bytes of an answer's body
+	friendGetLimit = 64 << 20 // the same for friend_get, which is streamed
+	drainLimit     = 256 << 10
+	headerLimit    = 64 << 10
+	// under the 60 s and more of the usual load balancers, or a call meets a closed connection
+	idleTimeout     = 50 * time.Second
 	transportBuffer = 16 << 10
 )
 
@@ -35,8 +36,9 @@ var (
 	errCompressed = errors.New("the answer is compressed, which nobody asked for")
 )
 
-// signing adds the query, and with it the signature, below http.Client: what http.Client puts into errors, logs and Referer has none. The answer comes
-// back with the request as the client knows it, and without a place to be redirected to.
+// signing adds the query, and with it the signature, below http.Client: what http.Client puts into
+// errors, logs and Referer has none. The answer comes back with the request as the client knows it,
+// and without a place to be redirected to.
 type signing struct {
 	base   http.RoundTripper
 	signer *signer
@@ -60,7 +62,8 @@ func (t *signing) RoundTrip(req *http.Request) (*http.Response, error) {
 	note := req.Context().Value(sentKey{}).(*sent)
 	note.signature = sig.number
 	u := *req.URL
-	u.RawQuery = t.fixed + "&usersig=" + sig.text + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10) + "&contenttype=json"
+	u.RawQuery = t.fixed + "&usersig=" + sig.text + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10) +
+		"&contenttype=json"
 	signed := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { note.connected.Store(true) },
 	}))
@@ -79,13 +82,16 @@ type signError struct{ error }
 
 func (e *signError) Unwrap() error { return e.error }
 
-// fixedQuery is the part of the query that never changes. A space is %20, as the service may not know the + of forms.
+// fixedQuery is the part of the query that never changes. A space is %20, as the service may not
+// know the + of forms.
 func fixedQuery(app uint64, identifier string) string {
-	return "sdkappid=" + strconv.FormatUint(app, 10) + "&identifier=" + strings.ReplaceAll(url.QueryEscape(identifier), "+", "%20")
+	return "sdkappid=" + strconv.FormatUint(app, 10) + "&identifier=" + strings.ReplaceAll(url.QueryEscape(identifier),
+		"+", "%20")
 }
 
-// newTransport makes the connections: HTTP/1.1 only, since HTTP/2 sends POSTs again by itself and shares one connection that may break for all calls; as many as
-// there are workers, all kept; nothing decompressed.
+// newTransport makes the connections: HTTP/1.1 only, since HTTP/2 sends POSTs again by itself and
+// shares one connection that may break for all calls; as many as there are workers, all kept;
+// nothing decompressed.
 func newTransport(c Config, endpoint, proxy *url.URL) (*http.Transport, error) {
 	roots, err := loadRoots(c)
 	if err != nil {
@@ -155,7 +161,8 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 	var note sent
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(context.WithValue(ctx, sentKey{}, &note), http.MethodPost, c.address(api), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(context.WithValue(ctx, sentKey{}, &note), http.MethodPost, c.address(api),
+		bytes.NewReader(body))
 	if err != nil {
 		return attempt{err: err}
 	}

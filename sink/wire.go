@@ -9,10 +9,12 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The JSON of the requests, written by hand: encoding/json would turn invalid UTF-8 into another account id without a word, and its escaping of <, > and &
-// makes the length of a call hard to foresee. Names and order are those of the vendor's pages.
+// The JSON of the requests, written by hand: encoding/json would turn invalid UTF-8 into another
+// account id without a word, and its escaping of <, > and & makes the length of a call hard to
+// foresee. Names and order are those of the vendor's pages.
 
-// EnvelopeBytes is what the JSON of a friend_import call takes beside its edges, at most: the names, and a From_Account of 32 bytes of which each is escaped.
+// EnvelopeBytes is what the JSON of a friend_import call takes beside its edges, at most: the
+// names, and a From_Account of 32 bytes of which each is escaped.
 const EnvelopeBytes = len(importHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
 
 const (
@@ -21,15 +23,17 @@ const (
 	importTail = `]}`
 )
 
-// EnvelopeOf is what the JSON of a friend_import call for that From_Account takes beside its edges, less the comma after the last of them: a call with edges has
-// EnvelopeOf(from) bytes and EdgeBytes of each edge, exactly.
+// EnvelopeOf is what the JSON of a friend_import call for that From_Account takes beside its edges,
+// less the comma after the last of them: a call with edges has EnvelopeOf(from) bytes and EdgeBytes
+// of each edge, exactly.
 func EnvelopeOf(from string) int {
 	return len(importHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
 }
 
 var errNotUTF8 = errors.New("not valid UTF-8")
 
-// EdgeBytes is what e takes in the JSON of a friend_import call, exactly, with the comma after it. It does not allocate.
+// EdgeBytes is what e takes in the JSON of a friend_import call, exactly, with the comma after it.
+// It does not allocate.
 func EdgeBytes(e *migrate.Edge) int {
 	n := len(`{"To_Account":,"AddSource":},`) + textBytes(e.To) + textBytes(e.AddSource)
 	if e.Remark != "" {

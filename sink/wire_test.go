@@ -16,7 +16,8 @@ func plain(to string) migrate.Edge {
 	return migrate.Edge{From: "A", To: to, AddSource: "AddSource_Type_Import"}
 }
 
-// TestGoldenBodies holds requests to bodies that were written by hand from the vendor's pages: GroupName dropped, integers as strings, digits-only ids as numbers.
+// TestGoldenBodies holds requests to bodies that were written by hand from the vendor's pages:
+// GroupName dropped, integers as strings, digits-only ids as numbers.
 func TestGoldenBodies(t *testing.T) {
 	with := func(change func(*migrate.Edge)) []migrate.Edge {
 		e := plain("B")
@@ -122,7 +123,8 @@ func TestEdgeBytesAreExact(t *testing.T) {
 	}
 }
 
-// TestTextBytesOfEveryByte: eight bytes are looked at at once, and none may hide among its neighbours.
+// TestTextBytesOfEveryByte: eight bytes are looked at at once, and none may hide among its
+// neighbours.
 func TestTextBytesOfEveryByte(t *testing.T) {
 	for size := range 18 {
 		for place := range size {

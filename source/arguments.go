@@ -66,7 +66,8 @@ func checkNames(found []Found, format string) error {
 		if in.Name == Standard && slices.ContainsFunc(found[:i], func(f Found) bool { return f.Name == Standard }) {
 			return &InputError{Name: in.Name, Reason: "standard input can be read once only"}
 		}
-		if in.pipe != nil && slices.ContainsFunc(found[:i], func(f Found) bool { return os.SameFile(f.pipe, in.pipe) }) {
+		if in.pipe != nil && slices.ContainsFunc(found[:i],
+			func(f Found) bool { return os.SameFile(f.pipe, in.pipe) }) {
 			return &InputError{Name: in.Name, Reason: "a pipe can be read once only, and it is named twice"}
 		}
 		said, packed := nameSays(in.Name)

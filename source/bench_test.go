@@ -75,7 +75,8 @@ func benchRead(b *testing.B, path string) {
 
 const csvHeader = "From_Account,To_Account,AddSource\n"
 
-// BenchmarkReadCSV reads, digests, parses and validates plain rows; BENCH_INPUT=file reads that instead.
+// BenchmarkReadCSV reads, digests, parses and validates plain rows; BENCH_INPUT=file reads that
+// instead.
 func BenchmarkReadCSV(b *testing.B) {
 	benchRead(b, benchInput(b, "plain.csv", func(i int) string {
 		return fmt.Sprintf("u%08d,u%08d,AddSource_Type_Import\n", i, i^12345)

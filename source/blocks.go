@@ -111,7 +111,8 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 			return header, nil
 		case cutMore:
 		default:
-			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record: " + headerFault(kind)}
+			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record: " +
+				headerFault(kind)}
 		}
 		b.data = append(b.data[:0], r.carry...)
 		if err := r.fill(b); err != nil {
@@ -262,7 +263,8 @@ func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 			if r.layout.endsInCR(b.data[n:], r.limit) {
 				return 0, false, r.layout.crEnds()
 			}
-			return 0, false, &InputError{Name: r.layout.name, Line: line, Reason: "a quote in the record that begins here is open for 1 MiB"}
+			return 0, false, &InputError{Name: r.layout.name, Line: line,
+				Reason: "a quote in the record that begins here is open for 1 MiB"}
 		}
 		b.records = append(b.records, record{mark + length, kind})
 		n += mark + length

@@ -30,14 +30,16 @@ type Comparison struct {
 	LeftOut LeftOut  // what folders hold now that is not read
 }
 
-// Compare holds the inputs that the arguments name now against those that a sealed stage was made from. It trusts size, mtime, ctime and inode; where these
-// differ it reads the whole raw content again and compares digests. Names don't matter, the order does. Rows are not read.
+// Compare holds the inputs that the arguments name now against those that a sealed stage was made
+// from. It trusts size, mtime, ctime and inode; where these differ it reads the whole raw content
+// again and compares digests. Names don't matter, the order does. Rows are not read.
 //
-// Of objects it trusts name, size, ETag and time of change; another of these with the same content is the same input. A store that is out of reach keeps nobody
-// from going on with what is staged: it is as if the object were gone.
+// Of objects it trusts name, size, ETag and time of change; another of these with the same content
+// is the same input. A store that is out of reach keeps nobody from going on with what is staged:
+// it is as if the object were gone.
 //
-// Standard input is read for "-"; nil (a terminal) and an empty one have nothing to say. An error is a failure to read, or an *InputError for arguments that
-// cannot be inputs at all.
+// Standard input is read for "-"; nil (a terminal) and an empty one have nothing to say. An error
+// is a failure to read, or an *InputError for arguments that cannot be inputs at all.
 func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison, error) {
 	if args.FS == nil {
 		args.FS = disk.OS{}
@@ -83,7 +85,8 @@ func (c *comparer) gone(name, how string) {
 	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q %s", name, how))
 }
 
-// resolve is Resolve for arguments that may be gone, in whose place there is nothing. Nobody knows how many inputs a folder had that is gone: one takes all that are missing.
+// resolve is Resolve for arguments that may be gone, in whose place there is nothing. Nobody knows
+// how many inputs a folder had that is gone: one takes all that are missing.
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
 	first, empty := -1, -1 // where the first argument that is gone stood, and the first folder with nothing in it
@@ -130,7 +133,8 @@ func (c *comparer) one(i int, found Found) error {
 	case found.object != nil:
 		var now Input
 		now.stampObject(*found.object)
-		if now.ETag != "" && name == was.Name && now.Size == was.Size && now.ModTime == was.ModTime && now.ETag == was.ETag {
+		if now.ETag != "" && name == was.Name && now.Size == was.Size && now.ModTime == was.ModTime &&
+			now.ETag == was.ETag {
 			return nil
 		}
 	case name != Standard && !was.Std:
@@ -140,7 +144,8 @@ func (c *comparer) one(i int, found Found) error {
 		}
 		var now Input
 		now.stamp(info)
-		if !now.Std && now.Size == was.Size && now.ModTime == was.ModTime && now.ChangeTime == was.ChangeTime && now.Inode == was.Inode {
+		if !now.Std && now.Size == was.Size && now.ModTime == was.ModTime && now.ChangeTime == was.ChangeTime &&
+			now.Inode == was.Inode {
 			return nil
 		}
 	}

@@ -11,24 +11,30 @@ import (
 // Counts is what reading the inputs found. With shards it speaks of this shard's rows alone, but
 // for RejectedElsewhere.
 type Counts struct {
-	Rows              int64            `json:"rows"`                  // edges read: valid and rejected rows
-	Rejected          int64            `json:"rejected"`              // rows that are not valid; rejected.csv lists them
-	RejectedBy        map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"
-	RejectedIn        []string         `json:"rejected_in,omitempty"` // formats of the inputs that have such rows
-	AllRejected       []AllRejected    `json:"all_rejected,omitempty"`
-	RejectedElsewhere int64            `json:"rejected_elsewhere,omitempty"` // rows that are not valid and belong to other shards, which list them
+	Rows int64 `json:"rows"` // edges read: valid and rejected rows
+	// rows that are not valid; rejected.csv lists them
+	Rejected    int64            `json:"rejected"`
+	RejectedBy  map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"
+	RejectedIn  []string         `json:"rejected_in,omitempty"` // formats of the inputs that have such rows
+	AllRejected []AllRejected    `json:"all_rejected,omitempty"`
+	// rows that are not valid and belong to other shards, which list them
+	RejectedElsewhere int64 `json:"rejected_elsewhere,omitempty"`
 
-	Changed   int64            `json:"changed"`    // rows kept with a field dropped or cut; changed.csv lists the fields
-	Unusual   int64            `json:"unusual"`    // valid rows with an account id of characters that the vendor doesn't recommend
+	// rows kept with a field dropped or cut; changed.csv lists the fields
+	Changed int64 `json:"changed"`
+	// valid rows with an account id of characters that the vendor doesn't recommend
+	Unusual   int64            `json:"unusual"`
 	UnusualAt migrate.Position `json:"unusual_at"` // the first of those
 
 	ManyLines ManyLines `json:"many_lines"`
 
-	Inputs         []Input  `json:"inputs"`
-	Empty          []string `json:"empty,omitempty"`           // inputs without a single row, of any shard
-	LeftOut        LeftOut  `json:"left_out"`                  // of folders and prefixes, not read
-	MapUnused      []string `json:"map_unused,omitempty"`      // words of --map that no row has as a key, where all is JSONL
-	ColumnsIgnored []string `json:"columns_ignored,omitempty"` // columns and keys that mean nothing to us, sorted, at most maxIgnored
+	Inputs  []Input  `json:"inputs"`
+	Empty   []string `json:"empty,omitempty"` // inputs without a single row, of any shard
+	LeftOut LeftOut  `json:"left_out"`        // of folders and prefixes, not read
+	// words of --map that no row has as a key, where all is JSONL
+	MapUnused []string `json:"map_unused,omitempty"`
+	// columns and keys that mean nothing to us, sorted, at most maxIgnored
+	ColumnsIgnored []string `json:"columns_ignored,omitempty"`
 }
 
 // CheckEmpty refuses inputs that hold not a single row, unless that is allowed.

@@ -88,7 +88,8 @@ func (p *csvParser) use(l *layout) error {
 
 func probeRow(l *layout, got *row) error {
 	cells := map[string]string{
-		nameFrom: got.From, nameTo: got.To, nameRemark: got.Remark, nameRemarkTime: got.RemarkTime, nameGroups: got.Groups,
+		nameFrom: got.From, nameTo: got.To, nameRemark: got.Remark, nameRemarkTime: got.RemarkTime,
+		nameGroups:    got.Groups,
 		nameAddSource: got.AddSource, nameAddWording: got.AddWording, nameAddTime: got.AddTime,
 	}
 	custom := []string(got.Custom)
@@ -247,7 +248,8 @@ func (p *csvParser) row(r *row, raw []byte, line int64) error {
 	if len(r.Custom) > 0 {
 		p.custom = p.custom[:0]
 		for i, cell := range r.Custom {
-			p.custom = append(p.custom, migrate.CustomItem{Tag: p.layout.tags[i], Value: cell, Integer: p.layout.integer[i]})
+			p.custom = append(p.custom, migrate.CustomItem{Tag: p.layout.tags[i], Value: cell,
+				Integer: p.layout.integer[i]})
 		}
 		e.Custom = p.custom
 	}

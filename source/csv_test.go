@@ -34,7 +34,8 @@ func TestByteOrderMarkHidesNoColumn(t *testing.T) {
 	}
 }
 
-// Files that were put together with cat have marks in the middle: an id with one in front is nobody's.
+// Files that were put together with cat have marks in the middle: an id with one in front is
+// nobody's.
 func TestByteOrderMarkOfALaterLine(t *testing.T) {
 	const bom = "\xef\xbb\xbf"
 	header := "From_Account,To_Account,AddSource,Remark\n"
@@ -103,7 +104,8 @@ func TestRowThatRepeatsTheHeaderIsNoEdge(t *testing.T) {
 	}
 }
 
-// Two stray quotes make one record of all the rows between them, and --invalid-field must not fix that away.
+// Two stray quotes make one record of all the rows between them, and --invalid-field must not fix
+// that away.
 func TestRowsSwallowedByAFieldAreNotMendedAway(t *testing.T) {
 	swallowed := "\"r" + strings.Repeat("\na,b,"+src+",r", 30) + "\""
 	for _, column := range []string{"Remark", "AddWording", "GroupName", "Tag_SNS_Custom_A"} {

@@ -15,7 +15,8 @@ const (
 	cutOverlong                // no end within the limit: the first line is rejected
 	cutMore                    // more bytes are needed to tell
 	cutRunsOn                  // cutOverlong, and the end of its first line is not within the bytes at hand
-	cutOpen                    // a quote is open for longer than the limit: nobody can tell where the rows are from here on
+	// a quote is open for longer than the limit: nobody can tell where the rows are from here on
+	cutOpen
 )
 
 // cutCSV finds the end of the first record of b, which begins at the beginning of a line: n bytes,

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// everyday is a random set of inputs as people have them, with what a simple reader would say of it.
+// everyday is a random set of inputs as people have them, with what a simple reader would say of
+// it.
 type everyday struct {
 	random         *rand.Rand
 	rows, rejected int64

@@ -13,7 +13,8 @@ import (
 
 var errInjected = errors.New("injected")
 
-// faultFS fails the operation that is the nth to change anything, and all after it: the disk is gone.
+// faultFS fails the operation that is the nth to change anything, and all after it: the disk is
+// gone.
 type faultFS struct {
 	quickFS
 	left *atomic.Int64

@@ -2,7 +2,8 @@ package source
 
 import "strings"
 
-// The API's names, which CSV columns and JSONL keys carry (vendor's page of friend_import, 2024-09-25).
+// The API's names, which CSV columns and JSONL keys carry (vendor's page of friend_import,
+// 2024-09-25).
 const (
 	nameFrom       = "From_Account"
 	nameTo         = "To_Account"
@@ -48,13 +49,17 @@ const (
 )
 
 var fieldNames = [...]string{
-	fieldFrom: nameFrom, fieldTo: nameTo, fieldRemark: nameRemark, fieldRemarkTime: nameRemarkTime, fieldGroups: nameGroups,
-	fieldAddSource: nameAddSource, fieldAddWording: nameAddWording, fieldAddTime: nameAddTime, fieldCustomItem: nameCustomItem,
+	fieldFrom: nameFrom, fieldTo: nameTo, fieldRemark: nameRemark, fieldRemarkTime: nameRemarkTime,
+	fieldGroups:    nameGroups,
+	fieldAddSource: nameAddSource, fieldAddWording: nameAddWording, fieldAddTime: nameAddTime,
+	fieldCustomItem: nameCustomItem,
 }
 
-// listColumns are the columns that the program's own lists add to the API's. Such a list is a valid input, without a warning.
+// listColumns are the columns that the program's own lists add to the API's. Such a list is a valid
+// input, without a warning.
 var listColumns = [...]string{
-	"Input", "Line", "ResultCode", "ResultInfo", "Attempts", "KeptInput", "KeptLine", "Column", "Reason", "Row", "Was", "Now",
+	"Input", "Line", "ResultCode", "ResultInfo", "Attempts", "KeptInput", "KeptLine", "Column", "Reason", "Row", "Was",
+	"Now",
 	"Uncertain", "Relation", "Field", "Fields", "Expected", "Found", "SettledAt", "Outcome",
 }
 
@@ -70,13 +75,15 @@ func isKeyword(word string) bool {
 	return word != "" && len(word) <= maxKeyword
 }
 
-// isTag reports whether name can be the tag of a custom field. Which ones exist only the app's console knows.
+// isTag reports whether name can be the tag of a custom field. Which ones exist only the app's
+// console knows.
 func isTag(name string) bool {
 	word, ok := strings.CutPrefix(name, tagPrefix)
 	return ok && isKeyword(word)
 }
 
-// meaning is what a column or key means. text is the API's name of it (a custom field's tag), whatever the input calls it.
+// meaning is what a column or key means. text is the API's name of it (a custom field's tag),
+// whatever the input calls it.
 type meaning struct {
 	field field
 	text  string

@@ -16,8 +16,8 @@ import (
 // Standard is how the user names standard input.
 const Standard = "-"
 
-// isStream reports whether a name stands for what a process was given when it began. A later command
-// finds something else there.
+// isStream reports whether a name stands for what a process was given when it began. A later
+// command finds something else there.
 func isStream(name string) bool {
 	return name == Standard || slices.Contains([]string{"/dev/stdin", "/dev/fd", "/proc/self/fd"}, name) ||
 		slices.Contains([]string{"/dev/fd", "/proc/self/fd"}, path.Dir(name))
@@ -29,8 +29,9 @@ type Input struct {
 	Format string `json:"format"` // CSV or JSONL
 	Digest string `json:"digest"` // SHA-256 of the whole raw content (compressed if it is), in hex
 
-	// Size is in bytes of the raw content, the times are in nanoseconds since 1970. While these four are as they were the content is taken for unchanged. Of an
-	// object it is Name, Size, ModTime and ETag.
+	// Size is in bytes of the raw content, the times are in nanoseconds since 1970. While these
+	// four are as they were the content is taken for unchanged. Of an object it is Name, Size,
+	// ModTime and ETag.
 	Size       int64  `json:"size"`
 	ModTime    int64  `json:"mtime,omitempty"`
 	ChangeTime int64  `json:"ctime,omitempty"`
@@ -54,7 +55,8 @@ func (c compression) String() string { return [...]string{"", "gzip", "zstd"}[c]
 
 func (c compression) ext() string { return [...]string{"", ".gz", ".zst"}[c] }
 
-// nameSays tells format and compression by a file's name; "" and compressionNone where it doesn't say.
+// nameSays tells format and compression by a file's name; "" and compressionNone where it doesn't
+// say.
 func nameSays(name string) (format string, packed compression) {
 	ext := filepath.Ext(name)
 	switch strings.ToLower(ext) {
@@ -72,7 +74,8 @@ func nameSays(name string) (format string, packed compression) {
 	return format, packed
 }
 
-// isHidden tells by the name of a file in a folder that it is no input: Hadoop and others hide files so.
+// isHidden tells by the name of a file in a folder that it is no input: Hadoop and others hide
+// files so.
 func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
 
 // IsInput reports whether a folder's file of that name is one of its inputs.
@@ -89,7 +92,8 @@ func download(url string) func(quote func(string) string) string {
 	return func(quote func(string) string) string { return "curl -fO " + quote(url) }
 }
 
-// inputFault tells what the user can fix (there is no such file, it may not be read) from a failure of the machine.
+// inputFault tells what the user can fix (there is no such file, it may not be read) from a failure
+// of the machine.
 func inputFault(name string, err error) error {
 	if answer := (*objects.Error)(nil); errors.As(err, &answer) {
 		return objectFault(name, answer)

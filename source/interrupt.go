@@ -5,8 +5,9 @@ import (
 	"io"
 )
 
-// interruptible makes reads of a terminal or pipe end with ctx. Nothing in Go interrupts a read that waits in the kernel, so its goroutine is the one that
-// is left behind when ctx ends; it ends with the stream or the process, and touches nothing that anybody else still uses.
+// interruptible makes reads of a terminal or pipe end with ctx. Nothing in Go interrupts a read
+// that waits in the kernel, so its goroutine is the one that is left behind when ctx ends; it ends
+// with the stream or the process, and touches nothing that anybody else still uses.
 func interruptible(ctx context.Context, from io.Reader) io.Reader {
 	r := &interruptReader{ctx: ctx, parts: make(chan part), free: make(chan []byte, 2)}
 	for range cap(r.free) {

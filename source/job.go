@@ -39,7 +39,8 @@ type Job struct {
 	left  LeftOut
 }
 
-// Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort is to be called.
+// Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort
+// is to be called.
 type Pending struct {
 	Counts Counts
 	Totals stage.Totals
@@ -48,15 +49,19 @@ type Pending struct {
 	writer *stage.Writer
 }
 
-// Stage reads all inputs to their ends, holds every row against the rules, stages the valid ones and writes the lists of the others. When it returns without
-// an error, every input was whole and sound, and
+// Stage reads all inputs to their ends, holds every row against the rules, stages the valid ones
+// and writes the lists of the others. When it returns without an error, every input was whole and
+// sound, and
 //
 //	Counts.Rows = Totals.Edges - Totals.Added + Totals.Duplicates + Counts.Rejected
 //
-// A sealed stage in StateDir is not touched: then the error is fs.ErrExist, and stage.Remove is for the caller to decide on.
+// A sealed stage in StateDir is not touched: then the error is fs.ErrExist, and stage.Remove is for
+// the caller to decide on.
 //
-// An error that is an ErrUnusable is the user's to fix: nothing may be sent then. With --duplicates error such an error is a *stage.DuplicatesError as well.
-// If ctx ends, Stage returns its error soon. After an error nothing is left of the stage; the lists are those of before, except after a *stage.DuplicatesError.
+// An error that is an ErrUnusable is the user's to fix: nothing may be sent then. With --duplicates
+// error such an error is a *stage.DuplicatesError as well. If ctx ends, Stage returns its error
+// soon. After an error nothing is left of the stage; the lists are those of before, except after a
+// *stage.DuplicatesError.
 func Stage(ctx context.Context, j Job) (*Pending, error) {
 	j, err := j.complete(ctx)
 	if err != nil {
@@ -66,7 +71,8 @@ func Stage(ctx context.Context, j Job) (*Pending, error) {
 		return nil, fmt.Errorf("make state folder: %w", err)
 	}
 	w, err := stage.Create(stage.Options{
-		Dir: filepath.Join(j.StateDir, StageFolder), FS: j.FS, Memory: j.stageMemory(), Lanes: j.Lanes, Shard: j.Shard, Shards: j.Shards,
+		Dir: filepath.Join(j.StateDir, StageFolder), FS: j.FS, Memory: j.stageMemory(), Lanes: j.Lanes, Shard: j.Shard,
+		Shards:     j.Shards,
 		Duplicates: j.Options.duplicates(), Mutual: j.Options.Mutual, MaxFriends: j.Options.MaxFriends,
 		Witness: j.Witness,
 	})
@@ -87,7 +93,8 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 	if err := j.Options.Check(); err != nil {
 		return j, err
 	}
-	found, left, err := Arguments{Inputs: j.Inputs, Format: j.Options.Format, Objects: j.Objects, AllowEmpty: j.Options.AllowEmpty}.Resolve(ctx)
+	found, left, err := Arguments{Inputs: j.Inputs, Format: j.Options.Format, Objects: j.Objects,
+		AllowEmpty: j.Options.AllowEmpty}.Resolve(ctx)
 	if err != nil {
 		return j, err
 	}
@@ -114,17 +121,20 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 	return j, nil
 }
 
-// Lanes is how many parsers read side by side in so much memory: one for each processor that Go may use, as
-// long as their buffers take no more than a quarter of it. More are of no use: one goroutine feeds them.
+// Lanes is how many parsers read side by side in so much memory: one for each processor that Go may
+// use, as long as their buffers take no more than a quarter of it. More are of no use: one
+// goroutine feeds them.
 func Lanes(memory int64) int {
 	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with what was left over from the last
 	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), memory/4/each)))
 }
 
-// buffers is how many blocks are under way at once: one being read, one in each parser, and as many waiting that none of them has to.
+// buffers is how many blocks are under way at once: one being read, one in each parser, and as many
+// waiting that none of them has to.
 func (j *Job) buffers() int { return 2*j.Lanes + 1 }
 
-// stageMemory is what is left for staging when reading has its blocks, its lists and what gocsv throws away between two collections.
+// stageMemory is what is left for staging when reading has its blocks, its lists and what gocsv
+// throws away between two collections.
 func (j *Job) stageMemory() int64 {
 	own := int64(j.buffers())*2*blockSize + 3*listMemory + 4<<20
 	return max(j.Memory-own, stage.MinMemory)
@@ -159,8 +169,9 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	return l.save()
 }
 
-// Finish seals the stage: from here on a rerun finds it and doesn't read the rows again. Whoever keeps a journal for the job has to have made it before, so
-// that a sealed stage without one is known for damage.
+// Finish seals the stage: from here on a rerun finds it and doesn't read the rows again. Whoever
+// keeps a journal for the job has to have made it before, so that a sealed stage without one is
+// known for damage.
 //
 // A crash in here leaves a stage without a manifest, which the next Stage removes, or a sealed one.
 func (p *Pending) Finish() (*stage.Stage, error) {

@@ -17,10 +17,11 @@ type LeftOut struct {
 	Empty   []string `json:"empty,omitempty"` // folders with nothing in them
 }
 
-// add counts something that is not read. What everybody hides is not counted, nor are the folders that
-// this program makes in the folder where it runs.
+// add counts something that is not read. What everybody hides is not counted, nor are the folders
+// that this program makes in the folder where it runs.
 func (l *LeftOut) add(name string, folder bool) {
-	if base := path.Base(filepath.ToSlash(name)); isHidden(base) || folder && strings.HasPrefix(base, "friendmigrate-") {
+	if base := path.Base(filepath.ToSlash(name)); isHidden(base) || folder &&
+		strings.HasPrefix(base, "friendmigrate-") {
 		return
 	}
 	if folder {

@@ -26,7 +26,8 @@ type ListOptions struct {
 	Lossy  bool
 }
 
-// List collects edges in any order, in bounded memory, and writes them as one file in the order of the input.
+// List collects edges in any order, in bounded memory, and writes them as one file in the order of
+// the input.
 type List struct {
 	options ListOptions
 	spool   *spool.Spool
@@ -43,7 +44,8 @@ func NewList(o ListOptions) *List {
 	return &List{options: o, spool: spool.New(o.FS, o.Path+".spool", o.Memory), integer: map[string]bool{}}
 }
 
-// Add takes a row: an edge and a cell for each of ListOptions.Extra (string, int or int64). It copies them and is safe for concurrent use.
+// Add takes a row: an edge and a cell for each of ListOptions.Extra (string, int or int64). It
+// copies them and is safe for concurrent use.
 func (l *List) Add(e *migrate.Edge, extra ...any) error {
 	if len(extra) != len(l.options.Extra) {
 		return fmt.Errorf("add to list: %d extra cells for %d columns", len(extra), len(l.options.Extra))
@@ -62,14 +64,16 @@ func (l *List) Add(e *migrate.Edge, extra ...any) error {
 	return l.spool.Add(e.Position, row)
 }
 
-// IntegerTags lists the custom fields that have integers in this list: what --integer-tags has to name when its CSV becomes an input.
+// IntegerTags lists the custom fields that have integers in this list: what --integer-tags has to
+// name when its CSV becomes an input.
 func (l *List) IntegerTags() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(l.integer)), func(tag string) bool { return !l.integer[tag] })
 }
 
-// Save writes the list whole. Nothing may be added meanwhile; afterwards it may, and the list saved again.
+// Save writes the list whole. Nothing may be added meanwhile; afterwards it may, and the list saved
+// again.
 func (l *List) Save() error {
 	return disk.WriteWhole(l.options.FS, l.options.Path, l.WriteList)
 }
@@ -79,7 +83,8 @@ func (l *List) WriteList(w io.Writer) error {
 	l.mu.Lock()
 	tags := slices.Sorted(maps.Keys(l.integer))
 	l.mu.Unlock()
-	return WriteEdges(w, ListFormat{Format: l.options.Format, Tags: tags, Extra: l.options.Extra, Lossy: l.options.Lossy}, l.rows())
+	return WriteEdges(w, ListFormat{Format: l.options.Format, Tags: tags, Extra: l.options.Extra,
+		Lossy: l.options.Lossy}, l.rows())
 }
 
 func (l *List) rows() iter.Seq2[ListRow, error] {

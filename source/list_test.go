@@ -29,7 +29,8 @@ func randomText(random *rand.Rand, limit int) string {
 	return b.String()
 }
 
-// randomEdge is a valid edge as it would be staged, except that a CSV could not hold a group with ';' in it.
+// randomEdge is a valid edge as it would be staged, except that a CSV could not hold a group with
+// ';' in it.
 func randomEdge(random *rand.Rand, line int64, forCSV bool) migrate.Edge {
 	word := func(n int) string {
 		return fmt.Sprintf("%s%d", []string{"u", "汉", "0", " ", "-", "\""}[random.IntN(6)], random.IntN(n))

@@ -42,7 +42,8 @@ func newLists(fsys disk.FS, dir string, names []string) *lists {
 	sorted := func(name string) *spool.Spool { return spool.New(fsys, filepath.Join(dir, name+".spool"), listMemory) }
 	return &lists{
 		fs: fsys, dir: dir, names: names, rejected: sorted(RejectedList), changed: sorted(ChangedList),
-		duplicates: NewList(ListOptions{FS: fsys, Path: filepath.Join(dir, DuplicatesList), Memory: listMemory, Format: CSV, Lossy: true,
+		duplicates: NewList(ListOptions{FS: fsys, Path: filepath.Join(dir, DuplicatesList), Memory: listMemory,
+			Format: CSV, Lossy: true,
 			Extra: []string{"Input", "Line", "KeptInput", "KeptLine"}}),
 	}
 }
@@ -76,9 +77,10 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 // save writes all three, with a header at least. Each appears whole; a crash in between leaves
 // older ones, and the job is staged again then.
 func (l *lists) save() error {
-	err := l.saveTable(RejectedList, l.rejected, []string{"Input", "Line", "Column", "Reason", "Row"}, func(c *codec.Cursor) []string {
-		return []string{string(c.Text()), string(c.Text()), string(c.Rest)}
-	})
+	err := l.saveTable(RejectedList, l.rejected, []string{"Input", "Line", "Column", "Reason", "Row"},
+		func(c *codec.Cursor) []string {
+			return []string{string(c.Text()), string(c.Text()), string(c.Rest)}
+		})
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,8 @@ func (l *lists) save() error {
 	err = l.saveTable(ChangedList, l.changed, header, func(c *codec.Cursor) []string {
 		c.Byte()
 		c.Byte()
-		return []string{string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text())}
+		return []string{string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()),
+			string(c.Text())}
 	})
 	if err != nil {
 		return err

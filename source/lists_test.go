@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Lists that somebody has deleted come back to the byte, in any combination, and nothing else changes.
+// Lists that somebody has deleted come back to the byte, in any combination, and nothing else
+// changes.
 func TestListsThatAreGoneAreMadeAgain(t *testing.T) {
 	content := "From_Account,To_Account,AddSource,Remark\n,b," + src + ",\na,b," + src + ",x\na,b," + src + ",y\na,c," + src + "," + strings.Repeat("r", 100) + "\n"
 	lists := []string{RejectedList, ChangedList, DuplicatesList}

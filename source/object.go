@@ -40,8 +40,8 @@ func parseObject(name string, store *objects.Store) (bucket, key string, err err
 	return bucket, key, nil
 }
 
-// expandObject lists the inputs of an argument that begins with s3://. A name without / at its end is an object, and where there is none of that name, a prefix
-// as a folder's name is one.
+// expandObject lists the inputs of an argument that begins with s3://. A name without / at its end
+// is an object, and where there is none of that name, a prefix as a folder's name is one.
 func (a *Arguments) expandObject(ctx context.Context, arg string) ([]Found, error) {
 	bucket, key, err := parseObject(arg, a.Objects)
 	if err != nil {
@@ -59,7 +59,8 @@ func (a *Arguments) expandObject(ctx context.Context, arg string) ([]Found, erro
 		key, missing = key+"/", inputFault(arg, err)
 	}
 	list, err := a.Objects.List(ctx, bucket, key)
-	if missing != nil && (err == nil && len(list) == 0 || errors.As(err, new(*objects.Error)) && !errors.Is(err, fs.ErrNotExist)) {
+	if missing != nil && (err == nil && len(list) == 0 || errors.As(err, new(*objects.Error)) &&
+		!errors.Is(err, fs.ErrNotExist)) {
 		return nil, missing // whether it is a prefix is nobody's first question
 	}
 	if err != nil {
@@ -68,10 +69,12 @@ func (a *Arguments) expandObject(ctx context.Context, arg string) ([]Found, erro
 	return a.among(arg, list)
 }
 
-// among picks the inputs among the objects of a prefix, as of a folder. A prefix without any objects is not there: nothing else makes one.
+// among picks the inputs among the objects of a prefix, as of a folder. A prefix without any
+// objects is not there: nothing else makes one.
 func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
 	if len(list) == 0 {
-		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing, Reason: "there are no objects below this prefix"})
+		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing,
+			Reason: "there are no objects below this prefix"})
 	}
 	var beside LeftOut
 	var found []Found

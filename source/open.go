@@ -16,8 +16,8 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// rawReader reads the raw content of an input, counts and digests it on the way, and remembers its own failure: that is how a failing disk is told from
-// damaged compression further up.
+// rawReader reads the raw content of an input, counts and digests it on the way, and remembers its
+// own failure: that is how a failing disk is told from damaged compression further up.
 type rawReader struct {
 	ctx  context.Context
 	from io.Reader
@@ -42,7 +42,8 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openInput is an input that is being read. Its content is trustworthy only once finish has returned without an error.
+// openInput is an input that is being read. Its content is trustworthy only once finish has
+// returned without an error.
 type openInput struct {
 	Input
 	raw     *rawReader
@@ -114,7 +115,8 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 	return in, nil
 }
 
-// fault makes an error of reading the content what it is: a failure of the machine, or an input that cannot be used.
+// fault makes an error of reading the content what it is: a failure of the machine, or an input
+// that cannot be used.
 func (in *openInput) fault(err error) error {
 	test := wrong{look: in.packed.String() + " -t"}
 	switch {
@@ -140,7 +142,8 @@ func (in *openInput) fault(err error) error {
 	return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: test.fix(in.Name, compressionNone)}
 }
 
-// finish is called at the end of the content. It makes sure that all of the raw content was read and that it did not change meanwhile.
+// finish is called at the end of the content. It makes sure that all of the raw content was read
+// and that it did not change meanwhile.
 func (in *openInput) finish() error {
 	rest := int64(blockSize) // a stream does not say
 	if !in.Std {

@@ -22,12 +22,13 @@ type Options struct {
 	Format           string            // --format, for inputs whose name doesn't say: "", csv, jsonl or ndjson
 	Map              map[string]string // --map: the API's name to the name in the input
 	DefaultAddSource string            // --default-add-source: for rows without one
-	IntegerTags      []string          // --integer-tags: custom fields that are integers in CSV, with or without Tag_SNS_Custom_
-	InvalidField     string            // --invalid-field: reject (also ""), drop or cut
-	Duplicates       string            // --duplicates: last (also ""), first or error
-	Mutual           bool              // --mutual: add missing reverses
-	MaxFriends       int               // --max-friends: warn about rosters over it; 0: don't
-	AllowEmpty       bool              // --allow-empty: inputs without a single row are no error
+	// --integer-tags: custom fields that are integers in CSV, with or without Tag_SNS_Custom_
+	IntegerTags  []string
+	InvalidField string // --invalid-field: reject (also ""), drop or cut
+	Duplicates   string // --duplicates: last (also ""), first or error
+	Mutual       bool   // --mutual: add missing reverses
+	MaxFriends   int    // --max-friends: warn about rosters over it; 0: don't
+	AllowEmpty   bool   // --allow-empty: inputs without a single row are no error
 }
 
 // Check reports the first option that cannot be used, as an *OptionError.
@@ -43,7 +44,8 @@ func (o Options) Check() error {
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
 		word := strings.TrimPrefix(o.DefaultAddSource, sourcePrefix)
-		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource, reasonSource),
+		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource,
+			reasonSource),
 			Better: Flag{"default-add-source", sourcePrefix + keywordOf(word)}}
 	}
 	var better []string
@@ -78,13 +80,15 @@ func (o Options) checkMap() error {
 				better[meant] = header
 			}
 			return &OptionError{Option: "--map", Better: mapFlag(better),
-				Reason: fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name, strings.Join(mappable(), ", "), tagPrefix)}
+				Reason: fmt.Sprintf("%q is not a field of the API: %s and %s* can be mapped", name,
+					strings.Join(mappable(), ", "), tagPrefix)}
 		}
 		if header == "" {
 			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is mapped to nothing", name)}
 		}
 		if other, twice := headers[header]; twice {
-			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is mapped to both %q and %q", header, other, name)}
+			return &OptionError{Option: "--map", Reason: fmt.Sprintf("%q is mapped to both %q and %q", header, other,
+				name)}
 		}
 		headers[header] = name
 	}
@@ -92,7 +96,10 @@ func (o Options) checkMap() error {
 }
 
 func mappable() []string {
-	return slices.DeleteFunc(slices.Clone(fieldNames[:]), func(name string) bool { return name == "" || name == nameCustomItem })
+	return slices.DeleteFunc(slices.Clone(fieldNames[:]), func(name string) bool {
+		return name == "" ||
+			name == nameCustomItem
+	})
 }
 
 // Canonical is the text by which a job remembers these options, by flag: the same flags in another
@@ -189,7 +196,8 @@ type rules struct {
 }
 
 func (o Options) rules() *rules {
-	r := &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: map[string]struct{}{}, source: o.DefaultAddSource}
+	r := &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: map[string]struct{}{},
+		source: o.DefaultAddSource}
 	for _, tag := range o.integerTags() {
 		r.integer[tag] = struct{}{}
 	}

@@ -7,8 +7,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Packer writes a file that is compressed as its name says (.gz, .zst, or not at all), in members that stand for themselves: what was written up to an EndMember is a
-// whole file, also if everything behind it is lost or cut off, and more members may follow. Readers take them for one stream; so does Stage.
+// Packer writes a file that is compressed as its name says (.gz, .zst, or not at all), in members
+// that stand for themselves: what was written up to an EndMember is a whole file, also if
+// everything behind it is lost or cut off, and more members may follow. Readers take them for one
+// stream; so does Stage.
 type Packer struct {
 	to      io.Writer
 	packed  compression
@@ -43,7 +45,8 @@ func (p *Packer) Write(b []byte) (int, error) {
 	return p.to.Write(b)
 }
 
-// EndMember brings everything that was written out to the underlying writer, as a whole. Nothing is written if nothing was since the last time.
+// EndMember brings everything that was written out to the underlying writer, as a whole. Nothing is
+// written if nothing was since the last time.
 func (p *Packer) EndMember() error {
 	if !p.pending {
 		return nil

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A file that is cut back to the end of any member is a whole input, and one that goes on behind it is too.
+// A file that is cut back to the end of any member is a whole input, and one that goes on behind it
+// is too.
 func TestMembersStandForThemselves(t *testing.T) {
 	for _, name := range []string{"a.jsonl", "a.jsonl.gz", "a.jsonl.zst"} {
 		var b bytes.Buffer

@@ -120,7 +120,8 @@ func TestOrderOfRowsChangesNothingButLines(t *testing.T) {
 	}
 }
 
-// naiveCut is the cutter in the simplest words: what encoding/csv takes for a record from the beginning of a line on is one, else its first line is rejected.
+// naiveCut is the cutter in the simplest words: what encoding/csv takes for a record from the
+// beginning of a line on is one, else its first line is rejected.
 func naiveCut(b []byte, columns int) (n int, kind cutKind) {
 	first := bytes.IndexByte(b, '\n') + 1
 	if len(trimCR(b[:first-1])) == 0 {
@@ -139,7 +140,8 @@ func naiveCut(b []byte, columns int) (n int, kind cutKind) {
 	}
 }
 
-// FuzzCutCSV holds the cutter against encoding/csv, at every step and for every amount of bytes at hand.
+// FuzzCutCSV holds the cutter against encoding/csv, at every step and for every amount of bytes at
+// hand.
 func FuzzCutCSV(f *testing.F) {
 	random := rand.New(rand.NewPCG(11, 12))
 	for range 20 {
@@ -224,7 +226,8 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 	return sink.edges, rejected
 }
 
-// FuzzRead reads anything as CSV and as JSONL: no row is lost, nothing but the limits of the product ends the job, and the size of blocks changes nothing.
+// FuzzRead reads anything as CSV and as JSONL: no row is lost, nothing but the limits of the
+// product ends the job, and the size of blocks changes nothing.
 func FuzzRead(f *testing.F) {
 	random := rand.New(rand.NewPCG(13, 14))
 	for range 5 {

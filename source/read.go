@@ -10,7 +10,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers do the rest side by side.
+// reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers
+// do the rest side by side.
 type reading struct {
 	names   []string
 	options Options
@@ -41,12 +42,15 @@ func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lan
 	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
 	return &reading{
 		names: j.Inputs, options: j.Options, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
-		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress, waits: j.Waits, total: j.total,
-		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most), stands: new(standing)},
+		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress, waits: j.Waits,
+		total: j.total,
+		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most),
+			stands: new(standing)},
 	}
 }
 
-// run reads everything. All goroutines have ended when it returns, but for one that may wait for standard input.
+// run reads everything. All goroutines have ended when it returns, but for one that may wait for
+// standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
 	r.counts = Counts{}
 	defer r.place.stands.watch(r.waits)()
@@ -62,7 +66,8 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	})
 	tallies := []*tally{&ignored}
 	for i := range r.lanes {
-		p := &parser{lane: r.lane(i), owns: r.owns, lists: r.lists, limit: r.limit, valid: validator{rules: r.rules}, tally: newTally()}
+		p := &parser{lane: r.lane(i), owns: r.owns, lists: r.lists, limit: r.limit, valid: validator{rules: r.rules},
+			tally: newTally()}
 		tallies = append(tallies, &p.tally)
 		group.Go(func() error {
 			return migrate.Guard(func() error { return r.parse(ctx, p, free, full) })
@@ -159,8 +164,8 @@ func (r *reading) fault(in *openInput, err error) error {
 	return in.fault(err)
 }
 
-// blocks feeds the blocks of one input. The block that finds its end goes back to the free ones: the next
-// input needs it.
+// blocks feeds the blocks of one input. The block that finds its end goes back to the free ones:
+// the next input needs it.
 func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *block, full chan<- *block) error {
 	input, rows := r.place.stands.waits.Load(), "the rows that were read to be written to the state folder"
 	for {

@@ -16,8 +16,8 @@ import (
 // sniffSize is how much of the beginning of an input is looked at.
 const sniffSize = 64 << 10
 
-// CheckText refuses the beginning of a file that is no text in UTF-8 with lines that end in LF or CR LF. It is
-// for files that hold no rows; the error is an *InputError.
+// CheckText refuses the beginning of a file that is no text in UTF-8 with lines that end in LF or
+// CR LF. It is for files that hold no rows; the error is an *InputError.
 func CheckText(name string, head []byte) error {
 	w := sniffBytes(head, isBinary(head))
 	if w == nil && hasBareCR(firstLine(head)) {
@@ -58,7 +58,8 @@ func sniffBytes(head []byte, likely bool) *wrong {
 	for i := range kinds {
 		switch p := &kinds[i]; {
 		case p.magic == "" || !likely || !bytes.HasPrefix(head, []byte(p.magic)):
-		case p.ext == ".xlsx" && !bytes.Contains(head, []byte("xl/")) && !bytes.Contains(head, []byte("[Content_Types]")):
+		case p.ext == ".xlsx" && !bytes.Contains(head, []byte("xl/")) &&
+			!bytes.Contains(head, []byte("[Content_Types]")):
 		default:
 			return &p.wrong
 		}
@@ -75,7 +76,8 @@ func sniffBytes(head []byte, likely bool) *wrong {
 	return nil
 }
 
-// encodingOf tells UTF-16 and UTF-32 by their mark, or by where NUL bytes are: an ASCII character has one or three.
+// encodingOf tells UTF-16 and UTF-32 by their mark, or by where NUL bytes are: an ASCII character
+// has one or three.
 func encodingOf(head []byte) string {
 	for _, e := range []struct{ mark, encoding string }{
 		{"\xff\xfe\x00\x00", "UTF-32"}, {"\x00\x00\xfe\xff", "UTF-32"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
@@ -136,7 +138,8 @@ func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 	return nil
 }
 
-// sniffRows finds rows that are separated otherwise than the header above them, which somebody may have added.
+// sniffRows finds rows that are separated otherwise than the header above them, which somebody may
+// have added.
 func sniffRows(rows []byte, columns int) *wrong {
 	const enough = 10
 	lines := bytes.SplitN(trimBlank(rows), []byte{'\n'}, enough+1)
@@ -158,7 +161,8 @@ func sniffRows(rows []byte, columns int) *wrong {
 	return nil
 }
 
-// sniffJSONL looks at the first lines of what should be JSONL. One broken line does not make it anything else.
+// sniffJSONL looks at the first lines of what should be JSONL. One broken line does not make it
+// anything else.
 func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	text = trimBlank(text)
 	line := firstLine(text)
@@ -237,8 +241,9 @@ func hasBareCR(line []byte) bool {
 	return false
 }
 
-// endsInCR reports whether a row that is no record is several that end in CR alone. Of a row that reaches
-// the limit, what is behind the last CR within it does not count: nobody knows how long it is.
+// endsInCR reports whether a row that is no record is several that end in CR alone. Of a row that
+// reaches the limit, what is behind the last CR within it does not count: nobody knows how long it
+// is.
 func (l *layout) endsInCR(raw []byte, limit int) bool {
 	line := firstLine(raw[:min(len(raw), limit)])
 	if len(raw) >= limit {
@@ -252,7 +257,8 @@ func (l *layout) endsInCR(raw []byte, limit int) bool {
 	}
 	rows := 0
 	for piece := range bytes.SplitSeq(line, []byte{'\r'}) {
-		if _, fields, state := scanQuoted(slices.Concat(piece, []byte{'\n'})); state == scanEnded && fields == l.columns {
+		if _, fields, state := scanQuoted(slices.Concat(piece, []byte{'\n'})); state == scanEnded &&
+			fields == l.columns {
 			rows++
 		}
 	}

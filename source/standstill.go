@@ -19,8 +19,8 @@ type standing struct {
 // waitsFor notes what the next step waits for.
 func (s *standing) waitsFor(what string) { s.waits.Store(&what) }
 
-// watch calls tell when nothing was read for a minute, once until something is read again. stop ends the
-// goroutine in which it does so.
+// watch calls tell when nothing was read for a minute, once until something is read again. stop
+// ends the goroutine in which it does so.
 func (s *standing) watch(tell func(message string)) (stop func()) {
 	if tell == nil {
 		return func() {}
@@ -41,7 +41,8 @@ func (s *standing) watch(tell func(message string)) (stop func()) {
 				}
 				if what := s.waits.Load(); !told && what != nil && now.Sub(since) >= standstillAfter {
 					told = true
-					tell(fmt.Sprintf("nothing was read for %d s: waiting for %s", int(standstillAfter.Seconds()), *what))
+					tell(fmt.Sprintf("nothing was read for %d s: waiting for %s", int(standstillAfter.Seconds()),
+						*what))
 				}
 			}
 		}

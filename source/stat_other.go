@@ -4,7 +4,8 @@ package source
 
 import "io/fs"
 
-// stamp fills in what tells an unchanged file. Without ctime and inode there is nothing to trust: the content is read again each time.
+// stamp fills in what tells an unchanged file. Without ctime and inode there is nothing to trust:
+// the content is read again each time.
 func (in *Input) stamp(info fs.FileInfo) {
 	in.Std = true
 	if info.Mode().IsRegular() {

@@ -18,8 +18,8 @@ var (
 	magicSkip = []byte{0x2a, 0x4d, 0x18} // of a zstd frame that holds no content, behind its first byte
 )
 
-// unpack finds out by name or magic bytes how the input is packed. A name that promises what the content isn't
-// is refused rather than guessed at.
+// unpack finds out by name or magic bytes how the input is packed. A name that promises what the
+// content isn't is refused rather than guessed at.
 func (in *openInput) unpack(window int64) error {
 	raw := bufio.NewReaderSize(in.raw, 128<<10)
 	head, err := raw.Peek(len(magicZstd))
@@ -70,8 +70,9 @@ func beginsPacked(head []byte) compression {
 	return compressionNone
 }
 
-// onward passes over the zero bytes behind a part of packed data, with which tapes and some stores fill up. It
-// returns nil where another part follows, io.EOF at the end, and else says what follows where.
+// onward passes over the zero bytes behind a part of packed data, with which tapes and some stores
+// fill up. It returns nil where another part follows, io.EOF at the end, and else says what follows
+// where.
 func (in *openInput) onward(raw *bufio.Reader) error {
 	for {
 		b, err := raw.Peek(1)
@@ -92,8 +93,8 @@ func (in *openInput) onward(raw *bufio.Reader) error {
 	return &InputError{Name: in.Name, Reason: reason, Fix: whole.fix(in.Name, compressionNone)}
 }
 
-// gzipMembers unpacks the members of a gzip file. gzip.Reader would take what follows them for one that is
-// damaged or cut short.
+// gzipMembers unpacks the members of a gzip file. gzip.Reader would take what follows them for one
+// that is damaged or cut short.
 type gzipMembers struct {
 	in     *openInput
 	raw    *bufio.Reader
@@ -121,8 +122,8 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 	}
 }
 
-// zstdFrames gives the frames of a zstd file to their decoder, which would take what follows the last one for one
-// more. The lengths of all parts of a frame stand before them (RFC 8878, 3.1).
+// zstdFrames gives the frames of a zstd file to their decoder, which would take what follows the
+// last one for one more. The lengths of all parts of a frame stand before them (RFC 8878, 3.1).
 type zstdFrames struct {
 	in       *openInput
 	raw      *bufio.Reader
@@ -173,7 +174,8 @@ func (f *zstdFrames) next() error {
 	case bytes.HasPrefix(head, magicZstd) && len(head) > 4:
 		descriptor := head[4]
 		single := descriptor >> 5 & 1
-		f.left = 5 + int64(1-single) + []int64{0, 1, 2, 4}[descriptor&3] + []int64{int64(single), 2, 4, 8}[descriptor>>6]
+		f.left = 5 + int64(1-single) + []int64{0, 1, 2, 4}[descriptor&3] + []int64{int64(single), 2, 4,
+			8}[descriptor>>6]
 		f.inside, f.checksum = true, int64(descriptor&4)
 	}
 	return nil

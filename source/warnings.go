@@ -25,7 +25,8 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 		warn("no rows in %s", quoted(empty, int64(len(empty))))
 	}
 	if again := c.repeated(); len(again) > 0 {
-		warn("the content of another input once more, so each of these rows is a duplicate: %s", quoted(again, int64(len(again))))
+		warn("the content of another input once more, so each of these rows is a duplicate: %s",
+			quoted(again, int64(len(again))))
 	}
 	csv := func(in Input) bool { return in.Format == CSV }
 	if len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
@@ -61,7 +62,8 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	}
 	if c.Unusual > 0 {
 		warn("account ids with characters other than A-Z a-z 0-9 _ - are sent as they are: in %s "+
-			"(the first: %q, line %d)", migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input), c.UnusualAt.Line)
+			"(the first: %q, line %d)", migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input),
+			c.UnusualAt.Line)
 	}
 	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < FewMutual && !o.Mutual {
 		about := ""

@@ -48,7 +48,8 @@ func TestWarningsNameNoAccount(t *testing.T) {
 	}
 }
 
-// A file that is named twice, or also lies in a folder that is named, makes duplicates of good rows.
+// A file that is named twice, or also lies in a folder that is named, makes duplicates of good
+// rows.
 func TestTheSameContentTwiceIsSaid(t *testing.T) {
 	in := func(name, digest string) Input { return Input{Name: name, Format: CSV, Digest: digest} }
 	c := Counts{Inputs: []Input{in("a.csv", "1"), in("b.csv", "2"), in("d/a.csv", "1"), in("e.csv", "0"), in("f.csv", "0")}, Empty: []string{"e.csv", "f.csv"}}

@@ -14,8 +14,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// ErrNotCSV says that an edge has something that a CSV could not give back: a group with ';' in its name, or one custom field that is a string here and an
-// integer there. JSONL holds everything.
+// ErrNotCSV says that an edge has something that a CSV could not give back: a group with ';' in its
+// name, or one custom field that is a string here and an integer there. JSONL holds everything.
 var ErrNotCSV = errors.New("CSV cannot hold it")
 
 // ListFormat is how a list of edges is written.
@@ -32,8 +32,9 @@ type ListRow struct {
 	Extra []any // for ListFormat.Extra: string, int or int64
 }
 
-// WriteEdges writes a list of edges that is an input again: Stage reads every field of every edge back unchanged (from CSV if Options.IntegerTags names the
-// custom fields that are integers) and ignores the extra columns. A CSV has its header even without rows.
+// WriteEdges writes a list of edges that is an input again: Stage reads every field of every edge
+// back unchanged (from CSV if Options.IntegerTags names the custom fields that are integers) and
+// ignores the extra columns. A CSV has its header even without rows.
 func WriteEdges(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 	for _, name := range f.Extra {
 		if !slices.Contains(listColumns[:], name) {
@@ -47,7 +48,8 @@ func WriteEdges(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error
 }
 
 // apiColumns are the columns of a CSV list before the custom fields.
-var apiColumns = [...]string{nameFrom, nameTo, nameRemark, nameRemarkTime, nameGroups, nameAddSource, nameAddWording, nameAddTime}
+var apiColumns = [...]string{nameFrom, nameTo, nameRemark, nameRemarkTime, nameGroups, nameAddSource, nameAddWording,
+	nameAddTime}
 
 func writeCSV(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 	out := csv.NewWriter(w)
@@ -66,7 +68,8 @@ func writeCSV(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 			}
 		}
 		e := row.Edge
-		cells = append(cells[:0], e.From, e.To, e.Remark, timeCell(e.RemarkTime), strings.Join(e.Groups, groupSeparator), e.AddSource, e.AddWording, timeCell(e.AddTime))
+		cells = append(cells[:0], e.From, e.To, e.Remark, timeCell(e.RemarkTime),
+			strings.Join(e.Groups, groupSeparator), e.AddSource, e.AddWording, timeCell(e.AddTime))
 		cells = append(cells, make([]string, len(f.Tags))...)
 		for _, item := range e.Custom {
 			i := slices.Index(f.Tags, item.Tag)
@@ -86,7 +89,8 @@ func writeCSV(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 	return out.Error()
 }
 
-// fitsCSV checks that reading the edge back gives the same. integer remembers what each tag was in the rows before.
+// fitsCSV checks that reading the edge back gives the same. integer remembers what each tag was in
+// the rows before.
 func fitsCSV(e *migrate.Edge, integer map[string]bool) error {
 	for _, group := range e.Groups {
 		if strings.Contains(group, groupSeparator) {
@@ -95,7 +99,8 @@ func fitsCSV(e *migrate.Edge, integer map[string]bool) error {
 	}
 	for _, item := range e.Custom {
 		if before, known := integer[item.Tag]; known && before != item.Integer {
-			return fmt.Errorf("write list: %w: %q is a string in some rows and an integer in others", ErrNotCSV, item.Tag)
+			return fmt.Errorf("write list: %w: %q is a string in some rows and an integer in others", ErrNotCSV,
+				item.Tag)
 		}
 		integer[item.Tag] = item.Integer
 	}
@@ -194,7 +199,8 @@ func appendKey(b []byte, key string) []byte {
 	return append(appendJSON(b, key), ':')
 }
 
-// appendJSON appends a string as JSON. What isn't valid UTF-8 can't be staged, so there is nothing to replace here.
+// appendJSON appends a string as JSON. What isn't valid UTF-8 can't be staged, so there is nothing
+// to replace here.
 func appendJSON(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

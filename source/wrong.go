@@ -8,8 +8,8 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// wrong is a kind of content that cannot be read, and the command that makes one of it that can be. Without a
-// command it is the name or --format that is wrong.
+// wrong is a kind of content that cannot be read, and the command that makes one of it that can be.
+// Without a command it is the name or --format that is wrong.
 type wrong struct {
 	what   string // "is a ZIP archive"
 	filter string // from standard input to standard output
@@ -125,8 +125,8 @@ func (w *wrong) fix(name string, packed compression) func(quote func(string) str
 	return func(quote func(string) string) string { return w.command(name, packed, quote) }
 }
 
-// command makes an input that can be read, in the folder where it is called: it must not lie beside the old one
-// in a folder that is an input.
+// command makes an input that can be read, in the folder where it is called: it must not lie beside
+// the old one in a folder that is an input.
 func (w *wrong) command(name string, packed compression, quote func(string) string) string {
 	comment := ""
 	switch {
@@ -160,7 +160,8 @@ func (w *wrong) command(name string, packed compression, quote func(string) stri
 	return unpack + " | " + w.filter + " > " + to + comment
 }
 
-// split takes what a name says of packing and format off it, and tells the format of what the command makes.
+// split takes what a name says of packing and format off it, and tells the format of what the
+// command makes.
 func (w *wrong) split(name string) (stem, format string) {
 	said, packed := nameSays(name)
 	for packed != compressionNone || kindByName(name) != nil {

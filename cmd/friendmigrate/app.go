@@ -43,7 +43,8 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 	return p
 }
 
-// run runs the command, to the last line, and returns its exit code. It ends no process. A bug ends it with a code of its own: Go's would say that the flags are wrong.
+// run runs the command, to the last line, and returns its exit code. It ends no process. A bug ends
+// it with a code of its own: Go's would say that the flags are wrong.
 func (p *program) run(ctx context.Context) (code int) {
 	err := migrate.Guard(func() error { return p.start(ctx) })
 	p.Screen.EndBar()
@@ -100,7 +101,8 @@ func leafNamed(name string) *cli.Command {
 	return nil
 }
 
-// flagsOf are the flags of a command, and whether a value follows as a word of its own; nil: there is no such command.
+// flagsOf are the flags of a command, and whether a value follows as a word of its own; nil: there
+// is no such command.
 func flagsOf(command string) map[string]bool {
 	c := leafNamed(command)
 	if c == nil {
@@ -136,20 +138,34 @@ func (p *program) command() *cli.Command {
 		},
 	}
 	root.Commands = []*cli.Command{
-		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(), settings.Flags("import"), p.importAction),
-		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(), settings.Flags("plan"), p.planAction),
-		p.leaf("status", "where the job stands, also while it runs", statusHelp(), settings.Flags("status"), p.statusAction),
-		p.leaf("failures", "what the service refused: by code with advice, or as a list that import accepts", failuresHelp(), settings.Flags("failures"), p.failuresAction),
-		p.leaf("explain", "what happened to one account or one edge", explainHelp(), settings.Flags("explain"), p.explainAction),
-		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp(), settings.Flags("undo-list"), p.undoListAction),
-		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp(), settings.Flags("clean"), p.cleanAction),
-		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.Flags("verify"), p.verifyAction),
-		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(), settings.Flags("export"), p.exportAction),
-		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.Flags("doctor"), p.doctorAction),
-		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), settings.Flags("simulate"), p.simulateAction),
-		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(), new(manifest.Options).Flags(), p.manifestAction),
-		p.leaf("version", "prints the version", "", nil, func(context.Context, *cli.Command) error { return p.showVersion() }),
-		p.leaf("help", "prints the help text of the program or of a command", "", nil, func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().First()) }),
+		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(),
+			settings.Flags("import"), p.importAction),
+		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(),
+			settings.Flags("plan"), p.planAction),
+		p.leaf("status", "where the job stands, also while it runs", statusHelp(), settings.Flags("status"),
+			p.statusAction),
+		p.leaf("failures", "what the service refused: by code with advice, or as a list that import accepts",
+			failuresHelp(), settings.Flags("failures"), p.failuresAction),
+		p.leaf("explain", "what happened to one account or one edge", explainHelp(), settings.Flags("explain"),
+			p.explainAction),
+		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp(),
+			settings.Flags("undo-list"), p.undoListAction),
+		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp(),
+			settings.Flags("clean"), p.cleanAction),
+		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.Flags("verify"),
+			p.verifyAction),
+		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(),
+			settings.Flags("export"), p.exportAction),
+		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.Flags("doctor"),
+			p.doctorAction),
+		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), settings.Flags("simulate"),
+			p.simulateAction),
+		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(),
+			new(manifest.Options).Flags(), p.manifestAction),
+		p.leaf("version", "prints the version", "", nil,
+			func(context.Context, *cli.Command) error { return p.showVersion() }),
+		p.leaf("help", "prints the help text of the program or of a command", "", nil,
+			func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().First()) }),
 	}
 	for _, c := range root.Commands {
 		c.OnUsageError = usage
@@ -158,9 +174,11 @@ func (p *program) command() *cli.Command {
 }
 
 func (p *program) leaf(name, usage, help string, flags []settings.Flag, action cli.ActionFunc) *cli.Command {
-	c := &cli.Command{Name: name, Usage: usage, CustomHelpTemplate: help, HideHelp: true, Action: action, EnableShellCompletion: true}
+	c := &cli.Command{Name: name, Usage: usage, CustomHelpTemplate: help, HideHelp: true, Action: action,
+		EnableShellCompletion: true}
 	for _, f := range flags {
-		c.Flags = append(c.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Category: f.Group, TakesFile: f.TakesFile, Value: &rawValue{optional: f.Kind != settings.Takes}})
+		c.Flags = append(c.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Category: f.Group,
+			TakesFile: f.TakesFile, Value: &rawValue{optional: f.Kind != settings.Takes}})
 	}
 	return c
 }

@@ -140,8 +140,8 @@ func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
 	}
 }
 
-// Package early relies on the order in which Go initialises packages: a signal before its turn ends the process with Go's
-// exit code 2, after which a scheduler gives up.
+// Package early relies on the order in which Go initialises packages: a signal before its turn ends
+// the process with Go's exit code 2, after which a scheduler gives up.
 func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

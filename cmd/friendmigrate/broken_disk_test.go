@@ -31,8 +31,9 @@ func (h harm) String() string {
 
 var errDead = errors.New("the process of this test is dead")
 
-// brokenDisk is the real file system, of which one operation goes wrong. A dead process can do nothing more: every later operation fails and does nothing. It does not
-// sync, since a process that dies leaves the system's cache as it was.
+// brokenDisk is the real file system, of which one operation goes wrong. A dead process can do
+// nothing more: every later operation fails and does nothing. It does not sync, since a process
+// that dies leaves the system's cache as it was.
 type brokenDisk struct {
 	at   int
 	harm harm
@@ -43,7 +44,8 @@ type brokenDisk struct {
 	dead bool
 }
 
-// harmsOf are the harms that an operation can come to, each of which leaves something else: what is only read is the same before and after.
+// harmsOf are the harms that an operation can come to, each of which leaves something else: what is
+// only read is the same before and after.
 func harmsOf(operation string) []harm {
 	switch kind, _, _ := strings.Cut(operation, " "); kind {
 	case "write":
@@ -54,7 +56,8 @@ func harmsOf(operation string) []harm {
 	return []harm{diesBefore, diesAfter, failsOnce, liesOnce, fillsUp}
 }
 
-// next counts an operation. act says whether it is to be done; err is what it reports if that is not what doing it gives.
+// next counts an operation. act says whether it is to be done; err is what it reports if that is
+// not what doing it gives.
 func (d *brokenDisk) next(what string, writes bool) (act bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// changedJob is a finished pilot of a small job and what a test changes of it before it is run again.
+// changedJob is a finished pilot of a small job and what a test changes of it before it is run
+// again.
 type changedJob struct {
 	t      *testing.T
 	input  string
@@ -161,7 +162,8 @@ var anotherJob = map[string]func(*changedJob){
 	"a share of it":               withFlags("--shard", "0/2"),
 }
 
-// A job that is run again is told from another job by what it is about, before the first call, and by nothing else.
+// A job that is run again is told from another job by what it is about, before the first call, and
+// by nothing else.
 func TestChangedInput(t *testing.T) {
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]

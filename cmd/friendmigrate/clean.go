@@ -43,20 +43,23 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	unfinished := (*clean.UnfinishedError)(nil)
 	switch {
 	case errors.As(err, &unfinished):
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("unfinished", "").String() + " # if it is given up, or its input is still there"}
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("unfinished", "").String() +
+			" # if it is given up, or its input is still there"}
 	case err != nil:
 		return err
 	}
 	e := exit.Ending{What: "there was no staged input to remove"}
 	if done.Files > 0 {
-		e.What = fmt.Sprintf("removed the staged input: %s, %s; the journal, the lists and the report stay", screen.Some(int64(done.Files), "file"), settings.FormatSize(done.Bytes))
+		e.What = fmt.Sprintf("removed the staged input: %s, %s; the journal, the lists and the report stay",
+			screen.Some(int64(done.Files), "file"), settings.FormatSize(done.Bytes))
 	}
 	if len(done.Aside) > 0 {
 		var lines []string
 		for _, dir := range done.Aside {
 			lines = append(lines, p.Line().With("state", dir).String())
 		}
-		e.What += fmt.Sprintf("; %s that --fresh set aside may hold staged input too", screen.Some(int64(len(done.Aside)), "old state"))
+		e.What += fmt.Sprintf("; %s that --fresh set aside may hold staged input too",
+			screen.Some(int64(len(done.Aside)), "old state"))
 		e.Hint = strings.Join(lines, " && ")
 	}
 	p.ending = &e

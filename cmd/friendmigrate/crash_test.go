@@ -12,7 +12,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// crashAtOnce is how many cases of a sweep are under way at once: resuming mostly waits, for the second that the rate asks for.
+// crashAtOnce is how many cases of a sweep are under way at once: resuming mostly waits, for the
+// second that the rate asks for.
 const crashAtOnce = 160
 
 // sweep does cases side by side and reports how many there were.
@@ -39,7 +40,8 @@ func sweep(t *testing.T, cases func(yield func(name string, run func(t testing.T
 	t.Logf("%d cases", count.Load())
 }
 
-// samples is the distance between samples of a sweep that is not asked for everything; the race detector makes everything ten times slower.
+// samples is the distance between samples of a sweep that is not asked for everything; the race
+// detector makes everything ten times slower.
 func samples(distance int) int {
 	if testing.Short() {
 		return distance * 5
@@ -47,7 +49,8 @@ func samples(distance int) int {
 	return distance
 }
 
-// quickFolder is a temporary folder, in memory where that can be had: nothing here depends on a disk.
+// quickFolder is a temporary folder, in memory where that can be had: nothing here depends on a
+// disk.
 func quickFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "friendmigrate-test-")
@@ -73,7 +76,8 @@ func (n named) Errorf(format string, args ...any) {
 	n.TB.Errorf(n.name+": "+format, args...)
 }
 
-// Each file operation of a whole job goes wrong in turn, in each way: nothing is lost, nothing is said that is not so, and the same command goes on.
+// Each file operation of a whole job goes wrong in turn, in each way: nothing is lost, nothing is
+// said that is not so, and the same command goes on.
 func TestEveryFileOperationOfAJob(t *testing.T) {
 	for seed := range *sweepSeeds {
 		j := newSmallJob(t, seed)
@@ -98,8 +102,9 @@ func TestEveryFileOperationOfAJob(t *testing.T) {
 	}
 }
 
-// A bug anywhere in a job, in whichever goroutine, ends it with its own exit code and the stack: Go's would say that the flags are wrong. What was answered is recorded
-// and the same command goes on.
+// A bug anywhere in a job, in whichever goroutine, ends it with its own exit code and the stack:
+// Go's would say that the flags are wrong. What was answered is recorded and the same command goes
+// on.
 func TestABugAnywhereLosesNothing(t *testing.T) {
 	j := newSmallJob(t, 0)
 	for i := range j.lives {
@@ -142,7 +147,8 @@ func bugAt(t testing.TB, j *smallJob, l *life, dir string, at int) {
 	}
 }
 
-// operations are the file operations of an unbroken run, about: they depend a little on what is committed together.
+// operations are the file operations of an unbroken run, about: they depend a little on what is
+// committed together.
 func operations(t *testing.T, j *smallJob, l *life) []string {
 	t.Helper()
 	state := filepath.Join(t.TempDir(), "state")

@@ -51,7 +51,8 @@ func rostersOf(t testing.TB, files map[string][]byte) string {
 	return ""
 }
 
-// damages yields each way in which one file is damaged: cut at each length and flipped at each byte.
+// damages yields each way in which one file is damaged: cut at each length and flipped at each
+// byte.
 func damages(content []byte, stride int, yield func(what string, damaged []byte) bool) {
 	masks := []byte{0x01, 0x20, 0xff}
 	for at := 0; at < len(content); at += stride {
@@ -64,7 +65,8 @@ func damages(content []byte, stride int, yield func(what string, damaged []byte)
 	_ = yield("zeroed", make([]byte, len(content))) && yield("longer", append(slices.Clone(content), 0)) && yield("twice", append(slices.Clone(content), content...))
 }
 
-// A state that is damaged anywhere is repaired from the input, or refused with a word of what to do and nothing sent; never half read, never lost in silence.
+// A state that is damaged anywhere is repaired from the input, or refused with a word of what to do
+// and nothing sent; never half read, never lost in silence.
 func TestDamageAnywhereInTheState(t *testing.T) {
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]
@@ -92,7 +94,8 @@ func damage(t testing.TB, j *smallJob, l *life, dir, name string, damaged []byte
 	repairedOrRefused(t, j, l, state, name == journalFile)
 }
 
-// repairedOrRefused is what may become of a damaged state. A refusal leaves the journal as it was, for somebody who knows more.
+// repairedOrRefused is what may become of a damaged state. A refusal leaves the journal as it was,
+// for somebody who knows more.
 func repairedOrRefused(t testing.TB, j *smallJob, l *life, state string, mayRefuse bool) {
 	s := j.serve(l)
 	before, _ := os.ReadFile(filepath.Join(state, journalFile))
@@ -189,7 +192,8 @@ func TestOtherFilesInTheState(t *testing.T) {
 	})
 }
 
-// otherMeta is the manifest of a state with another version of what it says of its inputs, soundly sealed.
+// otherMeta is the manifest of a state with another version of what it says of its inputs, soundly
+// sealed.
 func otherMeta(t *testing.T, state, version string) []byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "staged")
@@ -212,7 +216,8 @@ func otherMeta(t *testing.T, state, version string) []byte {
 	return text
 }
 
-// A stage that is damaged is no trouble while the input is there; without it the job says so and sends nothing.
+// A stage that is damaged is no trouble while the input is there; without it the job says so and
+// sends nothing.
 func TestDamagedStageWithoutItsInput(t *testing.T) {
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]

@@ -15,52 +15,64 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// describeInput says what was read and what sending it costs. Package source has warned of what deserves a look.
+// describeInput says what was read and what sending it costs. Package source has warned of what
+// deserves a look.
 func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 	c, t := p.Counts, p.Totals
-	cost := fmt.Sprintf("%s of %s take %s", screen.Some(t.Edges, "edge"), screen.Some(t.Rosters, "account"), screen.Some(t.Chunks, "call"))
+	cost := fmt.Sprintf("%s of %s take %s", screen.Some(t.Edges, "edge"), screen.Some(t.Rosters, "account"),
+		screen.Some(t.Chunks, "call"))
 	if rate := j.Set.Pace.Rate; rate < sink.Unpaced && t.Chunks > 0 {
-		cost += fmt.Sprintf(", at least %s at %g per second", screen.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
+		cost += fmt.Sprintf(", at least %s at %g per second",
+			screen.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
 	}
 	j.Log.Info(fmt.Sprintf("read %s in %s: %s", screen.Some(c.Rows, "row"), screen.Took(took), cost), events.Staged,
-		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters), zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
+		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
+		zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
 	if t.Added > 0 {
-		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", screen.Some(t.Added, "reverse edge")), events.MutualAdded, zap.Int64("edges", t.Added))
+		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", screen.Some(t.Added, "reverse edge")),
+			events.MutualAdded, zap.Int64("edges", t.Added))
 	}
 	j.describeRows(c, t)
 	j.describeMutual(t)
 	for _, r := range t.OverMaxFirst {
-		j.Log.Debug("roster over --max-friends", events.RosterOver, zap.String("account", r.From), zap.Int64("friends", r.Friends))
+		j.Log.Debug("roster over --max-friends", events.RosterOver, zap.String("account", r.From),
+			zap.Int64("friends", r.Friends))
 	}
 }
 
 // describeRows points at the lists of rows that are not sent as they are.
 func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
-		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", screen.WasWere(c.Rejected, "row"), j.path(folder.Rejected)), events.Rejected,
+		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", screen.WasWere(c.Rejected, "row"),
+			j.path(folder.Rejected)), events.Rejected,
 			zap.Int64("rows", c.Rejected), zap.Any("reasons", c.RejectedBy))
 	}
 	if c.Changed > 0 {
-		j.Log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", screen.WasWere(c.Changed, "row"), j.Set.Rows.InvalidField, j.path(folder.Changed)), events.Changed,
+		j.Log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", screen.WasWere(c.Changed, "row"),
+			j.Set.Rows.InvalidField, j.path(folder.Changed)), events.Changed,
 			zap.Int64("rows", c.Changed))
 	}
 	if t.Duplicates > 0 {
-		text := fmt.Sprintf("%s another row of the same pair and lost against it (--duplicates %s)", screen.HasHave(t.Duplicates, "row"), j.Set.Rows.Duplicates)
+		text := fmt.Sprintf("%s another row of the same pair and lost against it (--duplicates %s)",
+			screen.HasHave(t.Duplicates, "row"), j.Set.Rows.Duplicates)
 		if t.Differing > 0 {
-			text += fmt.Sprintf("; %s other fields: see %s", screen.HasHave(t.Differing, "row"), j.path(folder.Duplicates))
+			text += fmt.Sprintf("; %s other fields: see %s", screen.HasHave(t.Differing, "row"),
+				j.path(folder.Duplicates))
 		}
 		j.Log.Info(text, events.Duplicates, zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
 	}
 }
 
-// describeMutual says what share of the friendships is there in both directions, where that is not so little that source has warned of it.
+// describeMutual says what share of the friendships is there in both directions, where that is not
+// so little that source has warned of it.
 func (j *importJob) describeMutual(t stage.Totals) {
 	if share := mutualShare(t); t.Pairs > 0 && (share >= source.FewMutual || j.Set.Rows.Mutual) {
 		about := ""
 		if t.PairsSampled {
 			about = "about "
 		}
-		j.Log.Info(fmt.Sprintf("%s%.1f %% of the pairs have a row in each direction", about, 100*share), events.MutualShare, zap.Float64("share", share))
+		j.Log.Info(fmt.Sprintf("%s%.1f %% of the pairs have a row in each direction", about, 100*share),
+			events.MutualShare, zap.Float64("share", share))
 	}
 }
 

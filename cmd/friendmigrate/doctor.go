@@ -127,7 +127,8 @@ func (j *doctorJob) show(checks []doctor.Check) {
 	_ = j.text.Flush()
 }
 
-// call makes the checks that need a signature. The first error says why one was stopped, the second that it could not begin or be written.
+// call makes the checks that need a signature. The first error says why one was stopped, the second
+// that it could not begin or be written.
 func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	calm := j.set.Pace
 	calm.Rate, calm.Workers = sink.Unpaced, 1 // the checks make their calls one after the other, with pauses
@@ -155,12 +156,14 @@ func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err 
 func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	pace := j.set.Pace
 	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountChecksPerSecond), sink.AccountChecksPerSecond*3/2
-	c, err := j.p.NewClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log) // behind the calls of the checks before
+	// behind the calls of the checks before
+	c, err := j.p.NewClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	x := &doctor.Existing{FS: disk.OS{}, File: j.named, Sample: j.set.Sample, Seed: rand.Uint64(), Out: j.set.MissingOut, Check: c.Accounts}
+	x := &doctor.Existing{FS: disk.OS{}, File: j.named, Sample: j.set.Sample, Seed: rand.Uint64(),
+		Out: j.set.MissingOut, Check: c.Accounts}
 	total := j.named.Count
 	if j.set.Sample > 0 {
 		total = min(total, j.set.Sample)
@@ -181,25 +184,30 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 	}
 	r := &accountsReport{Counted: x.Now(), List: j.set.MissingOut}
 	text := fmt.Sprintf("%s of %s exist, %s %s missing, see %s",
-		screen.Count(r.Exist), screen.Some(r.Asked, "account"), screen.Count(r.Missing), screen.Verb(r.Missing, "is", "are"), r.List)
+		screen.Count(r.Exist), screen.Some(r.Asked, "account"), screen.Count(r.Missing),
+		screen.Verb(r.Missing, "is", "are"), r.List)
 	if r.Unknown > 0 {
 		text += fmt.Sprintf("; of %s the service said neither", screen.Count(r.Unknown))
 	}
 	if r.Asked < r.Named && j.set.Sample > 0 {
 		r.Seed, r.BadAtMost, r.Confidence = fmt.Sprint(x.Seed), sampling.Bound(r.Asked, r.Missing), sampling.Confidence
-		text += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not (%s; seed %d)", 100*r.BadAtMost, screen.Count(r.Named), sampling.Name, x.Seed)
+		text += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not (%s; seed %d)", 100*r.BadAtMost,
+			screen.Count(r.Named), sampling.Name, x.Seed)
 	}
 	j.report.Accounts = r
-	fmt.Fprintf(j.text, "%-8s %-12s %s\n", map[bool]string{true: "ok", false: "warning"}[r.Missing == 0], "accounts", text)
+	fmt.Fprintf(j.text, "%-8s %-12s %s\n", map[bool]string{true: "ok", false: "warning"}[r.Missing == 0], "accounts",
+		text)
 	if r.Missing > 0 {
-		fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", "import accounts before friends, on both sides: an edge with one that does not exist fails with 30003")
+		fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "",
+			"import accounts before friends, on both sides: an edge with one that does not exist fails with 30003")
 	}
 	return stopped, nil
 }
 
 // probe finds out what the app does where the vendor is silent.
 func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err error) {
-	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To, Say: func(line string) { j.log.Info(line, events.Probe) }}
+	p := &doctor.Probe{Service: c, From: j.set.From, To: j.set.To,
+		Say: func(line string) { j.log.Info(line, events.Probe) }}
 	for _, line := range p.Plan() {
 		j.log.Info(line, events.Probe)
 	}
@@ -224,7 +232,8 @@ func (j *doctorJob) probe(ctx context.Context, c *sink.Client) (stopped, err err
 
 // finish puts the result in words.
 func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, error) {
-	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), job.Stop{Err: stopped}.Code()), Hint: j.p.Line().String() + " # after fixing that"}
+	e := exit.Ending{Code: exit.Gravest(doctor.Code(j.report.Checks), job.Stop{Err: stopped}.Code()),
+		Hint: j.p.Line().String() + " # after fixing that"}
 	failed, warned := "", 0
 	for _, c := range j.report.Checks {
 		switch {
@@ -240,7 +249,8 @@ func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, err
 	var stop *migrate.StopError
 	switch {
 	case context.Cause(ctx) != nil:
-		e.Code, e.What, e.Hint = exit.Gravest(e.Code, exit.Unfinished), fmt.Sprintf("stopped by %v", context.Cause(ctx)), j.p.Line().String()
+		e.Code, e.What, e.Hint = exit.Gravest(e.Code, exit.Unfinished),
+			fmt.Sprintf("stopped by %v", context.Cause(ctx)), j.p.Line().String()
 	case failed != "":
 		e.What = failed
 	case errors.As(stopped, &stop):
@@ -254,7 +264,8 @@ func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, err
 			e.What += fmt.Sprintf("; %s to look at", screen.Some(int64(warned), "warning"))
 		}
 		if a := j.report.Accounts; a != nil && a.Missing > 0 {
-			e.What += fmt.Sprintf("; but %s of %s do not exist, see %s", screen.Count(a.Missing), screen.Some(a.Asked, "account"), a.List)
+			e.What += fmt.Sprintf("; but %s of %s do not exist, see %s", screen.Count(a.Missing),
+				screen.Some(a.Asked, "account"), a.List)
 		}
 	}
 	if !j.set.JSON {

@@ -74,7 +74,8 @@ func explained(t inspect.Tally, missing []settings.Shard, from, to string) *exit
 		e.Hint = "nothing to run; the staged input is gone, so of edges that did not fail nothing can be told"
 	}
 	if len(missing) > 0 {
-		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count), Count: missing[0].Count}); slices.Contains(missing, its) {
+		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count),
+			Count: missing[0].Count}); slices.Contains(missing, its) {
 			about += fmt.Sprintf(" (of shard %s, which has no state here)", its)
 		}
 	}
@@ -86,7 +87,8 @@ func explained(t inspect.Tally, missing []settings.Shard, from, to string) *exit
 	for _, kind := range slices.Sorted(maps.Keys(t.ByKind)) {
 		parts = append(parts, fmt.Sprintf("%s %s", screen.Count(t.ByKind[kind]), kind))
 	}
-	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, screen.Some(t.Edges(), "edge"), strings.Join(parts, ", "))
+	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, screen.Some(t.Edges(), "edge"),
+		strings.Join(parts, ", "))
 	var codes []exit.Code
 	if t.ByKind[inspect.Failed]+t.ByKind[inspect.Rejected] > 0 {
 		codes = append(codes, exit.Exceptions)

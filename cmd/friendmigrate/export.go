@@ -55,7 +55,8 @@ in the order of their file. With --output, the same command goes on after an int
 // exportAction is the command export.
 func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
-		return job.Unusable(p.Line().Of().With("accounts", c.Args().First()), "export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First())
+		return job.Unusable(p.Line().Of().With("accounts", c.Args().First()),
+			"export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First())
 	}
 	set, err := settings.Read("export", p.values(c), p.root)
 	if err != nil {
@@ -119,7 +120,8 @@ func (j *exportJob) open(named *accounts.File) (err error) {
 	})
 	switch {
 	case errors.Is(err, export.ErrExists):
-		return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err), Hint: j.elsewhere()}
+		return &exit.Error{Code: exit.Unusable,
+			Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err), Hint: j.elsewhere()}
 	case errors.Is(err, export.ErrOther):
 		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.elsewhere()}
 	}
@@ -139,7 +141,8 @@ func (j *exportJob) checkOutputs(reads *folder.Reads) error {
 	if j.set.Accounts == list {
 		line = line.With("accounts", moved)
 	}
-	return job.Refused(reads.CheckFile("the list of what cannot be read", list, export.FailedHeader), move+line.String())
+	return job.Refused(reads.CheckFile("the list of what cannot be read", list, export.FailedHeader),
+		move+line.String())
 }
 
 // elsewhere is the command line with another output.
@@ -162,15 +165,18 @@ func (j *exportJob) read(ctx context.Context) error {
 	if j.export.Finished {
 		return j.export.RestoreFailed()
 	}
-	text := fmt.Sprintf("reading %s from %s by friend_get", screen.Some(start.Accounts, "account"), j.set.Service.Target())
+	text := fmt.Sprintf("reading %s from %s by friend_get", screen.Some(start.Accounts, "account"),
+		j.set.Service.Target())
 	if j.export.Resumed {
 		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
 	}
-	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done), zap.Float64("rate", j.set.Pace.Rate))
+	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done),
+		zap.Float64("rate", j.set.Pace.Rate))
 	j.p.View.Sending()
 	stop := j.p.Follow(j.set.Output, j.log, j.client, &j.meter, func() job.Standing {
 		now := j.export.At()
-		s := job.Standing{Done: now.Done, Total: now.Accounts, Noun: "account", Steps: now.Done - start.Done, ToGo: now.Accounts - now.Done}
+		s := job.Standing{Done: now.Done, Total: now.Accounts, Noun: "account", Steps: now.Done - start.Done,
+			ToGo: now.Accounts - now.Done}
 		s.More = ", " + screen.Some(now.Edges, "edge")
 		if unread := now.Failed - now.Short; unread > 0 {
 			s.More += fmt.Sprintf(", %s unreadable", screen.Count(unread))
@@ -186,7 +192,8 @@ func (j *exportJob) read(ctx context.Context) error {
 func (j *exportJob) judge(stop job.Stop, took time.Duration) exit.Ending {
 	now := j.export.At()
 	if first := j.export.Accounts.First; stop.Err == nil && now.Edges == 0 {
-		j.log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)", j.set.Accounts, first.ID, first.Line), events.Export)
+		j.log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)",
+			j.set.Accounts, first.ID, first.Line), events.Export)
 	}
 	codes := []exit.Code{stop.Code()}
 	if now.Failed > 0 {
@@ -216,7 +223,8 @@ func (j *exportJob) judge(stop job.Stop, took time.Duration) exit.Ending {
 	switch {
 	case stop.Why() != "":
 		e = stop.Ending(e.Code, func(why string) string {
-			return fmt.Sprintf("%s; %s of %s are done%s", why, screen.Count(now.Done), screen.Some(now.Accounts, "account"), failed)
+			return fmt.Sprintf("%s; %s of %s are done%s", why, screen.Count(now.Done),
+				screen.Some(now.Accounts, "account"), failed)
 		})
 		e.Hint = cmp.Or(j.p.SilentHint(stop), j.p.ResumeLine().String())
 	case j.export.Finished:
@@ -284,7 +292,8 @@ func (j *exportJob) importLine(now export.Standing) string {
 	if input == "" {
 		input = "-"
 	}
-	l := j.line.As("import", func(string) bool { return false }).With("sdk-app-id", "SDKAPPID").With("secret-key-file", "FILE").With("region", "REGION")
+	l := j.line.As("import", func(string) bool { return false }).With("sdk-app-id", "SDKAPPID").With("secret-key-file",
+		"FILE").With("region", "REGION")
 	if tags := j.export.IntegerTags(); j.set.Format == source.CSV && len(tags) > 0 {
 		l = l.With("integer-tags", strings.Join(tags, ","))
 	}

@@ -98,7 +98,8 @@ func withoutMissing(jobs inspect.Jobs) string {
 }
 
 // failuresEnding says how to get at the list.
-func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Settings, format, retry string) *exit.Ending {
+func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Settings, format,
+	retry string) *exit.Ending {
 	which := ""
 	if len(set.Codes)+len(set.Account) > 0 {
 		which = " that --code and --account name"
@@ -107,15 +108,18 @@ func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Setti
 		return &exit.Ending{What: "no edge failed"}
 	}
 	return &exit.Ending{
-		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)), "code")),
-		Hint: line.With("output-format", format).String() + " # the list itself; after fixing what their codes say: " + retry,
+		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)),
+			"code")),
+		Hint: line.With("output-format", format).String() + " # the list itself; after fixing what their codes say: " +
+			retry,
 	}
 }
 
 // mostNamed is how many inputs a hint names. Those of a folder are many.
 const mostNamed = 5
 
-// retryLine is the command that takes the edges of these codes up again, but for the flags that name the service, which no state knows.
+// retryLine is the command that takes the edges of these codes up again, but for the flags that
+// name the service, which no state knows.
 func retryLine(args []string, jobs inspect.Jobs, set settings.Settings) string {
 	l := invocation.Parse(args[0], "import", nil, nil)
 	if state := filepath.Clean(set.State); state != settings.DefaultState {
@@ -147,14 +151,16 @@ func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set set
 	integers, err := jobs.List(out, set.Form, os.TempDir(), filter)
 	if err := errors.Join(err, out.Close()); err != nil {
 		if errors.Is(err, source.ErrNotCSV) {
-			return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format", settings.FormJSONL).String()}
+			return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format",
+				settings.FormJSONL).String()}
 		}
 		return err
 	}
 	if len(integers) > 0 {
 		p.ending = &exit.Ending{
 			What: "some custom fields of the list are integers",
-			Hint: invocation.Parse(p.Args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST.csv").String(),
+			Hint: invocation.Parse(p.Args[0], "import", nil, nil).With("integer-tags",
+				strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST.csv").String(),
 		}
 	}
 	return nil

@@ -33,8 +33,8 @@ type outcome struct {
 	trouble  error         // of writing the account: the job may not be called finished
 }
 
-// finish writes lists and report from the journal, whatever the run came to, and says how the job ended. Dying in here loses nothing: the same run again writes
-// the same.
+// finish writes lists and report from the journal, whatever the run came to, and says how the job
+// ended. Dying in here loses nothing: the same run again writes the same.
 func (j *importJob) finish() (exit.Ending, error) {
 	j.View.Closing()
 	j.ShowStack(j.result.err)
@@ -59,13 +59,16 @@ func (j *importJob) finish() (exit.Ending, error) {
 	j.View.Show(last)
 	j.View.End(int(ending.Code), ending.OneLine())
 	j.writeMetrics()
-	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)), zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
-		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected), zap.Int64("duplicate", o.account.Rows.Duplicate),
+	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)),
+		zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
+		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected),
+		zap.Int64("duplicate", o.account.Rows.Duplicate),
 		zap.Int64("pending", o.account.Pending()), zap.Int64("calls", j.result.stats.Attempts))
 	return ending, nil
 }
 
-// writeReport writes the failed list and writes the account, which has to balance, and to agree with the list and with what the run counted.
+// writeReport writes the failed list and writes the account, which has to balance, and to agree
+// with the list and with what the run counted.
 func (j *importJob) writeReport() outcome {
 	o := outcome{account: j.account()}
 	ofPilot := map[int]int64{}
@@ -79,7 +82,8 @@ func (j *importJob) writeReport() outcome {
 	})
 	o.trouble = errors.Join(err, o.account.Check(), j.Bug())
 	if failed := o.account.Failed(); err == nil && listed != failed {
-		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d", failed, listed))
+		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d",
+			failed, listed))
 	}
 	o.rejected, o.byCode = o.account.Rows.Rejected, j.Journal.Totals().FailedByCode
 	if j.pilot == nil {
@@ -107,7 +111,8 @@ func (j *importJob) endRun(code exit.Code) error {
 		At: time.Now().UTC(), Code: int(code), Calls: j.result.stats.Attempts,
 		AllAnswered: j.result.err == nil || s.Uncertain == 0,
 		Facts: map[string]int64{
-			"retried": s.Retried, "throttled": j.result.stats.Throttled, "uncertain": j.result.stats.Uncertain, "halved": s.Halved, "holds": s.Holds, "renewals": j.result.stats.Renewals,
+			"retried": s.Retried, "throttled": j.result.stats.Throttled, "uncertain": j.result.stats.Uncertain,
+			"halved": s.Halved, "holds": s.Holds, "renewals": j.result.stats.Renewals,
 		},
 	})
 	if err != nil && j.result.err != nil {
@@ -116,7 +121,8 @@ func (j *importJob) endRun(code exit.Code) error {
 	return err
 }
 
-// report puts the account together with what stands beside it. What a verify found stays as long as nothing is sent.
+// report puts the account together with what stands beside it. What a verify found stays as long as
+// nothing is sent.
 func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 	r := reportOf(j.Dir, j.Journal, j.Stage, j.Counts)
 	r.Account, r.Pilot = o.account, o.pilot
@@ -134,12 +140,16 @@ func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 func reportOf(dir string, journal *checkpoint.Journal, staged *stage.Stage, counts source.Counts) report.Report {
 	id, totals, plan := journal.Identity(), journal.Totals(), staged.Totals()
 	r := report.Report{
-		Version: report.Version, Program: versionLine(), Account: report.Make(id, totals), FailedByCode: []report.Code{}, RejectedByReason: counts.RejectedBy,
+		Version: report.Version, Program: versionLine(), Account: report.Make(id, totals),
+		FailedByCode: []report.Code{}, RejectedByReason: counts.RejectedBy,
 		Lists: listsIn(dir, counts.ListFormat()),
-		Job:   report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: settings.Shard{Index: id.Shard, Count: id.Shards}.String(), Created: id.Created, Options: id.Options},
+		Job: report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: settings.Shard{Index: id.Shard,
+			Count: id.Shards}.String(), Created: id.Created, Options: id.Options},
 		Plan: report.Plan{
-			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax, OverGroups: plan.GroupsOver,
-			Differing: plan.Differing, Changed: counts.Changed, MutualShare: mutualShare(plan), ManyLines: counts.ManyLines,
+			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax,
+			OverGroups: plan.GroupsOver,
+			Differing:  plan.Differing, Changed: counts.Changed, MutualShare: mutualShare(plan),
+			ManyLines: counts.ManyLines,
 		},
 	}
 	if r.RejectedByReason == nil {

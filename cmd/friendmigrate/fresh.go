@@ -12,8 +12,9 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 )
 
-// startOver begins --fresh: the new job is prepared in a folder of its own, so that a run that cannot
-// begin leaves the old state as it was. What a killed one left of that is removed. The lock is held.
+// startOver begins --fresh: the new job is prepared in a folder of its own, so that a run that
+// cannot begin leaves the old state as it was. What a killed one left of that is removed. The lock
+// is held.
 func (j *importJob) startOver() error {
 	if err := folder.Drop(j.Dir); err != nil {
 		return err
@@ -27,8 +28,8 @@ func (j *importJob) startOver() error {
 	return nil
 }
 
-// takeOver moves the old state away and the new one to its place, once nothing is left that could end
-// the run before its first call.
+// takeOver moves the old state away and the new one to its place, once nothing is left that could
+// end the run before its first call.
 func (j *importJob) takeOver() error {
 	defer j.StartingOver.Store(false)
 	if j.home == "" {

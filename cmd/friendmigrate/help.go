@@ -17,7 +17,8 @@ import (
 
 const helpWidth = 100
 
-// The library's completion command and the flag with which its scripts ask the program what may follow.
+// The library's completion command and the flag with which its scripts ask the program what may
+// follow.
 const (
 	completionCommand = "completion"
 	completionFlag    = "--generate-shell-completion"
@@ -101,7 +102,8 @@ RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
 }
 
 func variableHelp(which string) string {
-	text := fmt.Sprintf("%s is also read from a variable: --some-flag from %s; the flag wins.", which, settings.Variable("some-flag"))
+	text := fmt.Sprintf("%s is also read from a variable: --some-flag from %s; the flag wins.", which,
+		settings.Variable("some-flag"))
 	return strings.Join(wrap(text, helpWidth), "\n") + "\n\n"
 }
 

@@ -87,19 +87,24 @@ func (j *importJob) checkArguments(c *cli.Command) error {
 				rest = []string{"INPUT"}
 			}
 			hint := j.Line().Without("retry-failed").WithWord("--retry-failed=" + in).Of(rest...)
-			return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("there is no INPUT %q; as the codes of --retry-failed it has to stand behind =", in), Hint: hint.String()}
+			return &exit.Error{Code: exit.Unusable,
+				Err:  fmt.Errorf("there is no INPUT %q; as the codes of --retry-failed it has to stand behind =", in),
+				Hint: hint.String()}
 		}
 		if in == "true" || in == "false" {
-			return job.Unusable(j.Line().Of(rest...), "there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in)
+			return job.Unusable(j.Line().Of(rest...),
+				"there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in)
 		}
 	}
 	if j.Set.Job.Shard.Count > 0 && slices.Contains(j.Inputs, "-") {
-		return job.Unusable(j.Line().Of("FILE"), "standard input cannot be divided among shards: each of them would need all of it; give a file")
+		return job.Unusable(j.Line().Of("FILE"),
+			"standard input cannot be divided among shards: each of them would need all of it; give a file")
 	}
 	return nil
 }
 
-// run is the job, from the lock to the report. The ending speaks for a job that could begin; an error for one that could not.
+// run is the job, from the lock to the report. The ending speaks for a job that could begin; an
+// error for one that could not.
 func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	began := time.Now()
 	pilot, err := openPilot(ctx, j.Program, j.Set.Job, j.Inputs)
@@ -139,7 +144,8 @@ func (j *importJob) run(ctx context.Context) (ending exit.Ending, err error) {
 	return j.finish()
 }
 
-// openFolder takes the state folder. A rehearsal removes another division of its job, since it is always fresh, but no real job.
+// openFolder takes the state folder. A rehearsal removes another division of its job, since it is
+// always fresh, but no real job.
 func (j *importJob) openFolder(ctx context.Context) error {
 	base, neighbours := j.base(), folder.CheckNeighbours
 	if err := job.Refused(j.reads.CheckState(base), j.Apart()); err != nil {
@@ -208,7 +214,8 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 		return err
 	}
 	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
-		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open), events.Reopen, zap.Int64("open", open))
+		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open),
+			events.Reopen, zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {

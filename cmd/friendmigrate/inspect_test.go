@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// An account id, a row or a text of the service must not be able to drive the terminal of whoever looks at a job.
+// An account id, a row or a text of the service must not be able to drive the terminal of whoever
+// looks at a job.
 func TestControlCharactersAreNeverRaw(t *testing.T) {
 	dir := t.TempDir()
 	input, state := filepath.Join(dir, "in.csv"), filepath.Join(dir, "state")

@@ -57,7 +57,8 @@ func (j *importJob) doneWords(o outcome) string {
 	if o.pilot != nil {
 		named := screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
 		return fmt.Sprintf("the pilot is finished: all %s of %s %s in place%s; %s",
-			screen.Some(o.pilot.Edges, "edge"), named, screen.Verb(o.pilot.Edges, "is", "are"), j.after(), restWords(a.Pending()))
+			screen.Some(o.pilot.Edges, "edge"), named, screen.Verb(o.pilot.Edges, "is", "are"), j.after(),
+			restWords(a.Pending()))
 	}
 	if a.Edges() == 0 {
 		return j.nothingWords()
@@ -105,7 +106,8 @@ func (j *importJob) after() string {
 	if j.result.idle {
 		return ""
 	}
-	return fmt.Sprintf(", %s in %s", screen.Some(j.result.stats.Attempts, "call"), screen.Took(time.Since(j.result.began)))
+	return fmt.Sprintf(", %s in %s", screen.Some(j.result.stats.Attempts, "call"),
+		screen.Took(time.Since(j.result.began)))
 }
 
 func (j *importJob) exceptionWords(o outcome) string {
@@ -127,7 +129,8 @@ func (j *importJob) exceptionWords(o outcome) string {
 	if o.rejected > 0 {
 		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
 	}
-	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), screen.IsAre(edges, "edge"), j.after(), strings.Join(parts, "; "), pending)
+	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), screen.IsAre(edges, "edge"),
+		j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
 		text += "; " + j.rehearsal.words()
 	}
@@ -157,7 +160,8 @@ func (j *importJob) pendingWords(o outcome) string {
 	if pending == 0 {
 		return "no edge is pending"
 	}
-	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"), screen.Verb(pending, "is", "are"))
+	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"),
+		screen.Verb(pending, "is", "are"))
 }
 
 // stop is how the run of the engine ended.
@@ -170,12 +174,14 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 		l = l.WithWord("--retry-failed")
 	}
 	b := stop.Brake
-	tags := slices.DeleteFunc(slices.Clone(b.Fields), func(name string) bool { return !strings.HasPrefix(name, "Tag_") })
+	tags := slices.DeleteFunc(slices.Clone(b.Fields),
+		func(name string) bool { return !strings.HasPrefix(name, "Tag_") })
 	switch {
 	case len(tags) == 1:
 		return l.String() + " # after creating " + tags[0] + " in the console, if it is not there"
 	case len(tags) > 1: // nothing tells which one it is
-		return l.String() + " # after creating those of " + strings.Join(tags, ", ") + " in the console that are not there"
+		return l.String() + " # after creating those of " + strings.Join(tags, ", ") +
+			" in the console that are not there"
 	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
 		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
 	case !failed:
@@ -201,7 +207,8 @@ func (j *importJob) failedWords(o outcome, n int64) string {
 	if o.pilot != nil && n == o.failed { // if the job has as many, they are the same
 		codes = o.ofPilot
 	}
-	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), job.Codes(codes), j.path(j.listName(folder.Failed)))
+	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), job.Codes(codes),
+		j.path(j.listName(folder.Failed)))
 }
 
 // resume is the same command, which resumes. What standard input gave is staged already.
@@ -240,7 +247,8 @@ func (j *importJob) exceptionHint(o outcome) string {
 	for i, format := range j.Counts.RejectedIn {
 		fixed = append(fixed[:i], "fixed."+format)
 	}
-	return j.FollowUp(j.Line().Without("fresh", "retry-failed", "only-accounts"), j.Set.Job, "-fixed").Of(fixed...).String() +
+	return j.FollowUp(j.Line().Without("fresh", "retry-failed", "only-accounts"), j.Set.Job,
+		"-fixed").Of(fixed...).String() +
 		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
 }
 

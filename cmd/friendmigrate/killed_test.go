@@ -41,10 +41,12 @@ func slowly(env map[string]string) map[string]string {
 	return env
 }
 
-// span is when kills fall: a run that goes on sends its first call after a second, since the one before may have sent calls until just now.
+// span is when kills fall: a run that goes on sends its first call after a second, since the one
+// before may have sent calls until just now.
 const span = 2500 * time.Millisecond
 
-// killed runs the program again and again, each time killing it at a random moment of its first span, until a run ends by itself. It returns how often it was killed.
+// killed runs the program again and again, each time killing it at a random moment of its first
+// span, until a run ends by itself. It returns how often it was killed.
 func killed(t *testing.T, random *rand.Rand, dir string, env map[string]string, code int, args ...string) int {
 	t.Helper()
 	program, err := os.Executable()
@@ -76,7 +78,8 @@ func killed(t *testing.T, random *rand.Rand, dir string, env map[string]string, 
 	}
 }
 
-// untilKilled repeats rounds of a command until it was killed often enough; each round starts from fresh and ends with its result held against the unbroken one.
+// untilKilled repeats rounds of a command until it was killed often enough; each round starts from
+// fresh and ends with its result held against the unbroken one.
 func untilKilled(t *testing.T, round func(random *rand.Rand, n int) int) {
 	t.Helper()
 	if testing.Short() {

@@ -92,7 +92,8 @@ func (r *running) until(t *testing.T, path, part string) string {
 	return ""
 }
 
-// The last scrape of a run that lingers is that of metrics.prom; a signal ends the lingering and not the exit code.
+// The last scrape of a run that lingers is that of metrics.prom; a signal ends the lingering and
+// not the exit code.
 func TestARunThatLingersIsScrapedOnceMore(t *testing.T) {
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{})
@@ -167,7 +168,8 @@ func TestVerifyAndExportAreWatchedToo(t *testing.T) {
 	}
 }
 
-// Nothing is sent, nothing is moved aside, where the port is taken; and whoever ends before the job could begin leaves a message too.
+// Nothing is sent, nothing is moved aside, where the port is taken; and whoever ends before the job
+// could begin leaves a message too.
 func TestEndingsBeforeTheJobBegins(t *testing.T) {
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{})

@@ -17,7 +17,8 @@ import (
 // listMemory is what collecting a list may hold; more is spilled beside the list.
 const listMemory = 8 << 20
 
-// listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is lost.
+// listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is
+// lost.
 func (j *importJob) listName(list string) string {
 	return list + "." + j.Counts.ListFormat()
 }
@@ -38,10 +39,12 @@ func seeIfThere(list string) string {
 	return "see " + list
 }
 
-// writeFailed writes the list of edges that are failed now, whole, and returns how many these are. also is told each of them; it may be nil.
+// writeFailed writes the list of edges that are failed now, whole, and returns how many these are.
+// also is told each of them; it may be nil.
 func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
 	list := source.NewList(source.ListOptions{
-		FS: j.FS, Path: filepath.Join(j.Dir, j.listName(folder.Failed)), Memory: listMemory, Format: j.Counts.ListFormat(), Extra: inspect.FailedColumns(),
+		FS: j.FS, Path: filepath.Join(j.Dir, j.listName(folder.Failed)), Memory: listMemory,
+		Format: j.Counts.ListFormat(), Extra: inspect.FailedColumns(),
 	})
 	defer func() { err = errors.Join(err, list.Close()) }()
 	for f, err := range j.Journal.Failures() {
@@ -51,7 +54,8 @@ func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err err
 		if also != nil {
 			also(f)
 		}
-		if err := list.Add(&f.Edge, int64(f.Code), f.Info, int64(f.Attempts), j.Counts.InputName(f.Edge.Input), f.Edge.Line); err != nil {
+		if err := list.Add(&f.Edge, int64(f.Code), f.Info, int64(f.Attempts), j.Counts.InputName(f.Edge.Input),
+			f.Edge.Line); err != nil {
 			return n, fmt.Errorf("write the failed list: %w", err)
 		}
 		n++
@@ -65,7 +69,8 @@ func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err err
 // listsIn names the lists that are in a state folder.
 func listsIn(dir, format string) []string {
 	var there []string
-	for _, name := range []string{folder.Rejected, folder.Changed, folder.Duplicates, folder.Failed + "." + format, folder.Missing + "." + format, folder.Different + "." + format} {
+	for _, name := range []string{folder.Rejected, folder.Changed, folder.Duplicates, folder.Failed + "." + format,
+		folder.Missing + "." + format, folder.Different + "." + format} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			there = append(there, name)
 		}

@@ -47,8 +47,8 @@ func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
 	return nil
 }
 
-// manifestHint is the command without variables that the YAML must not hold: a hint must not repeat them
-// either. "" is the usual hint.
+// manifestHint is the command without variables that the YAML must not hold: a hint must not repeat
+// them either. "" is the usual hint.
 func (p *program) manifestHint(c *cli.Command, err error) string {
 	line := p.Line()
 	bad := slices.ContainsFunc(p.values(c).Flags["env"], func(s string) bool {

@@ -15,8 +15,8 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// A Job whose command line import does not take would fail in the cluster and nowhere else. So each pod's command line is run here, with the paths of the
-// container turned into folders of this test.
+// A Job whose command line import does not take would fail in the cluster and nowhere else. So each
+// pod's command line is run here, with the paths of the container turned into folders of this test.
 func TestThePodsOfAManifestImportEverything(t *testing.T) {
 	for name, more := range map[string][]string{
 		"one pod":                   nil,
@@ -55,7 +55,8 @@ func TestThePodsOfAManifestImportEverything(t *testing.T) {
 	}
 }
 
-// A rehearsal in the cluster has no key, and its folder has to lie in the volume: nothing else is writable.
+// A rehearsal in the cluster has no key, and its folder has to lie in the volume: nothing else is
+// writable.
 func TestAPodThatRehearsesWritesIntoItsVolume(t *testing.T) {
 	data := t.TempDir()
 	input := filepath.Join(data, "input")

@@ -28,7 +28,8 @@ func (p *program) leave(e exit.Ending) {
 	}
 }
 
-// interrupt does so for a process that ends at once, while the command is still at work, and waits for no disk.
+// interrupt does so for a process that ends at once, while the command is still at work, and waits
+// for no disk.
 func (p *program) interrupt(e exit.Ending) {
 	done := make(chan struct{})
 	go func() {
@@ -61,8 +62,8 @@ func (p *program) notify(write func(termination.Message) error, e exit.Ending) e
 	return write(termination.Of(job.Command, job.Shard, e, time.Now(), counts))
 }
 
-// lingerOver is how long after --max-duration the last scrape is waited for at the most. A scheduler
-// ends what goes on after its window, and with the pod its message would be gone.
+// lingerOver is how long after --max-duration the last scrape is waited for at the most. A
+// scheduler ends what goes on after its window, and with the pod its message would be gone.
 const lingerOver = 5 * time.Second
 
 // depart goes on serving for the last scrape, unless a signal has come or comes, and stops.
@@ -90,7 +91,8 @@ func (p *program) lingers(now time.Time) time.Duration {
 	return min(p.Linger, p.Began.Add(p.Window+lingerOver).Sub(now))
 }
 
-// watched is where the facts of an import come from, as far as it has got. It reads what is safe to be read while the job runs.
+// watched is where the facts of an import come from, as far as it has got. It reads what is safe to
+// be read while the job runs.
 func (j *importJob) watched(meter *migrate.Meter) {
 	client, journal := j.Client, j.Journal
 	j.View.Follow(func() metrics.Facts {
@@ -104,14 +106,17 @@ func (j *importJob) watched(meter *migrate.Meter) {
 	})
 }
 
-// writeMetrics writes the last metrics into the state folder. They are for looking at: a job that is done does not fail for them.
+// writeMetrics writes the last metrics into the state folder. They are for looking at: a job that
+// is done does not fail for them.
 func (j *importJob) writeMetrics() {
-	if err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics); err != nil && !job.NoSpace(err) { // the last line says that
+	if err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics); err != nil &&
+		!job.NoSpace(err) { // the last line says that
 		j.Log.Warn(fmt.Sprintf("%s could not be written", folder.Metrics), events.MetricsFile, zap.Error(err))
 	}
 }
 
-// endEarly is the last look at a job that could not begin, or that ended before it sent anything. A state that is another job's stays as it is.
+// endEarly is the last look at a job that could not begin, or that ended before it sent anything. A
+// state that is another job's stays as it is.
 func (j *importJob) endEarly(err error) {
 	e := j.Failure(err)
 	j.View.End(int(e.Code), e.OneLine())

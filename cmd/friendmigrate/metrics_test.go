@@ -130,7 +130,8 @@ func watchedInput(t *testing.T, dir string) string {
 	return name
 }
 
-// At every ending of a job, resumed or not, metrics.prom says what report.json says, and the message that is left behind as well.
+// At every ending of a job, resumed or not, metrics.prom says what report.json says, and the
+// message that is left behind as well.
 func TestMetricsEqualTheReport(t *testing.T) {
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{App: simulator.App{Missing: simulator.NewSet("ghost", "nobody")}, Seed: 5})

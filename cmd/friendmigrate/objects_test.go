@@ -24,7 +24,8 @@ import (
 // realNetwork is a public data set that lies beside some checkouts.
 const realNetwork = "../../../shared/data/facebook-friends.csv.gz"
 
-// network is the CSV of a social network: the real one where it is, else one of its size, that takes more than one part of an upload.
+// network is the CSV of a social network: the real one where it is, else one of its size, that
+// takes more than one part of an upload.
 func network(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -54,7 +54,8 @@ func openPilot(ctx context.Context, p *job.Program, of settings.Job, inputs []st
 		return nil, nil
 	}
 	if of.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
-		return nil, job.Unusable(p.Line().With("only-accounts", "FILE"), "--only-accounts and INPUT are both standard input, which can be read once only")
+		return nil, job.Unusable(p.Line().With("only-accounts", "FILE"),
+			"--only-accounts and INPUT are both standard input, which can be read once only")
 	}
 	list, err := p.OpenAccounts(ctx, "--only-accounts", of.OnlyAccounts)
 	if err != nil {
@@ -149,7 +150,8 @@ func (p *pilot) nobody() error {
 		Code: exit.Unusable,
 		Err: fmt.Errorf("--only-accounts %q: none of its %s has an edge here; nothing was sent",
 			p.list.Name, screen.Some(p.list.Count, "account")),
-		Hint: fmt.Sprintf("%s # line %d was read as %q, and no From_Account is exactly that", hint, first.Line, first.ID),
+		Hint: fmt.Sprintf("%s # line %d was read as %q, and no From_Account is exactly that", hint, first.Line,
+			first.ID),
 	}
 }
 
@@ -178,7 +180,8 @@ func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 // planned says what a plan, which is of all accounts, has of the pilot.
 func (p *pilot) planned(ctx context.Context, s *stage.Stage) (string, error) {
 	warning, err := p.find(ctx, s, nil)
-	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s", screen.Some(p.edges, "edge"))
+	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s",
+		screen.Some(p.edges, "edge"))
 	return strings.TrimSuffix(text+"; "+warning, "; "), err
 }
 
@@ -263,7 +266,8 @@ func (p *pilot) account(settledByRun, failed int64) *report.Pilot {
 		return nil
 	}
 	return &report.Pilot{
-		Accounts: int64(p.named()), Unknown: int64(p.unknown()), Edges: p.edges, Failed: failed, Pending: p.edges - p.settled - settledByRun,
+		Accounts: int64(p.named()), Unknown: int64(p.unknown()), Edges: p.edges, Failed: failed,
+		Pending: p.edges - p.settled - settledByRun,
 	}
 }
 

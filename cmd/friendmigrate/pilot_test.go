@@ -41,7 +41,8 @@ a.csv,8,To_Account,is empty,"pilot2,,"
 	}
 }
 
-// A pilot has the same rosters in the same order whether its accounts are looked up one by one or found by a pass over the plan.
+// A pilot has the same rosters in the same order whether its accounts are looked up one by one or
+// found by a pass over the plan.
 func TestAPilotFindsItsAccountsEitherWay(t *testing.T) {
 	const rosters = 4 * cheaperPass
 	var rows strings.Builder

@@ -58,7 +58,8 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
-	as.Store, err = p.OpenObjects(ctx, set.Objects, as.Inputs, func(message string) { p.Screen.Line("warning: " + message) })
+	as.Store, err = p.OpenObjects(ctx, set.Objects, as.Inputs,
+		func(message string) { p.Screen.Line("warning: " + message) })
 	if err != nil {
 		return err
 	}
@@ -101,8 +102,9 @@ func (p *program) makePlan(ctx context.Context, set settings.Settings, as *impor
 	}
 	return plan.Make(ctx, plan.Options{
 		Staged: staged,
-		Inputs: as.Inputs, Stdin: as.stdin(), Objects: as.Store, Rows: set.Rows, Shard: set.Job.Shard.Index, Shards: set.Job.Shard.Count,
-		State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
+		Inputs: as.Inputs, Stdin: as.stdin(), Objects: as.Store, Rows: set.Rows, Shard: set.Job.Shard.Index,
+		Shards: set.Job.Shard.Count,
+		State:  set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: reading.Take,
 		Waits: func(message string) { p.Screen.Line("warning: " + message) },
 	})
@@ -110,7 +112,8 @@ func (p *program) makePlan(ctx context.Context, set settings.Settings, as *impor
 
 // judgePlan says how the plan ended, and how to import what was planned.
 func (p *program) judgePlan(made *plan.Plan, set settings.Settings, as *importJob) exit.Ending {
-	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", screen.Some(made.Edges, "edge"), screen.Some(made.Accounts, "account"), screen.Some(made.Calls, "call"))}
+	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", screen.Some(made.Edges, "edge"),
+		screen.Some(made.Accounts, "account"), screen.Some(made.Calls, "call"))}
 	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {
 		e.What += ", at least " + made.LeastTime()
 	}

@@ -24,8 +24,10 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// Whatever the input and the flags, the plan says to the digit what the import then does: the same rows, edges, accounts and rejects, as many calls as are sent, as
-// many bytes as arrive. It is the same made anew, with ids collected and read from the state, and making it leaves the state as it was.
+// Whatever the input and the flags, the plan says to the digit what the import then does: the same
+// rows, edges, accounts and rejects, as many calls as are sent, as many bytes as arrive. It is the
+// same made anew, with ids collected and read from the state, and making it leaves the state as it
+// was.
 func TestPlanAndImportAgreeToTheDigit(t *testing.T) {
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

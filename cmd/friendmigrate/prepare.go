@@ -23,7 +23,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// prepare opens the job's journal and its sealed stage, and makes both where they are not there. Nothing has been sent when it returns.
+// prepare opens the job's journal and its sealed stage, and makes both where they are not there.
+// Nothing has been sent when it returns.
 //
 // A new job takes these durable steps; dying after one of them leaves:
 //
@@ -31,7 +32,8 @@ import (
 //	2  journal created            nothing settled: the next run stages again, and what it stages has to be the plan that the journal knows
 //	3  manifest written           the job as it stays; from here on a stage without a journal is damage
 //
-// So a sealed stage implies that its journal was there, and a journal without a stage is never taken for a new job.
+// So a sealed stage implies that its journal was there, and a journal without a stage is never
+// taken for a new job.
 func (j *importJob) prepare(ctx context.Context) error {
 	if err := j.openJournal(); err != nil {
 		return err
@@ -81,7 +83,8 @@ func (j *importJob) openJournal() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, checkpoint.ErrDamaged):
-		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may import edges twice", err), Hint: j.Line().With("fresh", "").String()}
+		return &exit.Error{Code: exit.Unexpected,
+			Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may import edges twice", err), Hint: j.Line().With("fresh", "").String()}
 	case err != nil:
 		return err
 	}
@@ -102,7 +105,8 @@ func (j *importJob) openStage() error {
 		if j.Journal == nil {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
-		j.Log.Warn("the staged input is damaged or of another version and is built again from the input", events.StageDamaged, zap.Error(err))
+		j.Log.Warn("the staged input is damaged or of another version and is built again from the input",
+			events.StageDamaged, zap.Error(err))
 		return nil
 	case err != nil:
 		return err
@@ -114,7 +118,8 @@ func (j *importJob) openStage() error {
 	return nil
 }
 
-// lostJournal refuses a stage without the journal that was made with it: what was sent is not known any more.
+// lostJournal refuses a stage without the journal that was made with it: what was sent is not known
+// any more.
 func (j *importJob) lostJournal(what string) error {
 	return &exit.Error{
 		Code: exit.Unexpected,
@@ -124,7 +129,8 @@ func (j *importJob) lostJournal(what string) error {
 	}
 }
 
-// stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is staged.
+// stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is
+// staged.
 func (j *importJob) stdin() io.Reader {
 	if screen.IsTerminal(j.Std.In) {
 		return nil
@@ -146,7 +152,8 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	case source.Different:
 		return j.OtherJob(c.Reasons)
 	case source.Gone:
-		j.Log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it", events.InputGone, zap.Strings("why", c.Reasons))
+		j.Log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it",
+			events.InputGone, zap.Strings("why", c.Reasons))
 	}
 	if j.Counts.LeftOut = c.LeftOut; c.LeftOut.Warning() != "" {
 		j.Log.Warn(c.LeftOut.Warning(), events.Input)
@@ -166,13 +173,14 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	if t.Pending == 0 {
 		return nil
 	}
-	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending, "edge")),
+	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending,
+		"edge")),
 		events.Resume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
-// compareAgain sees, before a lost stage is built again and lists are written, whether the inputs are those of the journal. Standard input can be
-// read once only: there it is seen after staging.
+// compareAgain sees, before a lost stage is built again and lists are written, whether the inputs
+// are those of the journal. Standard input can be read once only: there it is seen after staging.
 func (j *importJob) compareAgain(ctx context.Context) error {
 	if slices.Contains(j.Inputs, "-") {
 		return nil
@@ -203,7 +211,8 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	return nil
 }
 
-// cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are left as they are.
+// cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are
+// left as they are.
 func (j *importJob) cannotStageAgain(why string) error {
 	return &exit.Error{
 		Code: exit.Unexpected, Hint: j.Line().Without("fresh").String() + " # after putting the input back",
@@ -248,16 +257,19 @@ func (j *importJob) restoreLists(ctx context.Context) error {
 	job := j.reading()
 	job.Warn = nil // it was said when they were staged
 	gone, err := source.RestoreLists(ctx, job, j.Counts, j.Stage.Totals())
-	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) && !errors.Is(err, source.ErrUnreachable)) {
+	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) &&
+		!errors.Is(err, source.ErrUnreachable)) {
 		return j.readError(ctx, err)
 	}
 	if j.gone = gone; err != nil {
-		j.Log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.Dir, strings.Join(gone, ", "), err), events.Input)
+		j.Log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.Dir, strings.Join(gone, ", "), err),
+			events.Input)
 	}
 	return nil
 }
 
-// settleIdentity creates the journal for what was staged, or sees that it is what the journal knows.
+// settleIdentity creates the journal for what was staged, or sees that it is what the journal
+// knows.
 func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
 	id.Inputs = nil
 	for _, in := range p.Counts.Inputs {
@@ -293,7 +305,8 @@ func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) er
 	return nil
 }
 
-// refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where the rejected rows belong to others.
+// refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where
+// the rejected rows belong to others.
 func (j *importJob) refuseRejected() error {
 	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
 	if own+elsewhere == 0 {
@@ -305,7 +318,8 @@ func (j *importJob) refuseRejected() error {
 		parts = append(parts, rejectedWords(own, j.see(folder.Rejected), j.Counts))
 	}
 	if elsewhere > 0 {
-		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them", screen.WasWere(elsewhere, "row")))
+		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
+			screen.WasWere(elsewhere, "row")))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
@@ -319,7 +333,8 @@ func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesErr
 	j.listed = true
 	found, _, _ := j.Arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
-		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row), placeOf(found, pair.Before)))
+		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
+			placeOf(found, pair.Before)))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,

@@ -16,14 +16,16 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// What a rehearsal is like: the service's documented limit, and the latency of a service that is not next door.
+// What a rehearsal is like: the service's documented limit, and the latency of a service that is
+// not next door.
 const (
 	rehearsalLimit   = 200
 	rehearsalLatency = 40 * time.Millisecond
 	rehearsalJitter  = 40 * time.Millisecond
 )
 
-// rehearsal is a simulated service inside this process, over loopback, with a key that nobody else has.
+// rehearsal is a simulated service inside this process, over loopback, with a key that nobody else
+// has.
 type rehearsal struct {
 	service *simulator.Server
 	server  *http.Server
@@ -63,11 +65,13 @@ func (r *rehearsal) close() error {
 	return err
 }
 
-// compare holds the job's account against what the service counted for itself. Where they differ the job may not be called finished.
+// compare holds the job's account against what the service counted for itself. Where they differ
+// the job may not be called finished.
 func (r *rehearsal) compare(j *importJob, a report.Account) error {
 	s := r.service.Stats()
 	r.found = report.Rehearsal{
-		Edges: s.GraphEdges, Calls: s.Calls, Refused: s.RefusedRate, BusiestSecond: int64(s.LargestSecond), Overlaps: s.Overlaps, Disagreements: []string{},
+		Edges: s.GraphEdges, Calls: s.Calls, Refused: s.RefusedRate, BusiestSecond: int64(s.LargestSecond),
+		Overlaps: s.Overlaps, Disagreements: []string{},
 	}
 	disagree := func(format string, args ...any) {
 		r.found.Disagreements = append(r.found.Disagreements, fmt.Sprintf(format, args...))
@@ -88,8 +92,8 @@ func (r *rehearsal) compare(j *importJob, a report.Account) error {
 	return errors.New("the simulated service disagrees with the account: " + strings.Join(r.found.Disagreements, "; "))
 }
 
-// words says in one clause that both agree. More arrivals in a second than the rate are no disagreement: on a busy machine some are held up and arrive among those
-// that left after them.
+// words says in one clause that both agree. More arrivals in a second than the rate are no
+// disagreement: on a busy machine some are held up and arrive among those that left after them.
 func (r *rehearsal) words() string {
 	return fmt.Sprintf("the simulated service counts %s and %s itself, at most %d in any second, none overlapping",
 		screen.Some(r.found.Edges, "edge"), screen.Some(r.found.Calls, "call"), r.found.BusiestSecond)

@@ -30,8 +30,9 @@ func room(pendingChunks, pendingEdges, edgeBytes int64) (certain, likely int64) 
 	return certain, certain + copies*(pendingEdges/expected)*(max(edgeBytes, leastEdge)+leastResult)
 }
 
-// checkRoom makes sure, before anything is sent, that the disk will hold what the job has to record. A disk that fills up all the same loses nothing, but ends
-// the run in the middle of the night.
+// checkRoom makes sure, before anything is sent, that the disk will hold what the job has to
+// record. A disk that fills up all the same loses nothing, but ends the run in the middle of the
+// night.
 func (j *importJob) checkRoom() error {
 	totals, id := j.Journal.Totals(), j.Journal.Identity()
 	if totals.Pending == 0 {

@@ -30,7 +30,8 @@ func TestRoomForTheRestOfAJob(t *testing.T) {
 	}
 }
 
-// A disk that won't hold what has to be recorded is noticed before the first call, and the same command goes on when there is room.
+// A disk that won't hold what has to be recorded is noticed before the first call, and the same
+// command goes on when there is room.
 func TestNoRoomToFinish(t *testing.T) {
 	j := newSmallJob(t, 0)
 	for i := range j.lives {

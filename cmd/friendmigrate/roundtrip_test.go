@@ -96,8 +96,9 @@ func every() map[string][]simulator.Friend {
 	return graph
 }
 
-// TestARoundTripChangesNothing: app, export, import into another app, verify --fields against what was exported, and the other app's own graph against the first one's.
-// FRIENDMIGRATE_TEST_NETWORK names a CSV of another graph to try it with, which may be compressed.
+// TestARoundTripChangesNothing: app, export, import into another app, verify --fields against what
+// was exported, and the other app's own graph against the first one's. FRIENDMIGRATE_TEST_NETWORK
+// names a CSV of another graph to try it with, which may be compressed.
 func TestARoundTripChangesNothing(t *testing.T) {
 	graphs := map[string]func(*testing.T, *simulator.Server){
 		"every field and kind of value": func(_ *testing.T, s *simulator.Server) {

@@ -32,7 +32,8 @@ const (
 	scriptApp = "1400000042"
 )
 
-// TestScripts runs the real program against its own simulated service, from testdata/script. Beside testscript's own commands there are:
+// TestScripts runs the real program against its own simulated service, from testdata/script. Beside
+// testscript's own commands there are:
 //
 // The app, the key's file, the service's URL and a rate without limit are given as variables.
 //

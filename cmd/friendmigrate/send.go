@@ -36,7 +36,8 @@ func (j *importJob) send(ctx context.Context) runResult {
 	if togo == 0 {
 		return runResult{idle: true}
 	}
-	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers, Version: programVersion()}); err != nil {
+	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers,
+		Version: programVersion()}); err != nil {
 		return runResult{err: err}
 	}
 	meter := new(migrate.Meter)

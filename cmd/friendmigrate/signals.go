@@ -16,13 +16,15 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// echo is how soon after the first signal the same one is still the first: timeout(1) and other launchers send a signal
-// to the process and again to its group.
+// echo is how soon after the first signal the same one is still the first: timeout(1) and other
+// launchers send a signal to the process and again to its group.
 const echo = 200 * time.Millisecond
 
-// supervise runs the program until it has ended or a second signal has come. The first signal lets it drain.
+// supervise runs the program until it has ended or a second signal has come. The first signal lets
+// it drain.
 func supervise(args []string, std job.Streams, env map[string]string) int {
-	// A log reader that has gone away must not end a job of hours: writes then fail, and that is all.
+	// A log reader that has gone away must not end a job of hours: writes then fail, and that is
+	// all.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := early.Signals()
 

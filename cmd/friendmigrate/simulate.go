@@ -55,7 +55,8 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	s := service.Stats()
-	p.ending = &exit.Ending{What: fmt.Sprintf("%v: served %s; %s in the graph", context.Cause(ctx), screen.Some(s.Calls, "call"), screen.Some(s.GraphEdges, "edge"))}
+	p.ending = &exit.Ending{What: fmt.Sprintf("%v: served %s; %s in the graph", context.Cause(ctx),
+		screen.Some(s.Calls, "call"), screen.Some(s.GraphEdges, "edge"))}
 	return nil
 }
 

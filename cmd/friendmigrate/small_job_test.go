@@ -29,14 +29,15 @@ var (
 	sweepSeeds = flag.Int("sweep-seeds", 1, "small jobs that the sweep over file operations goes through; the first is always the same")
 )
 
-// smallJob is a whole job of some edges, in three lives: new, resumed after its first accounts were done, and with its failures taken up again. Its service is made
-// anew for each run of the sweep.
+// smallJob is a whole job of some edges, in three lives: new, resumed after its first accounts were
+// done, and with its failures taken up again. Its service is made anew for each run of the sweep.
 type smallJob struct {
 	dir, input string
 	missing    simulator.Set // accounts that don't exist
 	lives      []life
 
-	// The address is part of what a job is, so all services of a job have the same; which of them a call means, its admin's name says.
+	// The address is part of what a job is, so all services of a job have the same; which of them a
+	// call means, its admin's name says.
 	url      string
 	mu       sync.Mutex
 	services map[string]*smallService
@@ -94,7 +95,8 @@ func newSmallJob(t testing.TB, seed int) *smallJob {
 	return j
 }
 
-// live makes a life: what an earlier run with these flags leaves, and what an unbroken one makes of it.
+// live makes a life: what an earlier run with these flags leaves, and what an unbroken one makes of
+// it.
 func (j *smallJob) live(t testing.TB, l *life, before []string) {
 	t.Helper()
 	if before != nil {

@@ -65,7 +65,8 @@ func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
 	return screen.WriteText(p.Std.Out, s.Text())
 }
 
-// watchStatus shows the status each second until the job has ended: on a terminal in the same place, else as a line.
+// watchStatus shows the status each second until the job has ended: on a terminal in the same
+// place, else as a line.
 func (p *program) watchStatus(ctx context.Context, set settings.Settings) error {
 	show := statusLine
 	switch {

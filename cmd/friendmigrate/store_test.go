@@ -34,7 +34,8 @@ type store struct {
 	url string
 }
 
-// startStore starts a server for one test. A machine without its binary skips the test, but not CI, which is to have built it.
+// startStore starts a server for one test. A machine without its binary skips the test, but not CI,
+// which is to have built it.
 func startStore(t *testing.T) *store {
 	t.Helper()
 	binary := os.Getenv(gatewayNamed)
@@ -76,7 +77,8 @@ func startStore(t *testing.T) *store {
 	return s
 }
 
-// freeAddress is a port of this machine on which nobody listens: the server can't be given a listener.
+// freeAddress is a port of this machine on which nobody listens: the server can't be given a
+// listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := listenLoopback()
@@ -105,7 +107,8 @@ func (s *store) await() {
 	}
 }
 
-// put stores an object, in parts where it is larger than one part has to be. Only the ETags of whole ones are digests of the content.
+// put stores an object, in parts where it is larger than one part has to be. Only the ETags of
+// whole ones are digests of the content.
 func (s *store) put(key string, data []byte, parts bool) {
 	s.t.Helper()
 	o := minio.PutObjectOptions{DisableMultipart: !parts, PartSize: 5 << 20}
@@ -125,7 +128,8 @@ func (s *store) remove(key string) {
 	}
 }
 
-// settings adds to those of an app what it takes to read from the store, as users of AWS' tools have it.
+// settings adds to those of an app what it takes to read from the store, as users of AWS' tools
+// have it.
 func (s *store) settings(env map[string]string) map[string]string {
 	env = maps.Clone(env)
 	maps.Copy(env, map[string]string{"AWS_ENDPOINT_URL_S3": s.url, "AWS_ACCESS_KEY_ID": storeID, "AWS_SECRET_ACCESS_KEY": storeSecret})
@@ -149,7 +153,8 @@ func pack(t *testing.T, name string, data []byte) []byte {
 	return b.Bytes()
 }
 
-// imported is what an import leaves: the graph's digest, the edges in it and the calls that it took.
+// imported is what an import leaves: the graph's digest, the edges in it and the calls that it
+// took.
 func imported(t *testing.T, env map[string]string, state string, inputs ...string) string {
 	t.Helper()
 	app, url := serveApp(t, simulator.Config{})

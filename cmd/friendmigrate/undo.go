@@ -51,11 +51,14 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 			return err
 		}
 		if errors.Is(err, inspect.ErrGone) {
-			return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " + p.Line().String()}
+			return &exit.Error{Code: exit.Unexpected, Err: err,
+				Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " +
+					p.Line().String()}
 		}
 		return err
 	}
-	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted", screen.Some(undone.Pairs, "pair"), screen.Some(undone.Calls, "call"))}
+	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted",
+		screen.Some(undone.Pairs, "pair"), screen.Some(undone.Calls, "call"))}
 	e.What += withoutMissing(jobs)
 	if undone.Uncertain > 0 && !set.Uncertain {
 		e.What += fmt.Sprintf("; %s left out of which that cannot be told", screen.Some(undone.Uncertain, "pair"))

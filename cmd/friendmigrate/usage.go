@@ -25,8 +25,9 @@ func flagName(word string) string {
 	return name
 }
 
-// usageError is what the library says of a flag that it cannot read, with the flag as it was typed and, where a known
-// one is close, the command line that was meant. A value is not repeated in the error: it may be a key.
+// usageError is what the library says of a flag that it cannot read, with the flag as it was typed
+// and, where a known one is close, the command line that was meant. A value is not repeated in the
+// error: it may be a key.
 func (p *program) usageError(c *cli.Command, err error) error {
 	_, name, unknown := strings.Cut(err.Error(), "provided but not defined: -")
 	at := slices.IndexFunc(p.Args, func(word string) bool { return flagName(word) == name })
@@ -52,12 +53,16 @@ func (p *program) usageError(c *cli.Command, err error) error {
 	case name == "secret-key":
 		e.Err = fmt.Errorf("unknown flag %s: a key is never a flag, because everybody on a machine sees command lines;"+
 			" give the file that holds it with --secret-key-file, or set the variable %s", typed, settings.KeyVariable)
-		e.Hint = invocation.Parse(p.Args[0], c.Name, nil, nil).With("secret-key-file", "FILE").String() + " # and the rest of the line"
+		e.Hint = invocation.Parse(p.Args[0], c.Name, nil, nil).With("secret-key-file", "FILE").String() +
+			" # and the rest of the line"
 	case nearest == "":
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
 	default:
 		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
-		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool { return flagName(word) != "" && !slices.Contains(known, flagName(word)) })
+		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool {
+			return flagName(word) != "" &&
+				!slices.Contains(known, flagName(word))
+		})
 		if !more && nearest != "secret-key-file" { // what an unknown flag is given may be a key
 			e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.Args[at], typed))
 		}
@@ -86,8 +91,9 @@ func (p *program) unknownCommand(name string) error {
 	return e
 }
 
-// mistyped finds variables whose names are close to that of one that is read. The knobs of simulate count only there:
-// their names are short, and Kubernetes gives a container variables such as FRIENDMIGRATE_PORT.
+// mistyped finds variables whose names are close to that of one that is read. The knobs of simulate
+// count only there: their names are short, and Kubernetes gives a container variables such as
+// FRIENDMIGRATE_PORT.
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, termination.Variable: true}
 	command, _ := job.Split(p.Args)

@@ -148,7 +148,8 @@ func (r *verified) words() string {
 	add(r.rejected, rejectedWords(r.rejected,
 		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.Counts))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
-		parts = append(parts, screen.IsAre(sent, "edge")+" pending: the job has not sent "+screen.Verb(sent, "it", "them"))
+		parts = append(parts, screen.IsAre(sent, "edge")+" pending: the job has not sent "+screen.Verb(sent, "it",
+			"them"))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -276,7 +277,8 @@ func (r *verified) stoppedWords(text string) string {
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.NoVerdict)) {
 		known, _ := sink.LookupCode(code)
-		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", screen.IsAre(r.NoVerdict[code], "edge"), code, known.Advice)
+		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", screen.IsAre(r.NoVerdict[code], "edge"), code,
+			known.Advice)
 	}
 	if r.Unasked > 0 {
 		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked),
@@ -316,7 +318,8 @@ func (r *verified) report() verifyReport {
 		Version: 1, Calls: r.job.Client.Stats().Attempts, Fields: r.job.Set.Fields, ending: e,
 		tags: r.lists.IntegerTags, finished: r.finished(),
 		Verified: report.Verified{
-			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread, Missing: r.Missing,
+			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread,
+			Missing:   r.Missing,
 			Different: r.Different, Failed: r.Failed, There: r.there(), Rejected: r.rejected, Pending: r.Pending,
 			Unasked: r.Unasked, MissingBy: byCode(r.MissingBy), NoVerdict: byCode(r.NoVerdict),
 			Lists: []string{r.lists.Missing, r.lists.Different}, Code: int(e.Code), What: e.What, Hint: e.Hint,

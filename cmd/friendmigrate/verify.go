@@ -59,7 +59,8 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 		return exit.Because(exit.Unusable, err)
 	}
 	inputs := c.Args().Slice()
-	j := verifyJob{Job: job.Job{Program: &p.Program, Inputs: inputs, Done: "asked", Suffix: "-verify", FS: disk.OS{}, Set: set}}
+	j := verifyJob{Job: job.Job{Program: &p.Program, Inputs: inputs, Done: "asked", Suffix: "-verify", FS: disk.OS{},
+		Set: set}}
 	j.Begin("verify", set.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err
@@ -67,7 +68,8 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if j.pilot, err = openPilot(ctx, &p.Program, set.Job, inputs); err != nil {
 		return err
 	}
-	if err := job.Refused(p.Reads(p.values(c), inputs, set.Rows.Format).CheckState(set.Job.State), j.Apart()); err != nil {
+	if err := job.Refused(p.Reads(p.values(c), inputs, set.Rows.Format).CheckState(set.Job.State),
+		j.Apart()); err != nil {
 		return err
 	}
 	result, err := j.whole(ctx)
@@ -206,7 +208,8 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.Client.Stats().Attempts })
 	if n := j.verify.Doubtful; n > 0 {
 		j.Log.Warn("the friends of "+screen.Some(n, "account")+
-			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show", events.Ask)
+			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show",
+			events.Ask)
 	}
 	return err
 }

@@ -21,7 +21,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// openFolder takes the state folder: no import may run on it meanwhile, since both together would exceed the rate.
+// openFolder takes the state folder: no import may run on it meanwhile, since both together would
+// exceed the rate.
 func (j *verifyJob) openFolder(ctx context.Context) error {
 	err := j.CheckBase()
 	if err == nil {
@@ -36,7 +37,8 @@ func (j *verifyJob) openFolder(ctx context.Context) error {
 func (j *verifyJob) nothingStaged() error {
 	return &exit.Error{
 		Code: exit.Unusable, Hint: j.withInputs(),
-		Err: fmt.Errorf("there is no staged job in %q: name the INPUT that is to be verified, or the job's --state", j.Dir),
+		Err: fmt.Errorf("there is no staged job in %q: name the INPUT that is to be verified, or the job's --state",
+			j.Dir),
 	}
 }
 
@@ -165,7 +167,8 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 		return j.ReadError(ctx, err)
 	}
 	if j.Counts = p.Counts; j.Counts.Rejected > 0 {
-		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", screen.WasWere(j.Counts.Rejected, "row"),
+		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", screen.WasWere(j.Counts.Rejected,
+			"row"),
 			filepath.Join(dir, folder.Rejected)), events.Rejected)
 	}
 	if j.Stage, err = p.Finish(); err != nil || j.Journal == nil {

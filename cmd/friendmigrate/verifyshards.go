@@ -147,7 +147,8 @@ func (j *verifyJob) addUp(reports []verifyReport, places []folder.Place, began t
 	all.Code = int(gravestFound(codes...))
 	last := reports[len(reports)-1]
 	if last.ending.Public != "" { // what stopped it
-		all.ending = exit.Ending{Why: last.ending.Why, Public: fmt.Sprintf("shard %s: %s", last.Shard, last.ending.Public)}
+		all.ending = exit.Ending{Why: last.ending.Why, Public: fmt.Sprintf("shard %s: %s", last.Shard,
+			last.ending.Public)}
 	}
 	all.What, all.Hint = j.shardWords(&all, len(places), time.Since(began)), "nothing to run"
 	switch code := exit.Code(all.Code); {

@@ -21,8 +21,9 @@ import (
 // listsEvery is how often the failed list is written while the job sends.
 const listsEvery = 5 * time.Minute
 
-// watch shows and records where the job stands, from the lock to the end of the run. It reads the job's journal and client, which are safe
-// for that, and writes progress.json and, now and then, the failed list.
+// watch shows and records where the job stands, from the lock to the end of the run. It reads the
+// job's journal and client, which are safe for that, and writes progress.json and, now and then,
+// the failed list.
 type watch struct {
 	*job.Show
 	job     *importJob
@@ -72,7 +73,8 @@ func (w *watch) end(s progress.Snapshot) error {
 	return disk.WriteWhole(w.job.FS, filepath.Join(w.job.Dir, folder.Progress), s.WriteJSON)
 }
 
-// write replaces progress.json. It is whole at any moment, but not synced: after a power cut a snapshot of the second before is of no use.
+// write replaces progress.json. It is whole at any moment, but not synced: after a power cut a
+// snapshot of the second before is of no use.
 func (w *watch) write(s progress.Snapshot) {
 	name := filepath.Join(w.job.Dir, folder.Progress)
 	err := replaceFile(name, s)

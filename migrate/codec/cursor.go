@@ -91,8 +91,8 @@ func AppendText[T Text](b []byte, s T) []byte {
 	return append(b, s...)
 }
 
-// TakeUvarint and TakeText are for the one place where a cursor is too slow: they keep b in registers. A malformed rest is nil, and stays so; one that is
-// merely empty is not.
+// TakeUvarint and TakeText are for the one place where a cursor is too slow: they keep b in
+// registers. A malformed rest is nil, and stays so; one that is merely empty is not.
 func TakeUvarint(b []byte) (uint64, []byte) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), b[1:]

@@ -27,7 +27,8 @@ type Fields struct {
 	custom []migrate.CustomItem
 }
 
-// Text copies b. The builder was grown in advance; where it has to grow all the same, the texts taken so far keep the memory that they have.
+// Text copies b. The builder was grown in advance; where it has to grow all the same, the texts
+// taken so far keep the memory that they have.
 func (f *Fields) Text(b []byte) string {
 	start := f.Texts.Len()
 	f.Texts.Write(b)
@@ -116,7 +117,8 @@ func Measure(flags uint8, encoded []byte, onGroup func([]byte)) (x Extent) {
 	return x
 }
 
-// AppendFields encodes the optional fields of e in the order of their bits. Equal fields always give equal bytes.
+// AppendFields encodes the optional fields of e in the order of their bits. Equal fields always
+// give equal bytes.
 func AppendFields(b []byte, e *migrate.Edge) ([]byte, uint8) {
 	var flags uint8
 	if e.Remark != "" {

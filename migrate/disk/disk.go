@@ -1,5 +1,6 @@
-// Package disk is the one narrow seam through which staging, journal and lists touch files, so that a test can fail or cut each operation in turn.
-// It holds mechanism only: what a file means is its owner's.
+// Package disk is the one narrow seam through which staging, journal and lists touch files, so that
+// a test can fail or cut each operation in turn. It holds mechanism only: what a file means is its
+// owner's.
 package disk
 
 import (
@@ -73,8 +74,9 @@ func (OS) SyncDir(name string) error {
 // Open opens a file for reading.
 func Open(fsys FS, name string) (File, error) { return fsys.OpenFile(name, os.O_RDONLY, 0) }
 
-// WriteWhole writes a file that appears whole or not at all: a temporary file beside it, synced, renamed over it, and the folder synced. A crash before
-// the rename leaves the old file and perhaps the temporary one, which the next WriteWhole of that name replaces.
+// WriteWhole writes a file that appears whole or not at all: a temporary file beside it, synced,
+// renamed over it, and the folder synced. A crash before the rename leaves the old file and perhaps
+// the temporary one, which the next WriteWhole of that name replaces.
 func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
 	temporary := name + ".tmp"
 	f, err := fsys.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, FileMode)

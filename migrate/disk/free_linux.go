@@ -6,7 +6,8 @@ import (
 	"syscall"
 )
 
-// Free is how many bytes the volume of the folder name still takes from this user. Quotas are not seen.
+// Free is how many bytes the volume of the folder name still takes from this user. Quotas are not
+// seen.
 func Free(name string) (int64, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(name, &fs); err != nil {

@@ -2,9 +2,9 @@ package disk
 
 import "context"
 
-// Wait returns what f returns, or the cause of ctx if that ends first. Opening or reading a named pipe waits in the
-// kernel for somebody who writes, and nothing in Go interrupts that: f is then left behind until the process ends, so
-// it must touch nothing that anybody else uses.
+// Wait returns what f returns, or the cause of ctx if that ends first. Opening or reading a named
+// pipe waits in the kernel for somebody who writes, and nothing in Go interrupts that: f is then
+// left behind until the process ends, so it must touch nothing that anybody else uses.
 func Wait[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -1,8 +1,8 @@
-// Package jsonscan reads JSON strictly and without garbage: the answers of the service and the lines
-// of an input both decide about friendships. encoding/json is too kind for that: it takes errorcode
-// for ErrorCode, null for 0 and the last of two members of one name, reads integers through a float,
-// and replaces text that is not UTF-8. What a Scanner takes, encoding/json takes too, but not the
-// reverse.
+// Package jsonscan reads JSON strictly and without garbage: the answers of the service and the
+// lines of an input both decide about friendships. encoding/json is too kind for that: it takes
+// errorcode for ErrorCode, null for 0 and the last of two members of one name, reads integers
+// through a float, and replaces text that is not UTF-8. What a Scanner takes, encoding/json takes
+// too, but not the reverse.
 //
 // It never builds a tree: the caller reads each value where it stands.
 package jsonscan
@@ -15,8 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// Scanner walks over one JSON text. Each method but Skip and those for any value expects one kind of
-// value and reads it whole. The first error is final.
+// Scanner walks over one JSON text. Each method but Skip and those for any value expects one kind
+// of value and reads it whole. The first error is final.
 type Scanner struct {
 	Data  []byte
 	Pos   int // of the next byte
@@ -219,7 +219,8 @@ func (s *Scanner) digits() bool {
 	return s.Pos > start
 }
 
-// Text reads a string. What it returns stays valid: it is part of the data, or new where there were escapes.
+// Text reads a string. What it returns stays valid: it is part of the data, or new where there were
+// escapes.
 func (s *Scanner) Text() ([]byte, error) {
 	if err := s.expect('"'); err != nil {
 		return nil, err

@@ -25,8 +25,9 @@ func TestWhatIsWrong(t *testing.T) {
 	}
 }
 
-// FuzzScanner holds the scanner against encoding/json: what we take for JSON is JSON, strings have the same value, and what we refuse is refused there too or
-// is what encoding/json would change silently.
+// FuzzScanner holds the scanner against encoding/json: what we take for JSON is JSON, strings have
+// the same value, and what we refuse is refused there too or is what encoding/json would change
+// silently.
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":"r\u00e9\ud83d\ude42"}`, `{"a":[1,-2.5e+7,true,false,null,{"b":"\n"}]}`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}", `{"a":01}`, `{}`, `{"a":1,}`, ` {"a" : "b" } `,

@@ -130,7 +130,8 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// writeLines writes edges as JSON objects with something before, between and behind them; nothing at all if there are none and nothing is before them.
+// writeLines writes edges as JSON objects with something before, between and behind them; nothing
+// at all if there are none and nothing is before them.
 func writeLines(out *bufio.Writer, edges func(func(edge) bool), before, between, behind string) {
 	out.WriteString(before)
 	n := 0

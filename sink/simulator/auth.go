@@ -19,11 +19,13 @@ import (
 // maxSig is the longest usersig that is looked at. Real ones have some 200 characters.
 const maxSig = 4096
 
-// maxSigs is how many signatures are remembered. A client makes one now and then, and some make one for each call.
+// maxSigs is how many signatures are remembered. A client makes one now and then, and some make one
+// for each call.
 const maxSigs = 4096
 
-// signatures knows the signatures that it has seen. The vendor's module decides about each one when it comes first and whenever its time may be up; in
-// between its verdict is remembered, since it inflates and hashes.
+// signatures knows the signatures that it has seen. The vendor's module decides about each one when
+// it comes first and whenever its time may be up; in between its verdict is remembered, since it
+// inflates and hashes.
 type signatures struct {
 	sync.Mutex
 	seen     map[string]*signature

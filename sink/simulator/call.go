@@ -69,7 +69,8 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	k.send()
 }
 
-// read takes in the whole body and enters the call in the watch. It reports whether the client was still there at its end.
+// read takes in the whole body and enters the call in the watch. It reports whether the client was
+// still there at its end.
 func (k *call) read() bool {
 	b := k.s.buffers.Get().(*bytes.Buffer)
 	defer k.s.buffers.Put(b)
@@ -77,7 +78,8 @@ func (k *call) read() bool {
 	n, err := b.ReadFrom(io.LimitReader(k.r.Body, k.c.MaxBody+1))
 	if n > k.c.MaxBody && err == nil {
 		var rest int64
-		rest, err = io.Copy(io.Discard, k.r.Body) // a client that is still writing would see a broken pipe and not the answer
+		// a client that is still writing would see a broken pipe and not the answer
+		rest, err = io.Copy(io.Discard, k.r.Body)
 		n += rest
 		k.outer = refusal{code: http.StatusRequestEntityTooLarge}
 	}
@@ -105,7 +107,8 @@ func (k *call) read() bool {
 	return true
 }
 
-// countAgain counts the edges of a friend_import and those that are in the graph already, whatever becomes of the call.
+// countAgain counts the edges of a friend_import and those that are in the graph already, whatever
+// becomes of the call.
 func (k *call) countAgain() {
 	if k.api != apiImport {
 		return
@@ -123,7 +126,8 @@ func (k *call) countAgain() {
 	}
 }
 
-// work lets the time pass that the service takes, and does what it was asked for at the end of it, also for a client that is gone by then.
+// work lets the time pass that the service takes, and does what it was asked for at the end of it,
+// also for a client that is gone by then.
 func (k *call) work() answer {
 	d := k.c.Latency
 	who, n := k.identity()
@@ -163,7 +167,8 @@ func (k *call) giveUp() {
 	k.flush()
 }
 
-// identity is what the draws of this call depend on: its account and how many calls of that account came before it, else its number.
+// identity is what the draws of this call depend on: its account and how many calls of that account
+// came before it, else its number.
 func (k *call) identity() (who, n uint64) {
 	if k.nth > 0 {
 		return accountHash(k.from), uint64(k.nth)
@@ -171,7 +176,8 @@ func (k *call) identity() (who, n uint64) {
 	return 0, uint64(k.number)
 }
 
-// wait lets time pass. If the client goes meanwhile that is noted at once, and the time passes all the same.
+// wait lets time pass. If the client goes meanwhile that is noted at once, and the time passes all
+// the same.
 func (k *call) wait(d time.Duration) {
 	if d <= 0 {
 		return
@@ -207,7 +213,8 @@ func (k *call) leave(gone bool) {
 	k.s.tally.left(gone)
 }
 
-// settle ends the call before the last of its answer is written: whoever has read the answer finds it in the account.
+// settle ends the call before the last of its answer is written: whoever has read the answer finds
+// it in the account.
 func (k *call) settle() {
 	k.leave(false)
 	k.report()
@@ -228,7 +235,8 @@ func (k *call) report() {
 // view is the call as tests see it.
 func (k *call) view() Call {
 	v := Call{
-		API: k.api, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since, Ended: k.ended, Code: k.code, Status: k.status,
+		API: k.api, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since, Ended: k.ended,
+		Code: k.code, Status: k.status,
 		Applied: k.effect.applied, GaveUp: k.gone,
 	}
 	if k.fault != nil {

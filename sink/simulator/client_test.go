@@ -33,7 +33,8 @@ type app struct {
 	query url.Values
 }
 
-// answered is an answer as a client sees it: decoded loosely, since the simulator's own types would share its mistakes.
+// answered is an answer as a client sees it: decoded loosely, since the simulator's own types would
+// share its mistakes.
 type answered struct {
 	http    int
 	raw     []byte
@@ -192,7 +193,8 @@ func (v answered) want(t testing.TB, code int) answered {
 	return v
 }
 
-// pipeListener hands out the ends of pipes: a socket in a bubble of virtual time would never let time move.
+// pipeListener hands out the ends of pipes: a socket in a bubble of virtual time would never let
+// time move.
 type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}

@@ -2,8 +2,9 @@ package simulator
 
 import "math/bits"
 
-// hashes is a shard of a compact graph: the set of its pairs' hashes, and of each account how many friends and calls it has. Groups are kept for accounts
-// that use them, without forgetting any: a friend that is overwritten leaves its old groups behind.
+// hashes is a shard of a compact graph: the set of its pairs' hashes, and of each account how many
+// friends and calls it has. Groups are kept for accounts that use them, without forgetting any: a
+// friend that is overwritten leaves its old groups behind.
 type hashes struct {
 	pairs    table
 	accounts table // value: friends in the low 20 bits, calls (modulo 4096) in the high 12
@@ -83,8 +84,9 @@ func (l *list) removeHash(to string) bool {
 	return true
 }
 
-// table is an open-addressed hash table of 64-bit keys that are hashes already, with 32-bit values on request: 8 or 12 bytes a slot, 53 to 80 % full. A Go
-// map would take about twice as much and, when it grows, as much again.
+// table is an open-addressed hash table of 64-bit keys that are hashes already, with 32-bit values
+// on request: 8 or 12 bytes a slot, 53 to 80 % full. A Go map would take about twice as much and,
+// when it grows, as much again.
 type table struct {
 	values bool // has values; set before the first key
 	keys   []uint64
@@ -108,7 +110,8 @@ func (t *table) home(h uint64) int {
 	return int(high)
 }
 
-// find returns the slot of h, or the empty slot where it would go, or -1 if there are no slots at all.
+// find returns the slot of h, or the empty slot where it would go, or -1 if there are no slots at
+// all.
 func (t *table) find(h uint64) (slot int, found bool) {
 	if len(t.keys) == 0 {
 		return -1, false
@@ -185,7 +188,8 @@ func (t *table) grow() {
 	}
 }
 
-// remove takes h out and reports whether it was there. The keys behind it that were pushed past its slot move up.
+// remove takes h out and reports whether it was there. The keys behind it that were pushed past its
+// slot move up.
 func (t *table) remove(h uint64) bool {
 	hole, found := t.find(key(h))
 	if !found {
@@ -206,7 +210,8 @@ func (t *table) remove(h uint64) bool {
 	return true
 }
 
-// between reports whether home lies in the circular span (hole, i], so that the key at i must not move to hole.
+// between reports whether home lies in the circular span (hole, i], so that the key at i must not
+// move to hole.
 func (t *table) between(home, hole, i int) bool {
 	if hole <= i {
 		return hole < home && home <= i

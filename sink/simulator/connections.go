@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// connections counts the connections that carried a call, so that a look at /_sim/stats from beside does not count.
+// connections counts the connections that carried a call, so that a look at /_sim/stats from beside
+// does not count.
 type connections struct {
 	sync.Mutex
 	known           map[net.Conn]*connection
@@ -21,7 +22,8 @@ type connection struct{ counts bool }
 
 type connectionKey struct{}
 
-// ConnContext lets calls know their connection; set it in the http.Server that serves this handler, together with ConnState.
+// ConnContext lets calls know their connection; set it in the http.Server that serves this handler,
+// together with ConnState.
 func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	s.connections.Lock()
 	defer s.connections.Unlock()
@@ -33,7 +35,8 @@ func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, k)
 }
 
-// ConnState notices the end of connections; set it in the http.Server that serves this handler, together with ConnContext.
+// ConnState notices the end of connections; set it in the http.Server that serves this handler,
+// together with ConnContext.
 func (s *Server) ConnState(c net.Conn, state http.ConnState) {
 	if state != http.StateClosed && state != http.StateHijacked {
 		return
@@ -47,7 +50,8 @@ func (s *Server) ConnState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// carry notes that a connection carries a call. Without the hooks connections are told apart by their remote address and never end.
+// carry notes that a connection carries a call. Without the hooks connections are told apart by
+// their remote address and never end.
 func (s *Server) carry(r *http.Request) {
 	k, hooked := r.Context().Value(connectionKey{}).(*connection)
 	t := &s.connections
@@ -72,7 +76,8 @@ func (s *Server) carry(r *http.Request) {
 	t.most = max(t.most, t.now)
 }
 
-// Listener wraps a listener so that connections are reset as they come in while an outage says refuse.
+// Listener wraps a listener so that connections are reset as they come in while an outage says
+// refuse.
 func (s *Server) Listener(l net.Listener) net.Listener { return &listener{l, s} }
 
 type listener struct {
@@ -94,8 +99,8 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// refuses reports whether connections are refused now, and counts one if they are. A refused connection can be the first sign of a client: it starts the
-// clock.
+// refuses reports whether connections are refused now, and counts one if they are. A refused
+// connection can be the first sign of a client: it starts the clock.
 func (s *Server) refuses() bool {
 	c := s.config.Load()
 	any := false

@@ -25,8 +25,8 @@ func (s *Server) edges(names []string, sorted bool) func(func(edge) bool) {
 	}
 }
 
-// writeCSV writes edges with a header under the API's names. It goes over them twice: the columns of custom fields are known only at the end. CSV does not
-// tell an integer from a string.
+// writeCSV writes edges with a header under the API's names. It goes over them twice: the columns
+// of custom fields are known only at the end. CSV does not tell an integer from a string.
 func writeCSV(out *bufio.Writer, edges func(func(edge) bool)) {
 	tags := Set{}
 	edges(func(e edge) bool {
@@ -38,10 +38,12 @@ func writeCSV(out *bufio.Writer, edges func(func(edge) bool)) {
 	columns := sortedKeys(tags)
 	w := csv.NewWriter(out)
 	defer w.Flush()
-	header := []string{"From_Account", "To_Account", "Remark", "RemarkTime", "GroupName", "AddSource", "AddWording", "AddTime"}
+	header := []string{"From_Account", "To_Account", "Remark", "RemarkTime", "GroupName", "AddSource", "AddWording",
+		"AddTime"}
 	w.Write(append(header, columns...)) //nolint:errcheck // the reader may go
 	edges(func(e edge) bool {
-		row := []string{e.From, e.To, e.Remark, orNothing(e.RemarkTime), strings.Join(e.Groups, ";"), e.AddSource, e.AddWording, orNothing(e.AddTime)}
+		row := []string{e.From, e.To, e.Remark, orNothing(e.RemarkTime), strings.Join(e.Groups, ";"), e.AddSource,
+			e.AddWording, orNothing(e.AddTime)}
 		for _, tag := range columns {
 			value := ""
 			for _, c := range e.Custom {

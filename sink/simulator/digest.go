@@ -5,7 +5,8 @@ import (
 	"math/bits"
 )
 
-// hashText is FNV-1a with a finalizer; the same in every process, since seeds and digests are compared across processes.
+// hashText is FNV-1a with a finalizer; the same in every process, since seeds and digests are
+// compared across processes.
 func hashText(h uint64, t string) uint64 {
 	for i := 0; i < len(t); i++ {
 		h = (h ^ uint64(t[i])) * 0x100000001b3
@@ -25,7 +26,8 @@ const fnvOffset = 0xcbf29ce484222325
 // accountHash identifies an account.
 func accountHash(id string) uint64 { return mix(hashText(fnvOffset, id)) }
 
-// pairHash identifies an edge. The account's own hash goes in whole, so no choice of ids makes two pairs run together.
+// pairHash identifies an edge. The account's own hash goes in whole, so no choice of ids makes two
+// pairs run together.
 func pairHash(from uint64, to string) uint64 { return mix(hashText(fnvOffset^from, to)) }
 
 // draw is an even random number in [0, 1) that depends on its arguments alone.
@@ -49,8 +51,9 @@ const (
 	drawVictim
 )
 
-// Digest sums up a set of pairs in any order: equal sets have equal digests, and different ones have not (but for a chance of 2⁻⁶⁴; it is no defence against
-// somebody who looks for a collision). The zero Digest is that of the empty set.
+// Digest sums up a set of pairs in any order: equal sets have equal digests, and different ones
+// have not (but for a chance of 2⁻⁶⁴; it is no defence against somebody who looks for a collision).
+// The zero Digest is that of the empty set.
 type Digest struct{ n, a, b uint64 }
 
 // Add puts a pair into the set. It must not be there yet.

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// act does what the call asks for, unless it is refused or a fault keeps the service from it, and makes the answer that the API would give.
+// act does what the call asks for, unless it is refused or a fault keeps the service from it, and
+// makes the answer that the API would give.
 func (k *call) act() answer {
 	if k.refused.code != 0 {
 		return k.failure(k.refused)
@@ -57,7 +58,8 @@ func (k *call) do() answer {
 	return k.importAccounts()
 }
 
-// pretend makes the answer of a complete success without having done anything: what an odd answer is made of that nobody may believe.
+// pretend makes the answer of a complete success without having done anything: what an odd answer
+// is made of that nobody may believe.
 func (k *call) pretend() answer {
 	a := k.success()
 	for i := range k.req.items {
@@ -167,7 +169,8 @@ func (k *call) place(l *list, it *item, now int64) int {
 	return 0
 }
 
-// itemFault draws the fault of an item. What passes by itself is drawn at each call; what doesn't is a property of the edge.
+// itemFault draws the fault of an item. What passes by itself is drawn at each call; what doesn't
+// is a property of the edge.
 func (k *call) itemFault(to string) (code int, applied bool) {
 	c := k.c
 	if k.fault != nil && k.fault.Kind == FaultItems {
@@ -194,7 +197,8 @@ func (k *call) itemFault(to string) (code int, applied bool) {
 	return 0, false
 }
 
-// wholeList is the code by which a list that is too full refuses the whole call, where the service is read that way.
+// wholeList is the code by which a list that is too full refuses the whole call, where the service
+// is read that way.
 func (k *call) wholeList(l *list) int {
 	if !k.c.FullRefuses {
 		return 0

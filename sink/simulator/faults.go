@@ -2,10 +2,12 @@ package simulator
 
 import "time"
 
-// Faults says what goes wrong. A share is a probability from 0 to 1. Of the shares of a call at most one hits it; items are drawn one by one. "Applied"
-// means that the service did what it was asked for although the answer doesn't say so; without it nothing was done.
+// Faults says what goes wrong. A share is a probability from 0 to 1. Of the shares of a call at
+// most one hits it; items are drawn one by one. "Applied" means that the service did what it was
+// asked for although the answer doesn't say so; without it nothing was done.
 //
-// Shares are drawn for calls that passed the checks of signature and limit; outages and Script come before those.
+// Shares are drawn for calls that passed the checks of signature and limit; outages and Script come
+// before those.
 type Faults struct {
 	Codes, CodesApplied           map[int]float64    // the whole call is answered with this ErrorCode
 	Items, ItemsApplied           map[int]float64    // an item is answered with this ResultCode; 30006 30007 30008 are drawn at each call, others once per edge
@@ -30,9 +32,10 @@ type Faults struct {
 
 	Outages []Outage
 
-	SigExpire   []time.Duration // at these times every signature seen or made before is declared expired: 70001
-	SigRevoke   []time.Duration // the same, revoked: 70052
-	SigLifetime time.Duration   // a signature is expired after this long at most, whatever it says itself; 0: as it says
+	SigExpire []time.Duration // at these times every signature seen or made before is declared expired: 70001
+	SigRevoke []time.Duration // the same, revoked: 70052
+	// a signature is expired after this long at most, whatever it says itself; 0: as it says
+	SigLifetime time.Duration
 
 	Hot       Set     // From_Accounts whose friend_import is answered HotCode inside HotWindow
 	HotShare  float64 // share of all accounts that are hot, by hash of the id
@@ -54,7 +57,8 @@ type Faults struct {
 	RedirectTo string // Location of a 3xx; empty: a page of the simulator that counts who follows
 }
 
-// Window is a span of time since the start: From inclusive, To exclusive; To 0 has no end. The zero window is always open.
+// Window is a span of time since the start: From inclusive, To exclusive; To 0 has no end. The zero
+// window is always open.
 type Window struct{ From, To time.Duration }
 
 // Outage is a window in which every call meets the same fault.

@@ -31,7 +31,8 @@ func allFaults() []string {
 	return list
 }
 
-// strictly reads an answer as a careful client does: what it says beyond doubt is imported, of those that were asked about.
+// strictly reads an answer as a careful client does: what it says beyond doubt is imported, of
+// those that were asked about.
 func strictly(v answered, asked []string) (imported []string) {
 	var envelope map[string]json.RawMessage
 	if v.err != nil || v.http != 200 || len(v.raw) > 4<<20 || json.Unmarshal(v.raw, &envelope) != nil {
@@ -62,7 +63,8 @@ func strictly(v answered, asked []string) (imported []string) {
 	return imported
 }
 
-// Fakes model the lie: whatever a fault does to an answer, a careful client must be able to see through it, and what "applied" says must be so.
+// Fakes model the lie: whatever a fault does to an answer, a careful client must be able to see
+// through it, and what "applied" says must be so.
 func TestEveryFaultAtThreePositions(t *testing.T) {
 	for _, text := range allFaults() {
 		fault, err := ParseFault(text)
@@ -157,7 +159,8 @@ func checkFault(t *testing.T, text string, fault Fault, v answered, asked []stri
 	}
 }
 
-// The calls of different accounts interleave differently in each run; what happens to each of them must not depend on that.
+// The calls of different accounts interleave differently in each run; what happens to each of them
+// must not depend on that.
 func TestFatesDependOnSeedAndAccountOnly(t *testing.T) {
 	run := func(seed uint64, workers int) map[string]string {
 		var lock sync.Mutex

@@ -10,11 +10,14 @@ import (
 
 // The names of the classes of faults, by FaultKind.
 var faultNames = [...]string{
-	FaultCode: "code", FaultItems: "items", FaultStatus: "http", FaultBody: "body", FaultRaw: "raw", FaultReset: "reset", FaultClose: "close", FaultCut: "cut",
-	FaultStall: "stall", FaultHeadStall: "stall-headers", FaultHalfStall: "stall-half", FaultDrip: "drip", FaultSpike: "spike", FaultRefuse: "refuse",
+	FaultCode: "code", FaultItems: "items", FaultStatus: "http", FaultBody: "body", FaultRaw: "raw",
+	FaultReset: "reset", FaultClose: "close", FaultCut: "cut",
+	FaultStall: "stall", FaultHeadStall: "stall-headers", FaultHalfStall: "stall-half", FaultDrip: "drip",
+	FaultSpike: "spike", FaultRefuse: "refuse",
 }
 
-// takes is what stands behind the colon: a code, a name, a duration that may be left out, or nothing.
+// takes is what stands behind the colon: a code, a name, a duration that may be left out, or
+// nothing.
 func (k FaultKind) takes() string {
 	switch k {
 	case FaultCode, FaultItems, FaultStatus:
@@ -49,8 +52,9 @@ func (f Fault) String() string {
 	return t
 }
 
-// ParseFault reads the text form of a fault: code:N, items:N, http:N, body:NAME, raw:NAME, reset, close, cut, stall, stall-headers, stall-half, drip, spike
-// (the last five with :DURATION if it is not the configured one) or refuse; with +applied behind it the service did what it was asked for.
+// ParseFault reads the text form of a fault: code:N, items:N, http:N, body:NAME, raw:NAME, reset,
+// close, cut, stall, stall-headers, stall-half, drip, spike (the last five with :DURATION if it is
+// not the configured one) or refuse; with +applied behind it the service did what it was asked for.
 func ParseFault(text string) (Fault, error) {
 	bare, applied := strings.CutSuffix(text, "+applied")
 	name, argument, given := strings.Cut(bare, ":")
@@ -95,7 +99,8 @@ type share struct {
 	share float64
 }
 
-// shareTable lists the faults that are drawn per call, in an order that depends on nothing but the configuration.
+// shareTable lists the faults that are drawn per call, in an order that depends on nothing but the
+// configuration.
 func (f *Faults) shareTable() []share {
 	var table []share
 	add := func(s float64, fault Fault) {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// flagTests sets every flag once, to a value that differs from the zero value, and says what the field must be then.
+// flagTests sets every flag once, to a value that differs from the zero value, and says what the
+// field must be then.
 func flagTests(dir string) map[string]struct {
 	text string
 	want func(c *Config) any

@@ -15,7 +15,8 @@ type graph struct {
 	shard   [shards]shard
 }
 
-// shard is the graph of some accounts. The lock guards everything in it; nobody waits for anything while holding it.
+// shard is the graph of some accounts. The lock guards everything in it; nobody waits for anything
+// while holding it.
 type shard struct {
 	sync.Mutex
 	digest   Digest
@@ -27,10 +28,11 @@ type shard struct {
 
 // account is one From_Account, full.
 type account struct {
-	friends          []Friend
-	index            map[string]int32 // by To, once the list is long
-	groups           map[string]int32 // friends in each group
-	standard, custom int64            // sequences of friend_get: they grow with every change of a standard or custom field
+	friends []Friend
+	index   map[string]int32 // by To, once the list is long
+	groups  map[string]int32 // friends in each group
+	// sequences of friend_get: they grow with every change of a standard or custom field
+	standard, custom int64
 	calls            int32
 }
 
@@ -119,7 +121,8 @@ func (l *list) find(to string) int {
 	return -1
 }
 
-// groupsWith is the number of groups that the account would have with f in its list, in the place of the friend of that name.
+// groupsWith is the number of groups that the account would have with f in its list, in the place
+// of the friend of that name.
 func (l *list) groupsWith(f *Friend) int {
 	if l.compact {
 		return l.hashes.groupsWith(l.hash, f.Groups)
@@ -155,7 +158,8 @@ func distinct(names []string) int {
 	return n
 }
 
-// put puts f into the list, in the place of the friend of that name if there is one. It copies what it keeps.
+// put puts f into the list, in the place of the friend of that name if there is one. It copies what
+// it keeps.
 func (l *list) put(f *Friend) (added bool) {
 	if l.compact {
 		return l.putHash(f)
@@ -291,7 +295,8 @@ func (g *graph) names() []string {
 	return all
 }
 
-// friends is a copy of a full list, so that it can be read without the lock. What the friends point at never changes.
+// friends is a copy of a full list, so that it can be read without the lock. What the friends point
+// at never changes.
 func (g *graph) friends(from string) []Friend {
 	l := g.open(from)
 	defer l.close()

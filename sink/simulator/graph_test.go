@@ -132,7 +132,8 @@ func TestDigestTellsSetsApart(t *testing.T) {
 	}
 }
 
-// BenchmarkCompactMemory puts 10 million edges over 227,000 accounts into a compact graph and reports the heap that stays.
+// BenchmarkCompactMemory puts 10 million edges over 227,000 accounts into a compact graph and
+// reports the heap that stays.
 func BenchmarkCompactMemory(b *testing.B) {
 	if testing.Short() {
 		b.Skip("10 million edges")

@@ -9,10 +9,12 @@ import (
 // maxDepth is how deep a request may nest; the API's own requests go to 4.
 const maxDepth = 32
 
-// scanner reads one JSON document strictly: RFC 8259, UTF-8, exact names, no name twice in one object. encoding/json would take names in any case, keep the
-// last of two and turn invalid UTF-8 into U+FFFD, and so hide a client's mistakes.
+// scanner reads one JSON document strictly: RFC 8259, UTF-8, exact names, no name twice in one
+// object. encoding/json would take names in any case, keep the last of two and turn invalid UTF-8
+// into U+FFFD, and so hide a client's mistakes.
 //
-// Not being JSON (bad) is worse than anything else about a document, so a wrong type or value is only noted, the first one, and reading goes on.
+// Not being JSON (bad) is worse than anything else about a document, so a wrong type or value is
+// only noted, the first one, and reading goes on.
 type scanner struct {
 	s     string
 	i     int
@@ -53,7 +55,8 @@ func (p *scanner) document(member func(name string)) {
 	}
 }
 
-// next skips white space and returns the byte that the next value begins with, 0 at the end. Nothing is read any more once the document is bad.
+// next skips white space and returns the byte that the next value begins with, 0 at the end.
+// Nothing is read any more once the document is bad.
 func (p *scanner) next() byte {
 	if p.bad {
 		return 0

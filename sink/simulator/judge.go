@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// maxItems is the most friends in one call of a friend API, maxAccounts the most accounts in one of the account APIs, maxID the bytes of an account id
-// (pages of the APIs; limits page).
+// maxItems is the most friends in one call of a friend API, maxAccounts the most accounts in one of
+// the account APIs, maxID the bytes of an account id (pages of the APIs; limits page).
 const (
 	maxItems    = 1000
 	maxAccounts = 100
 	maxID       = 32
 )
 
-// judge decides what becomes of a call before any time has passed: the fault that hits it, and whether the service refuses it as a whole.
+// judge decides what becomes of a call before any time has passed: the fault that hits it, and
+// whether the service refuses it as a whole.
 func (k *call) judge() {
 	if k.c.Script != nil {
 		k.fault = k.c.Script(k.view())
@@ -40,8 +41,8 @@ func (k *call) judge() {
 	}
 }
 
-// serves reports whether the service still works under the fault: then the call is checked and done as any other, or else the answer would be a lie that
-// nobody could see through.
+// serves reports whether the service still works under the fault: then the call is checked and done
+// as any other, or else the answer would be a lie that nobody could see through.
 func (f *Fault) serves() bool {
 	switch f.Kind {
 	case FaultSpike, FaultDrip, FaultItems:
@@ -215,7 +216,8 @@ func (c *Config) poisonous(from, to string) bool {
 	return c.PoisonShare > 0 && draw(c.Seed, drawPoison, pairHash(accountHash(from), to), 0) < c.PoisonShare
 }
 
-// occupy makes the account busy for a call that changes its list, or refuses the call because it is busy already.
+// occupy makes the account busy for a call that changes its list, or refuses the call because it is
+// busy already.
 func (k *call) occupy() {
 	if k.busy = k.s.watch.acquire(k.from, k.at); k.busy {
 		return
@@ -227,7 +229,8 @@ func (k *call) occupy() {
 	k.refused = refusal{30008, callText(k.api, 30008)}
 }
 
-// flaw is what is wrong with an item by itself: a code and its text, or 0. Limits are bytes of UTF-8.
+// flaw is what is wrong with an item by itself: a code and its text, or 0. Limits are bytes of
+// UTF-8.
 func (it *item) flaw(from string, self SelfTo) (int, string) {
 	bad := func(field string) (int, string) { return 30001, illegal(apiImport, field) }
 	word, isSource := strings.CutPrefix(it.AddSource, "AddSource_Type_")

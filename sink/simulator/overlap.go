@@ -5,19 +5,24 @@ import (
 	"time"
 )
 
-// goneGrace is how long after a client has gone the server may learn of it. A call whose client went is taken to have been given up before a later call of
-// its account began if that one began no longer than this before the news. Without it a busy machine would make breaches of seriality out of timeouts.
+// goneGrace is how long after a client has gone the server may learn of it. A call whose client
+// went is taken to have been given up before a later call of its account began if that one began no
+// longer than this before the news. Without it a busy machine would make breaches of seriality out
+// of timeouts.
 const goneGrace = 2 * time.Second
 
-// endsKept is how long the end of a call is remembered, for one that arrived before it and whose body took longer to come.
+// endsKept is how long the end of a call is remembered, for one that arrived before it and whose
+// body took longer to come.
 const endsKept = 5 * time.Second
 
-// watch knows which calls are open, twice over. On the client's side a call is open from its arrival to its answer, its close or the client's going: two
-// open calls for one account are a breach of seriality by the client. On the service's side an account is busy while the service works on a friend_import
-// for it, whether the client waits or not: that is what 30008 is about.
+// watch knows which calls are open, twice over. On the client's side a call is open from its
+// arrival to its answer, its close or the client's going: two open calls for one account are a
+// breach of seriality by the client. On the service's side an account is busy while the service
+// works on a friend_import for it, whether the client waits or not: that is what 30008 is about.
 //
-// The client's side of a call ends before the last byte of the answer is written, since the client may be quicker with its next call than the server with
-// its bookkeeping. So an overlap can go unseen if it is shorter than that write; none is seen where there is none.
+// The client's side of a call ends before the last byte of the answer is written, since the client
+// may be quicker with its next call than the server with its bookkeeping. So an overlap can go
+// unseen if it is shorter than that write; none is seen where there is none.
 type watch struct {
 	sync.Mutex
 	open map[string][]*openCall
@@ -44,7 +49,8 @@ type ended struct {
 	gone        bool
 }
 
-// enter notes a call as open. It may come late, when the body has been read; what happened in between is made up for.
+// enter notes a call as open. It may come late, when the body has been read; what happened in
+// between is made up for.
 func (w *watch) enter(from string, arrived time.Time) *openCall {
 	c := &openCall{from: from, arrived: arrived}
 	w.Lock()

@@ -49,7 +49,8 @@ func TestConflictsCanBeSaidOfItems(t *testing.T) {
 	})
 }
 
-// A client that has timed out does not know whether the service is still at work: no breach of seriality, but 30008 all the same.
+// A client that has timed out does not know whether the service is still at work: no breach of
+// seriality, but 30008 all the same.
 func TestGivenUpCallsAreCountedApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := startPiped(t, Config{Latency: 10 * time.Second})
@@ -84,7 +85,8 @@ func TestAccountsCanStayBusyAfterACall(t *testing.T) {
 	})
 }
 
-// How the earlier of two calls ended decides what their overlap was, in whichever order the server learns of things.
+// How the earlier of two calls ended decides what their overlap was, in whichever order the server
+// learns of things.
 func TestOverlapsAreDecidedByTheEarlierCall(t *testing.T) {
 	at := func(ms int) time.Time { return time.Unix(1000, 0).Add(time.Duration(ms) * time.Millisecond) }
 	tests := []struct {
@@ -161,7 +163,8 @@ func TestOverlapsAreDecidedByTheEarlierCall(t *testing.T) {
 	}
 }
 
-// Clients that keep to one call per account must never be accused, however quick they are with the next one.
+// Clients that keep to one call per account must never be accused, however quick they are with the
+// next one.
 func TestSerialClientsAreNeverAccused(t *testing.T) {
 	a := start(t, Config{})
 	var clients sync.WaitGroup
@@ -193,7 +196,8 @@ func TestFourCallsAtOnceAreSixOverlaps(t *testing.T) {
 	})
 }
 
-// kill -9 closes all sockets at once, and the next process calls for the same accounts: calls that were given up, no breach.
+// kill -9 closes all sockets at once, and the next process calls for the same accounts: calls that
+// were given up, no breach.
 func TestKilledClientsAreNoOverlaps(t *testing.T) {
 	seen := make(chan struct{}, 100)
 	a := start(t, Config{Latency: time.Minute, Script: func(Call) *Fault { seen <- struct{}{}; return nil }})

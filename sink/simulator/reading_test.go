@@ -101,7 +101,8 @@ func TestAccountsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Every field goes round: what friend_import was given is what friend_get and the graph give back, integers as integers.
+// Every field goes round: what friend_import was given is what friend_get and the graph give back,
+// integers as integers.
 func TestFieldsGoRound(t *testing.T) {
 	a := start(t, Config{Readings: Readings{NoAddTime: true}})
 	a.post(apiImport, itemBody("a", "b", `"Remark":"r\"\\\u0001é","RemarkTime":5,"GroupName":["g","h"],"AddWording":"w","AddTime":1420000001,`+

@@ -111,7 +111,8 @@ func (k *call) getFriends() answer {
 	}
 	k.effect.given = len(a.items)
 	next, complete := pages.next(k.req.start, start, len(page), total)
-	a.tail = fmt.Sprintf(`"StandardSequence":%d,"CustomSequence":%d,"FriendNum":%d,`, standard, custom, int64(total)+pages.off) +
+	a.tail = fmt.Sprintf(`"StandardSequence":%d,"CustomSequence":%d,"FriendNum":%d,`, standard, custom,
+		int64(total)+pages.off) +
 		fmt.Sprintf(`"CompleteFlag":%d,"NextStartIndex":%d,`, complete, next)
 	return a
 }

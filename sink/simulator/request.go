@@ -37,7 +37,8 @@ func apiOf(path string) string {
 	return ""
 }
 
-// request is the body of any call. Its strings are parts of the body, so whoever keeps one copies it.
+// request is the body of any call. Its strings are parts of the body, so whoever keeps one copies
+// it.
 type request struct {
 	from    string
 	hasFrom bool
@@ -261,8 +262,8 @@ func (q *request) pageMember(p *scanner, name string) {
 	}
 }
 
-// accountMember reads account_check's CheckItem, multiaccount_import's Accounts (old form) and AccountList (new form), account_import's UserID (Identifier in
-// old documents).
+// accountMember reads account_check's CheckItem, multiaccount_import's Accounts (old form) and
+// AccountList (new form), account_import's UserID (Identifier in old documents).
 func (q *request) accountMember(p *scanner, name, api string) {
 	const info = "Err_TLS_Invalid_Param"
 	switch {

@@ -105,7 +105,8 @@ func (k *call) page(status int) {
 		return
 	}
 	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	body := []byte("<html>\n<head><title>" + title + "</title></head>\n<body><center><h1>" + title + "</h1></center></body>\n</html>\n")
+	body := []byte("<html>\n<head><title>" + title + "</title></head>\n<body><center><h1>" + title +
+		"</h1></center></body>\n</html>\n")
 	h.Set("Content-Type", "text/html")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	k.settle()
@@ -113,7 +114,8 @@ func (k *call) page(status int) {
 	k.write(body)
 }
 
-// hijack takes the connection over. Where that can't be done the handler is aborted, which closes it.
+// hijack takes the connection over. Where that can't be done the handler is aborted, which closes
+// it.
 func (k *call) hijack() net.Conn {
 	c, _, err := http.NewResponseController(k.w).Hijack()
 	if err != nil {
@@ -132,7 +134,8 @@ func (k *call) cut() {
 	k.hijack().Close()
 }
 
-// stall sends nothing, or not enough, and waits until the client goes or the stall is over; then the connection is reset.
+// stall sends nothing, or not enough, and waits until the client goes or the stall is over; then
+// the connection is reset.
 func (k *call) stall(f *Fault) {
 	if f.Kind != FaultStall {
 		body := k.answer.append(nil, nil)

@@ -38,7 +38,8 @@ type imported struct {
 	ids Set
 }
 
-// New makes a server. It starts nothing. In a bubble of virtual time it has to be called inside the bubble. It panics if c names a kind of fault that is none.
+// New makes a server. It starts nothing. In a bubble of virtual time it has to be called inside the
+// bubble. It panics if c names a kind of fault that is none.
 func New(c Config) *Server {
 	s := &Server{bomb: sync.OnceValue(bomb), closed: make(chan struct{})}
 	s.graph.compact = c.Compact
@@ -81,8 +82,8 @@ func defaultTo[T int | int64 | time.Duration](v, otherwise T) T {
 	return v
 }
 
-// Reconfigure changes the configuration between two calls. change gets a copy, with defaults filled in; it replaces maps and slices rather than writing into
-// them. Compact can't be changed.
+// Reconfigure changes the configuration between two calls. change gets a copy, with defaults filled
+// in; it replaces maps and slices rather than writing into them. Compact can't be changed.
 func (s *Server) Reconfigure(change func(*Config)) {
 	s.change.Lock()
 	defer s.change.Unlock()
@@ -100,7 +101,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serveCall(w, r)
 }
 
-// HTTP returns an http.Server with this handler and the hooks that count connections, silent about clients that misbehave.
+// HTTP returns an http.Server with this handler and the hooks that count connections, silent about
+// clients that misbehave.
 func (s *Server) HTTP() *http.Server {
 	h := &http.Server{
 		Handler:           s,
@@ -113,8 +115,9 @@ func (s *Server) HTTP() *http.Server {
 	return h
 }
 
-// Close lets every wait end at once: calls that the service is at work on are done and answered, stalled ones are reset. Otherwise a call whose client has
-// gone takes its whole time. http.Server.Shutdown calls it where the server came from HTTP. The account stays readable.
+// Close lets every wait end at once: calls that the service is at work on are done and answered,
+// stalled ones are reset. Otherwise a call whose client has gone takes its whole time.
+// http.Server.Shutdown calls it where the server came from HTTP. The account stays readable.
 func (s *Server) Close() { s.closing.Do(func() { close(s.closed) }) }
 
 // Start sets the moment that schedules count from, unless a call has set it already.
@@ -124,7 +127,8 @@ func (s *Server) Start() {
 	s.traffic.begin(time.Now())
 }
 
-// Graph yields every edge, account by account, in no particular order, until yield returns false. Calls may go on meanwhile. A compact graph yields nothing.
+// Graph yields every edge, account by account, in no particular order, until yield returns false.
+// Calls may go on meanwhile. A compact graph yields nothing.
 func (s *Server) Graph(yield func(from string, f Friend) bool) {
 	for _, from := range s.graph.names() {
 		for _, f := range s.graph.friends(from) {

@@ -34,8 +34,9 @@ type Stats struct {
 	Unanswered  int64            `json:"calls_unanswered"`
 	GaveUp      int64            `json:"calls_given_up"` // the client went before its answer was written
 
-	Applied       int64   `json:"calls_applied"`          // friend_import calls that took effect
-	Refused       int64   `json:"calls_refused"`          // calls answered with an ErrorCode or an HTTP status from 300 on
+	Applied int64 `json:"calls_applied"` // friend_import calls that took effect
+	// calls answered with an ErrorCode or an HTTP status from 300 on
+	Refused       int64   `json:"calls_refused"`
 	RefusedRate   int64   `json:"calls_refused_for_rate"` // of those, for the limit
 	RefusedShare  float64 `json:"calls_refused_for_rate_share"`
 	LargestSecond int     `json:"largest_sliding_second"` // most arrivals in any sliding second, all APIs together
@@ -48,12 +49,15 @@ type Stats struct {
 	OpenNow int `json:"open_now"`
 	OpenMax int `json:"open_max"`
 
-	// Two calls for one From_Account open at once on the client's side: from the arrival of the one to its answer, its close or the client's going.
-	Overlaps        int64    `json:"overlaps"`
-	OverlapsOpen    int64    `json:"overlaps_undecided"`     // the earlier of the two is still open
-	OverlapsGivenUp int64    `json:"overlaps_given_up"`      // the client had given the earlier one up; no breach of seriality
-	OverlapAccounts []string `json:"overlap_accounts"`       // the first ten
-	Conflicts       int64    `json:"calls_refused_for_busy"` // 30008 because the service was still at work for the account
+	// Two calls for one From_Account open at once on the client's side: from the arrival of the one
+	// to its answer, its close or the client's going.
+	Overlaps     int64 `json:"overlaps"`
+	OverlapsOpen int64 `json:"overlaps_undecided"` // the earlier of the two is still open
+	// the client had given the earlier one up; no breach of seriality
+	OverlapsGivenUp int64    `json:"overlaps_given_up"`
+	OverlapAccounts []string `json:"overlap_accounts"` // the first ten
+	// 30008 because the service was still at work for the account
+	Conflicts int64 `json:"calls_refused_for_busy"`
 
 	EdgesSent      int64  `json:"edges_sent"`       // items of friend_import calls that could be read
 	EdgesAgain     int64  `json:"edges_sent_again"` // of those, already in the graph when they came
@@ -85,8 +89,9 @@ type Stats struct {
 	NoContentType int64            `json:"calls_without_contenttype"`
 	NullArrays    int64            `json:"null_arrays"` // null in place of an array that an item need not have
 	Signatures    int              `json:"signatures_seen"`
-	HTTP2         int64            `json:"calls_by_http2"`         // its transport may send a POST again by itself
-	Idempotent    int64            `json:"calls_with_idempotency"` // with an Idempotency-Key header: so may HTTP/1.1's then
+	HTTP2         int64            `json:"calls_by_http2"` // its transport may send a POST again by itself
+	// with an Idempotency-Key header: so may HTTP/1.1's then
+	Idempotent int64 `json:"calls_with_idempotency"`
 }
 
 var _ http.Handler = (*Server)(nil)

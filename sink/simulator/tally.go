@@ -140,8 +140,8 @@ func (t *tally) wrote(n int) {
 	t.sum.BytesOut += int64(n)
 }
 
-// Stats is a snapshot of the account. A call is in it completely before the last byte of its answer is written; a call without an answer once its connection
-// has ended.
+// Stats is a snapshot of the account. A call is in it completely before the last byte of its answer
+// is written; a call without an answer once its connection has ended.
 func (s *Server) Stats() Stats {
 	s.tally.Lock()
 	v := s.tally.sum

@@ -1,8 +1,10 @@
 package simulator
 
-// The vendor documents few texts. Those that are documented or were seen are used as they are: Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold,
-// Err_SNS_FriendImport_SdkAppId_Illegal, Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail (pages of the APIs), Err_Sns_Invalid_Account (seen for an unknown
-// From_Account), Err_SNS_FriendAdd_Source_Illegal and Err_SNS_FriendUpdate_Group_Num_Exceed_Threshold (seen at sister calls). The others follow their
+// The vendor documents few texts. Those that are documented or were seen are used as they are:
+// Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold, Err_SNS_FriendImport_SdkAppId_Illegal,
+// Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail (pages of the APIs), Err_Sns_Invalid_Account
+// (seen for an unknown From_Account), Err_SNS_FriendAdd_Source_Illegal and
+// Err_SNS_FriendUpdate_Group_Num_Exceed_Threshold (seen at sister calls). The others follow their
 // pattern. A client must not depend on any of them but for Friend_Exist.
 
 // prefix is how the texts of an API begin.

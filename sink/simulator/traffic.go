@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// span is a sliding window over arrivals: the times, since the start, of those that lie in it, in order. A ring.
+// span is a sliding window over arrivals: the times, since the start, of those that lie in it, in
+// order. A ring.
 type span struct {
 	at      []time.Duration
 	head, n int
 }
 
-// drop takes out everything at or before limit: a window of one second that ends at t is (t - 1 s, t].
+// drop takes out everything at or before limit: a window of one second that ends at t is (t - 1 s,
+// t].
 func (w *span) drop(limit time.Duration) {
 	for w.n > 0 && w.at[w.head] <= limit {
 		w.head = (w.head + 1) % len(w.at)
@@ -31,7 +33,8 @@ func (w *span) add(t time.Duration) {
 	w.n++
 }
 
-// allow decides about one more call at t under limit calls a second, and counts it if it is allowed or if refused calls count as well.
+// allow decides about one more call at t under limit calls a second, and counts it if it is allowed
+// or if refused calls count as well.
 func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 	if limit <= 0 {
 		return true
@@ -90,7 +93,8 @@ type arrival struct {
 	allowed bool // by the limits
 }
 
-// arrive counts a call and puts it to the limits, unless dead says that the service can't count at that time.
+// arrive counts a call and puts it to the limits, unless dead says that the service can't count at
+// that time.
 func (t *traffic) arrive(c *Config, api string, dead func(since time.Duration) bool) arrival {
 	t.Lock()
 	defer t.Unlock()

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// The readers of flags' values: each returns the Set of a Flag, which leaves the field as it was if the text is wrong.
+// The readers of flags' values: each returns the Set of a Flag, which leaves the field as it was if
+// the text is wrong.
 
 func plain(into *string) func(string) error {
 	return func(text string) error {
@@ -231,7 +232,8 @@ func apis(into *Set) func(string) error {
 			*into = nil
 			return nil
 		}
-		known := []string{apiImport, apiCheck, apiGet, apiUpdate, apiDelete, apiAccountCheck, apiAccountImport, apiAccountsImport}
+		known := []string{apiImport, apiCheck, apiGet, apiUpdate, apiDelete, apiAccountCheck, apiAccountImport,
+			apiAccountsImport}
 		for _, name := range split(text) {
 			if !slices.Contains(known, name) {
 				return fmt.Errorf("%q is not one of %s", name, strings.Join(known, " "))

@@ -16,7 +16,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// Config says where a store is and who reads it. The zero value is AWS with what the environment says.
+// Config says where a store is and who reads it. The zero value is AWS with what the environment
+// says.
 type Config struct {
 	Endpoint   string            // scheme://host[:port]; "": AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or AWS
 	Region     string            // "": AWS_REGION, AWS_DEFAULT_REGION, or what the endpoint's host says
@@ -80,7 +81,8 @@ func New(c Config) (*Store, error) {
 		return nil, err
 	}
 	client, err := minio.New(endpoint.Host, &minio.Options{
-		Creds: credentials.New(found.provider), Secure: endpoint.Scheme == "https", Transport: transport, Region: region, BucketLookup: c.lookup(endpoint.Hostname()),
+		Creds: credentials.New(found.provider), Secure: endpoint.Scheme == "https", Transport: transport,
+		Region: region, BucketLookup: c.lookup(endpoint.Hostname()),
 		MaxRetries: 1, // attempts are ours, so that they are told of, bounded by Patience and ended by a context
 	})
 	if err != nil {
@@ -115,7 +117,8 @@ func (c *Config) endpoint() (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("%s has to be the URL of an S3 store, such as https://cos.ap-guangzhou.myqcloud.com", from)
+		return nil, fmt.Errorf("%s has to be the URL of an S3 store, such as https://cos.ap-guangzhou.myqcloud.com",
+			from)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return nil, fmt.Errorf("%s is scheme, host and port alone: no user, path or query", from)
@@ -133,7 +136,8 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
-// region is what requests are signed for; "" lets the client ask AWS where a bucket is. What a COS host says wins over variables that were set for AWS.
+// region is what requests are signed for; "" lets the client ask AWS where a bucket is. What a COS
+// host says wins over variables that were set for AWS.
 func (c *Config) region(endpoint *url.URL) string {
 	if c.Region != "" {
 		return c.Region
@@ -155,7 +159,8 @@ func (c *Config) region(endpoint *url.URL) string {
 
 // cos reports whether a host is Tencent's object storage.
 func cos(host string) bool {
-	return strings.HasSuffix(host, ".myqcloud.com") || strings.HasSuffix(host, ".tencentcos.cn") || strings.HasSuffix(host, ".tencentcos.com")
+	return strings.HasSuffix(host, ".myqcloud.com") || strings.HasSuffix(host, ".tencentcos.cn") ||
+		strings.HasSuffix(host, ".tencentcos.com")
 }
 
 func (c *Config) lookup(host string) minio.BucketLookupType {
@@ -168,7 +173,8 @@ func (c *Config) lookup(host string) minio.BucketLookupType {
 	return minio.BucketLookupAuto
 }
 
-// transport makes the connections. An object that is stored with Content-Encoding: gzip comes as it is stored: its digest is of that.
+// transport makes the connections. An object that is stored with Content-Encoding: gzip comes as it
+// is stored: its digest is of that.
 func (c *Config) transport() (*http.Transport, error) {
 	roots, err := c.roots()
 	if err != nil {

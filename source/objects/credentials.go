@@ -21,9 +21,10 @@ type found struct {
 	scrub    func(string) string
 }
 
-// findCredentials takes the first that the environment has, in the order of AWS' own tools: keys, a web identity (EKS), a container's role (ECS, EKS Pod
-// Identity), the shared credentials file; at AWS itself the machine's role; and nothing, which is anonymous. One source is chosen and kept: another one in the
-// middle of a run would only hide why the first does not work any more.
+// findCredentials takes the first that the environment has, in the order of AWS' own tools: keys, a
+// web identity (EKS), a container's role (ECS, EKS Pod Identity), the shared credentials file; at
+// AWS itself the machine's role; and nothing, which is anonymous. One source is chosen and kept:
+// another one in the middle of a run would only hide why the first does not work any more.
 func findCredentials(env map[string]string, atAWS bool, region string) (found, error) {
 	id, secret, token := env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]
 	f := found{scrub: scrubber(secret, token)}
@@ -33,7 +34,8 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 	case strings.ContainsFunc(id+secret+token, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return f, errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN has white space or unusual characters in it")
 	case id != "":
-		f.provider = &credentials.Static{Value: credentials.Value{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, SignerType: credentials.SignatureV4}}
+		f.provider = &credentials.Static{Value: credentials.Value{AccessKeyID: id, SecretAccessKey: secret,
+			SessionToken: token, SignerType: credentials.SignatureV4}}
 	case env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" && env["AWS_ROLE_ARN"] != "",
 		env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] != "", env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] != "":
 		f.provider = &credentials.IAM{Region: region, Client: &http.Client{Timeout: headerTimeout}}
@@ -61,7 +63,8 @@ func sharedFile(env map[string]string) string {
 	return file
 }
 
-// machineRole is the role of the machine that this runs on. A machine beyond AWS has none: that is found out once, within seconds.
+// machineRole is the role of the machine that this runs on. A machine beyond AWS has none: that is
+// found out once, within seconds.
 type machineRole struct {
 	credentials.IAM
 	has, hasNot atomic.Bool
@@ -96,7 +99,8 @@ func (m *machineRole) Retrieve() (credentials.Value, error) { return m.RetrieveW
 // IsExpired reports whether the credentials are to be asked for again.
 func (m *machineRole) IsExpired() bool { return !m.hasNot.Load() && m.IAM.IsExpired() }
 
-// scrubber makes what a store has said fit for a terminal and a log: one short line without what is secret.
+// scrubber makes what a store has said fit for a terminal and a log: one short line without what is
+// secret.
 func scrubber(secrets ...string) func(string) string {
 	return func(text string) string {
 		for _, secret := range secrets {

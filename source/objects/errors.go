@@ -67,7 +67,8 @@ func (s *Store) judge(err error) *Error {
 		return refused("the endpoint speaks http, not https")
 	case errors.As(err, &dns):
 		return &Error{Unreachable, s.scrub(dns.Error())}
-	case errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "foreign host"): // the client's words, with the URL in them
+	// the client's words, with the URL in them
+	case errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "foreign host"):
 		err = errCut
 	case errors.Is(err, context.DeadlineExceeded):
 		err = errors.New("no answer in time")
@@ -75,7 +76,8 @@ func (s *Store) judge(err error) *Error {
 	return &Error{Unreachable, s.scrub(err.Error())}
 }
 
-// judgeAnswer reads the table of S3's error codes. Where a store sends no body, the client has made a code of the status.
+// judgeAnswer reads the table of S3's error codes. Where a store sends no body, the client has made
+// a code of the status.
 func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
 	switch a.Code {
 	case "NoSuchKey", "NoSuchVersion":
@@ -100,13 +102,15 @@ func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
 		return s.judgeRegion(a)
 	}
 	switch {
-	case a.StatusCode >= 300 && a.StatusCode < 400, a.StatusCode == http.StatusBadRequest && a.Region != "" && a.Region != s.region:
+	case a.StatusCode >= 300 && a.StatusCode < 400, a.StatusCode == http.StatusBadRequest && a.Region != "" &&
+		a.Region != s.region:
 		return s.judgeRegion(a)
 	case a.StatusCode == http.StatusPreconditionFailed, a.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		return errChanged
 	case a.StatusCode == http.StatusForbidden, a.StatusCode == http.StatusUnauthorized, a.Code == "AccessDenied":
 		return s.judgeDenied(a)
-	case a.StatusCode >= 400 && a.StatusCode < 500 && a.StatusCode != http.StatusRequestTimeout && a.StatusCode != http.StatusTooManyRequests && a.Code != "RequestTimeout" && a.Code != "SlowDown",
+	case a.StatusCode >= 400 && a.StatusCode < 500 && a.StatusCode != http.StatusRequestTimeout &&
+		a.StatusCode != http.StatusTooManyRequests && a.Code != "RequestTimeout" && a.Code != "SlowDown",
 		a.StatusCode == http.StatusNotImplemented:
 		return refused("the store refuses: %s", s.said(a))
 	}
@@ -117,7 +121,8 @@ func (s *Store) judgeRegion(a minio.ErrorResponse) *Error {
 	if a.Region != "" {
 		return refused("the bucket is in region %s, not %s: use --s3-region %[1]s", s.scrub(a.Region), s.region)
 	}
-	return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and --s3-endpoint (%s)", s.region, s.said(a))
+	return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and --s3-endpoint (%s)",
+		s.region, s.said(a))
 }
 
 func (s *Store) judgeDenied(a minio.ErrorResponse) *Error {

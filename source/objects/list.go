@@ -22,13 +22,15 @@ type Object struct {
 // Name is s3://bucket/key.
 func (o Object) Name() string { return Name(o.Bucket, o.Key) }
 
-// sameAs reports whether nothing speaks against it being the same content. Some stores know no ETag.
+// sameAs reports whether nothing speaks against it being the same content. Some stores know no
+// ETag.
 func (o Object) sameAs(other Object) bool {
 	return o.Size == other.Size && o.ETag == other.ETag && (o.ETag != "" || o.Modified.Equal(other.Modified))
 }
 
 func objectOf(bucket, key string, info minio.ObjectInfo) Object {
-	return Object{Bucket: bucket, Key: key, Size: info.Size, ETag: info.ETag, Modified: info.LastModified.UTC().Truncate(time.Second)}
+	return Object{Bucket: bucket, Key: key, Size: info.Size, ETag: info.ETag,
+		Modified: info.LastModified.UTC().Truncate(time.Second)}
 }
 
 // Stat says what there is of one object.
@@ -44,7 +46,8 @@ func (s *Store) Stat(ctx context.Context, bucket, key string) (o Object, err err
 	return o, err
 }
 
-// reason finds out why an object can't be looked at: the answer to a HEAD has no body that would say it, that to a GET has.
+// reason finds out why an object can't be looked at: the answer to a HEAD has no body that would
+// say it, that to a GET has.
 func (s *Store) reason(ctx context.Context, bucket, key string, err error) error {
 	var answer minio.ErrorResponse
 	if !errors.As(err, &answer) || answer.StatusCode < 400 || answer.StatusCode > http.StatusNotFound {
@@ -58,8 +61,9 @@ func (s *Store) reason(ctx context.Context, bucket, key string, err error) error
 	return why
 }
 
-// List lists what is right below a prefix, which is empty or ends with /, in the order of keys. What lies further down is not listed, but each of the folders
-// that it lies in is, as an object without a size whose key ends with /.
+// List lists what is right below a prefix, which is empty or ends with /, in the order of keys.
+// What lies further down is not listed, but each of the folders that it lies in is, as an object
+// without a size whose key ends with /.
 func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, error) {
 	var list []Object
 	err := s.query(ctx, Name(bucket, prefix), func(ctx context.Context) error {
@@ -77,7 +81,8 @@ func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, erro
 func (s *Store) list(ctx context.Context, bucket, prefix string, v1 bool) ([]Object, error) {
 	list := []Object{}
 	noOwner := false
-	for info := range s.core.ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{Prefix: prefix, UseV1: v1, FetchOwner: &noOwner}) {
+	for info := range s.core.ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{Prefix: prefix, UseV1: v1,
+		FetchOwner: &noOwner}) {
 		if info.Err != nil {
 			return nil, info.Err
 		}

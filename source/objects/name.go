@@ -17,8 +17,8 @@ func IsName(arg string) bool { return strings.HasPrefix(arg, Scheme) }
 // Name is the name of an object: s3://bucket/key.
 func Name(bucket, key string) string { return Scheme + bucket + "/" + key }
 
-// ParseName splits a name. Everything behind the bucket is the key, as it is: nothing of it is unescaped, and ? and # have no meaning. A key that is empty or
-// ends with / is a prefix.
+// ParseName splits a name. Everything behind the bucket is the key, as it is: nothing of it is
+// unescaped, and ? and # have no meaning. A key that is empty or ends with / is a prefix.
 func ParseName(name string) (bucket, key string, err error) {
 	bucket, key, _ = strings.Cut(strings.TrimPrefix(name, Scheme), "/")
 	switch {

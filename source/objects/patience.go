@@ -12,7 +12,8 @@ const (
 	firstGo   = 5 // attempts at a store that has never answered: its address is more likely wrong than its network down
 )
 
-// patience decides how long a request is tried again. It belongs to one goroutine; the zero value begins.
+// patience decides how long a request is tried again. It belongs to one goroutine; the zero value
+// begins.
 type patience struct {
 	failed int       // attempts in a row
 	since  time.Time // of the first of them
@@ -27,7 +28,8 @@ func goesOn(failed int, since, most time.Duration, answered bool) bool {
 	return since < most
 }
 
-// pauseAfter is how long to wait after so many failed attempts: doubling, with jitter over its upper half.
+// pauseAfter is how long to wait after so many failed attempts: doubling, with jitter over its
+// upper half.
 func pauseAfter(failed int, first time.Duration, jitter float64) time.Duration {
 	pause := mostPause
 	if failed < 16 {
@@ -39,7 +41,8 @@ func pauseAfter(failed int, first time.Duration, jitter float64) time.Duration {
 // progress forgets what has failed.
 func (p *patience) progress() { *p = patience{} }
 
-// after is called when an attempt has failed. It returns nil when it is time for the next one, and else the error that it comes to.
+// after is called when an attempt has failed. It returns nil when it is time for the next one, and
+// else the error that it comes to.
 func (s *Store) after(ctx context.Context, p *patience, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -52,7 +55,8 @@ func (s *Store) after(ctx context.Context, p *patience, name string, err error) 
 		p.since = time.Now()
 	}
 	if !goesOn(p.failed, time.Since(p.since), s.patience, s.answered.Load()) {
-		return &Error{Unreachable, fmt.Sprintf("%s, and so it did %d times in %v", e.Reason, p.failed, time.Since(p.since).Round(time.Second))}
+		return &Error{Unreachable, fmt.Sprintf("%s, and so it did %d times in %v", e.Reason, p.failed,
+			time.Since(p.since).Round(time.Second))}
 	}
 	if p.failed > 2 && !p.warned { // a single reset is the network's daily life
 		p.warned = true

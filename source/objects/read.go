@@ -64,7 +64,8 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 }
 
-// some reads what the present answer has, or makes a request for one. What comes with an error is handed out first: the error comes again.
+// some reads what the present answer has, or makes a request for one. What comes with an error is
+// handed out first: the error comes again.
 func (r *Reader) some(p []byte) (int, error) {
 	if r.body == nil {
 		if err := r.ask(); err != nil {

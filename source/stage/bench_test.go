@@ -28,8 +28,9 @@ func benchEdges(b *testing.B) int {
 	return 10_000_000
 }
 
-// fill stages random edges between accounts like u00012345, some 40 for each account, from lanes that take turns at blocks of lines. The texts of a block
-// are made together, like those of a block of input.
+// fill stages random edges between accounts like u00012345, some 40 for each account, from lanes
+// that take turns at blocks of lines. The texts of a block are made together, like those of a block
+// of input.
 func fill(b *testing.B, w *Writer, edges, lanes int) {
 	const block = 10_000
 	var next atomic.Int64
@@ -73,7 +74,8 @@ func randomNames(seed uint64, accounts, n int) string {
 	return string(b)
 }
 
-// peak watches the memory that the Go runtime has taken from the system and not given back, until stop is called.
+// peak watches the memory that the Go runtime has taken from the system and not given back, until
+// stop is called.
 func peak() (stop func() float64) {
 	done := make(chan struct{})
 	result := make(chan float64)
@@ -115,8 +117,8 @@ func sealedSize(s *Stage) (n int64) {
 	return n
 }
 
-// BenchmarkStage is the way of 10 million edges in random order from Add to a sealed stage, with two lanes in 128 MiB. Run it with GOMEMLIMIT=200MiB, as
-// the command would set it.
+// BenchmarkStage is the way of 10 million edges in random order from Add to a sealed stage, with
+// two lanes in 128 MiB. Run it with GOMEMLIMIT=200MiB, as the command would set it.
 func BenchmarkStage(b *testing.B) {
 	edges := benchEdges(b)
 	for b.Loop() {
@@ -151,7 +153,8 @@ func BenchmarkStage(b *testing.B) {
 	}
 }
 
-// BenchmarkRosters reads a sealed stage of a tenth of the edges: every edge, and then none because all is settled.
+// BenchmarkRosters reads a sealed stage of a tenth of the edges: every edge, and then none because
+// all is settled.
 func BenchmarkRosters(b *testing.B) {
 	edges := benchEdges(b) / 10
 	dir := b.TempDir()

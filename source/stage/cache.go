@@ -13,8 +13,9 @@ const (
 	cacheBytes = 4 << 20
 )
 
-// blockCache keeps the blocks that were used last: the rosters of one block are loaded one after the other, and each chunk of a large roster soon after
-// the one before. What it holds is never changed, so that readers share it.
+// blockCache keeps the blocks that were used last: the rosters of one block are loaded one after
+// the other, and each chunk of a large roster soon after the one before. What it holds is never
+// changed, so that readers share it.
 type blockCache struct {
 	mu    sync.Mutex
 	slots [cacheSlots]cachedBlock

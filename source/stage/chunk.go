@@ -16,18 +16,20 @@ const (
 	chunkSource   = 2 // AddSource follows; else it is that of the edge before
 )
 
-// A chunk begins with the numbers of its edges, of the added ones at their end, and of the bytes of its texts. Then come the flags of its edges: 0, those
-// of the first edge and those of all others; or 1 and those of each. Then the edges: To (front-coded against the edge before), position, AddSource,
-// optional fields.
+// A chunk begins with the numbers of its edges, of the added ones at their end, and of the bytes of
+// its texts. Then come the flags of its edges: 0, those of the first edge and those of all others;
+// or 1 and those of each. Then the edges: To (front-coded against the edge before), position,
+// AddSource, optional fields.
 //
-// What a chunk says depends on nothing outside of it but From, and equal edges give equal bytes: so the plan digest is taken over chunks as they are
-// written.
+// What a chunk says depends on nothing outside of it but From, and equal edges give equal bytes: so
+// the plan digest is taken over chunks as they are written.
 const (
 	flagsUniform = 0
 	flagsMixed   = 1
 )
 
-// A length up to 14 of To's prefix or rest fits into half a byte; of a longer one 15 are there and the others follow.
+// A length up to 14 of To's prefix or rest fits into half a byte; of a longer one 15 are there and
+// the others follow.
 const nibble = 15
 
 // What an edge takes in memory beside its texts.
@@ -123,7 +125,8 @@ func (k *chunkEncoder) addTo(to []byte) {
 	k.extent.Text += int64(len(to))
 }
 
-// end returns the chunk, which lasts until the next call, and what it takes in memory when it is loaded.
+// end returns the chunk, which lasts until the next call, and what it takes in memory when it is
+// loaded.
 func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 	n := len(k.flags)
 	b := binary.AppendUvarint(k.chunk[:0], uint64(n))
@@ -143,7 +146,8 @@ func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 // errMalformed says that bytes are no chunk, though their checksum may be right.
 var errMalformed = errors.New("malformed chunk")
 
-// decodeChunk reads the chunk that is b, whatever that holds. It takes memory in proportion to b, and at most MaxEdgeBytes for each To beyond that.
+// decodeChunk reads the chunk that is b, whatever that holds. It takes memory in proportion to b,
+// and at most MaxEdgeBytes for each To beyond that.
 func decodeChunk(from string, b []byte) ([]migrate.Edge, error) {
 	c := codec.Cursor{Rest: b}
 	n := c.Size(migrate.MaxChunkEdges)

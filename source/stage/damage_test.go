@@ -16,7 +16,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// readAll opens a stage and reads all of it, in the way of the job: what it returns without an error was believed.
+// readAll opens a stage and reads all of it, in the way of the job: what it returns without an
+// error was believed.
 func readAll(fsys *memory) (rosters [][]migrate.Edge, meta string, totals Totals, err error) {
 	s, err := Open("staged", fsys)
 	if err != nil {
@@ -49,7 +50,8 @@ func smallStage(t testing.TB) *memory {
 	return s.fsys.(*memory)
 }
 
-// A sealed stage that is flipped at any byte, cut at any length, emptied, lengthened or gone is refused or reads as before; it is never half read.
+// A sealed stage that is flipped at any byte, cut at any length, emptied, lengthened or gone is
+// refused or reads as before; it is never half read.
 func TestDamageIsRefusedWherever(t *testing.T) {
 	m := smallStage(t)
 	want, meta, totals, err := readAll(m)
@@ -154,7 +156,8 @@ func TestOtherVersionsAreRefused(t *testing.T) {
 	}
 }
 
-// A manifest whose checksum is right but whose segments are impossible leads to no read outside of a file.
+// A manifest whose checksum is right but whose segments are impossible leads to no read outside of
+// a file.
 func TestImpossibleManifestIsRefused(t *testing.T) {
 	m := smallStage(t)
 	name := filepath.Join("staged", manifestName)

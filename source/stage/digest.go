@@ -8,8 +8,8 @@ import (
 	"math/bits"
 )
 
-// planDigest adds up the SHA-256 sums of rosters modulo 2^256. The order of a plan is a function of its rosters, so the sum stands for the plan, and it
-// doesn't matter who seals which roster when.
+// planDigest adds up the SHA-256 sums of rosters modulo 2^256. The order of a plan is a function of
+// its rosters, so the sum stands for the plan, and it doesn't matter who seals which roster when.
 type planDigest [4]uint64
 
 func (d *planDigest) add(o planDigest) {
@@ -30,7 +30,8 @@ func (d *planDigest) text(rosters int64) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// rosterDigest takes the digest of one roster after the other: From, each chunk with its length before it, nothing at the end.
+// rosterDigest takes the digest of one roster after the other: From, each chunk with its length
+// before it, nothing at the end.
 type rosterDigest struct {
 	h       hash.Hash
 	scratch []byte

@@ -43,7 +43,8 @@ func attempt(m *memory, rows []migrate.Edge) error {
 	return w.Finish(json.RawMessage(`{}`))
 }
 
-// Every file operation in turn fails, once and for good: the error comes out, and what is sealed all the same is whole.
+// Every file operation in turn fails, once and for good: the error comes out, and what is sealed
+// all the same is whole.
 func TestEveryFileOperationThatFails(t *testing.T) {
 	rows := graph{seed: 9, rows: 900, accounts: 2000, hot: 60, plain: true}.edges()
 	operations := map[string]bool{}
@@ -113,7 +114,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A power cut right after the manifest's rename must find everything that the manifest speaks of on the disk.
+// A power cut right after the manifest's rename must find everything that the manifest speaks of on
+// the disk.
 func TestSealedDataIsSyncedBeforeTheManifest(t *testing.T) {
 	rows := graph{seed: 12, rows: 900, accounts: 200}.edges()
 	m := newMemory()
@@ -170,7 +172,8 @@ func listed(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// A crash before the manifest leaves files of an unsealed stage: they are no stage, and the next one clears them away and nothing else.
+// A crash before the manifest leaves files of an unsealed stage: they are no stage, and the next
+// one clears them away and nothing else.
 func TestLeftoversOfACrashAreCleared(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "staged")
 	rows := graph{seed: 14, rows: 900, accounts: 100}.edges()

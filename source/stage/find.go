@@ -12,8 +12,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Find looks up the roster of one account; ok is false where the plan has none for it. Since the plan is in the order of a hash, that takes some index and
-// block reads, as many as the number of segments has binary digits, and not a pass over the plan. Errors are those of Rosters.
+// Find looks up the roster of one account; ok is false where the plan has none for it. Since the
+// plan is in the order of a hash, that takes some index and block reads, as many as the number of
+// segments has binary digits, and not a pass over the plan. Errors are those of Rosters.
 func (s *Stage) Find(from string) (r migrate.Roster, ok bool, err error) {
 	f := finder{stage: s, from: from, key: planKey(from)}
 	segments := s.manifest().Segments
@@ -57,7 +58,8 @@ type finder struct {
 	err   error
 }
 
-// last is the last of n runs of the plan that does not begin behind the account, -1 if there is none.
+// last is the last of n runs of the plan that does not begin behind the account, -1 if there is
+// none.
 func (f *finder) last(n int, first func(i int) (string, error)) int {
 	return sort.Search(n, func(i int) bool {
 		if f.err != nil {

@@ -11,7 +11,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Find has to name the very chunks that a pass over the plan names, for small and large rosters at any place, and nothing for accounts without one.
+// Find has to name the very chunks that a pass over the plan names, for small and large rosters at
+// any place, and nothing for accounts without one.
 func TestFindAgreesWithThePlan(t *testing.T) {
 	for _, g := range []graph{{seed: 1, rows: 6, accounts: 4, plain: true}, {seed: 2, rows: 4000, accounts: 900}, {seed: 3, rows: 9000, accounts: 3000, hot: 70, plain: true}} {
 		for _, l := range []limits{tiny(), roomy(2)} {
@@ -54,7 +55,8 @@ func TestFindInNothingAndInDamage(t *testing.T) {
 	}
 }
 
-// UpdateMeta puts another manifest in place while others read it; the race detector fails this test where one of them reads it without the lock.
+// UpdateMeta puts another manifest in place while others read it; the race detector fails this test
+// where one of them reads it without the lock.
 func TestTheManifestIsReadUnderItsLock(t *testing.T) {
 	s, _, _ := build(t, []migrate.Edge{{From: "a", To: "b", AddSource: "AddSource_Type_A"}}, Options{Lanes: 1}, tiny(), nil, 1)
 	var readers sync.WaitGroup

@@ -12,8 +12,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// FuzzSealedBlock feeds the decoders of the sealed format what a disk, or an enemy who knows how to make checksums right, may give them: a block, what a
-// block holds, an index. None may panic, hang or take memory beyond all bounds.
+// FuzzSealedBlock feeds the decoders of the sealed format what a disk, or an enemy who knows how to
+// make checksums right, may give them: a block, what a block holds, an index. None may panic, hang
+// or take memory beyond all bounds.
 func FuzzSealedBlock(f *testing.F) {
 	m := smallStage(f)
 	s, err := Open("staged", m)

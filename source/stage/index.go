@@ -32,7 +32,8 @@ type indexEntry struct {
 
 var errIndex = errors.New("malformed index")
 
-// decodeIndex reads the index of a segment, whatever b holds, and checks it against the segment. It takes memory in proportion to b.
+// decodeIndex reads the index of a segment, whatever b holds, and checks it against the segment. It
+// takes memory in proportion to b.
 func decodeIndex(g *segment, b []byte) ([]indexEntry, error) {
 	c := codec.Cursor{Rest: b}
 	offset := g.offset

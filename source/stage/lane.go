@@ -32,11 +32,13 @@ func newLane(w *Writer) *Lane {
 	}
 }
 
-// Add stages a valid edge and, with Options.Mutual, its reverse. It copies what it keeps: e and its texts may be reused. No two edges of a job may have
-// the same Position. ours is false where the row belongs to another shard (its reverse may still be taken).
+// Add stages a valid edge and, with Options.Mutual, its reverse. It copies what it keeps: e and its
+// texts may be reused. No two edges of a job may have the same Position. ours is false where the
+// row belongs to another shard (its reverse may still be taken).
 //
-// An edge over MaxEdgeBytes is refused with ErrEdgeTooLarge, and the lane can go on. Every other error is final for the job: a file could not be written.
-// Add may be called from one goroutine at a time, and not any more once Seal was called.
+// An edge over MaxEdgeBytes is refused with ErrEdgeTooLarge, and the lane can go on. Every other
+// error is final for the job: a file could not be written. Add may be called from one goroutine at
+// a time, and not any more once Seal was called.
 func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if l.err != nil {
 		return false, l.err
@@ -52,7 +54,8 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	l.extras, r.flags = codec.AppendFields(l.extras[:0], e)
 	r.extras = l.extras
 	if size := len(e.From) + len(e.To) + len(e.AddSource) + len(r.extras); size > MaxEdgeBytes {
-		return false, fmt.Errorf("stage edge: %w: %d bytes, and at most %d can be staged", ErrEdgeTooLarge, size, MaxEdgeBytes)
+		return false, fmt.Errorf("stage edge: %w: %d bytes, and at most %d can be staged", ErrEdgeTooLarge, size,
+			MaxEdgeBytes)
 	}
 	from, to := xxhash.Sum64String(e.From), xxhash.Sum64String(e.To)
 	l.w.pairs.add(pairHash(from, to))
@@ -67,7 +70,8 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	return ours, l.err
 }
 
-// addReverse stages the reverse of r: of the optional fields, which speak of one side's view of the other, only AddTime is the same for both.
+// addReverse stages the reverse of r: of the optional fields, which speak of one side's view of the
+// other, only AddTime is the same for both.
 func (l *Lane) addReverse(e *migrate.Edge, r *record[string], hash uint64) error {
 	reverse := *r
 	reverse.from, reverse.to = r.to, r.from

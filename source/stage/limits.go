@@ -2,8 +2,8 @@ package stage
 
 import "math/bits"
 
-// limits is how the memory of a stage is dealt out: one half to the lanes, the other to sealing. When sealing begins, the lanes still hold their half
-// and give it up partition by partition.
+// limits is how the memory of a stage is dealt out: one half to the lanes, the other to sealing.
+// When sealing begins, the lanes still hold their half and give it up partition by partition.
 type limits struct {
 	parts   int   // partitions of the first level, a power of two
 	page    int   // bytes of a full page

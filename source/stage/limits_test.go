@@ -2,7 +2,8 @@ package stage
 
 import "testing"
 
-// Memory is bounded whatever the machine: many cores make the buffers smaller, not the sum of them larger.
+// Memory is bounded whatever the machine: many cores make the buffers smaller, not the sum of them
+// larger.
 func TestMemoryIsDealtOutWithinItsBounds(t *testing.T) {
 	for memory := int64(MinMemory); memory <= 64<<30; memory *= 2 {
 		for lanes := 1; int64(lanes)*MinLaneMemory <= memory && lanes <= 512; lanes *= 2 {

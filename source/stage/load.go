@@ -29,7 +29,8 @@ type group struct {
 	start    uint32 // its first entry, once the entries are placed
 }
 
-// loaded is a partition in memory: flat, without an allocation or a pointer per record, and used again for the next one.
+// loaded is a partition in memory: flat, without an allocation or a pointer per record, and used
+// again for the next one.
 type loaded struct {
 	arena   []byte // all pages
 	entries []entry
@@ -186,7 +187,8 @@ func (l *loaded) roster(g *group) []entry {
 	return entries
 }
 
-// touch brings the records of a roster, which lie all over the arena, into the processor's cache: many at a time, as these loads don't wait for each other.
+// touch brings the records of a roster, which lie all over the arena, into the processor's cache:
+// many at a time, as these loads don't wait for each other.
 func (l *loaded) touch(entries []entry) {
 	sum := byte(0)
 	for i := range entries {

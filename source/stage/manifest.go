@@ -14,7 +14,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// ErrDamaged says that a stage is not what was sealed, or not of a version that this program reads. It has to be made again from the input.
+// ErrDamaged says that a stage is not what was sealed, or not of a version that this program reads.
+// It has to be made again from the input.
 var ErrDamaged = errors.New("staged input is damaged")
 
 const (
@@ -23,8 +24,8 @@ const (
 	maxManifest     = 256 << 20 // bytes; a segment takes some 60 and stands for some 100 MB of input at most sizes
 )
 
-// envelope is the manifest: a body and what proves it. Its rendering is canonical, so that a file that renders otherwise is known as changed, however the
-// change would read.
+// envelope is the manifest: a body and what proves it. Its rendering is canonical, so that a file
+// that renders otherwise is known as changed, however the change would read.
 type envelope struct {
 	Format  string          `json:"format"`
 	Version int             `json:"version"`
@@ -48,7 +49,8 @@ type sealedName struct {
 
 // MarshalJSON writes a segment as its eight numbers.
 func (g segment) MarshalJSON() ([]byte, error) {
-	return json.Marshal([8]int64{int64(g.file), g.offset, g.blocks, g.index, int64(g.crc), g.rosters, g.chunks, g.edges})
+	return json.Marshal([8]int64{int64(g.file), g.offset, g.blocks, g.index, int64(g.crc), g.rosters, g.chunks,
+		g.edges})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -57,7 +59,8 @@ func (g *segment) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
-	*g = segment{file: int(v[0]), offset: v[1], blocks: v[2], index: v[3], crc: uint32(v[4]), rosters: v[5], chunks: v[6], edges: v[7]}
+	*g = segment{file: int(v[0]), offset: v[1], blocks: v[2], index: v[3], crc: uint32(v[4]), rosters: v[5],
+		chunks: v[6], edges: v[7]}
 	return nil
 }
 
@@ -75,10 +78,12 @@ func (b *body) manifest() ([]byte, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(text)
-	return render(envelope{Format: manifestFormat, Version: manifestVersion, SHA256: hex.EncodeToString(sum[:]), Body: text})
+	return render(envelope{Format: manifestFormat, Version: manifestVersion, SHA256: hex.EncodeToString(sum[:]),
+		Body: text})
 }
 
-// writeManifest seals a stage, or seals it again with other meta data. A crash leaves the manifest from before, if any.
+// writeManifest seals a stage, or seals it again with other meta data. A crash leaves the manifest
+// from before, if any.
 func writeManifest(fsys disk.FS, dir string, b *body) error {
 	text, err := b.manifest()
 	if err != nil {
@@ -90,7 +95,8 @@ func writeManifest(fsys disk.FS, dir string, b *body) error {
 	})
 }
 
-// readManifest reads and checks a manifest. The error is fs.ErrNotExist where there is none, and ErrDamaged for any other than a sealed one.
+// readManifest reads and checks a manifest. The error is fs.ErrNotExist where there is none, and
+// ErrDamaged for any other than a sealed one.
 func readManifest(fsys disk.FS, dir string) (*body, error) {
 	name := filepath.Join(dir, manifestName)
 	f, err := disk.Open(fsys, name)
@@ -138,12 +144,14 @@ func parseManifest(text []byte) (*body, string) {
 	return b, b.inconsistent()
 }
 
-// inconsistent says what is wrong with a body whose checksum is right: its segments have to cover its files without a gap.
+// inconsistent says what is wrong with a body whose checksum is right: its segments have to cover
+// its files without a gap.
 func (b *body) inconsistent() string {
 	var rosters, chunks, edges int64
 	ends := make([]int64, len(b.Files)) // the segments of one file come in plan order
 	for _, g := range b.Segments {
-		if g.file < 0 || g.file >= len(b.Files) || g.offset < 0 || g.blocks <= 0 || g.index <= 0 || g.rosters <= 0 || g.chunks < g.rosters || g.edges < g.chunks ||
+		if g.file < 0 || g.file >= len(b.Files) || g.offset < 0 || g.blocks <= 0 || g.index <= 0 || g.rosters <= 0 ||
+			g.chunks < g.rosters || g.edges < g.chunks ||
 			g.offset != ends[g.file] || g.blocks > b.Files[g.file].Size || g.index > b.Files[g.file].Size {
 			return "a segment is impossible"
 		}

@@ -19,8 +19,9 @@ type memory struct {
 	mu    sync.Mutex
 	files map[string]*content
 
-	// fault is asked before every operation (open create write read sync rename remove syncdir close stat); its error is what the operation returns. A write
-	// that fails leaves half of what it should have written.
+	// fault is asked before every operation (open create write read sync rename remove syncdir
+	// close stat); its error is what the operation returns. A write that fails leaves half of what
+	// it should have written.
 	fault func(op, name string) error
 }
 

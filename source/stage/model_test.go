@@ -18,7 +18,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// tiny makes everything happen that a large job would need gigabytes for: lanes spill, partitions are split, rosters don't fit.
+// tiny makes everything happen that a large job would need gigabytes for: lanes spill, partitions
+// are split, rosters don't fit.
 func tiny() limits {
 	return limits{parts: 8, page: 512, lane: 16 << 10, batch: 2 << 10, sealers: 2, seal: 20 << 10, unit: 6 << 10, pack: 600, large: 300, segment: 3}
 }
@@ -232,7 +233,8 @@ func (x *expected) count(from string, list []migrate.Edge, o Options) {
 	t.Largest = append(t.Largest, RosterSize{From: from, Friends: int64(len(list))})
 }
 
-// build stages rows in a random order, dealt to the lanes at random, and opens the sealed stage, in memory unless o says where.
+// build stages rows in a random order, dealt to the lanes at random, and opens the sealed stage, in
+// memory unless o says where.
 func build(t testing.TB, rows []migrate.Edge, o Options, l limits, weaken func(uint64) uint64, seed uint64) (*Stage, Totals, map[string]bool) {
 	t.Helper()
 	if o.FS == nil {

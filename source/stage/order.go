@@ -6,8 +6,9 @@ import (
 	"friendmigrate/migrate"
 )
 
-// order is a Position and Edge.Added in one number, so that a roster's edges are sorted by comparing integers: rows of the input by position, then the
-// added edges by the position of the row that they are the reverse of.
+// order is a Position and Edge.Added in one number, so that a roster's edges are sorted by
+// comparing integers: rows of the input by position, then the added edges by the position of the
+// row that they are the reverse of.
 type order uint64
 
 const (

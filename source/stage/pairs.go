@@ -7,9 +7,11 @@ import (
 	"sync/atomic"
 )
 
-// pairSample counts unordered pairs of accounts and those of them that were seen in both directions: all pairs while they are few, then those whose hash
-// is under a limit that is halved until few enough are left. Which pairs are kept depends on the set of pairs alone, not on their order or repetitions.
-// All lanes share it: once it is a sample, hardly a pair gets past the limit to the lock.
+// pairSample counts unordered pairs of accounts and those of them that were seen in both
+// directions: all pairs while they are few, then those whose hash is under a limit that is halved
+// until few enough are left. Which pairs are kept depends on the set of pairs alone, not on their
+// order or repetitions. All lanes share it: once it is a sample, hardly a pair gets past the limit
+// to the lock.
 type pairSample struct {
 	limit atomic.Uint64 // hashes up to it are kept; it is only ever lowered
 
@@ -94,7 +96,8 @@ func (s *pairSample) rebuild(slots int) {
 	}
 }
 
-// count returns the pairs kept, those of them with both directions, and whether they are a sample only.
+// count returns the pairs kept, those of them with both directions, and whether they are a sample
+// only.
 func (s *pairSample) count() (pairs, mutual int64, sampled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

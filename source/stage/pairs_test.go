@@ -12,7 +12,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The warning about one-way inputs rests on this: over many pairs it is a sample, and the same one for any order, repetition and number of lanes.
+// The warning about one-way inputs rests on this: over many pairs it is a sample, and the same one
+// for any order, repetition and number of lanes.
 func TestPairSampleDependsOnTheSetOfPairsAlone(t *testing.T) {
 	const pairs = 150_000 // every fourth of them mutual
 	type way struct{ from, to uint64 }

@@ -6,7 +6,8 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Windows of raw files: whole partitions are read through a large one, the runs of a merge, of which many are open at once, through one of a page or so.
+// Windows of raw files: whole partitions are read through a large one, the runs of a merge, of
+// which many are open at once, through one of a page or so.
 const partitionWindow = 256 << 10
 
 // partition is a set of records: pages in memory, and a file of further ones (or none).
@@ -17,7 +18,8 @@ type partition struct {
 	raw     int64
 }
 
-// cost estimates what the partition takes in memory when it is loaded: the records, two index entries each, the groups, the table of duplicates.
+// cost estimates what the partition takes in memory when it is loaded: the records, two index
+// entries each, the groups, the table of duplicates.
 func (p *partition) cost() int64 { return p.raw + 80*p.records }
 
 // add takes the pages of one goroutine into the partition.
@@ -108,8 +110,8 @@ type buffer struct {
 	records int64 // in full and page
 }
 
-// spill partitions the records of one goroutine. It keeps up to budget bytes of pages and then moves all of them to the files, which it may share with
-// other goroutines.
+// spill partitions the records of one goroutine. It keeps up to budget bytes of pages and then
+// moves all of them to the files, which it may share with other goroutines.
 type spill struct {
 	buffers []buffer
 	files   []*rawFile

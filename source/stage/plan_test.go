@@ -13,7 +13,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// A user spread over the whole file, any order of rows, any skew, any memory: the plan is that of the naive model, and its digest is the same.
+// A user spread over the whole file, any order of rows, any skew, any memory: the plan is that of
+// the naive model, and its digest is the same.
 func TestPlanIsTheModelsForAnyMemoryOrderAndSkew(t *testing.T) {
 	graphs := map[string]graph{
 		"empty":     {seed: 1, accounts: 5},
@@ -114,7 +115,8 @@ func TestRowsWithoutAccountBelongToShard0(t *testing.T) {
 	}
 }
 
-// An unstable plan digest would refuse a rebuilt stage; one that misses a field would take the place of another plan.
+// An unstable plan digest would refuse a rebuilt stage; one that misses a field would take the
+// place of another plan.
 func TestPlanDigestSeesEveryField(t *testing.T) {
 	base := []migrate.Edge{{From: "a", To: "b", AddSource: "AddSource_Type_A", Position: migrate.Position{Line: 2}}, {From: "a", To: "c", AddSource: "AddSource_Type_A", Position: migrate.Position{Line: 3}}}
 	changes := map[string]func(e *migrate.Edge){
@@ -183,7 +185,8 @@ func TestRefusedDuplicatesNameTheFirstTenPairs(t *testing.T) {
 	}
 }
 
-// What skip says of a run of the plan holds for all of it, and what it does not say is asked again for smaller runs.
+// What skip says of a run of the plan holds for all of it, and what it does not say is asked again
+// for smaller runs.
 func TestSkipPassesOverSettledChunksOnly(t *testing.T) {
 	rows := graph{seed: 31, rows: 9000, accounts: 12000, hot: 70, plain: true}.edges()
 	s, totals, _ := build(t, rows, Options{Lanes: 2}, tiny(), nil, 1)
@@ -225,7 +228,8 @@ func TestSkipPassesOverSettledChunksOnly(t *testing.T) {
 	}
 }
 
-// Rosters are loaded by other goroutines than the one that ranges over them, in any order, again and again.
+// Rosters are loaded by other goroutines than the one that ranges over them, in any order, again
+// and again.
 func TestLoadsFromManyGoroutines(t *testing.T) {
 	rows := graph{seed: 41, rows: 8000, accounts: 10000, hot: 60, plain: true}.edges()
 	s, _, _ := build(t, rows, Options{Lanes: 2}, tiny(), nil, 1)
@@ -331,7 +335,8 @@ func TestSmallInputNeverSpills(t *testing.T) {
 	}
 }
 
-// TestAWitnessHearsOfTheWholePlan: what it hears, roster by roster, is what a reader of the sealed stage is given, however small the memory.
+// TestAWitnessHearsOfTheWholePlan: what it hears, roster by roster, is what a reader of the sealed
+// stage is given, however small the memory.
 func TestAWitnessHearsOfTheWholePlan(t *testing.T) {
 	for name, l := range map[string]limits{"tiny": tiny(), "roomy": roomy(2)} {
 		t.Run(name, func(t *testing.T) {

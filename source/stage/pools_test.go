@@ -7,7 +7,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Whatever has a fixed size in a stage is asked for nothing, for one, for all that it holds and for more.
+// Whatever has a fixed size in a stage is asked for nothing, for one, for all that it holds and for
+// more.
 func TestMoreThanAPoolHolds(t *testing.T) {
 	for name, counts := range map[string][]int{
 		"values of AddSource": {1, 2, maxSources, maxSources + 1, maxSources + 500},

@@ -18,12 +18,14 @@ import (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// A raw file is a sequence of blocks: the sizes of a page and of its s2 form, the CRC32C of the s2 form (each 4 bytes, little endian), the s2
-// form. It lives within one run of the process and is never synced.
+// A raw file is a sequence of blocks: the sizes of a page and of its s2 form, the CRC32C of the s2
+// form (each 4 bytes, little endian), the s2 form. It lives within one run of the process and is
+// never synced.
 const rawHeader = 12
 
-// rawFile holds pages of one partition. It is open only while it is written to or read from, so that no number of partitions takes more than a few
-// file descriptors. It may be appended to from several goroutines.
+// rawFile holds pages of one partition. It is open only while it is written to or read from, so
+// that no number of partitions takes more than a few file descriptors. It may be appended to from
+// several goroutines.
 type rawFile struct {
 	fsys disk.FS
 	name string
@@ -90,7 +92,8 @@ func (k *rawBlocks) add(page []byte) {
 	k.raw += int64(len(page))
 }
 
-// flush appends what was gathered to f; records are those that f holds more, now or since the flush before.
+// flush appends what was gathered to f; records are those that f holds more, now or since the flush
+// before.
 func (k *rawBlocks) flush(f *rawFile, records int64) error {
 	if len(k.b) == 0 && records == 0 {
 		return nil
@@ -100,7 +103,8 @@ func (k *rawBlocks) flush(f *rawFile, records int64) error {
 	return err
 }
 
-// rawReader reads the pages of a raw file one after the other, through a window that is refilled whole.
+// rawReader reads the pages of a raw file one after the other, through a window that is refilled
+// whole.
 type rawReader struct {
 	f      *rawFile
 	off    int64 // of the file, behind the window

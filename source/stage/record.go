@@ -12,7 +12,8 @@ const (
 	recordAdded    = 2
 )
 
-// record is an edge while it is being partitioned. Its optional fields are encoded already: they are moved and compared as they are.
+// record is an edge while it is being partitioned. Its optional fields are encoded already: they
+// are moved and compared as they are.
 type record[T codec.Text] struct {
 	from, to T
 	order    order
@@ -27,13 +28,15 @@ func (r *record[T]) room() int {
 	return len(r.from) + len(r.to) + len(r.literal) + len(r.extras) + 1 + 7*binary.MaxVarintLen64
 }
 
-// pageState is what a record takes over from the one before it in its page. A page starts with the zero state, so that it is read without any other.
+// pageState is what a record takes over from the one before it in its page. A page starts with the
+// zero state, so that it is read without any other.
 type pageState struct {
 	input uint64
 	line  uint64
 }
 
-// appendRecord appends r to a page: flags, lengths and bytes of From and To, input if new, line as a difference, AddSource, optional fields.
+// appendRecord appends r to a page: flags, lengths and bytes of From and To, input if new, line as
+// a difference, AddSource, optional fields.
 func appendRecord[T codec.Text](b []byte, st *pageState, r *record[T]) []byte {
 	flags := r.flags & codec.HasFields
 	if r.order.added() {
@@ -61,7 +64,8 @@ func appendRecord[T codec.Text](b []byte, st *pageState, r *record[T]) []byte {
 	return b
 }
 
-// next reads the record at the beginning of b and returns what follows it, or nil where there is no whole record. Its texts stay part of the page.
+// next reads the record at the beginning of b and returns what follows it, or nil where there is no
+// whole record. Its texts stay part of the page.
 func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 	if len(b) == 0 {
 		return nil
@@ -94,5 +98,6 @@ func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 
 // sameFields reports whether two records of a pair say the same about it.
 func sameFields(a, b *record[[]byte]) bool {
-	return a.source == b.source && string(a.literal) == string(b.literal) && a.flags == b.flags && string(a.extras) == string(b.extras)
+	return a.source == b.source && string(a.literal) == string(b.literal) && a.flags == b.flags &&
+		string(a.extras) == string(b.extras)
 }

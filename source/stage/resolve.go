@@ -12,8 +12,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// resolve marks the entries of one roster, which are in order, that lose against another of the same To. Added edges come last in the order and so lose
-// against every row, and against an earlier added one; nobody hears of that.
+// resolve marks the entries of one roster, which are in order, that lose against another of the
+// same To. Added edges come last in the order and so lose against every row, and against an earlier
+// added one; nobody hears of that.
 func (s *sealer) resolve(entries []entry) error {
 	if len(entries) < 2 {
 		return nil
@@ -48,7 +49,8 @@ func (s *sealer) resolve(entries []entry) error {
 	return s.reportAll(table, entries)
 }
 
-// find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index + 1; a free one that was found is given its hash.
+// find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index +
+// 1; a free one that was found is given its hash.
 func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
 	to := l.to(e)
 	hash := w.spread(xxhash.Sum64(to))
@@ -121,7 +123,8 @@ func firstPairs(pairs []DuplicatePair) []DuplicatePair {
 
 // edge decodes a record.
 func (w *Writer) edge(r *record[[]byte]) migrate.Edge {
-	e := migrate.Edge{From: string(r.from), To: string(r.to), AddSource: w.sourceText(r), Position: r.order.position(), Added: r.order.added()}
+	e := migrate.Edge{From: string(r.from), To: string(r.to), AddSource: w.sourceText(r), Position: r.order.position(),
+		Added: r.order.added()}
 	var f codec.Fields
 	f.Read(&codec.Cursor{Rest: r.extras}, r.flags, &e)
 	return e

@@ -7,10 +7,12 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// A roster is large, with blocks of its own that nobody reads who passes it by, when it has more chunks than this (or is too large for a pack).
+// A roster is large, with blocks of its own that nobody reads who passes it by, when it has more
+// chunks than this (or is too large for a pack).
 const packChunks = 4
 
-// rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks and segments.
+// rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks
+// and segments.
 type rosterWriter struct {
 	out        segmentWriter
 	limits     *limits

@@ -36,8 +36,8 @@ func (e *DuplicatesError) Error() string {
 // Unwrap returns ErrDuplicates.
 func (e *DuplicatesError) Unwrap() error { return ErrDuplicates }
 
-// DuplicateFunc hears of a row that lost against another row of the same pair; differ says that they differ in more than their position. It may keep what
-// it is given. Its error ends Seal.
+// DuplicateFunc hears of a row that lost against another row of the same pair; differ says that
+// they differ in more than their position. It may keep what it is given. Its error ends Seal.
 type DuplicateFunc func(lost, kept *migrate.Edge, differ bool) error
 
 // sealJob is what the goroutines of one Seal share.
@@ -70,11 +70,14 @@ type placedSegment struct {
 	unit int64
 }
 
-// Seal groups, orders and resolves what was staged, writes it to sealed files and makes these durable. The stage is not sealed before Finish. No lane may
-// be used any more. onDuplicate, if not nil, is called from several goroutines but never at once, for every row that lost, in no particular order.
+// Seal groups, orders and resolves what was staged, writes it to sealed files and makes these
+// durable. The stage is not sealed before Finish. No lane may be used any more. onDuplicate, if not
+// nil, is called from several goroutines but never at once, for every row that lost, in no
+// particular order.
 //
-// The error is a *DuplicatesError with the policy Refuse, the context's where that ended, an error of onDuplicate, or one of the disk; then only Abort is
-// left. A failed Seal or a crash leaves files that no Open accepts and the next Create removes.
+// The error is a *DuplicatesError with the policy Refuse, the context's where that ended, an error
+// of onDuplicate, or one of the disk; then only Abort is left. A failed Seal or a crash leaves
+// files that no Open accepts and the next Create removes.
 func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, error) {
 	if w.state != adding {
 		return Totals{}, errors.New("seal stage: it was sealed or aborted before")
@@ -95,14 +98,16 @@ func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, e
 	if err != nil {
 		return Totals{}, fmt.Errorf("seal stage: %w", err)
 	}
-	if err := errors.Join(w.fsys.SyncDir(w.options.Dir), w.fsys.SyncDir(filepath.Dir(filepath.Clean(w.options.Dir)))); err != nil {
+	if err := errors.Join(w.fsys.SyncDir(w.options.Dir),
+		w.fsys.SyncDir(filepath.Dir(filepath.Clean(w.options.Dir)))); err != nil {
 		return Totals{}, fmt.Errorf("seal stage: %w", err)
 	}
 	w.state = sealed
 	return t, nil
 }
 
-// units takes the lanes' partitions and puts small ones that follow each other in the plan together.
+// units takes the lanes' partitions and puts small ones that follow each other in the plan
+// together.
 func (w *Writer) units() [][]*partition {
 	var units [][]*partition
 	var unit []*partition

@@ -14,17 +14,20 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// A sealed file is a sequence of segments, and a segment is a sequence of blocks and behind them an index, which says of each block how long it is, its
-// CRC32C, and what it holds. The CRC32C of the index is in the manifest. So there is no byte in a sealed file that isn't covered, and no block passes for
-// another one.
+// A sealed file is a sequence of segments, and a segment is a sequence of blocks and behind them an
+// index, which says of each block how long it is, its CRC32C, and what it holds. The CRC32C of the
+// index is in the manifest. So there is no byte in a sealed file that isn't covered, and no block
+// passes for another one.
 //
-// A block is the s2 form of whole chunks: either of a number of small rosters, or of some of the chunks of one large roster.
+// A block is the s2 form of whole chunks: either of a number of small rosters, or of some of the
+// chunks of one large roster.
 const (
 	kindPack  = 0
 	kindLarge = 1
 )
 
-// maxBlock is more than any block takes before compression: a pack that is almost full and one chunk of the largest edges.
+// maxBlock is more than any block takes before compression: a pack that is almost full and one
+// chunk of the largest edges.
 const maxBlock = (1000 + 64) * (MaxEdgeBytes + 64)
 
 // sealedFile is a file of segments that is being written.
@@ -170,7 +173,8 @@ func (w *segmentWriter) end() (_ segment, ok bool, err error) {
 	return w.now, true, w.file.append(w.index)
 }
 
-// newSealedFile names the file of a sealing goroutine; it is created when there is something to write.
+// newSealedFile names the file of a sealing goroutine; it is created when there is something to
+// write.
 func newSealedFile(w *Writer, i int) *sealedFile {
 	name := fmt.Sprintf("%s%d", sealedPrefix, i)
 	return &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}

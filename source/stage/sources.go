@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// sources numbers the values of AddSource, of which a job has few, so that a record holds a number. A text that is long, or comes when the dictionary
-// is full, has no number (0) and is written out; it never gets one later, so that equal values are always written alike.
+// sources numbers the values of AddSource, of which a job has few, so that a record holds a number.
+// A text that is long, or comes when the dictionary is full, has no number (0) and is written out;
+// it never gets one later, so that equal values are always written alike.
 type sources struct {
 	mu    sync.Mutex
 	codes map[string]uint32

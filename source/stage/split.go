@@ -11,8 +11,10 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// A partition that doesn't fit into memory is split by the next bits of the hash, once more and more often, until its parts fit. What no bits can split
-// is one account, whose roster is then sealed with help of the disk, or (by evil design) several of the same hash, which are told apart by their names.
+// A partition that doesn't fit into memory is split by the next bits of the hash, once more and
+// more often, until its parts fit. What no bits can split is one account, whose roster is then
+// sealed with help of the disk, or (by evil design) several of the same hash, which are told apart
+// by their names.
 
 // part is a partition that came out of a split, and what is known of it.
 type part struct {
@@ -22,8 +24,10 @@ type part struct {
 	min, max []byte // From
 }
 
-// spread splits p into fan parts. by tells the number of the part for a record, and a key that other splits may still tell apart. p is dropped.
-func (s *sealer) spread(ctx context.Context, p *partition, fan int, by func(*record[[]byte]) (int, uint64)) ([]part, error) {
+// spread splits p into fan parts. by tells the number of the part for a record, and a key that
+// other splits may still tell apart. p is dropped.
+func (s *sealer) spread(ctx context.Context, p *partition, fan int, by func(*record[[]byte]) (int, uint64)) ([]part,
+	error) {
 	s.loaded.release()
 	out := spill{buffers: make([]buffer, fan), budget: s.w.limits.seal / 2, page: s.page(fan), batch: s.w.limits.batch}
 	for range fan {
@@ -55,7 +59,8 @@ func (s *sealer) page(fan int) int {
 // temporary names a partition file of this goroutine's own.
 func (s *sealer) temporary() *rawFile {
 	s.temps++
-	return &rawFile{fsys: s.w.fsys, name: filepath.Join(s.w.options.Dir, fmt.Sprintf("%s%d-%d", rawPrefix, s.id, s.temps))}
+	return &rawFile{fsys: s.w.fsys, name: filepath.Join(s.w.options.Dir, fmt.Sprintf("%s%d-%d", rawPrefix, s.id,
+		s.temps))}
 }
 
 func (p *part) note(from []byte, key uint64) {
@@ -73,7 +78,8 @@ func (p *part) note(from []byte, key uint64) {
 	}
 }
 
-// split seals a partition that is too large. Its records have the lowest depth bits of their hashes in common.
+// split seals a partition that is too large. Its records have the lowest depth bits of their hashes
+// in common.
 func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 	fan := s.w.limits.fan(p.cost())
 	parts, err := s.spread(ctx, p, fan, func(r *record[[]byte]) (int, uint64) {
@@ -106,7 +112,8 @@ func (s *sealer) sealPart(ctx context.Context, p *part, depth int) error {
 	}
 }
 
-// splitByName seals a partition of several accounts with the same hash: in plan order these follow each other by name.
+// splitByName seals a partition of several accounts with the same hash: in plan order these follow
+// each other by name.
 func (s *sealer) splitByName(ctx context.Context, p *part) error {
 	pivot, err := p.pivot()
 	if err != nil {
@@ -129,7 +136,8 @@ func (s *sealer) splitByName(ctx context.Context, p *part) error {
 	return nil
 }
 
-// pivot chooses a name that is not the first one, from about the middle of a sample: so both parts are smaller than p.
+// pivot chooses a name that is not the first one, from about the middle of a sample: so both parts
+// are smaller than p.
 func (p *part) pivot() ([]byte, error) {
 	const sample = 1000
 	enough := errors.New("enough")

@@ -35,8 +35,9 @@ func Sealed(dir string) bool {
 	return err == nil
 }
 
-// Open opens a sealed stage. It reads the manifest and checks the sizes of the files; what these hold is checked when it is read. The error is
-// fs.ErrNotExist where no sealed stage is, and ErrDamaged where one is damaged, incomplete, or of another version.
+// Open opens a sealed stage. It reads the manifest and checks the sizes of the files; what these
+// hold is checked when it is read. The error is fs.ErrNotExist where no sealed stage is, and
+// ErrDamaged where one is damaged, incomplete, or of another version.
 func Open(dir string, fsys disk.FS) (*Stage, error) {
 	if fsys == nil {
 		fsys = disk.OS{}
@@ -55,7 +56,8 @@ func Open(dir string, fsys disk.FS) (*Stage, error) {
 // Totals is what Seal returned.
 func (s *Stage) Totals() Totals { return s.manifest().Totals }
 
-// manifest is the body as it is now. A body never changes; UpdateMeta puts another one in its place.
+// manifest is the body as it is now. A body never changes; UpdateMeta puts another one in its
+// place.
 func (s *Stage) manifest() *body {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +67,8 @@ func (s *Stage) manifest() *body {
 // Meta is what Finish or the last UpdateMeta was given, without white space between its tokens.
 func (s *Stage) Meta() json.RawMessage { return s.manifest().Meta }
 
-// UpdateMeta rewrites the manifest with other meta data, whole and durable. After an error the meta data is what it was, here; on disk it may be either.
+// UpdateMeta rewrites the manifest with other meta data, whole and durable. After an error the meta
+// data is what it was, here; on disk it may be either.
 func (s *Stage) UpdateMeta(meta json.RawMessage) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,8 +81,8 @@ func (s *Stage) UpdateMeta(meta json.RawMessage) error {
 	return nil
 }
 
-// MarkDamaged renames the manifest, so that no later Open finds a sealed stage here and the next run makes it again from the input. It is for a Load or
-// Rosters that failed with ErrDamaged.
+// MarkDamaged renames the manifest, so that no later Open finds a sealed stage here and the next
+// run makes it again from the input. It is for a Load or Rosters that failed with ErrDamaged.
 func (s *Stage) MarkDamaged() error {
 	err := s.fsys.Rename(filepath.Join(s.dir, manifestName), filepath.Join(s.dir, damagedName))
 	if err == nil {
@@ -100,9 +103,11 @@ func (s *Stage) Close() error {
 	return err
 }
 
-// Rosters yields the rosters in plan order, with dense chunk ordinals from 0. Those of which skip says that all chunks are done are left out; it is asked
-// about ever smaller runs of the plan (first ordinal, number of chunks), at last about single rosters, and what it says about a run holds for all of it.
-// skip may be nil. An error ends the sequence: the context's, ErrDamaged, or one of the disk. Large rosters are yielded without reading their edges.
+// Rosters yields the rosters in plan order, with dense chunk ordinals from 0. Those of which skip
+// says that all chunks are done are left out; it is asked about ever smaller runs of the plan
+// (first ordinal, number of chunks), at last about single rosters, and what it says about a run
+// holds for all of it. skip may be nil. An error ends the sequence: the context's, ErrDamaged, or
+// one of the disk. Large rosters are yielded without reading their edges.
 func (s *Stage) Rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		w := walk{stage: s, skip: skip, yield: yield}

@@ -20,14 +20,18 @@ type Totals struct {
 	OverMaxFirst []RosterSize `json:"over_max_first,omitempty"`
 	GroupsOver   int64        `json:"groups_over"` // accounts whose roster names more than 32 distinct groups
 
-	// Pairs counts the distinct unordered pairs {A,B} among all rows that were given to Add, those of other shards included, and MutualPairs those of them
-	// with a row in each direction. Over 100,000 pairs both speak of a sample of 8,000 at least, which depends on the set of pairs alone.
+	// Pairs counts the distinct unordered pairs {A,B} among all rows that were given to Add, those
+	// of other shards included, and MutualPairs those of them with a row in each direction. Over
+	// 100,000 pairs both speak of a sample of 8,000 at least, which depends on the set of pairs
+	// alone.
 	Pairs        int64 `json:"pairs"`
 	MutualPairs  int64 `json:"mutual_pairs"`
 	PairsSampled bool  `json:"pairs_sampled"`
 
-	// PlanDigest is a digest, in hex, of the logical content of all rosters in plan order: every field of every edge, its position, whether it was added.
-	// Two stages of the same rows and options have the same, whatever memory and lanes they were made with and in whatever order rows were added.
+	// PlanDigest is a digest, in hex, of the logical content of all rosters in plan order: every
+	// field of every edge, its position, whether it was added. Two stages of the same rows and
+	// options have the same, whatever memory and lanes they were made with and in whatever order
+	// rows were added.
 	PlanDigest string `json:"plan_digest"`
 }
 

@@ -59,7 +59,8 @@ func (w *walk) segment(ctx context.Context, g *segment) bool {
 func (w *walk) large(file int, e *indexEntry) bool {
 	l := &largeRoster{stage: w.stage, file: file, from: e.from, first: w.next, edges: e.edges, blocks: e.blocks}
 	w.next += e.chunks
-	return w.yield(migrate.Roster{From: e.from, First: l.first, Chunks: int(e.chunks), Edges: e.edges, ChunkBytes: e.memory, Load: l.load}, nil)
+	return w.yield(migrate.Roster{From: e.from, First: l.first, Chunks: int(e.chunks), Edges: e.edges,
+		ChunkBytes: e.memory, Load: l.load}, nil)
 }
 
 // pack yields the small rosters of a block.
@@ -81,9 +82,11 @@ func (w *walk) pack(file int, e *indexEntry) bool {
 		if w.skipped(chunks) {
 			continue
 		}
-		r := &packedRoster{stage: w.stage, file: file, block: b, start: start, from: string(p.from), first: w.next, edges: p.edges}
+		r := &packedRoster{stage: w.stage, file: file, block: b, start: start, from: string(p.from), first: w.next,
+			edges: p.edges}
 		w.next += chunks
-		if !w.yield(migrate.Roster{From: r.from, First: r.first, Chunks: int(chunks), Edges: p.edges, ChunkBytes: p.memory, Load: r.load}, nil) {
+		if !w.yield(migrate.Roster{From: r.from, First: r.first, Chunks: int(chunks), Edges: p.edges,
+			ChunkBytes: p.memory, Load: r.load}, nil) {
 			return false
 		}
 	}
@@ -143,7 +146,8 @@ func (r *largeRoster) load(i int) (migrate.Chunk, error) {
 }
 
 // decode decodes chunk i of a roster and checks that it has the edges that it should have.
-func (s *Stage) decode(file int, b *block, from string, first, edges int64, i int, chunk []byte) (migrate.Chunk, error) {
+func (s *Stage) decode(file int, b *block, from string, first, edges int64, i int, chunk []byte) (migrate.Chunk,
+	error) {
 	list, err := decodeChunk(from, chunk)
 	if err == nil && int64(len(list)) != min(edges-int64(i)*migrate.MaxChunkEdges, migrate.MaxChunkEdges) {
 		err = errMalformed

@@ -5,14 +5,16 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Witness hears of the plan while it is being sealed: of every edge that is in it, roster after roster, each in its order. nth counts the edges of a roster from 0.
-// e and its lists are lent, its texts may be kept. Rosters come in no particular order, but none comes in pieces.
+// Witness hears of the plan while it is being sealed: of every edge that is in it, roster after
+// roster, each in its order. nth counts the edges of a roster from 0. e and its lists are lent, its
+// texts may be kept. Rosters come in no particular order, but none comes in pieces.
 type Witness func(e *migrate.Edge, nth int64)
 
 // lentTexts is how many bytes of texts share one allocation.
 const lentTexts = 64 << 10
 
-// lender makes edges of records for one witness. It costs far less than reading the sealed chunks again: what is copied here is in the processor's cache.
+// lender makes edges of records for one witness. It costs far less than reading the sealed chunks
+// again: what is copied here is in the processor's cache.
 type lender struct {
 	w      *Writer
 	to     Witness // nil: nobody wants to hear

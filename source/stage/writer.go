@@ -40,15 +40,15 @@ type Options struct {
 	Witness func() Witness // nil: nobody; else called once for each goroutine that seals, which alone calls what it is given
 }
 
-// Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger jobs are sealed without splitting partitions twice:
-// 128 MiB do for some 10^8 edges.
+// Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger
+// jobs are sealed without splitting partitions twice: 128 MiB do for some 10^8 edges.
 const (
 	MinMemory     = 16 << 20
 	MinLaneMemory = 1 << 20
 )
 
-// MaxEdgeBytes is the most that the texts of one edge may take together: far more than the API allows (some 12 kB with 20 custom fields), and little
-// enough for a chunk to be held.
+// MaxEdgeBytes is the most that the texts of one edge may take together: far more than the API
+// allows (some 12 kB with 20 custom fields), and little enough for a chunk to be held.
 const MaxEdgeBytes = 64 << 10
 
 // ErrEdgeTooLarge is the error of Add for an edge over MaxEdgeBytes.
@@ -62,7 +62,8 @@ const (
 	damagedName  = "manifest.json.damaged"
 )
 
-// Writer makes a stage: Add from the lanes, then Seal, then Finish. Instead of any of them, and after any error, Abort.
+// Writer makes a stage: Add from the lanes, then Seal, then Finish. Instead of any of them, and
+// after any error, Abort.
 type Writer struct {
 	options Options
 	limits  limits
@@ -87,8 +88,9 @@ const (
 	failed
 )
 
-// Create begins a stage in o.Dir. What an unsealed or a damaged stage left there is removed; a sealed one is not touched: then the error is fs.ErrExist,
-// and Remove is what the caller wants first, if anything.
+// Create begins a stage in o.Dir. What an unsealed or a damaged stage left there is removed; a
+// sealed one is not touched: then the error is fs.ErrExist, and Remove is what the caller wants
+// first, if anything.
 func Create(o Options) (*Writer, error) {
 	if least := max(MinMemory, int64(o.Lanes)*MinLaneMemory); o.Memory < least {
 		return nil, fmt.Errorf("create stage: memory of %d bytes, and %d lanes need %d", o.Memory, o.Lanes, least)
@@ -108,7 +110,8 @@ func create(o Options, l limits) (*Writer, error) {
 		return nil, fmt.Errorf("create stage: %w", err)
 	}
 	for i := range l.parts {
-		w.files = append(w.files, &rawFile{fsys: w.fsys, name: filepath.Join(o.Dir, fmt.Sprintf("%s%03d", rawPrefix, i))})
+		w.files = append(w.files, &rawFile{fsys: w.fsys,
+			name: filepath.Join(o.Dir, fmt.Sprintf("%s%03d", rawPrefix, i))})
 	}
 	for range o.Lanes {
 		w.lanes = append(w.lanes, newLane(w))
@@ -130,7 +133,8 @@ func (w *Writer) prepare() error {
 	return removeFiles(w.options.Dir, w.fsys)
 }
 
-// removeFiles removes all files of a stage. The manifest goes first: whatever of the rest a crash leaves is no sealed stage.
+// removeFiles removes all files of a stage. The manifest goes first: whatever of the rest a crash
+// leaves is no sealed stage.
 func removeFiles(dir string, fsys disk.FS) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -144,7 +148,8 @@ func removeFiles(dir string, fsys disk.FS) error {
 		switch name := e.Name(); {
 		case name == manifestName:
 			names = slices.Insert(names, 0, name)
-		case name == manifestName+".tmp", name == damagedName, strings.HasPrefix(name, rawPrefix), strings.HasPrefix(name, sealedPrefix):
+		case name == manifestName+".tmp", name == damagedName, strings.HasPrefix(name, rawPrefix),
+			strings.HasPrefix(name, sealedPrefix):
 			names = append(names, name)
 		}
 	}
@@ -156,8 +161,8 @@ func removeFiles(dir string, fsys disk.FS) error {
 	return nil
 }
 
-// Remove removes the files of a stage, sealed or not, and nothing else from its folder; a folder that isn't there is no error. No Stage or Writer may be
-// in use for it.
+// Remove removes the files of a stage, sealed or not, and nothing else from its folder; a folder
+// that isn't there is no error. No Stage or Writer may be in use for it.
 func Remove(dir string, fsys disk.FS) error {
 	if fsys == nil {
 		fsys = disk.OS{}
@@ -171,7 +176,8 @@ func Remove(dir string, fsys disk.FS) error {
 // Lane gives lane i, 0 <= i < Options.Lanes. A lane belongs to one goroutine at a time.
 func (w *Writer) Lane(i int) *Lane { return w.lanes[i] }
 
-// Owns reports whether the roster of that From_Account belongs to this shard; what has no usable From_Account ("") belongs to shard 0.
+// Owns reports whether the roster of that From_Account belongs to this shard; what has no usable
+// From_Account ("") belongs to shard 0.
 func (w *Writer) Owns(from string) bool { return w.owns(from, xxhash.Sum64String(from)) }
 
 func (w *Writer) owns(from string, hash uint64) bool {
@@ -204,8 +210,9 @@ func (w *Writer) spread(hash uint64) uint64 {
 
 func (w *Writer) partOf(hash uint64) int { return int(w.spread(hash) & uint64(w.limits.parts-1)) }
 
-// Finish writes the manifest, whole and as the last step: when it returns, the stage is sealed and durable, and until then there is none. A crash before
-// leaves files that the next Create removes. meta is the caller's and comes back from Open; it has to be valid JSON, or nil.
+// Finish writes the manifest, whole and as the last step: when it returns, the stage is sealed and
+// durable, and until then there is none. A crash before leaves files that the next Create removes.
+// meta is the caller's and comes back from Open; it has to be valid JSON, or nil.
 func (w *Writer) Finish(meta json.RawMessage) error {
 	if w.state != sealed {
 		return errors.New("finish stage: it was not sealed")

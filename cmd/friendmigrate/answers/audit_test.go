@@ -29,7 +29,8 @@ func (j *job) audit(c *chat) audit {
 	return a
 }
 
-// look holds the journal against the service's own graph: no false success, no phantom, no edge that is in two places or in none, no overlap.
+// look holds the journal against the service's own graph: no false success, no phantom, no edge
+// that is in two places or in none, no overlap.
 func (j *job) look(c *chat) audit {
 	j.t.Helper()
 	a := audit{totals: j.journal.Totals(), failures: map[string]checkpoint.Failure{}, open: map[string]bool{}}

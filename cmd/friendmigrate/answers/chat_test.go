@@ -23,7 +23,8 @@ type chat struct {
 	dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
 }
 
-// piped serves c over pipes, for virtual time. It ends with the test, in whose bubble it has to be made.
+// piped serves c over pipes, for virtual time. It ends with the test, in whose bubble it has to be
+// made.
 func piped(t testing.TB, c simulator.Config) *chat {
 	pipes := newPipes()
 	s := serve(t, c, pipes)

@@ -1,7 +1,8 @@
 package answers
 
-// consequence is what an answer leads to. The tables below are written from the product's contract ("What each answer leads to") and the vendor's pages, not
-// from the program's own table: each is checked against the other.
+// consequence is what an answer leads to. The tables below are written from the product's contract
+// ("What each answer leads to") and the vendor's pages, not from the program's own table: each is
+// checked against the other.
 type consequence string
 
 // What the answer to a whole call leads to.
@@ -26,7 +27,8 @@ const (
 	later   consequence = "later" // only those items again
 )
 
-// answer is a line of the contract: a code, and what it leads to on a whole call and on an item. hint is a word that the hint of an exit 12 must have.
+// answer is a line of the contract: a code, and what it leads to on a whole call and on an item.
+// hint is a word that the hint of an exit 12 must have.
 type answer struct {
 	code       int
 	call, item consequence
@@ -122,7 +124,8 @@ var contract = []answer{
 // unlisted are codes that no table knows, or that the vendor leaves to the customer's webhooks.
 var unlisted = []int{-1, 1, 12345, 29999, 30000, 30016, 30500, 30520, 38000, 38500, 39000, 60000, 60022, 60023, 60024, 60029, 70401, 79999, 99999, 1<<31 - 1}
 
-// statuses are what HTTP itself may answer. The API answers 200 whatever happens, so another status is from somewhere before it.
+// statuses are what HTTP itself may answer. The API answers 200 whatever happens, so another status
+// is from somewhere before it.
 var statuses = map[int]consequence{
 	429: slow,
 	413: halve,

@@ -12,13 +12,15 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// memory is a disk in memory: in virtual time a real one would make every commit wait for its own fsync. It holds what the program itself writes and no more.
+// memory is a disk in memory: in virtual time a real one would make every commit wait for its own
+// fsync. It holds what the program itself writes and no more.
 type memory struct {
 	mu    sync.Mutex
 	files map[string]*content
 }
 
-// content is a file's bytes, in pieces, so that a journal of hundreds of megabytes grows without being copied.
+// content is a file's bytes, in pieces, so that a journal of hundreds of megabytes grows without
+// being copied.
 type content struct {
 	mu     sync.RWMutex
 	pieces [][]byte

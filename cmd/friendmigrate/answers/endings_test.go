@@ -19,7 +19,8 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// TestEndings runs the whole program into each of its endings over loopback, looks at exit code, last line and lists, and goes on as the last line says.
+// TestEndings runs the whole program into each of its endings over loopback, looks at exit code,
+// last line and lists, and goes on as the last line says.
 func TestEndings(t *testing.T) {
 	for _, ending := range []struct {
 		name string
@@ -130,7 +131,8 @@ func endsInOutage(t *testing.T) {
 	p.everything(c, ring(60, 2), nil)
 }
 
-// badNight is everything that passes, at once: a fifth of the calls and 1 % of the items, an outage, a throttle, a signature that is declared expired.
+// badNight is everything that passes, at once: a fifth of the calls and 1 % of the items, an
+// outage, a throttle, a signature that is declared expired.
 func badNight() simulator.Config {
 	return simulator.Config{
 		Latency: 5 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 4,
@@ -146,7 +148,8 @@ func badNight() simulator.Config {
 	}
 }
 
-// expect holds the end of a run against an exit code and an expression that the last line has to match.
+// expect holds the end of a run against an exit code and an expression that the last line has to
+// match.
 func (p *program) expect(run *process, code, want int, line string) {
 	p.t.Helper()
 	last := run.lastLine()
@@ -199,7 +202,8 @@ func (p *program) failed() map[string]map[string]string {
 	return list
 }
 
-// TestHalving counts what it costs to find offenders in one full chunk: at most 2k·log2(1000)+2 calls more than without them, and nothing but the offenders fails.
+// TestHalving counts what it costs to find offenders in one full chunk: at most 2k·log2(1000)+2
+// calls more than without them, and nothing but the offenders fails.
 func TestHalving(t *testing.T) {
 	for _, k := range []int{1, 2, 3, 10, 50, 200} {
 		synctest.Test(t, func(t *testing.T) {
@@ -238,7 +242,8 @@ func star(n int) func(func(migrate.Edge) bool) {
 	}
 }
 
-// TestTheAuditSees is the control of the suites' own eyes: an engine that believes what nobody said must not pass.
+// TestTheAuditSees is the control of the suites' own eyes: an engine that believes what nobody said
+// must not pass.
 func TestTheAuditSees(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Script: once.script("", simulator.Fault{Kind: simulator.FaultBody, Name: "object"})})

@@ -13,7 +13,8 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// The job of every scene: nine accounts with three friends each, one worker, so that calls come in the order of the plan.
+// The job of every scene: nine accounts with three friends each, one worker, so that calls come in
+// the order of the plan.
 const (
 	sceneAccounts = 9
 	sceneFriends  = 3
@@ -131,7 +132,8 @@ var itemEnds = map[scene]map[consequence]end{
 	},
 }
 
-// checkEnds is what an answer to friend_check comes to under --only-missing, in the middle of the job: what it can't say, friend_import is asked.
+// checkEnds is what an answer to friend_check comes to under --only-missing, in the middle of the
+// job: what it can't say, friend_import is asked.
 var checkEnds = map[consequence]end{
 	again:    {imported: unharmed, most: 30},
 	slow:     {imported: unharmed, most: 30},
@@ -160,8 +162,10 @@ var quirks = map[string]end{
 	"call 70107 one account": {exit: 3, imported: 24, failed: 3, calls: 12},
 }
 
-// TestEveryCode walks every code that the service is known to have, and some that it isn't known to have, on whole calls and on items, and every HTTP status,
-// through stage, engine, client and journal, and holds where the edges end, the exit code and the number of calls against the contract.
+// TestEveryCode walks every code that the service is known to have, and some that it isn't known to
+// have, on whole calls and on items, and every HTTP status, through stage, engine, client and
+// journal, and holds where the edges end, the exit code and the number of calls against the
+// contract.
 func TestEveryCode(t *testing.T) {
 	t.Parallel()
 	listed := map[int]bool{}
@@ -205,7 +209,8 @@ func (a answer) everyScene(t *testing.T, level string, fault simulator.Fault, wa
 	*walked++
 }
 
-// scenes lists the scenes of a table. With -short only some codes have all of them: those of one consequence differ in nothing.
+// scenes lists the scenes of a table. With -short only some codes have all of them: those of one
+// consequence differ in nothing.
 func scenes(table map[scene]map[consequence]end, all bool) []scene {
 	if testing.Short() && !all {
 		return []scene{once}

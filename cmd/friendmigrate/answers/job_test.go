@@ -140,7 +140,8 @@ type ended struct {
 	took time.Duration
 }
 
-// exits is the exit code of each reason to stop, as the contract has it: 12 refused, 6 systematic, 4 may be resumed.
+// exits is the exit code of each reason to stop, as the contract has it: 12 refused, 6 systematic,
+// 4 may be resumed.
 var exits = map[migrate.Reason]int{
 	migrate.ReasonRefused:    12,
 	migrate.ReasonSystematic: 6, migrate.ReasonThreshold: 6,

@@ -18,13 +18,16 @@ import (
 // longRun is the variable that says how long the long run lasts, in virtual time: 24h for the day.
 const longRun = "FRIENDMIGRATE_LONG_RUN"
 
-// longMemory is where the collector begins to work harder: a day has 17 million accounts and as many frames of the journal, some 900 MB in all, and garbage of five
-// times that if it is let lie as in short runs.
+// longMemory is where the collector begins to work harder: a day has 17 million accounts and as
+// many frames of the journal, some 900 MB in all, and garbage of five times that if it is let lie
+// as in short runs.
 const longMemory = 2 << 30
 
-// TestLongRun is a job at 200 calls a second in which every signature is declared expired once an hour, the service is gone twice and a throttle comes and goes. No
-// edge is lost and none fails by any of it. The journal is in memory. In between it is some minutes that have a whole day's troubles, closer together; the day itself
-// costs some 45 µs a call, which is a quarter of an hour of one processor:
+// TestLongRun is a job at 200 calls a second in which every signature is declared expired once an
+// hour, the service is gone twice and a throttle comes and goes. No edge is lost and none fails by
+// any of it. The journal is in memory. In between it is some minutes that have a whole day's
+// troubles, closer together; the day itself costs some 45 µs a call, which is a quarter of an hour
+// of one processor:
 //
 //	FRIENDMIGRATE_LONG_RUN=24h go test ./cmd/friendmigrate/answers -run TestLongRun -v -timeout 3h
 func TestLongRun(t *testing.T) {

@@ -20,10 +20,12 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// network is the variable that names a real network: a CSV of From_Account, To_Account and AddSource, compressed by gzip, without duplicates.
+// network is the variable that names a real network: a CSV of From_Account, To_Account and
+// AddSource, compressed by gzip, without duplicates.
 const network = "FRIENDMIGRATE_NETWORK"
 
-// TestRealNetwork runs the program against its own simulate, two processes, over a real network, which it takes some minutes for:
+// TestRealNetwork runs the program against its own simulate, two processes, over a real network,
+// which it takes some minutes for:
 //
 //	FRIENDMIGRATE_NETWORK=.../facebook-friends.csv.gz go test ./cmd/friendmigrate/answers -run TestRealNetwork -v
 func TestRealNetwork(t *testing.T) {
@@ -210,7 +212,8 @@ func (n *graph) deadEndpoint(t *testing.T) {
 	}
 }
 
-// standStill stops the process for more than a second, twice: what is due then must not leave all at once.
+// standStill stops the process for more than a second, twice: what is due then must not leave all
+// at once.
 func (n *graph) standStill(t *testing.T) {
 	p := newProgram(t, nil)
 	s := p.simulate(t, "127.0.0.1:0", "--latency", "20ms", "--limit", "200")

@@ -8,7 +8,8 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// TestThroughput keeps the pace on a bad night: 200 ms away, 5 % of the calls and 1 % of the items fail in ways that pass.
+// TestThroughput keeps the pace on a bad night: 200 ms away, 5 % of the calls and 1 % of the items
+// fail in ways that pass.
 func TestThroughput(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -53,7 +54,8 @@ func lastFresh(t *trace) (last time.Duration) {
 	return last
 }
 
-// TestStorm has half of all calls refused with 30006, 30007 and 30008 for a minute: everything settles, nothing fails, and it costs at most three times the calls.
+// TestStorm has half of all calls refused with 30006, 30007 and 30008 for a minute: everything
+// settles, nothing fails, and it costs at most three times the calls.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	calls := map[bool]int64{}
@@ -81,8 +83,9 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestHotAccounts has 500 accounts answer 30008 for a minute: the others keep 95 % of the pace, which is 1 % under the rate. Meeting a hot account for the first
-// time costs a call that nobody can save, and 457 of them are met in that minute.
+// TestHotAccounts has 500 accounts answer 30008 for a minute: the others keep 95 % of the pace,
+// which is 1 % under the rate. Meeting a hot account for the first time costs a call that nobody
+// can save, and 457 of them are met in that minute.
 func TestHotAccounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

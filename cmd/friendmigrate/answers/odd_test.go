@@ -33,8 +33,10 @@ type oddity struct {
 // oddTimeout is the timeout of a call; an odd answer may take it to its end.
 const oddTimeout = 10 * time.Second
 
-// TestOddAnswers gives one odd answer, or none, to the first call of a job, to one in the middle and to the last: nothing is reported that the service doesn't
-// have, no edge is lost, and no call takes longer than its timeout and a tenth. A job that stopped is run again, as its exit code says.
+// TestOddAnswers gives one odd answer, or none, to the first call of a job, to one in the middle
+// and to the last: nothing is reported that the service doesn't have, no edge is lost, and no call
+// takes longer than its timeout and a tenth. A job that stopped is run again, as its exit code
+// says.
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	list := slices.Concat(oddFaults(), oddDials(), oddServers())
@@ -110,7 +112,8 @@ func (o oddity) play(t *testing.T, position int) {
 	}
 }
 
-// playCheck runs a job under --only-missing in which the friend_check of the account in the middle meets the oddity: what is not there must not be found.
+// playCheck runs a job under --only-missing in which the friend_check of the account in the middle
+// meets the oddity: what is not there must not be found.
 func (o oddity) playCheck(t *testing.T) {
 	var hit atomic.Bool
 	j := newJob(t, ring(sceneAccounts, sceneFriends))
@@ -145,7 +148,8 @@ func punctual(t *testing.T) func(migrate.Caller) migrate.Caller {
 	}
 }
 
-// serve makes the service that the oddity needs: over pipes, and over TLS with a connection for each call where connections are odd.
+// serve makes the service that the oddity needs: over pipes, and over TLS with a connection for
+// each call where connections are odd.
 func (o oddity) serve(t *testing.T, config simulator.Config, position int, hit *atomic.Bool) (*chat, *authority) {
 	if o.dial == nil && o.accept == nil {
 		return piped(t, config), nil

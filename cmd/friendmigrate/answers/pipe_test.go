@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// pipes is a listener whose connections are pipes in memory. Unlike net.Pipe they hold what was written, as a socket does: half as many switches between
-// goroutines, which is most of what a call costs in virtual time, and TLS can say goodbye to a peer that doesn't read.
+// pipes is a listener whose connections are pipes in memory. Unlike net.Pipe they hold what was
+// written, as a socket does: half as many switches between goroutines, which is most of what a call
+// costs in virtual time, and TLS can say goodbye to a peer that doesn't read.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// mirror is a service that repeats, wherever an answer has room for it, the URL that it was called with, and the signature in it. It keeps every signature
-// that it ever saw.
+// mirror is a service that repeats, wherever an answer has room for it, the URL that it was called
+// with, and the signature in it. It keeps every signature that it ever saw.
 type mirror struct {
 	net.Listener
 	answer func(u echo) string
@@ -36,7 +36,8 @@ type mirror struct {
 // echo is what of a call can be repeated.
 type echo struct{ url, sig string }
 
-// newMirror serves answers that are written as they stand; the connection is closed behind each. Nothing at all is a stalled call.
+// newMirror serves answers that are written as they stand; the connection is closed behind each.
+// Nothing at all is a stalled call.
 func newMirror(t testing.TB, answer func(echo) string) *mirror {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -158,8 +159,9 @@ func mirrored() map[string]func(echo) string {
 	return list
 }
 
-// TestSecrets lets the whole program run, at the debug level, into failures of many kinds, among them services that repeat the URL and the signature in every
-// corner of an answer, and looks for the key and for every signature in all that it wrote.
+// TestSecrets lets the whole program run, at the debug level, into failures of many kinds, among
+// them services that repeat the URL and the signature in every corner of an answer, and looks for
+// the key and for every signature in all that it wrote.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	kinds := mirrored()
@@ -298,7 +300,8 @@ func killed(p *program) map[string]bool {
 	return m.sigs
 }
 
-// search looks for the key and for signatures in everything that lies in the folder, and returns how many files that was.
+// search looks for the key and for signatures in everything that lies in the folder, and returns
+// how many files that was.
 func (p *program) search(kind string, sigs map[string]bool) (files int64) {
 	var needles []string
 	for _, secret := range slices.Concat(slices.Collect(maps.Keys(sigs)), []string{key}) {
@@ -339,7 +342,8 @@ func leak(content []byte, needles []string) string {
 // fragment is how many characters of a secret in a row are too many.
 const fragment = 40
 
-// disguises are the forms in which a secret, or a good part of one, can lie in a text: as it is, escaped for a URL, in base64 at any offset, and in hexadecimal digits.
+// disguises are the forms in which a secret, or a good part of one, can lie in a text: as it is,
+// escaped for a URL, in base64 at any offset, and in hexadecimal digits.
 func disguises(secret string) []string {
 	var list []string
 	for i := 0; i+fragment <= len(secret); i++ {

@@ -16,8 +16,10 @@ import (
 // seeds is the variable that says how many random nights are tried; the first of them is number 1.
 const seeds = "FRIENDMIGRATE_SEEDS"
 
-// TestRandomNights draws services that are bad in ways of their own, together with a few edges and accounts that are bad for good, and interrupts some of the runs. Whatever
-// it takes, in the end exactly those edges have failed, all others are in the service, and nothing was ever reported that is not there. More of them:
+// TestRandomNights draws services that are bad in ways of their own, together with a few edges and
+// accounts that are bad for good, and interrupts some of the runs. Whatever it takes, in the end
+// exactly those edges have failed, all others are in the service, and nothing was ever reported
+// that is not there. More of them:
 //
 //	FRIENDMIGRATE_SEEDS=1000 go test ./cmd/friendmigrate/answers -run TestRandomNights -timeout 1h
 func TestRandomNights(t *testing.T) {
@@ -133,7 +135,8 @@ func (n *night) shares() {
 	}
 }
 
-// bodies are the odd bodies but for those that say something else than "again", and those that are only large.
+// bodies are the odd bodies but for those that say something else than "again", and those that are
+// only large.
 func (n *night) bodies() (list []string) {
 	for _, kind := range simulator.BodyKinds() {
 		if kind != "page-stuck" && kind != "code-negative" && kind != "huge" && kind != "gzip-bomb" {

@@ -47,8 +47,9 @@ func smaller(n, short int) int {
 	return n
 }
 
-// TestRate is the bar of the pace: 98.5 % of --rate and never more than --rate in any sliding second, near and far, and after a service that stood still for
-// more than a second with every worker at its door.
+// TestRate is the bar of the pace: 98.5 % of --rate and never more than --rate in any sliding
+// second, near and far, and after a service that stood still for more than a second with every
+// worker at its door.
 func TestRate(t *testing.T) {
 	for _, latency := range []time.Duration{20 * time.Millisecond, 300 * time.Millisecond} {
 		for _, still := range []bool{false, true} {
@@ -80,7 +81,8 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// standStill lets every call that arrives in a span of time end with it, so that all workers wait at once.
+// standStill lets every call that arrives in a span of time end with it, so that all workers wait
+// at once.
 func standStill(from, long time.Duration) func(simulator.Call) *simulator.Fault {
 	return func(c simulator.Call) *simulator.Fault {
 		if left := from + long - c.Since; c.Since >= from && left > 0 {
@@ -90,7 +92,8 @@ func standStill(from, long time.Duration) func(simulator.Call) *simulator.Fault 
 	}
 }
 
-// TestAdaptivePace has a service whose limit goes down in the middle of the job and up again, whether or not it counts what it refuses.
+// TestAdaptivePace has a service whose limit goes down in the middle of the job and up again,
+// whether or not it counts what it refuses.
 func TestAdaptivePace(t *testing.T) {
 	phases := []simulator.LimitChange{{At: 0, Limit: 200}, {At: 20 * time.Second, Limit: 150}, {At: 80 * time.Second, Limit: 50}, {At: 140 * time.Second, Limit: 200}}
 	end := 190 * time.Second
@@ -127,7 +130,8 @@ func TestAdaptivePace(t *testing.T) {
 	}
 }
 
-// judge holds a phase against its bars: back at 90 % of what the service allows within 30 s, and from then on at most 1 % refused.
+// judge holds a phase against its bars: back at 90 % of what the service allows within 30 s, and
+// from then on at most 1 % refused.
 func (s *trace) judge(t *testing.T, p simulator.LimitChange, until time.Duration) {
 	t.Helper()
 	back := time.Duration(-1)
@@ -148,7 +152,8 @@ func (s *trace) judge(t *testing.T, p simulator.LimitChange, until time.Duration
 	}
 }
 
-// TestThrottlesBurnNoAttempt: an account that was refused for the pace a dozen times has not used up an attempt.
+// TestThrottlesBurnNoAttempt: an account that was refused for the pace a dozen times has not used
+// up an attempt.
 func TestThrottlesBurnNoAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJob(t, ring(3, 1))

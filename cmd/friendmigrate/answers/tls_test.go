@@ -62,7 +62,8 @@ func (a *authority) pool() *x509.CertPool {
 	return p
 }
 
-// server is the configuration of a server with a certificate for host, valid from and until so long from now.
+// server is the configuration of a server with a certificate for host, valid from and until so long
+// from now.
 func (a *authority) server(host string, from, until time.Duration) *tls.Config {
 	k := a.newKey()
 	template := &x509.Certificate{

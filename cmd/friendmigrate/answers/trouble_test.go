@@ -12,7 +12,8 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// TestSignatureExpires has all signatures declared expired, and later revoked, with some sixty calls in flight: one renewal for all of them, no edge fails by it.
+// TestSignatureExpires has all signatures declared expired, and later revoked, with some sixty
+// calls in flight: one renewal for all of them, no edge fails by it.
 func TestSignatureExpires(t *testing.T) {
 	for _, revoked := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -51,7 +52,8 @@ func TestSignatureRenewedAhead(t *testing.T) {
 	})
 }
 
-// TestKeyReplaced has the app's key replaced in the middle, a moment before the file with it: calls go on with the new one.
+// TestKeyReplaced has the app's key replaced in the middle, a moment before the file with it: calls
+// go on with the new one.
 func TestKeyReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fresh := strings.Repeat("ab", 32)
@@ -73,7 +75,8 @@ func TestKeyReplaced(t *testing.T) {
 	})
 }
 
-// TestFatalEndsAtOnce: with a hundred calls in flight, nothing leaves any more once the service has said that the app is about to be locked.
+// TestFatalEndsAtOnce: with a hundred calls in flight, nothing leaves any more once the service has
+// said that the app is about to be locked.
 func TestFatalEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Latency: 300 * time.Millisecond, Script: func(c simulator.Call) *simulator.Fault {
@@ -182,8 +185,8 @@ func TestLostReadsLeaveNothingUncertain(t *testing.T) {
 	})
 }
 
-// TestOutage has the service gone for five minutes, in several ways: hardly a call goes out meanwhile, none of them burns an attempt, and soon afterwards the pace is
-// full again.
+// TestOutage has the service gone for five minutes, in several ways: hardly a call goes out
+// meanwhile, none of them burns an attempt, and soon afterwards the pace is full again.
 func TestOutage(t *testing.T) {
 	const from, to = 5 * time.Second, 305 * time.Second
 	for _, fault := range []simulator.Fault{
@@ -214,8 +217,9 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestOutageBurnsNoAttempt: in a small job an outage of a quarter of an hour probes each account more often than an edge may be tried. When it is over, one more passing answer
-// must not be the last.
+// TestOutageBurnsNoAttempt: in a small job an outage of a quarter of an hour probes each account
+// more often than an edge may be tried. When it is over, one more passing answer must not be the
+// last.
 func TestOutageBurnsNoAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const over = 14 * time.Minute
@@ -280,7 +284,8 @@ func TestThresholds(t *testing.T) {
 	})
 }
 
-// TestOnlyMissing makes one friend_check and at most one friend_import of each chunk, and what it finds is there before.
+// TestOnlyMissing makes one friend_check and at most one friend_import of each chunk, and what it
+// finds is there before.
 func TestOnlyMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{})

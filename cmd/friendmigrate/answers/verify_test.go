@@ -76,7 +76,8 @@ func (j *job) verify(c *chat, f flags, o verify.Options) verified {
 	return out
 }
 
-// TestVerifyUsesItsRate: as many calls as chunks, and 98.5 % of the rate at least, near and far from the service.
+// TestVerifyUsesItsRate: as many calls as chunks, and 98.5 % of the rate at least, near and far
+// from the service.
 func TestVerifyUsesItsRate(t *testing.T) {
 	for _, latency := range []time.Duration{20 * time.Millisecond, 300 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
@@ -131,7 +132,8 @@ func change(random *rand.Rand, f *simulator.Friend) string {
 	return "Tag_SNS_Custom_Level"
 }
 
-// TestVerifyFindsEveryChangeAndNothingElse: 1,000 edges that were taken out of the service and 1,000 fields that were changed there, through passing errors.
+// TestVerifyFindsEveryChangeAndNothingElse: 1,000 edges that were taken out of the service and
+// 1,000 fields that were changed there, through passing errors.
 func TestVerifyFindsEveryChangeAndNothingElse(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) { findEveryChange(t, dir) })
@@ -224,8 +226,9 @@ func compare(t *testing.T, name, column string, want map[string]string) {
 	}
 }
 
-// TestNoVerdictIsNeverMissing: what the service does not answer, or answers with a code that passes, leaves the verify unfinished. A code that does not pass is
-// asked for twice, and is missing then.
+// TestNoVerdictIsNeverMissing: what the service does not answer, or answers with a code that
+// passes, leaves the verify unfinished. A code that does not pass is asked for twice, and is
+// missing then.
 func TestNoVerdictIsNeverMissing(t *testing.T) {
 	for name, c := range map[string]struct {
 		config simulator.Config

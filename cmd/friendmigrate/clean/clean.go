@@ -39,7 +39,8 @@ type Done struct {
 	Aside []string // states that were set aside and may hold staged input of their own
 }
 
-// Job removes the staged input of all places. The error is an *UnfinishedError, unless unfinished is set, or checkpoint.ErrLocked, or one of the file system.
+// Job removes the staged input of all places. The error is an *UnfinishedError, unless unfinished
+// is set, or checkpoint.ErrLocked, or one of the file system.
 func Job(places []folder.Place, unfinished bool) (d Done, err error) {
 	for _, p := range places {
 		lock, err := checkpoint.TryLock(p.Dir)

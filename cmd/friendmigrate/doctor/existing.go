@@ -16,7 +16,8 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// Existing asks account_check which accounts of a file exist. It is the engine's Caller and Journal: 100 ids are a roster.
+// Existing asks account_check which accounts of a file exist. It is the engine's Caller and
+// Journal: 100 ids are a roster.
 type Existing struct {
 	FS     disk.FS
 	File   *accounts.File
@@ -52,7 +53,8 @@ func (x *Existing) Now() Counted {
 	return x.now
 }
 
-// Run asks, and writes the list of the missing whole, in the order of the file, whatever the run came to.
+// Run asks, and writes the list of the missing whole, in the order of the file, whatever the run
+// came to.
 func (x *Existing) Run(ctx context.Context, engine migrate.Options) error {
 	x.now, x.part = Counted{Named: x.File.Count}, map[int64]migrate.EdgeSet{}
 	x.spool = spool.New(x.FS, x.Out+".spool", spoolMemory)
@@ -118,7 +120,8 @@ func (x *Existing) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
 			batch = nil
 			clear(in)
 			return yield(migrate.Roster{
-				From: chunk.From, First: chunk.Ordinal, Chunks: 1, Edges: int64(len(chunk.Edges)), ChunkBytes: 16 << 10, Load: func(int) (migrate.Chunk, error) { return chunk, nil },
+				From: chunk.From, First: chunk.Ordinal, Chunks: 1, Edges: int64(len(chunk.Edges)), ChunkBytes: 16 << 10,
+				Load: func(int) (migrate.Chunk, error) { return chunk, nil },
 			}, nil)
 		}
 		for a, err := range x.chosen(ctx) {

@@ -14,7 +14,8 @@ import (
 	"friendmigrate/sink"
 )
 
-// Probe finds out by two test accounts what the vendor's pages leave open. It writes to From's friend list, and to nothing else.
+// Probe finds out by two test accounts what the vendor's pages leave open. It writes to From's
+// friend list, and to nothing else.
 type Probe struct {
 	Service  Prober
 	From, To string
@@ -82,14 +83,17 @@ const probeSource = "AddSource_Type_Probe"
 
 // first and second are what the two imports say of To.
 func (p *Probe) first() migrate.Edge {
-	return migrate.Edge{From: p.From, To: p.To, AddSource: probeSource, Remark: "friendmigrate probe 1", AddWording: "friendmigrate probe 1", Groups: []string{"probe 1"}, AddTime: 1500000001}
+	return migrate.Edge{From: p.From, To: p.To, AddSource: probeSource, Remark: "friendmigrate probe 1",
+		AddWording: "friendmigrate probe 1", Groups: []string{"probe 1"}, AddTime: 1500000001}
 }
 
 func (p *Probe) second() migrate.Edge {
-	return migrate.Edge{From: p.From, To: p.To, AddSource: "AddSource_Type_ProbeB", Remark: "friendmigrate probe 2", AddWording: "friendmigrate probe 2", Groups: []string{"probe 2"}, AddTime: 1500000002}
+	return migrate.Edge{From: p.From, To: p.To, AddSource: "AddSource_Type_ProbeB", Remark: "friendmigrate probe 2",
+		AddWording: "friendmigrate probe 2", Groups: []string{"probe 2"}, AddTime: 1500000002}
 }
 
-// Run makes the probe. Whatever happens in it, also if ctx ends, From's list is put back as far as that can be done.
+// Run makes the probe. Whatever happens in it, also if ctx ends, From's list is put back as far as
+// that can be done.
 func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 	if err := p.exist(ctx); err != nil {
 		return f, err
@@ -122,7 +126,8 @@ func (p *Probe) exist(ctx context.Context) error {
 		}
 		for i, a := range list {
 			if a.Known && !a.Exists {
-				return fmt.Errorf("%s is no account of this app: --probe needs two that are there", []string{"FROM", "TO"}[i])
+				return fmt.Errorf("%s is no account of this app: --probe needs two that are there",
+					[]string{"FROM", "TO"}[i])
 			}
 		}
 		return nil
@@ -257,7 +262,8 @@ func (p *Probe) restore(ctx context.Context, before map[string]migrate.Edge) (le
 	return left, nil
 }
 
-// restoreOne puts one friend of From back. A friend whose fields have changed is taken out first: an import may keep the fields of one that is there.
+// restoreOne puts one friend of From back. A friend whose fields have changed is taken out first:
+// an import may keep the fields of one that is there.
 func (p *Probe) restoreOne(ctx context.Context, to string, before, now map[string]migrate.Edge) error {
 	was, wanted := before[to]
 	is, there := now[to]
@@ -287,7 +293,8 @@ func (p *Probe) send(ctx context.Context, edges ...migrate.Edge) (a Answer, err 
 	err = p.patiently(ctx, func() error {
 		items, err := p.Service.ImportItems(ctx, p.From, edges)
 		var e *migrate.CallError
-		if errors.As(err, &e) && e.Answered && (e.Verdict == migrate.VerdictSplit || e.Verdict == migrate.VerdictRefuseChunk || e.Verdict == migrate.VerdictUnknown) {
+		if errors.As(err, &e) && e.Answered && (e.Verdict == migrate.VerdictSplit ||
+			e.Verdict == migrate.VerdictRefuseChunk || e.Verdict == migrate.VerdictUnknown) {
 			a = Answer{Whole: e.Code, Info: e.Info}
 			return nil
 		}
@@ -317,7 +324,8 @@ func (p *Probe) remove(ctx context.Context, to string) error {
 			return err
 		}
 		if o := outcomes[0]; o.Kind != migrate.Imported {
-			return &migrate.CallError{Verdict: map[bool]migrate.Verdict{true: migrate.VerdictRetry, false: migrate.VerdictUnknown}[o.Kind == migrate.Again], Code: o.Code, Info: o.Info}
+			return &migrate.CallError{Verdict: map[bool]migrate.Verdict{true: migrate.VerdictRetry,
+				false: migrate.VerdictUnknown}[o.Kind == migrate.Again], Code: o.Code, Info: o.Info}
 		}
 		return nil
 	})
@@ -328,7 +336,8 @@ func (p *Probe) patiently(ctx context.Context, call func() error) error {
 	for try := 1; ; try++ {
 		err := call()
 		var e *migrate.CallError
-		if err == nil || !errors.As(err, &e) || e.Verdict != migrate.VerdictRetry && e.Verdict != migrate.VerdictThrottle || try == tries {
+		if err == nil || !errors.As(err, &e) || e.Verdict != migrate.VerdictRetry &&
+			e.Verdict != migrate.VerdictThrottle || try == tries {
 			return err
 		}
 		if err := sleep(ctx, time.Duration(try)*betweenTry); err != nil {
@@ -356,7 +365,8 @@ func (f *Found) Write(w io.Writer) {
 	if f.PageSize > 0 {
 		line("page of friend_get", "%d friends", f.PageSize)
 	} else {
-		line("page of friend_get", "not seen: FROM's %d friends came on one page; a FROM with more shows it", f.PageAtLeast)
+		line("page of friend_get", "not seen: FROM's %d friends came on one page; a FROM with more shows it",
+			f.PageAtLeast)
 	}
 	if f.Restored {
 		line("put back", "yes")

@@ -94,9 +94,11 @@ func (w Way) resolve(ctx context.Context, u *url.URL) Check {
 	began := time.Now()
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
-		return unreachable(nameDNS, fmt.Sprintf("%s has no address: %v", host, err), "check --region or --endpoint, and the resolver of this machine")
+		return unreachable(nameDNS, fmt.Sprintf("%s has no address: %v", host, err),
+			"check --region or --endpoint, and the resolver of this machine")
 	}
-	return good(nameDNS, fmt.Sprintf("%s is %s, in %s", host, strings.Join(addresses, ", "), milliseconds(time.Since(began))))
+	return good(nameDNS, fmt.Sprintf("%s is %s, in %s", host, strings.Join(addresses, ", "),
+		milliseconds(time.Since(began))))
 }
 
 // connect opens a connection, and for https makes the handshake.
@@ -111,23 +113,29 @@ func (w Way) connect(ctx context.Context, u *url.URL, roots *x509.CertPool) Chec
 	began := time.Now()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return unreachable(nameTLS, fmt.Sprintf("no connection to %s: %v", address, err), "check the firewall and whether a proxy is needed (HTTPS_PROXY)")
+		return unreachable(nameTLS, fmt.Sprintf("no connection to %s: %v", address, err),
+			"check the firewall and whether a proxy is needed (HTTPS_PROXY)")
 	}
 	defer conn.Close()
 	took := time.Since(began)
 	if u.Scheme != "https" {
-		return warning(nameTLS, fmt.Sprintf("connected to %s in %s, without TLS", address, milliseconds(took)), "plain HTTP shows the signature to everybody on the way: right for a simulated service only")
+		return warning(nameTLS, fmt.Sprintf("connected to %s in %s, without TLS", address, milliseconds(took)),
+			"plain HTTP shows the signature to everybody on the way: right for a simulated service only")
 	}
 	secured := tls.Client(conn, &tls.Config{ServerName: u.Hostname(), RootCAs: roots, MinVersion: tls.VersionTLS12})
 	if err := secured.HandshakeContext(ctx); err != nil {
 		if certificate(err) {
-			return bad(nameTLS, "the certificate is refused: "+err.Error(), "check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file", exit.Refused)
+			return bad(nameTLS, "the certificate is refused: "+err.Error(),
+				"check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file",
+				exit.Refused)
 		}
-		return unreachable(nameTLS, "no TLS connection: "+err.Error(), "check the firewall and whether a proxy is needed (HTTPS_PROXY)")
+		return unreachable(nameTLS, "no TLS connection: "+err.Error(),
+			"check the firewall and whether a proxy is needed (HTTPS_PROXY)")
 	}
 	state := secured.ConnectionState()
 	leaf := state.PeerCertificates[0]
-	saw := fmt.Sprintf("connected to %s in %s, %s in %s, certificate by %q until %s", address, milliseconds(took), tls.VersionName(state.Version),
+	saw := fmt.Sprintf("connected to %s in %s, %s in %s, certificate by %q until %s", address, milliseconds(took),
+		tls.VersionName(state.Version),
 		milliseconds(time.Since(began)-took), leaf.Issuer.CommonName, leaf.NotAfter.Format(time.DateOnly))
 	return good(nameTLS, saw)
 }
@@ -137,14 +145,17 @@ func certificate(err error) bool {
 	return errors.As(err, &verify)
 }
 
-// mostSkew is from where on the clock deserves a look: a signature says when it was made, in this machine's time.
+// mostSkew is from where on the clock deserves a look: a signature says when it was made, in this
+// machine's time.
 const mostSkew = time.Minute
 
-// clock compares this machine's clock with the Date of an answer. The request has no signature, so it is no call of an API.
+// clock compares this machine's clock with the Date of an answer. The request has no signature, so
+// it is no call of an API.
 func (w Way) clock(ctx context.Context, roots *x509.CertPool) Check {
 	client := &http.Client{
-		Timeout:       w.Timeout,
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true},
+		Timeout: w.Timeout,
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots,
+			MinVersion: tls.VersionTLS12}, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, w.Endpoint+"/", nil)
@@ -158,7 +169,8 @@ func (w Way) clock(ctx context.Context, roots *x509.CertPool) Check {
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return unreachable(nameClock, "no answer over HTTP: "+err.Error(), "check whether something on the way answers in the service's place")
+		return unreachable(nameClock, "no answer over HTTP: "+err.Error(),
+			"check whether something on the way answers in the service's place")
 	}
 	defer res.Body.Close()
 	middle := began.Add(time.Since(began) / 2)
@@ -169,7 +181,8 @@ func (w Way) clock(ctx context.Context, roots *x509.CertPool) Check {
 	skew := middle.Sub(date.Add(time.Second / 2)).Round(time.Second) // Date has whole seconds
 	switch {
 	case skew > mostSkew || skew < -mostSkew:
-		return warning(nameClock, fmt.Sprintf("this machine's clock is %s the service's by %s", aheadBehind(skew), skew.Abs()), "set the clock (NTP): a UserSig holds the time at which it was made")
+		return warning(nameClock, fmt.Sprintf("this machine's clock is %s the service's by %s", aheadBehind(skew),
+			skew.Abs()), "set the clock (NTP): a UserSig holds the time at which it was made")
 	case skew.Abs() <= 2*time.Second:
 		return good(nameClock, "within 2s of the service's")
 	}

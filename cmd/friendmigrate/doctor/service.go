@@ -37,8 +37,8 @@ const (
 // Caller makes a harmless call: sink.Client's Probe.
 type Caller func(ctx context.Context) error
 
-// Service calls the service harmlessly: friend_get of the admin account, whose friend list need not exist. workers is how many calls a run would have in flight, at rate
-// calls per second.
+// Service calls the service harmlessly: friend_get of the admin account, whose friend list need not
+// exist. workers is how many calls a run would have in flight, at rate calls per second.
 func Service(ctx context.Context, call Caller, rate float64, workers int) []Check {
 	answered, throttled := answer(ctx, call)
 	if Code(answered) != exit.Done || ctx.Err() != nil {
@@ -57,7 +57,9 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 		}
 		if err = call(ctx); err == nil {
 			return []Check{
-				good(nameCredentials, "the service takes the signature"), good(nameAdmin, "the service lets --identifier call its REST API"), good(nameRegion, "this host serves the app"),
+				good(nameCredentials, "the service takes the signature"),
+				good(nameAdmin, "the service lets --identifier call its REST API"),
+				good(nameRegion, "this host serves the app"),
 			}, throttled
 		}
 		var e *migrate.CallError
@@ -72,10 +74,12 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 			return refused(e), throttled
 		}
 	}
-	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %s: %v", screen.Some(int64(made), "call"), err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
+	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %s: %v", screen.Some(int64(made), "call"),
+		err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
 }
 
-// refused says which of the checks an answer is about. The checks before it have passed, those behind it could not be made.
+// refused says which of the checks an answer is about. The checks before it have passed, those
+// behind it could not be made.
 func refused(e *migrate.CallError) []Check {
 	name, saw := nameAnswer, e.Info
 	if e.Answered {
@@ -95,9 +99,11 @@ func refused(e *migrate.CallError) []Check {
 	failed := bad(name, saw, e.Hint, exit.Refused)
 	switch name {
 	case nameCredentials:
-		return []Check{failed, skipped(nameAdmin, "the signature comes first"), skipped(nameRegion, "the signature comes first")}
+		return []Check{failed, skipped(nameAdmin, "the signature comes first"),
+			skipped(nameRegion, "the signature comes first")}
 	case nameAdmin:
-		return []Check{good(nameCredentials, "the service takes the signature"), failed, skipped(nameRegion, "the right comes first")}
+		return []Check{good(nameCredentials, "the service takes the signature"), failed,
+			skipped(nameRegion, "the right comes first")}
 	}
 	return []Check{skipped(nameCredentials, "not told"), skipped(nameAdmin, "not told"), failed}
 }
@@ -134,9 +140,11 @@ func latency(took []time.Duration, lost int, last string, rate float64, workers 
 	}
 	slices.Sort(took)
 	at := func(share float64) time.Duration { return took[min(len(took)-1, int(share*float64(len(took))))] }
-	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took), milliseconds(at(0.5)), milliseconds(at(0.9)), milliseconds(at(0.99)), milliseconds(took[len(took)-1]))
+	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took),
+		milliseconds(at(0.5)), milliseconds(at(0.9)), milliseconds(at(0.99)), milliseconds(took[len(took)-1]))
 	if lost > 0 {
-		return warning(nameLatency, fmt.Sprintf("%s; %d calls were not answered, the last: %s", saw, lost, last), "a run tries such calls again; if there are many, wait for a better time")
+		return warning(nameLatency, fmt.Sprintf("%s; %d calls were not answered, the last: %s", saw, lost, last),
+			"a run tries such calls again; if there are many, wait for a better time")
 	}
 	mean := time.Duration(0)
 	for _, d := range took {
@@ -151,7 +159,8 @@ func latency(took []time.Duration, lost int, last string, rate float64, workers 
 
 func throttling(throttled, calls int) Check {
 	if throttled > 0 {
-		return warning(nameThrottling, fmt.Sprintf("%d of %d calls were refused as too frequent", throttled, calls), "something else uses the app's limit of calls now: wait, or give a run less of it by --rate")
+		return warning(nameThrottling, fmt.Sprintf("%d of %d calls were refused as too frequent", throttled, calls),
+			"something else uses the app's limit of calls now: wait, or give a run less of it by --rate")
 	}
 	return good(nameThrottling, fmt.Sprintf("none of %d calls was refused as too frequent", calls))
 }

@@ -53,8 +53,8 @@ const key = "event"
 // named is the field with the stable name of an entry, for programs that read the log.
 func named(event string) zap.Field { return zap.String(key, event) }
 
-// row is what a reader of the log may rely on: the level, and which keys an entry can have beside time, level, msg and event. Keys are added, never
-// changed.
+// row is what a reader of the log may rely on: the level, and which keys an entry can have beside
+// time, level, msg and event. Keys are added, never changed.
 type row struct {
 	event   zap.Field
 	level   string
@@ -85,16 +85,19 @@ func table() []row {
 		{Changed, "warn", []string{"rows"}, "fields were dropped or cut"},
 		{Duplicates, "info", []string{"rows", "differing"}, "rows lost against another of the same pair"},
 		{RosterOver, "debug", []string{"account", "friends"}, "a roster over `--max-friends`"},
-		{Pilot, "info, warn", []string{"accounts", "unknown", "edges"}, "`--only-accounts` was read; some of its accounts have no edge"},
+		{Pilot, "info, warn", []string{"accounts", "unknown", "edges"},
+			"`--only-accounts` was read; some of its accounts have no edge"},
 		{Reopen, "info, warn", []string{"edges", "open"}, "failed edges are taken up again"},
 		{Room, "warn", []string{"free"}, "the volume may become full"},
 		{Send, "info", []string{"sdkAppID", "rate", "workers"}, "sending begins"},
-		{Ask, "info, warn", []string{"edges", "pending", "rate"}, "`verify` begins to ask, or a friend list disagrees with its FriendNum"},
+		{Ask, "info, warn", []string{"edges", "pending", "rate"},
+			"`verify` begins to ask, or a friend list disagrees with its FriendNum"},
 		{Export, "info", []string{"accounts", "done", "rate"}, "`export` begins to read"},
 		{LeftOut, "warn", nil, "`export` left out values of tags that an edge has no place for"},
 		{Shard, "info", nil, "`verify` goes on to another shard"},
 		{Probe, "info", nil, "what `doctor --probe` does"},
-		{Progress, "info", []string{"percent", "settled", "done", "total"}, "where the run stands, every 10 seconds; `done` in `verify` and `export`"},
+		{Progress, "info", []string{"percent", "settled", "done", "total"},
+			"where the run stands, every 10 seconds; `done` in `verify` and `export`"},
 		{Slow, "info", nil, "why it has become slow, where a bar shows the progress"},
 		{Waits, "warn", nil, "nothing was read, sent or settled for a minute, and what is waited for"},
 		{Hold, "warn", engineKeys(), "nothing gets through; sending is held and tried again"},
@@ -104,11 +107,13 @@ func table() []row {
 		{GiveUp, "debug", engineKeys(), "the attempts of some edges are used up"},
 		{AccountRefused, "debug", engineKeys(), "every edge of an account is refused"},
 		{Client, "debug, warn", []string{
-			"api", "from", "result", "took", "bytes", "info", "missing", "unreadable", "foreign", "repeated", "disputed", "unlisted", "times", "error",
+			"api", "from", "result", "took", "bytes", "info", "missing", "unreadable", "foreign", "repeated",
+			"disputed", "unlisted", "times", "error",
 		}, "one call (debug), an odd answer, a signature that can't be renewed"},
 		{List, "warn", []string{"error"}, "the failed list could not be written meanwhile"},
 		{ProgressFile, "warn", []string{"error"}, "progress.json could not be written"},
 		{MetricsFile, "warn", []string{"error"}, "metrics.prom could not be written"},
-		{End, "info", []string{"code", "imported", "already", "failed", "rejected", "duplicate", "pending", "calls"}, "the run is over; the last line follows"},
+		{End, "info", []string{"code", "imported", "already", "failed", "rejected", "duplicate", "pending", "calls"},
+			"the run is over; the last line follows"},
 	}
 }

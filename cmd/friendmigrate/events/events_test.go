@@ -92,7 +92,8 @@ func zapKeys(args []ast.Expr) (keys []string) {
 	return keys
 }
 
-// used finds the events of the code by the name of their constant, with the keys that come with each. An entry without an event is an error.
+// used finds the events of the code by the name of their constant, with the keys that come with
+// each. An entry without an event is an error.
 func used(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	found := map[string]map[string]bool{}

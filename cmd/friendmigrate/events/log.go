@@ -1,5 +1,5 @@
-// Package events makes the log of a command. Every entry has a stable name, which programs may rely on; its message
-// is for people and may change.
+// Package events makes the log of a command. Every entry has a stable name, which programs may rely
+// on; its message is for people and may change.
 package events
 
 import (
@@ -43,7 +43,8 @@ func encoder(plain bool) zapcore.Encoder {
 	return zapcore.NewJSONEncoder(c)
 }
 
-// quiet leaves out of lines for people what is for programs: their messages say it in words. Errors stay, and so does everything at debug level.
+// quiet leaves out of lines for people what is for programs: their messages say it in words. Errors
+// stay, and so does everything at debug level.
 type quiet struct{ zapcore.Encoder }
 
 func (q quiet) Clone() zapcore.Encoder { return quiet{q.Encoder.Clone()} }
@@ -77,7 +78,8 @@ func Warner(log *zap.Logger, event zap.Field) func(message string) {
 	return func(message string) { log.Warn(message, event) }
 }
 
-// Engine logs what the engine tells. Events that come with every other call are for the debug level.
+// Engine logs what the engine tells. Events that come with every other call are for the debug
+// level.
 func Engine(log *zap.Logger) func(migrate.Event) {
 	return func(e migrate.Event) {
 		fields := []zap.Field{named(e.Name)}
@@ -89,7 +91,8 @@ func Engine(log *zap.Logger) func(migrate.Event) {
 		}
 		switch e.Name {
 		case Hold.String:
-			log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text, fields...)
+			log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text,
+				fields...)
 		case HoldEnd.String:
 			log.Info("calls get through again; going on", fields...)
 		default:

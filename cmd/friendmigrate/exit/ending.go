@@ -17,8 +17,8 @@ type Ending struct {
 	Public string // What without words of the service, which may name accounts; empty: What has none
 }
 
-// Line is the last line on standard error, without its newline. What holds several errors becomes a line for each,
-// once; the hint follows the last.
+// Line is the last line on standard error, without its newline. What holds several errors becomes a
+// line for each, once; the hint follows the last.
 func (e Ending) Line() string {
 	line := "friendmigrate: " + strings.Join(Sentences(e.What), "\nfriendmigrate: ")
 	if e.Hint != "" {
@@ -32,8 +32,8 @@ func (e Ending) OneLine() string { return strings.Join(Sentences(e.What), "; ") 
 
 var userInURL = regexp.MustCompile(`://[^/?#\s]*@`)
 
-// Sentences splits joined errors, and leaves out those that were said before. A user and a password in a
-// URL are not shown.
+// Sentences splits joined errors, and leaves out those that were said before. A user and a password
+// in a URL are not shown.
 func Sentences(s string) (all []string) {
 	s = userInURL.ReplaceAllString(s, "://***@")
 	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {

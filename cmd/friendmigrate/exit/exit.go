@@ -1,5 +1,6 @@
-// Package exit holds the one table of exit codes: what each means, whether running the same command again helps, and which one speaks where several
-// apply. The help text, the command's last line and everything that is generated for a scheduler read it from here.
+// Package exit holds the one table of exit codes: what each means, whether running the same command
+// again helps, and which one speaks where several apply. The help text, the command's last line and
+// everything that is generated for a scheduler read it from here.
 //
 // It never ends a process: os.Exit is main's alone.
 package exit
@@ -23,9 +24,9 @@ const (
 	Refused    Code = 12
 )
 
-// In a pod Unusable goes out as PodUnusable, if the variable says so. Go's runtime ends a program with 2
-// too: when it aborts, or when a signal comes in the first milliseconds. A rule that fails a Job for good
-// must not take that for settings that cannot be used.
+// In a pod Unusable goes out as PodUnusable, if the variable says so. Go's runtime ends a program
+// with 2 too: when it aborts, or when a signal comes in the first milliseconds. A rule that fails a
+// Job for good must not take that for settings that cannot be used.
 const (
 	PodUnusable Code = 78 // EX_CONFIG of sysexits.h
 	PodVariable      = "FRIENDMIGRATE_POD_EXIT_CODES"
@@ -65,7 +66,8 @@ func Table() []Row {
 		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after fixing", Retry},
 		{Unusable, "flags, settings or input that cannot be used, or input that holds nothing", "no", GiveUp},
 		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
-		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout", "yes, the same command resumes", Retry},
+		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout",
+			"yes, the same command resumes", Retry},
 		{Different, "verify found edges missing or different", "no", GiveUp},
 		{Systematic, "stopped because failures look systematic: a threshold, nothing landing from the start, or whole chunks refused edge by edge", "after looking at the list", GiveUp},
 		{OtherJob, "the state folder belongs to another job", "no", GiveUp},

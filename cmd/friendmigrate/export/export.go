@@ -30,7 +30,8 @@ type Options struct {
 	Memory      int64  // of what waits for its turn; the rest of the engine's memory is in its options
 }
 
-// Export is one export, from its beginning over any number of interruptions to its end. It belongs to one goroutine, but for At.
+// Export is one export, from its beginning over any number of interruptions to its end. It belongs
+// to one goroutine, but for At.
 type Export struct {
 	Options
 	out *output
@@ -39,9 +40,11 @@ type Export struct {
 	Finished bool // an earlier process has finished it: there is nothing to do
 }
 
-// Open begins an export, or goes on with the one that was begun at the destination. Errors: ErrExists, ErrOther, checkpoint.ErrLocked, and those of the file system.
+// Open begins an export, or goes on with the one that was begun at the destination. Errors:
+// ErrExists, ErrOther, checkpoint.ErrLocked, and those of the file system.
 func Open(o Options) (*Export, error) {
-	out, err := openOutput(&o, Identity{SDKAppID: o.SDKAppID, Target: o.Target, Accounts: o.Accounts.Digest, Format: o.Format})
+	out, err := openOutput(&o, Identity{SDKAppID: o.SDKAppID, Target: o.Target, Accounts: o.Accounts.Digest,
+		Format: o.Format})
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +80,9 @@ func (e *Export) RestoreFailed() error {
 	return e.out.listFailed(FailedPath(e.Destination))
 }
 
-// Run reads the accounts that are still to be read. engine says how: pace, patience, probe and meter. The error is that of the engine, a *RefusedError, or one of the
-// disk; whatever it is, what came before it in order is written, and durable where it can be gone on with.
+// Run reads the accounts that are still to be read. engine says how: pace, patience, probe and
+// meter. The error is that of the engine, a *RefusedError, or one of the disk; whatever it is, what
+// came before it in order is written, and durable where it can be gone on with.
 func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	if e.Finished {
 		return nil
@@ -175,7 +179,8 @@ func (e *Export) writeAll(seq *sequence) error {
 	}
 }
 
-// finish ends an export that is complete. Dying between these steps leaves all rows collected and durable, and the next run does the rest again.
+// finish ends an export that is complete. Dying between these steps leaves all rows collected and
+// durable, and the next run does the rest again.
 func (e *Export) finish() error {
 	if e.Format == source.CSV {
 		if err := e.out.writeTable(e.Stream); err != nil {

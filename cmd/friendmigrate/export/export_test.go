@@ -70,7 +70,8 @@ func friends(n int) []sink.Friend {
 	return list
 }
 
-// options writes the accounts and describes an export of them. Without a destination what cannot be read is listed in the working folder: that is dir then.
+// options writes the accounts and describes an export of them. Without a destination what cannot be
+// read is listed in the working folder: that is dir then.
 func options(t *testing.T, dir, format, destination string, ids ...string) Options {
 	t.Helper()
 	if destination == "" {
@@ -116,8 +117,9 @@ func rows(t *testing.T, content string, want []string) map[string]int {
 	return counts
 }
 
-// TestEveryFriendAtEveryPageSize: lists of 0 to 3000 friends at page sizes from 1 to 100, with calls that fail in the middle of lists, in the order of the accounts, in a
-// memory that is too small for what waits for its turn.
+// TestEveryFriendAtEveryPageSize: lists of 0 to 3000 friends at page sizes from 1 to 100, with
+// calls that fail in the middle of lists, in the order of the accounts, in a memory that is too
+// small for what waits for its turn.
 func TestEveryFriendAtEveryPageSize(t *testing.T) {
 	ids := func(n int) (list []string) {
 		for i := range n {
@@ -244,7 +246,8 @@ func TestCSVRefusesWhatItCannotHold(t *testing.T) {
 	}
 }
 
-// TestAnInterruptedExportIsCutBackAndGoesOn: whatever lies behind the last durable account is not believed, compressed or not.
+// TestAnInterruptedExportIsCutBackAndGoesOn: whatever lies behind the last durable account is not
+// believed, compressed or not.
 func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
 	for _, name := range []string{"out.jsonl", "out.jsonl.gz", "out.csv"} {
 		t.Run(name, func(t *testing.T) {

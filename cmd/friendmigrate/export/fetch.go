@@ -15,7 +15,8 @@ import (
 	"friendmigrate/source"
 )
 
-// fetcher reads lists. It is the engine's Caller and its Journal: an account is a roster with one edge, which stands for its list.
+// fetcher reads lists. It is the engine's Caller and its Journal: an account is a roster with one
+// edge, which stands for its list.
 type fetcher struct {
 	pages func(from string) friendlist.Pages
 	seq   *sequence
@@ -47,17 +48,22 @@ func roster(number int64, a accounts.Account) migrate.Roster {
 	edge := migrate.Edge{From: a.ID, Position: migrate.Position{Input: int(number), Line: a.Line}}
 	chunk := migrate.Chunk{Ordinal: number, From: a.ID, Edges: []migrate.Edge{edge}}
 	return migrate.Roster{
-		From: a.ID, First: number, Chunks: 1, Edges: 1, ChunkBytes: callMemory, Load: func(int) (migrate.Chunk, error) { return chunk, nil },
+		From: a.ID, First: number, Chunks: 1, Edges: 1, ChunkBytes: callMemory, Load: func(int) (migrate.Chunk,
+			error) {
+			return chunk, nil
+		},
 	}
 }
 
-// callMemory is what reading a page takes, about: a hundred friends with some fields, as JSON and as rows.
+// callMemory is what reading a page takes, about: a hundred friends with some fields, as JSON and
+// as rows.
 const callMemory = 64 << 10
 
 // flushAt is how many bytes of rows of one account wait before they are handed over.
 const flushAt = 32 << 10
 
-// Call implements migrate.Caller: it reads the whole list of the account, and after a call that failed goes on where it was.
+// Call implements migrate.Caller: it reads the whole list of the account, and after a call that
+// failed goes on where it was.
 func (f *fetcher) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := f.state(int64(edges[0].Input), from)
 	err := s.read.Read(ctx, func(friend *sink.Friend) error { return f.row(s, from, friend) }, func() { f.forget(s) })
@@ -159,7 +165,8 @@ func (f *fetcher) row(s *state, from string, friend *sink.Friend) error {
 	if e.AddSource == "" {
 		s.bare++
 	}
-	err = source.WriteEdges(&s.rows, source.ListFormat{Format: source.JSONL}, func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
+	err = source.WriteEdges(&s.rows, source.ListFormat{Format: source.JSONL},
+		func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
 	if err == nil && s.rows.Len() >= flushAt {
 		err = f.flush(s)
 	}
@@ -169,7 +176,8 @@ func (f *fetcher) row(s *state, from string, friend *sink.Friend) error {
 // Open implements migrate.Journal: what is done was left out of the plan.
 func (f *fetcher) Open(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
-// Settle implements migrate.Journal: the account takes its place in the order. That is not durable yet: its writer's position is what counts after a crash.
+// Settle implements migrate.Journal: the account takes its place in the order. That is not durable
+// yet: its writer's position is what counts after a crash.
 func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	number, outcome := s.Chunk.Ordinal, s.Edges[0].Outcome
 	f.mu.Lock()

@@ -58,9 +58,11 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// openOutput opens the destination. What an earlier process wrote and did not make durable is cut off.
+// openOutput opens the destination. What an earlier process wrote and did not make durable is cut
+// off.
 func openOutput(o *Options, id Identity) (out *output, err error) {
-	out = &output{fsys: o.FS, destination: o.Destination, csv: o.Format == source.CSV, now: newPosition(id), last: time.Now()}
+	out = &output{fsys: o.FS, destination: o.Destination, csv: o.Format == source.CSV, now: newPosition(id),
+		last: time.Now()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, out.close())
@@ -103,7 +105,8 @@ func (o *output) resume(id Identity, there bool) error {
 		return fmt.Errorf("%w: %q was begun for other accounts, another app or another form", ErrOther, o.destination)
 	default:
 		if was.Rows > 0 && !o.csv && !there {
-			return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", o.destination, was.Rows, o.folder)
+			return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", o.destination,
+				was.Rows, o.folder)
 		}
 		o.now = was
 	}
@@ -163,8 +166,8 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	return err
 }
 
-// FailedHeader is the first line of the list of accounts that could not be read. It says that the file
-// is an export's, so that a later one may renew it.
+// FailedHeader is the first line of the list of accounts that could not be read. It says that the
+// file is an export's, so that a later one may renew it.
 const FailedHeader = "From_Account,ResultCode,ResultInfo,Line"
 
 // write writes an entry and, when it is time, makes it durable.
@@ -174,7 +177,8 @@ func (o *output) write(s *sequence, e *entry, mayWait bool) error {
 		if e.failed.Code != 0 {
 			code = strconv.Itoa(e.failed.Code)
 		}
-		if err := o.failed.Write([]string{e.failed.Account.ID, code, e.failed.Info, strconv.FormatInt(e.failed.Account.Line, 10)}); err != nil {
+		if err := o.failed.Write([]string{e.failed.Account.ID, code, e.failed.Info,
+			strconv.FormatInt(e.failed.Account.Line, 10)}); err != nil {
 			return err
 		}
 	}
@@ -231,7 +235,8 @@ func (o *output) at() position {
 	return o.now
 }
 
-// listFailed writes the list of accounts that could not be read, whole, to where its reader expects it.
+// listFailed writes the list of accounts that could not be read, whole, to where its reader expects
+// it.
 func (o *output) listFailed(path string) error {
 	return disk.WriteWhole(o.fsys, path, func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(o.failures, 0, o.failing.n))

@@ -14,7 +14,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Identity is what makes an export the same: the app, where it is, the accounts in their order, and the form.
+// Identity is what makes an export the same: the app, where it is, the accounts in their order, and
+// the form.
 type Identity struct {
 	SDKAppID uint64 `json:"sdkAppID"`
 	Target   string `json:"target"`
@@ -32,13 +33,14 @@ var ErrExists = errors.New("the destination is there already")
 type position struct {
 	Version int `json:"version"`
 	Identity
-	Accounts int64            `json:"accountsDone"`
-	Rows     int64            `json:"rowBytes"`    // of the file that rows are written to
-	Failures int64            `json:"failedBytes"` // of the list of failures
-	Failed   int64            `json:"accountsFailed"`
-	Edges    int64            `json:"edges"`
-	Bare     int64            `json:"edgesWithoutAddSource"`
-	Short    int64            `json:"accountsShort,omitempty"`     // of accountsFailed: exported, but FriendNum says another number
+	Accounts int64 `json:"accountsDone"`
+	Rows     int64 `json:"rowBytes"`    // of the file that rows are written to
+	Failures int64 `json:"failedBytes"` // of the list of failures
+	Failed   int64 `json:"accountsFailed"`
+	Edges    int64 `json:"edges"`
+	Bare     int64 `json:"edgesWithoutAddSource"`
+	// of accountsFailed: exported, but FriendNum says another number
+	Short    int64            `json:"accountsShort,omitempty"`
 	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers
 	Other    map[string]int64 `json:"valuesNotExported,omitempty"` // by tag
 	Finished bool             `json:"finished"`
@@ -84,7 +86,8 @@ func readPosition(fsys disk.FS, folder string) (position, error) {
 }
 
 func (p *position) write(fsys disk.FS, folder string) error {
-	return disk.WriteWhole(fsys, filepath.Join(folder, positionName), func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
+	return disk.WriteWhole(fsys, filepath.Join(folder, positionName),
+		func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
 }
 
 // take counts an entry that was written.

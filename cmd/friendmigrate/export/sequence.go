@@ -10,8 +10,9 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// sequence puts what was read in any order back into the order of the accounts. Memory is held up to a limit over all accounts; beyond it pages go to a temporary file,
-// which has no name any more while it is in use, so that nothing of it outlives the process.
+// sequence puts what was read in any order back into the order of the accounts. Memory is held up
+// to a limit over all accounts; beyond it pages go to a temporary file, which has no name any more
+// while it is in use, so that nothing of it outlives the process.
 type sequence struct {
 	most int64
 	dir  string // for the temporary file

@@ -61,7 +61,8 @@ type rowJSON struct {
 	}
 }
 
-// readRows reads collected rows back. Rows that no list of the service could hold are not among them, so none is refused here.
+// readRows reads collected rows back. Rows that no list of the service could hold are not among
+// them, so none is refused here.
 func readRows(r io.Reader) iter.Seq2[source.ListRow, error] {
 	return func(yield func(source.ListRow, error) bool) {
 		lines := bufio.NewReaderSize(r, 256<<10)
@@ -96,7 +97,8 @@ func readRow(line []byte) (*migrate.Edge, error) {
 	if err := json.Unmarshal(line, &r); err != nil {
 		return nil, fmt.Errorf("read collected rows: %w", err)
 	}
-	e := &migrate.Edge{From: r.From, To: r.To, Remark: r.Remark, Groups: r.GroupName, AddSource: r.AddSource, AddWording: r.AddWording, AddTime: r.AddTime}
+	e := &migrate.Edge{From: r.From, To: r.To, Remark: r.Remark, Groups: r.GroupName, AddSource: r.AddSource,
+		AddWording: r.AddWording, AddTime: r.AddTime}
 	for _, item := range r.CustomItem {
 		custom := migrate.CustomItem{Tag: item.Tag, Value: string(item.Value), Integer: true}
 		if bytes.HasPrefix(item.Value, []byte{'"'}) {

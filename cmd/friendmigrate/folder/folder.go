@@ -1,6 +1,8 @@
-// Package folder knows the state folder: what lies where in it, which of several jobs beside each other exclude one another, and how an old state is put aside.
+// Package folder knows the state folder: what lies where in it, which of several jobs beside each
+// other exclude one another, and how an old state is put aside.
 //
-// What it promises: nothing is written outside the folder of this shard, nor over anything that a command reads; an old state is moved, never deleted, but for that of a rehearsal.
+// What it promises: nothing is written outside the folder of this shard, nor over anything that a
+// command reads; an old state is moved, never deleted, but for that of a rehearsal.
 package folder
 
 import (
@@ -51,9 +53,11 @@ func Of(base string, shard settings.Shard) string {
 	return filepath.Join(base, fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count))
 }
 
-// CheckNeighbours refuses a state beside which another division of the same job, or the undivided job, lies: both together would send edges twice. What a run left
-// that has never come so far as to send is no such state, unless it is still at work. Whoever calls it before locking its own folder, so that nothing is left of a
-// refused run, calls it again after: of two that begin at once neither sees the other before.
+// CheckNeighbours refuses a state beside which another division of the same job, or the undivided
+// job, lies: both together would send edges twice. What a run left that has never come so far as to
+// send is no such state, unless it is still at work. Whoever calls it before locking its own
+// folder, so that nothing is left of a refused run, calls it again after: of two that begin at once
+// neither sees the other before.
 func CheckNeighbours(base string, shard settings.Shard) error {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +77,8 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 		case counts && shard.Count == 0:
 			return fmt.Errorf("%w: %q holds the shard %s, and this run has no --shard", ErrOther, base, e.Name())
 		case counts:
-			return fmt.Errorf("%w: %q holds %s, a share of another number of shards than %d", ErrOther, base, e.Name(), shard.Count)
+			return fmt.Errorf("%w: %q holds %s, a share of another number of shards than %d", ErrOther, base, e.Name(),
+				shard.Count)
 		}
 	}
 	if shard.Count == 0 {
@@ -114,9 +119,10 @@ func shardNamed(name string) (s settings.Shard, found bool) {
 
 var shardPattern = regexp.MustCompile(`^shard-(\d+)-of-(\d+)$`)
 
-// SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin, and returns that folder; "" if there was nothing. The caller
-// holds the lock, which stays. The journal goes last: dying before that leaves the old job, whose other files are made again from the journal and the input.
-// An error comes with the folder too, which may hold some of the files.
+// SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin,
+// and returns that folder; "" if there was nothing. The caller holds the lock, which stays. The
+// journal goes last: dying before that leaves the old job, whose other files are made again from
+// the journal and the input. An error comes with the folder too, which may hold some of the files.
 func SetAside(fsys disk.FS, dir string, now time.Time) (string, error) {
 	names, err := stateFiles(dir)
 	if err != nil || len(names) == 0 {
@@ -156,9 +162,9 @@ func Occupied(dir string) (bool, error) {
 	return len(names) > 0, err
 }
 
-// TakeOver sets the old state aside and moves the one in Next to its place, the journal first. Nothing
-// was sent for it. Dying in here leaves the old job; or none, and what is in Next is made again; or the
-// new job, whose other files are made again from the journal and the input.
+// TakeOver sets the old state aside and moves the one in Next to its place, the journal first.
+// Nothing was sent for it. Dying in here leaves the old job; or none, and what is in Next is made
+// again; or the new job, whose other files are made again from the journal and the input.
 func TakeOver(fsys disk.FS, dir string, now time.Time) (old string, err error) {
 	if old, err = SetAside(fsys, dir, now); err != nil {
 		return old, err
@@ -188,14 +194,16 @@ func rehearsed(dir string) error {
 	case errors.Is(err, fs.ErrNotExist) && !stage.Sealed(filepath.Join(dir, Staged)):
 		return nil // it came to nothing
 	case err != nil:
-		return fmt.Errorf("%w: that in %q cannot be told to be a rehearsal, so it is not removed: %w", ErrOther, dir, err)
+		return fmt.Errorf("%w: that in %q cannot be told to be a rehearsal, so it is not removed: %w", ErrOther, dir,
+			err)
 	case !journal.Identity().Rehearsal:
 		err = fmt.Errorf("%w: that in %q is not a rehearsal, so it is not removed", ErrOther, dir)
 	}
 	return errors.Join(err, journal.Close())
 }
 
-// Forget removes the state from dir. The caller holds the lock and knows that it is a rehearsal, or was never begun.
+// Forget removes the state from dir. The caller holds the lock and knows that it is a rehearsal, or
+// was never begun.
 func Forget(dir string) error {
 	names, err := stateFiles(dir)
 	if err != nil {
@@ -209,15 +217,17 @@ func Forget(dir string) error {
 	return nil
 }
 
-// Leave removes the lock of a folder, which the caller holds, and the folder if that is all it holds: others may have begun below it.
+// Leave removes the lock of a folder, which the caller holds, and the folder if that is all it
+// holds: others may have begun below it.
 func Leave(dir string) error {
 	err := os.Remove(filepath.Join(dir, checkpoint.LockName))
 	_ = os.Remove(dir)
 	return err
 }
 
-// ForgetOthers removes the states of rehearsals that lie in base with another division than that of this one: a rehearsal is always fresh. The error is
-// ErrOther where any state in base is that of a real job, and nothing is touched then, and checkpoint.ErrLocked where somebody is at work in one.
+// ForgetOthers removes the states of rehearsals that lie in base with another division than that of
+// this one: a rehearsal is always fresh. The error is ErrOther where any state in base is that of a
+// real job, and nothing is touched then, and checkpoint.ErrLocked where somebody is at work in one.
 func ForgetOthers(base string, shard settings.Shard) error {
 	places, err := Find(base)
 	if errors.Is(err, ErrNoJob) {
@@ -247,7 +257,8 @@ func ForgetOthers(base string, shard settings.Shard) error {
 	return nil
 }
 
-// stateFiles lists what of dir is state, the journal last. Files that are not ours are not among them.
+// stateFiles lists what of dir is state, the journal last. Files that are not ours are not among
+// them.
 func stateFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -280,5 +291,6 @@ func ours(name string) bool {
 	}
 	list, ext, _ := strings.Cut(name, ".")
 	return (ext == "csv" || ext == "jsonl") &&
-		slices.Contains([]string{"rejected", "changed", "duplicates", Failed, Missing, Different, "accounts-missing"}, list)
+		slices.Contains([]string{"rejected", "changed", "duplicates", Failed, Missing, Different, "accounts-missing"},
+			list)
 }

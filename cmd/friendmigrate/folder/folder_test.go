@@ -67,7 +67,8 @@ func TestAnotherDivisionOfTheJobIsRefused(t *testing.T) {
 	}
 }
 
-// A run that ended before it could send is not in the way of another division, but one that is at work is, however little it has written.
+// A run that ended before it could send is not in the way of another division, but one that is at
+// work is, however little it has written.
 func TestWhatNeverSentIsInTheWayOnlyWhileItWorks(t *testing.T) {
 	dir := t.TempDir()
 	two, whole := settings.Shard{Index: 0, Count: 2}, settings.Shard{}
@@ -136,7 +137,8 @@ func TestARehearsalRemovesThoseOfOtherDivisions(t *testing.T) {
 	}
 }
 
-// Only what says of itself that it is a rehearsal is removed; beside anything else nothing is touched.
+// Only what says of itself that it is a rehearsal is removed; beside anything else nothing is
+// touched.
 func TestARealJobIsNoRehearsal(t *testing.T) {
 	one := settings.Shard{Index: 0, Count: 2}
 	for name, there := range map[string]func(dir string){

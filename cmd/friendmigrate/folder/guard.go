@@ -15,8 +15,8 @@ import (
 	"friendmigrate/source"
 )
 
-// AccountsHeader is the first line of the lists of accounts that commands write. It says that the file
-// is ours, so that a later run may renew it.
+// AccountsHeader is the first line of the lists of accounts that commands write. It says that the
+// file is ours, so that a later run may renew it.
 const AccountsHeader = "From_Account"
 
 // Reads are the files and folders that a command is told to read. Nothing is written over one of
@@ -31,8 +31,8 @@ type read struct {
 	info       fs.FileInfo // of what the name leads to
 }
 
-// Add takes up a file or folder. What is not there, or is no file, cannot be written over: it is left
-// out. stdin stands for "-".
+// Add takes up a file or folder. What is not there, or is no file, cannot be written over: it is
+// left out. stdin stands for "-".
 func (r *Reads) Add(flag, name string, stdin io.Reader) {
 	info, err := os.Stat(name)
 	if name == source.Standard {

@@ -14,7 +14,8 @@ func link(t *testing.T, make func(old, new string) error, old, new string) {
 	}
 }
 
-// Whatever a read file or folder is called, a state that would write over it, or make it grow, is refused.
+// Whatever a read file or folder is called, a state that would write over it, or make it grow, is
+// refused.
 func TestAStateThatHoldsWhatIsReadIsRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	here, err := os.Getwd()

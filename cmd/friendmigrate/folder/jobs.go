@@ -53,7 +53,8 @@ func Find(base string) ([]Place, error) {
 	return withoutRemains(places), nil
 }
 
-// withoutRemains leaves out what runs with another division left that never came so far as to send (CheckNeighbours lets nothing else lie beside a job).
+// withoutRemains leaves out what runs with another division left that never came so far as to send
+// (CheckNeighbours lets nothing else lie beside a job).
 func withoutRemains(places []Place) []Place {
 	i := slices.IndexFunc(places, func(p Place) bool { return begun(p.Dir) })
 	if i < 0 {

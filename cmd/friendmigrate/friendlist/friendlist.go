@@ -32,7 +32,8 @@ const (
 	mostStuck  = 8
 )
 
-// Pages gives the pages of one list, one after the other. *sink.FriendReader does; after an error it may be asked for the same page again.
+// Pages gives the pages of one list, one after the other. *sink.FriendReader does; after an error
+// it may be asked for the same page again.
 type Pages interface {
 	Next(ctx context.Context) (sink.Page, error)
 	Last() bool // the page that was given last is the last one
@@ -72,7 +73,8 @@ func (r *Reading) Counts() (came, said int64) {
 	return r.distinct, r.lastFriends
 }
 
-// New begins to read. open gives the pages from the first one on; it is called again for each further reading. Nothing is sent yet.
+// New begins to read. open gives the pages from the first one on; it is called again for each
+// further reading. Nothing is sent yet.
 func New(open func() Pages) *Reading {
 	r := &Reading{open: open, seed: maphash.MakeSeed()}
 	r.begin()
@@ -181,14 +183,16 @@ func (r *Reading) restart(forget func()) {
 	forget()
 }
 
-// A long list takes many calls, and each may fail in passing. One that fails behind a page that was read is made again here, so that a list is not taken for
-// unreachable while it makes progress; one that fails at once is for whoever knows about outages.
+// A long list takes many calls, and each may fail in passing. One that fails behind a page that was
+// read is made again here, so that a list is not taken for unreachable while it makes progress; one
+// that fails at once is for whoever knows about outages.
 const (
 	inPlace    = 3 // so many times in a row
 	firstPause = 100 * time.Millisecond
 )
 
-// Read makes calls until the whole list is read. Its arguments and its error are those of Step. After an error of a call it may be called again, and goes on.
+// Read makes calls until the whole list is read. Its arguments and its error are those of Step.
+// After an error of a call it may be called again, and goes on.
 func (r *Reading) Read(ctx context.Context, take func(*sink.Friend) error, forget func()) error {
 	progress, failed := false, 0
 	for {

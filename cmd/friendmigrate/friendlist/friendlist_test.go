@@ -89,7 +89,8 @@ func TestEveryFriendAtEveryPageSize(t *testing.T) {
 	}
 }
 
-// Each of these loses or repeats a friend without an error. The last one even keeps the number of friends.
+// Each of these loses or repeats a friend without an error. The last one even keeps the number of
+// friends.
 func TestAListThatChangesIsReadAgain(t *testing.T) {
 	for name, change := range map[string]func(b *book){
 		"one goes":              func(b *book) { b.list = b.list[1:] },

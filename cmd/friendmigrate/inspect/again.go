@@ -2,7 +2,8 @@ package inspect
 
 import "friendmigrate/source"
 
-// Again is what the state knows of the command line that made it: what a row means, and the inputs. The service, its key and the pace are not in it.
+// Again is what the state knows of the command line that made it: what a row means, and the inputs.
+// The service, its key and the pace are not in it.
 type Again struct {
 	Options map[string]string // flags by name with their dashes, those only that are not as by default
 	Inputs  []string

@@ -22,7 +22,8 @@ const (
 	Changed   = "changed"
 )
 
-// Finding is one thing that is known of an account or a pair. What does not belong to its kind is empty.
+// Finding is one thing that is known of an account or a pair. What does not belong to its kind is
+// empty.
 type Finding struct {
 	Kind  string `json:"kind"`
 	Shard string `json:"shard,omitempty"`
@@ -33,12 +34,14 @@ type Finding struct {
 	Added bool   `json:"added,omitempty"` // by --mutual, as the reverse of that row
 
 	// Of an edge.
-	At        *time.Time `json:"at,omitempty"`
-	Code      int        `json:"code,omitempty"` // failed; pending: with which it had failed before it was taken up again
-	Info      string     `json:"info,omitempty"`
-	Advice    string     `json:"advice,omitempty"`
-	Attempts  int        `json:"attempts,omitempty"`
-	Uncertain bool       `json:"uncertain,omitempty"` // already: a call without an answer may have done it; pending: it may have been sent
+	At *time.Time `json:"at,omitempty"`
+	// failed; pending: with which it had failed before it was taken up again
+	Code     int    `json:"code,omitempty"`
+	Info     string `json:"info,omitempty"`
+	Advice   string `json:"advice,omitempty"`
+	Attempts int    `json:"attempts,omitempty"`
+	// already: a call without an answer may have done it; pending: it may have been sent
+	Uncertain bool `json:"uncertain,omitempty"`
 
 	// Of a rejected or changed row.
 	Column string `json:"column,omitempty"`
@@ -71,13 +74,15 @@ func (t Tally) Edges() int64 {
 	return t.ByKind[Imported] + t.ByKind[Already] + t.ByKind[Failed] + t.ByKind[Pending]
 }
 
-// Explain tells what became of the edges of an account or, with to, of one pair: first those of the plan in the order of the input, then rows that are in the lists
-// of rejected, duplicate and changed rows. The order of To among findings of one kind is that of the input.
+// Explain tells what became of the edges of an account or, with to, of one pair: first those of the
+// plan in the order of the input, then rows that are in the lists of rejected, duplicate and
+// changed rows. The order of To among findings of one kind is that of the input.
 func (jobs Jobs) Explain(ctx context.Context, from, to string, tell func(Finding) error) (Tally, error) {
 	return jobs.explain(ctx, from, to, tell, explainWindow)
 }
 
-// explainWindow is how many chunks are looked up in the journal at once: a roster may be larger than memory.
+// explainWindow is how many chunks are looked up in the journal at once: a roster may be larger
+// than memory.
 const explainWindow = 128
 
 func (jobs Jobs) explain(ctx context.Context, from, to string, tell func(Finding) error, window int) (Tally, error) {

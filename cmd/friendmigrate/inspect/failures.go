@@ -81,7 +81,10 @@ func (jobs Jobs) Summarize(f Filter) (*Summary, error) {
 	for _, c := range by {
 		s.Codes = append(s.Codes, *c)
 	}
-	slices.SortFunc(s.Codes, func(a, b CodeSummary) int { return cmp.Or(cmp.Compare(b.Edges, a.Edges), cmp.Compare(a.Code, b.Code)) })
+	slices.SortFunc(s.Codes, func(a, b CodeSummary) int {
+		return cmp.Or(cmp.Compare(b.Edges, a.Edges),
+			cmp.Compare(a.Code, b.Code))
+	})
 	return s, err
 }
 
@@ -127,15 +130,18 @@ func (jobs Jobs) ListFormat() string {
 // listMemory is what collecting the list may hold; more goes to a temporary file.
 const listMemory = 32 << 20
 
-// List writes the failures that a filter takes, as the job's own list has them, in the order of the input. It returns the custom fields that --integer-tags has to
-// name for the list to mean the same again; nil for JSONL. A temporary file in the folder temporary is made where they are many.
+// List writes the failures that a filter takes, as the job's own list has them, in the order of the
+// input. It returns the custom fields that --integer-tags has to name for the list to mean the same
+// again; nil for JSONL. A temporary file in the folder temporary is made where they are many.
 func (jobs Jobs) List(w io.Writer, format, temporary string, f Filter) (integers []string, err error) {
 	list := source.NewList(source.ListOptions{
-		FS: disk.OS{}, Path: filepath.Join(temporary, "friendmigrate-failures-"+rand.Text()), Memory: listMemory, Format: format, Extra: FailedColumns(),
+		FS: disk.OS{}, Path: filepath.Join(temporary, "friendmigrate-failures-"+rand.Text()), Memory: listMemory,
+		Format: format, Extra: FailedColumns(),
 	})
 	defer func() { err = errors.Join(err, list.Close()) }()
 	err = jobs.each(f, func(j *Job, x *checkpoint.Failure) error {
-		return list.Add(&x.Edge, int64(x.Code), x.Info, int64(x.Attempts), j.counts.InputName(x.Edge.Input), x.Edge.Line)
+		return list.Add(&x.Edge, int64(x.Code), x.Info, int64(x.Attempts), j.counts.InputName(x.Edge.Input),
+			x.Edge.Line)
 	})
 	if err != nil {
 		return nil, err

@@ -28,7 +28,8 @@ type state struct {
 
 const header = "From_Account,To_Account,AddSource\n"
 
-// newState stages a CSV and creates its journal, as import does. Its folder is that of a shard below base where there are shards.
+// newState stages a CSV and creates its journal, as import does. Its folder is that of a shard
+// below base where there are shards.
 func newState(t *testing.T, base string, shard settings.Shard, rows string, options source.Options) *state {
 	t.Helper()
 	input := filepath.Join(t.TempDir(), "in.csv")
@@ -77,7 +78,8 @@ func (s *state) open() {
 	s.must(err)
 }
 
-// run settles every edge of which outcome has something final to say, in a run of its own. A run that is killed has no end.
+// run settles every edge of which outcome has something final to say, in a run of its own. A run
+// that is killed has no end.
 func (s *state) run(killed bool, outcome func(e *migrate.Edge) migrate.Outcome) {
 	s.t.Helper()
 	s.must(s.journal.BeginRun(checkpoint.RunStart{At: time.Now(), Workers: 1}))

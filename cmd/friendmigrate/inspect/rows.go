@@ -27,7 +27,8 @@ func (e *explainer) lists() error {
 	return e.list(folder.Changed, e.changed)
 }
 
-// list hands the rows of a list to do, by the names of its columns. A list that is not there has nothing to say.
+// list hands the rows of a list to do, by the names of its columns. A list that is not there has
+// nothing to say.
 func (e *explainer) list(name string, do func(cell func(column string) string) error) error {
 	f, err := os.Open(filepath.Join(e.job.Dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +58,8 @@ func (e *explainer) list(name string, do func(cell func(column string) string) e
 	return fmt.Errorf("read %q: %w", f.Name(), err)
 }
 
-// rejected explains a rejected row that names the account, or the pair, in any of its fields: such a row may be too broken to tell which of them is From_Account.
+// rejected explains a rejected row that names the account, or the pair, in any of its fields: such
+// a row may be too broken to tell which of them is From_Account.
 func (e *explainer) rejected(cell func(string) string) error {
 	raw := cell("Row")
 	if !strings.Contains(raw, e.from) && !strings.ContainsAny(raw, `\"`) { // most rows need not be taken apart
@@ -80,14 +82,16 @@ func (e *explainer) duplicate(cell func(string) string) error {
 	if err != nil {
 		return err
 	}
-	return e.row(Finding{Kind: Duplicate, From: e.from, To: cell("To_Account"), KeptInput: cell("KeptInput"), KeptLine: line}, cell)
+	return e.row(Finding{Kind: Duplicate, From: e.from, To: cell("To_Account"), KeptInput: cell("KeptInput"),
+		KeptLine: line}, cell)
 }
 
 func (e *explainer) changed(cell func(string) string) error {
 	if !e.names(cell) {
 		return nil
 	}
-	return e.row(Finding{Kind: Changed, From: e.from, To: cell("To_Account"), Column: cell("Column"), Reason: cell("Reason"), Was: cell("Was"), Now: cell("Now")}, cell)
+	return e.row(Finding{Kind: Changed, From: e.from, To: cell("To_Account"), Column: cell("Column"),
+		Reason: cell("Reason"), Was: cell("Was"), Now: cell("Now")}, cell)
 }
 
 func (e *explainer) names(cell func(string) string) bool {
@@ -102,7 +106,8 @@ func (e *explainer) row(f Finding, cell func(string) string) (err error) {
 	return e.find(f)
 }
 
-// RowFields takes a row of an input apart, as far as it can be: the fields of a CSV record, the texts and numbers of a JSON object.
+// RowFields takes a row of an input apart, as far as it can be: the fields of a CSV record, the
+// texts and numbers of a JSON object.
 func RowFields(raw string) (fields []string) {
 	var object map[string]any
 	d := json.NewDecoder(strings.NewReader(raw))

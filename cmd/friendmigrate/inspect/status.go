@@ -29,7 +29,8 @@ const (
 	Finished = "finished" // nothing is pending
 )
 
-// signOfLife is how old a snapshot of a running job may be: it writes one each second, but a busy disk may hold it up.
+// signOfLife is how old a snapshot of a running job may be: it writes one each second, but a busy
+// disk may hold it up.
 const signOfLife = 10 * time.Second
 
 // Status is where a job stands, all shards together.
@@ -38,16 +39,17 @@ type Status struct {
 	State   string `json:"state"`
 	Phase   string `json:"phase"`
 
-	*report.Account                  // of the shards that have read their input; absent until the first has
-	Settled         int64            `json:"settled"` // edges
-	Total           int64            `json:"total"`
-	Percent         float64          `json:"percent"`
-	PerSecond       float64          `json:"callsPerSecond"`
-	Left            *float64         `json:"leftSeconds,omitempty"` // of the shard that takes longest; absent: cannot be told
-	FailedBy        []FailedCode     `json:"failedByCode"`          // not told of what runs while it is watched
-	Missing         []string         `json:"missingShards,omitempty"`
-	Verified        *report.Verified `json:"verified,omitempty"` // of the shards that were verified
-	Shards          []JobStatus      `json:"shards"`             // one for a job without shards
+	*report.Account         // of the shards that have read their input; absent until the first has
+	Settled         int64   `json:"settled"` // edges
+	Total           int64   `json:"total"`
+	Percent         float64 `json:"percent"`
+	PerSecond       float64 `json:"callsPerSecond"`
+	// of the shard that takes longest; absent: cannot be told
+	Left     *float64         `json:"leftSeconds,omitempty"`
+	FailedBy []FailedCode     `json:"failedByCode"` // not told of what runs while it is watched
+	Missing  []string         `json:"missingShards,omitempty"`
+	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
+	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
 }
 
 // FailedCode counts the edges that failed with one ResultCode.
@@ -78,13 +80,15 @@ type JobStatus struct {
 // Running reports whether a process is at work.
 func (s *JobStatus) Running() bool { return s.Phase == Reading || s.Phase == Sending }
 
-// Ended reports whether nothing is to be waited for: every shard was there, and each has finished or said how its last run ended.
+// Ended reports whether nothing is to be waited for: every shard was there, and each has finished
+// or said how its last run ended.
 func (s *Status) Ended() bool {
 	going := func(j JobStatus) bool { return j.Running() || j.Code == nil && j.Phase != Finished }
 	return !slices.ContainsFunc(s.Shards, going) && len(s.Missing) == 0
 }
 
-// ReadStatus says where the job in a folder stands. With light the journal of what is running is left alone: its snapshots say most, and are cheaper.
+// ReadStatus says where the job in a folder stands. With light the journal of what is running is
+// left alone: its snapshots say most, and are cheaper.
 func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 	places, err := folder.Find(base)
 	if err != nil {
@@ -236,7 +240,8 @@ func (s *Status) addUp() {
 	}
 }
 
-// graver is the phase of a job of which one part is in each of the two: reading before sending before stopped before finished.
+// graver is the phase of a job of which one part is in each of the two: reading before sending
+// before stopped before finished.
 func graver(a, b string) string {
 	order := []string{Reading, Sending, Stopped, Finished}
 	for _, phase := range order {

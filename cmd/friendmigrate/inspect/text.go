@@ -70,7 +70,8 @@ func (s *JobStatus) going() string {
 	case s.Phase == Stopped && s.Code != nil:
 		return fmt.Sprintf("stopped (exit code %d)", *s.Code)
 	case s.Phase == Stopped && p != nil:
-		return fmt.Sprintf("not running; its last sign of life was %s ago", screen.Span(time.Duration(s.Silent*float64(time.Second))))
+		return fmt.Sprintf("not running; its last sign of life was %s ago",
+			screen.Span(time.Duration(s.Silent*float64(time.Second))))
 	}
 	return s.Phase
 }
@@ -128,7 +129,8 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		row("verified", "", fmt.Sprintf("%s on %s: %s", v.How, when(v.At), v.String()))
 	}
 	if len(s.Missing) > 0 {
-		row("not begun", screen.Count(int64(len(s.Missing))), "of the shards, without a state here: "+shortList(s.Missing, 8))
+		row("not begun", screen.Count(int64(len(s.Missing))),
+			"of the shards, without a state here: "+shortList(s.Missing, 8))
 	}
 }
 
@@ -194,7 +196,8 @@ func (s *Summary) Text() string {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "%d: %s failed: %s\n", c.Code, screen.Some(c.Edges, "edge"), c.Advice)
-		fmt.Fprintf(&b, "  such as %s -> %s, %s line %d: %s\n", c.Example.From, c.Example.To, c.Example.Input, c.Example.Line, orNothing(c.Example.Info))
+		fmt.Fprintf(&b, "  such as %s -> %s, %s line %d: %s\n", c.Example.From, c.Example.To, c.Example.Input,
+			c.Example.Line, orNothing(c.Example.Info))
 	}
 	return b.String()
 }
@@ -240,9 +243,11 @@ func (f Finding) Text() string {
 func (f *Finding) outcomeText() string {
 	switch {
 	case f.Kind == Failed:
-		return fmt.Sprintf(", after %s\n%11s%d %s: %s", screen.Some(int64(f.Attempts), "attempt"), "", f.Code, orNothing(f.Info), f.Advice)
+		return fmt.Sprintf(", after %s\n%11s%d %s: %s", screen.Some(int64(f.Attempts), "attempt"), "", f.Code,
+			orNothing(f.Info), f.Advice)
 	case f.Kind == Pending && f.Code != 0:
-		return fmt.Sprintf(", taken up again after it had failed with %d %s%s", f.Code, orNothing(f.Info), f.unsureText())
+		return fmt.Sprintf(", taken up again after it had failed with %d %s%s", f.Code, orNothing(f.Info),
+			f.unsureText())
 	}
 	return f.unsureText()
 }

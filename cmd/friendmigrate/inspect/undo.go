@@ -21,7 +21,8 @@ type Undone struct {
 	Calls     int64 // of friend_delete: one a line
 }
 
-// deletion is a call of friend_delete: at most 1000 of one account's friends, from its list alone (the page of friend_delete).
+// deletion is a call of friend_delete: at most 1000 of one account's friends, from its list alone
+// (the page of friend_delete).
 type deletion struct {
 	From string   `json:"From_Account"`
 	To   []string `json:"To_Account"`
@@ -30,11 +31,13 @@ type deletion struct {
 
 const deleteSingle = "Delete_Type_Single"
 
-// undoWindow is how many chunks are looked up in the journal in one pass over it: 16 to 76 MB of sets.
+// undoWindow is how many chunks are looked up in the journal in one pass over it: 16 to 76 MB of
+// sets.
 const undoWindow = 512 << 10
 
-// Undo writes a line of friend_delete's JSON for each chunk of which this job created pairs: those that the service said were imported. Pairs that were there before
-// (already) are not this job's. With uncertain, those are taken in too of which that can't be told.
+// Undo writes a line of friend_delete's JSON for each chunk of which this job created pairs: those
+// that the service said were imported. Pairs that were there before (already) are not this job's.
+// With uncertain, those are taken in too of which that can't be told.
 func (jobs Jobs) Undo(ctx context.Context, w io.Writer, uncertain bool) (Undone, error) {
 	return jobs.undo(ctx, w, uncertain, undoWindow)
 }

@@ -13,7 +13,8 @@ import (
 	"friendmigrate/source"
 )
 
-// The list has exactly the pairs of which the service said that they were imported, also after failures were taken up again, whatever part of the plan is looked up at once.
+// The list has exactly the pairs of which the service said that they were imported, also after
+// failures were taken up again, whatever part of the plan is looked up at once.
 func TestTheUndoListIsWhatWasImported(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var rows strings.Builder

@@ -1,5 +1,6 @@
-// Package invocation holds the command line as the user wrote it and turns it into the one to run next: the same flags, but for those that must not be
-// repeated, quoted so that a POSIX shell reads them back as they are.
+// Package invocation holds the command line as the user wrote it and turns it into the one to run
+// next: the same flags, but for those that must not be repeated, quoted so that a POSIX shell reads
+// them back as they are.
 package invocation
 
 import (
@@ -23,7 +24,8 @@ type flag struct {
 	words []string // as written
 }
 
-// Parse splits the arguments after the command's name. takesValue says of a flag, by its name without dashes, whether "--flag value" gives it a value.
+// Parse splits the arguments after the command's name. takesValue says of a flag, by its name
+// without dashes, whether "--flag value" gives it a value.
 func Parse(program, command string, args []string, takesValue func(name string) bool) Line {
 	l := Line{program: program, command: command}
 	for i := 0; i < len(args); i++ {
@@ -134,7 +136,8 @@ func (l Line) String() string {
 	return text
 }
 
-// programText is how to call the program again. A binary that "go run" built is gone when it has ended.
+// programText is how to call the program again. A binary that "go run" built is gone when it has
+// ended.
 func programText(program string) string {
 	if program == "" {
 		return "friendmigrate"
@@ -145,8 +148,8 @@ func programText(program string) string {
 	return Quote(program)
 }
 
-// Quote makes a word that a POSIX shell reads as s. Control characters are written so that they never reach a terminal raw ($'...', which bash, zsh
-// and POSIX.1-2024 shells know).
+// Quote makes a word that a POSIX shell reads as s. Control characters are written so that they
+// never reach a terminal raw ($'...', which bash, zsh and POSIX.1-2024 shells know).
 func Quote(s string) string {
 	if s == "" {
 		return "''"
@@ -166,7 +169,8 @@ func unseen(r rune) bool {
 }
 
 func special(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r >= 0xa0 || strings.ContainsRune("-_./:,=@%+", r))
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r >= 0xa0 ||
+		strings.ContainsRune("-_./:,=@%+", r))
 }
 
 func quoteControls(s string) string {

@@ -24,10 +24,11 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// Await runs f, which reads something that the settings name, until a signal comes: a named pipe may never be written.
-// After a minute it says what it waits for.
+// Await runs f, which reads something that the settings name, until a signal comes: a named pipe
+// may never be written. After a minute it says what it waits for.
 func Await[T any](ctx context.Context, p *Program, what string, f func() (T, error)) (T, error) {
-	defer time.AfterFunc(progress.StandstillAfter, func() { p.Screen.Line("warning: still waiting for " + what) }).Stop()
+	defer time.AfterFunc(progress.StandstillAfter,
+		func() { p.Screen.Line("warning: still waiting for " + what) }).Stop()
 	v, err := disk.Wait(ctx, f)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = fmt.Errorf("stopped by %w while reading %s; nothing was sent by this run", cause, what)
@@ -85,7 +86,8 @@ func (p *Program) ClientOf(ctx context.Context, c sink.Config) (*sink.Client, er
 	return client, err
 }
 
-// ClientConfig is what the settings say about calls: no call leaves before after, if they are paced at all.
+// ClientConfig is what the settings say about calls: no call leaves before after, if they are paced
+// at all.
 func (p *Program) ClientConfig(
 	s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger,
 ) (sink.Config, error) {
@@ -135,8 +137,8 @@ func (p *Program) OpenObjects(
 	return Await(ctx, p, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
 }
 
-// ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a second
-// process on the same state is told that, and before anything is changed, read or sent.
+// ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a
+// second process on the same state is told that, and before anything is changed, read or sent.
 func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
 	if set.Listen == "" || p.Server != nil { // a verify of several shards takes several locks
 		return nil

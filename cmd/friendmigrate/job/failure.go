@@ -121,7 +121,8 @@ func cannotWrite(err error) bool {
 	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
 }
 
-// Meaning is the text of an error, and what it means for this machine where one of its limits was reached.
+// Meaning is the text of an error, and what it means for this machine where one of its limits was
+// reached.
 func (p *Program) Meaning(err error) string {
 	text := strings.Join(exit.Sentences(err.Error()), "\n")
 	file, _ := errors.AsType[*fs.PathError](err)
@@ -145,7 +146,8 @@ func (p *Program) Meaning(err error) string {
 	return text
 }
 
-// Stopped is the error of a command that a signal has stopped, whose command line begins anew; nil where none has.
+// Stopped is the error of a command that a signal has stopped, whose command line begins anew; nil
+// where none has.
 func (p *Program) Stopped(ctx context.Context, format string) error {
 	cause := context.Cause(ctx)
 	if cause == nil {

@@ -26,8 +26,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Job is the job in a state folder, and what a command has open of it. It belongs to one goroutine, but for what is
-// safe for others by itself.
+// Job is the job in a state folder, and what a command has open of it. It belongs to one goroutine,
+// but for what is safe for others by itself.
 type Job struct {
 	*Program
 	Set    settings.Settings
@@ -79,14 +79,15 @@ var ErrNoFolder = errors.New("no state folder")
 func (j *Job) CheckBase() error {
 	if info, err := os.Stat(j.Set.Job.State); err == nil && !info.IsDir() {
 		return &exit.Error{
-			Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.Set.Job.State), Hint: j.Elsewhere(),
+			Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.Set.Job.State),
+			Hint: j.Elsewhere(),
 		}
 	}
 	return nil
 }
 
-// Take takes the state folder of this shard below base, and its lock, unless the job has that. neighbours sees that
-// base holds no other division of the job.
+// Take takes the state folder of this shard below base, and its lock, unless the job has that.
+// neighbours sees that base holds no other division of the job.
 func (j *Job) Take(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
 	check := func() error {
 		err := neighbours(base, j.Set.Job.Shard)
@@ -179,11 +180,12 @@ func (j *Job) Reading(dir string) source.Job {
 	}
 }
 
-// StagingShare is what of --memory reading and staging may hold: Go's collector needs room beside what is alive.
+// StagingShare is what of --memory reading and staging may hold: Go's collector needs room beside
+// what is alive.
 func StagingShare(memory int64) int64 { return memory * 55 / 100 }
 
-// AfterLastRun is when calls may leave without breaking the promise of the rate: an earlier process may have sent calls
-// until it ended, at most a second's worth. It is zero where none has run.
+// AfterLastRun is when calls may leave without breaking the promise of the rate: an earlier process
+// may have sent calls until it ended, at most a second's worth. It is zero where none has run.
 func (j *Job) AfterLastRun(now time.Time) time.Time {
 	if j.Journal == nil || len(j.Journal.Runs()) == 0 {
 		return time.Time{}

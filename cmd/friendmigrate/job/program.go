@@ -1,7 +1,9 @@
-// Package job is the life of a command that works for a job: what it opens, what stops it, how it words its ending.
+// Package job is the life of a command that works for a job: what it opens, what stops it, how it
+// words its ending.
 //
-// Program is what all commands of one call of the program share, from standard error to the line that resumes. What
-// package job never does: read a flag (settings does), decide on an answer of the service (sink does) or end the process.
+// Program is what all commands of one call of the program share, from standard error to the line
+// that resumes. What package job never does: read a flag (settings does), decide on an answer of
+// the service (sink does) or end the process.
 package job
 
 import (
@@ -41,8 +43,8 @@ type Volume struct {
 	Free func(folder string) (int64, error) // bytes
 }
 
-// Program is one call of the program. The view is safe for concurrent use, and so are the methods that say so; the rest
-// belongs to the goroutine of the command.
+// Program is one call of the program. The view is safe for concurrent use, and so are the methods
+// that say so; the rest belongs to the goroutine of the command.
 type Program struct {
 	Std     Streams
 	Env     map[string]string
@@ -65,9 +67,9 @@ type Program struct {
 	bugs []error    // of goroutines that only show where things stand
 }
 
-// Background runs f in a goroutine of its own, which only shows where things stand. A bug in it lets
-// the work go on, and in the end the command exits with the code of one. ended is closed when all of
-// that is over.
+// Background runs f in a goroutine of its own, which only shows where things stand. A bug in it
+// lets the work go on, and in the end the command exits with the code of one. ended is closed when
+// all of that is over.
 func (p *Program) Background(f func()) (ended <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
@@ -130,7 +132,8 @@ func (p *Program) TakesOf(command string) func(flag string) bool {
 	return func(flag string) bool { return flags[flag] }
 }
 
-// As is a line with another command, for the same app, without flags that mean something else there.
+// As is a line with another command, for the same app, without flags that mean something else
+// there.
 func (p *Program) As(l invocation.Line, command string, without ...string) invocation.Line {
 	flags := p.Flags(command)
 	return l.As(command, func(flag string) bool {
@@ -139,8 +142,8 @@ func (p *Program) As(l invocation.Line, command string, without ...string) invoc
 	})
 }
 
-// ResumeLine is the command that goes on with what the present one has begun. Until --fresh has moved the old state
-// there is nothing to go on with.
+// ResumeLine is the command that goes on with what the present one has begun. Until --fresh has
+// moved the old state there is nothing to go on with.
 func (p *Program) ResumeLine() invocation.Line {
 	if p.StartingOver.Load() {
 		return p.Line().Without("retry-failed")
@@ -148,7 +151,8 @@ func (p *Program) ResumeLine() invocation.Line {
 	return p.Line().Without("fresh", "retry-failed")
 }
 
-// Completed is a line with a word in capitals for each setting that the command needs and that nobody has given yet.
+// Completed is a line with a word in capitals for each setting that the command needs and that
+// nobody has given yet.
 func (p *Program) Completed(l invocation.Line) invocation.Line {
 	name, _ := Split(p.Args)
 	add := func(flag, word string, others ...string) {
@@ -167,7 +171,8 @@ func (p *Program) Completed(l invocation.Line) invocation.Line {
 	return l
 }
 
-// NameShard puts the share that variables told into the command line, so that hints work where these are not set.
+// NameShard puts the share that variables told into the command line, so that hints work where
+// these are not set.
 func (p *Program) NameShard(s settings.Shard) {
 	if s.Count > 0 && !p.Line().Has("shard") {
 		p.Args = slices.Insert(slices.Clone(p.Args), 2, "--shard", s.String())
@@ -215,8 +220,8 @@ func FreeName(name string) string {
 	}
 }
 
-// FreeList is a name for a list of accounts in place of one that is refused. No folder takes it for an
-// input.
+// FreeList is a name for a list of accounts in place of one that is refused. No folder takes it for
+// an input.
 func FreeList(name string) string {
 	if name == source.Standard {
 		name = "accounts"
@@ -232,8 +237,8 @@ func Unusable(hint invocation.Line, format string, args ...any) error {
 	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf(format, args...), Hint: hint.String()}
 }
 
-// Refused is the error of a command that would write over a file, and hint the command that does not.
-// A failure of the disk or of this machine refuses nothing.
+// Refused is the error of a command that would write over a file, and hint the command that does
+// not. A failure of the disk or of this machine refuses nothing.
 func Refused(err error, hint string) error {
 	if err == nil || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return err

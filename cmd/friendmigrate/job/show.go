@@ -34,7 +34,8 @@ func MomentOf(s progress.Snapshot) *Moment {
 	return &Moment{Snapshot: s, beside: s.Beside(), line: s.Line()}
 }
 
-// Show is the goroutine that shows where a command stands: once a second to programs and in a bar, now and then in a line.
+// Show is the goroutine that shows where a command stands: once a second to programs and in a bar,
+// now and then in a line.
 type Show struct {
 	p    *Program
 	out  settings.Output
@@ -51,7 +52,8 @@ type Show struct {
 	slow     bool
 }
 
-// StartShow begins to show. at is asked each second, by another goroutine; nil: nothing can be told yet.
+// StartShow begins to show. at is asked each second, by another goroutine; nil: nothing can be told
+// yet.
 func (p *Program) StartShow(out settings.Output, log *zap.Logger, at func(now time.Time) *Moment) *Show {
 	s := &Show{p: p, out: out, log: log, how: out.Progress, at: at, quit: make(chan struct{})}
 	s.nextLine = time.Now().Add(firstLineAt)
@@ -174,8 +176,8 @@ type Standing struct {
 	ToGo        int64  // the same, still to be done
 }
 
-// Follow shows where a command stands that asks, until stop is called, and then where it all ended. stop may be called
-// again. What at reads is safe to be read while the command runs.
+// Follow shows where a command stands that asks, until stop is called, and then where it all ended.
+// stop may be called again. What at reads is safe to be read while the command runs.
 func (p *Program) Follow(
 	out settings.Output, log *zap.Logger, c *sink.Client, meter *migrate.Meter, at func() Standing,
 ) (stop func()) {
@@ -226,7 +228,8 @@ func CallsOf(c *sink.Client, meter *migrate.Meter) progress.Calls {
 	}
 }
 
-// Slow says why the run is slower than it was asked to be, in full and in a few words; "" if it is not.
+// Slow says why the run is slower than it was asked to be, in full and in a few words; "" if it is
+// not.
 func Slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
 	switch {
 	case m.Holding:

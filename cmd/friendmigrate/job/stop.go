@@ -30,7 +30,8 @@ func (s Stop) Code() exit.Code {
 		return exit.Done
 	case errors.As(s.Err, &stop):
 		switch stop.Reason {
-		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonThrottled, migrate.ReasonSilent,
+		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonThrottled,
+			migrate.ReasonSilent,
 			migrate.ReasonUnanswered:
 			return exit.Unfinished
 		case migrate.ReasonThreshold, migrate.ReasonSystematic:
@@ -52,8 +53,8 @@ func (s Stop) Why() string {
 	return ""
 }
 
-// Ending words a run that did not go through. words puts what the command knows around why it stopped, which for the
-// public leaves out what the service said.
+// Ending words a run that did not go through. words puts what the command knows around why it
+// stopped, which for the public leaves out what the service said.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
 	return exit.Ending{Code: code, What: words(s.text(stopInfo)), Public: words(s.text(publicInfo)), Why: s.Why()}
 }

@@ -61,7 +61,8 @@ func checkSchedule(s string) error {
 	return nil
 }
 
-// checkTimeZone checks that there is such a time zone, since the API server refuses one that it does not know.
+// checkTimeZone checks that there is such a time zone, since the API server refuses one that it
+// does not know.
 func checkTimeZone(s string) error {
 	if _, err := time.LoadLocation(s); err != nil || !zone.MatchString(s) || s == "Local" {
 		return errors.New("a name of the IANA database is needed, such as Asia/Singapore")

@@ -61,7 +61,8 @@ func (o *Options) objectFlags() []settings.Flag {
 	return settings.Group("the objects",
 		settings.Declare("name NAME", "friendmigrate", settings.Checked(&o.Name, checkName), "of all objects"),
 		settings.Open("namespace NAME", "kubectl's", settings.Checked(&o.Namespace, checkName), "where they belong"),
-		settings.Open("image IMAGE", "friendmigrate with this program's version", settings.Checked(&o.Image, checkImage),
+		settings.Open("image IMAGE", "friendmigrate with this program's version",
+			settings.Checked(&o.Image, checkImage),
 			"with its registry and tag"),
 		settings.Open("pull-secret NAME", "", settings.Checked(&o.PullSecret, checkObjectName),
 			"a Secret for the image's registry"),
@@ -80,8 +81,8 @@ func (o *Options) objectFlags() []settings.Flag {
 	)
 }
 
-// Read reads and checks the options; extra is what import is told besides, as words. What it accepts, import accepts
-// too. version is the program's.
+// Read reads and checks the options; extra is what import is told besides, as words. What it
+// accepts, import accepts too. version is the program's.
 func Read(v settings.Values, extra []string, version string) (Options, error) {
 	o := Options{Image: "friendmigrate:" + strings.Map(tagRune, version), extra: extra}
 	err := settings.ReadInto(&o, v, nil)
@@ -112,7 +113,8 @@ func (o *Options) Check(r *settings.Reader) {
 			"so that the names made from it stay within what Kubernetes allows", len(o.Name), most)
 	}
 	if len(o.Namespace) > mostName {
-		r.Refuse("namespace", "NAME", "--namespace has %d characters: at most %d are possible", len(o.Namespace), mostName)
+		r.Refuse("namespace", "NAME", "--namespace has %d characters: at most %d are possible", len(o.Namespace),
+			mostName)
 	}
 	if o.ClaimPerShard && o.Shards == 0 {
 		r.Refuse("claim-per-shard", "", "--claim-per-shard is for --shards, which is not given")
@@ -192,11 +194,13 @@ func (o *Options) addVariable(value string) error {
 	return nil
 }
 
-// setListen takes where the metrics are served: on all addresses of the pod, or nobody outside it could fetch them.
+// setListen takes where the metrics are served: on all addresses of the pod, or nobody outside it
+// could fetch them.
 func (o *Options) setListen(value string) error {
 	host, digits, err := net.SplitHostPort(value)
 	port, err2 := strconv.Atoi(digits)
-	if errors.Join(err, err2) != nil || port < 1 || port > 65535 || !slices.Contains([]string{"", "0.0.0.0", "::"}, host) {
+	if errors.Join(err, err2) != nil || port < 1 || port > 65535 || !slices.Contains([]string{"", "0.0.0.0", "::"},
+		host) {
 		return settings.Instead(defaultListen,
 			fmt.Errorf("is %q: a port on all addresses is needed, such as %s", value, defaultListen))
 	}

@@ -9,7 +9,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// good is the least that a manifest needs, and more: flags in small letters, variables in capitals. "-" takes one away.
+// good is the least that a manifest needs, and more: flags in small letters, variables in capitals.
+// "-" takes one away.
 func good(more map[string]string) settings.Values {
 	v := settings.Values{Flags: map[string][]string{"sdk-app-id": {"1400000000"}, "region": {"singapore"}}, Env: map[string]string{}}
 	for name, value := range more {

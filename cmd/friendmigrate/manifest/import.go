@@ -22,7 +22,8 @@ var notForJobs = map[string]string{
 	"secret-key-file": "the key is the Secret's",
 }
 
-// importOf fills in the command line of the import that a manifest describes, and checks it as import would.
+// importOf fills in the command line of the import that a manifest describes, and checks it as
+// import would.
 func (o *Options) importOf(r *settings.Reader) {
 	told := map[string][]string{}
 	pass := func(name, value string) {
@@ -34,7 +35,8 @@ func (o *Options) importOf(r *settings.Reader) {
 		switch {
 		case r.Given(name) && !outdone(r, name):
 			pass(name, r.Text(name))
-		case name == "memory": // told also by default: the container's limit is made from it, and not the other way round
+		// told also by default: the container's limit is made from it, and not the other way round
+		case name == "memory":
 			pass(name, defaultMemory)
 		}
 	}
@@ -65,7 +67,8 @@ func outdone(r *settings.Reader, name string) bool {
 	return other != "" && !given && otherGiven
 }
 
-// checkImport reads the settings as import will, so that what is wrong with them is said now and not by a pod.
+// checkImport reads the settings as import will, so that what is wrong with them is said now and
+// not by a pod.
 func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	told["secret-key-file"] = []string{KeyFile}
 	if o.Shards > 0 {
@@ -89,8 +92,8 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	o.EndpointPort = portOf(s.Service.Endpoint)
 }
 
-// checkFormats refuses inputs whose names say that they are files, and not of which format. Import would
-// do so too.
+// checkFormats refuses inputs whose names say that they are files, and not of which format. Import
+// would do so too.
 func (o *Options) checkFormats(r *settings.Reader) {
 	values, origin := r.Look("input")
 	for _, value := range values {

@@ -114,33 +114,33 @@ func (o Options) Selector() map[string]string {
 	return map[string]string{"app.kubernetes.io/name": "friendmigrate", labelInstance: o.Name}
 }
 
-// podEnvironment lets a pod say "cannot be used" with an exit code that Go's runtime never takes. An
-// image that does not know it ends with 2, which is run again.
+// podEnvironment lets a pod say "cannot be used" with an exit code that Go's runtime never takes.
+// An image that does not know it ends with 2, which is run again.
 var podEnvironment = map[string]string{exit.PodVariable: "1"}
 
-// startUp is how long a pod may take to start and to end, on top of --max-duration, for its own ending
-// to come first and its message to stay. It is less than the 10 s that the Job controller waits, from
-// the end of a pod, before it starts the next one: that one would send calls after the window. What
-// takes longer is ended by SIGTERM.
+// startUp is how long a pod may take to start and to end, on top of --max-duration, for its own
+// ending to come first and its message to stay. It is less than the 10 s that the Job controller
+// waits, from the end of a pod, before it starts the next one: that one would send calls after the
+// window. What takes longer is ended by SIGTERM.
 const startUp = 9 * time.Second
 
-// BackoffLimit is how many pods may fail. Kubernetes waits 10 minutes between two in the end, and a run
-// ends at the earliest when nothing got through for --outage-timeout, so this is a week of nothing but
-// failures at the least. The Job must not give up before the one who runs it does.
+// BackoffLimit is how many pods may fail. Kubernetes waits 10 minutes between two in the end, and a
+// run ends at the earliest when nothing got through for --outage-timeout, so this is a week of
+// nothing but failures at the least. The Job must not give up before the one who runs it does.
 func (Options) BackoffLimit() int { return 1000 }
 
-// NotLater is how many seconds late a CronJob's run may begin: later than that, it would run into the
-// hours that it was to leave free.
+// NotLater is how many seconds late a CronJob's run may begin: later than that, it would run into
+// the hours that it was to leave free.
 func (Options) NotLater() int { return 600 }
 
-// Deadline is how many seconds a Job goes on for, from its start. Fractions of a second are cut off: the
-// Job controller reckons in whole ones.
+// Deadline is how many seconds a Job goes on for, from its start. Fractions of a second are cut
+// off: the Job controller reckons in whole ones.
 func (o Options) Deadline() int64 {
 	return int64((o.MaxDuration.Truncate(time.Second) + startUp) / time.Second)
 }
 
-// Grace is the time from SIGTERM to SIGKILL in seconds: the program ends within --timeout and 5 s, and a
-// slow volume may want some more.
+// Grace is the time from SIGTERM to SIGKILL in seconds: the program ends within --timeout and 5 s,
+// and a slow volume may want some more.
 func (o Options) Grace() int64 {
 	return int64((o.Timeout + 15*time.Second + time.Second - 1) / time.Second)
 }
@@ -162,8 +162,8 @@ type failureRule struct {
 	Codes  string
 }
 
-// FailureRules lists the rules: the first one that fits holds. What fits none counts against the limit
-// and is run again.
+// FailureRules lists the rules: the first one that fits holds. What fits none counts against the
+// limit and is run again.
 func (o Options) FailureRules() []failureRule {
 	if !o.Indexed() {
 		return []failureRule{onCodes("FailJob", exit.GiveUp, exit.StopAll)}
@@ -213,7 +213,8 @@ func (o Options) does(what exit.Rerun) string {
 	return "fails the Job"
 }
 
-// Args is the command line. A flag and its value are one word, so that no value is taken for a flag.
+// Args is the command line. A flag and its value are one word, so that no value is taken for a
+// flag.
 func (j job) Args() []string {
 	args := []string{"import"}
 	if !j.Rehearse {

@@ -8,8 +8,9 @@ import (
 	"friendmigrate/cmd/friendmigrate/screen"
 )
 
-// heartbeat tells whether a run is stuck. It is arithmetic over what it is shown. A scheduler that ends a run for it loses nothing, but a run that only waits, for
-// a service that is down, say, is not stuck: it waits better than its successor would.
+// heartbeat tells whether a run is stuck. It is arithmetic over what it is shown. A scheduler that
+// ends a run for it loses nothing, but a run that only waits, for a service that is down, say, is
+// not stuck: it waits better than its successor would.
 type heartbeat struct {
 	beat    time.Time // of the last snapshot; zero: none yet, and nothing can be said
 	moved   time.Time // something was sent, settled or read, or there was a reason to wait
@@ -49,10 +50,11 @@ func waits(s progress.Snapshot) bool {
 	switch s.Phase {
 	case progress.Reading:
 		in := s.Input
-		return in == nil || in.Total <= 0 || in.Bytes >= in.Total // standard input gives when it likes; grouping shows no bytes
+		// standard input gives when it likes; grouping shows no bytes
+		return in == nil || in.Total <= 0 || in.Bytes >= in.Total
 	case progress.Sending:
-		// With no call under way it waits out a backoff, looks for the accounts of a pilot in a large stage, or writes what was read; a run of which all is done
-		// closes its files.
+		// With no call under way it waits out a backoff, looks for the accounts of a pilot in a
+		// large stage, or writes what was read; a run of which all is done closes its files.
 		c := s.Calls
 		return c != nil && (c.Holding || c.Pace == 0 || c.InFlight == 0) || s.Total > 0 && s.Settled >= s.Total
 	}
@@ -70,7 +72,8 @@ func (p *heartbeat) health(now time.Time) string {
 	case now.Sub(p.beat) > silentAfter:
 		return "nothing was heard of the run for " + screen.Span(now.Sub(p.beat))
 	case now.Sub(p.moved) > stillAfter:
-		return fmt.Sprintf("%s, but nothing was sent, settled or read for %s", p.mark.phase, screen.Span(now.Sub(p.moved)))
+		return fmt.Sprintf("%s, but nothing was sent, settled or read for %s", p.mark.phase,
+			screen.Span(now.Sub(p.moved)))
 	}
 	return ""
 }

@@ -22,7 +22,8 @@ var (
 	reasons = []string{"none", "hold", "refused", "asked", "restart", "waiting"}
 )
 
-// metrics is the collector: it keeps nothing but how long settling took, and reads the rest when it is asked.
+// metrics is the collector: it keeps nothing but how long settling took, and reads the rest when it
+// is asked.
 type metrics struct {
 	view     *View
 	registry *prometheus.Registry
@@ -33,7 +34,8 @@ type metrics struct {
 func newMetrics(s *View) *metrics {
 	m := &metrics{view: s, registry: prometheus.NewRegistry()}
 	m.settle = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Namespace: namespace, Name: "settle_duration_seconds", Help: "How long it took until the outcome of a call was durable in the journal.",
+		Namespace: namespace, Name: "settle_duration_seconds",
+		Help:    "How long it took until the outcome of a call was durable in the journal.",
 		Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
 	})
 	m.registry.MustRegister(m, m.settle)
@@ -54,12 +56,14 @@ var (
 
 	edgesRead      = desc("edges_read", "Rows of the job's input.")
 	edges          = desc("edges", "What became of the rows of the job's input, of all its runs together. They add up to friendmigrate_edges_read.", "outcome")
-	edgesUncertain = desc("edges_already_uncertain", "Of outcome already: an earlier call without an answer may have done it.")
-	addedEdges     = desc("added_edges", "What became of the edges that --mutual added.", "outcome")
-	failedEdges    = desc("failed_edges", "Failed edges of the job, rows and added ones, by ResultCode.", "code")
-	settledTotal   = desc("edges_settled_total", "Edges settled by this process.", "outcome")
-	progressRatio  = desc("progress_ratio", "Share of the run that is done: edges settled, or asked about, or accounts exported. 1 only when all are.")
-	remaining      = desc("remaining_seconds", "How long it will take at the present speed; absent while that can't be told.")
+	edgesUncertain = desc("edges_already_uncertain",
+		"Of outcome already: an earlier call without an answer may have done it.")
+	addedEdges    = desc("added_edges", "What became of the edges that --mutual added.", "outcome")
+	failedEdges   = desc("failed_edges", "Failed edges of the job, rows and added ones, by ResultCode.", "code")
+	settledTotal  = desc("edges_settled_total", "Edges settled by this process.", "outcome")
+	progressRatio = desc("progress_ratio", "Share of the run that is done: edges settled, or asked about, or accounts exported. 1 only when all are.")
+	remaining     = desc("remaining_seconds",
+		"How long it will take at the present speed; absent while that can't be told.")
 
 	inputBytes = desc("input_bytes", "Size of the input, 0 if it can't be known. Absent once it is read.")
 	readBytes  = desc("input_read_bytes", "Bytes of it that are read. Absent once it is read.")
@@ -67,18 +71,22 @@ var (
 
 	callsTotal     = desc("calls_total", "HTTP requests that left, by API and by what they ended with: the ErrorCode, http_ and a status, or a word for no usable answer.", "api", "code")
 	throttledTotal = desc("calls_throttled_total", "Of those, refused for their pace.")
-	uncertainTotal = desc("calls_uncertain_total", "Of those, without a usable answer although they may have been applied.")
-	retriedTotal   = desc("calls_retried_total", "Calls for edges that had been sent before.")
-	halvedTotal    = desc("chunks_halved_total", "Calls that were divided to find the edge that spoils them.")
-	oddTotal       = desc("odd_answers_total", "Answers in which an item was missing, foreign, repeated, disputed or unreadable.")
-	renewedTotal   = desc("signatures_renewed_total", "Signatures made after the first.")
-	sentBytes      = desc("request_bytes_total", "Bytes of request bodies.")
-	receivedBytes  = desc("response_bytes_total", "Bytes of answers' bodies.")
-	callDuration   = desc("call_duration_seconds", "From the departure of a call to the last byte of its answer, or to its failure.")
-	inFlight       = desc("calls_in_flight", "Calls that left and have no answer yet.")
-	waiting        = desc("rosters_waiting", "Accounts that wait to be tried again.")
+	uncertainTotal = desc("calls_uncertain_total",
+		"Of those, without a usable answer although they may have been applied.")
+	retriedTotal = desc("calls_retried_total", "Calls for edges that had been sent before.")
+	halvedTotal  = desc("chunks_halved_total", "Calls that were divided to find the edge that spoils them.")
+	oddTotal     = desc("odd_answers_total",
+		"Answers in which an item was missing, foreign, repeated, disputed or unreadable.")
+	renewedTotal  = desc("signatures_renewed_total", "Signatures made after the first.")
+	sentBytes     = desc("request_bytes_total", "Bytes of request bodies.")
+	receivedBytes = desc("response_bytes_total", "Bytes of answers' bodies.")
+	callDuration  = desc("call_duration_seconds",
+		"From the departure of a call to the last byte of its answer, or to its failure.")
+	inFlight = desc("calls_in_flight", "Calls that left and have no answer yet.")
+	waiting  = desc("rosters_waiting", "Accounts that wait to be tried again.")
 
-	paceLimit   = desc("pace_limit_calls_per_second", "The limit that the run was given (--rate, or its shard's share).")
+	paceLimit = desc("pace_limit_calls_per_second",
+		"The limit that the run was given (--rate, or its shard's share).")
 	paceCurrent = desc("pace_calls_per_second", "Calls a second that may leave at present.")
 	paceReason  = desc("pace_reason", "Why the pace is what it is: 1 for the present reason.", "reason")
 	hold        = desc("hold", "1 while nothing gets through and sending is held.")
@@ -86,8 +94,10 @@ var (
 )
 
 var described = []*prometheus.Desc{
-	buildInfo, jobInfo, phase, exitCode, edgesRead, edges, edgesUncertain, addedEdges, failedEdges, settledTotal, progressRatio, remaining, inputBytes, readBytes, readRows,
-	callsTotal, throttledTotal, uncertainTotal, retriedTotal, halvedTotal, oddTotal, renewedTotal, sentBytes, receivedBytes, callDuration, inFlight, waiting,
+	buildInfo, jobInfo, phase, exitCode, edgesRead, edges, edgesUncertain, addedEdges, failedEdges, settledTotal,
+	progressRatio, remaining, inputBytes, readBytes, readRows,
+	callsTotal, throttledTotal, uncertainTotal, retriedTotal, halvedTotal, oddTotal, renewedTotal, sentBytes,
+	receivedBytes, callDuration, inFlight, waiting,
 	paceLimit, paceCurrent, paceReason, hold, holdsTotal,
 }
 
@@ -178,11 +188,13 @@ func (e exporter) account(f Facts) {
 	}
 	r, d := f.Account.Rows, f.Account.Added
 	e.gauge(edgesRead, float64(r.Read))
-	for outcome, n := range map[string]int64{"imported": r.Imported, "already": r.Already, "failed": r.Failed, "rejected": r.Rejected, "duplicate": r.Duplicate, "pending": r.Pending} {
+	for outcome, n := range map[string]int64{"imported": r.Imported, "already": r.Already, "failed": r.Failed,
+		"rejected": r.Rejected, "duplicate": r.Duplicate, "pending": r.Pending} {
 		e.gauge(edges, float64(n), outcome)
 	}
 	e.gauge(edgesUncertain, float64(r.AlreadyUncertain+d.AlreadyUncertain))
-	for outcome, n := range map[string]int64{"imported": d.Imported, "already": d.Already, "failed": d.Failed, "pending": d.Pending} {
+	for outcome, n := range map[string]int64{"imported": d.Imported, "already": d.Already, "failed": d.Failed,
+		"pending": d.Pending} {
 		e.gauge(addedEdges, float64(n), outcome)
 	}
 	byWord := map[string]int64{}
@@ -252,7 +264,8 @@ func (e exporter) pace(f Facts) {
 	e.oneOf(paceReason, reasons, reason)
 }
 
-// WriteMetrics writes the metrics of the run, without those of the runtime, in Prometheus' text format: for a textfile collector, which has some of its own.
+// WriteMetrics writes the metrics of the run, without those of the runtime, in Prometheus' text
+// format: for a textfile collector, which has some of its own.
 func (s *View) WriteMetrics(w io.Writer) error {
 	families, err := s.metrics.registry.Gather()
 	if err != nil {

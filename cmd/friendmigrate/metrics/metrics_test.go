@@ -18,7 +18,8 @@ import (
 	"friendmigrate/sink"
 )
 
-// busy is a view at which every metric has a value: one of a run that sends, and that of a run that reads.
+// busy is a view at which every metric has a value: one of a run that sends, and that of a run that
+// reads.
 func busy() (sending, reading *View) {
 	account := report.Account{
 		Rows:  report.Sum{Read: 100, Imported: 40, Already: 5, AlreadyUncertain: 1, Failed: 6, Rejected: 2, Duplicate: 3, Pending: 44},
@@ -88,7 +89,8 @@ func exported(t *testing.T) map[string][]string {
 	return list
 }
 
-// Every query of the dashboard is about metrics and labels that exist, and every metric is on the dashboard.
+// Every query of the dashboard is about metrics and labels that exist, and every metric is on the
+// dashboard.
 func TestTheDashboardShowsTheMetricsThatExist(t *testing.T) {
 	var board struct {
 		Templating struct{ List []struct{ Query string } }

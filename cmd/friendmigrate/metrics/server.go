@@ -52,7 +52,8 @@ func Listen(address string, s *View) (*Server, error) {
 		listener: listener,
 		done:     make(chan error, 1),
 		http: &http.Server{
-			Handler: handler(s), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+			Handler: handler(s), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+			IdleTimeout:    idleTimeout,
 			MaxHeaderBytes: mostHeader, ErrorLog: log.New(io.Discard, "", 0),
 		},
 	}
@@ -82,7 +83,8 @@ func handler(s *View) http.Handler {
 	runtime := prometheus.NewRegistry()
 	runtime.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{s.metrics.registry, runtime}, promhttp.HandlerOpts{MaxRequestsInFlight: mostScrapes, Timeout: readTimeout}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{s.metrics.registry, runtime},
+		promhttp.HandlerOpts{MaxRequestsInFlight: mostScrapes, Timeout: readTimeout}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, s.Health(time.Now())) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, s.Ready()) })
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {

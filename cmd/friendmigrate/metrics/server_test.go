@@ -93,7 +93,8 @@ func TestAPortThatIsTaken(t *testing.T) {
 	}
 }
 
-// Whoever opens connections and says nothing takes neither all file descriptors nor the time of the end.
+// Whoever opens connections and says nothing takes neither all file descriptors nor the time of the
+// end.
 func TestSilentConnectionsAreFewAndHoldUpNothing(t *testing.T) {
 	server, _ := listen(t, New())
 	for range mostConnections + 20 {

@@ -20,7 +20,8 @@ type Facts struct {
 	Engine   migrate.Snapshot
 }
 
-// View is what others can see of a run at present. It is safe for concurrent use. The run tells it where it stands; whoever watches asks it. New makes one.
+// View is what others can see of a run at present. It is safe for concurrent use. The run tells it
+// where it stands; whoever watches asks it. New makes one.
 type View struct {
 	metrics *metrics
 
@@ -43,7 +44,8 @@ type Job struct {
 
 // New makes a view of a run that is about to begin.
 func New() *View {
-	s := &View{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), PID: os.Getpid(), Phase: progress.Starting}}
+	s := &View{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(),
+		PID: os.Getpid(), Phase: progress.Starting}}
 	s.metrics = newMetrics(s)
 	return s
 }
@@ -69,7 +71,8 @@ func (s *View) Show(now progress.Snapshot) {
 	}
 }
 
-// Follow takes in where the facts come from. It is called without a lock, at every scrape, until the end.
+// Follow takes in where the facts come from. It is called without a lock, at every scrape, until
+// the end.
 func (s *View) Follow(facts func() Facts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,19 +85,21 @@ func (s *View) Sending() {
 	defer s.mu.Unlock()
 	s.ready = ""
 	if s.last.Phase != progress.Sending {
-		s.last = progress.Snapshot{Version: s.last.Version, At: time.Now().UTC(), PID: s.last.PID, Phase: progress.Sending, Account: s.last.Account}
+		s.last = progress.Snapshot{Version: s.last.Version, At: time.Now().UTC(), PID: s.last.PID,
+			Phase: progress.Sending, Account: s.last.Account}
 	}
 }
 
-// Closing says that no more calls leave and that the lists are written, during which nobody shows anything.
+// Closing says that no more calls leave and that the lists are written, during which nobody shows
+// anything.
 func (s *View) Closing() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heartbeat.closing = time.Now()
 }
 
-// End is the last word: from here on everything stays as it is, but for a code that changes since something could not be closed. The snapshot of an ending
-// that was not foreseen is made here.
+// End is the last word: from here on everything stays as it is, but for a code that changes since
+// something could not be closed. The snapshot of an ending that was not foreseen is made here.
 func (s *View) End(code int, what string) {
 	facts := s.facts()
 	s.mu.Lock()
@@ -162,7 +167,8 @@ func (s *View) ended() (code int, ended bool) {
 	return s.code, s.hasEnded
 }
 
-// Counts is what is known of the job's edges (nil: nothing) and of the calls of this run (nil: nothing). It waits for nobody.
+// Counts is what is known of the job's edges (nil: nothing) and of the calls of this run (nil:
+// nothing). It waits for nobody.
 func (s *View) Counts() (account *report.Account, calls *int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

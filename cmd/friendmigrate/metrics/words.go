@@ -10,16 +10,19 @@ import (
 	"friendmigrate/sink"
 )
 
-// mostUnknown is how many codes that no table knows get a label of their own. They are what one wants to see, but a service that answers with a new one each
-// time must not fill somebody's Prometheus.
+// mostUnknown is how many codes that no table knows get a label of their own. They are what one
+// wants to see, but a service that answers with a new one each time must not fill somebody's
+// Prometheus.
 const mostUnknown = 32
 
 const otherWord = "other"
 
 // kinds are how the client names a call without a usable answer.
-var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "unreadable", "oversize", "transport"}
+var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "unreadable", "oversize",
+	"transport"}
 
-// codeWords turns results of calls into labels of a bounded list. A result keeps its label for good, so that no counter goes back.
+// codeWords turns results of calls into labels of a bounded list. A result keeps its label for
+// good, so that no counter goes back.
 type codeWords struct {
 	mu      sync.Mutex // guards what follows
 	unknown map[int]bool

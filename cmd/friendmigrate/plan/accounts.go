@@ -15,8 +15,8 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// accounts collects the distinct ids of both sides in bounded memory: each goroutine drops those that it has seen of late, the rest is sorted, on disk where it is
-// much.
+// accounts collects the distinct ids of both sides in bounded memory: each goroutine drops those
+// that it has seen of late, the rest is sorted, on disk where it is much.
 type accounts struct {
 	spool *spool.Spool
 	each  int // bytes of the ids that a goroutine remembers

@@ -47,8 +47,10 @@ func (c *cost) add(o cost) {
 	c.cpu += o.cpu
 }
 
-// BenchmarkPlanOverStaging holds a plan against the staging that an import does, in the same run, each as often, by turns: what matters is the ratio. Staging is
-// counted twice, once as it is and once without syncs, which a plan does not need. FRIENDMIGRATE_BENCH_INPUT names an input that is larger than a million rows.
+// BenchmarkPlanOverStaging holds a plan against the staging that an import does, in the same run,
+// each as often, by turns: what matters is the ratio. Staging is counted twice, once as it is and
+// once without syncs, which a plan does not need. FRIENDMIGRATE_BENCH_INPUT names an input that is
+// larger than a million rows.
 func BenchmarkPlanOverStaging(b *testing.B) {
 	o := options(b, "")
 	o.Memory = 140 << 20 // what reading and staging may hold of 256 MiB

@@ -26,7 +26,8 @@ func (m *measured) add(o measured) {
 // batchRosters is how many rosters go to a goroutine at once.
 const batchRosters = 256
 
-// witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to be read again.
+// witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to
+// be read again.
 type witnesses struct {
 	job *job
 	all []*measurer
@@ -47,7 +48,8 @@ func (s *witnesses) sum() *measured {
 	return sum
 }
 
-// measure passes over a plan that is sealed, in several goroutines: one reads rosters, the others load and measure their chunks.
+// measure passes over a plan that is sealed, in several goroutines: one reads rosters, the others
+// load and measure their chunks.
 func (j *job) measure(ctx context.Context) (*measured, error) {
 	sum := &measured{}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -85,7 +87,8 @@ func (j *job) measure(ctx context.Context) (*measured, error) {
 }
 
 // feed hands out the plan until it ends or something fails.
-func feed(ctx context.Context, plan iter.Seq2[migrate.Roster, error], batches chan<- []migrate.Roster, fail func(error)) {
+func feed(ctx context.Context, plan iter.Seq2[migrate.Roster, error], batches chan<- []migrate.Roster,
+	fail func(error)) {
 	var batch []migrate.Roster
 	for r, err := range plan {
 		if err != nil {

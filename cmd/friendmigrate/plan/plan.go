@@ -17,7 +17,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Options say what is to be planned. The zero value of a field that import has a flag for means what it means there.
+// Options say what is to be planned. The zero value of a field that import has a flag for means
+// what it means there.
 type Options struct {
 	Inputs        []string
 	Stdin         io.Reader      // for "-"; nil: a terminal, which has nothing to say to a job that is staged
@@ -39,7 +40,8 @@ type Options struct {
 	Waits    func(message string)                    // the same
 }
 
-// Make plans a job. An error that is source.ErrUnusable is the user's to fix; if ctx ends, its error comes back soon, with everything removed.
+// Make plans a job. An error that is source.ErrUnusable is the user's to fix; if ctx ends, its
+// error comes back soon, with everything removed.
 func Make(ctx context.Context, o Options) (p *Plan, err error) {
 	j := &job{Options: o}
 	defer func() { err = errors.Join(err, j.close()) }()
@@ -106,7 +108,8 @@ func (j *job) close() error {
 	return err
 }
 
-// open finds a sealed stage of the same job, if there is one. What is wrong with the state folder is import's to say: here the input is read again.
+// open finds a sealed stage of the same job, if there is one. What is wrong with the state folder
+// is import's to say: here the input is read again.
 func (j *job) open(ctx context.Context) error {
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, source.StageFolder), disk.OS{})
 	if err != nil {
@@ -170,8 +173,9 @@ func (j *job) arguments() source.Arguments {
 	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects, AllowEmpty: j.Rows.AllowEmpty}
 }
 
-// read stages the input in a folder that is removed at the end, and measures it on the way. Where ids are wanted it does not (nil): these are collected once
-// staging has given back its memory, in a pass of their own, which measures too.
+// read stages the input in a folder that is removed at the end, and measures it on the way. Where
+// ids are wanted it does not (nil): these are collected once staging has given back its memory, in
+// a pass of their own, which measures too.
 func (j *job) read(ctx context.Context) (m *measured, err error) {
 	if _, _, err := j.arguments().Resolve(ctx); err != nil {
 		return nil, err // a misspelt input leaves nothing to remove
@@ -185,7 +189,8 @@ func (j *job) read(ctx context.Context) (m *measured, err error) {
 		witness = by.next
 	}
 	pending, err := source.Stage(ctx, source.Job{
-		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard, Shards: j.Shards,
+		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard,
+		Shards: j.Shards,
 		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress, Waits: j.Waits, Witness: witness,
 	})
 	if err != nil {
@@ -208,13 +213,16 @@ func (j *job) plan(m *measured) (*Plan, error) {
 	c, t := j.counts, j.stage.Totals()
 	t.OverMax = m.over // --max-friends is not part of what makes a stage
 	p := &Plan{
-		Version: Version, Options: j.Rows.Canonical(), Shard: shardText(j.Shard, j.Shards), Staged: j.staged, OtherJob: j.other,
-		Rows:           Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere, Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
+		Version: Version, Options: j.Rows.Canonical(), Shard: shardText(j.Shard, j.Shards), Staged: j.staged,
+		OtherJob: j.other,
+		Rows: Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere,
+			Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
 		WhyAllRejected: c.WhyAllRejected(),
 		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
 		Calls: m.calls, ExtraCalls: m.calls - t.Chunks, ChunkBytes: int64(j.ChunkBytes), Bytes: m.bytes,
 		MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver, Largest: []Roster{},
-		Mutual:   Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs, Sampled: t.PairsSampled},
+		Mutual: Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs,
+			Sampled: t.PairsSampled},
 		Warnings: append(j.notes, source.Warnings(&c, &t, j.Rows)...),
 	}
 	for _, in := range c.Inputs {

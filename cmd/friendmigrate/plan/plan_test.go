@@ -209,7 +209,8 @@ func TestTextNamesWhatMatters(t *testing.T) {
 	}
 }
 
-// What killed plans left is known by its lock. Anything else of such a name may be somebody's input.
+// What killed plans left is known by its lock. Anything else of such a name may be somebody's
+// input.
 func TestOnlyWhatAPlanLeftIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	state := filepath.Join(dir, "s")

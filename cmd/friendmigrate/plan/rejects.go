@@ -20,13 +20,17 @@ const (
 	mostOfRow = 100 // bytes
 )
 
-// rejects lists the reasons, the most frequent first, with the first rows of each from the list at name. by counts them.
+// rejects lists the reasons, the most frequent first, with the first rows of each from the list at
+// name. by counts them.
 func rejects(name string, by map[string]int64) ([]Reason, error) {
 	list := make([]Reason, 0, len(by))
 	for reason, rows := range by {
 		list = append(list, Reason{Reason: reason, Rows: rows, First: []Place{}})
 	}
-	slices.SortFunc(list, func(a, b Reason) int { return cmp.Or(cmp.Compare(b.Rows, a.Rows), strings.Compare(a.Reason, b.Reason)) })
+	slices.SortFunc(list, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows),
+			strings.Compare(a.Reason, b.Reason))
+	})
 	if len(list) == 0 {
 		return list, nil
 	}

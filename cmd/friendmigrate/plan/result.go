@@ -8,7 +8,8 @@ import (
 // Version of the JSON form. It changes when a key changes its meaning or goes.
 const Version = 1
 
-// Plan is what an import would take. All of it speaks of one shard where there is one, but for Mutual, which speaks of the whole input.
+// Plan is what an import would take. All of it speaks of one shard where there is one, but for
+// Mutual, which speaks of the whole input.
 type Plan struct {
 	Version  int               `json:"version"`
 	Program  string            `json:"program"`
@@ -22,7 +23,8 @@ type Plan struct {
 	Rows       Rows     `json:"rows"`
 	RejectedBy []Reason `json:"rejectedBy"`
 
-	WhyAllRejected string `json:"allRejected,omitempty"` // the inputs of which every row is rejected for one reason, and that reason
+	// the inputs of which every row is rejected for one reason, and that reason
+	WhyAllRejected string `json:"allRejected,omitempty"`
 
 	Edges    int64 `json:"edges"` // distinct; added ones included
 	Added    int64 `json:"added"` // by --mutual: no row asked for them
@@ -46,7 +48,8 @@ type Plan struct {
 	Code int   `json:"code"`                          // exit code
 }
 
-// Rows is what became of the rows that were read: Read less Rejected and Duplicate is Edges less Added.
+// Rows is what became of the rows that were read: Read less Rejected and Duplicate is Edges less
+// Added.
 type Rows struct {
 	Read              int64 `json:"read"`
 	Rejected          int64 `json:"rejected"`
@@ -84,7 +87,8 @@ type Roster struct {
 	Friends int64  `json:"friends"`
 }
 
-// Mutual is how many of the pairs have a row in each direction. Where they are very many, it is counted in a sample.
+// Mutual is how many of the pairs have a row in each direction. Where they are very many, it is
+// counted in a sample.
 type Mutual struct {
 	Share   float64 `json:"share"`
 	Pairs   int64   `json:"pairs"`

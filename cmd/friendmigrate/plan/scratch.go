@@ -24,8 +24,9 @@ type scratch struct {
 	files *meter
 }
 
-// newScratch makes a folder beside the state folder, on the volume that an import would use, and removes what killed plans left there. Where nothing can be made
-// beside it (the state folder is the only volume of a container, say) it is made inside.
+// newScratch makes a folder beside the state folder, on the volume that an import would use, and
+// removes what killed plans left there. Where nothing can be made beside it (the state folder is
+// the only volume of a container, say) it is made inside.
 func newScratch(state string) (*scratch, error) {
 	state, err := filepath.Abs(state)
 	if err != nil {
@@ -67,8 +68,8 @@ func scratchIn(parent, prefix string) (*scratch, error) {
 	}
 }
 
-// removeLeft removes the folders of plans that were killed: nobody holds their locks. Anything else of
-// such a name stays: it has no lock of ours.
+// removeLeft removes the folders of plans that were killed: nobody holds their locks. Anything else
+// of such a name stays: it has no lock of ours.
 func removeLeft(parent, prefix string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
@@ -120,7 +121,8 @@ func (j *job) disk() (d Disk, err error) {
 	return d, nil
 }
 
-// meter is the real file system, but for syncs, which would be for nothing: what lies there is gone when the plan is made. It adds up how much lies there.
+// meter is the real file system, but for syncs, which would be for nothing: what lies there is gone
+// when the plan is made. It adds up how much lies there.
 type meter struct {
 	disk.OS
 	mu    sync.Mutex // guards what follows

@@ -18,7 +18,8 @@ func (p *page) row(name, value, about string) {
 
 func (p *page) count(name string, n int64, about string) { p.row(name, screen.Count(n), about) }
 
-// Text is the plan for people. Whoever prints it cleans it: it holds account ids and rows of the input.
+// Text is the plan for people. Whoever prints it cleans it: it holds account ids and rows of the
+// input.
 func (p *Plan) Text() string {
 	var b page
 	b.rows(p)
@@ -48,14 +49,16 @@ func (b *page) rows(p *Plan) {
 	b.count("rejected", p.Rows.Rejected, "")
 	about = ""
 	if p.Rows.Duplicate > 0 {
-		about = fmt.Sprintf("of the same pair as another row; %s with other fields (--duplicates %s)", screen.Count(p.Rows.Differing), p.Options["--duplicates"])
+		about = fmt.Sprintf("of the same pair as another row; %s with other fields (--duplicates %s)",
+			screen.Count(p.Rows.Differing), p.Options["--duplicates"])
 	}
 	b.count("duplicate", p.Rows.Duplicate, about)
 	if p.Rows.Changed > 0 {
 		b.count("changed", p.Rows.Changed, "by --invalid-field "+p.Options["--invalid-field"])
 	}
 	if m := p.Rows.ManyLines; m.Records > 0 {
-		b.count("many lines", m.Records, fmt.Sprintf("records; the longest has %s, from line %d of %s", screen.Some(m.Lines, "line"), m.Line, m.Input))
+		b.count("many lines", m.Records, fmt.Sprintf("records; the longest has %s, from line %d of %s",
+			screen.Some(m.Lines, "line"), m.Line, m.Input))
 	}
 	about = ""
 	if p.Added > 0 {
@@ -108,10 +111,12 @@ func (b *page) notable(p *Plan) {
 		if p.Mutual.Sampled {
 			about = "about "
 		}
-		b.row("mutual", fmt.Sprintf("%s%.1f %%", about, 100*p.Mutual.Share), "of the pairs have a row in each direction")
+		b.row("mutual", fmt.Sprintf("%s%.1f %%", about, 100*p.Mutual.Share),
+			"of the pairs have a row in each direction")
 	}
 	if p.MaxFriends > 0 {
-		b.count("too large", p.OverFriends, fmt.Sprintf("rosters of more than %s friends (--max-friends)", screen.Count(p.MaxFriends)))
+		b.count("too large", p.OverFriends, fmt.Sprintf("rosters of more than %s friends (--max-friends)",
+			screen.Count(p.MaxFriends)))
 	}
 	b.count("groups", p.OverGroups, "accounts with more than 32 groups")
 	for i, r := range p.Largest {

@@ -1,7 +1,9 @@
-// Package progress says where a running job stands: as a snapshot for programs and in words for people.
+// Package progress says where a running job stands: as a snapshot for programs and in words for
+// people.
 //
-// What it promises: the share is that of settled edges, and it is 100 % when none is pending and never before; the time to go is told from new work of
-// this run alone; a pace below the one asked for comes with its reason. It computes and never looks at a clock, a file or a terminal.
+// What it promises: the share is that of settled edges, and it is 100 % when none is pending and
+// never before; the time to go is told from new work of this run alone; a pace below the one asked
+// for comes with its reason. It computes and never looks at a clock, a file or a terminal.
 package progress
 
 import (
@@ -69,7 +71,8 @@ type Calls struct {
 	Holding   bool    `json:"holding"`
 }
 
-// Percent is the share of done in total, cut to a tenth, so that it never says 100 too early. Of nothing, all is done.
+// Percent is the share of done in total, cut to a tenth, so that it never says 100 too early. Of
+// nothing, all is done.
 func Percent(done, total int64) float64 {
 	if done >= total {
 		return 100

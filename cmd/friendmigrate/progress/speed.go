@@ -2,14 +2,16 @@ package progress
 
 import "time"
 
-// Windows are over how much time a speed is measured: long enough to be calm, short enough to follow a change.
+// Windows are over how much time a speed is measured: long enough to be calm, short enough to
+// follow a change.
 const (
 	DefaultWindow = 30 * time.Second // for a time to go
 	ShortWindow   = 8 * time.Second  // for a pace
 )
 
-// Speed measures how fast a count grows of late. It is arithmetic over what it is told; the zero Speed is ready. Only growth since the first count
-// is speed, so what earlier runs did never makes a resumed run look fast.
+// Speed measures how fast a count grows of late. It is arithmetic over what it is told; the zero
+// Speed is ready. Only growth since the first count is speed, so what earlier runs did never makes
+// a resumed run look fast.
 type Speed struct {
 	Window time.Duration // 0: DefaultWindow
 	points []point

@@ -9,8 +9,8 @@ import (
 // StandstillAfter is how long nothing may be sent or settled before it is said what is waited for.
 const StandstillAfter = time.Minute
 
-// Standstill notices that a run of calls does not get on. It is arithmetic over what it is shown; the zero
-// Standstill is ready. Reading the input says for itself what it waits for.
+// Standstill notices that a run of calls does not get on. It is arithmetic over what it is shown;
+// the zero Standstill is ready. Reading the input says for itself what it waits for.
 type Standstill struct {
 	sent, settled int64
 	since         time.Time // nothing changed

@@ -26,7 +26,8 @@ type Report struct {
 	Runs             []Run            `json:"runs"`
 	Lists            []string         `json:"lists"`
 	Rehearsal        *Rehearsal       `json:"rehearsal,omitempty"`
-	Verified         *Verified        `json:"verified,omitempty"` // by the last verify, if the job has sent nothing since
+	// by the last verify, if the job has sent nothing since
+	Verified *Verified `json:"verified,omitempty"`
 }
 
 // Job says which job it is.

@@ -1,8 +1,9 @@
-// Package report is the account of a job: what became of every row of its input, in numbers that have to balance, as JSON for programs and as one HTML page for
-// people.
+// Package report is the account of a job: what became of every row of its input, in numbers that
+// have to balance, as JSON for programs and as one HTML page for people.
 //
-// What it promises: the page loads nothing and runs nothing; everything in it is escaped; no account id is in either form. What does not balance
-// is shown as such. It computes and writes; it reads no state by itself.
+// What it promises: the page loads nothing and runs nothing; everything in it is escaped; no
+// account id is in either form. What does not balance is shown as such. It computes and writes; it
+// reads no state by itself.
 package report
 
 import (
@@ -62,7 +63,8 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
 			Pending:          id.Added - t.Added.Settled(),
 		},
 	}
-	// Pending is what the plan still has to do, not what is missing from the sum: otherwise the sum would balance whatever happened.
+	// Pending is what the plan still has to do, not what is missing from the sum: otherwise the sum
+	// would balance whatever happened.
 	a.Rows.Pending = t.Pending - a.Added.Pending
 	a.Rows.Balanced = a.imbalance() == ""
 	return a
@@ -71,10 +73,13 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
 // String writes the sums out.
 func (a Account) String() string {
 	r := a.Rows
-	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending", screen.Some(r.Read, "edge"), screen.Count(r.Imported),
-		screen.Count(r.Already), screen.Count(r.Failed), screen.Count(r.Rejected), screen.Count(r.Duplicate), screen.Count(r.Pending))
+	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending",
+		screen.Some(r.Read, "edge"), screen.Count(r.Imported),
+		screen.Count(r.Already), screen.Count(r.Failed), screen.Count(r.Rejected), screen.Count(r.Duplicate),
+		screen.Count(r.Pending))
 	if d := a.Added; d.Edges > 0 {
-		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", screen.Count(d.Edges), screen.Count(d.Imported), screen.Count(d.Already),
+		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", screen.Count(d.Edges),
+			screen.Count(d.Imported), screen.Count(d.Already),
 			screen.Count(d.Failed), screen.Count(d.Pending))
 	}
 	return text

@@ -12,20 +12,24 @@ import (
 // Verified is what a verify found. Edges is the sum of InPlace, Missing, Different, Failed and
 // Pending; rejected rows are no edges.
 type Verified struct {
-	At        time.Time        `json:"at"`
-	How       string           `json:"how"` // friend_check or friend_get
-	Edges     int64            `json:"edges"`
-	InPlace   int64            `json:"inPlace"`
-	Unread    int64            `json:"fieldsUnread"`             // of InPlace: --fields could not read them
-	Missing   int64            `json:"missing"`                  // the job counts them as in place, the service does not have them
-	Different int64            `json:"different"`                // in place with other fields
-	Failed    int64            `json:"failed"`                   // in the job, before
-	There     *int64           `json:"failedButThere,omitempty"` // of Failed: the service has them after all; absent: not asked
-	Rejected  int64            `json:"rejected"`                 // rows that were never sent
-	Pending   int64            `json:"pending"`                  // not sent by the job, not asked about, or without a verdict
-	Unasked   int64            `json:"unasked"`                  // of Pending: still to be asked about
-	MissingBy map[string]int64 `json:"missingByCode"`            // of Missing: by the code that the service answers instead of yes or no
-	NoVerdict map[string]int64 `json:"noVerdict"`                // of Pending: by a code that passes
+	At      time.Time `json:"at"`
+	How     string    `json:"how"` // friend_check or friend_get
+	Edges   int64     `json:"edges"`
+	InPlace int64     `json:"inPlace"`
+	Unread  int64     `json:"fieldsUnread"` // of InPlace: --fields could not read them
+	// the job counts them as in place, the service does not have them
+	Missing   int64 `json:"missing"`
+	Different int64 `json:"different"` // in place with other fields
+	Failed    int64 `json:"failed"`    // in the job, before
+	// of Failed: the service has them after all; absent: not asked
+	There    *int64 `json:"failedButThere,omitempty"`
+	Rejected int64  `json:"rejected"` // rows that were never sent
+	// not sent by the job, not asked about, or without a verdict
+	Pending int64 `json:"pending"`
+	Unasked int64 `json:"unasked"` // of Pending: still to be asked about
+	// of Missing: by the code that the service answers instead of yes or no
+	MissingBy map[string]int64 `json:"missingByCode"`
+	NoVerdict map[string]int64 `json:"noVerdict"` // of Pending: by a code that passes
 	Sample    *Sample          `json:"sample,omitempty"`
 	Lists     []string         `json:"lists"`
 	Code      int              `json:"code"`
@@ -45,9 +49,11 @@ type Sample struct {
 
 // Plus adds up what was found of two shards.
 func (v Verified) Plus(b *Verified) Verified {
-	v.Edges, v.InPlace, v.Missing, v.Different = v.Edges+b.Edges, v.InPlace+b.InPlace, v.Missing+b.Missing, v.Different+b.Different
+	v.Edges, v.InPlace, v.Missing, v.Different = v.Edges+b.Edges, v.InPlace+b.InPlace, v.Missing+b.Missing,
+		v.Different+b.Different
 	v.Unread += b.Unread
-	v.Failed, v.Rejected, v.Pending, v.Unasked = v.Failed+b.Failed, v.Rejected+b.Rejected, v.Pending+b.Pending, v.Unasked+b.Unasked
+	v.Failed, v.Rejected, v.Pending, v.Unasked = v.Failed+b.Failed, v.Rejected+b.Rejected, v.Pending+b.Pending,
+		v.Unasked+b.Unasked
 	if b.There != nil {
 		there := *b.There
 		if v.There != nil {

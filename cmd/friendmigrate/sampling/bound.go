@@ -8,13 +8,16 @@ const Confidence = 0.95
 // Name says which bound Bound is, for whoever wants to check it.
 const Name = "Clopper-Pearson, one-sided, 95 %"
 
-// Bound is the share of a population that is bad at most, with 95 % confidence, when bad of n members drawn from it were: the upper limit of the one-sided exact
-// (Clopper-Pearson) interval. It is exact for draws with replacement and on the safe side for those without. With none bad it is about 3/n.
+// Bound is the share of a population that is bad at most, with 95 % confidence, when bad of n
+// members drawn from it were: the upper limit of the one-sided exact (Clopper-Pearson) interval. It
+// is exact for draws with replacement and on the safe side for those without. With none bad it is
+// about 3/n.
 func Bound(n, bad int64) float64 {
 	if n <= 0 || bad >= n {
 		return 1
 	}
-	// The largest p with P(X <= bad) >= 5 % for X binomial in n and p. P falls in p, so halving finds it.
+	// The largest p with P(X <= bad) >= 5 % for X binomial in n and p. P falls in p, so halving
+	// finds it.
 	low, high := 0.0, 1.0
 	for range 200 {
 		p := low + (high-low)/2
@@ -30,12 +33,14 @@ func Bound(n, bad int64) float64 {
 	return high
 }
 
-// atMost is P(X <= k) for X binomial in n and p: the regularized incomplete beta function I of 1-p at n-k and k+1.
+// atMost is P(X <= k) for X binomial in n and p: the regularized incomplete beta function I of 1-p
+// at n-k and k+1.
 func atMost(n, k int64, p float64) float64 {
 	return incompleteBeta(float64(n-k), float64(k+1), 1-p, p)
 }
 
-// incompleteBeta is I_x(a,b), by its continued fraction (Abramowitz and Stegun 26.5.8, evaluated by Lentz's method). y is 1-x.
+// incompleteBeta is I_x(a,b), by its continued fraction (Abramowitz and Stegun 26.5.8, evaluated by
+// Lentz's method). y is 1-x.
 func incompleteBeta(a, b, x, y float64) float64 {
 	switch {
 	case x <= 0:

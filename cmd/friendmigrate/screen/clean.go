@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes every character visible that a terminal would obey: control characters, and those that turn the direction of writing. Line feeds stay.
+// Clean makes every character visible that a terminal would obey: control characters, and those
+// that turn the direction of writing. Line feeds stay.
 func Clean(s string) string {
 	if !strings.ContainsFunc(s, unsafe) {
 		return s
@@ -31,5 +32,6 @@ func Clean(s string) string {
 }
 
 func unsafe(r rune) bool {
-	return r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError)
+	return r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' ||
+		r == '\u2029' || r == utf8.RuneError)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// WriteJSON writes a value as indented JSON in which nothing stands raw that a terminal would obey: such characters are escapes there, which mean the same to every
-// reader of JSON.
+// WriteJSON writes a value as indented JSON in which nothing stands raw that a terminal would obey:
+// such characters are escapes there, which mean the same to every reader of JSON.
 func WriteJSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -29,7 +29,8 @@ func WriteJSONLine(w io.Writer, v any) error {
 	return writeClean(w, string(b)+"\n")
 }
 
-// writeClean writes JSON text. What Clean makes of a character is its escape in JSON too, but for the one that JSON lets stand below 0x80.
+// writeClean writes JSON text. What Clean makes of a character is its escape in JSON too, but for
+// the one that JSON lets stand below 0x80.
 func writeClean(w io.Writer, text string) error {
 	_, err := io.WriteString(w, Clean(strings.ReplaceAll(text, "\x7f", `\u007f`)))
 	return err
@@ -41,7 +42,8 @@ func WriteText(w io.Writer, text string) error {
 	return err
 }
 
-// List is where a list goes that is to stay an input: as it is into a file or a pipe, cleaned onto a terminal. Close ends it and leaves w open.
+// List is where a list goes that is to stay an input: as it is into a file or a pipe, cleaned onto
+// a terminal. Close ends it and leaves w open.
 func List(w io.Writer) io.WriteCloser {
 	return &list{out: w, terminal: IsTerminal(w)}
 }
@@ -72,7 +74,8 @@ func (l *list) Close() error {
 	return err
 }
 
-// Narrow cuts the lines of a text so that none of them wraps on the terminal that w is. On anything else it cuts nothing.
+// Narrow cuts the lines of a text so that none of them wraps on the terminal that w is. On anything
+// else it cuts nothing.
 func Narrow(w io.Writer, text string) string {
 	columns, ok := width(w)
 	if !ok {

@@ -1,7 +1,9 @@
-// Package screen is what a person sees on standard error: log lines, and on a terminal a progress bar below them.
+// Package screen is what a person sees on standard error: log lines, and on a terminal a progress
+// bar below them.
 //
-// What it promises: writers never mix their lines; nothing but line feeds and what the bar needs to draw itself reaches the terminal as a control
-// character, whatever an account id holds. A screen whose terminal is gone stays silent and stops nobody.
+// What it promises: writers never mix their lines; nothing but line feeds and what the bar needs to
+// draw itself reaches the terminal as a control character, whatever an account id holds. A screen
+// whose terminal is gone stays silent and stops nobody.
 package screen
 
 import (
@@ -24,7 +26,8 @@ type Screen struct {
 	text string                   // behind the bar; empty: nothing is drawn
 }
 
-// New makes a screen of a writer. It is a terminal if the writer is one. A screen is its own screen.
+// New makes a screen of a writer. It is a terminal if the writer is one. A screen is its own
+// screen.
 func New(out io.Writer) *Screen {
 	if s, ok := out.(*Screen); ok {
 		return s
@@ -77,7 +80,8 @@ const (
 	aroundBar = 9 // columns of the percentage and of the spaces
 )
 
-// Bar draws done of total, and text behind it; without a total, the text alone. Another total begins another bar in the place of the old one.
+// Bar draws done of total, and text behind it; without a total, the text alone. Another total
+// begins another bar in the place of the old one.
 func (s *Screen) Bar(done, total int64, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +117,8 @@ func (s *Screen) draw() {
 	}
 }
 
-// fit cuts a text so that the line with the bar never wraps, which would leave its upper part behind at each drawing.
+// fit cuts a text so that the line with the bar never wraps, which would leave its upper part
+// behind at each drawing.
 func (s *Screen) fit(text string) string {
 	columns, ok := width(s.out)
 	if !ok {
@@ -132,7 +137,8 @@ func width(out io.Writer) (columns int, ok bool) {
 	return columns, err == nil && columns > 0
 }
 
-// cut shortens a line to so many columns. A character of Chinese, Japanese or Korean takes two, a combining one none.
+// cut shortens a line to so many columns. A character of Chinese, Japanese or Korean takes two, a
+// combining one none.
 func cut(text string, width int) string {
 	if uniseg.StringWidth(text) <= width {
 		return text

@@ -102,7 +102,8 @@ func TestTextThatIsTooLongIsCut(t *testing.T) {
 	}
 }
 
-// The line that tells the exit must be the last one, also where goroutines are left behind that still log.
+// The line that tells the exit must be the last one, also where goroutines are left behind that
+// still log.
 func TestNothingFollowsTheLastLine(t *testing.T) {
 	var b bytes.Buffer
 	s := New(&b)

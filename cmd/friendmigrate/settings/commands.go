@@ -20,7 +20,8 @@ func Read(command string, v Values, root fs.FS) (Settings, error) {
 	return s, err
 }
 
-// Flags declares the flags of the command. Those of import come first in the code, as others have them too.
+// Flags declares the flags of the command. Those of import come first in the code, as others have
+// them too.
 func (s *Settings) Flags() []Flag {
 	all := slices.Concat(s.Service.flags(), rowFlags(&s.Rows, &s.Strict), objectFlags(&s.Objects), s.Job.flags(),
 		s.Pace.flags(), s.Stop.flags(), s.Eyes.flags(), s.Output.flags())
@@ -62,8 +63,8 @@ func (s *Settings) Flags() []Flag {
 	panic("no flags of " + s.command)
 }
 
-// planFlags has all flags of import, so that a plan and its import have the same command line. Nothing that only a
-// call needs is looked at.
+// planFlags has all flags of import, so that a plan and its import have the same command line.
+// Nothing that only a call needs is looked at.
 func (s *Settings) planFlags(all []Flag, json Flag) []Flag {
 	own := Group("the plan", json, Open("accounts-out FILE", "", Text(&s.AccountsOut),
 		"write the distinct account ids of both sides there, as a CSV of one column: what has to exist in the app"))
@@ -162,7 +163,8 @@ func (s *Settings) addAccount(id string) error {
 	return nil
 }
 
-// simulateFlags say where the simulator serves and what app it is; the rest is what the simulator itself has.
+// simulateFlags say where the simulator serves and what app it is; the rest is what the simulator
+// itself has.
 func (s *Settings) simulateFlags() []Flag {
 	flags := Group("the app",
 		Declare("listen HOST:PORT", "127.0.0.1:0", Text(&s.Listen), "where to serve; port 0 takes a free one"),

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// CheckEndpoint checks the URL of a service and returns it as scheme://host[:port]. http is for this
-// machine only, unless plain is set: the signature is in every URL.
+// CheckEndpoint checks the URL of a service and returns it as scheme://host[:port]. http is for
+// this machine only, unless plain is set: the signature is in every URL.
 func CheckEndpoint(endpoint string, plain bool) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -46,8 +46,8 @@ func (b BadProxy) Error() string {
 		"(its value is not shown)"
 }
 
-// CheckProxies finds proxies that cannot be used. Go's library takes such a variable for none and goes past the proxy.
-// The value is not repeated: it may hold a password.
+// CheckProxies finds proxies that cannot be used. Go's library takes such a variable for none and
+// goes past the proxy. The value is not repeated: it may hold a password.
 func CheckProxies(env map[string]string) error {
 	var all []error
 	for _, name := range ProxyVariables {
@@ -58,7 +58,8 @@ func CheckProxies(env map[string]string) error {
 	return errors.Join(all...)
 }
 
-// usableProxy reports whether Go reads a value as the proxy that was meant. Without a scheme it is http.
+// usableProxy reports whether Go reads a value as the proxy that was meant. Without a scheme it is
+// http.
 func usableProxy(value string) bool {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value

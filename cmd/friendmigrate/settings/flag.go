@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Flag declares a flag of a command: how it is written, what the help text says, and the setting that it sets.
+// Flag declares a flag of a command: how it is written, what the help text says, and the setting
+// that it sets.
 type Flag struct {
 	Name       string // without dashes
 	Kind       Kind
@@ -45,8 +46,8 @@ const (
 	groupAsked   = "what is asked"
 )
 
-// Declare makes a flag whose setting has a default: it is set at once. The syntax is that of the help text, without
-// dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
+// Declare makes a flag whose setting has a default: it is set at once. The syntax is that of the
+// help text, without dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
 func Declare(syntax, value string, set Setter, usage string) Flag {
 	if err := set([]string{value}); err != nil {
 		panic(fmt.Sprintf("the default of --%s %v", syntax, err))
@@ -54,8 +55,8 @@ func Declare(syntax, value string, set Setter, usage string) Flag {
 	return Open(syntax, value, set, usage)
 }
 
-// Open makes a flag whose setting stays as it is unless the flag is given. The words say for the help text what holds
-// then; "" says nothing.
+// Open makes a flag whose setting stays as it is unless the flag is given. The words say for the
+// help text what holds then; "" says nothing.
 func Open(syntax, words string, set Setter, usage string) Flag {
 	f := Flag{Name: syntax, Kind: Switch, Default: words, Usage: usage, Set: set}
 	if name, value, takes := strings.Cut(syntax, " "); takes {

@@ -63,7 +63,8 @@ func (j *Job) check(r *Reader) {
 	}
 }
 
-// ParseCodes reads the value of --retry-failed: ResultCodes separated by commas, or true for all (no codes), or false.
+// ParseCodes reads the value of --retry-failed: ResultCodes separated by commas, or true for all
+// (no codes), or false.
 func ParseCodes(value string) (codes []int, on bool, err error) {
 	switch value {
 	case "true":

@@ -14,12 +14,12 @@ const DefaultMemory = 256 << 20
 // leastMemory is what the program needs: below it, it would do nothing but collect garbage.
 const leastMemory = 64 << 20
 
-// cgroupShare is what may be used of a container's limit. The rest is for the page cache and what the
-// runtime does not count.
+// cgroupShare is what may be used of a container's limit. The rest is for the page cache and what
+// the runtime does not count.
 const cgroupShare = 0.7
 
-// RuntimeLimit is the limit that Go's runtime is given to stay under memory bytes. The rest is for what
-// the runtime does not count: the program itself, stacks of the kernel.
+// RuntimeLimit is the limit that Go's runtime is given to stay under memory bytes. The rest is for
+// what the runtime does not count: the program itself, stacks of the kernel.
 func RuntimeLimit(memory int64) int64 { return memory - memory/10 }
 
 // ContainerLimit is the least memory limit of a container in which memory bytes may be used.
@@ -30,8 +30,8 @@ func memoryFlag(to *int64) Flag {
 		"peak resident memory")
 }
 
-// memoryOr is the memory that was given or, if that is 0, DefaultMemory or 70 % of the limit of the cgroup this process
-// is in. root is the root of the file system.
+// memoryOr is the memory that was given or, if that is 0, DefaultMemory or 70 % of the limit of the
+// cgroup this process is in. root is the root of the file system.
 func memoryOr(given int64, root fs.FS) int64 {
 	limit, limited := cgroupLimit(root)
 	switch {
@@ -43,7 +43,8 @@ func memoryOr(given int64, root fs.FS) int64 {
 	return max(leastMemory, int64(cgroupShare*float64(limit)))
 }
 
-// cgroupLimit is the least memory limit on the way from this process's cgroup to the root, of version 2 or version 1.
+// cgroupLimit is the least memory limit on the way from this process's cgroup to the root, of
+// version 2 or version 1.
 func cgroupLimit(root fs.FS) (int64, bool) {
 	if root == nil {
 		return 0, false
@@ -65,7 +66,8 @@ func cgroupLimit(root fs.FS) (int64, bool) {
 			}
 			mount, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
 		}
-		// In a container the path is often relative to another root: the files then lie at the mount point itself.
+		// In a container the path is often relative to another root: the files then lie at the
+		// mount point itself.
 		for folder := strings.Trim(fields[2], "/"); ; folder = path.Dir(folder) {
 			if strings.HasPrefix(folder, "..") {
 				folder = ""

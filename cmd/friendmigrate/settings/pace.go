@@ -49,7 +49,8 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 	if shard.Count > 1 && p.Rate < sink.Unpaced {
 		share := float64(int64(p.Rate) / int64(shard.Count)) // floor, so that the shards together never exceed the rate
 		if share < 1 {
-			r.Refuse("rate", strconv.Itoa(shard.Count), "--rate %g is less than one call per second for each of %d shards",
+			r.Refuse("rate", strconv.Itoa(shard.Count),
+				"--rate %g is less than one call per second for each of %d shards",
 				p.Rate, shard.Count)
 		}
 		p.Rate = share
@@ -62,8 +63,8 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 	}
 }
 
-// limitWorkers keeps calls in flight within the open files that a process may have. Each call has a connection, and a
-// rehearsal has its other end too.
+// limitWorkers keeps calls in flight within the open files that a process may have. Each call has a
+// connection, and a rehearsal has its other end too.
 func (p *Pace) limitWorkers(r *Reader, files int, rehearse bool) {
 	connections := max(1, files-filesApart)
 	if rehearse {

@@ -25,7 +25,8 @@ func rowFlags(o *source.Options, strict *bool) []Flag {
 		Open("mutual", "", On(&o.Mutual), "add the missing reverse of every edge"),
 		Declare("duplicates WHICH", "last", Text(&o.Duplicates),
 			"of several rows for one pair: last or first wins, or error"),
-		Declare("max-friends N", "3000", Whole(&o.MaxFriends, 0, math.MaxInt32), "warn about rosters over it; 0: don't"),
+		Declare("max-friends N", "3000", Whole(&o.MaxFriends, 0, math.MaxInt32),
+			"warn about rosters over it; 0: don't"),
 		Open("allow-empty", "", On(&o.AllowEmpty), "accept input without a single row"),
 		Open("strict", "", On(strict), "send nothing if any row is rejected"),
 	)
@@ -58,8 +59,8 @@ func mapping(to *map[string]string) Setter {
 	}
 }
 
-// objectFlags say where s3:// is. Credentials have none: they come from the environment, as AWS' own tools take them,
-// and are read when an INPUT is there.
+// objectFlags say where s3:// is. Credentials have none: they come from the environment, as AWS'
+// own tools take them, and are read when an INPUT is there.
 func objectFlags(c *objects.Config) []Flag {
 	return Group(groupObjects,
 		Open("s3-endpoint URL", "AWS_ENDPOINT_URL_S3, or AWS", Text(&c.Endpoint),

@@ -20,7 +20,8 @@ func (s *Stop) flags() []Flag {
 	return Group(groupStop,
 		Open("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
 			"stop after so long; the same command resumes"),
-		Open("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62), "stop when more edges than this fail in this run"),
+		Open("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62),
+			"stop when more edges than this fail in this run"),
 		Declare("max-failure-ratio SHARE", "0.5", number(&s.MaxFailureRatio, 0, 1),
 			"stop when this share of what this run settled has failed, from 1,000 edges of 20 accounts on, "+
 				"or when its first 300 calls land nothing; 0: neither"),

@@ -23,8 +23,8 @@ type Key struct {
 // Given reports whether there is a key or a place for it at all.
 func (k Key) Given() bool { return k.File != "" || !k.Value.Empty() }
 
-// Source is the key as the client wants it, after it was read once to see that it is one. No error of it repeats what
-// was read. Reading a named pipe waits for its writer.
+// Source is the key as the client wants it, after it was read once to see that it is one. No error
+// of it repeats what was read. Reading a named pipe waits for its writer.
 func (k Key) Source() (sink.KeySource, error) {
 	if k.File == "" {
 		if err := k.Value.CheckKey(); err != nil {
@@ -47,8 +47,8 @@ func IsKey(file string) bool {
 	return err != nil && looksLikeKey(file)
 }
 
-// looksLikeKey is for a key that was given where its file is asked for: one word of 16 letters and digits or more,
-// perhaps in quotes.
+// looksLikeKey is for a key that was given where its file is asked for: one word of 16 letters and
+// digits or more, perhaps in quotes.
 func looksLikeKey(s string) bool {
 	s = strings.Trim(s, "\"'` ")
 	return len(s) >= 16 && strings.ContainsAny(s, "0123456789") &&

@@ -49,15 +49,17 @@ func (s *Service) flags() []Flag {
 			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo"),
 		Open("backup-host", "", On(&s.BackupHost), "use the region's second host"),
 		Open("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
-		Open("allow-plain-http", "", On(&s.PlainHTTP), "let --endpoint (and --s3-endpoint) be http:// beyond this machine: "+
-			"the signature (and the input) can be read on the way"),
+		Open("allow-plain-http", "", On(&s.PlainHTTP),
+			"let --endpoint (and --s3-endpoint) be http:// beyond this machine: "+
+				"the signature (and the input) can be read on the way"),
 		Open("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
 		Open("rehearse", "", On(&s.Rehearse), "run against a simulated service inside this process: no credentials, "+
 			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own"),
 	)
 }
 
-// Target is the service as the job's identity knows it: a region, whichever of its hosts is used, or an endpoint.
+// Target is the service as the job's identity knows it: a region, whichever of its hosts is used,
+// or an endpoint.
 func (s Service) Target() string {
 	switch {
 	case s.Rehearse:
@@ -101,7 +103,8 @@ func (s *Service) checkTarget(r *Reader) {
 		case fromEndpoint == "--endpoint" && fromRegion != "--region":
 			s.Region = ""
 		default:
-			r.Refuse("region", "", "%s and %s are both given: one of them says where the app is", fromRegion, fromEndpoint)
+			r.Refuse("region", "", "%s and %s are both given: one of them says where the app is", fromRegion,
+				fromEndpoint)
 		}
 	case s.Region == "" && s.Endpoint == "":
 		r.missing("--region is missing: %s; or --endpoint URL", strings.Join(regions, ", "))

@@ -13,8 +13,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Setter takes what a flag was given, at least one value, into a setting. Its error follows the name of the flag or
-// the variable. After an error the setting is as it was.
+// Setter takes what a flag was given, at least one value, into a setting. Its error follows the
+// name of the flag or the variable. After an error the setting is as it was.
 type Setter func(values []string) error
 
 var errEmpty = errors.New("is empty")
@@ -31,8 +31,8 @@ type instead struct {
 	bound bool // the value is the bound that was crossed
 }
 
-// Instead adds to an error what a hint should have for the value; "" leaves the flag out. Without it the hint has the
-// word of the flag's syntax, for a value that only the user knows.
+// Instead adds to an error what a hint should have for the value; "" leaves the flag out. Without
+// it the hint has the word of the flag's syntax, for a value that only the user knows.
 func Instead(value string, err error) error { return &instead{error: err, value: value} }
 
 // Each is for a flag of which every value holds. It joins the errors.
@@ -46,8 +46,8 @@ func Each(set func(value string) error) Setter {
 	}
 }
 
-// Text takes any text but none: "" is a script's variable that is not set, say, and to pass over it would do something
-// else than was meant.
+// Text takes any text but none: "" is a script's variable that is not set, say, and to pass over it
+// would do something else than was meant.
 func Text(to *string) Setter {
 	return Last(func(value string) error {
 		if value == "" {
@@ -114,7 +114,8 @@ func Whole[N whole](to *N, least, most int64) Setter {
 func Duration(to *time.Duration, least, most time.Duration) Setter {
 	parse := func(s string) (int64, error) { d, err := time.ParseDuration(s); return int64(d), err }
 	write := func(n int64) string { return time.Duration(n).String() }
-	set := within(to, parse, write, int64(least), int64(most), "a time with its unit is needed, such as 30s, 15m or 24h")
+	set := within(to, parse, write, int64(least), int64(most),
+		"a time with its unit is needed, such as 30s, 15m or 24h")
 	return Last(func(value string) error {
 		err := set([]string{value})
 		if _, read := err.(*instead); err != nil && !read && value != "" && strings.Trim(value, "0123456789") == "" {
@@ -159,7 +160,8 @@ func number(to *float64, least, most float64) Setter {
 		case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
 			return fmt.Errorf("is %q: a number is needed", value)
 		case n < least || n > most:
-			return Instead(fmt.Sprint(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %g to %g", value, least, most))
+			return Instead(fmt.Sprint(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %g to %g", value,
+				least, most))
 		}
 		*to = n
 		return nil

@@ -410,7 +410,8 @@ func TestARateAboveTheServicesIsWarnedOfOnce(t *testing.T) {
 	}
 }
 
-// A flag whose value is empty, as that of a script's unset variable, is refused: to pass over --only-accounts would import everything.
+// A flag whose value is empty, as that of a script's unset variable, is refused: to pass over
+// --only-accounts would import everything.
 func TestAFlagWithAnEmptyValueIsRefused(t *testing.T) {
 	for command, c := range map[string]struct {
 		flags []Flag

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ParseSize reads a number of bytes with or without a unit: kB, MB and GB are powers of 1000; KiB, MiB,
-// GiB and their short forms (K, Ki and so on) are powers of 1024.
+// ParseSize reads a number of bytes with or without a unit: kB, MB and GB are powers of 1000; KiB,
+// MiB, GiB and their short forms (K, Ki and so on) are powers of 1024.
 func ParseSize(s string) (int64, error) {
 	digits := strings.TrimRight(s, "BbKkMmGgTtIi ")
 	unit := strings.ToLower(strings.TrimSpace(s[len(digits):]))

@@ -23,8 +23,8 @@ type Values struct {
 	Env   map[string]string
 }
 
-// Look finds the values of a flag, or of its variable, and says where they came from, for messages. An empty variable
-// is none.
+// Look finds the values of a flag, or of its variable, and says where they came from, for messages.
+// An empty variable is none.
 func (v Values) Look(flag string) (values []string, origin string) {
 	if values, given := v.Flags[flag]; given {
 		return values, "--" + flag
@@ -66,8 +66,8 @@ type Command interface {
 	Check(*Reader) // what several flags say together, and what follows from them
 }
 
-// ReadInto reads and checks the settings of a command. root is the root of the file system (nil: none), for the memory
-// limit of the container. The error says everything that is wrong.
+// ReadInto reads and checks the settings of a command. root is the root of the file system (nil:
+// none), for the memory limit of the container. The error says everything that is wrong.
 func ReadInto(s Command, v Values, root fs.FS) error {
 	r := &Reader{Values: v, root: root}
 	for _, f := range s.Flags() {

@@ -25,7 +25,8 @@ type Log struct {
 	written bool
 }
 
-// Find finds where the message goes: to the file that the variable names, or, in a pod, to the one that Kubernetes has made.
+// Find finds where the message goes: to the file that the variable names, or, in a pod, to the one
+// that Kubernetes has made.
 func Find(env map[string]string) *Log { return find(env, Default) }
 
 func find(env map[string]string, ofPod string) *Log {
@@ -41,7 +42,8 @@ func find(env map[string]string, ofPod string) *Log {
 	return &Log{name: ofPod}
 }
 
-// Write writes a message in place of what was in the file. The file stays the same: Kubernetes has mounted it. An error is for a word of warning, no more.
+// Write writes a message in place of what was in the file. The file stays the same: Kubernetes has
+// mounted it. An error is for a word of warning, no more.
 func (l *Log) Write(m Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +77,8 @@ func (l *Log) write(m Message) error {
 	if l.create {
 		flag |= os.O_CREATE
 	}
-	if there, err := os.ReadFile(l.name); l.create && err == nil && len(there) > 0 && !bytes.HasPrefix(there, []byte(begin)) {
+	if there, err := os.ReadFile(l.name); l.create && err == nil && len(there) > 0 &&
+		!bytes.HasPrefix(there, []byte(begin)) {
 		return fmt.Errorf("write the termination message: %q holds something else", l.name)
 	}
 	f, err := os.OpenFile(l.name, flag, 0o600)
@@ -89,7 +92,8 @@ func (l *Log) write(m Message) error {
 	return nil
 }
 
-// failed leaves out a file of the system's that is not writable for this user: nobody asked for it by name.
+// failed leaves out a file of the system's that is not writable for this user: nobody asked for it
+// by name.
 func (l *Log) failed(err error) error {
 	if !l.create {
 		return nil

@@ -41,7 +41,8 @@ type Counts struct {
 
 // Of makes the message of an ending.
 func Of(command, shard string, e exit.Ending, at time.Time, counts *Counts) Message {
-	m := Message{Version: Version, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.OneLine(), Hint: e.Hint, Shard: shard, Counts: counts}
+	m := Message{Version: Version, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.OneLine(),
+		Hint: e.Hint, Shard: shard, Counts: counts}
 	if e.Public != "" {
 		m.What = e.Public
 	}
@@ -77,7 +78,8 @@ const (
 // Encode is the message as JSON with a newline, cut within its texts to what may be written.
 func (m Message) Encode() []byte {
 	m.What, m.Hint = cut(m.What, mostWhat), cut(m.Hint, mostHint)
-	m.Command, m.Shard, m.Why, m.Again = cut(m.Command, mostOther), cut(m.Shard, mostOther), cut(m.Why, mostOther), cut(m.Again, mostOther)
+	m.Command, m.Shard, m.Why, m.Again = cut(m.Command, mostOther), cut(m.Shard, mostOther), cut(m.Why, mostOther),
+		cut(m.Again, mostOther)
 	return encode(m)
 }
 

@@ -52,7 +52,8 @@ func TestTheAdminIsNotNamed(t *testing.T) {
 	}
 }
 
-// FuzzEncode: whatever the texts, the message is one JSON object in valid UTF-8 that Kubernetes keeps whole, and short texts are in it as they are.
+// FuzzEncode: whatever the texts, the message is one JSON object in valid UTF-8 that Kubernetes
+// keeps whole, and short texts are in it as they are.
 func FuzzEncode(f *testing.F) {
 	for _, text := range []string{
 		"", "short", "\"\\\n\t\x00\x01<&>", "\xff\xfe broken \xc3", strings.Repeat("x", 10000), strings.Repeat("\x00", 5000), strings.Repeat("汉", 4000), strings.Repeat("👩‍🚀", 900),

@@ -1,4 +1,5 @@
-// Package verify asks the service whether the edges of a plan are in place, and lists those that are not.
+// Package verify asks the service whether the edges of a plan are in place, and lists those that
+// are not.
 //
 // What it promises:
 //

@@ -54,7 +54,8 @@ func chunkSize(r *migrate.Roster, i int) int {
 }
 
 // rosters goes over the rosters of the accounts that the verify speaks of.
-func (v *Verify) rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
+func (v *Verify) rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster,
+	error] {
 	if v.Rosters != nil {
 		return v.Rosters(ctx, skip)
 	}

@@ -50,8 +50,9 @@ type Service struct {
 type Verify struct {
 	Options
 	Resumed bool // an earlier run has asked about some of it
-	// Doubtful is how many friend lists this run could not believe: FriendNum says another number, or
-	// they never stood still or never ended. What they do not show was asked about with friend_check.
+	// Doubtful is how many friend lists this run could not believe: FriendNum says another number,
+	// or they never stood still or never ended. What they do not show was asked about with
+	// friend_check.
 	Doubtful int64
 
 	journal *checkpoint.Journal

@@ -43,7 +43,8 @@ type Request struct {
 	Query         string
 }
 
-// Fault answers a request in the store's place and reports whether it did. data is the object's; nil if there is none.
+// Fault answers a request in the store's place and reports whether it did. data is the object's;
+// nil if there is none.
 type Fault func(w http.ResponseWriter, r *http.Request, data []byte) bool
 
 // Start serves an empty store until the test ends.
@@ -55,7 +56,8 @@ func Start(t testing.TB) *Store {
 	return s
 }
 
-// Put stores an object; a second one with the same content has a later time, and another ETag where salt differs, as with uploads in parts.
+// Put stores an object; a second one with the same content has a later time, and another ETag where
+// salt differs, as with uploads in parts.
 func (s *Store) Put(key, data, salt string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +104,8 @@ func (s *Store) Requests() []Request {
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	s.mu.Lock()
-	s.requests = append(s.requests, Request{r.Method, key, r.Header.Get("Range"), r.Header.Get("If-Match"), r.Header.Get("Authorization"), r.URL.RawQuery})
+	s.requests = append(s.requests, Request{r.Method, key, r.Header.Get("Range"), r.Header.Get("If-Match"),
+		r.Header.Get("Authorization"), r.URL.RawQuery})
 	var fault Fault
 	if len(s.faults) > 0 {
 		fault, s.faults = s.faults[0], s.faults[1:]
@@ -154,7 +157,8 @@ func Answer(status int, code string, more ...string) Fault {
 	}
 }
 
-// CutAfter sends so many bytes of what was asked for and resets the connection; as many as there are, cleanly, is a lie about the length.
+// CutAfter sends so many bytes of what was asked for and resets the connection; as many as there
+// are, cleanly, is a lie about the length.
 func CutAfter(n int) Fault {
 	return func(w http.ResponseWriter, r *http.Request, data []byte) bool {
 		from, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-"))
@@ -193,7 +197,8 @@ type listing struct {
 	CommonPrefixes        []struct{ Prefix string }
 }
 
-// list answers a listing with the delimiter /, keys in order. The token of a page is the last key before it.
+// list answers a listing with the delimiter /, keys in order. The token of a page is the last key
+// before it.
 func (s *Store) list(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -222,7 +227,8 @@ func (s *Store) list(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		o := s.objects[key]
-		result.Contents = append(result.Contents, entry{key, o.modified.Format("2006-01-02T15:04:05.000Z"), `"` + o.etag + `"`, len(o.data)})
+		result.Contents = append(result.Contents, entry{key, o.modified.Format("2006-01-02T15:04:05.000Z"),
+			`"` + o.etag + `"`, len(o.data)})
 	}
 	if n := len(result.Contents); result.IsTruncated && v2 {
 		result.NextContinuationToken = result.Contents[n-1].Key

@@ -9,13 +9,15 @@ import (
 	"friendmigrate/cmd/friendmigrate/manifest"
 )
 
-// choice is one flag and what it is given; "" is not at all. "--" stands for the flags of import behind --.
+// choice is one flag and what it is given; "" is not at all. "--" stands for the flags of import
+// behind --.
 type choice struct {
 	flag   string
 	values []string
 }
 
-// shapes are the flags that bring an object, a field or another kind of Job: every combination of them is made.
+// shapes are the flags that bring an object, a field or another kind of Job: every combination of
+// them is made.
 func shapes() []choice {
 	return []choice{
 		{"shards", []string{"", "1", "3"}},
@@ -32,7 +34,8 @@ func shapes() []choice {
 	}
 }
 
-// fillings only change a value, or add one that stands alone. Each combination takes the next one of each, so that all meet all.
+// fillings only change a value, or add one that stands alone. Each combination takes the next one
+// of each, so that all meet all.
 func fillings() []choice {
 	return []choice{
 		{"env", []string{"", "HTTPS_PROXY=http://proxy:3128"}},
@@ -64,7 +67,8 @@ func TestEveryFlagIsCombined(t *testing.T) {
 	}
 }
 
-// Every combination decodes strictly into Kubernetes' types, passes Pod Security "restricted" and keeps the rules that only the API server knows.
+// Every combination decodes strictly into Kubernetes' types, passes Pod Security "restricted" and
+// keeps the rules that only the API server knows.
 func TestEveryCombinationIsAccepted(t *testing.T) {
 	var made, refused int
 	all := product(shapes())

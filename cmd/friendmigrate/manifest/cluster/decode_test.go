@@ -28,7 +28,8 @@ type cluster struct {
 	jobs     []batchv1.Job // of crons too
 }
 
-// take decodes one document into the type that it says it is, and refuses what that type does not have.
+// take decodes one document into the type that it says it is, and refuses what that type does not
+// have.
 func (c *cluster) take(document []byte) error {
 	head := strings.SplitN(string(document), "\n", 3)
 	if len(head) < 3 {
@@ -120,7 +121,8 @@ var everything = []string{
 	"input", "s3://bucket/friends", "max-duration", "5h", "env", "HTTPS_PROXY=http://proxy:3128",
 }
 
-// Each key of each document is misspelt in turn: none may pass, or a typing error of ours would be dropped by the cluster without a word.
+// Each key of each document is misspelt in turn: none may pass, or a typing error of ours would be
+// dropped by the cluster without a word.
 func TestAMisspeltFieldIsCaught(t *testing.T) {
 	tried := map[string]bool{}
 	for _, more := range [][]string{nil, {"claim-per-shard", "true"}, {"cron", "0 1 * * *"}} {

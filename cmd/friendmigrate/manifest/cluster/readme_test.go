@@ -9,7 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The README's pod that copies the input in has to pass in the namespace that the README sets up, and to leave files that the job's user can read.
+// The README's pod that copies the input in has to pass in the namespace that the README sets up,
+// and to leave files that the job's user can read.
 func TestTheLoaderOfTheREADMEIsAccepted(t *testing.T) {
 	page, err := os.ReadFile("../../../../README.md")
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// findings gathers what the API server would refuse although the types allow it, and what the design asks for.
+// findings gathers what the API server would refuse although the types allow it, and what the
+// design asks for.
 type findings []error
 
 func (f *findings) want(holds bool, format string, args ...any) {
@@ -25,7 +26,8 @@ func (f *findings) want(holds bool, format string, args ...any) {
 	}
 }
 
-// restricted is the check of Pod Security "restricted", of the oldest version that is promised and of the newest.
+// restricted is the check of Pod Security "restricted", of the oldest version that is promised and
+// of the newest.
 var restricted = func() func(*corev1.PodTemplateSpec) error {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
@@ -86,8 +88,8 @@ func ptr(n *int32) int32 {
 	return *n
 }
 
-// failureRules are written down by number: a table that changed would change what a Job does. 2 is not among them: Go's runtime ends with it, and 78 is
-// what the program says in its place.
+// failureRules are written down by number: a table that changed would change what a Job does. 2 is
+// not among them: Go's runtime ends with it, and 78 is what the program says in its place.
 func (f *findings) failureRules(rules []batchv1.PodFailurePolicyRule, indexed bool, container string) {
 	want := []string{"Ignore DisruptionTarget=True", "FailJob [3 5 6 10 12 78]"}
 	if indexed {
@@ -143,7 +145,8 @@ func (f *findings) pod(t *corev1.PodTemplateSpec, c *cluster) {
 	}
 }
 
-// resources: the program's memory within 70 % of the container's, which is where it would put itself, and Go's limit within the program's.
+// resources: the program's memory within 70 % of the container's, which is where it would put
+// itself, and Go's limit within the program's.
 func (f *findings) resources(k corev1.Container) {
 	request, limit := k.Resources.Requests[corev1.ResourceMemory], k.Resources.Limits[corev1.ResourceMemory]
 	f.want(request.Value()*10 <= limit.Value()*7, "memory %s of %s", request.String(), limit.String())
@@ -169,7 +172,8 @@ func (f *findings) cron(j *batchv1.CronJob) {
 	f.want(slices.ContainsFunc(s.JobTemplate.Spec.Template.Spec.Containers[0].Args, func(a string) bool { return strings.HasPrefix(a, "--max-duration=") }), "a run without --max-duration")
 }
 
-// around checks what belongs to the Jobs: same namespace, selectors that find the pods, modes that let them in, names that are taken once.
+// around checks what belongs to the Jobs: same namespace, selectors that find the pods, modes that
+// let them in, names that are taken once.
 func (f *findings) around(c *cluster) {
 	pod := c.jobs[0].Spec.Template
 	metrics := len(pod.Spec.Containers[0].Ports) > 0

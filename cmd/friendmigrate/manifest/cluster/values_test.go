@@ -13,7 +13,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 )
 
-// kubelet is what the kubelet makes of a word of a command line: $(NAME) is a variable, $$ is $ and stops that.
+// kubelet is what the kubelet makes of a word of a command line: $(NAME) is a variable, $$ is $ and
+// stops that.
 func kubelet(word string, env []corev1.EnvVar) string {
 	var b strings.Builder
 	for i := 0; i < len(word); i++ {
