@@ -205,7 +205,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 		full <- b
 		close(full)
 		if err := r.parse(t.Context(), p, free, full); err != nil {
-			if input := (*InputError)(nil); errors.As(err, &input) && input.Reason == crLines.what {
+			if errors.Is(err, ErrUnusable) { // lines that end in CR, a second header with other columns
 				t.Skip()
 			}
 			t.Fatal(err)

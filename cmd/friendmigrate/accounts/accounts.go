@@ -123,13 +123,13 @@ func (a *File) all(ctx context.Context, twice *bool) iter.Seq2[Account, error] {
 		err = eachID(a.Name, f, func(id string, line int64) error {
 			if again(seen, id) || id == before {
 				*twice = *twice || id != before
-				return ctx.Err()
+				return context.Cause(ctx)
 			}
 			before = id
 			if !yield(Account{ID: id, Line: line}, nil) {
 				return errStop
 			}
-			return ctx.Err()
+			return context.Cause(ctx)
 		})
 		if err != nil && !errors.Is(err, errStop) {
 			yield(Account{}, err)

@@ -29,9 +29,13 @@ func (p *Program) Failure(err error) exit.Ending {
 	if errors.Is(err, syscall.ENOTDIR) {
 		known.Code = exit.Unusable
 	}
-	errors.As(err, &known)
+	signal, signalled := errors.AsType[Signal](err)
+	if !errors.As(err, &known) && signalled { // whatever was going on does not know what ended it
+		known.Code = exit.Unfinished
+		err = fmt.Errorf("stopped by %w before this run sent anything", signal)
+	}
 	e := exit.Ending{Code: known.Code, What: p.Meaning(err), Hint: known.Hint}
-	if errors.As(err, new(Signal)) {
+	if signalled {
 		e.Why = string(migrate.ReasonSignal)
 	}
 	if _, ok := errors.AsType[*migrate.Bug](err); ok {
