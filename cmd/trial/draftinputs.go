@@ -232,7 +232,8 @@ func (d *inputs) want() []int {
 	nothing := len(d.files) == 0 && d.folder && d.leftFiles+d.leftFolders == 0 // an empty folder
 	noRows := d.sum.rows+d.sum.rejected == 0
 	switch {
-	case d.over, d.list != nil && unreadable, len(d.files) == 0 && !nothing, d.sum.unusable != "", noRows && !d.allowEmpty:
+	case d.over, d.list != nil && (unreadable || len(d.list) == 0), len(d.files) == 0 && !nothing,
+		d.sum.unusable != "", noRows && !d.allowEmpty:
 		return []int{2}
 	case !noRows && d.list != nil && !known:
 		return []int{2}
