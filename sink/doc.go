@@ -34,7 +34,7 @@
 //
 // # Where to find what
 //
-//   - wire.go: requests; scan.go, answer.go, friends.go: answers
+//   - wire.go: requests; answer.go, friends.go: answers, read by migrate/jsonscan
 //   - table.go: code to verdict; failure.go, proxy.go: the rest to verdict; admin.go: the one code
 //     that needs a question
 //   - limiter.go, pace.go: when a call may leave
