@@ -147,7 +147,8 @@ func (d *inputs) lines(format string, rows int) (lines []string) {
 			line = quoted(slices.Clone(columns))
 		case kind == 8 && format == "csv":
 			line = d.pick(`a"b,c`, `"a"b,c,d`, "a", "a,b,c,d,e,f,g")
-		case kind == 8 && len(lines) > 0: // at the beginning it may say that the file is of another kind
+		case kind == 8 && strings.Contains(strings.Join(lines, ""), "{"):
+			// Before the first object it may say that the file is of another kind.
 			line = d.pick(`{"From_Account":"a"`, "[]", "7", `"text"`, "{]")
 		}
 		lines = append(lines, line)
