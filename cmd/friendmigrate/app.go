@@ -14,32 +14,31 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/manifest"
-	"friendmigrate/cmd/friendmigrate/metrics"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
-	"friendmigrate/cmd/friendmigrate/termination"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 )
 
 // program is one call of the program.
 type program struct {
 	job.Program
-	root    fs.FS            // of the file system, for the container's memory limit
-	ending  *exit.Ending     // of a command that has a last line
-	message *termination.Log // safe for concurrent use
-	over    atomic.Bool      // the last line is written: there is nothing left to be interrupted
+	root    fs.FS         // of the file system, for the container's memory limit
+	ending  *exit.Ending  // of a command that has a last line
+	message *progress.Log // safe for concurrent use
+	over    atomic.Bool   // the last line is written: there is nothing left to be interrupted
 }
 
 func newProgram(on job.Volume, args []string, std job.Streams, env map[string]string) *program {
 	p := &program{
 		Program: job.Program{
-			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: screen.New(std.Err), Args: args,
-			View: metrics.New(), Flags: flagsOf, Version: programVersion(),
+			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: terminal.New(std.Err), Args: args,
+			View: progress.NewView(), Flags: flagsOf, Version: programVersion(),
 		},
-		root: os.DirFS("/"), message: termination.Find(env),
+		root: os.DirFS("/"), message: progress.Find(env),
 	}
 	name, _ := job.Split(args)
-	p.View.Begin(metrics.Job{Command: name, Version: p.Version})
+	p.View.Begin(progress.Job{Command: name, Version: p.Version})
 	return p
 }
 

@@ -8,11 +8,10 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"friendmigrate/cmd/friendmigrate/clean"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 func cleanHelp() string {
@@ -39,8 +38,8 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	if err != nil {
 		return inspectError(err)
 	}
-	done, err := clean.Job(places, set.Unfinished)
-	unfinished := (*clean.UnfinishedError)(nil)
+	done, err := folder.Job(places, set.Unfinished)
+	unfinished := (*folder.UnfinishedError)(nil)
 	switch {
 	case errors.As(err, &unfinished):
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("unfinished", "").String() +
@@ -51,7 +50,7 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 	e := exit.Ending{What: "there was no staged input to remove"}
 	if done.Files > 0 {
 		e.What = fmt.Sprintf("removed the staged input: %s, %s; the journal, the lists and the report stay",
-			screen.Some(int64(done.Files), "file"), settings.FormatSize(done.Bytes))
+			terminal.Some(int64(done.Files), "file"), settings.FormatSize(done.Bytes))
 	}
 	if len(done.Aside) > 0 {
 		var lines []string
@@ -59,7 +58,7 @@ func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
 			lines = append(lines, p.Line().With("state", dir).String())
 		}
 		e.What += fmt.Sprintf("; %s that --fresh set aside may hold staged input too",
-			screen.Some(int64(len(done.Aside)), "old state"))
+			terminal.Some(int64(len(done.Aside)), "old state"))
 		e.Hint = strings.Join(lines, " && ")
 	}
 	p.ending = &e

@@ -9,7 +9,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -19,17 +19,17 @@ import (
 // deserves a look.
 func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 	c, t := p.Counts, p.Totals
-	cost := fmt.Sprintf("%s of %s take %s", screen.Some(t.Edges, "edge"), screen.Some(t.Rosters, "account"),
-		screen.Some(t.Chunks, "call"))
+	cost := fmt.Sprintf("%s of %s take %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
+		terminal.Some(t.Chunks, "call"))
 	if rate := j.Set.Pace.Rate; rate < sink.Unpaced && t.Chunks > 0 {
 		cost += fmt.Sprintf(", at least %s at %g per second",
-			screen.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
+			terminal.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
 	}
-	j.Log.Info(fmt.Sprintf("read %s in %s: %s", screen.Some(c.Rows, "row"), screen.Took(took), cost), events.Staged,
+	j.Log.Info(fmt.Sprintf("read %s in %s: %s", terminal.Some(c.Rows, "row"), terminal.Took(took), cost), events.Staged,
 		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
 		zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
 	if t.Added > 0 {
-		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", screen.Some(t.Added, "reverse edge")),
+		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", terminal.Some(t.Added, "reverse edge")),
 			events.MutualAdded, zap.Int64("edges", t.Added))
 	}
 	j.describeRows(c, t)
@@ -43,20 +43,20 @@ func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 // describeRows points at the lists of rows that are not sent as they are.
 func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
-		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", screen.WasWere(c.Rejected, "row"),
+		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", terminal.WasWere(c.Rejected, "row"),
 			j.path(folder.Rejected)), events.Rejected,
 			zap.Int64("rows", c.Rejected), zap.Any("reasons", c.RejectedBy))
 	}
 	if c.Changed > 0 {
-		j.Log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", screen.WasWere(c.Changed, "row"),
+		j.Log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", terminal.WasWere(c.Changed, "row"),
 			j.Set.Rows.InvalidField, j.path(folder.Changed)), events.Changed,
 			zap.Int64("rows", c.Changed))
 	}
 	if t.Duplicates > 0 {
 		text := fmt.Sprintf("%s another row of the same pair and lost against it (--duplicates %s)",
-			screen.HasHave(t.Duplicates, "row"), j.Set.Rows.Duplicates)
+			terminal.HasHave(t.Duplicates, "row"), j.Set.Rows.Duplicates)
 		if t.Differing > 0 {
-			text += fmt.Sprintf("; %s other fields: see %s", screen.HasHave(t.Differing, "row"),
+			text += fmt.Sprintf("; %s other fields: see %s", terminal.HasHave(t.Differing, "row"),
 				j.path(folder.Duplicates))
 		}
 		j.Log.Info(text, events.Duplicates, zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))

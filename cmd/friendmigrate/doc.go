@@ -6,7 +6,7 @@
 // commands share is in package job. What both promise: nothing is sent before settings, state and
 // input have been found sound; every ending writes the lists and the report; the last line on
 // standard error says what happened and what to run next; where that is asked for, others may watch
-// (metrics) and read how it ended (termination); nothing secret is ever printed or written. What
+// and read how it ended (progress); nothing secret is ever printed or written. What
 // they never do: decide on an answer of the service (sink does), or on what an outcome leads to
 // (migrate does).
 package main

@@ -12,18 +12,18 @@ import (
 	"github.com/urfave/cli/v3"
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/doctor"
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/sampling"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/source/accountlist"
 )
 
 // doctorJob is one run of doctor.
@@ -33,7 +33,7 @@ type doctorJob struct {
 	log    *zap.Logger
 	text   *bufio.Writer // keeps its first error
 	report doctorReport
-	named  *accounts.File
+	named  *accountlist.File
 }
 
 // doctorReport is the result for programs.
@@ -119,9 +119,9 @@ func (j *doctorJob) run(ctx context.Context, key sink.KeySource) (exit.Ending, e
 func (j *doctorJob) show(checks []doctor.Check) {
 	j.report.Checks = append(j.report.Checks, checks...)
 	for _, c := range checks {
-		fmt.Fprintf(j.text, "%-8s %-12s %s\n", c.Level, c.Name, screen.Clean(c.Saw))
+		fmt.Fprintf(j.text, "%-8s %-12s %s\n", c.Level, c.Name, terminal.Clean(c.Saw))
 		if c.Fix != "" {
-			fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", screen.Clean(c.Fix))
+			fmt.Fprintf(j.text, "%-8s %-12s -> %s\n", "", "", terminal.Clean(c.Fix))
 		}
 	}
 	_ = j.text.Flush()
@@ -173,7 +173,7 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		now := x.Now()
 		done := now.Exist + now.Missing + now.Unknown
 		return job.Standing{
-			Done: done, Total: total, Noun: "account", More: fmt.Sprintf(", %s missing", screen.Count(now.Missing)),
+			Done: done, Total: total, Noun: "account", More: fmt.Sprintf(", %s missing", terminal.Count(now.Missing)),
 			Steps: done, ToGo: total - done,
 		}
 	})
@@ -184,15 +184,15 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 	}
 	r := &accountsReport{Counted: x.Now(), List: j.set.MissingOut}
 	text := fmt.Sprintf("%s of %s exist, %s %s missing, see %s",
-		screen.Count(r.Exist), screen.Some(r.Asked, "account"), screen.Count(r.Missing),
-		screen.Verb(r.Missing, "is", "are"), r.List)
+		terminal.Count(r.Exist), terminal.Some(r.Asked, "account"), terminal.Count(r.Missing),
+		terminal.Verb(r.Missing, "is", "are"), r.List)
 	if r.Unknown > 0 {
-		text += fmt.Sprintf("; of %s the service said neither", screen.Count(r.Unknown))
+		text += fmt.Sprintf("; of %s the service said neither", terminal.Count(r.Unknown))
 	}
 	if r.Asked < r.Named && j.set.Sample > 0 {
 		r.Seed, r.BadAtMost, r.Confidence = fmt.Sprint(x.Seed), sampling.Bound(r.Asked, r.Missing), sampling.Confidence
 		text += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not (%s; seed %d)", 100*r.BadAtMost,
-			screen.Count(r.Named), sampling.Name, x.Seed)
+			terminal.Count(r.Named), sampling.Name, x.Seed)
 	}
 	j.report.Accounts = r
 	fmt.Fprintf(j.text, "%-8s %-12s %s\n", map[bool]string{true: "ok", false: "warning"}[r.Missing == 0], "accounts",
@@ -261,18 +261,18 @@ func (j *doctorJob) finish(ctx context.Context, stopped error) (exit.Ending, err
 	default:
 		e.What, e.Hint = "everything that a run needs is there", j.planHint()
 		if warned > 0 {
-			e.What += fmt.Sprintf("; %s to look at", screen.Some(int64(warned), "warning"))
+			e.What += fmt.Sprintf("; %s to look at", terminal.Some(int64(warned), "warning"))
 		}
 		if a := j.report.Accounts; a != nil && a.Missing > 0 {
-			e.What += fmt.Sprintf("; but %s of %s do not exist, see %s", screen.Count(a.Missing),
-				screen.Some(a.Asked, "account"), a.List)
+			e.What += fmt.Sprintf("; but %s of %s do not exist, see %s", terminal.Count(a.Missing),
+				terminal.Some(a.Asked, "account"), a.List)
 		}
 	}
 	if !j.set.JSON {
 		return e, j.text.Flush()
 	}
 	j.report.Code, j.report.What = int(e.Code), e.What
-	return e, screen.WriteJSON(j.p.Std.Out, j.report)
+	return e, terminal.WriteJSON(j.p.Std.Out, j.report)
 }
 
 // planHint is what comes next on the way.

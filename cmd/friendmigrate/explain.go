@@ -12,8 +12,8 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source/stage"
 )
 
@@ -49,9 +49,9 @@ func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error)
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	tally, err := jobs.Explain(ctx, from, to, func(f inspect.Finding) error {
 		if set.JSON {
-			return screen.WriteJSONLine(p.Std.Out, f)
+			return terminal.WriteJSONLine(p.Std.Out, f)
 		}
-		return screen.WriteText(p.Std.Out, f.Text())
+		return terminal.WriteText(p.Std.Out, f.Text())
 	})
 	if err != nil {
 		if stopped := p.Stopped(ctx, "stopped by %w"); stopped != nil {
@@ -85,9 +85,9 @@ func explained(t inspect.Tally, missing []settings.Shard, from, to string) *exit
 	}
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(t.ByKind)) {
-		parts = append(parts, fmt.Sprintf("%s %s", screen.Count(t.ByKind[kind]), kind))
+		parts = append(parts, fmt.Sprintf("%s %s", terminal.Count(t.ByKind[kind]), kind))
 	}
-	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, screen.Some(t.Edges(), "edge"),
+	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, terminal.Some(t.Edges(), "edge"),
 		strings.Join(parts, ", "))
 	var codes []exit.Code
 	if t.ByKind[inspect.Failed]+t.ByKind[inspect.Rejected] > 0 {

@@ -15,28 +15,27 @@ import (
 	"github.com/urfave/cli/v3"
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/friendlist"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/metrics"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
 	"friendmigrate/source"
+	"friendmigrate/source/accountlist"
 )
 
 // exportJob is one run of export.
 type exportJob struct {
 	p    *program
 	set  settings.Settings
-	line invocation.Line
+	line exit.Line
 	log  *zap.Logger
 
 	client *sink.Client
@@ -100,7 +99,7 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 	}
 	defer j.client.Close()
 	client := j.client
-	j.p.View.Follow(func() metrics.Facts { return job.FactsOf(client, &j.meter) })
+	j.p.View.Follow(func() progress.Facts { return job.FactsOf(client, &j.meter) })
 	stopped := j.read(ctx)
 	stop := job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}
 	if stop.Code() == exit.Unexpected {
@@ -113,7 +112,7 @@ func (j *exportJob) run(ctx context.Context, key sink.KeySource) (ending exit.En
 }
 
 // open opens the destination.
-func (j *exportJob) open(named *accounts.File) (err error) {
+func (j *exportJob) open(named *accountlist.File) (err error) {
 	j.export, err = export.Open(export.Options{
 		FS: disk.OS{}, Accounts: named, Destination: j.set.Destination, Stream: j.p.Std.Out, Format: j.set.Format,
 		SDKAppID: j.set.Service.SDKAppID, Target: j.set.Service.Target(), Memory: j.set.Memory / 4,
@@ -165,10 +164,10 @@ func (j *exportJob) read(ctx context.Context) error {
 	if j.export.Finished {
 		return j.export.RestoreFailed()
 	}
-	text := fmt.Sprintf("reading %s from %s by friend_get", screen.Some(start.Accounts, "account"),
+	text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(start.Accounts, "account"),
 		j.set.Service.Target())
 	if j.export.Resumed {
-		text += fmt.Sprintf("; resuming behind %s", screen.Some(start.Done, "account"))
+		text += fmt.Sprintf("; resuming behind %s", terminal.Some(start.Done, "account"))
 	}
 	j.log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done),
 		zap.Float64("rate", j.set.Pace.Rate))
@@ -177,9 +176,9 @@ func (j *exportJob) read(ctx context.Context) error {
 		now := j.export.At()
 		s := job.Standing{Done: now.Done, Total: now.Accounts, Noun: "account", Steps: now.Done - start.Done,
 			ToGo: now.Accounts - now.Done}
-		s.More = ", " + screen.Some(now.Edges, "edge")
+		s.More = ", " + terminal.Some(now.Edges, "edge")
 		if unread := now.Failed - now.Short; unread > 0 {
-			s.More += fmt.Sprintf(", %s unreadable", screen.Count(unread))
+			s.More += fmt.Sprintf(", %s unreadable", terminal.Count(unread))
 		}
 		return s
 	})
@@ -204,17 +203,17 @@ func (j *exportJob) judge(stop job.Stop, took time.Duration) exit.Ending {
 	if j.set.Destination != "" {
 		where = j.set.Destination
 	}
-	read := screen.Some(now.Done-now.Failed+now.Short, "account")
-	what := fmt.Sprintf("%s of %s in %s", screen.Some(now.Edges, "edge"), read, where)
+	read := terminal.Some(now.Done-now.Failed+now.Short, "account")
+	what := fmt.Sprintf("%s of %s in %s", terminal.Some(now.Edges, "edge"), read, where)
 	if calls := j.client.Stats().Attempts; calls > 0 {
-		what += fmt.Sprintf(", %s in %s", screen.Some(calls, "call"), screen.Took(took))
+		what += fmt.Sprintf(", %s in %s", terminal.Some(calls, "call"), terminal.Took(took))
 	}
 	failed := ""
 	if unread := now.Failed - now.Short; unread > 0 {
-		failed = fmt.Sprintf("; %s could not be read", screen.Some(unread, "account"))
+		failed = fmt.Sprintf("; %s could not be read", terminal.Some(unread, "account"))
 	}
 	if now.Short > 0 {
-		failed += "; the friends of " + screen.Some(now.Short, "account") + " are not as many as FriendNum says"
+		failed += "; the friends of " + terminal.Some(now.Short, "account") + " are not as many as FriendNum says"
 	}
 	if failed != "" {
 		failed += ", see " + export.FailedPath(j.set.Destination)
@@ -223,8 +222,8 @@ func (j *exportJob) judge(stop job.Stop, took time.Duration) exit.Ending {
 	switch {
 	case stop.Why() != "":
 		e = stop.Ending(e.Code, func(why string) string {
-			return fmt.Sprintf("%s; %s of %s are done%s", why, screen.Count(now.Done),
-				screen.Some(now.Accounts, "account"), failed)
+			return fmt.Sprintf("%s; %s of %s are done%s", why, terminal.Count(now.Done),
+				terminal.Some(now.Accounts, "account"), failed)
 		})
 		e.Hint = cmp.Or(j.p.SilentHint(stop), j.p.ResumeLine().String())
 	case j.export.Finished:
@@ -249,7 +248,7 @@ func (j *exportJob) warnOther() {
 	}
 	var names []string
 	for _, tag := range slices.Sorted(maps.Keys(other)) {
-		names = append(names, fmt.Sprintf("%q (%s)", tag, screen.Some(other[tag], "value")))
+		names = append(names, fmt.Sprintf("%q (%s)", tag, terminal.Some(other[tag], "value")))
 	}
 	if more := len(names) - mostTags; more > 0 {
 		names = append(names[:mostTags], fmt.Sprintf("and %d more tags", more))
@@ -283,7 +282,7 @@ func (j *exportJob) failedLine(now export.Standing) string {
 func (j *exportJob) moveList() (command, moved string) {
 	list := export.FailedPath(j.set.Destination)
 	moved = job.FreeName(list)
-	return "mv " + invocation.Quote(list) + " " + invocation.Quote(moved) + " && ", moved
+	return "mv " + exit.Quote(list) + " " + exit.Quote(moved) + " && ", moved
 }
 
 // importLine is the import of the result into another app.

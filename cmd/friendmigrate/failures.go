@@ -15,10 +15,9 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 )
 
@@ -62,13 +61,13 @@ func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) 
 		return p.listFailures(jobs, filter, set)
 	}
 	if set.JSON {
-		return screen.WriteJSON(p.Std.Out, s)
+		return terminal.WriteJSON(p.Std.Out, s)
 	}
 	if p.ending == nil {
 		p.ending = failuresEnding(p.Line(), s, set, jobs.ListFormat(), retryLine(p.Args, jobs, set))
 	}
 	p.ending.What += withoutMissing(jobs)
-	return screen.WriteText(p.Std.Out, s.Text())
+	return terminal.WriteText(p.Std.Out, s.Text())
 }
 
 // noneOfThose is the ending where a filter takes nothing. It says which codes there are.
@@ -98,7 +97,7 @@ func withoutMissing(jobs inspect.Jobs) string {
 }
 
 // failuresEnding says how to get at the list.
-func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Settings, format,
+func failuresEnding(line exit.Line, s *inspect.Summary, set settings.Settings, format,
 	retry string) *exit.Ending {
 	which := ""
 	if len(set.Codes)+len(set.Account) > 0 {
@@ -108,7 +107,7 @@ func failuresEnding(line invocation.Line, s *inspect.Summary, set settings.Setti
 		return &exit.Ending{What: "no edge failed"}
 	}
 	return &exit.Ending{
-		What: fmt.Sprintf("%s%s failed, with %s", screen.Some(s.Edges, "edge"), which, screen.Some(int64(len(s.Codes)),
+		What: fmt.Sprintf("%s%s failed, with %s", terminal.Some(s.Edges, "edge"), which, terminal.Some(int64(len(s.Codes)),
 			"code")),
 		Hint: line.With("output-format", format).String() + " # the list itself; after fixing what their codes say: " +
 			retry,
@@ -121,7 +120,7 @@ const mostNamed = 5
 // retryLine is the command that takes the edges of these codes up again, but for the flags that
 // name the service, which no state knows.
 func retryLine(args []string, jobs inspect.Jobs, set settings.Settings) string {
-	l := invocation.Parse(args[0], "import", nil, nil)
+	l := exit.Parse(args[0], "import", nil, nil)
 	if state := filepath.Clean(set.State); state != settings.DefaultState {
 		l = l.With("state", state)
 	}
@@ -147,7 +146,7 @@ func retryLine(args []string, jobs inspect.Jobs, set settings.Settings) string {
 }
 
 func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Settings) error {
-	out := screen.List(p.Std.Out)
+	out := terminal.List(p.Std.Out)
 	integers, err := jobs.List(out, set.Form, os.TempDir(), filter)
 	if err := errors.Join(err, out.Close()); err != nil {
 		if errors.Is(err, source.ErrNotCSV) {
@@ -159,7 +158,7 @@ func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set set
 	if len(integers) > 0 {
 		p.ending = &exit.Ending{
 			What: "some custom fields of the list are integers",
-			Hint: invocation.Parse(p.Args[0], "import", nil, nil).With("integer-tags",
+			Hint: exit.Parse(p.Args[0], "import", nil, nil).With("integer-tags",
 				strings.Join(integers, ",")).With("state", filepath.Clean(set.State)+"-failed").Of("LIST.csv").String(),
 		}
 	}

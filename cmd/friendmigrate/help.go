@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
@@ -47,7 +46,7 @@ func (p *program) noShell(_ context.Context, c *cli.Command) error {
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err:  errors.New("completion needs the name of a shell: bash, zsh, fish or pwsh"),
-		Hint: invocation.Parse(p.Args[0], completionCommand, nil, nil).Of("bash").String(),
+		Hint: exit.Parse(p.Args[0], completionCommand, nil, nil).Of("bash").String(),
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // importJob is one run of import. Its methods belong to one goroutine, but for what watch.go says.
@@ -226,7 +226,7 @@ func (j *importJob) reopenFailed(ctx context.Context) error {
 		j.Log.Warn(text, events.Reopen, zap.Int64("edges", 0))
 		return nil
 	}
-	j.Log.Info(screen.Some(n, "failed edge")+" to be sent again", events.Reopen, zap.Int64("edges", n))
+	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", events.Reopen, zap.Int64("edges", n))
 	return nil
 }
 

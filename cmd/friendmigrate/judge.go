@@ -11,9 +11,8 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
 )
@@ -55,9 +54,9 @@ func (j *importJob) doneWords(o outcome) string {
 			j.Set.Job.Shard, restWords(a.Pending()))
 	}
 	if o.pilot != nil {
-		named := screen.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
+		named := terminal.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
 		return fmt.Sprintf("the pilot is finished: all %s of %s %s in place%s; %s",
-			screen.Some(o.pilot.Edges, "edge"), named, screen.Verb(o.pilot.Edges, "is", "are"), j.after(),
+			terminal.Some(o.pilot.Edges, "edge"), named, terminal.Verb(o.pilot.Edges, "is", "are"), j.after(),
 			restWords(a.Pending()))
 	}
 	if a.Edges() == 0 {
@@ -67,13 +66,13 @@ func (j *importJob) doneWords(o outcome) string {
 	if j.result.idle {
 		begin = "nothing to do"
 	}
-	text := fmt.Sprintf("%s: all %s in place", begin, screen.IsAre(a.Edges(), "edge"))
+	text := fmt.Sprintf("%s: all %s in place", begin, terminal.IsAre(a.Edges(), "edge"))
 	var parts []string
 	if n := a.Rows.Already + a.Added.Already; n > 0 {
-		parts = append(parts, screen.Count(n)+" were there before")
+		parts = append(parts, terminal.Count(n)+" were there before")
 	}
 	if a.Rows.Duplicate > 0 {
-		parts = append(parts, screen.WasWere(a.Rows.Duplicate, "further row")+" of the same pairs")
+		parts = append(parts, terminal.WasWere(a.Rows.Duplicate, "further row")+" of the same pairs")
 	}
 	if len(parts) > 0 {
 		text += " (" + strings.Join(parts, ", ") + ")"
@@ -87,7 +86,7 @@ func (j *importJob) doneWords(o outcome) string {
 
 // restWords says how many edges a pilot leaves open.
 func restWords(pending int64) string {
-	return screen.Some(pending, "edge") + " of the rest " + screen.Verb(pending, "is", "are") + " pending"
+	return terminal.Some(pending, "edge") + " of the rest " + terminal.Verb(pending, "is", "are") + " pending"
 }
 
 // nothingWords says why a job without an edge is done.
@@ -106,8 +105,8 @@ func (j *importJob) after() string {
 	if j.result.idle {
 		return ""
 	}
-	return fmt.Sprintf(", %s in %s", screen.Some(j.result.stats.Attempts, "call"),
-		screen.Took(time.Since(j.result.began)))
+	return fmt.Sprintf(", %s in %s", terminal.Some(j.result.stats.Attempts, "call"),
+		terminal.Took(time.Since(j.result.began)))
 }
 
 func (j *importJob) exceptionWords(o outcome) string {
@@ -129,7 +128,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 	if o.rejected > 0 {
 		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
 	}
-	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, screen.Count(placed), screen.IsAre(edges, "edge"),
+	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, terminal.Count(placed), terminal.IsAre(edges, "edge"),
 		j.after(), strings.Join(parts, "; "), pending)
 	if j.rehearsal != nil {
 		text += "; " + j.rehearsal.words()
@@ -140,7 +139,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 // rejectedWords says where rejected rows are listed, and why if there is one reason for all of an
 // input.
 func rejectedWords(rows int64, where string, c source.Counts) string {
-	text := fmt.Sprintf("%s rejected, %s", screen.WasWere(rows, "row"), where)
+	text := fmt.Sprintf("%s rejected, %s", terminal.WasWere(rows, "row"), where)
 	if why := c.WhyAllRejected(); why != "" {
 		text += " (" + why + ")"
 	}
@@ -160,8 +159,8 @@ func (j *importJob) pendingWords(o outcome) string {
 	if pending == 0 {
 		return "no edge is pending"
 	}
-	return fmt.Sprintf("%s of %s %s pending", screen.Count(pending), screen.Some(o.account.Edges(), "edge"),
-		screen.Verb(pending, "is", "are"))
+	return fmt.Sprintf("%s of %s %s pending", terminal.Count(pending), terminal.Some(o.account.Edges(), "edge"),
+		terminal.Verb(pending, "is", "are"))
 }
 
 // stop is how the run of the engine ended.
@@ -207,12 +206,12 @@ func (j *importJob) failedWords(o outcome, n int64) string {
 	if o.pilot != nil && n == o.failed { // if the job has as many, they are the same
 		codes = o.ofPilot
 	}
-	return fmt.Sprintf("%s failed%s, see %s", screen.Some(n, "edge"), job.Codes(codes),
+	return fmt.Sprintf("%s failed%s, see %s", terminal.Some(n, "edge"), job.Codes(codes),
 		j.path(j.listName(folder.Failed)))
 }
 
 // resume is the same command, which resumes. What standard input gave is staged already.
-func (j *importJob) resume() invocation.Line {
+func (j *importJob) resume() exit.Line {
 	l := j.ResumeLine()
 	if slices.Contains(j.Inputs, "-") {
 		l = l.From("/dev/null")

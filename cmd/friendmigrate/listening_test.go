@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/termination"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/sink/simulator"
 )
 
@@ -139,7 +139,7 @@ func TestVerifyAndExportAreWatchedToo(t *testing.T) {
 	input, state := watchedInput(t, dir), filepath.Join(dir, "state")
 	call(t, 3, env, "import", input, "--state", state)
 	s.Remove("u7", "f7")
-	env[termination.Variable] = filepath.Join(dir, "message")
+	env[progress.Variable] = filepath.Join(dir, "message")
 	ids := filepath.Join(dir, "ids")
 	if err := os.WriteFile(ids, []byte("u1\nu2\nu3\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestVerifyAndExportAreWatchedToo(t *testing.T) {
 		if code := <-r.code; code != c.code {
 			t.Errorf("%s: exit code %d", c.args[0], code)
 		}
-		if m := readMessage(t, env[termination.Variable]); m.Command != c.args[0] || m.Code != c.code || m.Counts == nil || *m.Counts.Calls == 0 {
+		if m := readMessage(t, env[progress.Variable]); m.Command != c.args[0] || m.Code != c.code || m.Counts == nil || *m.Counts.Calls == 0 {
 			t.Errorf("%+v", m)
 		}
 	}
@@ -175,7 +175,7 @@ func TestEndingsBeforeTheJobBegins(t *testing.T) {
 	s, url := serveApp(t, simulator.Config{})
 	env := settingsOf(t, url)
 	input, state := watchedInput(t, dir), filepath.Join(dir, "state")
-	env[termination.Variable] = filepath.Join(dir, "message")
+	env[progress.Variable] = filepath.Join(dir, "message")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -183,9 +183,9 @@ func TestEndingsBeforeTheJobBegins(t *testing.T) {
 	defer taken.Close()
 	expect := func(code int, why, what string, args ...string) {
 		t.Helper()
-		_ = os.Remove(env[termination.Variable])
+		_ = os.Remove(env[progress.Variable])
 		call(t, code, env, append([]string{"import", input, "--state", state}, args...)...)
-		if m := readMessage(t, env[termination.Variable]); m.Code != code || m.Why != why || !strings.Contains(m.What, what) {
+		if m := readMessage(t, env[progress.Variable]); m.Code != code || m.Why != why || !strings.Contains(m.What, what) {
 			t.Errorf("%+v", m)
 		}
 	}
@@ -224,13 +224,13 @@ func TestTheMessageNamesNoAccount(t *testing.T) {
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
 	env := settingsOf(t, "http://"+l.Addr().String())
-	env[termination.Variable] = filepath.Join(dir, "message")
+	env[progress.Variable] = filepath.Join(dir, "message")
 	_, last := call(t, 12, env, "import", watchedInput(t, dir), "--state", filepath.Join(dir, "state"), "--identifier", "boss")
 	text := content(t, dir, "message")
 	if !strings.Contains(last, "alice") { // else this test finds nothing
 		t.Errorf("the last line: %s", last)
 	}
-	if m := readMessage(t, env[termination.Variable]); strings.Contains(text, "alice") || strings.Contains(text, "boss") || m.Why != "refused" || !strings.Contains(m.What, "70009") {
+	if m := readMessage(t, env[progress.Variable]); strings.Contains(text, "alice") || strings.Contains(text, "boss") || m.Why != "refused" || !strings.Contains(m.What, "70009") {
 		t.Errorf("%s", text)
 	}
 }

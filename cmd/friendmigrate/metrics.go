@@ -13,9 +13,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/metrics"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
@@ -45,21 +44,21 @@ func (p *program) interrupt(e exit.Ending) {
 // notifies are the commands that run where nobody looks on.
 var notifies = []string{"import", "verify", "export"}
 
-func (p *program) notify(write func(termination.Message) error, e exit.Ending) error {
+func (p *program) notify(write func(progress.Message) error, e exit.Ending) error {
 	job := p.View.Job()
 	if !slices.Contains(notifies, job.Command) {
 		return nil
 	}
-	var counts *termination.Counts
+	var counts *progress.Counts
 	if account, calls := p.View.Counts(); account != nil {
-		counts = &termination.Counts{Edges: account.Rows, Calls: calls}
+		counts = &progress.Counts{Edges: account.Rows, Calls: calls}
 		if account.Added.Edges > 0 {
 			counts.Added = &account.Added
 		}
 	} else if calls != nil {
-		counts = &termination.Counts{Calls: calls}
+		counts = &progress.Counts{Calls: calls}
 	}
-	return write(termination.Of(job.Command, job.Shard, e, time.Now(), counts))
+	return write(progress.Of(job.Command, job.Shard, e, time.Now(), counts))
 }
 
 // lingerOver is how long after --max-duration the last scrape is waited for at the most. A
@@ -95,7 +94,7 @@ func (p *program) lingers(now time.Time) time.Duration {
 // be read while the job runs.
 func (j *importJob) watched(meter *migrate.Meter) {
 	client, journal := j.Client, j.Journal
-	j.View.Follow(func() metrics.Facts {
+	j.View.Follow(func() progress.Facts {
 		f := job.FactsOf(client, meter)
 		if journal != nil {
 			totals := journal.Totals()

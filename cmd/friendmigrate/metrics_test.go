@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/sink/simulator"
 )
 
@@ -102,13 +102,13 @@ func readReport(t *testing.T, state string) (r report.Report) {
 	return r
 }
 
-func readMessage(t *testing.T, name string) (m termination.Message) {
+func readMessage(t *testing.T, name string) (m progress.Message) {
 	t.Helper()
 	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(b, &m); err != nil || len(b) > termination.Limit {
+	if err := json.Unmarshal(b, &m); err != nil || len(b) > progress.Limit {
 		t.Fatalf("%v: %s", err, b)
 	}
 	return m
@@ -136,7 +136,7 @@ func TestMetricsEqualTheReport(t *testing.T) {
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{App: simulator.App{Missing: simulator.NewSet("ghost", "nobody")}, Seed: 5})
 	env := settingsOf(t, url)
-	env[termination.Variable] = filepath.Join(dir, "message")
+	env[progress.Variable] = filepath.Join(dir, "message")
 	input, state := watchedInput(t, dir), filepath.Join(dir, "state")
 	s.Put("u5", simulator.Friend{To: "f5", AddSource: "AddSource_Type_Test"})
 	pilot := filepath.Join(dir, "pilot")
@@ -169,7 +169,7 @@ func TestMetricsEqualTheReport(t *testing.T) {
 			r.Runs = append(r.Runs, report.Run{})
 		}
 		agree(t, got, r)
-		m := readMessage(t, env[termination.Variable])
+		m := readMessage(t, env[progress.Variable])
 		if m.Code != c.code || m.Command != "import" || m.Counts == nil || m.Counts.Edges != r.Rows || !strings.Contains(last, m.Hint) {
 			t.Errorf("run %d: the message is %+v; the last line: %s", i, m, last)
 		}

@@ -18,25 +18,24 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
+	"friendmigrate/source/accountlist"
 	"friendmigrate/source/stage"
 )
 
 // pilot is the accounts of --only-accounts and what the plan has of them.
 type pilot struct {
-	line     invocation.Line // of the command
-	list     *accounts.File
+	line     exit.Line // of the command
+	list     *accountlist.File
 	accounts map[string]bool // true: has a roster
 	order    []string        // those that have one, in the order of the plan; nil: a pass over the plan is cheaper
 	shard    settings.Shard  // whose rosters are looked at
@@ -142,14 +141,14 @@ func (p *pilot) rosters(
 // nobody refuses a list of which no account has an edge.
 func (p *pilot) nobody() error {
 	first := p.list.First
-	hint := "head -n 3 " + invocation.Quote(p.list.Name) + " | cat -A"
+	hint := "head -n 3 " + exit.Quote(p.list.Name) + " | cat -A"
 	if p.list.Stream {
 		hint = p.line.String()
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err: fmt.Errorf("--only-accounts %q: none of its %s has an edge here; nothing was sent",
-			p.list.Name, screen.Some(p.list.Count, "account")),
+			p.list.Name, terminal.Some(p.list.Count, "account")),
 		Hint: fmt.Sprintf("%s # line %d was read as %q, and no From_Account is exactly that", hint, first.Line,
 			first.ID),
 	}
@@ -171,17 +170,17 @@ func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 	}
 	text := strings.Join(names, ", ")
 	if more := unknown - len(names); more > 0 {
-		text += fmt.Sprintf(" and %s more", screen.Count(int64(more)))
+		text += fmt.Sprintf(" and %s more", terminal.Count(int64(more)))
 	}
 	return fmt.Sprintf("--only-accounts %q: %s no edge here: %s",
-		p.list.Name, screen.HasHave(int64(unknown), "account"), text), nil
+		p.list.Name, terminal.HasHave(int64(unknown), "account"), text), nil
 }
 
 // planned says what a plan, which is of all accounts, has of the pilot.
 func (p *pilot) planned(ctx context.Context, s *stage.Stage) (string, error) {
 	warning, err := p.find(ctx, s, nil)
 	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s",
-		screen.Some(p.edges, "edge"))
+		terminal.Some(p.edges, "edge"))
 	return strings.TrimSuffix(text+"; "+warning, "; "), err
 }
 
@@ -209,7 +208,7 @@ func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
 	}
 	named := p.named()
 	j.Log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
-		screen.Some(int64(named-p.unknown()), "account"), screen.Some(p.edges, "edge")),
+		terminal.Some(int64(named-p.unknown()), "account"), terminal.Some(p.edges, "edge")),
 		events.Pilot, zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.pilot = p
 	return nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/source"
+	"friendmigrate/source/accountlist"
 )
 
 func write(t *testing.T, name, content string) string {
@@ -66,7 +66,7 @@ func TestAPilotFindsItsAccountsEitherWay(t *testing.T) {
 			named[fmt.Sprint("u", i*7)] = true
 			fmt.Fprintf(&list, "u%d\n", i*7)
 		}
-		file, err := accounts.Open(source.Standard, strings.NewReader(list.String()))
+		file, err := accountlist.Open(source.Standard, strings.NewReader(list.String()))
 		if err != nil {
 			t.Fatal(err)
 		}

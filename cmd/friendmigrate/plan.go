@@ -12,8 +12,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
@@ -81,9 +81,9 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	ending := p.judgePlan(made, set, as)
 	made.Code, made.Program = int(ending.Code), versionLine()
 	if set.JSON {
-		err = screen.WriteJSON(p.Std.Out, made)
+		err = terminal.WriteJSON(p.Std.Out, made)
 	} else {
-		err = screen.WriteText(p.Std.Out, made.Text())
+		err = terminal.WriteText(p.Std.Out, made.Text())
 	}
 	return p.end(ending, err)
 }
@@ -112,8 +112,8 @@ func (p *program) makePlan(ctx context.Context, set settings.Settings, as *impor
 
 // judgePlan says how the plan ended, and how to import what was planned.
 func (p *program) judgePlan(made *plan.Plan, set settings.Settings, as *importJob) exit.Ending {
-	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", screen.Some(made.Edges, "edge"),
-		screen.Some(made.Accounts, "account"), screen.Some(made.Calls, "call"))}
+	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", terminal.Some(made.Edges, "edge"),
+		terminal.Some(made.Accounts, "account"), terminal.Some(made.Calls, "call"))}
 	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {
 		e.What += ", at least " + made.LeastTime()
 	}
@@ -143,4 +143,4 @@ func (p *program) judgePlan(made *plan.Plan, set settings.Settings, as *importJo
 	return e
 }
 
-func wouldBe(rows int64) string { return screen.Some(rows, "row") + " would be" }
+func wouldBe(rows int64) string { return terminal.Some(rows, "row") + " would be" }

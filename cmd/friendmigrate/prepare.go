@@ -17,7 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -132,7 +132,7 @@ func (j *importJob) lostJournal(what string) error {
 // stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is
 // staged.
 func (j *importJob) stdin() io.Reader {
-	if screen.IsTerminal(j.Std.In) {
+	if terminal.IsTerminal(j.Std.In) {
 		return nil
 	}
 	return j.Std.In
@@ -173,7 +173,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 	if t.Pending == 0 {
 		return nil
 	}
-	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", screen.Count(t.Settled()), screen.Some(t.Settled()+t.Pending,
+	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()), terminal.Some(t.Settled()+t.Pending,
 		"edge")),
 		events.Resume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
@@ -319,7 +319,7 @@ func (j *importJob) refuseRejected() error {
 	}
 	if elsewhere > 0 {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
-			screen.WasWere(elsewhere, "row")))
+			terminal.WasWere(elsewhere, "row")))
 	}
 	return &exit.Error{
 		Code: exit.Unusable,
@@ -339,7 +339,7 @@ func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesErr
 	return &exit.Error{
 		Code: exit.Unusable,
 		Err: fmt.Errorf("--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was sent",
-			screen.Some(d.Rows, "row"), screen.Verb(d.Rows, " repeats", " repeat")),
+			terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat")),
 		Hint: j.Line().With("duplicates", "last").String(),
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/sink/simulator"
 )
@@ -96,5 +96,5 @@ func (r *rehearsal) compare(j *importJob, a report.Account) error {
 // disagreement: on a busy machine some are held up and arrive among those that left after them.
 func (r *rehearsal) words() string {
 	return fmt.Sprintf("the simulated service counts %s and %s itself, at most %d in any second, none overlapping",
-		screen.Some(r.found.Edges, "edge"), screen.Some(r.found.Calls, "call"), r.found.BusiestSecond)
+		terminal.Some(r.found.Edges, "edge"), terminal.Some(r.found.Calls, "call"), r.found.BusiestSecond)
 }

@@ -11,7 +11,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/early"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
@@ -30,7 +30,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	all := screen.New(std.Err)
+	all := terminal.New(std.Err)
 	std.Err = all
 	p := newProgram(job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 	done := make(chan int, 1)

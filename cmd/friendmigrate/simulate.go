@@ -12,8 +12,8 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink/simulator"
 )
 
@@ -56,7 +56,7 @@ func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
 	}
 	s := service.Stats()
 	p.ending = &exit.Ending{What: fmt.Sprintf("%v: served %s; %s in the graph", context.Cause(ctx),
-		screen.Some(s.Calls, "call"), screen.Some(s.GraphEdges, "edge"))}
+		terminal.Some(s.Calls, "call"), terminal.Some(s.GraphEdges, "edge"))}
 	return nil
 }
 

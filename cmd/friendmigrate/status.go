@@ -14,8 +14,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 func statusHelp() string {
@@ -60,9 +60,9 @@ func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
 		return inspectError(err)
 	}
 	if set.JSON {
-		return screen.WriteJSON(p.Std.Out, s)
+		return terminal.WriteJSON(p.Std.Out, s)
 	}
-	return screen.WriteText(p.Std.Out, s.Text())
+	return terminal.WriteText(p.Std.Out, s.Text())
 }
 
 // watchStatus shows the status each second until the job has ended: on a terminal in the same
@@ -71,8 +71,8 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 	show := statusLine
 	switch {
 	case set.JSON:
-		show = func(w io.Writer, s *inspect.Status) error { return screen.WriteJSONLine(w, s) }
-	case screen.IsTerminal(p.Std.Out):
+		show = func(w io.Writer, s *inspect.Status) error { return terminal.WriteJSONLine(w, s) }
+	case terminal.IsTerminal(p.Std.Out):
 		show = redrawn()
 	}
 	tick := time.NewTicker(job.Tick)
@@ -94,7 +94,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 }
 
 func statusLine(w io.Writer, s *inspect.Status) error {
-	return screen.WriteText(w, s.Line()+"\n")
+	return terminal.WriteText(w, s.Line()+"\n")
 }
 
 // redrawn shows one status in the place of the one before.
@@ -108,6 +108,6 @@ func redrawn() func(io.Writer, *inspect.Status) error {
 			}
 		}
 		lines = strings.Count(text, "\n")
-		return screen.WriteText(w, screen.Narrow(w, text))
+		return terminal.WriteText(w, terminal.Narrow(w, text))
 	}
 }

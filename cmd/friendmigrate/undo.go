@@ -9,8 +9,8 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 func undoListHelp() string {
@@ -44,7 +44,7 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 		return inspectError(err)
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
-	out := screen.List(p.Std.Out)
+	out := terminal.List(p.Std.Out)
 	undone, err := jobs.Undo(ctx, out, set.Uncertain)
 	if err := errors.Join(err, out.Close()); err != nil {
 		if err := p.Stopped(ctx, "stopped by %w; the list is not whole"); err != nil {
@@ -58,10 +58,10 @@ func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error
 		return err
 	}
 	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted",
-		screen.Some(undone.Pairs, "pair"), screen.Some(undone.Calls, "call"))}
+		terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"))}
 	e.What += withoutMissing(jobs)
 	if undone.Uncertain > 0 && !set.Uncertain {
-		e.What += fmt.Sprintf("; %s left out of which that cannot be told", screen.Some(undone.Uncertain, "pair"))
+		e.What += fmt.Sprintf("; %s left out of which that cannot be told", terminal.Some(undone.Uncertain, "pair"))
 		e.Hint = p.Line().With("uncertain", "").String() + " # to have these too"
 	}
 	p.ending = &e

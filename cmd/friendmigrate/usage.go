@@ -9,10 +9,9 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
-	"friendmigrate/cmd/friendmigrate/termination"
 	"friendmigrate/migrate"
 )
 
@@ -53,7 +52,7 @@ func (p *program) usageError(c *cli.Command, err error) error {
 	case name == "secret-key":
 		e.Err = fmt.Errorf("unknown flag %s: a key is never a flag, because everybody on a machine sees command lines;"+
 			" give the file that holds it with --secret-key-file, or set the variable %s", typed, settings.KeyVariable)
-		e.Hint = invocation.Parse(p.Args[0], c.Name, nil, nil).With("secret-key-file", "FILE").String() +
+		e.Hint = exit.Parse(p.Args[0], c.Name, nil, nil).With("secret-key-file", "FILE").String() +
 			" # and the rest of the line"
 	case nearest == "":
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
@@ -95,7 +94,7 @@ func (p *program) unknownCommand(name string) error {
 // count only there: their names are short, and Kubernetes gives a container variables such as
 // FRIENDMIGRATE_PORT.
 func (p *program) mistyped() (warnings []string) {
-	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, termination.Variable: true}
+	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, progress.Variable: true}
 	command, _ := job.Split(p.Args)
 	for _, c := range p.command().Commands {
 		for _, f := range c.Flags {

@@ -10,12 +10,11 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/sampling"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -87,9 +86,9 @@ func gravestFound(codes ...exit.Code) exit.Code {
 // subject says what was asked about.
 func (r *verified) subject() string {
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
-		return fmt.Sprintf("%s drawn from %s", screen.Some(drawn, "edge"), screen.Count(all))
+		return fmt.Sprintf("%s drawn from %s", terminal.Some(drawn, "edge"), terminal.Count(all))
 	}
-	return screen.Some(r.Edges, "edge")
+	return terminal.Some(r.Edges, "edge")
 }
 
 func (r *verified) after() string {
@@ -97,7 +96,7 @@ func (r *verified) after() string {
 	if calls == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %s in %s", screen.Some(calls, "call"), screen.Took(r.took))
+	return fmt.Sprintf(", %s in %s", terminal.Some(calls, "call"), terminal.Took(r.took))
 }
 
 func (r *verified) doneWords() string {
@@ -120,7 +119,7 @@ func (r *verified) worth() string {
 	}
 	bound := sampling.Bound(drawn, r.Missing+r.Different)
 	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound,
-		screen.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
+		terminal.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
 }
 
 // unread says of how many edges it is not known whether their fields are right.
@@ -129,7 +128,7 @@ func (r *verified) unread() string {
 		return ""
 	}
 	return fmt.Sprintf(" (%s of them by friend_check, with fields unread: friend_get's pages do not show them)",
-		screen.Count(r.Unread))
+		terminal.Count(r.Unread))
 }
 
 // words say what was found, of each kind that there is.
@@ -140,24 +139,24 @@ func (r *verified) words() string {
 			parts = append(parts, text)
 		}
 	}
-	add(r.InPlace, screen.IsAre(r.InPlace, "edge")+" in place"+r.unread())
-	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", screen.IsAre(r.Missing, "edge"), codeWords(r.MissingBy),
+	add(r.InPlace, terminal.IsAre(r.InPlace, "edge")+" in place"+r.unread())
+	add(r.Missing, fmt.Sprintf("%s missing%s, see %s", terminal.IsAre(r.Missing, "edge"), codeWords(r.MissingBy),
 		r.lists.Missing))
-	add(r.Different, fmt.Sprintf("%s different, see %s", screen.IsAre(r.Different, "edge"), r.lists.Different))
+	add(r.Different, fmt.Sprintf("%s different, see %s", terminal.IsAre(r.Different, "edge"), r.lists.Different))
 	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.Dir, folder.Failed+"."+r.job.Counts.ListFormat()))
 	add(r.rejected, rejectedWords(r.rejected,
 		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.Counts))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
-		parts = append(parts, screen.IsAre(sent, "edge")+" pending: the job has not sent "+screen.Verb(sent, "it",
+		parts = append(parts, terminal.IsAre(sent, "edge")+" pending: the job has not sent "+terminal.Verb(sent, "it",
 			"them"))
 	}
 	return strings.Join(parts, "; ")
 }
 
 func (r *verified) failedWords() string {
-	text := screen.Some(r.Failed, "edge") + " failed before"
+	text := terminal.Some(r.Failed, "edge") + " failed before"
 	if there := r.there(); there != nil && *there > 0 {
-		text += fmt.Sprintf(" (%s of them %s there after all)", screen.Count(*there), screen.Verb(*there, "is", "are"))
+		text += fmt.Sprintf(" (%s of them %s there after all)", terminal.Count(*there), terminal.Verb(*there, "is", "are"))
 	}
 	return text
 }
@@ -176,7 +175,7 @@ func codeWords(by map[int]int64) string {
 	var parts []string
 	for _, code := range slices.Sorted(maps.Keys(by)) {
 		known, _ := sink.LookupCode(code)
-		parts = append(parts, fmt.Sprintf("%s with code %d, %s", screen.Count(by[code]), code, known.Advice))
+		parts = append(parts, fmt.Sprintf("%s with code %d, %s", terminal.Count(by[code]), code, known.Advice))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -213,7 +212,7 @@ func (r *verified) nextHint(code exit.Code) string {
 }
 
 // importLine is the command that goes on with the job.
-func (r *verified) importLine() invocation.Line {
+func (r *verified) importLine() exit.Line {
 	l := r.lineAs("import")
 	if shard := r.job.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(r.job.Env) {
 		l = l.With("shard", shard.String())
@@ -267,7 +266,7 @@ func (r *verified) differentHint() string {
 }
 
 // lineAs is the command line with another command, for the same app.
-func (r *verified) lineAs(command string) invocation.Line {
+func (r *verified) lineAs(command string) exit.Line {
 	return r.job.As(r.job.Line(), command, "json", "sample", "fields")
 }
 
@@ -277,12 +276,12 @@ func (r *verified) stoppedWords(text string) string {
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.NoVerdict)) {
 		known, _ := sink.LookupCode(code)
-		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", screen.IsAre(r.NoVerdict[code], "edge"), code,
+		text += fmt.Sprintf("; %s without a verdict (code %d, %s)", terminal.IsAre(r.NoVerdict[code], "edge"), code,
 			known.Advice)
 	}
 	if r.Unasked > 0 {
-		text += fmt.Sprintf("; %s of %s still to be asked about", screen.Count(r.Unasked),
-			screen.IsAre(r.job.verify.Asked(), "edge"))
+		text += fmt.Sprintf("; %s of %s still to be asked about", terminal.Count(r.Unasked),
+			terminal.IsAre(r.job.verify.Asked(), "edge"))
 	}
 	return text
 }

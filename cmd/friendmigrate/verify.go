@@ -15,15 +15,15 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/metrics"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/sink/friendlist"
 	"friendmigrate/source/stage"
 )
 
@@ -77,7 +77,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if set.JSON {
-		if err := screen.WriteJSON(p.Std.Out, result); err != nil {
+		if err := terminal.WriteJSON(p.Std.Out, result); err != nil {
 			return err
 		}
 	}
@@ -189,7 +189,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 		zap.Float64("rate", j.Set.Pace.Rate))
 	meter := new(migrate.Meter)
 	client := j.Client
-	j.View.Follow(func() metrics.Facts { return job.FactsOf(client, meter) })
+	j.View.Follow(func() progress.Facts { return job.FactsOf(client, meter) })
 	j.View.Sending()
 	stop := j.Follow(j.Set.Output, j.Log, j.Client, meter, func() job.Standing {
 		now := j.verify.Progress()
@@ -197,7 +197,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 			Done: now.Asked, Total: now.Edges, Noun: "edge", Steps: now.CallsDone - start.CallsDone, ToGo: now.Calls,
 		}
 		if now.Other > 0 {
-			s.More = fmt.Sprintf(", %s missing or different", screen.Count(now.Other))
+			s.More = fmt.Sprintf(", %s missing or different", terminal.Count(now.Other))
 		}
 		return s
 	})
@@ -207,7 +207,7 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
 	_, err := j.verify.Run(ctx, service, engine, func() int64 { return j.Client.Stats().Attempts })
 	if n := j.verify.Doubtful; n > 0 {
-		j.Log.Warn("the friends of "+screen.Some(n, "account")+
+		j.Log.Warn("the friends of "+terminal.Some(n, "account")+
 			" are not as many as FriendNum says, so friend_check was asked about those that friend_get did not show",
 			events.Ask)
 	}

@@ -16,7 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
@@ -167,7 +167,7 @@ func (j *verifyJob) stageOwn(ctx context.Context) error {
 		return j.ReadError(ctx, err)
 	}
 	if j.Counts = p.Counts; j.Counts.Rejected > 0 {
-		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", screen.WasWere(j.Counts.Rejected,
+		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s", terminal.WasWere(j.Counts.Rejected,
 			"row"),
 			filepath.Join(dir, folder.Rejected)), events.Rejected)
 	}

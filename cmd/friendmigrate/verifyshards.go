@@ -12,11 +12,10 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 )
 
@@ -120,7 +119,7 @@ func (j *verifyJob) refuseShards(places []folder.Place) error {
 			Code: exit.Unusable,
 			Err: fmt.Errorf("%d of the %d shards in %q %s no staged job, shard %s among them: "+
 				"import what is missing first, or name by --shard the one to verify", len(missing), missing[0].Count,
-				j.Set.Job.State, screen.Verb(int64(len(missing)), "has", "have"), missing[0]),
+				j.Set.Job.State, terminal.Verb(int64(len(missing)), "has", "have"), missing[0]),
 			Hint: j.As(j.Line(), "import").With("shard", missing[0].String()).Of("INPUT").String(),
 		}
 	case j.Set.Sample > 0:
@@ -170,14 +169,14 @@ func (j *verifyJob) shardWords(all *verifyReport, shards int, took time.Duration
 	if !all.finished {
 		text := fmt.Sprintf("shard %s: %s", last.Shard, last.What)
 		if rest := shards - len(all.Shards); rest > 0 {
-			text += fmt.Sprintf("; %s still to be asked about", screen.IsAre(int64(rest), "more shard"))
+			text += fmt.Sprintf("; %s still to be asked about", terminal.IsAre(int64(rest), "more shard"))
 		}
 		return text
 	}
-	subject := fmt.Sprintf("%s of %s", screen.Some(all.Edges, "edge"), screen.Some(int64(shards), "shard"))
+	subject := fmt.Sprintf("%s of %s", terminal.Some(all.Edges, "edge"), terminal.Some(int64(shards), "shard"))
 	after := ""
 	if all.Calls > 0 {
-		after = fmt.Sprintf(", %s in %s", screen.Some(all.Calls, "call"), screen.Took(took))
+		after = fmt.Sprintf(", %s in %s", terminal.Some(all.Calls, "call"), terminal.Took(took))
 	}
 	with := ""
 	if j.Set.Fields {
@@ -217,7 +216,7 @@ func (j *verifyJob) shardHint(all *verifyReport) string {
 }
 
 // withTags names the custom fields of the lists that are integers.
-func (j *verifyJob) withTags(l invocation.Line, all *verifyReport) invocation.Line {
+func (j *verifyJob) withTags(l exit.Line, all *verifyReport) exit.Line {
 	tags := map[string]bool{}
 	for i := range all.Shards {
 		for _, tag := range all.Shards[i].tags {

@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
-	friendlist "friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	friendlist "friendmigrate/sink/friendlist"
 	"friendmigrate/sink/simulator"
 	"friendmigrate/source"
 )

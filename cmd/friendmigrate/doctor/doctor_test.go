@@ -16,13 +16,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/sink/simulator"
+	"friendmigrate/source/accountlist"
 )
 
 const (
@@ -179,7 +179,7 @@ func TestMissingAccountsAreListedInTheirOrder(t *testing.T) {
 		_, err := fmt.Sscanf(id, "u%d", &n)
 		return err != nil || n%17 != 3
 	}}})
-	file, err := accounts.Open(filepath.Join(dir, "ids"), nil)
+	file, err := accountlist.Open(filepath.Join(dir, "ids"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

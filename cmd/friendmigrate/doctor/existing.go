@@ -7,12 +7,12 @@ import (
 	"iter"
 	"sync"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/source/accountlist"
 	"friendmigrate/source/spool"
 )
 
@@ -20,7 +20,7 @@ import (
 // Journal: 100 ids are a roster.
 type Existing struct {
 	FS     disk.FS
-	File   *accounts.File
+	File   *accountlist.File
 	Sample int64 // so many of them, 0: all
 	Seed   uint64
 	Out    string // the list of those that do not exist
@@ -86,11 +86,11 @@ func (x *Existing) Run(ctx context.Context, engine migrate.Options) error {
 }
 
 // chosen lists the accounts that are asked about.
-func (x *Existing) chosen(ctx context.Context) iter.Seq2[accounts.Account, error] {
+func (x *Existing) chosen(ctx context.Context) iter.Seq2[accountlist.Account, error] {
 	if x.Sample == 0 || x.Sample >= x.File.Count {
 		return x.File.All(ctx)
 	}
-	return func(yield func(accounts.Account, error) bool) {
+	return func(yield func(accountlist.Account, error) bool) {
 		drawn, number := sampling.Draw(x.File.Count, x.Sample, x.Seed), int64(0)
 		for a, err := range x.File.All(ctx) {
 			if err != nil || len(drawn) > 0 && drawn[0] == number {
@@ -139,7 +139,7 @@ func (x *Existing) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
 }
 
 // add puts an account into the batch, unless it is there already.
-func (x *Existing) add(a accounts.Account, batch *[]migrate.Edge, in map[string]struct{}) {
+func (x *Existing) add(a accountlist.Account, batch *[]migrate.Edge, in map[string]struct{}) {
 	if _, twice := in[a.ID]; twice {
 		return
 	}

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
 )
 
 // Probe finds out by two test accounts what the vendor's pages leave open. It writes to From's

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -74,7 +74,7 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 			return refused(e), throttled
 		}
 	}
-	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %s: %v", screen.Some(int64(made), "call"),
+	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %s: %v", terminal.Some(int64(made), "call"),
 		err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
 }
 

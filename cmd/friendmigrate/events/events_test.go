@@ -17,8 +17,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 )
 
@@ -202,7 +202,7 @@ func TestTheReadmeListsTheEvents(t *testing.T) {
 // A reader of the log relies on these keys.
 func TestALineOfTheLogHasItsKeys(t *testing.T) {
 	var b bytes.Buffer
-	log, err := Log(settings.Output{LogFormat: "json", LogLevel: "debug"}, screen.New(&b))
+	log, err := Log(settings.Output{LogFormat: "json", LogLevel: "debug"}, terminal.New(&b))
 	if err != nil {
 		t.Fatal(err)
 	}

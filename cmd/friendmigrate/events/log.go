@@ -7,13 +7,13 @@ import (
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 )
 
 // Log makes the log.
-func Log(o settings.Output, to *screen.Screen) (*zap.Logger, error) {
+func Log(o settings.Output, to *terminal.Screen) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(o.LogLevel)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func Log(o settings.Output, to *screen.Screen) (*zap.Logger, error) {
 }
 
 // Plain reports whether log lines are for people.
-func Plain(o settings.Output, to *screen.Screen) bool {
+func Plain(o settings.Output, to *terminal.Screen) bool {
 	return o.LogFormat == "console" || o.LogFormat == "auto" && to.Terminal()
 }
 

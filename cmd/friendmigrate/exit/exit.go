@@ -1,6 +1,7 @@
-// Package exit holds the one table of exit codes: what each means, whether running the same command
-// again helps, and which one speaks where several apply. The help text, the command's last line and
-// everything that is generated for a scheduler read it from here.
+// Package exit is how a command ends. It holds the one table of exit codes: what each means,
+// whether running the same command again helps, and which one speaks where several apply. It also
+// holds the command line as the user wrote it, from which hints are made: quoted so that a POSIX
+// shell reads them back as they are.
 //
 // It never ends a process: os.Exit is main's alone.
 package exit

@@ -4,23 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/source/accountlist"
 	"io"
 	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
 
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/sink/friendlist"
 	"friendmigrate/source"
 )
 
 // Options say what is exported and to where.
 type Options struct {
 	FS          disk.FS
-	Accounts    *accounts.File
+	Accounts    *accountlist.File
 	Destination string // a file; "": Stream
 	Stream      io.Writer
 	Format      string // source.CSV or source.JSONL

@@ -17,11 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
+	"friendmigrate/source/accountlist"
 )
 
 // graph is a service of friend lists in memory.
@@ -81,7 +81,7 @@ func options(t *testing.T, dir, format, destination string, ids ...string) Optio
 	if err := os.WriteFile(name, []byte(strings.Join(ids, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := accounts.Open(name, nil)
+	f, err := accountlist.Open(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/source/accountlist"
 	"strings"
 	"sync"
 
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
 	"friendmigrate/source"
 )
 
@@ -44,7 +44,7 @@ func mixed(tag string) error {
 }
 
 // roster is an account as the engine knows it.
-func roster(number int64, a accounts.Account) migrate.Roster {
+func roster(number int64, a accountlist.Account) migrate.Roster {
 	edge := migrate.Edge{From: a.ID, Position: migrate.Position{Input: int(number), Line: a.Line}}
 	chunk := migrate.Chunk{Ordinal: number, From: a.ID, Edges: []migrate.Edge{edge}}
 	return migrate.Roster{
@@ -187,7 +187,7 @@ func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	if found == nil { // refused without a call
 		found = &state{entry: entry{number: number}}
 	}
-	account := accounts.Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}
+	account := accountlist.Account{ID: s.Chunk.From, Line: s.Chunk.Edges[0].Line}
 	switch {
 	case outcome.Kind == migrate.Failed:
 		f.forget(found)

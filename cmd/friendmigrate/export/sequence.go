@@ -2,7 +2,7 @@ package export
 
 import (
 	"errors"
-	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/source/accountlist"
 	"io"
 	"os"
 	"sync"
@@ -49,7 +49,7 @@ type piece struct {
 
 // Failure is an account that could not be read.
 type Failure struct {
-	Account accounts.Account
+	Account accountlist.Account
 	Code    int
 	Info    string
 }

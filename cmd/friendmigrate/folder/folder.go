@@ -1,8 +1,3 @@
-// Package folder knows the state folder: what lies where in it, which of several jobs beside each
-// other exclude one another, and how an old state is put aside.
-//
-// What it promises: nothing is written outside the folder of this shard, nor over anything that a
-// command reads; an old state is moved, never deleted, but for that of a rehearsal.
 package folder
 
 import (

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/progress"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // when writes a moment.
@@ -22,7 +22,7 @@ func (s *Status) Text() string {
 	s.edgeRows(row)
 	s.runRows(row)
 	for _, f := range s.FailedBy {
-		fmt.Fprintf(&b, "  %s with %d: %s\n", screen.Some(f.Edges, "edge")+" failed", f.Code, f.Advice)
+		fmt.Fprintf(&b, "  %s with %d: %s\n", terminal.Some(f.Edges, "edge")+" failed", f.Code, f.Advice)
 	}
 	if len(s.Shards) > 1 || s.Shards[0].Shard != "" {
 		s.shardRows(&b)
@@ -40,7 +40,7 @@ func (s *Status) headline() string {
 				running++
 			}
 		}
-		begun, all := len(s.Shards), screen.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
+		begun, all := len(s.Shards), terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
 		text = fmt.Sprintf("%s; %d of %s running", s.Phase, running, all)
 		if len(s.Missing) > 0 {
 			text = fmt.Sprintf("%s; %d of %s have begun, %d running", s.Phase, begun, all, running)
@@ -54,7 +54,7 @@ func (s *Status) headline() string {
 		text += fmt.Sprintf(", %.0f calls/s", s.PerSecond)
 	}
 	if s.Left != nil {
-		text += ", " + screen.Span(time.Duration(*s.Left*float64(time.Second))) + " left"
+		text += ", " + terminal.Span(time.Duration(*s.Left*float64(time.Second))) + " left"
 	}
 	return text
 }
@@ -71,7 +71,7 @@ func (s *JobStatus) going() string {
 		return fmt.Sprintf("stopped (exit code %d)", *s.Code)
 	case s.Phase == Stopped && p != nil:
 		return fmt.Sprintf("not running; its last sign of life was %s ago",
-			screen.Span(time.Duration(s.Silent*float64(time.Second))))
+			terminal.Span(time.Duration(s.Silent*float64(time.Second))))
 	}
 	return s.Phase
 }
@@ -83,15 +83,15 @@ func (s *Status) edgeRows(row func(name, value, about string)) {
 	}
 	count := func(name string, n, added int64, about string) {
 		if added > 0 {
-			about = strings.TrimSpace(fmt.Sprintf("and %s added ones  %s", screen.Count(added), about))
+			about = strings.TrimSpace(fmt.Sprintf("and %s added ones  %s", terminal.Count(added), about))
 		}
-		row(name, screen.Count(n), about)
+		row(name, terminal.Count(n), about)
 	}
 	count("read", a.Rows.Read, a.Added.Edges, "")
 	count("imported", a.Rows.Imported, a.Added.Imported, "")
 	unsure := ""
 	if n := a.Rows.AlreadyUncertain + a.Added.AlreadyUncertain; n > 0 {
-		unsure = screen.Count(n) + " of them perhaps by a call of this job that got no answer"
+		unsure = terminal.Count(n) + " of them perhaps by a call of this job that got no answer"
 	}
 	count("already", a.Rows.Already, a.Added.Already, unsure)
 	count("failed", a.Rows.Failed, a.Added.Failed, "")
@@ -114,7 +114,7 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		if killed > 0 {
 			about = fmt.Sprintf("%d of them were killed", killed)
 		}
-		row("runs", screen.Count(int64(runs)), about)
+		row("runs", terminal.Count(int64(runs)), about)
 	}
 	if len(s.Shards) == 1 {
 		one := &s.Shards[0]
@@ -129,7 +129,7 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		row("verified", "", fmt.Sprintf("%s on %s: %s", v.How, when(v.At), v.String()))
 	}
 	if len(s.Missing) > 0 {
-		row("not begun", screen.Count(int64(len(s.Missing))),
+		row("not begun", terminal.Count(int64(len(s.Missing))),
 			"of the shards, without a state here: "+shortList(s.Missing, 8))
 	}
 }
@@ -147,9 +147,9 @@ func (s *Status) shardRows(b *strings.Builder) {
 		j := &s.Shards[i]
 		text := j.going()
 		if a := j.Account; a != nil {
-			text += fmt.Sprintf(", %.1f %% of %s", j.Percent, screen.Some(a.Edges(), "edge"))
+			text += fmt.Sprintf(", %.1f %% of %s", j.Percent, terminal.Some(a.Edges(), "edge"))
 			if a.Failed() > 0 {
-				text += fmt.Sprintf(", %s failed", screen.Count(a.Failed()))
+				text += fmt.Sprintf(", %s failed", terminal.Count(a.Failed()))
 			}
 		}
 		if p := j.Progress; p != nil && j.Phase == Sending {
@@ -168,7 +168,7 @@ func paceText(p *progress.Snapshot) (text string) {
 		text += fmt.Sprintf(", %.0f calls/s", p.Calls.PerSecond)
 	}
 	if p.Left != nil {
-		text += ", " + screen.Span(time.Duration(*p.Left*float64(time.Second))) + " left"
+		text += ", " + terminal.Span(time.Duration(*p.Left*float64(time.Second))) + " left"
 	}
 	if p.Slow != "" {
 		text += " (" + p.Slow + ")"
@@ -180,9 +180,9 @@ func paceText(p *progress.Snapshot) (text string) {
 func (s *Status) Line() string {
 	text := s.headline()
 	if s.Account != nil {
-		text += fmt.Sprintf(": %s of %s", screen.Count(s.Settled), screen.Some(s.Total, "edge"))
+		text += fmt.Sprintf(": %s of %s", terminal.Count(s.Settled), terminal.Some(s.Total, "edge"))
 		if n := s.Account.Failed(); n > 0 {
-			text += fmt.Sprintf(", %s failed", screen.Count(n))
+			text += fmt.Sprintf(", %s failed", terminal.Count(n))
 		}
 	}
 	return text
@@ -195,7 +195,7 @@ func (s *Summary) Text() string {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%d: %s failed: %s\n", c.Code, screen.Some(c.Edges, "edge"), c.Advice)
+		fmt.Fprintf(&b, "%d: %s failed: %s\n", c.Code, terminal.Some(c.Edges, "edge"), c.Advice)
 		fmt.Fprintf(&b, "  such as %s -> %s, %s line %d: %s\n", c.Example.From, c.Example.To, c.Example.Input,
 			c.Example.Line, orNothing(c.Example.Info))
 	}
@@ -243,7 +243,7 @@ func (f Finding) Text() string {
 func (f *Finding) outcomeText() string {
 	switch {
 	case f.Kind == Failed:
-		return fmt.Sprintf(", after %s\n%11s%d %s: %s", screen.Some(int64(f.Attempts), "attempt"), "", f.Code,
+		return fmt.Sprintf(", after %s\n%11s%d %s: %s", terminal.Some(int64(f.Attempts), "attempt"), "", f.Code,
 			orNothing(f.Info), f.Advice)
 	case f.Kind == Pending && f.Code != 0:
 		return fmt.Sprintf(", taken up again after it had failed with %d %s%s", f.Code, orNothing(f.Info),

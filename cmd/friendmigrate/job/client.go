@@ -11,16 +11,15 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/metrics"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/accountlist"
 	"friendmigrate/source/objects"
 )
 
@@ -38,9 +37,9 @@ func Await[T any](ctx context.Context, p *Program, what string, f func() (T, err
 }
 
 // OpenAccounts reads the list of accounts that a flag names.
-func (p *Program) OpenAccounts(ctx context.Context, flag, name string) (*accounts.File, error) {
-	list, err := Await(ctx, p, flag, func() (*accounts.File, error) {
-		list, err := accounts.Open(name, p.Std.In)
+func (p *Program) OpenAccounts(ctx context.Context, flag, name string) (*accountlist.File, error) {
+	list, err := Await(ctx, p, flag, func() (*accountlist.File, error) {
+		list, err := accountlist.Open(name, p.Std.In)
 		if err != nil {
 			err = fmt.Errorf("read %s: %w", flag, err)
 		}
@@ -143,7 +142,7 @@ func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
 	if set.Listen == "" || p.Server != nil { // a verify of several shards takes several locks
 		return nil
 	}
-	server, err := metrics.Listen(set.Listen, p.View)
+	server, err := progress.Listen(set.Listen, p.View)
 	if err != nil {
 		host, _, _ := net.SplitHostPort(set.Listen)
 		hint := p.Line().With("listen", net.JoinHostPort(host, "0"))
@@ -168,7 +167,7 @@ func ServiceURL(a net.Addr) string {
 }
 
 // FactsOf are the facts of a run, without those of a job. Both may be nil.
-func FactsOf(client *sink.Client, meter *migrate.Meter) (f metrics.Facts) {
+func FactsOf(client *sink.Client, meter *migrate.Meter) (f progress.Facts) {
 	if client != nil {
 		pace := client.Pace()
 		f.Stats, f.Pace = client.Stats(), &pace

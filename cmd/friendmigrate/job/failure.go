@@ -14,7 +14,6 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/invocation"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
@@ -64,8 +63,8 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return p.better(asItIs, settings.Refusals(err)...)
 	case errors.As(err, &proxy):
 		return "env " + string(proxy) + "=http://HOST:PORT " + p.Line().String()
-	case input != nil && input.Command(invocation.Quote) != "":
-		return input.Command(invocation.Quote)
+	case input != nil && input.Command(exit.Quote) != "":
+		return input.Command(exit.Quote)
 	case NoSpace(err):
 		return p.ResumeLine().String() + " # after making room"
 	case errors.Is(err, folder.ErrNoJob), errors.Is(err, syscall.ENOTDIR):
@@ -81,7 +80,7 @@ func (p *Program) Hint(err error, code exit.Code) string {
 }
 
 // better is the command line with flags that help, and what complete adds to it.
-func (p *Program) better(complete func(invocation.Line) invocation.Line, flags ...source.Flag) string {
+func (p *Program) better(complete func(exit.Line) exit.Line, flags ...source.Flag) string {
 	line, unset := p.Line(), ""
 	for _, f := range flags {
 		if slices.Contains(flags, source.Flag{Name: f.Name}) { // it has no place there, whatever else is wrong with it
@@ -104,7 +103,7 @@ func (p *Program) better(complete func(invocation.Line) invocation.Line, flags .
 	return unset + complete(line).String()
 }
 
-func asItIs(l invocation.Line) invocation.Line { return l }
+func asItIs(l exit.Line) exit.Line { return l }
 
 // canMend reports whether the command has all of the flags. Those of an import that is no more than
 // described are none of its own.

@@ -17,7 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/metrics"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -54,7 +54,7 @@ type Job struct {
 func (j *Job) Begin(command string, window time.Duration) {
 	j.Window = window
 	j.NameShard(j.Set.Job.Shard)
-	j.View.Begin(metrics.Job{Command: command, Shard: j.Set.Job.Shard.String(), Version: j.Version})
+	j.View.Begin(progress.Job{Command: command, Shard: j.Set.Job.Shard.String(), Version: j.Version})
 }
 
 // Ready reads the key and makes what needs no folder: the log and the client for objects.

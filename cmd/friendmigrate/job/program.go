@@ -22,10 +22,9 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/invocation"
-	"friendmigrate/cmd/friendmigrate/metrics"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
@@ -49,14 +48,14 @@ type Program struct {
 	Std     Streams
 	Env     map[string]string
 	Volume  Volume
-	Screen  *screen.Screen
+	Screen  *terminal.Screen
 	Args    []string                             // with the program's name
 	Flags   func(command string) map[string]bool // those of a command, and whether a value follows as a word of its own
 	Version string                               // in one word
 
-	View   *metrics.View
-	Server *metrics.Server // nil: nobody listens
-	Linger time.Duration   // of Server, after the end
+	View   *progress.View
+	Server *progress.Server // nil: nobody listens
+	Linger time.Duration    // of Server, after the end
 	Began  time.Time
 	Window time.Duration // --max-duration, which counts from there; 0: none
 	Needed int64         // bytes that the volume should take, about; 0: not known
@@ -110,16 +109,16 @@ func Split(args []string) (name string, rest []string) {
 }
 
 // Line is the command line.
-func (p *Program) Line() invocation.Line { return p.LineOf(p.Args) }
+func (p *Program) Line() exit.Line { return p.LineOf(p.Args) }
 
 // LineOf is the command line of other arguments.
-func (p *Program) LineOf(args []string) invocation.Line {
+func (p *Program) LineOf(args []string) exit.Line {
 	name, rest := Split(args)
 	program := ""
 	if len(args) > 0 {
 		program = args[0]
 	}
-	line := invocation.Parse(program, name, rest, p.TakesOf(name))
+	line := exit.Parse(program, name, rest, p.TakesOf(name))
 	if settings.IsKey(line.Value("secret-key-file")) { // no hint repeats it
 		line = line.With("secret-key-file", "FILE")
 	}
@@ -134,7 +133,7 @@ func (p *Program) TakesOf(command string) func(flag string) bool {
 
 // As is a line with another command, for the same app, without flags that mean something else
 // there.
-func (p *Program) As(l invocation.Line, command string, without ...string) invocation.Line {
+func (p *Program) As(l exit.Line, command string, without ...string) exit.Line {
 	flags := p.Flags(command)
 	return l.As(command, func(flag string) bool {
 		_, has := flags[flag]
@@ -144,7 +143,7 @@ func (p *Program) As(l invocation.Line, command string, without ...string) invoc
 
 // ResumeLine is the command that goes on with what the present one has begun. Until --fresh has
 // moved the old state there is nothing to go on with.
-func (p *Program) ResumeLine() invocation.Line {
+func (p *Program) ResumeLine() exit.Line {
 	if p.StartingOver.Load() {
 		return p.Line().Without("retry-failed")
 	}
@@ -153,7 +152,7 @@ func (p *Program) ResumeLine() invocation.Line {
 
 // Completed is a line with a word in capitals for each setting that the command needs and that
 // nobody has given yet.
-func (p *Program) Completed(l invocation.Line) invocation.Line {
+func (p *Program) Completed(l exit.Line) exit.Line {
 	name, _ := Split(p.Args)
 	add := func(flag, word string, others ...string) {
 		for _, f := range append(others, flag) {
@@ -182,7 +181,7 @@ func (p *Program) NameShard(s settings.Shard) {
 // FollowUp is the command of a list as a job of its own, with its own state folder. It takes the
 // whole list, whose rows need not belong to the shard that wrote it, and each shard's list has
 // another folder.
-func (p *Program) FollowUp(l invocation.Line, job settings.Job, suffix string) invocation.Line {
+func (p *Program) FollowUp(l exit.Line, job settings.Job, suffix string) exit.Line {
 	state := Beside(job.State, suffix)
 	if job.Shard.Count == 0 {
 		return l.With("state", state)
@@ -233,7 +232,7 @@ func FreeList(name string) string {
 }
 
 // Unusable is the error of a command line, and hint the one that was meant.
-func Unusable(hint invocation.Line, format string, args ...any) error {
+func Unusable(hint exit.Line, format string, args ...any) error {
 	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf(format, args...), Hint: hint.String()}
 }
 
@@ -259,7 +258,7 @@ func (p *Program) Elsewhere() string {
 
 // Help is the command that prints the help text of the command that was called.
 func (p *Program) Help() string {
-	l := invocation.Parse(p.Args[0], "help", nil, nil)
+	l := exit.Parse(p.Args[0], "help", nil, nil)
 	if name, _ := Split(p.Args); p.Flags(name) != nil {
 		l = l.Of(name)
 	}

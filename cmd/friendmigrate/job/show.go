@@ -8,8 +8,8 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/progress"
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -193,17 +193,17 @@ func (p *Program) Follow(
 		if !sent.Holding {
 			shown.Left = left
 		}
-		text := screen.Count(s.Done) + " of " + screen.Some(s.Total, s.Noun) + s.More
+		text := terminal.Count(s.Done) + " of " + terminal.Some(s.Total, s.Noun) + s.More
 		if known && s.Done < s.Total {
-			text += ", " + screen.Count(int64(perSecond+0.5)) + " calls/s"
+			text += ", " + terminal.Count(int64(perSecond+0.5)) + " calls/s"
 			if left != nil && shown.Slow == "" {
-				text += ", " + screen.Span(time.Duration(*left*float64(time.Second))) + " left"
+				text += ", " + terminal.Span(time.Duration(*left*float64(time.Second))) + " left"
 			}
 		}
 		if shown.Slow != "" && s.Done < s.Total {
 			text += " (" + shown.Slow + ")"
 		}
-		return &Moment{Snapshot: shown, asks: true, beside: text, line: screen.Percent(shown.Percent) + ": " + text}
+		return &Moment{Snapshot: shown, asks: true, beside: text, line: terminal.Percent(shown.Percent) + ": " + text}
 	}
 	show := p.StartShow(out, log, func(now time.Time) *Moment {
 		s := at()
@@ -233,11 +233,11 @@ func CallsOf(c *sink.Client, meter *migrate.Meter) progress.Calls {
 func Slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
 	switch {
 	case m.Holding:
-		since := screen.Span(now.Sub(m.HoldSince))
+		since := terminal.Span(now.Sub(m.HoldSince))
 		full = "holding for " + since + ": nothing gets through, and it is tried again by itself; the last answer: "
 		return full + m.HoldReason, "holding for " + since
 	case AllWait(m): // whatever the pace is, it holds nobody back
-		text := screen.Some(int64(m.Parked), "account") + " waiting to be tried again"
+		text := terminal.Some(int64(m.Parked), "account") + " waiting to be tried again"
 		return text, text
 	case pace != "":
 		return pace, "slowed by the service"

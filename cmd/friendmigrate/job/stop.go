@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -126,7 +126,7 @@ func brakeWords(stop *migrate.StopError) string {
 	what := ""
 	switch b.Kind {
 	case migrate.BrakeNothing:
-		what = fmt.Sprintf("none of the first %s landed an edge", screen.Some(b.Count, "call"))
+		what = fmt.Sprintf("none of the first %s landed an edge", terminal.Some(b.Count, "call"))
 	case migrate.BrakeHalved, migrate.BrakeField:
 		what = "chunk after chunk is refused for some of its edges"
 		if b.Kind == migrate.BrakeHalved {
@@ -134,13 +134,13 @@ func brakeWords(stop *migrate.StopError) string {
 		}
 	case migrate.BrakeExtra:
 		what = fmt.Sprintf("finding the edges that are refused has cost %s, more than --max-extra-calls %s",
-			screen.Some(b.Count, "extra call"), screen.Count(int64(b.Limit)))
+			terminal.Some(b.Count, "extra call"), terminal.Count(int64(b.Limit)))
 	case migrate.BrakeFailures:
 		what = fmt.Sprintf("%s failed in this run, more than --max-failures %s",
-			screen.Some(b.Count, "edge"), screen.Count(int64(b.Limit)))
+			terminal.Some(b.Count, "edge"), terminal.Count(int64(b.Limit)))
 	case migrate.BrakeRatio:
 		what = fmt.Sprintf("%s of %s settled in this run failed, and --max-failure-ratio is %g",
-			screen.Count(b.Count), screen.Some(b.Of, "edge"), b.Limit)
+			terminal.Count(b.Count), terminal.Some(b.Of, "edge"), b.Limit)
 	}
 	switch names := someNames(b.Fields); {
 	case names == "":
@@ -186,7 +186,7 @@ func Codes(edges map[int]int64) string {
 	codes = slices.DeleteFunc(codes, func(code int) bool { return edges[code] == 0 })
 	var parts []string
 	for _, code := range codes[:min(3, len(codes))] {
-		parts = append(parts, fmt.Sprintf("%s with %d", screen.Count(edges[code]), code))
+		parts = append(parts, fmt.Sprintf("%s with %d", terminal.Count(edges[code]), code))
 	}
 	switch {
 	case len(codes) == 1:

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // page writes lines of a name, a number and what is to be said about it.
@@ -16,7 +16,7 @@ func (p *page) row(name, value, about string) {
 	fmt.Fprintln(p, strings.TrimRight(fmt.Sprintf("%-12s %16s   %s", name, value, about), " "))
 }
 
-func (p *page) count(name string, n int64, about string) { p.row(name, screen.Count(n), about) }
+func (p *page) count(name string, n int64, about string) { p.row(name, terminal.Count(n), about) }
 
 // Text is the plan for people. Whoever prints it cleans it: it holds account ids and rows of the
 // input.
@@ -50,7 +50,7 @@ func (b *page) rows(p *Plan) {
 	about = ""
 	if p.Rows.Duplicate > 0 {
 		about = fmt.Sprintf("of the same pair as another row; %s with other fields (--duplicates %s)",
-			screen.Count(p.Rows.Differing), p.Options["--duplicates"])
+			terminal.Count(p.Rows.Differing), p.Options["--duplicates"])
 	}
 	b.count("duplicate", p.Rows.Duplicate, about)
 	if p.Rows.Changed > 0 {
@@ -58,11 +58,11 @@ func (b *page) rows(p *Plan) {
 	}
 	if m := p.Rows.ManyLines; m.Records > 0 {
 		b.count("many lines", m.Records, fmt.Sprintf("records; the longest has %s, from line %d of %s",
-			screen.Some(m.Lines, "line"), m.Line, m.Input))
+			terminal.Some(m.Lines, "line"), m.Line, m.Input))
 	}
 	about = ""
 	if p.Added > 0 {
-		about = screen.Count(p.Added) + " of them are reverses that --mutual adds"
+		about = terminal.Count(p.Added) + " of them are reverses that --mutual adds"
 	}
 	b.count("edges", p.Edges, about)
 	b.count("accounts", p.Accounts, "with friends in the input")
@@ -75,7 +75,7 @@ func (b *page) cost(p *Plan) {
 	b.WriteString("\n")
 	about := fmt.Sprintf("of at most 1,000 edges and %s", settings.FormatSize(p.ChunkBytes))
 	if p.ExtraCalls > 0 {
-		about += fmt.Sprintf("; %s of them because of --chunk-bytes", screen.Count(p.ExtraCalls))
+		about += fmt.Sprintf("; %s of them because of --chunk-bytes", terminal.Count(p.ExtraCalls))
 	}
 	b.count("calls", p.Calls, about)
 	if p.LeastSeconds != nil {
@@ -101,7 +101,7 @@ func (p *Plan) LeastTime() string {
 	case *p.LeastSeconds < 1:
 		return "under a second"
 	}
-	return screen.Span(time.Duration(*p.LeastSeconds * float64(time.Second)))
+	return terminal.Span(time.Duration(*p.LeastSeconds * float64(time.Second)))
 }
 
 func (b *page) notable(p *Plan) {
@@ -116,7 +116,7 @@ func (b *page) notable(p *Plan) {
 	}
 	if p.MaxFriends > 0 {
 		b.count("too large", p.OverFriends, fmt.Sprintf("rosters of more than %s friends (--max-friends)",
-			screen.Count(p.MaxFriends)))
+			terminal.Count(p.MaxFriends)))
 	}
 	b.count("groups", p.OverGroups, "accounts with more than 32 groups")
 	for i, r := range p.Largest {
@@ -130,12 +130,12 @@ func (b *page) notable(p *Plan) {
 
 func (b *page) rejected(p *Plan) {
 	for _, r := range p.RejectedBy {
-		fmt.Fprintf(b, "\nrejected: %s: %s\n", r.Reason, screen.Some(r.Rows, "row"))
+		fmt.Fprintf(b, "\nrejected: %s: %s\n", r.Reason, terminal.Some(r.Rows, "row"))
 		for _, f := range r.First {
 			fmt.Fprintf(b, "  %s line %d: %s\n", f.Input, f.Line, oneLine(f.Row))
 		}
 		if more := r.Rows - int64(len(r.First)); more > 0 && len(r.First) > 0 {
-			fmt.Fprintf(b, "  and %s more\n", screen.Count(more))
+			fmt.Fprintf(b, "  and %s more\n", terminal.Count(more))
 		}
 	}
 }

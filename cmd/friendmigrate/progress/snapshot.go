@@ -1,9 +1,3 @@
-// Package progress says where a running job stands: as a snapshot for programs and in words for
-// people.
-//
-// What it promises: the share is that of settled edges, and it is 100 % when none is pending and
-// never before; the time to go is told from new work of this run alone; a pace below the one asked
-// for comes with its reason. It computes and never looks at a clock, a file or a terminal.
 package progress
 
 import (
@@ -21,7 +15,7 @@ const Version = 1
 
 // The phases of a job.
 const (
-	Starting = "starting" // never in progress.json, which there is from then on that something can be told
+	Starting = "starting" // before reading; progress.json does not exist yet
 	Reading  = "reading"  // the input is read, checked and grouped; nothing is sent
 	Sending  = "sending"
 	Ended    = "ended"

@@ -3,7 +3,7 @@ package progress
 import (
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // StandstillAfter is how long nothing may be sent or settled before it is said what is waited for.
@@ -31,7 +31,7 @@ func (w *Standstill) Look(s Snapshot) string {
 		return ""
 	}
 	w.told = true
-	return "nothing was sent or settled for " + screen.Span(s.At.Sub(w.since)) + ": " + s.waits()
+	return "nothing was sent or settled for " + terminal.Span(s.At.Sub(w.since)) + ": " + s.waits()
 }
 
 func (s Snapshot) waits() string {
@@ -39,9 +39,9 @@ func (s Snapshot) waits() string {
 	case s.Slow != "":
 		return s.Slow
 	case s.Calls != nil && s.Calls.InFlight > 0:
-		return "waiting for the end of " + screen.Some(int64(s.Calls.InFlight), "call") + ", or for the disk"
+		return "waiting for the end of " + terminal.Some(int64(s.Calls.InFlight), "call") + ", or for the disk"
 	case s.Calls != nil && s.Calls.Waiting > 0:
-		return screen.Some(int64(s.Calls.Waiting), "account") + " waiting to be tried again"
+		return terminal.Some(int64(s.Calls.Waiting), "account") + " waiting to be tried again"
 	}
 	return "waiting for the disk with the state folder"
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/screen"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // Line says it in one line, for where there is no bar.
@@ -39,9 +39,9 @@ func (s Snapshot) readingText() string {
 		return "about to begin"
 	}
 	if in.Total > 0 && in.Bytes >= in.Total {
-		return screen.Some(in.Rows, "row") + ", grouping them by account"
+		return terminal.Some(in.Rows, "row") + ", grouping them by account"
 	}
-	text := screen.Some(in.Rows, "row") + ", " + settings.FormatSize(in.Bytes)
+	text := terminal.Some(in.Rows, "row") + ", " + settings.FormatSize(in.Bytes)
 	if in.Total > 0 {
 		text += " of " + settings.FormatSize(in.Total)
 	}
@@ -50,9 +50,9 @@ func (s Snapshot) readingText() string {
 
 func (s Snapshot) sendingText() string {
 	var parts []string
-	parts = append(parts, screen.Count(s.Settled)+" of "+screen.Some(s.Total, "edge"))
+	parts = append(parts, terminal.Count(s.Settled)+" of "+terminal.Some(s.Total, "edge"))
 	if a := s.Account; a != nil && a.Failed() > 0 {
-		parts = append(parts, screen.Count(a.Failed())+" failed")
+		parts = append(parts, terminal.Count(a.Failed())+" failed")
 	}
 	if c := s.Calls; c != nil && s.Phase == Sending {
 		parts = append(parts, fmt.Sprintf("%.0f calls/s", c.PerSecond))
@@ -68,5 +68,5 @@ func (s Snapshot) leftText() string {
 	if s.Left == nil {
 		return ""
 	}
-	return ", " + screen.Span(time.Duration(*s.Left*float64(time.Second))) + " left"
+	return ", " + terminal.Span(time.Duration(*s.Left*float64(time.Second))) + " left"
 }

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 //go:embed report.html.tmpl
@@ -18,13 +18,13 @@ var page string
 // WriteHTML writes the report for people.
 func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"count":   screen.Count,
+		"count":   terminal.Count,
 		"when":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"share":   func(f float64) string { return fmt.Sprintf("%.1f %%", 100*f) },
-		"took":    func(from time.Time, to *time.Time) string { return screen.Span(to.Sub(from)) },
+		"took":    func(from time.Time, to *time.Time) string { return terminal.Span(to.Sub(from)) },
 		"keys":    func(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) },
 		"reasons": func(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) },
-		"clean":   screen.Clean,
+		"clean":   terminal.Clean,
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("read the report's template: %w", err)

@@ -10,7 +10,7 @@ import (
 	"fmt"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // Sum says what became of the rows that were read: Read is the sum of all others.
@@ -74,13 +74,13 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
 func (a Account) String() string {
 	r := a.Rows
 	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending",
-		screen.Some(r.Read, "edge"), screen.Count(r.Imported),
-		screen.Count(r.Already), screen.Count(r.Failed), screen.Count(r.Rejected), screen.Count(r.Duplicate),
-		screen.Count(r.Pending))
+		terminal.Some(r.Read, "edge"), terminal.Count(r.Imported),
+		terminal.Count(r.Already), terminal.Count(r.Failed), terminal.Count(r.Rejected), terminal.Count(r.Duplicate),
+		terminal.Count(r.Pending))
 	if d := a.Added; d.Edges > 0 {
-		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", screen.Count(d.Edges),
-			screen.Count(d.Imported), screen.Count(d.Already),
-			screen.Count(d.Failed), screen.Count(d.Pending))
+		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", terminal.Count(d.Edges),
+			terminal.Count(d.Imported), terminal.Count(d.Already),
+			terminal.Count(d.Failed), terminal.Count(d.Pending))
 	}
 	return text
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // Verified is what a verify found. Edges is the sum of InPlace, Missing, Different, Failed and
@@ -77,14 +77,14 @@ func (v Verified) Plus(b *Verified) Verified {
 
 // String is what was found, in one line.
 func (v *Verified) String() string {
-	text := fmt.Sprintf("%s in place, %s missing, %s different", screen.Count(v.InPlace), screen.Count(v.Missing),
-		screen.Count(v.Different))
+	text := fmt.Sprintf("%s in place, %s missing, %s different", terminal.Count(v.InPlace), terminal.Count(v.Missing),
+		terminal.Count(v.Different))
 	for _, one := range []struct {
 		n    int64
 		what string
 	}{{v.Failed, "failed before"}, {v.Rejected, "rejected"}, {v.Pending, "pending"}} {
 		if one.n > 0 {
-			text += fmt.Sprintf(", %s %s", screen.Count(one.n), one.what)
+			text += fmt.Sprintf(", %s %s", terminal.Count(one.n), one.what)
 		}
 	}
 	return text

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
 )
 
 // reader compares by friend_get. It is the engine's Caller: for a

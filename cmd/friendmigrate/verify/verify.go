@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )

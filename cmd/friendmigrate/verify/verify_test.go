@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/friendlist"
 	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
 	"friendmigrate/source/stage"
 )
 

@@ -1,4 +1,4 @@
-package metrics
+package progress
 
 import (
 	"context"
@@ -15,7 +15,7 @@ func (idle) Settle(context.Context, migrate.Settlement) error { return nil }
 
 // BenchmarkSettle is what being watched costs a call.
 func BenchmarkSettle(b *testing.B) {
-	j := New().Timed(idle{})
+	j := NewView().Timed(idle{})
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			_ = j.Settle(context.Background(), migrate.Settlement{})

@@ -1,4 +1,4 @@
-package accounts
+package accountlist
 
 import (
 	"bufio"

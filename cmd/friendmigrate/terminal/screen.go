@@ -1,10 +1,10 @@
-// Package screen is what a person sees on standard error: log lines, and on a terminal a progress
+// Package terminal is what a person sees on standard error: log lines, and on a terminal a progress
 // bar below them.
 //
 // What it promises: writers never mix their lines; nothing but line feeds and what the bar needs to
 // draw itself reaches the terminal as a control character, whatever an account id holds. A screen
 // whose terminal is gone stays silent and stops nobody.
-package screen
+package terminal
 
 import (
 	"io"

@@ -1,7 +1,4 @@
-// Package invocation holds the command line as the user wrote it and turns it into the one to run
-// next: the same flags, but for those that must not be repeated, quoted so that a POSIX shell reads
-// them back as they are.
-package invocation
+package exit
 
 import (
 	"path/filepath"

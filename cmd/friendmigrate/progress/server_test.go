@@ -1,4 +1,4 @@
-package metrics
+package progress
 
 import (
 	"encoding/json"
@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"friendmigrate/cmd/friendmigrate/progress"
 )
 
 func listen(t *testing.T, s *View) (*Server, string) {
@@ -38,7 +36,7 @@ func get(t *testing.T, url string) (int, string) {
 }
 
 func TestEndpoints(t *testing.T) {
-	s := New()
+	s := NewView()
 	_, url := listen(t, s)
 	expect := func(path string, code int, part string) {
 		t.Helper()
@@ -56,11 +54,11 @@ func TestEndpoints(t *testing.T) {
 	expect("/", 200, "/metrics")
 	expect("/debug/pprof/", 404, "")
 	expect("/other", 404, "")
-	s.Show(progress.Snapshot{At: time.Now(), Phase: progress.Reading})
+	s.Show(Snapshot{At: time.Now(), Phase: Reading})
 	expect("/readyz", 503, "reading the input")
 	s.Sending()
 	expect("/readyz", 200, "ok")
-	shown := progress.Snapshot{Version: progress.Version, At: time.Now().UTC(), Phase: progress.Sending, Settled: 3, Total: 7, Calls: &progress.Calls{Sent: 5}}
+	shown := Snapshot{Version: Version, At: time.Now().UTC(), Phase: Sending, Settled: 3, Total: 7, Calls: &Calls{Sent: 5}}
 	s.Show(shown)
 	_, body := get(t, url+"/status")
 	want, err := json.Marshal(shown)
@@ -68,7 +66,7 @@ func TestEndpoints(t *testing.T) {
 		t.Errorf("status is\n%s, progress.json\n%s", body, want)
 	}
 	s.End(3, "finished")
-	s.Show(progress.Snapshot{Phase: progress.Sending}) // too late
+	s.Show(Snapshot{Phase: Sending}) // too late
 	expect("/status", 200, `"phase":"ended"`)
 	expect("/metrics", 200, "\nfriendmigrate_exit_code 3\n")
 	expect("/readyz", 200, "ok")
@@ -78,7 +76,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestARunThatEndsBeforeItSendsWasNeverReady(t *testing.T) {
-	s := New()
+	s := NewView()
 	s.End(10, "another job")
 	if got := s.Ready(); got != "ended before anything was sent" {
 		t.Errorf("%q", got)
@@ -86,8 +84,8 @@ func TestARunThatEndsBeforeItSendsWasNeverReady(t *testing.T) {
 }
 
 func TestAPortThatIsTaken(t *testing.T) {
-	server, _ := listen(t, New())
-	if second, err := Listen(server.Addr().String(), New()); err == nil {
+	server, _ := listen(t, NewView())
+	if second, err := Listen(server.Addr().String(), NewView()); err == nil {
 		second.Close()
 		t.Error("two listen on one port")
 	}
@@ -96,7 +94,7 @@ func TestAPortThatIsTaken(t *testing.T) {
 // Whoever opens connections and says nothing takes neither all file descriptors nor the time of the
 // end.
 func TestSilentConnectionsAreFewAndHoldUpNothing(t *testing.T) {
-	server, _ := listen(t, New())
+	server, _ := listen(t, NewView())
 	for range mostConnections + 20 {
 		c, err := net.Dial("tcp", server.Addr().String())
 		if err != nil {
@@ -117,26 +115,26 @@ func TestSilentConnectionsAreFewAndHoldUpNothing(t *testing.T) {
 
 func TestHealthTellsStuckFromWaiting(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	sending := func(c progress.Calls) progress.Snapshot { return progress.Snapshot{Phase: progress.Sending, Calls: &c} }
-	reading := func(in progress.Input) progress.Snapshot {
-		return progress.Snapshot{Phase: progress.Reading, Input: &in}
+	sending := func(c Calls) Snapshot { return Snapshot{Phase: Sending, Calls: &c} }
+	reading := func(in Input) Snapshot {
+		return Snapshot{Phase: Reading, Input: &in}
 	}
 	for _, c := range []struct {
 		name  string
-		shown progress.Snapshot
+		shown Snapshot
 		stuck bool
 	}{
-		{"calls in flight that never end", sending(progress.Calls{InFlight: 3, Pace: 198}), true},
-		{"held", sending(progress.Calls{Holding: true, Pace: 198}), false},
-		{"the service asked for a pause", sending(progress.Calls{InFlight: 3}), false},
-		{"nothing under way", sending(progress.Calls{Pace: 198}), false},
-		{"all done", progress.Snapshot{Phase: progress.Sending, Settled: 7, Total: 7, Calls: &progress.Calls{InFlight: 1, Pace: 198}}, false},
-		{"accounts wait to be tried again", sending(progress.Calls{Waiting: 3, Pace: 198}), false},
-		{"a file that gives nothing", reading(progress.Input{Bytes: 5, Total: 9}), true},
-		{"standard input that gives nothing", reading(progress.Input{Bytes: 5}), false},
-		{"grouping", reading(progress.Input{Bytes: 9, Total: 9}), false},
+		{"calls in flight that never end", sending(Calls{InFlight: 3, Pace: 198}), true},
+		{"held", sending(Calls{Holding: true, Pace: 198}), false},
+		{"the service asked for a pause", sending(Calls{InFlight: 3}), false},
+		{"nothing under way", sending(Calls{Pace: 198}), false},
+		{"all done", Snapshot{Phase: Sending, Settled: 7, Total: 7, Calls: &Calls{InFlight: 1, Pace: 198}}, false},
+		{"accounts wait to be tried again", sending(Calls{Waiting: 3, Pace: 198}), false},
+		{"a file that gives nothing", reading(Input{Bytes: 5, Total: 9}), true},
+		{"standard input that gives nothing", reading(Input{Bytes: 5}), false},
+		{"grouping", reading(Input{Bytes: 9, Total: 9}), false},
 	} {
-		s := New()
+		s := NewView()
 		for i := range 10 * 60 {
 			c.shown.At = start.Add(time.Duration(i) * time.Second)
 			s.Show(c.shown)
@@ -152,17 +150,17 @@ func TestHealthTellsStuckFromWaiting(t *testing.T) {
 			t.Errorf("%s, ended: %q", c.name, why)
 		}
 	}
-	if why := New().Health(start); why != "" {
+	if why := NewView().Health(start); why != "" {
 		t.Errorf("a run of which nothing is known: %q", why)
 	}
 }
 
 func TestHealthOfARunThatGetsOn(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := New()
+	s := NewView()
 	for i := range 10 * 60 {
 		at := start.Add(time.Duration(i) * time.Second)
-		s.Show(progress.Snapshot{At: at, Phase: progress.Sending, Calls: &progress.Calls{Sent: int64(i / 100), InFlight: 3, Pace: 198}})
+		s.Show(Snapshot{At: at, Phase: Sending, Calls: &Calls{Sent: int64(i / 100), InFlight: 3, Pace: 198}})
 		if why := s.Health(at); why != "" {
 			t.Fatalf("after %d s: %s", i, why)
 		}

@@ -1,4 +1,4 @@
-package termination
+package progress
 
 import (
 	"bytes"
@@ -183,7 +183,7 @@ func TestAMessageIsWrittenOnlyOverAMessage(t *testing.T) {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := find(map[string]string{Variable: name}, Default).Write(Message{Version: Version})
+		err := find(map[string]string{Variable: name}, Default).Write(Message{MessageVersion: MessageVersion})
 		now, _ := os.ReadFile(name)
 		if (err != nil) != refused || (string(now) == content) != refused {
 			t.Errorf("%q: %v, then %q", content, err, now)

@@ -1,4 +1,4 @@
-package clean
+package folder
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -41,7 +40,7 @@ type Done struct {
 
 // Job removes the staged input of all places. The error is an *UnfinishedError, unless unfinished
 // is set, or checkpoint.ErrLocked, or one of the file system.
-func Job(places []folder.Place, unfinished bool) (d Done, err error) {
+func Job(places []Place, unfinished bool) (d Done, err error) {
 	for _, p := range places {
 		lock, err := checkpoint.TryLock(p.Dir)
 		if err != nil {
@@ -50,7 +49,7 @@ func Job(places []folder.Place, unfinished bool) (d Done, err error) {
 		defer lock.Release()
 	}
 	if !unfinished {
-		if missing := folder.NotBegun(places); len(missing) > 0 {
+		if missing := NotBegun(places); len(missing) > 0 {
 			return d, &UnfinishedError{Dir: filepath.Dir(places[0].Dir), Missing: len(missing)}
 		}
 		for _, p := range places {
@@ -84,7 +83,7 @@ func finished(dir string) error {
 
 // remove removes the staged input below dir, and what a killed run left of rows beside its lists.
 func (d *Done) remove(dir string) error {
-	staged := filepath.Join(dir, folder.Staged)
+	staged := filepath.Join(dir, Staged)
 	before, err := sizes(staged)
 	if err != nil {
 		return err
@@ -118,7 +117,7 @@ func (d *Done) rest(dir string) error {
 		return err
 	}
 	for name, size := range beside {
-		if !folder.Spooled(name) {
+		if !Spooled(name) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
@@ -127,14 +126,14 @@ func (d *Done) rest(dir string) error {
 		d.Files++
 		d.Bytes += size
 	}
-	old, err := filepath.Glob(filepath.Join(quoted(dir), "old-*", folder.Staged))
+	old, err := filepath.Glob(filepath.Join(quoted(dir), "old-*", Staged))
 	if err != nil {
 		return fmt.Errorf("look for old states: %w", err)
 	}
 	for _, staged := range old {
 		d.Aside = append(d.Aside, filepath.Dir(staged))
 	}
-	return errors.Join(folder.Drop(dir), (disk.OS{}).SyncDir(dir))
+	return errors.Join(Drop(dir), (disk.OS{}).SyncDir(dir))
 }
 
 // quoted makes a name one that a pattern takes as it is.

@@ -1,4 +1,4 @@
-package termination
+package progress
 
 import (
 	"bytes"
@@ -13,23 +13,23 @@ import (
 )
 
 // Version of the JSON form. It changes when a key changes its meaning or goes.
-const Version = 1
+const MessageVersion = 1
 
 // Limit is what Kubernetes keeps of a message, in bytes.
 const Limit = 4096
 
 // Message is how a command ended.
 type Message struct {
-	Version int       `json:"version"`
-	Command string    `json:"command"`
-	At      time.Time `json:"at"`
-	Code    int       `json:"code"` // exit code
-	Why     string    `json:"why"`  // in one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused, or that of the code
-	What    string    `json:"what"` // in a sentence
-	Again   string    `json:"again,omitempty"`
-	Hint    string    `json:"hint,omitempty"` // the command to run next
-	Shard   string    `json:"shard,omitempty"`
-	Counts  *Counts   `json:"counts,omitempty"` // absent: the input was not read, or the command has none
+	MessageVersion int       `json:"version"`
+	Command        string    `json:"command"`
+	At             time.Time `json:"at"`
+	Code           int       `json:"code"` // exit code
+	Why            string    `json:"why"`  // in one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused, or that of the code
+	What           string    `json:"what"` // in a sentence
+	Again          string    `json:"again,omitempty"`
+	Hint           string    `json:"hint,omitempty"` // the command to run next
+	Shard          string    `json:"shard,omitempty"`
+	Counts         *Counts   `json:"counts,omitempty"` // absent: the input was not read, or the command has none
 }
 
 // Counts says where the job stands, all its runs together.
@@ -41,7 +41,7 @@ type Counts struct {
 
 // Of makes the message of an ending.
 func Of(command, shard string, e exit.Ending, at time.Time, counts *Counts) Message {
-	m := Message{Version: Version, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.OneLine(),
+	m := Message{MessageVersion: MessageVersion, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.OneLine(),
 		Hint: e.Hint, Shard: shard, Counts: counts}
 	if e.Public != "" {
 		m.What = e.Public

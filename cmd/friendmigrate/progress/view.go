@@ -1,11 +1,10 @@
-package metrics
+package progress
 
 import (
 	"os"
 	"sync"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
@@ -27,7 +26,7 @@ type View struct {
 
 	mu        sync.Mutex // guards what follows; nothing is waited for under it
 	job       Job
-	last      progress.Snapshot
+	last      Snapshot
 	live      func() Facts
 	ready     string // why it is not ready; "": it is
 	heartbeat heartbeat
@@ -43,9 +42,9 @@ type Job struct {
 }
 
 // New makes a view of a run that is about to begin.
-func New() *View {
-	s := &View{ready: "starting", last: progress.Snapshot{Version: progress.Version, At: time.Now().UTC(),
-		PID: os.Getpid(), Phase: progress.Starting}}
+func NewView() *View {
+	s := &View{ready: "starting", last: Snapshot{Version: Version, At: time.Now().UTC(),
+		PID: os.Getpid(), Phase: Starting}}
 	s.metrics = newMetrics(s)
 	return s
 }
@@ -58,7 +57,7 @@ func (s *View) Begin(j Job) {
 }
 
 // Show takes in where the run stands: each second, while it goes on.
-func (s *View) Show(now progress.Snapshot) {
+func (s *View) Show(now Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hasEnded {
@@ -66,7 +65,7 @@ func (s *View) Show(now progress.Snapshot) {
 	}
 	s.last = now
 	s.heartbeat.show(now)
-	if now.Phase == progress.Reading {
+	if now.Phase == Reading {
 		s.ready = "reading the input"
 	}
 }
@@ -84,9 +83,9 @@ func (s *View) Sending() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ready = ""
-	if s.last.Phase != progress.Sending {
-		s.last = progress.Snapshot{Version: s.last.Version, At: time.Now().UTC(), PID: s.last.PID,
-			Phase: progress.Sending, Account: s.last.Account}
+	if s.last.Phase != Sending {
+		s.last = Snapshot{Version: s.last.Version, At: time.Now().UTC(), PID: s.last.PID,
+			Phase: Sending, Account: s.last.Account}
 	}
 }
 
@@ -107,14 +106,14 @@ func (s *View) End(code int, what string) {
 	if s.hasEnded && s.code == code {
 		return
 	}
-	if s.last.Phase != progress.Ended {
-		s.last.Phase, s.last.At, s.last.Calls, s.last.Left, s.last.Slow = progress.Ended, time.Now().UTC(), nil, nil, ""
+	if s.last.Phase != Ended {
+		s.last.Phase, s.last.At, s.last.Calls, s.last.Left, s.last.Slow = Ended, time.Now().UTC(), nil, nil, ""
 		if s.last.Account == nil {
 			s.last.Account = facts.Account
 		}
 		if a := s.last.Account; a != nil && s.last.Total == 0 { // it ended before it was shown what it is about
 			s.last.Settled, s.last.Total = a.Edges()-a.Pending(), a.Edges()
-			s.last.Percent = progress.Percent(s.last.Settled, s.last.Total)
+			s.last.Percent = Percent(s.last.Settled, s.last.Total)
 		}
 	}
 	s.last.Code, s.last.What = &code, what
@@ -137,7 +136,7 @@ func (s *View) facts() Facts {
 }
 
 // Snapshot is the last that was shown.
-func (s *View) Snapshot() progress.Snapshot {
+func (s *View) Snapshot() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last

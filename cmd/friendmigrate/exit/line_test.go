@@ -1,4 +1,4 @@
-package invocation
+package exit
 
 import (
 	"os/exec"

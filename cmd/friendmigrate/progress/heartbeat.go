@@ -1,11 +1,10 @@
-package metrics
+package progress
 
 import (
 	"fmt"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/progress"
-	"friendmigrate/cmd/friendmigrate/screen"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // heartbeat tells whether a run is stuck. It is arithmetic over what it is shown. A scheduler that
@@ -31,7 +30,7 @@ type mark struct {
 	calls, settled, bytes, row int64
 }
 
-func (p *heartbeat) show(s progress.Snapshot) {
+func (p *heartbeat) show(s Snapshot) {
 	m := mark{phase: s.Phase, settled: s.Settled}
 	if s.Calls != nil {
 		m.calls = s.Calls.Sent
@@ -46,13 +45,13 @@ func (p *heartbeat) show(s progress.Snapshot) {
 }
 
 // waits reports whether there is a reason for nothing to happen.
-func waits(s progress.Snapshot) bool {
+func waits(s Snapshot) bool {
 	switch s.Phase {
-	case progress.Reading:
+	case Reading:
 		in := s.Input
 		// standard input gives when it likes; grouping shows no bytes
 		return in == nil || in.Total <= 0 || in.Bytes >= in.Total
-	case progress.Sending:
+	case Sending:
 		// With no call under way it waits out a backoff, looks for the accounts of a pilot in a
 		// large stage, or writes what was read; a run of which all is done closes its files.
 		c := s.Calls
@@ -66,14 +65,14 @@ func (p *heartbeat) health(now time.Time) string {
 	switch {
 	case !p.closing.IsZero():
 		if d := now.Sub(p.closing); d > closingAfter {
-			return "the lists are being written for " + screen.Span(d)
+			return "the lists are being written for " + terminal.Span(d)
 		}
 	case p.beat.IsZero():
 	case now.Sub(p.beat) > silentAfter:
-		return "nothing was heard of the run for " + screen.Span(now.Sub(p.beat))
+		return "nothing was heard of the run for " + terminal.Span(now.Sub(p.beat))
 	case now.Sub(p.moved) > stillAfter:
 		return fmt.Sprintf("%s, but nothing was sent, settled or read for %s", p.mark.phase,
-			screen.Span(now.Sub(p.moved)))
+			terminal.Span(now.Sub(p.moved)))
 	}
 	return ""
 }

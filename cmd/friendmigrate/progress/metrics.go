@@ -1,4 +1,4 @@
-package metrics
+package progress
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
-	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/migrate"
 )
 
@@ -18,7 +17,7 @@ const namespace = "friendmigrate"
 
 // The values of labels that are state sets: exactly one of them is 1.
 var (
-	phases  = []string{progress.Starting, progress.Reading, progress.Sending, progress.Ended}
+	phases  = []string{Starting, Reading, Sending, Ended}
 	reasons = []string{"none", "hold", "refused", "asked", "restart", "waiting"}
 )
 
@@ -152,15 +151,15 @@ func truth(b bool) float64 {
 }
 
 // run exports where the run stands.
-func (e exporter) run(j Job, s progress.Snapshot, code int, ended bool) {
+func (e exporter) run(j Job, s Snapshot, code int, ended bool) {
 	e.gauge(buildInfo, 1, j.Version, runtime.Version())
 	e.gauge(jobInfo, 1, j.Command, j.Shard)
 	e.oneOf(phase, phases, s.Phase)
 	e.gauge(progressRatio, ratio(s))
-	if s.Left != nil && s.Phase == progress.Sending {
+	if s.Left != nil && s.Phase == Sending {
 		e.gauge(remaining, *s.Left)
 	}
-	if in := s.Input; in != nil && s.Phase == progress.Reading {
+	if in := s.Input; in != nil && s.Phase == Reading {
 		e.gauge(inputBytes, float64(in.Total))
 		e.gauge(readBytes, float64(in.Bytes))
 		e.gauge(readRows, float64(in.Rows))
@@ -171,10 +170,10 @@ func (e exporter) run(j Job, s progress.Snapshot, code int, ended bool) {
 }
 
 // ratio is the share of the run that is done. Nothing to do is done once that is known.
-func ratio(s progress.Snapshot) float64 {
+func ratio(s Snapshot) float64 {
 	switch {
 	case s.Total <= 0:
-		return truth(s.Phase == progress.Ended && (s.Account != nil || s.Code != nil && *s.Code == 0))
+		return truth(s.Phase == Ended && (s.Account != nil || s.Code != nil && *s.Code == 0))
 	case s.Settled >= s.Total:
 		return 1
 	}

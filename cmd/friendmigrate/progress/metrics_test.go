@@ -1,4 +1,4 @@
-package metrics
+package progress
 
 import (
 	"encoding/json"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
@@ -31,7 +30,7 @@ func busy() (sending, reading *View) {
 		Latency: sink.Histogram{Bounds: []float64{0.1, 1}, Counts: []int64{10, 5, 2}, Sum: 9},
 	}
 	left := 30.0
-	sending = New()
+	sending = NewView()
 	sending.Begin(Job{Command: "import", Shard: "1/4", Version: "test"})
 	sending.Follow(func() Facts {
 		return Facts{
@@ -40,15 +39,15 @@ func busy() (sending, reading *View) {
 		}
 	})
 	sending.Sending()
-	sending.Show(progress.Snapshot{At: time.Now(), Phase: progress.Sending, Account: &account, Settled: 57, Total: 105, Left: &left, Calls: &progress.Calls{Sent: 17}})
-	reading = New()
-	reading.Show(progress.Snapshot{At: time.Now(), Phase: progress.Reading, Input: &progress.Input{Bytes: 5, Total: 9, Rows: 2}})
+	sending.Show(Snapshot{At: time.Now(), Phase: Sending, Account: &account, Settled: 57, Total: 105, Left: &left, Calls: &Calls{Sent: 17}})
+	reading = NewView()
+	reading.Show(Snapshot{At: time.Now(), Phase: Reading, Input: &Input{Bytes: 5, Total: 9, Rows: 2}})
 	return sending, reading
 }
 
 func TestTheLinterFindsNothing(t *testing.T) {
 	sending, reading := busy()
-	for _, s := range []*View{New(), sending, reading} {
+	for _, s := range []*View{NewView(), sending, reading} {
 		s.End(4, "stopped")
 		problems, err := testutil.GatherAndLint(s.metrics.registry)
 		if err != nil {
@@ -246,7 +245,7 @@ func TestARunWithoutReasonForItsPaceIsAtFullSpeed(t *testing.T) {
 		{sink.PaceRestart, migrate.Snapshot{}, "restart"},
 		{sink.PaceFree, migrate.Snapshot{Parked: 2}, "waiting"},
 	} {
-		s := New()
+		s := NewView()
 		s.Follow(func() Facts { return Facts{Pace: &sink.Pace{Cause: c.cause}, Engine: c.engine} })
 		if got := present(t, s, "friendmigrate_pace_reason"); !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%+v: %v", c, got)
@@ -279,16 +278,16 @@ func present(t *testing.T, s *View, name string) (states []string) {
 func TestProgressIsOneWhenAllIsDoneAndNotBefore(t *testing.T) {
 	code := 0
 	for _, c := range []struct {
-		s    progress.Snapshot
+		s    Snapshot
 		want float64
 	}{
-		{progress.Snapshot{Phase: progress.Starting}, 0},
-		{progress.Snapshot{Phase: progress.Sending, Settled: 1, Total: 4}, 0.25},
-		{progress.Snapshot{Phase: progress.Sending, Settled: 1<<40 - 1, Total: 1 << 40}, 0.999999},
-		{progress.Snapshot{Phase: progress.Sending, Settled: 4, Total: 4}, 1},
-		{progress.Snapshot{Phase: progress.Ended, Account: &report.Account{}}, 1},
-		{progress.Snapshot{Phase: progress.Ended, Code: &code}, 1},
-		{progress.Snapshot{Phase: progress.Ended}, 0},
+		{Snapshot{Phase: Starting}, 0},
+		{Snapshot{Phase: Sending, Settled: 1, Total: 4}, 0.25},
+		{Snapshot{Phase: Sending, Settled: 1<<40 - 1, Total: 1 << 40}, 0.999999},
+		{Snapshot{Phase: Sending, Settled: 4, Total: 4}, 1},
+		{Snapshot{Phase: Ended, Account: &report.Account{}}, 1},
+		{Snapshot{Phase: Ended, Code: &code}, 1},
+		{Snapshot{Phase: Ended}, 0},
 	} {
 		if got := ratio(c.s); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.s, got, c.want)

@@ -1,4 +1,4 @@
-package clean
+package folder
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 )
@@ -32,9 +31,9 @@ func there(names ...string) bool {
 	return err == nil
 }
 
-func places(t *testing.T, base string) []folder.Place {
+func places(t *testing.T, base string) []Place {
 	t.Helper()
-	found, err := folder.Find(base)
+	found, err := Find(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +71,7 @@ func TestItIsAllShardsOrNone(t *testing.T) {
 	base := t.TempDir()
 	var dirs []string
 	for i, pending := range []int64{0, 5} {
-		dirs = append(dirs, folder.Of(base, settings.Shard{Index: i, Count: 2}))
+		dirs = append(dirs, Of(base, settings.Shard{Index: i, Count: 2}))
 		made(t, dirs[i], pending, "staged/rosters-0")
 	}
 	var unfinished *UnfinishedError
