@@ -43,9 +43,8 @@ var mayImport = map[string]place{
 		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "github.com/rivo/uniseg", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt"},
 	},
-	// Every part of the command may read settings. They know none of them, but for the limit of a
-	// sample.
-	"cmd/friendmigrate/settings": {ours: []string{"migrate", "migrate/disk", "source", "source/objects", "sink", "sink/simulator", "cmd/friendmigrate/sampling"}},
+	// Every part of the command may read settings. They know none of them.
+	"cmd/friendmigrate/settings": {ours: []string{"migrate", "migrate/disk", "source", "source/objects", "sink", "sink/simulator"}},
 	"cmd/trial/graph":            {},
 
 	// The fault suite runs the built program. Only its oracle looks into the program's own files,

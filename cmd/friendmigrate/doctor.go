@@ -17,9 +17,9 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -190,9 +190,9 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		text += fmt.Sprintf("; of %s the service said neither", terminal.Count(r.Unknown))
 	}
 	if r.Asked < r.Named && j.set.Sample > 0 {
-		r.Seed, r.BadAtMost, r.Confidence = fmt.Sprint(x.Seed), sampling.Bound(r.Asked, r.Missing), sampling.Confidence
+		r.Seed, r.BadAtMost, r.Confidence = fmt.Sprint(x.Seed), verify.Bound(r.Asked, r.Missing), verify.Confidence
 		text += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not (%s; seed %d)", 100*r.BadAtMost,
-			terminal.Count(r.Named), sampling.Name, x.Seed)
+			terminal.Count(r.Named), verify.BoundName, x.Seed)
 	}
 	j.report.Accounts = r
 	fmt.Fprintf(j.text, "%-8s %-12s %s\n", map[bool]string{true: "ok", false: "warning"}[r.Missing == 0], "accounts",

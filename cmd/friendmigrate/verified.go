@@ -12,7 +12,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/cmd/friendmigrate/verify"
@@ -117,9 +116,9 @@ func (r *verified) worth() string {
 	if drawn >= all {
 		return ""
 	}
-	bound := sampling.Bound(drawn, r.Missing+r.Different)
+	bound := verify.Bound(drawn, r.Missing+r.Different)
 	return fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %d)", 100*bound,
-		terminal.Some(int64(bound*float64(all)), "edge"), sampling.Name, r.job.verify.Seed)
+		terminal.Some(int64(bound*float64(all)), "edge"), verify.BoundName, r.job.verify.Seed)
 }
 
 // unread says of how many edges it is not known whether their fields are right.
@@ -326,8 +325,8 @@ func (r *verified) report() verifyReport {
 	}
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
 		out.Sample = &report.Sample{
-			Drawn: drawn, Of: all, Seed: fmt.Sprint(r.job.verify.Seed), Confidence: sampling.Confidence,
-			BadAtMost: sampling.Bound(drawn, r.Missing+r.Different), Bound: sampling.Name,
+			Drawn: drawn, Of: all, Seed: fmt.Sprint(r.job.verify.Seed), Confidence: verify.Confidence,
+			BadAtMost: verify.Bound(drawn, r.Missing+r.Different), Bound: verify.BoundName,
 		}
 	}
 	return out

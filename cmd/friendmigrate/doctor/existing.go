@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/sampling"
+	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -91,7 +91,7 @@ func (x *Existing) chosen(ctx context.Context) iter.Seq2[accountlist.Account, er
 		return x.File.All(ctx)
 	}
 	return func(yield func(accountlist.Account, error) bool) {
-		drawn, number := sampling.Draw(x.File.Count, x.Sample, x.Seed), int64(0)
+		drawn, number := verify.Draw(x.File.Count, x.Sample, x.Seed), int64(0)
 		for a, err := range x.File.All(ctx) {
 			if err != nil || len(drawn) > 0 && drawn[0] == number {
 				if !yield(a, err) || err != nil {

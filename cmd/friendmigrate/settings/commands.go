@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"friendmigrate/cmd/friendmigrate/sampling"
 )
 
 // Flags declares the flags of a command, in the order of its help text.
@@ -80,13 +78,16 @@ func (s *Settings) planFlags(all []Flag, json Flag) []Flag {
 	return slices.Concat(own, Only(all, shown...), rest)
 }
 
+// MostDrawn is the largest --sample: more would say nothing new and takes memory for each member.
+const MostDrawn = 2_000_000
+
 const usageJSON = "print the result on standard output, as JSON"
 
 func (s *Settings) verifyFlags() []Flag {
 	return append(Group(groupAsked,
 		Open("fields", "", On(&s.Fields), "compare fields too, by friend_get: "+
 			"Remark, GroupName, AddSource, AddWording, AddTime and custom fields that the input has"),
-		Open("sample N", "", Whole(&s.Sample, 1, sampling.Most),
+		Open("sample N", "", Whole(&s.Sample, 1, MostDrawn),
 			"ask about N edges drawn at random, and say what that is worth"),
 	), Group(groupOutput, Open("json", "", On(&s.JSON), usageJSON))...)
 }
@@ -95,7 +96,7 @@ func (s *Settings) doctorFlags() []Flag {
 	return append(Group(groupAsked,
 		Open("accounts FILE", "", Text(&s.Accounts),
 			"ask too whether these accounts exist, one id a line (account_check, 100 ids a call, 100 calls per second)"),
-		Open("sample N", "", Whole(&s.Sample, 1, sampling.Most),
+		Open("sample N", "", Whole(&s.Sample, 1, MostDrawn),
 			"ask about N of them, drawn at random, and say what that is worth"),
 		Declare("missing-out FILE", "missing-accounts.txt", Text(&s.MissingOut),
 			"where the accounts are listed that do not exist"),

@@ -9,5 +9,5 @@
 // Variables that no flag has are ignored, since schedulers inject some; so is an empty variable.
 //
 // What it never does: print, or repeat a value that could be a secret. The key itself is never a
-// flag. Of the command's packages it imports only sampling, for a limit.
+// flag. It imports none of the command's packages.
 package settings

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"friendmigrate/cmd/friendmigrate/sampling"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 )
 
@@ -45,9 +45,9 @@ func (v *Verify) draw(ctx context.Context) error {
 	}
 	more := v.Sample
 	if failed > 0 { // some of these will be drawn, and are not kept
-		more = min(int64(float64(more)*float64(v.scope.asked)/float64(s.from)*1.1)+100, sampling.Most)
+		more = min(int64(float64(more)*float64(v.scope.asked)/float64(s.from)*1.1)+100, settings.MostDrawn)
 	}
-	if err := s.draw(ctx, sampling.Draw(v.scope.asked, more, v.Seed)); err != nil {
+	if err := s.draw(ctx, Draw(v.scope.asked, more, v.Seed)); err != nil {
 		return err
 	}
 	if failed > 0 {

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/sampling"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -100,7 +99,7 @@ func TestASampleIsThoseEdges(t *testing.T) {
 		}
 	}
 	for _, n := range []int64{1, 10, 1500, 5000, int64(len(all)) - 1} {
-		drawn := sampling.Draw(int64(len(all)), n, uint64(n))
+		drawn := Draw(int64(len(all)), n, uint64(n))
 		v := &Verify{Options: Options{Stage: s, Sample: n, Seed: uint64(n)}}
 		if err := errors.Join(v.measure(t.Context()), v.draw(t.Context())); err != nil {
 			t.Fatal(err)
