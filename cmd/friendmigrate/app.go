@@ -78,7 +78,7 @@ func (p *program) start(ctx context.Context) error {
 	switch {
 	case slices.Contains(rest, completionFlag): // the shell asks what may follow
 	case name == "--help" || name == "-h":
-		return p.showHelp(append(rest, "")[0])
+		return p.showHelp(rest...)
 	case name == "--version" || line.Has("version"):
 		return p.showVersion()
 	case flagName(name) == "" && (line.Has("help") || line.Has("h")):
@@ -163,8 +163,8 @@ func (p *program) command() *cli.Command {
 			new(manifest.Options).Flags(), p.manifestAction),
 		p.leaf("version", "prints the version", "", nil,
 			func(context.Context, *cli.Command) error { return p.showVersion() }),
-		p.leaf("help", "prints the help text of the program or of a command", "", nil,
-			func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().First()) }),
+		p.leaf("help", "prints the help text of the program, of a command or of a topic", "", nil,
+			func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().Slice()...) }),
 	}
 	for _, c := range root.Commands {
 		c.OnUsageError = usage
@@ -187,7 +187,7 @@ func (p *program) noCommand(_ context.Context, c *cli.Command) error {
 	if name := c.Args().First(); name != "" {
 		return p.unknownCommand(name)
 	}
-	return p.showHelp("")
+	return p.showHelp()
 }
 
 // values gathers what the flags of a command were given.

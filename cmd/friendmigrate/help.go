@@ -24,9 +24,14 @@ const (
 	completionUsage   = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
 )
 
-// showHelp prints the help text of a command; "" is the program's.
-func (p *program) showHelp(name string) error {
+// showHelp prints the help text of a command or a topic; without words the program's.
+func (p *program) showHelp(words ...string) error {
+	name := append(words, "")[0]
 	text := rootHelp()
+	page, isTopic, err := p.topic(name, words[min(1, len(words)):])
+	if err != nil {
+		return err
+	}
 	switch c := leafNamed(name); {
 	case name == completionCommand:
 		text = "friendmigrate completion SHELL\n\n" + completionUsage + "\n"
@@ -34,10 +39,12 @@ func (p *program) showHelp(name string) error {
 		text = "friendmigrate " + name + "\n\n" + c.Usage + "\n"
 	case c != nil:
 		text = c.CustomHelpTemplate
+	case isTopic:
+		text = page
 	case name != "":
 		return p.unknownCommand(name)
 	}
-	_, err := io.WriteString(p.Std.Out, text)
+	_, err = io.WriteString(p.Std.Out, text)
 	return err
 }
 
@@ -70,6 +77,7 @@ became of every friendship.
   friendmigrate completion SHELL    print a completion script for bash, zsh, fish or pwsh
   friendmigrate version             print the version
   friendmigrate help [COMMAND]      this text, or that of a command
+  friendmigrate help TOPIC          TOPICS
 
 To see it at work without an app or a key:
 
@@ -77,7 +85,7 @@ To see it at work without an app or a key:
 
 `)
 	b.WriteString(exitCodes())
-	return b.String()
+	return strings.Replace(b.String(), "TOPICS", strings.Join(topics(), ", "), 1)
 }
 
 func importHelp() string {

@@ -123,7 +123,7 @@ func podsOf(t *testing.T, args []string) []pod {
 
 // The commands of the README's Kubernetes page print what they say.
 func TestTheManifestsOfTheREADMEArePrinted(t *testing.T) {
-	page, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("topics/kubernetes.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (p *program) corrected(at int, word string) string {
 // unknownCommand names the command that was meant, if one is close.
 func (p *program) unknownCommand(name string) error {
 	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name)}
-	known := []string{completionCommand}
+	known := append(topics(), completionCommand)
 	for _, c := range p.command().Commands {
 		known = append(known, c.Name)
 	}

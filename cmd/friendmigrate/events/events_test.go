@@ -173,7 +173,7 @@ func TestEveryEventIsListedWithItsKeys(t *testing.T) {
 }
 
 func TestTheReadmeListsTheEvents(t *testing.T) {
-	readme, err := os.ReadFile("../../../README.md")
+	readme, err := os.ReadFile("../topics/watching.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // The README's pod that copies the input in has to pass in the namespace that the README sets up,
 // and to leave files that the job's user can read.
 func TestTheLoaderOfTheREADMEIsAccepted(t *testing.T) {
-	page, err := os.ReadFile("../../../../README.md")
+	page, err := os.ReadFile("../../topics/kubernetes.md")
 	if err != nil {
 		t.Fatal(err)
 	}

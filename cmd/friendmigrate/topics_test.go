@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/sink"
+)
+
+func TestEachTopicIsPrinted(t *testing.T) {
+	want := []string{"codes", "input", "kubernetes", "performance", "resume", "watching"}
+	if got := topics(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the topics are %q", got)
+	}
+	root, _ := call(t, 0, nil, "help")
+	if !strings.Contains(root, strings.Join(want, ", ")) {
+		t.Errorf("help does not name the topics:\n%s", root)
+	}
+	for _, name := range want {
+		if text, _ := call(t, 0, nil, "help", name); !strings.HasPrefix(text, "# ") || len(text) < 500 {
+			t.Errorf("help %s prints %.80q", name, text)
+		}
+	}
+}
+
+func TestThePageOfCodesHasTheTableOfExitCodes(t *testing.T) {
+	page, _ := call(t, 0, nil, "help", "codes")
+	for _, row := range exit.Table() {
+		line := fmt.Sprintf("| %d | %s |", row.Code, row.Meaning)
+		if !strings.Contains(strings.ReplaceAll(page, "`", ""), line) {
+			t.Errorf("the page lacks %q", line)
+		}
+	}
+}
+
+func TestEveryCodeIsExplained(t *testing.T) {
+	for _, c := range sink.Codes() {
+		text, _ := call(t, 0, nil, "help", "codes", fmt.Sprint(c.Code))
+		parts := strings.Split(text, "\n\n")
+		if len(parts) < 2 || !strings.Contains(parts[0], c.Advice) {
+			t.Errorf("%d: %q", c.Code, text)
+		}
+		for _, part := range parts[1:] {
+			if _, what, _ := strings.Cut(part, ": "); len(what) < 20 {
+				t.Errorf("%d: it does not say what follows: %q", c.Code, part)
+			}
+		}
+	}
+	for word, want := range map[string]string{"x": "help codes 30008", "99999": "help codes"} {
+		if _, last := call(t, 2, nil, "help", "codes", word); !strings.Contains(last, want) {
+			t.Errorf("help codes %s ends with %q", word, last)
+		}
+	}
+}
