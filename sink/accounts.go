@@ -1,8 +1,8 @@
 package sink
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,26 +11,28 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// MaxAccountsChecked is the most ids that one account_check call may carry (vendor's page of
-// account_check).
-const MaxAccountsChecked = 100
+// MaxAccounts is the most ids that one account_check or multiaccount_import call may carry (vendor's
+// pages of both).
+const MaxAccounts = 100
 
-// AccountChecksPerSecond is what the vendor allows of account_check, half of what the friend APIs
-// may have.
-const AccountChecksPerSecond = 100
+// AccountCallsPerSecond is what the vendor allows of either, half of what the friend APIs may have.
+const AccountCallsPerSecond = 100
 
-// accountCheck is the one API here that is no friend API: it has another path.
-const accountCheck = "account_check"
+// The APIs here that are no friend APIs: they have another path.
+const (
+	accountCheck   = "account_check"
+	accountsImport = "multiaccount_import"
+)
 
 // address is the URL of an API, without its query.
 func (c *Client) address(api string) string {
-	if api == accountCheck {
+	if api == accountCheck || api == accountsImport {
 		return strings.TrimSuffix(c.base, "sns/") + "im_open_login_svc/" + api
 	}
 	return c.base + api
 }
 
-// Account is what account_check said of one id.
+// Account is what account_check or multiaccount_import said of one id.
 type Account struct {
 	Known  bool   // it answered: Exists holds
 	Exists bool   // the account was imported into the app
@@ -39,19 +41,13 @@ type Account struct {
 	Info   string // not Known: the service's text for Code, or what was wrong with the answer
 }
 
-// Accounts asks whether each of ids, at most MaxAccountsChecked and without repetition, is an
+// Accounts asks whether each of ids, at most MaxAccounts and without repetition, is an
 // account of the app: one account_check call. Results match ids by index. Its errors are those of
 // migrate.Caller; it changes nothing.
 func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) {
-	if len(ids) == 0 {
-		return nil, ctx.Err()
-	}
-	body, err := accountsBody(ids)
-	if err == nil && len(ids) > MaxAccountsChecked {
-		err = fmt.Errorf("%d accounts are more than one call may carry", len(ids))
-	}
-	if err != nil {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
+	body, err := accountsBody(`{"CheckItem":`, `{"UserID":`, "}", ids)
+	if err != nil || len(ids) == 0 {
+		return nil, cmp.Or(err, ctx.Err())
 	}
 	answer := &accountAnswer{matcher: matcher{n: len(ids), name: func(i int) string { return ids[i] }},
 		found: make([]Account, len(ids))}
@@ -69,18 +65,58 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Account, error) 
 	return answer.found, nil
 }
 
-// accountsBody is the request of an account_check call.
-func accountsBody(ids []string) ([]byte, error) {
+// ImportAccounts creates each of ids, at most MaxAccounts, as an account of the app: one
+// multiaccount_import call. It sends bare ids, so that an account that exists keeps its Nick and
+// FaceUrl. Results match ids by index: one that the service refused is neither Known nor Again, and
+// has no Code, since the service gives none. A call without an answer may be sent again. Its errors
+// are those of migrate.Caller.
+func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Account, error) {
+	body, err := accountsBody(`{"Accounts":`, "", "", ids)
+	if err != nil || len(ids) == 0 {
+		return nil, cmp.Or(err, ctx.Err())
+	}
+	refused := map[string]bool{}
+	read := func(body io.Reader) (envelope, error) {
+		clear(refused)
+		return readList(body, "FailAccounts", func(s *jsonscan.Scanner) error {
+			id, _, err := s.StringValue()
+			refused[string(id)] = true
+			return err
+		})
+	}
+	if err := c.call(ctx, accountsImport, c.identifier, body, answerLimit, read); err != nil {
+		return nil, err
+	}
+	list := make([]Account, len(ids))
+	for i, id := range ids {
+		if refused[id] {
+			list[i] = Account{Info: "named in FailAccounts"}
+		} else {
+			list[i] = Account{Known: true, Exists: true}
+		}
+	}
+	return list, nil
+}
+
+// accountsBody is the request of a call about accounts: head, and ids with something before and
+// behind each.
+func accountsBody(head, before, behind string, ids []string) ([]byte, error) {
 	w := writer{}
-	w.raw(`{"CheckItem":`)
+	w.raw(head)
 	for i, id := range ids {
 		w.between(i)
-		w.raw(`{"UserID":`)
+		w.raw(before)
 		w.text(id)
-		w.raw("}")
+		w.raw(behind)
 	}
 	w.raw("]}")
-	return w.b, w.err
+	if len(ids) > MaxAccounts {
+		w.err = fmt.Errorf("%d accounts are more than one call may carry", len(ids))
+	}
+	if w.err != nil {
+		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: w.err.Error()}
+	}
+	return w.b, nil
 }
 
 // accountAnswer collects the items of an answer by id.
@@ -91,17 +127,11 @@ type accountAnswer struct {
 }
 
 func (a *accountAnswer) readAll(body io.Reader) (envelope, error) {
-	buf := answers.Get().(*buffer)
-	defer buf.release()
-	data, err := buf.readAll(body)
-	if err != nil {
-		return envelope{}, err
-	}
 	for i := range a.found {
 		a.found[i] = Account{Again: true, Info: "no ResultItem"}
 	}
 	a.next, a.usable = 0, 0
-	return scanAnswer(data, "ResultItem", a.item)
+	return readList(body, "ResultItem", a.item)
 }
 
 // item reads one element. One that says nothing about an id of the call is passed over.
@@ -157,44 +187,3 @@ func accountOf(code int, status, info string) Account {
 	}
 	return Account{Again: true, Info: "no AccountStatus that is known"}
 }
-
-// Delete takes each of to, at most migrate.MaxChunkEdges, out of from's list: one friend_delete
-// call (Delete_Type_Single: the lists of the others stay as they are). Outcomes match to by index:
-// Imported is done, also where there was nothing to delete. Its errors are those of migrate.Caller.
-// An import never calls it: it is for putting back what a probe has changed.
-func (c *Client) Delete(ctx context.Context, from string, to []string) ([]migrate.Outcome, error) {
-	w := writer{}
-	w.raw(importHead)
-	w.text(from)
-	w.member("To_Account")
-	w.texts(to)
-	w.raw(`,"DeleteType":"Delete_Type_Single"}`)
-	if w.err != nil || len(to) == 0 || len(to) > migrate.MaxChunkEdges {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit,
-			Info: errors.Join(fmt.Errorf("delete %d friends", len(to)), w.err).Error()}
-	}
-	answer := newVerdicts(len(to), func(i int) string { return to[i] })
-	if err := c.call(ctx, friendDelete, from, w.b, answerLimit, readAnswer("ResultItem", answer)); err != nil {
-		return nil, err
-	}
-	if err := c.settle(friendDelete, answer); err != nil {
-		return nil, err
-	}
-	outcomes := make([]migrate.Outcome, len(to))
-	for i, item := range answer.items {
-		switch {
-		case !item.seen || item.disputed:
-			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: item.unseen("ResultItem")}
-		case item.code == notAFriend:
-			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}
-		default:
-			outcomes[i] = outcomeOf(item.code, c.scrub(item.info))
-		}
-	}
-	return outcomes, nil
-}
-
-const (
-	friendDelete = "friend_delete"
-	notAFriend   = 31704 // nothing to delete, which is as good
-)

@@ -45,7 +45,7 @@ func TestAccountsErrors(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := c.Accounts(t.Context(), make([]string, MaxAccountsChecked+1)); callError(t, err).Verdict != migrate.VerdictSplit {
+	if _, err := c.Accounts(t.Context(), make([]string, MaxAccounts+1)); callError(t, err).Verdict != migrate.VerdictSplit {
 		t.Error(err)
 	}
 	if _, err := c.Accounts(t.Context(), []string{"\xff"}); callError(t, err).Verdict != migrate.VerdictSplit {
@@ -53,20 +53,40 @@ func TestAccountsErrors(t *testing.T) {
 	}
 }
 
-// TestDeleteIsDoneWhereThereWasNothing to delete.
-func TestDeleteIsDoneWhereThereWasNothing(t *testing.T) {
-	s := &service{answer: func(_ int, _ request, w http.ResponseWriter) {
-		fmt.Fprint(w, `{"ResultItem":[{"To_Account":"b","ResultCode":31704,"ResultInfo":"x"},{"To_Account":"a","ResultCode":0,"ResultInfo":""},{"To_Account":"c","ResultCode":30003,"ResultInfo":"x"}],`+okTail)
+// TestImportedAccountsAreBareIDs, and those in FailAccounts are refused. FailAccounts may be absent.
+func TestImportedAccountsAreBareIDs(t *testing.T) {
+	s := &service{answer: func(n int, _ request, w http.ResponseWriter) {
+		switch n {
+		case 1:
+			fmt.Fprint(w, `{"FailAccounts":["b","zzz"],`+okTail)
+		case 2:
+			fmt.Fprint(w, `{`+okTail)
+		case 3:
+			fmt.Fprint(w, `{"FailAccounts":null,`+okTail)
+		default:
+			fail(w, map[int]int{4: 40006, 5: 70398}[n])
+		}
 	}}
-	got, err := testClient(t, s.serve(t), nil).Delete(t.Context(), "A", []string{"a", "b", "c", "d"})
-	if err != nil || got[0].Kind != migrate.Imported || got[1].Kind != migrate.Imported || got[2].Kind != migrate.Failed || got[3].Kind != migrate.Again {
-		t.Errorf("%+v %v", got, err)
+	c := testClient(t, s.serve(t), nil)
+	exists := Account{Known: true, Exists: true}
+	for _, want := range [][]Account{{exists, {Info: "named in FailAccounts"}}, {exists, exists}, {exists, exists}} {
+		if got, err := c.ImportAccounts(t.Context(), []string{"a", "b"}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v %v, want %+v", got, err, want)
+		}
 	}
-	if r := s.received()[0]; r.path != "/v4/sns/friend_delete" || r.body != `{"From_Account":"A","To_Account":["a","b","c","d"],"DeleteType":"Delete_Type_Single"}` {
+	if r := s.received()[0]; r.path != "/v4/im_open_login_svc/multiaccount_import" || r.body != `{"Accounts":["a","b"]}` {
 		t.Errorf("%s %s", r.path, r.body)
 	}
-	if _, err := testClient(t, s.serve(t), nil).Delete(t.Context(), "A", nil); err == nil {
-		t.Error("nobody was deleted")
+	for _, want := range []migrate.Verdict{migrate.VerdictRetry, migrate.VerdictFatal} {
+		if _, err := c.ImportAccounts(t.Context(), []string{"a"}); callError(t, err).Verdict != want {
+			t.Error(err)
+		}
+	}
+	if _, err := c.ImportAccounts(t.Context(), make([]string, MaxAccounts+1)); callError(t, err).Verdict != migrate.VerdictSplit {
+		t.Error(err)
+	}
+	if got, err := c.ImportAccounts(t.Context(), nil); len(got) > 0 || err != nil || len(s.received()) != 5 {
+		t.Errorf("%v %v: nobody has to be imported", got, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // WrongApp is the code that every item has where the app is the wrong one. So many such calls, with
@@ -30,10 +31,16 @@ func ErrWrongApp(info string) *migrate.CallError {
 // is Again and uncertain; an answer in which no edge has one is no answer. Where every item says
 // 30002, the app may be the wrong one: VerdictSuspect for the whole call.
 func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	body, err := importBody(from, edges)
+	return c.change(ctx, friendImport, from, edges, body, err)
+}
+
+// change makes one call that changes from's list. err is that of writing body.
+func (c *Client) change(ctx context.Context, api, from string, edges []migrate.Edge, body []byte, err error) (
+	[]migrate.Outcome, error) {
 	if len(edges) == 0 {
 		return nil, ctx.Err()
 	}
-	body, err := importBody(from, edges)
 	if err == nil && len(edges) > migrate.MaxChunkEdges {
 		err = fmt.Errorf("%d friends are more than one call may carry", len(edges))
 	}
@@ -41,34 +48,36 @@ func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) 
 		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
 	}
 	answer := newVerdicts(len(edges), func(i int) string { return edges[i].To })
-	if err := c.call(ctx, friendImport, from, body, answerLimit, readAnswer("ResultItem", answer)); err != nil {
+	if err := c.call(ctx, api, from, body, answerLimit, readAnswer("ResultItem", answer)); err != nil {
 		return nil, err
 	}
-	if err := c.settle(friendImport, answer); err != nil {
+	if err := c.settle(api, answer); err != nil {
 		return nil, err
 	}
 	return c.outcomes(answer)
 }
 
-// readAnswer reads an answer whole and scans it. v may be nil if there is no list.
+// readAnswer reads an answer whole and scans it.
 func readAnswer(list string, v *verdicts) reader {
 	return func(body io.Reader) (envelope, error) {
-		buf := answers.Get().(*buffer)
-		defer buf.release()
-		data, err := buf.readAll(body)
-		if err != nil {
-			return envelope{}, err
-		}
-		if v == nil {
-			return scanAnswer(data, "", nil)
-		}
 		v.reset()
-		e, err := scanAnswer(data, list, v.item)
+		e, err := readList(body, list, v.item)
 		if err == nil && e.ok() {
 			v.finish(&e, list)
 		}
 		return e, err
 	}
+}
+
+// readList reads an answer whole. The elements of its array named list go to item.
+func readList(body io.Reader, list string, item func(*jsonscan.Scanner) error) (envelope, error) {
+	buf := answers.Get().(*buffer)
+	defer buf.release()
+	data, err := buf.readAll(body)
+	if err != nil {
+		return envelope{}, err
+	}
+	return scanAnswer(data, list, item)
 }
 
 // settle looks at what was odd about an answer that was well-formed. An answer that says nothing

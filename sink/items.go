@@ -26,14 +26,8 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 	}
 	var items []Item
 	read := func(body io.Reader) (envelope, error) {
-		buf := answers.Get().(*buffer)
-		defer buf.release()
-		data, err := buf.readAll(body)
-		if err != nil {
-			return envelope{}, err
-		}
 		items = nil
-		return scanAnswer(data, "ResultItem", func(s *jsonscan.Scanner) error {
+		return readList(body, "ResultItem", func(s *jsonscan.Scanner) error {
 			r, err := scanResult(s)
 			if err == nil && r.usable() {
 				items = append(items, Item{To: string(r.to), Code: int(r.code), Info: c.scrub(clean(string(r.info)))})

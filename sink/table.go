@@ -99,6 +99,8 @@ var table = slices.Concat(friendCodes(), restCodes(), accountCodes())
 func friendCodes() []Code {
 	already := item(30015, srcHdr, "already a friend")
 	already.Item = migrate.Already
+	tooOften := slow(31707, srcErr, "deleting was refused for being too frequent; it passes")
+	tooOften.Level, tooOften.Item = both, migrate.Again
 	return []Code{
 		either(30001, migrate.VerdictSplit, srcAPI,
 			"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the console"),
@@ -125,9 +127,10 @@ func friendCodes() []Code {
 		again(30540, OnCall, srcErr, "refused by a security policy for being too frequent; it passes"),
 		item(30614, srcErr, "there is no such pending request"),
 		item(31704, srcErr, "there is no such friend to delete"),
-		again(31707, OnCall, srcErr, "deleting was refused by a security policy for being too frequent; it passes"),
+		tooOften,
 		item(31804, srcHdr, "the account that was asked about does not exist"),
 		item(32216, srcErr, "a group can only hold friends"),
+		maybe(again(40006, OnCall, srcErr, "an internal error while accounts were imported; it passes")),
 	}
 }
 
@@ -180,7 +183,7 @@ func accountCodes() []Code {
 		maybe(again(70202, OnCall, srcOld, "a timeout inside the service; it passes")),
 		item(70206, srcOld, "the number of accounts in the call is wrong"),
 		stop(70346, srcObs, "the service refused the signature: check --secret-key-file and --sdk-app-id"),
-		stop(70398, srcErr, "the app has as many accounts as its plan allows: upgrade"),
+		stop(70398, srcErr, "the app has as many accounts as its plan allows (100 on the trial edition): upgrade"),
 		item(70399, srcErr, "a deleted account cannot come back for three months"),
 		stop(70402, srcErr, "a parameter is wrong: check --sdk-app-id and --identifier"),
 		stop(70403, srcOld, "--identifier is not an admin of this app: use the admin account set in the console"),

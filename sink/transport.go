@@ -200,7 +200,7 @@ func (a *attempt) receive(res *http.Response, limit int64, read reader) {
 		a.env, a.err = read(body)
 	default:
 		a.pause = retryAfter(res.Header.Get("Retry-After"))
-		a.env, _ = readAnswer("", nil)(&limited{from: body, left: headerLimit})
+		a.env, _ = readList(&limited{from: body, left: headerLimit}, "", nil)
 	}
 	if body.err == nil {
 		_, _ = io.CopyN(io.Discard, body, drainLimit)

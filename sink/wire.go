@@ -169,20 +169,25 @@ func (w *writer) texts(list []string) {
 func (w *writer) custom(items []migrate.CustomItem) {
 	for i := range items {
 		w.between(i)
-		w.raw(`{"Tag":`)
-		w.text(items[i].Tag)
-		w.raw(`,"Value":`)
-		switch {
-		case !items[i].Integer:
-			w.text(items[i].Value)
-		case isInteger(items[i].Value):
-			w.raw(items[i].Value)
-		case w.err == nil:
-			w.err = fmt.Errorf("custom field %q: %q is not an integer", items[i].Tag, items[i].Value)
-		}
-		w.raw("}")
+		w.tagged(&items[i])
 	}
 	w.raw("]")
+}
+
+// tagged writes a custom field as a Tag and its Value.
+func (w *writer) tagged(item *migrate.CustomItem) {
+	w.raw(`{"Tag":`)
+	w.text(item.Tag)
+	w.raw(`,"Value":`)
+	switch {
+	case !item.Integer:
+		w.text(item.Value)
+	case isInteger(item.Value):
+		w.raw(item.Value)
+	case w.err == nil:
+		w.err = fmt.Errorf("custom field %q: %q is not an integer", item.Tag, item.Value)
+	}
+	w.raw("}")
 }
 
 // isInteger reports whether s is an integer as JSON writes it.

@@ -155,7 +155,7 @@ func (j *doctorJob) call(ctx context.Context, key sink.KeySource) (stopped, err 
 // accounts asks which accounts exist.
 func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, err error) {
 	pace := j.set.Pace
-	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountChecksPerSecond), sink.AccountChecksPerSecond*3/2
+	pace.Rate, pace.Workers = min(pace.Rate, sink.AccountCallsPerSecond), sink.AccountCallsPerSecond*3/2
 	// behind the calls of the checks before
 	c, err := j.p.NewClient(ctx, j.set.Service, pace, key, time.Now().Add(time.Second), j.log)
 	if err != nil {

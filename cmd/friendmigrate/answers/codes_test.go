@@ -58,9 +58,11 @@ var contract = []answer{
 	{30540, again, failed, ""}, // the vendor: too frequent, it passes
 	{30614, unknown, failed, ""},
 	{31704, unknown, failed, ""},
-	{31707, again, failed, ""}, // the same
+	{31707, slow, later, ""}, // deleting too often
 	{31804, unknown, failed, ""},
 	{32216, unknown, failed, ""},
+
+	{40006, again, failed, ""},
 
 	{60002, stop, failed, "--endpoint"},
 	{60003, stop, failed, "on the way"},

@@ -130,7 +130,7 @@ func (x *Existing) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
 				return
 			}
 			x.add(a, &batch, in)
-			if len(batch) == sink.MaxAccountsChecked && !flush() {
+			if len(batch) == sink.MaxAccounts && !flush() {
 				return
 			}
 		}

@@ -26,7 +26,7 @@ type Probe struct {
 type Prober interface {
 	Accounts(ctx context.Context, ids []string) ([]sink.Account, error)
 	ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]sink.Item, error)
-	Delete(ctx context.Context, from string, to []string) ([]migrate.Outcome, error)
+	Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error)
 	Friends(from string) *sink.FriendReader
 }
 
@@ -319,7 +319,7 @@ func (p *Probe) send(ctx context.Context, edges ...migrate.Edge) (a Answer, err 
 // remove takes a friend out of From's list; one that is not there is out of it.
 func (p *Probe) remove(ctx context.Context, to string) error {
 	return p.patiently(ctx, func() error {
-		outcomes, err := p.Service.Delete(ctx, p.From, []string{to})
+		outcomes, err := p.Service.Delete(ctx, p.From, []migrate.Edge{{To: to}})
 		if err != nil {
 			return err
 		}
