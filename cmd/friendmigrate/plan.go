@@ -45,15 +45,15 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	}
 	p.NameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
-	as := p.importOf(set, c)
-	if err := as.checkArguments(c); err != nil {
+	as := p.NewRun(importing, set, p.values(c), c.Args().Slice())
+	if err := as.CheckInputs(); err != nil {
 		return err
 	}
-	if err := job.Refused(as.reads.CheckState(as.base()), as.Apart()); err != nil {
+	if err := job.Refused(as.Reads.CheckState(as.Base()), as.Apart()); err != nil {
 		return err
 	}
 	if out := set.AccountsOut; out != "" {
-		err := as.reads.CheckFile("--accounts-out", out, folder.AccountsHeader)
+		err := as.Reads.CheckFile("--accounts-out", out, folder.AccountsHeader)
 		if err := job.Refused(err, as.Line().With("accounts-out", job.FreeList(out)).String()); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(set.Job.Memory))
-	pilot, err := openPilot(ctx, &p.Program, set.Job, as.Inputs)
+	pilot, err := as.OpenPilot(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,12 +74,12 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 		if job.NoSpace(err) {
-			as.measureStage(ctx)
+			as.MeasureStage(ctx)
 		}
-		return as.readError(ctx, err)
+		return as.InputError(ctx, err)
 	}
 	ending := p.judgePlan(made, set, as)
-	made.Code, made.Program = int(ending.Code), versionLine()
+	made.Code, made.Program = int(ending.Code), p.VersionLine()
 	if set.JSON {
 		err = terminal.WriteJSON(p.Std.Out, made)
 	} else {
@@ -88,7 +88,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 	return p.end(ending, err)
 }
 
-func (p *program) makePlan(ctx context.Context, set settings.Settings, as *importJob, only *pilot) (*plan.Plan, error) {
+func (p *program) makePlan(ctx context.Context, set settings.Settings, as *job.Run, only *job.Pilot) (*plan.Plan, error) {
 	var reading job.Reading
 	show := p.StartShow(set.Output, nil, func(now time.Time) *job.Moment { return job.MomentOf(reading.At(now)) })
 	defer func() {
@@ -98,11 +98,11 @@ func (p *program) makePlan(ctx context.Context, set settings.Settings, as *impor
 	memory := job.StagingShare(set.Job.Memory)
 	var staged func(context.Context, *stage.Stage) (string, error)
 	if only != nil {
-		staged = only.planned
+		staged = only.Planned
 	}
 	return plan.Make(ctx, plan.Options{
 		Staged: staged,
-		Inputs: as.Inputs, Stdin: as.stdin(), Objects: as.Store, Rows: set.Rows, Shard: set.Job.Shard.Index,
+		Inputs: as.Inputs, Stdin: as.Input(), Objects: as.Store, Rows: set.Rows, Shard: set.Job.Shard.Index,
 		Shards: set.Job.Shard.Count,
 		State:  set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard), Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate, AccountsOut: set.AccountsOut, Progress: reading.Take,
@@ -111,7 +111,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Settings, as *impor
 }
 
 // judgePlan says how the plan ended, and how to import what was planned.
-func (p *program) judgePlan(made *plan.Plan, set settings.Settings, as *importJob) exit.Ending {
+func (p *program) judgePlan(made *plan.Plan, set settings.Settings, as *job.Run) exit.Ending {
 	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", terminal.Some(made.Edges, "edge"),
 		terminal.Some(made.Accounts, "account"), terminal.Some(made.Calls, "call"))}
 	if made.LeastSeconds != nil && *made.LeastSeconds >= 1 {

@@ -81,7 +81,7 @@ func startStore(t *testing.T) *store {
 // listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := listenLoopback()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func (r *verified) look() (err error) {
 		return err
 	}
 	if r.rejected = r.job.Counts.Rejected; r.job.pilot != nil {
-		r.rejected, err = r.job.pilot.rejected(r.job.stagedIn())
+		r.rejected, err = r.job.pilot.Rejected(r.job.stagedIn())
 	}
 	return err
 }
@@ -143,8 +143,8 @@ func (r *verified) words() string {
 		r.lists.Missing))
 	add(r.Different, fmt.Sprintf("%s different, see %s", terminal.IsAre(r.Different, "edge"), r.lists.Different))
 	add(r.Failed, r.failedWords()+", see "+filepath.Join(r.job.Dir, folder.Failed+"."+r.job.Counts.ListFormat()))
-	add(r.rejected, rejectedWords(r.rejected,
-		seeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.Counts))
+	add(r.rejected, job.RejectedWords(r.rejected,
+		job.SeeIfThere(filepath.Join(r.job.stagedIn(), folder.Rejected)), r.job.Counts))
 	if sent := r.Pending - r.Unasked - sum(r.NoVerdict); sent > 0 {
 		parts = append(parts, terminal.IsAre(sent, "edge")+" pending: the job has not sent "+terminal.Verb(sent, "it",
 			"them"))

@@ -33,9 +33,9 @@ type verifyJob struct {
 	held   bool // the lock is somebody else's to release
 	own    bool // the stage is the verify's own
 	verify *verify.Verify
-	pilot  *pilot    // nil: all accounts
-	after  time.Time // no call before; zero: none known
-	keep   bool      // what was asked stays known after the end: it is a part of something larger
+	pilot  *job.Pilot // nil: all accounts
+	after  time.Time  // no call before; zero: none known
+	keep   bool       // what was asked stays known after the end: it is a part of something larger
 }
 
 func verifyHelp() string {
@@ -65,7 +65,7 @@ func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
 	if err := j.Ready(ctx); err != nil {
 		return err
 	}
-	if j.pilot, err = openPilot(ctx, &p.Program, set.Job, inputs); err != nil {
+	if j.pilot, err = j.OpenPilot(ctx); err != nil {
 		return err
 	}
 	if err := job.Refused(p.Reads(p.values(c), inputs, set.Rows.Format).CheckState(set.Job.State),
@@ -150,11 +150,11 @@ func (j *verifyJob) options() verify.Options {
 			totals.Already, totals.Failed)
 	}
 	if j.pilot != nil {
-		o.Accounts = func(from string) bool { return j.pilot.accounts[from] }
+		o.Accounts = func(from string) bool { return j.pilot.Has(from) }
 		o.Rosters = func(ctx context.Context, skip func(int64, int) bool) iter.Seq2[migrate.Roster, error] {
-			return j.pilot.rosters(ctx, j.Stage, skip)
+			return j.pilot.Rosters(ctx, j.Stage, skip)
 		}
-		o.ID.Options["--only-accounts"] = j.pilot.digest()
+		o.ID.Options["--only-accounts"] = j.pilot.Digest()
 	}
 	return o
 }
@@ -254,14 +254,14 @@ func (j *verifyJob) writeReport(found *report.Verified) error {
 	case err != nil && found == nil:
 		return nil // a report that is not there or cannot be read says nothing of an earlier verify
 	case err != nil:
-		r = reportOf(j.Dir, j.Journal, j.Stage, j.Counts)
+		r = j.Report()
 		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
 			What: "the report of the last run is not there; this one was written by verify"}
 		if runs := j.Journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
 			r.Ending.Code = runs[len(runs)-1].End.Code
 		}
 	}
-	r.Verified, r.Lists = found, listsIn(j.Dir, j.Counts.ListFormat())
+	r.Verified, r.Lists = found, folder.Lists(j.Dir, j.Counts.ListFormat())
 	err = errors.Join(disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Report), r.WriteJSON),
 		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Page), r.WriteHTML))
 	if err != nil {

@@ -144,9 +144,9 @@ func (j *verifyJob) loadPilot(ctx context.Context) error {
 	if j.pilot == nil || j.Counts.NoRows() {
 		return nil
 	}
-	warning, err := j.pilot.find(ctx, j.Stage, nil)
+	warning, err := j.pilot.Find(ctx, j.Stage, nil)
 	if warning != "" {
-		j.Log.Warn(warning, events.Pilot, zap.Int("unknown", j.pilot.unknown()))
+		j.Log.Warn(warning, events.Pilot, zap.Int("unknown", j.pilot.Unknown()))
 	}
 	return err
 }

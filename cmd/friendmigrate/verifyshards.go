@@ -39,7 +39,7 @@ func (j *verifyJob) allShards(
 	for i, place := range places {
 		one := *j
 		one.Set.Job.Shard, one.Dir = place.Shard, place.Dir
-		one.pilot = j.pilot.ofShard(place.Shard)
+		one.pilot = j.pilot.OfShard(place.Shard)
 		if err := one.TakeLock(); err != nil {
 			return all, err
 		}
@@ -95,14 +95,14 @@ func (j *verifyJob) openAll(ctx context.Context, parts []*verifyJob) error {
 			one.held = true
 			err := one.open(ctx, begin)
 			if p := one.pilot; err == nil && p != nil && !begin {
-				known += p.named() - p.unknown()
+				known += p.Named() - p.Unknown()
 			}
 			if err := errors.Join(err, one.close()); err != nil {
 				return err
 			}
 		}
 		if j.pilot != nil && known == 0 {
-			return j.pilot.nobody()
+			return j.pilot.Nobody()
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
 )
 
@@ -29,11 +28,7 @@ func programVersion() string {
 	return "devel"
 }
 
-func versionLine() string {
-	return "friendmigrate " + programVersion() + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
-}
-
 func (p *program) showVersion() error {
-	_, err := fmt.Fprintln(p.Std.Out, versionLine())
+	_, err := fmt.Fprintln(p.Std.Out, p.VersionLine())
 	return err
 }

@@ -37,6 +37,18 @@ const (
 	startingOver = "starting-over" // the state of --fresh, until it takes the place of the old one
 )
 
+// Lists names the lists that are in a state folder. Those of edges have a format of their own.
+func Lists(dir, format string) []string {
+	var there []string
+	for _, name := range []string{Rejected, Changed, Duplicates, Failed + "." + format, Missing + "." + format,
+		Different + "." + format} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			there = append(there, name)
+		}
+	}
+	return there
+}
+
 // ErrOther is what every error is that says that the folder belongs to another job.
 var ErrOther = errors.New("the state folder belongs to another job")
 

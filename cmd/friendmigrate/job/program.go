@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,11 @@ type Program struct {
 
 	mu   sync.Mutex // guards what follows
 	bugs []error    // of goroutines that only show where things stand
+}
+
+// VersionLine is the version with the platform, as version prints it.
+func (p *Program) VersionLine() string {
+	return "friendmigrate " + p.Version + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }
 
 // Background runs f in a goroutine of its own, which only shows where things stand. A bug in it

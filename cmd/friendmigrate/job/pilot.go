@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"cmp"
@@ -22,7 +22,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -32,8 +31,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// pilot is the accounts of --only-accounts and what the plan has of them.
-type pilot struct {
+// Pilot is the accounts of --only-accounts and what the plan has of them.
+type Pilot struct {
 	line     exit.Line // of the command
 	list     *accountlist.File
 	accounts map[string]bool // true: has a roster
@@ -47,31 +46,35 @@ type pilot struct {
 // cheaperPass says how many rosters one passes by in the time that it takes to look one up.
 const cheaperPass = 1000
 
-// openPilot reads --only-accounts; nil where it is not given.
-func openPilot(ctx context.Context, p *job.Program, of settings.Job, inputs []string) (*pilot, error) {
+// OpenPilot reads --only-accounts; nil where it is not given.
+func (j *Job) OpenPilot(ctx context.Context) (*Pilot, error) {
+	of := j.Set.Job
 	if of.OnlyAccounts == "" {
 		return nil, nil
 	}
-	if of.OnlyAccounts == source.Standard && slices.Contains(inputs, source.Standard) {
-		return nil, job.Unusable(p.Line().With("only-accounts", "FILE"),
+	if of.OnlyAccounts == source.Standard && slices.Contains(j.Inputs, source.Standard) {
+		return nil, Unusable(j.Line().With("only-accounts", "FILE"),
 			"--only-accounts and INPUT are both standard input, which can be read once only")
 	}
-	list, err := p.OpenAccounts(ctx, "--only-accounts", of.OnlyAccounts)
+	list, err := j.OpenAccounts(ctx, "--only-accounts", of.OnlyAccounts)
 	if err != nil {
 		return nil, err
 	}
 	named, err := list.Set(ctx)
-	return &pilot{line: p.Line(), list: list, accounts: named, shard: of.Shard}, err
+	return &Pilot{line: j.Line(), list: list, accounts: named, shard: of.Shard}, err
 }
 
-// find looks the accounts up in the plan; take is told of each roster and may be nil. The warning
+// Has reports whether an account of the pilot has a roster. Find knows.
+func (p *Pilot) Has(from string) bool { return p.accounts[from] }
+
+// Find looks the accounts up in the plan; take is told of each roster and may be nil. The warning
 // names accounts without an edge. That none has one is an error, but for a shard.
-func (p *pilot) find(ctx context.Context, s *stage.Stage, take func(migrate.Roster)) (warning string, err error) {
+func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Roster)) (warning string, err error) {
 	if err := p.sort(s); err != nil {
 		return "", err
 	}
 	p.edges = 0
-	for roster, err := range p.rosters(ctx, s, nil) {
+	for roster, err := range p.Rosters(ctx, s, nil) {
 		if err != nil {
 			return "", err
 		}
@@ -80,9 +83,9 @@ func (p *pilot) find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 			take(roster)
 		}
 	}
-	switch unknown := p.unknown(); {
+	switch unknown := p.Unknown(); {
 	case p.edges == 0 && p.shard.Count == 0:
-		return "", p.nobody()
+		return "", p.Nobody()
 	case unknown > 0:
 		return p.unknownWords(ctx, unknown)
 	}
@@ -90,7 +93,7 @@ func (p *pilot) find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 }
 
 // sort finds the order of the accounts in the plan, if they are few.
-func (p *pilot) sort(s *stage.Stage) error {
+func (p *Pilot) sort(s *stage.Stage) error {
 	if int64(len(p.accounts))*cheaperPass > s.Totals().Rosters {
 		return nil
 	}
@@ -109,9 +112,9 @@ func (p *pilot) sort(s *stage.Stage) error {
 	return nil
 }
 
-// rosters is the part of a plan that the pilot is about: all of it where there is none. skip is as
+// Rosters is the part of a plan that the pilot is about: all of it where there is none. skip is as
 // of stage.Rosters.
-func (p *pilot) rosters(
+func (p *Pilot) Rosters(
 	ctx context.Context, s *stage.Stage, skip func(first int64, chunks int) bool,
 ) iter.Seq2[migrate.Roster, error] {
 	if p == nil {
@@ -138,8 +141,8 @@ func (p *pilot) rosters(
 	}
 }
 
-// nobody refuses a list of which no account has an edge.
-func (p *pilot) nobody() error {
+// Nobody refuses a list of which no account has an edge.
+func (p *Pilot) Nobody() error {
 	first := p.list.First
 	hint := "head -n 3 " + exit.Quote(p.list.Name) + " | cat -A"
 	if p.list.Stream {
@@ -155,7 +158,7 @@ func (p *pilot) nobody() error {
 }
 
 // unknownWords names the first accounts without an edge.
-func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
+func (p *Pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 	const most = 3
 	var names []string
 	for a, err := range p.list.All(ctx) {
@@ -176,16 +179,16 @@ func (p *pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 		p.list.Name, terminal.HasHave(int64(unknown), "account"), text), nil
 }
 
-// planned says what a plan, which is of all accounts, has of the pilot.
-func (p *pilot) planned(ctx context.Context, s *stage.Stage) (string, error) {
-	warning, err := p.find(ctx, s, nil)
+// Planned says what a plan, which is of all accounts, has of the pilot.
+func (p *Pilot) Planned(ctx context.Context, s *stage.Stage) (string, error) {
+	warning, err := p.Find(ctx, s, nil)
 	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s",
 		terminal.Some(p.edges, "edge"))
 	return strings.TrimSuffix(text+"; "+warning, "; "), err
 }
 
-// ofShard is the pilot for one shard.
-func (p *pilot) ofShard(shard settings.Shard) *pilot {
+// OfShard is the pilot for one shard.
+func (p *Pilot) OfShard(shard settings.Shard) *Pilot {
 	if p == nil {
 		return nil
 	}
@@ -195,26 +198,26 @@ func (p *pilot) ofShard(shard settings.Shard) *pilot {
 }
 
 // loadPilot looks the accounts of --only-accounts up in the plan.
-func (j *importJob) loadPilot(ctx context.Context, p *pilot) error {
+func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 	if p == nil || j.Counts.NoRows() { // nobody has an edge of nothing
 		return nil
 	}
-	warning, err := p.find(ctx, j.Stage, func(r migrate.Roster) { p.take(r, j.Journal) })
+	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) { p.take(r, j.Journal) })
 	if err != nil {
 		return j.planError(ctx, err)
 	}
 	if warning != "" {
-		j.Log.Warn(warning, events.Pilot, zap.Int("unknown", p.unknown()))
+		j.Log.Warn(warning, events.Pilot, zap.Int("unknown", p.Unknown()))
 	}
-	named := p.named()
+	named := p.Named()
 	j.Log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
-		terminal.Some(int64(named-p.unknown()), "account"), terminal.Some(p.edges, "edge")),
+		terminal.Some(int64(named-p.Unknown()), "account"), terminal.Some(p.edges, "edge")),
 		events.Pilot, zap.Int("accounts", named), zap.Int64("edges", p.edges))
-	j.pilot = p
+	j.Pilot = p
 	return nil
 }
 
-func (p *pilot) take(r migrate.Roster, journal migrate.Journal) {
+func (p *Pilot) take(r migrate.Roster, journal migrate.Journal) {
 	p.settled += r.Edges
 	for i := range r.Chunks {
 		n := int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
@@ -226,8 +229,8 @@ func (p *pilot) take(r migrate.Roster, journal migrate.Journal) {
 	}
 }
 
-// unknown counts the accounts of this shard that have no roster.
-func (p *pilot) unknown() (n int) {
+// Unknown counts the accounts of this shard that have no roster.
+func (p *Pilot) Unknown() (n int) {
 	for from, known := range p.accounts {
 		if !known && p.mine(from) {
 			n++
@@ -236,8 +239,8 @@ func (p *pilot) unknown() (n int) {
 	return n
 }
 
-// named counts the accounts of this shard.
-func (p *pilot) named() (n int) {
+// Named counts the accounts of this shard.
+func (p *Pilot) Named() (n int) {
 	for from := range p.accounts {
 		if p.mine(from) {
 			n++
@@ -246,8 +249,8 @@ func (p *pilot) named() (n int) {
 	return n
 }
 
-// digest tells one set of accounts from another.
-func (p *pilot) digest() string {
+// Digest tells one set of accounts from another.
+func (p *Pilot) Digest() string {
 	sum := sha256.New()
 	for _, from := range slices.Sorted(maps.Keys(p.accounts)) {
 		fmt.Fprintf(sum, "%q", from)
@@ -255,25 +258,25 @@ func (p *pilot) digest() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-func (p *pilot) mine(from string) bool {
+func (p *Pilot) mine(from string) bool {
 	return p.shard.Count == 0 || stage.ShardOf(from, p.shard.Count) == p.shard.Index
 }
 
 // account adds up what became of the pilot. failed is by account.
-func (p *pilot) account(settledByRun, failed int64) *report.Pilot {
+func (p *Pilot) account(settledByRun, failed int64) *report.Pilot {
 	if p == nil {
 		return nil
 	}
 	return &report.Pilot{
-		Accounts: int64(p.named()), Unknown: int64(p.unknown()), Edges: p.edges, Failed: failed,
+		Accounts: int64(p.Named()), Unknown: int64(p.Unknown()), Edges: p.edges, Failed: failed,
 		Pending: p.edges - p.settled - settledByRun,
 	}
 }
 
-// rejected counts the rejected rows that name an account of the pilot in any of their fields. A
+// Rejected counts the rejected rows that name an account of the pilot in any of their fields. A
 // rejected row may be too broken to tell which of them is From_Account; counting one too many only
 // makes somebody look.
-func (p *pilot) rejected(state string) (int64, error) {
+func (p *Pilot) Rejected(state string) (int64, error) {
 	f, err := os.Open(state + string(os.PathSeparator) + folder.Rejected)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -299,7 +302,7 @@ func (p *pilot) rejected(state string) (int64, error) {
 	}
 }
 
-func (p *pilot) namedIn(raw string) bool {
+func (p *Pilot) namedIn(raw string) bool {
 	for _, field := range inspect.RowFields(raw) {
 		if _, named := p.accounts[field]; named {
 			return true

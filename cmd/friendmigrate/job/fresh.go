@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 // startOver begins --fresh: the new job is prepared in a folder of its own, so that a run that
 // cannot begin leaves the old state as it was. What a killed one left of that is removed. The lock
 // is held.
-func (j *importJob) startOver() error {
+func (j *Run) startOver() error {
 	if err := folder.Drop(j.Dir); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (j *importJob) startOver() error {
 
 // takeOver moves the old state away and the new one to its place, once nothing is left that could
 // end the run before its first call.
-func (j *importJob) takeOver() error {
+func (j *Run) takeOver() error {
 	defer j.StartingOver.Store(false)
 	if j.home == "" {
 		return nil
@@ -58,7 +58,7 @@ func (j *importJob) takeOver() error {
 }
 
 // giveUp removes what was prepared for --fresh, but for lists that the last line speaks of.
-func (j *importJob) giveUp() error {
+func (j *Run) giveUp() error {
 	if j.home == "" || j.listed {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (j *importJob) giveUp() error {
 }
 
 // withOld says where the old state is, of a run that moved it and did not finish.
-func (j *importJob) withOld(e exit.Ending, err error) (exit.Ending, error) {
+func (j *Run) withOld(e exit.Ending, err error) (exit.Ending, error) {
 	switch {
 	case j.old == "":
 	case err != nil:

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"errors"
@@ -19,20 +19,20 @@ const listMemory = 8 << 20
 
 // listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is
 // lost.
-func (j *importJob) listName(list string) string {
+func (j *Run) listName(list string) string {
 	return list + "." + j.Counts.ListFormat()
 }
 
 // see points at a list, unless it is gone.
-func (j *importJob) see(list string) string {
+func (j *Run) see(list string) string {
 	if slices.Contains(j.gone, list) {
 		return "but " + j.path(list) + " is gone"
 	}
 	return "see " + j.path(list)
 }
 
-// seeIfThere points at a list that another command keeps.
-func seeIfThere(list string) string {
+// SeeIfThere points at a list that another command keeps.
+func SeeIfThere(list string) string {
 	if _, err := os.Stat(list); errors.Is(err, fs.ErrNotExist) {
 		return "but " + list + " is gone"
 	}
@@ -41,7 +41,7 @@ func seeIfThere(list string) string {
 
 // writeFailed writes the list of edges that are failed now, whole, and returns how many these are.
 // also is told each of them; it may be nil.
-func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
+func (j *Run) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
 	list := source.NewList(source.ListOptions{
 		FS: j.FS, Path: filepath.Join(j.Dir, j.listName(folder.Failed)), Memory: listMemory,
 		Format: j.Counts.ListFormat(), Extra: inspect.FailedColumns(),
@@ -64,16 +64,4 @@ func (j *importJob) writeFailed(also func(checkpoint.Failure)) (n int64, err err
 		return n, fmt.Errorf("write the failed list: %w", err)
 	}
 	return n, nil
-}
-
-// listsIn names the lists that are in a state folder.
-func listsIn(dir, format string) []string {
-	var there []string
-	for _, name := range []string{folder.Rejected, folder.Changed, folder.Duplicates, folder.Failed + "." + format,
-		folder.Missing + "." + format, folder.Different + "." + format} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			there = append(there, name)
-		}
-	}
-	return there
 }

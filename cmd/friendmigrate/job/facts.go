@@ -1,10 +1,9 @@
-package main
+package job
 
 import (
 	"time"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
@@ -12,7 +11,7 @@ import (
 
 // sendingFacts tells where a run of the engine stands. It belongs to one goroutine at a time.
 type sendingFacts struct {
-	job   *importJob
+	run   *Run
 	meter *migrate.Meter
 	start checkpoint.Totals // when the run began
 
@@ -25,9 +24,9 @@ type sendingFacts struct {
 
 // at is the snapshot of a moment.
 func (f *sendingFacts) at(now time.Time) progress.Snapshot {
-	id, totals := f.job.Journal.Identity(), f.job.Journal.Totals()
+	id, totals := f.run.Journal.Identity(), f.run.Journal.Totals()
 	account := report.Make(id, totals)
-	m, pace, stats := f.meter.Snapshot(), f.job.Client.Pace(), f.job.Client.Stats()
+	m, pace, stats := f.meter.Snapshot(), f.run.Client.Pace(), f.run.Client.Stats()
 	f.calls.Observe(now, stats.Attempts)
 	if m.Holding {
 		f.done = progress.Speed{} // the time to go is told from what is done after the hold
@@ -39,23 +38,23 @@ func (f *sendingFacts) at(now time.Time) progress.Snapshot {
 	s.Settled = f.settled + totals.Settled() - f.start.Settled()
 	s.Percent = progress.Percent(s.Settled, s.Total)
 	perSecond, _ := f.calls.PerSecond()
-	calls := job.CallsOf(f.job.Client, f.meter)
+	calls := CallsOf(f.run.Client, f.meter)
 	calls.PerSecond, s.Calls = perSecond, &calls
-	s.Slow, s.Short = job.Slow(m, pace.Reason, now)
+	s.Slow, s.Short = Slow(m, pace.Reason, now)
 	togo := f.chunks - (totals.Chunks - f.start.Chunks)
-	if !m.Holding && !job.AllWait(m) { // how long a backoff takes, no speed tells
+	if !m.Holding && !AllWait(m) { // how long a backoff takes, no speed tells
 		s.Left = f.done.Seconds(togo)
 	}
 	return s
 }
 
 // endedFacts is the last snapshot of a job.
-func (j *importJob) endedFacts(account report.Account, code int, what string, now time.Time) progress.Snapshot {
+func (j *Run) endedFacts(account report.Account, code int, what string, now time.Time) progress.Snapshot {
 	s := progress.New(now, progress.Ended)
 	s.Account, s.Code, s.What = &account, &code, what
 	s.Total, s.Settled = account.Edges(), account.Edges()-account.Pending()
-	if j.pilot != nil {
-		s.Total, s.Settled = j.pilot.edges, j.pilot.settled+j.result.summary.Settled()
+	if j.Pilot != nil {
+		s.Total, s.Settled = j.Pilot.edges, j.Pilot.settled+j.result.summary.Settled()
 	}
 	s.Percent = progress.Percent(s.Settled, s.Total)
 	return s

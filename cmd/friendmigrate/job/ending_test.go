@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
@@ -17,20 +16,29 @@ import (
 	"friendmigrate/source"
 )
 
+// flagsOf are the flags of a command, as the command line has them.
+func flagsOf(command string) map[string]bool {
+	flags := map[string]bool{}
+	for _, f := range settings.Flags(command) {
+		flags[f.Name] = f.Kind == settings.Takes
+	}
+	return flags
+}
+
 // judged is a job that has ended with err, after a call of the program with args.
-func judged(args string, err error) *importJob {
-	p := &program{Program: job.Program{Args: append([]string{"friendmigrate", "import"}, strings.Fields(args)...), Env: map[string]string{}, Flags: flagsOf}}
+func judged(args string, err error) *Run {
+	p := &Program{Args: append([]string{"friendmigrate", "import"}, strings.Fields(args)...), Env: map[string]string{}, Flags: flagsOf}
 	inputs := []string{p.Args[len(p.Args)-1]}
-	return &importJob{
-		Job: job.Job{
-			Program: &p.Program, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Settings{Job: settings.Job{State: "state"}},
+	return &Run{
+		Job: Job{
+			Program: p, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Settings{Job: settings.Job{State: "state"}},
 			Counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
 		},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
 }
 
-func withCounts(j *importJob, c source.Counts) *importJob {
+func withCounts(j *Run, c source.Counts) *Run {
 	c.Inputs = j.Counts.Inputs
 	j.Counts = c
 	return j
@@ -61,7 +69,7 @@ func coded(o outcome, counts ...int64) outcome {
 func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		job  *importJob
+		job  *Run
 		o    outcome
 		code exit.Code
 		want string // of the whole line
@@ -118,7 +126,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 
 func TestASignalIsNamed(t *testing.T) {
 	j := judged("a.csv", stopped(migrate.ReasonSignal, "interrupted", ""))
-	j.result.cause = job.Signal{Signal: os.Interrupt}
+	j.result.cause = Signal{Signal: os.Interrupt}
 	if got := j.judge(account(1, 0, 0, 1)).What; got != "stopped by SIGINT; 1 of 2 edges is pending" {
 		t.Error(got)
 	}
@@ -126,7 +134,7 @@ func TestASignalIsNamed(t *testing.T) {
 
 func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 	j := judged("--only-accounts pilot.txt a.csv", nil)
-	j.pilot = &pilot{}
+	j.Pilot = &Pilot{}
 	o := account(10, 5, 7, 100)
 	o.failed, o.rejected, o.pilot = 0, 0, &report.Pilot{Accounts: 3, Unknown: 1, Edges: 10}
 	e := j.judge(o)

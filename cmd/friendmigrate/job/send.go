@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"context"
@@ -26,18 +26,18 @@ type runResult struct {
 }
 
 // send runs the engine over what is open in the plan.
-func (j *importJob) send(ctx context.Context) runResult {
+func (j *Run) send(ctx context.Context) runResult {
 	j.View.Sending()
 	totals := j.Journal.Totals()
 	togo := totals.Pending
-	if j.pilot != nil {
-		togo = j.pilot.edges - j.pilot.settled
+	if j.Pilot != nil {
+		togo = j.Pilot.edges - j.Pilot.settled
 	}
 	if togo == 0 {
 		return runResult{idle: true}
 	}
 	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers,
-		Version: programVersion()}); err != nil {
+		Version: j.Version}); err != nil {
 		return runResult{err: err}
 	}
 	meter := new(migrate.Meter)
@@ -50,18 +50,14 @@ func (j *importJob) send(ctx context.Context) runResult {
 	j.Log.Info("sending to "+where, events.Send, zap.Uint64("sdkAppID", j.Set.Service.SDKAppID),
 		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
-	var to migrate.Caller = migrate.CallerFunc(j.Client.Import)
-	if j.Set.Job.OnlyMissing {
-		to = sink.OnlyMissing(j.Client)
-	}
-	plan := j.pilot.rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
+	plan := j.Pilot.Rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
 	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
 	engine.Limits = &migrate.Limits{
 		Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio,
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 	}
-	summary, err := migrate.Run(ctx, plan, to, j.View.Timed(j.Journal), engine)
+	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.outcomes()), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), err: err, cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)
@@ -69,11 +65,19 @@ func (j *importJob) send(ctx context.Context) runResult {
 	return result
 }
 
+// outcomes is where outcomes are recorded.
+func (j *Run) outcomes() migrate.Journal {
+	if j.Op.Outcomes != nil {
+		return j.Op.Outcomes(j)
+	}
+	return j.Journal
+}
+
 // planError marks a damaged stage, so that the next run builds it again.
-func (j *importJob) planError(ctx context.Context, err error) error {
+func (j *Run) planError(ctx context.Context, err error) error {
 	if !errors.Is(err, stage.ErrDamaged) {
 		if context.Cause(ctx) != nil {
-			return j.readError(ctx, err)
+			return j.InputError(ctx, err)
 		}
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"cmp"
@@ -11,14 +11,13 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
 )
 
 // judge finds the exit code and puts the ending in words.
-func (j *importJob) judge(o outcome) exit.Ending {
+func (j *Run) judge(o outcome) exit.Ending {
 	codes := []exit.Code{j.stop().Code()}
 	if o.trouble != nil {
 		codes = append(codes, exit.Unexpected)
@@ -47,7 +46,7 @@ func (j *importJob) judge(o outcome) exit.Ending {
 	return e
 }
 
-func (j *importJob) doneWords(o outcome) string {
+func (j *Run) doneWords(o outcome) string {
 	a := o.account
 	if o.pilot != nil && o.pilot.Edges == 0 {
 		return fmt.Sprintf("the pilot is finished without a call: shard %s has no edge of its accounts; %s",
@@ -90,7 +89,7 @@ func restWords(pending int64) string {
 }
 
 // nothingWords says why a job without an edge is done.
-func (j *importJob) nothingWords() string {
+func (j *Run) nothingWords() string {
 	switch {
 	case j.Counts.NoRows():
 		return "finished without a call: the input has no rows, which --allow-empty accepts"
@@ -101,7 +100,7 @@ func (j *importJob) nothingWords() string {
 }
 
 // after says how much it took.
-func (j *importJob) after() string {
+func (j *Run) after() string {
 	if j.result.idle {
 		return ""
 	}
@@ -109,7 +108,7 @@ func (j *importJob) after() string {
 		terminal.Took(time.Since(j.result.began)))
 }
 
-func (j *importJob) exceptionWords(o outcome) string {
+func (j *Run) exceptionWords(o outcome) string {
 	begin := "finished"
 	edges, pending := o.account.Edges(), ""
 	placed := o.account.InPlace()
@@ -126,7 +125,7 @@ func (j *importJob) exceptionWords(o outcome) string {
 		parts = append(parts, j.failedWords(o, o.failed))
 	}
 	if o.rejected > 0 {
-		parts = append(parts, rejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
+		parts = append(parts, RejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
 	}
 	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, terminal.Count(placed), terminal.IsAre(edges, "edge"),
 		j.after(), strings.Join(parts, "; "), pending)
@@ -136,9 +135,9 @@ func (j *importJob) exceptionWords(o outcome) string {
 	return text
 }
 
-// rejectedWords says where rejected rows are listed, and why if there is one reason for all of an
+// RejectedWords says where rejected rows are listed, and why if there is one reason for all of an
 // input.
-func rejectedWords(rows int64, where string, c source.Counts) string {
+func RejectedWords(rows int64, where string, c source.Counts) string {
 	text := fmt.Sprintf("%s rejected, %s", terminal.WasWere(rows, "row"), where)
 	if why := c.WhyAllRejected(); why != "" {
 		text += " (" + why + ")"
@@ -147,14 +146,14 @@ func rejectedWords(rows int64, where string, c source.Counts) string {
 }
 
 // trouble is what went wrong: the run itself before what came of it.
-func (j *importJob) trouble(o outcome) error {
+func (j *Run) trouble(o outcome) error {
 	if j.result.err != nil && j.stop().Code() == exit.Unexpected {
 		return j.result.err
 	}
 	return o.trouble
 }
 
-func (j *importJob) pendingWords(o outcome) string {
+func (j *Run) pendingWords(o outcome) string {
 	pending := o.account.Pending()
 	if pending == 0 {
 		return "no edge is pending"
@@ -164,10 +163,10 @@ func (j *importJob) pendingWords(o outcome) string {
 }
 
 // stop is how the run of the engine ended.
-func (j *importJob) stop() job.Stop { return job.Stop{Err: j.result.err, Cause: j.result.cause} }
+func (j *Run) stop() Stop { return Stop{Err: j.result.err, Cause: j.result.cause} }
 
 // brakeHint is the command that shows what was refused, or resumes once that is fixed.
-func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
+func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	l := j.resume()
 	if failed {
 		l = l.WithWord("--retry-failed")
@@ -201,17 +200,17 @@ func (j *importJob) brakeHint(stop *migrate.StopError, failed bool) string {
 }
 
 // failedWords counts failed edges, with their codes, and says where they are listed.
-func (j *importJob) failedWords(o outcome, n int64) string {
+func (j *Run) failedWords(o outcome, n int64) string {
 	codes := o.byCode
 	if o.pilot != nil && n == o.failed { // if the job has as many, they are the same
 		codes = o.ofPilot
 	}
-	return fmt.Sprintf("%s failed%s, see %s", terminal.Some(n, "edge"), job.Codes(codes),
+	return fmt.Sprintf("%s failed%s, see %s", terminal.Some(n, "edge"), Codes(codes),
 		j.path(j.listName(folder.Failed)))
 }
 
 // resume is the same command, which resumes. What standard input gave is staged already.
-func (j *importJob) resume() exit.Line {
+func (j *Run) resume() exit.Line {
 	l := j.ResumeLine()
 	if slices.Contains(j.Inputs, "-") {
 		l = l.From("/dev/null")
@@ -220,7 +219,7 @@ func (j *importJob) resume() exit.Line {
 }
 
 // stopHint is the command to run next after a run that was stopped.
-func (j *importJob) stopHint(o outcome, code exit.Code) string {
+func (j *Run) stopHint(o outcome, code exit.Code) string {
 	stop, _ := errors.AsType[*migrate.StopError](j.result.err)
 	switch {
 	case stop != nil && stop.Brake != nil:
@@ -232,7 +231,7 @@ func (j *importJob) stopHint(o outcome, code exit.Code) string {
 }
 
 // exceptionHint takes failed edges up again, or else sends fixed rows as a job of their own.
-func (j *importJob) exceptionHint(o outcome) string {
+func (j *Run) exceptionHint(o outcome) string {
 	if j.rehearsal != nil {
 		return j.realRun()
 	}
@@ -251,17 +250,17 @@ func (j *importJob) exceptionHint(o outcome) string {
 		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
 }
 
-func (j *importJob) doneHint() string {
+func (j *Run) doneHint() string {
 	switch {
 	case j.rehearsal != nil:
 		return j.realRun()
-	case j.pilot != nil:
+	case j.Pilot != nil:
 		return j.ResumeLine().Without("only-accounts").String()
 	}
 	return "nothing to run; the report is in " + j.path(folder.Page)
 }
 
 // realRun is the command of the run that was rehearsed.
-func (j *importJob) realRun() string {
+func (j *Run) realRun() string {
 	return j.Completed(j.ResumeLine().Without("rehearse")).String()
 }

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 
 // describeInput says what was read and what sending it costs. Package source has warned of what
 // deserves a look.
-func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
+func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 	c, t := p.Counts, p.Totals
 	cost := fmt.Sprintf("%s of %s take %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
 		terminal.Some(t.Chunks, "call"))
@@ -41,7 +41,7 @@ func (j *importJob) describeInput(p *source.Pending, took time.Duration) {
 }
 
 // describeRows points at the lists of rows that are not sent as they are.
-func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
+func (j *Run) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
 		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", terminal.WasWere(c.Rejected, "row"),
 			j.path(folder.Rejected)), events.Rejected,
@@ -65,7 +65,7 @@ func (j *importJob) describeRows(c source.Counts, t stage.Totals) {
 
 // describeMutual says what share of the friendships is there in both directions, where that is not
 // so little that source has warned of it.
-func (j *importJob) describeMutual(t stage.Totals) {
+func (j *Run) describeMutual(t stage.Totals) {
 	if share := mutualShare(t); t.Pairs > 0 && (share >= source.FewMutual || j.Set.Rows.Mutual) {
 		about := ""
 		if t.PairsSampled {
@@ -80,7 +80,7 @@ func (j *importJob) describeMutual(t stage.Totals) {
 func mutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
 
 // path is where a file of the job lies once the run has ended.
-func (j *importJob) path(name string) string {
+func (j *Run) path(name string) string {
 	if j.home == "" || j.listed {
 		return filepath.Join(j.Dir, name)
 	}

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"fmt"
@@ -32,11 +32,11 @@ a.csv,7,To_Account,is empty,"""pilot"",,x
 y"
 a.csv,8,To_Account,is empty,"pilot2,,"
 `)
-	p := &pilot{accounts: map[string]bool{"pilot": true}}
-	if n, err := p.rejected(filepath.Dir(list)); n != 4 || err != nil {
+	p := &Pilot{accounts: map[string]bool{"pilot": true}}
+	if n, err := p.Rejected(filepath.Dir(list)); n != 4 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	if n, err := p.rejected(t.TempDir()); n != 0 || err != nil {
+	if n, err := p.Rejected(t.TempDir()); n != 0 || err != nil {
 		t.Errorf("without a list: %d, %v", n, err)
 	}
 }
@@ -74,14 +74,14 @@ func TestAPilotFindsItsAccountsEitherWay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &pilot{list: file, accounts: set}
+		p := &Pilot{list: file, accounts: set}
 		for range 2 { // verify asks twice
-			if _, err := p.find(t.Context(), s, nil); err != nil {
+			if _, err := p.Find(t.Context(), s, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var got, want []int64
-		for r, err := range p.rosters(t.Context(), s, func(first int64, chunks int) bool { return first == 0 && chunks == 1 }) {
+		for r, err := range p.Rosters(t.Context(), s, func(first int64, chunks int) bool { return first == 0 && chunks == 1 }) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,8 +99,8 @@ func TestAPilotFindsItsAccountsEitherWay(t *testing.T) {
 				}
 			}
 		}
-		if !slices.Equal(got, want) || p.edges != 2*known || int64(p.named()-p.unknown()) != known || (p.order != nil) != (n*cheaperPass <= rosters) {
-			t.Errorf("%d accounts: %d rosters of %d, %d edges, %d unknown", n, len(got), len(want), p.edges, p.unknown())
+		if !slices.Equal(got, want) || p.edges != 2*known || int64(p.Named()-p.Unknown()) != known || (p.order != nil) != (n*cheaperPass <= rosters) {
+			t.Errorf("%d accounts: %d rosters of %d, %d edges, %d unknown", n, len(got), len(want), p.edges, p.Unknown())
 		}
 	}
 }

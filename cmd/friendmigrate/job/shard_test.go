@@ -1,10 +1,9 @@
-package main
+package job
 
 import (
 	"fmt"
 	"testing"
 
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
@@ -25,7 +24,7 @@ func TestHintsNameTheShard(t *testing.T) {
 			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-fixed-1-of-4 list.csv",
 		},
 	} {
-		p := &program{Program: job.Program{Args: c.args, Env: c.env, Flags: flagsOf}}
+		p := &Program{Args: c.args, Env: c.env, Flags: flagsOf}
 		p.NameShard(share)
 		if got := p.ResumeLine().String(); got != c.again {
 			t.Errorf("%s: %s", name, got)
@@ -34,7 +33,7 @@ func TestHintsNameTheShard(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	p := &program{Program: job.Program{Args: []string{"friendmigrate", "import", "in.csv"}, Flags: flagsOf}}
+	p := &Program{Args: []string{"friendmigrate", "import", "in.csv"}, Flags: flagsOf}
 	p.NameShard(settings.Shard{})
 	if got := p.FollowUp(p.Line(), settings.Job{State: "s"}, "-fixed").String(); got != "friendmigrate import --state s-fixed in.csv" || len(p.Args) != 3 {
 		t.Errorf("undivided: %s", got)
@@ -47,17 +46,17 @@ func TestAPilotsAccountsBelongToOneShardEach(t *testing.T) {
 	for i := range 100 {
 		accounts[fmt.Sprintf("u%d", i)] = i%3 > 0 // has a roster
 	}
-	whole := &pilot{accounts: accounts}
+	whole := &Pilot{accounts: accounts}
 	for n := 1; n <= 8; n++ {
 		named, unknown := 0, 0
 		for i := range n {
-			part := &pilot{accounts: map[string]bool{}, shard: settings.Shard{Index: i, Count: n}}
+			part := &Pilot{accounts: map[string]bool{}, shard: settings.Shard{Index: i, Count: n}}
 			for from, known := range accounts {
 				part.accounts[from] = known && part.mine(from) // rosters of others are not staged
 			}
-			named, unknown = named+part.named(), unknown+part.unknown()
+			named, unknown = named+part.Named(), unknown+part.Unknown()
 		}
-		if named != whole.named() || unknown != whole.unknown() || named != 100 || unknown != 34 {
+		if named != whole.Named() || unknown != whole.Unknown() || named != 100 || unknown != 34 {
 			t.Errorf("%d shards: %d named, %d unknown", n, named, unknown)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// prepare opens the job's journal and its sealed stage, and makes both where they are not there.
+// Prepare opens the job's journal and its sealed stage, and makes both where they are not there.
 // Nothing has been sent when it returns.
 //
 // A new job takes these durable steps; dying after one of them leaves:
@@ -34,7 +34,7 @@ import (
 //
 // So a sealed stage implies that its journal was there, and a journal without a stage is never
 // taken for a new job.
-func (j *importJob) prepare(ctx context.Context) error {
+func (j *Run) Prepare(ctx context.Context) error {
 	if err := j.openJournal(); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (j *importJob) prepare(ctx context.Context) error {
 	if j.Stage != nil && j.Journal == nil {
 		return j.lostJournal("is gone")
 	}
-	if err := j.openClient(ctx); err != nil {
+	if err := j.OpenClient(ctx); err != nil {
 		return err
 	}
 	j.watched(nil)
@@ -77,7 +77,7 @@ func (j *importJob) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (j *importJob) openJournal() error {
+func (j *Run) openJournal() error {
 	journal, err := checkpoint.Open(j.FS, j.Dir, checkpoint.Options{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -96,7 +96,7 @@ func (j *importJob) openJournal() error {
 }
 
 // openStage opens the sealed stage, if there is one that is sound and belongs to the journal.
-func (j *importJob) openStage() error {
+func (j *Run) openStage() error {
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), j.FS)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -120,7 +120,7 @@ func (j *importJob) openStage() error {
 
 // lostJournal refuses a stage without the journal that was made with it: what was sent is not known
 // any more.
-func (j *importJob) lostJournal(what string) error {
+func (j *Run) lostJournal(what string) error {
 	return &exit.Error{
 		Code: exit.Unexpected,
 		Err: fmt.Errorf("open the state: %s of %q %s, and with it the knowledge of what was sent; restore it, or start over with --fresh, which may import edges twice",
@@ -129,9 +129,9 @@ func (j *importJob) lostJournal(what string) error {
 	}
 }
 
-// stdin is standard input, or nil where it is a terminal, which has nothing to say to a job that is
+// Input is standard input, or nil where it is a terminal, which has nothing to say to a job that is
 // staged.
-func (j *importJob) stdin() io.Reader {
+func (j *Job) Input() io.Reader {
 	if terminal.IsTerminal(j.Std.In) {
 		return nil
 	}
@@ -139,14 +139,14 @@ func (j *importJob) stdin() io.Reader {
 }
 
 // compareSealed sees whether the inputs are still those that were staged.
-func (j *importJob) compareSealed(ctx context.Context) error {
+func (j *Run) compareSealed(ctx context.Context) error {
 	meta, err := source.ReadMeta(j.Stage)
 	if err != nil {
 		return err
 	}
-	c, err := source.Compare(ctx, meta.Counts.Inputs, j.Arguments(j.stdin()))
+	c, err := source.Compare(ctx, meta.Counts.Inputs, j.Arguments(j.Input()))
 	if err != nil {
-		return j.readError(ctx, err)
+		return j.InputError(ctx, err)
 	}
 	switch c.Verdict {
 	case source.Different:
@@ -159,7 +159,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 		j.Log.Warn(c.LeftOut.Warning(), events.Input)
 	}
 	if err := j.Counts.CheckEmpty(j.Set.Rows); err != nil {
-		return j.readError(ctx, err)
+		return j.InputError(ctx, err)
 	}
 	if c.Updated {
 		if err := source.UpdateInputs(j.Stage, c.Inputs); err != nil {
@@ -181,7 +181,7 @@ func (j *importJob) compareSealed(ctx context.Context) error {
 
 // compareAgain sees, before a lost stage is built again and lists are written, whether the inputs
 // are those of the journal. Standard input can be read once only: there it is seen after staging.
-func (j *importJob) compareAgain(ctx context.Context) error {
+func (j *Run) compareAgain(ctx context.Context) error {
 	if slices.Contains(j.Inputs, "-") {
 		return nil
 	}
@@ -191,7 +191,7 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	}
 	found, _, err := j.Arguments(nil).Resolve(ctx)
 	if errors.Is(err, source.ErrUnreachable) {
-		return j.readError(ctx, err)
+		return j.InputError(ctx, err)
 	}
 	if err != nil {
 		return j.cannotStageAgain(err.Error())
@@ -202,7 +202,7 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 	c, err := source.Compare(ctx, recorded, j.Arguments(nil))
 	switch {
 	case err != nil:
-		return j.readError(ctx, err)
+		return j.InputError(ctx, err)
 	case c.Verdict == source.Different:
 		return j.OtherJob(c.Reasons)
 	case c.Verdict == source.Gone:
@@ -213,7 +213,7 @@ func (j *importJob) compareAgain(ctx context.Context) error {
 
 // cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are
 // left as they are.
-func (j *importJob) cannotStageAgain(why string) error {
+func (j *Run) cannotStageAgain(why string) error {
 	return &exit.Error{
 		Code: exit.Unexpected, Hint: j.Line().Without("fresh").String() + " # after putting the input back",
 		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent", j.Dir, why),
@@ -221,7 +221,7 @@ func (j *importJob) cannotStageAgain(why string) error {
 }
 
 // stageInput reads the inputs and seals them.
-func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) error {
+func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage(ctx)
 	j.Log.Info("reading the input", events.Read, zap.Int("inputs", len(j.Inputs)))
@@ -230,7 +230,7 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 	}
 	p, err := source.Stage(ctx, j.reading())
 	if err != nil {
-		return j.readError(ctx, err)
+		return j.InputError(ctx, err)
 	}
 	j.Counts = p.Counts
 	if err := j.settleIdentity(id, p); err != nil {
@@ -246,20 +246,20 @@ func (j *importJob) stageInput(ctx context.Context, id checkpoint.Identity) erro
 }
 
 // reading is the input as package source wants it.
-func (j *importJob) reading() source.Job {
+func (j *Run) reading() source.Job {
 	r := j.Reading(j.Dir)
 	r.Progress = j.watch.read
 	return r
 }
 
 // restoreLists makes lists of reading again that are gone.
-func (j *importJob) restoreLists(ctx context.Context) error {
+func (j *Run) restoreLists(ctx context.Context) error {
 	job := j.reading()
 	job.Warn = nil // it was said when they were staged
 	gone, err := source.RestoreLists(ctx, job, j.Counts, j.Stage.Totals())
 	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) &&
 		!errors.Is(err, source.ErrUnreachable)) {
-		return j.readError(ctx, err)
+		return j.InputError(ctx, err)
 	}
 	if j.gone = gone; err != nil {
 		j.Log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.Dir, strings.Join(gone, ", "), err),
@@ -270,7 +270,7 @@ func (j *importJob) restoreLists(ctx context.Context) error {
 
 // settleIdentity creates the journal for what was staged, or sees that it is what the journal
 // knows.
-func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
+func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
 	id.Inputs = nil
 	for _, in := range p.Counts.Inputs {
 		id.Inputs = append(id.Inputs, in.Digest)
@@ -307,7 +307,7 @@ func (j *importJob) settleIdentity(id checkpoint.Identity, p *source.Pending) er
 
 // refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where
 // the rejected rows belong to others.
-func (j *importJob) refuseRejected() error {
+func (j *Run) refuseRejected() error {
 	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
 	if own+elsewhere == 0 {
 		return nil
@@ -315,7 +315,7 @@ func (j *importJob) refuseRejected() error {
 	j.listed = true
 	var parts []string
 	if own > 0 {
-		parts = append(parts, rejectedWords(own, j.see(folder.Rejected), j.Counts))
+		parts = append(parts, RejectedWords(own, j.see(folder.Rejected), j.Counts))
 	}
 	if elsewhere > 0 {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
@@ -329,7 +329,7 @@ func (j *importJob) refuseRejected() error {
 }
 
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
-func (j *importJob) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
+func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
 	j.listed = true
 	found, _, _ := j.Arguments(nil).Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
@@ -352,8 +352,8 @@ func placeOf(inputs []source.Found, p migrate.Position) string {
 	return fmt.Sprintf("%s line %d", inputs[p.Input].Name, p.Line)
 }
 
-// readError is ReadError, which knows nothing of --duplicates.
-func (j *importJob) readError(ctx context.Context, err error) error {
+// InputError is ReadError, which knows nothing of --duplicates.
+func (j *Run) InputError(ctx context.Context, err error) error {
 	if duplicates := (*stage.DuplicatesError)(nil); context.Cause(ctx) == nil && errors.As(err, &duplicates) {
 		return j.refuseDuplicates(ctx, duplicates)
 	}

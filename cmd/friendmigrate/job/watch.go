@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"encoding/json"
@@ -12,7 +12,6 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -25,9 +24,9 @@ const listsEvery = 5 * time.Minute
 // job's journal and client, which are safe for that, and writes progress.json and, now and then,
 // the failed list.
 type watch struct {
-	*job.Show
-	job     *importJob
-	reading job.Reading
+	*Show
+	run     *Run
+	reading Reading
 
 	mu    sync.Mutex // guards facts
 	facts func(now time.Time) progress.Snapshot
@@ -39,14 +38,14 @@ type watch struct {
 }
 
 // startWatch begins to watch. The job reads its input, until sending is called.
-func startWatch(j *importJob) *watch {
-	w := &watch{job: j, nextLists: time.Now().Add(listsEvery)}
+func startWatch(j *Run) *watch {
+	w := &watch{run: j, nextLists: time.Now().Add(listsEvery)}
 	w.Show = j.StartShow(j.Set.Output, j.Log, w.look)
 	return w
 }
 
 // look writes where the job stands.
-func (w *watch) look(now time.Time) *job.Moment {
+func (w *watch) look(now time.Time) *Moment {
 	w.mu.Lock()
 	facts := w.facts
 	w.mu.Unlock()
@@ -59,27 +58,27 @@ func (w *watch) look(now time.Time) *job.Moment {
 		w.nextLists = now.Add(listsEvery)
 		if failed := s.Account.Failed(); failed != w.listed {
 			w.listed = failed
-			if _, err := w.job.writeFailed(nil); err != nil {
-				w.job.Log.Warn("the failed list could not be written", events.List, zap.Error(err))
+			if _, err := w.run.writeFailed(nil); err != nil {
+				w.run.Log.Warn("the failed list could not be written", events.List, zap.Error(err))
 			}
 		}
 	}
-	return job.MomentOf(s)
+	return MomentOf(s)
 }
 
 // end shows and writes the last snapshot. The goroutine has ended.
 func (w *watch) end(s progress.Snapshot) error {
-	w.Last(job.MomentOf(s))
-	return disk.WriteWhole(w.job.FS, filepath.Join(w.job.Dir, folder.Progress), s.WriteJSON)
+	w.Last(MomentOf(s))
+	return disk.WriteWhole(w.run.FS, filepath.Join(w.run.Dir, folder.Progress), s.WriteJSON)
 }
 
 // write replaces progress.json. It is whole at any moment, but not synced: after a power cut a
 // snapshot of the second before is of no use.
 func (w *watch) write(s progress.Snapshot) {
-	name := filepath.Join(w.job.Dir, folder.Progress)
+	name := filepath.Join(w.run.Dir, folder.Progress)
 	err := replaceFile(name, s)
 	if err != nil && !w.broken {
-		w.job.Log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
+		w.run.Log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
 	}
 	w.broken = err != nil
 }
@@ -110,10 +109,10 @@ func (w *watch) follow(facts func(now time.Time) progress.Snapshot) {
 // sending begins to watch a run of the engine.
 func (w *watch) sending(meter *migrate.Meter, start checkpoint.Totals) {
 	f := &sendingFacts{
-		job: w.job, meter: meter, start: start, total: start.Pending + start.Settled(), settled: start.Settled(),
-		chunks: w.job.Journal.Identity().Chunks - start.Chunks, calls: progress.Speed{Window: progress.ShortWindow},
+		run: w.run, meter: meter, start: start, total: start.Pending + start.Settled(), settled: start.Settled(),
+		chunks: w.run.Journal.Identity().Chunks - start.Chunks, calls: progress.Speed{Window: progress.ShortWindow},
 	}
-	if p := w.job.pilot; p != nil {
+	if p := w.run.Pilot; p != nil {
 		f.total, f.settled, f.chunks = p.edges, p.settled, p.chunks
 	}
 	w.follow(f.at)

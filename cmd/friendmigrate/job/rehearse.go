@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func startRehearsal(c *sink.Config) (*rehearsal, error) {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails
 	key := hex.EncodeToString(random)
-	listener, err := listenLoopback()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start the simulated service: %w", err)
 	}
@@ -67,7 +68,7 @@ func (r *rehearsal) close() error {
 
 // compare holds the job's account against what the service counted for itself. Where they differ
 // the job may not be called finished.
-func (r *rehearsal) compare(j *importJob, a report.Account) error {
+func (r *rehearsal) compare(j *Run, a report.Account) error {
 	s := r.service.Stats()
 	r.found = report.Rehearsal{
 		Edges: s.GraphEdges, Calls: s.Calls, Refused: s.RefusedRate, BusiestSecond: int64(s.LargestSecond),

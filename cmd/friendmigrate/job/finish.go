@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"errors"
@@ -18,8 +18,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
-	"friendmigrate/source"
-	"friendmigrate/source/stage"
 )
 
 // outcome is what the job came to, before it is put in words.
@@ -35,7 +33,7 @@ type outcome struct {
 
 // finish writes lists and report from the journal, whatever the run came to, and says how the job
 // ended. Dying in here loses nothing: the same run again writes the same.
-func (j *importJob) finish() (exit.Ending, error) {
+func (j *Run) finish() (exit.Ending, error) {
 	j.View.Closing()
 	j.ShowStack(j.result.err)
 	o := j.writeReport()
@@ -69,12 +67,12 @@ func (j *importJob) finish() (exit.Ending, error) {
 
 // writeReport writes the failed list and writes the account, which has to balance, and to agree
 // with the list and with what the run counted.
-func (j *importJob) writeReport() outcome {
+func (j *Run) writeReport() outcome {
 	o := outcome{account: j.account()}
 	ofPilot := map[int]int64{}
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {
-		if j.pilot != nil {
-			if _, named := j.pilot.accounts[f.Edge.From]; named {
+		if j.Pilot != nil {
+			if _, named := j.Pilot.accounts[f.Edge.From]; named {
 				ofPilot[f.Code]++
 				o.failed++
 			}
@@ -86,12 +84,12 @@ func (j *importJob) writeReport() outcome {
 			failed, listed))
 	}
 	o.rejected, o.byCode = o.account.Rows.Rejected, j.Journal.Totals().FailedByCode
-	if j.pilot == nil {
+	if j.Pilot == nil {
 		o.failed = o.account.Failed()
 	} else {
-		o.pilot, o.ofPilot = j.pilot.account(j.result.summary.Settled(), o.failed), ofPilot
+		o.pilot, o.ofPilot = j.Pilot.account(j.result.summary.Settled(), o.failed), ofPilot
 		if !slices.Contains(j.gone, folder.Rejected) { // else nobody knows which of them are the pilot's
-			o.rejected, err = j.pilot.rejected(j.Dir)
+			o.rejected, err = j.Pilot.Rejected(j.Dir)
 			o.trouble = errors.Join(o.trouble, err)
 		}
 	}
@@ -102,7 +100,7 @@ func (j *importJob) writeReport() outcome {
 }
 
 // endRun closes the run in the journal, if it has begun.
-func (j *importJob) endRun(code exit.Code) error {
+func (j *Run) endRun(code exit.Code) error {
 	if j.result.idle {
 		return nil
 	}
@@ -123,8 +121,8 @@ func (j *importJob) endRun(code exit.Code) error {
 
 // report puts the account together with what stands beside it. What a verify found stays as long as
 // nothing is sent.
-func (j *importJob) report(o outcome, e exit.Ending) report.Report {
-	r := reportOf(j.Dir, j.Journal, j.Stage, j.Counts)
+func (j *Run) report(o outcome, e exit.Ending) report.Report {
+	r := j.Report()
 	r.Account, r.Pilot = o.account, o.pilot
 	r.Ending = report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint}
 	if j.rehearsal != nil {
@@ -136,13 +134,13 @@ func (j *importJob) report(o outcome, e exit.Ending) report.Report {
 	return r
 }
 
-// reportOf is the report of a job as far as its state tells it.
-func reportOf(dir string, journal *checkpoint.Journal, staged *stage.Stage, counts source.Counts) report.Report {
-	id, totals, plan := journal.Identity(), journal.Totals(), staged.Totals()
+// Report is the report of the job as far as its state tells it.
+func (j *Job) Report() report.Report {
+	id, totals, plan, counts := j.Journal.Identity(), j.Journal.Totals(), j.Stage.Totals(), j.Counts
 	r := report.Report{
-		Version: report.Version, Program: versionLine(), Account: report.Make(id, totals),
+		Version: report.Version, Program: j.VersionLine(), Account: report.Make(id, totals),
 		FailedByCode: []report.Code{}, RejectedByReason: counts.RejectedBy,
-		Lists: listsIn(dir, counts.ListFormat()),
+		Lists: folder.Lists(j.Dir, counts.ListFormat()),
 		Job: report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: settings.Shard{Index: id.Shard,
 			Count: id.Shards}.String(), Created: id.Created, Options: id.Options},
 		Plan: report.Plan{
@@ -167,7 +165,7 @@ func reportOf(dir string, journal *checkpoint.Journal, staged *stage.Stage, coun
 			r.FailedByCode = append(r.FailedByCode, report.Code{Code: code, Edges: n, Advice: known.Advice})
 		}
 	}
-	addRuns(&r, journal.Runs())
+	addRuns(&r, j.Journal.Runs())
 	return r
 }
 

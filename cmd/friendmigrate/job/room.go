@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func room(pendingChunks, pendingEdges, edgeBytes int64) (certain, likely int64) 
 // checkRoom makes sure, before anything is sent, that the disk will hold what the job has to
 // record. A disk that fills up all the same loses nothing, but ends the run in the middle of the
 // night.
-func (j *importJob) checkRoom() error {
+func (j *Run) checkRoom() error {
 	totals, id := j.Journal.Totals(), j.Journal.Identity()
 	if totals.Pending == 0 {
 		return nil
@@ -60,7 +60,7 @@ func (j *importJob) checkRoom() error {
 }
 
 // edgeBytes is what a row of the input takes, about.
-func (j *importJob) edgeBytes() int64 {
+func (j *Run) edgeBytes() int64 {
 	bytes := int64(0)
 	for _, in := range j.Counts.Inputs {
 		bytes += unpackedBytes(in.Name, in.Size)
@@ -68,8 +68,8 @@ func (j *importJob) edgeBytes() int64 {
 	return bytes / max(j.Counts.Rows, 1)
 }
 
-// measureStage estimates how much staging the input takes on disk.
-func (j *importJob) measureStage(ctx context.Context) {
+// MeasureStage estimates how much staging the input takes on disk.
+func (j *Run) MeasureStage(ctx context.Context) {
 	found, _, _ := j.Arguments(nil).Resolve(ctx) // reading says what is wrong with them
 	bytes := int64(0)
 	for _, in := range found {
@@ -79,8 +79,8 @@ func (j *importJob) measureStage(ctx context.Context) {
 }
 
 // warnOfStage says before the input is read that the disk may not hold what will be staged of it.
-func (j *importJob) warnOfStage(ctx context.Context) {
-	j.measureStage(ctx)
+func (j *Run) warnOfStage(ctx context.Context) {
+	j.MeasureStage(ctx)
 	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
 			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), events.Room, zap.Int64("free", free))

@@ -1,0 +1,31 @@
+package job
+
+import (
+	"context"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate"
+)
+
+// Operation is what differs between the commands that go through a plan of rosters, send a call for
+// each chunk and record what became of its edges: import, update, undo. Everything else is Run's.
+type Operation struct {
+	Command string // its name
+	Folder  string // in the state folder, for its journal, lists and report; "": the state folder itself
+
+	Settled string // what a settled edge is, as in "all 3 edges are in place"
+	Sent    string // what an edge is that was in a call, as in "nothing was sent"
+	Suffix  string // of the state folder that hints name for a job of its own
+
+	// Prepare opens Journal, Stage and Client of the run, and sends nothing. nil: Run.Prepare, which
+	// stages the inputs.
+	Prepare func(context.Context, *Run) error
+	// Caller sends the chunks.
+	Caller func(*Run) migrate.Caller
+	// Outcomes says which edges of a chunk are open and records what is settled. nil: the run's
+	// Journal does.
+	Outcomes func(*Run) migrate.Journal
+	// Hint is the command to run after an ending that this operation words differently. nil or "":
+	// as after an import.
+	Hint func(*Run, exit.Code) string
+}

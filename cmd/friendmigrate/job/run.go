@@ -1,0 +1,188 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+)
+
+// Run is one run of an operation. Its methods belong to one goroutine, except where watch.go says
+// otherwise.
+type Run struct {
+	Job
+	Op    Operation
+	Reads *folder.Reads // what the command was told to read
+	Pilot *Pilot        // nil: all accounts
+
+	home      string     // the state folder, while --fresh prepares the new state in another one, Dir
+	old       string     // where --fresh has moved the old state
+	listed    bool       // the last line speaks of lists in Dir
+	rehearsal *rehearsal // nil: it is none
+
+	gone    []string // lists that cannot be made again
+	resumed bool     // a journal was there before
+	watch   *watch
+	result  runResult
+}
+
+// NewRun is a run of which nothing is open yet.
+func (p *Program) NewRun(op Operation, set settings.Settings, v settings.Values, inputs []string) *Run {
+	p.StartingOver.Store(set.Job.Fresh)
+	return &Run{
+		Job: Job{Program: p, Set: set, Inputs: inputs, Done: op.Sent, Suffix: op.Suffix, FS: p.Volume.FS},
+		Op:  op, Reads: p.Reads(v, inputs, set.Rows.Format),
+	}
+}
+
+// Do runs the operation, from the key to the report. The ending speaks for a run that could begin;
+// an error for one that could not.
+func (j *Run) Do(ctx context.Context) (exit.Ending, error) {
+	j.Begin(j.Op.Command, j.Set.Stop.MaxDuration)
+	if err := j.CheckInputs(); err != nil {
+		return exit.Ending{}, err
+	}
+	if err := j.Ready(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	return j.withOld(j.run(ctx))
+}
+
+func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
+	began := time.Now()
+	pilot, err := j.OpenPilot(ctx)
+	if err != nil {
+		return exit.Ending{}, err
+	}
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.takeFolder(ctx); err != nil {
+		return exit.Ending{}, err
+	}
+	defer func() {
+		if err != nil {
+			j.endEarly(err)
+			err = errors.Join(err, j.giveUp())
+		}
+	}()
+	j.watch = startWatch(j)
+	defer func() { j.watch.Stop() }()
+	if err := j.open(ctx, pilot); err != nil {
+		return exit.Ending{}, err
+	}
+	j.result = j.send(ctx)
+	j.result.began = began
+	j.watch.Stop()
+	return j.finish()
+}
+
+// open makes everything ready for the first call.
+func (j *Run) open(ctx context.Context, pilot *Pilot) error {
+	prepare := func(ctx context.Context, j *Run) error { return j.Prepare(ctx) }
+	if j.Op.Prepare != nil {
+		prepare = j.Op.Prepare
+	}
+	if err := prepare(ctx, j); err != nil {
+		return err
+	}
+	if err := j.loadPilot(ctx, pilot); err != nil {
+		return err
+	}
+	if err := j.reopenFailed(ctx); err != nil {
+		return err
+	}
+	if err := j.checkRoom(); err != nil {
+		return err
+	}
+	return j.takeOver()
+}
+
+// takeFolder takes the state folder. A rehearsal removes another division of its job, since it is
+// always fresh, but no real job.
+func (j *Run) takeFolder(ctx context.Context) error {
+	base, neighbours := j.Base(), folder.CheckNeighbours
+	if err := Refused(j.Reads.CheckState(base), j.Apart()); err != nil {
+		return err
+	}
+	if j.Set.Service.Rehearse {
+		neighbours = folder.ForgetOthers
+	}
+	if err := j.Take(ctx, base, neighbours); err != nil {
+		return err
+	}
+	j.Dir = filepath.Join(j.Dir, j.Op.Folder)
+	if j.Set.Service.Rehearse {
+		return folder.Forget(j.Dir)
+	}
+	return j.startOver()
+}
+
+// close closes what is open.
+func (j *Run) close() error { return j.Close(j.rehearsal.close) }
+
+// startAfter is when the first call may leave.
+func (j *Run) startAfter(now time.Time) time.Time {
+	after := j.AfterLastRun(now)
+	switch {
+	case !j.resumed:
+		return time.Time{}
+	case after.IsZero():
+		return now.Add(time.Second)
+	}
+	return after
+}
+
+// OpenClient makes the client, which says at once what cannot work and sends nothing yet.
+func (j *Run) OpenClient(ctx context.Context) error {
+	c, err := j.ClientConfig(j.Set.Service, j.Set.Pace, j.Key, j.startAfter(time.Now()), j.Log)
+	if err != nil {
+		return err
+	}
+	if j.Set.Service.Rehearse {
+		if j.rehearsal, err = startRehearsal(&c); err != nil {
+			return err
+		}
+	}
+	j.Client, err = j.ClientOf(ctx, c)
+	return err
+}
+
+// reopenFailed takes failed edges up again where that is asked for.
+func (j *Run) reopenFailed(ctx context.Context) error {
+	if !j.Set.Job.RetryFailed {
+		return nil
+	}
+	n, err := j.Journal.Reopen(ctx, j.Set.Job.RetryCodes)
+	if err != nil {
+		return err
+	}
+	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
+		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open),
+			events.Reopen, zap.Int64("open", open))
+		return nil
+	}
+	if n == 0 {
+		text := "--retry-failed has nothing to take up: no edge failed"
+		if failed := Codes(j.Journal.Totals().FailedByCode); failed != "" {
+			text += " with these codes, others did" + failed
+		}
+		j.Log.Warn(text, events.Reopen, zap.Int64("edges", 0))
+		return nil
+	}
+	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", events.Reopen, zap.Int64("edges", n))
+	return nil
+}
+
+// account is the sum of the job as the journal has it now.
+func (j *Run) account() report.Account {
+	return report.Make(j.Journal.Identity(), j.Journal.Totals())
+}
