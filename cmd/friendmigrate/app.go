@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -102,18 +103,21 @@ func leafNamed(name string) *cli.Command {
 
 // flagsOf are the flags of a command, and whether a value follows as a word of its own; nil: there
 // is no such command.
-func flagsOf(command string) map[string]bool {
-	c := leafNamed(command)
-	if c == nil {
-		return nil
+func flagsOf(command string) map[string]bool { return knownFlags()[command] }
+
+// knownFlags are the flags of all commands. They never change, and each line and hint asks for them.
+var knownFlags = sync.OnceValue(func() map[string]map[string]bool {
+	known := map[string]map[string]bool{}
+	for _, c := range new(program).command().Commands {
+		flags := map[string]bool{}
+		for _, f := range c.Flags {
+			g, ok := f.(*cli.GenericFlag)
+			flags[f.Names()[0]] = ok && !g.Value.(*rawValue).optional
+		}
+		known[c.Name] = flags
 	}
-	flags := map[string]bool{}
-	for _, f := range c.Flags {
-		g, ok := f.(*cli.GenericFlag)
-		flags[f.Names()[0]] = ok && !g.Value.(*rawValue).optional
-	}
-	return flags
-}
+	return known
+})
 
 // command is the tree of commands.
 func (p *program) command() *cli.Command {
@@ -137,33 +141,33 @@ func (p *program) command() *cli.Command {
 		},
 	}
 	root.Commands = []*cli.Command{
-		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp(),
+		p.leaf("import", "the job: validate, group, send, checkpoint, report. Run it again to resume", importHelp,
 			settings.Flags("import"), p.importAction),
-		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp(),
+		p.leaf("plan", "the same reading and checking, nothing sent: what an import would take", planHelp,
 			settings.Flags("plan"), p.planAction),
-		p.leaf("status", "where the job stands, also while it runs", statusHelp(), settings.Flags("status"),
+		p.leaf("status", "where the job stands, also while it runs", statusHelp, settings.Flags("status"),
 			p.statusAction),
 		p.leaf("failures", "what the service refused: by code with advice, or as a list that import accepts",
-			failuresHelp(), settings.Flags("failures"), p.failuresAction),
-		p.leaf("explain", "what happened to one account or one edge", explainHelp(), settings.Flags("explain"),
+			failuresHelp, settings.Flags("failures"), p.failuresAction),
+		p.leaf("explain", "what happened to one account or one edge", explainHelp, settings.Flags("explain"),
 			p.explainAction),
-		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp(),
+		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp,
 			settings.Flags("undo-list"), p.undoListAction),
-		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp(),
+		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp,
 			settings.Flags("clean"), p.cleanAction),
-		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp(), settings.Flags("verify"),
+		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp, settings.Flags("verify"),
 			p.verifyAction),
-		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp(),
+		p.leaf("export", "writes the friend lists of many accounts as a file that import accepts", exportHelp,
 			settings.Flags("export"), p.exportAction),
-		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp(), settings.Flags("doctor"),
+		p.leaf("doctor", "finds out before a long run whether it will work", doctorHelp, settings.Flags("doctor"),
 			p.doctorAction),
-		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp(), settings.Flags("simulate"),
+		p.leaf("simulate", "serves a simulated Chat on a port", simulateHelp, settings.Flags("simulate"),
 			p.simulateAction),
-		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp(),
+		p.leaf("manifest", "prints Kubernetes YAML of an import, for kubectl apply -f -", manifestHelp,
 			new(manifest.Options).Flags(), p.manifestAction),
-		p.leaf("version", "prints the version", "", nil,
+		p.leaf("version", "prints the version", nil, nil,
 			func(context.Context, *cli.Command) error { return p.showVersion() }),
-		p.leaf("help", "prints the help text of the program, of a command or of a topic", "", nil,
+		p.leaf("help", "prints the help text of the program, of a command or of a topic", nil, nil,
 			func(_ context.Context, c *cli.Command) error { return p.showHelp(c.Args().Slice()...) }),
 	}
 	for _, c := range root.Commands {
@@ -172,9 +176,15 @@ func (p *program) command() *cli.Command {
 	return root
 }
 
-func (p *program) leaf(name, usage, help string, flags []settings.Flag, action cli.ActionFunc) *cli.Command {
-	c := &cli.Command{Name: name, Usage: usage, CustomHelpTemplate: help, HideHelp: true, Action: action,
-		EnableShellCompletion: true}
+// leaf is one command. Its help text is written when somebody asks for it: writing all of them would
+// take most of the time of a short run.
+func (p *program) leaf(
+	name, usage string, help func() string, flags []settings.Flag, action cli.ActionFunc,
+) *cli.Command {
+	c := &cli.Command{Name: name, Usage: usage, HideHelp: true, Action: action, EnableShellCompletion: true}
+	if help != nil {
+		c.Metadata = map[string]any{helpText: help}
+	}
 	for _, f := range flags {
 		c.Flags = append(c.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Category: f.Group,
 			TakesFile: f.TakesFile, Value: &rawValue{optional: f.Kind != settings.Takes}})

@@ -16,6 +16,9 @@ import (
 
 const helpWidth = 100
 
+// helpText is the key in a command's metadata of the function that writes its help text.
+const helpText = "help text"
+
 // The library's completion command and the flag with which its scripts ask the program what may
 // follow.
 const (
@@ -35,10 +38,10 @@ func (p *program) showHelp(words ...string) error {
 	switch c := leafNamed(name); {
 	case name == completionCommand:
 		text = "friendmigrate completion SHELL\n\n" + completionUsage + "\n"
-	case c != nil && c.CustomHelpTemplate == "":
+	case c != nil && c.Metadata[helpText] == nil:
 		text = "friendmigrate " + name + "\n\n" + c.Usage + "\n"
 	case c != nil:
-		text = c.CustomHelpTemplate
+		text = c.Metadata[helpText].(func() string)()
 	case isTopic:
 		text = page
 	case name != "":

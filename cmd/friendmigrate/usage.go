@@ -96,10 +96,10 @@ func (p *program) unknownCommand(name string) error {
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, progress.Variable: true}
 	command, _ := job.Split(p.Args)
-	for _, c := range p.command().Commands {
-		for _, f := range c.Flags {
-			if c.Name != "simulate" || command == c.Name {
-				known[settings.Variable(f.Names()[0])] = true
+	for name, flags := range knownFlags() {
+		for flag := range flags {
+			if name != "simulate" || command == name {
+				known[settings.Variable(flag)] = true
 			}
 		}
 	}
