@@ -15,6 +15,28 @@ import (
 //go:embed report.html.tmpl
 var page string
 
+// Arrived answers in one sentence whether everything arrived.
+func (r Report) Arrived() string {
+	v := r.Verified
+	switch pending, lost := r.Account.Pending(), r.Account.Failed()+r.Rows.Rejected; {
+	case !r.Rows.Balanced:
+		return "Not known: the sum does not balance."
+	case v != nil && v.Missing > 0:
+		return fmt.Sprintf("No: verify found %s missing.", terminal.Some(v.Missing, "edge"))
+	case pending > 0:
+		return fmt.Sprintf("Not yet: %s still to be sent.", terminal.IsAre(pending, "edge"))
+	case lost > 0:
+		return fmt.Sprintf("Not everything: %s failed, %s rejected.", terminal.Some(r.Account.Failed(), "edge"),
+			terminal.WasWere(r.Rows.Rejected, "row"))
+	case v == nil:
+		return fmt.Sprintf("Yes, by the service's answers: %s in place. No verify has asked again since.",
+			terminal.IsAre(r.InPlace(), "edge"))
+	case v.Different > 0:
+		return fmt.Sprintf("Yes, but verify found %s with other fields.", terminal.Some(v.Different, "edge"))
+	}
+	return fmt.Sprintf("Yes: %s in place, and verify found them.", terminal.IsAre(r.InPlace(), "edge"))
+}
+
 // WriteHTML writes the report for people.
 func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
@@ -29,5 +51,14 @@ func (r Report) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read the report's template: %w", err)
 	}
-	return t.Execute(w, r)
+	var drawn []Chart
+	if r.Series != nil {
+		if drawn, err = r.Series.Charts(); err != nil {
+			return err
+		}
+	}
+	return t.Execute(w, struct {
+		Report
+		Charts []Chart
+	}{r, drawn})
 }

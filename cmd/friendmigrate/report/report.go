@@ -28,6 +28,8 @@ type Report struct {
 	Rehearsal        *Rehearsal       `json:"rehearsal,omitempty"`
 	// by the last verify, if the job has sent nothing since
 	Verified *Verified `json:"verified,omitempty"`
+
+	Series *Series `json:"-"` // how it went over time, for the page; nil: not known
 }
 
 // Job says which job it is.

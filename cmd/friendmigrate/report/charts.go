@@ -1,0 +1,171 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"time"
+
+	"github.com/go-analyze/charts"
+
+	"friendmigrate/cmd/friendmigrate/terminal"
+)
+
+const (
+	chartWidth  = 900
+	chartHeight = 260
+	mostColumns = 300 // of a chart: more points than pixels show nothing
+)
+
+// Chart is a picture with its title.
+type Chart struct {
+	Title string
+	SVG   template.HTML
+	State template.HTML // a strip below it: what the run was doing
+}
+
+// Charts are the pictures of the series; none if it is shorter than three points.
+func (s *Series) Charts() ([]Chart, error) {
+	columns := s.columns()
+	if len(columns) < 3 {
+		return nil, nil
+	}
+	labels := make([]string, len(columns))
+	for i, c := range columns {
+		labels[i] = time.Unix(c.At, 0).UTC().Format(s.format())
+	}
+	rate := func(n func(Point) int64) func(Point) float64 {
+		return func(p Point) float64 { return float64(n(p)) / p.Seconds }
+	}
+	latency := func(p Point, v float64) float64 {
+		if p.Calls == 0 {
+			return charts.GetNullValue()
+		}
+		return 1000 * v
+	}
+	var all []Chart
+	for _, c := range []struct {
+		title string
+		names []string
+		of    []func(Point) float64
+	}{
+		{"Calls per second", []string{"calls", "limit"}, []func(Point) float64{
+			rate(func(p Point) int64 { return p.Calls }), func(p Point) float64 { return p.Limit }}},
+		{"Latency in milliseconds", []string{"p50", "p95", "p99"}, []func(Point) float64{
+			func(p Point) float64 { return latency(p, p.P50) }, func(p Point) float64 { return latency(p, p.P95) },
+			func(p Point) float64 { return latency(p, p.P99) }}},
+		{"Edges per second", []string{"imported", "already", "failed"}, []func(Point) float64{
+			rate(func(p Point) int64 { return p.Imported }), rate(func(p Point) int64 { return p.Already }),
+			rate(func(p Point) int64 { return p.Failed })}},
+	} {
+		svg, err := line(c.names, labels, columns, c.of)
+		if err != nil {
+			return nil, fmt.Errorf("draw %q: %w", c.title, err)
+		}
+		all = append(all, Chart{Title: c.title, SVG: svg})
+	}
+	all[0].State = states(columns)
+	return all, nil
+}
+
+// columns are the points as a chart shows them: intervals without a run are points without calls.
+func (s *Series) columns() (all []Point) {
+	if len(s.Points) == 0 {
+		return nil
+	}
+	step := s.Step
+	for span := s.Points[len(s.Points)-1].At - s.Points[0].At; span/step >= mostColumns; {
+		step *= 2
+	}
+	for _, p := range s.Points {
+		at := p.At / step * step
+		for n := len(all); n > 0 && all[n-1].At+step < at; n++ {
+			all = append(all, Point{At: all[n-1].At + step, Seconds: float64(step)})
+		}
+		switch n := len(all); {
+		case n == 0 || all[n-1].At < at:
+			p.At = at
+			all = append(all, p)
+		default:
+			run := all[n-1].Run
+			all[n-1] = all[n-1].merge(p)
+			all[n-1].Run = cmp.Or(run, p.Run)
+		}
+	}
+	return all
+}
+
+// format is how the chart's times are written: a job of more than a day has its days.
+func (s *Series) format() string {
+	if s.Points[len(s.Points)-1].At-s.Points[0].At > 24*60*60 {
+		return "2 Jan 15:04"
+	}
+	return "15:04:05"
+}
+
+// line draws one line per name. The background is transparent, so that the page's own shows.
+func line(names, labels []string, columns []Point, of []func(Point) float64) (template.HTML, error) {
+	values := make([][]float64, len(of))
+	for i, f := range of {
+		for _, c := range columns {
+			values[i] = append(values[i], f(c))
+		}
+	}
+	opt := charts.NewLineChartOptionWithData(values)
+	opt.Theme = charts.GetTheme(charts.ThemeLight).WithBackgroundColor(charts.ColorTransparent).
+		WithAxisSplitLineColor(charts.ColorGray.WithAlpha(60)).
+		WithSeriesColors([]charts.Color{charts.ColorFromHex("#2f6fd0"), charts.ColorFromHex("#2a9d5f"), charts.ColorFromHex("#d9822b")})
+	opt.XAxis.Labels, opt.XAxis.BoundaryGap = labels, charts.Ptr(false)
+	opt.XAxis.LabelCount = 6
+	opt.YAxis[0].Min = charts.Ptr(0.0)
+	opt.YAxis[0].LabelCount = 5
+	opt.Legend.SeriesNames = names
+	opt.Symbol.Shape = charts.SymbolNone
+	opt.LineStrokeWidth = 1.5
+	opt.ValueFormatter = func(v float64) string { return terminal.Count(int64(v + .5)) }
+	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: chartHeight})
+	if err := p.LineChart(opt); err != nil {
+		return "", err
+	}
+	svg, err := p.Bytes()
+	return template.HTML(svg), err //nolint:gosec // the library's own output, over numbers and times
+}
+
+// states draws what the run was doing over time, and where a run began again.
+func states(columns []Point) template.HTML {
+	rect := func(class string, from, to int) string {
+		return fmt.Sprintf(`<rect class="%s" x="%d" y="0" width="%d" height="1"/>`, class, from, to-from)
+	}
+	var bands, restarts string
+	begun, run := 0, 0
+	for i, c := range columns {
+		if i > 0 && c.state() != columns[i-1].state() {
+			bands += rect(columns[i-1].state(), begun, i)
+			begun = i
+		}
+		if c.Run > run {
+			if run > 0 {
+				restarts += rect("restart", i, i+1)
+			}
+			run = c.Run
+		}
+	}
+	bands += rect(columns[len(columns)-1].state(), begun, len(columns))
+	return template.HTML(fmt.Sprintf(`<svg class="states" viewBox="0 0 %d 1" preserveAspectRatio="none" role="img">%s</svg>`,
+		len(columns), bands+restarts)) //nolint:gosec // words of our own and numbers
+}
+
+// state is what the run was doing for most of the interval.
+func (p Point) state() string {
+	switch {
+	case p.Run == 0:
+		return "stopped"
+	case p.Paused*2 > p.Seconds:
+		return "paused"
+	case p.Held*2 > p.Seconds:
+		return "held"
+	case p.Throttled*20 > p.Calls:
+		return "throttled"
+	}
+	return "sending"
+}

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// MostPoints is how many points a series has at most. Neighbouring points are merged beyond that,
+// so a job of a month has a point every half hour.
+const MostPoints = 2000
+
+// Series is how a job went over time: the sums and the states of intervals of the same length. It
+// spans all runs of the job.
+type Series struct {
+	Step   int64   `json:"step"` // seconds in an interval, a power of two
+	Points []Point `json:"points"`
+
+	last    Moment
+	runs    int
+	started bool
+}
+
+// Point is what happened in one interval.
+type Point struct {
+	At        int64   `json:"at"`  // its first second, in Unix time
+	Run       int     `json:"run"` // from 1; the next run after a kill has the next number
+	Seconds   float64 `json:"seconds"`
+	Calls     int64   `json:"calls"`
+	Throttled int64   `json:"throttled,omitempty"` // of Calls, refused as too frequent
+	Imported  int64   `json:"imported,omitempty"`
+	Already   int64   `json:"already,omitempty"`
+	Failed    int64   `json:"failed,omitempty"`
+	Limit     float64 `json:"limit"` // calls per second that were asked for
+	Held      float64 `json:"held,omitempty"`
+	Paused    float64 `json:"paused,omitempty"`
+	P50       float64 `json:"p50,omitempty"` // of the calls' latency, in seconds
+	P95       float64 `json:"p95,omitempty"`
+	P99       float64 `json:"p99,omitempty"`
+}
+
+// Moment is where a run stands at one moment: sums since its beginning, and its present state.
+type Moment struct {
+	At                        time.Time
+	Calls, Throttled          int64
+	Imported, Already, Failed int64
+	Limit                     float64
+	Holding, Paused           bool
+	Bounds                    []float64 // upper bounds of the buckets of latencies, in seconds
+	Counts                    []int64   // calls in each bucket, and in one beyond the last bound
+}
+
+// ReadSeries reads a series; one that does not exist is empty.
+func ReadSeries(name string) (s Series, err error) {
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Series{}, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return Series{}, fmt.Errorf("read the time series: %w", err)
+	}
+	return s, nil
+}
+
+// Write writes the series as JSON.
+func (s *Series) Write(w io.Writer) error { return json.NewEncoder(w).Encode(s) }
+
+// Observe adds what has happened since the last sample of this run. The first sample begins the
+// run.
+func (s *Series) Observe(now Moment) {
+	if s.Step == 0 {
+		s.Step = 1
+	}
+	before := s.last
+	s.last = now
+	if !s.started {
+		s.started, s.runs = true, 1
+		if n := len(s.Points); n > 0 {
+			s.runs = s.Points[n-1].Run + 1
+		}
+		return
+	}
+	seconds := now.At.Sub(before.At).Seconds()
+	if seconds <= 0 {
+		return
+	}
+	p := Point{
+		At: now.At.Unix() / s.Step * s.Step, Run: s.runs, Seconds: seconds, Limit: now.Limit,
+		Calls: now.Calls - before.Calls, Throttled: now.Throttled - before.Throttled,
+		Imported: now.Imported - before.Imported, Already: now.Already - before.Already, Failed: now.Failed - before.Failed,
+	}
+	if now.Holding {
+		p.Held = seconds
+	}
+	if now.Paused {
+		p.Paused = seconds
+	}
+	counts := make([]int64, len(now.Counts))
+	for i := range counts {
+		counts[i] = now.Counts[i]
+		if i < len(before.Counts) {
+			counts[i] -= before.Counts[i]
+		}
+	}
+	p.P50, p.P95, p.P99 = quantile(now.Bounds, counts, .5), quantile(now.Bounds, counts, .95), quantile(now.Bounds, counts, .99)
+	s.add(p)
+}
+
+// add adds a point, or merges it into the last one of the same interval, and halves the resolution
+// where there are too many.
+func (s *Series) add(p Point) {
+	if n := len(s.Points); n > 0 && s.Points[n-1].At == p.At && s.Points[n-1].Run == p.Run {
+		s.Points[n-1] = s.Points[n-1].merge(p)
+		return
+	}
+	if s.Points = append(s.Points, p); len(s.Points) <= MostPoints {
+		return
+	}
+	s.Step *= 2
+	old := s.Points
+	s.Points = nil
+	for _, p := range old {
+		p.At = p.At / s.Step * s.Step
+		s.add(p)
+	}
+}
+
+// merge is both points as one. Quantiles cannot be merged exactly: the median becomes the mean,
+// weighted by calls, and the others the larger one.
+func (p Point) merge(q Point) Point {
+	if n := p.Calls + q.Calls; n > 0 {
+		p.P50 = (p.P50*float64(p.Calls) + q.P50*float64(q.Calls)) / float64(n)
+	}
+	p.P95, p.P99 = max(p.P95, q.P95), max(p.P99, q.P99)
+	p.Seconds += q.Seconds
+	p.Calls += q.Calls
+	p.Throttled += q.Throttled
+	p.Imported += q.Imported
+	p.Already += q.Already
+	p.Failed += q.Failed
+	p.Held += q.Held
+	p.Paused += q.Paused
+	p.Limit = q.Limit
+	return p
+}
+
+// quantile is the value below which the share q of the calls lies, interpolated within its bucket;
+// 0 without calls.
+func quantile(bounds []float64, counts []int64, q float64) float64 {
+	var all int64
+	for _, n := range counts {
+		all += n
+	}
+	below, lower, rank := 0.0, 0.0, q*float64(all)
+	for i, n := range counts {
+		if i == len(bounds) {
+			return lower
+		}
+		if n > 0 && below+float64(n) >= rank {
+			return lower + (bounds[i]-lower)*(rank-below)/float64(n)
+		}
+		below, lower = below+float64(n), bounds[i]
+	}
+	return 0
+}
+
+// Paused is how long the job was paused, all its runs together.
+func (s *Series) Paused() time.Duration {
+	var seconds float64
+	for _, p := range s.Points {
+		seconds += p.Paused
+	}
+	return time.Duration(seconds * float64(time.Second))
+}

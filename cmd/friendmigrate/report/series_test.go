@@ -1,0 +1,149 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tenHours is a job of ten hours with three kills, a hold, a pause and a throttled hour.
+func tenHours() *Series {
+	s := &Series{}
+	begin := time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
+	m := Moment{At: begin, Limit: 200, Bounds: []float64{.05, .1, .2, 1}, Counts: make([]int64, 5)}
+	s.Observe(m)
+	for second := 1; second <= 10*60*60; second++ {
+		m.At = begin.Add(time.Duration(second) * time.Second)
+		m.Holding, m.Paused = second/600 == 15, second/600 == 40
+		calls := int64(198)
+		switch {
+		case m.Holding || m.Paused:
+			calls = 0
+		case second/3600 == 4:
+			calls = 120
+			m.Throttled += 20
+		}
+		m.Calls += calls
+		m.Imported += calls * 30
+		m.Failed += calls / 50
+		m.Counts = append([]int64(nil), m.Counts...)
+		m.Counts[1] += calls * 9 / 10
+		m.Counts[2] += calls - calls*9/10
+		if second%9000 == 0 && second < 36000 { // killed, and run again half a minute later
+			s = &Series{Step: s.Step, Points: s.Points}
+			m.Calls, m.Throttled, m.Imported, m.Failed, m.Counts = 0, 0, 0, 0, make([]int64, 5)
+			second += 30
+			m.At = m.At.Add(30 * time.Second)
+		}
+		s.Observe(m)
+	}
+	return s
+}
+
+func TestASeriesOfTenHoursKeepsItsSums(t *testing.T) {
+	s := tenHours()
+	var calls, imported int64
+	var held float64
+	for i, p := range s.Points {
+		calls, imported, held = calls+p.Calls, imported+p.Imported, held+p.Held
+		if i > 0 && (p.At < s.Points[i-1].At || p.Run < s.Points[i-1].Run) {
+			t.Fatalf("point %d goes back: %+v after %+v", i, p, s.Points[i-1])
+		}
+	}
+	if len(s.Points) > MostPoints || len(s.Points) < MostPoints/3 || s.Points[len(s.Points)-1].Run != 4 {
+		t.Errorf("%d points, %d runs, a step of %d s", len(s.Points), s.Points[len(s.Points)-1].Run, s.Step)
+	}
+	if want := imported / 30; calls != want || calls < 6_000_000 || held < 500 || s.Paused() != 10*time.Minute {
+		t.Errorf("%d calls, want %d; held %v s, paused %v", calls, want, held, s.Paused())
+	}
+	if p := s.Points[10]; p.P50 < .05 || p.P50 > .1 || p.P95 < .1 || p.P99 > .2 {
+		t.Errorf("the latencies are %v %v %v", p.P50, p.P95, p.P99)
+	}
+}
+
+func TestASeriesSurvivesAKill(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "series.json")
+	if s, err := ReadSeries(name); err != nil || len(s.Points) != 0 {
+		t.Errorf("%+v %v", s, err)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := tenHours()
+	if err := s.Write(f); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadSeries(name)
+	if err != nil || len(again.Points) != len(s.Points) || again.Points[7] != s.Points[7] || again.Step != s.Step {
+		t.Errorf("%v, %d points", err, len(again.Points))
+	}
+	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSeries(name); err == nil {
+		t.Error("a damaged series is read")
+	}
+}
+
+func TestThePageHasChartsAndNoScript(t *testing.T) {
+	r := sample()
+	r.Series = tenHours()
+	var b strings.Builder
+	if err := r.WriteHTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, want := range []string{"Calls per second", "Latency in milliseconds", "Edges per second", `class="held"`, `class="paused"`, `class="throttled"`, `class="restart"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, bad := range []string{"<script", "url(", "NaN", "href="} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	if n := len(page); n > 500_000 {
+		t.Errorf("the page has %d bytes", n)
+	}
+	if name := os.Getenv("FRIENDMIGRATE_REPORT_PAGE"); name != "" {
+		if err := os.WriteFile(name, []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAShortSeriesHasNoCharts(t *testing.T) {
+	for _, n := range []int{0, 1, 2} {
+		s := &Series{Step: 1}
+		for i := range n {
+			s.Points = append(s.Points, Point{At: int64(i), Run: 1, Seconds: 1, Calls: 3})
+		}
+		if c, err := s.Charts(); err != nil || c != nil {
+			t.Errorf("%d points: %v, %d charts", n, err, len(c))
+		}
+	}
+}
+
+func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
+	whole := Account{Rows: Sum{Read: 9, Imported: 9, Balanced: true}}
+	for name, c := range map[string]struct {
+		r    Report
+		want string
+	}{
+		"pending":       {Report{Account: Account{Rows: Sum{Read: 9, Imported: 8, Pending: 1, Balanced: true}}}, "Not yet: 1 edge is still to be sent."},
+		"failed":        {Report{Account: Account{Rows: Sum{Read: 9, Imported: 7, Failed: 2, Balanced: true}}}, "Not everything: 2 edges failed, 0 rows were rejected."},
+		"not balanced":  {Report{}, "Not known: the sum does not balance."},
+		"not verified":  {Report{Account: whole}, "Yes, by the service's answers: 9 edges are in place. No verify has asked again since."},
+		"missing":       {Report{Account: whole, Verified: &Verified{Missing: 1}}, "No: verify found 1 edge missing."},
+		"different":     {Report{Account: whole, Verified: &Verified{Different: 3}}, "Yes, but verify found 3 edges with other fields."},
+		"all and found": {Report{Account: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
+	} {
+		if got := c.r.Arrived(); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
