@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"friendmigrate/source/accountlist"
 	"io"
 	"iter"
 	"maps"
@@ -15,6 +14,7 @@ import (
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink/friendlist"
 	"friendmigrate/source"
+	"friendmigrate/source/accountlist"
 )
 
 // Options say what is exported and to where.
@@ -26,12 +26,11 @@ type Options struct {
 	Format      string // source.CSV or source.JSONL
 	SDKAppID    uint64
 	Target      string
-	Temporary   string // folder for temporary files; "": the system's
-	Memory      int64  // of what waits for its turn; the rest of the engine's memory is in its options
+	Memory      int64 // of rows that wait for their turn; the rest of the memory is the engine's
 }
 
 // Export is one export, from its beginning over any number of interruptions to its end. It belongs
-// to one goroutine, but for At.
+// to one goroutine, except At.
 type Export struct {
 	Options
 	out *output
@@ -40,11 +39,10 @@ type Export struct {
 	Finished bool // an earlier process has finished it: there is nothing to do
 }
 
-// Open begins an export, or goes on with the one that was begun at the destination. Errors:
-// ErrExists, ErrOther, checkpoint.ErrLocked, and those of the file system.
+// Open begins an export, or continues the one that was begun at the destination. Errors: ErrExists,
+// ErrOther, checkpoint.ErrLocked, and those of the file system.
 func Open(o Options) (*Export, error) {
-	out, err := openOutput(&o, Identity{SDKAppID: o.SDKAppID, Target: o.Target, Accounts: o.Accounts.Digest,
-		Format: o.Format})
+	out, err := openOutput(&o)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +53,12 @@ func Open(o Options) (*Export, error) {
 type Standing struct {
 	Accounts, Done, Failed int64
 	Edges                  int64
-	Bare                   int64 // of those, edges without AddSource
-	Short                  int64 // of Failed: exported, but FriendNum says another number
+	Bare                   int64 // edges without AddSource, of Edges
+	Short                  int64 // exported, but FriendNum says another number, of Failed
 }
+
+// Unread is how many accounts could not be read.
+func (s Standing) Unread() int64 { return s.Failed - s.Short }
 
 // At tells how far it is. Any goroutine may call it.
 func (e *Export) At() Standing {
@@ -67,69 +68,46 @@ func (e *Export) At() Standing {
 	}
 }
 
-// FailedPath is where the list of accounts lies that could not be read.
+// FailedPath is the list of the accounts that could not be read.
 func FailedPath(destination string) string {
-	return filepath.Join(filepath.Dir(destination), FailedList)
+	return filepath.Join(filepath.Dir(destination), "export-failed.csv")
 }
 
-// RestoreFailed writes the list of a finished export again if it is gone.
-func (e *Export) RestoreFailed() error {
-	if there, err := exists(FailedPath(e.Destination)); there || err != nil {
-		return err
-	}
-	return e.out.listFailed(FailedPath(e.Destination))
-}
-
-// Run reads the accounts that are still to be read. engine says how: pace, patience, probe and
-// meter. The error is that of the engine, a *RefusedError, or one of the disk; whatever it is, what
-// came before it in order is written, and durable where it can be gone on with.
+// Run reads the accounts that are still to be read, and writes the list of failures. engine says
+// how: pace, patience, probe and meter. The error is that of the engine, source.ErrNotCSV, or one of
+// the disk. Whatever it is, the accounts before it are written, and durable in a file.
 func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
-	if e.Finished {
-		return nil
+	var err error
+	if !e.Finished {
+		err = e.read(ctx, pages, engine)
 	}
-	first := e.out.now.Accounts
-	seq := newSequence(first, e.Memory, e.temporary())
-	f := &fetcher{pages: pages, seq: seq, csv: e.Format == source.CSV, states: map[int64]*state{}}
-	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1, func(*migrate.Edge) int { return 0 }, 0
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	written := make(chan error, 1)
-	go func() {
-		err := migrate.Guard(func() error { return e.writeAll(seq) })
-		if err != nil {
-			cancel(err)
-		}
-		written <- err
-	}()
-	begun := first
-	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), first, &begun), f, f, engine)
-	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
-		stopped = e.settleSilent(context.WithoutCancel(ctx), f, first, begun)
-	}
-	seq.finish()
-	writeErr := <-written
-	if writeErr == nil {
-		writeErr = e.out.step()
-	}
-	if writeErr != nil {
-		stopped = writeErr // the cause of the other one, if there is one
-	}
-	if stopped == nil {
-		stopped = e.finish()
-	}
-	return errors.Join(stopped, e.out.listFailed(FailedPath(e.Destination)), seq.close())
+	return errors.Join(err, e.out.listFailed(FailedPath(e.Destination)))
 }
 
-// temporary is where what waits for its turn may lie.
-func (e *Export) temporary() string {
-	if e.Temporary == "" && e.Destination != "" {
-		return e.out.folder
+func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
+	f := &fetcher{pages: pages, out: e.out, states: map[int64]*state{}}
+	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1, func(*migrate.Edge) int { return 0 }, 0
+	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), e.out.now.Accounts), f, f, engine)
+	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
+		stopped = f.giveUp()
 	}
-	return e.Temporary
+	if err := e.out.step(); err != nil {
+		return err // it has stopped the engine, too
+	}
+	if stopped != nil {
+		return stopped
+	}
+	// Dying between these steps leaves all rows collected and durable: the next run does the rest.
+	if e.Format == source.CSV {
+		if err := e.out.writeTable(e.Stream); err != nil {
+			return err
+		}
+	}
+	return e.out.end()
 }
 
 // plan is the accounts from number first on.
-func (e *Export) plan(ctx context.Context, first int64, begun *int64) iter.Seq2[migrate.Roster, error] {
+func (e *Export) plan(ctx context.Context, first int64) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		number := int64(0)
 		for a, err := range e.Accounts.All(ctx) {
@@ -137,11 +115,8 @@ func (e *Export) plan(ctx context.Context, first int64, begun *int64) iter.Seq2[
 				yield(migrate.Roster{}, err)
 				return
 			}
-			if number >= first {
-				*begun = number + 1
-				if !yield(roster(number, a), nil) {
-					return
-				}
+			if number >= first && !yield(roster(number, a), nil) {
+				return
 			}
 			number++
 		}
@@ -151,59 +126,11 @@ func (e *Export) plan(ctx context.Context, first int64, begun *int64) iter.Seq2[
 	}
 }
 
-// settleSilent lists the accounts as failed for which no call ever got an answer though others did.
-func (e *Export) settleSilent(ctx context.Context, f *fetcher, first, begun int64) error {
-	number := int64(0)
-	for a, err := range e.Accounts.All(ctx) {
-		if err != nil {
-			return err
-		}
-		if number >= first && number < begun && !f.seq.has(number) {
-			f.seq.settle(&entry{number: number, failed: &Failure{Account: a, Info: f.lastWord(number)}})
-		}
-		number++
-	}
-	return nil
-}
-
-// writeAll writes what comes in order until nothing more does.
-func (e *Export) writeAll(seq *sequence) error {
-	for {
-		entry, ok := seq.take()
-		if !ok {
-			return nil
-		}
-		if err := e.out.write(seq, entry, seq.waiting()); err != nil {
-			return err
-		}
-	}
-}
-
-// finish ends an export that is complete. Dying between these steps leaves all rows collected and
-// durable, and the next run does the rest again.
-func (e *Export) finish() error {
-	if e.Format == source.CSV {
-		if err := e.out.writeTable(e.Stream); err != nil {
-			return err
-		}
-	}
-	if e.Destination == "" {
-		return nil
-	}
-	if err := e.out.end(); err != nil {
-		return err
-	}
-	return e.out.forgetRows()
-}
-
 // IntegerTags lists the custom fields that are integers, which a CSV does not say by itself.
 func (e *Export) IntegerTags() []string {
 	tags := e.out.at().Tags
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(tags)), func(tag string) bool { return !tags[tag] })
 }
-
-// Other counts the values, by tag, that an edge has no place for. It is called after Run.
-func (e *Export) Other() map[string]int64 { return e.out.at().Other }
 
 // Close gives the destination back.
 func (e *Export) Close() error { return e.out.close() }

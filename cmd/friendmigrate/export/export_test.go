@@ -21,6 +21,7 @@ import (
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/sink/friendlist"
+	"friendmigrate/source"
 	"friendmigrate/source/accountlist"
 )
 
@@ -85,7 +86,7 @@ func options(t *testing.T, dir, format, destination string, ids ...string) Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Options{FS: disk.OS{}, Accounts: f, Destination: destination, Format: format, SDKAppID: 1, Target: "test", Memory: 1 << 20, Temporary: dir}
+	return Options{FS: disk.OS{}, Accounts: f, Destination: destination, Format: format, SDKAppID: 1, Target: "test", Memory: 1 << 20}
 }
 
 func engine() migrate.Options {
@@ -190,7 +191,7 @@ func TestAccountsThatCannotBeReadAreListed(t *testing.T) {
 		t.Errorf("%v", counts)
 	}
 	want := "From_Account,ResultCode,ResultInfo,Line\ngone,30003,no such account,2\nodd,,\"read Tag_SNS_Custom_A: \"\"1.5\"\" is neither a string nor an integer\",3\n"
-	if got := read(t, filepath.Join(dir, FailedList)); got != want {
+	if got := read(t, FailedPath(filepath.Join(dir, "out.jsonl"))); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
@@ -228,9 +229,8 @@ func TestCSVRefusesWhatItCannotHold(t *testing.T) {
 				c.lists["b"] = nil
 			}
 			g := &graph{lists: c.lists, page: 10}
-			var refused *RefusedError
 			err = e.Run(t.Context(), g.pages, engine())
-			if want := c.refused && format == "csv"; errors.As(err, &refused) != want || !want && err != nil {
+			if want := c.refused && format == "csv"; errors.Is(err, source.ErrNotCSV) != want || !want && err != nil {
 				t.Errorf("%s as %s: %v", name, format, err)
 			}
 			if _, err := os.Stat(destination); c.refused && format == "csv" && err == nil {
@@ -292,7 +292,7 @@ func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
 				}
 				torn := destination
 				if format == "csv" {
-					torn = filepath.Join(destination+folderSuffix, rowsName)
+					torn = filepath.Join(destination+".export", "rows.jsonl")
 				}
 				f, err := os.OpenFile(torn, os.O_APPEND|os.O_WRONLY, 0)
 				if err != nil {
@@ -366,7 +366,7 @@ func TestANamedPipeIsNoDestination(t *testing.T) {
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := openOutput(&Options{FS: disk.OS{}, Destination: name}, Identity{}); !errors.Is(err, ErrExists) {
+	if _, err := openOutput(&Options{FS: disk.OS{}, Accounts: new(accountlist.File), Destination: name}); !errors.Is(err, ErrExists) {
 		t.Errorf("got %v", err)
 	}
 }

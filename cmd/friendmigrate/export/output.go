@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,7 +24,11 @@ const (
 	stepBytes = 8 << 20
 )
 
-// output is where rows go, in the order of the accounts. It belongs to one goroutine, but for at.
+// FailedHeader is the first line of the list of accounts that could not be read. It says that the
+// file is an export's, so that a later one may replace it.
+const FailedHeader = "From_Account,ResultCode,ResultInfo,Line"
+
+// output is where rows go, in the order of the accounts.
 type output struct {
 	fsys        disk.FS
 	destination string // "" is a stream
@@ -33,17 +36,22 @@ type output struct {
 	csv         bool
 
 	lock     *checkpoint.Lock
-	rows     disk.File // of a stream that holds CSV: a temporary file; of any other stream: nil
+	rows     disk.File // the destination, or what is collected for a CSV; nil: a stream that holds JSONL
 	failures disk.File
-	packer   *source.Packer
-	packed   *bufio.Writer
-	counted  *counter
-	failed   *csv.Writer
-	failing  *counter
-	last     time.Time
+	waiting  waiting
+
+	turn    sync.Mutex // guards what follows; one entry is written at a time
+	ready   map[int64]*entry
+	packer  *source.Packer
+	packed  *bufio.Writer
+	counted *counter
+	failed  *csv.Writer
+	failing *counter
+	last    time.Time
+	broken  error // of a write: what lies behind the last step is not whole
 
 	mu  sync.Mutex // guards now
-	now position   // durable after a step; what is shown runs ahead of it
+	now position   // durable after a step; in between it runs ahead
 }
 
 // counter counts what goes into a writer.
@@ -60,18 +68,21 @@ func (c *counter) Write(b []byte) (int, error) {
 
 // openOutput opens the destination. What an earlier process wrote and did not make durable is cut
 // off.
-func openOutput(o *Options, id Identity) (out *output, err error) {
+func openOutput(o *Options) (out *output, err error) {
+	id := identity{SDKAppID: o.SDKAppID, Target: o.Target, Accounts: o.Accounts.Digest, Format: o.Format}
 	out = &output{fsys: o.FS, destination: o.Destination, csv: o.Format == source.CSV, now: newPosition(id),
-		last: time.Now()}
+		ready: map[int64]*entry{}, last: time.Now()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, out.close())
 		}
 	}()
+	out.waiting.most = o.Memory
 	if o.Destination == "" {
-		return out, out.openStream(o)
+		return out, out.openStream(o.Stream)
 	}
-	out.folder = o.Destination + folderSuffix
+	out.folder = o.Destination + ".export"
+	out.waiting.folder = out.folder
 	there, err := exists(o.Destination)
 	if err != nil {
 		return out, err
@@ -90,67 +101,55 @@ func openOutput(o *Options, id Identity) (out *output, err error) {
 }
 
 // resume takes up what an earlier process has left, or begins.
-func (o *output) resume(id Identity, there bool) error {
-	was, err := readPosition(o.fsys, o.folder)
-	switch {
+func (o *output) resume(id identity, there bool) error {
+	failures, was, err := filepath.Join(o.folder, "failed.csv"), position{}, error(nil)
+	switch was, err = readPosition(o.fsys, o.folder); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
-	case was.Finished && there && was.Identity == id:
-		o.now, o.failing = was, &counter{n: was.Failures}
-		o.failures, err = disk.Open(o.fsys, filepath.Join(o.folder, failuresName))
-		return err
 	case was.Finished && !there: // its owner has taken the file away: another one is wanted
-	case was.Identity != id:
-		return fmt.Errorf("%w: %q was begun for other accounts, another app or another form", ErrOther, o.destination)
+	case was.identity != id:
+		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther, o.destination)
+	case was.Finished:
+		o.now = was
+		o.failures, err = disk.Open(o.fsys, failures)
+		return err
+	case was.Rows > 0 && !o.csv && !there:
+		return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", o.destination,
+			was.Rows, o.folder)
 	default:
-		if was.Rows > 0 && !o.csv && !there {
-			return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", o.destination,
-				was.Rows, o.folder)
-		}
 		o.now = was
 	}
-	if err := o.now.write(o.fsys, o.folder); err != nil { // before the destination: what lies there without it is not ours
+	if err := o.now.write(o.fsys, o.folder); err != nil { // before the destination: without it that is not ours
 		return err
 	}
-	name := o.destination
+	if o.failures, err = cutBack(o.fsys, failures, o.now.Failures); err != nil {
+		return err
+	}
+	if o.rows, err = cutBack(o.fsys, o.rowsPath(), o.now.Rows); err != nil {
+		return err
+	}
+	return o.begin(o.rows, o.rowsPath())
+}
+
+// rowsPath is the file that rows are written to as they come.
+func (o *output) rowsPath() string {
 	if o.csv {
-		name = filepath.Join(o.folder, rowsName)
+		return filepath.Join(o.folder, "rows.jsonl")
 	}
-	if o.rows, err = cutBack(o.fsys, name, o.now.Rows); err != nil {
-		return err
-	}
-	if o.failures, err = cutBack(o.fsys, filepath.Join(o.folder, failuresName), o.now.Failures); err != nil {
-		return err
-	}
-	return o.begin(o.rows, name)
+	return o.destination
 }
 
-// openStream is openOutput for standard output, which cannot be gone on with.
-func (o *output) openStream(opt *Options) error {
-	var err error
-	if o.failures, err = unnamed(opt.Temporary); err != nil {
-		return err
+// openStream is openOutput for standard output, which cannot be continued.
+func (o *output) openStream(to io.Writer) (err error) {
+	if o.failures, err = unnamed(""); err == nil && o.csv {
+		o.rows, err = unnamed("")
+		to = o.rows
 	}
-	if !o.csv {
-		return o.begin(opt.Stream, "")
-	}
-	if o.rows, err = unnamed(opt.Temporary); err != nil {
-		return err
-	}
-	return o.begin(o.rows, "")
-}
-
-// unnamed is a temporary file that is gone with its process.
-func unnamed(dir string) (disk.File, error) {
-	f, err := os.CreateTemp(dir, "friendmigrate-export-*")
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file, in the folder that TMPDIR names: %w", err)
+		return err
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return o.begin(to, "")
 }
 
 // begin makes the writers.
@@ -166,40 +165,64 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	return err
 }
 
-// FailedHeader is the first line of the list of accounts that could not be read. It says that the
-// file is an export's, so that a later one may renew it.
-const FailedHeader = "From_Account,ResultCode,ResultInfo,Line"
+// settle takes a complete entry and writes all entries whose turn it is. After an error nothing is
+// written any more.
+func (o *output) settle(e *entry) error {
+	o.turn.Lock()
+	defer o.turn.Unlock()
+	o.ready[e.number] = e
+	for o.broken == nil {
+		number := o.now.Accounts
+		next := o.ready[number]
+		if next == nil {
+			return nil
+		}
+		delete(o.ready, number)
+		o.broken = o.write(next)
+	}
+	return o.broken
+}
 
 // write writes an entry and, when it is time, makes it durable.
-func (o *output) write(s *sequence, e *entry, mayWait bool) error {
-	if e.failed != nil {
-		code := ""
-		if e.failed.Code != 0 {
-			code = strconv.Itoa(e.failed.Code)
-		}
-		if err := o.failed.Write([]string{e.failed.Account.ID, code, e.failed.Info,
-			strconv.FormatInt(e.failed.Account.Line, 10)}); err != nil {
-			return err
-		}
-	}
-	if err := s.writeTo(o.packer, e); err != nil {
-		return err
-	}
-	s.drop(e)
+func (o *output) write(e *entry) error {
 	o.mu.Lock()
 	err := o.now.take(e, o.csv)
 	o.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if o.counted.n-o.now.Rows >= stepBytes || time.Since(o.last) >= stepTime || mayWait && o.folder == "" {
-		return o.step()
+	if e.failed || e.short {
+		code := ""
+		if e.code != 0 {
+			code = strconv.Itoa(e.code)
+		}
+		line := strconv.FormatInt(e.account.Line, 10)
+		if err := o.failed.Write([]string{e.account.ID, code, e.info, line}); err != nil {
+			return err
+		}
+	}
+	if err := o.waiting.writeTo(o.packer, e); err != nil {
+		return err
+	}
+	o.waiting.drop(e)
+	if o.counted.n-o.now.Rows >= stepBytes || time.Since(o.last) >= stepTime {
+		return o.sync()
 	}
 	return nil
 }
 
-// step makes what was written durable: rows, failures, position, in this order.
+// step makes everything durable that was written.
 func (o *output) step() error {
+	o.turn.Lock()
+	defer o.turn.Unlock()
+	if o.broken == nil {
+		o.broken = o.sync()
+	}
+	return o.broken
+}
+
+// sync makes durable what was written: rows, failures, position, in this order.
+func (o *output) sync() error {
 	o.last = time.Now()
 	if err := o.packer.EndMember(); err != nil {
 		return err
@@ -208,24 +231,34 @@ func (o *output) step() error {
 	if err := errors.Join(o.packed.Flush(), o.failed.Error()); err != nil {
 		return err
 	}
+	if o.folder != "" {
+		if err := errors.Join(o.rows.Sync(), o.failures.Sync()); err != nil {
+			return err
+		}
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.now.Rows, o.now.Failures = o.counted.n, o.failing.n
 	if o.folder == "" {
 		return nil
 	}
-	if err := errors.Join(o.rows.Sync(), o.failures.Sync()); err != nil {
-		return err
-	}
 	return o.now.write(o.fsys, o.folder)
 }
 
-// end records that all is done.
+// end records that all is done, and removes what was collected for a CSV.
 func (o *output) end() error {
+	if o.folder == "" {
+		return nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.now.Finished = true
-	return o.now.write(o.fsys, o.folder)
+	if err := o.now.write(o.fsys, o.folder); err != nil || !o.csv {
+		return err
+	}
+	err := o.rows.Close()
+	o.rows = nil
+	return errors.Join(err, o.fsys.Remove(o.rowsPath()))
 }
 
 // at tells how far it is. Any goroutine may call it.
@@ -239,14 +272,14 @@ func (o *output) at() position {
 // it.
 func (o *output) listFailed(path string) error {
 	return disk.WriteWhole(o.fsys, path, func(w io.Writer) error {
-		_, err := io.Copy(w, io.NewSectionReader(o.failures, 0, o.failing.n))
+		_, err := io.Copy(w, io.NewSectionReader(o.failures, 0, o.now.Failures))
 		return err
 	})
 }
 
 func (o *output) close() error {
 	var errs []error
-	for _, f := range []disk.File{o.rows, o.failures} {
+	for _, f := range []disk.File{o.rows, o.failures, o.waiting.spill} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}

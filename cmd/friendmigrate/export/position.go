@@ -14,9 +14,9 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Identity is what makes an export the same: the app, where it is, the accounts in their order, and
-// the form.
-type Identity struct {
+// identity is what makes an export the same: the app, where it is, the accounts in their order, and
+// the format.
+type identity struct {
 	SDKAppID uint64 `json:"sdkAppID"`
 	Target   string `json:"target"`
 	Accounts string `json:"accounts"` // digest of the file
@@ -32,15 +32,14 @@ var ErrExists = errors.New("the destination is there already")
 // position is how far an export is, in a file that is replaced whole.
 type position struct {
 	Version int `json:"version"`
-	Identity
-	Accounts int64 `json:"accountsDone"`
-	Rows     int64 `json:"rowBytes"`    // of the file that rows are written to
-	Failures int64 `json:"failedBytes"` // of the list of failures
-	Failed   int64 `json:"accountsFailed"`
-	Edges    int64 `json:"edges"`
-	Bare     int64 `json:"edgesWithoutAddSource"`
-	// of accountsFailed: exported, but FriendNum says another number
-	Short    int64            `json:"accountsShort,omitempty"`
+	identity
+	Accounts int64            `json:"accountsDone"`
+	Rows     int64            `json:"rowBytes"`    // of the file that rows are written to
+	Failures int64            `json:"failedBytes"` // of the list of failures
+	Failed   int64            `json:"accountsFailed"`
+	Short    int64            `json:"accountsShort,omitempty"` // of accountsFailed: exported, but FriendNum differs
+	Edges    int64            `json:"edges"`
+	Bare     int64            `json:"edgesWithoutAddSource"`
 	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers
 	Other    map[string]int64 `json:"valuesNotExported,omitempty"` // by tag
 	Finished bool             `json:"finished"`
@@ -49,16 +48,10 @@ type position struct {
 const (
 	positionVersion = 1
 	positionName    = "position.json"
-	failuresName    = "failed.csv"
-	rowsName        = "rows.jsonl"
-	folderSuffix    = ".export"
 )
 
-// FailedList is the name of the list of accounts that could not be read, beside the destination.
-const FailedList = "export-failed.csv"
-
-func newPosition(id Identity) position {
-	return position{Version: positionVersion, Identity: id, Tags: map[string]bool{}}
+func newPosition(id identity) position {
+	return position{Version: positionVersion, identity: id, Tags: map[string]bool{}}
 }
 
 // readPosition reads how far an export is; fs.ErrNotExist if none has begun.
@@ -90,7 +83,7 @@ func (p *position) write(fsys disk.FS, folder string) error {
 		func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
 }
 
-// take counts an entry that was written.
+// take counts an entry.
 func (p *position) take(e *entry, csv bool) error {
 	for _, tag := range slices.Sorted(maps.Keys(e.tags)) {
 		if integer, known := p.Tags[tag]; csv && known && integer != e.tags[tag] {
@@ -107,10 +100,10 @@ func (p *position) take(e *entry, csv bool) error {
 		}
 		p.Other[tag] += n
 	}
-	if e.failed != nil {
+	if e.failed || e.short {
 		p.Failed++
 	}
-	if e.short != "" {
+	if e.short {
 		p.Short++
 	}
 	return nil

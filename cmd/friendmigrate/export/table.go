@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"friendmigrate/migrate"
@@ -20,8 +18,8 @@ import (
 // writeTable turns the collected rows into the CSV, whose columns are known by now.
 func (o *output) writeTable(stream io.Writer) error {
 	format := source.ListFormat{Format: source.CSV, Tags: slices.Sorted(maps.Keys(o.now.Tags))}
-	write := func(w io.Writer, name string) error {
-		p, err := source.NewPacker(w, name)
+	write := func(w io.Writer) error {
+		p, err := source.NewPacker(w, o.destination)
 		if err != nil {
 			return err
 		}
@@ -31,23 +29,13 @@ func (o *output) writeTable(stream io.Writer) error {
 		return p.EndMember()
 	}
 	if o.destination == "" {
-		return write(stream, "")
+		return write(stream)
 	}
-	return disk.WriteWhole(o.fsys, o.destination, func(w io.Writer) error { return write(w, o.destination) })
+	return disk.WriteWhole(o.fsys, o.destination, write)
 }
 
-// forgetRows removes the collected rows of a CSV that is written.
-func (o *output) forgetRows() error {
-	if !o.csv || o.folder == "" {
-		return nil
-	}
-	err := o.rows.Close()
-	o.rows = nil
-	return errors.Join(err, o.fsys.Remove(filepath.Join(o.folder, rowsName)))
-}
-
-// rowJSON is a row as package source writes it, in the API's item shape.
-type rowJSON struct {
+// row is a row as package source writes it, in the API's item shape.
+type row struct {
 	From       string   `json:"From_Account"`
 	To         string   `json:"To_Account"`
 	Remark     string   `json:"Remark"`
@@ -61,42 +49,32 @@ type rowJSON struct {
 	}
 }
 
-// readRows reads collected rows back. Rows that no list of the service could hold are not among
-// them, so none is refused here.
+// readRows reads collected rows back.
 func readRows(r io.Reader) iter.Seq2[source.ListRow, error] {
 	return func(yield func(source.ListRow, error) bool) {
-		lines := bufio.NewReaderSize(r, 256<<10)
-		var long []byte
+		rows := json.NewDecoder(bufio.NewReaderSize(r, 256<<10))
 		for {
-			line, err := lines.ReadSlice('\n')
-			if errors.Is(err, bufio.ErrBufferFull) {
-				long = append(long, line...)
-				continue
-			}
-			if err == io.EOF && len(line)+len(long) == 0 {
+			var one row
+			err := rows.Decode(&one)
+			if err == io.EOF {
 				return
+			}
+			var e *migrate.Edge
+			if err == nil {
+				e, err = one.edge()
 			}
 			if err != nil {
 				yield(source.ListRow{}, fmt.Errorf("read collected rows: %w", err))
 				return
 			}
-			if len(long) > 0 {
-				line = append(long, line...)
-				long = nil
-			}
-			e, err := readRow(line)
-			if !yield(source.ListRow{Edge: e}, err) || err != nil {
+			if !yield(source.ListRow{Edge: e}, nil) {
 				return
 			}
 		}
 	}
 }
 
-func readRow(line []byte) (*migrate.Edge, error) {
-	var r rowJSON
-	if err := json.Unmarshal(line, &r); err != nil {
-		return nil, fmt.Errorf("read collected rows: %w", err)
-	}
+func (r *row) edge() (*migrate.Edge, error) {
 	e := &migrate.Edge{From: r.From, To: r.To, Remark: r.Remark, Groups: r.GroupName, AddSource: r.AddSource,
 		AddWording: r.AddWording, AddTime: r.AddTime}
 	for _, item := range r.CustomItem {
@@ -104,7 +82,7 @@ func readRow(line []byte) (*migrate.Edge, error) {
 		if bytes.HasPrefix(item.Value, []byte{'"'}) {
 			custom.Integer = false
 			if err := json.Unmarshal(item.Value, &custom.Value); err != nil {
-				return nil, fmt.Errorf("read collected rows: %w", err)
+				return nil, err
 			}
 		}
 		e.Custom = append(e.Custom, custom)
