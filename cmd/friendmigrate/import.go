@@ -14,7 +14,7 @@ import (
 
 // importing is the operation of import: friend_import, or with --only-missing friend_check first.
 var importing = job.Operation{
-	Command: "import", Settled: "in place", Sent: "sent", Suffix: "-2",
+	Command: "import", Settled: "in place", Already: "there before", Sent: "sent", Suffix: "-2",
 	Caller: func(r *job.Run) migrate.Caller {
 		if r.Set.Job.OnlyMissing {
 			return sink.OnlyMissing(r.Client)

@@ -27,76 +27,94 @@ func (j *Run) judge(o outcome) exit.Ending {
 	}
 	e := exit.Ending{Code: exit.Gravest(codes...)}
 	switch e.Code {
-	case exit.Done:
-		e.What, e.Hint = j.doneWords(o), j.doneHint()
-	case exit.Exceptions:
-		e.What, e.Hint = j.exceptionWords(o), j.exceptionHint(o)
+	case exit.Done, exit.Exceptions:
+		e.What, e.Hint = j.finishedWords(o), j.nextHint(o)
 	case exit.Unexpected:
 		err := j.trouble(o)
-		e.What, e.Hint = j.Meaning(err)+"; "+j.pendingWords(o), j.Hint(err, e.Code)
+		e.What, e.Hint = j.Meaning(err)+"; "+pendingWords(o), j.Hint(err, e.Code)
 	default:
 		e = j.stop().Ending(e.Code, func(why string) string {
 			if n := o.account.Failed(); n > 0 && j.stop().Why() != "" {
 				why += "; " + j.failedWords(o, n)
 			}
-			return why + "; " + j.pendingWords(o)
+			return why + "; " + pendingWords(o)
 		})
 		e.Hint = j.stopHint(o, e.Code)
+	}
+	if j.Op.Hint != nil {
+		e.Hint = cmp.Or(j.Op.Hint(j, e.Code), e.Hint)
 	}
 	return e
 }
 
-func (j *Run) doneWords(o outcome) string {
-	a := o.account
-	if o.pilot != nil && o.pilot.Edges == 0 {
-		return fmt.Sprintf("the pilot is finished without a call: shard %s has no edge of its accounts; %s",
-			j.Set.Job.Shard, restWords(a.Pending()))
-	}
-	if o.pilot != nil {
-		named := terminal.Some(o.pilot.Accounts-o.pilot.Unknown, "account")
-		return fmt.Sprintf("the pilot is finished: all %s of %s %s in place%s; %s",
-			terminal.Some(o.pilot.Edges, "edge"), named, terminal.Verb(o.pilot.Edges, "is", "are"), j.after(),
-			restWords(a.Pending()))
-	}
-	if a.Edges() == 0 {
-		return j.nothingWords()
-	}
-	begin := "finished"
-	if j.result.idle {
+// finishedWords says what became of a plan that is done.
+func (j *Run) finishedWords(o outcome) string {
+	begin, of := "finished", ""
+	edges, settled := o.account.Edges(), o.account.InPlace()
+	switch p := o.pilot; {
+	case p != nil:
+		begin, of = "the pilot is finished", " of "+terminal.Some(p.Accounts-p.Unknown, "account")
+		edges, settled = p.Edges, p.Edges-p.Failed
+	case j.result.idle:
 		begin = "nothing to do"
+	case j.rehearsal != nil:
+		begin = "the rehearsal finished"
 	}
-	text := fmt.Sprintf("%s: all %s in place", begin, terminal.IsAre(a.Edges(), "edge"))
-	var parts []string
-	if n := a.Rows.Already + a.Added.Already; n > 0 {
-		parts = append(parts, terminal.Count(n)+" were there before")
+	count := terminal.Count(settled) + " of"
+	if settled == edges {
+		count = "all"
 	}
-	if a.Rows.Duplicate > 0 {
-		parts = append(parts, terminal.WasWere(a.Rows.Duplicate, "further row")+" of the same pairs")
+	text := fmt.Sprintf("%s: %s %s%s %s %s%s%s", begin, count, terminal.Some(edges, "edge"), of,
+		terminal.Verb(edges, "is", "are"), j.Op.Settled, j.besides(o), j.after())
+	if edges == 0 {
+		text = strings.Replace(begin, "nothing to do", "finished", 1) + " without a call: " + j.whyNothing(o)
 	}
-	if len(parts) > 0 {
-		text += " (" + strings.Join(parts, ", ") + ")"
+	parts := []string{text}
+	if o.failed > 0 {
+		parts = append(parts, j.failedWords(o, o.failed))
 	}
-	text += j.after()
+	if o.rejected > 0 {
+		parts = append(parts, RejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
+	}
+	if pending := o.account.Pending(); o.pilot != nil {
+		parts = append(parts, terminal.IsAre(pending, "edge")+" pending of other accounts")
+	}
 	if j.rehearsal != nil {
-		text = "the rehearsal " + text + "; " + j.rehearsal.words()
+		parts = append(parts, j.rehearsal.words())
 	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
-// restWords says how many edges a pilot leaves open.
-func restWords(pending int64) string {
-	return terminal.Some(pending, "edge") + " of the rest " + terminal.Verb(pending, "is", "are") + " pending"
+// besides says which edges took nothing to be settled.
+func (j *Run) besides(o outcome) string {
+	if o.pilot != nil {
+		return ""
+	}
+	var parts []string
+	if n := o.account.Rows.Already + o.account.Added.Already; n > 0 {
+		parts = append(parts, terminal.Count(n)+" were "+j.Op.Already)
+	}
+	if n := o.account.Rows.Duplicate; n > 0 {
+		parts = append(parts, terminal.WasWere(n, "further row")+" of the same pairs")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
-// nothingWords says why a job without an edge is done.
-func (j *Run) nothingWords() string {
+// whyNothing says why there is no edge to send.
+func (j *Run) whyNothing(o outcome) string {
+	shard := j.Set.Job.Shard
 	switch {
 	case j.Counts.NoRows():
-		return "finished without a call: the input has no rows, which --allow-empty accepts"
-	case j.Set.Job.Shard.Count > 0:
-		return fmt.Sprintf("finished without a call: none of the input's rows belongs to shard %s", j.Set.Job.Shard)
+		return "the input has no rows, which --allow-empty accepts"
+	case o.pilot != nil:
+		return fmt.Sprintf("shard %s has no edge of its accounts", shard)
+	case shard.Count > 0:
+		return fmt.Sprintf("none of the input's rows belongs to shard %s", shard)
 	}
-	return "finished without a call: the input has no edges"
+	return "the input has no edges"
 }
 
 // after says how much it took.
@@ -106,33 +124,6 @@ func (j *Run) after() string {
 	}
 	return fmt.Sprintf(", %s in %s", terminal.Some(j.result.stats.Attempts, "call"),
 		terminal.Took(time.Since(j.result.began)))
-}
-
-func (j *Run) exceptionWords(o outcome) string {
-	begin := "finished"
-	edges, pending := o.account.Edges(), ""
-	placed := o.account.InPlace()
-	if o.pilot != nil {
-		begin = "the pilot is finished"
-		edges = o.pilot.Edges
-		placed = edges - o.pilot.Failed
-		pending = "; " + restWords(o.account.Pending())
-	} else if j.result.idle && j.resumed { // a shard may have nothing to do from the start
-		begin = "nothing to do, finished before"
-	}
-	var parts []string
-	if o.failed > 0 {
-		parts = append(parts, j.failedWords(o, o.failed))
-	}
-	if o.rejected > 0 {
-		parts = append(parts, RejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
-	}
-	text := fmt.Sprintf("%s: %s of %s in place%s; %s%s", begin, terminal.Count(placed), terminal.IsAre(edges, "edge"),
-		j.after(), strings.Join(parts, "; "), pending)
-	if j.rehearsal != nil {
-		text += "; " + j.rehearsal.words()
-	}
-	return text
 }
 
 // RejectedWords says where rejected rows are listed, and why if there is one reason for all of an
@@ -153,7 +144,7 @@ func (j *Run) trouble(o outcome) error {
 	return o.trouble
 }
 
-func (j *Run) pendingWords(o outcome) string {
+func pendingWords(o outcome) string {
 	pending := o.account.Pending()
 	if pending == 0 {
 		return "no edge is pending"
@@ -230,17 +221,24 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 	return cmp.Or(j.SilentHint(j.stop()), j.resume().String())
 }
 
-// exceptionHint takes failed edges up again, or else sends fixed rows as a job of their own.
-func (j *Run) exceptionHint(o outcome) string {
-	if j.rehearsal != nil {
+// nextHint is the command to run after a plan that is done: it takes failed edges up again, or else
+// sends fixed rows as a job of their own.
+func (j *Run) nextHint(o outcome) string {
+	switch {
+	case j.rehearsal != nil:
 		return j.realRun()
-	}
-	if o.failed > 0 {
+	case o.failed > 0:
 		return j.resume().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
+		return j.fixedHint()
+	case j.Pilot != nil:
+		return j.ResumeLine().Without("only-accounts").String()
 	}
-	if slices.Contains(j.gone, folder.Rejected) {
-		return j.doneHint()
-	}
+	return "nothing to run; the report is in " + j.path(folder.Page)
+}
+
+// fixedHint sends the rows that were rejected, once they are fixed.
+func (j *Run) fixedHint() string {
 	fixed := []string{"fixed." + j.Counts.ListFormat()}
 	for i, format := range j.Counts.RejectedIn {
 		fixed = append(fixed[:i], "fixed."+format)
@@ -248,16 +246,6 @@ func (j *Run) exceptionHint(o outcome) string {
 	return j.FollowUp(j.Line().Without("fresh", "retry-failed", "only-accounts"), j.Set.Job,
 		"-fixed").Of(fixed...).String() +
 		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
-}
-
-func (j *Run) doneHint() string {
-	switch {
-	case j.rehearsal != nil:
-		return j.realRun()
-	case j.Pilot != nil:
-		return j.ResumeLine().Without("only-accounts").String()
-	}
-	return "nothing to run; the report is in " + j.path(folder.Page)
 }
 
 // realRun is the command of the run that was rehearsed.

@@ -34,6 +34,7 @@ func judged(args string, err error) *Run {
 			Program: p, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Settings{Job: settings.Job{State: "state"}},
 			Counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
 		},
+		Op:     Operation{Settled: "in place", Already: "there before"},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
 }
@@ -79,9 +80,9 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"failed", judged("--fresh a.csv", nil), account(10, 1, 0, 0), 3,
 			"finished: 10 of 11 edges are in place, 40 calls in less than a second; 1 edge failed, see state/failed.csv; hint: friendmigrate import --retry-failed a.csv # after fixing what their codes say"},
 		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
-			"finished: 10 of 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-fixed fixed.csv # with the rows of state/rejected.csv fixed in fixed.csv"},
+			"finished: all 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-fixed fixed.csv # with the rows of state/rejected.csv fixed in fixed.csv"},
 		{"all rejected, JSONL", withCounts(judged("a.jsonl", nil), source.Counts{RejectedIn: []string{source.JSONL}, AllRejected: []source.AllRejected{{Reason: "From_Account is empty", Inputs: 1}}}), account(0, 0, 2, 0), 3,
-			"finished: 0 of 0 edges are in place, 40 calls in less than a second; 2 rows were rejected, see state/rejected.csv (all rows: From_Account is empty); hint: friendmigrate import --state state-fixed fixed.jsonl # with the rows of state/rejected.csv fixed in fixed.jsonl"},
+			"finished without a call: the input has no edges; 2 rows were rejected, see state/rejected.csv (all rows: From_Account is empty); hint: friendmigrate import --state state-fixed fixed.jsonl # with the rows of state/rejected.csv fixed in fixed.jsonl"},
 		{"a deadline", judged("a.csv", stopped(migrate.ReasonDuration, "", "")), account(10, 0, 0, 5), 4,
 			"stopped after --max-duration; 5 of 15 edges are pending; hint: friendmigrate import a.csv"},
 		{"an outage, with failures and rejects", judged("--retry-failed=30003 a.csv", stopped(migrate.ReasonOutage, "nothing got through for 15m0s: timeout", "")), account(10, 2, 1, 5), 4,
@@ -138,14 +139,14 @@ func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 	o := account(10, 5, 7, 100)
 	o.failed, o.rejected, o.pilot = 0, 0, &report.Pilot{Accounts: 3, Unknown: 1, Edges: 10}
 	e := j.judge(o)
-	want := "the pilot is finished: all 10 edges of 2 accounts are in place, 40 calls in less than a second; 100 edges of the rest are pending; hint: friendmigrate import a.csv"
+	want := "the pilot is finished: all 10 edges of 2 accounts are in place, 40 calls in less than a second; 100 edges are pending of other accounts; hint: friendmigrate import a.csv"
 	if e.Code != exit.Done || e.Line() != "friendmigrate: "+want {
 		t.Errorf("%d %s", e.Code, e.Line())
 	}
 	o.failed, o.pilot.Failed = 2, 2
 	o.byCode, o.ofPilot = map[int]int64{30003: 1, 30010: 4}, map[int]int64{30010: 2}
-	want = "; 2 edges failed (30010), see state/failed.csv; 100 edges of the rest are pending"
-	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges are in place") || !strings.HasSuffix(e.What, want) {
+	want = "; 2 edges failed (30010), see state/failed.csv; 100 edges are pending of other accounts"
+	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges of 2 accounts are in place") || !strings.HasSuffix(e.What, want) {
 		t.Errorf("%d %s", e.Code, e.Line())
 	}
 	j.result.err = &migrate.StopError{Reason: migrate.ReasonSignal}

@@ -14,6 +14,7 @@ type Operation struct {
 	Folder  string // in the state folder, for its journal, lists and report; "": the state folder itself
 
 	Settled string // what a settled edge is, as in "all 3 edges are in place"
+	Already string // what an edge is that needed nothing, as in "3 were there before"
 	Sent    string // what an edge is that was in a call, as in "nothing was sent"
 	Suffix  string // of the state folder that hints name for a job of its own
 
