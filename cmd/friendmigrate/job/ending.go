@@ -112,7 +112,7 @@ func (j *Run) whyNothing(o outcome) string {
 	case o.pilot != nil:
 		return fmt.Sprintf("shard %s has no edge of its accounts", shard)
 	case shard.Count > 0:
-		return fmt.Sprintf("none of the input's rows belongs to shard %s", shard)
+		return fmt.Sprintf("no edge of the input belongs to shard %s", shard)
 	}
 	return "the input has no edges"
 }
