@@ -26,6 +26,7 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { panic("it broke") }
 
 func TestABugEndsWithItsOwnCode(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	code := run(context.Background(), []string{"friendmigrate", "version"}, job.Streams{Out: brokenWriter{}, Err: &log}, nil)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
@@ -41,6 +42,7 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	for _, line := range []string{"", "help", "help import", "import x --help", "version", "--version", "help completion", "completion bash",
 		"manifest --sdk-app-id 1 --region china", "simulate --sdk-app-id 1", "doctor --sdk-app-id 1 --endpoint http://127.0.0.1:9",
 		"doctor --sdk-app-id 1 --endpoint http://127.0.0.1:9 --json"} {
@@ -53,6 +55,7 @@ func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
 }
 
 func TestEveryFlagIsInTheHelpText(t *testing.T) {
+	t.Parallel()
 	for _, f := range settings.Flags("import") {
 		if !strings.Contains(importHelp(), "--"+f.Name) {
 			t.Errorf("--%s is not in the help text", f.Name)
@@ -75,12 +78,21 @@ func run(ctx context.Context, args []string, std job.Streams, env map[string]str
 	return runOn(ctx, job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 }
 
-// runOn is run on another volume.
+// runOn is run on another volume. Until its exec, a process that another test starts shares the files
+// of this one, and with them the lock of a state whose run has just ended here: that is waited for.
 func runOn(ctx context.Context, on job.Volume, args []string, std job.Streams, env map[string]string) (code int) {
+	awaitForks()
 	p := newProgram(on, args, std, env)
 	code = p.run(ctx)
 	p.depart(ctx)
 	return code
+}
+
+// awaitForks waits for the processes that are being started: package syscall holds its lock until
+// their exec.
+func awaitForks() {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 }
 
 func TestTheFirstSignalEndsEveryWaitForAPipe(t *testing.T) {
@@ -124,6 +136,7 @@ func TestTheFirstSignalEndsEveryWaitForAPipe(t *testing.T) {
 }
 
 func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
+	t.Parallel()
 	for name, meant := range map[string]string{
 		"FRIENDMIGRATE_STAET": "FRIENDMIGRATE_STATE", "FRIENDMIGRATE_SDK_APPID": "FRIENDMIGRATE_SDK_APP_ID", "FREINDMIGRATE_RATE": "FRIENDMIGRATE_RATE",
 		"friendmigrate_rate": "FRIENDMIGRATE_RATE", "FRIENDMIGRATE_SECRET_KEYS": "FRIENDMIGRATE_SECRET_KEY", "FRIENDMIGRATE_SHARD_S": "FRIENDMIGRATE_SHARDS",
@@ -143,6 +156,7 @@ func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
 // Package early relies on the order in which Go initialises packages: a signal before its turn ends
 // the process with Go's exit code 2, after which a scheduler gives up.
 func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

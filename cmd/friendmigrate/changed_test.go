@@ -165,6 +165,7 @@ var anotherJob = map[string]func(*changedJob){
 // A job that is run again is told from another job by what it is about, before the first call, and
 // by nothing else.
 func TestChangedInput(t *testing.T) {
+	t.Parallel()
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]
 	run := func(t *testing.T, change func(*changedJob)) (s *smallService, state string, code int, out string) {

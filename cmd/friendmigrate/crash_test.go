@@ -79,6 +79,7 @@ func (n named) Errorf(format string, args ...any) {
 // Each file operation of a whole job goes wrong in turn, in each way: nothing is lost, nothing is
 // said that is not so, and the same command goes on.
 func TestEveryFileOperationOfAJob(t *testing.T) {
+	t.Parallel()
 	for seed := range *sweepSeeds {
 		j := newSmallJob(t, seed)
 		for i := range j.lives {
@@ -106,6 +107,7 @@ func TestEveryFileOperationOfAJob(t *testing.T) {
 // Go's would say that the flags are wrong. What was answered is recorded and the same command goes
 // on.
 func TestABugAnywhereLosesNothing(t *testing.T) {
+	t.Parallel()
 	j := newSmallJob(t, 0)
 	for i := range j.lives {
 		l := &j.lives[i]

@@ -68,6 +68,7 @@ func damages(content []byte, stride int, yield func(what string, damaged []byte)
 // A state that is damaged anywhere is repaired from the input, or refused with a word of what to do
 // and nothing sent; never half read, never lost in silence.
 func TestDamageAnywhereInTheState(t *testing.T) {
+	t.Parallel()
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]
 	stride := samples(17)
@@ -124,6 +125,7 @@ func repairedOrRefused(t testing.TB, j *smallJob, l *life, state string, mayRefu
 
 // Whole files that are gone, empty, of another job, of another time or of another version.
 func TestOtherFilesInTheState(t *testing.T) {
+	t.Parallel()
 	j, other := newSmallJob(t, 0), newSmallJob(t, 1)
 	l := &j.lives[1]
 	files, others := durableFiles(t, l.folder), durableFiles(t, other.lives[1].folder)
@@ -219,6 +221,7 @@ func otherMeta(t *testing.T, state, version string) []byte {
 // A stage that is damaged is no trouble while the input is there; without it the job says so and
 // sends nothing.
 func TestDamagedStageWithoutItsInput(t *testing.T) {
+	t.Parallel()
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]
 	for what, spoil := range map[string]func(state string) error{

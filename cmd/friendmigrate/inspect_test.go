@@ -10,6 +10,7 @@ import (
 // An account id, a row or a text of the service must not be able to drive the terminal of whoever
 // looks at a job.
 func TestControlCharactersAreNeverRaw(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	input, state := filepath.Join(dir, "in.csv"), filepath.Join(dir, "state")
 	rows := "From_Account,To_Account,AddSource\na,b\u202eevil,AddSource_Type_A\na,c,AddSource_Type_A\na,\x1b[2J,AddSource_Type_A\na,\u009b1m,x\n"

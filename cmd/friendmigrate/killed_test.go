@@ -97,6 +97,7 @@ func untilKilled(t *testing.T, round func(random *rand.Rand, n int) int) {
 }
 
 func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond})
 	env := settingsOf(t, url)
@@ -146,6 +147,7 @@ func content(t *testing.T, path ...string) string {
 }
 
 func TestAnExportThatIsKilledGivesTheSameFile(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond, App: simulator.App{Missing: simulator.NewSet("u13", "u300")}})
 	env := settingsOf(t, url)

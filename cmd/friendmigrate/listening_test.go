@@ -95,6 +95,7 @@ func (r *running) until(t *testing.T, path, part string) string {
 // The last scrape of a run that lingers is that of metrics.prom; a signal ends the lingering and
 // not the exit code.
 func TestARunThatLingersIsScrapedOnceMore(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{})
 	env := settingsOf(t, url)
@@ -133,6 +134,7 @@ func TestARunThatLingersIsScrapedOnceMore(t *testing.T) {
 }
 
 func TestVerifyAndExportAreWatchedToo(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{})
 	env := settingsOf(t, url)
@@ -171,6 +173,7 @@ func TestVerifyAndExportAreWatchedToo(t *testing.T) {
 // Nothing is sent, nothing is moved aside, where the port is taken; and whoever ends before the job
 // could begin leaves a message too.
 func TestEndingsBeforeTheJobBegins(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{})
 	env := settingsOf(t, url)
@@ -212,6 +215,7 @@ func TestEndingsBeforeTheJobBegins(t *testing.T) {
 
 // What the service says may name accounts, and so may the command line.
 func TestTheMessageNamesNoAccount(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"ActionStatus":"FAIL","ErrorCode":70009,"ErrorInfo":"the account alice of boss is refused"}`)

@@ -18,6 +18,7 @@ import (
 // A Job whose command line import does not take would fail in the cluster and nowhere else. So each
 // pod's command line is run here, with the paths of the container turned into folders of this test.
 func TestThePodsOfAManifestImportEverything(t *testing.T) {
+	t.Parallel()
 	for name, more := range map[string][]string{
 		"one pod":                   nil,
 		"an Indexed Job":            {"--shards", "3"},
@@ -58,6 +59,7 @@ func TestThePodsOfAManifestImportEverything(t *testing.T) {
 // A rehearsal in the cluster has no key, and its folder has to lie in the volume: nothing else is
 // writable.
 func TestAPodThatRehearsesWritesIntoItsVolume(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	input := filepath.Join(data, "input")
 	err := errors.Join(os.Mkdir(input, 0o700), os.WriteFile(filepath.Join(input, "friends.csv"), []byte("From_Account,To_Account,AddSource\na,b,AddSource_Type_Import\n"), 0o600))
@@ -123,6 +125,7 @@ func podsOf(t *testing.T, args []string) []pod {
 
 // The commands of the README's Kubernetes page print what they say.
 func TestTheManifestsOfTheREADMEArePrinted(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("topics/kubernetes.md")
 	if err != nil {
 		t.Fatal(err)

@@ -133,6 +133,7 @@ func watchedInput(t *testing.T, dir string) string {
 // At every ending of a job, resumed or not, metrics.prom says what report.json says, and the
 // message that is left behind as well.
 func TestMetricsEqualTheReport(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, url := serveApp(t, simulator.Config{App: simulator.App{Missing: simulator.NewSet("ghost", "nobody")}, Seed: 5})
 	env := settingsOf(t, url)
@@ -186,6 +187,7 @@ func TestMetricsEqualTheReport(t *testing.T) {
 
 // A night with everything in it, in one run.
 func TestMetricsOfABadNightEqualTheReport(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	_, url := serveApp(t, badService(t))
 	env := settingsOf(t, url)
@@ -222,6 +224,7 @@ func badService(t *testing.T) simulator.Config {
 
 // A window ends soon after --max-duration, whatever --linger says.
 func TestLingeringEndsWithTheWindow(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ linger, window, ended, want time.Duration }{
 		{30 * time.Second, 0, time.Hour, 30 * time.Second},
 		{30 * time.Second, time.Hour, time.Minute, 30 * time.Second},

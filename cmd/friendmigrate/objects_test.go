@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -21,27 +19,12 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// realNetwork is a public data set that lies beside some checkouts.
-const realNetwork = "../../../shared/data/facebook-friends.csv.gz"
-
-// network is the CSV of a social network: the real one where it is, else one of its size, that
-// takes more than one part of an upload.
+// network is the CSV of a social network that takes more than one part of an upload.
 func network(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if file, err := os.Open(realNetwork); err == nil && !testing.Short() {
-		defer file.Close()
-		z, err := gzip.NewReader(file)
-		if err == nil {
-			_, err = io.Copy(&b, z)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
 	o := graph.Default()
-	o.Edges, o.Mean, o.ID = 176_468, 44, "somebody-%08d"
+	o.Edges, o.Mean, o.ID = 100_000, 44, "somebody-%08d"
 	if testing.Short() {
 		o.Edges = 20_000
 	}
@@ -81,6 +64,7 @@ func cutInThree(data []byte) [][]byte {
 }
 
 func TestANetworkFromObjectStorageIsTheOneFromFiles(t *testing.T) {
+	t.Parallel()
 	s := startStore(t)
 	data := network(t)
 	dir := t.TempDir()
@@ -175,6 +159,7 @@ func (j *objectJob) etag() string {
 }
 
 func TestTheSameContentInAnotherObjectIsTheSameJob(t *testing.T) {
+	t.Parallel()
 	j := newObjectJob(t)
 	j.store.put("in.csv", []byte(smallInput), false)
 	j.run(3, "import", "s3://graph/in.csv")
@@ -200,6 +185,7 @@ func TestTheSameContentInAnotherObjectIsTheSameJob(t *testing.T) {
 }
 
 func TestAChangedObjectIsRefusedBeforeTheFirstCall(t *testing.T) {
+	t.Parallel()
 	j := newObjectJob(t)
 	j.store.put("in.csv", []byte(smallInput), false)
 	j.run(3, "import", "s3://graph/in.csv")
@@ -221,6 +207,7 @@ func TestAChangedObjectIsRefusedBeforeTheFirstCall(t *testing.T) {
 }
 
 func TestObjectStorageThatCannotBeUsedSaysWhy(t *testing.T) {
+	t.Parallel()
 	j := newObjectJob(t)
 	j.store.put("in.csv", []byte(smallInput), false)
 	j.store.put("broken.csv.gz", pack(t, ".gz", []byte(smallInput))[:30], false)
@@ -261,6 +248,7 @@ func TestObjectStorageThatCannotBeUsedSaysWhy(t *testing.T) {
 }
 
 func TestAnImportFromObjectStorageThatIsKilledLosesNothing(t *testing.T) {
+	t.Parallel()
 	j := newObjectJob(t)
 	var input strings.Builder
 	input.WriteString("From_Account,To_Account,AddSource\n")

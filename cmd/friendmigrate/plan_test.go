@@ -29,6 +29,7 @@ import (
 // same made anew, with ids collected and read from the state, and making it leaves the state as it
 // was.
 func TestPlanAndImportAgreeToTheDigit(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

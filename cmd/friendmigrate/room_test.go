@@ -18,6 +18,7 @@ import (
 // A disk that won't hold what has to be recorded is noticed before the first call, and the same
 // command goes on when there is room.
 func TestNoRoomToFinish(t *testing.T) {
+	t.Parallel()
 	j := newSmallJob(t, 0)
 	for i := range j.lives {
 		l := &j.lives[i]
@@ -36,6 +37,7 @@ func TestNoRoomToFinish(t *testing.T) {
 }
 
 func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	free := func(folder string) (int64, error) {
 		if folder != dir {

@@ -100,6 +100,7 @@ func every() map[string][]simulator.Friend {
 // was exported, and the other app's own graph against the first one's. FRIENDMIGRATE_TEST_NETWORK
 // names a CSV of another graph to try it with, which may be compressed.
 func TestARoundTripChangesNothing(t *testing.T) {
+	t.Parallel()
 	graphs := map[string]func(*testing.T, *simulator.Server){
 		"every field and kind of value": func(_ *testing.T, s *simulator.Server) {
 			for from, list := range every() {

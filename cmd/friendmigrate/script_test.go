@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -22,7 +23,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// Most tests wait for something most of the time, so more of them run at once than there are
+// processors.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"friendmigrate": main})
 }
 
@@ -51,6 +57,7 @@ const (
 //	edit put|remove FROM TO [SOURCE]  change the simulated service's graph as if somebody else were using the app
 //	discreet DIR                      no key, no signature in any file or in the last output; files 0600, folders 0700
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {

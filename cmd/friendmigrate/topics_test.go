@@ -10,6 +10,7 @@ import (
 )
 
 func TestEachTopicIsPrinted(t *testing.T) {
+	t.Parallel()
 	want := []string{"codes", "input", "kubernetes", "performance", "resume", "watching"}
 	if got := topics(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the topics are %q", got)
@@ -26,6 +27,7 @@ func TestEachTopicIsPrinted(t *testing.T) {
 }
 
 func TestThePageOfCodesHasTheTableOfExitCodes(t *testing.T) {
+	t.Parallel()
 	page, _ := call(t, 0, nil, "help", "codes")
 	for _, row := range exit.Table() {
 		line := fmt.Sprintf("| %d | %s |", row.Code, row.Meaning)
@@ -36,6 +38,7 @@ func TestThePageOfCodesHasTheTableOfExitCodes(t *testing.T) {
 }
 
 func TestEveryCodeIsExplained(t *testing.T) {
+	t.Parallel()
 	for _, c := range sink.Codes() {
 		text, _ := call(t, 0, nil, "help", "codes", fmt.Sprint(c.Code))
 		parts := strings.Split(text, "\n\n")

@@ -22,6 +22,7 @@ import (
 // TestEndings runs the whole program into each of its endings over loopback, looks at exit code,
 // last line and lists, and goes on as the last line says.
 func TestEndings(t *testing.T) {
+	t.Parallel()
 	for _, ending := range []struct {
 		name string
 		play func(*testing.T)
@@ -205,6 +206,7 @@ func (p *program) failed() map[string]map[string]string {
 // TestHalving counts what it costs to find offenders in one full chunk: at most 2k·log2(1000)+2
 // calls more than without them, and nothing but the offenders fails.
 func TestHalving(t *testing.T) {
+	t.Parallel()
 	for _, k := range []int{1, 2, 3, 10, 50, 200} {
 		synctest.Test(t, func(t *testing.T) {
 			const size = migrate.MaxChunkEdges
@@ -245,6 +247,7 @@ func star(n int) func(func(migrate.Edge) bool) {
 // TestTheAuditSees is the control of the suites' own eyes: an engine that believes what nobody said
 // must not pass.
 func TestTheAuditSees(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Script: once.script("", simulator.Fault{Kind: simulator.FaultBody, Name: "object"})})
 		j := newJob(t, ring(sceneAccounts, sceneFriends))

@@ -29,6 +29,7 @@ const network = "FRIENDMIGRATE_NETWORK"
 //
 //	FRIENDMIGRATE_NETWORK=.../facebook-friends.csv.gz go test ./cmd/friendmigrate/answers -run TestRealNetwork -v
 func TestRealNetwork(t *testing.T) {
+	t.Parallel()
 	file := os.Getenv(network)
 	if file == "" {
 		t.Skipf("%s names no network", network)

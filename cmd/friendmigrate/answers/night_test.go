@@ -23,7 +23,7 @@ func TestThroughput(t *testing.T) {
 				Items: map[int]float64{30006: 0.004, 30008: 0.003}, ItemsApplied: map[int]float64{30007: 0.003},
 			},
 		})
-		j := newJob(t, ring(smaller(25_000, 3_000), 2))
+		j := newJob(t, ring(smaller(15_000, 3_000), 2))
 		e := j.run(t.Context(), c, flags{})
 		a := j.audit(c)
 		s := c.Stats()
@@ -67,7 +67,7 @@ func TestStorm(t *testing.T) {
 				config.Faults.Window = simulator.Window{From: 2 * time.Second, To: 2*time.Second + time.Duration(smaller(60, 15))*time.Second}
 			}
 			c := piped(t, config)
-			j := newJob(t, ring(smaller(7_000, 2_000), 1))
+			j := newJob(t, ring(smaller(5_000, 2_000), 1))
 			e := j.run(t.Context(), c, flags{})
 			a := j.audit(c)
 			calls[stormy] = c.Stats().Calls

@@ -51,6 +51,7 @@ func smaller(n, short int) int {
 // second, near and far, and after a service that stood still for more than a second with every
 // worker at its door.
 func TestRate(t *testing.T) {
+	t.Parallel()
 	for _, latency := range []time.Duration{20 * time.Millisecond, 300 * time.Millisecond} {
 		for _, still := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v standing still %t", latency, still), func(t *testing.T) {
@@ -95,6 +96,7 @@ func standStill(from, long time.Duration) func(simulator.Call) *simulator.Fault 
 // TestAdaptivePace has a service whose limit goes down in the middle of the job and up again,
 // whether or not it counts what it refuses.
 func TestAdaptivePace(t *testing.T) {
+	t.Parallel()
 	phases := []simulator.LimitChange{{At: 0, Limit: 200}, {At: 20 * time.Second, Limit: 150}, {At: 80 * time.Second, Limit: 50}, {At: 140 * time.Second, Limit: 200}}
 	end := 190 * time.Second
 	if testing.Short() {
@@ -155,6 +157,7 @@ func (s *trace) judge(t *testing.T, p simulator.LimitChange, until time.Duration
 // TestThrottlesBurnNoAttempt: an account that was refused for the pace a dozen times has not used
 // up an attempt.
 func TestThrottlesBurnNoAttempt(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		j := newJob(t, ring(3, 1))
 		victim, times := j.order()[0], 0

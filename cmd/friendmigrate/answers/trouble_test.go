@@ -15,6 +15,7 @@ import (
 // TestSignatureExpires has all signatures declared expired, and later revoked, with some sixty
 // calls in flight: one renewal for all of them, no edge fails by it.
 func TestSignatureExpires(t *testing.T) {
+	t.Parallel()
 	for _, revoked := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			config := simulator.Config{Latency: 300 * time.Millisecond}
@@ -40,6 +41,7 @@ func TestSignatureExpires(t *testing.T) {
 
 // TestSignatureRenewedAhead runs over several lifetimes of a signature: none is ever refused.
 func TestSignatureRenewedAhead(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Latency: 300 * time.Millisecond})
 		j := newJob(t, ring(1_200, 1))
@@ -55,6 +57,7 @@ func TestSignatureRenewedAhead(t *testing.T) {
 // TestKeyReplaced has the app's key replaced in the middle, a moment before the file with it: calls
 // go on with the new one.
 func TestKeyReplaced(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fresh := strings.Repeat("ab", 32)
 		c := piped(t, simulator.Config{
@@ -78,6 +81,7 @@ func TestKeyReplaced(t *testing.T) {
 // TestFatalEndsAtOnce: with a hundred calls in flight, nothing leaves any more once the service has
 // said that the app is about to be locked.
 func TestFatalEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Latency: 300 * time.Millisecond, Script: func(c simulator.Call) *simulator.Fault {
 			if c.Number >= 500 {
@@ -97,6 +101,7 @@ func TestFatalEndsAtOnce(t *testing.T) {
 // TestAdminRemovedMidRun ends with 12 and records nothing as failed, however the admin comes and
 // goes; once it is back the job goes on to its end.
 func TestAdminRemovedMidRun(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		gone  []simulator.Span
 		flags flags
@@ -139,6 +144,7 @@ func TestAdminRemovedMidRun(t *testing.T) {
 
 // TestWrongAppWithManyWorkers: 30002 on every item of the first 20 calls, whatever is in flight.
 func TestWrongAppWithManyWorkers(t *testing.T) {
+	t.Parallel()
 	for _, f := range []flags{
 		{workers: 1}, {workers: 2}, {workers: 20}, {workers: 21}, {workers: 300},
 		{workers: 1, onlyMissing: true}, {workers: 300, onlyMissing: true},
@@ -169,6 +175,7 @@ func TestWrongAppWithManyWorkers(t *testing.T) {
 // TestLostReadsLeaveNothingUncertain: friendships that existed before stay so for an undo, whatever
 // is lost of the questions about them.
 func TestLostReadsLeaveNothingUncertain(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Readings: simulator.Readings{Reimport: simulator.ReimportAlready}, Faults: simulator.Faults{
 			APIs: simulator.NewSet("friend_check"), Resets: 0.1, Statuses: map[int]float64{502: 0.1}, Codes: map[int]float64{30007: 0.1},
@@ -188,6 +195,7 @@ func TestLostReadsLeaveNothingUncertain(t *testing.T) {
 // TestOutage has the service gone for five minutes, in several ways: hardly a call goes out
 // meanwhile, none of them burns an attempt, and soon afterwards the pace is full again.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	const from, to = 5 * time.Second, 305 * time.Second
 	for _, fault := range []simulator.Fault{
 		{Kind: simulator.FaultRefuse}, {Kind: simulator.FaultStall}, {Kind: simulator.FaultStatus, Code: 503}, {Kind: simulator.FaultCode, Code: 30006},
@@ -221,6 +229,7 @@ func TestOutage(t *testing.T) {
 // more often than an edge may be tried. When it is over, one more passing answer must not be the
 // last.
 func TestOutageBurnsNoAttempt(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const over = 14 * time.Minute
 		seen, later := map[string]int{}, map[string]int{}
@@ -250,6 +259,7 @@ func TestOutageBurnsNoAttempt(t *testing.T) {
 
 // TestOneBadAccountIsNoOutage: an account that fails for minutes doesn't stop the others.
 func TestOneBadAccountIsNoOutage(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		j := newJob(t, ring(400, 1))
 		victims := j.order()[:2]
@@ -269,6 +279,7 @@ func TestOneBadAccountIsNoOutage(t *testing.T) {
 
 // TestThresholds stops at the first failure too many, with what is left pending.
 func TestThresholds(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Faults: simulator.Faults{Items: map[int]float64{30009: 0.2}}})
 		j := newJob(t, ring(300, 3))
@@ -287,6 +298,7 @@ func TestThresholds(t *testing.T) {
 // TestOnlyMissing makes one friend_check and at most one friend_import of each chunk, and what it
 // finds is there before.
 func TestOnlyMissing(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{})
 		whole, half := 0, 0 // accounts of which everything is there, and some
@@ -316,6 +328,7 @@ func TestOnlyMissing(t *testing.T) {
 
 // TestSlowSaysWhy: while the pace is lowered it says why, and afterwards no more.
 func TestSlowSaysWhy(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Limits: simulator.Limits{LimitChanges: []simulator.LimitChange{{At: 2 * time.Second, Limit: 50}, {At: 10 * time.Second, Limit: 0}}}})
 		j := newJob(t, ring(8_000, 1))

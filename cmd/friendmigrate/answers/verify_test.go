@@ -79,6 +79,7 @@ func (j *job) verify(c *chat, f flags, o verify.Options) verified {
 // TestVerifyUsesItsRate: as many calls as chunks, and 98.5 % of the rate at least, near and far
 // from the service.
 func TestVerifyUsesItsRate(t *testing.T) {
+	t.Parallel()
 	for _, latency := range []time.Duration{20 * time.Millisecond, 300 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			c := piped(t, simulator.Config{Latency: latency, Limits: simulator.Limits{Limit: 200}})
@@ -135,6 +136,7 @@ func change(random *rand.Rand, f *simulator.Friend) string {
 // TestVerifyFindsEveryChangeAndNothingElse: 1,000 edges that were taken out of the service and
 // 1,000 fields that were changed there, through passing errors.
 func TestVerifyFindsEveryChangeAndNothingElse(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) { findEveryChange(t, dir) })
 }
@@ -230,6 +232,7 @@ func compare(t *testing.T, name, column string, want map[string]string) {
 // passes, leaves the verify unfinished. A code that does not pass is asked for twice, and is
 // missing then.
 func TestNoVerdictIsNeverMissing(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		config simulator.Config
 		pairs  string
