@@ -78,6 +78,11 @@ func (p *program) start(ctx context.Context) error {
 	line := p.Line()
 	switch {
 	case slices.Contains(rest, completionFlag): // the shell asks what may follow
+		if p.complete() {
+			return nil
+		}
+	case name == completionCommand && slices.Equal(rest, []string{"fish"}):
+		return p.fishCompletion(ctx)
 	case name == "--help" || name == "-h":
 		return p.showHelp(rest...)
 	case name == "--version" || line.Has("version"):
@@ -187,7 +192,7 @@ func (p *program) leaf(
 	}
 	for _, f := range flags {
 		c.Flags = append(c.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Category: f.Group,
-			TakesFile: f.TakesFile, Value: &rawValue{optional: f.Kind != settings.Takes}})
+			TakesFile: f.TakesFile, Value: &rawValue{declared: f, optional: f.Kind != settings.Takes}})
 	}
 	return c
 }
@@ -213,8 +218,19 @@ func (p *program) values(c *cli.Command) settings.Values {
 	return v
 }
 
+// declaredFlags are the flags of a command as they were declared.
+func declaredFlags(c *cli.Command) (flags []settings.Flag) {
+	for _, f := range c.Flags {
+		if g, ok := f.(*cli.GenericFlag); ok {
+			flags = append(flags, g.Value.(*rawValue).declared)
+		}
+	}
+	return flags
+}
+
 // rawValue keeps what a flag was given, unread: package settings reads it.
 type rawValue struct {
+	declared settings.Flag
 	optional bool
 	given    []string
 }

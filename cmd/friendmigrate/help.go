@@ -81,6 +81,7 @@ became of every friendship.
   friendmigrate version             print the version
   friendmigrate help [COMMAND]      this text, or that of a command
   friendmigrate help TOPIC          TOPICS
+  friendmigrate help man            the manual page, for man -l -
 
 To see it at work without an app or a key:
 

@@ -31,6 +31,9 @@ func topics() (names []string) {
 // topic is the text of a page; more are the words after its name. ok is false if there is no such
 // page.
 func (p *program) topic(name string, more []string) (text string, ok bool, err error) {
+	if name == "man" {
+		return p.manPage(), true, nil
+	}
 	if !slices.Contains(topics(), name) {
 		return "", false, nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,42 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	for word, want := range map[string]string{"x": "help codes 30008", "99999": "help codes"} {
 		if _, last := call(t, 2, nil, "help", "codes", word); !strings.Contains(last, want) {
 			t.Errorf("help codes %s ends with %q", word, last)
+		}
+	}
+}
+
+func TestTheShellCompletesValues(t *testing.T) {
+	for line, want := range map[string]string{
+		"import --region":          "china",
+		"verify --log-format":      "console",
+		"failures --code":          "30003",
+		"import --duplicates":      "first",
+		"export --format":          "jsonl",
+		"plan --s3-addressing":     "virtual",
+		"import --secret-key-file": "", // the shell goes on with files
+		"import --max-friends":     "",
+	} {
+		out, _ := call(t, 0, nil, append(strings.Fields(line), completionFlag)...)
+		if words := strings.Fields(out); want == "" && len(words) > 0 || want != "" && !slices.Contains(words, want) {
+			t.Errorf("%s: %q", line, words)
+		}
+	}
+	script, _ := call(t, 0, nil, "completion", "fish")
+	if !strings.Contains(script, "complete -c friendmigrate") || strings.Contains(script, " -f -a ") {
+		t.Errorf("fish is told not to complete files:\n%s", script)
+	}
+}
+
+func TestTheManualPageHasEveryCommandAndFlag(t *testing.T) {
+	page, _ := call(t, 0, nil, "help", "man")
+	for _, c := range new(program).command().Commands {
+		if !strings.Contains(page, ".SS "+roff.Replace(c.Name)+"\n") {
+			t.Errorf("it lacks the command %s", c.Name)
+		}
+		for _, f := range declaredFlags(c) {
+			if !f.Hidden && !strings.Contains(page, `\-\-`+roff.Replace(f.Name)) {
+				t.Errorf("it lacks --%s", f.Name)
+			}
 		}
 	}
 }

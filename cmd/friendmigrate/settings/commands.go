@@ -121,7 +121,7 @@ func (s *Settings) exportFlags() []Flag {
 		Open("output FILE", "standard output", Text(&s.Destination),
 			"where to write; .gz and .zst are compressed. The same command resumes"),
 		Open("format NAME", "by the name of --output, else jsonl", Text(&s.Format),
-			"csv or jsonl. JSONL holds everything and is written as it comes; CSV is written when all is read"),
+			"csv or jsonl. JSONL holds everything and is written as it comes; CSV is written when all is read").among("csv", "jsonl"),
 	)
 }
 
@@ -134,10 +134,11 @@ const (
 
 func (s *Settings) failuresFlags() []Flag {
 	return Group(groupOutput,
-		Open("code CODES", "", s.setCodes, "only those with these ResultCodes, such as 30003,30010"),
+		Open("code CODES", "", s.setCodes, "only those with these ResultCodes, such as 30003,30010").
+			among(codes()...),
 		Open("account ID", "", Each(s.addAccount), "only those from or to this account; may be given again"),
-		Declare("output-format FORM", FormSummary, choice(&s.Form, FormSummary, FormCSV, FormJSONL),
-			"summary: a count, an example and advice for each code; csv or jsonl: the list itself, which import accepts"),
+		Choose("output-format FORM", &s.Form, "summary: a count, an example and advice for each code; "+
+			"csv or jsonl: the list itself, which import accepts", FormSummary, FormCSV, FormJSONL),
 	)
 }
 

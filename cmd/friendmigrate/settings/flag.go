@@ -3,7 +3,10 @@ package settings
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+
+	"friendmigrate/sink"
 )
 
 // Flag declares a flag of a command: how it is written, what the help text says, and the setting
@@ -17,7 +20,8 @@ type Flag struct {
 	Group      string
 	NoVariable bool // read from the command line alone
 	TakesFile  bool
-	Hidden     bool // taken, and not in the help text
+	Hidden     bool     // taken, and not in the help text
+	Words      []string // the values it can have, if these are words; for the shell to complete
 	Set        Setter
 
 	ignored bool
@@ -68,6 +72,17 @@ func Open(syntax, words string, set Setter, usage string) Flag {
 	return f
 }
 
+// Choose makes a flag that takes one of some words. The first is its default.
+func Choose(syntax string, to *string, usage string, words ...string) Flag {
+	return Declare(syntax, words[0], choice(to, words...), usage).among(words...)
+}
+
+// among is a flag whose values are words that the shell can complete.
+func (f Flag) among(words ...string) Flag {
+	f.Words = words
+	return f
+}
+
 // withoutVariable is a flag that is not read from a variable, which would stay set.
 func withoutVariable(f Flag) Flag {
 	f.NoVariable = true
@@ -99,4 +114,14 @@ func Only(flags []Flag, names ...string) []Flag {
 
 func without(flags []Flag, names ...string) []Flag {
 	return slices.DeleteFunc(slices.Clone(flags), func(f Flag) bool { return f.in(names...) })
+}
+
+// codes are the ResultCodes that one edge can fail with, as words.
+func codes() (words []string) {
+	for _, c := range sink.Codes() {
+		if c.Level&sink.OnItem != 0 {
+			words = append(words, strconv.Itoa(c.Code))
+		}
+	}
+	return words
 }

@@ -13,7 +13,8 @@ import (
 // rowFlags are those that say what a row means, and --strict.
 func rowFlags(o *source.Options, strict *bool) []Flag {
 	return Group(groupInput,
-		Open("format NAME", "by name", Text(&o.Format), "csv or jsonl, where an input's name does not say"),
+		Open("format NAME", "by name", Text(&o.Format), "csv or jsonl, where an input's name does not say").
+			among("csv", "jsonl"),
 		Open("map NAME=HEADER,...", "", mapping(&o.Map),
 			"columns with other headers: From_Account=uid,To_Account=friend"),
 		Open("default-add-source SOURCE", "", Text(&o.DefaultAddSource),
@@ -21,10 +22,10 @@ func rowFlags(o *source.Options, strict *bool) []Flag {
 		Open("integer-tags TAG,...", "", list(&o.IntegerTags),
 			"custom fields of a CSV that are integers; the others are strings"),
 		Declare("invalid-field WHAT", "reject", Text(&o.InvalidField),
-			"an optional field over its limit: reject the edge, drop the field, or cut it"),
+			"an optional field over its limit: reject the edge, drop the field, or cut it").among("reject", "drop", "cut"),
 		Open("mutual", "", On(&o.Mutual), "add the missing reverse of every edge"),
 		Declare("duplicates WHICH", "last", Text(&o.Duplicates),
-			"of several rows for one pair: last or first wins, or error"),
+			"of several rows for one pair: last or first wins, or error").among("last", "first", "error"),
 		Declare("max-friends N", "3000", Whole(&o.MaxFriends, 0, math.MaxInt32),
 			"warn about rosters over it; 0: don't"),
 		Open("allow-empty", "", On(&o.AllowEmpty), "accept input without a single row"),
@@ -66,7 +67,7 @@ func objectFlags(c *objects.Config) []Flag {
 		Open("s3-endpoint URL", "AWS_ENDPOINT_URL_S3, or AWS", Text(&c.Endpoint),
 			"of the store: https://cos.ap-guangzhou.myqcloud.com is Tencent COS"),
 		Open("s3-region NAME", "AWS_REGION, or by endpoint", Text(&c.Region), "of the bucket"),
-		Declare("s3-addressing HOW", objects.Auto, choice(&c.Addressing, objects.Auto, objects.Path, objects.Virtual),
-			"virtual (https://bucket.host/key), path (https://host/bucket/key) or auto: virtual for AWS and COS"),
+		Choose("s3-addressing HOW", &c.Addressing, "virtual (https://bucket.host/key), path (https://host/bucket/key) "+
+			"or auto: virtual for AWS and COS", objects.Auto, objects.Path, objects.Virtual),
 	)
 }

@@ -82,11 +82,11 @@ type Output struct {
 
 func (o *Output) flags() []Flag {
 	return Group(groupOutput,
-		Declare("progress HOW", "auto", choice(&o.Progress, "auto", "bar", "lines", "none"),
-			"bar, lines or none; auto: a bar on a terminal, lines otherwise"),
-		Declare("log-format HOW", "auto", choice(&o.LogFormat, "auto", "console", "json"),
-			"console or json; auto: console on a terminal, json otherwise"),
-		Declare("log-level LEVEL", "info", choice(&o.LogLevel, "info", "debug", "warn", "error"),
-			"debug, info, warn or error; account ids show at debug alone"),
+		Choose("progress HOW", &o.Progress, "bar, lines or none; auto: a bar on a terminal, lines otherwise",
+			"auto", "bar", "lines", "none"),
+		Choose("log-format HOW", &o.LogFormat, "console or json; auto: console on a terminal, json otherwise",
+			"auto", "console", "json"),
+		Choose("log-level LEVEL", &o.LogLevel, "debug, info, warn or error; account ids show at debug alone",
+			"info", "debug", "warn", "error"),
 	)
 }

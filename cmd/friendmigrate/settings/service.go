@@ -46,7 +46,8 @@ func (s *Service) flags() []Flag {
 		Declare("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
 			"of a UserSig; it is renewed at 80 % of that"),
 		Open("region NAME", "", Text(&s.Region),
-			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo"),
+			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo").
+			among(sink.Regions()...),
 		Open("backup-host", "", On(&s.BackupHost), "use the region's second host"),
 		Open("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
 		Open("allow-plain-http", "", On(&s.PlainHTTP),
