@@ -56,7 +56,7 @@ func (d *dispatcher) loop() error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		now := time.Now()
+		now := d.opt.Clock()
 		d.checkTime(now)
 		jobs := d.jobs
 		o, ok := d.next(now)
@@ -75,7 +75,7 @@ func (d *dispatcher) loop() error {
 			d.given(o)
 			continue
 		case res := <-d.back:
-			d.take(res, time.Now())
+			d.take(res, d.opt.Clock())
 		case <-timer.C:
 		case <-d.ctx.Done():
 			d.interrupted()
@@ -261,7 +261,7 @@ func (d *dispatcher) untilNext(now time.Time) time.Duration {
 		earlier(d.outage.probeAt, d.outage.holding && !d.outage.probing)
 		earlier(d.outage.firstMissed.Add(outageSilence), d.outage.missed > 0 && !d.outage.holding)
 		earlier(d.outage.deadline(d.patience()))
-		earlier(d.begun.Add(d.opt.MaxDuration), d.opt.MaxDuration > 0)
+		earlier(now.Add(d.opt.MaxDuration-time.Since(d.begun)), d.opt.MaxDuration > 0)
 	}
 	return max(wake.Sub(now), time.Millisecond)
 }
@@ -271,7 +271,7 @@ func (d *dispatcher) checkTime(now time.Time) {
 	if d.err != nil {
 		return
 	}
-	if d.opt.MaxDuration > 0 && now.Sub(d.begun) >= d.opt.MaxDuration {
+	if d.opt.MaxDuration > 0 && time.Since(d.begun) >= d.opt.MaxDuration {
 		d.stop(&StopError{Reason: ReasonDuration, Info: "--max-duration " + d.opt.MaxDuration.String() + " is over"})
 		return
 	}
@@ -310,7 +310,7 @@ func (d *dispatcher) beginHold(now time.Time) {
 	d.gate, d.shut = context.WithCancel(d.ctx)
 	d.event("hold", d.lastMissCode, d.lastMiss, 0)
 	d.opt.Meter.update(func(s *Snapshot) {
-		s.Holding, s.HoldSince, s.HoldReason = true, now, d.lastMiss
+		s.Holding, s.HoldSince, s.HoldReason = true, time.Now(), d.lastMiss
 		s.Holds++
 	})
 }

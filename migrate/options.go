@@ -19,6 +19,10 @@ type Options struct {
 	MaxDuration   time.Duration // stop starting calls after so long, 0: never
 	Since         time.Time     // when MaxDuration began; zero: with Run
 
+	// Clock tells the time by which backoffs and outages are measured. It stands still while the
+	// caller lets no call leave on purpose, so that a pause is no outage. nil: time.Now.
+	Clock func() time.Time
+
 	Limits *Limits // stop where failures look systematic; nil: only where every edge is refused
 
 	// Probe asks the service for something harmless; nil means that it answered. It decides whether

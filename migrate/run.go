@@ -25,6 +25,9 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Jour
 	if opt.Rand == nil {
 		opt.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
+	if opt.Clock == nil {
+		opt.Clock = time.Now
+	}
 	if opt.Since.IsZero() {
 		opt.Since = time.Now()
 	}

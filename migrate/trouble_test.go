@@ -325,3 +325,39 @@ func TestAnyAnswersAnyInterruptions(t *testing.T) {
 		})
 	}
 }
+
+// TestAPauseIsNoOutage, also where it begins in the middle of one: the timer stands still.
+func TestAPauseIsNoOutage(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const from, to = 20 * time.Second, 3 * time.Hour
+			m := newMemory(t)
+			s := newService(t, func(c call) ([]Outcome, error) {
+				if c.at >= from/4 && c.at < to {
+					return nil, errCut
+				}
+				return accept(c)
+			})
+			s.latency = time.Second
+			opt := testOptions()
+			opt.OutageTimeout = time.Minute
+			if stopped {
+				opt.Clock = func() time.Time { return time.Now().Add(-min(max(time.Since(begun)-from, 0), to-from)) }
+			}
+			paused := CallerFunc(func(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
+				if d := time.Since(begun); stopped && d >= 20*time.Second && d < to {
+					select {
+					case <-time.After(to - d):
+					case <-ctx.Done():
+						return nil, ctx.Err()
+					}
+				}
+				return s.Call(ctx, from, edges)
+			})
+			sum, err := Run(t.Context(), plan(repeat(1, 500)...), paused, m, opt)
+			if stopped && (err != nil || sum.Failed > 0 || m.count(Imported) != 500) || !stopped && stopReason(err) != ReasonOutage {
+				t.Fatal(stopped, sum, err)
+			}
+		})
+	}
+}

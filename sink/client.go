@@ -149,7 +149,7 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Pace is how fast calls may leave at present, and why.
 type Pace struct {
-	Limit   float64 // Config.Rate
+	Limit   float64 // Config.Rate, or what SetPace has made of it
 	Current float64 // calls a second that may leave now; 0 while none may
 	Reason  string  // why Current is lower than it could be, in words for the progress line; "" if it is not
 	Cause   PaceCause
@@ -161,16 +161,33 @@ type PaceCause string
 // The causes of a pace that is lower than it could be.
 const (
 	PaceFree    PaceCause = ""        // it is not
+	PaceSet     PaceCause = "set"     // SetPace
+	PacePaused  PaceCause = "paused"  // SetPace(0)
 	PaceRestart PaceCause = "restart" // the run before may have sent calls until just now
 	PaceAsked   PaceCause = "asked"   // the service asked for a pause (Retry-After)
 	PaceRefused PaceCause = "refused" // the service refused calls as too frequent
 )
 
 // PaceCauses lists the causes.
-func PaceCauses() []PaceCause { return []PaceCause{PaceRestart, PaceAsked, PaceRefused} }
+func PaceCauses() []PaceCause {
+	return []PaceCause{PaceSet, PacePaused, PaceRestart, PaceAsked, PaceRefused}
+}
 
 // Pace tells how fast calls may leave at present.
 func (c *Client) Pace() Pace { return c.limiter.Pace() }
+
+// SetPace changes the limit, in calls a second, for calls that have not left yet; with 0 none leave
+// until it is changed again.
+func (c *Client) SetPace(rate float64) { c.limiter.setLimit(rate) }
+
+// Paused is how long no call might leave in all because of SetPace(0).
+func (c *Client) Paused() time.Duration { return c.limiter.pausedFor(time.Now()) }
+
+// Clock is the time without what Paused counts.
+func (c *Client) Clock() time.Time {
+	now := time.Now()
+	return now.Add(-c.limiter.pausedFor(now))
+}
 
 // Stats is a snapshot.
 func (c *Client) Stats() Stats {

@@ -30,11 +30,15 @@ type limiter struct {
 	notWhy    string // why no call may leave before notBefore
 	notCause  PaceCause
 	because   int // the code that last lowered the pace
+	given     float64
+	changed   chan struct{} // closed by the next change of the limit
+	paused    time.Time     // since when no call may leave; zero: it may
+	rested    time.Duration // how long none might in all, before paused
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
 	l := &limiter{queue: make(chan struct{}, 1), turn: make(chan struct{}, 1), pace: newPace(limit),
-		notBefore: startAfter}
+		notBefore: startAfter, given: limit, changed: make(chan struct{})}
 	if !startAfter.IsZero() {
 		l.notWhy, l.notCause = "to leave room after the run before", PaceRestart
 	}
@@ -69,7 +73,7 @@ func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	case <-ctx.Done():
 		return permit{}, ctx.Err()
 	}
-	if err := sleep(ctx, l.closed(time.Now())); err != nil {
+	if err := l.sleep(ctx, l.closed(time.Now())); err != nil {
 		return permit{}, err
 	}
 	if err := l.keepApart(ctx); err != nil {
@@ -80,10 +84,48 @@ func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 		if wait <= 0 {
 			return p, nil
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := l.sleep(ctx, wait); err != nil {
 			return permit{}, err
 		}
 	}
+}
+
+// setLimit changes the limit for calls that have not left; 0 is a pause. Those that wait learn of it
+// at once.
+func (l *limiter) setLimit(limit float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	switch {
+	case limit == 0 && l.paused.IsZero():
+		l.paused = now
+	case limit > 0 && !l.paused.IsZero():
+		l.rested += now.Sub(l.paused)
+		l.paused = time.Time{}
+	}
+	if limit > 0 {
+		l.pace.setRate(limit)
+	}
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// pausedFor is how long calls might not leave in all.
+func (l *limiter) pausedFor(now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.paused.IsZero() {
+		return l.rested
+	}
+	return l.rested + now.Sub(l.paused)
+}
+
+// sleep waits for d, for a change of the limit or for ctx, whose error it returns.
+func (l *limiter) sleep(ctx context.Context, d time.Duration) error {
+	l.mu.Lock()
+	changed := l.changed
+	l.mu.Unlock()
+	return sleepUnless(ctx, d, changed)
 }
 
 // unpaced lets a call leave at once where no pace was asked for and nothing has slowed us down.
@@ -91,7 +133,7 @@ func (l *limiter) unpaced() (permit, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if l.pace.rate < Unpaced || !l.pace.full() || now.Before(l.notBefore) {
+	if l.pace.rate < Unpaced || !l.pace.full() || now.Before(l.notBefore) || !l.paused.IsZero() {
 		return permit{}, false
 	}
 	return l.pace.depart(now, l.left.add(now)), true
@@ -107,7 +149,7 @@ func (l *limiter) keepApart(ctx context.Context) error {
 		l.space.SetLimitAt(now, limit)
 	}
 	token := l.space.ReserveN(now, 1)
-	if err := sleep(ctx, token.DelayFrom(now)); err != nil {
+	if err := l.sleep(ctx, token.DelayFrom(now)); err != nil {
 		token.Cancel()
 		return err
 	}
@@ -119,7 +161,10 @@ func (l *limiter) keepApart(ctx context.Context) error {
 func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now.Before(l.notBefore) {
+	switch {
+	case !l.paused.IsZero():
+		return permit{}, time.Hour
+	case now.Before(l.notBefore):
 		return permit{}, l.notBefore.Sub(now)
 	}
 	if wait := l.left.room(now, l.pace.window()); wait > 0 {
@@ -157,18 +202,25 @@ func (l *limiter) Pace() Pace {
 	p := Pace{Limit: l.pace.rate, Current: l.pace.base}
 	wait := time.Until(l.notBefore)
 	switch {
+	case !l.paused.IsZero():
+		p.Current, p.Cause, p.Reason = 0, PacePaused, "paused"
 	case wait > 0:
 		p.Current, p.Cause = 0, l.notCause
 		p.Reason = fmt.Sprintf("waiting %v, %s", time.Duration(math.Ceil(wait.Seconds()))*time.Second, l.notWhy)
 	case !l.pace.full():
 		p.Cause = PaceRefused
 		p.Reason = fmt.Sprintf("slowed down, since the service refused calls as too frequent (code %d)", l.because)
+	case l.pace.rate != l.given:
+		p.Cause, p.Reason = PaceSet, fmt.Sprintf("pace set to %g", l.pace.rate)
 	}
 	return p
 }
 
 // sleep waits for d or for ctx, whose error it returns.
-func sleep(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error { return sleepUnless(ctx, d, nil) }
+
+// sleepUnless is sleep that something else may end.
+func sleepUnless(ctx context.Context, d time.Duration, end <-chan struct{}) error {
 	if d <= 0 {
 		return nil
 	}
@@ -176,6 +228,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return nil
+	case <-end:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

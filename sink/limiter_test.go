@@ -270,3 +270,52 @@ func BenchmarkWaitUnpaced(b *testing.B) {
 		}
 	})
 }
+
+// TestTheLimitChangesAtOnce, for calls that wait as well, and no second holds more than the limit
+// in force: down, paused, a little, and up again.
+func TestTheLimitChangesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(200, time.Time{})
+		start := time.Now()
+		ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
+		defer stop()
+		steps := []struct {
+			at    time.Duration
+			limit float64
+			cause PaceCause
+		}{{10 * time.Second, 20, PaceSet}, {20 * time.Second, 0, PacePaused}, {30 * time.Second, 0.5, PaceSet}, {40 * time.Second, 100, PaceSet}, {50 * time.Second, 200, PaceFree}}
+		for _, step := range steps {
+			time.AfterFunc(step.at, func() {
+				l.setLimit(step.limit)
+				if p := l.Pace(); p.Cause != step.cause || (p.Reason == "") != (p.Cause == PaceFree) || step.limit == 0 && p.Current != 0 {
+					t.Errorf("after %v: %+v", step.at, p)
+				}
+			})
+		}
+		left := departed(ctx, l, 300, 100*time.Millisecond, allTaken)
+		count := func(from, to time.Duration) (n int) {
+			for _, at := range left {
+				if d := at.Sub(start); d >= from && d < to {
+					n++
+				}
+			}
+			return n
+		}
+		for i, step := range steps {
+			end := 60 * time.Second
+			if i+1 < len(steps) {
+				end = steps[i+1].at
+			}
+			n, most := count(step.at+time.Second, end), 0
+			for at := step.at; at < end; at += 50 * time.Millisecond {
+				most = max(most, count(at, min(end, at+time.Second)))
+			}
+			if want := step.limit * underRate * (end - step.at - time.Second).Seconds(); float64(n) < 0.97*want-1 || float64(n) > 1.01*want+1 || most > int(max(step.limit, 1)) || step.limit == 0 && most > 0 {
+				t.Errorf("%v from %v on: %d calls, want %.0f, and %d in one second", step.limit, step.at, n, want, most)
+			}
+		}
+		if d := l.pausedFor(time.Now()); d != 10*time.Second {
+			t.Errorf("paused for %v", d)
+		}
+	})
+}

@@ -86,6 +86,16 @@ func newPace(rate float64) pace {
 	return p
 }
 
+// setRate changes what was promised.
+func (p *pace) setRate(rate float64) {
+	full := p.full()
+	p.rate, p.max = rate, rate*underRate
+	p.floor = math.Min(lowestBase, p.max)
+	if full || p.full() {
+		p.base = p.max
+	}
+}
+
 // window is how many calls one second may hold.
 func (p *pace) window() int {
 	most := math.Min(math.Ceil(p.base*windowOver), p.rate)

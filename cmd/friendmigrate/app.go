@@ -158,6 +158,8 @@ func (p *program) command() *cli.Command {
 			p.explainAction),
 		p.leaf("undo-list", "which pairs this job created, as requests of friend_delete", undoListHelp,
 			settings.Flags("undo-list"), p.undoListAction),
+		p.leaf("pace", "shows or changes how fast the job sends, while it runs", paceHelp, settings.Flags("pace"),
+			p.paceAction),
 		p.leaf("clean", "removes the staged input of a finished job, keeps lists and report", cleanHelp,
 			settings.Flags("clean"), p.cleanAction),
 		p.leaf("verify", "asks the service whether every edge is in place", verifyHelp, settings.Flags("verify"),

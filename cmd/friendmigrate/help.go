@@ -71,6 +71,7 @@ became of every friendship.
   friendmigrate failures            what the service refused: by code with advice, or as a list
   friendmigrate explain FROM [TO]   what happened to one account or one edge
   friendmigrate undo-list           which pairs this job created, as requests of friend_delete
+  friendmigrate pace [RATE]         show or change how fast the job sends, pause and resume it
   friendmigrate clean               remove the staged input of a finished job, keep lists and report
   friendmigrate doctor              before a run: credentials, region, latency, accounts
   friendmigrate verify [INPUT...]   ask the service whether every edge is in place

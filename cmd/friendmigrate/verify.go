@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"time"
@@ -108,6 +109,11 @@ func (j *verifyJob) run(ctx context.Context) (result verifyReport, err error) {
 	if j.Client, err = j.NewClient(ctx, j.Set.Service, j.Set.Pace, j.Key, j.startAfter(time.Now()), j.Log); err != nil {
 		return result, err
 	}
+	shard := j.Set.Job.Shard
+	if j.held { // one process asks for all shards, one after the other
+		shard = settings.Shard{}
+	}
+	j.ObeyPace(j.Set.Job.State, shard, math.Inf(1))
 	err = j.ask(ctx)
 	return j.finish(ctx, began, err)
 }

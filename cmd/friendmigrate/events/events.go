@@ -32,6 +32,7 @@ var (
 	Probe         = named("probe")
 	Progress      = named("progress")
 	Slow          = named("slow")
+	Pace          = named("pace")
 	Waits         = named("waits")
 	Client        = named("client")
 	List          = named("list")
@@ -99,6 +100,7 @@ func table() []row {
 		{Progress, "info", []string{"percent", "settled", "done", "total"},
 			"where the run stands, every 10 seconds; `done` in `verify` and `export`"},
 		{Slow, "info", nil, "why it has become slow, where a bar shows the progress"},
+		{Pace, "info, warn", []string{"rate", "paused"}, "`friendmigrate pace` changed the pace"},
 		{Waits, "warn", nil, "nothing was read, sent or settled for a minute, and what is waited for"},
 		{Hold, "warn", engineKeys(), "nothing gets through; sending is held and tried again"},
 		{HoldEnd, "info", engineKeys(), "calls get through again"},

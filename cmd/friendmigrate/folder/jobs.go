@@ -53,6 +53,25 @@ func Find(base string) ([]Place, error) {
 	return withoutRemains(places), nil
 }
 
+// Known reports whether base is a state folder: it holds a state, or the lock of a run that is about
+// to make one.
+func Known(base string) bool {
+	_, err := Find(base)
+	_, locked := os.Lstat(filepath.Join(base, checkpoint.LockName))
+	return err == nil || locked == nil
+}
+
+// Running reports whether somebody is at work in base, or in the folder of a shard below it.
+func Running(base string) (bool, error) {
+	places, _ := Find(base)
+	for _, place := range append(places, Place{Dir: base}) {
+		if locked, err := checkpoint.Locked(place.Dir); locked || err != nil {
+			return locked, err
+		}
+	}
+	return false, nil
+}
+
 // withoutRemains leaves out what runs with another division left that never came so far as to send
 // (CheckNeighbours lets nothing else lie beside a job).
 func withoutRemains(places []Place) []Place {

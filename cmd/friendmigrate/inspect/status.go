@@ -49,6 +49,7 @@ type Status struct {
 	FailedBy []FailedCode     `json:"failedByCode"` // not told of what runs while it is watched
 	Missing  []string         `json:"missingShards,omitempty"`
 	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
+	Pace     *folder.Pace     `json:"pace,omitempty"`     // set by friendmigrate pace; absent: nothing is
 	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
 }
 
@@ -101,6 +102,9 @@ func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 			return nil, err
 		}
 		s.Shards = append(s.Shards, one)
+	}
+	if pace, err := folder.ReadPace(base); err == nil && pace.String() != "" {
+		s.Pace = &pace
 	}
 	s.Missing = missing(places)
 	s.addUp()

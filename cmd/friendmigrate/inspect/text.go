@@ -125,6 +125,9 @@ func (s *Status) runRows(row func(name, value, about string)) {
 			row("ended", "", one.What)
 		}
 	}
+	if s.Pace != nil {
+		row("pace", "", s.Pace.String()+" (set by friendmigrate pace)")
+	}
 	if v := s.Verified; v != nil {
 		row("verified", "", fmt.Sprintf("%s on %s: %s", v.How, when(v.At), v.String()))
 	}

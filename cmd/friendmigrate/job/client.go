@@ -118,7 +118,7 @@ func (p *Program) Engine(
 	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{
 		Workers: pace.Workers, Memory: memory, Retry: retry, OutageTimeout: pace.OutageTimeout,
-		MaxDuration: p.Window, Since: p.Began, Probe: c.Probe, Meter: meter, Event: events.Engine(log),
+		MaxDuration: p.Window, Since: p.Began, Probe: c.Probe, Clock: c.Clock, Meter: meter, Event: events.Engine(log),
 	}
 }
 

@@ -40,7 +40,7 @@ func (f *sendingFacts) at(now time.Time) progress.Snapshot {
 	perSecond, _ := f.calls.PerSecond()
 	calls := CallsOf(f.run.Client, f.meter)
 	calls.PerSecond, s.Calls = perSecond, &calls
-	s.Slow, s.Short = Slow(m, pace.Reason, now)
+	s.Slow, s.Short = Slow(m, pace, now)
 	togo := f.chunks - (totals.Chunks - f.start.Chunks)
 	if !m.Holding && !AllWait(m) { // how long a backoff takes, no speed tells
 		s.Left = f.done.Seconds(togo)

@@ -111,6 +111,7 @@ func (j *Run) endRun(code exit.Code) error {
 		Facts: map[string]int64{
 			"retried": s.Retried, "throttled": j.result.stats.Throttled, "uncertain": j.result.stats.Uncertain,
 			"halved": s.Halved, "holds": s.Holds, "renewals": j.result.stats.Renewals,
+			"paused": int64(j.result.paused.Seconds()),
 		},
 	})
 	if err != nil && j.result.err != nil {
@@ -182,6 +183,7 @@ func addRuns(r *report.Report, runs []checkpoint.Run) {
 			r.Calls.Halved += end.Facts["halved"]
 			r.Calls.Holds += end.Facts["holds"]
 			r.Calls.Renewals += end.Facts["renewals"]
+			r.Calls.Paused += end.Facts["paused"]
 		}
 		r.Runs = append(r.Runs, one)
 	}

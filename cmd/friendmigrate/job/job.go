@@ -48,6 +48,8 @@ type Job struct {
 	Client  *sink.Client
 
 	Counts source.Counts // of reading the input
+
+	unpace func() // ends what ObeyPace began; nil: nothing
 }
 
 // Begin says what runs here.
@@ -136,6 +138,10 @@ func (j *Job) TakeLock() (err error) {
 // durable was synced before.
 func (j *Job) Close(between ...func() error) error {
 	var errs []error
+	if j.unpace != nil {
+		j.unpace()
+		j.unpace = nil
+	}
 	if j.Client != nil {
 		j.Client.Close()
 	}

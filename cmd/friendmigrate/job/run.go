@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -152,8 +153,11 @@ func (j *Run) OpenClient(ctx context.Context) error {
 			return err
 		}
 	}
-	j.Client, err = j.ClientOf(ctx, c)
-	return err
+	if j.Client, err = j.ClientOf(ctx, c); err != nil {
+		return err
+	}
+	j.ObeyPace(j.Base(), j.Set.Job.Shard, math.Inf(1))
+	return nil
 }
 
 // reopenFailed takes failed edges up again where that is asked for.

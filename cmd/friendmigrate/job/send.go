@@ -21,6 +21,7 @@ type runResult struct {
 	idle    bool // there was nothing to send
 	summary migrate.Summary
 	stats   sink.Stats
+	paused  time.Duration // by friendmigrate pace
 	err     error
 	cause   error // why the context ended, if it did
 }
@@ -58,7 +59,8 @@ func (j *Run) send(ctx context.Context) runResult {
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 	}
 	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.outcomes()), engine)
-	result := runResult{summary: summary, stats: j.Client.Stats(), err: err, cause: context.Cause(ctx)}
+	result := runResult{summary: summary, stats: j.Client.Stats(), paused: j.Client.Paused(), err: err,
+		cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)
 	}

@@ -188,7 +188,7 @@ func (p *Program) Follow(
 		sent := CallsOf(c, meter)
 		perSecond, known := calls.PerSecond()
 		sent.PerSecond, shown.Calls = perSecond, &sent
-		_, shown.Slow = Slow(meter.Snapshot(), c.Pace().Reason, now)
+		_, shown.Slow = Slow(meter.Snapshot(), c.Pace(), now)
 		left := steps.Seconds(s.ToGo)
 		if !sent.Holding {
 			shown.Left = left
@@ -230,8 +230,10 @@ func CallsOf(c *sink.Client, meter *migrate.Meter) progress.Calls {
 
 // Slow says why the run is slower than it was asked to be, in full and in a few words; "" if it is
 // not.
-func Slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
+func Slow(m migrate.Snapshot, pace sink.Pace, now time.Time) (full, short string) {
 	switch {
+	case pace.Cause == sink.PacePaused:
+		return "paused by friendmigrate pace", "paused"
 	case m.Holding:
 		since := terminal.Span(now.Sub(m.HoldSince))
 		full = "holding for " + since + ": nothing gets through, and it is tried again by itself; the last answer: "
@@ -239,8 +241,10 @@ func Slow(m migrate.Snapshot, pace string, now time.Time) (full, short string) {
 	case AllWait(m): // whatever the pace is, it holds nobody back
 		text := terminal.Some(int64(m.Parked), "account") + " waiting to be tried again"
 		return text, text
-	case pace != "":
-		return pace, "slowed by the service"
+	case pace.Cause == sink.PaceSet:
+		return pace.Reason, pace.Reason
+	case pace.Reason != "":
+		return pace.Reason, "slowed by the service"
 	}
 	return "", ""
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 // text is the manifest. What is given reaches it through q alone, so that no value becomes YAML.
@@ -247,6 +248,9 @@ func (o Options) Env() []envVar {
 	add("GOMEMLIMIT", strconv.FormatInt(o.RuntimeLimit, 10)) // what the program sets too, once it runs
 	if o.Indexed() {
 		add("FRIENDMIGRATE_SHARDS", decimal(o.Shards)) // the index is the Job's to set
+	}
+	if o.State != settings.DefaultState { // for commands that are run inside the pod
+		add(settings.Variable("state"), verbatim(o.State))
 	}
 	if slices.ContainsFunc(o.Inputs, ObjectStore) {
 		for _, key := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {

@@ -18,7 +18,7 @@ const namespace = "friendmigrate"
 // The values of labels that are state sets: exactly one of them is 1.
 var (
 	phases  = []string{Starting, Reading, Sending, Ended}
-	reasons = []string{"none", "hold", "refused", "asked", "restart", "waiting"}
+	reasons = []string{"none", "hold", "refused", "asked", "restart", "waiting", "set", "paused"}
 )
 
 // metrics is the collector: it keeps nothing but how long settling took, and reads the rest when it
@@ -85,7 +85,7 @@ var (
 	waiting  = desc("rosters_waiting", "Accounts that wait to be tried again.")
 
 	paceLimit = desc("pace_limit_calls_per_second",
-		"The limit that the run was given (--rate, or its shard's share).")
+		"The limit that the run was given (--rate or friendmigrate pace, or its shard's share).")
 	paceCurrent = desc("pace_calls_per_second", "Calls a second that may leave at present.")
 	paceReason  = desc("pace_reason", "Why the pace is what it is: 1 for the present reason.", "reason")
 	hold        = desc("hold", "1 while nothing gets through and sending is held.")

@@ -97,6 +97,7 @@ type Calls struct {
 	Halved    int64 `json:"halved"`
 	Holds     int64 `json:"holds"`
 	Renewals  int64 `json:"signaturesRenewed"`
+	Paused    int64 `json:"pausedSeconds"` // by friendmigrate pace
 }
 
 // Run is one run of the job. A run without an end was killed, or is the present one.

@@ -52,6 +52,8 @@ func (s *Settings) Flags() []Flag {
 	case "undo-list":
 		return append(state, Group(groupOutput, Open("uncertain", "", On(&s.Uncertain), "also pairs that were found "+
 			"in place after a call without an answer: this job or somebody before it made them"))...)
+	case "pace":
+		return state
 	case "clean":
 		return append(state, Group(groupJob, withoutVariable(Open("unfinished", "", On(&s.Unfinished),
 			"also of a job with pending edges, which then needs its input to go on")))...)

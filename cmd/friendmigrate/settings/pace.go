@@ -1,6 +1,8 @@
 package settings
 
 import (
+	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -10,7 +12,8 @@ import (
 )
 
 const (
-	serviceRate = 200    // friend calls per second that the service takes of an app
+	serviceRate = 200 // friend calls per second that the service takes of an app
+	leastRate   = 0.1
 	mostWorkers = 10_000 // calls in flight
 	filesApart  = 32     // open files that are not connections of calls
 )
@@ -27,7 +30,7 @@ type Pace struct {
 
 func (p *Pace) flags() []Flag {
 	return Group(groupPace,
-		Declare("rate N", "200", number(&p.Rate, 0.1, 1e9),
+		Declare("rate N", "200", number(&p.Rate, leastRate, 1e9),
 			"calls per second that the service allows, all shards together; from 100000 on: no limit"),
 		Open("workers N", "1.5 × rate", Whole(&p.Workers, 1, mostWorkers), "calls in flight at most"),
 		Declare("timeout TIME", "10s", Duration(&p.Timeout, 10*time.Millisecond, time.Hour),
@@ -40,14 +43,41 @@ func (p *Pace) flags() []Flag {
 	)
 }
 
+// Share is what one of several shards may send of a rate that all of them share. It is a whole number
+// from 1 on, so that together they never exceed the rate.
+func Share(rate float64, shard Shard) float64 {
+	if shard.Count <= 1 || rate >= sink.Unpaced {
+		return rate
+	}
+	share := rate / float64(shard.Count)
+	if share < 1 {
+		return share
+	}
+	return math.Floor(share)
+}
+
+// ParseRate reads a rate as --rate does.
+func ParseRate(text string) (rate float64, err error) {
+	err = number(&rate, leastRate, 1e9)([]string{text})
+	return rate, err
+}
+
+// WarnOfRate says what is to be said of a rate, "" if nothing is.
+func WarnOfRate(name string, rate float64) string {
+	if rate <= serviceRate {
+		return ""
+	}
+	return fmt.Sprintf("%s is %g: the service takes %d friend calls per second of an app and refuses the rest, "+
+		"unless that limit was raised for this app", name, rate, serviceRate)
+}
+
 // check takes a shard's part of the rate, and settles how many calls may be in flight.
 func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
-	if p.Rate > serviceRate && !rehearse {
-		r.warn("--rate is %g: the service takes %d friend calls per second of an app and refuses the rest, "+
-			"unless that limit was raised for this app", p.Rate, serviceRate)
+	if text := WarnOfRate("--rate", p.Rate); text != "" && !rehearse {
+		r.warn("%s", text)
 	}
 	if shard.Count > 1 && p.Rate < sink.Unpaced {
-		share := float64(int64(p.Rate) / int64(shard.Count)) // floor, so that the shards together never exceed the rate
+		share := Share(p.Rate, shard)
 		if share < 1 {
 			r.Refuse("rate", strconv.Itoa(shard.Count),
 				"--rate %g is less than one call per second for each of %d shards",

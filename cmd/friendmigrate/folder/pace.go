@@ -1,0 +1,61 @@
+package folder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"friendmigrate/migrate/disk"
+)
+
+// Pace is what was set with friendmigrate pace. Its file lies in the state folder, above those of
+// shards.
+type Pace struct {
+	Rate   float64   `json:"rate"` // calls per second, all shards together; 0: as --rate says
+	Paused bool      `json:"paused"`
+	At     time.Time `json:"at"`
+}
+
+const paceFile = "pace.json"
+
+// ReadPace reads what is set in the state folder base; the zero Pace if nothing is.
+func ReadPace(base string) (p Pace, err error) {
+	name := filepath.Join(base, paceFile)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	if err != nil {
+		return Pace{}, fmt.Errorf("read the pace from %q: %w", name, err)
+	}
+	return p, nil
+}
+
+// Write sets the pace of the commands that run on the state folder base.
+func (p Pace) Write(fsys disk.FS, base string) error {
+	return disk.WriteWhole(fsys, filepath.Join(base, paceFile), func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(p)
+	})
+}
+
+// String says what is set, "" if nothing is.
+func (p Pace) String() string {
+	rate := fmt.Sprintf("%g calls per second", p.Rate)
+	switch {
+	case p.Paused && p.Rate > 0:
+		return "paused; after that " + rate
+	case p.Paused:
+		return "paused"
+	case p.Rate > 0:
+		return rate
+	}
+	return ""
+}

@@ -1,0 +1,60 @@
+package job
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/settings"
+)
+
+// ObeyPace has the client follow the pace that is set in the state folder base, from its first call
+// until Close: shard's share of it, and at most so many calls per second.
+func (j *Job) ObeyPace(base string, shard settings.Shard, most float64) {
+	var last folder.Pace
+	broken := false
+	look := func() {
+		now, err := folder.ReadPace(base)
+		if err != nil && !broken {
+			j.Log.Warn(err.Error()+"; the pace stays as it is", events.Pace)
+		}
+		broken = err != nil
+		if broken || now == last {
+			return
+		}
+		last = now
+		rate := j.Set.Pace.Rate
+		if now.Rate > 0 {
+			rate = min(most, settings.Share(now.Rate, shard))
+		}
+		text := now.String()
+		if text == "" {
+			text = "as --rate says"
+		}
+		j.Log.Info("the pace was set: "+text, events.Pace, zap.Float64("rate", rate), zap.Bool("paused", now.Paused))
+		if now.Paused {
+			rate = 0
+		}
+		j.Client.SetPace(rate)
+	}
+	look()
+	quit := make(chan struct{})
+	done := j.Background(func() {
+		tick := time.NewTicker(Tick)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				look()
+			}
+		}
+	})
+	j.unpace = func() {
+		close(quit)
+		<-done
+	}
+}
