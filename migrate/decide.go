@@ -244,6 +244,9 @@ func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, 
 		code = call.Code
 	}
 	d.event("retry", code, d.lastMiss, left.Len())
+	if d.planned {
+		attempts = max(1, attempts-shortRetries)
+	}
 	d.parked.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
 }
 

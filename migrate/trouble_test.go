@@ -238,6 +238,32 @@ func TestHotAccountsDoNotSlowTheOthers(t *testing.T) {
 	})
 }
 
+// An account that stays busy is not called more often because it is the last one.
+func TestTheLastAccountIsNotHammered(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			busy := 0
+			s, m := newService(t, func(c call) ([]Outcome, error) {
+				if c.from == "a0" && c.at < time.Minute {
+					busy++
+					return nil, later(30008)
+				}
+				return accept(c)
+			}), newMemory(t)
+			opt := testOptions()
+			opt.Rand = rand.New(rand.NewPCG(seed, 1))
+			opt.Probe = func(context.Context) error { return nil }
+			sum, err := Run(t.Context(), plan(repeat(2, 100)...), s, m, opt)
+			if err != nil || sum.Failed != 0 {
+				t.Fatal(sum, err)
+			}
+			if busy > 14 {
+				t.Errorf("seed %d: %d calls in its busy minute", seed, busy)
+			}
+		})
+	}
+}
+
 func TestPassingFailuresCostLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(5, 6))

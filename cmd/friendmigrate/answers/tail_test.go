@@ -1,0 +1,54 @@
+package answers
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendmigrate/sink/simulator"
+)
+
+// TestRetryTail has 5 % of the calls and 1 % of the items fail in ways that pass. The last call
+// leaves at most 10 s after the earliest possible end, which is the number of calls divided by the
+// pace, and until then the calls use 98.5 % of the limit.
+func TestRetryTail(t *testing.T) {
+	t.Parallel()
+	var tails []time.Duration
+	for seed := range uint64(smaller(5, 1)) {
+		synctest.Test(t, func(t *testing.T) {
+			seen := &trace{}
+			c := piped(t, simulator.Config{
+				Latency: 50 * time.Millisecond, Observe: seen.observe, Seed: seed, Limits: simulator.Limits{Limit: 200},
+				Faults: simulator.Faults{
+					Codes:    map[int]float64{30006: 0.01, 30007: 0.01, 30008: 0.01, 60008: 0.01},
+					Statuses: map[int]float64{502: 0.01}, Items: map[int]float64{30006: 0.005, 30008: 0.005},
+				},
+			})
+			j := newJob(t, ring(4_040, 30))
+			e := j.run(t.Context(), c, flags{})
+			a := j.audit(c)
+			if e.exit != 0 || a.totals.Failed != 0 {
+				t.Errorf("exit %d: %v", e.exit, e.err)
+			}
+			tail, share := seen.tail(0.99 * 200)
+			tails = append(tails, tail)
+			t.Logf("seed %d: %d calls, the last one %v after the earliest end; until then %.2f %% of the limit", seed,
+				len(seen.calls), tail.Round(time.Millisecond), share/2)
+			if tail > 10*time.Second || share < 0.985*200 {
+				t.Error("the bar is 10 s and 98.5 %")
+			}
+		})
+	}
+	slices.Sort(tails)
+	t.Logf("tail: median %v, longest %v", tails[len(tails)/2], tails[len(tails)-1])
+}
+
+// tail is how long after the earliest possible end at this pace the last call arrived, and how many
+// calls a second arrived until that end.
+func (t *trace) tail(pace float64) (tail time.Duration, share float64) {
+	since := func(a, b simulator.Call) int { return int(a.Since - b.Since) }
+	first, last := slices.MinFunc(t.calls, since).Since, slices.MaxFunc(t.calls, since).Since
+	end := first + time.Duration(float64(len(t.calls)-1)/pace*float64(time.Second))
+	return last - end, float64(t.count(first, end, nil)) / (end - first).Seconds()
+}
