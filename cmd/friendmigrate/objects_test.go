@@ -30,7 +30,7 @@ func network(t *testing.T) []byte {
 	}
 	g, err := graph.New(o)
 	if err == nil {
-		err = g.Write(&b, graph.Part{}, nil)
+		err = g.Write(&b)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,8 @@
 // and holds what came of it against the service's own account and against an unbroken run of the
 // same job (package oracle says what has to hold).
 //
-//	go run ./cmd/trial --size ci        some minutes
-//	go run ./cmd/trial --size release   hours
+//	go run ./cmd/trial --size ci        some minutes: what CI runs
+//	go run ./cmd/trial --size release   hours: every row at its full size
 //	go run ./cmd/trial --only kill --kills 5000 --seed 7
 //	go run ./cmd/trial --only schedule --schedules 2000 --parallel 32    some 20 minutes
 //	go run ./cmd/trial --only kill --replay 7:123
@@ -11,12 +11,10 @@
 //	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
 //	go run ./cmd/trial fuzz --only Scan --time 1000000x  some of the fuzz targets
 //
-// It also writes generated friend graphs, as CSV or JSONL, and beside them the counts that a
-// correct reader must find. The same flags write the same bytes.
+// It also writes generated friend graphs. The same flags write the same bytes.
 //
-//	go run ./cmd/trial edges --edges 10000000 --output big.csv --expect big.json
-//	go run ./cmd/trial edges --edges 2000000000 --hubs 3 --hub-friends 5000000 --order sorted | zstd > huge.csv.zst
-//	go run ./cmd/trial edges --edges 50000 --format jsonl --fields all --unicode --bad 0.01 --duplicates 0.02 --output mixed.jsonl --expect mixed.json --bad-list mixed-bad.csv
+//	go run ./cmd/trial edges --edges 10000000 --output big.csv
+//	go run ./cmd/trial edges --edges 2000000000 --sorted | zstd > huge.csv.zst
 //
 // The rows image, containers and limits do it with the program in containers, whose image they
 // build from the Dockerfile as it is, without a network: Go and the modules of this machine are

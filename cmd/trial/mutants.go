@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -18,7 +19,7 @@ import (
 // plantBugs is the command that plants some of the bugs, or all.
 func plantBugs(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("trial mutants", flag.ContinueOnError)
-	only := flags.String("only", "", "only bugs whose words have this in them")
+	only := flags.String("only", "", "only bugs whose description contains this")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -38,53 +39,63 @@ func mutated(ctx context.Context, s *suite, _ int) (planted int, err error) {
 	return planted, err
 }
 
-// plant plants one bug after the other and has the suites find each. The go command is told to read
-// one file from elsewhere, so that the module stays as it is. What the suites say of it without a
-// bug comes first: a suite that fails anyway finds nothing.
+// plantAtOnce is how many bugs are planted at once. While one is compiled, the other waits for its
+// program.
+const plantAtOnce = 2
+
+// plant has the suites find each bug. The go command is told to read one file from elsewhere, so
+// the module stays as it is.
 func plant(ctx context.Context, only string, out io.Writer) (planted int, missed []string, err error) {
-	root, err := moduleFolder(ctx)
-	if err != nil {
+	g := &garden{out: out, sound: map[string]func() error{}}
+	if g.root, err = moduleFolder(ctx); err != nil {
 		return 0, nil, err
 	}
-	work, err := os.MkdirTemp("", "trial-mutants-")
-	if err != nil {
+	if g.work, err = os.MkdirTemp("", "trial-mutants-"); err != nil {
 		return 0, nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	g := &garden{root: root, work: work, out: out, sound: map[string]error{}}
-	for _, m := range mutations {
+	defer func() { err = errors.Join(err, os.RemoveAll(g.work)) }()
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	slots := make(chan struct{}, plantAtOnce)
+	for i, m := range mutations {
 		if !strings.Contains(m.bug, only) {
 			continue
 		}
-		caught, err := g.plant(ctx, m)
-		if err != nil {
-			return planted, missed, fmt.Errorf("%q: %w", m.bug, err)
-		}
-		if planted++; !caught {
-			missed = append(missed, m.bug)
-		}
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			caught, failed := g.plant(ctx, m, i)
+			mu.Lock()
+			defer mu.Unlock()
+			switch planted++; {
+			case failed != nil:
+				err = errors.Join(err, fmt.Errorf("%q: %w", m.bug, failed))
+			case !caught:
+				missed = append(missed, m.bug)
+			}
+		})
 	}
-	return planted, missed, nil
+	group.Wait()
+	return planted, missed, err
 }
 
 // garden is the module in which bugs are planted.
 type garden struct {
-	root  string
-	work  string // for files with bugs
-	out   io.Writer
-	sound map[string]error // what a command says of the module without a bug
+	root string
+	work string // for files with bugs
+	out  io.Writer
+
+	mu    sync.Mutex
+	sound map[string]func() error // what a command says of the module without a bug
 }
 
-// plant plants one bug and sees whether it is found.
-func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error) {
-	words := strings.Join(m.by, " ")
-	if _, known := g.sound[words]; !known {
-		_, g.sound[words] = g.goes(ctx, m.by)
+// plant plants one bug and reports whether it is found. The command that has to find it is run
+// without the bug first: a suite that fails anyway finds nothing.
+func (g *garden) plant(ctx context.Context, m mutation, number int) (caught bool, err error) {
+	if err := g.isSound(ctx, m.by); err != nil {
+		return false, fmt.Errorf("go %s fails without a bug: %w", strings.Join(m.by, " "), err)
 	}
-	if err := g.sound[words]; err != nil {
-		return false, fmt.Errorf("go %s fails without a bug: %w", words, err)
-	}
-	overlay, err := m.overlay(g.root, g.work)
+	overlay, err := m.overlay(g.root, filepath.Join(g.work, fmt.Sprint(number)))
 	if err != nil {
 		return false, err
 	}
@@ -100,12 +111,30 @@ func (g *garden) plant(ctx context.Context, m mutation) (caught bool, err error)
 	if failed == nil {
 		result = "MISSED"
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	fmt.Fprintf(g.out, "%-6s %6.1f s  %-55s go %s\n", result, time.Since(began).Seconds(), m.bug, m.where())
 	return failed != nil, nil
 }
 
-// overlay writes the file with the bug into the folder work, and what makes the go command read it
-// instead of the one in the module.
+// isSound runs a command without a bug, once.
+func (g *garden) isSound(ctx context.Context, by []string) error {
+	words := strings.Join(by, " ")
+	g.mu.Lock()
+	sound := g.sound[words]
+	if sound == nil {
+		sound = sync.OnceValue(func() error {
+			_, err := g.goes(ctx, by)
+			return err
+		})
+		g.sound[words] = sound
+	}
+	g.mu.Unlock()
+	return sound()
+}
+
+// overlay writes the file with the bug into the folder work, which it makes, and what makes the go
+// command read it instead of the one in the module.
 func (m mutation) overlay(root, work string) (string, error) {
 	file := filepath.Join(root, m.file)
 	sound, err := os.ReadFile(file)
@@ -117,7 +146,7 @@ func (m mutation) overlay(root, work string) (string, error) {
 	}
 	bug, overlay := filepath.Join(work, "bug.go"), filepath.Join(work, "overlay.json")
 	text, err := json.Marshal(map[string]any{"Replace": map[string]string{file: bug}})
-	return overlay, errors.Join(err, os.WriteFile(overlay, text, 0o600),
+	return overlay, errors.Join(err, os.Mkdir(work, 0o700), os.WriteFile(overlay, text, 0o600),
 		os.WriteFile(bug, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600))
 }
 

@@ -31,11 +31,11 @@ var (
 )
 
 func goTest(folder, tests string) []string {
-	return []string{"test", "-count=1", "-timeout=30s", "-run", "^(" + tests + ")$", folder}
+	return []string{"test", "-count=1", "-failfast", "-timeout=60s", "-run", "^(" + tests + ")$", folder}
 }
 
 func byTrial(row string, flags ...string) []string {
-	return append([]string{"run", "./cmd/trial", "--only=" + row, "--seed=1"}, flags...)
+	return append([]string{"run", "./cmd/trial", "--only=" + row, "--seed=1", "--first"}, flags...)
 }
 
 // mutations are bugs of durability, seriality, pacing and accounting, each of which would break a
@@ -98,7 +98,7 @@ var mutations = []mutation{
 	{"each shard takes the whole rate", "cmd/friendmigrate/settings/pace.go",
 		"\t\tp.Rate = share\n", "\t\t_ = share\n", byShards},
 	{"shards overlap", "source/stage/writer.go",
-		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", byShards},
+		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", bySource},
 	{"every shard tells of rows without an account", "source/parser.go",
 		"\tours := p.owns(from)\n", "\tours := from == \"\" || p.owns(from)\n", bySource},
 	{"the key is in the log", "sink/signing.go",

@@ -86,7 +86,7 @@ func largeInput(dir string, seed uint64, edges int64) error {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(g.Write(w, graph.Part{}, nil), w.Flush(), f.Close())
+	return errors.Join(g.Write(w), w.Flush(), f.Close())
 }
 
 // untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it

@@ -86,7 +86,7 @@ var rows = []row{
 		help: "planted bugs, each of which the suites have to find; once, or 0: not",
 		ci:   1, release: 1, whole: mutated},
 	{name: "fuzz", flag: "fuzz-seconds", help: "every fuzz target, for so many seconds",
-		ci: 30, release: 600, whole: fuzzed},
+		ci: 15, release: 600, whole: fuzzed},
 }
 
 // root says why a row that mounts in memory can't be done.
@@ -116,6 +116,7 @@ type suite struct {
 	index    int // of the one case to do; -1: all
 	parallel int
 	keep     bool
+	first    bool   // end at the first violation
 	shape    string // of jobs; "": any
 
 	dir    string
@@ -205,7 +206,7 @@ func (s *suite) cases(ctx context.Context, p planned) (faults int, err error) {
 		group.Go(func() {
 			mu.Lock()
 			defer mu.Unlock()
-			for faults < p.count && next < 3*p.count+10 && err == nil && ctx.Err() == nil {
+			for faults < p.count && next < 3*p.count+10 && err == nil && ctx.Err() == nil && !s.enough() {
 				i := next
 				next++
 				mu.Unlock()
@@ -264,6 +265,13 @@ func (s *suite) violated(row, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.violations++
+}
+
+// enough reports whether a violation was found that ends the suite.
+func (s *suite) enough() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first && s.violations > 0
 }
 
 // variants is how many different jobs of a shape a row meets with one seed.

@@ -1,159 +1,122 @@
 package graph
 
 import (
-	"iter"
+	"fmt"
+	"io"
 	"math"
+	"regexp"
+	"sort"
 )
 
-// Graph is a laid out graph. It doesn't change and may be used by several goroutines.
+// Options say what to generate. The same options give the same bytes.
+type Options struct {
+	Seed   uint64
+	Edges  int64   // distinct edges; at most 2^36
+	Mean   float64 // friends of an account, about; fewer in a small graph
+	Sorted bool    // rows by account instead of in random order
+	ID     string  // pattern of an account's id, with one %d or %08d for its number
+}
+
+// Default is a small graph in random order.
+func Default() Options {
+	return Options{Seed: 1, Edges: 10_000, Mean: 12, ID: "u%08d"}
+}
+
+const (
+	maxEdges   = 1 << 36
+	maxFriends = 3000 // of one account (the service's limit)
+	sigma      = 1.1  // of the log-normal distribution: real networks have 1 to 1.3
+)
+
+var pattern = regexp.MustCompile(`^[^%]+%(0\d\d?)?d[^%]*$`)
+
+// Graph is a laid out graph. It does not change and may be used by several goroutines.
 type Graph struct {
 	options Options
-	body    *lift // nil where there are too few edges for it
-	hubs    fan
-	tail    fan
-
-	strangers int64 // numbers from here on belong to accounts that no valid edge names
-	ids       idPattern
-
-	rows, specials, bad uint64 // specials are duplicates and bad rows
-	order               shuffle
-	defects             []defect
+	starts  []int64 // where the edges of each account of the pattern begin, and where the last ends
+	circle  int64   // accounts that friends are drawn from
+	order   shuffle
 }
 
-// New lays out a graph. An error says which option can't be used.
+// patternAccounts is how many accounts have numbers of friends of their own. Larger graphs repeat
+// them.
+const patternAccounts = 1 << 16
+
+// New lays out a graph. An error says which option cannot be used.
 func New(o Options) (*Graph, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	g := &Graph{options: o}
-	if err := g.layOut(); err != nil {
-		return nil, err
-	}
-	if err := g.placeSpecials(); err != nil {
-		return nil, err
-	}
-	var err error
-	g.ids, err = parseID(o.ID, g.strangers+int64(g.bad))
-	return g, err
-}
-
-func (g *Graph) layOut() error {
-	o := &g.options
-	const fewest = 16 // edges that a body is made of
-	var accounts int64
-	hubEdges := int64(o.Hubs) * o.HubFriends
-	rest := o.Edges - hubEdges
-	if rest >= fewest {
-		var err error
-		if g.body, err = newLift(rest, o, &random{state: mix(o.Seed)}); err != nil {
-			return err
-		}
-		rest -= g.body.edges()
-		accounts = g.body.rosters()
-	}
-	circle := accounts
-	g.hubs = fan{first: accounts, total: hubEdges, each: max(o.HubFriends, 1), circle: circle}
-	accounts += g.hubs.rosters()
-	g.tail = fan{first: accounts, total: rest, each: int64(math.Ceil(o.Mean)), circle: circle}
-	accounts += g.tail.rosters()
-	g.hubs.outside, g.tail.outside = accounts, accounts
-	g.strangers = accounts + max(g.hubs.each, g.tail.each)
-	return nil
-}
-
-func (g *Graph) placeSpecials() error {
-	o := &g.options
-	edges := float64(o.Edges)
-	if o.Bad > 0 {
-		var err error
-		if g.defects, err = chooseDefects(o); err != nil {
-			return err
-		}
-		g.bad = min(max(uint64(math.Round(o.Bad*edges)), uint64(len(g.defects))), uint64(o.Edges))
-	}
-	duplicates := min(uint64(math.Round(o.Duplicates*edges)), uint64(o.Edges)-g.bad)
-	g.specials = g.bad + duplicates
-	g.rows = uint64(o.Edges) + g.specials
-	g.order = newShuffle(g.rows, mix(o.Seed+1))
-	return nil
-}
-
-// edge is the edge at an index in [0, Edges), as numbers of accounts. Ascending indexes have ascending From.
-func (g *Graph) edge(i int64) (from, to int64) {
-	if g.body != nil {
-		if i < g.body.edges() {
-			return g.body.edge(i)
-		}
-		i -= g.body.edges()
-	}
-	if i < g.hubs.total {
-		return g.hubs.edge(i)
-	}
-	return g.tail.edge(i - g.hubs.total)
-}
-
-func (g *Graph) friendsOf(account int64) int64 {
 	switch {
-	case account >= g.tail.first:
-		return g.tail.friendsOf(account)
-	case account >= g.hubs.first:
-		return g.hubs.friendsOf(account)
+	case o.Edges < 1 || o.Edges > maxEdges:
+		return nil, fmt.Errorf("edges: %d is not in 1 to %d", o.Edges, int64(maxEdges))
+	case !(o.Mean >= 1 && o.Mean <= maxFriends):
+		return nil, fmt.Errorf("mean: %g is not in 1 to %d", o.Mean, maxFriends)
+	case !pattern.MatchString(o.ID) || len(fmt.Sprintf(o.ID, int64(maxEdges))) > 32:
+		return nil, fmt.Errorf("id: %q needs one %%d or %%08d for the number of the account, and has 32 bytes at most", o.ID)
 	}
-	return g.body.friendsOf(account)
+	// More friends than that would have to be found among fewer accounts.
+	most := min(maxFriends, max(1, int64(math.Sqrt(float64(o.Edges))/2)))
+	accounts := min(patternAccounts, int64(math.Ceil(float64(o.Edges)/o.Mean)))
+	g := &Graph{options: o, starts: []int64{0}, order: newShuffle(uint64(o.Edges), mix(o.Seed+1))}
+	for _, friends := range degrees(accounts, o.Mean, most, o.Seed) {
+		g.starts = append(g.starts, g.starts[len(g.starts)-1]+friends)
+	}
+	last, _ := g.owner(o.Edges - 1)
+	g.circle = max(last+1, most+2)
+	return g, nil
 }
 
-// place is what stands in a row: the edge at index, or a duplicate of it, or a bad row behind it.
-type place struct {
-	edge      int64
-	duplicate bool
-	bad       bool
-	nth       uint64 // of the duplicates, of the bad rows
+// degrees are the n-quantiles of a log-normal distribution with this mean, each at least 1 and at
+// most most, in random order.
+func degrees(n int64, mean float64, most int64, seed uint64) []int64 {
+	median := mean / math.Exp(sigma*sigma/2)
+	list := make([]int64, n)
+	order := newShuffle(uint64(n), mix(seed))
+	for i := range list {
+		p := (float64(order.at(uint64(i))) + 0.5) / float64(n)
+		friends := int64(math.Round(median * math.Exp(sigma*math.Sqrt2*math.Erfinv(2*p-1))))
+		list[i] = min(max(friends, 1), most)
+	}
+	return list
 }
 
-// place computes row i of the output. Specials are spread evenly among the sorted rows, each behind an edge of its own, before the order is applied.
-func (g *Graph) place(i uint64) place {
-	switch g.options.Order {
-	case Shuffled:
-		i = g.order.at(i)
-	case Reversed:
-		i = g.rows - 1 - i
-	}
-	if g.specials == 0 {
-		return place{edge: int64(i)}
-	}
-	before := scale(i, g.specials, g.rows)
-	if scale(i+1, g.specials, g.rows) == before {
-		return place{edge: int64(i - before)}
-	}
-	bad := scale(before, g.bad, g.specials)
-	if scale(before+1, g.bad, g.specials) > bad {
-		return place{edge: int64(i - before - 1), bad: true, nth: bad}
-	}
-	return place{edge: int64(i - before - 1), duplicate: true, nth: before - bad}
+// owner is the account of an edge, and which of its friends the edge leads to.
+func (g *Graph) owner(edge int64) (account, friend int64) {
+	n := int64(len(g.starts) - 1)
+	round := g.starts[n]
+	within := edge % round
+	i := int64(sort.Search(int(n), func(i int) bool { return g.starts[i+1] > within }))
+	return edge/round*n + i, within - g.starts[i]
 }
 
-// edgeBefore is the edge that the nth bad row stands behind: place turned around.
-func (g *Graph) edgeBefore(nth uint64) int64 {
-	special := divideUp(nth+1, g.specials, g.bad) - 1
-	row := divideUp(special+1, g.rows, g.specials) - 1
-	return int64(row - special - 1)
+// edge is an edge as the numbers of its accounts. Friends are the nearest on both sides.
+func (g *Graph) edge(i int64) (from, to int64) {
+	from, friend := g.owner(i)
+	step := friend/2 + 1
+	if friend%2 == 1 {
+		step = g.circle - step
+	}
+	return from, (from + step) % g.circle
 }
 
-// divideUp returns a*b/c rounded up.
-func divideUp(a, b, c uint64) uint64 { return scale(a, b, c) + min(remainder(a, b, c), 1) }
-
-// Edges yields the distinct valid edges as From_Account and To_Account, in the order of their rows.
-func (g *Graph) Edges() iter.Seq2[string, string] {
-	return func(yield func(from, to string) bool) {
-		for i := range g.rows {
-			p := g.place(i)
-			if p.bad || p.duplicate {
-				continue
+// Write writes the graph as CSV.
+func (g *Graph) Write(w io.Writer) error {
+	const enough = 256 << 10
+	buffer := []byte("From_Account,To_Account,AddSource\n")
+	for i := range g.options.Edges {
+		if !g.options.Sorted {
+			i = int64(g.order.at(uint64(i)))
+		}
+		from, to := g.edge(i)
+		buffer = fmt.Appendf(buffer, g.options.ID, from)
+		buffer = append(buffer, ',')
+		buffer = fmt.Appendf(buffer, g.options.ID, to)
+		buffer = append(buffer, ",AddSource_Type_Import\n"...)
+		if len(buffer) >= enough {
+			if _, err := w.Write(buffer); err != nil {
+				return fmt.Errorf("write rows: %w", err)
 			}
-			from, to := g.edge(p.edge)
-			if !yield(string(g.ids.append(nil, from)), string(g.ids.append(nil, to))) {
-				return
-			}
+			buffer = buffer[:0]
 		}
 	}
+	_, err := w.Write(buffer)
+	return err
 }
