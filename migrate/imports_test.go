@@ -40,7 +40,7 @@ var mayImport = map[string]place{
 
 	"cmd/friendmigrate": {
 		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "source/spool", "source/accountlist", "sink", "sink/friendlist", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
-		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/schollz/progressbar/v3", "github.com/rivo/uniseg", "golang.org/x/term",
+		others: []string{"go.uber.org/zap", "github.com/urfave/cli/v3", "github.com/rivo/uniseg", "golang.org/x/net/netutil", "golang.org/x/term",
 			yaml, schedules, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/common/expfmt", "github.com/go-analyze/charts"},
 	},
 	// Every part of the command may read settings. They know none of them.

@@ -21,7 +21,7 @@ type Snapshot struct {
 	Throttled                                   int64
 	Halved                                      int64
 	Rosters                                     int64 // rosters done
-	InFlight                                    int   // orders with the workers
+	Working                                     int   // workers that have an order, if only to wait for the pace
 	Parked                                      int   // rosters that wait out a backoff
 	Holding                                     bool  // nothing gets through: one probe at a time
 	HoldSince                                   time.Time

@@ -59,7 +59,7 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Jour
 		return err
 	})
 	err := group.Wait()
-	opt.Meter.update(func(s *Snapshot) { s.InFlight = 0 })
+	opt.Meter.update(func(s *Snapshot) { s.Working = 0 })
 	return opt.Meter.Snapshot(), err
 }
 

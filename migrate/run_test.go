@@ -347,7 +347,7 @@ func TestSignalDrains(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, s, m, sum)
-		if sum.Imported != int64(3*s.calls) || sum.InFlight != 0 {
+		if sum.Imported != int64(3*s.calls) || sum.Working != 0 {
 			t.Errorf("%+v after %d calls", sum, s.calls)
 		}
 	})

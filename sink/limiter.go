@@ -209,7 +209,7 @@ func (l *limiter) Pace() Pace {
 		p.Reason = fmt.Sprintf("waiting %v, %s", time.Duration(math.Ceil(wait.Seconds()))*time.Second, l.notWhy)
 	case !l.pace.full():
 		p.Cause = PaceRefused
-		p.Reason = fmt.Sprintf("slowed down, since the service refused calls as too frequent (code %d)", l.because)
+		p.Reason = fmt.Sprintf("throttled by the service (%d)", l.because)
 	case l.pace.rate != l.given:
 		p.Cause, p.Reason = PaceSet, fmt.Sprintf("pace set to %g", l.pace.rate)
 	}

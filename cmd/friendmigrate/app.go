@@ -30,15 +30,21 @@ type program struct {
 	over    atomic.Bool   // the last line is written: there is nothing left to be interrupted
 }
 
+// unattended are the commands that run where nobody looks on.
+var unattended = []string{"import", "verify", "export"}
+
 func newProgram(on job.Volume, args []string, std job.Streams, env map[string]string) *program {
 	p := &program{
 		Program: job.Program{
-			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: terminal.New(std.Err), Args: args,
+			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: terminal.New(std.Err, env), Args: args,
 			View: progress.NewView(), Flags: flagsOf, Version: programVersion(),
 		},
-		root: os.DirFS("/"), message: progress.Find(env),
+		root: os.DirFS("/"), message: new(progress.Log),
 	}
 	name, _ := job.Split(args)
+	if slices.Contains(unattended, name) {
+		p.message = progress.Find(env)
+	}
 	p.View.Begin(progress.Job{Command: name, Version: p.Version})
 	return p
 }
@@ -47,7 +53,7 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 // it with a code of its own: Go's would say that the flags are wrong.
 func (p *program) run(ctx context.Context) (code int) {
 	err := migrate.Guard(func() error { return p.start(ctx) })
-	p.Screen.EndBar()
+	p.Screen.EndBlock()
 	p.ShowStack(err)
 	if p.ending == nil || p.ending.Code != exit.Unexpected { // else it speaks of them
 		err = errors.Join(err, p.Bug())
@@ -62,6 +68,14 @@ func (p *program) run(ctx context.Context) (code int) {
 	p.leave(*p.ending)
 	p.Screen.Line(p.ending.Line())
 	return int(p.ending.Code)
+}
+
+// leave tells those who watch how the command ends: before the last line, which is for people.
+func (p *program) leave(e exit.Ending) {
+	p.View.End(p.View.Ending(e))
+	if err := p.message.Write(p.View.Message(e), false); err != nil {
+		p.Screen.Line(err.Error())
+	}
 }
 
 // end is the end of a command that has a last line.

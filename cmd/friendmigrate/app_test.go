@@ -84,7 +84,7 @@ func runOn(ctx context.Context, on job.Volume, args []string, std job.Streams, e
 	awaitForks()
 	p := newProgram(on, args, std, env)
 	code = p.run(ctx)
-	p.depart(ctx)
+	p.Linger(ctx)
 	return code
 }
 

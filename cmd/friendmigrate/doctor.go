@@ -17,6 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/cmd/friendmigrate/verify"
@@ -169,14 +170,12 @@ func (j *doctorJob) accounts(ctx context.Context, key sink.KeySource) (stopped, 
 		total = min(total, j.set.Sample)
 	}
 	meter := new(migrate.Meter)
-	stop := j.p.Follow(j.set.Output, j.log, c, meter, func() job.Standing {
+	stop := j.p.Follow(j.set.Output, j.log, job.WorkOf(c, meter, pace, func(s *progress.Snapshot) {
 		now := x.Now()
-		done := now.Exist + now.Missing + now.Unknown
-		return job.Standing{
-			Done: done, Total: total, Noun: "account", More: fmt.Sprintf(", %s missing", terminal.Count(now.Missing)),
-			Steps: done, ToGo: total - done,
-		}
-	})
+		s.Doing, s.Noun, s.Settled, s.Total = "asking", "account", now.Exist+now.Missing+now.Unknown, total
+		s.Done, s.ToGo = s.Settled, s.Total-s.Settled
+		s.Note = terminal.Count(now.Missing) + " missing"
+	}))
 	stopped = x.Run(ctx, j.p.Engine(pace, settings.DefaultMemory/4, c, meter, j.log))
 	stop()
 	if stop := (*migrate.StopError)(nil); stopped != nil && !errors.As(stopped, &stop) {

@@ -9,9 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/sink/simulator"
@@ -220,22 +218,4 @@ func badService(t *testing.T) simulator.Config {
 		t.Fatalf("no such faults: %v", set)
 	}
 	return c
-}
-
-// A window ends soon after --max-duration, whatever --linger says.
-func TestLingeringEndsWithTheWindow(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ linger, window, ended, want time.Duration }{
-		{30 * time.Second, 0, time.Hour, 30 * time.Second},
-		{30 * time.Second, time.Hour, time.Minute, 30 * time.Second},
-		{30 * time.Second, time.Hour, time.Hour - 10*time.Second, 15 * time.Second},
-		{30 * time.Second, time.Hour, time.Hour + time.Second, 4 * time.Second},
-		{2 * time.Second, time.Hour, time.Hour, 2 * time.Second},
-		{30 * time.Second, time.Hour, time.Hour + time.Minute, -55 * time.Second},
-	} {
-		p := &program{Program: job.Program{Began: time.Now(), Linger: c.linger, Window: c.window}}
-		if got := p.lingers(p.Began.Add(c.ended)); got != c.want {
-			t.Errorf("%+v: %s", c, got)
-		}
-	}
 }

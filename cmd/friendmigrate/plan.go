@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -12,6 +11,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
@@ -90,10 +90,11 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 
 func (p *program) makePlan(ctx context.Context, set settings.Settings, as *job.Run, only *job.Pilot) (*plan.Plan, error) {
 	var reading job.Reading
-	show := p.StartShow(set.Output, nil, func(now time.Time) *job.Moment { return job.MomentOf(reading.At(now)) })
+	p.View.Watch(progress.Work{Fill: reading.Fill})
+	show := p.StartShow(set.Output, nil, nil)
 	defer func() {
 		show.Stop()
-		p.Screen.EndBar()
+		p.Screen.EndBlock()
 	}()
 	memory := job.StagingShare(set.Job.Memory)
 	var staged func(context.Context, *stage.Stage) (string, error)

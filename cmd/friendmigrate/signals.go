@@ -30,13 +30,14 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	all := terminal.New(std.Err)
+	all := terminal.New(std.Err, env)
 	std.Err = all
 	p := newProgram(job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 	done := make(chan int, 1)
 	go func() {
 		code := p.run(ctx)
-		p.depart(ctx)
+		p.over.Store(true)
+		p.Linger(ctx)
 		done <- code
 	}()
 
@@ -50,6 +51,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			if first == nil || p.over.Load() {
 				first, at = s, time.Now()
 				cancel(job.Signal{Signal: s})
+				p.View.Stopping(again(s))
 				continue
 			}
 			if s == first && time.Since(at) < echo {
@@ -61,9 +63,31 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			}
-			p.interrupt(ending)
+			p.lastMessage(ending)
 			all.Last(ending.Line())
 			return int(ending.Code)
 		}
+	}
+}
+
+// again says how to stop at once after a first signal.
+func again(s os.Signal) string {
+	if s == os.Interrupt {
+		return "press Ctrl-C again to stop now"
+	}
+	return "a second signal stops it now"
+}
+
+// lastMessage tells those who watch that the process ends at once, while the command is still at
+// work. It waits for no disk.
+func (p *program) lastMessage(e exit.Ending) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = p.message.Write(p.View.Message(e), true) // the last line has to come now
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
 	}
 }

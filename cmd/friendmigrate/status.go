@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -69,11 +68,20 @@ func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
 // place, else as a line.
 func (p *program) watchStatus(ctx context.Context, set settings.Settings) error {
 	show := statusLine
+	screen := terminal.New(p.Std.Out, p.Env)
 	switch {
 	case set.JSON:
 		show = func(w io.Writer, s *inspect.Status) error { return terminal.WriteJSONLine(w, s) }
-	case terminal.IsTerminal(p.Std.Out):
-		show = redrawn()
+	case screen.Redraws():
+		show = func(_ io.Writer, s *inspect.Status) error {
+			var rows []terminal.Row
+			for line := range strings.Lines(s.Text()) {
+				rows = append(rows, terminal.Row{Text: strings.TrimSuffix(line, "\n")})
+			}
+			screen.Block(rows)
+			return nil
+		}
+		defer screen.EndBlock()
 	}
 	tick := time.NewTicker(job.Tick)
 	defer tick.Stop()
@@ -95,19 +103,4 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 
 func statusLine(w io.Writer, s *inspect.Status) error {
 	return terminal.WriteText(w, s.Line()+"\n")
-}
-
-// redrawn shows one status in the place of the one before.
-func redrawn() func(io.Writer, *inspect.Status) error {
-	lines := 0
-	return func(w io.Writer, s *inspect.Status) error {
-		text := s.Text()
-		if lines > 0 {
-			if _, err := fmt.Fprintf(w, "\x1b[%dA\x1b[J", lines); err != nil {
-				return err
-			}
-		}
-		lines = strings.Count(text, "\n")
-		return terminal.WriteText(w, terminal.Narrow(w, text))
-	}
 }

@@ -194,19 +194,13 @@ func (j *verifyJob) ask(ctx context.Context) error {
 	j.Log.Info(text, events.Ask, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
 		zap.Float64("rate", j.Set.Pace.Rate))
 	meter := new(migrate.Meter)
-	client := j.Client
-	j.View.Follow(func() progress.Facts { return job.FactsOf(client, meter) })
-	j.View.Sending()
-	stop := j.Follow(j.Set.Output, j.Log, j.Client, meter, func() job.Standing {
+	stop := j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, func(s *progress.Snapshot) {
 		now := j.verify.Progress()
-		s := job.Standing{
-			Done: now.Asked, Total: now.Edges, Noun: "edge", Steps: now.CallsDone - start.CallsDone, ToGo: now.Calls,
-		}
+		s.Doing, s.Settled, s.Total, s.Done, s.ToGo = "asking", now.Asked, now.Edges, now.CallsDone, now.Calls
 		if now.Other > 0 {
-			s.More = fmt.Sprintf(", %s missing or different", terminal.Count(now.Other))
+			s.Note = terminal.Count(now.Other) + " missing or different"
 		}
-		return s
-	})
+	}))
 	defer stop()
 	service := verify.Service{Check: j.Client.Check,
 		Pages: func(from string) friendlist.Pages { return j.Client.Friends(from) }}
@@ -229,7 +223,6 @@ func (j *verifyJob) how() string {
 
 // finish writes the lists and the report, says how it ended and, if it has, forgets it.
 func (j *verifyJob) finish(ctx context.Context, began time.Time, stopped error) (verifyReport, error) {
-	j.View.Closing()
 	r := verified{job: j, stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}, took: time.Since(began)}
 	if err := r.look(); err != nil {
 		return verifyReport{}, err

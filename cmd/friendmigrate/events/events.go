@@ -31,7 +31,7 @@ var (
 	Shard         = named("shard")
 	Probe         = named("probe")
 	Progress      = named("progress")
-	Slow          = named("slow")
+	Stop          = named("stop")
 	Pace          = named("pace")
 	Waits         = named("waits")
 	Client        = named("client")
@@ -98,8 +98,8 @@ func table() []row {
 		{Shard, "info", nil, "`verify` goes on to another shard"},
 		{Probe, "info", nil, "what `doctor --probe` does"},
 		{Progress, "info", []string{"percent", "settled", "done", "total"},
-			"where the run stands, every 10 seconds; `done` in `verify` and `export`"},
-		{Slow, "info", nil, "why it has become slow, where a bar shows the progress"},
+			"where the run stands, after 1 and 5 seconds and then every 30; `done` in `verify` and `export`"},
+		{Stop, "info", nil, "a signal has come, and what is waited for"},
 		{Pace, "info, warn", []string{"rate", "paused"}, "`friendmigrate pace` changed the pace"},
 		{Waits, "warn", nil, "nothing was read, sent or settled for a minute, and what is waited for"},
 		{Hold, "warn", engineKeys(), "nothing gets through; sending is held and tried again"},

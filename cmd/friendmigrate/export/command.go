@@ -105,7 +105,6 @@ func refusal(j *job.Job, err error) error {
 // follow reads the accounts and shows where that stands.
 func (e *Export) follow(ctx context.Context, j *job.Job) error {
 	start, meter := e.At(), new(migrate.Meter)
-	j.View.Follow(func() progress.Facts { return job.FactsOf(j.Client, meter) })
 	if !e.Finished {
 		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(start.Accounts, "account"), j.Set.Target())
 		if e.Resumed {
@@ -113,22 +112,21 @@ func (e *Export) follow(ctx context.Context, j *job.Job) error {
 		}
 		j.Log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done),
 			zap.Float64("rate", j.Set.Rate))
-		j.View.Sending()
-		defer j.Follow(j.Set.Output, j.Log, j.Client, meter, func() job.Standing { return e.standing(start.Done) })()
+		defer j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, e.fill))()
 	}
 	engine := j.Engine(j.Set.Pace, j.Set.Memory/4, j.Client, meter, j.Log)
 	return e.Run(ctx, func(from string) friendlist.Pages { return j.Client.Friends(from) }, engine)
 }
 
-// standing is where a run stands that began with so many accounts done.
-func (e *Export) standing(before int64) job.Standing {
+// fill says where the export stands.
+func (e *Export) fill(s *progress.Snapshot) {
 	now := e.At()
-	s := job.Standing{Done: now.Done, Total: now.Accounts, Noun: "account", Steps: now.Done - before,
-		ToGo: now.Accounts - now.Done, More: ", " + terminal.Some(now.Edges, "edge")}
+	s.Doing, s.Noun, s.Settled, s.Total = "reading", "account", now.Done, now.Accounts
+	s.Done, s.ToGo = now.Done, now.Accounts-now.Done
+	s.Note = terminal.Some(now.Edges, "edge")
 	if n := now.Unread(); n > 0 {
-		s.More += fmt.Sprintf(", %s unreadable", terminal.Count(n))
+		s.Note += fmt.Sprintf(", %s unreadable", terminal.Count(n))
 	}
-	return s
 }
 
 // warn says what is not in the result although it may have been there.

@@ -48,7 +48,7 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 		ended    bool
 		line     string
 	}{
-		"reads":    {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading the input: 12 rows, 0 B"},
+		"reads":    {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
 		"sends":    {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
 		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running; its last sign of life was 1m 00s ago"},
 		"stopped":  {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},

@@ -26,7 +26,7 @@ import (
 // Await runs f, which reads something that the settings name, until a signal comes: a named pipe
 // may never be written. After a minute it says what it waits for.
 func Await[T any](ctx context.Context, p *Program, what string, f func() (T, error)) (T, error) {
-	defer time.AfterFunc(progress.StandstillAfter,
+	defer time.AfterFunc(progress.WarnAfter,
 		func() { p.Screen.Line("warning: still waiting for " + what) }).Stop()
 	v, err := disk.Wait(ctx, f)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
@@ -148,7 +148,7 @@ func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
 		hint := p.Line().With("listen", net.JoinHostPort(host, "0"))
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
 	}
-	p.Server, p.Linger = server, set.Linger
+	p.Server, p.Lingers = server, set.Linger
 	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), events.Listen,
 		zap.String("address", server.Addr().String()))
 	return nil
@@ -166,14 +166,38 @@ func ServiceURL(a net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// FactsOf are the facts of a run, without those of a job. Both may be nil.
-func FactsOf(client *sink.Client, meter *migrate.Meter) (f progress.Facts) {
-	if client != nil {
-		pace := client.Pace()
-		f.Stats, f.Pace = client.Stats(), &pace
+// WorkOf is a run of calls as others watch it. fill says what the command knows of it.
+func WorkOf(c *sink.Client, m *migrate.Meter, pace settings.Pace, fill func(*progress.Snapshot)) progress.Work {
+	return progress.Work{Client: c, Meter: m, Workers: pace.Workers, Timeout: pace.Timeout, Fill: func(s *progress.Snapshot) {
+		s.Phase = progress.Sending
+		fill(s)
+	}}
+}
+
+// lingerOver is how long after --max-duration the last scrape is waited for at the most. A
+// scheduler ends what goes on after its window, and with the pod its message would be gone.
+const lingerOver = 5 * time.Second
+
+// Linger goes on serving for the last scrape, unless a signal has come or comes, and stops.
+func (p *Program) Linger(ctx context.Context) {
+	if p.Server == nil {
+		return
 	}
-	if meter != nil {
-		f.Engine = meter.Snapshot()
+	if linger := p.lingers(time.Now()); linger > 0 && ctx.Err() == nil {
+		enough := time.NewTimer(linger)
+		defer enough.Stop()
+		select {
+		case <-ctx.Done():
+		case <-enough.C:
+		}
 	}
-	return f
+	p.Server.Close()
+}
+
+// lingers is how long it goes on serving after the end.
+func (p *Program) lingers(now time.Time) time.Duration {
+	if p.Window == 0 {
+		return p.Lingers
+	}
+	return min(p.Lingers, p.Began.Add(p.Window+lingerOver).Sub(now))
 }

@@ -34,7 +34,6 @@ type outcome struct {
 // finish writes lists and report from the journal, whatever the run came to, and says how the job
 // ended. Dying in here loses nothing: the same run again writes the same.
 func (j *Run) finish() (exit.Ending, error) {
-	j.View.Closing()
 	j.ShowStack(j.result.err)
 	o := j.writeReport()
 	ending := j.judge(o)
@@ -44,18 +43,19 @@ func (j *Run) finish() (exit.Ending, error) {
 		ending = j.judge(o)
 	}
 	r := j.report(o, ending)
-	last := j.endedFacts(o.account, int(ending.Code), ending.OneLine(), time.Now())
+	last := j.View.Ending(ending)
+	j.watch.Last(last)
 	errs := []error{
 		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Report), r.WriteJSON),
 		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Page), r.WriteHTML),
-		j.watch.end(last),
+		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON),
 	}
 	if err := errors.Join(errs...); err != nil {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
 		ending = j.judge(o)
+		last = j.View.Ending(ending)
 	}
-	j.View.Show(last)
-	j.View.End(int(ending.Code), ending.OneLine())
+	j.View.End(last)
 	j.writeMetrics()
 	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)),
 		zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),

@@ -53,7 +53,7 @@ func (j *Run) takeOver() error {
 	if j.Journal == nil || j.Stage == nil {
 		return fmt.Errorf("the new state in %q cannot be read", j.Dir)
 	}
-	j.watched(nil)
+	j.follow(nil)
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if err := j.OpenClient(ctx); err != nil {
 		return err
 	}
-	j.watched(nil)
+	j.follow(nil)
 	var err error
 	switch {
 	case j.Stage != nil:
@@ -248,7 +248,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 // reading is the input as package source wants it.
 func (j *Run) reading() source.Job {
 	r := j.Reading(j.Dir)
-	r.Progress = j.watch.read
+	r.Progress = j.watch.reading.Take
 	return r
 }
 
@@ -301,7 +301,7 @@ func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
 		return err
 	}
 	j.Journal = journal
-	j.watched(nil)
+	j.follow(nil)
 	return nil
 }
 

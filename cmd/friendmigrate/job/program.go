@@ -54,12 +54,12 @@ type Program struct {
 	Flags   func(command string) map[string]bool // those of a command, and whether a value follows as a word of its own
 	Version string                               // in one word
 
-	View   *progress.View
-	Server *progress.Server // nil: nobody listens
-	Linger time.Duration    // of Server, after the end
-	Began  time.Time
-	Window time.Duration // --max-duration, which counts from there; 0: none
-	Needed int64         // bytes that the volume should take, about; 0: not known
+	View    *progress.View
+	Server  *progress.Server // nil: nobody listens
+	Lingers time.Duration    // of Server, after the end
+	Began   time.Time
+	Window  time.Duration // --max-duration, which counts from there; 0: none
+	Needed  int64         // bytes that the volume should take, about; 0: not known
 
 	StartingOver atomic.Bool // --fresh, and the old state has not been moved
 
@@ -101,7 +101,7 @@ func (p *Program) Bug() error {
 // ShowStack shows where the bug was, if err is one.
 func (p *Program) ShowStack(err error) {
 	if bug, ok := errors.AsType[*migrate.Bug](err); ok {
-		p.Screen.EndBar()
+		p.Screen.EndBlock()
 		p.Screen.Line(strings.ReplaceAll(string(bug.Stack), "\t", "    "))
 	}
 }

@@ -28,7 +28,8 @@ type runResult struct {
 
 // send runs the engine over what is open in the plan.
 func (j *Run) send(ctx context.Context) runResult {
-	j.View.Sending()
+	meter := new(migrate.Meter)
+	j.follow(meter)
 	totals := j.Journal.Totals()
 	togo := totals.Pending
 	if j.Pilot != nil {
@@ -41,9 +42,6 @@ func (j *Run) send(ctx context.Context) runResult {
 		Version: j.Version}); err != nil {
 		return runResult{err: err}
 	}
-	meter := new(migrate.Meter)
-	j.watch.sending(meter, totals)
-	j.watched(meter)
 	where := j.Set.Service.Target()
 	if j.Set.Service.Rehearse {
 		where = "a simulated service in this process; nothing leaves this machine"

@@ -3,32 +3,29 @@ package job
 import (
 	"testing"
 	"time"
-
-	"friendmigrate/migrate"
-	"friendmigrate/sink"
 )
 
-func TestWhatIsSlowIsSaid(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	const pace = "slowed down, since the service refused calls as too frequent (code 60007)"
-	causes := map[string]sink.PaceCause{"paused": sink.PacePaused, "pace set to 50": sink.PaceSet}
-	held := migrate.Snapshot{Holding: true, HoldSince: now.Add(-90 * time.Second), HoldReason: "connection refused", Parked: 4}
-	for _, c := range []struct {
-		name        string
-		m           migrate.Snapshot
-		pace        string
-		full, short string
-	}{
-		{"at full pace", migrate.Snapshot{InFlight: 20, Parked: 3}, "", "", ""},
-		{"slowed down", migrate.Snapshot{InFlight: 20, Parked: 3}, pace, pace, "slowed by the service"},
-		{"only backoffs are left", migrate.Snapshot{Parked: 1}, "", "1 account waiting to be tried again", "1 account waiting to be tried again"},
-		{"only backoffs are left, whatever the pace", migrate.Snapshot{Parked: 12}, pace, "12 accounts waiting to be tried again", "12 accounts waiting to be tried again"},
-		{"paused, and nothing else counts", held, "paused", "paused by friendmigrate pace", "paused"},
-		{"set", migrate.Snapshot{InFlight: 20}, "pace set to 50", "pace set to 50", "pace set to 50"},
-		{"held", held, pace, "holding for 1m 30s: nothing gets through, and it is tried again by itself; the last answer: connection refused", "holding for 1m 30s"},
+func TestLinesComeSoonAndThenSeldom(t *testing.T) {
+	for n, want := range []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, time.Minute, 90 * time.Second} {
+		if got := lineDue(n); got != want {
+			t.Errorf("line %d after %s, want %s", n, got, want)
+		}
+	}
+}
+
+// A window ends soon after --max-duration, whatever --linger says.
+func TestLingeringEndsWithTheWindow(t *testing.T) {
+	for _, c := range []struct{ linger, window, ended, want time.Duration }{
+		{30 * time.Second, 0, time.Hour, 30 * time.Second},
+		{30 * time.Second, time.Hour, time.Minute, 30 * time.Second},
+		{30 * time.Second, time.Hour, time.Hour - 10*time.Second, 15 * time.Second},
+		{30 * time.Second, time.Hour, time.Hour + time.Second, 4 * time.Second},
+		{2 * time.Second, time.Hour, time.Hour, 2 * time.Second},
+		{30 * time.Second, time.Hour, time.Hour + time.Minute, -55 * time.Second},
 	} {
-		if full, short := Slow(c.m, sink.Pace{Reason: c.pace, Cause: causes[c.pace]}, now); full != c.full || short != c.short {
-			t.Errorf("%s: %q, %q", c.name, full, short)
+		p := &Program{Began: time.Now(), Lingers: c.linger, Window: c.window}
+		if got := p.lingers(p.Began.Add(c.ended)); got != c.want {
+			t.Errorf("%+v: %s", c, got)
 		}
 	}
 }

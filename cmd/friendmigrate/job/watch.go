@@ -1,18 +1,17 @@
 package job
 
 import (
-	"encoding/json"
-	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
@@ -20,100 +19,96 @@ import (
 // listsEvery is how often the failed list is written while the job sends.
 const listsEvery = 5 * time.Minute
 
-// watch shows and records where the job stands, from the lock to the end of the run. It reads the
-// job's journal and client, which are safe for that, and writes progress.json and, now and then,
-// the failed list.
+// watch shows and records where an import stands, from the lock to the end of the run.
 type watch struct {
 	*Show
 	run     *Run
 	reading Reading
 
-	mu    sync.Mutex // guards facts
-	facts func(now time.Time) progress.Snapshot
-
-	// To the goroutine.
+	// To the goroutine of Show.
 	nextLists time.Time
 	listed    int64 // failures in the list that was last written
 	broken    bool  // progress.json could not be written, and that was said
 }
 
-// startWatch begins to watch. The job reads its input, until sending is called.
 func startWatch(j *Run) *watch {
 	w := &watch{run: j, nextLists: time.Now().Add(listsEvery)}
-	w.Show = j.StartShow(j.Set.Output, j.Log, w.look)
+	w.Show = j.StartShow(j.Set.Output, j.Log, w.record)
 	return w
 }
 
-// look writes where the job stands.
-func (w *watch) look(now time.Time) *Moment {
-	w.mu.Lock()
-	facts := w.facts
-	w.mu.Unlock()
-	if facts == nil {
-		return nil
-	}
-	s := facts(now)
-	w.write(s)
-	if s.Phase == progress.Sending && now.After(w.nextLists) {
-		w.nextLists = now.Add(listsEvery)
-		if failed := s.Account.Failed(); failed != w.listed {
-			w.listed = failed
-			if _, err := w.run.writeFailed(nil); err != nil {
-				w.run.Log.Warn("the failed list could not be written", events.List, zap.Error(err))
-			}
-		}
-	}
-	return MomentOf(s)
-}
-
-// end shows and writes the last snapshot. The goroutine has ended.
-func (w *watch) end(s progress.Snapshot) error {
-	w.Last(MomentOf(s))
-	return disk.WriteWhole(w.run.FS, filepath.Join(w.run.Dir, folder.Progress), s.WriteJSON)
-}
-
-// write replaces progress.json. It is whole at any moment, but not synced: after a power cut a
-// snapshot of the second before is of no use.
-func (w *watch) write(s progress.Snapshot) {
-	name := filepath.Join(w.run.Dir, folder.Progress)
-	err := replaceFile(name, s)
+// record writes progress.json and, now and then, the failed list.
+func (w *watch) record(s progress.Snapshot) {
+	err := s.WriteFile(filepath.Join(w.run.Dir, folder.Progress))
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
 	}
 	w.broken = err != nil
+	if s.Phase != progress.Sending || s.At.Before(w.nextLists) {
+		return
+	}
+	w.nextLists = s.At.Add(listsEvery)
+	if failed := s.Account.Failed(); failed != w.listed {
+		w.listed = failed
+		if _, err := w.run.writeFailed(nil); err != nil {
+			w.run.Log.Warn("the failed list could not be written", events.List, zap.Error(err))
+		}
+	}
 }
 
-func replaceFile(name string, s progress.Snapshot) error {
-	content, err := json.Marshal(s)
-	if err != nil {
-		return err
+// follow lets others watch the job from here on. It reads its input, or with a meter it sends.
+func (j *Run) follow(meter *migrate.Meter) {
+	journal := j.Journal
+	fill := func(s *progress.Snapshot) {
+		j.watch.reading.Fill(s)
+		addEdges(s, journal)
 	}
-	if err := os.WriteFile(name+".tmp", append(content, '\n'), disk.FileMode); err != nil {
-		return err
+	if meter != nil {
+		fill = j.sending()
 	}
-	return os.Rename(name+".tmp", name)
+	j.View.Watch(WorkOf(j.Client, meter, j.Set.Pace, fill))
 }
 
-// read takes in how far the input is read. Any goroutine may call it.
-func (w *watch) read(bytes, total, rows int64) {
-	w.reading.Take(bytes, total, rows)
-	w.follow(w.reading.At)
+// sending fills a snapshot of the run of the engine that begins now, which is about the job or its
+// pilot.
+func (j *Run) sending() func(*progress.Snapshot) {
+	journal, start := j.Journal, j.Journal.Totals()
+	total, settled, chunks := start.Pending+start.Settled(), start.Settled(), journal.Identity().Chunks-start.Chunks
+	if p := j.Pilot; p != nil {
+		total, settled, chunks = p.edges, p.settled, p.chunks
+	}
+	return func(s *progress.Snapshot) {
+		now := addEdges(s, journal)
+		s.Total, s.Settled = total, settled+now.Settled()-start.Settled()
+		s.Done, s.ToGo = now.Chunks, chunks-(now.Chunks-start.Chunks)
+	}
 }
 
-func (w *watch) follow(facts func(now time.Time) progress.Snapshot) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.facts = facts
+// addEdges adds what became of the edges of the job, if it has a journal yet.
+func addEdges(s *progress.Snapshot, journal *checkpoint.Journal) (totals checkpoint.Totals) {
+	if journal != nil {
+		totals = journal.Totals()
+		account := report.Make(journal.Identity(), totals)
+		s.Account, s.Failures = &account, totals.FailedByCode
+	}
+	return totals
 }
 
-// sending begins to watch a run of the engine.
-func (w *watch) sending(meter *migrate.Meter, start checkpoint.Totals) {
-	f := &sendingFacts{
-		run: w.run, meter: meter, start: start, total: start.Pending + start.Settled(), settled: start.Settled(),
-		chunks: w.run.Journal.Identity().Chunks - start.Chunks, calls: progress.Speed{Window: progress.ShortWindow},
+// writeMetrics writes the last metrics into the state folder. They are for looking at: a job that
+// is done does not fail for them.
+func (j *Run) writeMetrics() {
+	err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics)
+	if err != nil && !NoSpace(err) { // the last line says that
+		j.Log.Warn(folder.Metrics+" could not be written", events.MetricsFile, zap.Error(err))
 	}
-	if p := w.run.Pilot; p != nil {
-		f.total, f.settled, f.chunks = p.edges, p.settled, p.chunks
+}
+
+// endEarly is the last look at a job that could not begin, or that ended before it sent anything. A
+// state that is another job's stays as it is.
+func (j *Run) endEarly(err error) {
+	e := j.Failure(err)
+	j.View.End(j.View.Ending(e))
+	if e.Code != exit.OtherJob && j.home == "" {
+		j.writeMetrics()
 	}
-	w.follow(f.at)
 }

@@ -12,7 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 )
 
-// Version of the JSON form. It changes when a key changes its meaning or goes.
+// MessageVersion is the version of the JSON form. It changes when a key changes its meaning or goes.
 const MessageVersion = 1
 
 // Limit is what Kubernetes keeps of a message, in bytes.
@@ -39,10 +39,13 @@ type Counts struct {
 	Calls *int64        `json:"calls,omitempty"` // that this run sent
 }
 
-// Of makes the message of an ending.
-func Of(command, shard string, e exit.Ending, at time.Time, counts *Counts) Message {
-	m := Message{MessageVersion: MessageVersion, Command: command, At: at.UTC(), Code: int(e.Code), Why: e.Why, What: e.OneLine(),
-		Hint: e.Hint, Shard: shard, Counts: counts}
+// Message is how the command ended, from the last snapshot. It waits for nobody.
+func (v *View) Message(e exit.Ending) Message {
+	s, job := v.Snapshot(), v.Job()
+	m := Message{
+		MessageVersion: MessageVersion, Command: job.Command, At: time.Now().UTC(), Code: int(e.Code), Why: e.Why,
+		What: e.OneLine(), Hint: e.Hint, Shard: job.Shard,
+	}
 	if e.Public != "" {
 		m.What = e.Public
 	}
@@ -55,6 +58,19 @@ func Of(command, shard string, e exit.Ending, at time.Time, counts *Counts) Mess
 		m.Why = e.Code.Word()
 	}
 	m.What, m.Hint = discreet(m.What), discreet(m.Hint)
+	if s.Account == nil && s.Calls == nil {
+		return m
+	}
+	m.Counts = new(Counts)
+	if a := s.Account; a != nil {
+		m.Counts.Edges = a.Rows
+		if a.Added.Edges > 0 {
+			m.Counts.Added = &a.Added
+		}
+	}
+	if c := s.Calls; c != nil {
+		m.Counts.Calls = &c.Sent
+	}
 	return m
 }
 
@@ -68,48 +84,37 @@ func discreet(text string) string {
 	return identifierWord.ReplaceAllString(identifierFlag.ReplaceAllString(text, "${1}***"), "${1}***")
 }
 
-// Most bytes of the texts, as JSON. Together with the rest they stay below the limit.
-const (
-	mostWhat  = 1400
-	mostHint  = 1400
-	mostOther = 100
-)
-
-// Encode is the message as JSON with a newline, cut within its texts to what may be written.
+// Encode is the message as one line of JSON. Its longest texts are cut to what may be written.
 func (m Message) Encode() []byte {
-	m.What, m.Hint = cut(m.What, mostWhat), cut(m.Hint, mostHint)
-	m.Command, m.Shard, m.Why, m.Again = cut(m.Command, mostOther), cut(m.Shard, mostOther), cut(m.Why, mostOther),
-		cut(m.Again, mostOther)
-	return encode(m)
-}
-
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil { // not of these types
-		return []byte("{}\n")
+	texts := []*string{&m.What, &m.Hint, &m.Command, &m.Shard, &m.Why, &m.Again}
+	for _, text := range texts {
+		*text = strings.ToValidUTF8(*text, "\uFFFD")
 	}
-	return b.Bytes()
-}
-
-// cut shortens a text to what takes at most so many bytes as a JSON string, and makes it valid.
-func cut(text string, most int) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if size(text) <= most {
-		return text
-	}
-	const more = "…"
-	left, end := most-len(more), 0
-	for end < len(text) {
-		_, n := utf8.DecodeRuneInString(text[end:])
-		if left -= size(text[end : end+n]); left < 0 {
-			break
+	for {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(m) // these types never fail
+		over := b.Len() - Limit
+		if over <= 0 {
+			return b.Bytes()
 		}
-		end += n
+		longest := texts[0]
+		for _, text := range texts {
+			if len(*text) > len(*longest) {
+				longest = text
+			}
+		}
+		// A byte takes up to six in JSON, so this may take some rounds.
+		*longest = shorten(*longest, len(*longest)-max(over/6, len("…")+1))
 	}
-	return text[:end] + more
 }
 
-// size is how many bytes a text takes inside a JSON string.
-func size(text string) int { return len(encode(text)) - len("\"\"\n") }
+// shorten cuts a text to at most so many bytes, with an ellipsis at its end.
+func shorten(text string, most int) string {
+	end := max(0, most-len("…"))
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}

@@ -19,10 +19,10 @@ const (
 
 // Log takes the message of one process. It is safe for concurrent use. The zero Log writes nowhere.
 type Log struct {
-	name    string // "": nowhere
-	create  bool
-	mu      sync.Mutex // guards what follows
-	written bool
+	name string // "": nowhere
+	own  bool   // the user has named it, so it may be made, and must hold a message or nothing
+	mu   sync.Mutex
+	last bool // the last message is written; guarded by mu
 }
 
 // Find finds where the message goes: to the file that the variable names, or, in a pod, to the one
@@ -31,7 +31,7 @@ func Find(env map[string]string) *Log { return find(env, Default) }
 
 func find(env map[string]string, ofPod string) *Log {
 	if name := env[Variable]; name != "" {
-		return &Log{name: name, create: true}
+		return &Log{name: name, own: true}
 	}
 	if env["KUBERNETES_SERVICE_HOST"] == "" && env["JOB_COMPLETION_INDEX"] == "" {
 		return &Log{}
@@ -42,61 +42,46 @@ func find(env map[string]string, ofPod string) *Log {
 	return &Log{name: ofPod}
 }
 
-// Write writes a message in place of what was in the file. The file stays the same: Kubernetes has
-// mounted it. An error is for a word of warning, no more.
-func (l *Log) Write(m Message) error {
+// Write writes a message in place of what was in the file. After the last one it writes nothing. An
+// error is for a word of warning, no more.
+func (l *Log) Write(m Message, last bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.written {
+	if l.last || l.name == "" {
 		return nil
 	}
-	return l.write(m)
-}
-
-// Last writes the last message: what whoever is still at work writes after it is not taken.
-func (l *Log) Last(m Message) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.written = true
-	return l.write(m)
-}
-
-func (l *Log) write(m Message) error {
-	if l.name == "" {
-		return nil
-	}
-	// Opening a pipe would wait for its reader.
-	switch info, err := os.Stat(l.name); {
-	case errors.Is(err, fs.ErrNotExist) && l.create:
-	case err != nil:
-		return fmt.Errorf("write the termination message: %w", err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("write the termination message: %q is no regular file", l.name)
-	}
-	flag := os.O_WRONLY | os.O_TRUNC
-	if l.create {
-		flag |= os.O_CREATE
-	}
-	if there, err := os.ReadFile(l.name); l.create && err == nil && len(there) > 0 &&
-		!bytes.HasPrefix(there, []byte(begin)) {
-		return fmt.Errorf("write the termination message: %q holds something else", l.name)
-	}
-	f, err := os.OpenFile(l.name, flag, 0o600)
-	if err != nil {
-		return l.failed(err)
-	}
-	_, err = f.Write(m.Encode())
-	if err = errors.Join(err, f.Close()); err != nil {
+	l.last = last
+	if err := l.write(m.Encode()); err != nil {
 		return fmt.Errorf("write the termination message: %w", err)
 	}
 	return nil
 }
 
-// failed leaves out a file of the system's that is not writable for this user: nobody asked for it
-// by name.
-func (l *Log) failed(err error) error {
-	if !l.create {
+// write keeps the file the same: Kubernetes has mounted it.
+func (l *Log) write(message []byte) error {
+	// Opening a pipe would wait for its reader.
+	switch info, err := os.Stat(l.name); {
+	case errors.Is(err, fs.ErrNotExist) && l.own:
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%q is no regular file", l.name)
+	}
+	flag := os.O_WRONLY | os.O_TRUNC
+	if l.own {
+		flag |= os.O_CREATE
+		there, err := os.ReadFile(l.name)
+		if err == nil && len(there) > 0 && !bytes.HasPrefix(there, []byte(begin)) {
+			return fmt.Errorf("%q holds something else", l.name)
+		}
+	}
+	f, err := os.OpenFile(l.name, flag, 0o600)
+	if err != nil && !l.own { // nobody asked for it by name, and it is not writable for this user
 		return nil
 	}
-	return fmt.Errorf("write the termination message: %w", err)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(message)
+	return errors.Join(err, f.Close())
 }

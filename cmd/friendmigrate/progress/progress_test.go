@@ -20,8 +20,8 @@ func TestTimeToGoCountsOnlyNewWork(t *testing.T) {
 	if speed, ok := s.PerSecond(); !ok || speed != 200 {
 		t.Errorf("speed is %v, %v", speed, ok)
 	}
-	if left, ok := s.Left(2000); !ok || left != 10*time.Second {
-		t.Errorf("left is %v, %v", left, ok)
+	if left := s.Seconds(2000); left == nil || *left != 10 {
+		t.Errorf("left is %v", left)
 	}
 }
 
@@ -43,12 +43,12 @@ func TestSpeedFollowsAChangeOfPace(t *testing.T) {
 
 func TestNothingIsToldFromNothing(t *testing.T) {
 	var s Speed
-	if _, ok := s.Left(10); ok {
+	if s.Seconds(10) != nil {
 		t.Error("no observation, but a time to go")
 	}
 	s.Observe(start, 0)
 	s.Observe(start.Add(time.Second), 0)
-	if _, ok := s.Left(10); ok {
+	if s.Seconds(10) != nil {
 		t.Error("nothing moves, but there is a time to go")
 	}
 }
@@ -64,19 +64,6 @@ func TestProgressReachesExactlyOneHundredAndNotBefore(t *testing.T) {
 	}
 }
 
-func TestLineSaysWhyItIsSlow(t *testing.T) {
-	account := report.Make(checkpoint.Identity{Rows: 100, Edges: 100}, checkpoint.Totals{Counts: checkpoint.Counts{Imported: 40, Failed: 2}, Pending: 58})
-	left := 90.0
-	s := Snapshot{Phase: Sending, Account: &account, Settled: 42, Total: 100, Percent: 42, Calls: &Calls{PerSecond: 49.6}, Left: &left, Slow: "the service allows 50 per second"}
-	if got, want := s.Line(), "42.0 %: 42 of 100 edges, 2 failed, 50 calls/s, 1m 30s left (the service allows 50 per second)"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	reading := Snapshot{Phase: Reading, Input: &Input{Bytes: 1 << 20, Total: 4 << 20, Rows: 20000}}
-	if got, want := reading.Line(), "reading the input: 20,000 rows, 1 MiB of 4 MiB"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestSnapshotIsOneLineOfJSON(t *testing.T) {
 	var b strings.Builder
 	account := report.Make(checkpoint.Identity{Rows: 1, Edges: 1}, checkpoint.Totals{Pending: 1})
@@ -89,10 +76,11 @@ func TestSnapshotIsOneLineOfJSON(t *testing.T) {
 }
 
 func TestAMinuteWithoutProgressSaysOnceWhatIsWaitedFor(t *testing.T) {
-	var w Standstill
-	at := func(second int, sent, settled int64, c Calls, slow string) string {
-		c.Sent = sent
-		return w.Look(Snapshot{Phase: Sending, At: start.Add(time.Duration(second) * time.Second), Calls: &c, Settled: settled, Slow: slow})
+	v := NewView()
+	at := func(second int, s Snapshot) string {
+		s.At = start.Add(time.Duration(second) * time.Second)
+		v.show(&s)
+		return v.Still()
 	}
 	for _, c := range []struct {
 		second        int
@@ -112,11 +100,13 @@ func TestAMinuteWithoutProgressSaysOnceWhatIsWaitedFor(t *testing.T) {
 		{712, 2, 1, Calls{}, "", ""},
 		{800, 2, 1, Calls{}, "1 account waiting to be tried again", "nothing was sent or settled for 1m 28s: 1 account waiting to be tried again"},
 	} {
-		if got := at(c.second, c.sent, c.settled, c.calls, c.slow); got != c.want {
+		c.calls.Sent = c.sent
+		got := at(c.second, Snapshot{Phase: Sending, Calls: &c.calls, Settled: c.settled, Slow: c.slow})
+		if got != c.want {
 			t.Errorf("second %d: %q, want %q", c.second, got, c.want)
 		}
 	}
-	if got := w.Look(Snapshot{Phase: Reading, At: start.Add(time.Hour)}); got != "" {
+	if got := at(3600, Snapshot{Phase: Reading}); got != "" {
 		t.Errorf("reading: %q", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 )
 
 // Dashboard is a dashboard for Grafana over these metrics.
@@ -58,7 +59,7 @@ func Listen(address string, s *View) (*Server, error) {
 		},
 	}
 	go func() {
-		server.done <- server.http.Serve(newFewAtOnce(listener, mostConnections))
+		server.done <- server.http.Serve(netutil.LimitListener(listener, mostConnections))
 	}()
 	return server, nil
 }
@@ -116,48 +117,4 @@ func text(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
-}
-
-// fewAtOnce accepts a connection only while few are open.
-type fewAtOnce struct {
-	net.Listener
-	turns chan struct{}
-	ended chan struct{}
-	close func() error
-}
-
-func newFewAtOnce(l net.Listener, most int) *fewAtOnce {
-	f := &fewAtOnce{Listener: l, turns: make(chan struct{}, most), ended: make(chan struct{})}
-	f.close = sync.OnceValue(func() error {
-		close(f.ended)
-		return l.Close()
-	})
-	return f
-}
-
-// Close also ends the waiting for a turn: the server waits for Accept before it ends connections.
-func (l *fewAtOnce) Close() error { return l.close() }
-
-func (l *fewAtOnce) Accept() (net.Conn, error) {
-	select {
-	case l.turns <- struct{}{}:
-	case <-l.ended:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.turns
-		return nil, err
-	}
-	return &counted{Conn: c, leave: sync.OnceFunc(func() { <-l.turns })}, nil
-}
-
-type counted struct {
-	net.Conn
-	leave func()
-}
-
-func (c *counted) Close() error {
-	defer c.leave()
-	return c.Conn.Close()
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate"
 )
 
 func listen(t *testing.T, s *View) (*Server, string) {
@@ -54,19 +57,18 @@ func TestEndpoints(t *testing.T) {
 	expect("/", 200, "/metrics")
 	expect("/debug/pprof/", 404, "")
 	expect("/other", 404, "")
-	s.Show(Snapshot{At: time.Now(), Phase: Reading})
+	s.Watch(Work{Fill: func(s *Snapshot) { s.Phase = Reading }})
 	expect("/readyz", 503, "reading the input")
-	s.Sending()
+	s.Watch(Work{Fill: func(s *Snapshot) { s.Phase, s.Settled, s.Total = Sending, 3, 7 }})
 	expect("/readyz", 200, "ok")
-	shown := Snapshot{Version: Version, At: time.Now().UTC(), Phase: Sending, Settled: 3, Total: 7, Calls: &Calls{Sent: 5}}
-	s.Show(shown)
+	shown, _ := s.Look(time.Now())
 	_, body := get(t, url+"/status")
 	want, err := json.Marshal(shown)
 	if err != nil || strings.TrimSpace(body) != string(want) {
 		t.Errorf("status is\n%s, progress.json\n%s", body, want)
 	}
-	s.End(3, "finished")
-	s.Show(Snapshot{Phase: Sending}) // too late
+	s.End(s.Ending(exit.Ending{Code: exit.Exceptions, What: "finished"}))
+	s.Look(time.Now()) // too late
 	expect("/status", 200, `"phase":"ended"`)
 	expect("/metrics", 200, "\nfriendmigrate_exit_code 3\n")
 	expect("/readyz", 200, "ok")
@@ -77,7 +79,7 @@ func TestEndpoints(t *testing.T) {
 
 func TestARunThatEndsBeforeItSendsWasNeverReady(t *testing.T) {
 	s := NewView()
-	s.End(10, "another job")
+	s.End(s.Ending(exit.Ending{Code: exit.OtherJob}))
 	if got := s.Ready(); got != "ended before anything was sent" {
 		t.Errorf("%q", got)
 	}
@@ -115,7 +117,9 @@ func TestSilentConnectionsAreFewAndHoldUpNothing(t *testing.T) {
 
 func TestHealthTellsStuckFromWaiting(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	sending := func(c Calls) Snapshot { return Snapshot{Phase: Sending, Calls: &c} }
+	sending := func(working int, c Calls) Snapshot {
+		return Snapshot{Phase: Sending, Calls: &c, Engine: migrate.Snapshot{Working: working}}
+	}
 	reading := func(in Input) Snapshot {
 		return Snapshot{Phase: Reading, Input: &in}
 	}
@@ -124,12 +128,12 @@ func TestHealthTellsStuckFromWaiting(t *testing.T) {
 		shown Snapshot
 		stuck bool
 	}{
-		{"calls in flight that never end", sending(Calls{InFlight: 3, Pace: 198}), true},
-		{"held", sending(Calls{Holding: true, Pace: 198}), false},
-		{"the service asked for a pause", sending(Calls{InFlight: 3}), false},
-		{"nothing under way", sending(Calls{Pace: 198}), false},
-		{"all done", Snapshot{Phase: Sending, Settled: 7, Total: 7, Calls: &Calls{InFlight: 1, Pace: 198}}, false},
-		{"accounts wait to be tried again", sending(Calls{Waiting: 3, Pace: 198}), false},
+		{"calls in flight that never end", sending(3, Calls{Pace: 198}), true},
+		{"held", sending(1, Calls{Reason: ReasonHold, Pace: 198}), false},
+		{"the service asked for a pause", sending(3, Calls{}), false},
+		{"nothing under way", sending(0, Calls{Pace: 198}), false},
+		{"all done", Snapshot{Phase: Sending, Settled: 7, Total: 7, Calls: &Calls{Pace: 198}, Engine: migrate.Snapshot{Working: 1}}, false},
+		{"accounts wait to be tried again", sending(0, Calls{Waiting: 3, Pace: 198}), false},
 		{"a file that gives nothing", reading(Input{Bytes: 5, Total: 9}), true},
 		{"standard input that gives nothing", reading(Input{Bytes: 5}), false},
 		{"grouping", reading(Input{Bytes: 9, Total: 9}), false},
@@ -137,7 +141,7 @@ func TestHealthTellsStuckFromWaiting(t *testing.T) {
 		s := NewView()
 		for i := range 10 * 60 {
 			c.shown.At = start.Add(time.Duration(i) * time.Second)
-			s.Show(c.shown)
+			s.show(&c.shown)
 		}
 		if why := s.Health(c.shown.At); (why != "") != c.stuck {
 			t.Errorf("%s: %q", c.name, why)
@@ -145,7 +149,7 @@ func TestHealthTellsStuckFromWaiting(t *testing.T) {
 		if why := s.Health(c.shown.At.Add(silentAfter + time.Minute)); why == "" {
 			t.Errorf("%s, and silent since: healthy", c.name)
 		}
-		s.End(4, "")
+		s.End(s.Ending(exit.Ending{Code: exit.Unfinished}))
 		if why := s.Health(c.shown.At.Add(time.Hour)); why != "" {
 			t.Errorf("%s, ended: %q", c.name, why)
 		}
@@ -160,12 +164,12 @@ func TestHealthOfARunThatGetsOn(t *testing.T) {
 	s := NewView()
 	for i := range 10 * 60 {
 		at := start.Add(time.Duration(i) * time.Second)
-		s.Show(Snapshot{At: at, Phase: Sending, Calls: &Calls{Sent: int64(i / 100), InFlight: 3, Pace: 198}})
+		s.show(&Snapshot{At: at, Phase: Sending, Calls: &Calls{Sent: int64(i / 100), Pace: 198}, Engine: migrate.Snapshot{Working: 3}})
 		if why := s.Health(at); why != "" {
 			t.Fatalf("after %d s: %s", i, why)
 		}
 	}
-	s.Closing()
+	s.Rest()
 	if why := s.Health(time.Now().Add(20 * time.Minute)); why != "" {
 		t.Errorf("while lists are written: %s", why)
 	}

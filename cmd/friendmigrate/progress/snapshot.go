@@ -8,36 +8,57 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
 )
 
-// Version of the JSON form.
+// Version of the JSON form. It changes when a key changes its meaning or goes.
 const Version = 1
 
-// The phases of a job.
+// The phases of a command.
 const (
 	Starting = "starting" // before reading; progress.json does not exist yet
 	Reading  = "reading"  // the input is read, checked and grouped; nothing is sent
-	Sending  = "sending"
+	Sending  = "sending"  // calls leave: they import, ask or read, whatever the command does
 	Ended    = "ended"
 )
 
-// Snapshot is where a job stands at one moment.
+// Snapshot is where a command stands at one moment. The terminal, progress.json, /status, /metrics
+// and the termination message are views of it.
 type Snapshot struct {
-	Version         int       `json:"version"`
-	At              time.Time `json:"at"`
-	PID             int       `json:"pid"`
-	Phase           string    `json:"phase"`
-	Input           *Input    `json:"input,omitempty"` // while reading
-	*report.Account           // from then on
-	Settled         int64     `json:"settled"` // edges of this job, or of its pilot (--only-accounts)
-	Total           int64     `json:"total"`
-	Percent         float64   `json:"percent"` // of them
-	Calls           *Calls    `json:"calls,omitempty"`
-	Left            *float64  `json:"leftSeconds,omitempty"` // absent: cannot be told
-	Slow            string    `json:"slow,omitempty"`        // why it is slower than asked for
-	Short           string    `json:"-"`                     // the same in a few words, for behind a bar
-	Code            *int      `json:"code,omitempty"`        // exit code, when it has ended
-	What            string    `json:"what,omitempty"`
+	Version int       `json:"version"`
+	At      time.Time `json:"at"`
+	PID     int       `json:"pid"`
+
+	// What the command fills in.
+	Phase           string        `json:"phase"`
+	Doing           string        `json:"doing,omitempty"` // Phase in a word for people, where it has another one
+	Input           *Input        `json:"input,omitempty"` // while reading
+	*report.Account               // nil: not known yet, or the command has none
+	Failures        map[int]int64 `json:"failedByCode,omitempty"` // failed edges of the job, by ResultCode
+	Noun            string        `json:"noun,omitempty"`         // what Settled and Total count, "" for edge
+	Settled         int64         `json:"settled"`                // of this job, or of its pilot (--only-accounts)
+	Total           int64         `json:"total"`
+	Note            string        `json:"note,omitempty"` // what else there is to say
+	Done, ToGo      int64         `json:"-"`              // what takes the time, such as calls
+
+	// What View adds.
+	Percent float64  `json:"percent"` // of Settled in Total
+	Calls   *Calls   `json:"calls,omitempty"`
+	Left    *float64 `json:"leftSeconds,omitempty"`  // absent: cannot be told
+	Slow    string   `json:"slow,omitempty"`         // why it is slower than asked for
+	Few     int      `json:"accountsLeft,omitempty"` // where so few are left that calls cannot overlap as they could
+	Stop    string   `json:"stop,omitempty"`         // how to stop at once what stops by itself; empty: it goes on
+	Resting bool     `json:"resting,omitempty"`      // no more calls leave; lists and report are written
+	Code    *int     `json:"code,omitempty"`         // exit code, when it has ended
+	What    string   `json:"what,omitempty"`
+
+	Drain time.Duration `json:"-"` // how long a call in flight takes at most
+
+	// Counts for /metrics alone.
+	Stats  sink.Stats       `json:"-"`
+	Engine migrate.Snapshot `json:"-"`
 }
 
 // New is a snapshot of this process at a time.
@@ -52,17 +73,35 @@ type Input struct {
 	Rows  int64 `json:"rows"`
 }
 
-// Calls is what this run sent.
+// Calls is what this run sent, and how fast.
 type Calls struct {
 	Sent      int64   `json:"sent"`
 	Retried   int64   `json:"retried"`
 	Throttled int64   `json:"throttled"`
 	Uncertain int64   `json:"uncertain"`
-	InFlight  int     `json:"inFlight"`
-	Waiting   int     `json:"waiting"` // rosters that wait out a backoff
+	InFlight  int64   `json:"inFlight"` // calls that left and have no answer yet
+	Waiting   int     `json:"waiting"`  // accounts that wait to be tried again
 	PerSecond float64 `json:"perSecond"`
-	Pace      float64 `json:"pace"` // calls per second that may leave now
-	Holding   bool    `json:"holding"`
+	Asked     float64 `json:"asked"`   // calls per second that the run was given
+	Pace      float64 `json:"pace"`    // calls per second that may leave now
+	Reason    string  `json:"reason"`  // for Pace, as a word of Reasons
+	Holding   bool    `json:"holding"` // nothing gets through
+}
+
+// The reasons for a pace that are not the client's.
+const (
+	ReasonNone    = "none"
+	ReasonHold    = "hold"    // nothing gets through
+	ReasonWaiting = "waiting" // all accounts that are left wait to be tried again
+)
+
+// Reasons lists the reasons for a pace.
+func Reasons() []string {
+	all := []string{ReasonNone, ReasonHold, ReasonWaiting}
+	for _, cause := range sink.PaceCauses() {
+		all = append(all, string(cause))
+	}
+	return all
 }
 
 // Percent is the share of done in total, cut to a tenth, so that it never says 100 too early. Of
@@ -76,3 +115,16 @@ func Percent(done, total int64) float64 {
 
 // WriteJSON writes the snapshot on one line.
 func (s Snapshot) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(s) }
+
+// WriteFile replaces a file by the snapshot. It is whole at any moment but not synced: after a
+// power cut a snapshot of the second before is of no use.
+func (s Snapshot) WriteFile(name string) error {
+	content, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(name+".tmp", append(content, '\n'), disk.FileMode); err != nil {
+		return err
+	}
+	return os.Rename(name+".tmp", name)
+}

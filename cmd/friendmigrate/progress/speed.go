@@ -47,26 +47,14 @@ func (s *Speed) PerSecond() (float64, bool) {
 	return float64(last.count-first.count) / span.Seconds(), true
 }
 
-// Left is how long something takes at the present speed; ok is false where nothing moves.
-func (s *Speed) Left(togo int64) (left time.Duration, ok bool) {
-	speed, known := s.PerSecond()
-	if !known || speed <= 0 {
-		return 0, false
-	}
-	const longest = 100 * 365 * 24 * time.Hour
-	seconds := float64(togo) / speed
-	if seconds > longest.Seconds() {
-		return 0, false
-	}
-	return time.Duration(seconds * float64(time.Second)), true
-}
-
-// Seconds is Left for a snapshot; nil where nothing moves.
+// Seconds is how long something takes at the present speed; nil where nothing is to be done or
+// nothing moves.
 func (s *Speed) Seconds(togo int64) *float64 {
-	left, ok := s.Left(togo)
-	if !ok {
+	const longest = 100 * 365 * 24 * 3600
+	speed, known := s.PerSecond()
+	seconds := float64(togo) / speed
+	if !known || speed <= 0 || togo <= 0 || seconds > longest {
 		return nil
 	}
-	seconds := left.Seconds()
 	return &seconds
 }

@@ -1,7 +1,10 @@
 package progress
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,64 +12,154 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// Line says it in one line, for where there is no bar.
+// wide is from how many columns on the block shows more than what matters most.
+const wide = 120
+
+// Block is the snapshot for a terminal of so many columns: how far it is in one line, and what
+// matters now in a second one, if anything does.
+func (s Snapshot) Block(columns int) []terminal.Row {
+	facts := s.facts()
+	if s.Phase != Reading && s.Total > 0 && columns >= wide {
+		facts[0] += "  " + terminal.Bar(s.Settled, s.Total)
+	}
+	if c := s.Calls; c != nil && s.Phase == Sending && columns >= wide {
+		facts = append(facts, terminal.Count(c.InFlight)+" in flight", terminal.Some(c.Sent, "call"))
+	}
+	rows := []terminal.Row{{Head: s.doing(), Color: terminal.Bold, Text: "  " + strings.Join(facts, "  ")}}
+	used := 0
+	var matters terminal.Row
+	for _, row := range s.matters(columns) {
+		if used > 0 && used+len("  ")+row.Columns() > columns { // the first one counts most
+			break
+		}
+		if used == 0 {
+			matters = row
+		} else {
+			matters.Text += "  " + row.Head + row.Text
+		}
+		used = matters.Columns()
+	}
+	if used > 0 {
+		rows = append(rows, matters)
+	}
+	return rows
+}
+
+// Line is the snapshot in one line, for a log.
 func (s Snapshot) Line() string {
-	if s.Phase == Reading {
-		return "reading the input: " + s.readingText()
-	}
-	text := fmt.Sprintf("%.1f %%: %s", s.Percent, s.sendingText())
-	if s.Slow != "" {
-		text += " (" + s.Slow + ")"
+	text := s.doing() + ": " + strings.Join(s.facts(), ", ")
+	for _, row := range s.matters(logColumns) {
+		text += "; " + row.Head + row.Text
 	}
 	return text
 }
 
-// Beside is what stands behind a bar, which shows the share itself.
-func (s Snapshot) Beside() string {
-	if s.Phase == Reading {
-		return "reading: " + s.readingText()
+// logColumns is how long a list of codes may be in a log.
+const logColumns = 100
+
+// doing is what goes on, in a word.
+func (s Snapshot) doing() string {
+	switch {
+	case s.Stop != "":
+		return "stopping"
+	case s.Resting:
+		return "finishing"
 	}
-	text := s.sendingText()
-	if s.Short != "" {
-		text += ", " + s.Short
-	}
-	return text
+	return cmp.Or(s.Doing, s.Phase)
 }
 
-func (s Snapshot) readingText() string {
-	in := s.Input
-	if in == nil {
-		return "about to begin"
+// facts says how far it is.
+func (s Snapshot) facts() (facts []string) {
+	if s.Phase == Starting {
+		return []string{"about to begin"}
 	}
-	if in.Total > 0 && in.Bytes >= in.Total {
-		return terminal.Some(in.Rows, "row") + ", grouping them by account"
+	if in := s.Input; s.Phase == Reading && in != nil {
+		facts = in.facts()
+	} else if s.Phase != Reading {
+		noun := cmp.Or(s.Noun, "edge")
+		facts = []string{terminal.Percent(s.Percent), terminal.Count(s.Settled) + " of " + terminal.Some(s.Total, noun)}
 	}
-	text := terminal.Some(in.Rows, "row") + ", " + settings.FormatSize(in.Bytes)
-	if in.Total > 0 {
-		text += " of " + settings.FormatSize(in.Total)
+	if c := s.Calls; c != nil && s.Phase == Sending && !s.idles() && !s.Resting {
+		facts = append(facts, fmt.Sprintf("%.0f calls/s", c.PerSecond))
 	}
-	return text + s.leftText()
+	if s.Left != nil {
+		facts = append(facts, terminal.Span(time.Duration(*s.Left*float64(time.Second)))+" left")
+	}
+	return facts
 }
 
-func (s Snapshot) sendingText() string {
+func (in *Input) facts() []string {
+	rows := terminal.Some(in.Rows, "row")
+	switch {
+	case in.Total <= 0:
+		return []string{rows, settings.FormatSize(in.Bytes)}
+	case in.Bytes >= in.Total:
+		return []string{rows, "grouping them by account"}
+	}
+	return []string{terminal.Percent(Percent(in.Bytes, in.Total)), rows,
+		settings.FormatSize(in.Bytes) + " of " + settings.FormatSize(in.Total)}
+}
+
+// matters lists what matters now, the most urgent first.
+func (s Snapshot) matters(columns int) (rows []terminal.Row) {
+	add := func(color terminal.Color, head, text string) {
+		if head+text != "" {
+			rows = append(rows, terminal.Row{Head: head, Color: color, Text: text})
+		}
+	}
+	switch {
+	case s.Resting:
+		add(terminal.Plain, "", "writing lists and report")
+	case s.Stop != "":
+		add(terminal.Yellow, s.Stopping(), "")
+	default:
+		add(terminal.Yellow, s.Slow, "")
+	}
+	if s.Failures != nil {
+		head, codes := s.failures(columns)
+		add(terminal.Red, head, codes)
+	}
+	add(terminal.Plain, "", s.Note)
+	if s.Slow == "" && s.Few > 0 && !s.Resting {
+		add(terminal.Plain, "", terminal.Some(int64(s.Few), "account")+" left")
+	}
+	return rows
+}
+
+// Stopping says what a command that was asked to stop waits for.
+func (s Snapshot) Stopping() string {
+	text := "nothing is in flight"
+	if c := s.Calls; c != nil && c.InFlight > 0 {
+		text = fmt.Sprintf("waiting for %s in flight, at most %s", terminal.Some(c.InFlight, "call"), terminal.Span(s.Drain))
+	}
+	return text + "; " + s.Stop
+}
+
+// failures counts the failed edges, and as many of their codes as fit.
+func (s Snapshot) failures(columns int) (head, codes string) {
+	edges := s.Failures
+	order := slices.SortedFunc(maps.Keys(edges), func(a, b int) int {
+		return cmp.Or(cmp.Compare(edges[b], edges[a]), cmp.Compare(a, b))
+	})
+	sum := int64(0)
 	var parts []string
-	parts = append(parts, terminal.Count(s.Settled)+" of "+terminal.Some(s.Total, "edge"))
-	if a := s.Account; a != nil && a.Failed() > 0 {
-		parts = append(parts, terminal.Count(a.Failed())+" failed")
+	for _, code := range order {
+		if edges[code] > 0 {
+			sum += edges[code]
+			parts = append(parts, fmt.Sprintf("%d ×%s", code, terminal.Count(edges[code])))
+		}
 	}
-	if c := s.Calls; c != nil && s.Phase == Sending {
-		parts = append(parts, fmt.Sprintf("%.0f calls/s", c.PerSecond))
+	if sum == 0 {
+		return "", ""
 	}
-	text := strings.Join(parts, ", ")
-	if s.Phase == Sending {
-		text += s.leftText()
+	head = "failed " + terminal.Count(sum)
+	for n := len(parts); ; n-- {
+		codes = ": " + strings.Join(parts[:n], ", ")
+		if n < len(parts) {
+			codes += fmt.Sprintf(" and %d more codes", len(parts)-n)
+		}
+		if n <= 1 || len(head)+len(codes) <= columns {
+			return head, codes
+		}
 	}
-	return text
-}
-
-func (s Snapshot) leftText() string {
-	if s.Left == nil {
-		return ""
-	}
-	return ", " + terminal.Span(time.Duration(*s.Left*float64(time.Second))) + " left"
 }

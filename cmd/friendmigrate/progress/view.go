@@ -1,37 +1,28 @@
 package progress
 
 import (
-	"os"
 	"sync"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/migrate"
-	"friendmigrate/sink"
+	"friendmigrate/cmd/friendmigrate/exit"
 )
 
-// Facts is what the metrics of a run are made of.
-type Facts struct {
-	Account  *report.Account // nil: not known yet, or the command has none
-	FailedBy map[int]int64   // edges by ResultCode
-	Stats    sink.Stats
-	Pace     *sink.Pace // nil: there is no client yet
-	Engine   migrate.Snapshot
-}
-
-// View is what others can see of a run at present. It is safe for concurrent use. The run tells it
-// where it stands; whoever watches asks it. New makes one.
+// View is where a command stands at present, for all who watch it. It is safe for concurrent use.
+// NewView makes one.
 type View struct {
 	metrics *metrics
+	stop    chan struct{} // closed when a signal has come
+	once    sync.Once
 
-	mu        sync.Mutex // guards what follows; nothing is waited for under it
-	job       Job
-	last      Snapshot
-	live      func() Facts
-	ready     string // why it is not ready; "": it is
-	heartbeat heartbeat
-	code      int // when it has ended
-	hasEnded  bool
+	reading sync.Mutex // guards work while it is read; the disk may be waited for under it
+	work    *watched   // nil: nothing to read, and the last snapshot stays
+
+	mu       sync.Mutex // guards what follows; nothing is waited for under it
+	job      Job
+	last     Snapshot
+	stopping string // Snapshot.Stop
+	ready    string // why it is not ready; "": it is
+	watchdog watchdog
 }
 
 // Job says what runs, for labels.
@@ -41,150 +32,145 @@ type Job struct {
 	Version string
 }
 
-// New makes a view of a run that is about to begin.
+// NewView makes a view of a command that is about to begin.
 func NewView() *View {
-	s := &View{ready: "starting", last: Snapshot{Version: Version, At: time.Now().UTC(),
-		PID: os.Getpid(), Phase: Starting}}
-	s.metrics = newMetrics(s)
-	return s
+	v := &View{ready: "starting", last: New(time.Now(), Starting), stop: make(chan struct{})}
+	v.metrics = newMetrics(v)
+	return v
 }
 
 // Begin says what it is that runs.
-func (s *View) Begin(j Job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.job = j
+func (v *View) Begin(j Job) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.job = j
 }
 
-// Show takes in where the run stands: each second, while it goes on.
-func (s *View) Show(now Snapshot) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hasEnded {
+// Watch takes in what the command does from here on, and looks at it.
+func (v *View) Watch(w Work) {
+	v.reading.Lock()
+	v.work = &watched{Work: w, calls: Speed{Window: ShortWindow}}
+	v.reading.Unlock()
+	v.Look(time.Now())
+}
+
+// Look reads where the command stands. The bar, the lines and progress.json show what it returns.
+// It is called once a second while the command works, and then returns the last snapshot. ok is
+// false while the command is only starting.
+func (v *View) Look(now time.Time) (s Snapshot, ok bool) {
+	v.reading.Lock()
+	defer v.reading.Unlock()
+	if v.work == nil {
+		s = v.Snapshot()
+	} else {
+		s = v.work.snapshot(now)
+		v.show(&s)
+	}
+	return s, s.Phase != Starting
+}
+
+func (v *View) show(s *Snapshot) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s.Stop = v.stopping
+	v.last = *s
+	v.watchdog.look(*s)
+	switch s.Phase {
+	case Reading:
+		v.ready = "reading the input"
+	case Sending:
+		v.ready = ""
+	}
+}
+
+// Rest looks for the last time at what the command does: no more calls leave, and its lists are
+// written.
+func (v *View) Rest() {
+	v.Look(time.Now())
+	v.reading.Lock()
+	defer v.reading.Unlock()
+	v.work = nil
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.last.Phase == Ended {
 		return
 	}
-	s.last = now
-	s.heartbeat.show(now)
-	if now.Phase == Reading {
-		s.ready = "reading the input"
+	v.last.Resting, v.last.Left, v.last.Slow = true, nil, ""
+	if c := v.last.Calls; c != nil {
+		still := *c
+		still.PerSecond, v.last.Calls = 0, &still
 	}
+	v.watchdog.resting = time.Now()
 }
 
-// Follow takes in where the facts come from. It is called without a lock, at every scrape, until
-// the end.
-func (s *View) Follow(facts func() Facts) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.live = facts
+// Stopping says that a signal has come. now says how to stop at once.
+func (v *View) Stopping(now string) {
+	v.mu.Lock()
+	v.stopping, v.last.Stop = now, now
+	v.mu.Unlock()
+	v.once.Do(func() { close(v.stop) })
 }
 
-// Sending says that calls are about to leave, or that there are none to be sent.
-func (s *View) Sending() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ready = ""
-	if s.last.Phase != Sending {
-		s.last = Snapshot{Version: s.last.Version, At: time.Now().UTC(), PID: s.last.PID,
-			Phase: Sending, Account: s.last.Account}
-	}
-}
+// Stopped is closed when a signal has come.
+func (v *View) Stopped() <-chan struct{} { return v.stop }
 
-// Closing says that no more calls leave and that the lists are written, during which nobody shows
-// anything.
-func (s *View) Closing() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.heartbeat.closing = time.Now()
-}
-
-// End is the last word: from here on everything stays as it is, but for a code that changes since
-// something could not be closed. The snapshot of an ending that was not foreseen is made here.
-func (s *View) End(code int, what string) {
-	facts := s.facts()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hasEnded && s.code == code {
-		return
-	}
-	if s.last.Phase != Ended {
-		s.last.Phase, s.last.At, s.last.Calls, s.last.Left, s.last.Slow = Ended, time.Now().UTC(), nil, nil, ""
-		if s.last.Account == nil {
-			s.last.Account = facts.Account
+// Ending is the last snapshot of a command that ends so. Others see it once End is called. After an
+// end only the code and its words change, because something could not be closed.
+func (v *View) Ending(e exit.Ending) Snapshot {
+	v.Rest()
+	s := v.Snapshot()
+	if s.Phase != Ended {
+		s.Phase, s.At, s.Stop, s.Resting = Ended, time.Now().UTC(), "", false
+		if a := s.Account; a != nil && s.Total == 0 { // it ended before it came to its edges
+			s.Settled, s.Total = a.Edges()-a.Pending(), a.Edges()
 		}
-		if a := s.last.Account; a != nil && s.last.Total == 0 { // it ended before it was shown what it is about
-			s.last.Settled, s.last.Total = a.Edges()-a.Pending(), a.Edges()
-			s.last.Percent = Percent(s.last.Settled, s.last.Total)
+		if s.Account != nil || s.Total > 0 {
+			s.Percent = Percent(s.Settled, s.Total)
 		}
 	}
-	s.last.Code, s.last.What = &code, what
-	s.code, s.hasEnded = code, true
-	s.live = func() Facts { return facts }
-	if s.ready != "" {
-		s.ready = "ended before anything was sent"
+	code := int(e.Code)
+	if s.Code == nil || *s.Code != code {
+		s.Code, s.What = &code, e.OneLine()
+	}
+	return s
+}
+
+// End makes what Ending returned public. From here on everything stays as it is.
+func (v *View) End(s Snapshot) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.last = s; v.ready != "" {
+		v.ready = "ended before anything was sent"
 	}
 }
 
-// facts asks for the facts, without holding the lock.
-func (s *View) facts() Facts {
-	s.mu.Lock()
-	live := s.live
-	s.mu.Unlock()
-	if live == nil {
-		return Facts{}
-	}
-	return live()
+// Snapshot is the last one.
+func (v *View) Snapshot() Snapshot {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.last
 }
 
-// Snapshot is the last that was shown.
-func (s *View) Snapshot() Snapshot {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
+// Ready returns why the command is not ready yet; "" means that it is.
+func (v *View) Ready() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.ready
 }
 
-// Ready returns why the run is not ready yet; "" means that it is.
-func (s *View) Ready() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ready
-}
-
-// Health returns what looks as if the run were stuck; "" means that nothing does.
-func (s *View) Health(now time.Time) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hasEnded {
+// Health returns what looks as if the command were stuck; "" means that nothing does.
+func (v *View) Health(now time.Time) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.last.Phase == Ended {
 		return ""
 	}
-	return s.heartbeat.health(now)
-}
-
-// ended reports whether the run has ended, and its exit code.
-func (s *View) ended() (code int, ended bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.code, s.hasEnded
-}
-
-// Counts is what is known of the job's edges (nil: nothing) and of the calls of this run (nil:
-// nothing). It waits for nobody.
-func (s *View) Counts() (account *report.Account, calls *int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.last.Calls != nil {
-		calls = &s.last.Calls.Sent
-	}
-	if s.hasEnded {
-		if f := s.live(); f.Pace != nil { // what was kept at the end
-			calls = &f.Stats.Attempts
-		}
-	}
-	return s.last.Account, calls
+	return v.watchdog.health(now)
 }
 
 // Job is what runs.
-func (s *View) Job() Job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.job
+func (v *View) Job() Job {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.job
 }

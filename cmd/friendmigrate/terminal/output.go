@@ -73,17 +73,3 @@ func (l *list) Close() error {
 	l.rest = nil
 	return err
 }
-
-// Narrow cuts the lines of a text so that none of them wraps on the terminal that w is. On anything
-// else it cuts nothing.
-func Narrow(w io.Writer, text string) string {
-	columns, ok := width(w)
-	if !ok {
-		return text
-	}
-	lines := strings.Split(Clean(text), "\n")
-	for i, line := range lines {
-		lines[i] = cut(line, columns)
-	}
-	return strings.Join(lines, "\n")
-}

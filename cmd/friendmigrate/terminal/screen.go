@@ -1,38 +1,42 @@
-// Package terminal is what a person sees on standard error: log lines, and on a terminal a progress
-// bar below them.
+// Package terminal is what a person sees: log lines, and on a terminal a block below them that is
+// drawn again and again.
 //
-// What it promises: writers never mix their lines; nothing but line feeds and what the bar needs to
-// draw itself reaches the terminal as a control character, whatever an account id holds. A screen
-// whose terminal is gone stays silent and stops nobody.
+// What it promises: writers never mix their lines; nothing but line feeds, colours and what the
+// block needs to draw itself reaches the terminal as a control character, whatever an account id
+// holds. Colours are never needed to understand. A screen whose terminal is gone stays silent and
+// stops nobody.
 package terminal
 
 import (
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/rivo/uniseg"
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
-// Screen is standard error. It is safe for concurrent use.
+// Screen is a stream that people read, such as standard error. It is safe for concurrent use.
 type Screen struct {
-	terminal bool
+	terminal, dumb, plain bool
 
-	mu   sync.Mutex // guards what follows
-	out  io.Writer
-	bar  *progressbar.ProgressBar // nil: no total is known
-	text string                   // behind the bar; empty: nothing is drawn
+	mu    sync.Mutex // guards what follows
+	out   io.Writer
+	block []Row
+	drawn []int // columns of the lines of the block on the screen
 }
 
 // New makes a screen of a writer. It is a terminal if the writer is one. A screen is its own
 // screen.
-func New(out io.Writer) *Screen {
+func New(out io.Writer, env map[string]string) *Screen {
 	if s, ok := out.(*Screen); ok {
 		return s
 	}
-	return &Screen{out: out, terminal: IsTerminal(out)}
+	s := &Screen{out: out, terminal: IsTerminal(out)}
+	s.dumb = !s.terminal || env["TERM"] == "dumb" || env["CI"] != "" && env["CI"] != "false"
+	s.plain = s.dumb || env["NO_COLOR"] != ""
+	return s
 }
 
 // IsTerminal reports whether a reader or writer is a terminal.
@@ -44,15 +48,31 @@ func IsTerminal(stream any) bool {
 // Terminal reports whether the screen is a terminal.
 func (s *Screen) Terminal() bool { return s.terminal }
 
-// Write writes whole lines, above the bar if there is one. Control characters are made visible.
+// Redraws reports whether a block can be drawn in the place of the one before. It cannot in a pipe,
+// on a dumb terminal and in the log of a CI.
+func (s *Screen) Redraws() bool { return !s.dumb }
+
+// Columns is the width of the screen, 80 where that is not known.
+func (s *Screen) Columns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.columns()
+}
+
+func (s *Screen) columns() int {
+	if f, ok := s.out.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+	}
+	return 80
+}
+
+// Write writes whole lines, above the block if there is one. Control characters are made visible.
 func (s *Screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.text != "" {
-		s.raw(eraseLine)
-	}
-	s.raw(Clean(string(p)))
-	s.draw()
+	s.raw(s.erased() + Clean(string(p)) + s.drawing())
 	return len(p), nil // a lost terminal must not stop a job
 }
 
@@ -61,7 +81,7 @@ func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
 
 // Last writes the last line of all: whoever is still at work writes into the void from here on.
 func (s *Screen) Last(text string) {
-	s.EndBar()
+	s.EndBlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.raw(Clean(text + "\n"))
@@ -71,71 +91,57 @@ func (s *Screen) Last(text string) {
 // Sync does nothing: there is no buffer.
 func (s *Screen) Sync() error { return nil }
 
-const eraseLine = "\r\x1b[2K"
-
-// Columns of the bar: it shrinks where the terminal is narrow, then the text is cut.
-const (
-	barWidth  = 30
-	leastBar  = 8
-	aroundBar = 9 // columns of the percentage and of the spaces
-)
-
-// Bar draws done of total, and text behind it; without a total, the text alone. Another total
-// begins another bar in the place of the old one.
-func (s *Screen) Bar(done, total int64, text string) {
+// Block draws a block in the place of the one before.
+func (s *Screen) Block(rows []Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.text = s.fit(Clean(text))
-	if total <= 0 {
-		s.bar = nil
-		s.draw()
-		return
-	}
-	if s.bar == nil || s.bar.GetMax64() != total {
-		s.bar = progressbar.NewOptions64(total,
-			progressbar.OptionSetWriter(s.out),
-			progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionUseANSICodes(true),
-			progressbar.OptionSetPredictTime(false), // it would count what earlier runs did as work of this one
-			progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionShowDescriptionAtLineEnd(),
-			progressbar.OptionSetDescription(s.text),
-			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
-		)
-	}
-	s.draw() // the text first: the library draws a full bar once, and nothing after it
-	_ = s.bar.Set64(min(done, total))
+	erased := s.erased()
+	s.block = rows
+	s.raw(erased + s.drawing())
 }
 
-// draw draws what there is. The caller holds the lock.
-func (s *Screen) draw() {
-	switch {
-	case s.bar != nil:
-		s.bar.Describe(s.text)
-	case s.text != "":
-		s.raw(eraseLine + " " + s.text)
+// EndBlock leaves the block where it is and goes on below it.
+func (s *Screen) EndBlock() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.drawn) > 0 {
+		s.raw("\n")
 	}
+	s.block, s.drawn = nil, nil
 }
 
-// fit cuts a text so that the line with the bar never wraps, which would leave its upper part
-// behind at each drawing.
-func (s *Screen) fit(text string) string {
-	columns, ok := width(s.out)
-	if !ok {
-		return text
+// erased returns what erases the block. A terminal that has become narrower since has divided its
+// lines.
+func (s *Screen) erased() string {
+	if len(s.drawn) == 0 {
+		return ""
 	}
-	return cut(text, columns-leastBar-aroundBar)
+	columns, lines := s.columns(), 0
+	for _, drawn := range s.drawn {
+		lines += max(1, (drawn+columns-1)/columns)
+	}
+	s.drawn = nil
+	return strings.Repeat(lineUp, lines-1) + eraseBelow
 }
 
-// width is the number of columns of a terminal; ok is false for anything else.
-func width(out io.Writer) (columns int, ok bool) {
-	f, ok := out.(*os.File)
-	if !ok {
-		return 0, false
+// drawing returns what draws the block, without a line feed at its end.
+func (s *Screen) drawing() string {
+	var lines []string
+	columns := s.columns() - 1 // a full line has another one begun on some terminals
+	for _, row := range s.block {
+		row = row.fit(columns)
+		s.drawn = append(s.drawn, row.Columns())
+		lines = append(lines, row.draw(s.plain))
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	return columns, err == nil && columns > 0
+	return strings.Join(lines, "\n")
 }
+
+const (
+	lineUp     = "\x1b[A"
+	eraseBelow = "\r\x1b[J"
+)
+
+func (s *Screen) raw(text string) { _, _ = io.WriteString(s.out, text) }
 
 // cut shortens a line to so many columns. A character of Chinese, Japanese or Korean takes two, a
 // combining one none.
@@ -152,15 +158,3 @@ func cut(text string, width int) string {
 		left -= columns
 	}
 }
-
-// EndBar leaves the bar where it is and goes on below it.
-func (s *Screen) EndBar() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.text != "" {
-		s.raw("\n")
-		s.bar, s.text = nil, ""
-	}
-}
-
-func (s *Screen) raw(text string) { _, _ = io.WriteString(s.out, text) }

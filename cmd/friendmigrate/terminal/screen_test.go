@@ -23,48 +23,60 @@ func TestControlCharactersNeverReachTheTerminalRaw(t *testing.T) {
 	}
 }
 
-func TestLinesGoAboveTheBar(t *testing.T) {
+func TestLinesGoAboveTheBlock(t *testing.T) {
 	var out bytes.Buffer
-	s := New(&out)
-	s.Bar(1, 4, "sending")
+	s := New(&out, nil)
+	s.Block([]Row{{Head: "sending", Color: Bold, Text: "  25 %"}, {Text: "throttled"}})
+	if got := out.String(); got != "sending  25 %\nthrottled" {
+		t.Errorf("the block is %q", got)
+	}
 	out.Reset()
 	s.Line("a log line")
-	got := out.String()
-	if !strings.HasPrefix(got, eraseLine+"a log line\n") {
-		t.Errorf("the line does not take the bar's place: %q", got)
+	if got := out.String(); got != lineUp+eraseBelow+"a log line\nsending  25 %\nthrottled" {
+		t.Errorf("the line does not take the block's place: %q", got)
 	}
-	if !strings.Contains(got, "25%") || !strings.Contains(got, "sending") {
-		t.Errorf("the bar is not drawn again: %q", got)
-	}
-	s.EndBar()
 	out.Reset()
+	s.Block([]Row{{Text: "sending  50 %"}})
+	s.EndBlock()
 	s.Line("after")
-	if got := out.String(); got != "after\n" {
-		t.Errorf("after the bar: %q", got)
+	if got := out.String(); got != lineUp+eraseBelow+"sending  50 %\nafter\n" {
+		t.Errorf("after the block: %q", got)
 	}
 }
 
-func TestBarReachesExactlyAllAndNotBefore(t *testing.T) {
+// A terminal that has become narrower has divided the lines of the block.
+func TestNothingRemainsOfTheBlockAfterAResize(t *testing.T) {
 	var out bytes.Buffer
-	s := New(&out)
-	s.Bar(999_999, 1_000_000, "x")
-	if got := out.String(); strings.Contains(got, "100%") {
-		t.Errorf("100 %% with one to go: %q", got)
-	}
-	s.Bar(1_000_000, 1_000_000, "y")
-	if got := out.String(); !strings.Contains(got, "100% ") || !strings.Contains(got[strings.LastIndex(got, "100%"):], " y") {
-		t.Errorf("no 100 %% with the last text at the end: %q", got)
-	}
-}
-
-func TestANewTotalBeginsANewBar(t *testing.T) {
-	var out bytes.Buffer
-	s := New(&out)
-	s.Bar(10, 10, "reading")
-	s.Bar(0, 0, "waiting")
-	s.Bar(1, 2, "sending")
-	if got := out.String(); !strings.Contains(got, "waiting") || !strings.Contains(got, " 50%") {
+	s := New(&out, nil)
+	s.drawn = []int{79, 170}
+	s.Block(nil)
+	if got := out.String(); got != strings.Repeat(lineUp, 3)+eraseBelow {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestColoursAreForTerminals(t *testing.T) {
+	row := Row{Head: "failed 3", Color: Red, Text: ": 30003 ×3"}
+	if got := row.draw(false); got != "\x1b[31mfailed 3\x1b[0m: 30003 ×3" {
+		t.Errorf("%q", got)
+	}
+	if got := row.draw(true); got != "failed 3: 30003 ×3" {
+		t.Errorf("%q", got)
+	}
+	if got := row.fit(10).draw(true); got != "failed 3:…" {
+		t.Errorf("%q", got)
+	}
+	if got := row.fit(6).draw(true); got != "faile…" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheBarIsFullWhenAllIsDoneAndNotBefore(t *testing.T) {
+	if got := Bar(999_999, 1_000_000); !strings.HasSuffix(got, "█░") {
+		t.Errorf("one to go: %s", got)
+	}
+	if got := Bar(7, 7); strings.Contains(got, "░") {
+		t.Errorf("nothing to go: %s", got)
 	}
 }
 
@@ -106,11 +118,11 @@ func TestTextThatIsTooLongIsCut(t *testing.T) {
 // still log.
 func TestNothingFollowsTheLastLine(t *testing.T) {
 	var b bytes.Buffer
-	s := New(&b)
+	s := New(&b, nil)
 	s.Line("before")
-	New(s).Last("the end")
+	New(s, nil).Last("the end")
 	s.Line("after")
-	s.Bar(1, 2, "after")
+	s.Block([]Row{{Text: "after"}})
 	if got := b.String(); got != "before\nthe end\n" {
 		t.Errorf("%q", got)
 	}

@@ -1,0 +1,95 @@
+package progress
+
+import (
+	"fmt"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+)
+
+// Work is what a command does at present, as far as others watch it.
+type Work struct {
+	// Fill writes what the command knows into a snapshot. Another goroutine calls it each second
+	// until View.Rest, so it reads only what is safe to be read meanwhile.
+	Fill   func(*Snapshot)
+	Client *sink.Client   // nil: no call leaves yet
+	Meter  *migrate.Meter // nil: the engine does not run yet
+
+	Workers int           // calls that may be in flight; 0: not known
+	Timeout time.Duration // of a call
+}
+
+// watched is work with its speeds. Both come from a recent window, so what earlier runs did never
+// makes a resumed run look fast.
+type watched struct {
+	Work
+	calls, done Speed
+}
+
+// snapshot reads everything there is to know, once.
+func (w *watched) snapshot(now time.Time) Snapshot {
+	s := New(now, Starting)
+	w.Fill(&s)
+	if w.Meter != nil {
+		s.Engine = w.Meter.Snapshot()
+	}
+	w.done.Observe(now, s.Done)
+	if w.Client != nil {
+		w.addCalls(&s, w.Client.Stats(), w.Client.Pace())
+	}
+	if s.Phase == Sending {
+		s.Percent = Percent(s.Settled, s.Total)
+	}
+	s.Left, s.Drain = w.done.Seconds(s.ToGo), w.Timeout
+	if open := s.Engine.Working + s.Engine.Parked; s.ToGo > 0 && open < min(fewAccounts, w.Workers) {
+		s.Few = open
+	}
+	return s
+}
+
+// fewAccounts is below how many open accounts the end is near: the engine has one open for each
+// worker as long as there are any.
+const fewAccounts = 10
+
+// addCalls adds what the client and the engine know.
+func (w *watched) addCalls(s *Snapshot, stats sink.Stats, pace sink.Pace) {
+	m := s.Engine
+	s.Stats = stats
+	s.Calls = &Calls{
+		Sent: stats.Attempts, Retried: m.Retried, Throttled: stats.Throttled, Uncertain: stats.Uncertain,
+		InFlight: stats.InFlight, Waiting: m.Parked, Asked: pace.Limit, Pace: pace.Current, Holding: m.Holding,
+	}
+	s.Calls.Reason, s.Slow = slowness(m, pace, s.At)
+	if s.idles() { // what was done before tells nothing of what comes
+		w.calls, w.done = Speed{Window: ShortWindow}, Speed{}
+	}
+	w.calls.Observe(s.At, stats.Attempts)
+	s.Calls.PerSecond, _ = w.calls.PerSecond()
+}
+
+// idles reports whether nobody expects calls to leave at present.
+func (s Snapshot) idles() bool {
+	return s.Calls != nil && (s.Calls.Reason == ReasonHold || s.Calls.Reason == ReasonWaiting || s.Calls.Pace == 0)
+}
+
+// slowness says why a run is slower than it was asked to be: as a word of Reasons, and in words.
+func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text string) {
+	switch {
+	case pace.Cause == sink.PacePaused:
+		return string(pace.Cause), "paused; to go on: friendmigrate pace resume"
+	case m.Holding:
+		return ReasonHold, fmt.Sprintf("holding for %s, trying again by itself; last answer: %s",
+			terminal.Span(now.Sub(m.HoldSince)), m.HoldReason)
+	case pace.Cause != sink.PaceFree && pace.Current == 0:
+		return string(pace.Cause), pace.Reason
+	case m.Working == 0 && m.Parked > 0: // whatever the pace is, it holds nobody back
+		return ReasonWaiting, terminal.Some(int64(m.Parked), "account") + " waiting to be tried again"
+	case pace.Cause == sink.PaceRefused:
+		return string(pace.Cause), fmt.Sprintf("%s: %.0f of %.0f calls/s", pace.Reason, pace.Current, pace.Limit)
+	case pace.Cause != sink.PaceFree:
+		return string(pace.Cause), pace.Reason
+	}
+	return ReasonNone, ""
+}
