@@ -250,5 +250,5 @@ func (j *Run) fixedHint() string {
 
 // realRun is the command of the run that was rehearsed.
 func (j *Run) realRun() string {
-	return j.Completed(j.ResumeLine().Without("rehearse")).String()
+	return j.Completed(j.ResumeLine().Without("rehearse", "rehearse-real-time")).String()
 }

@@ -149,7 +149,7 @@ func (j *Run) OpenClient(ctx context.Context) error {
 		return err
 	}
 	if j.Set.Service.Rehearse {
-		if j.rehearsal, err = startRehearsal(&c); err != nil {
+		if j.rehearsal, err = startRehearsal(&c, j.Set.Service.RealTime); err != nil {
 			return err
 		}
 	}

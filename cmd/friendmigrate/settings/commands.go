@@ -32,14 +32,14 @@ func (s *Settings) Flags() []Flag {
 	case "plan":
 		return s.planFlags(all, json)
 	case "verify":
-		return append(s.verifyFlags(), without(all, "rehearse", "max-friends", "strict", "fresh", "retry-failed",
+		return append(s.verifyFlags(), without(all, "rehearse", "rehearse-real-time", "max-friends", "strict", "fresh", "retry-failed",
 			"only-missing", "chunk-bytes", "max-failures", "max-failure-ratio", "max-extra-calls")...)
 	case "export":
-		return append(s.exportFlags(), without(all, "rehearse", "chunk-bytes", "state", "fresh", "retry-failed",
+		return append(s.exportFlags(), without(all, "rehearse", "rehearse-real-time", "chunk-bytes", "state", "fresh", "retry-failed",
 			"only-accounts", "only-missing", "shard", "max-failures", "max-failure-ratio", "max-extra-calls",
 			groupInput, groupObjects)...)
 	case "doctor":
-		return append(s.doctorFlags(), without(all, "rehearse", "rate", "workers", "chunk-bytes",
+		return append(s.doctorFlags(), without(all, "rehearse", "rehearse-real-time", "rate", "workers", "chunk-bytes",
 			groupInput, groupObjects, groupJob, groupStop, groupEyes)...)
 	case "status":
 		return append(state, Group(groupOutput, json,

@@ -35,6 +35,7 @@ type Service struct {
 	PlainHTTP   bool
 	CAFile      string
 	Rehearse    bool
+	RealTime    bool // of Rehearse: at the service's pace
 }
 
 func (s *Service) flags() []Flag {
@@ -55,7 +56,8 @@ func (s *Service) flags() []Flag {
 				"the signature (and the input) can be read on the way"),
 		Open("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
 		Open("rehearse", "", On(&s.Rehearse), "run against a simulated service inside this process: no credentials, "+
-			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own"),
+			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as possible"),
+		Open("rehearse-real-time", "", On(&s.RealTime), "with --rehearse: at the service's limit and with its latency"),
 	)
 }
 
@@ -76,6 +78,9 @@ func (s *Service) check(r *Reader) {
 		s.Region, s.Endpoint, s.Key = "", "", Key{}
 		s.SDKAppID = cmp.Or(s.SDKAppID, RehearsalApp)
 		return
+	}
+	if s.RealTime {
+		r.warn("--rehearse-real-time changes nothing without --rehearse: this is the real service")
 	}
 	if !r.Given("sdk-app-id") {
 		unless := ""
