@@ -6,34 +6,29 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-func cleanHelp() string {
-	return `friendmigrate clean [flags]
-
-Removes the staged input of a finished job, of all its shards: it holds personal data and is needed no
+func cleanCommand() command {
+	return command{
+		name: "clean", flags: settings.Flags, do: (*program).cleanAction,
+		usage: "removes the staged input of a finished job, keeps lists and report",
+		text: `Removes the staged input of a finished job, of all its shards: it holds personal data and is needed no
 more. The journal, the lists and the report stay, so that status and failures still answer; explain then
 knows of failures and listed rows alone, undo-list and verify without INPUT of nothing. It asks nothing. A job
 with pending edges is refused, and one that runs.
-
-` + flagHelp(settings.Flags("clean")) + variableHelp("Every flag but --unfinished") +
-		`Exit codes: 0, also if there is nothing to remove; 2 if there is no job or it is not finished; 11 if it is
-in use; 1 for anything else.
-`
+`,
+		codes: "0, also if there is nothing to remove; 2 if there is no job or it is not finished; 11 if it is " +
+			"in use; 1 for anything else",
+	}
 }
 
 // cleanAction is the command clean.
-func (p *program) cleanAction(_ context.Context, c *cli.Command) error {
-	set, err := settings.Read("clean", p.values(c), p.root)
-	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
-		return err
-	}
+func (p *program) cleanAction(_ context.Context, in invocation) error {
+	set := in.Settings
 	places, err := folder.Find(set.State)
 	if err != nil {
 		return inspectError(err)

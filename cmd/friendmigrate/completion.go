@@ -18,11 +18,11 @@ import (
 func (p *program) complete() (ok bool) {
 	name, rest := job.Split(p.Args)
 	at := slices.Index(rest, completionFlag)
-	c := leafNamed(name)
+	c := find(name)
 	if c == nil || at < 1 {
 		return false
 	}
-	for _, f := range declaredFlags(c) {
+	for _, f := range c.declared() {
 		if "--"+f.Name == rest[at-1] && f.Kind == settings.Takes {
 			fmt.Fprint(p.Std.Out, strings.Join(append(f.Words, ""), "\n"))
 			return true
@@ -34,7 +34,7 @@ func (p *program) complete() (ok bool) {
 // fishCompletion is the library's script for fish, except that it lets fish complete files, too.
 func (p *program) fishCompletion(ctx context.Context) error {
 	var script bytes.Buffer
-	c := p.command()
+	c := p.tree()
 	c.Writer = &script
 	if err := c.Run(ctx, p.Args); err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/urfave/cli/v3"
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/doctor"
@@ -57,25 +56,22 @@ type accountsReport struct {
 	List       string  `json:"list"`
 }
 
-func doctorHelp() string {
-	return `friendmigrate doctor [flags]
-
-` + paragraph(`Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right, latency and throttling, by harmless calls
-(friend_get of the admin account). It says what it saw and how to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too
-whether accounts exist: import needs both sides of a friendship. With --probe it finds out by two test accounts what this app does where the vendor's
-pages are silent.`) +
-		flagHelp(settings.Flags("doctor")) + exitCodes()
+func doctorCommand() command {
+	return command{
+		name: "doctor", flags: settings.Flags, do: (*program).doctorAction,
+		usage: "finds out before a long run whether it will work",
+		text: `Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right,
+latency and throttling, by harmless calls (friend_get of the admin account). It says what it saw and how
+to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it asks too whether accounts exist:
+import needs both sides of a friendship. With --probe it finds out by two test accounts what this app does
+where the vendor's pages are silent.
+`,
+	}
 }
 
 // doctorAction is the command doctor.
-func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
-	if err := p.noArguments(c); err != nil {
-		return err
-	}
-	set, err := settings.Read("doctor", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
+func (p *program) doctorAction(ctx context.Context, in invocation) error {
+	set := in.Settings
 	key, err := p.ReadKey(ctx, set.Service.Key)
 	if err != nil {
 		return err
@@ -91,7 +87,7 @@ func (p *program) doctorAction(ctx context.Context, c *cli.Command) error {
 		if j.named, err = p.OpenAccounts(ctx, "--accounts", set.Accounts); err != nil {
 			return err
 		}
-		err = p.Reads(p.values(c), nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
+		err = p.Reads(in.values, nil, "").CheckFile("--missing-out", set.MissingOut, folder.AccountsHeader)
 		if err := job.Refused(err, p.Line().With("missing-out", job.FreeList(set.MissingOut)).String()); err != nil {
 			return err
 		}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -17,28 +15,26 @@ import (
 	"friendmigrate/source/stage"
 )
 
-func explainHelp() string {
-	return `friendmigrate explain [flags] FROM [TO]
-
-Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO: outcome,
+func explainCommand() command {
+	return command{
+		name: "explain", args: "FROM [TO]", flags: settings.Flags, do: (*program).explainAction,
+		usage: "what happened to one account or one edge",
+		text: `Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO: outcome,
 code, text, attempts, time and line of the input, and which rows that name it were rejected, changed, or
 lost against another row of the same pair. It only looks, also while the job runs. With --json it prints
 an object for each finding, one a line.
-
-` + flagHelp(settings.Flags("explain")) + variableHelp("Every flag") +
-		`Exit codes: 0 if all of it is in place; 3 if an edge failed or a row was rejected; 4 if an edge is pending;
-2 if the job knows nothing of it, or there is no job; 1 for anything else.
-`
+`,
+		codes: "0 if all of it is in place; 3 if an edge failed or a row was rejected; 4 if an edge is " +
+			"pending; 2 if the job knows nothing of it, or there is no job; 1 for anything else",
+	}
 }
 
 // explainAction is the command explain.
-func (p *program) explainAction(ctx context.Context, c *cli.Command) (err error) {
-	set, err := settings.Read("explain", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
-	from, to := c.Args().Get(0), c.Args().Get(1)
-	if n := c.Args().Len(); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
+func (p *program) explainAction(ctx context.Context, in invocation) (err error) {
+	set := in.Settings
+	words := append(slices.Clone(in.args), "", "")
+	from, to := words[0], words[1]
+	if n := len(in.args); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
 		err := fmt.Errorf("explain takes a From_Account and, for one edge, a To_Account; it got %d arguments", n)
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().Of("FROM", "TO").String()}
 	}

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/export"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -20,31 +18,28 @@ import (
 	"friendmigrate/source"
 )
 
-func exportHelp() string {
-	return `friendmigrate export --accounts FILE [--output FILE] [flags]
-
-` + paragraph(`Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one app's graph into another app.
-Accounts come in the order of their file. With --output, the same command continues after an interruption. `+
-		export.FailedPath("")+` next to the output lists accounts that could not be read.`) +
-		flagHelp(settings.Flags("export")) + exitCodes()
+func exportCommand() command {
+	return command{
+		name: "export", flags: settings.Flags, do: (*program).exportAction,
+		usage: "writes the friend lists of many accounts as a file that import accepts",
+		text: `Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one
+app's graph into another app. Accounts come in the order of their file. With --output, the same command
+continues after an interruption. export-failed.csv next to the output lists accounts that could not be
+read.
+`,
+	}
 }
 
 // exportAction is the command export.
-func (p *program) exportAction(ctx context.Context, c *cli.Command) error {
-	if c.Args().Present() {
-		return job.Unusable(p.Line().Of().With("accounts", c.Args().First()),
-			"export takes no arguments, but got %q: accounts are named by --accounts FILE", c.Args().First())
-	}
-	set, err := settings.Read("export", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
+func (p *program) exportAction(ctx context.Context, in invocation) error {
+	set := in.Settings
 	x := &exported{Job: job.Job{Program: &p.Program, Set: set, FS: disk.OS{}}}
 	x.Begin("export", set.MaxDuration)
 	if err := x.Ready(ctx); err != nil {
 		return err
 	}
-	x.Export, x.stop, err = export.Do(ctx, &x.Job, p.Reads(p.values(c), nil, ""))
+	var err error
+	x.Export, x.stop, err = export.Do(ctx, &x.Job, p.Reads(in.values, nil, ""))
 	if err == nil {
 		err = p.end(x.ending(), nil)
 	}

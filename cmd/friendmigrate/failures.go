@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -21,27 +19,24 @@ import (
 	"friendmigrate/source"
 )
 
-func failuresHelp() string {
-	return `friendmigrate failures [flags]
-
-Shows the edges that the service refuses, as they stand in the journal now, of all shards together: a
+func failuresCommand() command {
+	return command{
+		name: "failures", flags: settings.Flags, do: (*program).failuresAction,
+		usage: "what the service refused: by code with advice, or as a list that import accepts",
+		text: `Shows the edges that the service refuses, as they stand in the journal now, of all shards together: a
 count, an example and a line of advice for each code, or the list itself, which import accepts with
 another --state. It only looks, also while the job runs.
 
   friendmigrate failures
   friendmigrate failures --code 30003 --output-format csv > unknown-accounts.csv
-
-` + flagHelp(settings.Flags("failures")) + variableHelp("Every flag") +
-		`Exit codes: 0, also if nothing failed; 2 if there is no job; 1 for anything else.
-`
+`,
+		codes: "0, also if nothing failed; 2 if there is no job; 1 for anything else",
+	}
 }
 
 // failuresAction is the command failures.
-func (p *program) failuresAction(_ context.Context, c *cli.Command) (err error) {
-	set, err := settings.Read("failures", p.values(c), p.root)
-	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
-		return err
-	}
+func (p *program) failuresAction(_ context.Context, in invocation) (err error) {
+	set := in.Settings
 	jobs, err := inspect.Open(set.State)
 	if err != nil {
 		return inspectError(err)

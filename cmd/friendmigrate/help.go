@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -16,48 +13,45 @@ import (
 
 const helpWidth = 100
 
-// helpText is the key in a command's metadata of the function that writes its help text.
-const helpText = "help text"
-
-// The library's completion command and the flag with which its scripts ask the program what may
+// The library's completion command, and the flag with which its scripts ask the program what may
 // follow.
 const (
-	completionCommand = "completion"
-	completionFlag    = "--generate-shell-completion"
-	completionUsage   = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
+	completionName = "completion"
+	completionFlag = "--generate-shell-completion"
 )
+
+func completionCommand() command {
+	return command{name: completionName, args: "SHELL",
+		usage: "prints a script that completes commands and flags in bash, zsh, fish or pwsh"}
+}
+
+// noShell answers completion without a shell that it knows.
+func (p *program) noShell() error {
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err:  errors.New("completion needs the name of a shell: bash, zsh, fish or pwsh"),
+		Hint: exit.Parse(p.Args[0], completionName, nil, nil).Of("bash").String(),
+	}
+}
 
 // showHelp prints the help text of a command or a topic; without words the program's.
 func (p *program) showHelp(words ...string) error {
 	name := append(words, "")[0]
-	text := rootHelp()
 	page, isTopic, err := p.topic(name, words[min(1, len(words)):])
 	if err != nil {
 		return err
 	}
-	switch c := leafNamed(name); {
-	case name == completionCommand:
-		text = "friendmigrate completion SHELL\n\n" + completionUsage + "\n"
-	case c != nil && c.Metadata[helpText] == nil:
-		text = "friendmigrate " + name + "\n\n" + c.Usage + "\n"
+	text := page
+	switch c := find(name); {
 	case c != nil:
-		text = c.Metadata[helpText].(func() string)()
-	case isTopic:
-		text = page
-	case name != "":
+		text = c.help()
+	case name == "":
+		text = rootHelp()
+	case !isTopic:
 		return p.unknownCommand(name)
 	}
 	_, err = io.WriteString(p.Std.Out, text)
 	return err
-}
-
-// noShell answers completion without a shell that it knows.
-func (p *program) noShell(_ context.Context, c *cli.Command) error {
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err:  errors.New("completion needs the name of a shell: bash, zsh, fish or pwsh"),
-		Hint: exit.Parse(p.Args[0], completionCommand, nil, nil).Of("bash").String(),
-	}
 }
 
 func rootHelp() string {
@@ -65,58 +59,40 @@ func rootHelp() string {
 	b.WriteString(`friendmigrate moves a social graph into Tencent Chat, at the service's limit, with an account of what
 became of every friendship.
 
-  friendmigrate import INPUT...     the job: validate, group, send, record, report; again to resume
-  friendmigrate plan INPUT...       what an import would take; nothing is sent
-  friendmigrate status              where the job stands, also while it runs
-  friendmigrate failures            what the service refused: by code with advice, or as a list
-  friendmigrate explain FROM [TO]   what happened to one account or one edge
-  friendmigrate undo-list           which pairs this job created, as requests of friend_delete
-  friendmigrate pace [RATE]         show or change how fast the job sends, pause and resume it
-  friendmigrate clean               remove the staged input of a finished job, keep lists and report
-  friendmigrate doctor              before a run: credentials, region, latency, accounts
-  friendmigrate verify [INPUT...]   ask the service whether every edge is in place
-  friendmigrate export              write friend lists as a file that import accepts
-  friendmigrate simulate            serve a simulated Chat on a port
-  friendmigrate manifest            print Kubernetes YAML of an import
-  friendmigrate completion SHELL    print a completion script for bash, zsh, fish or pwsh
-  friendmigrate version             print the version
-  friendmigrate help [COMMAND]      this text, or that of a command
-  friendmigrate help TOPIC          TOPICS
-  friendmigrate help man            the manual page, for man -l -
-
-To see it at work without an app or a key:
-
-  friendmigrate import --rehearse INPUT
-
 `)
-	b.WriteString(exitCodes())
-	return strings.Replace(b.String(), "TOPICS", strings.Join(topics(), ", "), 1)
-}
-
-func importHelp() string {
-	var b strings.Builder
-	b.WriteString(`friendmigrate import [flags] INPUT...
-
-Reads edges, checks them, groups them by From_Account, sends them by friend_import and records what
-became of each. Nothing is sent before the whole input was read and found sound. After any
-interruption the same command goes on where it was; run after the end, it sends nothing.
-
-INPUT is a file, a folder (its inputs in name order), an object or a prefix of an S3 store
-(s3://bucket/key, s3://bucket/prefix/) or - for standard input: .csv, .jsonl or .ndjson, each also .gz
-or .zst. Columns and keys carry the API's names: From_Account, To_Account, AddSource, Remark,
-RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
-
-`)
-	b.WriteString(flagHelp(settings.Flags("import")))
-	b.WriteString(variableHelp("Every flag but --fresh"))
+	for _, c := range commands() {
+		b.WriteString(aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage))
+	}
+	b.WriteString(aligned("\nTopics of help:", strings.Join(topics(), ", ")+"; man prints the manual page, for man -l -"))
+	b.WriteString("\nTo see it at work without an app or a key: friendmigrate import --rehearse INPUT\n\n")
 	b.WriteString(exitCodes())
 	return b.String()
 }
 
-func variableHelp(which string) string {
-	text := fmt.Sprintf("%s is also read from a variable: --some-flag from %s; the flag wins.", which,
-		settings.Variable("some-flag"))
-	return strings.Join(wrap(text, helpWidth), "\n") + "\n\n"
+// help is the help text of the command.
+func (c command) help() string {
+	text := "friendmigrate " + c.name
+	flags := c.declared()
+	if len(flags) > 0 {
+		text += " [flags]"
+	}
+	text = strings.TrimSpace(text+" "+c.args) + "\n\n"
+	if c.text == "" {
+		return text + c.usage + "\n"
+	}
+	text += flow(c.text) + flagHelp(flags)
+	except := ""
+	for _, f := range flags {
+		if f.NoVariable && !f.Hidden {
+			except = " but --" + f.Name
+		}
+	}
+	text += flow("Every flag" + except + " is also read from a variable: --some-flag from " +
+		settings.Variable("some-flag") + "; the flag wins.")
+	if c.codes == "" {
+		return text + exitCodes()
+	}
+	return text + strings.TrimSuffix(flow("Exit codes: "+c.codes+"."), "\n")
 }
 
 // flagHelp lists flags by group.
@@ -143,7 +119,6 @@ func flagHelp(flags []settings.Flag) string {
 }
 
 func flagLines(f settings.Flag) string {
-	const column = 30
 	head := "  --" + f.Name
 	switch f.Kind {
 	case settings.Takes:
@@ -155,6 +130,12 @@ func flagLines(f settings.Flag) string {
 	if f.Default != "" {
 		text += " (default: " + f.Default + ")"
 	}
+	return aligned(head, text)
+}
+
+// aligned is a name and in a column beside it what it means.
+func aligned(head, text string) string {
+	const column = 30
 	if len(head) > column-2 {
 		head += "\n" + strings.Repeat(" ", column)
 	} else {
@@ -179,8 +160,17 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// paragraph is text in lines that fit.
-func paragraph(text string) string { return strings.Join(wrap(text, helpWidth), "\n") + "\n\n" }
+// flow fits paragraphs into the width. Indented ones stay as they are.
+func flow(text string) string {
+	var b strings.Builder
+	for p := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
+		if !strings.HasPrefix(p, " ") {
+			p = strings.Join(wrap(p, helpWidth), "\n")
+		}
+		b.WriteString(p + "\n\n")
+	}
+	return b.String()
+}
 
 func exitCodes() string {
 	var b strings.Builder

@@ -3,14 +3,27 @@ package main
 import (
 	"context"
 
-	"github.com/urfave/cli/v3"
-
-	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
+
+func importCommand() command {
+	return command{
+		name: "import", args: "INPUT...", flags: settings.Flags, do: operate(importing),
+		usage: "the job: validate, group, send, record, report. Run it again to resume",
+		text: `Reads edges, checks them, groups them by From_Account, sends them by friend_import and records what
+became of each. Nothing is sent before the whole input was read and found sound. After any
+interruption the same command continues where it was; run after the end, it sends nothing.
+
+INPUT is a file, a folder (its inputs in name order), an object or a prefix of an S3 store
+(s3://bucket/key, s3://bucket/prefix/) or - for standard input: .csv, .jsonl or .ndjson, each also .gz
+or .zst. Columns and keys carry the API's names: From_Account, To_Account, AddSource, Remark,
+RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
+`,
+	}
+}
 
 // importing is the operation of import: friend_import, or with --only-missing friend_check first.
 var importing = job.Operation{
@@ -23,17 +36,9 @@ var importing = job.Operation{
 	},
 }
 
-// importAction is the command import.
-func (p *program) importAction(ctx context.Context, c *cli.Command) error {
-	return p.operate(ctx, c, importing)
-}
-
-// operate is the action of a command that runs an operation.
-func (p *program) operate(ctx context.Context, c *cli.Command, op job.Operation) error {
-	v := p.values(c)
-	set, err := settings.Read(op.Command, v, p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
+// operate is what a command does that runs an operation.
+func operate(op job.Operation) func(*program, context.Context, invocation) error {
+	return func(p *program, ctx context.Context, in invocation) error {
+		return p.end(p.NewRun(op, in.Settings, in.values, in.args).Do(ctx))
 	}
-	return p.end(p.NewRun(op, set, v, c.Args().Slice()).Do(ctx))
 }

@@ -18,12 +18,12 @@ func (p *program) manPage() string {
 		fmt.Fprintf(&b, format+"\n", args...)
 	}
 	put(".TH FRIENDMIGRATE 1 \"\" \"friendmigrate %s\"", p.Version)
-	put(".SH NAME\nfriendmigrate \\- %s", p.command().Usage)
+	put(".SH NAME\nfriendmigrate \\- moves a social graph into Tencent Chat")
 	put(".SH SYNOPSIS\n.B friendmigrate\n.I COMMAND\n[flags] [arguments]")
 	put(".SH COMMANDS")
-	for _, c := range p.command().Commands {
-		put(".SS %s\n%s.", c.Name, c.Usage)
-		for _, f := range declaredFlags(c) {
+	for _, c := range commands() {
+		put(".SS %s\n%s.", c.name, c.usage)
+		for _, f := range c.declared() {
 			if f.Hidden {
 				continue
 			}

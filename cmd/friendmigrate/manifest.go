@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -18,21 +16,24 @@ import (
 	"friendmigrate/source"
 )
 
-func manifestHelp() string {
-	return `friendmigrate manifest [flags] [-- FLAGS OF IMPORT...]
-
-` + paragraph(`Prints Kubernetes YAML (1.34 and newer) of an import, for kubectl apply -f -: a Job, its volume claim and a network policy, on request a CronJob,
-a Job for each shard, a PodMonitor. It talks to no cluster and reads no key: --secret names the Secret that has it. Whatever import would refuse
-of its flags is refused here. Flags of import that are not listed below stand behind --, as in: manifest --region singapore -- --mutual`) +
-		flagHelp(new(manifest.Options).Flags()) + variableHelp("Every flag") +
-		"Exit codes: 0; 2 for settings that cannot be used; 1 for anything else.\n"
+func manifestCommand() command {
+	return command{
+		name: "manifest", args: "[-- FLAGS OF IMPORT...]", flags: func(string) []settings.Flag { return new(manifest.Options).Flags() }, raw: true, do: (*program).manifestAction,
+		usage: "prints Kubernetes YAML of an import, for kubectl apply -f -",
+		text: `Prints Kubernetes YAML (1.34 and newer) of an import, for kubectl apply -f -: a Job, its volume claim and
+a network policy, on request a CronJob, a Job for each shard, a PodMonitor. It talks to no cluster and
+reads no key: --secret names the Secret that has it. Whatever import would refuse of its flags is refused
+here. Flags of import that are not listed below stand behind --, as in: manifest --region singapore -- --mutual
+`,
+		codes: "0; 2 for settings that cannot be used; 1 for anything else",
+	}
 }
 
 // manifestAction is the command manifest.
-func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
-	options, err := manifest.Read(p.values(c), c.Args().Slice(), programVersion())
+func (p *program) manifestAction(_ context.Context, in invocation) error {
+	options, err := manifest.Read(in.values, in.args, programVersion())
 	if err != nil {
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.manifestHint(c, err)}
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.manifestHint(in, err)}
 	}
 	if err := p.checkVolume(options); err != nil {
 		return err
@@ -49,9 +50,9 @@ func (p *program) manifestAction(_ context.Context, c *cli.Command) error {
 
 // manifestHint is the command without variables that the YAML must not hold: a hint must not repeat
 // them either. "" is the usual hint.
-func (p *program) manifestHint(c *cli.Command, err error) string {
+func (p *program) manifestHint(in invocation, err error) string {
 	line := p.Line()
-	bad := slices.ContainsFunc(p.values(c).Flags["env"], func(s string) bool {
+	bad := slices.ContainsFunc(in.values.Flags["env"], func(s string) bool {
 		_, err := manifest.ParseVariable(s)
 		return err != nil
 	})
@@ -62,7 +63,7 @@ func (p *program) manifestHint(c *cli.Command, err error) string {
 	case errors.As(err, new(settings.Missing)):
 		line = p.Completed(line)
 	case errors.Is(err, manifest.ErrNoFormat):
-		return line.Of(append(c.Args().Slice(), "--format", "csv")...).String() + " # or jsonl"
+		return line.Of(append(slices.Clone(in.args), "--format", "csv")...).String() + " # or jsonl"
 	case !bad:
 		return ""
 	}

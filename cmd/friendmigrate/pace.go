@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
-	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -19,10 +16,11 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-func paceHelp() string {
-	return `friendmigrate pace [flags] [RATE|pause|resume]
-
-Changes how fast the job in --state sends, while it runs. A running import, verify, accounts, update
+func paceCommand() command {
+	return command{
+		name: "pace", args: "[RATE|pause|resume]", flags: settings.Flags, do: (*program).paceAction,
+		usage: "shows or changes how fast the job sends, while it runs",
+		text: `Changes how fast the job in --state sends, while it runs. A running import, verify, accounts, update
 or undo obeys within 2 seconds, and later runs too.
 
   RATE     calls per second, of all shards together, in place of --rate
@@ -32,29 +30,25 @@ or undo obeys within 2 seconds, and later runs too.
 Without an argument it prints what is set and how fast the job sends. It needs no credentials.
 
 In Kubernetes: kubectl exec POD -- friendmigrate pace 50
-
-` + flagHelp(settings.Flags("pace")) + variableHelp("Every flag") +
-		`Exit codes: 0; 2 if there is no such folder or RATE cannot be read; 1 for anything else.
-`
+`,
+		codes: "0; 2 if there is no such folder or RATE cannot be read; 1 for anything else",
+	}
 }
 
 // paceAction is the command pace.
-func (p *program) paceAction(_ context.Context, c *cli.Command) error {
-	set, err := settings.Read("pace", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
-	if c.Args().Len() > 1 {
-		return job.Unusable(p.Line().Of(c.Args().First()), "pace takes one argument, but got %q too", c.Args().Get(1))
+func (p *program) paceAction(_ context.Context, in invocation) error {
+	set := in.Settings
+	if len(in.args) > 1 {
+		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])
 	}
 	if !folder.Known(set.State) {
 		return inspectError(fmt.Errorf("%w in %q", folder.ErrNoJob, set.State))
 	}
 	now, err := folder.ReadPace(set.State)
-	if !c.Args().Present() {
+	if len(in.args) == 0 {
 		return errors.Join(err, p.showPace(set.State, now))
 	}
-	switch word := c.Args().First(); word { // a file that cannot be read is written anew
+	switch word := in.args[0]; word { // a file that cannot be read is written anew
 	case "pause":
 		now.Paused = true
 	case "resume":

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -18,34 +16,31 @@ import (
 	"friendmigrate/source/stage"
 )
 
-func planHelp() string {
-	return `friendmigrate plan [flags] INPUT...
-
-Reads and checks the input as import does and says what importing it would take: calls, least time,
+func planCommand() command {
+	return command{
+		name: "plan", args: "INPUT...", flags: settings.Flags, do: (*program).planAction,
+		usage: "the same reading and checking, nothing sent: what an import would take",
+		text: `Reads and checks the input as import does and says what importing it would take: calls, least time,
 bytes, disk, which rows would be rejected and why, which rosters are over a limit. Nothing is sent, no
 credentials are needed, and the state folder stays as it is: the input is staged beside it, and
 removed again. A job that is staged already is only read.
 
 It takes every flag of import, so that the same command line does for both, and uses these:
-
-` + flagHelp(settings.Flags("plan")) + variableHelp("Every flag") +
-		`Exit codes: 0; 2 if the input cannot be used, or with --strict if rows would be rejected; 3 if rows
-would be rejected; 4 after a signal; 1 for anything else.
-`
+`,
+		codes: "0; 2 if the input cannot be used, or with --strict if rows would be rejected; 3 if rows " +
+			"would be rejected; 4 after a signal; 1 for anything else",
+	}
 }
 
 // planAction is the command plan.
-func (p *program) planAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.Read("plan", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
+func (p *program) planAction(ctx context.Context, in invocation) error {
+	set := in.Settings
 	for _, w := range set.Output.Warnings {
 		p.Screen.Line("warning: " + w)
 	}
 	p.NameShard(set.Job.Shard)
 	// Arguments are judged as import judges them.
-	as := p.NewRun(importing, set, p.values(c), c.Args().Slice())
+	as := p.NewRun(importing, set, in.values, in.args)
 	if err := as.CheckInputs(); err != nil {
 		return err
 	}
@@ -58,6 +53,7 @@ func (p *program) planAction(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
+	var err error
 	as.Store, err = p.OpenObjects(ctx, set.Objects, as.Inputs,
 		func(message string) { p.Screen.Line("warning: " + message) })
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -20,26 +18,22 @@ import (
 // simulateDrain is how long calls in flight may take to end after a signal.
 const simulateDrain = 10 * time.Second
 
-func simulateHelp() string {
-	return `friendmigrate simulate [flags]
-
-Serves a simulated Chat: friend_import, friend_check, friend_get and their sisters with the vendor's
+func simulateCommand() command {
+	return command{
+		name: "simulate", flags: settings.Flags, do: (*program).simulateAction,
+		usage: "serves a simulated Chat on a port",
+		text: `Serves a simulated Chat: friend_import, friend_check, friend_get and their sisters with the vendor's
 limits and checks, and with faults on request. Prints its URL when it is ready; that is the
---endpoint of an import. GET /_sim/stats and /_sim/graph give its own account as JSON. It keeps
+--endpoint of an import. GET /_sim/stats and /_sim/graph give its own record as JSON. It keeps
 everything in memory and ends at a signal.
-
-` + flagHelp(settings.Flags("simulate")) + variableHelp("Every flag")
+`,
+		codes: "0 after a signal; 2 for settings that cannot be used; 1 for anything else",
+	}
 }
 
 // simulateAction is the command simulate.
-func (p *program) simulateAction(ctx context.Context, c *cli.Command) error {
-	if err := p.noArguments(c); err != nil {
-		return err
-	}
-	set, err := settings.Read("simulate", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
+func (p *program) simulateAction(ctx context.Context, in invocation) error {
+	set := in.Settings
 	if err := p.configureApp(ctx, &set); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
@@ -17,24 +15,16 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-func statusHelp() string {
-	return `friendmigrate status [flags]
-
-Says where a job stands, of all its shards together: what became of its edges, how fast it goes and how
+func statusCommand() command {
+	return command{
+		name: "status", flags: settings.Flags, do: (*program).statusAction,
+		usage: "where the job stands, also while it runs",
+		text: `Says where a job stands, of all its shards together: what became of its edges, how fast it goes and how
 long it will take, which codes failed, how its last run ended. It only looks, also while the job runs.
-
-` + flagHelp(settings.Flags("status")) + variableHelp("Every flag") +
-		`Exit codes: 0, whatever the job's state is; 2 if there is no job; with --watch 4 if a signal came before
-the job had ended; 1 for anything else.
-`
-}
-
-// noArguments refuses arguments of a command that takes none.
-func (p *program) noArguments(c *cli.Command) error {
-	if !c.Args().Present() {
-		return nil
+`,
+		codes: "0, whatever the job's state is; 2 if there is no job; with --watch 4 if a signal came before " +
+			"the job had ended; 1 for anything else",
 	}
-	return job.Unusable(p.Line().Of(), "%s takes no arguments, but got %q", c.Name, c.Args().First())
 }
 
 // inspectError gives an error of looking at a state its code.
@@ -46,11 +36,8 @@ func inspectError(err error) error {
 }
 
 // statusAction is the command status.
-func (p *program) statusAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.Read("status", p.values(c), p.root)
-	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
-		return err
-	}
+func (p *program) statusAction(ctx context.Context, in invocation) error {
+	set := in.Settings
 	if set.Watch {
 		return p.watchStatus(ctx, set)
 	}

@@ -83,11 +83,11 @@ func TestTheShellCompletesValues(t *testing.T) {
 
 func TestTheManualPageHasEveryCommandAndFlag(t *testing.T) {
 	page, _ := call(t, 0, nil, "help", "man")
-	for _, c := range new(program).command().Commands {
-		if !strings.Contains(page, ".SS "+roff.Replace(c.Name)+"\n") {
-			t.Errorf("it lacks the command %s", c.Name)
+	for _, c := range commands() {
+		if !strings.Contains(page, ".SS "+roff.Replace(c.name)+"\n") {
+			t.Errorf("it lacks the command %s", c.name)
 		}
-		for _, f := range declaredFlags(c) {
+		for _, f := range c.declared() {
 			if !f.Hidden && !strings.Contains(page, `\-\-`+roff.Replace(f.Name)) {
 				t.Errorf("it lacks --%s", f.Name)
 			}

@@ -5,18 +5,17 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/urfave/cli/v3"
-
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-func undoListHelp() string {
-	return `friendmigrate undo-list [flags] > undo.jsonl
-
-Prints which pairs this job created, as requests of the vendor's friend_delete, one a line:
+func undoListCommand() command {
+	return command{
+		name: "undo-list", flags: settings.Flags, do: (*program).undoListAction,
+		usage: "which pairs this job created, as requests of friend_delete",
+		text: `Prints which pairs this job created, as requests of the vendor's friend_delete, one a line:
 
   {"From_Account":"alice","To_Account":["bob","carol"],"DeleteType":"Delete_Type_Single"}
 
@@ -27,18 +26,14 @@ A pair is in it if the service said of this job's own call that it was imported.
 before (already), failed ones and pending ones are not. An app that answers "imported" also for pairs that
 were there before makes them look like new ones: run the import with --only-missing where that matters,
 since it asks first. The staged input is needed, so make the list before clean.
-
-` + flagHelp(settings.Flags("undo-list")) + variableHelp("Every flag") +
-		`Exit codes: 0; 2 if there is no job; 4 after a signal; 1 for anything else.
-`
+`,
+		codes: "0; 2 if there is no job; 4 after a signal; 1 for anything else",
+	}
 }
 
 // undoListAction is the command undo-list.
-func (p *program) undoListAction(ctx context.Context, c *cli.Command) (err error) {
-	set, err := settings.Read("undo-list", p.values(c), p.root)
-	if err := errors.Join(exit.Because(exit.Unusable, err), p.noArguments(c)); err != nil {
-		return err
-	}
+func (p *program) undoListAction(ctx context.Context, in invocation) (err error) {
+	set := in.Settings
 	jobs, err := inspect.Open(set.State)
 	if err != nil {
 		return inspectError(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,7 +28,7 @@ func flagName(word string) string {
 // usageError is what the library says of a flag that it cannot read, with the flag as it was typed
 // and, where a known one is close, the command line that was meant. A value is not repeated in the
 // error: it may be a key.
-func (p *program) usageError(c *cli.Command, err error) error {
+func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	_, name, unknown := strings.Cut(err.Error(), "provided but not defined: -")
 	at := slices.IndexFunc(p.Args, func(word string) bool { return flagName(word) == name })
 	if last := p.Args[len(p.Args)-1]; !unknown && flagName(last) != "" { // nothing follows it
@@ -79,9 +80,9 @@ func (p *program) corrected(at int, word string) string {
 // unknownCommand names the command that was meant, if one is close.
 func (p *program) unknownCommand(name string) error {
 	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name)}
-	known := append(topics(), completionCommand)
-	for _, c := range p.command().Commands {
-		known = append(known, c.Name)
+	known := topics()
+	for _, c := range commands() {
+		known = append(known, c.name)
 	}
 	if nearest := migrate.Nearest(name, max(2, len(name)/2), known...); nearest != "" {
 		e.Err = fmt.Errorf("%w; did you mean %q?", e.Err, nearest)

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/urfave/cli/v3"
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/events"
@@ -39,37 +38,37 @@ type verifyJob struct {
 	keep   bool       // what was asked stays known after the end: it is a part of something larger
 }
 
-func verifyHelp() string {
-	return `friendmigrate verify [flags] [INPUT...]
-
-` + paragraph(`Asks the service whether every edge is there that the job in --state counts as in place, and what it has of
-those that failed: by friend_check, 1000 friends of an account in a call, or with --fields by friend_get
-alone. Edges that the job has not sent are pending and not asked about. INPUT may be named and has to be the
-job's then; an INPUT that no job knows (give a --state of its own) is expected to be there as a whole. It
-changes nothing. missing.csv and different.csv in --state list what is not as it should be, in a form that
-import accepts (.jsonl where an input was). Of a job in shards it asks about all of them, one after the other,
-at the whole rate; with --shard about one. After an interruption the same command goes on; after the end it
-begins anew.`) +
-		flagHelp(settings.Flags("verify")) + exitCodes()
+func verifyCommand() command {
+	return command{
+		name: "verify", args: "[INPUT...]", flags: settings.Flags, do: (*program).verifyAction,
+		usage: "asks the service whether every edge is in place",
+		text: `Asks the service whether every edge is there that the job in --state counts as in place, and what it has
+of those that failed: by friend_check, 1000 friends of an account in a call, or with --fields by
+friend_get alone. Edges that the job has not sent are pending and not asked about. INPUT may be named and
+has to be the job's then; an INPUT that no job knows (give a --state of its own) is expected to be there
+as a whole. It changes nothing. missing.csv and different.csv in --state list what is not as it should be,
+in a form that import accepts (.jsonl where an input was). Of a job in shards it asks about all of them,
+one after the other, at the whole rate; with --shard about one. After an interruption the same command
+continues; after the end it begins anew.
+`,
+	}
 }
 
 // verifyAction is the command verify.
-func (p *program) verifyAction(ctx context.Context, c *cli.Command) error {
-	set, err := settings.Read("verify", p.values(c), p.root)
-	if err != nil {
-		return exit.Because(exit.Unusable, err)
-	}
-	inputs := c.Args().Slice()
+func (p *program) verifyAction(ctx context.Context, in invocation) error {
+	set := in.Settings
+	inputs := in.args
 	j := verifyJob{Job: job.Job{Program: &p.Program, Inputs: inputs, Done: "asked", Suffix: "-verify", FS: disk.OS{},
 		Set: set}}
 	j.Begin("verify", set.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err
 	}
+	var err error
 	if j.pilot, err = j.OpenPilot(ctx); err != nil {
 		return err
 	}
-	if err := job.Refused(p.Reads(p.values(c), inputs, set.Rows.Format).CheckState(set.Job.State),
+	if err := job.Refused(p.Reads(in.values, inputs, set.Rows.Format).CheckState(set.Job.State),
 		j.Apart()); err != nil {
 		return err
 	}
