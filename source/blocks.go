@@ -15,15 +15,20 @@ type block struct {
 	layout   *layout
 	line     int64 // at which data begins
 	data     []byte
-	records  []record // how data is cut, if there are quotes in it; else every line is a record
+	records  []record // of CSV: what data holds, without empty lines
+	ends     []uint32 // of the cells of its whole records, as cutter has them
 	overlong bool     // data is no more than the beginning of one line that is too long
 }
 
-// record is how one record was cut.
+// record is a record of a block, or a line that is none.
 type record struct {
-	length int // line end included
-	kind   cutKind
+	start, length uint32 // in data; without byte order marks before it and its line end
+	line          uint32 // counted from the block's first
+	lines         uint32 // that it spans
+	kind          cutKind
 }
+
+func (b *block) text(r *record) []byte { return b.data[r.start : r.start+r.length] }
 
 // blockReader cuts the content of one input into blocks. It keeps no more than a block and the
 // record at its end.
@@ -102,7 +107,8 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 		if len(r.carry) == 0 && r.end {
 			return nil, nil // an empty input
 		}
-		switch n, kind := cutCSV(r.carry, 0, r.limit, r.end); kind {
+		c := cutter{limit: r.limit}
+		switch n, kind := c.cut(r.carry, r.end); kind {
 		case cutWhole:
 			header := bytes.Clone(r.carry[:n])
 			r.headerLine = r.line
@@ -171,7 +177,7 @@ func (r *blockReader) finish(b *block) {
 // next reads the next block into b, which it may reuse all of. It returns io.EOF after the last
 // one.
 func (r *blockReader) next(b *block) error {
-	b.layout, b.overlong, b.records = r.layout, false, b.records[:0]
+	b.layout, b.overlong = r.layout, false
 	b.data = append(b.data[:0], r.carry...)
 	r.carry = r.carry[:0]
 	for {
@@ -243,31 +249,46 @@ func (r *blockReader) skip(b *block) {
 	r.line++
 }
 
-// cut finds out how many of b's bytes are whole records. runsOn says that the record after them is
-// too long, and that not even its first line ends in b.
+// cut finds out how many of b's bytes are whole records, and which. runsOn says that the record
+// after them is too long, and that not even its first line ends in b.
 func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
-	if !r.csv || bytes.IndexByte(b.data, '"') < 0 {
+	b.records, b.ends = b.records[:0], b.ends[:0]
+	if !r.csv {
 		n = bytes.LastIndexByte(b.data, '\n') + 1
 		_, kind := cutPlain(b.data[n+marks(b.data[n:]):], -1, r.limit)
 		return n, kind == cutRunsOn, nil
 	}
-	b.records = b.records[:0]
-	for n < len(b.data) {
-		mark := marks(b.data[n:])
-		length, kind := cutCSV(b.data[n+mark:], r.layout.columns, r.limit, r.end)
-		switch kind {
-		case cutMore, cutRunsOn:
-			return n, kind == cutRunsOn, nil
-		case cutOpen:
-			line := r.line + int64(bytes.Count(b.data[:n], []byte{'\n'}))
-			if r.layout.endsInCR(b.data[n:], r.limit) {
-				return 0, false, r.layout.crEnds()
-			}
-			return 0, false, &InputError{Name: r.layout.name, Line: line,
-				Reason: "a quote in the record that begins here is open for 1 MiB"}
+	c := cutter{columns: r.layout.columns, limit: r.limit, ends: b.ends}
+	for line := 0; n < len(b.data); {
+		start := n + marks(b.data[n:])
+		length, kind := c.cut(b.data[start:], r.end)
+		if kind == cutMore || kind == cutRunsOn {
+			runsOn = kind == cutRunsOn
+			break
 		}
-		b.records = append(b.records, record{mark + length, kind})
-		n += mark + length
+		if kind == cutOpen {
+			return 0, false, r.open(b.data[n:], r.line+int64(line))
+		}
+		n = start + length
+		lines := 1
+		if kind == cutWhole {
+			lines = bytes.Count(b.data[start:n], []byte{'\n'})
+		}
+		if kind != cutBlank {
+			b.records = append(b.records, record{start: uint32(start), length: uint32(contentLength(b.data[start : n-1])),
+				line: uint32(line), lines: uint32(lines), kind: kind})
+		}
+		line += lines
 	}
-	return n, false, nil
+	b.ends = c.ends
+	return n, runsOn, nil
+}
+
+// open is the error of a quote that stays open, in the record that begins at a line.
+func (r *blockReader) open(record []byte, line int64) error {
+	if r.layout.endsInCR(record, r.limit) {
+		return r.layout.crEnds()
+	}
+	return &InputError{Name: r.layout.name, Line: line,
+		Reason: "a quote in the record that begins here is open for 1 MiB"}
 }

@@ -1,124 +1,140 @@
 package source
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/gocarina/gocsv"
 
 	"friendmigrate/migrate"
 )
 
-// row is what gocsv makes of a record. Everything is text: gocsv's own numbers take 0x10, 1.5
-// and " 7 " for integers.
-type row struct {
-	From       string      `csv:"From_Account"`
-	To         string      `csv:"To_Account"`
-	Remark     string      `csv:"Remark"`
-	RemarkTime string      `csv:"RemarkTime"`
-	Groups     string      `csv:"GroupName"`
-	AddSource  string      `csv:"AddSource"`
-	AddWording string      `csv:"AddWording"`
-	AddTime    string      `csv:"AddTime"`
-	Custom     customCells `csv:"Tag_SNS_Custom"`
+// row is what gocsv makes of a record. gocsv allocates a new one for each record, twice over, so it
+// is no more than a pointer to texts that are used again.
+type row struct{ Texts *texts }
+
+// texts are the cells of a record. They are text throughout: gocsv's own numbers take 0x10, 1.5 and
+// " 7 " for integers. They are parts of the block, or of csvParser.unquoted.
+type texts struct {
+	From                                                           string // exported, as gocsv refuses a struct without a field
+	to, remark, remarkTime, groups, addSource, addWording, addTime string
+	custom                                                         []string // from left to right
 }
 
-// customCells takes the cells of all custom columns of a row, from left to right: gocsv hands every
-// column of its name to it.
-type customCells []string
+var freeTexts = sync.Pool{New: func() any { return &texts{custom: []string{}} }}
 
-// UnmarshalCSV adds the next cell.
-func (c *customCells) UnmarshalCSV(cell string) error {
-	*c = append(*c, cell)
+// UnmarshalCSVWithFields takes the next cell of the record. gocsv calls it where it would otherwise
+// find and set a field by reflection, at an allocation for each.
+func (r *row) UnmarshalCSVWithFields(column, cell string) error {
+	if r.Texts == nil {
+		r.Texts = freeTexts.Get().(*texts)
+	}
+	r.Texts.set(column, cell)
 	return nil
+}
+
+func (t *texts) set(column, cell string) {
+	switch column {
+	case nameFrom:
+		t.From = cell
+	case nameTo:
+		t.to = cell
+	case nameRemark:
+		t.remark = cell
+	case nameRemarkTime:
+		t.remarkTime = cell
+	case nameGroups:
+		t.groups = cell
+	case nameAddSource:
+		t.addSource = cell
+	case nameAddWording:
+		t.addWording = cell
+	case nameAddTime:
+		t.addTime = cell
+	default:
+		t.custom = append(t.custom, cell)
+	}
+}
+
+// release gives the texts of a row back.
+func (r *row) release() {
+	*r.Texts = texts{custom: r.Texts.custom[:0]}
+	freeTexts.Put(r.Texts)
+	r.Texts = nil
 }
 
 // csvParser turns records into edges.
 type csvParser struct {
 	*parser
 	layout *layout
-	feed   feeder
-	rows   *gocsv.Unmarshaller // over feed
-	groups []string            // reused
+
+	// What gocsv reads next, and what it makes of it.
+	table    [][]string // the header, then records
+	cells    []string   // of the records
+	unquoted []byte     // cells that had quotes in them
+	rows     []row
+
+	groups []string // reused
 	custom []migrate.CustomItem
-	ends   []byte // a record with its inner line ends doubled; reused
 }
 
-// feeder gives a csv.Reader exactly the bytes of whole records, so that it never waits for more
-// than the record that was asked for.
-type feeder struct{ rest []byte }
+// Read is of gocsv.CSVReader. gocsv asks for all records at once.
+func (p *csvParser) Read() ([]string, error) { return nil, io.EOF }
 
-func (f *feeder) Read(p []byte) (int, error) {
-	if len(f.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, f.rest)
-	f.rest = f.rest[n:]
-	return n, nil
-}
+// ReadAll hands the records to gocsv.
+func (p *csvParser) ReadAll() ([][]string, error) { return p.table, nil }
+
+// What gocsv is given at once: many records, because it looks at the header each time, but not more
+// than fit into the processor's cache.
+const (
+	batchRecords = 256
+	batchCells   = 16 * batchRecords
+)
 
 // use makes the parser ready for an input. Since gocsv has package-level switches that any package
-// of the program may set (tag name, separator, normalizer), a record of known cells has to come out
+// of the program may set (a normalizer of headers, say), a record of known cells has to come out
 // right first.
 func (p *csvParser) use(l *layout) error {
-	probe := make([]string, l.columns)
-	for i := range probe {
-		probe[i] = strconv.Itoa(i)
-	}
-	p.feed.rest = []byte(strings.Join(l.header, ",") + "\n" + strings.Join(probe, ",") + "\n")
-	reader := csv.NewReader(bufio.NewReaderSize(&p.feed, 32<<10))
-	reader.ReuseRecord = true
-	var err error
-	if p.rows, err = gocsv.NewUnmarshaller(reader, &row{}); err != nil {
-		return fmt.Errorf("read header of %q: %w", l.name, err)
-	}
 	p.layout = l
-	read, err := p.rows.Read()
-	if err != nil {
-		return fmt.Errorf("read header of %q: %w", l.name, err)
+	records := min(max(batchCells/len(l.header), 1), batchRecords)
+	p.rows = make([]row, records)
+	p.table = append(make([][]string, 0, records+1), l.header)
+	p.cells = make([]string, 0, records*len(l.header))
+	p.table = append(p.table, l.header)
+	if err := p.read(); err != nil {
+		return err
 	}
-	return probeRow(l, read.(*row))
+	var want row
+	for _, name := range l.header {
+		_ = want.UnmarshalCSVWithFields(name, name)
+	}
+	if !reflect.DeepEqual(p.rows[0], want) {
+		return errSwitched
+	}
+	p.rows[0].release()
+	want.release()
+	return nil
 }
 
-func probeRow(l *layout, got *row) error {
-	cells := map[string]string{
-		nameFrom: got.From, nameTo: got.To, nameRemark: got.Remark, nameRemarkTime: got.RemarkTime,
-		nameGroups:    got.Groups,
-		nameAddSource: got.AddSource, nameAddWording: got.AddWording, nameAddTime: got.AddTime,
+// read has gocsv make rows of the records of the table.
+func (p *csvParser) read() error {
+	if len(p.table) == 1 {
+		return nil
 	}
-	custom := []string(got.Custom)
-	for i, name := range l.header {
-		want := strconv.Itoa(i)
-		switch name {
-		case headerIgnored:
-		case headerCustom:
-			if len(custom) == 0 || custom[0] != want {
-				return errSwitched
-			}
-			custom = custom[1:]
-		default:
-			if cells[name] != want {
-				return errSwitched
-			}
-			delete(cells, name)
-		}
-	}
-	for _, cell := range cells {
-		if cell != "" {
-			return errSwitched
-		}
-	}
-	if len(custom) > 0 {
-		return errSwitched
+	err := gocsv.UnmarshalCSV(p, &p.rows)
+	p.table, p.cells, p.unquoted = p.table[:1], p.cells[:0], p.unquoted[:0]
+	if err != nil {
+		return fmt.Errorf("read rows of %q: %w", p.layout.name, err)
 	}
 	return nil
 }
+
+var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")
 
 // block takes all rows of a block.
 func (p *csvParser) block(b *block) error {
@@ -127,73 +143,68 @@ func (p *csvParser) block(b *block) error {
 			return err
 		}
 	}
-	if len(b.records) > 0 {
-		return p.records(b)
-	}
-	return p.lines(b)
-}
-
-// lines takes a block without quotes. There every line that is not empty is one record for the
-// cutter and for the reader alike, so the reader may have it whole.
-func (p *csvParser) lines(b *block) error {
-	data := dropMarks(b.data)
-	p.feed.rest = data
-	for rest, line := data, b.line; len(rest) > 0; line++ {
-		end := bytes.IndexByte(rest, '\n')
-		raw := trimCR(rest[:end])
-		rest = rest[end+1:]
-		if len(raw) == 0 {
-			continue
-		}
-		if err := p.read(raw, line, len(raw) > p.limit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// records takes a block with quotes, record by record as it was cut.
-func (p *csvParser) records(b *block) error {
-	rest, line := b.data, b.line
-	for _, cut := range b.records {
-		record := rest[:cut.length]
-		rest = rest[cut.length:]
-		record = record[marks(record):]
-		raw := trimCR(record[:len(record)-1])
-		at, lines := line, int64(bytes.Count(record, []byte{'\n'}))
-		line += lines
-		p.many = p.layout.notable(record, lines)
-		var err error
-		switch {
-		case len(raw) == 0:
-		case cut.kind == cutWhole:
-			p.feed.rest = p.exact(record)
-			err = p.read(raw, at, false)
-		default:
-			err = p.broken(p.layout, at, raw, cutReason(cut.kind))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// notable is the number of a record's lines, if there are so many that it may have swallowed rows;
-// else 0.
-func (l *layout) notable(record []byte, lines int64) int64 {
-	if lines > manyLines {
-		return lines
-	}
-	if lines > 1 {
-		cells, _ := csv.NewReader(bytes.NewReader(record)).Read()
-		for _, cell := range cells {
-			if strings.Contains(cell, "\n") && strings.Count(cell, ",") >= l.columns-1 {
-				return lines
+	records, ends := b.records, b.ends
+	for len(records) > 0 {
+		batch := records[:min(len(records), len(p.rows))]
+		records = records[len(batch):]
+		for i := range batch {
+			if batch[i].kind == cutWhole {
+				p.add(b.text(&batch[i]), ends[:p.layout.columns], batch[i].lines > 1)
+				ends = ends[p.layout.columns:]
 			}
 		}
+		if err := p.batch(b, batch); err != nil {
+			return err
+		}
 	}
-	return 0
+	return nil
+}
+
+// add adds a record to the table.
+func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
+	if lines && bytes.Contains(record, []byte("\r\n")) {
+		// Such a record has always lost one '\r' more at its end. A job that is staged again must
+		// come out as before.
+		ends[len(ends)-1] = min(ends[len(ends)-1], uint32(contentLength(record)))
+	}
+	from, first := 0, len(p.cells)
+	for i, end := range ends {
+		if p.layout.wanted[i] {
+			var cell []byte
+			cell, p.unquoted = unquote(p.unquoted, record[from:end])
+			p.cells = append(p.cells, view(cell))
+		}
+		from = int(end) + 1
+	}
+	p.table = append(p.table, p.cells[first:])
+}
+
+// batch takes the records of a block of which the whole ones are in the table.
+func (p *csvParser) batch(b *block, batch []record) error {
+	if err := p.read(); err != nil {
+		return err
+	}
+	rows := p.rows
+	for i := range batch {
+		cut := &batch[i]
+		raw, line := b.text(cut), b.line+int64(cut.line)
+		p.many = 0
+		if cut.kind != cutWhole {
+			if err := p.broken(b.layout, line, raw, cutReason(cut.kind)); err != nil {
+				return err
+			}
+			continue
+		}
+		if cut.lines > 1 && p.layout.notable(cellsOf(raw), int(cut.lines)) {
+			p.many = int64(cut.lines)
+		}
+		if err := p.row(rows[0].Texts, raw, line); err != nil {
+			return err
+		}
+		rows[0].release()
+		rows = rows[1:]
+	}
+	return nil
 }
 
 func cutReason(kind cutKind) reject {
@@ -206,55 +217,29 @@ func cutReason(kind cutKind) reject {
 	return reject{"", reasonQuotes}
 }
 
-// exact makes encoding/csv keep a "\r\n" inside quotes: it makes "\n" of every line end, so it is
-// given one '\r' more. The record's own end may go.
-func (p *csvParser) exact(record []byte) []byte {
-	inner := record[:len(record)-1]
-	if !bytes.Contains(inner, []byte("\r\n")) {
-		return record
-	}
-	p.ends = append(p.ends[:0], bytes.ReplaceAll(trimCR(inner), []byte("\r\n"), []byte("\r\r\n"))...)
-	p.ends = append(p.ends, '\n')
-	return p.ends
-}
-
-// read takes the next row out of gocsv, which is the record with this text.
-func (p *csvParser) read(raw []byte, line int64, overlong bool) error {
-	read, err := p.rows.Read()
-	switch {
-	case err != nil && !errors.Is(err, csv.ErrFieldCount):
-		return fmt.Errorf("read %q, line %d: %w", p.layout.name, line, err) // can't be: the record was found whole
-	case overlong:
-		return p.broken(p.layout, line, raw, reject{"", reasonOverlong})
-	case err != nil:
-		return p.broken(p.layout, line, raw, reject{"", reasonColumns})
-	}
-	return p.row(read.(*row), raw, line)
-}
-
-func (p *csvParser) row(r *row, raw []byte, line int64) error {
+func (p *csvParser) row(r *texts, raw []byte, line int64) error {
 	if again, err := p.layout.headerAgain(r, raw, line); err != nil {
 		return err
 	} else if again {
 		return p.broken(p.layout, line, raw, reject{"", reasonHeader})
 	}
 	e := &p.edge
-	e.From, e.To, e.AddSource, e.Remark, e.AddWording = r.From, r.To, r.AddSource, r.Remark, r.AddWording
+	e.From, e.To, e.AddSource, e.Remark, e.AddWording = r.From, r.to, r.addSource, r.remark, r.addWording
 	e.Groups, e.Custom = nil, nil
-	if r.Groups != "" {
-		p.groups = splitGroups(p.groups[:0], r.Groups)
+	if r.groups != "" {
+		p.groups = splitGroups(p.groups[:0], r.groups)
 		e.Groups = p.groups
 	}
-	if len(r.Custom) > 0 {
+	if len(r.custom) > 0 {
 		p.custom = p.custom[:0]
-		for i, cell := range r.Custom {
+		for i, cell := range r.custom {
 			p.custom = append(p.custom, migrate.CustomItem{Tag: p.layout.tags[i], Value: cell,
 				Integer: p.layout.integer[i]})
 		}
 		e.Custom = p.custom
 	}
 	e.Position = migrate.Position{Input: p.layout.index, Line: line}
-	return p.edgeRead(raw, numbers{r.RemarkTime, r.AddTime})
+	return p.edgeRead(raw, numbers{r.remarkTime, r.addTime})
 }
 
 // splitGroups appends the groups of a cell to list. Empty ones are absent.

@@ -502,8 +502,8 @@ func TestMappedHeaders(t *testing.T) {
 }
 
 func TestGocsvSwitchesAreNoticed(t *testing.T) {
-	gocsv.ShouldAlignDuplicateHeadersWithStructFieldOrder = true
-	defer func() { gocsv.ShouldAlignDuplicateHeadersWithStructFieldOrder = false }()
+	gocsv.SetHeaderNormalizer(strings.ToLower)
+	defer gocsv.SetHeaderNormalizer(gocsv.DefaultNameNormalizer())
 	_, err := readTexts(t, Options{}, nil, text{"a.csv", "From_Account,To_Account,AddSource,Tag_SNS_Custom_A,Tag_SNS_Custom_B\na,b," + src + ",x,y\n"})
 	if !errors.Is(err, errSwitched) {
 		t.Fatalf("got %v", err)

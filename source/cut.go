@@ -1,6 +1,11 @@
 package source
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+)
 
 // recordLimit is the most bytes that one record may have, without its line end.
 const recordLimit = 1 << 20
@@ -9,9 +14,10 @@ const recordLimit = 1 << 20
 type cutKind uint8
 
 const (
-	cutWhole    cutKind = iota // a record, well formed
+	cutWhole    cutKind = iota // a record, well formed, with as many cells as the header
+	cutBlank                   // an empty line
 	cutQuotes                  // quotes that make no record: the first line is rejected
-	cutColumns                 // a record of several lines with another number of columns than the header: the first line is rejected
+	cutColumns                 // a record with another number of columns than the header: the first line is rejected
 	cutOverlong                // no end within the limit: the first line is rejected
 	cutMore                    // more bytes are needed to tell
 	cutRunsOn                  // cutOverlong, and the end of its first line is not within the bytes at hand
@@ -19,45 +25,94 @@ const (
 	cutOpen
 )
 
-// cutCSV finds the end of the first record of b, which begins at the beginning of a line: n bytes,
-// line end included. A record that is broken costs its first line only, so what comes after a stray
-// quote is read again from the next line on. The rules are those of encoding/csv without
-// LazyQuotes, to the byte, so that what is whole here is one record there. columns is the header's
-// number of columns, 0 if it isn't known yet.
+// cutter finds the records of a CSV and their cells, in one walk.
+type cutter struct {
+	columns int      // of the header; 0: not known yet
+	limit   int      // of a record, in bytes
+	ends    []uint32 // where the cells of all whole records end, each counted from the beginning of its record
+	most    int      // ends that there may be with the record's, and one more
+}
+
+// cut finds the end of the first record of b, which begins at the beginning of a line: n bytes,
+// line end included. The cells of a whole record are appended to c.ends. A record that is broken
+// costs its first line only, so what comes after a stray quote is read again from the next line on.
+// The rules are those of encoding/csv without LazyQuotes, to the byte, except that line ends within
+// quotes stay as they are.
 //
 // final says that b holds the rest of the input, which then ends with a line end. What is found
 // never depends on how much more than limit+2 bytes b has.
-func cutCSV(b []byte, columns, limit int, final bool) (n int, kind cutKind) {
+func (c *cutter) cut(b []byte, final bool) (n int, kind cutKind) {
+	before := len(c.ends)
+	c.most = math.MaxInt
+	if c.columns > 0 {
+		c.most = before + c.columns + 1
+	}
+	n, kind = c.find(b, final)
+	if kind == cutWhole && c.columns > 0 && len(c.ends)-before != c.columns {
+		n, kind = bytes.IndexByte(b, '\n')+1, cutColumns
+	}
+	if kind != cutWhole {
+		c.ends = c.ends[:before]
+	}
+	return n, kind
+}
+
+// end notes where a cell ends.
+func (c *cutter) end(at int) {
+	if len(c.ends) < c.most {
+		c.ends = append(c.ends, uint32(at))
+	}
+}
+
+func (c *cutter) find(b []byte, final bool) (n int, kind cutKind) {
 	lineEnd := bytes.IndexByte(b, '\n')
 	line := b
 	if lineEnd >= 0 {
 		line = b[:lineEnd]
 	}
 	if bytes.IndexByte(line, '"') < 0 {
-		return cutPlain(b, lineEnd, limit)
+		n, kind = cutPlain(b, lineEnd, c.limit)
+		switch line = trimCR(line); {
+		case kind == cutWhole && len(line) == 0:
+			kind = cutBlank
+		case kind == cutWhole:
+			c.split(line)
+		}
+		return n, kind
 	}
-	window := b[:min(len(b), limit+2)]
-	end, fields, state := scanQuoted(window)
-	full := len(b) >= limit+2 // more bytes would not change what the window shows
+	end, state := c.scan(b[:min(len(b), c.limit+2)])
+	full := len(b) >= c.limit+2 // more bytes would not change what the window shows
 	switch {
 	case state == scanInQuote && full:
 		return 0, cutOpen
-	case lineEnd < 0 && full, lineEnd >= 0 && contentLength(line) > limit, state == scanInField && full:
+	case lineEnd < 0 && full, lineEnd >= 0 && contentLength(line) > c.limit, state == scanInField && full:
 		return overlong(lineEnd)
 	case state == scanInQuote && final, state == scanBroken && lineEnd >= 0:
 		return lineEnd + 1, cutQuotes
 	case state != scanEnded:
 		return 0, cutMore
-	case contentLength(b[:end]) > limit:
+	case contentLength(b[:end]) > c.limit:
 		return overlong(lineEnd)
-	case end > lineEnd && columns > 0 && fields != columns:
-		return lineEnd + 1, cutColumns
 	}
 	return end + 1, cutWhole
 }
 
-// cutPlain is cutCSV for a first line without quotes, and all there is to cut in JSONL. lineEnd is
-// the index of the line's end, -1 if b doesn't have it.
+// split finds the cells of a line without quotes.
+func (c *cutter) split(line []byte) {
+	at := 0
+	for {
+		i := bytes.IndexByte(line[at:], ',')
+		if i < 0 {
+			c.end(len(line))
+			return
+		}
+		c.end(at + i)
+		at += i + 1
+	}
+}
+
+// cutPlain finds the end of a first line without quotes, and all there is to cut in JSONL. lineEnd
+// is the index of the line's end, -1 if b doesn't have it.
 func cutPlain(b []byte, lineEnd, limit int) (n int, kind cutKind) {
 	switch {
 	case lineEnd < 0 && len(b) < limit+2:
@@ -95,46 +150,48 @@ const (
 	scanInField                  // at the end of the bytes, outside quotes
 )
 
-// scanQuoted walks over the fields of the record at the beginning of b. end is the index of its
-// '\n'.
-func scanQuoted(b []byte) (end, fields int, state scanState) {
-	for at := 0; ; at++ { // at is where a field begins
-		fields++
+// scan walks over the cells of the record at the beginning of b. end is the index of its '\n'.
+func (c *cutter) scan(b []byte) (end int, state scanState) {
+	for at := 0; ; at++ { // at is where a cell begins
 		if at < len(b) && b[at] == '"' {
 			closing := closingQuote(b, at+1)
 			if closing < 0 {
-				return 0, fields, scanInQuote
+				return 0, scanInQuote
 			}
 			at = closing + 1
+			c.end(at)
 			rest := b[at:]
 			switch {
 			case len(rest) > 0 && rest[0] == '\n':
-				return at, fields, scanEnded
+				return at, scanEnded
 			case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
-				return at + 1, fields, scanEnded
+				return at + 1, scanEnded
 			case len(rest) > 0 && rest[0] == ',':
 				continue
 			case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r':
-				return 0, fields, scanInField
+				return 0, scanInField
 			}
-			return 0, fields, scanBroken
+			return 0, scanBroken
 		}
+		start := at
 		for at < len(b) && b[at] != ',' && b[at] != '\n' && b[at] != '"' {
 			at++
 		}
 		switch {
 		case at >= len(b):
-			return 0, fields, scanInField
-		case b[at] == '\n':
-			return at, fields, scanEnded
+			return 0, scanInField
 		case b[at] == '"':
-			return 0, fields, scanBroken
+			return 0, scanBroken
+		case b[at] == '\n':
+			c.end(start + contentLength(b[start:at]))
+			return at, scanEnded
 		}
+		c.end(at)
 	}
 }
 
-// closingQuote finds the quote that ends a quoted field whose content begins at from, or -1. A
-// quote that may be half of a pair at the end of b is none yet.
+// closingQuote finds the quote that ends a quoted cell whose content begins at from, or -1. A quote
+// that may be half of a pair at the end of b is none yet.
 func closingQuote(b []byte, from int) int {
 	for {
 		i := bytes.IndexByte(b[from:], '"')
@@ -146,5 +203,44 @@ func closingQuote(b []byte, from int) int {
 			return i
 		}
 		from = i + 2
+	}
+}
+
+// cellsOf are the texts of all cells of a record that is whole, with line ends as encoding/csv has
+// them. nil: it is not.
+func cellsOf(record []byte) (cells []string) {
+	c := cutter{limit: len(record)}
+	record = append(slices.Clip(bytes.TrimSuffix(record, []byte{'\n'})), '\n')
+	if n, kind := c.cut(record, true); kind != cutWhole || n < len(record) {
+		return nil
+	}
+	from := 0
+	for _, end := range c.ends {
+		cell, _ := unquote(nil, record[from:end])
+		cells = append(cells, strings.ReplaceAll(string(cell), "\r\n", "\n"))
+		from = int(end) + 1
+	}
+	return cells
+}
+
+// unquote is the content of a cell. Where it has quotes in it, it is appended to buffer; else it is
+// part of the cell.
+func unquote(buffer, cell []byte) (content, grown []byte) {
+	if len(cell) == 0 || cell[0] != '"' {
+		return cell, buffer
+	}
+	cell = cell[1 : len(cell)-1]
+	start := len(buffer)
+	for {
+		i := bytes.IndexByte(cell, '"')
+		switch {
+		case i < 0 && start == len(buffer):
+			return cell, buffer
+		case i < 0:
+			buffer = append(buffer, cell...)
+			return buffer[start:], buffer
+		}
+		buffer = append(buffer, cell[:i+1]...)
+		cell = cell[i+2:]
 	}
 }

@@ -9,10 +9,10 @@
 //     or cut (--invalid-field) is in changed.csv, a duplicate whose fields differ is in
 //     duplicates.csv. Ids are bytes: nothing is trimmed, normalised, replaced or read through a
 //     float.
-//   - One bad row costs itself only. Records are cut here (cutCSV), not by encoding/csv, so a stray
-//     quote costs the line that it is in; gocsv is given whole records. What cannot be cut (a quote
-//     open for 1 MiB), has no From_Account column, is cut short or fails its checksum is an error
-//     that is ErrUnusable.
+//   - One bad row costs itself only. Records and their cells are found here (cutter), not by
+//     encoding/csv, so a stray quote costs the line that it is in; gocsv is given whole records.
+//     What cannot be cut (a quote open for 1 MiB), has no From_Account column, is cut short or
+//     fails its checksum is an error that is ErrUnusable.
 //   - An input of another kind (CR line ends, a JSON array, another separator, encoding or packing)
 //     is an ErrUnusable that names the command that converts it. What it is, sniff.go finds out
 //     from its beginning; wrong.go has the commands.
@@ -33,6 +33,6 @@
 // well: a spreadsheet may run a cell that begins with =, +, - or @, and lists are not defused
 // against that, since they have to stay inputs.
 //
-// One goroutine reads, digests, unpacks and cuts; the parsers validate and stage side by side, each
-// with a gocsv Unmarshaller and a stage lane of its own.
+// One goroutine reads, digests, unpacks and finds records and cells; the parsers validate and stage
+// side by side, each with a stage lane of its own. gocsv makes rows of the cells, many at once.
 package source

@@ -133,10 +133,10 @@ func Lanes(memory int64) int {
 // waiting that none of them has to.
 func (j *Job) buffers() int { return 2*j.Lanes + 1 }
 
-// stageMemory is what is left for staging when reading has its blocks, its lists and what gocsv
-// throws away between two collections.
+// stageMemory is what is left for staging when reading has its blocks with what their cutting
+// found, its lists and what gocsv throws away between two collections.
 func (j *Job) stageMemory() int64 {
-	own := int64(j.buffers())*2*blockSize + 3*listMemory + 4<<20
+	own := int64(j.buffers())*3*blockSize + 3*listMemory + 4<<20
 	return max(j.Memory-own, stage.MinMemory)
 }
 

@@ -2,8 +2,6 @@ package source
 
 import (
 	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -24,40 +22,34 @@ type layout struct {
 	columns int
 	names   []string // of the columns, as they stand there
 	from    string   // the name that the column of From_Account has there
-	header  []string // the columns' names as row's tags have them, placeholders where a column is ignored
+	wanted  []bool   // of the columns: it means something to us
+	header  []string // the API's names of the wanted columns
 	tags    []string // of the custom columns, from left to right
 	integer []bool   // of the custom columns: the value is an integer
-	ignored []string // columns that mean nothing to us
+	ignored []string // columns that mean nothing to us, and are none that our own lists add
 }
-
-// Names in layout.header that stand for more than one column of the input.
-const (
-	headerIgnored = "-"
-	headerCustom  = "Tag_SNS_Custom"
-)
 
 // readHeader makes sense of a CSV's first record. Names are matched exactly: gocsv would also match
 // them trimmed and stripped of characters without width.
 func (l *layout) readHeader(record []byte, line int64, r *rules) error {
-	names, err := csv.NewReader(bytes.NewReader(record)).Read()
-	if err != nil {
+	names := cellsOf(record)
+	if names == nil {
 		return &InputError{Name: l.name, Line: line, Reason: "the header is no CSV record"}
 	}
 	l.columns, l.names = len(names), names
-	if l.notable(record, int64(bytes.Count(record, []byte{'\n'}))) > 0 {
+	if l.notable(names, bytes.Count(record, []byte{'\n'})) {
 		reason := "the name of a column has rows in it: a quote too many or too few?"
 		return &InputError{Name: l.name, Line: line, Reason: reason}
 	}
 	seen := map[string]bool{}
 	for _, name := range names {
 		m := r.dictionary.look(name)
+		l.wanted = append(l.wanted, m.field > fieldListed && m.field != fieldCustomItem)
 		switch m.field {
 		case fieldUnknown, fieldCustomItem: // CSV has a column for each custom field
 			l.ignored = append(l.ignored, name)
-			l.header = append(l.header, headerIgnored)
 			continue
 		case fieldListed:
-			l.header = append(l.header, headerIgnored)
 			continue
 		case fieldTag:
 			if !isTag(m.text) {
@@ -66,13 +58,10 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			}
 			_, integer := r.integer[m.text]
 			l.tags, l.integer = append(l.tags, m.text), append(l.integer, integer)
-			l.header = append(l.header, headerCustom)
 		case fieldFrom:
 			l.from = name
-			fallthrough
-		default:
-			l.header = append(l.header, m.text)
 		}
+		l.header = append(l.header, m.text)
 		if seen[m.text] {
 			return &InputError{Name: l.name, Line: line, Reason: fmt.Sprintf("there are two columns %q", name)}
 		}
@@ -160,20 +149,24 @@ func list(names []string) string {
 	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + ")"
 }
 
+// notable reports whether a record has so many lines that it may have swallowed rows.
+func (l *layout) notable(cells []string, lines int) bool {
+	return lines > manyLines || lines > 1 && slices.ContainsFunc(cells, func(cell string) bool {
+		return strings.Contains(cell, "\n") && strings.Count(cell, ",") >= l.columns-1
+	})
+}
+
 // headerAgain reports whether a row is the header once more, as in files that were put together
 // with cat. A header with other columns is an error: nobody can tell what the rows after it mean.
-func (l *layout) headerAgain(r *row, record []byte, line int64) (bool, error) {
-	if r.From != l.from && !isAccountName(r.From) && !isAccountName(r.To) {
+func (l *layout) headerAgain(r *texts, record []byte, line int64) (bool, error) {
+	if r.From != l.from && !isAccountName(r.From) && !isAccountName(r.to) {
 		return false, nil
 	}
-	cells, err := csv.NewReader(bytes.NewReader(record)).Read()
-	if err != nil {
-		return false, err // can't be: it was read before
-	}
+	cells := cellsOf(record)
 	same, accounts := true, 0
 	for i, name := range l.names {
 		ours := slices.Contains(fieldNames[:], name) && strings.EqualFold(cells[i], name)
-		same = same && (ours || cells[i] == name || l.header[i] == headerIgnored)
+		same = same && (ours || cells[i] == name || !l.wanted[i])
 		if isAccountName(cells[i]) {
 			accounts++
 		}
@@ -222,5 +215,3 @@ func isAccountName(cell string) bool {
 // crEnds is the error of rows that end in CR alone. It names no line: several parsers may find
 // some.
 func (l *layout) crEnds() error { return crLines.of(l.name, l.format).error(l.name, l.packed) }
-
-var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")

@@ -122,22 +122,30 @@ func TestOrderOfRowsChangesNothingButLines(t *testing.T) {
 
 // naiveCut is the cutter in the simplest words: what encoding/csv takes for a record from the
 // beginning of a line on is one, else its first line is rejected.
-func naiveCut(b []byte, columns int) (n int, kind cutKind) {
+func naiveCut(b []byte, columns int) (n int, kind cutKind, cells []string) {
 	first := bytes.IndexByte(b, '\n') + 1
 	if len(trimCR(b[:first-1])) == 0 {
-		return first, cutWhole
+		return first, cutBlank, nil
 	}
-	r := csv.NewReader(bytes.NewReader(b))
-	r.FieldsPerRecord = -1
-	record, err := r.Read()
-	switch n := int(r.InputOffset()); {
+	read := func(b []byte) (cells []string, n int, err error) {
+		r := csv.NewReader(bytes.NewReader(b))
+		r.FieldsPerRecord = -1
+		cells, err = r.Read()
+		return cells, int(r.InputOffset()), err
+	}
+	cells, n, err := read(b)
+	switch {
 	case err != nil:
-		return first, cutQuotes
-	case n > first && len(record) != columns:
-		return first, cutColumns
-	default:
-		return n, cutWhole
+		return first, cutQuotes, nil
+	case len(cells) != columns:
+		return first, cutColumns, nil
 	}
+	// encoding/csv makes "\n" of every line end within quotes. With one '\r' more it keeps them.
+	if inner := b[:n-1]; bytes.Contains(inner, []byte("\r\n")) {
+		exact := bytes.ReplaceAll(trimCR(inner), []byte("\r\n"), []byte("\r\r\n"))
+		cells, _, _ = read(append(exact, '\n'))
+	}
+	return n, cutWhole, cells
 }
 
 // FuzzCutCSV holds the cutter against encoding/csv, at every step and for every amount of bytes at
@@ -151,20 +159,28 @@ func FuzzCutCSV(f *testing.F) {
 		f.Add([]byte(seed), 2)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, columns int) {
-		if len(b) == 0 || len(b) > 1<<12 || columns < 1 {
+		if len(b) == 0 || len(b) > 1<<12 || columns < 1 || columns > 1<<12 {
 			return
 		}
 		if b[len(b)-1] != '\n' {
 			b = append(b, '\n')
 		}
 		for len(b) > 0 {
-			n, kind := cutCSV(b, columns, recordLimit, true)
-			wantN, wantKind := naiveCut(b, columns)
+			c := cutter{columns: columns, limit: recordLimit}
+			n, kind := c.cut(b, true)
+			wantN, wantKind, want := naiveCut(b, columns)
 			if n != wantN || kind != wantKind {
 				t.Fatalf("%q, %d columns: got %d bytes, kind %d, want %d, %d", b, columns, n, kind, wantN, wantKind)
 			}
+			if kind == cutWhole {
+				p := csvParser{layout: &layout{wanted: slices.Repeat([]bool{true}, columns)}}
+				if p.add(trimCR(b[:n-1]), c.ends, bytes.Count(b[:n], []byte{'\n'}) > 1); !slices.Equal(p.cells, want) {
+					t.Fatalf("%q: got cells %q, want %q", b, p.cells, want)
+				}
+			}
 			for _, have := range []int{1, len(b) / 2, n - 1, min(n+1, len(b))} {
-				if n2, kind2 := cutCSV(b[:have], columns, recordLimit, false); kind2 != cutMore && (n2 != n || kind2 != kind) {
+				c := cutter{columns: columns, limit: recordLimit}
+				if n2, kind2 := c.cut(b[:have], false); kind2 != cutMore && (n2 != n || kind2 != kind) {
 					t.Fatalf("%q: with %d bytes %d %d, with all %d %d", b, have, n2, kind2, n, kind)
 				}
 			}

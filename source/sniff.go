@@ -257,8 +257,8 @@ func (l *layout) endsInCR(raw []byte, limit int) bool {
 	}
 	rows := 0
 	for piece := range bytes.SplitSeq(line, []byte{'\r'}) {
-		if _, fields, state := scanQuoted(slices.Concat(piece, []byte{'\n'})); state == scanEnded &&
-			fields == l.columns {
+		c := cutter{columns: l.columns, limit: limit}
+		if _, kind := c.cut(slices.Concat(piece, []byte{'\n'}), true); kind == cutWhole {
 			rows++
 		}
 	}
