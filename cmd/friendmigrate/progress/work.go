@@ -78,7 +78,7 @@ func (s Snapshot) idles() bool {
 func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text string) {
 	switch {
 	case pace.Cause == sink.PacePaused:
-		return string(pace.Cause), "paused; to go on: friendmigrate pace resume"
+		return string(pace.Cause), "paused by friendmigrate pace"
 	case m.Holding:
 		return ReasonHold, fmt.Sprintf("holding for %s, trying again by itself; last answer: %s",
 			terminal.Span(now.Sub(m.HoldSince)), m.HoldReason)
