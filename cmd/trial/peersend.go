@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,9 +22,8 @@ import (
 // the CPU time of the whole run. Both read the same file and meet a new service each time, in turn.
 func peerSend(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("trial peersend", flag.ContinueOnError)
-	accounts := []int{30_000, 100_000}
-	flags.Func("accounts", "`sizes` of the input, 20 to 30 friends each (default 30000,100000)", list(&accounts, atoi))
-	rounds := flags.Int("rounds", 3, "pairs of runs of each size; the median counts")
+	accounts := flags.Int("accounts", 30_000, "of the input, with 20 to 30 friends each")
+	rounds := flags.Int("rounds", 3, "runs of each; the median counts")
 	old := flags.String("against", "", "another `binary` of the program that runs in turn with the others")
 	script := flags.String("script", "", "be the script: send this `file` to the URL that follows")
 	if err := flags.Parse(args); err != nil {
@@ -43,17 +41,7 @@ func peerSend(ctx context.Context, args []string, out io.Writer) (err error) {
 	if p.program, err = lab.Build(ctx, dir, "friendmigrate"); err != nil {
 		return err
 	}
-	for _, n := range accounts {
-		if err := errors.Join(writeRosters(dir, n), p.compare(ctx, n, *rounds)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func atoi(s string) int {
-	n, _ := strconv.Atoi(s)
-	return n
+	return errors.Join(writeRosters(dir, *accounts), p.compare(ctx, *accounts, *rounds))
 }
 
 // writeRosters writes the key and edges.csv: so many accounts with 20 to 30 friends, in no order.
