@@ -174,7 +174,8 @@ func served(t *testing.T) (url string, c *counted) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: c, ConnState: c.ConnState, ConnContext: c.HTTP().ConnContext}
+	server := c.HTTP()
+	server.Handler = c
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(c.Listener(l)) }()
 	t.Cleanup(func() {

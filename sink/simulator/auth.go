@@ -28,10 +28,8 @@ const maxSigs = 4096
 // inflates and hashes.
 type signatures struct {
 	sync.Mutex
-	seen     map[string]*signature
-	total    int
-	wrong    span          // failed checks of the last minute, for SigLock
-	lockedTo time.Duration // 70050 until then
+	seen  map[string]*signature
+	total int
 }
 
 // signature is one that was seen.
@@ -50,64 +48,56 @@ type goodFor struct {
 // query is what the URL of a call must carry.
 type query struct {
 	identifier, sig       string
-	noRandom, noMediaType bool // the parameter is missing, which the service puts up with
+	noRandom, noMediaType int64 // 1: the parameter is missing, which the service accepts
 }
 
-// parameters checks the query parameters but for the signature itself.
-func (c *Config) parameters(raw string) (query, refusal) {
+// parameters checks the query parameters but for the signature itself. code is what is wrong with
+// them, 0 if nothing is.
+func (c *Config) parameters(raw string) (q query, code int) {
 	values, err := url.ParseQuery(raw)
-	wrong := func(code int) (query, refusal) { return query{}, refusal{code, callText("", code)} }
 	if err != nil {
-		return wrong(60025)
+		return q, 60025
 	}
 	for _, name := range [...]string{"sdkappid", "identifier", "usersig", "random", "contenttype"} {
 		if len(values[name]) > 1 {
-			return wrong(60025)
+			return q, 60025
 		}
 	}
 	app := values.Get("sdkappid")
 	if app == "" {
-		return wrong(60012)
+		return q, 60012
 	}
 	if id, err := strconv.ParseUint(app, 10, 64); err != nil || id == 0 {
-		return wrong(60006)
+		return q, 60006
 	} else if id != c.SDKAppID {
-		return wrong(70020)
+		return q, 70020
 	}
-	q := query{values.Get("identifier"), values.Get("usersig"), !values.Has("random"), !values.Has("contenttype")}
+	missing := func(name string) int64 {
+		if values.Has(name) {
+			return 0
+		}
+		return 1
+	}
+	q = query{values.Get("identifier"), values.Get("usersig"), missing("random"), missing("contenttype")}
 	_, err = strconv.ParseUint(values.Get("random"), 10, 32)
-	if err != nil && !q.noRandom || values.Get("contenttype") != "json" && !q.noMediaType || q.identifier == "" {
-		return wrong(60025)
+	if err != nil && q.noRandom == 0 || q.identifier == "" ||
+		values.Get("contenttype") != "json" && q.noMediaType == 0 {
+		return query{}, 60025
 	}
-	return q, refusal{}
+	return q, 0
 }
 
 // check verifies a signature at a moment; 0 is good.
 func (s *signatures) check(c *Config, q query, a arrival) int {
 	s.Lock()
 	defer s.Unlock()
-	if a.since < s.lockedTo {
-		return 70050
-	}
-	if q.sig == "" {
+	switch {
+	case q.sig == "":
 		return 70002
-	}
-	if len(q.sig) > maxSig {
+	case len(q.sig) > maxSig:
 		return 70003
 	}
-	known := s.lookup(q.sig, a.since)
-	code := known.verify(c, q, a)
-	switch code {
-	case 70003, 70009, 70013, 70014:
-		if c.SigLock > 0 {
-			s.wrong.drop(a.since - time.Minute)
-			if s.wrong.add(a.since); s.wrong.n >= c.SigLock {
-				s.lockedTo = a.since + time.Minute
-				s.wrong = span{}
-			}
-		}
-	}
-	return code
+	return s.lookup(q.sig, a.since).verify(c, q, a)
 }
 
 func (s *signatures) lookup(sig string, since time.Duration) *signature {
@@ -156,9 +146,6 @@ func (g *signature) verify(c *Config, q query, a arrival) int {
 	}
 	declared(c.SigExpire, 70001)
 	declared(c.SigRevoke, 70052)
-	if c.SigLifetime > 0 && now.After(time.Unix(g.made, 0).Add(c.SigLifetime)) {
-		code = 70001
-	}
 	return code
 }
 

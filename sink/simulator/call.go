@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -16,49 +17,39 @@ type call struct {
 	r *http.Request
 	arrival
 
-	api  string
-	req  *request
-	body int64
-	from string
-	nth  int
+	api     *command
+	req     *request
+	body    int64
+	unknown []string // names that the API does not have
+	from    string
+	nth     int
 
 	outer   refusal // of the body, known as soon as it has been read
-	refused refusal // the service says no to the whole call
-	limited bool    // for the limit
+	refused refusal // the service refuses the whole call
 	fault   *Fault
 	spike   bool
-	busy    bool // holds the account
-	clash   bool // the account was busy, said of each item
-	victim  int  // the item that an odd body is about, -1 if none
+	busy    bool   // it holds the account
+	clash   bool   // the account was busy, and each item says so
+	victim  string // the account that an odd body is about, if it is about one
 
 	answer answer
-	effect effect
+	counts Counts
 
 	open     *openCall
-	left     bool // ended on the client's side
-	gone     bool // by the client
+	left     bool // it has ended on the client's side
+	gone     bool // because the client went
 	reported bool
 	code     int // ErrorCode of the answer, -1 without
 	status   int // HTTP status of the answer, 0 without
 	ended    time.Time
 }
 
-// effect counts what a call did.
-type effect struct {
-	done                                                    bool // it took effect
-	sent, again, applied, reapplied                         int
-	checked, given, updated, deleted, accounts, newAccounts int
-}
-
 // serveCall takes a call from its arrival to its answer.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
-	k := &call{s: s, c: s.config.Load(), w: w, r: r, api: apiOf(r.URL.Path), code: -1, victim: -1}
+	k := &call{s: s, c: s.config.Load(), w: w, r: r, api: cmp.Or(commands[r.URL.Path], noCommand), code: -1}
 	s.carry(r)
-	k.arrival = s.traffic.arrive(k.c, k.api, func(since time.Duration) bool {
-		f := k.c.outage(since)
-		return f != nil && !f.serves()
-	})
-	s.tally.arrived(k.api, r)
+	k.arrival = s.traffic.arrive(k.c, k.api)
+	s.tally.change(func(s *Stats) { s.arrived(k.api.name, r) })
 	k.req = s.requests.Get().(*request)
 	defer k.end()
 	if !k.read() {
@@ -69,12 +60,10 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	k.send()
 }
 
-// read takes in the whole body and enters the call in the watch. It reports whether the client was
-// still there at its end.
+// read reads the whole body and notes the call as open. It reports whether the client was still
+// there at the end.
 func (k *call) read() bool {
-	b := k.s.buffers.Get().(*bytes.Buffer)
-	defer k.s.buffers.Put(b)
-	b.Reset()
+	b := bytes.NewBuffer(make([]byte, 0, max(0, min(k.r.ContentLength, 1<<20))+bytes.MinRead))
 	n, err := b.ReadFrom(io.LimitReader(k.r.Body, k.c.MaxBody+1))
 	if n > k.c.MaxBody && err == nil {
 		var rest int64
@@ -87,18 +76,13 @@ func (k *call) read() bool {
 		k.leave(true)
 		return false
 	}
-	if k.api == "" || k.r.Method != http.MethodPost || k.outer.code != 0 {
+	if k.api == noCommand || k.r.Method != http.MethodPost || k.outer.code != 0 {
 		return true
 	}
-	text := b.String()
-	if b.Cap() > 4<<20 {
-		*b = bytes.Buffer{} // don't keep the memory of one huge body
-	}
-	var unknown []string
-	k.outer, unknown = k.req.decode(k.api, text)
-	k.s.tally.unknown(unknown)
+	k.outer, k.unknown = k.req.decode(k.api, b.String())
+	k.counts.NullArrays = int64(k.req.nulls)
 	if k.outer.code != 60003 {
-		k.from = strings.Clone(k.req.from)
+		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the body
 	}
 	if k.from != "" {
 		k.open = k.s.watch.enter(k.from, k.at)
@@ -110,24 +94,28 @@ func (k *call) read() bool {
 // countAgain counts the edges of a friend_import and those that are in the graph already, whatever
 // becomes of the call.
 func (k *call) countAgain() {
-	if k.api != apiImport {
+	if k.api.name != apiImport {
 		return
 	}
-	k.effect.sent = len(k.req.items)
+	k.counts.EdgesSent = int64(len(k.req.items))
 	l := k.s.graph.open(k.from)
 	defer l.close()
-	if l.len() == 0 {
+	if l.n == 0 {
 		return
 	}
 	for i := range k.req.items {
 		if l.has(k.req.items[i].To) {
-			k.effect.again++
+			k.counts.EdgesAgain++
 		}
 	}
+	k.counts.CallsAgain = min(1, k.counts.EdgesAgain)
 }
 
-// work lets the time pass that the service takes, and does what it was asked for at the end of it,
-// also for a client that is gone by then.
+// spike is how much longer the service works on a call of Faults.Spikes.
+const spike = 5 * time.Second
+
+// work lets the time pass that the service takes. At its end it does what the call asks for, also
+// if the client has gone by then.
 func (k *call) work() answer {
 	d := k.c.Latency
 	who, n := k.identity()
@@ -135,36 +123,16 @@ func (k *call) work() answer {
 		d += time.Duration(draw(k.c.Seed, drawJitter, who, n) * float64(k.c.Jitter))
 	}
 	if k.spike {
-		d += k.c.SpikeFor
+		d += spike
 	}
 	if k.fault != nil && k.fault.Kind == FaultSpike {
-		d += defaultTo(k.fault.For, k.c.SpikeFor)
-	}
-	if k.c.GiveUp > 0 && d > k.c.GiveUp && k.refused.code == 0 {
-		k.wait(k.c.GiveUp)
-		k.giveUp()
-		d -= k.c.GiveUp
+		d += cmp.Or(k.fault.For, spike)
 	}
 	k.wait(d)
 	a := k.act()
-	k.s.tally.did(k)
-	if k.busy {
-		k.busy = false
-		k.s.watch.release(k.from, time.Now(), k.c.BusyAfter)
-	}
+	k.s.tally.change(func(s *Stats) { s.Counts.add(&k.counts) })
+	k.release()
 	return a
-}
-
-// giveUp answers 60008 while the work goes on.
-func (k *call) giveUp() {
-	if k.gone {
-		return
-	}
-	k.code = 60008
-	k.w.Header().Set("Connection", "close") // this connection is not free before the work is done
-	late := k.failure(refusal{60008, callText(k.api, 60008)})
-	k.writeJSON(late.append(nil, nil))
-	k.flush()
 }
 
 // identity is what the draws of this call depend on: its account and how many calls of that account
@@ -176,7 +144,7 @@ func (k *call) identity() (who, n uint64) {
 	return 0, uint64(k.number)
 }
 
-// wait lets time pass. If the client goes meanwhile that is noted at once, and the time passes all
+// wait lets time pass. If the client goes meanwhile it notes that at once, and the time passes all
 // the same.
 func (k *call) wait(d time.Duration) {
 	if d <= 0 {
@@ -201,6 +169,14 @@ func (k *call) wait(d time.Duration) {
 	}
 }
 
+// release ends the service's work for the account.
+func (k *call) release() {
+	if k.busy {
+		k.busy = false
+		k.s.watch.release(k.from, time.Now(), k.c.BusyAfter)
+	}
+}
+
 // leave ends the call on the client's side, once.
 func (k *call) leave(gone bool) {
 	if k.left {
@@ -210,23 +186,28 @@ func (k *call) leave(gone bool) {
 	if k.open != nil {
 		k.s.watch.leave(k.open, k.ended, gone)
 	}
-	k.s.tally.left(gone)
+	k.s.tally.change(func(s *Stats) {
+		s.OpenNow--
+		if gone {
+			s.GaveUp++
+		}
+	})
 }
 
-// settle ends the call before the last of its answer is written: whoever has read the answer finds
-// it in the account.
+// settle ends the call before the last of its answer is written, so that whoever has read the
+// answer finds it in Stats.
 func (k *call) settle() {
 	k.leave(false)
 	k.report()
 }
 
-// report enters the call in the account, once.
+// report enters the call in Stats, once.
 func (k *call) report() {
 	if k.reported {
 		return
 	}
 	k.reported = true
-	k.s.tally.ended(k)
+	k.s.tally.change(func(s *Stats) { s.ended(k) })
 	if k.c.Observe != nil {
 		k.c.Observe(k.view())
 	}
@@ -235,27 +216,23 @@ func (k *call) report() {
 // view is the call as tests see it.
 func (k *call) view() Call {
 	v := Call{
-		API: k.api, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since, Ended: k.ended,
+		API: k.api.name, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since, Ended: k.ended,
 		Code: k.code, Status: k.status,
-		Applied: k.effect.applied, GaveUp: k.gone,
+		Applied: int(k.counts.EdgesApplied), GaveUp: k.gone,
 	}
 	if k.fault != nil {
 		v.Fault = k.fault.String()
 	}
 	for i := range k.req.items {
-		v.To = append(v.To, strings.Clone(k.req.items[i].To))
+		v.To = append(v.To, k.req.items[i].To)
 	}
-	for _, to := range k.req.to {
-		v.To = append(v.To, strings.Clone(to))
-	}
+	v.To = append(v.To, k.req.to...)
 	return v
 }
 
 // end closes what is still open, also after the handler was aborted.
 func (k *call) end() {
-	if k.busy {
-		k.s.watch.release(k.from, time.Now(), k.c.BusyAfter)
-	}
+	k.release()
 	k.leave(k.r.Context().Err() != nil)
 	k.report()
 	k.req.reset()

@@ -1,60 +1,46 @@
 package simulator
 
-import "time"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Faults says what goes wrong. A share is a probability from 0 to 1. Of the shares of a call at
 // most one hits it; items are drawn one by one. "Applied" means that the service did what it was
-// asked for although the answer doesn't say so; without it nothing was done.
+// asked for although the answer does not say so; without it nothing was done.
 //
 // Shares are drawn for calls that passed the checks of signature and limit; outages and Script come
 // before those.
 type Faults struct {
-	Codes, CodesApplied           map[int]float64    // the whole call is answered with this ErrorCode
-	Items, ItemsApplied           map[int]float64    // an item is answered with this ResultCode; 30006 30007 30008 are drawn at each call, others once per edge
-	Statuses, StatusesApplied     map[int]float64    // HTTP status with a page of HTML
-	Bodies, BodiesApplied         map[string]float64 // HTTP 200 with an odd body, see BodyKinds
-	Raw, RawApplied               map[string]float64 // broken HTTP, see RawKinds
-	Resets, ResetsApplied         float64            // connection reset instead of an answer
-	Closes, ClosesApplied         float64            // connection closed instead of an answer
-	Cuts, CutsApplied             float64            // answer cut off half-way, then reset
-	Stalls, StallsApplied         float64            // no byte of an answer
-	HeadStalls, HeadStallsApplied float64            // headers, then silence
-	HalfStalls, HalfStallsApplied float64            // half an answer, then silence
-	Drips                         float64            // the answer takes DripFor, in small pieces
-	Spikes                        float64            // the service works SpikeFor longer
+	Codes, CodesApplied, Items, ItemsApplied, Statuses, StatusesApplied map[int]float64    // by code
+	Bodies, BodiesApplied, Raw, RawApplied                              map[string]float64 // by BodyKinds, RawKinds
 
-	StallFor time.Duration // a stalled call is reset after this long; 0: when the client goes
-	DripFor  time.Duration // 0: 2 s
-	SpikeFor time.Duration // 0: 5 s
+	Resets, ResetsApplied, Closes, ClosesApplied, Cuts, CutsApplied                     float64
+	Stalls, StallsApplied, HeadStalls, HeadStallsApplied, HalfStalls, HalfStallsApplied float64
+	Drips, Spikes                                                                       float64
 
-	Window Window // shares are drawn inside it only; zero: always
+	Window Window // shares are drawn inside it only
 	APIs   Set    // names of the APIs whose calls are hit by shares, as friend_import; nil: all
 
-	Outages []Outage
+	Outages              []Outage
+	SigExpire, SigRevoke []time.Duration
 
-	SigExpire []time.Duration // at these times every signature seen or made before is declared expired: 70001
-	SigRevoke []time.Duration // the same, revoked: 70052
-	// a signature is expired after this long at most, whatever it says itself; 0: as it says
-	SigLifetime time.Duration
+	Hot       Set     // From_Accounts
+	HotShare  float64 // by hash of the id
+	HotWindow Window
 
-	Hot       Set     // From_Accounts whose friend_import is answered HotCode inside HotWindow
-	HotShare  float64 // share of all accounts that are hot, by hash of the id
-	HotCode   int     // 30008 (0)
-	HotWindow Window  // zero: always
+	Poison      Set     // To_Accounts or From->To pairs
+	PoisonShare float64 // by hash of the pair
+	PoisonInfo  string  // empty: Err_SNS_FriendImport_Param_Illegal
 
-	Poison      Set     // To_Accounts or From->To pairs: a friend_import that holds one is refused as a whole
-	PoisonShare float64 // share of all edges that are poisonous, by hash of the pair
-	PoisonCode  int     // 30001 (0)
-	PoisonInfo  string  // its ErrorInfo; empty: Err_SNS_FriendImport_Param_Illegal
-
-	// What is odd about the pages of friend_get for the accounts in OddLists, nil: for all.
-	OddLists     Set
-	FriendNumOff int64 // FriendNum is so much more than there are friends, or less
-	EmptyPages   int64 // pages without friends before each page that has some
-	EndlessLists bool  // behind the last friend the list begins again, and its indices go on
-	OtherTags    Set   // tags that friend_import does not have, with a value for each friend
-
-	RedirectTo string // Location of a 3xx; empty: a page of the simulator that counts who follows
+	OddLists                 Set // accounts whose lists are odd by the fields that follow; nil: all
+	FriendNumOff, EmptyPages int64
+	EndlessLists             bool
+	OtherTags                Set
 }
 
 // Window is a span of time since the start: From inclusive, To exclusive; To 0 has no end. The zero
@@ -72,7 +58,7 @@ type Fault struct {
 	Kind    FaultKind
 	Code    int           // FaultCode, FaultItems: the code. FaultStatus: the HTTP status
 	Name    string        // FaultBody, FaultRaw: which
-	For     time.Duration // FaultSpike, FaultDrip, the stalls: how long; 0: as configured
+	For     time.Duration // FaultSpike (0: 5 s), FaultDrip (0: 2 s), the stalls (0: until the client goes)
 	Applied bool          // the service did what it was asked for
 }
 
@@ -88,11 +74,152 @@ const (
 	FaultRaw                            // broken HTTP
 	FaultReset                          // connection reset
 	FaultClose                          // connection closed
-	FaultCut                            // half an answer, then reset
+	FaultCut                            // half an answer, then closed
 	FaultStall                          // silence
 	FaultHeadStall                      // headers, then silence
 	FaultHalfStall                      // half an answer, then silence
 	FaultDrip                           // slow answer; always applied
 	FaultSpike                          // slow service; always applied
-	FaultRefuse                         // outages: connections are reset as they come in (Server.Listener), those to /_sim/ too, and calls on older ones
+	// FaultRefuse is for outages: connections are reset as they come in (Server.Listener), those to
+	// /_sim/ too, and so are calls on older ones.
+	FaultRefuse
 )
+
+// faultNames are the names of the classes in text, by FaultKind.
+var faultNames = [...]string{
+	FaultCode: "code", FaultItems: "items", FaultStatus: "http", FaultBody: "body", FaultRaw: "raw",
+	FaultReset: "reset", FaultClose: "close", FaultCut: "cut",
+	FaultStall: "stall", FaultHeadStall: "stall-headers", FaultHalfStall: "stall-half", FaultDrip: "drip",
+	FaultSpike: "spike", FaultRefuse: "refuse",
+}
+
+// String is the text form, which ParseFault reads.
+func (f Fault) String() string {
+	if f.Kind == 0 || int(f.Kind) >= len(faultNames) {
+		return ""
+	}
+	t := faultNames[f.Kind]
+	switch {
+	case f.Kind <= FaultStatus:
+		t += ":" + strconv.Itoa(f.Code)
+	case f.Name != "":
+		t += ":" + f.Name
+	case f.For > 0:
+		t += ":" + f.For.String()
+	}
+	if f.Applied {
+		t += "+applied"
+	}
+	return t
+}
+
+// ParseFault reads the text form of a fault: code:N, items:N, http:N, body:NAME, raw:NAME, reset,
+// close, cut, stall, stall-headers, stall-half, drip, spike (the last five with :DURATION if it is
+// not the configured one) or refuse; with +applied behind it the service did what it was asked for.
+func ParseFault(text string) (Fault, error) {
+	bare, applied := strings.CutSuffix(text, "+applied")
+	name, argument, given := strings.Cut(bare, ":")
+	kind := FaultKind(max(0, slices.Index(faultNames[:], name)))
+	f := Fault{Kind: kind, Applied: applied}
+	var err error
+	switch kind {
+	case 0:
+		return f, fmt.Errorf("no fault is called %q", name)
+	case FaultCode, FaultItems, FaultStatus:
+		f.Code, err = strconv.Atoi(argument)
+		if err == nil && kind == FaultStatus && (f.Code < 200 || f.Code > 599) {
+			err = fmt.Errorf("no HTTP status")
+		}
+	case FaultBody, FaultRaw:
+		f.Name = argument
+		names := BodyKinds()
+		if kind == FaultRaw {
+			names = RawKinds()
+		}
+		if !slices.Contains(names, argument) {
+			err = fmt.Errorf("not one of %s", strings.Join(names, " "))
+		}
+	case FaultStall, FaultHeadStall, FaultHalfStall, FaultDrip, FaultSpike:
+		if given {
+			f.For, err = time.ParseDuration(argument)
+		}
+	default:
+		if given {
+			err = fmt.Errorf("takes no argument")
+		}
+	}
+	if err != nil {
+		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+	}
+	return f, nil
+}
+
+// rule is a fault and the share of calls or items that it hits.
+type rule struct {
+	Fault
+	share float64
+}
+
+// shared is a class of faults that are drawn by shares, with the fields that hold them: a float64,
+// or a map of them by code or by name.
+type shared struct {
+	kind           FaultKind
+	flag, usage    string
+	plain, applied any // nil: there is no such flag
+}
+
+func (f *Faults) shared() []shared {
+	return []shared{
+		{FaultCode, "code", "whole calls answered with an ErrorCode", &f.Codes, &f.CodesApplied},
+		{FaultItems, "item", "items answered with a ResultCode; 30006, 30007 and 30008 pass, others stick to the edge",
+			&f.Items, &f.ItemsApplied},
+		{FaultStatus, "http", "calls answered with an HTTP status and a page of HTML",
+			&f.Statuses, &f.StatusesApplied},
+		{FaultBody, "body", "calls answered with an odd body: " + strings.Join(BodyKinds(), " "),
+			&f.Bodies, &f.BodiesApplied},
+		{FaultRaw, "raw", "calls answered with broken HTTP: " + strings.Join(RawKinds(), " "), &f.Raw, &f.RawApplied},
+		{FaultReset, "reset", "connection reset instead of an answer", &f.Resets, &f.ResetsApplied},
+		{FaultClose, "close", "connection closed instead of an answer", &f.Closes, &f.ClosesApplied},
+		{FaultCut, "cut", "half an answer, then closed", &f.Cuts, &f.CutsApplied},
+		{FaultStall, "stall", "no answer", &f.Stalls, &f.StallsApplied},
+		{FaultHeadStall, "stall-headers", "headers, then nothing", &f.HeadStalls, &f.HeadStallsApplied},
+		{FaultHalfStall, "stall-half", "half an answer, then nothing", &f.HalfStalls, &f.HalfStallsApplied},
+		{FaultDrip, "drip", "the answer comes in small pieces", nil, &f.Drips},
+		{FaultSpike, "spike", "the service works longer", nil, &f.Spikes},
+	}
+}
+
+// rules lists what is drawn for each call and what for each item, in an order that depends on
+// nothing but the configuration. Spikes are drawn apart.
+func (f *Faults) rules() (calls, items []rule) {
+	add := func(share float64, fault Fault) {
+		switch {
+		case share <= 0 || fault.Kind == FaultSpike:
+		case fault.Kind == FaultItems:
+			items = append(items, rule{fault, share})
+		default:
+			calls = append(calls, rule{fault, share})
+		}
+	}
+	for _, applied := range []bool{false, true} {
+		for _, s := range f.shared() {
+			field := s.plain
+			if applied {
+				field = s.applied
+			}
+			switch field := field.(type) {
+			case *float64:
+				add(*field, Fault{Kind: s.kind, Applied: applied})
+			case *map[int]float64:
+				for _, code := range slices.Sorted(maps.Keys(*field)) {
+					add((*field)[code], Fault{Kind: s.kind, Code: code, Applied: applied})
+				}
+			case *map[string]float64:
+				for _, name := range slices.Sorted(maps.Keys(*field)) {
+					add((*field)[name], Fault{Kind: s.kind, Name: name, Applied: applied})
+				}
+			}
+		}
+	}
+	return calls, items
+}

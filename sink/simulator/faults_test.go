@@ -120,7 +120,7 @@ func TestEveryFaultAtThreePositions(t *testing.T) {
 // checkFault checks the call that a fault hit: n of its three edges are in the graph.
 func checkFault(t *testing.T, text string, fault Fault, v answered, asked []string, n int) {
 	t.Helper()
-	victim := fault.Kind == FaultBody && bodyKind(fault.Name).victim
+	victim := fault.Kind == FaultBody && kindOf(oddBodies, fault.Name).victim
 	works := fault.serves() && (fault.Kind != FaultItems || fault.Applied)
 	want := map[bool]int{true: 3}[works]
 	if victim && !fault.Applied {
@@ -136,7 +136,7 @@ func checkFault(t *testing.T, text string, fault Fault, v answered, asked []stri
 			t.Errorf("%s: no error: %s", text, v.raw)
 		}
 	case FaultRaw:
-		believed := rawKind(fault.Name).believed
+		believed := kindOf(rawAnswers, fault.Name).believed
 		if quiet := fault.Name == "length-short" || fault.Name == "switching"; !quiet && broken == believed {
 			t.Errorf("%s: error %v", text, v.err)
 		}
@@ -153,7 +153,7 @@ func checkFault(t *testing.T, text string, fault Fault, v answered, asked []stri
 	case FaultDrip, FaultSpike:
 		v.want(t, 0)
 	case FaultBody:
-		if !bodyKind(fault.Name).believed && len(strictly(v, asked)) > 0 {
+		if !kindOf(oddBodies, fault.Name).believed && len(strictly(v, asked)) > 0 {
 			t.Errorf("%s: a careful client believes %.200s", text, v.raw)
 		}
 	}
@@ -262,8 +262,8 @@ func TestPoisonousEdgesRefuseTheirWholeCall(t *testing.T) {
 	a.imports("a", "c").want(t, 30001)
 	a.imports("x", "c").want(t, 0)
 	a.imports("a", "b", "d").want(t, 0)
-	a.sim.Reconfigure(func(c *Config) { c.Poison, c.PoisonShare, c.PoisonCode, c.PoisonInfo = nil, 1, 30005, "" })
-	a.imports("a", "b").want(t, 30005)
+	a.sim.Reconfigure(func(c *Config) { c.Poison, c.PoisonShare, c.PoisonInfo = nil, 1, "" })
+	a.imports("a", "b").want(t, 30001)
 }
 
 // A custom tag never created in the console refuses every call that has it.

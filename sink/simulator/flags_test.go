@@ -37,7 +37,6 @@ func flagTests(dir string) map[string]struct {
 		"missing-accounts-share":      {"50%", func(c *Config) any { return c.MissingShare }, half},
 		"custom-tags":                 {"a,b b,ü", func(c *Config) any { return c.CustomTags }, ids},
 		"missing-tags":                {"a,b b,ü", func(c *Config) any { return c.MissingTags }, ids},
-		"admin-code":                  {"30004", func(c *Config) any { return c.AdminCode }, 30004},
 		"admin-removed":               {"3-7,9-", func(c *Config) any { return c.AdminRemoved }, []Span{{3, 7}, {9, 0}}},
 		"odd-lists":                   {"@" + dir + "/ids", func(c *Config) any { return c.OddLists }, ids},
 		"friend-num-off":              {"-3", func(c *Config) any { return c.FriendNumOff }, int64(-3)},
@@ -49,6 +48,7 @@ func flagTests(dir string) map[string]struct {
 		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []LimitChange{{time.Minute, 150}, {2 * time.Minute, 0}}},
 		"limit-per-api":               {"true", func(c *Config) any { return c.PerAPI }, true},
 		"limit-counts-refused":        {"1", func(c *Config) any { return c.CountRefused }, true},
+		"delete-limit":                {"100", func(c *Config) any { return c.DeleteLimit }, 100.0},
 		"account-limit":               {"100", func(c *Config) any { return c.AccountLimit }, 100.0},
 		"throttle-code":               {"429", func(c *Config) any { return c.ThrottleCode }, 429},
 		"retry-after":                 {"7", func(c *Config) any { return c.RetryAfter }, "7"},
@@ -57,8 +57,6 @@ func flagTests(dir string) map[string]struct {
 		"max-friends":                 {"-1", func(c *Config) any { return c.MaxFriends }, -1},
 		"max-groups":                  {"5", func(c *Config) any { return c.MaxGroups }, 5},
 		"max-body":                    {"1048576", func(c *Config) any { return c.MaxBody }, int64(1 << 20)},
-		"give-up":                     {"3s", func(c *Config) any { return c.GiveUp }, 3 * time.Second},
-		"sig-lock":                    {"10", func(c *Config) any { return c.SigLock }, 10},
 		"reimport":                    {"exist", func(c *Config) any { return c.Reimport }, ReimportExist},
 		"reimport-fields":             {"keep", func(c *Config) any { return c.KeepFields }, true},
 		"duplicate-to":                {"call", func(c *Config) any { return c.DuplicateTo }, DuplicateCall},
@@ -68,7 +66,6 @@ func flagTests(dir string) map[string]struct {
 		"add-time":                    {"absent", func(c *Config) any { return c.NoAddTime }, true},
 		"full-refuses":                {"call", func(c *Config) any { return c.FullRefuses }, true},
 		"conflict-level":              {"item", func(c *Config) any { return c.ConflictItems }, true},
-		"integer-values":              {"refuse", func(c *Config) any { return c.RefuseIntegers }, true},
 		"fail-account":                {"absent", func(c *Config) any { return c.NoFailAccount }, true},
 		"request-id":                  {"", func(c *Config) any { return c.RequestID }, true},
 		"busy-after":                  {"1s", func(c *Config) any { return c.BusyAfter }, time.Second},
@@ -84,7 +81,6 @@ func flagTests(dir string) map[string]struct {
 		"fault-raw-applied":           {"zeros=.5", func(c *Config) any { return c.RawApplied }, raw},
 		"fault-window":                {"10s-1m10s", func(c *Config) any { return c.Faults.Window }, Window{10 * time.Second, 70 * time.Second}},
 		"fault-apis":                  {"friend_check,friend_get", func(c *Config) any { return c.APIs }, NewSet("friend_check", "friend_get")},
-		"redirect-to":                 {"http://x/", func(c *Config) any { return c.RedirectTo }, "http://x/"},
 		"fault-reset":                 {".5", func(c *Config) any { return c.Resets }, half},
 		"fault-reset-applied":         {".5", func(c *Config) any { return c.ResetsApplied }, half},
 		"fault-close":                 {".5", func(c *Config) any { return c.Closes }, half},
@@ -97,23 +93,17 @@ func flagTests(dir string) map[string]struct {
 		"fault-stall-headers-applied": {".5", func(c *Config) any { return c.HeadStallsApplied }, half},
 		"fault-stall-half":            {".5", func(c *Config) any { return c.HalfStalls }, half},
 		"fault-stall-half-applied":    {".5", func(c *Config) any { return c.HalfStallsApplied }, half},
-		"stall-for":                   {"1s", func(c *Config) any { return c.StallFor }, time.Second},
 		"fault-drip":                  {".5", func(c *Config) any { return c.Drips }, half},
-		"drip-for":                    {"1s", func(c *Config) any { return c.DripFor }, time.Second},
 		"fault-spike":                 {".5", func(c *Config) any { return c.Spikes }, half},
-		"spike-for":                   {"1s", func(c *Config) any { return c.SpikeFor }, time.Second},
 		"outage": {"10s-20s,30s-=http:503+applied", func(c *Config) any { return c.Outages },
 			[]Outage{{Window{10 * time.Second, 20 * time.Second}, Fault{Kind: FaultRefuse}}, {Window{30 * time.Second, 0}, Fault{Kind: FaultStatus, Code: 503, Applied: true}}}},
 		"sig-expire":   {"1m,2m", func(c *Config) any { return c.SigExpire }, []time.Duration{time.Minute, 2 * time.Minute}},
 		"sig-revoke":   {"1m,2m", func(c *Config) any { return c.SigRevoke }, []time.Duration{time.Minute, 2 * time.Minute}},
-		"sig-lifetime": {"1h", func(c *Config) any { return c.Faults.SigLifetime }, time.Hour},
 		"hot":          {"a,b b,ü", func(c *Config) any { return c.Hot }, ids},
 		"hot-share":    {".5", func(c *Config) any { return c.HotShare }, half},
-		"hot-code":     {"30006", func(c *Config) any { return c.HotCode }, 30006},
 		"hot-window":   {"0s-1s", func(c *Config) any { return c.HotWindow }, Window{0, time.Second}},
 		"poison":       {"@" + dir + "/ids", func(c *Config) any { return c.Poison }, ids},
 		"poison-share": {".5", func(c *Config) any { return c.PoisonShare }, half},
-		"poison-code":  {"30005", func(c *Config) any { return c.PoisonCode }, 30005},
 		"poison-info":  {"x,y", func(c *Config) any { return c.PoisonInfo }, "x,y"},
 	}
 }
@@ -152,7 +142,7 @@ func TestEveryFlagSetsItsField(t *testing.T) {
 		t.Errorf("%d flags, %d tests", fields, len(tests))
 	}
 	// With every flag set no field is left at its zero value but those that no flag is meant for.
-	except := []string{"SDKAppID", "Key", "Identifier", "Accounts", "Observe", "Script", "shares"}
+	except := []string{"SDKAppID", "Key", "Identifier", "Accounts", "Observe", "Script", "calls", "items"}
 	for _, part := range []any{c, c.App, c.Limits, c.Readings, c.Faults} {
 		v := reflect.ValueOf(part)
 		for i := range v.NumField() {

@@ -283,10 +283,3 @@ func TestNoFailAccountReading(t *testing.T) {
 		t.Errorf("answer: %s", v.raw)
 	}
 }
-
-func TestIntegerValuesReading(t *testing.T) {
-	a := start(t, Config{Readings: Readings{RefuseIntegers: true}})
-	if v := a.post(apiImport, itemBody("a", "b", `"CustomItem":[{"Tag":"Tag_SNS_Custom_A","Value":1}]`)); v.results["b"] != 30001 {
-		t.Errorf("answered %d", v.results["b"])
-	}
-}

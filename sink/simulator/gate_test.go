@@ -83,9 +83,9 @@ func TestQueryParameters(t *testing.T) {
 	}
 }
 
-func TestAdminCodeIsSwitchable(t *testing.T) {
-	a := start(t, Config{App: App{AdminCode: 30004, Missing: NewSet("stranger")}})
-	for who, code := range map[string]int{"somebody": 30004, "stranger": 70107} {
+func TestNobodyButTheAdminMayCall(t *testing.T) {
+	a := start(t, Config{App: App{Missing: NewSet("stranger")}})
+	for who, code := range map[string]int{"somebody": 60010, "stranger": 70107} {
 		a.query = a.parameters()
 		a.query.Set("identifier", who)
 		a.query.Set("usersig", sign(t, who))
@@ -174,17 +174,6 @@ func TestStrictJSON(t *testing.T) {
 	if s := a.sim.Stats(); s.UnknownFields["from_account"] != 1 || s.NullArrays != 2 {
 		t.Errorf("unknown fields: %v, %d null arrays", s.UnknownFields, s.NullArrays)
 	}
-}
-
-func TestWrongSignaturesLock(t *testing.T) {
-	a := start(t, Config{Limits: Limits{SigLock: 3}})
-	good := a.sig
-	a.sig, _ = tencentyun.GenUserSig(testApp, "other", "administrator", 100)
-	for range 3 {
-		a.imports("a", "b").want(t, 70009)
-	}
-	a.sig = good
-	a.imports("a", "b").want(t, 70050)
 }
 
 func TestBodyLimit(t *testing.T) {

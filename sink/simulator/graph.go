@@ -6,46 +6,65 @@ import (
 	"sync"
 )
 
+// Friend is an edge in the graph: what the service keeps about To in From's list.
+type Friend struct {
+	To         string   `json:"To_Account"`
+	Remark     string   `json:"Remark,omitempty"`
+	RemarkTime int64    `json:"RemarkTime,omitempty"` // Unix seconds; friend_get has no tag for it
+	Groups     []string `json:"GroupName,omitempty"`
+	AddSource  string   `json:"AddSource,omitempty"`
+	AddWording string   `json:"AddWording,omitempty"`
+	AddTime    int64    `json:"AddTime,omitempty"` // Unix seconds
+	Custom     []Custom `json:"CustomItem,omitempty"`
+}
+
+// Custom is a custom friend field.
+type Custom struct {
+	Tag     string
+	Value   string // a string as it is, an integer as its digits
+	Integer bool
+}
+
 // shards is the number of locks over the graph. Every edge lies in the shard of its From_Account.
 const shards = 64
 
 // graph is every list of friends, and how many calls each account has had.
 type graph struct {
-	compact bool
+	compact bool // pairs are kept as hashes, and fields not at all
 	shard   [shards]shard
 }
 
-// shard is the graph of some accounts. The lock guards everything in it; nobody waits for anything
-// while holding it.
+// shard is the graph of some accounts. Nobody waits for anything while holding the lock.
 type shard struct {
 	sync.Mutex
 	digest   Digest
-	accounts map[string]*account // full: all accounts that ever had a friend or a call
+	accounts map[string]*account // all that ever had a friend or a call
 	filled   int64               // accounts with a friend at least
-	sources  map[string]string   // full: one copy of each AddSource
-	hashes   hashes              // compact
+	pairs    table               // compact: all pairs
 }
 
-// account is one From_Account, full.
+// account is one From_Account.
 type account struct {
-	friends []Friend
-	index   map[string]int32 // by To, once the list is long
-	groups  map[string]int32 // friends in each group
-	// sequences of friend_get: they grow with every change of a standard or custom field
+	n       int              // friends
+	friends []Friend         // none if compact
+	index   map[string]int32 // by To
+	// groups counts the friends in each group. If compact, a friend that is overwritten or removed
+	// leaves its old groups behind.
+	groups map[string]int32
+	// standard and custom are the sequences of friend_get: they grow with every change of a standard
+	// or custom field.
 	standard, custom int64
 	calls            int32
 }
 
-// indexFrom is the length from which on a list has an index.
-const indexFrom = 16
-
 // list is one account's list while its shard is locked.
 type list struct {
 	*shard
+	*account
 	compact bool
+	known   bool // the account is in the shard
 	from    string
 	hash    uint64
-	full    *account // nil: has neither friends nor calls yet
 }
 
 // open locks the shard of an account; close unlocks it.
@@ -54,69 +73,53 @@ func (g *graph) open(from string) *list {
 	s := &g.shard[h%shards]
 	s.Lock()
 	l := &list{shard: s, compact: g.compact, from: from, hash: h}
-	if !g.compact {
-		l.full = s.accounts[from]
+	if l.account, l.known = s.accounts[from]; !l.known {
+		l.account = &account{}
 	}
 	return l
 }
 
 func (l *list) close() { l.Unlock() }
 
-// account returns the account's record, made if need be.
-func (l *list) account() *account {
-	if l.full == nil {
-		if l.accounts == nil {
-			l.accounts = map[string]*account{}
-		}
-		l.full = &account{}
-		l.accounts[strings.Clone(l.from)] = l.full
+// keep makes sure that the account is in the shard.
+func (l *list) keep() {
+	if l.known {
+		return
 	}
-	return l.full
+	if l.accounts == nil {
+		l.accounts = map[string]*account{}
+	}
+	l.index = map[string]int32{}
+	l.accounts[strings.Clone(l.from)] = l.account
+	l.known = true
 }
 
 // nextCall counts a call of the account.
 func (l *list) nextCall() int {
-	if l.compact {
-		return l.hashes.nextCall(l.hash)
-	}
-	a := l.account()
-	a.calls++
-	return int(a.calls)
-}
-
-func (l *list) len() int {
-	switch {
-	case l.compact:
-		return l.hashes.friends(l.hash)
-	case l.full == nil:
-		return 0
-	}
-	return len(l.full.friends)
+	l.keep()
+	l.calls++
+	return int(l.calls)
 }
 
 func (l *list) has(to string) bool {
 	if l.compact {
-		return l.hashes.pairs.has(pairHash(l.hash, to))
+		return l.pairs.has(pairHash(l.hash, to))
 	}
 	return l.find(to) >= 0
 }
 
+// get is the friend of that name, who must be there; without fields if the graph is compact.
+func (l *list) get(to string) Friend {
+	if l.compact {
+		return Friend{To: to}
+	}
+	return l.friends[l.find(to)]
+}
+
 // find is the place of a friend in a full list, -1 if there is none.
 func (l *list) find(to string) int {
-	a := l.full
-	switch {
-	case a == nil:
-		return -1
-	case a.index != nil:
-		if i, ok := a.index[to]; ok {
-			return int(i)
-		}
-		return -1
-	}
-	for i := range a.friends {
-		if a.friends[i].To == to {
-			return i
-		}
+	if i, ok := l.index[to]; ok {
+		return int(i)
 	}
 	return -1
 }
@@ -124,108 +127,73 @@ func (l *list) find(to string) int {
 // groupsWith is the number of groups that the account would have with f in its list, in the place
 // of the friend of that name.
 func (l *list) groupsWith(f *Friend) int {
-	if l.compact {
-		return l.hashes.groupsWith(l.hash, f.Groups)
+	n := len(l.groups)
+	for _, g := range distinct(f.Groups) {
+		if l.groups[g] == 0 {
+			n++
+		}
 	}
-	if l.full == nil {
-		return distinct(f.Groups)
-	}
-	n := len(l.full.groups)
-	var old []string
 	if i := l.find(f.To); i >= 0 {
-		old = l.full.friends[i].Groups
-	}
-	for i, g := range f.Groups {
-		if l.full.groups[g] == 0 && !slices.Contains(f.Groups[:i], g) {
-			n++
-		}
-	}
-	for _, g := range old {
-		if l.full.groups[g] == 1 && !slices.Contains(f.Groups, g) {
-			n--
+		for _, g := range l.friends[i].Groups {
+			if l.groups[g] == 1 && !slices.Contains(f.Groups, g) {
+				n--
+			}
 		}
 	}
 	return n
 }
 
-func distinct(names []string) int {
-	n := 0
-	for i, g := range names {
-		if !slices.Contains(names[:i], g) {
-			n++
-		}
+// put puts f into the list, in the place of the friend of that name if there is one. What f points
+// at must not change afterwards.
+func (l *list) put(f Friend) {
+	l.keep()
+	f.Groups = distinct(f.Groups)
+	pair := pairHash(l.hash, f.To)
+	at, added := l.find(f.To), false
+	switch {
+	case l.compact:
+		added = l.pairs.add(pair)
+	case at >= 0:
+		l.leave(l.friends[at].Groups)
+		l.friends[at] = f
+	default:
+		added = true
+		l.index[f.To] = int32(len(l.friends))
+		l.friends = append(l.friends, f)
 	}
-	return n
-}
-
-// put puts f into the list, in the place of the friend of that name if there is one. It copies what
-// it keeps.
-func (l *list) put(f *Friend) (added bool) {
-	if l.compact {
-		return l.putHash(f)
-	}
-	a := l.account()
-	kept := l.copyOf(f)
-	i := l.find(f.To)
-	if i < 0 {
-		if len(a.friends) == 0 {
+	if added {
+		l.digest.add(pair)
+		l.n++
+		if l.n == 1 {
 			l.filled++
 		}
-		i = len(a.friends)
-		a.friends = append(a.friends, kept)
-		if a.index != nil {
-			a.index[kept.To] = int32(i)
-		} else if len(a.friends) == indexFrom {
-			a.reindex()
-		}
-		l.digest.add(pairHash(l.hash, f.To))
-		a.standard++
-		added = true
-	} else {
-		a.leave(a.friends[i].Groups)
-		a.friends[i] = kept
-		a.standard++
 	}
-	if len(kept.Custom) > 0 {
-		a.custom++
+	l.standard++
+	if len(f.Custom) > 0 {
+		l.custom++
 	}
-	for _, g := range kept.Groups {
-		if a.groups == nil {
-			a.groups = map[string]int32{}
-		}
-		a.groups[g]++
-	}
-	return added
-}
-
-// copyOf copies a friend out of the body that it was read from.
-func (l *list) copyOf(f *Friend) Friend {
-	k := *f
-	k.To, k.Remark, k.AddWording = strings.Clone(f.To), strings.Clone(f.Remark), strings.Clone(f.AddWording)
-	source, ok := l.sources[f.AddSource]
-	if !ok {
-		source = strings.Clone(f.AddSource)
-		if l.sources == nil {
-			l.sources = map[string]string{}
-		}
-		if len(l.sources) < 1000 {
-			l.sources[source] = source
-		}
-	}
-	k.AddSource = source
-	k.Groups = nil
 	for _, g := range f.Groups {
-		if !slices.Contains(k.Groups, g) {
-			k.Groups = append(k.Groups, strings.Clone(g))
+		if l.groups == nil {
+			l.groups = map[string]int32{}
 		}
+		if l.compact {
+			g = strings.Clone(g) // it would keep the whole request
+		}
+		l.groups[g]++
 	}
-	k.Custom = slices.Clone(f.Custom)
-	for i, c := range k.Custom {
-		k.Custom[i].Tag, k.Custom[i].Value = strings.Clone(c.Tag), strings.Clone(c.Value)
-	}
-	return k
 }
 
+// distinct is names without those that stand there a second time.
+func distinct(names []string) (once []string) {
+	for _, n := range names {
+		if !slices.Contains(once, n) {
+			once = append(once, n)
+		}
+	}
+	return once
+}
+
+// reindex makes the index of a list in which places have changed.
 func (a *account) reindex() {
 	a.index = make(map[string]int32, len(a.friends))
 	for i := range a.friends {
@@ -233,6 +201,7 @@ func (a *account) reindex() {
 	}
 }
 
+// leave takes a friend out of groups.
 func (a *account) leave(groups []string) {
 	for _, g := range groups {
 		if a.groups[g]--; a.groups[g] <= 0 {
@@ -241,29 +210,29 @@ func (a *account) leave(groups []string) {
 	}
 }
 
-// remove takes a friend out of the list; the order of the others stays.
+// remove takes a friend out of the list and reports whether it was there. The order of the others
+// stays.
 func (l *list) remove(to string) bool {
-	if l.compact {
-		return l.removeHash(to)
-	}
-	i := l.find(to)
-	if i < 0 {
+	if !l.has(to) {
 		return false
 	}
-	a := l.full
-	if len(a.friends[i].Custom) > 0 {
-		a.custom++
-	}
-	a.standard++
-	a.leave(a.friends[i].Groups)
-	a.friends = slices.Delete(a.friends, i, i+1)
-	if a.index != nil {
-		a.reindex()
-	}
-	if len(a.friends) == 0 {
+	pair := pairHash(l.hash, to)
+	l.digest.remove(pair)
+	if l.n--; l.n == 0 {
 		l.filled--
 	}
-	l.digest.remove(pairHash(l.hash, to))
+	l.standard++
+	if l.compact {
+		l.pairs.remove(pair)
+		return true
+	}
+	i := l.find(to)
+	if len(l.friends[i].Custom) > 0 {
+		l.custom++
+	}
+	l.leave(l.friends[i].Groups)
+	l.friends = slices.Delete(l.friends, i, i+1)
+	l.reindex()
 	return true
 }
 
@@ -279,14 +248,14 @@ func (g *graph) totals() (d Digest, accounts int64) {
 	return d, accounts
 }
 
-// names lists the accounts with friends in a full graph.
+// names lists the accounts with friends.
 func (g *graph) names() []string {
 	var all []string
 	for i := range g.shard {
 		s := &g.shard[i]
 		s.Lock()
 		for from, a := range s.accounts {
-			if len(a.friends) > 0 {
+			if a.n > 0 {
 				all = append(all, from)
 			}
 		}
@@ -295,13 +264,10 @@ func (g *graph) names() []string {
 	return all
 }
 
-// friends is a copy of a full list, so that it can be read without the lock. What the friends point
-// at never changes.
+// friends is a copy of a list, so that it can be read without the lock. What the friends point at
+// never changes.
 func (g *graph) friends(from string) []Friend {
 	l := g.open(from)
 	defer l.close()
-	if l.full == nil {
-		return nil
-	}
-	return slices.Clone(l.full.friends)
+	return slices.Clone(l.account.friends)
 }

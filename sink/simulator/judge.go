@@ -1,17 +1,17 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// maxItems is the most friends in one call of a friend API, maxAccounts the most accounts in one of
-// the account APIs, maxID the bytes of an account id (pages of the APIs; limits page).
-const (
-	maxItems    = 1000
-	maxAccounts = 100
-	maxID       = 32
-)
+// refusal is the answer to a whole call, or what is wrong with an item. The zero refusal is none.
+type refusal struct {
+	code int
+	info string
+}
 
 // judge decides what becomes of a call before any time has passed: the fault that hits it, and
 // whether the service refuses it as a whole.
@@ -33,38 +33,40 @@ func (k *call) judge() {
 		k.nth = l.nextCall()
 		l.close()
 	}
-	if k.fault == nil {
-		k.draw()
+	if k.fault == nil && k.c.hits(k) {
+		k.drawFault()
 	}
-	if k.refused = k.sense(); k.refused.code == 0 && (k.api == apiImport || k.api == apiUpdate || k.api == apiDelete) {
+	if k.refused = k.sense(); k.refused.code == 0 && k.api.locks {
 		k.occupy()
 	}
 }
 
-// serves reports whether the service still works under the fault: then the call is checked and done
-// as any other, or else the answer would be a lie that nobody could see through.
+// serves reports whether the service still works under the fault. Then the call is checked and done
+// as any other; otherwise the answer would be a lie that nobody could see through.
 func (f *Fault) serves() bool {
 	switch f.Kind {
 	case FaultSpike, FaultDrip, FaultItems:
 		return true
 	case FaultBody:
-		return f.Applied || bodyKind(f.Name).believed
+		return f.Applied || kindOf(oddBodies, f.Name).believed
 	case FaultRaw:
-		return f.Applied || rawKind(f.Name).believed
+		return f.Applied || kindOf(rawAnswers, f.Name).believed
 	}
 	return f.Applied
 }
 
-// draw picks the fault of the call by its shares.
-func (k *call) draw() {
-	if !k.c.Window.open(k.since) || k.c.APIs != nil && !k.c.APIs.Has(k.api) {
-		return
-	}
+// hits reports whether shares may hit the call.
+func (c *Config) hits(k *call) bool {
+	return c.Window.open(k.since) && (c.APIs == nil || c.APIs.Has(k.api.name))
+}
+
+// drawFault picks the fault of the call by the shares.
+func (k *call) drawFault() {
 	who, n := k.identity()
 	x := draw(k.c.Seed, drawFault, who, n)
-	for i := range k.c.shares {
-		if x -= k.c.shares[i].share; x < 0 {
-			k.fault = &k.c.shares[i].Fault
+	for i := range k.c.calls {
+		if x -= k.c.calls[i].share; x < 0 {
+			k.fault = &k.c.calls[i].Fault
 			break
 		}
 	}
@@ -73,99 +75,67 @@ func (k *call) draw() {
 
 // gate is what every API checks: the limit, the URL, the signature, the right, the body.
 func (k *call) gate() refusal {
-	no := func(code int) refusal { return refusal{code, callText(k.api, code)} }
 	switch {
-	case !k.allowed:
-		k.limited = true
-		return no(k.c.ThrottleCode)
+	case k.over != 0:
+		return k.api.refuse(k.over)
 	case k.c.Volume > 0 && k.number > k.c.Volume:
-		return no(60028)
+		return k.api.refuse(60028)
 	case k.r.Method != http.MethodPost:
-		return no(60002)
-	case k.api == "":
-		return no(60009)
+		return k.api.refuse(60002)
+	case k.api == noCommand:
+		return k.api.refuse(60009)
 	}
-	q, wrong := k.c.parameters(k.r.URL.RawQuery)
-	k.s.tally.spared(q)
-	if wrong.code != 0 {
-		return wrong
+	q, code := k.c.parameters(k.r.URL.RawQuery)
+	k.counts.NoRandom, k.counts.NoContentType = q.noRandom, q.noMediaType
+	if code == 0 {
+		code = k.s.signatures.check(k.c, q, k.arrival)
 	}
-	if code := k.s.signatures.check(k.c, q, k.arrival); code != 0 {
-		return no(code)
+	if code != 0 {
+		return k.api.refuse(code)
 	}
 	for _, s := range k.c.AdminRemoved {
 		if k.number >= s.From && (s.To == 0 || k.number < s.To) {
-			return no(70107)
+			return k.api.refuse(70107)
 		}
 	}
 	if q.identifier != k.c.Identifier {
 		if !k.s.exists(k.c, q.identifier) {
-			return no(70107)
+			return k.api.refuse(70107)
 		}
-		return no(k.c.AdminCode)
+		return k.api.refuse(60010)
 	}
 	return k.outer
 }
 
 // sense checks what the API asks of the whole request.
 func (k *call) sense() refusal {
-	q := k.req
-	illegalField := func(field string) refusal { return refusal{30001, illegal(k.api, field)} }
-	if k.api == apiAccountCheck || k.api == apiAccountImport || k.api == apiAccountsImport {
-		return k.senseAccounts()
+	api, q := k.api, k.req
+	n := max(len(q.items), len(q.to))
+	if api.account {
+		badID := func(id string) bool { return id == "" || len(id) > maxID }
+		switch {
+		case !q.hasList, n <= api.most && slices.ContainsFunc(q.to, badID):
+			return api.illegal("UserID")
+		case n == 0 || n > api.most:
+			return api.refuse(70206)
+		}
+		return refusal{}
 	}
-	if !q.hasFrom || k.from == "" || len(k.from) > maxID {
-		return illegalField("From_Account")
-	}
-	switch k.api {
-	case apiImport, apiUpdate:
-		if n := len(q.items); n == 0 || n > maxItems {
-			return illegalField("Friend_Num")
-		}
-		for i := range q.items {
-			if !q.items[i].hasTo {
-				return illegalField("To_Account")
-			}
-		}
-	case apiCheck:
-		if n := len(q.to); n == 0 || n > maxItems {
-			return illegalField("To_Account")
-		}
-		if q.kind != "CheckResult_Type_Single" && q.kind != "CheckResult_Type_Both" {
-			return illegalField("CheckType")
-		}
-	case apiDelete:
-		if n := len(q.to); n == 0 || n > maxItems {
-			return illegalField("To_Account")
-		}
-		if q.kind != "" && q.kind != "Delete_Type_Single" && q.kind != "Delete_Type_Both" {
-			return illegalField("DeleteType")
-		}
-	case apiGet:
-		if !q.hasStart {
-			return illegalField("StartIndex")
-		}
-	}
-	if !k.s.exists(k.c, k.from) {
-		return refusal{30003, callText(k.api, 30003)}
-	}
-	if k.api == apiImport {
+	switch {
+	case k.from == "" || len(k.from) > maxID:
+		return api.illegal("From_Account")
+	case api.most > 0 && (n == 0 || n > api.most):
+		return api.illegal("Friend_Num")
+	case slices.ContainsFunc(q.items, func(it item) bool { return !it.hasTo }):
+		return api.illegal("To_Account")
+	case api.kind != "" && !slices.Contains(api.kinds, q.kind):
+		return api.illegal(api.kind)
+	case api.name == apiGet && !q.hasStart:
+		return api.illegal("StartIndex")
+	case !k.s.exists(k.c, k.from):
+		return api.refuse(30003)
+	case api.name == apiImport:
 		return k.senseImport()
-	}
-	return refusal{}
-}
-
-func (k *call) senseAccounts() refusal {
-	switch n := len(k.req.to); {
-	case !k.req.hasList:
-		return refusal{70402, "Err_TLS_Invalid_Param"}
-	case n == 0, n > maxAccounts, k.api == apiAccountImport && n > 1:
-		return refusal{70206, callText(k.api, 70206)}
-	}
-	for _, id := range k.req.to {
-		if id == "" || len(id) > maxID {
-			return refusal{70402, "Err_TLS_Invalid_Param"}
-		}
 	}
 	return refusal{}
 }
@@ -173,35 +143,24 @@ func (k *call) senseAccounts() refusal {
 // senseImport finds what makes the service refuse a friend_import as a whole.
 func (k *call) senseImport() refusal {
 	c := k.c
-	if c.HotWindow.open(k.since) {
-		if c.Hot.Has(k.from) || c.HotShare > 0 && draw(c.Seed, drawHot, accountHash(k.from), 0) < c.HotShare {
-			return refusal{c.HotCode, callText(k.api, c.HotCode)}
-		}
+	hot := c.Hot.Has(k.from) || c.HotShare > 0 && draw(c.Seed, drawHot, accountHash(k.from), 0) < c.HotShare
+	if hot && c.HotWindow.open(k.since) {
+		return k.api.refuse(30008)
 	}
-	var seen Set
-	if c.DuplicateTo == DuplicateCall {
-		seen = make(Set, len(k.req.items))
+	if c.DuplicateTo == DuplicateCall && len(k.places()) < len(k.req.items) {
+		return k.api.illegal("Duplicate_To_Account")
 	}
 	for i := range k.req.items {
 		it := &k.req.items[i]
-		if seen != nil {
-			if seen.Has(it.To) {
-				return refusal{30001, illegal(k.api, "Duplicate_To_Account")}
-			}
-			seen[it.To] = struct{}{}
-		}
 		switch {
 		case c.SelfTo == SelfCall && it.To == k.from:
-			return refusal{30001, illegal(k.api, "Self")}
+			return k.api.illegal("Self")
 		case c.poisonous(k.from, it.To):
-			if c.PoisonInfo != "" {
-				return refusal{c.PoisonCode, c.PoisonInfo}
-			}
-			return refusal{c.PoisonCode, callText(k.api, c.PoisonCode)}
+			return refusal{30001, cmp.Or(c.PoisonInfo, k.api.text(30001))}
 		}
 		for _, f := range it.Custom {
 			if c.MissingTags.Has(f.Tag) || c.CustomTags != nil && !c.CustomTags.Has(f.Tag) {
-				return refusal{30001, illegal(k.api, "Custom_Tag")}
+				return k.api.illegal("Custom_Tag")
 			}
 		}
 	}
@@ -216,69 +175,133 @@ func (c *Config) poisonous(from, to string) bool {
 	return c.PoisonShare > 0 && draw(c.Seed, drawPoison, pairHash(accountHash(from), to), 0) < c.PoisonShare
 }
 
-// occupy makes the account busy for a call that changes its list, or refuses the call because it is
-// busy already.
+// occupy makes the account busy for a call that changes its list. If it is busy already the call is
+// refused, or each of its items.
 func (k *call) occupy() {
-	if k.busy = k.s.watch.acquire(k.from, k.at); k.busy {
-		return
+	k.busy = k.s.watch.acquire(k.from, k.at)
+	k.clash = !k.busy && k.c.ConflictItems
+	if !k.busy && !k.clash {
+		k.refused = k.api.refuse(30008)
 	}
-	if k.c.ConflictItems {
-		k.clash = true
-		return
-	}
-	k.refused = refusal{30008, callText(k.api, 30008)}
 }
 
-// flaw is what is wrong with an item by itself: a code and its text, or 0. Limits are bytes of
-// UTF-8.
-func (it *item) flaw(from string, self SelfTo) (int, string) {
-	bad := func(field string) (int, string) { return 30001, illegal(apiImport, field) }
-	word, isSource := strings.CutPrefix(it.AddSource, "AddSource_Type_")
+// act does what the call asks for, unless it is refused or a fault keeps the service from it, and
+// makes the answer that the API would give.
+func (k *call) act() answer {
+	f := k.fault
 	switch {
-	case it.To == "" || len(it.To) > maxID:
-		return bad("To_Account")
-	case it.To == from && self == SelfItem:
-		return bad("Self")
-	case !it.hasSource || !isSource || len(word) < 1 || len(word) > 8 || !letters(word):
-		return bad("Source")
-	case len(it.Remark) > 96:
-		return bad("Remark")
-	case len(it.AddWording) > 256:
-		return bad("Wording")
-	}
-	for _, g := range it.Groups {
-		if g == "" || len(g) > 30 {
-			return bad("Group")
+	case k.refused.code != 0:
+		return k.failure(k.refused)
+	case f != nil && f.Kind == FaultCode:
+		if f.Applied {
+			k.do()
 		}
+		return k.failure(k.api.refuse(f.Code))
+	case k.api.do == nil || k.outer.code != 0 || k.r.Method != http.MethodPost:
+		return k.failure(k.api.refuse(60003))
+	case f == nil || f.serves() || !k.api.writes:
+		return k.do()
 	}
-	return 0, ""
+	return k.pretend()
 }
 
-// customFlaw is what is wrong with an item's custom fields.
-func (it *item) customFlaw(refuseIntegers bool) (int, string) {
-	for i, c := range it.Custom {
-		word, ok := strings.CutPrefix(c.Tag, "Tag_SNS_Custom_")
-		if !ok || len(word) < 1 || len(word) > 8 || !letters(word) {
-			return 30001, illegal(apiImport, "Custom_Tag")
+// do carries the call out.
+func (k *call) do() answer {
+	if f := k.fault; f != nil && f.Kind == FaultBody && kindOf(oddBodies, f.Name).victim {
+		who, n := k.identity()
+		all := slices.Clone(k.req.to)
+		for i := range k.req.items {
+			all = append(all, k.req.items[i].To)
 		}
-		if len(c.Value) > 500 || c.Integer && refuseIntegers {
-			return 30001, illegal(apiImport, "Custom_Value")
+		if len(all) > 0 {
+			k.victim = all[int(draw(k.c.Seed, drawVictim, who, n)*float64(len(all)))]
 		}
-		for _, other := range it.Custom[:i] {
-			if other.Tag == c.Tag {
-				return 30001, illegal(apiImport, "Custom_Tag")
+	}
+	return k.api.do(k)
+}
+
+// pretend makes the answer of a complete success without having done anything. It is the start of
+// odd answers that nobody may believe.
+func (k *call) pretend() answer {
+	a := k.success()
+	for i := range k.req.items {
+		a.items = append(a.items, result{to: k.req.items[i].To})
+	}
+	for _, to := range k.req.to {
+		a.items = append(a.items, result{to: to})
+	}
+	return a
+}
+
+// itemFault draws the fault of an item. What passes by itself is drawn at each call; what does not
+// is a property of the edge.
+func (k *call) itemFault(to string) *Fault {
+	c := k.c
+	if k.fault != nil && k.fault.Kind == FaultItems {
+		return k.fault
+	}
+	if len(c.items) == 0 || !c.hits(k) {
+		return nil
+	}
+	_, n := k.identity()
+	pair := pairHash(accountHash(k.from), to)
+	fresh, fixed := draw(c.Seed, drawItem, pair, n), draw(c.Seed, drawItem, pair, 0)
+	for i := range c.items {
+		f := &c.items[i]
+		x := &fixed
+		if f.Code == 30006 || f.Code == 30007 || f.Code == 30008 {
+			x = &fresh
+		}
+		if *x -= f.share; *x < 0 {
+			return &f.Fault
+		}
+	}
+	return nil
+}
+
+// each makes the results of a friend call, in the order that the service answers in. For each item
+// flaw is what is wrong with it by itself, and do does it; between the two the account may be busy,
+// and faults may hit.
+func (k *call) each(n int, to func(i int) string, flaw, do func(i int) refusal) answer {
+	a := k.success()
+	a.items = make([]result, 0, n)
+	for i := range n {
+		r := result{to: to(i)}
+		no := flaw(i)
+		f := k.itemFault(r.to)
+		switch {
+		case no.code != 0:
+		case k.clash:
+			no.code = 30008
+		case f != nil && !f.Applied:
+			no.code = f.Code
+		default:
+			if no = do(i); f != nil {
+				no = refusal{code: f.Code}
 			}
 		}
+		r.code, r.info = no.code, no.info
+		if r.info == "" {
+			r.info = k.api.text(r.code)
+		}
+		a.items = append(a.items, r)
 	}
-	return 0, ""
+	k.order(a.items)
+	return a
 }
 
-// letters reports whether t consists of ASCII letters.
-func letters(t string) bool {
-	for i := range len(t) {
-		if c := t[i] | ' '; c < 'a' || c > 'z' {
-			return false
+// order puts results in the order that the service answers in.
+func (k *call) order(r []result) {
+	switch k.c.Order {
+	case OrderReversed:
+		slices.Reverse(r)
+	case OrderSorted:
+		slices.SortStableFunc(r, func(a, b result) int { return strings.Compare(a.to, b.to) })
+	case OrderShuffled: // the same way for the same call
+		who, n := k.identity()
+		for i := len(r) - 1; i > 0; i-- {
+			j := int(draw(k.c.Seed+uint64(i), drawOrder, who, n) * float64(i+1))
+			r[i], r[j] = r[j], r[i]
 		}
 	}
-	return true
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,23 +12,22 @@ import (
 // of timeouts.
 const goneGrace = 2 * time.Second
 
-// endsKept is how long the end of a call is remembered, for one that arrived before it and whose
-// body took longer to come.
+// endsKept is how long the end of a call is remembered at least, for one that arrived before it and
+// whose body took longer to come.
 const endsKept = 5 * time.Second
 
 // watch knows which calls are open, twice over. On the client's side a call is open from its
 // arrival to its answer, its close or the client's going: two open calls for one account are a
 // breach of seriality by the client. On the service's side an account is busy while the service
-// works on a friend_import for it, whether the client waits or not: that is what 30008 is about.
+// works on a write for it, whether the client waits or not: that is what 30008 is about.
 //
 // The client's side of a call ends before the last byte of the answer is written, since the client
 // may be quicker with its next call than the server with its bookkeeping. So an overlap can go
 // unseen if it is shorter than that write; none is seen where there is none.
 type watch struct {
 	sync.Mutex
-	open map[string][]*openCall
-	ends [2]map[string]ended // younger and older ends
-	turn time.Time
+	calls map[string][]*openCall // by account: those that are open or have ended lately
+	swept time.Time
 
 	overlaps, givenUp int64
 	accounts          []string // of the first overlaps
@@ -36,17 +36,12 @@ type watch struct {
 	conflicts int64
 }
 
-// openCall is a call that is open on the client's side.
+// openCall is a call that is or was open on the client's side.
 type openCall struct {
-	from    string
-	arrived time.Time
-	later   []time.Time // arrivals of later calls for the account while this one was open
-}
-
-// ended is a call that was open not long ago.
-type ended struct {
-	arrived, at time.Time
-	gone        bool
+	from           string
+	arrived, ended time.Time // ended is zero while it is open
+	gone           bool
+	later          []time.Time // arrivals of later calls for the account while this one was open
 }
 
 // enter notes a call as open. It may come late, when the body has been read; what happened in
@@ -55,27 +50,20 @@ func (w *watch) enter(from string, arrived time.Time) *openCall {
 	c := &openCall{from: from, arrived: arrived}
 	w.Lock()
 	defer w.Unlock()
-	if w.open == nil {
-		w.open = map[string][]*openCall{}
+	if w.calls == nil {
+		w.calls, w.busy = map[string][]*openCall{}, map[string]time.Time{}
 	}
-	for _, o := range w.open[from] {
-		if o.arrived.After(arrived) {
-			c.later = append(c.later, o.arrived)
-		} else {
-			o.later = append(o.later, arrived)
-		}
-	}
-	for _, ends := range w.ends {
-		e, ok := ends[from]
+	for _, o := range w.calls[from] {
 		switch {
-		case !ok || !e.at.After(arrived):
-		case e.arrived.After(arrived):
-			c.later = append(c.later, e.arrived)
-		default:
-			w.decide(from, e.gone, e.at.Sub(arrived))
+		case o.arrived.After(arrived):
+			c.later = append(c.later, o.arrived)
+		case o.ended.IsZero():
+			o.later = append(o.later, arrived)
+		case o.ended.After(arrived):
+			w.decide(o, arrived)
 		}
 	}
-	w.open[from] = append(w.open[from], c)
+	w.calls[from] = append(w.calls[from], c)
 	return c
 }
 
@@ -83,54 +71,48 @@ func (w *watch) enter(from string, arrived time.Time) *openCall {
 func (w *watch) leave(c *openCall, at time.Time, gone bool) {
 	w.Lock()
 	defer w.Unlock()
-	calls := w.open[c.from]
-	for i, o := range calls {
-		if o == c {
-			calls[i] = calls[len(calls)-1]
-			calls = calls[:len(calls)-1]
-			break
-		}
-	}
-	if len(calls) == 0 {
-		delete(w.open, c.from)
-	} else {
-		w.open[c.from] = calls
-	}
+	c.ended, c.gone = at, gone
 	for _, began := range c.later {
-		w.decide(c.from, gone, at.Sub(began))
+		w.decide(c, began)
 	}
-	w.remember(c, at, gone)
+	c.later = nil
+	if at.Sub(w.swept) > endsKept {
+		w.sweep(at)
+	}
 }
 
-// decide counts an overlap of some length once it is known how the earlier call ended.
-func (w *watch) decide(from string, gone bool, length time.Duration) {
-	if gone && length <= goneGrace {
+// decide counts the overlap of a call that has ended with a later one.
+func (w *watch) decide(c *openCall, began time.Time) {
+	if c.gone && c.ended.Sub(began) <= goneGrace {
 		w.givenUp++
 		return
 	}
 	w.overlaps++
 	if len(w.accounts) < 10 {
-		w.accounts = append(w.accounts, from)
+		w.accounts = append(w.accounts, c.from)
 	}
 }
 
-func (w *watch) remember(c *openCall, at time.Time, gone bool) {
-	if at.Sub(w.turn) > endsKept {
-		w.ends[1], w.ends[0] = w.ends[0], map[string]ended{}
-		w.turn = at
-		for from, until := range w.busy {
-			if !until.IsZero() && !until.After(at) {
-				delete(w.busy, from)
-			}
+// sweep forgets what can matter no more.
+func (w *watch) sweep(now time.Time) {
+	w.swept = now
+	old := func(t time.Time, kept time.Duration) bool { return !t.IsZero() && !t.After(now.Add(-kept)) }
+	for from, calls := range w.calls {
+		calls = slices.DeleteFunc(calls, func(c *openCall) bool { return old(c.ended, endsKept) })
+		if w.calls[from] = calls; len(calls) == 0 {
+			delete(w.calls, from)
 		}
 	}
-	w.ends[0][c.from] = ended{c.arrived, at, gone}
+	for from, until := range w.busy {
+		if old(until, 0) {
+			delete(w.busy, from)
+		}
+	}
 }
 
 // undecided counts the overlaps whose earlier call is still open.
-func (w *watch) undecided() int64 {
-	n := int64(0)
-	for _, calls := range w.open {
+func (w *watch) undecided() (n int64) {
+	for _, calls := range w.calls {
 		for _, c := range calls {
 			n += int64(len(c.later))
 		}
@@ -146,9 +128,6 @@ func (w *watch) acquire(from string, now time.Time) bool {
 		w.conflicts++
 		return false
 	}
-	if w.busy == nil {
-		w.busy = map[string]time.Time{}
-	}
 	w.busy[from] = time.Time{}
 	return true
 }
@@ -157,9 +136,8 @@ func (w *watch) acquire(from string, now time.Time) bool {
 func (w *watch) release(from string, now time.Time, after time.Duration) {
 	w.Lock()
 	defer w.Unlock()
+	delete(w.busy, from)
 	if after > 0 {
 		w.busy[from] = now.Add(after)
-		return
 	}
-	delete(w.busy, from)
 }

@@ -2,103 +2,91 @@ package simulator
 
 import "strings"
 
-// The names of the APIs.
-const (
-	apiImport         = "friend_import"
-	apiCheck          = "friend_check"
-	apiGet            = "friend_get"
-	apiUpdate         = "friend_update"
-	apiDelete         = "friend_delete"
-	apiAccountCheck   = "account_check"
-	apiAccountImport  = "account_import"
-	apiAccountsImport = "multiaccount_import"
-)
-
-// apiOf maps paths to APIs; "" is none.
-func apiOf(path string) string {
-	switch path {
-	case "/v4/sns/friend_import":
-		return apiImport
-	case "/v4/sns/friend_check":
-		return apiCheck
-	case "/v4/sns/friend_get":
-		return apiGet
-	case "/v4/sns/friend_update":
-		return apiUpdate
-	case "/v4/sns/friend_delete":
-		return apiDelete
-	case "/v4/im_open_login_svc/account_check":
-		return apiAccountCheck
-	case "/v4/im_open_login_svc/account_import":
-		return apiAccountImport
-	case "/v4/im_open_login_svc/multiaccount_import":
-		return apiAccountsImport
-	}
-	return ""
-}
-
-// request is the body of any call. Its strings are parts of the body, so whoever keeps one copies
-// it.
+// request is the body of any call. Its strings are parts of the body and keep it.
 type request struct {
-	from    string
-	hasFrom bool
-	items   []item   // friend_import, friend_update
-	to      []string // friend_check, friend_delete; the ids of the account calls
-	hasList bool
-	kind    string // CheckType, DeleteType
-	nulls   int    // null in place of arrays that an item need not have
+	from  string
+	items []item   // friend_import, friend_update
+	to    []string // friend_check, friend_delete; the ids of the account calls
+	kind  string   // CheckType, DeleteType
+	nulls int      // null in place of arrays that an item need not have
 
-	hasStart                bool // friend_get
+	hasList, hasStart       bool // an account call's list, friend_get's StartIndex
 	start, standard, custom int64
 }
 
-// item is an AddFriendItem.
+// item is an item of AddFriendItem or UpdateItem.
 type item struct {
 	Friend
-	hasTo, hasSource bool
-	spoiled          string // friend_update: the field for which the item is refused
+	hasTo   bool
+	spoiled string // friend_update: the field for which the item is refused
 }
 
-// decode reads body as a request to api.
-func (q *request) decode(api, body string) (no refusal, unknown []string) {
-	p := &scanner{s: body}
-	switch api {
-	case apiImport:
-		p.document(func(name string) { q.importMember(p, name) })
-	case apiUpdate:
-		p.document(func(name string) { q.updateMember(p, name) })
-	case apiCheck, apiDelete:
-		p.document(func(name string) { q.listMember(p, name, api) })
-	case apiGet:
-		p.document(func(name string) { q.pageMember(p, name) })
-	default:
-		p.document(func(name string) { q.accountMember(p, name, api) })
-	}
+// The names in items.
+var (
+	namesInImport = []string{"To_Account", "Remark", "RemarkTime", "GroupName", "AddSource", "AddWording",
+		"AddTime", "CustomItem"}
+	namesInUpdate  = []string{"To_Account", "SnsItem"}
+	namesInCheck   = []string{"UserID"}
+	namesInAccount = []string{"UserID", "Nick", "FaceUrl"}
+	namesInTagged  = []string{"Tag", "Value"}
+)
+
+// decode reads body as a request to api. unknown are the names that the API does not have.
+func (q *request) decode(api *command, body string) (no refusal, unknown []string) {
+	p := &scanner{api: api, s: body}
+	p.document(api.members, func(name string) { q.member(p, name) })
 	q.nulls = p.nulls
-	if p.bad || strings.TrimSpace(body) == "" {
-		return refusal{60003, "JSON parse error"}, nil
+	if p.bad {
+		return api.refuse(60003), nil
 	}
 	return p.wrong, p.other
 }
 
-func (q *request) fromMember(p *scanner) {
-	q.hasFrom = true
-	q.from = p.stringOr(60015, "From_Account is not a string")
-}
-
-func (q *request) importMember(p *scanner, name string) {
+// member reads the value of one name in the body; which names an API has is said by its command.
+func (q *request) member(p *scanner, name string) {
 	switch name {
 	case "From_Account":
-		q.fromMember(p)
+		q.from = p.account(name)
 	case "AddFriendItem":
+		p.objects(name, func() { q.item(p, namesInImport) })
+	case "UpdateItem":
+		p.objects(name, func() { q.item(p, namesInUpdate) })
+	case "To_Account", "Accounts":
 		q.hasList = true
-		p.objects(illegal(apiImport, name), func() { q.importItem(p) })
-	default:
-		p.unknown(name)
+		p.array(name, func() { q.to = append(q.to, p.account(name)) })
+	case "CheckType", "DeleteType":
+		q.kind = p.text(name)
+	case "StartIndex":
+		q.start, q.hasStart = p.integer(name), true
+	case "StandardSequence":
+		q.standard = p.integer(name)
+	case "CustomSequence":
+		q.custom = p.integer(name)
+	case "CheckItem":
+		p.objects(name, func() { q.account(p, namesInCheck) })
+		q.hasList = true
+	case "AccountList":
+		p.objects(name, func() { q.account(p, namesInAccount) })
+		q.hasList = true
+	case "UserID", "Identifier":
+		q.hasList = true
+		q.to = append(q.to, p.account(name))
+	default: // Nick, FaceUrl
+		p.text(name)
 	}
 }
 
-func (q *request) importItem(p *scanner) {
+// account reads an item of an account call.
+func (q *request) account(p *scanner, known []string) {
+	had := len(q.to)
+	p.object(known, func(name string) { q.member(p, name) })
+	if len(q.to) == had {
+		p.refuse(p.api.illegal("UserID"))
+	}
+}
+
+// item reads an item of friend_import or friend_update.
+func (q *request) item(p *scanner, known []string) {
 	if n := len(q.items); n < cap(q.items) {
 		q.items = q.items[:n+1]
 		q.items[n] = item{}
@@ -106,206 +94,95 @@ func (q *request) importItem(p *scanner) {
 		q.items = append(q.items, item{})
 	}
 	it := &q.items[len(q.items)-1]
-	p.object(func(name string) { it.member(p, name) })
-}
-
-func (it *item) member(p *scanner, name string) {
-	switch name {
-	case "To_Account":
-		it.hasTo = true
-		it.To = p.stringOr(60015, "To_Account is not a string")
-	case "Remark":
-		it.Remark = p.stringOr(30001, illegal(apiImport, "Remark"))
-	case "RemarkTime":
-		it.RemarkTime = p.integerOr(30001, illegal(apiImport, "RemarkTime"))
-	case "GroupName":
-		if !p.absent() {
-			it.Groups = p.strings(illegal(apiImport, "Group"))
+	p.object(known, func(name string) {
+		switch name {
+		case "To_Account":
+			it.To, it.hasTo = p.account(name), true
+		case "Remark":
+			it.Remark = p.text(name)
+		case "RemarkTime":
+			it.RemarkTime = p.integer(name)
+		case "GroupName":
+			if !p.null() {
+				it.Groups = p.strings("Group")
+			}
+		case "AddSource":
+			it.AddSource = p.text("Source")
+		case "AddWording":
+			it.AddWording = p.text("Wording")
+		case "AddTime":
+			it.AddTime = p.integer(name)
+		case "CustomItem":
+			if !p.null() {
+				p.objects(name, func() { it.addCustom(p, p.tagged(name)) })
+			}
+		case "SnsItem":
+			p.objects(name, func() { it.change(p, p.tagged(name)) })
 		}
-	case "AddSource":
-		it.hasSource = true
-		it.AddSource = p.stringOr(30001, illegal(apiImport, "Source"))
-	case "AddWording":
-		it.AddWording = p.stringOr(30001, illegal(apiImport, "Wording"))
-	case "AddTime":
-		it.AddTime = p.integerOr(30001, illegal(apiImport, "AddTime"))
-	case "CustomItem":
-		if !p.absent() {
-			it.customItems(p)
-		}
-	default:
-		p.unknown(name)
-	}
+	})
 }
 
-// absent reads null in place of an array that need not be there, which the service puts up with,
-// and counts it.
-func (p *scanner) absent() bool {
-	if p.next() != 'n' {
-		return false
-	}
-	if p.skip(); !p.bad {
-		p.nulls++
-	}
-	return true
-}
-
-func (p *scanner) strings(info string) []string {
-	if p.next() != '[' {
-		p.skip()
-		p.refuse(30001, info)
-		return nil
-	}
-	var list []string
-	p.array(func() { list = append(list, p.stringOr(30001, info)) })
+// strings reads an array of strings.
+func (p *scanner) strings(field string) (list []string) {
+	p.array(field, func() { list = append(list, p.text(field)) })
 	return list
 }
 
-// objects reads an array of objects, each by read.
-func (p *scanner) objects(info string, read func()) {
-	if p.next() != '[' {
-		p.skip()
-		p.refuse(30001, info)
-		return
-	}
-	p.array(func() {
-		if p.next() != '{' {
-			p.skip()
-			p.refuse(30001, info)
+// tagged is an object of Tag and Value.
+type tagged struct {
+	Custom          // of a string or a number
+	list   []string // of an array
+	kind   byte     // of the value: '"', '[', '0' for a number; 0: another one, or none
+}
+
+func (p *scanner) tagged(field string) (t tagged) {
+	p.object(namesInTagged, func(name string) {
+		if name == "Tag" {
+			t.Tag = p.text(field)
 			return
 		}
-		read()
-	})
-}
-
-func (it *item) customItems(p *scanner) {
-	info := illegal(apiImport, "CustomItem")
-	p.objects(info, func() {
-		var c Custom
-		var hasTag, hasValue bool
-		p.object(func(name string) {
-			switch name {
-			case "Tag":
-				hasTag = true
-				c.Tag = p.stringOr(30001, info)
-			case "Value":
-				hasValue = true
-				c.value(p, info)
-			default:
-				p.unknown(name)
-			}
-		})
-		if !hasTag || !hasValue {
-			p.refuse(30001, info)
-		}
-		it.Custom = append(it.Custom, c)
-	})
-}
-
-func (c *Custom) value(p *scanner, info string) {
-	switch b := p.next(); {
-	case b == '"':
-		c.Value = p.text()
-	case b == '-' || b >= '0' && b <= '9':
-		c.Integer = true
-		c.Value = p.number()
-		if strings.ContainsAny(c.Value, ".eE") {
-			p.refuse(30001, info)
-		}
-	default:
-		p.skip()
-		p.refuse(30001, info)
-	}
-}
-
-func (q *request) listMember(p *scanner, name, api string) {
-	switch name {
-	case "From_Account":
-		q.fromMember(p)
-	case "To_Account":
-		q.accounts(p, "To_Account", illegal(api, "To_Account"))
-	case "CheckType", "DeleteType":
-		if (name == "CheckType") != (api == apiCheck) {
-			p.unknown(name)
-			return
-		}
-		q.kind = p.stringOr(30001, illegal(api, name))
-	default:
-		p.unknown(name)
-	}
-}
-
-// accounts reads an array of account ids.
-func (q *request) accounts(p *scanner, name, info string) {
-	q.hasList = true
-	if p.next() != '[' {
-		p.skip()
-		p.refuse(30001, info)
-		return
-	}
-	p.array(func() { q.to = append(q.to, p.stringOr(60015, name+" is not a string")) })
-}
-
-func (q *request) pageMember(p *scanner, name string) {
-	switch name {
-	case "From_Account":
-		q.fromMember(p)
-	case "StartIndex":
-		q.hasStart = true
-		q.start = p.integerOr(30001, illegal(apiGet, name))
-	case "StandardSequence":
-		q.standard = p.integerOr(30001, illegal(apiGet, name))
-	case "CustomSequence":
-		q.custom = p.integerOr(30001, illegal(apiGet, name))
-	default:
-		p.unknown(name)
-	}
-}
-
-// accountMember reads account_check's CheckItem, multiaccount_import's Accounts (old form) and
-// AccountList (new form), account_import's UserID (Identifier in old documents).
-func (q *request) accountMember(p *scanner, name, api string) {
-	const info = "Err_TLS_Invalid_Param"
-	switch {
-	case api == apiAccountCheck && name == "CheckItem", api == apiAccountsImport && name == "AccountList":
-		q.hasList = true
-		if p.next() != '[' {
-			p.skip()
-			p.refuse(70402, info)
-			return
-		}
-		p.array(func() { q.accountItem(p, api) })
-	case api == apiAccountsImport && name == "Accounts":
-		q.accounts(p, name, info)
-	case api == apiAccountImport && (name == "UserID" || name == "Identifier"):
-		q.hasList = true
-		q.to = append(q.to, p.stringOr(60015, name+" is not a string"))
-	case api == apiAccountImport && (name == "Nick" || name == "FaceUrl"):
-		p.stringOr(70402, info)
-	default:
-		p.unknown(name)
-	}
-}
-
-func (q *request) accountItem(p *scanner, api string) {
-	if p.next() != '{' {
-		p.skip()
-		p.refuse(70402, "Err_TLS_Invalid_Param")
-		return
-	}
-	had := len(q.to)
-	p.object(func(name string) {
-		switch {
-		case name == "UserID":
-			q.to = append(q.to, p.stringOr(60015, "UserID is not a string"))
-		case api == apiAccountsImport && (name == "Nick" || name == "FaceUrl"):
-			p.stringOr(70402, "Err_TLS_Invalid_Param")
+		switch b := p.next(); {
+		case b == '"':
+			t.kind, t.Value = '"', p.quoted()
+		case b == '[':
+			t.kind, t.list = '[', p.strings(field)
+		case b == '-' || b >= '0' && b <= '9':
+			t.kind, t.Integer, t.Value = '0', true, p.number()
 		default:
-			p.unknown(name)
+			p.skip()
 		}
 	})
-	if len(q.to) == had {
-		p.refuse(70402, "Err_TLS_Invalid_Param")
+	return t
+}
+
+// addCustom takes a custom field: a string or an integer.
+func (it *item) addCustom(p *scanner, t tagged) {
+	if t.Tag == "" || t.kind == 0 || t.kind == '[' || t.Integer && strings.ContainsAny(t.Value, ".eE") {
+		p.refuse(p.api.illegal("CustomItem"))
+	}
+	it.Custom = append(it.Custom, t.Custom)
+}
+
+// change takes a field that friend_update sets. A tag that it does not let change spoils the item,
+// and so does an empty value: what that would do is documented nowhere.
+func (it *item) change(p *scanner, t tagged) {
+	field, empty, kind := "Tag", true, t.kind
+	switch {
+	case t.Tag == "Tag_SNS_IM_Remark":
+		field, empty, kind = "Remark", t.Value == "", '"'
+		it.Remark = t.Value
+	case t.Tag == "Tag_SNS_IM_Group":
+		field, empty, kind = "Group", len(t.list) == 0, '['
+		it.Groups = t.list
+	case strings.HasPrefix(t.Tag, "Tag_SNS_Custom_"):
+		field, empty = "CustomItem", t.Value == ""
+		it.addCustom(p, t)
+	}
+	if t.kind != kind {
+		p.refuse(p.api.illegal(field))
+	}
+	if empty && it.spoiled == "" {
+		it.spoiled = field
 	}
 }
 

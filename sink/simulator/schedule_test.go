@@ -92,21 +92,6 @@ func TestSignaturesDeclaredExpiredOrRevoked(t *testing.T) {
 	})
 }
 
-func TestSignaturesLiveNoLongerThanTheServiceLetsThem(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Faults: Faults{SigLifetime: time.Hour}})
-		a.imports("a", "b").want(t, 0)
-		time.Sleep(time.Hour)
-		a.imports("a", "b").want(t, 0)
-		time.Sleep(time.Second)
-		a.imports("a", "b").want(t, 70001)
-		a.sig, _ = tencentyun.GenUserSig(testApp, testKey, "administrator", 600)
-		a.imports("a", "b").want(t, 0)
-		time.Sleep(601 * time.Second)
-		a.imports("a", "b").want(t, 70001)
-	})
-}
-
 func TestKeyChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := startPiped(t, Config{App: App{KeyChanges: []KeyChange{{time.Minute, "other"}}}})
@@ -133,35 +118,19 @@ func TestCloseEndsEveryWait(t *testing.T) {
 	})
 }
 
-func TestGiveUpAnswersWhileTheWorkGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Limits: Limits{GiveUp: 3 * time.Second}, Latency: 10 * time.Second})
-		begin := time.Now()
-		a.imports("a", "b").want(t, 60008)
-		if d := time.Since(begin); d != 3*time.Second || a.sim.Has("a", "b") {
-			t.Errorf("answered after %v; done already: %v", d, a.sim.Has("a", "b"))
-		}
-		a.sim.Reconfigure(func(c *Config) { c.GiveUp = 0 })
-		a.imports("a", "b").want(t, 30008)
-		if s := a.sim.Stats(); !a.sim.Has("a", "b") || s.EdgesApplied != 1 || s.Conflicts != 1 || s.Overlaps != 0 || s.ByCode[60008] != 1 {
-			t.Errorf("stats: %+v", s)
-		}
-	})
-}
-
 func TestSpikesAndDripsTakeTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Faults: Faults{Spikes: 1, SpikeFor: 7 * time.Second}})
+		a := startPiped(t, Config{Faults: Faults{Spikes: 1}})
 		begin := time.Now()
 		a.imports("a", "b").want(t, 0)
-		if d := time.Since(begin); d != 7*time.Second {
-			t.Errorf("a spike of 7 s took %v", d)
+		if d := time.Since(begin); d != 5*time.Second {
+			t.Errorf("a spike of 5 s took %v", d)
 		}
-		a.sim.Reconfigure(func(c *Config) { c.Spikes, c.Drips, c.DripFor = 0, 1, 20*time.Second })
+		a.sim.Reconfigure(func(c *Config) { c.Spikes, c.Drips = 0, 1 })
 		begin = time.Now()
 		a.imports("a", "b").want(t, 0)
-		if d := time.Since(begin); d != 19*time.Second {
-			t.Errorf("a drip of 20 pieces over 20 s took %v", d)
+		if d := time.Since(begin); d != 1900*time.Millisecond {
+			t.Errorf("a drip of 20 pieces over 2 s took %v", d)
 		}
 		if s := a.sim.Stats(); s.ByFault["spike"] != 1 || s.ByFault["drip+applied"] != 1 {
 			t.Errorf("faults: %v", s.ByFault)
@@ -176,7 +145,9 @@ func TestStallsEndWithTheClientOrAfterTheirTime(t *testing.T) {
 		if v := a.imports("a", "b"); v.err == nil {
 			t.Error("answered")
 		}
-		a.sim.Reconfigure(func(c *Config) { c.StallFor = 3 * time.Second })
+		a.sim.Reconfigure(func(c *Config) {
+			c.HeadStalls, c.Outages = 0, []Outage{{Fault: Fault{Kind: FaultHeadStall, For: 3 * time.Second}}}
+		})
 		begin := time.Now()
 		if v := a.imports("a", "b"); v.err == nil || time.Since(begin) != 3*time.Second {
 			t.Errorf("error %v after %v", v.err, time.Since(begin))

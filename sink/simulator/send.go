@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,25 +11,18 @@ import (
 
 // send answers the call, or does to it what its fault says.
 func (k *call) send() {
-	if k.reported { // answered already, while the service was still at work
-		return
-	}
 	if k.gone || k.r.Context().Err() != nil {
 		k.leave(true)
 		return
 	}
-	f := k.fault
-	if f == nil {
-		k.plain()
-		return
-	}
+	f := cmp.Or(k.fault, &Fault{})
 	switch f.Kind {
 	case FaultStatus:
 		k.page(f.Code)
 	case FaultBody:
-		k.odd(bodyKind(f.Name))
+		k.odd(kindOf(oddBodies, f.Name))
 	case FaultRaw:
-		k.raw(rawKind(f.Name))
+		k.raw(kindOf(rawAnswers, f.Name))
 	case FaultReset, FaultRefuse:
 		k.settle()
 		resetConn(k.hijack())
@@ -41,7 +34,7 @@ func (k *call) send() {
 	case FaultStall, FaultHeadStall, FaultHalfStall:
 		k.stall(f)
 	case FaultDrip:
-		k.drip(defaultTo(f.For, k.c.DripFor))
+		k.drip(cmp.Or(f.For, 2*time.Second))
 	default:
 		k.plain()
 	}
@@ -53,12 +46,8 @@ func (k *call) plain() {
 		k.page(code)
 		return
 	}
-	b := k.s.buffers.Get().(*bytes.Buffer)
-	defer k.s.buffers.Put(b)
-	b.Reset()
-	b.Write(k.answer.append(b.AvailableBuffer(), nil)) // in place once the buffer is large enough
 	k.code = k.answer.code
-	k.writeJSON(b.Bytes())
+	k.writeJSON(k.answer.json())
 }
 
 // writeJSON sends a complete answer with HTTP status 200.
@@ -79,7 +68,7 @@ func (k *call) header(length int) {
 // write reports whether the client may still be there.
 func (k *call) write(b []byte) bool {
 	n, err := k.w.Write(b)
-	k.s.tally.wrote(n)
+	k.s.tally.change(func(s *Stats) { s.BytesOut += int64(n) })
 	return err == nil
 }
 
@@ -90,11 +79,7 @@ func (k *call) page(status int) {
 	k.status = status
 	h := k.w.Header()
 	if status >= 300 && status < 400 {
-		to := k.c.RedirectTo
-		if to == "" {
-			to = "/_sim/redirected"
-		}
-		h.Set("Location", to)
+		h.Set("Location", "/_sim/redirected") // it counts who follows
 	}
 	if (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && k.c.RetryAfter != "" {
 		h.Set("Retry-After", k.c.RetryAfter)
@@ -105,8 +90,8 @@ func (k *call) page(status int) {
 		return
 	}
 	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	body := []byte("<html>\n<head><title>" + title + "</title></head>\n<body><center><h1>" + title +
-		"</h1></center></body>\n</html>\n")
+	body := fmt.Appendf(nil, "<html>\n<head><title>%[1]s</title></head>\n<body><center><h1>%[1]s</h1></center></body>\n"+
+		"</html>\n", title)
 	h.Set("Content-Type", "text/html")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	k.settle()
@@ -114,8 +99,8 @@ func (k *call) page(status int) {
 	k.write(body)
 }
 
-// hijack takes the connection over. Where that can't be done the handler is aborted, which closes
-// it.
+// hijack takes the connection over. Where that is impossible it aborts the handler, which closes
+// the connection.
 func (k *call) hijack() net.Conn {
 	c, _, err := http.NewResponseController(k.w).Hijack()
 	if err != nil {
@@ -126,7 +111,7 @@ func (k *call) hijack() net.Conn {
 
 // cut sends half of an answer and closes the connection.
 func (k *call) cut() {
-	body := k.answer.append(nil, nil)
+	body := k.answer.json()
 	k.header(len(body))
 	k.settle()
 	k.write(body[:len(body)/2])
@@ -134,11 +119,11 @@ func (k *call) cut() {
 	k.hijack().Close()
 }
 
-// stall sends nothing, or not enough, and waits until the client goes or the stall is over; then
-// the connection is reset.
+// stall sends nothing, or not enough, and waits until the client goes or the stall is over. Then it
+// resets the connection.
 func (k *call) stall(f *Fault) {
 	if f.Kind != FaultStall {
-		body := k.answer.append(nil, nil)
+		body := k.answer.json()
 		k.header(len(body))
 		k.w.WriteHeader(http.StatusOK)
 		if f.Kind == FaultHalfStall {
@@ -147,8 +132,8 @@ func (k *call) stall(f *Fault) {
 		k.flush()
 	}
 	var over <-chan time.Time
-	if d := defaultTo(f.For, k.c.StallFor); d > 0 {
-		t := time.NewTimer(d)
+	if f.For > 0 {
+		t := time.NewTimer(f.For)
 		defer t.Stop()
 		over = t.C
 	}
@@ -166,7 +151,7 @@ func (k *call) stall(f *Fault) {
 // drip sends the answer in twenty pieces, evenly over some time.
 func (k *call) drip(over time.Duration) {
 	const pieces = 20
-	body := k.answer.append(nil, nil)
+	body := k.answer.json()
 	k.code = k.answer.code
 	k.header(len(body))
 	for i := range pieces {
@@ -187,64 +172,26 @@ func (k *call) drip(over time.Duration) {
 
 // odd sends an odd body.
 func (k *call) odd(kind *oddBody) {
-	a, o := k.answer, oddity{victim: -1}
-	if kind.shape != nil {
-		kind.shape(&a, &o, k.victimIn(&a))
-	}
-	if kind.stream != nil {
-		kind.stream(k, &a, &o)
-		return
-	}
-	body := a.append(nil, &o)
-	if kind.bytes != nil {
-		body = kind.bytes(body)
-	}
-	if kind.gzip != nil {
-		body = kind.gzip(k, body)
+	body := kind.write(k.answer, k.victimIn(k.answer.items))
+	if kind.encoded {
 		k.w.Header().Set("Content-Encoding", "gzip")
 	}
 	if kind.believed {
-		k.code = a.code
+		k.code = k.answer.code
 	}
-	k.header(len(body))
-	k.settle()
-	k.write(body)
+	k.writeJSON(body)
 }
 
-// victimIn is the place in the answer of the item that an odd body is about, -1 if it has none.
-func (k *call) victimIn(a *answer) int {
-	if k.victim < 0 {
-		return min(0, len(a.items)-1)
+// victimIn is the place in the answer of the item that an odd body is about: the first item if the
+// body is about none in particular, -1 if it is not in the answer.
+func (k *call) victimIn(items []result) int {
+	if k.victim == "" {
+		return min(0, len(items)-1)
 	}
-	to := ""
-	if k.api == apiImport {
-		to = k.req.items[k.victim].To
-	} else {
-		to = k.req.to[k.victim]
-	}
-	for i := range a.items {
-		if a.items[i].to == to {
+	for i := range items {
+		if items[i].to == k.victim {
 			return i
 		}
 	}
 	return -1
-}
-
-// huge sends 64 MiB: the right answer with a member that is too long to be one.
-func (k *call) huge(a *answer, o *oddity) {
-	const size, piece = 64 << 20, 64 << 10
-	body := a.append(nil, o)
-	body = append(body[:len(body)-1], `,"Padding":"`...)
-	k.header(len(body) + size + 2)
-	filler := bytes.Repeat([]byte("x"), piece)
-	ok := k.write(body)
-	for sent := 0; sent < size && ok; sent += piece {
-		ok = k.write(filler) && k.r.Context().Err() == nil
-	}
-	if !ok {
-		k.leave(true)
-		return
-	}
-	k.settle()
-	k.write([]byte(`"}`))
 }

@@ -2,14 +2,17 @@ package simulator
 
 import (
 	"net/http"
+	"reflect"
 	"time"
 )
 
 // Call is what Observe and Script learn about a call.
 type Call struct {
-	API     string // friend_import, ...; empty: no such API
-	Number  int64  // of all calls, from 1, in order of arrival
-	Nth     int    // of the calls for this From_Account that passed signature and limit, all APIs, from 1; 0: did not pass (Script: not known yet)
+	API    string // friend_import, ...; empty: no such API
+	Number int64  // of all calls, from 1, in order of arrival
+	// Nth is its number, from 1, of the calls for this From_Account that passed signature and limit,
+	// all APIs together; 0: it did not pass (Script: not known yet).
+	Nth     int
 	From    string // empty where the body names none
 	To      []string
 	Arrived time.Time
@@ -23,7 +26,36 @@ type Call struct {
 	GaveUp  bool      // the client went before the answer
 }
 
-// Stats is the service's own account of what reached it.
+// Counts is the part of Stats that counts what calls were about and what they did.
+type Counts struct {
+	Applied        int64 `json:"calls_applied"`    // friend_import calls that took effect
+	EdgesSent      int64 `json:"edges_sent"`       // items of friend_import calls that could be read
+	EdgesAgain     int64 `json:"edges_sent_again"` // of those, already in the graph when they came
+	CallsAgain     int64 `json:"calls_with_edges_sent_again"`
+	EdgesApplied   int64 `json:"edges_applied"`   // new in the graph by friend_import
+	EdgesReapplied int64 `json:"edges_reapplied"` // were there already and were accepted once more
+
+	PairsChecked     int64 `json:"pairs_checked"` // items of friend_check
+	FriendsGiven     int64 `json:"friends_given"` // items of friend_get
+	AccountsChecked  int64 `json:"accounts_checked"`
+	AccountsImported int64 `json:"accounts_imported"`
+	EdgesUpdated     int64 `json:"edges_updated"`
+	EdgesDeleted     int64 `json:"edges_deleted"`
+
+	NoRandom      int64 `json:"calls_without_random"`
+	NoContentType int64 `json:"calls_without_contenttype"`
+	NullArrays    int64 `json:"null_arrays"` // null in place of an array that an item need not have
+}
+
+// add adds the counts of one call.
+func (c *Counts) add(one *Counts) {
+	sum, v := reflect.ValueOf(c).Elem(), reflect.ValueOf(one).Elem()
+	for i := range sum.NumField() {
+		sum.Field(i).SetInt(sum.Field(i).Int() + v.Field(i).Int())
+	}
+}
+
+// Stats is the service's own record of what reached it.
 type Stats struct {
 	Calls       int64            `json:"calls"`         // arrivals: every HTTP request but those to /_sim/
 	ByAPI       map[string]int64 `json:"calls_by_api"`  // "" is no such API
@@ -34,10 +66,9 @@ type Stats struct {
 	Unanswered  int64            `json:"calls_unanswered"`
 	GaveUp      int64            `json:"calls_given_up"` // the client went before its answer was written
 
-	Applied int64 `json:"calls_applied"` // friend_import calls that took effect
-	// calls answered with an ErrorCode or an HTTP status from 300 on
+	// Refused counts calls answered with an ErrorCode or an HTTP status from 300 on.
 	Refused       int64   `json:"calls_refused"`
-	RefusedRate   int64   `json:"calls_refused_for_rate"` // of those, for the limit
+	RefusedRate   int64   `json:"calls_refused_for_rate"` // of those, for a limit
 	RefusedShare  float64 `json:"calls_refused_for_rate_share"`
 	LargestSecond int     `json:"largest_sliding_second"` // most arrivals in any sliding second, all APIs together
 	LargestAt     string  `json:"largest_sliding_second_at,omitempty"`
@@ -49,31 +80,20 @@ type Stats struct {
 	OpenNow int `json:"open_now"`
 	OpenMax int `json:"open_max"`
 
-	// Two calls for one From_Account open at once on the client's side: from the arrival of the one
-	// to its answer, its close or the client's going.
+	// Overlaps counts pairs of calls for one account that were open at once on the client's side: from
+	// the arrival of the one to its answer, its close or the client's going.
 	Overlaps     int64 `json:"overlaps"`
 	OverlapsOpen int64 `json:"overlaps_undecided"` // the earlier of the two is still open
-	// the client had given the earlier one up; no breach of seriality
+	// OverlapsGivenUp counts those of which the client had given the earlier one up. They are no breach.
 	OverlapsGivenUp int64    `json:"overlaps_given_up"`
 	OverlapAccounts []string `json:"overlap_accounts"` // the first ten
-	// 30008 because the service was still at work for the account
+	// Conflicts counts calls refused with 30008 because the service was still at work for the account.
 	Conflicts int64 `json:"calls_refused_for_busy"`
 
-	EdgesSent      int64  `json:"edges_sent"`       // items of friend_import calls that could be read
-	EdgesAgain     int64  `json:"edges_sent_again"` // of those, already in the graph when they came
-	CallsAgain     int64  `json:"calls_with_edges_sent_again"`
-	EdgesApplied   int64  `json:"edges_applied"`   // new in the graph by friend_import
-	EdgesReapplied int64  `json:"edges_reapplied"` // were there already and were accepted once more
-	GraphEdges     int64  `json:"graph_edges"`
-	GraphAccounts  int64  `json:"graph_accounts"` // with a friend at least
-	Digest         string `json:"graph_digest"`   // of all pairs in the graph, see Digest
-
-	PairsChecked     int64 `json:"pairs_checked"` // items of friend_check
-	FriendsGiven     int64 `json:"friends_given"` // items of friend_get
-	AccountsChecked  int64 `json:"accounts_checked"`
-	AccountsImported int64 `json:"accounts_imported"`
-	EdgesUpdated     int64 `json:"edges_updated"`
-	EdgesDeleted     int64 `json:"edges_deleted"`
+	Counts
+	GraphEdges    int64  `json:"graph_edges"`
+	GraphAccounts int64  `json:"graph_accounts"` // with a friend at least
+	Digest        string `json:"graph_digest"`   // of all pairs in the graph, see Digest
 
 	Connections        int64 `json:"connections_opened"`
 	ConnectionsOpen    int   `json:"connections_open"`
@@ -85,12 +105,9 @@ type Stats struct {
 
 	Redirected    int64            `json:"redirects_followed"`
 	UnknownFields map[string]int64 `json:"unknown_fields"` // names in request bodies that the API does not have
-	NoRandom      int64            `json:"calls_without_random"`
-	NoContentType int64            `json:"calls_without_contenttype"`
-	NullArrays    int64            `json:"null_arrays"` // null in place of an array that an item need not have
 	Signatures    int              `json:"signatures_seen"`
 	HTTP2         int64            `json:"calls_by_http2"` // its transport may send a POST again by itself
-	// with an Idempotency-Key header: so may HTTP/1.1's then
+	// Idempotent counts calls with an Idempotency-Key header. With it HTTP/1.1's transport may do so too.
 	Idempotent int64 `json:"calls_with_idempotency"`
 }
 

@@ -6,35 +6,22 @@ import (
 )
 
 // span is a sliding window over arrivals: the times, since the start, of those that lie in it, in
-// order. A ring.
-type span struct {
-	at      []time.Duration
-	head, n int
-}
+// order.
+type span []time.Duration
 
-// drop takes out everything at or before limit: a window of one second that ends at t is (t - 1 s,
-// t].
+// drop takes out everything at or before limit. A window of one second that ends at t is (t-1s, t].
 func (w *span) drop(limit time.Duration) {
-	for w.n > 0 && w.at[w.head] <= limit {
-		w.head = (w.head + 1) % len(w.at)
-		w.n--
+	n := 0
+	for n < len(*w) && (*w)[n] <= limit {
+		n++
 	}
+	*w = (*w)[n:]
 }
 
-func (w *span) add(t time.Duration) {
-	if w.n == len(w.at) {
-		bigger := make([]time.Duration, max(16, 2*w.n))
-		for i := range w.n {
-			bigger[i] = w.at[(w.head+i)%len(w.at)]
-		}
-		w.at, w.head = bigger, 0
-	}
-	w.at[(w.head+w.n)%len(w.at)] = t
-	w.n++
-}
+func (w *span) add(t time.Duration) { *w = append(*w, t) }
 
-// allow decides about one more call at t under limit calls a second, and counts it if it is allowed
-// or if refused calls count as well.
+// allow decides about one more call at t under limit calls a second. It counts the call if it is
+// allowed, or if refused calls count as well.
 func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 	if limit <= 0 {
 		return true
@@ -44,7 +31,7 @@ func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 		length, most = time.Duration(float64(time.Second)/limit), 1
 	}
 	w.drop(t - length)
-	allowed := w.n < most
+	allowed := len(*w) < most
 	if allowed || countRefused {
 		w.add(t)
 	}
@@ -63,8 +50,7 @@ type traffic struct {
 	largest   int
 	largestAt time.Duration
 
-	limits  map[string]*span // counters of the limit: one for all APIs under "", or one for each
-	account span             // counter of AccountLimit
+	limits map[string]*span // counters of the limits, by what they count
 }
 
 // begin sets the start unless it is set.
@@ -86,16 +72,16 @@ func (t *traffic) now() time.Duration {
 
 // arrival is what the traffic knows about a call.
 type arrival struct {
-	at      time.Time
-	since   time.Duration
-	start   time.Time
-	number  int64
-	allowed bool // by the limits
+	at     time.Time
+	since  time.Duration
+	start  time.Time
+	number int64
+	over   int // code of the limit that the call exceeds, 0 if it exceeds none
 }
 
-// arrive counts a call and puts it to the limits, unless dead says that the service can't count at
-// that time.
-func (t *traffic) arrive(c *Config, api string, dead func(since time.Duration) bool) arrival {
+// arrive counts a call and checks it against the limits, unless an outage keeps the service from
+// counting.
+func (t *traffic) arrive(c *Config, api *command) arrival {
 	t.Lock()
 	defer t.Unlock()
 	now := time.Now()
@@ -107,32 +93,40 @@ func (t *traffic) arrive(c *Config, api string, dead func(since time.Duration) b
 	t.last = now
 	t.second.drop(since - time.Second)
 	t.second.add(since)
-	if t.second.n > t.largest {
-		t.largest, t.largestAt = t.second.n, since
+	if n := len(t.second); n > t.largest {
+		t.largest, t.largestAt = n, since
 	}
-	allowed := true
-	if !dead(since) {
-		allowed = t.counter(c.PerAPI, api).allow(since, c.limitAt(since), c.CountRefused)
-		if api == apiAccountCheck || api == apiAccountImport || api == apiAccountsImport {
-			allowed = t.account.allow(since, c.AccountLimit, c.CountRefused) && allowed
-		}
+	a := arrival{at: now, since: since, start: t.start, number: t.calls}
+	if f := c.outage(since); f == nil || f.serves() {
+		a.over = t.limit(c, api, since)
 	}
-	return arrival{now, since, t.start, t.calls, allowed}
+	return a
 }
 
-func (t *traffic) counter(perAPI bool, api string) *span {
-	if !perAPI {
-		api = ""
-	}
-	w := t.limits[api]
-	if w == nil {
-		if t.limits == nil {
-			t.limits = map[string]*span{}
+// limit is the code of the limit that a call exceeds. It counts the call at each of its limits.
+func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int) {
+	check := func(counter string, limit float64, code int) {
+		w := t.limits[counter]
+		if w == nil {
+			w = &span{}
+			t.limits[counter] = w
 		}
-		w = &span{}
-		t.limits[api] = w
+		if !w.allow(since, limit, c.CountRefused) && over == 0 {
+			over = code
+		}
 	}
-	return w
+	all := ""
+	if c.PerAPI {
+		all = api.name
+	}
+	check(all, c.limitAt(since), c.ThrottleCode)
+	if api.account {
+		check("accounts", c.AccountLimit, c.ThrottleCode)
+	}
+	if api.name == apiDelete {
+		check("deletes", c.DeleteLimit, 31707)
+	}
+	return over
 }
 
 // limitAt is the limit in force.

@@ -1,0 +1,177 @@
+package simulator
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// serveAdmin serves what lies below /_sim/:
+//
+//	GET  stats                           Stats as JSON
+//	GET  graph[?format=jsonl][&from=ID]  the graph in order, an array of edges or a line for each
+//	POST put, remove                     edges as JSON Lines, {"From_Account":…,"To_Account":…,…}:
+//	                                     into the graph or out of it, without any check
+//	POST config?FLAG=VALUE&…             changes flags (Config.Flags) from the next call on
+//	any  redirected                      where redirects lead to
+func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
+	want := http.MethodGet
+	var serve func(http.ResponseWriter, *http.Request) error
+	switch r.URL.Path {
+	case "/_sim/stats":
+		serve = s.serveStats
+	case "/_sim/graph":
+		serve = s.serveGraph
+	case "/_sim/put", "/_sim/remove":
+		want, serve = http.MethodPost, s.serveEdit
+	case "/_sim/config":
+		want, serve = http.MethodPost, s.serveConfig
+	case "/_sim/redirected":
+		s.tally.change(func(s *Stats) { s.Redirected++ })
+		return
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != want {
+		w.Header().Set("Allow", want)
+		http.Error(w, "use "+want, http.StatusMethodNotAllowed)
+		return
+	}
+	if err := serve(w, r); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+}
+
+func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.Encode(s.Stats()) //nolint:errcheck // nobody to tell
+	return nil
+}
+
+// edge is a line of the graph, under the API's names.
+type edge struct {
+	From string `json:"From_Account"`
+	Friend
+}
+
+// MarshalJSON writes a custom field in the API's form: a string or an integer.
+func (c Custom) MarshalJSON() ([]byte, error) {
+	return object([]member{{"Tag", text(c.Tag)}, {"Value", c.json()}}), nil
+}
+
+// UnmarshalJSON reads the API's form.
+func (c *Custom) UnmarshalJSON(b []byte) error {
+	var m struct {
+		Tag   string
+		Value json.RawMessage
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	c.Tag, c.Integer = m.Tag, len(m.Value) == 0 || m.Value[0] != '"'
+	if !c.Integer {
+		return json.Unmarshal(m.Value, &c.Value)
+	}
+	var n json.Number
+	err := json.Unmarshal(m.Value, &n)
+	c.Value = n.String()
+	return err
+}
+
+func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) error {
+	if s.graph.compact {
+		return errors.New("the graph is compact: it holds hashes only; see graph_digest in /_sim/stats")
+	}
+	before, between, behind := "[\n", ",\n", "\n]\n"
+	if r.FormValue("format") == "jsonl" {
+		before, between, behind = "", "\n", "\n"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriterSize(w, 64<<10)
+	defer out.Flush() //nolint:errcheck // nobody to tell
+	names := s.graph.names()
+	if from := r.FormValue("from"); from != "" {
+		names = slices.DeleteFunc(names, func(n string) bool { return n != from })
+	}
+	slices.Sort(names)
+	out.WriteString(before)
+	for i, from := range names {
+		friends := s.graph.friends(from)
+		slices.SortFunc(friends, func(a, b Friend) int { return strings.Compare(a.To, b.To) })
+		for j, f := range friends {
+			if i+j > 0 {
+				out.WriteString(between)
+			}
+			line, err := json.Marshal(edge{from, f})
+			if err != nil {
+				return err
+			}
+			out.Write(line)
+		}
+	}
+	if len(names) > 0 || before != "" {
+		out.WriteString(behind)
+	}
+	return nil
+}
+
+// serveEdit changes the graph from outside, as if somebody else were using the app.
+func (s *Server) serveEdit(w http.ResponseWriter, r *http.Request) error {
+	d := json.NewDecoder(r.Body)
+	n := 0
+	for {
+		var e edge
+		if err := d.Decode(&e); err == io.EOF {
+			break
+		} else if err != nil {
+			return fmt.Errorf("edge %d: %w", n+1, err)
+		}
+		if e.From == "" || e.To == "" {
+			return fmt.Errorf("edge %d: From_Account or To_Account is missing", n+1)
+		}
+		if r.URL.Path == "/_sim/put" {
+			s.Put(e.From, e.Friend)
+			n++
+		} else if s.Remove(e.From, e.To) {
+			n++
+		}
+	}
+	fmt.Fprintf(w, "{\"edges\":%d}\n", n)
+	return nil
+}
+
+func (s *Server) serveConfig(_ http.ResponseWriter, r *http.Request) error {
+	var err error
+	s.Reconfigure(func(c *Config) {
+		changed := *c
+		if err = changed.set(r.URL.Query()); err == nil {
+			*c = changed
+		}
+	})
+	return err
+}
+
+// set sets flags by their names.
+func (c *Config) set(values map[string][]string) error {
+	flags := c.Flags()
+	for name, texts := range values {
+		i := slices.IndexFunc(flags, func(f Flag) bool { return f.Name == name })
+		if i < 0 {
+			return fmt.Errorf("no flag is called %q", name)
+		}
+		for _, text := range texts {
+			if err := flags[i].Set(text); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package simulator
+
+import "strings"
+
+// The names of the APIs.
+const (
+	apiImport         = "friend_import"
+	apiCheck          = "friend_check"
+	apiGet            = "friend_get"
+	apiUpdate         = "friend_update"
+	apiDelete         = "friend_delete"
+	apiAccountCheck   = "account_check"
+	apiAccountImport  = "account_import"
+	apiAccountsImport = "multiaccount_import"
+)
+
+// maxItems is the most friends of one call, maxAccounts the most accounts, maxID the bytes of an
+// account id (the APIs' pages; the limits page).
+const (
+	maxItems    = 1000
+	maxAccounts = 100
+	maxID       = 32
+)
+
+// command is one API: what its requests and answers look like, and what it does.
+type command struct {
+	name    string
+	account bool   // it is about accounts, not about friends of one
+	texts   string // how its texts begin
+
+	members []string // names in the body of a request
+	most    int      // items of a request; 0: it has none
+	kind    string   // name of the member that says which kind of call it is
+	kinds   []string // what that member may be
+
+	writes bool // it changes something
+	locks  bool // it changes a friend list: one at a time for each account
+
+	list, fails string // names of the lists in the answer: of all items, of those that failed
+	id          string // name of an item's account
+
+	do func(*call) answer
+}
+
+// commands are the APIs by path. It never changes.
+var commands = map[string]*command{
+	"/v4/sns/friend_import": {
+		name: apiImport, texts: "Err_SNS_FriendImport_", most: maxItems, writes: true, locks: true,
+		members: []string{"From_Account", "AddFriendItem"},
+		list:    "ResultItem", fails: "Fail_Account", id: "To_Account", do: (*call).importFriends,
+	},
+	"/v4/sns/friend_update": {
+		name: apiUpdate, texts: "Err_SNS_FriendUpdate_", most: maxItems, writes: true, locks: true,
+		members: []string{"From_Account", "UpdateItem"},
+		list:    "ResultItem", fails: "Fail_Account", id: "To_Account", do: (*call).updateFriends,
+	},
+	"/v4/sns/friend_delete": {
+		name: apiDelete, texts: "Err_SNS_FriendDelete_", most: maxItems, writes: true, locks: true,
+		members: []string{"From_Account", "To_Account", "DeleteType"},
+		kind:    "DeleteType", kinds: []string{"", "Delete_Type_Single", "Delete_Type_Both"},
+		list: "ResultItem", fails: "Fail_Account", id: "To_Account", do: (*call).deleteFriends,
+	},
+	"/v4/sns/friend_check": {
+		name: apiCheck, texts: "Err_SNS_FriendCheck_", most: maxItems,
+		members: []string{"From_Account", "To_Account", "CheckType"},
+		kind:    "CheckType", kinds: []string{"CheckResult_Type_Single", "CheckResult_Type_Both"},
+		list: "InfoItem", fails: "Fail_Account", id: "To_Account", do: (*call).checkFriends,
+	},
+	"/v4/sns/friend_get": {
+		name: apiGet, texts: "Err_SNS_FriendGet_",
+		members: []string{"From_Account", "StartIndex", "StandardSequence", "CustomSequence"},
+		list:    "UserDataItem", id: "To_Account", do: (*call).getFriends,
+	},
+	"/v4/im_open_login_svc/account_check": {
+		name: apiAccountCheck, texts: "Err_TLS_", account: true, most: maxAccounts,
+		members: []string{"CheckItem"},
+		list:    "ResultItem", id: "UserID", do: (*call).checkAccounts,
+	},
+	"/v4/im_open_login_svc/account_import": {
+		name: apiAccountImport, texts: "Err_TLS_", account: true, most: 1, writes: true,
+		members: []string{"UserID", "Identifier", "Nick", "FaceUrl"}, // Identifier in old documents
+		do:      (*call).importAccounts,
+	},
+	"/v4/im_open_login_svc/multiaccount_import": {
+		name: apiAccountsImport, texts: "Err_TLS_", account: true, most: maxAccounts, writes: true,
+		members: []string{"Accounts", "AccountList"}, // Accounts is the old form
+		fails:   "FailAccounts", do: (*call).importAccounts,
+	},
+}
+
+// noCommand stands for every path that no API has.
+var noCommand = &command{texts: "Err_TLS_"}
+
+// illegal is the refusal of a field.
+func (c *command) illegal(field string) refusal {
+	if c.account {
+		return refusal{70402, "Err_TLS_Invalid_Param"}
+	}
+	return refusal{30001, c.texts + field + "_Illegal"}
+}
+
+// refuse is the refusal of a whole call.
+func (c *command) refuse(code int) refusal {
+	if code == 30003 {
+		return refusal{code, "Err_Sns_Invalid_Account"} // seen for an unknown From_Account
+	}
+	return refusal{code, c.text(code)}
+}
+
+// text is what the API says about a code: ErrorInfo or ResultInfo.
+func (c *command) text(code int) string {
+	if code == 0 {
+		return ""
+	}
+	t := texts[code]
+	switch {
+	case code == 30006 && c.name == apiCheck:
+		return c.texts + "Check_Relation_Exec_Task_Fail"
+	case strings.Contains(t, " "):
+		return t
+	case t != "":
+		return c.texts + t
+	case code >= 30000 && code < 40000:
+		return c.texts + "Fail"
+	}
+	return "error"
+}
+
+// texts are the texts of codes; those of one word stand behind the beginning of the API's texts.
+//
+// The vendor documents few of them. Those that are documented or were seen are used as they are:
+// Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold, Err_SNS_FriendImport_SdkAppId_Illegal,
+// Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail (the APIs' pages), Err_Sns_Invalid_Account
+// (seen for an unknown From_Account), Err_SNS_FriendAdd_Source_Illegal and
+// Err_SNS_FriendUpdate_Group_Num_Exceed_Threshold (seen at sister calls). The others follow their
+// pattern. A client must not depend on any of them but Friend_Exist.
+var texts = map[int]string{
+	30001: "Param_Illegal",
+	30002: "SdkAppId_Illegal",
+	30003: "Invalid_Account",
+	30004: "Need_App_Admin",
+	30006: "Exec_Task_Fail",
+	30007: "Network_Timeout",
+	30008: "Write_Conflict",
+	30010: "My_Friend_Num_Exceed_Threshold",
+	30011: "Group_Num_Exceed_Threshold",
+	30015: "Already_Friend",
+	31704: "Friend_Not_Exist",
+	31707: "Delete_Too_Frequently",
+	60003: "JSON parse error",
+	60007: "REST API call frequency over the limit",
+	60025: "URL parameter wrong",
+	70001: "UserSig expired",
+	70009: "UserSig check failed",
+	70107: "requested account does not exist",
+	70206: "number of accounts out of range",
+	70398: "number of accounts over the limit",
+}

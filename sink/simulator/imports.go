@@ -1,0 +1,174 @@
+package simulator
+
+import (
+	"strings"
+	"time"
+)
+
+// importFriends is friend_import.
+func (k *call) importFriends() answer {
+	items := k.req.items
+	var places map[string]int
+	if k.c.DuplicateTo != DuplicateEach {
+		places = k.places()
+	}
+	if k.c.DuplicateTo == DuplicateOnce {
+		items = nil
+		for i := range k.req.items {
+			if places[k.req.items[i].To] == i {
+				items = append(items, k.req.items[i])
+			}
+		}
+	}
+	l := k.s.graph.open(k.from)
+	defer l.close()
+	if code := k.wholeList(l); code != 0 {
+		return k.failure(k.api.refuse(code))
+	}
+	k.counts.Applied = 1
+	now := time.Now().Unix()
+	return k.each(len(items), func(i int) string { return items[i].To }, func(i int) refusal {
+		it := &items[i]
+		no := k.flaw(it)
+		switch {
+		case no.code != 0:
+			return no
+		case k.c.DuplicateTo == DuplicateItem && places[it.To] != i:
+			return k.api.illegal("Duplicate_To_Account")
+		case !k.s.exists(k.c, it.To):
+			return refusal{code: 30003}
+		}
+		return no
+	}, func(i int) refusal { return k.importItem(l, &items[i], now) })
+}
+
+// places says where each To_Account of the call counts if it stands there more than once: at the
+// last place if DuplicateOnce, otherwise at the first.
+func (k *call) places() map[string]int {
+	places := make(map[string]int, len(k.req.items))
+	for i := range k.req.items {
+		to := k.req.items[i].To
+		if _, twice := places[to]; !twice || k.c.DuplicateTo == DuplicateOnce {
+			places[to] = i
+		}
+	}
+	return places
+}
+
+// importItem puts an item into the list, if it fits.
+func (k *call) importItem(l *list, it *item, now int64) refusal {
+	if k.victim != "" && it.To == k.victim && !k.fault.Applied {
+		return refusal{} // nothing is done for it, and the odd body does not say that it was
+	}
+	there := l.has(it.To)
+	switch {
+	case there && k.c.KeepFields:
+	case !there && k.c.MaxFriends > 0 && l.n >= k.c.MaxFriends:
+		return refusal{code: 30010}
+	case len(it.Groups) > 0 && k.c.MaxGroups > 0 && l.groupsWith(&it.Friend) > k.c.MaxGroups:
+		return refusal{code: 30011}
+	default:
+		f := it.Friend
+		if f.AddTime == 0 && !k.c.NoAddTime {
+			f.AddTime = now
+		}
+		l.put(f)
+	}
+	if !there {
+		k.counts.EdgesApplied++
+		return refusal{}
+	}
+	k.counts.EdgesReapplied++
+	switch k.c.Reimport {
+	case ReimportAlready:
+		return refusal{code: 30015}
+	case ReimportExist:
+		return refusal{30001, k.api.texts + "Friend_Exist"}
+	case ReimportSister:
+		return refusal{30001, k.api.texts + "Already_Exist"}
+	}
+	return refusal{}
+}
+
+// wholeList is the code with which a list that is too full refuses the whole call, where the
+// service is read that way.
+func (k *call) wholeList(l *list) int {
+	if !k.c.FullRefuses {
+		return 0
+	}
+	fresh := Set{}
+	var all Friend
+	for i := range k.req.items {
+		it := &k.req.items[i]
+		if !l.has(it.To) {
+			fresh[it.To] = struct{}{}
+		}
+		all.Groups = append(all.Groups, it.Groups...)
+	}
+	switch {
+	case len(fresh) > 0 && k.c.MaxFriends > 0 && l.n+len(fresh) > k.c.MaxFriends:
+		return 30010
+	case len(all.Groups) > 0 && k.c.MaxGroups > 0 && l.groupsWith(&all) > k.c.MaxGroups:
+		return 30011
+	}
+	return 0
+}
+
+// flaw is what is wrong with an item by itself. Limits are bytes of UTF-8.
+func (k *call) flaw(it *item) refusal {
+	field := ""
+	switch {
+	case it.To == "" || len(it.To) > maxID:
+		field = "To_Account"
+	case it.To == k.from && k.c.SelfTo == SelfItem && k.api.name == apiImport:
+		field = "Self"
+	case !isWord(it.AddSource, "AddSource_Type_") && k.api.name == apiImport:
+		field = "Source"
+	case len(it.Remark) > 96:
+		field = "Remark"
+	case len(it.AddWording) > 256:
+		field = "Wording"
+	case it.spoiled != "":
+		field = it.spoiled
+	default:
+		field = it.listFlaw()
+	}
+	if field == "" {
+		return refusal{}
+	}
+	return k.api.illegal(field)
+}
+
+// listFlaw is the field that is wrong among the groups and custom fields of an item.
+func (it *item) listFlaw() string {
+	for _, g := range it.Groups {
+		if g == "" || len(g) > 30 {
+			return "Group"
+		}
+	}
+	for i, c := range it.Custom {
+		if !isWord(c.Tag, "Tag_SNS_Custom_") {
+			return "Custom_Tag"
+		}
+		if len(c.Value) > 500 {
+			return "Custom_Value"
+		}
+		for _, other := range it.Custom[:i] {
+			if other.Tag == c.Tag {
+				return "Custom_Tag"
+			}
+		}
+	}
+	return ""
+}
+
+// isWord reports whether t is prefix and 1 to 8 ASCII letters.
+func isWord(t, prefix string) bool {
+	word, ok := strings.CutPrefix(t, prefix)
+	for i := range len(word) {
+		if c := word[i] | ' '; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return ok && len(word) >= 1 && len(word) <= 8
+}
