@@ -227,7 +227,7 @@ func (r *verified) importLine() exit.Line {
 		usual := source.Options{}.Canonical()
 		for _, name := range slices.Sorted(maps.Keys(j.Identity().Options)) {
 			switch value := j.Identity().Options[name]; {
-			case value == usual[name]:
+			case value == usual[name], !strings.HasPrefix(name, "--"):
 			case value == "true":
 				l = l.With(strings.TrimPrefix(name, "--"), "")
 			default:
@@ -241,27 +241,50 @@ func (r *verified) importLine() exit.Line {
 	return l.Of(inputs...)
 }
 
-// differentHint is the import of what is missing, as a job of its own. Importing what is different
-// is of use only where that overwrites.
+// differentHint is the import of what is missing, or the update of what is different, as a job of
+// its own.
 func (r *verified) differentHint() string {
 	if drawn, all := r.job.verify.Drawn(); drawn < all {
 		return r.job.Line().Without("sample").String() + " # finds all of them"
 	}
-	if r.Missing == 0 {
-		return r.lineAs("doctor").With("probe", "FROM,TO").String() +
-			" # with two test accounts: importing " + r.lists.Different +
-			" helps only if this app overwrites on re-import, which this tells"
+	l := r.followUp(r.job.Set.Job, r.Missing, r.lists.Updatable)
+	if l == nil {
+		return r.probeHint(r.lists.Different)
 	}
-	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	l = r.job.FollowUp(l, r.job.Set.Job, "-missing").Of(r.lists.Missing)
+	list, then := r.lists.Missing, ""
+	switch {
+	case r.Missing == 0:
+		list = r.lists.Different
+	case r.Different > 0:
+		then = " # then " + r.lists.Different
+	}
 	if tags := r.lists.IntegerTags; len(tags) > 0 {
-		l = l.With("integer-tags", strings.Join(tags, ","))
+		*l = l.With("integer-tags", strings.Join(tags, ","))
 	}
-	if r.Different > 0 {
-		return l.String() + " # importing " + r.lists.Different +
-			" helps only if this app overwrites on re-import, which friendmigrate doctor --probe tells"
+	return l.Of(list).String() + then
+}
+
+// followUp is the command that brings back what is missing or else sets what is different; nil if
+// neither can be done.
+func (r *verified) followUp(of settings.Job, missing int64, updatable bool) *exit.Line {
+	command, suffix := "import", "-missing"
+	switch {
+	case missing > 0:
+	case updatable:
+		command, suffix = "update", "-update"
+	default:
+		return nil
 	}
-	return l.String()
+	l := r.lineAs(command).Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
+	l = r.job.FollowUp(l, of, suffix)
+	return &l
+}
+
+// probeHint is for edges that differ only in what friend_update can't set. Importing them is of use
+// only where that overwrites.
+func (r *verified) probeHint(list string) string {
+	return r.lineAs("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: importing " + list +
+		" helps only if this app overwrites on re-import, which this tells"
 }
 
 // lineAs is the command line with another command, for the same app.
@@ -305,7 +328,7 @@ type verifyReport struct {
 	Fields bool           `json:"fields"`
 	Shards []verifyReport `json:"shards,omitempty"` // of a verify of all shards: those that were asked about
 
-	tags     []string    // custom fields of the lists that are integers
+	found    verify.Lists
 	finished bool        // nothing is left to ask
 	ending   exit.Ending // with what only the termination message needs
 }
@@ -314,7 +337,7 @@ func (r *verified) report() verifyReport {
 	e := r.judge()
 	out := verifyReport{
 		Version: 1, Calls: r.job.Client.Stats().Attempts, Fields: r.job.Set.Fields, ending: e,
-		tags: r.lists.IntegerTags, finished: r.finished(),
+		found: r.lists, finished: r.finished(),
 		Verified: report.Verified{
 			At: time.Now().UTC(), How: r.job.how(), Edges: r.Edges, InPlace: r.InPlace, Unread: r.Unread,
 			Missing:   r.Missing,

@@ -202,24 +202,35 @@ func (r *verifyReport) missingLists() (lists []string) {
 	return lists
 }
 
-// shardHint imports what is missing of all shards as one job.
+// differentLists are the lists with edges in them that friend_update can set.
+func (r *verifyReport) differentLists() (lists []string) {
+	for i := range r.Shards {
+		if found := r.Shards[i].found; found.Updatable {
+			lists = append(lists, found.Different)
+		}
+	}
+	return lists
+}
+
+// shardHint brings back what is missing of all shards as one job, or sets what is different.
 func (j *verifyJob) shardHint(all *verifyReport) string {
 	r := verified{job: j}
-	if all.Missing == 0 {
-		return r.lineAs("doctor").With("probe", "FROM,TO").String() +
-			" # with two test accounts: importing what is different helps only if this app overwrites on re-import, " +
-			"which this tells"
+	lists, different := all.missingLists(), all.differentLists()
+	l := r.followUp(settings.Job{State: j.Set.Job.State}, all.Missing, len(different) > 0)
+	if l == nil {
+		return r.probeHint("what is different")
 	}
-	l := r.lineAs("import").Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
-	l = j.FollowUp(l, settings.Job{State: j.Set.Job.State}, "-missing")
-	return j.withTags(l, all).Of(all.missingLists()...).String()
+	if all.Missing == 0 {
+		lists = different
+	}
+	return j.withTags(*l, all).Of(lists...).String()
 }
 
 // withTags names the custom fields of the lists that are integers.
 func (j *verifyJob) withTags(l exit.Line, all *verifyReport) exit.Line {
 	tags := map[string]bool{}
 	for i := range all.Shards {
-		for _, tag := range all.Shards[i].tags {
+		for _, tag := range all.Shards[i].found.IntegerTags {
 			tags[tag] = true
 		}
 	}

@@ -92,7 +92,7 @@ func (j *Run) besides(o outcome) string {
 	}
 	var parts []string
 	if n := o.account.Rows.Already + o.account.Added.Already; n > 0 {
-		parts = append(parts, terminal.Count(n)+" were "+j.Op.Already)
+		parts = append(parts, terminal.Count(n)+terminal.Verb(n, " was ", " were ")+j.Op.Already)
 	}
 	if n := o.account.Rows.Duplicate; n > 0 {
 		parts = append(parts, terminal.WasWere(n, "further row")+" of the same pairs")

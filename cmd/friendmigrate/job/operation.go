@@ -23,6 +23,8 @@ type Operation struct {
 	Prepare func(context.Context, *Run) error
 	// Caller sends the chunks.
 	Caller func(*Run) migrate.Caller
+	// EdgeBytes is what an edge takes in a call. nil: as in friend_import.
+	EdgeBytes func(*migrate.Edge) int
 	// Outcomes says which edges of a chunk are open and records what is settled. nil: the run's
 	// Journal does.
 	Outcomes func(*Run) migrate.Journal

@@ -42,6 +42,9 @@ func (j *Run) Prepare(ctx context.Context) error {
 		return err
 	}
 	want := j.Identity()
+	if j.Op.Command != "import" { // journals of import have no such entry
+		want.Options["the command"] = j.Op.Command
+	}
 	if j.Journal != nil {
 		recorded := j.Journal.Identity()
 		want.Inputs = recorded.Inputs // compared below, with more to say

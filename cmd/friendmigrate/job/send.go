@@ -52,6 +52,9 @@ func (j *Run) send(ctx context.Context) runResult {
 	plan := j.Pilot.Rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
 	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
+	if j.Op.EdgeBytes != nil {
+		engine.EdgeBytes = j.Op.EdgeBytes
+	}
 	engine.Limits = &migrate.Limits{
 		Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio,
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),

@@ -29,6 +29,8 @@ func (s *Settings) Flags() []Flag {
 	switch s.command {
 	case "import":
 		return all
+	case "update":
+		return without(all, "rehearse", "default-add-source", "mutual", "max-friends", "only-missing")
 	case "plan":
 		return s.planFlags(all, json)
 	case "verify":

@@ -56,6 +56,9 @@ func (s *Settings) Check(r *Reader) {
 	case r.has("region"):
 		s.Service.check(r)
 	}
+	if s.command == "update" { // which has no use for it
+		s.Rows.DefaultAddSource = "AddSource_Type_Update"
+	}
 	if r.has("map") {
 		r.Add(s.Rows.Check())
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
@@ -20,6 +21,7 @@ const listMemory = 8 << 20
 type Lists struct {
 	Missing, Different string // paths
 	IntegerTags        []string
+	Updatable          bool // some different edge has another Remark, GroupName or custom field
 }
 
 // Write writes both lists whole, with a header at least: what has a verdict so far.
@@ -31,6 +33,7 @@ func (v *Verify) Write() (l Lists, err error) {
 		input, line := v.Counts.InputName(f.Edge.Input), f.Edge.Line
 		switch {
 		case f.Code == codeDifferent:
+			l.Updatable = l.Updatable || updatable(f.Info)
 			return other.Add(&f.Edge, f.Info, input, line)
 		case f.Code == codeMissing:
 			return absent.Add(&f.Edge, words[became], "", "", input, line)
@@ -46,6 +49,13 @@ func (v *Verify) Write() (l Lists, err error) {
 		l.IntegerTags = slices.Compact(slices.Sorted(slices.Values(tags)))
 	}
 	return l, nil
+}
+
+// updatable reports whether friend_update can set one of these fields.
+func updatable(fields string) bool {
+	return slices.ContainsFunc(strings.Fields(fields), func(name string) bool {
+		return name == "Remark" || name == "GroupName" || strings.HasPrefix(name, "Tag_")
+	})
 }
 
 // removeLists removes the lists of an earlier verify, in whichever format they are: nothing of it
