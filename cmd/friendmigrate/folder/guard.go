@@ -69,15 +69,16 @@ func (r *Reads) CheckState(base string) error {
 		}
 	}
 	for _, dir := range dirs {
-		if err := r.checkFiles(dir); err != nil {
+		if err := r.checkFiles(dir, dir == base && len(dirs) > 1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkFiles is CheckState for the files of one state.
-func (r *Reads) checkFiles(dir string) error {
+// checkFiles is CheckState for the files of one state. above says that dir is the folder above those
+// of shards, where the joint report lies.
+func (r *Reads) checkFiles(dir string, above bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
@@ -94,7 +95,8 @@ func (r *Reads) checkFiles(dir string) error {
 				return part(in.flag, in.name, dir, e.Name())
 			}
 		}
-		if e.Name() != checkpoint.LockName {
+		joint := above && (e.Name() == Report || e.Name() == Page)
+		if e.Name() != checkpoint.LockName && !joint {
 			foreign = name
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -66,7 +67,7 @@ func (j *Run) describeRows(c source.Counts, t stage.Totals) {
 // describeMutual says what share of the friendships is there in both directions, where that is not
 // so little that source has warned of it.
 func (j *Run) describeMutual(t stage.Totals) {
-	if share := mutualShare(t); t.Pairs > 0 && (share >= source.FewMutual || j.Set.Rows.Mutual) {
+	if share := report.MutualShare(t); t.Pairs > 0 && (share >= source.FewMutual || j.Set.Rows.Mutual) {
 		about := ""
 		if t.PairsSampled {
 			about = "about "
@@ -75,9 +76,6 @@ func (j *Run) describeMutual(t stage.Totals) {
 			events.MutualShare, zap.Float64("share", share))
 	}
 }
-
-// mutualShare is the share of pairs that have a row in each direction.
-func mutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
 
 // path is where a file of the job lies once the run has ended.
 func (j *Run) path(name string) string {

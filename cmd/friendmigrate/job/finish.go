@@ -3,7 +3,6 @@ package job
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -15,9 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
-	"friendmigrate/sink"
 )
 
 // outcome is what the job came to, before it is put in words.
@@ -42,8 +39,12 @@ func (j *Run) finish() (exit.Ending, error) {
 		o.trouble = errors.Join(o.trouble, err)
 		ending = j.judge(o)
 	}
-	r := j.report(o, ending)
 	last := j.View.Ending(ending)
+	if !j.result.idle {
+		j.watch.observe(last)
+		j.watch.save()
+	}
+	r := j.report(o, ending)
 	j.watch.Last(last)
 	errs := []error{
 		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Report), r.WriteJSON),
@@ -126,6 +127,9 @@ func (j *Run) report(o outcome, e exit.Ending) report.Report {
 	r := j.Report()
 	r.Account, r.Pilot = o.account, o.pilot
 	r.Ending = report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint}
+	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
+		r.Series = &series
+	}
 	if j.rehearsal != nil {
 		r.Rehearsal = &j.rehearsal.found
 	}
@@ -137,54 +141,5 @@ func (j *Run) report(o outcome, e exit.Ending) report.Report {
 
 // Report is the report of the job as far as its state tells it.
 func (j *Job) Report() report.Report {
-	id, totals, plan, counts := j.Journal.Identity(), j.Journal.Totals(), j.Stage.Totals(), j.Counts
-	r := report.Report{
-		Version: report.Version, Program: j.VersionLine(), Account: report.Make(id, totals),
-		FailedByCode: []report.Code{}, RejectedByReason: counts.RejectedBy,
-		Lists: folder.Lists(j.Dir, counts.ListFormat()),
-		Job: report.Job{SDKAppID: id.SDKAppID, Target: id.Target, Shard: settings.Shard{Index: id.Shard,
-			Count: id.Shards}.String(), Created: id.Created, Options: id.Options},
-		Plan: report.Plan{
-			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax,
-			OverGroups: plan.GroupsOver,
-			Differing:  plan.Differing, Changed: counts.Changed, MutualShare: mutualShare(plan),
-			ManyLines: counts.ManyLines,
-		},
-	}
-	if r.RejectedByReason == nil {
-		r.RejectedByReason = map[string]int64{}
-	}
-	for _, in := range counts.Inputs {
-		r.Job.Inputs = append(r.Job.Inputs, report.Input{Name: in.Name, Bytes: in.Size, Digest: in.Digest})
-	}
-	if left := counts.LeftOut; left.String() != "" {
-		r.Job.LeftOut = &left
-	}
-	for _, code := range slices.Sorted(maps.Keys(totals.FailedByCode)) {
-		if n := totals.FailedByCode[code]; n > 0 {
-			known, _ := sink.LookupCode(code)
-			r.FailedByCode = append(r.FailedByCode, report.Code{Code: code, Edges: n, Advice: known.Advice})
-		}
-	}
-	addRuns(&r, j.Journal.Runs())
-	return r
-}
-
-// addRuns adds the runs of the job, and what they sent together.
-func addRuns(r *report.Report, runs []checkpoint.Run) {
-	for _, run := range runs {
-		one := report.Run{Started: run.Start.At, Version: run.Start.Version, Workers: run.Start.Workers}
-		if end := run.End; end != nil {
-			one.Ended, one.Code, one.Calls = &end.At, &end.Code, end.Calls
-			r.Calls.Sent += end.Calls
-			r.Calls.Retried += end.Facts["retried"]
-			r.Calls.Throttled += end.Facts["throttled"]
-			r.Calls.Uncertain += end.Facts["uncertain"]
-			r.Calls.Halved += end.Facts["halved"]
-			r.Calls.Holds += end.Facts["holds"]
-			r.Calls.Renewals += end.Facts["renewals"]
-			r.Calls.Paused += end.Facts["paused"]
-		}
-		r.Runs = append(r.Runs, one)
-	}
+	return report.Of(j.VersionLine(), j.Journal, j.Stage.Totals(), j.Counts, folder.Lists(j.Dir, j.Counts.ListFormat()))
 }

@@ -14,6 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
 )
 
 // listsEvery is how often the failed list is written while the job sends.
@@ -29,6 +30,8 @@ type watch struct {
 	nextLists time.Time
 	listed    int64 // failures in the list that was last written
 	broken    bool  // progress.json could not be written, and that was said
+	series    report.Series
+	nextSave  time.Time // of the series
 }
 
 func startWatch(j *Run) *watch {
@@ -44,6 +47,9 @@ func (w *watch) record(s progress.Snapshot) {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
 	}
 	w.broken = err != nil
+	if s.Phase == progress.Sending {
+		w.observe(s)
+	}
 	if s.Phase != progress.Sending || s.At.Before(w.nextLists) {
 		return
 	}
@@ -56,6 +62,32 @@ func (w *watch) record(s progress.Snapshot) {
 	}
 }
 
+// observe adds to the time series. A short one is written every second and a long one at most every
+// 20 seconds, which is all that a kill can take of it.
+func (w *watch) observe(s progress.Snapshot) {
+	m := report.Moment{At: s.At, Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled, Bounds: s.Stats.Latency.Bounds,
+		Counts: s.Stats.Latency.Counts}
+	if a := s.Account; a != nil {
+		m.Imported, m.Already, m.Failed = a.Rows.Imported+a.Added.Imported, a.Rows.Already+a.Added.Already, a.Failed()
+	}
+	if c := s.Calls; c != nil {
+		m.Limit, m.Holding, m.Paused = c.Asked, c.Holding, c.Reason == string(sink.PacePaused)
+	}
+	w.series.Observe(m)
+	if s.At.Before(w.nextSave) {
+		return
+	}
+	w.nextSave = s.At.Add(time.Second * time.Duration(1+len(w.series.Points)/100))
+	w.save()
+}
+
+// save writes the time series. A report can do without it, so an error is nobody's trouble.
+func (w *watch) save() {
+	if len(w.series.Points) > 0 {
+		_ = w.series.WriteFile(filepath.Join(w.run.Dir, folder.Series))
+	}
+}
+
 // follow lets others watch the job from here on. It reads its input, or with a meter it sends.
 func (j *Run) follow(meter *migrate.Meter) {
 	journal := j.Journal
@@ -65,6 +97,7 @@ func (j *Run) follow(meter *migrate.Meter) {
 	}
 	if meter != nil {
 		fill = j.sending()
+		j.watch.series, _ = report.ReadSeries(filepath.Join(j.Dir, folder.Series)) // a damaged one begins again
 	}
 	j.View.Watch(WorkOf(j.Client, meter, j.Set.Pace, fill))
 }

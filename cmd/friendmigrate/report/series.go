@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
+
+	"friendmigrate/migrate/disk"
 )
 
 // MostPoints is how many points a series has at most. Neighbouring points are merged beyond that,
@@ -69,8 +70,17 @@ func ReadSeries(name string) (s Series, err error) {
 	return s, nil
 }
 
-// Write writes the series as JSON.
-func (s *Series) Write(w io.Writer) error { return json.NewEncoder(w).Encode(s) }
+// WriteFile replaces a file by the series. It is whole at any moment but not synced.
+func (s *Series) WriteFile(name string) error {
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = os.WriteFile(name+".tmp", append(text, '\n'), disk.FileMode)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(name+".tmp", name)
+}
 
 // Observe adds what has happened since the last sample of this run. The first sample begins the
 // run.

@@ -68,12 +68,8 @@ func TestASeriesSurvivesAKill(t *testing.T) {
 	if s, err := ReadSeries(name); err != nil || len(s.Points) != 0 {
 		t.Errorf("%+v %v", s, err)
 	}
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := tenHours()
-	if err := s.Write(f); err != nil {
+	if err := s.WriteFile(name); err != nil {
 		t.Fatal(err)
 	}
 	again, err := ReadSeries(name)

@@ -49,7 +49,7 @@ func (s *Settings) Flags() []Flag {
 				"where the output is no terminal, a line (with --json an object) each time"))...)
 	case "failures":
 		return slices.Concat(state, s.failuresFlags(), Group(groupOutput, json))
-	case "explain":
+	case "explain", "report":
 		return append(state, Group(groupOutput, json)...)
 	case "undo-list":
 		return append(state, Group(groupOutput, Open("uncertain", "", On(&s.Uncertain), "also pairs that were found "+

@@ -1,0 +1,70 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
+)
+
+// Report is the report of the job as its state tells it now; of a job in shards, of all of them
+// together. program is the version of the program that writes it. The error is folder.ErrNoJob
+// where no shard has a journal yet.
+func (jobs Jobs) Report(program string) (r report.Report, err error) {
+	var shards []report.Report
+	for _, j := range jobs {
+		if j.Journal == nil {
+			continue
+		}
+		one, err := j.report(program)
+		if err != nil {
+			return r, err
+		}
+		if len(jobs) > 1 {
+			for i, list := range one.Lists {
+				one.Lists[i] = filepath.Join(filepath.Base(j.Dir), list)
+			}
+		}
+		shards = append(shards, one)
+	}
+	switch len(shards) {
+	case 0:
+		return r, fmt.Errorf("%w: the journal has not been created yet", folder.ErrNoJob)
+	case 1:
+		return shards[0], nil
+	}
+	return report.Join(shards), nil
+}
+
+// report is that of one state. What only the stage knows is taken from the last report where the
+// stage was cleaned.
+func (j *Job) report(program string) (report.Report, error) {
+	before, err := report.Read(filepath.Join(j.Dir, folder.Report))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return before, err
+	}
+	r := before
+	if j.Stage != nil {
+		r = report.Of(program, j.Journal, j.Stage.Totals(), j.counts, folder.Lists(j.Dir, j.counts.ListFormat()))
+		r.Pilot, r.Rehearsal, r.Verified, r.Ending = before.Pilot, before.Rehearsal, before.Verified, before.Ending
+	}
+	r.Program = program
+	r.Refresh(j.Journal)
+	switch n := len(r.Runs); {
+	case n == 0 && r.Ending.At.IsZero(), n > 0 && r.Runs[n-1].Ended == nil:
+		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
+			What: "the last run has not ended, or was killed"}
+	case r.Ending.At.IsZero():
+		r.Ending = report.Ending{At: *r.Runs[n-1].Ended, Code: *r.Runs[n-1].Code, What: "the last run ended by itself"}
+	}
+	series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series))
+	if len(series.Points) > 0 {
+		r.Series = &series
+	}
+	return r, err
+}

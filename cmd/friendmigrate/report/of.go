@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// Of is the report of a job as far as its journal, its plan and the counts of reading tell it.
+func Of(program string, journal *checkpoint.Journal, plan stage.Totals, counts source.Counts, lists []string) Report {
+	id := journal.Identity()
+	r := Report{
+		Version: Version, Program: program, RejectedByReason: counts.RejectedBy, Lists: lists,
+		Job: Job{SDKAppID: id.SDKAppID, Target: id.Target, Created: id.Created, Options: id.Options},
+		Plan: Plan{
+			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax,
+			OverGroups: plan.GroupsOver, Differing: plan.Differing, Changed: counts.Changed,
+			MutualShare: MutualShare(plan), ManyLines: counts.ManyLines,
+		},
+	}
+	if id.Shards > 0 {
+		r.Job.Shard = fmt.Sprintf("%d/%d", id.Shard, id.Shards)
+	}
+	if r.RejectedByReason == nil {
+		r.RejectedByReason = map[string]int64{}
+	}
+	for _, in := range counts.Inputs {
+		r.Job.Inputs = append(r.Job.Inputs, Input{Name: in.Name, Bytes: in.Size, Digest: in.Digest})
+	}
+	if left := counts.LeftOut; left.String() != "" {
+		r.Job.LeftOut = &left
+	}
+	r.Refresh(journal)
+	return r
+}
+
+// MutualShare is the share of pairs that have a row in each direction.
+func MutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
+
+// Refresh takes what the journal knows: the account, the failures by code, the runs and their calls.
+func (r *Report) Refresh(journal *checkpoint.Journal) {
+	totals := journal.Totals()
+	r.Account, r.FailedByCode = Make(journal.Identity(), totals), []Code{}
+	for _, code := range slices.Sorted(maps.Keys(totals.FailedByCode)) {
+		if n := totals.FailedByCode[code]; n > 0 {
+			known, _ := sink.LookupCode(code)
+			r.FailedByCode = append(r.FailedByCode, Code{Code: code, Edges: n, Advice: known.Advice})
+		}
+	}
+	r.Runs, r.Calls = nil, Calls{}
+	for _, run := range journal.Runs() {
+		one := Run{Started: run.Start.At, Version: run.Start.Version, Workers: run.Start.Workers}
+		if end := run.End; end != nil {
+			one.Ended, one.Code, one.Calls = &end.At, &end.Code, end.Calls
+			r.Calls = r.Calls.plus(Calls{
+				Sent: end.Calls, Retried: end.Facts["retried"], Throttled: end.Facts["throttled"],
+				Uncertain: end.Facts["uncertain"], Halved: end.Facts["halved"], Holds: end.Facts["holds"],
+				Renewals: end.Facts["renewals"], Paused: end.Facts["paused"],
+			})
+		}
+		r.Runs = append(r.Runs, one)
+	}
+}
+
+func (c Calls) plus(d Calls) Calls {
+	return Calls{
+		Sent: c.Sent + d.Sent, Retried: c.Retried + d.Retried, Throttled: c.Throttled + d.Throttled,
+		Uncertain: c.Uncertain + d.Uncertain, Halved: c.Halved + d.Halved, Holds: c.Holds + d.Holds,
+		Renewals: c.Renewals + d.Renewals, Paused: c.Paused + d.Paused,
+	}
+}
