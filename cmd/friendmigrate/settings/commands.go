@@ -182,7 +182,7 @@ func (s *Settings) simulateFlags() []Flag {
 	)
 	for _, knob := range s.Simulator.Flags() {
 		syntax := strings.TrimSpace(knob.Name + " " + knob.Value)
-		flags = append(flags, Group("limits, readings and faults", Open(syntax, "", valid(knob.Set), knob.Usage))...)
+		flags = append(flags, Group(knob.Group, Open(syntax, "", valid(knob.Set), knob.Usage))...)
 	}
 	return flags
 }
