@@ -75,8 +75,8 @@ func (c *Config) limitFlags() []Flag {
 		flag("limit-changes", "TIME=N,...", "from TIME on another limit", &c.LimitChanges, commas(limitChange)),
 		flag("limit-per-api", "", "a counter of its own for each API", &c.PerAPI, toggle),
 		flag("limit-counts-refused", "", "calls that were refused for the limit count too", &c.CountRefused, toggle),
-		flag("account-limit", "N", "a second limit for account_check and account imports (the vendor says 100); "+
-			"0: none", &c.AccountLimit, number),
+		flag("account-limit", "N", "a second limit for account_check and account imports; 0: the vendor's 100, where "+
+			"there is a limit", &c.AccountLimit, number),
 		flag("delete-limit", "N", "a second limit for friend_delete, over which it is answered 31707; 0: none",
 			&c.DeleteLimit, number),
 		flag("throttle-code", "CODE", "answer over the limit: 60007, 60011, 60018, 60019, 72010, or 429 for the "+

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -119,9 +120,10 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 	if c.PerAPI {
 		all = api.name
 	}
-	check(all, c.limitAt(since), c.ThrottleCode)
-	if api.account {
-		check("accounts", c.AccountLimit, c.ThrottleCode)
+	limit := c.limitAt(since)
+	check(all, limit, c.ThrottleCode)
+	if api.account && (limit > 0 || c.AccountLimit > 0) {
+		check("accounts", cmp.Or(c.AccountLimit, 100), c.ThrottleCode)
 	}
 	if api.name == apiDelete {
 		check("deletes", c.DeleteLimit, 31707)
