@@ -135,8 +135,8 @@ func TestTheMapOfTheCodeIsTheCode(t *testing.T) {
 	}
 }
 
-// commands are main and the packages that do what a command does.
-var commands = []string{"friendmigrate", "verify", "export", "doctor"}
+// commands are main, the packages that do what a command does, and the tests that use those.
+var commands = []string{"friendmigrate", "verify", "export", "doctor", "answers"}
 
 // placeOf returns the entry of the map that holds for a folder: its own, or that of the command,
 // which parts without one share. Package job and what it builds on know nothing of the commands:

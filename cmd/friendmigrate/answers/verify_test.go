@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"friendmigrate/checkpoint"
+	life "friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -24,14 +24,17 @@ import (
 
 // verified is what a verify has found.
 type verified struct {
-	verify.Found
+	report.Verified
 	sent  sink.Stats
 	err   error
 	lists verify.Lists
 }
 
+// Done reports whether there is a verdict on everything.
+func (v *verified) Done() bool { return v.Unasked == 0 && len(v.NoVerdict) == 0 }
+
 // verify verifies the job as the command does.
-func (j *job) verify(c *chat, f flags, o verify.Options) verified {
+func (j *job) verify(c *chat, f flags, p *verify.Part) verified {
 	j.t.Helper()
 	f = f.withDefaults()
 	client, err := sink.New(sink.Config{
@@ -41,34 +44,30 @@ func (j *job) verify(c *chat, f flags, o verify.Options) verified {
 		j.t.Fatal(err)
 	}
 	defer client.Close()
-	o.Stage, o.ID = j.stage, checkpoint.Identity{SDKAppID: app, Target: "test"}
+	p.Stage, p.Set.SDKAppID = j.stage, app
 	if j.journal.Totals().Settled() > 0 { // else it is as if no job knew them
-		o.Job = j.journal
+		p.Journal = j.journal
 	}
-	if o.Lists == "" {
-		o.Lists = o.Dir
-	}
-	v, err := verify.Open(j.t.Context(), o)
-	if err != nil {
+	if err := p.Begin(j.t.Context()); err != nil {
 		j.t.Fatal(err)
 	}
 	retry := migrate.DefaultRetry
 	retry.MaxAttempts = f.maxAttempts
 	out := verified{}
-	_, out.err = v.Run(j.t.Context(), verify.Service{Check: client.Check, Pages: func(from string) friendlist.Pages { return client.Friends(from) }}, migrate.Options{
+	_, out.err = p.Ask(j.t.Context(), verify.Service{Check: client.Check, Pages: func(from string) friendlist.Pages { return client.Friends(from) }}, migrate.Options{
 		Workers: f.workers, Memory: 64 << 20, Retry: retry, OutageTimeout: f.outageTimeout, Probe: client.Probe,
 	}, func() int64 { return client.Stats().Attempts })
 	out.sent = client.Stats()
-	if out.Found, err = v.Found(); err != nil {
+	if out.Verified, err = p.Look(); err != nil {
 		j.t.Fatal(err)
 	}
-	if out.lists, err = v.Write(); err != nil {
+	if err := p.WriteLists(); err != nil {
 		j.t.Fatal(err)
 	}
-	if out.Done() {
-		err = v.Finish()
+	if out.lists = p.Lists; out.Done() {
+		err = p.Finish()
 	} else {
-		err = v.Close()
+		err = p.CloseVerdicts()
 	}
 	if err != nil {
 		j.t.Fatal(err)
@@ -97,7 +96,7 @@ func TestVerifyUsesItsRate(t *testing.T) {
 			for e := range ring(accounts, 1) {
 				c.Put(e.From, simulator.Friend{To: e.To})
 			}
-			v := j.verify(c, flags{}, verify.Options{FS: fsys, Dir: folder + "/verify"})
+			v := j.verify(c, flags{}, &verify.Part{Job: life.Job{FS: fsys, Dir: folder}})
 			s := c.Stats()
 			if s.Calls != int64(accounts)+3 || v.InPlace != int64(accounts) || v.Missing != 2500 || v.err != nil {
 				t.Errorf("%d calls, %+v", s.Calls, v)
@@ -181,10 +180,10 @@ func findEveryChange(t *testing.T, dir string) {
 		changed[pair(e.From, e.To)] = change(random, &f)
 		c.Put(e.From, f)
 	}
-	o := verify.Options{FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}
+	o := life.Job{FS: disk.OS{}, Dir: dir, Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}
 	for _, fields := range []bool{false, true} {
-		o.Fields = fields
-		v := j.verify(c, flags{rate: sink.Unpaced, workers: 20}, o)
+		o.Set.Fields = fields
+		v := j.verify(c, flags{rate: sink.Unpaced, workers: 20}, &verify.Part{Job: o})
 		if v.err != nil || !v.Done() {
 			t.Fatalf("fields %t: %+v", fields, v)
 		}
@@ -245,7 +244,7 @@ func TestNoVerdictIsNeverMissing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fsys := newMemory()
 				j := newJobOn(t, fsys, folder+"/staged", fsys, ring(20, 2))
-				v := j.verify(piped(t, c.config), flags{outageTimeout: 20 * time.Second}, verify.Options{FS: fsys, Dir: folder + "/verify"})
+				v := j.verify(piped(t, c.config), flags{outageTimeout: 20 * time.Second}, &verify.Part{Job: life.Job{FS: fsys, Dir: folder}})
 				noVerdict := int64(0)
 				for _, n := range v.NoVerdict {
 					noVerdict += n

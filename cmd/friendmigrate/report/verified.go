@@ -28,13 +28,13 @@ type Verified struct {
 	Pending int64 `json:"pending"`
 	Unasked int64 `json:"unasked"` // of Pending: still to be asked about
 	// of Missing: by the code that the service answers instead of yes or no
-	MissingBy map[string]int64 `json:"missingByCode"`
-	NoVerdict map[string]int64 `json:"noVerdict"` // of Pending: by a code that passes
-	Sample    *Sample          `json:"sample,omitempty"`
-	Lists     []string         `json:"lists"`
-	Code      int              `json:"code"`
-	What      string           `json:"what"`
-	Hint      string           `json:"hint"`
+	MissingBy map[int]int64 `json:"missingByCode"`
+	NoVerdict map[int]int64 `json:"noVerdict"` // of Pending: by a code that passes
+	Sample    *Sample       `json:"sample,omitempty"`
+	Lists     []string      `json:"lists"`
+	Code      int           `json:"code"`
+	What      string        `json:"what"`
+	Hint      string        `json:"hint"`
 }
 
 // Sample says what a sample is worth.
@@ -61,9 +61,9 @@ func (v Verified) Plus(b *Verified) Verified {
 		}
 		v.There = &there
 	}
-	plus := func(a, b map[string]int64) map[string]int64 {
-		sum := map[string]int64{}
-		for _, m := range []map[string]int64{a, b} {
+	plus := func(a, b map[int]int64) map[int]int64 {
+		sum := map[int]int64{}
+		for _, m := range []map[int]int64{a, b} {
 			for code, n := range m {
 				sum[code] += n
 			}

@@ -83,7 +83,7 @@ func (s *Settings) planFlags(all []Flag, json Flag) []Flag {
 }
 
 // MostDrawn is the largest --sample: more would say nothing new and takes memory for each member.
-const MostDrawn = 2_000_000
+const MostDrawn = 200_000
 
 const usageJSON = "print the result on standard output, as JSON"
 

@@ -1,28 +1,17 @@
 package verify
 
-import "friendmigrate/migrate"
+import (
+	"fmt"
+	"iter"
+	"slices"
 
-// Found is what a verify has found so far: Edges = InPlace + Missing + Different + Failed +
-// Pending.
-type Found struct {
-	Edges       int64
-	InPlace     int64
-	Unread      int64 // of InPlace: its fields could not be read
-	Missing     int64
-	Different   int64
-	Failed      int64         // in the job
-	FailedThere int64         // of Failed: in the service after all
-	Pending     int64         // in the job, Unasked, or without a verdict
-	Unasked     int64         // not asked, or not answered
-	MissingBy   map[int]int64 // of Missing: by the code that the service answers instead of yes or no
-	NoVerdict   map[int]int64 // by a code of the service that passes; it said neither
-}
-
-// Done reports whether there is a verdict on everything that is asked about.
-func (f *Found) Done() bool { return f.Unasked == 0 && len(f.NoVerdict) == 0 }
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate"
+)
 
 // count adds n edges with one outcome in the journal of a verify.
-func (f *Found) count(kind migrate.Kind, code int, n int64) {
+func count(f *report.Verified, kind migrate.Kind, code int, n int64) {
 	switch {
 	case n == 0:
 	case kind == migrate.Again:
@@ -44,68 +33,54 @@ func (f *Found) count(kind migrate.Kind, code int, n int64) {
 	}
 }
 
-// Found adds up what was found. What failed in the job stands apart, whatever the service has of
-// it.
-func (v *Verify) Found() (Found, error) {
-	f := Found{MissingBy: map[int]int64{}, NoVerdict: map[int]int64{}}
-	t := v.journal.Totals()
-	f.count(migrate.Imported, 0, t.Imported)
-	f.count(migrate.Already, 0, t.Already)
+// Look adds up what was found so far. What failed in the job stands apart, whatever the service has
+// of it.
+func (p *Part) Look() (f report.Verified, err error) {
+	f.MissingBy, f.NoVerdict = map[int]int64{}, map[int]int64{}
+	t := p.verdicts.Totals()
+	count(&f, migrate.Imported, 0, t.Imported)
+	count(&f, migrate.Already, 0, t.Already)
 	for code, n := range t.FailedByCode {
-		f.count(migrate.Failed, code, n)
+		count(&f, migrate.Failed, code, n)
 	}
-	f.Unasked = v.Asked() - t.Settled()
-	if v.Job != nil {
-		if err := v.failedBefore(&f); err != nil {
-			return f, err
-		}
+	f.Unasked = p.asked() - t.Settled()
+	if p.sample == nil {
+		f.There = new(int64)
+		err = p.setFailedApart(&f)
+	} else {
+		f.Failed, err = p.failed()
 	}
-	f.Pending = f.Unasked + v.scope.edges - v.scope.asked
+	f.Pending = f.Unasked + p.edges - p.settled
 	for _, n := range f.NoVerdict {
 		f.Pending += n
 	}
 	f.Edges = f.InPlace + f.Missing + f.Different + f.Failed + f.Pending
-	return f, nil
+	if s := p.sample; s != nil {
+		drawn := int64(len(s.drawn))
+		f.Sample = &report.Sample{Drawn: drawn, Of: s.of, Seed: fmt.Sprint(s.seed), Confidence: Confidence,
+			BadAtMost: Bound(drawn, f.Missing+f.Different), Bound: BoundName}
+	}
+	return f, err
 }
 
-// failedBefore takes the edges that failed in the job out of the sums. They are looked up a window
-// at a time, since there may be any number.
-func (v *Verify) failedBefore(f *Found) error {
-	keys := make([]int64, 0, min(v.window, v.Job.Totals().Failed))
-	look := func() error {
+// setFailedApart takes the edges that failed in the job out of the sums.
+func (p *Part) setFailedApart(f *report.Verified) error {
+	mine := func(failed *checkpoint.Failure) bool { return p.speaksOf(failed.Edge.From) }
+	for keys, err := range p.windows(p.Journal, mine) {
+		if err != nil {
+			return err
+		}
 		f.Failed += int64(len(keys))
-		if v.sample != nil {
-			keys = keys[:0]
-			return nil
-		}
-		known, err := lookUp(v.journal, keys)
+		known, err := lookUp(p.verdicts, keys)
 		if err != nil {
 			return err
 		}
-		for _, o := range known.known {
+		for _, o := range known.outcomes {
 			if o.kind != migrate.Again && (o.kind != migrate.Failed || o.code == codeDifferent) {
-				f.FailedThere++
+				*f.There++
 			}
-			f.count(o.kind, int(o.code), -1)
+			count(f, o.kind, int(o.code), -1)
 		}
-		keys = keys[:0]
-		return nil
-	}
-	for failed, err := range v.Job.Failures() {
-		if err != nil {
-			return err
-		}
-		if !v.speaksOf(failed.Edge.From) {
-			continue
-		}
-		if keys = append(keys, keyOf(failed.Ordinal, failed.Index)); int64(len(keys)) == v.window {
-			if err := look(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := look(); err != nil {
-		return err
 	}
 	for _, by := range []map[int]int64{f.MissingBy, f.NoVerdict} {
 		for code, n := range by {
@@ -115,4 +90,87 @@ func (v *Verify) failedBefore(f *Found) error {
 		}
 	}
 	return nil
+}
+
+// usualWindow is how many edges are looked up at once: some 16 bytes each.
+const usualWindow = 1 << 20
+
+// windows gives the keys of the failures in a journal that match, a window at a time, because there
+// may be any number. A journal that is nil has none.
+func (p *Part) windows(
+	journal *checkpoint.Journal, match func(*checkpoint.Failure) bool,
+) iter.Seq2[[]int64, error] {
+	return func(yield func([]int64, error) bool) {
+		if journal == nil {
+			return
+		}
+		var keys []int64
+		for f, err := range journal.Failures() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !match(&f) {
+				continue
+			}
+			if keys = append(keys, keyOf(f.Ordinal, f.Index)); len(keys) == p.window {
+				if !yield(keys, nil) {
+					return
+				}
+				keys = nil
+			}
+		}
+		if len(keys) > 0 {
+			yield(keys, nil)
+		}
+	}
+}
+
+// known says what a journal has of some edges. A journal spells out only exceptions in memory and
+// holds the rest in its file, in no order of use here. So it is read once for a window of edges.
+type known struct {
+	keys     []int64 // ascending
+	outcomes []outcome
+}
+
+type outcome struct {
+	kind migrate.Kind // Again: nothing is on record
+	code int32
+}
+
+// keyOf numbers the edges of a plan.
+func keyOf(ordinal int64, index int) int64 { return ordinal*migrate.MaxChunkEdges + int64(index) }
+
+// lookUp reads the outcomes of edges out of a journal; one that is nil has none. It keeps keys and
+// sorts them.
+func lookUp(journal *checkpoint.Journal, keys []int64) (*known, error) {
+	slices.Sort(keys)
+	k := &known{keys: keys, outcomes: make([]outcome, len(keys))}
+	if len(keys) == 0 || journal == nil {
+		return k, nil
+	}
+	first := keys[0] / migrate.MaxChunkEdges
+	last := keys[len(keys)-1] / migrate.MaxChunkEdges
+	for s, err := range journal.Settlements(first, last-first+1) {
+		if err != nil {
+			return nil, err
+		}
+		i, asked := slices.BinarySearch(keys, keyOf(s.Ordinal, s.Index))
+		switch {
+		case !asked:
+		case s.Reopened:
+			k.outcomes[i] = outcome{}
+		default:
+			k.outcomes[i] = outcome{kind: s.Outcome.Kind, code: int32(s.Outcome.Code)}
+		}
+	}
+	return k, nil
+}
+
+// of says what is on record of an edge, and whether it was looked up.
+func (k *known) of(key int64) (o outcome, asked bool) {
+	if i, ok := slices.BinarySearch(k.keys, key); ok {
+		return k.outcomes[i], true
+	}
+	return outcome{}, false
 }

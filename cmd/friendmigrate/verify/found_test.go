@@ -2,15 +2,18 @@ package verify
 
 import (
 	"context"
-	"fmt"
-	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -53,22 +56,30 @@ func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.O
 	return journal
 }
 
+// partOf is a verify of a stage in a folder, without a job.
+func partOf(t *testing.T, dir string, s *stage.Stage) *Part {
+	t.Helper()
+	program := &job.Program{Flags: func(string) map[string]bool { return nil }}
+	return &Part{Job: job.Job{Program: program, FS: disk.OS{}, Dir: dir, Stage: s, Log: zap.NewNop(),
+		Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}}
+}
+
 // TestEachEdgeIsOneOfTheKinds: what the job knows and what the service says, for every pair of
 // these, against a count by hand: whole, of some accounts, and drawn.
 func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 	s := staged(t, 40, 2100, 1, 7, 0, 300, 3, 25)
-	job := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Already}, {Kind: migrate.Failed, Code: 30003}}
+	became := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Already}, {Kind: migrate.Failed, Code: 30003}}
 	service := []sink.Relation{{Known: true, Friend: true}, {Known: true}, {Code: 30009, Info: "Err_30009"}}
 	random := rand.New(rand.NewPCG(1, 1))
 	type known struct{ job, service int }
 	edges := map[string]known{}
 	journal := jobOf(t, s, func(e *migrate.Edge) migrate.Outcome {
-		k := known{random.IntN(len(job)), random.IntN(len(service))}
+		k := known{random.IntN(len(became)), random.IntN(len(service))}
 		if e.From == "a7" {
 			k.job = 0 // an account of which nothing was sent
 		}
 		edges[e.From+"/"+e.To] = k
-		return job[k.job]
+		return became[k.job]
 	})
 	check := func(_ context.Context, from string, to []string) (list []sink.Relation, err error) {
 		for _, one := range to {
@@ -87,39 +98,33 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 		"whole": {}, "pilot": {accounts: []string{"a1", "a2", "a7"}}, "nobody": {accounts: []string{"a7"}},
 		"sample": {sample: 500}, "drawn from a pilot": {accounts: []string{"a1"}, sample: 700},
 	} {
-		dir := t.TempDir()
-		o := Options{
-			FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: s, Job: journal, Sample: c.sample, Seed: 3,
-			Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}},
-		}
 		speaksOf := func(from string) bool { return strings.Contains(" "+strings.Join(c.accounts, " ")+" ", " "+from+" ") }
+		v := partOf(t, t.TempDir(), s)
+		v.Journal, v.Set.Sample = journal, c.sample
 		if c.accounts != nil {
-			o.Accounts = speaksOf
-			o.Rosters = func(ctx context.Context, skip func(int64, int) bool) iter.Seq2[migrate.Roster, error] {
-				return func(yield func(migrate.Roster, error) bool) {
-					for r, err := range s.Rosters(ctx, skip) {
-						if (err != nil || speaksOf(r.From)) && !yield(r, err) {
-							return
-						}
-					}
-				}
+			v.Set.OnlyAccounts = filepath.Join(v.Dir, "accounts")
+			err := os.WriteFile(v.Set.OnlyAccounts, []byte(strings.Join(c.accounts, "\n")), 0o600)
+			if v.Pilot, err = v.OpenPilot(t.Context()); err == nil {
+				_, err = v.Pilot.Find(t.Context(), s, nil)
+			}
+			if err != nil {
+				t.Fatal(err)
 			}
 		}
-		v, err := Open(t.Context(), o)
-		if err != nil {
+		if err := v.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := v.Run(t.Context(), Service{Check: check}, migrate.Options{Workers: 2, Retry: migrate.DefaultRetry},
+		if _, err := v.Ask(t.Context(), Service{Check: check}, migrate.Options{Workers: 2, Retry: migrate.DefaultRetry},
 			func() int64 { return 0 }); err != nil {
 			t.Fatal(name, err)
 		}
 		v.window = 37 // many windows, and a last one that is not full
-		got, err := v.Found()
+		got, err := v.Look()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want Found
-		want.MissingBy = map[int]int64{}
+		there := int64(0)
+		want := report.Verified{MissingBy: map[int]int64{}, NoVerdict: map[int]int64{}, There: &there}
 		for edge, k := range edges {
 			from, _, _ := strings.Cut(edge, "/")
 			if c.accounts != nil && !speaksOf(from) {
@@ -132,7 +137,7 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 			case k.job == 3:
 				want.Failed++
 				if k.service == 0 {
-					want.FailedThere++
+					there++
 				}
 			case k.service == 0:
 				want.InPlace++
@@ -143,10 +148,10 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 				}
 			}
 		}
-		if _, err = v.Write(); err != nil {
+		if err := v.WriteLists(); err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(filepath.Join(dir, "missing.csv"))
+		text, err := os.ReadFile(filepath.Join(v.Dir, "missing.csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +173,7 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 				t.Errorf("%s: %d of %d, %+v, and the whole is %+v", name, drawn, of, got, want)
 			}
 			want.Missing = got.Missing
-		} else if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", withNoVerdict(want)) {
+		} else if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: found %+v, want %+v", name, got, want)
 		}
 		if listed != want.Missing || got.Edges != got.InPlace+got.Missing+got.Different+got.Failed+got.Pending {
@@ -178,11 +183,6 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func withNoVerdict(f Found) Found {
-	f.NoVerdict = map[int]int64{}
-	return f
 }
 
 // TestWhichCodesAreAVerdict: one that passes is none, whether it came for an item or for the whole
@@ -209,13 +209,12 @@ func TestNothingOfAnOlderVerifySurvives(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o := Options{FS: disk.OS{}, Dir: filepath.Join(dir, "verify"), Lists: dir, Stage: staged(t, 2),
-		Counts: source.Counts{Inputs: []source.Input{{Format: source.JSONL}}}}
-	v, err := Open(t.Context(), o)
-	if err != nil {
+	v := partOf(t, dir, staged(t, 2))
+	v.Counts.Inputs[0].Format = source.JSONL
+	if err := v.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer v.Close()
+	defer v.CloseVerdicts()
 	lists, err := filepath.Glob(filepath.Join(dir, "*.*"))
 	if err != nil || len(lists) != 2 {
 		t.Fatalf("%v %v", lists, err)

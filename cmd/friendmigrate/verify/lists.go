@@ -14,7 +14,7 @@ import (
 	"friendmigrate/source"
 )
 
-// listMemory is what collecting a list may hold; more is spilled beside the list.
+// listMemory is what collecting a list may hold; more is spilled next to the list.
 const listMemory = 8 << 20
 
 // Lists is what was written.
@@ -24,31 +24,31 @@ type Lists struct {
 	Updatable          bool // some different edge has another Remark, GroupName or custom field
 }
 
-// Write writes both lists whole, with a header at least: what has a verdict so far.
-func (v *Verify) Write() (l Lists, err error) {
-	absent := v.list(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
-	other := v.list(folder.Different, "Fields", "Input", "Line")
+// WriteLists writes both lists whole, with a header at least: what has a verdict so far.
+func (p *Part) WriteLists() (err error) {
+	absent := p.list(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
+	other := p.list(folder.Different, "Fields", "Input", "Line")
 	defer func() { err = errors.Join(err, absent.Close(), other.Close()) }()
-	err = v.eachFound(func(f *checkpoint.Failure, became migrate.Kind) error {
-		input, line := v.Counts.InputName(f.Edge.Input), f.Edge.Line
+	p.Lists = Lists{Missing: p.path(folder.Missing), Different: p.path(folder.Different)}
+	err = p.eachFound(func(f *checkpoint.Failure, outcome string) error {
+		input, line := p.Counts.InputName(f.Edge.Input), f.Edge.Line
 		switch {
 		case f.Code == codeDifferent:
-			l.Updatable = l.Updatable || updatable(f.Info)
+			p.Lists.Updatable = p.Lists.Updatable || updatable(f.Info)
 			return other.Add(&f.Edge, f.Info, input, line)
 		case f.Code == codeMissing:
-			return absent.Add(&f.Edge, words[became], "", "", input, line)
+			return absent.Add(&f.Edge, outcome, "", "", input, line)
 		}
-		return absent.Add(&f.Edge, words[became], f.Code, f.Info, input, line)
+		return absent.Add(&f.Edge, outcome, f.Code, f.Info, input, line)
 	})
 	if err = errors.Join(err, absent.Save(), other.Save()); err != nil {
-		return l, fmt.Errorf("write the lists: %w", err)
+		return fmt.Errorf("write the lists: %w", err)
 	}
-	l.Missing, l.Different = v.path(folder.Missing), v.path(folder.Different)
-	if v.Counts.ListFormat() == source.CSV {
+	if p.Counts.ListFormat() == source.CSV {
 		tags := slices.Concat(absent.IntegerTags(), other.IntegerTags())
-		l.IntegerTags = slices.Compact(slices.Sorted(slices.Values(tags)))
+		p.Lists.IntegerTags = slices.Compact(slices.Sorted(slices.Values(tags)))
 	}
-	return l, nil
+	return nil
 }
 
 // updatable reports whether friend_update can set one of these fields.
@@ -60,10 +60,10 @@ func updatable(fields string) bool {
 
 // removeLists removes the lists of an earlier verify, in whichever format they are: nothing of it
 // survives a newer one, however that ends.
-func (v *Verify) removeLists() error {
+func (p *Part) removeLists() error {
 	for _, name := range []string{folder.Missing, folder.Different} {
 		for _, format := range []string{source.CSV, source.JSONL} {
-			err := v.FS.Remove(filepath.Join(v.Lists, name+"."+format))
+			err := p.FS.Remove(filepath.Join(p.Dir, name+"."+format))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("remove the list of an earlier verify: %w", err)
 			}
@@ -72,72 +72,42 @@ func (v *Verify) removeLists() error {
 	return nil
 }
 
-func (v *Verify) path(name string) string {
-	return filepath.Join(v.Lists, name+"."+v.Counts.ListFormat())
+// path is where a list of edges lies.
+func (p *Part) path(name string) string {
+	return filepath.Join(p.Dir, name+"."+p.Counts.ListFormat())
 }
 
-func (v *Verify) list(name string, extra ...string) *source.List {
-	return source.NewList(source.ListOptions{FS: v.FS, Path: v.path(name), Memory: listMemory,
-		Format: v.Counts.ListFormat(), Extra: extra})
+func (p *Part) list(name string, extra ...string) *source.List {
+	return source.NewList(source.ListOptions{FS: p.FS, Path: p.path(name), Memory: listMemory,
+		Format: p.Counts.ListFormat(), Extra: extra})
 }
+
+// outcomes are how the lists name what became of an edge in the job.
+var outcomes = map[migrate.Kind]string{migrate.Imported: "imported", migrate.Already: "already"}
 
 // eachFound goes over the edges that are missing or different, with what became of each in the job.
 // One that failed there is neither.
-func (v *Verify) eachFound(each func(f *checkpoint.Failure, became migrate.Kind) error) error {
-	if v.Job == nil {
-		return v.eachOther(func(f *checkpoint.Failure, _ int64) error { return each(f, migrate.Again) })
-	}
-	for skip, count := int64(0), int64(1); skip < count; skip += v.window { // one window, unless millions are missing
-		var keys []int64
-		inWindow := func(do func(f *checkpoint.Failure, key int64) error) error {
-			count = 0
-			return v.eachOther(func(f *checkpoint.Failure, key int64) error {
-				if count++; count <= skip || count > skip+v.window {
-					return nil
-				}
-				return do(f, key)
-			})
-		}
-		err := inWindow(func(_ *checkpoint.Failure, key int64) error {
-			keys = append(keys, key)
-			return nil
-		})
+func (p *Part) eachFound(each func(f *checkpoint.Failure, outcome string) error) error {
+	other := func(f *checkpoint.Failure) bool { return hasVerdict(f.Code) }
+	for keys, err := range p.windows(p.verdicts, other) { // one window, unless millions are missing
 		if err != nil {
 			return err
 		}
-		known, err := lookUp(v.Job, keys)
+		known, err := lookUp(p.Journal, keys)
 		if err != nil {
 			return err
 		}
-		err = inWindow(func(f *checkpoint.Failure, key int64) error {
-			if became := known.of(key); became != migrate.Failed {
-				return each(f, became)
+		for f, err := range p.verdicts.Failures() {
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eachOther goes over the edges that are not as they should be, always in the same order, with the
-// key of each in the job's plan.
-func (v *Verify) eachOther(each func(f *checkpoint.Failure, key int64) error) error {
-	for f, err := range v.journal.Failures() {
-		if err != nil {
-			return err
-		}
-		if !hasVerdict(f.Code) {
-			continue
-		}
-		key := keyOf(f.Ordinal, f.Index)
-		if v.sample != nil {
-			key = v.sample.drawn[v.sample.starts[f.Ordinal]+int64(f.Index)]
-		}
-		if err := each(&f, key); err != nil {
-			return err
+			became, asked := known.of(keyOf(f.Ordinal, f.Index))
+			if !asked || became.kind == migrate.Failed {
+				continue
+			}
+			if err := each(&f, outcomes[became.kind]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

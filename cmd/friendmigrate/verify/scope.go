@@ -3,116 +3,186 @@ package verify
 import (
 	"context"
 	"iter"
+	"math/rand/v2"
+	"slices"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/migrate"
 )
 
-// scope is the part of a plan that a verify speaks of, and what of it is asked about: all, or where
-// a job knows it, what the job has settled. A pending edge was never sent, so nobody expects it in
-// the service.
-type scope struct {
-	edges int64 // of the accounts
-	asked int64
-	calls int64 // to ask about those
-}
-
 // asking is the journal of a verify for the engine, which asks about what is open in it.
 type asking struct {
 	*checkpoint.Journal
-	of *Verify
+	of *Part
 }
 
 // Open implements migrate.Journal.
 func (a asking) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	open, _ = a.Journal.Open(ordinal, n)
-	if a.of.sample != nil {
-		return open, false
-	}
-	asked := a.of.asks(ordinal, n)
-	for i := range open {
-		open[i] &= asked[i]
-	}
-	return open, false
+	return open.And(a.of.asks(ordinal, n)), false
 }
 
-// asks tells what is asked about of a chunk of n edges.
-func (v *Verify) asks(ordinal int64, n int) migrate.EdgeSet {
+// asks tells what is asked about of a chunk of n edges: what was drawn, or what the job has settled,
+// or all. A pending edge was never sent, so nobody expects it in the service.
+func (p *Part) asks(ordinal int64, n int) migrate.EdgeSet {
+	if p.sample != nil {
+		return p.sample.inChunk(ordinal)
+	}
 	asked := migrate.FullSet(n)
-	if v.Job != nil {
-		pending, _ := v.Job.Open(ordinal, n)
-		for i := range asked {
-			asked[i] &^= pending[i]
-		}
+	if p.Journal != nil {
+		pending, _ := p.Journal.Open(ordinal, n)
+		asked = asked.Without(pending)
 	}
 	return asked
 }
 
-// chunkSize is how many edges chunk i of a roster has.
-func chunkSize(r *migrate.Roster, i int) int {
-	return int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
-}
-
-// rosters goes over the rosters of the accounts that the verify speaks of.
-func (v *Verify) rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster,
-	error] {
-	if v.Rosters != nil {
-		return v.Rosters(ctx, skip)
-	}
-	return v.Stage.Rosters(ctx, skip)
-}
-
-func (v *Verify) speaksOf(from string) bool { return v.Accounts == nil || v.Accounts(from) }
-
-// measure finds out how much there is.
-func (v *Verify) measure(ctx context.Context) error {
-	plan := v.Stage.Totals()
-	v.scope = scope{edges: plan.Edges, asked: plan.Edges, calls: plan.Chunks}
-	if v.Accounts == nil {
-		if v.Job != nil {
-			t := v.Job.Totals()
-			v.scope.asked, v.scope.calls = t.Settled(), t.Chunks
-		}
-		return nil
-	}
-	v.scope = scope{}
-	for r, err := range v.rosters(ctx, nil) {
-		if err != nil {
-			return err
-		}
-		v.scope.edges += r.Edges
-		for i := range r.Chunks {
-			asked := v.asks(r.First+int64(i), chunkSize(&r, i))
-			if n := asked.Len(); n > 0 {
-				v.scope.asked, v.scope.calls = v.scope.asked+int64(n), v.scope.calls+1
-			}
-		}
-	}
-	return nil
-}
-
-// plan is what the engine goes over: rosters with something to ask about.
-func (v *Verify) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
-	if v.sample != nil {
-		return v.sample.rosters(ctx)
-	}
-	if v.Job == nil {
-		return v.rosters(ctx, v.journal.Done)
-	}
-	return func(yield func(migrate.Roster, error) bool) {
-		for r, err := range v.rosters(ctx, v.journal.Done) {
-			if (err != nil || v.asksAny(&r)) && !yield(r, err) {
+// chunks goes over the chunks of a roster with their number of edges.
+func chunks(r *migrate.Roster) iter.Seq2[int64, int] {
+	return func(yield func(ordinal int64, n int) bool) {
+		for i := range int64(r.Chunks) {
+			if !yield(r.First+i, int(min(migrate.MaxChunkEdges, r.Edges-i*migrate.MaxChunkEdges))) {
 				return
 			}
 		}
 	}
 }
 
-func (v *Verify) asksAny(r *migrate.Roster) bool {
-	for i := range r.Chunks {
-		if v.asks(r.First+int64(i), chunkSize(r, i)) != (migrate.EdgeSet{}) {
+func (p *Part) speaksOf(from string) bool { return p.Pilot == nil || p.Pilot.Has(from) }
+
+// measure finds out how much there is.
+func (p *Part) measure(ctx context.Context) error {
+	if p.edges = p.Stage.Totals().Edges; p.Pilot == nil {
+		if p.settled = p.edges; p.Journal != nil {
+			p.settled = p.Journal.Totals().Settled()
+		}
+		return nil
+	}
+	p.edges, p.settled = 0, 0
+	for r, err := range p.Pilot.Rosters(ctx, p.Stage, nil) {
+		if err != nil {
+			return err
+		}
+		p.edges += r.Edges
+		for ordinal, n := range chunks(&r) {
+			asked := p.asks(ordinal, n)
+			p.settled += int64(asked.Len())
+		}
+	}
+	return nil
+}
+
+// plan is what the engine goes over: rosters with something to ask about.
+func (p *Part) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
+	return func(yield func(migrate.Roster, error) bool) {
+		for r, err := range p.Pilot.Rosters(ctx, p.Stage, p.verdicts.Done) {
+			if (err != nil || p.asksAny(&r)) && !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func (p *Part) asksAny(r *migrate.Roster) bool {
+	for ordinal, n := range chunks(r) {
+		if p.asks(ordinal, n) != (migrate.EdgeSet{}) {
 			return true
 		}
 	}
 	return false
+}
+
+// sample is the edges that were drawn from those that should be in place.
+type sample struct {
+	seed  uint64
+	of    int64   // edges that could have been drawn
+	drawn []int64 // see keyOf, ascending
+}
+
+// inChunk is what was drawn of a chunk.
+func (s *sample) inChunk(ordinal int64) (set migrate.EdgeSet) {
+	first := keyOf(ordinal, 0)
+	i, _ := slices.BinarySearch(s.drawn, first)
+	for ; i < len(s.drawn) && s.drawn[i] < first+migrate.MaxChunkEdges; i++ {
+		set.Add(int(s.drawn[i] - first))
+	}
+	return set
+}
+
+// draw draws --sample, if that asks for fewer edges than there are. An edge that failed in the job
+// should not be in place, so it is not drawn.
+func (p *Part) draw(ctx context.Context, seed uint64) error {
+	if p.Set.Sample == 0 {
+		return nil
+	}
+	failed, err := p.failed()
+	s := &sample{seed: seed, of: p.settled - failed}
+	if err != nil || p.Set.Sample >= s.of {
+		return err
+	}
+	more := p.Set.Sample
+	if failed > 0 { // some of these will be drawn, and are not kept
+		more = int64(float64(more)*float64(p.settled)/float64(s.of)*1.1) + 100
+	}
+	drawn, err := p.places(ctx, Draw(p.settled, more, seed))
+	if err != nil {
+		return err
+	}
+	for keys := range slices.Chunk(drawn, p.window) {
+		known, err := lookUp(p.Journal, keys)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if one, _ := known.of(key); one.kind != migrate.Failed {
+				s.drawn = append(s.drawn, key)
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(seed, 1))
+	random.Shuffle(len(s.drawn), func(i, j int) { s.drawn[i], s.drawn[j] = s.drawn[j], s.drawn[i] })
+	s.drawn = s.drawn[:min(p.Set.Sample, int64(len(s.drawn)))]
+	slices.Sort(s.drawn)
+	p.sample = s
+	return nil
+}
+
+// failed counts the edges that failed in the job.
+func (p *Part) failed() (n int64, err error) {
+	if p.Journal == nil {
+		return 0, nil
+	}
+	if p.Pilot == nil {
+		return p.Journal.Totals().Failed, nil
+	}
+	for f, err := range p.Journal.Failures() {
+		if err != nil {
+			return 0, err
+		}
+		if p.speaksOf(f.Edge.From) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// places finds the keys of edges by their numbers among those that the job has settled.
+func (p *Part) places(ctx context.Context, numbers []int64) (keys []int64, err error) {
+	base := int64(0)
+	for r, err := range p.Pilot.Rosters(ctx, p.Stage, nil) {
+		if err != nil {
+			return nil, err
+		}
+		for ordinal, n := range chunks(&r) {
+			asked := p.asks(ordinal, n)
+			indexes := asked.Indexes()
+			for ; len(numbers) > 0 && numbers[0] < base+int64(len(indexes)); numbers = numbers[1:] {
+				keys = append(keys, keyOf(ordinal, indexes[numbers[0]-base]))
+			}
+			base += int64(len(indexes))
+		}
+		if len(numbers) == 0 {
+			break
+		}
+	}
+	return keys, nil
 }

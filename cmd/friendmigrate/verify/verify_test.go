@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/sink/friendlist"
 	"friendmigrate/source/stage"
@@ -77,57 +74,31 @@ func staged(t *testing.T, sizes ...int) *stage.Stage {
 	return s
 }
 
-// TestASampleIsThoseEdges: the plan of a sample has what was drawn, once each, and knows where in
-// the whole plan it stands.
+// TestASampleIsThoseEdges: what is asked about is what was drawn, once each.
 func TestASampleIsThoseEdges(t *testing.T) {
 	s := staged(t, 2500, 1, 3, 1000, 1, 1999, 40)
-	var all []string
-	keys := map[string]int64{}
-	for r, err := range s.Rosters(t.Context(), nil) {
-		if err != nil {
+	total := s.Totals().Edges
+	for _, n := range []int64{1, 10, 1500, 5000, total - 1} {
+		v := partOf(t, t.TempDir(), s)
+		v.Set.Sample, v.window = n, 100
+		if err := errors.Join(v.measure(t.Context()), v.draw(t.Context(), uint64(n))); err != nil {
 			t.Fatal(err)
 		}
-		for i := range r.Chunks {
-			chunk, err := r.Load(i)
+		number, asked, drawn := int64(0), []int64(nil), Draw(total, n, uint64(n))
+		for r, err := range s.Rosters(t.Context(), nil) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for k, e := range chunk.Edges {
-				all = append(all, e.From+"/"+e.To)
-				keys[e.From+"/"+e.To] = keyOf(chunk.Ordinal, k)
-			}
-		}
-	}
-	for _, n := range []int64{1, 10, 1500, 5000, int64(len(all)) - 1} {
-		drawn := Draw(int64(len(all)), n, uint64(n))
-		v := &Verify{Options: Options{Stage: s, Sample: n, Seed: uint64(n)}}
-		if err := errors.Join(v.measure(t.Context()), v.draw(t.Context())); err != nil {
-			t.Fatal(err)
-		}
-		p := v.sample
-		origins := p.drawn
-		at, ordinal := 0, int64(0)
-		for r, err := range p.rosters(t.Context()) {
-			if err != nil || r.First != ordinal || r.Edges == 0 {
-				t.Fatalf("roster %+v: %v", r, err)
-			}
-			for i := range r.Chunks {
-				chunk, err := r.Load(i)
-				if err != nil || chunk.Ordinal != ordinal || p.starts[ordinal] != int64(at) ||
-					len(chunk.Edges) > migrate.MaxChunkEdges {
-					t.Fatalf("chunk %d: %v", ordinal, err)
+			for ordinal, size := range chunks(&r) {
+				set := v.asks(ordinal, size)
+				for _, i := range set.Indexes() {
+					asked = append(asked, number+int64(i))
 				}
-				ordinal++
-				for _, e := range chunk.Edges {
-					if name := e.From + "/" + e.To; name != all[drawn[at]] || origins[at] != keys[name] {
-						t.Fatalf("edge %d is %s, want %s", at, name, all[drawn[at]])
-					}
-					at++
-				}
+				number += int64(size)
 			}
 		}
-		if at != len(drawn) || ordinal != p.chunks {
-			t.Errorf("%d edges of %d, %d chunks of %d", at, len(drawn), ordinal, p.chunks)
+		if !slices.Equal(asked, drawn) {
+			t.Errorf("of %d: asked about %d edges, want %d", n, len(asked), len(drawn))
 		}
 	}
 }
@@ -278,20 +249,20 @@ func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
 func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	s := staged(t, 3, 1500, 2)
 	dir := t.TempDir()
-	o := Options{FS: disk.OS{}, Dir: dir, Lists: dir, Stage: s,
-		ID: checkpoint.Identity{SDKAppID: 1, Options: map[string]string{}}, Seed: rand.Uint64()}
-	open := func(o Options, resumed bool, asked int64) *Verify {
+	o := partOf(t, dir, s)
+	o.Set.SDKAppID = 1
+	open := func(o *Part, resumed bool, asked int64) *Part {
 		t.Helper()
-		v, err := Open(t.Context(), o)
-		if err != nil {
+		v := *o
+		if err := v.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if v.Resumed != resumed || v.Progress().Asked != asked {
 			t.Fatalf("resumed %t, %d asked; want %t and %d", v.Resumed, v.Progress().Asked, resumed, asked)
 		}
-		return v
+		return &v
 	}
-	ask := func(v *Verify, calls int) error {
+	ask := func(v *Part, calls int) error {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -302,7 +273,7 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 			}
 			return slices.Repeat([]sink.Relation{{Known: true, Friend: true}}, len(to)), nil
 		}
-		_, err := v.Run(ctx, Service{Check: check}, migrate.Options{Workers: 1, Retry: migrate.DefaultRetry},
+		_, err := v.Ask(ctx, Service{Check: check}, migrate.Options{Workers: 1, Retry: migrate.DefaultRetry},
 			func() int64 { return 0 })
 		return err
 	}
@@ -311,54 +282,53 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 		t.Fatal("it was not interrupted")
 	}
 	asked := v.Progress().Asked
-	if err := v.Close(); err != nil {
+	if err := v.CloseVerdicts(); err != nil {
 		t.Fatal(err)
 	}
 	v = open(o, true, asked)
 	err := ask(v, 100)
-	if found, lost := v.Found(); err != nil || lost != nil || !found.Done() || found.InPlace != 1505 ||
+	if found, lost := v.Look(); err != nil || lost != nil || found.Pending != 0 || found.InPlace != 1505 ||
 		found.Edges != 1505 {
 		t.Fatalf("%v %v %+v", err, lost, found)
 	}
-	if err := v.Close(); err != nil { // killed before the lists were written
+	if err := v.CloseVerdicts(); err != nil { // killed before the lists were written
 		t.Fatal(err)
 	}
 	v = open(o, true, 1505)
 	if err := v.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func(*Options){
-		"fields": func(o *Options) { o.Fields = true }, "sample": func(o *Options) { o.Sample = 7 }, "app": func(o *Options) { o.ID.SDKAppID = 2 },
-		"job": func(o *Options) { o.ID.Options = map[string]string{"job": "went on"} },
+	for name, change := range map[string]func(*Part){
+		"fields": func(p *Part) { p.Set.Fields = true }, "sample": func(p *Part) { p.Set.Sample = 7 },
+		"app": func(p *Part) { p.Set.SDKAppID = 2 }, "rows": func(p *Part) { p.Set.Rows.Mutual = true },
 	} {
 		v := open(o, false, 0)
 		if err := ask(v, 1); err == nil {
 			t.Fatal("it was not interrupted")
 		}
-		if err := v.Close(); err != nil {
+		if err := v.CloseVerdicts(); err != nil {
 			t.Fatal(err)
 		}
-		other := o
+		other := *o
 		change(&other)
-		if err := open(other, false, 0).Finish(); err != nil {
+		if err := open(&other, false, 0).Finish(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	o.Sample, o.Seed = 100, 5
+	o.Set.Sample = 100
 	v = open(o, false, 0)
 	if drawn, of := v.Drawn(); drawn != 100 || of != 1505 {
 		t.Errorf("%d of %d", drawn, of)
 	}
 	_ = ask(v, 1)
-	asked = v.Progress().Asked
-	if err := v.Close(); err != nil {
+	asked, drawn := v.Progress().Asked, v.sample.drawn
+	if err := v.CloseVerdicts(); err != nil {
 		t.Fatal(err)
 	}
-	o.Seed = 6 // what was drawn stays drawn
-	if v = open(o, true, asked); v.Seed != 5 {
-		t.Errorf("seed %d", v.Seed)
+	if v = open(o, true, asked); !slices.Equal(v.sample.drawn, drawn) {
+		t.Error("what was drawn is another sample")
 	}
-	if err := v.Close(); err != nil {
+	if err := v.CloseVerdicts(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,305 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink/friendlist"
+)
+
+// Result is what a verify came to: of the job in a state folder, or of all its shards together.
+type Result struct {
+	*job.Job
+	report.Verified
+	Parts []*Part // one, or one for each shard
+	Stop  job.Stop
+	Calls int64
+	Took  time.Duration
+}
+
+// Done reports whether nothing is left to ask.
+func (r *Result) Done() bool { return r.Stop.Err == nil && r.Unasked == 0 && len(r.NoVerdict) == 0 }
+
+// How names the API that is asked.
+func (r *Result) How() string {
+	if r.Set.Fields {
+		return "friend_get"
+	}
+	return "friend_check"
+}
+
+// Do verifies what the settings of j ask for and writes lists and reports. words puts a result into
+// words; it is asked for the whole and, with shards, for each of them. What was asked stays known
+// until there is a verdict on everything, so that the same command continues after an interruption.
+func Do(
+	ctx context.Context, j *job.Job, reads *folder.Reads, words func(*Result) exit.Ending,
+) (r *Result, ending exit.Ending, err error) {
+	pilot, err := j.OpenPilot(ctx)
+	if err != nil {
+		return nil, ending, err
+	}
+	if err := job.Refused(reads.CheckState(j.Set.Job.State), j.Apart()); err != nil {
+		return nil, ending, err
+	}
+	r = &Result{Job: j}
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err := r.open(ctx, pilot); err != nil {
+		return r, ending, err
+	}
+	began := time.Now()
+	r.Stop = job.Stop{Err: r.ask(ctx), Cause: context.Cause(ctx), Asks: true}
+	r.Took, r.Calls = time.Since(began), r.Client.Stats().Attempts
+	ending, err = r.finish(words)
+	return r, ending, err
+}
+
+// open opens all parts before the first call: nothing of an older verify is left in any of them,
+// however this one ends.
+func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
+	places := []folder.Place{{Shard: r.Set.Job.Shard}}
+	if r.Set.Job.Shard.Count == 0 {
+		if found, err := folder.Find(r.Set.Job.State); err == nil && found[0].Shard.Count > 0 {
+			places = found
+			if err := r.refuseShards(places); err != nil {
+				return err
+			}
+		}
+	}
+	for _, place := range places {
+		p := &Part{Job: *r.Job, Pilot: pilot}
+		if p.Set.Job.Shard = place.Shard; len(places) > 1 {
+			p.Pilot = pilot.OfShard(place.Shard)
+		}
+		r.Parts = append(r.Parts, p)
+		if err := p.take(ctx); err != nil {
+			return err
+		}
+	}
+	known := 0
+	for _, p := range r.Parts {
+		if err := p.open(ctx); err != nil {
+			return err
+		}
+		if err := p.findPilot(ctx); err != nil {
+			return err
+		}
+		if pilot != nil {
+			known += p.Pilot.Named() - p.Pilot.Unknown()
+		}
+	}
+	if pilot != nil && len(places) > 1 && known == 0 {
+		return pilot.Nobody()
+	}
+	for _, p := range r.Parts {
+		if err := p.Begin(ctx); err != nil {
+			return p.ReadError(ctx, err)
+		}
+		if p.Resumed {
+			continue
+		}
+		if err := p.writeReport(nil); err != nil {
+			return err
+		}
+	}
+	return r.openClient(ctx)
+}
+
+// refuseShards says what cannot be done with all shards at once.
+func (r *Result) refuseShards(places []folder.Place) error {
+	missing := folder.NotBegun(places)
+	switch {
+	case slices.Contains(r.Inputs, "-"):
+		return job.Unusable(r.Line().Of(),
+			"standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
+	case len(missing) > 0:
+		return job.Unusable(r.As(r.Line(), "import").With("shard", missing[0].String()).Of("INPUT"),
+			"%d of the %d shards in %q %s no staged job, shard %s among them: import them first, or name one by --shard",
+			len(missing), missing[0].Count, r.Set.Job.State, terminal.Verb(int64(len(missing)), "has", "have"), missing[0])
+	case r.Set.Sample > 0:
+		return job.Unusable(r.Line().With("shard", places[0].Shard.String()), "--sample draws from one shard: name it")
+	}
+	return nil
+}
+
+// openClient makes the client. No call leaves while one of an earlier process may still count.
+func (r *Result) openClient(ctx context.Context) (err error) {
+	now, after := time.Now(), time.Time{}
+	for _, p := range r.Parts {
+		before := p.AfterLastRun(now)
+		if p.Resumed {
+			before = now.Add(time.Second)
+		}
+		if before.After(after) {
+			after = before
+		}
+	}
+	if r.Client, err = r.NewClient(ctx, r.Set.Service, r.Set.Pace, r.Key, after, r.Log); err != nil {
+		return err
+	}
+	r.ObeyPace(r.Set.Job.State, r.Set.Job.Shard, math.Inf(1))
+	return nil
+}
+
+// progress is where all parts together stand.
+func (r *Result) progress() (sum Progress) {
+	for _, p := range r.Parts {
+		now := p.Progress()
+		sum.Asked, sum.Edges, sum.Other = sum.Asked+now.Asked, sum.Edges+now.Edges, sum.Other+now.Other
+	}
+	return sum
+}
+
+// ask runs the engine over the parts, one after the other, and shows where it stands.
+func (r *Result) ask(ctx context.Context) error {
+	start := r.progress()
+	if start.Asked == start.Edges {
+		return nil
+	}
+	text := fmt.Sprintf("asking %s by %s about %s", r.Set.Target(), r.How(), terminal.Some(start.Edges, "edge"))
+	if start.Asked > 0 {
+		text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Asked, "edge"))
+	}
+	r.Log.Info(text, events.Ask, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
+		zap.Float64("rate", r.Set.Rate))
+	meter := new(migrate.Meter)
+	defer r.Follow(r.Set.Output, r.Log, job.WorkOf(r.Client, meter, r.Set.Pace, r.fill))()
+	service := Service{Check: r.Client.Check,
+		Pages: func(from string) friendlist.Pages { return r.Client.Friends(from) }}
+	engine := r.Engine(r.Set.Pace, r.Set.Job.Memory/4, r.Client, meter, r.Log)
+	for _, p := range r.Parts {
+		doubtful, err := p.Ask(ctx, service, engine, func() int64 { return r.Client.Stats().Attempts })
+		if doubtful > 0 {
+			r.Log.Warn(fmt.Sprintf("%s another number of friends than FriendNum says; friend_check was asked about "+
+				"those that friend_get did not show", terminal.HasHave(doubtful, "account")), events.Ask)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill says where the verify stands.
+func (r *Result) fill(s *progress.Snapshot) {
+	now := r.progress()
+	s.Doing, s.Settled, s.Total, s.Done, s.ToGo = "asking", now.Asked, now.Edges, now.Asked, now.Edges-now.Asked
+	if now.Other > 0 {
+		s.Note = terminal.Count(now.Other) + " missing or different"
+	}
+}
+
+// finish writes the lists and the reports and, if there is a verdict on everything, forgets what was
+// asked.
+func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, err error) {
+	for i, p := range r.Parts {
+		if err := p.WriteLists(); err != nil {
+			return ending, err
+		}
+		if p.Found, err = p.Look(); err != nil {
+			return ending, err
+		}
+		if p.Found.Rejected = p.Counts.Rejected; p.Pilot != nil {
+			if p.Found.Rejected, err = p.Pilot.Rejected(filepath.Dir(p.rejectedPath())); err != nil {
+				return ending, err
+			}
+		}
+		p.Found.At, p.Found.How, p.Found.Lists = time.Now().UTC(), r.How(), []string{p.Lists.Missing, p.Lists.Different}
+		if r.Verified = r.Verified.Plus(&p.Found); i == 0 {
+			r.Verified = p.Found
+		}
+	}
+	for _, p := range r.Parts {
+		one := &Result{Job: r.Job, Verified: p.Found, Parts: []*Part{p}, Stop: r.Stop, Calls: p.Calls, Took: r.Took}
+		e := words(one)
+		p.Found.Code, p.Found.What, p.Found.Hint = int(e.Code), e.What, e.Hint
+		if err := p.writeReport(&p.Found); err != nil {
+			return ending, err
+		}
+	}
+	ending = words(r)
+	r.Code, r.What, r.Hint = int(ending.Code), ending.What, ending.Hint
+	if !r.Done() {
+		return ending, nil
+	}
+	var errs []error
+	for _, p := range r.Parts {
+		errs = append(errs, p.Finish(), p.forgetOwn())
+	}
+	return ending, errors.Join(errs...)
+}
+
+// writeReport puts what was found into the job's report, in place of what an earlier verify has
+// found; nil: nothing yet.
+func (p *Part) writeReport(found *report.Verified) error {
+	if p.Journal == nil {
+		return nil // it is no job's
+	}
+	r, err := report.Read(filepath.Join(p.Dir, folder.Report))
+	switch {
+	case found == nil && (err != nil || r.Verified == nil):
+		return nil // it says nothing of an earlier verify
+	case err != nil:
+		r = p.Report()
+		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
+			What: "the report of the last run is gone; this one was written by verify"}
+		if runs := p.Journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
+			r.Ending.Code = runs[len(runs)-1].End.Code
+		}
+	}
+	r.Verified, r.Lists = found, folder.Lists(p.Dir, p.Counts.ListFormat())
+	err = errors.Join(disk.WriteWhole(p.FS, filepath.Join(p.Dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(p.FS, filepath.Join(p.Dir, folder.Page), r.WriteHTML))
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+func (r *Result) close() error {
+	errs := []error{r.Job.Close()}
+	for _, p := range r.Parts {
+		errs = append(errs, p.Close(p.CloseVerdicts))
+	}
+	return errors.Join(errs...)
+}
+
+// JSON is the result for programs.
+type JSON struct {
+	Version int    `json:"version"`
+	Shard   string `json:"shard,omitempty"`
+	report.Verified
+	Calls  int64  `json:"calls"` // of this run
+	Fields bool   `json:"fields"`
+	Shards []JSON `json:"shards,omitempty"`
+}
+
+// JSON is the result for programs, with what was found in each shard.
+func (r *Result) JSON() JSON {
+	all := JSON{Version: 1, Verified: r.Verified, Calls: r.Calls, Fields: r.Set.Fields}
+	for _, p := range r.Parts {
+		shard := p.Set.Job.Shard.String()
+		if len(r.Parts) == 1 {
+			all.Shard = shard
+			break
+		}
+		all.Shards = append(all.Shards, JSON{Version: 1, Shard: shard, Verified: p.Found, Calls: p.Calls,
+			Fields: r.Set.Fields})
+	}
+	return all
+}

@@ -1,0 +1,241 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/sink/friendlist"
+)
+
+// Part is the verify of one state: of a job, or of one of its shards. It lasts from its beginning
+// over any number of interruptions to its end. It belongs to one goroutine, except Progress.
+type Part struct {
+	job.Job            // what the state holds; its Journal is nil where no job has run
+	Pilot   *job.Pilot // of whose edges it speaks; nil: all accounts
+	Resumed bool       // an earlier run has asked about some of it
+	Found   report.Verified
+	Calls   int64 // of this run
+	Lists   Lists
+
+	own      bool                // the staged input is the verify's own
+	verdicts *checkpoint.Journal // what the service said, see verdict.go
+	edges    int64               // that it speaks of
+	settled  int64               // edges of those that the job has settled: all of edges where there is no job
+	sample   *sample             // nil: all of settled is asked about
+	window   int                 // edges that are looked up at once
+}
+
+// Service is what a verify asks. Check and Pages are those of sink.Client.
+type Service struct {
+	Check func(ctx context.Context, from string, to []string) ([]sink.Relation, error)
+	Pages func(from string) friendlist.Pages
+}
+
+// Begin begins a verify, or continues the one that the folder holds if that is the same and has not
+// finished. Nothing is left of an earlier one.
+func (p *Part) Begin(ctx context.Context) error {
+	p.window = usualWindow
+	if err := p.measure(ctx); err != nil {
+		return err
+	}
+	if err := p.resume(ctx); err != nil {
+		return err
+	}
+	if p.verdicts == nil {
+		if err := p.create(ctx); err != nil {
+			return err
+		}
+	}
+	return p.WriteLists()
+}
+
+// dir is the folder of what the verify keeps until it has finished.
+func (p *Part) dir() string { return filepath.Join(p.Dir, folder.Verify) }
+
+// identity is what makes a verify the same. What the job has settled since it began makes another
+// one of it, because old verdicts would be wrong.
+func (p *Part) identity() checkpoint.Identity {
+	id, plan := p.Identity(), p.Stage.Totals()
+	id.Edges, id.Chunks, id.PlanDigest = plan.Edges, plan.Chunks, plan.PlanDigest
+	id.Options["--fields"] = strconv.FormatBool(p.Set.Fields)
+	id.Options["--sample"] = strconv.FormatInt(p.Set.Sample, 10)
+	if p.sample != nil {
+		id.Options[optionSeed] = strconv.FormatUint(p.sample.seed, 10)
+	}
+	if p.Journal != nil {
+		t := p.Journal.Totals()
+		id.Options["job"] = fmt.Sprintf("%s %d %d %d", p.Journal.Identity().Created.Format(time.RFC3339Nano), t.Imported,
+			t.Already, t.Failed)
+	}
+	if p.Pilot != nil {
+		id.Options["--only-accounts"] = p.Pilot.Digest()
+	}
+	return id
+}
+
+const optionSeed = "seed"
+
+// resume takes up what an earlier process has left. A sample stays the one that was drawn.
+func (p *Part) resume(ctx context.Context) error {
+	journal, err := checkpoint.Open(p.FS, p.dir(), checkpoint.Options{})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, checkpoint.ErrDamaged), errors.Is(err, checkpoint.ErrNewer):
+		return p.remove() // it holds nothing that cannot be asked again
+	case err != nil:
+		return err
+	}
+	recorded := journal.Identity()
+	if seed, err := strconv.ParseUint(recorded.Options[optionSeed], 10, 64); err == nil {
+		if err := p.draw(ctx, seed); err != nil {
+			return errors.Join(err, journal.Close())
+		}
+	}
+	if want := p.identity(); len(recorded.Differs(want)) > 0 || recorded.PlanDigest != want.PlanDigest {
+		p.sample = nil
+		return errors.Join(journal.Close(), p.remove())
+	}
+	p.verdicts, p.Resumed = journal, len(journal.Runs()) > 0
+	_, err = p.reopen(ctx, func(code int) bool { return !hasVerdict(code) })
+	return err
+}
+
+// reopen lets edges be asked about again that have some codes.
+func (p *Part) reopen(ctx context.Context, again func(code int) bool) (reopened bool, err error) {
+	var codes []int
+	for code, n := range p.verdicts.Totals().FailedByCode {
+		if n > 0 && again(code) {
+			codes = append(codes, code)
+		}
+	}
+	if len(codes) == 0 {
+		return false, nil
+	}
+	_, err = p.verdicts.Reopen(ctx, codes)
+	return true, err
+}
+
+// create makes the journal of a new verify.
+func (p *Part) create(ctx context.Context) error {
+	if err := p.draw(ctx, rand.Uint64()); err != nil {
+		return err
+	}
+	if err := p.removeLists(); err != nil {
+		return err
+	}
+	id := p.identity()
+	id.Created = time.Now().UTC()
+	err := checkpoint.Create(p.FS, p.dir(), id)
+	if err == nil {
+		p.verdicts, err = checkpoint.Open(p.FS, p.dir(), checkpoint.Options{})
+	}
+	return err
+}
+
+// remove forgets the verify in the folder.
+func (p *Part) remove() error {
+	err := p.FS.Remove(filepath.Join(p.dir(), checkpoint.FileName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the journal of a verify: %w", err)
+	}
+	return p.FS.SyncDir(p.dir())
+}
+
+// Progress is where a verify stands.
+type Progress struct {
+	Asked, Edges int64 // edges that were answered, and those that are asked about
+	Other        int64 // edges that are not there as they should be; some of those may have failed in the job
+}
+
+// Progress tells where it stands. It may be called from any goroutine.
+func (p *Part) Progress() Progress {
+	t := p.verdicts.Totals()
+	now := Progress{Asked: t.Settled(), Edges: p.asked()}
+	for code, n := range t.FailedByCode {
+		if hasVerdict(code) {
+			now.Other += n
+		}
+	}
+	return now
+}
+
+// Drawn is how many edges are asked about, and of how many they are a sample.
+func (p *Part) Drawn() (drawn, of int64) {
+	if p.sample == nil {
+		return p.settled, p.settled
+	}
+	return int64(len(p.sample.drawn)), p.sample.of
+}
+
+// asked is how many edges are asked about.
+func (p *Part) asked() int64 {
+	drawn, _ := p.Drawn()
+	return drawn
+}
+
+// Ask asks about what is open. engine says how: pace, patience, probe and meter. What it says about
+// failures, bytes and rows is not used. doubtful is how many friend lists could not be believed.
+func (p *Part) Ask(ctx context.Context, s Service, engine migrate.Options, calls func() int64) (doubtful int64, err error) {
+	if p.verdicts.Totals().Settled() == p.asked() {
+		return 0, nil
+	}
+	if err := p.verdicts.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: engine.Workers}); err != nil {
+		return 0, err
+	}
+	// 1000 ids always fit
+	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0
+	var to migrate.Caller = &asker{check: s.Check}
+	if p.Set.Fields {
+		engine.Memory /= 2
+		lists := newReader(s, engine.Memory)
+		to = lists
+		defer func() { doubtful = lists.doubtful.Load() }()
+	}
+	before := calls()
+	ask := func() error {
+		_, err := migrate.Run(ctx, p.plan(context.WithoutCancel(ctx)), to, asking{p.verdicts, p}, engine)
+		return err
+	}
+	if err = ask(); err == nil { // refusals are asked about again, so that one odd answer makes no edge missing
+		var again bool
+		if again, err = p.reopen(ctx, isRefusal); again && err == nil {
+			err = ask()
+		}
+	}
+	p.Calls = calls() - before
+	// AllAnswered: asking twice does no harm
+	end := p.verdicts.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Calls: p.Calls, AllAnswered: true})
+	if err == nil {
+		err = end
+	}
+	return doubtful, err
+}
+
+// Finish forgets a verify that has a verdict on everything, after its lists were written: what is
+// run next begins anew.
+func (p *Part) Finish() error {
+	return errors.Join(p.CloseVerdicts(), p.remove())
+}
+
+// CloseVerdicts closes the journal of the verify, so that it can be continued.
+func (p *Part) CloseVerdicts() error {
+	if p.verdicts == nil {
+		return nil
+	}
+	err := p.verdicts.Close()
+	p.verdicts = nil
+	return err
+}
