@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
@@ -23,14 +22,6 @@ const (
 	accountCheck   = "account_check"
 	accountsImport = "multiaccount_import"
 )
-
-// address is the URL of an API, without its query.
-func (c *Client) address(api string) string {
-	if api == accountCheck || api == accountsImport {
-		return strings.TrimSuffix(c.base, "sns/") + "im_open_login_svc/" + api
-	}
-	return c.base + api
-}
 
 // Account is what account_check or multiaccount_import said of one id.
 type Account struct {

@@ -64,17 +64,17 @@ const (
 
 // Client speaks to the friend APIs of one app. It is safe for concurrent use.
 type Client struct {
-	base       string   // URL up to the API's name
-	proxy      *url.URL // nil: none
-	veiled     []string // parts of the proxy's URL that must not be seen
+	endpoint   *url.URL
+	query      string      // the part of the query that never changes
+	header     http.Header // of every request; never changes
+	proxy      *url.URL    // nil: none
+	veiled     []string    // parts of the proxy's URL that must not be seen
 	identifier string
-	userAgent  string
 	timeout    time.Duration
 	quiet      bool // no log
 	log        Logger
 	warner     *warner
 	transport  *http.Transport
-	http       *http.Client
 	signer     *signer
 	limiter    *limiter
 	counters   *counters
@@ -123,24 +123,21 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		base:       endpoint.String() + "/v4/sns/",
+		endpoint:   endpoint,
+		query:      fixedQuery(c.SDKAppID, c.Identifier),
+		header:     http.Header{"Content-Type": {"application/json"}, "User-Agent": {c.UserAgent}},
 		proxy:      proxy,
 		veiled:     proxySecrets(proxy),
 		identifier: c.Identifier,
-		userAgent:  c.UserAgent,
 		timeout:    c.Timeout,
 		quiet:      c.Log == nil,
 		log:        log,
 		warner:     &warner{log: log, last: make(map[string]time.Time), held: make(map[string]int)},
 		transport:  transport,
-		http: &http.Client{
-			Transport:     &signing{base: transport, signer: signer, fixed: fixedQuery(c.SDKAppID, c.Identifier)},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		signer:   signer,
-		limiter:  newLimiter(c.Rate, c.StartAfter),
-		counters: newCounters(),
-		admin:    adminCheck{turn: make(chan struct{}, 1)},
+		signer:     signer,
+		limiter:    newLimiter(c.Rate, c.StartAfter),
+		counters:   newCounters(),
+		admin:      adminCheck{turn: make(chan struct{}, 1)},
 	}, nil
 }
 

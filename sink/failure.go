@@ -79,7 +79,7 @@ func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 	case migrate.VerdictSuspect:
 		e.Limit, e.Hint = 1, hintHost
 	}
-	switch plain := strings.HasPrefix(c.base, "http:"); {
+	switch plain := c.endpoint.Scheme == "http"; {
 	case plain && c.proxy != nil: // without CONNECT nobody knows whose status it is
 		e.Info += c.byProxy()
 		if e.Hint != "" {

@@ -36,47 +36,6 @@ var (
 	errCompressed = errors.New("the answer is compressed, which nobody asked for")
 )
 
-// signing adds the query, and with it the signature, below http.Client: what http.Client puts into
-// errors, logs and Referer has none. The answer comes back with the request as the client knows it,
-// and without a place to be redirected to.
-type signing struct {
-	base   http.RoundTripper
-	signer *signer
-	fixed  string // sdkappid and identifier
-}
-
-// sent is what an attempt learns on its way down.
-type sent struct {
-	signature uint64
-	connected atomic.Bool // a connection was there, so the service may have seen the request
-}
-
-type sentKey struct{}
-
-func (t *signing) RoundTrip(req *http.Request) (*http.Response, error) {
-	sig, err := t.signer.current()
-	if err != nil {
-		_ = req.Body.Close()
-		return nil, &signError{err}
-	}
-	note := req.Context().Value(sentKey{}).(*sent)
-	note.signature = sig.number
-	u := *req.URL
-	u.RawQuery = t.fixed + "&usersig=" + sig.text + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10) +
-		"&contenttype=json"
-	signed := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { note.connected.Store(true) },
-	}))
-	signed.URL = &u
-	res, err := t.base.RoundTrip(signed)
-	if err != nil {
-		return nil, err
-	}
-	res.Request = req
-	res.Header.Del("Location")
-	return res, nil
-}
-
 // signError is a request that did not leave for want of a signature.
 type signError struct{ error }
 
@@ -142,7 +101,7 @@ func loadRoots(c Config) (*x509.CertPool, error) {
 // attempt is one HTTP request and what came of it.
 type attempt struct {
 	status    int   // of HTTP; 0: no answer
-	err       error // why there is no answer, or none that can be read; never a *url.Error
+	err       error // why there is no answer, or none that can be read
 	readErr   error // err is one of reading the body
 	env       envelope
 	connected bool   // the service may have seen the request
@@ -155,28 +114,34 @@ type attempt struct {
 // reader reads the body of an answer with status 200.
 type reader func(body io.Reader) (envelope, error)
 
-// send makes one attempt. It ends within the timeout, whatever happens to ctx.
-func (c *Client) send(ctx context.Context, api string, body []byte, limit int64, read reader) attempt {
+// send makes one attempt. It ends within the timeout, whatever happens to ctx. It uses the transport
+// alone: http.Client would follow redirects, and print the URL with the signature in its errors.
+func (c *Client) send(ctx context.Context, api string, body []byte, limit int64, read reader) (a attempt) {
 	start := time.Now()
-	var note sent
+	defer func() { a.took = time.Since(start) }()
+	sig, err := c.signer.current()
+	if err != nil {
+		return attempt{err: &signError{err}}
+	}
+	a.signature = sig.number
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(context.WithValue(ctx, sentKey{}, &note), http.MethodPost, c.address(api),
-		bytes.NewReader(body))
+	var connected atomic.Bool // a connection was there, so the service may have seen the request
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(traced, http.MethodPost, "", bytes.NewReader(body))
 	if err != nil {
 		return attempt{err: err}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", c.userAgent)
-	var a attempt
-	res, err := c.http.Do(req)
+	req.URL, req.Header = c.address(api, sig.text), c.header
+	res, err := c.transport.RoundTrip(req)
 	if err != nil {
-		a.err = unwrapURL(err)
+		a.err = otherScheme(err)
 	} else {
 		a.receive(res, limit, read)
 	}
-	a.signature, a.connected = note.signature, note.connected.Load()
-	a.took = time.Since(start)
+	a.connected = connected.Load()
 	if a.err != nil && ctx.Err() != nil {
 		what := "answer"
 		if !a.connected {
@@ -185,6 +150,23 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 		a.err = fmt.Errorf("no %s within %v: %w", what, c.timeout, context.DeadlineExceeded)
 	}
 	return a
+}
+
+// address is the URL of a call.
+func (c *Client) address(api, signature string) *url.URL {
+	u := *c.endpoint
+	u.Path += "/v4/" + group(api) + "/" + api
+	u.RawQuery = c.query + "&usersig=" + signature + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10) +
+		"&contenttype=json"
+	return &u
+}
+
+// group is the part of the URL that names the group of an API.
+func group(api string) string {
+	if api == accountCheck || api == accountsImport {
+		return "im_open_login_svc"
+	}
+	return "sns"
 }
 
 // receive reads an answer to its end, so that its connection can be used again.
@@ -247,16 +229,12 @@ func retryAfter(text string) time.Duration {
 	return 0
 }
 
-// unwrapURL takes off the wrapping that prints the URL, and says in the service's place what it
-// speaks.
-func unwrapURL(err error) error {
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	switch {
-	case errors.Is(err, http.ErrSchemeMismatch):
+// otherScheme says what the service speaks, where that is not what the endpoint's scheme says.
+func otherScheme(err error) error {
+	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
 		return errPlainPort
-	case errors.Is(err, errTLSPort):
+	}
+	if errors.Is(err, errTLSPort) {
 		return errTLSPort
 	}
 	return err
