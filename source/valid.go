@@ -279,8 +279,23 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 	return digits, reject{}
 }
 
+// plainTime is the number of at most 12 digits that s is, as almost every time is.
+func plainTime(s string) (t int64, ok bool) {
+	for i := range len(s) {
+		digit := s[i] - '0'
+		if digit > 9 {
+			return 0, false
+		}
+		t = t*10 + int64(digit)
+	}
+	return t, len(s) <= 12
+}
+
 // time checks a field of Unix seconds. What is no number of seconds is never fixed.
 func (v *validator) time(column, s string) (int64, reject) {
+	if t, ok := plainTime(s); ok {
+		return t, reject{}
+	}
 	digits, reason := integer(s)
 	if reason != "" {
 		return 0, reject{column, reason}
