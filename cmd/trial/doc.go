@@ -16,6 +16,12 @@
 //	go run ./cmd/trial edges --edges 10000000 --output big.csv
 //	go run ./cmd/trial edges --edges 2000000000 --sorted | zstd > huge.csv.zst
 //
+// And it holds the program against others that do the same, in turn: plan against sorting, and
+// sending against a script.
+//
+//	go run ./cmd/trial peers --edges 5000000
+//	go run ./cmd/trial peersend --accounts 30000
+//
 // The rows image, containers and limits do it with the program in containers, whose image they
 // build from the Dockerfile as it is, without a network: Go and the modules of this machine are
 // mounted into a builder that is made on the spot.

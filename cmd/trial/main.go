@@ -32,7 +32,7 @@ var errViolated = errors.New("an oracle was violated")
 
 // commands are what trial does beside breaking the program.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
-	"mutants": plantBugs, "fuzz": fuzz, "edges": writeEdges, "peersend": peerSend,
+	"mutants": plantBugs, "fuzz": fuzz, "edges": writeEdges, "peers": peers, "peersend": peerSend,
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

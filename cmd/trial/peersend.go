@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -106,19 +105,12 @@ func (p *sendPeers) compare(ctx context.Context, accounts, rounds int) error {
 }
 
 // medianOf is the median of each figure.
-func medianOf(runs []sending) (m sending) {
-	middle := func(figure func(sending) float64) float64 {
-		var all []float64
-		for _, r := range runs {
-			all = append(all, figure(r))
-		}
-		slices.Sort(all)
-		return all[len(all)/2]
+func medianOf(runs []sending) sending {
+	return sending{
+		rate: middle(runs, func(s sending) float64 { return s.rate }),
+		cpu:  time.Duration(middle(runs, func(s sending) float64 { return float64(s.cpu) })),
+		took: time.Duration(middle(runs, func(s sending) float64 { return float64(s.took) })),
 	}
-	m.rate = middle(func(s sending) float64 { return s.rate })
-	m.cpu = time.Duration(middle(func(s sending) float64 { return float64(s.cpu) }))
-	m.took = time.Duration(middle(func(s sending) float64 { return float64(s.took) }))
-	return m
 }
 
 // run sends the input to a new service. Every account is one call.
