@@ -355,5 +355,7 @@ func (d *dispatcher) event(name string, code int, text string, n int) {
 
 // show keeps the meter's gauges.
 func (d *dispatcher) show() {
-	d.opt.Meter.update(func(s *Snapshot) { s.Working, s.Parked = d.out, len(d.parked)+len(d.waiting) })
+	d.opt.Meter.update(func(s *Snapshot) {
+		s.Working, s.Parked, s.NextProbe = d.out, len(d.parked)+len(d.waiting), d.outage.probeAt
+	})
 }

@@ -26,6 +26,7 @@ type Snapshot struct {
 	Holding                                     bool  // nothing gets through: one probe at a time
 	HoldSince                                   time.Time
 	HoldReason                                  string
+	NextProbe                                   time.Time // of a hold; while it is under way, when it left
 	Holds                                       int64
 }
 

@@ -67,7 +67,7 @@ func explained(t inspect.Tally, missing []settings.Shard, from, to string) *exit
 	}
 	e := &exit.Ending{}
 	if t.Gone {
-		e.Hint = "nothing to run; the staged input is gone, so of edges that did not fail nothing can be told"
+		e.Hint = exit.NothingToRun + "; the staged input is gone, so of edges that did not fail nothing can be told"
 	}
 	if len(missing) > 0 {
 		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count),

@@ -88,7 +88,8 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 				Why:  string(migrate.ReasonSignal),
 			}
 			p.lastMessage(ending)
-			all.Last(ending.Line())
+			p.lastWords(ending, all)
+			all.Close()
 			return int(ending.Code)
 		}
 	}
@@ -152,8 +153,17 @@ func (p *program) run(ctx context.Context) (code int) {
 		return int(exit.Done)
 	}
 	p.leave(*p.ending)
-	p.Screen.Line(p.ending.Line())
+	p.lastWords(*p.ending, p.Screen)
 	return int(p.ending.Code)
+}
+
+// lastWords says how the command ended: in a block to people, else in the last line.
+func (p *program) lastWords(e exit.Ending, to *terminal.Screen) {
+	if to.Terminal() {
+		to.Print(p.View.Snapshot().LastBlock(e))
+		return
+	}
+	to.Line(e.Line())
 }
 
 // leave tells those who watch how the command ends: before the last line, which is for people.

@@ -78,7 +78,7 @@ func (v verified) ending() exit.Ending {
 		e.Hint = v.Resume()
 		return e
 	case code == exit.Done && v.Edges == 0:
-		return exit.Ending{What: "verified: there is no edge to ask about", Hint: "nothing to run"}
+		return exit.Ending{What: "verified: there is no edge to ask about", Hint: exit.NothingToRun}
 	case code == exit.Done:
 		all, with := "all "+v.subject()+" are", ""
 		if v.Edges == 1 {
@@ -88,7 +88,7 @@ func (v verified) ending() exit.Ending {
 			with = " with their fields"
 		}
 		return exit.Ending{What: fmt.Sprintf("verified: %s in place%s%s%s", all, with, v.after(), v.facts()),
-			Hint: "nothing to run"}
+			Hint: exit.NothingToRun}
 	}
 	return exit.Ending{Code: code, Hint: v.Next(code),
 		What: fmt.Sprintf("verified %s%s: %s%s", v.subject(), v.after(), v.Verified.String(), v.facts())}

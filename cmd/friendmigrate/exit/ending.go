@@ -15,10 +15,15 @@ type Ending struct {
 
 	Why    string // in one word, for programs, where there is more to tell than the code does
 	Public string // What without words of the service, which may name accounts; empty: What has none
+	Report string // the file that says more; empty: none does
 }
 
-// Line is the last line on standard error, without its newline. What holds several errors becomes a
-// line for each, once; the hint follows the last.
+// NothingToRun begins a hint that is no command.
+const NothingToRun = "nothing to run"
+
+// Line is the last line on standard error, without its newline, where that is no terminal: scripts
+// find the hint in it. What holds several errors becomes a line for each, once; the hint follows the
+// last.
 func (e Ending) Line() string {
 	line := "friendmigrate: " + strings.Join(Sentences(e.What), "\nfriendmigrate: ")
 	if e.Hint != "" {

@@ -41,6 +41,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 		})
 		e.Hint = j.stopHint(o, e.Code)
 	}
+	e.Report = j.path(folder.Page)
 	if j.Op.Hint != nil {
 		e.Hint = cmp.Or(j.Op.Hint(j, e.Code), e.Hint)
 	}
@@ -234,7 +235,7 @@ func (j *Run) nextHint(o outcome) string {
 	case j.Pilot != nil:
 		return j.ResumeLine().Without("only-accounts").String()
 	}
-	return "nothing to run; the report is in " + j.path(folder.Page)
+	return exit.NothingToRun + "; the report is in " + j.path(folder.Page)
 }
 
 // fixedHint sends the rows that were rejected, once they are fixed.

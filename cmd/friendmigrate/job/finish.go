@@ -58,6 +58,9 @@ func (j *Run) finish() (exit.Ending, error) {
 	}
 	j.View.End(last)
 	j.writeMetrics()
+	if j.Screen.Terminal() {
+		return ending, nil // the last block says it
+	}
 	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)),
 		zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected),

@@ -79,12 +79,15 @@ func (s *Show) loop() {
 // stopping answers a signal at once.
 func (s *Show) stopping() {
 	snapshot, _ := s.p.View.Look(time.Now())
-	if text := "stopping: " + snapshot.Stopping(); s.text {
+	text := "stopping: " + snapshot.Stopping()
+	switch {
+	case s.how == "bar":
+		s.draw(snapshot)
+	case s.text:
 		s.p.Screen.Line(text)
-	} else {
+	default:
 		s.log.Info(text, events.Stop)
 	}
-	s.draw(snapshot)
 }
 
 func (s *Show) show(snapshot progress.Snapshot, now time.Time) {
@@ -136,8 +139,7 @@ func (s *Show) Stop() {
 
 // Last shows the end. Stop was called before.
 func (s *Show) Last(snapshot progress.Snapshot) {
-	s.draw(snapshot)
-	s.p.Screen.EndBlock()
+	s.p.Screen.Block(nil) // what comes next says how it ended
 	if s.how == "lines" {
 		s.line(snapshot)
 	}

@@ -79,7 +79,10 @@ func (s Snapshot) facts() (facts []string) {
 		noun := cmp.Or(s.Noun, "edge")
 		facts = []string{terminal.Percent(s.Percent), terminal.Count(s.Settled) + " of " + terminal.Some(s.Total, noun)}
 	}
-	if c := s.Calls; c != nil && s.Phase == Sending && !s.idles() && !s.Resting {
+	if s.Stop != "" {
+		return facts
+	}
+	if c := s.Calls; c != nil && s.Phase == Sending && c.PerSecond > 0 && !s.Resting {
 		facts = append(facts, fmt.Sprintf("%.0f calls/s", c.PerSecond))
 	}
 	if s.Left != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
@@ -43,12 +44,12 @@ func TestWhatTheBlockSays(t *testing.T) {
 		{"throttled", func(s *Snapshot) { s.Slow = "throttled by the service (60007): 60 of 200 calls/s" },
 			first + "\nthrottled by the service (60007): 60 of 200 calls/s"},
 		{"few accounts", func(s *Snapshot) { s.Few = 7 }, first + "\n7 accounts left"},
-		{"held", func(s *Snapshot) { s.Slow, s.Calls.Reason, s.Left = "holding for 20s", ReasonHold, nil },
+		{"held", func(s *Snapshot) { s.Slow, s.Calls.PerSecond, s.Left = "holding for 20s", 0, nil },
 			"sending  42.9 %  1,204,331 of 2,801,220 edges\nholding for 20s"},
 		{"stopping", func(s *Snapshot) {
 			s.Stop, s.Drain, s.Failures = "press Ctrl-C again to stop now", 10*time.Second, failures
 		},
-			"stopping" + strings.TrimPrefix(first, "sending") +
+			"stopping  42.9 %  1,204,331 of 2,801,220 edges" +
 				"\nwaiting for 37 calls in flight, at most 10s; press Ctrl-C again to stop now"},
 		{"lists", func(s *Snapshot) { s.Resting, s.Left = true, nil },
 			"finishing  42.9 %  1,204,331 of 2,801,220 edges\nwriting lists and report"},
@@ -101,7 +102,7 @@ func TestALineSaysTheSame(t *testing.T) {
 func TestWhatIsSlowIsSaid(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	throttled := sink.Pace{Limit: 200, Current: 60, Cause: sink.PaceRefused, Reason: "throttled by the service (60007)"}
-	held := migrate.Snapshot{Holding: true, HoldSince: now.Add(-90 * time.Second), HoldReason: "connection refused", Parked: 4}
+	held := migrate.Snapshot{Holding: true, HoldSince: now.Add(-90 * time.Second), HoldReason: "dial tcp 127.0.0.1:7802: connect: connection refused", NextProbe: now.Add(3 * time.Second), Parked: 4}
 	for _, c := range []struct {
 		name         string
 		m            migrate.Snapshot
@@ -115,7 +116,7 @@ func TestWhatIsSlowIsSaid(t *testing.T) {
 		{"only backoffs are left, whatever the pace", migrate.Snapshot{Parked: 12}, throttled, ReasonWaiting, "12 accounts waiting to be tried again"},
 		{"paused, and nothing else counts", held, sink.Pace{Cause: sink.PacePaused}, "paused", "paused by friendmigrate pace"},
 		{"set", migrate.Snapshot{Working: 20}, sink.Pace{Limit: 50, Current: 49.5, Cause: sink.PaceSet, Reason: "pace set to 50"}, "set", "pace set to 50"},
-		{"held", held, throttled, ReasonHold, "holding for 1m 30s, trying again by itself; last answer: connection refused"},
+		{"held", held, throttled, ReasonHold, "holding for 1m 30s; next try in 3s; last answer: connection refused"},
 	} {
 		if reason, text := slowness(c.m, c.pace, now); reason != c.reason || text != c.text {
 			t.Errorf("%s: %q, %q", c.name, reason, text)
@@ -139,5 +140,34 @@ func TestAHoldForgetsTheSpeed(t *testing.T) {
 	}
 	if c := at(6, true); c.PerSecond != 0 || c.Reason != ReasonHold {
 		t.Errorf("in the hold: %+v", c)
+	}
+}
+
+func TestWhatTheLastBlockSays(t *testing.T) {
+	account := report.Account{Rows: report.Sum{Read: 100, Imported: 90, Already: 3, Failed: 5, Rejected: 1, Duplicate: 1}, Added: report.Added{Imported: 2}}
+	s := Snapshot{Phase: Ended, Account: &account, Failures: map[int]int64{30003: 4, 30010: 1}}
+	e := exit.Ending{Code: exit.Exceptions, What: "finished: 95 of 100 edges are in place\nand more", Hint: "friendmigrate import --retry-failed a.csv # after fixing", Report: "state/report.html"}
+	block := func(s Snapshot, e exit.Ending) (lines []string) {
+		for _, row := range s.LastBlock(e) {
+			lines = append(lines, row.Head+row.Text)
+		}
+		return lines
+	}
+	if got, want := strings.Join(block(s, e), "\n"), `friendmigrate: finished: 95 of 100 edges are in place
+friendmigrate: and more
+  imported 92, already there 3, rejected 1, duplicate 1
+  failed 5: 30003 ×4, 30010 ×1
+  report: state/report.html
+hint:
+friendmigrate import --retry-failed a.csv # after fixing`; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	e = exit.Ending{What: "verified", Hint: exit.NothingToRun}
+	if got := block(Snapshot{Phase: Ended}, e); strings.Join(got, "\n") != "friendmigrate: verified" {
+		t.Errorf("%q", got)
+	}
+	e.Report = "r"
+	if got := block(Snapshot{Phase: Ended}, e); strings.Join(got, "\n") != "friendmigrate: verified\n  report: r" {
+		t.Errorf("%q", got)
 	}
 }

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -74,14 +75,21 @@ func (s Snapshot) idles() bool {
 	return s.Calls != nil && (s.Calls.Reason == ReasonHold || s.Calls.Reason == ReasonWaiting || s.Calls.Pace == 0)
 }
 
+// connection is what Go says of a connection before it says what is wrong.
+var connection = regexp.MustCompile(`\b(?:dial|read|write) tcp \S+: (?:\w+: )?`)
+
 // slowness says why a run is slower than it was asked to be: as a word of Reasons, and in words.
 func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text string) {
 	switch {
 	case pace.Cause == sink.PacePaused:
 		return string(pace.Cause), "paused by friendmigrate pace"
 	case m.Holding:
-		return ReasonHold, fmt.Sprintf("holding for %s, trying again by itself; last answer: %s",
-			terminal.Span(now.Sub(m.HoldSince)), m.HoldReason)
+		next := "trying again now"
+		if wait := m.NextProbe.Sub(now); wait > 0 {
+			next = "next try in " + terminal.Span(wait)
+		}
+		return ReasonHold, fmt.Sprintf("holding for %s; %s; last answer: %s",
+			terminal.Span(now.Sub(m.HoldSince)), next, connection.ReplaceAllString(m.HoldReason, ""))
 	case pace.Cause != sink.PaceFree && pace.Current == 0:
 		return string(pace.Cause), pace.Reason
 	case m.Working == 0 && m.Parked > 0: // whatever the pace is, it holds nobody back

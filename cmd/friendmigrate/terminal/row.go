@@ -21,6 +21,7 @@ const (
 	Plain  Color = ""
 	Bold   Color = "1"
 	Red    Color = "31"
+	Green  Color = "32"
 	Yellow Color = "33"
 )
 

@@ -79,12 +79,22 @@ func (s *Screen) Write(p []byte) (int, error) {
 // Line writes one line.
 func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
 
-// Last writes the last line of all: whoever is still at work writes into the void from here on.
-func (s *Screen) Last(text string) {
+// Print writes rows as lines, which may wrap, and ends the block.
+func (s *Screen) Print(rows []Row) {
 	s.EndBlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.raw(Clean(text + "\n"))
+	for _, row := range rows {
+		row.Head, row.Text = Clean(row.Head), Clean(row.Text)
+		s.raw(row.draw(s.plain) + "\n")
+	}
+}
+
+// Close ends the block. Whoever is still at work writes into the void from here on.
+func (s *Screen) Close() {
+	s.EndBlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.out = io.Discard
 }
 

@@ -120,7 +120,8 @@ func TestNothingFollowsTheLastLine(t *testing.T) {
 	var b bytes.Buffer
 	s := New(&b, nil)
 	s.Line("before")
-	New(s, nil).Last("the end")
+	New(s, nil).Line("the end")
+	s.Close()
 	s.Line("after")
 	s.Block([]Row{{Text: "after"}})
 	if got := b.String(); got != "before\nthe end\n" {
