@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
+	"friendmigrate/sink/simulator"
 )
 
 // limit is a container that may have only so much memory.
@@ -66,7 +67,9 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 	if err != nil {
 		return nil, err
 	}
-	service, err := s.binary.Simulate(dir, "--limit", "0", "--compact")
+	sim := simulator.New(simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Compact: true})
+	defer sim.Close()
+	service, err := lab.Listen(sim, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +89,9 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 	if err != nil {
 		return nil, errors.Join(err, fmt.Errorf("it ended with %d: %s", end.Code, end.Out))
 	}
-	stats, err := service.Stats()
-	if err != nil {
-		return nil, err
-	}
 	s.say("  %d edges in a container of %s: %.1f s, %.0f MB resident, %.0f MB charged at most", l.edges, l.flag,
 		end.Took.Seconds(), megabytes(m.Resident), megabytes(m.Charged))
-	return l.judge(end, m, stats.GraphEdges), nil
+	return l.judge(end, m, sim.Stats().GraphEdges), nil
 }
 
 func (l limit) judge(end lab.Ended, m lab.Memory, there int64) (found []string) {

@@ -3,9 +3,8 @@ package lab
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"net"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,9 +13,7 @@ import (
 
 // Door is one of several ways to a service. A process that has a door of its own is known by it, whatever it says of itself.
 type Door struct {
-	URL    string
-	server *http.Server
-	served chan error
+	*Listener
 
 	mu       sync.Mutex
 	arrivals []time.Time  // of calls of any kind
@@ -25,28 +22,16 @@ type Door struct {
 }
 
 // Doors opens so many ways to the service. They are closed with it.
-func (s *Service) Doors(n int) ([]*Door, error) {
+func (s *Service) Doors(n int) (_ []*Door, err error) {
 	for range n {
-		d := &Door{served: make(chan error, 1), carried: map[Pair]int{}}
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		d := &Door{carried: map[Pair]int{}}
+		d.Listener, err = Listen(s.Sim, func(next http.Handler) http.Handler { return d.passing(s.listening(next)) })
 		if err != nil {
 			return nil, err
 		}
-		d.URL = "http://" + listener.Addr().String()
-		d.server = s.Sim.HTTP()
-		d.server.Handler = d.passing(s.listening(d.server.Handler))
-		go func() { d.served <- d.server.Serve(s.Sim.Listener(listener)) }()
 		s.doors = append(s.doors, d)
 	}
 	return s.doors, nil
-}
-
-func (d *Door) close() error {
-	err := d.server.Close()
-	if served := <-d.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
 }
 
 // passing notes what passes, and hands it on as it came.
@@ -94,11 +79,7 @@ func (d *Door) note(at time.Time, path string, body []byte) {
 func (d *Door) Carried() map[Pair]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	copied := make(map[Pair]int, len(d.carried))
-	for pair, n := range d.carried {
-		copied[pair] = n
-	}
-	return copied
+	return maps.Clone(d.carried)
 }
 
 // Imports is how many friend_import calls passed.

@@ -17,11 +17,9 @@ import (
 // Service is a simulated service over loopback. It outlives the program and keeps, beside the simulator's own account, what only somebody who knows of
 // the program's deaths can keep: which run sent what again.
 type Service struct {
-	Sim    *simulator.Server
-	URL    string
-	server *http.Server
-	served chan error
-	doors  []*Door
+	*Listener
+	Sim   *simulator.Server
+	doors []*Door
 
 	mu         sync.Mutex
 	signatures map[string]struct{}
@@ -49,7 +47,7 @@ type application struct {
 // Serve starts the service of a job.
 func Serve(j *Job) (*Service, error) {
 	s := &Service{
-		served: make(chan error, 1), signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
+		signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
 		refused: map[Pair]map[int]bool{},
 	}
 	config := j.Service
@@ -59,14 +57,10 @@ func Serve(j *Job) (*Service, error) {
 		s.Sim.Put(pair.From, simulator.Friend{To: pair.To, AddSource: addSource})
 		s.appliedBy[pair] = application{fault: true}
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	var err error
+	if s.Listener, err = Listen(s.Sim, s.listening); err != nil {
 		return nil, err
 	}
-	s.URL = "http://" + listener.Addr().String()
-	s.server = s.Sim.HTTP()
-	s.server.Handler = s.listening(s.server.Handler)
-	go func() { s.served <- s.server.Serve(s.Sim.Listener(listener)) }()
 	s.NextRun()
 	return s, nil
 }
@@ -74,12 +68,39 @@ func Serve(j *Job) (*Service, error) {
 // Close ends the service.
 func (s *Service) Close() error {
 	s.Sim.Close()
-	err := s.server.Close()
-	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
+	err := s.Listener.Close()
 	for _, d := range s.doors {
-		err = errors.Join(err, d.close())
+		err = errors.Join(err, d.Close())
+	}
+	return err
+}
+
+// Listener is one way to a simulated service, on loopback.
+type Listener struct {
+	URL    string
+	server *http.Server
+	served chan error
+}
+
+// Listen opens a way to a service. All calls pass through wrap, unless it is nil.
+func Listen(sim *simulator.Server, wrap func(http.Handler) http.Handler) (*Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	l := &Listener{URL: "http://" + listener.Addr().String(), server: sim.HTTP(), served: make(chan error, 1)}
+	if wrap != nil {
+		l.server.Handler = wrap(l.server.Handler)
+	}
+	go func() { l.served <- l.server.Serve(sim.Listener(listener)) }()
+	return l, nil
+}
+
+// Close closes the way, not the service.
+func (l *Listener) Close() error {
+	err := l.server.Close()
+	if served := <-l.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package oracle
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,10 +24,17 @@ func (a *Audit) lists(want *lab.ReferenceAct, r told) {
 		a.violated("O7", "the lists %q, the unbroken run left %q", g, l)
 	}
 	for name, text := range want.Lists {
-		mine, theirs, err := bothWithoutAttempts(name, got[name], text)
-		if err != nil {
-			a.violated("O7", "%s cannot be read: %v", name, err)
-		} else if mine != theirs {
+		mine, theirs := strings.Split(got[name], "\n"), strings.Split(text, "\n")
+		if strings.HasPrefix(name, "failed.") {
+			var err1, err2 error
+			mine, err1 = rowsOf(name, got[name])
+			theirs, err2 = rowsOf(name, text)
+			if err := errors.Join(err1, err2); err != nil {
+				a.violated("O7", "%s cannot be read: %v", name, err)
+				continue
+			}
+		}
+		if !slices.Equal(mine, theirs) {
 			a.violated("O7", "%s is not that of the unbroken run: %s", name, firstDifference(mine, theirs))
 		}
 	}
@@ -42,63 +50,43 @@ func (a *Audit) lists(want *lab.ReferenceAct, r told) {
 	}
 }
 
-// bothWithoutAttempts takes the number of attempts out of two versions of a list.
-func bothWithoutAttempts(name, a, b string) (string, string, error) {
-	strip := func(text string) (string, error) { return text, nil }
-	switch name {
-	case "failed.csv":
-		strip = csvWithoutAttempts
-	case "failed.jsonl":
-		strip = jsonlWithoutAttempts
+// rowsOf are the rows of a list, a CSV's header first, without the number of attempts.
+func rowsOf(name, text string) (rows []string, err error) {
+	if strings.HasSuffix(name, ".jsonl") {
+		for line := range strings.Lines(text) {
+			var members map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(line), &members); err != nil {
+				return nil, err
+			}
+			delete(members, "Attempts")
+			row, err := json.Marshal(members)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, string(row))
+		}
+		return rows, nil
 	}
-	mine, err := strip(a)
-	if err != nil {
-		return "", "", err
-	}
-	theirs, err := strip(b)
-	return mine, theirs, err
-}
-
-func csvWithoutAttempts(text string) (string, error) {
 	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(records) == 0 {
-		return "", fmt.Errorf("no CSV: %w", err)
+		return nil, fmt.Errorf("no CSV: %w", err)
 	}
 	column := slices.Index(records[0], "Attempts")
-	if column < 0 {
-		return "", fmt.Errorf("no column Attempts")
-	}
-	var b strings.Builder
 	for _, r := range records {
-		r[column] = ""
-		fmt.Fprintf(&b, "%q\n", r)
+		if column >= 0 {
+			r[column] = ""
+		}
+		rows = append(rows, fmt.Sprintf("%q", r))
 	}
-	return b.String(), nil
+	return rows, nil
 }
 
-func jsonlWithoutAttempts(text string) (string, error) {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(line), &members); err != nil {
-			return "", err
-		}
-		delete(members, "Attempts")
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			fmt.Fprintf(&b, "%s=%s ", name, members[name])
-		}
-		b.WriteByte('\n')
-	}
-	return b.String(), nil
-}
-
-// firstDifference shows the first line in which two texts differ.
-func firstDifference(a, b string) string {
-	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
-	for i := range min(len(x), len(y)) {
-		if x[i] != y[i] {
-			return fmt.Sprintf("line %d is %.200s, not %.200s", i+1, x[i], y[i])
+// firstDifference shows the first row in which two lists differ.
+func firstDifference(a, b []string) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("row %d is %.200s, not %.200s", i+1, a[i], b[i])
 		}
 	}
-	return fmt.Sprintf("%d lines, not %d", len(x), len(y))
+	return fmt.Sprintf("%d rows, not %d", len(a), len(b))
 }
