@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
+	"friendmigrate/sink/simulator"
 )
 
 // peerSend compares sending without limit and latency with a one-off script: calls a second, and
@@ -115,7 +116,9 @@ func medianOf(runs []sending) sending {
 
 // run sends the input to a new service. Every account is one call.
 func (p *sendPeers) run(ctx context.Context, name string, accounts int64) (s sending, err error) {
-	service, err := p.program.Simulate(p.dir, "--limit", "0", "--compact")
+	sim := simulator.New(simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Compact: true})
+	defer sim.Close()
+	service, err := lab.Listen(sim, nil)
 	if err != nil {
 		return s, err
 	}
@@ -137,8 +140,8 @@ func (p *sendPeers) run(ctx context.Context, name string, accounts int64) (s sen
 	}
 	s.took = time.Since(began)
 	s.cpu = command.ProcessState.UserTime() + command.ProcessState.SystemTime()
-	stats, err := service.Stats()
-	if s.rate = stats.Rate; err == nil && stats.Calls != accounts {
+	stats := sim.Stats()
+	if s.rate = stats.Rate; stats.Calls != accounts {
 		err = fmt.Errorf("%d calls for %d accounts", stats.Calls, accounts)
 	}
 	return s, errors.Join(err, os.RemoveAll(filepath.Join(p.dir, "state")))
