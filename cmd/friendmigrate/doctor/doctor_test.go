@@ -183,35 +183,32 @@ func TestMissingAccountsAreListedInTheirOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lost := map[string]bool{}
-	x := &Existing{FS: disk.OS{}, File: file, Out: filepath.Join(dir, "missing"), Check: func(ctx context.Context, ids []string) ([]sink.Account, error) {
+	lost := false
+	a := &Accounts{List: file, Sample: 10_000, Seed: 1, Check: func(ctx context.Context, ids []string) ([]sink.Account, error) {
 		list, err := client.Accounts(ctx, ids)
-		if len(lost) == 0 { // an answer without an item
-			lost[ids[0]] = true
-			list[0] = sink.Account{Again: true}
+		if !lost { // an answer without an item
+			lost, list[0] = true, sink.Account{Again: true}
 		}
 		return list, err
 	}}
-	if err := x.Run(t.Context(), migrate.Options{Workers: 1, Retry: migrate.DefaultRetry, OutageTimeout: time.Minute}); err != nil {
+	x, err := a.Run(t.Context())
+	path := filepath.Join(dir, "missing")
+	if err := errors.Join(err, x.write(disk.OS{}, path)); err != nil {
 		t.Fatal(err)
 	}
-	list, err := os.ReadFile(x.Out)
+	list, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.TrimSpace(string(list)); got != folder.AccountsHeader+"\n"+strings.Join(want, "\n") {
 		t.Errorf("%s", got)
 	}
-	now := x.Now()
-	if now != (Counted{Named: 2500, Asked: 2500, Exist: 2500 - 147, Missing: 147}) || s.Stats().Calls != 25+1 {
-		t.Errorf("%+v in %d calls", now, s.Stats().Calls)
+	if x.Named != 2500 || x.Asked != 2500 || x.Exist != 2500-147 || x.Missing != 147 || s.Stats().Calls != 25+1 {
+		t.Errorf("%+v in %d calls", x, s.Stats().Calls)
 	}
-	x.Sample, x.Seed = 300, 1
-	if err := x.Run(t.Context(), migrate.Options{Workers: 1, Retry: migrate.DefaultRetry, OutageTimeout: time.Minute}); err != nil {
-		t.Fatal(err)
-	}
-	if now := x.Now(); now.Asked != 300 || now.Exist+now.Missing != 300 {
-		t.Errorf("sample: %+v", now)
+	a.Sample = 300
+	if x, err = a.Run(t.Context()); err != nil || x.Asked != 300 || x.Exist+x.Missing != 300 || x.BadAtMost == 0 {
+		t.Errorf("sample: %+v %v", x, err)
 	}
 }
 

@@ -70,31 +70,30 @@ func (a Answer) String() string {
 	return text
 }
 
-// Plan says what a probe will do.
-func (p *Probe) Plan() []string {
-	return []string{
-		"the probe reads FROM's friend list, imports TO into it twice with other fields, imports FROM into its own list and TO twice in one call, and looks at what each did;",
-		"then it takes out what was not there and imports anew what was, with the fields that can be read back: RemarkTime and the place in the list are lost.",
-	}
+// plan says what a probe will do.
+var plan = []string{
+	"the probe reads FROM's friend list, imports TO into it twice with other fields, imports FROM into its own list " +
+		"and TO twice in one call, and looks at what each did",
+	"then it removes what was not there and imports again what was, with the fields that can be read back: " +
+		"RemarkTime and the place in the list are lost",
+}
+
+// edge is what import number n says of To.
+func (p *Probe) edge(n int) migrate.Edge {
+	text := fmt.Sprint("friendmigrate probe ", n)
+	return migrate.Edge{From: p.From, To: p.To, AddSource: [...]string{probeSource, "AddSource_Type_ProbeB"}[n-1],
+		Remark: text, AddWording: text, Groups: []string{text}, AddTime: int64(1_500_000_000 + n)}
 }
 
 // probeSource marks what a probe has imported.
 const probeSource = "AddSource_Type_Probe"
 
-// first and second are what the two imports say of To.
-func (p *Probe) first() migrate.Edge {
-	return migrate.Edge{From: p.From, To: p.To, AddSource: probeSource, Remark: "friendmigrate probe 1",
-		AddWording: "friendmigrate probe 1", Groups: []string{"probe 1"}, AddTime: 1500000001}
-}
-
-func (p *Probe) second() migrate.Edge {
-	return migrate.Edge{From: p.From, To: p.To, AddSource: "AddSource_Type_ProbeB", Remark: "friendmigrate probe 2",
-		AddWording: "friendmigrate probe 2", Groups: []string{"probe 2"}, AddTime: 1500000002}
-}
-
 // Run makes the probe. Whatever happens in it, also if ctx ends, From's list is put back as far as
 // that can be done.
 func (p *Probe) Run(ctx context.Context) (f Found, err error) {
+	for _, line := range plan {
+		p.Say(line)
+	}
 	if err := p.exist(ctx); err != nil {
 		return f, err
 	}
@@ -119,7 +118,7 @@ func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 
 // exist makes sure that both are accounts.
 func (p *Probe) exist(ctx context.Context) error {
-	return p.patiently(ctx, func() error {
+	return patiently(ctx, func() error {
 		list, err := p.Service.Accounts(ctx, []string{p.From, p.To})
 		if err != nil {
 			return err
@@ -140,7 +139,7 @@ func (p *Probe) list(ctx context.Context, f *Found) (map[string]migrate.Edge, er
 	read := friendlist.New(func() friendlist.Pages { return p.Service.Friends(p.From) })
 	for pages := 1; ; pages++ {
 		page, done := 0, false
-		err := p.patiently(ctx, func() (err error) {
+		err := patiently(ctx, func() (err error) {
 			page = 0
 			done, err = read.Step(ctx, func(friend *sink.Friend) error {
 				page++
@@ -166,21 +165,21 @@ func (p *Probe) list(ctx context.Context, f *Found) (map[string]migrate.Edge, er
 
 func (p *Probe) reimport(ctx context.Context, f *Found) error {
 	p.Say("importing TO into FROM's list, and again with other fields")
-	if _, err := p.send(ctx, p.first()); err != nil {
+	if _, err := p.send(ctx, p.edge(1)); err != nil {
 		return err
 	}
 	was, err := p.list(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if f.Reimport, err = p.send(ctx, p.second()); err != nil {
+	if f.Reimport, err = p.send(ctx, p.edge(2)); err != nil {
 		return err
 	}
 	is, err := p.list(ctx, nil)
 	if err != nil {
 		return err
 	}
-	a, b, want := was[p.To], is[p.To], p.second()
+	a, b, want := was[p.To], is[p.To], p.edge(2)
 	for _, field := range []struct {
 		name                   string
 		overwritten, different bool
@@ -204,7 +203,7 @@ func (p *Probe) reimport(ctx context.Context, f *Found) error {
 
 func (p *Probe) self(ctx context.Context, f *Found) (err error) {
 	p.Say("importing FROM into its own list")
-	e := p.first()
+	e := p.edge(1)
 	e.To = p.From
 	f.Self, err = p.send(ctx, e)
 	return err
@@ -215,7 +214,7 @@ func (p *Probe) duplicate(ctx context.Context, f *Found) (err error) {
 	if err := p.remove(ctx, p.To); err != nil { // so that both are new
 		return err
 	}
-	if f.Duplicate, err = p.send(ctx, p.first(), p.second()); err != nil {
+	if f.Duplicate, err = p.send(ctx, p.edge(1), p.edge(2)); err != nil {
 		return err
 	}
 	f.Items = len(f.Duplicate.Codes)
@@ -225,9 +224,9 @@ func (p *Probe) duplicate(ctx context.Context, f *Found) (err error) {
 	}
 	f.Wins = "neither"
 	switch list[p.To].Remark {
-	case p.first().Remark:
+	case p.edge(1).Remark:
 		f.Wins = "first"
-	case p.second().Remark:
+	case p.edge(2).Remark:
 		f.Wins = "last"
 	}
 	return nil
@@ -290,7 +289,7 @@ func (p *Probe) restoreOne(ctx context.Context, to string, before, now map[strin
 
 // send makes one friend_import call.
 func (p *Probe) send(ctx context.Context, edges ...migrate.Edge) (a Answer, err error) {
-	err = p.patiently(ctx, func() error {
+	err = patiently(ctx, func() error {
 		items, err := p.Service.ImportItems(ctx, p.From, edges)
 		var e *migrate.CallError
 		if errors.As(err, &e) && e.Answered && (e.Verdict == migrate.VerdictSplit ||
@@ -318,21 +317,24 @@ func (p *Probe) send(ctx context.Context, edges ...migrate.Edge) (a Answer, err 
 
 // remove takes a friend out of From's list; one that is not there is out of it.
 func (p *Probe) remove(ctx context.Context, to string) error {
-	return p.patiently(ctx, func() error {
+	return patiently(ctx, func() error {
 		outcomes, err := p.Service.Delete(ctx, p.From, []migrate.Edge{{To: to}})
 		if err != nil {
 			return err
 		}
-		if o := outcomes[0]; o.Kind != migrate.Imported {
-			return &migrate.CallError{Verdict: map[bool]migrate.Verdict{true: migrate.VerdictRetry,
-				false: migrate.VerdictUnknown}[o.Kind == migrate.Again], Code: o.Code, Info: o.Info}
+		switch o := outcomes[0]; o.Kind {
+		case migrate.Imported:
+			return nil
+		case migrate.Again:
+			return &migrate.CallError{Verdict: migrate.VerdictRetry, Code: o.Code, Info: o.Info}
+		default:
+			return &migrate.CallError{Verdict: migrate.VerdictUnknown, Code: o.Code, Info: o.Info}
 		}
-		return nil
 	})
 }
 
 // patiently makes a call again that failed in passing.
-func (p *Probe) patiently(ctx context.Context, call func() error) error {
+func patiently(ctx context.Context, call func() error) error {
 	for try := 1; ; try++ {
 		err := call()
 		var e *migrate.CallError

@@ -99,9 +99,9 @@ func (s *Settings) verifyFlags() []Flag {
 func (s *Settings) doctorFlags() []Flag {
 	return append(Group(groupAsked,
 		Open("accounts FILE", "", Text(&s.Accounts),
-			"ask too whether these accounts exist, one id a line (account_check, 100 ids a call, 100 calls per second)"),
-		Open("sample N", "", Whole(&s.Sample, 1, MostDrawn),
-			"ask about N of them, drawn at random, and say what that is worth"),
+			"also ask whether these accounts exist, one id a line (account_check, 100 ids a call)"),
+		Declare("sample N", "10000", Whole(&s.Sample, 1, MostDrawn),
+			"ask about at most N of them, drawn at random, and say what that is worth"),
 		Declare("missing-out FILE", "missing-accounts.txt", Text(&s.MissingOut),
 			"where the accounts are listed that do not exist"),
 		Open("probe FROM,TO", "", Last(s.setProbe), "find out by two test accounts what this app does "+

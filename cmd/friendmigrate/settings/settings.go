@@ -27,7 +27,7 @@ type Settings struct {
 	JSON        bool   // for programs
 	AccountsOut string // of plan: file for the distinct account ids; "": none
 	Fields      bool   // of verify
-	Sample      int64  // edges of verify, accounts of doctor; 0: all
+	Sample      int64  // edges of verify, 0: all; accounts of doctor
 
 	Accounts    string // of export and doctor: a file, "" is none; of simulate: all, or a file
 	Destination string // of export: a file, "" is standard output
@@ -72,7 +72,7 @@ func (s *Settings) Check(r *Reader) {
 	if s.command == "export" {
 		s.checkExport(r)
 	}
-	if s.command == "doctor" && s.Sample > 0 && s.Accounts == "" {
+	if s.command == "doctor" && r.Given("sample") && s.Accounts == "" {
 		r.Refuse("sample", "", "--sample is how many of --accounts are asked about, which is not given")
 	}
 	if s.JSON && (s.Form == FormCSV || s.Form == FormJSONL) {

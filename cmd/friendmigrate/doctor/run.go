@@ -1,0 +1,92 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/source/accountlist"
+)
+
+// Report is what was found out, for programs.
+type Report struct {
+	Version  int       `json:"version"`
+	Endpoint string    `json:"endpoint"`
+	Checks   []Check   `json:"checks"`
+	Accounts *Existing `json:"accounts,omitempty"`
+	Probe    *Found    `json:"probe,omitempty"`
+	Code     int       `json:"code"`
+	What     string    `json:"what"`
+}
+
+// Do makes the checks that the settings of j ask for; show is told of each when it is made. list is
+// nil where no accounts are asked about. A *migrate.StopError says why the checks ended early; any
+// other error is that of checks that could not begin or be recorded.
+func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check)) (r Report, err error) {
+	r.Version = 1
+	if r.Endpoint, err = job.EndpointOf(j.Set.Service); err != nil {
+		return r, err
+	}
+	add := func(checks ...Check) (goOn bool) {
+		r.Checks = append(r.Checks, checks...)
+		for _, c := range checks {
+			show(c)
+		}
+		return Code(r.Checks) == exit.Done && ctx.Err() == nil
+	}
+	if !add(Reach(ctx, Way{Endpoint: r.Endpoint, CAFile: j.Set.CAFile, Timeout: j.Set.Timeout})...) {
+		return r, nil
+	}
+	calm := j.Set.Pace // calls are made one after the other, most with pauses
+	calm.Rate, calm.Workers = sink.AccountCallsPerSecond, 1
+	client, err := j.NewClient(ctx, j.Set.Service, calm, j.Key, time.Time{}, j.Log)
+	if err != nil {
+		return r, err
+	}
+	defer client.Close()
+	if !add(Service(ctx, client.Probe, j.Set.Rate, j.Set.Workers)...) {
+		return r, nil
+	}
+	if list != nil {
+		a := Accounts{List: list, Sample: j.Set.Sample, Seed: rand.Uint64(), Check: client.Accounts}
+		found, stopped := a.Run(ctx)
+		if err := found.write(j.FS, j.Set.MissingOut); err != nil {
+			return r, err
+		}
+		add(found.check())
+		if r.Accounts = found; stopped != nil {
+			return r, ended(ctx, stopped)
+		}
+	}
+	if j.Set.Probe {
+		p := &Probe{Service: client, From: j.Set.From, To: j.Set.To,
+			Say: func(line string) { j.Log.Info(line, events.Probe) }}
+		found, err := p.Run(ctx)
+		if err != nil {
+			return r, ended(ctx, err)
+		}
+		r.Probe = &found
+	}
+	return r, nil
+}
+
+// ended says what an error of a call means for the checks.
+func ended(ctx context.Context, err error) error {
+	var call *migrate.CallError
+	stop := &migrate.StopError{Reason: migrate.ReasonUnanswered, Info: err.Error()}
+	switch errors.As(err, &call); {
+	case ctx.Err() != nil:
+		stop.Reason = migrate.ReasonSignal
+	case call == nil:
+		return exit.Because(exit.Unusable, err)
+	case call.Verdict == migrate.VerdictFatal || call.Verdict == migrate.VerdictSuspect:
+		stop.Reason, stop.Hint = migrate.ReasonRefused, call.Hint
+	}
+	return stop
+}
