@@ -1,121 +1,80 @@
 package events
 
-import "go.uber.org/zap"
+import (
+	"strings"
 
-// The events. README lists them from the table below.
+	"go.uber.org/zap"
+)
+
+// The events. The topic "watching" lists them in this order.
 var (
-	Settings      = named("settings")
-	Listen        = named("listen")
-	Fresh         = named("fresh")
-	JournalCut    = named("journal-cut")
-	StageDamaged  = named("stage-damaged")
-	InputGone     = named("input-gone")
-	Resume        = named("resume")
-	Read          = named("read")
-	Input         = named("input")
-	ObjectStorage = named("object-storage")
-	Staged        = named("staged")
-	MutualAdded   = named("mutual-added")
-	MutualShare   = named("mutual-share")
-	Rejected      = named("rejected")
-	Changed       = named("changed")
-	Duplicates    = named("duplicates")
-	RosterOver    = named("roster-over")
-	Pilot         = named("pilot")
-	Reopen        = named("reopen")
-	Room          = named("room")
-	Send          = named("send")
-	Ask           = named("ask")
-	Export        = named("export")
-	LeftOut       = named("left-out")
-	Shard         = named("shard")
-	Probe         = named("probe")
-	Progress      = named("progress")
-	Stop          = named("stop")
-	Pace          = named("pace")
-	Waits         = named("waits")
-	Client        = named("client")
-	List          = named("list")
-	ProgressFile  = named("progress-file")
-	MetricsFile   = named("metrics-file")
-	End           = named("end")
-
-	// Of the engine.
-	Hold           = named("hold")
-	HoldEnd        = named("hold-end")
-	Retry          = named("retry")
-	Halve          = named("halve")
-	GiveUp         = named("give-up")
-	AccountRefused = named("account-refused")
+	Settings   = event("settings", "warn", "something about the settings deserves a look", "")
+	Listen     = event("listen", "info", "metrics are served", "address")
+	Fresh      = event("fresh", "info", "`--fresh` moved an old state", "old")
+	JournalCut = event("journal-cut", "info", "a write that a kill or a power cut had torn was cut off",
+		"bytes")
+	StageDamaged  = event("stage-damaged", "warn", "the staged input is built again", "error")
+	InputGone     = event("input-gone", "warn", "an input is gone; the staged copy is used", "why")
+	Resume        = event("resume", "info", "a job goes on", "settled pending")
+	Read          = event("read", "info", "reading the input begins", "inputs")
+	Input         = event("input", "warn", "something about the input deserves a look", "")
+	ObjectStorage = event("object-storage", "warn", "object storage answers badly, and is asked again", "")
+	Staged        = event("staged", "info", "the input is read and grouped", "rows edges accounts calls seconds")
+	MutualAdded   = event("mutual-added", "info", "`--mutual` added reverse edges", "edges")
+	MutualShare   = event("mutual-share", "info", "share of pairs with a row in each direction", "share")
+	Rejected      = event("rejected", "warn", "rows are not sent", "rows reasons")
+	Changed       = event("changed", "warn", "fields were dropped or cut", "rows")
+	Duplicates    = event("duplicates", "info", "rows lost against another of the same pair", "rows differing")
+	RosterOver    = event("roster-over", "debug", "a roster over `--max-friends`", "account friends")
+	Pilot         = event("pilot", "info, warn", "`--only-accounts` was read; some of its accounts have no edge",
+		"accounts unknown edges")
+	Reopen = event("reopen", "info, warn", "failed edges are taken up again", "edges open")
+	Room   = event("room", "warn", "the volume may become full", "free")
+	Send   = event("send", "info", "sending begins", "sdkAppID rate workers")
+	Ask    = event("ask", "info, warn", "`verify` begins to ask, or a friend list disagrees with its FriendNum",
+		"edges pending rate")
+	Export  = event("export", "info", "`export` begins to read", "accounts done rate")
+	LeftOut = event("left-out", "warn", "`export` left out values of tags that an edge has no place for",
+		"")
+	Probe    = event("probe", "info", "what `doctor --probe` does", "")
+	Progress = event("progress", "info", "where the run stands, after 1 and 5 seconds and then every 30; `done` in `verify` and `export`",
+		"percent settled done total")
+	Stop  = event("stop", "info", "a signal has come, and what is waited for", "")
+	Pace  = event("pace", "info, warn", "`friendmigrate pace` changed the pace", "rate paused")
+	Waits = event("waits", "warn", "nothing was read, sent or settled for a minute, and what is waited for",
+		"")
+	Hold           = event("hold", "warn", "nothing gets through; sending is held and tried again", "code edges")
+	HoldEnd        = event("hold-end", "info", "calls get through again", "code edges")
+	Retry          = event("retry", "debug", "edges are sent again later", "code edges")
+	Halve          = event("halve", "debug", "a call is divided to find the edge that spoils it", "code edges")
+	GiveUp         = event("give-up", "debug", "the attempts of some edges are used up", "code edges")
+	AccountRefused = event("account-refused", "debug", "every edge of an account is refused", "code edges")
+	Client         = event("client", "debug, warn", "one call (debug), an odd answer, a signature that can't be renewed",
+		"api from result took bytes info missing unreadable foreign repeated disputed unlisted times error")
+	List         = event("list", "warn", "the failed list could not be written meanwhile", "error")
+	ProgressFile = event("progress-file", "warn", "progress.json could not be written", "error")
+	MetricsFile  = event("metrics-file", "warn", "metrics.prom could not be written", "error")
+	End          = event("end", "info", "the run is over; the last line follows",
+		"code imported already failed rejected duplicate pending calls")
 )
 
 const key = "event"
-
-// named is the field with the stable name of an entry, for programs that read the log.
-func named(event string) zap.Field { return zap.String(key, event) }
 
 // row is what a reader of the log may rely on: the level, and which keys an entry can have beside
 // time, level, msg and event. Keys are added, never changed.
 type row struct {
 	event   zap.Field
 	level   string
-	keys    []string
 	meaning string
+	keys    []string
 }
 
-// engineKeys are those of Engine.
-func engineKeys() []string { return []string{"code", "edges"} }
+var table []row
 
-// table lists every event.
-func table() []row {
-	return []row{
-		{Settings, "warn", nil, "something about the settings deserves a look"},
-		{Listen, "info", []string{"address"}, "metrics are served"},
-		{Fresh, "info", []string{"old"}, "`--fresh` moved an old state"},
-		{JournalCut, "info", []string{"bytes"}, "a write that a kill or a power cut had torn was cut off"},
-		{StageDamaged, "warn", []string{"error"}, "the staged input is built again"},
-		{InputGone, "warn", []string{"why"}, "an input is gone; the staged copy is used"},
-		{Resume, "info", []string{"settled", "pending"}, "a job goes on"},
-		{Read, "info", []string{"inputs"}, "reading the input begins"},
-		{Input, "warn", nil, "something about the input deserves a look"},
-		{ObjectStorage, "warn", nil, "object storage answers badly, and is asked again"},
-		{Staged, "info", []string{"rows", "edges", "accounts", "calls", "seconds"}, "the input is read and grouped"},
-		{MutualAdded, "info", []string{"edges"}, "`--mutual` added reverse edges"},
-		{MutualShare, "info", []string{"share"}, "share of pairs with a row in each direction"},
-		{Rejected, "warn", []string{"rows", "reasons"}, "rows are not sent"},
-		{Changed, "warn", []string{"rows"}, "fields were dropped or cut"},
-		{Duplicates, "info", []string{"rows", "differing"}, "rows lost against another of the same pair"},
-		{RosterOver, "debug", []string{"account", "friends"}, "a roster over `--max-friends`"},
-		{Pilot, "info, warn", []string{"accounts", "unknown", "edges"},
-			"`--only-accounts` was read; some of its accounts have no edge"},
-		{Reopen, "info, warn", []string{"edges", "open"}, "failed edges are taken up again"},
-		{Room, "warn", []string{"free"}, "the volume may become full"},
-		{Send, "info", []string{"sdkAppID", "rate", "workers"}, "sending begins"},
-		{Ask, "info, warn", []string{"edges", "pending", "rate"},
-			"`verify` begins to ask, or a friend list disagrees with its FriendNum"},
-		{Export, "info", []string{"accounts", "done", "rate"}, "`export` begins to read"},
-		{LeftOut, "warn", nil, "`export` left out values of tags that an edge has no place for"},
-		{Shard, "info", nil, "`verify` goes on to another shard"},
-		{Probe, "info", nil, "what `doctor --probe` does"},
-		{Progress, "info", []string{"percent", "settled", "done", "total"},
-			"where the run stands, after 1 and 5 seconds and then every 30; `done` in `verify` and `export`"},
-		{Stop, "info", nil, "a signal has come, and what is waited for"},
-		{Pace, "info, warn", []string{"rate", "paused"}, "`friendmigrate pace` changed the pace"},
-		{Waits, "warn", nil, "nothing was read, sent or settled for a minute, and what is waited for"},
-		{Hold, "warn", engineKeys(), "nothing gets through; sending is held and tried again"},
-		{HoldEnd, "info", engineKeys(), "calls get through again"},
-		{Retry, "debug", engineKeys(), "edges are sent again later"},
-		{Halve, "debug", engineKeys(), "a call is divided to find the edge that spoils it"},
-		{GiveUp, "debug", engineKeys(), "the attempts of some edges are used up"},
-		{AccountRefused, "debug", engineKeys(), "every edge of an account is refused"},
-		{Client, "debug, warn", []string{
-			"api", "from", "result", "took", "bytes", "info", "missing", "unreadable", "foreign", "repeated",
-			"disputed", "unlisted", "times", "error",
-		}, "one call (debug), an odd answer, a signature that can't be renewed"},
-		{List, "warn", []string{"error"}, "the failed list could not be written meanwhile"},
-		{ProgressFile, "warn", []string{"error"}, "progress.json could not be written"},
-		{MetricsFile, "warn", []string{"error"}, "metrics.prom could not be written"},
-		{End, "info", []string{"code", "imported", "already", "failed", "rejected", "duplicate", "pending", "calls"},
-			"the run is over; the last line follows"},
-	}
+// event adds an event to the table, and returns the field with its stable name, for programs that
+// read the log. keys are separated by spaces.
+func event(name, level, meaning, keys string) zap.Field {
+	field := zap.String(key, name)
+	table = append(table, row{field, level, meaning, strings.Fields(keys)})
+	return field
 }

@@ -156,7 +156,7 @@ func constant(event string) string {
 
 func TestEveryEventIsListedWithItsKeys(t *testing.T) {
 	found := used(t)
-	for _, row := range table() {
+	for _, row := range table {
 		keys, isUsed := found[constant(row.event.String)]
 		if !isUsed {
 			t.Errorf("no entry is called %s", row.event.String)
@@ -184,7 +184,7 @@ func TestTheReadmeListsTheEvents(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n\n")
 	rows := regexp.MustCompile("(?m)^\\| `.*$").FindAllString(section, -1)
 	var want []string
-	for _, e := range table() {
+	for _, e := range table {
 		keys := ""
 		for i, k := range e.keys {
 			if i > 0 {

@@ -82,7 +82,7 @@ func Warner(log *zap.Logger, event zap.Field) func(message string) {
 // level.
 func Engine(log *zap.Logger) func(migrate.Event) {
 	return func(e migrate.Event) {
-		fields := []zap.Field{named(e.Name)}
+		fields := []zap.Field{zap.String(key, e.Name)}
 		if e.Code != 0 {
 			fields = append(fields, zap.Int("code", e.Code))
 		}
