@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	killCount = flag.Int("kills", 2, "how often verify and export are killed, each")
+	killCount = flag.Int("kills", 2, "how often each command is killed")
 	killSeed  = flag.Uint64("kill-seed", 0, "draws the moments; 0: a random one")
 )
 
@@ -37,7 +37,7 @@ func moments(t *testing.T) *rand.Rand {
 // slowly makes a run last long enough to be killed in the middle.
 func slowly(env map[string]string) map[string]string {
 	env = maps.Clone(env)
-	env["FRIENDMIGRATE_WORKERS"] = "6"
+	env["FRIENDMIGRATE_WORKERS"] = fmt.Sprint(killedWorkers)
 	return env
 }
 
@@ -90,46 +90,131 @@ func untilKilled(t *testing.T, round func(random *rand.Rand, n int) int) {
 	for ; count < *killCount && rounds < 10**killCount; rounds++ {
 		count += round(random, rounds)
 	}
-	t.Logf("killed in %d rounds, each of which ended with the same lists as an unbroken run: %d cases", rounds, count)
+	t.Logf("killed in %d rounds, each of which came to what an unbroken run comes to: %d cases", rounds, count)
 	if count < *killCount {
 		t.Errorf("killed %d times only", count)
 	}
 }
 
-func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond})
-	env := settingsOf(t, url)
-	const accounts = 500
+// killedApp is an app with an input for it: 500 accounts with 3 friends each.
+type killedApp struct {
+	sim        *simulator.Server
+	env        map[string]string
+	dir, state string
+	input      string
+}
+
+const (
+	killedAccounts = 500
+	killedFriends  = 3
+	killedWorkers  = 6
+)
+
+// newKilledApp makes an app without edges, and the input in.csv.
+func newKilledApp(t *testing.T) *killedApp {
+	t.Helper()
+	a := &killedApp{dir: t.TempDir()}
+	sim, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond})
+	a.sim, a.env = sim, settingsOf(t, url)
+	a.state, a.input = filepath.Join(a.dir, "state"), a.write(t, "in.csv", "r")
+	return a
+}
+
+// load imports the input.
+func (a *killedApp) load(t *testing.T, state string, flags ...string) {
+	t.Helper()
+	call(t, 0, a.env, append([]string{"import", a.input, "--state", state}, flags...)...)
+}
+
+// write writes the edges with these remarks and numbers behind them.
+func (a *killedApp) write(t *testing.T, name, remark string) string {
+	t.Helper()
 	var input strings.Builder
 	input.WriteString("From_Account,To_Account,AddSource,Remark\n")
-	for i := range 3 * accounts {
-		fmt.Fprintf(&input, "u%d,u%d,AddSource_Type_Test,r%d\n", i%accounts, (i%accounts+1+i/accounts)%accounts, i)
+	for i := range killedFriends * killedAccounts {
+		from := i % killedAccounts
+		fmt.Fprintf(&input, "u%d,u%d,AddSource_Type_Test,%s%d\n", from, (from+1+i/killedAccounts)%killedAccounts, remark, i)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "in.csv"), []byte(input.String()), 0o600); err != nil {
+	name = filepath.Join(a.dir, name)
+	if err := os.WriteFile(name, []byte(input.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	state := filepath.Join(dir, "state")
-	call(t, 0, env, "import", filepath.Join(dir, "in.csv"), "--state", state)
-	for i := 0; i < accounts; i += 7 {
-		s.Remove(fmt.Sprintf("u%d", i), fmt.Sprintf("u%d", (i+1)%accounts))
-		s.Put(fmt.Sprintf("u%d", i), simulator.Friend{To: fmt.Sprintf("u%d", (i+2)%accounts), AddSource: "AddSource_Type_Test", Remark: "changed"})
+	return name
+}
+
+// remarks are those of the graph, by the pair.
+func (a *killedApp) remarks() map[string]string {
+	all := map[string]string{}
+	a.sim.Graph(func(from string, f simulator.Friend) bool {
+		all[from+" "+f.To] = f.Remark
+		return true
+	})
+	return all
+}
+
+// repeats holds what was sent since against what it takes: at most one chunk for each worker and
+// kill is sent again, and never two calls of one account at once.
+func (a *killedApp) repeats(t *testing.T, api string, before simulator.Stats, kills int) {
+	t.Helper()
+	now := a.sim.Stats()
+	if calls, most := now.ByAPI[api]-before.ByAPI[api], int64(killedAccounts+kills*killedWorkers); calls < killedAccounts || calls > most {
+		t.Errorf("%d calls of %s with %d kills, want %d to %d", calls, api, kills, killedAccounts, most)
 	}
-	args := []string{"verify", "--fields", "--state", state}
-	call(t, 5, env, args...)
-	lists := func() string { return content(t, state, "missing.csv") + content(t, state, "different.csv") }
+	if now.Overlaps > 0 {
+		t.Errorf("%d calls overlapped", now.Overlaps)
+	}
+}
+
+func TestAnUpdateThatIsKilledSetsEveryField(t *testing.T) {
+	t.Parallel()
+	a := newKilledApp(t)
+	a.load(t, a.state)
+	untilKilled(t, func(random *rand.Rand, n int) int {
+		remark := fmt.Sprintf("round %d ", n)
+		input, state, before := a.write(t, "new.csv", remark), filepath.Join(a.dir, fmt.Sprint("update", n)), a.sim.Stats()
+		kills := killed(t, random, a.dir, slowly(a.env), 0, "update", input, "--state", state)
+		a.repeats(t, "friend_update", before, kills)
+		got := a.remarks()
+		for i := range killedFriends * killedAccounts {
+			from := i % killedAccounts
+			pair := fmt.Sprintf("u%d u%d", from, (from+1+i/killedAccounts)%killedAccounts)
+			if want := fmt.Sprint(remark, i); got[pair] != want {
+				t.Fatalf("%s has the remark %q after %d kills, want %q", pair, got[pair], kills, want)
+			}
+		}
+		if len(got) != killedFriends*killedAccounts {
+			t.Errorf("%d edges in the app", len(got))
+		}
+		if r := readReport(t, state); r.Ending.Code != 0 || r.Rows.Imported != int64(len(got)) {
+			t.Errorf("the report says %+v", r.Rows)
+		}
+		return kills
+	})
+}
+
+func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
+	t.Parallel()
+	a := newKilledApp(t)
+	a.load(t, a.state)
+	const accounts = killedAccounts
+	for i := 0; i < accounts; i += 7 {
+		a.sim.Remove(fmt.Sprintf("u%d", i), fmt.Sprintf("u%d", (i+1)%accounts))
+		a.sim.Put(fmt.Sprintf("u%d", i), simulator.Friend{To: fmt.Sprintf("u%d", (i+2)%accounts), AddSource: "AddSource_Type_Test", Remark: "changed"})
+	}
+	args := []string{"verify", "--fields", "--state", a.state}
+	call(t, 5, a.env, args...)
+	lists := func() string { return content(t, a.state, "missing.csv") + content(t, a.state, "different.csv") }
 	unbroken := lists()
 	if n := strings.Count(unbroken, "\n"); n != 2+2*72 {
 		t.Fatalf("%d lines", n)
 	}
 	untilKilled(t, func(random *rand.Rand, _ int) int {
 		for _, name := range []string{"missing.csv", "different.csv"} {
-			if err := os.Remove(filepath.Join(state, name)); err != nil {
+			if err := os.Remove(filepath.Join(a.state, name)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		n := killed(t, random, dir, slowly(env), 5, args...)
+		n := killed(t, random, a.dir, slowly(a.env), 5, args...)
 		if lists() != unbroken {
 			t.Fatalf("the lists are others after %d kills", n)
 		}

@@ -11,8 +11,8 @@ import (
 
 // The tests behind rows.
 const (
-	verifyTest    = "TestAVerifyThatIsKilledGivesTheSameLists"
-	exportTest    = "TestAnExportThatIsKilledGivesTheSameFile"
+	commandTests = "TestAVerifyThatIsKilledGivesTheSameLists|TestAnExportThatIsKilledGivesTheSameFile|" +
+		"TestAnUpdateThatIsKilledSetsEveryField"
 	operationTest = "TestEveryFileOperationOfAJob"
 	damageTests   = "TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput"
 )
