@@ -107,7 +107,7 @@ func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []str
 	}
 	before := snapshotOf(t, state)
 	again, _ := planOf(t, rest)
-	if !again.Staged || again.Disk.Peak != nil {
+	if !again.Staged {
 		t.Errorf("%q: the staged input was not used: %+v", rest, again)
 	}
 	planned.Staged, again.Staged, planned.Disk, again.Disk = false, false, plan.Disk{}, plan.Disk{}

@@ -15,11 +15,14 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// accounts collects the distinct ids of both sides in bounded memory: each goroutine drops those
-// that it has seen of late, the rest is sorted, on disk where it is much.
+// accounts collects the distinct ids of both sides in bounded memory: those that it has seen of late
+// are dropped, the rest is sorted, on disk where it is much. It belongs to one goroutine at a time.
 type accounts struct {
 	spool *spool.Spool
-	each  int // bytes of the ids that a goroutine remembers
+	room  int // bytes of the ids that are remembered
+	seen  map[string]struct{}
+	bytes int
+	err   error // the first of the spool
 }
 
 func newAccounts(j *job) *accounts {
@@ -30,46 +33,49 @@ func newAccounts(j *job) *accounts {
 	memory := j.Memory / 4
 	return &accounts{
 		spool: spool.New(disk.OS{}, filepath.Join(dir, filepath.Base(j.AccountsOut)+".spool"), memory),
-		each:  int(memory) / j.Lanes,
+		room:  int(memory), seen: map[string]struct{}{},
 	}
 }
 
-// names are the ids that one goroutine has seen and not passed on.
-type names struct {
-	seen  map[string]struct{}
-	bytes int
-}
-
-// nameBytes is what an id takes in names beside its bytes.
+// nameBytes is what an id takes in memory beside its bytes.
 const nameBytes = 64
 
-// name takes up an id, if ids are collected.
-func (w *measurer) name(id string) error {
-	if w.job.accounts == nil {
-		return nil
+// take takes up the ids of a call, if ids are collected.
+func (a *accounts) take(from string, edges []migrate.Edge) {
+	if a == nil {
+		return
 	}
-	n := &w.names
-	if _, known := n.seen[id]; known {
-		return nil
+	a.name(from)
+	for i := range edges {
+		a.name(edges[i].To)
 	}
-	if n.seen == nil {
-		n.seen = map[string]struct{}{}
+}
+
+func (a *accounts) name(id string) {
+	if _, known := a.seen[id]; known {
+		return
 	}
-	n.seen[strings.Clone(id)] = struct{}{}
-	if n.bytes += len(id) + nameBytes; n.bytes < w.job.accounts.each {
-		return nil
+	a.seen[strings.Clone(id)] = struct{}{}
+	if a.bytes += len(id) + nameBytes; a.bytes >= a.room {
+		_ = a.flush() // said at the end
 	}
-	return w.flush()
 }
 
 // flush passes the ids on.
-func (w *measurer) flush() error {
-	for id := range w.names.seen {
-		if err := w.job.accounts.spool.Add(migrate.Position{}, []byte(id)); err != nil {
-			return fmt.Errorf("collect accounts: %w", err)
+func (a *accounts) flush() error {
+	if a == nil {
+		return nil
+	}
+	for id := range a.seen {
+		if a.err == nil {
+			a.err = a.spool.Add(migrate.Position{}, []byte(id))
 		}
 	}
-	w.names = names{}
+	clear(a.seen)
+	a.bytes = 0
+	if a.err != nil {
+		return fmt.Errorf("collect accounts: %w", a.err)
+	}
 	return nil
 }
 

@@ -3,7 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
-	"iter"
+	"slices"
 	"sync"
 
 	"friendmigrate/migrate"
@@ -22,9 +22,6 @@ func (m *measured) add(o measured) {
 	m.bytes += o.bytes
 	m.over += o.over
 }
-
-// batchRosters is how many rosters go to a goroutine at once.
-const batchRosters = 256
 
 // witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to
 // be read again.
@@ -48,114 +45,82 @@ func (s *witnesses) sum() *measured {
 	return sum
 }
 
-// measure passes over a plan that is sealed, in several goroutines: one reads rosters, the others
-// load and measure their chunks.
+// measure passes over a plan that is sealed: the engine cuts it into the calls of an import, which
+// are added up instead of being sent.
 func (j *job) measure(ctx context.Context) (*measured, error) {
 	sum := &measured{}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	batches := make(chan []migrate.Roster, j.Lanes)
-	var mu, large sync.Mutex // mu guards sum
-	var ended sync.WaitGroup
-	for range j.Lanes {
-		ended.Go(func() {
-			w := measurer{job: j, large: &large}
-			for batch := range batches {
-				if ctx.Err() != nil {
-					continue
-				}
-				if err := migrate.Guard(func() error { return w.batch(batch) }); err != nil {
-					cancel(err)
-				}
-			}
-			w.endChunk()
-			if err := migrate.Guard(w.flush); err != nil {
-				cancel(err)
-			}
-			mu.Lock()
-			sum.add(w.measured)
-			mu.Unlock()
-		})
+	var mu sync.Mutex // guards sum and the collected ids
+	add := func(_ context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+		call := measured{calls: 1, bytes: int64(sink.EnvelopeOf(from))}
+		for i := range edges {
+			call.bytes += int64(sink.EdgeBytes(&edges[i]))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		sum.add(call)
+		j.accounts.take(from, edges)
+		return allImported[:len(edges)], nil
 	}
-	feed(ctx, j.stage.Rosters(ctx, nil), batches, cancel)
-	close(batches)
-	ended.Wait()
-	if err := context.Cause(ctx); err != nil {
+	rosters := func(yield func(migrate.Roster, error) bool) {
+		for r, err := range j.stage.Rosters(ctx, nil) {
+			if most := int64(j.Rows.MaxFriends); most > 0 && r.Edges > most {
+				sum.over++ // read when the run has ended
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+	_, err := migrate.Run(ctx, rosters, migrate.CallerFunc(add), &memory{sent: map[int64]migrate.EdgeSet{}}, migrate.Options{
+		Workers: j.Lanes, CallBytes: j.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
+		Memory: j.Memory / 2,
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the staged input: %w", err)
 	}
-	return sum, nil
+	return sum, j.accounts.flush()
 }
 
-// feed hands out the plan until it ends or something fails.
-func feed(ctx context.Context, plan iter.Seq2[migrate.Roster, error], batches chan<- []migrate.Roster,
-	fail func(error)) {
-	var batch []migrate.Roster
-	for r, err := range plan {
-		if err != nil {
-			fail(err)
-			return
-		}
-		if batch = append(batch, r); len(batch) < batchRosters {
-			continue
-		}
-		select {
-		case batches <- batch:
-			batch = make([]migrate.Roster, 0, batchRosters)
-		case <-ctx.Done():
-			return
-		}
-	}
-	if len(batch) > 0 {
-		batches <- batch // the others go on reading until it is closed
-	}
+var allImported = slices.Repeat([]migrate.Outcome{{Kind: migrate.Imported}}, migrate.MaxChunkEdges)
+
+// memory is the journal of a run that sends nothing. It knows of the chunks that are being cut.
+type memory struct {
+	mu   sync.Mutex // guards sent
+	sent map[int64]migrate.EdgeSet
 }
 
-// measurer is one of the goroutines, or one of the witnesses.
+func (m *memory) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return migrate.FullSet(n).Without(m.sent[ordinal]), false
+}
+
+func (m *memory) Settle(_ context.Context, s migrate.Settlement) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sent := m.sent[s.Chunk.Ordinal]
+	for _, e := range s.Edges {
+		sent.Add(e.Index)
+	}
+	m.sent[s.Chunk.Ordinal] = sent
+	if sent.Len() == len(s.Chunk.Edges) {
+		delete(m.sent, s.Chunk.Ordinal)
+	}
+	return nil
+}
+
+// measurer is one of the witnesses.
 type measurer struct {
 	measured
-	job   *job
-	large *sync.Mutex // held while a chunk is loaded of which two might not fit into memory
-	names names
+	job *job
 
 	// The chunk that is being added up.
 	envelope int64 // of a call for its account
 	sizes    []int // of its edges
 	size     int   // all of them
-}
-
-func (w *measurer) batch(batch []migrate.Roster) error {
-	for i := range batch {
-		if err := w.roster(&batch[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *measurer) roster(r *migrate.Roster) error {
-	if most := int64(w.job.Rows.MaxFriends); most > 0 && r.Edges > most {
-		w.over++
-	}
-	if err := w.name(r.From); err != nil {
-		return err
-	}
-	if r.ChunkBytes > w.job.Memory/int64(8*w.job.Lanes) {
-		w.large.Lock()
-		defer w.large.Unlock()
-	}
-	for i := range r.Chunks {
-		c, err := r.Load(i)
-		if err != nil {
-			return err
-		}
-		for k := range c.Edges {
-			w.edge(&c.Edges[k], int64(i)*migrate.MaxChunkEdges+int64(k))
-			if err := w.name(c.Edges[k].To); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // edge adds up an edge. It is the nth of its roster, and so the first of a chunk or not.

@@ -28,7 +28,7 @@ type Options struct {
 	State         string // --state: the input is staged beside it
 	Dir           string // the state folder of this shard
 	Memory        int64  // bytes that reading and staging may hold
-	Lanes         int    // goroutines that read, and that measure
+	Lanes         int    // goroutines that read and measure
 	ChunkBytes    int    // JSON of one call at most
 	Rate          float64
 	AccountsOut   string // file for the distinct ids of both sides; "": none
@@ -191,7 +191,7 @@ func (j *job) read(ctx context.Context) (m *measured, err error) {
 	pending, err := source.Stage(ctx, source.Job{
 		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard,
 		Shards: j.Shards,
-		Memory: j.Memory, Lanes: j.Lanes, FS: j.scratch.files, Progress: j.Progress, Waits: j.Waits, Witness: witness,
+		Memory: j.Memory, Lanes: j.Lanes, FS: unsynced{}, Progress: j.Progress, Waits: j.Waits, Witness: witness,
 	})
 	if err != nil {
 		return nil, err
@@ -236,7 +236,7 @@ func (j *job) plan(m *measured) (*Plan, error) {
 		p.Rate, p.LeastSeconds = j.Rate, &seconds
 	}
 	var err error
-	if p.Disk, err = j.disk(); err != nil {
+	if p.Disk.Staged, err = j.diskBytes(); err != nil {
 		return nil, err
 	}
 	p.RejectedBy, err = rejects(filepath.Join(j.dir, source.RejectedList), c.RejectedBy)

@@ -75,10 +75,9 @@ type Place struct {
 	Row   string `json:"row"` // its beginning
 }
 
-// Disk is what the staged input takes, in bytes.
+// Disk is what the job takes on disk, in bytes.
 type Disk struct {
-	Staged int64  `json:"staged"`         // until clean
-	Peak   *int64 `json:"peak,omitempty"` // while staging, with the lists; absent where nothing had to be staged
+	Staged int64 `json:"staged"` // the staged input, until clean
 }
 
 // Roster is an account and the number of its distinct friends.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/migrate/disk"
@@ -19,9 +18,8 @@ const scratchMark = ".plan-"
 
 // scratch is the folder in which the input is staged. While it is in use a lock in it says so.
 type scratch struct {
-	dir   string
-	lock  *checkpoint.Lock // nil where the volume gives no locks
-	files *meter
+	dir  string
+	lock *checkpoint.Lock // nil where the volume gives no locks
 }
 
 // newScratch makes a folder beside the state folder, on the volume that an import would use, and
@@ -64,7 +62,7 @@ func scratchIn(parent, prefix string) (*scratch, error) {
 		if errors.Is(err, checkpoint.ErrLocked) {
 			continue // another plan takes it for left behind, and removes it
 		}
-		return &scratch{dir: dir, lock: lock, files: &meter{sizes: map[string]int64{}}}, nil
+		return &scratch{dir: dir, lock: lock}, nil
 	}
 }
 
@@ -101,99 +99,39 @@ func (s *scratch) remove() error {
 	return nil
 }
 
-// disk says what the staged input takes, and what staging it took.
-func (j *job) disk() (d Disk, err error) {
+// diskBytes is what the staged input takes on disk, in bytes.
+func (j *job) diskBytes() (bytes int64, err error) {
 	entries, err := os.ReadDir(filepath.Join(j.dir, source.StageFolder))
 	if err != nil {
-		return d, fmt.Errorf("look at the staged input: %w", err)
+		return 0, fmt.Errorf("look at the staged input: %w", err)
 	}
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil {
-			return d, fmt.Errorf("look at the staged input: %w", err)
+			return 0, fmt.Errorf("look at the staged input: %w", err)
 		}
-		d.Staged += info.Size()
+		bytes += info.Size()
 	}
-	if j.scratch != nil {
-		peak := j.scratch.files.peak()
-		d.Peak = &peak
-	}
-	return d, nil
+	return bytes, nil
 }
 
-// meter is the real file system, but for syncs, which would be for nothing: what lies there is gone
-// when the plan is made. It adds up how much lies there.
-type meter struct {
-	disk.OS
-	mu    sync.Mutex // guards what follows
-	sizes map[string]int64
-	sum   int64
-	most  int64
-}
+// unsynced is the real file system without syncs, which would be for nothing: what lies there is gone
+// when the plan is made.
+type unsynced struct{ disk.OS }
 
-func (m *meter) peak() int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.most
-}
-
-// grow notes what was written to a file or, with less than 0, that it is gone.
-func (m *meter) grow(name string, n int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if n < 0 {
-		n = -m.sizes[name]
-	}
-	m.sizes[name] += n
-	m.sum += n
-	m.most = max(m.most, m.sum)
-}
-
-// OpenFile opens a file whose writes are added up.
-func (m *meter) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
-	f, err := m.OS.OpenFile(name, flag, perm)
+// OpenFile opens a file that is not synced.
+func (u unsynced) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	f, err := u.OS.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
-	return &metered{File: f, meter: m, name: name}, nil
-}
-
-// Remove removes a file and what was added up for it.
-func (m *meter) Remove(name string) error {
-	err := m.OS.Remove(name)
-	if err == nil {
-		m.grow(name, -1)
-	}
-	return err
-}
-
-// Rename gives a file another name.
-func (m *meter) Rename(oldName, newName string) error {
-	err := m.OS.Rename(oldName, newName)
-	if err == nil {
-		m.mu.Lock()
-		m.sum -= m.sizes[newName]
-		m.sizes[newName] = m.sizes[oldName]
-		delete(m.sizes, oldName)
-		m.mu.Unlock()
-	}
-	return err
+	return unsyncedFile{f}, nil
 }
 
 // SyncDir does nothing.
-func (*meter) SyncDir(string) error { return nil }
+func (unsynced) SyncDir(string) error { return nil }
 
-type metered struct {
-	disk.File
-	meter *meter
-	name  string
-}
-
-func (f *metered) Write(b []byte) (int, error) {
-	n, err := f.File.Write(b)
-	f.meter.grow(f.name, int64(n))
-	return n, err
-}
+type unsyncedFile struct{ disk.File }
 
 // Sync does nothing.
-func (*metered) Sync() error { return nil }
+func (unsyncedFile) Sync() error { return nil }

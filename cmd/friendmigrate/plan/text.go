@@ -86,11 +86,7 @@ func (b *page) cost(p *Plan) {
 		b.row("least time", p.LeastTime(), about)
 	}
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
-	about = "for the staged input"
-	if p.Disk.Peak != nil {
-		about += fmt.Sprintf("; %s while staging", settings.FormatSize(*p.Disk.Peak))
-	}
-	b.row("disk", settings.FormatSize(p.Disk.Staged), about)
+	b.row("disk", settings.FormatSize(p.Disk.Staged), "for the staged input")
 }
 
 // LeastTime is the least time in words; "" where there is no limit.
