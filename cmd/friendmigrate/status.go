@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"strings"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -54,21 +52,17 @@ func (p *program) statusAction(ctx context.Context, in invocation) error {
 // watchStatus shows the status each second until the job has ended: on a terminal in the same
 // place, else as a line.
 func (p *program) watchStatus(ctx context.Context, set settings.Settings) error {
-	show := statusLine
 	screen := terminal.New(p.Std.Out, p.Env)
+	defer screen.EndBlock()
+	show := func(s *inspect.Status) error { return terminal.WriteText(p.Std.Out, s.Line()+"\n") }
 	switch {
 	case set.JSON:
-		show = func(w io.Writer, s *inspect.Status) error { return terminal.WriteJSONLine(w, s) }
+		show = func(s *inspect.Status) error { return terminal.WriteJSONLine(p.Std.Out, s) }
 	case screen.Redraws():
-		show = func(_ io.Writer, s *inspect.Status) error {
-			var rows []terminal.Row
-			for line := range strings.Lines(s.Text()) {
-				rows = append(rows, terminal.Row{Text: strings.TrimSuffix(line, "\n")})
-			}
-			screen.Block(rows)
+		show = func(s *inspect.Status) error {
+			screen.Block(s.Block(screen.Columns() - 1))
 			return nil
 		}
-		defer screen.EndBlock()
 	}
 	tick := time.NewTicker(job.Tick)
 	defer tick.Stop()
@@ -77,7 +71,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 		if err != nil {
 			return inspectError(err)
 		}
-		if err := show(p.Std.Out, s); err != nil || s.Ended() {
+		if err := show(s); err != nil || s.Ended() {
 			return err
 		}
 		select {
@@ -86,8 +80,4 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 		case <-tick.C:
 		}
 	}
-}
-
-func statusLine(w io.Writer, s *inspect.Status) error {
-	return terminal.WriteText(w, s.Line()+"\n")
 }

@@ -46,11 +46,13 @@ type Status struct {
 	PerSecond       float64 `json:"callsPerSecond"`
 	// of the shard that takes longest; absent: cannot be told
 	Left     *float64         `json:"leftSeconds,omitempty"`
-	FailedBy []FailedCode     `json:"failedByCode"` // not told of what runs while it is watched
+	FailedBy []FailedCode     `json:"failedByCode"`
 	Missing  []string         `json:"missingShards,omitempty"`
 	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
 	Pace     *folder.Pace     `json:"pace,omitempty"`     // set by friendmigrate pace; absent: nothing is
 	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
+
+	now progress.Snapshot // of all shards that have begun
 }
 
 // FailedCode counts the edges that failed with one ResultCode.
@@ -75,7 +77,7 @@ type JobStatus struct {
 	What     string             `json:"what,omitempty"` // how its last run ended
 	Verified *report.Verified   `json:"verified,omitempty"`
 
-	failedBy map[int]int64
+	now progress.Snapshot // as the job itself shows it while it runs
 }
 
 // Running reports whether a process is at work.
@@ -97,8 +99,8 @@ func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 	}
 	s := &Status{Version: StatusVersion, State: base, FailedBy: []FailedCode{}}
 	for _, place := range places {
-		one, err := readJob(place, now, light)
-		if err != nil {
+		one := JobStatus{Dir: place.Dir, Shard: place.Shard.String()}
+		if err := one.read(now, light); err != nil {
 			return nil, err
 		}
 		s.Shards = append(s.Shards, one)
@@ -106,19 +108,20 @@ func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 	if pace, err := folder.ReadPace(base); err == nil && pace.String() != "" {
 		s.Pace = &pace
 	}
-	s.Missing = missing(places)
+	for _, shard := range folder.NotBegun(places) {
+		s.Missing = append(s.Missing, shard.String())
+	}
 	s.addUp()
 	return s, nil
 }
 
-func readJob(place folder.Place, now time.Time, light bool) (JobStatus, error) {
-	s := JobStatus{Dir: place.Dir, Shard: place.Shard.String()}
+func (s *JobStatus) read(now time.Time, light bool) error {
 	if err := s.readProgress(now); err != nil {
-		return s, err
+		return err
 	}
 	if !light || !s.Running() || s.Account == nil {
 		if err := s.readJournal(); err != nil {
-			return s, err
+			return err
 		}
 	}
 	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // one that cannot be read says nothing
@@ -129,13 +132,19 @@ func readJob(place folder.Place, now time.Time, light bool) (JobStatus, error) {
 		if !s.Running() && a.Pending() == 0 {
 			s.Phase = Finished
 		}
+		if !s.Running() {
+			s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
+		}
 	}
-	return s, nil
+	if s.now.Account = s.Account; !s.Running() {
+		s.now.Doing = s.ended()
+	}
+	return nil
 }
 
 // readProgress reads the last snapshot, and tells by its age whether somebody is at work.
 func (s *JobStatus) readProgress(now time.Time) error {
-	s.Phase = Stopped
+	s.Phase, s.now.Phase = Stopped, progress.Ended
 	name := filepath.Join(s.Dir, folder.Progress)
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -151,8 +160,8 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	s.Progress, s.Account, s.Code, s.What = p, p.Account, p.Code, p.What
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
-	if p.Phase != progress.Ended && age < signOfLife {
-		s.Phase = p.Phase
+	if s.now.Failures = p.Failures; p.Phase != progress.Ended && age < signOfLife {
+		s.Phase, s.now = p.Phase, *p
 	}
 	return nil
 }
@@ -166,7 +175,7 @@ func (s *JobStatus) readJournal() error {
 	defer journal.Close() // read only
 	totals := journal.Totals()
 	account := report.Make(journal.Identity(), totals)
-	s.Account, s.failedBy = &account, totals.FailedByCode
+	s.Account, s.now.Failures = &account, totals.FailedByCode
 	s.countRuns(journal.Runs())
 	return nil
 }
@@ -184,65 +193,45 @@ func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 	}
 }
 
-// missing names the shards of which there is no state here.
-func missing(places []folder.Place) (names []string) {
-	for _, s := range folder.NotBegun(places) {
-		names = append(names, s.String())
-	}
-	return names
-}
-
 // addUp puts the shards together.
 func (s *Status) addUp() {
-	codes := map[int]int64{}
-	var left []float64
+	sum := progress.Snapshot{Phase: progress.Sending, Failures: map[int]int64{}, Calls: new(progress.Calls)}
 	for i := range s.Shards {
 		j := &s.Shards[i]
 		s.Phase = graver(s.Phase, j.Phase)
-		for code, n := range j.failedBy {
-			codes[code] += n
-		}
-		if j.Account != nil {
-			if s.Account == nil {
-				s.Account = &report.Account{Rows: report.Sum{Balanced: true}}
-			}
-			sum := s.Account.Plus(*j.Account)
-			s.Account = &sum
-		}
+		sum = sum.Plus(j.now)
 		if v := j.Verified; v != nil && s.Verified == nil {
 			s.Verified = v
 		} else if v != nil {
-			sum := s.Verified.Plus(v)
-			s.Verified = &sum
-		}
-		if p := j.Progress; p != nil && j.Phase == Sending {
-			if p.Calls != nil {
-				s.PerSecond += p.Calls.PerSecond
-			}
-			if p.Left != nil {
-				left = append(left, *p.Left)
-			}
+			both := s.Verified.Plus(v)
+			s.Verified = &both
 		}
 	}
 	if s.Phase == Finished && len(s.Missing) > 0 {
 		s.Phase = Stopped
 	}
-	if s.Account != nil {
+	if s.Account = sum.Account; s.Account != nil {
 		s.Total = s.Account.Edges()
 		s.Settled = s.Total - s.Account.Pending()
 		s.Percent = progress.Percent(s.Settled, s.Total)
 	}
-	if len(left) > 0 && s.Phase == Sending {
-		longest := slices.Max(left)
-		s.Left = &longest
+	if s.PerSecond = sum.Calls.PerSecond; s.Phase == Sending {
+		s.Left = sum.Left
 	}
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		if codes[code] > 0 {
+	for _, code := range slices.Sorted(maps.Keys(sum.Failures)) {
+		if n := sum.Failures[code]; n > 0 {
 			known, _ := sink.LookupCode(code)
-			s.FailedBy = append(s.FailedBy, FailedCode{Code: code, Edges: codes[code], Advice: known.Advice})
+			s.FailedBy = append(s.FailedBy, FailedCode{Code: code, Edges: n, Advice: known.Advice})
 		}
 	}
+	if s.now = sum; s.sharded() {
+		s.now.Doing = s.begun()
+	} else {
+		s.now = s.Shards[0].now
+	}
 }
+
+func (s *Status) sharded() bool { return len(s.Shards) > 1 || s.Shards[0].Shard != "" }
 
 // graver is the phase of a job of which one part is in each of the two: reading before sending
 // before stopped before finished.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,9 +51,9 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 	}{
 		"reads":    {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
 		"sends":    {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
-		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running; its last sign of life was 1m 00s ago"},
+		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running, last sign of life 1m 00s ago"},
 		"stopped":  {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
-		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Account: &report.Account{}}, Finished, true, "finished, 100.0 % settled: 0 of 0 edges"},
+		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Account: &report.Account{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
 	} {
 		base := t.TempDir()
 		snapshot(t, base, c.snapshot)
@@ -80,7 +81,7 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 		})
 		account := report.Make(s.journal.Identity(), s.journal.Totals())
 		left := float64(10 * (i + 1))
-		snapshot(t, s.dir, progress.Snapshot{Phase: progress.Sending, At: noon, Account: &account, Left: &left, Calls: &progress.Calls{PerSecond: 30}})
+		snapshot(t, s.dir, progress.Snapshot{Phase: progress.Sending, At: noon, Account: &account, Failures: s.journal.Totals().FailedByCode, Settled: account.Edges() - account.Pending(), Total: account.Edges(), Percent: progress.Percent(account.Edges()-account.Pending(), account.Edges()), Left: &left, Calls: &progress.Calls{PerSecond: 30}})
 	}
 	for _, light := range []bool{false, true} {
 		s := status(t, base, light)
@@ -94,12 +95,22 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 		if s.PerSecond != 60 || s.Left == nil || *s.Left != 20 {
 			t.Errorf("pace %v, left %v", s.PerSecond, s.Left)
 		}
-		if light == (len(s.FailedBy) > 0) && sum.Failed() > 0 {
+		if len(s.FailedBy) == 0 {
 			t.Errorf("light %v: failed by %v", light, s.FailedBy)
 		}
-		if text := s.Text(); !strings.Contains(text, "sending; 2 of 3 shards have begun, 2 running, 66.6 % of their edges settled") || !strings.Contains(text, "\n  1/3 ") ||
+		if text := s.Text(); !strings.Contains(text, "sending, 2 of 3 shards have begun, 2 running: 66.6 %, 2 of 3 edges, 60 calls/s, 20s left; failed 1: 30003 ×1\n") || !strings.Contains(text, "\n  1/3 ") ||
 			!strings.Contains(text, "without a state here: 2/3") {
 			t.Errorf("%s", text)
+		}
+		var lines []string
+		for _, row := range s.Block(79) {
+			lines = append(lines, row.Head+row.Text)
+		}
+		if want := []string{
+			"0/3  sending  100.0 %  1 of 1 edge  30 calls/s  10s left", "1/3  sending  50.0 %  1 of 2 edges  30 calls/s  20s left  failed 1: 30003 ×1",
+			"2 of 3 shards  66.6 %  2 of 3 edges  60 calls/s  20s left", "failed 1: 30003 ×1",
+		}; !slices.Equal(lines, want) {
+			t.Errorf("light %v:\n%s", light, strings.Join(lines, "\n"))
 		}
 	}
 }

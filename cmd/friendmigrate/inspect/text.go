@@ -1,11 +1,11 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
@@ -15,7 +15,7 @@ func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC")
 // Text is the status for people.
 func (s *Status) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", s.State, s.headline())
+	fmt.Fprintf(&b, "%s: %s\n", s.State, s.Line())
 	row := func(name, value, about string) {
 		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("  %-11s %15s   %s", name, value, about), " "))
 	}
@@ -24,53 +24,62 @@ func (s *Status) Text() string {
 	for _, f := range s.FailedBy {
 		fmt.Fprintf(&b, "  %s with %d: %s\n", terminal.Some(f.Edges, "edge")+" failed", f.Code, f.Advice)
 	}
-	if len(s.Shards) > 1 || s.Shards[0].Shard != "" {
-		s.shardRows(&b)
+	if s.sharded() {
+		b.WriteString("\n")
+		for i := range s.Shards {
+			fmt.Fprintf(&b, "  %-9s %s\n", cmp.Or(s.Shards[i].Shard, "whole"), s.Shards[i].now.Line())
+		}
 	}
 	return b.String()
 }
 
-// headline says what is going on, in one line.
-func (s *Status) headline() string {
-	text, of := s.Shards[0].going(), ""
-	if len(s.Shards) > 1 || s.Shards[0].Shard != "" {
-		running := 0
-		for i := range s.Shards {
-			if s.Shards[i].Running() {
-				running++
-			}
-		}
-		begun, all := len(s.Shards), terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
-		text = fmt.Sprintf("%s; %d of %s running", s.Phase, running, all)
+// Line is the status in one line.
+func (s *Status) Line() string { return s.now.Line() }
+
+// Block is the status for a terminal of so many columns, to be drawn again and again: what the job
+// itself shows there, or a line for each shard and then their sum.
+func (s *Status) Block(columns int) (rows []terminal.Row) {
+	now := s.now
+	if s.sharded() {
+		now.Doing = terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
 		if len(s.Missing) > 0 {
-			text = fmt.Sprintf("%s; %d of %s have begun, %d running", s.Phase, begun, all, running)
-			of = " of their edges"
+			now.Doing = fmt.Sprintf("%d of %s", len(s.Shards), now.Doing)
+		}
+		for i := range s.Shards {
+			j := &s.Shards[i]
+			block := j.now.Block(columns - len(j.Shard) - 2)
+			row := terminal.Row{Head: j.Shard, Color: terminal.Bold, Text: "  " + block[0].Head + block[0].Text}
+			if len(block) > 1 {
+				row.Text += "  " + block[1].Head + block[1].Text
+			}
+			rows = append(rows, row)
 		}
 	}
-	if s.Account != nil {
-		text += fmt.Sprintf(", %.1f %%%s settled", s.Percent, of)
-	}
-	if s.PerSecond > 0 {
-		text += fmt.Sprintf(", %.0f calls/s", s.PerSecond)
-	}
-	if s.Left != nil {
-		text += ", " + terminal.Span(time.Duration(*s.Left*float64(time.Second))) + " left"
-	}
-	return text
+	return append(rows, now.Block(columns)...)
 }
 
-// going says in a few words what a shard does, or how it ended.
-func (s *JobStatus) going() string {
-	p := s.Progress
+// begun says in a few words how many shards are at work.
+func (s *Status) begun() string {
+	running := 0
+	for i := range s.Shards {
+		if s.Shards[i].Running() {
+			running++
+		}
+	}
+	all := terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
+	if len(s.Missing) > 0 {
+		return fmt.Sprintf("%s, %d of %s have begun, %d running", s.Phase, len(s.Shards), all, running)
+	}
+	return fmt.Sprintf("%s, %d of %s running", s.Phase, running, all)
+}
+
+// ended says in a few words how a shard ended that does not run.
+func (s *JobStatus) ended() string {
 	switch {
-	case s.Phase == Reading && p != nil:
-		return p.Line()
-	case s.Phase == Finished && s.Code != nil && *s.Code != 0:
-		return fmt.Sprintf("finished (exit code %d)", *s.Code)
-	case s.Phase == Stopped && s.Code != nil:
-		return fmt.Sprintf("stopped (exit code %d)", *s.Code)
-	case s.Phase == Stopped && p != nil:
-		return fmt.Sprintf("not running; its last sign of life was %s ago",
+	case s.Phase == Finished && s.Code != nil && *s.Code != 0, s.Phase == Stopped && s.Code != nil:
+		return fmt.Sprintf("%s (exit code %d)", s.Phase, *s.Code)
+	case s.Phase == Stopped && s.Progress != nil:
+		return fmt.Sprintf("not running, last sign of life %s ago",
 			terminal.Span(time.Duration(s.Silent*float64(time.Second))))
 	}
 	return s.Phase
@@ -142,53 +151,6 @@ func shortList(list []string, most int) string {
 		return strings.Join(list[:most], ", ") + ", ..."
 	}
 	return strings.Join(list, ", ")
-}
-
-func (s *Status) shardRows(b *strings.Builder) {
-	b.WriteString("\n")
-	for i := range s.Shards {
-		j := &s.Shards[i]
-		text := j.going()
-		if a := j.Account; a != nil {
-			text += fmt.Sprintf(", %.1f %% of %s", j.Percent, terminal.Some(a.Edges(), "edge"))
-			if a.Failed() > 0 {
-				text += fmt.Sprintf(", %s failed", terminal.Count(a.Failed()))
-			}
-		}
-		if p := j.Progress; p != nil && j.Phase == Sending {
-			text += paceText(p)
-		}
-		name := j.Shard
-		if name == "" {
-			name = "whole"
-		}
-		fmt.Fprintf(b, "  %-9s %s\n", name, text)
-	}
-}
-
-func paceText(p *progress.Snapshot) (text string) {
-	if p.Calls != nil {
-		text += fmt.Sprintf(", %.0f calls/s", p.Calls.PerSecond)
-	}
-	if p.Left != nil {
-		text += ", " + terminal.Span(time.Duration(*p.Left*float64(time.Second))) + " left"
-	}
-	if p.Slow != "" {
-		text += " (" + p.Slow + ")"
-	}
-	return text
-}
-
-// Line is the status in one line.
-func (s *Status) Line() string {
-	text := s.headline()
-	if s.Account != nil {
-		text += fmt.Sprintf(": %s of %s", terminal.Count(s.Settled), terminal.Some(s.Total, "edge"))
-		if n := s.Account.Failed(); n > 0 {
-			text += fmt.Sprintf(", %s failed", terminal.Count(n))
-		}
-	}
-	return text
 }
 
 // Text is the summary for people.

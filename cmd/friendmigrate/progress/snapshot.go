@@ -36,9 +36,9 @@ type Snapshot struct {
 	Doing           string        `json:"doing,omitempty"` // Phase in a word for people, where it has another one
 	Input           *Input        `json:"input,omitempty"` // while reading
 	*report.Account               // nil: not known yet, or the command has none
-	Failures        map[int]int64 `json:"failedByCode,omitempty"` // failed edges of the job, by ResultCode
-	Noun            string        `json:"noun,omitempty"`         // what Settled and Total count, "" for edge
-	Settled         int64         `json:"settled"`                // of this job, or of its pilot (--only-accounts)
+	Failures        map[int]int64 `json:"failures,omitempty"` // failed edges of the job, by ResultCode
+	Noun            string        `json:"noun,omitempty"`     // what Settled and Total count, "" for edge
+	Settled         int64         `json:"settled"`            // of this job, or of its pilot (--only-accounts)
 	Total           int64         `json:"total"`
 	Note            string        `json:"note,omitempty"` // what else there is to say
 	Done, ToGo      int64         `json:"-"`              // what takes the time, such as calls
@@ -111,6 +111,29 @@ func Percent(done, total int64) float64 {
 		return 100
 	}
 	return min(99.9, math.Floor(1000*float64(done)/float64(total))/10)
+}
+
+// Plus is where two shards of a job stand together. s has Failures and Calls.
+func (s Snapshot) Plus(b Snapshot) Snapshot {
+	if s.Account == nil {
+		s.Account = b.Account
+	} else if b.Account != nil {
+		sum := s.Account.Plus(*b.Account)
+		s.Account = &sum
+	}
+	for code, n := range b.Failures {
+		s.Failures[code] += n
+	}
+	s.Settled, s.Total = s.Settled+b.Settled, s.Total+b.Total
+	s.Percent = Percent(s.Settled, s.Total)
+	if b.Left != nil && (s.Left == nil || *b.Left > *s.Left) {
+		s.Left = b.Left
+	}
+	if c := b.Calls; c != nil {
+		s.Calls.Sent, s.Calls.InFlight = s.Calls.Sent+c.Sent, s.Calls.InFlight+c.InFlight
+		s.Calls.PerSecond += c.PerSecond
+	}
+	return s
 }
 
 // WriteJSON writes the snapshot on one line.

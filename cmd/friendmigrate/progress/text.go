@@ -19,7 +19,7 @@ const wide = 120
 // matters now in a second one, if anything does.
 func (s Snapshot) Block(columns int) []terminal.Row {
 	facts := s.facts()
-	if s.Phase != Reading && s.Total > 0 && columns >= wide {
+	if s.Phase != Reading && len(facts) > 0 && columns >= wide {
 		facts[0] += "  " + terminal.Bar(s.Settled, s.Total)
 	}
 	if c := s.Calls; c != nil && s.Phase == Sending && columns >= wide {
@@ -47,7 +47,10 @@ func (s Snapshot) Block(columns int) []terminal.Row {
 
 // Line is the snapshot in one line, for a log.
 func (s Snapshot) Line() string {
-	text := s.doing() + ": " + strings.Join(s.facts(), ", ")
+	text := s.doing()
+	if facts := s.facts(); len(facts) > 0 {
+		text += ": " + strings.Join(facts, ", ")
+	}
 	for _, row := range s.matters(logColumns) {
 		text += "; " + row.Head + row.Text
 	}
@@ -75,7 +78,7 @@ func (s Snapshot) facts() (facts []string) {
 	}
 	if in := s.Input; s.Phase == Reading && in != nil {
 		facts = in.facts()
-	} else if s.Phase != Reading {
+	} else if s.Total > 0 || s.Account != nil {
 		noun := cmp.Or(s.Noun, "edge")
 		facts = []string{terminal.Percent(s.Percent), terminal.Count(s.Settled) + " of " + terminal.Some(s.Total, noun)}
 	}
