@@ -23,7 +23,7 @@ func doctorCommand() command {
 	return command{
 		name: "doctor", flags: settings.Flags, do: (*program).doctorAction,
 		usage: "finds out before a long run whether it will work",
-		text: `Finds out before a long run whether it will work: DNS, TLS, clock, region, credentials, admin right,
+		text: `Finds out before a long run whether it will work: connection, clock, region, credentials, admin right,
 latency and throttling, by harmless calls (friend_get of the admin account). It says what it saw and how
 to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it also asks whether accounts exist,
 about a sample of --sample: import needs both sides of a friendship. With --probe it finds out by two test

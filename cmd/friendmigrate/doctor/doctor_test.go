@@ -79,14 +79,14 @@ func TestTheWayThere(t *testing.T) {
 		want string
 		code exit.Code
 	}{
-		{"sound", Way{Endpoint: secure.URL, CAFile: ca}, "DNS:ok TCP and TLS:ok clock:ok", exit.Done},
-		{"unknown CA", Way{Endpoint: secure.URL}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Refused},
-		{"wrong host", Way{Endpoint: strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), CAFile: ca}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Refused},
-		{"no TLS there", Way{Endpoint: strings.Replace(plain.URL, "http:", "https:", 1)}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Unfinished},
-		{"plain", Way{Endpoint: plain.URL}, "DNS:ok TCP and TLS:warning clock:ok", exit.Done},
-		{"clock", Way{Endpoint: slow.URL}, "DNS:ok TCP and TLS:warning clock:warning", exit.Done},
-		{"nobody there", Way{Endpoint: "http://" + nobody.Addr().String()}, "DNS:ok TCP and TLS:failed clock:skipped", exit.Unfinished},
-		{"no such file", Way{Endpoint: secure.URL, CAFile: ca + "x"}, "TCP and TLS:failed", exit.Refused},
+		{"sound", Way{Endpoint: secure.URL, CAFile: ca}, "connection:ok clock:ok", exit.Done},
+		{"unknown CA", Way{Endpoint: secure.URL}, "connection:failed clock:skipped", exit.Refused},
+		{"wrong host", Way{Endpoint: strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), CAFile: ca}, "connection:failed clock:skipped", exit.Refused},
+		{"no TLS there", Way{Endpoint: strings.Replace(plain.URL, "http:", "https:", 1)}, "connection:failed clock:skipped", exit.Unfinished},
+		{"plain", Way{Endpoint: plain.URL}, "connection:warning clock:ok", exit.Done},
+		{"clock", Way{Endpoint: slow.URL}, "connection:warning clock:warning", exit.Done},
+		{"nobody there", Way{Endpoint: "http://" + nobody.Addr().String()}, "connection:failed clock:skipped", exit.Unfinished},
+		{"no such file", Way{Endpoint: secure.URL, CAFile: ca + "x"}, "connection:failed", exit.Refused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.way.Timeout = 5 * time.Second

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/verify"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/sink/friendlist"
@@ -168,34 +169,24 @@ func (p *Probe) reimport(ctx context.Context, f *Found) error {
 	if _, err := p.send(ctx, p.edge(1)); err != nil {
 		return err
 	}
-	was, err := p.list(ctx, nil)
+	before, err := p.list(ctx, nil)
 	if err != nil {
 		return err
 	}
 	if f.Reimport, err = p.send(ctx, p.edge(2)); err != nil {
 		return err
 	}
-	is, err := p.list(ctx, nil)
+	after, err := p.list(ctx, nil)
 	if err != nil {
 		return err
 	}
-	a, b, want := was[p.To], is[p.To], p.edge(2)
-	for _, field := range []struct {
-		name                   string
-		overwritten, different bool
-	}{
-		{"Remark", b.Remark == want.Remark, a.Remark != want.Remark},
-		{"GroupName", slices.Equal(b.Groups, want.Groups), !slices.Equal(a.Groups, want.Groups)},
-		{"AddSource", b.AddSource == want.AddSource, a.AddSource != want.AddSource},
-		{"AddWording", b.AddWording == want.AddWording, a.AddWording != want.AddWording},
-		{"AddTime", b.AddTime == want.AddTime, a.AddTime != want.AddTime},
-	} {
-		switch {
-		case !field.different:
-		case field.overwritten:
-			f.Overwritten = append(f.Overwritten, field.name)
-		default:
-			f.Kept = append(f.Kept, field.name)
+	was, is, want := before[p.To], after[p.To], p.edge(2)
+	kept := verify.Differences(&want, &is)
+	for _, field := range verify.Differences(&want, &was) {
+		if slices.Contains(kept, field) {
+			f.Kept = append(f.Kept, field)
+		} else {
+			f.Overwritten = append(f.Overwritten, field)
 		}
 	}
 	return nil
@@ -232,15 +223,26 @@ func (p *Probe) duplicate(ctx context.Context, f *Found) (err error) {
 	return nil
 }
 
-// restore puts From's list back and says what could not be.
+// restore puts From's list back and says what could not be. A friend is removed before it is
+// imported, because an import may keep the fields of one that is there.
 func (p *Probe) restore(ctx context.Context, before map[string]migrate.Edge) (left []string, err error) {
 	p.Say("putting FROM's list back")
-	now, err := p.list(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
 	for _, to := range []string{p.From, p.To} {
-		if err := p.restoreOne(ctx, to, before, now); err != nil {
+		if err := p.remove(ctx, to); err != nil {
+			return nil, err
+		}
+		was, wanted := before[to]
+		if !wanted {
+			continue
+		}
+		if was.AddSource == "" {
+			was.AddSource = probeSource
+		}
+		a, err := p.send(ctx, was)
+		if err == nil && (a.Whole != 0 || len(a.Codes) != 1 || a.Codes[0] != 0) {
+			err = errors.New(a.String())
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -248,43 +250,12 @@ func (p *Probe) restore(ctx context.Context, before map[string]migrate.Edge) (le
 	if err != nil {
 		return nil, err
 	}
-	for _, to := range []string{p.From, p.To} {
-		was, is := before[to], after[to]
-		_, there := after[to]
-		if _, wanted := before[to]; there != wanted {
-			left = append(left, "TO is in FROM's list or not, other than before")
-		}
-		if fmt.Sprint(was) != fmt.Sprint(is) {
-			left = append(left, "a field of TO is other than before")
+	for i, to := range []string{p.From, p.To} {
+		if fmt.Sprint(before[to]) != fmt.Sprint(after[to]) {
+			left = append(left, [...]string{"FROM", "TO"}[i]+" in FROM's list is not what it was before")
 		}
 	}
 	return left, nil
-}
-
-// restoreOne puts one friend of From back. A friend whose fields have changed is taken out first:
-// an import may keep the fields of one that is there.
-func (p *Probe) restoreOne(ctx context.Context, to string, before, now map[string]migrate.Edge) error {
-	was, wanted := before[to]
-	is, there := now[to]
-	if there == wanted && fmt.Sprint(was) == fmt.Sprint(is) {
-		return nil
-	}
-	if there {
-		if err := p.remove(ctx, to); err != nil {
-			return err
-		}
-	}
-	if !wanted {
-		return nil
-	}
-	if was.AddSource == "" {
-		was.AddSource = probeSource
-	}
-	a, err := p.send(ctx, was)
-	if err == nil && (a.Whole != 0 || len(a.Codes) != 1 || a.Codes[0] != 0) {
-		err = errors.New(a.String())
-	}
-	return err
 }
 
 // send makes one friend_import call.
@@ -354,22 +325,19 @@ func (f *Found) Write(w io.Writer) {
 		fmt.Fprintf(w, "  %-18s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("import again", "%s", f.Reimport)
-	switch {
-	case len(f.Overwritten) > 0 && len(f.Kept) == 0:
-		line("", "it overwrites %s: importing different.csv fixes fields", strings.Join(f.Overwritten, ", "))
-	case len(f.Overwritten) > 0:
-		line("", "it overwrites %s and keeps %s", strings.Join(f.Overwritten, ", "), strings.Join(f.Kept, ", "))
-	default:
-		line("", "it keeps %s: importing different.csv changes nothing", strings.Join(f.Kept, ", "))
+	if len(f.Overwritten) > 0 {
+		line("", "it overwrites %s", strings.Join(f.Overwritten, ", "))
+	}
+	if len(f.Kept) > 0 {
+		line("", "it keeps %s", strings.Join(f.Kept, ", "))
 	}
 	line("FROM as its friend", "%s", f.Self)
 	line("TO twice in a call", "%s; in the list is then: %s", f.Duplicate, f.Wins)
-	if f.PageSize > 0 {
-		line("page of friend_get", "%d friends", f.PageSize)
-	} else {
-		line("page of friend_get", "not seen: FROM's %d friends came on one page; a FROM with more shows it",
-			f.PageAtLeast)
+	page := fmt.Sprintf("%d friends", f.PageSize)
+	if f.PageSize == 0 {
+		page = fmt.Sprintf("not seen: FROM's %d friends came on one page; a FROM with more shows it", f.PageAtLeast)
 	}
+	line("page of friend_get", "%s", page)
 	if f.Restored {
 		line("put back", "yes")
 	} else {

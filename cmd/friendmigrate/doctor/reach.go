@@ -6,11 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -26,47 +24,42 @@ type Way struct {
 
 // The names of the checks of the way there.
 const (
-	nameDNS   = "DNS"
-	nameTLS   = "TCP and TLS"
-	nameClock = "clock"
+	nameConnection = "connection"
+	nameClock      = "clock"
 )
 
-// Reach looks at the way to the service, without a signature and without a call of any API.
+// Reach looks at the way to the service by one request without a signature, which is no call of an
+// API.
 func Reach(ctx context.Context, w Way) []Check {
-	u, err := url.Parse(w.Endpoint)
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, w.Endpoint+"/", nil)
 	if err != nil {
-		return []Check{bad(nameDNS, "the endpoint is no URL", "check --endpoint", exit.Refused)}
+		return []Check{bad(nameConnection, "the endpoint is no URL", "check --endpoint", exit.Refused)}
 	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	proxy, err := http.ProxyFromEnvironment(req)
 	if err != nil {
-		return []Check{bad(nameDNS, "HTTPS_PROXY is no URL", "check HTTPS_PROXY", exit.Refused)}
+		return []Check{bad(nameConnection, "HTTPS_PROXY is no URL", "check HTTPS_PROXY", exit.Refused)}
 	}
 	roots, err := disk.Wait(ctx, w.roots)
 	if ctx.Err() != nil {
 		return nil // the caller says so
 	}
 	if err != nil {
-		return []Check{bad(nameTLS, err.Error(), "check --ca-file", exit.Refused)}
+		return []Check{bad(nameConnection, err.Error(), "check --ca-file", exit.Refused)}
 	}
-	var checks []Check
-	if proxy != nil {
-		text := fmt.Sprintf("%s is reached through the proxy %s", u.Hostname(), proxy.Host)
-		checks = append(checks, skipped(nameDNS, text), skipped(nameTLS, text))
-	} else {
-		checks = append(checks, w.resolve(ctx, u))
-		if checks[0].Level == Failed {
-			return append(checks, skipped(nameTLS, "no address"), skipped(nameClock, "no connection"))
-		}
-		checks = append(checks, w.connect(ctx, u, roots))
-		if checks[1].Level == Failed {
-			return append(checks, skipped(nameClock, "no connection"))
-		}
+	client := &http.Client{
+		Timeout: w.Timeout,
+		Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true,
+			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	clock := w.clock(ctx, roots)
-	if proxy != nil && clock.Level == Failed {
-		clock = skipped(nameClock, clock.Saw) // the first call says what the proxy has against it
+	began := time.Now()
+	res, err := client.Do(req)
+	took := time.Since(began)
+	if err != nil {
+		return []Check{unanswered(err, req.URL.Hostname(), proxy), skipped(nameClock, "no answer")}
 	}
-	return append(checks, clock)
+	res.Body.Close()
+	return []Check{connection(res, took, proxy), compareClocks(res, began.Add(took/2))}
 }
 
 func (w Way) roots() (*x509.CertPool, error) {
@@ -84,116 +77,62 @@ func (w Way) roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (w Way) resolve(ctx context.Context, u *url.URL) Check {
-	host := u.Hostname()
-	if net.ParseIP(host) != nil {
-		return good(nameDNS, host+" is an address")
+// connection describes the way of an answer.
+func connection(res *http.Response, took time.Duration, proxy *url.URL) Check {
+	saw := fmt.Sprintf("%s answers in %s", res.Request.URL.Host, milliseconds(took))
+	if proxy != nil {
+		saw += ", through the proxy " + proxy.Host
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
-	defer cancel()
-	began := time.Now()
-	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return unreachable(nameDNS, fmt.Sprintf("%s has no address: %v", host, err),
-			"check --region or --endpoint, and the resolver of this machine")
-	}
-	return good(nameDNS, fmt.Sprintf("%s is %s, in %s", host, strings.Join(addresses, ", "),
-		milliseconds(time.Since(began))))
-}
-
-// connect opens a connection, and for https makes the handshake.
-func (w Way) connect(ctx context.Context, u *url.URL, roots *x509.CertPool) Check {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	address := net.JoinHostPort(u.Hostname(), port)
-	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
-	defer cancel()
-	began := time.Now()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return unreachable(nameTLS, fmt.Sprintf("no connection to %s: %v", address, err),
-			"check the firewall and whether a proxy is needed (HTTPS_PROXY)")
-	}
-	defer conn.Close()
-	took := time.Since(began)
-	if u.Scheme != "https" {
-		return warning(nameTLS, fmt.Sprintf("connected to %s in %s, without TLS", address, milliseconds(took)),
+	if res.TLS == nil {
+		return warning(nameConnection, saw+", without TLS",
 			"plain HTTP shows the signature to everybody on the way: right for a simulated service only")
 	}
-	secured := tls.Client(conn, &tls.Config{ServerName: u.Hostname(), RootCAs: roots, MinVersion: tls.VersionTLS12})
-	if err := secured.HandshakeContext(ctx); err != nil {
-		if certificate(err) {
-			return bad(nameTLS, "the certificate is refused: "+err.Error(),
-				"check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file",
-				exit.Refused)
-		}
-		return unreachable(nameTLS, "no TLS connection: "+err.Error(),
-			"check the firewall and whether a proxy is needed (HTTPS_PROXY)")
-	}
-	state := secured.ConnectionState()
-	leaf := state.PeerCertificates[0]
-	saw := fmt.Sprintf("connected to %s in %s, %s in %s, certificate by %q until %s", address, milliseconds(took),
-		tls.VersionName(state.Version),
-		milliseconds(time.Since(began)-took), leaf.Issuer.CommonName, leaf.NotAfter.Format(time.DateOnly))
-	return good(nameTLS, saw)
+	leaf := res.TLS.PeerCertificates[0]
+	return good(nameConnection, fmt.Sprintf("%s, %s, certificate by %q until %s", saw, tls.VersionName(res.TLS.Version),
+		leaf.Issuer.CommonName, leaf.NotAfter.Format(time.DateOnly)))
 }
 
-func certificate(err error) bool {
-	var verify *tls.CertificateVerificationError
-	return errors.As(err, &verify)
+// unanswered says why there was no answer.
+func unanswered(err error, host string, proxy *url.URL) Check {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	_, refused := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case refused:
+		return bad(nameConnection, "the certificate is refused: "+err.Error(),
+			"check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file",
+			exit.Refused)
+	case proxy != nil: // the first call says what the proxy has against it
+		return skipped(nameConnection, fmt.Sprintf("no answer of %s through the proxy %s: %v", host, proxy.Host, err))
+	}
+	return unreachable(nameConnection, fmt.Sprintf("no answer of %s: %v", host, err),
+		"check --region or --endpoint, this machine's resolver, the firewall, and whether a proxy is needed (HTTPS_PROXY)")
 }
 
 // mostSkew is from where on the clock deserves a look: a signature says when it was made, in this
 // machine's time.
 const mostSkew = time.Minute
 
-// clock compares this machine's clock with the Date of an answer. The request has no signature, so
-// it is no call of an API.
-func (w Way) clock(ctx context.Context, roots *x509.CertPool) Check {
-	client := &http.Client{
-		Timeout: w.Timeout,
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots,
-			MinVersion: tls.VersionTLS12}, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, w.Endpoint+"/", nil)
-	if err != nil {
-		return skipped(nameClock, err.Error())
-	}
-	began := time.Now()
-	res, err := client.Do(req)
-	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return unreachable(nameClock, "no answer over HTTP: "+err.Error(),
-			"check whether something on the way answers in the service's place")
-	}
-	defer res.Body.Close()
-	middle := began.Add(time.Since(began) / 2)
+// compareClocks compares this machine's clock at a time with the Date of an answer, which has whole
+// seconds.
+func compareClocks(res *http.Response, at time.Time) Check {
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {
 		return skipped(nameClock, "the answer has no Date to compare with")
 	}
-	skew := middle.Sub(date.Add(time.Second / 2)).Round(time.Second) // Date has whole seconds
+	skew := at.Sub(date.Add(time.Second / 2)).Round(time.Second)
+	saw := fmt.Sprintf("ahead of the service's by %s", skew)
+	if skew < 0 {
+		saw = fmt.Sprintf("behind the service's by %s", -skew)
+	}
 	switch {
-	case skew > mostSkew || skew < -mostSkew:
-		return warning(nameClock, fmt.Sprintf("this machine's clock is %s the service's by %s", aheadBehind(skew),
-			skew.Abs()), "set the clock (NTP): a UserSig holds the time at which it was made")
+	case skew.Abs() > mostSkew:
+		return warning(nameClock, saw, "set the clock (NTP): a UserSig holds the time at which it was made")
 	case skew.Abs() <= 2*time.Second:
-		return good(nameClock, "within 2s of the service's")
+		saw = "within 2s of the service's"
 	}
-	return good(nameClock, fmt.Sprintf("%s the service's by %s", aheadBehind(skew), skew.Abs()))
-}
-
-func aheadBehind(skew time.Duration) string {
-	if skew > 0 {
-		return "ahead of"
-	}
-	return "behind"
+	return good(nameClock, saw)
 }
 
 func milliseconds(d time.Duration) string {

@@ -6,10 +6,10 @@ import (
 	"friendmigrate/migrate"
 )
 
-// differences names the fields that the input has and that the service has otherwise or not at all,
+// Differences names the fields that the input has and that the service has otherwise or not at all,
 // by the API's names. RemarkTime cannot be read back, so nothing is said of it; what the input does
 // not have may be anything.
-func differences(want, got *migrate.Edge) []string {
+func Differences(want, got *migrate.Edge) []string {
 	var fields []string
 	note := func(differs bool, name string) {
 		if differs {

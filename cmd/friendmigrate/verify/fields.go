@@ -209,7 +209,7 @@ func (s *state) add(from string, f *sink.Friend) error {
 }
 
 func compared(want, got *migrate.Edge) migrate.Outcome {
-	if fields := differences(want, got); len(fields) > 0 {
+	if fields := Differences(want, got); len(fields) > 0 {
 		return migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent, Info: strings.Join(fields, " ")}
 	}
 	return inPlace()

@@ -35,7 +35,7 @@ func TestOnlyWhatTheInputHasIsCompared(t *testing.T) {
 		"Remark AddTime Tag_SNS_Custom_X": {Remark: "x", AddTime: 1,
 			Custom: []migrate.CustomItem{{Tag: "Tag_SNS_Custom_X", Value: "1"}}},
 	} {
-		if fields := strings.Join(differences(&c, &got), " "); fields != strings.TrimSpace(want) {
+		if fields := strings.Join(Differences(&c, &got), " "); fields != strings.TrimSpace(want) {
 			t.Errorf("%+v differs in %q, want %q", c, fields, want)
 		}
 	}
