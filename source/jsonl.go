@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"errors"
-	"strings"
 	"unicode/utf8"
 	"unsafe"
 
@@ -18,12 +17,40 @@ type jsonlParser struct {
 	*parser
 	rules *rules
 	text  jsonscan.Scanner
+	keys  []jsonKey          // of the lines before
+	next  int                // of them, which the line's next key probably is
 	seen  [fieldTag + 1]bool // keys of the line
 	first reject             // what is wrong with the line first
 	times numbers
 
 	groups []string // reused
 	custom []migrate.CustomItem
+}
+
+// jsonKey is a key and what it means.
+type jsonKey struct {
+	name string
+	meaning
+}
+
+// look says what a key means. Most lines have the same keys in the same order.
+func (p *jsonlParser) look(name []byte) meaning {
+	for range p.keys {
+		if p.next >= len(p.keys) {
+			p.next = 0
+		}
+		k := &p.keys[p.next]
+		p.next++
+		if k.name == string(name) {
+			return k.meaning
+		}
+	}
+	const most = 32
+	if len(p.keys) == most {
+		return p.rules.dictionary.look(view(name))
+	}
+	p.keys = append(p.keys, jsonKey{string(name), p.rules.dictionary.look(string(name))})
+	return p.keys[len(p.keys)-1].meaning
 }
 
 // block takes all rows of a block.
@@ -54,7 +81,7 @@ func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
 		return p.rejectAt(at, raw, "", reject{"", reasonUTF8})
 	}
 	p.edge = migrate.Edge{Position: at}
-	p.seen, p.first, p.times = [fieldTag + 1]bool{}, reject{}, numbers{}
+	p.next, p.seen, p.first, p.times = 0, [fieldTag + 1]bool{}, reject{}, numbers{}
 	p.groups, p.custom = p.groups[:0], p.custom[:0]
 	p.text = jsonscan.Scanner{Data: raw}
 	err := p.text.Object(p.member)
@@ -88,11 +115,10 @@ func (p *jsonlParser) wrong(column, reason string) {
 
 // member reads the value of one key of the line.
 func (p *jsonlParser) member(name []byte) error {
-	key := view(name)
-	m := p.rules.dictionary.look(key)
+	m := p.look(name)
 	switch m.field {
 	case fieldUnknown:
-		p.tally.ignore(strings.Clone(key))
+		p.tally.ignore(view(name))
 		return p.text.Skip()
 	case fieldListed:
 		return p.text.Skip()
