@@ -1,76 +1,56 @@
 package stage
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// blockKey names a block.
-type blockKey struct {
+// cachedBlock is a block and where it lies.
+type cachedBlock struct {
 	file   int
 	offset int64
+	raw    []byte
 }
 
 const (
-	cacheSlots = 64
-	cacheBytes = 4 << 20
+	cacheBlocks = 64
+	cacheBytes  = 4 << 20
 )
 
 // blockCache keeps the blocks that were used last: the rosters of one block are loaded one after
 // the other, and each chunk of a large roster soon after the one before. What it holds is never
 // changed, so that readers share it.
 type blockCache struct {
-	mu    sync.Mutex
-	slots [cacheSlots]cachedBlock
-	clock int64
-	bytes int
+	mu     sync.Mutex
+	blocks []cachedBlock // the one that was used last stands first
+	bytes  int
 }
 
-type cachedBlock struct {
-	key  blockKey
-	raw  []byte
-	used int64
-}
-
-func (c *blockCache) get(key blockKey) []byte {
+func (c *blockCache) get(file int, offset int64) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range c.slots {
-		if s := &c.slots[i]; s.raw != nil && s.key == key {
-			c.clock++
-			s.used = c.clock
-			return s.raw
-		}
+	i := slices.IndexFunc(c.blocks, func(b cachedBlock) bool { return b.file == file && b.offset == offset })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	found := c.blocks[i]
+	copy(c.blocks[1:], c.blocks[:i])
+	c.blocks[0] = found
+	return found.raw
 }
 
 // put keeps a block, instead of the ones that were used longest ago if there are too many.
-func (c *blockCache) put(key blockKey, raw []byte) {
-	if len(raw) == 0 || len(raw) > cacheBytes {
+func (c *blockCache) put(file int, offset int64, raw []byte) {
+	if len(raw) > cacheBytes {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.bytes+len(raw) > cacheBytes {
-		c.drop(c.find(func(s *cachedBlock) bool { return s.raw != nil }))
+	c.blocks = slices.Insert(c.blocks, 0, cachedBlock{file, offset, raw})
+	for c.bytes += len(raw); c.bytes > cacheBytes || len(c.blocks) > cacheBlocks; {
+		last := len(c.blocks) - 1
+		c.bytes -= len(c.blocks[last].raw)
+		c.blocks[last] = cachedBlock{}
+		c.blocks = c.blocks[:last]
 	}
-	s := c.find(func(*cachedBlock) bool { return true })
-	c.drop(s)
-	c.clock++
-	*s = cachedBlock{key: key, raw: raw, used: c.clock}
-	c.bytes += len(raw)
-}
-
-// find returns the slot that was used longest ago among those that fit; a free one was never used.
-func (c *blockCache) find(fits func(*cachedBlock) bool) *cachedBlock {
-	var oldest *cachedBlock
-	for i := range c.slots {
-		if s := &c.slots[i]; fits(s) && (oldest == nil || s.used < oldest.used) {
-			oldest = s
-		}
-	}
-	return oldest
-}
-
-func (c *blockCache) drop(s *cachedBlock) {
-	c.bytes -= len(s.raw)
-	*s = cachedBlock{}
 }

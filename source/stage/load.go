@@ -71,28 +71,14 @@ func (s *sealer) load(parts []*partition) error {
 
 func (s *sealer) loadPages(p *partition) error {
 	l := &s.loaded
-	for _, page := range p.pages {
+	return p.each(func(page []byte) error {
 		start := len(l.arena)
 		l.arena = append(l.arena, page...)
 		if !s.index(start) {
 			return p.malformed()
 		}
-	}
-	if p.file == nil {
 		return nil
-	}
-	r := rawReader{f: p.file, window: s.window[:0]}
-	for {
-		start := len(l.arena)
-		arena, ok, err := r.next(l.arena, partitionWindow)
-		if err != nil || !ok {
-			s.window = r.window
-			return err
-		}
-		if l.arena = arena; !s.index(start) {
-			return p.malformed()
-		}
-	}
+	})
 }
 
 // index makes entries of the records of the page that begins at that offset of the arena.

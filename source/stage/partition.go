@@ -6,10 +6,6 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Windows of raw files: whole partitions are read through a large one, the runs of a merge, of
-// which many are open at once, through one of a page or so.
-const partitionWindow = 256 << 10
-
 // partition is a set of records: pages in memory, and a file of further ones (or none).
 type partition struct {
 	pages   [][]byte
@@ -54,19 +50,7 @@ func (p *partition) each(f func(page []byte) error) error {
 	if p.file == nil {
 		return nil
 	}
-	r := rawReader{f: p.file}
-	var page []byte
-	for {
-		var ok bool
-		var err error
-		page, ok, err = r.next(page[:0], partitionWindow)
-		if err != nil || !ok {
-			return err
-		}
-		if err := f(page); err != nil {
-			return err
-		}
-	}
+	return p.file.each(f)
 }
 
 // eachRecord hands every record to f, which may not keep its texts.

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -103,80 +104,48 @@ func (k *rawBlocks) flush(f *rawFile, records int64) error {
 	return err
 }
 
-// rawReader reads the pages of a raw file one after the other, through a window that is refilled
-// whole.
-type rawReader struct {
-	f      *rawFile
-	off    int64 // of the file, behind the window
-	window []byte
-	at     int
-}
-
 // errRaw says that a raw file is not what this process wrote to it.
 var errRaw = errors.New("partition file was changed by another program or by the disk")
 
-// next appends the next page to dst; at the end it returns ok false.
-func (r *rawReader) next(dst []byte, window int) (_ []byte, ok bool, err error) {
-	if r.at == len(r.window) && r.off == r.f.size {
-		return dst, false, nil
-	}
-	if err := r.fill(rawHeader, window); err != nil {
-		return dst, false, err
-	}
-	c := codec.Cursor{Rest: r.window[r.at : r.at+rawHeader]}
-	raw, stored := int(c.Uint32()), int(c.Uint32())
-	crc := c.Uint32()
-	r.at += rawHeader
-	if err := r.fill(stored, window); err != nil {
-		return dst, false, err
-	}
-	block := r.window[r.at : r.at+stored]
-	r.at += stored
-	if n, err := s2.DecodedLen(block); err != nil || n != raw || crc32.Checksum(block, castagnoli) != crc {
-		return dst, false, fmt.Errorf("read partition %q: %w", r.f.name, errRaw)
-	}
-	start := len(dst)
-	if cap(dst)-start < raw {
-		dst = append(make([]byte, 0, start+raw), dst...)
-	}
-	if _, err := s2.Decode(dst[start:start+raw], block); err != nil {
-		return dst[:start], false, fmt.Errorf("read partition %q: %w", r.f.name, errRaw)
-	}
-	return dst[:start+raw], true, nil
-}
+// rawWindow is how much of a raw file is read at a time. It has room for any block.
+const rawWindow = 256 << 10
 
-// fill makes sure that the window holds n unread bytes.
-func (r *rawReader) fill(n, window int) error {
-	unread := len(r.window) - r.at
-	if unread >= n {
-		return nil
-	}
-	if int64(n-unread) > r.f.size-r.off {
-		return fmt.Errorf("read partition %q: %w", r.f.name, errRaw)
-	}
-	size := int(min(int64(max(window, n)), int64(unread)+r.f.size-r.off))
-	b := r.window
-	if cap(b) < size {
-		b = make([]byte, size)
-	}
-	b = b[:size]
-	copy(b, r.window[r.at:])
-	if err := r.read(b[unread:]); err != nil {
-		return err
-	}
-	r.off += int64(size - unread)
-	r.window, r.at = b, 0
-	return nil
-}
-
-func (r *rawReader) read(b []byte) error {
-	file, err := disk.Open(r.f.fsys, r.f.name)
+// each hands every page to do, which may not keep it.
+func (f *rawFile) each(do func(page []byte) error) (err error) {
+	file, err := disk.Open(f.fsys, f.name)
 	if err != nil {
 		return fmt.Errorf("open partition: %w", err)
 	}
-	_, err = file.ReadAt(b, r.off)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("read partition %q: %w", r.f.name, err)
+	defer func() { err = errors.Join(err, file.Close()) }()
+	r := bufio.NewReaderSize(file, rawWindow)
+	var page []byte
+	for left := f.size; left > 0; {
+		head, err := r.Peek(rawHeader)
+		if err != nil {
+			return fmt.Errorf("read partition %q: %w", f.name, err)
+		}
+		c := codec.Cursor{Rest: head}
+		raw, stored, crc := int(c.Uint32()), int(c.Uint32()), c.Uint32()
+		if stored > rawWindow-rawHeader {
+			return fmt.Errorf("read partition %q: %w", f.name, errRaw)
+		}
+		whole, err := r.Peek(rawHeader + stored)
+		if err != nil {
+			return fmt.Errorf("read partition %q: %w", f.name, err)
+		}
+		block := whole[rawHeader:]
+		if n, err := s2.DecodedLen(block); err != nil || n != raw || crc32.Checksum(block, castagnoli) != crc {
+			return fmt.Errorf("read partition %q: %w", f.name, errRaw)
+		}
+		page = slices.Grow(page[:0], raw)[:raw]
+		if _, err := s2.Decode(page, block); err != nil {
+			return fmt.Errorf("read partition %q: %w", f.name, errRaw)
+		}
+		if err := do(page); err != nil {
+			return err
+		}
+		_, _ = r.Discard(len(whole)) // it is there
+		left -= int64(len(whole))
 	}
 	return nil
 }

@@ -54,7 +54,6 @@ type sealer struct {
 	job    *sealJob
 	id     int
 	loaded loaded
-	window []byte // of the reader
 	out    rosterWriter
 	unit   int64 // in work
 

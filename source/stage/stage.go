@@ -140,8 +140,7 @@ func (s *Stage) readIndex(g *segment) ([]indexEntry, error) {
 
 // readBlock reads, checks and unpacks a block, or takes it from the cache.
 func (s *Stage) readBlock(file int, b *block) ([]byte, error) {
-	key := blockKey{file: file, offset: b.offset}
-	if raw := s.cache.get(key); raw != nil {
+	if raw := s.cache.get(file, b.offset); raw != nil {
 		return raw, nil
 	}
 	stored := make([]byte, b.stored)
@@ -152,7 +151,7 @@ func (s *Stage) readBlock(file int, b *block) ([]byte, error) {
 	if why != "" {
 		return nil, s.damaged(file, b.offset, why)
 	}
-	s.cache.put(key, raw)
+	s.cache.put(file, b.offset, raw)
 	return raw, nil
 }
 
