@@ -190,7 +190,7 @@ func (p *csvParser) batch(b *block, batch []record) error {
 		raw, line := b.text(cut), b.line+int64(cut.line)
 		p.many = 0
 		if cut.kind != cutWhole {
-			if err := p.broken(b.layout, line, raw, cutReason(cut.kind)); err != nil {
+			if err := p.broken(b.layout, line, raw, reject{"", cutReasons[cut.kind]}); err != nil {
 				return err
 			}
 			continue
@@ -205,16 +205,6 @@ func (p *csvParser) batch(b *block, batch []record) error {
 		rows = rows[1:]
 	}
 	return nil
-}
-
-func cutReason(kind cutKind) reject {
-	switch kind {
-	case cutColumns:
-		return reject{"", reasonColumns}
-	case cutOverlong:
-		return reject{"", reasonOverlong}
-	}
-	return reject{"", reasonQuotes}
 }
 
 func (p *csvParser) row(r *texts, raw []byte, line int64) error {

@@ -25,6 +25,9 @@ const (
 	cutOpen
 )
 
+// cutReasons are why lines that are no records are rejected.
+var cutReasons = [...]string{cutQuotes: reasonQuotes, cutColumns: reasonColumns, cutOverlong: reasonOverlong}
+
 // cutter finds the records of a CSV and their cells, in one walk.
 type cutter struct {
 	columns int      // of the header; 0: not known yet

@@ -153,64 +153,65 @@ func (p *jsonlParser) member(name []byte) error {
 	return p.customItems()
 }
 
+// begins reports whether the next value begins as it has to. null is absent; anything else is
+// wrong, for this reason.
+func (p *jsonlParser) begins(with byte, column, reason string) bool {
+	c := p.text.Peek()
+	if c != with && c != 'n' {
+		p.wrong(column, reason)
+	}
+	return c == with
+}
+
 // str reads a string. A number is none: an account that is digits only is a string in quotes.
 func (p *jsonlParser) str(column string, to *string) error {
-	switch p.text.Peek() {
-	case '"':
-		s, err := p.text.Text()
-		*to = view(s)
-		return err
-	case 'n':
-	default:
-		p.wrong(column, reasonString)
+	if !p.begins('"', column, reasonString) {
+		return p.text.Skip()
 	}
-	return p.text.Skip()
+	s, err := p.text.Text()
+	*to = view(s)
+	return err
 }
 
 // time reads an integer. 0 is absent.
 func (p *jsonlParser) time(column string, to *string) error {
-	switch c := p.text.Peek(); {
-	case c == '-' || c >= '0' && c <= '9':
-		s, err := p.text.Number()
-		*to = view(s)
-		return err
-	case c == 'n':
-	default:
-		p.wrong(column, reasonNumber)
+	if !p.digits() {
+		p.begins('n', column, reasonNumber)
+		return p.text.Skip()
 	}
-	return p.text.Skip()
+	s, err := p.text.Number()
+	*to = view(s)
+	return err
+}
+
+// digits reports whether the next value is a number.
+func (p *jsonlParser) digits() bool {
+	c := p.text.Peek()
+	return c == '-' || c >= '0' && c <= '9'
 }
 
 func (p *jsonlParser) groupNames() error {
-	switch p.text.Peek() {
-	case '[':
-		return p.text.Array(func() error {
-			if p.text.Peek() != '"' {
-				p.wrong(nameGroups, reasonStrings)
-				return p.text.Skip()
-			}
-			s, err := p.text.Text()
-			if len(s) > 0 {
-				p.groups = append(p.groups, view(s))
-			}
-			return err
-		})
-	case 'n':
-	default:
-		p.wrong(nameGroups, reasonStrings)
+	if !p.begins('[', nameGroups, reasonStrings) {
+		return p.text.Skip()
 	}
-	return p.text.Skip()
+	return p.text.Array(func() error {
+		if p.text.Peek() != '"' {
+			p.wrong(nameGroups, reasonStrings)
+			return p.text.Skip()
+		}
+		s, err := p.text.Text()
+		if len(s) > 0 {
+			p.groups = append(p.groups, view(s))
+		}
+		return err
+	})
 }
 
 func (p *jsonlParser) customItems() error {
-	switch p.text.Peek() {
-	case '[':
-		return p.text.Array(p.customItem)
-	case 'n':
-	default:
-		p.wrong(nameCustomItem, reasonItems)
+	if !p.begins('[', nameCustomItem, reasonItems) {
+		return p.text.Skip()
 	}
-	return p.text.Skip()
+	return p.text.Array(p.customItem)
 }
 
 // customItem reads {"Tag":...,"Value":...}.
@@ -250,21 +251,20 @@ func (p *jsonlParser) customItem() error {
 // to the digit.
 func (p *jsonlParser) customValue(tag string) error {
 	column := orElse(tag, nameCustomItem)
-	switch c := p.text.Peek(); {
-	case c == '"':
-		s, err := p.text.Text()
-		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: view(s)})
-		return err
-	case c == '-' || c >= '0' && c <= '9':
-		s, err := p.text.Number()
-		if bytes.ContainsAny(s, ".eE") {
+	item := migrate.CustomItem{Tag: tag, Integer: p.digits()}
+	var s []byte
+	var err error
+	switch {
+	case item.Integer:
+		if s, err = p.text.Number(); bytes.ContainsAny(s, ".eE") {
 			p.wrong(column, reasonItemValue)
 		}
-		p.custom = append(p.custom, migrate.CustomItem{Tag: tag, Value: view(s), Integer: true})
-		return err
-	case c == 'n':
+	case p.begins('"', column, reasonItemValue):
+		s, err = p.text.Text()
 	default:
-		p.wrong(column, reasonItemValue)
+		return p.text.Skip()
 	}
-	return p.text.Skip()
+	item.Value = view(s)
+	p.custom = append(p.custom, item)
+	return err
 }

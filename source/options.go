@@ -177,35 +177,20 @@ func (o Options) duplicates() stage.Duplicates {
 	return stage.Last
 }
 
-// remedy is what happens to an optional field that breaks the API's limits.
-type remedy uint8
-
-const (
-	remedyReject remedy = iota
-	remedyDrop
-	remedyCut
-)
-
 // rules are the options as the parsers need them. They are read only and shared.
 type rules struct {
 	dictionary dictionary
 	mapped     map[string]string
 	integer    map[string]struct{} // full tags
 	source     string              // for rows without one
-	remedy     remedy
+	invalid    string              // --invalid-field: reject, drop or cut
 }
 
 func (o Options) rules() *rules {
 	r := &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: map[string]struct{}{},
-		source: o.DefaultAddSource}
+		source: o.DefaultAddSource, invalid: orElse(o.InvalidField, "reject")}
 	for _, tag := range o.integerTags() {
 		r.integer[tag] = struct{}{}
-	}
-	switch o.InvalidField {
-	case "drop":
-		r.remedy = remedyDrop
-	case "cut":
-		r.remedy = remedyCut
 	}
 	return r
 }

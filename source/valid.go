@@ -189,10 +189,10 @@ func (v *validator) text(column, s string, limit int) (string, reject) {
 		return "", reject{column, reasonBreaks}
 	}
 	now := ""
-	switch v.rules.remedy {
-	case remedyReject:
+	switch v.rules.invalid {
+	case "reject":
 		return "", reject{column, reason}
-	case remedyCut:
+	case "cut":
 		now = cutText(s, limit)
 	}
 	v.changes = append(v.changes, change{column, reason, s, now})
@@ -231,12 +231,12 @@ func (v *validator) groups(list []string) ([]string, reject) {
 	if strings.ContainsAny(was, "\r\n") {
 		return nil, reject{nameGroups, reasonBreaks}
 	}
-	switch v.rules.remedy {
-	case remedyReject:
+	switch v.rules.invalid {
+	case "reject":
 		return nil, reject{nameGroups, reasonGroups}
-	case remedyDrop:
+	case "drop":
 		kept = kept[:0]
-	case remedyCut:
+	case "cut":
 		kept = kept[:migrate.MaxGroups]
 	}
 	v.changes = append(v.changes, change{nameGroups, reasonGroups, was, strings.Join(kept, groupSeparator)})
@@ -315,7 +315,7 @@ func (v *validator) time(column, s string) (int64, reject) {
 	if t >= 0 {
 		return t, reject{}
 	}
-	if v.rules.remedy == remedyReject {
+	if v.rules.invalid == "reject" {
 		return 0, reject{column, reasonNegative}
 	}
 	v.changes = append(v.changes, change{column, reasonNegative, s, ""})
