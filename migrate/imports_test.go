@@ -17,9 +17,9 @@ import (
 
 const module = "friendmigrate"
 
-// place says what the packages of a folder may import: of ours, by folder, without those of never,
-// and of third parties, with what lies below.
-type place struct{ ours, others, never []string }
+// place says what the packages of a folder may import: of ours, by folder, and of
+// third parties, with what lies below.
+type place struct{ ours, others []string }
 
 // mayImport is the map of the code. A package that isn't on it has no place yet.
 var mayImport = map[string]place{
@@ -135,28 +135,71 @@ func TestTheMapOfTheCodeIsTheCode(t *testing.T) {
 	}
 }
 
-// commands are main, the packages that do what a command does, and the tests that use those.
-var commands = []string{"friendmigrate", "verify", "export", "doctor", "answers"}
-
 // placeOf returns the entry of the map that holds for a folder: its own, or that of the command,
-// which parts without one share. Package job and what it builds on know nothing of the commands:
-// only main and the commands import it.
-func placeOf(of string) (place, bool) {
-	folder := of
-	if _, own := mayImport[folder]; !own && within(folder, "cmd/friendmigrate") {
-		folder = "cmd/friendmigrate"
+// whose parts without one share it.
+func placeOf(folder string) (place, bool) {
+	if _, own := mayImport[folder]; !own && within(folder, command) {
+		folder = command
 	}
 	p, known := mayImport[folder]
-	job := "cmd/friendmigrate/job"
-	if within(of, "cmd/friendmigrate") && of != job && !slices.Contains(commands, path.Base(of)) {
-		p.never = append(p.never, job)
-	}
 	return p, known
+}
+
+// The table in the command's doc.go says which of its packages may import which.
+func TestThePackagesOfTheCommandImportDownwards(t *testing.T) {
+	const command = module + "/" + command
+	packages, line := packageFiles(t), linesOf(t)
+	for folder, files := range packages {
+		if !within(module+"/"+folder, command) {
+			continue
+		}
+		for _, file := range files {
+			if file.isTest() {
+				continue
+			}
+			own, known := line[folder]
+			if !known {
+				t.Fatalf("the table in doc.go lacks %s", folder)
+			}
+			for _, imported := range file.imports {
+				if at := line[strings.TrimPrefix(imported, module+"/")]; within(imported, command) && at <= own {
+					t.Errorf("%s/%s imports %s, which does not stand below it", folder, file.name, imported)
+				}
+			}
+		}
+	}
+	for folder := range line {
+		if len(packages[folder]) == 0 {
+			t.Errorf("the table in doc.go names %s, which is no package", folder)
+		}
+	}
+}
+
+const command = "cmd/friendmigrate"
+
+// linesOf reads the table: the number of the line on which a package stands, by its folder.
+func linesOf(t *testing.T) map[string]int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", command, "doc.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := map[string]int{}
+	for row := range strings.Lines(string(text)) {
+		if row, found := strings.CutPrefix(row, "//\t"); found {
+			names, _, _ := strings.Cut(row, "  ")
+			at := len(line) + 1
+			for _, name := range strings.Fields(names) {
+				line[path.Join(command, strings.TrimPrefix(name, "main"))] = at
+			}
+		}
+	}
+	return line
 }
 
 func (p place) allows(imported string) bool {
 	if folder, ours := strings.CutPrefix(imported, module+"/"); ours {
-		return !slices.Contains(p.never, folder) && slices.ContainsFunc(p.ours, func(our string) bool {
+		return slices.ContainsFunc(p.ours, func(our string) bool {
 			above, all := strings.CutSuffix(our, "/...")
 			return folder == our || all && within(folder, above)
 		})

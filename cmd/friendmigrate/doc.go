@@ -1,12 +1,21 @@
 // Command friendmigrate moves a social graph into Tencent Chat by its friend_import API.
 //
-// This package is the operator's surface: flags and variables in, lists, a report, an exit code and
-// one last line out. It wires the packages of the program together and decides the order of the
-// durable steps (prepare.go says what a crash between two of them means). The life of a job that
-// commands share is in package job. What both promise: nothing is sent before settings, state and
-// input have been found sound; every ending writes the lists and the report; the last line on
-// standard error says what happened and what to run next; where that is asked for, others may watch
-// and read how it ended (progress); nothing secret is ever printed or written. What
-// they never do: decide on an answer of the service (sink does), or on what an outcome leads to
-// (migrate does).
+// It is the operator's surface: flags and variables in, lists, a report, an exit code and one last
+// line out. It promises: nothing is sent before settings, state and input have been found sound;
+// every ending writes the lists and the report; the last line on standard error says what happened
+// and what to run next; others may watch and read how it ended (progress); nothing secret is ever
+// printed or written. It never decides on an answer of the service (sink does), or on what an
+// outcome leads to (migrate does).
+//
+// Its packages, from the top down. Each imports only packages of the lines below its own, and
+// source, sink, checkpoint and migrate. A test of package migrate reads this table.
+//
+//	main                            the commands: flags, one call, words
+//	doctor                          what a run needs: network, credentials, accounts
+//	verify export plan manifest     what the commands of those names do
+//	job                             the life of a job: open, run an operation, end
+//	inspect                         questions to a state folder: status, failures, explain
+//	progress events                 where a run stands, for screen, files and HTTP; its log
+//	report folder                   what became of a job; the files of the state folder
+//	settings exit terminal early    flags; exit codes and hints; words and numbers; signals
 package main
