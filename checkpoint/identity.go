@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -125,9 +126,16 @@ func short(digest string) string {
 	return fmt.Sprintf("%q", digest)
 }
 
-// check refuses what cannot be a job.
+// CommandOption is the option that names the command of a job other than an import.
+const CommandOption = "the command"
+
+// Command is the command that the job is of.
+func (a Identity) Command() string { return cmp.Or(a.Options[CommandOption], "import") }
+
+// check refuses what cannot be a job. An undo has the chunks of its job and perhaps fewer edges than
+// those.
 func (a Identity) check() error {
-	if a.Chunks < 0 || a.Chunks > maxChunks || a.Edges < a.Chunks || a.Edges > a.Chunks*migrate.MaxChunkEdges {
+	if a.Chunks < 0 || a.Chunks > maxChunks || a.Edges < 0 || a.Edges > a.Chunks*migrate.MaxChunkEdges {
 		return fmt.Errorf("a job of %d edges in %d chunks cannot be", a.Edges, a.Chunks)
 	}
 	return nil

@@ -54,7 +54,7 @@ func TestIdentityDiffers(t *testing.T) {
 }
 
 func TestImpossibleJobs(t *testing.T) {
-	for _, id := range []Identity{{Edges: 1}, {Chunks: -1}, {Chunks: 2, Edges: 1}, {Chunks: 1, Edges: 1001}, {Chunks: maxChunks + 1, Edges: maxChunks + 1}} {
+	for _, id := range []Identity{{Edges: 1}, {Chunks: -1}, {Chunks: 2, Edges: -1}, {Chunks: 1, Edges: 1001}, {Chunks: maxChunks + 1, Edges: maxChunks + 1}} {
 		if err := Create(newMemFS(), testDir, id); err == nil {
 			t.Errorf("%+v was taken", id)
 		}

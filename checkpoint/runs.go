@@ -7,6 +7,8 @@ type RunStart struct {
 	At      time.Time `json:"at"`
 	Workers int       `json:"workers"`
 	Version string    `json:"version"` // of the program
+
+	OnlyMissing bool `json:"onlyMissing,omitempty"` // it asked first, and imported what was not there
 }
 
 // RunEnd is the account of a run that ended in order.

@@ -49,6 +49,7 @@ type Status struct {
 	FailedBy []FailedCode     `json:"failedByCode"`
 	Missing  []string         `json:"missingShards,omitempty"`
 	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
+	Undone   *report.Undone   `json:"undone,omitempty"`   // of the shards whose undo has begun
 	Pace     *folder.Pace     `json:"pace,omitempty"`     // set by friendmigrate pace; absent: nothing is
 	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
 
@@ -76,6 +77,7 @@ type JobStatus struct {
 	Code     *int               `json:"code,omitempty"`
 	What     string             `json:"what,omitempty"` // how its last run ended
 	Verified *report.Verified   `json:"verified,omitempty"`
+	Undone   *report.Undone     `json:"undone,omitempty"`
 
 	now progress.Snapshot // as the job itself shows it while it runs
 }
@@ -126,6 +128,10 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 	}
 	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // one that cannot be read says nothing
 		s.Verified = r.Verified
+	}
+	var err error
+	if s.Undone, err = Undoing(s.Dir); err != nil {
+		return err
 	}
 	if a := s.Account; a != nil {
 		s.Percent = progress.Percent(a.Edges()-a.Pending(), a.Edges())
@@ -200,6 +206,12 @@ func (s *Status) addUp() {
 		j := &s.Shards[i]
 		s.Phase = graver(s.Phase, j.Phase)
 		sum = sum.Plus(j.now)
+		if u := j.Undone; u != nil && s.Undone == nil {
+			s.Undone = u
+		} else if u != nil {
+			both := s.Undone.Plus(u)
+			s.Undone = &both
+		}
 		if v := j.Verified; v != nil && s.Verified == nil {
 			s.Verified = v
 		} else if v != nil {

@@ -134,6 +134,9 @@ func (s *Status) runRows(row func(name, value, about string)) {
 			row("ended", "", one.What)
 		}
 	}
+	if s.Undone != nil {
+		row("undone", "", s.Undone.String())
+	}
 	if s.Pace != nil {
 		row("pace", "", s.Pace.String()+" (set by friendmigrate pace)")
 	}

@@ -55,7 +55,7 @@ func TestTheUndoListIsWhatWasImported(t *testing.T) {
 	for _, window := range []int64{1, 7, 100, undoWindow} {
 		for _, uncertain := range []bool{false, true} {
 			var b strings.Builder
-			u, err := jobs.undo(t.Context(), &b, uncertain, window)
+			u, err := jobs.Undo(t.Context(), &b, UndoOptions{Uncertain: uncertain, window: window})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -47,7 +47,7 @@ func (j *Run) takeOver() error {
 	}
 	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), events.Fresh, zap.String("old", j.old))
 	j.watch = startWatch(j)
-	if err := errors.Join(j.openJournal(), j.openStage()); err != nil {
+	if err := errors.Join(j.OpenJournal(), j.openStage()); err != nil {
 		return err
 	}
 	if j.Journal == nil || j.Stage == nil {

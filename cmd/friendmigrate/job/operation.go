@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"iter"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/migrate"
@@ -28,6 +29,8 @@ type Operation struct {
 	// Outcomes says which edges of a chunk are open and records what is settled. nil: the run's
 	// Journal does.
 	Outcomes func(*Run) migrate.Journal
+	// Rosters sees the plan pass by. nil: nobody does.
+	Rosters func(iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error]
 	// Hint is the command to run after an ending that this operation words differently. nil or "":
 	// as after an import.
 	Hint func(*Run, exit.Code) string

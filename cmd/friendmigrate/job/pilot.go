@@ -202,7 +202,7 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 	if p == nil || j.Counts.NoRows() { // nobody has an edge of nothing
 		return nil
 	}
-	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) { p.take(r, j.Journal) })
+	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) { p.take(r, j.outcomes()) })
 	if err != nil {
 		return j.planError(ctx, err)
 	}
@@ -221,6 +221,11 @@ func (p *Pilot) take(r migrate.Roster, journal migrate.Journal) {
 	p.settled += r.Edges
 	for i := range r.Chunks {
 		n := int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
+		if part, ok := journal.(interface{ Part(ordinal int64) int }); ok { // of an undo, which leaves other edges alone
+			foreign := int64(n - part.Part(r.First+int64(i)))
+			p.edges -= foreign
+			p.settled -= foreign
+		}
 		open, _ := journal.Open(r.First+int64(i), n)
 		if left := open.Len(); left > 0 {
 			p.settled -= int64(left)

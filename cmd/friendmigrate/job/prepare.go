@@ -35,7 +35,7 @@ import (
 // So a sealed stage implies that its journal was there, and a journal without a stage is never
 // taken for a new job.
 func (j *Run) Prepare(ctx context.Context) error {
-	if err := j.openJournal(); err != nil {
+	if err := j.OpenJournal(); err != nil {
 		return err
 	}
 	if err := j.openStage(); err != nil {
@@ -43,7 +43,10 @@ func (j *Run) Prepare(ctx context.Context) error {
 	}
 	want := j.Identity()
 	if j.Op.Command != "import" { // journals of import have no such entry
-		want.Options["the command"] = j.Op.Command
+		want.Options[checkpoint.CommandOption] = j.Op.Command
+	}
+	if err := j.refuseUndone(); err != nil {
+		return err
 	}
 	if j.Journal != nil {
 		recorded := j.Journal.Identity()
@@ -80,7 +83,21 @@ func (j *Run) Prepare(ctx context.Context) error {
 	return nil
 }
 
-func (j *Run) openJournal() error {
+// refuseUndone refuses to send what an undo has deleted or is about to.
+func (j *Run) refuseUndone() error {
+	undone, err := checkpoint.Exists(j.FS, filepath.Join(j.Dir, folder.Undo))
+	if err != nil || !undone {
+		return err
+	}
+	return &exit.Error{
+		Code: exit.OtherJob, Hint: j.Line().With("fresh", "").String(),
+		Err: fmt.Errorf("the job in %q was undone, wholly or in part; to import it again, start over with --fresh; nothing was %s",
+			j.Dir, j.Done),
+	}
+}
+
+// OpenJournal opens the journal in the run's folder, if there is one.
+func (j *Run) OpenJournal() error {
 	journal, err := checkpoint.Open(j.FS, j.Dir, checkpoint.Options{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

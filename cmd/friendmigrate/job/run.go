@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate/disk"
 )
 
 // Run is one run of an operation. Its methods belong to one goroutine, except where watch.go says
@@ -50,7 +51,11 @@ func (p *Program) NewRun(op Operation, set settings.Settings, v settings.Values,
 // an error for one that could not.
 func (j *Run) Do(ctx context.Context) (exit.Ending, error) {
 	j.Begin(j.Op.Command, j.Set.Stop.MaxDuration)
-	if err := j.CheckInputs(); err != nil {
+	check := j.CheckInputs
+	if j.Op.Prepare != nil {
+		check = j.CheckBase
+	}
+	if err := check(); err != nil {
 		return exit.Ending{}, err
 	}
 	if err := j.Ready(ctx); err != nil {
@@ -120,7 +125,12 @@ func (j *Run) takeFolder(ctx context.Context) error {
 	if err := j.Take(ctx, base, neighbours); err != nil {
 		return err
 	}
-	j.Dir = filepath.Join(j.Dir, j.Op.Folder)
+	if j.Op.Folder != "" {
+		j.Dir = filepath.Join(j.Dir, j.Op.Folder)
+		if err := j.FS.MkdirAll(j.Dir, disk.FolderMode); err != nil {
+			return err
+		}
+	}
 	if j.Set.Service.Rehearse {
 		return folder.Forget(j.Dir)
 	}

@@ -39,7 +39,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		return runResult{idle: true}
 	}
 	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers,
-		Version: j.Version}); err != nil {
+		Version: j.Version, OnlyMissing: j.Set.Job.OnlyMissing}); err != nil {
 		return runResult{err: err}
 	}
 	where := j.Set.Service.Target()
@@ -50,6 +50,9 @@ func (j *Run) send(ctx context.Context) runResult {
 		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
 	plan := j.Pilot.Rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
+	if j.Op.Rosters != nil {
+		plan = j.Op.Rosters(plan)
+	}
 	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
 	if j.Op.EdgeBytes != nil {

@@ -21,6 +21,8 @@ func (r Report) Arrived() string {
 	switch pending, lost := r.Account.Pending(), r.Account.Failed()+r.Rows.Rejected; {
 	case !r.Rows.Balanced:
 		return "Not known: the sum does not balance."
+	case r.Undone != nil:
+		return fmt.Sprintf("No longer: the job was undone, %s.", r.Undone)
 	case v != nil && v.Missing > 0:
 		return fmt.Sprintf("No: verify found %s missing.", terminal.Some(v.Missing, "edge"))
 	case pending > 0:

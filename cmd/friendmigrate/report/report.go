@@ -28,6 +28,7 @@ type Report struct {
 	Rehearsal        *Rehearsal       `json:"rehearsal,omitempty"`
 	// by the last verify, if the job has sent nothing since
 	Verified *Verified `json:"verified,omitempty"`
+	Undone   *Undone   `json:"undone,omitempty"` // how far an undo is; absent: none has begun
 
 	Series *Series `json:"-"` // how it went over time, for the page; nil: not known
 }

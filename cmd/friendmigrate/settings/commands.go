@@ -29,8 +29,12 @@ func (s *Settings) Flags() []Flag {
 	switch s.command {
 	case "import":
 		return all
+	case "undo":
+		own := Group(groupJob, withoutVariable(Open("yes", "", On(&s.Yes), "delete; without it nothing is sent")),
+			withoutVariable(Open("assume-new", "", On(&s.AssumeNew), "take every imported edge for one that was not there before")))
+		return append(own, without(all, "rehearse", "rehearse-real-time", "fresh", "only-missing", groupInput, groupObjects)...)
 	case "update":
-		return without(all, "rehearse", "default-add-source", "mutual", "max-friends", "only-missing")
+		return without(all, "rehearse", "rehearse-real-time", "default-add-source", "mutual", "max-friends", "only-missing")
 	case "plan":
 		return s.planFlags(all, json)
 	case "verify":

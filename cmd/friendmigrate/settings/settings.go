@@ -44,6 +44,8 @@ type Settings struct {
 	Uncertain  bool     // of undo-list
 	Unfinished bool     // of clean
 
+	Yes, AssumeNew bool // of undo
+
 	Simulator simulator.Config // limits, readings and faults
 }
 
