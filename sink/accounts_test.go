@@ -20,7 +20,7 @@ func TestAccountsGoByTheirID(t *testing.T) {
 		fmt.Fprint(w, `{"ResultItem":[`+strings.Join(items, ",")+`],`+okTail)
 	}}
 	got, err := testClient(t, s.serve(t), nil).Accounts(t.Context(), []string{"a", "b", "c", "d", "e", "f"})
-	want := []Account{
+	want := []Presence{
 		{Known: true, Exists: true}, {Known: true}, {Again: true, Info: "no ResultItem"}, {Again: true, Info: "no AccountStatus that is known"}, {Again: true, Code: 70500, Info: "x"}, {Code: 70206, Info: "x"},
 	}
 	if err != nil || !slices.Equal(got, want) {
@@ -68,8 +68,8 @@ func TestImportedAccountsAreBareIDs(t *testing.T) {
 		}
 	}}
 	c := testClient(t, s.serve(t), nil)
-	exists := Account{Known: true, Exists: true}
-	for _, want := range [][]Account{{exists, {Info: "named in FailAccounts"}}, {exists, exists}, {exists, exists}} {
+	exists := Presence{Known: true, Exists: true}
+	for _, want := range [][]Presence{{exists, {Info: "named in FailAccounts"}}, {exists, exists}, {exists, exists}} {
 		if got, err := c.ImportAccounts(t.Context(), []string{"a", "b"}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%+v %v, want %+v", got, err, want)
 		}

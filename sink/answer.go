@@ -49,19 +49,26 @@ func (e *envelope) check() error {
 	return nil
 }
 
-// scanAnswer reads a whole answer. The elements of the array named list go to item, which must read
-// them; without it the array is skipped.
-func scanAnswer(data []byte, list string, item func(*jsonscan.Scanner) error) (envelope, error) {
+// content is what an API's answers have beside the envelope: a list, whose elements go to item, and
+// other members, each of which goes to member. Both must read what they are given.
+type content struct {
+	list   string // "": none
+	item   func(s *jsonscan.Scanner) error
+	member func(s *jsonscan.Scanner, name string) error // nil: others are skipped
+}
+
+// scanAnswer reads a whole answer.
+func scanAnswer(data []byte, c content) (envelope, error) {
 	var e envelope
 	if err := glance(data); err != nil {
 		return e, err
 	}
 	s := &jsonscan.Scanner{Data: data}
 	err := s.Object(func(name []byte) error {
-		if list != "" && string(name) == list {
-			return e.list(s, item)
+		if c.list != "" && string(name) == c.list {
+			return e.list(s, c.item)
 		}
-		return e.member(s, name)
+		return e.member(s, name, c.member)
 	})
 	if err == nil {
 		err = s.End()
@@ -100,8 +107,8 @@ func (e *envelope) list(s *jsonscan.Scanner, item func(*jsonscan.Scanner) error)
 	return s.Array(func() error { return item(s) })
 }
 
-// member reads one of the members that every answer has, and skips others.
-func (e *envelope) member(s *jsonscan.Scanner, name []byte) (err error) {
+// member reads one of the members that every answer has. Others go to other, or are skipped.
+func (e *envelope) member(s *jsonscan.Scanner, name []byte, other func(*jsonscan.Scanner, string) error) (err error) {
 	var text []byte
 	kind := s.Kind()
 	switch string(name) {
@@ -128,6 +135,9 @@ func (e *envelope) member(s *jsonscan.Scanner, name []byte) (err error) {
 	case "Fail_Account":
 		return e.failAccount(s)
 	default:
+		if other != nil {
+			return other(s, string(name))
+		}
 		return s.Skip()
 	}
 	return err
@@ -147,14 +157,23 @@ func (e *envelope) failAccount(s *jsonscan.Scanner) error {
 	})
 }
 
-// result is one element of ResultItem or InfoItem.
+// itemNames are the members of a list's elements that differ between APIs.
+type itemNames struct{ list, account, state string }
+
+var (
+	friendItems  = itemNames{list: "ResultItem", account: "To_Account"}
+	checkItems   = itemNames{list: "InfoItem", account: "To_Account", state: "Relation"}
+	accountItems = itemNames{list: "ResultItem", account: "UserID", state: "AccountStatus"}
+)
+
+// result is one element of a list.
 type result struct {
 	to       []byte
 	hasTo    bool
 	code     int64
 	hasCode  bool
 	info     []byte
-	relation []byte
+	state    []byte
 	wrong    string // what is wrong with an element that is not usable
 }
 
@@ -162,13 +181,13 @@ type result struct {
 func (r *result) usable() bool { return r.hasTo && r.hasCode }
 
 // scanResult reads one element. What is none of the API's is read over and comes out unusable.
-func scanResult(s *jsonscan.Scanner) (r result, err error) {
+func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
 	if s.Peek() != '{' {
 		return r, s.Skip()
 	}
 	err = s.Object(func(name []byte) (err error) {
 		switch string(name) {
-		case "To_Account":
+		case names.account:
 			if r.hasTo {
 				return errRepeated
 			}
@@ -183,8 +202,8 @@ func scanResult(s *jsonscan.Scanner) (r result, err error) {
 			}
 		case "ResultInfo":
 			r.info, _, err = s.StringValue()
-		case "Relation":
-			r.relation, _, err = s.StringValue()
+		case names.state:
+			r.state, _, err = s.StringValue()
 		default:
 			err = s.Skip()
 		}
@@ -196,7 +215,7 @@ func scanResult(s *jsonscan.Scanner) (r result, err error) {
 // tally is what was odd about the items of an answer.
 type tally struct {
 	usable     int // items
-	unreadable int // items without a To_Account or ResultCode
+	unreadable int // items without an account or ResultCode
 	foreign    int // items about somebody who was not asked about
 	repeated   int // items about somebody for the second time, saying the same
 	disputed   int // accounts with two items that say different things
@@ -238,6 +257,7 @@ func (m *matcher) find(to []byte) (int, bool) {
 
 // verdicts collects one answer's items by account.
 type verdicts struct {
+	names itemNames
 	matcher
 	tally
 	items []verdict
@@ -251,11 +271,11 @@ type verdict struct {
 	disputed bool
 	code     int
 	info     string
-	relation relation
+	presence presence
 }
 
-func newVerdicts(n int, name func(i int) string) *verdicts {
-	return &verdicts{matcher: matcher{n: n, name: name}, items: make([]verdict, n)}
+func newVerdicts(names itemNames, n int, name func(i int) string) *verdicts {
+	return &verdicts{names: names, matcher: matcher{n: n, name: name}, items: make([]verdict, n)}
 }
 
 // reset forgets an answer before the next one.
@@ -266,7 +286,7 @@ func (v *verdicts) reset() {
 
 // item reads one element of the list.
 func (v *verdicts) item(s *jsonscan.Scanner) error {
-	r, err := scanResult(s)
+	r, err := scanResult(s, v.names)
 	if err != nil {
 		return err
 	}
@@ -287,11 +307,11 @@ func (v *verdicts) item(s *jsonscan.Scanner) error {
 	if string(r.info) != v.last {
 		v.last = clean(string(r.info))
 	}
-	fresh := verdict{seen: true, code: int(r.code), info: v.last, relation: relationOf(r.relation)}
+	fresh := verdict{seen: true, code: int(r.code), info: v.last, presence: presenceOf(r.state)}
 	switch old := &v.items[i]; {
 	case !old.seen:
 		*old = fresh
-	case old.code != fresh.code || old.relation != fresh.relation:
+	case old.code != fresh.code || old.presence != fresh.presence:
 		old.disputed = true
 	default:
 		v.repeated++
@@ -300,16 +320,16 @@ func (v *verdicts) item(s *jsonscan.Scanner) error {
 }
 
 // unseen says why there is no verdict on an account.
-func (v *verdict) unseen(list string) string {
-	if v.info != "" {
-		return v.info
+func (v *verdicts) unseen(i int) string {
+	if v.items[i].info != "" {
+		return v.items[i].info
 	}
-	return "no " + list
+	return "no " + v.names.list
 }
 
 // finish counts what is missing, and compares with Fail_Account.
-func (v *verdicts) finish(e *envelope, list string) {
-	switch {
+func (v *verdicts) finish(e *envelope) {
+	switch list := v.names.list; {
 	case e.listKind != "":
 		v.wrong = wrongKind("the answer's "+list, e.listKind, "an array").Error()
 	case !e.hasList:

@@ -12,10 +12,10 @@ import (
 const okTail = `"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}`
 
 func scanFor(data string, accounts ...string) (*verdicts, envelope, error) {
-	v := newVerdicts(len(accounts), func(i int) string { return accounts[i] })
-	e, err := scanAnswer([]byte(data), "ResultItem", v.item)
+	v := newVerdicts(friendItems, len(accounts), func(i int) string { return accounts[i] })
+	e, err := scanAnswer([]byte(data), content{list: "ResultItem", item: v.item})
 	if err == nil && e.ok() {
-		v.finish(&e, "ResultItem")
+		v.finish(&e)
 	}
 	return v, e, err
 }
@@ -198,12 +198,12 @@ func BenchmarkDecodeAnswer1000(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		v := newVerdicts(len(accounts), func(i int) string { return accounts[i] })
-		e, err := scanAnswer(data, "ResultItem", v.item)
+		v := newVerdicts(friendItems, len(accounts), func(i int) string { return accounts[i] })
+		e, err := scanAnswer(data, content{list: "ResultItem", item: v.item})
 		if err != nil || !e.ok() {
 			b.Fatal(err)
 		}
-		v.finish(&e, "ResultItem")
+		v.finish(&e)
 		if v.missing > 0 {
 			b.Fatal("missing")
 		}
@@ -257,7 +257,7 @@ func TestWrongTypesAreNamed(t *testing.T) {
 		`{"UserDataItem":[],"FriendNum":0,"CompleteFlag":true,` + okTail:                                   "the page's CompleteFlag is a truth value, not an integer",
 		`{"UserDataItem":[],"FriendNum":1,"CompleteFlag":0,"NextStartIndex":"1",` + okTail:                 "the page's NextStartIndex is a string, not an integer",
 		`{"UserDataItem":null,"FriendNum":1,"CompleteFlag":1,` + okTail:                                    "the page has no UserDataItem",
-		`{"UserDataItem":"",` + page + okTail:                                                              "the page's UserDataItem is not an array",
+		`{"UserDataItem":"",` + page + okTail:                                                              "the page's UserDataItem is a string, not an array",
 		`{` + page + `"ActionStatus":"OK","ErrorCode":"0"}`:                                                "the answer's ErrorCode is a string, not an integer",
 		`{"UserDataItem":[{"To_Account":"a"}],"CompleteFlag":1,` + okTail:                                  "the page has no FriendNum",
 		`{"UserDataItem":[{"To_Account":"a"}],"FriendNum":9,"CompleteFlag":0,"NextStartIndex":0,` + okTail: "the page at index 0 leads to index 0",

@@ -9,41 +9,41 @@ import (
 	"friendmigrate/migrate"
 )
 
-// relation is what friend_check says of an account.
-type relation uint8
+// presence is what an item says of a friendship or an account.
+type presence uint8
 
 const (
-	unknownRelation relation = iota
-	friends
-	strangers
+	unknownPresence presence = iota
+	there
+	absent
 )
 
-// relationOf reads Relation. In Single mode there are two values; the others are those of Both,
-// where A is From.
-func relationOf(text []byte) relation {
+// presenceOf reads Relation or AccountStatus. Relation has two values in Single mode; the others are
+// those of Both, where A is From.
+func presenceOf(text []byte) presence {
 	switch string(text) {
-	case "CheckResult_Type_AWithB", "CheckResult_Type_BothWay":
-		return friends
-	case "CheckResult_Type_NoRelation", "CheckResult_Type_BWithA":
-		return strangers
+	case "CheckResult_Type_AWithB", "CheckResult_Type_BothWay", "Imported":
+		return there
+	case "CheckResult_Type_NoRelation", "CheckResult_Type_BWithA", "NotImported":
+		return absent
 	}
-	return unknownRelation
+	return unknownPresence
 }
 
-// Relation is what friend_check said of one account. Where it is neither Known nor Again, the
-// service refuses with Code, and will again.
-type Relation struct {
-	Known  bool   // it answered: Friend holds
-	Friend bool   // From has it in their list
-	Again  bool   // not Known, but may be at another time: no answer for this account, or a passing code
+// Presence is what the service said of one friendship or account. Where it is neither Known nor
+// Again, the service refuses with Code, and will again.
+type Presence struct {
+	Known  bool   // it answered: Exists holds
+	Exists bool   // From has the friend in their list, or the account was imported into the app
+	Again  bool   // not Known, but may be at another time: no answer for this one, or a passing code
 	Code   int    // not Known: the ResultCode, 0 without an answer
 	Info   string // not Known: the service's text for Code, or what was wrong with the answer
 }
 
 // Check asks whether from has each of to, at most migrate.MaxChunkEdges and without repetition, in
-// their list: one friend_check call in Single mode. Relations match to by index. Its errors are
+// their list: one friend_check call in Single mode. Results match to by index. Its errors are
 // those of migrate.Caller; it changes nothing.
-func (c *Client) Check(ctx context.Context, from string, to []string) ([]Relation, error) {
+func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presence, error) {
 	if len(to) == 0 {
 		return nil, ctx.Err()
 	}
@@ -54,34 +54,41 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Relatio
 	if err != nil {
 		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
 	}
-	answer := newVerdicts(len(to), func(i int) string { return to[i] })
-	if err := c.call(ctx, friendCheck, from, body, answerLimit, readAnswer("InfoItem", answer)); err != nil {
+	return c.ask(ctx, friendCheck, from, body, checkItems, to)
+}
+
+// ask makes one call that asks about each of ids.
+func (c *Client) ask(ctx context.Context, api, from string, body []byte, names itemNames, ids []string) (
+	[]Presence, error) {
+	answer := newVerdicts(names, len(ids), func(i int) string { return ids[i] })
+	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
 		return nil, err
 	}
-	if err := c.settle(friendCheck, answer); err != nil {
+	if err := c.settle(api, answer); err != nil {
 		return nil, err
 	}
-	list := make([]Relation, len(to))
+	list := make([]Presence, len(ids))
 	for i := range list {
-		list[i] = c.relation(&answer.items[i])
+		list[i] = c.presence(answer, i)
 	}
 	return list, nil
 }
 
-// relation reads one item. Its ResultCode comes first: a failed item still says NoRelation.
-func (c *Client) relation(v *verdict) Relation {
-	switch {
+// presence reads one item. Its ResultCode comes first: a failed item still says NoRelation.
+func (c *Client) presence(answer *verdicts, i int) Presence {
+	switch v := &answer.items[i]; {
 	case !v.seen:
-		return Relation{Again: true, Info: v.unseen("InfoItem")}
+		return Presence{Again: true, Info: answer.unseen(i)}
 	case v.disputed:
-		return Relation{Again: true, Info: "contradictory InfoItems"}
+		return Presence{Again: true, Info: "contradictory " + answer.names.list + "s"}
 	case v.code != 0:
 		code, _ := LookupCode(v.code)
-		return Relation{Again: code.Passing(), Code: v.code, Info: c.scrub(v.info)}
-	case v.relation == unknownRelation:
-		return Relation{Again: true, Info: "no Relation that is known"}
+		return Presence{Again: code.Passing(), Code: v.code, Info: c.scrub(v.info)}
+	case v.presence == unknownPresence:
+		return Presence{Again: true, Info: "no " + answer.names.state + " that is known"}
+	default:
+		return Presence{Known: true, Exists: v.presence == there}
 	}
-	return Relation{Known: true, Friend: v.relation == friends}
 }
 
 // Probe asks friend_get for the admin account itself: the cheapest call that goes all the way. Nil:
@@ -92,7 +99,7 @@ func (c *Client) Probe(ctx context.Context) error {
 	if err != nil {
 		return &migrate.CallError{Verdict: migrate.VerdictFatal, Info: err.Error()}
 	}
-	err = c.call(ctx, friendGet, c.identifier, body, friendGetLimit, readPage(new(pageAnswer)))
+	err = c.call(ctx, friendGet, c.identifier, body, friendGetLimit, new(pageAnswer).read)
 	var e *migrate.CallError
 	if errors.As(err, &e) && e.Answered && e.Verdict == migrate.VerdictRefuseAccount {
 		return nil
@@ -113,20 +120,20 @@ func (m onlyMissing) Call(ctx context.Context, from string, edges []migrate.Edge
 	for i := range edges {
 		to[i] = edges[i].To
 	}
-	relations, err := m.client.Check(ctx, from, to)
+	found, err := m.client.Check(ctx, from, to)
 	var e *migrate.CallError
 	switch {
 	case errors.As(err, &e) && e.Verdict == migrate.VerdictSuspect && e.Answered:
-		relations = make([]Relation, len(edges))
+		found = make([]Presence, len(edges))
 	case err != nil:
 		return nil, err
 	}
 	outcomes := make([]migrate.Outcome, len(edges))
 	var missing []migrate.Edge
 	var places []int
-	for i, r := range relations {
+	for i, r := range found {
 		switch {
-		case r.Known && r.Friend:
+		case r.Known && r.Exists:
 			outcomes[i] = migrate.Outcome{Kind: migrate.Already}
 		case r.Again:
 			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Code: r.Code, Info: r.Info}

@@ -26,9 +26,9 @@ func TestCheckReadsTheCodeFirst(t *testing.T) {
 	}}
 	c := testClient(t, s.serve(t), nil)
 	got, err := c.Check(t.Context(), "A", []string{"a", "b", "c", "d", "e", "f", "g", "h", "i"})
-	want := []Relation{
-		{Known: true, Friend: true}, {Known: true}, {Again: true, Code: 30006, Info: "x30006"}, {Again: true, Info: "no InfoItem"}, {Again: true, Info: "no Relation that is known"},
-		{Code: 30003, Info: "x30003"}, {Known: true}, {Known: true, Friend: true}, {Again: true, Info: "contradictory InfoItems"},
+	want := []Presence{
+		{Known: true, Exists: true}, {Known: true}, {Again: true, Code: 30006, Info: "x30006"}, {Again: true, Info: "no InfoItem"}, {Again: true, Info: "no Relation that is known"},
+		{Code: 30003, Info: "x30003"}, {Known: true}, {Known: true, Exists: true}, {Again: true, Info: "contradictory InfoItems"},
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%+v\nwant %+v\n%v", got, want, err)

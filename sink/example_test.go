@@ -32,8 +32,8 @@ func Example() {
 	outcomes, err := client.Import(ctx, "alice", friend)
 	fmt.Println("imported:", outcomes[0].Kind == migrate.Imported, err)
 
-	relations, err := client.Check(ctx, "alice", []string{"bob", "carol"})
-	fmt.Println("friends:", relations[0].Friend, relations[1].Friend, err)
+	found, err := client.Check(ctx, "alice", []string{"bob", "carol"})
+	fmt.Println("friends:", found[0].Exists, found[1].Exists, err)
 
 	_, err = client.Import(ctx, "nobody", friend)
 	refused, _ := errors.AsType[*migrate.CallError](err)

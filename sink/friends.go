@@ -63,7 +63,7 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 		return Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
 	}
 	answer := pageAnswer{start: r.start}
-	err = r.client.call(ctx, friendGet, r.from, body, friendGetLimit, readPage(&answer))
+	err = r.client.call(ctx, friendGet, r.from, body, friendGetLimit, answer.read)
 	if e := (*migrate.CallError)(nil); answer.stuck && errors.As(err, &e) {
 		return Page{}, &StuckError{e}
 	}
@@ -94,22 +94,38 @@ type pageAnswer struct {
 	next      int64
 	standard  int64 // sequences
 	custom    int64
-	has       map[string]bool
-	kinds     map[string]string // of members that are no integers
+	kinds     map[string]string // by name of a number: "", or what stands there in its place
 	stuck     bool              // it leads nowhere
+}
+
+// read reads an answer of friend_get.
+func (p *pageAnswer) read(body io.Reader) (envelope, error) {
+	*p = pageAnswer{start: p.start, kinds: map[string]string{}}
+	e, err := readAnswer(body, content{list: "UserDataItem", item: p.friend, member: p.number})
+	if err == nil && e.ok() {
+		err = p.check(&e)
+	}
+	return e, err
 }
 
 // check finds pages that can't be followed: one that leads nowhere would be read for ever, and one
 // without its parts would pass for an empty list.
-func (p *pageAnswer) check() error {
-	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex", "UserDataItem"} {
+func (p *pageAnswer) check(e *envelope) error {
+	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex"} {
+		kind, is := p.kinds[name]
 		switch {
-		case p.has[name], name == "NextStartIndex" && p.complete != 0, name == "UserDataItem" && p.friendNum == 0:
-		case p.kinds[name] != "":
-			return wrongKind("the page's "+name, p.kinds[name], "an integer")
+		case is && kind == "", name == "NextStartIndex" && p.complete != 0:
+		case is:
+			return wrongKind("the page's "+name, kind, "an integer")
 		default:
 			return errors.New("the page has no " + name)
 		}
+	}
+	switch {
+	case e.listKind != "" && e.listKind != "null":
+		return wrongKind("the page's UserDataItem", e.listKind, "an array")
+	case !e.hasList && p.friendNum != 0:
+		return errors.New("the page has no UserDataItem")
 	}
 	if p.stuck = p.complete == 0 && p.next <= p.start; p.stuck {
 		return fmt.Errorf("the page at index %d leads to index %d", p.start, p.next)
@@ -117,100 +133,8 @@ func (p *pageAnswer) check() error {
 	return nil
 }
 
-// readPage reads an answer of friend_get friend by friend, so that it never lies in memory twice.
-func readPage(p *pageAnswer) reader {
-	start := p.start
-	return func(body io.Reader) (envelope, error) {
-		*p = pageAnswer{start: start, has: map[string]bool{}, kinds: map[string]string{}}
-		var e envelope
-		d := json.NewDecoder(body)
-		d.UseNumber()
-		err := eachMember(d, func(name string) error {
-			if name == "UserDataItem" {
-				return p.users(d)
-			}
-			var raw json.RawMessage
-			if err := d.Decode(&raw); err != nil {
-				return err
-			}
-			return p.member(&e, name, raw)
-		})
-		if err == nil {
-			if _, end := d.Token(); end == nil {
-				err = jsonscan.ErrTrailing
-			} else if end != io.EOF {
-				err = end
-			}
-		}
-		if err == nil {
-			err = e.check()
-		}
-		if err == nil && e.ok() {
-			err = p.check()
-		}
-		return e, err
-	}
-}
-
-// eachMember reads the outermost object.
-func eachMember(d *json.Decoder, member func(name string) error) error {
-	t, err := d.Token()
-	switch {
-	case err == io.EOF:
-		return errors.New("the answer is empty")
-	case err != nil:
-		return err
-	case t != json.Delim('{'):
-		return errors.New("the answer is no JSON object")
-	}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return err
-		}
-		name, ok := t.(string)
-		if !ok {
-			return errors.New("the answer is no JSON object")
-		}
-		if err := member(name); err != nil {
-			return err
-		}
-	}
-	_, err = d.Token()
-	return err
-}
-
-// users reads UserDataItem.
-func (p *pageAnswer) users(d *json.Decoder) error {
-	if p.has["UserDataItem"] {
-		return errRepeated
-	}
-	t, err := d.Token()
-	if err != nil || t == nil { // null is as good as absent
-		return err
-	}
-	if t != json.Delim('[') {
-		return errors.New("the page's UserDataItem is not an array")
-	}
-	p.has["UserDataItem"] = true
-	var raw json.RawMessage
-	for d.More() {
-		if err := d.Decode(&raw); err != nil {
-			return err
-		}
-		f, err := scanFriend(raw)
-		if err != nil {
-			return err
-		}
-		p.friends = append(p.friends, f)
-	}
-	_, err = d.Token()
-	return err
-}
-
-// member reads one of the other members.
-func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
-	s := &jsonscan.Scanner{Data: raw}
+// number reads one of the numbers beside the list.
+func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
 	var into *int64
 	switch name {
 	case "FriendNum":
@@ -224,22 +148,29 @@ func (p *pageAnswer) member(e *envelope, name string, raw []byte) error {
 	case "CustomSequence":
 		into = &p.custom
 	default:
-		return e.member(s, []byte(name))
+		return s.Skip()
 	}
-	if p.has[name] {
+	if kind, is := p.kinds[name]; is && kind == "" {
 		return errRepeated
 	}
 	kind := s.Kind()
 	value, ok, err := s.IntegerValue()
-	if *into, p.has[name] = value, ok; !ok {
-		p.kinds[name] = kind
+	if ok {
+		kind = ""
 	}
+	*into, p.kinds[name] = value, kind
+	return err
+}
+
+// friend reads one element of UserDataItem.
+func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
+	f, err := scanFriend(s)
+	p.friends = append(p.friends, f)
 	return err
 }
 
 // scanFriend reads one element of UserDataItem.
-func scanFriend(raw []byte) (f Friend, err error) {
-	s := &jsonscan.Scanner{Data: raw}
+func scanFriend(s *jsonscan.Scanner) (f Friend, err error) {
 	has := false
 	err = s.Object(func(name []byte) error {
 		switch string(name) {

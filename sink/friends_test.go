@@ -140,7 +140,7 @@ func TestLargePages(t *testing.T) {
 	if err != nil || len(page.Friends) != 6 {
 		t.Errorf("5 MiB: %d friends, %v", len(page.Friends), err)
 	}
-	err = c.call(t.Context(), friendGet, "A", []byte("{}"), answerLimit, readPage(new(pageAnswer)))
+	err = c.call(t.Context(), friendGet, "A", []byte("{}"), answerLimit, new(pageAnswer).read)
 	if e := callError(t, err); e.Verdict != migrate.VerdictRetry || !strings.Contains(e.Info, "too large") {
 		t.Errorf("5 MiB where 4 are allowed: %+v", e)
 	}

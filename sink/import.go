@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/jsonscan"
 )
 
 // WrongApp is the code that every item has where the app is the wrong one. So many such calls, with
@@ -47,8 +46,8 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 	if err != nil { // as if the service had refused it: halving finds the edge that can't be sent
 		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
 	}
-	answer := newVerdicts(len(edges), func(i int) string { return edges[i].To })
-	if err := c.call(ctx, api, from, body, answerLimit, readAnswer("ResultItem", answer)); err != nil {
+	answer := newVerdicts(friendItems, len(edges), func(i int) string { return edges[i].To })
+	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
 		return nil, err
 	}
 	if err := c.settle(api, answer); err != nil {
@@ -57,27 +56,25 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 	return c.outcomes(answer)
 }
 
-// readAnswer reads an answer whole and scans it.
-func readAnswer(list string, v *verdicts) reader {
-	return func(body io.Reader) (envelope, error) {
-		v.reset()
-		e, err := readList(body, list, v.item)
-		if err == nil && e.ok() {
-			v.finish(&e, list)
-		}
-		return e, err
+// read reads an answer whole and scans it.
+func (v *verdicts) read(body io.Reader) (envelope, error) {
+	v.reset()
+	e, err := readAnswer(body, content{list: v.names.list, item: v.item})
+	if err == nil && e.ok() {
+		v.finish(&e)
 	}
+	return e, err
 }
 
-// readList reads an answer whole. The elements of its array named list go to item.
-func readList(body io.Reader, list string, item func(*jsonscan.Scanner) error) (envelope, error) {
+// readAnswer reads an answer whole.
+func readAnswer(body io.Reader, c content) (envelope, error) {
 	buf := answers.Get().(*buffer)
 	defer buf.release()
 	data, err := buf.readAll(body)
 	if err != nil {
 		return envelope{}, err
 	}
-	return scanAnswer(data, list, item)
+	return scanAnswer(data, c)
 }
 
 // settle looks at what was odd about an answer that was well-formed. An answer that says nothing
@@ -87,8 +84,7 @@ func (c *Client) settle(api string, v *verdicts) error {
 		c.counters.odd()
 		t := v.tally
 		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign",
-			t.foreign,
-			"repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted)
+			t.foreign, "repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted)
 	}
 	if v.usable == 0 || v.missing+v.disputed > 0 {
 		c.counters.unusable()
@@ -108,7 +104,7 @@ func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
 		o := &list[i]
 		switch {
 		case !item.seen:
-			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: item.unseen("ResultItem")}
+			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: v.unseen(i)}
 		case item.disputed:
 			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "contradictory ResultItems"}
 		default:

@@ -27,13 +27,13 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 	var items []Item
 	read := func(body io.Reader) (envelope, error) {
 		items = nil
-		return readList(body, "ResultItem", func(s *jsonscan.Scanner) error {
-			r, err := scanResult(s)
+		return readAnswer(body, content{list: friendItems.list, item: func(s *jsonscan.Scanner) error {
+			r, err := scanResult(s, friendItems)
 			if err == nil && r.usable() {
 				items = append(items, Item{To: string(r.to), Code: int(r.code), Info: c.scrub(clean(string(r.info)))})
 			}
 			return err
-		})
+		}})
 	}
 	if err := c.call(ctx, friendImport, from, body, answerLimit, read); err != nil {
 		return nil, err

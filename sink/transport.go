@@ -182,7 +182,7 @@ func (a *attempt) receive(res *http.Response, limit int64, read reader) {
 		a.env, a.err = read(body)
 	default:
 		a.pause = retryAfter(res.Header.Get("Retry-After"))
-		a.env, _ = readList(&limited{from: body, left: headerLimit}, "", nil)
+		a.env, _ = readAnswer(&limited{from: body, left: headerLimit}, content{})
 	}
 	if body.err == nil {
 		_, _ = io.CopyN(io.Discard, body, drainLimit)

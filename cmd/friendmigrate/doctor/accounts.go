@@ -21,7 +21,7 @@ type Accounts struct {
 	List   *accountlist.File
 	Sample int64
 	Seed   uint64
-	Check  func(ctx context.Context, ids []string) ([]sink.Account, error)
+	Check  func(ctx context.Context, ids []string) ([]sink.Presence, error)
 }
 
 // Existing is what account_check has said.
@@ -74,7 +74,7 @@ func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 	x.Asked += int64(len(ids))
 	for try := 1; len(ids) > 0; try++ {
-		var answers []sink.Account
+		var answers []sink.Presence
 		err := patiently(ctx, func() (err error) {
 			answers, err = a.Check(ctx, ids)
 			return err

@@ -184,10 +184,10 @@ func TestMissingAccountsAreListedInTheirOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	lost := false
-	a := &Accounts{List: file, Sample: 10_000, Seed: 1, Check: func(ctx context.Context, ids []string) ([]sink.Account, error) {
+	a := &Accounts{List: file, Sample: 10_000, Seed: 1, Check: func(ctx context.Context, ids []string) ([]sink.Presence, error) {
 		list, err := client.Accounts(ctx, ids)
 		if !lost { // an answer without an item
-			lost, list[0] = true, sink.Account{Again: true}
+			lost, list[0] = true, sink.Presence{Again: true}
 		}
 		return list, err
 	}}

@@ -25,7 +25,7 @@ type Probe struct {
 
 // Prober is what a probe needs of sink.Client.
 type Prober interface {
-	Accounts(ctx context.Context, ids []string) ([]sink.Account, error)
+	Accounts(ctx context.Context, ids []string) ([]sink.Presence, error)
 	ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]sink.Item, error)
 	Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error)
 	Friends(from string) *sink.FriendReader

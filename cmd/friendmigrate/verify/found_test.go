@@ -69,7 +69,7 @@ func partOf(t *testing.T, dir string, s *stage.Stage) *Part {
 func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 	s := staged(t, 40, 2100, 1, 7, 0, 300, 3, 25)
 	became := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Already}, {Kind: migrate.Failed, Code: 30003}}
-	service := []sink.Relation{{Known: true, Friend: true}, {Known: true}, {Code: 30009, Info: "Err_30009"}}
+	service := []sink.Presence{{Known: true, Exists: true}, {Known: true}, {Code: 30009, Info: "Err_30009"}}
 	random := rand.New(rand.NewPCG(1, 1))
 	type known struct{ job, service int }
 	edges := map[string]known{}
@@ -81,7 +81,7 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 		edges[e.From+"/"+e.To] = k
 		return became[k.job]
 	})
-	check := func(_ context.Context, from string, to []string) (list []sink.Relation, err error) {
+	check := func(_ context.Context, from string, to []string) (list []sink.Presence, err error) {
 		for _, one := range to {
 			k := edges[from+"/"+one]
 			if k.job == 0 {

@@ -39,7 +39,7 @@ type Part struct {
 
 // Service is what a verify asks. Check and Pages are those of sink.Client.
 type Service struct {
-	Check func(ctx context.Context, from string, to []string) ([]sink.Relation, error)
+	Check func(ctx context.Context, from string, to []string) ([]sink.Presence, error)
 	Pages func(from string) friendlist.Pages
 }
 

@@ -43,7 +43,7 @@ func missing() migrate.Outcome { return migrate.Outcome{Kind: migrate.Failed, Co
 
 // asker asks friend_check. It is the engine's Caller: one call for the edges of a chunk.
 type asker struct {
-	check func(ctx context.Context, from string, to []string) ([]sink.Relation, error)
+	check func(ctx context.Context, from string, to []string) ([]sink.Presence, error)
 	heard atomic.Bool // the service has given a verdict
 }
 
@@ -72,9 +72,9 @@ func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]
 	return outcomes, nil
 }
 
-func outcomeOf(r sink.Relation) migrate.Outcome {
+func outcomeOf(r sink.Presence) migrate.Outcome {
 	switch {
-	case r.Known && r.Friend:
+	case r.Known && r.Exists:
 		return inPlace()
 	case r.Known:
 		return missing()

@@ -201,12 +201,12 @@ func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
 	} {
 		asked, fails := "", 1
 		c.book.page, c.book.fail = 100, func(int) error { return nil }
-		check := func(_ context.Context, _ string, to []string) (list []sink.Relation, err error) {
+		check := func(_ context.Context, _ string, to []string) (list []sink.Presence, err error) {
 			if fails--; fails >= 0 {
 				return nil, &migrate.CallError{Verdict: migrate.VerdictRetry}
 			}
 			for _, one := range to {
-				list = append(list, sink.Relation{Known: true, Friend: one != "gone"})
+				list = append(list, sink.Presence{Known: true, Exists: one != "gone"})
 			}
 			asked = strings.Join(to, " ")
 			return list, nil
@@ -234,8 +234,8 @@ func TestWhatADoubtfulListDoesNotShowIsChecked(t *testing.T) {
 // says of the others.
 func TestWrongAppIsNotSuspectedBehindAList(t *testing.T) {
 	b := &book{friends: []sink.Friend{{To: "seen"}}, off: 18, page: 100, fail: func(int) error { return nil }}
-	check := func(_ context.Context, _ string, to []string) ([]sink.Relation, error) {
-		return []sink.Relation{{Code: 30002, Info: "x"}}, nil
+	check := func(_ context.Context, _ string, to []string) ([]sink.Presence, error) {
+		return []sink.Presence{{Code: 30002, Info: "x"}}, nil
 	}
 	r := newReader(Service{Check: check, Pages: func(string) friendlist.Pages { return &place{book: b} }}, 1<<20)
 	outcomes, err := r.Call(t.Context(), "a", []migrate.Edge{{From: "a", To: "seen"}, {From: "a", To: "hidden"}})
@@ -266,12 +266,12 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		check := func(ctx context.Context, _ string, to []string) ([]sink.Relation, error) {
+		check := func(ctx context.Context, _ string, to []string) ([]sink.Presence, error) {
 			if calls--; calls < 0 {
 				cancel()
 				return nil, ctx.Err()
 			}
-			return slices.Repeat([]sink.Relation{{Known: true, Friend: true}}, len(to)), nil
+			return slices.Repeat([]sink.Presence{{Known: true, Exists: true}}, len(to)), nil
 		}
 		_, err := v.Ask(ctx, Service{Check: check}, migrate.Options{Workers: 1, Retry: migrate.DefaultRetry},
 			func() int64 { return 0 })
