@@ -168,13 +168,13 @@ var (
 
 // result is one element of a list.
 type result struct {
-	to       []byte
-	hasTo    bool
-	code     int64
-	hasCode  bool
-	info     []byte
-	state    []byte
-	wrong    string // what is wrong with an element that is not usable
+	to      []byte
+	hasTo   bool
+	code    int64
+	hasCode bool
+	info    []byte
+	state   []byte
+	wrong   string // what is wrong with an element that is not usable
 }
 
 // usable reports whether the element says something about somebody.

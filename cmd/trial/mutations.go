@@ -72,7 +72,7 @@ var mutations = []mutation{
 	{"results go by position", "sink/answer.go",
 		"if m.next < m.n && m.name(m.next) == string(to) {", "if m.next < m.n {", bySink},
 	{"a missing result counts as imported", "sink/import.go",
-		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: item.unseen(\"ResultItem\")}", "migrate.Outcome{Kind: migrate.Imported}", byUnanswered},
+		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: v.unseen(i)}", "migrate.Outcome{Kind: migrate.Imported}", byUnanswered},
 	{"the limiter is full at the start", "sink/limiter.go",
 		"rate.NewLimiter(rate.Limit(l.pace.max), 1)", "rate.NewLimiter(rate.Limit(l.pace.max), 100)", byPace},
 	{"the sliding second is not counted", "sink/limiter.go",
