@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -123,21 +121,15 @@ func retryLine(args []string, jobs inspect.Jobs, set settings.Settings) string {
 	if !ok || len(again.Inputs) > mostNamed {
 		again.Inputs = []string{"INPUT"}
 	}
-	for _, flag := range slices.Sorted(maps.Keys(again.Options)) {
-		value, name := again.Options[flag], strings.TrimPrefix(flag, "--")
-		if value == "true" {
-			value = "" // a switch
-		}
-		l = l.With(name, value)
-	}
+	l = again.On(l)
 	if len(set.Codes) == 0 {
-		return l.With("retry-failed", "").Of(again.Inputs...).String()
+		return l.With("retry-failed", "").String()
 	}
 	var codes []string
 	for _, code := range set.Codes {
 		codes = append(codes, strconv.Itoa(code))
 	}
-	return l.WithWord("--retry-failed=" + strings.Join(codes, ",")).Of(again.Inputs...).String()
+	return l.WithWord("--retry-failed=" + strings.Join(codes, ",")).String()
 }
 
 func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, set settings.Settings) error {

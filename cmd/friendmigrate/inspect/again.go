@@ -1,6 +1,14 @@
 package inspect
 
-import "friendmigrate/source"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/source"
+)
 
 // Again is what the state knows of the command line that made it: what a row means, and the inputs.
 // The service, its key and the pace are not in it.
@@ -13,22 +21,37 @@ type Again struct {
 func (jobs Jobs) Again() (a Again, ok bool) {
 	for _, j := range jobs {
 		if j.Journal != nil && len(j.counts.Inputs) > 0 {
-			return j.again(), true
+			return AgainOf(j.Journal, j.counts), true
 		}
 	}
 	return Again{}, false
 }
 
-func (j *Job) again() Again {
+// AgainOf tells it of one job. Without a journal only the inputs are known.
+func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 	a := Again{Options: map[string]string{}}
-	usual := source.Options{}.Canonical()
-	for flag, value := range j.Journal.Identity().Options {
-		if value != usual[flag] {
-			a.Options[flag] = value
+	if journal != nil {
+		usual := source.Options{}.Canonical()
+		for flag, value := range journal.Identity().Options {
+			if value != usual[flag] && strings.HasPrefix(flag, "--") { // others are no flags
+				a.Options[flag] = value
+			}
 		}
 	}
-	for _, in := range j.counts.Inputs {
+	for _, in := range counts.Inputs {
 		a.Inputs = append(a.Inputs, in.Name)
 	}
 	return a
+}
+
+// On is a command line with it.
+func (a Again) On(l exit.Line) exit.Line {
+	for _, flag := range slices.Sorted(maps.Keys(a.Options)) {
+		value := a.Options[flag]
+		if value == "true" {
+			value = "" // a switch
+		}
+		l = l.With(strings.TrimPrefix(flag, "--"), value)
+	}
+	return l.Of(a.Inputs...)
 }

@@ -44,38 +44,39 @@ func (p *Part) Look() (f report.Verified, err error) {
 		count(&f, migrate.Failed, code, n)
 	}
 	f.Unasked = p.asked() - t.Settled()
-	if p.sample == nil {
-		f.There = new(int64)
-		err = p.setFailedApart(&f)
-	} else {
-		f.Failed, err = p.failed()
-	}
+	drawn, err := p.setFailedApart(&f)
 	f.Pending = f.Unasked + p.edges - p.settled
 	for _, n := range f.NoVerdict {
 		f.Pending += n
 	}
 	f.Edges = f.InPlace + f.Missing + f.Different + f.Failed + f.Pending
-	if s := p.sample; s != nil {
-		drawn := int64(len(s.drawn))
-		f.Sample = &report.Sample{Drawn: drawn, Of: s.of, Seed: fmt.Sprint(s.seed), Confidence: Confidence,
-			BadAtMost: Bound(drawn, f.Missing+f.Different), Bound: BoundName}
+	if p.sample != nil {
+		f.Sample = &report.Sample{Drawn: drawn, Of: p.settled - f.Failed, Seed: fmt.Sprint(p.sample.seed),
+			Confidence: Confidence, BadAtMost: Bound(drawn, f.Missing+f.Different), Bound: BoundName}
+		f.There = nil // not known of all
 	}
 	return f, err
 }
 
-// setFailedApart takes the edges that failed in the job out of the sums.
-func (p *Part) setFailedApart(f *report.Verified) error {
+// setFailedApart takes the edges that failed in the job out of the sums, and counts the others that
+// are asked about.
+func (p *Part) setFailedApart(f *report.Verified) (others int64, err error) {
+	f.There, others = new(int64), p.asked()
 	mine := func(failed *checkpoint.Failure) bool { return p.speaksOf(failed.Edge.From) }
 	for keys, err := range p.windows(p.Journal, mine) {
 		if err != nil {
-			return err
+			return others, err
 		}
 		f.Failed += int64(len(keys))
 		known, err := lookUp(p.verdicts, keys)
 		if err != nil {
-			return err
+			return others, err
 		}
-		for _, o := range known.outcomes {
+		for i, o := range known.outcomes {
+			if p.sample != nil && !p.sample.has(keys[i]) {
+				continue
+			}
+			others--
 			if o.kind != migrate.Again && (o.kind != migrate.Failed || o.code == codeDifferent) {
 				*f.There++
 			}
@@ -89,7 +90,7 @@ func (p *Part) setFailedApart(f *report.Verified) error {
 			}
 		}
 	}
-	return nil
+	return others, nil
 }
 
 // usualWindow is how many edges are looked up at once: some 16 bytes each.

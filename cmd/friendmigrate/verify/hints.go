@@ -2,11 +2,11 @@ package verify
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
 )
@@ -84,26 +84,9 @@ func (p *Part) continueJob() exit.Line {
 	if len(p.Inputs) > 0 {
 		return l.Of(p.Inputs...)
 	}
-	var inputs []string
-	for _, in := range p.Counts.Inputs {
-		inputs = append(inputs, in.Name)
+	again := inspect.AgainOf(p.Journal, p.Counts)
+	if slices.Contains(again.Inputs, source.Standard) {
+		return again.On(l).From("/dev/null")
 	}
-	var options map[string]string
-	if p.Journal != nil {
-		options = p.Journal.Identity().Options
-	}
-	usual := source.Options{}.Canonical()
-	for _, name := range slices.Sorted(maps.Keys(options)) {
-		switch value := options[name]; {
-		case value == usual[name], !strings.HasPrefix(name, "--"):
-		case value == "true":
-			l = l.With(strings.TrimPrefix(name, "--"), "")
-		default:
-			l = l.With(strings.TrimPrefix(name, "--"), value)
-		}
-	}
-	if slices.Contains(inputs, source.Standard) {
-		l = l.From("/dev/null")
-	}
-	return l.Of(inputs...)
+	return again.On(l)
 }

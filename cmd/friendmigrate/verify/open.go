@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"go.uber.org/zap"
 
@@ -132,12 +131,10 @@ func (p *Part) compare(ctx context.Context) error {
 	return p.ReadError(ctx, p.Counts.CheckEmpty(p.Set.Rows))
 }
 
-// stageOwn stages INPUT, or takes what an interrupted verify of the same has staged.
+// stageOwn stages INPUT. A verify that was interrupted reads it again and continues, because the
+// same input gives the same plan.
 func (p *Part) stageOwn(ctx context.Context) error {
 	p.own = true
-	if p.reuseOwn(ctx) {
-		return nil
-	}
 	if err := stage.Remove(filepath.Join(p.dir(), folder.Staged), p.FS); err != nil {
 		return err
 	}
@@ -158,23 +155,6 @@ func (p *Part) stageOwn(ctx context.Context) error {
 		digests = append(digests, in.Digest)
 	}
 	return p.checkJob(digests)
-}
-
-// reuseOwn reports whether the verify's folder holds a stage of this very input.
-func (p *Part) reuseOwn(ctx context.Context) bool {
-	s, meta, err := source.OpenStaged(filepath.Join(p.dir(), folder.Staged), p.FS)
-	if err != nil {
-		return false
-	}
-	was, is := checkpoint.Identity{Options: meta.Options, Shard: meta.Shard, Shards: meta.Shards}, p.Identity()
-	is.SDKAppID, is.Target = 0, ""
-	c, err := source.Compare(ctx, meta.Counts.Inputs, p.Arguments(nil))
-	if err == nil && c.Verdict == source.Same && len(was.Differs(is)) == 0 && !slices.Contains(p.Inputs, "-") {
-		p.Stage, p.Counts = s, meta.Counts
-		return true
-	}
-	_ = s.Close()
-	return false
 }
 
 // forgetOwn removes what the verify has staged for itself: it is personal data, and of no more use.

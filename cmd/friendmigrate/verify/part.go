@@ -172,18 +172,12 @@ func (p *Part) Progress() Progress {
 	return now
 }
 
-// Drawn is how many edges are asked about, and of how many they are a sample.
-func (p *Part) Drawn() (drawn, of int64) {
-	if p.sample == nil {
-		return p.settled, p.settled
-	}
-	return int64(len(p.sample.drawn)), p.sample.of
-}
-
 // asked is how many edges are asked about.
 func (p *Part) asked() int64 {
-	drawn, _ := p.Drawn()
-	return drawn
+	if p.sample != nil {
+		return int64(len(p.sample.drawn))
+	}
+	return p.settled
 }
 
 // Ask asks about what is open. engine says how: pace, patience, probe and meter. What it says about

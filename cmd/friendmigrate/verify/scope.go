@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"iter"
-	"math/rand/v2"
 	"slices"
 
 	"friendmigrate/checkpoint"
@@ -91,10 +90,9 @@ func (p *Part) asksAny(r *migrate.Roster) bool {
 	return false
 }
 
-// sample is the edges that were drawn from those that should be in place.
+// sample is the edges that were drawn from those that the job has settled.
 type sample struct {
 	seed  uint64
-	of    int64   // edges that could have been drawn
 	drawn []int64 // see keyOf, ascending
 }
 
@@ -108,61 +106,20 @@ func (s *sample) inChunk(ordinal int64) (set migrate.EdgeSet) {
 	return set
 }
 
-// draw draws --sample, if that asks for fewer edges than there are. An edge that failed in the job
-// should not be in place, so it is not drawn.
-func (p *Part) draw(ctx context.Context, seed uint64) error {
-	if p.Set.Sample == 0 {
-		return nil
-	}
-	failed, err := p.failed()
-	s := &sample{seed: seed, of: p.settled - failed}
-	if err != nil || p.Set.Sample >= s.of {
-		return err
-	}
-	more := p.Set.Sample
-	if failed > 0 { // some of these will be drawn, and are not kept
-		more = int64(float64(more)*float64(p.settled)/float64(s.of)*1.1) + 100
-	}
-	drawn, err := p.places(ctx, Draw(p.settled, more, seed))
-	if err != nil {
-		return err
-	}
-	for keys := range slices.Chunk(drawn, p.window) {
-		known, err := lookUp(p.Journal, keys)
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			if one, _ := known.of(key); one.kind != migrate.Failed {
-				s.drawn = append(s.drawn, key)
-			}
-		}
-	}
-	random := rand.New(rand.NewPCG(seed, 1))
-	random.Shuffle(len(s.drawn), func(i, j int) { s.drawn[i], s.drawn[j] = s.drawn[j], s.drawn[i] })
-	s.drawn = s.drawn[:min(p.Set.Sample, int64(len(s.drawn)))]
-	slices.Sort(s.drawn)
-	p.sample = s
-	return nil
+func (s *sample) has(key int64) bool {
+	_, drawn := slices.BinarySearch(s.drawn, key)
+	return drawn
 }
 
-// failed counts the edges that failed in the job.
-func (p *Part) failed() (n int64, err error) {
-	if p.Journal == nil {
-		return 0, nil
+// draw draws --sample, if that asks for fewer edges than there are. Some of these may have failed in
+// the job: they are no part of the sample, which stays random without them.
+func (p *Part) draw(ctx context.Context, seed uint64) error {
+	if p.Set.Sample == 0 || p.Set.Sample >= p.settled {
+		return nil
 	}
-	if p.Pilot == nil {
-		return p.Journal.Totals().Failed, nil
-	}
-	for f, err := range p.Journal.Failures() {
-		if err != nil {
-			return 0, err
-		}
-		if p.speaksOf(f.Edge.From) {
-			n++
-		}
-	}
-	return n, nil
+	drawn, err := p.places(ctx, Draw(p.settled, p.Set.Sample, seed))
+	p.sample = &sample{seed, drawn}
+	return err
 }
 
 // places finds the keys of edges by their numbers among those that the job has settled.

@@ -317,8 +317,8 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	}
 	o.Set.Sample = 100
 	v = open(o, false, 0)
-	if drawn, of := v.Drawn(); drawn != 100 || of != 1505 {
-		t.Errorf("%d of %d", drawn, of)
+	if found, err := v.Look(); err != nil || found.Sample.Drawn != 100 || found.Sample.Of != 1505 {
+		t.Errorf("%+v %v", found.Sample, err)
 	}
 	_ = ask(v, 1)
 	asked, drawn := v.Progress().Asked, v.sample.drawn
