@@ -95,20 +95,16 @@ func (r *blockReader) begin(b *block) (header []byte, err error) {
 
 func (r *blockReader) header(b *block) ([]byte, error) {
 	for {
-		for len(r.carry) > 0 { // empty lines before it
-			r.carry = r.carry[marks(r.carry):]
-			i := bytes.IndexByte(r.carry, '\n')
-			if i < 0 || len(trimCR(r.carry[:i])) > 0 {
-				break
-			}
-			r.carry = r.carry[i+1:]
-			r.line++
-		}
+		r.carry = r.carry[marks(r.carry):]
 		if len(r.carry) == 0 && r.end {
 			return nil, nil // an empty input
 		}
 		c := cutter{limit: r.limit}
 		switch n, kind := c.cut(r.carry, r.end); kind {
+		case cutBlank:
+			r.carry = r.carry[n:]
+			r.line++
+			continue
 		case cutWhole:
 			header := bytes.Clone(r.carry[:n])
 			r.headerLine = r.line
@@ -255,8 +251,8 @@ func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 	b.records, b.ends = b.records[:0], b.ends[:0]
 	if !r.csv {
 		n = bytes.LastIndexByte(b.data, '\n') + 1
-		_, kind := cutPlain(b.data[n+marks(b.data[n:]):], -1, r.limit)
-		return n, kind == cutRunsOn, nil
+		rest := b.data[n:]
+		return n, len(rest)-marks(rest) >= r.limit+2, nil
 	}
 	c := cutter{columns: r.layout.columns, limit: r.limit, ends: b.ends}
 	for line := 0; n < len(b.data); {

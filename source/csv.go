@@ -34,11 +34,7 @@ func (r *row) UnmarshalCSVWithFields(column, cell string) error {
 	if r.Texts == nil {
 		r.Texts = freeTexts.Get().(*texts)
 	}
-	r.Texts.set(column, cell)
-	return nil
-}
-
-func (t *texts) set(column, cell string) {
+	t := r.Texts
 	switch column {
 	case nameFrom:
 		t.From = cell
@@ -59,6 +55,7 @@ func (t *texts) set(column, cell string) {
 	default:
 		t.custom = append(t.custom, cell)
 	}
+	return nil
 }
 
 // release gives the texts of a row back.

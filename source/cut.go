@@ -73,18 +73,20 @@ func (c *cutter) find(b []byte, final bool) (n int, kind cutKind) {
 	if lineEnd >= 0 {
 		line = b[:lineEnd]
 	}
+	full := len(b) >= c.limit+2 // more bytes would not change what these show
 	if bytes.IndexByte(line, '"') < 0 {
-		n, kind = cutPlain(b, lineEnd, c.limit)
 		switch line = trimCR(line); {
-		case kind == cutWhole && len(line) == 0:
-			kind = cutBlank
-		case kind == cutWhole:
-			c.split(line)
+		case lineEnd < 0 && !full:
+			return 0, cutMore
+		case lineEnd < 0 || len(line) > c.limit:
+			return overlong(lineEnd)
+		case len(line) == 0:
+			return lineEnd + 1, cutBlank
 		}
-		return n, kind
+		c.split(line)
+		return lineEnd + 1, cutWhole
 	}
 	end, state := c.scan(b[:min(len(b), c.limit+2)])
-	full := len(b) >= c.limit+2 // more bytes would not change what the window shows
 	switch {
 	case state == scanInQuote && full:
 		return 0, cutOpen
@@ -112,18 +114,6 @@ func (c *cutter) split(line []byte) {
 		c.end(at + i)
 		at += i + 1
 	}
-}
-
-// cutPlain finds the end of a first line without quotes, and all there is to cut in JSONL. lineEnd
-// is the index of the line's end, -1 if b doesn't have it.
-func cutPlain(b []byte, lineEnd, limit int) (n int, kind cutKind) {
-	switch {
-	case lineEnd < 0 && len(b) < limit+2:
-		return 0, cutMore
-	case lineEnd < 0 || contentLength(b[:lineEnd]) > limit:
-		return overlong(lineEnd)
-	}
-	return lineEnd + 1, cutWhole
 }
 
 func overlong(lineEnd int) (int, cutKind) {

@@ -50,12 +50,12 @@ func newLists(fsys disk.FS, dir string, names []string) *lists {
 
 func (l *lists) addRejected(at migrate.Position, r reject, raw []byte) error {
 	row := codec.AppendText(codec.AppendText(nil, r.column), r.reason)
-	return l.rejected.Add(at, append(row, raw...))
+	return l.rejected.Add(at, codec.AppendText(row, raw))
 }
 
 func (l *lists) addChanges(e *migrate.Edge, changes []change) error {
 	for i, c := range changes {
-		row := []byte{byte(i >> 8), byte(i)} // the changes of one row stay in their order
+		row := codec.AppendText(nil, []byte{byte(i >> 8), byte(i)}) // the changes of one row stay in their order
 		for _, cell := range []string{e.From, e.To, c.column, c.reason, c.was, c.now} {
 			row = codec.AppendText(row, cell)
 		}
@@ -77,27 +77,19 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 // save writes all three, with a header at least. Each appears whole; a crash in between leaves
 // older ones, and the job is staged again then.
 func (l *lists) save() error {
-	err := l.saveTable(RejectedList, l.rejected, []string{"Input", "Line", "Column", "Reason", "Row"},
-		func(c *codec.Cursor) []string {
-			return []string{string(c.Text()), string(c.Text()), string(c.Rest)}
-		})
+	err := l.saveTable(RejectedList, l.rejected, "Input", "Line", "Column", "Reason", "Row")
 	if err != nil {
 		return err
 	}
-	header := []string{"Input", "Line", nameFrom, nameTo, "Column", "Reason", "Was", "Now"}
-	err = l.saveTable(ChangedList, l.changed, header, func(c *codec.Cursor) []string {
-		c.Byte()
-		c.Byte()
-		return []string{string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()), string(c.Text()),
-			string(c.Text())}
-	})
+	err = l.saveTable(ChangedList, l.changed, "Input", "Line", nameFrom, nameTo, "Column", "Reason", "Was", "Now")
 	if err != nil {
 		return err
 	}
 	return l.duplicates.Save()
 }
 
-func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest func(*codec.Cursor) []string) error {
+// saveTable writes rows of texts, of which those that the header has no column for stand first.
+func (l *lists) saveTable(name string, rows *spool.Spool, header ...string) error {
 	return disk.WriteWhole(l.fs, filepath.Join(l.dir, name), func(w io.Writer) error {
 		out := csv.NewWriter(w)
 		if err := out.Write(header); err != nil {
@@ -107,11 +99,16 @@ func (l *lists) saveTable(name string, rows *spool.Spool, header []string, rest 
 			if err != nil {
 				return err
 			}
+			var texts []string
 			c := codec.Cursor{Rest: row.Data}
-			record := append([]string{l.names[row.Input], strconv.FormatInt(row.Line, 10)}, rest(&c)...)
-			if c.Bad {
+			for len(c.Rest) > 0 {
+				texts = append(texts, string(c.Text()))
+			}
+			extra := len(texts) + 2 - len(header)
+			if c.Bad || extra < 0 {
 				return errSpooled
 			}
+			record := append([]string{l.names[row.Input], strconv.FormatInt(row.Line, 10)}, texts[extra:]...)
 			if err := out.Write(record); err != nil {
 				return err
 			}

@@ -13,22 +13,24 @@ import (
 // stream; so does Stage.
 type Packer struct {
 	to      io.Writer
-	packed  compression
-	gzip    *gzip.Writer
-	zstd    *zstd.Encoder
-	pending bool // something was written since the last member ended
+	packer  resetter // nil: the file is not compressed
+	pending bool     // something was written since the last member ended
+}
+
+// resetter is what the writers of all compressions are.
+type resetter interface {
+	io.WriteCloser
+	Reset(to io.Writer)
 }
 
 // NewPacker begins to write a file of that name to w.
-func NewPacker(w io.Writer, name string) (*Packer, error) {
-	_, packed := nameSays(name)
-	p := &Packer{to: w, packed: packed}
-	var err error
-	switch packed {
+func NewPacker(w io.Writer, name string) (p *Packer, err error) {
+	p = &Packer{to: w}
+	switch _, packed := nameSays(name); packed {
 	case compressionGzip:
-		p.gzip = gzip.NewWriter(w)
+		p.packer = gzip.NewWriter(w)
 	case compressionZstd:
-		p.zstd, err = zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+		p.packer, err = zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 	}
 	return p, err
 }
@@ -36,33 +38,22 @@ func NewPacker(w io.Writer, name string) (*Packer, error) {
 // Write packs b.
 func (p *Packer) Write(b []byte) (int, error) {
 	p.pending = p.pending || len(b) > 0
-	switch p.packed {
-	case compressionGzip:
-		return p.gzip.Write(b)
-	case compressionZstd:
-		return p.zstd.Write(b)
+	if p.packer == nil {
+		return p.to.Write(b)
 	}
-	return p.to.Write(b)
+	return p.packer.Write(b)
 }
 
 // EndMember brings everything that was written out to the underlying writer, as a whole. Nothing is
 // written if nothing was since the last time.
 func (p *Packer) EndMember() error {
-	if !p.pending {
+	if p.packer == nil || !p.pending {
 		return nil
 	}
 	p.pending = false
-	switch p.packed {
-	case compressionGzip:
-		if err := p.gzip.Close(); err != nil {
-			return err
-		}
-		p.gzip.Reset(p.to)
-	case compressionZstd:
-		if err := p.zstd.Close(); err != nil {
-			return err
-		}
-		p.zstd.Reset(p.to)
+	if err := p.packer.Close(); err != nil {
+		return err
 	}
+	p.packer.Reset(p.to)
 	return nil
 }

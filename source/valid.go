@@ -279,6 +279,9 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 	return digits, reject{}
 }
 
+// reasonsByDigits are why numbers of so many digits are no times.
+var reasonsByDigits = map[int]string{13: reasonMillis, 16: reasonMicros, 19: reasonNanos}
+
 // plainTime is the number of at most 12 digits that s is, as almost every time is.
 func plainTime(s string) (t int64, ok bool) {
 	for i := range len(s) {
@@ -304,13 +307,8 @@ func (v *validator) time(column, s string) (int64, reject) {
 	if err != nil {
 		return 0, reject{column, reasonRange}
 	}
-	switch len(strings.TrimPrefix(digits, "-")) {
-	case 13:
-		return 0, reject{column, reasonMillis}
-	case 16:
-		return 0, reject{column, reasonMicros}
-	case 19:
-		return 0, reject{column, reasonNanos}
+	if reason := reasonsByDigits[len(strings.TrimPrefix(digits, "-"))]; reason != "" {
+		return 0, reject{column, reason}
 	}
 	if t >= 0 {
 		return t, reject{}
