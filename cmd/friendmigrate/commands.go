@@ -193,14 +193,16 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 			" # and the rest of the line"
 	case nearest == "":
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
+		e.Hint = p.LineOf(p.Args[:at]).String() + " # without it; " + p.Help() + " lists the flags"
 	default:
 		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
 		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool {
 			return flagName(word) != "" &&
 				!slices.Contains(known, flagName(word))
 		})
-		if !more && nearest != "secret-key-file" { // what an unknown flag is given may be a key
-			e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.Args[at], typed))
+		e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.Args[at], typed))
+		if more || nearest == "secret-key-file" { // what an unknown flag is given may be a key
+			e.Hint = p.LineOf(p.Args[:at]).With(nearest, "VALUE").String() + " # and the rest of the line"
 		}
 	}
 	return e
@@ -215,7 +217,8 @@ func (p *program) corrected(at int, word string) string {
 
 // unknownCommand names the command that was meant, if one is close.
 func (p *program) unknownCommand(name string) error {
-	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name)}
+	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name),
+		Hint: exit.Parse(p.Args[0], "help", nil, nil).String() + " # lists the commands"}
 	known := topics()
 	for _, c := range commands() {
 		known = append(known, c.name)

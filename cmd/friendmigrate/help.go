@@ -231,7 +231,8 @@ func (p *program) codeHelp(word string) (string, error) {
 	}
 	c, known := sink.LookupCode(code)
 	if !known {
-		return "", job.Unusable(p.Line().Of("codes"), "the vendor's tables do not have the code %d", code)
+		return "", &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("the vendor's tables do not have the code %d", code),
+			Hint: p.Line().Of("codes").String() + " # says what happens on such codes"}
 	}
 	text := fmt.Sprintf("%d: %s\n", code, c.Advice)
 	if c.Level&sink.OnItem != 0 {

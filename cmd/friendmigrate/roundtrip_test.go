@@ -65,6 +65,9 @@ func call(t *testing.T, code int, env map[string]string, args ...string) (out, l
 	if got != code {
 		t.Fatalf("%v: exit code %d, want %d\n%s", args, got, code, stderr.String())
 	}
+	if err := checkLastLine(got, stderr.String()); err != nil {
+		t.Error(err)
+	}
 	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 	return stdout.String(), lines[len(lines)-1]
 }

@@ -131,6 +131,9 @@ func (p *process) finish(ts *testscript.TestScript) int {
 	if exited := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exited) {
 		ts.Fatalf("run: %v", err)
 	}
+	if err := checkLastLine(p.cmd.ProcessState.ExitCode(), s.err); err != nil {
+		ts.Fatalf("%v", err)
+	}
 	return p.cmd.ProcessState.ExitCode()
 }
 

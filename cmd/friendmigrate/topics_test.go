@@ -52,7 +52,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 			}
 		}
 	}
-	for word, want := range map[string]string{"x": "help codes 30008", "99999": "help codes"} {
+	for word, want := range map[string]string{"x": "help codes 30008", "99999": "help codes #"} {
 		if _, last := call(t, 2, nil, "help", "codes", word); !strings.Contains(last, want) {
 			t.Errorf("help codes %s ends with %q", word, last)
 		}

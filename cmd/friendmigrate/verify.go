@@ -141,6 +141,10 @@ func (v verified) facts() (text string) {
 		}
 		lists = append(lists, p.Seen()...)
 	}
+	const most = 3
+	if more := len(lists) - most; more > 0 {
+		lists = append(lists[:most], fmt.Sprintf("and %d lists of other shards", more))
+	}
 	add(int64(len(lists)), "see %s", strings.Join(lists, ", "))
 	return text
 }

@@ -99,7 +99,7 @@ func endsRefused(t *testing.T) {
 	c := looped(t, simulator.Config{Faults: simulator.Faults{PoisonShare: 1, PoisonInfo: text}})
 	p := newProgram(t, ring(60, 8))
 	run, code := p.run(importing(c.endpoint, "--rate", "100000")...)
-	p.expect(run, code, 6, text+".*failed.csv")
+	p.expect(run, code, 6, "refused edge by edge.*failed.csv")
 	p.everything(c, ring(0, 0), nil)
 	if n := len(p.failed()); n != 24 {
 		t.Errorf("%d edges failed before the brake", n)

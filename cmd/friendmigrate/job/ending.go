@@ -95,9 +95,6 @@ func (j *Run) besides(o outcome) string {
 	if n := o.account.Rows.Already + o.account.Added.Already; n > 0 {
 		parts = append(parts, terminal.Count(n)+terminal.Verb(n, " was ", " were ")+j.Op.Already)
 	}
-	if n := o.account.Rows.Duplicate; n > 0 {
-		parts = append(parts, terminal.WasWere(n, "further row")+" of the same pairs")
-	}
 	if len(parts) == 0 {
 		return ""
 	}
@@ -184,9 +181,9 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	if stop.Code > 0 {
 		show = show.With("code", fmt.Sprint(stop.Code))
 	}
-	hint := show.String() + " # shows them; when that is fixed: " + l.String()
+	hint := show.String() + " # shows them; then: " + l.String()
 	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {
-		hint += "; if it is only the input's beginning: " + j.resume().With("max-failure-ratio", "0").String()
+		hint += "; --max-failure-ratio 0 goes on in any case"
 	}
 	return hint
 }

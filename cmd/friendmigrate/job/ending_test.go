@@ -90,22 +90,26 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"no answer", judged("a.csv", stopped(migrate.ReasonUnanswered, "some calls never got an answer, their edges stay pending", "")), account(10, 0, 0, 1), 4,
 			"not finished: some calls never got an answer, their edges stay pending; 1 of 11 edges is pending; hint: friendmigrate import a.csv"},
 		{"a threshold", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeFailures, Count: 6, Limit: 5, Text: "full", All: true}, 30014)), coded(account(1, 6, 0, 3), 30014, 6), 6,
-			`stopped: 6 edges failed in this run, more than --max-failures 5; refused each time with code 30014 (the other account's friend list is full); the service says "full"; ` +
+			`refused each time with code 30014 (the other account's friend list is full); the service says "full"` + "\nfriendmigrate: " +
+				"stopped: 6 edges failed in this run, more than --max-failures 5; " +
 				"6 edges failed (30014), see state/failed.csv; 3 of 10 edges are pending; " +
-				"hint: friendmigrate failures --code 30014 # shows them; when that is fixed: friendmigrate import --retry-failed a.csv"},
+				"hint: friendmigrate failures --code 30014 # shows them; then: friendmigrate import --retry-failed a.csv"},
 		{"a share", judged("--state s a.csv", braked(migrate.Brake{Kind: migrate.BrakeRatio, Count: 2000, Of: 3000, Limit: 0.5, Text: "no"}, 39999)), coded(account(1000, 2000, 0, 3), 39999, 1990, 30003, 10), 6,
-			`stopped: 2,000 of 3,000 edges settled in this run failed, and --max-failure-ratio is 0.5; refused mostly with code 39999; the service says "no"; ` +
+			`refused mostly with code 39999; the service says "no"` + "\nfriendmigrate: " +
+				"stopped: 2,000 of 3,000 edges settled in this run failed, and --max-failure-ratio is 0.5; " +
 				"2,000 edges failed (1,990 with 39999, 10 with 30003), see state/failed.csv; 3 of 3,003 edges are pending; " +
-				"hint: friendmigrate failures --state s --code 39999 # shows them; when that is fixed: friendmigrate import --state s --retry-failed a.csv; " +
-				"if it is only the input's beginning: friendmigrate import --state s --max-failure-ratio 0 a.csv"},
+				"hint: friendmigrate failures --state s --code 39999 # shows them; then: friendmigrate import --state s --retry-failed a.csv; " +
+				"--max-failure-ratio 0 goes on in any case"},
 		{"a tag that was never created", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeField, Text: "Custom_Tag", All: true, Landed: true, Fields: []string{"Tag_SNS_Custom_A"}}, 39999)), account(1, 0, 0, 3), 6,
-			"stopped: chunk after chunk is refused for some of its edges; what is refused has Tag_SNS_Custom_A, and no edge that landed has; refused each time with code 39999; " +
-				`the service says "Custom_Tag"; 3 of 4 edges are pending; hint: friendmigrate import a.csv # after creating Tag_SNS_Custom_A in the console, if it is not there`},
+			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
+				"stopped: chunk after chunk is refused for some of its edges; what is refused has Tag_SNS_Custom_A, and no edge that landed has; " +
+				`3 of 4 edges are pending; hint: friendmigrate import a.csv # after creating Tag_SNS_Custom_A in the console, if it is not there`},
 		{"tags of which any may be missing", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeHalved, Text: "Custom_Tag", All: true, Fields: []string{"Tag_SNS_Custom_A", "Tag_SNS_Custom_B", "Remark"}}, 39999)), account(0, 0, 0, 3), 6,
-			"stopped: chunk after chunk is refused edge by edge; what is refused has Tag_SNS_Custom_A, Tag_SNS_Custom_B, Remark, and nothing landed to compare it with; refused each time with code 39999; " +
-				`the service says "Custom_Tag"; 3 of 3 edges are pending; hint: friendmigrate import a.csv # after creating those of Tag_SNS_Custom_A, Tag_SNS_Custom_B in the console that are not there`},
+			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
+				"stopped: chunk after chunk is refused edge by edge; what is refused has Tag_SNS_Custom_A, Tag_SNS_Custom_B, Remark, and nothing landed to compare it with; " +
+				`3 of 3 edges are pending; hint: friendmigrate import a.csv # after creating those of Tag_SNS_Custom_A, Tag_SNS_Custom_B in the console that are not there`},
 		{"calls that are too large", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeExtra, Count: 201, Limit: 200, All: true, Bytes: 30_000}, 413)), account(1, 0, 0, 3), 6,
-			"stopped: finding the edges that are refused has cost 201 extra calls, more than --max-extra-calls 200; refused each time with HTTP 413; 3 of 4 edges are pending; " +
+			"refused each time with HTTP 413\nfriendmigrate: stopped: finding the edges that are refused has cost 201 extra calls, more than --max-extra-calls 200; 3 of 4 edges are pending; " +
 				"hint: friendmigrate import --chunk-bytes 15000 a.csv # smaller calls"},
 		{"nobody answers", judged("--rate 7 --region tokyo a.csv", stopped(migrate.ReasonSilent, "no answer within 30s: no such host", "")), account(0, 0, 0, 3), 4,
 			"stopped: no answer within 30s: no such host; 3 of 3 edges are pending; hint: friendmigrate doctor --region tokyo"},

@@ -72,7 +72,7 @@ func (p *Program) Hint(err error, code exit.Code) string {
 	case code == exit.Unexpected && cannotWrite(err):
 		return p.Elsewhere() + " # one that can be written; a job that has begun goes on in a copy of its folder"
 	case code == exit.Unusable:
-		return p.Help()
+		return p.Line().String() + " # after fixing that; " + p.Help() + " lists the flags"
 	case code == exit.InUse:
 		return p.Line().Without("fresh").String()
 	}

@@ -56,7 +56,8 @@ func (s Stop) Why() string {
 // Ending words a run that did not go through. words puts what the command knows around why it
 // stopped, which for the public leaves out what the service said.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
-	return exit.Ending{Code: code, What: words(s.text(stopInfo)), Public: words(s.text(publicInfo)), Why: s.Why()}
+	return exit.Ending{Code: code, What: s.refusal(true) + words(s.text(stopInfo)),
+		Public: s.refusal(false) + words(s.text(publicInfo)), Why: s.Why()}
 }
 
 // text says why it stopped; info chooses how much of what was seen.
@@ -87,21 +88,36 @@ func (s Stop) text(info func(*migrate.StopError) string) string {
 	return text
 }
 
+// refusal says on a line of its own with which code a brake saw edges refused, and quotes the
+// service if that may be public.
+func (s Stop) refusal(quoted bool) string {
+	stop := (*migrate.StopError)(nil)
+	if !errors.As(s.Err, &stop) || stop.Brake == nil {
+		return ""
+	}
+	often := "mostly"
+	if stop.Brake.All {
+		often = "each time"
+	}
+	text := "refused " + often + " " + withCode(stop.Code)
+	if quoted && stop.Brake.Text != "" {
+		text += fmt.Sprintf("; the service says %q", stop.Brake.Text)
+	}
+	return text + "\n"
+}
+
 // stopInfo is what was seen, with the words of the service.
 func stopInfo(stop *migrate.StopError) string {
-	switch {
-	case stop.Brake == nil:
+	if stop.Brake == nil {
 		return stop.Info
-	case stop.Brake.Text == "":
-		return brakeWords(stop)
 	}
-	return fmt.Sprintf("%s; the service says %q", brakeWords(stop), stop.Brake.Text)
+	return brakeWords(stop.Brake)
 }
 
 // publicInfo is stopInfo without those: they may name accounts.
 func publicInfo(stop *migrate.StopError) string {
 	if stop.Brake != nil {
-		return brakeWords(stop)
+		return brakeWords(stop.Brake)
 	}
 	with := ""
 	if stop.Code != 0 {
@@ -121,8 +137,7 @@ func publicInfo(stop *migrate.StopError) string {
 }
 
 // brakeWords says which brake stopped a run and why, without words of the service.
-func brakeWords(stop *migrate.StopError) string {
-	b := stop.Brake
+func brakeWords(b *migrate.Brake) string {
 	what := ""
 	switch b.Kind {
 	case migrate.BrakeNothing:
@@ -149,11 +164,7 @@ func brakeWords(stop *migrate.StopError) string {
 	default:
 		what += "; what is refused has " + names + ", and nothing landed to compare it with"
 	}
-	often := "mostly"
-	if b.All {
-		often = "each time"
-	}
-	return what + "; refused " + often + " " + withCode(stop.Code)
+	return what
 }
 
 // withCode says with which code something was refused, and what that means.
