@@ -192,6 +192,29 @@ func TestAnUpdateThatIsKilledSetsEveryField(t *testing.T) {
 	})
 }
 
+func TestAnUndoThatIsKilledLeavesTheAppAsItWas(t *testing.T) {
+	t.Parallel()
+	a := newKilledApp(t)
+	for i := 0; i < killedAccounts; i += 7 { // friends already, with another remark
+		a.sim.Put(fmt.Sprintf("u%d", i), simulator.Friend{To: fmt.Sprintf("u%d", (i+2)%killedAccounts), AddSource: "AddSource_Type_Test", Remark: "before"})
+	}
+	was := a.remarks()
+	untilKilled(t, func(random *rand.Rand, n int) int {
+		state := filepath.Join(a.dir, fmt.Sprint("undone", n))
+		a.load(t, state, "--only-missing")
+		if n := len(a.remarks()); n != killedFriends*killedAccounts {
+			t.Fatalf("%d edges were imported", n)
+		}
+		before := a.sim.Stats()
+		kills := killed(t, random, a.dir, slowly(a.env), 0, "undo", "--yes", "--state", state)
+		a.repeats(t, "friend_delete", before, kills)
+		if now := a.remarks(); !maps.Equal(now, was) {
+			t.Fatalf("%d edges after %d kills, %d before the job", len(now), kills, len(was))
+		}
+		return kills
+	})
+}
+
 func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
 	t.Parallel()
 	a := newKilledApp(t)

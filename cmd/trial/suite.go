@@ -70,7 +70,7 @@ var rows = []row{
 	{name: "limits", flag: "limits", help: "containers with little memory; the flag counts millions of edges",
 		ci: 1, release: 10, whole: limited, ready: lab.MemoryLimits},
 	{name: "commands", flag: "command-kills",
-		help: "kill -9 at random moments of verify, export and update, each of which has to come to what an " +
+		help: "kill -9 at random moments of verify, export, update and undo, each of which has to come to what an " +
 			"unbroken one comes to; the flag counts kills of each command",
 		ci: 10, release: 350, whole: swept(commandTests, kills)},
 	{name: "operations", flag: "operation-seeds",

@@ -12,7 +12,7 @@ import (
 // The tests behind rows.
 const (
 	commandTests = "TestAVerifyThatIsKilledGivesTheSameLists|TestAnExportThatIsKilledGivesTheSameFile|" +
-		"TestAnUpdateThatIsKilledSetsEveryField"
+		"TestAnUpdateThatIsKilledSetsEveryField|TestAnUndoThatIsKilledLeavesTheAppAsItWas"
 	operationTest = "TestEveryFileOperationOfAJob"
 	damageTests   = "TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput"
 )
