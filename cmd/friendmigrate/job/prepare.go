@@ -158,29 +158,36 @@ func (j *Job) Input() io.Reader {
 	return j.Std.In
 }
 
+// CompareInputs sees whether the inputs that the command names are those that were staged. It warns
+// of what is gone, and of what folders hold that is not read.
+func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.Comparison, error) {
+	c, err := source.Compare(ctx, staged, j.Arguments(j.Input()))
+	switch {
+	case err != nil:
+		return c, j.ReadError(ctx, err)
+	case c.Verdict == source.Different:
+		return c, j.OtherJob(c.Reasons)
+	case c.Verdict == source.Gone:
+		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
+			events.InputGone, zap.Strings("why", c.Reasons))
+	}
+	if text := c.LeftOut.Warning(); text != "" {
+		j.Log.Warn(text, events.Input)
+	}
+	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
+}
+
 // compareSealed sees whether the inputs are still those that were staged.
 func (j *Run) compareSealed(ctx context.Context) error {
 	meta, err := source.ReadMeta(j.Stage)
 	if err != nil {
 		return err
 	}
-	c, err := source.Compare(ctx, meta.Counts.Inputs, j.Arguments(j.Input()))
+	c, err := j.CompareInputs(ctx, meta.Counts.Inputs)
 	if err != nil {
-		return j.InputError(ctx, err)
+		return err
 	}
-	switch c.Verdict {
-	case source.Different:
-		return j.OtherJob(c.Reasons)
-	case source.Gone:
-		j.Log.Warn("an input is gone or cannot be reached; the job goes on with what was staged of it",
-			events.InputGone, zap.Strings("why", c.Reasons))
-	}
-	if j.Counts.LeftOut = c.LeftOut; c.LeftOut.Warning() != "" {
-		j.Log.Warn(c.LeftOut.Warning(), events.Input)
-	}
-	if err := j.Counts.CheckEmpty(j.Set.Rows); err != nil {
-		return j.InputError(ctx, err)
-	}
+	j.Counts.LeftOut = c.LeftOut
 	if c.Updated {
 		if err := source.UpdateInputs(j.Stage, c.Inputs); err != nil {
 			return err

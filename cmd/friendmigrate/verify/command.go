@@ -225,7 +225,10 @@ func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, er
 		}
 	}
 	for _, p := range r.Parts {
-		one := &Result{Job: r.Job, Verified: p.Found, Parts: []*Part{p}, Stop: r.Stop, Calls: p.Calls, Took: r.Took}
+		one := &Result{Job: r.Job, Verified: p.Found, Parts: []*Part{p}, Calls: p.Calls, Took: r.Took}
+		if p.Found.Unasked > 0 {
+			one.Stop = r.Stop
+		}
 		e := words(one)
 		p.Found.Code, p.Found.What, p.Found.Hint = int(e.Code), e.What, e.Hint
 		if err := p.writeReport(&p.Found); err != nil {

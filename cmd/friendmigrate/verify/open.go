@@ -78,8 +78,10 @@ func (p *Part) openStage(ctx context.Context) error {
 	s, meta, err := source.OpenStaged(filepath.Join(p.Dir, folder.Staged), p.FS)
 	switch damaged := errors.Is(err, stage.ErrDamaged); {
 	case err == nil:
-		p.Stage, p.Counts = s, meta.Counts
-		return p.compare(ctx)
+		if p.Stage, p.Counts = s, meta.Counts; len(p.Inputs) > 0 {
+			_, err = p.CompareInputs(ctx, p.Counts.Inputs)
+		}
+		return err
 	case !damaged && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case len(p.Inputs) > 0:
@@ -108,27 +110,6 @@ func (p *Part) withInputs() string {
 		}
 	}
 	return p.Line().Of(names...).String()
-}
-
-// compare sees whether INPUT is what the job has staged.
-func (p *Part) compare(ctx context.Context) error {
-	if len(p.Inputs) == 0 {
-		return nil
-	}
-	c, err := source.Compare(ctx, p.Counts.Inputs, p.Arguments(p.Std.In))
-	switch {
-	case err != nil:
-		return p.ReadError(ctx, err)
-	case c.Verdict == source.Different:
-		return p.OtherJob(c.Reasons)
-	case c.Verdict == source.Gone:
-		p.Log.Warn("an input is gone or cannot be reached; what the job has staged of it is verified",
-			events.InputGone, zap.Strings("why", c.Reasons))
-	}
-	if text := c.LeftOut.Warning(); text != "" {
-		p.Log.Warn(text, events.Input)
-	}
-	return p.ReadError(ctx, p.Counts.CheckEmpty(p.Set.Rows))
 }
 
 // stageOwn stages INPUT. A verify that was interrupted reads it again and continues, because the
