@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate/disk"
 )
 
@@ -65,7 +66,7 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(all) {
-		if n := len([]rune(strings.TrimRight(line, "\n"))); n > helpWidth+4 {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > terminal.Width+4 {
 			t.Errorf("a line of %d columns: %s", n, line)
 		}
 	}

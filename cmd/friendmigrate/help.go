@@ -14,11 +14,10 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
-
-const helpWidth = 100
 
 // The library's completion command, and the flag with which its scripts ask the program what may
 // follow.
@@ -68,9 +67,9 @@ became of every friendship.
 
 `)
 	for _, c := range commands() {
-		b.WriteString(aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage))
+		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage))
 	}
-	b.WriteString(aligned("\nTopics of help:", strings.Join(topics(), ", ")+"; man prints the manual page, for man -l -"))
+	b.WriteString(terminal.Aligned("\nTopics of help:", strings.Join(topics(), ", ")+"; man prints the manual page, for man -l -"))
 	b.WriteString("\nTo see it at work without an app or a key: friendmigrate import --rehearse INPUT\n\n")
 	b.WriteString(exitCodes())
 	return b.String()
@@ -87,19 +86,19 @@ func (c command) help() string {
 	if c.text == "" {
 		return text + c.usage + "\n"
 	}
-	text += flow(c.text) + flagHelp(flags)
+	text += terminal.Flow(c.text) + flagHelp(flags)
 	except := ""
 	for _, f := range flags {
 		if f.NoVariable && !f.Hidden {
 			except = " but --" + f.Name
 		}
 	}
-	text += flow("Every flag" + except + " is also read from a variable: --some-flag from " +
+	text += terminal.Flow("Every flag" + except + " is also read from a variable: --some-flag from " +
 		settings.Variable("some-flag") + "; the flag wins.")
 	if c.codes == "" {
 		return text + exitCodes()
 	}
-	return text + strings.TrimSuffix(flow("Exit codes: "+c.codes+"."), "\n")
+	return text + strings.TrimSuffix(terminal.Flow("Exit codes: "+c.codes+"."), "\n")
 }
 
 // flagHelp lists flags by group.
@@ -137,46 +136,7 @@ func flagLines(f settings.Flag) string {
 	if f.Default != "" {
 		text += " (default: " + f.Default + ")"
 	}
-	return aligned(head, text)
-}
-
-// aligned is a name and in a column beside it what it means.
-func aligned(head, text string) string {
-	const column = 30
-	if len(head) > column-2 {
-		head += "\n" + strings.Repeat(" ", column)
-	} else {
-		head += strings.Repeat(" ", column-len(head))
-	}
-	return head + strings.Join(wrap(text, helpWidth-column), "\n"+strings.Repeat(" ", column)) + "\n"
-}
-
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
-}
-
-// flow fits paragraphs into the width. Indented ones stay as they are.
-func flow(text string) string {
-	var b strings.Builder
-	for p := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
-		if !strings.HasPrefix(p, " ") {
-			p = strings.Join(wrap(p, helpWidth), "\n")
-		}
-		b.WriteString(p + "\n\n")
-	}
-	return b.String()
+	return terminal.Aligned(head, text)
 }
 
 func exitCodes() string {
@@ -187,7 +147,7 @@ func exitCodes() string {
 		if r.Again != "" {
 			text += ". Run again? " + r.Again
 		}
-		fmt.Fprintf(&b, "  %2d  %s\n", r.Code, strings.Join(wrap(text, helpWidth-6), "\n      "))
+		fmt.Fprintf(&b, "  %2d  %s\n", r.Code, strings.Join(terminal.Wrap(text, terminal.Width-6), "\n      "))
 	}
 	return b.String()
 }

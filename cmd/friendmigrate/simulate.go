@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -49,7 +48,7 @@ while it runs.
 `
 	for _, r := range recipes {
 		line := "friendmigrate simulate --sdk-app-id 1400000000 --secret-key-file sim.key " + r.flags
-		text += "\n  " + r.what + ":\n    " + strings.Join(wrap(line, helpWidth-10), " \\\n      ") + "\n"
+		text += "\n  " + r.what + ":\n    " + strings.Join(terminal.Wrap(line, terminal.Width-10), " \\\n      ") + "\n"
 	}
 	return command{
 		name: "simulate", flags: settings.Flags, do: (*program).simulateAction,
@@ -72,7 +71,11 @@ func (p *program) simulateAction(ctx context.Context, in invocation) error {
 	if _, err := fmt.Fprintln(p.Std.Out, job.ServiceURL(listener.Addr())); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	if err := serve(ctx, service, listener); err != nil {
+	stop := service.Serve(listener)
+	<-ctx.Done()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), simulateDrain)
+	defer cancel()
+	if err := stop(drain); err != nil {
 		return err
 	}
 	s := service.Stats()
@@ -109,26 +112,4 @@ func (p *program) configureApp(ctx context.Context, set *settings.Settings) erro
 		return known
 	}
 	return nil
-}
-
-// serve serves until ctx ends, then lets calls in flight end.
-func serve(ctx context.Context, service *simulator.Server, listener net.Listener) error {
-	server := service.HTTP()
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(service.Listener(listener)) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), simulateDrain)
-	defer cancel()
-	err := server.Shutdown(drain)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close() // stalled on purpose, perhaps
-	}
-	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
-		err = errors.Join(err, end)
-	}
-	return err
 }

@@ -54,7 +54,7 @@ func (p *program) undoListAction(ctx context.Context, in invocation) (err error)
 	}
 	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted",
 		terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"))}
-	e.What += withoutMissing(jobs)
+	e.What += jobs.Without()
 	if undone.Uncertain > 0 && !set.Uncertain {
 		e.What += fmt.Sprintf("; %s left out of which that cannot be told", terminal.Some(undone.Uncertain, "pair"))
 		e.Hint = p.Line().With("uncertain", "").String() + " # to have these too"

@@ -11,6 +11,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
@@ -194,7 +195,7 @@ func (j *Run) failedWords(o outcome, n int64) string {
 	if o.pilot != nil && n == o.failed { // if the job has as many, they are the same
 		codes = o.ofPilot
 	}
-	return fmt.Sprintf("%s failed%s, see %s", terminal.Some(n, "edge"), Codes(codes),
+	return fmt.Sprintf("%s failed%s, see %s", terminal.Some(n, "edge"), report.Codes(codes),
 		j.path(j.listName(folder.Failed)))
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -29,8 +28,7 @@ const (
 // has.
 type rehearsal struct {
 	service *simulator.Server
-	server  *http.Server
-	served  chan error
+	stop    func(context.Context) error
 	found   report.Rehearsal
 
 	realTime bool
@@ -45,7 +43,7 @@ func startRehearsal(c *sink.Config, realTime bool) (*rehearsal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the simulated service: %w", err)
 	}
-	r := &rehearsal{served: make(chan error, 1), realTime: realTime}
+	r := &rehearsal{realTime: realTime}
 	config := simulator.Config{
 		App: simulator.App{SDKAppID: c.SDKAppID, Key: key, Identifier: c.Identifier}, Compact: true,
 	}
@@ -55,8 +53,7 @@ func startRehearsal(c *sink.Config, realTime bool) (*rehearsal, error) {
 		c.Rate = sink.Unpaced
 	}
 	r.service = simulator.New(config)
-	r.server = r.service.HTTP()
-	go func() { r.served <- r.server.Serve(r.service.Listener(listener)) }()
+	r.stop = r.service.Serve(listener)
 	c.Endpoint, c.Key, c.CAFile = "http://"+listener.Addr().String(), sink.StaticKey(sink.NewSecret(key)), ""
 	return r, nil
 }
@@ -65,11 +62,7 @@ func (r *rehearsal) close() error {
 	if r == nil {
 		return nil
 	}
-	err := r.server.Shutdown(context.Background())
-	if served := <-r.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
+	return r.stop(context.Background())
 }
 
 // compare holds the job's account against what the service counted for itself. Where they differ

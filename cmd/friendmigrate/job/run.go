@@ -186,7 +186,7 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 	}
 	if n == 0 {
 		text := "--retry-failed has nothing to take up: no edge failed"
-		if failed := Codes(j.Journal.Totals().FailedByCode); failed != "" {
+		if failed := report.Codes(j.Journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}
 		j.Log.Warn(text, events.Reopen, zap.Int64("edges", 0))

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
+)
+
+func statusCommand() command {
+	return command{
+		name: "status", flags: settings.Flags, do: (*program).statusAction,
+		usage: "where the job stands, also while it runs",
+		text: `Says where a job stands, of all its shards together: what became of its edges, how fast it goes and how
+long it will take, which codes failed, how its last run ended. It only looks, also while the job runs.
+`,
+		codes: "0, whatever the job's state is; 2 if there is no job; with --watch 4 if a signal came before " +
+			"the job had ended; 1 for anything else",
+	}
+}
+
+func failuresCommand() command {
+	return command{
+		name: "failures", flags: settings.Flags, do: (*program).failuresAction,
+		usage: "what the service refused: by code with advice, or as a list that import accepts",
+		text: `Shows the edges that the service refuses, as they stand in the journal now, of all shards together: a
+count, an example and a line of advice for each code, or the list itself, which import accepts with
+another --state. It only looks, also while the job runs.
+
+  friendmigrate failures
+  friendmigrate failures --code 30003 --output-format csv > unknown-accounts.csv
+`,
+		codes: "0, also if nothing failed; 2 if there is no job; 1 for anything else",
+	}
+}
+
+func explainCommand() command {
+	return command{
+		name: "explain", args: "FROM [TO]", flags: settings.Flags, do: (*program).explainAction,
+		usage: "what happened to one account or one edge",
+		text: `Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO: outcome,
+code, text, attempts, time and line of the input, and which rows that name it were rejected, changed, or
+lost against another row of the same pair. It only looks, also while the job runs. With --json it prints
+an object for each finding, one a line.
+`,
+		codes: "0 if all of it is in place; 3 if an edge failed or a row was rejected; 4 if an edge is " +
+			"pending; 2 if the job knows nothing of it, or there is no job; 1 for anything else",
+	}
+}
+
+func reportCommand() command {
+	return command{
+		name: "report", flags: settings.Flags, do: (*program).reportAction,
+		usage: "writes report.json and report.html again, for shards a joint one",
+		text: `Writes report.json and report.html of the job in --state again, at any time, also while it runs. For a
+job in shards it writes one joint report beside the shards' folders.
+`,
+		codes: "0, whatever the job's state is; 2 if there is no job; 1 for anything else",
+	}
+}
+
+// inspectError gives an error of looking at a state its code.
+func inspectError(err error) error {
+	if errors.Is(err, folder.ErrNoJob) {
+		return exit.Because(exit.Unusable, err)
+	}
+	return err
+}
+
+// openJobs opens the states in --state for looking. do is given them, and they are closed after it.
+func openJobs(in invocation, do func(inspect.Jobs) error) error {
+	jobs, err := inspect.Open(in.State)
+	if err != nil {
+		return inspectError(err)
+	}
+	return errors.Join(inspectError(do(jobs)), jobs.Close())
+}
+
+// statusAction is the command status.
+func (p *program) statusAction(ctx context.Context, in invocation) error {
+	set := in.Settings
+	if set.Watch {
+		return p.watchStatus(ctx, set)
+	}
+	s, err := inspect.ReadStatus(set.State, time.Now(), false)
+	if err != nil {
+		return inspectError(err)
+	}
+	if set.JSON {
+		return terminal.WriteJSON(p.Std.Out, s)
+	}
+	return terminal.WriteText(p.Std.Out, s.Text())
+}
+
+// watchStatus shows the status each second until the job has ended: on a terminal in the same
+// place, else as a line.
+func (p *program) watchStatus(ctx context.Context, set settings.Settings) error {
+	screen := terminal.New(p.Std.Out, p.Env)
+	defer screen.EndBlock()
+	show := func(s *inspect.Status) error { return terminal.WriteText(p.Std.Out, s.Line()+"\n") }
+	switch {
+	case set.JSON:
+		show = func(s *inspect.Status) error { return terminal.WriteJSONLine(p.Std.Out, s) }
+	case screen.Redraws():
+		show = func(s *inspect.Status) error {
+			screen.Block(s.Block(screen.Columns() - 1))
+			return nil
+		}
+	}
+	tick := time.NewTicker(job.Tick)
+	defer tick.Stop()
+	for {
+		s, err := inspect.ReadStatus(set.State, time.Now(), true)
+		if err != nil {
+			return inspectError(err)
+		}
+		if err := show(s); err != nil || s.Ended() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return p.Stopped(ctx, "stopped watching by %w; the job is not touched by that")
+		case <-tick.C:
+		}
+	}
+}
+
+// failuresAction is the command failures.
+func (p *program) failuresAction(_ context.Context, in invocation) error {
+	return openJobs(in, func(jobs inspect.Jobs) error {
+		filter := inspect.Filter{Codes: in.Codes, Accounts: in.Account}
+		s, err := jobs.Summarize(filter)
+		if err != nil {
+			return err
+		}
+		words, err := jobs.Summarized(s, filter, p.Line(), in.State)
+		switch {
+		case err != nil:
+			return err
+		case s.Edges == 0:
+			p.ending = &words
+		}
+		switch {
+		case in.Form != settings.FormSummary:
+			return p.listFailures(jobs, filter, in)
+		case in.JSON:
+			return terminal.WriteJSON(p.Std.Out, s)
+		}
+		return p.end(words, terminal.WriteText(p.Std.Out, s.Text()))
+	})
+}
+
+func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, in invocation) error {
+	out := terminal.List(p.Std.Out)
+	integers, err := jobs.List(out, in.Form, os.TempDir(), filter)
+	if err := errors.Join(err, out.Close()); err != nil {
+		if errors.Is(err, source.ErrNotCSV) {
+			return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format",
+				settings.FormJSONL).String()}
+		}
+		return err
+	}
+	if len(integers) > 0 {
+		p.ending = &exit.Ending{
+			What: "some custom fields of the list are integers",
+			Hint: exit.Parse(p.Args[0], "import", nil, nil).With("integer-tags",
+				strings.Join(integers, ",")).With("state", filepath.Clean(in.State)+"-failed").Of("LIST.csv").String(),
+		}
+	}
+	return nil
+}
+
+// explainAction is the command explain.
+func (p *program) explainAction(ctx context.Context, in invocation) error {
+	words := append(slices.Clone(in.args), "", "")
+	from, to := words[0], words[1]
+	if n := len(in.args); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
+		return job.Unusable(p.Line().Of("FROM", "TO"),
+			"explain takes a From_Account and, for one edge, a To_Account; it got %d arguments", n)
+	}
+	return openJobs(in, func(jobs inspect.Jobs) error {
+		tally, err := jobs.Explain(ctx, from, to, func(f inspect.Finding) error {
+			if in.JSON {
+				return terminal.WriteJSONLine(p.Std.Out, f)
+			}
+			return terminal.WriteText(p.Std.Out, f.Text())
+		})
+		if stopped := p.Stopped(ctx, "stopped by %w"); err != nil && stopped != nil {
+			return stopped
+		}
+		return p.end(jobs.Explained(tally, from, to), err)
+	})
+}
+
+// reportAction is the command report.
+func (p *program) reportAction(_ context.Context, in invocation) error {
+	return openJobs(in, func(jobs inspect.Jobs) error {
+		r, err := jobs.Report(p.VersionLine())
+		if err != nil {
+			return err
+		}
+		json, page := filepath.Join(in.State, folder.Report), filepath.Join(in.State, folder.Page)
+		err = errors.Join(disk.WriteWhole(p.Volume.FS, json, r.WriteJSON), disk.WriteWhole(p.Volume.FS, page, r.WriteHTML))
+		switch {
+		case err != nil:
+			return err
+		case in.JSON:
+			return terminal.WriteJSON(p.Std.Out, r)
+		}
+		return terminal.WriteText(p.Std.Out, r.Arrived()+"\nwritten: "+json+"\nwritten: "+page+"\n")
+	})
+}

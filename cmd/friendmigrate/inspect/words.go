@@ -1,0 +1,127 @@
+package inspect
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/source/stage"
+)
+
+// Summarized puts a summary in words, with the command line for the list itself and that which sends
+// these edges again.
+func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.Line, state string) (e exit.Ending, err error) {
+	which := ""
+	if len(f.Codes)+len(f.Accounts) > 0 {
+		which = " that --code and --account name"
+	}
+	switch {
+	case s.Edges > 0:
+		e.What = fmt.Sprintf("%s%s failed, with %s", terminal.Some(s.Edges, "edge"), which,
+			terminal.Some(int64(len(s.Codes)), "code"))
+		e.Hint = line.With("output-format", jobs.ListFormat()).String() +
+			" # the list itself; after fixing what their codes say: " + jobs.retry(line, state, f.Codes)
+	case which == "":
+		e.What = "no edge failed"
+	default:
+		if e.What, err = jobs.othersFailed("no edge" + which + " failed"); err != nil {
+			return e, err
+		}
+		if meant := settings.MeantCode(f.Codes); meant != "" {
+			e.What += "; " + meant
+		}
+	}
+	e.What += jobs.Without()
+	return e, nil
+}
+
+// othersFailed adds which codes there are where a filter takes none.
+func (jobs Jobs) othersFailed(text string) (string, error) {
+	all, err := jobs.Summarize(Filter{})
+	if err != nil {
+		return "", err
+	}
+	edges := map[int]int64{}
+	for _, c := range all.Codes {
+		edges[c.Code] = c.Edges
+	}
+	if codes := report.Codes(edges); codes != "" {
+		text += "; others did" + codes
+	}
+	return text, nil
+}
+
+// Without says of which shards nothing is known here; "" where all are.
+func (jobs Jobs) Without() string {
+	missing := jobs.Missing()
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d shards have no state here, so this is without them", len(missing), missing[0].Count)
+}
+
+// mostNamed is how many inputs a hint names. Those of a folder are many.
+const mostNamed = 5
+
+// retry is the command that sends the failed edges of these codes again, without the flags that name
+// the service, which no state knows.
+func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
+	l := line.As("import", func(string) bool { return false })
+	if state = filepath.Clean(state); state != settings.DefaultState {
+		l = l.With("state", state)
+	}
+	again, ok := jobs.Again()
+	if !ok || len(again.Inputs) > mostNamed {
+		again.Inputs = []string{"INPUT"}
+	}
+	retry := "--retry-failed"
+	for i, code := range codes {
+		retry += map[bool]string{true: "=", false: ","}[i == 0] + strconv.Itoa(code)
+	}
+	return again.On(l).WithWord(retry).String()
+}
+
+// Explained puts a tally in words.
+func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
+	missing := jobs.Missing()
+	about := from
+	if to != "" {
+		about += " -> " + to
+	}
+	e := exit.Ending{}
+	if t.Gone {
+		e.Hint = exit.NothingToRun + "; the staged input is gone, so of edges that did not fail nothing can be told"
+	}
+	if len(missing) > 0 {
+		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count),
+			Count: missing[0].Count}); slices.Contains(missing, its) {
+			about += fmt.Sprintf(" (of shard %s, which has no state here)", its)
+		}
+	}
+	if t.Found() == 0 {
+		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"
+		return e
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(t.ByKind)) {
+		parts = append(parts, fmt.Sprintf("%s %s", terminal.Count(t.ByKind[kind]), kind))
+	}
+	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, terminal.Some(t.Edges(), "edge"),
+		strings.Join(parts, ", "))
+	var codes []exit.Code
+	if t.ByKind[Failed]+t.ByKind[Rejected] > 0 {
+		codes = append(codes, exit.Exceptions)
+	}
+	if t.ByKind[Pending] > 0 {
+		codes = append(codes, exit.Unfinished)
+	}
+	e.Code = exit.Gravest(codes...)
+	return e
+}
