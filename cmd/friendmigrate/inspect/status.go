@@ -206,6 +206,9 @@ func (s *Status) addUp() {
 		j := &s.Shards[i]
 		s.Phase = graver(s.Phase, j.Phase)
 		sum = sum.Plus(j.now)
+		if j.now.Slow != "" && sum.Slow == "" {
+			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
+		}
 		if u := j.Undone; u != nil && s.Undone == nil {
 			s.Undone = u
 		} else if u != nil {

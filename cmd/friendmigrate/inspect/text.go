@@ -49,7 +49,7 @@ func (s *Status) Block(columns int) (rows []terminal.Row) {
 			j := &s.Shards[i]
 			block := j.now.Block(columns - len(j.Shard) - 2)
 			row := terminal.Row{Head: j.Shard, Color: terminal.Bold, Text: "  " + block[0].Head + block[0].Text}
-			if len(block) > 1 {
+			if len(block) > 1 && row.Columns()+2+block[1].Columns() <= columns { // the sum says the gravest
 				row.Text += "  " + block[1].Head + block[1].Text
 			}
 			rows = append(rows, row)
