@@ -23,7 +23,8 @@ It is a job of its own: with its own --state, resumed by the same command, with 
 
 // updating is the operation of update: friend_update.
 var updating = job.Operation{
-	Command: "update", Settled: "updated", Already: "without a field that can be set", Sent: "sent", Suffix: "-update",
+	Command: "update", Doing: "updating", Did: "updated", Settled: "updated",
+	Already: "without a field that can be set", Sent: "sent", Suffix: "-update",
 	Caller:    func(r *job.Run) migrate.Caller { return migrate.CallerFunc(r.Client.Update) },
 	EdgeBytes: sink.UpdateBytes,
 }

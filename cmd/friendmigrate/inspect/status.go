@@ -23,9 +23,11 @@ const StatusVersion = 1
 
 // The phases of a job, or of one of its shards.
 const (
-	Reading  = "reading"  // a process reads the input
-	Sending  = "sending"  // a process sends
-	Stopped  = "stopped"  // nothing runs, and it is not finished; the same command goes on, or begins a shard that has no state yet
+	Reading = "reading" // a process reads the input
+	Sending = "sending" // a process sends
+	// Stopped: nothing runs, and it is not finished; the same command goes on, or begins a shard that
+	// has no state yet.
+	Stopped  = "stopped"
 	Finished = "finished" // nothing is pending
 )
 

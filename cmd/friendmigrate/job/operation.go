@@ -14,6 +14,8 @@ type Operation struct {
 	Command string // its name
 	Folder  string // in the state folder, for its journal, lists and report; "": the state folder itself
 
+	Doing   string // what it does, in a word: "updating"; "": "sending"
+	Did     string // what it has done to an edge, in a word: "updated"; "": "imported"
 	Settled string // what a settled edge is, as in "all 3 edges are in place"
 	Already string // what an edge is that needed nothing, as in "3 were there before"
 	Sent    string // what an edge is that was in a call, as in "nothing was sent"

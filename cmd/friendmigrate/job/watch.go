@@ -112,6 +112,7 @@ func (j *Run) sending() func(*progress.Snapshot) {
 	}
 	return func(s *progress.Snapshot) {
 		now := addEdges(s, journal)
+		s.Doing, s.Did = j.Op.Doing, j.Op.Did
 		s.Total, s.Settled = total, settled+now.Settled()-start.Settled()
 		s.Done, s.ToGo = now.Chunks, chunks-(now.Chunks-start.Chunks)
 	}

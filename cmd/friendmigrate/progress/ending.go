@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"cmp"
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -54,7 +55,7 @@ func (s Snapshot) outcomes() string {
 		name  string
 		count int64
 	}{
-		{"imported", r.Imported + d.Imported}, {"already there", r.Already + d.Already}, {"rejected", r.Rejected},
+		{cmp.Or(s.Did, "imported"), r.Imported + d.Imported}, {"already", r.Already + d.Already}, {"rejected", r.Rejected},
 		{"duplicate", r.Duplicate}, {"pending", r.Pending + d.Pending},
 	} {
 		if outcome.count > 0 {

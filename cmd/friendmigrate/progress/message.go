@@ -24,12 +24,15 @@ type Message struct {
 	Command        string    `json:"command"`
 	At             time.Time `json:"at"`
 	Code           int       `json:"code"` // exit code
-	Why            string    `json:"why"`  // in one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused, or that of the code
-	What           string    `json:"what"` // in a sentence
-	Again          string    `json:"again,omitempty"`
-	Hint           string    `json:"hint,omitempty"` // the command to run next
-	Shard          string    `json:"shard,omitempty"`
-	Counts         *Counts   `json:"counts,omitempty"` // absent: the input was not read, or the command has none
+
+	// Why is one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused,
+	// or that of the code.
+	Why    string  `json:"why"`
+	What   string  `json:"what"` // in a sentence
+	Again  string  `json:"again,omitempty"`
+	Hint   string  `json:"hint,omitempty"` // the command to run next
+	Shard  string  `json:"shard,omitempty"`
+	Counts *Counts `json:"counts,omitempty"` // absent: the input was not read, or the command has none
 }
 
 // Counts says where the job stands, all its runs together.

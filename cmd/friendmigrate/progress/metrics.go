@@ -199,7 +199,8 @@ func (e exporter) engine(s migrate.Snapshot) {
 
 // pace exports how fast calls may leave, and why.
 func (e exporter) pace(c Calls) {
-	e.gauge("pace_limit_calls_per_second", "The limit that the run was given (--rate or friendmigrate pace, or its shard's share).", c.Asked)
+	e.gauge("pace_limit_calls_per_second",
+		"The limit that the run was given (--rate or friendmigrate pace, or its shard's share).", c.Asked)
 	e.gauge("pace_calls_per_second", "Calls a second that may leave at present.", c.Pace)
 	e.states("pace_reason", "Why the pace is what it is: 1 for the present reason.", "reason", Reasons(), c.Reason)
 }

@@ -23,6 +23,15 @@ import (
 //go:embed dashboard.json
 var Dashboard []byte
 
+const index = `friendmigrate
+
+/metrics         for Prometheus
+/healthz         200 unless the run looks stuck
+/readyz          200 once calls are sent
+/status          where the run stands, as JSON
+/dashboard.json  a dashboard for Grafana
+`
+
 // Limits of the server: whoever asks shares file descriptors with the job.
 const (
 	mostConnections = 32
@@ -97,8 +106,7 @@ func handler(s *View) http.Handler {
 		_, _ = w.Write(Dashboard)
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, "friendmigrate\n\n/metrics         for Prometheus\n/healthz         200 unless the run looks stuck\n/readyz          200 once calls are sent\n"+
-			"/status          where the run stands, as JSON\n/dashboard.json  a dashboard for Grafana\n")
+		text(w, http.StatusOK, index)
 	})
 	return mux
 }

@@ -33,7 +33,8 @@ type Snapshot struct {
 
 	// What the command fills in.
 	Phase           string        `json:"phase"`
-	Doing           string        `json:"doing,omitempty"` // Phase in a word for people, where it has another one
+	Doing           string        `json:"doing,omitempty"` // Phase for people, where it has another word
+	Did             string        `json:"did,omitempty"`   // imported for people, the same
 	Input           *Input        `json:"input,omitempty"` // while reading
 	*report.Account               // nil: not known yet, or the command has none
 	Failures        map[int]int64 `json:"failures,omitempty"` // failed edges of the job, by ResultCode

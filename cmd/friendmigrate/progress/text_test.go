@@ -155,7 +155,7 @@ func TestWhatTheLastBlockSays(t *testing.T) {
 	}
 	if got, want := strings.Join(block(s, e), "\n"), `friendmigrate: finished: 95 of 100 edges are in place
 friendmigrate: and more
-  imported 92, already there 3, rejected 1, duplicate 1
+  imported 92, already 3, rejected 1, duplicate 1
   failed 5: 30003 ×4, 30010 ×1
   report: state/report.html
 hint:
