@@ -1,9 +1,11 @@
 package checkpoint
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // errBadFrame: what begins at the reader's offset is no frame of this file at this place. Whether
@@ -11,18 +13,17 @@ import (
 var errBadFrame = errors.New("bad frame")
 
 // frameReader reads the frames of a journal one after the other, up to a fixed end. It holds one
-// window of the file in memory, never more than the largest frame and a read ahead.
+// frame in memory.
 type frameReader struct {
 	src    io.ReaderAt
-	end    int64 // nothing from here on is looked at, since another goroutine or process may be appending
+	ahead  *bufio.Reader // of src, up to end
+	end    int64         // nothing from here on is read, since another goroutine or process may be appending
 	fileID uint64
 
-	next uint32 // sequence number that the next frame must have
-	off  int64  // of the next frame
-	last int64  // offset of the frame read last
-
-	window []byte // window[at:] is the file from off on
-	at     int
+	next  uint32 // sequence number that the next frame must have
+	off   int64  // of the next frame
+	last  int64  // offset of the frame read last
+	frame []byte
 }
 
 // readAhead is what one read takes from the file.
@@ -30,88 +31,62 @@ const readAhead = 256 << 10
 
 // openFrames reads the header and stands before the first frame.
 func openFrames(src io.ReaderAt, end int64) (*frameReader, error) {
-	r := &frameReader{src: src, end: end, off: 0}
-	header, err := r.peek(headerSize)
-	if err != nil {
+	r := &frameReader{src: src, end: end, ahead: bufio.NewReaderSize(io.NewSectionReader(src, 0, end), readAhead)}
+	header := make([]byte, min(headerSize, end))
+	if err := r.fill(header); err != nil {
 		return nil, err
 	}
+	var err error
 	if r.fileID, err = parseHeader(header); err != nil {
 		return nil, err
 	}
-	r.skip(headerSize)
+	r.off = headerSize
 	return r, nil
 }
 
 // read returns the payload of the next frame, which is good until the next call, and the frame's
-// sequence number. At the end it returns io.EOF; errBadFrame leaves the reader where the bad frame
-// begins.
+// sequence number. At the end it returns io.EOF. After errBadFrame, off is where the bad frame
+// begins, and nothing more is to be read.
 func (r *frameReader) read() (payload []byte, seq uint32, err error) {
-	head, err := r.peek(frameHeaderSize)
+	left := r.end - r.off
 	switch {
-	case err != nil:
-		return nil, 0, err
-	case len(head) == 0:
+	case left == 0:
 		return nil, 0, io.EOF
-	case len(head) < frameHeaderSize:
+	case left < frameHeaderSize:
 		return nil, 0, errBadFrame
 	}
-	h := parseFrameHeader(head)
+	r.frame = slices.Grow(r.frame[:0], frameHeaderSize)[:frameHeaderSize]
+	if err := r.fill(r.frame); err != nil {
+		return nil, 0, err
+	}
+	h := parseFrameHeader(r.frame)
 	limit := uint32(maxPayload)
 	if r.next == 0 {
 		limit = maxIdentity
 	}
-	if h.length == 0 || h.length > limit || h.seq != r.next || h.fileID != r.fileID {
+	size := frameHeaderSize + int(h.length)
+	if h.length == 0 || h.length > limit || h.seq != r.next || h.fileID != r.fileID || int64(size) > left {
 		return nil, 0, errBadFrame
 	}
-	size := frameHeaderSize + int(h.length)
-	frame, err := r.peek(size)
-	if err != nil {
+	r.frame = slices.Grow(r.frame, int(h.length))[:size]
+	if err := r.fill(r.frame[frameHeaderSize:]); err != nil {
 		return nil, 0, err
 	}
-	if len(frame) < size || frameSum(frame) != h.crc {
+	if frameSum(r.frame) != h.crc {
 		return nil, 0, errBadFrame
 	}
 	r.last = r.off
-	r.skip(size)
+	r.off += int64(size)
 	r.next++
-	return frame[frameHeaderSize:], h.seq, nil
+	return r.frame[frameHeaderSize:], h.seq, nil
 }
 
-// peek returns the next n bytes, or fewer where the file ends.
-func (r *frameReader) peek(n int) ([]byte, error) {
-	if have := len(r.window) - r.at; have < n {
-		if err := r.fill(n, have); err != nil {
-			return nil, err
-		}
+func (r *frameReader) fill(b []byte) error {
+	_, err := io.ReadFull(r.ahead, b)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = fmt.Errorf("it became shorter while it was read: %w", io.ErrUnexpectedEOF)
 	}
-	return r.window[r.at:min(r.at+n, len(r.window))], nil
-}
-
-// fill reads on so that the window holds n bytes from off, of which it has some already.
-func (r *frameReader) fill(n, have int) error {
-	want := int(min(int64(max(n, readAhead)), r.end-r.off))
-	if want <= have {
-		return nil
-	}
-	window := r.window[:0]
-	if cap(window) < want {
-		window = make([]byte, 0, want)
-	}
-	window = append(window, r.window[r.at:]...)[:want]
-	got, err := r.src.ReadAt(window[have:], r.off+int64(have))
-	if got < want-have {
-		if err == nil || errors.Is(err, io.EOF) {
-			err = fmt.Errorf("it became shorter while it was read: %w", io.ErrUnexpectedEOF)
-		}
-		return err
-	}
-	r.window, r.at = window, 0
-	return nil
-}
-
-func (r *frameReader) skip(n int) {
-	r.at += n
-	r.off += int64(n)
+	return err
 }
 
 // judgeTail looks at what follows the last good frame, after errBadFrame. It returns nil if that
@@ -131,8 +106,8 @@ func (r *frameReader) judgeTail() error {
 		return fmt.Errorf("%w: %d bytes from offset %d on are no frames, which is more than one write", ErrDamaged,
 			size, r.off)
 	}
-	tail, err := r.peek(int(size))
-	if err != nil {
+	tail := make([]byte, size)
+	if n, err := r.src.ReadAt(tail, r.off); n < len(tail) {
 		return err
 	}
 	for i := range tail {
