@@ -116,7 +116,7 @@ func (d *decoder) set(set *migrate.EdgeSet, n int) {
 		for i, b := range d.Bytes((n + 7) / 8) {
 			set[i/8] |= uint64(b) << (i % 8 * 8)
 		}
-		if rest := set.Without(migrate.FullSet(n)); rest.Len() > 0 {
+		if set.Without(migrate.FullSet(n)).Len() > 0 {
 			d.Bad = true
 		}
 	case setList:

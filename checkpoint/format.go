@@ -9,7 +9,8 @@ import (
 // The file is a header and frames, all integers little-endian:
 //
 //	header  magic [8], version uint32, file id uint64, CRC32C of the 20 bytes before it uint32
-//	frame   length of the payload uint32, sequence number uint32, file id uint64, CRC32C of those 16 bytes and the payload uint32, payload
+//	frame   length of the payload uint32, sequence number uint32, file id uint64,
+//	        CRC32C of those 16 bytes and the payload uint32, payload
 //
 // The layout of the header is the same in every version, so that a newer file is told from a
 // damaged one.

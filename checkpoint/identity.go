@@ -132,8 +132,8 @@ const CommandOption = "the command"
 // Command is the command that the job is of.
 func (a Identity) Command() string { return cmp.Or(a.Options[CommandOption], "import") }
 
-// check refuses what cannot be a job. An undo has the chunks of its job and perhaps fewer edges than
-// those.
+// check refuses what cannot be a job. An undo has the chunks of its job and perhaps fewer edges
+// than those.
 func (a Identity) check() error {
 	if a.Chunks < 0 || a.Chunks > maxChunks || a.Edges < 0 || a.Edges > a.Chunks*migrate.MaxChunkEdges {
 		return fmt.Errorf("a job of %d edges in %d chunks cannot be", a.Edges, a.Chunks)

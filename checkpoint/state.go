@@ -181,21 +181,10 @@ func (s *state) settle(seq uint32, x *settlement) {
 	}
 	settled, again, _ := s.chunk(x.ordinal, x.n)
 	now := x.named().Without(reopened)
-	s.reopened -= int64(lenBoth(again, now))
-	s.reopened += int64(lenWithout(reopened, again))
+	s.reopened += int64(reopened.Without(again).Len() - again.And(now).Len())
 	settled = settled.Or(now)
 	again = again.Without(now).Or(reopened)
 	s.put(x.ordinal, x.n, settled, again)
-}
-
-func lenBoth(a, b migrate.EdgeSet) int {
-	a = a.And(b)
-	return a.Len()
-}
-
-func lenWithout(a, b migrate.EdgeSet) int {
-	a = a.Without(b)
-	return a.Len()
 }
 
 // put keeps what is settled and reopened of a chunk where it takes least.

@@ -25,7 +25,7 @@ func (d *dispatcher) take(res result, now time.Time) {
 		w.chunk = nil
 		d.ready = append(d.ready, w)
 	case res.order.kind == failEdges:
-		w.doomed = EdgeSet{}
+		w.toFail = EdgeSet{}
 		d.goOn(w, res.open)
 	case res.unsent:
 		d.goOn(w, res.open)
@@ -308,7 +308,7 @@ func (d *dispatcher) giveUp(w *work, left EdgeSet, now time.Time) bool {
 
 // fail has edges of w settled as failed.
 func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
-	w.doomed, w.fate = edges, as
+	w.toFail, w.outcome = edges, as
 	d.ready = append(d.ready, w)
 }
 
@@ -338,5 +338,5 @@ func (d *dispatcher) done(w *work) {
 	d.rosters--
 }
 
-// refusal is the fate of edges that were refused together with the whole call.
+// refusal is the outcome of edges that were refused together with the whole call.
 func refusal(call *CallError) Outcome { return Outcome{Kind: Failed, Code: call.Code, Info: call.Info} }

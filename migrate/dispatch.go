@@ -141,7 +141,7 @@ func (d *dispatcher) nextJudged() (order, bool) {
 	}
 	for n := len(d.ready) - 1; n >= 0; n-- {
 		w := d.ready[n]
-		if w.doomed.Len() > 0 || w.refuse != nil && w.chunk != nil {
+		if w.toFail.Len() > 0 || w.refuse != nil && w.chunk != nil {
 			d.ready = slices.Delete(d.ready, n, n+1)
 			return d.orderFor(w, d.ctx), true
 		}
@@ -220,8 +220,8 @@ func (d *dispatcher) readFresh() bool {
 
 func (d *dispatcher) orderFor(w *work, ctx context.Context) order {
 	switch {
-	case w.doomed.Len() > 0:
-		return order{ctx: ctx, work: w, kind: failEdges, edges: w.doomed, as: w.fate}
+	case w.toFail.Len() > 0:
+		return order{ctx: ctx, work: w, kind: failEdges, edges: w.toFail, as: w.outcome}
 	case w.refuse != nil:
 		refusal := *w.refuse
 		return order{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()),

@@ -21,10 +21,10 @@ func (s *EdgeSet) Add(i int) { s[i/64] |= 1 << (i % 64) }
 func (s *EdgeSet) Remove(i int) { s[i/64] &^= 1 << (i % 64) }
 
 // Has reports whether edge i is in the set.
-func (s *EdgeSet) Has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+func (s EdgeSet) Has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
 // Len counts the edges in the set.
-func (s *EdgeSet) Len() int {
+func (s EdgeSet) Len() int {
 	n := 0
 	for _, w := range s {
 		n += bits.OnesCount64(w)
@@ -33,7 +33,7 @@ func (s *EdgeSet) Len() int {
 }
 
 // Indexes lists the set in ascending order.
-func (s *EdgeSet) Indexes() []int {
+func (s EdgeSet) Indexes() []int {
 	list := make([]int, 0, s.Len())
 	for i, w := range s {
 		for ; w != 0; w &= w - 1 {

@@ -20,7 +20,7 @@ const (
 // Outcome is what one call did to one edge.
 type Outcome struct {
 	Kind      Kind
-	Uncertain bool   // Again: no answer for this edge, it may have been applied. Already: an earlier call without an answer may have done it
+	Uncertain bool   // Again: sent without an answer. Already: perhaps done by a call without an answer
 	Code      int    // the service's ResultCode, or the code of the whole call, or the HTTP status
 	Info      string // the service's text for Code
 }

@@ -19,20 +19,20 @@ type work struct {
 	judged  bool      // the brake has counted a call of it that landed nothing
 	settled bool      // the brake has counted edges of it that are settled
 
-	chunk   *Chunk    // the chunk it is at, nil while it isn't loaded
-	parts   []EdgeSet // halving: what is to be sent, last first
-	halving bool      // the service refused a call as a whole
-	shared  fields    // what the edges have in common that halving has left alone and were refused
-	alone   bool      // there is such an edge
-	doomed  EdgeSet   // to be settled as failed, with
-	fate    func(i int) Outcome
-	landed  bool            // something of this chunk was taken by the service
-	unsure  EdgeSet         // sent without an answer
-	tries   []uint8         // attempts per edge, nil before the first failed one
-	first   time.Time       // of the first failed attempt
-	last    Outcome         // the last code the service gave for a whole call
-	lastOf  EdgeSet         // the edges of that call
-	codes   map[int]Outcome // the last code the service gave for an edge that is to be sent again
+	chunk   *Chunk              // the chunk it is at, nil while it isn't loaded
+	parts   []EdgeSet           // halving: what is to be sent, last first
+	halving bool                // the service refused a call as a whole
+	shared  fields              // what the edges have in common that halving has left alone and were refused
+	alone   bool                // there is such an edge
+	toFail  EdgeSet             // to be settled as failed without another call,
+	outcome func(i int) Outcome // with these outcomes
+	landed  bool                // something of this chunk was taken by the service
+	unsure  EdgeSet             // sent without an answer
+	tries   []uint8             // attempts per edge, nil before the first failed one
+	first   time.Time           // of the first failed attempt
+	last    Outcome             // the last code the service gave for a whole call
+	lastOf  EdgeSet             // the edges of that call
+	codes   map[int]Outcome     // the last code the service gave for an edge that is to be sent again
 }
 
 // ordinal is the plan's number of the chunk that w is at; size, how many edges it has.

@@ -10,8 +10,8 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// MaxAccounts is the most ids that one account_check or multiaccount_import call may carry (vendor's
-// pages of both).
+// MaxAccounts is the most ids that one account_check or multiaccount_import call may carry
+// (vendor's pages of both).
 const MaxAccounts = 100
 
 // AccountCallsPerSecond is what the vendor allows of either, half of what the friend APIs may have.

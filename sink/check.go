@@ -18,8 +18,8 @@ const (
 	absent
 )
 
-// presenceOf reads Relation or AccountStatus. Relation has two values in Single mode; the others are
-// those of Both, where A is From.
+// presenceOf reads Relation or AccountStatus. Relation has two values in Single mode; the others
+// are those of Both, where A is From.
 func presenceOf(text []byte) presence {
 	switch string(text) {
 	case "CheckResult_Type_AWithB", "CheckResult_Type_BothWay", "Imported":
@@ -107,20 +107,15 @@ func (c *Client) Probe(ctx context.Context) error {
 	return err
 }
 
-// OnlyMissing is an importer that asks friend_check first and imports only what is not there: edges
-// that are found are Already. It makes one friend_check call and at most one friend_import call.
-func OnlyMissing(c *Client) migrate.Caller { return onlyMissing{c} }
-
-type onlyMissing struct{ client *Client }
-
-// Call implements migrate.Caller. What friend_check can't say about an edge, for another reason
-// than a passing one, friend_import has to say.
-func (m onlyMissing) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+// ImportMissing is a migrate.CallerFunc: it asks friend_check first and imports only what is not
+// there. Edges that are found are Already. It makes one friend_check call and at most one
+// friend_import call. Where friend_check refuses an edge for good, friend_import decides about it.
+func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	to := make([]string, len(edges))
 	for i := range edges {
 		to[i] = edges[i].To
 	}
-	found, err := m.client.Check(ctx, from, to)
+	found, err := c.Check(ctx, from, to)
 	var e *migrate.CallError
 	switch {
 	case errors.As(err, &e) && e.Verdict == migrate.VerdictSuspect && e.Answered:
@@ -144,7 +139,7 @@ func (m onlyMissing) Call(ctx context.Context, from string, edges []migrate.Edge
 	if len(missing) == 0 {
 		return outcomes, nil
 	}
-	imported, err := m.client.Import(ctx, from, missing)
+	imported, err := c.Import(ctx, from, missing)
 	if err != nil && imported == nil && len(missing) < len(edges) {
 		imported, err = keepFound(err, len(missing))
 	}

@@ -128,7 +128,7 @@ func TestOnlyMissing(t *testing.T) {
 					allWell(r, w)
 				}
 			}}
-			outcomes, err := OnlyMissing(testClient(t, s.serve(t), nil)).Call(t.Context(), "A", edgesTo("a", "b"))
+			outcomes, err := testClient(t, s.serve(t), nil).ImportMissing(t.Context(), "A", edgesTo("a", "b"))
 			if kinds(outcomes) != test.want {
 				t.Errorf("%s, want %s", kinds(outcomes), test.want)
 			}
@@ -173,7 +173,7 @@ func TestReadsLeaveNothingUncertain(t *testing.T) {
 		_, check := c.Check(t.Context(), "A", []string{"a"})
 		_, page := c.Friends("A").Next(t.Context())
 		_, account := c.Accounts(t.Context(), []string{"a"})
-		_, missing := OnlyMissing(c).Call(t.Context(), "A", edgesTo("a"))
+		_, missing := c.ImportMissing(t.Context(), "A", edgesTo("a"))
 		for api, err := range map[string]error{friendCheck: check, friendGet: page, accountCheck: account, "--only-missing": missing} {
 			if e := callError(t, err); e.Uncertain {
 				t.Errorf("%s, %s: %+v", name, api, e)

@@ -90,8 +90,8 @@ func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	}
 }
 
-// setLimit changes the limit for calls that have not left; 0 is a pause. Those that wait learn of it
-// at once.
+// setLimit changes the limit for calls that have not left; 0 is a pause. Those that wait learn of
+// it at once.
 func (l *limiter) setLimit(limit float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -70,7 +70,8 @@ const leastPassword = 4
 var errTLSPort = errors.New("the service answers in TLS, but the endpoint begins with http://: it has to be https://")
 
 // errPlainPort is the reverse.
-var errPlainPort = errors.New("the service answers in plain HTTP, but the endpoint begins with https://: check its port")
+var errPlainPort = errors.New(
+	"the service answers in plain HTTP, but the endpoint begins with https://: check its port")
 
 // plainDial dials connections for plain HTTP that notice when TLS comes back: net/http would call
 // that a malformed answer.

@@ -63,7 +63,8 @@ func parseEndpoint(text string, allowPlain bool) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("parse endpoint: it must not hold a query or fragment")
 	case u.Scheme == "http" && !allowPlain && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("parse endpoint %q: http:// would show the signature to everybody on the way; it is for this machine only, else ask for plain HTTP by name", u.Redacted())
+		return nil, fmt.Errorf("parse endpoint %q: http:// would show the signature to everybody on the way; "+
+			"it is for this machine only, else ask for plain HTTP by name", u.Redacted())
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 	return u, nil

@@ -57,8 +57,8 @@ func (s Secret) CheckKey() error {
 // quotes are what shells and editors put around words.
 const quotes = "\"'`“”‘’„«»"
 
-// encoded reports whether text is base64 of a key. A key itself, of hexadecimal digits, is never base64 of letters and
-// digits alone.
+// encoded reports whether text is base64 of a key. A key itself, of hexadecimal digits, is never
+// base64 of letters and digits alone.
 func encoded(text string) bool {
 	const leastLetters = 16
 	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
@@ -84,23 +84,18 @@ func (s Secret) equal(o Secret) bool { return s.Reveal() == o.Reveal() }
 // String returns ***.
 func (s Secret) String() string { return mask }
 
-// GoString returns ***.
-func (s Secret) GoString() string { return mask }
-
 // Format prints *** for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
 // MarshalText returns ***.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
 
-// MarshalJSON returns "***".
-func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
-
 // LogValue returns ***.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(mask) }
 
-// KeySource yields the app's secret key. It is asked at each signing, at most every ten seconds before a call, and when the service refuses a signature; so it
-// must be cheap. An error leaves the key that is known in force for as long as its signature lasts.
+// KeySource yields the app's secret key. It is asked at each signing, at most every ten seconds
+// before a call, and when the service refuses a signature, so it must be cheap. After an error the
+// known key stays in force for as long as its signature lasts.
 type KeySource func() (Secret, error)
 
 // StaticKey is a key that never changes.
@@ -111,8 +106,9 @@ func StaticKey(key Secret) KeySource {
 // maxKeyFile is far above any key: what is larger is the wrong file.
 const maxKeyFile = 4096
 
-// KeyFile reads the key from a file, and reads it again when the file has changed: another modification time, size or inode, also behind a symbolic link, which
-// is how Kubernetes swaps a mounted secret.
+// KeyFile reads the key from a file, and reads it again when the file has changed: another
+// modification time, size or inode. It follows symbolic links, which is how Kubernetes replaces a
+// mounted secret.
 func KeyFile(path string) KeySource {
 	var (
 		mu   sync.Mutex

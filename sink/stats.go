@@ -1,8 +1,10 @@
 package sink
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +15,7 @@ import (
 type Stats struct {
 	Attempts  int64 // HTTP requests that left, of every API
 	Throttled int64 // of those, refused for their pace
-	Uncertain int64 // of those, without a usable answer, if only for one of its accounts, although they may have been applied
+	Uncertain int64 // of those, may have been applied without a usable answer for each of its accounts
 	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed or unreadable
 	Renewals  int64 // signatures made after the first
 	InFlight  int64 // attempts that left and have not ended
@@ -92,7 +94,7 @@ func (c *counters) unusable() {
 	c.sums.Uncertain++
 }
 
-// odd counts an odd answer and says whether it is worth a warning: the first of a minute.
+// odd counts an odd answer.
 func (c *counters) odd() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,22 +112,9 @@ func (c *counters) snapshot() Stats {
 		s.Calls = append(s.Calls, k)
 	}
 	slices.SortFunc(s.Calls, func(a, b CallCount) int {
-		if a.API != b.API {
-			return compare(a.API, b.API)
-		}
-		return compare(a.Result, b.Result)
+		return cmp.Or(strings.Compare(a.API, b.API), strings.Compare(a.Result, b.Result))
 	})
 	return s
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // warner says the same thing at most once a minute, with how often it happened.

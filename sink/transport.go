@@ -114,8 +114,9 @@ type attempt struct {
 // reader reads the body of an answer with status 200.
 type reader func(body io.Reader) (envelope, error)
 
-// send makes one attempt. It ends within the timeout, whatever happens to ctx. It uses the transport
-// alone: http.Client would follow redirects, and print the URL with the signature in its errors.
+// send makes one attempt. It ends within the timeout, whatever happens to ctx. It uses the
+// transport alone: http.Client would follow redirects, and print the URL with the signature in its
+// errors.
 func (c *Client) send(ctx context.Context, api string, body []byte, limit int64, read reader) (a attempt) {
 	start := time.Now()
 	defer func() { a.took = time.Since(start) }()

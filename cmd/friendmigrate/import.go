@@ -6,7 +6,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
-	"friendmigrate/sink"
 )
 
 func importCommand() command {
@@ -30,7 +29,7 @@ var importing = job.Operation{
 	Command: "import", Settled: "in place", Already: "there before", Sent: "sent", Suffix: "-2",
 	Caller: func(r *job.Run) migrate.Caller {
 		if r.Set.Job.OnlyMissing {
-			return sink.OnlyMissing(r.Client)
+			return migrate.CallerFunc(r.Client.ImportMissing)
 		}
 		return migrate.CallerFunc(r.Client.Import)
 	},

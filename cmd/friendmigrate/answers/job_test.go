@@ -170,7 +170,7 @@ func (j *job) run(ctx context.Context, c *chat, f flags) ended {
 	}
 	var to migrate.Caller = migrate.CallerFunc(client.Import)
 	if f.onlyMissing {
-		to = sink.OnlyMissing(client)
+		to = migrate.CallerFunc(client.ImportMissing)
 	}
 	if f.wrap != nil {
 		to = f.wrap(to)
