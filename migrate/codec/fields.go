@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"strings"
+	"unsafe"
 
 	"friendmigrate/migrate"
 )
@@ -23,6 +24,7 @@ const (
 // Fields decodes the fields of many edges into few allocations: all their texts share one.
 type Fields struct {
 	Texts  strings.Builder
+	Lend   bool // texts are parts of what is decoded, and last as long as that
 	groups []string
 	custom []migrate.CustomItem
 }
@@ -30,6 +32,9 @@ type Fields struct {
 // Text copies b. The builder was grown in advance; where it has to grow all the same, the texts
 // taken so far keep the memory that they have.
 func (f *Fields) Text(b []byte) string {
+	if f.Lend {
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
 	start := f.Texts.Len()
 	f.Texts.Write(b)
 	return f.Texts.String()[start:]

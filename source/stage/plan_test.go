@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // A user spread over the whole file, any order of rows, any skew, any memory: the plan is that of
@@ -350,9 +351,11 @@ func TestAWitnessHearsOfTheWholePlan(t *testing.T) {
 					if nth != int64(len(heard[e.From])) {
 						t.Errorf("edge %d of %q comes as %d", len(heard[e.From]), e.From, nth)
 					}
-					kept := *e
-					kept.Groups, kept.Custom = slices.Clone(e.Groups), slices.Clone(e.Custom)
-					heard[strings.Clone(e.From)] = append(heard[e.From], kept)
+					encoded, flags := codec.AppendFields(nil, e)
+					kept := migrate.Edge{From: strings.Clone(e.From), To: strings.Clone(e.To), AddSource: strings.Clone(e.AddSource),
+						Position: e.Position, Added: e.Added}
+					new(codec.Fields).Read(&codec.Cursor{Rest: encoded}, flags, &kept)
+					heard[kept.From] = append(heard[kept.From], kept)
 				}
 			}
 			w, err := create(o, l)

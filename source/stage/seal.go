@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
 )
 
 // ErrDuplicates is what a *DuplicatesError is.
@@ -165,7 +166,7 @@ func newSealer(w *Writer, job *sealJob, id int) *sealer {
 		digest:     rosterDigest{h: sha256.New()},
 		groups:     make(map[string]struct{}),
 	}
-	s.out.lender = lender{w: w}
+	s.out.lender = lender{w: w, fields: codec.Fields{Lend: true}}
 	if w.options.Witness != nil {
 		s.out.lender.to = w.options.Witness()
 	}

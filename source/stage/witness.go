@@ -6,15 +6,13 @@ import (
 )
 
 // Witness hears of the plan while it is being sealed: of every edge that is in it, roster after
-// roster, each in its order. nth counts the edges of a roster from 0. e and its lists are lent, its
-// texts may be kept. Rosters come in no particular order, but none comes in pieces.
+// roster, each in its order. nth counts the edges of a roster from 0. e, its lists and its texts are
+// lent: the next edge takes their place. Rosters come in no particular order, but none comes in
+// pieces.
 type Witness func(e *migrate.Edge, nth int64)
 
-// lentTexts is how many bytes of texts share one allocation.
-const lentTexts = 64 << 10
-
 // lender makes edges of records for one witness. It costs far less than reading the sealed chunks
-// again: what is copied here is in the processor's cache.
+// again: what is decoded here is in the processor's cache.
 type lender struct {
 	w      *Writer
 	to     Witness // nil: nobody wants to hear
@@ -29,7 +27,6 @@ func (l *lender) begin(from []byte) {
 	if l.to == nil {
 		return
 	}
-	l.room(len(from))
 	l.edge.From, l.nth = l.fields.Text(from), 0
 }
 
@@ -37,7 +34,6 @@ func (l *lender) lend(r *record[[]byte]) {
 	if l.to == nil {
 		return
 	}
-	l.room(len(r.to) + len(r.extras))
 	e := &l.edge
 	if l.extras { // most edges have none, and a whole Edge is much to clear
 		*e = migrate.Edge{From: e.From}
@@ -50,14 +46,4 @@ func (l *lender) lend(r *record[[]byte]) {
 	}
 	l.to(e, l.nth)
 	l.nth++
-}
-
-// room makes room for n bytes of texts.
-func (l *lender) room(n int) {
-	t := &l.fields.Texts
-	if t.Cap()-t.Len() >= n {
-		return
-	}
-	t.Reset() // texts that were taken keep their memory
-	t.Grow(max(n, lentTexts))
 }
