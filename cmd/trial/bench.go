@@ -168,8 +168,8 @@ func (c *bench) until(m moment, act int) (p *lab.Process, came bool, err error) 
 	return p, m.await(p, c.service), nil
 }
 
-// patience is how long a run may take: far longer than any does.
-const patience = 90 * time.Second
+// patience is how long a run may take: far longer than any does. A flag sets it.
+var patience = 90 * time.Second
 
 // unbroken runs an act to its end and judges it.
 func (c *bench) unbroken(act int) error {

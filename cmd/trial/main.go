@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "draws jobs and moments")
 	flags.IntVar(&s.parallel, "parallel", 8, "jobs at once; they mostly wait")
 	flags.StringVar(&s.shape, "shape", "", "only jobs of this shape")
+	flags.DurationVar(&patience, "patience", patience, "how long a run may take before it counts as hanging")
 	flags.BoolVar(&s.first, "first", false, "begin no case after the first violation")
 	flags.BoolVar(&s.keep, "keep", false, "keep the folders of jobs with violations")
 	counts := map[string]*int{}

@@ -35,7 +35,7 @@ func goTest(folder, tests string) []string {
 }
 
 func byTrial(row string, flags ...string) []string {
-	return append([]string{"run", "./cmd/trial", "--only=" + row, "--seed=1", "--first"}, flags...)
+	return append([]string{"run", "./cmd/trial", "--only=" + row, "--seed=1", "--first", "--patience=40s"}, flags...)
 }
 
 // mutations are bugs of durability, seriality, pacing and accounting, each of which would break a
