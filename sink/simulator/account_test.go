@@ -76,7 +76,7 @@ func TestAccountRefusesWhatItCannotDo(t *testing.T) {
 		method, path, body string
 		code               int
 	}{
-		{"GET", "/_sim/", "", 404}, {"GET", "/_sim/nope", "", 404}, {"POST", "/_sim/stats", "", 405}, {"GET", "/_sim/put", "", 405}, {"GET", "/_sim/graph", "", 400},
+		{"GET", "/_sim/", "", 404}, {"GET", "/_sim/nope", "", 404}, {"POST", "/_sim/stats", "", 404}, {"GET", "/_sim/put", "", 404}, {"GET", "/_sim/graph", "", 400},
 		{"POST", "/_sim/put", "{", 400}, {"POST", "/_sim/put", `{"From_Account":"a"}`, 400}, {"POST", "/_sim/config?nope=1", "", 400},
 		{"POST", "/_sim/config?limit=x", "", 400}, {"GET", "/_sim/flags", "", 404}, {"POST", "/_sim/config?limit=5&fault-code=30006%3D100%25", "", 200},
 	} {

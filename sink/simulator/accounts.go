@@ -43,7 +43,7 @@ func (k *call) checkAccounts() answer {
 	return a
 }
 
-// importAccounts is account_import and multiaccount_import.
+// importAccounts is multiaccount_import.
 func (k *call) importAccounts() answer {
 	a := k.success()
 	for _, id := range k.req.to {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,31 +21,19 @@ import (
 //	POST config?FLAG=VALUE&…             changes flags (Config.Flags) from the next call on
 //	any  redirected                      where redirects lead to
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
-	want := http.MethodGet
-	var serve func(http.ResponseWriter, *http.Request) error
-	switch r.URL.Path {
-	case "/_sim/stats":
-		serve = s.serveStats
-	case "/_sim/graph":
-		serve = s.serveGraph
-	case "/_sim/put", "/_sim/remove":
-		want, serve = http.MethodPost, s.serveEdit
-	case "/_sim/config":
-		want, serve = http.MethodPost, s.serveConfig
-	case "/_sim/redirected":
+	serve, known := map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /_sim/stats": s.serveStats, "GET /_sim/graph": s.serveGraph, "POST /_sim/config": s.serveConfig,
+		"POST /_sim/put": s.serveEdit, "POST /_sim/remove": s.serveEdit,
+	}[r.Method+" "+r.URL.Path]
+	switch {
+	case r.URL.Path == "/_sim/redirected":
 		s.tally.change(func(s *Stats) { s.Redirected++ })
-		return
-	default:
+	case !known:
 		http.NotFound(w, r)
-		return
-	}
-	if r.Method != want {
-		w.Header().Set("Allow", want)
-		http.Error(w, "use "+want, http.StatusMethodNotAllowed)
-		return
-	}
-	if err := serve(w, r); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	default:
+		if err := serve(w, r); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
 	}
 }
 
@@ -71,18 +60,13 @@ func (c Custom) MarshalJSON() ([]byte, error) {
 func (c *Custom) UnmarshalJSON(b []byte) error {
 	var m struct {
 		Tag   string
-		Value json.RawMessage
+		Value any
 	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return err
-	}
-	c.Tag, c.Integer = m.Tag, len(m.Value) == 0 || m.Value[0] != '"'
-	if !c.Integer {
-		return json.Unmarshal(m.Value, &c.Value)
-	}
-	var n json.Number
-	err := json.Unmarshal(m.Value, &n)
-	c.Value = n.String()
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	err := d.Decode(&m)
+	c.Tag, c.Value = m.Tag, fmt.Sprint(m.Value)
+	_, c.Integer = m.Value.(json.Number)
 	return err
 }
 
@@ -97,7 +81,7 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	out := bufio.NewWriterSize(w, 64<<10)
 	defer out.Flush() //nolint:errcheck // nobody to tell
-	names := s.graph.names()
+	names, _ := s.graph.names()
 	if from := r.FormValue("from"); from != "" {
 		names = slices.DeleteFunc(names, func(n string) bool { return n != from })
 	}
@@ -148,8 +132,7 @@ func (s *Server) serveEdit(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) serveConfig(_ http.ResponseWriter, r *http.Request) error {
-	var err error
+func (s *Server) serveConfig(_ http.ResponseWriter, r *http.Request) (err error) {
 	s.Reconfigure(func(c *Config) {
 		changed := *c
 		if err = changed.set(r.URL.Query()); err == nil {
@@ -161,14 +144,17 @@ func (s *Server) serveConfig(_ http.ResponseWriter, r *http.Request) error {
 
 // set sets flags by their names.
 func (c *Config) set(values map[string][]string) error {
-	flags := c.Flags()
+	known := map[string]Flag{}
+	for _, f := range c.Flags() {
+		known[f.Name] = f
+	}
 	for name, texts := range values {
-		i := slices.IndexFunc(flags, func(f Flag) bool { return f.Name == name })
-		if i < 0 {
+		f, ok := known[name]
+		if !ok {
 			return fmt.Errorf("no flag is called %q", name)
 		}
 		for _, text := range texts {
-			if err := flags[i].Set(text); err != nil {
+			if err := f.Set(text); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 )
@@ -14,7 +15,6 @@ type answer struct {
 	items []result
 	bare  bool     // items carry no ResultCode
 	tail  []member // behind the items
-	reqID string
 
 	quiet   bool // without the list of those that failed
 	swapped bool // that list has those that did not fail
@@ -40,11 +40,7 @@ func integer(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
 // success is the answer of the call's API with nothing in it yet.
 func (k *call) success() answer {
-	a := answer{api: k.api, ok: true, quiet: k.c.NoFailAccount && !k.api.account}
-	if k.c.RequestID {
-		a.reqID = "Id-" + strconv.FormatInt(k.number, 10)
-	}
-	return a
+	return answer{api: k.api, ok: true, quiet: k.c.NoFailAccount && !k.api.account}
 }
 
 // failure is the answer to a call that is refused as a whole.
@@ -64,15 +60,12 @@ func (a *answer) members() []member {
 			m = append(m, member{a.api.list, a.list()})
 		}
 		if fails := a.failed(); a.api.fails != "" && !a.quiet && (len(fails) > 0 || a.api.account) {
-			m = append(m, member{a.api.fails, appendStrings(nil, fails)})
+			m = append(m, member{a.api.fails, texts(fails)})
 		}
 		m = append(m, a.tail...)
 	}
-	m = append(m, member{"ActionStatus", text(status)}, member{"ErrorCode", integer(int64(a.code))})
-	if a.reqID != "" {
-		m = append(m, member{"RequestId", text(a.reqID)})
-	}
-	return append(m, member{"ErrorInfo", text(a.info)}, member{"ErrorDisplay", text("")})
+	return append(m, member{"ActionStatus", text(status)}, member{"ErrorCode", integer(int64(a.code))},
+		member{"ErrorInfo", text(a.info)}, member{"ErrorDisplay", text("")})
 }
 
 // json is the answer as JSON.
@@ -95,7 +88,8 @@ func object(members []member) []byte {
 }
 
 // failed lists the accounts that failed.
-func (a *answer) failed() (names []string) {
+func (a *answer) failed() []string {
+	names := []string{} // not null
 	for i := range a.items {
 		if (a.items[i].code != 0) != a.swapped {
 			names = append(names, a.items[i].to)
@@ -117,7 +111,7 @@ func (a *answer) list() []byte {
 
 func (a *answer) appendItem(b []byte, r *result) []byte {
 	from := len(b)
-	b = append(appendQuoted(append(b, '{'), a.api.id), ':')
+	b = append(appendQuoted(append(b, '{'), a.api.id()), ':')
 	b = appendQuoted(b, r.to)
 	if r.members != "" {
 		b = append(append(b, ','), r.members...)
@@ -135,13 +129,8 @@ func (a *answer) appendItem(b []byte, r *result) []byte {
 	return b
 }
 
-func appendStrings(b []byte, list []string) []byte {
-	b = append(b, '[')
-	for i, t := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendQuoted(b, t)
-	}
-	return append(b, ']')
+// texts is a list of strings as JSON.
+func texts(list []string) []byte {
+	b, _ := json.Marshal(list) // strings have a JSON form
+	return b
 }

@@ -10,7 +10,6 @@ const (
 	apiUpdate         = "friend_update"
 	apiDelete         = "friend_delete"
 	apiAccountCheck   = "account_check"
-	apiAccountImport  = "account_import"
 	apiAccountsImport = "multiaccount_import"
 )
 
@@ -34,10 +33,8 @@ type command struct {
 	kinds   []string // what that member may be
 
 	writes bool // it changes something
-	locks  bool // it changes a friend list: one at a time for each account
 
 	list, fails string // names of the lists in the answer: of all items, of those that failed
-	id          string // name of an item's account
 
 	do func(*call) answer
 }
@@ -45,41 +42,36 @@ type command struct {
 // commands are the APIs by path. It never changes.
 var commands = map[string]*command{
 	"/v4/sns/friend_import": {
-		name: apiImport, texts: "Err_SNS_FriendImport_", most: maxItems, writes: true, locks: true,
+		name: apiImport, texts: "Err_SNS_FriendImport_", most: maxItems, writes: true,
 		members: []string{"From_Account", "AddFriendItem"},
-		list:    "ResultItem", fails: "Fail_Account", id: "To_Account", do: (*call).importFriends,
+		list:    "ResultItem", fails: "Fail_Account", do: (*call).importFriends,
 	},
 	"/v4/sns/friend_update": {
-		name: apiUpdate, texts: "Err_SNS_FriendUpdate_", most: maxItems, writes: true, locks: true,
+		name: apiUpdate, texts: "Err_SNS_FriendUpdate_", most: maxItems, writes: true,
 		members: []string{"From_Account", "UpdateItem"},
-		list:    "ResultItem", fails: "Fail_Account", id: "To_Account", do: (*call).updateFriends,
+		list:    "ResultItem", fails: "Fail_Account", do: (*call).updateFriends,
 	},
 	"/v4/sns/friend_delete": {
-		name: apiDelete, texts: "Err_SNS_FriendDelete_", most: maxItems, writes: true, locks: true,
+		name: apiDelete, texts: "Err_SNS_FriendDelete_", most: maxItems, writes: true,
 		members: []string{"From_Account", "To_Account", "DeleteType"},
 		kind:    "DeleteType", kinds: []string{"", "Delete_Type_Single", "Delete_Type_Both"},
-		list: "ResultItem", fails: "Fail_Account", id: "To_Account", do: (*call).deleteFriends,
+		list: "ResultItem", fails: "Fail_Account", do: (*call).deleteFriends,
 	},
 	"/v4/sns/friend_check": {
 		name: apiCheck, texts: "Err_SNS_FriendCheck_", most: maxItems,
 		members: []string{"From_Account", "To_Account", "CheckType"},
 		kind:    "CheckType", kinds: []string{"CheckResult_Type_Single", "CheckResult_Type_Both"},
-		list: "InfoItem", fails: "Fail_Account", id: "To_Account", do: (*call).checkFriends,
+		list: "InfoItem", fails: "Fail_Account", do: (*call).checkFriends,
 	},
 	"/v4/sns/friend_get": {
 		name: apiGet, texts: "Err_SNS_FriendGet_",
 		members: []string{"From_Account", "StartIndex", "StandardSequence", "CustomSequence"},
-		list:    "UserDataItem", id: "To_Account", do: (*call).getFriends,
+		list:    "UserDataItem", do: (*call).getFriends,
 	},
 	"/v4/im_open_login_svc/account_check": {
 		name: apiAccountCheck, texts: "Err_TLS_", account: true, most: maxAccounts,
 		members: []string{"CheckItem"},
-		list:    "ResultItem", id: "UserID", do: (*call).checkAccounts,
-	},
-	"/v4/im_open_login_svc/account_import": {
-		name: apiAccountImport, texts: "Err_TLS_", account: true, most: 1, writes: true,
-		members: []string{"UserID", "Identifier", "Nick", "FaceUrl"}, // Identifier in old documents
-		do:      (*call).importAccounts,
+		list:    "ResultItem", do: (*call).checkAccounts,
 	},
 	"/v4/im_open_login_svc/multiaccount_import": {
 		name: apiAccountsImport, texts: "Err_TLS_", account: true, most: maxAccounts, writes: true,
@@ -90,6 +82,14 @@ var commands = map[string]*command{
 
 // noCommand stands for every path that no API has.
 var noCommand = &command{texts: "Err_TLS_"}
+
+// id is the name of an item's account in an answer.
+func (c *command) id() string {
+	if c.account {
+		return "UserID"
+	}
+	return "To_Account"
+}
 
 // illegal is the refusal of a field.
 func (c *command) illegal(field string) refusal {
@@ -112,7 +112,7 @@ func (c *command) text(code int) string {
 	if code == 0 {
 		return ""
 	}
-	t := texts[code]
+	t := codeTexts[code]
 	switch {
 	case code == 30006 && c.name == apiCheck:
 		return c.texts + "Check_Relation_Exec_Task_Fail"
@@ -126,15 +126,11 @@ func (c *command) text(code int) string {
 	return "error"
 }
 
-// texts are the texts of codes; those of one word stand behind the beginning of the API's texts.
-//
-// The vendor documents few of them. Those that are documented or were seen are used as they are:
-// Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold, Err_SNS_FriendImport_SdkAppId_Illegal,
-// Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail (the APIs' pages), Err_Sns_Invalid_Account
-// (seen for an unknown From_Account), Err_SNS_FriendAdd_Source_Illegal and
-// Err_SNS_FriendUpdate_Group_Num_Exceed_Threshold (seen at sister calls). The others follow their
-// pattern. A client must not depend on any of them but Friend_Exist.
-var texts = map[int]string{
+// codeTexts are the texts of codes; those of one word stand behind the beginning of the API's texts. The
+// vendor documents few of them, such as Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold and
+// Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail. The others follow their pattern. A client must
+// not depend on any of them but Friend_Exist.
+var codeTexts = map[int]string{
 	30001: "Param_Illegal",
 	30002: "SdkAppId_Illegal",
 	30003: "Invalid_Account",

@@ -1,12 +1,7 @@
 package simulator
 
 import (
-	"bytes"
-	"compress/zlib"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,16 +11,13 @@ import (
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 )
 
-// maxSig is the longest usersig that is looked at. Real ones have some 200 characters.
-const maxSig = 4096
+const (
+	maxSig  = 4096 // longest usersig that is looked at; real ones have some 200 characters
+	maxSigs = 4096 // signatures that are remembered; some clients make one for each call
+)
 
-// maxSigs is how many signatures are remembered. A client makes one now and then, and some make one
-// for each call.
-const maxSigs = 4096
-
-// signatures knows the signatures that it has seen. The vendor's module decides about each one when
-// it comes first and whenever its time may be up; in between its verdict is remembered, since it
-// inflates and hashes.
+// signatures knows the signatures that it has seen. The vendor's module decides about each one, once
+// in a second; in between its verdict is remembered, since it inflates and hashes.
 type signatures struct {
 	sync.Mutex
 	seen  map[string]*signature
@@ -34,15 +26,16 @@ type signatures struct {
 
 // signature is one that was seen.
 type signature struct {
-	first      time.Duration // seen first, since the start
-	made, ends int64         // Unix seconds, as it says
-	good       goodFor
+	first   time.Duration // seen first, since the start
+	verdict int           // of the module about subject
+	subject subject
 }
 
-// goodFor is what the vendor's module approved of; the zero value is nothing.
-type goodFor struct {
+// subject is what a verdict is about besides the signature itself.
+type subject struct {
 	app             uint64
 	key, identifier string
+	second          int64
 }
 
 // query is what the URL of a call must carry.
@@ -97,49 +90,31 @@ func (s *signatures) check(c *Config, q query, a arrival) int {
 	case len(q.sig) > maxSig:
 		return 70003
 	}
-	return s.lookup(q.sig, a.since).verify(c, q, a)
-}
-
-func (s *signatures) lookup(sig string, since time.Duration) *signature {
-	if known := s.seen[sig]; known != nil {
-		return known
+	known := s.seen[q.sig]
+	if known == nil {
+		if s.seen == nil || len(s.seen) >= maxSigs {
+			s.seen = map[string]*signature{}
+		}
+		known = &signature{first: a.since}
+		s.seen[strings.Clone(q.sig)] = known
+		s.total++
 	}
-	if s.seen == nil || len(s.seen) >= maxSigs {
-		s.seen = map[string]*signature{}
-	}
-	known := &signature{first: since}
-	known.made, known.ends = sigTimes(sig)
-	s.seen[strings.Clone(sig)] = known
-	s.total++
-	return known
+	return known.verify(c, q, a)
 }
 
 // verify decides about a signature: the vendor's module first, then what the faults declare.
 func (g *signature) verify(c *Config, q query, a arrival) int {
-	now := a.at
-	want := goodFor{c.SDKAppID, c.keyAt(a.since), q.identifier}
-	if g.good != want || now.Unix() > g.ends {
-		g.good = goodFor{}
-		err := tencentyun.VerifyUserSig(c.SDKAppID, want.key, q.identifier, q.sig, now)
-		switch {
-		case errors.Is(err, tencentyun.ErrExpired):
-			return 70001
-		case errors.Is(err, tencentyun.ErrIdentifierNotMatch):
-			return 70013
-		case errors.Is(err, tencentyun.ErrSigNotMatch):
-			return 70009
-		case errors.Is(err, tencentyun.ErrSdkAppIDNotMatch) && g.ends > 0:
-			return 70014
-		case err != nil: // not base64, not zlib, no JSON inside, or a user buffer
-			return 70003
-		}
-		g.good = want
+	key := inForce(a.since, c.Key, c.KeyChanges, func(k KeyChange) (time.Duration, string) { return k.At, k.Key })
+	if about := (subject{c.SDKAppID, key, q.identifier, a.at.Unix()}); g.subject != about {
+		g.subject, g.verdict = about, verdict(tencentyun.VerifyUserSig(c.SDKAppID, key, q.identifier, q.sig, a.at))
 	}
-	code := 0
-	latest := time.Duration(-1)
+	if g.verdict != 0 {
+		return g.verdict
+	}
+	code, latest := 0, time.Duration(-1)
 	declared := func(times []time.Duration, as int) {
 		for _, t := range times {
-			if t <= a.since && t >= latest && (g.first < t || g.made < a.start.Add(t).Unix()) {
+			if t <= a.since && t >= latest && g.first < t {
 				code, latest = as, t
 			}
 		}
@@ -149,34 +124,19 @@ func (g *signature) verify(c *Config, q query, a arrival) int {
 	return code
 }
 
-// keyAt is the secret key in force.
-func (c *Config) keyAt(since time.Duration) string {
-	key := c.Key
-	latest := time.Duration(-1)
-	for _, change := range c.KeyChanges {
-		if change.At <= since && change.At >= latest {
-			key, latest = change.Key, change.At
-		}
+// verdict is the code for an error of the vendor's module.
+func verdict(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, tencentyun.ErrExpired):
+		return 70001
+	case errors.Is(err, tencentyun.ErrIdentifierNotMatch):
+		return 70013
+	case errors.Is(err, tencentyun.ErrSigNotMatch):
+		return 70009
+	case errors.Is(err, tencentyun.ErrSdkAppIDNotMatch):
+		return 70014
 	}
-	return key
-}
-
-// sigTimes reads when a signature says that it was made and that it ends, 0 where it says nothing.
-func sigTimes(sig string) (made, ends int64) {
-	raw, err := base64.StdEncoding.DecodeString(strings.NewReplacer("*", "+", "-", "/", "_", "=").Replace(sig))
-	if err != nil {
-		return 0, 0
-	}
-	z, err := zlib.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return 0, 0
-	}
-	var says struct {
-		Time   int64 `json:"TLS.time"`
-		Expire int64 `json:"TLS.expire"`
-	}
-	if json.NewDecoder(io.LimitReader(z, 64<<10)).Decode(&says) != nil {
-		return 0, 0
-	}
-	return says.Time, says.Time + says.Expire
+	return 70003 // not base64, not zlib, no JSON inside, or a user buffer
 }

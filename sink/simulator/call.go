@@ -18,8 +18,7 @@ type call struct {
 	arrival
 
 	api     *command
-	req     *request
-	body    int64
+	req     request
 	unknown []string // names that the API does not have
 	from    string
 	nth     int
@@ -27,7 +26,6 @@ type call struct {
 	outer   refusal // of the body, known as soon as it has been read
 	refused refusal // the service refuses the whole call
 	fault   *Fault
-	spike   bool
 	busy    bool   // it holds the account
 	clash   bool   // the account was busy, and each item says so
 	victim  string // the account that an odd body is about, if it is about one
@@ -49,8 +47,11 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	k := &call{s: s, c: s.config.Load(), w: w, r: r, api: cmp.Or(commands[r.URL.Path], noCommand), code: -1}
 	s.carry(r)
 	k.arrival = s.traffic.arrive(k.c, k.api)
-	s.tally.change(func(s *Stats) { s.arrived(k.api.name, r) })
-	k.req = s.requests.Get().(*request)
+	s.tally.change(func(s *Stats) {
+		s.ByAPI[k.api.name]++
+		s.OpenNow++
+		s.OpenMax = max(s.OpenMax, s.OpenNow)
+	})
 	defer k.end()
 	if !k.read() {
 		return
@@ -66,13 +67,11 @@ func (k *call) read() bool {
 	b := bytes.NewBuffer(make([]byte, 0, max(0, min(k.r.ContentLength, 1<<20))+bytes.MinRead))
 	n, err := b.ReadFrom(io.LimitReader(k.r.Body, k.c.MaxBody+1))
 	if n > k.c.MaxBody && err == nil {
-		var rest int64
 		// a client that is still writing would see a broken pipe and not the answer
-		rest, err = io.Copy(io.Discard, k.r.Body)
-		n += rest
+		_, err = io.Copy(io.Discard, k.r.Body)
 		k.outer = refusal{code: http.StatusRequestEntityTooLarge}
 	}
-	if k.body = n; err != nil {
+	if err != nil {
 		k.leave(true)
 		return false
 	}
@@ -100,9 +99,6 @@ func (k *call) countAgain() {
 	k.counts.EdgesSent = int64(len(k.req.items))
 	l := k.s.graph.open(k.from)
 	defer l.close()
-	if l.n == 0 {
-		return
-	}
 	for i := range k.req.items {
 		if l.has(k.req.items[i].To) {
 			k.counts.EdgesAgain++
@@ -110,9 +106,6 @@ func (k *call) countAgain() {
 	}
 	k.counts.CallsAgain = min(1, k.counts.EdgesAgain)
 }
-
-// spike is how much longer the service works on a call of Faults.Spikes.
-const spike = 5 * time.Second
 
 // work lets the time pass that the service takes. At its end it does what the call asks for, also
 // if the client has gone by then.
@@ -122,11 +115,8 @@ func (k *call) work() answer {
 	if k.c.Jitter > 0 {
 		d += time.Duration(draw(k.c.Seed, drawJitter, who, n) * float64(k.c.Jitter))
 	}
-	if k.spike {
-		d += spike
-	}
 	if k.fault != nil && k.fault.Kind == FaultSpike {
-		d += cmp.Or(k.fault.For, spike)
+		d += cmp.Or(k.fault.For, 5*time.Second)
 	}
 	k.wait(d)
 	a := k.act()
@@ -153,9 +143,6 @@ func (k *call) wait(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	gone := k.r.Context().Done()
-	if k.gone {
-		gone = nil
-	}
 	for {
 		select {
 		case <-t.C:
@@ -194,8 +181,7 @@ func (k *call) leave(gone bool) {
 	})
 }
 
-// settle ends the call before the last of its answer is written, so that whoever has read the
-// answer finds it in Stats.
+// settle ends the call, before the last of its answer is written: Stats must hold it by then.
 func (k *call) settle() {
 	k.leave(false)
 	k.report()
@@ -223,10 +209,9 @@ func (k *call) view() Call {
 	if k.fault != nil {
 		v.Fault = k.fault.String()
 	}
-	for i := range k.req.items {
-		v.To = append(v.To, k.req.items[i].To)
+	for _, r := range k.pretend().items {
+		v.To = append(v.To, r.to)
 	}
-	v.To = append(v.To, k.req.to...)
 	return v
 }
 
@@ -235,8 +220,4 @@ func (k *call) end() {
 	k.release()
 	k.leave(k.r.Context().Err() != nil)
 	k.report()
-	k.req.reset()
-	if cap(k.req.items) <= 2000 {
-		k.s.requests.Put(k.req)
-	}
 }

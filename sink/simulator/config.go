@@ -9,10 +9,9 @@ import "time"
 // reading that is named first. Of a limit, 0 is the documented value and below 0 none, but for
 // those in calls a second and MaxBody: their 0 is none.
 //
-// A Server never changes the maps and slices of its Config and expects the same of its owner:
-// replace them (Server.Reconfigure). Times of schedules and windows count from the start: the first
-// call or, where an outage refuses connections, the first connection (Server.Start sets it
-// earlier). So a rehearsal's timetable does not depend on how long it took to type the command.
+// Maps and slices are replaced, never changed (Server.Reconfigure). Times of schedules and windows
+// count from the start: the first call or, where an outage refuses connections, the first connection
+// (Server.Start sets it earlier).
 type Config struct {
 	App
 	Limits
@@ -96,13 +95,12 @@ type Readings struct {
 	PageSize    int
 	BusyAfter   time.Duration
 
-	KeepFields, NoAddTime, FullRefuses, ConflictItems, NoFailAccount, RequestID bool
+	KeepFields, NoAddTime, FullRefuses, ConflictItems, NoFailAccount bool
 }
 
 // Reimport is the answer to a friend that is there already.
 type Reimport uint8
 
-// The answers to a friend that is there already.
 const (
 	ReimportSuccess Reimport = iota // ResultCode 0
 	ReimportAlready                 // 30015
@@ -113,7 +111,6 @@ const (
 // DuplicateTo is the treatment of a To_Account that stands twice in one call.
 type DuplicateTo uint8
 
-// The treatments of a To_Account that stands twice in one call.
 const (
 	DuplicateEach DuplicateTo = iota // each is imported in turn and has a ResultItem
 	DuplicateOnce                    // the last one is imported, one ResultItem
@@ -124,7 +121,6 @@ const (
 // SelfTo is the treatment of From_Account as a To_Account.
 type SelfTo uint8
 
-// The treatments of From_Account as a To_Account.
 const (
 	SelfItem   SelfTo = iota // the item fails with 30001
 	SelfCall                 // the whole call fails with 30001
@@ -134,7 +130,6 @@ const (
 // Order is the order of ResultItem and InfoItem.
 type Order uint8
 
-// The orders of ResultItem and InfoItem.
 const (
 	OrderRequest Order = iota
 	OrderShuffled

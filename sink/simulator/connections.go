@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"slices"
@@ -39,12 +38,8 @@ type connection struct {
 	counts atomic.Bool
 }
 
+// connectionKey is where a call finds its connection.
 type connectionKey struct{}
-
-// ConnContext lets calls know their connection; set it in the http.Server that serves this handler.
-func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connectionKey{}, c)
-}
 
 // carry notes that a connection carries a call.
 func (s *Server) carry(r *http.Request) {

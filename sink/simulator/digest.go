@@ -41,7 +41,6 @@ func draw(seed, purpose, who, n uint64) float64 {
 // The purposes of draws: one fate must not follow from another.
 const (
 	drawFault = iota + 1
-	drawSpike
 	drawJitter
 	drawItem
 	drawHot
@@ -59,22 +58,15 @@ type Digest struct{ n, a, b uint64 }
 // Add puts a pair into the set. It must not be there yet.
 func (d *Digest) Add(from, to string) { d.add(pairHash(accountHash(from), to)) }
 
-func (d *Digest) add(h uint64) {
-	d.n++
-	d.a += h
-	d.b += mix(h ^ 0x5851f42d4c957f2d)
-}
+func (d *Digest) add(h uint64) { d.join(Digest{1, h, mix(h ^ 0x5851f42d4c957f2d)}, 1) }
 
-func (d *Digest) remove(h uint64) {
-	d.n--
-	d.a -= h
-	d.b -= mix(h ^ 0x5851f42d4c957f2d)
-}
+func (d *Digest) remove(h uint64) { d.join(Digest{1, h, mix(h ^ 0x5851f42d4c957f2d)}, ^uint64(0)) }
 
-func (d *Digest) join(e Digest) {
-	d.n += e.n
-	d.a += e.a
-	d.b += e.b
+// join adds a set, or takes it out if sign is minus one.
+func (d *Digest) join(e Digest, sign uint64) {
+	d.n += sign * e.n
+	d.a += sign * e.a
+	d.b += sign * e.b
 }
 
 // String is the digest as text, as in Stats.

@@ -9,12 +9,9 @@ import (
 	"time"
 )
 
-// Faults says what goes wrong. A share is a probability from 0 to 1. Of the shares of a call at
-// most one hits it; items are drawn one by one. "Applied" means that the service did what it was
-// asked for although the answer does not say so; without it nothing was done.
-//
-// Shares are drawn for calls that passed the checks of signature and limit; outages and Script come
-// before those.
+// Faults says what goes wrong. A share is a probability from 0 to 1, drawn for calls that passed the
+// checks of signature and limit; of the shares of a call at most one hits it. "Applied" means that
+// the service did what it was asked for although the answer does not say so.
 type Faults struct {
 	Codes, CodesApplied, Items, ItemsApplied, Statuses, StatusesApplied map[int]float64    // by code
 	Bodies, BodiesApplied, Raw, RawApplied                              map[string]float64 // by BodyKinds, RawKinds
@@ -65,7 +62,6 @@ type Fault struct {
 // FaultKind is a class of faults.
 type FaultKind uint8
 
-// The classes of faults.
 const (
 	FaultCode      FaultKind = iota + 1 // ErrorCode for the whole call
 	FaultItems                          // ResultCode for each item
@@ -95,11 +91,9 @@ var faultNames = [...]string{
 
 // String is the text form, which ParseFault reads.
 func (f Fault) String() string {
-	if f.Kind == 0 || int(f.Kind) >= len(faultNames) {
-		return ""
-	}
 	t := faultNames[f.Kind]
 	switch {
+	case f.Kind == 0:
 	case f.Kind <= FaultStatus:
 		t += ":" + strconv.Itoa(f.Code)
 	case f.Name != "":
@@ -114,8 +108,8 @@ func (f Fault) String() string {
 }
 
 // ParseFault reads the text form of a fault: code:N, items:N, http:N, body:NAME, raw:NAME, reset,
-// close, cut, stall, stall-headers, stall-half, drip, spike (the last five with :DURATION if it is
-// not the configured one) or refuse; with +applied behind it the service did what it was asked for.
+// close, cut, stall, stall-headers, stall-half, drip, spike (the last five also with :DURATION) or
+// refuse; with +applied behind it the service did what it was asked for.
 func ParseFault(text string) (Fault, error) {
 	bare, applied := strings.CutSuffix(text, "+applied")
 	name, argument, given := strings.Cut(bare, ":")
@@ -149,9 +143,9 @@ func ParseFault(text string) (Fault, error) {
 		}
 	}
 	if err != nil {
-		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+		err = fmt.Errorf("fault %q: %w", text, err)
 	}
-	return f, nil
+	return f, err
 }
 
 // rule is a fault and the share of calls or items that it hits.
@@ -164,37 +158,39 @@ type rule struct {
 // or a map of them by code or by name.
 type shared struct {
 	kind           FaultKind
-	flag, usage    string
-	plain, applied any // nil: there is no such flag
+	plain, applied any
 }
 
 func (f *Faults) shared() []shared {
 	return []shared{
-		{FaultCode, "code", "whole calls answered with an ErrorCode", &f.Codes, &f.CodesApplied},
-		{FaultItems, "item", "items answered with a ResultCode; 30006, 30007 and 30008 pass, others stick to the edge",
-			&f.Items, &f.ItemsApplied},
-		{FaultStatus, "http", "calls answered with an HTTP status and a page of HTML",
-			&f.Statuses, &f.StatusesApplied},
-		{FaultBody, "body", "calls answered with an odd body: " + strings.Join(BodyKinds(), " "),
-			&f.Bodies, &f.BodiesApplied},
-		{FaultRaw, "raw", "calls answered with broken HTTP: " + strings.Join(RawKinds(), " "), &f.Raw, &f.RawApplied},
-		{FaultReset, "reset", "connection reset instead of an answer", &f.Resets, &f.ResetsApplied},
-		{FaultClose, "close", "connection closed instead of an answer", &f.Closes, &f.ClosesApplied},
-		{FaultCut, "cut", "half an answer, then closed", &f.Cuts, &f.CutsApplied},
-		{FaultStall, "stall", "no answer", &f.Stalls, &f.StallsApplied},
-		{FaultHeadStall, "stall-headers", "headers, then nothing", &f.HeadStalls, &f.HeadStallsApplied},
-		{FaultHalfStall, "stall-half", "half an answer, then nothing", &f.HalfStalls, &f.HalfStallsApplied},
-		{FaultDrip, "drip", "the answer comes in small pieces", nil, &f.Drips},
-		{FaultSpike, "spike", "the service works longer", nil, &f.Spikes},
+		{FaultCode, &f.Codes, &f.CodesApplied},
+		{FaultItems, &f.Items, &f.ItemsApplied},
+		{FaultStatus, &f.Statuses, &f.StatusesApplied},
+		{FaultBody, &f.Bodies, &f.BodiesApplied},
+		{FaultRaw, &f.Raw, &f.RawApplied},
+		{FaultReset, &f.Resets, &f.ResetsApplied},
+		{FaultClose, &f.Closes, &f.ClosesApplied},
+		{FaultCut, &f.Cuts, &f.CutsApplied},
+		{FaultStall, &f.Stalls, &f.StallsApplied},
+		{FaultHeadStall, &f.HeadStalls, &f.HeadStallsApplied},
+		{FaultHalfStall, &f.HalfStalls, &f.HalfStallsApplied},
+		{FaultDrip, nil, &f.Drips},
+		{FaultSpike, nil, &f.Spikes},
 	}
 }
 
+// kindIn is the class of faults whose shares a field holds.
+func (f *Faults) kindIn(field any) FaultKind {
+	all := f.shared()
+	return all[slices.IndexFunc(all, func(s shared) bool { return s.plain == field || s.applied == field })].kind
+}
+
 // rules lists what is drawn for each call and what for each item, in an order that depends on
-// nothing but the configuration. Spikes are drawn apart.
+// nothing but the configuration.
 func (f *Faults) rules() (calls, items []rule) {
 	add := func(share float64, fault Fault) {
 		switch {
-		case share <= 0 || fault.Kind == FaultSpike:
+		case share <= 0:
 		case fault.Kind == FaultItems:
 			items = append(items, rule{fault, share})
 		default:

@@ -1,179 +1,121 @@
 package simulator
 
 import (
-	"slices"
+	_ "embed" // of flags.txt
+	"fmt"
+	"reflect"
 	"strings"
+	"time"
 )
 
 // Flag is the text form of one field of Config, for a command line.
 type Flag struct {
 	Name  string // without dashes
-	Value string // what the value is: DURATION, SHARE, ...; empty: a switch, true or false, that may stand without a value
+	Value string // what the value is: DURATION, SHARE, ...; empty: a switch, which may stand alone
 	Usage string
 	Group string // of flags that belong together
 	Set   func(text string) error
 }
 
-// Flags lists a flag for every field of c but SDKAppID, Key, Identifier, Accounts and the hooks.
-// Set writes into c, each time the whole field: a flag that is given again replaces what it said
-// before. Nothing is read or opened before Set is called; values of the form @FILE are read then, a
-// line for each entry.
-func (c *Config) Flags() []Flag {
-	return slices.Concat(
-		group("the service and its app", c.serviceFlags()),
-		group("limits", c.limitFlags()),
-		group("readings of what the vendor leaves open", c.readingFlags()),
-		group("faults of calls and items", c.shareFlags()),
-		group("outages and signatures", c.timedFlags()),
-		group("accounts, edges and lists that are special", c.specialFlags()),
-	)
-}
+//go:embed flags.txt
+var flagTable string
 
-func group(name string, flags []Flag) []Flag {
-	for i := range flags {
-		flags[i].Group = name
+// Flags lists the flags that flags.txt describes: one for every field of c but SDKAppID, Key,
+// Identifier, Accounts and the hooks. Set writes into c, each time the whole field; a wrong text
+// changes nothing. It reads the file of a value @FILE, a line for each entry.
+func (c *Config) Flags() (flags []Flag) {
+	_, table, _ := strings.Cut(flagTable, "\n\n")
+	names := strings.NewReplacer("BODYKINDS", strings.Join(BodyKinds(), " "),
+		"RAWKINDS", strings.Join(RawKinds(), " "), "APINAMES", strings.Join(apiNames(), " "))
+	group := ""
+	for line := range strings.Lines(names.Replace(table)) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+		case words[0] == "#":
+			group = strings.Join(words[1:], " ")
+		case line[0] == ' ':
+			f := &flags[len(flags)-1]
+			f.Usage = strings.TrimSpace(f.Usage + " " + strings.Join(words, " "))
+		default:
+			value := strings.Join(words[1:len(words)-1], " ")
+			field := reflect.ValueOf(c).Elem().FieldByName(words[len(words)-1]).Addr().Interface()
+			flags = append(flags, Flag{Name: words[0], Value: value, Group: group, Set: c.setter(field, value)})
+		}
 	}
 	return flags
 }
 
-// flag is a flag that sets a field to what parse makes of its text. A wrong text leaves the field
-// as it was.
-func flag[T any](name, value, usage string, into *T, parse func(string) (T, error)) Flag {
-	return Flag{Name: name, Value: value, Usage: usage, Set: func(text string) error {
+// setter sets a field to what a text says; value is what its flag's value is.
+func (c *Config) setter(field any, value string) func(text string) error {
+	switch into := field.(type) {
+	case *string:
+		return set(into, plain)
+	case *int:
+		return set(into, number)
+	case *int64:
+		return set(into, number)
+	case *uint64:
+		return set(into, number)
+	case *float64:
+		if value == "SHARE" {
+			return set(into, portion)
+		}
+		return set(into, number)
+	case *time.Duration:
+		return set(into, duration)
+	case *[]time.Duration:
+		return set(into, commas(duration))
+	case *Window:
+		return set(into, window)
+	case *[]Span:
+		return set(into, commas(calls))
+	case *[]Outage:
+		return set(into, commas(outage))
+	case *[]KeyChange:
+		return set(into, commas(keyChange))
+	case *[]LimitChange:
+		return set(into, commas(limitChange))
+	case *Set:
+		return set(into, members(value))
+	case *map[int]float64:
+		return set(into, shares(c.kindIn(field), func(f Fault) int { return f.Code }))
+	case *map[string]float64:
+		return set(into, shares(c.kindIn(field), func(f Fault) string { return f.Name }))
+	case *bool:
+		if value == "" {
+			return set(into, toggle)
+		}
+	}
+	return choice(reflect.ValueOf(field).Elem(), strings.Split(value, "|"))
+}
+
+// set sets a field to what parse makes of a text, if that is no error.
+func set[T any](into *T, parse func(string) (T, error)) func(text string) error {
+	return func(text string) error {
 		v, err := parse(text)
 		if err == nil {
 			*into = v
 		}
 		return err
-	}}
-}
-
-func (c *Config) serviceFlags() []Flag {
-	return []Flag{
-		flag("seed", "N", "draws every share; the same seed and the same calls per account meet the same faults",
-			&c.Seed, number),
-		flag("latency", "DURATION", "time that the service works on a call", &c.Latency, duration),
-		flag("jitter", "DURATION", "at most so much more, evenly spread", &c.Jitter, duration),
-		flag("compact", "", "keep the graph as hashes only (11 bytes an edge), for tens of millions of edges; "+
-			"friend_get and /_sim/graph do not work", &c.Compact, toggle),
-		flag("missing-accounts", "@FILE|ID,...", "accounts that do not exist", &c.Missing, set),
-		flag("missing-accounts-share", "SHARE", "share of all accounts that do not exist", &c.MissingShare, portion),
-		flag("refused-accounts", "@FILE|ID,...", "accounts that multiaccount_import refuses", &c.Refused, set),
-		flag("custom-tags", "any|@FILE|TAG,...", "custom friend fields created in the console; another one in any "+
-			"item refuses its whole call with 30001", &c.CustomTags, tags),
-		flag("missing-tags", "@FILE|TAG,...", "custom friend fields that were not created", &c.MissingTags, set),
-		flag("admin-removed", "N-M,...", "the admin account does not exist from call N on, until call M: 70107; "+
-			"without M for good", &c.AdminRemoved, commas(callSpan)),
-		flag("key-change", "TIME=FILE,...", "from TIME on only the secret key in FILE signs; the one before is "+
-			"answered 70009", &c.KeyChanges, commas(keyChange)),
 	}
 }
 
-func (c *Config) limitFlags() []Flag {
-	return []Flag{
-		flag("limit", "N", "calls in any sliding second, all APIs together; 0: no limit", &c.Limit, number),
-		flag("limit-changes", "TIME=N,...", "from TIME on another limit", &c.LimitChanges, commas(limitChange)),
-		flag("limit-per-api", "", "a counter of its own for each API", &c.PerAPI, toggle),
-		flag("limit-counts-refused", "", "calls that were refused for the limit count too", &c.CountRefused, toggle),
-		flag("account-limit", "N", "a second limit for account_check and account imports; 0: the vendor's 100, where "+
-			"there is a limit", &c.AccountLimit, number),
-		flag("delete-limit", "N", "a second limit for friend_delete, over which it is answered 31707; 0: none",
-			&c.DeleteLimit, number),
-		flag("throttle-code", "CODE", "answer over the limit: 60007, 60011, 60018, 60019, 72010, or 429 for the "+
-			"HTTP status", &c.ThrottleCode, number),
-		flag("retry-after", "TEXT", "Retry-After of HTTP 429 and 503", &c.RetryAfter, plain),
-		flag("volume", "N", "60028 for every call after the first N; 0: never", &c.Volume, number),
-		flag("max-accounts", "N", "accounts that may be imported (the trial edition has 100), then 70398; "+
-			"0: no limit", &c.MaxAccounts, number),
-		flag("max-friends", "N", "friends of a user (3000; the trial edition has 20); below 0: no limit",
-			&c.MaxFriends, number),
-		flag("max-groups", "N", "groups of a user (32); below 0: no limit", &c.MaxGroups, number),
-		flag("max-body", "BYTES", "HTTP 413 for larger requests", &c.MaxBody, number),
-	}
-}
-
-func (c *Config) readingFlags() []Flag {
-	return []Flag{
-		choice("reimport", "success|already|exist|sister",
-			"answer to a friend that is there: 0, 30015, 30001 with Friend_Exist, or with Already_Exist", &c.Reimport),
-		either("reimport-fields", "overwrite|keep", "what becomes of the fields of a friend that is imported again",
-			&c.KeepFields),
-		choice("duplicate-to", "each|once|item|call",
-			"a To_Account twice in a call: each has a ResultItem; the last counts; later ones fail; the call fails",
-			&c.DuplicateTo),
-		choice("self-to", "item|call|accept", "From_Account as a To_Account: the item fails; the call fails; accepted",
-			&c.SelfTo),
-		choice("order", "request|shuffled|reversed|sorted", "order of ResultItem and InfoItem", &c.Order),
-		flag("page-size", "N", "friends on a page of friend_get (100)", &c.PageSize, number),
-		either("add-time", "now|absent", "what an omitted AddTime becomes", &c.NoAddTime),
-		either("full-refuses", "item|call", "whether 30010 and 30011 are said of the items that don't fit or of the "+
-			"whole call", &c.FullRefuses),
-		either("conflict-level", "call|item", "whether 30008 is said of the whole call or of each item",
-			&c.ConflictItems),
-		either("fail-account", "present|absent", "whether answers with failed items have Fail_Account",
-			&c.NoFailAccount),
-		flag("request-id", "", "answers carry a RequestId", &c.RequestID, toggle),
-		flag("busy-after", "DURATION", "an account stays busy (30008) for so long after a call", &c.BusyAfter,
-			duration),
-	}
-}
-
-// shareFlags has two flags for each fault: as it is, and -applied, where the service did what it was
-// asked for and only its answer is lost or wrong.
-func (c *Config) shareFlags() (flags []Flag) {
-	for _, s := range c.shared() {
-		if s.plain != nil {
-			flags = append(flags, s.field("fault-"+s.flag, s.usage, s.plain),
-				s.field("fault-"+s.flag+"-applied", "the same although the call was done", s.applied))
-		} else {
-			flags = append(flags, s.field("fault-"+s.flag, s.usage, s.applied))
+// choice sets a field to one of some words: the first is the zero value, and so on. Of a bool the
+// second is true.
+func choice(into reflect.Value, words []string) func(text string) error {
+	return func(text string) error {
+		for i, w := range words {
+			if w != text {
+				continue
+			}
+			if into.Kind() == reflect.Bool {
+				into.SetBool(i == 1)
+			} else {
+				into.SetUint(uint64(i))
+			}
+			return nil
 		}
-	}
-	return append(flags,
-		flag("fault-window", "FROM-TO", "shares hold inside this time only", &c.Window, window),
-		flag("fault-apis", "API,...", "shares hit these APIs only: "+strings.Join(apiNames(), " "), &c.APIs, apis),
-	)
-}
-
-// field is the flag of a field of shares.
-func (s shared) field(name, usage string, field any) Flag {
-	switch field := field.(type) {
-	case *map[int]float64:
-		return flag(name, "CODE=SHARE,...", usage, field, shares(s.kind, func(f Fault) int { return f.Code }))
-	case *map[string]float64:
-		return flag(name, "KIND=SHARE,...", usage, field, shares(s.kind, func(f Fault) string { return f.Name }))
-	}
-	return flag(name, "SHARE", usage, field.(*float64), portion)
-}
-
-func (c *Config) timedFlags() []Flag {
-	return []Flag{
-		flag("outage", "FROM-TO[=FAULT],...", "every call in that time meets FAULT: refuse (default), reset, close, "+
-			"stall, http:503, code:30006, body:empty, spike:5s, ...; with +applied it was done",
-			&c.Outages, commas(outage)),
-		flag("sig-expire", "TIME,...", "at these times all signatures made before are declared expired: 70001",
-			&c.SigExpire, commas(duration)),
-		flag("sig-revoke", "TIME,...", "at these times all signatures made before are declared revoked: 70052",
-			&c.SigRevoke, commas(duration)),
-	}
-}
-
-func (c *Config) specialFlags() []Flag {
-	return []Flag{
-		flag("hot", "@FILE|ID,...", "From_Accounts whose friend_import is answered 30008", &c.Hot, set),
-		flag("hot-share", "SHARE", "share of all accounts that are hot", &c.HotShare, portion),
-		flag("hot-window", "FROM-TO", "accounts are hot inside this time only", &c.HotWindow, window),
-		flag("poison", "@FILE|TO|FROM->TO,...", "edges that refuse the whole call they are in with 30001",
-			&c.Poison, set),
-		flag("poison-share", "SHARE", "share of all edges that are poisonous", &c.PoisonShare, portion),
-		flag("poison-info", "TEXT", "its ErrorInfo", &c.PoisonInfo, plain),
-		flag("odd-lists", "@FILE|ID,...", "accounts whose friend lists are odd by the flags that follow; without "+
-			"it: all", &c.OddLists, set),
-		flag("friend-num-off", "N", "FriendNum says so many more friends than there are, or less", &c.FriendNumOff,
-			number),
-		flag("empty-pages", "N", "so many pages without friends before each page that has some", &c.EmptyPages, number),
-		flag("endless-lists", "", "behind the last friend the list begins again", &c.EndlessLists, toggle),
-		flag("other-tags", "@FILE|TAG,...", "tags that friend_import does not have, with a value for each friend",
-			&c.OtherTags, set),
+		return fmt.Errorf("%q is not one of %s", text, strings.Join(words, " "))
 	}
 }

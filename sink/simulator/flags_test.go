@@ -67,7 +67,6 @@ func flagTests(dir string) map[string]struct {
 		"full-refuses":                {"call", func(c *Config) any { return c.FullRefuses }, true},
 		"conflict-level":              {"item", func(c *Config) any { return c.ConflictItems }, true},
 		"fail-account":                {"absent", func(c *Config) any { return c.NoFailAccount }, true},
-		"request-id":                  {"", func(c *Config) any { return c.RequestID }, true},
 		"busy-after":                  {"1s", func(c *Config) any { return c.BusyAfter }, time.Second},
 		"fault-code":                  {"30006=1%,30007=0.5", func(c *Config) any { return c.Codes }, codes},
 		"fault-code-applied":          {"30006=1%,30007=0.5", func(c *Config) any { return c.CodesApplied }, codes},

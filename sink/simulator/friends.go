@@ -17,7 +17,11 @@ func (k *call) updateFriends() answer {
 			if !l.has(items[i].To) {
 				return refusal{30001, k.api.texts + "Friend_Not_Exist"}
 			}
-			f := l.get(items[i].To).with(&items[i].Friend)
+			f := Friend{To: items[i].To} // a compact graph has no fields
+			if at := l.find(f.To); at >= 0 {
+				f = l.friends[at]
+			}
+			f = f.with(&items[i].Friend)
 			if k.c.MaxGroups > 0 && l.groupsWith(&f) > k.c.MaxGroups {
 				return refusal{code: 30011}
 			}
@@ -92,110 +96,85 @@ func (k *call) checkFriends() answer {
 		return refusal{}
 	}, nothing)
 	for i := range a.items {
-		relation := "NoRelation"
-		if r := &a.items[i]; r.code == 0 {
-			relation = k.relation(mine.Has(r.to), r.to)
+		r, relation := &a.items[i], relations[[2]bool{}]
+		if r.code == 0 {
+			theirs := k.req.kind == "CheckResult_Type_Both" && k.s.Has(r.to, k.from)
+			relation = relations[[2]bool{mine.Has(r.to), theirs}]
 		}
-		a.items[i].members = `"Relation":"CheckResult_Type_` + relation + `"`
+		r.members = `"Relation":"CheckResult_Type_` + relation + `"`
 	}
 	k.counts.PairsChecked = int64(len(a.items))
 	return a
 }
 
-// relation is the word for what is between From_Account and to.
-func (k *call) relation(mine bool, to string) string {
-	both := k.req.kind == "CheckResult_Type_Both"
-	theirs := both && k.s.Has(to, k.from)
-	switch {
-	case mine && theirs:
-		return "BothWay"
-	case mine:
-		return "AWithB"
-	case theirs:
-		return "BWithA"
-	}
-	return "NoRelation"
+// relations are the words for what is between From_Account and another, by whether From_Account has
+// it in its list, and it From_Account.
+var relations = map[[2]bool]string{
+	{false, false}: "NoRelation", {true, false}: "AWithB", {false, true}: "BWithA", {true, true}: "BothWay",
 }
 
 // getFriends is friend_get: one page of the list, in the order in which friends came into it.
 func (k *call) getFriends() answer {
+	odd, tags := k.c.OddLists == nil || k.c.OddLists.Has(k.from), Set(nil)
 	l := k.s.graph.open(k.from)
-	if l.compact && l.n > 0 {
-		l.close()
+	page, next := k.pageOf(l.friends, odd)
+	page = slices.Clone(page)
+	standard, custom, n := l.standard+1, l.custom+1, l.n
+	l.close()
+	if k.s.graph.compact && n > 0 {
 		return k.failure(refusal{30006, "the simulator keeps a compact graph, without fields"})
 	}
-	p := k.pages()
-	total := len(l.friends)
-	start := p.friend(k.req.start, total)
-	page := slices.Clone(l.friends[start:min(start+k.c.PageSize, total)])
-	standard, custom := l.standard+1, l.custom+1
-	l.close()
-	if p.empty(k.req.start) {
-		page = nil
+	total, complete := int64(n), int64(0)
+	if odd {
+		total, tags = total+k.c.FriendNumOff, k.c.OtherTags
 	}
-	next, complete := p.next(k.req.start, start, len(page), total)
-
+	if next == 0 {
+		complete = 1
+	}
 	a := k.success()
-	a.bare = true
 	omitStandard, omitCustom := k.req.standard == standard, k.req.custom == custom
 	if omitStandard && omitCustom {
 		page = nil // nothing is new to the caller
 	}
+	a.bare = true
 	for i := range page {
-		values := page[i].values(!omitStandard, !omitCustom, p.tags)
+		values := page[i].values(!omitStandard, !omitCustom, tags)
 		a.items = append(a.items, result{to: page[i].To, members: values})
 	}
 	k.counts.FriendsGiven = int64(len(a.items))
 	a.tail = []member{
-		{"StandardSequence", integer(standard)}, {"CustomSequence", integer(custom)},
-		{"FriendNum", integer(int64(total) + p.off)},
+		{"StandardSequence", integer(standard)}, {"CustomSequence", integer(custom)}, {"FriendNum", integer(total)},
 		{"CompleteFlag", integer(complete)}, {"NextStartIndex", integer(next)},
 	}
 	return a
 }
 
-// pages says how the indices of a list go. An index counts friends. If pages without friends come
-// in between it counts those as well: it is friends times per, plus those pages.
-type pages struct {
-	per     int64
-	off     int64 // of FriendNum
-	endless bool
-	tags    []string
-}
-
-func (k *call) pages() pages {
-	if k.c.OddLists != nil && !k.c.OddLists.Has(k.from) {
-		return pages{per: 1}
+// pageOf is the page of a list at the index that the call asks for, and the index of the next one, 0
+// behind the last. An index counts friends. If pages without friends come in between, it is friends
+// times (EmptyPages+1) plus those pages.
+func (k *call) pageOf(friends []Friend, odd bool) (page []Friend, next int64) {
+	per, endless := int64(1), false
+	if odd {
+		per, endless = k.c.EmptyPages+1, k.c.EndlessLists
 	}
-	tags := slices.Sorted(maps.Keys(k.c.OtherTags))
-	return pages{per: k.c.EmptyPages + 1, off: k.c.FriendNumOff, endless: k.c.EndlessLists, tags: tags}
-}
-
-// empty reports whether the page at an index has no friends.
-func (p pages) empty(index int64) bool { return index%p.per != p.per-1 }
-
-// friend is the first of total friends on the page at an index.
-func (p pages) friend(index int64, total int) int {
-	first := index / p.per
-	if p.endless && total > 0 {
-		first %= int64(total)
+	index, total := k.req.start, int64(len(friends))
+	if index%per != per-1 || endless && total == 0 {
+		return nil, index + 1
 	}
-	return int(min(first, int64(total)))
-}
-
-// next is NextStartIndex and CompleteFlag of a page.
-func (p pages) next(index int64, start, given, total int) (next, complete int64) {
-	switch {
-	case p.empty(index), given == 0 && p.endless:
-		return index + 1, 0
-	case start+given < total || p.endless:
-		return (index/p.per + int64(given)) * p.per, 0
+	first := index / per
+	if endless {
+		first %= total
 	}
-	return 0, 1
+	first = min(first, total)
+	last := min(first+int64(k.c.PageSize), total)
+	if last < total || endless {
+		next = (index/per + last - first) * per
+	}
+	return friends[first:last], next
 }
 
 // values is the ValueItem of a friend, with the other tags as well.
-func (f *Friend) values(standard, custom bool, other []string) string {
+func (f *Friend) values(standard, custom bool, other Set) string {
 	var b []byte
 	add := func(tag string, value []byte) {
 		b = append(append(b, ","...), object([]member{{"Tag", text(tag)}, {"Value", value}})...)
@@ -209,14 +188,14 @@ func (f *Friend) values(standard, custom bool, other []string) string {
 		addText("Tag_SNS_IM_AddSource", f.AddSource)
 		addText("Tag_SNS_IM_Remark", f.Remark)
 		if len(f.Groups) > 0 {
-			add("Tag_SNS_IM_Group", appendStrings(nil, f.Groups))
+			add("Tag_SNS_IM_Group", texts(f.Groups))
 		}
 		addText("Tag_SNS_IM_AddWording", f.AddWording)
 		if f.AddTime != 0 {
 			add("Tag_SNS_IM_AddTime", integer(f.AddTime))
 		}
 	}
-	for _, tag := range other {
+	for _, tag := range slices.Sorted(maps.Keys(other)) {
 		addText(tag, "x")
 	}
 	if custom {

@@ -182,7 +182,7 @@ func TestBodyLimit(t *testing.T) {
 		t.Errorf("HTTP %d, want 413", v.http)
 	}
 	a.imports("a", "b").want(t, 0)
-	if s := a.sim.Stats(); s.ByStatus[413] != 1 || s.Refused != 1 || s.LargestBody < 5000 {
+	if s := a.sim.Stats(); s.ByStatus[413] != 1 || s.Refused != 1 {
 		t.Errorf("stats: %+v", s)
 	}
 }
@@ -192,11 +192,4 @@ func TestVolumeOfTheTrialEdition(t *testing.T) {
 	a.imports("a", "b").want(t, 0)
 	a.imports("a", "c").want(t, 0)
 	a.imports("a", "d").want(t, 60028)
-}
-
-func TestRequestIDOnRequest(t *testing.T) {
-	a := start(t, Config{Readings: Readings{RequestID: true}})
-	if v := a.imports("a", "b").want(t, 0); v.json["RequestId"] != "Id-1" {
-		t.Errorf("RequestId is %v", v.json["RequestId"])
-	}
 }

@@ -38,8 +38,7 @@ type graph struct {
 type shard struct {
 	sync.Mutex
 	digest   Digest
-	accounts map[string]*account // all that ever had a friend or a call
-	filled   int64               // accounts with a friend at least
+	accounts map[string]*account // all that were ever asked about
 	pairs    table               // compact: all pairs
 }
 
@@ -48,13 +47,10 @@ type account struct {
 	n       int              // friends
 	friends []Friend         // none if compact
 	index   map[string]int32 // by To
-	// groups counts the friends in each group. If compact, a friend that is overwritten or removed
-	// leaves its old groups behind.
-	groups map[string]int32
-	// standard and custom are the sequences of friend_get: they grow with every change of a standard
-	// or custom field.
-	standard, custom int64
-	calls            int32
+	groups  map[string]int32 // friends in each group; if compact, those of old are counted too
+	calls   int32
+
+	standard, custom int64 // sequences of friend_get: they grow with every change of such a field
 }
 
 // list is one account's list while its shard is locked.
@@ -62,9 +58,7 @@ type list struct {
 	*shard
 	*account
 	compact bool
-	known   bool // the account is in the shard
-	from    string
-	hash    uint64
+	hash    uint64 // of the account
 }
 
 // open locks the shard of an account; close unlocks it.
@@ -72,31 +66,21 @@ func (g *graph) open(from string) *list {
 	h := accountHash(from)
 	s := &g.shard[h%shards]
 	s.Lock()
-	l := &list{shard: s, compact: g.compact, from: from, hash: h}
-	if l.account, l.known = s.accounts[from]; !l.known {
-		l.account = &account{}
+	a := s.accounts[from]
+	if a == nil {
+		if s.accounts == nil {
+			s.accounts = map[string]*account{}
+		}
+		a = &account{}
+		s.accounts[strings.Clone(from)] = a
 	}
-	return l
+	return &list{s, a, g.compact, h}
 }
 
 func (l *list) close() { l.Unlock() }
 
-// keep makes sure that the account is in the shard.
-func (l *list) keep() {
-	if l.known {
-		return
-	}
-	if l.accounts == nil {
-		l.accounts = map[string]*account{}
-	}
-	l.index = map[string]int32{}
-	l.accounts[strings.Clone(l.from)] = l.account
-	l.known = true
-}
-
 // nextCall counts a call of the account.
 func (l *list) nextCall() int {
-	l.keep()
 	l.calls++
 	return int(l.calls)
 }
@@ -106,14 +90,6 @@ func (l *list) has(to string) bool {
 		return l.pairs.has(pairHash(l.hash, to))
 	}
 	return l.find(to) >= 0
-}
-
-// get is the friend of that name, who must be there; without fields if the graph is compact.
-func (l *list) get(to string) Friend {
-	if l.compact {
-		return Friend{To: to}
-	}
-	return l.friends[l.find(to)]
 }
 
 // find is the place of a friend in a full list, -1 if there is none.
@@ -146,7 +122,6 @@ func (l *list) groupsWith(f *Friend) int {
 // put puts f into the list, in the place of the friend of that name if there is one. What f points
 // at must not change afterwards.
 func (l *list) put(f Friend) {
-	l.keep()
 	f.Groups = distinct(f.Groups)
 	pair := pairHash(l.hash, f.To)
 	at, added := l.find(f.To), false
@@ -157,25 +132,24 @@ func (l *list) put(f Friend) {
 		l.leave(l.friends[at].Groups)
 		l.friends[at] = f
 	default:
-		added = true
+		if added = true; l.index == nil {
+			l.index = map[string]int32{}
+		}
 		l.index[f.To] = int32(len(l.friends))
 		l.friends = append(l.friends, f)
 	}
 	if added {
 		l.digest.add(pair)
 		l.n++
-		if l.n == 1 {
-			l.filled++
-		}
 	}
 	l.standard++
 	if len(f.Custom) > 0 {
 		l.custom++
 	}
+	if l.groups == nil && f.Groups != nil {
+		l.groups = map[string]int32{}
+	}
 	for _, g := range f.Groups {
-		if l.groups == nil {
-			l.groups = map[string]int32{}
-		}
 		if l.compact {
 			g = strings.Clone(g) // it would keep the whole request
 		}
@@ -218,9 +192,7 @@ func (l *list) remove(to string) bool {
 	}
 	pair := pairHash(l.hash, to)
 	l.digest.remove(pair)
-	if l.n--; l.n == 0 {
-		l.filled--
-	}
+	l.n--
 	l.standard++
 	if l.compact {
 		l.pairs.remove(pair)
@@ -236,24 +208,12 @@ func (l *list) remove(to string) bool {
 	return true
 }
 
-// totals sums up all shards.
-func (g *graph) totals() (d Digest, accounts int64) {
+// names lists the accounts with friends, and sums up the digests.
+func (g *graph) names() (all []string, d Digest) {
 	for i := range g.shard {
 		s := &g.shard[i]
 		s.Lock()
-		d.join(s.digest)
-		accounts += s.filled
-		s.Unlock()
-	}
-	return d, accounts
-}
-
-// names lists the accounts with friends.
-func (g *graph) names() []string {
-	var all []string
-	for i := range g.shard {
-		s := &g.shard[i]
-		s.Lock()
+		d.join(s.digest, 1)
 		for from, a := range s.accounts {
 			if a.n > 0 {
 				all = append(all, from)
@@ -261,7 +221,7 @@ func (g *graph) names() []string {
 		}
 		s.Unlock()
 	}
-	return all
+	return all, d
 }
 
 // friends is a copy of a list, so that it can be read without the lock. What the friends point at

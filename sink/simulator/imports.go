@@ -1,24 +1,20 @@
 package simulator
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
 
 // importFriends is friend_import.
 func (k *call) importFriends() answer {
-	items := k.req.items
-	var places map[string]int
+	items, places := k.req.items, map[string]int(nil)
 	if k.c.DuplicateTo != DuplicateEach {
 		places = k.places()
 	}
 	if k.c.DuplicateTo == DuplicateOnce {
-		items = nil
-		for i := range k.req.items {
-			if places[k.req.items[i].To] == i {
-				items = append(items, k.req.items[i])
-			}
-		}
+		n := -1
+		items = slices.DeleteFunc(slices.Clone(items), func(it item) bool { n++; return places[it.To] != n })
 	}
 	l := k.s.graph.open(k.from)
 	defer l.close()
@@ -96,17 +92,17 @@ func (k *call) wholeList(l *list) int {
 	if !k.c.FullRefuses {
 		return 0
 	}
-	fresh := Set{}
-	var all Friend
-	for i := range k.req.items {
-		it := &k.req.items[i]
-		if !l.has(it.To) {
-			fresh[it.To] = struct{}{}
+	n, all := l.n, Friend{}
+	for to := range k.places() {
+		if !l.has(to) {
+			n++
 		}
-		all.Groups = append(all.Groups, it.Groups...)
+	}
+	for i := range k.req.items {
+		all.Groups = append(all.Groups, k.req.items[i].Groups...)
 	}
 	switch {
-	case len(fresh) > 0 && k.c.MaxFriends > 0 && l.n+len(fresh) > k.c.MaxFriends:
+	case n > l.n && k.c.MaxFriends > 0 && n > k.c.MaxFriends:
 		return 30010
 	case len(all.Groups) > 0 && k.c.MaxGroups > 0 && l.groupsWith(&all) > k.c.MaxGroups:
 		return 30011
@@ -130,36 +126,23 @@ func (k *call) flaw(it *item) refusal {
 		field = "Wording"
 	case it.spoiled != "":
 		field = it.spoiled
-	default:
-		field = it.listFlaw()
+	case slices.ContainsFunc(it.Groups, func(g string) bool { return g == "" || len(g) > 30 }):
+		field = "Group"
+	}
+	for i, c := range it.Custom {
+		switch {
+		case field != "":
+		case len(c.Value) > 500:
+			field = "Custom_Value"
+		case !isWord(c.Tag, "Tag_SNS_Custom_"),
+			slices.ContainsFunc(it.Custom[:i], func(other Custom) bool { return other.Tag == c.Tag }):
+			field = "Custom_Tag"
+		}
 	}
 	if field == "" {
 		return refusal{}
 	}
 	return k.api.illegal(field)
-}
-
-// listFlaw is the field that is wrong among the groups and custom fields of an item.
-func (it *item) listFlaw() string {
-	for _, g := range it.Groups {
-		if g == "" || len(g) > 30 {
-			return "Group"
-		}
-	}
-	for i, c := range it.Custom {
-		if !isWord(c.Tag, "Tag_SNS_Custom_") {
-			return "Custom_Tag"
-		}
-		if len(c.Value) > 500 {
-			return "Custom_Value"
-		}
-		for _, other := range it.Custom[:i] {
-			if other.Tag == c.Tag {
-				return "Custom_Tag"
-			}
-		}
-	}
-	return ""
 }
 
 // isWord reports whether t is prefix and 1 to 8 ASCII letters.

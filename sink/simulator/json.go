@@ -54,13 +54,8 @@ func (p *scanner) document(known []string, member func(name string)) {
 // next skips white space and returns the first byte of the next value, 0 at the end. It returns 0
 // for ever once the document is bad.
 func (p *scanner) next() byte {
-	if p.bad {
-		return 0
-	}
-	for ; p.i < len(p.s); p.i++ {
-		switch c := p.s[p.i]; c {
-		case ' ', '\t', '\n', '\r':
-		default:
+	for ; p.i < len(p.s) && !p.bad; p.i++ {
+		if c := p.s[p.i]; c != ' ' && c != '\t' && c != '\n' && c != '\r' {
 			return c
 		}
 	}
@@ -113,7 +108,7 @@ func (p *scanner) array(field string, element func()) {
 	p.list('[', ']', element)
 }
 
-// objects reads an array of objects with the same names; begin is called before each of them.
+// objects reads an array of objects, each by read.
 func (p *scanner) objects(field string, read func()) {
 	p.array(field, func() {
 		if p.next() != '{' {
@@ -130,18 +125,13 @@ func (p *scanner) list(open, shut byte, element func()) {
 		return
 	}
 	defer func() { p.depth-- }()
-	if p.next() == shut {
-		p.i++
-		return
-	}
-	for !p.bad {
-		element()
-		if p.next() == shut {
-			p.i++
+	for first := true; p.next() != shut; first = false {
+		if !first && !p.take(',') || p.bad {
 			return
 		}
-		p.take(',')
+		element()
 	}
+	p.i++
 }
 
 // quoted reads a string whose quote comes next. Without an escape the result is a part of the

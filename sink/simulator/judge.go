@@ -36,7 +36,7 @@ func (k *call) judge() {
 	if k.fault == nil && k.c.hits(k) {
 		k.drawFault()
 	}
-	if k.refused = k.sense(); k.refused.code == 0 && k.api.locks {
+	if k.refused = k.sense(); k.refused.code == 0 && k.api.writes && !k.api.account {
 		k.occupy()
 	}
 }
@@ -67,10 +67,9 @@ func (k *call) drawFault() {
 	for i := range k.c.calls {
 		if x -= k.c.calls[i].share; x < 0 {
 			k.fault = &k.c.calls[i].Fault
-			break
+			return
 		}
 	}
-	k.spike = k.c.Spikes > 0 && draw(k.c.Seed, drawSpike, who, n) < k.c.Spikes
 }
 
 // gate is what every API checks: the limit, the URL, the signature, the right, the body.
@@ -93,15 +92,11 @@ func (k *call) gate() refusal {
 	if code != 0 {
 		return k.api.refuse(code)
 	}
-	for _, s := range k.c.AdminRemoved {
-		if k.number >= s.From && (s.To == 0 || k.number < s.To) {
-			return k.api.refuse(70107)
-		}
-	}
-	if q.identifier != k.c.Identifier {
-		if !k.s.exists(k.c, q.identifier) {
-			return k.api.refuse(70107)
-		}
+	removed := func(s Span) bool { return k.number >= s.From && (s.To == 0 || k.number < s.To) }
+	switch admin := q.identifier == k.c.Identifier; {
+	case slices.ContainsFunc(k.c.AdminRemoved, removed), !admin && !k.s.exists(k.c, q.identifier):
+		return k.api.refuse(70107)
+	case !admin:
 		return k.api.refuse(60010)
 	}
 	return k.outer
@@ -109,24 +104,21 @@ func (k *call) gate() refusal {
 
 // sense checks what the API asks of the whole request.
 func (k *call) sense() refusal {
-	api, q := k.api, k.req
+	api, q := k.api, &k.req
 	n := max(len(q.items), len(q.to))
-	if api.account {
-		badID := func(id string) bool { return id == "" || len(id) > maxID }
-		switch {
-		case !q.hasList, n <= api.most && slices.ContainsFunc(q.to, badID):
-			return api.illegal("UserID")
-		case n == 0 || n > api.most:
-			return api.refuse(70206)
-		}
-		return refusal{}
-	}
+	badID := func(id string) bool { return id == "" || len(id) > maxID }
 	switch {
-	case k.from == "" || len(k.from) > maxID:
+	case api.account && (!q.hasList || n <= api.most && slices.ContainsFunc(q.to, badID)):
+		return api.illegal("UserID")
+	case api.account && (n == 0 || n > api.most):
+		return api.refuse(70206)
+	case api.account:
+		return refusal{}
+	case badID(k.from):
 		return api.illegal("From_Account")
 	case api.most > 0 && (n == 0 || n > api.most):
 		return api.illegal("Friend_Num")
-	case slices.ContainsFunc(q.items, func(it item) bool { return !it.hasTo }):
+	case q.noTo:
 		return api.illegal("To_Account")
 	case api.kind != "" && !slices.Contains(api.kinds, q.kind):
 		return api.illegal(api.kind)
@@ -169,10 +161,8 @@ func (k *call) senseImport() refusal {
 
 // poisonous reports whether an edge spoils its whole call.
 func (c *Config) poisonous(from, to string) bool {
-	if c.Poison != nil && (c.Poison.Has(to) || c.Poison.Has(from+"->"+to)) {
-		return true
-	}
-	return c.PoisonShare > 0 && draw(c.Seed, drawPoison, pairHash(accountHash(from), to), 0) < c.PoisonShare
+	listed := c.Poison != nil && (c.Poison.Has(to) || c.Poison.Has(from+"->"+to))
+	return listed || c.PoisonShare > 0 && draw(c.Seed, drawPoison, pairHash(accountHash(from), to), 0) < c.PoisonShare
 }
 
 // occupy makes the account busy for a call that changes its list. If it is busy already the call is
@@ -209,12 +199,8 @@ func (k *call) act() answer {
 func (k *call) do() answer {
 	if f := k.fault; f != nil && f.Kind == FaultBody && kindOf(oddBodies, f.Name).victim {
 		who, n := k.identity()
-		all := slices.Clone(k.req.to)
-		for i := range k.req.items {
-			all = append(all, k.req.items[i].To)
-		}
-		if len(all) > 0 {
-			k.victim = all[int(draw(k.c.Seed, drawVictim, who, n)*float64(len(all)))]
+		if all := k.pretend().items; len(all) > 0 {
+			k.victim = all[int(draw(k.c.Seed, drawVictim, who, n)*float64(len(all)))].to
 		}
 	}
 	return k.api.do(k)

@@ -164,7 +164,8 @@ func without(names ...string) func([]member) []member {
 	}
 }
 
-// put gives members that are there another value: pairs of a name and JSON. Item is the list of items.
+// put gives members that are there another value: pairs of a name and JSON. Item is the list of
+// items.
 func put(pairs ...string) func([]member) []member {
 	return func(members []member) []member {
 		for i := range members {

@@ -6,15 +6,13 @@ import (
 	"time"
 )
 
-// goneGrace is how long after a client has gone the server may learn of it. A call whose client
-// went is taken to have been given up before a later call of its account began if that one began no
-// longer than this before the news. Without it a busy machine would make breaches of seriality out
-// of timeouts.
-const goneGrace = 2 * time.Second
-
-// endsKept is how long the end of a call is remembered at least, for one that arrived before it and
-// whose body took longer to come.
-const endsKept = 5 * time.Second
+const (
+	// goneGrace is how long after a client has gone the server may learn of it. Without it a busy
+	// machine would make breaches of seriality out of timeouts.
+	goneGrace = 2 * time.Second
+	// endsKept is how long the end of a call is remembered at least, for one whose body came later.
+	endsKept = 5 * time.Second
+)
 
 // watch knows which calls are open, twice over. On the client's side a call is open from its
 // arrival to its answer, its close or the client's going: two open calls for one account are a
@@ -22,18 +20,15 @@ const endsKept = 5 * time.Second
 // works on a write for it, whether the client waits or not: that is what 30008 is about.
 //
 // The client's side of a call ends before the last byte of the answer is written, since the client
-// may be quicker with its next call than the server with its bookkeeping. So an overlap can go
-// unseen if it is shorter than that write; none is seen where there is none.
+// may be quick with its next call. So an overlap shorter than that write goes unseen, and none is
+// seen where there is none.
 type watch struct {
 	sync.Mutex
 	calls map[string][]*openCall // by account: those that are open or have ended lately
 	swept time.Time
 
-	overlaps, givenUp int64
-	accounts          []string // of the first overlaps
-
-	busy      map[string]time.Time // zero: at work; else busy until then
-	conflicts int64
+	busy map[string]time.Time // zero: at work; else busy until then
+	Overlapping
 }
 
 // openCall is a call that is or was open on the client's side.
@@ -44,15 +39,17 @@ type openCall struct {
 	later          []time.Time // arrivals of later calls for the account while this one was open
 }
 
+func newWatch() *watch {
+	return &watch{calls: map[string][]*openCall{}, busy: map[string]time.Time{},
+		Overlapping: Overlapping{OverlapAccounts: []string{}}} // [] in JSON and not null
+}
+
 // enter notes a call as open. It may come late, when the body has been read; what happened in
 // between is made up for.
 func (w *watch) enter(from string, arrived time.Time) *openCall {
 	c := &openCall{from: from, arrived: arrived}
 	w.Lock()
 	defer w.Unlock()
-	if w.calls == nil {
-		w.calls, w.busy = map[string][]*openCall{}, map[string]time.Time{}
-	}
 	for _, o := range w.calls[from] {
 		switch {
 		case o.arrived.After(arrived):
@@ -84,12 +81,12 @@ func (w *watch) leave(c *openCall, at time.Time, gone bool) {
 // decide counts the overlap of a call that has ended with a later one.
 func (w *watch) decide(c *openCall, began time.Time) {
 	if c.gone && c.ended.Sub(began) <= goneGrace {
-		w.givenUp++
+		w.OverlapsGivenUp++
 		return
 	}
-	w.overlaps++
-	if len(w.accounts) < 10 {
-		w.accounts = append(w.accounts, c.from)
+	w.Overlaps++
+	if len(w.OverlapAccounts) < 10 {
+		w.OverlapAccounts = append(w.OverlapAccounts, c.from)
 	}
 }
 
@@ -125,7 +122,7 @@ func (w *watch) acquire(from string, now time.Time) bool {
 	w.Lock()
 	defer w.Unlock()
 	if until, ok := w.busy[from]; ok && (until.IsZero() || until.After(now)) {
-		w.conflicts++
+		w.Conflicts++
 		return false
 	}
 	w.busy[from] = time.Time{}

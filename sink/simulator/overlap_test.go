@@ -155,10 +155,10 @@ func TestOverlapsAreDecidedByTheEarlierCall(t *testing.T) {
 		}, 0, 0},
 	}
 	for _, test := range tests {
-		w := &watch{}
+		w := newWatch()
 		test.run(w)
-		if w.overlaps != test.overlaps || w.givenUp != test.givenUp || w.undecided() != 0 {
-			t.Errorf("%s: %d overlaps, %d given up, want %d and %d; %d undecided", test.name, w.overlaps, w.givenUp, test.overlaps, test.givenUp, w.undecided())
+		if w.Overlaps != test.overlaps || w.OverlapsGivenUp != test.givenUp || w.undecided() != 0 {
+			t.Errorf("%s: %d overlaps, %d given up, want %d and %d; %d undecided", test.name, w.Overlaps, w.OverlapsGivenUp, test.overlaps, test.givenUp, w.undecided())
 		}
 	}
 }

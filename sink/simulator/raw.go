@@ -11,7 +11,7 @@ import (
 // rawAnswer is one way to break HTTP: what is sent over the connection, which is closed then.
 type rawAnswer struct {
 	believed bool // a client may take it at its word, so what it says is true
-	// text has \n for \r\n. BODY and BODYHALF are the answer, LENGTH, HALF, HEX and HEXHALF their lengths.
+	// text has \n for \r\n. BODY and BODYHALF are the answer, LENGTH, HALF, HEX, HEXHALF their lengths.
 	text string
 }
 
@@ -78,6 +78,5 @@ func (k *call) raw(kind *rawAnswer) {
 	conn := k.hijack()
 	defer conn.Close()
 	k.settle()
-	n, _ := conn.Write([]byte(text)) // the client may go before it has taken all of it
-	k.s.tally.change(func(s *Stats) { s.BytesOut += int64(n) })
+	conn.Write([]byte(text)) //nolint:errcheck // the client may go before it has taken all of it
 }

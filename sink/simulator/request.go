@@ -11,13 +11,13 @@ type request struct {
 	nulls int      // null in place of arrays that an item need not have
 
 	hasList, hasStart       bool // an account call's list, friend_get's StartIndex
+	noTo                    bool // an item has no To_Account
 	start, standard, custom int64
 }
 
 // item is an item of AddFriendItem or UpdateItem.
 type item struct {
 	Friend
-	hasTo   bool
 	spoiled string // friend_update: the field for which the item is refused
 }
 
@@ -34,6 +34,9 @@ var (
 // decode reads body as a request to api. unknown are the names that the API does not have.
 func (q *request) decode(api *command, body string) (no refusal, unknown []string) {
 	p := &scanner{api: api, s: body}
+	if api.name == apiImport {
+		q.items = make([]item, 0, min(strings.Count(body, `"To_Account"`), maxItems))
+	}
 	p.document(api.members, func(name string) { q.member(p, name) })
 	q.nulls = p.nulls
 	if p.bad {
@@ -68,8 +71,7 @@ func (q *request) member(p *scanner, name string) {
 	case "AccountList":
 		p.objects(name, func() { q.account(p, namesInAccount) })
 		q.hasList = true
-	case "UserID", "Identifier":
-		q.hasList = true
+	case "UserID":
 		q.to = append(q.to, p.account(name))
 	default: // Nick, FaceUrl
 		p.text(name)
@@ -87,17 +89,13 @@ func (q *request) account(p *scanner, known []string) {
 
 // item reads an item of friend_import or friend_update.
 func (q *request) item(p *scanner, known []string) {
-	if n := len(q.items); n < cap(q.items) {
-		q.items = q.items[:n+1]
-		q.items[n] = item{}
-	} else {
-		q.items = append(q.items, item{})
-	}
+	q.items = append(q.items, item{})
 	it := &q.items[len(q.items)-1]
+	hasTo := false
 	p.object(known, func(name string) {
 		switch name {
 		case "To_Account":
-			it.To, it.hasTo = p.account(name), true
+			it.To, hasTo = p.account(name), true
 		case "Remark":
 			it.Remark = p.text(name)
 		case "RemarkTime":
@@ -120,6 +118,7 @@ func (q *request) item(p *scanner, known []string) {
 			p.objects(name, func() { it.change(p, p.tagged(name)) })
 		}
 	})
+	q.noTo = q.noTo || !hasTo
 }
 
 // strings reads an array of strings.
@@ -184,11 +183,4 @@ func (it *item) change(p *scanner, t tagged) {
 	if empty && it.spoiled == "" {
 		it.spoiled = field
 	}
-}
-
-// reset empties q for its next use and lets go of the body.
-func (q *request) reset() {
-	clear(q.items)
-	clear(q.to)
-	*q = request{items: q.items[:0], to: q.to[:0]}
 }

@@ -24,15 +24,18 @@ func (k *call) send() {
 	case FaultRaw:
 		k.raw(kindOf(rawAnswers, f.Name))
 	case FaultReset, FaultRefuse:
+		k.reset()
+	case FaultClose, FaultCut:
 		k.settle()
-		resetConn(k.hijack())
-	case FaultClose:
-		k.settle()
+		if f.Kind == FaultCut {
+			k.begin(true)
+		}
 		k.hijack().Close()
-	case FaultCut:
-		k.cut()
-	case FaultStall, FaultHeadStall, FaultHalfStall:
-		k.stall(f)
+	case FaultHeadStall, FaultHalfStall:
+		k.begin(f.Kind == FaultHalfStall)
+		k.stall(f.For)
+	case FaultStall:
+		k.stall(f.For)
 	case FaultDrip:
 		k.drip(cmp.Or(f.For, 2*time.Second))
 	default:
@@ -67,8 +70,7 @@ func (k *call) header(length int) {
 
 // write reports whether the client may still be there.
 func (k *call) write(b []byte) bool {
-	n, err := k.w.Write(b)
-	k.s.tally.change(func(s *Stats) { s.BytesOut += int64(n) })
+	_, err := k.w.Write(b)
 	return err == nil
 }
 
@@ -109,41 +111,38 @@ func (k *call) hijack() net.Conn {
 	return c
 }
 
-// cut sends half of an answer and closes the connection.
-func (k *call) cut() {
+// begin sends the headers of the answer, and half of its body if half.
+func (k *call) begin(half bool) {
 	body := k.answer.json()
 	k.header(len(body))
-	k.settle()
-	k.write(body[:len(body)/2])
+	k.w.WriteHeader(http.StatusOK)
+	if half {
+		k.write(body[:len(body)/2])
+	}
 	k.flush()
-	k.hijack().Close()
 }
 
-// stall sends nothing, or not enough, and waits until the client goes or the stall is over. Then it
-// resets the connection.
-func (k *call) stall(f *Fault) {
-	if f.Kind != FaultStall {
-		body := k.answer.json()
-		k.header(len(body))
-		k.w.WriteHeader(http.StatusOK)
-		if f.Kind == FaultHalfStall {
-			k.write(body[:len(body)/2])
-		}
-		k.flush()
-	}
-	var over <-chan time.Time
-	if f.For > 0 {
-		t := time.NewTimer(f.For)
+// stall sends nothing more and waits until the client goes or the stall is over; at 0 it is never
+// over. Then it resets the connection.
+func (k *call) stall(over time.Duration) {
+	var end <-chan time.Time
+	if over > 0 {
+		t := time.NewTimer(over)
 		defer t.Stop()
-		over = t.C
+		end = t.C
 	}
 	select {
 	case <-k.r.Context().Done():
 		k.leave(true)
 		return
-	case <-over:
+	case <-end:
 	case <-k.s.closed:
 	}
+	k.reset()
+}
+
+// reset resets the connection.
+func (k *call) reset() {
 	k.settle()
 	resetConn(k.hijack())
 }

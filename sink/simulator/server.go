@@ -2,8 +2,10 @@ package simulator
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,7 +19,7 @@ type Server struct {
 	change sync.Mutex             // held while it is replaced
 
 	traffic    traffic
-	watch      watch
+	watch      *watch
 	signatures signatures
 	graph      graph
 	tally      tally
@@ -25,8 +27,6 @@ type Server struct {
 
 	closed  chan struct{}
 	closing sync.Once
-
-	requests sync.Pool // *request
 }
 
 // imported is the set of accounts that came by an account import.
@@ -41,8 +41,7 @@ func New(c Config) *Server {
 	s := &Server{
 		closed: make(chan struct{}), imported: imported{ids: Set{}}, traffic: traffic{limits: map[string]*span{}},
 	}
-	s.graph.compact = c.Compact
-	s.requests.New = func() any { return new(request) }
+	s.graph.compact, s.watch = c.Compact, newWatch()
 	s.tally.sum = Stats{ // maps, so that they are {} in JSON and not null
 		ByAPI: map[string]int64{}, ByFault: map[string]int64{}, UnknownFields: map[string]int64{},
 		ByCode: map[int]int64{}, ByStatus: map[int]int64{}, ItemsByCode: map[int]int64{},
@@ -70,8 +69,8 @@ func (s *Server) setConfig(c Config) {
 	s.config.Store(&c)
 }
 
-// Reconfigure changes the configuration between two calls. change gets a copy, with defaults filled
-// in; it replaces maps and slices rather than writing into them. Compact can't be changed.
+// Reconfigure changes the configuration between two calls, but for Compact. change gets a copy, with
+// defaults filled in; it replaces maps and slices rather than writing into them.
 func (s *Server) Reconfigure(change func(*Config)) {
 	s.change.Lock()
 	defer s.change.Unlock()
@@ -89,14 +88,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serveCall(w, r)
 }
 
-// HTTP returns an http.Server with this handler and the hooks that count connections. It logs
+// HTTP returns an http.Server with this handler and the hook that counts connections. It logs
 // nothing about clients that misbehave.
 func (s *Server) HTTP() *http.Server {
 	h := &http.Server{
-		Handler:           s,
-		ConnContext:       s.ConnContext,
-		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0),
+		Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connectionKey{}, c)
+		},
 	}
 	h.RegisterOnShutdown(s.Close)
 	return h
@@ -117,7 +116,8 @@ func (s *Server) Start() {
 // Graph yields every edge, account by account, in no particular order, until yield returns false.
 // Calls may go on meanwhile. A compact graph yields nothing.
 func (s *Server) Graph(yield func(from string, f Friend) bool) {
-	for _, from := range s.graph.names() {
+	names, _ := s.graph.names()
+	for _, from := range names {
 		for _, f := range s.graph.friends(from) {
 			if !yield(from, f) {
 				return

@@ -137,7 +137,7 @@ func TestCallsWithoutSpareParametersAreCounted(t *testing.T) {
 		apiImport: importBody("a", "b"), apiUpdate: updateBody("a", "b"), apiDelete: deleteBody("a", "", "b"),
 		apiCheck:        `{"From_Account":"a","To_Account":["b"],"CheckType":"CheckResult_Type_Single"}`,
 		apiGet:          `{"From_Account":"a","StartIndex":0}`,
-		apiAccountCheck: accountsBody("CheckItem", "a"), apiAccountImport: `{"UserID":"a"}`, apiAccountsImport: `{"Accounts":["a"]}`,
+		apiAccountCheck: accountsBody("CheckItem", "a"), apiAccountsImport: `{"Accounts":["a"]}`,
 	}
 	for api, body := range bodies {
 		a.post(api, body).want(t, 0)

@@ -1,18 +1,15 @@
 package simulator
 
 import (
-	"net/http"
 	"reflect"
 	"time"
 )
 
 // Call is what Observe and Script learn about a call.
 type Call struct {
-	API    string // friend_import, ...; empty: no such API
-	Number int64  // of all calls, from 1, in order of arrival
-	// Nth is its number, from 1, of the calls for this From_Account that passed signature and limit,
-	// all APIs together; 0: it did not pass (Script: not known yet).
-	Nth     int
+	API     string // friend_import, ...; empty: no such API
+	Number  int64  // of all calls, from 1, in order of arrival
+	Nth     int    // of the calls of From that passed signature and limit, from 1; 0: not, or not yet
 	From    string // empty where the body names none
 	To      []string
 	Arrived time.Time
@@ -55,9 +52,34 @@ func (c *Counts) add(one *Counts) {
 	}
 }
 
+// Arrivals is the part of Stats about the calls as they came.
+type Arrivals struct {
+	Calls         int64     `json:"calls"` // every HTTP request but those to /_sim/
+	First         time.Time `json:"first_arrival"`
+	Last          time.Time `json:"last_arrival"`
+	LargestSecond int       `json:"largest_sliding_second"` // most arrivals in any sliding second, all APIs together
+}
+
+// Overlapping is the part of Stats about calls for one account that were open at once.
+type Overlapping struct {
+	// Overlaps counts pairs of calls that were open at once on the client's side: from the arrival of
+	// the one to its answer, its close or the client's going.
+	Overlaps int64 `json:"overlaps"`
+	// OverlapsGivenUp counts those of which the client had given the earlier one up. They are no breach.
+	OverlapsGivenUp int64    `json:"overlaps_given_up"`
+	OverlapAccounts []string `json:"overlap_accounts"` // the first ten
+	// Conflicts counts calls refused with 30008 because the service was still at work for the account.
+	Conflicts int64 `json:"calls_refused_for_busy"`
+}
+
 // Stats is the service's own record of what reached it.
 type Stats struct {
-	Calls       int64            `json:"calls"`         // arrivals: every HTTP request but those to /_sim/
+	Arrivals
+	Rate float64 `json:"rate"` // (calls - 1) / (last - first arrival), per second
+	Overlapping
+	OverlapsOpen int64 `json:"overlaps_undecided"` // the earlier of the two is still open
+	Counts
+
 	ByAPI       map[string]int64 `json:"calls_by_api"`  // "" is no such API
 	ByCode      map[int]int64    `json:"calls_by_code"` // ErrorCode in the answer, where it had one
 	ByStatus    map[int]int64    `json:"calls_by_http_status"`
@@ -67,30 +89,12 @@ type Stats struct {
 	GaveUp      int64            `json:"calls_given_up"` // the client went before its answer was written
 
 	// Refused counts calls answered with an ErrorCode or an HTTP status from 300 on.
-	Refused       int64   `json:"calls_refused"`
-	RefusedRate   int64   `json:"calls_refused_for_rate"` // of those, for a limit
-	RefusedShare  float64 `json:"calls_refused_for_rate_share"`
-	LargestSecond int     `json:"largest_sliding_second"` // most arrivals in any sliding second, all APIs together
-	LargestAt     string  `json:"largest_sliding_second_at,omitempty"`
+	Refused      int64   `json:"calls_refused"`
+	RefusedRate  int64   `json:"calls_refused_for_rate"` // of those, for a limit
+	RefusedShare float64 `json:"calls_refused_for_rate_share"`
+	OpenNow      int     `json:"open_now"`
+	OpenMax      int     `json:"open_max"`
 
-	First time.Time `json:"first_arrival"`
-	Last  time.Time `json:"last_arrival"`
-	Rate  float64   `json:"rate"` // (calls - 1) / (last - first arrival), per second
-
-	OpenNow int `json:"open_now"`
-	OpenMax int `json:"open_max"`
-
-	// Overlaps counts pairs of calls for one account that were open at once on the client's side: from
-	// the arrival of the one to its answer, its close or the client's going.
-	Overlaps     int64 `json:"overlaps"`
-	OverlapsOpen int64 `json:"overlaps_undecided"` // the earlier of the two is still open
-	// OverlapsGivenUp counts those of which the client had given the earlier one up. They are no breach.
-	OverlapsGivenUp int64    `json:"overlaps_given_up"`
-	OverlapAccounts []string `json:"overlap_accounts"` // the first ten
-	// Conflicts counts calls refused with 30008 because the service was still at work for the account.
-	Conflicts int64 `json:"calls_refused_for_busy"`
-
-	Counts
 	GraphEdges    int64  `json:"graph_edges"`
 	GraphAccounts int64  `json:"graph_accounts"` // with a friend at least
 	Digest        string `json:"graph_digest"`   // of all pairs in the graph, see Digest
@@ -99,16 +103,8 @@ type Stats struct {
 	ConnectionsOpen    int   `json:"connections_open"`
 	ConnectionsMax     int   `json:"connections_max"`
 	ConnectionsRefused int64 `json:"connections_refused"` // by Listener in an outage
-	BytesIn            int64 `json:"bytes_in"`
-	BytesOut           int64 `json:"bytes_out"`
-	LargestBody        int64 `json:"largest_body"`
 
 	Redirected    int64            `json:"redirects_followed"`
 	UnknownFields map[string]int64 `json:"unknown_fields"` // names in request bodies that the API does not have
 	Signatures    int              `json:"signatures_seen"`
-	HTTP2         int64            `json:"calls_by_http2"` // its transport may send a POST again by itself
-	// Idempotent counts calls with an Idempotency-Key header. With it HTTP/1.1's transport may do so too.
-	Idempotent int64 `json:"calls_with_idempotency"`
 }
-
-var _ http.Handler = (*Server)(nil)

@@ -6,17 +6,13 @@ import "math/bits"
 // slot, 53 to 80 % full. A Go map takes two and a half times as much: 30 bytes a key in place of 11.
 type table struct {
 	keys []uint64
-	n    int
+	n    int // slots that are not empty
 }
 
-// key keeps 0 for empty slots.
-func key(h uint64) uint64 { return max(h, 1) }
+// A slot is empty (0), left by a key that was removed (gone), or holds a key.
+const gone = 1
 
-// home is the slot where the search for h begins.
-func (t *table) home(h uint64) int {
-	high, _ := bits.Mul64(h, uint64(len(t.keys)))
-	return int(high)
-}
+func key(h uint64) uint64 { return max(h, gone+1) }
 
 // find returns the slot of h, or the empty slot where it would go, or -1 if there are no slots at
 // all.
@@ -24,7 +20,11 @@ func (t *table) find(h uint64) (slot int, found bool) {
 	if len(t.keys) == 0 {
 		return -1, false
 	}
-	for i := t.home(h); ; i = t.after(i) {
+	high, _ := bits.Mul64(h, uint64(len(t.keys))) // a hash spreads evenly over the slots
+	for i := int(high); ; i++ {
+		if i == len(t.keys) {
+			i = 0
+		}
 		switch t.keys[i] {
 		case h:
 			return i, true
@@ -32,13 +32,6 @@ func (t *table) find(h uint64) (slot int, found bool) {
 			return i, false
 		}
 	}
-}
-
-func (t *table) after(i int) int {
-	if i++; i == len(t.keys) {
-		return 0
-	}
-	return i
 }
 
 func (t *table) has(h uint64) bool {
@@ -66,38 +59,21 @@ func (t *table) add(h uint64) bool {
 func (t *table) grow() {
 	keys := t.keys
 	t.keys = make([]uint64, max(64, len(keys)+len(keys)/2))
+	t.n = 0
 	for _, h := range keys {
-		if h != 0 {
+		if h > gone {
 			i, _ := t.find(h)
 			t.keys[i] = h
+			t.n++
 		}
 	}
 }
 
-// remove takes h out and reports whether it was there. The keys behind it that were pushed past its
-// slot move up.
+// remove takes h out and reports whether it was there.
 func (t *table) remove(h uint64) bool {
-	hole, found := t.find(key(h))
-	if !found {
-		return false
+	i, found := t.find(key(h))
+	if found {
+		t.keys[i] = gone
 	}
-	t.n--
-	for i := t.after(hole); t.keys[i] != 0; i = t.after(i) {
-		if home := t.home(t.keys[i]); t.between(home, hole, i) {
-			continue
-		}
-		t.keys[hole] = t.keys[i]
-		hole = i
-	}
-	t.keys[hole] = 0
-	return true
-}
-
-// between reports whether home lies in the circular span (hole, i], so that the key at i must not
-// move to hole.
-func (t *table) between(home, hole, i int) bool {
-	if hole <= i {
-		return hole < home && home <= i
-	}
-	return hole < home || home <= i
+	return found
 }

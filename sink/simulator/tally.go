@@ -2,9 +2,8 @@ package simulator
 
 import (
 	"maps"
-	"net/http"
+	"slices"
 	"sync"
-	"time"
 )
 
 // tally is the part of Stats that is counted call by call.
@@ -20,19 +19,6 @@ func (t *tally) change(f func(s *Stats)) {
 	f(&t.sum)
 }
 
-// arrived counts a call as it comes.
-func (s *Stats) arrived(api string, r *http.Request) {
-	s.ByAPI[api]++
-	if r.ProtoMajor == 2 {
-		s.HTTP2++
-	}
-	if r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != "" {
-		s.Idempotent++
-	}
-	s.OpenNow++
-	s.OpenMax = max(s.OpenMax, s.OpenNow)
-}
-
 // ended counts what a call was answered.
 func (s *Stats) ended(k *call) {
 	if k.code >= 0 {
@@ -45,9 +31,6 @@ func (s *Stats) ended(k *call) {
 	}
 	if k.fault != nil {
 		s.ByFault[k.fault.String()]++
-	}
-	if k.spike {
-		s.ByFault["spike"]++
 	}
 	if k.code > 0 || k.status >= 300 {
 		s.Refused++
@@ -63,8 +46,6 @@ func (s *Stats) ended(k *call) {
 			s.UnknownFields[name]++
 		}
 	}
-	s.BytesIn += k.body
-	s.LargestBody = max(s.LargestBody, k.body)
 }
 
 // Stats is a snapshot of the record. A call is in it completely before the last byte of its answer
@@ -77,27 +58,20 @@ func (s *Server) Stats() Stats {
 	s.tally.Unlock()
 
 	s.traffic.Lock()
-	v.Calls, v.First, v.Last = s.traffic.calls, s.traffic.first, s.traffic.last
-	v.LargestSecond = s.traffic.largest
-	if v.LargestSecond > 0 {
-		v.LargestAt = s.traffic.largestAt.Round(time.Millisecond).String()
-	}
+	v.Arrivals = s.traffic.Arrivals
 	s.traffic.Unlock()
 	if d := v.Last.Sub(v.First); d > 0 {
 		v.Rate = float64(v.Calls-1) / d.Seconds()
 	}
-	if v.Calls > 0 {
-		v.RefusedShare = float64(v.RefusedRate) / float64(v.Calls)
-	}
+	v.RefusedShare = float64(v.RefusedRate) / float64(max(1, v.Calls))
 
 	s.watch.Lock()
-	v.Overlaps, v.OverlapsGivenUp, v.OverlapsOpen = s.watch.overlaps, s.watch.givenUp, s.watch.undecided()
-	v.OverlapAccounts = append([]string{}, s.watch.accounts...)
-	v.Conflicts = s.watch.conflicts
+	v.Overlapping, v.OverlapsOpen = s.watch.Overlapping, s.watch.undecided()
+	v.OverlapAccounts = slices.Clone(v.OverlapAccounts)
 	s.watch.Unlock()
 
-	d, accounts := s.graph.totals()
-	v.GraphEdges, v.GraphAccounts, v.Digest = int64(d.n), accounts, d.String()
+	names, d := s.graph.names()
+	v.GraphEdges, v.GraphAccounts, v.Digest = int64(d.n), int64(len(names)), d.String()
 
 	s.signatures.Lock()
 	v.Signatures = s.signatures.total

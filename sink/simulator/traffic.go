@@ -19,8 +19,6 @@ func (w *span) drop(limit time.Duration) {
 	*w = (*w)[n:]
 }
 
-func (w *span) add(t time.Duration) { *w = append(*w, t) }
-
 // allow decides about one more call at t under limit calls a second. It counts the call if it is
 // allowed, or if refused calls count as well.
 func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
@@ -34,7 +32,7 @@ func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 	w.drop(t - length)
 	allowed := len(*w) < most
 	if allowed || countRefused {
-		w.add(t)
+		*w = append(*w, t)
 	}
 	return allowed
 }
@@ -42,22 +40,16 @@ func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 // traffic sees every call as it arrives, in the order of arrival.
 type traffic struct {
 	sync.Mutex
-	started     bool
-	start       time.Time
-	calls       int64
-	first, last time.Time
-
-	second    span // all arrivals
-	largest   int
-	largestAt time.Duration
-
+	Arrivals
+	start  time.Time        // zero: not yet
+	second span             // all arrivals
 	limits map[string]*span // counters of the limits, by what they count
 }
 
 // begin sets the start unless it is set.
 func (t *traffic) begin(now time.Time) {
-	if !t.started {
-		t.started, t.start = true, now
+	if t.start.IsZero() {
+		t.start = now
 	}
 }
 
@@ -65,7 +57,7 @@ func (t *traffic) begin(now time.Time) {
 func (t *traffic) now() time.Duration {
 	t.Lock()
 	defer t.Unlock()
-	if !t.started {
+	if t.start.IsZero() {
 		return 0
 	}
 	return time.Since(t.start)
@@ -75,7 +67,6 @@ func (t *traffic) now() time.Duration {
 type arrival struct {
 	at     time.Time
 	since  time.Duration
-	start  time.Time
 	number int64
 	over   int // code of the limit that the call exceeds, 0 if it exceeds none
 }
@@ -88,16 +79,14 @@ func (t *traffic) arrive(c *Config, api *command) arrival {
 	now := time.Now()
 	t.begin(now)
 	since := now.Sub(t.start)
-	if t.calls++; t.calls == 1 {
-		t.first = now
+	if t.Calls++; t.Calls == 1 {
+		t.First = now
 	}
-	t.last = now
+	t.Last = now
 	t.second.drop(since - time.Second)
-	t.second.add(since)
-	if n := len(t.second); n > t.largest {
-		t.largest, t.largestAt = n, since
-	}
-	a := arrival{at: now, since: since, start: t.start, number: t.calls}
+	t.second = append(t.second, since)
+	t.LargestSecond = max(t.LargestSecond, len(t.second))
+	a := arrival{at: now, since: since, number: t.Calls}
 	if f := c.outage(since); f == nil || f.serves() {
 		a.over = t.limit(c, api, since)
 	}
@@ -120,7 +109,7 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 	if c.PerAPI {
 		all = api.name
 	}
-	limit := c.limitAt(since)
+	limit := inForce(since, c.Limit, c.LimitChanges, func(l LimitChange) (time.Duration, float64) { return l.At, l.Limit })
 	check(all, limit, c.ThrottleCode)
 	if api.account && (limit > 0 || c.AccountLimit > 0) {
 		check("accounts", cmp.Or(c.AccountLimit, 100), c.ThrottleCode)
@@ -131,16 +120,15 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 	return over
 }
 
-// limitAt is the limit in force.
-func (c *Config) limitAt(since time.Duration) float64 {
-	limit := c.Limit
+// inForce is the value of the latest of some changes, v before the first.
+func inForce[C, T any](since time.Duration, v T, changes []C, at func(C) (time.Duration, T)) T {
 	latest := time.Duration(-1)
-	for _, change := range c.LimitChanges {
-		if change.At <= since && change.At >= latest {
-			limit, latest = change.Limit, change.At
+	for _, c := range changes {
+		if t, next := at(c); t <= since && t >= latest {
+			v, latest = next, t
 		}
 	}
-	return limit
+	return v
 }
 
 // open reports whether the window is open.

@@ -2,9 +2,10 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -18,31 +19,17 @@ func plain(text string) (string, error) { return text, nil }
 
 // toggle reads true or false; nothing is true.
 func toggle(text string) (bool, error) {
-	if text == "" {
-		return true, nil
-	}
-	v, err := strconv.ParseBool(text)
+	v, err := strconv.ParseBool(cmp.Or(text, "true"))
 	if err != nil {
 		err = fmt.Errorf("%q is not true or false", text)
 	}
 	return v, err
 }
 
+// number reads a number; one with a fraction must not be negative.
 func number[N int | int64 | uint64 | float64](text string) (v N, err error) {
-	switch p := any(&v).(type) {
-	case *int:
-		*p, err = strconv.Atoi(text)
-	case *int64:
-		*p, err = strconv.ParseInt(text, 10, 64)
-	case *uint64:
-		*p, err = strconv.ParseUint(text, 10, 64)
-	case *float64:
-		*p, err = strconv.ParseFloat(text, 64)
-		if err == nil && !(*p >= 0 && *p <= 1e9) {
-			err = strconv.ErrRange
-		}
-	}
-	if err != nil {
+	f, fraction := any(&v).(*float64)
+	if json.Unmarshal([]byte(text), &v) != nil || fraction && *f < 0 {
 		err = fmt.Errorf("%q is not such a number", text)
 	}
 	return v, err
@@ -69,69 +56,65 @@ func portion(text string) (float64, error) {
 	return v, nil
 }
 
-// window reads FROM-TO; without TO it has no end.
-func window(text string) (Window, error) {
-	from, to, ok := strings.Cut(text, "-")
-	var w Window
-	var err, endErr error
-	w.From, err = duration(from)
-	if to != "" {
-		w.To, endErr = duration(to)
+// interval reads FROM-TO; without TO it has no end, which is 0.
+func interval[T int64 | time.Duration](parse func(string) (T, error), like string) func(string) (T, T, error) {
+	return func(text string) (from, to T, err error) {
+		first, last, ok := strings.Cut(text, "-")
+		from, err = parse(first)
+		if err == nil && last != "" {
+			to, err = parse(last)
+		}
+		if err != nil || !ok || last != "" && to <= from {
+			err = fmt.Errorf("%q is not of the form %s", text, like)
+		}
+		return from, to, err
 	}
-	if err := errors.Join(err, endErr); err != nil || !ok || w.To != 0 && w.To <= w.From {
-		return Window{}, fmt.Errorf("%q is not a window such as 10s-30s", text)
-	}
-	return w, nil
 }
 
-// callSpan reads N-M; without M it has no end.
-func callSpan(text string) (Span, error) {
-	from, to, ok := strings.Cut(text, "-")
-	var s Span
-	var err, endErr error
-	s.From, err = number[int64](from)
-	if to != "" {
-		s.To, endErr = number[int64](to)
+// window reads a span of time, calls a span of calls.
+func window(text string) (w Window, err error) {
+	w.From, w.To, err = interval(duration, "10s-30s")(text)
+	return w, err
+}
+
+func calls(text string) (s Span, err error) {
+	s.From, s.To, err = interval(number[int64], "100-150")(text)
+	if err == nil && s.From < 1 {
+		err = errors.New("calls are counted from 1")
 	}
-	if errors.Join(err, endErr) != nil || !ok || s.From < 1 || to != "" && s.To <= s.From {
-		return Span{}, fmt.Errorf("%q is not a span of calls such as 100-150", text)
-	}
-	return s, nil
+	return s, err
 }
 
 // outage reads FROM-TO[=FAULT].
-func outage(text string) (Outage, error) {
+func outage(text string) (o Outage, err error) {
 	when, fault, given := strings.Cut(text, "=")
-	o := Outage{Fault: Fault{Kind: FaultRefuse}}
-	var err error
+	o.Fault.Kind = FaultRefuse
 	if o.Window, err = window(when); err == nil && given {
 		o.Fault, err = ParseFault(fault)
 	}
 	return o, err
 }
 
-// keyChange reads TIME=FILE.
+// from reads TIME=VALUE.
+func from[T any](text string, parse func(string) (T, error)) (at time.Duration, v T, err error) {
+	when, what, ok := strings.Cut(text, "=")
+	if !ok {
+		return 0, v, fmt.Errorf("%q is not TIME=VALUE", text)
+	}
+	if at, err = duration(when); err == nil {
+		v, err = parse(what)
+	}
+	return at, v, err
+}
+
 func keyChange(text string) (k KeyChange, err error) {
-	at, file, err := pair(text)
-	if err == nil {
-		k.At, err = duration(at)
-	}
-	if err == nil {
-		k.Key, err = readText(file)
-	}
+	k.At, k.Key, err = from(text, readText)
 	k.Key = strings.TrimSpace(k.Key)
 	return k, err
 }
 
-// limitChange reads TIME=N.
 func limitChange(text string) (l LimitChange, err error) {
-	at, limit, err := pair(text)
-	if err == nil {
-		l.At, err = duration(at)
-	}
-	if err == nil {
-		l.Limit, err = number[float64](limit)
-	}
+	l.At, l.Limit, err = from(text, number[float64])
 	return l, err
 }
 
@@ -154,10 +137,7 @@ func shares[K comparable](kind FaultKind, key func(Fault) K) func(string) (map[K
 	return func(text string) (map[K]float64, error) {
 		m := map[K]float64{}
 		for _, part := range split(text) {
-			name, share, err := pair(part)
-			if err != nil {
-				return nil, err
-			}
+			name, share, _ := strings.Cut(part, "=")
 			f, err := ParseFault(faultNames[kind] + ":" + name)
 			if err != nil {
 				return nil, err
@@ -172,69 +152,32 @@ func shares[K comparable](kind FaultKind, key func(Fault) K) func(string) (map[K
 	}
 }
 
-// choice is a flag with one of some words: the first is the zero value, and so on.
-func choice[T ~uint8](name, words, usage string, into *T) Flag {
-	return flag(name, words, usage, into, func(text string) (T, error) {
-		i, err := word(words, text)
-		return T(i), err
-	})
-}
-
-// either is a flag with one of two words: the second is true.
-func either(name, words, usage string, into *bool) Flag {
-	return flag(name, words, usage, into, func(text string) (bool, error) {
-		i, err := word(words, text)
-		return i == 1, err
-	})
-}
-
-func word(words, text string) (int, error) {
-	i := slices.Index(strings.Split(words, "|"), text)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is not one of %s", text, strings.ReplaceAll(words, "|", " "))
-	}
-	return i, nil
-}
-
-// set reads a list, or with @ the lines of a file.
-func set(text string) (Set, error) {
-	file, ok := strings.CutPrefix(text, "@")
-	if !ok {
-		return NewSet(split(text)...), nil
-	}
-	content, err := readText(file)
-	if err != nil {
-		return nil, err
-	}
-	s := NewSet(strings.Split(strings.ReplaceAll(content, "\r\n", "\n"), "\n")...)
-	delete(s, "")
-	return s, nil
-}
-
-// tags is set, or any for no set at all.
-func tags(text string) (Set, error) {
-	if text == "any" {
-		return nil, nil
-	}
-	return set(text)
-}
-
-// apis reads names of APIs; nothing is all of them.
-func apis(text string) (Set, error) {
-	names := split(text)
-	for _, name := range names {
-		if !slices.Contains(apiNames(), name) {
-			return nil, fmt.Errorf("%q is not one of %s", name, strings.Join(apiNames(), " "))
+// members reads a list, or with @ the lines of a file. Of the APIs' names it takes no others, and
+// nothing stands for all of them, as any does of tags.
+func members(value string) func(text string) (Set, error) {
+	return func(text string) (Set, error) {
+		file, isFile := strings.CutPrefix(text, "@")
+		switch {
+		case value == "API,..." && text == "", strings.HasPrefix(value, "any|") && text == "any":
+			return nil, nil
+		case isFile:
+			content, err := readText(file)
+			s := NewSet(strings.Split(strings.ReplaceAll(content, "\r\n", "\n"), "\n")...)
+			delete(s, "")
+			return s, err
 		}
+		s := NewSet(split(text)...)
+		for name := range s {
+			if value == "API,..." && !slices.Contains(apiNames(), name) {
+				return nil, fmt.Errorf("%q is not one of %s", name, strings.Join(apiNames(), " "))
+			}
+		}
+		return s, nil
 	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	return NewSet(names...), nil
 }
 
 func apiNames() (names []string) {
-	for c := range maps.Values(commands) {
+	for _, c := range commands {
 		names = append(names, c.name)
 	}
 	slices.Sort(names)
@@ -249,19 +192,7 @@ func readText(file string) (string, error) {
 	return string(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))), nil
 }
 
-// split cuts at commas; nothing is an empty list.
+// split cuts at commas.
 func split(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, ",")
-}
-
-// pair reads KEY=VALUE.
-func pair(text string) (key, value string, err error) {
-	key, value, ok := strings.Cut(text, "=")
-	if !ok {
-		err = fmt.Errorf("%q is not KEY=VALUE", text)
-	}
-	return key, value, err
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
 }

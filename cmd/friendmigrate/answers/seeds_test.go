@@ -97,7 +97,7 @@ func (n *night) limits() {
 func (n *night) readings() {
 	n.config.Readings = simulator.Readings{
 		Reimport: simulator.Reimport(n.IntN(4)), KeepFields: n.chance(0.5), Order: simulator.Order(n.IntN(4)), FullRefuses: n.chance(0.5),
-		ConflictItems: n.chance(0.5), NoFailAccount: n.chance(0.3), RequestID: n.chance(0.5), BusyAfter: n.upTo(300 * time.Millisecond),
+		ConflictItems: n.chance(0.5), NoFailAccount: n.chance(0.3), BusyAfter: n.upTo(300 * time.Millisecond),
 	}
 }
 
