@@ -59,8 +59,8 @@ type exported struct {
 // ending finds the exit code and puts the ending in words.
 func (x *exported) ending() exit.Ending {
 	now := x.At()
-	read := fmt.Sprintf("%s of %s to %s", terminal.Some(now.Edges, "edge"), terminal.Some(now.Done-now.Unread(), "account"),
-		cmp.Or(x.Set.Destination, "standard output"))
+	read := fmt.Sprintf("%s of %s to %s", terminal.Some(now.Edges, "edge"),
+		terminal.Some(now.Done-now.Unread(), "account"), cmp.Or(x.Set.Destination, "standard output"))
 	if calls := x.Client.Stats().Attempts; calls > 0 {
 		read += fmt.Sprintf(", %s in %s", terminal.Some(calls, "call"), terminal.Took(time.Since(x.Began)))
 	}

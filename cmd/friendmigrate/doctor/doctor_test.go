@@ -117,10 +117,10 @@ func TestEachAnswerIsAboutTheRightThing(t *testing.T) {
 		code exit.Code
 	}{
 		{"all is well", func(int) error { return nil }, fine, exit.Done},
-		{"key", func(int) error { return fatal(70009) }, "credentials:failed admin right:skipped region:skipped", exit.Refused},
-		{"admin", func(int) error { return fatal(60010) }, "credentials:ok admin right:failed region:skipped", exit.Refused},
-		{"region", func(int) error { return fatal(60026) }, "credentials:skipped admin right:skipped region:failed", exit.Refused},
-		{"quota", func(int) error { return fatal(60020) }, "credentials:skipped admin right:skipped quota:failed", exit.Refused},
+		{"key", func(int) error { return fatal(70009) }, "credentials:failed", exit.Refused},
+		{"admin", func(int) error { return fatal(60010) }, "admin right:failed", exit.Refused},
+		{"region", func(int) error { return fatal(60026) }, "region:failed", exit.Refused},
+		{"quota", func(int) error { return fatal(60020) }, "quota:failed", exit.Refused},
 		{"dead", func(int) error { return passing }, "answer:failed", exit.Unfinished},
 		{"nobody answers in time", func(int) error { time.Sleep(10 * time.Second); return passing }, "answer:failed", exit.Unfinished},
 		{"first calls lost", func(n int) error {

@@ -78,81 +78,71 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 		err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
 }
 
-// refused says which of the checks an answer is about. The checks before it have passed, those
-// behind it could not be made.
+// refused is the check that an answer fails.
 func refused(e *migrate.CallError) []Check {
-	name, saw := nameAnswer, e.Info
-	if e.Answered {
-		saw = "the service says " + e.Error()
-		code, _ := sink.LookupCode(e.Code)
-		switch code.Concern() {
-		case sink.Credentials:
-			name = nameCredentials
-		case sink.AdminRight:
-			name = nameAdmin
-		case sink.AppRegion:
-			name = nameRegion
-		case sink.Quota:
-			name = nameQuota
-		}
+	if !e.Answered {
+		return []Check{bad(nameAnswer, e.Info, e.Hint, exit.Refused)}
 	}
-	failed := bad(name, saw, e.Hint, exit.Refused)
-	switch name {
-	case nameCredentials:
-		return []Check{failed, skipped(nameAdmin, "the signature comes first"),
-			skipped(nameRegion, "the signature comes first")}
-	case nameAdmin:
-		return []Check{good(nameCredentials, "the service takes the signature"), failed,
-			skipped(nameRegion, "the right comes first")}
+	name := nameAnswer
+	code, _ := sink.LookupCode(e.Code)
+	switch code.Concern() {
+	case sink.Credentials:
+		name = nameCredentials
+	case sink.AdminRight:
+		name = nameAdmin
+	case sink.AppRegion:
+		name = nameRegion
+	case sink.Quota:
+		name = nameQuota
 	}
-	return []Check{skipped(nameCredentials, "not told"), skipped(nameAdmin, "not told"), failed}
+	return []Check{bad(name, "the service says "+e.Error(), e.Hint, exit.Refused)}
 }
 
 // measure makes some more calls.
 func measure(ctx context.Context, call Caller, throttled int, rate float64, workers int) []Check {
 	var took []time.Duration
-	lost, last := 0, ""
+	var lost []error
 	for range samples {
 		if sleep(ctx, betweenCall) != nil {
 			break
 		}
 		began := time.Now()
 		err := call(ctx)
-		var e *migrate.CallError
+		e, _ := errors.AsType[*migrate.CallError](err)
 		switch {
 		case err == nil:
 			took = append(took, time.Since(began))
-		case errors.As(err, &e) && e.Verdict == migrate.VerdictThrottle:
+		case e == nil: // ctx's
+		case e.Verdict == migrate.VerdictThrottle:
 			throttled++
-		case e != nil && e.Verdict == migrate.VerdictFatal: // since the first answer
+		case e.Verdict == migrate.VerdictFatal: // since the first answer
 			return refused(e)
-		case e != nil:
-			lost++
-			last = e.Error()
+		default:
+			lost = append(lost, err)
 		}
 	}
-	return []Check{latency(took, lost, last, rate, workers), throttling(throttled, len(took)+lost+throttled)}
+	return []Check{latency(took, lost, rate, workers), throttling(throttled, len(took)+len(lost)+throttled)}
 }
 
-func latency(took []time.Duration, lost int, last string, rate float64, workers int) Check {
+func latency(took []time.Duration, lost []error, rate float64, workers int) Check {
 	if len(took) == 0 {
-		return unreachable(nameLatency, "no call was answered: "+last, "try again later")
+		return unreachable(nameLatency, fmt.Sprintf("no call was answered: %v", errors.Join(lost...)), "try again later")
 	}
 	slices.Sort(took)
-	at := func(share float64) time.Duration { return took[min(len(took)-1, int(share*float64(len(took))))] }
-	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took),
-		milliseconds(at(0.5)), milliseconds(at(0.9)), milliseconds(at(0.99)), milliseconds(took[len(took)-1]))
-	if lost > 0 {
-		return warning(nameLatency, fmt.Sprintf("%s; %d calls were not answered, the last: %s", saw, lost, last),
+	at := func(percent int) string { return milliseconds(took[min(len(took)-1, percent*len(took)/100)]) }
+	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took), at(50),
+		at(90), at(99), at(100))
+	if n := len(lost); n > 0 {
+		return warning(nameLatency, fmt.Sprintf("%s; %d calls were not answered, the last: %v", saw, n, lost[n-1]),
 			"a run tries such calls again; if there are many, wait for a better time")
 	}
 	mean := time.Duration(0)
 	for _, d := range took {
-		mean += d
+		mean += d / time.Duration(len(took))
 	}
-	mean /= time.Duration(len(took))
 	if need := int(math.Ceil(1.2 * rate * mean.Seconds())); need > workers {
-		return warning(nameLatency, saw, fmt.Sprintf("%d workers cannot keep %g calls per second busy at that: use --workers %d", workers, rate, need))
+		return warning(nameLatency, saw, fmt.Sprintf("%d workers cannot make %g calls per second: use --workers %d",
+			workers, rate, need))
 	}
 	return good(nameLatency, saw)
 }

@@ -23,8 +23,8 @@ import (
 	"friendmigrate/source"
 )
 
-// Do is the export that the settings of j ask for. stop says how reading ended; the error is that of
-// an export that could not begin or be written. The caller closes e if it is not nil.
+// Do is the export that the settings of j ask for. stop says how reading ended; the error is that
+// of an export that could not begin or be written. The caller closes e if it is not nil.
 func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (e *Export, stop job.Stop, err error) {
 	if err := checkOutputs(j, reads); err != nil {
 		return nil, stop, err
@@ -75,8 +75,8 @@ func checkOutputs(j *job.Job, reads *folder.Reads) error {
 		MoveList(out)+line.String())
 }
 
-// MoveList is a command that renames the list of failures, since every export writes that name. More
-// words follow it.
+// MoveList is a command that renames the list of failures, since every export writes that name.
+// More words follow it.
 func MoveList(destination string) string {
 	list := FailedPath(destination)
 	return "mv " + exit.Quote(list) + " " + exit.Quote(job.FreeName(list)) + " && "

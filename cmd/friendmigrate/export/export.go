@@ -74,8 +74,8 @@ func FailedPath(destination string) string {
 }
 
 // Run reads the accounts that are still to be read, and writes the list of failures. engine says
-// how: pace, patience, probe and meter. The error is that of the engine, source.ErrNotCSV, or one of
-// the disk. Whatever it is, the accounts before it are written, and durable in a file.
+// how: pace, patience, probe and meter. The error is that of the engine, source.ErrNotCSV, or one
+// of the disk. Whatever it is, the accounts before it are written, and durable in a file.
 func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	var err error
 	if !e.Finished {

@@ -204,8 +204,8 @@ func (r *Result) fill(s *progress.Snapshot) {
 	}
 }
 
-// finish writes the lists and the reports and, if there is a verdict on everything, forgets what was
-// asked.
+// finish writes the lists and the reports and, if there is a verdict on everything, forgets what
+// was asked.
 func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, err error) {
 	for i, p := range r.Parts {
 		if err := p.WriteLists(); err != nil {

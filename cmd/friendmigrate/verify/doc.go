@@ -1,21 +1,25 @@
 // Package verify asks the service whether the edges of a plan are in place, and lists those that
 // are not.
 //
+// A Result is one call of the command: of a job, or of all its shards. Each Part of it verifies one
+// state folder and has a journal of its own for the verdicts.
+//
 // What it promises:
 //
 //   - An edge is missing only if the job counts it as in place, and the service said that it does
-//     not have it or its account, or answered twice with a code that does not pass. It is different
-//     only if friend_get showed another value. An edge of which the service said neither after all
-//     attempts has no verdict, and then the verify is not finished.
-//   - What the job has not sent is not asked about. What failed in the job is, and stands apart.
+//     not have it or its account, or answered twice with a code that is not temporary. It is
+//     different only if friend_get showed another value. An edge on which the service said neither
+//     after all attempts has no verdict, and then the verify is not finished.
+//   - It does not ask about edges that the job has not sent. It asks about edges that failed in the
+//     job, and counts them apart.
 //   - It asks about every distinct edge once: one friend_check call for 1000 friends of an account
-//     or, with fields, the pages of the account's list once. What a list does not show that is not
-//     as long as it says is asked about with friend_check. Pace, retries, hold and resume are those
-//     of the engine; a verify that was killed asks only about what it had no verdict for.
-//   - It changes nothing in the service and nothing of the job: it has a journal of its own, in a
-//     folder of its own, which is gone when it has finished.
-//   - The lists are inputs of an import, in the order of the input, and the same whether it was
-//     interrupted or not. Nothing of the lists of an older verify survives a newer one.
+//     or, with fields, the pages of the account's list once. It asks friend_check about what a list
+//     does not show that is not as long as it says. Pace, retries, hold and resume are those of the
+//     engine. After a kill it asks only about edges that have no verdict.
+//   - It changes nothing in the service and nothing of the job but the report. Its journal lies in
+//     a folder of its own and is removed when the verify has finished.
+//   - The lists are inputs of an import, in the order of the input, and the same whether the verify
+//     was interrupted or not. Nothing of the lists of an older verify survives a newer one.
 //
-// What it never does: import, print, or decide what an exit code means.
+// What it never does: send an edge, or decide what an exit code means.
 package verify

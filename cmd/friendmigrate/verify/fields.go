@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,23 +12,22 @@ import (
 	"friendmigrate/sink/friendlist"
 )
 
-// reader compares by friend_get. It is the engine's Caller: for a
-// chunk it reads all pages of the account's list. Where a list is not to be believed, friend_check
-// is asked about what it does not show.
+// reader compares by friend_get. It is the engine's Caller: for a chunk it reads all pages of the
+// account's list. Where a list cannot be believed, it asks friend_check about what that does not
+// show.
 //
-// A call that fails in the middle of a list loses no page: the state of the reading waits here for
-// the engine to come again.
+// A call that fails in the middle of a list loses no page: what was read waits here for the engine
+// to come again.
 type reader struct {
 	pages func(from string) friendlist.Pages
 	check migrate.Caller
+	most  int64 // bytes of whole lists that are kept
 
-	doubtful atomic.Int64 // lists that were not to be believed
+	doubtful atomic.Int64 // lists that could not be believed
 
-	mu       sync.Mutex // guards what follows, not the states themselves: the engine works at an account once at a time
-	states   map[string]*state
-	kept     []string // accounts of which the whole list is kept for their further chunks, the oldest first
-	keptSize int64
-	most     int64 // bytes of kept lists
+	mu     sync.Mutex        // guards what follows, not the states: the engine works at an account once at a time
+	states map[string]*state // of accounts that the engine may come back to
+	kept   int64             // bytes of whole lists among them
 }
 
 func newReader(s Service, memory int64) *reader {
@@ -79,7 +77,7 @@ func (s *state) fill(ctx context.Context, from string) error {
 		s.doubt = came != said
 	case errors.As(err, &call) || ctx.Err() != nil:
 		return err
-	default: // it never stands still or never ends, or has a value that is none of an edge's
+	default: // it never stands still or never ends, or a value fits no field of an edge
 		s.forget()
 		s.doubt = true
 	}
@@ -87,8 +85,8 @@ func (s *state) fill(ctx context.Context, from string) error {
 	return nil
 }
 
-// judge compares what was read, and asks about what a doubtful list does not show: that is in place
-// too, but its fields are not known.
+// judge compares what was read. It asks friend_check about what a doubtful list does not show: such
+// an edge may be in place, but its fields are not known.
 func (r *reader) judge(ctx context.Context, from string, s *state, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	outcomes := make([]migrate.Outcome, len(edges))
 	var unseen []migrate.Edge
@@ -117,12 +115,12 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	return outcomes, nil
 }
 
-// failed says what the engine is told of a list that could not be read to its end.
+// failed is the error for the engine of a list that could not be read to its end.
 func (r *reader) failed(from string, s *state, err error) error {
 	var call *migrate.CallError
 	switch errors.As(err, &call); {
 	case call != nil && call.Verdict == migrate.VerdictSplit:
-		// it is the account that is refused: to ask about fewer friends would change nothing
+		// the account is refused: asking about fewer friends would change nothing
 		call.Verdict = migrate.VerdictRefuseChunk
 	case call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal:
 		r.put(from, s)
@@ -134,18 +132,13 @@ func (r *reader) failed(from string, s *state, err error) error {
 func (r *reader) take(from string, edges []migrate.Edge) *state {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.states[from]
-	if s != nil {
-		delete(r.states, from)
-		if i := slices.Index(r.kept, from); i >= 0 {
-			r.kept = slices.Delete(r.kept, i, i+1)
-			r.keptSize -= s.size
-		}
+	if s := r.states[from]; s != nil {
+		r.drop(from)
 		if s.covers(edges) {
 			return s
 		}
 	}
-	s = &state{read: friendlist.New(func() friendlist.Pages { return r.pages(from) }), found: map[string]migrate.Edge{}}
+	s := &state{read: friendlist.New(func() friendlist.Pages { return r.pages(from) }), found: map[string]migrate.Edge{}}
 	if len(edges) < migrate.MaxChunkEdges {
 		s.wanted = make(map[string]struct{}, len(edges))
 		for i := range edges {
@@ -155,22 +148,30 @@ func (r *reader) take(from string, edges []migrate.Edge) *state {
 	return s
 }
 
-// put keeps a state until the engine comes again. Whole lists have a bound together: those that are
-// let go are read again.
+// drop forgets the state of an account. The caller holds the lock.
+func (r *reader) drop(from string) {
+	if s := r.states[from]; s.wanted == nil {
+		r.kept -= s.size
+	}
+	delete(r.states, from)
+}
+
+// put keeps a state until the engine comes again. Whole lists have a bound together; any of those
+// beyond it is dropped, and read again.
 func (r *reader) put(from string, s *state) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.states[from] = s
-	if s.wanted != nil {
-		return
+	if s.wanted == nil {
+		r.kept += s.size
 	}
-	r.kept = append(r.kept, from)
-	r.keptSize += s.size
-	for r.keptSize > r.most && len(r.kept) > 0 {
-		oldest := r.kept[0]
-		r.kept = r.kept[1:]
-		r.keptSize -= r.states[oldest].size
-		delete(r.states, oldest)
+	for other, s := range r.states {
+		if r.kept <= r.most {
+			break
+		}
+		if s.wanted == nil {
+			r.drop(other)
+		}
 	}
 }
 

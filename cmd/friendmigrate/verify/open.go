@@ -21,8 +21,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// take takes the state folder: no import may run on it meanwhile, because both together would exceed
-// the rate.
+// take takes the state folder: no import may run on it meanwhile, because both together would
+// exceed the rate.
 func (p *Part) take(ctx context.Context) error {
 	err := p.CheckBase()
 	if err == nil {

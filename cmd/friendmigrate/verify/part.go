@@ -182,7 +182,9 @@ func (p *Part) asked() int64 {
 
 // Ask asks about what is open. engine says how: pace, patience, probe and meter. What it says about
 // failures, bytes and rows is not used. doubtful is how many friend lists could not be believed.
-func (p *Part) Ask(ctx context.Context, s Service, engine migrate.Options, calls func() int64) (doubtful int64, err error) {
+func (p *Part) Ask(
+	ctx context.Context, s Service, engine migrate.Options, calls func() int64,
+) (doubtful int64, err error) {
 	if p.verdicts.Totals().Settled() == p.asked() {
 		return 0, nil
 	}

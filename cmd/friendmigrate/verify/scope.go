@@ -21,8 +21,8 @@ func (a asking) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool
 	return open.And(a.of.asks(ordinal, n)), false
 }
 
-// asks tells what is asked about of a chunk of n edges: what was drawn, or what the job has settled,
-// or all. A pending edge was never sent, so nobody expects it in the service.
+// asks tells what is asked about of a chunk of n edges: what was drawn, or what the job has
+// settled, or all. A pending edge was never sent, so nobody expects it in the service.
 func (p *Part) asks(ordinal int64, n int) migrate.EdgeSet {
 	if p.sample != nil {
 		return p.sample.inChunk(ordinal)
@@ -111,8 +111,8 @@ func (s *sample) has(key int64) bool {
 	return drawn
 }
 
-// draw draws --sample, if that asks for fewer edges than there are. Some of these may have failed in
-// the job: they are no part of the sample, which stays random without them.
+// draw draws --sample, if that asks for fewer edges than there are. Some of these may have failed
+// in the job: they are no part of the sample, which stays random without them.
 func (p *Part) draw(ctx context.Context, seed uint64) error {
 	if p.Set.Sample == 0 || p.Set.Sample >= p.settled {
 		return nil
