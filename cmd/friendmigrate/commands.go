@@ -22,7 +22,7 @@ import (
 // commands lists the commands, in the order of the program's help text.
 func commands() []command {
 	return []command{
-		importCommand(), planCommand(), updateCommand(), statusCommand(), failuresCommand(), explainCommand(), reportCommand(), undoCommand(), undoListCommand(),
+		accountsCommand(), importCommand(), planCommand(), updateCommand(), statusCommand(), failuresCommand(), explainCommand(), reportCommand(), undoCommand(), undoListCommand(),
 		paceCommand(), cleanCommand(), verifyCommand(), exportCommand(), doctorCommand(), simulateCommand(), manifestCommand(),
 		completionCommand(),
 		{name: "version", usage: "prints the version",

@@ -11,7 +11,7 @@
 // source, sink, checkpoint and migrate. A test of package migrate reads this table.
 //
 //	main                            the commands: flags, one call, words
-//	doctor                          what a run needs: network, credentials, accounts
+//	doctor accounts                 what a run needs: network, credentials; accounts that exist
 //	verify export plan manifest     what the commands of those names do
 //	job                             the life of a job: open, run an operation, end
 //	inspect                         questions to a state folder: status, failures, explain

@@ -33,7 +33,10 @@ const (
 	Metrics    = "metrics.prom"
 	Series     = "series.json" // how the job went over time
 	Verify     = "verify"      // the state of a verify
+	Accounts   = "accounts"    // the passes of accounts
 	Undo       = "undo"        // the state of an undo
+
+	AccountsMissing = "accounts-missing.csv"
 
 	setAside     = "old-"          // and the time
 	startingOver = "starting-over" // the state of --fresh, until it takes the place of the old one
@@ -295,7 +298,7 @@ func Spooled(name string) bool { return strings.HasSuffix(name, ".spool") && our
 
 func ours(name string) bool {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".tmp"), ".spool")
-	if slices.Contains([]string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics, Series, Verify, Undo, paceFile}, name) {
+	if slices.Contains([]string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics, Series, Verify, Undo, Accounts, paceFile}, name) {
 		return true
 	}
 	list, ext, _ := strings.Cut(name, ".")

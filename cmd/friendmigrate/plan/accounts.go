@@ -13,6 +13,7 @@ import (
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/spool"
+	"friendmigrate/source/stage"
 )
 
 // accounts collects the distinct ids of both sides in bounded memory: those that it has seen of late
@@ -30,11 +31,35 @@ func newAccounts(j *job) *accounts {
 	if j.scratch != nil {
 		dir = j.scratch.dir
 	}
-	memory := j.Memory / 4
-	return &accounts{
-		spool: spool.New(disk.OS{}, filepath.Join(dir, filepath.Base(j.AccountsOut)+".spool"), memory),
-		room:  int(memory), seen: map[string]struct{}{},
+	return accountsIn(filepath.Join(dir, filepath.Base(j.AccountsOut)), j.Memory/4)
+}
+
+func accountsIn(file string, memory int64) *accounts {
+	return &accounts{spool: spool.New(disk.OS{}, file+".spool", memory), room: int(memory), seen: map[string]struct{}{}}
+}
+
+// Accounts writes the distinct ids of both sides of sealed stages to a file, as --accounts-out does,
+// and counts them. memory bounds what it holds, in bytes.
+func Accounts(ctx context.Context, stages []*stage.Stage, file string, memory int64) (n int64, err error) {
+	a := accountsIn(file, memory/4)
+	defer func() { err = errors.Join(err, a.spool.Close()) }()
+	for _, s := range stages {
+		for r, err := range s.Rosters(ctx, nil) {
+			for i := 0; err == nil && i < r.Chunks; i++ {
+				var c migrate.Chunk
+				if c, err = r.Load(i); err == nil {
+					a.take(c.From, c.Edges)
+				}
+			}
+			if err = errors.Join(err, context.Cause(ctx)); err != nil {
+				return 0, fmt.Errorf("read the staged input: %w", err)
+			}
+		}
 	}
+	if err := a.flush(); err != nil {
+		return 0, err
+	}
+	return a.save(ctx, file)
 }
 
 // nameBytes is what an id takes in memory beside its bytes.

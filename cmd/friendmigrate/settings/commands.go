@@ -29,6 +29,13 @@ func (s *Settings) Flags() []Flag {
 	switch s.command {
 	case "import":
 		return all
+	case "accounts":
+		own := Group(groupAsked,
+			Open("import", "", On(&s.Import), "import those that are missing, and no others"))
+		own = append(own, Group(groupOutput, Open("json", "", On(&s.JSON), usageJSON))...)
+		return append(own, without(all, "rehearse", "rehearse-real-time", "fresh", "retry-failed", "only-accounts",
+			"only-missing", "max-friends", "strict", "max-failures", "max-failure-ratio", "max-extra-calls",
+			"chunk-bytes")...)
 	case "undo":
 		own := Group(groupJob, withoutVariable(Open("yes", "", On(&s.Yes), "delete; without it nothing is sent")),
 			withoutVariable(Open("assume-new", "", On(&s.AssumeNew), "take every imported edge for one that was not there before")))

@@ -44,6 +44,7 @@ type Settings struct {
 	Uncertain  bool     // of undo-list
 	Unfinished bool     // of clean
 
+	Import         bool // of accounts
 	Yes, AssumeNew bool // of undo
 
 	Simulator simulator.Config // limits, readings and faults

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/accounts"
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate/disk"
+)
+
+func accountsCommand() command {
+	return command{
+		name: "accounts", args: "[INPUT...]", flags: settings.Flags, do: (*program).accountsAction,
+		usage: "asks which accounts of both sides exist; --import imports those that do not",
+		text: `Asks account_check about every distinct account on both sides of INPUT, or of the job that is staged in
+--state: 100 accounts a call, at most 100 calls per second. Both accounts of an edge have to exist before
+friends are imported. Those that do not exist are listed in accounts-missing.csv in --state.
+
+With --import it imports exactly those through multiaccount_import, without a nickname or a picture, so
+that no profile is overwritten. A trial app takes 100 accounts.
+
+After an interruption the same command resumes. Run again after the end, it asks only about the accounts
+that were missing.
+`,
+		codes: "0: all exist; 3: some are missing, or were refused; 4: not finished, run it again; others as import",
+	}
+}
+
+// accountsAction is the command accounts.
+func (p *program) accountsAction(ctx context.Context, in invocation) (err error) {
+	j := accounts.Job{Job: job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-accounts",
+		FS: disk.OS{}, Set: in.Settings}}
+	j.Begin("accounts", in.MaxDuration)
+	if err := j.Ready(ctx); err != nil {
+		return err
+	}
+	reads := p.Reads(in.values, in.args, in.Rows.Format)
+	if err := job.Refused(reads.CheckState(in.State), j.Apart()); err != nil {
+		return err
+	}
+	began := time.Now()
+	r, err := j.Do(ctx)
+	if err != nil {
+		return err
+	}
+	e := accountsEnding(&j, r, time.Since(began))
+	if in.JSON {
+		r.Code, r.What, r.Hint = int(e.Code), e.What, e.Hint
+		err = terminal.WriteJSON(p.Std.Out, r)
+	}
+	return p.end(e, err)
+}
+
+// accountsEnding says how it ended.
+func accountsEnding(j *accounts.Job, r *accounts.Result, took time.Duration) exit.Ending {
+	list := filepath.Join(j.Dir, folder.AccountsMissing)
+	text := fmt.Sprintf("%s of %s %s", terminal.Count(r.Exist), terminal.Some(r.All, "account"),
+		terminal.Verb(r.All, "exists", "exist"))
+	if r.Exist == r.All {
+		text = fmt.Sprintf("all %s exist", terminal.Some(r.All, "account"))
+	}
+	if r.Imported > 0 {
+		text += fmt.Sprintf(" (%s imported by this run)", terminal.Count(r.Imported))
+	}
+	if r.Missing > 0 {
+		text += fmt.Sprintf(", %s missing%s, see %s", terminal.IsAre(r.Missing, "account"), report.Codes(r.ByCode), list)
+	}
+	if r.Unasked > 0 {
+		text += fmt.Sprintf(", %s still to be asked about", terminal.IsAre(r.Unasked, "account"))
+	}
+	if r.Calls > 0 {
+		text += fmt.Sprintf(", %s in %s", terminal.Some(r.Calls, "call"), terminal.Took(took))
+	}
+	code := r.Stop.Code()
+	if code != exit.Done {
+		e := r.Stop.Ending(code, func(why string) string { return why + "; " + text })
+		e.Hint = j.ResumeLine().String()
+		if hint := j.SilentHint(r.Stop); hint != "" {
+			e.Hint = hint
+		}
+		return e
+	}
+	inputs := j.Inputs
+	if len(inputs) == 0 {
+		inputs = []string{"INPUT"}
+	}
+	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(inputs...).String()}
+	switch {
+	case r.Missing > 0 && j.Set.Import:
+		e.Code, e.Hint = exit.Exceptions, j.Line().String()+" # after finding out why those of the list are refused"
+	case r.Missing > 0:
+		e.Code, e.Hint = exit.Exceptions, j.Line().With("import", "").String()+" # imports those that are missing"
+	}
+	return e
+}

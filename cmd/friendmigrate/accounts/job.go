@@ -1,0 +1,287 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/events"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/plan"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// Job is one run of the command.
+type Job struct {
+	job.Job
+	pass     *Pass
+	imported int64
+}
+
+// Result is what is known at its end.
+type Result struct {
+	Counts
+	Imported int64         `json:"imported"` // by this run
+	ByCode   map[int]int64 `json:"missingByCode"`
+	Calls    int64         `json:"calls"` // of this run
+	List     string        `json:"list"`
+	Code     int           `json:"code"`
+	What     string        `json:"what"`
+	Hint     string        `json:"hint"`
+	Stop     job.Stop      `json:"-"`
+}
+
+// Do asks, imports where that is asked for, and writes the list. An error means that it could not
+// begin, or that the list could not be written.
+func (j *Job) Do(ctx context.Context) (r *Result, err error) {
+	pace := &j.Set.Pace
+	pace.Rate = min(pace.Rate, settings.Share(sink.AccountCallsPerSecond, j.Set.Job.Shard))
+	pace.Workers = min(pace.Workers, sink.AccountCallsPerSecond*3/2)
+	defer func() { err = errors.Join(err, j.Close()) }()
+	if err := j.open(ctx); err != nil {
+		return nil, err
+	}
+	after := time.Time{}
+	if j.pass.Resumed {
+		after = time.Now().Add(time.Second)
+	}
+	if j.Client, err = j.NewClient(ctx, j.Set.Service, *pace, j.Key, after, j.Log); err != nil {
+		return nil, err
+	}
+	j.ObeyPace(j.Set.State, j.Set.Job.Shard, pace.Rate)
+	stopped := j.passes(ctx)
+	j.View.Rest()
+	counts := j.pass.Counts()
+	r = &Result{Counts: counts, Imported: j.imported, Calls: j.Client.Stats().Attempts, ByCode: map[int]int64{},
+		List: filepath.Join(j.Dir, folder.AccountsMissing), Stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}}
+	for code, n := range j.Journal.Totals().FailedByCode {
+		if code != 0 && n > 0 {
+			r.ByCode[code] = n
+		}
+	}
+	if err := j.pass.WriteMissing(r.List); err != nil {
+		return nil, fmt.Errorf("write the list of missing accounts: %w", err)
+	}
+	return r, nil
+}
+
+// open takes the state folder and opens the present pass, or begins one.
+func (j *Job) open(ctx context.Context) error {
+	if err := j.CheckBase(); err != nil {
+		return err
+	}
+	anyDivision := func(string, settings.Shard) error { return nil }
+	err := j.Take(ctx, j.Set.State, anyDivision)
+	if errors.Is(err, job.ErrNoFolder) {
+		return j.nothingStaged()
+	}
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(j.Dir, folder.Accounts)
+	if j.pass, err = Open(j.FS, dir); err != nil {
+		return err
+	}
+	if j.pass == nil {
+		j.pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) { return j.collect(ctx, file) })
+	} else {
+		j.Journal = j.pass.Journal
+		err = j.compare(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	j.Journal = j.pass.Journal
+	return nil
+}
+
+func (j *Job) nothingStaged() error {
+	return job.Unusable(j.Line().Of("INPUT"),
+		"there is no staged job in %q: name the INPUT whose accounts are meant, or the job's --state", j.Set.State)
+}
+
+// collect writes the list of the first pass: the distinct ids of INPUT, or of what is staged.
+func (j *Job) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
+	id = j.Identity()
+	memory := job.StagingShare(j.Set.Memory)
+	j.Log.Info("collecting the accounts of both sides", events.Read)
+	if len(j.Inputs) > 0 {
+		var reading job.Reading
+		j.View.Watch(progress.Work{Fill: reading.Fill})
+		defer j.StartShow(j.Set.Output, j.Log, nil).Stop()
+		p, err := plan.Make(ctx, plan.Options{
+			Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: j.Set.Shard.Index,
+			Shards: j.Set.Shard.Count, State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory),
+			ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, AccountsOut: file, Progress: reading.Take,
+			Waits: events.Warner(j.Log, events.Waits),
+		})
+		if err != nil {
+			return id, j.ReadError(ctx, err)
+		}
+		if p.OtherJob {
+			return id, j.OtherJob([]string{"it was staged from other inputs"})
+		}
+		if p.Rows.Rejected > 0 {
+			j.Log.Warn(terminal.WasWere(p.Rows.Rejected, "row")+" rejected, and their accounts are not asked about; "+
+				"friendmigrate plan shows them", events.Rejected, zap.Int64("rows", p.Rows.Rejected))
+		}
+		for _, in := range p.Inputs {
+			id.Inputs = append(id.Inputs, in.Digest)
+		}
+		id.Rows, id.Edges = p.Both, p.Both
+		return id, nil
+	}
+	stages, counts, err := j.staged()
+	defer func() {
+		for _, s := range stages {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err != nil {
+		return id, err
+	}
+	for _, in := range counts.Inputs {
+		id.Inputs = append(id.Inputs, in.Digest)
+	}
+	id.Edges, err = plan.Accounts(ctx, stages, file, memory)
+	id.Rows = id.Edges
+	if context.Cause(ctx) != nil {
+		err = j.ReadError(ctx, err)
+	}
+	return id, err
+}
+
+// staged opens what is staged in the state folder, of all its shards where none is named.
+func (j *Job) staged() (stages []*stage.Stage, counts source.Counts, err error) {
+	places := []folder.Place{{Dir: j.Dir}}
+	if found, err := folder.Find(j.Dir); err == nil {
+		places = found
+	}
+	for _, place := range places {
+		s, meta, err := source.OpenStaged(filepath.Join(place.Dir, folder.Staged), j.FS)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = j.nothingStaged()
+		}
+		if err != nil {
+			return stages, counts, err
+		}
+		stages, counts = append(stages, s), meta.Counts
+	}
+	return stages, counts, nil
+}
+
+// compare refuses a pass that is of another job.
+func (j *Job) compare(ctx context.Context) error {
+	recorded, want := j.Journal.Identity(), j.Identity()
+	want.Inputs = recorded.Inputs
+	if len(j.Inputs) == 0 {
+		want.Options = maps.Clone(recorded.Options)
+		if stages, counts, err := j.staged(); err == nil && len(stages) > 0 {
+			want.Inputs = nil
+			for _, in := range counts.Inputs {
+				want.Inputs = append(want.Inputs, in.Digest)
+			}
+			for _, s := range stages {
+				_ = s.Close() // it was only looked at
+			}
+		}
+	}
+	want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
+	if differences := recorded.Differs(want); len(differences) > 0 {
+		return j.OtherJob(differences)
+	}
+	if len(j.Inputs) == 0 {
+		return nil
+	}
+	var inputs []source.Input
+	for _, digest := range recorded.Inputs {
+		inputs = append(inputs, source.Input{Digest: digest})
+	}
+	c, err := source.Compare(ctx, inputs, j.Arguments(j.Input()))
+	switch {
+	case err != nil:
+		return j.ReadError(ctx, err)
+	case c.Verdict == source.Different:
+		return j.OtherJob(c.Reasons)
+	}
+	return nil
+}
+
+// passes goes on with the present pass, and begins what comes after it.
+func (j *Job) passes(ctx context.Context) error {
+	t := j.Journal.Totals()
+	switch finished := t.Pending == 0; {
+	case finished && t.Failed == 0:
+		return nil
+	case finished, j.pass.Imports() && !j.Set.Import:
+		if err := j.next(j.Set.Import); err != nil {
+			return err
+		}
+	}
+	if err := j.run(ctx); err != nil {
+		return err
+	}
+	if !j.Set.Import || j.pass.Imports() || j.Journal.Totals().Failed == 0 {
+		return nil
+	}
+	if err := j.next(true); err != nil {
+		return err
+	}
+	return j.run(ctx)
+}
+
+func (j *Job) next(imports bool) error {
+	next, err := j.pass.Next(imports)
+	if err != nil {
+		return fmt.Errorf("begin with the accounts that are missing: %w", err)
+	}
+	j.pass, j.Journal = next, next.Journal
+	return nil
+}
+
+// run runs the engine over what is open of the pass.
+func (j *Job) run(ctx context.Context) error {
+	start := j.Journal.Totals()
+	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Workers,
+		Version: j.Version}); err != nil {
+		return err
+	}
+	call, api := j.Client.Accounts, "account_check"
+	if j.pass.Imports() {
+		call, api = j.Client.ImportAccounts, "multiaccount_import"
+	}
+	j.Log.Info(fmt.Sprintf("%s by %s: %s", j.Set.Service.Target(), api, terminal.Some(start.Pending, "account")),
+		events.Ask, zap.Int64("pending", start.Pending), zap.Float64("rate", j.Set.Rate))
+	meter, pass := new(migrate.Meter), j.pass
+	fill := func(s *progress.Snapshot) {
+		now := pass.Journal.Totals()
+		s.Phase, s.Noun, s.Total = progress.Sending, "account", pass.Journal.Identity().Edges
+		s.Settled, s.Done, s.ToGo = now.Settled(), now.Chunks, pass.Journal.Identity().Chunks-now.Chunks
+	}
+	stop := j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, fill))
+	engine := j.Engine(j.Set.Pace, j.Set.Memory/4, j.Client, meter, j.Log)
+	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
+	before := j.Client.Stats().Attempts
+	_, err := migrate.Run(ctx, pass.Plan(context.WithoutCancel(ctx)), Caller(call), j.View.Timed(j.Journal), engine)
+	stop()
+	if pass.Imports() {
+		j.imported += j.Journal.Totals().Imported - start.Imported
+	}
+	stopped := job.Stop{Err: err}
+	return errors.Join(err, j.Journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Code: int(stopped.Code()),
+		Calls: j.Client.Stats().Attempts - before, AllAnswered: err == nil}))
+}

@@ -1,0 +1,132 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"friendmigrate/checkpoint"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
+)
+
+// app is an app in which some accounts exist.
+type app struct {
+	mu     sync.Mutex
+	exists map[string]bool
+	calls  int
+	most   int // calls that are answered, then no more
+}
+
+func (a *app) serve(imports bool) func(context.Context, []string) ([]sink.Presence, error) {
+	return func(_ context.Context, ids []string) ([]sink.Presence, error) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.calls >= a.most {
+			return nil, &migrate.CallError{Verdict: migrate.VerdictFatal, Info: "killed"}
+		}
+		a.calls++
+		answers := make([]sink.Presence, len(ids))
+		for i, id := range ids {
+			if imports {
+				a.exists[id] = true
+			}
+			answers[i] = sink.Presence{Known: true, Exists: a.exists[id]}
+		}
+		return answers, nil
+	}
+}
+
+// run goes on with the present pass, as a new process would.
+func run(t *testing.T, dir string, a *app, most int) *Pass {
+	t.Helper()
+	p, err := Open(disk.OS{}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.calls, a.most = 0, most
+	_, err = migrate.Run(t.Context(), p.Plan(t.Context()), Caller(a.serve(p.Imports())), p.Journal, migrate.Options{
+		Workers: 3, CallBytes: 1 << 20, EdgeBytes: func(*migrate.Edge) int { return 0 }, Retry: migrate.DefaultRetry,
+	})
+	if (p.Journal.Totals().Pending > 0) != (err != nil) {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestEachPassMakesTheFewestCalls, whatever the number of accounts, and goes on where it was
+// killed: the first asks about all, the next import or ask about the missing ones.
+func TestEachPassMakesTheFewestCalls(t *testing.T) {
+	for _, n := range []int64{0, 1, 2, 99, 100, 101, 1000, 1001} {
+		dir := filepath.Join(t.TempDir(), "accounts")
+		a := &app{exists: map[string]bool{}}
+		list := "From_Account\n"
+		missing := []string{}
+		for i := range n {
+			id := fmt.Sprintf("u%05d", i)
+			list += id + "\n"
+			if a.exists[id] = i%3 == 0; i%3 != 0 {
+				missing = append(missing, id)
+			}
+		}
+		p, err := First(disk.OS{}, dir, func(file string) (checkpoint.Identity, error) {
+			return checkpoint.Identity{Edges: n, Rows: n, Options: map[string]string{}}, os.WriteFile(file, []byte(list), 0o600)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+		calls := func(ids int64) int { return int((ids + 99) / 100) }
+		whole := func(ids int64, what string) *Pass {
+			p := run(t, dir, a, calls(ids)/2)
+			first := a.calls
+			if err := p.Journal.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p = run(t, dir, a, 1000)
+			if first+a.calls != calls(ids) {
+				t.Errorf("%d accounts, %s: %d calls, want %d", n, what, first+a.calls, calls(ids))
+			}
+			return p
+		}
+		p = whole(n, "all")
+		m := int64(len(missing))
+		if got, want := p.Counts(), (Counts{All: n, Exist: n - m, Missing: m}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		for _, imports := range []bool{false, true} {
+			next, err := p.Next(imports)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := filepath.Join(t.TempDir(), "missing.csv")
+			if err := next.WriteMissing(out); err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(out)
+			if want := "UserID,ResultCode,ResultInfo\n" + strings.Join(append(missing, ""), ",0,NotImported\n"); imports && (err != nil || string(text) != want) {
+				t.Errorf("%q, want %q, %v", text, want, err)
+			}
+			if err := next.Journal.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p = whole(m, fmt.Sprint("missing, import ", imports))
+		}
+		if got, want := p.Counts(), (Counts{All: n, Exist: n}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		if err := p.Journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+			t.Errorf("%v is left", entries)
+		}
+	}
+}
