@@ -31,7 +31,7 @@ var (
 )
 
 func goTest(folder, tests string) []string {
-	return []string{"test", "-count=1", "-failfast", "-timeout=60s", "-run", "^(" + tests + ")$", folder}
+	return []string{"test", "-count=1", "-failfast", "-timeout=30s", "-run", "^(" + tests + ")$", folder}
 }
 
 func byTrial(row string, flags ...string) []string {
