@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/manifest"
 	"friendmigrate/cmd/friendmigrate/settings"
-	"friendmigrate/source"
 )
 
 func manifestCommand() command {
@@ -35,7 +32,11 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 	if err != nil {
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.manifestHint(in, err)}
 	}
-	if err := p.checkVolume(options); err != nil {
+	hint := p.Line().Without("state")
+	if path.Base(options.State) == settings.DefaultState {
+		hint = hint.With("state", settings.DefaultState+"-2")
+	}
+	if err := job.Refused(options.CheckPlaces(), hint.String()); err != nil {
 		return err
 	}
 	text, err := manifest.Render(options)
@@ -68,33 +69,4 @@ func (p *program) manifestHint(in invocation, err error) string {
 		return ""
 	}
 	return line.String()
-}
-
-// checkVolume refuses what import would refuse of where things lie, by the names alone.
-func (p *program) checkVolume(o manifest.Options) error {
-	state := o.State
-	if o.Rehearse {
-		state = path.Join(state, settings.RehearsalFolder)
-	}
-	hint := p.Line().Without("state")
-	if path.Base(o.State) == settings.DefaultState {
-		hint = hint.With("state", settings.DefaultState+"-2")
-	}
-	var errs []error
-	for _, in := range o.Inputs {
-		if !manifest.ObjectStore(in) {
-			errs = append(errs, folder.CheckNames("--input", in, state, !source.IsInput(path.Base(in), "")))
-		}
-	}
-	for _, word := range o.Words {
-		flag, name, _ := strings.Cut(word, "=")
-		if flag != "--only-accounts" && flag != "--ca-file" {
-			continue
-		}
-		if !path.IsAbs(name) {
-			name = path.Join(manifest.Folder, name)
-		}
-		errs = append(errs, folder.CheckNames(flag, name, state, false))
-	}
-	return job.Refused(errors.Join(errs...), hint.String())
 }

@@ -5,19 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path/filepath"
 	"time"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
-	"friendmigrate/migrate/disk"
 )
 
 func undoCommand() command {
@@ -44,9 +39,9 @@ func (p *program) undoAction(ctx context.Context, in invocation) error {
 	if err := p.checkUndo(ctx, dir, in.Settings); err != nil {
 		return err
 	}
-	u := &undo{}
-	ending, err := p.NewRun(u.operation(), in.Settings, in.values, nil).Do(ctx)
-	return p.end(ending, errors.Join(err, u.close(), reportUndone(dir)))
+	u := &job.Undo{}
+	ending, err := p.NewRun(u.Operation(), in.Settings, in.values, nil).Do(ctx)
+	return p.end(ending, errors.Join(err, u.Close(), job.ReportUndone(dir)))
 }
 
 // checkUndo looks, without changing anything, whether the job in dir can be undone. Without --yes it
@@ -67,7 +62,7 @@ func (p *program) checkUndo(ctx context.Context, dir string, set settings.Settin
 		case j.Shard != (settings.Shard{}):
 			return job.Unusable(p.Line().With("shard", j.Shard.String()),
 				"%q holds a job in shards: name the one to undo, one after the other", dir)
-		case set.AssumeNew || evident(j.Journal):
+		case set.AssumeNew || job.Evident(j.Journal):
 			continue
 		}
 		return job.Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+
@@ -99,36 +94,54 @@ func (p *program) checkUndo(ctx context.Context, dir string, set settings.Settin
 		terminal.Some(would.Calls, "call"), terminal.Span(least), set.Rate)
 }
 
-// evident reports whether the journal shows that what the service said to be imported was new.
-func evident(journal *checkpoint.Journal) bool {
-	asked := 0
-	runs := journal.Runs()
-	for _, run := range runs {
-		if run.Start.OnlyMissing {
-			asked++
-		}
+func undoListCommand() command {
+	return command{
+		name: "undo-list", flags: settings.Flags, do: (*program).undoListAction,
+		usage: "which pairs this job created, as requests of friend_delete",
+		text: `Prints which pairs this job created, as requests of the vendor's friend_delete, one a line:
+
+  {"From_Account":"alice","To_Account":["bob","carol"],"DeleteType":"Delete_Type_Single"}
+
+at most 1000 friends a line. It deletes nothing and calls nobody: whoever wants the pairs gone posts each
+line to /v4/sns/friend_delete, at most 200 a second.
+
+A pair is in it if the service said of this job's own call that it was imported. Pairs that were friends
+before (already), failed ones and pending ones are not. An app that answers "imported" also for pairs that
+were there before makes them look like new ones: run the import with --only-missing where that matters,
+since it asks first. The staged input is needed, so make the list before clean.
+`,
+		codes: "0; 2 if there is no job; 4 after a signal; 1 for anything else",
 	}
-	switch asked {
-	case len(runs):
-		return true
-	case 0:
-		return journal.Totals().Already > 0
-	}
-	return false // whose answer "already" was nobody knows
 }
 
-// reportUndone says in the report of the job in dir how far its undo is.
-func reportUndone(dir string) error {
-	r, err := report.Read(filepath.Join(dir, folder.Report))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// undoListAction is the command undo-list.
+func (p *program) undoListAction(ctx context.Context, in invocation) (err error) {
+	set := in.Settings
+	jobs, err := inspect.Open(set.State)
+	if err != nil {
+		return inspectError(err)
 	}
-	if err == nil {
-		r.Undone, err = inspect.Undoing(dir)
+	defer func() { err = errors.Join(err, jobs.Close()) }()
+	out := terminal.List(p.Std.Out)
+	undone, err := jobs.Undo(ctx, out, inspect.UndoOptions{Uncertain: set.Uncertain})
+	if err := errors.Join(err, out.Close()); err != nil {
+		if err := p.Stopped(ctx, "stopped by %w; the list is not whole"); err != nil {
+			return err
+		}
+		if errors.Is(err, inspect.ErrGone) {
+			return &exit.Error{Code: exit.Unexpected, Err: err,
+				Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " +
+					p.Line().String()}
+		}
+		return err
 	}
-	if err = errors.Join(err, disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Page), r.WriteHTML)); err != nil {
-		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("write into the report that the job was undone: %w", err)}
+	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted",
+		terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"))}
+	e.What += jobs.Without()
+	if undone.Uncertain > 0 && !set.Uncertain {
+		e.What += fmt.Sprintf("; %s left out of which that cannot be told", terminal.Some(undone.Uncertain, "pair"))
+		e.Hint = p.Line().With("uncertain", "").String() + " # to have these too"
 	}
+	p.ending = &e
 	return nil
 }

@@ -1,26 +1,29 @@
-package main
+package job
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 )
 
-// undo is an undo of a job. Its own journal lies in a folder beside that of the job and has the same
+// Undo is an undo of a job. Its own journal lies in a folder beside that of the job and has the same
 // chunks, of which it knows the imported edges alone.
-type undo struct {
+type Undo struct {
 	migrate.Journal // its own
 	of              *checkpoint.Journal
 
@@ -29,18 +32,19 @@ type undo struct {
 	sets    map[int64]migrate.EdgeSet // of the rosters under way
 }
 
-func (u *undo) operation() job.Operation {
-	return job.Operation{
+// Operation is friend_delete of those edges.
+func (u *Undo) Operation() Operation {
+	return Operation{
 		Command: "undo", Folder: folder.Undo, Settled: "deleted", Sent: "deleted", Suffix: "-2",
 		Prepare: u.prepare, EdgeBytes: sink.DeleteBytes,
-		Caller:   func(r *job.Run) migrate.Caller { return migrate.CallerFunc(r.Client.Delete) },
-		Outcomes: func(*job.Run) migrate.Journal { return u },
+		Caller:   func(r *Run) migrate.Caller { return migrate.CallerFunc(r.Client.Delete) },
+		Outcomes: func(*Run) migrate.Journal { return u },
 		Rosters:  u.rosters,
 	}
 }
 
 // prepare opens the job, its stage and the undo's own journal, which it creates if need be.
-func (u *undo) prepare(ctx context.Context, r *job.Run) (err error) {
+func (u *Undo) prepare(ctx context.Context, r *Run) (err error) {
 	dir := filepath.Dir(r.Dir)
 	if u.of, err = checkpoint.Open(r.FS, dir, checkpoint.Options{ReadOnly: true}); err != nil {
 		return err
@@ -84,7 +88,7 @@ func undoIdentity(of *checkpoint.Journal) checkpoint.Identity {
 }
 
 // rosters notes, as the plan goes by, which edges of each roster the job has imported.
-func (u *undo) rosters(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error] {
+func (u *Undo) rosters(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		for r, err := range plan {
 			for i := range r.Chunks {
@@ -103,7 +107,7 @@ func (u *undo) rosters(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.
 }
 
 // imported is what the job has imported of a chunk.
-func (u *undo) imported(ordinal int64) (migrate.EdgeSet, error) {
+func (u *Undo) imported(ordinal int64) (migrate.EdgeSet, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if set, known := u.sets[ordinal]; known {
@@ -113,14 +117,14 @@ func (u *undo) imported(ordinal int64) (migrate.EdgeSet, error) {
 }
 
 // Part counts the edges of a chunk that the job has imported.
-func (u *undo) Part(ordinal int64) int {
+func (u *Undo) Part(ordinal int64) int {
 	set, _ := u.imported(ordinal)
 	return set.Len()
 }
 
 // Open implements migrate.Journal: other edges than imported ones are never open. Where the job's
 // journal cannot be read, none is.
-func (u *undo) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
+func (u *Undo) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
 	open, maybeSent := u.Journal.Open(ordinal, n)
 	if open == (migrate.EdgeSet{}) {
 		return open, maybeSent
@@ -133,7 +137,7 @@ func (u *undo) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
 }
 
 // Settle implements migrate.Journal.
-func (u *undo) Settle(ctx context.Context, s migrate.Settlement) error {
+func (u *Undo) Settle(ctx context.Context, s migrate.Settlement) error {
 	if err := u.Journal.Settle(ctx, s); err != nil {
 		return err
 	}
@@ -145,9 +149,44 @@ func (u *undo) Settle(ctx context.Context, s migrate.Settlement) error {
 	return nil
 }
 
-func (u *undo) close() error {
+// Close closes the journal of the job.
+func (u *Undo) Close() error {
 	if u.of == nil {
 		return nil
 	}
 	return u.of.Close()
+}
+
+// Evident reports whether the journal shows that what the service said to be imported was new.
+func Evident(journal *checkpoint.Journal) bool {
+	asked := 0
+	runs := journal.Runs()
+	for _, run := range runs {
+		if run.Start.OnlyMissing {
+			asked++
+		}
+	}
+	switch asked {
+	case len(runs):
+		return true
+	case 0:
+		return journal.Totals().Already > 0
+	}
+	return false // whose answer "already" was nobody knows
+}
+
+// ReportUndone says in the report of the job in dir how far its undo is.
+func ReportUndone(dir string) error {
+	r, err := report.Read(filepath.Join(dir, folder.Report))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		r.Undone, err = inspect.Undoing(dir)
+	}
+	if err = errors.Join(err, disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Page), r.WriteHTML)); err != nil {
+		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("write into the report that the job was undone: %w", err)}
+	}
+	return nil
 }
