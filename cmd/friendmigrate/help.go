@@ -190,7 +190,8 @@ func (p *program) codeHelp(word string) (string, error) {
 	}
 	text := inspect.Code(code)
 	if text == "" {
-		return "", job.Unusable(p.Line().Of("codes"), "the vendor's tables do not have the code %d", code)
+		return "", &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("the vendor's tables do not have the code %d", code),
+			Hint: p.Line().Of("codes").String() + " # says what happens on such codes"}
 	}
 	return text, nil
 }
