@@ -236,43 +236,30 @@ func sleepUnless(ctx context.Context, d time.Duration, end <-chan struct{}) erro
 	}
 }
 
-// departures is when calls left in the last second: a ring that grows.
-type departures struct {
-	ring []time.Time
-	head int // the oldest
-	n    int
-}
+// departures is when calls left in the last second, the oldest first.
+type departures []time.Time
 
 // expire forgets what is a second old.
 func (d *departures) expire(now time.Time) {
-	for d.n > 0 && now.Sub(d.ring[d.head]) >= time.Second {
-		d.head = (d.head + 1) % len(d.ring)
-		d.n--
+	for len(*d) > 0 && now.Sub((*d)[0]) >= time.Second {
+		*d = (*d)[1:]
 	}
 }
 
 // room is how long until one more call makes at most window calls in the second up to it.
 func (d *departures) room(now time.Time, window int) time.Duration {
 	d.expire(now)
-	over := d.n + 1 - window
+	over := len(*d) + 1 - window
 	if over <= 0 {
 		return 0
 	}
-	last := d.ring[(d.head+over-1)%len(d.ring)] // has to leave the window
+	last := (*d)[over-1] // has to leave the window
 	return max(time.Second-now.Sub(last), 1)
 }
 
-// add notes a departure and returns how many there are in the second up to it, with it.
+// add records a departure and returns how many there are in the second up to it, with it.
 func (d *departures) add(now time.Time) int {
 	d.expire(now)
-	if d.n == len(d.ring) {
-		larger := make([]time.Time, max(256, 2*len(d.ring)))
-		for i := range d.n {
-			larger[i] = d.ring[(d.head+i)%len(d.ring)]
-		}
-		d.ring, d.head = larger, 0
-	}
-	d.ring[(d.head+d.n)%len(d.ring)] = now
-	d.n++
-	return d.n
+	*d = append(*d, now)
+	return len(*d)
 }
