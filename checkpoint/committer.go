@@ -21,7 +21,7 @@ const (
 	// partSize is where a settlement with many failures is cut into several records, in bytes.
 	partSize = 128 << 10
 
-	// batchSize is how much the committer gathers for one frame, in bytes, if so much is waiting.
+	// batchSize is how many bytes the committer gathers for one frame at most.
 	batchSize = 1 << 20
 )
 
@@ -32,8 +32,8 @@ type entry struct {
 	done  chan error // has room for the answer
 }
 
-// subject tells entries that have to be checked one after the other from those that can't touch
-// each other.
+// subject is equal for entries that have to be checked one after the other. Entries with different
+// subjects do not affect each other.
 func (e *entry) subject() int64 {
 	switch e.kind {
 	case kindSettled:
@@ -234,8 +234,8 @@ func (c *committer) encode(now int64) error {
 	return nil
 }
 
-// checkEntry makes sure that a replay will have nothing against the entry, nor the decoder: a
-// journal that cannot be opened again is worse than an error now.
+// checkEntry checks that the decoder and a replay will accept the entry: a journal that cannot be
+// opened again is worse than an error now.
 func (c *committer) checkEntry(e *entry) error {
 	d := decoder{Cursor: codec.Cursor{Rest: e.bytes}}
 	if err := d.record(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {

@@ -41,8 +41,8 @@ func Create(fsys disk.FS, dir string, id Identity) error {
 	if err := syncParents(fsys, dir); err != nil {
 		return fmt.Errorf("create journal: %w", err)
 	}
-	// Dying in this leaves no journal and perhaps a temporary file, or a whole journal of which
-	// Open makes the name durable.
+	// Dying in this leaves no journal and perhaps a temporary file, or a whole journal, whose name
+	// Open makes durable.
 	err = disk.WriteWhole(fsys, filepath.Join(dir, FileName), func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
@@ -71,7 +71,7 @@ func syncParents(fsys disk.FS, dir string) error {
 	return nil
 }
 
-// newJournal is the content of a journal of which nothing is known but its identity.
+// newJournal is the content of a journal that holds only an identity.
 func newJournal(id Identity) ([]byte, error) {
 	body, err := json.Marshal(id)
 	if err != nil {

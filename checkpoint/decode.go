@@ -28,8 +28,8 @@ type decoder struct {
 	known uint64   // number of texts of this record
 }
 
-// openPayload reads the time of the commit, as a difference in milliseconds, and stands before the
-// first record.
+// openPayload reads the time of the commit, as a difference in milliseconds. The decoder that it
+// returns reads the records.
 func openPayload(payload []byte, spell bool) (decoder, int64, error) {
 	d := decoder{Cursor: codec.Cursor{Rest: payload}, spell: spell}
 	passed := d.Varint()

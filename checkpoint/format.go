@@ -64,7 +64,7 @@ func parseHeader(b []byte) (uint64, error) {
 	return binary.LittleEndian.Uint64(b[12:]), nil
 }
 
-// frameHeader is the head of a frame as it stands in the file, good or not.
+// frameHeader is the head of a frame as it is in the file, good or bad.
 type frameHeader struct {
 	length uint32
 	seq    uint32

@@ -29,7 +29,7 @@ type frameReader struct {
 // readAhead is what one read takes from the file.
 const readAhead = 256 << 10
 
-// openFrames reads the header and stands before the first frame.
+// openFrames reads the header. The first read returns the first frame.
 func openFrames(src io.ReaderAt, end int64) (*frameReader, error) {
 	r := &frameReader{src: src, end: end, ahead: bufio.NewReaderSize(io.NewSectionReader(src, 0, end), readAhead)}
 	header := make([]byte, min(headerSize, end))

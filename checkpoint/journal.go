@@ -184,7 +184,7 @@ func (j *Journal) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bo
 	return open, maybeSent
 }
 
-// Done reports whether every edge of so many chunks from first on is settled. It is cheap for any
+// Done reports whether every edge of the given chunks from first on is settled. It is cheap for any
 // number.
 func (j *Journal) Done(first int64, chunks int) bool {
 	j.mu.RLock()

@@ -28,7 +28,7 @@ type Settled struct {
 	Ordinal  int64 // of the chunk
 	Index    int   // in the chunk
 	Outcome  migrate.Outcome
-	Attempts int // of a failed edge; 0 for others, of which it is not kept
+	Attempts int // of a failed edge; 0 for others, where it is not recorded
 	At       time.Time
 	Reopened bool // a failure that was taken back later
 }
@@ -61,7 +61,7 @@ func (j *Journal) Failures() iter.Seq2[Failure, error] {
 	}
 }
 
-// Settlements lists every outcome that was recorded of edges of so many chunks from first on, in
+// Settlements lists every outcome on record for edges of the given chunks from first on, in
 // the order of the file; an edge that was reopened comes once for each time. It reads the file as
 // Failures does.
 func (j *Journal) Settlements(first int64, chunks int64) iter.Seq2[Settled, error] {

@@ -31,8 +31,8 @@ func replay(src io.ReaderAt, size int64) (replayed, error) {
 	return p, err
 }
 
-// replayOnce replays with the reopenings that are known. Where it comes upon one that is not, it
-// goes on only to find them all.
+// replayOnce replays with the known reopenings. When it finds another one, it goes on only to find
+// them all.
 func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found reopens, err error) {
 	frames, err := openFrames(src, size)
 	if err != nil {
@@ -71,8 +71,8 @@ func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found r
 	return p, found, nil
 }
 
-// replay takes up one frame. It adds to found the reopenings that were not known; from the first of
-// them on it takes up nothing else.
+// replay applies one frame. It adds to found the reopenings that were not known, and applies
+// nothing else after the first of them.
 func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (reopens, error) {
 	d, passed, err := openPayload(payload, false)
 	if err != nil {

@@ -18,7 +18,7 @@ type RunEnd struct {
 	Calls int64     `json:"calls"`
 
 	// AllAnswered: the run left no edge open that a call without an answer carried. Without it,
-	// Open says of every chunk that the run touched that it may have been sent.
+	// Open says that every chunk that the run touched may have been sent.
 	AllAnswered bool             `json:"allAnswered"`
 	Facts       map[string]int64 `json:"facts,omitempty"` // whatever else the report adds up over runs, by name
 }

@@ -59,7 +59,7 @@ func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 	return whole.split(limit)
 }
 
-// add takes up the outcome of one edge.
+// add adds the outcome of one edge.
 func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || edge.Attempts < 0 || edge.Attempts > math.MaxInt32 {
 		return fmt.Errorf("settle chunk %d: edge %d comes from nowhere or was sent %d times", s.ordinal, edge.Index,

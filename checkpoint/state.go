@@ -28,9 +28,9 @@ type state struct {
 	id      Identity
 	reopens reopens
 
-	done   bitmap         // chunks of which every edge is settled
-	afresh bitmap         // chunks of which every edge was reopened and none is settled since
-	parts  map[int64]part // the other chunks of which something is settled or reopened
+	done   bitmap         // chunks with every edge settled
+	afresh bitmap         // chunks with every edge reopened and none settled since
+	parts  map[int64]part // other chunks with some edges settled or reopened
 
 	counts       Counts
 	added        Counts
@@ -93,7 +93,7 @@ func (s *state) open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool
 	return migrate.FullSet(n).Without(settled), s.unsure.has(ordinal / blockChunks)
 }
 
-// check says what speaks against a record that is to follow in the frame with this sequence number.
+// check returns why a record cannot follow in the frame with this sequence number, or nil.
 func (s *state) check(seq uint32, r *record) error {
 	switch r.kind {
 	case kindSettled:
@@ -139,7 +139,7 @@ func (s *state) checkSettled(x *settlement) error {
 	return nil
 }
 
-// apply takes up a record that check had nothing against and that is durable.
+// apply applies a record that passed check and is durable.
 func (s *state) apply(seq uint32, r *record) {
 	switch r.kind {
 	case kindSettled:
@@ -160,8 +160,8 @@ func (s *state) apply(seq uint32, r *record) {
 	}
 }
 
-// leaveRun takes note of what the latest run may have left sent and unanswered. It is called when
-// the run ends, and where it turns out to have been killed.
+// leaveRun records what the latest run may have sent without seeing an answer. It is called when
+// the run ends, and when it turns out to have been killed.
 func (s *state) leaveRun() {
 	if last := len(s.runs) - 1; last >= 0 && (s.runs[last].End == nil || !s.runs[last].End.AllAnswered) {
 		s.unsure.addAll(s.touched)
@@ -171,7 +171,7 @@ func (s *state) leaveRun() {
 // running reports whether the latest run has not ended.
 func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
 
-// settle takes up outcomes. Failures that a later reopening takes back never count, so that a
+// settle applies outcomes. Failures that a later reopening takes back never count, so that a
 // replay needs to remember none.
 func (s *state) settle(seq uint32, x *settlement) {
 	reopened := s.count(seq, x)

@@ -13,9 +13,9 @@ type Chunk struct {
 	Edges   []Edge
 }
 
-// Fitting is how many of n edges, from the first on, one call takes that has so many bytes of room
-// for them: at least one of them, however large. size tells the JSON bytes of an edge. What a call
-// holds is decided here alone, so that a plan can count calls beforehand.
+// Fitting is how many of n edges, beginning with the first, fit into one call with room bytes for
+// them: at least one, however large. size returns the JSON bytes of an edge. Nothing else decides
+// what a call holds, so a plan can count calls beforehand.
 func Fitting(n, room int, size func(k int) int) int {
 	for k := range n {
 		if room -= size(k); room < 0 && k > 0 {

@@ -166,7 +166,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	}
 }
 
-// judged tells the brake of a call about whose edges the service has said something of its own.
+// judged reports a call to the brake in which the service decided about edges.
 func (d *dispatcher) judged(w *work, res *result, call *CallError) {
 	if res.order.kind == sendPart {
 		d.brake.extra++
@@ -190,7 +190,7 @@ func (d *dispatcher) refused(call *CallError) {
 	d.stop(&StopError{Reason: ReasonRefused, Code: call.Code, Info: call.Error(), Hint: call.Hint})
 }
 
-// gotThrough notes a sign of life.
+// gotThrough records that a call got through, and ends a hold.
 func (d *dispatcher) gotThrough(now time.Time) {
 	if !d.outage.through(now) {
 		return
@@ -199,7 +199,7 @@ func (d *dispatcher) gotThrough(now time.Time) {
 	d.opt.Meter.update(func(s *Snapshot) { s.Holding, s.HoldReason = false, "" })
 }
 
-// missed notes a call that did not get through.
+// missed records a call that did not get through.
 func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time) {
 	took := time.Duration(0)
 	if call != nil {
@@ -250,7 +250,7 @@ func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, 
 	d.parked.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
 }
 
-// remember keeps what the answer says of edges that stay open.
+// remember keeps what the answer says about edges that stay open.
 func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSet) {
 	if w.epoch != d.outage.epoch {
 		w.tries, w.epoch = nil, d.outage.epoch // counted while nothing got through: void
@@ -312,8 +312,8 @@ func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
 	d.ready = append(d.ready, w)
 }
 
-// goOn takes w to the rest of its part, to what is open in its chunk, to its next chunk, or to its
-// end.
+// goOn continues w with the rest of its part, with what is open in its chunk or with its next
+// chunk, or ends it.
 func (d *dispatcher) goOn(w *work, open EdgeSet) {
 	for n := len(w.parts); n > 0; n = len(w.parts) {
 		if left := w.parts[n-1].And(open); left.Len() > 0 {
@@ -332,7 +332,7 @@ func (d *dispatcher) goOn(w *work, open EdgeSet) {
 	d.done(w)
 }
 
-// done lets go of a roster.
+// done ends the work on a roster.
 func (d *dispatcher) done(w *work) {
 	d.release(w)
 	d.rosters--

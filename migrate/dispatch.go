@@ -133,8 +133,8 @@ func (d *dispatcher) next(now time.Time) (order, bool) {
 	return d.orderFor(w, d.gate), d.err == nil
 }
 
-// nextJudged is the next order of a run that is stopping: to settle edges that the service has
-// refused in a call of which the answer came last.
+// nextJudged is the next order of a run that is stopping: to settle edges that the service refused
+// in one of the last answers.
 func (d *dispatcher) nextJudged() (order, bool) {
 	if _, resumable := d.err.(*StopError); !resumable {
 		return order{}, false
@@ -199,8 +199,8 @@ func (d *dispatcher) choose(now time.Time) *work {
 	return nil
 }
 
-// readFresh makes sure that the next roster of the plan is at hand, and reports whether there is
-// one.
+// readFresh reads the next roster of the plan unless that is done already, and reports whether
+// there is one.
 func (d *dispatcher) readFresh() bool {
 	if d.fresh != nil || d.planned || d.err != nil {
 		return d.fresh != nil
@@ -232,7 +232,7 @@ func (d *dispatcher) orderFor(w *work, ctx context.Context) order {
 	return order{ctx: ctx, work: w}
 }
 
-// given notes an order that a worker has taken.
+// given records that a worker has taken an order.
 func (d *dispatcher) given(o order) {
 	d.out++
 	if o.probe {

@@ -69,8 +69,8 @@ func (v *evidence) land(f fields) {
 	}
 }
 
-// call takes in a call that was refused for one of its edges, which have these fields together.
-// bytes is its size, 0 for a single edge.
+// call counts a call that was refused for one of its edges. f is the fields of all its edges, bytes
+// its size, 0 for a single edge.
 func (v *evidence) call(f fields, bytes int) {
 	v.calls++
 	if bytes > 0 && (v.bytes == 0 || bytes < v.bytes) {
@@ -79,8 +79,7 @@ func (v *evidence) call(f fields, bytes int) {
 	v.held = v.count(v.held, f, 1)
 }
 
-// chunk takes in a chunk that was halved to the end, whose refused edges have these fields in
-// common.
+// chunk counts a chunk that was halved to the end. shared is what its refused edges have in common.
 func (v *evidence) chunk(shared fields, weight int) {
 	v.chunks = v.count(v.chunks, shared, weight)
 }
@@ -101,7 +100,7 @@ func (v *evidence) count(in map[string]int, f fields, weight int) map[string]int
 // ofCalls is the fields that each refused call had.
 func (v *evidence) ofCalls() []string { return suspects(v.held, v.calls) }
 
-// ofChunks is the fields that refused edges share in chunks of so much weight.
+// ofChunks is the fields that refused edges share in chunks of this weight together.
 func (v *evidence) ofChunks(weight int) []string { return suspects(v.chunks, weight) }
 
 // suspects lists what was counted so often, custom fields first: those have to be created in the

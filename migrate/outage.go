@@ -2,16 +2,16 @@ package migrate
 
 import "time"
 
-// outage watches whether anything gets through at all. It is arithmetic over the results and the
-// time it is told; the dispatcher acts on it.
+// outage decides whether anything gets through at all. It is arithmetic over results and times that
+// it is given; the dispatcher acts on it.
 //
-// A call gets through when it settles an edge or when the service refuses something of its own
-// knowledge (an account that does not exist, a bad parameter). No answer, an unreadable one, and
-// codes that say "again later" do not get through: an outage often shows as one of those for
-// everybody.
+// A call gets through when it settles an edge, or when the service refuses it for a reason that it
+// had to look up (an account that does not exist, a bad parameter). A call without an answer, with
+// an unreadable one or with a code that says "again later" does not get through: in an outage, all
+// calls often end in one of these ways.
 type outage struct {
 	lastThrough time.Time // when something last got through, zero before that
-	since       time.Time // the first call after that, of any kind; patience counts from here
+	since       time.Time // the first call after that, of any kind; the outage timer runs from here
 	missed      int       // attempts in a row since then that did not get through
 	firstMissed time.Time
 	accounts    [outageAccounts]string // the first different accounts among them
@@ -35,23 +35,24 @@ const (
 	probeCap   = 30 * time.Second
 )
 
-// through notes that a call got through: no outage, or its end. It reports whether a hold ended.
+// through records that a call got through, and reports whether that ended a hold.
 func (o *outage) through(now time.Time) (ended bool) {
 	ended = o.holding
 	*o = outage{lastThrough: now, epoch: o.epoch}
 	return ended
 }
 
-// throttled notes a call that was refused for the pace: it tells nothing of an outage, but patience
-// runs.
+// throttled records a call that was refused for exceeding the rate. It is no evidence of an outage,
+// but it starts the outage timer if nothing else has.
 func (o *outage) throttled(now time.Time) {
 	if o.since.IsZero() {
 		o.since = now
 	}
 }
 
-// miss notes an attempt for an account that did not get through: how long ago it left and whether
-// the API itself answered it. Patience runs from when the first one left, not from its timeout.
+// miss records an attempt for an account that did not get through. took is how long ago it left;
+// heard, whether the API itself answered it. The outage timer starts when the first such attempt
+// left, not at its timeout.
 func (o *outage) miss(now time.Time, took time.Duration, account string, heard bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.throttled(left)
@@ -75,8 +76,8 @@ func (o *outage) miss(now time.Time, took time.Duration, account string, heard b
 	}
 }
 
-// suspected reports whether so much failed in a row that it may be an outage; certain, whether
-// enough accounts say so.
+// suspected reports whether enough attempts failed in a row for an outage; certain, whether they
+// were for enough accounts.
 func (o *outage) suspected(now time.Time) (suspected, certain bool) {
 	if o.holding || o.missed == 0 {
 		return false, false
@@ -94,9 +95,9 @@ func (o *outage) hold(now time.Time) {
 	o.probing = false
 }
 
-// probed notes the end of a probe that did not get through: the next one goes out after a longer
-// pause. But where nobody answered and now the API itself does, if only with "again later", the
-// outage may just have ended: pauses begin anew.
+// probed records a probe that did not get through: the next one leaves after a longer pause. If
+// nobody answered before and now the API itself does, if only with "again later", the outage may
+// just have ended, so pauses start again with the shortest.
 func (o *outage) probed(now time.Time, heard bool) {
 	o.probing = false
 	if o.pause = min(2*o.pause, probeCap); heard && !o.heard {
@@ -106,7 +107,7 @@ func (o *outage) probed(now time.Time, heard bool) {
 	o.probeAt = now.Add(o.pause)
 }
 
-// deadline is when patience ends; ok is false while there is nothing to be patient about.
+// deadline is when the outage timer ends; ok is false while it is not running.
 func (o *outage) deadline(timeout time.Duration) (at time.Time, ok bool) {
 	return o.since.Add(timeout), !o.since.IsZero()
 }

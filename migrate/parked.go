@@ -19,8 +19,8 @@ func (l *parked) Pop() any {
 	return last
 }
 
-// park lets w wait until due. Its chunk is let go: a parked roster is a position and what is known
-// of the edges there.
+// park lets w wait until due and drops its chunk from memory: a parked roster is a position and
+// what is known about the edges there.
 func (l *parked) park(w *work, due time.Time) {
 	w.due, w.chunk = due, nil
 	heap.Push(l, w)

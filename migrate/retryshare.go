@@ -12,9 +12,9 @@ type retryShare struct {
 // retrySpacing keeps what hopeless retries cost at a quarter of a percent of the calls.
 const retrySpacing = 400
 
-// average is an exponentially weighted share of successes; it starts from success. It believes in a
-// success sooner than in a failure, or held retries, of which few go out, would be held for long
-// after they could get through: two of them in a row set the others free, one alone does not.
+// average is an exponentially weighted share of successes. It starts at 1 and gives a success more
+// weight than a failure: few of the retries that are held back go out, so with equal weights the
+// others would wait long after they could get through. Two successes in a row free them.
 type average struct{ missed float64 }
 
 func (a *average) add(success bool) {
@@ -28,7 +28,7 @@ func (a *average) add(success bool) {
 
 func (a average) value() float64 { return 1 - a.missed }
 
-// observe takes in how a call ended.
+// observe counts a call that ended.
 func (s *retryShare) observe(repeated, through bool) {
 	if repeated {
 		s.retry.add(through)
@@ -42,7 +42,7 @@ func (s *retryShare) allowed() bool {
 	return s.retry.value() >= s.fresh.value()/2 || s.sinceRetry >= retrySpacing
 }
 
-// given notes an order that went out.
+// given counts an order that went out.
 func (s *retryShare) given(repeated bool) {
 	if repeated {
 		s.sinceRetry = 0

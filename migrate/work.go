@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// work is one roster on its way through the run. It has one owner at a time: the dispatcher or,
-// while an order for it is out, a worker.
+// work is the state of one roster in the run. It has one owner at a time: the dispatcher or, while
+// an order for it is out, a worker.
 type work struct {
 	roster  Roster
 	index   int       // of the chunk it is at
@@ -84,7 +84,7 @@ func (w *work) code(i int) Outcome {
 	return Outcome{}
 }
 
-// refusedAlone takes in the fields of an edge that was refused when it was sent alone.
+// refusedAlone records the fields of an edge that was refused when it was sent alone.
 func (w *work) refusedAlone(f fields) {
 	if w.alone {
 		f = w.shared.common(f)

@@ -8,9 +8,9 @@ import (
 	"friendmigrate/migrate"
 )
 
-// noSuchAccount is what the account system says of an account that it does not know. It may mean
-// the identifier, which ends the job, or the From_Account, which fails alone. Its text does not
-// tell; a call for the identifier itself does.
+// noSuchAccount is the code for an account that the account system does not know: either the
+// identifier, which ends the job, or the From_Account, which fails alone. The text does not say
+// which; a call for the identifier itself does.
 const noSuchAccount = 70107
 
 // whose decides whom the 70107 on an account's call means. The admin may be removed at any time, so

@@ -33,7 +33,7 @@ func wrongKind(name, is, want string) error {
 // ok reports whether the call as a whole went well.
 func (e *envelope) ok() bool { return e.hasCode && e.code == 0 && e.status == "OK" }
 
-// check finds the envelopes that are none of the API's. An answer without ActionStatus or ErrorCode
+// check finds answers that are not the API's. An answer without ActionStatus or ErrorCode
 // says nothing, whatever else it has.
 func (e *envelope) check() error {
 	switch {
@@ -60,7 +60,7 @@ type content struct {
 // scanAnswer reads a whole answer.
 func scanAnswer(data []byte, c content) (envelope, error) {
 	var e envelope
-	if err := glance(data); err != nil {
+	if err := notJSON(data); err != nil {
 		return e, err
 	}
 	s := &jsonscan.Scanner{Data: data}
@@ -79,8 +79,8 @@ func scanAnswer(data []byte, c content) (envelope, error) {
 	return e, err
 }
 
-// glance finds what is no JSON at first sight, for a message that says more than "not JSON".
-func glance(data []byte) error {
+// notJSON finds answers that are obviously not JSON, for a message that says what they are.
+func notJSON(data []byte) error {
 	s := jsonscan.Scanner{Data: data}
 	switch c := s.Peek(); {
 	case s.Pos >= len(data):
@@ -180,7 +180,7 @@ type result struct {
 // usable reports whether the element says something about somebody.
 func (r *result) usable() bool { return r.hasTo && r.hasCode }
 
-// scanResult reads one element. What is none of the API's is read over and comes out unusable.
+// scanResult reads one element. One that is not the API's is skipped and comes out unusable.
 func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
 	if s.Peek() != '{' {
 		return r, s.Skip()

@@ -170,7 +170,7 @@ func PaceCauses() []PaceCause {
 	return []PaceCause{PaceSet, PacePaused, PaceRestart, PaceAsked, PaceRefused}
 }
 
-// Pace tells how fast calls may leave at present.
+// Pace returns how fast calls may leave now.
 func (c *Client) Pace() Pace { return c.limiter.Pace() }
 
 // SetPace changes the limit, in calls a second, for calls that have not left yet; with 0 none leave
@@ -285,7 +285,7 @@ func (c *Client) resign(ctx context.Context, a *attempt, e *migrate.CallError) (
 	return err == nil, nil
 }
 
-// note tells the log of an attempt.
+// note logs an attempt.
 func (c *Client) note(api, from, kind string, a *attempt, e *migrate.CallError) {
 	if c.quiet {
 		return

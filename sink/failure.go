@@ -159,7 +159,7 @@ func transportKind(err error) string {
 	return "transport"
 }
 
-// respond is what a call's end tells about the pace.
+// respond is what the end of a call says about the pace.
 func respond(e *migrate.CallError) response {
 	switch {
 	case e == nil || e.Answered && e.Verdict != migrate.VerdictThrottle:

@@ -94,7 +94,7 @@ type pageAnswer struct {
 	next      int64
 	standard  int64 // sequences
 	custom    int64
-	kinds     map[string]string // by name of a number: "", or what stands there in its place
+	kinds     map[string]string // of each number, by name: "", or the kind of what is there in its place
 	stuck     bool              // it leads nowhere
 }
 

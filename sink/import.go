@@ -77,8 +77,8 @@ func readAnswer(body io.Reader, c content) (envelope, error) {
 	return scanAnswer(data, c)
 }
 
-// settle looks at what was odd about an answer that was well-formed. An answer that says nothing
-// about anybody who was asked about is none.
+// settle counts what was odd about a well-formed answer. An answer that says nothing about any
+// account of the call is no answer.
 func (c *Client) settle(api string, v *verdicts) error {
 	if v.tally.odd() {
 		c.counters.odd()

@@ -13,7 +13,7 @@ import (
 
 // limiter lets calls leave one at a time, as fast as its pace allows.
 //
-// Only one caller at a time stands at the rate.Limiter; the others wait for their turn. Many
+// Only one caller at a time waits at the rate.Limiter; the others wait for their turn. Many
 // waiters would each hold a reservation, and reservations survive a stall and a lowered limit: with
 // 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s.
 // Besides, the limiter remembers when calls left and counts the sliding second itself, so that
@@ -156,7 +156,7 @@ func (l *limiter) keepApart(ctx context.Context) error {
 	return nil
 }
 
-// depart notes a departure if there is room in the sliding second, else it says how long until
+// depart records a departure if there is room in the sliding second, else it returns how long until
 // there may be.
 func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	l.mu.Lock()

@@ -44,7 +44,7 @@ type permit struct {
 	inWindow int // calls that left in the second up to it, with it
 }
 
-// response is what an answer tells about the pace.
+// response is what an answer says about the pace.
 type response uint8
 
 const (
@@ -66,7 +66,7 @@ const (
 	cutCalls    = 5   // refused at least
 	answersKept = 50
 	lowerTo     = 0.96 // of the ceiling
-	known       = 0.5  // of base: with fewer calls in its second, a refused call tells no ceiling
+	known       = 0.5  // of base: with fewer calls in its second, a refused call shows no ceiling
 	lowerMost   = 0.9  // of base: what it lowers then
 	lowerEvery  = 5    // refused calls
 	strays      = 2    // refused calls within some hundred that lower base from its maximum

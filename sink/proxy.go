@@ -22,7 +22,7 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy %s refused the connection: HTTP %d %s", e.host, e.status, http.StatusText(e.status))
 }
 
-// onConnect keeps the status of an answer to CONNECT, of which net/http would keep the text alone.
+// onConnect keeps the status of an answer to CONNECT. net/http would keep only its text.
 func onConnect(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
 	if res.StatusCode != http.StatusOK {
 		return &proxyError{proxy.Host, res.StatusCode}

@@ -109,8 +109,8 @@ func (s *signer) current() (signature, error) {
 	return s.now, nil
 }
 
-// refused makes sure that the current signature is a newer one than number, which the service
-// refused.
+// refused makes a new signature if the current one is still that with this number, which the
+// service refused.
 func (s *signer) refused(ctx context.Context, number uint64) error {
 	// A signature holds its second, so one made in the same second would be the same again.
 	s.mu.Lock()

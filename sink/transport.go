@@ -193,7 +193,7 @@ func (a *attempt) receive(res *http.Response, limit int64, read reader) {
 	}
 }
 
-// limited reads at most so many bytes and remembers how it ended.
+// limited reads at most left bytes and remembers how reading ended.
 type limited struct {
 	from io.Reader
 	left int64

@@ -14,7 +14,7 @@ import (
 // foresee. Names and order are those of the vendor's pages.
 
 // EnvelopeBytes is what the JSON of a friend_import call takes beside its edges, at most: the
-// names, and a From_Account of 32 bytes of which each is escaped.
+// names, and a From_Account of 32 bytes that are all escaped.
 const EnvelopeBytes = len(importHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
 
 const (
