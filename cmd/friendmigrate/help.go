@@ -82,6 +82,9 @@ func (c command) help() string {
 		text += " [flags]"
 	}
 	text = strings.TrimSpace(text+" "+c.args) + "\n\n"
+	if lines := examples(c.name); lines != "" {
+		text += lines + "\n"
+	}
 	if c.text == "" {
 		return text + c.usage + "\n"
 	}
@@ -98,6 +101,20 @@ func (c command) help() string {
 		return text + exitCodes()
 	}
 	return text + strings.TrimSuffix(terminal.Flow("Exit codes: "+c.codes+"."), "\n")
+}
+
+// examples are lines that work, from topics/examples.txt, which has a section for each command.
+func examples(command string) string {
+	all, _ := pages.ReadFile("topics/examples.txt")
+	_, rest, _ := strings.Cut("\n"+string(all), "\n"+command+"\n")
+	var lines strings.Builder
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, " ") {
+			break
+		}
+		lines.WriteString(line)
+	}
+	return lines.String()
 }
 
 // flagHelp lists flags by group.
@@ -153,7 +170,7 @@ func exitCodes() string {
 
 // pages are the help topics: text files, so that they can be read in the repository, too.
 //
-//go:embed topics/*.md
+//go:embed topics
 var pages embed.FS
 
 // topics are the names of the pages.

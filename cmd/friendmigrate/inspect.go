@@ -38,9 +38,6 @@ func failuresCommand() command {
 		text: `Shows the edges that the service refuses, as they stand in the journal now, of all shards together: a
 count, an example and a line of advice for each code, or the list itself, which import accepts with
 another --state. It only looks, also while the job runs.
-
-  friendmigrate failures
-  friendmigrate failures --code 30003 --output-format csv > unknown-accounts.csv
 `,
 		codes: "0, also if nothing failed; 2 if there is no job; 1 for anything else",
 	}

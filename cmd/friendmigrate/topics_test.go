@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/sink"
 )
 
@@ -90,6 +91,36 @@ func TestTheManualPageHasEveryCommandAndFlag(t *testing.T) {
 		for _, f := range c.declared() {
 			if !f.Hidden && !strings.Contains(page, `\-\-`+roff.Replace(f.Name)) {
 				t.Errorf("it lacks --%s", f.Name)
+			}
+		}
+	}
+}
+
+// Each command's help opens with examples, and the program knows every flag in them.
+func TestTheExamplesOfTheHelpWork(t *testing.T) {
+	for _, c := range commands() {
+		if c.text == "" {
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(examples(c.name)), "\n")
+		if c.name != "simulate" && (len(lines) < 2 || len(lines) > 3) { // simulate has recipes
+			t.Errorf("%s has %d examples", c.name, len(lines))
+			continue
+		}
+		for _, line := range lines {
+			line, _, _ = strings.Cut(line, " #")
+			line, _, _ = strings.Cut(line, " | ")
+			line, _, _ = strings.Cut(line, " > ")
+			for _, word := range strings.Fields(line) {
+				if word == "--" {
+					break
+				}
+				if name := flagName(word); name != "" && !settings.Has(c.declared(), name) {
+					t.Errorf("%q: no flag --%s", line, name)
+				}
+			}
+			if len(line) > 100 {
+				t.Errorf("%q is too long", line)
 			}
 		}
 	}
