@@ -13,6 +13,7 @@ import (
 // nothing else before, mean that it is.
 const (
 	WrongApp      = 30002
+	NoAccount     = 30003 // an account does not exist in the app
 	wrongAppCalls = 20
 )
 

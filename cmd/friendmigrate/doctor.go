@@ -16,6 +16,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/sink"
 	"friendmigrate/source/accountlist"
 )
 
@@ -61,6 +62,9 @@ func (p *program) doctorAction(ctx context.Context, in invocation) error {
 	if r.Probe != nil {
 		fmt.Fprintln(text, "the app, by a probe:")
 		r.Probe.Write(text)
+	}
+	for _, note := range sink.Notes() {
+		fmt.Fprintf(text, "to know: %s\n", note)
 	}
 	ending := p.doctorEnding(ctx, r, stop)
 	if !in.JSON {

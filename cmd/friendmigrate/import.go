@@ -21,6 +21,10 @@ INPUT is a file, a folder (its inputs in name order), an object or a prefix of a
 (s3://bucket/key, s3://bucket/prefix/) or - for standard input: .csv, .jsonl or .ndjson, each also .gz
 or .zst. Columns and keys carry the API's names: From_Account, To_Account, AddSource, Remark,
 RemarkTime, GroupName, AddWording, AddTime, Tag_SNS_Custom_*.
+
+Both accounts of an edge have to exist before: see friendmigrate accounts. Blocking someone removes the
+friendship from both lists. friend_import raises no "after friend added" webhook. A trial app holds 20
+friends per account and 100 accounts.
 `,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
+	"friendmigrate/sink"
 	"friendmigrate/source"
 )
 
@@ -181,6 +182,9 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	}
 	if stop.Code > 0 {
 		show = show.With("code", fmt.Sprint(stop.Code))
+	}
+	if stop.Code == sink.NoAccount {
+		show = j.As(j.Line(), "accounts", "json").Of()
 	}
 	hint := show.String() + " # shows them; then: " + l.String()
 	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {

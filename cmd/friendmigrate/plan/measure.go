@@ -14,13 +14,15 @@ import (
 // measured is what a pass over the plan adds up.
 type measured struct {
 	calls, bytes int64
-	over         int64 // rosters over --max-friends
+	over         int64  // rosters over --max-friends
+	both         sketch // ids of both sides
 }
 
-func (m *measured) add(o measured) {
+func (m *measured) add(o *measured) {
 	m.calls += o.calls
 	m.bytes += o.bytes
 	m.over += o.over
+	m.both.merge(&o.both)
 }
 
 // witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to
@@ -40,7 +42,7 @@ func (s *witnesses) sum() *measured {
 	sum := &measured{}
 	for _, w := range s.all {
 		w.endChunk()
-		sum.add(w.measured)
+		sum.add(&w.measured)
 	}
 	return sum
 }
@@ -51,13 +53,18 @@ func (j *job) measure(ctx context.Context) (*measured, error) {
 	sum := &measured{}
 	var mu sync.Mutex // guards sum and the collected ids
 	add := func(_ context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-		call := measured{calls: 1, bytes: int64(sink.EnvelopeOf(from))}
+		bytes := int64(sink.EnvelopeOf(from))
 		for i := range edges {
-			call.bytes += int64(sink.EdgeBytes(&edges[i]))
+			bytes += int64(sink.EdgeBytes(&edges[i]))
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		sum.add(call)
+		sum.calls++
+		sum.bytes += bytes
+		sum.both.add(from)
+		for i := range edges {
+			sum.both.add(edges[i].To)
+		}
 		j.accounts.take(from, edges)
 		return allImported[:len(edges)], nil
 	}
@@ -128,7 +135,9 @@ func (w *measurer) edge(e *migrate.Edge, nth int64) {
 	if nth%migrate.MaxChunkEdges == 0 {
 		w.endChunk()
 	}
+	w.both.add(e.To)
 	if nth == 0 {
+		w.both.add(e.From)
 		w.envelope = int64(sink.EnvelopeOf(e.From))
 	}
 	n := sink.EdgeBytes(e)

@@ -220,7 +220,7 @@ func (j *job) plan(m *measured) (*Plan, error) {
 		WhyAllRejected: c.WhyAllRejected(),
 		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
 		Calls: m.calls, ExtraCalls: m.calls - t.Chunks, ChunkBytes: int64(j.ChunkBytes), Bytes: m.bytes,
-		MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver, Largest: []Roster{},
+		AboutBoth: m.both.count(), MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver, Largest: []Roster{},
 		Mutual: Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs,
 			Sampled: t.PairsSampled},
 		Warnings: append(j.notes, source.Warnings(&c, &t, j.Rows)...),

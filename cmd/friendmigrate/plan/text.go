@@ -7,6 +7,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/sink"
 )
 
 // page writes lines of a name, a number and what is to be said about it.
@@ -26,6 +27,10 @@ func (p *Plan) Text() string {
 	b.cost(p)
 	b.notable(p)
 	b.rejected(p)
+	b.WriteString("\n")
+	for _, note := range sink.Notes() {
+		fmt.Fprintf(&b, "to know: %s\n", note)
+	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "\nwarning: %s\n", w)
 	}
@@ -85,8 +90,18 @@ func (b *page) cost(p *Plan) {
 		}
 		b.row("least time", p.LeastTime(), about)
 	}
+	b.row("accounts", accountCalls(p), "more calls of friendmigrate accounts, at 100 per second, which comes first")
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
 	b.row("disk", settings.FormatSize(p.Disk.Staged), "for the staged input")
+}
+
+// accountCalls is how many calls asking about the accounts of both sides takes.
+func accountCalls(p *Plan) string {
+	calls := func(n int64) string { return terminal.Count((n + sink.MaxAccounts - 1) / sink.MaxAccounts) }
+	if p.Both > 0 {
+		return calls(p.Both)
+	}
+	return "about " + calls(p.AboutBoth)
 }
 
 // LeastTime is the least time in words; "" where there is no limit.
