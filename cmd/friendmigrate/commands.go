@@ -230,15 +230,15 @@ func (p *program) unknownCommand(name string) error {
 	return e
 }
 
-// mistyped finds variables whose names are close to that of one that is read. The knobs of simulate
-// count only there: their names are short, and Kubernetes gives a container variables such as
-// FRIENDMIGRATE_PORT.
+// mistyped finds variables whose names are close to that of one that is read. The flags of simulate
+// and accounts count only there: some of their names are short, and Kubernetes gives a container
+// variables such as FRIENDMIGRATE_PORT, which is close to that of accounts --import.
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, progress.Variable: true}
 	command, _ := job.Split(p.Args)
 	for name, flags := range knownFlags() {
 		for flag := range flags {
-			if name != "simulate" || command == name {
+			if name != "simulate" && name != "accounts" || command == name {
 				known[settings.Variable(flag)] = true
 			}
 		}
