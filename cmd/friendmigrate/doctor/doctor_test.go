@@ -285,7 +285,7 @@ func TestAProbeThatFailsPutsBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s, client := serve(t, simulator.Config{})
 	p := &Probe{Service: client, From: "from", To: "to", Say: func(line string) {
-		if strings.Contains(line, "twice") {
+		if strings.HasPrefix(line, "importing TO twice") {
 			cancel()
 		}
 	}}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,222 +96,172 @@ func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 	for _, line := range plan {
 		p.Say(line)
 	}
-	if err := p.exist(ctx); err != nil {
-		return f, err
-	}
-	before, err := p.list(ctx, &f)
-	if err != nil {
-		return f, err
+	c := &calls{Probe: p, ctx: ctx}
+	c.exist()
+	before := c.list(&f)
+	if c.err != nil {
+		return f, c.err
 	}
 	defer func() {
-		left, failed := p.restore(context.WithoutCancel(ctx), before)
-		f.Left, f.Restored = left, failed == nil && len(left) == 0
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("put FROM's list back: %w; look at TO in it", failed))
+		back := &calls{Probe: p, ctx: context.WithoutCancel(ctx)}
+		f.Left = back.restore(before)
+		if f.Restored = back.err == nil && len(f.Left) == 0; back.err != nil {
+			err = errors.Join(err, fmt.Errorf("put FROM's list back: %w; look at TO in it", back.err))
 		}
 	}()
-	for _, step := range []func(context.Context, *Found) error{p.reimport, p.self, p.duplicate} {
-		if err := step(ctx, &f); err != nil {
-			return f, err
-		}
-	}
-	return f, nil
-}
+	first, second := p.edge(1), p.edge(2)
 
-// exist makes sure that both are accounts.
-func (p *Probe) exist(ctx context.Context) error {
-	return patiently(ctx, func() error {
-		list, err := p.Service.Accounts(ctx, []string{p.From, p.To})
-		if err != nil {
-			return err
-		}
-		for i, a := range list {
-			if a.Known && !a.Exists {
-				return fmt.Errorf("%s is no account of this app: --probe needs two that are there",
-					[]string{"FROM", "TO"}[i])
-			}
-		}
-		return nil
-	})
-}
-
-// list reads From's list, and learns how large a page is.
-func (p *Probe) list(ctx context.Context, f *Found) (map[string]migrate.Edge, error) {
-	list := map[string]migrate.Edge{}
-	read := friendlist.New(func() friendlist.Pages { return p.Service.Friends(p.From) })
-	for pages := 1; ; pages++ {
-		page, done := 0, false
-		err := patiently(ctx, func() (err error) {
-			page = 0
-			done, err = read.Step(ctx, func(friend *sink.Friend) error {
-				page++
-				e, _, err := friend.Edge(p.From)
-				list[e.To] = e
-				return err
-			}, func() { clear(list) })
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if f != nil && pages == 1 {
-			if f.PageAtLeast = page; !done {
-				f.PageSize = page
-			}
-		}
-		if done {
-			return list, nil
-		}
-	}
-}
-
-func (p *Probe) reimport(ctx context.Context, f *Found) error {
 	p.Say("importing TO into FROM's list, and again with other fields")
-	if _, err := p.send(ctx, p.edge(1)); err != nil {
-		return err
-	}
-	before, err := p.list(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if f.Reimport, err = p.send(ctx, p.edge(2)); err != nil {
-		return err
-	}
-	after, err := p.list(ctx, nil)
-	if err != nil {
-		return err
-	}
-	was, is, want := before[p.To], after[p.To], p.edge(2)
-	kept := verify.Differences(&want, &is)
-	for _, field := range verify.Differences(&want, &was) {
+	c.send(first)
+	was := c.list(nil)[p.To]
+	f.Reimport = c.send(second)
+	is := c.list(nil)[p.To]
+	kept := verify.Differences(&second, &is)
+	for _, field := range verify.Differences(&second, &was) {
 		if slices.Contains(kept, field) {
 			f.Kept = append(f.Kept, field)
 		} else {
 			f.Overwritten = append(f.Overwritten, field)
 		}
 	}
-	return nil
-}
 
-func (p *Probe) self(ctx context.Context, f *Found) (err error) {
 	p.Say("importing FROM into its own list")
-	e := p.edge(1)
-	e.To = p.From
-	f.Self, err = p.send(ctx, e)
-	return err
-}
+	self := first
+	self.To = p.From
+	f.Self = c.send(self)
 
-func (p *Probe) duplicate(ctx context.Context, f *Found) (err error) {
 	p.Say("importing TO twice in one call")
-	if err := p.remove(ctx, p.To); err != nil { // so that both are new
-		return err
-	}
-	if f.Duplicate, err = p.send(ctx, p.edge(1), p.edge(2)); err != nil {
-		return err
-	}
-	f.Items = len(f.Duplicate.Codes)
-	list, err := p.list(ctx, nil)
-	if err != nil {
-		return err
-	}
-	f.Wins = "neither"
-	switch list[p.To].Remark {
-	case p.edge(1).Remark:
+	c.remove(p.To) // so that both are new
+	f.Duplicate = c.send(first, second)
+	f.Items, f.Wins = len(f.Duplicate.Codes), "neither"
+	switch c.list(nil)[p.To].Remark {
+	case first.Remark:
 		f.Wins = "first"
-	case p.edge(2).Remark:
+	case second.Remark:
 		f.Wins = "last"
 	}
-	return nil
+	return f, c.err
 }
 
-// restore puts From's list back and says what could not be. A friend is removed before it is
-// imported, because an import may keep the fields of one that is there.
-func (p *Probe) restore(ctx context.Context, before map[string]migrate.Edge) (left []string, err error) {
-	p.Say("putting FROM's list back")
-	for _, to := range []string{p.From, p.To} {
-		if err := p.remove(ctx, to); err != nil {
-			return nil, err
+// calls makes the calls of a probe, one after the other. After an error it makes no more, and what
+// they give is of no use.
+type calls struct {
+	*Probe
+	ctx context.Context
+	err error
+}
+
+func (c *calls) make(call func() error) {
+	if c.err == nil {
+		c.err = patiently(c.ctx, call)
+	}
+}
+
+// exist makes sure that both are accounts.
+func (c *calls) exist() {
+	c.make(func() error {
+		list, err := c.Service.Accounts(c.ctx, []string{c.From, c.To})
+		for i, a := range list {
+			if a.Known && !a.Exists {
+				return fmt.Errorf("%s is no account of this app: --probe needs two that exist", [...]string{"FROM", "TO"}[i])
+			}
 		}
-		was, wanted := before[to]
-		if !wanted {
-			continue
-		}
-		if was.AddSource == "" {
-			was.AddSource = probeSource
-		}
-		a, err := p.send(ctx, was)
-		if err == nil && (a.Whole != 0 || len(a.Codes) != 1 || a.Codes[0] != 0) {
-			err = errors.New(a.String())
-		}
-		if err != nil {
-			return nil, err
+		return err
+	})
+}
+
+// list reads From's list, and learns how large a page is if f is not nil.
+func (c *calls) list(f *Found) map[string]migrate.Edge {
+	list := map[string]migrate.Edge{}
+	read := friendlist.New(func() friendlist.Pages { return c.Service.Friends(c.From) })
+	for done := false; !done && c.err == nil; {
+		page := 0
+		c.make(func() (err error) {
+			page = 0
+			done, err = read.Step(c.ctx, func(friend *sink.Friend) error {
+				page++
+				e, _, err := friend.Edge(c.From)
+				list[e.To] = e
+				return err
+			}, func() { clear(list) })
+			return err
+		})
+		if f != nil {
+			if f.PageAtLeast = page; !done {
+				f.PageSize = page
+			}
+			f = nil
 		}
 	}
-	after, err := p.list(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	for i, to := range []string{p.From, p.To} {
-		if fmt.Sprint(before[to]) != fmt.Sprint(after[to]) {
-			left = append(left, [...]string{"FROM", "TO"}[i]+" in FROM's list is not what it was before")
-		}
-	}
-	return left, nil
+	return list
 }
 
 // send makes one friend_import call.
-func (p *Probe) send(ctx context.Context, edges ...migrate.Edge) (a Answer, err error) {
-	err = patiently(ctx, func() error {
-		items, err := p.Service.ImportItems(ctx, p.From, edges)
-		var e *migrate.CallError
-		if errors.As(err, &e) && e.Answered && (e.Verdict == migrate.VerdictSplit ||
+func (c *calls) send(edges ...migrate.Edge) (a Answer) {
+	c.make(func() error {
+		a = Answer{}
+		items, err := c.Service.ImportItems(c.ctx, c.From, edges)
+		if e, _ := errors.AsType[*migrate.CallError](err); e != nil && e.Answered && (e.Verdict == migrate.VerdictSplit ||
 			e.Verdict == migrate.VerdictRefuseChunk || e.Verdict == migrate.VerdictUnknown) {
 			a = Answer{Whole: e.Code, Info: e.Info}
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		a = Answer{}
 		for _, item := range items {
 			if code, _ := sink.LookupCode(item.Code); code.Item == migrate.Again && item.Code != 0 {
 				return &migrate.CallError{Verdict: migrate.VerdictRetry, Code: item.Code, Info: item.Info}
 			}
-			a.Codes = append(a.Codes, item.Code)
-			if item.Info != "" {
-				a.Info = item.Info
-			}
+			a.Codes, a.Info = append(a.Codes, item.Code), cmp.Or(item.Info, a.Info)
 		}
-		return nil
+		return err
 	})
-	return a, err
+	return a
 }
 
-// remove takes a friend out of From's list; one that is not there is out of it.
-func (p *Probe) remove(ctx context.Context, to string) error {
-	return patiently(ctx, func() error {
-		outcomes, err := p.Service.Delete(ctx, p.From, []migrate.Edge{{To: to}})
-		if err != nil {
+// remove takes a friend out of From's list. One that is not there counts as removed.
+func (c *calls) remove(to string) {
+	c.make(func() error {
+		outcomes, err := c.Service.Delete(c.ctx, c.From, []migrate.Edge{{To: to}})
+		if err != nil || outcomes[0].Kind == migrate.Imported {
 			return err
 		}
-		switch o := outcomes[0]; o.Kind {
-		case migrate.Imported:
-			return nil
-		case migrate.Again:
-			return &migrate.CallError{Verdict: migrate.VerdictRetry, Code: o.Code, Info: o.Info}
-		default:
-			return &migrate.CallError{Verdict: migrate.VerdictUnknown, Code: o.Code, Info: o.Info}
+		failed := &migrate.CallError{Verdict: migrate.VerdictUnknown, Code: outcomes[0].Code, Info: outcomes[0].Info}
+		if outcomes[0].Kind == migrate.Again {
+			failed.Verdict = migrate.VerdictRetry
 		}
+		return failed
 	})
+}
+
+// restore puts From's list back and says what could not be. A friend is removed before it is
+// imported, because an import may keep the fields of one that is there.
+func (c *calls) restore(before map[string]migrate.Edge) (left []string) {
+	c.Say("putting FROM's list back")
+	for _, to := range []string{c.From, c.To} {
+		c.remove(to)
+		was, wanted := before[to]
+		if !wanted {
+			continue
+		}
+		was.AddSource = cmp.Or(was.AddSource, probeSource)
+		if a := c.send(was); c.err == nil && (a.Whole != 0 || len(a.Codes) != 1 || a.Codes[0] != 0) {
+			c.err = errors.New(a.String())
+		}
+	}
+	after := c.list(nil)
+	for i, to := range []string{c.From, c.To} {
+		if fmt.Sprint(before[to]) != fmt.Sprint(after[to]) {
+			left = append(left, [...]string{"FROM", "TO"}[i]+" in FROM's list is not what it was before")
+		}
+	}
+	return left
 }
 
 // patiently makes a call again that failed in passing.
 func patiently(ctx context.Context, call func() error) error {
 	for try := 1; ; try++ {
 		err := call()
-		var e *migrate.CallError
-		if err == nil || !errors.As(err, &e) || e.Verdict != migrate.VerdictRetry &&
-			e.Verdict != migrate.VerdictThrottle || try == tries {
+		e, _ := errors.AsType[*migrate.CallError](err)
+		if e == nil || e.Verdict != migrate.VerdictRetry && e.Verdict != migrate.VerdictThrottle || try == tries {
 			return err
 		}
 		if err := sleep(ctx, time.Duration(try)*betweenTry); err != nil {
