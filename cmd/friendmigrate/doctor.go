@@ -27,7 +27,7 @@ func doctorCommand() command {
 		text: `Finds out before a long run whether it will work: connection, clock, region, credentials, admin right,
 latency and throttling, by harmless calls (friend_get of the admin account). It says what it saw and how
 to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it also asks whether accounts exist,
-about a sample of --sample: import needs both sides of a friendship. With --probe it finds out by two test
+at most about --sample of them: the command accounts asks about all. With --probe it finds out by two test
 accounts what this app does where the vendor's pages are silent.
 `,
 	}

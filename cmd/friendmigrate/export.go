@@ -79,7 +79,7 @@ func (x *exported) ending() exit.Ending {
 	switch {
 	case x.stop.Err != nil:
 		e = x.stop.Ending(exit.Gravest(e.Code, x.stop.Code()), func(why string) string {
-			return fmt.Sprintf("%s; %s of %s are done", why, terminal.Count(now.Done), terminal.Some(now.Accounts, "account"))
+			return fmt.Sprintf("%s; %s of %s are done", why, terminal.Count(now.Done), terminal.Some(x.Accounts.Count, "account"))
 		})
 		e.Hint = cmp.Or(x.SilentHint(x.stop), x.ResumeLine().String())
 		e.Public += failed
@@ -95,7 +95,7 @@ func (x *exported) ending() exit.Ending {
 }
 
 // failedHint exports the accounts of the list of failures.
-func (x *exported) failedHint(now export.Standing) string {
+func (x *exported) failedHint(now export.Position) string {
 	l := x.Line().With("accounts", job.FreeName(export.FailedPath(x.Set.Destination)))
 	if x.Set.Destination != "" {
 		dir, base := filepath.Split(x.Set.Destination)
@@ -109,7 +109,7 @@ func (x *exported) failedHint(now export.Standing) string {
 }
 
 // importHint is the import of the result into another app.
-func (x *exported) importHint(now export.Standing) string {
+func (x *exported) importHint(now export.Position) string {
 	l := x.Line().As("import", func(string) bool { return false }).With("sdk-app-id", "SDKAPPID").
 		With("secret-key-file", "FILE").With("region", "REGION")
 	if tags := x.IntegerTags(); x.Set.Format == source.CSV && len(tags) > 0 {

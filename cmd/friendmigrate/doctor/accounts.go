@@ -127,6 +127,6 @@ func (x *Existing) check() Check {
 	if x.Missing == 0 {
 		return good("accounts", saw)
 	}
-	return warning("accounts", saw, "import accounts before friends, on both sides: an edge with an account that does "+
-		"not exist fails with 30003")
+	return warning("accounts", saw, "an edge with an account that does not exist fails with 30003; "+
+		"friendmigrate accounts finds all of those, and with --import imports them")
 }

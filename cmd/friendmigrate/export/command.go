@@ -106,11 +106,11 @@ func refusal(j *job.Job, err error) error {
 func (e *Export) follow(ctx context.Context, j *job.Job) error {
 	start, meter := e.At(), new(migrate.Meter)
 	if !e.Finished {
-		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(start.Accounts, "account"), j.Set.Target())
+		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(e.Accounts.Count, "account"), j.Set.Target())
 		if e.Resumed {
 			text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Done, "account"))
 		}
-		j.Log.Info(text, events.Export, zap.Int64("accounts", start.Accounts), zap.Int64("done", start.Done),
+		j.Log.Info(text, events.Export, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
 			zap.Float64("rate", j.Set.Rate))
 		defer j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, e.fill))()
 	}
@@ -121,8 +121,8 @@ func (e *Export) follow(ctx context.Context, j *job.Job) error {
 // fill says where the export stands.
 func (e *Export) fill(s *progress.Snapshot) {
 	now := e.At()
-	s.Doing, s.Noun, s.Settled, s.Total = "reading", "account", now.Done, now.Accounts
-	s.Done, s.ToGo = now.Done, now.Accounts-now.Done
+	s.Doing, s.Noun, s.Settled, s.Total = "reading", "account", now.Done, e.Accounts.Count
+	s.Done, s.ToGo = now.Done, s.Total-now.Done
 	s.Note = terminal.Some(now.Edges, "edge")
 	if n := now.Unread(); n > 0 {
 		s.Note += fmt.Sprintf(", %s unreadable", terminal.Count(n))
@@ -137,7 +137,7 @@ func (e *Export) warn(j *job.Job, whole bool) {
 	}
 	const most = 20
 	var names []string
-	other := e.out.at().Other
+	other := e.At().Other
 	for _, tag := range slices.Sorted(maps.Keys(other)) {
 		names = append(names, fmt.Sprintf("%q (%s)", tag, terminal.Some(other[tag], "value")))
 	}

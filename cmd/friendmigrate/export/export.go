@@ -46,27 +46,11 @@ func Open(o Options) (*Export, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Export{Options: o, out: out, Resumed: out.now.Accounts > 0, Finished: out.now.Finished}, nil
+	return &Export{Options: o, out: out, Resumed: out.now.Done > 0, Finished: out.now.Finished}, nil
 }
-
-// Standing is how far an export is.
-type Standing struct {
-	Accounts, Done, Failed int64
-	Edges                  int64
-	Bare                   int64 // edges without AddSource, of Edges
-	Short                  int64 // exported, but FriendNum says another number, of Failed
-}
-
-// Unread is how many accounts could not be read.
-func (s Standing) Unread() int64 { return s.Failed - s.Short }
 
 // At tells how far it is. Any goroutine may call it.
-func (e *Export) At() Standing {
-	p := e.out.at()
-	return Standing{
-		Accounts: e.Accounts.Count, Done: p.Accounts, Failed: p.Failed, Edges: p.Edges, Bare: p.Bare, Short: p.Short,
-	}
-}
+func (e *Export) At() Position { return e.out.at() }
 
 // FailedPath is the list of the accounts that could not be read.
 func FailedPath(destination string) string {
@@ -87,7 +71,7 @@ func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pag
 func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	f := &fetcher{pages: pages, out: e.out, states: map[int64]*state{}}
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1, func(*migrate.Edge) int { return 0 }, 0
-	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), e.out.now.Accounts), f, f, engine)
+	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), e.out.now.Done), f, f, engine)
 	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
 		stopped = f.giveUp()
 	}
@@ -128,7 +112,7 @@ func (e *Export) plan(ctx context.Context, first int64) iter.Seq2[migrate.Roster
 
 // IntegerTags lists the custom fields that are integers, which a CSV does not say by itself.
 func (e *Export) IntegerTags() []string {
-	tags := e.out.at().Tags
+	tags := e.At().Tags
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(tags)), func(tag string) bool { return !tags[tag] })
 }
 

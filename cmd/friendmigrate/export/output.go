@@ -51,7 +51,7 @@ type output struct {
 	broken  error // of a write: what lies behind the last step is not whole
 
 	mu  sync.Mutex // guards now
-	now position   // durable after a step; in between it runs ahead
+	now Position   // durable after a step; in between it runs ahead
 }
 
 // counter counts what goes into a writer.
@@ -102,7 +102,7 @@ func openOutput(o *Options) (out *output, err error) {
 
 // resume takes up what an earlier process has left, or begins.
 func (o *output) resume(id identity, there bool) error {
-	failures, was, err := filepath.Join(o.folder, "failed.csv"), position{}, error(nil)
+	failures, was, err := filepath.Join(o.folder, "failed.csv"), Position{}, error(nil)
 	switch was, err = readPosition(o.fsys, o.folder); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -172,7 +172,7 @@ func (o *output) settle(e *entry) error {
 	defer o.turn.Unlock()
 	o.ready[e.number] = e
 	for o.broken == nil {
-		number := o.now.Accounts
+		number := o.now.Done
 		next := o.ready[number]
 		if next == nil {
 			return nil
@@ -262,7 +262,7 @@ func (o *output) end() error {
 }
 
 // at tells how far it is. Any goroutine may call it.
-func (o *output) at() position {
+func (o *output) at() Position {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.now

@@ -29,11 +29,11 @@ var ErrOther = errors.New("the destination belongs to another export")
 // ErrExists is the error of a destination that no export has begun.
 var ErrExists = errors.New("the destination is there already")
 
-// position is how far an export is, in a file that is replaced whole.
-type position struct {
+// Position is how far an export is, in a file that is replaced whole.
+type Position struct {
 	Version int `json:"version"`
 	identity
-	Accounts int64            `json:"accountsDone"`
+	Done     int64            `json:"accountsDone"`
 	Rows     int64            `json:"rowBytes"`    // of the file that rows are written to
 	Failures int64            `json:"failedBytes"` // of the list of failures
 	Failed   int64            `json:"accountsFailed"`
@@ -50,27 +50,30 @@ const (
 	positionName    = "position.json"
 )
 
-func newPosition(id identity) position {
-	return position{Version: positionVersion, identity: id, Tags: map[string]bool{}}
+func newPosition(id identity) Position {
+	return Position{Version: positionVersion, identity: id, Tags: map[string]bool{}}
 }
 
+// Unread is how many accounts could not be read.
+func (p *Position) Unread() int64 { return p.Failed - p.Short }
+
 // readPosition reads how far an export is; fs.ErrNotExist if none has begun.
-func readPosition(fsys disk.FS, folder string) (position, error) {
+func readPosition(fsys disk.FS, folder string) (Position, error) {
 	name := filepath.Join(folder, positionName)
 	f, err := disk.Open(fsys, name)
 	if err != nil {
-		return position{}, err
+		return Position{}, err
 	}
 	content, err := io.ReadAll(f)
 	if err := errors.Join(err, f.Close()); err != nil {
-		return position{}, err
+		return Position{}, err
 	}
-	var p position
+	var p Position
 	if err := json.Unmarshal(content, &p); err != nil {
-		return position{}, fmt.Errorf("read %q: %w", name, err)
+		return Position{}, fmt.Errorf("read %q: %w", name, err)
 	}
 	if p.Version != positionVersion {
-		return position{}, fmt.Errorf("read %q: it is of version %d, which this program does not know", name, p.Version)
+		return Position{}, fmt.Errorf("read %q: it is of version %d, which this program does not know", name, p.Version)
 	}
 	if p.Tags == nil {
 		p.Tags = map[string]bool{}
@@ -78,20 +81,20 @@ func readPosition(fsys disk.FS, folder string) (position, error) {
 	return p, nil
 }
 
-func (p *position) write(fsys disk.FS, folder string) error {
+func (p *Position) write(fsys disk.FS, folder string) error {
 	return disk.WriteWhole(fsys, filepath.Join(folder, positionName),
 		func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
 }
 
 // take counts an entry.
-func (p *position) take(e *entry, csv bool) error {
+func (p *Position) take(e *entry, csv bool) error {
 	for _, tag := range slices.Sorted(maps.Keys(e.tags)) {
 		if integer, known := p.Tags[tag]; csv && known && integer != e.tags[tag] {
 			return mixed(tag)
 		}
 		p.Tags[tag] = p.Tags[tag] || e.tags[tag]
 	}
-	p.Accounts++
+	p.Done++
 	p.Edges += e.edges
 	p.Bare += e.bare
 	for tag, n := range e.other {
