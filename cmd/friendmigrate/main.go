@@ -140,7 +140,7 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 // it with a code of its own: Go's would say that the flags are wrong.
 func (p *program) run(ctx context.Context) (code int) {
 	err := migrate.Guard(func() error { return p.start(ctx) })
-	p.Screen.EndBlock()
+	p.Screen.Block(nil)
 	p.ShowStack(err)
 	if p.ending == nil || p.ending.Code != exit.Unexpected { // else it speaks of them
 		err = errors.Join(err, p.Bug())
@@ -159,7 +159,7 @@ func (p *program) run(ctx context.Context) (code int) {
 
 // lastWords says how the command ended: in a block to people, else in the last line.
 func (p *program) lastWords(e exit.Ending, to *terminal.Screen) {
-	if to.Terminal() {
+	if to.Redraws() {
 		to.Print(p.View.Snapshot().LastBlock(e))
 		return
 	}

@@ -90,7 +90,7 @@ func (p *program) makePlan(ctx context.Context, set settings.Settings, as *job.R
 	show := p.StartShow(set.Output, nil, nil)
 	defer func() {
 		show.Stop()
-		p.Screen.EndBlock()
+		p.Screen.Block(nil)
 	}()
 	memory := job.StagingShare(set.Job.Memory)
 	var staged func(context.Context, *stage.Stage) (string, error)

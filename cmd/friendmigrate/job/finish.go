@@ -58,7 +58,7 @@ func (j *Run) finish() (exit.Ending, error) {
 	}
 	j.View.End(last)
 	j.writeMetrics()
-	if j.Screen.Terminal() {
+	if j.Screen.Redraws() {
 		return ending, nil // the last block says it
 	}
 	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)),

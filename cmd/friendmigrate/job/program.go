@@ -101,7 +101,7 @@ func (p *Program) Bug() error {
 // ShowStack shows where the bug was, if err is one.
 func (p *Program) ShowStack(err error) {
 	if bug, ok := errors.AsType[*migrate.Bug](err); ok {
-		p.Screen.EndBlock()
+		p.Screen.Block(nil)
 		p.Screen.Line(strings.ReplaceAll(string(bug.Stack), "\t", "    "))
 	}
 }

@@ -1,9 +1,37 @@
 package job
 
 import (
+	"bytes"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
+
+// What a person sees who presses Ctrl-C comes at once, and not with the next second.
+func TestASignalIsAnsweredAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := &Program{View: progress.NewView(), Screen: terminal.New(&out, nil)}
+		p.View.Watch(progress.Work{Fill: func(s *progress.Snapshot) { s.Phase, s.Settled, s.Total = progress.Sending, 3, 4 }})
+		show := p.StartShow(settings.Output{Progress: "lines"}, nil, nil)
+		time.Sleep(Tick + Tick/2)
+		synctest.Wait()
+		before := out.String()
+		p.View.Stopping("press Ctrl-C again to stop now")
+		synctest.Wait()
+		if want := before + "stopping: nothing is in flight; press Ctrl-C again to stop now\n"; out.String() != want {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+		if before != "sending: 75.0 %, 3 of 4 edges\n" {
+			t.Errorf("the first line is %q", before)
+		}
+		show.Stop()
+	})
+}
 
 func TestLinesComeSoonAndThenSeldom(t *testing.T) {
 	for n, want := range []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, time.Minute, 90 * time.Second} {

@@ -35,7 +35,8 @@ type Undo struct {
 // Operation is friend_delete of those edges.
 func (u *Undo) Operation() Operation {
 	return Operation{
-		Command: "undo", Folder: folder.Undo, Settled: "deleted", Sent: "deleted", Suffix: "-2",
+		Command: "undo", Folder: folder.Undo, Suffix: "-2",
+		Doing: "deleting", Did: "deleted", Settled: "deleted", Sent: "deleted",
 		Prepare: u.prepare, EdgeBytes: sink.DeleteBytes,
 		Caller:   func(r *Run) migrate.Caller { return migrate.CallerFunc(r.Client.Delete) },
 		Outcomes: func(*Run) migrate.Journal { return u },

@@ -25,7 +25,12 @@ func (s Snapshot) Block(columns int) []terminal.Row {
 	if c := s.Calls; c != nil && s.Phase == Sending && columns >= wide {
 		facts = append(facts, terminal.Count(c.InFlight)+" in flight", terminal.Some(c.Sent, "call"))
 	}
-	rows := []terminal.Row{{Head: s.doing(), Color: terminal.Bold, Text: "  " + strings.Join(facts, "  ")}}
+	first := terminal.Row{Head: s.doing(), Color: terminal.Bold, Text: "  " + strings.Join(facts, "  ")}
+	for len(facts) > 2 && first.Columns() > columns { // the time left, which is the last one, counts more
+		facts = slices.Delete(facts, len(facts)-2, len(facts)-1)
+		first.Text = "  " + strings.Join(facts, "  ")
+	}
+	rows := []terminal.Row{first}
 	used := 0
 	var matters terminal.Row
 	for _, row := range s.matters(columns) {

@@ -71,6 +71,9 @@ func TestWhatTheBlockSays(t *testing.T) {
 			}
 		}
 	}
+	if got := shown(sendingSnapshot(func(*Snapshot) {}), 60); got != "sending  42.9 %  1,204,331 of 2,801,220 edges  1h 52m left" {
+		t.Errorf("a narrow screen shows\n%s", got)
+	}
 	s := sendingSnapshot(func(s *Snapshot) { s.Slow, s.Failures = "throttled", failures })
 	if got := shown(s, 199); !strings.Contains(got, "░  1,204,331 of") || !strings.HasSuffix(got, "\nthrottled  failed 1,204: 30003 ×1,190, 30010 ×14") ||
 		!strings.Contains(got, "37 in flight") {

@@ -79,9 +79,9 @@ func (s *Screen) Write(p []byte) (int, error) {
 // Line writes one line.
 func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
 
-// Print writes rows as lines, which may wrap, and ends the block.
+// Print writes rows as lines, which may wrap, in the place of the block.
 func (s *Screen) Print(rows []Row) {
-	s.EndBlock()
+	s.Block(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, row := range rows {
@@ -90,9 +90,9 @@ func (s *Screen) Print(rows []Row) {
 	}
 }
 
-// Close ends the block. Whoever is still at work writes into the void from here on.
+// Close makes everybody who is still at work write into the void from here on.
 func (s *Screen) Close() {
-	s.EndBlock()
+	s.Block(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.out = io.Discard
@@ -101,7 +101,7 @@ func (s *Screen) Close() {
 // Sync does nothing: there is no buffer.
 func (s *Screen) Sync() error { return nil }
 
-// Block draws a block in the place of the one before.
+// Block draws a block in the place of the one before; nil erases it.
 func (s *Screen) Block(rows []Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
