@@ -314,7 +314,10 @@ func (a *Audit) story(end lab.Ended) (r told, ok bool) {
 	if r.Ending.Code != end.Code || p.Code == nil || *p.Code != end.Code {
 		a.violated("O8", "exit code %d, the report says %d, progress.json %v", end.Code, r.Ending.Code, p.Code)
 	}
-	if !strings.HasPrefix(end.Last, "friendmigrate: ") || !strings.Contains(end.Last, "; hint: ") || !strings.Contains(end.Last, r.Ending.What) {
+	// The report has all lines of the ending, so the last of them is its end.
+	what, ours := strings.CutPrefix(end.Last, "friendmigrate: ")
+	what, _, hinted := strings.Cut(what, "; hint: ")
+	if !ours || !hinted || what == "" || !strings.HasSuffix(r.Ending.What, what) {
 		a.violated("O8", "the last line is %q, the report says %q", end.Last, r.Ending.What)
 	}
 	s, err := readState(a.Folder)
