@@ -12,12 +12,11 @@ const blockSize = 256 << 10
 
 // block is a run of whole records of one input. The parsers take blocks in any order.
 type block struct {
-	layout   *layout
-	line     int64 // at which data begins
-	data     []byte
-	records  []record // of CSV: what data holds, without empty lines
-	ends     []uint32 // of the cells of its whole records, as cutter has them
-	overlong bool     // data is no more than the beginning of one line that is too long
+	layout  *layout
+	line    int64 // at which data begins
+	data    []byte
+	records []record // what data holds, without empty lines
+	ends    []uint32 // of the cells of its whole records, as cutter has them
 }
 
 // record is a record of a block, or a line that is none.
@@ -63,18 +62,6 @@ func marks(line []byte) (n int) {
 	return n
 }
 
-// dropMarks takes the byte order marks off all lines, in place.
-func dropMarks(data []byte) []byte {
-	if !bytes.Contains(data, byteOrderMark) {
-		return data
-	}
-	kept := data[:0]
-	for line := range bytes.Lines(data) {
-		kept = append(kept, line[marks(line):]...)
-	}
-	return kept
-}
-
 // begin for CSV reads the header: the first line that is not empty. There is none in an empty
 // input.
 func (r *blockReader) begin(b *block) (header []byte, err error) {
@@ -114,7 +101,7 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 		case cutMore:
 		default:
 			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record: " +
-				headerFault(kind)}
+				headerFaults[kind]}
 		}
 		b.data = append(b.data[:0], r.carry...)
 		if err := r.fill(b); err != nil {
@@ -124,15 +111,8 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 	}
 }
 
-func headerFault(kind cutKind) string {
-	switch kind {
-	case cutOpen:
-		return "a quote in it is open for 1 MiB"
-	case cutQuotes:
-		return "its quotes are broken"
-	}
-	return "it is over 1 MiB"
-}
+var headerFaults = [...]string{cutOpen: "a quote in it is open for 1 MiB", cutQuotes: "its quotes are broken",
+	cutOverlong: "it is over 1 MiB", cutRunsOn: "it is over 1 MiB"}
 
 // fill appends up to a block of content to b.data, and at the end the line end that the last line
 // may lack.
@@ -173,7 +153,7 @@ func (r *blockReader) finish(b *block) {
 // next reads the next block into b, which it may reuse all of. It returns io.EOF after the last
 // one.
 func (r *blockReader) next(b *block) error {
-	b.layout, b.overlong = r.layout, false
+	b.layout = r.layout
 	b.data = append(b.data[:0], r.carry...)
 	r.carry = r.carry[:0]
 	for {
@@ -198,10 +178,10 @@ func (r *blockReader) next(b *block) error {
 			r.hand(b, n)
 			return nil
 		case runsOn:
-			b.line, b.overlong, r.skipping, r.rows = r.line, true, true, true
-			b.data = b.data[:copy(b.data, b.data[marks(b.data):])]
-			r.carry = append(r.carry, b.data[r.limit:]...)
-			b.data = b.data[:r.limit]
+			b.line, r.skipping, r.rows = r.line, true, true
+			start := marks(b.data)
+			b.records = append(b.records, record{start: uint32(start), length: uint32(r.limit), kind: cutOverlong})
+			r.carry = append(r.carry, b.data[start+r.limit:]...)
 			return nil
 		case r.end:
 			return fmt.Errorf("cut %q: no record at line %d", r.layout.name, r.line) // can't be: the last line ends
@@ -248,13 +228,8 @@ func (r *blockReader) skip(b *block) {
 // cut finds out how many of b's bytes are whole records, and which. runsOn says that the record
 // after them is too long, and that not even its first line ends in b.
 func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
-	b.records, b.ends = b.records[:0], b.ends[:0]
-	if !r.csv {
-		n = bytes.LastIndexByte(b.data, '\n') + 1
-		rest := b.data[n:]
-		return n, len(rest)-marks(rest) >= r.limit+2, nil
-	}
-	c := cutter{columns: r.layout.columns, limit: r.limit, ends: b.ends}
+	b.records = b.records[:0]
+	c := cutter{columns: r.layout.columns, limit: r.limit, lines: !r.csv, ends: b.ends[:0]}
 	for line := 0; n < len(b.data); {
 		start := n + marks(b.data[n:])
 		length, kind := c.cut(b.data[start:], r.end)

@@ -98,11 +98,8 @@ const (
 // right first.
 func (p *csvParser) use(l *layout) error {
 	p.layout = l
-	records := min(max(batchCells/len(l.header), 1), batchRecords)
-	p.rows = make([]row, records)
-	p.table = append(make([][]string, 0, records+1), l.header)
-	p.cells = make([]string, 0, records*len(l.header))
-	p.table = append(p.table, l.header)
+	p.rows = make([]row, min(max(batchCells/len(l.header), 1), batchRecords))
+	p.table = [][]string{l.header, l.header}
 	if err := p.read(); err != nil {
 		return err
 	}

@@ -28,10 +28,11 @@ const (
 // cutReasons are why lines that are no records are rejected.
 var cutReasons = [...]string{cutQuotes: reasonQuotes, cutColumns: reasonColumns, cutOverlong: reasonOverlong}
 
-// cutter finds the records of a CSV and their cells, in one walk.
+// cutter finds records, and the cells of a CSV's, in one walk.
 type cutter struct {
 	columns int      // of the header; 0: not known yet
 	limit   int      // of a record, in bytes
+	lines   bool     // JSONL: every line is a record, of which nothing more is found
 	ends    []uint32 // where the cells of all whole records end, each counted from the beginning of its record
 	most    int      // ends that there may be with the record's, and one more
 }
@@ -74,7 +75,7 @@ func (c *cutter) find(b []byte, final bool) (n int, kind cutKind) {
 		line = b[:lineEnd]
 	}
 	full := len(b) >= c.limit+2 // more bytes would not change what these show
-	if bytes.IndexByte(line, '"') < 0 {
+	if c.lines || bytes.IndexByte(line, '"') < 0 {
 		switch line = trimCR(line); {
 		case lineEnd < 0 && !full:
 			return 0, cutMore
@@ -83,7 +84,9 @@ func (c *cutter) find(b []byte, final bool) (n int, kind cutKind) {
 		case len(line) == 0:
 			return lineEnd + 1, cutBlank
 		}
-		c.split(line)
+		if !c.lines {
+			c.split(line)
+		}
 		return lineEnd + 1, cutWhole
 	}
 	end, state := c.scan(b[:min(len(b), c.limit+2)])

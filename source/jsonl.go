@@ -55,20 +55,17 @@ func (p *jsonlParser) look(name []byte) meaning {
 
 // block takes all rows of a block.
 func (p *jsonlParser) block(b *block) error {
-	for rest, line := dropMarks(b.data), b.line; len(rest) > 0; line++ {
-		end := bytes.IndexByte(rest, '\n')
-		raw := trimCR(rest[:end])
-		rest = rest[end+1:]
-		if len(raw) > p.limit {
-			if err := p.broken(b.layout, line, raw, reject{"", reasonOverlong}); err != nil {
-				return err
-			}
-			continue
+	for i := range b.records {
+		r := &b.records[i]
+		raw, line := b.text(r), b.line+int64(r.line)
+		var err error
+		switch {
+		case r.kind != cutWhole:
+			err = p.broken(b.layout, line, raw, reject{"", cutReasons[r.kind]})
+		case len(bytes.Trim(raw, " \t\r")) > 0:
+			err = p.row(b.layout, raw, line)
 		}
-		if len(bytes.Trim(raw, " \t\r")) == 0 {
-			continue
-		}
-		if err := p.row(b.layout, raw, line); err != nil {
+		if err != nil {
 			return err
 		}
 	}

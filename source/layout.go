@@ -56,8 +56,8 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 				reason := fmt.Sprintf("the column %.60q %s", name, reasonTag)
 				return &InputError{Name: l.name, Line: line, Reason: reason, Better: r.rename(name)}
 			}
-			_, integer := r.integer[m.text]
-			l.tags, l.integer = append(l.tags, m.text), append(l.integer, integer)
+			l.tags = append(l.tags, m.text)
+			l.integer = append(l.integer, slices.Contains(r.integer, m.text))
 		case fieldFrom:
 			l.from = name
 		}

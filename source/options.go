@@ -96,10 +96,8 @@ func (o Options) checkMap() error {
 }
 
 func mappable() []string {
-	return slices.DeleteFunc(slices.Clone(fieldNames[:]), func(name string) bool {
-		return name == "" ||
-			name == nameCustomItem
-	})
+	unmapped := func(name string) bool { return name == "" || name == nameCustomItem }
+	return slices.DeleteFunc(slices.Clone(fieldNames[:]), unmapped)
 }
 
 // Canonical is the text by which a job remembers these options, by flag: the same flags in another
@@ -181,16 +179,12 @@ func (o Options) duplicates() stage.Duplicates {
 type rules struct {
 	dictionary dictionary
 	mapped     map[string]string
-	integer    map[string]struct{} // full tags
-	source     string              // for rows without one
-	invalid    string              // --invalid-field: reject, drop or cut
+	integer    []string // full tags
+	source     string   // for rows without one
+	invalid    string   // --invalid-field: reject, drop or cut
 }
 
 func (o Options) rules() *rules {
-	r := &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: map[string]struct{}{},
-		source: o.DefaultAddSource, invalid: orElse(o.InvalidField, "reject")}
-	for _, tag := range o.integerTags() {
-		r.integer[tag] = struct{}{}
-	}
-	return r
+	return &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: o.integerTags(), source: o.DefaultAddSource,
+		invalid: orElse(o.InvalidField, "reject")}
 }

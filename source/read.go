@@ -157,8 +157,7 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 }
 
 func (r *reading) fault(in *openInput, err error) error {
-	var unusable *InputError
-	if errors.As(err, &unusable) {
+	if errors.As(err, new(*InputError)) {
 		return err
 	}
 	return in.fault(err)
@@ -204,16 +203,11 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		}
 		p.many = 0
 		before := p.tally.Rows
-		var err error
-		switch {
-		case b.overlong:
-			err = p.broken(b.layout, b.line, b.data, reject{"", reasonOverlong})
-		case b.layout.format == CSV:
-			err = csvs.block(b)
-		default:
-			err = jsonls.block(b)
+		take := csvs.block
+		if b.layout.format == JSONL {
+			take = jsonls.block
 		}
-		if err != nil {
+		if err := take(b); err != nil {
 			return err
 		}
 		r.place.stands.rows.Add(p.tally.Rows - before)

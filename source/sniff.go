@@ -53,6 +53,18 @@ func (in *openInput) sniff(r *rules) error {
 	return w.of(in.Name, in.Format).error(in.Name, in.packed)
 }
 
+// dropMarks takes the byte order marks off all lines, in place.
+func dropMarks(data []byte) []byte {
+	if !bytes.Contains(data, byteOrderMark) {
+		return data
+	}
+	kept := data[:0]
+	for line := range bytes.Lines(data) {
+		kept = append(kept, line[marks(line):]...)
+	}
+	return kept
+}
+
 // sniffBytes finds out what is no text. likely says that a magic number of letters alone is enough.
 func sniffBytes(head []byte, likely bool) *wrong {
 	for i := range kinds {

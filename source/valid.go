@@ -273,10 +273,7 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 		return v.text(item.Tag, item.Value, maxCustom)
 	}
 	digits, reason := integer(item.Value)
-	if reason != "" {
-		return "", reject{item.Tag, reason}
-	}
-	return digits, reject{}
+	return digits, reject{item.Tag, reason}
 }
 
 // reasonsByDigits are why numbers of so many digits are no times.
@@ -331,14 +328,15 @@ func integer(s string) (digits, reason string) {
 	if rest = strings.TrimLeft(rest, "0"); rest == "" {
 		return "0", ""
 	}
-	if !negative {
-		if _, err := strconv.ParseUint(rest, 10, 64); err != nil {
-			return "", reasonRange
-		}
-		return rest, ""
+	var err error
+	if negative {
+		rest = "-" + rest
+		_, err = strconv.ParseInt(rest, 10, 64)
+	} else {
+		_, err = strconv.ParseUint(rest, 10, 64)
 	}
-	if _, err := strconv.ParseInt("-"+rest, 10, 64); err != nil {
+	if err != nil {
 		return "", reasonRange
 	}
-	return "-" + rest, ""
+	return rest, ""
 }
