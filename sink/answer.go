@@ -228,39 +228,16 @@ func (t tally) odd() bool {
 	return t != tally{}
 }
 
-// matcher finds accounts that were sent, by name. Answers mostly come in the order of the request,
-// so the next account is tried first; but only the name counts.
-type matcher struct {
-	n     int
-	name  func(i int) string
-	next  int
-	index map[string]int // made when it is needed
-}
-
-func (m *matcher) find(to []byte) (int, bool) {
-	if m.next < m.n && m.name(m.next) == string(to) {
-		m.next++
-		return m.next - 1, true
-	}
-	if m.index == nil {
-		m.index = make(map[string]int, m.n)
-		for i := range m.n {
-			m.index[m.name(i)] = i
-		}
-	}
-	i, ok := m.index[string(to)]
-	if ok {
-		m.next = i + 1
-	}
-	return i, ok
-}
-
 // verdicts collects one answer's items by account.
 type verdicts struct {
 	names itemNames
-	matcher
 	tally
 	items []verdict
+
+	account func(i int) string // that was sent
+	next    int                // the account after the one that was found last
+	index   map[string]int     // of all accounts, made when it is needed
+
 	last  string // the text of the item before, which is mostly that of the next one too
 	wrong string // what is wrong with the last item that is not usable, or with the list
 }
@@ -274,8 +251,28 @@ type verdict struct {
 	presence presence
 }
 
-func newVerdicts(names itemNames, n int, name func(i int) string) *verdicts {
-	return &verdicts{names: names, matcher: matcher{n: n, name: name}, items: make([]verdict, n)}
+func newVerdicts(names itemNames, n int, account func(i int) string) *verdicts {
+	return &verdicts{names: names, account: account, items: make([]verdict, n)}
+}
+
+// find finds an account that was sent, by its name alone. Answers mostly come in the order of the
+// request, so the next account is tried first.
+func (v *verdicts) find(account []byte) (int, bool) {
+	if v.next < len(v.items) && v.account(v.next) == string(account) {
+		v.next++
+		return v.next - 1, true
+	}
+	if v.index == nil {
+		v.index = make(map[string]int, len(v.items))
+		for i := range v.items {
+			v.index[v.account(i)] = i
+		}
+	}
+	i, ok := v.index[string(account)]
+	if ok {
+		v.next = i + 1
+	}
+	return i, ok
 }
 
 // reset forgets an answer before the next one.

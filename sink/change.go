@@ -93,11 +93,8 @@ func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) 
 	w.raw(importHead)
 	w.text(from)
 	w.member("To_Account")
-	for i := range edges {
-		w.between(i)
-		w.text(edges[i].To)
-	}
-	w.raw(`],"DeleteType":"Delete_Type_Single"}`)
+	w.texts(friendsOf(edges))
+	w.raw(`,"DeleteType":"Delete_Type_Single"}`)
 	outcomes, err := c.change(ctx, friendDelete, from, edges, w.b, w.err)
 	for i := range outcomes {
 		if outcomes[i].Code == notAFriend {

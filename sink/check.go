@@ -111,11 +111,7 @@ func (c *Client) Probe(ctx context.Context) error {
 // there. Edges that are found are Already. It makes one friend_check call and at most one
 // friend_import call. Where friend_check refuses an edge for good, friend_import decides about it.
 func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	to := make([]string, len(edges))
-	for i := range edges {
-		to[i] = edges[i].To
-	}
-	found, err := c.Check(ctx, from, to)
+	found, err := c.Check(ctx, from, friendsOf(edges))
 	var e *migrate.CallError
 	switch {
 	case errors.As(err, &e) && e.Verdict == migrate.VerdictSuspect && e.Answered:
@@ -150,6 +146,15 @@ func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate
 		outcomes[places[i]] = o
 	}
 	return outcomes, err
+}
+
+// friendsOf lists the To_Accounts of edges.
+func friendsOf(edges []migrate.Edge) []string {
+	to := make([]string, len(edges))
+	for i := range edges {
+		to[i] = edges[i].To
+	}
+	return to
 }
 
 // keepFound turns a failed import into outcomes. Edges that friend_check found keep their outcome,

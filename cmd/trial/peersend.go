@@ -123,7 +123,11 @@ func (p *sendPeers) run(ctx context.Context, name string, accounts int64) (s sen
 		return s, err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
-	command := exec.CommandContext(ctx, os.Args[0], "peersend", "--script", "edges.csv", service.URL)
+	self, err := os.Executable()
+	if err != nil {
+		return s, err
+	}
+	command := exec.CommandContext(ctx, self, "peersend", "--script", "edges.csv", service.URL)
 	if name != "script" {
 		binary := p.program
 		if name != "friendmigrate" {
