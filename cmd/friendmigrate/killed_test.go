@@ -215,6 +215,40 @@ func TestAnUndoThatIsKilledLeavesTheAppAsItWas(t *testing.T) {
 	})
 }
 
+func TestAccountsThatAreKilledAskAboutAllAndImportThoseMissing(t *testing.T) {
+	t.Parallel()
+	dir, missing := t.TempDir(), simulator.Set{}
+	var input strings.Builder
+	input.WriteString("From_Account,To_Account,AddSource\n")
+	const accounts = 20_000
+	for i := range accounts {
+		fmt.Fprintf(&input, "u%d,u%d,AddSource_Type_Test\n", i, (i+1)%accounts)
+		if i%7 == 0 {
+			missing[fmt.Sprintf("u%d", i)] = struct{}{}
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "in.csv"), []byte(input.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	untilKilled(t, func(random *rand.Rand, n int) int {
+		sim, url := serveApp(t, simulator.Config{Latency: 10 * time.Millisecond, App: simulator.App{Missing: maps.Clone(missing)}})
+		env := slowly(settingsOf(t, url))
+		args := []string{"accounts", "--import", filepath.Join(dir, "in.csv"), "--state", filepath.Join(dir, fmt.Sprint("accounts", n))}
+		kills := killed(t, random, dir, env, 0, args...)
+		calls := sim.Stats().ByAPI
+		if most := int64((accounts/100 + 1) * (1 + kills)); calls["account_check"] < accounts/100 || calls["account_check"] > most {
+			t.Errorf("%d calls of account_check with %d kills", calls["account_check"], kills)
+		}
+		least := int64(len(missing)) // and those of the calls that were open at a kill
+		if n := sim.Stats().AccountsImported; n < least || n > least+int64(100*killedWorkers*kills) {
+			t.Errorf("%d accounts were imported with %d kills, %d were missing", n, kills, least)
+		}
+		// Asked again by another job, all are there.
+		call(t, 0, env, "accounts", filepath.Join(dir, "in.csv"), "--state", filepath.Join(dir, fmt.Sprint("again", n)))
+		return kills
+	})
+}
+
 func TestAVerifyThatIsKilledGivesTheSameLists(t *testing.T) {
 	t.Parallel()
 	a := newKilledApp(t)

@@ -70,8 +70,8 @@ var rows = []row{
 	{name: "limits", flag: "limits", help: "containers with little memory; the flag counts millions of edges",
 		ci: 1, release: 10, whole: limited, ready: lab.MemoryLimits},
 	{name: "commands", flag: "command-kills",
-		help: "kill -9 at random moments of verify, export, update and undo, each of which has to come to what an " +
-			"unbroken one comes to; the flag counts kills of each command",
+		help: "kill -9 at random moments of verify, export, update, undo and accounts, each of which has to " +
+			"come to what an unbroken one comes to; the flag counts kills of each command",
 		ci: 10, release: 350, whole: swept(commandTests, kills)},
 	{name: "operations", flag: "operation-seeds",
 		help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs",

@@ -12,7 +12,8 @@ import (
 // The tests behind rows.
 const (
 	commandTests = "TestAVerifyThatIsKilledGivesTheSameLists|TestAnExportThatIsKilledGivesTheSameFile|" +
-		"TestAnUpdateThatIsKilledSetsEveryField|TestAnUndoThatIsKilledLeavesTheAppAsItWas"
+		"TestAnUpdateThatIsKilledSetsEveryField|TestAnUndoThatIsKilledLeavesTheAppAsItWas|" +
+		"TestAccountsThatAreKilledAskAboutAllAndImportThoseMissing"
 	operationTest = "TestEveryFileOperationOfAJob"
 	damageTests   = "TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput"
 )
