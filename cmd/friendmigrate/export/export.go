@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -52,9 +54,12 @@ func Open(o Options) (*Export, error) {
 // At tells how far it is. Any goroutine may call it.
 func (e *Export) At() Position { return e.out.at() }
 
-// FailedPath is the list of the accounts that could not be read.
+// FailedPath is the list of the accounts that could not be read: next to the destination, and named
+// after it.
 func FailedPath(destination string) string {
-	return filepath.Join(filepath.Dir(destination), "export-failed.csv")
+	dir, base := filepath.Split(cmp.Or(destination, "export"))
+	stem, _, _ := strings.Cut(base, ".")
+	return dir + stem + "-failed.csv"
 }
 
 // Run reads the accounts that are still to be read, and writes the list of failures. engine says
