@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
-	"friendmigrate/sink"
 )
 
 // StatusVersion of the JSON form. It changes when a key changes its meaning or goes.
@@ -48,7 +46,7 @@ type Status struct {
 	PerSecond       float64 `json:"callsPerSecond"`
 	// of the shard that takes longest; absent: cannot be told
 	Left     *float64         `json:"leftSeconds,omitempty"`
-	FailedBy []FailedCode     `json:"failedByCode"`
+	FailedBy []report.Code    `json:"failedByCode"`
 	Missing  []string         `json:"missingShards,omitempty"`
 	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
 	Undone   *report.Undone   `json:"undone,omitempty"`   // of the shards whose undo has begun
@@ -56,13 +54,6 @@ type Status struct {
 	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
 
 	now progress.Snapshot // of all shards that have begun
-}
-
-// FailedCode counts the edges that failed with one ResultCode.
-type FailedCode struct {
-	Code   int    `json:"code"`
-	Edges  int64  `json:"edges"`
-	Advice string `json:"advice"`
 }
 
 // JobStatus is where one shard stands, or a job without shards.
@@ -101,7 +92,7 @@ func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Version: StatusVersion, State: base, FailedBy: []FailedCode{}}
+	s := &Status{Version: StatusVersion, State: base}
 	for _, place := range places {
 		one := JobStatus{Dir: place.Dir, Shard: place.Shard.String()}
 		if err := one.read(now, light); err != nil {
@@ -235,12 +226,7 @@ func (s *Status) addUp() {
 	if s.PerSecond = sum.Calls.PerSecond; s.Phase == Sending {
 		s.Left = sum.Left
 	}
-	for _, code := range slices.Sorted(maps.Keys(sum.Failures)) {
-		if n := sum.Failures[code]; n > 0 {
-			known, _ := sink.LookupCode(code)
-			s.FailedBy = append(s.FailedBy, FailedCode{Code: code, Edges: n, Advice: known.Advice})
-		}
-	}
+	s.FailedBy = report.ByCode(sum.Failures)
 	if s.now = sum; s.sharded() {
 		s.now.Doing = s.begun()
 	} else {

@@ -127,9 +127,6 @@ func (s *Status) runRows(row func(name, value, about string)) {
 	}
 	if len(s.Shards) == 1 {
 		one := &s.Shards[0]
-		if p := one.Progress; p != nil && p.Slow != "" && one.Running() {
-			row("slow", "", p.Slow)
-		}
 		if one.What != "" && !one.Running() {
 			row("ended", "", one.What)
 		}

@@ -45,13 +45,7 @@ func MutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float
 // Refresh takes what the journal knows: the account, the failures by code, the runs and their calls.
 func (r *Report) Refresh(journal *checkpoint.Journal) {
 	totals := journal.Totals()
-	r.Account, r.FailedByCode = Make(journal.Identity(), totals), []Code{}
-	for _, code := range slices.Sorted(maps.Keys(totals.FailedByCode)) {
-		if n := totals.FailedByCode[code]; n > 0 {
-			known, _ := sink.LookupCode(code)
-			r.FailedByCode = append(r.FailedByCode, Code{Code: code, Edges: n, Advice: known.Advice})
-		}
-	}
+	r.Account, r.FailedByCode = Make(journal.Identity(), totals), ByCode(totals.FailedByCode)
 	r.Runs, r.Calls = nil, Calls{}
 	for _, run := range journal.Runs() {
 		one := Run{Started: run.Start.At, Version: run.Start.Version, Workers: run.Start.Workers}
@@ -73,4 +67,16 @@ func (c Calls) plus(d Calls) Calls {
 		Uncertain: c.Uncertain + d.Uncertain, Halved: c.Halved + d.Halved, Holds: c.Holds + d.Holds,
 		Renewals: c.Renewals + d.Renewals, Paused: c.Paused + d.Paused,
 	}
+}
+
+// ByCode lists failed edges by their codes, with what to do about each.
+func ByCode(failed map[int]int64) []Code {
+	codes := []Code{}
+	for _, code := range slices.Sorted(maps.Keys(failed)) {
+		if n := failed[code]; n > 0 {
+			known, _ := sink.LookupCode(code)
+			codes = append(codes, Code{Code: code, Edges: n, Advice: known.Advice})
+		}
+	}
+	return codes
 }
