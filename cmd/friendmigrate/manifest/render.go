@@ -196,6 +196,15 @@ func (o Options) Codes() []codeRow {
 	return rows
 }
 
+// ExitCodes says in one line what the exit codes mean, for an annotation.
+func (o Options) ExitCodes() string {
+	var parts []string
+	for _, row := range o.Codes() {
+		parts = append(parts, fmt.Sprintf("%d: %s", row.Status, row.Meaning))
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Unusable is the exit code that a pod has in place of 2.
 func (Options) Unusable() int { return int(exit.PodUnusable) }
 

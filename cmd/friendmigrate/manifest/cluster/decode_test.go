@@ -137,7 +137,7 @@ func TestAMisspeltFieldIsCaught(t *testing.T) {
 			}
 			kind := strings.Fields(string(document))[3]
 			eachKey(root.Content[0], kind, func(path string, key *yamlv3.Node) {
-				if tried[path] {
+				if tried[path] || strings.Contains(path, ".annotations.") { // whose keys are free
 					return
 				}
 				tried[path] = true

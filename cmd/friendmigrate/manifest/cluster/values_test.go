@@ -184,8 +184,9 @@ func TestTheSecretIsAReference(t *testing.T) {
 	if k.Args[1] != "--secret-key-file="+k.VolumeMounts[1].MountPath+"/"+v.Items[0].Path || !k.VolumeMounts[1].ReadOnly {
 		t.Errorf("%q %+v", k.Args, k.VolumeMounts)
 	}
-	for i, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		if e := k.Env[1+i]; e.Name != name || e.ValueFrom.SecretKeyRef.Name != "chat" || e.ValueFrom.SecretKeyRef.Key != name {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		i := slices.IndexFunc(k.Env, func(e corev1.EnvVar) bool { return e.Name == name })
+		if e := k.Env[i]; e.Name != name || e.ValueFrom.SecretKeyRef.Name != "chat" || e.ValueFrom.SecretKeyRef.Key != name {
 			t.Errorf("%+v", e)
 		}
 	}
