@@ -38,7 +38,7 @@ type Settled struct {
 // many failures there are. An error ends it, with an empty Failure.
 func (j *Journal) Failures() iter.Seq2[Failure, error] {
 	return func(yield func(Failure, error) bool) {
-		err := j.scan(true, func(x *settlement, seq uint32, at time.Time, r reopens) bool {
+		err := j.scan(func(x *settlement, seq uint32, at time.Time, r reopens) bool {
 			for i := range x.failed {
 				f := &x.failed[i]
 				if r.after(seq, f.code) {
@@ -66,7 +66,7 @@ func (j *Journal) Failures() iter.Seq2[Failure, error] {
 // Failures does.
 func (j *Journal) Settlements(first int64, chunks int64) iter.Seq2[Settled, error] {
 	return func(yield func(Settled, error) bool) {
-		err := j.scan(true, func(x *settlement, seq uint32, at time.Time, r reopens) bool {
+		err := j.scan(func(x *settlement, seq uint32, at time.Time, r reopens) bool {
 			if x.ordinal < first || x.ordinal-first >= chunks {
 				return true
 			}
@@ -107,7 +107,7 @@ func (s *settlement) outcomes(seq uint32, at time.Time, r reopens, yield func(Se
 }
 
 // scan reads all settlements up to the last durable frame, until each returns false.
-func (j *Journal) scan(spell bool, each func(x *settlement, seq uint32, at time.Time, r reopens) bool) error {
+func (j *Journal) scan(each func(x *settlement, seq uint32, at time.Time, r reopens) bool) error {
 	j.mu.RLock()
 	end, known := j.end, slices.Clone(j.state.reopens)
 	j.mu.RUnlock()
@@ -128,7 +128,7 @@ func (j *Journal) scan(spell bool, each func(x *settlement, seq uint32, at time.
 		if err != nil {
 			return fail(err)
 		}
-		d, passed, err := openPayload(payload, spell)
+		d, passed, err := openPayload(payload, true)
 		now += passed
 		for at := time.UnixMilli(now); err == nil && d.more(); {
 			if err = d.record(&r); err == nil && r.kind == kindSettled && !each(&r.settlement, seq, at, known) {

@@ -71,7 +71,6 @@ type Client struct {
 	veiled     []string    // parts of the proxy's URL that must not be seen
 	identifier string
 	timeout    time.Duration
-	quiet      bool // no log
 	log        Logger
 	warner     *warner
 	transport  *http.Transport
@@ -92,9 +91,8 @@ func New(c Config) (*Client, error) {
 	if c.UserAgent == "" {
 		c.UserAgent = "friendmigrate"
 	}
-	log := c.Log
-	if log == nil {
-		log = noLog{}
+	if c.Log == nil {
+		c.Log = noLog{}
 	}
 	endpoint, err := parseEndpoint(c.Endpoint, c.AllowPlainHTTP)
 	switch {
@@ -107,7 +105,7 @@ func New(c Config) (*Client, error) {
 	case c.Timeout < 0:
 		return nil, fmt.Errorf("make client: a timeout of %v is none", c.Timeout)
 	}
-	signer, err := newSigner(c.SDKAppID, c.Identifier, c.SigLifetime, c.Key, log)
+	signer, err := newSigner(c.SDKAppID, c.Identifier, c.SigLifetime, c.Key, c.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -130,9 +128,8 @@ func New(c Config) (*Client, error) {
 		veiled:     proxySecrets(proxy),
 		identifier: c.Identifier,
 		timeout:    c.Timeout,
-		quiet:      c.Log == nil,
-		log:        log,
-		warner:     &warner{log: log, last: make(map[string]time.Time), held: make(map[string]int)},
+		log:        c.Log,
+		warner:     &warner{log: c.Log, last: make(map[string]time.Time), held: make(map[string]int)},
 		transport:  transport,
 		signer:     signer,
 		limiter:    newLimiter(c.Rate, c.StartAfter),
@@ -287,9 +284,6 @@ func (c *Client) resign(ctx context.Context, a *attempt, e *migrate.CallError) (
 
 // note logs an attempt.
 func (c *Client) note(api, from, kind string, a *attempt, e *migrate.CallError) {
-	if c.quiet {
-		return
-	}
 	info := ""
 	if e != nil {
 		info = e.Info

@@ -1,6 +1,7 @@
-// Package sink speaks to the friend APIs of Tencent Chat: friend_import, friend_check and
-// friend_get, and for doctor to account_check and friend_delete. It translates between the core's
-// words and the vendor's names on the wire, signs, paces, and decides once what an answer means.
+// Package sink calls the friend APIs of Tencent Chat (friend_import, friend_check, friend_get,
+// friend_update, friend_delete) and its account APIs (account_check, multiaccount_import). It
+// translates between the core's words and the vendor's names on the wire, signs, paces, and decides
+// once what an answer means.
 //
 // # What it promises
 //
@@ -17,8 +18,8 @@
 //     slow down at once, and later climb back to just under what it takes.
 //   - A call ends within its timeout, counted from its departure. If its context ends before, it
 //     has had no effect; after departure it is seen through.
-//   - The secret key and the signatures are in no error, log or result. The signature is added
-//     below http.Client, in a RoundTripper.
+//   - The secret key and the signatures are in no error, log or result. Requests go to the transport
+//     itself, since http.Client prints URLs in its errors.
 //   - The signature is renewed at 80 % of its life, when the key changes, and once for all workers
 //     when the service refuses it. A second refusal is fatal: hammering a bad signature locks the
 //     app.
@@ -40,7 +41,7 @@
 //   - limiter.go, pace.go: when a call may leave
 //   - signing.go, secret.go: the signature; transport.go: connections; client.go: one call from end
 //     to end
-//   - import.go, check.go, friends.go: the three APIs of a job; accounts.go: those that doctor adds
+//   - import.go, check.go, friends.go, change.go, accounts.go: the APIs
 //
 // The facts are from the vendor's pages (friend_import of 2024-09-25 and its sisters, the REST
 // overview, the tables of codes); what those leave open, such as the order of ResultItem or what a

@@ -23,7 +23,7 @@ import (
 // Limits on what an answer may cost us.
 const (
 	answerLimit    = 4 << 20  // bytes of an answer's body
-	friendGetLimit = 64 << 20 // the same for friend_get, which is streamed
+	friendGetLimit = 64 << 20 // the same for friend_get, which sends all fields of each friend
 	drainLimit     = 256 << 10
 	headerLimit    = 64 << 10
 	// under the 60 s and more of the usual load balancers, or a call meets a closed connection
