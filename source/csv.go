@@ -20,10 +20,12 @@ type row struct{ Texts *texts }
 
 // texts are the cells of a record. They are text throughout: gocsv's own numbers take 0x10, 1.5 and
 // " 7 " for integers. They are parts of the block, or of csvParser.unquoted.
+//
+// From is exported, since gocsv refuses a struct without a field that it could set.
 type texts struct {
-	From                                                           string // exported, as gocsv refuses a struct without a field
-	to, remark, remarkTime, groups, addSource, addWording, addTime string
-	custom                                                         []string // from left to right
+	From, to, remark, remarkTime, groups, addSource, addWording, addTime string
+
+	custom []string // from left to right
 }
 
 var freeTexts = sync.Pool{New: func() any { return &texts{custom: []string{}} }}

@@ -26,7 +26,7 @@ func peers(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("trial peers", flag.ContinueOnError)
 	edges := flags.Int64("edges", 5_000_000, "of the input, in random order, with nine columns")
 	rounds := flags.Int("rounds", 3, "runs of each; the median counts")
-	folder := flags.String("folder", "", "in which a `folder` is made for the inputs and what is sorted: some 650 bytes for each edge")
+	folder := flags.String("folder", "", "make a folder in this `folder` for the inputs and what is sorted: 650 bytes an edge")
 	old := flags.String("against", "", "another `binary` of the program that runs in turn with the others")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -153,7 +153,8 @@ func writeFull(dir string, edges int64) error {
 		return err
 	}
 	f := &fullRows{csv: bufio.NewWriter(rows), jsonl: bufio.NewWriter(lines)}
-	fmt.Fprintln(f.csv, "From_Account,To_Account,Remark,RemarkTime,GroupName,AddSource,AddWording,AddTime,Tag_SNS_Custom_Badge")
+	fmt.Fprintln(f.csv, "From_Account,To_Account,Remark,RemarkTime,GroupName,AddSource,AddWording,AddTime,"+
+		"Tag_SNS_Custom_Badge")
 	return errors.Join(g.Write(f), f.csv.Flush(), f.jsonl.Flush(), rows.Close(), lines.Close())
 }
 
@@ -165,7 +166,8 @@ type fullRows struct {
 }
 
 func (f *fullRows) Write(b []byte) (int, error) {
-	names, groups := []string{"Emma", "Leo", "Anna Maria", "Paul Jones"}, []string{"Family", "Sports", "Music", "Travel", "Neighbours"}
+	names := []string{"Emma", "Leo", "Anna Maria", "Paul Jones"}
+	groups := []string{"Family", "Sports", "Music", "Travel", "Neighbours"}
 	for line := range bytes.Lines(b) {
 		cells := bytes.Split(bytes.TrimSpace(line), []byte{','})
 		if f.n++; f.n == 1 {
@@ -181,8 +183,8 @@ func (f *fullRows) Write(b []byte) (int, error) {
 		const wording = "From the running club"
 		fmt.Fprintf(f.csv, "%s,%s,%s%s%s,%d,%s;%s,%s,%s,%d,level %d\n", cells[0], cells[1], quote, remark, quote, time1,
 			first, second, cells[2], wording, time2, badge)
-		fmt.Fprintf(f.jsonl, `{"From_Account":%q,"To_Account":%q,"Remark":%q,"RemarkTime":%d,"GroupName":[%q,%q],"AddSource":%q,`+
-			`"AddWording":%q,"AddTime":%d,"CustomItem":[{"Tag":"Tag_SNS_Custom_Badge","Value":"level %d"}]}`+"\n",
+		fmt.Fprintf(f.jsonl, `{"From_Account":%q,"To_Account":%q,"Remark":%q,"RemarkTime":%d,"GroupName":[%q,%q],`+
+			`"AddSource":%q,"AddWording":%q,"AddTime":%d,"CustomItem":[{"Tag":"Tag_SNS_Custom_Badge","Value":"level %d"}]}`+"\n",
 			cells[0], cells[1], remark, time1, first, second, cells[2], wording, time2, badge)
 	}
 	return len(b), nil

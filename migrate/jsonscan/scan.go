@@ -8,6 +8,7 @@
 package jsonscan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -225,19 +226,20 @@ func (s *Scanner) Text() ([]byte, error) {
 	if err := s.expect('"'); err != nil {
 		return nil, err
 	}
-	start, ascii := s.Pos, true
-	for ; s.Pos < len(s.Data); s.Pos++ {
-		switch c := s.Data[s.Pos]; {
+	text, ascii := s.Data[s.Pos:], true
+	for i, c := range text {
+		switch {
 		case c == '"':
-			text := s.Data[start:s.Pos]
-			if !ascii && !utf8.Valid(text) {
+			s.Pos += i + 1
+			if text = text[:i]; !ascii && !utf8.Valid(text) {
 				return nil, ErrNotUTF8
 			}
-			s.Pos++
 			return text, nil
 		case c == '\\':
-			return s.escaped(start)
+			s.Pos += i
+			return s.escaped(text[:i])
 		case c < ' ':
+			s.Pos += i
 			return nil, s.wrong()
 		case c >= utf8.RuneSelf:
 			ascii = false
@@ -246,9 +248,9 @@ func (s *Scanner) Text() ([]byte, error) {
 	return nil, ErrCut
 }
 
-// escaped goes on with a string that has escapes, from the first of them.
-func (s *Scanner) escaped(start int) ([]byte, error) {
-	text := append([]byte(nil), s.Data[start:s.Pos]...)
+// escaped goes on with a string that has escapes, behind what stands before the first of them.
+func (s *Scanner) escaped(text []byte) ([]byte, error) {
+	text = bytes.Clone(text)
 	for s.Pos < len(s.Data) {
 		c := s.Data[s.Pos]
 		switch {

@@ -6,7 +6,7 @@ import (
 )
 
 // Witness hears of the plan while it is being sealed: of every edge that is in it, roster after
-// roster, each in its order. nth counts the edges of a roster from 0. e, its lists and its texts are
+// roster, each in its order. nth counts the edges of a roster from 0. e, its lists and texts are
 // lent: the next edge takes their place. Rosters come in no particular order, but none comes in
 // pieces.
 type Witness func(e *migrate.Edge, nth int64)
