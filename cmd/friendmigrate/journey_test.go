@@ -86,9 +86,11 @@ func (j *journey) begin(args ...string) (*exec.Cmd, *strings.Builder) {
 	return c, stderr
 }
 
-// step runs the program to its end, which has to be with code. What it says last comes back.
+// step runs the program to its end, which has to be with code. What it says last comes back. It
+// begins a second after the step before, which had another state: neither knows of the other.
 func (j *journey) step(code int, args ...string) (last string) {
 	j.t.Helper()
+	time.Sleep(time.Second)
 	j.before = j.app.Stats()
 	c, stderr := j.begin(args...)
 	_ = c.Wait()
