@@ -124,7 +124,7 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 	p := &program{
 		Program: job.Program{
 			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: terminal.New(std.Err, env), Args: args,
-			View: progress.NewView(), Flags: flagsOf, Version: programVersion(),
+			View: progress.NewView(), Flags: flagsOf, Version: job.VersionOf(version),
 		},
 		root: os.DirFS("/"), message: new(progress.Log),
 	}

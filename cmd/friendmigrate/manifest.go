@@ -28,7 +28,7 @@ here. Flags of import that are not listed below stand behind --, as in: manifest
 
 // manifestAction is the command manifest.
 func (p *program) manifestAction(_ context.Context, in invocation) error {
-	options, err := manifest.Read(in.values, in.args, programVersion())
+	options, err := manifest.Read(in.values, in.args, p.Version)
 	if err != nil {
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.manifestHint(in, err)}
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
@@ -36,62 +34,12 @@ neither is so, friendmigrate doctor --probe finds out; --assume-new goes on all 
 // undoAction is the command undo.
 func (p *program) undoAction(ctx context.Context, in invocation) error {
 	dir := folder.Of(in.State, in.Shard)
-	if err := p.checkUndo(ctx, dir, in.Settings); err != nil {
+	if err := p.CheckUndo(ctx, dir, in.Settings); err != nil {
 		return err
 	}
 	u := &job.Undo{}
 	ending, err := p.NewRun(u.Operation(), in.Settings, in.values, nil).Do(ctx)
 	return p.end(ending, errors.Join(err, u.Close(), job.ReportUndone(dir)))
-}
-
-// checkUndo looks, without changing anything, whether the job in dir can be undone. Without --yes it
-// says what that would do.
-func (p *program) checkUndo(ctx context.Context, dir string, set settings.Settings) (err error) {
-	jobs, err := inspect.Open(dir)
-	if err != nil {
-		return inspectError(err)
-	}
-	defer func() { err = errors.Join(err, jobs.Close()) }()
-	for _, j := range jobs {
-		switch {
-		case j.Journal == nil:
-			return inspectError(fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir))
-		case j.Journal.Identity().Command() != "import":
-			return job.Unusable(p.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
-				j.Dir, j.Journal.Identity().Command())
-		case j.Shard != (settings.Shard{}):
-			return job.Unusable(p.Line().With("shard", j.Shard.String()),
-				"%q holds a job in shards: name the one to undo, one after the other", dir)
-		case set.AssumeNew || job.Evident(j.Journal):
-			continue
-		}
-		return job.Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+
-			"this app may answer \"imported\" for friends that it had before, and undo would delete those too. "+
-			"friendmigrate doctor --probe finds out; --assume-new says that none of them was there before", dir)
-	}
-	if set.Yes {
-		return nil
-	}
-	var only func(string) bool
-	if set.OnlyAccounts != "" {
-		list, err := p.OpenAccounts(ctx, "--only-accounts", set.OnlyAccounts)
-		if err != nil {
-			return err
-		}
-		named, err := list.Set(ctx)
-		if err != nil {
-			return err
-		}
-		only = func(from string) bool { _, has := named[from]; return has }
-	}
-	would, err := jobs.Undo(ctx, io.Discard, inspect.UndoOptions{Only: only})
-	if err != nil {
-		return errors.Join(p.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
-	}
-	least := time.Duration(float64(would.Calls) / set.Rate * float64(time.Second))
-	return job.Unusable(p.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
-		"nothing was deleted", terminal.Some(would.Pairs, "edge"), terminal.Some(would.Accounts, "account"),
-		terminal.Some(would.Calls, "call"), terminal.Span(least), set.Rate)
 }
 
 func undoListCommand() command {

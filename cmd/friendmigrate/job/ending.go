@@ -44,9 +44,6 @@ func (j *Run) judge(o outcome) exit.Ending {
 		e.Hint = j.stopHint(o, e.Code)
 	}
 	e.Report = j.path(folder.Page)
-	if j.Op.Hint != nil {
-		e.Hint = cmp.Or(j.Op.Hint(j, e.Code), e.Hint)
-	}
 	return e
 }
 

@@ -3,8 +3,6 @@ package job
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -29,14 +27,6 @@ func (j *Run) see(list string) string {
 		return "but " + j.path(list) + " is gone"
 	}
 	return "see " + j.path(list)
-}
-
-// SeeIfThere points at a list that another command keeps.
-func SeeIfThere(list string) string {
-	if _, err := os.Stat(list); errors.Is(err, fs.ErrNotExist) {
-		return "but " + list + " is gone"
-	}
-	return "see " + list
 }
 
 // writeFailed writes the list of edges that are failed now, whole, and returns how many these are.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 
-	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/migrate"
 )
 
@@ -33,7 +32,4 @@ type Operation struct {
 	Outcomes func(*Run) migrate.Journal
 	// Rosters sees the plan pass by. nil: nobody does.
 	Rosters func(iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error]
-	// Hint is the command to run after an ending that this operation words differently. nil or "":
-	// as after an import.
-	Hint func(*Run, exit.Code) string
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -158,8 +161,8 @@ func (u *Undo) Close() error {
 	return u.of.Close()
 }
 
-// Evident reports whether the journal shows that what the service said to be imported was new.
-func Evident(journal *checkpoint.Journal) bool {
+// evident reports whether the journal shows that what the service said to be imported was new.
+func evident(journal *checkpoint.Journal) bool {
 	asked := 0
 	runs := journal.Runs()
 	for _, run := range runs {
@@ -190,4 +193,62 @@ func ReportUndone(dir string) error {
 		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("write into the report that the job was undone: %w", err)}
 	}
 	return nil
+}
+
+// CheckUndo looks, without changing anything, whether the job in dir can be undone. Without --yes it
+// says what that would do.
+func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settings) (err error) {
+	jobs, err := inspect.Open(dir)
+	if err != nil {
+		return noJob(err)
+	}
+	defer func() { err = errors.Join(err, jobs.Close()) }()
+	for _, j := range jobs {
+		switch {
+		case j.Journal == nil:
+			return noJob(fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir))
+		case j.Journal.Identity().Command() != "import":
+			return Unusable(p.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
+				j.Dir, j.Journal.Identity().Command())
+		case j.Shard != (settings.Shard{}):
+			return Unusable(p.Line().With("shard", j.Shard.String()),
+				"%q holds a job in shards: name the one to undo, one after the other", dir)
+		case set.AssumeNew || evident(j.Journal):
+			continue
+		}
+		return Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+
+			"this app may answer \"imported\" for friends that it had before, and undo would delete those too. "+
+			"friendmigrate doctor --probe finds out; --assume-new says that none of them was there before", dir)
+	}
+	if set.Yes {
+		return nil
+	}
+	var only func(string) bool
+	if set.OnlyAccounts != "" {
+		list, err := p.OpenAccounts(ctx, "--only-accounts", set.OnlyAccounts)
+		if err != nil {
+			return err
+		}
+		named, err := list.Set(ctx)
+		if err != nil {
+			return err
+		}
+		only = func(from string) bool { _, has := named[from]; return has }
+	}
+	would, err := jobs.Undo(ctx, io.Discard, inspect.UndoOptions{Only: only})
+	if err != nil {
+		return errors.Join(p.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
+	}
+	least := time.Duration(float64(would.Calls) / set.Rate * float64(time.Second))
+	return Unusable(p.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
+		"nothing was deleted", terminal.Some(would.Pairs, "edge"), terminal.Some(would.Accounts, "account"),
+		terminal.Some(would.Calls, "call"), terminal.Span(least), set.Rate)
+}
+
+// noJob gives an error of a folder without a job its code.
+func noJob(err error) error {
+	if errors.Is(err, folder.ErrNoJob) {
+		return exit.Because(exit.Unusable, err)
+	}
+	return err
 }

@@ -26,7 +26,7 @@ type accounts struct {
 	err   error // the first of the spool
 }
 
-func newAccounts(j *job) *accounts {
+func newAccounts(j *making) *accounts {
 	dir := filepath.Dir(j.AccountsOut)
 	if j.scratch != nil {
 		dir = j.scratch.dir

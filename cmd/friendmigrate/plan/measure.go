@@ -28,12 +28,12 @@ func (m *measured) add(o *measured) {
 // witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to
 // be read again.
 type witnesses struct {
-	job *job
+	of  *making
 	all []*measurer
 }
 
 func (s *witnesses) next() stage.Witness {
-	w := &measurer{job: s.job}
+	w := &measurer{of: s.of}
 	s.all = append(s.all, w)
 	return w.edge
 }
@@ -49,7 +49,7 @@ func (s *witnesses) sum() *measured {
 
 // measure passes over a plan that is sealed: the engine cuts it into the calls of an import, which
 // are added up instead of being sent.
-func (j *job) measure(ctx context.Context) (*measured, error) {
+func (j *making) measure(ctx context.Context) (*measured, error) {
 	sum := &measured{}
 	var mu sync.Mutex // guards sum and the collected ids
 	add := func(_ context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
@@ -122,7 +122,7 @@ func (m *memory) Settle(_ context.Context, s migrate.Settlement) error {
 // measurer is one of the witnesses.
 type measurer struct {
 	measured
-	job *job
+	of *making
 
 	// The chunk that is being added up.
 	envelope int64 // of a call for its account
@@ -151,7 +151,7 @@ func (w *measurer) endChunk() {
 		return
 	}
 	calls := int64(1)
-	if room := w.job.ChunkBytes - sink.EnvelopeBytes; w.size > room {
+	if room := w.of.ChunkBytes - sink.EnvelopeBytes; w.size > room {
 		calls = 0
 		for rest := w.sizes; len(rest) > 0; calls++ {
 			rest = rest[migrate.Fitting(len(rest), room, func(k int) int { return rest[k] }):]

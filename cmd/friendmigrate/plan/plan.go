@@ -43,7 +43,7 @@ type Options struct {
 // Make plans a job. An error that is source.ErrUnusable is the user's to fix; if ctx ends, its
 // error comes back soon, with everything removed.
 func Make(ctx context.Context, o Options) (p *Plan, err error) {
-	j := &job{Options: o}
+	j := &making{Options: o}
 	defer func() { err = errors.Join(err, j.close()) }()
 	if err := j.open(ctx); err != nil {
 		return nil, err
@@ -80,8 +80,8 @@ func Make(ctx context.Context, o Options) (p *Plan, err error) {
 	return p, nil
 }
 
-// job is one making of a plan.
-type job struct {
+// making is one making of a plan.
+type making struct {
 	Options
 	notes    []string // on the state folder
 	stage    *stage.Stage
@@ -94,7 +94,7 @@ type job struct {
 }
 
 // close gives back what is open and removes what was staged.
-func (j *job) close() error {
+func (j *making) close() error {
 	var err error
 	if j.stage != nil {
 		err = j.stage.Close()
@@ -110,7 +110,7 @@ func (j *job) close() error {
 
 // open finds a sealed stage of the same job, if there is one. What is wrong with the state folder
 // is import's to say: here the input is read again.
-func (j *job) open(ctx context.Context) error {
+func (j *making) open(ctx context.Context) error {
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, source.StageFolder), disk.OS{})
 	if err != nil {
 		return nil
@@ -131,7 +131,7 @@ func (j *job) open(ctx context.Context) error {
 }
 
 // hasNews reports whether standard input is to be read and is not empty.
-func (j *job) hasNews() bool {
+func (j *making) hasNews() bool {
 	if j.Stdin == nil || !slices.Contains(j.Inputs, source.Standard) {
 		return false
 	}
@@ -141,12 +141,12 @@ func (j *job) hasNews() bool {
 	return err == nil
 }
 
-func (j *job) note(format string, args ...any) {
+func (j *making) note(format string, args ...any) {
 	j.notes = append(j.notes, fmt.Sprintf(format, args...))
 }
 
 // compare says why a sealed stage is not of this job, or takes up what it knows of the inputs.
-func (j *job) compare(ctx context.Context, meta source.Meta) (why string, err error) {
+func (j *making) compare(ctx context.Context, meta source.Meta) (why string, err error) {
 	for flag, is := range j.Rows.Canonical() {
 		if was := meta.Options[flag]; was != is {
 			return fmt.Sprintf("%s was %q, is %q", flag, was, is), nil
@@ -169,14 +169,14 @@ func (j *job) compare(ctx context.Context, meta source.Meta) (why string, err er
 }
 
 // arguments are the inputs without what standard input holds: that can be read once only.
-func (j *job) arguments() source.Arguments {
+func (j *making) arguments() source.Arguments {
 	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects, AllowEmpty: j.Rows.AllowEmpty}
 }
 
 // read stages the input in a folder that is removed at the end, and measures it on the way. Where
 // ids are wanted it does not (nil): these are collected once staging has given back its memory, in
 // a pass of their own, which measures too.
-func (j *job) read(ctx context.Context) (m *measured, err error) {
+func (j *making) read(ctx context.Context) (m *measured, err error) {
 	if _, _, err := j.arguments().Resolve(ctx); err != nil {
 		return nil, err // a misspelt input leaves nothing to remove
 	}
@@ -184,7 +184,7 @@ func (j *job) read(ctx context.Context) (m *measured, err error) {
 		return nil, err
 	}
 	var witness func() stage.Witness
-	by := witnesses{job: j}
+	by := witnesses{of: j}
 	if j.AccountsOut == "" {
 		witness = by.next
 	}
@@ -209,7 +209,7 @@ func (j *job) read(ctx context.Context) (m *measured, err error) {
 }
 
 // plan puts together what reading and measuring found.
-func (j *job) plan(m *measured) (*Plan, error) {
+func (j *making) plan(m *measured) (*Plan, error) {
 	c, t := j.counts, j.stage.Totals()
 	t.OverMax = m.over // --max-friends is not part of what makes a stage
 	p := &Plan{

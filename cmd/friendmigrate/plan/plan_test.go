@@ -173,7 +173,7 @@ func TestCallsAreCountedByTheirBytes(t *testing.T) {
 	}
 	one := sink.EdgeBytes(&edges[0])
 	for room, want := range map[int]int64{10 * one: 1, 10*one - 1: 2, 5 * one: 2, 5*one - 1: 3, one: 10, 1: 10} {
-		w := measurer{job: &job{Options: Options{ChunkBytes: room + sink.EnvelopeBytes}}}
+		w := measurer{of: &making{Options: Options{ChunkBytes: room + sink.EnvelopeBytes}}}
 		for i := range edges {
 			w.edge(&edges[i], int64(i))
 		}

@@ -100,7 +100,7 @@ func (s *scratch) remove() error {
 }
 
 // diskBytes is what the staged input takes on disk, in bytes.
-func (j *job) diskBytes() (bytes int64, err error) {
+func (j *making) diskBytes() (bytes int64, err error) {
 	entries, err := os.ReadDir(filepath.Join(j.dir, source.StageFolder))
 	if err != nil {
 		return 0, fmt.Errorf("look at the staged input: %w", err)

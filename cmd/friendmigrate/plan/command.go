@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/source"
+)
+
+// Do plans the import that r would be, and says how that ended.
+func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) {
+	warn := func(message string) { r.Screen.Line("warning: " + message) }
+	if err := check(r); err != nil {
+		return nil, e, err
+	}
+	if r.Store, err = r.OpenObjects(ctx, r.Set.Objects, r.Inputs, warn); err != nil {
+		return nil, e, err
+	}
+	debug.SetMemoryLimit(settings.RuntimeLimit(r.Set.Job.Memory))
+	pilot, err := r.OpenPilot(ctx)
+	if err != nil {
+		return nil, e, err
+	}
+	o := optionsOf(r)
+	if o.Waits = warn; pilot != nil {
+		o.Staged = pilot.Planned
+	}
+	if made, err = shown(ctx, r, o); err != nil {
+		if err := r.Stopped(ctx, "stopped by %w; nothing is left of it"); err != nil {
+			return nil, e, err
+		}
+		if job.NoSpace(err) {
+			r.MeasureStage(ctx)
+		}
+		return nil, e, r.InputError(ctx, err)
+	}
+	e = made.ending(r)
+	made.Code, made.Program = int(e.Code), r.VersionLine()
+	return made, e, nil
+}
+
+// check refuses what import would refuse of the arguments alone.
+func check(r *job.Run) error {
+	if err := r.CheckInputs(); err != nil {
+		return err
+	}
+	if err := job.Refused(r.Reads.CheckState(r.Base()), r.Apart()); err != nil {
+		return err
+	}
+	out := r.Set.AccountsOut
+	if out == "" {
+		return nil
+	}
+	err := r.Reads.CheckFile("--accounts-out", out, folder.AccountsHeader)
+	return job.Refused(err, r.Line().With("accounts-out", job.FreeList(out)).String())
+}
+
+func optionsOf(r *job.Run) Options {
+	set := r.Set
+	memory := job.StagingShare(set.Job.Memory)
+	return Options{
+		Inputs: r.Inputs, Stdin: r.Input(), Objects: r.Store, Rows: set.Rows, Shard: set.Job.Shard.Index,
+		Shards: set.Job.Shard.Count, State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard),
+		Memory: memory, Lanes: source.Lanes(memory), ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate,
+		AccountsOut: set.AccountsOut,
+	}
+}
+
+// shown makes the plan and shows how far the input is read.
+func shown(ctx context.Context, r *job.Run, o Options) (*Plan, error) {
+	var reading job.Reading
+	o.Progress = reading.Take
+	r.View.Watch(progress.Work{Fill: reading.Fill})
+	show := r.StartShow(r.Set.Output, nil, nil)
+	defer func() {
+		show.Stop()
+		r.Screen.Block(nil)
+	}()
+	return Make(ctx, o)
+}
+
+// ending says how the plan ended, and how to import what was planned.
+func (p *Plan) ending(r *job.Run) exit.Ending {
+	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", terminal.Some(p.Edges, "edge"),
+		terminal.Some(p.Accounts, "account"), terminal.Some(p.Calls, "call"))}
+	if p.LeastSeconds != nil && *p.LeastSeconds >= 1 {
+		e.What += ", at least " + p.LeastTime()
+	}
+	has := func(flag string) bool { return flag != "json" && flag != "accounts-out" }
+	l := r.Line().As("import", has).Of(r.Line().Inputs()...)
+	if p.OtherJob {
+		l = l.With("state", job.Beside(r.Set.Job.State, "-2"))
+	}
+	e.Hint = l.String()
+	elsewhere := p.Rows.RejectedElsewhere
+	if p.Rows.Rejected > 0 {
+		e.Code = exit.Exceptions
+		why := ""
+		if p.WhyAllRejected != "" {
+			why = " (" + p.WhyAllRejected + ")"
+		}
+		e.What = fmt.Sprintf("%s rejected%s; %s", wouldBe(p.Rows.Rejected), why, e.What)
+	}
+	if r.Set.Strict && elsewhere > 0 {
+		e.What = fmt.Sprintf("%s rejected of other shards; %s", wouldBe(elsewhere), e.What)
+	}
+	if r.Set.Strict && p.Rows.Rejected+elsewhere > 0 {
+		e.Code = exit.Unusable
+		e.What = "--strict: " + e.What
+		e.Hint = l.Without("strict").String() + " # or fix the rows first"
+	}
+	return e
+}
+
+func wouldBe(rows int64) string { return terminal.Some(rows, "row") + " would be" }
