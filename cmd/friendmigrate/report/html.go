@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -37,6 +38,30 @@ func (r Report) Arrived() string {
 		return fmt.Sprintf("Yes, but verify found %s with other fields.", terminal.Some(v.Different, "edge"))
 	}
 	return fmt.Sprintf("Yes: %s in place, and verify found them.", terminal.IsAre(r.InPlace(), "edge"))
+}
+
+// InList says how many rows a list has, as far as the report of a job that is not in shards tells
+// it.
+func (r Report) InList(name string) string {
+	kind, _, _ := strings.Cut(name, ".")
+	n, noun := int64(0), "edge"
+	switch {
+	case kind == "failed":
+		n = r.Account.Failed()
+	case kind == "rejected":
+		n, noun = r.Rows.Rejected, "row"
+	case kind == "duplicates":
+		n, noun = r.Plan.Differing, "row"
+	case kind == "changed":
+		n, noun = r.Plan.Changed, "field"
+	case kind == "missing" && r.Verified != nil:
+		n = r.Verified.Missing
+	case kind == "different" && r.Verified != nil:
+		n = r.Verified.Different
+	default:
+		return ""
+	}
+	return terminal.Some(n, noun)
 }
 
 // WriteHTML writes the report for people.
