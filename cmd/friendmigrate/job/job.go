@@ -88,7 +88,7 @@ func (j *Job) CheckBase() error {
 	return nil
 }
 
-// Take takes the state folder of this shard below base, and its lock, unless the job has that.
+// Take takes the state folder of this shard below base, and its lock.
 // neighbours sees that base holds no other division of the job.
 func (j *Job) Take(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
 	check := func() error {
@@ -113,10 +113,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 			return exit.Because(exit.Unusable, j.ReadError(ctx, err))
 		}
 	}
-	if j.Lock != nil {
-		return nil
-	}
-	if err := j.TakeLock(); err != nil {
+	if j.Lock, err = checkpoint.TryLock(j.Dir); err != nil {
 		return err
 	}
 	if err := check(); err != nil { // one that began at the same time
@@ -126,12 +123,6 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 		return err
 	}
 	return j.ServeMetrics(j.Set.Eyes, j.Log)
-}
-
-// TakeLock takes the lock of the folder.
-func (j *Job) TakeLock() (err error) {
-	j.Lock, err = checkpoint.TryLock(j.Dir)
-	return err
 }
 
 // Close closes what is open, and between the client and the rest what else there is. Everything
