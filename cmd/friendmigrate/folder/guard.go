@@ -77,7 +77,7 @@ func (r *Reads) CheckState(base string) error {
 }
 
 // checkFiles is CheckState for the files of one state. above says that dir is the folder above those
-// of shards, where the joint report lies.
+// of shards, where the joint report lies and the pace.
 func (r *Reads) checkFiles(dir string, above bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -95,7 +95,7 @@ func (r *Reads) checkFiles(dir string, above bool) error {
 				return part(in.flag, in.name, dir, e.Name())
 			}
 		}
-		joint := above && (e.Name() == Report || e.Name() == Page)
+		joint := above && (e.Name() == Report || e.Name() == Page || e.Name() == paceFile)
 		if e.Name() != checkpoint.LockName && !joint {
 			foreign = name
 		}

@@ -203,6 +203,10 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 		return noJob(err)
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
+	begun, err := inspect.Undoing(dir)
+	if err != nil {
+		return err
+	}
 	for _, j := range jobs {
 		switch {
 		case j.Journal == nil:
@@ -213,7 +217,7 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 		case j.Shard != (settings.Shard{}):
 			return Unusable(p.Line().With("shard", j.Shard.String()),
 				"%q holds a job in shards: name the one to undo, one after the other", dir)
-		case set.AssumeNew || evident(j.Journal):
+		case begun != nil || set.AssumeNew || evident(j.Journal):
 			continue
 		}
 		return Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+

@@ -437,3 +437,16 @@ func TestAFlagWithAnEmptyValueIsRefused(t *testing.T) {
 		t.Errorf("an empty variable is none: %v", err)
 	}
 }
+
+// TestAShareNeverExceedsTheRate of all shards together, but for shares of less than a call.
+func TestAShareNeverExceedsTheRate(t *testing.T) {
+	for _, c := range []struct {
+		rate  float64
+		count int
+		want  float64
+	}{{200, 0, 200}, {200, 1, 200}, {50, 4, 12}, {200, 3, 66}, {3, 4, 0.75}, {100000, 4, 100000}} {
+		if got := Share(c.rate, Shard{Count: c.count}); got != c.want {
+			t.Errorf("%v for %d shards: %v, want %v", c.rate, c.count, got, c.want)
+		}
+	}
+}
