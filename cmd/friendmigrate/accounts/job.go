@@ -67,7 +67,8 @@ func (j *Job) Do(ctx context.Context) (r *Result, err error) {
 	j.View.Rest()
 	counts := j.pass.Counts()
 	r = &Result{Counts: counts, Imported: j.imported, Calls: j.Client.Stats().Attempts, ByCode: map[int]int64{},
-		List: filepath.Join(j.Dir, folder.AccountsMissing), Stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}}
+		List: filepath.Join(j.Dir, folder.AccountsMissing),
+		Stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}}
 	for code, n := range j.Journal.Totals().FailedByCode {
 		if code != 0 && n > 0 {
 			r.ByCode[code] = n
@@ -117,56 +118,66 @@ func (j *Job) nothingStaged() error {
 // collect writes the list of the first pass: the distinct ids of INPUT, or of what is staged.
 func (j *Job) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
 	id = j.Identity()
-	memory := job.StagingShare(j.Set.Memory)
 	j.Log.Info("collecting the accounts of both sides", events.Read)
 	if len(j.Inputs) > 0 {
-		var reading job.Reading
-		j.View.Watch(progress.Work{Fill: reading.Fill})
-		defer j.StartShow(j.Set.Output, j.Log, nil).Stop()
-		p, err := plan.Make(ctx, plan.Options{
-			Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: j.Set.Shard.Index,
-			Shards: j.Set.Shard.Count, State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory),
-			ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, AccountsOut: file, Progress: reading.Take,
-			Waits: events.Warner(j.Log, events.Waits),
-		})
-		if err != nil {
-			return id, j.ReadError(ctx, err)
-		}
-		if p.OtherJob {
-			return id, j.OtherJob([]string{"it was staged from other inputs"})
-		}
-		if p.Rows.Rejected > 0 {
-			j.Log.Warn(terminal.WasWere(p.Rows.Rejected, "row")+" rejected, and their accounts are not asked about; "+
-				"friendmigrate plan shows them", events.Rejected, zap.Int64("rows", p.Rows.Rejected))
-		}
-		for _, in := range p.Inputs {
-			id.Inputs = append(id.Inputs, in.Digest)
-		}
-		id.Rows, id.Edges = p.Both, p.Both
-		return id, nil
+		id.Inputs, id.Edges, err = j.collectInput(ctx, file)
+	} else {
+		id.Inputs, id.Edges, err = j.collectStaged(ctx, file)
 	}
-	stages, counts, err := j.staged()
-	defer func() {
-		for _, s := range stages {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	if err != nil {
-		return id, err
-	}
-	for _, in := range counts.Inputs {
-		id.Inputs = append(id.Inputs, in.Digest)
-	}
-	id.Edges, err = plan.Accounts(ctx, stages, file, memory)
 	id.Rows = id.Edges
-	if context.Cause(ctx) != nil {
-		err = j.ReadError(ctx, err)
-	}
 	return id, err
 }
 
-// staged opens what is staged in the state folder, of all its shards where none is named.
-func (j *Job) staged() (stages []*stage.Stage, counts source.Counts, err error) {
+func (j *Job) collectInput(ctx context.Context, file string) (digests []string, n int64, err error) {
+	var reading job.Reading
+	j.View.Watch(progress.Work{Fill: reading.Fill})
+	defer j.StartShow(j.Set.Output, j.Log, nil).Stop()
+	memory := job.StagingShare(j.Set.Memory)
+	p, err := plan.Make(ctx, plan.Options{
+		Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: j.Set.Shard.Index,
+		Shards: j.Set.Shard.Count, State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory),
+		ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, AccountsOut: file, Progress: reading.Take,
+		Waits: events.Warner(j.Log, events.Waits),
+	})
+	switch {
+	case err != nil:
+		return nil, 0, j.ReadError(ctx, err)
+	case p.OtherJob:
+		return nil, 0, j.OtherJob([]string{"it was staged from other inputs"})
+	case p.Rows.Rejected > 0:
+		j.Log.Warn(terminal.WasWere(p.Rows.Rejected, "row")+" rejected, and their accounts are not asked about; "+
+			"friendmigrate plan shows them", events.Rejected, zap.Int64("rows", p.Rows.Rejected))
+	}
+	for _, in := range p.Inputs {
+		digests = append(digests, in.Digest)
+	}
+	return digests, p.Both, nil
+}
+
+func (j *Job) collectStaged(ctx context.Context, file string) (digests []string, n int64, err error) {
+	stages, digests, err := j.staged()
+	defer func() { err = errors.Join(err, closeAll(stages)) }()
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err = plan.Accounts(ctx, stages, file, job.StagingShare(j.Set.Memory))
+	if context.Cause(ctx) != nil {
+		err = j.ReadError(ctx, err)
+	}
+	return digests, n, err
+}
+
+func closeAll(stages []*stage.Stage) error {
+	var errs []error
+	for _, s := range stages {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// staged opens what is staged in the state folder, of all its shards where none is named, and
+// returns the digests of the inputs.
+func (j *Job) staged() (stages []*stage.Stage, digests []string, err error) {
 	places := []folder.Place{{Dir: j.Dir}}
 	if found, err := folder.Find(j.Dir); err == nil {
 		places = found
@@ -177,11 +188,14 @@ func (j *Job) staged() (stages []*stage.Stage, counts source.Counts, err error) 
 			err = j.nothingStaged()
 		}
 		if err != nil {
-			return stages, counts, err
+			return stages, nil, err
 		}
-		stages, counts = append(stages, s), meta.Counts
+		stages, digests = append(stages, s), nil
+		for _, in := range meta.Counts.Inputs {
+			digests = append(digests, in.Digest)
+		}
 	}
-	return stages, counts, nil
+	return stages, digests, nil
 }
 
 // compare refuses a pass that is of another job.
@@ -190,15 +204,11 @@ func (j *Job) compare(ctx context.Context) error {
 	want.Inputs = recorded.Inputs
 	if len(j.Inputs) == 0 {
 		want.Options = maps.Clone(recorded.Options)
-		if stages, counts, err := j.staged(); err == nil && len(stages) > 0 {
-			want.Inputs = nil
-			for _, in := range counts.Inputs {
-				want.Inputs = append(want.Inputs, in.Digest)
-			}
-			for _, s := range stages {
-				_ = s.Close() // it was only looked at
-			}
+		stages, digests, err := j.staged()
+		if err == nil {
+			want.Inputs = digests
 		}
+		_ = closeAll(stages) // they were only looked at
 	}
 	want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
 	if differences := recorded.Differs(want); len(differences) > 0 {
