@@ -24,8 +24,8 @@ func exportCommand() command {
 		usage: "writes the friend lists of many accounts as a file that import accepts",
 		text: `Reads the friend lists of accounts by friend_get and writes them as CSV or JSONL that import accepts: one
 app's graph into another app. Accounts come in the order of their file. With --output, the same command
-continues after an interruption. Accounts that could not be read are listed next to the output, in a file
-whose name ends in -failed.csv (without --output: export-failed.csv).
+continues after an interruption. export-failed.csv next to the output lists accounts that could not be
+read.
 `,
 	}
 }
@@ -96,13 +96,16 @@ func (x *exported) ending() exit.Ending {
 
 // failedHint exports the accounts of the list of failures.
 func (x *exported) failedHint(now export.Position) string {
-	dir, base := filepath.Split(cmp.Or(x.Set.Destination, "export."+x.Set.Format))
-	stem, endings, _ := strings.Cut(base, ".")
-	l := x.Line().With("accounts", export.FailedPath(x.Set.Destination)).With("output", dir+stem+"-rest."+endings)
-	if now.Unread() == 0 {
-		return l.String() + " # to read them once more"
+	l := x.Line().With("accounts", job.FreeName(export.FailedPath(x.Set.Destination)))
+	if x.Set.Destination != "" {
+		dir, base := filepath.Split(x.Set.Destination)
+		stem, endings, _ := strings.Cut(base, ".")
+		l = l.With("output", dir+stem+"-rest."+endings)
 	}
-	return l.String() + " # after fixing what their codes say"
+	if now.Unread() == 0 {
+		return export.MoveList(x.Set.Destination) + l.String() + " # to read them once more"
+	}
+	return export.MoveList(x.Set.Destination) + l.String() + " # after fixing what their codes say"
 }
 
 // importHint is the import of the result into another app.

@@ -317,7 +317,7 @@ func TestAnExportThatIsKilledGivesTheSameFile(t *testing.T) {
 			}
 			text = string(all)
 		}
-		return text + content(t, dir, "out-failed.csv")
+		return text + content(t, dir, "export-failed.csv")
 	}
 	names := []string{"out.jsonl", "out.jsonl.gz", "out.csv"}
 	unbroken := map[string]string{}

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,13 +61,25 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (e *Export, stop j
 // checkOutputs sees that nothing is written over that is not an export's.
 func checkOutputs(j *job.Job, reads *folder.Reads) error {
 	out := j.Set.Destination
-	hint := j.Line().With("output", job.FreeName(cmp.Or(out, "export."+j.Set.Format))).String()
 	if out != "" {
+		hint := j.Line().With("output", job.FreeName(out)).String()
 		if err := job.Refused(reads.CheckRead("--output", out), hint); err != nil {
 			return err
 		}
 	}
-	return job.Refused(reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader), hint)
+	line := j.Line()
+	if j.Set.Accounts == FailedPath(out) {
+		line = line.With("accounts", job.FreeName(j.Set.Accounts))
+	}
+	return job.Refused(reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader),
+		MoveList(out)+line.String())
+}
+
+// MoveList is a command that renames the list of failures, since every export writes that name.
+// More words follow it.
+func MoveList(destination string) string {
+	list := FailedPath(destination)
+	return "mv " + exit.Quote(list) + " " + exit.Quote(job.FreeName(list)) + " && "
 }
 
 // refusal gives the error of a destination or a format that cannot be used its code.

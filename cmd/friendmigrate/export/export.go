@@ -1,7 +1,6 @@
 package export
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -54,12 +52,9 @@ func Open(o Options) (*Export, error) {
 // At tells how far it is. Any goroutine may call it.
 func (e *Export) At() Position { return e.out.at() }
 
-// FailedPath is the list of the accounts that could not be read: next to the destination, and named
-// after it.
+// FailedPath is the list of the accounts that could not be read.
 func FailedPath(destination string) string {
-	dir, base := filepath.Split(cmp.Or(destination, "export"))
-	stem, _, _ := strings.Cut(base, ".")
-	return dir + stem + "-failed.csv"
+	return filepath.Join(filepath.Dir(destination), "export-failed.csv")
 }
 
 // Run reads the accounts that are still to be read, and writes the list of failures. engine says
