@@ -133,24 +133,9 @@ func (p *program) parsePace(word string) (folder.Pace, error) {
 
 // showPace prints what is set and how fast what runs may send.
 func (p *program) showPace(base string, now folder.Pace) error {
-	text := "set: " + now.String()
-	if now.String() == "" {
-		text = "set: nothing, so --rate holds"
-	}
-	running, err := folder.Running(base)
+	text, err := inspect.Pace(base, now)
 	if err != nil {
 		return err
-	}
-	switch {
-	case !running:
-		text += "\nno run is on; the next one obeys"
-	case now.Paused:
-		text += "\nno call leaves within 2 seconds from now; those under way are seen through"
-	default:
-		text += "\nthe run obeys within 2 seconds"
-		if s, err := inspect.ReadStatus(base, time.Now(), true); err == nil && s.PerSecond > 0 {
-			text += fmt.Sprintf("; it sends %.0f calls per second now", s.PerSecond)
-		}
 	}
 	return terminal.WriteText(p.Std.Out, text+"\n")
 }

@@ -1,0 +1,31 @@
+package inspect
+
+import (
+	"fmt"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/folder"
+)
+
+// Pace says what pace is set for the job in base, and how fast what runs on it may send.
+func Pace(base string, now folder.Pace) (string, error) {
+	text := "set: " + now.String()
+	if now.String() == "" {
+		text = "set: nothing, so --rate holds"
+	}
+	running, err := folder.Running(base)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case !running:
+		return text + "\nno run is on; the next one obeys", nil
+	case now.Paused:
+		return text + "\nno call leaves within 2 seconds from now; those under way are seen through", nil
+	}
+	text += "\nthe run obeys within 2 seconds"
+	if s, err := ReadStatus(base, time.Now(), true); err == nil && s.PerSecond > 0 {
+		text += fmt.Sprintf("; it sends %.0f calls per second now", s.PerSecond)
+	}
+	return text, nil
+}
