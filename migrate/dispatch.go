@@ -130,7 +130,7 @@ func (d *dispatcher) next(now time.Time) (order, bool) {
 		d.ready = append(d.ready, w)
 		return order{}, false
 	}
-	return d.orderFor(w, d.gate), d.err == nil
+	return d.orderFor(d.gate, w), d.err == nil
 }
 
 // nextJudged is the next order of a run that is stopping: to settle edges that the service refused
@@ -143,7 +143,7 @@ func (d *dispatcher) nextJudged() (order, bool) {
 		w := d.ready[n]
 		if w.toFail.Len() > 0 || w.refuse != nil && w.chunk != nil {
 			d.ready = slices.Delete(d.ready, n, n+1)
-			return d.orderFor(w, d.ctx), true
+			return d.orderFor(d.ctx, w), true
 		}
 	}
 	return order{}, false
@@ -173,7 +173,7 @@ func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
 	if w == nil {
 		return order{}, false
 	}
-	o := d.orderFor(w, d.gate)
+	o := d.orderFor(d.gate, w)
 	o.probe = true
 	return o, true
 }
@@ -218,7 +218,7 @@ func (d *dispatcher) readFresh() bool {
 	return d.fresh != nil
 }
 
-func (d *dispatcher) orderFor(w *work, ctx context.Context) order {
+func (d *dispatcher) orderFor(ctx context.Context, w *work) order {
 	switch {
 	case w.toFail.Len() > 0:
 		return order{ctx: ctx, work: w, kind: failEdges, edges: w.toFail, as: w.outcome}

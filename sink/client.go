@@ -114,7 +114,8 @@ func New(c Config) (*Client, error) {
 	}
 	proxy, err := c.Proxy(&http.Request{URL: endpoint})
 	if err != nil {
-		return nil, errors.New("make client: the proxy's URL cannot be read (it may hold a password, so it is not shown)")
+		return nil,
+			errors.New("make client: the proxy's URL cannot be read (it may hold a password, so it is not shown)")
 	}
 	transport, err := newTransport(c, endpoint, proxy)
 	if err != nil {

@@ -100,7 +100,8 @@ func (c *Client) judgeTransport(a *attempt) (*migrate.CallError, string) {
 		refused, _ := errors.AsType[*proxyError](a.err)
 		judgeProxy(e, refused)
 	case "files":
-		e.Info = "this machine's limit of open files is reached, and no fault of the service: raise it with ulimit -n, " +
+		e.Info = "this machine's limit of open files is reached, and no fault of the service: raise it with ulimit " +
+			"-n, " +
 			"or give fewer --workers (" + e.Info + ")"
 	case "sign":
 		e.Verdict, e.Hint = migrate.VerdictFatal, hintSign

@@ -122,8 +122,10 @@ func KeyFile(path string) KeySource {
 		if err != nil {
 			return Secret{}, fmt.Errorf("read secret key: %w", err)
 		}
-		same := seen != nil && os.SameFile(seen, now) && seen.Size() == now.Size() && seen.ModTime().Equal(now.ModTime())
-		if same || seen != nil && !now.Mode().IsRegular() { // a pipe gives the key once, and reading it again would wait
+		same := seen != nil && os.SameFile(seen, now) && seen.Size() == now.Size() &&
+			seen.ModTime().Equal(now.ModTime())
+		// A pipe gives the key once, and reading it again would wait.
+		if same || seen != nil && !now.Mode().IsRegular() {
 			return key, nil
 		}
 		fresh, err := readKey(path)

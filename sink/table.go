@@ -103,7 +103,8 @@ func friendCodes() []Code {
 	tooOften.Level, tooOften.Item = both, migrate.Again
 	return []Code{
 		either(30001, migrate.VerdictSplit, srcAPI,
-			"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the console"),
+			"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the "+
+				"console"),
 		either(30002, migrate.VerdictSuspect, "S1", "the account belongs to another app: check --sdk-app-id"),
 		either(30003, migrate.VerdictRefuseAccount, srcAPI,
 			"the account does not exist in this app: import accounts first, then friends"),
@@ -155,7 +156,8 @@ func restCodes() []Code {
 		slow(60018, srcErr, "too many calls a second"),
 		slow(60019, srcOld, "too many calls a second"),
 		stop(60020, srcErr,
-			"the app's plan is expired, not active or in arrears: see the console; it works some 5 minutes after payment"),
+			"the app's plan is expired, not active or in arrears: see the console; it works some 5 minutes after "+
+				"payment"),
 		stop(60021, srcErr, "this machine's address is not in the app's list of allowed addresses"),
 		stop(60025, srcErr, "a URL parameter is wrong: check --sdk-app-id and --identifier"),
 		stop(60026, srcErr, "this host does not serve the app's region: check --region"),

@@ -246,8 +246,9 @@ func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 			lines = bytes.Count(b.data[start:n], []byte{'\n'})
 		}
 		if kind != cutBlank {
-			b.records = append(b.records, record{start: uint32(start), length: uint32(contentLength(b.data[start : n-1])),
-				line: uint32(line), lines: uint32(lines), kind: kind})
+			b.records = append(b.records, record{start: uint32(start),
+				length: uint32(contentLength(b.data[start : n-1])),
+				line:   uint32(line), lines: uint32(lines), kind: kind})
 		}
 		line += lines
 	}

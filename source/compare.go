@@ -16,9 +16,10 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Same      Verdict = iota // the job's inputs, or standard input that has nothing to say against them
-	Gone                     // some are no longer there, or their store is out of reach, and nothing speaks against the others
-	Different                // another job's inputs
+	Same Verdict = iota // the job's inputs, or standard input that has nothing to say against them
+	// some are no longer there, or their store is out of reach, and nothing speaks against the others
+	Gone
+	Different // another job's inputs
 )
 
 // Comparison is what a rerun finds out about its inputs.

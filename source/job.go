@@ -30,10 +30,12 @@ type Job struct {
 	Lanes         int     // parallel parsers; 0: as many as Lanes says
 	FS            disk.FS // nil: disk.OS{}
 
-	Witness  func() stage.Witness                    // may be nil; as of stage.Options
-	Progress func(bytesRead, bytesTotal, rows int64) // may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
-	Waits    func(message string)                    // may be nil; told what is waited for where nothing was read for a minute, by a goroutine of its own
-	Warn     func(message string)                    // may be nil; one sentence each, called before Stage returns
+	Witness func() stage.Witness // may be nil; as of stage.Options
+	// may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
+	Progress func(bytesRead, bytesTotal, rows int64)
+	// may be nil; told what is waited for where nothing was read for a minute, by a goroutine of its own
+	Waits func(message string)
+	Warn  func(message string) // may be nil; one sentence each, called before Stage returns
 
 	total int64 // bytes of all inputs; 0: not known
 	left  LeftOut
@@ -163,7 +165,9 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 		return fmt.Errorf("seal stage: %w", err)
 	}
 	if sum := p.Totals.Edges - p.Totals.Added + p.Totals.Duplicates + p.Counts.Rejected; sum != p.Counts.Rows {
-		return fmt.Errorf("the sum does not balance: %d rows read, but %d edges, %d of them added, %d duplicates and %d rejected",
+		return fmt.Errorf("the sum does not balance: %d rows read, but %d edges, %d of them added, %d duplicates "+
+			"and %d "+
+			"rejected",
 			p.Counts.Rows, p.Totals.Edges, p.Totals.Added, p.Totals.Duplicates, p.Counts.Rejected)
 	}
 	return l.save()

@@ -15,9 +15,16 @@ const FewMutual = 0.05
 
 // Warnings says in whole sentences what the user should know before anything is sent: what Job.Warn
 // is told. Account ids are personal data and appear in none of them.
-func Warnings(c *Counts, t *stage.Totals, o Options) []string {
-	var list []string
+func Warnings(c *Counts, t *stage.Totals, o Options) (list []string) {
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	warnOfInputs(warn, c, o)
+	warnOfRows(warn, c)
+	warnOfRosters(warn, t, o)
+	return list
+}
+
+// warnOfInputs warns of inputs that hold nothing new and of settings that none of them heeds.
+func warnOfInputs(warn func(format string, args ...any), c *Counts, o Options) {
 	if out := c.LeftOut.Warning(); out != "" {
 		warn("%s", out)
 	}
@@ -42,6 +49,10 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 	if o.Format != "" && len(c.Inputs) > 0 && !slices.ContainsFunc(c.Inputs, taken) {
 		warn("--format %s says nothing here: the names of all inputs say another format", o.Format)
 	}
+}
+
+// warnOfRows warns of columns and cells that look like a mistake.
+func warnOfRows(warn func(format string, args ...any), c *Counts) {
 	if len(c.ColumnsIgnored) > 0 {
 		names := make([]string, len(c.ColumnsIgnored))
 		for i, name := range c.ColumnsIgnored {
@@ -65,6 +76,10 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 			"(the first: %q, line %d)", migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input),
 			c.UnusualAt.Line)
 	}
+}
+
+// warnOfRosters warns of one-way friendships and of rosters that the service does not take whole.
+func warnOfRosters(warn func(format string, args ...any), t *stage.Totals, o Options) {
 	if share := float64(t.MutualPairs) / float64(max(t.Pairs, 1)); t.Pairs > 0 && share < FewMutual && !o.Mutual {
 		about := ""
 		if t.PairsSampled {
@@ -81,5 +96,4 @@ func Warnings(c *Counts, t *stage.Totals, o Options) []string {
 		warn("more than %d groups: %s; the service will refuse the edges that need more",
 			migrate.MaxGroups, migrate.Some(t.GroupsOver, "account"))
 	}
-	return list
 }

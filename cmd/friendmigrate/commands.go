@@ -22,8 +22,10 @@ import (
 // commands lists the commands, in the order of the program's help text.
 func commands() []command {
 	return []command{
-		accountsCommand(), importCommand(), planCommand(), updateCommand(), statusCommand(), failuresCommand(), explainCommand(), reportCommand(), undoCommand(), undoListCommand(),
-		paceCommand(), cleanCommand(), verifyCommand(), exportCommand(), doctorCommand(), simulateCommand(), manifestCommand(),
+		accountsCommand(), importCommand(), planCommand(), updateCommand(), statusCommand(), failuresCommand(),
+		explainCommand(), reportCommand(), undoCommand(), undoListCommand(),
+		paceCommand(), cleanCommand(), verifyCommand(), exportCommand(), doctorCommand(), simulateCommand(),
+		manifestCommand(),
 		completionCommand(),
 		{name: "version", usage: "prints the version",
 			do: func(p *program, _ context.Context, _ invocation) error { return p.showVersion() }},

@@ -69,7 +69,8 @@ func (x *exported) ending() exit.Ending {
 		failed = fmt.Sprintf("; %s could not be read", terminal.Some(n, "account"))
 	}
 	if now.Short > 0 {
-		failed += fmt.Sprintf("; %s another number of friends than FriendNum says", terminal.HasHave(now.Short, "account"))
+		failed += fmt.Sprintf("; %s another number of friends than FriendNum says",
+			terminal.HasHave(now.Short, "account"))
 	}
 	e := exit.Ending{What: "exported " + read, Hint: x.importHint(now)}
 	if failed != "" {
@@ -79,7 +80,8 @@ func (x *exported) ending() exit.Ending {
 	switch {
 	case x.stop.Err != nil:
 		e = x.stop.Ending(exit.Gravest(e.Code, x.stop.Code()), func(why string) string {
-			return fmt.Sprintf("%s; %s of %s are done", why, terminal.Count(now.Done), terminal.Some(x.Accounts.Count, "account"))
+			return fmt.Sprintf("%s; %s of %s are done", why, terminal.Count(now.Done),
+				terminal.Some(x.Accounts.Count, "account"))
 		})
 		e.Hint = cmp.Or(x.SilentHint(x.stop), x.ResumeLine().String())
 		e.Public += failed

@@ -68,7 +68,8 @@ became of every friendship.
 	for _, c := range commands() {
 		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage))
 	}
-	b.WriteString(terminal.Aligned("\nTopics of help:", strings.Join(topics(), ", ")+"; man prints the manual page, for man -l -"))
+	b.WriteString(terminal.Aligned("\nTopics of help:", strings.Join(topics(),
+		", ")+"; man prints the manual page, for man -l -"))
 	b.WriteString("\nTo see it at work without an app or a key: friendmigrate import --rehearse INPUT\n\n")
 	b.WriteString(exitCodes())
 	return b.String()
@@ -203,11 +204,13 @@ func (p *program) topic(name string, more []string) (text string, ok bool, err e
 func (p *program) codeHelp(word string) (string, error) {
 	code, err := strconv.Atoi(word)
 	if err != nil {
-		return "", job.Unusable(p.Line().Of("codes", "30008"), "%q is not a code: codes are numbers, such as 30008", word)
+		return "", job.Unusable(p.Line().Of("codes", "30008"), "%q is not a code: codes are numbers, such as 30008",
+			word)
 	}
 	text := inspect.Code(code)
 	if text == "" {
-		return "", &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("the vendor's tables do not have the code %d", code),
+		return "", &exit.Error{Code: exit.Unusable,
+			Err:  fmt.Errorf("the vendor's tables do not have the code %d", code),
 			Hint: p.Line().Of("codes").String() + " # says what happens on such codes"}
 	}
 	return text, nil
@@ -235,7 +238,8 @@ func (p *program) manPage() string {
 			put(".TP\n.BR \\-\\-%s \" \" \\fI%s\\fR\n%s", f.Name, f.Value, f.Usage)
 		}
 	}
-	put(".SH ENVIRONMENT\nEach flag is also read from a variable: \\-\\-some\\-flag from %s. The flag wins.", settings.Variable("some-flag"))
+	put(".SH ENVIRONMENT\nEach flag is also read from a variable: \\-\\-some\\-flag from %s. The flag wins.",
+		settings.Variable("some-flag"))
 	put(".SH EXIT STATUS")
 	for _, row := range exit.Table() {
 		put(".TP\n.B %d\n%s", row.Code, row.Meaning)

@@ -47,8 +47,8 @@ func explainCommand() command {
 	return command{
 		name: "explain", args: "FROM [TO]", flags: settings.Flags, do: (*program).explainAction,
 		usage: "what happened to one account or one edge",
-		text: `Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO: outcome,
-code, text, attempts, time and line of the input, and which rows that name it were rejected, changed, or
+		text: `Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO:
+outcome, code, text, attempts, time and line of the input, and which rows that name it were rejected, changed, or
 lost against another row of the same pair. It only looks, also while the job runs. With --json it prints
 an object for each finding, one a line.
 `,
@@ -209,7 +209,8 @@ func (p *program) reportAction(_ context.Context, in invocation) error {
 			return err
 		}
 		json, page := filepath.Join(in.State, folder.Report), filepath.Join(in.State, folder.Page)
-		err = errors.Join(disk.WriteWhole(p.Volume.FS, json, r.WriteJSON), disk.WriteWhole(p.Volume.FS, page, r.WriteHTML))
+		err = errors.Join(disk.WriteWhole(p.Volume.FS, json, r.WriteJSON),
+			disk.WriteWhole(p.Volume.FS, page, r.WriteHTML))
 		switch {
 		case err != nil:
 			return err

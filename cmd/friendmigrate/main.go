@@ -23,7 +23,8 @@ import (
 )
 
 func main() {
-	log.SetOutput(io.Discard) // net/http tells the standard logger what a service sends without being asked, which may repeat a signature
+	// net/http tells the standard logger what a service sends without being asked, which may repeat a signature
+	log.SetOutput(io.Discard)
 	env := environment(os.Environ())
 	code := supervise(os.Args, job.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, env)
 	os.Exit(exit.Code(code).Status(env))
@@ -83,7 +84,9 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			}
 			ending := exit.Ending{
 				Code: exit.Unfinished,
-				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is sent again by the next run", job.Signal{Signal: s}.Error()),
+				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is "+
+					"sent again by "+
+					"the next run", job.Signal{Signal: s}.Error()),
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			}

@@ -15,7 +15,9 @@ import (
 
 func manifestCommand() command {
 	return command{
-		name: "manifest", args: "[-- FLAGS OF IMPORT...]", flags: func(string) []settings.Flag { return new(manifest.Options).Flags() }, raw: true, do: (*program).manifestAction,
+		name: "manifest", args: "[-- FLAGS OF IMPORT...]",
+		flags: func(string) []settings.Flag { return new(manifest.Options).Flags() }, raw: true,
+		do:    (*program).manifestAction,
 		usage: "prints Kubernetes YAML of an import, for kubectl apply -f -",
 		text: `Prints Kubernetes YAML (1.34 and newer) of an import, for kubectl apply -f -: a Job, its volume claim and
 a network policy, on request a CronJob, a Job for each shard, a PodMonitor. It talks to no cluster and

@@ -43,8 +43,8 @@ limits and checks, and with faults on request. Prints its URL when it is ready; 
 --endpoint of an import. GET /_sim/stats and /_sim/graph give its own record as JSON. It keeps
 everything in memory and ends at a signal.
 
-Recipes, with any word as the key in the file sim.key, as printf word >sim.key makes it. POST /_sim/config?FLAG=VALUE changes a flag
-while it runs.
+Recipes, with any word as the key in the file sim.key, as printf word >sim.key makes it. POST
+/_sim/config?FLAG=VALUE changes a flag while it runs.
 `
 	for _, r := range recipes {
 		line := "friendmigrate simulate --sdk-app-id 1400000000 --secret-key-file sim.key " + r.flags

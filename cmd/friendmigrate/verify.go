@@ -34,7 +34,8 @@ anew.
 
 // verifyAction is the command verify.
 func (p *program) verifyAction(ctx context.Context, in invocation) error {
-	j := &job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-verify", FS: disk.OS{}, Set: in.Settings}
+	j := &job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-verify", FS: disk.OS{},
+		Set: in.Settings}
 	j.Begin("verify", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err
@@ -127,7 +128,8 @@ func (v verified) facts() (text string) {
 		}
 	}
 	if v.There != nil {
-		add(*v.There, "%s that failed %s there after all", terminal.Count(*v.There), terminal.Verb(*v.There, "is", "are"))
+		add(*v.There, "%s that failed %s there after all", terminal.Count(*v.There),
+			terminal.Verb(*v.There, "is", "are"))
 	}
 	add(v.Unread, "friend_get does not show the fields of %s that friend_check found", terminal.Some(v.Unread, "edge"))
 	if s := v.Sample; s != nil {

@@ -68,7 +68,8 @@ func (c *bench) exported(container *lab.Container) error {
 		return err
 	}
 	p, err := container.Run([]string{"--volume", c.job.Dir + ":/job:ro"},
-		"export", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "/job/key", "--endpoint", c.service.URL, "--accounts", "accounts.txt")
+		"export", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "/job/key", "--endpoint", c.service.URL,
+		"--accounts", "accounts.txt")
 	if err != nil {
 		return err
 	}

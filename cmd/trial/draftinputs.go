@@ -45,7 +45,8 @@ type draftFile struct {
 func draftInputs(r *rand.Rand, dir string) *inputs {
 	d := &inputs{rand: r, dir: dir, folder: r.IntN(2) == 0, allowEmpty: r.IntN(8) == 0}
 	d.sum.from = map[string]bool{}
-	n := []int{0, 1, 1, 1, 2, 2 + r.IntN(4), 2 + r.IntN(4), 6 + r.IntN(15), 6 + r.IntN(15), 20 + r.IntN(181)}[r.IntN(10)]
+	n := []int{0, 1, 1, 1, 2, 2 + r.IntN(4), 2 + r.IntN(4), 6 + r.IntN(15), 6 + r.IntN(15), 20 +
+		r.IntN(181)}[r.IntN(10)]
 	most := []int{0, 1, 20, 20, 20, 200}[r.IntN(6)]
 	odd := r.IntN(3) == 0 // some file of the case may not be read at all
 	for i := range n {
@@ -103,7 +104,8 @@ func (d *inputs) file(i, rows int, odd bool) draftFile {
 		suffix = d.pick(".jsonl", ".ndjson")
 	}
 	f.text = []byte(text)
-	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix, d.pick("", "", "", ".gz", ".zst"))
+	f.name = fmt.Sprintf("%s%03d%s%s", d.pick("part-", "a b ", "ü", "x.csv-"), i, suffix,
+		d.pick("", "", "", ".gz", ".zst"))
 	return f
 }
 

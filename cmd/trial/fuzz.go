@@ -45,7 +45,8 @@ func fuzzed(ctx context.Context, s *suite, count int) (executions int, err error
 
 // fuzzAll runs fuzz targets side by side. What they find lies in the package's testdata and fails
 // its tests from then on.
-func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer) (total int64, failed []error, err error) {
+func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer) (total int64, failed []error,
+	err error) {
 	root, err := moduleFolder(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -75,7 +76,8 @@ func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer
 				result = "FAILED"
 				failed = append(failed, fmt.Errorf("%s in %s: %w", t.name, t.folder, err))
 			}
-			fmt.Fprintf(out, "%-30s %-30s %12d %8.1f  %s\n", t.name, strings.TrimPrefix(t.folder, root+"/"), executions, time.Since(began).Seconds(), result)
+			fmt.Fprintf(out, "%-30s %-30s %12d %8.1f  %s\n", t.name, strings.TrimPrefix(t.folder, root+"/"), executions,
+				time.Since(began).Seconds(), result)
 		})
 	}
 	group.Wait()
@@ -108,11 +110,13 @@ func fuzzTargets(root string) (targets []fuzzTarget, err error) {
 func (t fuzzTarget) run(ctx context.Context, each string) (executions int64, err error) {
 	// By default a minute may go into making one interesting input smaller, which is most of a
 	// short run.
-	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each, "-fuzzminimizetime=100x",
+	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each,
+		"-fuzzminimizetime=100x",
 		"-parallel=1", "-timeout=0", t.folder)
 	said, err := c.CombinedOutput()
 	if all := executed.FindAllSubmatch(said, -1); len(all) > 0 {
-		executions, _ = strconv.ParseInt(string(all[len(all)-1][1]), 10, 64) // a number too large to be one is none of ours
+		// a number too large to be one is none of ours
+		executions, _ = strconv.ParseInt(string(all[len(all)-1][1]), 10, 64)
 	}
 	if err == nil || endedLate.Match(said) {
 		return executions, nil

@@ -62,7 +62,8 @@ func shipped(ctx context.Context, s *suite, count int) (builds int, err error) {
 			return builds, err
 		}
 		if again.Digest != first.Digest {
-			found = append(found, fmt.Sprintf("two clean builds have the digests %s and %s", first.Digest, again.Digest))
+			found = append(found, fmt.Sprintf("two clean builds have the digests %s and %s", first.Digest,
+				again.Digest))
 		}
 	}
 	wrong, err := s.hardened(image)
@@ -108,14 +109,16 @@ func judgeImage(i *lab.Shipped) (found []string) {
 		fail("there is no certificate in its list of them")
 	}
 	c := i.Config.Config
-	if c.User != "65532:65532" || c.WorkingDir != "/data" || !slices.Equal(c.Entrypoint, []string{"/usr/local/bin/friendmigrate"}) || len(c.Cmd)+len(c.Volumes) > 0 {
+	if c.User != "65532:65532" || c.WorkingDir != "/data" || !slices.Equal(c.Entrypoint,
+		[]string{"/usr/local/bin/friendmigrate"}) || len(c.Cmd)+len(c.Volumes) > 0 {
 		fail("it runs %q %q as %q in %q, with volumes %v", c.Entrypoint, c.Cmd, c.User, c.WorkingDir, c.Volumes)
 	}
 	if want := time.Unix(lab.BuildTime, 0).UTC().Format(time.RFC3339); i.Config.Created != want {
 		fail("it says that it was built at %s, not %s", i.Config.Created, want)
 	}
 	const label = "org.opencontainers.image."
-	if len(c.Labels) != 3 || c.Labels[label+"title"] != "friendmigrate" || c.Labels[label+"version"] != imageVersion || c.Labels[label+"description"] == "" {
+	if len(c.Labels) != 3 || c.Labels[label+"title"] != "friendmigrate" || c.Labels[label+"version"] != imageVersion ||
+		c.Labels[label+"description"] == "" {
 		fail("its labels are %q", c.Labels)
 	}
 	for _, word := range c.Env {

@@ -42,7 +42,8 @@ func everyday(_ context.Context, c *bench) (int, error) {
 	}
 	end := p.Wait(time.Minute)
 	fail := func(format string, args ...any) {
-		c.wrong = append(c.wrong, fmt.Sprintf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last, env[0],
+		c.wrong = append(c.wrong, fmt.Sprintf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last,
+			env[0],
 			strings.Join(d.args, " "), d.story()))
 	}
 	if after, err := contents(d.dir); err != nil || !maps.Equal(before, after) {

@@ -62,7 +62,8 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(largeInput(dir, s.seed, l.edges), os.Rename(filepath.Join(dir, "edges.csv"), filepath.Join(c.Volume, "edges.csv")),
+	err = errors.Join(largeInput(dir, s.seed, l.edges), os.Rename(filepath.Join(dir, "edges.csv"),
+		filepath.Join(c.Volume, "edges.csv")),
 		c.Write(filepath.Join(c.Volume, "key"), lab.Key))
 	if err != nil {
 		return nil, err
@@ -74,7 +75,8 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) (found []s
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
-	args := []string{"import", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "key", "--endpoint", service.URL,
+	args := []string{"import", "--sdk-app-id", fmt.Sprint(lab.App), "--secret-key-file", "key", "--endpoint",
+		service.URL,
 		"--progress", "none", "--rate", "1000000", "--workers", "50"}
 	if l.memory != "" {
 		args = append(args, "--memory", l.memory)

@@ -55,7 +55,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		counts[r.name] = flags.Int(r.flag, -1, fmt.Sprintf("%s (ci %d, release %d)", r.help, r.ci, r.release))
 	}
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), "trial [flags] | trial mutants [flags] | trial fuzz [flags] | trial edges [flags]\n\n",
+		fmt.Fprint(flags.Output(),
+			"trial [flags] | trial mutants [flags] | trial fuzz [flags] | trial edges [flags]\n\n",
 			"Breaks the built program and judges what comes of it.\n\n")
 		flags.PrintDefaults()
 	}

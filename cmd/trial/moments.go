@@ -47,7 +47,8 @@ func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	case n < 80:
 		return moment{kind: "committing", after: within(2 * time.Millisecond), call: early(), end: true}
 	}
-	return moment{kind: "finishing", after: within(max(like.Finish, 10*time.Millisecond) * 12 / 10), call: left, end: true}
+	return moment{kind: "finishing", after: within(max(like.Finish, 10*time.Millisecond) * 12 / 10), call: left,
+		end: true}
 }
 
 // await waits for the moment, or for the end of the process; it reports whether the moment came

@@ -1,5 +1,7 @@
 package main
 
+//revive:disable:line-length-limit the texts that are replaced are as long as the code they are in
+
 // mutation is a bug that is planted: one piece of text of one file is replaced. The piece has to be
 // there exactly once, so that a mutation that has lost its place is an error and not a bug that
 // nothing catches.

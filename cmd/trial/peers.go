@@ -26,7 +26,8 @@ func peers(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("trial peers", flag.ContinueOnError)
 	edges := flags.Int64("edges", 5_000_000, "of the input, in random order, with nine columns")
 	rounds := flags.Int("rounds", 3, "runs of each; the median counts")
-	folder := flags.String("folder", "", "make a folder in this `folder` for the inputs and what is sorted: 650 bytes an edge")
+	folder := flags.String("folder", "", "make a folder in this `folder` for the inputs and what is sorted: "+
+		"650 bytes an edge")
 	old := flags.String("against", "", "another `binary` of the program that runs in turn with the others")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -184,7 +185,8 @@ func (f *fullRows) Write(b []byte) (int, error) {
 		fmt.Fprintf(f.csv, "%s,%s,%s%s%s,%d,%s;%s,%s,%s,%d,level %d\n", cells[0], cells[1], quote, remark, quote, time1,
 			first, second, cells[2], wording, time2, badge)
 		fmt.Fprintf(f.jsonl, `{"From_Account":%q,"To_Account":%q,"Remark":%q,"RemarkTime":%d,"GroupName":[%q,%q],`+
-			`"AddSource":%q,"AddWording":%q,"AddTime":%d,"CustomItem":[{"Tag":"Tag_SNS_Custom_Badge","Value":"level %d"}]}`+"\n",
+			`"AddSource":%q,"AddWording":%q,"AddTime":%d,"CustomItem":[{"Tag":"Tag_SNS_Custom_Badge",`+
+			`"Value":"level %d"}]}`+"\n",
 			cells[0], cells[1], remark, time1, first, second, cells[2], wording, time2, badge)
 	}
 	return len(b), nil

@@ -35,7 +35,8 @@ func runScript(file, endpoint string) error {
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = workers, workers
 	s := &script{
 		client: http.Client{Transport: transport},
-		url: fmt.Sprintf("%s/v4/sns/friend_import?sdkappid=%d&identifier=administrator&usersig=%s&random=1&contenttype=json",
+		url: fmt.Sprintf("%s/v4/sns/friend_import?sdkappid=%d&identifier=administrator&usersig=%s&random=1"+
+			"&contenttype=json",
 			endpoint, lab.App, sig),
 	}
 	todo := make(chan string, workers)
@@ -124,7 +125,8 @@ func (s *script) send(from string, friends [][]string) error {
 	}
 	_, _ = io.Copy(io.Discard, res.Body) // so that the connection can be used again
 	if answer.ErrorCode != 0 || len(answer.ResultItem) != len(friends) {
-		return fmt.Errorf("%s: code %d, %d results: %s", from, answer.ErrorCode, len(answer.ResultItem), answer.ErrorInfo)
+		return fmt.Errorf("%s: code %d, %d results: %s", from, answer.ErrorCode, len(answer.ResultItem),
+			answer.ErrorInfo)
 	}
 	for _, item := range answer.ResultItem {
 		if item.ResultCode != 0 {

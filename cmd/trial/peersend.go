@@ -99,7 +99,9 @@ func (p *sendPeers) compare(ctx context.Context, accounts, rounds int) error {
 	script := medianOf(runs[names[0]])
 	for _, name := range names {
 		m := medianOf(runs[name])
-		fmt.Fprintf(p.out, "%7d accounts  %-20s %6.0f calls/s (%.2f)  CPU %5.2f s (%.2f)  whole run %5.2f s\n", accounts, name,
+		fmt.Fprintf(p.out, "%7d accounts  %-20s %6.0f calls/s (%.2f)  CPU %5.2f s (%.2f)  whole run %5.2f s\n",
+			accounts,
+			name,
 			m.rate, m.rate/script.rate, m.cpu.Seconds(), m.cpu.Seconds()/script.cpu.Seconds(), m.took.Seconds())
 	}
 	return nil
@@ -134,7 +136,8 @@ func (p *sendPeers) run(ctx context.Context, name string, accounts int64) (s sen
 			binary = p.old
 		}
 		command = exec.CommandContext(ctx, string(binary), strings.Fields(fmt.Sprintf("import --sdk-app-id %d "+
-			"--secret-key-file key --endpoint %s --rate 1000000 --workers 50 --progress none --state state --fresh edges.csv",
+			"--secret-key-file key --endpoint %s --rate 1000000 --workers 50 --progress none --state state --fresh "+
+			"edges.csv",
 			lab.App, service.URL))...)
 	}
 	command.Dir = p.dir

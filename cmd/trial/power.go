@@ -43,7 +43,8 @@ func (c *bench) cut(act, left int) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	before, told := c.service.Arrived(), acknowledged(c.state) // an acknowledgement that comes while the power is cut is none
+	// an acknowledgement that comes while the power is cut is none
+	before, told := c.service.Arrived(), acknowledged(c.state)
 	if err := c.volume.Cut(); err != nil {
 		return false, err
 	}

@@ -33,8 +33,10 @@ func restarted(ctx context.Context, s *suite, count int) (kills int, err error) 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	job := &lab.Job{
-		Shape: "restart", Dir: dir, Workers: 300, Rate: restartRate, Timeout: 3 * time.Second, Acts: []lab.Act{{}}, Inputs: []string{"edges.csv"},
-		Service: simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Latency: 50 * time.Millisecond, Seed: s.seed},
+		Shape: "restart", Dir: dir, Workers: 300, Rate: restartRate, Timeout: 3 * time.Second, Acts: []lab.Act{{}},
+		Inputs: []string{"edges.csv"},
+		Service: simulator.Config{App: simulator.App{SDKAppID: lab.App, Key: lab.Key}, Latency: 50 * time.Millisecond,
+			Seed: s.seed},
 	}
 	if err := largeInput(dir, s.seed, restartEdges); err != nil {
 		return 0, err

@@ -112,7 +112,8 @@ func (s *schedule) draw() trouble {
 	case 1:
 		return outage("503", simulator.Fault{Kind: simulator.FaultStatus, Code: 503, Applied: s.rand.IntN(2) == 0})
 	case 2:
-		return outage("30006", simulator.Fault{Kind: simulator.FaultCode, Code: []int{30006, 30008, 60008}[s.rand.IntN(3)]})
+		return outage("30006", simulator.Fault{Kind: simulator.FaultCode,
+			Code: []int{30006, 30008, 60008}[s.rand.IntN(3)]})
 	case 3:
 		return outage("cut", simulator.Fault{Kind: simulator.FaultCut, Applied: s.rand.IntN(2) == 0})
 	case 4:
@@ -122,7 +123,10 @@ func (s *schedule) draw() trouble {
 		for range 1 + s.rand.IntN(4) {
 			gone[pairs[s.rand.IntN(len(pairs))].From] = struct{}{}
 		}
-		return trouble{name: "accounts", stays: true, begin: func(c *simulator.Config) { c.Missing, s.missing = gone, gone }}
+		return trouble{name: "accounts", stays: true, begin: func(c *simulator.Config) {
+			c.Missing, s.missing = gone,
+				gone
+		}}
 	case 6:
 		t := outage("admin", simulator.Fault{Kind: simulator.FaultCode, Code: codeNoAdmin})
 		t.stays = true
@@ -243,7 +247,8 @@ func (s *schedule) verified(want int) error {
 		c.Cuts, c.Closes, c.Bodies = 0.04, 0.02, map[string]float64{"half": 0.03, "no-items": 0.02}
 	})
 	p, err := s.suite.binary.Run(s.job, "verify", "--fields", "--state", s.state, "--sdk-app-id", fmt.Sprint(lab.App),
-		"--secret-key-file", "key", "--endpoint", s.service.URL, "--rate", fmt.Sprint(lab.Unpaced), "--progress", "none")
+		"--secret-key-file", "key", "--endpoint", s.service.URL, "--rate", fmt.Sprint(lab.Unpaced), "--progress",
+		"none")
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,8 @@ func (d *divided) kill(act, victim int, processes []*lab.Process) (killed bool, 
 		return false, nil
 	}
 	d.watch.Dead(victim, end, true)
-	if begun, err := filepath.Glob(filepath.Join(d.state, "shard-*")); err != nil || len(begun) > 0 { // it may come before any has begun
+	// it may come before any has begun
+	if begun, err := filepath.Glob(filepath.Join(d.state, "shard-*")); err != nil || len(begun) > 0 {
 		if err := d.status(d.watch.Running); err != nil {
 			return true, err
 		}
@@ -141,7 +142,8 @@ func (d *divided) again(act int) error {
 		}
 	}
 	if codes[0] != codes[1] || codes[0] != 0 && codes[0] != 3 {
-		d.watch.Fail("O8", fmt.Sprintf("shard %d, finished, ended with %d and %d when it was run again", i, codes[0], codes[1]))
+		d.watch.Fail("O8", fmt.Sprintf("shard %d, finished, ended with %d and %d when it was run again", i, codes[0],
+			codes[1]))
 	}
 	return nil
 }

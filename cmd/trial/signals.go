@@ -50,7 +50,8 @@ func (c *bench) signalRun(act, left int) (sent, done bool, err error) {
 
 // judgeSignal: a run that a signal ended says so, with 4.
 func (c *bench) judgeSignal(end lab.Ended, m moment) {
-	_, first := c.program.(*lab.Container) // the first process of its system, which no signal ends unless it asks for it
+	// the first process of its system, which no signal ends unless it asks for it
+	_, first := c.program.(*lab.Container)
 	early := end.Out == "" && c.service.Arrived() == 0
 	switch {
 	case early && end.Signal != 0: // before the program had asked for signals: the system's own way

@@ -15,7 +15,8 @@ const (
 		"TestAnUpdateThatIsKilledSetsEveryField|TestAnUndoThatIsKilledLeavesTheAppAsItWas|" +
 		"TestAccountsThatAreKilledAskAboutAllAndImportThoseMissing"
 	operationTest = "TestEveryFileOperationOfAJob"
-	damageTests   = "TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|TestChangedInput"
+	damageTests   = "TestDamageAnywhereInTheState|TestOtherFilesInTheState|TestDamagedStageWithoutItsInput|" +
+		"TestChangedInput"
 )
 
 // What those tests take as count: small jobs that a sweep goes through, or kills.
@@ -27,7 +28,8 @@ const (
 // swept makes a row of a test that breaks the program by itself.
 func swept(test, countFlag string) func(context.Context, *suite, int) (int, error) {
 	return func(ctx context.Context, s *suite, count int) (cases int, err error) {
-		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$", "friendmigrate/cmd/friendmigrate", "-args"}
+		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$",
+			"friendmigrate/cmd/friendmigrate", "-args"}
 		args = append(args, strings.Fields(countFlag+strconv.Itoa(count))...)
 		args = append(args, fmt.Sprintf("-kill-seed=%d", s.seed))
 		out, failed := exec.CommandContext(ctx, "go", args...).CombinedOutput()

@@ -10,10 +10,12 @@ type Cursor struct {
 	Bad  bool
 }
 
+// Fail marks what is read as bad. Nothing is left of it.
 func (c *Cursor) Fail() {
 	c.Rest, c.Bad = nil, true
 }
 
+// Byte takes one byte.
 func (c *Cursor) Byte() byte {
 	if len(c.Rest) == 0 {
 		c.Fail()
@@ -24,6 +26,7 @@ func (c *Cursor) Byte() byte {
 	return v
 }
 
+// Uvarint takes a number as encoding/binary writes it.
 func (c *Cursor) Uvarint() uint64 {
 	if len(c.Rest) > 0 && c.Rest[0] < 0x80 {
 		v := c.Rest[0]
@@ -43,12 +46,13 @@ func (c *Cursor) longUvarint() uint64 {
 	return v
 }
 
+// Varint takes a signed number.
 func (c *Cursor) Varint() int64 {
 	u := c.Uvarint()
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-// size reads a number that may not be over limit.
+// Size takes a number that may not be over limit.
 func (c *Cursor) Size(limit int) int {
 	v := c.Uvarint()
 	if v > uint64(limit) {
@@ -58,7 +62,7 @@ func (c *Cursor) Size(limit int) int {
 	return int(v)
 }
 
-// bytes takes the next n bytes, which stay part of the slice that is read.
+// Bytes takes the next n bytes, which stay part of the slice that is read.
 func (c *Cursor) Bytes(n int) []byte {
 	if n > len(c.Rest) {
 		c.Fail()
@@ -69,9 +73,10 @@ func (c *Cursor) Bytes(n int) []byte {
 	return v
 }
 
-// text takes a length and as many bytes.
+// Text takes a length and as many bytes.
 func (c *Cursor) Text() []byte { return c.Bytes(c.Size(len(c.Rest))) }
 
+// Uint32 takes four bytes, the lowest first.
 func (c *Cursor) Uint32() uint32 {
 	if len(c.Rest) < 4 {
 		c.Fail()
@@ -108,6 +113,7 @@ func takeLongUvarint(b []byte) (uint64, []byte) {
 	return v, b[n:]
 }
 
+// TakeText takes a length and as many bytes.
 func TakeText(b []byte) (text, rest []byte) {
 	n, b := TakeUvarint(b)
 	if n > uint64(len(b)) {

@@ -101,6 +101,7 @@ type Readings struct {
 // Reimport is the answer to a friend that is there already.
 type Reimport uint8
 
+// The answers to a friend that is there already.
 const (
 	ReimportSuccess Reimport = iota // ResultCode 0
 	ReimportAlready                 // 30015
@@ -111,6 +112,7 @@ const (
 // DuplicateTo is the treatment of a To_Account that stands twice in one call.
 type DuplicateTo uint8
 
+// The treatments of a To_Account that stands twice.
 const (
 	DuplicateEach DuplicateTo = iota // each is imported in turn and has a ResultItem
 	DuplicateOnce                    // the last one is imported, one ResultItem
@@ -121,6 +123,7 @@ const (
 // SelfTo is the treatment of From_Account as a To_Account.
 type SelfTo uint8
 
+// The treatments of From_Account as a To_Account.
 const (
 	SelfItem   SelfTo = iota // the item fails with 30001
 	SelfCall                 // the whole call fails with 30001
@@ -130,6 +133,7 @@ const (
 // Order is the order of ResultItem and InfoItem.
 type Order uint8
 
+// The orders of an answer.
 const (
 	OrderRequest Order = iota
 	OrderShuffled

@@ -62,6 +62,7 @@ type Fault struct {
 // FaultKind is a class of faults.
 type FaultKind uint8
 
+// The kinds of fault.
 const (
 	FaultCode      FaultKind = iota + 1 // ErrorCode for the whole call
 	FaultItems                          // ResultCode for each item

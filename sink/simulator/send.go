@@ -92,8 +92,9 @@ func (k *call) page(status int) {
 		return
 	}
 	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	body := fmt.Appendf(nil, "<html>\n<head><title>%[1]s</title></head>\n<body><center><h1>%[1]s</h1></center></body>\n"+
-		"</html>\n", title)
+	body := fmt.Appendf(nil,
+		"<html>\n<head><title>%[1]s</title></head>\n<body><center><h1>%[1]s</h1></center></body>\n"+
+			"</html>\n", title)
 	h.Set("Content-Type", "text/html")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	k.settle()

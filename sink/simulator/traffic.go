@@ -109,7 +109,10 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 	if c.PerAPI {
 		all = api.name
 	}
-	limit := inForce(since, c.Limit, c.LimitChanges, func(l LimitChange) (time.Duration, float64) { return l.At, l.Limit })
+	limit := inForce(since, c.Limit, c.LimitChanges, func(l LimitChange) (time.Duration, float64) {
+		return l.At,
+			l.Limit
+	})
 	check(all, limit, c.ThrottleCode)
 	if api.account && (limit > 0 || c.AccountLimit > 0) {
 		check("accounts", cmp.Or(c.AccountLimit, 100), c.ThrottleCode)

@@ -124,7 +124,10 @@ func (c *Config) endpoint() (*url.URL, error) {
 		return nil, fmt.Errorf("%s is scheme, host and port alone: no user, path or query", from)
 	}
 	if u.Scheme == "http" && !c.PlainHTTP && !loopback(u.Hostname()) {
-		return nil, fmt.Errorf("%s http://%s would send the input in plain text: use https, or --allow-plain-http if that is what you want", from, u.Host)
+		return nil,
+			fmt.Errorf("%s http://%s would send the input in plain text: use https, or --allow-plain-http if that "+
+				"is what "+
+				"you want", from, u.Host)
 	}
 	return u, nil
 }

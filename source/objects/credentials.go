@@ -32,7 +32,10 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 	case (id == "") != (secret == ""):
 		return f, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: one of them is not set")
 	case strings.ContainsFunc(id+secret+token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return f, errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN has white space or unusual characters in it")
+		return f,
+			errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN has white space or unusual " +
+				"characters " +
+				"in it")
 	case id != "":
 		f.provider = &credentials.Static{Value: credentials.Value{AccessKeyID: id, SecretAccessKey: secret,
 			SessionToken: token, SignerType: credentials.SignatureV4}}

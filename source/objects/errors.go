@@ -89,7 +89,8 @@ func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
 	case "InvalidAccessKeyId":
 		return refused("the store does not know the access key id")
 	case "SignatureDoesNotMatch":
-		return refused("the signature does not fit: the secret access key is wrong, or the region that requests are signed for (%q)", s.region)
+		return refused("the signature does not fit: the secret access key is wrong, or the region that requests are "+
+			"signed for (%q)", s.region)
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
 		return refused("the session token has expired")
 	case "InvalidToken":
@@ -130,7 +131,8 @@ func (s *Store) judgeDenied(a minio.ErrorResponse) *Error {
 		return refused("access denied; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
 	if a.Code == "" || a.Code == "AccessDenied" {
-		return refused("access denied: the credentials may not read it, or it is not there and they may not list the bucket")
+		return refused("access denied: the credentials may not read it, or it is not there and they may not list " +
+			"the bucket")
 	}
 	return refused("access denied: %s", s.said(a))
 }

@@ -25,7 +25,9 @@ func ParseName(name string) (bucket, key string, err error) {
 	case bucket == "":
 		return "", "", errors.New("there is no bucket in it: it has to be s3://BUCKET/KEY, or s3://BUCKET/PREFIX/")
 	case strings.ContainsAny(bucket, "@:?#"):
-		return "", "", errors.New("it has to be s3://BUCKET/KEY: credentials come from the environment, and the host from --s3-endpoint")
+		return "", "",
+			errors.New("it has to be s3://BUCKET/KEY: credentials come from the environment, and the host from " +
+				"--s3-endpoint")
 	}
 	if err := s3utils.CheckValidBucketName(bucket); err != nil {
 		return "", "", fmt.Errorf("its bucket can't be one: %w", err)

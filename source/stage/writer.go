@@ -28,16 +28,18 @@ const (
 
 // Options is what a stage is made with.
 type Options struct {
-	Dir           string  // the folder staged/; created
-	FS            disk.FS // nil: disk.OS{}
-	Memory        int64   // bytes that this package may hold at most while it writes, beside one chunk for each lane; see MinMemory
-	Lanes         int     // goroutines that call Add; Seal uses as many, as far as Memory lets it
-	Shard, Shards int     // only rosters of this shard are staged; Shards 0 or 1: all
+	Dir string  // the folder staged/; created
+	FS  disk.FS // nil: disk.OS{}
+	// bytes that this package may hold at most while it writes, beside one chunk for each lane; see MinMemory
+	Memory        int64
+	Lanes         int // goroutines that call Add; Seal uses as many, as far as Memory lets it
+	Shard, Shards int // only rosters of this shard are staged; Shards 0 or 1: all
 	Duplicates    Duplicates
 	Mutual        bool // stage the reverse of every row too, as Added
 	MaxFriends    int  // rosters with more distinct friends are counted; 0: none
 
-	Witness func() Witness // nil: nobody; else called once for each goroutine that seals, which alone calls what it is given
+	// nil: nobody; else called once for each goroutine that seals, which alone calls what it is given
+	Witness func() Witness
 }
 
 // Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger

@@ -23,7 +23,8 @@ func (j *Job) Ending(r *Result, took time.Duration) exit.Ending {
 		text += fmt.Sprintf(" (%s imported by this run)", terminal.Count(r.Imported))
 	}
 	if r.Missing > 0 {
-		text += fmt.Sprintf(", %s missing%s, see %s", terminal.IsAre(r.Missing, "account"), report.Codes(r.ByCode), list)
+		text += fmt.Sprintf(", %s missing%s, see %s", terminal.IsAre(r.Missing, "account"), report.Codes(r.ByCode),
+			list)
 	}
 	if r.Unasked > 0 {
 		text += fmt.Sprintf(", %s still to be asked about", terminal.IsAre(r.Unasked, "account"))

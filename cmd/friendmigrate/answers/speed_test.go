@@ -134,11 +134,11 @@ func TestAdaptivePace(t *testing.T) {
 
 // judge holds a phase against its bars: back at 90 % of what the service allows within 30 s, and
 // from then on at most 1 % refused.
-func (s *trace) judge(t *testing.T, p simulator.LimitChange, until time.Duration) {
-	t.Helper()
+func (t *trace) judge(tt *testing.T, p simulator.LimitChange, until time.Duration) {
+	tt.Helper()
 	back := time.Duration(-1)
 	for at := p.At; at < until && back < 0; at += 250 * time.Millisecond {
-		if float64(s.count(at, at+time.Second, taken)) >= 0.9*p.Limit {
+		if float64(t.count(at, at+time.Second, taken)) >= 0.9*p.Limit {
 			back = at - p.At
 		}
 	}
@@ -146,11 +146,11 @@ func (s *trace) judge(t *testing.T, p simulator.LimitChange, until time.Duration
 	if p.At == 0 {
 		steady = time.Second
 	}
-	all, bad := s.count(steady, until, nil), s.count(steady, until, refused)
+	all, bad := t.count(steady, until, nil), t.count(steady, until, refused)
 	pace := float64(all-bad) / (until - steady).Seconds()
-	t.Logf("limit %g: back at 90 %% of it after %v, then %.1f a second (%.1f %%), %.2f %% refused", p.Limit, back, pace, 100*pace/p.Limit, 100*float64(bad)/float64(all))
+	tt.Logf("limit %g: back at 90 %% of it after %v, then %.1f a second (%.1f %%), %.2f %% refused", p.Limit, back, pace, 100*pace/p.Limit, 100*float64(bad)/float64(all))
 	if back < 0 || back > 30*time.Second || pace < 0.9*p.Limit || float64(bad) > 0.01*float64(all) {
-		t.Errorf("limit %g: the bars are 30 s, 90 %% and 1 %%", p.Limit)
+		tt.Errorf("limit %g: the bars are 30 s, 90 %% and 1 %%", p.Limit)
 	}
 }
 

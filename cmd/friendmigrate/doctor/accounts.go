@@ -121,7 +121,8 @@ func (x *Existing) check() Check {
 		saw += fmt.Sprintf("; no verdict on %s", terminal.Count(x.Unknown))
 	}
 	if x.Seed != "" {
-		saw += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not exist (%s; seed %s)", 100*x.BadAtMost,
+		saw += fmt.Sprintf("; with 95 %% confidence at most %.3g %% of all %s do not exist (%s; seed %s)",
+			100*x.BadAtMost,
 			terminal.Count(x.Named), verify.BoundName, x.Seed)
 	}
 	if x.Missing == 0 {

@@ -163,7 +163,8 @@ func (c *calls) exist() {
 		list, err := c.Service.Accounts(c.ctx, []string{c.From, c.To})
 		for i, a := range list {
 			if a.Known && !a.Exists {
-				return fmt.Errorf("%s is no account of this app: --probe needs two that exist", [...]string{"FROM", "TO"}[i])
+				return fmt.Errorf("%s is no account of this app: --probe needs two that exist",
+					[...]string{"FROM", "TO"}[i])
 			}
 		}
 		return err
@@ -201,8 +202,9 @@ func (c *calls) send(edges ...migrate.Edge) (a Answer) {
 	c.make(func() error {
 		a = Answer{}
 		items, err := c.Service.ImportItems(c.ctx, c.From, edges)
-		if e, _ := errors.AsType[*migrate.CallError](err); e != nil && e.Answered && (e.Verdict == migrate.VerdictSplit ||
-			e.Verdict == migrate.VerdictRefuseChunk || e.Verdict == migrate.VerdictUnknown) {
+		if e, _ := errors.AsType[*migrate.CallError](err); e != nil && e.Answered &&
+			(e.Verdict == migrate.VerdictSplit ||
+				e.Verdict == migrate.VerdictRefuseChunk || e.Verdict == migrate.VerdictUnknown) {
 			a = Answer{Whole: e.Code, Info: e.Info}
 			return nil
 		}

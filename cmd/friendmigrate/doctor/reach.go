@@ -107,7 +107,8 @@ func unanswered(err error, host string, proxy *url.URL) Check {
 		return skipped(nameConnection, fmt.Sprintf("no answer of %s through the proxy %s: %v", host, proxy.Host, err))
 	}
 	return unreachable(nameConnection, fmt.Sprintf("no answer of %s: %v", host, err),
-		"check --region or --endpoint, this machine's resolver, the firewall, and whether a proxy is needed (HTTPS_PROXY)")
+		"check --region or --endpoint, this machine's resolver, the firewall, and whether a proxy is needed "+
+			"(HTTPS_PROXY)")
 }
 
 // mostSkew is from where on the clock deserves a look: a signature says when it was made, in this

@@ -126,7 +126,8 @@ func measure(ctx context.Context, call Caller, throttled int, rate float64, work
 
 func latency(took []time.Duration, lost []error, rate float64, workers int) Check {
 	if len(took) == 0 {
-		return unreachable(nameLatency, fmt.Sprintf("no call was answered: %v", errors.Join(lost...)), "try again later")
+		return unreachable(nameLatency, fmt.Sprintf("no call was answered: %v", errors.Join(lost...)),
+			"try again later")
 	}
 	slices.Sort(took)
 	at := func(percent int) string { return milliseconds(took[min(len(took)-1, percent*len(took)/100)]) }

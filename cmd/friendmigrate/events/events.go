@@ -37,7 +37,8 @@ var (
 	LeftOut = event("left-out", "warn", "`export` left out values of tags that an edge has no place for",
 		"")
 	Probe    = event("probe", "info", "what `doctor --probe` does", "")
-	Progress = event("progress", "info", "where the run stands, after 1 and 5 seconds and then every 30; `done` in `verify` and `export`",
+	Progress = event("progress", "info", "where the run stands, after 1 and 5 seconds and then every 30; "+
+		"`done` in `verify` and `export`",
 		"percent settled done total")
 	Stop  = event("stop", "info", "a signal has come, and what is waited for", "")
 	Pace  = event("pace", "info, warn", "`friendmigrate pace` changed the pace", "rate paused")
@@ -49,7 +50,8 @@ var (
 	Halve          = event("halve", "debug", "a call is divided to find the edge that spoils it", "code edges")
 	GiveUp         = event("give-up", "debug", "the attempts of some edges are used up", "code edges")
 	AccountRefused = event("account-refused", "debug", "every edge of an account is refused", "code edges")
-	Client         = event("client", "debug, warn", "one call (debug), an odd answer, a signature that can't be renewed",
+	Client         = event("client", "debug, warn",
+		"one call (debug), an odd answer, a signature that can't be renewed",
 		"api from result took bytes info missing unreadable foreign repeated disputed unlisted times error")
 	List         = event("list", "warn", "the failed list could not be written meanwhile", "error")
 	ProgressFile = event("progress-file", "warn", "progress.json could not be written", "error")

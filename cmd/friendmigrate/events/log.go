@@ -65,10 +65,12 @@ type Sink struct{ log *zap.SugaredLogger }
 // Of is the Sink of a log.
 func Of(log *zap.Logger) Sink { return Sink{log.Sugar()} }
 
+// Debug logs a message at debug level.
 func (l Sink) Debug(msg string, keysAndValues ...any) {
 	l.log.Debugw(msg, append([]any{Client}, keysAndValues...)...)
 }
 
+// Warn logs a message as a warning.
 func (l Sink) Warn(msg string, keysAndValues ...any) {
 	l.log.Warnw(msg, append([]any{Client}, keysAndValues...)...)
 }

@@ -64,13 +64,17 @@ type Row struct {
 func Table() []Row {
 	return []Row{
 		{Done, "every edge is in place (also: nothing to do)", "", Finish},
-		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after fixing the cause", Retry},
+		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after fixing the cause",
+			Retry},
 		{Unusable, "flags, settings or input that cannot be used, or input that holds nothing", "no", GiveUp},
 		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
 		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout",
 			"yes, the same command resumes", Retry},
 		{Different, "verify found edges missing or different", "no", GiveUp},
-		{Systematic, "stopped because failures look systematic: a threshold, nothing landing from the start, whole chunks refused edge by edge", "after looking at the list", GiveUp},
+		{Systematic,
+			"stopped because failures look systematic: a threshold, nothing landing from the start, whole chunks " +
+				"refused " +
+				"edge by edge", "after looking at the list", GiveUp},
 		{OtherJob, "the state folder belongs to another job", "no", GiveUp},
 		{InUse, "the state folder is in use by another process", "later", Retry},
 		{Refused, "credentials, admin right, app, quota, region or proxy refused", "no", StopAll},

@@ -106,7 +106,8 @@ func refusal(j *job.Job, err error) error {
 func (e *Export) follow(ctx context.Context, j *job.Job) error {
 	start, meter := e.At(), new(migrate.Meter)
 	if !e.Finished {
-		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(e.Accounts.Count, "account"), j.Set.Target())
+		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(e.Accounts.Count, "account"),
+			j.Set.Target())
 		if e.Resumed {
 			text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Done, "account"))
 		}

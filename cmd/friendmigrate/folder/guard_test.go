@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-func link(t *testing.T, make func(old, new string) error, old, new string) {
+func link(t *testing.T, create func(target, name string) error, target, name string) {
 	t.Helper()
-	if err := make(old, new); err != nil {
+	if err := create(target, name); err != nil {
 		t.Fatal(err)
 	}
 }

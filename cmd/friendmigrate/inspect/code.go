@@ -35,8 +35,9 @@ var onCall = map[migrate.Verdict]string{
 	migrate.VerdictThrottle: "the whole job slows down and climbs back. It costs no attempt.",
 	migrate.VerdictSplit: "the call is halved until the edges that spoil it stand alone. These fail; the others\n" +
 		"land. If everything is refused, the job stops with exit code 6.",
-	migrate.VerdictRefuseChunk:   "all edges of the call fail with this code.",
-	migrate.VerdictRefuseAccount: "all edges of the From_Account fail with this code, and no more calls are made for it.",
+	migrate.VerdictRefuseChunk: "all edges of the call fail with this code.",
+	migrate.VerdictRefuseAccount: "all edges of the From_Account fail with this code, and no more calls are made " +
+		"for it.",
 	migrate.VerdictUnknown: "three attempts, then the edges of the call fail with this code, but only while other\n" +
 		"accounts get through.",
 	migrate.VerdictSuspect: "before the first success the job ends with exit code 12; later it holds.",

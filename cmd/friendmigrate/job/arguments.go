@@ -16,7 +16,8 @@ import (
 func (j *Job) CheckInputs() error {
 	if len(j.Inputs) == 0 {
 		return &exit.Error{
-			Code: exit.Unusable, Err: errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"),
+			Code: exit.Unusable,
+			Err:  errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"),
 			Hint: j.Completed(j.Line().Of("INPUT")).String(),
 		}
 	}

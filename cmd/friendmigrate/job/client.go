@@ -168,10 +168,11 @@ func ServiceURL(a net.Addr) string {
 
 // WorkOf is a run of calls as others watch it. fill says what the command knows of it.
 func WorkOf(c *sink.Client, m *migrate.Meter, pace settings.Pace, fill func(*progress.Snapshot)) progress.Work {
-	return progress.Work{Client: c, Meter: m, Workers: pace.Workers, Timeout: pace.Timeout, Fill: func(s *progress.Snapshot) {
-		s.Phase = progress.Sending
-		fill(s)
-	}}
+	return progress.Work{Client: c, Meter: m, Workers: pace.Workers, Timeout: pace.Timeout,
+		Fill: func(s *progress.Snapshot) {
+			s.Phase = progress.Sending
+			fill(s)
+		}}
 }
 
 // lingerOver is how long after --max-duration the last scrape is waited for at the most. A

@@ -30,7 +30,8 @@ func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
 		zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
 	if t.Added > 0 {
-		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual", terminal.Some(t.Added, "reverse edge")),
+		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual",
+			terminal.Some(t.Added, "reverse edge")),
 			events.MutualAdded, zap.Int64("edges", t.Added))
 	}
 	j.describeRows(c, t)

@@ -221,7 +221,8 @@ func (p *Pilot) take(r migrate.Roster, journal migrate.Journal) {
 	p.settled += r.Edges
 	for i := range r.Chunks {
 		n := int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
-		if part, ok := journal.(interface{ Part(ordinal int64) int }); ok { // of an undo, which leaves other edges alone
+		// of an undo, which leaves other edges alone
+		if part, ok := journal.(interface{ Part(ordinal int64) int }); ok {
 			foreign := int64(n - part.Part(r.First+int64(i)))
 			p.edges -= foreign
 			p.settled -= foreign

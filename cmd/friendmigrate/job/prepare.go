@@ -18,7 +18,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/terminal"
-	"friendmigrate/migrate"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
@@ -29,7 +28,8 @@ import (
 // A new job takes these durable steps; dying after one of them leaves:
 //
 //	1  rows staged, not sealed    no journal: the next run begins anew
-//	2  journal created            nothing settled: the next run stages again, and what it stages has to be the plan that the journal knows
+//	2  journal created            nothing settled: the next run stages again, and what it stages
+//	                              has to be the plan that the journal knows
 //	3  manifest written           the job as it stays; from here on a stage without a journal is damage
 //
 // So a sealed stage implies that its journal was there, and a journal without a stage is never
@@ -91,7 +91,8 @@ func (j *Run) refuseUndone() error {
 	}
 	return &exit.Error{
 		Code: exit.OtherJob, Hint: j.Line().With("fresh", "").String(),
-		Err: fmt.Errorf("the job in %q was undone, wholly or in part; to import it again, start over with --fresh; nothing was %s",
+		Err: fmt.Errorf("the job in %q was undone, wholly or in part; to import it again, start over with --fresh; "+
+			"nothing was %s",
 			j.Dir, j.Done),
 	}
 }
@@ -104,13 +105,17 @@ func (j *Run) OpenJournal() error {
 		return nil
 	case errors.Is(err, checkpoint.ErrDamaged):
 		return &exit.Error{Code: exit.Unexpected,
-			Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may import edges twice", err), Hint: j.Line().With("fresh", "").String()}
+			Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may "+
+				"import "+
+				"edges twice", err), Hint: j.Line().With("fresh", "").String()}
 	case err != nil:
 		return err
 	}
 	j.Journal, j.resumed = journal, true
 	if n := journal.Recovered(); n > 0 {
-		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are cut off", n), events.JournalCut, zap.Int64("bytes", n))
+		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and "+
+			"are cut off",
+			n), events.JournalCut, zap.Int64("bytes", n))
 	}
 	return nil
 }
@@ -133,7 +138,9 @@ func (j *Run) openStage() error {
 	}
 	j.Stage, j.Counts = s, meta.Counts
 	if j.Journal != nil && s.Totals().PlanDigest != j.Journal.Identity().PlanDigest {
-		return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; put the right one back, or start over with --fresh", j.Dir)
+		return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks "+
+			"of; "+
+			"put the right one back, or start over with --fresh", j.Dir)
 	}
 	return nil
 }
@@ -143,7 +150,9 @@ func (j *Run) openStage() error {
 func (j *Run) lostJournal(what string) error {
 	return &exit.Error{
 		Code: exit.Unexpected,
-		Err: fmt.Errorf("open the state: %s of %q %s, and with it the knowledge of what was sent; restore it, or start over with --fresh, which may import edges twice",
+		Err: fmt.Errorf("open the state: %s of %q %s, and with it the knowledge of what was sent; restore it, or "+
+			"start "+
+			"over with --fresh, which may import edges twice",
 			checkpoint.FileName, j.Dir, what),
 		Hint: j.Line().With("fresh", "").String(),
 	}
@@ -200,8 +209,9 @@ func (j *Run) compareSealed(ctx context.Context) error {
 	if t.Pending == 0 {
 		return nil
 	}
-	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()), terminal.Some(t.Settled()+t.Pending,
-		"edge")),
+	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()),
+		terminal.Some(t.Settled()+t.Pending,
+			"edge")),
 		events.Resume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
@@ -243,7 +253,9 @@ func (j *Run) compareAgain(ctx context.Context) error {
 func (j *Run) cannotStageAgain(why string) error {
 	return &exit.Error{
 		Code: exit.Unexpected, Hint: j.Line().Without("fresh").String() + " # after putting the input back",
-		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent", j.Dir, why),
+		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: "+
+			"%s; "+
+			"nothing was sent", j.Dir, why),
 	}
 }
 
@@ -330,53 +342,6 @@ func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
 	j.Journal = journal
 	j.follow(nil)
 	return nil
-}
-
-// refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where
-// the rejected rows belong to others.
-func (j *Run) refuseRejected() error {
-	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
-	if own+elsewhere == 0 {
-		return nil
-	}
-	j.listed = true
-	var parts []string
-	if own > 0 {
-		parts = append(parts, RejectedWords(own, j.see(folder.Rejected), j.Counts))
-	}
-	if elsewhere > 0 {
-		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
-			terminal.WasWere(elsewhere, "row")))
-	}
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err:  fmt.Errorf("--strict: %s; nothing was sent", strings.Join(parts, "; ")),
-		Hint: j.Line().Without("strict").String() + " # or fix the rows first",
-	}
-}
-
-// refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
-func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
-	j.listed = true
-	found, _, _ := j.Arguments(nil).Resolve(ctx) // without names there are line numbers
-	for _, pair := range d.First {
-		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
-			placeOf(found, pair.Before)))
-	}
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err: fmt.Errorf("--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was sent",
-			terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat")),
-		Hint: j.Line().With("duplicates", "last").String(),
-	}
-}
-
-// placeOf names a row of the input.
-func placeOf(inputs []source.Found, p migrate.Position) string {
-	if p.Input < 0 || p.Input >= len(inputs) {
-		return fmt.Sprintf("line %d", p.Line)
-	}
-	return fmt.Sprintf("%s line %d", inputs[p.Input].Name, p.Line)
 }
 
 // InputError is ReadError, which knows nothing of --duplicates.

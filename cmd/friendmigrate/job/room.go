@@ -48,12 +48,16 @@ func (j *Run) checkRoom() error {
 	case free < certain:
 		return &exit.Error{
 			Code: exit.Unexpected,
-			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job takes %s at least; nothing was sent by this run",
+			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job "+
+				"takes %s at "+
+				"least; nothing was sent by this run",
 				j.Dir, settings.FormatSize(free), settings.FormatSize(certain)),
 			Hint: j.ResumeLine().String() + " # after making room",
 		}
 	case free < likely:
-		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take up to %s. A full disk loses nothing, but stops the job",
+		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take "+
+			"up to "+
+			"%s. A full disk loses nothing, but stops the job",
 			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), events.Room, zap.Int64("free", free))
 	}
 	return nil
@@ -82,7 +86,9 @@ func (j *Run) MeasureStage(ctx context.Context) {
 func (j *Run) warnOfStage(ctx context.Context) {
 	j.MeasureStage(ctx)
 	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {
-		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent before all of it is staged",
+		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent "+
+			"before "+
+			"all of it is staged",
 			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), events.Room, zap.Int64("free", free))
 	}
 }

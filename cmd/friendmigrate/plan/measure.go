@@ -78,10 +78,11 @@ func (j *making) measure(ctx context.Context) (*measured, error) {
 			}
 		}
 	}
-	_, err := migrate.Run(ctx, rosters, migrate.CallerFunc(add), &memory{sent: map[int64]migrate.EdgeSet{}}, migrate.Options{
-		Workers: j.Lanes, CallBytes: j.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
-		Memory: j.Memory / 2,
-	})
+	_, err := migrate.Run(ctx, rosters, migrate.CallerFunc(add), &memory{sent: map[int64]migrate.EdgeSet{}},
+		migrate.Options{
+			Workers: j.Lanes, CallBytes: j.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
+			Memory: j.Memory / 2,
+		})
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

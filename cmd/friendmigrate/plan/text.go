@@ -13,11 +13,11 @@ import (
 // page writes lines of a name, a number and what is to be said about it.
 type page struct{ strings.Builder }
 
-func (p *page) row(name, value, about string) {
-	fmt.Fprintln(p, strings.TrimRight(fmt.Sprintf("%-12s %16s   %s", name, value, about), " "))
+func (b *page) row(name, value, about string) {
+	fmt.Fprintln(b, strings.TrimRight(fmt.Sprintf("%-12s %16s   %s", name, value, about), " "))
 }
 
-func (p *page) count(name string, n int64, about string) { p.row(name, terminal.Count(n), about) }
+func (b *page) count(name string, n int64, about string) { b.row(name, terminal.Count(n), about) }
 
 // Text is the plan for people. Whoever prints it cleans it: it holds account ids and rows of the
 // input.

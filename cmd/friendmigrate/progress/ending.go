@@ -55,7 +55,8 @@ func (s Snapshot) outcomes() string {
 		name  string
 		count int64
 	}{
-		{cmp.Or(s.Did, "imported"), r.Imported + d.Imported}, {"already", r.Already + d.Already}, {"rejected", r.Rejected},
+		{cmp.Or(s.Did, "imported"), r.Imported + d.Imported}, {"already", r.Already + d.Already},
+		{"rejected", r.Rejected},
 		{"duplicate", r.Duplicate}, {"pending", r.Pending + d.Pending},
 	} {
 		if outcome.count > 0 {

@@ -148,7 +148,8 @@ func (e exporter) account(s Snapshot) {
 		byWord[e.words.ofCode(code)] += n
 	}
 	for word, n := range byWord {
-		e.gauge("failed_edges", "Failed edges of the job, rows and added ones, by ResultCode.", float64(n), "code", word)
+		e.gauge("failed_edges", "Failed edges of the job, rows and added ones, by ResultCode.", float64(n), "code",
+			word)
 	}
 }
 

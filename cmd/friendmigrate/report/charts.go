@@ -114,7 +114,8 @@ func line(names, labels []string, columns []Point, of []func(Point) float64) (te
 	opt := charts.NewLineChartOptionWithData(values)
 	opt.Theme = charts.GetTheme(charts.ThemeLight).WithBackgroundColor(charts.ColorTransparent).
 		WithAxisSplitLineColor(charts.ColorGray.WithAlpha(60)).
-		WithSeriesColors([]charts.Color{charts.ColorFromHex("#2f6fd0"), charts.ColorFromHex("#2a9d5f"), charts.ColorFromHex("#d9822b")})
+		WithSeriesColors([]charts.Color{charts.ColorFromHex("#2f6fd0"), charts.ColorFromHex("#2a9d5f"),
+			charts.ColorFromHex("#d9822b")})
 	opt.XAxis.Labels, opt.XAxis.BoundaryGap = labels, charts.Ptr(false)
 	opt.XAxis.LabelCount = 6
 	opt.YAxis[0].Min = charts.Ptr(0.0)
@@ -123,7 +124,8 @@ func line(names, labels []string, columns []Point, of []func(Point) float64) (te
 	opt.Symbol.Shape = charts.SymbolNone
 	opt.LineStrokeWidth = 1.5
 	opt.ValueFormatter = func(v float64) string { return terminal.Count(int64(v + .5)) }
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: chartHeight})
+	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: chartWidth,
+		Height: chartHeight})
 	if err := p.LineChart(opt); err != nil {
 		return "", err
 	}
@@ -151,7 +153,8 @@ func states(columns []Point) template.HTML {
 		}
 	}
 	bands += rect(columns[len(columns)-1].state(), begun, len(columns))
-	return template.HTML(fmt.Sprintf(`<svg class="states" viewBox="0 0 %d 1" preserveAspectRatio="none" role="img">%s</svg>`,
+	return template.HTML(fmt.Sprintf(`<svg class="states" viewBox="0 0 %d 1" preserveAspectRatio="none" `+
+		`role="img">%s</svg>`,
 		len(columns), bands+restarts)) //nolint:gosec // words of our own and numbers
 }
 

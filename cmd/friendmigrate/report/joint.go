@@ -71,7 +71,8 @@ func (s *Series) plus(t *Series) *Series {
 		if n := len(sum.Points); n > 0 && sum.Points[n-1].At == p.At {
 			last := sum.Points[n-1]
 			merged := last.merge(p)
-			merged.Seconds, merged.Limit, merged.Run = max(last.Seconds, p.Seconds), last.Limit+p.Limit, max(last.Run, p.Run)
+			merged.Seconds, merged.Limit, merged.Run = max(last.Seconds, p.Seconds), last.Limit+p.Limit,
+				max(last.Run, p.Run)
 			sum.Points[n-1] = merged
 			continue
 		}

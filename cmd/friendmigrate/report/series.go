@@ -104,7 +104,8 @@ func (s *Series) Observe(now Moment) {
 	p := Point{
 		At: now.At.Unix() / s.Step * s.Step, Run: s.runs, Seconds: seconds, Limit: now.Limit,
 		Calls: now.Calls - before.Calls, Throttled: now.Throttled - before.Throttled,
-		Imported: now.Imported - before.Imported, Already: now.Already - before.Already, Failed: now.Failed - before.Failed,
+		Imported: now.Imported - before.Imported, Already: now.Already - before.Already,
+		Failed: now.Failed - before.Failed,
 	}
 	if now.Holding {
 		p.Held = seconds
@@ -119,7 +120,8 @@ func (s *Series) Observe(now Moment) {
 			counts[i] -= before.Counts[i]
 		}
 	}
-	p.P50, p.P95, p.P99 = quantile(now.Bounds, counts, .5), quantile(now.Bounds, counts, .95), quantile(now.Bounds, counts, .99)
+	p.P50, p.P95, p.P99 = quantile(now.Bounds, counts, .5), quantile(now.Bounds, counts, .95),
+		quantile(now.Bounds, counts, .99)
 	s.add(p)
 }
 

@@ -89,7 +89,9 @@ func (a Account) String() string {
 func (a Account) imbalance() string {
 	r := a.Rows
 	if sum := r.Imported + r.Already + r.Failed + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
-		return fmt.Sprintf("%d edges were read, but imported, already, failed, rejected, duplicate and pending add up to %d", r.Read, sum)
+		return fmt.Sprintf("%d edges were read, but imported, already, failed, rejected, duplicate and pending add "+
+			"up to %d",
+			r.Read, sum)
 	}
 	for _, n := range []int64{r.Imported, r.Already, r.Failed, r.Rejected, r.Duplicate, r.Pending, a.Added.Pending} {
 		if n < 0 {

@@ -38,17 +38,22 @@ func (s *Settings) Flags() []Flag {
 			"chunk-bytes")...)
 	case "undo":
 		own := Group(groupJob, withoutVariable(Open("yes", "", On(&s.Yes), "delete; without it nothing is sent")),
-			withoutVariable(Open("assume-new", "", On(&s.AssumeNew), "take every imported edge for one that was not there before")))
-		return append(own, without(all, "rehearse", "rehearse-real-time", "fresh", "only-missing", groupInput, groupObjects)...)
+			withoutVariable(Open("assume-new", "", On(&s.AssumeNew),
+				"take every imported edge for one that was not there before")))
+		return append(own, without(all, "rehearse", "rehearse-real-time", "fresh", "only-missing", groupInput,
+			groupObjects)...)
 	case "update":
-		return without(all, "rehearse", "rehearse-real-time", "default-add-source", "mutual", "max-friends", "only-missing")
+		return without(all, "rehearse", "rehearse-real-time", "default-add-source", "mutual", "max-friends",
+			"only-missing")
 	case "plan":
 		return s.planFlags(all, json)
 	case "verify":
-		return append(s.verifyFlags(), without(all, "rehearse", "rehearse-real-time", "max-friends", "strict", "fresh", "retry-failed",
+		return append(s.verifyFlags(), without(all, "rehearse", "rehearse-real-time", "max-friends", "strict", "fresh",
+			"retry-failed",
 			"only-missing", "chunk-bytes", "max-failures", "max-failure-ratio", "max-extra-calls")...)
 	case "export":
-		return append(s.exportFlags(), without(all, "rehearse", "rehearse-real-time", "chunk-bytes", "state", "fresh", "retry-failed",
+		return append(s.exportFlags(), without(all, "rehearse", "rehearse-real-time", "chunk-bytes", "state", "fresh",
+			"retry-failed",
 			"only-accounts", "only-missing", "shard", "max-failures", "max-failure-ratio", "max-extra-calls",
 			groupInput, groupObjects)...)
 	case "doctor":
@@ -136,7 +141,9 @@ func (s *Settings) exportFlags() []Flag {
 		Open("output FILE", "standard output", Text(&s.Destination),
 			"where to write; .gz and .zst are compressed. The same command resumes"),
 		Open("format NAME", "by the name of --output, else jsonl", Text(&s.Format),
-			"csv or jsonl. JSONL holds everything and is written as it comes; CSV is written when all is read").among("csv", "jsonl"),
+			"csv or jsonl. JSONL holds everything and is written as it comes; CSV is written when all is "+
+				"read").among("csv",
+			"jsonl"),
 	)
 }
 

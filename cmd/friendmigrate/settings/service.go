@@ -56,7 +56,8 @@ func (s *Service) flags() []Flag {
 				"the signature (and the input) can be read on the way"),
 		Open("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
 		Open("rehearse", "", On(&s.Rehearse), "run against a simulated service inside this process: no credentials, "+
-			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as possible"),
+			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as "+
+			"possible"),
 		Open("rehearse-real-time", "", On(&s.RealTime), "with --rehearse: at the service's limit and with its latency"),
 	)
 }

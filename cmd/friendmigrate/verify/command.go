@@ -129,8 +129,10 @@ func (r *Result) refuseShards(places []folder.Place) error {
 			"standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
 	case len(missing) > 0:
 		return job.Unusable(r.As(r.Line(), "import").With("shard", missing[0].String()).Of("INPUT"),
-			"%d of the %d shards in %q %s no staged job, shard %s among them: import them first, or name one by --shard",
-			len(missing), missing[0].Count, r.Set.Job.State, terminal.Verb(int64(len(missing)), "has", "have"), missing[0])
+			"%d of the %d shards in %q %s no staged job, shard %s among them: import them first, or name one by "+
+				"--shard",
+			len(missing), missing[0].Count, r.Set.Job.State, terminal.Verb(int64(len(missing)), "has", "have"),
+			missing[0])
 	case r.Set.Sample > 0:
 		return job.Unusable(r.Line().With("shard", places[0].Shard.String()), "--sample draws from one shard: name it")
 	}

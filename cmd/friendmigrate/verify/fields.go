@@ -138,7 +138,8 @@ func (r *reader) take(from string, edges []migrate.Edge) *state {
 			return s
 		}
 	}
-	s := &state{read: friendlist.New(func() friendlist.Pages { return r.pages(from) }), found: map[string]migrate.Edge{}}
+	s := &state{read: friendlist.New(func() friendlist.Pages { return r.pages(from) }),
+		found: map[string]migrate.Edge{}}
 	if len(edges) < migrate.MaxChunkEdges {
 		s.wanted = make(map[string]struct{}, len(edges))
 		for i := range edges {

@@ -104,6 +104,9 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 		if c.accounts != nil {
 			v.Set.OnlyAccounts = filepath.Join(v.Dir, "accounts")
 			err := os.WriteFile(v.Set.OnlyAccounts, []byte(strings.Join(c.accounts, "\n")), 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if v.Pilot, err = v.OpenPilot(t.Context()); err == nil {
 				_, err = v.Pilot.Find(t.Context(), s, nil)
 			}

@@ -76,7 +76,8 @@ func (p *Part) identity() checkpoint.Identity {
 	}
 	if p.Journal != nil {
 		t := p.Journal.Totals()
-		id.Options["job"] = fmt.Sprintf("%s %d %d %d", p.Journal.Identity().Created.Format(time.RFC3339Nano), t.Imported,
+		id.Options["job"] = fmt.Sprintf("%s %d %d %d", p.Journal.Identity().Created.Format(time.RFC3339Nano),
+			t.Imported,
 			t.Already, t.Failed)
 	}
 	if p.Pilot != nil {

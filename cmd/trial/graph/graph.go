@@ -50,7 +50,8 @@ func New(o Options) (*Graph, error) {
 	case !(o.Mean >= 1 && o.Mean <= maxFriends):
 		return nil, fmt.Errorf("mean: %g is not in 1 to %d", o.Mean, maxFriends)
 	case !pattern.MatchString(o.ID) || len(fmt.Sprintf(o.ID, int64(maxEdges))) > 32:
-		return nil, fmt.Errorf("id: %q needs one %%d or %%08d for the number of the account, and has 32 bytes at most", o.ID)
+		return nil, fmt.Errorf("id: %q needs one %%d or %%08d for the number of the account, and has 32 bytes at most",
+			o.ID)
 	}
 	// More friends than that would have to be found among fewer accounts.
 	most := min(maxFriends, max(1, int64(math.Sqrt(float64(o.Edges))/2)))

@@ -74,7 +74,8 @@ func TestOneSeedOneGraph(t *testing.T) {
 		}
 		return b.String()
 	}
-	if write(1, false) != write(1, false) || write(1, false) == write(2, false) || write(1, false) == write(1, true) {
+	first, again := write(1, false), write(1, false)
+	if first != again || first == write(2, false) || first == write(1, true) {
 		t.Error("a seed does not say which graph it is")
 	}
 }

@@ -16,8 +16,9 @@ type Program interface {
 	Start(j *Job, act int, s *Service, state string) (*Process, error)
 }
 
-// Container is the image as it is meant to be run: root read only and no file system in memory anywhere, no capability and no way to get one, the image's own
-// user, one folder to write to. Its network is the host's, so that it reaches a service on loopback.
+// Container is the image as it is meant to be run: root read only and no file system in memory
+// anywhere, no capability and no way to get one, the image's own user, one folder to write to. Its
+// network is the host's, so that it reaches a service on loopback.
 type Container struct {
 	Image  *Image
 	Volume string   // host folder, for /data
@@ -53,7 +54,8 @@ func (c *Container) Start(j *Job, act int, s *Service, state string) (*Process, 
 	if err != nil {
 		return nil, err
 	}
-	return c.Run([]string{"--volume", j.Dir + ":/job:ro", "--workdir", "/job"}, j.Args(act, s.URL, filepath.Join("/data", name))...)
+	return c.Run([]string{"--volume", j.Dir + ":/job:ro", "--workdir", "/job"},
+		j.Args(act, s.URL, filepath.Join("/data", name))...)
 }
 
 // giveAway gives the files of a folder to the user of the image.
@@ -66,7 +68,8 @@ func giveAway(dir string) error {
 	})
 }
 
-// Run starts the program in a new container, and returns when it has begun. flags are further ones of podman run.
+// Run starts the program in a new container, and returns when it has begun. flags are further ones
+// of podman run.
 func (c *Container) Run(flags []string, args ...string) (*Process, error) {
 	dir, err := c.Image.podman.Folder("container-")
 	if err != nil {
@@ -74,7 +77,9 @@ func (c *Container) Run(flags []string, args ...string) (*Process, error) {
 	}
 	pidFile := filepath.Join(dir, "pid")
 	words := []string{
-		"run", "--rm", "--log-driver", "none", "--pidfile", pidFile, "--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL",
+		"run", "--rm", "--log-driver", "none", "--pidfile", pidFile, "--read-only", "--read-only-tmpfs=false",
+		"--cap-drop",
+		"ALL",
 		"--security-opt", "no-new-privileges", "--volume", c.Volume + ":/data",
 	}
 	words = append(append(append(words, limits()...), c.Flags...), flags...)
@@ -101,7 +106,8 @@ const (
 	notFound     = 127
 )
 
-// awaitProgram waits until the program runs in its container, and returns its process; nil: it has ended before. Before it, the process is runc's.
+// awaitProgram waits until the program runs in its container, and returns its process; nil: it has
+// ended before. Before it, the process is runc's.
 func awaitProgram(pidFile string, done <-chan struct{}) *os.Process {
 	pid := 0
 	for {
@@ -111,7 +117,8 @@ func awaitProgram(pidFile string, done <-chan struct{}) *os.Process {
 			}
 		}
 		if pid != 0 {
-			if path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && filepath.Base(path) == "friendmigrate" {
+			if path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil &&
+				filepath.Base(path) == "friendmigrate" {
 				p, err := os.FindProcess(pid)
 				if err != nil {
 					return nil

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Door is one of several ways to a service. A process that has a door of its own is known by it, whatever it says of itself.
+// Door is one of several ways to a service. A process that has a door of its own is known by it,
+// whatever it says of itself.
 type Door struct {
 	*Listener
 
@@ -89,7 +90,8 @@ func (d *Door) Imports() int {
 	return d.imports
 }
 
-// Closest is the shortest time in which so many calls of any kind passed; known is false if there were not so many.
+// Closest is the shortest time in which so many calls of any kind passed; known is false if there
+// were not so many.
 func (d *Door) Closest(calls int) (took time.Duration, known bool) {
 	d.mu.Lock()
 	var at []time.Duration

@@ -170,7 +170,8 @@ func (d *draft) fail(err error) {
 
 func writeCSV(b *bytes.Buffer, rows []row) error {
 	w := csv.NewWriter(b)
-	if err := w.Write([]string{"From_Account", "To_Account", "AddSource", "Remark", "GroupName", "AddTime"}); err != nil {
+	if err := w.Write([]string{"From_Account", "To_Account", "AddSource", "Remark", "GroupName",
+		"AddTime"}); err != nil {
 		return err
 	}
 	for _, r := range rows {

@@ -22,8 +22,9 @@ type Image struct {
 // BuildTime is when images say they were built.
 const BuildTime = 1700000000
 
-// Build builds the image of the module in a folder by its Dockerfile as it is, from nothing: no layer and no compiled package of an earlier build is used. What
-// stands in for the registry and the module proxy comes from this machine.
+// Build builds the image of the module in a folder by its Dockerfile as it is, from nothing: no
+// layer and no compiled package of an earlier build is used. What stands in for the registry and
+// the module proxy comes from this machine.
 func (p *Podman) Build(ctx context.Context, folder, name, version string) (*Image, error) {
 	root, modules, err := goFolders(ctx)
 	if err != nil {
@@ -33,8 +34,11 @@ func (p *Podman) Build(ctx context.Context, folder, name, version string) (*Imag
 		return nil, err
 	}
 	args := []string{
-		"build", "--no-cache", "--timestamp", fmt.Sprint(BuildTime), "--identity-label=false", "--build-arg", "GO_IMAGE=" + builder, "--build-arg", "VERSION=" + version,
-		"--network", "none", "--volume", root + ":/usr/local/go:ro", "--volume", modules + ":/modules:ro", "--tag", name,
+		"build", "--no-cache", "--timestamp", fmt.Sprint(BuildTime), "--identity-label=false", "--build-arg",
+		"GO_IMAGE=" +
+			builder, "--build-arg", "VERSION=" + version,
+		"--network", "none", "--volume", root + ":/usr/local/go:ro", "--volume", modules + ":/modules:ro", "--tag",
+		name,
 	}
 	if _, err := p.run(ctx, nil, append(append(args, limits()...), folder)...); err != nil {
 		return nil, err

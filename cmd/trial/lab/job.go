@@ -53,7 +53,9 @@ const Unpaced = 100000
 
 // Args is the command line of a run.
 func (j *Job) Args(act int, url, state string) []string {
-	args := []string{"import", "--sdk-app-id", fmt.Sprint(App), "--secret-key-file", "key", "--endpoint", url, "--state", state, "--progress", "none",
+	args := []string{"import", "--sdk-app-id", fmt.Sprint(App), "--secret-key-file", "key", "--endpoint", url,
+		"--state",
+		state, "--progress", "none",
 		"--rate", fmt.Sprint(j.Rate), "--workers", fmt.Sprint(j.Workers), "--timeout", j.Timeout.String()}
 	args = append(args, j.Flags...)
 	args = append(args, j.Acts[act].Flags...)
@@ -78,10 +80,12 @@ func Make(dir, shape string, seed uint64) (*Job, error) {
 			continue
 		}
 		j := &Job{
-			Shape: shape, Dir: dir, Workers: 6, Rate: Unpaced, Timeout: 3 * time.Second, Acts: []Act{{}}, Pairs: map[Pair]struct{}{},
+			Shape: shape, Dir: dir, Workers: 6, Rate: Unpaced, Timeout: 3 * time.Second, Acts: []Act{{}},
+			Pairs: map[Pair]struct{}{},
 			Service: simulator.Config{
 				App:     simulator.App{SDKAppID: App, Key: Key},
-				Latency: 2 * time.Millisecond, Jitter: 5 * time.Millisecond, Seed: seed, Readings: simulator.Readings{NoAddTime: true},
+				Latency: 2 * time.Millisecond, Jitter: 5 * time.Millisecond, Seed: seed,
+				Readings: simulator.Readings{NoAddTime: true},
 			},
 		}
 		if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Podman runs containers with runc, with images and containers of its own in a temporary folder on disk: what is written to a folder in memory would count as a
-// container's own memory.
+// Podman runs containers with runc, with images and containers of its own in a temporary folder on
+// disk: what is written to a folder in memory would count as a container's own memory.
 type Podman struct {
 	dir    string
 	driver string // of its storage
@@ -86,11 +86,14 @@ func (p *Podman) Close() error {
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 
-// command is a podman command. Only runc and cgroupfs work everywhere that the suite runs: crun and systemd need more of the machine.
+// command is a podman command. Only runc and cgroupfs work everywhere that the suite runs: crun and
+// systemd need more of the machine.
 func (p *Podman) command(ctx context.Context, args ...string) *exec.Cmd {
 	global := []string{
-		"--root", filepath.Join(p.dir, "root"), "--runroot", filepath.Join(p.dir, "run"), "--tmpdir", filepath.Join(p.dir, "libpod"),
-		"--storage-driver", p.driver, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none", "--log-level", "error",
+		"--root", filepath.Join(p.dir, "root"), "--runroot", filepath.Join(p.dir, "run"), "--tmpdir",
+		filepath.Join(p.dir, "libpod"),
+		"--storage-driver", p.driver, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none",
+		"--log-level", "error",
 	}
 	c := exec.CommandContext(ctx, "podman", append(global, args...)...)
 	c.Dir = p.dir // conmon leaves a file where it is when memory ran out
@@ -108,29 +111,34 @@ func (p *Podman) run(ctx context.Context, in io.Reader, args ...string) (string,
 	return out.String(), nil
 }
 
-// limits are those that the sandboxes have which the suite runs in: podman's own are higher, and then nothing starts.
+// limits are those that the sandboxes have which the suite runs in: podman's own are higher, and
+// then nothing starts.
 func limits() []string {
 	return []string{"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"}
 }
 
-// builder is the image in which the program is built: a shell and the certificates. Go and the modules are mounted into it, so that it does without a network.
+// builder is the image in which the program is built: a shell and the certificates. Go and the
+// modules are mounted into it, so that it does without a network.
 const builder = "localhost/builder"
 
 // makeBuilder makes the builder's base image, since none is fetched.
 func (p *Podman) makeBuilder(ctx context.Context) error {
 	var b bytes.Buffer
 	t := tar.NewWriter(&b)
-	for _, dir := range []string{"bin/", "etc/", "etc/ssl/", "etc/ssl/certs/", "tmp/", "root/", "usr/", "usr/local/", "usr/local/go/", "modules/"} {
+	for _, dir := range []string{"bin/", "etc/", "etc/ssl/", "etc/ssl/certs/", "tmp/", "root/", "usr/", "usr/local/",
+		"usr/local/go/", "modules/"} {
 		if err := t.WriteHeader(&tar.Header{Name: dir, Mode: 0o755, Typeflag: tar.TypeDir}); err != nil {
 			return err
 		}
 	}
-	for name, from := range map[string]string{"bin/busybox": busybox, "etc/ssl/certs/ca-certificates.crt": certificates} {
+	for name, from := range map[string]string{"bin/busybox": busybox,
+		"etc/ssl/certs/ca-certificates.crt": certificates} {
 		content, err := os.ReadFile(from)
 		if err != nil {
 			return err
 		}
-		if err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg}); err != nil {
+		if err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content)),
+			Typeflag: tar.TypeReg}); err != nil {
 			return err
 		}
 		if _, err := t.Write(content); err != nil {
@@ -138,7 +146,8 @@ func (p *Podman) makeBuilder(ctx context.Context) error {
 		}
 	}
 	for _, tool := range []string{"sh", "mkdir", "cp", "chmod"} {
-		if err := t.WriteHeader(&tar.Header{Name: "bin/" + tool, Linkname: "busybox", Typeflag: tar.TypeSymlink}); err != nil {
+		if err := t.WriteHeader(&tar.Header{Name: "bin/" + tool, Linkname: "busybox",
+			Typeflag: tar.TypeSymlink}); err != nil {
 			return err
 		}
 	}
@@ -146,7 +155,8 @@ func (p *Podman) makeBuilder(ctx context.Context) error {
 		return err
 	}
 	args := []string{"import"}
-	for _, word := range []string{"PATH=/usr/local/go/bin:/bin", "GOPROXY=file:///modules", "GOSUMDB=off", "GOTOOLCHAIN=local"} {
+	for _, word := range []string{"PATH=/usr/local/go/bin:/bin", "GOPROXY=file:///modules", "GOSUMDB=off",
+		"GOTOOLCHAIN=local"} {
 		args = append(args, "--change", "ENV "+word)
 	}
 	_, err := p.run(ctx, &b, append(args, "-", builder)...)

@@ -129,7 +129,8 @@ const Hung = -2
 const bySignal = 128
 
 func (p *Process) result() Ended {
-	e := Ended{Code: p.cmd.ProcessState.ExitCode(), Out: p.out.String() + p.err.String(), Std: p.out.String(), Took: p.ended.Sub(p.Began)}
+	e := Ended{Code: p.cmd.ProcessState.ExitCode(), Out: p.out.String() + p.err.String(), Std: p.out.String(),
+		Took: p.ended.Sub(p.Began)}
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal()
 	}

@@ -14,8 +14,9 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// Service is a simulated service over loopback. It outlives the program and keeps, beside the simulator's own account, what only somebody who knows of
-// the program's deaths can keep: which run sent what again.
+// Service is a simulated service over loopback. It outlives the program and keeps, beside the
+// simulator's own account, what only somebody who knows of the program's deaths can keep: which run
+// sent what again.
 type Service struct {
 	*Listener
 	Sim   *simulator.Server
@@ -24,22 +25,24 @@ type Service struct {
 	mu         sync.Mutex
 	signatures map[string]struct{}
 	run        int
-	arrivals   []time.Duration        // since the start, of calls of any kind
-	runOf      map[int64]int          // of calls that are open, by number
-	arrived    []int                  // friend_import calls, by run
-	ended      []int                  // of those
-	appliedBy  map[Pair]application   // which call put an edge into the graph
-	again      []map[Pair]struct{}    // by run: edges that it had placed by an answered call, and that a later one sent again
-	onArrival  func(arrivedInRun int) // of friend_import
-	onEnd      func(endedInRun int)   // of friend_import
-	refused    map[Pair]map[int]bool  // codes with which an edge was refused as the only one of its call
-	needless   int                    // edges that a run sent again although it had their answer
+	arrivals   []time.Duration      // since the start, of calls of any kind
+	runOf      map[int64]int        // of calls that are open, by number
+	arrived    []int                // friend_import calls, by run
+	ended      []int                // of those
+	appliedBy  map[Pair]application // which call put an edge into the graph
+	// by run: edges that it had placed by an answered call, and that a later one sent again
+	again     []map[Pair]struct{}
+	onArrival func(arrivedInRun int) // of friend_import
+	onEnd     func(endedInRun int)   // of friend_import
+	refused   map[Pair]map[int]bool  // codes with which an edge was refused as the only one of its call
+	needless  int                    // edges that a run sent again although it had their answer
 }
 
 // application is the call that put an edge into the graph, or the last one that carried it since.
 type application struct {
-	run    int
-	placed int  // the run that put it there: its death is why it is sent again, by whichever runs follow until one is told
+	run int
+	// the run that put it there: its death is why it is sent again, by whichever runs follow until one is told
+	placed int
 	fault  bool // a fault of the service took the answer away, so that sending again is right
 	gaveUp bool // the client went before the answer: within a run, sending again is right too
 }
@@ -138,7 +141,8 @@ func (s *Service) NextRun() {
 	s.onArrival, s.onEnd = nil, nil
 }
 
-// Watch has these called at every arrival and every end of a friend_import in this run, with how many there have been. They must not block.
+// Watch has these called at every arrival and every end of a friend_import in this run, with how
+// many there have been. They must not block.
 func (s *Service) Watch(arrival, end func(n int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +174,8 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 				by.placed = s.run - 1
 			}
 			s.again[by.placed-1][pair] = struct{}{}
-			s.appliedBy[pair] = application{run: s.run, placed: by.placed, gaveUp: true} // of which nothing follows for this run
+			// of which nothing follows for this run
+			s.appliedBy[pair] = application{run: s.run, placed: by.placed, gaveUp: true}
 		}
 	}
 	s.runOf[c.Number] = s.run
@@ -219,7 +224,8 @@ func (s *Service) Arrived() int {
 	return s.arrived[s.run-1]
 }
 
-// Closest is the shortest time in which so many calls of any kind arrived; known is false if there were not so many.
+// Closest is the shortest time in which so many calls of any kind arrived; known is false if there
+// were not so many.
 func (s *Service) Closest(calls int) (took time.Duration, known bool) {
 	s.mu.Lock()
 	at := slices.Clone(s.arrivals)
@@ -237,8 +243,8 @@ func closest(at []time.Duration, calls int) (took time.Duration, known bool) {
 	return took, known
 }
 
-// Repeats counts, over all runs, the accounts of which later runs sent edges again that it had placed in a call that was, or would have been, answered; and the
-// most such edges of one account.
+// Repeats counts, over all runs, the accounts of which later runs sent edges again that it had
+// placed in a call that was, or would have been, answered; and the most such edges of one account.
 func (s *Service) Repeats() (accounts, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,7 +266,8 @@ func (s *Service) Needless() int {
 	return s.needless
 }
 
-// RefusedAlone reports whether the service has ever refused a call that carried this edge alone, with this code.
+// RefusedAlone reports whether the service has ever refused a call that carried this edge alone,
+// with this code.
 func (s *Service) RefusedAlone(pair Pair, code int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

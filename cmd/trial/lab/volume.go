@@ -49,15 +49,15 @@ func Volumes(kind string) error {
 	return nil
 }
 
-// NewVolume makes and mounts a volume below dir. What was not synced stays in memory as long as the file system lets it: with its default settings ext4 would
-// hide a missing sync before a rename.
+// NewVolume makes and mounts a volume below dir. What was not synced stays in memory as long as the
+// file system lets it: with its default settings ext4 would hide a missing sync before a rename.
 func NewVolume(dir, kind string) (*Volume, error) {
 	v := &Volume{Folder: filepath.Join(dir, "volume"), image: filepath.Join(dir, "image")}
 	size := int64(48 << 20)
 	options := "loop,commit=1000,noauto_da_alloc,errors=remount-ro"
-	make := []string{"mkfs.ext4", "-q", "-F", v.image}
+	mkfs := []string{"mkfs.ext4", "-q", "-F", v.image}
 	if kind == XFS {
-		size, options, make = 300<<20, "loop", []string{"mkfs.xfs", "-q", "-f", v.image}
+		size, options, mkfs = 300<<20, "loop", []string{"mkfs.xfs", "-q", "-f", v.image}
 	}
 	if err := os.MkdirAll(v.Folder, 0o700); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func NewVolume(dir, kind string) (*Volume, error) {
 	if err := errors.Join(os.WriteFile(v.image, nil, 0o600), os.Truncate(v.image, size)); err != nil {
 		return nil, err
 	}
-	if err := command(make...); err != nil {
+	if err := command(mkfs...); err != nil {
 		return nil, err
 	}
 	v.mount = []string{"mount", "-t", kind, "-o", options, v.image, v.Folder}
@@ -97,7 +97,8 @@ func (v *Volume) Remount(options string) error {
 	return command("mount", "-o", "remount,"+options, v.Folder)
 }
 
-// Fail makes the file system find an error in itself, upon which it goes read only under whoever is writing. For ext4 with errors=remount-ro.
+// Fail makes the file system find an error in itself, upon which it goes read only under whoever is
+// writing. For ext4 with errors=remount-ro.
 func (v *Volume) Fail() error {
 	device, err := exec.Command("findmnt", "-n", "-o", "SOURCE", v.Folder).Output()
 	if err != nil {

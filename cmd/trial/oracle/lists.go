@@ -38,7 +38,8 @@ func (a *Audit) lists(want *lab.ReferenceAct, r told) {
 			a.violated("O7", "%s is not that of the unbroken run: %s", name, firstDifference(mine, theirs))
 		}
 	}
-	for name, rows := range map[string]int64{"rejected.csv": r.Edges.Rejected, "failed.csv": r.Edges.Failed + r.Added.Failed} {
+	for name, rows := range map[string]int64{"rejected.csv": r.Edges.Rejected, "failed.csv": r.Edges.Failed +
+		r.Added.Failed} {
 		text, there := got[name]
 		if !there {
 			continue

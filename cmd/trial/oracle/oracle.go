@@ -5,7 +5,8 @@
 //	O1  the sum balances, and is that of the input
 //	O2  no false success: what is reported in place is in the service, with its fields
 //	O3  no phantom: what is in the service was in the input
-//	O4  bounded repeats: after one death at most one chunk for each worker is sent again; nothing is that was answered to a run that still lives
+//	O4  bounded repeats: after one death at most one chunk for each worker is sent again; nothing is
+//	    that was answered to a run that still lives
 //	O5  serial: never two calls of one account open at once
 //	O6  the rate, over restarts too
 //	O7  settled only grows, and a broken job ends with the lists and the graph of an unbroken one
@@ -96,7 +97,8 @@ func (a *Audit) placed(s *state) {
 		}
 	}
 	if missing > 0 {
-		a.violated("O2", "%d edges are settled as in place and are not in the service, %s -> %s among them", missing, first.From, first.To)
+		a.violated("O2", "%d edges are settled as in place and are not in the service, %s -> %s among them", missing,
+			first.From, first.To)
 	}
 }
 
@@ -147,7 +149,9 @@ func (a *Audit) retries() bool {
 func (a *Audit) repeats() {
 	accounts, most := a.Service.Repeats()
 	if allowed := a.deaths*a.Job.Workers + a.Late; accounts > allowed {
-		a.violated("O4", "edges of %d accounts were sent again, %d workers and %d deaths allow %d", accounts, a.Job.Workers, a.deaths, allowed)
+		a.violated("O4", "edges of %d accounts were sent again, %d workers and %d deaths allow %d", accounts,
+			a.Job.Workers,
+			a.deaths, allowed)
 	}
 	if most > migrate.MaxChunkEdges {
 		a.violated("O4", "%d edges of one account were sent again", most)
@@ -174,7 +178,8 @@ func (a *Audit) jitter() time.Duration { return min(leastJitter+2*a.Stalls.Longe
 func (a *Audit) service() {
 	stats := a.Service.Sim.Stats()
 	if stats.Overlaps > 0 {
-		a.violated("O5", "%d calls overlapped another one of their account, such as %q", stats.Overlaps, stats.OverlapAccounts)
+		a.violated("O5", "%d calls overlapped another one of their account, such as %q", stats.Overlaps,
+			stats.OverlapAccounts)
 	}
 	jitter := a.jitter()
 	if crowd := int(a.Job.Rate) + 1; a.Job.Rate < lab.Unpaced {
@@ -249,7 +254,8 @@ func (a *Audit) Refused(refused func(pair lab.Pair, code int) bool) {
 	}
 	for at, o := range s.settled {
 		if pair, known := s.plan[at]; known && o.Kind == migrate.Failed && !refused(pair, o.Code) {
-			a.violated("O10", "%s -> %s stands as failed with %d, with which nobody refused it", pair.From, pair.To, o.Code)
+			a.violated("O10", "%s -> %s stands as failed with %d, with which nobody refused it", pair.From, pair.To,
+				o.Code)
 			return
 		}
 	}
@@ -267,7 +273,9 @@ func (a *Audit) graph(want *lab.ReferenceAct) {
 		}
 	}
 	if differ > 0 || len(got) != len(want.Graph) {
-		a.violated("O7", "the service has %d edges and the unbroken run's has %d; %d are not or otherwise there, such as %v", len(got), len(want.Graph), differ, first)
+		a.violated("O7",
+			"the service has %d edges and the unbroken run's has %d; %d are not or otherwise there, such as %v",
+			len(got), len(want.Graph), differ, first)
 	}
 }
 
@@ -326,7 +334,8 @@ func (a *Audit) story(end lab.Ended) (r told, ok bool) {
 		return r, false
 	}
 	t := s.totals
-	if t.Imported+t.Already != r.Edges.Imported+r.Edges.Already+r.Added.Imported+r.Added.Already || t.Failed != r.Edges.Failed+r.Added.Failed ||
+	if t.Imported+t.Already != r.Edges.Imported+r.Edges.Already+r.Added.Imported+r.Added.Already ||
+		t.Failed != r.Edges.Failed+r.Added.Failed ||
 		t.Pending != r.Edges.Pending+r.Added.Pending {
 		a.violated("O8", "the journal says %+v, the report %+v and %+v", t, r.Edges, r.Added)
 	}
@@ -340,14 +349,17 @@ func (a *Audit) sum(r told, part bool) {
 		a.violated("O1", "%d edges read, the sum is %d", e.Read, sum)
 	}
 	if e.Read != a.Job.Rows || e.Rejected != a.Job.Rejected || e.Duplicate != a.Job.Duplicates {
-		a.violated("O1", "read %d, rejected %d, duplicate %d; the input has %d, %d, %d", e.Read, e.Rejected, e.Duplicate, a.Job.Rows, a.Job.Rejected, a.Job.Duplicates)
+		a.violated("O1", "read %d, rejected %d, duplicate %d; the input has %d, %d, %d", e.Read, e.Rejected,
+			e.Duplicate,
+			a.Job.Rows, a.Job.Rejected, a.Job.Duplicates)
 	}
 	pending := e.Pending + r.Added.Pending
 	if !part && pending > 0 || r.Ending.Code == 0 && (!part && pending > 0 || e.Failed+r.Added.Failed+e.Rejected > 0) {
 		a.violated("O1", "exit code %d with %+v", r.Ending.Code, e)
 	}
 	inPlace := e.Imported + e.Already + r.Added.Imported + r.Added.Already
-	if there := int64(len(a.Service.Graph())); inPlace > there || !part && !a.Changing && len(a.Job.Before) == 0 && inPlace != there {
+	if there := int64(len(a.Service.Graph())); inPlace > there || !part && !a.Changing && len(a.Job.Before) == 0 &&
+		inPlace != there {
 		a.violated("O2", "%d edges are reported in place, the service has %d", inPlace, there)
 	}
 }

@@ -89,11 +89,13 @@ func (s *Shards) Finished(ends []lab.Ended, act int, unbroken bool) {
 func (t *told) add(o *told) {
 	t.Ending.Code = max(t.Ending.Code, o.Ending.Code) // 0 and 3, of runs that have finished
 	e, f := &t.Edges, &o.Edges
-	e.Read, e.Imported, e.Already, e.Failed = e.Read+f.Read, e.Imported+f.Imported, e.Already+f.Already, e.Failed+f.Failed
+	e.Read, e.Imported, e.Already, e.Failed = e.Read+f.Read, e.Imported+f.Imported, e.Already+f.Already,
+		e.Failed+f.Failed
 	e.Rejected, e.Duplicate, e.Pending = e.Rejected+f.Rejected, e.Duplicate+f.Duplicate, e.Pending+f.Pending
 	e.Balanced = e.Balanced && f.Balanced
 	a, b := &t.Added, &o.Added
-	a.Imported, a.Already, a.Failed, a.Pending = a.Imported+b.Imported, a.Already+b.Already, a.Failed+b.Failed, a.Pending+b.Pending
+	a.Imported, a.Already, a.Failed, a.Pending = a.Imported+b.Imported, a.Already+b.Already, a.Failed+b.Failed,
+		a.Pending+b.Pending
 }
 
 // Status holds what status --json says of a finished act against the reports. over says that
@@ -124,8 +126,11 @@ func (s *Shards) Status(end lab.Ended, over bool) {
 		}
 		sum.add(&r)
 	}
-	if got.Edges != sum.Edges || got.Added != sum.Added || len(got.Shards) != len(s.parts) || len(got.Missing) > 0 || over != (got.Phase == "finished") {
-		a.violated("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges, got.Added, sum.Edges, sum.Added)
+	if got.Edges != sum.Edges || got.Added != sum.Added || len(got.Shards) != len(s.parts) || len(got.Missing) > 0 ||
+		over != (got.Phase == "finished") {
+		a.violated("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges,
+			got.Added,
+			sum.Edges, sum.Added)
 	}
 }
 
@@ -144,7 +149,8 @@ func (s *Shards) Running(end lab.Ended) {
 	case end.Code != 0 || err != nil:
 		a.violated("O1", "status of running shards ended with %d: %v: %s", end.Code, err, end.Out)
 	case len(got.Shards)+len(got.Missing) != len(s.parts):
-		a.violated("O1", "status of running shards tells of %d shards and %d that have not begun", len(got.Shards), len(got.Missing))
+		a.violated("O1", "status of running shards tells of %d shards and %d that have not begun", len(got.Shards),
+			len(got.Missing))
 	case e.Read != e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending || e.Read > a.Job.Rows:
 		a.violated("O1", "status of running shards says %+v", *e)
 	}
@@ -169,7 +175,8 @@ func (s *Shards) oneShardEach(unbroken bool, want *lab.ReferenceAct) {
 		}
 	}
 	if unbroken && (twice > 0 || imports != want.Calls) {
-		a.violated("O4", "nothing went wrong, and %d edges were sent twice, in %d calls instead of %d", twice, imports, want.Calls)
+		a.violated("O4", "nothing went wrong, and %d edges were sent twice, in %d calls instead of %d", twice, imports,
+			want.Calls)
 	}
 }
 
@@ -227,7 +234,8 @@ func (s *Shards) lists(want *lab.ReferenceAct) {
 		slices.Sort(mine)
 		slices.Sort(theirs)
 		if !slices.Equal(mine, theirs) {
-			a.violated("O7", "%s of all shards is not that of the undivided run: %s", name, firstDifference(mine, theirs))
+			a.violated("O7", "%s of all shards is not that of the undivided run: %s", name,
+				firstDifference(mine, theirs))
 		}
 	}
 }

@@ -151,7 +151,9 @@ func Answer(status int, code string, more ...string) Fault {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(status)
 		if r.Method != http.MethodHead && code != "" {
-			fmt.Fprintf(w, "<?xml version=\"1.0\"?><Error><Code>%s</Code><Message>said by the store</Message>%s</Error>", code, strings.Join(more, ""))
+			fmt.Fprintf(w,
+				"<?xml version=\"1.0\"?><Error><Code>%s</Code><Message>said by the store</Message>%s</Error>", code,
+				strings.Join(more, ""))
 		}
 		return true
 	}

@@ -1,0 +1,62 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where
+// the rejected rows belong to others.
+func (j *Run) refuseRejected() error {
+	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
+	if own+elsewhere == 0 {
+		return nil
+	}
+	j.listed = true
+	var parts []string
+	if own > 0 {
+		parts = append(parts, RejectedWords(own, j.see(folder.Rejected), j.Counts))
+	}
+	if elsewhere > 0 {
+		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
+			terminal.WasWere(elsewhere, "row")))
+	}
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err:  fmt.Errorf("--strict: %s; nothing was sent", strings.Join(parts, "; ")),
+		Hint: j.Line().Without("strict").String() + " # or fix the rows first",
+	}
+}
+
+// refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
+func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
+	j.listed = true
+	found, _, _ := j.Arguments(nil).Resolve(ctx) // without names there are line numbers
+	for _, pair := range d.First {
+		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
+			placeOf(found, pair.Before)))
+	}
+	return &exit.Error{
+		Code: exit.Unusable,
+		Err: fmt.Errorf("--duplicates error: %s%s an earlier one of the same pair (the first are named above); "+
+			"nothing was sent",
+			terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat")),
+		Hint: j.Line().With("duplicates", "last").String(),
+	}
+}
+
+// placeOf names a row of the input.
+func placeOf(inputs []source.Found, p migrate.Position) string {
+	if p.Input < 0 || p.Input >= len(inputs) {
+		return fmt.Sprintf("line %d", p.Line)
+	}
+	return fmt.Sprintf("%s line %d", inputs[p.Input].Name, p.Line)
+}
