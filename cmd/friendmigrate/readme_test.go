@@ -66,6 +66,12 @@ func TestTheCommandsOfTheREADMERun(t *testing.T) {
 	if err != nil || len(blocks) < 11 {
 		t.Errorf("%d blocks: %v\n%s\n%s", len(blocks), err, script.String(), out)
 	}
+	for _, said := range []string{"22,000 edges of 2,001 accounts take 2,002 calls, at least 10s at 200 per second",
+		"the simulated service counts 22,000 edges and 2,002 calls itself, none overlapping, at most 199 in any second"} {
+		if !strings.Contains(string(readme), said) || !strings.Contains(string(out), strings.TrimSuffix(said, "199 in any second")) {
+			t.Errorf("the sample of the README is not what is printed: %s\n%s", said, out)
+		}
+	}
 	if s := service.Stats(); s.GraphEdges != 2 {
 		t.Errorf("the service has %d edges", s.GraphEdges)
 	}
