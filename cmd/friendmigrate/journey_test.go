@@ -257,7 +257,10 @@ func TestTheWholeJourney(t *testing.T) {
 		t.Fatalf("undo: %v\n%s", err, stderr)
 	}
 	j.calls("friend_delete", importCalls, workers)
-	if s := app.Stats(); s.GraphEdges != 0 || s.Overlaps != 0 || s.LargestSecond > rate {
+	// That no more leave in a second is shown in virtual time. On a busy machine some calls are held up
+	// on their way and arrive among those that left after them.
+	const late = rate / 10
+	if s := app.Stats(); s.GraphEdges != 0 || s.Overlaps != 0 || s.LargestSecond > rate+late {
 		t.Errorf("%d edges are left, %d calls overlapped, %d calls in one second", s.GraphEdges, s.Overlaps, s.LargestSecond)
 	}
 	j.step(10, "import", "friends.csv")
