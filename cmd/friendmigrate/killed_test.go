@@ -37,6 +37,7 @@ func moments(t *testing.T) *rand.Rand {
 // slowly makes a run last long enough to be killed in the middle.
 func slowly(env map[string]string) map[string]string {
 	env = maps.Clone(env)
+	env["FRIENDMIGRATE_RATE"] = "50000" // a limit: only then does a run wait for what the killed one has sent
 	env["FRIENDMIGRATE_WORKERS"] = fmt.Sprint(killedWorkers)
 	return env
 }
