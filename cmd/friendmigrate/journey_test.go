@@ -3,6 +3,7 @@ package main
 import (
 	"compress/gzip"
 	"encoding/csv"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -18,8 +19,10 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// friendships is a part of the real network beside the repository or, without that, one that is made
-// up: some 1,000 accounts and their friends in random order.
+var journeyAccounts = flag.Int("journey-accounts", 900, "how many accounts of the real network the journey takes; 0: all")
+
+// friendships is the real network beside the repository, or the part of it that the flag asks for.
+// Without that network it is one that is made up of 700 accounts. The order is random.
 func friendships(t *testing.T) (pairs [][2]string) {
 	t.Helper()
 	f, err := os.Open("../../../shared/data/facebook-friends.csv.gz")
@@ -51,7 +54,8 @@ func friendships(t *testing.T) (pairs [][2]string) {
 		}
 		from, _ := strconv.Atoi(strings.TrimPrefix(row[0], "fb"))
 		to, _ := strconv.Atoi(strings.TrimPrefix(row[1], "fb"))
-		if from < 900 && to < 900 && from != to && row[0] != "From_Account" {
+		taken := *journeyAccounts == 0 || from < *journeyAccounts && to < *journeyAccounts
+		if taken && from != to && row[0] != "From_Account" {
 			pairs = append(pairs, [2]string{row[0], row[1]})
 		}
 	}
@@ -176,7 +180,9 @@ func TestTheWholeJourney(t *testing.T) {
 		t.Skip("it takes the time that the rate asks for")
 	}
 	t.Parallel()
-	const rate, workers = 200, 20
+	// The service takes 200 calls in any sliding second. The rate stays below, because on a busy machine
+	// some calls are held up on their way and arrive among those that left after them.
+	const limit, rate, workers = 200, 180, 20
 	pairs := friendships(t)
 	none := func(string) bool { return false }
 	app, url := serveApp(t, simulator.Config{App: simulator.App{Accounts: none}, Latency: 10 * time.Millisecond})
@@ -257,10 +263,7 @@ func TestTheWholeJourney(t *testing.T) {
 		t.Fatalf("undo: %v\n%s", err, stderr)
 	}
 	j.calls("friend_delete", importCalls, workers)
-	// That no more leave in a second is shown in virtual time. On a busy machine some calls are held up
-	// on their way and arrive among those that left after them.
-	const late = rate / 10
-	if s := app.Stats(); s.GraphEdges != 0 || s.Overlaps != 0 || s.LargestSecond > rate+late {
+	if s := app.Stats(); s.GraphEdges != 0 || s.Overlaps != 0 || s.LargestSecond > limit {
 		t.Errorf("%d edges are left, %d calls overlapped, %d calls in one second", s.GraphEdges, s.Overlaps, s.LargestSecond)
 	}
 	j.step(10, "import", "friends.csv")
