@@ -29,7 +29,6 @@ type inputs struct {
 	list                   []string // of --only-accounts; nil: none
 	listEnds, listHead     string
 	allowEmpty             bool
-	over                   bool // a list is to be written over an input
 	stdin                  io.Reader
 
 	sum count
@@ -196,9 +195,6 @@ func (d *inputs) command() {
 			d.drawList()
 		}
 	}
-	if d.over = len(d.files) > 0 && d.args[0] == "plan" && r.IntN(12) == 0; d.over {
-		d.args = append(d.args, "--accounts-out", d.pick("in/", "./in/", "in/../in/")+d.files[0].name)
-	}
 	if d.allowEmpty {
 		d.args = append(d.args, "--allow-empty")
 	}
@@ -235,7 +231,7 @@ func (d *inputs) want() []int {
 	nothing := len(d.files) == 0 && d.folder && d.leftFiles+d.leftFolders == 0 // an empty folder
 	noRows := d.sum.rows+d.sum.rejected == 0
 	switch {
-	case d.over, d.list != nil && (unreadable || len(d.list) == 0), len(d.files) == 0 && !nothing,
+	case d.list != nil && (unreadable || len(d.list) == 0), len(d.files) == 0 && !nothing,
 		d.sum.unusable != "", noRows && !d.allowEmpty:
 		return []int{2}
 	case !noRows && d.list != nil && !known:

@@ -136,9 +136,16 @@ func (j *Job) collectInput(ctx context.Context, file string) (digests []string, 
 	p, err := plan.Make(ctx, plan.Options{
 		Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: j.Set.Shard.Index,
 		Shards: j.Set.Shard.Count, State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory),
-		ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, AccountsOut: file, Progress: reading.Take,
+		ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, Progress: reading.Take,
 		Waits: events.Warner(j.Log, events.Waits),
+		Staged: func(ctx context.Context, s *stage.Stage) (_ string, err error) {
+			n, err = listIDs(ctx, []*stage.Stage{s}, file, memory)
+			return "", err
+		},
 	})
+	if err == nil && p.Edges == 0 {
+		n, err = listIDs(ctx, nil, file, memory)
+	}
 	switch {
 	case err != nil:
 		return nil, 0, j.ReadError(ctx, err)
@@ -151,7 +158,7 @@ func (j *Job) collectInput(ctx context.Context, file string) (digests []string, 
 	for _, in := range p.Inputs {
 		digests = append(digests, in.Digest)
 	}
-	return digests, p.Both, nil
+	return digests, n, nil
 }
 
 func (j *Job) collectStaged(ctx context.Context, file string) (digests []string, n int64, err error) {
@@ -160,7 +167,7 @@ func (j *Job) collectStaged(ctx context.Context, file string) (digests []string,
 	if err != nil {
 		return nil, 0, err
 	}
-	n, err = plan.Accounts(ctx, stages, file, job.StagingShare(j.Set.Memory))
+	n, err = listIDs(ctx, stages, file, job.StagingShare(j.Set.Memory))
 	if context.Cause(ctx) != nil {
 		err = j.ReadError(ctx, err)
 	}

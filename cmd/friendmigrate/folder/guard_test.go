@@ -114,7 +114,7 @@ func TestAListIsWrittenOnlyOverOneOfItsKind(t *testing.T) {
 		for _, in := range []string{"e.csv", "e.tmp", "d"} {
 			r.Add("INPUT", in, nil)
 		}
-		if err := r.CheckFile("--accounts-out", out, AccountsHeader); (err != nil) != refused {
+		if err := r.CheckFile("--missing-out", out, AccountsHeader); (err != nil) != refused {
 			t.Errorf("%s: %v", out, err)
 		}
 	}
@@ -128,7 +128,7 @@ func TestAListIsWrittenOnlyOverOneOfItsKind(t *testing.T) {
 	}
 	r := Reads{Format: "csv"}
 	r.Add("INPUT", "d", nil)
-	if err := r.CheckFile("--accounts-out", "d/new.txt", AccountsHeader); err == nil {
+	if err := r.CheckFile("--missing-out", "d/new.txt", AccountsHeader); err == nil {
 		t.Error("with --format the folder has another input")
 	}
 	r.Add("--accounts", "list", nil)

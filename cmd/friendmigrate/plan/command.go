@@ -51,15 +51,7 @@ func check(r *job.Run) error {
 	if err := r.CheckInputs(); err != nil {
 		return err
 	}
-	if err := job.Refused(r.Reads.CheckState(r.Base()), r.Apart()); err != nil {
-		return err
-	}
-	out := r.Set.AccountsOut
-	if out == "" {
-		return nil
-	}
-	err := r.Reads.CheckFile("--accounts-out", out, folder.AccountsHeader)
-	return job.Refused(err, r.Line().With("accounts-out", job.FreeList(out)).String())
+	return job.Refused(r.Reads.CheckState(r.Base()), r.Apart())
 }
 
 func optionsOf(r *job.Run) Options {
@@ -69,7 +61,6 @@ func optionsOf(r *job.Run) Options {
 		Inputs: r.Inputs, Stdin: r.Input(), Objects: r.Store, Rows: set.Rows, Shard: set.Job.Shard.Index,
 		Shards: set.Job.Shard.Count, State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard),
 		Memory: memory, Lanes: source.Lanes(memory), ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate,
-		AccountsOut: set.AccountsOut,
 	}
 }
 
@@ -93,8 +84,7 @@ func (p *Plan) ending(r *job.Run) exit.Ending {
 	if p.LeastSeconds != nil && *p.LeastSeconds >= 1 {
 		e.What += ", at least " + p.LeastTime()
 	}
-	has := func(flag string) bool { return flag != "json" && flag != "accounts-out" }
-	l := r.Line().As("import", has).Of(r.Line().Inputs()...)
+	l := r.Line().As("import", func(flag string) bool { return flag != "json" }).Of(r.Line().Inputs()...)
 	if p.OtherJob {
 		l = l.With("state", job.Beside(r.Set.Job.State, "-2"))
 	}

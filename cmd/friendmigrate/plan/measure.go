@@ -3,7 +3,6 @@ package plan
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"friendmigrate/migrate"
@@ -25,20 +24,19 @@ func (m *measured) add(o *measured) {
 	m.both.merge(&o.both)
 }
 
-// witnesses measure a plan while it is being sealed: every edge passes by once, and nothing has to
-// be read again.
-type witnesses struct {
+// measurers are those of several goroutines.
+type measurers struct {
 	of  *making
 	all []*measurer
 }
 
-func (s *witnesses) next() stage.Witness {
+func (s *measurers) next() stage.Witness {
 	w := &measurer{of: s.of}
 	s.all = append(s.all, w)
 	return w.edge
 }
 
-func (s *witnesses) sum() *measured {
+func (s *measurers) sum() *measured {
 	sum := &measured{}
 	for _, w := range s.all {
 		w.endChunk()
@@ -47,80 +45,59 @@ func (s *witnesses) sum() *measured {
 	return sum
 }
 
-// measure passes over a plan that is sealed: the engine cuts it into the calls of an import, which
-// are added up instead of being sent.
+// measure passes over a plan that is sealed, its rosters shared among the lanes.
 func (j *making) measure(ctx context.Context) (*measured, error) {
-	sum := &measured{}
-	var mu sync.Mutex // guards sum and the collected ids
-	add := func(_ context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-		bytes := int64(sink.EnvelopeOf(from))
-		for i := range edges {
-			bytes += int64(sink.EdgeBytes(&edges[i]))
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		sum.calls++
-		sum.bytes += bytes
-		sum.both.add(from)
-		for i := range edges {
-			sum.both.add(edges[i].To)
-		}
-		j.accounts.take(from, edges)
-		return allImported[:len(edges)], nil
-	}
-	rosters := func(yield func(migrate.Roster, error) bool) {
-		for r, err := range j.stage.Rosters(ctx, nil) {
-			if most := int64(j.Rows.MaxFriends); most > 0 && r.Edges > most {
-				sum.over++ // read when the run has ended
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	by, over := measurers{of: j}, int64(0)
+	rosters := make(chan migrate.Roster)
+	var lanes sync.WaitGroup
+	for range max(1, j.Lanes) {
+		edge := by.next()
+		lanes.Go(func() {
+			for r := range rosters {
+				if err := eachEdge(&r, edge); err != nil {
+					cancel(err)
+				}
 			}
-			if !yield(r, err) {
-				return
-			}
-		}
-	}
-	_, err := migrate.Run(ctx, rosters, migrate.CallerFunc(add), &memory{sent: map[int64]migrate.EdgeSet{}},
-		migrate.Options{
-			Workers: j.Lanes, CallBytes: j.ChunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes,
-			Memory: j.Memory / 2,
 		})
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
 	}
-	if err != nil {
+	for r, err := range j.stage.Rosters(ctx, nil) {
+		if err != nil {
+			cancel(err)
+			break
+		}
+		if most := int64(j.Rows.MaxFriends); most > 0 && r.Edges > most {
+			over++
+		}
+		rosters <- r
+	}
+	close(rosters)
+	lanes.Wait()
+	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("read the staged input: %w", err)
 	}
-	return sum, j.accounts.flush()
+	sum := by.sum()
+	sum.over = over
+	return sum, nil
 }
 
-var allImported = slices.Repeat([]migrate.Outcome{{Kind: migrate.Imported}}, migrate.MaxChunkEdges)
-
-// memory is the journal of a run that sends nothing. It knows of the chunks that are being cut.
-type memory struct {
-	mu   sync.Mutex // guards sent
-	sent map[int64]migrate.EdgeSet
-}
-
-func (m *memory) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return migrate.FullSet(n).Without(m.sent[ordinal]), false
-}
-
-func (m *memory) Settle(_ context.Context, s migrate.Settlement) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	sent := m.sent[s.Chunk.Ordinal]
-	for _, e := range s.Edges {
-		sent.Add(e.Index)
-	}
-	m.sent[s.Chunk.Ordinal] = sent
-	if sent.Len() == len(s.Chunk.Edges) {
-		delete(m.sent, s.Chunk.Ordinal)
+func eachEdge(r *migrate.Roster, edge stage.Witness) error {
+	nth := int64(0)
+	for i := range r.Chunks {
+		c, err := r.Load(i)
+		if err != nil {
+			return err
+		}
+		for k := range c.Edges {
+			edge(&c.Edges[k], nth)
+			nth++
+		}
 	}
 	return nil
 }
 
-// measurer is one of the witnesses.
+// measurer adds up what one goroutine is shown.
 type measurer struct {
 	measured
 	of *making

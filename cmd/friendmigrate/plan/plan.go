@@ -31,9 +31,8 @@ type Options struct {
 	Lanes         int    // goroutines that read and measure
 	ChunkBytes    int    // JSON of one call at most
 	Rate          float64
-	AccountsOut   string // file for the distinct ids of both sides; "": none
 
-	// Staged is shown what is staged, and gives a warning or refuses it; it may be nil.
+	// Staged is shown the stage, if there is a row, and gives a warning or refuses it; it may be nil.
 	Staged func(context.Context, *stage.Stage) (warning string, err error)
 
 	Progress func(bytesRead, bytesTotal, rows int64) // as of source.Job
@@ -61,36 +60,24 @@ func Make(ctx context.Context, o Options) (p *Plan, err error) {
 		}
 		j.note("%s", text)
 	}
-	if o.AccountsOut != "" {
-		j.accounts = newAccounts(j)
-	}
 	if m == nil {
 		if m, err = j.measure(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if p, err = j.plan(m); err != nil {
-		return nil, err
-	}
-	if j.accounts != nil {
-		if p.Both, err = j.accounts.save(ctx, o.AccountsOut); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	return j.plan(m)
 }
 
 // making is one making of a plan.
 type making struct {
 	Options
-	notes    []string // on the state folder
-	stage    *stage.Stage
-	staged   bool   // the stage is that of the state folder
-	other    bool   // the state folder holds another job
-	dir      string // of the stage and its lists
-	counts   source.Counts
-	scratch  *scratch  // nil: nothing had to be staged
-	accounts *accounts // nil: not asked for
+	notes   []string // on the state folder
+	stage   *stage.Stage
+	staged  bool   // the stage is that of the state folder
+	other   bool   // the state folder holds another job
+	dir     string // of the stage and its lists
+	counts  source.Counts
+	scratch *scratch // nil: nothing had to be staged
 }
 
 // close gives back what is open and removes what was staged.
@@ -98,9 +85,6 @@ func (j *making) close() error {
 	var err error
 	if j.stage != nil {
 		err = j.stage.Close()
-	}
-	if j.accounts != nil {
-		err = errors.Join(err, j.accounts.spool.Close())
 	}
 	if j.scratch != nil {
 		err = errors.Join(err, j.scratch.remove())
@@ -173,9 +157,8 @@ func (j *making) arguments() source.Arguments {
 	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects, AllowEmpty: j.Rows.AllowEmpty}
 }
 
-// read stages the input in a folder that is removed at the end, and measures it on the way. Where
-// ids are wanted it does not (nil): these are collected once staging has given back its memory, in
-// a pass of their own, which measures too.
+// read stages the input in a folder that is removed at the end, and measures it on the way: every
+// edge passes by once while the plan is sealed.
 func (j *making) read(ctx context.Context) (m *measured, err error) {
 	if _, _, err := j.arguments().Resolve(ctx); err != nil {
 		return nil, err // a misspelt input leaves nothing to remove
@@ -183,15 +166,11 @@ func (j *making) read(ctx context.Context) (m *measured, err error) {
 	if j.scratch, err = newScratch(j.State); err != nil {
 		return nil, err
 	}
-	var witness func() stage.Witness
-	by := witnesses{of: j}
-	if j.AccountsOut == "" {
-		witness = by.next
-	}
+	by := measurers{of: j}
 	pending, err := source.Stage(ctx, source.Job{
 		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard,
 		Shards: j.Shards,
-		Memory: j.Memory, Lanes: j.Lanes, FS: unsynced{}, Progress: j.Progress, Waits: j.Waits, Witness: witness,
+		Memory: j.Memory, Lanes: j.Lanes, FS: unsynced{}, Progress: j.Progress, Waits: j.Waits, Witness: by.next,
 	})
 	if err != nil {
 		return nil, err
@@ -200,9 +179,6 @@ func (j *making) read(ctx context.Context) (m *measured, err error) {
 		return nil, fmt.Errorf("stage the input: %w", err)
 	}
 	j.dir, j.counts = j.scratch.dir, pending.Counts
-	if witness == nil {
-		return nil, nil
-	}
 	m = by.sum()
 	m.over = pending.Totals.OverMax
 	return m, nil

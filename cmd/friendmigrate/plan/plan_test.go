@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -127,41 +123,6 @@ func TestEveryReasonHasItsFirstRows(t *testing.T) {
 	}
 	if sum != p.Rows.Rejected || sum == 0 {
 		t.Errorf("%d rows have a reason, %d are rejected", sum, p.Rows.Rejected)
-	}
-}
-
-func TestAccountsOfBothSidesAreDistinctAndSorted(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 1))
-	var rows strings.Builder
-	want := map[string]bool{"\ufeffmark": true, "z": true}
-	rows.WriteString("\"\ufeffmark\",z,AddSource_Type_A,\n") // without quotes the mark would come off
-	for range 30_000 {
-		from, to := fmt.Sprint("\ufeff\ufeffu", random.IntN(9000)), fmt.Sprint("\ufeffv", random.IntN(9000))
-		want[from], want[to] = true, true
-		fmt.Fprintf(&rows, "\"%s\",%s,AddSource_Type_A,\n", from, to)
-	}
-	delete(want, "z")
-	o := options(t, strings.Replace(rows.String(), ",z,", ",\ufeffmark2,", 1))
-	want["\ufeffmark2"] = true
-	o.AccountsOut = filepath.Join(t.TempDir(), "ids.txt")
-	for _, memory := range []int64{64 << 20, 400 << 10} { // the smaller one spills, again and again
-		o.Memory = memory
-		p, err := Make(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(o.AccountsOut)
-		if err != nil {
-			t.Fatal(err)
-		}
-		header, ids, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n")
-		got := strings.Split(ids, "\n")
-		if header != folder.AccountsHeader {
-			t.Errorf("the header is %q", header)
-		}
-		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) || p.Both != int64(len(want)) {
-			t.Errorf("memory %d: %d ids, said to be %d, want %d", memory, len(got), p.Both, len(want))
-		}
 	}
 }
 

@@ -44,9 +44,8 @@ type Plan struct {
 	Largest     []Roster `json:"largestRosters"`
 	Mutual      Mutual   `json:"mutual"`
 
-	Both      int64 `json:"accountsOfBothSides,omitempty"` // distinct ids; told with --accounts-out only
-	AboutBoth int64 `json:"accountsOfBothSidesAbout"`      // the same, estimated
-	Code      int   `json:"code"`                          // exit code
+	AboutBoth int64 `json:"accountsOfBothSidesAbout"` // distinct ids, estimated
+	Code      int   `json:"code"`                     // exit code
 }
 
 // Rows is what became of the rows that were read: Read less Rejected and Duplicate is Edges less

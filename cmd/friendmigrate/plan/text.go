@@ -71,9 +71,6 @@ func (b *page) rows(p *Plan) {
 	}
 	b.count("edges", p.Edges, about)
 	b.count("accounts", p.Accounts, "with friends in the input")
-	if p.Both > 0 {
-		b.count("both sides", p.Both, "distinct account ids")
-	}
 }
 
 func (b *page) cost(p *Plan) {
@@ -90,18 +87,10 @@ func (b *page) cost(p *Plan) {
 		}
 		b.row("least time", p.LeastTime(), about)
 	}
-	b.row("accounts", accountCalls(p), "more calls of friendmigrate accounts, at 100 per second, which comes first")
+	asked := (p.AboutBoth + sink.MaxAccounts - 1) / sink.MaxAccounts
+	b.row("accounts", "about "+terminal.Count(asked), "more calls of friendmigrate accounts, at 100 per second, which comes first")
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
 	b.row("disk", settings.FormatSize(p.Disk.Staged), "for the staged input")
-}
-
-// accountCalls is how many calls asking about the accounts of both sides takes.
-func accountCalls(p *Plan) string {
-	calls := func(n int64) string { return terminal.Count((n + sink.MaxAccounts - 1) / sink.MaxAccounts) }
-	if p.Both > 0 {
-		return calls(p.Both)
-	}
-	return "about " + calls(p.AboutBoth)
 }
 
 // LeastTime is the least time in words; "" where there is no limit.

@@ -84,8 +84,7 @@ func (s *Settings) Flags() []Flag {
 // planFlags has all flags of import, so that a plan and its import have the same command line.
 // Nothing that only a call needs is looked at.
 func (s *Settings) planFlags(all []Flag, json Flag) []Flag {
-	own := Group("the plan", json, Open("accounts-out FILE", "", Text(&s.AccountsOut),
-		"write the distinct account ids of both sides there, as a CSV of one column: what has to exist in the app"))
+	own := Group("the plan", json)
 	shown := []string{
 		groupInput, groupObjects, "state", "shard", "memory", "rate", "chunk-bytes", "progress", "allow-plain-http",
 		"ca-file", "outage-timeout",

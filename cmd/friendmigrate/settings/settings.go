@@ -24,10 +24,9 @@ type Settings struct {
 	Eyes
 	Output
 
-	JSON        bool   // for programs
-	AccountsOut string // of plan: file for the distinct account ids; "": none
-	Fields      bool   // of verify
-	Sample      int64  // edges of verify, 0: all; accounts of doctor
+	JSON   bool  // for programs
+	Fields bool  // of verify
+	Sample int64 // edges of verify, 0: all; accounts of doctor
 
 	Accounts    string // of export and doctor: a file, "" is none; of simulate: all, or a file
 	Destination string // of export: a file, "" is standard output

@@ -1,0 +1,96 @@
+package accounts
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
+	"friendmigrate/source/spool"
+	"friendmigrate/source/stage"
+)
+
+// idBytes is what an id takes in memory beside its bytes.
+const idBytes = 64
+
+// listIDs writes the distinct ids of both sides of sealed stages to a file, a CSV of one column in
+// the order of their bytes, and counts them. memory bounds what it holds, in bytes: ids that it has
+// seen of late are passed over, the rest is sorted, on disk where it is much.
+func listIDs(ctx context.Context, stages []*stage.Stage, file string, memory int64) (n int64, err error) {
+	sorted := spool.New(disk.OS{}, file+".spool", memory/4)
+	defer func() { err = errors.Join(err, sorted.Close()) }()
+	seen, held := map[string]struct{}{}, int64(0)
+	add := func(id string) error {
+		if _, known := seen[id]; known {
+			return nil
+		}
+		if held += int64(len(id) + idBytes); held > memory/4 {
+			clear(seen)
+			held = 0
+		}
+		seen[strings.Clone(id)] = struct{}{}
+		return sorted.Add(migrate.Position{}, []byte(id))
+	}
+	for _, s := range stages {
+		if err := eachID(ctx, s, add); err != nil {
+			return 0, fmt.Errorf("collect accounts from the staged input: %w", err)
+		}
+	}
+	err = disk.WriteWhole(disk.OS{}, file, func(w io.Writer) (err error) {
+		n, err = writeIDs(ctx, w, sorted)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("write the list of accounts: %w", err)
+	}
+	return n, nil
+}
+
+// eachID hands the ids of a stage to add, most of them many times.
+func eachID(ctx context.Context, s *stage.Stage, add func(id string) error) error {
+	for r, err := range s.Rosters(ctx, nil) {
+		if err == nil {
+			err = add(r.From)
+		}
+		for i := 0; err == nil && i < r.Chunks; i++ {
+			var c migrate.Chunk
+			c, err = r.Load(i)
+			for k := 0; err == nil && k < len(c.Edges); k++ {
+				err = add(c.Edges[k].To)
+			}
+		}
+		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeIDs writes what is sorted, each id once.
+func writeIDs(ctx context.Context, w io.Writer, sorted *spool.Spool) (n int64, err error) {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{folder.AccountsHeader}); err != nil {
+		return 0, err
+	}
+	last := ""
+	for row, err := range sorted.Rows() {
+		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+			return 0, err
+		}
+		if n > 0 && string(row.Data) == last {
+			continue
+		}
+		last = string(row.Data)
+		n++
+		if err := out.Write([]string{last}); err != nil {
+			return 0, err
+		}
+	}
+	out.Flush()
+	return n, out.Error()
+}
