@@ -152,7 +152,7 @@ func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
 	}
 }
 
-// Package early relies on the order in which Go initialises packages: a signal before its turn ends
+// Package exit, which asks for signals, relies on the order in which Go initialises packages: a signal before its turn ends
 // the process with Go's exit code 2, after which a scheduler gives up.
 func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
 	t.Parallel()
@@ -170,9 +170,9 @@ func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
 	for _, init := range regexp.MustCompile(`(?m)^init (\S+) @`).FindAllSubmatch(trace, -1) {
 		order = append(order, string(init[1]))
 	}
-	at := slices.Index(order, "friendmigrate/cmd/friendmigrate/early")
+	at := slices.Index(order, "friendmigrate/cmd/friendmigrate/exit")
 	if at < 0 {
-		t.Fatalf("early is not initialised: %q", order)
+		t.Fatalf("exit is not initialised: %q", order)
 	}
 	later := 0
 	for i, name := range order {
@@ -180,14 +180,14 @@ func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
 			switch {
 			case !strings.HasPrefix(name, large) || strings.HasPrefix(name, "go.uber.org/zap/internal"):
 			case i < at:
-				t.Errorf("%s is initialised before early", name)
+				t.Errorf("%s is initialised before exit", name)
 			case i > at:
 				later++
 			}
 		}
 	}
 	if later < 10 {
-		t.Errorf("only %d packages after early: the test looks at others than the program has", later)
+		t.Errorf("only %d packages after exit: the test looks at others than the program has", later)
 	}
 }
 

@@ -13,9 +13,9 @@
 //	main                            the commands: flags, one call, words
 //	doctor accounts                 what a run needs: network, credentials; accounts that exist
 //	verify export plan manifest     what the commands of those names do
-//	job                             the life of a job: open, run an operation, end
+//	job                             the life of a job: open, run an operation, log, end
 //	inspect                         questions to a state folder: status, failures, explain
-//	progress events                 where a run stands, for screen, files and HTTP; its log
+//	progress                        where a run stands, for screen, files and HTTP
 //	report folder                   what became of a job; the files of the state folder
-//	settings exit terminal early    flags; exit codes and hints; words and numbers; signals
+//	settings exit terminal          flags; exit codes, hints and signals; words and numbers
 package main

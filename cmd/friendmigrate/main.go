@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/early"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
@@ -51,7 +50,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 	// A log reader that has gone away must not end a job of hours: writes then fail, and that is
 	// all.
 	signal.Ignore(syscall.SIGPIPE)
-	signals := early.Signals()
+	signals := exit.Signals()
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
@@ -118,7 +117,7 @@ func (j *Job) nothingStaged() error {
 // collect writes the list of the first pass: the distinct ids of INPUT, or of what is staged.
 func (j *Job) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
 	id = j.Identity()
-	j.Log.Info("collecting the accounts of both sides", events.Read)
+	j.Log.Info("collecting the accounts of both sides", job.EventRead)
 	if len(j.Inputs) > 0 {
 		id.Inputs, id.Edges, err = j.collectInput(ctx, file)
 	} else {
@@ -137,7 +136,7 @@ func (j *Job) collectInput(ctx context.Context, file string) (digests []string, 
 		Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: j.Set.Shard.Index,
 		Shards: j.Set.Shard.Count, State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory),
 		ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, Progress: reading.Take,
-		Waits: events.Warner(j.Log, events.Waits),
+		Waits: j.Warner(job.EventWaits),
 		Staged: func(ctx context.Context, s *stage.Stage) (_ string, err error) {
 			n, err = listIDs(ctx, []*stage.Stage{s}, file, memory)
 			return "", err
@@ -153,7 +152,7 @@ func (j *Job) collectInput(ctx context.Context, file string) (digests []string, 
 		return nil, 0, j.OtherJob([]string{"it was staged from other inputs"})
 	case p.Rows.Rejected > 0:
 		j.Log.Warn(terminal.WasWere(p.Rows.Rejected, "row")+" rejected, and their accounts are not asked about; "+
-			"friendmigrate plan shows them", events.Rejected, zap.Int64("rows", p.Rows.Rejected))
+			"friendmigrate plan shows them", job.EventRejected, zap.Int64("rows", p.Rows.Rejected))
 	}
 	for _, in := range p.Inputs {
 		digests = append(digests, in.Digest)
@@ -282,7 +281,7 @@ func (j *Job) run(ctx context.Context) error {
 		call, api = j.Client.ImportAccounts, "multiaccount_import"
 	}
 	j.Log.Info(fmt.Sprintf("%s by %s: %s", j.Set.Service.Target(), api, terminal.Some(start.Pending, "account")),
-		events.Ask, zap.Int64("pending", start.Pending), zap.Float64("rate", j.Set.Rate))
+		job.EventAsk, zap.Int64("pending", start.Pending), zap.Float64("rate", j.Set.Rate))
 	meter, pass := new(migrate.Meter), j.pass
 	fill := func(s *progress.Snapshot) {
 		now := pass.Journal.Totals()

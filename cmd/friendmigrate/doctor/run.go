@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
@@ -66,7 +65,7 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 	}
 	if j.Set.Probe {
 		p := &Probe{Service: client, From: j.Set.From, To: j.Set.To,
-			Say: func(line string) { j.Log.Info(line, events.Probe) }}
+			Say: func(line string) { j.Log.Info(line, job.EventProbe) }}
 		found, err := p.Run(ctx)
 		if err != nil {
 			return r, ended(ctx, err)

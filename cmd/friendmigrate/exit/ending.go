@@ -2,7 +2,6 @@ package exit
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,12 +34,17 @@ func (e Ending) Line() string {
 // OneLine is What for those who show one line.
 func (e Ending) OneLine() string { return strings.Join(Sentences(e.What), "; ") }
 
-var userInURL = regexp.MustCompile(`://[^/?#\s]*@`)
-
 // Sentences splits joined errors, and leaves out those that were said before. A user and a password
 // in a URL are not shown.
 func Sentences(s string) (all []string) {
-	s = userInURL.ReplaceAllString(s, "://***@")
+	parts := strings.Split(s, "://")
+	for i, part := range parts[1:] {
+		host := part[:strings.IndexAny(part+"/", "/?# \t\r\n")]
+		if at := strings.LastIndex(host, "@"); at >= 0 {
+			parts[i+1] = "***" + part[at:]
+		}
+	}
+	s = strings.Join(parts, "://")
 	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if !slices.ContainsFunc(all, func(said string) bool { return strings.HasSuffix(said, line) }) {
 			all = append(all, line)

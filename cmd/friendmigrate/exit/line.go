@@ -1,7 +1,6 @@
 package exit
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -139,7 +138,7 @@ func programText(program string) string {
 	if program == "" {
 		return "friendmigrate"
 	}
-	if strings.Contains(filepath.ToSlash(program), "/go-build") {
+	if strings.Contains(strings.ReplaceAll(program, `\`, "/"), "/go-build") {
 		return "go run ./cmd/friendmigrate"
 	}
 	return Quote(program)

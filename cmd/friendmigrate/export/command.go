@@ -12,7 +12,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -111,7 +110,7 @@ func (e *Export) follow(ctx context.Context, j *job.Job) error {
 		if e.Resumed {
 			text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Done, "account"))
 		}
-		j.Log.Info(text, events.Export, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
+		j.Log.Info(text, job.EventExport, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
 			zap.Float64("rate", j.Set.Rate))
 		defer j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, e.fill))()
 	}
@@ -134,7 +133,7 @@ func (e *Export) fill(s *progress.Snapshot) {
 func (e *Export) warn(j *job.Job, whole bool) {
 	if whole && e.At().Edges == 0 {
 		j.Log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)",
-			e.Accounts.Name, e.Accounts.First.ID, e.Accounts.First.Line), events.Export)
+			e.Accounts.Name, e.Accounts.First.ID, e.Accounts.First.Line), job.EventExport)
 	}
 	const most = 20
 	var names []string
@@ -147,6 +146,6 @@ func (e *Export) warn(j *job.Job, whole bool) {
 	}
 	if len(names) > 0 {
 		j.Log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "),
-			events.LeftOut)
+			job.EventLeftOut)
 	}
 }

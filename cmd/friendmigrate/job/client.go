@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -97,7 +96,7 @@ func (p *Program) ClientConfig(
 	return sink.Config{
 		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime,
 		Rate: pace.Rate, StartAfter: after, Workers: pace.Workers, Timeout: pace.Timeout,
-		AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + p.Version, Log: events.Of(log),
+		AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + p.Version, Log: clientLog{log},
 	}, err
 }
 
@@ -118,7 +117,7 @@ func (p *Program) Engine(
 	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{
 		Workers: pace.Workers, Memory: memory, Retry: retry, OutageTimeout: pace.OutageTimeout,
-		MaxDuration: p.Window, Since: p.Began, Probe: c.Probe, Clock: c.Clock, Meter: meter, Event: events.Engine(log),
+		MaxDuration: p.Window, Since: p.Began, Probe: c.Probe, Clock: c.Clock, Meter: meter, Event: logEngine(log),
 	}
 }
 
@@ -149,7 +148,7 @@ func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
 	}
 	p.Server, p.Lingers = server, set.Linger
-	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), events.Listen,
+	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), EventListen,
 		zap.String("address", server.Addr().String()))
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -61,7 +60,7 @@ func (j *Run) finish() (exit.Ending, error) {
 	if j.Screen.Redraws() {
 		return ending, nil // the last block says it
 	}
-	j.Log.Info(o.account.String(), events.End, zap.Int("code", int(ending.Code)),
+	j.Log.Info(o.account.String(), EventEnd, zap.Int("code", int(ending.Code)),
 		zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
 		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected),
 		zap.Int64("duplicate", o.account.Rows.Duplicate),

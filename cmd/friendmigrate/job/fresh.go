@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 )
@@ -45,7 +44,7 @@ func (j *Run) takeOver() error {
 	if err != nil {
 		return err
 	}
-	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), events.Fresh, zap.String("old", j.old))
+	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), EventFresh, zap.String("old", j.old))
 	j.watch = startWatch(j)
 	if err := errors.Join(j.OpenJournal(), j.openStage()); err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
@@ -66,11 +65,11 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if j.Log, err = events.Log(j.Set.Output, j.Screen); err != nil {
+	if j.Log, err = newLog(j.Set.Output, j.Screen); err != nil {
 		return exit.Because(exit.Unusable, err)
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(j.Set.Job.Memory))
-	j.Store, err = j.OpenObjects(ctx, j.Set.Objects, j.Inputs, events.Warner(j.Log, events.ObjectStorage))
+	j.Store, err = j.OpenObjects(ctx, j.Set.Objects, j.Inputs, j.Warner(EventObjectStorage))
 	return err
 }
 
@@ -164,7 +163,7 @@ func (j *Job) Arguments(stdin io.Reader) source.Arguments {
 	rows := j.Set.Rows
 	return source.Arguments{
 		Inputs: j.Inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.Store, FS: j.FS,
-		Waits: events.Warner(j.Log, events.Waits),
+		Waits: j.Warner(EventWaits),
 	}
 }
 
@@ -173,7 +172,7 @@ func (j *Job) Reading(dir string) source.Job {
 	return source.Job{
 		Inputs: j.Inputs, Stdin: j.Std.In, Objects: j.Store, StateDir: dir, Options: j.Set.Rows,
 		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Memory: StagingShare(j.Set.Job.Memory), FS: j.FS,
-		Waits: events.Warner(j.Log, events.Waits), Warn: events.Warner(j.Log, events.Input),
+		Waits: j.Warner(EventWaits), Warn: j.Warner(EventInput),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
@@ -18,7 +17,7 @@ func (j *Job) ObeyPace(base string, shard settings.Shard, most float64) {
 	look := func() {
 		now, err := folder.ReadPace(base)
 		if err != nil && !broken {
-			j.Log.Warn(err.Error()+"; the pace stays as it is", events.Pace)
+			j.Log.Warn(err.Error()+"; the pace stays as it is", EventPace)
 		}
 		broken = err != nil
 		if broken || now == last {
@@ -33,7 +32,7 @@ func (j *Job) ObeyPace(base string, shard settings.Shard, most float64) {
 		if text == "" {
 			text = "as --rate says"
 		}
-		j.Log.Info("the pace was set: "+text, events.Pace, zap.Float64("rate", rate), zap.Bool("paused", now.Paused))
+		j.Log.Info("the pace was set: "+text, EventPace, zap.Float64("rate", rate), zap.Bool("paused", now.Paused))
 		if now.Paused {
 			rate = 0
 		}

@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -115,7 +114,7 @@ func (j *Run) OpenJournal() error {
 	if n := journal.Recovered(); n > 0 {
 		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and "+
 			"are cut off",
-			n), events.JournalCut, zap.Int64("bytes", n))
+			n), EventJournalCut, zap.Int64("bytes", n))
 	}
 	return nil
 }
@@ -131,7 +130,7 @@ func (j *Run) openStage() error {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
 		j.Log.Warn("the staged input is damaged or of another version and is built again from the input",
-			events.StageDamaged, zap.Error(err))
+			EventStageDamaged, zap.Error(err))
 		return nil
 	case err != nil:
 		return err
@@ -178,10 +177,10 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 		return c, j.OtherJob(c.Reasons)
 	case c.Verdict == source.Gone:
 		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
-			events.InputGone, zap.Strings("why", c.Reasons))
+			EventInputGone, zap.Strings("why", c.Reasons))
 	}
 	if text := c.LeftOut.Warning(); text != "" {
-		j.Log.Warn(text, events.Input)
+		j.Log.Warn(text, EventInput)
 	}
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
@@ -212,7 +211,7 @@ func (j *Run) compareSealed(ctx context.Context) error {
 	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()),
 		terminal.Some(t.Settled()+t.Pending,
 			"edge")),
-		events.Resume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+		EventResume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
@@ -263,7 +262,7 @@ func (j *Run) cannotStageAgain(why string) error {
 func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage(ctx)
-	j.Log.Info("reading the input", events.Read, zap.Int("inputs", len(j.Inputs)))
+	j.Log.Info("reading the input", EventRead, zap.Int("inputs", len(j.Inputs)))
 	if err := stage.Remove(filepath.Join(j.Dir, folder.Staged), j.FS); err != nil { // one of another version is sealed
 		return err
 	}
@@ -302,7 +301,7 @@ func (j *Run) restoreLists(ctx context.Context) error {
 	}
 	if j.gone = gone; err != nil {
 		j.Log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.Dir, strings.Join(gone, ", "), err),
-			events.Input)
+			EventInput)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
@@ -58,7 +57,7 @@ func (j *Run) checkRoom() error {
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take "+
 			"up to "+
 			"%s. A full disk loses nothing, but stops the job",
-			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), events.Room, zap.Int64("free", free))
+			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), EventRoom, zap.Int64("free", free))
 	}
 	return nil
 }
@@ -89,7 +88,7 @@ func (j *Run) warnOfStage(ctx context.Context) {
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent "+
 			"before "+
 			"all of it is staged",
-			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), events.Room, zap.Int64("free", free))
+			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), EventRoom, zap.Int64("free", free))
 	}
 }
 

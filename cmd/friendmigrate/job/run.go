@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -181,7 +180,7 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 	}
 	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
 		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open),
-			events.Reopen, zap.Int64("open", open))
+			EventReopen, zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {
@@ -189,10 +188,10 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 		if failed := report.Codes(j.Journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}
-		j.Log.Warn(text, events.Reopen, zap.Int64("edges", 0))
+		j.Log.Warn(text, EventReopen, zap.Int64("edges", 0))
 		return nil
 	}
-	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", events.Reopen, zap.Int64("edges", n))
+	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", EventReopen, zap.Int64("edges", n))
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
@@ -46,7 +45,7 @@ type Show struct {
 // nil.
 func (p *Program) StartShow(out settings.Output, log *zap.Logger, each func(progress.Snapshot)) *Show {
 	s := &Show{p: p, log: log, how: out.Progress, each: each, quit: make(chan struct{}), began: time.Now()}
-	s.text = log == nil || events.Plain(out, p.Screen)
+	s.text = log == nil || plain(out, p.Screen)
 	if s.how == "auto" {
 		s.how = "lines"
 		if p.Screen.Redraws() {
@@ -86,7 +85,7 @@ func (s *Show) stopping() {
 	case s.text:
 		s.p.Screen.Line(text)
 	default:
-		s.log.Info(text, events.Stop)
+		s.log.Info(text, EventStop)
 	}
 }
 
@@ -95,7 +94,7 @@ func (s *Show) show(snapshot progress.Snapshot, now time.Time) {
 		s.each(snapshot)
 	}
 	if message := s.p.View.Still(); message != "" {
-		s.log.Warn(message, events.Waits)
+		s.log.Warn(message, EventWaits)
 	}
 	s.draw(snapshot)
 	if s.how == "lines" && now.Sub(s.began) >= lineDue(s.lines) {
@@ -117,10 +116,10 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	case s.text:
 		s.p.Screen.Line(text)
 	case snapshot.Account != nil:
-		s.log.Info(text, events.Progress, zap.Float64("percent", snapshot.Percent),
+		s.log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
 			zap.Int64("settled", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	default:
-		s.log.Info(text, events.Progress, zap.Float64("percent", snapshot.Percent),
+		s.log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
 			zap.Int64("done", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	}
 }

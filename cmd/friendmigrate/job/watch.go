@@ -7,7 +7,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
@@ -44,7 +43,7 @@ func startWatch(j *Run) *watch {
 func (w *watch) record(s progress.Snapshot) {
 	err := s.WriteFile(filepath.Join(w.run.Dir, folder.Progress))
 	if err != nil && !w.broken {
-		w.run.Log.Warn("progress.json could not be written; the job goes on", events.ProgressFile, zap.Error(err))
+		w.run.Log.Warn("progress.json could not be written; the job goes on", EventProgressFile, zap.Error(err))
 	}
 	w.broken = err != nil
 	if s.Phase == progress.Sending {
@@ -57,7 +56,7 @@ func (w *watch) record(s progress.Snapshot) {
 	if failed := s.Account.Failed(); failed != w.listed {
 		w.listed = failed
 		if _, err := w.run.writeFailed(nil); err != nil {
-			w.run.Log.Warn("the failed list could not be written", events.List, zap.Error(err))
+			w.run.Log.Warn("the failed list could not be written", EventList, zap.Error(err))
 		}
 	}
 }
@@ -133,7 +132,7 @@ func addEdges(s *progress.Snapshot, journal *checkpoint.Journal) (totals checkpo
 func (j *Run) writeMetrics() {
 	err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics)
 	if err != nil && !NoSpace(err) { // the last line says that
-		j.Log.Warn(folder.Metrics+" could not be written", events.MetricsFile, zap.Error(err))
+		j.Log.Warn(folder.Metrics+" could not be written", EventMetricsFile, zap.Error(err))
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/cmd/friendmigrate/events"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -119,14 +118,14 @@ func (p *Part) stageOwn(ctx context.Context) error {
 	if err := stage.Remove(filepath.Join(p.dir(), folder.Staged), p.FS); err != nil {
 		return err
 	}
-	p.Log.Info("reading the input", events.Read, zap.Int("inputs", len(p.Inputs)))
+	p.Log.Info("reading the input", job.EventRead, zap.Int("inputs", len(p.Inputs)))
 	pending, err := source.Stage(ctx, p.Reading(p.dir()))
 	if err != nil {
 		return p.ReadError(ctx, err)
 	}
 	if p.Counts = pending.Counts; p.Counts.Rejected > 0 {
 		p.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s",
-			terminal.WasWere(p.Counts.Rejected, "row"), p.rejectedPath()), events.Rejected)
+			terminal.WasWere(p.Counts.Rejected, "row"), p.rejectedPath()), job.EventRejected)
 	}
 	if p.Stage, err = pending.Finish(); err != nil || p.Journal == nil {
 		return err
@@ -164,7 +163,7 @@ func (p *Part) findPilot(ctx context.Context) error {
 	}
 	warning, err := p.Pilot.Find(ctx, p.Stage, nil)
 	if warning != "" {
-		p.Log.Warn(warning, events.Pilot, zap.Int("unknown", p.Pilot.Unknown()))
+		p.Log.Warn(warning, job.EventPilot, zap.Int("unknown", p.Pilot.Unknown()))
 	}
 	return err
 }

@@ -1,0 +1,149 @@
+package job
+
+import (
+	"go.uber.org/zap"
+	"go.uber.org/zap/buffer"
+	"go.uber.org/zap/zapcore"
+
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate"
+)
+
+// Every entry of the log has a stable name, which programs may rely on; its message is for people and
+// may change. The topic "watching" lists the names with their levels and keys. Keys are added, never
+// changed.
+var (
+	EventSettings       = event("settings")
+	EventListen         = event("listen")
+	EventFresh          = event("fresh")
+	EventJournalCut     = event("journal-cut")
+	EventStageDamaged   = event("stage-damaged")
+	EventInputGone      = event("input-gone")
+	EventResume         = event("resume")
+	EventRead           = event("read")
+	EventInput          = event("input")
+	EventObjectStorage  = event("object-storage")
+	EventStaged         = event("staged")
+	EventMutualAdded    = event("mutual-added")
+	EventMutualShare    = event("mutual-share")
+	EventRejected       = event("rejected")
+	EventChanged        = event("changed")
+	EventDuplicates     = event("duplicates")
+	EventRosterOver     = event("roster-over")
+	EventPilot          = event("pilot")
+	EventReopen         = event("reopen")
+	EventRoom           = event("room")
+	EventSend           = event("send")
+	EventAsk            = event("ask")
+	EventExport         = event("export")
+	EventLeftOut        = event("left-out")
+	EventProbe          = event("probe")
+	EventProgress       = event("progress")
+	EventStop           = event("stop")
+	EventPace           = event("pace")
+	EventWaits          = event("waits")
+	EventHold           = event("hold")
+	EventHoldEnd        = event("hold-end")
+	EventRetry          = event("retry")
+	EventHalve          = event("halve")
+	EventGiveUp         = event("give-up")
+	EventAccountRefused = event("account-refused")
+	EventClient         = event("client")
+	EventList           = event("list")
+	EventProgressFile   = event("progress-file")
+	EventMetricsFile    = event("metrics-file")
+	EventEnd            = event("end")
+)
+
+const eventKey = "event"
+
+func event(name string) zap.Field { return zap.String(eventKey, name) }
+
+// newLog makes the log.
+func newLog(o settings.Output, to *terminal.Screen) (*zap.Logger, error) {
+	level, err := zapcore.ParseLevel(o.LogLevel)
+	if err != nil {
+		return nil, err
+	}
+	log := zap.New(zapcore.NewCore(encoder(plain(o, to)), to, level))
+	for _, w := range o.Warnings {
+		log.Warn(w, EventSettings)
+	}
+	return log, nil
+}
+
+// plain reports whether log lines are for people.
+func plain(o settings.Output, to *terminal.Screen) bool {
+	return o.LogFormat == "console" || o.LogFormat == "auto" && to.Terminal()
+}
+
+func encoder(forPeople bool) zapcore.Encoder {
+	c := zap.NewProductionEncoderConfig()
+	c.TimeKey = "time"
+	if forPeople {
+		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
+		c.EncodeLevel = zapcore.CapitalLevelEncoder
+		c.ConsoleSeparator = " "
+		return quiet{zapcore.NewConsoleEncoder(c)}
+	}
+	c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	return zapcore.NewJSONEncoder(c)
+}
+
+// quiet leaves out of lines for people what is for programs: their messages say it in words. Errors
+// stay, and so does everything at debug level.
+type quiet struct{ zapcore.Encoder }
+
+func (q quiet) Clone() zapcore.Encoder { return quiet{q.Encoder.Clone()} }
+
+func (q quiet) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	kept := make([]zapcore.Field, 0, len(fields))
+	for _, f := range fields {
+		if f.Type == zapcore.ErrorType || e.Level == zapcore.DebugLevel && f.Key != eventKey {
+			kept = append(kept, f)
+		}
+	}
+	return q.Encoder.EncodeEntry(e, kept)
+}
+
+// clientLog lets the client speak into the log.
+type clientLog struct{ *zap.Logger }
+
+// Debug logs a message at debug level.
+func (l clientLog) Debug(msg string, keysAndValues ...any) {
+	l.Sugar().Debugw(msg, append([]any{EventClient}, keysAndValues...)...)
+}
+
+// Warn logs a message as a warning.
+func (l clientLog) Warn(msg string, keysAndValues ...any) {
+	l.Sugar().Warnw(msg, append([]any{EventClient}, keysAndValues...)...)
+}
+
+// Warner logs messages as warnings of one kind.
+func (j *Job) Warner(event zap.Field) func(message string) {
+	return func(message string) { j.Log.Warn(message, event) }
+}
+
+// logEngine logs what the engine tells. Events that come with every other call are for the debug
+// level.
+func logEngine(log *zap.Logger) func(migrate.Event) {
+	return func(e migrate.Event) {
+		fields := []zap.Field{event(e.Name)}
+		if e.Code != 0 {
+			fields = append(fields, zap.Int("code", e.Code))
+		}
+		if e.N != 0 {
+			fields = append(fields, zap.Int("edges", e.N))
+		}
+		switch e.Name {
+		case EventHold.String:
+			log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text,
+				fields...)
+		case EventHoldEnd.String:
+			log.Info("calls get through again; going on", fields...)
+		default:
+			log.Debug(e.Text, fields...)
+		}
+	}
+}
