@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
@@ -23,46 +24,63 @@ type bench struct {
 	program lab.Program
 
 	job     *lab.Job
-	like    *lab.Reference
+	like    []lab.ReferenceAct
 	service *lab.Service
 	volume  *lab.Volume // that the state lies on; nil: none of its own
 	state   string
 	audit   *oracle.Audit
-	shards  *oracle.Shards // of a job that is divided
-	started int            // runs of the program
-	wrong   []string       // found without an audit
+	started int      // runs of the program
+	faults  int      // that were done to it
+	wrong   []string // found without an audit
+}
+
+// bench makes room for a case.
+func (s *suite) bench(row string, i int) *bench {
+	return &bench{
+		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary,
+		dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
+	}
+}
+
+// do does the case in its folder, closes what it has opened, and returns what was violated.
+func (c *bench) do(ctx context.Context, broken func(context.Context, *bench)) (found []string) {
+	err := lab.Catch(func() {
+		lab.Check(os.MkdirAll(c.dir, 0o700))
+		broken(ctx, c)
+	})
+	if c.volume != nil {
+		err = errors.Join(err, lab.Catch(c.volume.Close))
+	}
+	if c.service != nil {
+		err = errors.Join(err, lab.Catch(c.service.Close))
+	}
+	if err != nil {
+		lab.Check(fmt.Errorf("case %d: %w", c.index, err))
+	}
+	if c.audit != nil {
+		return append(c.wrong, c.audit.Found()...)
+	}
+	return c.wrong
 }
 
 // on makes a volume the place of the state.
-func (c *bench) on(volume *lab.Volume, err error) error {
-	if err == nil {
-		c.volume, c.state = volume, filepath.Join(volume.Folder, "state")
-	}
-	return err
+func (c *bench) on(volume *lab.Volume) {
+	c.volume, c.state = volume, filepath.Join(volume.Folder, "state")
 }
 
 // begin takes a job of a shape.
-func (c *bench) begin(shape string) error {
-	job, like, err := c.suite.reference(shape, c.rand.Uint64N(variants))
-	if err != nil {
-		return err
-	}
-	return c.serve(job, like)
+func (c *bench) begin(shape string) {
+	r := c.suite.reference(shape, c.rand.Uint64N(variants))
+	c.serve(r.job, r.like)
 }
 
 // serve gives a job its service and its audit.
-func (c *bench) serve(job *lab.Job, like *lab.Reference) (err error) {
+func (c *bench) serve(job *lab.Job, like []lab.ReferenceAct) {
 	if c.state == "" {
 		c.state = filepath.Join(c.dir, "state")
 	}
-	c.job, c.like = job, like
-	if c.service, err = lab.Serve(job); err != nil {
-		return err
-	}
-	c.audit = &oracle.Audit{
-		Job: job, Service: c.service, Folder: c.state, Like: like, Stalls: &c.suite.stalls,
-	}
-	return nil
+	c.job, c.like, c.service = job, like, lab.Serve(job)
+	c.audit = oracle.New(job, c.service, c.state, like, &c.suite.stalls)
 }
 
 // anyShape draws a shape.
@@ -82,141 +100,81 @@ func (c *bench) of() string {
 	return fmt.Sprintf(", a job %q", c.job.Shape)
 }
 
-func (c *bench) found() []string {
-	found := c.wrong
-	if c.audit != nil {
-		found = append(found, c.audit.Found()...)
-	}
-	if c.shards != nil {
-		found = append(found, c.shards.Found()...)
-	}
-	return found
-}
-
-// do does the case in its folder, and closes what it has opened.
-func (c *bench) do(broken func() (faults int, err error)) (faults int, err error) {
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
-		return 0, err
-	}
-	faults, err = broken()
-	if c.volume != nil {
-		err = errors.Join(err, c.volume.Close())
-	}
-	if c.service != nil {
-		err = errors.Join(err, c.service.Close())
-	}
-	return faults, err
-}
-
-// try does one run of an act, of which so many calls are left, and breaks it if it can. done: the
-// act has ended.
-type try func(act, left int) (broken, done bool, err error)
-
-// through takes a job of any shape through its acts. In each it tries to break up to so many runs,
-// until one has ended the act, and then lets the act end in peace.
-func (c *bench) through(ctx context.Context, most int, try try) (faults int, err error) {
-	if err := c.begin(c.anyShape()); err != nil {
-		return 0, err
-	}
+// through takes a job of any shape through its acts. In each, try does up to so many runs and breaks
+// them if it can, until one has ended the act (done); left is how many calls of it are. Otherwise the
+// act then ends in peace.
+func (c *bench) through(ctx context.Context, most int, try func(act, left int) (broken, done bool)) {
+	c.begin(c.anyShape())
 	for act := range c.job.Acts {
-		c.enter(act)
-		left, done := c.like.Acts[act].Calls, false
+		c.service.Enter(act)
+		left, broken, done := c.like[act].Calls, false, false
 		for n := 1 + c.rand.IntN(most); n > 0 && !done && ctx.Err() == nil; n-- {
-			var broken bool
-			if broken, done, err = try(act, left); err != nil {
-				return faults, err
-			}
-			if broken {
-				faults++
+			if broken, done = try(act, left); broken {
+				c.faults++
 			}
 			left -= c.service.Arrived()
 		}
 		if !done {
-			if err := c.unbroken(act); err != nil {
-				return faults, err
-			}
+			end := c.start(act).Wait(patience)
+			c.audit.Dead(end, false)
+			c.audit.Finished(act, end)
 		}
-	}
-	return faults, nil
-}
-
-// enter makes an act of the job begin at the service.
-func (c *bench) enter(act int) {
-	if change := c.job.Acts[act].Change; change != nil {
-		c.service.Sim.Reconfigure(change)
 	}
 }
 
 // moment draws when the next run of an act is to be hit.
 func (c *bench) moment(act, left int) moment {
-	return draw(c.rand, &c.like.Acts[act], left, c.started > 0)
+	return draw(c.rand, &c.like[act], left, c.started > 0)
 }
 
 // start starts the next run.
-func (c *bench) start(act int) (*lab.Process, error) {
-	if c.started++; c.started > 1 {
-		c.service.NextRun()
-	}
+func (c *bench) start(act int) *lab.Process {
+	c.started++
+	c.service.NextRun()
 	return c.program.Start(c.job, act, c.service, c.state)
 }
 
 // until starts the next run and waits for the moment. came: before the end of the run.
-func (c *bench) until(m moment, act int) (p *lab.Process, came bool, err error) {
-	if p, err = c.start(act); err != nil {
-		return nil, false, err
-	}
-	return p, m.await(p, c.service), nil
+func (c *bench) until(m moment, act int) (p *lab.Process, came bool) {
+	p = c.start(act)
+	return p, m.await(p, c.service)
 }
 
 // patience is how long a run may take: far longer than any does. A flag sets it.
 var patience = 90 * time.Second
 
-// unbroken runs an act to its end and judges it.
-func (c *bench) unbroken(act int) error {
-	p, err := c.start(act)
-	if err != nil {
-		return err
-	}
-	end := p.Wait(patience)
-	c.audit.Dead(end, false)
-	c.audit.Finished(end, act)
-	return nil
-}
-
 // ended judges a run, and its act if that is done.
 func (c *bench) ended(end lab.Ended, act int, abrupt bool) (done bool) {
 	c.audit.Dead(end, abrupt)
 	if done = finished(end); done {
-		c.audit.Finished(end, act)
+		c.audit.Finished(act, end)
 	}
 	return done
-}
-
-// fail records a violation that a row has found by itself.
-func (c *bench) fail(oracle, format string, args ...any) {
-	c.audit.Fail(oracle, fmt.Sprintf(format, args...))
 }
 
 // finished reports whether a run ended as one that is done with its act.
 func finished(end lab.Ended) bool { return end.Code == 0 || end.Code == 3 }
 
-// nothingToDo holds a finished job against its promise: run again it makes no call and ends with
-// the same code.
-func (c *bench) nothingToDo(act int) error {
+// hinted reports whether the last line of a run tells what to do.
+func hinted(end lab.Ended) bool { return strings.Contains(end.Last, "; hint: ") }
+
+// nothingToDo holds a job whose last act is finished against its promise.
+func (c *bench) nothingToDo(act int) {
+	c.again(act, 0, c.like[act].Code, func() *lab.Process { return c.program.Start(c.job, act, c.service, c.state) })
+}
+
+// again runs a finished job, or a shard of one, again: it makes no call and ends with the same code.
+func (c *bench) again(act, shard, code int, start func() *lab.Process) {
 	if slices.Contains(c.job.Acts[act].Flags, "--retry-failed") {
-		return nil // it takes up again what failed again
+		return // it takes up again what failed again
 	}
-	p, err := c.start(act)
-	if err != nil {
-		return err
-	}
-	end := p.Wait(patience)
-	c.audit.Dead(end, false)
+	c.service.NextRun()
+	end := start().Wait(patience)
+	c.audit.DeadShard(shard, end, false)
 	if c.service.Arrived() > 0 {
-		c.fail("O7", "a finished job that was run again made calls")
+		c.audit.Fail("O7", "a finished job that was run again made calls")
 	}
-	if want := c.like.Acts[act].Code; end.Code != want {
-		c.fail("O8", "a finished job that was run again ended with another code: %s", end.Last)
+	if end.Code != code {
+		c.audit.Fail("O8", "a finished job that was run again ended with %d, not %d: %s", end.Code, code, end.Last)
 	}
-	return nil
 }

@@ -2,25 +2,25 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
+	"friendmigrate/cmd/trial/lab"
 )
 
 // inputs are the inputs of one case and the command line that names them.
 type inputs struct {
-	rand *rand.Rand
-	dir  string
-	args []string
+	rand  *rand.Rand
+	dir   string
+	args  []string
+	stdin io.Reader
 
 	files                  []draftFile
 	folder                 bool // the folder is named, not its files
@@ -29,7 +29,6 @@ type inputs struct {
 	list                   []string // of --only-accounts; nil: none
 	listEnds, listHead     string
 	allowEmpty             bool
-	stdin                  io.Reader
 
 	sum count
 }
@@ -40,8 +39,8 @@ type draftFile struct {
 	alien        bool   // of a kind that is not read
 }
 
-// draftInputs draws a case.
-func draftInputs(r *rand.Rand, dir string) *inputs {
+// drawInputs draws a case.
+func drawInputs(r *rand.Rand, dir string) *inputs {
 	d := &inputs{rand: r, dir: dir, folder: r.IntN(2) == 0, allowEmpty: r.IntN(8) == 0}
 	d.sum.from = map[string]bool{}
 	n := []int{0, 1, 1, 1, 2, 2 + r.IntN(4), 2 + r.IntN(4), 6 + r.IntN(15), 6 + r.IntN(15), 20 +
@@ -59,9 +58,7 @@ func draftInputs(r *rand.Rand, dir string) *inputs {
 		if c.unusable != "" {
 			d.sum.unusable = c.unusable
 		}
-		for from := range c.from {
-			d.sum.from[from] = true
-		}
+		maps.Copy(d.sum.from, c.from)
 	}
 	if d.folder && r.IntN(2) == 0 {
 		d.leftFiles, d.leftFolders, d.hidden = int64(r.IntN(4)), int64(r.IntN(3)), r.IntN(3)
@@ -70,7 +67,11 @@ func draftInputs(r *rand.Rand, dir string) *inputs {
 	return d
 }
 
+// pick draws one of several texts. One that stands there more often is more likely.
 func (d *inputs) pick(from ...string) string { return from[d.rand.IntN(len(from))] }
+
+// oneIn is true in one of n cases.
+func (d *inputs) oneIn(n int) bool { return d.rand.IntN(n) == 0 }
 
 // aliens are texts of other kinds than their names say.
 var aliens = map[string][]string{
@@ -83,19 +84,19 @@ var aliens = map[string][]string{
 
 // file draws an input of so many rows.
 func (d *inputs) file(i, rows int, odd bool) draftFile {
-	r, f := d.rand, draftFile{format: d.pick("csv", "csv", "jsonl")}
+	f := draftFile{format: d.pick("csv", "csv", "jsonl")}
 	end := d.pick("\n", "\n", "\n", "\r\n")
-	if odd && r.IntN(4) == 0 {
+	if odd && d.oneIn(4) {
 		end = "\r"
 	}
 	text := strings.Join(append(d.lines(f.format, rows), ""), end)
-	if r.IntN(4) == 0 {
+	if d.oneIn(4) {
 		text = strings.TrimSuffix(text, end)
 	}
-	if r.IntN(6) == 0 {
+	if d.oneIn(6) {
 		text = "\ufeff" + text
 	}
-	if f.alien = odd && r.IntN(12) == 0; f.alien {
+	if f.alien = odd && d.oneIn(12); f.alien {
 		text = d.pick(aliens[f.format]...)
 	}
 	suffix := "." + f.format
@@ -108,53 +109,54 @@ func (d *inputs) file(i, rows int, odd bool) draftFile {
 	return f
 }
 
-// lines draws the lines of an input of so many rows.
+// lines draws the lines of an input of so many rows. Some kinds of rows are odd, or rejected.
 func (d *inputs) lines(format string, rows int) (lines []string) {
-	r := d.rand
-	quotes := r.IntN(3) // none, some, all
-	quoted := func(cells []string) string {
-		for i, s := range cells {
-			if quotes == 2 || quotes == 1 && r.IntN(3) == 0 || strings.ContainsAny(s, ",\"\n") {
-				cells[i] = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-			}
-		}
-		return strings.Join(cells, ",")
+	quotes := d.rand.IntN(3) // none, some, all
+	columns := strings.Fields(d.pick("From_Account To_Account AddSource", "To_Account AddSource From_Account Remark",
+		"id From_Account Remark To_Account AddSource"))
+	header := func() string { return d.csv(columns, quotes) }
+	if format == "csv" && (rows > 0 || d.oneIn(2)) {
+		lines = append(lines, header())
 	}
-	columns := [][]string{
-		{"From_Account", "To_Account", "AddSource"}, {"To_Account", "AddSource", "From_Account", "Remark"},
-		{"id", "From_Account", "Remark", "To_Account", "AddSource"},
-	}[r.IntN(3)]
-	if format == "csv" && (rows > 0 || r.IntN(2) == 0) {
-		lines = append(lines, quoted(slices.Clone(columns)))
-	}
+	objects := false // there was one
 	for range rows {
-		kind := r.IntN(40)
+		kind := d.rand.IntN(40)
 		row := d.row(kind)
-		text, _ := json.Marshal(row)
-		line := string(text)
+		text := string(lab.Must(json.Marshal(row)))
 		if format == "csv" {
-			var cells []string
-			for _, name := range columns {
-				cells = append(cells, row[name])
+			cells := slices.Clone(columns)
+			for i, name := range columns {
+				cells[i] = row[name]
 			}
-			line = quoted(cells)
+			text = d.csv(cells, quotes)
 		}
 		switch {
 		case kind == 5:
-			line = "" // no row
+			text = "" // no row
 		case kind == 6:
-			line = "\ufeff" + line
+			text = "\ufeff" + text
 		case kind == 7 && format == "csv":
-			line = quoted(slices.Clone(columns))
+			text = header()
 		case kind == 8 && format == "csv":
-			line = d.pick(`a"b,c`, `"a"b,c,d`, "a", "a,b,c,d,e,f,g")
-		case kind == 8 && strings.Contains(strings.Join(lines, ""), "{"):
+			text = d.pick(`a"b,c`, `"a"b,c,d`, "a", "a,b,c,d,e,f,g")
+		case kind == 8 && objects:
 			// Before the first object it may say that the file is of another kind.
-			line = d.pick(`{"From_Account":"a"`, "[]", "7", `"text"`, "{]")
+			text = d.pick(`{"From_Account":"a"`, "[]", "7", `"text"`, "{]")
 		}
-		lines = append(lines, line)
+		lines, objects = append(lines, text), objects || strings.Contains(text, "{")
 	}
 	return lines
+}
+
+// csv writes a record, with quotes around no cell that needs none (0), some (1) or all (2).
+func (d *inputs) csv(cells []string, quotes int) string {
+	cells = slices.Clone(cells)
+	for i, s := range cells {
+		if quotes == 2 || quotes == 1 && d.oneIn(3) || strings.ContainsAny(s, ",\"\n") {
+			cells[i] = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+		}
+	}
+	return strings.Join(cells, ",")
 }
 
 // row draws the fields of a row; some kinds are rejected.
@@ -180,7 +182,6 @@ func (d *inputs) row(kind int) map[string]string {
 
 // command draws the command line.
 func (d *inputs) command() {
-	r := d.rand
 	names := []string{"in"}
 	if !d.folder {
 		names = nil
@@ -188,27 +189,31 @@ func (d *inputs) command() {
 			names = append(names, filepath.Join("in", f.name))
 		}
 	}
-	d.args = []string{"plan", "--json"}
-	if r.IntN(3) == 0 {
-		d.args = []string{"import", "--rehearse", "--progress", d.pick("none", "lines")}
-		if r.IntN(2) == 0 {
+	add := func(flags ...string) { d.args = append(d.args, flags...) }
+	if d.oneIn(3) {
+		add("import", "--rehearse", "--progress", d.pick("none", "lines"))
+		if d.oneIn(2) {
 			d.drawList()
+			add("--only-accounts", "list.txt")
 		}
+	} else {
+		add("plan", "--json")
 	}
 	if d.allowEmpty {
-		d.args = append(d.args, "--allow-empty")
+		add("--allow-empty")
 	}
-	if r.IntN(3) == 0 {
-		d.args = append(d.args, "--memory", d.pick("64MiB", "128MiB", "512MiB"))
+	if d.oneIn(3) {
+		add("--memory", d.pick("64MiB", "128MiB", "512MiB"))
 	}
-	if r.IntN(4) == 0 {
-		d.args = append(d.args, "--duplicates", d.pick("first", "last"))
+	if d.oneIn(4) {
+		add("--duplicates", d.pick("first", "last"))
 	}
-	if len(d.files) == 1 && !d.folder && r.IntN(3) == 0 {
-		d.args = append(d.args, "--format", d.files[0].format)
-		d.stdin, names = bytes.NewReader(packed(d.files[0])), []string{"-"}
+	if len(d.files) == 1 && !d.folder && d.oneIn(3) {
+		f := d.files[0]
+		add("--format", f.format)
+		d.stdin, names = bytes.NewReader(lab.Pack(f.name, f.text)), []string{"-"}
 	}
-	d.args = append(d.args, names...)
+	add(names...)
 }
 
 // drawList draws a list of accounts: some that occur, some that do not, or nobody.
@@ -218,23 +223,17 @@ func (d *inputs) drawList() {
 	for range d.rand.IntN(6) {
 		d.list = append(d.list, fmt.Sprintf("%s%d", d.pick("u", "u", "nobody"), d.rand.IntN(12)))
 	}
-	d.args = append(d.args, "--only-accounts", "list.txt")
 }
 
 // want are the exit codes that are right.
 func (d *inputs) want() []int {
-	known := false
-	for _, account := range d.list {
-		known = known || d.sum.from[account]
-	}
+	known := slices.ContainsFunc(d.list, func(account string) bool { return d.sum.from[account] })
 	unreadable := d.listEnds == "\r" && (len(d.list) > 1 || len(d.list) == 1 && d.listHead == "From_Account")
 	nothing := len(d.files) == 0 && d.folder && d.leftFiles+d.leftFolders == 0 // an empty folder
 	noRows := d.sum.rows+d.sum.rejected == 0
 	switch {
-	case d.list != nil && (unreadable || len(d.list) == 0), len(d.files) == 0 && !nothing,
-		d.sum.unusable != "", noRows && !d.allowEmpty:
-		return []int{2}
-	case !noRows && d.list != nil && !known:
+	case d.list != nil && (unreadable || len(d.list) == 0 || !noRows && !known),
+		len(d.files) == 0 && !nothing, d.sum.unusable != "", noRows && !d.allowEmpty:
 		return []int{2}
 	case d.list != nil && d.sum.rejected > 0: // it depends on whose rows these are
 		return []int{0, 3}
@@ -250,54 +249,26 @@ func (d *inputs) story() string {
 }
 
 // write writes all files.
-func (d *inputs) write() error {
-	files := map[string][]byte{}
+func (d *inputs) write() {
+	lab.Check(os.MkdirAll(d.dir, 0o700))
+	write := func(name string, text []byte) { lab.Check(os.WriteFile(filepath.Join(d.dir, name), text, 0o600)) }
 	for _, f := range d.files {
-		files[f.name] = packed(f)
+		write(f.name, lab.Pack(f.name, f.text))
 	}
 	for i := range d.leftFiles {
-		files[fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf"))] = []byte("a,b\n")
+		write(fmt.Sprintf("notes%d%s", i, d.pick(".txt", "", ".csv.bak", ".pdf")), []byte("a,b\n"))
 	}
 	for i := range d.hidden {
-		files[fmt.Sprintf("%s%d.csv", d.pick(".", "_"), i)] = []byte("a,b\n")
+		write(fmt.Sprintf("%s%d.csv", d.pick(".", "_"), i), []byte("a,b\n"))
+	}
+	for i := range d.leftFolders {
+		lab.Check(os.Mkdir(filepath.Join(d.dir, fmt.Sprintf("more%d", i)), 0o700))
 	}
 	if d.list != nil {
 		head := d.listHead
 		if head == "From_Account" {
 			head += d.listEnds
 		}
-		files["../list.txt"] = []byte(head + strings.Join(append(d.list, ""), d.listEnds))
+		write("../list.txt", []byte(head+strings.Join(append(d.list, ""), d.listEnds)))
 	}
-	err := os.MkdirAll(d.dir, 0o700)
-	for name, text := range files {
-		err = errors.Join(err, os.WriteFile(filepath.Join(d.dir, name), text, 0o600))
-	}
-	for i := range d.leftFolders {
-		err = errors.Join(err, os.Mkdir(filepath.Join(d.dir, fmt.Sprintf("more%d", i)), 0o700))
-	}
-	return err
-}
-
-// packed is a file as it lies on disk.
-func packed(f draftFile) []byte {
-	var b bytes.Buffer
-	switch filepath.Ext(f.name) {
-	case ".gz":
-		half := len(f.text) / 2
-		for _, part := range [][]byte{f.text[:half], f.text[half:]} { // two members
-			w := gzip.NewWriter(&b)
-			_, _ = w.Write(part)
-			_ = w.Close()
-		}
-		if len(f.text)%3 == 0 {
-			b.Write(make([]byte, 512)) // as tape leaves it
-		}
-	case ".zst":
-		w, _ := zstd.NewWriter(&b)
-		_, _ = w.Write(f.text)
-		_ = w.Close()
-	default:
-		return f.text
-	}
-	return b.Bytes()
 }

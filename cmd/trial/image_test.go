@@ -16,6 +16,14 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
+// found is what a judge finds.
+func found(judge func(*suite)) []string {
+	var out strings.Builder
+	s := &suite{out: &out}
+	judge(s)
+	return strings.SplitAfter(out.String(), "\n")[:s.violations]
+}
+
 // sound is an image that is as it should be.
 func sound(t *testing.T) *lab.Shipped {
 	t.Helper()
@@ -43,8 +51,8 @@ func sound(t *testing.T) *lab.Shipped {
 
 func TestAnImageThatIsNotAsPromisedIsFound(t *testing.T) {
 	whole := sound(t)
-	if found := judgeImage(whole); len(found) > 0 {
-		t.Fatalf("a sound image: %q", found)
+	if got := found(func(s *suite) { s.judgeImage(whole) }); len(got) > 0 {
+		t.Fatalf("a sound image: %q", got)
 	}
 	for name, spoil := range map[string]func(*lab.Shipped){
 		"too large":       func(s *lab.Shipped) { s.Compressed = mostCompressed + 1 },
@@ -61,8 +69,8 @@ func TestAnImageThatIsNotAsPromisedIsFound(t *testing.T) {
 		s := *whole
 		s.Entries, s.Config.Config.Labels = slices.Clone(whole.Entries), maps.Clone(whole.Config.Config.Labels)
 		spoil(&s)
-		if found := judgeImage(&s); len(found) != 1 {
-			t.Errorf("%s: %q", name, found)
+		if got := found(func(judge *suite) { judge.judgeImage(&s) }); len(got) != 1 {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }
@@ -70,18 +78,22 @@ func TestAnImageThatIsNotAsPromisedIsFound(t *testing.T) {
 func TestALimitThatIsNotKeptIsFound(t *testing.T) {
 	l := limit{flag: "128m", resident: 90, edges: 10}
 	kept := lab.Memory{Resident: 80, Charged: 120, Limit: 128}
-	if found := l.judge(lab.Ended{}, kept, 10); len(found) > 0 {
-		t.Errorf("a limit that was kept: %q", found)
+	judge := func(l limit, end lab.Ended, m lab.Memory, there int64) []string {
+		return found(func(s *suite) { s.judgeLimit(l, end, m, there) })
 	}
-	for name, found := range map[string][]string{
-		"killed":       l.judge(lab.Ended{Code: -1, Signal: syscall.SIGKILL}, kept, 10),
-		"lost an edge": l.judge(lab.Ended{}, kept, 9),
-		"too much":     l.judge(lab.Ended{}, lab.Memory{Resident: 91, Charged: 120, Limit: 128}, 10),
-		"a near miss":  l.judge(lab.Ended{}, lab.Memory{Resident: 80, Charged: 128, Limit: 128, Killed: 1}, 10),
-		"no limit":     tooLow.judge(lab.Ended{}, lab.Memory{}, tooLow.edges),
+	if got := judge(l, lab.Ended{}, kept, 10); len(got) > 0 {
+		t.Errorf("a limit that was kept: %q", got)
+	}
+	tooLow := limits[len(limits)-1]
+	for name, got := range map[string][]string{
+		"killed":       judge(l, lab.Ended{Code: -1, Signal: syscall.SIGKILL}, kept, 10),
+		"lost an edge": judge(l, lab.Ended{}, kept, 9),
+		"too much":     judge(l, lab.Ended{}, lab.Memory{Resident: 91, Charged: 120, Limit: 128}, 10),
+		"a near miss":  judge(l, lab.Ended{}, lab.Memory{Resident: 80, Charged: 128, Limit: 128, Killed: 1}, 10),
+		"no limit":     judge(tooLow, lab.Ended{}, lab.Memory{}, tooLow.edges),
 	} {
-		if len(found) != 1 || strings.TrimSpace(found[0]) == "" {
-			t.Errorf("%s: %q", name, found)
+		if len(got) != 1 || strings.TrimSpace(got[0]) == "" {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

@@ -12,7 +12,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,32 +24,19 @@ import (
 // everyday gives the program inputs and a command line as people have them, and holds what it says
 // of them against a simple reader: nothing hangs, no input changes, and every row there is was
 // read, rejected or is in something that is named as left out.
-func everyday(_ context.Context, c *bench) (int, error) {
-	d := draftInputs(c.rand, filepath.Join(c.dir, "in"))
-	if err := d.write(); err != nil {
-		return 0, err
-	}
-	before, err := contents(d.dir)
-	if err != nil {
-		return 0, err
-	}
-	binary, ok := c.program.(lab.Binary)
-	if !ok {
-		return 0, fmt.Errorf("the row inputs needs the program itself")
-	}
-	env := []string{fmt.Sprintf("GOMAXPROCS=%d", 1+c.rand.IntN(16))}
-	p, err := binary.RunIn(c.dir, env, d.stdin, d.args...)
-	if err != nil {
-		return 0, err
-	}
-	end := p.Wait(time.Minute)
+func everyday(_ context.Context, c *bench) {
+	d := drawInputs(c.rand, filepath.Join(c.dir, "in"))
+	d.write()
+	before := contents(d.dir)
+	processors := fmt.Sprintf("GOMAXPROCS=%d", 1+c.rand.IntN(16))
+	end := c.suite.binary.RunIn(c.dir, []string{processors}, d.stdin, d.args...).Wait(time.Minute)
+	c.faults = 1
 	fail := func(format string, args ...any) {
 		c.wrong = append(c.wrong, fmt.Sprintf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last,
-			env[0],
-			strings.Join(d.args, " "), d.story()))
+			processors, strings.Join(d.args, " "), d.story()))
 	}
-	if after, err := contents(d.dir); err != nil || !maps.Equal(before, after) {
-		fail("an input was changed (%v)", err)
+	if !maps.Equal(before, contents(d.dir)) {
+		fail("an input was changed")
 	}
 	switch want := d.want(); {
 	case end.Code == lab.Hung:
@@ -55,53 +44,41 @@ func everyday(_ context.Context, c *bench) (int, error) {
 	case !slices.Contains(want, end.Code):
 		fail("it ended with %d, not with one of %v", end.Code, want)
 	case end.Code == 2:
-		if !strings.Contains(end.Last, "; hint: ") {
+		if !hinted(end) {
 			fail("no hint")
 		}
 	default:
-		got, err := d.told(c.dir, end)
-		if err != nil {
-			return 0, err
+		wanted := findings{rows: d.sum.rows, rejected: d.sum.rejected, balanced: true}
+		if d.folder {
+			wanted.files, wanted.folders = d.leftFiles, d.leftFolders
 		}
-		if wanted := d.counted(); got != wanted {
+		if got := d.findings(c.dir, end); got != wanted {
 			fail("it tells of %+v, and there are %+v", got, wanted)
 		}
 	}
-	return 1, nil
 }
 
-// told is what a run says it found.
-type told struct {
+// findings are what a run says it found.
+type findings struct {
 	rows, rejected int64
-	others         bool  // rows are the sum of all that became of them
+	balanced       bool  // rows are the sum of all that became of them
 	files, folders int64 // left out
 }
 
-func (d *inputs) counted() told {
-	t := told{rows: d.sum.rows, rejected: d.sum.rejected, others: true}
-	if d.folder {
-		t.files, t.folders = d.leftFiles, d.leftFolders
-	}
-	return t
-}
-
-// told reads the plan's JSON, or the report of an import.
-func (d *inputs) told(dir string, end lab.Ended) (t told, err error) {
+// findings reads the plan's JSON, or the report of an import.
+func (d *inputs) findings(dir string, end lab.Ended) findings {
 	if d.args[0] == "plan" {
 		var plan struct {
 			Rows     struct{ Read, Rejected, Duplicate int64 }
 			Edges    int64
 			Warnings []string
 		}
-		if err := json.Unmarshal([]byte(end.Std), &plan); err != nil {
-			return t, fmt.Errorf("read the plan: %w", err)
-		}
-		t = told{rows: plan.Rows.Read - plan.Rows.Rejected, rejected: plan.Rows.Rejected,
-			others: plan.Rows.Read == plan.Edges+plan.Rows.Duplicate+plan.Rows.Rejected}
-		for _, w := range plan.Warnings {
-			t.files, t.folders = leftOut(w, t.files, t.folders)
-		}
-		return t, nil
+		lab.Check(json.Unmarshal([]byte(end.Std), &plan))
+		r := plan.Rows
+		f := findings{rows: r.Read - r.Rejected, rejected: r.Rejected,
+			balanced: r.Read == plan.Edges+r.Duplicate+r.Rejected}
+		f.files, f.folders = leftOut(strings.Join(plan.Warnings, "\n"))
+		return f
 	}
 	var report struct {
 		Edges struct{ Read, Imported, Already, Failed, Rejected, Duplicate, Pending int64 }
@@ -109,54 +86,39 @@ func (d *inputs) told(dir string, end lab.Ended) (t told, err error) {
 			LeftOut struct{ Files, Folders int64 }
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "friendmigrate-rehearsal", "report.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &report)
-	}
-	e := report.Edges
-	t = told{rows: e.Read - e.Rejected, rejected: e.Rejected, files: report.Job.LeftOut.Files,
-		folders: report.Job.LeftOut.Folders}
-	t.others = e.Read == e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending &&
-		(d.list != nil || e.Pending == 0) && e.Failed == 0
-	return t, err
+	text := lab.Must(os.ReadFile(filepath.Join(dir, "friendmigrate-rehearsal", "report.json")))
+	lab.Check(json.Unmarshal(text, &report))
+	e, left := report.Edges, report.Job.LeftOut
+	return findings{rows: e.Read - e.Rejected, rejected: e.Rejected, files: left.Files, folders: left.Folders,
+		balanced: e.Read == e.Imported+e.Already+e.Failed+e.Rejected+e.Duplicate+e.Pending &&
+			(d.list != nil || e.Pending == 0) && e.Failed == 0}
 }
 
+var warning = regexp.MustCompile(`(?m)^left out (?:([\d,]+) files?)?(?: and )?(?:([\d,]+) folders?)?`)
+
 // leftOut reads the warning of what a folder holds beside its inputs.
-func leftOut(warning string, files, folders int64) (int64, int64) {
-	rest, found := strings.CutPrefix(warning, "left out ")
-	if !found {
-		return files, folders
-	}
-	kinds, _, _ := strings.Cut(rest, ":")
-	for kind := range strings.SplitSeq(kinds, " and ") {
-		var n int64
-		_, _ = fmt.Sscanf(strings.ReplaceAll(kind, ",", ""), "%d", &n)
-		if strings.Contains(kind, "folder") {
-			folders = n
-		} else {
-			files = n
+func leftOut(warnings string) (files, folders int64) {
+	if found := warning.FindStringSubmatch(warnings); found != nil {
+		number := func(text string) int64 {
+			return lab.Must(strconv.ParseInt("0"+strings.ReplaceAll(text, ",", ""), 10, 64))
 		}
+		files, folders = number(found[1]), number(found[2])
 	}
 	return files, folders
 }
 
 // contents digests every file below a folder, by name.
-func contents(dir string) (map[string][32]byte, error) {
+func contents(dir string) map[string][32]byte {
 	all := map[string][32]byte{}
-	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	lab.Check(filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		var text []byte
-		if !e.IsDir() {
-			if text, err = os.ReadFile(name); err != nil {
-				return err
-			}
+		if err == nil && !e.IsDir() {
+			text, err = os.ReadFile(name)
 		}
 		all[name] = sha256.Sum256(text)
-		return nil
-	})
-	return all, err
+		return err
+	}))
+	return all
 }
 
 // count is what the reference reader finds in an input.
@@ -166,14 +128,16 @@ type count struct {
 	from           map[string]bool
 }
 
+// What a valid id and a valid source of an edge look like.
+var (
+	validID     = regexp.MustCompile(`^[^\x00-\x1f]+$`)
+	validSource = regexp.MustCompile(`^AddSource_Type_[a-zA-Z]{1,8}$`)
+)
+
 func (c *count) row(cells map[string]string) {
-	from, to, source := cells["From_Account"], cells["To_Account"], cells["AddSource"]
-	control := func(id string) bool { return strings.ContainsFunc(id, func(r rune) bool { return r < ' ' }) }
-	letters := strings.TrimPrefix(source, "AddSource_Type_")
-	if from == "" || to == "" || len(from) > 32 || len(to) > 32 || from == to || control(from) || control(to) ||
-		letters == source ||
-		len(letters) < 1 || len(letters) > 8 || strings.Trim(letters,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	from, to := cells["From_Account"], cells["To_Account"]
+	if !validID.MatchString(from) || !validID.MatchString(to) || len(from) > 32 || len(to) > 32 || from == to ||
+		!validSource.MatchString(cells["AddSource"]) {
 		c.rejected++
 		return
 	}
@@ -192,35 +156,29 @@ func readSimply(format string, text []byte) *count {
 	for i := range lines {
 		lines[i] = strings.TrimSuffix(strings.TrimLeft(lines[i], "\ufeff"), "\r")
 	}
-	if format == "jsonl" {
-		for _, line := range lines {
-			var cells map[string]string
-			if line == "" {
-				continue
-			}
-			if json.Unmarshal([]byte(line), &cells) != nil {
-				c.rejected++
-				continue
-			}
-			c.row(cells)
-		}
-		return c
-	}
 	var header []string
 	for i := 0; i < len(lines); {
 		if lines[i] == "" {
 			i++
 			continue
 		}
-		cells, took := record(lines[i:])
-		switch {
-		case cells == nil:
-			i, c.rejected = i+1, c.rejected+1
+		if format == "jsonl" {
+			var cells map[string]string
+			if json.Unmarshal([]byte(lines[i]), &cells) != nil {
+				c.rejected++
+			} else {
+				c.row(cells)
+			}
+			i++
 			continue
+		}
+		cells, took := record(lines[i:])
+		i += took
+		switch {
+		case cells == nil, header != nil && (len(cells) != len(header) || slices.Equal(cells, header)):
+			c.rejected++
 		case header == nil:
 			header = cells
-		case len(cells) != len(header), slices.Equal(cells, header):
-			c.rejected++
 		default:
 			named := map[string]string{}
 			for k, name := range header {
@@ -228,7 +186,6 @@ func readSimply(format string, text []byte) *count {
 			}
 			c.row(named)
 		}
-		i += took
 	}
 	return c
 }

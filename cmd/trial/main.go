@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"friendmigrate/cmd/trial/lab"
 )
 
 func main() {
@@ -30,15 +33,22 @@ func main() {
 // errViolated is what run returns when a row found something.
 var errViolated = errors.New("an oracle was violated")
 
-// commands are what trial does beside breaking the program.
+// commands are what trial does beside breaking the program. script is one of the peers.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
 	"mutants": plantBugs, "fuzz": fuzz, "edges": writeEdges, "peers": peers, "peersend": peerSend,
+	"script": runScript,
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	do := breaks
 	if len(args) > 0 && commands[args[0]] != nil {
-		return commands[args[0]](ctx, args[1:], out)
+		do, args = commands[args[0]], args[1:]
 	}
+	return cmp.Or(lab.Catch(func() { err = do(ctx, args, out) }), err)
+}
+
+// breaks is the command without a name: it does the rows.
+func breaks(ctx context.Context, args []string, out io.Writer) error {
 	s := &suite{out: out}
 	flags := flag.NewFlagSet("trial", flag.ContinueOnError)
 	size := flags.String("size", "ci", "ci or release: how often each row is done unless its own flag says so")
@@ -56,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(),
-			"trial [flags] | trial mutants [flags] | trial fuzz [flags] | trial edges [flags]\n\n",
+			"trial [flags] | trial mutants|fuzz|edges|peers|peersend [flags]\n\n",
 			"Breaks the built program and judges what comes of it.\n\n")
 		flags.PrintDefaults()
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"friendmigrate/cmd/trial/lab"
 )
 
 // plantBugs is the command that plants some of the bugs, or all.
@@ -23,98 +25,79 @@ func plantBugs(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	_, missed, err := plant(ctx, *only, out)
-	if err == nil && len(missed) > 0 {
-		err = fmt.Errorf("%d planted bugs were missed", len(missed))
+	if _, missed := plant(ctx, *only, out); len(missed) > 0 {
+		return fmt.Errorf("%d planted bugs were missed:\n%w", len(missed), errors.Join(missed...))
 	}
-	return err
+	return nil
 }
 
 // mutated is the row of planted bugs: each that nothing finds is a violation.
-func mutated(ctx context.Context, s *suite, _ int) (planted int, err error) {
-	planted, missed, err := plant(ctx, "", s.out)
-	for _, bug := range missed {
-		s.violated("mutants", "nothing finds that %s", bug)
+func mutated(ctx context.Context, s *suite, _ int) (planted int) {
+	planted, missed := plant(ctx, "", s.out)
+	for _, why := range missed {
+		s.violated("%v", why)
 	}
-	return planted, err
+	return planted
 }
 
 // plantAtOnce is how many bugs are planted at once. While one is compiled, the other waits for its
 // program.
 const plantAtOnce = 2
 
-// plant has the suites find each bug. The go command is told to read one file from elsewhere, so
-// the module stays as it is.
-func plant(ctx context.Context, only string, out io.Writer) (planted int, missed []string, err error) {
-	g := &garden{out: out, sound: map[string]func() error{}}
-	if g.root, err = moduleFolder(ctx); err != nil {
-		return 0, nil, err
-	}
-	if g.work, err = os.MkdirTemp("", "trial-mutants-"); err != nil {
-		return 0, nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(g.work)) }()
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	slots := make(chan struct{}, plantAtOnce)
-	for i, m := range mutations {
-		if !strings.Contains(m.bug, only) {
-			continue
+// plant has the suites find each bug, and says why one was not caught. The go command is told to
+// read one file from elsewhere, so the module stays as it is.
+func plant(ctx context.Context, only string, out io.Writer) (planted int, missed []error) {
+	var chosen []mutation
+	for _, m := range mutations {
+		if strings.Contains(m.bug, only) {
+			chosen = append(chosen, m)
 		}
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			caught, failed := g.plant(ctx, m, i)
-			mu.Lock()
-			defer mu.Unlock()
-			switch planted++; {
-			case failed != nil:
-				err = errors.Join(err, fmt.Errorf("%q: %w", m.bug, failed))
-			case !caught:
-				missed = append(missed, m.bug)
-			}
-		})
 	}
-	group.Wait()
-	return planted, missed, err
+	g := &garden{root: lab.ModuleFolder(ctx), sound: map[string]func() error{}}
+	var mu sync.Mutex
+	sideBySide(plantAtOnce, func(i int) bool { return i < len(chosen) && ctx.Err() == nil }, func(i int) {
+		m, began, result := chosen[i], time.Now(), "caught"
+		err := g.plant(ctx, m)
+		mu.Lock()
+		defer mu.Unlock()
+		if planted++; err != nil {
+			result = "MISSED"
+			missed = append(missed, fmt.Errorf("%q: %w", m.bug, err))
+		}
+		fmt.Fprintf(out, "%-6s %6.1f s  %-55s go %s\n", result, time.Since(began).Seconds(), m.bug, m.where())
+	})
+	lab.Check(ctx.Err())
+	return planted, missed
 }
 
 // garden is the module in which bugs are planted.
 type garden struct {
 	root string
-	work string // for files with bugs
-	out  io.Writer
 
 	mu    sync.Mutex
 	sound map[string]func() error // what a command says of the module without a bug
 }
 
-// plant plants one bug and reports whether it is found. The command that has to find it is run
-// without the bug first: a suite that fails anyway finds nothing.
-func (g *garden) plant(ctx context.Context, m mutation, number int) (caught bool, err error) {
+// plant plants one bug and says why it is not found. The command that has to find it is run without
+// the bug first: a suite that fails anyway finds nothing.
+func (g *garden) plant(ctx context.Context, m mutation) error {
 	if err := g.isSound(ctx, m.by); err != nil {
-		return false, fmt.Errorf("go %s fails without a bug: %w", strings.Join(m.by, " "), err)
+		return fmt.Errorf("go %s fails without a bug: %w", strings.Join(m.by, " "), err)
 	}
-	overlay, err := m.overlay(g.root, filepath.Join(g.work, fmt.Sprint(number)))
+	work := lab.Must(os.MkdirTemp("", "trial-mutant-"))
+	defer func() { lab.Check(os.RemoveAll(work)) }()
+	overlay, err := m.overlay(g.root, work)
 	if err != nil {
-		return false, err
+		return err
 	}
-	began := time.Now()
 	said, failed := g.goes(ctx, m.by, "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlay)
 	switch {
-	case ctx.Err() != nil:
-		return false, ctx.Err()
 	case strings.Contains(said, "[build failed]"), strings.Contains(said, "go build "):
-		return false, fmt.Errorf("it does not compile: %s", said)
+		return fmt.Errorf("it does not compile: %s", said)
+	case failed == nil:
+		return errors.New("nothing finds it")
 	}
-	result := "caught"
-	if failed == nil {
-		result = "MISSED"
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	fmt.Fprintf(g.out, "%-6s %6.1f s  %-55s go %s\n", result, time.Since(began).Seconds(), m.bug, m.where())
-	return failed != nil, nil
+	return nil
 }
 
 // isSound runs a command without a bug, once.
@@ -133,8 +116,8 @@ func (g *garden) isSound(ctx context.Context, by []string) error {
 	return sound()
 }
 
-// overlay writes the file with the bug into the folder work, which it makes, and what makes the go
-// command read it instead of the one in the module.
+// overlay writes the file with the bug into the folder work, and what makes the go command read it
+// instead of the one in the module.
 func (m mutation) overlay(root, work string) (string, error) {
 	file := filepath.Join(root, m.file)
 	sound, err := os.ReadFile(file)
@@ -146,7 +129,7 @@ func (m mutation) overlay(root, work string) (string, error) {
 	}
 	bug, overlay := filepath.Join(work, "bug.go"), filepath.Join(work, "overlay.json")
 	text, err := json.Marshal(map[string]any{"Replace": map[string]string{file: bug}})
-	return overlay, errors.Join(err, os.Mkdir(work, 0o700), os.WriteFile(overlay, text, 0o600),
+	return overlay, errors.Join(err, os.WriteFile(overlay, text, 0o600),
 		os.WriteFile(bug, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600))
 }
 
@@ -177,12 +160,4 @@ func (g *garden) goes(ctx context.Context, args []string, env ...string) (string
 		err = fmt.Errorf("%w: %s", err, tail(string(out), 2000))
 	}
 	return tail(string(out), 2000), err
-}
-
-func moduleFolder(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

@@ -2,192 +2,252 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"friendmigrate/cmd/trial/graph"
 	"friendmigrate/cmd/trial/lab"
+	"friendmigrate/sink/simulator"
 )
 
-// peers compares plan with programs that sort the same rows by From_Account in as much memory. All
-// run in turn, since disks and machines change from minute to minute: what counts is the ratio
-// within a round.
-func peers(ctx context.Context, args []string, out io.Writer) (err error) {
-	flags := flag.NewFlagSet("trial peers", flag.ContinueOnError)
-	edges := flags.Int64("edges", 5_000_000, "of the input, in random order, with nine columns")
-	rounds := flags.Int("rounds", 3, "runs of each; the median counts")
-	folder := flags.String("folder", "", "make a folder in this `folder` for the inputs and what is sorted: "+
-		"650 bytes an edge")
-	old := flags.String("against", "", "another `binary` of the program that runs in turn with the others")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(*folder, "peers-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	program, err := lab.Build(ctx, dir, "friendmigrate")
-	if err != nil {
-		return err
-	}
-	if err := writeFull(dir, *edges); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%d edges, medians of %d rounds in turn\n%-24s %8s %8s %8s %8s  %s\n", *edges, *rounds,
-		"", "wall s", "CPU s", "peak MB", "ns/edge", "wall time over that of plan: median (least)")
-	return comparePeers(ctx, dir, *edges, *rounds, contenders(program, lab.Binary(*old)), out)
+// race holds the program against peers that do the same. All run in turn on inputs that are made
+// once, since disks and machines change from minute to minute: what counts is the ratio within a
+// round.
+type race struct {
+	dir    string
+	rounds int
+	list   []contender // the first one is what the others are held against
 }
 
-// contender is a program that reads the rows; the first one is what the others are held against.
+// contender is a program that does the job. One without a command is not on this machine.
 type contender struct {
-	name    string
-	command []string
-}
-
-func contenders(program, old lab.Binary) []contender {
-	plan := func(b lab.Binary, input string) []string {
-		return []string{string(b), "plan", "--progress", "none", "--state", "state", input}
-	}
-	list := []contender{{"plan, CSV", plan(program, "edges.csv")}, {"plan, JSONL", plan(program, "edges.jsonl")}}
-	if old != "" {
-		list = append(list, contender{"plan before, CSV", plan(old, "edges.csv")},
-			contender{"plan before, JSONL", plan(old, "edges.jsonl")})
-	}
-	const sql = "SET threads=2; SET memory_limit='256MB'; SET preserve_insertion_order=false; " +
-		"COPY (SELECT * FROM read_csv('edges.csv', all_varchar=true) ORDER BY From_Account) TO 'sorted'"
-	return append(list,
-		contender{"sort -S 256M", []string{"sort", "--parallel=2", "-S", "256M", "-T", ".", "-t,", "-k1,1", "-s",
-			"edges.csv", "-o", "sorted"}},
-		contender{"duckdb ORDER BY, 256 MB", []string{"duckdb", "-c", sql}})
-}
-
-// comparePeers prints a line for each contender.
-func comparePeers(ctx context.Context, dir string, edges int64, rounds int, list []contender, out io.Writer) error {
-	runs := make([][]took, len(list))
-	for range rounds {
-		for i, c := range list {
-			if _, err := exec.LookPath(c.command[0]); err != nil {
-				continue
-			}
-			t, err := c.run(ctx, dir)
-			if err != nil {
-				return err
-			}
-			runs[i] = append(runs[i], t)
-		}
-	}
-	for i, c := range list {
-		if len(runs[i]) == 0 {
-			fmt.Fprintf(out, "%-24s %q is not on the PATH\n", c.name, c.command[0])
-			continue
-		}
-		wall := middle(runs[i], func(t took) float64 { return t.wall.Seconds() })
-		fmt.Fprintf(out, "%-24s %8.2f %8.2f %8.0f %8.0f", c.name, wall,
-			middle(runs[i], func(t took) float64 { return t.cpu.Seconds() }),
-			middle(runs[i], func(t took) float64 { return t.peak }), wall*1e9/float64(edges))
-		if i > 0 {
-			ratios := make([]float64, rounds)
-			for n := range ratios {
-				ratios[n] = runs[i][n].wall.Seconds() / runs[0][n].wall.Seconds()
-			}
-			fmt.Fprintf(out, "  %.2f (%.2f)", middle(ratios, func(r float64) float64 { return r }), slices.Min(ratios))
-		}
-		fmt.Fprintln(out)
-	}
-	return nil
-}
-
-// middle is the median of a figure of all runs.
-func middle[T any](runs []T, figure func(T) float64) float64 {
-	var all []float64
-	for _, r := range runs {
-		all = append(all, figure(r))
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
+	name string
+	run  func(context.Context) took
 }
 
 // took is what one run took.
 type took struct {
 	wall, cpu time.Duration
 	peak      float64 // resident memory, in MB
+	rate      float64 // edges or calls a second
 }
 
-func (c contender) run(ctx context.Context, dir string) (t took, err error) {
-	command := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
-	command.Dir, command.Env = dir, append(os.Environ(), "LC_ALL=C")
-	began := time.Now()
-	if text, err := command.CombinedOutput(); err != nil {
-		return t, fmt.Errorf("%s: %w: %s", c.name, err, text)
+// newRace reads the flags that every race has, besides those that flags has already, and makes a
+// folder. The caller removes it.
+func newRace(flags *flag.FlagSet, args []string) (r *race, before lab.Binary, err error) {
+	rounds := flags.Int("rounds", 3, "runs of each; the median counts")
+	folder := flags.String("folder", "", "make a folder in this `folder` for the inputs and what the programs write")
+	old := flags.String("against", "", "another `binary` of the program that runs in turn with the others")
+	if err := flags.Parse(args); err != nil {
+		return nil, "", err
 	}
-	t.wall = time.Since(began)
-	t.cpu = command.ProcessState.UserTime() + command.ProcessState.SystemTime()
-	t.peak = float64(command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1e3
-	return t, nil
+	return &race{dir: lab.Must(os.MkdirTemp(*folder, "race-")), rounds: *rounds}, lab.Binary(*old), nil
 }
 
-// writeFull writes a graph with every optional field, as edges.csv and edges.jsonl.
-func writeFull(dir string, edges int64) error {
+// program adds the program, built now, and the one to compare it with, if there is one.
+func (r *race) program(ctx context.Context, before lab.Binary, add func(b lab.Binary, name string)) {
+	add(lab.Build(ctx, r.dir, "friendmigrate"), "friendmigrate")
+	if before != "" {
+		add(before, "friendmigrate before")
+	}
+}
+
+// command runs a command and measures it.
+func (r *race) command(ctx context.Context, words ...string) (t took) {
+	c := exec.CommandContext(ctx, words[0], words[1:]...)
+	c.Dir, c.Env = r.dir, append(os.Environ(), "LC_ALL=C")
+	began := time.Now()
+	if text, err := c.CombinedOutput(); err != nil {
+		lab.Check(fmt.Errorf("%s: %w: %s", words[0], err, text))
+	}
+	t.wall, t.cpu = time.Since(began), c.ProcessState.UserTime()+c.ProcessState.SystemTime()
+	t.peak = float64(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1e3
+	return t
+}
+
+// print runs everybody and prints a line for each: medians, and how much faster the first one is.
+func (r *race) print(ctx context.Context, out io.Writer, unit string) {
+	runs := make([][]took, len(r.list))
+	for range r.rounds {
+		for i, c := range r.list {
+			runs[i] = append(runs[i], c.run(ctx))
+		}
+	}
+	fmt.Fprintf(out, "medians of %d rounds in turn; x: rate and processor time of the first over this one's\n"+
+		"%-26s %8s %8s %8s %10s %14s %8s\n",
+		r.rounds, "", "wall s", "CPU s", "peak MB", unit, "x rate (least)", "x CPU")
+	for i, c := range r.list {
+		median := func(figure func(t, first took) float64) (middle, least float64) {
+			var all []float64
+			for round, t := range runs[i] {
+				all = append(all, figure(t, runs[0][round]))
+			}
+			slices.Sort(all)
+			return all[len(all)/2], all[0]
+		}
+		wall, _ := median(func(t, _ took) float64 { return t.wall.Seconds() })
+		cpu, _ := median(func(t, _ took) float64 { return t.cpu.Seconds() })
+		peak, _ := median(func(t, _ took) float64 { return t.peak })
+		rate, _ := median(func(t, _ took) float64 { return t.rate })
+		faster, least := median(func(t, first took) float64 { return first.rate / t.rate })
+		dearer, _ := median(func(t, first took) float64 { return first.cpu.Seconds() / t.cpu.Seconds() })
+		fmt.Fprintf(out, "%-26s %8.2f %8.2f %8.0f %10.0f %7.2f (%4.2f) %8.2f\n", c.name, wall, cpu, peak, rate, faster,
+			least, dearer)
+	}
+}
+
+// peers compares plan with programs that sort the same rows by From_Account in as much memory.
+func peers(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("trial peers", flag.ContinueOnError)
+	edges := flags.Int64("edges", 5_000_000, "of the input, in random order, with nine columns; 650 bytes each on disk")
+	r, before, err := newRace(flags, args)
+	if err != nil {
+		return err
+	}
+	defer func() { lab.Check(os.RemoveAll(r.dir)) }()
+	add := func(name string, words ...string) {
+		r.list = append(r.list, contender{name, func(ctx context.Context) took {
+			t := r.command(ctx, words...)
+			t.rate = float64(*edges) / t.wall.Seconds()
+			return t
+		}})
+	}
+	r.program(ctx, before, func(b lab.Binary, name string) {
+		add(name+", CSV", string(b), "plan", "--progress", "none", "--state", "state", "edges.csv")
+		add(name+", JSONL", string(b), "plan", "--progress", "none", "--state", "state", "edges.jsonl")
+	})
+	add("sort -S 256M", strings.Fields("sort --parallel=2 -S 256M -T . -t, -k1,1 -s edges.csv -o sorted")...)
+	const sql = "SET threads=2; SET memory_limit='256MB'; SET preserve_insertion_order=false; " +
+		"COPY (SELECT * FROM read_csv('edges.csv', all_varchar=true) ORDER BY From_Account) TO 'sorted'"
+	_, missing := exec.LookPath("duckdb")
+	switch {
+	case missing == nil:
+		add("duckdb ORDER BY, 256 MB", "duckdb", "-c", sql)
+	case exec.CommandContext(ctx, "python3", "-c", "import duckdb").Run() == nil:
+		add("duckdb ORDER BY, 256 MB", "python3", "-c", "import duckdb, sys; duckdb.execute(sys.argv[1])", sql)
+	default:
+		fmt.Fprintln(out, "left out: neither is duckdb on the PATH, nor can python3 import it")
+	}
+	writeFull(r.dir, *edges)
+	fmt.Fprintf(out, "%d edges, ", *edges)
+	r.print(ctx, out, "edges/s")
+	return nil
+}
+
+// writeFull writes a graph with every optional field, as edges.csv and edges.jsonl. Of the remarks
+// one in five is in quotes.
+func writeFull(dir string, edges int64) {
 	o := graph.Default()
 	o.Edges = edges
-	g, err := graph.New(o)
-	if err != nil {
-		return err
-	}
-	rows, err := os.Create(filepath.Join(dir, "edges.csv"))
-	if err != nil {
-		return err
-	}
-	lines, err := os.Create(filepath.Join(dir, "edges.jsonl"))
-	if err != nil {
-		return err
-	}
-	f := &fullRows{csv: bufio.NewWriter(rows), jsonl: bufio.NewWriter(lines)}
-	fmt.Fprintln(f.csv, "From_Account,To_Account,Remark,RemarkTime,GroupName,AddSource,AddWording,AddTime,"+
+	table, lines := create(dir, "edges.csv"), create(dir, "edges.jsonl")
+	fmt.Fprintln(table, "From_Account,To_Account,Remark,RemarkTime,GroupName,AddSource,AddWording,AddTime,"+
 		"Tag_SNS_Custom_Badge")
-	return errors.Join(g.Write(f), f.csv.Flush(), f.jsonl.Flush(), rows.Close(), lines.Close())
-}
-
-// fullRows adds optional fields to the rows that are written to it. Of the remarks one in five is
-// in quotes.
-type fullRows struct {
-	csv, jsonl *bufio.Writer
-	n          int
-}
-
-func (f *fullRows) Write(b []byte) (int, error) {
 	names := []string{"Emma", "Leo", "Anna Maria", "Paul Jones"}
 	groups := []string{"Family", "Sports", "Music", "Travel", "Neighbours"}
-	for line := range bytes.Lines(b) {
-		cells := bytes.Split(bytes.TrimSpace(line), []byte{','})
-		if f.n++; f.n == 1 {
-			continue // the header
-		}
-		h := uint64(f.n) * 0x9E3779B97F4A7C15 >> 20
+	const source, wording = "AddSource_Type_Import", "From the running club"
+	n := uint64(1)
+	for from, to := range lab.Must(graph.New(o)).Edges() {
+		n++
+		h := n * 0x9E3779B97F4A7C15 >> 20
 		remark, quote := names[h%4]+" "+names[h/4%4], ""
 		if h%5 == 0 {
 			remark, quote = names[h%4]+", "+names[h/4%4], `"`
 		}
 		first, second := groups[h/7%5], groups[h/49%5]
 		time1, time2, badge := 1_400_000_000+h%300_000_000, 1_400_000_000+h/3%300_000_000, h%100
-		const wording = "From the running club"
-		fmt.Fprintf(f.csv, "%s,%s,%s%s%s,%d,%s;%s,%s,%s,%d,level %d\n", cells[0], cells[1], quote, remark, quote, time1,
-			first, second, cells[2], wording, time2, badge)
-		fmt.Fprintf(f.jsonl, `{"From_Account":%q,"To_Account":%q,"Remark":%q,"RemarkTime":%d,"GroupName":[%q,%q],`+
+		fmt.Fprintf(table, "%s,%s,%s%s%s,%d,%s;%s,%s,%s,%d,level %d\n", from, to, quote, remark, quote, time1,
+			first, second, source, wording, time2, badge)
+		fmt.Fprintf(lines, `{"From_Account":%q,"To_Account":%q,"Remark":%q,"RemarkTime":%d,"GroupName":[%q,%q],`+
 			`"AddSource":%q,"AddWording":%q,"AddTime":%d,"CustomItem":[{"Tag":"Tag_SNS_Custom_Badge",`+
 			`"Value":"level %d"}]}`+"\n",
-			cells[0], cells[1], remark, time1, first, second, cells[2], wording, time2, badge)
+			from, to, remark, time1, first, second, source, wording, time2, badge)
 	}
-	return len(b), nil
+	lab.Check(errors.Join(table.close(), lines.close()))
 }
+
+// peerSend compares sending without limit and latency with a one-off script: calls a second, and
+// the CPU time of the whole run. Both read the same file and meet a new service each time.
+func peerSend(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("trial peersend", flag.ContinueOnError)
+	accounts := flags.Int("accounts", 30_000, "of the input, with 20 to 30 friends each")
+	r, before, err := newRace(flags, args)
+	if err != nil {
+		return err
+	}
+	defer func() { lab.Check(os.RemoveAll(r.dir)) }()
+	r.program(ctx, before, func(b lab.Binary, name string) {
+		r.list = append(r.list, contender{name, func(ctx context.Context) took {
+			return r.send(ctx, *accounts, func(url string) []string {
+				words := append([]string{string(b), "import"}, lab.Reach(url)...)
+				return append(words, strings.Fields("--rate 1000000 --workers 50 --state state --fresh edges.csv")...)
+			})
+		}})
+	})
+	self := lab.Must(os.Executable())
+	r.list = append(r.list, contender{"script", func(ctx context.Context) took {
+		return r.send(ctx, *accounts, func(url string) []string {
+			return []string{self, "script", "edges.csv", url}
+		})
+	}})
+	writeRosters(r.dir, *accounts)
+	fmt.Fprintf(out, "%d accounts, ", *accounts)
+	r.print(ctx, out, "calls/s")
+	return nil
+}
+
+// send sends the input to a new service, which says how fast that was. Every account is one call.
+func (r *race) send(ctx context.Context, accounts int, words func(url string) []string) took {
+	sim := simulator.New(simulator.Config{App: lab.TheApp, Compact: true})
+	defer sim.Close()
+	service := lab.Listen(sim, nil)
+	defer service.Close()
+	t := r.command(ctx, words(service.URL)...)
+	stats := sim.Stats()
+	if t.rate = stats.Rate; stats.Calls != int64(accounts) {
+		lab.Check(fmt.Errorf("%d calls for %d accounts", stats.Calls, accounts))
+	}
+	lab.Check(os.RemoveAll(filepath.Join(r.dir, "state")))
+	return t
+}
+
+// writeRosters writes the key and edges.csv: so many accounts with 20 to 30 friends, in no order.
+func writeRosters(dir string, accounts int) {
+	draw := rand.New(rand.NewPCG(uint64(accounts), 1))
+	var rows []uint64
+	for from := range accounts {
+		for k := range 20 + draw.IntN(11) {
+			rows = append(rows, uint64(from)<<32|uint64((from+k+1)%accounts))
+		}
+	}
+	draw.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	f := create(dir, "edges.csv")
+	fmt.Fprintln(f, "From_Account,To_Account,Remark,AddSource")
+	for _, row := range rows {
+		fmt.Fprintf(f, "user%d,user%d,Friend %d,AddSource_Type_Import\n", row>>32, uint32(row), row%1000)
+	}
+	lab.Check(errors.Join(f.close(), os.WriteFile(filepath.Join(dir, "key"), []byte(lab.Key), 0o600)))
+}
+
+// file is a file that is written through a buffer.
+type file struct {
+	*bufio.Writer
+	f *os.File
+}
+
+func create(dir, name string) file {
+	f := lab.Must(os.Create(filepath.Join(dir, name)))
+	return file{bufio.NewWriter(f), f}
+}
+
+func (f file) close() error { return errors.Join(f.Flush(), f.f.Close()) }

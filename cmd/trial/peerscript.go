@@ -2,15 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 
@@ -21,78 +23,43 @@ import (
 // pool of workers send one call for each account with JSON made by hand, reads the answers with
 // encoding/json and stops at the first thing that goes wrong. It neither limits its pace nor repeats
 // or records anything.
-func runScript(file, endpoint string) error {
-	rosters, err := readRosters(file)
-	if err != nil {
-		return err
+func runScript(_ context.Context, args []string, _ io.Writer) error {
+	if len(args) != 2 {
+		return errors.New("the script takes a file and a URL")
 	}
-	sig, err := tencentyun.GenUserSig(lab.App, lab.Key, "administrator", 86400)
-	if err != nil {
-		return err
-	}
+	rosters := readRosters(args[0])
+	accounts := slices.Collect(maps.Keys(rosters))
+	sig := lab.Must(tencentyun.GenUserSig(lab.App, lab.Key, "administrator", 86400))
 	const workers = 50
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = workers, workers
-	s := &script{
-		client: http.Client{Transport: transport},
-		url: fmt.Sprintf("%s/v4/sns/friend_import?sdkappid=%d&identifier=administrator&usersig=%s&random=1"+
-			"&contenttype=json",
-			endpoint, lab.App, sig),
-	}
-	todo := make(chan string, workers)
-	failed := make(chan error, workers)
-	var pool sync.WaitGroup
-	for range workers {
-		pool.Go(func() {
-			for from := range todo {
-				if err := s.send(from, rosters[from]); err != nil {
-					failed <- err
-					return
-				}
-			}
-		})
-	}
-	for from := range rosters {
-		select {
-		case todo <- from:
-		case err := <-failed:
-			return err
-		}
-	}
-	close(todo)
-	pool.Wait()
-	close(failed)
-	return <-failed
+	client := http.Client{Transport: transport}
+	url := fmt.Sprintf("%s/v4/sns/friend_import?sdkappid=%d&identifier=administrator&usersig=%s&random=1"+
+		"&contenttype=json", args[1], lab.App, sig)
+	sideBySide(workers, func(i int) bool { return i < len(accounts) }, func(i int) {
+		lab.Check(sendRoster(&client, url, accounts[i], rosters[accounts[i]]))
+	})
+	return nil
 }
 
 // readRosters reads To_Account, Remark and AddSource by From_Account.
-func readRosters(file string) (rosters map[string][][]string, err error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	rosters = map[string][][]string{}
+func readRosters(file string) map[string][][]string {
+	f := lab.Must(os.Open(file))
+	defer f.Close()
+	rosters := map[string][][]string{}
 	r := csv.NewReader(f)
-	_, err = r.Read() // the header
-	for err == nil {
-		var row []string
-		if row, err = r.Read(); err == nil {
-			rosters[row[0]] = append(rosters[row[0]], row[1:])
+	lab.Must(r.Read()) // the header
+	for {
+		row, err := r.Read()
+		if err == io.EOF {
+			return rosters
 		}
+		lab.Check(err)
+		rosters[row[0]] = append(rosters[row[0]], row[1:])
 	}
-	if err == io.EOF {
-		err = nil
-	}
-	return rosters, err
 }
 
-type script struct {
-	client http.Client
-	url    string
-}
-
-func (s *script) send(from string, friends [][]string) error {
+func sendRoster(client *http.Client, url, from string, friends [][]string) error {
 	body := []byte(`{"From_Account":` + strconv.Quote(from) + `,"AddFriendItem":[`)
 	for i, friend := range friends {
 		if i > 0 {
@@ -105,7 +72,7 @@ func (s *script) send(from string, friends [][]string) error {
 		body = append(body, `,"AddSource":`...)
 		body = append(strconv.AppendQuote(body, friend[2]), '}')
 	}
-	res, err := s.client.Post(s.url, "application/json", bytes.NewReader(append(body, "]}"...)))
+	res, err := client.Post(url, "application/json", bytes.NewReader(append(body, "]}"...)))
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -14,58 +16,49 @@ import (
 // mostCuts is how often the power of one act of a job is cut at most.
 const mostCuts = 4
 
-// cutOn makes the row of power cuts on one kind of file system: the power of a job is cut again and
-// again until it has ended, and what is there when the machine is up again is held against what had
-// been acknowledged before.
-func cutOn(kind string) func(context.Context, *bench) (int, error) {
-	return func(ctx context.Context, c *bench) (cuts int, err error) {
-		if err := c.on(lab.NewVolume(c.dir, kind)); err != nil {
-			return 0, err
-		}
-		return c.through(ctx, mostCuts, func(act, left int) (cut, done bool, err error) {
-			if done, err = c.cut(act, left); done && err == nil {
-				err = c.nothingToDo(act)
+// cutOn makes the cases of power cuts on one kind of file system: the power of a job is cut again
+// and again until it has ended, and what is there when the machine is up again is held against what
+// had been acknowledged before.
+func cutOn(kind string) func(context.Context, *bench) {
+	return func(ctx context.Context, c *bench) {
+		c.on(lab.NewVolume(c.dir, kind))
+		c.through(ctx, mostCuts, func(act, left int) (cut, done bool) {
+			if done = c.cut(act, left); done {
+				c.nothingToDo(act)
 			}
-			return true, done, err
+			return true, done
 		})
 	}
 }
 
 // cut does one run and cuts the power in it, or right behind it. done: the run had said that it is
 // finished before.
-func (c *bench) cut(act, left int) (done bool, err error) {
+func (c *bench) cut(act, left int) (done bool) {
 	m := c.moment(act, left)
 	if c.rand.IntN(6) == 0 {
 		m = moment{kind: "ended", after: patience} // at once when it says that it is done
 	}
 	blind := c.rand.IntN(2) == 0 // the process dies with the machine; otherwise it sees its disk fail
-	p, during, err := c.until(m, act)
-	if err != nil {
-		return false, err
-	}
+	p, during := c.until(m, act)
 	// an acknowledgement that comes while the power is cut is none
 	before, told := c.service.Arrived(), acknowledged(c.state)
-	if err := c.volume.Cut(); err != nil {
-		return false, err
-	}
+	c.volume.Cut()
 	if blind {
 		p.Signal(syscall.SIGKILL)
 	}
 	end := p.Wait(c.job.Timeout + 20*time.Second)
 	c.audit.Late += c.service.Arrived() - before
-	if err := c.volume.Again(); err != nil {
-		return false, err
-	}
+	c.volume.Again()
 	c.audit.Dead(end, during)
 	c.audit.Keeps(told)
 	switch {
 	case !during && finished(end):
-		c.audit.Finished(end, act)
-		return true, nil
+		c.audit.Finished(act, end)
+		return true
 	case !during && !blind || during && end.Signal == 0 && end.Code != 1 && !finished(end):
-		c.fail("O8", "exit code %d when the disk failed (%v): %s", end.Code, m, end.Last)
+		c.audit.Fail("O8", "exit code %d when the disk failed (%v): %s", end.Code, m, end.Last)
 	}
-	return false, nil
+	return false
 }
 
 // acknowledged is what progress.json says is settled.
@@ -81,30 +74,108 @@ func acknowledged(state string) int64 {
 
 // unsynced is the negative control: a program that never syncs has to be found at fault by the same
 // cases.
-func unsynced(ctx context.Context, s *suite, count int) (faults int, err error) {
-	binary, err := lab.Build(ctx, s.dir, "friendmigrate-nosync", "-tags", "nosync")
-	if err != nil {
-		return 0, err
-	}
+func unsynced(ctx context.Context, s *suite, count int) (jobs int) {
+	binary := lab.Build(ctx, s.dir, "friendmigrate-nosync", "-tags", "nosync")
 	for _, kind := range []string{lab.Ext4, lab.XFS} {
 		caught, cases := 0, 0
 		for cuts := 0; cuts < count && cases < 5*count; cases++ {
 			c := s.bench("control-"+kind, cases)
 			c.program = binary
-			n, err := c.do(func() (int, error) { return cutOn(kind)(ctx, c) })
-			if err != nil {
-				return 0, err
-			}
-			cuts += n
-			if len(c.found()) > 0 {
+			if len(c.do(ctx, cutOn(kind))) > 0 {
 				caught++
 			}
+			cuts += c.faults
 		}
-		faults += cases
+		jobs += cases
 		s.say("  control on %s: a program without syncs was found at fault in %d of %d jobs", kind, caught, cases)
 		if caught == 0 {
-			s.violated("control", "cuts on %s find nothing", kind)
+			s.violated("cuts on %s find nothing", kind)
 		}
 	}
-	return faults, nil
+	return jobs
+}
+
+// What the system says of a disk that is full, or read only.
+const (
+	fullWord     = "no space"
+	readOnlyWord = "read-only"
+)
+
+// filled runs a job on a disk that is too small, or that somebody else fills on the way, and again
+// when there is room.
+func filled(ctx context.Context, c *bench) {
+	kB, fromTheStart := 2048, c.rand.IntN(3) == 0
+	if fromTheStart {
+		kB = 8 + c.rand.IntN(300)
+	}
+	c.on(lab.NewMemory(c.dir, kB))
+	filler := filepath.Join(c.volume.Folder, "filler")
+	c.through(ctx, 1, func(act, left int) (hit, done bool) {
+		done = c.withFault(act, left, fullWord, func() {
+			if !fromTheStart {
+				fill(filler, c.rand.IntN(24)<<10)
+			}
+		}, func() {
+			lab.Check(os.RemoveAll(filler))
+			c.volume.Remount("size=16m")
+		})
+		fromTheStart = fromTheStart && done
+		return !done, done
+	})
+}
+
+// fill leaves so many bytes of a volume, about.
+func fill(name string, left int) {
+	unlessFull := func(err error) {
+		if !errors.Is(err, syscall.ENOSPC) {
+			lab.Check(err)
+		}
+	}
+	f, err := os.Create(name)
+	unlessFull(err)
+	size := int64(0)
+	for block := make([]byte, 4<<10); err == nil; {
+		var n int
+		n, err = f.Write(block)
+		size += int64(n)
+	}
+	unlessFull(err)
+	if f != nil {
+		unlessFull(f.Truncate(max(0, size-int64(left))))
+		lab.Check(f.Close())
+	}
+}
+
+// readOnly runs a job on a file system that goes read only under it, or that was before.
+func readOnly(ctx context.Context, c *bench) {
+	c.on(lab.NewVolume(c.dir, lab.Ext4))
+	c.through(ctx, 1, func(act, left int) (hit, done bool) {
+		fault, fix := c.volume.Fail, c.volume.Again
+		if c.rand.IntN(4) == 0 {
+			c.volume.Remount("ro")
+			fault, fix = func() {}, func() { c.volume.Remount("rw") }
+		}
+		done = c.withFault(act, left, readOnlyWord, fault, fix)
+		return !done, done
+	})
+}
+
+// withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The
+// run finishes all the same, or says with 1 what is wrong.
+func (c *bench) withFault(act, left int, word string, fault, fix func()) (done bool) {
+	m := c.moment(act, left)
+	p, hit := c.until(m, act)
+	before := c.service.Arrived()
+	if hit {
+		fault()
+	}
+	end := p.Wait(c.job.Timeout + 30*time.Second)
+	if hit && word == readOnlyWord { // ext4 answers a sync that comes right behind its own error as if it had written
+		c.audit.Late += c.service.Arrived() - before
+	}
+	fix()
+	if done = c.ended(end, act, true); !done && (end.Code != 1 || !hinted(end) || !strings.Contains(end.Last, word)) {
+		c.audit.Fail("O8", "exit code %d with a disk that has %s (%v): %s", end.Code, word, m, end.Last)
+	}
+	return done
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,6 +16,7 @@ import (
 // schedule is a job with the troubles that it meets while it runs.
 type schedule struct {
 	*bench
+	pairs   []lab.Pair    // of the job, in one order
 	missing simulator.Set // accounts that were ever removed
 	tags    bool          // a custom field was ever refused
 }
@@ -33,41 +33,33 @@ const (
 
 // scheduled runs one job under a random schedule, then in peace, and lets verify read what came of
 // it from torn pages.
-func scheduled(ctx context.Context, c *bench) (int, error) {
-	job, err := lab.Make(c.dir+"-job", "schedule", c.rand.Uint64())
-	if err == nil {
-		err = c.serve(job, nil)
-	}
-	if err != nil {
-		return 0, err
-	}
-	c.audit.Changing = true
-	s := &schedule{bench: c, missing: simulator.Set{}}
+func scheduled(ctx context.Context, c *bench) {
+	c.serve(lab.Make(c.dir+"-job", "schedule", c.rand.Uint64()), nil)
+	c.audit.Changing, c.faults = true, 1
+	s := &schedule{bench: c, pairs: c.job.SortedPairs(), missing: simulator.Set{}}
 	for range 1 + c.rand.IntN(3) {
-		if err := s.troubled(); err != nil || ctx.Err() != nil {
-			return 1, err
+		s.troubled()
+		if ctx.Err() != nil {
+			return
 		}
 	}
-	return 1, s.ends()
+	s.ends()
 }
 
 // run starts a run with some more flags.
-func (s *schedule) run(flags ...string) (*lab.Process, error) {
+func (s *schedule) run(flags ...string) *lab.Process {
 	s.job.Acts[0].Flags = flags
 	return s.start(0)
 }
 
 // troubled does one run in which the service gets into trouble, and which may be killed or
 // signalled.
-func (s *schedule) troubled() error {
+func (s *schedule) troubled() {
 	var flags []string
 	if s.rand.IntN(3) == 0 {
 		flags = append(flags, "--retry-failed")
 	}
-	p, err := s.run(flags...)
-	if err != nil {
-		return err
-	}
+	p := s.run(flags...)
 	signal := []syscall.Signal{0, 0, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM}[s.rand.IntN(5)]
 	m := moment{kind: "sending", call: 1 + s.rand.IntN(60), after: time.Duration(s.rand.IntN(20)) * time.Millisecond}
 	if s.rand.IntN(2) == 0 {
@@ -84,7 +76,6 @@ func (s *schedule) troubled() error {
 	killer.Wait()
 	s.service.Sim.Reconfigure(s.calm)
 	s.judge(end, signal, troubles)
-	return nil
 }
 
 // trouble is something that happens to the service.
@@ -99,49 +90,36 @@ func (s *schedule) calm(c *simulator.Config) {
 	c.Outages, c.Limit, c.MissingTags, c.Faults = nil, 0, nil, s.job.Service.Faults
 }
 
-// outage is a trouble in which each call meets one fault.
-func outage(name string, fault simulator.Fault) trouble {
-	return trouble{name: name, begin: func(c *simulator.Config) { c.Outages = []simulator.Outage{{Fault: fault}} }}
-}
-
-// draw draws a trouble.
-func (s *schedule) draw() trouble {
+// draw draws a trouble. In an outage each call meets one fault.
+func (s *schedule) draw() (t trouble) {
+	outage := func(name string, fault simulator.Fault) {
+		t.name, t.begin = name, func(c *simulator.Config) { c.Outages = []simulator.Outage{{Fault: fault}} }
+	}
 	switch s.rand.IntN(8) {
 	case 0:
-		return outage("refuse", simulator.Fault{Kind: simulator.FaultRefuse})
+		outage("refuse", simulator.Fault{Kind: simulator.FaultRefuse})
 	case 1:
-		return outage("503", simulator.Fault{Kind: simulator.FaultStatus, Code: 503, Applied: s.rand.IntN(2) == 0})
+		outage("503", simulator.Fault{Kind: simulator.FaultStatus, Code: 503, Applied: s.rand.IntN(2) == 0})
 	case 2:
-		return outage("30006", simulator.Fault{Kind: simulator.FaultCode,
-			Code: []int{30006, 30008, 60008}[s.rand.IntN(3)]})
+		outage("30006", simulator.Fault{Kind: simulator.FaultCode, Code: []int{30006, 30008, 60008}[s.rand.IntN(3)]})
 	case 3:
-		return outage("cut", simulator.Fault{Kind: simulator.FaultCut, Applied: s.rand.IntN(2) == 0})
+		outage("cut", simulator.Fault{Kind: simulator.FaultCut, Applied: s.rand.IntN(2) == 0})
 	case 4:
-		return trouble{name: "throttle", begin: func(c *simulator.Config) { c.Limit = 15 }}
+		t.name, t.begin = "throttle", func(c *simulator.Config) { c.Limit = 15 }
 	case 5:
-		gone, pairs := maps.Clone(s.missing), s.pairs()
+		gone := maps.Clone(s.missing)
 		for range 1 + s.rand.IntN(4) {
-			gone[pairs[s.rand.IntN(len(pairs))].From] = struct{}{}
+			gone[s.pairs[s.rand.IntN(len(s.pairs))].From] = struct{}{}
 		}
-		return trouble{name: "accounts", stays: true, begin: func(c *simulator.Config) {
-			c.Missing, s.missing = gone,
-				gone
-		}}
+		t.name, t.begin = "accounts", func(c *simulator.Config) { c.Missing, s.missing = gone, gone }
 	case 6:
-		t := outage("admin", simulator.Fault{Kind: simulator.FaultCode, Code: codeNoAdmin})
+		outage("admin", simulator.Fault{Kind: simulator.FaultCode, Code: codeNoAdmin})
 		t.stays = true
-		return t
+	case 7:
+		t.name, t.stays = "tag", s.rand.IntN(2) == 0
+		t.begin = func(c *simulator.Config) { c.MissingTags, s.tags = simulator.NewSet("Tag_SNS_Custom_Note"), true }
 	}
-	return trouble{name: "tag", stays: s.rand.IntN(2) == 0, begin: func(c *simulator.Config) {
-		c.MissingTags, s.tags = simulator.NewSet("Tag_SNS_Custom_Note"), true
-	}}
-}
-
-// pairs lists the edges of the job, always in one order.
-func (s *schedule) pairs() []lab.Pair {
-	return slices.SortedFunc(maps.Keys(s.job.Pairs), func(a, b lab.Pair) int {
-		return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To)
-	})
+	return t
 }
 
 // troubles gets the service into some troubles while a run lasts, and names them.
@@ -154,11 +132,11 @@ func (s *schedule) troubles(p *lab.Process) (names []string) {
 		}
 		names = append(names, t.name)
 		s.service.Sim.Reconfigure(t.begin)
-		if t.stays && t.name != "accounts" {
+		if t.stays {
 			return names
 		}
 		sleep(lasts, p.Done())
-		if !t.stays {
+		if t.name != "accounts" {
 			s.service.Sim.Reconfigure(s.calm)
 		}
 	}
@@ -186,7 +164,7 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 		right = met("admin")
 	}
 	if !right {
-		s.fail("O8", "code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last)
+		s.audit.Fail("O8", "code %d, signal %v, troubles %q: %s", end.Code, signal, troubles, end.Last)
 	}
 	if slices.Contains([]int{0, 3, 6, 12}, end.Code) {
 		s.audit.Told(end)
@@ -208,52 +186,43 @@ func (s *schedule) gone(pair lab.Pair) bool {
 
 // ends lets the job run in peace until it is finished: exactly what the service refuses has failed
 // then.
-func (s *schedule) ends() error {
+func (s *schedule) ends() {
 	for left := mostGoodRuns; left > 0; left-- {
-		p, err := s.run("--retry-failed")
-		if err != nil {
-			return err
-		}
-		end := p.Wait(patience)
+		end := s.run("--retry-failed").Wait(patience)
 		s.common(end, false)
 		if end.Code == 6 && len(s.missing) > 0 { // what is left may be theirs alone
 			continue
 		}
 		s.audit.Told(end)
 		if !finished(end) {
-			s.fail("O8", "exit code %d in peace: %s", end.Code, end.Last)
-			return nil
+			s.audit.Fail("O8", "exit code %d in peace: %s", end.Code, end.Last)
+			return
 		}
-		at := slices.IndexFunc(s.pairs(), func(pair lab.Pair) bool {
+		at := slices.IndexFunc(s.pairs, func(pair lab.Pair) bool {
 			return !s.gone(pair) && !s.service.Sim.Has(pair.From, pair.To)
 		})
 		switch {
 		case at < 0:
-			return s.verified(end.Code)
+			s.verified(end.Code)
+			return
 		case end.Code == 3 && left > 1: // edges were open of an earlier --retry-failed, so that it only resumed
 		default:
-			s.fail("O10", "%v is not in the service, and nothing is against it: %s", s.pairs()[at], end.Last)
-			return nil
+			s.audit.Fail("O10", "%v is not in the service, and nothing is against it: %s", s.pairs[at], end.Last)
+			return
 		}
 	}
-	s.fail("O8", "in peace it never finished")
-	return nil
+	s.audit.Fail("O8", "in peace it never finished")
 }
 
 // verified has verify read the friend lists from pages that are torn, when all accounts are back.
-func (s *schedule) verified(want int) error {
+func (s *schedule) verified(want int) {
 	s.service.Sim.Reconfigure(func(c *simulator.Config) {
 		c.Missing, c.PageSize = nil, 2+s.rand.IntN(4)
 		c.Cuts, c.Closes, c.Bodies = 0.04, 0.02, map[string]float64{"half": 0.03, "no-items": 0.02}
 	})
-	p, err := s.suite.binary.Run(s.job, "verify", "--fields", "--state", s.state, "--sdk-app-id", fmt.Sprint(lab.App),
-		"--secret-key-file", "key", "--endpoint", s.service.URL, "--rate", fmt.Sprint(lab.Unpaced), "--progress",
-		"none")
-	if err != nil {
-		return err
+	args := append([]string{"verify", "--fields", "--state", s.state}, lab.Reach(s.service.URL)...)
+	end := s.suite.binary.Run(s.job, append(args, "--rate", fmt.Sprint(lab.Unpaced))...).Wait(patience)
+	if end.Code != want {
+		s.audit.Fail("O8", "verify ended with %d, the import with %d: %s", end.Code, want, end.Last)
 	}
-	if end := p.Wait(patience); end.Code != want {
-		s.fail("O8", "verify ended with %d, the import with %d: %s", end.Code, want, end.Last)
-	}
-	return nil
 }

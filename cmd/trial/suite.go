@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
@@ -18,14 +19,10 @@ import (
 type row struct {
 	name, flag, help string
 	ci, release      int // how often
-	parallel         int // cases at once at most; 0: as many as there may be
 
-	// broken does one case: it breaks a job, sees it through to its end, and returns how many
-	// faults that were.
-	broken func(ctx context.Context, c *bench) (faults int, err error)
-
-	// whole does the row at once, where it is not made of cases.
-	whole func(ctx context.Context, s *suite, count int) (faults int, err error)
+	// do does it so often and returns how many faults that were. It tells of violations by
+	// suite.violated. What goes wrong with the bench itself ends the suite (lab.Check).
+	do func(ctx context.Context, s *suite, count int) (faults int)
 
 	ready func() error // why it can't be done on this machine
 }
@@ -34,57 +31,57 @@ type row struct {
 var rows = []row{
 	{name: "kill", flag: "kills",
 		help: "kill -9 at random moments of staging, sending, committing, finishing and resuming",
-		ci:   200, release: 5000, broken: killed},
+		ci:   200, release: 5000, do: cases(killed)},
 	{name: "signal", flag: "signals", help: "SIGTERM, SIGINT, SIGHUP and double signals at random moments",
-		ci: 50, release: 1000, broken: signalled},
+		ci: 50, release: 1000, do: cases(signalled)},
 	{name: "schedule", flag: "schedules", help: "a random schedule of kills, outages, throttling, " +
 		"removed accounts, an admin that goes and returns, refused tags and torn pages",
-		ci: 40, release: 2000, broken: scheduled},
-	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, broken: twoAtOnce},
+		ci: 40, release: 2000, do: cases(scheduled)},
+	{name: "two", flag: "twos", help: "a second process on the same state", ci: 8, release: 100, do: cases(twoAtOnce)},
 	{name: "inputs", flag: "inputs",
 		help: "random inputs and command lines: files 0 to 200, formats, line ends, marks, headers, quotes, " +
 			"empty parts, lists, processors 1 to 16",
-		ci: 300, release: 5000, broken: everyday},
+		ci: 300, release: 5000, do: cases(everyday)},
 	{name: "shards", flag: "shards",
 		help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed",
-		ci:   15, release: 600, parallel: 2, broken: sharded},
+		ci:   15, release: 600, do: atMost(2, sharded)},
 	{name: "power-ext4", flag: "power-ext4", help: "power cuts on ext4",
-		ci: 50, release: 2000, broken: cutOn(lab.Ext4), ready: volumes(lab.Ext4)},
+		ci: 50, release: 2000, do: cases(cutOn(lab.Ext4)), ready: volumes(lab.Ext4)},
 	{name: "power-xfs", flag: "power-xfs", help: "power cuts on XFS",
-		ci: 50, release: 2000, broken: cutOn(lab.XFS), ready: volumes(lab.XFS)},
+		ci: 50, release: 2000, do: cases(cutOn(lab.XFS)), ready: volumes(lab.XFS)},
 	{name: "control", flag: "controls",
 		help: "power cuts of a program that never syncs, on both: it has to be found at fault",
-		ci:   6, release: 40, whole: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
+		ci:   6, release: 40, do: unsynced, ready: volumes(lab.Ext4, lab.XFS)},
 	{name: "full", flag: "full", help: "a disk that is full from the start or fills up on the way",
-		ci: 30, release: 500, broken: filled, ready: root},
+		ci: 30, release: 500, do: cases(filled), ready: root},
 	{name: "read-only", flag: "read-only", help: "a file system that goes read-only on the way, or was before",
-		ci: 16, release: 300, broken: readOnly, ready: volumes(lab.Ext4)},
+		ci: 16, release: 300, do: cases(readOnly), ready: volumes(lab.Ext4)},
 	{name: "restart", flag: "restarts", help: "kill -9 of a job of 10 million edges: how soon it sends again",
-		ci: 5, release: 50, whole: restarted},
+		ci: 5, release: 50, do: restarted},
 	{name: "image", flag: "images",
 		help: "the image built from nothing so often: one digest, what is in it, commands in containers " +
 			"without any right",
-		ci: 2, release: 2, whole: shipped, ready: lab.Containers},
+		ci: 2, release: 2, do: shipped, ready: lab.Containers},
 	{name: "containers", flag: "containers", help: "hardened containers killed, signalled, and two on one volume",
-		ci: 12, release: 200, broken: contained, ready: lab.Containers},
+		ci: 12, release: 200, do: cases(contained), ready: lab.Containers},
 	{name: "limits", flag: "limits", help: "containers with little memory; the flag counts millions of edges",
-		ci: 1, release: 10, whole: limited, ready: lab.MemoryLimits},
+		ci: 1, release: 10, do: limited, ready: lab.MemoryLimits},
 	{name: "commands", flag: "command-kills",
 		help: "kill -9 at random moments of verify, export, update, undo and accounts, each of which has to " +
 			"come to what an unbroken one comes to; the flag counts kills of each command",
-		ci: 10, release: 350, whole: swept(commandTests, kills)},
+		ci: 10, release: 350, do: swept(commandTests, kills)},
 	{name: "operations", flag: "operation-seeds",
 		help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs",
-		ci:   1, release: 100, whole: swept(operationTest, sweeps)},
+		ci:   1, release: 100, do: swept(operationTest, sweeps)},
 	{name: "damage", flag: "damage",
 		help: "state files cut at each length and flipped at each byte, swapped, of another job or version; " +
 			"input changed",
-		ci: 1, release: 1, whole: swept(damageTests, sweeps)},
+		ci: 1, release: 1, do: swept(damageTests, sweeps)},
 	{name: "mutants", flag: "mutants",
 		help: "planted bugs, each of which the suites have to find; once, or 0: not",
-		ci:   1, release: 1, whole: mutated},
+		ci:   1, release: 1, do: mutated},
 	{name: "fuzz", flag: "fuzz-seconds", help: "every fuzz target, for so many seconds",
-		ci: 15, release: 600, whole: fuzzed},
+		ci: 15, release: 600, do: fuzzed},
 }
 
 // root says why a row that mounts in memory can't be done.
@@ -97,13 +94,11 @@ func root() error {
 
 // volumes says why a row that needs such volumes can't be done.
 func volumes(kinds ...string) func() error {
-	return func() error {
+	return func() (err error) {
 		for _, kind := range kinds {
-			if err := lab.Volumes(kind); err != nil {
-				return err
-			}
+			err = cmp.Or(err, lab.Volumes(kind))
 		}
-		return nil
+		return err
 	}
 }
 
@@ -118,47 +113,38 @@ type suite struct {
 	shape    string // of jobs; "": any
 
 	dir    string
+	row    string // that is being done
 	binary lab.Binary
 	stalls lab.Stalls
-	podman *lab.Podman                // nil until the image is built
-	image  func() (*lab.Image, error) // builds it once
+	podman *lab.Podman       // nil until the image is built
+	image  func() *lab.Image // builds it once
 
 	mu         sync.Mutex
 	violations int // so far
 	references map[string]func() reference
 }
 
-// reference is a job and its unbroken run.
-type reference struct {
-	job  *lab.Job
-	like *lab.Reference
-	err  error
-}
-
 // run does the rows and prints a line for each.
-func (s *suite) run(ctx context.Context, plan []planned) (err error) {
-	if s.dir, err = os.MkdirTemp(lab.MemoryFolder(), "trial-"); err != nil {
-		return err
-	}
+func (s *suite) run(ctx context.Context, plan []planned) error {
+	s.dir = lab.Must(os.MkdirTemp(lab.MemoryFolder(), "trial-"))
 	defer func() {
 		if s.podman != nil {
-			err = errors.Join(err, s.podman.Close())
+			s.podman.Close()
 		}
 		if !s.keep {
-			err = errors.Join(err, os.RemoveAll(s.dir))
+			lab.Check(os.RemoveAll(s.dir))
 		}
 	}()
 	done := make(chan struct{})
 	defer close(done)
 	go s.stalls.Watch(done)
 	s.references = map[string]func() reference{}
-	s.image = sync.OnceValues(func() (*lab.Image, error) { return s.build(ctx) })
-	if s.binary, err = lab.Build(ctx, s.dir, "friendmigrate"); err != nil {
-		return err
-	}
+	s.image = sync.OnceValue(func() *lab.Image { return s.build(ctx) })
+	s.binary = lab.Build(ctx, s.dir, "friendmigrate")
 	fmt.Fprintf(s.out, "%-14s %10s %8s %11s %8s\n", "fault", "seed", "count", "violations", "seconds")
 	for _, p := range plan {
-		if err := s.do(ctx, p); err != nil {
+		s.row = p.name
+		if err := lab.Catch(func() { s.do(ctx, p) }); err != nil {
 			return fmt.Errorf("row %s: %w", p.name, err)
 		}
 	}
@@ -169,86 +155,83 @@ func (s *suite) run(ctx context.Context, plan []planned) (err error) {
 }
 
 // do does one row.
-func (s *suite) do(ctx context.Context, p planned) (err error) {
+func (s *suite) do(ctx context.Context, p planned) {
 	if p.ready != nil {
 		if err := p.ready(); err != nil {
 			s.say("%-14s SKIPPED: %v", p.name, err)
-			return nil
+			return
 		}
 	}
-	began, before, faults := time.Now(), s.violations, 0
-	if p.whole != nil {
-		faults, err = p.whole(ctx, s, p.count)
-	} else {
-		faults, err = s.cases(ctx, p)
-	}
-	if err == nil {
-		s.say("%-14s %10d %8d %11d %8.1f", p.name, s.seed, faults, s.violations-before, time.Since(began).Seconds())
-	}
-	return err
+	began, before := time.Now(), s.violations
+	faults := p.do(ctx, s, p.count)
+	lab.Check(ctx.Err())
+	s.say("%-14s %10d %8d %11d %8.1f", p.name, s.seed, faults, s.violations-before, time.Since(began).Seconds())
 }
 
-// cases does cases of a row, some at once, until there were enough faults.
-func (s *suite) cases(ctx context.Context, p planned) (faults int, err error) {
-	if s.index >= 0 {
-		return s.one(ctx, p, s.index)
+// cases makes a row of cases, each of which breaks a job and sees it through to its end. They are
+// done, some at once, until there were enough faults.
+func cases(broken func(context.Context, *bench)) func(context.Context, *suite, int) int {
+	return atMost(1<<10, broken)
+}
+
+// atMost is cases with a limit of its own of how many are done at once.
+func atMost(atOnce int, broken func(context.Context, *bench)) func(context.Context, *suite, int) int {
+	return func(ctx context.Context, s *suite, count int) int {
+		if s.index >= 0 {
+			return s.one(ctx, broken, s.index)
+		}
+		var faults atomic.Int64
+		more := func(i int) bool {
+			return faults.Load() < int64(count) && i < 3*count+10 && ctx.Err() == nil && !s.enough()
+		}
+		sideBySide(min(s.parallel, atOnce), more, func(i int) { faults.Add(int64(s.one(ctx, broken, i))) })
+		return int(faults.Load())
 	}
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	next := 0
-	parallel := s.parallel
-	if p.parallel > 0 {
-		parallel = min(parallel, p.parallel)
-	}
-	for range parallel {
+}
+
+// sideBySide does 0, 1, 2 and so on with so many workers, for as long as there are more. What ends
+// one with lab.Check ends all of them.
+func sideBySide(workers int, more func(i int) bool, do func(i int)) {
+	var (
+		mu     sync.Mutex
+		group  sync.WaitGroup
+		next   int
+		failed error
+	)
+	for range max(workers, 1) {
 		group.Go(func() {
 			mu.Lock()
 			defer mu.Unlock()
-			for faults < p.count && next < 3*p.count+10 && err == nil && ctx.Err() == nil && !s.enough() {
+			for failed == nil && more(next) {
 				i := next
 				next++
 				mu.Unlock()
-				n, failed := s.one(ctx, p, i)
+				err := lab.Catch(func() { do(i) })
 				mu.Lock()
-				if faults += n; err == nil {
-					err = failed
-				}
+				failed = cmp.Or(failed, err)
 			}
 		})
 	}
 	group.Wait()
-	if err == nil {
-		err = ctx.Err()
-	}
-	return faults, err
+	lab.Check(failed)
 }
 
 // one does one case and prints what it found.
-func (s *suite) one(ctx context.Context, p planned, i int) (faults int, err error) {
-	c := s.bench(p.name, i)
-	if faults, err = c.do(func() (int, error) { return p.broken(ctx, c) }); err != nil {
-		return faults, fmt.Errorf("case %d: %w", i, err)
-	}
-	found := c.found()
+func (s *suite) one(ctx context.Context, broken func(context.Context, *bench), i int) (faults int) {
+	c := s.bench(s.row, i)
+	found := c.do(ctx, broken)
 	for _, text := range found {
-		s.violated(p.name, "case %d%s: %s", i, c.of(), text)
+		s.violated("case %d%s: %s", i, c.of(), text)
 	}
 	if len(found) > 0 {
-		s.say("  replay: go run ./cmd/trial --only %s --replay %d:%d", p.name, s.seed, i)
+		s.say("  replay: go run ./cmd/trial --only %s --replay %d:%d", s.row, s.seed, i)
 		if s.keep {
 			s.say("  kept in %s", c.dir)
-			return faults, nil
+			return c.faults
 		}
 	}
-	return faults, os.RemoveAll(c.dir)
-}
-
-// bench makes room for a case.
-func (s *suite) bench(row string, i int) *bench {
-	return &bench{
-		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary,
-		dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
-	}
+	lab.Check(os.RemoveAll(c.dir))
+	return c.faults
 }
 
 func (s *suite) say(format string, args ...any) {
@@ -257,9 +240,9 @@ func (s *suite) say(format string, args ...any) {
 	fmt.Fprintf(s.out, format+"\n", args...)
 }
 
-// violated counts and prints something that a row has found.
-func (s *suite) violated(row, format string, args ...any) {
-	s.say("  %s: %s", row, fmt.Sprintf(format, args...))
+// violated counts and prints something that the row has found.
+func (s *suite) violated(format string, args ...any) {
+	s.say("  %s: %s", s.row, fmt.Sprintf(format, args...))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.violations++
@@ -272,25 +255,28 @@ func (s *suite) enough() bool {
 	return s.first && s.violations > 0
 }
 
+// reference is a job and its unbroken run.
+type reference struct {
+	job  *lab.Job
+	like []lab.ReferenceAct
+}
+
 // variants is how many different jobs of a shape a row meets with one seed.
 const variants = 3
 
 // reference makes a job and its unbroken run, or returns that which was made before.
-func (s *suite) reference(shape string, variant uint64) (*lab.Job, *lab.Reference, error) {
+func (s *suite) reference(shape string, variant uint64) reference {
 	name := fmt.Sprintf("%s-%d", shape, variant)
 	s.mu.Lock()
 	made := s.references[name]
 	if made == nil {
-		made = sync.OnceValue(func() (r reference) {
+		made = sync.OnceValue(func() reference {
 			dir := filepath.Join(s.dir, "job-"+name)
-			if r.job, r.err = lab.Make(dir, shape, s.seed*variants+variant); r.err == nil {
-				r.like, r.err = s.binary.Refer(r.job, filepath.Join(dir, "unbroken"))
-			}
-			return r
+			job := lab.Make(dir, shape, s.seed*variants+variant)
+			return reference{job, s.binary.Refer(job, filepath.Join(dir, "unbroken"))}
 		})
 		s.references[name] = made
 	}
 	s.mu.Unlock()
-	r := made()
-	return r.job, r.like, r.err
+	return made()
 }

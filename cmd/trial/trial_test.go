@@ -84,14 +84,8 @@ func TestRowsAreChosenByName(t *testing.T) {
 // A seed is worth nothing if it does not bring back the job.
 func TestOneSeedOneJob(t *testing.T) {
 	for _, shape := range lab.Shapes() {
-		a, err := lab.Make(filepath.Join(t.TempDir(), "a"), shape, 7)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := lab.Make(filepath.Join(t.TempDir(), "b"), shape, 7)
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := lab.Make(filepath.Join(t.TempDir(), "a"), shape, 7)
+		b := lab.Make(filepath.Join(t.TempDir(), "b"), shape, 7)
 		if len(a.Pairs) == 0 || len(a.Pairs) != len(b.Pairs) || a.Rows != b.Rows {
 			t.Errorf("%s: %d and %d pairs, %d and %d rows", shape, len(a.Pairs), len(b.Pairs), a.Rows, b.Rows)
 		}
@@ -106,9 +100,8 @@ func TestOneSeedOneJob(t *testing.T) {
 }
 
 func TestEveryFuzzTargetIsFound(t *testing.T) {
-	names, err := fuzzTargets(filepath.Join("..", "..", "checkpoint"))
-	if err != nil || len(names) < 2 {
-		t.Errorf("%v %v", names, err)
+	if names := fuzzTargets(filepath.Join("..", "..", "checkpoint")); len(names) < 2 {
+		t.Errorf("%v", names)
 	}
 }
 

@@ -1,8 +1,10 @@
 package graph
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"regexp"
 	"sort"
@@ -98,26 +100,34 @@ func (g *Graph) edge(i int64) (from, to int64) {
 	return from, (from + step) % g.circle
 }
 
-// Write writes the graph as CSV.
-func (g *Graph) Write(w io.Writer) error {
-	const enough = 256 << 10
-	buffer := []byte("From_Account,To_Account,AddSource\n")
-	for i := range g.options.Edges {
-		if !g.options.Sorted {
-			i = int64(g.order.at(uint64(i)))
-		}
-		from, to := g.edge(i)
-		buffer = fmt.Appendf(buffer, g.options.ID, from)
-		buffer = append(buffer, ',')
-		buffer = fmt.Appendf(buffer, g.options.ID, to)
-		buffer = append(buffer, ",AddSource_Type_Import\n"...)
-		if len(buffer) >= enough {
-			if _, err := w.Write(buffer); err != nil {
-				return fmt.Errorf("write rows: %w", err)
+// Edges yields the ids of both accounts of each edge. They may be kept no longer than until the next.
+func (g *Graph) Edges() iter.Seq2[[]byte, []byte] {
+	return func(yield func(from, to []byte) bool) {
+		var a, b []byte
+		for i := range g.options.Edges {
+			if !g.options.Sorted {
+				i = int64(g.order.at(uint64(i)))
 			}
-			buffer = buffer[:0]
+			from, to := g.edge(i)
+			a, b = fmt.Appendf(a[:0], g.options.ID, from), fmt.Appendf(b[:0], g.options.ID, to)
+			if !yield(a, b) {
+				return
+			}
 		}
 	}
-	_, err := w.Write(buffer)
-	return err
+}
+
+// Write writes the graph as CSV.
+func (g *Graph) Write(w io.Writer) error {
+	b := bufio.NewWriterSize(w, 256<<10)
+	fmt.Fprintln(b, "From_Account,To_Account,AddSource")
+	for from, to := range g.Edges() {
+		b.Write(from)
+		b.WriteByte(',')
+		b.Write(to)
+		if _, err := b.WriteString(",AddSource_Type_Import\n"); err != nil {
+			return fmt.Errorf("write rows: %w", err)
+		}
+	}
+	return b.Flush()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -34,77 +33,46 @@ type Memory struct {
 }
 
 // WatchMemory watches the program of a container until it ends.
-func (p *Process) WatchMemory() (m Memory, err error) {
-	pid := p.PID()
-	if pid == 0 {
-		return m, errors.New("it had ended before it was looked at")
+func (p *Process) WatchMemory() (m Memory) {
+	if p.inside == nil {
+		Check(errors.New("it had ended before it was looked at"))
 	}
-	group, second, err := memoryGroup(pid)
-	if err != nil {
-		return m, err
+	// What the container sees as the root of its cgroups is its own. Version 1 has other names.
+	root := fmt.Sprintf("/proc/%d/root/sys/fs/cgroup", p.inside.Pid)
+	peak, limit, events := "memory.peak", "memory.max", "memory.events"
+	if _, err := os.Stat(filepath.Join(root, "memory")); err == nil {
+		root = filepath.Join(root, "memory")
+		peak, limit, events = "memory.max_usage_in_bytes", "memory.limit_in_bytes", "memory.oom_control"
 	}
 	for {
-		m.look(pid, group, second)
+		// The process may just have gone: then nothing new is seen.
+		m.Resident = max(m.Resident, 1024*field(fmt.Sprintf("/proc/%d/status", p.inside.Pid), "VmHWM:"))
+		m.Charged = max(m.Charged, field(filepath.Join(root, peak), ""))
+		m.Limit = max(m.Limit, field(filepath.Join(root, limit), ""))
+		m.Killed = max(m.Killed, field(filepath.Join(root, events), "oom_kill "))
 		select {
 		case <-p.done:
 			if m.Resident == 0 || m.Charged == 0 || m.Limit == 0 {
-				return m, fmt.Errorf("its memory could not be seen in %q: %+v", group, m)
+				Check(fmt.Errorf("its memory could not be seen: %+v, it ended as %+v", m, p.result()))
 			}
-			return m, nil
+			return m
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// look takes in what is to be seen; the process or its cgroup may just have gone.
-func (m *Memory) look(pid int, group string, second bool) {
-	peak, limit, events := "memory.max_usage_in_bytes", "memory.limit_in_bytes", "memory.oom_control"
-	if second {
-		peak, limit, events = "memory.peak", "memory.max", "memory.events"
-	}
-	m.Resident = max(m.Resident, 1024*field(fmt.Sprintf("/proc/%d/status", pid), "VmHWM:"))
-	m.Charged = max(m.Charged, field(filepath.Join(group, peak), ""))
-	m.Limit = max(m.Limit, field(filepath.Join(group, limit), ""))
-	m.Killed = max(m.Killed, field(filepath.Join(group, events), "oom_kill"))
-}
-
-// field is the number behind a name at the beginning of a line of a file; without a name, the first number.
-func field(path, name string) int64 {
+// field is the number behind a name at the beginning of a line of a file; without a name, the first
+// number; 0: nothing is to be seen.
+func field(path, name string) (n int64) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(text)) {
-		words := strings.Fields(line)
-		if name != "" && (len(words) < 2 || words[0] != name) {
-			continue
-		}
-		if name != "" {
-			words = words[1:]
-		}
-		if len(words) > 0 {
-			n, _ := strconv.ParseInt(words[0], 10, 64) // no number: nothing was seen
+		if rest, found := strings.CutPrefix(line, name); found {
+			_, _ = fmt.Sscan(rest, &n)
 			return n
 		}
 	}
 	return 0
-}
-
-// memoryGroup is the folder of the cgroup that a process' memory is charged to.
-func memoryGroup(pid int) (folder string, second bool, err error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
-	if err != nil {
-		return "", false, err
-	}
-	for line := range strings.Lines(string(text)) {
-		words := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		switch {
-		case len(words) < 3:
-		case words[1] == "memory":
-			return filepath.Join("/sys/fs/cgroup/memory", words[2]), false, nil
-		case words[0] == "0" && words[1] == "":
-			folder = filepath.Join("/sys/fs/cgroup", words[2])
-		}
-	}
-	return folder, true, nil
 }

@@ -1,19 +1,20 @@
 package lab
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 )
 
 // Program is what runs acts of a job: the built binary, or a container of its image.
 type Program interface {
-	Start(j *Job, act int, s *Service, state string) (*Process, error)
+	Start(j *Job, act int, s *Service, state string) *Process
 }
 
 // Container is the image as it is meant to be run: root read only and no file system in memory
@@ -29,75 +30,48 @@ type Container struct {
 const nobody = 65532
 
 // NewContainer makes a volume below dir.
-func (i *Image) NewContainer(dir string) (*Container, error) {
+func (i *Image) NewContainer(dir string) *Container {
 	volume := filepath.Join(dir, "volume")
-	if err := os.MkdirAll(volume, 0o700); err != nil {
-		return nil, err
-	}
-	return &Container{Image: i, Volume: volume, Flags: []string{"--network", "host"}}, os.Chown(volume, nobody, nobody)
+	Check(errors.Join(os.MkdirAll(volume, 0o700), os.Chown(volume, nobody, nobody)))
+	return &Container{Image: i, Volume: volume, Flags: []string{"--network", "host"}}
 }
 
 // Write writes a file of the volume that the program can read.
-func (c *Container) Write(path, text string) error {
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return err
-	}
-	return os.Chown(path, nobody, nobody)
+func (c *Container) Write(name, text string) {
+	path := filepath.Join(c.Volume, name)
+	Check(errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chown(path, nobody, nobody)))
 }
 
 // Start starts a run of an act of a job in a container. state lies in the volume.
-func (c *Container) Start(j *Job, act int, s *Service, state string) (*Process, error) {
-	if err := giveAway(j.Dir); err != nil {
-		return nil, err
-	}
-	name, err := filepath.Rel(c.Volume, state)
-	if err != nil {
-		return nil, err
-	}
+func (c *Container) Start(j *Job, act int, s *Service, state string) *Process {
+	// The job's files become those of the user of the image.
+	Check(filepath.WalkDir(j.Dir, func(path string, _ fs.DirEntry, err error) error {
+		return cmp.Or(err, os.Lchown(path, nobody, nobody))
+	}))
+	name := Must(filepath.Rel(c.Volume, state))
 	return c.Run([]string{"--volume", j.Dir + ":/job:ro", "--workdir", "/job"},
 		j.Args(act, s.URL, filepath.Join("/data", name))...)
 }
 
-// giveAway gives the files of a folder to the user of the image.
-func giveAway(dir string) error {
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, nobody, nobody)
-	})
-}
-
 // Run starts the program in a new container, and returns when it has begun. flags are further ones
 // of podman run.
-func (c *Container) Run(flags []string, args ...string) (*Process, error) {
-	dir, err := c.Image.podman.Folder("container-")
-	if err != nil {
-		return nil, err
-	}
-	pidFile := filepath.Join(dir, "pid")
+func (c *Container) Run(flags []string, args ...string) *Process {
+	pidFile := filepath.Join(c.Image.podman.Folder("container-"), "pid")
 	words := []string{
 		"run", "--rm", "--log-driver", "none", "--pidfile", pidFile, "--read-only", "--read-only-tmpfs=false",
-		"--cap-drop",
-		"ALL",
-		"--security-opt", "no-new-privileges", "--volume", c.Volume + ":/data",
+		"--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--volume", c.Volume + ":/data",
 	}
-	words = append(append(append(words, limits()...), c.Flags...), flags...)
-	p := &Process{contained: true, done: make(chan struct{}), Began: time.Now()}
-	p.cmd = c.Image.podman.command(context.Background(), append(append(words, c.Image.name), args...)...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	if err := p.begin(); err != nil {
-		return nil, err
+	words = slices.Concat(words, limits, c.Flags, flags, []string{c.Image.name}, args)
+	p := begin(c.Image.podman.command(context.Background(), words...))
+	if p.contained, p.inside = true, awaitProgram(pidFile, p.done); p.inside != nil {
+		p.Began = time.Now()
+		return p
 	}
-	if p.inside = awaitProgram(pidFile, p.done); p.inside == nil { // it has ended already, or never began
-		<-p.done
-		if e := p.result(); e.Code >= podmanFailed && e.Code <= notFound {
-			return nil, fmt.Errorf("podman run ended with %d: %s", e.Code, e.Out)
-		}
-		return p, nil
+	<-p.done // it has ended already, or never began
+	if e := p.result(); e.Code >= podmanFailed && e.Code <= notFound {
+		Check(fmt.Errorf("podman run ended with %d: %s", e.Code, e.Out))
 	}
-	p.Began = time.Now()
-	return p, nil
+	return p
 }
 
 // The exit codes of podman run that are its own.
@@ -109,22 +83,11 @@ const (
 // awaitProgram waits until the program runs in its container, and returns its process; nil: it has
 // ended before. Before it, the process is runc's.
 func awaitProgram(pidFile string, done <-chan struct{}) *os.Process {
-	pid := 0
 	for {
-		if pid == 0 {
-			if text, err := os.ReadFile(pidFile); err == nil {
-				pid, _ = strconv.Atoi(strings.TrimSpace(string(text))) // 0: not written yet
-			}
-		}
-		if pid != 0 {
-			if path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil &&
-				filepath.Base(path) == "friendmigrate" {
-				p, err := os.FindProcess(pid)
-				if err != nil {
-					return nil
-				}
-				return p
-			}
+		pid := field(pidFile, "") // 0: not written yet
+		if path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil &&
+			filepath.Base(path) == "friendmigrate" {
+			return Must(os.FindProcess(int(pid)))
 		}
 		select {
 		case <-done:
@@ -132,12 +95,4 @@ func awaitProgram(pidFile string, done <-chan struct{}) *os.Process {
 		case <-time.After(300 * time.Microsecond):
 		}
 	}
-}
-
-// PID is the program's process as this machine sees it; 0: it has ended.
-func (p *Process) PID() int {
-	if p.inside == nil {
-		return 0
-	}
-	return p.inside.Pid
 }

@@ -2,12 +2,14 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"strings"
 	"sync"
+	"testing/iotest"
 	"time"
 )
 
@@ -23,16 +25,13 @@ type Door struct {
 }
 
 // Doors opens so many ways to the service. They are closed with it.
-func (s *Service) Doors(n int) (_ []*Door, err error) {
+func (s *Service) Doors(n int) []*Door {
 	for range n {
 		d := &Door{carried: map[Pair]int{}}
-		d.Listener, err = Listen(s.Sim, func(next http.Handler) http.Handler { return d.passing(s.listening(next)) })
-		if err != nil {
-			return nil, err
-		}
+		d.Listener = Listen(s.Sim, func(next http.Handler) http.Handler { return d.passing(s.listening(next)) })
 		s.doors = append(s.doors, d)
 	}
-	return s.doors, nil
+	return s.doors
 }
 
 // passing notes what passes, and hands it on as it came.
@@ -41,19 +40,9 @@ func (d *Door) passing(next http.Handler) http.Handler {
 		at := time.Now()
 		body, err := io.ReadAll(r.Body)
 		d.note(at, r.URL.Path, body)
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), endsWith{err}))
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), iotest.ErrReader(cmp.Or(err, io.EOF))))
 		next.ServeHTTP(w, r)
 	})
-}
-
-// endsWith is the end of a body, or the error that it broke off with.
-type endsWith struct{ err error }
-
-func (e endsWith) Read([]byte) (int, error) {
-	if e.err != nil {
-		return 0, e.err
-	}
-	return 0, io.EOF
 }
 
 func (d *Door) note(at time.Time, path string, body []byte) {
@@ -76,18 +65,11 @@ func (d *Door) note(at time.Time, path string, body []byte) {
 	}
 }
 
-// Carried is how often each edge passed.
-func (d *Door) Carried() map[Pair]int {
+// Imports are how many friend_import calls passed, and how often each edge did.
+func (d *Door) Imports() (calls int, carried map[Pair]int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return maps.Clone(d.carried)
-}
-
-// Imports is how many friend_import calls passed.
-func (d *Door) Imports() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.imports
+	return d.imports, maps.Clone(d.carried)
 }
 
 // Closest is the shortest time in which so many calls of any kind passed; known is false if there

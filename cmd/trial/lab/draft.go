@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // draft is a job while it is drawn.
@@ -17,7 +19,6 @@ type draft struct {
 	job  *Job
 	rand *rand.Rand
 	rows []row
-	err  error
 }
 
 // row is one row of an input.
@@ -108,30 +109,55 @@ func (d *draft) shuffle() {
 	d.rand.Shuffle(len(d.rows), func(i, k int) { d.rows[i], d.rows[k] = d.rows[k], d.rows[i] })
 }
 
-// write writes rows from to to as one input and counts them.
+// write writes rows as one input, in the format that its name says, and counts them.
 func (d *draft) write(name string, rows []row) {
 	var b bytes.Buffer
-	if strings.Contains(name, ".jsonl") {
-		e := json.NewEncoder(&b)
-		for i := range rows {
-			d.fail(e.Encode(&rows[i]))
-		}
-	} else {
-		d.fail(writeCSV(&b, rows))
+	table, lines := csv.NewWriter(&b), json.NewEncoder(&b)
+	asLines := strings.Contains(name, ".jsonl")
+	if !asLines {
+		Check(table.Write([]string{"From_Account", "To_Account", "AddSource", "Remark", "GroupName", "AddTime"}))
 	}
-	if strings.HasSuffix(name, ".gz") {
-		var packed bytes.Buffer
-		z := gzip.NewWriter(&packed)
-		_, err := z.Write(b.Bytes())
-		d.fail(err)
-		d.fail(z.Close())
-		b = packed
-	}
-	d.fail(os.WriteFile(filepath.Join(d.job.Dir, name), b.Bytes(), 0o600))
-	d.job.Inputs = append(d.job.Inputs, name)
 	for i := range rows {
-		d.count(&rows[i])
+		r := &rows[i]
+		d.count(r)
+		if asLines {
+			Check(lines.Encode(r))
+			continue
+		}
+		at := ""
+		if r.AddTime != 0 {
+			at = fmt.Sprint(r.AddTime)
+		}
+		Check(table.Write([]string{r.From, r.To, r.Source, r.Remark, strings.Join(r.Groups, ";"), at}))
 	}
+	table.Flush()
+	Check(os.WriteFile(filepath.Join(d.job.Dir, name), Pack(name, b.Bytes()), 0o600))
+	d.job.Inputs = append(d.job.Inputs, name)
+}
+
+// Pack packs a text the way its file's name ends: a .gz has two members, of which the second may be
+// padded, as tape leaves it.
+func Pack(name string, text []byte) []byte {
+	var b bytes.Buffer
+	switch filepath.Ext(name) {
+	case ".gz":
+		half := len(text) / 2
+		for _, member := range [][]byte{text[:half], text[half:]} {
+			w := gzip.NewWriter(&b)
+			Must(w.Write(member))
+			Check(w.Close())
+		}
+		if len(text)%3 == 0 {
+			b.Write(make([]byte, 512))
+		}
+	case ".zst":
+		w := Must(zstd.NewWriter(&b))
+		Must(w.Write(text))
+		Check(w.Close())
+	default:
+		return text
+	}
+	return b.Bytes()
 }
 
 func (d *draft) count(r *row) {
@@ -160,29 +186,4 @@ func (d *draft) reverse() {
 	for pair := range d.job.Pairs {
 		d.job.Pairs[Pair{pair.To, pair.From}] = struct{}{}
 	}
-}
-
-func (d *draft) fail(err error) {
-	if d.err == nil {
-		d.err = err
-	}
-}
-
-func writeCSV(b *bytes.Buffer, rows []row) error {
-	w := csv.NewWriter(b)
-	if err := w.Write([]string{"From_Account", "To_Account", "AddSource", "Remark", "GroupName",
-		"AddTime"}); err != nil {
-		return err
-	}
-	for _, r := range rows {
-		at := ""
-		if r.AddTime != 0 {
-			at = fmt.Sprint(r.AddTime)
-		}
-		if err := w.Write([]string{r.From, r.To, r.Source, r.Remark, strings.Join(r.Groups, ";"), at}); err != nil {
-			return err
-		}
-	}
-	w.Flush()
-	return w.Error()
 }

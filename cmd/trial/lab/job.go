@@ -1,10 +1,13 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"friendmigrate/sink/simulator"
@@ -15,6 +18,9 @@ const (
 	App = 1400000077
 	Key = "b7e1516289aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfe"
 )
+
+// TheApp is that app.
+var TheApp = simulator.App{SDKAppID: App, Key: Key}
 
 // Pair is an edge without its fields.
 type Pair struct{ From, To string }
@@ -53,13 +59,24 @@ const Unpaced = 100000
 
 // Args is the command line of a run.
 func (j *Job) Args(act int, url, state string) []string {
-	args := []string{"import", "--sdk-app-id", fmt.Sprint(App), "--secret-key-file", "key", "--endpoint", url,
-		"--state",
-		state, "--progress", "none",
-		"--rate", fmt.Sprint(j.Rate), "--workers", fmt.Sprint(j.Workers), "--timeout", j.Timeout.String()}
-	args = append(args, j.Flags...)
-	args = append(args, j.Acts[act].Flags...)
-	return append(args, j.Inputs...)
+	args := append([]string{"import"}, Reach(url)...)
+	args = append(args, "--state", state, "--rate", fmt.Sprint(j.Rate), "--workers", fmt.Sprint(j.Workers),
+		"--timeout", j.Timeout.String())
+	return slices.Concat(args, j.Flags, j.Acts[act].Flags, j.Inputs)
+}
+
+// Reach are the flags of a command that calls a service.
+func Reach(url string) []string {
+	return []string{
+		"--sdk-app-id", fmt.Sprint(App), "--secret-key-file", "key", "--endpoint", url, "--progress", "none",
+	}
+}
+
+// SortedPairs lists the edges of the job, always in one order.
+func (j *Job) SortedPairs() []Pair {
+	return slices.SortedFunc(maps.Keys(j.Pairs), func(a, b Pair) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
 }
 
 // Shapes names the kinds of jobs that are drawn from.
@@ -74,29 +91,22 @@ func Shapes() []string {
 }
 
 // Make draws a job of a shape into the folder dir, which it makes.
-func Make(dir, shape string, seed uint64) (*Job, error) {
-	for i, s := range shapes {
-		if s.name != shape {
-			continue
-		}
-		j := &Job{
-			Shape: shape, Dir: dir, Workers: 6, Rate: Unpaced, Timeout: 3 * time.Second, Acts: []Act{{}},
-			Pairs: map[Pair]struct{}{},
-			Service: simulator.Config{
-				App:     simulator.App{SDKAppID: App, Key: Key},
-				Latency: 2 * time.Millisecond, Jitter: 5 * time.Millisecond, Seed: seed,
-				Readings: simulator.Readings{NoAddTime: true},
-			},
-		}
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "key"), []byte(Key+"\n"), 0o600); err != nil {
-			return nil, err
-		}
-		d := &draft{job: j, rand: rand.New(rand.NewPCG(seed, uint64(i)))}
-		s.draw(d)
-		return j, d.err
+func Make(dir, name string, seed uint64) *Job {
+	i := slices.IndexFunc(shapes, func(s shape) bool { return s.name == name })
+	if i < 0 {
+		Check(fmt.Errorf("no job has the shape %q", name))
 	}
-	return nil, fmt.Errorf("no job has the shape %q", shape)
+	j := &Job{
+		Shape: name, Dir: dir, Workers: 6, Rate: Unpaced, Timeout: 3 * time.Second, Acts: []Act{{}},
+		Pairs: map[Pair]struct{}{},
+		Service: simulator.Config{
+			App:     TheApp,
+			Latency: 2 * time.Millisecond, Jitter: 5 * time.Millisecond, Seed: seed,
+			Readings: simulator.Readings{NoAddTime: true},
+		},
+	}
+	Check(os.MkdirAll(dir, 0o700))
+	Check(os.WriteFile(filepath.Join(dir, "key"), []byte(Key+"\n"), 0o600))
+	shapes[i].draw(&draft{job: j, rand: rand.New(rand.NewPCG(seed, uint64(i)))})
+	return j
 }

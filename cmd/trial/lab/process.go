@@ -17,14 +17,26 @@ import (
 type Binary string
 
 // Build builds the program of the module that the working folder lies in, into dir.
-func Build(ctx context.Context, dir, name string, flags ...string) (Binary, error) {
+func Build(ctx context.Context, dir, name string, flags ...string) Binary {
 	path := filepath.Join(dir, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, "friendmigrate/cmd/friendmigrate")
-	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	output(exec.CommandContext(ctx, "go", args...))
+	return Binary(path)
+}
+
+// ModuleFolder is the folder of the module that the working folder lies in.
+func ModuleFolder(ctx context.Context) string {
+	return output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
+}
+
+// output runs a command and returns what it wrote to standard output, without white space around it.
+func output(c *exec.Cmd) string {
+	var out, said bytes.Buffer
+	c.Stdout, c.Stderr = &out, &said
+	if err := c.Run(); err != nil {
+		Check(fmt.Errorf("%s: %w\n%s%s", strings.Join(c.Args, " "), err, &out, &said))
 	}
-	return Binary(path), nil
+	return strings.TrimSpace(out.String())
 }
 
 // Process is one run of the program.
@@ -50,43 +62,34 @@ type Ended struct {
 }
 
 // Start starts a run of an act of a job against its service.
-func (b Binary) Start(j *Job, act int, s *Service, state string) (*Process, error) {
+func (b Binary) Start(j *Job, act int, s *Service, state string) *Process {
 	return b.Run(j, j.Args(act, s.URL, state)...)
 }
 
-// StartShard starts a run of one shard of a job, such as 0/4, through a door of its own.
-func (b Binary) StartShard(j *Job, act int, d *Door, state, shard string) (*Process, error) {
-	return b.Run(j, append(j.Args(act, d.URL, state), "--shard", shard)...)
-}
-
 // Run starts a command in the folder of a job.
-func (b Binary) Run(j *Job, args ...string) (*Process, error) {
+func (b Binary) Run(j *Job, args ...string) *Process {
 	return b.RunIn(j.Dir, j.Env, nil, args...)
 }
 
 // RunIn starts a command in a folder, with more variables and a standard input.
-func (b Binary) RunIn(dir string, env []string, in io.Reader, args ...string) (*Process, error) {
-	p := &Process{cmd: exec.Command(string(b), args...), done: make(chan struct{}), Began: time.Now()}
-	p.cmd.Dir, p.cmd.Stdin = dir, in
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir()}, env...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	if err := p.begin(); err != nil {
-		return nil, err
-	}
-	return p, nil
+func (b Binary) RunIn(dir string, env []string, in io.Reader, args ...string) *Process {
+	c := exec.Command(string(b), args...)
+	c.Dir, c.Stdin = dir, in
+	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir()}, env...)
+	return begin(c)
 }
 
-// begin starts the command and notes its end.
-func (p *Process) begin() error {
-	if err := p.cmd.Start(); err != nil {
-		return err
-	}
+// begin starts a command and notes its end.
+func begin(c *exec.Cmd) *Process {
+	p := &Process{cmd: c, done: make(chan struct{}), Began: time.Now()}
+	c.Stdout, c.Stderr = &p.out, &p.err
+	Check(c.Start())
 	go func() {
-		_ = p.cmd.Wait() // how it ended is in ProcessState
+		_ = c.Wait() // how it ended is in ProcessState
 		p.ended = time.Now()
 		close(p.done)
 	}()
-	return nil
+	return p
 }
 
 // Done is closed when the process has ended.
@@ -94,13 +97,12 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Signal sends a signal; a process that has ended is left alone.
 func (p *Process) Signal(s syscall.Signal) {
-	if p.contained {
-		if p.inside != nil {
-			_ = p.inside.Signal(s)
-		}
-		return
+	switch {
+	case !p.contained:
+		_ = p.cmd.Process.Signal(s)
+	case p.inside != nil:
+		_ = p.inside.Signal(s)
 	}
-	_ = p.cmd.Process.Signal(s)
 }
 
 // Wait waits for the end. A process that has not ended by the deadline is killed, and its Code is Hung.

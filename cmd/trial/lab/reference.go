@@ -9,86 +9,58 @@ import (
 	"time"
 )
 
-// Lists are the lists of a state folder by name, and what they hold.
-type Lists map[string]string
-
-// listNames are the lists that a job may leave.
-var listNames = []string{"rejected.csv", "changed.csv", "duplicates.csv", "failed.csv", "failed.jsonl"}
-
-// ReadLists reads the lists of a state folder.
-func ReadLists(state string) (Lists, error) {
-	lists := Lists{}
-	for _, name := range listNames {
+// ReadLists reads the lists of a state folder, by name.
+func ReadLists(state string) (map[string]string, error) {
+	lists := map[string]string{}
+	for _, name := range []string{"rejected.csv", "changed.csv", "duplicates.csv", "failed.csv", "failed.jsonl"} {
 		b, err := os.ReadFile(filepath.Join(state, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			lists[name] = string(b)
+		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
 		}
-		lists[name] = string(b)
 	}
 	return lists, nil
-}
-
-// Reference is what an unbroken run of a job came to, act by act.
-type Reference struct {
-	Acts []ReferenceAct
 }
 
 // ReferenceAct is what one act came to, and how long its parts took.
 type ReferenceAct struct {
 	Code  int
-	Lists Lists
+	Lists map[string]string
 	Graph map[Pair]string
 	Calls int // friend_import
 
-	Stage, Send, Finish time.Duration // to the first call, to the end of the last, to the end of the process
+	Stage, Finish time.Duration // to the first call, and from the end of the last to that of the process
 }
 
-// Refer runs a job without breaking it.
-func (b Binary) Refer(j *Job, state string) (_ *Reference, err error) {
-	s, err := Serve(j)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	r := &Reference{}
+// Refer runs a job without breaking it and returns what each act came to.
+func (b Binary) Refer(j *Job, state string) (acts []ReferenceAct) {
+	s := Serve(j)
+	defer s.Close()
 	for act := range j.Acts {
-		a, err := b.referAct(j, act, s, state)
-		if err != nil {
-			return nil, fmt.Errorf("unbroken run of %q: %w", j.Shape, err)
-		}
-		r.Acts = append(r.Acts, a)
+		acts = append(acts, b.referAct(j, act, s, state))
 	}
-	return r, nil
+	return acts
 }
 
-func (b Binary) referAct(j *Job, act int, s *Service, state string) (a ReferenceAct, err error) {
-	if change := j.Acts[act].Change; change != nil {
-		s.Sim.Reconfigure(change)
-	}
-	if act > 0 {
-		s.NextRun()
-	}
+func (b Binary) referAct(j *Job, act int, s *Service, state string) (a ReferenceAct) {
+	s.Enter(act)
+	s.NextRun()
 	var first, last time.Time
 	s.Watch(func(n int) {
 		if n == 1 {
 			first = time.Now()
 		}
 	}, func(int) { last = time.Now() })
-	p, err := b.Start(j, act, s, state)
-	if err != nil {
-		return a, err
-	}
+	p := b.Start(j, act, s, state)
 	end := p.Wait(2 * time.Minute)
 	if end.Code != 0 && end.Code != 3 {
-		return a, fmt.Errorf("exit code %d: %s", end.Code, end.Out)
+		Check(fmt.Errorf("unbroken run of %q: exit code %d: %s", j.Shape, end.Code, end.Out))
 	}
 	s.mu.Lock()
-	a.Calls, a.Stage, a.Send, a.Finish = s.arrived[s.run-1], first.Sub(p.Began), last.Sub(first), p.ended.Sub(last)
+	a.Calls, a.Stage, a.Finish = s.arrived[s.run-1], first.Sub(p.Began), p.ended.Sub(last)
 	s.mu.Unlock()
-	a.Code, a.Graph = end.Code, s.Graph()
-	a.Lists, err = ReadLists(state)
-	return a, err
+	a.Code, a.Graph, a.Lists = end.Code, s.Graph(), Must(ReadLists(state))
+	return a
 }

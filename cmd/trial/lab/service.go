@@ -20,6 +20,7 @@ import (
 type Service struct {
 	*Listener
 	Sim   *simulator.Server
+	job   *Job
 	doors []*Door
 
 	mu         sync.Mutex
@@ -48,9 +49,9 @@ type application struct {
 }
 
 // Serve starts the service of a job.
-func Serve(j *Job) (*Service, error) {
+func Serve(j *Job) *Service {
 	s := &Service{
-		signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
+		job: j, signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
 		refused: map[Pair]map[int]bool{},
 	}
 	config := j.Service
@@ -60,22 +61,24 @@ func Serve(j *Job) (*Service, error) {
 		s.Sim.Put(pair.From, simulator.Friend{To: pair.To, AddSource: addSource})
 		s.appliedBy[pair] = application{fault: true}
 	}
-	var err error
-	if s.Listener, err = Listen(s.Sim, s.listening); err != nil {
-		return nil, err
+	s.Listener = Listen(s.Sim, s.listening)
+	return s
+}
+
+// Enter makes an act of the job begin at the service.
+func (s *Service) Enter(act int) {
+	if change := s.job.Acts[act].Change; change != nil {
+		s.Sim.Reconfigure(change)
 	}
-	s.NextRun()
-	return s, nil
 }
 
 // Close ends the service.
-func (s *Service) Close() error {
+func (s *Service) Close() {
 	s.Sim.Close()
-	err := s.Listener.Close()
+	s.Listener.Close()
 	for _, d := range s.doors {
-		err = errors.Join(err, d.Close())
+		d.Close()
 	}
-	return err
 }
 
 // Listener is one way to a simulated service, on loopback.
@@ -86,26 +89,22 @@ type Listener struct {
 }
 
 // Listen opens a way to a service. All calls pass through wrap, unless it is nil.
-func Listen(sim *simulator.Server, wrap func(http.Handler) http.Handler) (*Listener, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
+func Listen(sim *simulator.Server, wrap func(http.Handler) http.Handler) *Listener {
+	listener := Must(net.Listen("tcp", "127.0.0.1:0"))
 	l := &Listener{URL: "http://" + listener.Addr().String(), server: sim.HTTP(), served: make(chan error, 1)}
 	if wrap != nil {
 		l.server.Handler = wrap(l.server.Handler)
 	}
 	go func() { l.served <- l.server.Serve(sim.Listener(listener)) }()
-	return l, nil
+	return l
 }
 
 // Close closes the way, not the service.
-func (l *Listener) Close() error {
-	err := l.server.Close()
+func (l *Listener) Close() {
+	Check(l.server.Close())
 	if served := <-l.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
+		Check(served)
 	}
-	return err
 }
 
 // listening notes the signatures that pass, to be searched for later.
@@ -131,7 +130,7 @@ func (s *Service) Secrets() []string {
 	return list
 }
 
-// NextRun tells that calls from now on are those of the next run of the program.
+// NextRun tells that calls from now on are those of the next run of the program, or of the first.
 func (s *Service) NextRun() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,10 +2,8 @@ package lab
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -107,18 +105,18 @@ var shapes = []shape{
 		d.rosters(150, 1, 5)
 		d.spoil(5)
 		d.all("edges.csv")
-		var some []string
-		for n := 0; n < 60; n++ {
-			some = append(some, account(n))
+		var some strings.Builder
+		for n := range 60 {
+			fmt.Fprintln(&some, account(n))
 		}
-		d.fail(os.WriteFile(filepath.Join(d.job.Dir, "pilot.txt"), []byte(strings.Join(some, "\n")+"\n"), 0o600))
+		Check(os.WriteFile(filepath.Join(d.job.Dir, "pilot.txt"), []byte(some.String()), 0o600))
 		d.job.Acts = []Act{{Flags: []string{"--only-accounts", "pilot.txt"}, Part: true}, {}}
 	}},
 	{name: "present", draw: func(d *draft) {
 		d.rosters(130, 1, 6)
 		d.all("edges.jsonl")
 		d.job.Flags = []string{"--only-missing"}
-		for i, pair := range slices.SortedFunc(maps.Keys(d.job.Pairs), comparePairs) {
+		for i, pair := range d.job.SortedPairs() {
 			if i%3 == 0 {
 				d.job.Before = append(d.job.Before, pair)
 			}
@@ -155,8 +153,4 @@ var shapes = []shape{
 		d.all("edges.csv")
 		d.job.Rate, d.job.Workers = 200, 40
 	}},
-}
-
-func comparePairs(a, b Pair) int {
-	return strings.Compare(a.From+"\x00"+a.To, b.From+"\x00"+b.To)
 }

@@ -51,7 +51,7 @@ func Volumes(kind string) error {
 
 // NewVolume makes and mounts a volume below dir. What was not synced stays in memory as long as the
 // file system lets it: with its default settings ext4 would hide a missing sync before a rename.
-func NewVolume(dir, kind string) (*Volume, error) {
+func NewVolume(dir, kind string) *Volume {
 	v := &Volume{Folder: filepath.Join(dir, "volume"), image: filepath.Join(dir, "image")}
 	size := int64(48 << 20)
 	options := "loop,commit=1000,noauto_da_alloc,errors=remount-ro"
@@ -59,79 +59,58 @@ func NewVolume(dir, kind string) (*Volume, error) {
 	if kind == XFS {
 		size, options, mkfs = 300<<20, "loop", []string{"mkfs.xfs", "-q", "-f", v.image}
 	}
-	if err := os.MkdirAll(v.Folder, 0o700); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(os.WriteFile(v.image, nil, 0o600), os.Truncate(v.image, size)); err != nil {
-		return nil, err
-	}
-	if err := command(mkfs...); err != nil {
-		return nil, err
-	}
+	Check(os.MkdirAll(v.Folder, 0o700))
+	Check(errors.Join(os.WriteFile(v.image, nil, 0o600), os.Truncate(v.image, size)))
+	command(mkfs...)
 	v.mount = []string{"mount", "-t", kind, "-o", options, v.image, v.Folder}
-	return v, command(v.mount...)
+	command(v.mount...)
+	return v
 }
 
 // NewMemory makes and mounts a volume in memory of so many kB.
-func NewMemory(dir string, kB int) (*Volume, error) {
+func NewMemory(dir string, kB int) *Volume {
 	v := &Volume{Folder: filepath.Join(dir, "volume")}
-	if err := os.MkdirAll(v.Folder, 0o700); err != nil {
-		return nil, err
-	}
-	return v, command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk,mode=700", kB), "tmpfs", v.Folder)
+	Check(os.MkdirAll(v.Folder, 0o700))
+	command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk,mode=700", kB), "tmpfs", v.Folder)
+	return v
 }
 
 // Cut cuts the power: from here on the volume takes nothing more, and what was not synced is lost.
-func (v *Volume) Cut() error { return shutdown(v.Folder) }
+func (v *Volume) Cut() { Check(shutdown(v.Folder)) }
 
 // Again unmounts and mounts it, as a machine does that comes up again. Nobody may be using it.
-func (v *Volume) Again() error {
-	if err := v.unmount(); err != nil {
-		return err
-	}
-	return command(v.mount...)
+func (v *Volume) Again() {
+	v.unmount()
+	command(v.mount...)
 }
 
 // Remount changes the options of a mounted volume.
-func (v *Volume) Remount(options string) error {
-	return command("mount", "-o", "remount,"+options, v.Folder)
-}
+func (v *Volume) Remount(options string) { command("mount", "-o", "remount,"+options, v.Folder) }
 
 // Fail makes the file system find an error in itself, upon which it goes read only under whoever is
 // writing. For ext4 with errors=remount-ro.
-func (v *Volume) Fail() error {
-	device, err := exec.Command("findmnt", "-n", "-o", "SOURCE", v.Folder).Output()
-	if err != nil {
-		return fmt.Errorf("find the device of %q: %w", v.Folder, err)
-	}
-	name := filepath.Base(strings.TrimSpace(string(device)))
-	return os.WriteFile(filepath.Join("/sys/fs/ext4", name, "trigger_fs_error"), []byte("1"), 0)
+func (v *Volume) Fail() {
+	device := command("findmnt", "-n", "-o", "SOURCE", v.Folder)
+	Check(os.WriteFile(filepath.Join("/sys/fs/ext4", filepath.Base(device), "trigger_fs_error"), []byte("1"), 0))
 }
 
 // Close takes the volume away.
-func (v *Volume) Close() error {
-	err := v.unmount()
+func (v *Volume) Close() {
+	v.unmount()
 	if v.image != "" {
-		err = errors.Join(err, os.Remove(v.image))
+		Check(os.Remove(v.image))
 	}
-	return err
 }
 
 // unmount waits for the last user to be gone: a killed process may be on its way out still.
-func (v *Volume) unmount() error {
-	var err error
-	for range 100 {
-		if err = command("umount", v.Folder); err == nil {
-			return nil
+func (v *Volume) unmount() {
+	for range 99 {
+		if Catch(func() { command("umount", v.Folder) }) == nil {
+			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return err
+	command("umount", v.Folder)
 }
 
-func command(words ...string) error {
-	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, strings.TrimSpace(string(out)))
-	}
-	return nil
-}
+func command(words ...string) string { return output(exec.Command(words[0], words[1:]...)) }

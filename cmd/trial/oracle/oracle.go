@@ -13,16 +13,23 @@
 //	O8  exit code, last line, report, lists and journal tell one story
 //	O9  the key and every signature are in no file and no output
 //	O10 no edge stands as failed that the service did not itself refuse
+//
+// They hold for a job in shards as for any. Besides, its shards together are the whole:
+//
+//	O1  the sums over all shards, also those that status tells, are those of the undivided job
+//	O3  an edge is sent by one shard alone, and nothing lies outside the shards' folders
+//	O6  no shard exceeds floor(rate/n) calls in a second
+//	O7  graph and lists together are those of the undivided job
 package oracle
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +39,6 @@ import (
 
 // Audit judges one job from its beginning.
 type Audit struct {
-	Job     *lab.Job
-	Service *lab.Service
-	Folder  string // the state folder
-	Like    *lab.Reference
-	Stalls  *lab.Stalls
-
 	// Changing says that the service changes as it goes: failed edges may be taken up again at any
 	// time, and one may be there whose answer was lost before its account went.
 	Changing bool
@@ -46,123 +47,142 @@ type Audit struct {
 	// beginning of a power cut and its end.
 	Late int
 
-	deaths int                       // abrupt ones, before the run that is judged
-	seen   map[place]migrate.Outcome // settled when last looked
+	job     *lab.Job
+	service *lab.Service
+	folder  string             // of the state
+	like    []lab.ReferenceAct // of the unbroken run
+	stalls  *lab.Stalls
+
+	parts  []*part     // one, or the shards
+	doors  []*lab.Door // of the shards
+	deaths int         // abrupt ones, before the run that is judged
 	failed []string
+}
+
+// part is a state that one process works on at a time.
+type part struct {
+	folder string
+	seen   map[place]migrate.Outcome // settled when last looked
+}
+
+// New begins an audit of a job. like is its unbroken run, stalls what this machine adds to jitter.
+func New(job *lab.Job, service *lab.Service, folder string, like []lab.ReferenceAct, stalls *lab.Stalls) *Audit {
+	return &Audit{job: job, service: service, folder: folder, like: like, stalls: stalls,
+		parts: []*part{{folder: folder}}}
+}
+
+// Divide says that the job is done in shards, each through its own door.
+func (a *Audit) Divide(doors []*lab.Door) {
+	a.doors, a.parts = doors, nil
+	for i := range doors {
+		name := fmt.Sprintf("shard-%d-of-%d", i, len(doors))
+		a.parts = append(a.parts, &part{folder: filepath.Join(a.folder, name)})
+	}
 }
 
 // Found lists what was violated so far, an entry each: the oracle's number and words.
 func (a *Audit) Found() []string { return a.failed }
 
-func (a *Audit) violated(oracle, format string, args ...any) {
+// Fail records a violation. Rows call it for what they find by themselves.
+func (a *Audit) Fail(oracle, format string, args ...any) {
 	a.failed = append(a.failed, oracle+": "+fmt.Sprintf(format, args...))
 }
 
-// Fail records a violation that its row has found by itself.
-func (a *Audit) Fail(oracle, text string) { a.violated(oracle, "%s", text) }
-
 // Dead judges after the end of a run, whatever ended it. After an abrupt end the program did not
 // see all answers to its calls.
-func (a *Audit) Dead(end lab.Ended, abrupt bool) {
-	s, err := readState(a.Folder)
+func (a *Audit) Dead(end lab.Ended, abrupt bool) { a.DeadShard(0, end, abrupt) }
+
+// DeadShard is Dead for a run of one shard. A death counts for all of them: the service can't tell
+// who sends again.
+func (a *Audit) DeadShard(i int, end lab.Ended, abrupt bool) {
+	p := a.parts[i]
+	s, err := readState(p.folder)
 	if err != nil {
-		a.violated("O7", "the state cannot be read: %v", err)
+		a.Fail("O7", "the state cannot be read: %v", err)
 		return
 	}
 	a.placed(s)
-	a.grown(s)
+	a.grown(p, s)
 	a.repeats()
 	if abrupt {
 		a.deaths++
 	}
-	a.service()
-	a.secrets(end)
+	a.watched()
+	a.secrets(p.folder, end)
 	if strings.Contains(end.Out, "panic:") || strings.Contains(end.Out, "goroutine ") {
-		a.violated("O8", "it panicked: %s", end.Out)
+		a.Fail("O8", "it panicked: %s", end.Out)
 	}
 	if end.Code == lab.Hung {
-		a.violated("O8", "it did not end: %s", end.Out)
+		a.Fail("O8", "it did not end: %s", end.Out)
 	}
 }
 
 // placed is O2, edge by edge, at any moment: what the journal has as in place is there.
 func (a *Audit) placed(s *state) {
 	missing := 0
-	var first lab.Pair
+	var one lab.Pair
 	for at, o := range s.settled {
 		pair, known := s.plan[at]
-		if known && o.Kind != migrate.Failed && !a.Service.Sim.Has(pair.From, pair.To) {
+		if known && o.Kind != migrate.Failed && !a.service.Sim.Has(pair.From, pair.To) {
 			missing++
-			first = pair
+			one = pair
 		}
 	}
 	if missing > 0 {
-		a.violated("O2", "%d edges are settled as in place and are not in the service, %s -> %s among them", missing,
-			first.From, first.To)
+		a.Fail("O2", "%d edges are settled as in place and are not in the service, %s -> %s among them", missing,
+			one.From, one.To)
 	}
 }
 
 // grown is the first half of O7. A failed edge may be open again where that was asked for.
-func (a *Audit) grown(s *state) {
+func (a *Audit) grown(p *part, s *state) {
 	lost := 0
-	for at, was := range a.seen {
+	for at, was := range p.seen {
 		now, there := s.settled[at]
-		if was.Kind == migrate.Failed && a.retries() {
-			continue
-		}
-		if !there || now.Kind != was.Kind || now.Code != was.Code {
+		if (was.Kind != migrate.Failed || !a.retries()) && (!there || now.Kind != was.Kind || now.Code != was.Code) {
 			lost++
 		}
 	}
 	if lost > 0 {
-		a.violated("O7", "%d edges that were settled are not, or otherwise", lost)
+		a.Fail("O7", "%d edges that were settled are not, or otherwise", lost)
 	}
-	a.seen = s.settled
+	p.seen = s.settled
+}
+
+func (a *Audit) retries() bool {
+	return a.Changing || slices.ContainsFunc(a.job.Acts, func(act lab.Act) bool { return act.Change != nil })
 }
 
 // Keeps is the first half of O7 for what the program had told: so many edges in place.
 func (a *Audit) Keeps(told int64) {
 	kept := int64(0)
-	for _, o := range a.seen {
+	for _, o := range a.parts[0].seen {
 		if o.Kind != migrate.Failed {
 			kept++
 		}
 	}
 	if kept < told {
-		a.violated("O7", "%d edges were told to be in place, the journal has %d", told, kept)
+		a.Fail("O7", "%d edges were told to be in place, the journal has %d", told, kept)
 	}
-}
-
-func (a *Audit) retries() bool {
-	if a.Changing {
-		return true
-	}
-	for _, act := range a.Job.Acts {
-		if act.Change != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // repeats is O4.
 func (a *Audit) repeats() {
-	accounts, most := a.Service.Repeats()
-	if allowed := a.deaths*a.Job.Workers + a.Late; accounts > allowed {
-		a.violated("O4", "edges of %d accounts were sent again, %d workers and %d deaths allow %d", accounts,
-			a.Job.Workers,
-			a.deaths, allowed)
+	accounts, most := a.service.Repeats()
+	if allowed := a.deaths*a.job.Workers + a.Late; accounts > allowed {
+		a.Fail("O4", "edges of %d accounts were sent again, %d workers and %d deaths allow %d", accounts,
+			a.job.Workers, a.deaths, allowed)
 	}
 	if most > migrate.MaxChunkEdges {
-		a.violated("O4", "%d edges of one account were sent again", most)
+		a.Fail("O4", "%d edges of one account were sent again", most)
 	}
-	if n := a.Service.Needless(); n > 0 {
-		a.violated("O4", "%d edges were sent again by the run that had their answer", n)
+	if n := a.service.Needless(); n > 0 {
+		a.Fail("O4", "%d edges were sent again by the run that had their answer", n)
 	}
 }
 
 // Of any rate + 1 calls the last leaves a second after the first. They arrive closer together by
-// what held up the first, which is measured beside the runs (Audit.Stalls), for both sides; a
+// what held up the first, which is measured beside the runs (lab.Stalls), for both sides; a
 // limiter that is full again at the start, or that forgets the run before, has them there in half a
 // second. The sliding second of departures itself is held exactly by the tests of the limiter, in
 // virtual time.
@@ -171,43 +191,45 @@ const (
 	mostJitter  = 500 * time.Millisecond
 )
 
-// jitter is how much closer together calls may arrive than they left.
-func (a *Audit) jitter() time.Duration { return min(leastJitter+2*a.Stalls.Longest(), mostJitter) }
+// tooClose reports whether one call more than the rate arrived within a second, but for jitter: how
+// much closer together calls may arrive than they left.
+func (a *Audit) tooClose(took time.Duration, known bool) bool {
+	return known && took < time.Second-min(leastJitter+2*a.stalls.Longest(), mostJitter)
+}
 
-// service is O5, O6 and O3.
-func (a *Audit) service() {
-	stats := a.Service.Sim.Stats()
+// watched is O5, O6 and O3: what the service has seen.
+func (a *Audit) watched() {
+	stats := a.service.Sim.Stats()
 	if stats.Overlaps > 0 {
-		a.violated("O5", "%d calls overlapped another one of their account, such as %q", stats.Overlaps,
+		a.Fail("O5", "%d calls overlapped another one of their account, such as %q", stats.Overlaps,
 			stats.OverlapAccounts)
 	}
-	jitter := a.jitter()
-	if crowd := int(a.Job.Rate) + 1; a.Job.Rate < lab.Unpaced {
-		if took, known := a.Service.Closest(crowd); known && took < time.Second-jitter {
-			a.violated("O6", "%d calls arrived within %v, the rate is %g", crowd, took, a.Job.Rate)
+	if crowd := int(a.job.Rate) + 1; a.job.Rate < lab.Unpaced {
+		if took, known := a.service.Closest(crowd); a.tooClose(took, known) {
+			a.Fail("O6", "%d calls arrived within %v, the rate is %g", crowd, took, a.job.Rate)
 		}
 	}
-	for pair := range a.Service.Graph() {
-		if _, known := a.Job.Pairs[pair]; !known {
-			a.violated("O3", "%s -> %s is in the service and was not in the input", pair.From, pair.To)
+	for pair := range a.service.Graph() {
+		if _, known := a.job.Pairs[pair]; !known {
+			a.Fail("O3", "%s -> %s is in the service and was not in the input", pair.From, pair.To)
 			return
 		}
 	}
 }
 
 // secrets is O9.
-func (a *Audit) secrets(end lab.Ended) {
-	secrets := a.Service.Secrets()
+func (a *Audit) secrets(folder string, end lab.Ended) {
+	secrets := a.service.Secrets()
 	look := func(where string, text []byte) {
 		for _, secret := range secrets {
 			if bytes.Contains(text, []byte(secret)) {
-				a.violated("O9", "a key or signature is in %s", where)
+				a.Fail("O9", "a key or signature is in %s", where)
 				return
 			}
 		}
 	}
 	look("the output", []byte(end.Out))
-	err := filepath.WalkDir(a.Folder, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -216,150 +238,21 @@ func (a *Audit) secrets(end lab.Ended) {
 		return err
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.violated("O9", "the state cannot be searched: %v", err)
+		a.Fail("O9", "the state cannot be searched: %v", err)
 	}
 }
 
-// Finished judges an act that ended by itself with the code of a finished one.
-func (a *Audit) Finished(end lab.Ended, act int) {
-	want := &a.Like.Acts[act]
-	if end.Code != want.Code {
-		a.violated("O8", "exit code %d, the unbroken run had %d: %s", end.Code, want.Code, end.Last)
-		return
-	}
-	a.graph(want)
-	r, ok := a.story(end)
-	if !ok {
-		return
-	}
-	a.sum(r, a.Job.Acts[act].Part)
-	a.lists(want, r)
-}
-
-// Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of
-// O2.
-func (a *Audit) Told(end lab.Ended) {
-	if r, ok := a.story(end); ok {
-		a.sum(r, end.Code != 0 && end.Code != 3)
-	}
-}
-
-// Refused is the first third of O10: refused says whether the service has ever refused an edge with
-// this code.
+// Refused is O10: refused says whether the service has ever refused an edge with this code.
 func (a *Audit) Refused(refused func(pair lab.Pair, code int) bool) {
-	s, err := readState(a.Folder)
+	s, err := readState(a.folder)
 	if err != nil {
-		a.violated("O10", "the state cannot be read: %v", err)
+		a.Fail("O10", "the state cannot be read: %v", err)
 		return
 	}
 	for at, o := range s.settled {
 		if pair, known := s.plan[at]; known && o.Kind == migrate.Failed && !refused(pair, o.Code) {
-			a.violated("O10", "%s -> %s stands as failed with %d, with which nobody refused it", pair.From, pair.To,
-				o.Code)
+			a.Fail("O10", "%s -> %s stands as failed with %d, with which nobody refused it", pair.From, pair.To, o.Code)
 			return
 		}
-	}
-}
-
-// graph is the second half of O7, and O2 with fields.
-func (a *Audit) graph(want *lab.ReferenceAct) {
-	got := a.Service.Graph()
-	differ := 0
-	var first lab.Pair
-	for pair, fields := range want.Graph {
-		if got[pair] != fields {
-			differ++
-			first = pair
-		}
-	}
-	if differ > 0 || len(got) != len(want.Graph) {
-		a.violated("O7",
-			"the service has %d edges and the unbroken run's has %d; %d are not or otherwise there, such as %v",
-			len(got), len(want.Graph), differ, first)
-	}
-}
-
-// told is what report.json says.
-type told struct {
-	Ending struct {
-		Code int    `json:"code"`
-		What string `json:"what"`
-	} `json:"ending"`
-	Edges struct {
-		Read      int64 `json:"read"`
-		Imported  int64 `json:"imported"`
-		Already   int64 `json:"already"`
-		Failed    int64 `json:"failed"`
-		Rejected  int64 `json:"rejected"`
-		Duplicate int64 `json:"duplicate"`
-		Pending   int64 `json:"pending"`
-		Balanced  bool  `json:"balanced"`
-	} `json:"edges"`
-	Added struct {
-		Imported int64 `json:"imported"`
-		Already  int64 `json:"already"`
-		Failed   int64 `json:"failed"`
-		Pending  int64 `json:"pending"`
-	} `json:"added"`
-}
-
-// story is O8: report, progress, last line and journal. It returns the report.
-func (a *Audit) story(end lab.Ended) (r told, ok bool) {
-	var p struct {
-		Code *int   `json:"code"`
-		What string `json:"what"`
-	}
-	for name, into := range map[string]any{"report.json": &r, "progress.json": &p} {
-		content, err := os.ReadFile(filepath.Join(a.Folder, name))
-		if err == nil {
-			err = json.Unmarshal(content, into)
-		}
-		if err != nil {
-			a.violated("O8", "%s: %v", name, err)
-			return r, false
-		}
-	}
-	if r.Ending.Code != end.Code || p.Code == nil || *p.Code != end.Code {
-		a.violated("O8", "exit code %d, the report says %d, progress.json %v", end.Code, r.Ending.Code, p.Code)
-	}
-	// The report has all lines of the ending, so the last of them is its end.
-	what, ours := strings.CutPrefix(end.Last, "friendmigrate: ")
-	what, _, hinted := strings.Cut(what, "; hint: ")
-	if !ours || !hinted || what == "" || !strings.HasSuffix(r.Ending.What, what) {
-		a.violated("O8", "the last line is %q, the report says %q", end.Last, r.Ending.What)
-	}
-	s, err := readState(a.Folder)
-	if err != nil {
-		a.violated("O8", "the state cannot be read: %v", err)
-		return r, false
-	}
-	t := s.totals
-	if t.Imported+t.Already != r.Edges.Imported+r.Edges.Already+r.Added.Imported+r.Added.Already ||
-		t.Failed != r.Edges.Failed+r.Added.Failed ||
-		t.Pending != r.Edges.Pending+r.Added.Pending {
-		a.violated("O8", "the journal says %+v, the report %+v and %+v", t, r.Edges, r.Added)
-	}
-	return r, true
-}
-
-// sum is O1.
-func (a *Audit) sum(r told, part bool) {
-	e := r.Edges
-	if sum := e.Imported + e.Already + e.Failed + e.Rejected + e.Duplicate + e.Pending; sum != e.Read || !e.Balanced {
-		a.violated("O1", "%d edges read, the sum is %d", e.Read, sum)
-	}
-	if e.Read != a.Job.Rows || e.Rejected != a.Job.Rejected || e.Duplicate != a.Job.Duplicates {
-		a.violated("O1", "read %d, rejected %d, duplicate %d; the input has %d, %d, %d", e.Read, e.Rejected,
-			e.Duplicate,
-			a.Job.Rows, a.Job.Rejected, a.Job.Duplicates)
-	}
-	pending := e.Pending + r.Added.Pending
-	if !part && pending > 0 || r.Ending.Code == 0 && (!part && pending > 0 || e.Failed+r.Added.Failed+e.Rejected > 0) {
-		a.violated("O1", "exit code %d with %+v", r.Ending.Code, e)
-	}
-	inPlace := e.Imported + e.Already + r.Added.Imported + r.Added.Already
-	if there := int64(len(a.Service.Graph())); inPlace > there || !part && !a.Changing && len(a.Job.Before) == 0 &&
-		inPlace != there {
-		a.violated("O2", "%d edges are reported in place, the service has %d", inPlace, there)
 	}
 }

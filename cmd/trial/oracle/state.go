@@ -22,11 +22,9 @@ type place struct {
 
 // state is what a state folder says while nobody is at work in it.
 type state struct {
-	journal  bool // there is one
-	identity checkpoint.Identity
-	totals   checkpoint.Totals
-	settled  map[place]migrate.Outcome
-	plan     map[place]lab.Pair // empty while no stage is sealed
+	totals  checkpoint.Totals
+	settled map[place]migrate.Outcome
+	plan    map[place]lab.Pair // empty while no stage is sealed
 }
 
 // readState reads journal and stage as the program does, for looking only.
@@ -47,8 +45,8 @@ func (s *state) readJournal(folder string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	s.journal, s.identity, s.totals = true, j.Identity(), j.Totals()
-	for one, err := range j.Settlements(0, s.identity.Chunks) {
+	s.totals = j.Totals()
+	for one, err := range j.Settlements(0, j.Identity().Chunks) {
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,242 @@
+package oracle
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"friendmigrate/cmd/trial/lab"
+)
+
+// told is what report.json says, or those of all shards together.
+type told struct {
+	Ending struct {
+		Code int
+		What string
+	}
+	Edges struct {
+		counts
+		Balanced bool
+	}
+	Added counts // by --mutual
+}
+
+// counts say what became of edges.
+type counts struct{ Read, Imported, Already, Failed, Rejected, Duplicate, Pending int64 }
+
+func (c *counts) sum() int64 {
+	return c.Imported + c.Already + c.Failed + c.Rejected + c.Duplicate + c.Pending
+}
+
+func (c *counts) inPlace() int64 { return c.Imported + c.Already }
+
+func (c *counts) add(o *counts) {
+	c.Read += o.Read
+	c.Imported += o.Imported
+	c.Already += o.Already
+	c.Failed += o.Failed
+	c.Rejected += o.Rejected
+	c.Duplicate += o.Duplicate
+	c.Pending += o.Pending
+}
+
+// reports reads report.json of every part and adds them up: the code is the gravest, of runs that
+// have finished.
+func (a *Audit) reports() (all told, ok bool) {
+	all.Edges.Balanced = true
+	for _, p := range a.parts {
+		var r told
+		if !a.read(p, "report.json", &r) {
+			return all, false
+		}
+		all.Ending.Code = max(all.Ending.Code, r.Ending.Code)
+		all.Edges.add(&r.Edges.counts)
+		all.Edges.Balanced = all.Edges.Balanced && r.Edges.Balanced
+		all.Added.add(&r.Added)
+	}
+	return all, true
+}
+
+func (a *Audit) read(p *part, name string, into any) (ok bool) {
+	content, err := os.ReadFile(filepath.Join(p.folder, name))
+	if err == nil {
+		err = json.Unmarshal(content, into)
+	}
+	if err != nil {
+		a.Fail("O8", "%s: %v", name, err)
+	}
+	return err == nil
+}
+
+// Finished judges an act that ended by itself with the code of a finished one, in every shard.
+func (a *Audit) Finished(act int, ends ...lab.Ended) {
+	want := &a.like[act]
+	a.graph(want)
+	for i, end := range ends {
+		if !a.story(a.parts[i], end) {
+			return
+		}
+	}
+	r, ok := a.reports()
+	if !ok {
+		return
+	}
+	if r.Ending.Code != want.Code {
+		a.Fail("O8", "exit code %d, the unbroken run had %d: %s", r.Ending.Code, want.Code, ends[0].Last)
+		return
+	}
+	a.sum(&r, a.job.Acts[act].Part)
+	a.lists(want, &r)
+	if a.doors != nil {
+		a.shards()
+	}
+}
+
+// Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of
+// O2.
+func (a *Audit) Told(end lab.Ended) {
+	if !a.story(a.parts[0], end) {
+		return
+	}
+	if r, ok := a.reports(); ok {
+		a.sum(&r, end.Code != 0 && end.Code != 3)
+	}
+}
+
+// story is O8: report, progress, last line and journal. ok says that they can be read.
+func (a *Audit) story(of *part, end lab.Ended) (ok bool) {
+	var r told
+	var progress struct{ Code *int }
+	if !a.read(of, "report.json", &r) || !a.read(of, "progress.json", &progress) {
+		return false
+	}
+	if r.Ending.Code != end.Code || progress.Code == nil || *progress.Code != end.Code {
+		a.Fail("O8", "exit code %d, the report says %d, progress.json %v", end.Code, r.Ending.Code, progress.Code)
+	}
+	// The report has all lines of the ending, so the last of them is its end.
+	what, ours := strings.CutPrefix(end.Last, "friendmigrate: ")
+	what, _, hinted := strings.Cut(what, "; hint: ")
+	if !ours || !hinted || what == "" || !strings.HasSuffix(r.Ending.What, what) {
+		a.Fail("O8", "the last line is %q, the report says %q", end.Last, r.Ending.What)
+	}
+	s, err := readState(of.folder)
+	if err != nil {
+		a.Fail("O8", "the state cannot be read: %v", err)
+		return false
+	}
+	t := s.totals
+	if t.Imported+t.Already != r.Edges.inPlace()+r.Added.inPlace() || t.Failed != r.Edges.Failed+r.Added.Failed ||
+		t.Pending != r.Edges.Pending+r.Added.Pending {
+		a.Fail("O8", "the journal says %+v, the report %+v and %+v", t, r.Edges, r.Added)
+	}
+	return true
+}
+
+// graph is the second half of O7, and O2 with fields.
+func (a *Audit) graph(want *lab.ReferenceAct) {
+	got := a.service.Graph()
+	differ := 0
+	var one lab.Pair
+	for pair, fields := range want.Graph {
+		if got[pair] != fields {
+			differ++
+			one = pair
+		}
+	}
+	if differ > 0 || len(got) != len(want.Graph) {
+		a.Fail("O7",
+			"the service has %d edges and the unbroken run's has %d; %d are not or otherwise there, such as %v",
+			len(got), len(want.Graph), differ, one)
+	}
+}
+
+// sum is O1, and the sum of O2.
+func (a *Audit) sum(r *told, part bool) {
+	e := &r.Edges
+	if e.sum() != e.Read || !e.Balanced {
+		a.Fail("O1", "%d edges read, the sum is %d", e.Read, e.sum())
+	}
+	if j := a.job; e.Read != j.Rows || e.Rejected != j.Rejected || e.Duplicate != j.Duplicates {
+		a.Fail("O1", "read %d, rejected %d, duplicate %d; the input has %d, %d, %d", e.Read, e.Rejected, e.Duplicate,
+			j.Rows, j.Rejected, j.Duplicates)
+	}
+	pending := !part && e.Pending+r.Added.Pending > 0
+	if pending || r.Ending.Code == 0 && e.Failed+r.Added.Failed+e.Rejected > 0 {
+		a.Fail("O1", "exit code %d with %+v", r.Ending.Code, *e)
+	}
+	inPlace, there := e.inPlace()+r.Added.inPlace(), int64(len(a.service.Graph()))
+	if inPlace > there || !part && !a.Changing && len(a.job.Before) == 0 && inPlace != there {
+		a.Fail("O2", "%d edges are reported in place, the service has %d", inPlace, there)
+	}
+}
+
+// shards holds what only shards have to keep.
+func (a *Audit) shards() {
+	by := map[lab.Pair]int{}
+	for i, d := range a.doors {
+		_, carried := d.Imports()
+		for pair := range carried {
+			if other, known := by[pair]; known {
+				a.Fail("O3", "%s -> %s was sent by shard %d and by shard %d", pair.From, pair.To, other, i)
+				return
+			}
+			by[pair] = i
+		}
+	}
+	share := int(a.job.Rate) / len(a.doors)
+	for i, d := range a.doors {
+		if took, known := d.Closest(share + 1); a.job.Rate < lab.Unpaced && a.tooClose(took, known) {
+			a.Fail("O6", "%d calls of shard %d arrived within %v, its share is %d", share+1, i, took, share)
+		}
+	}
+	if entries, err := os.ReadDir(a.folder); err != nil || len(entries) != len(a.parts) {
+		a.Fail("O3", "the state folder holds %v, which is not a folder for each shard (%v)", entries, err)
+	}
+}
+
+// SentOnce holds shards against their plan where no run was killed and the service did its best:
+// nothing is sent twice.
+func (a *Audit) SentOnce(act int) {
+	twice, calls := 0, 0
+	for _, d := range a.doors {
+		n, carried := d.Imports()
+		calls += n
+		for _, times := range carried {
+			if times > 1 {
+				twice++
+			}
+		}
+	}
+	if want := a.like[act].Calls; twice > 0 || calls != want {
+		a.Fail("O4", "nothing went wrong, and %d edges were sent twice, in %d calls instead of %d", twice, calls, want)
+	}
+}
+
+// Status holds what status --json says of all shards against what it has to be like at any moment
+// and, if all have ended an act, against their reports. over says that nothing is pending any more.
+func (a *Audit) Status(end lab.Ended, ended, over bool) {
+	var got struct {
+		told
+		Phase         string
+		MissingShards []string
+		Shards        []any
+	}
+	if err := json.Unmarshal([]byte(end.Std), &got); err != nil || end.Code != 0 {
+		a.Fail("O1", "status ended with %d: %v: %s", end.Code, err, end.Out)
+		return
+	}
+	e := &got.Edges
+	if n := len(got.Shards) + len(got.MissingShards); n != len(a.parts) || e.Read != e.sum() || e.Read > a.job.Rows {
+		a.Fail("O1", "status tells of %d shards, %q of which have not begun, and says %+v", n, got.MissingShards, *e)
+	}
+	if !ended {
+		return
+	}
+	all, ok := a.reports()
+	if ok && (got.Edges != all.Edges || got.Added != all.Added || len(got.MissingShards) > 0 ||
+		over != (got.Phase == "finished")) {
+		a.Fail("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges, got.Added,
+			all.Edges, all.Added)
+	}
+}
