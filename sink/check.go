@@ -91,6 +91,31 @@ func (c *Client) presence(answer *verdicts, i int) Presence {
 	}
 }
 
+// Outcomes asks about the To_Account of each edge. What exists is Imported, and absent stands for
+// what does not.
+func Outcomes(
+	edges []migrate.Edge, absent migrate.Outcome, ask func(ids []string) ([]Presence, error),
+) ([]migrate.Outcome, error) {
+	answers, err := ask(friendsOf(edges))
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]migrate.Outcome, len(edges))
+	for i, a := range answers {
+		switch {
+		case a.Known && a.Exists:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}
+		case a.Known:
+			outcomes[i] = absent
+		case a.Again:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Again, Code: a.Code, Info: a.Info}
+		default:
+			outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: a.Code, Info: a.Info}
+		}
+	}
+	return outcomes, nil
+}
+
 // Probe asks friend_get for the admin account itself: the cheapest call that goes all the way. Nil:
 // the API answered (that the admin has no friend list, 30003, is an answer too). Its errors are
 // those of migrate.Caller.

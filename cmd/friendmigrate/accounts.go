@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -41,15 +40,9 @@ func (p *program) accountsAction(ctx context.Context, in invocation) (err error)
 	if err := job.Refused(reads.CheckState(in.State), j.Apart()); err != nil {
 		return err
 	}
-	began := time.Now()
-	r, err := j.Do(ctx)
-	if err != nil {
-		return err
-	}
-	e := j.Ending(r, time.Since(began))
-	if in.JSON {
-		r.Code, r.What, r.Hint = int(e.Code), e.What, e.Hint
+	r, ending, err := j.Do(ctx)
+	if err == nil && in.JSON {
 		err = terminal.WriteJSON(p.Std.Out, r)
 	}
-	return p.end(e, err)
+	return p.end(ending, err)
 }

@@ -1,21 +1,23 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
 	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
@@ -38,45 +40,44 @@ type Result struct {
 	ByCode   map[int]int64 `json:"missingByCode"`
 	Calls    int64         `json:"calls"` // of this run
 	List     string        `json:"list"`
-	Code     int           `json:"code"`
+	Code     exit.Code     `json:"code"`
 	What     string        `json:"what"`
 	Hint     string        `json:"hint"`
-	Stop     job.Stop      `json:"-"`
 }
 
 // Do asks, imports where that is asked for, and writes the list. An error means that it could not
 // begin, or that the list could not be written.
-func (j *Job) Do(ctx context.Context) (r *Result, err error) {
-	pace := &j.Set.Pace
+func (j *Job) Do(ctx context.Context) (r *Result, ending exit.Ending, err error) {
+	began, pace := time.Now(), &j.Set.Pace
 	pace.Rate = min(pace.Rate, settings.Share(sink.AccountCallsPerSecond, j.Set.Job.Shard))
 	pace.Workers = min(pace.Workers, sink.AccountCallsPerSecond*3/2)
 	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.open(ctx); err != nil {
-		return nil, err
+		return nil, ending, err
 	}
 	after := time.Time{}
 	if j.pass.Resumed {
 		after = time.Now().Add(time.Second)
 	}
 	if j.Client, err = j.NewClient(ctx, j.Set.Service, *pace, j.Key, after, j.Log); err != nil {
-		return nil, err
+		return nil, ending, err
 	}
 	j.ObeyPace(j.Set.State, j.Set.Job.Shard, pace.Rate)
-	stopped := j.passes(ctx)
+	stop := job.Stop{Err: j.passes(ctx), Cause: context.Cause(ctx), Asks: true}
 	j.View.Rest()
-	counts := j.pass.Counts()
-	r = &Result{Counts: counts, Imported: j.imported, Calls: j.Client.Stats().Attempts, ByCode: map[int]int64{},
-		List: filepath.Join(j.Dir, folder.AccountsMissing),
-		Stop: job.Stop{Err: stopped, Cause: context.Cause(ctx), Asks: true}}
+	r = &Result{Counts: j.pass.Counts(), Imported: j.imported, Calls: j.Client.Stats().Attempts,
+		ByCode: map[int]int64{}, List: filepath.Join(j.Dir, folder.AccountsMissing)}
 	for code, n := range j.Journal.Totals().FailedByCode {
 		if code != 0 && n > 0 {
 			r.ByCode[code] = n
 		}
 	}
 	if err := j.pass.WriteMissing(r.List); err != nil {
-		return nil, fmt.Errorf("write the list of missing accounts: %w", err)
+		return nil, ending, fmt.Errorf("write the list of missing accounts: %w", err)
 	}
-	return r, nil
+	ending = j.ending(r, stop, time.Since(began))
+	r.Code, r.What, r.Hint = ending.Code, ending.What, ending.Hint
+	return r, ending, nil
 }
 
 // open takes the state folder and opens the present pass, or begins one.
@@ -96,17 +97,20 @@ func (j *Job) open(ctx context.Context) error {
 	if j.pass, err = Open(j.FS, dir); err != nil {
 		return err
 	}
-	if j.pass == nil {
-		j.pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) { return j.collect(ctx, file) })
-	} else {
+	if j.pass != nil {
 		j.Journal = j.pass.Journal
-		err = j.compare(ctx)
+		return j.compare(ctx)
 	}
-	if err != nil {
-		return err
+	j.Log.Info("collecting the accounts of both sides", job.EventRead)
+	if j.pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) {
+		if len(j.Inputs) > 0 {
+			return j.collectInput(ctx, file)
+		}
+		return j.collectStaged(ctx, file)
+	}); err == nil {
+		j.Journal = j.pass.Journal
 	}
-	j.Journal = j.pass.Journal
-	return nil
+	return err
 }
 
 func (j *Job) nothingStaged() error {
@@ -114,63 +118,56 @@ func (j *Job) nothingStaged() error {
 		"there is no staged job in %q: name the INPUT whose accounts are meant, or the job's --state", j.Set.State)
 }
 
-// collect writes the list of the first pass: the distinct ids of INPUT, or of what is staged.
-func (j *Job) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
-	id = j.Identity()
-	j.Log.Info("collecting the accounts of both sides", job.EventRead)
-	if len(j.Inputs) > 0 {
-		id.Inputs, id.Edges, err = j.collectInput(ctx, file)
-	} else {
-		id.Inputs, id.Edges, err = j.collectStaged(ctx, file)
-	}
-	id.Rows = id.Edges
-	return id, err
-}
-
-func (j *Job) collectInput(ctx context.Context, file string) (digests []string, n int64, err error) {
+// collectInput writes the distinct ids of INPUT to a file, and says which job they are of.
+func (j *Job) collectInput(ctx context.Context, file string) (id checkpoint.Identity, err error) {
 	var reading job.Reading
 	j.View.Watch(progress.Work{Fill: reading.Fill})
 	defer j.StartShow(j.Set.Output, j.Log, nil).Stop()
+	id = j.Identity()
 	memory := job.StagingShare(j.Set.Memory)
 	p, err := plan.Make(ctx, plan.Options{
-		Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: j.Set.Shard.Index,
-		Shards: j.Set.Shard.Count, State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory),
-		ChunkBytes: j.Set.ChunkBytes, Rate: j.Set.Rate, Progress: reading.Take,
-		Waits: j.Warner(job.EventWaits),
+		Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: id.Shard, Shards: id.Shards,
+		State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory), ChunkBytes: j.Set.ChunkBytes,
+		Rate: j.Set.Rate, Progress: reading.Take, Waits: j.Warner(job.EventWaits),
 		Staged: func(ctx context.Context, s *stage.Stage) (_ string, err error) {
-			n, err = listIDs(ctx, []*stage.Stage{s}, file, memory)
+			id.Edges, err = listIDs(ctx, []*stage.Stage{s}, file, memory)
 			return "", err
 		},
 	})
 	if err == nil && p.Edges == 0 {
-		n, err = listIDs(ctx, nil, file, memory)
+		id.Edges, err = listIDs(ctx, nil, file, memory)
 	}
 	switch {
 	case err != nil:
-		return nil, 0, j.ReadError(ctx, err)
+		return id, j.ReadError(ctx, err)
 	case p.OtherJob:
-		return nil, 0, j.OtherJob([]string{"it was staged from other inputs"})
+		return id, j.OtherJob([]string{"it was staged from other inputs"})
 	case p.Rows.Rejected > 0:
 		j.Log.Warn(terminal.WasWere(p.Rows.Rejected, "row")+" rejected, and their accounts are not asked about; "+
 			"friendmigrate plan shows them", job.EventRejected, zap.Int64("rows", p.Rows.Rejected))
 	}
 	for _, in := range p.Inputs {
-		digests = append(digests, in.Digest)
+		id.Inputs = append(id.Inputs, in.Digest)
 	}
-	return digests, n, nil
+	id.Rows = id.Edges
+	return id, nil
 }
 
-func (j *Job) collectStaged(ctx context.Context, file string) (digests []string, n int64, err error) {
+// collectStaged does the same for what is staged.
+func (j *Job) collectStaged(ctx context.Context, file string) (id checkpoint.Identity, err error) {
+	id = j.Identity()
 	stages, digests, err := j.staged()
 	defer func() { err = errors.Join(err, closeAll(stages)) }()
 	if err != nil {
-		return nil, 0, err
+		return id, err
 	}
-	n, err = listIDs(ctx, stages, file, job.StagingShare(j.Set.Memory))
+	id.Inputs = digests
+	id.Edges, err = listIDs(ctx, stages, file, job.StagingShare(j.Set.Memory))
 	if context.Cause(ctx) != nil {
 		err = j.ReadError(ctx, err)
 	}
-	return digests, n, err
+	id.Rows = id.Edges
+	return id, err
 }
 
 func closeAll(stages []*stage.Stage) error {
@@ -204,12 +201,13 @@ func (j *Job) staged() (stages []*stage.Stage, digests []string, err error) {
 	return stages, digests, nil
 }
 
-// compare refuses a pass that is of another job.
+// compare refuses a pass that is of another job. Without INPUT, a stage that is gone by now says
+// nothing against it.
 func (j *Job) compare(ctx context.Context) error {
 	recorded, want := j.Journal.Identity(), j.Identity()
 	want.Inputs = recorded.Inputs
 	if len(j.Inputs) == 0 {
-		want.Options = maps.Clone(recorded.Options)
+		want.Options = recorded.Options
 		stages, digests, err := j.staged()
 		if err == nil {
 			want.Inputs = digests
@@ -223,18 +221,11 @@ func (j *Job) compare(ctx context.Context) error {
 	if len(j.Inputs) == 0 {
 		return nil
 	}
-	var inputs []source.Input
 	for _, digest := range recorded.Inputs {
-		inputs = append(inputs, source.Input{Digest: digest})
+		j.Counts.Inputs = append(j.Counts.Inputs, source.Input{Digest: digest})
 	}
-	c, err := source.Compare(ctx, inputs, j.Arguments(j.Input()))
-	switch {
-	case err != nil:
-		return j.ReadError(ctx, err)
-	case c.Verdict == source.Different:
-		return j.OtherJob(c.Reasons)
-	}
-	return nil
+	_, err := j.CompareInputs(ctx, j.Counts.Inputs)
+	return err
 }
 
 // passes goes on with the present pass, and begins what comes after it.
@@ -291,13 +282,50 @@ func (j *Job) run(ctx context.Context) error {
 	stop := j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, fill))
 	engine := j.Engine(j.Set.Pace, j.Set.Memory/4, j.Client, meter, j.Log)
 	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
-	before := j.Client.Stats().Attempts
-	_, err := migrate.Run(ctx, pass.Plan(context.WithoutCancel(ctx)), Caller(call), j.View.Timed(j.Journal), engine)
+	_, err := migrate.Run(ctx, pass.Plan(), Caller(call), j.View.Timed(j.Journal), engine)
 	stop()
 	if pass.Imports() {
 		j.imported += j.Journal.Totals().Imported - start.Imported
 	}
-	stopped := job.Stop{Err: err}
-	return errors.Join(err, j.Journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Code: int(stopped.Code()),
-		Calls: j.Client.Stats().Attempts - before, AllAnswered: err == nil}))
+	// AllAnswered: asking twice does no harm, nor does importing twice
+	return errors.Join(err, j.Journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), AllAnswered: true}))
+}
+
+// ending finds the exit code and puts the ending in words.
+func (j *Job) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
+	text := fmt.Sprintf("%s of %s %s", terminal.Count(r.Exist), terminal.Some(r.All, "account"),
+		terminal.Verb(r.All, "exists", "exist"))
+	if r.Exist == r.All {
+		text = fmt.Sprintf("all %s exist", terminal.Some(r.All, "account"))
+	}
+	if r.Imported > 0 {
+		text += fmt.Sprintf(" (%s imported by this run)", terminal.Count(r.Imported))
+	}
+	if r.Missing > 0 {
+		text += fmt.Sprintf(", %s missing%s, see %s", terminal.IsAre(r.Missing, "account"), report.Codes(r.ByCode),
+			r.List)
+	}
+	if r.Unasked > 0 {
+		text += fmt.Sprintf(", %s still to be asked about", terminal.IsAre(r.Unasked, "account"))
+	}
+	if r.Calls > 0 {
+		text += fmt.Sprintf(", %s in %s", terminal.Some(r.Calls, "call"), terminal.Took(took))
+	}
+	if stop.Err != nil {
+		e := stop.Ending(stop.Code(), func(why string) string { return why + "; " + text })
+		e.Hint = cmp.Or(j.SilentHint(stop), j.ResumeLine().String())
+		return e
+	}
+	inputs := j.Inputs
+	if len(inputs) == 0 {
+		inputs = []string{"INPUT"}
+	}
+	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(inputs...).String()}
+	switch {
+	case r.Missing > 0 && j.Set.Import:
+		e.Code, e.Hint = exit.Exceptions, j.Line().String()+" # after finding out why those of the list are refused"
+	case r.Missing > 0:
+		e.Code, e.Hint = exit.Exceptions, j.Line().With("import", "").String()+" # imports those that are missing"
+	}
+	return e
 }

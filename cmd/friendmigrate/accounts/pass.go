@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -18,11 +19,11 @@ import (
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
-	"friendmigrate/source/accountlist"
+	"friendmigrate/source/spool"
 )
 
-// ListName is the list of a pass, in its folder.
-const ListName = "accounts.csv"
+// listName is the list of a pass, in its folder: a CSV whose first column is the id.
+const listName = "accounts.csv"
 
 // The commands of passes, as their identity has them.
 const (
@@ -48,21 +49,19 @@ func Open(fsys disk.FS, folder string) (*Pass, error) {
 	}
 	p := &Pass{fs: fsys, folder: folder, Resumed: true}
 	for _, e := range entries {
-		n, _ := strconv.Atoi(e.Name())
 		there, err := checkpoint.Exists(fsys, filepath.Join(folder, e.Name()))
 		if err != nil {
 			return nil, err
 		}
-		if there && n > p.number {
-			p.number = n
+		if n, _ := strconv.Atoi(e.Name()); there {
+			p.number = max(p.number, n)
 		}
 	}
 	for _, e := range entries {
-		if e.Name() == strconv.Itoa(p.number) {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
-			return nil, fmt.Errorf("remove an earlier list of accounts: %w", err)
+		if other := filepath.Join(folder, e.Name()); other != p.dir() {
+			if err := os.RemoveAll(other); err != nil {
+				return nil, fmt.Errorf("remove an earlier list of accounts: %w", err)
+			}
 		}
 	}
 	if p.number == 0 {
@@ -90,12 +89,8 @@ func (p *Pass) Next(imports bool) (*Pass, error) {
 	next := &Pass{fs: p.fs, folder: p.folder, number: p.number + 1}
 	err := next.begin(command, func(file string) (checkpoint.Identity, error) {
 		id := p.Journal.Identity()
-		id.Edges = 0
-		err := p.list(file, []string{"UserID"}, func(row []string) []string {
-			id.Edges++
-			return row[:1]
-		})
-		return id, err
+		id.Edges = p.Counts().Missing
+		return id, p.WriteMissing(file)
 	})
 	return next, errors.Join(err, p.Journal.Close(), os.RemoveAll(p.dir()))
 }
@@ -105,7 +100,7 @@ func (p *Pass) begin(command string, write func(file string) (checkpoint.Identit
 	if err := p.fs.MkdirAll(p.dir(), disk.FolderMode); err != nil {
 		return err
 	}
-	id, err := write(filepath.Join(p.dir(), ListName))
+	id, err := write(filepath.Join(p.dir(), listName))
 	if err != nil {
 		return err
 	}
@@ -140,122 +135,105 @@ func (p *Pass) Counts() Counts {
 	return c
 }
 
-// batches yields the ids of the pass, by call.
-func (p *Pass) batches(ctx context.Context) iter.Seq2[migrate.Chunk, error] {
+// batches yields the ids of the pass, by call. Each call is a chunk under the name of its first id.
+func (p *Pass) batches() iter.Seq2[migrate.Chunk, error] {
 	return func(yield func(migrate.Chunk, error) bool) {
-		if p.Journal.Identity().Edges == 0 {
-			return
-		}
-		list, err := accountlist.Open(filepath.Join(p.dir(), ListName), nil)
+		list, err := os.Open(filepath.Join(p.dir(), listName))
 		if err != nil {
 			yield(migrate.Chunk{}, err)
 			return
 		}
-		c := migrate.Chunk{}
-		for a, err := range list.All(ctx) {
-			if err != nil {
-				yield(c, err)
-				return
+		defer list.Close() // only read from
+		rows, c := csv.NewReader(list), migrate.Chunk{}
+		_, err = rows.Read() // the header
+		for err == nil {
+			var row []string
+			if row, err = rows.Read(); err == nil {
+				c.Edges = append(c.Edges, migrate.Edge{To: row[0]})
 			}
-			c.Edges = append(c.Edges, migrate.Edge{To: a.ID})
-			if len(c.Edges) < sink.MaxAccounts {
-				continue
+			if len(c.Edges) == sink.MaxAccounts || err == io.EOF && len(c.Edges) > 0 {
+				if c.From = c.Edges[0].To; !yield(c, nil) {
+					return
+				}
+				c = migrate.Chunk{Ordinal: c.Ordinal + 1}
 			}
-			if !yield(c, nil) {
-				return
-			}
-			c = migrate.Chunk{Ordinal: c.Ordinal + 1}
 		}
-		if len(c.Edges) > 0 {
-			yield(c, nil)
+		if err != io.EOF {
+			yield(c, fmt.Errorf("read the list of accounts: %w", err))
 		}
 	}
 }
 
-// Plan is the calls that are open. Each is a roster of its own, under the name of its first account.
-func (p *Pass) Plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
+// Plan is the calls that are open, each a roster of its own.
+func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
-		for c, err := range p.batches(ctx) {
+		for c, err := range p.batches() {
 			if err == nil && p.Journal.Done(c.Ordinal, 1) {
 				continue
 			}
-			r := migrate.Roster{First: c.Ordinal, Chunks: 1, Edges: int64(len(c.Edges)), ChunkBytes: 16 << 10}
-			if err == nil {
-				c.From = c.Edges[0].To
-				r.From, r.Load = c.From, func(int) (migrate.Chunk, error) { return c, nil }
-			}
-			if !yield(r, err) {
+			load := func(int) (migrate.Chunk, error) { return c, nil }
+			if !yield(migrate.Roster{From: c.From, First: c.Ordinal, Chunks: 1, Edges: int64(len(c.Edges)),
+				ChunkBytes: 16 << 10, Load: load}, err) {
 				return
 			}
 		}
 	}
 }
+
+// notImported is what the list says of an account that does not exist.
+const notImported = "NotImported"
 
 // Caller asks about the accounts of a call, or imports them.
 func Caller(call func(ctx context.Context, ids []string) ([]sink.Presence, error)) migrate.Caller {
 	return migrate.CallerFunc(func(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-		ids := make([]string, len(edges))
-		for i := range edges {
-			ids[i] = edges[i].To
-		}
-		answers, err := call(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		outcomes := make([]migrate.Outcome, len(edges))
-		for i, a := range answers {
-			o := migrate.Outcome{Kind: migrate.Failed, Code: a.Code, Info: a.Info}
-			switch {
-			case a.Known && a.Exists:
-				o.Kind = migrate.Imported
-			case a.Known:
-				o.Info = "NotImported"
-			case a.Again:
-				o.Kind = migrate.Again
-			}
-			outcomes[i] = o
-		}
-		return outcomes, nil
+		return sink.Outcomes(edges, migrate.Outcome{Kind: migrate.Failed, Info: notImported},
+			func(ids []string) ([]sink.Presence, error) { return call(ctx, ids) })
 	})
 }
 
 // WriteMissing writes the list of the accounts that are missing as far as is known, whole, in the
 // order of their bytes.
 func (p *Pass) WriteMissing(file string) error {
-	return p.list(file, []string{"UserID", "ResultCode", "ResultInfo"}, func(row []string) []string { return row })
-}
-
-// list writes a row for each account that is missing.
-func (p *Pass) list(file string, header []string, row func([]string) []string) error {
-	rows := newRows(p.fs, file)
-	defer rows.spool.Close()
+	rows, line := spool.New(p.fs, file+".spool", 8<<20), new(bytes.Buffer)
+	defer rows.Close()
+	out := csv.NewWriter(line)
+	add := func(ordinal int64, index int, fields ...string) error {
+		line.Reset()
+		_ = out.Write(fields) // a buffer takes everything
+		out.Flush()
+		return rows.Add(migrate.Position{Line: ordinal*sink.MaxAccounts + int64(index)}, line.Bytes())
+	}
 	for f, err := range p.Journal.Failures() {
+		if err == nil {
+			err = add(f.Ordinal, f.Index, f.Edge.To, strconv.Itoa(f.Code), f.Info)
+		}
 		if err != nil {
 			return err
 		}
-		rows.add(f.Edge.To, f.Code, f.Info)
 	}
 	if p.Imports() && p.Journal.Totals().Pending > 0 {
-		for c, err := range p.batches(context.Background()) {
+		for c, err := range p.batches() {
 			if err != nil {
 				return err
 			}
 			open, _ := p.Journal.Open(c.Ordinal, len(c.Edges))
 			for _, i := range open.Indexes() {
-				rows.add(c.Edges[i].To, 0, "NotImported")
+				if err := add(c.Ordinal, i, c.Edges[i].To, "0", notImported); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return disk.WriteWhole(p.fs, file, func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		rows.err = errors.Join(rows.err, out.Write(header))
-		for fields, err := range rows.all() {
-			if err != nil {
-				return err
+		_, err := io.WriteString(w, "UserID,ResultCode,ResultInfo\n")
+		for row, failed := range rows.Rows() {
+			if err = errors.Join(err, failed); err == nil {
+				_, err = w.Write(row.Data)
 			}
-			rows.err = errors.Join(rows.err, out.Write(row(fields)))
+			if err != nil {
+				break
+			}
 		}
-		out.Flush()
-		return errors.Join(rows.err, out.Error())
+		return err
 	})
 }

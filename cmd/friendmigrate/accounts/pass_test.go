@@ -50,7 +50,7 @@ func run(t *testing.T, dir string, a *app, most int) *Pass {
 		t.Fatal(err)
 	}
 	a.calls, a.most = 0, most
-	_, err = migrate.Run(t.Context(), p.Plan(t.Context()), Caller(a.serve(p.Imports())), p.Journal, migrate.Options{
+	_, err = migrate.Run(t.Context(), p.Plan(), Caller(a.serve(p.Imports())), p.Journal, migrate.Options{
 		Workers: 3, CallBytes: 1 << 20, EdgeBytes: func(*migrate.Edge) int { return 0 }, Retry: migrate.DefaultRetry,
 	})
 	if (p.Journal.Totals().Pending > 0) != (err != nil) {
