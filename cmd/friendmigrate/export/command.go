@@ -34,7 +34,7 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (e *Export, stop j
 	}
 	e, err = Open(Options{
 		FS: j.FS, Accounts: accounts, Destination: j.Set.Destination, Stream: j.Std.Out, Format: j.Set.Format,
-		SDKAppID: j.Set.SDKAppID, Target: j.Set.Target(), Memory: j.Set.Memory / 4,
+		SDKAppID: j.Set.SDKAppID, Target: j.Set.Target(),
 	})
 	if err != nil {
 		return nil, stop, refusal(j, err)

@@ -6,8 +6,8 @@
 //     their file. An account that could not be read has no row; it is in a list with the reason. A
 //     list of friends that changed while it was read is read again. An account that still holds
 //     another number of friends than FriendNum says has its rows and is in that list too.
-//   - Memory is bounded: rows that wait for their turn are held up to a limit, the rest in a
-//     temporary file that nobody else can open.
+//   - Memory is bounded: rows that wait for their turn lie in a temporary file that nobody else can
+//     open.
 //   - An export to a file survives being killed at any moment: the next run cuts the file back to
 //     the last account that is known to be on the disk and continues from there. The result is the
 //     same to the byte as without an interruption, except where compressed members end.

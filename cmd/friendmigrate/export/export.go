@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink/friendlist"
@@ -26,31 +30,109 @@ type Options struct {
 	Format      string // source.CSV or source.JSONL
 	SDKAppID    uint64
 	Target      string
-	Memory      int64 // of rows that wait for their turn; the rest of the memory is the engine's
 }
 
 // Export is one export, from its beginning over any number of interruptions to its end. It belongs
 // to one goroutine, except At.
 type Export struct {
 	Options
-	out *output
-
 	Resumed  bool // an earlier process has begun it
 	Finished bool // an earlier process has finished it: there is nothing to do
+
+	folder string // DESTINATION.export, or "" for a stream
+	csv    bool
+	output
 }
 
-// Open begins an export, or continues the one that was begun at the destination. Errors: ErrExists,
-// ErrOther, checkpoint.ErrLocked, and those of the file system.
-func Open(o Options) (*Export, error) {
-	out, err := openOutput(&o)
-	if err != nil {
-		return nil, err
+// Open begins an export, or continues the one that was begun at the destination: what an earlier
+// process wrote and did not make durable is cut off. Errors: ErrExists, ErrOther,
+// checkpoint.ErrLocked, and those of the file system.
+func Open(o Options) (e *Export, err error) {
+	id := identity{SDKAppID: o.SDKAppID, Target: o.Target, Accounts: o.Accounts.Digest, Format: o.Format}
+	e = &Export{Options: o, csv: o.Format == source.CSV}
+	e.now, e.ready, e.last = newPosition(id), map[int64]*entry{}, time.Now()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if o.Destination == "" {
+		return e, e.openStream()
 	}
-	return &Export{Options: o, out: out, Resumed: out.now.Done > 0, Finished: out.now.Finished}, nil
+	e.folder = o.Destination + ".export"
+	e.waiting.folder = e.folder
+	_, err = os.Lstat(o.Destination) // opening a named pipe would wait
+	there := err == nil
+	if there || errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Lstat(filepath.Join(e.folder, positionName))
+	}
+	switch {
+	case there && errors.Is(err, fs.ErrNotExist):
+		return e, fmt.Errorf("%w: %q", ErrExists, o.Destination)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return e, err
+	}
+	if e.lock, err = checkpoint.TryLock(e.folder); err != nil {
+		return e, err
+	}
+	err = e.resume(id, there)
+	e.Resumed, e.Finished = e.now.Done > 0, e.now.Finished
+	return e, err
 }
 
-// At tells how far it is. Any goroutine may call it.
-func (e *Export) At() Position { return e.out.at() }
+// resume takes up what an earlier process has left, or begins.
+func (e *Export) resume(id identity, there bool) error {
+	failures := filepath.Join(e.folder, "failed.csv")
+	was, err := readPosition(e.folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case was.Finished && !there: // its owner has taken the file away: another one is wanted
+	case was.identity != id:
+		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther, e.Destination)
+	case was.Finished:
+		e.now = was
+		e.failures, err = disk.Open(e.FS, failures)
+		return err
+	case was.Rows > 0 && !e.csv && !there:
+		return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", e.Destination,
+			was.Rows, e.folder)
+	default:
+		e.now = was
+	}
+	if err := e.now.write(e.FS, e.folder); err != nil { // before the destination: without it that is not ours
+		return err
+	}
+	if e.failures, err = cutBack(e.FS, failures, e.now.Failures); err != nil {
+		return err
+	}
+	if e.rows, err = cutBack(e.FS, e.rowsPath(), e.now.Rows); err != nil {
+		return err
+	}
+	return e.begin(e.rows, e.rowsPath())
+}
+
+// rowsPath is the file that rows are written to as they come.
+func (e *Export) rowsPath() string {
+	if e.csv {
+		return filepath.Join(e.folder, "rows.jsonl")
+	}
+	return e.Destination
+}
+
+// openStream opens standard output, which cannot be continued.
+func (e *Export) openStream() (err error) {
+	to := e.Stream
+	if e.failures, err = unnamed(""); err == nil && e.csv {
+		e.rows, err = unnamed("")
+		to = e.rows
+	}
+	if err != nil {
+		return err
+	}
+	return e.begin(to, "")
+}
 
 // FailedPath is the list of the accounts that could not be read.
 func FailedPath(destination string) string {
@@ -65,17 +147,17 @@ func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pag
 	if !e.Finished {
 		err = e.read(ctx, pages, engine)
 	}
-	return errors.Join(err, e.out.listFailed(FailedPath(e.Destination)))
+	return errors.Join(err, e.listFailed())
 }
 
 func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
-	f := &fetcher{pages: pages, out: e.out, states: map[int64]*state{}}
+	f := &fetcher{pages: pages, out: e, states: map[int64]*state{}}
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1, func(*migrate.Edge) int { return 0 }, 0
-	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), e.out.now.Done), f, f, engine)
+	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), e.now.Done), f, f, engine)
 	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
 		stopped = f.giveUp()
 	}
-	if err := e.out.step(); err != nil {
+	if err := e.step(); err != nil {
 		return err // it has stopped the engine, too
 	}
 	if stopped != nil {
@@ -83,11 +165,11 @@ func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pa
 	}
 	// Dying between these steps leaves all rows collected and durable: the next run does the rest.
 	if e.Format == source.CSV {
-		if err := e.out.writeTable(e.Stream); err != nil {
+		if err := e.writeTable(); err != nil {
 			return err
 		}
 	}
-	return e.out.end()
+	return e.end()
 }
 
 // plan is the accounts from number first on.
@@ -117,4 +199,15 @@ func (e *Export) IntegerTags() []string {
 }
 
 // Close gives the destination back.
-func (e *Export) Close() error { return e.out.close() }
+func (e *Export) Close() error {
+	var errs []error
+	for _, f := range []disk.File{e.rows, e.failures, e.waiting.file} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Release())
+	}
+	return errors.Join(errs...)
+}

@@ -86,7 +86,7 @@ func options(t *testing.T, dir, format, destination string, ids ...string) Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Options{FS: disk.OS{}, Accounts: f, Destination: destination, Format: format, SDKAppID: 1, Target: "test", Memory: 1 << 20}
+	return Options{FS: disk.OS{}, Accounts: f, Destination: destination, Format: format, SDKAppID: 1, Target: "test"}
 }
 
 func engine() migrate.Options {
@@ -119,8 +119,7 @@ func rows(t *testing.T, content string, want []string) map[string]int {
 }
 
 // TestEveryFriendAtEveryPageSize: lists of 0 to 3000 friends at page sizes from 1 to 100, with
-// calls that fail in the middle of lists, in the order of the accounts, in a memory that is too
-// small for what waits for its turn.
+// calls that fail in the middle of lists, in the order of the accounts.
 func TestEveryFriendAtEveryPageSize(t *testing.T) {
 	ids := func(n int) (list []string) {
 		for i := range n {
@@ -148,7 +147,7 @@ func TestEveryFriendAtEveryPageSize(t *testing.T) {
 			return nil
 		}
 		var out bytes.Buffer
-		o.Stream, o.Memory = &out, 100<<10
+		o.Stream = &out
 		synctest.Test(t, func(t *testing.T) { // pauses cost no time
 			e, err := Open(o)
 			if err != nil {
@@ -366,7 +365,7 @@ func TestANamedPipeIsNoDestination(t *testing.T) {
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := openOutput(&Options{FS: disk.OS{}, Accounts: new(accountlist.File), Destination: name}); !errors.Is(err, ErrExists) {
+	if _, err := Open(Options{FS: disk.OS{}, Accounts: new(accountlist.File), Destination: name}); !errors.Is(err, ErrExists) {
 		t.Errorf("got %v", err)
 	}
 }

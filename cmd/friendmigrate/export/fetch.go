@@ -18,10 +18,10 @@ import (
 // fetcher reads lists. It is the engine's Caller and its Journal: an account is a roster with one
 // edge, which stands for its list.
 type fetcher struct {
+	out   *Export
 	pages func(from string) friendlist.Pages
-	out   *output
 
-	mu     sync.Mutex // guards what follows, not the states: the engine works at an account once at a time
+	mu     sync.Mutex // guards states, not each of them: the engine works at an account once at a time
 	states map[int64]*state
 }
 
@@ -83,7 +83,7 @@ func (f *fetcher) state(e *migrate.Edge) *state {
 	if s == nil {
 		s = &state{
 			read:  friendlist.New(func() friendlist.Pages { return f.pages(from) }),
-			entry: entry{number: number, account: accountlist.Account{ID: from, Line: e.Line}},
+			entry: newEntry(number, accountlist.Account{ID: from, Line: e.Line}),
 		}
 		f.states[number] = s
 	}
@@ -104,7 +104,7 @@ func (f *fetcher) flush(s *state) error {
 func (f *fetcher) forget(s *state) {
 	s.rows.Reset()
 	f.out.waiting.drop(&s.entry)
-	s.entry = entry{number: s.number, account: s.account}
+	s.entry = newEntry(s.number, s.account)
 }
 
 // row takes one friend, as a row of JSONL.
@@ -114,9 +114,6 @@ func (f *fetcher) row(s *state, friend *sink.Friend) error {
 		return err
 	}
 	for _, tag := range other {
-		if s.other == nil {
-			s.other = map[string]int64{}
-		}
 		s.other[tag]++
 	}
 	if err := s.check(&e, f.out.csv); err != nil {
@@ -143,9 +140,6 @@ func (e *entry) check(edge *migrate.Edge, csv bool) error {
 		}
 	}
 	for _, item := range edge.Custom {
-		if e.tags == nil {
-			e.tags = map[string]bool{}
-		}
 		if integer, known := e.tags[item.Tag]; csv && known && integer != item.Integer {
 			return mixed(item.Tag)
 		}

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"friendmigrate/migrate/disk"
 )
@@ -51,32 +48,27 @@ const (
 )
 
 func newPosition(id identity) Position {
-	return Position{Version: positionVersion, identity: id, Tags: map[string]bool{}}
+	return Position{Version: positionVersion, identity: id, Tags: map[string]bool{},
+		Other: map[string]int64{}}
 }
 
 // Unread is how many accounts could not be read.
 func (p *Position) Unread() int64 { return p.Failed - p.Short }
 
 // readPosition reads how far an export is; fs.ErrNotExist if none has begun.
-func readPosition(fsys disk.FS, folder string) (Position, error) {
+func readPosition(folder string) (p Position, err error) {
 	name := filepath.Join(folder, positionName)
-	f, err := disk.Open(fsys, name)
+	content, err := os.ReadFile(name)
 	if err != nil {
-		return Position{}, err
+		return p, err
 	}
-	content, err := io.ReadAll(f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return Position{}, err
-	}
-	var p Position
+	p = newPosition(identity{})
+	p.Version = 0
 	if err := json.Unmarshal(content, &p); err != nil {
-		return Position{}, fmt.Errorf("read %q: %w", name, err)
+		return p, fmt.Errorf("read %q: %w", name, err)
 	}
 	if p.Version != positionVersion {
-		return Position{}, fmt.Errorf("read %q: it is of version %d, which this program does not know", name, p.Version)
-	}
-	if p.Tags == nil {
-		p.Tags = map[string]bool{}
+		return p, fmt.Errorf("read %q: it is of version %d, which this program does not know", name, p.Version)
 	}
 	return p, nil
 }
@@ -88,19 +80,16 @@ func (p *Position) write(fsys disk.FS, folder string) error {
 
 // take counts an entry.
 func (p *Position) take(e *entry, csv bool) error {
-	for _, tag := range slices.Sorted(maps.Keys(e.tags)) {
-		if integer, known := p.Tags[tag]; csv && known && integer != e.tags[tag] {
+	for tag, integer := range e.tags {
+		if is, known := p.Tags[tag]; csv && known && is != integer {
 			return mixed(tag)
 		}
-		p.Tags[tag] = p.Tags[tag] || e.tags[tag]
+		p.Tags[tag] = p.Tags[tag] || integer
 	}
 	p.Done++
 	p.Edges += e.edges
 	p.Bare += e.bare
 	for tag, n := range e.other {
-		if p.Other == nil {
-			p.Other = map[string]int64{}
-		}
 		p.Other[tag] += n
 	}
 	if e.failed || e.short {
@@ -112,13 +101,9 @@ func (p *Position) take(e *entry, csv bool) error {
 	return nil
 }
 
-// cutBack opens a file for going on at a length, or makes it where that is 0.
+// cutBack opens a file for going on at a length, or makes it.
 func cutBack(fsys disk.FS, name string, length int64) (disk.File, error) {
-	flag := os.O_RDWR
-	if length == 0 {
-		flag |= os.O_CREATE
-	}
-	f, err := fsys.OpenFile(name, flag, disk.FileMode)
+	f, err := fsys.OpenFile(name, os.O_RDWR|os.O_CREATE, disk.FileMode)
 	if err != nil {
 		return nil, err
 	}
@@ -132,20 +117,11 @@ func cutBack(fsys disk.FS, name string, length int64) (disk.File, error) {
 	if err == nil {
 		_, err = f.Seek(length, io.SeekStart)
 	}
-	if err == nil && length == 0 {
+	if err == nil {
 		err = fsys.SyncDir(filepath.Dir(name))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// exists reports whether there is such a file.
-func exists(name string) (bool, error) {
-	_, err := os.Lstat(name) // opening a named pipe would wait
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
 }

@@ -11,17 +11,15 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// waiting holds the rows of accounts until it is their turn. Memory is held up to a limit over all
-// accounts; the rest goes to a temporary file without a name, which is gone with its process.
+// waiting holds the rows of accounts until it is their turn, in a temporary file without a name,
+// which is gone with its process.
 type waiting struct {
-	most   int64
-	folder string // for the temporary file; "": the system's
+	folder string // for the file; "": the system's
 
-	mu    sync.Mutex // guards what follows
-	held  int64      // bytes in memory
-	spill disk.File
-	end   int64 // of the temporary file
-	live  int64 // bytes in it that are still needed
+	mu   sync.Mutex // guards what follows
+	file disk.File  // nil: nothing was held yet
+	end  int64
+	live int64 // bytes in it that are still needed
 }
 
 // entry is what became of one account: its rows, or why there are none.
@@ -32,7 +30,7 @@ type entry struct {
 	bare    int64            // edges without AddSource
 	tags    map[string]bool  // custom fields, and whether they are integers
 	other   map[string]int64 // values of tags that an edge has no place for
-	parts   []piece          // its rows
+	pieces  []piece          // its rows
 
 	failed bool // it could not be read
 	short  bool // it was, but FriendNum says another number
@@ -40,39 +38,34 @@ type entry struct {
 	info   string
 }
 
-// piece is a part of an entry's rows.
-type piece struct {
-	data           []byte // nil: in the temporary file
-	offset, length int64
+func newEntry(number int64, a accountlist.Account) entry {
+	return entry{number: number, account: a, tags: map[string]bool{}, other: map[string]int64{}}
 }
+
+// piece is a part of an entry's rows, in the file.
+type piece struct{ offset, length int64 }
 
 // errHold is the error of a disk that cannot hold what waits for its turn.
 var errHold = errors.New("hold a friend list")
 
-// add keeps a copy of some rows of an entry.
-func (w *waiting) add(e *entry, rows []byte) error {
+// add keeps some rows of an entry.
+func (w *waiting) add(e *entry, rows []byte) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := int64(len(rows))
-	if w.held+n <= w.most {
-		w.held += n
-		e.parts = append(e.parts, piece{data: append([]byte(nil), rows...), length: n})
-		return nil
-	}
-	var err error
-	if w.spill == nil {
-		w.spill, err = unnamed(w.folder)
+	if w.file == nil {
+		w.file, err = unnamed(w.folder)
 	}
 	if err == nil {
-		_, err = w.spill.Seek(w.end, io.SeekStart)
+		_, err = w.file.Seek(w.end, io.SeekStart)
 	}
 	if err == nil {
-		_, err = w.spill.Write(rows)
+		_, err = w.file.Write(rows)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errHold, err)
 	}
-	e.parts = append(e.parts, piece{offset: w.end, length: n})
+	n := int64(len(rows))
+	e.pieces = append(e.pieces, piece{w.end, n})
 	w.end += n
 	w.live += n
 	return nil
@@ -82,29 +75,19 @@ func (w *waiting) add(e *entry, rows []byte) error {
 func (w *waiting) drop(e *entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, p := range e.parts {
-		if p.data != nil {
-			w.held -= p.length
-		} else {
-			w.live -= p.length
-		}
+	for _, p := range e.pieces {
+		w.live -= p.length
 	}
-	e.parts = nil
-	if w.live == 0 && w.end > 0 && w.spill.Truncate(0) == nil {
+	e.pieces = nil
+	if w.live == 0 && w.end > 0 && w.file.Truncate(0) == nil {
 		w.end = 0
 	}
 }
 
-// writeTo writes the rows of an entry. Its part of the temporary file stays until drop.
+// writeTo writes the rows of an entry, which stay until drop.
 func (w *waiting) writeTo(to io.Writer, e *entry) error {
-	for _, p := range e.parts {
-		var err error
-		if p.data != nil {
-			_, err = to.Write(p.data)
-		} else {
-			_, err = io.Copy(to, io.NewSectionReader(w.spill, p.offset, p.length))
-		}
-		if err != nil {
+	for _, p := range e.pieces {
+		if _, err := io.Copy(to, io.NewSectionReader(w.file, p.offset, p.length)); err != nil {
 			return err
 		}
 	}
