@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,7 +94,11 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	var places []int
 	for i := range edges {
 		if got, ok := s.found[edges[i].To]; ok {
-			outcomes[i] = compared(&edges[i], &got)
+			if fields := Differences(&edges[i], &got); len(fields) > 0 {
+				outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent, Info: strings.Join(fields, " ")}
+			} else {
+				outcomes[i] = inPlace()
+			}
 			continue
 		}
 		outcomes[i] = missing()
@@ -134,7 +139,8 @@ func (r *reader) take(from string, edges []migrate.Edge) *state {
 	defer r.mu.Unlock()
 	if s := r.states[from]; s != nil {
 		r.drop(from)
-		if s.covers(edges) {
+		other := func(e migrate.Edge) bool { _, wanted := s.wanted[e.To]; return !wanted }
+		if s.wanted == nil || !slices.ContainsFunc(edges, other) {
 			return s
 		}
 	}
@@ -176,19 +182,6 @@ func (r *reader) put(from string, s *state) {
 	}
 }
 
-// covers reports whether the state has taken what is needed for these edges.
-func (s *state) covers(edges []migrate.Edge) bool {
-	if s.wanted == nil {
-		return true
-	}
-	for i := range edges {
-		if _, ok := s.wanted[edges[i].To]; !ok {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *state) forget() {
 	clear(s.found)
 	s.size = 0
@@ -208,11 +201,4 @@ func (s *state) add(from string, f *sink.Friend) error {
 	s.found[f.To] = e
 	s.size += int64(2*sink.EdgeBytes(&e) + 200) // the map and the headers of the texts
 	return nil
-}
-
-func compared(want, got *migrate.Edge) migrate.Outcome {
-	if fields := Differences(want, got); len(fields) > 0 {
-		return migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent, Info: strings.Join(fields, " ")}
-	}
-	return inPlace()
 }

@@ -2,8 +2,7 @@ package verify
 
 import (
 	"fmt"
-	"iter"
-	"slices"
+	"maps"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -63,77 +62,25 @@ func (p *Part) Look() (f report.Verified, err error) {
 func (p *Part) setFailedApart(f *report.Verified) (others int64, err error) {
 	f.There, others = new(int64), p.asked()
 	mine := func(failed *checkpoint.Failure) bool { return p.speaksOf(failed.Edge.From) }
-	for keys, err := range p.windows(p.Journal, mine) {
-		if err != nil {
-			return others, err
+	err = p.join(p.Journal, p.verdicts, mine, func(failed *checkpoint.Failure, o outcome) error {
+		f.Failed++
+		if p.sample != nil && !p.sample.has(keyOf(failed.Ordinal, failed.Index)) {
+			return nil
 		}
-		f.Failed += int64(len(keys))
-		known, err := lookUp(p.verdicts, keys)
-		if err != nil {
-			return others, err
+		others--
+		if o.kind != migrate.Again && (o.kind != migrate.Failed || o.code == codeDifferent) {
+			*f.There++
 		}
-		for i, o := range known.outcomes {
-			if p.sample != nil && !p.sample.has(keys[i]) {
-				continue
-			}
-			others--
-			if o.kind != migrate.Again && (o.kind != migrate.Failed || o.code == codeDifferent) {
-				*f.There++
-			}
-			count(f, o.kind, int(o.code), -1)
-		}
-	}
+		count(f, o.kind, int(o.code), -1)
+		return nil
+	})
 	for _, by := range []map[int]int64{f.MissingBy, f.NoVerdict} {
-		for code, n := range by {
-			if n == 0 {
-				delete(by, code)
-			}
-		}
+		maps.DeleteFunc(by, func(_ int, n int64) bool { return n == 0 })
 	}
-	return others, nil
+	return others, err
 }
 
-// usualWindow is how many edges are looked up at once: some 16 bytes each.
-const usualWindow = 1 << 20
-
-// windows gives the keys of the failures in a journal that match, a window at a time, because there
-// may be any number. A journal that is nil has none.
-func (p *Part) windows(
-	journal *checkpoint.Journal, match func(*checkpoint.Failure) bool,
-) iter.Seq2[[]int64, error] {
-	return func(yield func([]int64, error) bool) {
-		if journal == nil {
-			return
-		}
-		var keys []int64
-		for f, err := range journal.Failures() {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !match(&f) {
-				continue
-			}
-			if keys = append(keys, keyOf(f.Ordinal, f.Index)); len(keys) == p.window {
-				if !yield(keys, nil) {
-					return
-				}
-				keys = nil
-			}
-		}
-		if len(keys) > 0 {
-			yield(keys, nil)
-		}
-	}
-}
-
-// known says what a journal has of some edges. A journal spells out only exceptions in memory and
-// holds the rest in its file, in no order of use here. So it is read once for a window of edges.
-type known struct {
-	keys     []int64 // ascending
-	outcomes []outcome
-}
-
+// outcome is what a journal has on record of an edge.
 type outcome struct {
 	kind migrate.Kind // Again: nothing is on record
 	code int32
@@ -142,36 +89,66 @@ type outcome struct {
 // keyOf numbers the edges of a plan.
 func keyOf(ordinal int64, index int) int64 { return ordinal*migrate.MaxChunkEdges + int64(index) }
 
-// lookUp reads the outcomes of edges out of a journal; one that is nil has none. It keeps keys and
-// sorts them.
-func lookUp(journal *checkpoint.Journal, keys []int64) (*known, error) {
-	slices.Sort(keys)
-	k := &known{keys: keys, outcomes: make([]outcome, len(keys))}
-	if len(keys) == 0 || journal == nil {
-		return k, nil
+// usualWindow is how many failures are looked up at once. Each takes some 400 bytes.
+const usualWindow = 1 << 16
+
+// join goes over the failures in one journal that match, with what the other has of the same edges.
+// A journal keeps outcomes in its file, in no order of use here, so the other one is read once for
+// a window of failures. Either may be nil: it has none.
+func (p *Part) join(
+	of, with *checkpoint.Journal, match func(*checkpoint.Failure) bool, each func(*checkpoint.Failure, outcome) error,
+) error {
+	if of == nil {
+		return nil
 	}
-	first := keys[0] / migrate.MaxChunkEdges
-	last := keys[len(keys)-1] / migrate.MaxChunkEdges
+	var window []checkpoint.Failure
+	done := func() error {
+		known, err := lookUp(with, window)
+		for i := 0; err == nil && i < len(window); i++ {
+			err = each(&window[i], known[keyOf(window[i].Ordinal, window[i].Index)])
+		}
+		window = window[:0]
+		return err
+	}
+	for f, err := range of.Failures() {
+		if err != nil {
+			return err
+		}
+		if !match(&f) {
+			continue
+		}
+		if window = append(window, f); len(window) == p.window {
+			if err := done(); err != nil {
+				return err
+			}
+		}
+	}
+	return done()
+}
+
+// lookUp reads the outcomes of some edges out of a journal, by key.
+func lookUp(journal *checkpoint.Journal, edges []checkpoint.Failure) (map[int64]outcome, error) {
+	known := make(map[int64]outcome, len(edges))
+	if len(edges) == 0 || journal == nil {
+		return known, nil
+	}
+	first, last := edges[0].Ordinal, edges[0].Ordinal
+	for i := range edges {
+		first, last = min(first, edges[i].Ordinal), max(last, edges[i].Ordinal)
+		known[keyOf(edges[i].Ordinal, edges[i].Index)] = outcome{}
+	}
 	for s, err := range journal.Settlements(first, last-first+1) {
 		if err != nil {
 			return nil, err
 		}
-		i, asked := slices.BinarySearch(keys, keyOf(s.Ordinal, s.Index))
-		switch {
+		key := keyOf(s.Ordinal, s.Index)
+		switch _, asked := known[key]; {
 		case !asked:
 		case s.Reopened:
-			k.outcomes[i] = outcome{}
+			known[key] = outcome{}
 		default:
-			k.outcomes[i] = outcome{kind: s.Outcome.Kind, code: int32(s.Outcome.Code)}
+			known[key] = outcome{kind: s.Outcome.Kind, code: int32(s.Outcome.Code)}
 		}
 	}
-	return k, nil
-}
-
-// of says what is on record of an edge, and whether it was looked up.
-func (k *known) of(key int64) (o outcome, asked bool) {
-	if i, ok := slices.BinarySearch(k.keys, key); ok {
-		return k.outcomes[i], true
-	}
-	return outcome{}, false
+	return known, nil
 }

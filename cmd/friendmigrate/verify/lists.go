@@ -30,9 +30,12 @@ func (p *Part) WriteLists() (err error) {
 	other := p.list(folder.Different, "Fields", "Input", "Line")
 	defer func() { err = errors.Join(err, absent.Close(), other.Close()) }()
 	p.Lists = Lists{Missing: p.path(folder.Missing), Different: p.path(folder.Different)}
-	err = p.eachFound(func(f *checkpoint.Failure, outcome string) error {
-		input, line := p.Counts.InputName(f.Edge.Input), f.Edge.Line
+	verdict := func(f *checkpoint.Failure) bool { return hasVerdict(f.Code) }
+	err = p.join(p.verdicts, p.Journal, verdict, func(f *checkpoint.Failure, became outcome) error {
+		input, line, outcome := p.Counts.InputName(f.Edge.Input), f.Edge.Line, outcomes[became.kind]
 		switch {
+		case became.kind == migrate.Failed: // in the job: it is neither missing nor different
+			return nil
 		case f.Code == codeDifferent:
 			p.Lists.Updatable = p.Lists.Updatable || updatable(f.Info)
 			return other.Add(&f.Edge, f.Info, input, line)
@@ -84,31 +87,3 @@ func (p *Part) list(name string, extra ...string) *source.List {
 
 // outcomes are how the lists name what became of an edge in the job.
 var outcomes = map[migrate.Kind]string{migrate.Imported: "imported", migrate.Already: "already"}
-
-// eachFound goes over the edges that are missing or different, with what became of each in the job.
-// One that failed there is neither.
-func (p *Part) eachFound(each func(f *checkpoint.Failure, outcome string) error) error {
-	other := func(f *checkpoint.Failure) bool { return hasVerdict(f.Code) }
-	for keys, err := range p.windows(p.verdicts, other) { // one window, unless millions are missing
-		if err != nil {
-			return err
-		}
-		known, err := lookUp(p.Journal, keys)
-		if err != nil {
-			return err
-		}
-		for f, err := range p.verdicts.Failures() {
-			if err != nil {
-				return err
-			}
-			became, asked := known.of(keyOf(f.Ordinal, f.Index))
-			if !asked || became.kind == migrate.Failed {
-				continue
-			}
-			if err := each(&f, outcomes[became.kind]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

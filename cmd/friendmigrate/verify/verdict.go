@@ -49,37 +49,22 @@ type asker struct {
 
 // Call implements migrate.Caller.
 func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	to := make([]string, len(edges))
-	for i := range edges {
-		to[i] = edges[i].To
-	}
-	relations, err := a.check(ctx, from, to)
-	if err != nil {
-		return nil, err
-	}
-	outcomes := make([]migrate.Outcome, len(edges))
-	allWrong := true
-	for i, r := range relations {
-		outcomes[i] = outcomeOf(r)
-		allWrong = allWrong && r.Code == sink.WrongApp
+	wrong := 0
+	outcomes, err := sink.Outcomes(edges, missing(), func(to []string) ([]sink.Presence, error) {
+		return a.check(ctx, from, to)
+	})
+	for _, o := range outcomes {
+		if o.Code == sink.WrongApp {
+			wrong++
+		}
 	}
 	switch {
-	case !allWrong:
+	case err != nil:
+		return nil, err
+	case wrong < len(edges):
 		a.heard.Store(true)
 	case !a.heard.Load():
-		return nil, sink.ErrWrongApp(relations[0].Info)
+		return nil, sink.ErrWrongApp(outcomes[0].Info)
 	}
 	return outcomes, nil
-}
-
-func outcomeOf(r sink.Presence) migrate.Outcome {
-	switch {
-	case r.Known && r.Exists:
-		return inPlace()
-	case r.Known:
-		return missing()
-	case r.Again:
-		return migrate.Outcome{Kind: migrate.Again, Code: r.Code, Info: r.Info}
-	}
-	return migrate.Outcome{Kind: migrate.Failed, Code: r.Code, Info: r.Info}
 }
