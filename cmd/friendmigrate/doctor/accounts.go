@@ -73,7 +73,7 @@ func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 // ask asks about some accounts, again about those without a verdict.
 func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 	x.Asked += int64(len(ids))
-	for try := 1; len(ids) > 0; try++ {
+	for try := 0; len(ids) > 0 && try < tries; try++ {
 		var answers []sink.Presence
 		err := patiently(ctx, func() (err error) {
 			answers, err = a.Check(ctx, ids)
@@ -85,19 +85,20 @@ func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 		var again []string
 		for i, answer := range answers {
 			switch {
-			case answer.Known && answer.Exists:
+			case answer.Again:
+				again = append(again, ids[i])
+			case !answer.Known:
+				x.Unknown++
+			case answer.Exists:
 				x.Exist++
-			case answer.Known:
+			default:
 				x.Missing++
 				x.missing = append(x.missing, ids[i])
-			case answer.Again && try < tries:
-				again = append(again, ids[i])
-			default:
-				x.Unknown++
 			}
 		}
 		ids = again
 	}
+	x.Unknown += int64(len(ids))
 	return nil
 }
 

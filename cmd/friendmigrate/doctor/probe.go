@@ -19,17 +19,9 @@ import (
 // Probe finds out by two test accounts what the vendor's pages leave open. It writes to From's
 // friend list, and to nothing else.
 type Probe struct {
-	Service  Prober
+	Service  *sink.Client
 	From, To string
 	Say      func(line string) // told what is done before it is done
-}
-
-// Prober is what a probe needs of sink.Client.
-type Prober interface {
-	Accounts(ctx context.Context, ids []string) ([]sink.Presence, error)
-	ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]sink.Item, error)
-	Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error)
-	Friends(from string) *sink.FriendReader
 }
 
 // Found is what a probe has found out.

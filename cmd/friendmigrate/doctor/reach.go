@@ -22,29 +22,23 @@ type Way struct {
 	Timeout  time.Duration
 }
 
-// The names of the checks of the way there.
-const (
-	nameConnection = "connection"
-	nameClock      = "clock"
-)
-
 // Reach looks at the way to the service by one request without a signature, which is no call of an
 // API.
 func Reach(ctx context.Context, w Way) []Check {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, w.Endpoint+"/", nil)
 	if err != nil {
-		return []Check{bad(nameConnection, "the endpoint is no URL", "check --endpoint", exit.Refused)}
+		return []Check{bad("connection", "the endpoint is no URL", "check --endpoint", exit.Refused)}
 	}
 	proxy, err := http.ProxyFromEnvironment(req)
 	if err != nil {
-		return []Check{bad(nameConnection, "HTTPS_PROXY is no URL", "check HTTPS_PROXY", exit.Refused)}
+		return []Check{bad("connection", "HTTPS_PROXY is no URL", "check HTTPS_PROXY", exit.Refused)}
 	}
 	roots, err := disk.Wait(ctx, w.roots)
 	if ctx.Err() != nil {
 		return nil // the caller says so
 	}
 	if err != nil {
-		return []Check{bad(nameConnection, err.Error(), "check --ca-file", exit.Refused)}
+		return []Check{bad("connection", err.Error(), "check --ca-file", exit.Refused)}
 	}
 	client := &http.Client{
 		Timeout: w.Timeout,
@@ -56,7 +50,7 @@ func Reach(ctx context.Context, w Way) []Check {
 	res, err := client.Do(req)
 	took := time.Since(began)
 	if err != nil {
-		return []Check{unanswered(err, req.URL.Hostname(), proxy), skipped(nameClock, "no answer")}
+		return []Check{unanswered(err, req.URL.Hostname(), proxy), skipped("clock", "no answer")}
 	}
 	res.Body.Close()
 	return []Check{connection(res, took, proxy), compareClocks(res, began.Add(took/2))}
@@ -84,11 +78,11 @@ func connection(res *http.Response, took time.Duration, proxy *url.URL) Check {
 		saw += ", through the proxy " + proxy.Host
 	}
 	if res.TLS == nil {
-		return warning(nameConnection, saw+", without TLS",
+		return warning("connection", saw+", without TLS",
 			"plain HTTP shows the signature to everybody on the way: right for a simulated service only")
 	}
 	leaf := res.TLS.PeerCertificates[0]
-	return good(nameConnection, fmt.Sprintf("%s, %s, certificate by %q until %s", saw, tls.VersionName(res.TLS.Version),
+	return good("connection", fmt.Sprintf("%s, %s, certificate by %q until %s", saw, tls.VersionName(res.TLS.Version),
 		leaf.Issuer.CommonName, leaf.NotAfter.Format(time.DateOnly)))
 }
 
@@ -100,13 +94,13 @@ func unanswered(err error, host string, proxy *url.URL) Check {
 	_, refused := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case refused:
-		return bad(nameConnection, "the certificate is refused: "+err.Error(),
+		return bad("connection", "the certificate is refused: "+err.Error(),
 			"check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file",
 			exit.Refused)
 	case proxy != nil: // the first call says what the proxy has against it
-		return skipped(nameConnection, fmt.Sprintf("no answer of %s through the proxy %s: %v", host, proxy.Host, err))
+		return skipped("connection", fmt.Sprintf("no answer of %s through the proxy %s: %v", host, proxy.Host, err))
 	}
-	return unreachable(nameConnection, fmt.Sprintf("no answer of %s: %v", host, err),
+	return unreachable("connection", fmt.Sprintf("no answer of %s: %v", host, err),
 		"check --region or --endpoint, this machine's resolver, the firewall, and whether a proxy is needed "+
 			"(HTTPS_PROXY)")
 }
@@ -120,7 +114,7 @@ const mostSkew = time.Minute
 func compareClocks(res *http.Response, at time.Time) Check {
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {
-		return skipped(nameClock, "the answer has no Date to compare with")
+		return skipped("clock", "the answer has no Date to compare with")
 	}
 	skew := at.Sub(date.Add(time.Second / 2)).Round(time.Second)
 	saw := fmt.Sprintf("ahead of the service's by %s", skew)
@@ -129,11 +123,11 @@ func compareClocks(res *http.Response, at time.Time) Check {
 	}
 	switch {
 	case skew.Abs() > mostSkew:
-		return warning(nameClock, saw, "set the clock (NTP): a UserSig holds the time at which it was made")
+		return warning("clock", saw, "set the clock (NTP): a UserSig holds the time at which it was made")
 	case skew.Abs() <= 2*time.Second:
 		saw = "within 2s of the service's"
 	}
-	return good(nameClock, saw)
+	return good("clock", saw)
 }
 
 func milliseconds(d time.Duration) string {

@@ -14,17 +14,6 @@ import (
 	"friendmigrate/sink"
 )
 
-// The names of the checks of the service itself.
-const (
-	nameRegion      = "region"
-	nameCredentials = "credentials"
-	nameAdmin       = "admin right"
-	nameQuota       = "quota"
-	nameAnswer      = "answer"
-	nameLatency     = "latency"
-	nameThrottling  = "throttling"
-)
-
 // Calls of the service that are made, one after the other, in no hurry.
 const (
 	tries       = 5 // to get an answer at all
@@ -34,12 +23,13 @@ const (
 	lastTry     = 20 * time.Second // no try begins later: one may take 10 s, and half a minute is enough
 )
 
-// Caller makes a harmless call: sink.Client's Probe.
-type Caller func(ctx context.Context) error
+// harmless makes a call that changes nothing: sink.Client's Probe, which is friend_get of the admin
+// account, whose friend list need not exist.
+type harmless func(ctx context.Context) error
 
-// Service calls the service harmlessly: friend_get of the admin account, whose friend list need not
-// exist. workers is how many calls a run would have in flight, at rate calls per second.
-func Service(ctx context.Context, call Caller, rate float64, workers int) []Check {
+// Service looks at the service by harmless calls. workers is how many calls a run would have in
+// flight, at rate calls per second.
+func Service(ctx context.Context, call harmless, rate float64, workers int) []Check {
 	answered, throttled := answer(ctx, call)
 	if Code(answered) != exit.Done || ctx.Err() != nil {
 		return answered
@@ -48,7 +38,7 @@ func Service(ctx context.Context, call Caller, rate float64, workers int) []Chec
 }
 
 // answer gets a first answer and says what it means.
-func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
+func answer(ctx context.Context, call harmless) (checks []Check, throttled int) {
 	var err error
 	begun, made := time.Now(), 0
 	for ; made < tries && time.Since(begun) < lastTry; made++ {
@@ -57,9 +47,9 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 		}
 		if err = call(ctx); err == nil {
 			return []Check{
-				good(nameCredentials, "the service takes the signature"),
-				good(nameAdmin, "the service lets --identifier call its REST API"),
-				good(nameRegion, "this host serves the app"),
+				good("credentials", "the service takes the signature"),
+				good("admin right", "the service lets --identifier call its REST API"),
+				good("region", "this host serves the app"),
 			}, throttled
 		}
 		var e *migrate.CallError
@@ -74,32 +64,24 @@ func answer(ctx context.Context, call Caller) (checks []Check, throttled int) {
 			return refused(e), throttled
 		}
 	}
-	return []Check{unreachable(nameAnswer, fmt.Sprintf("no usable answer in %s: %v", terminal.Some(int64(made), "call"),
+	return []Check{unreachable("answer", fmt.Sprintf("no usable answer in %s: %v", terminal.Some(int64(made), "call"),
 		err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
 }
 
 // refused is the check that an answer fails.
 func refused(e *migrate.CallError) []Check {
 	if !e.Answered {
-		return []Check{bad(nameAnswer, e.Info, e.Hint, exit.Refused)}
+		return []Check{bad("answer", e.Info, e.Hint, exit.Refused)}
 	}
-	name := nameAnswer
-	code, _ := sink.LookupCode(e.Code)
-	switch code.Concern() {
-	case sink.Credentials:
-		name = nameCredentials
-	case sink.AdminRight:
-		name = nameAdmin
-	case sink.AppRegion:
-		name = nameRegion
-	case sink.Quota:
-		name = nameQuota
+	name := "answer"
+	if code, _ := sink.LookupCode(e.Code); code.Concern() != sink.OtherFault {
+		name = string(code.Concern())
 	}
 	return []Check{bad(name, "the service says "+e.Error(), e.Hint, exit.Refused)}
 }
 
 // measure makes some more calls.
-func measure(ctx context.Context, call Caller, throttled int, rate float64, workers int) []Check {
+func measure(ctx context.Context, call harmless, throttled int, rate float64, workers int) []Check {
 	var took []time.Duration
 	var lost []error
 	for range samples {
@@ -126,7 +108,7 @@ func measure(ctx context.Context, call Caller, throttled int, rate float64, work
 
 func latency(took []time.Duration, lost []error, rate float64, workers int) Check {
 	if len(took) == 0 {
-		return unreachable(nameLatency, fmt.Sprintf("no call was answered: %v", errors.Join(lost...)),
+		return unreachable("latency", fmt.Sprintf("no call was answered: %v", errors.Join(lost...)),
 			"try again later")
 	}
 	slices.Sort(took)
@@ -134,7 +116,7 @@ func latency(took []time.Duration, lost []error, rate float64, workers int) Chec
 	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took), at(50),
 		at(90), at(99), at(100))
 	if n := len(lost); n > 0 {
-		return warning(nameLatency, fmt.Sprintf("%s; %d calls were not answered, the last: %v", saw, n, lost[n-1]),
+		return warning("latency", fmt.Sprintf("%s; %d calls were not answered, the last: %v", saw, n, lost[n-1]),
 			"a run tries such calls again; if there are many, wait for a better time")
 	}
 	mean := time.Duration(0)
@@ -142,18 +124,18 @@ func latency(took []time.Duration, lost []error, rate float64, workers int) Chec
 		mean += d / time.Duration(len(took))
 	}
 	if need := int(math.Ceil(1.2 * rate * mean.Seconds())); need > workers {
-		return warning(nameLatency, saw, fmt.Sprintf("%d workers cannot make %g calls per second: use --workers %d",
+		return warning("latency", saw, fmt.Sprintf("%d workers cannot make %g calls per second: use --workers %d",
 			workers, rate, need))
 	}
-	return good(nameLatency, saw)
+	return good("latency", saw)
 }
 
 func throttling(throttled, calls int) Check {
 	if throttled > 0 {
-		return warning(nameThrottling, fmt.Sprintf("%d of %d calls were refused as too frequent", throttled, calls),
+		return warning("throttling", fmt.Sprintf("%d of %d calls were refused as too frequent", throttled, calls),
 			"something else uses the app's limit of calls now: wait, or give a run less of it by --rate")
 	}
-	return good(nameThrottling, fmt.Sprintf("none of %d calls was refused as too frequent", calls))
+	return good("throttling", fmt.Sprintf("none of %d calls was refused as too frequent", calls))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
