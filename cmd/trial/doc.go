@@ -8,8 +8,8 @@
 //	go run ./cmd/trial --only schedule --schedules 2000 --parallel 32    some 20 minutes
 //	go run ./cmd/trial --only kill --replay 7:123
 //	go run ./cmd/trial --only inputs --inputs 5000 --seed 1   everyday inputs and command lines
-//	go run ./cmd/trial mutants --only "two workers"    some of the planted bugs
-//	go run ./cmd/trial fuzz --only Scan --time 1000000x  some of the fuzz targets
+//	go run ./cmd/trial --only mutants --named "two workers"   some of the planted bugs
+//	go run ./cmd/trial --only fuzz --named Scan --fuzz-seconds 600   some of the fuzz targets
 //
 // It also writes generated friend graphs. The same flags write the same bytes.
 //

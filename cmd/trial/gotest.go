@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,7 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
@@ -64,56 +61,24 @@ func tail(text string, most int) string {
 	return text
 }
 
-// fuzz is the command that runs some of the fuzz targets for a while, or all.
-func fuzz(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("trial fuzz", flag.ContinueOnError)
-	each := flags.String("time", "30s", "for each target: a duration, or a number of executions such as 1000000x")
-	parallel := flags.Int("parallel", runtime.NumCPU(), "targets at once, each on one processor")
-	only := flags.String("only", "", "only targets whose names have this in them")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	_, failed := fuzzAll(ctx, *only, *each, *parallel, out)
-	return errors.Join(failed...)
-}
-
-// fuzzed is the row of fuzzing: count is seconds for each target.
-func fuzzed(ctx context.Context, s *suite, count int) (executions int) {
-	executions, failed := fuzzAll(ctx, "", fmt.Sprintf("%ds", count), runtime.NumCPU(), s.out)
-	for _, f := range failed {
-		s.violated("%v", f)
-	}
-	return executions
-}
-
-// fuzzAll runs fuzz targets side by side. What they find lies in the package's testdata and fails
-// its tests from then on.
-func fuzzAll(ctx context.Context, only, each string, parallel int, out io.Writer) (total int, failed []error) {
+// fuzzed runs fuzz targets side by side, for so many seconds each. What they find lies in the
+// package's testdata and fails its tests from then on.
+func fuzzed(ctx context.Context, s *suite, seconds int) int {
 	root := lab.ModuleFolder(ctx)
-	var targets []fuzzTarget
-	for _, t := range fuzzTargets(root) {
-		if strings.Contains(t.name, only) {
-			targets = append(targets, t)
-		}
-	}
-	fmt.Fprintf(out, "%-30s %-30s %12s %8s  %s\n", "target", "package", "executions", "seconds", "result")
-	var mu sync.Mutex
-	sideBySide(parallel, func(i int) bool { return i < len(targets) && ctx.Err() == nil }, func(i int) {
-		t, began, result := targets[i], time.Now(), "ok"
-		executions, err := t.run(ctx, each)
-		mu.Lock()
-		defer mu.Unlock()
-		total += executions
+	targets := fuzzTargets(root, s.named)
+	var executions atomic.Int64
+	more := func(i int) bool { return i < len(targets) && ctx.Err() == nil }
+	sideBySide(runtime.NumCPU(), more, func(i int) {
+		t, began := targets[i], time.Now()
+		n, err := t.run(ctx, seconds)
+		executions.Add(int64(n))
+		s.say("  %-30s %-30s %12d %8.1f", t.name, strings.TrimPrefix(t.folder, root+"/"), n,
+			time.Since(began).Seconds())
 		if err != nil {
-			result = "FAILED"
-			failed = append(failed, fmt.Errorf("%s in %s: %w", t.name, t.folder, err))
+			s.violated("%s in %s: %v", t.name, t.folder, err)
 		}
-		fmt.Fprintf(out, "%-30s %-30s %12d %8.1f  %s\n", t.name, strings.TrimPrefix(t.folder, root+"/"), executions,
-			time.Since(began).Seconds(), result)
 	})
-	fmt.Fprintf(out, "%-30s %-30s %12d\n", "together", "", total)
-	lab.Check(ctx.Err())
-	return total, failed
+	return int(executions.Load())
 }
 
 // fuzzTarget is a fuzz test and the folder of its package.
@@ -125,15 +90,17 @@ var (
 	executed = regexp.MustCompile(`execs: (\d+)`)
 )
 
-// fuzzTargets lists all fuzz tests below a folder.
-func fuzzTargets(root string) (targets []fuzzTarget) {
+// fuzzTargets lists the fuzz tests below a folder whose names have this in them.
+func fuzzTargets(root, named string) (targets []fuzzTarget) {
 	lab.Check(filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		source, err := os.ReadFile(path)
 		for _, found := range fuzzTest.FindAllSubmatch(source, -1) {
-			targets = append(targets, fuzzTarget{filepath.Dir(path), string(found[1])})
+			if name := string(found[1]); strings.Contains(name, named) {
+				targets = append(targets, fuzzTarget{filepath.Dir(path), name})
+			}
 		}
 		return err
 	}))
@@ -141,11 +108,11 @@ func fuzzTargets(root string) (targets []fuzzTarget) {
 }
 
 // run fuzzes one target and returns how often.
-func (t fuzzTarget) run(ctx context.Context, each string) (executions int, err error) {
+func (t fuzzTarget) run(ctx context.Context, seconds int) (executions int, err error) {
 	// By default a minute may go into making one interesting input smaller, which is most of a
 	// short run.
-	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each,
-		"-fuzzminimizetime=100x", "-parallel=1", "-timeout=0", t.folder)
+	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-timeout=0", "-parallel=1",
+		"-fuzzminimizetime=100x", fmt.Sprintf("-fuzztime=%ds", seconds), t.folder)
 	said, err := c.CombinedOutput()
 	if all := executed.FindAllSubmatch(said, -1); len(all) > 0 {
 		executions = lab.Must(strconv.Atoi(string(all[len(all)-1][1])))

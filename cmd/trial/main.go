@@ -35,8 +35,7 @@ var errViolated = errors.New("an oracle was violated")
 
 // commands are what trial does beside breaking the program. script is one of the peers.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
-	"mutants": plantBugs, "fuzz": fuzz, "edges": writeEdges, "peers": peers, "peersend": peerSend,
-	"script": runScript,
+	"edges": writeEdges, "peers": peers, "peersend": peerSend, "script": runScript,
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
@@ -57,6 +56,7 @@ func breaks(ctx context.Context, args []string, out io.Writer) error {
 	flags.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "draws jobs and moments")
 	flags.IntVar(&s.parallel, "parallel", 8, "jobs at once; they mostly wait")
 	flags.StringVar(&s.shape, "shape", "", "only jobs of this shape")
+	flags.StringVar(&s.named, "named", "", "only planted bugs and fuzz targets whose names contain this")
 	flags.DurationVar(&patience, "patience", patience, "how long a run may take before it counts as hanging")
 	flags.BoolVar(&s.first, "first", false, "begin no case after the first violation")
 	flags.BoolVar(&s.keep, "keep", false, "keep the folders of jobs with violations")
@@ -66,7 +66,7 @@ func breaks(ctx context.Context, args []string, out io.Writer) error {
 	}
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(),
-			"trial [flags] | trial mutants|fuzz|edges|peers|peersend [flags]\n\n",
+			"trial [flags] | trial edges|peers|peersend [flags]\n\n",
 			"Breaks the built program and judges what comes of it.\n\n")
 		flags.PrintDefaults()
 	}
@@ -89,14 +89,8 @@ func breaks(ctx context.Context, args []string, out io.Writer) error {
 	return s.run(ctx, plan)
 }
 
-// planned is a row with how often it is done.
-type planned struct {
-	row
-	count int
-}
-
 // choose picks the rows and their counts.
-func choose(only string, release bool, counts map[string]*int) (plan []planned, err error) {
+func choose(only string, release bool, counts map[string]*int) (plan []row, err error) {
 	wanted := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
 	for _, name := range wanted {
 		if counts[name] == nil {
@@ -104,22 +98,22 @@ func choose(only string, release bool, counts map[string]*int) (plan []planned, 
 		}
 	}
 	for _, r := range rows {
-		p := planned{r, r.ci}
+		r.count = r.ci
 		if release {
-			p.count = r.release
+			r.count = r.release
 		}
 		if n := *counts[r.name]; n >= 0 {
-			p.count = n
+			r.count = n
 		}
-		if p.count > 0 && (only == "" || slices.Contains(wanted, r.name)) {
-			plan = append(plan, p)
+		if r.count > 0 && (only == "" || slices.Contains(wanted, r.name)) {
+			plan = append(plan, r)
 		}
 	}
 	return plan, nil
 }
 
 // setReplay reads SEED:INDEX.
-func (s *suite) setReplay(text string, plan []planned) error {
+func (s *suite) setReplay(text string, plan []row) error {
 	if _, err := fmt.Sscanf(text, "%d:%d", &s.seed, &s.index); err != nil || len(plan) != 1 {
 		return fmt.Errorf("--replay takes SEED:INDEX and one row named by --only: %q", text)
 	}

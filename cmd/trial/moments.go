@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
@@ -57,20 +56,8 @@ func (m moment) await(p *lab.Process, s *lab.Service) bool {
 	if m.call == 0 {
 		return sleep(time.Until(p.Began.Add(m.after)), p.Done())
 	}
-	reached := make(chan struct{})
-	var once sync.Once
-	note := func(n int) {
-		if n >= m.call {
-			once.Do(func() { close(reached) })
-		}
-	}
-	if m.end {
-		s.Watch(nil, note)
-	} else {
-		s.Watch(note, nil)
-	}
 	select {
-	case <-reached:
+	case <-s.Reached(m.call, m.end):
 		return sleep(m.after, p.Done())
 	case <-p.Done():
 		return false

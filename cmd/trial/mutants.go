@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,56 +16,31 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// plantBugs is the command that plants some of the bugs, or all.
-func plantBugs(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("trial mutants", flag.ContinueOnError)
-	only := flags.String("only", "", "only bugs whose description contains this")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if _, missed := plant(ctx, *only, out); len(missed) > 0 {
-		return fmt.Errorf("%d planted bugs were missed:\n%w", len(missed), errors.Join(missed...))
-	}
-	return nil
-}
-
-// mutated is the row of planted bugs: each that nothing finds is a violation.
-func mutated(ctx context.Context, s *suite, _ int) (planted int) {
-	planted, missed := plant(ctx, "", s.out)
-	for _, why := range missed {
-		s.violated("%v", why)
-	}
-	return planted
-}
-
 // plantAtOnce is how many bugs are planted at once. While one is compiled, the other waits for its
 // program.
 const plantAtOnce = 2
 
-// plant has the suites find each bug, and says why one was not caught. The go command is told to
-// read one file from elsewhere, so the module stays as it is.
-func plant(ctx context.Context, only string, out io.Writer) (planted int, missed []error) {
+// mutated is the row of planted bugs: each that the suites do not find is a violation. The go
+// command is told to read one file from elsewhere, so the module stays as it is.
+func mutated(ctx context.Context, s *suite, _ int) int {
 	var chosen []mutation
 	for _, m := range mutations {
-		if strings.Contains(m.bug, only) {
+		if strings.Contains(m.bug, s.named) {
 			chosen = append(chosen, m)
 		}
 	}
 	g := &garden{root: lab.ModuleFolder(ctx), sound: map[string]func() error{}}
-	var mu sync.Mutex
-	sideBySide(plantAtOnce, func(i int) bool { return i < len(chosen) && ctx.Err() == nil }, func(i int) {
+	more := func(i int) bool { return i < len(chosen) && ctx.Err() == nil }
+	sideBySide(plantAtOnce, more, func(i int) {
 		m, began, result := chosen[i], time.Now(), "caught"
 		err := g.plant(ctx, m)
-		mu.Lock()
-		defer mu.Unlock()
-		if planted++; err != nil {
+		if err != nil {
 			result = "MISSED"
-			missed = append(missed, fmt.Errorf("%q: %w", m.bug, err))
+			s.violated("%q: %v", m.bug, err)
 		}
-		fmt.Fprintf(out, "%-6s %6.1f s  %-55s go %s\n", result, time.Since(began).Seconds(), m.bug, m.where())
+		s.say("  %-6s %6.1f s  %-55s go %s", result, time.Since(began).Seconds(), m.bug, m.where())
 	})
-	lab.Check(ctx.Err())
-	return planted, missed
+	return len(chosen)
 }
 
 // garden is the module in which bugs are planted.

@@ -19,6 +19,7 @@ import (
 type row struct {
 	name, flag, help string
 	ci, release      int // how often
+	count            int // of the two, or what its flag says
 
 	// do does it so often and returns how many faults that were. It tells of violations by
 	// suite.violated. What goes wrong with the bench itself ends the suite (lab.Check).
@@ -111,6 +112,7 @@ type suite struct {
 	keep     bool
 	first    bool   // end at the first violation
 	shape    string // of jobs; "": any
+	named    string // in the descriptions of planted bugs and the names of fuzz targets
 
 	dir    string
 	row    string // that is being done
@@ -125,7 +127,7 @@ type suite struct {
 }
 
 // run does the rows and prints a line for each.
-func (s *suite) run(ctx context.Context, plan []planned) error {
+func (s *suite) run(ctx context.Context, plan []row) error {
 	s.dir = lab.Must(os.MkdirTemp(lab.MemoryFolder(), "trial-"))
 	defer func() {
 		if s.podman != nil {
@@ -155,7 +157,7 @@ func (s *suite) run(ctx context.Context, plan []planned) error {
 }
 
 // do does one row.
-func (s *suite) do(ctx context.Context, p planned) {
+func (s *suite) do(ctx context.Context, p row) {
 	if p.ready != nil {
 		if err := p.ready(); err != nil {
 			s.say("%-14s SKIPPED: %v", p.name, err)

@@ -100,7 +100,7 @@ func TestOneSeedOneJob(t *testing.T) {
 }
 
 func TestEveryFuzzTargetIsFound(t *testing.T) {
-	if names := fuzzTargets(filepath.Join("..", "..", "checkpoint")); len(names) < 2 {
+	if names := fuzzTargets(filepath.Join("..", "..", "checkpoint"), ""); len(names) < 2 {
 		t.Errorf("%v", names)
 	}
 }

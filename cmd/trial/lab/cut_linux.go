@@ -8,8 +8,6 @@ import (
 	"unsafe"
 )
 
-const canCut = true
-
 // shutdown is ioctl FS_IOC_SHUTDOWN with the flag not to flush the log.
 func shutdown(folder string) error {
 	const (

@@ -4,8 +4,6 @@ package lab
 
 import "errors"
 
-const canCut = false
-
 func shutdown(string) error { return errors.ErrUnsupported }
 
 func detach(string) error { return nil }

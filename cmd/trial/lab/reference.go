@@ -47,19 +47,16 @@ func (b Binary) Refer(j *Job, state string) (acts []ReferenceAct) {
 func (b Binary) referAct(j *Job, act int, s *Service, state string) (a ReferenceAct) {
 	s.Enter(act)
 	s.NextRun()
-	var first, last time.Time
-	s.Watch(func(n int) {
-		if n == 1 {
-			first = time.Now()
-		}
-	}, func(int) { last = time.Now() })
 	p := b.Start(j, act, s, state)
 	end := p.Wait(2 * time.Minute)
 	if end.Code != 0 && end.Code != 3 {
 		Check(fmt.Errorf("unbroken run of %q: exit code %d: %s", j.Shape, end.Code, end.Out))
 	}
 	s.mu.Lock()
-	a.Calls, a.Stage, a.Finish = s.arrived[s.run-1], first.Sub(p.Began), p.ended.Sub(last)
+	_, r := s.current()
+	if a.Calls = len(r.arrived); a.Calls > 0 {
+		a.Stage, a.Finish = r.arrived[0].Sub(p.Began), p.ended.Sub(r.ended[len(r.ended)-1])
+	}
 	s.mu.Unlock()
 	a.Code, a.Graph, a.Lists = end.Code, s.Graph(), Must(ReadLists(state))
 	return a

@@ -25,18 +25,32 @@ type Service struct {
 
 	mu         sync.Mutex
 	signatures map[string]struct{}
-	run        int
 	arrivals   []time.Duration      // since the start, of calls of any kind
-	runOf      map[int64]int        // of calls that are open, by number
-	arrived    []int                // friend_import calls, by run
-	ended      []int                // of those
+	runs       []*run               // the last one is under way
+	runOf      map[int64]int        // of friend_import calls that are open, by number
 	appliedBy  map[Pair]application // which call put an edge into the graph
-	// by run: edges that it had placed by an answered call, and that a later one sent again
-	again     []map[Pair]struct{}
-	onArrival func(arrivedInRun int) // of friend_import
-	onEnd     func(endedInRun int)   // of friend_import
-	refused   map[Pair]map[int]bool  // codes with which an edge was refused as the only one of its call
-	needless  int                    // edges that a run sent again although it had their answer
+	refused    map[refusal]bool
+	needless   int // edges that a run sent again although it had their answer
+}
+
+// run is one run of the program as the service sees it.
+type run struct {
+	arrived, ended []time.Time // friend_import calls
+	waiting        []waiter
+	again          map[Pair]struct{} // edges that it had placed by an answered call, and that a later one sent again
+}
+
+// waiter waits for a friend_import call of a run to come, or to end.
+type waiter struct {
+	call    int
+	end     bool
+	reached chan struct{}
+}
+
+// refusal is a code with which an edge was refused as the only one of its call.
+type refusal struct {
+	pair Pair
+	code int
 }
 
 // application is the call that put an edge into the graph, or the last one that carried it since.
@@ -52,7 +66,7 @@ type application struct {
 func Serve(j *Job) *Service {
 	s := &Service{
 		job: j, signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
-		refused: map[Pair]map[int]bool{},
+		refused: map[refusal]bool{},
 	}
 	config := j.Service
 	config.Script, config.Observe = s.arrival, s.end
@@ -134,18 +148,38 @@ func (s *Service) Secrets() []string {
 func (s *Service) NextRun() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.run++
-	s.arrived, s.ended = append(s.arrived, 0), append(s.ended, 0)
-	s.again = append(s.again, map[Pair]struct{}{})
-	s.onArrival, s.onEnd = nil, nil
+	s.runs = append(s.runs, &run{again: map[Pair]struct{}{}})
 }
 
-// Watch has these called at every arrival and every end of a friend_import in this run, with how
-// many there have been. They must not block.
-func (s *Service) Watch(arrival, end func(n int)) {
+// current is the number of the run that is under way, and what it has done.
+func (s *Service) current() (number int, r *run) {
+	number = len(s.runs) - 1
+	return number, s.runs[number]
+}
+
+// Reached is closed when so many friend_import calls of this run have come or, if end is set, ended.
+func (s *Service) Reached(call int, end bool) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.onArrival, s.onEnd = arrival, end
+	_, r := s.current()
+	w := waiter{call, end, make(chan struct{})}
+	r.waiting = append(r.waiting, w)
+	r.wake()
+	return w.reached
+}
+
+// wake tells those who wait for what has happened.
+func (r *run) wake() {
+	r.waiting = slices.DeleteFunc(r.waiting, func(w waiter) bool {
+		came := len(r.arrived) >= w.call
+		if w.end {
+			came = len(r.ended) >= w.call
+		}
+		if came {
+			close(w.reached)
+		}
+		return came
+	})
 }
 
 // arrival is the simulator's Script: it changes nothing.
@@ -156,6 +190,7 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 	if c.API != "friend_import" {
 		return nil
 	}
+	number, r := s.current()
 	for _, to := range c.To {
 		pair := Pair{c.From, to}
 		if !s.Sim.Has(c.From, to) {
@@ -164,24 +199,22 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 		by, known := s.appliedBy[pair]
 		switch {
 		case known && by.fault:
-		case known && by.run == s.run:
+		case known && by.run == number:
 			if !by.gaveUp {
 				s.needless++
 			}
 		default:
 			if !known { // its call is still open, and its client dead
-				by.placed = s.run - 1
+				by.placed = number - 1
 			}
-			s.again[by.placed-1][pair] = struct{}{}
+			s.runs[by.placed].again[pair] = struct{}{}
 			// of which nothing follows for this run
-			s.appliedBy[pair] = application{run: s.run, placed: by.placed, gaveUp: true}
+			s.appliedBy[pair] = application{run: number, placed: by.placed, gaveUp: true}
 		}
 	}
-	s.runOf[c.Number] = s.run
-	s.arrived[s.run-1]++
-	if s.onArrival != nil {
-		s.onArrival(s.arrived[s.run-1])
-	}
+	s.runOf[c.Number] = number
+	r.arrived = append(r.arrived, time.Now())
+	r.wake()
 	return nil
 }
 
@@ -192,35 +225,28 @@ func (s *Service) end(c simulator.Call) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	run := s.runOf[c.Number] // the client may be dead, and another run be at work
+	number := s.runOf[c.Number] // the client may be dead, and another run be at work
 	delete(s.runOf, c.Number)
 	if len(c.To) == 1 && c.Code > 0 && c.Fault == "" {
-		pair := Pair{c.From, c.To[0]}
-		if s.refused[pair] == nil {
-			s.refused[pair] = map[int]bool{}
-		}
-		s.refused[pair][c.Code] = true
+		s.refused[refusal{Pair{c.From, c.To[0]}, c.Code}] = true
 	}
 	for _, to := range c.To {
 		pair := Pair{c.From, to}
 		if _, known := s.appliedBy[pair]; !known && s.Sim.Has(c.From, to) {
-			s.appliedBy[pair] = application{run: run, placed: run, fault: c.Fault != "", gaveUp: c.GaveUp}
+			s.appliedBy[pair] = application{run: number, placed: number, fault: c.Fault != "", gaveUp: c.GaveUp}
 		}
 	}
-	if run != s.run {
-		return
-	}
-	s.ended[s.run-1]++
-	if s.onEnd != nil {
-		s.onEnd(s.ended[s.run-1])
-	}
+	r := s.runs[number]
+	r.ended = append(r.ended, time.Now())
+	r.wake()
 }
 
 // Arrived counts the friend_import calls of this run so far.
 func (s *Service) Arrived() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.arrived[s.run-1]
+	_, r := s.current()
+	return len(r.arrived)
 }
 
 // Closest is the shortest time in which so many calls of any kind arrived; known is false if there
@@ -247,9 +273,9 @@ func closest(at []time.Duration, calls int) (took time.Duration, known bool) {
 func (s *Service) Repeats() (accounts, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, again := range s.again {
+	for _, r := range s.runs {
 		edges := map[string]int{}
-		for pair := range again {
+		for pair := range r.again {
 			edges[pair.From]++
 			most = max(most, edges[pair.From])
 		}
@@ -270,7 +296,7 @@ func (s *Service) Needless() int {
 func (s *Service) RefusedAlone(pair Pair, code int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.refused[pair][code]
+	return s.refused[refusal{pair, code}]
 }
 
 // Graph is everything in the service, an entry for each edge with all its fields.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -23,30 +22,15 @@ const (
 	XFS  = "xfs"
 )
 
-// Volumes says why this machine can't have volumes of a kind; nil: it can.
+// Volumes says why this machine can't have volumes of a kind, by making one; nil: it can.
 func Volumes(kind string) error {
-	if os.Geteuid() != 0 {
-		return errors.New("it takes root")
-	}
-	if !canCut {
-		return errors.New("power can be cut on Linux alone")
-	}
-	for _, tool := range []string{"mount", "umount", "mkfs." + kind} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return err
-		}
-	}
-	if _, err := os.Stat("/dev/loop-control"); err != nil {
-		return err
-	}
-	known, err := os.ReadFile("/proc/filesystems")
-	if err != nil {
-		return err
-	}
-	if !strings.Contains(string(known), "\t"+kind+"\n") {
-		return fmt.Errorf("this kernel has no %s", kind)
-	}
-	return nil
+	return Catch(func() {
+		dir := Must(os.MkdirTemp(MemoryFolder(), "trial-volume-"))
+		defer os.RemoveAll(dir)
+		v := NewVolume(dir, kind)
+		defer v.Close()
+		v.Cut()
+	})
 }
 
 // NewVolume makes and mounts a volume below dir. What was not synced stays in memory as long as the
