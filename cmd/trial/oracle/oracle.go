@@ -88,6 +88,13 @@ func (a *Audit) Fail(oracle, format string, args ...any) {
 	a.failed = append(a.failed, oracle+": "+fmt.Sprintf(format, args...))
 }
 
+// judge does f. What cannot be read there violates the oracle.
+func (a *Audit) judge(oracle string, f func()) {
+	if err := lab.Catch(f); err != nil {
+		a.Fail(oracle, "it cannot be read: %v", err)
+	}
+}
+
 // Dead judges after the end of a run, whatever ended it. After an abrupt end the program did not
 // see all answers to its calls.
 func (a *Audit) Dead(end lab.Ended, abrupt bool) { a.DeadShard(0, end, abrupt) }
@@ -96,19 +103,17 @@ func (a *Audit) Dead(end lab.Ended, abrupt bool) { a.DeadShard(0, end, abrupt) }
 // who sends again.
 func (a *Audit) DeadShard(i int, end lab.Ended, abrupt bool) {
 	p := a.parts[i]
-	s, err := readState(p.folder)
-	if err != nil {
-		a.Fail("O7", "the state cannot be read: %v", err)
-		return
-	}
-	a.placed(s)
-	a.grown(p, s)
+	a.judge("O7", func() {
+		s := readState(p.folder)
+		a.placed(s)
+		a.grown(p, s)
+	})
 	a.repeats()
 	if abrupt {
 		a.deaths++
 	}
 	a.watched()
-	a.secrets(p.folder, end)
+	a.judge("O9", func() { a.secrets(p.folder, end) })
 	if strings.Contains(end.Out, "panic:") || strings.Contains(end.Out, "goroutine ") {
 		a.Fail("O8", "it panicked: %s", end.Out)
 	}
@@ -237,22 +242,21 @@ func (a *Audit) secrets(folder string, end lab.Ended) {
 		look(path, content)
 		return err
 	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.Fail("O9", "the state cannot be searched: %v", err)
+	if !errors.Is(err, fs.ErrNotExist) {
+		lab.Check(err)
 	}
 }
 
 // Refused is O10: refused says whether the service has ever refused an edge with this code.
 func (a *Audit) Refused(refused func(pair lab.Pair, code int) bool) {
-	s, err := readState(a.folder)
-	if err != nil {
-		a.Fail("O10", "the state cannot be read: %v", err)
-		return
-	}
-	for at, o := range s.settled {
-		if pair, known := s.plan[at]; known && o.Kind == migrate.Failed && !refused(pair, o.Code) {
-			a.Fail("O10", "%s -> %s stands as failed with %d, with which nobody refused it", pair.From, pair.To, o.Code)
-			return
+	a.judge("O10", func() {
+		s := readState(a.folder)
+		for at, o := range s.settled {
+			pair, known := s.plan[at]
+			if known && o.Kind == migrate.Failed && !refused(pair, o.Code) {
+				a.Fail("O10", "%v stands as failed with %d, with which nobody refused it", pair, o.Code)
+				return
+			}
 		}
-	}
+	})
 }

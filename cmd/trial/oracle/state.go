@@ -28,61 +28,47 @@ type state struct {
 }
 
 // readState reads journal and stage as the program does, for looking only.
-func readState(folder string) (*state, error) {
+func readState(folder string) *state {
 	s := &state{settled: map[place]migrate.Outcome{}, plan: map[place]lab.Pair{}}
-	if err := s.readJournal(folder); err != nil {
-		return nil, err
+	journal, err := checkpoint.Open(disk.OS{}, folder, checkpoint.Options{ReadOnly: true})
+	if !errors.Is(err, fs.ErrNotExist) {
+		lab.Check(err)
+		defer func() { lab.Check(journal.Close()) }()
+		s.readJournal(journal)
 	}
-	return s, s.readStage(folder)
+	staged, err := stage.Open(filepath.Join(folder, "staged"), nil)
+	if !errors.Is(err, fs.ErrNotExist) {
+		lab.Check(err)
+		defer func() { lab.Check(staged.Close()) }()
+		s.readStage(staged)
+	}
+	return s
 }
 
-func (s *state) readJournal(folder string) (err error) {
-	j, err := checkpoint.Open(disk.OS{}, folder, checkpoint.Options{ReadOnly: true})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, j.Close()) }()
+func (s *state) readJournal(j *checkpoint.Journal) {
 	s.totals = j.Totals()
 	for one, err := range j.Settlements(0, j.Identity().Chunks) {
-		if err != nil {
-			return err
-		}
-		if at := (place{one.Ordinal, one.Index}); one.Reopened {
+		lab.Check(err)
+		at := place{one.Ordinal, one.Index}
+		if one.Reopened {
 			delete(s.settled, at)
-		} else if _, twice := s.settled[at]; twice {
-			return fmt.Errorf("edge %d of chunk %d is settled twice", at.index, at.chunk)
-		} else {
-			s.settled[at] = one.Outcome
+			continue
 		}
+		if _, twice := s.settled[at]; twice {
+			lab.Check(fmt.Errorf("edge %d of chunk %d is settled twice", at.index, at.chunk))
+		}
+		s.settled[at] = one.Outcome
 	}
-	return nil
 }
 
-func (s *state) readStage(folder string) (err error) {
-	staged, err := stage.Open(filepath.Join(folder, "staged"), nil)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, staged.Close()) }()
+func (s *state) readStage(staged *stage.Stage) {
 	for roster, err := range staged.Rosters(context.Background(), nil) {
-		if err != nil {
-			return err
-		}
+		lab.Check(err)
 		for i := range roster.Chunks {
-			chunk, err := roster.Load(i)
-			if err != nil {
-				return err
-			}
+			chunk := lab.Must(roster.Load(i))
 			for n := range chunk.Edges {
 				s.plan[place{chunk.Ordinal, n}] = lab.Pair{From: chunk.From, To: chunk.Edges[n].To}
 			}
 		}
 	}
-	return nil
 }

@@ -1,9 +1,13 @@
 package oracle
 
 import (
+	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"friendmigrate/cmd/trial/lab"
@@ -43,74 +47,63 @@ func (c *counts) add(o *counts) {
 
 // reports reads report.json of every part and adds them up: the code is the gravest, of runs that
 // have finished.
-func (a *Audit) reports() (all told, ok bool) {
+func (a *Audit) reports() (all told) {
 	all.Edges.Balanced = true
 	for _, p := range a.parts {
 		var r told
-		if !a.read(p, "report.json", &r) {
-			return all, false
-		}
+		p.read("report.json", &r)
 		all.Ending.Code = max(all.Ending.Code, r.Ending.Code)
 		all.Edges.add(&r.Edges.counts)
 		all.Edges.Balanced = all.Edges.Balanced && r.Edges.Balanced
 		all.Added.add(&r.Added)
 	}
-	return all, true
+	return all
 }
 
-func (a *Audit) read(p *part, name string, into any) (ok bool) {
-	content, err := os.ReadFile(filepath.Join(p.folder, name))
-	if err == nil {
-		err = json.Unmarshal(content, into)
+func (p *part) read(name string, into any) {
+	path := filepath.Join(p.folder, name)
+	if err := json.Unmarshal(lab.Must(os.ReadFile(path)), into); err != nil {
+		lab.Check(fmt.Errorf("%s: %w", path, err))
 	}
-	if err != nil {
-		a.Fail("O8", "%s: %v", name, err)
-	}
-	return err == nil
 }
 
 // Finished judges an act that ended by itself with the code of a finished one, in every shard.
 func (a *Audit) Finished(act int, ends ...lab.Ended) {
-	want := &a.like[act]
-	a.graph(want)
-	for i, end := range ends {
-		if !a.story(a.parts[i], end) {
+	a.judge("O8", func() {
+		want := &a.like[act]
+		a.graph(want)
+		for i, end := range ends {
+			a.story(a.parts[i], end)
+		}
+		r := a.reports()
+		if r.Ending.Code != want.Code {
+			a.Fail("O8", "exit code %d, the unbroken run had %d: %s", r.Ending.Code, want.Code, ends[0].Last)
 			return
 		}
-	}
-	r, ok := a.reports()
-	if !ok {
-		return
-	}
-	if r.Ending.Code != want.Code {
-		a.Fail("O8", "exit code %d, the unbroken run had %d: %s", r.Ending.Code, want.Code, ends[0].Last)
-		return
-	}
-	a.sum(&r, a.job.Acts[act].Part)
-	a.lists(want, &r)
-	if a.doors != nil {
-		a.shards()
-	}
+		a.sum(&r, a.job.Acts[act].Part)
+		a.lists(want, &r)
+		if a.doors != nil {
+			a.shards()
+		}
+	})
 }
 
 // Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of
 // O2.
 func (a *Audit) Told(end lab.Ended) {
-	if !a.story(a.parts[0], end) {
-		return
-	}
-	if r, ok := a.reports(); ok {
+	a.judge("O8", func() {
+		a.story(a.parts[0], end)
+		r := a.reports()
 		a.sum(&r, end.Code != 0 && end.Code != 3)
-	}
+	})
 }
 
-// story is O8: report, progress, last line and journal. ok says that they can be read.
-func (a *Audit) story(of *part, end lab.Ended) (ok bool) {
+// story is O8: report, progress, last line and journal.
+func (a *Audit) story(of *part, end lab.Ended) {
 	var r told
 	var progress struct{ Code *int }
-	if !a.read(of, "report.json", &r) || !a.read(of, "progress.json", &progress) {
-		return false
-	}
+	of.read("report.json", &r)
+	of.read("progress.json", &progress)
 	if r.Ending.Code != end.Code || progress.Code == nil || *progress.Code != end.Code {
 		a.Fail("O8", "exit code %d, the report says %d, progress.json %v", end.Code, r.Ending.Code, progress.Code)
 	}
@@ -120,17 +113,11 @@ func (a *Audit) story(of *part, end lab.Ended) (ok bool) {
 	if !ours || !hinted || what == "" || !strings.HasSuffix(r.Ending.What, what) {
 		a.Fail("O8", "the last line is %q, the report says %q", end.Last, r.Ending.What)
 	}
-	s, err := readState(of.folder)
-	if err != nil {
-		a.Fail("O8", "the state cannot be read: %v", err)
-		return false
-	}
-	t := s.totals
+	t := readState(of.folder).totals
 	if t.Imported+t.Already != r.Edges.inPlace()+r.Added.inPlace() || t.Failed != r.Edges.Failed+r.Added.Failed ||
 		t.Pending != r.Edges.Pending+r.Added.Pending {
 		a.Fail("O8", "the journal says %+v, the report %+v and %+v", t, r.Edges, r.Added)
 	}
-	return true
 }
 
 // graph is the second half of O7, and O2 with fields.
@@ -233,10 +220,87 @@ func (a *Audit) Status(end lab.Ended, ended, over bool) {
 	if !ended {
 		return
 	}
-	all, ok := a.reports()
-	if ok && (got.Edges != all.Edges || got.Added != all.Added || len(got.MissingShards) > 0 ||
-		over != (got.Phase == "finished")) {
-		a.Fail("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges, got.Added,
-			all.Edges, all.Added)
+	a.judge("O8", func() {
+		all := a.reports()
+		if got.Edges != all.Edges || got.Added != all.Added || len(got.MissingShards) > 0 ||
+			over != (got.Phase == "finished") {
+			a.Fail("O1", "status says %s: %+v and %+v, the reports together %+v and %+v", got.Phase, got.Edges,
+				got.Added, all.Edges, all.Added)
+		}
+	})
+}
+
+// lists is the rest of O7 and of O8: the lists are those of the unbroken run, but for Attempts, and
+// as long as the report says. Those of one process are the same to the byte; of shards, it is all
+// rows together.
+func (a *Audit) lists(want *lab.ReferenceAct, r *told) {
+	rows, texts := map[string][]string{}, map[string]string{}
+	for i, p := range a.parts {
+		got := lab.ReadLists(p.folder)
+		if g, l := slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want.Lists)); !slices.Equal(g, l) {
+			a.Fail("O7", "the lists %q, the unbroken run left %q", g, l)
+			return
+		}
+		for name, text := range got {
+			more := rowsOf(name, text)
+			if i > 0 && strings.HasSuffix(name, ".csv") {
+				more = more[1:] // the header is there already
+			}
+			rows[name], texts[name] = append(rows[name], more...), text
+		}
 	}
+	for name, text := range want.Lists {
+		mine, theirs := rows[name], rowsOf(name, text)
+		switch {
+		case len(a.parts) > 1:
+			slices.Sort(mine)
+			slices.Sort(theirs)
+		case !strings.HasPrefix(name, "failed."):
+			mine, theirs = strings.Split(texts[name], "\n"), strings.Split(text, "\n")
+		}
+		if !slices.Equal(mine, theirs) {
+			a.Fail("O7", "%s is not that of the unbroken run: %s", name, firstDifference(mine, theirs))
+		}
+	}
+	said := map[string]int64{"rejected.csv": r.Edges.Rejected, "failed.csv": r.Edges.Failed + r.Added.Failed}
+	for name, n := range said {
+		if list := rows[name]; list != nil && int64(len(list)) != n+1 {
+			a.Fail("O8", "%s has %d rows and a header, the report says %d", name, len(list)-1, n)
+		}
+	}
+}
+
+// rowsOf are the rows of a list, a CSV's header first, without the number of attempts.
+func rowsOf(name, text string) (rows []string) {
+	if strings.HasSuffix(name, ".jsonl") {
+		for line := range strings.Lines(text) {
+			var members map[string]json.RawMessage
+			lab.Check(json.Unmarshal([]byte(line), &members))
+			delete(members, "Attempts")
+			rows = append(rows, fmt.Sprintf("%s", members))
+		}
+		return rows
+	}
+	records := lab.Must(csv.NewReader(strings.NewReader(text)).ReadAll())
+	if len(records) == 0 {
+		lab.Check(fmt.Errorf("%s has no header", name))
+	}
+	column := slices.Index(records[0], "Attempts")
+	for _, r := range records {
+		if column >= 0 {
+			r[column] = ""
+		}
+		rows = append(rows, fmt.Sprintf("%q", r))
+	}
+	return rows
+}
+
+// firstDifference shows the first row in which two lists differ.
+func firstDifference(a, b []string) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("row %d is %.200s, not %.200s", i+1, a[i], b[i])
+		}
+	}
+	return fmt.Sprintf("%d rows, not %d", len(a), len(b))
 }
