@@ -23,20 +23,19 @@ type place struct{ ours, others []string }
 
 // mayImport is the map of the code. A package that isn't on it has no place yet.
 var mayImport = map[string]place{
-	"migrate":             {others: []string{"github.com/agnivade/levenshtein", "golang.org/x/sync/errgroup"}},
-	"migrate/codec":       {ours: []string{"migrate"}},
-	"migrate/disk":        {},
-	"migrate/jsonscan":    {},
-	"source/accountlist":  {ours: []string{"source"}},
-	"source":              {ours: []string{"migrate", "migrate/codec", "migrate/disk", "migrate/jsonscan", "source/stage", "source/objects", "source/spool"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
-	"source/spool":        {ours: []string{"migrate", "migrate/disk"}},
-	"source/stage":        {ours: []string{"migrate", "migrate/codec", "migrate/disk", "source/spool"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
-	"source/objects":      {others: []string{minio}},
-	"source/objects/fake": {},
-	"sink":                {ours: []string{"migrate", "migrate/disk", "migrate/jsonscan"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
-	"sink/friendlist":     {ours: []string{"migrate", "sink"}},
-	"sink/simulator":      {others: []string{tlsSig}},
-	"checkpoint":          {ours: []string{"migrate", "migrate/codec", "migrate/disk"}},
+	"migrate":            {others: []string{"github.com/agnivade/levenshtein", "golang.org/x/sync/errgroup"}},
+	"migrate/codec":      {ours: []string{"migrate"}},
+	"migrate/disk":       {},
+	"migrate/jsonscan":   {},
+	"source/accountlist": {ours: []string{"source"}},
+	"source":             {ours: []string{"migrate", "migrate/codec", "migrate/disk", "migrate/jsonscan", "source/stage", "source/objects", "source/spool"}, others: []string{gocsv, compress, "golang.org/x/sync/errgroup"}},
+	"source/spool":       {ours: []string{"migrate", "migrate/disk"}},
+	"source/stage":       {ours: []string{"migrate", "migrate/codec", "migrate/disk", "source/spool"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
+	"source/objects":     {others: []string{minio}},
+	"sink":               {ours: []string{"migrate", "migrate/disk", "migrate/jsonscan"}, others: []string{tlsSig, "golang.org/x/time/rate"}},
+	"sink/friendlist":    {ours: []string{"migrate", "sink"}},
+	"sink/simulator":     {others: []string{tlsSig}},
+	"checkpoint":         {ours: []string{"migrate", "migrate/codec", "migrate/disk"}},
 
 	"cmd/friendmigrate": {
 		ours: []string{"migrate", "migrate/disk", "source", "source/stage", "source/objects", "source/spool", "source/accountlist", "sink", "sink/friendlist", "sink/simulator", "checkpoint", "cmd/friendmigrate/..."},
@@ -70,8 +69,7 @@ var (
 	testsMayImport = place{ours: []string{"cmd/trial/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
 	testsOf        = map[string]place{
 		"sink":              {ours: []string{"sink/simulator"}},
-		"source":            {ours: []string{"source/objects/fake"}},
-		"source/objects":    {ours: []string{"source/objects/fake"}},
+		"source/objects":    {ours: []string{"source"}},
 		"cmd/friendmigrate": {others: []string{minio}}, // fills a store that its tests start
 	}
 )

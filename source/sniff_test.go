@@ -12,7 +12,6 @@ import (
 	"unicode/utf16"
 
 	"friendmigrate/source/objects"
-	"friendmigrate/source/objects/fake"
 )
 
 // inUTF16 and inUTF32 are how other programs write a text.
@@ -138,27 +137,20 @@ func TestWrongKindsAreNamedWithTheCommandThatHelps(t *testing.T) {
 	}
 }
 
-func TestWrongKindsInStandardInputAndInObjects(t *testing.T) {
-	s := fake.Start(t)
-	s.Put("a.csv", strings.ReplaceAll(csvRows, "\n", "\r"), "")
-	s.Put("a", someJSON+"\r"+someJSON, "")
-	for _, j := range []Job{
-		{Inputs: []string{"s3://bucket/a"}, Options: Options{Format: JSONL}, Objects: storeOf(t, s)},
-		{Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(strings.ReplaceAll(csvRows, "\n", "\r"))},
-		{Inputs: []string{"s3://bucket/a.csv"}, Objects: storeOf(t, s)},
-	} {
-		j.StateDir, j.FS = t.TempDir(), quickFS{}
-		_, err := Stage(t.Context(), j)
-		var unusable *InputError
-		if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") ||
-			!strings.HasPrefix(unusable.Fix(filepath.Base), `tr '\r' '\n' < `) || !strings.Contains(unusable.Fix(filepath.Base), "-new."+orElse(j.Options.Format, CSV)) {
-			t.Errorf("%s: got %v", j.Inputs[0], err)
+func TestWrongKindsInStandardInput(t *testing.T) {
+	var unusable *InputError
+	job := func(content string) Job {
+		return Job{
+			Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(content), StateDir: t.TempDir(), FS: quickFS{},
 		}
 	}
-	_, err := Stage(t.Context(), Job{
-		Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(someJSON), StateDir: t.TempDir(), FS: quickFS{},
-	})
-	if unusable := (*InputError)(nil); !errors.As(err, &unusable) || unusable.Better != (Flag{"format", JSONL}) || unusable.Fix != nil {
+	_, err := Stage(t.Context(), job(strings.ReplaceAll(csvRows, "\n", "\r")))
+	if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") ||
+		!strings.HasPrefix(unusable.Fix(filepath.Base), `tr '\r' '\n' < `) || !strings.Contains(unusable.Fix(filepath.Base), "-new.csv") {
+		t.Errorf("CR line ends: got %v", err)
+	}
+	_, err = Stage(t.Context(), job(someJSON))
+	if !errors.As(err, &unusable) || unusable.Better != (Flag{"format", JSONL}) || unusable.Fix != nil {
 		t.Errorf("JSONL with --format csv: got %v", err)
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"friendmigrate/source/objects"
-	"friendmigrate/source/objects/fake"
 )
 
 const secret = "a-secret-access-key-0123456789"
@@ -60,9 +59,9 @@ func kind(t *testing.T, err error, want objects.Kind, says string) {
 
 func TestAResetMidBodyIsReadOnWithRangeAndIfMatch(t *testing.T) {
 	data := noise(3 << 20)
-	store := fake.Start(t)
+	store := startFake(t)
 	store.Put("k.csv", data, "")
-	store.Fail(fake.CutAfter(1<<20), fake.Reset, fake.Answer(503, "SlowDown"), fake.CutAfter(512<<10), fake.CutAfter(1))
+	store.Fail(cutAfter(1<<20), reset, answer(503, "SlowDown"), cutAfter(512<<10), cutAfter(1))
 	r, err := open(t, store.URL, keys).Open(t.Context(), "bucket", "k.csv")
 	if err != nil {
 		t.Fatal(err)
@@ -90,11 +89,11 @@ func TestAnObjectThatChangesIsNoticed(t *testing.T) {
 	data := noise(1 << 20)
 	for _, c := range []struct {
 		name   string
-		change func(s *fake.Store)
+		change func(s *fakeStore)
 	}{
-		{"replaced between two requests", func(s *fake.Store) { s.Put("k.csv", noise(1 << 20)[1:]+"x", "") }},
-		{"deleted", func(s *fake.Store) { s.Delete("k.csv") }},
-		{"another size at a store that ignores If-Match", func(s *fake.Store) {
+		{"replaced between two requests", func(s *fakeStore) { s.Put("k.csv", noise(1 << 20)[1:]+"x", "") }},
+		{"deleted", func(s *fakeStore) { s.Delete("k.csv") }},
+		{"another size at a store that ignores If-Match", func(s *fakeStore) {
 			s.Fail(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 				w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 				w.Header().Set("Content-Range", "bytes 1000-2000/2001")
@@ -102,7 +101,7 @@ func TestAnObjectThatChangesIsNoticed(t *testing.T) {
 				return true
 			})
 		}},
-		{"a store that ignores Range", func(s *fake.Store) {
+		{"a store that ignores Range", func(s *fakeStore) {
 			s.Fail(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 				w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 				w.Header().Set("Content-Length", "3")
@@ -111,9 +110,9 @@ func TestAnObjectThatChangesIsNoticed(t *testing.T) {
 			})
 		}},
 	} {
-		store := fake.Start(t)
+		store := startFake(t)
 		store.Put("k.csv", data, "")
-		store.Fail(fake.CutAfter(1000))
+		store.Fail(cutAfter(1000))
 		r, err := open(t, store.URL, keys).Open(t.Context(), "bucket", "k.csv")
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +125,7 @@ func TestAnObjectThatChangesIsNoticed(t *testing.T) {
 		r.Close()
 	}
 
-	store := fake.Start(t)
+	store := startFake(t)
 	store.Put("k.csv", "rows", "")
 	r, err := open(t, store.URL, keys).Open(t.Context(), "bucket", "k.csv")
 	if err != nil {
@@ -162,8 +161,8 @@ func TestAnswersAndWhatTheyMean(t *testing.T) {
 		{500, "InternalError", "", objects.Unreachable, "InternalError"},
 		{502, "", "", objects.Unreachable, "502"},
 	} {
-		store := fake.Start(t)
-		fault := fake.Answer(c.status, c.code, c.more)
+		store := startFake(t)
+		fault := answer(c.status, c.code, c.more)
 		for range 40 {
 			store.Fail(fault)
 		}
@@ -185,7 +184,7 @@ func TestAnswersAndWhatTheyMean(t *testing.T) {
 }
 
 func TestMissingIsAFileThatDoesNotExist(t *testing.T) {
-	store := fake.Start(t)
+	store := startFake(t)
 	s := open(t, store.URL, keys)
 	_, err := s.Stat(t.Context(), "bucket", "nope.csv")
 	kind(t, err, objects.Missing, "no such object")
@@ -197,7 +196,7 @@ func TestMissingIsAFileThatDoesNotExist(t *testing.T) {
 }
 
 func TestWithoutCredentialsRequestsAreAnonymousAndSayIt(t *testing.T) {
-	store := fake.Start(t)
+	store := startFake(t)
 	store.Put("k.csv", "rows", "")
 	s := open(t, store.URL, nil)
 	if _, err := s.Stat(t.Context(), "bucket", "k.csv"); err != nil {
@@ -206,14 +205,14 @@ func TestWithoutCredentialsRequestsAreAnonymousAndSayIt(t *testing.T) {
 	if q := store.Requests()[0]; q.Authorization != "" {
 		t.Errorf("signed: %q", q.Authorization)
 	}
-	store.Fail(fake.Answer(403, "AccessDenied"), fake.Answer(403, "AccessDenied"))
+	store.Fail(answer(403, "AccessDenied"), answer(403, "AccessDenied"))
 	_, err := s.Stat(t.Context(), "bucket", "k.csv")
 	kind(t, err, objects.Refused, "AWS_ACCESS_KEY_ID")
 }
 
 func TestAListingIsWholeAndOnlyOfWhatLiesRightBelow(t *testing.T) {
 	for _, v1 := range []bool{false, true} {
-		store := fake.Start(t)
+		store := startFake(t)
 		store.Pages(3, v1)
 		for i := range 10 {
 			store.Put(fmt.Sprintf("p/%02d.csv", i), "rows", "")
@@ -258,7 +257,7 @@ func TestAStoreThatNeverAnsweredIsGivenUpSoon(t *testing.T) {
 }
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
-	store := fake.Start(t)
+	store := startFake(t)
 	store.Put("k.csv", noise(1000), "")
 	s := open(t, store.URL, keys)
 	ctx, cancel := context.WithCancelCause(t.Context())

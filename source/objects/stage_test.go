@@ -1,4 +1,4 @@
-package source
+package objects_test
 
 import (
 	"bytes"
@@ -7,22 +7,60 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"friendmigrate/source"
 	"friendmigrate/source/objects"
-	"friendmigrate/source/objects/fake"
 )
 
-func storeOf(t *testing.T, s *fake.Store) *objects.Store {
+const src = "AddSource_Type_Test"
+
+func manyRows(n int) string {
+	random := rand.New(rand.NewPCG(1, 2))
+	var b strings.Builder
+	b.WriteString("From_Account,To_Account,AddSource\n")
+	for range n {
+		fmt.Fprintf(&b, "u%d,v%d,%s\n", random.Uint64(), random.Uint64(), src)
+	}
+	return b.String()
+}
+
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// staged stages and seals a job.
+func staged(t *testing.T, j source.Job) *source.Pending {
+	t.Helper()
+	j.StateDir = t.TempDir()
+	p, err := source.Stage(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func storeOf(t *testing.T, s *fakeStore) *objects.Store {
 	t.Helper()
 	return impatient(t, s, 3*time.Second)
 }
 
 // impatient is a client that gives up a store that is silent for so long.
-func impatient(t *testing.T, s *fake.Store, patience time.Duration) *objects.Store {
+func impatient(t *testing.T, s *fakeStore, patience time.Duration) *objects.Store {
 	t.Helper()
 	store, err := objects.New(objects.Config{Endpoint: s.URL, Patience: patience, Pause: time.Millisecond})
 	if err != nil {
@@ -45,7 +83,7 @@ func zipped(t *testing.T, text string) string {
 }
 
 // gets counts requests for content.
-func gets(s *fake.Store) (n int) {
+func gets(s *fakeStore) (n int) {
 	for _, q := range s.Requests() {
 		if q.Method == http.MethodGet && q.Key != "" {
 			n++
@@ -55,15 +93,15 @@ func gets(s *fake.Store) (n int) {
 }
 
 func TestAnObjectIsStagedThroughResetsAsIfThereWereNone(t *testing.T) {
-	s := fake.Start(t)
+	s := startFake(t)
 	s.Put("p/a.csv.gz", zipped(t, manyRows(5000)), "")
 	s.Put("p/b.csv", manyRows(3000), "")
 	s.Put("p/notes.txt", "no input", "")
-	s.Fail(nil, fake.CutAfter(10), fake.Answer(503, "SlowDown"), fake.CutAfter(0), fake.Reset) // the first request is the listing
+	s.Fail(nil, cutAfter(10), answer(503, "SlowDown"), cutAfter(0), reset) // the first request is the listing
 	var last, total int64
-	p, _, edges := staged(t, Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Progress: func(bytesRead, bytesTotal, _ int64) { last, total = bytesRead, bytesTotal }})
-	if len(edges) != 5000 || p.Totals.Duplicates != 3000 {
-		t.Errorf("%d edges, %d duplicates", len(edges), p.Totals.Duplicates)
+	p := staged(t, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Progress: func(bytesRead, bytesTotal, _ int64) { last, total = bytesRead, bytesTotal }})
+	if p.Totals.Edges != 5000 || p.Totals.Duplicates != 3000 {
+		t.Errorf("%d edges, %d duplicates", p.Totals.Edges, p.Totals.Duplicates)
 	}
 	if last != total || total == 0 {
 		t.Errorf("progress ends at %d of %d bytes", last, total)
@@ -77,46 +115,46 @@ func TestAnObjectIsStagedThroughResetsAsIfThereWereNone(t *testing.T) {
 
 func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 	text := manyRows(5000)
-	unreachable := make([]fake.Fault, 60)
+	unreachable := make([]fault, 60)
 	for i := range unreachable {
-		unreachable[i] = fake.Answer(503, "SlowDown")
+		unreachable[i] = answer(503, "SlowDown")
 	}
 	for _, c := range []struct {
 		name   string
-		faults []fake.Fault
+		faults []fault
 		want   error
 		says   string
 	}{
-		{"changed between two connections", []fake.Fault{nil, fake.CutAfter(1000), fake.Answer(412, "PreconditionFailed")}, ErrUnusable, "changed while it was being read"},
-		{"changed at the end", []fake.Fault{nil, nil, fake.Answer(412, "")}, ErrUnusable, "changed while it was being read"},
-		{"deleted in the middle", []fake.Fault{nil, fake.CutAfter(1000), fake.Answer(404, "NoSuchKey")}, ErrUnusable, "no such object"},
-		{"forbidden in the middle", []fake.Fault{nil, fake.CutAfter(1000), fake.Answer(403, "ExpiredToken")}, ErrUnusable, "expired"},
-		{"no answer for too long", append([]fake.Fault{nil, fake.CutAfter(1000)}, unreachable...), ErrUnreachable, "SlowDown"},
+		{"changed between two connections", []fault{nil, cutAfter(1000), answer(412, "PreconditionFailed")}, source.ErrUnusable, "changed while it was being read"},
+		{"changed at the end", []fault{nil, nil, answer(412, "")}, source.ErrUnusable, "changed while it was being read"},
+		{"deleted in the middle", []fault{nil, cutAfter(1000), answer(404, "NoSuchKey")}, source.ErrUnusable, "no such object"},
+		{"forbidden in the middle", []fault{nil, cutAfter(1000), answer(403, "ExpiredToken")}, source.ErrUnusable, "expired"},
+		{"no answer for too long", append([]fault{nil, cutAfter(1000)}, unreachable...), source.ErrUnreachable, "SlowDown"},
 	} {
-		s := fake.Start(t)
+		s := startFake(t)
 		s.Put("in.csv", text, "")
 		s.Fail(c.faults...)
 		store := storeOf(t, s)
-		if c.want == ErrUnreachable {
+		if c.want == source.ErrUnreachable {
 			store = impatient(t, s, 300*time.Millisecond)
 		}
-		_, err := Stage(t.Context(), Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir(), FS: quickFS{}})
-		if !errors.Is(err, c.want) || errors.Is(err, ErrUnusable) && errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "s3://bucket/in.csv") {
+		_, err := source.Stage(t.Context(), source.Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir()})
+		if !errors.Is(err, c.want) || errors.Is(err, source.ErrUnusable) && errors.Is(err, source.ErrUnreachable) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "s3://bucket/in.csv") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
 }
 
 func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
-	s := fake.Start(t)
+	s := startFake(t)
 	s.Put("p/in.csv", manyRows(10), "")
-	args := Arguments{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
-	p, _, _ := staged(t, Job{Inputs: args.Inputs, Objects: args.Objects})
+	args := source.Arguments{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
+	p := staged(t, source.Job{Inputs: args.Inputs, Objects: args.Objects})
 	recorded := p.Counts.Inputs
-	verdict := func(reads int, args Arguments) Comparison {
+	verdict := func(reads int, args source.Arguments) source.Comparison {
 		t.Helper()
 		before := gets(s)
-		c, err := Compare(t.Context(), recorded, args)
+		c, err := source.Compare(t.Context(), recorded, args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,46 +163,46 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 		}
 		return c
 	}
-	equal(t, "as it was", verdict(0, args).Verdict, Same)
-	equal(t, "named by its prefix", verdict(0, Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, Same)
+	equal(t, "as it was", verdict(0, args).Verdict, source.Same)
+	equal(t, "named by its prefix", verdict(0, source.Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Same)
 
 	s.Put("p/in.csv", manyRows(10), "-2") // uploaded again in parts: a later time, another ETag
 	c := verdict(1, args)
-	if c.Verdict != Same || !c.Updated || c.Inputs[0].ETag == recorded[0].ETag || c.Inputs[0].Format != CSV {
+	if c.Verdict != source.Same || !c.Updated || c.Inputs[0].ETag == recorded[0].ETag || c.Inputs[0].Format != source.CSV {
 		t.Errorf("uploaded again: %+v", c)
 	}
 	recorded = c.Inputs
-	equal(t, "uploaded again, the next time", verdict(0, args).Verdict, Same)
+	equal(t, "uploaded again, the next time", verdict(0, args).Verdict, source.Same)
 
 	for range 300 {
-		s.Fail(fake.Answer(503, "SlowDown"))
+		s.Fail(answer(503, "SlowDown"))
 	}
 	c = verdict(0, args)
-	if c.Verdict != Gone || !strings.Contains(c.Reasons[0], "cannot be reached") {
+	if c.Verdict != source.Gone || !strings.Contains(c.Reasons[0], "cannot be reached") {
 		t.Errorf("out of reach: %+v", c)
 	}
 	s.Heal()
 	s.Put("p/in.csv", strings.Replace(manyRows(10), "1", "2", 1), "")
-	equal(t, "other content", verdict(1, args).Verdict, Different)
+	equal(t, "other content", verdict(1, args).Verdict, source.Different)
 	s.Delete("p/in.csv")
-	equal(t, "gone", verdict(1, args).Verdict, Gone) // asked why, which has no content
-	equal(t, "the prefix is gone", verdict(0, Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, Gone)
-	s.Fail(fake.Answer(403, "AccessDenied"), fake.Answer(403, "AccessDenied"))
-	if _, err := Compare(t.Context(), recorded, args); !errors.Is(err, ErrUnusable) {
+	equal(t, "gone", verdict(1, args).Verdict, source.Gone) // asked why, which has no content
+	equal(t, "the prefix is gone", verdict(0, source.Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Gone)
+	s.Fail(answer(403, "AccessDenied"), answer(403, "AccessDenied"))
+	if _, err := source.Compare(t.Context(), recorded, args); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("forbidden: got %v", err)
 	}
 }
 
 func TestObjectsAsArguments(t *testing.T) {
-	s := fake.Start(t)
+	s := startFake(t)
 	for _, key := range []string{"b.csv", "p/b.csv", "p/a.jsonl.gz", "p/notes.txt", "p/.hidden.csv", "p/_SUCCESS", "p/part-0", "p/below/x.csv", "p/", "q/notes.txt", "r/dt=1/a.csv", "p/_part-1.csv", "a b&c?d#é.csv"} {
 		s.Put(key, "rows", "")
 	}
 	store := storeOf(t, s)
 	resolve := func(format string, args ...string) string {
-		found, _, err := Arguments{Inputs: args, Format: format, Objects: store}.Resolve(t.Context())
+		found, _, err := source.Arguments{Inputs: args, Format: format, Objects: store}.Resolve(t.Context())
 		if err != nil {
-			if !errors.Is(err, ErrUnusable) {
+			if !errors.Is(err, source.ErrUnusable) {
 				t.Errorf("got %v", err)
 			}
 			return "refused"
@@ -187,20 +225,20 @@ func TestObjectsAsArguments(t *testing.T) {
 	equal(t, "a part of a name is no prefix", resolve("", "s3://bucket/p/a"), "refused")
 	equal(t, "no format", resolve("", "s3://bucket/p/notes.txt"), "refused")
 	equal(t, "a prefix with folders alone", resolve("", "s3://bucket/r/"), "refused")
-	_, left, err := Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
+	_, left, err := source.Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
 	equal(t, "left out", left.String(), `2 files and 1 folder: "s3://bucket/p/below/", "s3://bucket/p/notes.txt", "s3://bucket/p/part-0"`)
 	if err != nil {
 		t.Error(err)
 	}
 	equal(t, "no bucket", resolve("", "s3://nobucket/p/"), "refused")
 	equal(t, "no name", resolve("", "s3://"), "refused")
-	if _, _, err := (Arguments{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
+	if _, _, err := (source.Arguments{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("without a store: got %v", err)
 	}
 }
 
 func TestReadingAnObjectEndsWithTheContext(t *testing.T) {
-	s := fake.Start(t)
+	s := startFake(t)
 	s.Put("in.csv", manyRows(10), "")
 	ctx, cancel := context.WithCancel(t.Context())
 	s.Fail(nil, func(w http.ResponseWriter, r *http.Request, data []byte) bool {
@@ -212,23 +250,23 @@ func TestReadingAnObjectEndsWithTheContext(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	_, err := Stage(ctx, Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir(), FS: quickFS{}})
+	_, err := source.Stage(ctx, source.Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir()})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAnyNumberOfObjects(t *testing.T) {
-	s := fake.Start(t)
+	s := startFake(t)
 	for i := range 40 {
 		s.Put(fmt.Sprintf("p/%02d.csv", i), fmt.Sprintf("From_Account,To_Account,AddSource\nu%d,v,%s\n", i, src), "")
 	}
-	_, _, edges := staged(t, Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Lanes: 1, FS: quickFS{}})
-	equal(t, "edges", len(edges), 40)
+	p := staged(t, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Lanes: 1})
+	equal(t, "edges", p.Totals.Edges, 40)
 }
 
 func TestAnObjectWithoutARowIsRefused(t *testing.T) {
-	s := fake.Start(t)
+	s := startFake(t)
 	s.Put("none.csv", "", "")
 	s.Put("none.jsonl.gz", zipped(t, ""), "")
 	s.Put("p/header.csv", "From_Account,To_Account,AddSource\n", "")
@@ -241,20 +279,39 @@ func TestAnObjectWithoutARowIsRefused(t *testing.T) {
 		"p/": `no rows in "s3://bucket/p/header.csv", "s3://bucket/p/none.csv.gz"`, "q/": "", "q/ r/": "",
 		"r/": `no rows in "s3://bucket/r/": there is no file to read in it`,
 	} {
-		j := Job{Objects: storeOf(t, s), StateDir: t.TempDir(), FS: quickFS{}}
+		j := source.Job{Objects: storeOf(t, s), StateDir: t.TempDir()}
 		for name := range strings.FieldsSeq(inputs) {
 			j.Inputs = append(j.Inputs, "s3://bucket/"+name)
 		}
-		p, err := Stage(t.Context(), j)
+		p, err := source.Stage(t.Context(), j)
 		if want == "" && err == nil {
 			equal(t, inputs, p.Counts.Empty[0], "s3://bucket/q/none.csv")
 			err = p.Abort()
-		} else if want != "" && (err == nil || err.Error() != want || !errors.Is(err, ErrUnusable)) {
+		} else if want != "" && (err == nil || err.Error() != want || !errors.Is(err, source.ErrUnusable)) {
 			t.Errorf("%s: got %v", inputs, err)
 			continue
 		}
 		if want == "" && err != nil {
 			t.Errorf("%s: %v", inputs, err)
+		}
+	}
+}
+
+func TestAnObjectWithCRLineEndsIsRefusedWithTheCommandForACopy(t *testing.T) {
+	s := startFake(t)
+	s.Put("a.csv", strings.ReplaceAll(manyRows(2), "\n", "\r"), "")
+	s.Put("a", `{"To_Account":"b"}`+"\r"+`{"To_Account":"c"}`, "")
+	for name, format := range map[string]string{"a.csv": source.CSV, "a": source.JSONL} {
+		j := source.Job{Inputs: []string{"s3://bucket/" + name}, Options: source.Options{Format: format}, Objects: storeOf(t, s), StateDir: t.TempDir()}
+		_, err := source.Stage(t.Context(), j)
+		var unusable *source.InputError
+		if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		command := unusable.Fix(func(name string) string { return name })
+		if !strings.HasPrefix(command, `tr '\r' '\n' < `+name) || !strings.Contains(command, "-new."+format) {
+			t.Errorf("%s: the command is %s", name, command)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package fake
+package objects_test
 
 import (
 	"crypto/md5"
@@ -16,14 +16,15 @@ import (
 	"time"
 )
 
-// Store has one bucket, "bucket". Requests name it in their path.
-type Store struct {
+// fakeStore is an S3 store for the faults that a real one does not have on demand. It answers as AWS
+// does, or as the test wants, and checks no signature. It has one bucket, "bucket". Requests name it in their path.
+type fakeStore struct {
 	URL string
 
 	mu       sync.Mutex // guards what follows
 	objects  map[string]object
-	faults   []Fault
-	requests []Request
+	faults   []fault
+	requests []request
 	pageSize int
 	v1Only   bool
 }
@@ -34,8 +35,8 @@ type object struct {
 	modified time.Time
 }
 
-// Request is one that the store was asked.
-type Request struct {
+// request is one that the store was asked.
+type request struct {
 	Method, Key   string // Key "": a listing
 	Range         string
 	IfMatch       string
@@ -43,13 +44,13 @@ type Request struct {
 	Query         string
 }
 
-// Fault answers a request in the store's place and reports whether it did. data is the object's;
+// fault answers a request in the store's place and reports whether it did. data is the object's;
 // nil if there is none.
-type Fault func(w http.ResponseWriter, r *http.Request, data []byte) bool
+type fault func(w http.ResponseWriter, r *http.Request, data []byte) bool
 
-// Start serves an empty store until the test ends.
-func Start(t testing.TB) *Store {
-	s := &Store{objects: map[string]object{}, pageSize: 1000}
+// startFake serves an empty store until the test ends.
+func startFake(t testing.TB) *fakeStore {
+	s := &fakeStore{objects: map[string]object{}, pageSize: 1000}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
@@ -58,7 +59,7 @@ func Start(t testing.TB) *Store {
 
 // Put stores an object; a second one with the same content has a later time, and another ETag where
 // salt differs, as with uploads in parts.
-func (s *Store) Put(key, data, salt string) {
+func (s *fakeStore) Put(key, data, salt string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sum := md5.Sum([]byte(data))
@@ -67,59 +68,59 @@ func (s *Store) Put(key, data, salt string) {
 }
 
 // Delete removes an object.
-func (s *Store) Delete(key string) {
+func (s *fakeStore) Delete(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.objects, key)
 }
 
 // Fail lets the next requests be answered by faults, one each; nil answers as usual.
-func (s *Store) Fail(faults ...Fault) {
+func (s *fakeStore) Fail(faults ...fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, faults...)
 }
 
 // Heal forgets the faults that have not come yet.
-func (s *Store) Heal() {
+func (s *fakeStore) Heal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
 }
 
 // Pages makes listings come in pages, and with v1 only in the first form that S3 had.
-func (s *Store) Pages(size int, v1 bool) {
+func (s *fakeStore) Pages(size int, v1 bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pageSize, s.v1Only = size, v1
 }
 
 // Requests are those so far.
-func (s *Store) Requests() []Request {
+func (s *fakeStore) Requests() []request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	s.mu.Lock()
-	s.requests = append(s.requests, Request{r.Method, key, r.Header.Get("Range"), r.Header.Get("If-Match"),
+	s.requests = append(s.requests, request{r.Method, key, r.Header.Get("Range"), r.Header.Get("If-Match"),
 		r.Header.Get("Authorization"), r.URL.RawQuery})
-	var fault Fault
+	var f fault
 	if len(s.faults) > 0 {
-		fault, s.faults = s.faults[0], s.faults[1:]
+		f, s.faults = s.faults[0], s.faults[1:]
 	}
 	o, there := s.objects[key]
 	s.mu.Unlock()
 	switch {
-	case fault != nil && fault(w, r, o.data):
+	case f != nil && f(w, r, o.data):
 	case bucket != "bucket":
-		Answer(http.StatusNotFound, "NoSuchBucket")(w, r, nil)
+		answer(http.StatusNotFound, "NoSuchBucket")(w, r, nil)
 	case key == "":
 		s.list(w, r)
 	case !there:
-		Answer(http.StatusNotFound, "NoSuchKey")(w, r, nil)
+		answer(http.StatusNotFound, "NoSuchKey")(w, r, nil)
 	default:
 		o.serve(w, r)
 	}
@@ -127,7 +128,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (o *object) serve(w http.ResponseWriter, r *http.Request) {
 	if match := r.Header.Get("If-Match"); match != "" && strings.Trim(match, `"`) != o.etag {
-		Answer(http.StatusPreconditionFailed, "PreconditionFailed")(w, r, nil)
+		answer(http.StatusPreconditionFailed, "PreconditionFailed")(w, r, nil)
 		return
 	}
 	from, status := 0, http.StatusOK
@@ -145,8 +146,8 @@ func (o *object) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Answer answers with an error of S3. A HEAD has no body.
-func Answer(status int, code string, more ...string) Fault {
+// answer answers with an error of S3. A HEAD has no body.
+func answer(status int, code string, more ...string) fault {
 	return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(status)
@@ -159,9 +160,9 @@ func Answer(status int, code string, more ...string) Fault {
 	}
 }
 
-// CutAfter sends so many bytes of what was asked for and resets the connection; as many as there
+// cutAfter sends so many bytes of what was asked for and resets the connection; as many as there
 // are, cleanly, is a lie about the length.
-func CutAfter(n int) Fault {
+func cutAfter(n int) fault {
 	return func(w http.ResponseWriter, r *http.Request, data []byte) bool {
 		from, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-"))
 		o := object{data: data[:from+n]}
@@ -179,8 +180,8 @@ func CutAfter(n int) Fault {
 	}
 }
 
-// Reset closes the connection without an answer.
-func Reset(http.ResponseWriter, *http.Request, []byte) bool { panic(http.ErrAbortHandler) }
+// reset closes the connection without an answer.
+func reset(http.ResponseWriter, *http.Request, []byte) bool { panic(http.ErrAbortHandler) }
 
 type entry struct {
 	Key          string
@@ -201,7 +202,7 @@ type listing struct {
 
 // list answers a listing with the delimiter /, keys in order. The token of a page is the last key
 // before it.
-func (s *Store) list(w http.ResponseWriter, r *http.Request) {
+func (s *fakeStore) list(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := r.URL.Query()
