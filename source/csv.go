@@ -2,10 +2,8 @@ package source
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 	"sync"
 
@@ -14,57 +12,29 @@ import (
 	"friendmigrate/migrate"
 )
 
-// row is what gocsv makes of a record. gocsv allocates a new one for each record, twice over, so it
-// is no more than a pointer to texts that are used again.
-type row struct{ Texts *texts }
+// row is what gocsv makes of a record: its cells, in order. They are text throughout, since gocsv's
+// own numbers take 0x10, 1.5 and " 7 " for integers. gocsv allocates a new row for each record,
+// twice over, so it is no more than a pointer to cells that are used again.
+type row struct{ Cells *[]string }
 
-// texts are the cells of a record. They are text throughout: gocsv's own numbers take 0x10, 1.5 and
-// " 7 " for integers. They are parts of the block, or of csvParser.unquoted.
-//
-// From is exported, since gocsv refuses a struct without a field that it could set.
-type texts struct {
-	From, to, remark, remarkTime, groups, addSource, addWording, addTime string
-
-	custom []string // from left to right
-}
-
-var freeTexts = sync.Pool{New: func() any { return &texts{custom: []string{}} }}
+// freeCells are those of rows that were read. The first cell is "", for columns that are not there.
+var freeCells = sync.Pool{New: func() any { return &[]string{""} }}
 
 // UnmarshalCSVWithFields takes the next cell of the record. gocsv calls it where it would otherwise
 // find and set a field by reflection, at an allocation for each.
-func (r *row) UnmarshalCSVWithFields(column, cell string) error {
-	if r.Texts == nil {
-		r.Texts = freeTexts.Get().(*texts)
+func (r *row) UnmarshalCSVWithFields(_, cell string) error {
+	if r.Cells == nil {
+		r.Cells = freeCells.Get().(*[]string)
 	}
-	t := r.Texts
-	switch column {
-	case nameFrom:
-		t.From = cell
-	case nameTo:
-		t.to = cell
-	case nameRemark:
-		t.remark = cell
-	case nameRemarkTime:
-		t.remarkTime = cell
-	case nameGroups:
-		t.groups = cell
-	case nameAddSource:
-		t.addSource = cell
-	case nameAddWording:
-		t.addWording = cell
-	case nameAddTime:
-		t.addTime = cell
-	default:
-		t.custom = append(t.custom, cell)
-	}
+	*r.Cells = append(*r.Cells, cell)
 	return nil
 }
 
-// release gives the texts of a row back.
+// release gives the cells of a row back.
 func (r *row) release() {
-	*r.Texts = texts{custom: r.Texts.custom[:0]}
-	freeTexts.Put(r.Texts)
-	r.Texts = nil
+	*r.Cells = (*r.Cells)[:1]
+	freeCells.Put(r.Cells)
+	r.Cells = nil
 }
 
 // csvParser turns records into edges.
@@ -82,10 +52,8 @@ type csvParser struct {
 	custom []migrate.CustomItem
 }
 
-// Read is of gocsv.CSVReader. gocsv asks for all records at once.
-func (p *csvParser) Read() ([]string, error) { return nil, io.EOF }
-
-// ReadAll hands the records to gocsv.
+// Read and ReadAll are of gocsv.CSVReader. gocsv asks for all records at once.
+func (p *csvParser) Read() ([]string, error)      { return nil, io.EOF }
 func (p *csvParser) ReadAll() ([][]string, error) { return p.table, nil }
 
 // What gocsv is given at once: many records, because it looks at the header each time, but not more
@@ -94,28 +62,6 @@ const (
 	batchRecords = 256
 	batchCells   = 16 * batchRecords
 )
-
-// use makes the parser ready for an input. Since gocsv has package-level switches that any package
-// of the program may set (a normalizer of headers, say), a record of known cells has to come out
-// right first.
-func (p *csvParser) use(l *layout) error {
-	p.layout = l
-	p.rows = make([]row, min(max(batchCells/len(l.header), 1), batchRecords))
-	p.table = [][]string{l.header, l.header}
-	if err := p.read(); err != nil {
-		return err
-	}
-	var want row
-	for _, name := range l.header {
-		_ = want.UnmarshalCSVWithFields(name, name)
-	}
-	if !reflect.DeepEqual(p.rows[0], want) {
-		return errSwitched
-	}
-	p.rows[0].release()
-	want.release()
-	return nil
-}
 
 // read has gocsv make rows of the records of the table.
 func (p *csvParser) read() error {
@@ -130,14 +76,11 @@ func (p *csvParser) read() error {
 	return nil
 }
 
-var errSwitched = errors.New("gocsv does not read rows as it should: something has changed its package-level switches")
-
 // block takes all rows of a block.
 func (p *csvParser) block(b *block) error {
-	if p.layout != b.layout {
-		if err := p.use(b.layout); err != nil {
-			return err
-		}
+	if l := b.layout; p.layout != l {
+		p.layout, p.table = l, [][]string{l.header}
+		p.rows = make([]row, min(max(batchCells/len(l.header), 1), batchRecords))
 	}
 	records, ends := b.records, b.ends
 	for len(records) > 0 {
@@ -194,7 +137,7 @@ func (p *csvParser) batch(b *block, batch []record) error {
 		if cut.lines > 1 && p.layout.notable(cellsOf(raw), int(cut.lines)) {
 			p.many = int64(cut.lines)
 		}
-		if err := p.row(rows[0].Texts, raw, line); err != nil {
+		if err := p.row(*rows[0].Cells, raw, line); err != nil {
 			return err
 		}
 		rows[0].release()
@@ -203,29 +146,23 @@ func (p *csvParser) batch(b *block, batch []record) error {
 	return nil
 }
 
-func (p *csvParser) row(r *texts, raw []byte, line int64) error {
-	if again, err := p.layout.headerAgain(r, raw, line); err != nil {
+func (p *csvParser) row(cells []string, raw []byte, line int64) error {
+	e, at := &p.edge, &p.layout.at
+	e.From, e.To = cells[at[fieldFrom]], cells[at[fieldTo]]
+	if again, err := p.layout.headerAgain(e.From, e.To, raw, line); err != nil {
 		return err
 	} else if again {
 		return p.broken(p.layout, line, raw, reject{"", reasonHeader})
 	}
-	e := &p.edge
-	e.From, e.To, e.AddSource, e.Remark, e.AddWording = r.From, r.to, r.addSource, r.remark, r.addWording
-	e.Groups, e.Custom = nil, nil
-	if r.groups != "" {
-		p.groups = splitGroups(p.groups[:0], r.groups)
-		e.Groups = p.groups
+	e.AddSource, e.Remark, e.AddWording = cells[at[fieldAddSource]], cells[at[fieldRemark]], cells[at[fieldAddWording]]
+	p.groups = splitGroups(p.groups[:0], cells[at[fieldGroups]])
+	p.custom = p.custom[:0]
+	for _, c := range p.layout.custom {
+		p.custom = append(p.custom, migrate.CustomItem{Tag: c.tag, Value: cells[c.at], Integer: c.integer})
 	}
-	if len(r.custom) > 0 {
-		p.custom = p.custom[:0]
-		for i, cell := range r.custom {
-			p.custom = append(p.custom, migrate.CustomItem{Tag: p.layout.tags[i], Value: cell,
-				Integer: p.layout.integer[i]})
-		}
-		e.Custom = p.custom
-	}
+	e.Groups, e.Custom = p.groups, p.custom
 	e.Position = migrate.Position{Input: p.layout.index, Line: line}
-	return p.edgeRead(raw, numbers{r.remarkTime, r.addTime})
+	return p.edgeRead(raw, numbers{cells[at[fieldRemarkTime]], cells[at[fieldAddTime]]})
 }
 
 // splitGroups appends the groups of a cell to list. Empty ones are absent.

@@ -44,7 +44,7 @@ func (d *everyday) add(t *testing.T, folder string) {
 	case 0:
 		name, content = name+".gz", gzipped(t, content)+strings.Repeat("\x00", d.random.IntN(2)*512)
 	case 1:
-		name, content = name+".zst", zstandard(t, content)+strings.Repeat("\x00", d.random.IntN(2)*512)
+		name, content = name+".zst", zstandard(t, content)
 	}
 	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 		t.Fatal(err)

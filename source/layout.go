@@ -20,13 +20,20 @@ type layout struct {
 
 	// Of a CSV: what its columns are. A JSONL carries its keys with every row.
 	columns int
-	names   []string // of the columns, as they stand there
-	from    string   // the name that the column of From_Account has there
-	wanted  []bool   // of the columns: it means something to us
-	header  []string // the API's names of the wanted columns
-	tags    []string // of the custom columns, from left to right
-	integer []bool   // of the custom columns: the value is an integer
+	names   []string      // of the columns, as they stand there
+	from    string        // the name that the column of From_Account has there
+	wanted  []bool        // of the columns: it means something to us
+	header  []string      // the API's names of the wanted columns
+	at      [fieldTag]int // where a field stands among the wanted columns, from 1; 0: nowhere
+	custom  []customColumn
 	ignored []string // columns that mean nothing to us, and are none that our own lists add
+}
+
+// customColumn is a column of one custom field.
+type customColumn struct {
+	tag     string
+	at      int // among the wanted columns, from 1
+	integer bool
 }
 
 // readHeader makes sense of a CSV's first record. Names are matched exactly: gocsv would also match
@@ -56,10 +63,12 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 				reason := fmt.Sprintf("the column %.60q %s", name, reasonTag)
 				return &InputError{Name: l.name, Line: line, Reason: reason, Better: r.rename(name)}
 			}
-			l.tags = append(l.tags, m.text)
-			l.integer = append(l.integer, slices.Contains(r.integer, m.text))
-		case fieldFrom:
-			l.from = name
+			l.custom = append(l.custom, customColumn{m.text, len(l.header) + 1, slices.Contains(r.integer, m.text)})
+		default:
+			l.at[m.field] = len(l.header) + 1
+			if m.field == fieldFrom {
+				l.from = name
+			}
 		}
 		l.header = append(l.header, m.text)
 		if seen[m.text] {
@@ -158,8 +167,8 @@ func (l *layout) notable(cells []string, lines int) bool {
 
 // headerAgain reports whether a row is the header once more, as in files that were put together
 // with cat. A header with other columns is an error: nobody can tell what the rows after it mean.
-func (l *layout) headerAgain(r *texts, record []byte, line int64) (bool, error) {
-	if r.From != l.from && !isAccountName(r.From) && !isAccountName(r.to) {
+func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, error) {
+	if from != l.from && !isAccountName(from) && !isAccountName(to) {
 		return false, nil
 	}
 	cells := cellsOf(record)

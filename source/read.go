@@ -134,7 +134,9 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		for _, name := range l.ignored {
 			ignored.ignore(name)
 		}
-		r.tags = append(r.tags, l.tags...)
+		for _, c := range l.custom {
+			r.tags = append(r.tags, c.tag)
+		}
 		r.headers++
 	}
 	if index == len(r.names)-1 {

@@ -3,10 +3,8 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -46,7 +44,7 @@ func (in *openInput) unpack(window int64) error {
 		in.content = members
 	case begins == compressionZstd:
 		in.packed = compressionZstd
-		in.zstd, err = zstd.NewReader(&zstdFrames{in: in, raw: raw}, zstd.WithDecoderConcurrency(1),
+		in.zstd, err = zstd.NewReader(raw, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(window)))
 		in.content = in.zstd
 	default:
@@ -70,29 +68,6 @@ func beginsPacked(head []byte) compression {
 	return compressionNone
 }
 
-// onward passes over the zero bytes behind a part of packed data, with which tapes and some stores
-// fill up. It returns nil where another part follows, io.EOF at the end, and else says what follows
-// where.
-func (in *openInput) onward(raw *bufio.Reader) error {
-	for {
-		b, err := raw.Peek(1)
-		if err != nil {
-			return err
-		}
-		if b[0] != 0 {
-			break
-		}
-		_, _ = raw.Discard(1) // it is there
-	}
-	if head, _ := raw.Peek(len(magicZstd)); beginsPacked(head) == in.packed {
-		return nil
-	}
-	at := in.raw.n - int64(raw.Buffered())
-	reason := fmt.Sprintf("something that is not %s follows the compressed data at byte %d", in.packed, at)
-	whole := wrong{filter: fmt.Sprintf("head -c %d", at)}
-	return &InputError{Name: in.Name, Reason: reason, Fix: whole.fix(in.Name, compressionNone)}
-}
-
 // gzipMembers unpacks the members of a gzip file. gzip.Reader would take what follows them for one
 // that is damaged or cut short.
 type gzipMembers struct {
@@ -111,7 +86,7 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if err := g.in.onward(g.raw); err != nil {
+		if err := g.onward(); err != nil {
 			return 0, err
 		}
 		if err := g.member.Reset(g.raw); err == io.EOF {
@@ -122,61 +97,24 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 	}
 }
 
-// zstdFrames gives the frames of a zstd file to their decoder, which would take what follows the
-// last one for one more. The lengths of all parts of a frame stand before them (RFC 8878, 3.1).
-type zstdFrames struct {
-	in       *openInput
-	raw      *bufio.Reader
-	left     int64 // bytes of the present part
-	inside   bool  // a frame, of which another block follows
-	checksum int64 // bytes behind its last block
-}
-
-func (f *zstdFrames) Read(p []byte) (int, error) {
-	for f.left == 0 {
-		if err := f.next(); err != nil {
-			return 0, err
+// onward passes over the zero bytes behind a member, with which tapes and some stores fill up. It
+// returns nil where another member follows, io.EOF at the end, and else says what follows where.
+func (g *gzipMembers) onward() error {
+	for {
+		b, err := g.raw.Peek(1)
+		if err != nil {
+			return err
 		}
+		if b[0] != 0 {
+			break
+		}
+		_, _ = g.raw.Discard(1) // it is there
 	}
-	n, err := f.raw.Read(p[:min(int64(len(p)), f.left)])
-	f.left -= int64(n)
-	return n, err
-}
-
-// next finds out how long the next part is. What is cut short is the decoder's to refuse.
-func (f *zstdFrames) next() error {
-	const longest = 18 // header of a frame
-	f.left = math.MaxInt64
-	if f.inside {
-		head, _ := f.raw.Peek(3)
-		if len(head) < 3 {
-			return nil
-		}
-		block := int64(head[0]) | int64(head[1])<<8 | int64(head[2])<<16
-		size := block >> 3
-		if kind := block >> 1 & 3; kind == 1 { // one byte, repeated
-			size = 1
-		}
-		f.left = 3 + size
-		if last := block&1 == 1; last {
-			f.left += f.checksum
-			f.inside = false
-		}
+	if head, _ := g.raw.Peek(len(magicGzip)); bytes.Equal(head, magicGzip) {
 		return nil
 	}
-	if err := f.in.onward(f.raw); err != nil {
-		return err
-	}
-	head, _ := f.raw.Peek(longest)
-	switch {
-	case !bytes.HasPrefix(head, magicZstd) && len(head) >= 8:
-		f.left = 8 + int64(binary.LittleEndian.Uint32(head[4:]))
-	case bytes.HasPrefix(head, magicZstd) && len(head) > 4:
-		descriptor := head[4]
-		single := descriptor >> 5 & 1
-		f.left = 5 + int64(1-single) + []int64{0, 1, 2, 4}[descriptor&3] + []int64{int64(single), 2, 4,
-			8}[descriptor>>6]
-		f.inside, f.checksum = true, int64(descriptor&4)
-	}
-	return nil
+	at := g.in.raw.n - int64(g.raw.Buffered())
+	reason := fmt.Sprintf("something that is not gzip follows the compressed data at byte %d", at)
+	whole := wrong{filter: fmt.Sprintf("head -c %d", at)}
+	return &InputError{Name: g.in.Name, Reason: reason, Fix: whole.fix(g.in.Name, compressionNone)}
 }
