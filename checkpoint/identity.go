@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"friendmigrate/migrate"
@@ -38,27 +39,21 @@ type Identity struct {
 // nor at the time. No words: the same job.
 func (a Identity) Differs(b Identity) []string {
 	var words []string
-	differ := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
-	if a.Rehearsal != b.Rehearsal {
-		differ("it was %s, is %s", rehearsalWord(a.Rehearsal), rehearsalWord(b.Rehearsal))
+	differ := func(what, was, is string) {
+		if was != is {
+			words = append(words, fmt.Sprintf("%s was %s, is %s", what, was, is))
+		}
 	}
-	if a.SDKAppID != b.SDKAppID {
-		differ("SDKAppID was %d, is %d", a.SDKAppID, b.SDKAppID)
-	}
-	if a.Target != b.Target {
-		differ("region or endpoint was %q, is %q", a.Target, b.Target)
-	}
+	differ("it", a.rehearsalWord(), b.rehearsalWord())
+	differ("SDKAppID", fmt.Sprint(a.SDKAppID), fmt.Sprint(b.SDKAppID))
+	differ("region or endpoint", strconv.Quote(a.Target), strconv.Quote(b.Target))
 	words = append(words, inputsDiffer(a.Inputs, b.Inputs)...)
 	names := slices.Concat(slices.Collect(maps.Keys(a.Options)), slices.Collect(maps.Keys(b.Options)))
 	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		if was, is := a.Options[name], b.Options[name]; was != is { // absent and empty are the same to every flag
-			differ("%s was %q, is %q", name, was, is)
-		}
+	for _, name := range slices.Compact(names) { // absent and empty are the same to every flag
+		differ(name, strconv.Quote(a.Options[name]), strconv.Quote(b.Options[name]))
 	}
-	if was, is := shardWord(a), shardWord(b); was != is {
-		differ("--shard was %s, is %s", was, is)
-	}
+	differ("--shard", a.shardWord(), b.shardWord())
 	return words
 }
 
@@ -104,18 +99,18 @@ func inputsDiffer(was, is []string) []string {
 	return words
 }
 
-func rehearsalWord(rehearsal bool) string {
-	if rehearsal {
+func (a Identity) rehearsalWord() string {
+	if a.Rehearsal {
 		return "a rehearsal"
 	}
 	return "a real run"
 }
 
-func shardWord(id Identity) string {
-	if id.Shards <= 1 {
+func (a Identity) shardWord() string {
+	if a.Shards <= 1 {
 		return "none"
 	}
-	return fmt.Sprintf("%d/%d", id.Shard, id.Shards)
+	return fmt.Sprintf("%d/%d", a.Shard, a.Shards)
 }
 
 // short keeps as much of a digest as a person compares.

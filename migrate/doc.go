@@ -25,7 +25,7 @@
 //
 // The dispatcher (dispatch.go) is the only owner of everything that is decided: which roster is
 // next, parking (parked.go), cutting (chunk.go), the retry policy (retry.go), the outage hold
-// (outage.go), the brake and the thresholds (brake.go), the share of retries (retryshare.go). A
+// (outage.go), the brake and the thresholds (brake.go), the share of retries (retry.go too). A
 // worker (work.go) carries out one order, which is at most one call, and hands the roster back. So
 // nothing that is decided needs a lock, and a run is the same for any number of workers but for its
 // order.

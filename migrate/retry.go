@@ -35,3 +35,54 @@ func (p RetryPolicy) Backoff(attempts int, draw float64) time.Duration {
 func (p RetryPolicy) Exhausted(attempts int, sinceFirst time.Duration) bool {
 	return attempts >= p.MaxAttempts && sinceFirst >= p.MinSpan
 }
+
+// retryShare decides how much of the pace goes to retries while there is fresh work. Retries that
+// fail no more often than first attempts go at once. Where they mostly fail (accounts that stay
+// locked for a minute, say), they are held to one order in retrySpacing, so that a few hundred hot
+// accounts do not eat the pace of all others. It is arithmetic only.
+type retryShare struct {
+	fresh, retry average // how often a call gets something through, of calls for fresh edges and of repeated ones
+	sinceRetry   int     // orders given since the last repeated one
+}
+
+// retrySpacing keeps what hopeless retries cost at a quarter of a percent of the calls.
+const retrySpacing = 400
+
+// average is an exponentially weighted share of successes. It starts at 1 and gives a success more
+// weight than a failure: few of the retries that are held back go out, so with equal weights the
+// others would wait long after they could get through. Two successes in a row free them.
+type average struct{ missed float64 }
+
+func (a *average) add(success bool) {
+	const byFailure, bySuccess = 0.1, 0.3
+	if success {
+		a.missed *= 1 - bySuccess
+	} else {
+		a.missed += byFailure * (1 - a.missed)
+	}
+}
+
+func (a average) value() float64 { return 1 - a.missed }
+
+// observe counts a call that ended.
+func (s *retryShare) observe(repeated, through bool) {
+	if repeated {
+		s.retry.add(through)
+	} else {
+		s.fresh.add(through)
+	}
+}
+
+// allowed reports whether a repeated order may go out although fresh work is waiting.
+func (s *retryShare) allowed() bool {
+	return s.retry.value() >= s.fresh.value()/2 || s.sinceRetry >= retrySpacing
+}
+
+// given counts an order that went out.
+func (s *retryShare) given(repeated bool) {
+	if repeated {
+		s.sinceRetry = 0
+	} else {
+		s.sinceRetry++
+	}
+}

@@ -62,29 +62,13 @@ func marks(line []byte) (n int) {
 	return n
 }
 
-// begin for CSV reads the header: the first line that is not empty. There is none in an empty
-// input.
-func (r *blockReader) begin(b *block) (header []byte, err error) {
-	for b.data = b.data[:0]; ; {
-		if err := r.fill(b); err != nil {
-			return nil, err
-		}
-		if len(b.data) >= 3 || r.end {
-			break
-		}
-	}
-	r.carry = append(r.carry[:0], b.data...)
-	if !r.csv {
-		return nil, nil
-	}
-	return r.header(b)
-}
-
+// header reads a CSV's header: the first line that is not empty. There is none in an empty input,
+// nor in JSONL.
 func (r *blockReader) header(b *block) ([]byte, error) {
-	for {
+	for r.csv {
 		r.carry = r.carry[marks(r.carry):]
 		if len(r.carry) == 0 && r.end {
-			return nil, nil // an empty input
+			return nil, nil
 		}
 		c := cutter{limit: r.limit}
 		switch n, kind := c.cut(r.carry, r.end); kind {
@@ -100,8 +84,8 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 			return header, nil
 		case cutMore:
 		default:
-			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: "the header is no CSV record: " +
-				headerFaults[kind]}
+			reason := "the header is no CSV record: " + headerFaults[kind]
+			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: reason}
 		}
 		b.data = append(b.data[:0], r.carry...)
 		if err := r.fill(b); err != nil {
@@ -109,6 +93,7 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 		}
 		r.carry = append(r.carry[:0], b.data...)
 	}
+	return nil, nil
 }
 
 var headerFaults = [...]string{cutOpen: "a quote in it is open for 1 MiB", cutQuotes: "its quotes are broken",
@@ -246,9 +231,9 @@ func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
 			lines = bytes.Count(b.data[start:n], []byte{'\n'})
 		}
 		if kind != cutBlank {
-			b.records = append(b.records, record{start: uint32(start),
-				length: uint32(contentLength(b.data[start : n-1])),
-				line:   uint32(line), lines: uint32(lines), kind: kind})
+			size := contentLength(b.data[start : n-1])
+			b.records = append(b.records,
+				record{uint32(start), uint32(size), uint32(line), uint32(lines), kind})
 		}
 		line += lines
 	}

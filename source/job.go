@@ -100,9 +100,13 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 	if err != nil {
 		return j, err
 	}
-	j.Inputs, j.left, j.total = nil, left, totalSize(found)
+	j.Inputs, j.left = nil, left
 	for _, f := range found {
 		j.Inputs = append(j.Inputs, f.Name)
+		j.total += f.Size
+	}
+	if slices.ContainsFunc(found, func(f Found) bool { return f.Size < 0 }) {
+		j.total = 0
 	}
 	if slices.Contains(j.Inputs, Standard) && (j.Shards > 1 || j.Stdin == nil) {
 		reason := "there is no standard input"
@@ -166,9 +170,7 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	}
 	if sum := p.Totals.Edges - p.Totals.Added + p.Totals.Duplicates + p.Counts.Rejected; sum != p.Counts.Rows {
 		return fmt.Errorf("the sum does not balance: %d rows read, but %d edges, %d of them added, %d duplicates "+
-			"and %d "+
-			"rejected",
-			p.Counts.Rows, p.Totals.Edges, p.Totals.Added, p.Totals.Duplicates, p.Counts.Rejected)
+			"and %d rejected", p.Counts.Rows, p.Totals.Edges, p.Totals.Added, p.Totals.Duplicates, p.Counts.Rejected)
 	}
 	return l.save()
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"unicode/utf8"
 	"unsafe"
@@ -247,7 +248,7 @@ func (p *jsonlParser) customItem() error {
 // customValue reads the value of a custom field. A string stays a string and an integer an integer,
 // to the digit.
 func (p *jsonlParser) customValue(tag string) error {
-	column := orElse(tag, nameCustomItem)
+	column := cmp.Or(tag, nameCustomItem)
 	item := migrate.CustomItem{Tag: tag, Integer: p.digits()}
 	var s []byte
 	var err error

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -114,7 +115,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	better := Flag{"default-add-source", sourcePrefix + "WORD"}
 	for _, name := range missing {
 		header, promised := r.mapped[name]
-		header = orElse(header, name)
+		header = cmp.Or(header, name)
 		part := fmt.Sprintf("%.40q", header)
 		if promised {
 			part += ", which --map names for " + name
@@ -125,7 +126,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 			there = ""
 		}
 		if parts = append(parts, part); meant != "" || promised || name != nameAddSource {
-			mapped[name] = orElse(meant, "HEADER")
+			mapped[name] = cmp.Or(meant, "HEADER")
 			better = mapFlag(mapped)
 		} else {
 			parts = append(parts, "--default-add-source")

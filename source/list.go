@@ -1,13 +1,17 @@
 package source
 
 import (
-	"encoding/binary"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"friendmigrate/migrate"
@@ -50,9 +54,13 @@ func (l *List) Add(e *migrate.Edge, extra ...any) error {
 	if len(extra) != len(l.options.Extra) {
 		return fmt.Errorf("add to list: %d extra cells for %d columns", len(extra), len(l.options.Extra))
 	}
-	row, err := appendExtra(appendEdge(nil, e), extra)
-	if err != nil {
-		return err
+	row := appendEdge(nil, e)
+	for _, cell := range extra {
+		kind := byte('n') // a number
+		if _, text := cell.(string); text {
+			kind = 's'
+		}
+		row = codec.AppendText(append(row, kind), fmt.Sprint(cell))
 	}
 	if len(e.Custom) > 0 {
 		l.mu.Lock()
@@ -122,23 +130,6 @@ func appendEdge(b []byte, e *migrate.Edge) []byte {
 	return b
 }
 
-func appendExtra(b []byte, extra []any) ([]byte, error) {
-	b = binary.AppendUvarint(b, uint64(len(extra)))
-	for _, cell := range extra {
-		switch v := cell.(type) {
-		case string:
-			b = codec.AppendText(append(b, 's'), v)
-		case int:
-			b = binary.AppendVarint(append(b, 'i'), int64(v))
-		case int64:
-			b = binary.AppendVarint(append(b, 'i'), v)
-		default:
-			return nil, fmt.Errorf("add to list: a %T is no cell", cell)
-		}
-	}
-	return b, nil
-}
-
 var errSpooled = errors.New("spooled row is damaged")
 
 func readRow(row spool.Row) (*migrate.Edge, []any, error) {
@@ -149,15 +140,173 @@ func readRow(row spool.Row) (*migrate.Edge, []any, error) {
 	}
 	new(codec.Fields).Read(&c, c.Byte(), e)
 	var extra []any
-	for n := c.Uvarint(); n > 0 && !c.Bad; n-- {
-		if c.Byte() == 's' {
-			extra = append(extra, string(c.Text()))
+	for len(c.Rest) > 0 {
+		if kind, cell := c.Byte(), string(c.Text()); kind == 's' {
+			extra = append(extra, cell)
 		} else {
-			extra = append(extra, c.Varint())
+			extra = append(extra, json.Number(cell))
 		}
 	}
 	if c.Bad {
 		return nil, nil, errSpooled
 	}
 	return e, extra, nil
+}
+
+// ErrNotCSV says that an edge has something that a CSV could not give back: a group with ';' in its
+// name, or one custom field that is a string here and an integer there. JSONL holds everything.
+var ErrNotCSV = errors.New("CSV cannot hold it")
+
+// ListFormat is how a list of edges is written.
+type ListFormat struct {
+	Format string   // CSV or JSONL
+	Tags   []string // CSV: the tags of custom fields that get a column
+	Extra  []string // further columns or keys; only names that Stage knows to ignore
+	Lossy  bool     // CSV: write what it cannot hold as well as can be, for a list that is to be read by people
+}
+
+// ListRow is one row of a list.
+type ListRow struct {
+	Edge  *migrate.Edge
+	Extra []any // for ListFormat.Extra: string, int or int64
+}
+
+// WriteEdges writes a list of edges that is an input again: Stage reads every field of every edge
+// back unchanged (from CSV if Options.IntegerTags names the custom fields that are integers) and
+// ignores the extra columns. A CSV has its header even without rows.
+func WriteEdges(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
+	for _, name := range f.Extra {
+		if !slices.Contains(listColumns[:], name) {
+			return fmt.Errorf("write list: %q is none of the columns that lists may add", name)
+		}
+	}
+	if f.Format == JSONL {
+		return writeJSONL(w, f, rows)
+	}
+	return writeCSV(w, f, rows)
+}
+
+// apiColumns are the columns of a CSV list before the custom fields.
+var apiColumns = [...]string{nameFrom, nameTo, nameRemark, nameRemarkTime, nameGroups, nameAddSource, nameAddWording,
+	nameAddTime}
+
+func writeCSV(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(slices.Concat(apiColumns[:], f.Tags, f.Extra)); err != nil {
+		return err
+	}
+	integer := map[string]bool{}
+	cells := make([]string, 0, len(apiColumns)+len(f.Tags)+len(f.Extra))
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if !f.Lossy {
+			if err := fitsCSV(row.Edge, integer); err != nil {
+				return err
+			}
+		}
+		e := row.Edge
+		cells = append(cells[:0], e.From, e.To, e.Remark, timeCell(e.RemarkTime),
+			strings.Join(e.Groups, groupSeparator), e.AddSource, e.AddWording, timeCell(e.AddTime))
+		cells = append(cells, make([]string, len(f.Tags))...)
+		for _, item := range e.Custom {
+			i := slices.Index(f.Tags, item.Tag)
+			if i < 0 {
+				return fmt.Errorf("write list: no column for %q", item.Tag)
+			}
+			cells[len(apiColumns)+i] = item.Value
+		}
+		for _, extra := range row.Extra {
+			cells = append(cells, fmt.Sprint(extra))
+		}
+		if err := out.Write(cells); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// fitsCSV checks that reading the edge back gives the same. integer remembers what each tag was in
+// the rows before.
+func fitsCSV(e *migrate.Edge, integer map[string]bool) error {
+	for _, group := range e.Groups {
+		if strings.Contains(group, groupSeparator) {
+			return fmt.Errorf("write list: %w: a group has %q in its name", ErrNotCSV, groupSeparator)
+		}
+	}
+	for _, item := range e.Custom {
+		if before, known := integer[item.Tag]; known && before != item.Integer {
+			return fmt.Errorf("write list: %w: %q is a string in some rows and an integer in others", ErrNotCSV,
+				item.Tag)
+		}
+		integer[item.Tag] = item.Integer
+	}
+	return nil
+}
+
+func timeCell(t int64) string {
+	if t == 0 {
+		return ""
+	}
+	return strconv.FormatInt(t, 10)
+}
+
+// jsonEdge is an edge in the API's item shape.
+type jsonEdge struct {
+	From       string     `json:"From_Account,omitempty"`
+	To         string     `json:"To_Account,omitempty"`
+	Remark     string     `json:",omitempty"`
+	RemarkTime int64      `json:",omitempty"`
+	GroupName  []string   `json:",omitempty"`
+	AddSource  string     `json:",omitempty"`
+	AddWording string     `json:",omitempty"`
+	AddTime    int64      `json:",omitempty"`
+	CustomItem []jsonItem `json:",omitempty"`
+}
+
+type jsonItem struct {
+	Tag   string
+	Value any // string or json.Number
+}
+
+func newJSONEdge(e *migrate.Edge) jsonEdge {
+	j := jsonEdge{From: e.From, To: e.To, Remark: e.Remark, RemarkTime: e.RemarkTime, GroupName: e.Groups,
+		AddSource: e.AddSource, AddWording: e.AddWording, AddTime: e.AddTime}
+	for _, item := range e.Custom {
+		value := any(item.Value)
+		if item.Integer {
+			value = json.Number(item.Value)
+		}
+		j.CustomItem = append(j.CustomItem, jsonItem{item.Tag, value})
+	}
+	return j
+}
+
+func writeJSONL(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
+	var line bytes.Buffer
+	out := json.NewEncoder(&line)
+	out.SetEscapeHTML(false)
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		line.Reset()
+		err := out.Encode(newJSONEdge(row.Edge))
+		for i, extra := range row.Extra {
+			line.Truncate(bytes.LastIndexByte(line.Bytes(), '}'))
+			fmt.Fprintf(&line, ",%q:", f.Extra[i])
+			err = errors.Join(err, out.Encode(extra))
+			line.Truncate(line.Len() - 1) // its line end
+			line.WriteString("}\n")
+		}
+		if err != nil {
+			return fmt.Errorf("write list: %w", err)
+		}
+		if _, err := w.Write(line.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
@@ -46,13 +48,11 @@ func (r *rawReader) Read(p []byte) (int, error) {
 // returned without an error.
 type openInput struct {
 	Input
-	raw     *rawReader
-	file    disk.File       // nil: standard input or an object
-	object  *objects.Reader // nil: none
-	stop    func()          // a stream: ends its goroutine; else nil
-	packed  compression
-	content io.Reader // uncompressed
-	zstd    *zstd.Decoder
+	raw       *rawReader
+	unchanged func() error // at the end: is it still what it was? nil: a stream
+	closes    []func()
+	packed    compression
+	content   io.Reader // uncompressed
 }
 
 // place is where inputs come from.
@@ -71,7 +71,7 @@ func (p *place) open(ctx context.Context, name, format string) (*openInput, erro
 		return nil, err
 	}
 	said, packed := nameSays(name)
-	in.Format, in.packed = orElse(said, format), packed
+	in.Format, in.packed = cmp.Or(said, format), packed
 	if err := in.unpack(p.window); err != nil {
 		in.close()
 		return nil, err
@@ -85,8 +85,7 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 	if name == Standard {
 		p.stands.waitsFor("standard input")
 		in.Std = true
-		ctx, in.stop = context.WithCancel(ctx)
-		in.raw.from = interruptible(ctx, p.stdin)
+		in.stream(ctx, p.stdin)
 		return in, nil
 	}
 	if objects.IsName(name) {
@@ -107,12 +106,39 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 		return nil, inputFault(name, err)
 	}
 	p.stands.waitsFor(fmt.Sprintf("input %q to give more", name))
-	in.file, in.raw.from = file, file
+	in.raw.from, in.closes = file, append(in.closes, func() { file.Close() }) // only read from
+	in.unchanged = func() error { return in.asIn(file) }
 	if in.stamp(info); in.Std { // a named pipe, say
-		ctx, in.stop = context.WithCancel(ctx)
-		in.raw.from = interruptible(ctx, file)
+		in.stream(ctx, file)
 	}
 	return in, nil
+}
+
+// openObject begins to read an object.
+func (in *openInput) openObject(ctx context.Context, store *objects.Store) error {
+	bucket, key, err := parseObject(in.Name, store)
+	if err != nil {
+		return err
+	}
+	object, err := store.Open(ctx, bucket, key)
+	if err != nil {
+		return inputFault(in.Name, err)
+	}
+	in.stampObject(object.Object())
+	in.raw.from, in.closes = object, append(in.closes, object.Close)
+	in.unchanged = func() error {
+		if err := object.Unchanged(); err != nil {
+			return in.fault(err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// stream reads from a terminal or pipe.
+func (in *openInput) stream(ctx context.Context, from io.Reader) {
+	ctx, stop := context.WithCancel(ctx)
+	in.raw.from, in.closes = interruptible(ctx, from), append(in.closes, stop)
 }
 
 // interruptible makes reads of a terminal or pipe end with ctx. Nothing in Go interrupts a read
@@ -133,13 +159,13 @@ func interruptible(ctx context.Context, from io.Reader) io.Reader {
 func (in *openInput) fault(err error) error {
 	test := wrong{look: in.packed.String() + " -t"}
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, new(*InputError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(in.raw.err, context.Canceled), errors.Is(in.raw.err, context.DeadlineExceeded):
 		return in.raw.err
 	case in.raw.err != nil:
 		return inputFault(in.Name, in.raw.err)
-	case in.object != nil && errors.As(err, new(*objects.Error)): // the store's word on the object after it was read
+	case errors.As(err, new(*objects.Error)): // the store's word on the object after it was read
 		return inputFault(in.Name, err)
 	case in.packed == compressionNone:
 		return fmt.Errorf("read input %q: %w", in.Name, err)
@@ -174,13 +200,12 @@ func (in *openInput) finish() error {
 		in.Size = in.raw.n
 		return nil
 	}
-	if in.object != nil {
-		if err := in.object.Unchanged(); err != nil {
-			return in.fault(err)
-		}
-		return nil
-	}
-	info, err := in.file.Stat()
+	return in.unchanged()
+}
+
+// asIn makes sure that a file is as it was.
+func (in *openInput) asIn(file disk.File) error {
+	info, err := file.Stat()
 	if err != nil {
 		return inputFault(in.Name, err)
 	}
@@ -193,16 +218,7 @@ func (in *openInput) finish() error {
 }
 
 func (in *openInput) close() {
-	if in.zstd != nil {
-		in.zstd.Close()
-	}
-	if in.file != nil {
-		in.file.Close() // only read from
-	}
-	if in.object != nil {
-		in.object.Close()
-	}
-	if in.stop != nil {
-		in.stop()
+	for _, shut := range slices.Backward(in.closes) {
+		shut()
 	}
 }

@@ -1,6 +1,9 @@
 package source
 
 import (
+	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -56,4 +59,117 @@ func (p *Packer) EndMember() error {
 	}
 	p.packer.Reset(p.to)
 	return nil
+}
+
+var (
+	magicGzip = []byte{0x1f, 0x8b}
+	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	magicSkip = []byte{0x2a, 0x4d, 0x18} // of a zstd frame that holds no content, behind its first byte
+)
+
+// unpack finds out by name or magic bytes how the input is packed. A name that promises what the
+// content isn't is refused rather than guessed at.
+func (in *openInput) unpack(window int64) error {
+	raw := bufio.NewReaderSize(in.raw, 128<<10)
+	head, err := raw.Peek(len(magicZstd))
+	if err != nil && err != io.EOF {
+		return in.fault(err)
+	}
+	begins := beginsPacked(head)
+	switch {
+	case len(head) == 0: // whatever its name says, there is nothing in it
+		in.content = raw
+		return nil
+	case in.packed != compressionNone && in.packed != begins:
+		w := wrong{what: "is not " + in.packed.String() + ", as its name says", look: noText.look}
+		if is := sniffBytes(head, true); is != nil {
+			is := *is
+			is.what = w.what + ": it " + is.what
+			w = is
+		}
+		return w.error(in.Name, compressionNone)
+	case begins == compressionGzip:
+		in.packed = compressionGzip
+		members := &gzipMembers{in: in, raw: raw}
+		members.member, err = gzip.NewReader(raw)
+		in.content = members
+	case begins == compressionZstd:
+		in.packed = compressionZstd
+		var decoder *zstd.Decoder
+		decoder, err = zstd.NewReader(raw, zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(window)))
+		in.content = decoder
+		if err == nil {
+			in.closes = append(in.closes, decoder.Close)
+		}
+	default:
+		in.content = raw
+		return nil
+	}
+	if err != nil {
+		return in.fault(err)
+	}
+	return nil
+}
+
+// beginsPacked tells by its first bytes how something is packed.
+func beginsPacked(head []byte) compression {
+	switch {
+	case bytes.HasPrefix(head, magicGzip):
+		return compressionGzip
+	case bytes.HasPrefix(head, magicZstd), len(head) >= 4 && head[0]>>4 == 5 && bytes.Equal(head[1:4], magicSkip):
+		return compressionZstd
+	}
+	return compressionNone
+}
+
+// gzipMembers unpacks the members of a gzip file. gzip.Reader would take what follows them for one
+// that is damaged or cut short.
+type gzipMembers struct {
+	in     *openInput
+	raw    *bufio.Reader
+	member *gzip.Reader
+}
+
+func (g *gzipMembers) Read(p []byte) (int, error) {
+	for {
+		g.member.Multistream(false)
+		n, err := g.member.Read(p)
+		if err != io.EOF {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if err := g.onward(); err != nil {
+			return 0, err
+		}
+		if err := g.member.Reset(g.raw); err == io.EOF {
+			return 0, io.ErrUnexpectedEOF
+		} else if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// onward passes over the zero bytes behind a member, with which tapes and some stores fill up. It
+// returns nil where another member follows, io.EOF at the end, and else says what follows where.
+func (g *gzipMembers) onward() error {
+	for {
+		b, err := g.raw.Peek(1)
+		if err != nil {
+			return err
+		}
+		if b[0] != 0 {
+			break
+		}
+		_, _ = g.raw.Discard(1) // it is there
+	}
+	if head, _ := g.raw.Peek(len(magicGzip)); bytes.Equal(head, magicGzip) {
+		return nil
+	}
+	at := g.in.raw.n - int64(g.raw.Buffered())
+	reason := fmt.Sprintf("something that is not gzip follows the compressed data at byte %d", at)
+	whole := wrong{filter: fmt.Sprintf("head -c %d", at)}
+	return &InputError{Name: g.in.Name, Reason: reason, Fix: whole.fix(g.in.Name, compressionNone)}
 }

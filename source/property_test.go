@@ -203,7 +203,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 	lists := newLists(noFS{}, "", []string{"fuzz"})
 	p := &parser{lane: &sink, owns: func(string) bool { return true }, lists: lists, limit: recordLimit, valid: validator{rules: o.rules()}, tally: newTally()}
 	r := &reading{rules: o.rules(), place: place{stands: new(standing)}}
-	header, err := cutter.begin(new(block))
+	header, err := cutter.header(new(block))
 	if err == nil && format == CSV {
 		err = l.readHeader(header, cutter.headerLine, r.rules)
 	}

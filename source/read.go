@@ -3,7 +3,11 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,37 +17,28 @@ import (
 // reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers
 // do the rest side by side.
 type reading struct {
-	names   []string
-	options Options
-	rules   *rules
-	place   place
-	lists   *lists
-	owns    func(from string) bool
-	lane    func(i int) lane
+	job   Job
+	rules *rules
+	place place
+	lists *lists
+	owns  func(from string) bool
+	lane  func(i int) lane
 
-	lanes    int
-	buffers  int
-	size     int // of a block
-	limit    int // of a record
-	progress func(bytesRead, bytesTotal, rows int64)
-	waits    func(message string)
+	lanes, buffers int
+	size, limit    int // of a block, of a record
 
-	total  int64 // bytes of all inputs; 0: not known
-	counts Counts
-	first  block // of an input, while its header is looked for
-
-	headers int      // of CSVs
-	tags    []string // of their custom columns
-
-	emptiness string // why the last input without a row has none
+	counts    Counts
+	first     block    // of an input, while its header is looked for
+	headers   int      // of CSVs
+	tags      []string // of their custom columns
+	emptiness string   // why the last input without a row has none
 }
 
 func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
 	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
 	return &reading{
-		names: j.Inputs, options: j.Options, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
-		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit, progress: j.Progress, waits: j.Waits,
-		total: j.total,
+		job: j, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
+		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit,
 		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most),
 			stands: new(standing)},
 	}
@@ -52,8 +47,7 @@ func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lan
 // run reads everything. All goroutines have ended when it returns, but for one that may wait for
 // standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
-	r.counts = Counts{}
-	defer r.place.stands.watch(r.waits)()
+	defer r.place.stands.watch(r.job.Waits)()
 	ignored := newTally()
 	free, full := make(chan *block, r.buffers), make(chan *block)
 	for range r.buffers {
@@ -62,7 +56,14 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
-		return migrate.Guard(func() error { return r.feed(ctx, free, full, &ignored) })
+		return migrate.Guard(func() error {
+			for i := range r.job.Inputs {
+				if err := r.input(ctx, i, free, full, &ignored); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 	tallies := []*tally{&ignored}
 	for i := range r.lanes {
@@ -76,7 +77,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	if err := group.Wait(); err != nil {
 		return Counts{}, err
 	}
-	if empty := (*EmptyError)(nil); errors.As(r.counts.CheckEmpty(r.options), &empty) {
+	if empty := (*EmptyError)(nil); errors.As(r.counts.CheckEmpty(r.job.Options), &empty) {
 		empty.Why = r.emptiness
 		return Counts{}, empty
 	}
@@ -84,48 +85,25 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	if err := r.checkMap(tallies); err != nil {
 		return Counts{}, err
 	}
-	if r.progress != nil {
-		r.progress(r.place.stands.bytes.Load(), r.total, r.place.stands.rows.Load())
-	}
+	r.show()
 	return r.counts, nil
-}
-
-// totalSize is what there is to read, 0 if one of the inputs doesn't say.
-func totalSize(inputs []Found) int64 {
-	var total int64
-	for _, in := range inputs {
-		if in.Size < 0 {
-			return 0
-		}
-		total += in.Size
-	}
-	return total
-}
-
-func (r *reading) feed(ctx context.Context, free chan *block, full chan<- *block, ignored *tally) error {
-	for i := range r.names {
-		if err := r.input(ctx, i, free, full, ignored); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // input feeds the blocks of one input.
 func (r *reading) input(ctx context.Context, index int, free chan *block, full chan<- *block, ignored *tally) error {
-	in, err := r.place.open(ctx, r.names[index], r.options.format())
+	in, err := r.place.open(ctx, r.job.Inputs[index], r.job.Options.format())
 	if err != nil {
 		return err
 	}
 	defer in.close()
 	if err := in.sniff(r.rules); err != nil {
-		return r.fault(in, err)
+		return in.fault(err)
 	}
 	l := &layout{name: in.Name, index: index, format: in.Format, packed: in.packed}
 	cutter := newBlockReader(in.content, l, r.size, r.limit)
-	header, err := cutter.begin(&r.first)
+	header, err := cutter.header(&r.first)
 	if err != nil {
-		return r.fault(in, err)
+		return in.fault(err)
 	}
 	if header != nil {
 		if err := l.readHeader(header, cutter.headerLine, r.rules); err != nil {
@@ -139,13 +117,13 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		}
 		r.headers++
 	}
-	if index == len(r.names)-1 {
+	if index == len(r.job.Inputs)-1 {
 		if err := r.checkTags(); err != nil {
 			return err
 		}
 	}
 	if err := r.blocks(ctx, cutter, free, full); err != nil {
-		return r.fault(in, err)
+		return in.fault(err)
 	}
 	if err := in.finish(); err != nil {
 		return err
@@ -156,13 +134,6 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		r.emptiness = cutter.emptiness(header)
 	}
 	return nil
-}
-
-func (r *reading) fault(in *openInput, err error) error {
-	if errors.As(err, new(*InputError)) {
-		return err
-	}
-	return in.fault(err)
 }
 
 // blocks feeds the blocks of one input. The block that finds its end goes back to the free ones:
@@ -190,9 +161,14 @@ func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *bl
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if r.progress != nil {
-			r.progress(r.place.stands.bytes.Load(), r.total, r.place.stands.rows.Load())
-		}
+		r.show()
+	}
+}
+
+// show tells how far reading is.
+func (r *reading) show() {
+	if r.job.Progress != nil {
+		r.job.Progress(r.place.stands.bytes.Load(), r.job.total, r.place.stands.rows.Load())
 	}
 }
 
@@ -216,4 +192,50 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		free <- b
 	}
 	return nil
+}
+
+// standstillAfter is how long nothing may be read before it is said what reading waits for.
+const standstillAfter = time.Minute
+
+// standing is where reading stands. The reader writes to it, and others look on.
+type standing struct {
+	bytes, rows atomic.Int64
+	waits       atomic.Pointer[string] // what for
+}
+
+// waitsFor notes what the next step waits for.
+func (s *standing) waitsFor(what string) { s.waits.Store(&what) }
+
+// watch calls tell when nothing was read for a minute, once until something is read again. stop
+// ends the goroutine in which it does so.
+func (s *standing) watch(tell func(message string)) (stop func()) {
+	if tell == nil {
+		return func() {}
+	}
+	quit := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		tick := time.NewTicker(standstillAfter / 12)
+		defer tick.Stop()
+		last, since, told := s.bytes.Load()+s.rows.Load(), time.Now(), false
+		for {
+			select {
+			case <-quit:
+				return
+			case now := <-tick.C:
+				if sum := s.bytes.Load() + s.rows.Load(); sum != last {
+					last, since, told = sum, now, false
+				}
+				if what := s.waits.Load(); !told && what != nil && now.Sub(since) >= standstillAfter {
+					told = true
+					tell(fmt.Sprintf("nothing was read for %d s: waiting for %s", int(standstillAfter.Seconds()),
+						*what))
+				}
+			}
+		}
+	})
+	return func() {
+		close(quit)
+		ended.Wait()
+	}
 }

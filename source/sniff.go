@@ -105,20 +105,16 @@ func encodingOf(head []byte) string {
 			nuls[i%4]++
 		}
 	}
-	often, seldom := len(head)/4*3/10, len(head)/4/10 // three in ten; a tenth
-	many := func(i int) bool { return nuls[i] > often }
-	few := func(i int) bool { return nuls[i] <= seldom }
-	switch {
-	case many(1) && many(2) && many(3) && few(0):
-		return "UTF-32LE"
-	case many(0) && many(1) && many(2) && few(3):
-		return "UTF-32BE"
-	case many(1) && many(3) && few(0) && few(2):
-		return "UTF-16LE"
-	case many(0) && many(2) && few(1) && few(3):
-		return "UTF-16BE"
+	mask, often, seldom := 0, len(head)/4*3/10, len(head)/4/10 // three in ten; a tenth
+	for i, n := range nuls {
+		switch {
+		case n > often:
+			mask |= 1 << i
+		case n > seldom:
+			return ""
+		}
 	}
-	return ""
+	return [16]string{0b1110: "UTF-32LE", 0b0111: "UTF-32BE", 0b1010: "UTF-16LE", 0b0101: "UTF-16BE"}[mask]
 }
 
 // sniffCSV looks at the header and the first rows of what should be a CSV.

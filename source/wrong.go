@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"path"
 	"path/filepath"
 	"strings"
@@ -172,5 +173,5 @@ func (w *wrong) split(name string) (stem, format string) {
 	if said != "" || w.format == "" { // the second: a list of accounts, say
 		name = strings.TrimSuffix(name, ext)
 	}
-	return name, orElse(w.format, orElse(said, orElse(strings.TrimPrefix(ext, "."), CSV)))
+	return name, cmp.Or(w.format, cmp.Or(said, cmp.Or(strings.TrimPrefix(ext, "."), CSV)))
 }

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -93,10 +94,7 @@ func New(c Config) (*Store, error) {
 	}
 	s := &Store{
 		core: minio.Core{Client: client}, scrub: found.scrub, unsigned: found.none, region: region,
-		patience: c.Patience, pause: c.Pause, stall: stallTimeout, warn: c.Warn,
-	}
-	if s.pause == 0 {
-		s.pause = firstPause
+		patience: c.Patience, pause: cmp.Or(c.Pause, firstPause), stall: stallTimeout, warn: c.Warn,
 	}
 	if s.warn == nil {
 		s.warn = func(string) {}
@@ -112,10 +110,7 @@ func (c *Config) endpoint() (*url.URL, error) {
 			text, from = c.Env[name], name
 		}
 	}
-	if text == "" {
-		text = aws
-	}
-	u, err := url.Parse(text)
+	u, err := url.Parse(cmp.Or(text, aws))
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, fmt.Errorf("%s has to be the URL of an S3 store, such as https://cos.ap-guangzhou.myqcloud.com",
 			from)
@@ -124,10 +119,8 @@ func (c *Config) endpoint() (*url.URL, error) {
 		return nil, fmt.Errorf("%s is scheme, host and port alone: no user, path or query", from)
 	}
 	if u.Scheme == "http" && !c.PlainHTTP && !loopback(u.Hostname()) {
-		return nil,
-			fmt.Errorf("%s http://%s would send the input in plain text: use https, or --allow-plain-http if that "+
-				"is what "+
-				"you want", from, u.Host)
+		return nil, fmt.Errorf("%s http://%s would send the input in plain text: use https, or --allow-plain-http if "+
+			"that is what you want", from, u.Host)
 	}
 	return u, nil
 }
@@ -149,10 +142,8 @@ func (c *Config) region(endpoint *url.URL) string {
 	if cos(endpoint.Hostname()) && len(host) > 3 && (host[0] == "cos" || host[0] == "cos-internal") {
 		return host[1]
 	}
-	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
-		if region := c.Env[name]; region != "" {
-			return region
-		}
+	if region := cmp.Or(c.Env["AWS_REGION"], c.Env["AWS_DEFAULT_REGION"]); region != "" {
+		return region
 	}
 	if strings.Contains(endpoint.Hostname(), ".amazonaws.com") {
 		return ""

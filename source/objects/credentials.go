@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -32,10 +31,8 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 	case (id == "") != (secret == ""):
 		return f, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: one of them is not set")
 	case strings.ContainsFunc(id+secret+token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return f,
-			errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN has white space or unusual " +
-				"characters " +
-				"in it")
+		return f, errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN has white space or " +
+			"unusual characters in it")
 	case id != "":
 		f.provider = &credentials.Static{Value: credentials.Value{AccessKeyID: id, SecretAccessKey: secret,
 			SessionToken: token, SignerType: credentials.SignatureV4}}
@@ -45,7 +42,7 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 	case sharedFile(env) != "":
 		f.provider = &credentials.FileAWSCredentials{Filename: sharedFile(env), Profile: env["AWS_PROFILE"]}
 	case atAWS && !strings.EqualFold(env["AWS_EC2_METADATA_DISABLED"], "true"):
-		f.provider, f.none = &machineRole{IAM: credentials.IAM{Region: region, Client: metadataClient()}}, true
+		f.provider, f.none = &machineRole{Provider: &credentials.IAM{Region: region, Client: metadataClient()}}, true
 	default:
 		f.provider, f.none = anonymous, true
 	}
@@ -67,10 +64,21 @@ func sharedFile(env map[string]string) string {
 }
 
 // machineRole is the role of the machine that this runs on. A machine beyond AWS has none: that is
-// found out once, within seconds.
+// found out once, within seconds. The client holds a lock around all calls.
 type machineRole struct {
-	credentials.IAM
-	has, hasNot atomic.Bool
+	credentials.Provider
+	asked bool
+}
+
+// RetrieveWithCredContext asks for the role's credentials.
+func (m *machineRole) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	value, err := m.Provider.RetrieveWithCredContext(cc)
+	if err != nil && !m.asked {
+		m.Provider = anonymous
+		value, err = anonymous.RetrieveWithCredContext(cc)
+	}
+	m.asked = true
+	return value, err
 }
 
 func metadataClient() *http.Client {
@@ -79,28 +87,6 @@ func metadataClient() *http.Client {
 		DialContext: (&net.Dialer{Timeout: timeout}).DialContext, ResponseHeaderTimeout: timeout,
 	}}
 }
-
-// RetrieveWithCredContext asks for the role's credentials.
-func (m *machineRole) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
-	if m.hasNot.Load() {
-		return anonymous.RetrieveWithCredContext(cc)
-	}
-	value, err := m.IAM.RetrieveWithCredContext(cc)
-	switch {
-	case err == nil:
-		m.has.Store(true)
-	case !m.has.Load():
-		m.hasNot.Store(true)
-		return anonymous.RetrieveWithCredContext(cc)
-	}
-	return value, err
-}
-
-// Retrieve is for the interface; the client does not call it.
-func (m *machineRole) Retrieve() (credentials.Value, error) { return m.RetrieveWithCredContext(nil) }
-
-// IsExpired reports whether the credentials are to be asked for again.
-func (m *machineRole) IsExpired() bool { return !m.hasNot.Load() && m.IAM.IsExpired() }
 
 // scrubber makes what a store has said fit for a terminal and a log: one short line without what is
 // secret.

@@ -76,29 +76,31 @@ func (s *Store) judge(err error) *Error {
 	return &Error{Unreachable, s.scrub(err.Error())}
 }
 
-// judgeAnswer reads the table of S3's error codes. Where a store sends no body, the client has made
-// a code of the status.
+// meanings are those of S3's error codes. Where a store sends no body, the client has made a code
+// of the status.
+var meanings = map[string]*Error{
+	"NoSuchKey":             {Missing, "there is no such object"},
+	"NoSuchVersion":         {Missing, "there is no such object"},
+	"NoSuchBucket":          {Missing, "there is no such bucket"},
+	"PreconditionFailed":    errChanged,
+	"InvalidRange":          errChanged,
+	"InvalidAccessKeyId":    {Refused, "the store does not know the access key id"},
+	"ExpiredToken":          {Refused, "the session token has expired"},
+	"ExpiredTokenException": {Refused, "the session token has expired"},
+	"TokenRefreshRequired":  {Refused, "the session token has expired"},
+	"InvalidToken":          {Refused, "the session token is not valid"},
+	"RequestTimeTooSkewed":  {Refused, "this machine's clock and the store's are too far apart"},
+	"InvalidObjectState":    {Refused, "it lies in an archive: restore it first"},
+}
+
 func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
+	if known := meanings[a.Code]; known != nil {
+		return known
+	}
 	switch a.Code {
-	case "NoSuchKey", "NoSuchVersion":
-		return &Error{Missing, "there is no such object"}
-	case "NoSuchBucket":
-		return &Error{Missing, "there is no such bucket"}
-	case "PreconditionFailed", "InvalidRange":
-		return errChanged
-	case "InvalidAccessKeyId":
-		return refused("the store does not know the access key id")
 	case "SignatureDoesNotMatch":
 		return refused("the signature does not fit: the secret access key is wrong, or the region that requests are "+
 			"signed for (%q)", s.region)
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
-		return refused("the session token has expired")
-	case "InvalidToken":
-		return refused("the session token is not valid")
-	case "RequestTimeTooSkewed":
-		return refused("this machine's clock and the store's are too far apart")
-	case "InvalidObjectState":
-		return refused("it lies in an archive: restore it first")
 	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "InvalidRegion":
 		return s.judgeRegion(a)
 	}

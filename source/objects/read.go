@@ -57,7 +57,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if err == nil {
 			continue
 		}
-		r.hangUp()
+		r.Close()
 		if err := r.store.after(r.ctx, &r.patience, r.object.Name(), err); err != nil {
 			return 0, err
 		}
@@ -105,7 +105,7 @@ func (r *Reader) ask() error {
 	}
 	r.body, r.cancel = body, cancel
 	if err := r.check(objectOf(r.object.Bucket, r.object.Key, info), header); err != nil {
-		r.hangUp()
+		r.Close()
 		return err
 	}
 	r.store.answered.Store(true)
@@ -148,13 +148,11 @@ func (r *Reader) Unchanged() error {
 	return err
 }
 
-func (r *Reader) hangUp() {
+// Close gives up what is open.
+func (r *Reader) Close() {
 	if r.body != nil {
 		r.cancel() // first, so that closing does not wait for the rest
 		r.body.Close()
 		r.body = nil
 	}
 }
-
-// Close gives up what is open.
-func (r *Reader) Close() { r.hangUp() }
