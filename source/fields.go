@@ -97,12 +97,12 @@ type meaning struct {
 
 // dictionary tells what the columns and keys of an input mean.
 type dictionary struct {
-	known map[string]meaning  // by the input's word
-	taken map[string]struct{} // API names that --map reads from elsewhere: the name itself means nothing then
+	known  map[string]meaning // by the input's word
+	mapped map[string]string  // --map: an API name that is read from elsewhere means nothing itself
 }
 
 func newDictionary(mapped map[string]string) dictionary {
-	d := dictionary{known: map[string]meaning{}, taken: map[string]struct{}{}}
+	d := dictionary{known: map[string]meaning{}, mapped: mapped}
 	for _, name := range listColumns {
 		d.known[name] = meaning{fieldListed, name}
 	}
@@ -114,7 +114,6 @@ func newDictionary(mapped map[string]string) dictionary {
 		}
 	}
 	for name := range mapped {
-		d.taken[name] = struct{}{}
 		delete(d.known, name)
 	}
 	for name, header := range mapped {
@@ -131,7 +130,7 @@ func (d *dictionary) look(word string) meaning {
 	if m, ok := d.known[word]; ok {
 		return m
 	}
-	if _, taken := d.taken[word]; strings.HasPrefix(word, tagPrefix) && !taken {
+	if _, taken := d.mapped[word]; strings.HasPrefix(word, tagPrefix) && !taken {
 		return meaning{fieldTag, word}
 	}
 	return meaning{}

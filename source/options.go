@@ -160,13 +160,7 @@ func fullTag(tag string) string {
 }
 
 func (o Options) duplicates() stage.Duplicates {
-	switch o.Duplicates {
-	case "first":
-		return stage.First
-	case "error":
-		return stage.Refuse
-	}
-	return stage.Last
+	return map[string]stage.Duplicates{"first": stage.First, "error": stage.Refuse}[o.Duplicates] // Last is zero
 }
 
 // rules are the options as the parsers need them. They are read only and shared.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -283,20 +284,11 @@ func (s *Scanner) escape(text []byte) ([]byte, error) {
 	}
 	c := s.Data[s.Pos]
 	s.Pos++
-	switch c {
-	case '"', '\\', '/':
-		return append(text, c), nil
-	case 'b':
-		return append(text, '\b'), nil
-	case 'f':
-		return append(text, '\f'), nil
-	case 'n':
-		return append(text, '\n'), nil
-	case 'r':
-		return append(text, '\r'), nil
-	case 't':
-		return append(text, '\t'), nil
-	case 'u':
+	const letters, meant = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	if i := strings.IndexByte(letters, c); i >= 0 {
+		return append(text, meant[i]), nil
+	}
+	if c == 'u' {
 		r, err := s.unicode()
 		return utf8.AppendRune(text, r), err
 	}
