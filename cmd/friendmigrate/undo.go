@@ -64,14 +64,13 @@ since it asks first. The staged input is needed, so make the list before clean.
 
 // undoListAction is the command undo-list.
 func (p *program) undoListAction(ctx context.Context, in invocation) (err error) {
-	set := in.Settings
-	jobs, err := inspect.Open(set.State)
+	jobs, err := inspect.Open(in.State)
 	if err != nil {
 		return inspectError(err)
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	out := terminal.List(p.Std.Out)
-	undone, err := jobs.Undo(ctx, out, inspect.UndoOptions{Uncertain: set.Uncertain})
+	undone, err := jobs.Undo(ctx, out, nil)
 	if err := errors.Join(err, out.Close()); err != nil {
 		if err := p.Stopped(ctx, "stopped by %w; the list is not whole"); err != nil {
 			return err
@@ -86,9 +85,8 @@ func (p *program) undoListAction(ctx context.Context, in invocation) (err error)
 	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted",
 		terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"))}
 	e.What += jobs.Without()
-	if undone.Uncertain > 0 && !set.Uncertain {
+	if undone.Uncertain > 0 {
 		e.What += fmt.Sprintf("; %s left out of which that cannot be told", terminal.Some(undone.Uncertain, "pair"))
-		e.Hint = p.Line().With("uncertain", "").String() + " # to have these too"
 	}
 	p.ending = &e
 	return nil

@@ -22,7 +22,7 @@ var ErrGone = errors.New("the staged input is gone")
 // Undone counts what is in an undo list and what is not.
 type Undone struct {
 	Pairs     int64
-	Uncertain int64 // found in place after a call without an answer; in the list or not, as asked for
+	Uncertain int64 // found in place after a call without an answer: not in the list
 	Calls     int64 // of friend_delete: one a line
 	Accounts  int64 // with such pairs
 }
@@ -35,141 +35,111 @@ type deletion struct {
 	Type string   `json:"DeleteType"`
 }
 
-const deleteSingle = "Delete_Type_Single"
-
-// undoWindow is how many chunks are looked up in the journal in one pass over it: 16 to 76 MB of
-// sets.
-const undoWindow = 512 << 10
-
-// UndoOptions say what an undo list is about.
-type UndoOptions struct {
-	Uncertain bool                   // also pairs of which it cannot be told whether the job created them
-	Only      func(from string) bool // nil: all accounts
-
-	window int64 // chunks that are looked up at a time; 0: undoWindow
-}
-
 // Undo writes a line of friend_delete's JSON for each chunk of which this job created pairs: those
 // that the service said were imported. Pairs that were there before (already) are not this job's.
-// With Uncertain, those are taken in too of which that can't be told.
-func (jobs Jobs) Undo(ctx context.Context, w io.Writer, o UndoOptions) (Undone, error) {
+// only chooses accounts; nil: all.
+func (jobs Jobs) Undo(ctx context.Context, w io.Writer, only func(from string) bool) (Undone, error) {
+	return jobs.undo(ctx, w, only, undoWindow)
+}
+
+func (jobs Jobs) undo(ctx context.Context, w io.Writer, only func(string) bool, window int64) (u Undone, err error) {
 	out := bufio.NewWriter(w)
-	u := undoer{ctx: ctx, UndoOptions: o, out: json.NewEncoder(out)}
-	u.out.SetEscapeHTML(false)
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
 	for _, j := range jobs {
 		if j.Journal == nil || j.Journal.Totals().Settled() == 0 {
 			continue
 		}
 		if command := j.Journal.Identity().Command(); command != "import" {
-			return u.undone, fmt.Errorf("%q is the state of an %s, which created no pairs", j.Dir, command)
+			return u, fmt.Errorf("%q is the state of an %s, which created no pairs", j.Dir, command)
 		}
 		if j.Stage == nil {
-			return u.undone, fmt.Errorf("name the pairs of %q: %w", j.Dir, ErrGone)
+			return u, fmt.Errorf("name the pairs of %q: %w", j.Dir, ErrGone)
 		}
-		if err := u.job(j); err != nil {
-			return u.undone, err
+		created := Created{Journal: j.Journal, window: window}
+		for r, err := range j.Stage.Rosters(ctx, nil) {
+			if err == nil && (only == nil || only(r.From)) {
+				err = u.roster(ctx, &created, &r, lines)
+			}
+			if err != nil {
+				return u, fmt.Errorf("name the pairs of %q: %w", j.Dir, err)
+			}
 		}
+		u.Uncertain += created.uncertain
 	}
-	return u.undone, out.Flush()
+	return u, out.Flush()
 }
 
-type undoer struct {
-	ctx context.Context
-	UndoOptions
-	out    *json.Encoder
-	undone Undone
-
-	imported *Created // of the job at hand
-}
-
-func (u *undoer) job(j *Job) error {
-	u.imported = &Created{Journal: j.Journal, window: u.window, uncertain: u.Uncertain}
-	defer func() { u.undone.Uncertain += u.imported.unsure }()
-	last := ""
-	for r, err := range j.Stage.Rosters(u.ctx, nil) {
+// roster writes what was created of a roster.
+func (u *Undone) roster(ctx context.Context, created *Created, r *migrate.Roster, lines *json.Encoder) error {
+	before := u.Pairs
+	for i := range r.Chunks {
+		set, err := created.Of(ctx, r.First+int64(i))
 		if err != nil {
-			return fmt.Errorf("read the plan: %w", err)
+			return err
 		}
-		if u.Only != nil && !u.Only(r.From) {
+		if set == (migrate.EdgeSet{}) {
 			continue
 		}
-		for i := range r.Chunks {
-			before := u.undone.Pairs
-			if err := u.chunk(u.imported, &r, i); err != nil {
-				return err
-			}
-			if u.undone.Pairs > before && r.From != last {
-				last = r.From
-				u.undone.Accounts++
-			}
+		c, err := r.Load(i)
+		if err != nil {
+			return err
 		}
+		d := deletion{From: c.From, Type: "Delete_Type_Single"}
+		for _, k := range set.Indexes() {
+			d.To = append(d.To, c.Edges[k].To)
+		}
+		u.Pairs += int64(len(d.To))
+		u.Calls++
+		if err := lines.Encode(d); err != nil {
+			return err
+		}
+	}
+	if u.Pairs > before {
+		u.Accounts++
 	}
 	return nil
 }
 
-// chunk writes what was created of chunk i of a roster.
-func (u *undoer) chunk(imported *Created, r *migrate.Roster, i int) error {
-	set, err := imported.Of(u.ctx, r.First+int64(i))
-	if err != nil || set == (migrate.EdgeSet{}) {
-		return err
-	}
-	c, err := r.Load(i)
-	if err != nil {
-		return fmt.Errorf("read the plan: %w", err)
-	}
-	d := deletion{From: c.From, Type: deleteSingle}
-	for _, k := range set.Indexes() {
-		d.To = append(d.To, c.Edges[k].To)
-	}
-	u.undone.Pairs += int64(len(d.To))
-	u.undone.Calls++
-	return u.out.Encode(d)
-}
+// undoWindow is how many chunks are looked up in one pass over the journal: at most 64 MB of sets.
+const undoWindow = 512 << 10
 
-// Created tells which edges of each chunk a job has imported. It looks up many chunks at a time,
-// so it is quick for chunks in the order of the plan. It is not safe for concurrent use.
+// Created tells which edges of each chunk a job has imported. It looks up many chunks at a time, so
+// it is quick for chunks in the order of the plan. It is not safe for concurrent use.
 type Created struct {
 	Journal *checkpoint.Journal
 
-	uncertain bool  // also those of which that cannot be told
-	unsure    int64 // how many these were
+	uncertain int64 // edges that were found in place after a call without an answer
 	window    int64 // chunks that are looked up at a time; 0: undoWindow
 	first     int64 // chunk of the window
-	sets      [][]uint64
+	sets      []migrate.EdgeSet
 }
 
 // Of is what was imported of a chunk.
-func (m *Created) Of(ctx context.Context, ordinal int64) (set migrate.EdgeSet, err error) {
+func (m *Created) Of(ctx context.Context, ordinal int64) (migrate.EdgeSet, error) {
 	if ordinal < m.first || ordinal >= m.first+int64(len(m.sets)) {
 		if err := m.look(ctx, ordinal); err != nil {
-			return set, err
+			m.sets = nil
+			return migrate.EdgeSet{}, fmt.Errorf("look into the journal: %w", err)
 		}
 	}
-	copy(set[:], m.sets[ordinal-m.first])
-	return set, nil
+	return m.sets[ordinal-m.first], nil
 }
 
 // look finds out what was imported of the chunks from first on.
 func (m *Created) look(ctx context.Context, first int64) error {
 	n := min(cmp.Or(m.window, undoWindow), m.Journal.Identity().Chunks-first)
-	m.first, m.sets = first, make([][]uint64, n)
+	m.first, m.sets = first, make([]migrate.EdgeSet, n)
 	for s, err := range m.Journal.Settlements(first, n) {
 		if err = errors.Join(err, context.Cause(ctx)); err != nil {
-			m.sets = nil
-			return fmt.Errorf("look into the journal: %w", err)
+			return err
 		}
-		unsure := s.Outcome.Kind == migrate.Already && s.Outcome.Uncertain
-		if unsure {
-			m.unsure++
+		switch {
+		case s.Outcome.Kind == migrate.Imported:
+			m.sets[s.Ordinal-first].Add(s.Index)
+		case s.Outcome.Kind == migrate.Already && s.Outcome.Uncertain:
+			m.uncertain++
 		}
-		if s.Outcome.Kind != migrate.Imported && !(unsure && m.uncertain) {
-			continue
-		}
-		set := &m.sets[s.Ordinal-first]
-		for len(*set) <= s.Index/64 {
-			*set = append(*set, 0)
-		}
-		(*set)[s.Index/64] |= 1 << (s.Index % 64)
 	}
 	return nil
 }

@@ -53,24 +53,19 @@ func TestTheUndoListIsWhatWasImported(t *testing.T) {
 	}
 	jobs := jobsIn(t, base)
 	for _, window := range []int64{1, 7, 100, undoWindow} {
-		for _, uncertain := range []bool{false, true} {
-			var b strings.Builder
-			u, err := jobs.Undo(t.Context(), &b, UndoOptions{Uncertain: uncertain, window: window})
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := len(created)
-			if uncertain {
-				want += len(unsure)
-			}
-			pairs, lines := pairsOf(t, b.String())
-			if len(pairs) != want || int(u.Pairs) != want || int(u.Uncertain) != len(unsure) || int(u.Calls) != lines {
-				t.Fatalf("window %d: %d pairs, %+v, want %d and %d uncertain", window, len(pairs), u, want, len(unsure))
-			}
-			for pair := range pairs {
-				if !created[pair] && !(uncertain && unsure[pair]) {
-					t.Fatalf("window %d: %q was not created by this job", window, pair)
-				}
+		var b strings.Builder
+		u, err := jobs.undo(t.Context(), &b, nil, window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs, lines := pairsOf(t, b.String())
+		want := Undone{Pairs: int64(len(created)), Uncertain: int64(len(unsure)), Calls: int64(lines), Accounts: u.Accounts}
+		if len(pairs) != len(created) || u != want {
+			t.Fatalf("window %d: %d pairs, %+v, want %+v", window, len(pairs), u, want)
+		}
+		for pair := range pairs {
+			if !created[pair] {
+				t.Fatalf("window %d: %q was not created by this job", window, pair)
 			}
 		}
 	}

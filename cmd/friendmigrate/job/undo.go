@@ -240,7 +240,7 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 		}
 		only = func(from string) bool { _, has := named[from]; return has }
 	}
-	would, err := jobs.Undo(ctx, io.Discard, inspect.UndoOptions{Only: only})
+	would, err := jobs.Undo(ctx, io.Discard, only)
 	if err != nil {
 		return errors.Join(p.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
 	}

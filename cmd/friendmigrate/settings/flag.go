@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,7 +25,9 @@ type Flag struct {
 	Words      []string // the values it can have, if these are words; for the shell to complete
 	Set        Setter
 
-	ignored bool
+	commands string // that have it, as words
+	initial  string // its value unless it is given; "": what the setting holds
+	ignored  bool
 }
 
 // Kind says whether a flag takes a value.
@@ -37,26 +40,32 @@ const (
 	Optional             // --flag, --flag=value; never --flag value
 )
 
-// Groups of flags, as the help text names them.
+// Groups of flags that are asked for, as the help text names them.
 const (
 	groupService = "the service"
 	groupInput   = "the rows"
 	groupObjects = "object storage (s3://)"
 	groupJob     = "the job"
-	groupPace    = "pace and patience"
 	groupStop    = "stopping early"
 	groupEyes    = "being watched"
-	groupOutput  = "what is shown"
-	groupAsked   = "what is asked"
 )
 
-// Declare makes a flag whose setting has a default: it is set at once. The syntax is that of the
-// help text, without dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
+// Declare makes a flag whose setting has a default. The syntax is that of the help text, without
+// dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
 func Declare(syntax, value string, set Setter, usage string) Flag {
-	if err := set([]string{value}); err != nil {
-		panic(fmt.Sprintf("the default of --%s %v", syntax, err))
+	f := Open(syntax, value, set, usage)
+	f.initial = value
+	return f
+}
+
+// preset gives the setting its default.
+func (f Flag) preset() {
+	if f.initial == "" {
+		return
 	}
-	return Open(syntax, value, set, usage)
+	if err := f.Set([]string{f.initial}); err != nil {
+		panic(fmt.Sprintf("the default of --%s %v", f.Name, err))
+	}
 }
 
 // Open makes a flag whose setting stays as it is unless the flag is given. The words say for the
@@ -83,8 +92,19 @@ func (f Flag) among(words ...string) Flag {
 	return f
 }
 
+// of is a flag of these commands, which are words.
+func (f Flag) of(commands string) Flag {
+	f.commands = commands
+	return f
+}
+
+// belongs reports whether a command has the flag.
+func (f Flag) belongs(command string) bool {
+	return slices.Contains(strings.Fields(f.commands), command)
+}
+
 // withoutVariable is a flag that is not read from a variable, which would stay set.
-func withoutVariable(f Flag) Flag {
+func (f Flag) withoutVariable() Flag {
 	f.NoVariable = true
 	return f
 }
@@ -95,6 +115,14 @@ func Group(name string, flags ...Flag) []Flag {
 		flags[i].Group = name
 	}
 	return flags
+}
+
+// group is Group for flags of these commands where they name no others.
+func group(name, commands string, flags ...Flag) []Flag {
+	for i := range flags {
+		flags[i].commands = cmp.Or(flags[i].commands, commands)
+	}
+	return Group(name, flags...)
 }
 
 // in reports whether the flag has one of the names, or is in a group of that name.
@@ -110,10 +138,6 @@ func Has(flags []Flag, name string) bool {
 // Only returns the flags that are named, by themselves or by their group.
 func Only(flags []Flag, names ...string) []Flag {
 	return slices.DeleteFunc(slices.Clone(flags), func(f Flag) bool { return !f.in(names...) })
-}
-
-func without(flags []Flag, names ...string) []Flag {
-	return slices.DeleteFunc(slices.Clone(flags), func(f Flag) bool { return f.in(names...) })
 }
 
 // codes are the ResultCodes that one edge can fail with, as words.

@@ -27,21 +27,6 @@ type Job struct {
 	Memory       int64 // bytes
 }
 
-func (j *Job) flags() []Flag {
-	return Group(groupJob,
-		Declare("state FOLDER", DefaultState, Text(&j.State), "of this job: checkpoint, staged input, lists, report"),
-		withoutVariable(Open("fresh", "", On(&j.Fresh),
-			"start over; the old state is moved to a folder old-TIME inside --state, not deleted")),
-		Open("retry-failed[=CODES]", "", j.setRetry(),
-			"take failed edges up again, all or those of some codes (--retry-failed=30003,30010), once"),
-		Open("only-accounts FILE", "", Text(&j.OnlyAccounts),
-			"a pilot: only these From_Accounts, one a line or in a CSV; the rest stays pending"),
-		Open("only-missing", "", On(&j.OnlyMissing), "ask first (friend_check) and import only what is not there"),
-		Open("shard I/N", indexVariable+" and "+shardsVariable, Last(j.Shard.set), "only share I, from 0, of N"),
-		memoryFlag(&j.Memory),
-	)
-}
-
 func (j *Job) setRetry() Setter {
 	return Last(func(value string) (err error) {
 		if j.RetryCodes, j.RetryFailed, err = ParseCodes(value); err != nil {

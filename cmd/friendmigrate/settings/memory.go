@@ -25,11 +25,6 @@ func RuntimeLimit(memory int64) int64 { return memory - memory/10 }
 // ContainerLimit is the least memory limit of a container in which memory bytes may be used.
 func ContainerLimit(memory int64) int64 { return int64(math.Ceil(float64(memory) / cgroupShare)) }
 
-func memoryFlag(to *int64) Flag {
-	return Open("memory SIZE", "256MiB, or 70 % of the container's limit", size(to, leastMemory, 1<<50),
-		"peak resident memory")
-}
-
 // memoryOr is the memory that was given or, if that is 0, DefaultMemory or 70 % of the limit of the
 // cgroup this process is in. root is the root of the file system.
 func memoryOr(given int64, root fs.FS) int64 {

@@ -28,21 +28,6 @@ type Pace struct {
 	ChunkBytes    int
 }
 
-func (p *Pace) flags() []Flag {
-	return Group(groupPace,
-		Declare("rate N", "200", number(&p.Rate, leastRate, 1e9),
-			"calls per second that the service allows, all shards together; from 100000 on: no limit"),
-		Open("workers N", "1.5 × rate", Whole(&p.Workers, 1, mostWorkers), "calls in flight at most"),
-		Declare("timeout TIME", "10s", Duration(&p.Timeout, 10*time.Millisecond, time.Hour),
-			"of one call (the service gives up at 3s)"),
-		Declare("max-attempts N", "8", Whole(&p.MaxAttempts, 1, 1_000_000),
-			"give an edge up after so many, and 10 minutes since the first of them"),
-		Declare("outage-timeout TIME", "15m", Duration(&p.OutageTimeout, time.Second, year),
-			"how long to hold while nothing gets through; before the first answer at most 30s"),
-		Declare("chunk-bytes SIZE", "1MiB", size(&p.ChunkBytes, 1<<10, 64<<20), "JSON of one call at most"),
-	)
-}
-
 // Share is what one of several shards may send of a rate that all of them share. It is a whole number
 // from 1 on, so that together they never exceed the rate.
 func Share(rate float64, shard Shard) float64 {

@@ -15,21 +15,6 @@ type Stop struct {
 	MaxFailureRatio float64 // 0: off
 }
 
-func (s *Stop) flags() []Flag {
-	s.MaxFailures, s.MaxExtraCalls = -1, -1
-	return Group(groupStop,
-		Open("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
-			"stop after so long; the same command resumes"),
-		Open("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62),
-			"stop when more edges than this fail in this run"),
-		Declare("max-failure-ratio SHARE", "0.5", number(&s.MaxFailureRatio, 0, 1),
-			"stop when this share of what this run settled has failed, from 1,000 edges of 20 accounts on, "+
-				"or when its first 300 calls land nothing; 0: neither"),
-		Open("max-extra-calls N", "200, or 5 % of the calls if that is more", Whole(&s.MaxExtraCalls, 0, 1<<62),
-			"stop when finding refused edges by halving has cost more calls"),
-	)
-}
-
 // ExtraCalls is what halving may cost in a job of so many calls, which is the default of
 // --max-extra-calls.
 func (s Stop) ExtraCalls(calls int64) int64 {
@@ -43,15 +28,6 @@ func (s Stop) ExtraCalls(calls int64) int64 {
 type Eyes struct {
 	Listen string        // HOST:PORT; "": nobody listens
 	Linger time.Duration // goes on serving after the end, for the last scrape
-}
-
-func (e *Eyes) flags() []Flag {
-	return Group(groupEyes,
-		Open("listen HOST:PORT", "off", Last(e.setListen),
-			"serve /metrics, /healthz, /readyz and /status there; port 0 takes a free one"),
-		Open("linger TIME", "off", Duration(&e.Linger, 0, 24*time.Hour),
-			"go on serving so long after the end, for the last scrape; a signal ends it"),
-	)
 }
 
 const listenHere = "127.0.0.1:9090" // an example
@@ -78,15 +54,4 @@ type Output struct {
 	LogFormat string // auto, console, json
 	LogLevel  string // debug, info, warn, error
 	Warnings  []string
-}
-
-func (o *Output) flags() []Flag {
-	return Group(groupOutput,
-		Choose("progress HOW", &o.Progress, "bar, lines or none; auto: a bar on a terminal, lines otherwise",
-			"auto", "bar", "lines", "none"),
-		Choose("log-format HOW", &o.LogFormat, "console or json; auto: console on a terminal, json otherwise",
-			"auto", "console", "json"),
-		Choose("log-level LEVEL", &o.LogLevel, "debug, info, warn or error; account ids show at debug alone",
-			"info", "debug", "warn", "error"),
-	)
 }

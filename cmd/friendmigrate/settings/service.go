@@ -3,7 +3,6 @@ package settings
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -18,10 +17,7 @@ const RehearsalFolder = "friendmigrate-rehearsal"
 // RehearsalApp is the app of a rehearsal that was given none.
 const RehearsalApp = 1400000000
 
-const (
-	year          = 365 * 24 * time.Hour
-	administrator = "administrator"
-)
+const year = 365 * 24 * time.Hour
 
 // Service says where calls go and who signs them.
 type Service struct {
@@ -36,30 +32,6 @@ type Service struct {
 	CAFile      string
 	Rehearse    bool
 	RealTime    bool // of Rehearse: at the service's pace
-}
-
-func (s *Service) flags() []Flag {
-	return Group(groupService,
-		Open("sdk-app-id N", "", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app"),
-		Declare("identifier ID", administrator, Text(&s.Identifier), "an admin account of the app"),
-		Open("secret-key-file FILE", "", Text(&s.Key.File),
-			"the app's secret key; or the variable "+KeyVariable+". Read again when it changes"),
-		Declare("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
-			"of a UserSig; it is renewed at 80 % of that"),
-		Open("region NAME", "", Text(&s.Region),
-			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo").
-			among(sink.Regions()...),
-		Open("backup-host", "", On(&s.BackupHost), "use the region's second host"),
-		Open("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
-		Open("allow-plain-http", "", On(&s.PlainHTTP),
-			"let --endpoint (and --s3-endpoint) be http:// beyond this machine: "+
-				"the signature (and the input) can be read on the way"),
-		Open("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
-		Open("rehearse", "", On(&s.Rehearse), "run against a simulated service inside this process: no credentials, "+
-			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as "+
-			"possible"),
-		Open("rehearse-real-time", "", On(&s.RealTime), "with --rehearse: at the service's limit and with its latency"),
-	)
 }
 
 // Target is the service as the job's identity knows it: a region, whichever of its hosts is used,

@@ -176,6 +176,34 @@ func list(to *[]string) Setter {
 	}
 }
 
+// mapping takes pairs NAME=HEADER.
+func mapping(to *map[string]string) Setter {
+	// A header may end in a space.
+	trim := func(s string) string { return strings.TrimRight(strings.TrimLeft(s, " \t\r\n"), "\r\n") }
+	return func(values []string) error {
+		pairs, err := items(values, trim)
+		all := []error{err}
+		*to = nil
+		for _, pair := range pairs {
+			name, header, found := strings.Cut(pair, "=")
+			name = strings.TrimSpace(name)
+			if !found || name == "" || header == "" {
+				all = append(all, fmt.Errorf("has %q: it is NAME=HEADER, the API's name and the header in the input, "+
+					"such as From_Account=uid", pair))
+				continue
+			}
+			if other, twice := (*to)[name]; twice && other != header {
+				all = append(all, fmt.Errorf("names two headers for %s: %q and %q", name, other, header))
+			}
+			if *to == nil {
+				*to = map[string]string{}
+			}
+			(*to)[name] = header
+		}
+		return errors.Join(all...)
+	}
+}
+
 func items(values []string, trim func(string) string) (all []string, err error) {
 	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if item = trim(item); item != "" {

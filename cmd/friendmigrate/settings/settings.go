@@ -40,7 +40,6 @@ type Settings struct {
 	Form       string   // of failures
 	Codes      []int    // empty: all
 	Account    []string // empty: all
-	Uncertain  bool     // of undo-list
 	Unfinished bool     // of clean
 
 	Import         bool // of accounts

@@ -71,6 +71,7 @@ type Command interface {
 func ReadInto(s Command, v Values, root fs.FS) error {
 	r := &Reader{Values: v, root: root}
 	for _, f := range s.Flags() {
+		f.preset()
 		if f.ignored {
 			continue
 		}
