@@ -2,11 +2,21 @@ package inspect
 
 import (
 	"context"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 )
@@ -87,16 +97,11 @@ const explainWindow = 128
 
 func (jobs Jobs) explain(ctx context.Context, from, to string, tell func(Finding) error, window int) (Tally, error) {
 	e := explainer{ctx: ctx, from: from, to: to, tell: tell, window: window, tally: Tally{ByKind: map[string]int64{}}}
-	for _, j := range jobs {
-		e.job = j
-		if err := e.edges(); err != nil {
-			return e.tally, err
-		}
-	}
-	for _, j := range jobs {
-		e.job = j
-		if err := e.lists(); err != nil {
-			return e.tally, err
+	for _, explain := range []func() error{e.edges, e.lists} {
+		for _, e.job = range jobs {
+			if err := explain(); err != nil {
+				return e.tally, err
+			}
 		}
 	}
 	return e.tally, nil
@@ -110,6 +115,9 @@ type explainer struct {
 	tally    Tally
 	job      *Job
 }
+
+// wants reports whether a friend of the account is asked about.
+func (e *explainer) wants(to string) bool { return e.to == "" || to == e.to }
 
 func (e *explainer) find(f Finding) error {
 	if err := context.Cause(e.ctx); err != nil {
@@ -144,7 +152,7 @@ func (e *explainer) failures() error {
 	}
 	e.tally.Gone = true
 	return Jobs{e.job}.each(Filter{Accounts: []string{e.from}}, func(_ *Job, x *checkpoint.Failure) error {
-		if x.Edge.From != e.from || e.to != "" && x.Edge.To != e.to {
+		if x.Edge.From != e.from || !e.wants(x.Edge.To) {
 			return nil
 		}
 		f := e.edge(&x.Edge)
@@ -162,23 +170,16 @@ type place struct {
 // chunks explains the chunks first to end of a roster.
 func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 	var chunks []migrate.Chunk
-	wanted := 0
 	for i := first; i < end; i++ {
 		c, err := r.Load(i)
 		if err != nil {
 			return err
 		}
-		n := 0
-		for k := range c.Edges {
-			if e.to == "" || c.Edges[k].To == e.to {
-				n++
-			}
-		}
-		if wanted += n; n > 0 {
+		if slices.ContainsFunc(c.Edges, func(x migrate.Edge) bool { return e.wants(x.To) }) {
 			chunks = append(chunks, c)
 		}
 	}
-	if wanted == 0 {
+	if len(chunks) == 0 {
 		return nil
 	}
 	settled, err := e.settled(chunks[0].Ordinal, chunks[len(chunks)-1].Ordinal)
@@ -191,7 +192,7 @@ func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 			_, maybeSent = e.job.Journal.Open(c.Ordinal, len(c.Edges))
 		}
 		for k := range c.Edges {
-			if e.to != "" && c.Edges[k].To != e.to {
+			if !e.wants(c.Edges[k].To) {
 				continue
 			}
 			f := e.edge(&c.Edges[k])
@@ -247,4 +248,101 @@ func (f *Finding) settle(s *checkpoint.Settled, maybeSent bool) {
 func (f *Finding) failed(o migrate.Outcome, attempts int, at time.Time) {
 	known, _ := sink.LookupCode(o.Code)
 	f.Kind, f.Code, f.Info, f.Advice, f.Attempts, f.At = Failed, o.Code, o.Info, known.Advice, attempts, &at
+}
+
+// lists explains the rows that are in lists: each list is read once.
+func (e *explainer) lists() error {
+	for _, l := range []struct{ name, kind string }{
+		{folder.Rejected, Rejected}, {folder.Duplicates, Duplicate}, {folder.Changed, Changed},
+	} {
+		err := e.list(l.name, func(cell func(string) string) error { return e.row(l.kind, cell) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list hands the rows of a list to do, by the names of its columns. A list that is not there has
+// nothing to say.
+func (e *explainer) list(name string, do func(cell func(column string) string) error) error {
+	f, err := os.Open(filepath.Join(e.job.Dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read a list: %w", err)
+	}
+	defer f.Close()
+	rows := csv.NewReader(f)
+	header, err := rows.Read()
+	rows.ReuseRecord = true
+	for err == nil {
+		var row []string
+		if row, err = rows.Read(); err == nil {
+			err = do(func(column string) string {
+				if i := slices.Index(header, column); i >= 0 {
+					return row[i]
+				}
+				return ""
+			})
+		}
+	}
+	if err == io.EOF {
+		return nil
+	}
+	return fmt.Errorf("read %q: %w", f.Name(), err)
+}
+
+// row explains a row of a list, by the columns that the list has.
+func (e *explainer) row(kind string, cell func(column string) string) (err error) {
+	f := Finding{Kind: kind, From: cell("From_Account"), To: cell("To_Account"), Input: cell("Input"),
+		Column: cell("Column"), Reason: cell("Reason"), Row: cell("Row"), Was: cell("Was"), Now: cell("Now"),
+		KeptInput: cell("KeptInput")}
+	switch {
+	case kind == Rejected && !e.inRow(f.Row), kind != Rejected && (f.From != e.from || !e.wants(f.To)):
+		return nil
+	case kind == Duplicate:
+		if f.KeptLine, err = strconv.ParseInt(cell("KeptLine"), 10, 64); err != nil {
+			return err
+		}
+	}
+	if f.Line, err = strconv.ParseInt(cell("Line"), 10, 64); err != nil {
+		return err
+	}
+	return e.find(f)
+}
+
+// inRow reports whether a rejected row names the account, or the pair, in any of its fields: it may
+// be too broken to tell which of them is From_Account.
+func (e *explainer) inRow(raw string) bool {
+	if !strings.Contains(raw, e.from) && !strings.ContainsAny(raw, `\"`) { // most rows need not be taken apart
+		return false
+	}
+	fields := RowFields(raw)
+	at := slices.Index(fields, e.from)
+	return at >= 0 && (e.to == "" || slices.Contains(slices.Delete(fields, at, at+1), e.to))
+}
+
+// RowFields takes a row of an input apart, as far as it can be: the fields of a CSV record, the
+// texts and numbers of a JSON object.
+func RowFields(raw string) (fields []string) {
+	var object map[string]any
+	d := json.NewDecoder(strings.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&object) == nil {
+		for _, value := range object {
+			switch v := value.(type) {
+			case string:
+				fields = append(fields, v)
+			case json.Number:
+				fields = append(fields, v.String())
+			}
+		}
+		return fields
+	}
+	r := csv.NewReader(strings.NewReader(raw))
+	r.LazyQuotes = true
+	fields, _ = r.Read()
+	return fields
 }

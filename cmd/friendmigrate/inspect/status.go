@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -202,18 +203,7 @@ func (s *Status) addUp() {
 		if j.now.Slow != "" && sum.Slow == "" {
 			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
 		}
-		if u := j.Undone; u != nil && s.Undone == nil {
-			s.Undone = u
-		} else if u != nil {
-			both := s.Undone.Plus(u)
-			s.Undone = &both
-		}
-		if v := j.Verified; v != nil && s.Verified == nil {
-			s.Verified = v
-		} else if v != nil {
-			both := s.Verified.Plus(v)
-			s.Verified = &both
-		}
+		s.Undone, s.Verified = sumOf(s.Undone, j.Undone), sumOf(s.Verified, j.Verified)
 	}
 	if s.Phase == Finished && len(s.Missing) > 0 {
 		s.Phase = Stopped
@@ -234,13 +224,21 @@ func (s *Status) addUp() {
 	}
 }
 
+// sumOf adds what one shard has, if it has it.
+func sumOf[T interface{ Plus(*T) T }](sum, one *T) *T {
+	if sum == nil || one == nil {
+		return cmp.Or(sum, one)
+	}
+	both := (*sum).Plus(one)
+	return &both
+}
+
 func (s *Status) sharded() bool { return len(s.Shards) > 1 || s.Shards[0].Shard != "" }
 
 // graver is the phase of a job of which one part is in each of the two: reading before sending
 // before stopped before finished.
 func graver(a, b string) string {
-	order := []string{Reading, Sending, Stopped, Finished}
-	for _, phase := range order {
+	for _, phase := range []string{Reading, Sending, Stopped, Finished} {
 		if a == phase || b == phase {
 			return phase
 		}

@@ -1,14 +1,42 @@
 package settings
 
 import (
+	"fmt"
+	"io/fs"
+	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"friendmigrate/sink"
 	"friendmigrate/sink/simulator"
 	"friendmigrate/source"
 	"friendmigrate/source/objects"
 )
+
+// Stop says when to end before the end. Negative numbers and 0 for MaxDuration are off.
+type Stop struct {
+	MaxDuration     time.Duration
+	MaxFailures     int64
+	MaxExtraCalls   int64   // see ExtraCalls
+	MaxFailureRatio float64 // 0: off
+}
+
+// ExtraCalls is what halving may cost in a job of so many calls, which is the default of
+// --max-extra-calls.
+func (s Stop) ExtraCalls(calls int64) int64 {
+	if s.MaxExtraCalls >= 0 {
+		return s.MaxExtraCalls
+	}
+	return max(200, calls/20)
+}
+
+// Eyes says who may look at a run, and how long.
+type Eyes struct {
+	Listen string        // HOST:PORT; "": nobody listens
+	Linger time.Duration // goes on serving after the end, for the last scrape
+}
 
 // Settings is everything that a command is told. What the command has no flag for has its default.
 type Settings struct {
@@ -46,6 +74,16 @@ type Settings struct {
 	Yes, AssumeNew bool // of undo
 
 	Simulator simulator.Config // limits, readings and faults
+}
+
+// Flags declares the flags of a command, in the order of its help text.
+func Flags(command string) []Flag { return (&Settings{command: command}).Flags() }
+
+// Read reads and checks the settings of a command, as ReadInto does.
+func Read(command string, v Values, root fs.FS) (Settings, error) {
+	s := Settings{command: command}
+	err := ReadInto(&s, v, root)
+	return s, err
 }
 
 // Check checks what several flags say together, and fills in what follows from others.
@@ -127,4 +165,69 @@ func FormatOf(name string) string {
 		return "jsonl"
 	}
 	return ""
+}
+
+func (s *Settings) setProbe(pair string) error {
+	from, to, found := strings.Cut(pair, ",")
+	if !found || from == "" || to == "" || from == to {
+		return fmt.Errorf("is %q: it is FROM,TO, two different accounts of the app that are there for tests", pair)
+	}
+	s.Probe, s.From, s.To = true, from, to
+	return nil
+}
+
+// The forms in which failures can be printed.
+const (
+	FormSummary = "summary"
+	FormCSV     = "csv"
+	FormJSONL   = "jsonl"
+)
+
+func (s *Settings) setCodes(values []string) error {
+	list, err := items(values, strings.TrimSpace)
+	if err != nil {
+		return err
+	}
+	given := strings.Join(list, ",")
+	codes, on, err := ParseCodes(given)
+	if err != nil || !on {
+		return fmt.Errorf("is %q: ResultCodes separated by commas are needed, such as 30003,30010", given)
+	}
+	s.Codes = codes
+	return nil
+}
+
+// addAccount takes an id as it is: it may hold commas.
+func (s *Settings) addAccount(id string) error {
+	s.Account = append(s.Account, id)
+	if id == "" {
+		return errEmpty
+	}
+	return nil
+}
+
+const listenHere = "127.0.0.1:9090" // an example
+
+func (e *Eyes) setListen(value string) error {
+	if value == "" {
+		return errEmpty
+	}
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return Instead(listenHere, fmt.Errorf("is %q: it is HOST:PORT, such as %s, or :9090 for every address "+
+			"of this machine", value, listenHere))
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return Instead(listenHere, fmt.Errorf("has the port %q: a number up to 65535 is needed", port))
+	}
+	e.Listen = value
+	return nil
+}
+
+// Output says what is shown.
+type Output struct {
+	Progress  string // auto, bar, lines, none
+	LogFormat string // auto, console, json
+	LogLevel  string // debug, info, warn, error
+	Warnings  []string
 }
