@@ -19,6 +19,26 @@ import (
 	"friendmigrate/migrate"
 )
 
+// command is one command of the program: what the command line, completion and the help text need,
+// and what it does.
+type command struct {
+	name  string
+	args  string // what follows the name
+	usage string // in one line
+	text  string // the help text, without flags and exit codes
+	codes string // its exit codes in a sentence; "": the table of all
+	flags func(command string) []settings.Flag
+	raw   bool // it reads its values itself
+	do    func(*program, context.Context, invocation) error
+}
+
+// invocation is what the command line asks a command for.
+type invocation struct {
+	settings.Settings
+	values settings.Values // as given
+	args   []string
+}
+
 // commands lists the commands, in the order of the program's help text.
 func commands() []command {
 	return []command{

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -119,6 +121,15 @@ func (p *program) lastMessage(e exit.Ending) {
 	}
 }
 
+// program is one call of the program.
+type program struct {
+	job.Program
+	root    fs.FS         // of the file system, for the container's memory limit
+	ending  *exit.Ending  // of a command that has a last line
+	message *progress.Log // safe for concurrent use
+	over    atomic.Bool   // the last line is written: there is nothing left to be interrupted
+}
+
 // unattended are the commands that run where nobody looks on.
 var unattended = []string{"import", "verify", "export"}
 
@@ -198,4 +209,20 @@ func (p *program) start(ctx context.Context) error {
 		p.Screen.Line("warning: " + w)
 	}
 	return p.tree().Run(ctx, p.Args)
+}
+
+// end is the end of a command that has a last line.
+func (p *program) end(e exit.Ending, err error) error {
+	if err == nil {
+		p.ending = &e
+	}
+	return err
+}
+
+// version is set by the linker for a release; else the module's or the commit's is told.
+var version string
+
+func (p *program) showVersion() error {
+	_, err := fmt.Fprintln(p.Std.Out, p.VersionLine())
+	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,31 +64,23 @@ since it asks first. The staged input is needed, so make the list before clean.
 }
 
 // undoListAction is the command undo-list.
-func (p *program) undoListAction(ctx context.Context, in invocation) (err error) {
-	jobs, err := inspect.Open(in.State)
-	if err != nil {
-		return inspectError(err)
-	}
-	defer func() { err = errors.Join(err, jobs.Close()) }()
-	out := terminal.List(p.Std.Out)
-	undone, err := jobs.Undo(ctx, out, nil)
-	if err := errors.Join(err, out.Close()); err != nil {
-		if err := p.Stopped(ctx, "stopped by %w; the list is not whole"); err != nil {
-			return err
+func (p *program) undoListAction(ctx context.Context, in invocation) error {
+	return openJobs(in, func(jobs inspect.Jobs) error {
+		out := terminal.List(p.Std.Out)
+		undone, err := jobs.Undo(ctx, out, nil)
+		if err := errors.Join(err, out.Close()); err != nil {
+			if errors.Is(err, inspect.ErrGone) {
+				return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which " +
+					"stages it anew and sends nothing twice; then " + p.Line().String()}
+			}
+			return cmp.Or(p.Stopped(ctx, "stopped by %w; the list is not whole"), err)
 		}
-		if errors.Is(err, inspect.ErrGone) {
-			return &exit.Error{Code: exit.Unexpected, Err: err,
-				Hint: "run the import again with its input, which stages it anew and sends nothing twice; then " +
-					p.Line().String()}
+		p.ending = &exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted%s",
+			terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"), jobs.Without())}
+		if undone.Uncertain > 0 {
+			p.ending.What += fmt.Sprintf("; %s left out of which that cannot be told",
+				terminal.Some(undone.Uncertain, "pair"))
 		}
-		return err
-	}
-	e := exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted",
-		terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"))}
-	e.What += jobs.Without()
-	if undone.Uncertain > 0 {
-		e.What += fmt.Sprintf("; %s left out of which that cannot be told", terminal.Some(undone.Uncertain, "pair"))
-	}
-	p.ending = &e
-	return nil
+		return nil
+	})
 }

@@ -38,6 +38,14 @@ type Eyes struct {
 	Linger time.Duration // goes on serving after the end, for the last scrape
 }
 
+// Output says what is shown.
+type Output struct {
+	Progress  string // auto, bar, lines, none
+	LogFormat string // auto, console, json
+	LogLevel  string // debug, info, warn, error
+	Warnings  []string
+}
+
 // Settings is everything that a command is told. What the command has no flag for has its default.
 type Settings struct {
 	command string
@@ -222,12 +230,4 @@ func (e *Eyes) setListen(value string) error {
 	}
 	e.Listen = value
 	return nil
-}
-
-// Output says what is shown.
-type Output struct {
-	Progress  string // auto, bar, lines, none
-	LogFormat string // auto, console, json
-	LogLevel  string // debug, info, warn, error
-	Warnings  []string
 }
