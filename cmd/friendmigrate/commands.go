@@ -220,8 +220,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	default:
 		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
 		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool {
-			return flagName(word) != "" &&
-				!slices.Contains(known, flagName(word))
+			return flagName(word) != "" && !slices.Contains(known, flagName(word))
 		})
 		e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.Args[at], typed))
 		if more || nearest == "secret-key-file" { // what an unknown flag is given may be a key

@@ -86,8 +86,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			ending := exit.Ending{
 				Code: exit.Unfinished,
 				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is "+
-					"sent again by "+
-					"the next run", job.Signal{Signal: s}.Error()),
+					"sent again by the next run", job.Signal{Signal: s}.Error()),
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			}

@@ -87,16 +87,15 @@ In Kubernetes: kubectl exec POD -- friendmigrate pace 50
 
 // paceAction is the command pace.
 func (p *program) paceAction(_ context.Context, in invocation) error {
-	set := in.Settings
 	if len(in.args) > 1 {
 		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])
 	}
-	if !folder.Known(set.State) {
-		return inspectError(fmt.Errorf("%w in %q", folder.ErrNoJob, set.State))
+	if !folder.Known(in.State) {
+		return inspectError(fmt.Errorf("%w in %q", folder.ErrNoJob, in.State))
 	}
-	now, err := folder.ReadPace(set.State)
+	now, err := folder.ReadPace(in.State)
 	if len(in.args) == 0 {
-		return errors.Join(err, p.showPace(set.State, now))
+		return errors.Join(err, p.showPace(in.State, now))
 	}
 	switch word := in.args[0]; word { // a file that cannot be read is written anew
 	case "pause":
@@ -112,10 +111,10 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		}
 	}
 	now.At = time.Now().UTC()
-	if err := now.Write(disk.OS{}, set.State); err != nil {
+	if err := now.Write(disk.OS{}, in.State); err != nil {
 		return fmt.Errorf("set the pace: %w", err)
 	}
-	return p.showPace(set.State, now)
+	return p.showPace(in.State, now)
 }
 
 // parsePace reads a RATE, which also ends a pause.
