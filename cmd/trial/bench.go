@@ -158,7 +158,7 @@ func finished(end lab.Ended) bool { return end.Code == 0 || end.Code == 3 }
 // hinted reports whether the last line of a run tells what to do.
 func hinted(end lab.Ended) bool { return strings.Contains(end.Last, "; hint: ") }
 
-// nothingToDo holds a job whose last act is finished against its promise.
+// nothingToDo holds a job that has finished an act against its promise.
 func (c *bench) nothingToDo(act int) {
 	c.again(act, 0, c.like[act].Code, func() *lab.Process { return c.program.Start(c.job, act, c.service, c.state) })
 }

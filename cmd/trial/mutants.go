@@ -38,7 +38,7 @@ func mutated(ctx context.Context, s *suite, _ int) int {
 			result = "MISSED"
 			s.violated("%q: %v", m.bug, err)
 		}
-		s.say("  %-6s %6.1f s  %-55s go %s", result, time.Since(began).Seconds(), m.bug, m.where())
+		s.say("  %-6s %6.1f s  %-55s by %s", result, time.Since(began).Seconds(), m.bug, m.by[len(m.by)-1])
 	})
 	return len(chosen)
 }
@@ -104,14 +104,6 @@ func (m mutation) overlay(root, work string) (string, error) {
 	text, err := json.Marshal(map[string]any{"Replace": map[string]string{file: bug}})
 	return overlay, errors.Join(err, os.WriteFile(overlay, text, 0o600),
 		os.WriteFile(bug, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600))
-}
-
-// where is the command that finds the bug, without its details.
-func (m mutation) where() string {
-	if m.by[0] == "test" {
-		return "test " + m.by[len(m.by)-1]
-	}
-	return strings.Join(m.by, " ")
 }
 
 // slowest is how long a command may take: a bug may make it wait for ever.

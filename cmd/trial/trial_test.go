@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"friendmigrate/cmd/trial/lab"
@@ -78,6 +82,23 @@ func TestRowsAreChosenByName(t *testing.T) {
 	}
 	if err := s.setReplay("12", plan[:1]); err == nil {
 		t.Error("half a replay was taken")
+	}
+}
+
+// A mount that fails, or a full disk of the machine, must end the row: a case that was not done finds nothing.
+func TestAnErrorOfTheBenchEndsTheRow(t *testing.T) {
+	s := &suite{parallel: 3, index: -1, dir: t.TempDir(), out: io.Discard}
+	var done atomic.Int32
+	broken := errors.New("no room")
+	err := lab.Catch(func() {
+		cases(func(context.Context, *bench) {
+			if done.Add(1) == 5 {
+				lab.Check(broken)
+			}
+		})(t.Context(), s, 1000)
+	})
+	if n := done.Load(); !errors.Is(err, broken) || n < 5 || n > 5+3 {
+		t.Errorf("%v after %d cases", err, n)
 	}
 }
 
