@@ -15,7 +15,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -209,9 +208,7 @@ func (p *program) reportAction(_ context.Context, in invocation) error {
 			return err
 		}
 		json, page := filepath.Join(in.State, folder.Report), filepath.Join(in.State, folder.Page)
-		err = errors.Join(disk.WriteWhole(p.Volume.FS, json, r.WriteJSON),
-			disk.WriteWhole(p.Volume.FS, page, r.WriteHTML))
-		switch {
+		switch err := job.WriteReport(p.Volume.FS, in.State, r); {
 		case err != nil:
 			return err
 		case in.JSON:

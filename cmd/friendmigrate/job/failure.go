@@ -156,7 +156,7 @@ func (p *Program) Stopped(ctx context.Context, format string) error {
 	if cause == nil {
 		return nil
 	}
-	return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf(format, cause), Hint: p.Line().String()}
+	return exit.Errorf(exit.Unfinished, p.Line().String(), format, cause)
 }
 
 // Signal is the cause with which a signal ends the context.

@@ -26,10 +26,9 @@ type Run struct {
 	Reads *folder.Reads // what the command was told to read
 	Pilot *Pilot        // nil: all accounts
 
-	home      string     // the state folder, while --fresh prepares the new state in another one, Dir
-	old       string     // where --fresh has moved the old state
-	listed    bool       // the last line speaks of lists in Dir
-	rehearsal *rehearsal // nil: it is none
+	home   string // the state folder, while --fresh prepares the new state in another one, Dir
+	old    string // where --fresh has moved the old state
+	listed bool   // the last line speaks of lists in Dir
 
 	gone    []string // lists that cannot be made again
 	resumed bool     // a journal was there before
@@ -69,7 +68,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	if err != nil {
 		return exit.Ending{}, err
 	}
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.takeFolder(ctx); err != nil {
 		return exit.Ending{}, err
 	}
@@ -136,9 +135,6 @@ func (j *Run) takeFolder(ctx context.Context) error {
 	return j.startOver()
 }
 
-// close closes what is open.
-func (j *Run) close() error { return j.Close(j.rehearsal.close) }
-
 // startAfter is when the first call may leave.
 func (j *Run) startAfter(now time.Time) time.Time {
 	after := j.AfterLastRun(now)
@@ -151,21 +147,12 @@ func (j *Run) startAfter(now time.Time) time.Time {
 	return after
 }
 
-// OpenClient makes the client, which says at once what cannot work and sends nothing yet.
-func (j *Run) OpenClient(ctx context.Context) error {
-	c, err := j.ClientConfig(j.Set.Service, j.Set.Pace, j.Key, j.startAfter(time.Now()), j.Log)
-	if err != nil {
+// OpenClient makes the client of the run.
+func (j *Run) OpenClient(ctx context.Context) (err error) {
+	if j.Client, err = j.NewClient(ctx, j.startAfter(time.Now())); err != nil {
 		return err
 	}
-	if j.Set.Service.Rehearse {
-		if j.rehearsal, err = startRehearsal(&c, j.Set.Service.RealTime); err != nil {
-			return err
-		}
-	}
-	if j.Client, err = j.ClientOf(ctx, c); err != nil {
-		return err
-	}
-	j.ObeyPace(j.Base(), j.Set.Job.Shard, math.Inf(1))
+	j.ObeyPace(math.Inf(1))
 	return nil
 }
 

@@ -63,8 +63,9 @@ func (u *Undo) prepare(ctx context.Context, r *Run) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w; nothing was deleted", inspect.ErrGone, err)
 	}
-	if r.Stage, r.Counts = s, meta.Counts; s.Totals().PlanDigest != id.PlanDigest {
-		return fmt.Errorf("the staged input in %q is not the one that the journal beside it speaks of", dir)
+	r.Stage, r.Counts = s, meta.Counts
+	if err := r.CheckPlan(u.of); err != nil {
+		return err
 	}
 	if err := r.OpenJournal(); err != nil {
 		return err
@@ -188,10 +189,8 @@ func ReportUndone(dir string) error {
 	if err == nil {
 		r.Undone, err = inspect.Undoing(dir)
 	}
-	if err = errors.Join(err, disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Page), r.WriteHTML)); err != nil {
-		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("write into the report that the job was undone: %w",
-			err)}
+	if err = errors.Join(err, WriteReport(disk.OS{}, dir, r)); err != nil {
+		return exit.Errorf(exit.Unexpected, "", "say in the report that the job was undone: %w", err)
 	}
 	return nil
 }
