@@ -69,7 +69,7 @@ func (j *Run) finish() (exit.Ending, error) {
 // writeReport writes the failed list and writes the account, which has to balance, and to agree
 // with the list and with what the run counted.
 func (j *Run) writeReport() outcome {
-	o := outcome{account: j.account()}
+	o := outcome{account: report.Make(j.Journal.Identity(), j.Journal.Totals())}
 	ofPilot := map[int]int64{}
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {
 		if j.Pilot != nil {

@@ -181,14 +181,13 @@ func (j *Job) Reading(dir string) source.Job {
 func StagingShare(memory int64) int64 { return memory * 55 / 100 }
 
 // AfterLastRun is when calls may leave without breaking the promise of the rate: an earlier process
-// may have sent calls until it ended, at most a second's worth. It is zero where none has run.
+// may have sent calls until it ended, at most a second's worth, or until just now.
 func (j *Job) AfterLastRun(now time.Time) time.Time {
-	if j.Journal == nil || len(j.Journal.Runs()) == 0 {
-		return time.Time{}
-	}
-	runs := j.Journal.Runs()
-	if last := runs[len(runs)-1]; last.End != nil && last.End.At.Before(now) {
-		return last.End.At.Add(time.Second)
+	if j.Journal != nil {
+		runs := j.Journal.Runs()
+		if n := len(runs); n > 0 && runs[n-1].End != nil && runs[n-1].End.At.Before(now) {
+			now = runs[n-1].End.At
+		}
 	}
 	return now.Add(time.Second)
 }

@@ -135,21 +135,13 @@ func (j *Run) takeFolder(ctx context.Context) error {
 	return j.startOver()
 }
 
-// startAfter is when the first call may leave.
-func (j *Run) startAfter(now time.Time) time.Time {
-	after := j.AfterLastRun(now)
-	switch {
-	case !j.resumed:
-		return time.Time{}
-	case after.IsZero():
-		return now.Add(time.Second)
-	}
-	return after
-}
-
 // OpenClient makes the client of the run.
 func (j *Run) OpenClient(ctx context.Context) (err error) {
-	if j.Client, err = j.NewClient(ctx, j.startAfter(time.Now())); err != nil {
+	after := time.Time{}
+	if j.resumed {
+		after = j.AfterLastRun(time.Now())
+	}
+	if j.Client, err = j.NewClient(ctx, after); err != nil {
 		return err
 	}
 	j.ObeyPace(math.Inf(1))
@@ -180,9 +172,4 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 	}
 	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", EventReopen, zap.Int64("edges", n))
 	return nil
-}
-
-// account is the sum of the job as the journal has it now.
-func (j *Run) account() report.Account {
-	return report.Make(j.Journal.Identity(), j.Journal.Totals())
 }

@@ -200,7 +200,7 @@ func ReportUndone(dir string) error {
 func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settings) (err error) {
 	jobs, err := inspect.Open(dir)
 	if err != nil {
-		return noJob(err)
+		return err
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	begun, err := inspect.Undoing(dir)
@@ -210,7 +210,7 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 	for _, j := range jobs {
 		switch {
 		case j.Journal == nil:
-			return noJob(fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir))
+			return fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir)
 		case j.Journal.Identity().Command() != "import":
 			return Unusable(p.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
 				j.Dir, j.Journal.Identity().Command())
@@ -247,12 +247,4 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 	return Unusable(p.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
 		"nothing was deleted", terminal.Some(would.Pairs, "edge"), terminal.Some(would.Accounts, "account"),
 		terminal.Some(would.Calls, "call"), terminal.Span(least), set.Rate)
-}
-
-// noJob gives an error of a folder without a job its code.
-func noJob(err error) error {
-	if errors.Is(err, folder.ErrNoJob) {
-		return exit.Because(exit.Unusable, err)
-	}
-	return err
 }

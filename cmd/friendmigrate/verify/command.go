@@ -141,9 +141,12 @@ func (r *Result) refuseShards(places []folder.Place) error {
 func (r *Result) openClient(ctx context.Context) (err error) {
 	now, after := time.Now(), time.Time{}
 	for _, p := range r.Parts {
-		before := p.AfterLastRun(now)
-		if p.Resumed {
+		before := time.Time{}
+		switch {
+		case p.Resumed:
 			before = now.Add(time.Second)
+		case p.Journal != nil:
+			before = p.AfterLastRun(now)
 		}
 		if before.After(after) {
 			after = before
