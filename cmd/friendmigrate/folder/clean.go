@@ -96,7 +96,7 @@ func (d *Done) remove(dir string) error {
 	_ = os.Remove(staged) // somebody else's files stay
 	source.ForgetLists(disk.OS{}, dir)
 	for name := range before {
-		if filepath.Dir(name) != dir {
+		if filepath.Dir(name) != filepath.Clean(dir) {
 			continue
 		}
 		if err := os.Remove(name); err != nil {

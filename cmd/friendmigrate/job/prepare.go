@@ -154,15 +154,25 @@ func (j *Job) Input() io.Reader {
 	return j.Std.In
 }
 
-// CompareInputs sees whether the inputs that the command names are those that were staged. It warns
-// of what is gone, and of what folders hold that is not read.
-func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.Comparison, error) {
-	c, err := source.Compare(ctx, staged, j.Arguments(j.Input()))
+// compare refuses inputs that are not those that were recorded. Some may be gone.
+func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Reader) (source.Comparison, error) {
+	c, err := source.Compare(ctx, recorded, j.Arguments(stdin))
 	switch {
 	case err != nil:
 		return c, j.ReadError(ctx, err)
 	case c.Verdict == source.Different:
 		return c, j.OtherJob(c.Reasons)
+	}
+	return c, nil
+}
+
+// CompareInputs is compare with what was staged. It warns of what is gone, and of what folders hold
+// that is not read.
+func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.Comparison, error) {
+	c, err := j.compare(ctx, staged, j.Input())
+	switch {
+	case err != nil:
+		return c, err
 	case c.Verdict == source.Gone:
 		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
 			EventInputGone, zap.Strings("why", c.Reasons))
@@ -222,16 +232,11 @@ func (j *Run) compareAgain(ctx context.Context) error {
 	for i := range min(len(found), len(recorded)) {
 		recorded[i].Name = found[i].Name
 	}
-	c, err := source.Compare(ctx, recorded, j.Arguments(nil))
-	switch {
-	case err != nil:
-		return j.InputError(ctx, err)
-	case c.Verdict == source.Different:
-		return j.OtherJob(c.Reasons)
-	case c.Verdict == source.Gone:
-		return j.cannotStageAgain(strings.Join(c.Reasons, "; "))
+	c, err := j.compare(ctx, recorded, nil)
+	if err == nil && c.Verdict == source.Gone {
+		err = j.cannotStageAgain(strings.Join(c.Reasons, "; "))
 	}
-	return nil
+	return err
 }
 
 // cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are

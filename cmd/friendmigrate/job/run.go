@@ -91,11 +91,10 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 
 // open makes everything ready for the first call.
 func (j *Run) open(ctx context.Context, pilot *Pilot) error {
-	prepare := func(ctx context.Context, j *Run) error { return j.Prepare(ctx) }
-	if j.Op.Prepare != nil {
-		prepare = j.Op.Prepare
+	if j.Op.Prepare == nil {
+		j.Op.Prepare = func(ctx context.Context, j *Run) error { return j.Prepare(ctx) }
 	}
-	if err := prepare(ctx, j); err != nil {
+	if err := j.Op.Prepare(ctx, j); err != nil {
 		return err
 	}
 	if err := j.loadPilot(ctx, pilot); err != nil {
