@@ -15,7 +15,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -68,21 +67,13 @@ job in shards it writes one joint report beside the shards' folders.
 	}
 }
 
-// inspectError gives an error of looking at a state its code.
-func inspectError(err error) error {
-	if errors.Is(err, folder.ErrNoJob) {
-		return exit.Because(exit.Unusable, err)
-	}
-	return err
-}
-
 // openJobs opens the states in --state for looking. do is given them, and they are closed after it.
 func openJobs(in invocation, do func(inspect.Jobs) error) error {
 	jobs, err := inspect.Open(in.State)
 	if err != nil {
-		return inspectError(err)
+		return err
 	}
-	return errors.Join(inspectError(do(jobs)), jobs.Close())
+	return errors.Join(do(jobs), jobs.Close())
 }
 
 // statusAction is the command status.
@@ -93,7 +84,7 @@ func (p *program) statusAction(ctx context.Context, in invocation) error {
 	}
 	s, err := inspect.ReadStatus(set.State, time.Now(), false)
 	if err != nil {
-		return inspectError(err)
+		return err
 	}
 	if set.JSON {
 		return terminal.WriteJSON(p.Std.Out, s)
@@ -121,7 +112,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 	for {
 		s, err := inspect.ReadStatus(set.State, time.Now(), true)
 		if err != nil {
-			return inspectError(err)
+			return err
 		}
 		if err := show(s); err != nil || s.Ended() {
 			return err
@@ -209,9 +200,7 @@ func (p *program) reportAction(_ context.Context, in invocation) error {
 			return err
 		}
 		json, page := filepath.Join(in.State, folder.Report), filepath.Join(in.State, folder.Page)
-		err = errors.Join(disk.WriteWhole(p.Volume.FS, json, r.WriteJSON),
-			disk.WriteWhole(p.Volume.FS, page, r.WriteHTML))
-		switch {
+		switch err := job.WriteReport(p.Volume.FS, in.State, r); {
 		case err != nil:
 			return err
 		case in.JSON:

@@ -90,6 +90,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			}
+			ending = p.Outside(ending)
 			p.lastMessage(ending)
 			p.lastWords(ending, all)
 			all.Close()
@@ -213,6 +214,7 @@ func (p *program) start(ctx context.Context) error {
 // end is the end of a command that has a last line.
 func (p *program) end(e exit.Ending, err error) error {
 	if err == nil {
+		e = p.Outside(e)
 		p.ending = &e
 	}
 	return err

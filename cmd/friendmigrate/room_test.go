@@ -61,7 +61,7 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # one that can be written"},
 		{in("x", syscall.EACCES), exit.Unexpected, "permission denied", "friendmigrate import --state FOLDER e.csv # one that can be written"},
 		{in("x", syscall.ENOTDIR), exit.Unusable, "not a directory", "friendmigrate import --state FOLDER e.csv"},
-		{folder.ErrNoJob, exit.Unexpected, "no job", "friendmigrate import --state FOLDER e.csv"},
+		{folder.ErrNoJob, exit.Unusable, "no job", "friendmigrate import --state FOLDER e.csv"},
 	} {
 		e := p.Failure(c.err)
 		if e.Code != c.code || !strings.Contains(e.What, c.what) || !strings.Contains(e.Hint, c.hint) {

@@ -37,7 +37,7 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 	set := in.Settings
 	places, err := folder.Find(set.State)
 	if err != nil {
-		return inspectError(err)
+		return err
 	}
 	done, err := folder.Job(places, set.Unfinished)
 	unfinished := (*folder.UnfinishedError)(nil)
@@ -91,7 +91,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])
 	}
 	if !folder.Known(in.State) {
-		return inspectError(fmt.Errorf("%w in %q", folder.ErrNoJob, in.State))
+		return fmt.Errorf("%w in %q", folder.ErrNoJob, in.State)
 	}
 	now, err := folder.ReadPace(in.State)
 	if len(in.args) == 0 {

@@ -59,10 +59,10 @@ func (j *Job) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 	if j.pass.Resumed {
 		after = time.Now().Add(time.Second)
 	}
-	if j.Client, err = j.NewClient(ctx, j.Set.Service, *pace, j.Key, after, j.Log); err != nil {
+	if j.Client, err = j.NewClient(ctx, after); err != nil {
 		return nil, ending, err
 	}
-	j.ObeyPace(j.Set.State, j.Set.Job.Shard, pace.Rate)
+	j.ObeyPace(pace.Rate)
 	stop := job.Stop{Err: j.passes(ctx), Cause: context.Cause(ctx), Asks: true}
 	j.View.Rest()
 	r = &Result{Counts: j.pass.Counts(), Imported: j.imported, Calls: j.Client.Stats().Attempts,
@@ -122,7 +122,7 @@ func (j *Job) nothingStaged() error {
 func (j *Job) collectInput(ctx context.Context, file string) (id checkpoint.Identity, err error) {
 	var reading job.Reading
 	j.View.Watch(progress.Work{Fill: reading.Fill})
-	defer j.StartShow(j.Set.Output, j.Log, nil).Stop()
+	defer j.StartShow(nil).Stop()
 	id = j.Identity()
 	memory := job.StagingShare(j.Set.Memory)
 	p, err := plan.Make(ctx, plan.Options{
@@ -279,8 +279,8 @@ func (j *Job) run(ctx context.Context) error {
 		s.Phase, s.Noun, s.Total = progress.Sending, "account", pass.Journal.Identity().Edges
 		s.Settled, s.Done, s.ToGo = now.Settled(), now.Chunks, pass.Journal.Identity().Chunks-now.Chunks
 	}
-	stop := j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, fill))
-	engine := j.Engine(j.Set.Pace, j.Set.Memory/4, j.Client, meter, j.Log)
+	stop := j.Follow(meter, fill)
+	engine := j.Engine(meter)
 	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
 	_, err := migrate.Run(ctx, pass.Plan(), Caller(call), j.View.Timed(j.Journal), engine)
 	stop()

@@ -42,9 +42,9 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 	if !add(Reach(ctx, Way{Endpoint: r.Endpoint, CAFile: j.Set.CAFile, Timeout: j.Set.Timeout})...) {
 		return r, nil
 	}
-	calm := j.Set.Pace // calls are made one after the other, most with pauses
-	calm.Rate, calm.Workers = sink.AccountCallsPerSecond, 1
-	client, err := j.NewClient(ctx, j.Set.Service, calm, j.Key, time.Time{}, j.Log)
+	calm := *j // calls are made one after the other, most with pauses
+	calm.Set.Pace.Rate, calm.Set.Pace.Workers = sink.AccountCallsPerSecond, 1
+	client, err := calm.NewClient(ctx, time.Time{})
 	if err != nil {
 		return r, err
 	}

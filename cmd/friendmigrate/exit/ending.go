@@ -2,6 +2,7 @@ package exit
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -63,6 +64,11 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf is an Error in the words of fmt.Errorf.
+func Errorf(code Code, hint, format string, args ...any) error {
+	return &Error{Code: code, Err: fmt.Errorf(format, args...), Hint: hint}
+}
 
 // Because gives err a code, unless it is nil or has one already.
 func Because(code Code, err error) error {

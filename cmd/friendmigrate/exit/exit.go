@@ -55,6 +55,7 @@ const (
 // Row is one line of the table.
 type Row struct {
 	Code    Code
+	Word    string // for programs that would rather read than look up
 	Meaning string
 	Again   string // whether to run the same command again; empty: there is nothing to run
 	Rerun   Rerun  // the same for a scheduler that restarts, as it can't read and fixes nothing
@@ -63,21 +64,22 @@ type Row struct {
 // Table lists all codes in ascending order.
 func Table() []Row {
 	return []Row{
-		{Done, "every edge is in place (also: nothing to do)", "", Finish},
-		{Unexpected, "unexpected: a bug, a full disk, an I/O error, a damaged or newer state", "after fixing the cause",
-			Retry},
-		{Unusable, "flags, settings or input that cannot be used, or input that holds nothing", "no", GiveUp},
-		{Exceptions, "finished; some edges failed or some rows were rejected, and the lists say which", "no", GiveUp},
-		{Unfinished, "not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout",
+		{Done, "done", "every edge is in place (also: nothing to do)", "", Finish},
+		{Unexpected, "unexpected", "unexpected: a bug, a full disk, an I/O error, a damaged or newer state",
+			"after fixing the cause", Retry},
+		{Unusable, "unusable", "flags, settings or input that cannot be used, or input that holds nothing", "no", GiveUp},
+		{Exceptions, "exceptions", "finished; some edges failed or some rows were rejected, and the lists say which", "no",
+			GiveUp},
+		{Unfinished, "unfinished",
+			"not finished: a signal, --max-duration, unreachable, or an outage longer than --outage-timeout",
 			"yes, the same command resumes", Retry},
-		{Different, "verify found edges missing or different", "no", GiveUp},
-		{Systematic,
+		{Different, "different", "verify found edges missing or different", "no", GiveUp},
+		{Systematic, "systematic",
 			"stopped because failures look systematic: a threshold, nothing landing from the start, whole chunks " +
-				"refused " +
-				"edge by edge", "after looking at the list", GiveUp},
-		{OtherJob, "the state folder belongs to another job", "no", GiveUp},
-		{InUse, "the state folder is in use by another process", "later", Retry},
-		{Refused, "credentials, admin right, app, quota, region or proxy refused", "no", StopAll},
+				"refused edge by edge", "after looking at the list", GiveUp},
+		{OtherJob, "other-job", "the state folder belongs to another job", "no", GiveUp},
+		{InUse, "in-use", "the state folder is in use by another process", "later", Retry},
+		{Refused, "refused", "credentials, admin right, app, quota, region or proxy refused", "no", StopAll},
 	}
 }
 

@@ -39,14 +39,14 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (e *Export, stop j
 	if err != nil {
 		return nil, stop, refusal(j, err)
 	}
-	if err := j.ServeMetrics(j.Set.Eyes, j.Log); err != nil {
+	if err := j.ServeMetrics(); err != nil {
 		return e, stop, err
 	}
 	after := time.Time{}
 	if e.Resumed {
 		after = j.Began.Add(time.Second) // an earlier process may have sent calls until just now
 	}
-	if j.Client, err = j.NewClient(ctx, j.Set.Service, j.Set.Pace, j.Key, after, j.Log); err != nil {
+	if j.Client, err = j.NewClient(ctx, after); err != nil {
 		return e, stop, err
 	}
 	stop = job.Stop{Err: e.follow(ctx, j), Cause: context.Cause(ctx), Asks: true}
@@ -112,9 +112,9 @@ func (e *Export) follow(ctx context.Context, j *job.Job) error {
 		}
 		j.Log.Info(text, job.EventExport, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
 			zap.Float64("rate", j.Set.Rate))
-		defer j.Follow(j.Set.Output, j.Log, job.WorkOf(j.Client, meter, j.Set.Pace, e.fill))()
+		defer j.Follow(meter, e.fill)()
 	}
-	engine := j.Engine(j.Set.Pace, j.Set.Memory/4, j.Client, meter, j.Log)
+	engine := j.Engine(meter)
 	return e.Run(ctx, func(from string) friendlist.Pages { return j.Client.Friends(from) }, engine)
 }
 

@@ -22,13 +22,14 @@ type UnfinishedError struct {
 }
 
 func (e *UnfinishedError) Error() string {
-	if e.Missing > 0 {
-		return fmt.Sprintf("the job in %q is not finished: %d of its shards have no state yet", e.Dir, e.Missing)
+	what := fmt.Sprintf("%d of its edges are pending", e.Pending)
+	switch {
+	case e.Missing > 0:
+		what = fmt.Sprintf("%d of its shards have no state yet", e.Missing)
+	case e.Pending < 0:
+		what = "its input is not staged yet"
 	}
-	if e.Pending < 0 {
-		return fmt.Sprintf("the job in %q is not finished: its input is not staged yet", e.Dir)
-	}
-	return fmt.Sprintf("the job in %q is not finished: %d of its edges are pending", e.Dir, e.Pending)
+	return fmt.Sprintf("the job in %q is not finished: %s", e.Dir, what)
 }
 
 // Done says what was removed.
@@ -81,52 +82,38 @@ func finished(dir string) error {
 	return journal.Close()
 }
 
-// remove removes the staged input below dir, and what a killed run left of rows beside its lists.
+// remove removes the staged input below dir, what a killed run left of rows beside its lists and what
+// a killed --fresh has left, and notes old states.
 func (d *Done) remove(dir string) error {
-	staged := filepath.Join(dir, Staged)
-	before, err := sizes(staged)
+	before, err := removable(dir)
 	if err != nil {
 		return err
 	}
+	staged := filepath.Join(dir, Staged)
 	if err := stage.Remove(staged, disk.OS{}); err != nil {
 		return err
 	}
-	after, err := sizes(staged)
+	_ = os.Remove(staged) // somebody else's files stay
+	source.ForgetLists(disk.OS{}, dir)
+	for name := range before {
+		if filepath.Dir(name) != filepath.Clean(dir) {
+			continue
+		}
+		if err := os.Remove(name); err != nil {
+			return fmt.Errorf("remove spooled rows: %w", err)
+		}
+	}
+	after, err := removable(dir)
 	if err != nil {
 		return err
 	}
-	d.Files += len(before) - len(after)
 	for name, size := range before {
 		if _, stays := after[name]; !stays {
+			d.Files++
 			d.Bytes += size
 		}
 	}
-	if len(after) == 0 {
-		if err := os.Remove(staged); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the staged input: %w", err)
-		}
-	}
-	return d.rest(dir)
-}
-
-// rest removes spooled rows and what a killed --fresh has left, and notes old states.
-func (d *Done) rest(dir string) error {
-	source.ForgetLists(disk.OS{}, dir)
-	beside, err := sizes(dir)
-	if err != nil {
-		return err
-	}
-	for name, size := range beside {
-		if !Spooled(name) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("remove spooled rows: %w", err)
-		}
-		d.Files++
-		d.Bytes += size
-	}
-	old, err := filepath.Glob(filepath.Join(quoted(dir), "old-*", Staged))
+	old, err := filepath.Glob(filepath.Join(quoted(dir), setAside+"*", Staged))
 	if err != nil {
 		return fmt.Errorf("look for old states: %w", err)
 	}
@@ -141,21 +128,24 @@ func quoted(name string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
 }
 
-// sizes lists the files of a folder; one that is not there has none.
-func sizes(dir string) (map[string]int64, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("look into the state folder: %w", err)
-	}
-	list := map[string]int64{}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
+// removable are the files of the staged input and the spooled rows beside it, with their sizes.
+func removable(dir string) (map[string]int64, error) {
+	sizes := map[string]int64{}
+	for _, folder := range []string{dir, filepath.Join(dir, Staged)} {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("look into the state folder: %w", err)
 		}
-		if !e.IsDir() {
-			list[e.Name()] = info.Size()
+		for _, e := range entries {
+			if e.IsDir() || folder == dir && !Spooled(e.Name()) {
+				continue
+			}
+			info, err := e.Info()
+			if err != nil {
+				return nil, fmt.Errorf("look into the state folder: %w", err)
+			}
+			sizes[filepath.Join(folder, e.Name())] = info.Size()
 		}
 	}
-	return list, nil
+	return sizes, nil
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
@@ -15,11 +14,8 @@ import (
 // any of them.
 func (j *Job) CheckInputs() error {
 	if len(j.Inputs) == 0 {
-		return &exit.Error{
-			Code: exit.Unusable,
-			Err:  errors.New("no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input"),
-			Hint: j.Completed(j.Line().Of("INPUT")).String(),
-		}
+		return Unusable(j.Completed(j.Line().Of("INPUT")),
+			"no INPUT: name a file, a folder, s3://BUCKET/KEY, or - for standard input")
 	}
 	if err := j.CheckBase(); err != nil {
 		return err

@@ -64,40 +64,33 @@ func (p *Program) ReadKey(ctx context.Context, k settings.Key) (sink.KeySource, 
 	return key, p.another("secret-key-file", err)
 }
 
-// NewClient makes a client for a command that asks. It sends nothing yet.
-func (p *Program) NewClient(
-	ctx context.Context, s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger,
-) (*sink.Client, error) {
-	config, err := p.ClientConfig(s, pace, key, after, log)
+// NewClient makes a client, which says at once what cannot work and sends nothing yet. No call leaves
+// before after, if calls are paced at all.
+func (j *Job) NewClient(ctx context.Context, after time.Time) (*sink.Client, error) {
+	service, pace := j.Set.Service, j.Set.Pace
+	endpoint, err := EndpointOf(service)
 	if err != nil {
 		return nil, err
 	}
-	return p.ClientOf(ctx, config)
-}
-
-// ClientOf makes a client of a configuration.
-func (p *Program) ClientOf(ctx context.Context, c sink.Config) (*sink.Client, error) {
-	client, err := Await(ctx, p, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
+	c := sink.Config{
+		Endpoint: endpoint, SDKAppID: service.SDKAppID, Identifier: service.Identifier, Key: j.Key,
+		SigLifetime: service.SigLifetime, Rate: pace.Rate, StartAfter: after, Workers: pace.Workers,
+		Timeout: pace.Timeout, AllowPlainHTTP: service.PlainHTTP, CAFile: service.CAFile,
+		UserAgent: "friendmigrate/" + j.Version, Log: clientLog{j.Log},
+	}
+	if pace.Rate >= sink.Unpaced {
+		c.StartAfter = time.Time{}
+	}
+	if service.Rehearse {
+		if j.rehearsal, err = startRehearsal(&c, service.RealTime); err != nil {
+			return nil, err
+		}
+	}
+	client, err := Await(ctx, j.Program, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
 	if c.CAFile != "" {
-		err = p.another("ca-file", err)
+		err = j.another("ca-file", err)
 	}
 	return client, err
-}
-
-// ClientConfig is what the settings say about calls: no call leaves before after, if they are paced
-// at all.
-func (p *Program) ClientConfig(
-	s settings.Service, pace settings.Pace, key sink.KeySource, after time.Time, log *zap.Logger,
-) (sink.Config, error) {
-	endpoint, err := EndpointOf(s)
-	if pace.Rate >= sink.Unpaced {
-		after = time.Time{}
-	}
-	return sink.Config{
-		Endpoint: endpoint, SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: key, SigLifetime: s.SigLifetime,
-		Rate: pace.Rate, StartAfter: after, Workers: pace.Workers, Timeout: pace.Timeout,
-		AllowPlainHTTP: s.PlainHTTP, CAFile: s.CAFile, UserAgent: "friendmigrate/" + p.Version, Log: clientLog{log},
-	}, err
 }
 
 // EndpointOf is where calls go.
@@ -109,46 +102,46 @@ func EndpointOf(s settings.Service) (string, error) {
 	return endpoint, exit.Because(exit.Unusable, err)
 }
 
-// Engine is how the engine is to be used for asking.
-func (p *Program) Engine(
-	pace settings.Pace, memory int64, c *sink.Client, meter *migrate.Meter, log *zap.Logger,
-) migrate.Options {
-	retry := migrate.DefaultRetry
+// Engine is how the engine is to be used.
+func (j *Job) Engine(meter *migrate.Meter) migrate.Options {
+	pace, retry := j.Set.Pace, migrate.DefaultRetry
 	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{
-		Workers: pace.Workers, Memory: memory, Retry: retry, OutageTimeout: pace.OutageTimeout,
-		MaxDuration: p.Window, Since: p.Began, Probe: c.Probe, Clock: c.Clock, Meter: meter, Event: logEngine(log),
+		Workers: pace.Workers, Memory: j.Set.Job.Memory / 4, Retry: retry, OutageTimeout: pace.OutageTimeout,
+		MaxDuration: j.Window, Since: j.Began, Probe: j.Client.Probe, Clock: j.Client.Clock, Meter: meter,
+		Event: logEngine(j.Log),
 	}
 }
 
-// OpenObjects makes the client for inputs that are objects; nil where none is. It sends nothing.
-func (p *Program) OpenObjects(
-	ctx context.Context, c objects.Config, inputs []string, warn func(message string),
-) (*objects.Store, error) {
-	if !slices.ContainsFunc(inputs, objects.IsName) {
-		return nil, nil
+// OpenObjects makes the client for inputs that are objects, if one is. It sends nothing.
+func (j *Job) OpenObjects(ctx context.Context, warn func(message string)) error {
+	if !slices.ContainsFunc(j.Inputs, objects.IsName) {
+		return nil
 	}
-	c.Env, c.UserAgent, c.Warn = p.Env, "friendmigrate/"+p.Version, warn
-	if err := settings.CheckProxies(p.Env); err != nil {
-		return nil, exit.Because(exit.Unusable, err)
+	c := j.Set.Objects
+	c.Env, c.UserAgent, c.Warn = j.Env, "friendmigrate/"+j.Version, warn
+	err := settings.CheckProxies(j.Env)
+	if err != nil {
+		return exit.Because(exit.Unusable, err)
 	}
-	return Await(ctx, p, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
+	j.Store, err = Await(ctx, j.Program, "--ca-file", func() (*objects.Store, error) { return objects.New(c) })
+	return err
 }
 
 // ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a
 // second process on the same state is told that, and before anything is changed, read or sent.
-func (p *Program) ServeMetrics(set settings.Eyes, log *zap.Logger) error {
-	if set.Listen == "" || p.Server != nil { // a verify of several shards takes several locks
+func (j *Job) ServeMetrics() error {
+	set := j.Set.Eyes
+	if set.Listen == "" || j.Server != nil { // a verify of several shards takes several locks
 		return nil
 	}
-	server, err := progress.Listen(set.Listen, p.View)
+	server, err := progress.Listen(set.Listen, j.View)
 	if err != nil {
 		host, _, _ := net.SplitHostPort(set.Listen)
-		hint := p.Line().With("listen", net.JoinHostPort(host, "0"))
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: hint.String()}
+		return Unusable(j.Line().With("listen", net.JoinHostPort(host, "0")), "%w", err)
 	}
-	p.Server, p.Lingers = server, set.Linger
-	log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), EventListen,
+	j.Server, j.Lingers = server, set.Linger
+	j.Log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), EventListen,
 		zap.String("address", server.Addr().String()))
 	return nil
 }
@@ -165,9 +158,9 @@ func ServiceURL(a net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// WorkOf is a run of calls as others watch it. fill says what the command knows of it.
-func WorkOf(c *sink.Client, m *migrate.Meter, pace settings.Pace, fill func(*progress.Snapshot)) progress.Work {
-	return progress.Work{Client: c, Meter: m, Workers: pace.Workers, Timeout: pace.Timeout,
+// work is a run of calls as others watch it. fill says what the command knows of it.
+func (j *Job) work(meter *migrate.Meter, fill func(*progress.Snapshot)) progress.Work {
+	return progress.Work{Client: j.Client, Meter: meter, Workers: j.Set.Pace.Workers, Timeout: j.Set.Pace.Timeout,
 		Fill: func(s *progress.Snapshot) {
 			s.Phase = progress.Sending
 			fill(s)

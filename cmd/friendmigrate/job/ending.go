@@ -44,7 +44,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 		e.Hint = j.stopHint(o, e.Code)
 	}
 	e.Report = j.path(folder.Page)
-	return e
+	return j.Outside(e)
 }
 
 // finishedWords says what became of a plan that is done.
@@ -87,17 +87,11 @@ func (j *Run) finishedWords(o outcome) string {
 
 // besides says which edges took nothing to be settled.
 func (j *Run) besides(o outcome) string {
-	if o.pilot != nil {
+	n := o.account.Rows.Already + o.account.Added.Already
+	if o.pilot != nil || n == 0 {
 		return ""
 	}
-	var parts []string
-	if n := o.account.Rows.Already + o.account.Added.Already; n > 0 {
-		parts = append(parts, terminal.Count(n)+terminal.Verb(n, " was ", " were ")+j.Op.Already)
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(parts, ", ") + ")"
+	return fmt.Sprintf(" (%s %s %s)", terminal.Count(n), terminal.Verb(n, "was", "were"), j.Op.Already)
 }
 
 // whyNothing says why there is no edge to send.

@@ -25,7 +25,7 @@ func (p *Program) Failure(err error) exit.Ending {
 	if errors.Is(err, checkpoint.ErrLocked) {
 		known.Code = exit.InUse
 	}
-	if errors.Is(err, syscall.ENOTDIR) {
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, folder.ErrNoJob) {
 		known.Code = exit.Unusable
 	}
 	signal, signalled := errors.AsType[Signal](err)
@@ -45,7 +45,7 @@ func (p *Program) Failure(err error) exit.Ending {
 	if e.Hint == "" {
 		e.Hint = p.Hint(err, e.Code)
 	}
-	return e
+	return p.Outside(e)
 }
 
 // Hint is the command to run after an error that names none.
@@ -156,7 +156,7 @@ func (p *Program) Stopped(ctx context.Context, format string) error {
 	if cause == nil {
 		return nil
 	}
-	return &exit.Error{Code: exit.Unfinished, Err: fmt.Errorf(format, cause), Hint: p.Line().String()}
+	return exit.Errorf(exit.Unfinished, p.Line().String(), format, cause)
 }
 
 // Signal is the cause with which a signal ends the context.

@@ -3,6 +3,7 @@ package job
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"time"
@@ -45,13 +46,10 @@ func (j *Run) finish() (exit.Ending, error) {
 	}
 	r := j.report(o, ending)
 	j.watch.Last(last)
-	errs := []error{
-		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Page), r.WriteHTML),
-		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON),
-	}
-	if err := errors.Join(errs...); err != nil {
-		o.trouble = errors.Join(o.trouble, fmt.Errorf("write the report: %w", err))
+	err := errors.Join(WriteReport(j.FS, j.Dir, r),
+		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
+	if err != nil {
+		o.trouble = errors.Join(o.trouble, err)
 		ending = j.judge(o)
 		last = j.View.Ending(ending)
 	}
@@ -71,7 +69,7 @@ func (j *Run) finish() (exit.Ending, error) {
 // writeReport writes the failed list and writes the account, which has to balance, and to agree
 // with the list and with what the run counted.
 func (j *Run) writeReport() outcome {
-	o := outcome{account: j.account()}
+	o := outcome{account: report.Make(j.Journal.Identity(), j.Journal.Totals())}
 	ofPilot := map[int]int64{}
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {
 		if j.Pilot != nil {
@@ -139,6 +137,19 @@ func (j *Run) report(o outcome, e exit.Ending) report.Report {
 		r.Verified = before.Verified
 	}
 	return r
+}
+
+// WriteReport writes both forms of a report into a state folder.
+func WriteReport(fsys disk.FS, dir string, r interface {
+	WriteJSON(io.Writer) error
+	WriteHTML(io.Writer) error
+}) error {
+	err := errors.Join(disk.WriteWhole(fsys, filepath.Join(dir, folder.Report), r.WriteJSON),
+		disk.WriteWhole(fsys, filepath.Join(dir, folder.Page), r.WriteHTML))
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
 }
 
 // Report is the report of the job as far as its state tells it.

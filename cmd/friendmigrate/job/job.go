@@ -48,7 +48,8 @@ type Job struct {
 
 	Counts source.Counts // of reading the input
 
-	unpace func() // ends what ObeyPace began; nil: nothing
+	rehearsal *rehearsal // nil: it is none
+	unpace    func()     // ends what ObeyPace began; nil: nothing
 }
 
 // Begin says what runs here.
@@ -69,8 +70,7 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 		return exit.Because(exit.Unusable, err)
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(j.Set.Job.Memory))
-	j.Store, err = j.OpenObjects(ctx, j.Set.Objects, j.Inputs, j.Warner(EventObjectStorage))
-	return err
+	return j.OpenObjects(ctx, j.Warner(EventObjectStorage))
 }
 
 // ErrNoFolder is where neither a state folder is there nor an input to make one for.
@@ -79,10 +79,7 @@ var ErrNoFolder = errors.New("no state folder")
 // CheckBase refuses a file in the place of the state folder.
 func (j *Job) CheckBase() error {
 	if info, err := os.Stat(j.Set.Job.State); err == nil && !info.IsDir() {
-		return &exit.Error{
-			Code: exit.Unusable, Err: fmt.Errorf("--state is %q, which is not a folder", j.Set.Job.State),
-			Hint: j.Elsewhere(),
-		}
+		return exit.Errorf(exit.Unusable, j.Elsewhere(), "--state is %q, which is not a folder", j.Set.Job.State)
 	}
 	return nil
 }
@@ -121,7 +118,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 		}
 		return err
 	}
-	return j.ServeMetrics(j.Set.Eyes, j.Log)
+	return j.ServeMetrics()
 }
 
 // Close closes what is open, and between the client and the rest what else there is. Everything
@@ -134,6 +131,9 @@ func (j *Job) Close(between ...func() error) error {
 	}
 	if j.Client != nil {
 		j.Client.Close()
+	}
+	if j.rehearsal != nil {
+		errs = append(errs, j.rehearsal.stop(context.Background()))
 	}
 	for _, f := range between {
 		errs = append(errs, f())
@@ -181,14 +181,13 @@ func (j *Job) Reading(dir string) source.Job {
 func StagingShare(memory int64) int64 { return memory * 55 / 100 }
 
 // AfterLastRun is when calls may leave without breaking the promise of the rate: an earlier process
-// may have sent calls until it ended, at most a second's worth. It is zero where none has run.
+// may have sent calls until it ended, at most a second's worth, or until just now.
 func (j *Job) AfterLastRun(now time.Time) time.Time {
-	if j.Journal == nil || len(j.Journal.Runs()) == 0 {
-		return time.Time{}
-	}
-	runs := j.Journal.Runs()
-	if last := runs[len(runs)-1]; last.End != nil && last.End.At.Before(now) {
-		return last.End.At.Add(time.Second)
+	if j.Journal != nil {
+		runs := j.Journal.Runs()
+		if n := len(runs); n > 0 && runs[n-1].End != nil && runs[n-1].End.At.Before(now) {
+			now = runs[n-1].End.At
+		}
 	}
 	return now.Add(time.Second)
 }
@@ -204,11 +203,8 @@ func (j *Job) Apart() string {
 
 // OtherJob refuses a state folder that is another job's.
 func (j *Job) OtherJob(differences []string) error {
-	return &exit.Error{
-		Code: exit.OtherJob, Hint: j.Apart(),
-		Err: fmt.Errorf("the state folder %q belongs to another job: %s; nothing was %s",
-			j.Dir, strings.Join(differences, "; "), j.Done),
-	}
+	return exit.Errorf(exit.OtherJob, j.Apart(), "the state folder %q belongs to another job: %s; nothing was %s",
+		j.Dir, strings.Join(differences, "; "), j.Done)
 }
 
 // ReadError gives an error of reading the input its code.
@@ -223,5 +219,5 @@ func (j *Job) ReadError(ctx context.Context, err error) error {
 	default:
 		return err
 	}
-	return &exit.Error{Code: exit.Unfinished, Err: err, Hint: j.ResumeLine().String()}
+	return exit.Errorf(exit.Unfinished, j.ResumeLine().String(), "%w", err)
 }

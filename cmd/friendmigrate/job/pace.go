@@ -9,13 +9,13 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// ObeyPace has the client follow the pace that is set in the state folder base, from its first call
-// until Close: shard's share of it, and at most so many calls per second.
-func (j *Job) ObeyPace(base string, shard settings.Shard, most float64) {
+// ObeyPace has the client follow the pace that is set in the state folder, from its first call until
+// Close: the shard's share of it, and at most so many calls per second.
+func (j *Job) ObeyPace(most float64) {
 	var last folder.Pace
 	broken := false
 	look := func() {
-		now, err := folder.ReadPace(base)
+		now, err := folder.ReadPace(j.Base())
 		if err != nil && !broken {
 			j.Log.Warn(err.Error()+"; the pace stays as it is", EventPace)
 		}
@@ -26,7 +26,7 @@ func (j *Job) ObeyPace(base string, shard settings.Shard, most float64) {
 		last = now
 		rate := j.Set.Pace.Rate
 		if now.Rate > 0 {
-			rate = min(most, settings.Share(now.Rate, shard))
+			rate = min(most, settings.Share(now.Rate, j.Set.Job.Shard))
 		}
 		text := now.String()
 		if text == "" {

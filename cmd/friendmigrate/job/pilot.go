@@ -147,13 +147,9 @@ func (p *Pilot) Nobody() error {
 	if p.list.Stream {
 		hint = p.line.String()
 	}
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err: fmt.Errorf("--only-accounts %q: none of its %s has an edge here; nothing was sent",
-			p.list.Name, terminal.Some(p.list.Count, "account")),
-		Hint: fmt.Sprintf("%s # line %d was read as %q, and no From_Account is exactly that", hint, first.Line,
-			first.ID),
-	}
+	hint += fmt.Sprintf(" # line %d was read as %q, and no From_Account is exactly that", first.Line, first.ID)
+	return exit.Errorf(exit.Unusable, hint, "--only-accounts %q: none of its %s has an edge here; nothing was sent",
+		p.list.Name, terminal.Some(p.list.Count, "account"))
 }
 
 // unknownWords names the first accounts without an edge.

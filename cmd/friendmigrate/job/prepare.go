@@ -62,16 +62,10 @@ func (j *Run) Prepare(ctx context.Context) error {
 	}
 	j.follow(nil)
 	var err error
-	switch {
-	case j.Stage != nil:
+	if j.Stage != nil {
 		err = j.compareSealed(ctx)
-	default:
-		if j.Journal != nil {
-			err = j.compareAgain(ctx)
-		}
-		if err == nil {
-			err = j.stageInput(ctx, want)
-		}
+	} else if err = j.compareAgain(ctx); err == nil {
+		err = j.stageInput(ctx, want)
 	}
 	if err != nil {
 		return err
@@ -88,12 +82,8 @@ func (j *Run) refuseUndone() error {
 	if err != nil || !undone {
 		return err
 	}
-	return &exit.Error{
-		Code: exit.OtherJob, Hint: j.Line().With("fresh", "").String(),
-		Err: fmt.Errorf("the job in %q was undone, wholly or in part; to import it again, start over with --fresh; "+
-			"nothing was %s",
-			j.Dir, j.Done),
-	}
+	return exit.Errorf(exit.OtherJob, j.freshLine(), "the job in %q was undone, wholly or in part; to import it again, "+
+		"start over with --fresh; nothing was %s", j.Dir, j.Done)
 }
 
 // OpenJournal opens the journal in the run's folder, if there is one.
@@ -103,18 +93,15 @@ func (j *Run) OpenJournal() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, checkpoint.ErrDamaged):
-		return &exit.Error{Code: exit.Unexpected,
-			Err: fmt.Errorf("%w: nothing was sent; restore it from a copy, or start over with --fresh, which may "+
-				"import "+
-				"edges twice", err), Hint: j.Line().With("fresh", "").String()}
+		return exit.Errorf(exit.Unexpected, j.freshLine(), "%w: nothing was sent; restore it from a copy, or start over "+
+			"with --fresh, which may import edges twice", err)
 	case err != nil:
 		return err
 	}
 	j.Journal, j.resumed = journal, true
 	if n := journal.Recovered(); n > 0 {
-		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and "+
-			"are cut off",
-			n), EventJournalCut, zap.Int64("bytes", n))
+		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are "+
+			"cut off", n), EventJournalCut, zap.Int64("bytes", n))
 	}
 	return nil
 }
@@ -136,26 +123,27 @@ func (j *Run) openStage() error {
 		return err
 	}
 	j.Stage, j.Counts = s, meta.Counts
-	if j.Journal != nil && s.Totals().PlanDigest != j.Journal.Identity().PlanDigest {
-		return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks "+
-			"of; "+
-			"put the right one back, or start over with --fresh", j.Dir)
+	return j.CheckPlan(j.Journal)
+}
+
+// CheckPlan refuses a stage that is not the one of the journal, if there is one.
+func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
+	if journal == nil || journal.Identity().PlanDigest == j.Stage.Totals().PlanDigest {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; "+
+		"nothing was %s; put the right one back, or start over with --fresh", j.Dir, j.Done)
 }
 
 // lostJournal refuses a stage without the journal that was made with it: what was sent is not known
 // any more.
 func (j *Run) lostJournal(what string) error {
-	return &exit.Error{
-		Code: exit.Unexpected,
-		Err: fmt.Errorf("open the state: %s of %q %s, and with it the knowledge of what was sent; restore it, or "+
-			"start "+
-			"over with --fresh, which may import edges twice",
-			checkpoint.FileName, j.Dir, what),
-		Hint: j.Line().With("fresh", "").String(),
-	}
+	return exit.Errorf(exit.Unexpected, j.freshLine(), "open the state: %s of %q %s, and with it the knowledge of what "+
+		"was sent; restore it, or start over with --fresh, which may import edges twice",
+		checkpoint.FileName, j.Dir, what)
 }
+
+func (j *Run) freshLine() string { return j.Line().With("fresh", "").String() }
 
 // Input is standard input, or nil where it is a terminal, which has nothing to say to a job that is
 // staged.
@@ -166,15 +154,25 @@ func (j *Job) Input() io.Reader {
 	return j.Std.In
 }
 
-// CompareInputs sees whether the inputs that the command names are those that were staged. It warns
-// of what is gone, and of what folders hold that is not read.
-func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.Comparison, error) {
-	c, err := source.Compare(ctx, staged, j.Arguments(j.Input()))
+// compare refuses inputs that are not those that were recorded. Some may be gone.
+func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Reader) (source.Comparison, error) {
+	c, err := source.Compare(ctx, recorded, j.Arguments(stdin))
 	switch {
 	case err != nil:
 		return c, j.ReadError(ctx, err)
 	case c.Verdict == source.Different:
 		return c, j.OtherJob(c.Reasons)
+	}
+	return c, nil
+}
+
+// CompareInputs is compare with what was staged. It warns of what is gone, and of what folders hold
+// that is not read.
+func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.Comparison, error) {
+	c, err := j.compare(ctx, staged, j.Input())
+	switch {
+	case err != nil:
+		return c, err
 	case c.Verdict == source.Gone:
 		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
 			EventInputGone, zap.Strings("why", c.Reasons))
@@ -209,16 +207,15 @@ func (j *Run) compareSealed(ctx context.Context) error {
 		return nil
 	}
 	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()),
-		terminal.Some(t.Settled()+t.Pending,
-			"edge")),
-		EventResume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+		terminal.Some(t.Settled()+t.Pending, "edge")), EventResume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
 // compareAgain sees, before a lost stage is built again and lists are written, whether the inputs
-// are those of the journal. Standard input can be read once only: there it is seen after staging.
+// are those of the journal, if there is one. Standard input can be read once only: there it is seen
+// after staging.
 func (j *Run) compareAgain(ctx context.Context) error {
-	if slices.Contains(j.Inputs, "-") {
+	if j.Journal == nil || slices.Contains(j.Inputs, "-") {
 		return nil
 	}
 	var recorded []source.Input
@@ -235,27 +232,19 @@ func (j *Run) compareAgain(ctx context.Context) error {
 	for i := range min(len(found), len(recorded)) {
 		recorded[i].Name = found[i].Name
 	}
-	c, err := source.Compare(ctx, recorded, j.Arguments(nil))
-	switch {
-	case err != nil:
-		return j.InputError(ctx, err)
-	case c.Verdict == source.Different:
-		return j.OtherJob(c.Reasons)
-	case c.Verdict == source.Gone:
-		return j.cannotStageAgain(strings.Join(c.Reasons, "; "))
+	c, err := j.compare(ctx, recorded, nil)
+	if err == nil && c.Verdict == source.Gone {
+		err = j.cannotStageAgain(strings.Join(c.Reasons, "; "))
 	}
-	return nil
+	return err
 }
 
 // cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are
 // left as they are.
 func (j *Run) cannotStageAgain(why string) error {
-	return &exit.Error{
-		Code: exit.Unexpected, Hint: j.Line().Without("fresh").String() + " # after putting the input back",
-		Err: fmt.Errorf("the staged input in %q is gone, damaged or of another version, and cannot be built again: "+
-			"%s; "+
-			"nothing was sent", j.Dir, why),
-	}
+	return exit.Errorf(exit.Unexpected, j.Line().Without("fresh").String()+" # after putting the input back",
+		"the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent",
+		j.Dir, why)
 }
 
 // stageInput reads the inputs and seals them.

@@ -8,7 +8,6 @@ package job
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -260,7 +259,7 @@ func FreeList(name string) string {
 
 // Unusable is the error of a command line, and hint the one that was meant.
 func Unusable(hint exit.Line, format string, args ...any) error {
-	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf(format, args...), Hint: hint.String()}
+	return exit.Errorf(exit.Unusable, hint.String(), format, args...)
 }
 
 // Refused is the error of a command that would write over a file, and hint the command that does
@@ -269,7 +268,7 @@ func Refused(err error, hint string) error {
 	if err == nil || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return err
 	}
-	return &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("%w; nothing was written", err), Hint: hint}
+	return exit.Errorf(exit.Unusable, hint, "%w; nothing was written", err)
 }
 
 // Elsewhere is the command with a placeholder for another place to write to.

@@ -58,13 +58,6 @@ func startRehearsal(c *sink.Config, realTime bool) (*rehearsal, error) {
 	return r, nil
 }
 
-func (r *rehearsal) close() error {
-	if r == nil {
-		return nil
-	}
-	return r.stop(context.Background())
-}
-
 // compare holds the job's account against what the service counted for itself. Where they differ
 // the job may not be called finished.
 func (r *rehearsal) compare(j *Run, a report.Account) error {

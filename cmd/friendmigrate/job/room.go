@@ -45,18 +45,12 @@ func (j *Run) checkRoom() error {
 	j.Needed = likely
 	switch {
 	case free < certain:
-		return &exit.Error{
-			Code: exit.Unexpected,
-			Err: fmt.Errorf("no space to finish: the volume of %q has %s free, and recording the rest of the job "+
-				"takes %s at "+
-				"least; nothing was sent by this run",
-				j.Dir, settings.FormatSize(free), settings.FormatSize(certain)),
-			Hint: j.ResumeLine().String() + " # after making room",
-		}
+		return exit.Errorf(exit.Unexpected, j.ResumeLine().String()+" # after making room",
+			"no space to finish: the volume of %q has %s free, and recording the rest of the job takes %s at least; "+
+				"nothing was sent by this run", j.Dir, settings.FormatSize(free), settings.FormatSize(certain))
 	case free < likely:
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take "+
-			"up to "+
-			"%s. A full disk loses nothing, but stops the job",
+			"up to %s. A full disk loses nothing, but stops the job",
 			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), EventRoom, zap.Int64("free", free))
 	}
 	return nil
@@ -86,8 +80,7 @@ func (j *Run) warnOfStage(ctx context.Context) {
 	j.MeasureStage(ctx)
 	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent "+
-			"before "+
-			"all of it is staged",
+			"before all of it is staged",
 			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), EventRoom, zap.Int64("free", free))
 	}
 }

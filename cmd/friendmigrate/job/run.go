@@ -26,10 +26,9 @@ type Run struct {
 	Reads *folder.Reads // what the command was told to read
 	Pilot *Pilot        // nil: all accounts
 
-	home      string     // the state folder, while --fresh prepares the new state in another one, Dir
-	old       string     // where --fresh has moved the old state
-	listed    bool       // the last line speaks of lists in Dir
-	rehearsal *rehearsal // nil: it is none
+	home   string // the state folder, while --fresh prepares the new state in another one, Dir
+	old    string // where --fresh has moved the old state
+	listed bool   // the last line speaks of lists in Dir
 
 	gone    []string // lists that cannot be made again
 	resumed bool     // a journal was there before
@@ -69,7 +68,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	if err != nil {
 		return exit.Ending{}, err
 	}
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.takeFolder(ctx); err != nil {
 		return exit.Ending{}, err
 	}
@@ -92,11 +91,10 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 
 // open makes everything ready for the first call.
 func (j *Run) open(ctx context.Context, pilot *Pilot) error {
-	prepare := func(ctx context.Context, j *Run) error { return j.Prepare(ctx) }
-	if j.Op.Prepare != nil {
-		prepare = j.Op.Prepare
+	if j.Op.Prepare == nil {
+		j.Op.Prepare = func(ctx context.Context, j *Run) error { return j.Prepare(ctx) }
 	}
-	if err := prepare(ctx, j); err != nil {
+	if err := j.Op.Prepare(ctx, j); err != nil {
 		return err
 	}
 	if err := j.loadPilot(ctx, pilot); err != nil {
@@ -136,36 +134,16 @@ func (j *Run) takeFolder(ctx context.Context) error {
 	return j.startOver()
 }
 
-// close closes what is open.
-func (j *Run) close() error { return j.Close(j.rehearsal.close) }
-
-// startAfter is when the first call may leave.
-func (j *Run) startAfter(now time.Time) time.Time {
-	after := j.AfterLastRun(now)
-	switch {
-	case !j.resumed:
-		return time.Time{}
-	case after.IsZero():
-		return now.Add(time.Second)
+// OpenClient makes the client of the run.
+func (j *Run) OpenClient(ctx context.Context) (err error) {
+	after := time.Time{}
+	if j.resumed {
+		after = j.AfterLastRun(time.Now())
 	}
-	return after
-}
-
-// OpenClient makes the client, which says at once what cannot work and sends nothing yet.
-func (j *Run) OpenClient(ctx context.Context) error {
-	c, err := j.ClientConfig(j.Set.Service, j.Set.Pace, j.Key, j.startAfter(time.Now()), j.Log)
-	if err != nil {
+	if j.Client, err = j.NewClient(ctx, after); err != nil {
 		return err
 	}
-	if j.Set.Service.Rehearse {
-		if j.rehearsal, err = startRehearsal(&c, j.Set.Service.RealTime); err != nil {
-			return err
-		}
-	}
-	if j.Client, err = j.ClientOf(ctx, c); err != nil {
-		return err
-	}
-	j.ObeyPace(j.Base(), j.Set.Job.Shard, math.Inf(1))
+	j.ObeyPace(math.Inf(1))
 	return nil
 }
 
@@ -193,9 +171,4 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 	}
 	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", EventReopen, zap.Int64("edges", n))
 	return nil
-}
-
-// account is the sum of the job as the journal has it now.
-func (j *Run) account() report.Account {
-	return report.Make(j.Journal.Identity(), j.Journal.Totals())
 }

@@ -52,7 +52,7 @@ func (j *Run) send(ctx context.Context) runResult {
 	if j.Op.Rosters != nil {
 		plan = j.Op.Rosters(plan)
 	}
-	engine := j.Engine(j.Set.Pace, j.Set.Job.Memory/4, j.Client, meter, j.Log)
+	engine := j.Engine(meter)
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
 	if j.Op.EdgeBytes != nil {
 		engine.EdgeBytes = j.Op.EdgeBytes

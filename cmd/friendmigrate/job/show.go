@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/progress"
-	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
 )
 
 // Tick is how often a command looks where it stands.
@@ -27,10 +27,9 @@ func lineDue(n int) time.Duration {
 // Show is the goroutine that looks once a second where a command stands, and shows it to people: in
 // a block that is drawn again on a terminal, else now and then in a line.
 type Show struct {
-	p    *Program
-	log  *zap.Logger // nil: lines are for people
-	how  string      // bar, lines, none
-	text bool        // lines are for people although there is a log
+	job  *Job
+	how  string // bar, lines, none
+	text bool   // lines are for people
 	each func(progress.Snapshot)
 	quit chan struct{}
 	done <-chan struct{}
@@ -43,23 +42,23 @@ type Show struct {
 
 // StartShow begins to show. each is called with every snapshot, by another goroutine, if it is not
 // nil.
-func (p *Program) StartShow(out settings.Output, log *zap.Logger, each func(progress.Snapshot)) *Show {
-	s := &Show{p: p, log: log, how: out.Progress, each: each, quit: make(chan struct{}), began: time.Now()}
-	s.text = log == nil || plain(out, p.Screen)
+func (j *Job) StartShow(each func(progress.Snapshot)) *Show {
+	s := &Show{job: j, how: j.Set.Output.Progress, each: each, quit: make(chan struct{}), began: time.Now()}
+	s.text = j.Log == nil || plain(j.Set.Output, j.Screen)
 	if s.how == "auto" {
 		s.how = "lines"
-		if p.Screen.Redraws() {
+		if j.Screen.Redraws() {
 			s.how = "bar"
 		}
 	}
-	s.done = p.Background(s.loop)
+	s.done = j.Background(s.loop)
 	return s
 }
 
 func (s *Show) loop() {
 	tick := time.NewTicker(Tick)
 	defer tick.Stop()
-	stopped := s.p.View.Stopped()
+	stopped := s.job.View.Stopped()
 	for {
 		select {
 		case <-s.quit:
@@ -68,7 +67,7 @@ func (s *Show) loop() {
 			stopped = nil
 			s.stopping()
 		case now := <-tick.C:
-			if snapshot, ok := s.p.View.Look(now); ok {
+			if snapshot, ok := s.job.View.Look(now); ok {
 				s.show(snapshot, now)
 			}
 		}
@@ -77,15 +76,15 @@ func (s *Show) loop() {
 
 // stopping answers a signal at once.
 func (s *Show) stopping() {
-	snapshot, _ := s.p.View.Look(time.Now())
+	snapshot, _ := s.job.View.Look(time.Now())
 	text := "stopping: " + snapshot.Stopping()
 	switch {
 	case s.how == "bar":
 		s.draw(snapshot)
 	case s.text:
-		s.p.Screen.Line(text)
+		s.job.Screen.Line(text)
 	default:
-		s.log.Info(text, EventStop)
+		s.job.Log.Info(text, EventStop)
 	}
 }
 
@@ -93,8 +92,8 @@ func (s *Show) show(snapshot progress.Snapshot, now time.Time) {
 	if s.each != nil {
 		s.each(snapshot)
 	}
-	if message := s.p.View.Still(); message != "" {
-		s.log.Warn(message, EventWaits)
+	if message := s.job.View.Still(); message != "" {
+		s.job.Log.Warn(message, EventWaits)
 	}
 	s.draw(snapshot)
 	if s.how == "lines" && now.Sub(s.began) >= lineDue(s.lines) {
@@ -105,7 +104,7 @@ func (s *Show) show(snapshot progress.Snapshot, now time.Time) {
 
 func (s *Show) draw(snapshot progress.Snapshot) {
 	if s.how == "bar" {
-		s.p.Screen.Block(snapshot.Block(s.p.Screen.Columns() - 1))
+		s.job.Screen.Block(snapshot.Block(s.job.Screen.Columns() - 1))
 	}
 }
 
@@ -114,12 +113,12 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	text := snapshot.Line()
 	switch {
 	case s.text:
-		s.p.Screen.Line(text)
+		s.job.Screen.Line(text)
 	case snapshot.Account != nil:
-		s.log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
+		s.job.Log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
 			zap.Int64("settled", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	default:
-		s.log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
+		s.job.Log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
 			zap.Int64("done", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	}
 }
@@ -130,28 +129,28 @@ func (s *Show) Stop() {
 	s.once.Do(func() {
 		close(s.quit)
 		<-s.done
-		s.p.View.Rest()
-		s.draw(s.p.View.Snapshot())
+		s.job.View.Rest()
+		s.draw(s.job.View.Snapshot())
 	})
 	<-s.done
 }
 
 // Last shows the end. Stop was called before.
 func (s *Show) Last(snapshot progress.Snapshot) {
-	s.p.Screen.Block(nil) // what comes next says how it ended
+	s.job.Screen.Block(nil) // what comes next says how it ended
 	if s.how == "lines" {
 		s.line(snapshot)
 	}
 }
 
-// Follow shows what a command does, until stop is called, and then where it all ended. stop may be
+// Follow shows what a run of calls does, until stop is called, and then where it all ended. stop may be
 // called again.
-func (p *Program) Follow(out settings.Output, log *zap.Logger, w progress.Work) (stop func()) {
-	p.View.Watch(w)
-	show := p.StartShow(out, log, nil)
+func (j *Job) Follow(meter *migrate.Meter, fill func(*progress.Snapshot)) (stop func()) {
+	j.View.Watch(j.work(meter, fill))
+	show := j.StartShow(nil)
 	return sync.OnceFunc(func() {
 		show.Stop()
-		show.Last(p.View.Snapshot())
+		show.Last(j.View.Snapshot())
 	})
 }
 

@@ -16,8 +16,9 @@ func TestASignalIsAnsweredAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		p := &Program{View: progress.NewView(), Screen: terminal.New(&out, nil)}
+		j := &Job{Program: p, Set: settings.Settings{Output: settings.Output{Progress: "lines"}}}
 		p.View.Watch(progress.Work{Fill: func(s *progress.Snapshot) { s.Phase, s.Settled, s.Total = progress.Sending, 3, 4 }})
-		show := p.StartShow(settings.Output{Progress: "lines"}, nil, nil)
+		show := j.StartShow(nil)
 		time.Sleep(Tick + Tick/2)
 		synctest.Wait()
 		before := out.String()

@@ -27,15 +27,12 @@ func (s Stop) Code() exit.Code {
 		return exit.Done
 	case errors.As(s.Err, &stop):
 		switch stop.Reason {
-		case migrate.ReasonSignal, migrate.ReasonDuration, migrate.ReasonOutage, migrate.ReasonThrottled,
-			migrate.ReasonSilent,
-			migrate.ReasonUnanswered:
-			return exit.Unfinished
 		case migrate.ReasonThreshold, migrate.ReasonSystematic:
 			return exit.Systematic
 		case migrate.ReasonRefused:
 			return exit.Refused
 		}
+		return exit.Unfinished
 	case errors.As(s.Err, &known):
 		return known.Code
 	}
@@ -53,12 +50,12 @@ func (s Stop) Why() string {
 // Ending words a run that did not go through. words puts what the command knows around why it
 // stopped, which for the public leaves out what the service said.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
-	return exit.Ending{Code: code, What: s.refusal(true) + words(s.text(stopInfo)),
-		Public: s.refusal(false) + words(s.text(publicInfo)), Why: s.Why()}
+	return exit.Ending{Code: code, What: s.refusal(true) + words(s.text(true)),
+		Public: s.refusal(false) + words(s.text(false)), Why: s.Why()}
 }
 
-// text says why it stopped; info chooses how much of what was seen.
-func (s Stop) text(info func(*migrate.StopError) string) string {
+// text says why it stopped, and quotes the service if that may be public.
+func (s Stop) text(quoted bool) string {
 	var stop *migrate.StopError
 	switch {
 	case s.Err == nil:
@@ -66,7 +63,7 @@ func (s Stop) text(info func(*migrate.StopError) string) string {
 	case !errors.As(s.Err, &stop):
 		return s.Err.Error()
 	}
-	text := "stopped: " + info(stop)
+	text := "stopped: " + stopInfo(stop, quoted)
 	switch by := (Signal{}); {
 	case stop.Reason == migrate.ReasonSignal && errors.As(s.Cause, &by):
 		text = "stopped by " + by.Error()
@@ -77,7 +74,7 @@ func (s Stop) text(info func(*migrate.StopError) string) string {
 	case stop.Reason == migrate.ReasonUnanswered && s.Asks:
 		text = "not finished: some calls never got an answer"
 	case stop.Reason == migrate.ReasonUnanswered:
-		text = "not finished: " + info(stop)
+		text = "not finished: " + stopInfo(stop, quoted)
 	}
 	if stop.Hint != "" {
 		text += "; " + stop.Hint
@@ -103,18 +100,13 @@ func (s Stop) refusal(quoted bool) string {
 	return text + "\n"
 }
 
-// stopInfo is what was seen, with the words of the service.
-func stopInfo(stop *migrate.StopError) string {
-	if stop.Brake == nil {
-		return stop.Info
-	}
-	return brakeWords(stop.Brake)
-}
-
-// publicInfo is stopInfo without those: they may name accounts.
-func publicInfo(stop *migrate.StopError) string {
-	if stop.Brake != nil {
+// stopInfo is what was seen, and if quoted in the words of the service, which may name accounts.
+func stopInfo(stop *migrate.StopError, quoted bool) string {
+	switch {
+	case stop.Brake != nil:
 		return brakeWords(stop.Brake)
+	case quoted:
+		return stop.Info
 	}
 	with := ""
 	if stop.Code != 0 {
@@ -139,11 +131,10 @@ func brakeWords(b *migrate.Brake) string {
 	switch b.Kind {
 	case migrate.BrakeNothing:
 		what = fmt.Sprintf("none of the first %s landed an edge", terminal.Some(b.Count, "call"))
-	case migrate.BrakeHalved, migrate.BrakeField:
+	case migrate.BrakeField:
 		what = "chunk after chunk is refused for some of its edges"
-		if b.Kind == migrate.BrakeHalved {
-			what = "chunk after chunk is refused edge by edge"
-		}
+	case migrate.BrakeHalved:
+		what = "chunk after chunk is refused edge by edge"
 	case migrate.BrakeExtra:
 		what = fmt.Sprintf("finding the edges that are refused has cost %s, more than --max-extra-calls %s",
 			terminal.Some(b.Count, "extra call"), terminal.Count(int64(b.Limit)))

@@ -29,11 +29,8 @@ func (j *Run) refuseRejected() error {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
 			terminal.WasWere(elsewhere, "row")))
 	}
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err:  fmt.Errorf("--strict: %s; nothing was sent", strings.Join(parts, "; ")),
-		Hint: j.Line().Without("strict").String() + " # or fix the rows first",
-	}
+	return exit.Errorf(exit.Unusable, j.Line().Without("strict").String()+" # or fix the rows first",
+		"--strict: %s; nothing was sent", strings.Join(parts, "; "))
 }
 
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
@@ -44,13 +41,9 @@ func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) er
 		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
 			placeOf(found, pair.Before)))
 	}
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err: fmt.Errorf("--duplicates error: %s%s an earlier one of the same pair (the first are named above); "+
-			"nothing was sent",
-			terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat")),
-		Hint: j.Line().With("duplicates", "last").String(),
-	}
+	return Unusable(j.Line().With("duplicates", "last"),
+		"--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was sent",
+		terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat"))
 }
 
 // placeOf names a row of the input.

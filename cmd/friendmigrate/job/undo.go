@@ -63,8 +63,9 @@ func (u *Undo) prepare(ctx context.Context, r *Run) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w; nothing was deleted", inspect.ErrGone, err)
 	}
-	if r.Stage, r.Counts = s, meta.Counts; s.Totals().PlanDigest != id.PlanDigest {
-		return fmt.Errorf("the staged input in %q is not the one that the journal beside it speaks of", dir)
+	r.Stage, r.Counts = s, meta.Counts
+	if err := r.CheckPlan(u.of); err != nil {
+		return err
 	}
 	if err := r.OpenJournal(); err != nil {
 		return err
@@ -188,10 +189,8 @@ func ReportUndone(dir string) error {
 	if err == nil {
 		r.Undone, err = inspect.Undoing(dir)
 	}
-	if err = errors.Join(err, disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(disk.OS{}, filepath.Join(dir, folder.Page), r.WriteHTML)); err != nil {
-		return &exit.Error{Code: exit.Unexpected, Err: fmt.Errorf("write into the report that the job was undone: %w",
-			err)}
+	if err = errors.Join(err, WriteReport(disk.OS{}, dir, r)); err != nil {
+		return exit.Errorf(exit.Unexpected, "", "say in the report that the job was undone: %w", err)
 	}
 	return nil
 }
@@ -201,7 +200,7 @@ func ReportUndone(dir string) error {
 func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settings) (err error) {
 	jobs, err := inspect.Open(dir)
 	if err != nil {
-		return noJob(err)
+		return err
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	begun, err := inspect.Undoing(dir)
@@ -211,7 +210,7 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 	for _, j := range jobs {
 		switch {
 		case j.Journal == nil:
-			return noJob(fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir))
+			return fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir)
 		case j.Journal.Identity().Command() != "import":
 			return Unusable(p.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
 				j.Dir, j.Journal.Identity().Command())
@@ -248,12 +247,4 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 	return Unusable(p.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
 		"nothing was deleted", terminal.Some(would.Pairs, "edge"), terminal.Some(would.Accounts, "account"),
 		terminal.Some(would.Calls, "call"), terminal.Span(least), set.Rate)
-}
-
-// noJob gives an error of a folder without a job its code.
-func noJob(err error) error {
-	if errors.Is(err, folder.ErrNoJob) {
-		return exit.Because(exit.Unusable, err)
-	}
-	return err
 }

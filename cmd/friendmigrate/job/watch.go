@@ -35,7 +35,7 @@ type watch struct {
 
 func startWatch(j *Run) *watch {
 	w := &watch{run: j, nextLists: time.Now().Add(listsEvery)}
-	w.Show = j.StartShow(j.Set.Output, j.Log, w.record)
+	w.Show = j.StartShow(w.record)
 	return w
 }
 
@@ -98,7 +98,7 @@ func (j *Run) follow(meter *migrate.Meter) {
 		fill = j.sending()
 		j.watch.series, _ = report.ReadSeries(filepath.Join(j.Dir, folder.Series)) // a damaged one begins again
 	}
-	j.View.Watch(WorkOf(j.Client, meter, j.Set.Pace, fill))
+	j.View.Watch(j.work(meter, fill))
 }
 
 // sending fills a snapshot of the run of the engine that begins now, which is about the job or its

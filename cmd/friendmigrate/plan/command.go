@@ -20,7 +20,7 @@ func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) 
 	if err := check(r); err != nil {
 		return nil, e, err
 	}
-	if r.Store, err = r.OpenObjects(ctx, r.Set.Objects, r.Inputs, warn); err != nil {
+	if err := r.OpenObjects(ctx, warn); err != nil {
 		return nil, e, err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(r.Set.Job.Memory))
@@ -69,7 +69,7 @@ func shown(ctx context.Context, r *job.Run, o Options) (*Plan, error) {
 	var reading job.Reading
 	o.Progress = reading.Take
 	r.View.Watch(progress.Work{Fill: reading.Fill})
-	show := r.StartShow(r.Set.Output, nil, nil)
+	show := r.StartShow(nil)
 	defer func() {
 		show.Stop()
 		r.Screen.Block(nil)

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -54,11 +55,8 @@ func (v *View) Message(e exit.Ending) Message {
 	}
 	for _, row := range exit.Table() {
 		if row.Code == e.Code {
-			m.Again = row.Again
+			m.Again, m.Why = row.Again, cmp.Or(m.Why, row.Word)
 		}
-	}
-	if m.Why == "" {
-		m.Why = e.Code.Word()
 	}
 	m.What, m.Hint = discreet(m.What), discreet(m.Hint)
 	if s.Account == nil && s.Calls == nil {

@@ -18,7 +18,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/sink/friendlist"
 )
 
@@ -142,18 +141,21 @@ func (r *Result) refuseShards(places []folder.Place) error {
 func (r *Result) openClient(ctx context.Context) (err error) {
 	now, after := time.Now(), time.Time{}
 	for _, p := range r.Parts {
-		before := p.AfterLastRun(now)
-		if p.Resumed {
+		before := time.Time{}
+		switch {
+		case p.Resumed:
 			before = now.Add(time.Second)
+		case p.Journal != nil:
+			before = p.AfterLastRun(now)
 		}
 		if before.After(after) {
 			after = before
 		}
 	}
-	if r.Client, err = r.NewClient(ctx, r.Set.Service, r.Set.Pace, r.Key, after, r.Log); err != nil {
+	if r.Client, err = r.NewClient(ctx, after); err != nil {
 		return err
 	}
-	r.ObeyPace(r.Set.Job.State, r.Set.Job.Shard, math.Inf(1))
+	r.ObeyPace(math.Inf(1))
 	return nil
 }
 
@@ -179,10 +181,10 @@ func (r *Result) ask(ctx context.Context) error {
 	r.Log.Info(text, job.EventAsk, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
 		zap.Float64("rate", r.Set.Rate))
 	meter := new(migrate.Meter)
-	defer r.Follow(r.Set.Output, r.Log, job.WorkOf(r.Client, meter, r.Set.Pace, r.fill))()
+	defer r.Follow(meter, r.fill)()
 	service := Service{Check: r.Client.Check,
 		Pages: func(from string) friendlist.Pages { return r.Client.Friends(from) }}
-	engine := r.Engine(r.Set.Pace, r.Set.Job.Memory/4, r.Client, meter, r.Log)
+	engine := r.Engine(meter)
 	for _, p := range r.Parts {
 		doubtful, err := p.Ask(ctx, service, engine, func() int64 { return r.Client.Stats().Attempts })
 		if doubtful > 0 {
@@ -267,12 +269,7 @@ func (p *Part) writeReport(found *report.Verified) error {
 		}
 	}
 	r.Verified, r.Lists = found, folder.Lists(p.Dir, p.Counts.ListFormat())
-	err = errors.Join(disk.WriteWhole(p.FS, filepath.Join(p.Dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(p.FS, filepath.Join(p.Dir, folder.Page), r.WriteHTML))
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return nil
+	return job.WriteReport(p.FS, p.Dir, r)
 }
 
 func (r *Result) close() error {

@@ -46,13 +46,10 @@ func (p *Part) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.openStage(ctx); err != nil || p.Journal == nil {
+	if err := p.openStage(ctx); err != nil {
 		return err
 	}
-	if p.Journal.Identity().PlanDigest != p.Stage.Totals().PlanDigest {
-		return fmt.Errorf("the staged input in %q does not belong to the journal next to it; nothing was asked", p.Dir)
-	}
-	return nil
+	return p.CheckPlan(p.Journal)
 }
 
 // checkJob sees that the folder belongs to the job that the settings ask for. digests are of its
@@ -86,17 +83,15 @@ func (p *Part) openStage(ctx context.Context) error {
 	case len(p.Inputs) > 0:
 		return p.stageOwn(ctx)
 	case damaged:
-		return &exit.Error{Code: exit.Unexpected, Hint: p.withInputs(),
-			Err: fmt.Errorf("%w; name the INPUT that it was made from; nothing was asked", err)}
+		return exit.Errorf(exit.Unexpected, p.withInputs(),
+			"%w; name the INPUT that it was made from; nothing was asked", err)
 	}
 	return p.nothingStaged()
 }
 
 func (p *Part) nothingStaged() error {
-	return &exit.Error{
-		Code: exit.Unusable, Hint: p.withInputs(),
-		Err: fmt.Errorf("there is no staged job in %q: name the INPUT to verify, or the job's --state", p.Dir),
-	}
+	return exit.Errorf(exit.Unusable, p.withInputs(),
+		"there is no staged job in %q: name the INPUT to verify, or the job's --state", p.Dir)
 }
 
 // withInputs is the same command with the inputs of the job, as far as its report knows them.
