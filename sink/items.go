@@ -15,6 +15,9 @@ type Item struct {
 	Info string
 }
 
+// Outcome is what the item says about its edge.
+func (i Item) Outcome() migrate.Outcome { return outcomeOf(i.Code, i.Info) }
+
 // ImportItems makes one friend_import call and returns the elements of its ResultItem in the order
 // of the answer, also those that Import would not trust: two for one account, say. It is for
 // finding out how an app answers; nothing may be concluded from it about an edge of a job. Its

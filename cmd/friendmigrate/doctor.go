@@ -28,7 +28,8 @@ func doctorCommand() command {
 latency and throttling, by harmless calls (friend_get of the admin account). It says what it saw and how
 to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it also asks whether accounts exist,
 at most about --sample of them: the command accounts asks about all. With --probe it finds out by two test
-accounts what this app does where the vendor's pages are silent.
+accounts what this app does where the vendor's pages are silent; with the --state of a job it leaves there
+what undo takes for evidence.
 `,
 	}
 }

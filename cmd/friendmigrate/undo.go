@@ -26,8 +26,8 @@ Without --yes it says how many edges of how many accounts it would delete, and e
 interruption the same command resumes. An import on a state that is being or was undone is refused.
 
 An app may answer "imported" also for friends that it had before. So undo wants evidence that this one
-does not: every run of the job had --only-missing, or the service answered "already" in one of them. Where
-neither is so, friendmigrate doctor --probe finds out; --assume-new goes on all the same.
+does not: every run of the job had --only-missing, or the service answered "already" in one of them, or to
+friendmigrate doctor --probe FROM,TO with the job's --state. --assume-new goes on all the same.
 `,
 	}
 }

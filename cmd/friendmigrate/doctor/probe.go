@@ -27,6 +27,7 @@ type Probe struct {
 // Found is what a probe has found out.
 type Found struct {
 	Reimport    Answer   `json:"reimport"`    // to a friend that is there already
+	Already     bool     `json:"already"`     // that answer says so
 	Overwritten []string `json:"overwritten"` // fields that a re-import replaces
 	Kept        []string `json:"kept"`        // fields that it does not
 	Self        Answer   `json:"self"`        // to From as its own friend
@@ -44,6 +45,8 @@ type Answer struct {
 	Whole int    `json:"errorCode"` // of the whole call
 	Codes []int  `json:"resultCodes"`
 	Info  string `json:"info"`
+
+	already bool // of every item
 }
 
 func (a Answer) String() string {
@@ -107,6 +110,7 @@ func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 	c.send(first)
 	was := c.list(nil)[p.To]
 	f.Reimport = c.send(second)
+	f.Already = f.Reimport.already
 	is := c.list(nil)[p.To]
 	kept := verify.Differences(&second, &is)
 	for _, field := range verify.Differences(&second, &was) {
@@ -201,9 +205,11 @@ func (c *calls) send(edges ...migrate.Edge) (a Answer) {
 			return nil
 		}
 		for _, item := range items {
-			if code, _ := sink.LookupCode(item.Code); code.Item == migrate.Again && item.Code != 0 {
+			kind := item.Outcome().Kind
+			if kind == migrate.Again {
 				return &migrate.CallError{Verdict: migrate.VerdictRetry, Code: item.Code, Info: item.Info}
 			}
+			a.already = kind == migrate.Already && (a.already || len(a.Codes) == 0)
 			a.Codes, a.Info = append(a.Codes, item.Code), cmp.Or(item.Info, a.Info)
 		}
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
@@ -71,6 +72,11 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 			return r, ended(ctx, err)
 		}
 		r.Probe = &found
+		if _, err := folder.Find(j.Set.State); j.Set.StateGiven && err == nil {
+			probed := folder.Probed{SDKAppID: j.Set.SDKAppID, Target: j.Set.Target(), Already: found.Already,
+				At: time.Now().UTC()}
+			return r, probed.Write(j.FS, j.Set.State)
+		}
 	}
 	return r, nil
 }

@@ -299,7 +299,7 @@ func Spooled(name string) bool { return strings.HasSuffix(name, ".spool") && our
 func ours(name string) bool {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".tmp"), ".spool")
 	if slices.Contains([]string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics, Series, Verify, Undo,
-		Accounts, paceFile}, name) {
+		Accounts, paceFile, probedFile}, name) {
 		return true
 	}
 	list, ext, _ := strings.Cut(name, ".")

@@ -95,7 +95,8 @@ func (r *Reads) checkFiles(dir string, above bool) error {
 				return part(in.flag, in.name, dir, e.Name())
 			}
 		}
-		joint := above && (e.Name() == Report || e.Name() == Page || e.Name() == paceFile)
+		joint := above && (e.Name() == Report || e.Name() == Page || e.Name() == paceFile ||
+			e.Name() == probedFile)
 		if e.Name() != checkpoint.LockName && !joint {
 			foreign = name
 		}

@@ -162,9 +162,13 @@ func (u *Undo) Close() error {
 	return u.of.Close()
 }
 
-// evident reports whether the journal shows that what the service said to be imported was new.
-func evident(journal *checkpoint.Journal) bool {
-	asked := 0
+// evident reports whether the journal or a probe shows that what the service said to be imported was
+// new.
+func evident(journal *checkpoint.Journal, probed folder.Probed) bool {
+	id, asked := journal.Identity(), 0
+	if probed.Already && probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
+		return true
+	}
 	runs := journal.Runs()
 	for _, run := range runs {
 		if run.Start.OnlyMissing {
@@ -207,6 +211,10 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 	if err != nil {
 		return err
 	}
+	probed, err := folder.ReadProbed(set.Job.State)
+	if err != nil {
+		return err
+	}
 	for _, j := range jobs {
 		switch {
 		case j.Journal == nil:
@@ -217,12 +225,13 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 		case j.Shard != (settings.Shard{}):
 			return Unusable(p.Line().With("shard", j.Shard.String()),
 				"%q holds a job in shards: name the one to undo, one after the other", dir)
-		case begun != nil || set.AssumeNew || evident(j.Journal):
+		case begun != nil || set.AssumeNew || evident(j.Journal, probed):
 			continue
 		}
 		return Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+
 			"this app may answer \"imported\" for friends that it had before, and undo would delete those too. "+
-			"friendmigrate doctor --probe finds out; --assume-new says that none of them was there before", dir)
+			"friendmigrate doctor --probe FROM,TO --state %s finds out; --assume-new says that none of them was there "+
+			"before", dir, exit.Quote(set.Job.State))
 	}
 	if set.Yes {
 		return nil

@@ -139,6 +139,8 @@ func (s *Settings) job() []Flag {
 		Declare("state FOLDER", DefaultState, Text(&s.State), "of this job: checkpoint, staged input, lists, report"),
 		Declare("state FOLDER", DefaultState, Text(&s.State),
 			"of the job; with shards all of them are meant, or one by its own folder").of(inspecting),
+		Declare("state FOLDER", DefaultState, Text(&s.State),
+			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
 		Open("fresh", "", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
 			"not deleted").of("import update").withoutVariable(),
 		Open("retry-failed[=CODES]", "", s.setRetry(), "take failed edges up again, all or those of some codes "+
