@@ -64,8 +64,8 @@ func (w *watch) record(s progress.Snapshot) {
 // observe adds to the time series. A short one is written every second and a long one at most every
 // 20 seconds, which is all that a kill can take of it.
 func (w *watch) observe(s progress.Snapshot) {
-	m := report.Moment{At: s.At, Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled, Bounds: s.Stats.Latency.Bounds,
-		Counts: s.Stats.Latency.Counts}
+	m := report.Moment{At: s.At, Bounds: s.Stats.Latency.Bounds, Buckets: s.Stats.Latency.Counts,
+		Counts: report.Counts{Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled}}
 	if a := s.Account; a != nil {
 		m.Imported, m.Already, m.Failed = a.Rows.Imported+a.Added.Imported, a.Rows.Already+a.Added.Already, a.Failed()
 	}

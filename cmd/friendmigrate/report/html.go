@@ -64,6 +64,24 @@ func (r Report) InList(name string) string {
 	return terminal.Some(n, noun)
 }
 
+type rosterSize struct {
+	Friends string
+	Rosters int64
+	Percent int64
+}
+
+// sizes is how many rosters there are of each size; none if that is not known.
+func (p Plan) sizes() (all []rosterSize) {
+	for i, friends := range []string{"1", "2 to 10", "11 to 100", "101 to 1,000", "more"} {
+		n := p.RosterSizes[i]
+		all = append(all, rosterSize{friends, n, 100 * n / max(1, p.Accounts)})
+	}
+	if p.RosterSizes == [5]int64{} {
+		return nil
+	}
+	return all
+}
+
 // WriteHTML writes the report for people.
 func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
@@ -74,6 +92,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		"keys":    func(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) },
 		"reasons": func(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) },
 		"clean":   terminal.Clean,
+		"sizes":   Plan.sizes,
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("read the report's template: %w", err)

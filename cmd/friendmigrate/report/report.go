@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/source"
 )
 
@@ -68,23 +69,29 @@ type Pilot struct {
 	Failed   int64 `json:"failed"`
 }
 
-// Code counts the edges that failed with one ResultCode.
+// Code counts the edges that failed with one ResultCode. Examples are for the page alone: they name
+// accounts.
 type Code struct {
-	Code   int    `json:"code"`
-	Edges  int64  `json:"edges"`
-	Advice string `json:"advice,omitempty"`
+	Code     int                  `json:"code"`
+	Edges    int64                `json:"edges"`
+	Advice   string               `json:"advice,omitempty"`
+	Examples []checkpoint.Failure `json:"-"` // at most mostExamples
 }
+
+const mostExamples = 3
 
 // Plan is what the job had to do.
 type Plan struct {
-	Accounts    int64   `json:"accounts"`
-	Edges       int64   `json:"edges"` // added ones included
-	Calls       int64   `json:"calls"` // if nothing has to be sent twice and no call is too large
-	OverFriends int64   `json:"rostersOverMaxFriends"`
-	OverGroups  int64   `json:"accountsOver32Groups"`
-	Differing   int64   `json:"differingDuplicates"`
-	Changed     int64   `json:"changedFields"`
-	MutualShare float64 `json:"mutualShare"` // of the pairs, those with a row in each direction
+	Accounts    int64 `json:"accounts"`
+	Edges       int64 `json:"edges"` // added ones included
+	Calls       int64 `json:"calls"` // if nothing has to be sent twice and no call is too large
+	OverFriends int64 `json:"rostersOverMaxFriends"`
+	OverGroups  int64 `json:"accountsOver32Groups"`
+	Differing   int64 `json:"differingDuplicates"`
+	Changed     int64 `json:"changedFields"`
+	// rosters of 1, 2-10, 11-100, 101-1000 and more friends; all 0: not known
+	RosterSizes [5]int64 `json:"rosterSizes"`
+	MutualShare float64  `json:"mutualShare"` // of the pairs, those with a row in each direction
 
 	ManyLines source.ManyLines `json:"recordsOfManyLines"`
 }

@@ -26,10 +26,3 @@ func (u Undone) String() string {
 	}
 	return text
 }
-
-// Plus adds up two shards.
-func (u Undone) Plus(v *Undone) Undone {
-	u.Edges, u.Deleted = u.Edges+v.Edges, u.Deleted+v.Deleted
-	u.Failed, u.Pending = u.Failed+v.Failed, u.Pending+v.Pending
-	return u
-}

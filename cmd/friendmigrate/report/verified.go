@@ -47,34 +47,6 @@ type Sample struct {
 	Bound      string  `json:"bound"`
 }
 
-// Plus adds up what was found of two shards.
-func (v Verified) Plus(b *Verified) Verified {
-	v.Edges, v.InPlace, v.Missing, v.Different = v.Edges+b.Edges, v.InPlace+b.InPlace, v.Missing+b.Missing,
-		v.Different+b.Different
-	v.Unread += b.Unread
-	v.Failed, v.Rejected, v.Pending, v.Unasked = v.Failed+b.Failed, v.Rejected+b.Rejected, v.Pending+b.Pending,
-		v.Unasked+b.Unasked
-	if b.There != nil {
-		there := *b.There
-		if v.There != nil {
-			there += *v.There
-		}
-		v.There = &there
-	}
-	plus := func(a, b map[int]int64) map[int]int64 {
-		sum := map[int]int64{}
-		for _, m := range []map[int]int64{a, b} {
-			for code, n := range m {
-				sum[code] += n
-			}
-		}
-		return sum
-	}
-	v.MissingBy, v.NoVerdict = plus(v.MissingBy, b.MissingBy), plus(v.NoVerdict, b.NoVerdict)
-	v.Lists = append(v.Lists, b.Lists...)
-	return v
-}
-
 // String is what was found, in one line.
 func (v *Verified) String() string {
 	text := fmt.Sprintf("%s in place, %s missing, %s different", terminal.Count(v.InPlace), terminal.Count(v.Missing),

@@ -2,18 +2,24 @@ package terminal
 
 import "strings"
 
-// Width is that of help texts, in columns.
-const Width = 100
+// widest is how wide a text is at most, so that its lines can be read.
+const widest = 100
 
-// Aligned is a name and in a column beside it what it means.
-func Aligned(head, text string) string {
-	const column = 30
+// Width is that of a text on a stream, in columns: the terminal's, or 80.
+func Width(stream any) int { return min(columnsOf(stream), widest) }
+
+// Aligned is a name and in a column beside it what it means; below it where there is little room.
+func Aligned(head, text string, width int) string {
+	column := 30
+	if width < 72 {
+		column = 8
+	}
 	if len(head) > column-2 {
 		head += "\n" + strings.Repeat(" ", column)
 	} else {
 		head += strings.Repeat(" ", column-len(head))
 	}
-	return head + strings.Join(Wrap(text, Width-column), "\n"+strings.Repeat(" ", column)) + "\n"
+	return head + strings.Join(Wrap(text, width-column), "\n"+strings.Repeat(" ", column)) + "\n"
 }
 
 // Wrap breaks text into lines of at most so many columns.
@@ -33,12 +39,12 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// Flow fits paragraphs into Width. Indented ones stay as they are.
-func Flow(text string) string {
+// Flow fits paragraphs into a width. Indented ones stay as they are.
+func Flow(text string, width int) string {
 	var b strings.Builder
 	for p := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
 		if !strings.HasPrefix(p, " ") {
-			p = strings.Join(Wrap(p, Width), "\n")
+			p = strings.Join(Wrap(p, width), "\n")
 		}
 		b.WriteString(p + "\n\n")
 	}

@@ -59,8 +59,10 @@ func (s *Screen) Columns() int {
 	return s.columns()
 }
 
-func (s *Screen) columns() int {
-	if f, ok := s.out.(*os.File); ok {
+func (s *Screen) columns() int { return columnsOf(s.out) }
+
+func columnsOf(stream any) int {
+	if f, ok := stream.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
 			return columns
 		}
