@@ -2,7 +2,6 @@ package progress
 
 import (
 	"fmt"
-	"regexp"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -75,9 +74,6 @@ func (s Snapshot) idles() bool {
 	return s.Calls != nil && (s.Calls.Reason == ReasonHold || s.Calls.Reason == ReasonWaiting || s.Calls.Pace == 0)
 }
 
-// connection is what Go says of a connection before it says what is wrong.
-var connection = regexp.MustCompile(`\b(?:dial|read|write) tcp \S+: (?:\w+: )?`)
-
 // slowness says why a run is slower than it was asked to be: as a word of Reasons, and in words.
 func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text string) {
 	switch {
@@ -89,7 +85,7 @@ func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text s
 			next = "next try in " + terminal.Span(wait)
 		}
 		return ReasonHold, fmt.Sprintf("holding for %s; %s; last answer: %s",
-			terminal.Span(now.Sub(m.HoldSince)), next, connection.ReplaceAllString(m.HoldReason, ""))
+			terminal.Span(now.Sub(m.HoldSince)), next, terminal.Brief(m.HoldReason))
 	case pace.Cause != sink.PaceFree && pace.Current == 0:
 		return string(pace.Cause), pace.Reason
 	case m.Working == 0 && m.Parked > 0: // whatever the pace is, it holds nobody back

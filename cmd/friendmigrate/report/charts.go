@@ -97,8 +97,11 @@ func (s *Series) columns() (all []Point) {
 
 // format is how the chart's times are written: a job of more than a day has its days.
 func (s *Series) format() string {
-	if s.Points[len(s.Points)-1].At-s.Points[0].At > 24*60*60 {
+	switch span := s.Points[len(s.Points)-1].At - s.Points[0].At; {
+	case span > 24*60*60:
 		return "2 Jan 15:04"
+	case span > 60*60:
+		return "15:04"
 	}
 	return "15:04:05"
 }
@@ -147,7 +150,7 @@ func states(columns []Point) template.HTML {
 		}
 		if c.Run > run {
 			if run > 0 {
-				restarts += rect("restart", i, i+1)
+				restarts += rect("restart", i, i+1+len(columns)/200)
 			}
 			run = c.Run
 		}

@@ -86,6 +86,7 @@ func (p Plan) sizes() (all []rosterSize) {
 func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"count":   terminal.Count,
+		"some":    terminal.Some,
 		"when":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"share":   func(f float64) string { return fmt.Sprintf("%.1f %%", 100*f) },
 		"took":    func(from time.Time, to *time.Time) string { return terminal.Span(to.Sub(from)) },

@@ -2,10 +2,17 @@ package terminal
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// connection is what Go says of a connection before it says what is wrong.
+var connection = regexp.MustCompile(`\b(?:dial|read|write) tcp \S+: (?:\w+: )?`)
+
+// Brief is an error of a connection without its addresses.
+func Brief(text string) string { return connection.ReplaceAllString(text, "") }
 
 // Clean makes every character visible that a terminal would obey: control characters, and those
 // that turn the direction of writing. Line feeds stay.

@@ -74,20 +74,35 @@ func columnsOf(stream any) int {
 func (s *Screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.raw(s.erased() + Clean(string(p)) + s.drawing())
+	s.raw(s.erased() + s.wrapped(Clean(string(p))) + s.drawing())
 	return len(p), nil // a lost terminal must not stop a job
 }
 
 // Line writes one line.
 func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
 
-// Print writes rows as lines, which may wrap, in the place of the block.
+// wrapped breaks lines between words, where a terminal would break them anywhere.
+func (s *Screen) wrapped(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if columns := s.columns(); !s.dumb && uniseg.StringWidth(line) > columns {
+			indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+			lines[i] = indent + strings.Join(Wrap(line, columns-len(indent)), "\n"+indent)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Print writes rows as lines in the place of the block. Those without a head stay whole, to be
+// copied.
 func (s *Screen) Print(rows []Row) {
 	s.Block(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, row := range rows {
-		row.Head, row.Text = Clean(row.Head), Clean(row.Text)
+		if row.Head, row.Text = Clean(row.Head), Clean(row.Text); row.Head != "" {
+			row.Text = strings.TrimPrefix(s.wrapped(row.Head+row.Text), row.Head)
+		}
 		s.raw(row.draw(s.plain) + "\n")
 	}
 }
