@@ -41,7 +41,7 @@ func startWatch(j *Run) *watch {
 
 // record writes progress.json and, now and then, the failed list.
 func (w *watch) record(s progress.Snapshot) {
-	err := s.WriteFile(filepath.Join(w.run.Dir, folder.Progress))
+	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", EventProgressFile, zap.Error(err))
 	}
@@ -83,7 +83,7 @@ func (w *watch) observe(s progress.Snapshot) {
 // save writes the time series. A report can do without it, so an error is nobody's trouble.
 func (w *watch) save() {
 	if len(w.series.Points) > 0 {
-		_ = w.series.WriteFile(filepath.Join(w.run.Dir, folder.Series))
+		_ = report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Series), &w.series)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 )
 
@@ -130,16 +129,3 @@ func (s Snapshot) Plus(b Snapshot) Snapshot {
 
 // WriteJSON writes the snapshot on one line.
 func (s Snapshot) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(s) }
-
-// WriteFile replaces a file by the snapshot. It is whole at any moment but not synced: after a
-// power cut a snapshot of the second before is of no use.
-func (s Snapshot) WriteFile(name string) error {
-	content, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(name+".tmp", append(content, '\n'), disk.FileMode); err != nil {
-		return err
-	}
-	return os.Rename(name+".tmp", name)
-}

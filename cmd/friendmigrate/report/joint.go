@@ -26,7 +26,8 @@ func Join(shards []Report) Report {
 			continue
 		}
 		manyLines := all.Plan.ManyLines
-		all.Account, all.Plan, all.Calls = Plus(all.Account, r.Account), Plus(all.Plan, r.Plan), Plus(all.Calls, r.Calls)
+		all.Account, all.Plan = Plus(all.Account, r.Account), Plus(all.Plan, r.Plan)
+		all.Calls = Plus(all.Calls, r.Calls)
 		all.Plan.ManyLines = manyLines
 		all.RejectedByReason = Plus(all.RejectedByReason, r.RejectedByReason)
 		all.Runs, all.Lists = slices.Concat(all.Runs, r.Runs), slices.Concat(all.Lists, r.Lists)

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -93,4 +96,30 @@ func ByCode(failed map[int]int64) []Code {
 		}
 	}
 	return codes
+}
+
+// MostFirst lists the codes of failed edges, the most frequent first.
+func MostFirst(edges map[int]int64) []int {
+	codes := slices.DeleteFunc(slices.Collect(maps.Keys(edges)), func(code int) bool { return edges[code] == 0 })
+	slices.SortFunc(codes, func(a, b int) int { return cmp.Or(cmp.Compare(edges[b], edges[a]), cmp.Compare(a, b)) })
+	return codes
+}
+
+// Codes lists the codes with which edges failed, in parentheses; "" if none did.
+func Codes(edges map[int]int64) string {
+	codes := MostFirst(edges)
+	if len(codes) == 0 {
+		return ""
+	}
+	if len(codes) == 1 {
+		return fmt.Sprintf(" (%d)", codes[0])
+	}
+	var parts []string
+	for _, code := range codes[:min(3, len(codes))] {
+		parts = append(parts, fmt.Sprintf("%s with %d", terminal.Count(edges[code]), code))
+	}
+	if len(codes) > 3 {
+		parts = append(parts, "others with other codes")
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -75,9 +75,10 @@ func ReadSeries(name string) (s Series, err error) {
 	return s, nil
 }
 
-// WriteFile replaces a file by the series. It is whole at any moment but not synced.
-func (s *Series) WriteFile(name string) error {
-	text, err := json.Marshal(s)
+// WriteUnsynced replaces a file by a value as JSON. The file is whole at any moment but not synced:
+// after a power cut what was true a second before is of no use.
+func WriteUnsynced(name string, value any) error {
+	text, err := json.Marshal(value)
 	if err == nil {
 		err = os.WriteFile(name+".tmp", append(text, '\n'), disk.FileMode)
 	}

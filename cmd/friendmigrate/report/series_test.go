@@ -69,7 +69,7 @@ func TestASeriesSurvivesAKill(t *testing.T) {
 		t.Errorf("%+v %v", s, err)
 	}
 	s := tenHours()
-	if err := s.WriteFile(name); err != nil {
+	if err := WriteUnsynced(name, s); err != nil {
 		t.Fatal(err)
 	}
 	again, err := ReadSeries(name)
