@@ -46,12 +46,12 @@ func (p *program) showHelp(words ...string) error {
 	if err != nil {
 		return err
 	}
-	text := page
+	text, width := page, terminal.Width(p.Std.Out)
 	switch c := find(name); {
 	case c != nil:
-		text = c.help()
+		text = c.help(width)
 	case name == "":
-		text = rootHelp()
+		text = rootHelp(width)
 	case !isTopic:
 		return p.unknownCommand(name)
 	}
@@ -59,53 +59,52 @@ func (p *program) showHelp(words ...string) error {
 	return err
 }
 
-func rootHelp() string {
+func rootHelp(width int) string {
 	var b strings.Builder
-	b.WriteString(`friendmigrate moves a social graph into Tencent Chat, at the service's limit, with an account of what
-became of every friendship.
-
-`)
+	b.WriteString(terminal.Flow("friendmigrate moves a social graph into Tencent Chat, at the service's limit, with an "+
+		"account of what became of every friendship.", width))
 	for _, c := range commands() {
-		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage))
+		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage, width))
 	}
-	b.WriteString(terminal.Aligned("\nTopics of help:", strings.Join(topics(),
-		", ")+"; man prints the manual page, for man -l -"))
-	b.WriteString("\nTo see it at work without an app or a key: friendmigrate import --rehearse INPUT\n\n")
-	b.WriteString(exitCodes())
+	b.WriteString("\n" + terminal.Aligned("Topics of help:", strings.Join(topics(),
+		", ")+"; man prints the manual page, for man -l -", width))
+	b.WriteString("\n" + terminal.Flow("To see it at work without an app or a key: friendmigrate import --rehearse INPUT", width))
+	b.WriteString(exitCodes(width))
 	return b.String()
 }
 
 // help is the help text of the command.
-func (c command) help() string {
+func (c command) help(width int) string {
 	text := "friendmigrate " + c.name
 	flags := c.declared()
 	if len(flags) > 0 {
 		text += " [flags]"
 	}
 	text = strings.TrimSpace(text+" "+c.args) + "\n\n"
-	if lines := examples(c.name); lines != "" {
+	if lines := examples(c.name, width); lines != "" {
 		text += lines + "\n"
 	}
 	if c.text == "" {
-		return text + c.usage + "\n"
+		return text + strings.TrimSuffix(terminal.Flow(c.usage, width), "\n")
 	}
-	text += terminal.Flow(c.text) + flagHelp(flags)
+	text += terminal.Flow(c.text, width) + flagHelp(flags, width)
 	except := ""
 	for _, f := range flags {
 		if f.NoVariable && !f.Hidden {
 			except = " but --" + f.Name
 		}
 	}
-	text += terminal.Flow("Every flag" + except + " is also read from a variable: --some-flag from " +
-		settings.Variable("some-flag") + "; the flag wins.")
+	text += terminal.Flow("Every flag"+except+" is also read from a variable: --some-flag from "+
+		settings.Variable("some-flag")+"; the flag wins.", width)
 	if c.codes == "" {
-		return text + exitCodes()
+		return text + exitCodes(width)
 	}
-	return text + strings.TrimSuffix(terminal.Flow("Exit codes: "+c.codes+"."), "\n")
+	return text + strings.TrimSuffix(terminal.Flow("Exit codes: "+c.codes+".", width), "\n")
 }
 
-// examples are lines that work, from topics/examples.txt, which has a section for each command.
-func examples(command string) string {
+// examples are lines that work, from topics/examples.txt, which has a section for each command. What
+// is said of a line stands above it where there is no room behind it.
+func examples(command string, width int) string {
 	all, _ := pages.ReadFile("topics/examples.txt")
 	_, rest, _ := strings.Cut("\n"+string(all), "\n"+command+"\n")
 	var lines strings.Builder
@@ -113,13 +112,16 @@ func examples(command string) string {
 		if !strings.HasPrefix(line, " ") {
 			break
 		}
+		if does, comment, _ := strings.Cut(strings.TrimSpace(line), "  #"); len(line) > width && comment != "" {
+			line = "  #" + comment + "\n  " + strings.TrimSpace(does) + "\n"
+		}
 		lines.WriteString(line)
 	}
 	return lines.String()
 }
 
 // flagHelp lists flags by group.
-func flagHelp(flags []settings.Flag) string {
+func flagHelp(flags []settings.Flag, width int) string {
 	var b strings.Builder
 	var groups []string
 	for _, f := range flags {
@@ -129,11 +131,11 @@ func flagHelp(flags []settings.Flag) string {
 	}
 	for _, g := range groups {
 		if g != "" {
-			b.WriteString(strings.ToUpper(g[:1]) + g[1:] + ":\n")
+			b.WriteString(strings.Join(terminal.Wrap(strings.ToUpper(g[:1])+g[1:]+":", width), "\n") + "\n")
 		}
 		for _, f := range flags {
 			if f.Group == g && !f.Hidden {
-				b.WriteString(flagLines(f))
+				b.WriteString(flagLines(f, width))
 			}
 		}
 		b.WriteString("\n")
@@ -141,7 +143,7 @@ func flagHelp(flags []settings.Flag) string {
 	return b.String()
 }
 
-func flagLines(f settings.Flag) string {
+func flagLines(f settings.Flag, width int) string {
 	head := "  --" + f.Name
 	switch f.Kind {
 	case settings.Takes:
@@ -153,10 +155,10 @@ func flagLines(f settings.Flag) string {
 	if f.Default != "" {
 		text += " (default: " + f.Default + ")"
 	}
-	return terminal.Aligned(head, text)
+	return terminal.Aligned(head, text, width)
 }
 
-func exitCodes() string {
+func exitCodes(width int) string {
 	var b strings.Builder
 	b.WriteString("Exit codes:\n")
 	for _, r := range exit.Table() {
@@ -164,7 +166,7 @@ func exitCodes() string {
 		if r.Again != "" {
 			text += ". Run again? " + r.Again
 		}
-		fmt.Fprintf(&b, "  %2d  %s\n", r.Code, strings.Join(terminal.Wrap(text, terminal.Width-6), "\n      "))
+		fmt.Fprintf(&b, "  %2d  %s\n", r.Code, strings.Join(terminal.Wrap(text, width-6), "\n      "))
 	}
 	return b.String()
 }

@@ -24,7 +24,7 @@ type recipe struct{ what, flags string }
 var recipes = []recipe{
 	{"A quiet service with the vendor's limits",
 		"--limit 200 --account-limit 100 --latency 80ms --jitter 40ms"},
-	{"A throttled night: the limit falls to a third for an hour, and some calls fail",
+	{"A throttled night: for an hour a third of the limit, and some calls fail",
 		"--limit 200 --limit-changes 2m=60,62m=200 --limit-counts-refused --latency 80ms --jitter 200ms " +
 			"--fault-code 30006=0.5%,30008=0.5%,60008=0.2% --fault-http 502=0.5%"},
 	{"An outage of five minutes, from the second minute on",
@@ -37,6 +37,9 @@ var recipes = []recipe{
 		"--limit 200 --missing-accounts-share 100% --max-accounts 100 --max-friends 20"},
 }
 
+// recipeColumns keep the lines of a recipe whole, so that they can be copied, on a narrow terminal too.
+const recipeColumns = 52
+
 func simulateCommand() command {
 	text := `Serves a simulated Chat: friend_import, friend_check, friend_get and their sisters with the vendor's
 limits and checks, and with faults on request. Prints its URL when it is ready; that is the
@@ -48,7 +51,7 @@ Recipes, with any word as the key in the file sim.key, as printf word >sim.key m
 `
 	for _, r := range recipes {
 		line := "friendmigrate simulate --sdk-app-id 1400000000 --secret-key-file sim.key " + r.flags
-		text += "\n  " + r.what + ":\n    " + strings.Join(terminal.Wrap(line, terminal.Width-10), " \\\n      ") + "\n"
+		text += "\n  " + r.what + ":\n    " + strings.Join(terminal.Wrap(line, recipeColumns), " \\\n      ") + "\n"
 	}
 	return command{
 		name: "simulate", flags: settings.Flags, do: (*program).simulateAction,

@@ -49,7 +49,7 @@ func undoListCommand() command {
 		usage: "which pairs this job created, as requests of friend_delete",
 		text: `Prints which pairs this job created, as requests of the vendor's friend_delete, one a line:
 
-  {"From_Account":"alice","To_Account":["bob","carol"],"DeleteType":"Delete_Type_Single"}
+  {"From_Account":"ann","To_Account":["bob"],"DeleteType":"Delete_Type_Single"}
 
 at most 1000 friends a line. It deletes nothing and calls nobody: whoever wants the pairs gone posts each
 line to /v4/sns/friend_delete, at most 200 a second.

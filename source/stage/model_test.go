@@ -224,6 +224,18 @@ func (x *expected) count(from string, list []migrate.Edge, o Options) {
 			groups[g] = true
 		}
 	}
+	switch n := len(list); {
+	case n == 1:
+		t.Sizes[0]++
+	case n <= 10:
+		t.Sizes[1]++
+	case n <= 100:
+		t.Sizes[2]++
+	case n <= 1000:
+		t.Sizes[3]++
+	default:
+		t.Sizes[4]++
+	}
 	if len(groups) > 32 {
 		t.GroupsOver++
 	}

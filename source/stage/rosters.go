@@ -164,6 +164,7 @@ func (w *rosterWriter) count() {
 	t.Added += w.added
 	t.Rosters++
 	t.Chunks += w.chunks
+	t.Sizes[sizeClass(w.edges)]++
 	if len(w.groups) > migrate.MaxGroups {
 		t.GroupsOver++
 	}

@@ -19,6 +19,7 @@ type Totals struct {
 	OverMax      int64        `json:"over_max"`          // rosters with more than Options.MaxFriends distinct friends
 	OverMaxFirst []RosterSize `json:"over_max_first,omitempty"`
 	GroupsOver   int64        `json:"groups_over"` // accounts whose roster names more than 32 distinct groups
+	Sizes        [5]int64     `json:"sizes"`       // rosters of 1, 2-10, 11-100, 101-1000 and more friends
 
 	// Pairs counts the distinct unordered pairs {A,B} among all rows that were given to Add, those
 	// of other shards included, and MutualPairs those of them with a row in each direction. Over
@@ -42,6 +43,14 @@ type RosterSize struct {
 }
 
 const mostLargest = 10
+
+// sizeClass is the index in Totals.Sizes of a roster with so many friends.
+func sizeClass(friends int64) (class int) {
+	for most := int64(1); friends > most && class < len(Totals{}.Sizes)-1; most *= 10 {
+		class++
+	}
+	return class
+}
 
 func largerFirst(a, b RosterSize) int {
 	return cmp.Or(cmp.Compare(b.Friends, a.Friends), strings.Compare(a.From, b.From))
@@ -69,6 +78,9 @@ func (t *Totals) merge(o *Totals) {
 	t.Chunks += o.Chunks
 	t.OverMax += o.OverMax
 	t.GroupsOver += o.GroupsOver
+	for class, n := range o.Sizes {
+		t.Sizes[class] += n
+	}
 	t.Largest = append(t.Largest, o.Largest...)
 	slices.SortFunc(t.Largest, largerFirst)
 	t.Largest = t.Largest[:min(len(t.Largest), mostLargest)]

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -203,7 +202,7 @@ func (s *Status) addUp() {
 		if j.now.Slow != "" && sum.Slow == "" {
 			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
 		}
-		s.Undone, s.Verified = sumOf(s.Undone, j.Undone), sumOf(s.Verified, j.Verified)
+		s.Undone, s.Verified = report.Plus(s.Undone, j.Undone), report.Plus(s.Verified, j.Verified)
 	}
 	if s.Phase == Finished && len(s.Missing) > 0 {
 		s.Phase = Stopped
@@ -222,15 +221,6 @@ func (s *Status) addUp() {
 	} else {
 		s.now = s.Shards[0].now
 	}
-}
-
-// sumOf adds what one shard has, if it has it.
-func sumOf[T interface{ Plus(*T) T }](sum, one *T) *T {
-	if sum == nil || one == nil {
-		return cmp.Or(sum, one)
-	}
-	both := (*sum).Plus(one)
-	return &both
 }
 
 func (s *Status) sharded() bool { return len(s.Shards) > 1 || s.Shards[0].Shard != "" }

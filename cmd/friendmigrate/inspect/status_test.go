@@ -88,7 +88,7 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 		if s.Phase != Sending || len(s.Shards) != 2 || strings.Join(s.Missing, " ") != "2/3" || s.Ended() {
 			t.Fatalf("%+v", s)
 		}
-		sum := s.Shards[0].Account.Plus(*s.Shards[1].Account)
+		sum := report.Plus(*s.Shards[0].Account, *s.Shards[1].Account)
 		if *s.Account != sum || !sum.Rows.Balanced || sum.Check() != nil || s.Total != sum.Edges() || s.Settled != sum.Edges()-sum.Pending() {
 			t.Errorf("light %v: the sum is %+v", light, s.Account)
 		}

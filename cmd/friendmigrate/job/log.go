@@ -138,8 +138,8 @@ func logEngine(log *zap.Logger) func(migrate.Event) {
 		}
 		switch e.Name {
 		case EventHold.String:
-			log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+e.Text,
-				fields...)
+			log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+
+				terminal.Brief(e.Text), fields...)
 		case EventHoldEnd.String:
 			log.Info("calls get through again; going on", fields...)
 		default:

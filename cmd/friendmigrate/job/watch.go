@@ -41,7 +41,7 @@ func startWatch(j *Run) *watch {
 
 // record writes progress.json and, now and then, the failed list.
 func (w *watch) record(s progress.Snapshot) {
-	err := s.WriteFile(filepath.Join(w.run.Dir, folder.Progress))
+	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", EventProgressFile, zap.Error(err))
 	}
@@ -64,8 +64,8 @@ func (w *watch) record(s progress.Snapshot) {
 // observe adds to the time series. A short one is written every second and a long one at most every
 // 20 seconds, which is all that a kill can take of it.
 func (w *watch) observe(s progress.Snapshot) {
-	m := report.Moment{At: s.At, Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled, Bounds: s.Stats.Latency.Bounds,
-		Counts: s.Stats.Latency.Counts}
+	m := report.Moment{At: s.At, Bounds: s.Stats.Latency.Bounds, Buckets: s.Stats.Latency.Counts,
+		Counts: report.Counts{Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled}}
 	if a := s.Account; a != nil {
 		m.Imported, m.Already, m.Failed = a.Rows.Imported+a.Added.Imported, a.Rows.Already+a.Added.Already, a.Failed()
 	}
@@ -83,7 +83,7 @@ func (w *watch) observe(s progress.Snapshot) {
 // save writes the time series. A report can do without it, so an error is nobody's trouble.
 func (w *watch) save() {
 	if len(w.series.Points) > 0 {
-		_ = w.series.WriteFile(filepath.Join(w.run.Dir, folder.Series))
+		_ = report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Series), &w.series)
 	}
 }
 

@@ -36,11 +36,7 @@ const index = `friendmigrate
 const (
 	mostConnections = 32
 	mostScrapes     = 4
-	headerTimeout   = 5 * time.Second
 	readTimeout     = 10 * time.Second
-	writeTimeout    = 30 * time.Second
-	idleTimeout     = 30 * time.Second
-	mostHeader      = 16 << 10
 	closeTimeout    = time.Second
 )
 
@@ -62,9 +58,9 @@ func Listen(address string, s *View) (*Server, error) {
 		listener: listener,
 		done:     make(chan error, 1),
 		http: &http.Server{
-			Handler: handler(s), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-			IdleTimeout:    idleTimeout,
-			MaxHeaderBytes: mostHeader, ErrorLog: log.New(io.Discard, "", 0),
+			Handler: handler(s), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: readTimeout,
+			WriteTimeout: 30 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
+			ErrorLog: log.New(io.Discard, "", 0),
 		},
 	}
 	go func() {

@@ -9,7 +9,6 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 )
 
@@ -114,41 +113,19 @@ func Percent(done, total int64) float64 {
 	return min(99.9, math.Floor(1000*float64(done)/float64(total))/10)
 }
 
-// Plus is where two shards of a job stand together. s has Failures and Calls.
+// Plus is where two shards of a job stand together.
 func (s Snapshot) Plus(b Snapshot) Snapshot {
-	if s.Account == nil {
-		s.Account = b.Account
-	} else if b.Account != nil {
-		sum := s.Account.Plus(*b.Account)
-		s.Account = &sum
-	}
-	for code, n := range b.Failures {
-		s.Failures[code] += n
-	}
+	s.Account, s.Failures = report.Plus(s.Account, b.Account), report.Plus(s.Failures, b.Failures)
 	s.Settled, s.Total = s.Settled+b.Settled, s.Total+b.Total
 	s.Percent = Percent(s.Settled, s.Total)
 	if b.Left != nil && (s.Left == nil || *b.Left > *s.Left) {
 		s.Left = b.Left
 	}
-	if c := b.Calls; c != nil {
-		s.Calls.Sent, s.Calls.InFlight = s.Calls.Sent+c.Sent, s.Calls.InFlight+c.InFlight
-		s.Calls.PerSecond += c.PerSecond
+	if s.Calls = report.Plus(s.Calls, b.Calls); b.Calls != nil && s.Calls != nil {
+		s.Calls.PerSecond += b.Calls.PerSecond
 	}
 	return s
 }
 
 // WriteJSON writes the snapshot on one line.
 func (s Snapshot) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(s) }
-
-// WriteFile replaces a file by the snapshot. It is whole at any moment but not synced: after a
-// power cut a snapshot of the second before is of no use.
-func (s Snapshot) WriteFile(name string) error {
-	content, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(name+".tmp", append(content, '\n'), disk.FileMode); err != nil {
-		return err
-	}
-	return os.Rename(name+".tmp", name)
-}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -11,35 +12,33 @@ import (
 // inputs are, all shards say alike.
 func Join(shards []Report) Report {
 	all := shards[0]
-	all.FailedByCode, all.RejectedByReason = nil, maps.Clone(all.RejectedByReason)
+	all.FailedByCode = nil
 	all.Job.Shard = fmt.Sprintf("all %d", len(shards))
 	codes := map[int]Code{}
 	for i, r := range shards {
 		for _, c := range r.FailedByCode {
 			c.Edges += codes[c.Code].Edges
+			c.Examples = slices.Concat(codes[c.Code].Examples, c.Examples)
+			c.Examples = c.Examples[:min(len(c.Examples), mostExamples)]
 			codes[c.Code] = c
 		}
 		if i == 0 {
 			continue
 		}
-		all.Account = all.Account.Plus(r.Account)
-		for reason, n := range r.RejectedByReason {
-			all.RejectedByReason[reason] += n
-		}
-		all.Plan = all.Plan.plus(r.Plan)
-		all.Calls = all.Calls.plus(r.Calls)
-		all.Runs = append(all.Runs, r.Runs...)
-		all.Lists = append(all.Lists, r.Lists...)
+		manyLines := all.Plan.ManyLines
+		all.Account, all.Plan = Plus(all.Account, r.Account), Plus(all.Plan, r.Plan)
+		all.Calls = Plus(all.Calls, r.Calls)
+		all.Plan.ManyLines = manyLines
+		all.RejectedByReason = Plus(all.RejectedByReason, r.RejectedByReason)
+		all.Runs, all.Lists = slices.Concat(all.Runs, r.Runs), slices.Concat(all.Lists, r.Lists)
 		all.Series = all.Series.plus(r.Series)
 		if r.Ending.Code != 0 && (all.Ending.Code == 0 || all.Ending.Code == 3) {
 			all.Ending = r.Ending
 		}
-		switch {
-		case r.Verified == nil:
+		if all.Verified != nil && r.Verified != nil {
+			all.Verified = Plus(all.Verified, r.Verified)
+		} else {
 			all.Verified = nil // not every shard was verified
-		case all.Verified != nil:
-			sum := all.Verified.Plus(r.Verified)
-			all.Verified = &sum
 		}
 	}
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
@@ -47,15 +46,55 @@ func Join(shards []Report) Report {
 	return all
 }
 
-func (p Plan) plus(q Plan) Plan {
-	p.Accounts += q.Accounts
-	p.Edges += q.Edges
-	p.Calls += q.Calls
-	p.OverFriends += q.OverFriends
-	p.OverGroups += q.OverGroups
-	p.Differing += q.Differing
-	p.Changed += q.Changed
-	return p
+// Plus adds what b counts to a: whole numbers of 64 bits and lists, in structs, maps and arrays. A
+// bool is true if both are; a nil pointer or map counts nothing. All else is a's. Neither is changed.
+func Plus[T any](a, b T) T {
+	add(reflect.ValueOf(&a).Elem(), reflect.ValueOf(&b).Elem())
+	return a
+}
+
+func add(a, b reflect.Value) {
+	switch a.Kind() {
+	case reflect.Int64:
+		if a.CanSet() { // time.Time has such numbers of its own
+			a.SetInt(a.Int() + b.Int())
+		}
+	case reflect.Bool:
+		a.SetBool(a.Bool() && b.Bool())
+	case reflect.Struct:
+		for i := range a.NumField() {
+			add(a.Field(i), b.Field(i))
+		}
+	case reflect.Array:
+		for i := range a.Len() {
+			add(a.Index(i), b.Index(i))
+		}
+	case reflect.Slice:
+		a.Set(reflect.AppendSlice(a.Slice3(0, a.Len(), a.Len()), b))
+	case reflect.Map:
+		sum := reflect.MakeMap(a.Type())
+		for _, m := range []reflect.Value{a, b} {
+			for key, n := range m.Seq2() {
+				both := reflect.New(n.Type()).Elem()
+				if before := sum.MapIndex(key); before.IsValid() {
+					both.Set(before)
+				}
+				add(both, n)
+				sum.SetMapIndex(key, both)
+			}
+		}
+		a.Set(sum)
+	case reflect.Pointer:
+		if !a.CanSet() || b.IsNil() {
+			return
+		}
+		sum := reflect.New(a.Type().Elem())
+		if sum.Elem().Set(b.Elem()); !a.IsNil() {
+			sum.Elem().Set(a.Elem())
+			add(sum.Elem(), b.Elem())
+		}
+		a.Set(sum)
+	}
 }
 
 // plus is how two shards went together. Either may be nil.

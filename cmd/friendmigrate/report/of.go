@@ -1,11 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -20,7 +23,7 @@ func Of(program string, journal *checkpoint.Journal, plan stage.Totals, counts s
 		Plan: Plan{
 			Accounts: plan.Rosters, Edges: plan.Edges, Calls: plan.Chunks, OverFriends: plan.OverMax,
 			OverGroups: plan.GroupsOver, Differing: plan.Differing, Changed: counts.Changed,
-			MutualShare: MutualShare(plan), ManyLines: counts.ManyLines,
+			RosterSizes: plan.Sizes, MutualShare: MutualShare(plan), ManyLines: counts.ManyLines,
 		},
 	}
 	if id.Shards > 0 {
@@ -46,12 +49,13 @@ func MutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float
 func (r *Report) Refresh(journal *checkpoint.Journal) {
 	totals := journal.Totals()
 	r.Account, r.FailedByCode = Make(journal.Identity(), totals), ByCode(totals.FailedByCode)
+	addExamples(r.FailedByCode, journal)
 	r.Runs, r.Calls = nil, Calls{}
 	for _, run := range journal.Runs() {
 		one := Run{Started: run.Start.At, Version: run.Start.Version, Workers: run.Start.Workers}
 		if end := run.End; end != nil {
 			one.Ended, one.Code, one.Calls = &end.At, &end.Code, end.Calls
-			r.Calls = r.Calls.plus(Calls{
+			r.Calls = Plus(r.Calls, Calls{
 				Sent: end.Calls, Retried: end.Facts["retried"], Throttled: end.Facts["throttled"],
 				Uncertain: end.Facts["uncertain"], Halved: end.Facts["halved"], Holds: end.Facts["holds"],
 				Renewals: end.Facts["renewals"], Paused: end.Facts["paused"],
@@ -61,11 +65,24 @@ func (r *Report) Refresh(journal *checkpoint.Journal) {
 	}
 }
 
-func (c Calls) plus(d Calls) Calls {
-	return Calls{
-		Sent: c.Sent + d.Sent, Retried: c.Retried + d.Retried, Throttled: c.Throttled + d.Throttled,
-		Uncertain: c.Uncertain + d.Uncertain, Halved: c.Halved + d.Halved, Holds: c.Holds + d.Holds,
-		Renewals: c.Renewals + d.Renewals, Paused: c.Paused + d.Paused,
+// addExamples gives each code its first edges. The lists of failed edges report what cannot be read.
+func addExamples(codes []Code, journal *checkpoint.Journal) {
+	missing := int64(0)
+	for _, c := range codes {
+		missing += min(c.Edges, mostExamples)
+	}
+	if missing == 0 {
+		return
+	}
+	for failure, err := range journal.Failures() {
+		at := slices.IndexFunc(codes, func(c Code) bool { return c.Code == failure.Code })
+		if err != nil || at < 0 || len(codes[at].Examples) == mostExamples {
+			continue
+		}
+		codes[at].Examples = append(codes[at].Examples, failure)
+		if missing--; missing == 0 {
+			return
+		}
 	}
 }
 
@@ -79,4 +96,30 @@ func ByCode(failed map[int]int64) []Code {
 		}
 	}
 	return codes
+}
+
+// MostFirst lists the codes of failed edges, the most frequent first.
+func MostFirst(edges map[int]int64) []int {
+	codes := slices.DeleteFunc(slices.Collect(maps.Keys(edges)), func(code int) bool { return edges[code] == 0 })
+	slices.SortFunc(codes, func(a, b int) int { return cmp.Or(cmp.Compare(edges[b], edges[a]), cmp.Compare(a, b)) })
+	return codes
+}
+
+// Codes lists the codes with which edges failed, in parentheses; "" if none did.
+func Codes(edges map[int]int64) string {
+	codes := MostFirst(edges)
+	if len(codes) == 0 {
+		return ""
+	}
+	if len(codes) == 1 {
+		return fmt.Sprintf(" (%d)", codes[0])
+	}
+	var parts []string
+	for _, code := range codes[:min(3, len(codes))] {
+		parts = append(parts, fmt.Sprintf("%s with %d", terminal.Count(edges[code]), code))
+	}
+	if len(codes) > 3 {
+		parts = append(parts, "others with other codes")
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/migrate"
 )
 
 func sample() Report {
@@ -21,9 +22,9 @@ func sample() Report {
 		Version: Version, Program: "friendmigrate test", Account: Make(id, t),
 		Job:          Job{SDKAppID: 1400000000, Target: "region singapore", Created: at, Inputs: []Input{{"<script>alert(1)</script>.csv", 12, "ab"}}, Options: map[string]string{"--map": "From_Account=<b>", "--format": ""}},
 		Ending:       Ending{At: at, Code: 4, What: "stopped by SIGTERM", Hint: "friendmigrate import \x1b[2J.csv"},
-		FailedByCode: []Code{{30003, 5, "the account does not exist"}}, RejectedByReason: map[string]int64{"To_Account is empty": 3},
+		FailedByCode: []Code{{Code: 30003, Edges: 5, Advice: "the account does not exist", Examples: []checkpoint.Failure{{Edge: migrate.Edge{From: "mia", To: "<i>ben"}, Info: "Err_SNS"}}}}, RejectedByReason: map[string]int64{"To_Account is empty": 3},
 		Runs: []Run{{Started: at, Ended: &at, Code: &code, Calls: 9, Version: "v"}, {Started: at}}, Lists: []string{"failed.csv"},
-		Rehearsal: &Rehearsal{Edges: 80}, Pilot: &Pilot{Accounts: 2},
+		Rehearsal: &Rehearsal{Edges: 80}, Pilot: &Pilot{Accounts: 2}, Plan: Plan{Accounts: 8, RosterSizes: [5]int64{2, 5, 0, 0, 1}},
 	}
 }
 
@@ -71,7 +72,7 @@ func TestThePageRunsAndLoadsNothing(t *testing.T) {
 			t.Errorf("the page has %q", bad)
 		}
 	}
-	for _, want := range []string{"the sum balances", "&lt;script&gt;", "imported", ">68<", "From_Account=&lt;b&gt;", "killed", "It agrees with this report", "30003", "To_Account is empty", `\x1b[2J`, "default-src &#39;none&#39;", `<a href="failed.csv">failed.csv</a>, 5 edges`} {
+	for _, want := range []string{"the sum balances", "&lt;script&gt;", "imported", ">68<", "From_Account=&lt;b&gt;", "killed", "It agrees with this report", "30003", "<code>mia</code> → <code>&lt;i&gt;ben</code>", "Err_SNS", "101 to 1,000", "width:62%", "To_Account is empty", `\x1b[2J`, "default-src &#39;none&#39;", `<a href="failed.csv">failed.csv</a>, 5 edges`} {
 		if !strings.Contains(page, want) && !strings.Contains(page, strings.ReplaceAll(want, "&#39;", "'")) {
 			t.Errorf("the page has no %q", want)
 		}
@@ -90,11 +91,38 @@ func TestTheReportForProgramsHasTheSumAtItsTop(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.String()), &r); err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(b.String(), "mia") {
+		t.Error("the JSON names an account")
+	}
 	sum := 0.0
 	for _, key := range []string{"imported", "already", "failed", "rejected", "duplicate", "pending"} {
 		sum += r.Edges[key].(float64)
 	}
 	if sum != r.Edges["read"].(float64) || r.Edges["balanced"] != true {
 		t.Errorf("%v", r.Edges)
+	}
+}
+
+func TestShardsAreAddedUp(t *testing.T) {
+	three, four := int64(3), int64(4)
+	a := sample()
+	a.Verified = &Verified{Edges: 5, There: &three, MissingBy: map[int]int64{7: 1}, Lists: []string{"a"}}
+	b := sample()
+	b.Rows.Balanced = false
+	b.Verified = &Verified{Edges: 6, There: &four, MissingBy: map[int]int64{7: 2, 8: 1}, Lists: []string{"b"}}
+	all := Join([]Report{a, b, sample()})
+	if all.Rows.Read != 300 || all.Added.Edges != 15 || all.Rows.Balanced || all.Plan.RosterSizes != [5]int64{6, 15, 0, 0, 3} ||
+		all.RejectedByReason["To_Account is empty"] != 9 || all.Verified != nil {
+		t.Errorf("%+v", all)
+	}
+	if c := all.FailedByCode[0]; len(all.FailedByCode) != 1 || c.Edges != 15 || len(c.Examples) != 3 {
+		t.Errorf("%+v", all.FailedByCode)
+	}
+	v := Join([]Report{a, b}).Verified
+	if v.Edges != 11 || *v.There != 7 || three != 3 || v.MissingBy[7] != 3 || v.MissingBy[8] != 1 || len(v.Lists) != 2 {
+		t.Errorf("%+v", v)
+	}
+	if a.RejectedByReason["To_Account is empty"] != 3 || a.Verified.MissingBy[7] != 1 || a.Verified.Edges != 5 {
+		t.Errorf("joining changed a shard: %+v %+v", a, a.Verified)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"friendmigrate/migrate/disk"
@@ -28,31 +29,35 @@ type Series struct {
 
 // Point is what happened in one interval.
 type Point struct {
-	At        int64   `json:"at"`  // its first second, in Unix time
-	Run       int     `json:"run"` // from 1; the next run after a kill has the next number
-	Seconds   float64 `json:"seconds"`
-	Calls     int64   `json:"calls"`
-	Throttled int64   `json:"throttled,omitempty"` // of Calls, refused as too frequent
-	Imported  int64   `json:"imported,omitempty"`
-	Already   int64   `json:"already,omitempty"`
-	Failed    int64   `json:"failed,omitempty"`
-	Limit     float64 `json:"limit"` // calls per second that were asked for
-	Held      float64 `json:"held,omitempty"`
-	Paused    float64 `json:"paused,omitempty"`
-	P50       float64 `json:"p50,omitempty"` // of the calls' latency, in seconds
-	P95       float64 `json:"p95,omitempty"`
-	P99       float64 `json:"p99,omitempty"`
+	At      int64   `json:"at"`  // its first second, in Unix time
+	Run     int     `json:"run"` // from 1; the next run after a kill has the next number
+	Seconds float64 `json:"seconds"`
+	Counts
+	Limit  float64 `json:"limit"` // calls per second that were asked for
+	Held   float64 `json:"held,omitempty"`
+	Paused float64 `json:"paused,omitempty"`
+	P50    float64 `json:"p50,omitempty"` // of the calls' latency, in seconds
+	P95    float64 `json:"p95,omitempty"`
+	P99    float64 `json:"p99,omitempty"`
+}
+
+// Counts is what grows while a run gets on.
+type Counts struct {
+	Calls     int64 `json:"calls"`
+	Throttled int64 `json:"throttled,omitempty"` // of Calls, refused as too frequent
+	Imported  int64 `json:"imported,omitempty"`
+	Already   int64 `json:"already,omitempty"`
+	Failed    int64 `json:"failed,omitempty"`
 }
 
 // Moment is where a run stands at one moment: sums since its beginning, and its present state.
 type Moment struct {
-	At                        time.Time
-	Calls, Throttled          int64
-	Imported, Already, Failed int64
-	Limit                     float64
-	Holding, Paused           bool
-	Bounds                    []float64 // upper bounds of the buckets of latencies, in seconds
-	Counts                    []int64   // calls in each bucket, and in one beyond the last bound
+	At time.Time
+	Counts
+	Limit           float64
+	Holding, Paused bool
+	Bounds          []float64 // upper bounds of the buckets of latencies, in seconds
+	Buckets         []int64   // calls in each bucket, and in one beyond the last bound
 }
 
 // ReadSeries reads a series; one that does not exist is empty.
@@ -70,9 +75,10 @@ func ReadSeries(name string) (s Series, err error) {
 	return s, nil
 }
 
-// WriteFile replaces a file by the series. It is whole at any moment but not synced.
-func (s *Series) WriteFile(name string) error {
-	text, err := json.Marshal(s)
+// WriteUnsynced replaces a file by a value as JSON. The file is whole at any moment but not synced:
+// after a power cut what was true a second before is of no use.
+func WriteUnsynced(name string, value any) error {
+	text, err := json.Marshal(value)
 	if err == nil {
 		err = os.WriteFile(name+".tmp", append(text, '\n'), disk.FileMode)
 	}
@@ -103,9 +109,11 @@ func (s *Series) Observe(now Moment) {
 	}
 	p := Point{
 		At: now.At.Unix() / s.Step * s.Step, Run: s.runs, Seconds: seconds, Limit: now.Limit,
-		Calls: now.Calls - before.Calls, Throttled: now.Throttled - before.Throttled,
-		Imported: now.Imported - before.Imported, Already: now.Already - before.Already,
-		Failed: now.Failed - before.Failed,
+		Counts: Counts{
+			Calls: now.Calls - before.Calls, Throttled: now.Throttled - before.Throttled,
+			Imported: now.Imported - before.Imported, Already: now.Already - before.Already,
+			Failed: now.Failed - before.Failed,
+		},
 	}
 	if now.Holding {
 		p.Held = seconds
@@ -113,12 +121,9 @@ func (s *Series) Observe(now Moment) {
 	if now.Paused {
 		p.Paused = seconds
 	}
-	counts := make([]int64, len(now.Counts))
-	for i := range counts {
-		counts[i] = now.Counts[i]
-		if i < len(before.Counts) {
-			counts[i] -= before.Counts[i]
-		}
+	counts := slices.Clone(now.Buckets)
+	for i, n := range before.Buckets[:min(len(before.Buckets), len(counts))] {
+		counts[i] -= n
 	}
 	p.P50, p.P95, p.P99 = quantile(now.Bounds, counts, .5), quantile(now.Bounds, counts, .95),
 		quantile(now.Bounds, counts, .99)
@@ -151,15 +156,8 @@ func (p Point) merge(q Point) Point {
 		p.P50 = (p.P50*float64(p.Calls) + q.P50*float64(q.Calls)) / float64(n)
 	}
 	p.P95, p.P99 = max(p.P95, q.P95), max(p.P99, q.P99)
-	p.Seconds += q.Seconds
-	p.Calls += q.Calls
-	p.Throttled += q.Throttled
-	p.Imported += q.Imported
-	p.Already += q.Already
-	p.Failed += q.Failed
-	p.Held += q.Held
-	p.Paused += q.Paused
-	p.Limit = q.Limit
+	p.Counts = Plus(p.Counts, q.Counts)
+	p.Seconds, p.Held, p.Paused, p.Limit = p.Seconds+q.Seconds, p.Held+q.Held, p.Paused+q.Paused, q.Limit
 	return p
 }
 

@@ -12,7 +12,7 @@ import (
 func tenHours() *Series {
 	s := &Series{}
 	begin := time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
-	m := Moment{At: begin, Limit: 200, Bounds: []float64{.05, .1, .2, 1}, Counts: make([]int64, 5)}
+	m := Moment{At: begin, Limit: 200, Bounds: []float64{.05, .1, .2, 1}, Buckets: make([]int64, 5)}
 	s.Observe(m)
 	for second := 1; second <= 10*60*60; second++ {
 		m.At = begin.Add(time.Duration(second) * time.Second)
@@ -28,12 +28,12 @@ func tenHours() *Series {
 		m.Calls += calls
 		m.Imported += calls * 30
 		m.Failed += calls / 50
-		m.Counts = append([]int64(nil), m.Counts...)
-		m.Counts[1] += calls * 9 / 10
-		m.Counts[2] += calls - calls*9/10
+		m.Buckets = append([]int64(nil), m.Buckets...)
+		m.Buckets[1] += calls * 9 / 10
+		m.Buckets[2] += calls - calls*9/10
 		if second%9000 == 0 && second < 36000 { // killed, and run again half a minute later
 			s = &Series{Step: s.Step, Points: s.Points}
-			m.Calls, m.Throttled, m.Imported, m.Failed, m.Counts = 0, 0, 0, 0, make([]int64, 5)
+			m.Calls, m.Throttled, m.Imported, m.Failed, m.Buckets = 0, 0, 0, 0, make([]int64, 5)
 			second += 30
 			m.At = m.At.Add(30 * time.Second)
 		}
@@ -69,7 +69,7 @@ func TestASeriesSurvivesAKill(t *testing.T) {
 		t.Errorf("%+v %v", s, err)
 	}
 	s := tenHours()
-	if err := s.WriteFile(name); err != nil {
+	if err := WriteUnsynced(name, s); err != nil {
 		t.Fatal(err)
 	}
 	again, err := ReadSeries(name)
@@ -116,7 +116,7 @@ func TestAShortSeriesHasNoCharts(t *testing.T) {
 	for _, n := range []int{0, 1, 2} {
 		s := &Series{Step: 1}
 		for i := range n {
-			s.Points = append(s.Points, Point{At: int64(i), Run: 1, Seconds: 1, Calls: 3})
+			s.Points = append(s.Points, Point{At: int64(i), Run: 1, Seconds: 1, Counts: Counts{Calls: 3}})
 		}
 		if c, err := s.Charts(); err != nil || c != nil {
 			t.Errorf("%d points: %v, %d charts", n, err, len(c))

@@ -1,9 +1,9 @@
 // Package report is the account of a job: what became of every row of its input, in numbers that
 // have to balance, as JSON for programs and as one HTML page for people.
 //
-// What it promises: the page loads nothing and runs nothing; everything in it is escaped; no
-// account id is in either form. What does not balance is shown as such. It computes and writes; it
-// reads no state by itself.
+// What it promises: the page loads nothing and runs nothing; everything in it is escaped. Of
+// account ids it has those of three failed edges of each code, and the JSON has none. What does not
+// balance is shown as such. It computes and writes; of a state it reads only what it is given.
 package report
 
 import (
@@ -122,24 +122,3 @@ func (a Account) Failed() int64 { return a.Rows.Failed + a.Added.Failed }
 
 // Pending counts the pending edges, rows and added ones.
 func (a Account) Pending() int64 { return a.Rows.Pending + a.Added.Pending }
-
-// Plus adds up the accounts of two shards.
-func (a Account) Plus(b Account) Account {
-	r, d := &a.Rows, &a.Added
-	r.Read += b.Rows.Read
-	r.Imported += b.Rows.Imported
-	r.Already += b.Rows.Already
-	r.AlreadyUncertain += b.Rows.AlreadyUncertain
-	r.Failed += b.Rows.Failed
-	r.Rejected += b.Rows.Rejected
-	r.Duplicate += b.Rows.Duplicate
-	r.Pending += b.Rows.Pending
-	r.Balanced = r.Balanced && b.Rows.Balanced
-	d.Edges += b.Added.Edges
-	d.Imported += b.Added.Imported
-	d.Already += b.Added.Already
-	d.AlreadyUncertain += b.Added.AlreadyUncertain
-	d.Failed += b.Added.Failed
-	d.Pending += b.Added.Pending
-	return a
-}

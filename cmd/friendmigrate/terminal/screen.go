@@ -59,8 +59,10 @@ func (s *Screen) Columns() int {
 	return s.columns()
 }
 
-func (s *Screen) columns() int {
-	if f, ok := s.out.(*os.File); ok {
+func (s *Screen) columns() int { return columnsOf(s.out) }
+
+func columnsOf(stream any) int {
+	if f, ok := stream.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
 			return columns
 		}
@@ -72,20 +74,35 @@ func (s *Screen) columns() int {
 func (s *Screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.raw(s.erased() + Clean(string(p)) + s.drawing())
+	s.raw(s.erased() + s.wrapped(Clean(string(p))) + s.drawing())
 	return len(p), nil // a lost terminal must not stop a job
 }
 
 // Line writes one line.
 func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
 
-// Print writes rows as lines, which may wrap, in the place of the block.
+// wrapped breaks lines between words, where a terminal would break them anywhere.
+func (s *Screen) wrapped(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if columns := s.columns(); !s.dumb && uniseg.StringWidth(line) > columns {
+			indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+			lines[i] = indent + strings.Join(Wrap(line, columns-len(indent)), "\n"+indent)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Print writes rows as lines in the place of the block. Those without a head stay whole, to be
+// copied.
 func (s *Screen) Print(rows []Row) {
 	s.Block(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, row := range rows {
-		row.Head, row.Text = Clean(row.Head), Clean(row.Text)
+		if row.Head, row.Text = Clean(row.Head), Clean(row.Text); row.Head != "" {
+			row.Text = strings.TrimPrefix(s.wrapped(row.Head+row.Text), row.Head)
+		}
 		s.raw(row.draw(s.plain) + "\n")
 	}
 }
@@ -167,4 +184,55 @@ func cut(text string, width int) string {
 		}
 		left -= columns
 	}
+}
+
+// Row is one line of a block.
+type Row struct {
+	Head  string // in Color
+	Color Color
+	Text  string // after it
+}
+
+// Color is how a terminal shows a text: the parameter of the sequence that sets it.
+type Color string
+
+// The colours in use.
+const (
+	Plain  Color = ""
+	Bold   Color = "1"
+	Red    Color = "31"
+	Green  Color = "32"
+	Yellow Color = "33"
+)
+
+// Columns is how many columns the row takes.
+func (r Row) Columns() int { return uniseg.StringWidth(r.Head + r.Text) }
+
+// fit cuts the row to so many columns, so that it never wraps.
+func (r Row) fit(columns int) Row {
+	r.Head, r.Text = cut(Clean(r.Head), columns), Clean(r.Text)
+	if left := columns - uniseg.StringWidth(r.Head); left > 0 {
+		r.Text = cut(r.Text, left)
+	} else {
+		r.Text = ""
+	}
+	return r
+}
+
+func (r Row) draw(plain bool) string {
+	if plain || r.Color == Plain || r.Head == "" {
+		return r.Head + r.Text
+	}
+	return "\x1b[" + string(r.Color) + "m" + r.Head + "\x1b[0m" + r.Text
+}
+
+const barColumns = 30
+
+// Bar shows done of total as a bar, which is full when all is done and not before.
+func Bar(done, total int64) string {
+	full := barColumns
+	if done < total {
+		full = int(float64(barColumns) * float64(done) / float64(total))
+	}
+	return strings.Repeat("█", min(full, barColumns)) + strings.Repeat("░", barColumns-min(full, barColumns))
 }

@@ -223,7 +223,7 @@ func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, er
 			}
 		}
 		p.Found.At, p.Found.How, p.Found.Lists = time.Now().UTC(), r.How(), []string{p.Lists.Missing, p.Lists.Different}
-		if r.Verified = r.Verified.Plus(&p.Found); i == 0 {
+		if r.Verified = report.Plus(r.Verified, p.Found); i == 0 {
 			r.Verified = p.Found
 		}
 	}
