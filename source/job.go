@@ -30,7 +30,7 @@ type Job struct {
 	Lanes         int     // parallel parsers; 0: as many as Lanes says
 	FS            disk.FS // nil: disk.OS{}
 
-	Witness func() stage.Witness // may be nil; as of stage.Options
+	Measure *stage.Measure // nil: seal; else only count, and Abort is the end of it
 	// may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
 	Progress func(bytesRead, bytesTotal, rows int64)
 	// may be nil; told what is waited for where nothing was read for a minute, by a goroutine of its own
@@ -76,7 +76,7 @@ func Stage(ctx context.Context, j Job) (*Pending, error) {
 		Dir: filepath.Join(j.StateDir, StageFolder), FS: j.FS, Memory: j.stageMemory(), Lanes: j.Lanes, Shard: j.Shard,
 		Shards:     j.Shards,
 		Duplicates: j.Options.duplicates(), Mutual: j.Options.Mutual, MaxFriends: j.Options.MaxFriends,
-		Witness: j.Witness,
+		Measure: j.Measure,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stage input: %w", err)
@@ -161,7 +161,11 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 		return err
 	}
 	p.Counts.LeftOut = p.job.left
-	p.Totals, err = p.writer.Seal(ctx, l.duplicate)
+	onDuplicate := l.duplicate
+	if p.job.Measure != nil {
+		onDuplicate = nil // only a digest is left of the fields that the list would show
+	}
+	p.Totals, err = p.writer.Seal(ctx, onDuplicate)
 	if errors.Is(err, stage.ErrDuplicates) {
 		return errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), l.save())
 	}

@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/binary"
 	"strings"
-	"unsafe"
 
 	"friendmigrate/migrate"
 )
@@ -24,7 +23,6 @@ const (
 // Fields decodes the fields of many edges into few allocations: all their texts share one.
 type Fields struct {
 	Texts  strings.Builder
-	Lend   bool // texts are parts of what is decoded, and last as long as that
 	groups []string
 	custom []migrate.CustomItem
 }
@@ -32,16 +30,10 @@ type Fields struct {
 // Text copies b. The builder was grown in advance; where it has to grow all the same, the texts
 // taken so far keep the memory that they have.
 func (f *Fields) Text(b []byte) string {
-	if f.Lend {
-		return unsafe.String(unsafe.SliceData(b), len(b))
-	}
 	start := f.Texts.Len()
 	f.Texts.Write(b)
 	return f.Texts.String()[start:]
 }
-
-// Reuse takes the lists of all edges that were read back. Their texts stay.
-func (f *Fields) Reuse() { f.groups, f.custom = f.groups[:0], f.custom[:0] }
 
 // Read is the reverse of AppendFields: flags are what that returned.
 func (f *Fields) Read(c *Cursor, flags uint8, e *migrate.Edge) {

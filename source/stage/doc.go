@@ -32,6 +32,9 @@
 // of the hash, as often as it takes. One roster that does not fit is sorted on disk by To_Account,
 // rid of duplicates, and sorted by position.
 //
+// A plan (Options.Measure) goes the same way with less in its records, and counts the rosters where
+// a job writes them.
+//
 // # Files
 //
 //	raw-*          partitions, while a stage is made: never synced, gone after Seal

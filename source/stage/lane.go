@@ -3,8 +3,6 @@ package stage
 import (
 	"fmt"
 
-	"github.com/cespare/xxhash/v2"
-
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
 )
@@ -14,7 +12,9 @@ type Lane struct {
 	w       *Writer
 	out     spill
 	sources sourceCache
-	extras  []byte
+	fields  []byte
+	brief   []byte // see Measure
+	sample  sample
 	err     error // the first; final
 }
 
@@ -29,6 +29,7 @@ func newLane(w *Writer) *Lane {
 			batch:   w.limits.batch,
 		},
 		sources: sourceCache{all: w.sources, seen: make(map[string]uint32)},
+		sample:  newSample(),
 	}
 }
 
@@ -43,40 +44,53 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if l.err != nil {
 		return false, l.err
 	}
-	o, err := orderOf(e.Position, e.Added)
+	r, err := l.record(e)
 	if err != nil {
 		return false, err
 	}
-	r := record[string]{from: e.From, to: e.To, order: o, source: l.sources.code(e.AddSource)}
-	if r.source == 0 {
-		r.literal = e.AddSource
-	}
-	l.extras, r.flags = codec.AppendFields(l.extras[:0], e)
-	r.extras = l.extras
-	if size := len(e.From) + len(e.To) + len(e.AddSource) + len(r.extras); size > MaxEdgeBytes {
-		return false, fmt.Errorf("stage edge: %w: %d bytes, and at most %d can be staged", ErrEdgeTooLarge, size,
-			MaxEdgeBytes)
-	}
-	from, to := xxhash.Sum64String(e.From), xxhash.Sum64String(e.To)
+	from, to := Hash(e.From), Hash(e.To)
 	l.w.pairs.add(pairHash(from, to))
 	if ours = l.w.owns(e.From, from); ours {
-		if l.err = add(&l.out, l.w.partOf(from), &r); l.err != nil {
+		if l.err = l.stage(e, &r, from); l.err != nil {
 			return false, l.err
 		}
 	}
 	if l.w.options.Mutual && l.w.owns(e.To, to) {
-		l.err = l.addReverse(e, &r, to)
+		// of the optional fields, which speak of one side's view of the other, only AddTime is the same for both
+		reverse := migrate.Edge{From: e.To, To: e.From, AddSource: e.AddSource, AddTime: e.AddTime,
+			Position: e.Position, Added: true}
+		if r, err = l.record(&reverse); err == nil {
+			err = l.stage(&reverse, &r, to)
+		}
+		l.err = err
 	}
 	return ours, l.err
 }
 
-// addReverse stages the reverse of r: of the optional fields, which speak of one side's view of the
-// other, only AddTime is the same for both.
-func (l *Lane) addReverse(e *migrate.Edge, r *record[string], hash uint64) error {
-	reverse := *r
-	reverse.from, reverse.to = r.to, r.from
-	reverse.order |= addedBit
-	l.extras, reverse.flags = codec.AppendFields(l.extras[:0], &migrate.Edge{AddTime: e.AddTime})
-	reverse.extras = l.extras
-	return add(&l.out, l.w.partOf(hash), &reverse)
+// record encodes an edge. It lasts until the next call.
+func (l *Lane) record(e *migrate.Edge) (r record[string], err error) {
+	r = record[string]{from: e.From, to: e.To, source: l.sources.code(e.AddSource)}
+	if r.order, err = orderOf(e.Position, e.Added); err != nil {
+		return r, err
+	}
+	if r.source == 0 {
+		r.literal = e.AddSource
+	}
+	l.fields, r.flags = codec.AppendFields(l.fields[:0], e)
+	r.extras = l.fields
+	if size := len(e.From) + len(e.To) + len(e.AddSource) + len(r.extras); size > MaxEdgeBytes {
+		return r, fmt.Errorf("stage edge: %w: %d bytes, and at most %d can be staged", ErrEdgeTooLarge, size,
+			MaxEdgeBytes)
+	}
+	return r, nil
+}
+
+// stage puts an edge into its partition.
+func (l *Lane) stage(e *migrate.Edge, r *record[string], hash uint64) error {
+	if m := l.w.options.Measure; m != nil {
+		l.sample.add(hash, r)
+		l.brief = appendBrief(l.brief[:0], e, r, m.EdgeBytes(e))
+		r.flags, r.extras = codec.HasFields, l.brief
+	}
+	return add(&l.out, l.w.partOf(hash), r)
 }

@@ -30,7 +30,7 @@ func (s *sealer) sealLarge(ctx context.Context, p *part) (err error) {
 	if err := s.resolveSorted(ctx, byTo, byOrder); err != nil {
 		return err
 	}
-	s.out.begin(p.min)
+	s.rosters.begin(p.min)
 	for row, err := range byOrder.Rows() {
 		if err = errors.Join(err, context.Cause(ctx)); err != nil {
 			return err
@@ -39,11 +39,11 @@ func (s *sealer) sealLarge(ctx context.Context, p *part) (err error) {
 		if new(pageState).next(row.Data, &r) == nil {
 			return p.malformed()
 		}
-		if err := s.out.add(&r); err != nil {
+		if err := s.rosters.add(&r); err != nil {
 			return err
 		}
 	}
-	return s.out.end()
+	return s.rosters.end()
 }
 
 // newSpool makes a sorter that takes a third of the goroutine's memory: two of them are in use.

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/codec"
 )
 
 // A user spread over the whole file, any order of rows, any skew, any memory: the plan is that of
@@ -333,70 +330,5 @@ func TestSmallInputNeverSpills(t *testing.T) {
 	}
 	if err := w.Abort(); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestAWitnessHearsOfTheWholePlan: what it hears, roster by roster, is what a reader of the sealed
-// stage is given, however small the memory.
-func TestAWitnessHearsOfTheWholePlan(t *testing.T) {
-	for name, l := range map[string]limits{"tiny": tiny(), "roomy": roomy(2)} {
-		t.Run(name, func(t *testing.T) {
-			var mu sync.Mutex
-			heard := map[string][]migrate.Edge{}
-			o := Options{Dir: "staged", FS: newMemory(), Lanes: 2, Mutual: true}
-			o.Witness = func() Witness {
-				return func(e *migrate.Edge, nth int64) {
-					mu.Lock()
-					defer mu.Unlock()
-					if nth != int64(len(heard[e.From])) {
-						t.Errorf("edge %d of %q comes as %d", len(heard[e.From]), e.From, nth)
-					}
-					encoded, flags := codec.AppendFields(nil, e)
-					kept := migrate.Edge{From: strings.Clone(e.From), To: strings.Clone(e.To), AddSource: strings.Clone(e.AddSource),
-						Position: e.Position, Added: e.Added}
-					new(codec.Fields).Read(&codec.Cursor{Rest: encoded}, flags, &kept)
-					heard[kept.From] = append(heard[kept.From], kept)
-				}
-			}
-			w, err := create(o, l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, e := range (graph{seed: 11, rows: 6000, accounts: 90, hot: 40, same: 3, inputs: 2}).edges() {
-				if _, err := w.Lane(i % 2).Add(&e); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if _, err := w.Seal(t.Context(), nil); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Finish(nil); err != nil {
-				t.Fatal(err)
-			}
-			s, err := Open("staged", o.FS)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for r, err := range s.Rosters(t.Context(), nil) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				var want []migrate.Edge
-				for i := range r.Chunks {
-					c, err := r.Load(i)
-					if err != nil {
-						t.Fatal(err)
-					}
-					want = append(want, c.Edges...)
-				}
-				if got := heard[r.From]; !reflect.DeepEqual(got, want) {
-					t.Errorf("%q: heard of %d edges, %d are there, or they differ", r.From, len(got), len(want))
-				}
-				delete(heard, r.From)
-			}
-			if len(heard) > 0 {
-				t.Errorf("%d rosters are not in the stage", len(heard))
-			}
-		})
 	}
 }

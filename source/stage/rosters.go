@@ -14,24 +14,17 @@ const packChunks = 4
 // rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks
 // and segments.
 type rosterWriter struct {
-	out        segmentWriter
-	limits     *limits
-	totals     *Totals
-	maxFriends int64
-	chunk      chunkEncoder
-	digest     rosterDigest
-	sum        planDigest
-	lender     lender
+	tally
+	out    segmentWriter
+	limits *limits
+	chunk  chunkEncoder
+	digest rosterDigest
+	sum    planDigest
 
 	// The roster.
-	from    []byte
-	edges   int64
-	added   int64
-	chunks  int64
 	memory  int64  // of its largest chunk
 	pending []byte // chunks that are in no block yet
 	waiting int64  // how many
-	groups  map[string]struct{}
 	large   bool
 	blocks  int    // written, if it is large
 	index   []byte // of those
@@ -42,33 +35,18 @@ type rosterWriter struct {
 }
 
 func (w *rosterWriter) begin(from []byte) {
-	w.from = append(w.from[:0], from...)
-	w.edges, w.added, w.chunks, w.memory = 0, 0, 0, 0
+	w.tally.begin(from)
+	w.memory = 0
 	w.pending, w.waiting = w.pending[:0], 0
 	w.large, w.blocks, w.index = false, 0, w.index[:0]
-	if len(w.groups) > 0 {
-		clear(w.groups)
-	}
 	w.digest.begin(from)
-	w.lender.begin(from)
 	w.chunk.begin()
-}
-
-// onGroup collects distinct groups as far as the limit needs it.
-func (w *rosterWriter) onGroup(g []byte) {
-	if _, known := w.groups[string(g)]; !known && len(w.groups) <= migrate.MaxGroups {
-		w.groups[string(g)] = struct{}{}
-	}
 }
 
 // add takes the next edge of the roster.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
-	w.lender.lend(r)
-	w.edges++
-	if r.order.added() {
-		w.added++
-	}
+	w.edge(r)
 	if len(w.chunk.flags) < migrate.MaxChunkEdges {
 		return nil
 	}
@@ -119,7 +97,8 @@ func (w *rosterWriter) end() error {
 	if w.edges == 0 {
 		return nil
 	}
-	w.count()
+	w.tally.end()
+	w.sum.add(w.digest.end())
 	if w.large {
 		if err := w.endBlock(); err != nil {
 			return err
@@ -156,21 +135,4 @@ func (w *rosterWriter) endSegment() (_ segment, ok bool, err error) {
 		return segment{}, false, err
 	}
 	return w.out.end()
-}
-
-func (w *rosterWriter) count() {
-	t := w.totals
-	t.Edges += w.edges
-	t.Added += w.added
-	t.Rosters++
-	t.Chunks += w.chunks
-	t.Sizes[sizeClass(w.edges)]++
-	if len(w.groups) > migrate.MaxGroups {
-		t.GroupsOver++
-	}
-	t.Largest = keepLargest(t.Largest, w.from, w.edges)
-	if w.maxFriends > 0 && w.edges > w.maxFriends {
-		t.OverMax++
-	}
-	w.sum.add(w.digest.end())
 }

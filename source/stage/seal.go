@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/codec"
 )
 
 // ErrDuplicates is what a *DuplicatesError is.
@@ -51,17 +50,25 @@ type sealJob struct {
 
 // sealer is one of these goroutines.
 type sealer struct {
-	w      *Writer
-	job    *sealJob
-	id     int
-	loaded loaded
-	out    rosterWriter
-	unit   int64 // in work
+	w       *Writer
+	job     *sealJob
+	id      int
+	loaded  loaded
+	rosters rosterTaker // out, or a counter
+	out     rosterWriter
+	unit    int64 // in work
 
 	totals   Totals
 	pairs    []DuplicatePair
 	segments []placedSegment
 	temps    int // names given
+}
+
+// rosterTaker takes rosters in plan order.
+type rosterTaker interface {
+	begin(from []byte)
+	add(r *record[[]byte]) error // in the order of the roster
+	end() error
 }
 
 // placedSegment is a segment and its place in the plan: by unit, then as they were written.
@@ -78,6 +85,8 @@ type placedSegment struct {
 // The error is a *DuplicatesError with the policy Refuse, the context's where that ended, an error
 // of onDuplicate, or one of the disk; then only Abort is left. A failed Seal or a crash leaves
 // files that no Open accepts and the next Create removes.
+//
+// With Options.Measure nothing is sealed: the totals lack PlanDigest, and Abort is next.
 func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, error) {
 	if w.state != adding {
 		return Totals{}, errors.New("seal stage: it was sealed or aborted before")
@@ -89,6 +98,7 @@ func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, e
 		}
 	}
 	job := &sealJob{onDuplicate: onDuplicate, units: w.units()}
+	lanes := w.lanes
 	w.lanes = nil
 	sealers, err := w.run(ctx, job)
 	if err != nil {
@@ -97,6 +107,12 @@ func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, e
 	t, err := w.collect(sealers)
 	if err != nil {
 		return Totals{}, fmt.Errorf("seal stage: %w", err)
+	}
+	if w.options.Measure != nil {
+		if t.Stored, err = w.estimate(ctx, lanes, t.Edges); err != nil {
+			return Totals{}, fmt.Errorf("estimate stage: %w", err)
+		}
+		return t, nil
 	}
 	if err := errors.Join(w.fsys.SyncDir(w.options.Dir),
 		w.fsys.SyncDir(filepath.Dir(filepath.Clean(w.options.Dir)))); err != nil {
@@ -159,19 +175,18 @@ func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
 func newSealer(w *Writer, job *sealJob, id int) *sealer {
 	s := &sealer{w: w, job: job, id: id}
 	s.out = rosterWriter{
-		out:        segmentWriter{file: newSealedFile(w, id)},
-		limits:     &w.limits,
-		totals:     &s.totals,
-		maxFriends: int64(w.options.MaxFriends),
-		digest:     rosterDigest{h: sha256.New()},
-		groups:     make(map[string]struct{}),
-	}
-	s.out.lender = lender{w: w, fields: codec.Fields{Lend: true}}
-	if w.options.Witness != nil {
-		s.out.lender.to = w.options.Witness()
+		tally: tally{totals: &s.totals, maxFriends: int64(w.options.MaxFriends),
+			groups: make(map[string]struct{})},
+		out:    segmentWriter{file: newSealedFile(w, id)},
+		limits: &w.limits,
+		digest: rosterDigest{h: sha256.New()},
 	}
 	s.out.chunk.sources = w.sources.texts
-	s.out.chunk.onGroup = s.out.onGroup
+	s.out.chunk.onGroup = s.out.group
+	s.rosters = &s.out
+	if m := w.options.Measure; m != nil {
+		s.rosters = &counter{tally: s.out.tally, visit: m.Visit()}
+	}
 	return s
 }
 
@@ -235,18 +250,18 @@ func (s *sealer) writeRoster(g *group) error {
 	if err := s.resolve(entries); err != nil {
 		return err
 	}
-	s.out.begin(s.loaded.from(g))
+	s.rosters.begin(s.loaded.from(g))
 	var r record[[]byte]
 	for i := range entries {
 		if entries[i].group == lost {
 			continue
 		}
 		s.loaded.record(&entries[i], &r)
-		if err := s.out.add(&r); err != nil {
+		if err := s.rosters.add(&r); err != nil {
 			return err
 		}
 	}
-	return s.out.end()
+	return s.rosters.end()
 }
 
 // cut ends the segment and begins another one.
@@ -277,6 +292,7 @@ func (w *Writer) collect(sealers []*sealer) (Totals, error) {
 		}
 		if f := s.out.out.file; f.off > 0 {
 			b.Files = append(b.Files, sealedName{Name: f.name, Size: f.off})
+			b.Totals.Stored += f.off
 		}
 	}
 	t := &b.Totals

@@ -50,6 +50,9 @@ func Open(dir string, fsys disk.FS) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open stage: %w", err)
 	}
+	for _, f := range b.Files {
+		b.Totals.Stored += f.Size
+	}
 	return &Stage{fsys: fsys, dir: dir, files: files, body: b}, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"friendmigrate/migrate"
 )
 
 // Totals is what a sealed stage holds, and what sealing found out about the input on the way.
@@ -34,6 +36,9 @@ type Totals struct {
 	// options have the same, whatever memory and lanes they were made with and in whatever order
 	// rows were added.
 	PlanDigest string `json:"plan_digest"`
+
+	// Stored is the bytes of the sealed files; with Options.Measure an estimate of them.
+	Stored int64 `json:"-"`
 }
 
 // RosterSize is an account and the number of its distinct friends.
@@ -66,6 +71,54 @@ func keepLargest(list []RosterSize, from []byte, friends int64) []RosterSize {
 	list = append(list, RosterSize{From: string(from), Friends: friends})
 	slices.SortFunc(list, largerFirst)
 	return list[:min(len(list), mostLargest)]
+}
+
+// tally counts one roster after the other.
+type tally struct {
+	totals     *Totals
+	maxFriends int64
+
+	// The roster.
+	from                 []byte
+	edges, added, chunks int64
+	groups               map[string]struct{} // distinct ones, as far as the limit needs it
+}
+
+func (t *tally) begin(from []byte) {
+	t.from = append(t.from[:0], from...)
+	t.edges, t.added, t.chunks = 0, 0, 0
+	if len(t.groups) > 0 {
+		clear(t.groups)
+	}
+}
+
+func (t *tally) edge(r *record[[]byte]) {
+	t.edges++
+	if r.order.added() {
+		t.added++
+	}
+}
+
+func (t *tally) group(g []byte) {
+	if _, known := t.groups[string(g)]; !known && len(t.groups) <= migrate.MaxGroups {
+		t.groups[string(g)] = struct{}{}
+	}
+}
+
+func (t *tally) end() {
+	sum := t.totals
+	sum.Edges += t.edges
+	sum.Added += t.added
+	sum.Rosters++
+	sum.Chunks += t.chunks
+	sum.Sizes[sizeClass(t.edges)]++
+	if len(t.groups) > migrate.MaxGroups {
+		sum.GroupsOver++
+	}
+	sum.Largest = keepLargest(sum.Largest, t.from, t.edges)
+	if t.maxFriends > 0 && t.edges > t.maxFriends {
+		sum.OverMax++
+	}
 }
 
 // merge adds what another goroutine sealed.

@@ -38,8 +38,7 @@ type Options struct {
 	Mutual        bool // stage the reverse of every row too, as Added
 	MaxFriends    int  // rosters with more distinct friends are counted; 0: none
 
-	// nil: nobody; else called once for each goroutine that seals, which alone calls what it is given
-	Witness func() Witness
+	Measure *Measure // nil: seal what was staged; else only count it
 }
 
 // Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger
@@ -193,6 +192,9 @@ func (w *Writer) owns(from string, hash uint64) bool {
 func ShardOf(from string, shards int) int {
 	return shardOf(from, xxhash.Sum64String(from), max(shards, 1))
 }
+
+// Hash is the hash of an account id by which rosters are dealt out and ordered: xxhash64.
+func Hash(id string) uint64 { return xxhash.Sum64String(id) }
 
 func shardOf(from string, hash uint64, shards int) int {
 	if from == "" {

@@ -26,21 +26,20 @@ func (m *measured) add(o *measured) {
 
 // measurers are those of several goroutines.
 type measurers struct {
-	of  *making
-	all []*measurer
+	room int // for the edges of a call, in bytes
+	all  []*measurer
 }
 
-func (s *measurers) next() stage.Witness {
-	w := &measurer{of: s.of}
-	s.all = append(s.all, w)
-	return w.edge
+func (s *measurers) next() stage.Visitor {
+	m := &measurer{room: s.room}
+	s.all = append(s.all, m)
+	return m.chunk
 }
 
 func (s *measurers) sum() *measured {
 	sum := &measured{}
-	for _, w := range s.all {
-		w.endChunk()
-		sum.add(&w.measured)
+	for _, m := range s.all {
+		sum.add(&m.measured)
 	}
 	return sum
 }
@@ -49,14 +48,14 @@ func (s *measurers) sum() *measured {
 func (j *making) measure(ctx context.Context) (*measured, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	by, over := measurers{of: j}, int64(0)
+	by, over := measurers{room: j.ChunkBytes - sink.EnvelopeBytes}, int64(0)
 	rosters := make(chan migrate.Roster)
 	var lanes sync.WaitGroup
 	for range max(1, j.Lanes) {
-		edge := by.next()
+		visit := by.next()
 		lanes.Go(func() {
 			for r := range rosters {
-				if err := eachEdge(&r, edge); err != nil {
+				if err := eachChunk(&r, visit); err != nil {
 					cancel(err)
 				}
 			}
@@ -82,17 +81,20 @@ func (j *making) measure(ctx context.Context) (*measured, error) {
 	return sum, nil
 }
 
-func eachEdge(r *migrate.Roster, edge stage.Witness) error {
-	nth := int64(0)
+// eachChunk shows a sealed roster as one that is not sealed is shown.
+func eachChunk(r *migrate.Roster, visit stage.Visitor) error {
+	var friends []stage.Friend
 	for i := range r.Chunks {
 		c, err := r.Load(i)
 		if err != nil {
 			return err
 		}
+		friends = friends[:0]
 		for k := range c.Edges {
-			edge(&c.Edges[k], nth)
-			nth++
+			e := &c.Edges[k]
+			friends = append(friends, stage.Friend{Hash: stage.Hash(e.To), Bytes: sink.EdgeBytes(e)})
 		}
+		visit(r.From, friends)
 	}
 	return nil
 }
@@ -100,42 +102,24 @@ func eachEdge(r *migrate.Roster, edge stage.Witness) error {
 // measurer adds up what one goroutine is shown.
 type measurer struct {
 	measured
-	of *making
-
-	// The chunk that is being added up.
-	envelope int64 // of a call for its account
-	sizes    []int // of its edges
-	size     int   // all of them
+	room int
 }
 
-// edge adds up an edge. It is the nth of its roster, and so the first of a chunk or not.
-func (w *measurer) edge(e *migrate.Edge, nth int64) {
-	if nth%migrate.MaxChunkEdges == 0 {
-		w.endChunk()
+// chunk counts the calls of a chunk as the engine will cut them.
+func (m *measurer) chunk(from string, edges []stage.Friend) {
+	m.both.add(stage.Hash(from))
+	size, calls := 0, int64(0)
+	for _, e := range edges {
+		m.both.add(e.Hash)
+		size += e.Bytes
 	}
-	w.both.add(e.To)
-	if nth == 0 {
-		w.both.add(e.From)
-		w.envelope = int64(sink.EnvelopeOf(e.From))
+	m.bytes += int64(size)
+	if size <= m.room {
+		edges, calls = nil, 1
 	}
-	n := sink.EdgeBytes(e)
-	w.sizes = append(w.sizes, n)
-	w.size += n
-}
-
-// endChunk counts the calls of a chunk as the engine will cut them.
-func (w *measurer) endChunk() {
-	if len(w.sizes) == 0 {
-		return
+	for ; len(edges) > 0; calls++ {
+		edges = edges[migrate.Fitting(len(edges), m.room, func(k int) int { return edges[k].Bytes }):]
 	}
-	calls := int64(1)
-	if room := w.of.ChunkBytes - sink.EnvelopeBytes; w.size > room {
-		calls = 0
-		for rest := w.sizes; len(rest) > 0; calls++ {
-			rest = rest[migrate.Fitting(len(rest), room, func(k int) int { return rest[k] }):]
-		}
-	}
-	w.calls += calls
-	w.bytes += calls*w.envelope + int64(w.size)
-	w.sizes, w.size = w.sizes[:0], 0
+	m.calls += calls
+	m.bytes += calls * int64(sink.EnvelopeOf(from))
 }

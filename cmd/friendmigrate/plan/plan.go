@@ -71,8 +71,9 @@ func Make(ctx context.Context, o Options) (p *Plan, err error) {
 // making is one making of a plan.
 type making struct {
 	Options
-	notes   []string // on the state folder
-	stage   *stage.Stage
+	notes   []string     // on the state folder
+	stage   *stage.Stage // nil: not sealed
+	totals  stage.Totals
 	staged  bool   // the stage is that of the state folder
 	other   bool   // the state folder holds another job
 	dir     string // of the stage and its lists
@@ -110,7 +111,7 @@ func (j *making) open(ctx context.Context) error {
 		}
 		return errors.Join(err, s.Close())
 	}
-	j.stage, j.staged, j.dir = s, true, j.Dir
+	j.stage, j.totals, j.staged, j.dir = s, s.Totals(), true, j.Dir
 	return nil
 }
 
@@ -157,8 +158,8 @@ func (j *making) arguments() source.Arguments {
 	return source.Arguments{Inputs: j.Inputs, Format: j.Rows.Format, Objects: j.Objects, AllowEmpty: j.Rows.AllowEmpty}
 }
 
-// read stages the input in a folder that is removed at the end, and measures it on the way: every
-// edge passes by once while the plan is sealed.
+// read reads the input and measures it on the way, with the help of a folder that is removed at the
+// end. Where the stage is wanted it seals one there, for a pass of its own, and measures nothing.
 func (j *making) read(ctx context.Context) (m *measured, err error) {
 	if _, _, err := j.arguments().Resolve(ctx); err != nil {
 		return nil, err // a misspelt input leaves nothing to remove
@@ -166,27 +167,34 @@ func (j *making) read(ctx context.Context) (m *measured, err error) {
 	if j.scratch, err = newScratch(j.State); err != nil {
 		return nil, err
 	}
-	by := measurers{of: j}
+	by := measurers{room: j.ChunkBytes - sink.EnvelopeBytes}
+	measure := &stage.Measure{EdgeBytes: sink.EdgeBytes, Visit: by.next}
+	if j.Options.Staged != nil {
+		measure = nil
+	}
 	pending, err := source.Stage(ctx, source.Job{
 		Inputs: j.Inputs, Stdin: j.Stdin, Objects: j.Objects, StateDir: j.scratch.dir, Options: j.Rows, Shard: j.Shard,
 		Shards: j.Shards,
-		Memory: j.Memory, Lanes: j.Lanes, FS: unsynced{}, Progress: j.Progress, Waits: j.Waits, Witness: by.next,
+		Memory: j.Memory, Lanes: j.Lanes, FS: unsynced{}, Progress: j.Progress, Waits: j.Waits, Measure: measure,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if j.stage, err = pending.Finish(); err != nil {
-		return nil, fmt.Errorf("stage the input: %w", err)
+	j.dir, j.counts, j.totals = j.scratch.dir, pending.Counts, pending.Totals
+	if measure == nil {
+		if j.stage, err = pending.Finish(); err != nil {
+			return nil, fmt.Errorf("stage the input: %w", err)
+		}
+		return nil, nil
 	}
-	j.dir, j.counts = j.scratch.dir, pending.Counts
 	m = by.sum()
 	m.over = pending.Totals.OverMax
-	return m, nil
+	return m, pending.Abort()
 }
 
 // plan puts together what reading and measuring found.
 func (j *making) plan(m *measured) (*Plan, error) {
-	c, t := j.counts, j.stage.Totals()
+	c, t := j.counts, j.totals
 	t.OverMax = m.over // --max-friends is not part of what makes a stage
 	p := &Plan{
 		Version: Version, Options: j.Rows.Canonical(), Shard: shardText(j.Shard, j.Shards), Staged: j.staged,
@@ -197,7 +205,7 @@ func (j *making) plan(m *measured) (*Plan, error) {
 		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
 		Calls: m.calls, ExtraCalls: m.calls - t.Chunks, ChunkBytes: int64(j.ChunkBytes), Bytes: m.bytes,
 		AboutBoth: m.both.count(), MaxFriends: int64(j.Rows.MaxFriends), OverFriends: m.over, OverGroups: t.GroupsOver,
-		Largest: []Roster{},
+		Largest: []Roster{}, Disk: Disk{Staged: t.Stored},
 		Mutual: Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs,
 			Sampled: t.PairsSampled},
 		Warnings: append(j.notes, source.Warnings(&c, &t, j.Rows)...),
@@ -213,9 +221,6 @@ func (j *making) plan(m *measured) (*Plan, error) {
 		p.Rate, p.LeastSeconds = j.Rate, &seconds
 	}
 	var err error
-	if p.Disk.Staged, err = j.diskBytes(); err != nil {
-		return nil, err
-	}
 	p.RejectedBy, err = rejects(filepath.Join(j.dir, source.RejectedList), c.RejectedBy)
 	return p, err
 }

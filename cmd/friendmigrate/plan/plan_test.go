@@ -7,13 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/stage"
 )
 
 const header = "From_Account,To_Account,AddSource,Remark\n"
@@ -128,17 +129,11 @@ func TestEveryReasonHasItsFirstRows(t *testing.T) {
 
 // The engine cuts a chunk into calls by the same rule; what matters here are the ends of it.
 func TestCallsAreCountedByTheirBytes(t *testing.T) {
-	edges := make([]migrate.Edge, 10)
-	for i := range edges {
-		edges[i] = migrate.Edge{From: "a", To: fmt.Sprint("friend", i), AddSource: "AddSource_Type_A"}
-	}
-	one := sink.EdgeBytes(&edges[0])
+	const one = 60
+	edges := slices.Repeat([]stage.Friend{{Bytes: one}}, 10)
 	for room, want := range map[int]int64{10 * one: 1, 10*one - 1: 2, 5 * one: 2, 5*one - 1: 3, one: 10, 1: 10} {
-		w := measurer{of: &making{Options: Options{ChunkBytes: room + sink.EnvelopeBytes}}}
-		for i := range edges {
-			w.edge(&edges[i], int64(i))
-		}
-		w.endChunk()
+		w := measurer{room: room}
+		w.chunk("a", edges)
 		if bytes := int64(10*one) + want*int64(sink.EnvelopeOf("a")); w.calls != want || w.bytes != bytes {
 			t.Errorf("room for %d bytes: %d calls, want %d; %d bytes, want %d", room, w.calls, want, w.bytes, bytes)
 		}

@@ -10,7 +10,6 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/migrate/disk"
-	"friendmigrate/source"
 )
 
 // scratchMark stands between the name of the state folder and a random number.
@@ -97,22 +96,6 @@ func (s *scratch) remove() error {
 		return fmt.Errorf("remove what was staged for the plan: %w", err)
 	}
 	return nil
-}
-
-// diskBytes is what the staged input takes on disk, in bytes.
-func (j *making) diskBytes() (bytes int64, err error) {
-	entries, err := os.ReadDir(filepath.Join(j.dir, source.StageFolder))
-	if err != nil {
-		return 0, fmt.Errorf("look at the staged input: %w", err)
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			return 0, fmt.Errorf("look at the staged input: %w", err)
-		}
-		bytes += info.Size()
-	}
-	return bytes, nil
 }
 
 // unsynced is the real file system without syncs, which would be for nothing: what lies there is gone

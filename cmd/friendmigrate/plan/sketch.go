@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// sketch estimates how many distinct ids it was shown, within some 3 % (HyperLogLog with linear
-// counting where they are few). The same ids in any order give the same estimate.
+// sketch estimates how many distinct hashes of ids it was shown, within some 3 % (HyperLogLog with
+// linear counting where they are few). The same ids in any order give the same estimate.
 type sketch [registers]uint8
 
 const (
@@ -14,13 +14,8 @@ const (
 	registerBits = 14
 )
 
-func (s *sketch) add(id string) {
-	h := uint64(14695981039346656037) // FNV-1a, and what mixes its high bits
-	for i := range len(id) {
-		h = (h ^ uint64(id[i])) * 1099511628211
-	}
-	h = (h ^ h>>33) * 0xff51afd7ed558ccd
-	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+func (s *sketch) add(h uint64) {
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd // a shard's accounts have the same high bits
 	h ^= h >> 33
 	register := &s[h>>(64-registerBits)]
 	*register = max(*register, uint8(bits.LeadingZeros64(h<<registerBits|1<<(registerBits-1))+1))

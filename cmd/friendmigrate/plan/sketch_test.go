@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"friendmigrate/source/stage"
 )
 
 func TestTheSketchCountsDistinctIDs(t *testing.T) {
@@ -11,8 +13,8 @@ func TestTheSketchCountsDistinctIDs(t *testing.T) {
 		var a, b sketch
 		for i := range n {
 			s := []*sketch{&a, &b}[i%2]
-			s.add(fmt.Sprint("user", i))
-			s.add(fmt.Sprint("user", i/2))
+			s.add(stage.Hash(fmt.Sprint("user", i)))
+			s.add(stage.Hash(fmt.Sprint("user", i/2)))
 		}
 		a.merge(&b)
 		if got := float64(a.count()); math.Abs(got-float64(n)) > 0.035*float64(n) {

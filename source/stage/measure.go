@@ -1,0 +1,159 @@
+package stage
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
+)
+
+// Measure is for a plan that nobody is going to send. Of an edge's optional fields only a digest,
+// its size in a call and the hashes of its groups are staged, and Seal shows the edges to visitors
+// instead of writing them.
+type Measure struct {
+	EdgeBytes func(e *migrate.Edge) int // in a call; called from all lanes at once
+	Visit     func() Visitor            // called once for each goroutine that seals, which alone calls the visitor
+}
+
+// Visitor is shown every chunk of the plan. The chunks of a roster follow each other; rosters come
+// in no particular order. chunk is reused when it returns.
+type Visitor func(from string, chunk []Friend)
+
+// Friend is an edge of a chunk.
+type Friend struct {
+	Hash  uint64 // of To_Account, as Hash has it
+	Bytes int    // as Measure.EdgeBytes has it
+}
+
+const hashBytes = 8
+
+// appendBrief appends what is staged instead of the optional fields: their digest, by which
+// duplicates are compared, the bytes of the edge in a call, and the hash of each group. r still has
+// the fields.
+func appendBrief(b []byte, e *migrate.Edge, r *record[string], bytes int) []byte {
+	digest := xxhash.Sum64(r.extras) + uint64(r.flags)*0x9E3779B97F4A7C15
+	b = binary.LittleEndian.AppendUint64(b, digest)
+	b = binary.AppendUvarint(b, uint64(bytes))
+	for _, g := range e.Groups {
+		b = binary.LittleEndian.AppendUint64(b, xxhash.Sum64String(g))
+	}
+	return b
+}
+
+// counter counts rosters instead of writing them.
+type counter struct {
+	tally
+	visit Visitor
+	name  string // From_Account
+	chunk []Friend
+}
+
+func (c *counter) begin(from []byte) {
+	c.tally.begin(from)
+	c.name = string(from)
+}
+
+func (c *counter) add(r *record[[]byte]) error {
+	c.edge(r)
+	brief := codec.Cursor{Rest: r.extras}
+	brief.Bytes(hashBytes)
+	c.chunk = append(c.chunk, Friend{Hash: xxhash.Sum64(r.to), Bytes: int(brief.Uvarint())})
+	for len(brief.Rest) > 0 {
+		c.group(brief.Bytes(hashBytes))
+	}
+	if brief.Bad {
+		return errRaw
+	}
+	if len(c.chunk) == migrate.MaxChunkEdges {
+		c.endChunk()
+	}
+	return nil
+}
+
+func (c *counter) endChunk() {
+	if len(c.chunk) > 0 {
+		c.visit(c.name, c.chunk)
+		c.chunk = c.chunk[:0]
+		c.chunks++
+	}
+}
+
+func (c *counter) end() error {
+	c.endChunk()
+	c.tally.end()
+	return nil
+}
+
+// sample keeps the whole edges of some accounts, so that what sealed files would take on disk can
+// be estimated: those with a hash up to a limit, which is halved where they are too many.
+type sample struct {
+	limit uint64
+	full  bool // one account alone is too large, and the edges that are there will do
+	page  []byte
+	state pageState
+}
+
+const sampleBytes = 1 << 20
+
+func newSample() sample { return sample{limit: math.MaxUint64} }
+
+// sampleKey is independent of the bits by which shards and partitions are made.
+func sampleKey(hash uint64) uint64 { return hash * 0x9E3779B97F4A7C15 }
+
+func (s *sample) add(hash uint64, r *record[string]) {
+	if s.full || sampleKey(hash) > s.limit {
+		return
+	}
+	if len(s.page)+r.room() > sampleBytes {
+		s.full = !s.thin(s.limit / 2)
+		s.add(hash, r)
+		return
+	}
+	s.page = appendRecord(s.page, &s.state, r)
+}
+
+// thin drops the accounts over a limit, unless that would be all.
+func (s *sample) thin(limit uint64) bool {
+	kept := sample{limit: limit}
+	var st pageState
+	var r record[[]byte]
+	for page := s.page; len(page) > 0; {
+		page = st.next(page, &r)
+		if sampleKey(xxhash.Sum64(r.from)) <= limit {
+			kept.page = appendRecord(kept.page, &kept.state, &r)
+		}
+	}
+	if len(kept.page) == 0 {
+		return false
+	}
+	*s = kept
+	return true
+}
+
+// estimate seals the samples and concludes what so many edges would take on disk, in bytes.
+func (w *Writer) estimate(ctx context.Context, lanes []*Lane, edges int64) (int64, error) {
+	limit := uint64(math.MaxUint64)
+	for _, l := range lanes {
+		limit = min(limit, l.sample.limit)
+	}
+	p := &partition{}
+	for _, l := range lanes {
+		l.sample.thin(limit)
+		p.pages = append(p.pages, l.sample.page)
+		p.raw += int64(len(l.sample.page))
+	}
+	s := newSealer(w, &sealJob{}, len(lanes))
+	s.rosters = &s.out
+	if err := s.seal(ctx, []*partition{p}); err != nil {
+		return 0, err
+	}
+	if err := s.cut(); err != nil {
+		return 0, err
+	}
+	file := s.out.out.file
+	return int64(float64(file.off) / float64(max(s.totals.Edges, 1)) * float64(edges)), file.finish()
+}

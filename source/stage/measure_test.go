@@ -1,0 +1,75 @@
+package stage
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"sync"
+	"testing"
+
+	"friendmigrate/migrate"
+)
+
+func callBytes(e *migrate.Edge) int {
+	return len(e.Remark) + len(e.AddWording) + int(e.AddTime%1000) + 7
+}
+
+// TestMeasuringAgreesWithSealing: totals and chunks are those of a sealed stage of the same rows,
+// however small the memory, and what it would take on disk is about what it takes.
+func TestMeasuringAgreesWithSealing(t *testing.T) {
+	for name, l := range map[string]limits{"tiny": tiny(), "roomy": roomy(2)} {
+		t.Run(name, func(t *testing.T) {
+			edges := graph{seed: 11, rows: 60_000, accounts: 900, hot: 10, same: 3, inputs: 2}.edges()
+			o := Options{Lanes: 2, Mutual: true, MaxFriends: 50}
+			s, sealed, _ := build(t, edges, o, l, nil, 1)
+			var mu sync.Mutex
+			seen := map[string][]Friend{}
+			o.Dir, o.FS = "staged", newMemory()
+			o.Measure = &Measure{EdgeBytes: callBytes, Visit: func() Visitor {
+				return func(from string, chunk []Friend) {
+					mu.Lock()
+					defer mu.Unlock()
+					seen[from] = append(seen[from], chunk...)
+				}
+			}}
+			w, err := create(o, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			addAll(t, w, edges, 2)
+			measured, err := w.Seal(t.Context(), nil)
+			if err = errors.Join(err, w.Abort()); err != nil {
+				t.Fatal(err)
+			}
+			if off := math.Abs(float64(measured.Stored)/float64(sealed.Stored) - 1); off > 0.1 {
+				t.Errorf("it would take about %d bytes, it takes %d", measured.Stored, sealed.Stored)
+			}
+			measured.Stored, measured.PlanDigest = sealed.Stored, sealed.PlanDigest
+			if !reflect.DeepEqual(measured, sealed) {
+				t.Errorf("measured %+v\nsealed   %+v", measured, sealed)
+			}
+			for r, err := range s.Rosters(t.Context(), nil) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				var want []Friend
+				for i := range r.Chunks {
+					c, err := r.Load(i)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, e := range c.Edges {
+						want = append(want, Friend{Hash: Hash(e.To), Bytes: callBytes(&e)})
+					}
+				}
+				if !reflect.DeepEqual(seen[r.From], want) {
+					t.Errorf("%q: %d edges were shown, %d are there, or they differ", r.From, len(seen[r.From]), len(want))
+				}
+				delete(seen, r.From)
+			}
+			if len(seen) > 0 {
+				t.Errorf("%d rosters are not in the stage", len(seen))
+			}
+		})
+	}
+}
