@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"friendmigrate/migrate"
@@ -48,23 +47,14 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presenc
 		return nil, ctx.Err()
 	}
 	body, err := checkBody(from, to)
-	if err == nil && len(to) > migrate.MaxChunkEdges {
-		err = fmt.Errorf("%d accounts are more than one call may carry", len(to))
-	}
-	if err != nil {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
-	}
-	return c.ask(ctx, friendCheck, from, body, checkItems, to)
+	return c.ask(ctx, friendCheck, from, body, err, checkItems, to)
 }
 
 // ask makes one call that asks about each of ids.
-func (c *Client) ask(ctx context.Context, api, from string, body []byte, names itemNames, ids []string) (
+func (c *Client) ask(ctx context.Context, api, from string, body []byte, err error, names itemNames, ids []string) (
 	[]Presence, error) {
-	answer := newVerdicts(names, len(ids), func(i int) string { return ids[i] })
-	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
-		return nil, err
-	}
-	if err := c.settle(api, answer); err != nil {
+	answer, err := c.about(ctx, api, from, body, err, names, len(ids), func(i int) string { return ids[i] })
+	if err != nil {
 		return nil, err
 	}
 	list := make([]Presence, len(ids))
@@ -120,11 +110,8 @@ func Outcomes(
 // the API answered (that the admin has no friend list, 30003, is an answer too). Its errors are
 // those of migrate.Caller.
 func (c *Client) Probe(ctx context.Context) error {
-	body, err := getBody(c.identifier, 0)
-	if err != nil {
-		return &migrate.CallError{Verdict: migrate.VerdictFatal, Info: err.Error()}
-	}
-	err = c.call(ctx, friendGet, c.identifier, body, friendGetLimit, new(pageAnswer).read)
+	answer, err := c.page(ctx, c.identifier, 0)
+	answer.release()
 	var e *migrate.CallError
 	if errors.As(err, &e) && e.Answered && e.Verdict == migrate.VerdictRefuseAccount {
 		return nil

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -42,10 +41,10 @@ func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
 	case a.env.ok():
 		return nil, "0"
 	}
-	known, _ := LookupCode(int(a.env.code))
+	known, _ := LookupCode(int(a.env.code.value))
 	e = &migrate.CallError{
 		Verdict:   known.Call,
-		Code:      int(a.env.code),
+		Code:      int(a.env.code.value),
 		Info:      c.scrub(clean(a.env.info)),
 		Uncertain: known.Uncertain,
 		Answered:  true,
@@ -69,8 +68,8 @@ func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 	if text := http.StatusText(a.status); text != "" {
 		e.Info += " " + text
 	}
-	if a.env.hasCode && a.env.code != 0 {
-		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code, c.scrub(clean(a.env.info)))
+	if a.env.code.value != 0 {
+		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code.value, c.scrub(clean(a.env.info)))
 	}
 	e.Verdict, e.Uncertain = statusVerdict(a.status)
 	switch e.Verdict {
@@ -127,9 +126,6 @@ func transportKind(err error) string {
 		proxy  *proxyError
 		sign   *signError
 		verify *tls.CertificateVerificationError
-		issuer x509.UnknownAuthorityError
-		host   x509.HostnameError
-		cert   x509.CertificateInvalidError
 		record tls.RecordHeaderError
 		alert  tls.AlertError
 		dns    *net.DNSError
@@ -140,7 +136,7 @@ func transportKind(err error) string {
 		return "proxy"
 	case errors.As(err, &sign):
 		return "sign"
-	case errors.As(err, &verify), errors.As(err, &issuer), errors.As(err, &host), errors.As(err, &cert):
+	case errors.As(err, &verify): // whatever is wrong with the certificate
 		return "x509"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "files"

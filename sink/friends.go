@@ -11,6 +11,8 @@ import (
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Friend is one entry of a friend list, as friend_get gives it.
@@ -35,6 +37,16 @@ type Page struct {
 	// service's version numbers of the list: another one on a later page means that the list has
 	// changed in between.
 	Standard, Custom int64
+
+	answer *pageAnswer
+}
+
+// Release must be called when the page's friends are done with, before the next page: a large page
+// keeps others waiting.
+func (p *Page) Release() {
+	if p.answer != nil {
+		p.answer.release()
+	}
 }
 
 // FriendReader reads the friend list of one account, page by page. It belongs to one goroutine.
@@ -58,22 +70,31 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if r.done {
 		return Page{}, io.EOF
 	}
-	body, err := getBody(r.from, r.start)
-	if err != nil {
-		return Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
-	}
-	answer := pageAnswer{start: r.start}
-	err = r.client.call(ctx, friendGet, r.from, body, friendGetLimit, answer.read)
+	answer, err := r.client.page(ctx, r.from, r.start)
 	if e := (*migrate.CallError)(nil); answer.stuck && errors.As(err, &e) {
 		return Page{}, &StuckError{e}
 	}
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Friends: answer.friends, FriendNum: answer.friendNum, Start: r.start, Standard: answer.standard,
-		Custom: answer.custom}
-	r.start, r.done = answer.next, answer.complete != 0
+	value := func(name string) int64 { return answer.numbers[name].value }
+	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), Start: r.start, answer: answer,
+		Standard: value("StandardSequence"), Custom: value("CustomSequence")}
+	r.start, r.done = value("NextStartIndex"), value("CompleteFlag") != 0
 	return page, nil
+}
+
+// page makes one friend_get call.
+func (c *Client) page(ctx context.Context, from string, start int64) (*pageAnswer, error) {
+	answer := &pageAnswer{start: start, pages: c.pages}
+	body, err := getBody(from, start)
+	if err != nil {
+		return answer, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
+	}
+	if err = c.call(ctx, friendGet, from, body, friendGetLimit, answer.read); err != nil {
+		answer.release()
+	}
+	return answer, err
 }
 
 // StuckError is the error of a page that leads to itself or back.
@@ -87,21 +108,52 @@ func (r *FriendReader) Last() bool { return r.done }
 
 // pageAnswer is what an answer of friend_get has beside its envelope.
 type pageAnswer struct {
-	start     int64 // of the request
-	friends   []Friend
-	friendNum int64
-	complete  int64
-	next      int64
-	standard  int64 // sequences
-	custom    int64
-	kinds     map[string]string // of each number, by name: "", or the kind of what is there in its place
-	stuck     bool              // it leads nowhere
+	start   int64 // of the request
+	friends []Friend
+	numbers map[string]*field[int64] // by name
+	stuck   bool                     // it leads nowhere
+
+	pages *semaphore.Weighted // bytes of large pages
+	held  int64               // of those
+}
+
+// smallPage is what a page may take without asking. A hundred friends with the usual fields take
+// some 30 kB.
+const smallPage = 128 << 10
+
+func (p *pageAnswer) release() {
+	if p.held > 0 {
+		p.pages.Release(p.held)
+		p.held = 0
+	}
+}
+
+// largeBody makes a page that turns out large wait until it may be held.
+type largeBody struct {
+	*limited
+	page *pageAnswer
+}
+
+func (b largeBody) Read(into []byte) (int, error) {
+	if b.n > smallPage && b.page.held == 0 {
+		size := b.size
+		if size < 0 || size > friendGetLimit { // not known, or too large anyway
+			size = friendGetLimit
+		}
+		if err := b.page.pages.Acquire(b.ctx, size); err != nil {
+			return 0, err
+		}
+		b.page.held = size
+	}
+	return b.limited.Read(into)
 }
 
 // read reads an answer of friend_get.
-func (p *pageAnswer) read(body io.Reader) (envelope, error) {
-	*p = pageAnswer{start: p.start, kinds: map[string]string{}}
-	e, err := readAnswer(body, content{list: "UserDataItem", item: p.friend, member: p.number})
+func (p *pageAnswer) read(body *limited) (envelope, error) {
+	p.release()
+	*p = pageAnswer{start: p.start, pages: p.pages, numbers: map[string]*field[int64]{"FriendNum": {},
+		"CompleteFlag": {}, "NextStartIndex": {}, "StandardSequence": {}, "CustomSequence": {}}}
+	e, err := readAnswer(largeBody{body, p}, content{list: "UserDataItem", item: p.friend, member: p.number})
 	if err == nil && e.ok() {
 		err = p.check(&e)
 	}
@@ -111,95 +163,63 @@ func (p *pageAnswer) read(body io.Reader) (envelope, error) {
 // check finds pages that can't be followed: one that leads nowhere would be read for ever, and one
 // without its parts would pass for an empty list.
 func (p *pageAnswer) check(e *envelope) error {
+	complete, next := p.numbers["CompleteFlag"], p.numbers["NextStartIndex"]
 	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex"} {
-		kind, is := p.kinds[name]
-		switch {
-		case is && kind == "", name == "NextStartIndex" && p.complete != 0:
-		case is:
-			return wrongKind("the page's "+name, kind, "an integer")
-		default:
-			return errors.New("the page has no " + name)
+		err := p.numbers[name].missing("the page", name, "an integer")
+		if err != nil && (p.numbers[name] != next || complete.value == 0) {
+			return err
 		}
 	}
 	switch {
 	case e.listKind != "" && e.listKind != "null":
 		return wrongKind("the page's UserDataItem", e.listKind, "an array")
-	case !e.hasList && p.friendNum != 0:
+	case !e.hasList && p.numbers["FriendNum"].value != 0:
 		return errors.New("the page has no UserDataItem")
 	}
-	if p.stuck = p.complete == 0 && p.next <= p.start; p.stuck {
-		return fmt.Errorf("the page at index %d leads to index %d", p.start, p.next)
+	if p.stuck = complete.value == 0 && next.value <= p.start; p.stuck {
+		return fmt.Errorf("the page at index %d leads to index %d", p.start, next.value)
 	}
 	return nil
 }
 
 // number reads one of the numbers beside the list.
 func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
-	var into *int64
-	switch name {
-	case "FriendNum":
-		into = &p.friendNum
-	case "CompleteFlag":
-		into = &p.complete
-	case "NextStartIndex":
-		into = &p.next
-	case "StandardSequence":
-		into = &p.standard
-	case "CustomSequence":
-		into = &p.custom
-	default:
-		return s.Skip()
+	if n := p.numbers[name]; n != nil {
+		return n.read(s, s.IntegerValue)
 	}
-	if kind, is := p.kinds[name]; is && kind == "" {
-		return errRepeated
-	}
-	kind := s.Kind()
-	value, ok, err := s.IntegerValue()
-	if ok {
-		kind = ""
-	}
-	*into, p.kinds[name] = value, kind
-	return err
+	return s.Skip()
 }
 
 // friend reads one element of UserDataItem.
 func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
-	f, err := scanFriend(s)
-	p.friends = append(p.friends, f)
-	return err
-}
-
-// scanFriend reads one element of UserDataItem.
-func scanFriend(s *jsonscan.Scanner) (f Friend, err error) {
+	var f Friend
 	has := false
-	err = s.Object(func(name []byte) error {
+	err := s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "To_Account":
-			text, ok, err := s.StringValue()
-			f.To, has = string(text), ok
+			f.To, has, err = copied(s)
 			return err
 		case "ValueItem":
-			if s.Peek() != '[' {
-				return s.Skip()
+			if s.Peek() == '[' {
+				return s.Array(func() error { return f.value(s) })
 			}
-			return s.Array(func() error { return f.value(s) })
 		}
 		return s.Skip()
 	})
 	if err == nil && !has {
 		err = errors.New("an element of UserDataItem has no To_Account")
 	}
-	return f, err
+	p.friends = append(p.friends, f)
+	return err
 }
 
 // value reads one element of ValueItem.
 func (f *Friend) value(s *jsonscan.Scanner) error {
 	var v Value
-	err := s.Object(func(name []byte) error {
+	err := s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "Tag":
-			text, _, err := s.StringValue()
-			v.Tag = string(text)
+			v.Tag, _, err = copied(s)
 			return err
 		case "Value":
 			s.Peek()

@@ -60,9 +60,6 @@ func newTransport(c Config, endpoint, proxy *url.URL) (*http.Transport, error) {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
 	}
-	if endpoint.Scheme == "http" && proxy == nil {
-		dial = plainDial(dial)
-	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
@@ -112,7 +109,7 @@ type attempt struct {
 }
 
 // reader reads the body of an answer with status 200.
-type reader func(body io.Reader) (envelope, error)
+type reader func(body *limited) (envelope, error)
 
 // send makes one attempt. It ends within the timeout, whatever happens to ctx. It uses the
 // transport alone: http.Client would follow redirects, and print the URL with the signature in its
@@ -140,7 +137,7 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 	if err != nil {
 		a.err = otherScheme(err)
 	} else {
-		a.receive(res, limit, read)
+		a.receive(ctx, res, limit, read)
 	}
 	a.connected = connected.Load()
 	if a.err != nil && ctx.Err() != nil {
@@ -171,10 +168,10 @@ func group(api string) string {
 }
 
 // receive reads an answer to its end, so that its connection can be used again.
-func (a *attempt) receive(res *http.Response, limit int64, read reader) {
+func (a *attempt) receive(ctx context.Context, res *http.Response, limit int64, read reader) {
 	defer res.Body.Close()
 	a.status = res.StatusCode
-	body := &limited{from: res.Body, left: limit}
+	body := &limited{from: res.Body, left: limit, ctx: ctx, size: res.ContentLength}
 	defer func() { a.received = body.n }()
 	switch coding := res.Header.Get("Content-Encoding"); {
 	case coding != "" && coding != "identity":
@@ -197,8 +194,11 @@ func (a *attempt) receive(res *http.Response, limit int64, read reader) {
 type limited struct {
 	from io.Reader
 	left int64
-	n    int64
+	n    int64 // bytes read
 	err  error
+
+	ctx  context.Context // of the attempt
+	size int64           // by Content-Length; below 0: not known
 }
 
 func (l *limited) Read(p []byte) (int, error) {
@@ -230,12 +230,21 @@ func retryAfter(text string) time.Duration {
 	return 0
 }
 
+// The endpoint's scheme is not what the service's port speaks.
+var (
+	errTLSPort = errors.New("the service answers in TLS, but the endpoint begins with http://: " +
+		"write https:// in --endpoint")
+	errPlainPort = errors.New("the service answers in plain HTTP, but the endpoint begins with https://: " +
+		"give --endpoint the port that speaks TLS, or http:// if it is meant (other machines: --allow-plain-http)")
+)
+
 // otherScheme says what the service speaks, where that is not what the endpoint's scheme says.
 func otherScheme(err error) error {
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
 		return errPlainPort
 	}
-	if errors.Is(err, errTLSPort) {
+	// net/http has no error type for an alert of TLS in place of an answer.
+	if strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`) {
 		return errTLSPort
 	}
 	return err
