@@ -218,7 +218,7 @@ func (s *schedule) ends() {
 func (s *schedule) verified(want int) {
 	s.service.Sim.Reconfigure(func(c *simulator.Config) {
 		c.Missing, c.PageSize = nil, 2+s.rand.IntN(4)
-		c.Cuts, c.Closes, c.Bodies = 0.04, 0.02, map[string]float64{"half": 0.03, "no-items": 0.02}
+		c.Shares = map[string]float64{"cut": 0.04, "close": 0.02, "body:half": 0.03, "body:no-items": 0.02}
 	})
 	args := append([]string{"verify", "--fields", "--state", s.state}, lab.Reach(s.service.URL)...)
 	end := s.suite.binary.Run(s.job, append(args, "--rate", fmt.Sprint(lab.Unpaced))...).Wait(patience)

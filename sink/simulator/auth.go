@@ -104,7 +104,7 @@ func (s *signatures) check(c *Config, q query, a arrival) int {
 
 // verify decides about a signature: the vendor's module first, then what the faults declare.
 func (g *signature) verify(c *Config, q query, a arrival) int {
-	key := inForce(a.since, c.Key, c.KeyChanges, func(k KeyChange) (time.Duration, string) { return k.At, k.Key })
+	key := inForce(a.since, c.Key, c.KeyChanges)
 	if about := (subject{c.SDKAppID, key, q.identifier, a.at.Unix()}); g.subject != about {
 		g.subject, g.verdict = about, verdict(tencentyun.VerifyUserSig(c.SDKAppID, key, q.identifier, q.sig, a.at))
 	}

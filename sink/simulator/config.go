@@ -46,7 +46,7 @@ type Config struct {
 type App struct {
 	SDKAppID   uint64
 	Key        string // secret key of the app
-	KeyChanges []KeyChange
+	KeyChanges []Change[string]
 	Identifier string // the app's admin; empty: administrator
 
 	Accounts         func(id string) bool // which accounts were imported; nil: all
@@ -57,20 +57,26 @@ type App struct {
 	AdminRemoved            []Span
 }
 
-// Span is some calls in a row, by their number (from 1): From inclusive, To exclusive; To 0 has no
-// end.
-type Span struct{ From, To int64 }
+// Range is a stretch of time or of calls: From inclusive, To exclusive; To 0 has no end.
+type Range[T int64 | time.Duration] struct{ From, To T }
 
-// KeyChange replaces the secret key.
-type KeyChange struct {
-	At  time.Duration
-	Key string
+type (
+	Window = Range[time.Duration] // since the start; the zero Window is always open
+	Span   = Range[int64]         // calls, by their number from 1
+)
+
+func (r Range[T]) has(at T) bool { return at >= r.From && (r.To == 0 || at < r.To) }
+
+// Change replaces a value at some time since the start.
+type Change[T any] struct {
+	At time.Duration
+	To T
 }
 
 // Limits are the limits of the service.
 type Limits struct {
 	Limit                     float64 // calls in any sliding second; below 1 it is one call in 1/Limit seconds
-	LimitChanges              []LimitChange
+	LimitChanges              []Change[float64]
 	AccountLimit, DeleteLimit float64
 	PerAPI, CountRefused      bool
 	ThrottleCode              int
@@ -78,12 +84,6 @@ type Limits struct {
 
 	MaxAccounts, MaxFriends, MaxGroups int
 	MaxBody, Volume                    int64
-}
-
-// LimitChange replaces Limits.Limit.
-type LimitChange struct {
-	At    time.Duration
-	Limit float64
 }
 
 // Readings chooses where the vendor's pages leave room.

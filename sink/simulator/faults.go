@@ -1,24 +1,22 @@
 package simulator
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Faults says what goes wrong. A share is a probability from 0 to 1, drawn for calls that passed the
-// checks of signature and limit; of the shares of a call at most one hits it. "Applied" means that
-// the service did what it was asked for although the answer does not say so.
+// Faults says what goes wrong. "Applied" means that the service did what it was asked for although
+// the answer does not say so.
 type Faults struct {
-	Codes, CodesApplied, Items, ItemsApplied, Statuses, StatusesApplied map[int]float64    // by code
-	Bodies, BodiesApplied, Raw, RawApplied                              map[string]float64 // by BodyKinds, RawKinds
-
-	Resets, ResetsApplied, Closes, ClosesApplied, Cuts, CutsApplied                     float64
-	Stalls, StallsApplied, HeadStalls, HeadStallsApplied, HalfStalls, HalfStallsApplied float64
-	Drips, Spikes                                                                       float64
+	// Shares are probabilities from 0 to 1, by the text of a fault (ParseFault): drawn for calls that
+	// passed the checks of signature and limit, those of "items:N" for each item. At most one hits a
+	// call.
+	Shares map[string]float64
 
 	Window Window // shares are drawn inside it only
 	APIs   Set    // names of the APIs whose calls are hit by shares, as friend_import; nil: all
@@ -39,10 +37,6 @@ type Faults struct {
 	EndlessLists             bool
 	OtherTags                Set
 }
-
-// Window is a span of time since the start: From inclusive, To exclusive; To 0 has no end. The zero
-// window is always open.
-type Window struct{ From, To time.Duration }
 
 // Outage is a window in which every call meets the same fault.
 type Outage struct {
@@ -82,20 +76,74 @@ const (
 	FaultRefuse
 )
 
-// faultNames are the names of the classes in text, by FaultKind.
-var faultNames = [...]string{
-	FaultCode: "code", FaultItems: "items", FaultStatus: "http", FaultBody: "body", FaultRaw: "raw",
-	FaultReset: "reset", FaultClose: "close", FaultCut: "cut",
-	FaultStall: "stall", FaultHeadStall: "stall-headers", FaultHalfStall: "stall-half", FaultDrip: "drip",
-	FaultSpike: "spike", FaultRefuse: "refuse",
+// faultKinds are the classes of faults, by FaultKind: the name in texts, what a text says behind it,
+// and the flag that gives it a share of the calls.
+var faultKinds = [...]struct {
+	name   string
+	read   func(f *Fault, argument string) error
+	flag   string // empty: it has no share, and is for outages and scripts
+	value  string // of the flag
+	usage  string
+	always bool // always applied
+}{
+	FaultCode: {"code", number, "fault-code", "CODE=SHARE,...", "whole calls answered with an ErrorCode", false},
+	FaultItems: {"items", number, "fault-item", "CODE=SHARE,...",
+		"items answered with a ResultCode; 30006, 30007 and 30008 pass, others stick to the edge", false},
+	FaultStatus: {"http", status, "fault-http", "STATUS=SHARE,...",
+		"calls answered with an HTTP status and a page of HTML", false},
+	FaultBody: {"body", named(BodyKinds), "fault-body", "KIND=SHARE,...",
+		"calls answered with an odd body: " + strings.Join(BodyKinds(), " "), false},
+	FaultRaw: {"raw", named(RawKinds), "fault-raw", "KIND=SHARE,...",
+		"calls answered with broken HTTP: " + strings.Join(RawKinds(), " "), false},
+	FaultReset:     {"reset", nothing, "fault-reset", "SHARE", "connection reset instead of an answer", false},
+	FaultClose:     {"close", nothing, "fault-close", "SHARE", "connection closed instead of an answer", false},
+	FaultCut:       {"cut", nothing, "fault-cut", "SHARE", "half an answer, then closed", false},
+	FaultStall:     {"stall", lasting, "fault-stall", "SHARE", "no answer", false},
+	FaultHeadStall: {"stall-headers", lasting, "fault-stall-headers", "SHARE", "headers, then nothing", false},
+	FaultHalfStall: {"stall-half", lasting, "fault-stall-half", "SHARE", "half an answer, then nothing", false},
+	FaultDrip:      {"drip", lasting, "fault-drip", "SHARE", "the answer comes in small pieces, over 2 s", true},
+	FaultSpike:     {"spike", lasting, "fault-spike", "SHARE", "the service works 5 s longer", true},
+	FaultRefuse:    {name: "refuse", read: nothing},
+}
+
+func number(f *Fault, argument string) (err error) {
+	f.Code, err = strconv.Atoi(argument)
+	return err
+}
+
+func status(f *Fault, argument string) error {
+	if err := number(f, argument); err != nil || f.Code < 200 || f.Code > 599 {
+		return errors.New("no HTTP status")
+	}
+	return nil
+}
+
+func named(kinds func() []string) func(*Fault, string) error {
+	return func(f *Fault, argument string) error {
+		if f.Name = argument; !slices.Contains(kinds(), argument) {
+			return fmt.Errorf("not one of %s", strings.Join(kinds(), " "))
+		}
+		return nil
+	}
+}
+
+func lasting(f *Fault, argument string) (err error) {
+	f.For, err = time.ParseDuration(cmp.Or(argument, "0"))
+	return err
+}
+
+func nothing(_ *Fault, argument string) error {
+	if argument != "" {
+		return errors.New("takes no argument")
+	}
+	return nil
 }
 
 // String is the text form, which ParseFault reads.
 func (f Fault) String() string {
-	t := faultNames[f.Kind]
+	t := faultKinds[f.Kind].name
 	switch {
-	case f.Kind == 0:
-	case f.Kind <= FaultStatus:
+	case f.Code != 0:
 		t += ":" + strconv.Itoa(f.Code)
 	case f.Name != "":
 		t += ":" + f.Name
@@ -113,40 +161,19 @@ func (f Fault) String() string {
 // refuse; with +applied behind it the service did what it was asked for.
 func ParseFault(text string) (Fault, error) {
 	bare, applied := strings.CutSuffix(text, "+applied")
-	name, argument, given := strings.Cut(bare, ":")
-	kind := FaultKind(max(0, slices.Index(faultNames[:], name)))
-	f := Fault{Kind: kind, Applied: applied}
-	var err error
-	switch kind {
-	case 0:
-		return f, fmt.Errorf("no fault is called %q", name)
-	case FaultCode, FaultItems, FaultStatus:
-		f.Code, err = strconv.Atoi(argument)
-		if err == nil && kind == FaultStatus && (f.Code < 200 || f.Code > 599) {
-			err = fmt.Errorf("no HTTP status")
+	name, argument, _ := strings.Cut(bare, ":")
+	for kind, k := range faultKinds {
+		if name == "" || k.name != name {
+			continue
 		}
-	case FaultBody, FaultRaw:
-		f.Name = argument
-		names := BodyKinds()
-		if kind == FaultRaw {
-			names = RawKinds()
+		f := Fault{Kind: FaultKind(kind), Applied: applied}
+		err := k.read(&f, argument)
+		if err != nil {
+			err = fmt.Errorf("fault %q: %w", text, err)
 		}
-		if !slices.Contains(names, argument) {
-			err = fmt.Errorf("not one of %s", strings.Join(names, " "))
-		}
-	case FaultStall, FaultHeadStall, FaultHalfStall, FaultDrip, FaultSpike:
-		if given {
-			f.For, err = time.ParseDuration(argument)
-		}
-	default:
-		if given {
-			err = fmt.Errorf("takes no argument")
-		}
+		return f, err
 	}
-	if err != nil {
-		err = fmt.Errorf("fault %q: %w", text, err)
-	}
-	return f, err
+	return Fault{}, fmt.Errorf("no fault is called %q", name)
 }
 
 // rule is a fault and the share of calls or items that it hits.
@@ -155,68 +182,26 @@ type rule struct {
 	share float64
 }
 
-// shared is a class of faults that are drawn by shares, with the fields that hold them: a float64,
-// or a map of them by code or by name.
-type shared struct {
-	kind           FaultKind
-	plain, applied any
-}
-
-func (f *Faults) shared() []shared {
-	return []shared{
-		{FaultCode, &f.Codes, &f.CodesApplied},
-		{FaultItems, &f.Items, &f.ItemsApplied},
-		{FaultStatus, &f.Statuses, &f.StatusesApplied},
-		{FaultBody, &f.Bodies, &f.BodiesApplied},
-		{FaultRaw, &f.Raw, &f.RawApplied},
-		{FaultReset, &f.Resets, &f.ResetsApplied},
-		{FaultClose, &f.Closes, &f.ClosesApplied},
-		{FaultCut, &f.Cuts, &f.CutsApplied},
-		{FaultStall, &f.Stalls, &f.StallsApplied},
-		{FaultHeadStall, &f.HeadStalls, &f.HeadStallsApplied},
-		{FaultHalfStall, &f.HalfStalls, &f.HalfStallsApplied},
-		{FaultDrip, nil, &f.Drips},
-		{FaultSpike, nil, &f.Spikes},
-	}
-}
-
-// kindIn is the class of faults whose shares a field holds.
-func (f *Faults) kindIn(field any) FaultKind {
-	all := f.shared()
-	return all[slices.IndexFunc(all, func(s shared) bool { return s.plain == field || s.applied == field })].kind
-}
-
 // rules lists what is drawn for each call and what for each item, in an order that depends on
-// nothing but the configuration.
+// nothing but the configuration. It panics if a text is no fault.
 func (f *Faults) rules() (calls, items []rule) {
-	add := func(share float64, fault Fault) {
-		switch {
-		case share <= 0:
-		case fault.Kind == FaultItems:
+	for text, share := range f.Shares {
+		fault, err := ParseFault(text)
+		if err != nil {
+			panic("simulator: " + err.Error())
+		}
+		fault.Applied = fault.Applied || faultKinds[fault.Kind].always
+		if fault.Kind == FaultItems {
 			items = append(items, rule{fault, share})
-		default:
+		} else {
 			calls = append(calls, rule{fault, share})
 		}
 	}
-	for _, applied := range []bool{false, true} {
-		for _, s := range f.shared() {
-			field := s.plain
-			if applied {
-				field = s.applied
-			}
-			switch field := field.(type) {
-			case *float64:
-				add(*field, Fault{Kind: s.kind, Applied: applied})
-			case *map[int]float64:
-				for _, code := range slices.Sorted(maps.Keys(*field)) {
-					add((*field)[code], Fault{Kind: s.kind, Code: code, Applied: applied})
-				}
-			case *map[string]float64:
-				for _, name := range slices.Sorted(maps.Keys(*field)) {
-					add((*field)[name], Fault{Kind: s.kind, Name: name, Applied: applied})
-				}
-			}
-		}
+	for _, list := range [][]rule{calls, items} {
+		slices.SortFunc(list, func(a, b rule) int {
+			applied := strings.Compare(strconv.FormatBool(a.Applied), strconv.FormatBool(b.Applied))
+			return cmp.Or(applied, cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Code, b.Code), strings.Compare(a.Name, b.Name))
+		})
 	}
 	return calls, items
 }

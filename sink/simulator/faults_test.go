@@ -166,8 +166,8 @@ func TestFatesDependOnSeedAndAccountOnly(t *testing.T) {
 		var lock sync.Mutex
 		fates := map[string]string{}
 		a := start(t, Config{Seed: seed, Faults: Faults{
-			Codes: map[int]float64{30006: 0.1, 30007: 0.1}, CodesApplied: map[int]float64{30007: 0.05}, Items: map[int]float64{30006: 0.1, 30010: 0.1},
-			Statuses: map[int]float64{502: 0.1}, Resets: 0.05, BodiesApplied: map[string]float64{"empty": 0.05, "missing": 0.05}, HotShare: 0.1,
+			Shares:   map[string]float64{"code:30006": 0.1, "code:30007": 0.1, "code:30007+applied": 0.05, "items:30006": 0.1, "items:30010": 0.1, "http:502": 0.1, "reset": 0.05, "body:empty+applied": 0.05, "body:missing+applied": 0.05},
+			HotShare: 0.1,
 		}, App: App{MissingShare: 0.1}, Readings: Readings{Order: OrderShuffled}, Observe: func(c Call) {
 			lock.Lock()
 			defer lock.Unlock()
@@ -199,7 +199,7 @@ func TestFatesDependOnSeedAndAccountOnly(t *testing.T) {
 }
 
 func TestSharesAreWhatTheySay(t *testing.T) {
-	c := Config{Seed: 3, Faults: Faults{Codes: map[int]float64{30006: 0.2, 30008: 0.1}, Statuses: map[int]float64{502: 0.05}, Items: map[int]float64{30007: 0.02}, APIs: NewSet(apiImport)}}
+	c := Config{Seed: 3, Faults: Faults{Shares: map[string]float64{"code:30006": 0.2, "code:30008": 0.1, "http:502": 0.05, "items:30007": 0.02}, APIs: NewSet(apiImport)}}
 	a := startPiped(t, c)
 	const n = 2500
 	for i := range n {
@@ -222,7 +222,7 @@ func TestSharesAreWhatTheySay(t *testing.T) {
 
 // What passes by itself passes at the next call; what doesn't is a property of the edge.
 func TestItemFaultsStickOrPass(t *testing.T) {
-	a := start(t, Config{Faults: Faults{Items: map[int]float64{30006: 0.3, 30002: 0.3}, ItemsApplied: map[int]float64{30007: 0.2}}})
+	a := start(t, Config{Faults: Faults{Shares: map[string]float64{"items:30006": 0.3, "items:30002": 0.3, "items:30007+applied": 0.2}}})
 	first := a.imports("a", names("b", 50)...).want(t, 0).results
 	again := a.imports("a", names("b", 50)...).want(t, 0).results
 	passed := 0
@@ -275,7 +275,7 @@ func TestCustomTagsNotCreated(t *testing.T) {
 }
 
 func TestRedirectsThatAreFollowedShow(t *testing.T) {
-	a := start(t, Config{Faults: Faults{Statuses: map[int]float64{307: 1}}})
+	a := start(t, Config{Faults: Faults{Shares: map[string]float64{"http:307": 1}}})
 	a.imports("a", "b")
 	if s := a.sim.Stats(); s.Redirected != 0 {
 		t.Error("counted before anybody followed")
@@ -288,7 +288,7 @@ func TestRedirectsThatAreFollowedShow(t *testing.T) {
 }
 
 func TestUnknownKindsArePanicsAtOnce(t *testing.T) {
-	for _, c := range []Config{{Faults: Faults{Bodies: map[string]float64{"nope": 1}}}, {Faults: Faults{Raw: map[string]float64{"nope": 1}}},
+	for _, c := range []Config{{Faults: Faults{Shares: map[string]float64{"body:nope": 1}}}, {Faults: Faults{Shares: map[string]float64{"raw:nope": 1}}},
 		{Faults: Faults{Outages: []Outage{{Fault: Fault{Kind: FaultBody, Name: "nope"}}}}}} {
 		func() {
 			defer func() {
@@ -302,11 +302,11 @@ func TestUnknownKindsArePanicsAtOnce(t *testing.T) {
 }
 
 func TestResetsAreResets(t *testing.T) {
-	a := start(t, Config{Faults: Faults{Resets: 1}})
+	a := start(t, Config{Faults: Faults{Shares: map[string]float64{"reset": 1}}})
 	if v := a.imports("a", "b"); v.err == nil || !strings.Contains(v.err.Error(), "reset") {
 		t.Errorf("error %v", v.err)
 	}
-	a.sim.Reconfigure(func(c *Config) { c.Resets, c.Closes = 0, 1 })
+	a.sim.Reconfigure(func(c *Config) { c.Shares = map[string]float64{"close": 1} })
 	if v := a.imports("a", "b"); v.err == nil || !strings.Contains(v.err.Error(), "EOF") || errors.Is(v.err, http.ErrHandlerTimeout) {
 		t.Errorf("error %v", v.err)
 	}

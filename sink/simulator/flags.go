@@ -3,6 +3,7 @@ package simulator
 import (
 	_ "embed" // of flags.txt
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -25,15 +26,15 @@ var flagTable string
 // changes nothing. It reads the file of a value @FILE, a line for each entry.
 func (c *Config) Flags() (flags []Flag) {
 	_, table, _ := strings.Cut(flagTable, "\n\n")
-	names := strings.NewReplacer("BODYKINDS", strings.Join(BodyKinds(), " "),
-		"RAWKINDS", strings.Join(RawKinds(), " "), "APINAMES", strings.Join(apiNames(), " "))
 	group := ""
-	for line := range strings.Lines(names.Replace(table)) {
+	for line := range strings.Lines(strings.ReplaceAll(table, "APINAMES", strings.Join(apiNames(), " "))) {
 		words := strings.Fields(line)
 		switch {
 		case len(words) == 0:
 		case words[0] == "#":
 			group = strings.Join(words[1:], " ")
+		case words[0] == "FAULTS":
+			flags = append(flags, c.shareFlags(group)...)
 		case line[0] == ' ':
 			f := &flags[len(flags)-1]
 			f.Usage = strings.TrimSpace(f.Usage + " " + strings.Join(words, " "))
@@ -46,22 +47,69 @@ func (c *Config) Flags() (flags []Flag) {
 	return flags
 }
 
+// shareFlags are the flags that give faults their shares.
+func (c *Config) shareFlags(group string) (flags []Flag) {
+	for kind, k := range faultKinds {
+		set := func(applied bool) func(string) error {
+			return func(text string) error { return c.setShares(FaultKind(kind), applied, text) }
+		}
+		if k.flag != "" {
+			flags = append(flags, Flag{k.flag, k.value, k.usage, group, set(false)})
+		}
+		if k.flag != "" && !k.always {
+			flags = append(flags,
+				Flag{k.flag + "-applied", k.value, "the same although the call was done", group, set(true)})
+		}
+	}
+	return flags
+}
+
+// setShares gives faults of one kind their shares, in place of those that they had: SHARE, or
+// CODE=SHARE or NAME=SHARE with commas between them.
+func (c *Config) setShares(kind FaultKind, applied bool, text string) error {
+	shares := maps.Clone(c.Shares)
+	maps.DeleteFunc(shares, func(text string, _ float64) bool {
+		f, _ := ParseFault(text)
+		return f.Kind == kind && f.Applied == applied
+	})
+	for _, part := range split(text) {
+		fault, share := Fault{Kind: kind}, part
+		if which, v, ok := strings.Cut(part, "="); ok || faultKinds[kind].value != "SHARE" {
+			share = v
+			if err := faultKinds[kind].read(&fault, which); err != nil {
+				return fmt.Errorf("%q: %w", which, err)
+			}
+		}
+		v, err := portion(share)
+		if err != nil {
+			return err
+		}
+		if shares == nil {
+			shares = map[string]float64{}
+		}
+		fault.Applied = applied
+		shares[fault.String()] += v
+	}
+	c.Shares = shares
+	return nil
+}
+
 // setter sets a field to what a text says; value is what its flag's value is.
 func (c *Config) setter(field any, value string) func(text string) error {
 	switch into := field.(type) {
 	case *string:
 		return set(into, plain)
 	case *int:
-		return set(into, number)
+		return set(into, numeral)
 	case *int64:
-		return set(into, number)
+		return set(into, numeral)
 	case *uint64:
-		return set(into, number)
+		return set(into, numeral)
 	case *float64:
 		if value == "SHARE" {
 			return set(into, portion)
 		}
-		return set(into, number)
+		return set(into, numeral)
 	case *time.Duration:
 		return set(into, duration)
 	case *[]time.Duration:
@@ -72,16 +120,12 @@ func (c *Config) setter(field any, value string) func(text string) error {
 		return set(into, commas(calls))
 	case *[]Outage:
 		return set(into, commas(outage))
-	case *[]KeyChange:
-		return set(into, commas(keyChange))
-	case *[]LimitChange:
-		return set(into, commas(limitChange))
+	case *[]Change[string]:
+		return set(into, commas(change(keyFile)))
+	case *[]Change[float64]:
+		return set(into, commas(change(numeral[float64])))
 	case *Set:
 		return set(into, members(value))
-	case *map[int]float64:
-		return set(into, shares(c.kindIn(field), func(f Fault) int { return f.Code }))
-	case *map[string]float64:
-		return set(into, shares(c.kindIn(field), func(f Fault) string { return f.Name }))
 	case *bool:
 		if value == "" {
 			return set(into, toggle)

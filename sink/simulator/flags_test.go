@@ -23,9 +23,6 @@ func flagTests(dir string) map[string]struct {
 		is   any
 	}
 	half := 0.5
-	codes := map[int]float64{30006: 0.01, 30007: half}
-	bodies := map[string]float64{"empty": half, "html": 0.01}
-	raw := map[string]float64{"zeros": half}
 	ids := NewSet("a", "b b", "ü")
 	return map[string]test{
 		"seed":                        {"7", func(c *Config) any { return c.Seed }, uint64(7)},
@@ -43,9 +40,9 @@ func flagTests(dir string) map[string]struct {
 		"empty-pages":                 {"2", func(c *Config) any { return c.EmptyPages }, int64(2)},
 		"endless-lists":               {"", func(c *Config) any { return c.EndlessLists }, true},
 		"other-tags":                  {"a,b b,ü", func(c *Config) any { return c.OtherTags }, ids},
-		"key-change":                  {"1m=" + dir + "/key", func(c *Config) any { return c.KeyChanges }, []KeyChange{{time.Minute, "secret"}}},
+		"key-change":                  {"1m=" + dir + "/key", func(c *Config) any { return c.KeyChanges }, []Change[string]{{time.Minute, "secret"}}},
 		"limit":                       {"0.5", func(c *Config) any { return c.Limit }, half},
-		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []LimitChange{{time.Minute, 150}, {2 * time.Minute, 0}}},
+		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []Change[float64]{{time.Minute, 150}, {2 * time.Minute, 0}}},
 		"limit-per-api":               {"true", func(c *Config) any { return c.PerAPI }, true},
 		"limit-counts-refused":        {"1", func(c *Config) any { return c.CountRefused }, true},
 		"delete-limit":                {"100", func(c *Config) any { return c.DeleteLimit }, 100.0},
@@ -68,32 +65,32 @@ func flagTests(dir string) map[string]struct {
 		"conflict-level":              {"item", func(c *Config) any { return c.ConflictItems }, true},
 		"fail-account":                {"absent", func(c *Config) any { return c.NoFailAccount }, true},
 		"busy-after":                  {"1s", func(c *Config) any { return c.BusyAfter }, time.Second},
-		"fault-code":                  {"30006=1%,30007=0.5", func(c *Config) any { return c.Codes }, codes},
-		"fault-code-applied":          {"30006=1%,30007=0.5", func(c *Config) any { return c.CodesApplied }, codes},
-		"fault-item":                  {"30006=1%,30007=0.5", func(c *Config) any { return c.Items }, codes},
-		"fault-item-applied":          {"30006=1%,30007=0.5", func(c *Config) any { return c.ItemsApplied }, codes},
-		"fault-http":                  {"502=50%", func(c *Config) any { return c.Statuses }, map[int]float64{502: half}},
-		"fault-http-applied":          {"502=50%", func(c *Config) any { return c.StatusesApplied }, map[int]float64{502: half}},
-		"fault-body":                  {"empty=.5,html=1%", func(c *Config) any { return c.Bodies }, bodies},
-		"fault-body-applied":          {"empty=.5,html=1%", func(c *Config) any { return c.BodiesApplied }, bodies},
-		"fault-raw":                   {"zeros=.5", func(c *Config) any { return c.Raw }, raw},
-		"fault-raw-applied":           {"zeros=.5", func(c *Config) any { return c.RawApplied }, raw},
+		"fault-code":                  {"30006=1%,30007=0.5", sharesOf("code", false), map[string]float64{"code:30006": 0.01, "code:30007": half}},
+		"fault-code-applied":          {"30006=1%,30007=0.5", sharesOf("code", true), map[string]float64{"code:30006+applied": 0.01, "code:30007+applied": half}},
+		"fault-item":                  {"30006=1%,30007=0.5", sharesOf("items", false), map[string]float64{"items:30006": 0.01, "items:30007": half}},
+		"fault-item-applied":          {"30006=1%,30007=0.5", sharesOf("items", true), map[string]float64{"items:30006+applied": 0.01, "items:30007+applied": half}},
+		"fault-http":                  {"502=50%", sharesOf("http", false), map[string]float64{"http:502": half}},
+		"fault-http-applied":          {"502=50%", sharesOf("http", true), map[string]float64{"http:502+applied": half}},
+		"fault-body":                  {"empty=.5,html=1%", sharesOf("body", false), map[string]float64{"body:empty": half, "body:html": 0.01}},
+		"fault-body-applied":          {"empty=.5,html=1%", sharesOf("body", true), map[string]float64{"body:empty+applied": half, "body:html+applied": 0.01}},
+		"fault-raw":                   {"zeros=.5", sharesOf("raw", false), map[string]float64{"raw:zeros": half}},
+		"fault-raw-applied":           {"zeros=.5", sharesOf("raw", true), map[string]float64{"raw:zeros+applied": half}},
 		"fault-window":                {"10s-1m10s", func(c *Config) any { return c.Faults.Window }, Window{10 * time.Second, 70 * time.Second}},
 		"fault-apis":                  {"friend_check,friend_get", func(c *Config) any { return c.APIs }, NewSet("friend_check", "friend_get")},
-		"fault-reset":                 {".5", func(c *Config) any { return c.Resets }, half},
-		"fault-reset-applied":         {".5", func(c *Config) any { return c.ResetsApplied }, half},
-		"fault-close":                 {".5", func(c *Config) any { return c.Closes }, half},
-		"fault-close-applied":         {".5", func(c *Config) any { return c.ClosesApplied }, half},
-		"fault-cut":                   {".5", func(c *Config) any { return c.Cuts }, half},
-		"fault-cut-applied":           {".5", func(c *Config) any { return c.CutsApplied }, half},
-		"fault-stall":                 {".5", func(c *Config) any { return c.Stalls }, half},
-		"fault-stall-applied":         {".5", func(c *Config) any { return c.StallsApplied }, half},
-		"fault-stall-headers":         {".5", func(c *Config) any { return c.HeadStalls }, half},
-		"fault-stall-headers-applied": {".5", func(c *Config) any { return c.HeadStallsApplied }, half},
-		"fault-stall-half":            {".5", func(c *Config) any { return c.HalfStalls }, half},
-		"fault-stall-half-applied":    {".5", func(c *Config) any { return c.HalfStallsApplied }, half},
-		"fault-drip":                  {".5", func(c *Config) any { return c.Drips }, half},
-		"fault-spike":                 {".5", func(c *Config) any { return c.Spikes }, half},
+		"fault-reset":                 {".5", sharesOf("reset", false), map[string]float64{"reset": half}},
+		"fault-reset-applied":         {".5", sharesOf("reset", true), map[string]float64{"reset+applied": half}},
+		"fault-close":                 {".5", sharesOf("close", false), map[string]float64{"close": half}},
+		"fault-close-applied":         {".5", sharesOf("close", true), map[string]float64{"close+applied": half}},
+		"fault-cut":                   {".5", sharesOf("cut", false), map[string]float64{"cut": half}},
+		"fault-cut-applied":           {".5", sharesOf("cut", true), map[string]float64{"cut+applied": half}},
+		"fault-stall":                 {".5", sharesOf("stall", false), map[string]float64{"stall": half}},
+		"fault-stall-applied":         {".5", sharesOf("stall", true), map[string]float64{"stall+applied": half}},
+		"fault-stall-headers":         {".5", sharesOf("stall-headers", false), map[string]float64{"stall-headers": half}},
+		"fault-stall-headers-applied": {".5", sharesOf("stall-headers", true), map[string]float64{"stall-headers+applied": half}},
+		"fault-stall-half":            {".5", sharesOf("stall-half", false), map[string]float64{"stall-half": half}},
+		"fault-stall-half-applied":    {".5", sharesOf("stall-half", true), map[string]float64{"stall-half+applied": half}},
+		"fault-drip":                  {".5", sharesOf("drip", false), map[string]float64{"drip": half}},
+		"fault-spike":                 {".5", sharesOf("spike", false), map[string]float64{"spike": half}},
 		"outage": {"10s-20s,30s-=http:503+applied", func(c *Config) any { return c.Outages },
 			[]Outage{{Window{10 * time.Second, 20 * time.Second}, Fault{Kind: FaultRefuse}}, {Window{30 * time.Second, 0}, Fault{Kind: FaultStatus, Code: 503, Applied: true}}}},
 		"sig-expire":   {"1m,2m", func(c *Config) any { return c.SigExpire }, []time.Duration{time.Minute, 2 * time.Minute}},
@@ -104,6 +101,20 @@ func flagTests(dir string) map[string]struct {
 		"poison":       {"@" + dir + "/ids", func(c *Config) any { return c.Poison }, ids},
 		"poison-share": {".5", func(c *Config) any { return c.PoisonShare }, half},
 		"poison-info":  {"x,y", func(c *Config) any { return c.PoisonInfo }, "x,y"},
+	}
+}
+
+// sharesOf are the shares of one kind of fault.
+func sharesOf(kind string, applied bool) func(c *Config) any {
+	return func(c *Config) any {
+		of := map[string]float64{}
+		for text, share := range c.Shares {
+			name, _, _ := strings.Cut(strings.TrimSuffix(text, "+applied"), ":")
+			if name == kind && strings.HasSuffix(text, "+applied") == applied {
+				of[text] = share
+			}
+		}
+		return of
 	}
 }
 

@@ -56,7 +56,7 @@ func (k *call) listed(flaw, do func(i int) refusal) answer {
 	return k.each(len(k.req.to), func(i int) string { return k.req.to[i] }, flaw, do)
 }
 
-func nothing(int) refusal { return refusal{} }
+func fine(int) refusal { return refusal{} }
 
 // deleteFriends is friend_delete.
 func (k *call) deleteFriends() answer {
@@ -72,7 +72,7 @@ func (k *call) deleteFriends() answer {
 			remove(to, k.from)
 		}
 	}
-	return k.listed(nothing, func(i int) refusal { return remove(k.from, k.req.to[i]) })
+	return k.listed(fine, func(i int) refusal { return remove(k.from, k.req.to[i]) })
 }
 
 // checkFriends is friend_check.
@@ -94,7 +94,7 @@ func (k *call) checkFriends() answer {
 			return refusal{code: 30003}
 		}
 		return refusal{}
-	}, nothing)
+	}, fine)
 	for i := range a.items {
 		r, relation := &a.items[i], relations[[2]bool{}]
 		if r.code == 0 {

@@ -57,7 +57,7 @@ func (f *Fault) serves() bool {
 
 // hits reports whether shares may hit the call.
 func (c *Config) hits(k *call) bool {
-	return c.Window.open(k.since) && (c.APIs == nil || c.APIs.Has(k.api.name))
+	return c.Window.has(k.since) && (c.APIs == nil || c.APIs.Has(k.api.name))
 }
 
 // drawFault picks the fault of the call by the shares.
@@ -92,7 +92,7 @@ func (k *call) gate() refusal {
 	if code != 0 {
 		return k.api.refuse(code)
 	}
-	removed := func(s Span) bool { return k.number >= s.From && (s.To == 0 || k.number < s.To) }
+	removed := func(s Span) bool { return s.has(k.number) }
 	switch admin := q.identifier == k.c.Identifier; {
 	case slices.ContainsFunc(k.c.AdminRemoved, removed), !admin && !k.s.exists(k.c, q.identifier):
 		return k.api.refuse(70107)
@@ -136,7 +136,7 @@ func (k *call) sense() refusal {
 func (k *call) senseImport() refusal {
 	c := k.c
 	hot := c.Hot.Has(k.from) || c.HotShare > 0 && draw(c.Seed, drawHot, accountHash(k.from), 0) < c.HotShare
-	if hot && c.HotWindow.open(k.since) {
+	if hot && c.HotWindow.has(k.since) {
 		return k.api.refuse(30008)
 	}
 	if c.DuplicateTo == DuplicateCall && len(k.places()) < len(k.req.items) {

@@ -77,7 +77,7 @@ func TestExactlyAtTheLimitNothingIsRefused(t *testing.T) {
 
 func TestLimitChangesWithTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Limits: Limits{Limit: 10, LimitChanges: []LimitChange{{At: 5 * time.Second, Limit: 3}, {At: 10 * time.Second, Limit: 0}}}})
+		a := startPiped(t, Config{Limits: Limits{Limit: 10, LimitChanges: []Change[float64]{{At: 5 * time.Second, To: 3}, {At: 10 * time.Second, To: 0}}}})
 		landed := func() (n int) {
 			for i := range 20 {
 				if a.imports(fmt.Sprint("u", i), "b").code == 0 {

@@ -20,7 +20,8 @@ func TestFaultWindowAndOutages(t *testing.T) {
 			return Outage{Window{time.Duration(from) * time.Second, time.Duration(to) * time.Second}, f}
 		}
 		a := startPiped(t, Config{Latency: time.Second, Faults: Faults{
-			Codes: map[int]float64{30006: 1}, Window: Window{10 * time.Second, 20 * time.Second},
+			Shares:  map[string]float64{"code:30006": 1},
+			Window:  Window{10 * time.Second, 20 * time.Second},
 			Outages: []Outage{outage(30, 40, "refuse"), outage(50, 60, "stall"), outage(70, 80, "http:503"), outage(90, 100, "code:30007+applied"), outage(110, 0, "spike:20s")},
 		}})
 		at := func(s int) answered {
@@ -91,7 +92,7 @@ func TestSignaturesDeclaredExpiredOrRevoked(t *testing.T) {
 
 func TestKeyChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{App: App{KeyChanges: []KeyChange{{time.Minute, "other"}}}})
+		a := startPiped(t, Config{App: App{KeyChanges: []Change[string]{{time.Minute, "other"}}}})
 		a.imports("a", "b").want(t, 0)
 		time.Sleep(time.Minute)
 		a.imports("a", "b").want(t, 70009)
@@ -117,13 +118,13 @@ func TestCloseEndsEveryWait(t *testing.T) {
 
 func TestSpikesAndDripsTakeTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Faults: Faults{Spikes: 1}})
+		a := startPiped(t, Config{Faults: Faults{Shares: map[string]float64{"spike": 1}}})
 		begin := time.Now()
 		a.imports("a", "b").want(t, 0)
 		if d := time.Since(begin); d != 5*time.Second {
 			t.Errorf("a spike of 5 s took %v", d)
 		}
-		a.sim.Reconfigure(func(c *Config) { c.Spikes, c.Drips = 0, 1 })
+		a.sim.Reconfigure(func(c *Config) { c.Shares = map[string]float64{"drip": 1} })
 		begin = time.Now()
 		a.imports("a", "b").want(t, 0)
 		if d := time.Since(begin); d != 1900*time.Millisecond {
@@ -137,13 +138,13 @@ func TestSpikesAndDripsTakeTheirTime(t *testing.T) {
 
 func TestStallsEndWithTheClientOrAfterTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Faults: Faults{HeadStalls: 1}})
+		a := startPiped(t, Config{Faults: Faults{Shares: map[string]float64{"stall-headers": 1}}})
 		a.http.Timeout = 10 * time.Second
 		if v := a.imports("a", "b"); v.err == nil {
 			t.Error("answered")
 		}
 		a.sim.Reconfigure(func(c *Config) {
-			c.HeadStalls, c.Outages = 0, []Outage{{Fault: Fault{Kind: FaultHeadStall, For: 3 * time.Second}}}
+			c.Shares, c.Outages = nil, []Outage{{Fault: Fault{Kind: FaultHeadStall, For: 3 * time.Second}}}
 		})
 		begin := time.Now()
 		if v := a.imports("a", "b"); v.err == nil || time.Since(begin) != 3*time.Second {

@@ -60,11 +60,8 @@ func (s *Server) setConfig(c Config) {
 	c.MaxBody = cmp.Or(c.MaxBody, 64<<20)
 	c.Compact = s.graph.compact
 	c.calls, c.items = c.Faults.rules()
-	for _, f := range c.calls {
-		f.serves() // panics if there is no such kind
-	}
 	for _, o := range c.Outages {
-		o.Fault.serves()
+		o.Fault.serves() // panics if there is no such kind
 	}
 	s.config.Store(&c)
 }

@@ -109,10 +109,7 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 	if c.PerAPI {
 		all = api.name
 	}
-	limit := inForce(since, c.Limit, c.LimitChanges, func(l LimitChange) (time.Duration, float64) {
-		return l.At,
-			l.Limit
-	})
+	limit := inForce(since, c.Limit, c.LimitChanges)
 	check(all, limit, c.ThrottleCode)
 	if api.account && (limit > 0 || c.AccountLimit > 0) {
 		check("accounts", cmp.Or(c.AccountLimit, 100), c.ThrottleCode)
@@ -124,25 +121,20 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 }
 
 // inForce is the value of the latest of some changes, v before the first.
-func inForce[C, T any](since time.Duration, v T, changes []C, at func(C) (time.Duration, T)) T {
+func inForce[T any](since time.Duration, v T, changes []Change[T]) T {
 	latest := time.Duration(-1)
 	for _, c := range changes {
-		if t, next := at(c); t <= since && t >= latest {
-			v, latest = next, t
+		if c.At <= since && c.At >= latest {
+			v, latest = c.To, c.At
 		}
 	}
 	return v
 }
 
-// open reports whether the window is open.
-func (w Window) open(since time.Duration) bool {
-	return since >= w.From && (w.To == 0 || since < w.To)
-}
-
 // outage is the fault that is in force for every call, nil if there is none.
 func (c *Config) outage(since time.Duration) *Fault {
 	for i := range c.Outages {
-		if c.Outages[i].open(since) {
+		if c.Outages[i].has(since) {
 			return &c.Outages[i].Fault
 		}
 	}

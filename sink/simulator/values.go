@@ -26,8 +26,8 @@ func toggle(text string) (bool, error) {
 	return v, err
 }
 
-// number reads a number; one with a fraction must not be negative.
-func number[N int | int64 | uint64 | float64](text string) (v N, err error) {
+// numeral reads a number; one with a fraction must not be negative.
+func numeral[N int | int64 | uint64 | float64](text string) (v N, err error) {
 	f, fraction := any(&v).(*float64)
 	if json.Unmarshal([]byte(text), &v) != nil || fraction && *f < 0 {
 		err = fmt.Errorf("%q is not such a number", text)
@@ -56,29 +56,23 @@ func portion(text string) (float64, error) {
 	return v, nil
 }
 
-// interval reads FROM-TO; without TO it has no end, which is 0.
-func interval[T int64 | time.Duration](parse func(string) (T, error), like string) func(string) (T, T, error) {
-	return func(text string) (from, to T, err error) {
-		first, last, ok := strings.Cut(text, "-")
-		from, err = parse(first)
-		if err == nil && last != "" {
-			to, err = parse(last)
-		}
-		if err != nil || !ok || last != "" && to <= from {
-			err = fmt.Errorf("%q is not of the form %s", text, like)
-		}
-		return from, to, err
+// interval reads FROM-TO; without TO it has no end.
+func interval[T int64 | time.Duration](text string, parse func(string) (T, error), like string) (r Range[T], err error) {
+	first, last, ok := strings.Cut(text, "-")
+	r.From, err = parse(first)
+	if err == nil && last != "" {
+		r.To, err = parse(last)
 	}
+	if err != nil || !ok || last != "" && r.To <= r.From {
+		err = fmt.Errorf("%q is not of the form %s", text, like)
+	}
+	return r, err
 }
 
-// window reads a span of time, calls a span of calls.
-func window(text string) (w Window, err error) {
-	w.From, w.To, err = interval(duration, "10s-30s")(text)
-	return w, err
-}
+func window(text string) (Window, error) { return interval(text, duration, "10s-30s") }
 
-func calls(text string) (s Span, err error) {
-	s.From, s.To, err = interval(number[int64], "100-150")(text)
+func calls(text string) (Span, error) {
+	s, err := interval(text, numeral[int64], "100-150")
 	if err == nil && s.From < 1 {
 		err = errors.New("calls are counted from 1")
 	}
@@ -95,27 +89,23 @@ func outage(text string) (o Outage, err error) {
 	return o, err
 }
 
-// from reads TIME=VALUE.
-func from[T any](text string, parse func(string) (T, error)) (at time.Duration, v T, err error) {
-	when, what, ok := strings.Cut(text, "=")
-	if !ok {
-		return 0, v, fmt.Errorf("%q is not TIME=VALUE", text)
+// change reads TIME=VALUE.
+func change[T any](parse func(string) (T, error)) func(string) (Change[T], error) {
+	return func(text string) (c Change[T], err error) {
+		when, what, ok := strings.Cut(text, "=")
+		if !ok {
+			return c, fmt.Errorf("%q is not TIME=VALUE", text)
+		}
+		if c.At, err = duration(when); err == nil {
+			c.To, err = parse(what)
+		}
+		return c, err
 	}
-	if at, err = duration(when); err == nil {
-		v, err = parse(what)
-	}
-	return at, v, err
 }
 
-func keyChange(text string) (k KeyChange, err error) {
-	k.At, k.Key, err = from(text, readText)
-	k.Key = strings.TrimSpace(k.Key)
-	return k, err
-}
-
-func limitChange(text string) (l LimitChange, err error) {
-	l.At, l.Limit, err = from(text, number[float64])
-	return l, err
+func keyFile(text string) (string, error) {
+	key, err := readText(text)
+	return strings.TrimSpace(key), err
 }
 
 // commas reads several values with commas between them; nothing is an empty list.
@@ -129,26 +119,6 @@ func commas[T any](parse func(string) (T, error)) func(string) ([]T, error) {
 			all = append(all, v)
 		}
 		return all, nil
-	}
-}
-
-// shares reads KEY=SHARE,... where the key is a code or a name of faults of a class.
-func shares[K comparable](kind FaultKind, key func(Fault) K) func(string) (map[K]float64, error) {
-	return func(text string) (map[K]float64, error) {
-		m := map[K]float64{}
-		for _, part := range split(text) {
-			name, share, _ := strings.Cut(part, "=")
-			f, err := ParseFault(faultNames[kind] + ":" + name)
-			if err != nil {
-				return nil, err
-			}
-			v, err := portion(share)
-			if err != nil {
-				return nil, err
-			}
-			m[key(f)] += v
-		}
-		return m, nil
 	}
 }
 

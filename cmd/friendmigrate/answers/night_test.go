@@ -18,9 +18,7 @@ func TestThroughput(t *testing.T) {
 		c := piped(t, simulator.Config{
 			Latency: 200 * time.Millisecond, Observe: seen.observe, Seed: 1,
 			Faults: simulator.Faults{
-				Codes:    map[int]float64{30006: 0.01, 30007: 0.005, 30008: 0.01, 60008: 0.005},
-				Statuses: map[int]float64{502: 0.005, 503: 0.005}, Closes: 0.0025, ClosesApplied: 0.0025, Bodies: map[string]float64{"empty": 0.005},
-				Items: map[int]float64{30006: 0.004, 30008: 0.003}, ItemsApplied: map[int]float64{30007: 0.003},
+				Shares: map[string]float64{"code:30006": 0.01, "code:30007": 0.005, "code:30008": 0.01, "code:60008": 0.005, "http:502": 0.005, "http:503": 0.005, "close": 0.0025, "close+applied": 0.0025, "body:empty": 0.005, "items:30006": 0.004, "items:30008": 0.003, "items:30007+applied": 0.003},
 			},
 		})
 		j := newJob(t, ring(smaller(15_000, 3_000), 2))
@@ -63,7 +61,7 @@ func TestStorm(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			config := simulator.Config{Latency: 50 * time.Millisecond, Seed: 2}
 			if stormy {
-				config.Codes = map[int]float64{30006: 1.0 / 6, 30007: 1.0 / 6, 30008: 1.0 / 6}
+				config.Shares = map[string]float64{"code:30006": 1.0 / 6, "code:30007": 1.0 / 6, "code:30008": 1.0 / 6}
 				config.Faults.Window = simulator.Window{From: 2 * time.Second, To: 2*time.Second + time.Duration(smaller(60, 15))*time.Second}
 			}
 			c := piped(t, config)

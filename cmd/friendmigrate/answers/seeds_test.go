@@ -103,36 +103,34 @@ func (n *night) readings() {
 
 // shares draws what goes wrong by chance: some kinds, up to 3 % of the calls each.
 func (n *night) shares() {
-	f := &n.config.Faults
-	share := func() float64 { return 0.03 * n.Float64() }
-	codes := func(of ...int) map[int]float64 {
-		m := map[int]float64{}
-		for _, code := range of {
-			if n.chance(0.3) {
-				m[code] = share()
+	n.config.Shares = map[string]float64{}
+	draw := func(p, most float64, text string) {
+		if n.chance(p) {
+			n.config.Shares[text] = most * n.Float64()
+		}
+	}
+	for _, applied := range []string{"", "+applied"} {
+		codes, items := []int{30006, 30007, 30008, 60008, 60013, 60014, 70169, 70202, 70500, 60007}, []int{30006, 30007, 30008}
+		statuses := []int{500, 502, 503, 504, 429, 408}
+		if applied != "" {
+			codes, items, statuses = []int{30006, 30007, 60008, 60013, 70169, 70500}, items[:2], statuses[:4]
+		}
+		for i, list := range [][]int{codes, items, statuses} {
+			for _, code := range list {
+				draw(0.3, 0.03, []string{"code:", "items:", "http:"}[i]+strconv.Itoa(code)+applied)
 			}
 		}
-		return m
-	}
-	kinds := func(of []string) map[string]float64 {
-		m := map[string]float64{}
-		for range 3 {
-			m[of[n.IntN(len(of))]] = share()
+		for i, list := range [][]string{n.bodies(), simulator.RawKinds()} {
+			for range 3 {
+				draw(1, 0.03, []string{"body:", "raw:"}[i]+list[n.IntN(len(list))]+applied)
+			}
 		}
-		return m
-	}
-	f.Codes = codes(30006, 30007, 30008, 60008, 60013, 60014, 70169, 70202, 70500, 60007)
-	f.CodesApplied = codes(30006, 30007, 60008, 60013, 70169, 70500)
-	f.Items, f.ItemsApplied = codes(30006, 30007, 30008), codes(30006, 30007)
-	f.Statuses, f.StatusesApplied = codes(500, 502, 503, 504, 429, 408), codes(500, 502, 503, 504)
-	f.Bodies, f.BodiesApplied = kinds(n.bodies()), kinds(n.bodies())
-	f.Raw, f.RawApplied = kinds(simulator.RawKinds()), kinds(simulator.RawKinds())
-	for _, one := range []*float64{&f.Resets, &f.ResetsApplied, &f.Closes, &f.ClosesApplied, &f.Cuts, &f.CutsApplied, &f.Stalls, &f.StallsApplied,
-		&f.HeadStalls, &f.HeadStallsApplied, &f.HalfStalls, &f.HalfStallsApplied, &f.Drips, &f.Spikes} {
-		if n.chance(0.3) {
-			*one = 0.01 * n.Float64()
+		for _, kind := range []string{"reset", "close", "cut", "stall", "stall-headers", "stall-half"} {
+			draw(0.3, 0.01, kind+applied)
 		}
 	}
+	draw(0.3, 0.01, "drip")
+	draw(0.3, 0.01, "spike")
 }
 
 // bodies are the odd bodies but for those that say something else than "again", and those that are

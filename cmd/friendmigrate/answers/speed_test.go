@@ -97,10 +97,10 @@ func standStill(from, long time.Duration) func(simulator.Call) *simulator.Fault 
 // whether or not it counts what it refuses.
 func TestAdaptivePace(t *testing.T) {
 	t.Parallel()
-	phases := []simulator.LimitChange{{At: 0, Limit: 200}, {At: 20 * time.Second, Limit: 150}, {At: 80 * time.Second, Limit: 50}, {At: 140 * time.Second, Limit: 200}}
+	phases := []simulator.Change[float64]{{At: 0, To: 200}, {At: 20 * time.Second, To: 150}, {At: 80 * time.Second, To: 50}, {At: 140 * time.Second, To: 200}}
 	end := 190 * time.Second
 	if testing.Short() {
-		phases, end = []simulator.LimitChange{{At: 0, Limit: 200}, {At: 5 * time.Second, Limit: 50}}, 60*time.Second
+		phases, end = []simulator.Change[float64]{{At: 0, To: 200}, {At: 5 * time.Second, To: 50}}, 60*time.Second
 	}
 	for _, counting := range []bool{false, true} {
 		t.Run(fmt.Sprintf("refused calls count %t", counting), func(t *testing.T) {
@@ -134,11 +134,11 @@ func TestAdaptivePace(t *testing.T) {
 
 // judge holds a phase against its bars: back at 90 % of what the service allows within 30 s, and
 // from then on at most 1 % refused.
-func (t *trace) judge(tt *testing.T, p simulator.LimitChange, until time.Duration) {
+func (t *trace) judge(tt *testing.T, p simulator.Change[float64], until time.Duration) {
 	tt.Helper()
 	back := time.Duration(-1)
 	for at := p.At; at < until && back < 0; at += 250 * time.Millisecond {
-		if float64(t.count(at, at+time.Second, taken)) >= 0.9*p.Limit {
+		if float64(t.count(at, at+time.Second, taken)) >= 0.9*p.To {
 			back = at - p.At
 		}
 	}
@@ -148,9 +148,9 @@ func (t *trace) judge(tt *testing.T, p simulator.LimitChange, until time.Duratio
 	}
 	all, bad := t.count(steady, until, nil), t.count(steady, until, refused)
 	pace := float64(all-bad) / (until - steady).Seconds()
-	tt.Logf("limit %g: back at 90 %% of it after %v, then %.1f a second (%.1f %%), %.2f %% refused", p.Limit, back, pace, 100*pace/p.Limit, 100*float64(bad)/float64(all))
-	if back < 0 || back > 30*time.Second || pace < 0.9*p.Limit || float64(bad) > 0.01*float64(all) {
-		tt.Errorf("limit %g: the bars are 30 s, 90 %% and 1 %%", p.Limit)
+	tt.Logf("limit %g: back at 90 %% of it after %v, then %.1f a second (%.1f %%), %.2f %% refused", p.To, back, pace, 100*pace/p.To, 100*float64(bad)/float64(all))
+	if back < 0 || back > 30*time.Second || pace < 0.9*p.To || float64(bad) > 0.01*float64(all) {
+		tt.Errorf("limit %g: the bars are 30 s, 90 %% and 1 %%", p.To)
 	}
 }
 

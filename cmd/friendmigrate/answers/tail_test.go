@@ -21,8 +21,7 @@ func TestRetryTail(t *testing.T) {
 			c := piped(t, simulator.Config{
 				Latency: 50 * time.Millisecond, Observe: seen.observe, Seed: seed, Limits: simulator.Limits{Limit: 200},
 				Faults: simulator.Faults{
-					Codes:    map[int]float64{30006: 0.01, 30007: 0.01, 30008: 0.01, 60008: 0.01},
-					Statuses: map[int]float64{502: 0.01}, Items: map[int]float64{30006: 0.005, 30008: 0.005},
+					Shares: map[string]float64{"code:30006": 0.01, "code:30007": 0.01, "code:30008": 0.01, "code:60008": 0.01, "http:502": 0.01, "items:30006": 0.005, "items:30008": 0.005},
 				},
 			})
 			j := newJob(t, ring(4_040, 30))

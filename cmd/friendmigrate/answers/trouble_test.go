@@ -61,7 +61,7 @@ func TestKeyReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fresh := strings.Repeat("ab", 32)
 		c := piped(t, simulator.Config{
-			Latency: 300 * time.Millisecond, App: simulator.App{KeyChanges: []simulator.KeyChange{{At: 3 * time.Second, Key: fresh}}},
+			Latency: 300 * time.Millisecond, App: simulator.App{KeyChanges: []simulator.Change[string]{{At: 3 * time.Second, To: fresh}}},
 		})
 		began := time.Now()
 		j := newJob(t, ring(1_000, 1))
@@ -178,8 +178,8 @@ func TestLostReadsLeaveNothingUncertain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Readings: simulator.Readings{Reimport: simulator.ReimportAlready}, Faults: simulator.Faults{
-			APIs: simulator.NewSet("friend_check"), Resets: 0.1, Statuses: map[int]float64{502: 0.1}, Codes: map[int]float64{30007: 0.1},
-			Bodies: map[string]float64{"empty": 0.1, "missing": 0.1}, Items: map[int]float64{30006: 0.1},
+			Shares: map[string]float64{"reset": 0.1, "http:502": 0.1, "code:30007": 0.1, "body:empty": 0.1, "body:missing": 0.1, "items:30006": 0.1},
+			APIs:   simulator.NewSet("friend_check"),
 		}})
 		for i := range 100 {
 			c.Put(account(i), simulator.Friend{To: account((i + 1) % 100)})
@@ -281,7 +281,7 @@ func TestOneBadAccountIsNoOutage(t *testing.T) {
 func TestThresholds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := piped(t, simulator.Config{Faults: simulator.Faults{Items: map[int]float64{30009: 0.2}}})
+		c := piped(t, simulator.Config{Faults: simulator.Faults{Shares: map[string]float64{"items:30009": 0.2}}})
 		j := newJob(t, ring(300, 3))
 		e := j.run(t.Context(), c, flags{workers: 1, maxFailures: 10})
 		a := j.audit(c)
@@ -330,7 +330,7 @@ func TestOnlyMissing(t *testing.T) {
 func TestSlowSaysWhy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := piped(t, simulator.Config{Limits: simulator.Limits{LimitChanges: []simulator.LimitChange{{At: 2 * time.Second, Limit: 50}, {At: 10 * time.Second, Limit: 0}}}})
+		c := piped(t, simulator.Config{Limits: simulator.Limits{LimitChanges: []simulator.Change[float64]{{At: 2 * time.Second, To: 50}, {At: 10 * time.Second, To: 0}}}})
 		j := newJob(t, ring(8_000, 1))
 		var during, after atomic.Pointer[sink.Pace]
 		j.run(t.Context(), c, flags{maxDuration: 36 * time.Second, watch: func(client *sink.Client, _ *migrate.Meter) {

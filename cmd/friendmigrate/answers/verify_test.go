@@ -159,7 +159,7 @@ func findEveryChange(t *testing.T, dir string) {
 		}
 	}
 	j := newJob(t, edges)
-	c := piped(t, simulator.Config{Faults: simulator.Faults{Codes: map[int]float64{30006: 0.02}, Items: map[int]float64{30007: 0.01}}})
+	c := piped(t, simulator.Config{Faults: simulator.Faults{Shares: map[string]float64{"code:30006": 0.02, "items:30007": 0.01}}})
 	if e := j.run(t.Context(), c, flags{rate: sink.Unpaced, workers: 20}); e.exit != 0 {
 		t.Fatalf("%+v", e)
 	}
@@ -236,8 +236,8 @@ func TestNoVerdictIsNeverMissing(t *testing.T) {
 		config simulator.Config
 		pairs  string
 	}{
-		"an item's code":  {simulator.Config{Faults: simulator.Faults{Items: map[int]float64{30009: 1}, APIs: simulator.NewSet("friend_check")}}, "missing 40"},
-		"a code for all":  {simulator.Config{Faults: simulator.Faults{Codes: map[int]float64{30009: 1}, APIs: simulator.NewSet("friend_check")}}, "pending 40"},
+		"an item's code":  {simulator.Config{Faults: simulator.Faults{Shares: map[string]float64{"items:30009": 1}, APIs: simulator.NewSet("friend_check")}}, "missing 40"},
+		"a code for all":  {simulator.Config{Faults: simulator.Faults{Shares: map[string]float64{"code:30009": 1}, APIs: simulator.NewSet("friend_check")}}, "pending 40"},
 		"no such account": {simulator.Config{App: simulator.App{Missing: simulator.NewSet("u1")}}, "missing 40"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ type shape struct {
 }
 
 // refused is a ResultCode that no page of the vendor explains: an edge that gets it fails, and stays failed.
-const refused = 30520
+const refused = "items:30520"
 
 // shapes are small, so that a run takes some 100 ms of sending, and differ in what they make the program do.
 var shapes = []shape{
@@ -30,7 +30,7 @@ var shapes = []shape{
 		d.rosters(140, 1, 8)
 		d.spoil(9)
 		d.all("edges.csv")
-		d.job.Service.Items = map[int]float64{refused: 0.06, 30008: 0.01, 30006: 0.005}
+		d.job.Service.Shares = map[string]float64{refused: 0.06, "items:30008": 0.01, "items:30006": 0.005}
 		d.job.Service.MissingShare = 0.04
 		d.job.Service.Order = simulator.OrderShuffled
 	}},
@@ -41,7 +41,7 @@ var shapes = []shape{
 		d.reverse()
 		d.job.Flags = []string{"--mutual"}
 		d.job.Workers = 8
-		d.job.Service.Items = map[int]float64{refused: 0.05}
+		d.job.Service.Shares = map[string]float64{refused: 0.05}
 	}},
 	{name: "mixed", draw: func(d *draft) {
 		d.rosters(150, 1, 6)
@@ -54,7 +54,7 @@ var shapes = []shape{
 		d.write("edges.csv", d.rows[:half])
 		d.write("more.jsonl.gz", d.rows[half:])
 		d.job.Flags = []string{"--invalid-field", "cut", "--log-level", "debug"}
-		d.job.Service.Items = map[int]float64{refused: 0.03}
+		d.job.Service.Shares = map[string]float64{refused: 0.03}
 	}},
 	{name: "large", draw: func(d *draft) {
 		d.rosters(40, 1, 3)
@@ -64,15 +64,15 @@ var shapes = []shape{
 		d.all("edges.csv")
 		d.job.Workers = 4
 		d.job.Service.Latency = 8 * time.Millisecond
-		d.job.Service.Items = map[int]float64{refused: 0.004}
+		d.job.Service.Shares = map[string]float64{refused: 0.004}
 	}},
 	{name: "retry", draw: func(d *draft) {
 		d.rosters(130, 1, 6)
 		d.all("edges.csv")
-		d.job.Service.Items = map[int]float64{refused: 0.1, 30521: 0.05}
+		d.job.Service.Shares = map[string]float64{refused: 0.1, "items:30521": 0.05}
 		d.job.Service.MissingShare = 0.05
 		d.job.Acts = []Act{{}, {Flags: []string{"--retry-failed"}, Change: func(c *simulator.Config) {
-			c.Items, c.MissingShare = map[int]float64{30521: 0.05}, 0
+			c.Shares, c.MissingShare = map[string]float64{"items:30521": 0.05}, 0
 		}}}
 	}},
 	{name: "paced", draw: func(d *draft) {
@@ -90,9 +90,11 @@ var shapes = []shape{
 		d.dress(0.3, false)
 		d.all("edges.csv")
 		s := &d.job.Service
-		s.ResetsApplied, s.ClosesApplied, s.CutsApplied, s.Resets = 0.03, 0.02, 0.02, 0.02
-		s.BodiesApplied = map[string]float64{"empty": 0.02, "no-items": 0.02}
-		s.Bodies = map[string]float64{"missing": 0.04, "item-no-code": 0.02, "conflicting": 0.02}
+		s.Shares = map[string]float64{
+			"reset+applied": 0.03, "close+applied": 0.02, "cut+applied": 0.02, "reset": 0.02,
+			"body:empty+applied": 0.02, "body:no-items+applied": 0.02,
+			"body:missing": 0.04, "body:item-no-code": 0.02, "body:conflicting": 0.02,
+		}
 		s.Reimport = simulator.ReimportAlready
 	}},
 	{name: "poison", draw: func(d *draft) {
