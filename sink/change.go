@@ -54,9 +54,9 @@ func Updatable(e *migrate.Edge) bool { return e.Remark != "" || len(e.Groups) > 
 
 // UpdateBytes is what e takes in the JSON of a friend_update call, with the comma after it.
 func UpdateBytes(e *migrate.Edge) int {
-	w := writer{}
+	w := writer{count: true}
 	w.update(e)
-	return len(w.b) + len(",")
+	return w.n + len(",")
 }
 
 // update writes one element of UpdateItem.

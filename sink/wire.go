@@ -1,9 +1,11 @@
 package sink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"friendmigrate/migrate"
@@ -35,45 +37,9 @@ var errNotUTF8 = errors.New("not valid UTF-8")
 // EdgeBytes is what e takes in the JSON of a friend_import call, exactly, with the comma after it.
 // It does not allocate.
 func EdgeBytes(e *migrate.Edge) int {
-	n := len(`{"To_Account":,"AddSource":},`) + textBytes(e.To) + textBytes(e.AddSource)
-	if e.Remark != "" {
-		n += len(`"Remark":,`) + textBytes(e.Remark)
-	}
-	if e.RemarkTime != 0 {
-		n += len(`"RemarkTime":,`) + integerBytes(e.RemarkTime)
-	}
-	if len(e.Groups) > 0 {
-		n += len(`"GroupName":[],`) - 1
-		for _, g := range e.Groups {
-			n += textBytes(g) + 1
-		}
-	}
-	if e.AddWording != "" {
-		n += len(`"AddWording":,`) + textBytes(e.AddWording)
-	}
-	if e.AddTime != 0 {
-		n += len(`"AddTime":,`) + integerBytes(e.AddTime)
-	}
-	if len(e.Custom) > 0 {
-		n += len(`"CustomItem":[],`) - 1
-		for i := range e.Custom {
-			n += customBytes(&e.Custom[i])
-		}
-	}
-	return n
-}
-
-func customBytes(c *migrate.CustomItem) int {
-	n := len(`{"Tag":,"Value":},`) + textBytes(c.Tag)
-	if c.Integer {
-		return n + len(c.Value)
-	}
-	return n + textBytes(c.Value)
-}
-
-func integerBytes(v int64) int {
-	var digits [20]byte
-	return len(strconv.AppendInt(digits[:0], v, 10))
+	w := writer{count: true}
+	w.edge(e)
+	return w.n + len(",")
 }
 
 // importBody is the request of a friend_import call.
@@ -82,71 +48,94 @@ func importBody(from string, edges []migrate.Edge) ([]byte, error) {
 	for i := range edges {
 		size += EdgeBytes(&edges[i])
 	}
-	b, err := appendText(append(make([]byte, 0, size), importHead...), from)
-	if err != nil {
-		return nil, fmt.Errorf("write From_Account: %w", err)
-	}
-	b = append(b, importList...)
+	w := writer{b: make([]byte, 0, size)}
+	w.raw(importHead)
+	w.text(from)
+	w.raw(importList)
 	for i := range edges {
 		if i > 0 {
-			b = append(b, ',')
+			w.raw(",")
 		}
-		if b, err = appendEdge(b, &edges[i]); err != nil {
-			return nil, fmt.Errorf("write friend %d of the call: %w", i+1, err)
-		}
+		w.edge(&edges[i])
 	}
-	return append(b, importTail...), nil
+	w.raw(importTail)
+	return w.b, w.err
 }
 
-// writer appends and remembers the first error.
+// writer appends JSON, or only counts its bytes. It remembers the first error.
 type writer struct {
-	b   []byte
-	err error
+	b     []byte
+	count bool
+	n     int // counted bytes
+	err   error
 }
 
-func (w *writer) raw(s string)       { w.b = append(w.b, s...) }
-func (w *writer) integer(v int64)    { w.b = strconv.AppendInt(w.b, v, 10) }
-func (w *writer) member(name string) { w.raw(`,"` + name + `":`) }
-func (w *writer) text(s string) {
-	b, err := appendText(w.b, s)
-	w.b = b
-	if w.err == nil {
-		w.err = err
+func (w *writer) raw(s string) {
+	if w.count {
+		w.n += len(s)
+	} else {
+		w.b = append(w.b, s...)
 	}
 }
 
-func appendEdge(b []byte, e *migrate.Edge) ([]byte, error) {
-	w := writer{b: b}
+func (w *writer) text(s string) {
+	if w.count {
+		w.n += textBytes(s)
+		return
+	}
+	b, err := appendText(w.b, s)
+	w.b, w.err = b, cmp.Or(w.err, err)
+}
+
+func (w *writer) integer(v int64) {
+	var digits [20]byte
+	w.raw(string(strconv.AppendInt(digits[:0], v, 10)))
+}
+
+func (w *writer) member(name string) {
+	w.raw(`,"`)
+	w.raw(name)
+	w.raw(`":`)
+}
+
+// optional writes a member that is left out where it has no value.
+func (w *writer) optional(name, value string) {
+	if value != "" {
+		w.member(name)
+		w.text(value)
+	}
+}
+
+func (w *writer) optionalTime(name string, value int64) {
+	if value != 0 {
+		w.member(name)
+		w.integer(value)
+	}
+}
+
+// edge writes one element of AddFriendItem.
+func (w *writer) edge(e *migrate.Edge) {
 	w.raw(`{"To_Account":`)
 	w.text(e.To)
-	if e.Remark != "" {
-		w.member("Remark")
-		w.text(e.Remark)
-	}
-	if e.RemarkTime != 0 {
-		w.member("RemarkTime")
-		w.integer(e.RemarkTime)
-	}
+	w.optional("Remark", e.Remark)
+	w.optionalTime("RemarkTime", e.RemarkTime)
 	if len(e.Groups) > 0 {
 		w.member("GroupName")
 		w.texts(e.Groups)
 	}
 	w.member("AddSource")
 	w.text(e.AddSource)
-	if e.AddWording != "" {
-		w.member("AddWording")
-		w.text(e.AddWording)
-	}
-	if e.AddTime != 0 {
-		w.member("AddTime")
-		w.integer(e.AddTime)
-	}
+	w.optional("AddWording", e.AddWording)
+	w.optionalTime("AddTime", e.AddTime)
 	if len(e.Custom) > 0 {
 		w.member("CustomItem")
-		w.custom(e.Custom)
+		for i := range e.Custom {
+			w.between(i)
+			w.tagged(&e.Custom[i])
+		}
+		w.raw("]")
 	}
 	w.raw("}")
-	return w.b, w.err
 }
 
 // between begins an array or separates its elements.
@@ -162,14 +151,6 @@ func (w *writer) texts(list []string) {
 	for i, s := range list {
 		w.between(i)
 		w.text(s)
-	}
-	w.raw("]")
-}
-
-func (w *writer) custom(items []migrate.CustomItem) {
-	for i := range items {
-		w.between(i)
-		w.tagged(&items[i])
 	}
 	w.raw("]")
 }
@@ -192,18 +173,8 @@ func (w *writer) tagged(item *migrate.CustomItem) {
 
 // isInteger reports whether s is an integer as JSON writes it.
 func isInteger(s string) bool {
-	if s != "" && s[0] == '-' {
-		s = s[1:]
-	}
-	if s == "" || len(s) > 1 && s[0] == '0' {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
+	digits := strings.TrimPrefix(s, "-")
+	return digits == "0" || digits != "" && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
 // checkBody is the request of a friend_check call.
