@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -9,17 +10,34 @@ import (
 
 var errRepeated = errors.New("a member is there twice")
 
-// envelope is what every answer has.
-type envelope struct {
-	status    string // ActionStatus
-	code      int64  // ErrorCode
-	hasStatus bool
-	hasCode   bool
-	info      string // ErrorInfo
-	failed    []string
-	hasFailed bool   // Fail_Account was there
-	hasList   bool   // the list of items was there
-	listKind  string // what was there in its place
+// field is a member that may be there once, with a value of its type.
+type field[T any] struct {
+	value T
+	has   bool
+	kind  string // of another value that was there in its place
+}
+
+func (f *field[T]) read(s *jsonscan.Scanner, get func() (T, bool, error)) error {
+	if f.has {
+		return errRepeated
+	}
+	kind := s.Kind()
+	value, ok, err := get()
+	if f.value, f.has = value, ok; !ok {
+		f.kind = kind
+	}
+	return err
+}
+
+// missing says that the member is not there, and what is.
+func (f *field[T]) missing(of, name, want string) error {
+	switch {
+	case f.has:
+		return nil
+	case f.kind != "":
+		return wrongKind(of+"'s "+name, f.kind, want)
+	}
+	return fmt.Errorf("%s has no %s", of, name)
 }
 
 // wrongKind is the error of a member that has another type than the API gives it.
@@ -30,20 +48,30 @@ func wrongKind(name, is, want string) error {
 	return fmt.Errorf("%s is %s, not %s", name, is, want)
 }
 
+// envelope is what every answer has.
+type envelope struct {
+	status   field[string] // ActionStatus
+	code     field[int64]  // ErrorCode
+	info     string        // ErrorInfo
+	failed   []string      // Fail_Account
+	hasList  bool          // the list of items was there
+	listKind string        // what was there in its place
+}
+
 // ok reports whether the call as a whole went well.
-func (e *envelope) ok() bool { return e.hasCode && e.code == 0 && e.status == "OK" }
+func (e *envelope) ok() bool { return e.code.has && e.code.value == 0 && e.status.value == "OK" }
 
 // check finds answers that are not the API's. An answer without ActionStatus or ErrorCode
 // says nothing, whatever else it has.
 func (e *envelope) check() error {
-	switch {
-	case !e.hasStatus:
-		return errors.New("the answer has no ActionStatus")
-	case !e.hasCode:
-		return errors.New("the answer has no ErrorCode")
-	case e.status != "OK" && e.status != "FAIL":
-		return fmt.Errorf("the answer's ActionStatus is %q", shorten(e.status, 20))
-	case e.status == "FAIL" && e.code == 0:
+	err := cmp.Or(e.status.missing("the answer", "ActionStatus", "a string"),
+		e.code.missing("the answer", "ErrorCode", "an integer"))
+	switch status := e.status.value; {
+	case err != nil:
+		return err
+	case status != "OK" && status != "FAIL":
+		return fmt.Errorf("the answer's ActionStatus is %q", shorten(status, 20))
+	case status == "FAIL" && e.code.value == 0:
 		return errors.New("the answer is FAIL with ErrorCode 0")
 	}
 	return nil
@@ -108,53 +136,38 @@ func (e *envelope) list(s *jsonscan.Scanner, item func(*jsonscan.Scanner) error)
 }
 
 // member reads one of the members that every answer has. Others go to other, or are skipped.
-func (e *envelope) member(s *jsonscan.Scanner, name []byte, other func(*jsonscan.Scanner, string) error) (err error) {
-	var text []byte
-	kind := s.Kind()
+func (e *envelope) member(s *jsonscan.Scanner, name []byte, other func(*jsonscan.Scanner, string) error) error {
 	switch string(name) {
 	case "ActionStatus":
-		if e.hasStatus {
-			return errRepeated
-		}
-		text, e.hasStatus, err = s.StringValue()
-		e.status = string(text)
-		if err == nil && !e.hasStatus {
-			err = wrongKind("the answer's ActionStatus", kind, "a string")
-		}
+		return e.status.read(s, func() (string, bool, error) { return copied(s) })
 	case "ErrorCode":
-		if e.hasCode {
-			return errRepeated
-		}
-		e.code, e.hasCode, err = s.IntegerValue()
-		if err == nil && !e.hasCode {
-			err = wrongKind("the answer's ErrorCode", kind, "an integer")
-		}
+		return e.code.read(s, s.IntegerValue)
 	case "ErrorInfo":
-		text, _, err = s.StringValue()
-		e.info = string(text)
+		info, _, err := copied(s)
+		e.info = info
+		return err
 	case "Fail_Account":
-		return e.failAccount(s)
-	default:
-		if other != nil {
-			return other(s, string(name))
+		if s.Peek() != '[' {
+			return s.Skip()
 		}
-		return s.Skip()
+		return s.Array(func() error {
+			to, ok, err := copied(s)
+			if ok {
+				e.failed = append(e.failed, to)
+			}
+			return err
+		})
 	}
-	return err
+	if other != nil {
+		return other(s, string(name))
+	}
+	return s.Skip()
 }
 
-func (e *envelope) failAccount(s *jsonscan.Scanner) error {
-	if s.Peek() != '[' {
-		return s.Skip()
-	}
-	e.hasFailed = true
-	return s.Array(func() error {
-		text, ok, err := s.StringValue()
-		if ok {
-			e.failed = append(e.failed, string(text))
-		}
-		return err
-	})
+// copied reads a string that outlives the answer.
+func copied(s *jsonscan.Scanner) (string, bool, error) {
+	text, ok, err := s.StringValue()
+	return string(text), ok, err
 }
 
 // itemNames are the members of a list's elements that differ between APIs.
@@ -168,17 +181,13 @@ var (
 
 // result is one element of a list.
 type result struct {
-	to      []byte
-	hasTo   bool
-	code    int64
-	hasCode bool
-	info    []byte
-	state   []byte
-	wrong   string // what is wrong with an element that is not usable
+	to          field[[]byte]
+	code        field[int64]
+	info, state []byte
 }
 
 // usable reports whether the element says something about somebody.
-func (r *result) usable() bool { return r.hasTo && r.hasCode }
+func (r *result) usable() bool { return r.to.has && r.code.has }
 
 // scanResult reads one element. One that is not the API's is skipped and comes out unusable.
 func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
@@ -188,18 +197,9 @@ func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
 	err = s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case names.account:
-			if r.hasTo {
-				return errRepeated
-			}
-			r.to, r.hasTo, err = s.StringValue()
+			return r.to.read(s, s.StringValue)
 		case "ResultCode":
-			if r.hasCode {
-				return errRepeated
-			}
-			kind := s.Kind()
-			if r.code, r.hasCode, err = s.IntegerValue(); !r.hasCode {
-				r.wrong = wrongKind("ResultCode", kind, "an integer").Error()
-			}
+			return r.code.read(s, s.IntegerValue)
 		case "ResultInfo":
 			r.info, _, err = s.StringValue()
 		case names.state:
@@ -289,13 +289,15 @@ func (v *verdicts) item(s *jsonscan.Scanner) error {
 	}
 	if !r.usable() {
 		v.unreadable++
-		v.wrong = r.wrong
-		if i, ok := v.find(r.to); r.hasTo && ok && !v.items[i].seen {
-			v.items[i].info = r.wrong
+		if v.wrong = ""; r.code.kind != "" {
+			v.wrong = wrongKind("ResultCode", r.code.kind, "an integer").Error()
+		}
+		if i, ok := v.find(r.to.value); r.to.has && ok && !v.items[i].seen {
+			v.items[i].info = v.wrong
 		}
 		return nil
 	}
-	i, ok := v.find(r.to)
+	i, ok := v.find(r.to.value)
 	if !ok {
 		v.foreign++
 		return nil
@@ -304,7 +306,7 @@ func (v *verdicts) item(s *jsonscan.Scanner) error {
 	if string(r.info) != v.last {
 		v.last = clean(string(r.info))
 	}
-	fresh := verdict{seen: true, code: int(r.code), info: v.last, presence: presenceOf(r.state)}
+	fresh := verdict{seen: true, code: int(r.code.value), info: v.last, presence: presenceOf(r.state)}
 	switch old := &v.items[i]; {
 	case !old.seen:
 		*old = fresh

@@ -116,11 +116,11 @@ func TestNoFalseSuccess(t *testing.T) {
 // TestBothEnvelopes: OK with failed items, and FAIL with HTTP 200.
 func TestBothEnvelopes(t *testing.T) {
 	_, e, err := scanFor(`{"ActionStatus":"FAIL","ErrorCode":30001,"ErrorInfo":"Err_SNS_X","ErrorDisplay":""}`, "a")
-	if err != nil || e.ok() || e.code != 30001 || e.info != "Err_SNS_X" {
+	if err != nil || e.ok() || e.code.value != 30001 || e.info != "Err_SNS_X" {
 		t.Errorf("%+v %v", e, err)
 	}
 	_, e, err = scanFor(`{"ActionStatus":"OK","ErrorCode":60007,"ErrorInfo":"x"}`, "a")
-	if err != nil || e.ok() || e.code != 60007 {
+	if err != nil || e.ok() || e.code.value != 60007 {
 		t.Errorf("OK with a code: %+v %v", e, err)
 	}
 }
@@ -149,14 +149,14 @@ func FuzzScanAnswer(f *testing.F) {
 		}
 		var status string
 		var code json.Number
-		if json.Unmarshal(want["ActionStatus"], &status) != nil || status != e.status {
-			t.Fatalf("ActionStatus %q, want %s", e.status, want["ActionStatus"])
+		if json.Unmarshal(want["ActionStatus"], &status) != nil || status != e.status.value {
+			t.Fatalf("ActionStatus %q, want %s", e.status.value, want["ActionStatus"])
 		}
 		if json.Unmarshal(want["ErrorCode"], &code) != nil {
-			t.Fatalf("ErrorCode %d from %s", e.code, want["ErrorCode"])
+			t.Fatalf("ErrorCode %d from %s", e.code.value, want["ErrorCode"])
 		}
-		if n, err := code.Int64(); err != nil || n != e.code {
-			t.Fatalf("ErrorCode %d from %s", e.code, code)
+		if n, err := code.Int64(); err != nil || n != e.code.value {
+			t.Fatalf("ErrorCode %d from %s", e.code.value, code)
 		}
 		if !e.ok() {
 			return

@@ -42,10 +42,10 @@ func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
 	case a.env.ok():
 		return nil, "0"
 	}
-	known, _ := LookupCode(int(a.env.code))
+	known, _ := LookupCode(int(a.env.code.value))
 	e = &migrate.CallError{
 		Verdict:   known.Call,
-		Code:      int(a.env.code),
+		Code:      int(a.env.code.value),
 		Info:      c.scrub(clean(a.env.info)),
 		Uncertain: known.Uncertain,
 		Answered:  true,
@@ -69,8 +69,8 @@ func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 	if text := http.StatusText(a.status); text != "" {
 		e.Info += " " + text
 	}
-	if a.env.hasCode && a.env.code != 0 {
-		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code, c.scrub(clean(a.env.info)))
+	if a.env.code.value != 0 {
+		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code.value, c.scrub(clean(a.env.info)))
 	}
 	e.Verdict, e.Uncertain = statusVerdict(a.status)
 	switch e.Verdict {

@@ -70,9 +70,10 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Friends: answer.friends, FriendNum: answer.friendNum, Start: r.start, Standard: answer.standard,
-		Custom: answer.custom}
-	r.start, r.done = answer.next, answer.complete != 0
+	value := func(name string) int64 { return answer.numbers[name].value }
+	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), Start: r.start,
+		Standard: value("StandardSequence"), Custom: value("CustomSequence")}
+	r.start, r.done = value("NextStartIndex"), value("CompleteFlag") != 0
 	return page, nil
 }
 
@@ -87,20 +88,16 @@ func (r *FriendReader) Last() bool { return r.done }
 
 // pageAnswer is what an answer of friend_get has beside its envelope.
 type pageAnswer struct {
-	start     int64 // of the request
-	friends   []Friend
-	friendNum int64
-	complete  int64
-	next      int64
-	standard  int64 // sequences
-	custom    int64
-	kinds     map[string]string // of each number, by name: "", or the kind of what is there in its place
-	stuck     bool              // it leads nowhere
+	start   int64 // of the request
+	friends []Friend
+	numbers map[string]*field[int64] // by name
+	stuck   bool                     // it leads nowhere
 }
 
 // read reads an answer of friend_get.
 func (p *pageAnswer) read(body io.Reader) (envelope, error) {
-	*p = pageAnswer{start: p.start, kinds: map[string]string{}}
+	*p = pageAnswer{start: p.start, numbers: map[string]*field[int64]{"FriendNum": {}, "CompleteFlag": {},
+		"NextStartIndex": {}, "StandardSequence": {}, "CustomSequence": {}}}
 	e, err := readAnswer(body, content{list: "UserDataItem", item: p.friend, member: p.number})
 	if err == nil && e.ok() {
 		err = p.check(&e)
@@ -111,95 +108,63 @@ func (p *pageAnswer) read(body io.Reader) (envelope, error) {
 // check finds pages that can't be followed: one that leads nowhere would be read for ever, and one
 // without its parts would pass for an empty list.
 func (p *pageAnswer) check(e *envelope) error {
+	complete, next := p.numbers["CompleteFlag"], p.numbers["NextStartIndex"]
 	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex"} {
-		kind, is := p.kinds[name]
-		switch {
-		case is && kind == "", name == "NextStartIndex" && p.complete != 0:
-		case is:
-			return wrongKind("the page's "+name, kind, "an integer")
-		default:
-			return errors.New("the page has no " + name)
+		err := p.numbers[name].missing("the page", name, "an integer")
+		if err != nil && (p.numbers[name] != next || complete.value == 0) {
+			return err
 		}
 	}
 	switch {
 	case e.listKind != "" && e.listKind != "null":
 		return wrongKind("the page's UserDataItem", e.listKind, "an array")
-	case !e.hasList && p.friendNum != 0:
+	case !e.hasList && p.numbers["FriendNum"].value != 0:
 		return errors.New("the page has no UserDataItem")
 	}
-	if p.stuck = p.complete == 0 && p.next <= p.start; p.stuck {
-		return fmt.Errorf("the page at index %d leads to index %d", p.start, p.next)
+	if p.stuck = complete.value == 0 && next.value <= p.start; p.stuck {
+		return fmt.Errorf("the page at index %d leads to index %d", p.start, next.value)
 	}
 	return nil
 }
 
 // number reads one of the numbers beside the list.
 func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
-	var into *int64
-	switch name {
-	case "FriendNum":
-		into = &p.friendNum
-	case "CompleteFlag":
-		into = &p.complete
-	case "NextStartIndex":
-		into = &p.next
-	case "StandardSequence":
-		into = &p.standard
-	case "CustomSequence":
-		into = &p.custom
-	default:
-		return s.Skip()
+	if n := p.numbers[name]; n != nil {
+		return n.read(s, s.IntegerValue)
 	}
-	if kind, is := p.kinds[name]; is && kind == "" {
-		return errRepeated
-	}
-	kind := s.Kind()
-	value, ok, err := s.IntegerValue()
-	if ok {
-		kind = ""
-	}
-	*into, p.kinds[name] = value, kind
-	return err
+	return s.Skip()
 }
 
 // friend reads one element of UserDataItem.
 func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
-	f, err := scanFriend(s)
-	p.friends = append(p.friends, f)
-	return err
-}
-
-// scanFriend reads one element of UserDataItem.
-func scanFriend(s *jsonscan.Scanner) (f Friend, err error) {
+	var f Friend
 	has := false
-	err = s.Object(func(name []byte) error {
+	err := s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "To_Account":
-			text, ok, err := s.StringValue()
-			f.To, has = string(text), ok
+			f.To, has, err = copied(s)
 			return err
 		case "ValueItem":
-			if s.Peek() != '[' {
-				return s.Skip()
+			if s.Peek() == '[' {
+				return s.Array(func() error { return f.value(s) })
 			}
-			return s.Array(func() error { return f.value(s) })
 		}
 		return s.Skip()
 	})
 	if err == nil && !has {
 		err = errors.New("an element of UserDataItem has no To_Account")
 	}
-	return f, err
+	p.friends = append(p.friends, f)
+	return err
 }
 
 // value reads one element of ValueItem.
 func (f *Friend) value(s *jsonscan.Scanner) error {
 	var v Value
-	err := s.Object(func(name []byte) error {
+	err := s.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "Tag":
-			text, _, err := s.StringValue()
-			v.Tag = string(text)
+			v.Tag, _, err = copied(s)
 			return err
 		case "Value":
 			s.Peek()

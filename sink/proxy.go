@@ -3,9 +3,7 @@ package sink
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -65,41 +63,3 @@ func proxySecrets(proxy *url.URL) (list []string) {
 // leastPassword is how short a password may be to be looked for in texts: a shorter one would be
 // found in everything.
 const leastPassword = 4
-
-// errTLSPort is a service that answers plain HTTP with TLS.
-var errTLSPort = errors.New("the service answers in TLS, but the endpoint begins with http://: it has to be https://")
-
-// errPlainPort is the reverse.
-var errPlainPort = errors.New(
-	"the service answers in plain HTTP, but the endpoint begins with https://: check its port")
-
-// plainDial dials connections for plain HTTP that notice when TLS comes back: net/http would call
-// that a malformed answer.
-func plainDial(dial dialFunc) dialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &plainConn{Conn: conn}, nil
-	}
-}
-
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
-
-type plainConn struct {
-	net.Conn
-	read bool // something
-}
-
-// Read finds the beginning of a record of TLS, an alert or a part of a handshake, in place of that
-// of an answer.
-func (c *plainConn) Read(p []byte) (int, error) {
-	const alert, handshake = 0x15, 0x16
-	n, err := c.Conn.Read(p)
-	if n > 0 && !c.read && (p[0] == alert || p[0] == handshake) {
-		return 0, errTLSPort
-	}
-	c.read = c.read || n > 0
-	return n, err
-}

@@ -3,8 +3,11 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -143,6 +146,27 @@ func TestHTTPAndTLSAreToldApart(t *testing.T) {
 		_, err := c.Import(t.Context(), "A", edgesTo("B"))
 		e := callError(t, err)
 		if e.Verdict != test.verdict || !strings.Contains(e.Info, test.want) || test.verdict == migrate.VerdictSuspect && !strings.Contains(e.Hint, "https://") {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// TestTheOtherSchemeIsNamed: servers as they are in the world, on loopback. What the user reads
+// names the setting and the scheme that it has to have.
+func TestTheOtherSchemeIsNamed(t *testing.T) {
+	serve := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(goodBody)) })
+	secure, plain := httptest.NewUnstartedServer(serve), httptest.NewServer(serve)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	defer plain.Close()
+	for name, test := range map[string]struct{ endpoint, want, never string }{
+		"http:// to a TLS port":    {"http" + strings.TrimPrefix(secure.URL, "https"), "--endpoint has to begin with https://", "plain HTTP"},
+		"https:// to a plain port": {"https" + strings.TrimPrefix(plain.URL, "http"), "give --endpoint the port that speaks TLS, or http://", "answers in TLS"},
+	} {
+		_, err := testClient(t, test.endpoint, nil).Import(t.Context(), "A", edgesTo("B"))
+		e := callError(t, err)
+		if said := e.Info + "; " + e.Hint; !strings.Contains(said, test.want) || strings.Contains(said, test.never) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}

@@ -60,9 +60,6 @@ func newTransport(c Config, endpoint, proxy *url.URL) (*http.Transport, error) {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
 	}
-	if endpoint.Scheme == "http" && proxy == nil {
-		dial = plainDial(dial)
-	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
@@ -230,12 +227,21 @@ func retryAfter(text string) time.Duration {
 	return 0
 }
 
+// The endpoint's scheme is not what the service's port speaks.
+var (
+	errTLSPort = errors.New("the service answers in TLS, but the endpoint begins with http://: " +
+		"write https:// in --endpoint")
+	errPlainPort = errors.New("the service answers in plain HTTP, but the endpoint begins with https://: " +
+		"give --endpoint the port that speaks TLS, or http:// if it is meant (other machines: --allow-plain-http)")
+)
+
 // otherScheme says what the service speaks, where that is not what the endpoint's scheme says.
 func otherScheme(err error) error {
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
 		return errPlainPort
 	}
-	if errors.Is(err, errTLSPort) {
+	// net/http has no error type for an alert of TLS in place of an answer.
+	if strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`) {
 		return errTLSPort
 	}
 	return err
