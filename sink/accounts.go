@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
@@ -45,7 +44,7 @@ func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, 
 		return nil, cmp.Or(err, ctx.Err())
 	}
 	refused := map[string]bool{}
-	read := func(body io.Reader) (envelope, error) {
+	read := func(body *limited) (envelope, error) {
 		clear(refused)
 		return readAnswer(body, content{list: "FailAccounts", item: func(s *jsonscan.Scanner) error {
 			id, _, err := s.StringValue()

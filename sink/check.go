@@ -120,11 +120,8 @@ func Outcomes(
 // the API answered (that the admin has no friend list, 30003, is an answer too). Its errors are
 // those of migrate.Caller.
 func (c *Client) Probe(ctx context.Context) error {
-	body, err := getBody(c.identifier, 0)
-	if err != nil {
-		return &migrate.CallError{Verdict: migrate.VerdictFatal, Info: err.Error()}
-	}
-	err = c.call(ctx, friendGet, c.identifier, body, friendGetLimit, new(pageAnswer).read)
+	answer, err := c.page(ctx, c.identifier, 0)
+	answer.release()
 	var e *migrate.CallError
 	if errors.As(err, &e) && e.Answered && e.Verdict == migrate.VerdictRefuseAccount {
 		return nil

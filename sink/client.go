@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"friendmigrate/migrate"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Config says which app the client speaks for, how fast and over what.
@@ -80,6 +82,7 @@ type Client struct {
 
 	inFlight atomic.Int64
 	admin    adminCheck
+	pages    *semaphore.Weighted // bytes of large pages of friend_get that are held at once
 }
 
 // New makes a client. It reads the key once and signs, so that what cannot work is said at once; it
@@ -136,6 +139,7 @@ func New(c Config) (*Client, error) {
 		limiter:    newLimiter(c.Rate, c.StartAfter),
 		counters:   newCounters(),
 		admin:      adminCheck{turn: make(chan struct{}, 1)},
+		pages:      semaphore.NewWeighted(friendGetLimit),
 	}, nil
 }
 

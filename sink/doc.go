@@ -23,6 +23,9 @@
 //   - The signature is renewed at 80 % of its life, when the key changes, and once for all workers
 //     when the service refuses it. A second refusal is fatal: hammering a bad signature locks the
 //     app.
+//   - A page of friend_get is read whole, not streamed: only its end says whether it may be believed,
+//     so its friends would be held until then all the same. All pages over 128 KiB together hold 64
+//     MiB at most, and wait for each other beyond that. Smaller ones are as many as there are workers.
 //   - What an error says comes from the answer to that call. A call that only reads leaves nothing
 //     uncertain.
 //

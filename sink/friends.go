@@ -11,6 +11,8 @@ import (
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Friend is one entry of a friend list, as friend_get gives it.
@@ -35,6 +37,16 @@ type Page struct {
 	// service's version numbers of the list: another one on a later page means that the list has
 	// changed in between.
 	Standard, Custom int64
+
+	answer *pageAnswer
+}
+
+// Release must be called when the page's friends are done with, before the next page: a large page
+// keeps others waiting.
+func (p *Page) Release() {
+	if p.answer != nil {
+		p.answer.release()
+	}
 }
 
 // FriendReader reads the friend list of one account, page by page. It belongs to one goroutine.
@@ -58,12 +70,7 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if r.done {
 		return Page{}, io.EOF
 	}
-	body, err := getBody(r.from, r.start)
-	if err != nil {
-		return Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
-	}
-	answer := pageAnswer{start: r.start}
-	err = r.client.call(ctx, friendGet, r.from, body, friendGetLimit, answer.read)
+	answer, err := r.client.page(ctx, r.from, r.start)
 	if e := (*migrate.CallError)(nil); answer.stuck && errors.As(err, &e) {
 		return Page{}, &StuckError{e}
 	}
@@ -71,10 +78,23 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 		return Page{}, err
 	}
 	value := func(name string) int64 { return answer.numbers[name].value }
-	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), Start: r.start,
+	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), Start: r.start, answer: answer,
 		Standard: value("StandardSequence"), Custom: value("CustomSequence")}
 	r.start, r.done = value("NextStartIndex"), value("CompleteFlag") != 0
 	return page, nil
+}
+
+// page makes one friend_get call.
+func (c *Client) page(ctx context.Context, from string, start int64) (*pageAnswer, error) {
+	answer := &pageAnswer{start: start, pages: c.pages}
+	body, err := getBody(from, start)
+	if err != nil {
+		return answer, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
+	}
+	if err = c.call(ctx, friendGet, from, body, friendGetLimit, answer.read); err != nil {
+		answer.release()
+	}
+	return answer, err
 }
 
 // StuckError is the error of a page that leads to itself or back.
@@ -92,13 +112,48 @@ type pageAnswer struct {
 	friends []Friend
 	numbers map[string]*field[int64] // by name
 	stuck   bool                     // it leads nowhere
+
+	pages *semaphore.Weighted // bytes of large pages
+	held  int64               // of those
+}
+
+// smallPage is what a page may take without asking. A hundred friends with the usual fields take
+// some 30 kB.
+const smallPage = 128 << 10
+
+func (p *pageAnswer) release() {
+	if p.held > 0 {
+		p.pages.Release(p.held)
+		p.held = 0
+	}
+}
+
+// largeBody makes a page that turns out large wait until it may be held.
+type largeBody struct {
+	*limited
+	page *pageAnswer
+}
+
+func (b largeBody) Read(into []byte) (int, error) {
+	if b.n > smallPage && b.page.held == 0 {
+		size := b.size
+		if size < 0 || size > friendGetLimit { // not known, or too large anyway
+			size = friendGetLimit
+		}
+		if err := b.page.pages.Acquire(b.ctx, size); err != nil {
+			return 0, err
+		}
+		b.page.held = size
+	}
+	return b.limited.Read(into)
 }
 
 // read reads an answer of friend_get.
-func (p *pageAnswer) read(body io.Reader) (envelope, error) {
-	*p = pageAnswer{start: p.start, numbers: map[string]*field[int64]{"FriendNum": {}, "CompleteFlag": {},
+func (p *pageAnswer) read(body *limited) (envelope, error) {
+	p.release()
+	*p = pageAnswer{start: p.start, pages: p.pages, numbers: map[string]*field[int64]{"FriendNum": {}, "CompleteFlag": {},
 		"NextStartIndex": {}, "StandardSequence": {}, "CustomSequence": {}}}
-	e, err := readAnswer(body, content{list: "UserDataItem", item: p.friend, member: p.number})
+	e, err := readAnswer(largeBody{body, p}, content{list: "UserDataItem", item: p.friend, member: p.number})
 	if err == nil && e.ok() {
 		err = p.check(&e)
 	}

@@ -9,7 +9,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"friendmigrate/migrate"
 )
@@ -140,7 +143,8 @@ func TestLargePages(t *testing.T) {
 	if err != nil || len(page.Friends) != 6 {
 		t.Errorf("5 MiB: %d friends, %v", len(page.Friends), err)
 	}
-	err = c.call(t.Context(), friendGet, "A", []byte("{}"), answerLimit, new(pageAnswer).read)
+	page.Release()
+	err = c.call(t.Context(), friendGet, "A", []byte("{}"), answerLimit, (&pageAnswer{pages: c.pages}).read)
 	if e := callError(t, err); e.Verdict != migrate.VerdictRetry || !strings.Contains(e.Info, "too large") {
 		t.Errorf("5 MiB where 4 are allowed: %+v", e)
 	}
@@ -190,4 +194,43 @@ func TestEdgesOfOddFriends(t *testing.T) {
 			t.Errorf("%s %s: %+v", value.Tag, value.JSON, e)
 		}
 	}
+}
+
+// TestLargePagesWaitForEachOther: more of them than may be held. Small ones pass by. Without a
+// Content-Length a large page counts as the largest there may be.
+func TestLargePagesWaitForEachOther(t *testing.T) {
+	s := &service{answer: func(_ int, r request, w http.ResponseWriter) {
+		if r.from == "large" {
+			fmt.Fprint(w, strings.Repeat(" ", 2*smallPage))
+			w.(http.Flusher).Flush()
+		}
+		fmt.Fprintf(w, vendorPage, 1, 0)
+	}}
+	c := testClient(t, s.serve(t), func(c *Config) { c.Timeout = time.Minute })
+	next := func(from string) Page {
+		page, err := c.Friends(from).Next(t.Context())
+		if err != nil || len(page.Friends) != 2 {
+			t.Errorf("%s: %+v %v", from, page, err)
+		}
+		return page
+	}
+	var held atomic.Int32
+	first := next("large")
+	held.Add(1)
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			page := next("large")
+			if held.Add(1) > 1 {
+				t.Error("two large pages are held at once")
+			}
+			held.Add(-1)
+			page.Release()
+		})
+	}
+	small := next("small")
+	small.Release()
+	held.Add(-1)
+	first.Release()
+	all.Wait()
 }

@@ -58,7 +58,7 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 }
 
 // read reads an answer whole and scans it.
-func (v *verdicts) read(body io.Reader) (envelope, error) {
+func (v *verdicts) read(body *limited) (envelope, error) {
 	v.reset()
 	e, err := readAnswer(body, content{list: v.names.list, item: v.item})
 	if err == nil && e.ok() {

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"io"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
@@ -25,7 +24,7 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
 	}
 	var items []Item
-	read := func(body io.Reader) (envelope, error) {
+	read := func(body *limited) (envelope, error) {
 		items = nil
 		return readAnswer(body, content{list: friendItems.list, item: func(s *jsonscan.Scanner) error {
 			r, err := scanResult(s, friendItems)

@@ -109,7 +109,7 @@ type attempt struct {
 }
 
 // reader reads the body of an answer with status 200.
-type reader func(body io.Reader) (envelope, error)
+type reader func(body *limited) (envelope, error)
 
 // send makes one attempt. It ends within the timeout, whatever happens to ctx. It uses the
 // transport alone: http.Client would follow redirects, and print the URL with the signature in its
@@ -137,7 +137,7 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 	if err != nil {
 		a.err = otherScheme(err)
 	} else {
-		a.receive(res, limit, read)
+		a.receive(ctx, res, limit, read)
 	}
 	a.connected = connected.Load()
 	if a.err != nil && ctx.Err() != nil {
@@ -168,10 +168,10 @@ func group(api string) string {
 }
 
 // receive reads an answer to its end, so that its connection can be used again.
-func (a *attempt) receive(res *http.Response, limit int64, read reader) {
+func (a *attempt) receive(ctx context.Context, res *http.Response, limit int64, read reader) {
 	defer res.Body.Close()
 	a.status = res.StatusCode
-	body := &limited{from: res.Body, left: limit}
+	body := &limited{from: res.Body, left: limit, ctx: ctx, size: res.ContentLength}
 	defer func() { a.received = body.n }()
 	switch coding := res.Header.Get("Content-Encoding"); {
 	case coding != "" && coding != "identity":
@@ -194,8 +194,11 @@ func (a *attempt) receive(res *http.Response, limit int64, read reader) {
 type limited struct {
 	from io.Reader
 	left int64
-	n    int64
+	n    int64 // bytes read
 	err  error
+
+	ctx  context.Context // of the attempt
+	size int64           // by Content-Length; below 0: not known
 }
 
 func (l *limited) Read(p []byte) (int, error) {

@@ -102,6 +102,7 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 	if err != nil {
 		return false, err
 	}
+	defer page.Release()
 	r.stuck = 0
 	if !r.begun {
 		r.begun, r.friends, r.standard, r.custom = true, page.FriendNum, page.Standard, page.Custom
