@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -127,9 +126,6 @@ func transportKind(err error) string {
 		proxy  *proxyError
 		sign   *signError
 		verify *tls.CertificateVerificationError
-		issuer x509.UnknownAuthorityError
-		host   x509.HostnameError
-		cert   x509.CertificateInvalidError
 		record tls.RecordHeaderError
 		alert  tls.AlertError
 		dns    *net.DNSError
@@ -140,7 +136,7 @@ func transportKind(err error) string {
 		return "proxy"
 	case errors.As(err, &sign):
 		return "sign"
-	case errors.As(err, &verify), errors.As(err, &issuer), errors.As(err, &host), errors.As(err, &cert):
+	case errors.As(err, &verify): // whatever is wrong with the certificate
 		return "x509"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "files"

@@ -1,12 +1,14 @@
 package sink
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"sync"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // WrongApp is the code that every item has where the app is the wrong one. So many such calls, with
@@ -67,28 +69,38 @@ func (v *verdicts) read(body *limited) (envelope, error) {
 	return e, err
 }
 
+// answers holds memory for the bodies of answers; what is larger than mostKept is left to the
+// garbage collector.
+var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const mostKept = 512 << 10
+
 // readAnswer reads an answer whole.
 func readAnswer(body io.Reader, c content) (envelope, error) {
-	buf := answers.Get().(*buffer)
-	defer buf.release()
-	data, err := buf.readAll(body)
-	if err != nil {
+	buf := answers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= mostKept {
+			buf.Reset()
+			answers.Put(buf)
+		}
+	}()
+	if _, err := buf.ReadFrom(body); err != nil {
 		return envelope{}, err
 	}
-	return scanAnswer(data, c)
+	return scanAnswer(buf.Bytes(), c)
 }
 
 // settle counts what was odd about a well-formed answer. An answer that says nothing about any
 // account of the call is no answer.
 func (c *Client) settle(api string, v *verdicts) error {
 	if v.tally.odd() {
-		c.counters.odd()
+		c.counters.change(func(s *Stats) { s.Odd++ })
 		t := v.tally
 		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign",
 			t.foreign, "repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted)
 	}
 	if v.usable == 0 || v.missing+v.disputed > 0 {
-		c.counters.unusable()
+		c.counters.change(func(s *Stats) { s.Uncertain++ }) // attempt took it for a sound answer
 	}
 	if v.usable > 0 {
 		return nil
@@ -122,40 +134,35 @@ func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
 	return list, nil
 }
 
-// answers holds buffers for the bodies of answers.
-var answers = sync.Pool{New: func() any { return new(buffer) }}
-
-// buffer is memory that is used again.
-type buffer struct{ b []byte }
-
-const (
-	firstBuffer = 16 << 10
-	mostKept    = 512 << 10 // larger ones are left to the garbage collector
-)
-
-func (f *buffer) release() {
-	if cap(f.b) <= mostKept {
-		answers.Put(f)
-	}
+// Item is one element of ResultItem, as it came.
+type Item struct {
+	To   string
+	Code int
+	Info string
 }
 
-func (f *buffer) readAll(r io.Reader) ([]byte, error) {
-	b := f.b[:0]
-	if cap(b) == 0 {
-		b = make([]byte, 0, firstBuffer)
+// ImportItems makes one friend_import call and returns the elements of its ResultItem in the order
+// of the answer, also those that Import would not trust: two for one account, say. It is for
+// finding out how an app answers; nothing may be concluded from it about an edge of a job. Its
+// errors are those of migrate.Caller.
+func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]Item, error) {
+	body, err := importBody(from, edges)
+	if err != nil {
+		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
 	}
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		f.b = b
-		if err == io.EOF {
-			return b, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	var items []Item
+	read := func(body *limited) (envelope, error) {
+		items = nil
+		return readAnswer(body, content{list: friendItems.list, item: func(s *jsonscan.Scanner) error {
+			r, err := scanResult(s, friendItems)
+			if err == nil && r.usable() {
+				items = append(items, Item{To: string(r.to.value), Code: int(r.code.value), Info: c.scrub(clean(string(r.info)))})
+			}
+			return err
+		}})
 	}
+	if err := c.call(ctx, friendImport, from, body, answerLimit, read); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -87,18 +87,10 @@ func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.Ca
 	s.Latency.Sum += seconds
 }
 
-// unusable corrects attempt for an answer that was well-formed but said nothing of some account.
-func (c *counters) unusable() {
+func (c *counters) change(f func(s *Stats)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sums.Uncertain++
-}
-
-// odd counts an odd answer.
-func (c *counters) odd() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sums.Odd++
+	f(&c.sums)
 }
 
 func (c *counters) snapshot() Stats {
