@@ -151,8 +151,8 @@ func (b largeBody) Read(into []byte) (int, error) {
 // read reads an answer of friend_get.
 func (p *pageAnswer) read(body *limited) (envelope, error) {
 	p.release()
-	*p = pageAnswer{start: p.start, pages: p.pages, numbers: map[string]*field[int64]{"FriendNum": {}, "CompleteFlag": {},
-		"NextStartIndex": {}, "StandardSequence": {}, "CustomSequence": {}}}
+	*p = pageAnswer{start: p.start, pages: p.pages, numbers: map[string]*field[int64]{"FriendNum": {},
+		"CompleteFlag": {}, "NextStartIndex": {}, "StandardSequence": {}, "CustomSequence": {}}}
 	e, err := readAnswer(largeBody{body, p}, content{list: "UserDataItem", item: p.friend, member: p.number})
 	if err == nil && e.ok() {
 		err = p.check(&e)

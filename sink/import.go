@@ -156,7 +156,8 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 		return readAnswer(body, content{list: friendItems.list, item: func(s *jsonscan.Scanner) error {
 			r, err := scanResult(s, friendItems)
 			if err == nil && r.usable() {
-				items = append(items, Item{To: string(r.to.value), Code: int(r.code.value), Info: c.scrub(clean(string(r.info)))})
+				items = append(items,
+					Item{To: string(r.to.value), Code: int(r.code.value), Info: c.scrub(clean(string(r.info)))})
 			}
 			return err
 		}})

@@ -200,7 +200,8 @@ func (f *Faults) rules() (calls, items []rule) {
 	for _, list := range [][]rule{calls, items} {
 		slices.SortFunc(list, func(a, b rule) int {
 			applied := strings.Compare(strconv.FormatBool(a.Applied), strconv.FormatBool(b.Applied))
-			return cmp.Or(applied, cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Code, b.Code), strings.Compare(a.Name, b.Name))
+			return cmp.Or(applied, cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Code, b.Code),
+				strings.Compare(a.Name, b.Name))
 		})
 	}
 	return calls, items

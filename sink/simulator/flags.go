@@ -215,7 +215,8 @@ func portion(text string) (float64, error) {
 }
 
 // interval reads FROM-TO; without TO it has no end.
-func interval[T int64 | time.Duration](text string, parse func(string) (T, error), like string) (r Range[T], err error) {
+func interval[T int64 | time.Duration](text string, parse func(string) (T, error), like string) (
+	r Range[T], err error) {
 	first, last, ok := strings.Cut(text, "-")
 	r.From, err = parse(first)
 	if err == nil && last != "" {

@@ -99,6 +99,9 @@ func unanswered(err error, host string, proxy *url.URL) Check {
 			exit.Refused)
 	case proxy != nil: // the first call says what the proxy has against it
 		return skipped("connection", fmt.Sprintf("no answer of %s through the proxy %s: %v", host, proxy.Host, err))
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return unreachable("connection", host+" answers in plain HTTP, but --endpoint begins with https://",
+			"give --endpoint the port that speaks TLS, or http:// if it is meant (other machines: --allow-plain-http)")
 	}
 	return unreachable("connection", fmt.Sprintf("no answer of %s: %v", host, err),
 		"check --region or --endpoint, this machine's resolver, the firewall, and whether a proxy is needed "+
