@@ -1,11 +1,8 @@
 package sink
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 
-	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
 )
 
@@ -26,11 +23,11 @@ const (
 // account of the app: one account_check call. Results match ids by index. Its errors are those of
 // migrate.Caller; it changes nothing.
 func (c *Client) Accounts(ctx context.Context, ids []string) ([]Presence, error) {
-	body, err := accountsBody(`{"CheckItem":`, `{"UserID":`, "}", ids)
-	if err != nil || len(ids) == 0 {
-		return nil, cmp.Or(err, ctx.Err())
+	if len(ids) == 0 {
+		return nil, ctx.Err()
 	}
-	return c.ask(ctx, accountCheck, c.identifier, body, accountItems, ids)
+	body, err := accountsBody(`{"CheckItem":`, `{"UserID":`, "}", ids)
+	return c.ask(ctx, accountCheck, c.identifier, body, err, accountItems, ids)
 }
 
 // ImportAccounts creates each of ids, at most MaxAccounts, as an account of the app: one
@@ -39,9 +36,12 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Presence, error)
 // has no Code, since the service gives none. A call without an answer may be sent again. Its errors
 // are those of migrate.Caller.
 func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, error) {
+	if len(ids) == 0 {
+		return nil, ctx.Err()
+	}
 	body, err := accountsBody(`{"Accounts":`, "", "", ids)
-	if err != nil || len(ids) == 0 {
-		return nil, cmp.Or(err, ctx.Err())
+	if err := unsendable(err, len(ids), MaxAccounts); err != nil {
+		return nil, err
 	}
 	refused := map[string]bool{}
 	read := func(body *limited) (envelope, error) {
@@ -78,11 +78,5 @@ func accountsBody(head, before, behind string, ids []string) ([]byte, error) {
 		w.raw(behind)
 	}
 	w.raw("]}")
-	if len(ids) > MaxAccounts {
-		w.err = fmt.Errorf("%d accounts are more than one call may carry", len(ids))
-	}
-	if w.err != nil {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: w.err.Error()}
-	}
-	return w.b, nil
+	return w.b, w.err
 }

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"friendmigrate/migrate"
@@ -48,23 +47,14 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presenc
 		return nil, ctx.Err()
 	}
 	body, err := checkBody(from, to)
-	if err == nil && len(to) > migrate.MaxChunkEdges {
-		err = fmt.Errorf("%d accounts are more than one call may carry", len(to))
-	}
-	if err != nil {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
-	}
-	return c.ask(ctx, friendCheck, from, body, checkItems, to)
+	return c.ask(ctx, friendCheck, from, body, err, checkItems, to)
 }
 
 // ask makes one call that asks about each of ids.
-func (c *Client) ask(ctx context.Context, api, from string, body []byte, names itemNames, ids []string) (
+func (c *Client) ask(ctx context.Context, api, from string, body []byte, err error, names itemNames, ids []string) (
 	[]Presence, error) {
-	answer := newVerdicts(names, len(ids), func(i int) string { return ids[i] })
-	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
-		return nil, err
-	}
-	if err := c.settle(api, answer); err != nil {
+	answer, err := c.about(ctx, api, from, body, err, names, len(ids), func(i int) string { return ids[i] })
+	if err != nil {
 		return nil, err
 	}
 	list := make([]Presence, len(ids))

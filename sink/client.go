@@ -246,26 +246,21 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	a := c.send(ctx, api, body, limit, read)
 	c.inFlight.Add(-1)
 	e, kind := c.judge(&a)
-	pause := time.Duration(0)
+	said := migrate.CallError{}
 	if e != nil {
-		pause, e.Took = e.Pause, a.took
+		e.Took = a.took
 		e.Uncertain = e.Uncertain && !reads(api)
+		said = *e
 	}
-	c.limiter.Done(permit, respond(e), codeOf(e), pause)
+	c.limiter.Done(permit, respond(e), said.Code, said.Pause)
 	c.counters.attempt(api, kind, len(body), &a, e)
-	c.note(api, from, kind, &a, e)
+	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received,
+		"info", said.Info)
 	if e == nil || resent || !e.Answered {
 		return e, false, nil
 	}
 	again, err = c.resign(ctx, &a, e)
 	return e, again, err
-}
-
-func codeOf(e *migrate.CallError) int {
-	if e == nil {
-		return 0
-	}
-	return e.Code
 }
 
 // resign gets a newer signature if the answer asks for one.
@@ -285,13 +280,4 @@ func (c *Client) resign(ctx context.Context, a *attempt, e *migrate.CallError) (
 		e.Info += ": " + c.scrub(err.Error())
 	}
 	return err == nil, nil
-}
-
-// note logs an attempt.
-func (c *Client) note(api, from, kind string, a *attempt, e *migrate.CallError) {
-	info := ""
-	if e != nil {
-		info = e.Info
-	}
-	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received, "info", info)
 }

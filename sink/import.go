@@ -43,20 +43,41 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 	if len(edges) == 0 {
 		return nil, ctx.Err()
 	}
-	if err == nil && len(edges) > migrate.MaxChunkEdges {
-		err = fmt.Errorf("%d friends are more than one call may carry", len(edges))
-	}
-	if err != nil { // as if the service had refused it: halving finds the edge that can't be sent
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
-	}
-	answer := newVerdicts(friendItems, len(edges), func(i int) string { return edges[i].To })
-	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
-		return nil, err
-	}
-	if err := c.settle(api, answer); err != nil {
+	to := func(i int) string { return edges[i].To }
+	answer, err := c.about(ctx, api, from, body, err, friendItems, len(edges), to)
+	if err != nil {
 		return nil, err
 	}
 	return c.outcomes(answer)
+}
+
+// about makes one call about n accounts and reads what it says of each. err is that of writing body.
+func (c *Client) about(ctx context.Context, api, from string, body []byte, err error, names itemNames, n int,
+	account func(i int) string) (*verdicts, error) {
+	most := migrate.MaxChunkEdges
+	if names == accountItems {
+		most = MaxAccounts
+	}
+	if err := unsendable(err, n, most); err != nil {
+		return nil, err
+	}
+	answer := newVerdicts(names, n, account)
+	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
+		return nil, err
+	}
+	return answer, c.settle(api, answer)
+}
+
+// unsendable is the error of a call that cannot be written or is too large, as if the service had
+// refused it: halving finds the account that can't be sent.
+func unsendable(err error, n, most int) error {
+	if err == nil && n > most {
+		err = fmt.Errorf("%d accounts are more than one call may carry", n)
+	}
+	if err != nil {
+		return &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
+	}
+	return nil
 }
 
 // read reads an answer whole and scans it.
@@ -147,8 +168,8 @@ type Item struct {
 // errors are those of migrate.Caller.
 func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]Item, error) {
 	body, err := importBody(from, edges)
-	if err != nil {
-		return nil, &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
+	if err := unsendable(err, len(edges), migrate.MaxChunkEdges); err != nil {
+		return nil, err
 	}
 	var items []Item
 	read := func(body *limited) (envelope, error) {
