@@ -60,10 +60,11 @@ type App struct {
 // Range is a stretch of time or of calls: From inclusive, To exclusive; To 0 has no end.
 type Range[T int64 | time.Duration] struct{ From, To T }
 
-type (
-	Window = Range[time.Duration] // since the start; the zero Window is always open
-	Span   = Range[int64]         // calls, by their number from 1
-)
+// Window is a stretch of time since the start. The zero Window is always open.
+type Window = Range[time.Duration]
+
+// Span is some calls in a row, by their number from 1.
+type Span = Range[int64]
 
 func (r Range[T]) has(at T) bool { return at >= r.From && (r.To == 0 || at < r.To) }
 
