@@ -5,8 +5,11 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"friendmigrate/source/objects"
 )
 
 // layout is what the parsers have to know of one input. It is read only and shared.
@@ -177,7 +180,7 @@ func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, 
 	}
 	if !same && namesAccounts(cells) {
 		reason := "a second header has other columns, or in another order: the input has to be split there"
-		return false, &InputError{Name: l.name, Line: line, Reason: reason}
+		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: l.splitAt(line)}
 	}
 	return same, nil
 }
@@ -190,6 +193,23 @@ func (l *layout) isHeader(record []byte) bool {
 // namesAccounts reports whether several cells name a column of accounts.
 func namesAccounts(cells []string) bool {
 	return len(slices.DeleteFunc(slices.Clone(cells), func(cell string) bool { return !isAccountName(cell) })) > 1
+}
+
+// splitAt is a command that makes two inputs of one, where it is called.
+func (l *layout) splitAt(line int64) func(quote func(string) string) string {
+	if isStream(l.name) || objects.IsName(l.name) {
+		return nil
+	}
+	return func(quote func(string) string) string {
+		stem, format := new(wrong).split(filepath.Base(l.name))
+		first := quote(fmt.Sprintf("1,%dw %s-1.%s", line-1, stem, format))
+		second := quote(fmt.Sprintf("%d,$w %s-2.%s", line, stem, format))
+		command := "sed -n -e " + first + " -e " + second
+		if l.packed != compressionNone {
+			return l.packed.String() + " -dc < " + quote(l.name) + " | " + command
+		}
+		return command + " " + quote(l.name)
+	}
 }
 
 // isAccountName reports whether a cell is the API's name of an account's column, which is nobody's

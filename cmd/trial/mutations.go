@@ -90,7 +90,7 @@ var mutations = []mutation{
 	{"a stage without its journal is a new job", "cmd/friendmigrate/job/prepare.go",
 		"if j.Stage != nil && j.Journal == nil {", "if j.Stage != nil && j.Journal == nil && ctx == nil {", byDamage},
 	{"the rate of the run before is forgotten", "cmd/friendmigrate/job/run.go",
-		"\tcase !j.resumed:\n", "\tcase !j.resumed || !now.IsZero():\n", bySlowKills},
+		"\tif j.resumed {\n", "\tif j.resumed && !after.IsZero() {\n", bySlowKills},
 	{"nobody looks whether the state is locked", "checkpoint/lock.go",
 		"\t\terr := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)\n", "\t\terr := syscall.Flock(int(file.Fd()), syscall.LOCK_UN)\n", byTwo},
 	{"an edge that was refused counts as imported", "sink/table.go",
@@ -114,5 +114,5 @@ var mutations = []mutation{
 	{"a refused call lowers the pace again for what left before", "sink/pace.go",
 		"r == silent || !c.at.After(p.lowered)", "r == silent", byPace},
 	{"a signal ends with 0", "cmd/friendmigrate/job/stop.go",
-		"\t\t\treturn exit.Unfinished\n", "\t\t\treturn exit.Done\n", bySignals},
+		"\t\treturn exit.Unfinished\n", "\t\treturn exit.Done\n", bySignals},
 }

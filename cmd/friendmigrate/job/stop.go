@@ -182,5 +182,5 @@ func (p *Program) SilentHint(s Stop) string {
 	if s.Why() != string(migrate.ReasonSilent) {
 		return ""
 	}
-	return p.As(p.Line(), "doctor", "json", "sample", "accounts", "outage-timeout", "max-attempts").String()
+	return p.As(p.Line(), "doctor", "json", "sample", "accounts", "state", "outage-timeout", "max-attempts").String()
 }
