@@ -61,14 +61,15 @@ func (p *program) showHelp(words ...string) error {
 
 func rootHelp(width int) string {
 	var b strings.Builder
-	b.WriteString(terminal.Flow("friendmigrate moves a social graph into Tencent Chat, at the service's limit, with an "+
-		"account of what became of every friendship.", width))
+	b.WriteString(terminal.Flow("friendmigrate moves a social graph into Tencent Chat, at the service's limit, with "+
+		"an account of what became of every friendship.", width))
 	for _, c := range commands() {
 		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage, width))
 	}
-	b.WriteString("\n" + terminal.Aligned("Topics of help:", strings.Join(topics(),
-		", ")+"; man prints the manual page, for man -l -", width))
-	b.WriteString("\n" + terminal.Flow("To see it at work without an app or a key: friendmigrate import --rehearse INPUT", width))
+	b.WriteString("\n" + terminal.Aligned("Topics of help:",
+		strings.Join(topics(), ", ")+"; man prints the manual page, for man -l -", width))
+	b.WriteString("\n" +
+		terminal.Flow("To see it at work without an app or a key: friendmigrate import --rehearse INPUT", width))
 	b.WriteString(exitCodes(width))
 	return b.String()
 }

@@ -70,12 +70,14 @@ func (p *program) undoListAction(ctx context.Context, in invocation) error {
 		undone, err := jobs.Undo(ctx, out, nil)
 		if err := errors.Join(err, out.Close()); err != nil {
 			if errors.Is(err, inspect.ErrGone) {
-				return &exit.Error{Code: exit.Unexpected, Err: err, Hint: "run the import again with its input, which " +
-					"stages it anew and sends nothing twice; then " + p.Line().String()}
+				return &exit.Error{Code: exit.Unexpected, Err: err,
+					Hint: "run the import again with its input, which " +
+						"stages it anew and sends nothing twice; then " + p.Line().String()}
 			}
 			return cmp.Or(p.Stopped(ctx, "stopped by %w; the list is not whole"), err)
 		}
-		p.ending = &exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; nothing was deleted%s",
+		p.ending = &exit.Ending{What: fmt.Sprintf("%s that this job created, in %s of friend_delete; "+
+			"nothing was deleted%s",
 			terminal.Some(undone.Pairs, "pair"), terminal.Some(undone.Calls, "call"), jobs.Without())}
 		if undone.Uncertain > 0 {
 			p.ending.What += fmt.Sprintf("; %s left out of which that cannot be told",

@@ -41,7 +41,8 @@ func (p *program) verifyAction(ctx context.Context, in invocation) error {
 		return err
 	}
 	reads := p.Reads(in.values, in.args, in.Rows.Format)
-	r, ending, err := verify.Do(ctx, j, reads, func(r *verify.Result) exit.Ending { return p.Outside(verified{r}.ending()) })
+	r, ending, err := verify.Do(ctx, j, reads,
+		func(r *verify.Result) exit.Ending { return p.Outside(verified{r}.ending()) })
 	if err == nil && in.JSON {
 		err = terminal.WriteJSON(p.Std.Out, r.JSON())
 	}

@@ -82,8 +82,9 @@ func (j *Run) refuseUndone() error {
 	if err != nil || !undone {
 		return err
 	}
-	return exit.Errorf(exit.OtherJob, j.freshLine(), "the job in %q was undone, wholly or in part; to import it again, "+
-		"start over with --fresh; nothing was %s", j.Dir, j.Done)
+	return exit.Errorf(exit.OtherJob, j.freshLine(),
+		"the job in %q was undone, wholly or in part; to import it again, "+
+			"start over with --fresh; nothing was %s", j.Dir, j.Done)
 }
 
 // OpenJournal opens the journal in the run's folder, if there is one.
@@ -93,8 +94,9 @@ func (j *Run) OpenJournal() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, checkpoint.ErrDamaged):
-		return exit.Errorf(exit.Unexpected, j.freshLine(), "%w: nothing was sent; restore it from a copy, or start over "+
-			"with --fresh, which may import edges twice", err)
+		return exit.Errorf(exit.Unexpected, j.freshLine(),
+			"%w: nothing was sent; restore it from a copy, or start over "+
+				"with --fresh, which may import edges twice", err)
 	case err != nil:
 		return err
 	}
@@ -138,8 +140,9 @@ func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
 // lostJournal refuses a stage without the journal that was made with it: what was sent is not known
 // any more.
 func (j *Run) lostJournal(what string) error {
-	return exit.Errorf(exit.Unexpected, j.freshLine(), "open the state: %s of %q %s, and with it the knowledge of what "+
-		"was sent; restore it, or start over with --fresh, which may import edges twice",
+	return exit.Errorf(exit.Unexpected, j.freshLine(),
+		"open the state: %s of %q %s, and with it the knowledge of what "+
+			"was sent; restore it, or start over with --fresh, which may import edges twice",
 		checkpoint.FileName, j.Dir, what)
 }
 
@@ -207,7 +210,8 @@ func (j *Run) compareSealed(ctx context.Context) error {
 		return nil
 	}
 	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()),
-		terminal.Some(t.Settled()+t.Pending, "edge")), EventResume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+		terminal.Some(t.Settled()+t.Pending, "edge")),
+		EventResume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
@@ -243,7 +247,8 @@ func (j *Run) compareAgain(ctx context.Context) error {
 // left as they are.
 func (j *Run) cannotStageAgain(why string) error {
 	return exit.Errorf(exit.Unexpected, j.Line().Without("fresh").String()+" # after putting the input back",
-		"the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; nothing was sent",
+		"the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; "+
+			"nothing was sent",
 		j.Dir, why)
 }
 

@@ -88,7 +88,8 @@ func (b *page) cost(p *Plan) {
 		b.row("least time", p.LeastTime(), about)
 	}
 	asked := (p.AboutBoth + sink.MaxAccounts - 1) / sink.MaxAccounts
-	b.row("accounts", "about "+terminal.Count(asked), "more calls of friendmigrate accounts, at 100 per second, which comes first")
+	b.row("accounts", "about "+terminal.Count(asked),
+		"more calls of friendmigrate accounts, at 100 per second, which comes first")
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
 	b.row("disk", settings.FormatSize(p.Disk.Staged), "for the staged input, about")
 }

@@ -227,7 +227,8 @@ func (s *Settings) Flags() []Flag {
 func hideAtPlan(flags []Flag) {
 	for i := range flags {
 		f := &flags[i]
-		f.Hidden = !f.in(groupInput, groupObjects, "json", "state", "shard", "memory", "rate", "chunk-bytes", "progress",
+		f.Hidden = !f.in(groupInput, groupObjects, "json", "state", "shard", "memory", "rate", "chunk-bytes",
+			"progress",
 			"allow-plain-http", "ca-file", "outage-timeout")
 		f.ignored = f.Hidden && f.Name != "rehearse" && f.in(groupService, groupStop, groupEyes)
 	}

@@ -95,7 +95,8 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	for i := range edges {
 		if got, ok := s.found[edges[i].To]; ok {
 			if fields := Differences(&edges[i], &got); len(fields) > 0 {
-				outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent, Info: strings.Join(fields, " ")}
+				outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent,
+					Info: strings.Join(fields, " ")}
 			} else {
 				outcomes[i] = inPlace()
 			}
