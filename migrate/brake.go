@@ -20,7 +20,7 @@ type brake struct {
 	noProgressOf     int   // accounts of those calls
 	extra            int64 // judged calls that carried a part of a halved one
 	ended            int   // chunks that were halved to the end
-	noProgressChunks int   // weight of those, in a row, with nothing landing anywhere meanwhile
+	noProgressChunks int   // weights of chunks halved to the end with nothing imported; 0 again once an edge lands
 
 	refused  tally // calls that landed nothing
 	split    tally // calls that were refused for one of their edges
@@ -34,7 +34,7 @@ const (
 	noProgressLimit = 300  // calls from the start that land nothing
 	brakeAccounts   = 20   // that either has to be about
 	halvedChunks    = 3    // of different accounts, halved to the end
-	chunkWeight     = 7    // of such a chunk; one of a single edge weighs 1, as three of those may be chance
+	chunkWeight     = 7    // of such a chunk; one of a single edge weighs 1, because three of those may be chance
 	halvedLimit     = halvedChunks * chunkWeight
 )
 

@@ -25,8 +25,8 @@ func Fitting(n, room int, size func(k int) int) int {
 	return n
 }
 
-// cut chooses the edges of one call: the first of the chosen ones, as many as fit.
-func (x *executor) cut(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
+// edgesOfCall takes the edges of one call: the first of the chosen ones, as many as fit.
+func (x *executor) edgesOfCall(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
 	indexes = chosen.Indexes()
 	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope,
 		func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]

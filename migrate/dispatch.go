@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// dispatcher decides everything. One goroutine owns it; what it knows of a roster that a worker has
-// comes back with the result.
+// dispatcher makes every decision of a run. Only one goroutine uses it. While a worker has a roster,
+// the dispatcher does not touch it; the result hands it back.
 type dispatcher struct {
 	opt  Options
 	pull func() (Roster, error, bool) // the plan

@@ -24,9 +24,9 @@
 //	             '------- result ------'
 //
 // The dispatcher (dispatch.go) is the only owner of everything that is decided: which roster is
-// next, parking (parked.go), cutting (chunk.go), the retry policy (retry.go), the outage hold
-// (outage.go), the brake and the thresholds (brake.go), the share of retries (retry.go too). A
-// worker (work.go) carries out one order, which is at most one call, and hands the roster back. So
-// nothing that is decided needs a lock, and a run is the same for any number of workers but for its
-// order.
+// next, what follows from an answer (decide.go), halving (halve.go), parking (parked.go), the retry
+// policy and the share of retries (retry.go), the outage hold (outage.go), the brake and the
+// thresholds (brake.go). A worker (work.go) carries out one order and hands the roster back. An order
+// is at most one call: as many edges of a chunk as fit (chunk.go). So nothing that is decided needs
+// a lock, and a run is the same for any number of workers but for its order.
 package migrate

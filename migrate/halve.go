@@ -49,7 +49,7 @@ func (d *dispatcher) push(w *work, set EdgeSet) {
 func (d *dispatcher) halved(w *work, open EdgeSet) {
 	if w.halving && open.Len() == 0 && !w.counted {
 		w.counted = true
-		d.brake.halved(w.size(), w.landed, w.shared)
+		d.brake.halved(w.size(), w.landed, w.sharedFields)
 	}
 	d.release(w)
 }

@@ -12,27 +12,27 @@ type work struct {
 	roster  Roster
 	index   int       // of the chunk it is at
 	due     time.Time // while it is parked
-	epoch   int       // the hold before which its attempts were counted
+	epoch   int       // number of holds when its attempts were counted; after another one they are void
 	refuse  *Outcome  // the account does not exist: everything that is still open fails with this
 	slot    bool      // its chunk is being halved and holds one of the brake's slots
 	counted bool      // the brake has counted a chunk of it that was halved to the end
 	judged  bool      // the brake has counted a call of it that landed nothing
 	settled bool      // the brake has counted edges of it that are settled
 
-	chunk   *Chunk              // the chunk it is at, nil while it isn't loaded
-	parts   []EdgeSet           // halving: what is to be sent, last first
-	halving bool                // the service refused a call as a whole
-	shared  fields              // what the edges have in common that halving has left alone and were refused
-	alone   bool                // there is such an edge
-	toFail  EdgeSet             // to be settled as failed without another call,
-	outcome func(i int) Outcome // with these outcomes
-	landed  bool                // something of this chunk was taken by the service
-	unsure  EdgeSet             // sent without an answer
-	tries   []uint8             // attempts per edge, nil before the first failed one
-	first   time.Time           // of the first failed attempt
-	last    Outcome             // the last code the service gave for a whole call
-	lastOf  EdgeSet             // the edges of that call
-	codes   map[int]Outcome     // the last code the service gave for an edge that is to be sent again
+	chunk           *Chunk              // the chunk it is at, nil while it isn't loaded
+	parts           []EdgeSet           // halving: what is to be sent, last first
+	halving         bool                // the service refused a call as a whole
+	sharedFields    fields              // the optional fields that all edges refused on their own have
+	anyRefusedAlone bool                // there is such an edge
+	toFail          EdgeSet             // to be settled as failed without another call,
+	outcome         func(i int) Outcome // with these outcomes
+	landed          bool                // something of this chunk was taken by the service
+	unsure          EdgeSet             // sent without an answer
+	tries           []uint8             // attempts per edge, nil before the first failed one
+	first           time.Time           // of the first failed attempt
+	last            Outcome             // the last code the service gave for a whole call
+	lastOf          EdgeSet             // the edges of that call
+	codes           map[int]Outcome     // the last code the service gave for an edge that is to be sent again
 }
 
 // ordinal is the plan's number of the chunk that w is at; size, how many edges it has.
@@ -86,10 +86,10 @@ func (w *work) code(i int) Outcome {
 
 // refusedAlone records the fields of an edge that was refused when it was sent alone.
 func (w *work) refusedAlone(f fields) {
-	if w.alone {
-		f = w.shared.common(f)
+	if w.anyRefusedAlone {
+		f = w.sharedFields.common(f)
 	}
-	w.shared, w.alone = f, true
+	w.sharedFields, w.anyRefusedAlone = f, true
 }
 
 // order is what a worker does next: at most one call.
@@ -206,7 +206,7 @@ func (x *executor) send(res *result) {
 	if res.broken = x.load(w); res.broken != nil {
 		return
 	}
-	indexes, edges := x.cut(w.chunk, chosen)
+	indexes, edges := x.edgesOfCall(w.chunk, chosen)
 	outcomes, err := x.to.Call(res.order.ctx, w.roster.From, edges)
 	if err != nil && !isCall(err) {
 		res.unsent = true

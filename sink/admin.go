@@ -13,11 +13,12 @@ import (
 // which; a call for the identifier itself does.
 const noSuchAccount = 70107
 
-// whose decides whom the 70107 on an account's call means. The admin may be removed at any time, so
-// only a check that began after the answer counts; and as it may be back by then, call believes in
-// an unknown account only when a second answer, between two checks, says the same. Where a check is
-// lost, nobody knows: the call is made again later, and its code settles nothing.
-func (c *Client) whose(ctx context.Context, e *migrate.CallError) *migrate.CallError {
+// blame70107 finds out whether a 70107 is about the admin or about the From_Account, by a call for the
+// admin itself. Only a check that began after the answer counts, because the admin may be removed at
+// any time. call fails the account only after a second 70107 and a second good check, because the
+// admin may have been gone for a moment. If a check gets no answer, nothing is settled and the call
+// is made again later.
+func (c *Client) blame70107(ctx context.Context, e *migrate.CallError) *migrate.CallError {
 	err := c.admin.after(ctx, c.Probe)
 	probed, _ := errors.AsType[*migrate.CallError](err)
 	e.Hint = ""

@@ -228,8 +228,8 @@ func (t tally) odd() bool {
 	return t != tally{}
 }
 
-// verdicts collects one answer's items by account.
-type verdicts struct {
+// answerItems collects one answer's items by account.
+type answerItems struct {
 	names itemNames
 	tally
 	items []verdict
@@ -251,13 +251,13 @@ type verdict struct {
 	presence presence
 }
 
-func newVerdicts(names itemNames, n int, account func(i int) string) *verdicts {
-	return &verdicts{names: names, account: account, items: make([]verdict, n)}
+func newAnswerItems(names itemNames, n int, account func(i int) string) *answerItems {
+	return &answerItems{names: names, account: account, items: make([]verdict, n)}
 }
 
 // find finds an account that was sent, by its name alone. Answers mostly come in the order of the
 // request, so the next account is tried first.
-func (v *verdicts) find(account []byte) (int, bool) {
+func (v *answerItems) find(account []byte) (int, bool) {
 	if v.next < len(v.items) && v.account(v.next) == string(account) {
 		v.next++
 		return v.next - 1, true
@@ -276,13 +276,13 @@ func (v *verdicts) find(account []byte) (int, bool) {
 }
 
 // reset forgets an answer before the next one.
-func (v *verdicts) reset() {
+func (v *answerItems) reset() {
 	clear(v.items)
 	v.tally, v.next, v.wrong = tally{}, 0, ""
 }
 
 // item reads one element of the list.
-func (v *verdicts) item(s *jsonscan.Scanner) error {
+func (v *answerItems) item(s *jsonscan.Scanner) error {
 	r, err := scanResult(s, v.names)
 	if err != nil {
 		return err
@@ -319,7 +319,7 @@ func (v *verdicts) item(s *jsonscan.Scanner) error {
 }
 
 // unseen says why there is no verdict on an account.
-func (v *verdicts) unseen(i int) string {
+func (v *answerItems) unseen(i int) string {
 	if v.items[i].info != "" {
 		return v.items[i].info
 	}
@@ -327,7 +327,7 @@ func (v *verdicts) unseen(i int) string {
 }
 
 // finish counts what is missing, and compares with Fail_Account.
-func (v *verdicts) finish(e *envelope) {
+func (v *answerItems) finish(e *envelope) {
 	switch list := v.names.list; {
 	case e.listKind != "":
 		v.wrong = wrongKind("the answer's "+list, e.listKind, "an array").Error()

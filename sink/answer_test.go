@@ -11,8 +11,8 @@ import (
 
 const okTail = `"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}`
 
-func scanFor(data string, accounts ...string) (*verdicts, envelope, error) {
-	v := newVerdicts(friendItems, len(accounts), func(i int) string { return accounts[i] })
+func scanFor(data string, accounts ...string) (*answerItems, envelope, error) {
+	v := newAnswerItems(friendItems, len(accounts), func(i int) string { return accounts[i] })
 	e, err := scanAnswer([]byte(data), content{list: "ResultItem", item: v.item})
 	if err == nil && e.ok() {
 		v.finish(&e)
@@ -24,7 +24,7 @@ func resultItem(to string, code int) string {
 	return fmt.Sprintf(`{"To_Account":%q,"ResultCode":%d,"ResultInfo":"x%d"}`, to, code, code)
 }
 
-func codesOf(v *verdicts) string {
+func codesOf(v *answerItems) string {
 	var list []string
 	for _, item := range v.items {
 		switch {
@@ -198,7 +198,7 @@ func BenchmarkDecodeAnswer1000(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		v := newVerdicts(friendItems, len(accounts), func(i int) string { return accounts[i] })
+		v := newAnswerItems(friendItems, len(accounts), func(i int) string { return accounts[i] })
 		e, err := scanAnswer(data, content{list: "ResultItem", item: v.item})
 		if err != nil || !e.ok() {
 			b.Fatal(err)

@@ -65,7 +65,7 @@ func (c *Client) ask(ctx context.Context, api, from string, body []byte, err err
 }
 
 // presence reads one item. Its ResultCode comes first: a failed item still says NoRelation.
-func (c *Client) presence(answer *verdicts, i int) Presence {
+func (c *Client) presence(answer *answerItems, i int) Presence {
 	switch v := &answer.items[i]; {
 	case !v.seen:
 		return Presence{Again: true, Info: answer.unseen(i)}

@@ -211,7 +211,7 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 		case e == nil:
 			return nil
 		case e.Code == noSuchAccount && e.Verdict == migrate.VerdictFatal && from != c.identifier:
-			e = c.whose(ctx, e)
+			e = c.blame70107(ctx, e)
 			if doubted || e.Verdict != migrate.VerdictRefuseAccount {
 				return e
 			}

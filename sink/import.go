@@ -53,7 +53,7 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 
 // about makes one call about n accounts and reads what it says of each. err is that of writing body.
 func (c *Client) about(ctx context.Context, api, from string, body []byte, err error, names itemNames, n int,
-	account func(i int) string) (*verdicts, error) {
+	account func(i int) string) (*answerItems, error) {
 	most := migrate.MaxChunkEdges
 	if names == accountItems {
 		most = MaxAccounts
@@ -61,11 +61,11 @@ func (c *Client) about(ctx context.Context, api, from string, body []byte, err e
 	if err := unsendable(err, n, most); err != nil {
 		return nil, err
 	}
-	answer := newVerdicts(names, n, account)
+	answer := newAnswerItems(names, n, account)
 	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
 		return nil, err
 	}
-	return answer, c.settle(api, answer)
+	return answer, c.checkAnswer(api, answer)
 }
 
 // unsendable is the error of a call that cannot be written or is too large, as if the service had
@@ -81,7 +81,7 @@ func unsendable(err error, n, most int) error {
 }
 
 // read reads an answer whole and scans it.
-func (v *verdicts) read(body *limited) (envelope, error) {
+func (v *answerItems) read(body *limited) (envelope, error) {
 	v.reset()
 	e, err := readAnswer(body, content{list: v.names.list, item: v.item})
 	if err == nil && e.ok() {
@@ -111,9 +111,9 @@ func readAnswer(body io.Reader, c content) (envelope, error) {
 	return scanAnswer(buf.Bytes(), c)
 }
 
-// settle counts what was odd about a well-formed answer. An answer that says nothing about any
+// checkAnswer counts what was odd about a well-formed answer. An answer that says nothing about any
 // account of the call is no answer.
-func (c *Client) settle(api string, v *verdicts) error {
+func (c *Client) checkAnswer(api string, v *answerItems) error {
 	if v.tally.odd() {
 		c.counters.change(func(s *Stats) { s.Odd++ })
 		t := v.tally
@@ -130,7 +130,7 @@ func (c *Client) settle(api string, v *verdicts) error {
 }
 
 // outcomes turns items into outcomes.
-func (c *Client) outcomes(v *verdicts) ([]migrate.Outcome, error) {
+func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {
 	list := make([]migrate.Outcome, len(v.items))
 	allWrong := true
 	info, scrubbed := "", "" // of the item before: mostly they all say the same

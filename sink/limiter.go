@@ -19,21 +19,21 @@ import (
 // Besides, the limiter remembers when calls left and counts the sliding second itself, so that
 // neither a stall nor a change of pace can let more calls into it than the pace in force allows.
 type limiter struct {
-	queue chan struct{} // held by the one caller of Wait that is next
-	turn  chan struct{} // held by the one caller that is next
+	queue chan struct{} // held by the caller of Wait that waits for turn; WaitFirst skips the queue
+	turn  chan struct{} // held by the caller that leaves next
 	space *rate.Limiter // burst 1: keeps calls apart; used by the holder of turn
 
-	mu        sync.Mutex // guards what follows
-	pace      pace
-	left      departures
-	notBefore time.Time
-	notWhy    string // why no call may leave before notBefore
-	notCause  PaceCause
-	because   int // the code that last lowered the pace
-	given     float64
-	changed   chan struct{} // closed by the next change of the limit
-	paused    time.Time     // since when no call may leave; zero: it may
-	rested    time.Duration // how long none might in all, before paused
+	mu           sync.Mutex // guards what follows
+	pace         pace
+	left         departures
+	notBefore    time.Time
+	notWhy       string // why no call may leave before notBefore
+	notCause     PaceCause
+	because      int // the code that last lowered the pace
+	given        float64
+	changed      chan struct{} // closed by the next change of the limit
+	paused       time.Time     // since when no call may leave; zero: it may
+	pausedBefore time.Duration // how long earlier pauses were, all together
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
@@ -100,7 +100,7 @@ func (l *limiter) setLimit(limit float64) {
 	case limit == 0 && l.paused.IsZero():
 		l.paused = now
 	case limit > 0 && !l.paused.IsZero():
-		l.rested += now.Sub(l.paused)
+		l.pausedBefore += now.Sub(l.paused)
 		l.paused = time.Time{}
 	}
 	if limit > 0 {
@@ -115,9 +115,9 @@ func (l *limiter) pausedFor(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.paused.IsZero() {
-		return l.rested
+		return l.pausedBefore
 	}
-	return l.rested + now.Sub(l.paused)
+	return l.pausedBefore + now.Sub(l.paused)
 }
 
 // sleep waits for d, for a change of the limit or for ctx, whose error it returns.

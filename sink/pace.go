@@ -61,16 +61,16 @@ const (
 	lowestBase = 0.5   // calls a second
 	windowOver = 1.005 // of base: the grain of the timer would cost speed otherwise
 
-	cutTo       = 0.75
-	cutShare    = 0.3 // of the answers, refused
-	cutCalls    = 5   // refused at least
-	answersKept = 50
-	lowerTo     = 0.96 // of the ceiling
-	known       = 0.5  // of base: with fewer calls in its second, a refused call shows no ceiling
-	lowerMost   = 0.9  // of base: what it lowers then
-	lowerEvery  = 5    // refused calls
-	strays      = 2    // refused calls within some hundred that lower base from its maximum
-	tolerated   = 0.005
+	cutTo        = 0.75
+	cutShare     = 0.3 // of the answers, refused
+	cutCalls     = 5   // refused at least
+	answersKept  = 50
+	lowerTo      = 0.96 // of the ceiling
+	ceilingShare = 0.5  // of base: with fewer calls in the last second, a refusal shows no ceiling
+	lowerMost    = 0.9  // of base: what it lowers then
+	lowerEvery   = 5    // refused calls
+	strays       = 2    // refused calls within some hundred that lower base from its maximum
+	tolerated    = 0.005
 
 	leastGain    = 0.004 // some 10 s from where base was lowered to up to the ceiling
 	mostGain     = 0.3   // beyond it, the gain doubles in a second
@@ -172,7 +172,7 @@ func (p *pace) refuse(now time.Time, c permit, probed bool) {
 	case p.full() && p.debt < strays: // jitter on the way, at a pace that the service has promised
 	case probed || p.ceiling == 0 || p.debt >= p.lowerAt:
 		p.lowerAt = p.debt + lowerEvery
-		if float64(c.inWindow) < known*p.base {
+		if float64(c.inWindow) < ceilingShare*p.base {
 			p.lower(now, lowerMost*p.base)
 			return
 		}

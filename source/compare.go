@@ -88,8 +88,8 @@ func (c *comparer) gone(name, how string) {
 	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q %s", name, how))
 }
 
-// resolve is Resolve for arguments that may be gone, in whose place there is nothing. Nobody knows
-// how many inputs a folder had that is gone: one takes all that are missing.
+// resolve is like Resolve but accepts arguments that no longer exist. A folder that is gone may have
+// held any number of inputs; one such argument stands for all missing inputs.
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
 	first, empty := -1, -1 // where the first argument that is gone stood, and the first folder with nothing in it

@@ -83,14 +83,13 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			if s == first && time.Since(at) < echo {
 				continue
 			}
-			ending := exit.Ending{
+			ending := p.Outside(exit.Ending{
 				Code: exit.Unfinished,
 				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is "+
 					"sent again by the next run", job.Signal{Signal: s}.Error()),
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
-			}
-			ending = p.Outside(ending)
+			})
 			p.lastMessage(ending)
 			p.lastWords(ending, all)
 			all.Close()

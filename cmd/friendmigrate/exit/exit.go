@@ -58,7 +58,7 @@ type Row struct {
 	Word    string // for programs that would rather read than look up
 	Meaning string
 	Again   string // whether to run the same command again; empty: there is nothing to run
-	Rerun   Rerun  // the same for a scheduler that restarts, as it can't read and fixes nothing
+	Rerun   Rerun  // whether a scheduler should restart the job; nobody fixes anything in between
 }
 
 // Table lists all codes in ascending order.

@@ -47,8 +47,9 @@ func (s Stop) Why() string {
 	return ""
 }
 
-// Ending words a run that did not go through. words puts what the command knows around why it
-// stopped, which for the public leaves out what the service said.
+// Ending describes a run that stopped early. words turns the reason into the whole sentence. It is
+// called twice: for What, which quotes the service, and for Public, which does not, because the
+// service's text may name accounts.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
 	return exit.Ending{Code: code, What: s.refusal(true) + words(s.text(true)),
 		Public: s.refusal(false) + words(s.text(false)), Why: s.Why()}
