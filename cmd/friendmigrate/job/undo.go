@@ -229,9 +229,9 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 			continue
 		}
 		return Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+
-			"this app may answer \"imported\" for friends that it had before, and undo would delete those too. "+
-			"friendmigrate doctor --probe FROM,TO --state %s finds out; --assume-new says that none of them was there "+
-			"before", dir, exit.Quote(set.Job.State))
+			"undo would delete friendships that this app had before and answered \"imported\" for. "+
+			"friendmigrate doctor --probe FROM,TO --state %s finds out; --assume-new says that there were none",
+			dir, exit.Quote(set.Job.State))
 	}
 	if set.Yes {
 		return nil
