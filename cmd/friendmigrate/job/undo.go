@@ -228,10 +228,12 @@ func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settin
 		case begun != nil || set.AssumeNew || evident(j.Journal, probed):
 			continue
 		}
-		return Unusable(p.Line().With("assume-new", ""), "nothing shows that the edges that %q imported were new: "+
-			"undo would delete friendships that this app had before and answered \"imported\" for. "+
-			"friendmigrate doctor --probe FROM,TO --state %s finds out; --assume-new says that there were none",
-			dir, exit.Quote(set.Job.State))
+		found, next := "nothing shows", p.As(p.Line(), "doctor", "json").With("probe", "FROM,TO")
+		if id := j.Journal.Identity(); probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
+			found, next = "doctor --probe did not show", p.Line().With("assume-new", "")
+		}
+		return Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that this "+
+			"app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
 	}
 	if set.Yes {
 		return nil
