@@ -25,24 +25,34 @@ const paceFile = "pace.json"
 
 // ReadPace reads what is set in the state folder base; the zero Pace if nothing is.
 func ReadPace(base string) (p Pace, err error) {
-	name := filepath.Join(base, paceFile)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
-	if err != nil {
-		return Pace{}, fmt.Errorf("read the pace from %q: %w", name, err)
+	if err := readFact(base, paceFile, &p); err != nil {
+		return Pace{}, err
 	}
 	return p, nil
 }
 
 // Write sets the pace of the commands that run on the state folder base.
-func (p Pace) Write(fsys disk.FS, base string) error {
-	return disk.WriteWhole(fsys, filepath.Join(base, paceFile), func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(p)
+func (p Pace) Write(fsys disk.FS, base string) error { return writeFact(fsys, base, paceFile, p) }
+
+// readFact reads one of the small files in a state folder; without it v stays as it is.
+func readFact(base, file string, v any) error {
+	name := filepath.Join(base, file)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
+		return fmt.Errorf("read %q: %w", name, err)
+	}
+	return nil
+}
+
+func writeFact(fsys disk.FS, base, file string, v any) error {
+	return disk.WriteWhole(fsys, filepath.Join(base, file), func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(v)
 	})
 }
 

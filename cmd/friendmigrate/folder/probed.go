@@ -1,13 +1,6 @@
 package folder
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"friendmigrate/migrate/disk"
@@ -26,23 +19,11 @@ const probedFile = "probe.json"
 
 // ReadProbed reads what was found out; the zero Probed if nothing was.
 func ReadProbed(base string) (p Probed, err error) {
-	name := filepath.Join(base, probedFile)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
-	if err != nil {
-		return Probed{}, fmt.Errorf("read the result of doctor --probe from %q: %w", name, err)
+	if err := readFact(base, probedFile, &p); err != nil {
+		return Probed{}, err
 	}
 	return p, nil
 }
 
 // Write keeps what was found out in the state folder base.
-func (p Probed) Write(fsys disk.FS, base string) error {
-	return disk.WriteWhole(fsys, filepath.Join(base, probedFile), func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(p)
-	})
-}
+func (p Probed) Write(fsys disk.FS, base string) error { return writeFact(fsys, base, probedFile, p) }
