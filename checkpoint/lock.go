@@ -132,10 +132,12 @@ func held(name string, flag int) (bool, error) {
 	return busy, file.Close()
 }
 
-// Release gives the lock back. A second Release does nothing.
+// Release gives the lock back. A second Release does nothing. Closing the file alone would leave the
+// lock to a child process that is being started at this moment, until it becomes another program.
 func (l *Lock) Release() error {
 	for _, file := range []*os.File{l.folder, l.file} {
-		if err := file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		err := flock(file, syscall.LOCK_UN)
+		if err = errors.Join(err, file.Close()); err != nil && !errors.Is(err, os.ErrClosed) {
 			return fmt.Errorf("release the lock of the state folder: %w", err)
 		}
 	}
