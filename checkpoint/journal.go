@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -47,6 +48,15 @@ type Journal struct {
 }
 
 var _ migrate.Journal = (*Journal)(nil)
+
+// Begin creates the journal of a new job and opens it, as Create and Open do. id.Created is now.
+func Begin(fsys disk.FS, dir string, id Identity) (*Journal, error) {
+	id.Created = time.Now().UTC()
+	if err := Create(fsys, dir, id); err != nil {
+		return nil, err
+	}
+	return Open(fsys, dir, Options{})
+}
 
 // Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens
 // for reading only.

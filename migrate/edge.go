@@ -1,5 +1,7 @@
 package migrate
 
+import "iter"
+
 // Limits of the service (vendor's page "Limits").
 const (
 	MaxAccountBytes = 32 // of an account id
@@ -54,4 +56,33 @@ type Roster struct {
 	// one after it, and is called by one goroutine at a time, which may change between calls. An
 	// error means that the staged input is damaged or could not be read: it ends the job.
 	Load func(i int) (Chunk, error)
+
+	// Only says which edges of chunk i the run is about; nil: all of them. It is safe for
+	// concurrent use.
+	Only func(i int) EdgeSet
+}
+
+// Size is how many edges chunk i has.
+func (r *Roster) Size(i int) int {
+	return int(min(MaxChunkEdges, r.Edges-int64(i)*MaxChunkEdges))
+}
+
+// Only narrows a plan to a part of its edges, and leaves out rosters that have none of it. part tells
+// which of the n edges of a chunk belong to it; it is asked in the order of the plan.
+func Only(
+	plan iter.Seq2[Roster, error], part func(ordinal int64, n int) (EdgeSet, error),
+) iter.Seq2[Roster, error] {
+	return func(yield func(Roster, error) bool) {
+		for r, err := range plan {
+			sets, some := make([]EdgeSet, r.Chunks), false
+			for i := 0; err == nil && i < r.Chunks; i++ {
+				sets[i], err = part(r.First+int64(i), r.Size(i))
+				some = some || sets[i] != (EdgeSet{})
+			}
+			r.Only = func(i int) EdgeSet { return sets[i] }
+			if (some || err != nil) && (!yield(r, err) || err != nil) {
+				return
+			}
+		}
+	}
 }

@@ -35,11 +35,8 @@ type work struct {
 	codes           map[int]Outcome     // the last code the service gave for an edge that is to be sent again
 }
 
-// ordinal is the plan's number of the chunk that w is at; size, how many edges it has.
-func (w *work) ordinal() int64 { return w.roster.First + int64(w.index) }
-func (w *work) size() int {
-	return int(min(MaxChunkEdges, w.roster.Edges-int64(w.index)*MaxChunkEdges))
-}
+// size is how many edges the chunk has that w is at.
+func (w *work) size() int { return w.roster.Size(w.index) }
 
 // weight is the memory that an order for w may take: its chunk and the call made of it.
 func (w *work) weight() int64 { return 2 * w.roster.ChunkBytes }
@@ -191,9 +188,18 @@ func (x *executor) load(w *work) error {
 	return nil
 }
 
+// open tells what is open of the chunk that w is at, among the edges that the run is about.
+func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
+	open, maybeSent = x.log.Open(w.roster.First+int64(w.index), w.size())
+	if w.roster.Only != nil {
+		open = open.And(w.roster.Only(w.index))
+	}
+	return open, maybeSent
+}
+
 func (x *executor) send(res *result) {
 	w := res.order.work
-	open, maybeSent := x.log.Open(w.ordinal(), w.size())
+	open, maybeSent := x.open(w)
 	res.open = open
 	chosen := open
 	if res.order.kind == sendPart {
@@ -256,7 +262,7 @@ func (x *executor) settle(res *result, indexes []int, outcomes []Outcome, maybeS
 // fail settles edges without a call, as the dispatcher decided.
 func (x *executor) fail(res *result) {
 	w := res.order.work
-	res.open, _ = x.log.Open(w.ordinal(), w.size())
+	res.open, _ = x.open(w)
 	edges := res.open.And(res.order.edges)
 	if edges.Len() == 0 {
 		return

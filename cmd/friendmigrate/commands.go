@@ -43,7 +43,7 @@ type invocation struct {
 func commands() []command {
 	return []command{
 		accountsCommand(), importCommand(), planCommand(), updateCommand(), statusCommand(), failuresCommand(),
-		explainCommand(), reportCommand(), undoCommand(), undoListCommand(),
+		explainCommand(), reportCommand(), undoCommand(),
 		paceCommand(), cleanCommand(), verifyCommand(), exportCommand(), doctorCommand(), simulateCommand(),
 		manifestCommand(),
 		completionCommand(),

@@ -24,8 +24,8 @@ func cleanCommand() command {
 		usage: "removes the staged input of a finished job, keeps lists and report",
 		text: `Removes the staged input of a finished job, of all its shards: it holds personal data and is needed no
 more. The journal, the lists and the report stay, so that status and failures still answer; explain then
-knows of failures and listed rows alone, undo-list and verify without INPUT of nothing. It asks nothing. A job
-with pending edges is refused, and one that runs.
+knows of failures and listed rows alone, undo and verify without INPUT of nothing. It asks nothing. A job
+with pending edges is refused, and one that runs or whose undo has not finished.
 `,
 		codes: "0, also if there is nothing to remove; 2 if there is no job or it is not finished; 11 if it is " +
 			"in use; 1 for anything else",

@@ -57,6 +57,12 @@ func Job(places []Place, unfinished bool) (d Done, err error) {
 			if err := finished(p.Dir); err != nil {
 				return d, err
 			}
+			undo := filepath.Join(p.Dir, Undo)
+			if begun, err := checkpoint.Exists(disk.OS{}, undo); err != nil || begun {
+				if err = errors.Join(err, finished(undo)); err != nil {
+					return d, err
+				}
+			}
 		}
 	}
 	for _, p := range places {

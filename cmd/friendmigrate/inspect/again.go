@@ -17,14 +17,21 @@ type Again struct {
 	Inputs  []string
 }
 
-// Again tells how the job was called. ok is false where no state has got far enough to know.
-func (jobs Jobs) Again() (a Again, ok bool) {
+// mostNamed is how many inputs a hint names. Those of a folder are many.
+const mostNamed = 5
+
+// Again tells how the job was called, with INPUT in place of inputs that are many, or not known.
+func (jobs Jobs) Again() Again {
 	for _, j := range jobs {
-		if j.Journal != nil && len(j.counts.Inputs) > 0 {
-			return AgainOf(j.Journal, j.counts), true
+		if n := len(j.counts.Inputs); j.Journal != nil && n > 0 {
+			a := AgainOf(j.Journal, j.counts)
+			if n > mostNamed {
+				a.Inputs = []string{"INPUT"}
+			}
+			return a
 		}
 	}
-	return Again{}, false
+	return Again{Inputs: []string{"INPUT"}}
 }
 
 // AgainOf tells it of one job. Without a journal only the inputs are known.

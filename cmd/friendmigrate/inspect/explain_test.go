@@ -112,9 +112,6 @@ func withoutStage(t *testing.T, spoil func(dir string) error) {
 	if kinds(list) != "failed a>c@3 30003" || !tally.Gone || list[0].Input != "input 1" {
 		t.Errorf("%s, %+v", kinds(list), tally)
 	}
-	if _, err := jobs.Undo(t.Context(), new(strings.Builder), nil); !errors.Is(err, ErrGone) {
-		t.Errorf("undo: %v", err)
-	}
 }
 
 // A roster of more chunks than are looked up at once, and rows that name an account in every list.

@@ -22,6 +22,7 @@ type Job struct {
 	folder.Place
 	Journal *checkpoint.Journal // nil: it has not got that far
 	Stage   *stage.Stage        // nil: it has not got that far, or was cleaned
+	Undone  *report.Undone      // nil: no undo has begun
 	counts  source.Counts       // of the stage, or what the report still knows of them
 }
 
@@ -52,6 +53,9 @@ func Open(base string) (jobs Jobs, err error) {
 
 func (j *Job) open() (err error) {
 	if j.Journal, err = openJournal(j.Dir); err != nil {
+		return err
+	}
+	if j.Undone, err = Undoing(j.Dir); err != nil {
 		return err
 	}
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), disk.OS{})

@@ -53,10 +53,7 @@ func (j *Job) report(program string) (report.Report, error) {
 		r = report.Of(program, j.Journal, j.Stage.Totals(), j.counts, folder.Lists(j.Dir, j.counts.ListFormat()))
 		r.Pilot, r.Rehearsal, r.Verified, r.Ending = before.Pilot, before.Rehearsal, before.Verified, before.Ending
 	}
-	if r.Undone, err = Undoing(j.Dir); err != nil {
-		return r, err
-	}
-	r.Program = program
+	r.Program, r.Undone = program, j.Undone
 	r.Refresh(j.Journal)
 	switch n := len(r.Runs); {
 	case n == 0 && r.Ending.At.IsZero(), n > 0 && r.Runs[n-1].Ended == nil:

@@ -76,6 +76,10 @@ func (s *Status) begun() string {
 // ended says in a few words how a shard ended that does not run.
 func (s *JobStatus) ended() string {
 	switch {
+	case s.Undone != nil && s.Undone.Pending == 0:
+		return "undone"
+	case s.Undone != nil:
+		return "undone in part"
 	case s.Phase == Finished && s.Code != nil && *s.Code != 0, s.Phase == Stopped && s.Code != nil:
 		return fmt.Sprintf("%s (exit code %d)", s.Phase, *s.Code)
 	case s.Phase == Stopped && s.Progress != nil:

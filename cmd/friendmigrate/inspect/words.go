@@ -67,9 +67,6 @@ func (jobs Jobs) Without() string {
 	return fmt.Sprintf("; %d of %d shards have no state here, so this is without them", len(missing), missing[0].Count)
 }
 
-// mostNamed is how many inputs a hint names. Those of a folder are many.
-const mostNamed = 5
-
 // retry is the command that sends the failed edges of these codes again, without the flags that name
 // the service, which no state knows.
 func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
@@ -77,15 +74,11 @@ func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
 	if state = filepath.Clean(state); state != settings.DefaultState {
 		l = l.With("state", state)
 	}
-	again, ok := jobs.Again()
-	if !ok || len(again.Inputs) > mostNamed {
-		again.Inputs = []string{"INPUT"}
-	}
 	retry := "--retry-failed"
 	for i, code := range codes {
 		retry += map[bool]string{true: "=", false: ","}[i == 0] + strconv.Itoa(code)
 	}
-	return again.On(l).WithWord(retry).String()
+	return jobs.Again().On(l).WithWord(retry).String()
 }
 
 // Explained puts a tally in words.
@@ -115,6 +108,11 @@ func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	}
 	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, terminal.Some(t.Edges(), "edge"),
 		strings.Join(parts, ", "))
+	for _, j := range jobs {
+		if j.Undone != nil {
+			e.What += fmt.Sprintf("; since then the job was undone: %s", j.Undone)
+		}
+	}
 	var codes []exit.Code
 	if t.ByKind[Failed]+t.ByKind[Rejected] > 0 {
 		codes = append(codes, exit.Exceptions)

@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"iter"
 
 	"friendmigrate/migrate"
 )
@@ -27,9 +26,6 @@ type Operation struct {
 	Caller func(*Run) migrate.Caller
 	// EdgeBytes is what an edge takes in a call. nil: as in friend_import.
 	EdgeBytes func(*migrate.Edge) int
-	// Outcomes says which edges of a chunk are open and records what is settled. nil: the run's
-	// Journal does.
-	Outcomes func(*Run) migrate.Journal
-	// Rosters sees the plan pass by. nil: nobody does.
-	Rosters func(iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error]
+	// Part is which of the n edges of a chunk it is about; see migrate.Only. nil: all of them.
+	Part func(ordinal int64, n int) (migrate.EdgeSet, error)
 }

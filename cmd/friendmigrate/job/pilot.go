@@ -68,7 +68,7 @@ func (p *Pilot) Has(from string) bool { return p.accounts[from] }
 
 // Find looks the accounts up in the plan; take is told of each roster and may be nil. The warning
 // names accounts without an edge. That none has one is an error, but for a shard.
-func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Roster)) (warning string, err error) {
+func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Roster) error) (warning string, err error) {
 	if err := p.sort(s); err != nil {
 		return "", err
 	}
@@ -79,7 +79,9 @@ func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 		}
 		p.accounts[roster.From] = true
 		if p.edges += roster.Edges; take != nil {
-			take(roster)
+			if err := take(roster); err != nil {
+				return "", err
+			}
 		}
 	}
 	switch unknown := p.Unknown(); {
@@ -197,7 +199,7 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 	if p == nil || j.Counts.NoRows() { // nobody has an edge of nothing
 		return nil
 	}
-	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) { p.take(r, j.outcomes()) })
+	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) error { return p.take(r, j) })
 	if err != nil {
 		return j.planError(ctx, err)
 	}
@@ -212,22 +214,25 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 	return nil
 }
 
-func (p *Pilot) take(r migrate.Roster, journal migrate.Journal) {
-	p.settled += r.Edges
+// take counts the edges of a roster that the run is about, and what of them is settled.
+func (p *Pilot) take(r migrate.Roster, j *Run) error {
 	for i := range r.Chunks {
-		n := int(min(migrate.MaxChunkEdges, r.Edges-int64(i)*migrate.MaxChunkEdges))
-		// of an undo, which leaves other edges alone
-		if part, ok := journal.(interface{ Part(ordinal int64) int }); ok {
-			foreign := int64(n - part.Part(r.First+int64(i)))
-			p.edges -= foreign
-			p.settled -= foreign
+		ordinal, n := r.First+int64(i), r.Size(i)
+		part := migrate.FullSet(n)
+		if j.Op.Part != nil {
+			var err error
+			if part, err = j.Op.Part(ordinal, n); err != nil {
+				return err
+			}
+			p.edges -= int64(n - part.Len())
 		}
-		open, _ := journal.Open(r.First+int64(i), n)
-		if left := open.Len(); left > 0 {
-			p.settled -= int64(left)
+		open, _ := j.Journal.Open(ordinal, n)
+		left := open.And(part).Len()
+		if p.settled += int64(part.Len() - left); left > 0 {
 			p.chunks++
 		}
 	}
+	return nil
 }
 
 // Unknown counts the accounts of this shard that have no roster.

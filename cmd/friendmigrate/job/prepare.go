@@ -309,7 +309,6 @@ func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
 	}
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
-	id.Created = time.Now().UTC()
 	if j.Set.Strict {
 		if err := j.refuseRejected(); err != nil {
 			return err
@@ -325,10 +324,7 @@ func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
 		}
 		return nil
 	}
-	if err := checkpoint.Create(j.FS, j.Dir, id); err != nil {
-		return err
-	}
-	journal, err := checkpoint.Open(j.FS, j.Dir, checkpoint.Options{})
+	journal, err := checkpoint.Begin(j.FS, j.Dir, id)
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,8 @@ func (j *Run) send(ctx context.Context) runResult {
 		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
 	plan := j.Pilot.Rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
-	if j.Op.Rosters != nil {
-		plan = j.Op.Rosters(plan)
+	if j.Op.Part != nil {
+		plan = migrate.Only(plan, j.Op.Part)
 	}
 	engine := j.Engine(meter)
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
@@ -61,21 +61,13 @@ func (j *Run) send(ctx context.Context) runResult {
 		Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio,
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 	}
-	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.outcomes()), engine)
+	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.Journal), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), paused: j.Client.Paused(), err: err,
 		cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)
 	}
 	return result
-}
-
-// outcomes is where outcomes are recorded.
-func (j *Run) outcomes() migrate.Journal {
-	if j.Op.Outcomes != nil {
-		return j.Op.Outcomes(j)
-	}
-	return j.Journal
 }
 
 // planError marks a damaged stage, so that the next run builds it again.

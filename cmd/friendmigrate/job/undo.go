@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"iter"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"friendmigrate/checkpoint"
@@ -24,142 +21,61 @@ import (
 	"friendmigrate/source"
 )
 
-// Undo is an undo of a job. Its own journal lies in a folder beside that of the job and has the same
-// chunks, of which it knows the imported edges alone.
-type Undo struct {
-	migrate.Journal // its own
-	of              *checkpoint.Journal
-
-	mu      sync.Mutex // guards what follows
-	created inspect.Created
-	sets    map[int64]migrate.EdgeSet // of the rosters under way
-}
-
-// Operation is friend_delete of those edges.
-func (u *Undo) Operation() Operation {
-	return Operation{
+// Undo deletes, by friend_delete, the edges that the job in --state has imported. Its own journal lies
+// in a folder beside that of the job and has the same chunks, of which it settles these edges alone.
+func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Values) (e exit.Ending, err error) {
+	var of inspect.Created
+	r := p.NewRun(Operation{
 		Command: "undo", Folder: folder.Undo, Suffix: "-2",
-		Doing: "deleting", Did: "deleted", Settled: "deleted", Sent: "deleted",
-		Prepare: u.prepare, EdgeBytes: sink.DeleteBytes,
-		Caller:   func(r *Run) migrate.Caller { return migrate.CallerFunc(r.Client.Delete) },
-		Outcomes: func(*Run) migrate.Journal { return u },
-		Rosters:  u.rosters,
+		Doing: "deleting", Did: "deleted", Settled: "deleted", Sent: "deleted", EdgeBytes: sink.DeleteBytes,
+		Prepare: func(ctx context.Context, r *Run) error { return r.prepareUndo(ctx, &of) },
+		Caller:  func(r *Run) migrate.Caller { return migrate.CallerFunc(r.Client.Delete) },
+		Part:    func(ordinal int64, _ int) (migrate.EdgeSet, error) { return of.Of(context.Background(), ordinal) },
+	}, set, v, nil)
+	dir := folder.Of(set.Job.State, set.Job.Shard)
+	if err := r.checkUndo(ctx, dir); err != nil {
+		return e, err
 	}
+	e, err = r.Do(ctx)
+	if of.Journal != nil {
+		err = errors.Join(err, of.Journal.Close())
+	}
+	return e, errors.Join(err, reportUndone(dir))
 }
 
-// prepare opens the job, its stage and the undo's own journal, which it creates if need be.
-func (u *Undo) prepare(ctx context.Context, r *Run) (err error) {
-	dir := filepath.Dir(r.Dir)
-	if u.of, err = checkpoint.Open(r.FS, dir, checkpoint.Options{ReadOnly: true}); err != nil {
+// prepareUndo opens the job, its stage and the undo's own journal, which it creates if need be.
+func (j *Run) prepareUndo(ctx context.Context, of *inspect.Created) (err error) {
+	dir := filepath.Dir(j.Dir)
+	if of.Journal, err = checkpoint.Open(j.FS, dir, checkpoint.Options{ReadOnly: true}); err != nil {
 		return err
 	}
-	u.created.Journal, u.sets = u.of, map[int64]migrate.EdgeSet{}
-	id, want := u.of.Identity(), r.Identity()
+	id, want := of.Journal.Identity(), j.Identity()
 	want.Inputs, want.Options = id.Inputs, id.Options
 	if differences := id.Differs(want); len(differences) > 0 {
-		return r.OtherJob(differences)
+		return j.OtherJob(differences)
 	}
-	s, meta, err := source.OpenStaged(filepath.Join(dir, folder.Staged), r.FS)
+	s, meta, err := source.OpenStaged(filepath.Join(dir, folder.Staged), j.FS)
 	if err != nil {
-		return fmt.Errorf("%w: %w; nothing was deleted", inspect.ErrGone, err)
+		return fmt.Errorf("%w; nothing was deleted", err)
 	}
-	r.Stage, r.Counts = s, meta.Counts
-	if err := r.CheckPlan(u.of); err != nil {
+	j.Stage, j.Counts = s, meta.Counts
+	if err := j.CheckPlan(of.Journal); err != nil {
 		return err
 	}
-	if err := r.OpenJournal(); err != nil {
+	if err := j.OpenJournal(); err != nil {
 		return err
 	}
-	if r.Journal == nil {
-		if err := checkpoint.Create(r.FS, r.Dir, undoIdentity(u.of)); err != nil {
+	if j.Journal == nil {
+		t := of.Journal.Totals()
+		id.Options = map[string]string{checkpoint.CommandOption: "undo"}
+		id.Edges, id.Added, id.Rows = t.Imported, t.Added.Imported, t.Imported-t.Added.Imported
+		id.Rejected, id.Duplicates = 0, 0
+		if j.Journal, err = checkpoint.Begin(j.FS, j.Dir, id); err != nil {
 			return err
 		}
-		if err := r.OpenJournal(); err != nil {
-			return err
-		}
 	}
-	u.Journal = r.Journal
-	return r.OpenClient(ctx)
-}
-
-// undoIdentity is the job whose edges are those that the journal has as imported.
-func undoIdentity(of *checkpoint.Journal) checkpoint.Identity {
-	id, t := of.Identity(), of.Totals()
-	options := map[string]string{checkpoint.CommandOption: "undo"}
-	id.Options, id.Created = options, time.Now().UTC()
-	id.Edges, id.Added, id.Rows = t.Imported, t.Added.Imported, t.Imported-t.Added.Imported
-	id.Rejected, id.Duplicates = 0, 0
-	return id
-}
-
-// rosters notes, as the plan goes by, which edges of each roster the job has imported.
-func (u *Undo) rosters(plan iter.Seq2[migrate.Roster, error]) iter.Seq2[migrate.Roster, error] {
-	return func(yield func(migrate.Roster, error) bool) {
-		for r, err := range plan {
-			for i := range r.Chunks {
-				set, wrong := u.imported(r.First + int64(i))
-				if err = errors.Join(err, wrong); wrong == nil && set != (migrate.EdgeSet{}) {
-					u.mu.Lock()
-					u.sets[r.First+int64(i)] = set
-					u.mu.Unlock()
-				}
-			}
-			if !yield(r, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// imported is what the job has imported of a chunk.
-func (u *Undo) imported(ordinal int64) (migrate.EdgeSet, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if set, known := u.sets[ordinal]; known {
-		return set, nil
-	}
-	return u.created.Of(context.Background(), ordinal)
-}
-
-// Part counts the edges of a chunk that the job has imported.
-func (u *Undo) Part(ordinal int64) int {
-	set, _ := u.imported(ordinal)
-	return set.Len()
-}
-
-// Open implements migrate.Journal: other edges than imported ones are never open. Where the job's
-// journal cannot be read, none is.
-func (u *Undo) Open(ordinal int64, n int) (migrate.EdgeSet, bool) {
-	open, maybeSent := u.Journal.Open(ordinal, n)
-	if open == (migrate.EdgeSet{}) {
-		return open, maybeSent
-	}
-	set, err := u.imported(ordinal)
-	if err != nil {
-		return migrate.EdgeSet{}, maybeSent
-	}
-	return open.And(set), maybeSent
-}
-
-// Settle implements migrate.Journal.
-func (u *Undo) Settle(ctx context.Context, s migrate.Settlement) error {
-	if err := u.Journal.Settle(ctx, s); err != nil {
-		return err
-	}
-	if open, _ := u.Open(s.Chunk.Ordinal, len(s.Chunk.Edges)); open == (migrate.EdgeSet{}) {
-		u.mu.Lock()
-		delete(u.sets, s.Chunk.Ordinal)
-		u.mu.Unlock()
-	}
-	return nil
-}
-
-// Close closes the journal of the job.
-func (u *Undo) Close() error {
-	if u.of == nil {
-		return nil
-	}
-	return u.of.Close()
+	j.resumed = true // the process of the import may have sent calls until just now
+	return j.OpenClient(ctx)
 }
 
 // evident reports whether the journal or a probe shows that what the service said to be imported was
@@ -184,8 +100,8 @@ func evident(journal *checkpoint.Journal, probed folder.Probed) bool {
 	return false // whose answer "already" was nobody knows
 }
 
-// ReportUndone says in the report of the job in dir how far its undo is.
-func ReportUndone(dir string) error {
+// reportUndone says in the report of the job in dir how far its undo is.
+func reportUndone(dir string) error {
 	r, err := report.Read(filepath.Join(dir, folder.Report))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -199,63 +115,69 @@ func ReportUndone(dir string) error {
 	return nil
 }
 
-// CheckUndo looks, without changing anything, whether the job in dir can be undone. Without --yes it
+// checkUndo looks, without changing anything, whether the job in dir can be undone. Without --yes it
 // says what that would do.
-func (p *Program) CheckUndo(ctx context.Context, dir string, set settings.Settings) (err error) {
+func (j *Run) checkUndo(ctx context.Context, dir string) (err error) {
 	jobs, err := inspect.Open(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
-	begun, err := inspect.Undoing(dir)
+	probed, err := folder.ReadProbed(j.Set.Job.State)
 	if err != nil {
 		return err
 	}
-	probed, err := folder.ReadProbed(set.Job.State)
-	if err != nil {
-		return err
+	of := jobs[0]
+	switch {
+	case of.Shard != (settings.Shard{}):
+		return Unusable(j.Line().With("shard", of.Shard.String()),
+			"%q holds a job in shards: name the one to undo, one after the other", dir)
+	case of.Journal == nil:
+		return fmt.Errorf("%w in %q", folder.ErrNoJob, of.Dir)
 	}
-	for _, j := range jobs {
-		switch {
-		case j.Journal == nil:
-			return fmt.Errorf("%w in %q", folder.ErrNoJob, j.Dir)
-		case j.Journal.Identity().Command() != "import":
-			return Unusable(p.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
-				j.Dir, j.Journal.Identity().Command())
-		case j.Shard != (settings.Shard{}):
-			return Unusable(p.Line().With("shard", j.Shard.String()),
-				"%q holds a job in shards: name the one to undo, one after the other", dir)
-		case begun != nil || set.AssumeNew || evident(j.Journal, probed):
-			continue
-		}
-		found, next := "nothing shows", p.As(p.Line(), "doctor", "json").With("probe", "FROM,TO")
-		if id := j.Journal.Identity(); probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
-			found, next = "doctor --probe did not show", p.Line().With("assume-new", "")
+	id := of.Journal.Identity()
+	switch {
+	case id.Command() != "import":
+		return Unusable(j.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
+			of.Dir, id.Command())
+	case of.Stage == nil:
+		hint := jobs.Again().On(j.As(j.Line(), "import", "only-accounts")).String()
+		return exit.Errorf(exit.Unexpected, hint+" # stages the input again, and sends nothing twice",
+			"the staged input of %q is gone, so nobody knows what to delete", of.Dir)
+	case of.Undone == nil && !j.Set.AssumeNew && !evident(of.Journal, probed):
+		found, next := "nothing shows", j.As(j.Line(), "doctor", "json").With("probe", "FROM,TO")
+		if probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
+			found, next = "doctor --probe did not show", j.Line().With("assume-new", "")
 		}
 		return Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that this "+
 			"app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
-	}
-	if set.Yes {
+	case j.Set.Yes:
 		return nil
 	}
-	var only func(string) bool
-	if set.OnlyAccounts != "" {
-		list, err := p.OpenAccounts(ctx, "--only-accounts", set.OnlyAccounts)
-		if err != nil {
-			return err
-		}
-		named, err := list.Set(ctx)
-		if err != nil {
-			return err
-		}
-		only = func(from string) bool { _, has := named[from]; return has }
-	}
-	would, err := jobs.Undo(ctx, io.Discard, only)
+	return j.wouldUndo(ctx, of)
+}
+
+// wouldUndo says what an undo would delete.
+func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) error {
+	pilot, err := j.OpenPilot(ctx)
 	if err != nil {
-		return errors.Join(p.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
+		return err
 	}
-	least := time.Duration(float64(would.Calls) / set.Rate * float64(time.Second))
-	return Unusable(p.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
-		"nothing was deleted", terminal.Some(would.Pairs, "edge"), terminal.Some(would.Accounts, "account"),
-		terminal.Some(would.Calls, "call"), terminal.Span(least), set.Rate)
+	var edges, accounts, calls int64
+	of := inspect.Created{Journal: job.Journal}
+	part := func(ordinal int64, _ int) (migrate.EdgeSet, error) { return of.Of(ctx, ordinal) }
+	for r, err := range migrate.Only(pilot.Rosters(ctx, job.Stage, nil), part) {
+		if err != nil {
+			return errors.Join(j.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
+		}
+		accounts++
+		for i := range r.Chunks {
+			n := r.Only(i).Len()
+			edges, calls = edges+int64(n), calls+int64(min(n, 1))
+		}
+	}
+	least := time.Duration(float64(calls) / j.Set.Pace.Rate * float64(time.Second))
+	return Unusable(j.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
+		"nothing was deleted", terminal.Some(edges, "edge"), terminal.Some(accounts, "account"),
+		terminal.Some(calls, "call"), terminal.Span(least), j.Set.Pace.Rate)
 }

@@ -17,7 +17,7 @@ const (
 	calling    = running + " doctor"
 	sending    = "import update undo"
 	staying    = "import accounts verify update undo" // in a state folder
-	inspecting = "status failures explain report undo-list pace clean"
+	inspecting = "status failures explain report pace clean"
 )
 
 // MostDrawn is the largest --sample: more would say nothing new and takes memory for each member.
