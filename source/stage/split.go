@@ -3,53 +3,71 @@ package stage
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
-	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/codec"
+	"friendmigrate/source/spool"
 )
 
 // A partition that doesn't fit into memory is split by the next bits of the hash, once more and
-// more often, until its parts fit. What no bits can split is one account, whose roster is then
-// sealed with help of the disk, or (by evil design) several of the same hash, which are told apart
-// by their names.
+// more often, until its parts fit. What no bits can split is one account, or (by evil design)
+// several of the same hash: these are sorted on disk.
 
-// part is a partition that came out of a split, and what is known of it.
+// part is a partition that came out of a split.
 type part struct {
 	partition
-	key      uint64 // by which it was split
-	same     bool   // of all records
-	min, max []byte // From
+	least, most uint64 // hashes of From_Account in it
 }
 
-// spread splits p into fan parts. by tells the number of the part for a record, and a key that
-// other splits may still tell apart. p is dropped.
-func (s *sealer) spread(ctx context.Context, p *partition, fan int, by func(*record[[]byte]) (int, uint64)) ([]part,
-	error) {
+// split seals a partition that is too large. Its records have the lowest depth bits of their hashes
+// in common.
+func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 	s.loaded.release()
+	fan := s.w.limits.fan(p.cost())
 	out := spill{buffers: make([]buffer, fan), budget: s.w.limits.seal / 2, page: s.page(fan), batch: s.w.limits.batch}
-	for range fan {
-		out.files = append(out.files, s.temporary())
-	}
 	parts := make([]part, fan)
+	for i := range parts {
+		out.files = append(out.files, s.temporary())
+		parts[i].least = math.MaxUint64
+	}
 	err := p.eachRecord(func(r *record[[]byte]) error {
-		i, key := by(r)
-		parts[i].note(r.from, key)
+		hash := s.w.spread(xxhash.Sum64(r.from))
+		i := int(hash >> depth & uint64(fan-1))
+		parts[i].least, parts[i].most = min(parts[i].least, hash), max(parts[i].most, hash)
 		return add(&out, i, r)
 	})
 	err = errors.Join(err, context.Cause(ctx))
 	if err == nil {
 		err = out.flush()
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = p.drop()
 	}
-	for i := range parts {
+	for place := 0; place < fan && err == nil; place++ {
+		i := reverse(place, fan)
 		parts[i].close(out.files[i])
+		err = s.sealPart(ctx, &parts[i], depth+widthOf(fan))
 	}
-	return parts, p.drop()
+	return err
+}
+
+func (s *sealer) sealPart(ctx context.Context, p *part, depth int) error {
+	switch {
+	case p.records == 0:
+		return nil
+	case p.cost() <= s.w.limits.seal:
+		return s.seal(ctx, []*partition{&p.partition})
+	case p.least != p.most:
+		return s.split(ctx, &p.partition, depth)
+	}
+	return s.sealOnDisk(ctx, &p.partition)
 }
 
 func (s *sealer) page(fan int) int {
@@ -63,99 +81,104 @@ func (s *sealer) temporary() *rawFile {
 		s.temps))}
 }
 
-func (p *part) note(from []byte, key uint64) {
-	if p.min == nil {
-		p.key, p.same = key, true
-		p.min, p.max = append([]byte{}, from...), append([]byte{}, from...)
-		return
-	}
-	p.same = p.same && key == p.key
-	if bytes.Compare(from, p.min) < 0 {
-		p.min = append(p.min[:0], from...)
-	}
-	if bytes.Compare(from, p.max) > 0 {
-		p.max = append(p.max[:0], from...)
-	}
-}
-
-// split seals a partition that is too large. Its records have the lowest depth bits of their hashes
-// in common.
-func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
-	fan := s.w.limits.fan(p.cost())
-	parts, err := s.spread(ctx, p, fan, func(r *record[[]byte]) (int, uint64) {
-		hash := s.w.spread(xxhash.Sum64(r.from))
-		return int(hash >> depth & uint64(fan-1)), hash
-	})
-	if err != nil {
+// sealOnDisk writes the rosters of a partition of one hash, and drops the partition. Its records
+// are sorted twice: by pair, which brings the rows of a pair together, the winner first; then the
+// winners by their place in the plan.
+func (s *sealer) sealOnDisk(ctx context.Context, p *partition) (err error) {
+	s.loaded.release()
+	byPair, byPlan := s.newSpool(), s.newSpool()
+	defer func() { err = errors.Join(err, byPair.Close(), byPlan.Close()) }()
+	if err := s.sortByPair(ctx, p, byPair); err != nil {
 		return err
 	}
-	for place := range fan {
-		if err := s.sealPart(ctx, &parts[reverse(place, fan)], depth+widthOf(fan)); err != nil {
+	if err := p.drop(); err != nil {
+		return err
+	}
+	if err := s.resolveSorted(ctx, byPair, byPlan); err != nil {
+		return err
+	}
+	var from []byte
+	var r record[[]byte]
+	for row, err := range byPlan.Rows() {
+		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+			return err
+		}
+		name, rest, _ := bytes.Cut(row.Data, []byte{0})
+		if len(rest) < 8 || new(pageState).next(rest[8:], &r) == nil {
+			return errRaw
+		}
+		if from == nil || !bytes.Equal(name, from) {
+			if from != nil {
+				if err := s.rosters.end(); err != nil {
+					return err
+				}
+			}
+			from = append(from[:0], name...)
+			s.rosters.begin(from)
+		}
+		if err := s.rosters.add(&r); err != nil {
+			return err
+		}
+	}
+	return s.rosters.end()
+}
+
+// newSpool makes a sorter that takes a third of the goroutine's memory: two of them are in use.
+func (s *sealer) newSpool() *spool.Spool {
+	return spool.New(s.w.fsys, s.temporary().name, s.w.limits.seal/3)
+}
+
+func (s *sealer) sortByPair(ctx context.Context, p *partition, byPair *spool.Spool) error {
+	var b []byte
+	return p.eachRecord(func(r *record[[]byte]) error {
+		b = codec.AppendText(codec.AppendText(b[:0], r.to), r.from)
+		b = binary.BigEndian.AppendUint64(b, s.rank(r.order))
+		b = appendRecord(b, new(pageState), r)
+		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // compared faster than bytes
+		return errors.Join(byPair.Add(at, b), context.Cause(ctx))
+	})
+}
+
+// rank orders the edges of one pair: the least wins.
+func (s *sealer) rank(o order) uint64 {
+	if s.w.options.Duplicates == Last && !o.added() {
+		return uint64(addedBit - 1 - o)
+	}
+	return uint64(o)
+}
+
+// resolveSorted hands on the winner of each pair and reports the rows that lost. Rows go by From,
+// which ends with a NUL that no id has, and by their order.
+func (s *sealer) resolveSorted(ctx context.Context, byPair, byPlan *spool.Spool) error {
+	var kept, row []byte
+	var winner, r record[[]byte]
+	for sorted, err := range byPair.Rows() {
+		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+			return err
+		}
+		c := codec.Cursor{Rest: sorted.Data}
+		c.Text()
+		c.Text()
+		c.Bytes(8)
+		if c.Bad || new(pageState).next(c.Rest, &r) == nil {
+			return errRaw
+		}
+		if kept != nil && bytes.Equal(r.to, winner.to) && bytes.Equal(r.from, winner.from) {
+			if r.order.added() {
+				continue
+			}
+			if err := s.report(&r, &winner); err != nil {
+				return err
+			}
+			continue
+		}
+		kept = append(kept[:0], c.Rest...)
+		new(pageState).next(kept, &winner)
+		row = append(append(row[:0], winner.from...), 0)
+		row = append(binary.BigEndian.AppendUint64(row, uint64(winner.order)), kept...)
+		if err := byPlan.Add(migrate.Position{}, row); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (s *sealer) sealPart(ctx context.Context, p *part, depth int) error {
-	switch {
-	case p.records == 0:
-		return nil
-	case p.cost() <= s.w.limits.seal:
-		return s.seal(ctx, []*partition{&p.partition})
-	case !p.same:
-		return s.split(ctx, &p.partition, depth)
-	case bytes.Equal(p.min, p.max):
-		return s.sealLarge(ctx, p)
-	default:
-		return s.splitByName(ctx, p)
-	}
-}
-
-// splitByName seals a partition of several accounts with the same hash: in plan order these follow
-// each other by name.
-func (s *sealer) splitByName(ctx context.Context, p *part) error {
-	pivot, err := p.pivot()
-	if err != nil {
-		return err
-	}
-	parts, err := s.spread(ctx, &p.partition, 2, func(r *record[[]byte]) (int, uint64) {
-		if bytes.Compare(r.from, pivot) < 0 {
-			return 0, p.key
-		}
-		return 1, p.key
-	})
-	if err != nil {
-		return err
-	}
-	for i := range parts {
-		if err := s.sealPart(ctx, &parts[i], 64); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pivot chooses a name that is not the first one, from about the middle of a sample: so both parts
-// are smaller than p.
-func (p *part) pivot() ([]byte, error) {
-	const sample = 1000
-	enough := errors.New("enough")
-	var names [][]byte
-	err := p.eachRecord(func(r *record[[]byte]) error {
-		names = append(names, bytes.Clone(r.from))
-		if len(names) == sample {
-			return enough
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, enough) {
-		return nil, err
-	}
-	slices.SortFunc(names, bytes.Compare)
-	names = slices.CompactFunc(names, bytes.Equal)
-	if pivot := names[len(names)/2]; bytes.Compare(pivot, p.min) > 0 {
-		return pivot, nil
-	}
-	return p.max, nil
 }
