@@ -174,10 +174,12 @@ func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
 
 func newSealer(w *Writer, job *sealJob, id int) *sealer {
 	s := &sealer{w: w, job: job, id: id}
+	name := fmt.Sprintf("%s%d", sealedPrefix, id)
+	file := &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
 	s.out = rosterWriter{
 		tally: tally{totals: &s.totals, maxFriends: int64(w.options.MaxFriends),
 			groups: make(map[string]struct{})},
-		out:    segmentWriter{file: newSealedFile(w, id)},
+		out:    segmentWriter{file: file},
 		limits: &w.limits,
 		digest: rosterDigest{h: sha256.New()},
 	}

@@ -1,12 +1,12 @@
 package stage
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
-	"path/filepath"
 
 	"github.com/klauspost/compress/s2"
 
@@ -30,14 +30,15 @@ const (
 // chunk of the largest edges.
 const maxBlock = (1000 + 64) * (MaxEdgeBytes + 64)
 
-// sealedFile is a file of segments that is being written.
+// sealedFile is a file of segments that is being written. It is created when there is something to
+// write.
 type sealedFile struct {
 	fsys disk.FS
 	name string // within the stage's folder
 	path string
 	f    disk.File
+	w    *bufio.Writer
 	off  int64 // what was written or gathered
-	b    []byte
 }
 
 const sealedBatch = 256 << 10
@@ -49,19 +50,10 @@ func (f *sealedFile) append(b []byte) error {
 		if err != nil {
 			return fmt.Errorf("create rosters: %w", err)
 		}
-		f.f = file
+		f.f, f.w = file, bufio.NewWriterSize(file, sealedBatch)
 	}
-	f.b = append(f.b, b...)
 	f.off += int64(len(b))
-	if len(f.b) < sealedBatch {
-		return nil
-	}
-	return f.flush()
-}
-
-func (f *sealedFile) flush() error {
-	_, err := f.f.Write(f.b)
-	if f.b = f.b[:0]; err != nil {
+	if _, err := f.w.Write(b); err != nil {
 		return fmt.Errorf("write rosters %q: %w", f.path, err)
 	}
 	return nil
@@ -72,7 +64,7 @@ func (f *sealedFile) finish() error {
 	if f.f == nil {
 		return nil
 	}
-	err := f.flush()
+	err := f.w.Flush()
 	if err == nil {
 		err = f.f.Sync()
 	}
@@ -86,9 +78,7 @@ func (f *sealedFile) close() error {
 	if f.f == nil {
 		return nil
 	}
-	file := f.f
-	f.f = nil
-	return file.Close()
+	return f.f.Close()
 }
 
 // segment is where a segment is and what it holds.
@@ -171,11 +161,4 @@ func (w *segmentWriter) end() (_ segment, ok bool, err error) {
 	w.now.index = int64(len(w.index))
 	w.now.crc = crc32.Checksum(w.index, castagnoli)
 	return w.now, true, w.file.append(w.index)
-}
-
-// newSealedFile names the file of a sealing goroutine; it is created when there is something to
-// write.
-func newSealedFile(w *Writer, i int) *sealedFile {
-	name := fmt.Sprintf("%s%d", sealedPrefix, i)
-	return &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
 }

@@ -57,103 +57,75 @@ func (w *walk) segment(ctx context.Context, g *segment) bool {
 
 // large yields a large roster.
 func (w *walk) large(file int, e *indexEntry) bool {
-	l := &largeRoster{stage: w.stage, file: file, from: e.from, first: w.next, edges: e.edges, blocks: e.blocks}
-	w.next += e.chunks
-	return w.yield(migrate.Roster{From: e.from, First: l.first, Chunks: int(e.chunks), Edges: e.edges,
-		ChunkBytes: e.memory, Load: l.load}, nil)
+	r := rosterPlace{stage: w.stage, file: file, blocks: e.blocks, from: e.from, first: w.next, edges: e.edges}
+	return w.give(r, e.chunks, e.memory)
+}
+
+// give yields the roster at a place.
+func (w *walk) give(r rosterPlace, chunks, memory int64) bool {
+	w.next += chunks
+	return w.yield(migrate.Roster{From: r.from, First: r.first, Chunks: int(chunks), Edges: r.edges,
+		ChunkBytes: memory, Load: r.load}, nil)
 }
 
 // pack yields the small rosters of a block.
 func (w *walk) pack(file int, e *indexEntry) bool {
-	b := e.blocks[0]
-	raw, err := w.stage.readBlock(file, &b)
+	raw, err := w.stage.readBlock(file, &e.blocks[0])
 	if err != nil {
 		return w.fail(err)
 	}
 	end := w.next + e.chunks
 	c := codec.Cursor{Rest: raw}
 	for range e.rosters {
-		start := len(raw) - len(c.Rest)
 		p := readPacked(&c)
 		chunks := chunksOf(p.edges)
 		if c.Bad || w.next+chunks > end {
-			return w.fail(w.stage.damaged(file, b.offset, "malformed rosters"))
+			return w.fail(w.stage.damaged(file, e.blocks[0].offset, "malformed rosters"))
 		}
 		if w.skipped(chunks) {
 			continue
 		}
-		r := &packedRoster{stage: w.stage, file: file, block: b, start: start, from: string(p.from), first: w.next,
-			edges: p.edges}
-		w.next += chunks
-		if !w.yield(migrate.Roster{From: r.from, First: r.first, Chunks: int(chunks), Edges: p.edges,
-			ChunkBytes: p.memory, Load: r.load}, nil) {
+		r := rosterPlace{stage: w.stage, file: file, blocks: e.blocks, start: len(raw) - len(c.Rest) - len(p.chunks),
+			from: string(p.from), first: w.next, edges: p.edges}
+		if !w.give(r, chunks, p.memory) {
 			return false
 		}
 	}
 	if len(c.Rest) > 0 || w.next != end {
-		return w.fail(w.stage.damaged(file, b.offset, "malformed rosters"))
+		return w.fail(w.stage.damaged(file, e.blocks[0].offset, "malformed rosters"))
 	}
 	return true
 }
 
-// packedRoster is where a small roster is: all that is kept of one that waits.
-type packedRoster struct {
-	stage *Stage
-	block block
-	file  int
-	start int // in the block
-	from  string
-	first int64
-	edges int64
-}
-
-func (r *packedRoster) load(i int) (migrate.Chunk, error) {
-	raw, err := r.stage.readBlock(r.file, &r.block)
-	if err != nil {
-		return migrate.Chunk{}, err
-	}
-	c := codec.Cursor{Rest: raw[r.start:]}
-	p := readPacked(&c)
-	chunk, err := chunkAt(p.chunks, int64(i))
-	if err != nil {
-		return migrate.Chunk{}, r.stage.damaged(r.file, r.block.offset, err.Error())
-	}
-	return r.stage.decode(r.file, &r.block, r.from, r.first, r.edges, i, chunk)
-}
-
-// largeRoster is the same for a large one.
-type largeRoster struct {
+// rosterPlace is where a roster is: all that is kept of one that waits.
+type rosterPlace struct {
 	stage  *Stage
 	file   int
+	blocks []block // of a small roster the one that it is in, with others
+	start  int     // of its chunks, in each block
 	from   string
 	first  int64
 	edges  int64
-	blocks []block
 }
 
-func (r *largeRoster) load(i int) (migrate.Chunk, error) {
+// load reads chunk i and checks that it has the edges that it should have.
+func (r *rosterPlace) load(i int) (migrate.Chunk, error) {
 	n := sort.Search(len(r.blocks), func(n int) bool { return r.blocks[n].first > int64(i) })
 	b := &r.blocks[n-1]
 	raw, err := r.stage.readBlock(r.file, b)
 	if err != nil {
 		return migrate.Chunk{}, err
 	}
-	chunk, err := chunkAt(raw, int64(i)-b.first)
-	if err != nil {
-		return migrate.Chunk{}, r.stage.damaged(r.file, b.offset, err.Error())
+	chunk, err := chunkAt(raw[r.start:], int64(i)-b.first)
+	var edges []migrate.Edge
+	if err == nil {
+		edges, err = decodeChunk(r.from, chunk)
 	}
-	return r.stage.decode(r.file, b, r.from, r.first, r.edges, i, chunk)
-}
-
-// decode decodes chunk i of a roster and checks that it has the edges that it should have.
-func (s *Stage) decode(file int, b *block, from string, first, edges int64, i int, chunk []byte) (migrate.Chunk,
-	error) {
-	list, err := decodeChunk(from, chunk)
-	if err == nil && int64(len(list)) != min(edges-int64(i)*migrate.MaxChunkEdges, migrate.MaxChunkEdges) {
+	if err == nil && int64(len(edges)) != min(r.edges-int64(i)*migrate.MaxChunkEdges, migrate.MaxChunkEdges) {
 		err = errMalformed
 	}
 	if err != nil {
-		return migrate.Chunk{}, s.damaged(file, b.offset, err.Error())
+		return migrate.Chunk{}, r.stage.damaged(r.file, b.offset, err.Error())
 	}
-	return migrate.Chunk{Ordinal: first + int64(i), From: from, Edges: list}, nil
+	return migrate.Chunk{Ordinal: r.first + int64(i), From: r.from, Edges: edges}, nil
 }
