@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
+	"time"
 
 	"friendmigrate/migrate"
 )
@@ -277,4 +279,85 @@ type Totals struct {
 	Pending      int64         // Identity.Edges less Settled
 	Reopened     int64         // of Pending: moved back from failed, not settled since
 	Chunks       int64         // chunks with every edge settled
+}
+
+// RunStart is what is known when a run begins.
+type RunStart struct {
+	At      time.Time `json:"at"`
+	Workers int       `json:"workers"`
+	Version string    `json:"version"` // of the program
+
+	OnlyMissing bool `json:"onlyMissing,omitempty"` // it asked first, and imported what was not there
+}
+
+// RunEnd is the account of a run that ended in order.
+type RunEnd struct {
+	At    time.Time `json:"at"`
+	Code  int       `json:"code"` // exit code
+	Calls int64     `json:"calls"`
+
+	// AllAnswered: the run left no edge open that a call without an answer carried. Without it,
+	// Open says that every chunk that the run touched may have been sent.
+	AllAnswered bool             `json:"allAnswered"`
+	Facts       map[string]int64 `json:"facts,omitempty"` // whatever else the report adds up over runs, by name
+}
+
+// Run is one run of the job. End is nil while it lasts, and for good if it was killed.
+type Run struct {
+	Start RunStart
+	End   *RunEnd
+}
+
+// bitmap is a set of small numbers, one bit each. It grows where it has to.
+type bitmap []uint64
+
+func newBitmap(size int64) bitmap { return make(bitmap, (size+63)/64) }
+
+func (m bitmap) has(i int64) bool {
+	return i >= 0 && i/64 < int64(len(m)) && m[i/64]&(1<<(i%64)) != 0
+}
+
+func (m *bitmap) add(i int64) {
+	for int64(len(*m)) <= i/64 {
+		*m = append(*m, 0)
+	}
+	(*m)[i/64] |= 1 << (i % 64)
+}
+
+func (m bitmap) remove(i int64) {
+	if m.has(i) {
+		m[i/64] &^= 1 << (i % 64)
+	}
+}
+
+// hasAll reports whether all of first, first+1, ... are in the set, n numbers.
+func (m bitmap) hasAll(first, n int64) bool {
+	if n <= 0 {
+		return true
+	}
+	last := first + n - 1
+	if first < 0 || last/64 >= int64(len(m)) {
+		return false
+	}
+	for w := first / 64; w <= last/64; w++ {
+		want := ^uint64(0)
+		if w == first/64 {
+			want &= ^uint64(0) << (first % 64)
+		}
+		if w == last/64 {
+			want &= ^uint64(0) >> (63 - last%64)
+		}
+		if m[w]&want != want {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *bitmap) addAll(other bitmap) {
+	for w, word := range other {
+		for ; word != 0; word &= word - 1 {
+			m.add(int64(w*64 + bits.TrailingZeros64(word)))
+		}
+	}
 }

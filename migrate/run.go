@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -103,4 +104,72 @@ func Guard(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// Journal is the job's memory of what is settled.
+type Journal interface {
+	// Open tells which of the n edges of a chunk are not settled yet, and whether an earlier run
+	// may have sent some of those without seeing the answer. It is cheap, reads no file and is safe
+	// for concurrent use.
+	Open(ordinal int64, n int) (open EdgeSet, maybeSent bool)
+
+	// Settle records final outcomes of edges of one chunk and returns once that is durable. It is
+	// safe for concurrent use. The first error is final: from then on every call returns it and
+	// nothing more is recorded.
+	Settle(ctx context.Context, s Settlement) error
+}
+
+// Settlement is the final outcome of some edges of one chunk. No edge is settled twice unless it
+// was reopened in between.
+type Settlement struct {
+	Chunk Chunk
+	Edges []Settled
+}
+
+// Settled is the final outcome of one edge: Imported, Already or Failed.
+type Settled struct {
+	Index    int // in Chunk.Edges
+	Outcome  Outcome
+	Attempts int // calls that carried this edge, in this run
+}
+
+// Meter is the run's own count of what it did, to be read while it goes on. The zero Meter is
+// ready.
+type Meter struct {
+	mu  sync.Mutex
+	now Snapshot
+}
+
+// Snapshot is what a Meter shows at one moment. Edges and calls are of this run alone.
+type Snapshot struct {
+	Imported, Already, AlreadyUncertain, Failed int64 // edges settled
+	Calls                                       int64 // calls of the Caller that were sent
+	Retried                                     int64 // of those, calls for edges that had been sent before
+	Uncertain                                   int64 // calls without a usable answer
+	Throttled                                   int64
+	Halved                                      int64
+	Rosters                                     int64 // rosters done
+	Working                                     int   // workers that have an order, if only to wait for the pace
+	Parked                                      int   // rosters that wait out a backoff
+	Holding                                     bool  // nothing gets through: one probe at a time
+	HoldSince                                   time.Time
+	HoldReason                                  string
+	NextProbe                                   time.Time // of a hold; while it is under way, when it left
+	Holds                                       int64
+}
+
+// Settled counts the edges that this run has settled.
+func (s Snapshot) Settled() int64 { return s.Imported + s.Already + s.Failed }
+
+// Snapshot reads the meter.
+func (m *Meter) Snapshot() Snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+func (m *Meter) update(f func(*Snapshot)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f(&m.now)
 }
