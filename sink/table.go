@@ -187,7 +187,7 @@ func accountCodes() []Code {
 		maybe(again(70202, OnCall, srcOld, "a timeout inside the service; it passes")),
 		item(70206, srcOld, "the number of accounts in the call is wrong"),
 		stop(70346, srcObs, "the service refused the signature: check --secret-key-file and --sdk-app-id"),
-		stop(70398, srcErr, "the app has as many accounts as its plan allows (100 on the trial edition): upgrade"),
+		stop(70398, srcErr, "the plan allows no more accounts (trial edition: 100): upgrade"),
 		item(70399, srcErr, "a deleted account cannot come back for three months"),
 		stop(70402, srcErr, "a parameter is wrong: check --sdk-app-id and --identifier"),
 		stop(70403, srcOld, "--identifier is not an admin of this app: use the admin account set in the console"),

@@ -105,7 +105,7 @@ func (x *exported) failedHint(now export.Position) string {
 		l = l.With("output", dir+stem+"-rest."+endings)
 	}
 	if now.Unread() == 0 {
-		return export.MoveList(x.Set.Destination) + l.String() + " # to read them once more"
+		return export.MoveList(x.Set.Destination) + l.String()
 	}
 	return export.MoveList(x.Set.Destination) + l.String() + " # after fixing what their codes say"
 }

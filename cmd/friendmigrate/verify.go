@@ -144,9 +144,8 @@ func (v verified) facts() (text string) {
 		}
 		lists = append(lists, p.Seen()...)
 	}
-	const most = 3
-	if more := len(lists) - most; more > 0 {
-		lists = append(lists[:most], fmt.Sprintf("and %d lists of other shards", more))
+	if more := len(lists) - 1; more > 1 && len(v.Parts) > 1 {
+		lists = []string{fmt.Sprintf("%s and %d more lists", lists[0], more)}
 	}
 	add(int64(len(lists)), "see %s", strings.Join(lists, ", "))
 	return text

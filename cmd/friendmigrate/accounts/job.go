@@ -299,11 +299,11 @@ func (j *Job) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 		text = fmt.Sprintf("all %s exist", terminal.Some(r.All, "account"))
 	}
 	if r.Imported > 0 {
-		text += fmt.Sprintf(" (%s imported by this run)", terminal.Count(r.Imported))
+		text += fmt.Sprintf(" (%s imported)", terminal.Count(r.Imported))
 	}
 	if r.Missing > 0 {
-		text += fmt.Sprintf(", %s missing%s, see %s", terminal.IsAre(r.Missing, "account"), report.Codes(r.ByCode),
-			r.List)
+		text += fmt.Sprintf(", %s %s missing%s, see %s", terminal.Count(r.Missing),
+			terminal.Verb(r.Missing, "is", "are"), report.Codes(r.ByCode), r.List)
 	}
 	if r.Unasked > 0 {
 		text += fmt.Sprintf(", %s still to be asked about", terminal.IsAre(r.Unasked, "account"))

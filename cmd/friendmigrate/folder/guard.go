@@ -92,7 +92,7 @@ func (r *Reads) checkFiles(dir string, above bool) error {
 		}
 		for _, in := range r.all {
 			if leadsInto(in.name, info) || os.SameFile(in.info, info) {
-				return part(in.flag, in.name, dir, e.Name())
+				return part(in.flag, in.name, e.Name())
 			}
 		}
 		joint := above && (e.Name() == Report || e.Name() == Page || e.Name() == paceFile ||
@@ -124,7 +124,7 @@ func CheckNames(flag, name, state string, isFolder bool) error {
 		first, _, _ = strings.Cut(rest, "/")
 	}
 	if reserved(first) {
-		return part(flag, name, state, first)
+		return part(flag, name, first)
 	}
 	return nil
 }
@@ -135,13 +135,12 @@ func overlap(flag, name, state string) error {
 }
 
 // part is the error of an input that is, or lies in, a file of the state.
-func part(flag, name, state, file string) error {
+func part(flag, name, file string) error {
 	also := ""
 	if strings.HasPrefix(file, Failed+".") {
-		also = " (in the job itself --retry-failed sends these edges again)"
+		also = ", or --retry-failed"
 	}
-	return fmt.Errorf("%s %q is part of the state in %q, which an import writes: it needs another --state%s",
-		flag, name, state, also)
+	return fmt.Errorf("%s %q is part of --state: give another%s", flag, name, also)
 }
 
 // CheckFile refuses to write over a file that is read, or that is not ours. A list that the command

@@ -76,7 +76,7 @@ func (j *Run) finishedWords(o outcome) string {
 	if o.rejected > 0 {
 		parts = append(parts, RejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
 	}
-	if pending := o.account.Pending(); o.pilot != nil {
+	if pending := o.account.Pending(); o.pilot != nil && pending > 0 {
 		parts = append(parts, terminal.IsAre(pending, "edge")+" pending of other accounts")
 	}
 	if j.rehearsal != nil {
@@ -158,7 +158,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 		func(name string) bool { return !strings.HasPrefix(name, "Tag_") })
 	switch {
 	case len(tags) == 1:
-		return l.String() + " # after creating " + tags[0] + " in the console, if it is not there"
+		return l.String() + " # after creating " + tags[0] + " in the console"
 	case len(tags) > 1: // nothing tells which one it is
 		return l.String() + " # after creating those of " + strings.Join(tags, ", ") +
 			" in the console that are not there"
@@ -177,9 +177,9 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	if stop.Code == sink.NoAccount {
 		show = j.As(j.Line(), "accounts", "json").Of()
 	}
-	hint := show.String() + " # shows them; then: " + l.String()
+	hint := show.String() + " # shows them; then import with --retry-failed"
 	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {
-		hint += "; --max-failure-ratio 0 goes on in any case"
+		hint += ", or --max-failure-ratio 0 to go on"
 	}
 	return hint
 }
@@ -238,8 +238,7 @@ func (j *Run) fixedHint() string {
 		fixed = append(fixed[:i], "fixed."+format)
 	}
 	return j.FollowUp(j.Line().Without("fresh", "retry-failed", "only-accounts"), j.Set.Job,
-		"-fixed").Of(fixed...).String() +
-		" # with the rows of " + j.path(folder.Rejected) + " fixed in " + strings.Join(fixed, " and ")
+		"-fixed").Of(fixed...).String() + " # with " + j.path(folder.Rejected) + ", fixed"
 }
 
 // realRun is the command of the run that was rehearsed.

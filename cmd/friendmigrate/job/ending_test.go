@@ -80,9 +80,9 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"failed", judged("--fresh a.csv", nil), account(10, 1, 0, 0), 3,
 			"finished: 10 of 11 edges are in place, 40 calls in less than a second; 1 edge failed, see state/failed.csv; hint: friendmigrate import --retry-failed a.csv # after fixing what their codes say"},
 		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
-			"finished: all 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-fixed fixed.csv # with the rows of state/rejected.csv fixed in fixed.csv"},
+			"finished: all 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-fixed fixed.csv # with state/rejected.csv, fixed"},
 		{"all rejected, JSONL", withCounts(judged("a.jsonl", nil), source.Counts{RejectedIn: []string{source.JSONL}, AllRejected: []source.AllRejected{{Reason: "From_Account is empty", Inputs: 1}}}), account(0, 0, 2, 0), 3,
-			"finished without a call: the input has no edges; 2 rows were rejected, see state/rejected.csv (all rows: From_Account is empty); hint: friendmigrate import --state state-fixed fixed.jsonl # with the rows of state/rejected.csv fixed in fixed.jsonl"},
+			"finished without a call: the input has no edges; 2 rows were rejected, see state/rejected.csv (all rows: From_Account is empty); hint: friendmigrate import --state state-fixed fixed.jsonl # with state/rejected.csv, fixed"},
 		{"a deadline", judged("a.csv", stopped(migrate.ReasonDuration, "", "")), account(10, 0, 0, 5), 4,
 			"stopped after --max-duration; 5 of 15 edges are pending; hint: friendmigrate import a.csv"},
 		{"an outage, with failures and rejects", judged("--retry-failed=30003 a.csv", stopped(migrate.ReasonOutage, "nothing got through for 15m0s: timeout", "")), account(10, 2, 1, 5), 4,
@@ -93,20 +93,20 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 			`refused each time with code 30014 (the other account's friend list is full); the service says "full"` + "\nfriendmigrate: " +
 				"stopped: 6 edges failed in this run, more than --max-failures 5; " +
 				"6 edges failed (30014), see state/failed.csv; 3 of 10 edges are pending; " +
-				"hint: friendmigrate failures --code 30014 # shows them; then: friendmigrate import --retry-failed a.csv"},
+				"hint: friendmigrate failures --code 30014 # shows them; then import with --retry-failed"},
 		{"a share", judged("--state s a.csv", braked(migrate.Brake{Kind: migrate.BrakeRatio, Count: 2000, Of: 3000, Limit: 0.5, Text: "no"}, 39999)), coded(account(1000, 2000, 0, 3), 39999, 1990, 30003, 10), 6,
 			`refused mostly with code 39999; the service says "no"` + "\nfriendmigrate: " +
-				"stopped: 2,000 of 3,000 edges settled in this run failed, and --max-failure-ratio is 0.5; " +
+				"stopped: 2,000 of 3,000 edges settled in this run failed, --max-failure-ratio is 0.5; " +
 				"2,000 edges failed (1,990 with 39999, 10 with 30003), see state/failed.csv; 3 of 3,003 edges are pending; " +
-				"hint: friendmigrate failures --state s --code 39999 # shows them; then: friendmigrate import --state s --retry-failed a.csv; " +
-				"--max-failure-ratio 0 goes on in any case"},
+				"hint: friendmigrate failures --state s --code 39999 # shows them; then import with --retry-failed, " +
+				"or --max-failure-ratio 0 to go on"},
 		{"a tag that was never created", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeField, Text: "Custom_Tag", All: true, Landed: true, Fields: []string{"Tag_SNS_Custom_A"}}, 39999)), account(1, 0, 0, 3), 6,
 			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
-				"stopped: chunk after chunk is refused for some of its edges; what is refused has Tag_SNS_Custom_A, and no edge that landed has; " +
-				`3 of 4 edges are pending; hint: friendmigrate import a.csv # after creating Tag_SNS_Custom_A in the console, if it is not there`},
+				"stopped: chunk after chunk is refused for some edges; only refused edges have Tag_SNS_Custom_A; " +
+				`3 of 4 edges are pending; hint: friendmigrate import a.csv # after creating Tag_SNS_Custom_A in the console`},
 		{"tags of which any may be missing", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeHalved, Text: "Custom_Tag", All: true, Fields: []string{"Tag_SNS_Custom_A", "Tag_SNS_Custom_B", "Remark"}}, 39999)), account(0, 0, 0, 3), 6,
 			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
-				"stopped: chunk after chunk is refused edge by edge; what is refused has Tag_SNS_Custom_A, Tag_SNS_Custom_B, Remark, and nothing landed to compare it with; " +
+				"stopped: chunk after chunk is refused edge by edge; the refused edges have Tag_SNS_Custom_A, Tag_SNS_Custom_B, Remark, and none landed to compare them with; " +
 				`3 of 3 edges are pending; hint: friendmigrate import a.csv # after creating those of Tag_SNS_Custom_A, Tag_SNS_Custom_B in the console that are not there`},
 		{"calls that are too large", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeExtra, Count: 201, Limit: 200, All: true, Bytes: 30_000}, 413)), account(1, 0, 0, 3), 6,
 			"refused each time with HTTP 413\nfriendmigrate: stopped: finding the edges that are refused has cost 201 extra calls, more than --max-extra-calls 200; 3 of 4 edges are pending; " +

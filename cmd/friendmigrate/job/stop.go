@@ -133,7 +133,7 @@ func brakeWords(b *migrate.Brake) string {
 	case migrate.BrakeNothing:
 		what = fmt.Sprintf("none of the first %s landed an edge", terminal.Some(b.Count, "call"))
 	case migrate.BrakeField:
-		what = "chunk after chunk is refused for some of its edges"
+		what = "chunk after chunk is refused for some edges"
 	case migrate.BrakeHalved:
 		what = "chunk after chunk is refused edge by edge"
 	case migrate.BrakeExtra:
@@ -143,15 +143,15 @@ func brakeWords(b *migrate.Brake) string {
 		what = fmt.Sprintf("%s failed in this run, more than --max-failures %s",
 			terminal.Some(b.Count, "edge"), terminal.Count(int64(b.Limit)))
 	case migrate.BrakeRatio:
-		what = fmt.Sprintf("%s of %s settled in this run failed, and --max-failure-ratio is %g",
+		what = fmt.Sprintf("%s of %s settled in this run failed, --max-failure-ratio is %g",
 			terminal.Count(b.Count), terminal.Some(b.Of, "edge"), b.Limit)
 	}
 	switch names := someNames(b.Fields); {
 	case names == "":
 	case b.Landed:
-		what += "; what is refused has " + names + ", and no edge that landed has"
+		what += "; only refused edges have " + names
 	default:
-		what += "; what is refused has " + names + ", and nothing landed to compare it with"
+		what += "; the refused edges have " + names + ", and none landed to compare them with"
 	}
 	return what
 }

@@ -46,8 +46,8 @@ func (r *Result) differentHint() string {
 	command, suffix, then := "import", "-missing", ""
 	switch {
 	case r.Missing == 0 && len(different) == 0: // friend_update cannot set what differs
-		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: importing " +
-			r.Parts[0].Lists.Different + " helps only if this app overwrites on re-import, which this tells"
+		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: " +
+			"tells whether importing the list again would help"
 	case r.Missing == 0:
 		command, suffix, lists = "update", "-update", different
 	case len(different) > 0:
