@@ -159,7 +159,12 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	s.Progress, s.Account, s.Code, s.What = p, p.Account, p.Code, p.What
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
-	if s.now.Failures = p.Failures; p.Phase != progress.Ended && age < signOfLife {
+	s.now.Failures = p.Failures
+	if p.Phase == progress.Ended || age >= signOfLife {
+		return nil
+	}
+	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a fresh snapshot
+	if held || err != nil {               // a folder that is only read tells nothing of its lock
 		s.Phase, s.now = p.Phase, *p
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -31,6 +32,16 @@ func snapshot(t *testing.T, dir string, s progress.Snapshot) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// locked is what a process does that works on a state.
+func locked(t *testing.T, dir string) *checkpoint.Lock {
+	t.Helper()
+	lock, err := checkpoint.TryLock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lock
 }
 
 func status(t *testing.T, base string, light bool) *Status {
@@ -57,7 +68,14 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 	} {
 		base := t.TempDir()
 		snapshot(t, base, c.snapshot)
+		lock := locked(t, base)
 		s := status(t, base, false)
+		if err := lock.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if killed := status(t, base, false); killed.Shards[0].Running() {
+			t.Errorf("%s: nobody has the lock, and it is %s", name, killed.Phase)
+		}
 		if s.Phase != c.phase || s.Ended() != c.ended || s.Line() != c.line {
 			t.Errorf("%s: phase %s, ended %v, %q", name, s.Phase, s.Ended(), s.Line())
 		}
@@ -79,6 +97,7 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 			}
 			return migrate.Outcome{Kind: migrate.Imported}
 		})
+		defer locked(t, s.dir).Release()
 		account := report.Make(s.journal.Identity(), s.journal.Totals())
 		left := float64(10 * (i + 1))
 		snapshot(t, s.dir, progress.Snapshot{Phase: progress.Sending, At: noon, Account: &account, Failures: s.journal.Totals().FailedByCode, Settled: account.Edges() - account.Pending(), Total: account.Edges(), Percent: progress.Percent(account.Edges()-account.Pending(), account.Edges()), Left: &left, Calls: &progress.Calls{PerSecond: 30}})

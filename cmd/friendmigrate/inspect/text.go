@@ -125,7 +125,7 @@ func (s *Status) runRows(row func(name, value, about string)) {
 	if runs > 0 {
 		about := ""
 		if killed > 0 {
-			about = fmt.Sprintf("%d of them were killed", killed)
+			about = fmt.Sprintf("%d of them %s killed", killed, terminal.Verb(int64(killed), "was", "were"))
 		}
 		row("runs", terminal.Count(int64(runs)), about)
 	}
