@@ -25,9 +25,9 @@ type Config struct {
 	// long, whether the client waits for the answer or not.
 	Latency, Jitter time.Duration
 
-	// Compact keeps 11 bytes of hash per edge. Presence, counts and digest stay exact but for a chance
-	// of collision of n²/2⁶⁵ over n edges; fields and lists are gone, so friend_get answers 30006 for
-	// an account with friends, and Graph yields nothing.
+	// Compact keeps hashes alone: 8 bytes an edge, some 12 with room to grow. Presence, counts and
+	// digest stay exact but for a chance of collision of n²/2⁶⁵ over n edges; fields and lists are
+	// gone, so friend_get answers 30006 for an account with friends, and Graph yields nothing.
 	Compact bool
 
 	// Observe is told about every call before the last byte of its answer is written or, without an

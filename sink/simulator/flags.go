@@ -5,7 +5,6 @@ import (
 	"cmp"
 	_ "embed" // of flags.txt
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -47,8 +46,8 @@ func (c *Config) Flags() (flags []Flag) {
 			f.Usage = strings.TrimSpace(f.Usage + " " + strings.Join(words, " "))
 		default:
 			value := strings.Join(words[1:len(words)-1], " ")
-			field := reflect.ValueOf(c).Elem().FieldByName(words[len(words)-1]).Addr().Interface()
-			flags = append(flags, Flag{Name: words[0], Value: value, Group: group, Set: c.setter(field, value)})
+			field := reflect.ValueOf(c).Elem().FieldByName(words[len(words)-1])
+			flags = append(flags, Flag{Name: words[0], Value: value, Group: group, Set: setter(field, value)})
 		}
 	}
 	return flags
@@ -101,104 +100,124 @@ func (c *Config) setShares(kind FaultKind, applied bool, text string) error {
 	return nil
 }
 
-// setter sets a field to what a text says; value is what its flag's value is.
-func (c *Config) setter(field any, value string) func(text string) error {
-	switch into := field.(type) {
-	case *string:
-		return set(into, plain)
-	case *int:
-		return set(into, numeral)
-	case *int64:
-		return set(into, numeral)
-	case *uint64:
-		return set(into, numeral)
-	case *float64:
-		if value == "SHARE" {
-			return set(into, portion)
-		}
-		return set(into, numeral)
-	case *time.Duration:
-		return set(into, duration)
-	case *[]time.Duration:
-		return set(into, commas(duration))
-	case *Window:
-		return set(into, window)
-	case *[]Span:
-		return set(into, commas(calls))
-	case *[]Outage:
-		return set(into, commas(outage))
-	case *[]Change[string]:
-		return set(into, commas(change(keyFile)))
-	case *[]Change[float64]:
-		return set(into, commas(change(numeral[float64])))
-	case *Set:
-		return set(into, members(value))
-	case *bool:
-		if value == "" {
-			return set(into, toggle)
-		}
-	}
-	return choice(reflect.ValueOf(field).Elem(), strings.Split(value, "|"))
-}
-
-// set sets a field to what parse makes of a text, if that is no error.
-func set[T any](into *T, parse func(string) (T, error)) func(text string) error {
+// setter sets a field to what a text says, if that is no error.
+func setter(field reflect.Value, value string) func(text string) error {
 	return func(text string) error {
-		v, err := parse(text)
+		fresh := reflect.New(field.Type()).Elem()
+		err := read(fresh, value, text)
 		if err == nil {
-			*into = v
+			field.Set(fresh)
 		}
 		return err
 	}
 }
 
-// choice sets a field to one of some words: the first is the zero value, and so on. Of a bool the
-// second is true.
-func choice(into reflect.Value, words []string) func(text string) error {
-	return func(text string) error {
-		for i, w := range words {
-			if w != text {
-				continue
-			}
-			if into.Kind() == reflect.Bool {
-				into.SetBool(i == 1)
-			} else {
-				into.SetUint(uint64(i))
-			}
-			return nil
+// read sets v to what a text says; value is how flags.txt describes it.
+func read(v reflect.Value, value, text string) (err error) {
+	switch into := v.Addr().Interface().(type) {
+	case *string:
+		*into = text
+		return nil
+	case *time.Duration:
+		if *into, err = time.ParseDuration(text); err != nil || *into < 0 {
+			return fmt.Errorf("%q is not a duration such as 1m30s", text)
 		}
+		return nil
+	case *Set:
+		*into, err = members(value, text)
+		return err
+	case *Window, *Span:
+		return readRange(v, value, text)
+	case *Outage: // FROM-TO[=FAULT]
+		when, fault, given := strings.Cut(text, "=")
+		into.Fault.Kind = FaultRefuse
+		if err = readRange(v.FieldByName("Window"), value, when); err == nil && given {
+			into.Fault, err = ParseFault(fault)
+		}
+		return err
+	case *Change[string]:
+		var file Change[string]
+		if err = readChange(reflect.ValueOf(&file).Elem(), value, text); err != nil {
+			return err
+		}
+		into.At = file.At
+		into.To, err = readText(file.To)
+		into.To = strings.TrimSpace(into.To)
+		return err
+	case *Change[float64]:
+		return readChange(v, value, text)
+	}
+	switch v.Kind() {
+	case reflect.Slice:
+		for _, part := range split(text) {
+			one := reflect.New(v.Type().Elem()).Elem()
+			if err := read(one, value, part); err != nil {
+				return err
+			}
+			v.Set(reflect.Append(v, one))
+		}
+		return nil
+	case reflect.Bool, reflect.Uint8:
+		return choose(v, value, text)
+	}
+	if value == "SHARE" {
+		share, err := portion(text)
+		v.SetFloat(share)
+		return err
+	}
+	if json.Unmarshal([]byte(text), v.Addr().Interface()) != nil || v.CanFloat() && v.Float() < 0 {
+		return fmt.Errorf("%q is not such a number", text)
+	}
+	return nil
+}
+
+// readRange reads FROM-TO; without TO it has no end.
+func readRange(v reflect.Value, value, text string) error {
+	first, last, ok := strings.Cut(text, "-")
+	from, to := v.Field(0), v.Field(1)
+	err := read(from, value, first)
+	if err == nil && last != "" {
+		err = read(to, value, last)
+	}
+	if _, calls := v.Interface().(Span); calls && from.Int() < 1 {
+		return fmt.Errorf("%q is not of the form 100-150, counted from 1", text)
+	}
+	if err != nil || !ok || last != "" && to.Int() <= from.Int() {
+		return fmt.Errorf("%q is not of the form FROM-TO", text)
+	}
+	return nil
+}
+
+// readChange reads TIME=VALUE.
+func readChange(v reflect.Value, value, text string) error {
+	when, what, ok := strings.Cut(text, "=")
+	if !ok {
+		return fmt.Errorf("%q is not TIME=VALUE", text)
+	}
+	return cmp.Or(read(v.Field(0), value, when), read(v.Field(1), value, what))
+}
+
+// choose sets v to one of the words of value: the first is the zero value, and so on. A switch may
+// stand alone.
+func choose(v reflect.Value, value, text string) error {
+	if value == "" {
+		on, err := strconv.ParseBool(cmp.Or(text, "true"))
+		if v.SetBool(on); err != nil {
+			return fmt.Errorf("%q is not true or false", text)
+		}
+		return nil
+	}
+	words := strings.Split(value, "|")
+	at := slices.Index(words, text)
+	switch {
+	case at < 0:
 		return fmt.Errorf("%q is not one of %s", text, strings.Join(words, " "))
+	case v.Kind() == reflect.Bool:
+		v.SetBool(at == 1)
+	default:
+		v.SetUint(uint64(at))
 	}
-}
-
-// The functions here read the texts of flags.
-
-func plain(text string) (string, error) { return text, nil }
-
-// toggle reads true or false; nothing is true.
-func toggle(text string) (bool, error) {
-	v, err := strconv.ParseBool(cmp.Or(text, "true"))
-	if err != nil {
-		err = fmt.Errorf("%q is not true or false", text)
-	}
-	return v, err
-}
-
-// numeral reads a number; one with a fraction must not be negative.
-func numeral[N int | int64 | uint64 | float64](text string) (v N, err error) {
-	f, fraction := any(&v).(*float64)
-	if json.Unmarshal([]byte(text), &v) != nil || fraction && *f < 0 {
-		err = fmt.Errorf("%q is not such a number", text)
-	}
-	return v, err
-}
-
-func duration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%q is not a duration such as 1m30s", text)
-	}
-	return d, nil
+	return nil
 }
 
 // portion reads a share: 0.05 or 5%.
@@ -214,95 +233,26 @@ func portion(text string) (float64, error) {
 	return v, nil
 }
 
-// interval reads FROM-TO; without TO it has no end.
-func interval[T int64 | time.Duration](text string, parse func(string) (T, error), like string) (
-	r Range[T], err error) {
-	first, last, ok := strings.Cut(text, "-")
-	r.From, err = parse(first)
-	if err == nil && last != "" {
-		r.To, err = parse(last)
-	}
-	if err != nil || !ok || last != "" && r.To <= r.From {
-		err = fmt.Errorf("%q is not of the form %s", text, like)
-	}
-	return r, err
-}
-
-func window(text string) (Window, error) { return interval(text, duration, "10s-30s") }
-
-func calls(text string) (Span, error) {
-	s, err := interval(text, numeral[int64], "100-150")
-	if err == nil && s.From < 1 {
-		err = errors.New("calls are counted from 1")
-	}
-	return s, err
-}
-
-// outage reads FROM-TO[=FAULT].
-func outage(text string) (o Outage, err error) {
-	when, fault, given := strings.Cut(text, "=")
-	o.Fault.Kind = FaultRefuse
-	if o.Window, err = window(when); err == nil && given {
-		o.Fault, err = ParseFault(fault)
-	}
-	return o, err
-}
-
-// change reads TIME=VALUE.
-func change[T any](parse func(string) (T, error)) func(string) (Change[T], error) {
-	return func(text string) (c Change[T], err error) {
-		when, what, ok := strings.Cut(text, "=")
-		if !ok {
-			return c, fmt.Errorf("%q is not TIME=VALUE", text)
-		}
-		if c.At, err = duration(when); err == nil {
-			c.To, err = parse(what)
-		}
-		return c, err
-	}
-}
-
-func keyFile(text string) (string, error) {
-	key, err := readText(text)
-	return strings.TrimSpace(key), err
-}
-
-// commas reads several values with commas between them; nothing is an empty list.
-func commas[T any](parse func(string) (T, error)) func(string) ([]T, error) {
-	return func(text string) (all []T, err error) {
-		for _, part := range split(text) {
-			v, err := parse(part)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, v)
-		}
-		return all, nil
-	}
-}
-
 // members reads a list, or with @ the lines of a file. Of the APIs' names it takes no others, and
 // nothing stands for all of them, as any does of tags.
-func members(value string) func(text string) (Set, error) {
-	return func(text string) (Set, error) {
-		file, isFile := strings.CutPrefix(text, "@")
-		switch {
-		case value == "API,..." && text == "", strings.HasPrefix(value, "any|") && text == "any":
-			return nil, nil
-		case isFile:
-			content, err := readText(file)
-			s := NewSet(strings.Split(strings.ReplaceAll(content, "\r\n", "\n"), "\n")...)
-			delete(s, "")
-			return s, err
-		}
-		s := NewSet(split(text)...)
-		for name := range s {
-			if value == "API,..." && !slices.Contains(apiNames(), name) {
-				return nil, fmt.Errorf("%q is not one of %s", name, strings.Join(apiNames(), " "))
-			}
-		}
-		return s, nil
+func members(value, text string) (Set, error) {
+	file, isFile := strings.CutPrefix(text, "@")
+	switch {
+	case value == "API,..." && text == "", strings.HasPrefix(value, "any|") && text == "any":
+		return nil, nil
+	case isFile:
+		content, err := readText(file)
+		s := NewSet(strings.Split(strings.ReplaceAll(content, "\r\n", "\n"), "\n")...)
+		delete(s, "")
+		return s, err
 	}
+	s := NewSet(split(text)...)
+	for name := range s {
+		if value == "API,..." && !slices.Contains(apiNames(), name) {
+			return nil, fmt.Errorf("%q is not one of %s", name, strings.Join(apiNames(), " "))
+		}
+	}
+	return s, nil
 }
 
 func apiNames() (names []string) {

@@ -74,35 +74,6 @@ func TestGraphsAgreeWithAPlainMap(t *testing.T) {
 	}
 }
 
-func TestTableOfHashes(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	tb := &table{}
-	model := map[uint64]bool{}
-	for range 60000 {
-		h := 2 + r.Uint64N(300) // few keys, clustered at one end: long runs of occupied slots
-		if r.IntN(2) == 0 {
-			h <<= 52
-		}
-		if r.IntN(3) > 0 {
-			tb.add(h)
-			model[h] = true
-			continue
-		}
-		if tb.remove(h) != model[h] {
-			t.Fatalf("remove %x", h)
-		}
-		delete(model, h)
-	}
-	for h := range model {
-		if !tb.has(h) {
-			t.Errorf("%x is not there", h)
-		}
-	}
-	if tb.add(0); !tb.has(0) || !tb.remove(0) || tb.has(0) {
-		t.Error("0 is no key")
-	}
-}
-
 func TestDigestTellsSetsApart(t *testing.T) {
 	var one, two, other Digest
 	one.Add("a", "b")
