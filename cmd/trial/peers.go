@@ -209,8 +209,7 @@ func peerSend(ctx context.Context, args []string, out io.Writer) error {
 // send sends the input to a new service, which says how fast that was. Every account is one call.
 func (r *race) send(ctx context.Context, accounts int, words func(url string) []string) took {
 	sim := simulator.New(simulator.Config{App: lab.TheApp, Compact: true})
-	defer sim.Close()
-	service := lab.Listen(sim, nil)
+	service := lab.Listen(sim)
 	defer service.Close()
 	t := r.command(ctx, words(service.URL)...)
 	stats := sim.Stats()

@@ -202,9 +202,8 @@ func (k *call) report() {
 // view is the call as tests see it.
 func (k *call) view() Call {
 	v := Call{
-		API: k.api.name, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since, Ended: k.ended,
-		Code: k.code, Status: k.status,
-		Applied: int(k.counts.EdgesApplied), GaveUp: k.gone,
+		API: k.api.name, Request: k.r, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since,
+		Ended: k.ended, Code: k.code, Status: k.status, Applied: int(k.counts.EdgesApplied), GaveUp: k.gone,
 	}
 	if k.fault != nil {
 		v.Fault = k.fault.String()

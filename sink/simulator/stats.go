@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"sync"
@@ -10,10 +11,11 @@ import (
 
 // Call is what Observe and Script learn about a call.
 type Call struct {
-	API     string // friend_import, ...; empty: no such API
-	Number  int64  // of all calls, from 1, in order of arrival
-	Nth     int    // of the calls of From that passed signature and limit, from 1; 0: not, or not yet
-	From    string // empty where the body names none
+	API     string        // friend_import, ...; empty: no such API
+	Request *http.Request // its body has been read
+	Number  int64         // of all calls, from 1, in order of arrival
+	Nth     int           // of the calls of From that passed signature and limit, from 1; 0: not, or not yet
+	From    string        // empty where the body names none
 	To      []string
 	Arrived time.Time
 	Since   time.Duration // Arrived since the start

@@ -1,37 +1,32 @@
 package lab
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net"
-	"net/http"
 	"slices"
 	"sort"
 	"strings"
 	"sync"
-	"testing/iotest"
 	"time"
 
 	"friendmigrate/sink/simulator"
 )
 
+const friendImport = "friend_import"
+
 // Service is a simulated service over loopback. It outlives the program and keeps, beside the
 // simulator's own account, what only somebody who knows of the program's deaths can keep: which run
 // sent what again.
 type Service struct {
-	*Listener
+	*Door // the way of everybody who has none of their own; it knows what passed through any
 	Sim   *simulator.Server
 	job   *Job
-	doors []*Door
 
 	mu         sync.Mutex
+	doors      []*Door
 	signatures map[string]struct{}
-	arrivals   []time.Duration      // since the start, of calls of any kind
 	runs       []*run               // the last one is under way
 	runOf      map[int64]int        // of friend_import calls that are open, by number
 	appliedBy  map[Pair]application // which call put an edge into the graph
@@ -81,7 +76,7 @@ func Serve(j *Job) *Service {
 		s.Sim.Put(pair.From, simulator.Friend{To: pair.To, AddSource: addSource})
 		s.appliedBy[pair] = application{fault: true}
 	}
-	s.Listener = Listen(s.Sim, s.listening)
+	s.Door = s.door()
 	return s
 }
 
@@ -94,8 +89,7 @@ func (s *Service) Enter(act int) {
 
 // Close ends the service.
 func (s *Service) Close() {
-	s.Sim.Close()
-	s.Listener.Close()
+	s.Door.Close()
 	for _, d := range s.doors {
 		d.Close()
 	}
@@ -103,40 +97,21 @@ func (s *Service) Close() {
 
 // Listener is one way to a simulated service, on loopback.
 type Listener struct {
-	URL    string
-	server *http.Server
-	served chan error
+	URL  string
+	stop func(context.Context) error
 }
 
-// Listen opens a way to a service. All calls pass through wrap, unless it is nil.
-func Listen(sim *simulator.Server, wrap func(http.Handler) http.Handler) *Listener {
+// Listen opens a way to a service.
+func Listen(sim *simulator.Server) *Listener {
 	listener := Must(net.Listen("tcp", "127.0.0.1:0"))
-	l := &Listener{URL: "http://" + listener.Addr().String(), server: sim.HTTP(), served: make(chan error, 1)}
-	if wrap != nil {
-		l.server.Handler = wrap(l.server.Handler)
-	}
-	go func() { l.served <- l.server.Serve(sim.Listener(listener)) }()
-	return l
+	return &Listener{URL: "http://" + listener.Addr().String(), stop: sim.Serve(listener)}
 }
 
-// Close closes the way, not the service.
+// Close closes the way, and ends the waits of the service.
 func (l *Listener) Close() {
-	Check(l.server.Close())
-	if served := <-l.served; !errors.Is(served, http.ErrServerClosed) {
-		Check(served)
-	}
-}
-
-// listening notes the signatures that pass, to be searched for later.
-func (s *Service) listening(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if sig := r.URL.Query().Get("usersig"); sig != "" {
-			s.mu.Lock()
-			s.signatures[sig] = struct{}{}
-			s.mu.Unlock()
-		}
-		next.ServeHTTP(w, r)
-	})
+	now, cancel := context.WithTimeout(context.Background(), 0)
+	defer cancel()
+	Check(l.stop(now))
 }
 
 // Secrets is what must never be seen in a file or an output: the key and every signature so far.
@@ -144,10 +119,7 @@ func (s *Service) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := []string{Key}
-	for sig := range s.signatures {
-		list = append(list, sig)
-	}
-	return list
+	return slices.AppendSeq(list, maps.Keys(s.signatures))
 }
 
 // NextRun tells that calls from now on are those of the next run of the program, or of the first.
@@ -192,8 +164,16 @@ func (r *run) wake() {
 func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arrivals = append(s.arrivals, c.Since)
-	if c.API != "friend_import" {
+	if sig := c.Request.URL.Query().Get("usersig"); sig != "" {
+		s.signatures[sig] = struct{}{}
+	}
+	s.note(c)
+	for _, d := range s.doors {
+		if d.URL == "http://"+c.Request.Host {
+			d.note(c)
+		}
+	}
+	if c.API != friendImport {
 		return nil
 	}
 	number, r := s.current()
@@ -226,7 +206,7 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 
 // end is the simulator's Observe.
 func (s *Service) end(c simulator.Call) {
-	if c.API != "friend_import" {
+	if c.API != friendImport {
 		return
 	}
 	s.mu.Lock()
@@ -253,25 +233,6 @@ func (s *Service) Arrived() int {
 	defer s.mu.Unlock()
 	_, r := s.current()
 	return len(r.arrived)
-}
-
-// Closest is the shortest time in which so many calls of any kind arrived; known is false if there
-// were not so many.
-func (s *Service) Closest(calls int) (took time.Duration, known bool) {
-	s.mu.Lock()
-	at := slices.Clone(s.arrivals)
-	s.mu.Unlock()
-	return closest(at, calls)
-}
-
-func closest(at []time.Duration, calls int) (took time.Duration, known bool) {
-	slices.Sort(at)
-	for i := calls - 1; i < len(at); i++ {
-		if d := at[i] - at[i-calls+1]; !known || d < took {
-			took, known = d, true
-		}
-	}
-	return took, known
 }
 
 // Repeats counts, over all runs, the accounts of which later runs sent edges again that it had
@@ -316,73 +277,61 @@ func (s *Service) Graph() map[Pair]string {
 	return graph
 }
 
-// Door is one of several ways to a service. A process that has a door of its own is known by it,
-// whatever it says of itself.
+// Door is one of several ways to a service, and what passes through it. A process that has a door of
+// its own is known by it, whatever it says of itself.
 type Door struct {
 	*Listener
 
-	mu       sync.Mutex
-	arrivals []time.Time  // of calls of any kind
-	carried  map[Pair]int // how often a friend_import carried an edge
-	imports  int          // friend_import calls
+	lock     *sync.Mutex     // the service's; guards what follows
+	arrivals []time.Duration // since the start, of calls of any kind
+	carried  map[Pair]int    // how often a friend_import carried an edge
+	imports  int             // friend_import calls
+}
+
+// door opens a way to the service.
+func (s *Service) door() *Door {
+	return &Door{Listener: Listen(s.Sim), lock: &s.mu, carried: map[Pair]int{}}
 }
 
 // Doors opens so many ways to the service. They are closed with it.
 func (s *Service) Doors(n int) []*Door {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for range n {
-		d := &Door{carried: map[Pair]int{}}
-		d.Listener = Listen(s.Sim, func(next http.Handler) http.Handler { return d.passing(s.listening(next)) })
-		s.doors = append(s.doors, d)
+		s.doors = append(s.doors, s.door())
 	}
 	return s.doors
 }
 
-// passing notes what passes, and hands it on as it came.
-func (d *Door) passing(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		at := time.Now()
-		body, err := io.ReadAll(r.Body)
-		d.note(at, r.URL.Path, body)
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), iotest.ErrReader(cmp.Or(err, io.EOF))))
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (d *Door) note(at time.Time, path string, body []byte) {
-	var call struct {
-		From  string `json:"From_Account"`
-		Items []struct {
-			To string `json:"To_Account"`
-		} `json:"AddFriendItem"`
-	}
-	whole := json.Unmarshal(body, &call) == nil
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.arrivals = append(d.arrivals, at)
-	if !whole || !strings.HasSuffix(path, "/friend_import") {
+// note notes a call, under the lock.
+func (d *Door) note(c simulator.Call) {
+	d.arrivals = append(d.arrivals, c.Since)
+	if c.API != friendImport {
 		return
 	}
 	d.imports++
-	for _, item := range call.Items {
-		d.carried[Pair{call.From, item.To}]++
+	for _, to := range c.To {
+		d.carried[Pair{c.From, to}]++
 	}
 }
 
 // Imports are how many friend_import calls passed, and how often each edge did.
 func (d *Door) Imports() (calls int, carried map[Pair]int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.lock.Lock()
+	defer d.lock.Unlock()
 	return d.imports, maps.Clone(d.carried)
 }
 
 // Closest is the shortest time in which so many calls of any kind passed; known is false if there
 // were not so many.
 func (d *Door) Closest(calls int) (took time.Duration, known bool) {
-	d.mu.Lock()
-	var at []time.Duration
-	for _, t := range d.arrivals {
-		at = append(at, t.Sub(d.arrivals[0]))
+	d.lock.Lock()
+	at := slices.Sorted(slices.Values(d.arrivals))
+	d.lock.Unlock()
+	for i := calls - 1; i < len(at); i++ {
+		if d := at[i] - at[i-calls+1]; !known || d < took {
+			took, known = d, true
+		}
 	}
-	d.mu.Unlock()
-	return closest(at, calls)
+	return took, known
 }
