@@ -1,6 +1,9 @@
 package migrate
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // RetryPolicy says when an edge is sent again and when it is given up. It is arithmetic only.
 type RetryPolicy struct {
@@ -84,5 +87,25 @@ func (s *retryShare) given(repeated bool) {
 		s.sinceRetry = 0
 	} else {
 		s.sinceRetry++
+	}
+}
+
+// Sleep waits for d or for ctx, whose error it returns.
+func Sleep(ctx context.Context, d time.Duration) error { return SleepUnless(ctx, d, nil) }
+
+// SleepUnless is Sleep that something else may end.
+func SleepUnless(ctx context.Context, d time.Duration, end <-chan struct{}) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-end:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"friendmigrate/migrate"
+
 	"golang.org/x/time/rate"
 )
 
@@ -125,7 +127,7 @@ func (l *limiter) sleep(ctx context.Context, d time.Duration) error {
 	l.mu.Lock()
 	changed := l.changed
 	l.mu.Unlock()
-	return sleepUnless(ctx, d, changed)
+	return migrate.SleepUnless(ctx, d, changed)
 }
 
 // unpaced lets a call leave at once where no pace was asked for and nothing has slowed us down.
@@ -214,26 +216,6 @@ func (l *limiter) Pace() Pace {
 		p.Cause, p.Reason = PaceSet, fmt.Sprintf("pace set to %g", l.pace.rate)
 	}
 	return p
-}
-
-// sleep waits for d or for ctx, whose error it returns.
-func sleep(ctx context.Context, d time.Duration) error { return sleepUnless(ctx, d, nil) }
-
-// sleepUnless is sleep that something else may end.
-func sleepUnless(ctx context.Context, d time.Duration, end <-chan struct{}) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-end:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // departures is when calls left in the last second, the oldest first.

@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"friendmigrate/migrate"
+
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 )
 
@@ -119,7 +121,7 @@ func (s *signer) refused(ctx context.Context, number uint64) error {
 		wait = s.made.Truncate(time.Second).Add(time.Second).Sub(wall())
 	}
 	s.mu.Unlock()
-	if err := sleep(ctx, min(wait, time.Second)); err != nil {
+	if err := migrate.Sleep(ctx, min(wait, time.Second)); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -19,7 +19,6 @@ func writeEdges(_ context.Context, args []string, stdout io.Writer) error {
 	f.Int64Var(&o.Edges, "edges", o.Edges, "distinct edges")
 	f.Float64Var(&o.Mean, "mean", o.Mean, "friends of an account on average, about")
 	f.BoolVar(&o.Sorted, "sorted", o.Sorted, "rows by From_Account instead of in random order")
-	f.StringVar(&o.ID, "id", o.ID, "`pattern` of account ids")
 	output := f.String("output", "-", "write the rows to this `file`; -: standard output")
 	if err := f.Parse(args); err != nil {
 		return err

@@ -14,20 +14,20 @@ import (
 func TestEdgesAreWrittenToAFileOrToStandardOutput(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "rows.csv")
 	var stdout bytes.Buffer
-	args := strings.Fields("--edges 500 --mean 5 --sorted --id user%05d")
+	args := strings.Fields("--edges 500 --mean 5 --sorted")
 	if err := writeEdges(t.Context(), append(args, "--output", name), &stdout); err != nil || stdout.Len() > 0 {
 		t.Fatalf("%v, %q", err, &stdout)
 	}
 	if err := writeEdges(t.Context(), args, &stdout); err != nil || !bytes.Equal(stdout.Bytes(), content(t, name)) {
 		t.Errorf("standard output has other rows than the file (%v)", err)
 	}
-	if n := bytes.Count(stdout.Bytes(), []byte("\nuser00")); n != 500 {
+	if n := bytes.Count(stdout.Bytes(), []byte("\nu0000")); n != 500 {
 		t.Errorf("%d rows", n)
 	}
 }
 
 func TestUnusableFlagsOfEdges(t *testing.T) {
-	for _, args := range []string{"--edges x", "--edges -3", "--mean 0", "--id user", "rows.csv"} {
+	for _, args := range []string{"--edges x", "--edges -3", "--mean 0", "rows.csv"} {
 		var stdout bytes.Buffer
 		if err := writeEdges(t.Context(), strings.Fields(args), &stdout); err == nil || stdout.Len() > 0 {
 			t.Errorf("%s: %v, %d bytes on standard output", args, err, stdout.Len())

@@ -77,20 +77,19 @@ func TestAnImageThatIsNotAsPromisedIsFound(t *testing.T) {
 
 func TestALimitThatIsNotKeptIsFound(t *testing.T) {
 	l := limit{flag: "128m", resident: 90, edges: 10}
-	kept := lab.Memory{Resident: 80, Charged: 120, Limit: 128}
-	judge := func(l limit, end lab.Ended, m lab.Memory, there int64) []string {
-		return found(func(s *suite) { s.judgeLimit(l, end, m, there) })
+	judge := func(l limit, end lab.Ended, peak, there int64) []string {
+		return found(func(s *suite) { s.judgeLimit(l, end, peak, there) })
 	}
-	if got := judge(l, lab.Ended{}, kept, 10); len(got) > 0 {
+	if got := judge(l, lab.Ended{}, 80, 10); len(got) > 0 {
 		t.Errorf("a limit that was kept: %q", got)
 	}
 	tooLow := limits[len(limits)-1]
 	for name, got := range map[string][]string{
-		"killed":       judge(l, lab.Ended{Code: -1, Signal: syscall.SIGKILL}, kept, 10),
-		"lost an edge": judge(l, lab.Ended{}, kept, 9),
-		"too much":     judge(l, lab.Ended{}, lab.Memory{Resident: 91, Charged: 120, Limit: 128}, 10),
-		"a near miss":  judge(l, lab.Ended{}, lab.Memory{Resident: 80, Charged: 128, Limit: 128, Killed: 1}, 10),
-		"no limit":     judge(tooLow, lab.Ended{}, lab.Memory{}, tooLow.edges),
+		"killed":       judge(l, lab.Ended{Code: -1, Signal: syscall.SIGKILL}, 80, 10),
+		"lost an edge": judge(l, lab.Ended{}, 80, 9),
+		"too much":     judge(l, lab.Ended{}, 91, 10),
+		"not seen":     judge(l, lab.Ended{}, 0, 10),
+		"no limit":     judge(tooLow, lab.Ended{}, 0, tooLow.edges),
 	} {
 		if len(got) != 1 || strings.TrimSpace(got[0]) == "" {
 			t.Errorf("%s: %q", name, got)

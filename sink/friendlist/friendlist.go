@@ -208,7 +208,7 @@ func (r *Reading) Read(ctx context.Context, take func(*sink.Friend) error, forge
 			return err
 		}
 		failed++
-		if sleep(ctx, time.Duration(rand.Int64N(int64(firstPause<<failed)))) != nil {
+		if migrate.Sleep(ctx, time.Duration(rand.Int64N(int64(firstPause<<failed)))) != nil {
 			return err
 		}
 	}
@@ -217,15 +217,4 @@ func (r *Reading) Read(ctx context.Context, take func(*sink.Friend) error, forge
 func passing(err error) bool {
 	var call *migrate.CallError
 	return errors.As(err, &call) && (call.Verdict == migrate.VerdictRetry || call.Verdict == migrate.VerdictThrottle)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -264,7 +264,7 @@ func patiently(ctx context.Context, call func() error) error {
 		if e == nil || e.Verdict != migrate.VerdictRetry && e.Verdict != migrate.VerdictThrottle || try == tries {
 			return err
 		}
-		if err := sleep(ctx, time.Duration(try)*betweenTry); err != nil {
+		if err := migrate.Sleep(ctx, time.Duration(try)*betweenTry); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ func answer(ctx context.Context, call harmless) (checks []Check, throttled int) 
 	var err error
 	begun, made := time.Now(), 0
 	for ; made < tries && time.Since(begun) < lastTry; made++ {
-		if made > 0 && sleep(ctx, betweenTry) != nil {
+		if made > 0 && migrate.Sleep(ctx, betweenTry) != nil {
 			break
 		}
 		if err = call(ctx); err == nil {
@@ -85,7 +85,7 @@ func measure(ctx context.Context, call harmless, throttled int, rate float64, wo
 	var took []time.Duration
 	var lost []error
 	for range samples {
-		if sleep(ctx, betweenCall) != nil {
+		if migrate.Sleep(ctx, betweenCall) != nil {
 			break
 		}
 		began := time.Now()
@@ -136,15 +136,4 @@ func throttling(throttled, calls int) Check {
 			"something else uses the app's limit of calls now: wait, or give a run less of it by --rate")
 	}
 	return good("throttling", fmt.Sprintf("none of %d calls was refused as too frequent", calls))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"regexp"
 	"sort"
 )
 
@@ -16,12 +15,11 @@ type Options struct {
 	Edges  int64   // distinct edges; at most 2^36
 	Mean   float64 // friends of an account, about; fewer in a small graph
 	Sorted bool    // rows by account instead of in random order
-	ID     string  // pattern of an account's id, with one %d or %08d for its number
 }
 
 // Default is a small graph in random order.
 func Default() Options {
-	return Options{Seed: 1, Edges: 10_000, Mean: 12, ID: "u%08d"}
+	return Options{Seed: 1, Edges: 10_000, Mean: 12}
 }
 
 const (
@@ -29,8 +27,6 @@ const (
 	maxFriends = 3000 // of one account (the service's limit)
 	sigma      = 1.1  // of the log-normal distribution: real networks have 1 to 1.3
 )
-
-var pattern = regexp.MustCompile(`^[^%]+%(0\d\d?)?d[^%]*$`)
 
 // Graph is a laid out graph. It does not change and may be used by several goroutines.
 type Graph struct {
@@ -51,9 +47,6 @@ func New(o Options) (*Graph, error) {
 		return nil, fmt.Errorf("edges: %d is not in 1 to %d", o.Edges, int64(maxEdges))
 	case !(o.Mean >= 1 && o.Mean <= maxFriends):
 		return nil, fmt.Errorf("mean: %g is not in 1 to %d", o.Mean, maxFriends)
-	case !pattern.MatchString(o.ID) || len(fmt.Sprintf(o.ID, int64(maxEdges))) > 32:
-		return nil, fmt.Errorf("id: %q needs one %%d or %%08d for the number of the account, and has 32 bytes at most",
-			o.ID)
 	}
 	// More friends than that would have to be found among fewer accounts.
 	most := min(maxFriends, max(1, int64(math.Sqrt(float64(o.Edges))/2)))
@@ -109,7 +102,7 @@ func (g *Graph) Edges() iter.Seq2[[]byte, []byte] {
 				i = int64(g.order.at(uint64(i)))
 			}
 			from, to := g.edge(i)
-			a, b = fmt.Appendf(a[:0], g.options.ID, from), fmt.Appendf(b[:0], g.options.ID, to)
+			a, b = fmt.Appendf(a[:0], "u%08d", from), fmt.Appendf(b[:0], "u%08d", to)
 			if !yield(a, b) {
 				return
 			}

@@ -30,7 +30,7 @@ func TestEdgesAreDistinctAndAsManyAsAskedFor(t *testing.T) {
 		{Edges: 1, Mean: 1}, {Edges: 2, Mean: 12}, {Edges: 17, Mean: 3000}, {Edges: 999, Mean: 1.5}, {Edges: 50_000, Mean: 44},
 		{Edges: 200_000, Mean: 2, Sorted: true}, {Edges: 300_000, Mean: 3},
 	} {
-		o.Seed, o.ID = 3, "u%d"
+		o.Seed = 3
 		pairs, friends := map[[2]string]bool{}, map[string]int{}
 		for _, r := range rows(t, o) {
 			if r[0] == r[1] {
@@ -95,7 +95,6 @@ func TestLargeGraphsNeedNoMemory(t *testing.T) {
 func TestUnusableOptionsAreRefused(t *testing.T) {
 	for _, change := range []func(*Options){
 		func(o *Options) { o.Edges = 0 }, func(o *Options) { o.Edges = maxEdges + 1 }, func(o *Options) { o.Mean = 0.5 },
-		func(o *Options) { o.ID = "u" }, func(o *Options) { o.ID = "%040d" },
 	} {
 		o := Default()
 		change(&o)

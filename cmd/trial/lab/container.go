@@ -113,38 +113,18 @@ func MemoryLimits() error {
 	return nil
 }
 
-// Memory is what a container has used at most, in bytes, as far as was seen before it ended.
-type Memory struct {
-	Resident int64 // by its process
-	Charged  int64 // by its cgroup, with the page cache, which is given back where the limit is near
-	Limit    int64 // of the cgroup
-	Killed   int64 // times that the kernel found no room and killed
-}
-
-// WatchMemory watches the program of a container until it ends.
-func (p *Process) WatchMemory() (m Memory) {
+// PeakMemory watches the program of a container until it ends, and returns what was resident of it
+// at most, in bytes, as far as was seen.
+func (p *Process) PeakMemory() (peak int64) {
 	if p.inside == nil {
 		Check(errors.New("it had ended before it was looked at"))
 	}
-	// What the container sees as the root of its cgroups is its own. Version 1 has other names.
-	root := fmt.Sprintf("/proc/%d/root/sys/fs/cgroup", p.inside.Pid)
-	peak, limit, events := "memory.peak", "memory.max", "memory.events"
-	if _, err := os.Stat(filepath.Join(root, "memory")); err == nil {
-		root = filepath.Join(root, "memory")
-		peak, limit, events = "memory.max_usage_in_bytes", "memory.limit_in_bytes", "memory.oom_control"
-	}
 	for {
 		// The process may just have gone: then nothing new is seen.
-		m.Resident = max(m.Resident, 1024*field(fmt.Sprintf("/proc/%d/status", p.inside.Pid), "VmHWM:"))
-		m.Charged = max(m.Charged, field(filepath.Join(root, peak), ""))
-		m.Limit = max(m.Limit, field(filepath.Join(root, limit), ""))
-		m.Killed = max(m.Killed, field(filepath.Join(root, events), "oom_kill "))
+		peak = max(peak, 1024*field(fmt.Sprintf("/proc/%d/status", p.inside.Pid), "VmHWM:"))
 		select {
 		case <-p.done:
-			if m.Resident == 0 || m.Charged == 0 || m.Limit == 0 {
-				Check(fmt.Errorf("its memory could not be seen: %+v, it ended as %+v", m, p.result()))
-			}
-			return m
+			return peak
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
