@@ -24,9 +24,9 @@ func network(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	o := graph.Default()
-	o.Edges, o.Mean, o.ID = 100_000, 44, "somebody-%08d"
+	o.Edges, o.Mean = 150_000, 44
 	if testing.Short() {
-		o.Edges = 20_000
+		o.Edges = 30_000
 	}
 	g, err := graph.New(o)
 	if err == nil {
