@@ -29,9 +29,8 @@ type bench struct {
 	volume  *lab.Volume // that the state lies on; nil: none of its own
 	state   string
 	audit   *oracle.Audit
-	started int      // runs of the program
-	faults  int      // that were done to it
-	wrong   []string // found without an audit
+	started int // runs of the program
+	faults  int // that were done to it
 }
 
 // bench makes room for a case.
@@ -58,9 +57,9 @@ func (c *bench) do(ctx context.Context, broken func(context.Context, *bench)) (f
 		lab.Check(fmt.Errorf("case %d: %w", c.index, err))
 	}
 	if c.audit != nil {
-		return append(c.wrong, c.audit.Found()...)
+		found = c.audit.Found()
 	}
-	return c.wrong
+	return found
 }
 
 // on makes a volume the place of the state.
@@ -90,14 +89,6 @@ func (c *bench) anyShape() string {
 	}
 	shapes := lab.Shapes()
 	return shapes[c.rand.IntN(len(shapes))]
-}
-
-// of names the shape of the job, where there is one.
-func (c *bench) of() string {
-	if c.job == nil {
-		return ""
-	}
-	return fmt.Sprintf(", a job %q", c.job.Shape)
 }
 
 // through takes a job of any shape through its acts. In each, try does up to so many runs and breaks

@@ -17,8 +17,11 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// The tests behind rows.
+// The tests behind rows, and the package of most of them.
 const (
+	program    = "friendmigrate/cmd/friendmigrate"
+	inputsTest = "TestEverydayInputs"
+
 	commandTests = "TestAVerifyThatIsKilledGivesTheSameLists|TestAnExportThatIsKilledGivesTheSameFile|" +
 		"TestAnUpdateThatIsKilledSetsEveryField|TestAnUndoThatIsKilledLeavesTheAppAsItWas|" +
 		"TestAccountsThatAreKilledAskAboutAllAndImportThoseMissing"
@@ -36,10 +39,10 @@ const (
 var casesDone = regexp.MustCompile(`(?m): (\d+) cases$`)
 
 // swept makes a row of a test that breaks the program by itself.
-func swept(test, countFlag string) func(context.Context, *suite, int) int {
+func swept(folder, test, countFlag string) func(context.Context, *suite, int) int {
 	return func(ctx context.Context, s *suite, count int) (cases int) {
-		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$",
-			"friendmigrate/cmd/friendmigrate", "-args"}
+		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$", folder,
+			"-args"}
 		args = append(args, strings.Fields(countFlag+strconv.Itoa(count))...)
 		args = append(args, fmt.Sprintf("-kill-seed=%d", s.seed))
 		out, failed := exec.CommandContext(ctx, "go", args...).CombinedOutput()

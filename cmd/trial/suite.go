@@ -42,7 +42,7 @@ var rows = []row{
 	{name: "inputs", flag: "inputs",
 		help: "random inputs and command lines: files 0 to 200, formats, line ends, marks, headers, quotes, " +
 			"empty parts, lists, processors 1 to 16",
-		ci: 300, release: 5000, do: cases(everyday)},
+		ci: 300, release: 5000, do: swept("friendmigrate/cmd/trial", inputsTest, "-inputs=")},
 	{name: "shards", flag: "shards",
 		help: "1, 2, 4, 7 and 8 shards at once against one service, one of them killed",
 		ci:   15, release: 600, do: atMost(2, sharded)},
@@ -70,14 +70,14 @@ var rows = []row{
 	{name: "commands", flag: "command-kills",
 		help: "kill -9 at random moments of verify, export, update, undo and accounts, each of which has to " +
 			"come to what an unbroken one comes to; the flag counts kills of each command",
-		ci: 10, release: 350, do: swept(commandTests, kills)},
+		ci: 10, release: 350, do: swept(program, commandTests, kills)},
 	{name: "operations", flag: "operation-seeds",
 		help: "a crash or failure at each file operation of a small job, in each form; the flag counts jobs",
-		ci:   1, release: 100, do: swept(operationTest, sweeps)},
+		ci:   1, release: 100, do: swept(program, operationTest, sweeps)},
 	{name: "damage", flag: "damage",
 		help: "state files cut at each length and flipped at each byte, swapped, of another job or version; " +
 			"input changed",
-		ci: 1, release: 1, do: swept(damageTests, sweeps)},
+		ci: 1, release: 1, do: swept(program, damageTests, sweeps)},
 	{name: "mutants", flag: "mutants",
 		help: "planted bugs, each of which the suites have to find; once, or 0: not",
 		ci:   1, release: 1, do: mutated},
@@ -223,7 +223,7 @@ func (s *suite) one(ctx context.Context, broken func(context.Context, *bench), i
 	c := s.bench(s.row, i)
 	found := c.do(ctx, broken)
 	for _, text := range found {
-		s.violated("case %d%s: %s", i, c.of(), text)
+		s.violated("case %d, a job %q: %s", i, c.job.Shape, text)
 	}
 	if len(found) > 0 {
 		s.say("  replay: go run ./cmd/trial --only %s --replay %d:%d", s.row, s.seed, i)

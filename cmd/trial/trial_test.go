@@ -35,6 +35,7 @@ func TestEveryPlantedBugHasItsPlace(t *testing.T) {
 		}
 	}
 	testsAreThere(t, filepath.Join(root, "cmd", "friendmigrate"), commandTests+"|"+operationTest+"|"+damageTests)
+	testsAreThere(t, ".", inputsTest)
 	if len(mutations) < 12 {
 		t.Errorf("%d planted bugs are too few", len(mutations))
 	}

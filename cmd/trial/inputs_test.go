@@ -2,38 +2,64 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"friendmigrate/cmd/trial/lab"
 )
 
+// How the row inputs asks for more than a few cases.
+var (
+	inputCases = flag.Int("inputs", 10, "how many random inputs and command lines are tried")
+	inputSeed  = flag.Uint64("kill-seed", 1, "draws them")
+)
+
+// One case again: go test ./cmd/trial -run 'TestEverydayInputs/^CASE$' -args -inputs=N -kill-seed=SEED
+func TestEverydayInputs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts the program")
+	}
+	binary := lab.Build(t.Context(), t.TempDir(), "friendmigrate")
+	t.Logf("%d cases", *inputCases)
+	for i := range *inputCases {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			if err := lab.Catch(func() { everyday(t, binary, i) }); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // everyday gives the program inputs and a command line as people have them, and holds what it says
 // of them against a simple reader: nothing hangs, no input changes, and every row there is was
 // read, rejected or is in something that is named as left out.
-func everyday(_ context.Context, c *bench) {
-	d := drawInputs(c.rand, filepath.Join(c.dir, "in"))
+func everyday(t *testing.T, binary lab.Binary, i int) {
+	dir := t.TempDir()
+	r := rand.New(rand.NewPCG(*inputSeed, uint64(i)))
+	d := drawInputs(r, filepath.Join(dir, "in"))
 	d.write()
 	before := contents(d.dir)
-	processors := fmt.Sprintf("GOMAXPROCS=%d", 1+c.rand.IntN(16))
-	end := c.suite.binary.RunIn(c.dir, []string{processors}, d.stdin, d.args...).Wait(time.Minute)
-	c.faults = 1
+	processors := fmt.Sprintf("GOMAXPROCS=%d", 1+r.IntN(16))
+	end := binary.RunIn(dir, []string{processors}, d.stdin, d.args...).Wait(time.Minute)
 	fail := func(format string, args ...any) {
-		c.wrong = append(c.wrong, fmt.Sprintf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last,
-			processors, strings.Join(d.args, " "), d.story()))
+		t.Errorf("%s: %s\n    %s %.300s (%s)", fmt.Sprintf(format, args...), end.Last, processors,
+			strings.Join(d.args, " "), d.story())
 	}
 	if !maps.Equal(before, contents(d.dir)) {
 		fail("an input was changed")
@@ -52,7 +78,7 @@ func everyday(_ context.Context, c *bench) {
 		if d.folder {
 			wanted.files, wanted.folders = d.leftFiles, d.leftFolders
 		}
-		if got := d.findings(c.dir, end); got != wanted {
+		if got := d.findings(dir, end); got != wanted {
 			fail("it tells of %+v, and there are %+v", got, wanted)
 		}
 	}
