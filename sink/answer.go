@@ -58,7 +58,6 @@ type envelope struct {
 	listKind string        // what was there in its place
 }
 
-// ok reports whether the call as a whole went well.
 func (e *envelope) ok() bool { return e.code.has && e.code.value == 0 && e.status.value == "OK" }
 
 // check finds answers that are not the API's. An answer without ActionStatus or ErrorCode
@@ -85,7 +84,6 @@ type content struct {
 	member func(s *jsonscan.Scanner, name string) error // nil: others are skipped
 }
 
-// scanAnswer reads a whole answer.
 func scanAnswer(data []byte, c content) (envelope, error) {
 	var e envelope
 	if err := notJSON(data); err != nil {
@@ -179,14 +177,12 @@ var (
 	accountItems = itemNames{list: "ResultItem", account: "UserID", state: "AccountStatus"}
 )
 
-// result is one element of a list.
 type result struct {
 	to          field[[]byte]
 	code        field[int64]
 	info, state []byte
 }
 
-// usable reports whether the element says something about somebody.
 func (r *result) usable() bool { return r.to.has && r.code.has }
 
 // scanResult reads one element. One that is not the API's is skipped and comes out unusable.
@@ -212,7 +208,6 @@ func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
 	return r, err
 }
 
-// tally is what was odd about the items of an answer.
 type tally struct {
 	usable     int // items
 	unreadable int // items without an account or ResultCode
@@ -275,13 +270,11 @@ func (v *answerItems) find(account []byte) (int, bool) {
 	return i, ok
 }
 
-// reset forgets an answer before the next one.
 func (v *answerItems) reset() {
 	clear(v.items)
 	v.tally, v.next, v.wrong = tally{}, 0, ""
 }
 
-// item reads one element of the list.
 func (v *answerItems) item(s *jsonscan.Scanner) error {
 	r, err := scanResult(s, v.names)
 	if err != nil {

@@ -59,7 +59,6 @@ func UpdateBytes(e *migrate.Edge) int {
 	return w.n + len(",")
 }
 
-// update writes one element of UpdateItem.
 func (w *writer) update(e *migrate.Edge) {
 	w.raw(`{"To_Account":`)
 	w.text(e.To)

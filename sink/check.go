@@ -50,7 +50,6 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presenc
 	return c.ask(ctx, friendCheck, from, body, err, checkItems, to)
 }
 
-// ask makes one call that asks about each of ids.
 func (c *Client) ask(ctx context.Context, api, from string, body []byte, err error, names itemNames, ids []string) (
 	[]Presence, error) {
 	answer, err := c.about(ctx, api, from, body, err, names, len(ids), func(i int) string { return ids[i] })
@@ -160,7 +159,6 @@ func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate
 	return outcomes, err
 }
 
-// friendsOf lists the To_Accounts of edges.
 func friendsOf(edges []migrate.Edge) []string {
 	to := make([]string, len(edges))
 	for i := range edges {

@@ -169,7 +169,6 @@ func respond(e *migrate.CallError) response {
 	return silent
 }
 
-// mostInfo is how many bytes of the service's words are kept.
 const mostInfo = 512
 
 // clean makes the service's words fit to be kept.

@@ -84,7 +84,6 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	return page, nil
 }
 
-// page makes one friend_get call.
 func (c *Client) page(ctx context.Context, from string, start int64) (*pageAnswer, error) {
 	answer := &pageAnswer{start: start, pages: c.pages}
 	body, err := getBody(from, start)
@@ -148,7 +147,6 @@ func (b largeBody) Read(into []byte) (int, error) {
 	return b.limited.Read(into)
 }
 
-// read reads an answer of friend_get.
 func (p *pageAnswer) read(body *limited) (envelope, error) {
 	p.release()
 	*p = pageAnswer{start: p.start, pages: p.pages, numbers: map[string]*field[int64]{"FriendNum": {},
@@ -182,7 +180,6 @@ func (p *pageAnswer) check(e *envelope) error {
 	return nil
 }
 
-// number reads one of the numbers beside the list.
 func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
 	if n := p.numbers[name]; n != nil {
 		return n.read(s, s.IntegerValue)
@@ -190,7 +187,6 @@ func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
 	return s.Skip()
 }
 
-// friend reads one element of UserDataItem.
 func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
 	var f Friend
 	has := false
@@ -213,7 +209,6 @@ func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
 	return err
 }
 
-// value reads one element of ValueItem.
 func (f *Friend) value(s *jsonscan.Scanner) error {
 	var v Value
 	err := s.Object(func(name []byte) (err error) {

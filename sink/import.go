@@ -80,7 +80,6 @@ func unsendable(err error, n, most int) error {
 	return nil
 }
 
-// read reads an answer whole and scans it.
 func (v *answerItems) read(body *limited) (envelope, error) {
 	v.reset()
 	e, err := readAnswer(body, content{list: v.names.list, item: v.item})
@@ -96,7 +95,6 @@ var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const mostKept = 512 << 10
 
-// readAnswer reads an answer whole.
 func readAnswer(body io.Reader, c content) (envelope, error) {
 	buf := answers.Get().(*bytes.Buffer)
 	defer func() {
@@ -129,7 +127,6 @@ func (c *Client) checkAnswer(api string, v *answerItems) error {
 	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: !reads(api)}
 }
 
-// outcomes turns items into outcomes.
 func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {
 	list := make([]migrate.Outcome, len(v.items))
 	allWrong := true

@@ -141,7 +141,6 @@ func (l *limiter) unpaced() (permit, bool) {
 	return l.pace.depart(now, l.left.add(now)), true
 }
 
-// keepApart waits for the token.
 func (l *limiter) keepApart(ctx context.Context) error {
 	now := time.Now()
 	l.mu.Lock()
@@ -221,7 +220,6 @@ func (l *limiter) Pace() Pace {
 // departures is when calls left in the last second, the oldest first.
 type departures []time.Time
 
-// expire forgets what is a second old.
 func (d *departures) expire(now time.Time) {
 	for len(*d) > 0 && now.Sub((*d)[0]) >= time.Second {
 		*d = (*d)[1:]

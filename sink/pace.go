@@ -86,7 +86,6 @@ func newPace(rate float64) pace {
 	return p
 }
 
-// setRate changes what was promised.
 func (p *pace) setRate(rate float64) {
 	full := p.full()
 	p.rate, p.max = rate, rate*underRate

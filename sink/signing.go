@@ -31,7 +31,6 @@ const (
 	lookAtKey       = 10 * time.Second // how often the key is asked for between signings
 )
 
-// signature is a UserSig.
 type signature struct {
 	text   string
 	number uint64 // counts up; a larger one is newer
@@ -93,7 +92,6 @@ func printable(s string) bool {
 	return s != ""
 }
 
-// current is the signature to use.
 func (s *signer) current() (signature, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +184,6 @@ func (s *signer) sign(key Secret) error {
 	return nil
 }
 
-// secrets are the texts that must not be seen.
 func (s *signer) secrets() (sig, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

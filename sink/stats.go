@@ -47,7 +47,6 @@ func latencyBounds() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10}
 }
 
-// counters collects Stats.
 type counters struct {
 	mu    sync.Mutex
 	sums  Stats // without Calls
@@ -62,7 +61,6 @@ func newCounters() *counters {
 	}
 }
 
-// attempt counts one attempt.
 func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.CallError) {
 	if kind == "sign" {
 		return // it did not leave

@@ -150,7 +150,6 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 	return a
 }
 
-// address is the URL of a call.
 func (c *Client) address(api, signature string) *url.URL {
 	u := *c.endpoint
 	u.Path += "/v4/" + group(api) + "/" + api
@@ -159,7 +158,6 @@ func (c *Client) address(api, signature string) *url.URL {
 	return &u
 }
 
-// group is the part of the URL that names the group of an API.
 func group(api string) string {
 	if api == accountCheck || api == accountsImport {
 		return "im_open_login_svc"

@@ -42,7 +42,6 @@ func EdgeBytes(e *migrate.Edge) int {
 	return w.n + len(",")
 }
 
-// importBody is the request of a friend_import call.
 func importBody(from string, edges []migrate.Edge) ([]byte, error) {
 	size := EnvelopeBytes
 	for i := range edges {
@@ -113,7 +112,6 @@ func (w *writer) optionalTime(name string, value int64) {
 	}
 }
 
-// edge writes one element of AddFriendItem.
 func (w *writer) edge(e *migrate.Edge) {
 	w.raw(`{"To_Account":`)
 	w.text(e.To)
@@ -171,13 +169,11 @@ func (w *writer) tagged(item *migrate.CustomItem) {
 	w.raw("}")
 }
 
-// isInteger reports whether s is an integer as JSON writes it.
 func isInteger(s string) bool {
 	digits := strings.TrimPrefix(s, "-")
 	return digits == "0" || digits != "" && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
-// checkBody is the request of a friend_check call.
 func checkBody(from string, to []string) ([]byte, error) {
 	w := writer{}
 	w.raw(importHead)

@@ -33,7 +33,6 @@ type bench struct {
 	faults  int // that were done to it
 }
 
-// bench makes room for a case.
 func (s *suite) bench(row string, i int) *bench {
 	return &bench{
 		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary,
@@ -62,12 +61,10 @@ func (c *bench) do(ctx context.Context, broken func(context.Context, *bench)) (f
 	return found
 }
 
-// on makes a volume the place of the state.
 func (c *bench) on(volume *lab.Volume) {
 	c.volume, c.state = volume, filepath.Join(volume.Folder, "state")
 }
 
-// begin takes a job of a shape.
 func (c *bench) begin(shape string) {
 	r := c.suite.reference(shape, c.rand.Uint64N(variants))
 	c.serve(r.job, r.like)
@@ -82,7 +79,6 @@ func (c *bench) serve(job *lab.Job, like []lab.ReferenceAct) {
 	c.audit = oracle.New(job, c.service, c.state, like, &c.suite.stalls)
 }
 
-// anyShape draws a shape.
 func (c *bench) anyShape() string {
 	if c.suite.shape != "" {
 		return c.suite.shape
@@ -118,7 +114,6 @@ func (c *bench) moment(act, left int) moment {
 	return draw(c.rand, &c.like[act], left, c.started > 0)
 }
 
-// start starts the next run.
 func (c *bench) start(act int) *lab.Process {
 	c.started++
 	c.service.NextRun()

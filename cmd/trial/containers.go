@@ -84,7 +84,6 @@ func limited(ctx context.Context, s *suite, millions int) (runs int) {
 	return len(limits)
 }
 
-// limit does one job in one container.
 func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) {
 	dir := s.podman.Folder("limited-") // on disk: what lies in memory is charged to who wrote it
 	defer func() { lab.Check(os.RemoveAll(dir)) }()
@@ -180,7 +179,6 @@ func (s *suite) buildAgain(ctx context.Context, name string) *lab.Shipped {
 	return s.podman.Build(ctx, folder, "localhost/"+name, imageVersion).Ship(ctx)
 }
 
-// judgeImage holds the image against what it promises.
 func (s *suite) judgeImage(i *lab.Shipped) {
 	if i.Compressed > mostCompressed || i.Unpacked > mostUnpacked {
 		s.violated("it takes %d bytes compressed and %d unpacked", i.Compressed, i.Unpacked)

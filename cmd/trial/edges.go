@@ -11,7 +11,6 @@ import (
 	"friendmigrate/cmd/trial/graph"
 )
 
-// writeEdges is the command that writes a generated friend graph.
 func writeEdges(_ context.Context, args []string, stdout io.Writer) error {
 	o := graph.Default()
 	f := flag.NewFlagSet("trial edges", flag.ContinueOnError)

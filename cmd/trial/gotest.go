@@ -56,7 +56,6 @@ func swept(folder, test, countFlag string) func(context.Context, *suite, int) in
 	}
 }
 
-// tail is the end of a text.
 func tail(text string, most int) string {
 	if len(text) > most {
 		return "..." + text[len(text)-most:]
@@ -84,7 +83,6 @@ func fuzzed(ctx context.Context, s *suite, seconds int) int {
 	return int(executions.Load())
 }
 
-// fuzzTarget is a fuzz test and the folder of its package.
 type fuzzTarget struct{ folder, name string }
 
 // Fuzz tests in a source, and how the go command tells what it has done so far.
@@ -110,7 +108,6 @@ func fuzzTargets(root, named string) (targets []fuzzTarget) {
 	return targets
 }
 
-// run fuzzes one target and returns how often.
 func (t fuzzTarget) run(ctx context.Context, seconds int) (executions int, err error) {
 	// By default a minute may go into making one interesting input smaller, which is most of a
 	// short run.

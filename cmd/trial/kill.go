@@ -9,7 +9,6 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// mostKills is how often one act of a job is killed at most.
 const mostKills = 6
 
 // killed kills one job again and again until it has ended, and then sees it do nothing more.

@@ -30,7 +30,6 @@ func main() {
 	}
 }
 
-// errViolated is what run returns when a row found something.
 var errViolated = errors.New("an oracle was violated")
 
 // commands are what trial does beside breaking the program. script is one of the peers.
@@ -89,7 +88,6 @@ func breaks(ctx context.Context, args []string, out io.Writer) error {
 	return s.run(ctx, plan)
 }
 
-// choose picks the rows and their counts.
 func choose(only string, release bool, counts map[string]*int) (plan []row, err error) {
 	wanted := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
 	for _, name := range wanted {
@@ -112,7 +110,6 @@ func choose(only string, release bool, counts map[string]*int) (plan []row, err 
 	return plan, nil
 }
 
-// setReplay reads SEED:INDEX.
 func (s *suite) setReplay(text string, plan []row) error {
 	if _, err := fmt.Sscanf(text, "%d:%d", &s.seed, &s.index); err != nil || len(plan) != 1 {
 		return fmt.Errorf("--replay takes SEED:INDEX and one row named by --only: %q", text)

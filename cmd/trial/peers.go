@@ -44,7 +44,6 @@ type contender struct {
 	run  func(context.Context) took
 }
 
-// took is what one run took.
 type took struct {
 	wall, cpu time.Duration
 	peak      float64 // resident memory, in MB
@@ -71,7 +70,6 @@ func (r *race) program(ctx context.Context, before lab.Binary, add func(b lab.Bi
 	}
 }
 
-// command runs a command and measures it.
 func (r *race) command(ctx context.Context, words ...string) (t took) {
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
 	c.Dir, c.Env = r.dir, append(os.Environ(), "LC_ALL=C")
@@ -246,7 +244,6 @@ func writeRosters(dir string, accounts int) {
 	lab.Check(errors.Join(f.close(), os.WriteFile(filepath.Join(dir, "key"), []byte(lab.Key), 0o600)))
 }
 
-// file is a file that is written through a buffer.
 type file struct {
 	*bufio.Writer
 	f *os.File
@@ -282,7 +279,6 @@ func runScript(_ context.Context, args []string, _ io.Writer) error {
 	return nil
 }
 
-// readRosters reads To_Account, Remark and AddSource by From_Account.
 func readRosters(file string) map[string][][]string {
 	f := lab.Must(os.Open(file))
 	defer f.Close()

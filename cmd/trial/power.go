@@ -13,7 +13,6 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// mostCuts is how often the power of one act of a job is cut at most.
 const mostCuts = 4
 
 // cutOn makes the cases of power cuts on one kind of file system: the power of a job is cut again

@@ -13,7 +13,6 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// schedule is a job with the troubles that it meets while it runs.
 type schedule struct {
 	*bench
 	pairs   []lab.Pair    // of the job, in one order
@@ -46,7 +45,6 @@ func scheduled(ctx context.Context, c *bench) {
 	s.ends()
 }
 
-// run starts a run with some more flags.
 func (s *schedule) run(flags ...string) *lab.Process {
 	s.job.Acts[0].Flags = flags
 	return s.start(0)
@@ -78,7 +76,6 @@ func (s *schedule) troubled() {
 	s.judge(end, signal, troubles)
 }
 
-// trouble is something that happens to the service.
 type trouble struct {
 	name  string
 	stays bool // until the run has ended
@@ -179,7 +176,6 @@ func (s *schedule) common(end lab.Ended, abrupt bool) {
 	})
 }
 
-// gone reports whether an account of an edge was ever removed.
 func (s *schedule) gone(pair lab.Pair) bool {
 	return s.missing.Has(pair.From) || s.missing.Has(pair.To)
 }

@@ -39,14 +39,12 @@ func sharded(ctx context.Context, c *bench) {
 	c.again(last, i, d.ends[i].Code, func() *lab.Process { return d.start(last, i) })
 }
 
-// divided is a job in shards.
 type divided struct {
 	*bench
 	doors []*lab.Door
 	ends  []lab.Ended // of the last act
 }
 
-// start starts a run of shard i.
 func (d *divided) start(act, i int) *lab.Process {
 	args := d.job.Args(act, d.doors[i].URL, d.state)
 	return d.suite.binary.Run(d.job, append(args, "--shard", fmt.Sprintf("%d/%d", i, len(d.doors)))...)
@@ -93,7 +91,6 @@ func (d *divided) kill(act, victim int, processes []*lab.Process) (killed bool) 
 	return true
 }
 
-// status asks for the status of all shards.
 func (d *divided) status() lab.Ended {
 	return d.suite.binary.Run(d.job, "status", "--json", "--state", d.state).Wait(patience)
 }

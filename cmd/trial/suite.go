@@ -15,7 +15,6 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// row is one kind of fault.
 type row struct {
 	name, flag, help string
 	ci, release      int // how often
@@ -103,7 +102,6 @@ func volumes(kinds ...string) func() error {
 	}
 }
 
-// suite is one call of the command.
 type suite struct {
 	out      io.Writer
 	seed     uint64
@@ -126,7 +124,6 @@ type suite struct {
 	references map[string]func() reference
 }
 
-// run does the rows and prints a line for each.
 func (s *suite) run(ctx context.Context, plan []row) error {
 	s.dir = lab.Must(os.MkdirTemp(lab.MemoryFolder(), "trial-"))
 	defer func() {
@@ -156,7 +153,6 @@ func (s *suite) run(ctx context.Context, plan []row) error {
 	return nil
 }
 
-// do does one row.
 func (s *suite) do(ctx context.Context, p row) {
 	if p.ready != nil {
 		if err := p.ready(); err != nil {
@@ -218,7 +214,6 @@ func sideBySide(workers int, more func(i int) bool, do func(i int)) {
 	lab.Check(failed)
 }
 
-// one does one case and prints what it found.
 func (s *suite) one(ctx context.Context, broken func(context.Context, *bench), i int) (faults int) {
 	c := s.bench(s.row, i)
 	found := c.do(ctx, broken)
@@ -250,14 +245,12 @@ func (s *suite) violated(format string, args ...any) {
 	s.violations++
 }
 
-// enough reports whether a violation was found that ends the suite.
 func (s *suite) enough() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.first && s.violations > 0
 }
 
-// reference is a job and its unbroken run.
 type reference struct {
 	job  *lab.Job
 	like []lab.ReferenceAct

@@ -142,7 +142,6 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 	return false, nil
 }
 
-// note looks at a friend.
 func (r *Reading) note(f *sink.Friend) {
 	r.count++
 	name := maphash.String(r.seed, f.To)
@@ -177,7 +176,6 @@ func (r *Reading) finish(forget func()) (bool, error) {
 	return false, nil
 }
 
-// restart reads the list once more.
 func (r *Reading) restart(forget func()) {
 	r.again++
 	r.begin()

@@ -142,7 +142,6 @@ func (s *Server) serveConfig(_ http.ResponseWriter, r *http.Request) (err error)
 	return err
 }
 
-// set sets flags by their names.
 func (c *Config) set(values map[string][]string) error {
 	known := map[string]Flag{}
 	for _, f := range c.Flags() {

@@ -88,7 +88,6 @@ var commands = map[string]*command{
 // noCommand stands for every path that no API has.
 var noCommand = &command{texts: "Err_TLS_"}
 
-// id is the name of an item's account in an answer.
 func (c *command) id() string {
 	if c.account {
 		return "UserID"
@@ -96,7 +95,6 @@ func (c *command) id() string {
 	return "To_Account"
 }
 
-// illegal is the refusal of a field.
 func (c *command) illegal(field string) refusal {
 	if c.account {
 		return refusal{70402, "Err_TLS_Invalid_Param"}
@@ -104,7 +102,6 @@ func (c *command) illegal(field string) refusal {
 	return refusal{30001, c.texts + field + "_Illegal"}
 }
 
-// refuse is the refusal of a whole call.
 func (c *command) refuse(code int) refusal {
 	if code == 30003 {
 		return refusal{code, "Err_Sns_Invalid_Account"} // seen for an unknown From_Account
@@ -172,7 +169,6 @@ type answer struct {
 	swapped bool // that list has those that did not fail
 }
 
-// result is one item of an answer.
 type result struct {
 	to      string
 	code    int
@@ -181,7 +177,6 @@ type result struct {
 	odd     func(item []byte) []byte // changes its JSON; nil: not
 }
 
-// member is a member of a JSON object.
 type member struct {
 	name  string
 	value []byte // JSON
@@ -195,14 +190,12 @@ func (k *call) success() answer {
 	return answer{api: k.api, ok: true, quiet: k.c.NoFailAccount && !k.api.account}
 }
 
-// failure is the answer to a call that is refused as a whole.
 func (k *call) failure(r refusal) answer {
 	a := k.success()
 	a.ok, a.code, a.info = false, r.code, r.info
 	return a
 }
 
-// members are the members of the answer in their order.
 func (a *answer) members() []member {
 	m := make([]member, 0, 12)
 	status := "FAIL"
@@ -220,7 +213,6 @@ func (a *answer) members() []member {
 		member{"ErrorInfo", text(a.info)}, member{"ErrorDisplay", text("")})
 }
 
-// json is the answer as JSON.
 func (a *answer) json() []byte { return object(a.members()) }
 
 func object(members []member) []byte {
@@ -239,7 +231,6 @@ func object(members []member) []byte {
 	return append(b, '}')
 }
 
-// failed lists the accounts that failed.
 func (a *answer) failed() []string {
 	names := []string{} // not null
 	for i := range a.items {
@@ -281,7 +272,6 @@ func (a *answer) appendItem(b []byte, r *result) []byte {
 	return b
 }
 
-// texts is a list of strings as JSON.
 func texts(list []string) []byte {
 	b, _ := json.Marshal(list) // strings have a JSON form
 	return b

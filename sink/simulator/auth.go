@@ -24,7 +24,6 @@ type signatures struct {
 	total int
 }
 
-// signature is one that was seen.
 type signature struct {
 	first   time.Duration // seen first, since the start
 	verdict int           // of the module about subject

@@ -156,7 +156,6 @@ func (k *call) wait(d time.Duration) {
 	}
 }
 
-// release ends the service's work for the account.
 func (k *call) release() {
 	if k.busy {
 		k.busy = false

@@ -271,7 +271,6 @@ func readText(file string) (string, error) {
 	return string(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))), nil
 }
 
-// split cuts at commas.
 func split(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
 }

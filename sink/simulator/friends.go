@@ -58,7 +58,6 @@ func (k *call) listed(flaw, do func(i int) refusal) answer {
 
 func fine(int) refusal { return refusal{} }
 
-// deleteFriends is friend_delete.
 func (k *call) deleteFriends() answer {
 	remove := func(from, to string) refusal {
 		if !k.s.Remove(from, to) {
@@ -75,7 +74,6 @@ func (k *call) deleteFriends() answer {
 	return k.listed(fine, func(i int) refusal { return remove(k.from, k.req.to[i]) })
 }
 
-// checkFriends is friend_check.
 func (k *call) checkFriends() answer {
 	mine := Set{}
 	l := k.s.graph.open(k.from)
@@ -206,7 +204,6 @@ func (f *Friend) values(standard, custom bool, other Set) string {
 	return `"ValueItem":[` + strings.TrimPrefix(string(b), ",") + `]`
 }
 
-// json is the value in the API's form: a string or an integer.
 func (c Custom) json() []byte {
 	if c.Integer {
 		return []byte(c.Value)

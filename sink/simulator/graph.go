@@ -43,7 +43,6 @@ type shard struct {
 	accounts map[string]*account // all that were ever asked about
 }
 
-// account is one From_Account.
 type account struct {
 	n       int              // friends
 	friends []Friend         // none if compact
@@ -81,7 +80,6 @@ func (g *graph) open(from string) *list {
 
 func (l *list) close() { l.Unlock() }
 
-// nextCall counts a call of the account.
 func (l *list) nextCall() int {
 	l.calls++
 	return int(l.calls)
@@ -257,7 +255,6 @@ func mix(h uint64) uint64 {
 
 const fnvOffset = 0xcbf29ce484222325
 
-// accountHash identifies an account.
 func accountHash(id string) uint64 { return mix(hashText(fnvOffset, id)) }
 
 // pairHash identifies an edge. The account's own hash goes in whole, so no choice of ids makes two

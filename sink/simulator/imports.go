@@ -6,7 +6,6 @@ import (
 	"time"
 )
 
-// importFriends is friend_import.
 func (k *call) importFriends() answer {
 	items, places := k.req.items, map[string]int(nil)
 	if k.c.DuplicateTo != DuplicateEach {
@@ -51,7 +50,6 @@ func (k *call) places() map[string]int {
 	return places
 }
 
-// importItem puts an item into the list, if it fits.
 func (k *call) importItem(l *list, it *item, now int64) refusal {
 	if k.victim != "" && it.To == k.victim && !k.fault.Applied {
 		return refusal{} // nothing is done for it, and the odd body does not say that it was
@@ -156,7 +154,6 @@ func isWord(t, prefix string) bool {
 	return ok && len(word) >= 1 && len(word) <= 8
 }
 
-// exists reports whether an account was imported.
 func (s *Server) exists(c *Config, id string) bool {
 	if c.Accounts == nil && c.Missing == nil && c.MissingShare == 0 {
 		return true
@@ -184,7 +181,6 @@ func (s *Server) admit(id string, most int) bool {
 	return true
 }
 
-// checkAccounts is account_check.
 func (k *call) checkAccounts() answer {
 	a := k.success()
 	for _, id := range k.req.to {
@@ -199,7 +195,6 @@ func (k *call) checkAccounts() answer {
 	return a
 }
 
-// importAccounts is multiaccount_import.
 func (k *call) importAccounts() answer {
 	a := k.success()
 	for _, id := range k.req.to {

@@ -34,7 +34,6 @@ func (p *scanner) refuse(r refusal) {
 	}
 }
 
-// document reads the whole text as one object.
 func (p *scanner) document(known []string, member func(name string)) {
 	if !utf8.ValidString(p.s) {
 		p.bad = true
@@ -62,7 +61,6 @@ func (p *scanner) next() byte {
 	return 0
 }
 
-// take consumes c, which must come next.
 func (p *scanner) take(c byte) bool {
 	if p.next() != c {
 		p.bad = true
@@ -170,7 +168,6 @@ func (p *scanner) unescape(text string) (t string) {
 	return t
 }
 
-// number reads the literal of a number.
 func (p *scanner) number() string {
 	rest := p.s[p.i:]
 	n := len(rest) - len(strings.TrimLeft(rest, "+-.0123456789Ee"))
@@ -181,7 +178,6 @@ func (p *scanner) number() string {
 	return rest[:n]
 }
 
-// skip reads any value and forgets it.
 func (p *scanner) skip() {
 	switch c := p.next(); {
 	case c == '{':
@@ -221,7 +217,6 @@ func (p *scanner) null() bool {
 	return true
 }
 
-// account reads an account id.
 func (p *scanner) account(name string) string {
 	if p.next() == '"' {
 		return p.quoted()
@@ -231,7 +226,6 @@ func (p *scanner) account(name string) string {
 	return ""
 }
 
-// text reads a string.
 func (p *scanner) text(field string) string {
 	if p.next() == '"' {
 		return p.quoted()
@@ -240,7 +234,6 @@ func (p *scanner) text(field string) string {
 	return ""
 }
 
-// integer reads an integer that is not negative.
 func (p *scanner) integer(field string) int64 {
 	if c := p.next(); c < '0' || c > '9' {
 		p.illegal(field)
@@ -253,7 +246,6 @@ func (p *scanner) integer(field string) int64 {
 	return v
 }
 
-// appendQuoted appends t as a JSON string.
 func appendQuoted(b []byte, t string) []byte {
 	for i := range len(t) {
 		if c := t[i]; c < 0x20 || c == '"' || c == '\\' {

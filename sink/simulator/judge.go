@@ -55,12 +55,10 @@ func (f *Fault) serves() bool {
 	return f.Applied
 }
 
-// hits reports whether shares may hit the call.
 func (c *Config) hits(k *call) bool {
 	return c.Window.has(k.since) && (c.APIs == nil || c.APIs.Has(k.api.name))
 }
 
-// drawFault picks the fault of the call by the shares.
 func (k *call) drawFault() {
 	who, n := k.identity()
 	x := draw(k.c.Seed, drawFault, who, n)
@@ -102,7 +100,6 @@ func (k *call) gate() refusal {
 	return k.outer
 }
 
-// sense checks what the API asks of the whole request.
 func (k *call) sense() refusal {
 	api, q := k.api, &k.req
 	n := max(len(q.items), len(q.to))
@@ -159,7 +156,6 @@ func (k *call) senseImport() refusal {
 	return refusal{}
 }
 
-// poisonous reports whether an edge spoils its whole call.
 func (c *Config) poisonous(from, to string) bool {
 	listed := c.Poison != nil && (c.Poison.Has(to) || c.Poison.Has(from+"->"+to))
 	return listed || c.PoisonShare > 0 && draw(c.Seed, drawPoison, pairHash(accountHash(from), to), 0) < c.PoisonShare
@@ -195,7 +191,6 @@ func (k *call) act() answer {
 	return k.pretend()
 }
 
-// do carries the call out.
 func (k *call) do() answer {
 	if f := k.fault; f != nil && f.Kind == FaultBody && kindOf(oddBodies, f.Name).victim {
 		who, n := k.identity()
@@ -276,7 +271,6 @@ func (k *call) each(n int, to func(i int) string, flaw, do func(i int) refusal) 
 	return a
 }
 
-// order puts results in the order that the service answers in.
 func (k *call) order(r []result) {
 	switch k.c.Order {
 	case OrderReversed:

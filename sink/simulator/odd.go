@@ -154,10 +154,8 @@ func lowerNames(b []byte) []byte {
 	return b
 }
 
-// isList reports whether a member is the list of items.
 func isList(name string) bool { return strings.HasSuffix(name, "Item") }
 
-// without drops members.
 func without(names ...string) func([]member) []member {
 	return func(members []member) []member {
 		return slices.DeleteFunc(members, func(m member) bool { return slices.Contains(names, m.name) })
@@ -179,7 +177,6 @@ func put(pairs ...string) func([]member) []member {
 	}
 }
 
-// odd replaces a part of one item.
 func odd(part, by string) func(*answer, int) {
 	return func(a *answer, at int) {
 		a.items[at].odd = func(item []byte) []byte { return regexp.MustCompile(part).ReplaceAll(item, []byte(by)) }

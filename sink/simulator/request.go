@@ -15,7 +15,6 @@ type request struct {
 	start, standard, custom int64
 }
 
-// item is an item of AddFriendItem or UpdateItem.
 type item struct {
 	Friend
 	spoiled string // friend_update: the field for which the item is refused
@@ -78,7 +77,6 @@ func (q *request) member(p *scanner, name string) {
 	}
 }
 
-// account reads an item of an account call.
 func (q *request) account(p *scanner, known []string) {
 	had := len(q.to)
 	p.object(known, func(name string) { q.member(p, name) })
@@ -87,7 +85,6 @@ func (q *request) account(p *scanner, known []string) {
 	}
 }
 
-// item reads an item of friend_import or friend_update.
 func (q *request) item(p *scanner, known []string) {
 	q.items = append(q.items, item{})
 	it := &q.items[len(q.items)-1]
@@ -121,7 +118,6 @@ func (q *request) item(p *scanner, known []string) {
 	q.noTo = q.noTo || !hasTo
 }
 
-// strings reads an array of strings.
 func (p *scanner) strings(field string) (list []string) {
 	p.array(field, func() { list = append(list, p.text(field)) })
 	return list

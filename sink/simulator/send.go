@@ -46,7 +46,6 @@ func (k *call) send() {
 	}
 }
 
-// plain is the answer as it should be.
 func (k *call) plain() {
 	if code := k.refused.code; code == http.StatusTooManyRequests || code == http.StatusRequestEntityTooLarge {
 		k.page(code)
@@ -63,7 +62,6 @@ func (k *call) writeJSON(body []byte) {
 	k.write(body)
 }
 
-// header prepares an HTTP 200.
 func (k *call) header(length int) {
 	k.status = http.StatusOK
 	h := k.w.Header()
@@ -145,7 +143,6 @@ func (k *call) stall(over time.Duration) {
 	k.reset()
 }
 
-// reset resets the connection.
 func (k *call) reset() {
 	k.settle()
 	resetConn(k.hijack())
@@ -173,7 +170,6 @@ func (k *call) drip(over time.Duration) {
 	}
 }
 
-// odd sends an odd body.
 func (k *call) odd(kind *oddBody) {
 	body := kind.write(k.answer, k.victimIn(k.answer.items))
 	if kind.encoded {
@@ -260,7 +256,6 @@ func (r *rawAnswer) write(body string) string {
 // RawKinds lists the kinds of broken HTTP: names for Faults.Raw and raw:NAME.
 func RawKinds() []string { return slices.Sorted(maps.Keys(rawAnswers)) }
 
-// raw sends broken HTTP and closes the connection.
 func (k *call) raw(kind *rawAnswer) {
 	if kind.believed {
 		k.code, k.status = k.answer.code, http.StatusOK

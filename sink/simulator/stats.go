@@ -49,7 +49,6 @@ type Counts struct {
 	NullArrays    int64 `json:"null_arrays"` // null in place of an array that an item need not have
 }
 
-// add adds the counts of one call.
 func (c *Counts) add(one *Counts) {
 	sum, v := reflect.ValueOf(c).Elem(), reflect.ValueOf(one).Elem()
 	for i := range sum.NumField() {
@@ -120,7 +119,6 @@ type tally struct {
 	sum Stats
 }
 
-// change changes the sum.
 func (t *tally) change(f func(s *Stats)) {
 	t.Lock()
 	defer t.Unlock()

@@ -47,7 +47,6 @@ type traffic struct {
 	limits map[string]*span // counters of the limits, by what they count
 }
 
-// begin sets the start unless it is set.
 func (t *traffic) begin(now time.Time) {
 	if t.start.IsZero() {
 		t.start = now

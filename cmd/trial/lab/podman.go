@@ -102,7 +102,6 @@ func (p *Podman) command(ctx context.Context, args ...string) *exec.Cmd {
 	return c
 }
 
-// run runs a podman command.
 func (p *Podman) run(ctx context.Context, in io.Reader, args ...string) {
 	c := p.command(ctx, args...)
 	c.Stdin = in
@@ -224,7 +223,6 @@ func (d descriptor) in(dir string) string {
 
 func readJSON(path string, into any) { Check(json.Unmarshal(Must(os.ReadFile(path)), into)) }
 
-// unpack reads a layer.
 func (s *Shipped) unpack(path string) {
 	raw := Must(io.ReadAll(Must(gzip.NewReader(bytes.NewReader(Must(os.ReadFile(path)))))))
 	s.Unpacked += int64(len(raw))

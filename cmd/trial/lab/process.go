@@ -79,7 +79,6 @@ func (b Binary) RunIn(dir string, env []string, in io.Reader, args ...string) *P
 	return begin(c)
 }
 
-// begin starts a command and notes its end.
 func begin(c *exec.Cmd) *Process {
 	p := &Process{cmd: c, done: make(chan struct{}), Began: time.Now()}
 	c.Stdout, c.Stderr = &p.out, &p.err

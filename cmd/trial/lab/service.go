@@ -288,7 +288,6 @@ type Door struct {
 	imports  int             // friend_import calls
 }
 
-// door opens a way to the service.
 func (s *Service) door() *Door {
 	return &Door{Listener: Listen(s.Sim), lock: &s.mu, carried: map[Pair]int{}}
 }

@@ -17,7 +17,6 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// shape draws the jobs of one kind.
 type shape struct {
 	name  string
 	draw  func(*draft)
@@ -164,14 +163,12 @@ var shapes = []shape{
 	}},
 }
 
-// draft is a job while it is drawn.
 type draft struct {
 	job  *Job
 	rand *rand.Rand
 	rows []row
 }
 
-// row is one row of an input.
 type row struct {
 	From    string       `json:"From_Account"`
 	To      string       `json:"To_Account"`
@@ -190,7 +187,6 @@ type customItem struct {
 
 const addSource = "AddSource_Type_Import"
 
-// account names account n.
 func account(n int) string { return fmt.Sprintf("acc%05d", n) }
 
 // roster adds a row for each of so many friends of account from.
@@ -202,7 +198,6 @@ func (d *draft) roster(from, friends int) {
 	}
 }
 
-// rosters adds accounts with least to most friends each.
 func (d *draft) rosters(accounts, least, most int) {
 	for from := range accounts {
 		d.roster(from, least+d.rand.IntN(most-least+1))
@@ -325,7 +320,6 @@ func (d *draft) count(r *row) {
 	}
 }
 
-// all writes all rows as one input.
 func (d *draft) all(name string) {
 	d.shuffle()
 	d.write(name, d.rows)

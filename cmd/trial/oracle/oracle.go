@@ -265,7 +265,6 @@ func (a *Audit) Refused(refused func(pair lab.Pair, code int) bool) {
 	})
 }
 
-// place is an edge by its place in the plan.
 type place struct {
 	chunk int64
 	index int

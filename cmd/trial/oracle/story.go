@@ -26,7 +26,6 @@ type told struct {
 	Added counts // by --mutual
 }
 
-// counts say what became of edges.
 type counts struct{ Read, Imported, Already, Failed, Rejected, Duplicate, Pending int64 }
 
 func (c *counts) sum() int64 {
@@ -295,7 +294,6 @@ func rowsOf(name, text string) (rows []string) {
 	return rows
 }
 
-// firstDifference shows the first row in which two lists differ.
 func firstDifference(a, b []string) string {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
