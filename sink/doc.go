@@ -39,11 +39,10 @@
 // # Where to find what
 //
 //   - wire.go: requests; answer.go, friends.go: answers, read by migrate/jsonscan
-//   - table.go: code to verdict; failure.go, proxy.go: the rest to verdict; admin.go: the one code
-//     that needs a question
+//   - table.go: code to verdict; failure.go: the rest to verdict
 //   - limiter.go, pace.go: when a call may leave
-//   - signing.go, secret.go: the signature; transport.go: connections; client.go: one call from end
-//     to end
+//   - signing.go: key and signature; transport.go: connections; client.go: one call from end to end,
+//     and the one code that needs a question
 //   - import.go, check.go, friends.go, change.go, accounts.go: the APIs
 //
 // The facts are from the vendor's pages (friend_import of 2024-09-25 and its sisters, the REST
