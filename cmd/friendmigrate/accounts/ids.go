@@ -15,8 +15,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// idBytes is what an id takes in memory beside its bytes.
-const idBytes = 64
+// idBytes is what a remembered id takes in memory, about.
+const idBytes = 96
 
 // listIDs writes the distinct ids of both sides of sealed stages to a file, a CSV of one column in
 // the order of their bytes, and counts them. memory bounds what it holds, in bytes: ids that it has
@@ -24,16 +24,13 @@ const idBytes = 64
 func listIDs(ctx context.Context, stages []*stage.Stage, file string, memory int64) (n int64, err error) {
 	sorted := spool.New(disk.OS{}, file+".spool", memory/4)
 	defer func() { err = errors.Join(err, sorted.Close()) }()
-	seen, held := map[string]struct{}{}, int64(0)
+	seen := make([]string, max(1, memory/4/idBytes)) // by hash; a newer id takes the place of an older one
 	add := func(id string) error {
-		if _, known := seen[id]; known {
+		place := &seen[stage.Hash(id)%uint64(len(seen))]
+		if *place == id {
 			return nil
 		}
-		if held += int64(len(id) + idBytes); held > memory/4 {
-			clear(seen)
-			held = 0
-		}
-		seen[strings.Clone(id)] = struct{}{}
+		*place = strings.Clone(id)
 		return sorted.Add(migrate.Position{}, []byte(id))
 	}
 	for _, s := range stages {

@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,7 +11,7 @@ import (
 	"testing"
 
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/plan"
+	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
 
@@ -32,15 +31,17 @@ func TestAccountsOfBothSidesAreDistinctAndSorted(t *testing.T) {
 	if err := os.WriteFile(in, []byte(rows.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	p, err := source.Stage(t.Context(), source.Job{Inputs: []string{in}, StateDir: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	staged, err := p.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer staged.Close()
 	for _, memory := range []int64{64 << 20, 400 << 10} { // the smaller one spills, again and again
-		var n int64
-		_, err := plan.Make(t.Context(), plan.Options{
-			Inputs: []string{in}, State: state, Dir: state, Memory: 64 << 20, Lanes: 2, ChunkBytes: 1 << 20, Rate: 200,
-			Staged: func(ctx context.Context, s *stage.Stage) (_ string, err error) {
-				n, err = listIDs(ctx, []*stage.Stage{s}, file, memory)
-				return "", err
-			},
-		})
+		n, err := listIDs(t.Context(), []*stage.Stage{staged}, file, memory)
 		if err != nil {
 			t.Fatal(err)
 		}

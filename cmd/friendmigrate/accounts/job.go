@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/plan"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -82,85 +80,36 @@ func (j *Job) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 
 // open takes the state folder and opens the present pass, or begins one.
 func (j *Job) open(ctx context.Context) error {
-	if err := j.CheckBase(); err != nil {
-		return err
-	}
 	anyDivision := func(string, settings.Shard) error { return nil }
-	err := j.Take(ctx, j.Set.State, anyDivision)
-	if errors.Is(err, job.ErrNoFolder) {
-		return j.nothingStaged()
-	}
-	if err != nil {
+	if err := j.Take(ctx, j.Set.State, anyDivision); err != nil {
 		return err
 	}
 	dir := filepath.Join(j.Dir, folder.Accounts)
-	if j.pass, err = Open(j.FS, dir); err != nil {
+	pass, err := Open(j.FS, dir)
+	if err == nil && pass == nil {
+		j.Log.Info("collecting the accounts of both sides", job.EventRead)
+		pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) { return j.collect(ctx, file) })
+	}
+	if err != nil {
 		return err
 	}
-	if j.pass != nil {
-		j.Journal = j.pass.Journal
+	if j.pass, j.Journal = pass, pass.Journal; pass.Resumed {
 		return j.compare(ctx)
 	}
-	j.Log.Info("collecting the accounts of both sides", job.EventRead)
-	if j.pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) {
-		if len(j.Inputs) > 0 {
-			return j.collectInput(ctx, file)
-		}
-		return j.collectStaged(ctx, file)
-	}); err == nil {
-		j.Journal = j.pass.Journal
-	}
-	return err
+	return nil
 }
 
-func (j *Job) nothingStaged() error {
-	return job.Unusable(j.Line().Of("INPUT"),
-		"there is no staged job in %q: name the INPUT whose accounts are meant, or the job's --state", j.Set.State)
-}
-
-// collectInput writes the distinct ids of INPUT to a file, and says which job they are of.
-func (j *Job) collectInput(ctx context.Context, file string) (id checkpoint.Identity, err error) {
-	var reading job.Reading
-	j.View.Watch(progress.Work{Fill: reading.Fill})
-	defer j.StartShow(nil).Stop()
-	id = j.Identity()
-	memory := job.StagingShare(j.Set.Memory)
-	p, err := plan.Make(ctx, plan.Options{
-		Inputs: j.Inputs, Stdin: j.Input(), Objects: j.Store, Rows: j.Set.Rows, Shard: id.Shard, Shards: id.Shards,
-		State: j.Set.State, Dir: j.Dir, Memory: memory, Lanes: source.Lanes(memory), ChunkBytes: j.Set.ChunkBytes,
-		Rate: j.Set.Rate, Progress: reading.Take, Waits: j.Warner(job.EventWaits),
-		Staged: func(ctx context.Context, s *stage.Stage) (_ string, err error) {
-			id.Edges, err = listIDs(ctx, []*stage.Stage{s}, file, memory)
-			return "", err
-		},
-	})
-	if err == nil && p.Edges == 0 {
-		id.Edges, err = listIDs(ctx, nil, file, memory)
-	}
-	switch {
-	case err != nil:
-		return id, j.ReadError(ctx, err)
-	case p.OtherJob:
-		return id, j.OtherJob([]string{"it was staged from other inputs"})
-	case p.Rows.Rejected > 0:
-		j.Log.Warn(terminal.WasWere(p.Rows.Rejected, "row")+" rejected, and their accounts are not asked about; "+
-			"friendmigrate plan shows them", job.EventRejected, zap.Int64("rows", p.Rows.Rejected))
-	}
-	for _, in := range p.Inputs {
-		id.Inputs = append(id.Inputs, in.Digest)
-	}
-	id.Rows = id.Edges
-	return id, nil
-}
-
-// collectStaged does the same for what is staged.
-func (j *Job) collectStaged(ctx context.Context, file string) (id checkpoint.Identity, err error) {
-	id = j.Identity()
-	stages, digests, err := j.staged()
-	defer func() { err = errors.Join(err, closeAll(stages)) }()
+// collect writes the distinct ids of what is staged to a file, and says which job they are of.
+func (j *Job) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
+	own := filepath.Join(j.Dir, folder.Accounts)
+	stages, digests, err := j.staged(ctx, own)
+	defer func() {
+		err = errors.Join(err, closeAll(stages), stage.Remove(filepath.Join(own, folder.Staged), j.FS))
+	}()
 	if err != nil {
 		return id, err
 	}
+	id = j.Identity()
 	id.Inputs = digests
 	id.Edges, err = listIDs(ctx, stages, file, job.StagingShare(j.Set.Memory))
 	if context.Cause(ctx) != nil {
@@ -178,23 +127,21 @@ func closeAll(stages []*stage.Stage) error {
 	return errors.Join(errs...)
 }
 
-// staged opens what is staged in the state folder, of all its shards where none is named, and
-// returns the digests of the inputs.
-func (j *Job) staged() (stages []*stage.Stage, digests []string, err error) {
+// staged opens INPUT, or what is staged in the state folder, of all its shards where none is named,
+// and returns the digests of the inputs. INPUT that no job has staged is staged in the folder own.
+func (j *Job) staged(ctx context.Context, own string) (stages []*stage.Stage, digests []string, err error) {
 	places := []folder.Place{{Dir: j.Dir}}
-	if found, err := folder.Find(j.Dir); err == nil {
+	if found, err := folder.Find(j.Dir); err == nil && len(j.Inputs) == 0 {
 		places = found
 	}
 	for _, place := range places {
-		s, meta, err := source.OpenStaged(filepath.Join(place.Dir, folder.Staged), j.FS)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = j.nothingStaged()
-		}
-		if err != nil {
+		one := j.Job
+		one.Dir = place.Dir
+		if _, err := one.OpenStaged(ctx, own); err != nil {
 			return stages, nil, err
 		}
-		stages, digests = append(stages, s), nil
-		for _, in := range meta.Counts.Inputs {
+		stages, digests = append(stages, one.Stage), nil
+		for _, in := range one.Counts.Inputs {
 			digests = append(digests, in.Digest)
 		}
 	}
@@ -208,7 +155,7 @@ func (j *Job) compare(ctx context.Context) error {
 	want.Inputs = recorded.Inputs
 	if len(j.Inputs) == 0 {
 		want.Options = recorded.Options
-		stages, digests, err := j.staged()
+		stages, digests, err := j.staged(ctx, "")
 		if err == nil {
 			want.Inputs = digests
 		}

@@ -12,8 +12,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"time"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/migrate"
@@ -47,6 +47,7 @@ func Open(fsys disk.FS, folder string) (*Pass, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look for accounts: %w", err)
 	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() }) // lists of reading INPUT
 	p := &Pass{fs: fsys, folder: folder, Resumed: true}
 	for _, e := range entries {
 		there, err := checkpoint.Exists(fsys, filepath.Join(folder, e.Name()))
@@ -106,11 +107,8 @@ func (p *Pass) begin(command string, write func(file string) (checkpoint.Identit
 	}
 	id.Options = maps.Clone(id.Options)
 	id.Options[checkpoint.CommandOption] = command
-	id.Chunks, id.Created = (id.Edges+sink.MaxAccounts-1)/sink.MaxAccounts, time.Now().UTC()
-	if err := checkpoint.Create(p.fs, p.dir(), id); err != nil {
-		return err
-	}
-	p.Journal, err = checkpoint.Open(p.fs, p.dir(), checkpoint.Options{})
+	id.Chunks = (id.Edges + sink.MaxAccounts - 1) / sink.MaxAccounts
+	p.Journal, err = checkpoint.Begin(p.fs, p.dir(), id)
 	return err
 }
 
@@ -135,47 +133,36 @@ func (p *Pass) Counts() Counts {
 	return c
 }
 
-// batches yields the ids of the pass, by call. Each call is a chunk under the name of its first id.
-func (p *Pass) batches() iter.Seq2[migrate.Chunk, error] {
-	return func(yield func(migrate.Chunk, error) bool) {
+// Plan is the calls that are open. Each is a roster of one chunk, under the name of its first id.
+func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
+	return func(yield func(migrate.Roster, error) bool) {
 		list, err := os.Open(filepath.Join(p.dir(), listName))
 		if err != nil {
-			yield(migrate.Chunk{}, err)
+			yield(migrate.Roster{}, err)
 			return
 		}
 		defer list.Close() // only read from
-		rows, c := csv.NewReader(list), migrate.Chunk{}
+		rows := csv.NewReader(list)
 		_, err = rows.Read() // the header
-		for err == nil {
-			var row []string
-			if row, err = rows.Read(); err == nil {
-				c.Edges = append(c.Edges, migrate.Edge{To: row[0]})
-			}
-			if len(c.Edges) == sink.MaxAccounts || err == io.EOF && len(c.Edges) > 0 {
-				if c.From = c.Edges[0].To; !yield(c, nil) {
-					return
+		for ordinal := int64(0); err == nil; ordinal++ {
+			c := migrate.Chunk{Ordinal: ordinal}
+			for len(c.Edges) < sink.MaxAccounts && err == nil {
+				var row []string
+				if row, err = rows.Read(); err == nil {
+					c.Edges = append(c.Edges, migrate.Edge{To: row[0]})
 				}
-				c = migrate.Chunk{Ordinal: c.Ordinal + 1}
+			}
+			if len(c.Edges) == 0 || p.Journal.Done(ordinal, 1) {
+				continue
+			}
+			c.From = c.Edges[0].To
+			if !yield(migrate.Roster{From: c.From, First: ordinal, Chunks: 1, Edges: int64(len(c.Edges)),
+				ChunkBytes: 16 << 10, Load: func(int) (migrate.Chunk, error) { return c, nil }}, nil) {
+				return
 			}
 		}
 		if err != io.EOF {
-			yield(c, fmt.Errorf("read the list of accounts: %w", err))
-		}
-	}
-}
-
-// Plan is the calls that are open, each a roster of its own.
-func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
-	return func(yield func(migrate.Roster, error) bool) {
-		for c, err := range p.batches() {
-			if err == nil && p.Journal.Done(c.Ordinal, 1) {
-				continue
-			}
-			load := func(int) (migrate.Chunk, error) { return c, nil }
-			if !yield(migrate.Roster{From: c.From, First: c.Ordinal, Chunks: 1, Edges: int64(len(c.Edges)),
-				ChunkBytes: 16 << 10, Load: load}, err) {
-				return
-			}
+			yield(migrate.Roster{}, fmt.Errorf("read the list of accounts: %w", err))
 		}
 	}
 }
@@ -212,10 +199,11 @@ func (p *Pass) WriteMissing(file string) error {
 		}
 	}
 	if p.Imports() && p.Journal.Totals().Pending > 0 {
-		for c, err := range p.batches() {
+		for r, err := range p.Plan() {
 			if err != nil {
 				return err
 			}
+			c, _ := r.Load(0)
 			open, _ := p.Journal.Open(c.Ordinal, len(c.Edges))
 			for _, i := range open.Indexes() {
 				if err := add(c.Ordinal, i, c.Edges[i].To, "0", notImported); err != nil {

@@ -1,9 +1,12 @@
 package folder
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -306,4 +309,39 @@ func ours(name string) bool {
 	return (ext == "csv" || ext == "jsonl") &&
 		slices.Contains([]string{"rejected", "changed", "duplicates", Failed, Missing, Different, "accounts-missing"},
 			list)
+}
+
+// Rows goes over one of our lists in CSV; one that is not there has no rows. cell is what a row has in
+// a column, by the column's name; a row that somebody has cut short has nothing there.
+func Rows(name string) iter.Seq2[func(column string) string, error] {
+	return func(yield func(cell func(column string) string, err error) bool) {
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			yield(nil, fmt.Errorf("read a list: %w", err))
+			return
+		}
+		defer f.Close()
+		rows := csv.NewReader(f)
+		rows.FieldsPerRecord = -1
+		header, err := rows.Read()
+		for err == nil {
+			var row []string
+			row, err = rows.Read()
+			cell := func(column string) string {
+				if i := slices.Index(header, column); i >= 0 && i < len(row) {
+					return row[i]
+				}
+				return ""
+			}
+			if err == nil && !yield(cell, nil) {
+				return
+			}
+		}
+		if err != io.EOF {
+			yield(nil, fmt.Errorf("read %q: %w", name, err))
+		}
+	}
 }

@@ -6,9 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -255,43 +252,16 @@ func (e *explainer) lists() error {
 	for _, l := range []struct{ name, kind string }{
 		{folder.Rejected, Rejected}, {folder.Duplicates, Duplicate}, {folder.Changed, Changed},
 	} {
-		err := e.list(l.name, func(cell func(string) string) error { return e.row(l.kind, cell) })
-		if err != nil {
-			return err
+		for cell, err := range folder.Rows(filepath.Join(e.job.Dir, l.name)) {
+			if err == nil {
+				err = e.row(l.kind, cell)
+			}
+			if err != nil {
+				return fmt.Errorf("look into %s: %w", l.name, err)
+			}
 		}
 	}
 	return nil
-}
-
-// list hands the rows of a list to do, by the names of its columns. A list that is not there has
-// nothing to say.
-func (e *explainer) list(name string, do func(cell func(column string) string) error) error {
-	f, err := os.Open(filepath.Join(e.job.Dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read a list: %w", err)
-	}
-	defer f.Close()
-	rows := csv.NewReader(f)
-	header, err := rows.Read()
-	rows.ReuseRecord = true
-	for err == nil {
-		var row []string
-		if row, err = rows.Read(); err == nil {
-			err = do(func(column string) string {
-				if i := slices.Index(header, column); i >= 0 {
-					return row[i]
-				}
-				return ""
-			})
-		}
-	}
-	if err == io.EOF {
-		return nil
-	}
-	return fmt.Errorf("read %q: %w", f.Name(), err)
 }
 
 // row explains a row of a list, by the columns that the list has.

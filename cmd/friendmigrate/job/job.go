@@ -73,9 +73,6 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 	return j.OpenObjects(ctx, j.Warner(EventObjectStorage))
 }
 
-// ErrNoFolder is where neither a state folder is there nor an input to make one for.
-var ErrNoFolder = errors.New("no state folder")
-
 // CheckBase refuses a file in the place of the state folder.
 func (j *Job) CheckBase() error {
 	if info, err := os.Stat(j.Set.Job.State); err == nil && !info.IsDir() {
@@ -87,6 +84,9 @@ func (j *Job) CheckBase() error {
 // Take takes the state folder of this shard below base, and its lock.
 // neighbours sees that base holds no other division of the job.
 func (j *Job) Take(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
+	if err := j.CheckBase(); err != nil {
+		return err
+	}
 	check := func() error {
 		err := neighbours(base, j.Set.Job.Shard)
 		if errors.Is(err, folder.ErrOther) {
@@ -101,7 +101,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	_, err := os.Stat(j.Dir)
 	fresh := errors.Is(err, fs.ErrNotExist)
 	if fresh && len(j.Inputs) == 0 {
-		return ErrNoFolder
+		return j.nothingStaged()
 	}
 	if fresh { // a new job: an input that is misspelt leaves no folder behind
 		// A folder that may not be read is the user's to fix, too.

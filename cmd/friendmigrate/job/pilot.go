@@ -4,15 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"iter"
 	"maps"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -282,37 +278,18 @@ func (p *Pilot) account(settledByRun, failed int64) *report.Pilot {
 // Rejected counts the rejected rows that name an account of the pilot in any of their fields. A
 // rejected row may be too broken to tell which of them is From_Account; counting one too many only
 // makes somebody look.
-func (p *Pilot) Rejected(state string) (int64, error) {
-	f, err := os.Open(state + string(os.PathSeparator) + folder.Rejected)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+func (p *Pilot) Rejected(state string) (n int64, err error) {
+	isNamed := func(field string) bool {
+		_, named := p.accounts[field]
+		return named
 	}
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	rows := csv.NewReader(f)
-	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
-	count := int64(0)
-	for first := true; ; first = false {
-		row, err := rows.Read()
-		if err == io.EOF {
-			return count, nil
-		}
+	for cell, err := range folder.Rows(filepath.Join(state, folder.Rejected)) {
 		if err != nil {
-			return 0, fmt.Errorf("read %s: %w", folder.Rejected, err)
+			return 0, err
 		}
-		if !first && len(row) == 5 && p.namedIn(row[4]) { // Input,Line,Column,Reason,Row
-			count++
-		}
-	}
-}
-
-func (p *Pilot) namedIn(raw string) bool {
-	for _, field := range inspect.RowFields(raw) {
-		if _, named := p.accounts[field]; named {
-			return true
+		if slices.ContainsFunc(inspect.RowFields(cell("Row")), isNamed) {
+			n++
 		}
 	}
-	return false
+	return n, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
@@ -52,8 +53,8 @@ func (c *cost) add(o cost) {
 // once without syncs, which a plan does not need. FRIENDMIGRATE_BENCH_INPUT names an input that is
 // larger than a million rows.
 func BenchmarkPlanOverStaging(b *testing.B) {
-	o := options(b, "")
-	o.Memory = 140 << 20 // what reading and staging may hold of 256 MiB
+	o := planOf(b, "")
+	o.Set.Memory = 256 << 20
 	if name := os.Getenv("FRIENDMIGRATE_BENCH_INPUT"); name != "" {
 		o.Inputs = []string{name}
 	} else if err := os.WriteFile(o.Inputs[0], []byte(header+rowsOf(1_000_000)), 0o600); err != nil {
@@ -61,8 +62,8 @@ func BenchmarkPlanOverStaging(b *testing.B) {
 	}
 	stageTo := func(fsys disk.FS) func() error {
 		return func() error {
-			dir := filepath.Join(filepath.Dir(o.State), "staging")
-			p, err := source.Stage(b.Context(), source.Job{Inputs: o.Inputs, StateDir: dir, Options: o.Rows, Memory: o.Memory, Lanes: o.Lanes, FS: fsys})
+			dir := filepath.Join(filepath.Dir(o.Set.State), "staging")
+			p, err := source.Stage(b.Context(), source.Job{Inputs: o.Inputs, StateDir: dir, Options: o.Set.Rows, Memory: job.StagingShare(o.Set.Memory), FS: fsys})
 			if err != nil {
 				return err
 			}
@@ -81,7 +82,7 @@ func BenchmarkPlanOverStaging(b *testing.B) {
 		staged.add(costOf(b, stageTo(disk.OS{})))
 		without.add(costOf(b, stageTo(unsynced{})))
 		planned.add(costOf(b, func() error {
-			_, err := Make(b.Context(), o)
+			_, err := (&making{Job: o.Job}).make(b.Context())
 			return err
 		}))
 	}

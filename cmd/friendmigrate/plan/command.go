@@ -6,33 +6,30 @@ import (
 	"runtime/debug"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
-	"friendmigrate/source"
 )
 
 // Do plans the import that r would be, and says how that ended.
 func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) {
-	warn := func(message string) { r.Screen.Line("warning: " + message) }
-	if err := check(r); err != nil {
+	if err := r.CheckInputs(); err != nil {
 		return nil, e, err
 	}
+	if err := job.Refused(r.Reads.CheckState(r.Base()), r.Apart()); err != nil {
+		return nil, e, err
+	}
+	warn := func(message string) { r.Screen.Line("warning: " + message) }
 	if err := r.OpenObjects(ctx, warn); err != nil {
 		return nil, e, err
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(r.Set.Job.Memory))
-	pilot, err := r.OpenPilot(ctx)
-	if err != nil {
+	m := &making{Job: &r.Job, waits: warn}
+	if m.pilot, err = r.OpenPilot(ctx); err != nil {
 		return nil, e, err
 	}
-	o := optionsOf(r)
-	if o.Waits = warn; pilot != nil {
-		o.Staged = pilot.Planned
-	}
-	if made, err = shown(ctx, r, o); err != nil {
+	if made, err = m.shown(ctx); err != nil {
 		if err := r.Stopped(ctx, "stopped by %w; nothing is left of it"); err != nil {
 			return nil, e, err
 		}
@@ -46,35 +43,15 @@ func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) 
 	return made, e, nil
 }
 
-// check refuses what import would refuse of the arguments alone.
-func check(r *job.Run) error {
-	if err := r.CheckInputs(); err != nil {
-		return err
-	}
-	return job.Refused(r.Reads.CheckState(r.Base()), r.Apart())
-}
-
-func optionsOf(r *job.Run) Options {
-	set := r.Set
-	memory := job.StagingShare(set.Job.Memory)
-	return Options{
-		Inputs: r.Inputs, Stdin: r.Input(), Objects: r.Store, Rows: set.Rows, Shard: set.Job.Shard.Index,
-		Shards: set.Job.Shard.Count, State: set.Job.State, Dir: folder.Of(set.Job.State, set.Job.Shard),
-		Memory: memory, Lanes: source.Lanes(memory), ChunkBytes: set.Pace.ChunkBytes, Rate: set.Pace.Rate,
-	}
-}
-
 // shown makes the plan and shows how far the input is read.
-func shown(ctx context.Context, r *job.Run, o Options) (*Plan, error) {
-	var reading job.Reading
-	o.Progress = reading.Take
-	r.View.Watch(progress.Work{Fill: reading.Fill})
-	show := r.StartShow(nil)
+func (m *making) shown(ctx context.Context) (*Plan, error) {
+	m.View.Watch(progress.Work{Fill: m.reading.Fill})
+	show := m.StartShow(nil)
 	defer func() {
 		show.Stop()
-		r.Screen.Block(nil)
+		m.Screen.Block(nil)
 	}()
-	return Make(ctx, o)
+	return m.make(ctx)
 }
 
 // ending says how the plan ended, and how to import what was planned.

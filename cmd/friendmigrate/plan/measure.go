@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"sync"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
+	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
 
@@ -45,13 +47,13 @@ func (s *measurers) sum() *measured {
 }
 
 // measure passes over a plan that is sealed, its rosters shared among the lanes.
-func (j *making) measure(ctx context.Context) (*measured, error) {
+func (m *making) measure(ctx context.Context) (*measured, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	by, over := measurers{room: j.ChunkBytes - sink.EnvelopeBytes}, int64(0)
+	by, over := m.measurers(), int64(0)
 	rosters := make(chan migrate.Roster)
 	var lanes sync.WaitGroup
-	for range max(1, j.Lanes) {
+	for range source.Lanes(job.StagingShare(m.Set.Memory)) {
 		visit := by.next()
 		lanes.Go(func() {
 			for r := range rosters {
@@ -61,12 +63,12 @@ func (j *making) measure(ctx context.Context) (*measured, error) {
 			}
 		})
 	}
-	for r, err := range j.stage.Rosters(ctx, nil) {
+	for r, err := range m.Stage.Rosters(ctx, nil) {
 		if err != nil {
 			cancel(err)
 			break
 		}
-		if most := int64(j.Rows.MaxFriends); most > 0 && r.Edges > most {
+		if most := int64(m.Set.Rows.MaxFriends); most > 0 && r.Edges > most {
 			over++
 		}
 		rosters <- r

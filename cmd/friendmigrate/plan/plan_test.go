@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -19,22 +20,23 @@ import (
 
 const header = "From_Account,To_Account,AddSource,Remark\n"
 
-// options are those of a plan of one CSV, in a folder of its own.
-func options(t testing.TB, rows string) Options {
+// planOf is a plan of one CSV, in a folder of its own.
+func planOf(t testing.TB, rows string) *making {
 	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "in.csv")
 	if err := os.WriteFile(name, []byte(header+rows), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	state := filepath.Join(dir, "state")
-	return Options{Inputs: []string{name}, State: state, Dir: state, Memory: 64 << 20, Lanes: 2, ChunkBytes: 1 << 20, Rate: 200}
+	j := &job.Job{Program: new(job.Program), Inputs: []string{name}}
+	j.Set.State, j.Set.Memory, j.Set.ChunkBytes, j.Set.Rate = filepath.Join(dir, "state"), 128<<20, 1<<20, 200
+	return &making{Job: j}
 }
 
 // beside lists what lies beside the input.
-func beside(t testing.TB, o Options) (names []string) {
+func beside(t testing.TB, o *making) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Dir(o.State))
+	entries, err := os.ReadDir(filepath.Dir(o.Set.State))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,25 +52,25 @@ func TestNothingIsLeftHoweverItEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		ctx    context.Context
 		rows   string
-		change func(o *Options)
+		change func(o *making)
 		want   error // nil: none
 	}{
 		"a plan":           {rows: "a,b,AddSource_Type_A,\n"},
 		"a broken input":   {rows: "a,b,AddSource_Type_A,\"" + strings.Repeat("x", 2<<20), want: source.ErrUnusable},
 		"an ended context": {ctx: ended, rows: "a,b,AddSource_Type_A,\n", want: context.Canceled},
-		"duplicates":       {rows: "a,b,AddSource_Type_A,\na,b,AddSource_Type_A,x\n", change: func(o *Options) { o.Rows.Duplicates = "error" }, want: source.ErrUnusable},
-		"no input":         {change: func(o *Options) { o.Inputs = []string{"nowhere.csv"} }, want: source.ErrUnusable},
-		"no folder beside": {rows: "a,b,AddSource_Type_A,\n", change: func(o *Options) { o.State = filepath.Join(o.State, "deep", "down"); o.Dir = o.State }},
+		"duplicates":       {rows: "a,b,AddSource_Type_A,\na,b,AddSource_Type_A,x\n", change: func(o *making) { o.Set.Rows.Duplicates = "error" }, want: source.ErrUnusable},
+		"no input":         {change: func(o *making) { o.Inputs = []string{"nowhere.csv"} }, want: source.ErrUnusable},
+		"no folder beside": {rows: "a,b,AddSource_Type_A,\n", change: func(o *making) { o.Set.State = filepath.Join(o.Set.State, "deep", "down") }},
 	} {
-		o := options(t, c.rows)
+		o := planOf(t, c.rows)
 		if c.change != nil {
-			c.change(&o)
+			c.change(o)
 		}
 		ctx := c.ctx
 		if ctx == nil {
 			ctx = t.Context()
 		}
-		if _, err := Make(ctx, o); !errors.Is(err, c.want) {
+		if _, err := o.make(ctx); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if c.change == nil {
@@ -82,11 +84,11 @@ func TestNothingIsLeftHoweverItEnds(t *testing.T) {
 func TestASignalEndsAPlanThatWaitsForStandardInput(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in, feed := io.Pipe()
-	o := options(t, "")
-	o.Inputs, o.Stdin, o.Rows.Format = []string{"-"}, in, source.CSV
+	o := planOf(t, "")
+	o.Inputs, o.Std.In, o.Set.Rows.Format = []string{"-"}, in, source.CSV
 	failed := make(chan error)
 	go func() {
-		_, err := Make(ctx, o)
+		_, err := o.make(ctx)
 		failed <- err
 	}()
 	if _, err := io.WriteString(feed, header+"a,b,AddSource_Type_A,\n"); err != nil {
@@ -104,9 +106,9 @@ func TestASignalEndsAPlanThatWaitsForStandardInput(t *testing.T) {
 
 // What is told of reasons is the same as what is counted, and the first rows are the first.
 func TestEveryReasonHasItsFirstRows(t *testing.T) {
-	o := options(t, "")
+	o := planOf(t, "")
 	o.Inputs = []string{filepath.Join("..", "..", "..", "testdata", "bad-rows.csv"), filepath.Join("..", "..", "..", "testdata", "bad-rows.jsonl")}
-	p, err := Make(t.Context(), o)
+	p, err := o.make(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,9 +148,9 @@ func TestTextNamesWhatMatters(t *testing.T) {
 		fmt.Fprintf(&rows, "hot,f%d,AddSource_Type_A,\n", i)
 	}
 	rows.WriteString("hot,hot,AddSource_Type_A,\nhot,f1,AddSource_Type_A,again\n")
-	o := options(t, rows.String())
-	o.Rows.MaxFriends, o.ChunkBytes, o.Rate, o.Rows.Duplicates = 1000, 32<<10, 2, "last"
-	p, err := Make(t.Context(), o)
+	o := planOf(t, rows.String())
+	o.Set.Rows.MaxFriends, o.Set.ChunkBytes, o.Set.Rate, o.Set.Rows.Duplicates = 1000, 32<<10, 2, "last"
+	p, err := o.make(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

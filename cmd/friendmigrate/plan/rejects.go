@@ -2,16 +2,13 @@ package plan
 
 import (
 	"cmp"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"friendmigrate/cmd/friendmigrate/folder"
 )
 
 // What is shown of rejected rows.
@@ -31,53 +28,31 @@ func rejects(name string, by map[string]int64) ([]Reason, error) {
 		return cmp.Or(cmp.Compare(b.Rows, a.Rows),
 			strings.Compare(a.Reason, b.Reason))
 	})
-	if len(list) == 0 {
-		return list, nil
-	}
-	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return list, nil // the user took it away
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the rejected list: %w", err)
-	}
-	defer f.Close()
-	return list, firstOf(csv.NewReader(f), list)
-}
-
-// firstOf fills in the first rows of each reason. It reads no further than it has to.
-func firstOf(rows *csv.Reader, list []Reason) error {
-	rows.ReuseRecord = true
-	open := map[string]*Reason{}
+	open := map[string]*Reason{} // of which the first rows are still looked for
 	for i := range list {
 		open[list[i].Reason] = &list[i]
 	}
-	for header := true; len(open) > 0; header = false {
-		row, err := rows.Read()
-		if err == io.EOF {
-			return nil
-		}
+	for cell, err := range folder.Rows(name) {
 		if err != nil {
-			return fmt.Errorf("read the rejected list: %w", err)
+			return nil, err
 		}
-		if header || len(row) != 5 { // Input,Line,Column,Reason,Row
-			continue
+		if len(open) == 0 {
+			break
 		}
-		reason := reasonOf(row[2], row[3])
-		r := open[reason]
+		r := open[reasonOf(cell("Column"), cell("Reason"))]
 		if r == nil {
 			continue
 		}
-		line, err := strconv.ParseInt(row[1], 10, 64)
+		line, err := strconv.ParseInt(cell("Line"), 10, 64)
 		if err != nil {
-			return fmt.Errorf("read the rejected list: %w", err)
+			return nil, fmt.Errorf("read the rejected list: %w", err)
 		}
-		r.First = append(r.First, Place{Input: strings.Clone(row[0]), Line: line, Row: beginning(row[4])})
+		r.First = append(r.First, Place{Input: strings.Clone(cell("Input")), Line: line, Row: beginning(cell("Row"))})
 		if len(r.First) == firstRows || int64(len(r.First)) == r.Rows {
-			delete(open, reason)
+			delete(open, r.Reason)
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // reasonOf names column and reason as source.Counts.RejectedBy does.

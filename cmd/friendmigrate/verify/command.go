@@ -85,7 +85,8 @@ func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 			p.Pilot = pilot.OfShard(place.Shard)
 		}
 		r.Parts = append(r.Parts, p)
-		if err := p.take(ctx); err != nil {
+		// no import may run on it meanwhile, because both together would exceed the rate
+		if err := p.Take(ctx, p.Set.State, folder.CheckNeighbours); err != nil {
 			return err
 		}
 	}

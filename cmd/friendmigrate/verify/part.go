@@ -137,12 +137,8 @@ func (p *Part) create(ctx context.Context) error {
 	if err := p.removeLists(); err != nil {
 		return err
 	}
-	id := p.identity()
-	id.Created = time.Now().UTC()
-	err := checkpoint.Create(p.FS, p.dir(), id)
-	if err == nil {
-		p.verdicts, err = checkpoint.Open(p.FS, p.dir(), checkpoint.Options{})
-	}
+	var err error
+	p.verdicts, err = checkpoint.Begin(p.FS, p.dir(), p.identity())
 	return err
 }
 
@@ -203,7 +199,8 @@ func (p *Part) Ask(
 	}
 	before := calls()
 	ask := func() error {
-		_, err := migrate.Run(ctx, p.plan(context.WithoutCancel(ctx)), to, asking{p.verdicts, p}, engine)
+		plan := p.Pilot.Rosters(context.WithoutCancel(ctx), p.Stage, p.verdicts.Done)
+		_, err := migrate.Run(ctx, migrate.Only(plan, p.asks), to, p.verdicts, engine)
 		return err
 	}
 	if err = ask(); err == nil { // refusals are asked about again, so that one odd answer makes no edge missing

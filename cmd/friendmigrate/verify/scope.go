@@ -2,48 +2,23 @@ package verify
 
 import (
 	"context"
-	"iter"
 	"slices"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/migrate"
 )
 
-// asking is the journal of a verify for the engine, which asks about what is open in it.
-type asking struct {
-	*checkpoint.Journal
-	of *Part
-}
-
-// Open implements migrate.Journal.
-func (a asking) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
-	open, _ = a.Journal.Open(ordinal, n)
-	return open.And(a.of.asks(ordinal, n)), false
-}
-
 // asks tells what is asked about of a chunk of n edges: what was drawn, or what the job has
 // settled, or all. A pending edge was never sent, so nobody expects it in the service.
-func (p *Part) asks(ordinal int64, n int) migrate.EdgeSet {
+func (p *Part) asks(ordinal int64, n int) (migrate.EdgeSet, error) {
 	if p.sample != nil {
-		return p.sample.inChunk(ordinal)
+		return p.sample.inChunk(ordinal), nil
 	}
 	asked := migrate.FullSet(n)
 	if p.Journal != nil {
 		pending, _ := p.Journal.Open(ordinal, n)
 		asked = asked.Without(pending)
 	}
-	return asked
-}
-
-// chunks goes over the chunks of a roster with their number of edges.
-func chunks(r *migrate.Roster) iter.Seq2[int64, int] {
-	return func(yield func(ordinal int64, n int) bool) {
-		for i := range int64(r.Chunks) {
-			if !yield(r.First+i, int(min(migrate.MaxChunkEdges, r.Edges-i*migrate.MaxChunkEdges))) {
-				return
-			}
-		}
-	}
+	return asked, nil
 }
 
 func (p *Part) speaksOf(from string) bool { return p.Pilot == nil || p.Pilot.Has(from) }
@@ -62,32 +37,12 @@ func (p *Part) measure(ctx context.Context) error {
 			return err
 		}
 		p.edges += r.Edges
-		for ordinal, n := range chunks(&r) {
-			asked := p.asks(ordinal, n)
+		for i := range r.Chunks {
+			asked, _ := p.asks(r.First+int64(i), r.Size(i))
 			p.settled += int64(asked.Len())
 		}
 	}
 	return nil
-}
-
-// plan is what the engine goes over: rosters with something to ask about.
-func (p *Part) plan(ctx context.Context) iter.Seq2[migrate.Roster, error] {
-	return func(yield func(migrate.Roster, error) bool) {
-		for r, err := range p.Pilot.Rosters(ctx, p.Stage, p.verdicts.Done) {
-			if (err != nil || p.asksAny(&r)) && !yield(r, err) {
-				return
-			}
-		}
-	}
-}
-
-func (p *Part) asksAny(r *migrate.Roster) bool {
-	for ordinal, n := range chunks(r) {
-		if p.asks(ordinal, n) != (migrate.EdgeSet{}) {
-			return true
-		}
-	}
-	return false
 }
 
 // sample is the edges that were drawn from those that the job has settled.
@@ -129,8 +84,9 @@ func (p *Part) places(ctx context.Context, numbers []int64) (keys []int64, err e
 		if err != nil {
 			return nil, err
 		}
-		for ordinal, n := range chunks(&r) {
-			asked := p.asks(ordinal, n)
+		for i := range r.Chunks {
+			ordinal := r.First + int64(i)
+			asked, _ := p.asks(ordinal, r.Size(i))
 			indexes := asked.Indexes()
 			for ; len(numbers) > 0 && numbers[0] < base+int64(len(indexes)); numbers = numbers[1:] {
 				keys = append(keys, keyOf(ordinal, indexes[numbers[0]-base]))

@@ -89,12 +89,12 @@ func TestASampleIsThoseEdges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for ordinal, size := range chunks(&r) {
-				set := v.asks(ordinal, size)
-				for _, i := range set.Indexes() {
-					asked = append(asked, number+int64(i))
+			for i := range r.Chunks {
+				set, _ := v.asks(r.First+int64(i), r.Size(i))
+				for _, k := range set.Indexes() {
+					asked = append(asked, number+int64(k))
 				}
-				number += int64(size)
+				number += int64(r.Size(i))
 			}
 		}
 		if !slices.Equal(asked, drawn) {

@@ -1,0 +1,94 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/source"
+	"friendmigrate/source/stage"
+)
+
+// OpenStaged opens what the job has staged, for a command that only asks about it. Where no job has,
+// or where that stage cannot be used, it stages INPUT in the folder own.
+func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error) {
+	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), j.FS)
+	switch damaged := errors.Is(err, stage.ErrDamaged); {
+	case err == nil:
+		j.Stage, j.Counts = s, meta.Counts
+		if len(j.Inputs) == 0 {
+			return false, nil
+		}
+		if differences := j.StagedDiffers(meta); len(differences) > 0 {
+			return false, j.OtherJob(differences)
+		}
+		_, err = j.CompareInputs(ctx, j.Counts.Inputs)
+		return false, err
+	case !damaged && !errors.Is(err, fs.ErrNotExist):
+		return false, err
+	case len(j.Inputs) > 0:
+		return true, j.stageOwn(ctx, own)
+	case damaged:
+		return false, exit.Errorf(exit.Unexpected, j.withInputs(),
+			"%w; name the INPUT that it was made from; nothing was %s", err, j.Done)
+	}
+	return false, j.nothingStaged()
+}
+
+// StagedDiffers says how what is staged differs from what the settings ask for. It compares no inputs.
+func (j *Job) StagedDiffers(meta source.Meta) []string {
+	recorded := j.Identity()
+	recorded.Options, recorded.Shard, recorded.Shards = meta.Options, meta.Shard, meta.Shards
+	return recorded.Differs(j.Identity())
+}
+
+func (j *Job) nothingStaged() error {
+	return exit.Errorf(exit.Unusable, j.withInputs(),
+		"there is no staged job in %q: name the INPUT that is meant, or the job's --state", j.Dir)
+}
+
+// withInputs is the same command with the inputs of the job, as far as its report knows them.
+func (j *Job) withInputs() string {
+	names := []string{"INPUT"}
+	if r, err := report.Read(filepath.Join(j.Dir, folder.Report)); err == nil && len(r.Job.Inputs) > 0 {
+		names = nil
+		for _, in := range r.Job.Inputs {
+			names = append(names, in.Name)
+		}
+	}
+	return j.Line().Of(names...).String()
+}
+
+// stageOwn stages INPUT. A command that was interrupted reads it again and continues, because the
+// same input gives the same plan.
+func (j *Job) stageOwn(ctx context.Context, own string) error {
+	if err := stage.Remove(filepath.Join(own, folder.Staged), j.FS); err != nil {
+		return err
+	}
+	j.Log.Info("reading the input", EventRead, zap.Int("inputs", len(j.Inputs)))
+	var reading Reading
+	j.View.Watch(progress.Work{Fill: reading.Fill})
+	show := j.StartShow(nil)
+	defer show.Stop()
+	input := j.Reading(own)
+	input.Progress = reading.Take
+	pending, err := source.Stage(ctx, input)
+	if err != nil {
+		return j.ReadError(ctx, err)
+	}
+	if j.Counts = pending.Counts; j.Counts.Rejected > 0 {
+		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s",
+			terminal.WasWere(j.Counts.Rejected, "row"), filepath.Join(own, folder.Rejected)), EventRejected)
+	}
+	j.Stage, err = pending.Finish()
+	return err
+}
