@@ -22,53 +22,49 @@ import (
 	"friendmigrate/source"
 )
 
-// Do is the export that the settings of j ask for. stop says how reading ended; the error is that
-// of an export that could not begin or be written. The caller closes e if it is not nil.
-func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (e *Export, stop job.Stop, err error) {
-	if err := checkOutputs(j, reads); err != nil {
-		return nil, stop, err
+// Do is the export that the settings of j ask for, and says how it ended.
+func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (ending exit.Ending, err error) {
+	e := &Export{Job: j}
+	if err := e.checkOutputs(reads); err != nil {
+		return ending, err
 	}
-	accounts, err := j.OpenAccounts(ctx, "--accounts", j.Set.Accounts)
-	if err != nil {
-		return nil, stop, err
+	if e.Accounts, err = j.OpenAccounts(ctx, "--accounts", j.Set.Accounts); err != nil {
+		return ending, err
 	}
-	e, err = Open(Options{
-		FS: j.FS, Accounts: accounts, Destination: j.Set.Destination, Stream: j.Std.Out, Format: j.Set.Format,
-		SDKAppID: j.Set.SDKAppID, Target: j.Set.Target(),
-	})
-	if err != nil {
-		return nil, stop, refusal(j, err)
+	defer func() { err = errors.Join(err, j.Close(e.Close)) }()
+	if err := e.open(); err != nil {
+		return ending, e.refusal(err)
 	}
 	if err := j.ServeMetrics(); err != nil {
-		return e, stop, err
+		return ending, err
 	}
 	after := time.Time{}
 	if e.Resumed {
 		after = j.Began.Add(time.Second) // an earlier process may have sent calls until just now
 	}
 	if j.Client, err = j.NewClient(ctx, after); err != nil {
-		return e, stop, err
+		return ending, err
 	}
-	stop = job.Stop{Err: e.follow(ctx, j), Cause: context.Cause(ctx), Asks: true}
+	stop := job.Stop{Err: e.follow(ctx), Cause: context.Cause(ctx), Asks: true}
 	if stop.Code() == exit.Unexpected {
-		return e, stop, refusal(j, stop.Err)
+		return ending, e.refusal(stop.Err)
 	}
-	e.warn(j, stop.Err == nil)
-	return e, stop, nil
+	e.warn(stop.Err == nil)
+	return e.ending(stop), nil
 }
 
 // checkOutputs sees that nothing is written over that is not an export's.
-func checkOutputs(j *job.Job, reads *folder.Reads) error {
-	out := j.Set.Destination
+func (e *Export) checkOutputs(reads *folder.Reads) error {
+	out := e.Set.Destination
 	if out != "" {
-		hint := j.Line().With("output", job.FreeName(out)).String()
+		hint := e.Line().With("output", job.FreeName(out)).String()
 		if err := job.Refused(reads.CheckRead("--output", out), hint); err != nil {
 			return err
 		}
 	}
-	line := j.Line()
-	if j.Set.Accounts == FailedPath(out) {
-		line = line.With("accounts", job.FreeName(j.Set.Accounts))
+	line := e.Line()
+	if e.Set.Accounts == FailedPath(out) {
+		line = line.With("accounts", job.FreeName(e.Set.Accounts))
 	}
 	return job.Refused(reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader),
 		MoveList(out)+line.String())
@@ -82,14 +78,14 @@ func MoveList(destination string) string {
 }
 
 // refusal gives the error of a destination or a format that cannot be used its code.
-func refusal(j *job.Job, err error) error {
-	out := j.Set.Destination
-	hint := j.Line().With("output", job.FreeName(out)).String()
+func (e *Export) refusal(err error) error {
+	out := e.Set.Destination
+	hint := e.Line().With("output", job.FreeName(out)).String()
 	switch {
 	case errors.Is(err, source.ErrNotCSV):
-		line := j.Line().With("format", source.JSONL)
+		line := e.Line().With("format", source.JSONL)
 		if dir, base := filepath.Split(out); out != "" {
-			line = j.Line().Without("format").With("output", dir+strings.Replace(base, ".csv", ".jsonl", 1))
+			line = e.Line().Without("format").With("output", dir+strings.Replace(base, ".csv", ".jsonl", 1))
 		}
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: line.String()}
 	case errors.Is(err, ErrExists):
@@ -102,20 +98,20 @@ func refusal(j *job.Job, err error) error {
 }
 
 // follow reads the accounts and shows where that stands.
-func (e *Export) follow(ctx context.Context, j *job.Job) error {
+func (e *Export) follow(ctx context.Context) error {
 	start, meter := e.At(), new(migrate.Meter)
 	if !e.Finished {
 		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(e.Accounts.Count, "account"),
-			j.Set.Target())
+			e.Set.Target())
 		if e.Resumed {
 			text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Done, "account"))
 		}
-		j.Log.Info(text, job.EventExport, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
-			zap.Float64("rate", j.Set.Rate))
-		defer j.Follow(meter, e.fill)()
+		e.Log.Info(text, job.EventExport, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
+			zap.Float64("rate", e.Set.Rate))
+		defer e.Follow(meter, e.fill)()
 	}
-	engine := j.Engine(meter)
-	return e.Run(ctx, func(from string) friendlist.Pages { return j.Client.Friends(from) }, engine)
+	engine := e.Engine(meter)
+	return e.Run(ctx, func(from string) friendlist.Pages { return e.Client.Friends(from) }, engine)
 }
 
 // fill says where the export stands.
@@ -130,9 +126,9 @@ func (e *Export) fill(s *progress.Snapshot) {
 }
 
 // warn says what is not in the result although it may have been there.
-func (e *Export) warn(j *job.Job, whole bool) {
+func (e *Export) warn(whole bool) {
 	if whole && e.At().Edges == 0 {
-		j.Log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)",
+		e.Log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)",
 			e.Accounts.Name, e.Accounts.First.ID, e.Accounts.First.Line), job.EventExport)
 	}
 	const most = 20
@@ -145,7 +141,7 @@ func (e *Export) warn(j *job.Job, whole bool) {
 		names = append(names[:most], fmt.Sprintf("and %d more tags", more))
 	}
 	if len(names) > 0 {
-		j.Log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "),
+		e.Log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "),
 			job.EventLeftOut)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink/friendlist"
@@ -21,21 +21,11 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// Options say what is exported and to where.
-type Options struct {
-	FS          disk.FS
-	Accounts    *accountlist.File
-	Destination string // a file; "": Stream
-	Stream      io.Writer
-	Format      string // source.CSV or source.JSONL
-	SDKAppID    uint64
-	Target      string
-}
-
 // Export is one export, from its beginning over any number of interruptions to its end. It belongs
 // to one goroutine, except At.
 type Export struct {
-	Options
+	*job.Job
+	Accounts *accountlist.File
 	Resumed  bool // an earlier process has begun it
 	Finished bool // an earlier process has finished it: there is nothing to do
 
@@ -44,40 +34,36 @@ type Export struct {
 	output
 }
 
-// Open begins an export, or continues the one that was begun at the destination: what an earlier
-// process wrote and did not make durable is cut off. Errors: ErrExists, ErrOther,
-// checkpoint.ErrLocked, and those of the file system.
-func Open(o Options) (e *Export, err error) {
-	id := identity{SDKAppID: o.SDKAppID, Target: o.Target, Accounts: o.Accounts.Digest, Format: o.Format}
-	e = &Export{Options: o, csv: o.Format == source.CSV}
+// open begins the export, or continues the one that was begun at the destination: what an earlier
+// process wrote and did not make durable is cut off. Close is to be called also after an error.
+// Errors: ErrExists, ErrOther, checkpoint.ErrLocked, and those of the file system.
+func (e *Export) open() error {
+	destination := e.Set.Destination
+	id := identity{SDKAppID: e.Set.SDKAppID, Target: e.Set.Target(), Accounts: e.Accounts.Digest, Format: e.Set.Format}
+	e.csv = e.Set.Format == source.CSV
 	e.now, e.ready, e.last = newPosition(id), map[int64]*entry{}, time.Now()
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, e.Close())
-		}
-	}()
-	if o.Destination == "" {
-		return e, e.openStream()
+	if destination == "" {
+		return e.openStream()
 	}
-	e.folder = o.Destination + ".export"
+	e.folder = destination + ".export"
 	e.waiting.folder = e.folder
-	_, err = os.Lstat(o.Destination) // opening a named pipe would wait
+	_, err := os.Lstat(destination) // opening a named pipe would wait
 	there := err == nil
 	if there || errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Lstat(filepath.Join(e.folder, positionName))
 	}
 	switch {
 	case there && errors.Is(err, fs.ErrNotExist):
-		return e, fmt.Errorf("%w: %q", ErrExists, o.Destination)
+		return fmt.Errorf("%w: %q", ErrExists, destination)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return e, err
+		return err
 	}
 	if e.lock, err = checkpoint.TryLock(e.folder); err != nil {
-		return e, err
+		return err
 	}
 	err = e.resume(id, there)
 	e.Resumed, e.Finished = e.now.Done > 0, e.now.Finished
-	return e, err
+	return err
 }
 
 // resume takes up what an earlier process has left, or begins.
@@ -90,13 +76,13 @@ func (e *Export) resume(id identity, there bool) error {
 		return err
 	case was.Finished && !there: // its owner has taken the file away: another one is wanted
 	case was.identity != id:
-		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther, e.Destination)
+		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther, e.Set.Destination)
 	case was.Finished:
 		e.now = was
 		e.failures, err = disk.Open(e.FS, failures)
 		return err
 	case was.Rows > 0 && !e.csv && !there:
-		return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", e.Destination,
+		return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", e.Set.Destination,
 			was.Rows, e.folder)
 	default:
 		e.now = was
@@ -118,12 +104,12 @@ func (e *Export) rowsPath() string {
 	if e.csv {
 		return filepath.Join(e.folder, "rows.jsonl")
 	}
-	return e.Destination
+	return e.Set.Destination
 }
 
 // openStream opens standard output, which cannot be continued.
 func (e *Export) openStream() (err error) {
-	to := e.Stream
+	to := e.Std.Out
 	if e.failures, err = unnamed(""); err == nil && e.csv {
 		e.rows, err = unnamed("")
 		to = e.rows
@@ -164,7 +150,7 @@ func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pa
 		return stopped
 	}
 	// Dying between these steps leaves all rows collected and durable: the next run does the rest.
-	if e.Format == source.CSV {
+	if e.Set.Format == source.CSV {
 		if err := e.writeTable(); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
@@ -71,9 +72,9 @@ func friends(n int) []sink.Friend {
 	return list
 }
 
-// options writes the accounts and describes an export of them. Without a destination what cannot be
+// exportOf writes the accounts and describes an export of them. Without a destination what cannot be
 // read is listed in the working folder: that is dir then.
-func options(t *testing.T, dir, format, destination string, ids ...string) Options {
+func exportOf(t *testing.T, dir, format, destination string, ids ...string) *Export {
 	t.Helper()
 	if destination == "" {
 		t.Chdir(dir)
@@ -86,8 +87,13 @@ func options(t *testing.T, dir, format, destination string, ids ...string) Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Options{FS: disk.OS{}, Accounts: f, Destination: destination, Format: format, SDKAppID: 1, Target: "test"}
+	e := &Export{Job: &job.Job{Program: new(job.Program), FS: disk.OS{}}, Accounts: f}
+	e.Set.Destination, e.Set.Format, e.Set.SDKAppID, e.Set.Endpoint = destination, format, 1, "test"
+	return e
 }
+
+// again is the same export in another process.
+func (e *Export) again() *Export { return &Export{Job: e.Job, Accounts: e.Accounts} }
 
 func engine() migrate.Options {
 	return migrate.Options{Workers: 16, Memory: 64 << 20, Retry: migrate.RetryPolicy{MaxAttempts: 1000, Base: time.Millisecond, Cap: time.Millisecond}, OutageTimeout: time.Minute}
@@ -134,7 +140,7 @@ func TestEveryFriendAtEveryPageSize(t *testing.T) {
 	}
 	differences, friendsRead, calls := 0, 0, 0
 	for _, size := range pages {
-		o := options(t, t.TempDir(), "jsonl", "", ids(len(sizes))...)
+		e := exportOf(t, t.TempDir(), "jsonl", "", ids(len(sizes))...)
 		g := &graph{lists: map[string][]sink.Friend{}, page: size}
 		for i, n := range sizes {
 			g.lists[ids(len(sizes))[i]] = friends(n)
@@ -147,13 +153,9 @@ func TestEveryFriendAtEveryPageSize(t *testing.T) {
 			return nil
 		}
 		var out bytes.Buffer
-		o.Stream = &out
+		e.Std.Out = &out
 		synctest.Test(t, func(t *testing.T) { // pauses cost no time
-			e, err := Open(o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(e.Run(t.Context(), g.pages, engine()), e.Close()); err != nil {
+			if err := errors.Join(e.open(), e.Run(t.Context(), g.pages, engine()), e.Close()); err != nil {
 				t.Fatalf("page size %d: %v", size, err)
 			}
 		})
@@ -172,11 +174,8 @@ func TestEveryFriendAtEveryPageSize(t *testing.T) {
 func TestAccountsThatCannotBeReadAreListed(t *testing.T) {
 	dir := t.TempDir()
 	g := &graph{lists: map[string][]sink.Friend{"a": friends(3), "c": friends(2), "odd": {{To: "x", Values: []sink.Value{{Tag: "Tag_SNS_Custom_A", JSON: []byte("1.5")}}}}}, page: 2}
-	e, err := Open(options(t, dir, "jsonl", filepath.Join(dir, "out.jsonl"), "a", "gone", "odd", "c"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Run(t.Context(), g.pages, engine()); err != nil {
+	e := exportOf(t, dir, "jsonl", filepath.Join(dir, "out.jsonl"), "a", "gone", "odd", "c")
+	if err := errors.Join(e.open(), e.Run(t.Context(), g.pages, engine())); err != nil {
 		t.Fatal(err)
 	}
 	if at := e.At(); at.Failed != 2 || at.Done != 4 || at.Edges != 5 {
@@ -220,15 +219,15 @@ func TestCSVRefusesWhatItCannotHold(t *testing.T) {
 		for _, format := range []string{"csv", "jsonl"} {
 			dir := t.TempDir()
 			destination := filepath.Join(dir, "out."+format)
-			e, err := Open(options(t, dir, format, destination, "a", "b"))
-			if err != nil {
+			e := exportOf(t, dir, format, destination, "a", "b")
+			if err := e.open(); err != nil {
 				t.Fatal(err)
 			}
 			if c.lists["b"] == nil {
 				c.lists["b"] = nil
 			}
 			g := &graph{lists: c.lists, page: 10}
-			err = e.Run(t.Context(), g.pages, engine())
+			err := e.Run(t.Context(), g.pages, engine())
 			if want := c.refused && format == "csv"; errors.Is(err, source.ErrNotCSV) != want || !want && err != nil {
 				t.Errorf("%s as %s: %v", name, format, err)
 			}
@@ -262,10 +261,10 @@ func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
 				format = "csv"
 			}
 			destination := filepath.Join(dir, name)
-			o := options(t, dir, format, destination, ids...)
+			o := exportOf(t, dir, format, destination, ids...)
 			for _, stopAt := range []string{"a13", "a14", "a31", ""} {
-				e, err := Open(o)
-				if err != nil {
+				e := o.again()
+				if err := e.open(); err != nil {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
@@ -278,7 +277,7 @@ func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
 				}
 				one := engine()
 				one.Workers = 1
-				err = e.Run(ctx, g.pages, one)
+				err := e.Run(ctx, g.pages, one)
 				if stop := (*migrate.StopError)(nil); (stopAt == "") != (err == nil) || err != nil && !errors.As(err, &stop) {
 					t.Fatalf("stopped at %q: %v", stopAt, err)
 				}
@@ -336,27 +335,30 @@ func TestADestinationOfSomebodyElseIsNotTouched(t *testing.T) {
 	if err := os.WriteFile(destination, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := options(t, dir, "jsonl", destination, "a")
-	if _, err := Open(o); !errors.Is(err, ErrExists) {
+	o := exportOf(t, dir, "jsonl", destination, "a")
+	if err := o.open(); !errors.Is(err, ErrExists) {
 		t.Errorf("a file that was there: %v", err)
 	}
 	if got := read(t, destination); got != "mine" {
 		t.Errorf("it holds %q", got)
 	}
-	o.Destination = filepath.Join(dir, "other.jsonl")
-	e, err := Open(o)
-	if err != nil {
+	o.Set.Destination = filepath.Join(dir, "other.jsonl")
+	e := o.again()
+	if err := e.open(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(o); err == nil {
+	if err := o.again().open(); err == nil {
 		t.Error("two exports to one destination at once")
 	}
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.Target = "elsewhere"
-	if _, err := Open(o); !errors.Is(err, ErrOther) {
-		t.Errorf("another app: %v", err)
+	o.Set.Endpoint = "elsewhere"
+	if e = o.again(); !errors.Is(e.open(), ErrOther) {
+		t.Error("another app goes on with it")
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -365,7 +367,7 @@ func TestANamedPipeIsNoDestination(t *testing.T) {
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := Open(Options{FS: disk.OS{}, Accounts: new(accountlist.File), Destination: name}); !errors.Is(err, ErrExists) {
+	if err := exportOf(t, t.TempDir(), "csv", name, "a").open(); !errors.Is(err, ErrExists) {
 		t.Errorf("got %v", err)
 	}
 }

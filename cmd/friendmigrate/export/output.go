@@ -173,7 +173,7 @@ func (e *Export) At() Position {
 // listFailed writes the list of accounts that could not be read, whole, to where its reader expects
 // it.
 func (e *Export) listFailed() error {
-	return disk.WriteWhole(e.FS, FailedPath(e.Destination), func(w io.Writer) error {
+	return disk.WriteWhole(e.FS, FailedPath(e.Set.Destination), func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(e.failures, 0, e.now.Failures))
 		return err
 	})
@@ -183,7 +183,7 @@ func (e *Export) listFailed() error {
 func (e *Export) writeTable() error {
 	format := source.ListFormat{Format: source.CSV, Tags: slices.Sorted(maps.Keys(e.now.Tags))}
 	write := func(w io.Writer) error {
-		p, err := source.NewPacker(w, e.Destination)
+		p, err := source.NewPacker(w, e.Set.Destination)
 		if err != nil {
 			return err
 		}
@@ -192,10 +192,10 @@ func (e *Export) writeTable() error {
 		}
 		return p.EndMember()
 	}
-	if e.Destination == "" {
-		return write(e.Stream)
+	if e.Set.Destination == "" {
+		return write(e.Std.Out)
 	}
-	return disk.WriteWhole(e.FS, e.Destination, write)
+	return disk.WriteWhole(e.FS, e.Set.Destination, write)
 }
 
 // row is a row as package source writes it, in the API's item shape.

@@ -31,23 +31,20 @@ type Result struct {
 	Took  time.Duration
 }
 
-// Done reports whether nothing is left to ask.
-func (r *Result) Done() bool { return r.Stop.Err == nil && r.Unasked == 0 && len(r.NoVerdict) == 0 }
+// done reports whether nothing is left to ask.
+func (r *Result) done() bool { return r.Stop.Err == nil && r.Unasked == 0 && len(r.NoVerdict) == 0 }
 
-// How names the API that is asked.
-func (r *Result) How() string {
+// how names the API that is asked.
+func (r *Result) how() string {
 	if r.Set.Fields {
 		return "friend_get"
 	}
 	return "friend_check"
 }
 
-// Do verifies what the settings of j ask for and writes lists and reports. words puts a result into
-// words; it is asked for the whole and, with shards, for each of them. What was asked stays known
+// Do verifies what the settings of j ask for and writes lists and reports. What was asked stays known
 // until there is a verdict on everything, so that the same command continues after an interruption.
-func Do(
-	ctx context.Context, j *job.Job, reads *folder.Reads, words func(*Result) exit.Ending,
-) (r *Result, ending exit.Ending, err error) {
+func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (r *Result, ending exit.Ending, err error) {
 	pilot, err := j.OpenPilot(ctx)
 	if err != nil {
 		return nil, ending, err
@@ -63,7 +60,7 @@ func Do(
 	began := time.Now()
 	r.Stop = job.Stop{Err: r.ask(ctx), Cause: context.Cause(ctx), Asks: true}
 	r.Took, r.Calls = time.Since(began), r.Client.Stats().Attempts
-	ending, err = r.finish(words)
+	ending, err = r.finish()
 	return r, ending, err
 }
 
@@ -175,7 +172,7 @@ func (r *Result) ask(ctx context.Context) error {
 	if start.Asked == start.Edges {
 		return nil
 	}
-	text := fmt.Sprintf("asking %s by %s about %s", r.Set.Target(), r.How(), terminal.Some(start.Edges, "edge"))
+	text := fmt.Sprintf("asking %s by %s about %s", r.Set.Target(), r.how(), terminal.Some(start.Edges, "edge"))
 	if start.Asked > 0 {
 		text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Asked, "edge"))
 	}
@@ -210,7 +207,7 @@ func (r *Result) fill(s *progress.Snapshot) {
 
 // finish writes the lists and the reports and, if there is a verdict on everything, forgets what
 // was asked.
-func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, err error) {
+func (r *Result) finish() (ending exit.Ending, err error) {
 	for i, p := range r.Parts {
 		if err := p.WriteLists(); err != nil {
 			return ending, err
@@ -223,7 +220,7 @@ func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, er
 				return ending, err
 			}
 		}
-		p.Found.At, p.Found.How, p.Found.Lists = time.Now().UTC(), r.How(), []string{p.Lists.Missing, p.Lists.Different}
+		p.Found.At, p.Found.How, p.Found.Lists = time.Now().UTC(), r.how(), []string{p.Lists.Missing, p.Lists.Different}
 		if r.Verified = report.Plus(r.Verified, p.Found); i == 0 {
 			r.Verified = p.Found
 		}
@@ -233,15 +230,15 @@ func (r *Result) finish(words func(*Result) exit.Ending) (ending exit.Ending, er
 		if p.Found.Unasked > 0 {
 			one.Stop = r.Stop
 		}
-		e := words(one)
+		e := r.Outside(one.ending())
 		p.Found.Code, p.Found.What, p.Found.Hint = int(e.Code), e.What, e.Hint
 		if err := p.writeReport(&p.Found); err != nil {
 			return ending, err
 		}
 	}
-	ending = words(r)
+	ending = r.Outside(r.ending())
 	r.Code, r.What, r.Hint = int(ending.Code), ending.What, ending.Hint
-	if !r.Done() {
+	if !r.done() {
 		return ending, nil
 	}
 	var errs []error

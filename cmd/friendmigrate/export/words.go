@@ -1,0 +1,84 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/source"
+)
+
+// ending finds the exit code and puts the ending in words.
+func (e *Export) ending(stop job.Stop) exit.Ending {
+	now := e.At()
+	read := fmt.Sprintf("%s of %s to %s", terminal.Some(now.Edges, "edge"),
+		terminal.Some(now.Done-now.Unread(), "account"), cmp.Or(e.Set.Destination, "standard output"))
+	if calls := e.Client.Stats().Attempts; calls > 0 {
+		read += fmt.Sprintf(", %s in %s", terminal.Some(calls, "call"), terminal.Took(time.Since(e.Began)))
+	}
+	failed := ""
+	if n := now.Unread(); n > 0 {
+		failed = fmt.Sprintf("; %s could not be read", terminal.Some(n, "account"))
+	}
+	if now.Short > 0 {
+		failed += fmt.Sprintf("; %s another number of friends than FriendNum says",
+			terminal.HasHave(now.Short, "account"))
+	}
+	end := exit.Ending{What: "exported " + read, Hint: e.importHint(now)}
+	if failed != "" {
+		failed += ", see " + FailedPath(e.Set.Destination)
+		end.Code = exit.Exceptions
+	}
+	switch {
+	case stop.Err != nil:
+		end = stop.Ending(exit.Gravest(end.Code, stop.Code()), func(why string) string {
+			return fmt.Sprintf("%s; %s of %s are done", why, terminal.Count(now.Done),
+				terminal.Some(e.Accounts.Count, "account"))
+		})
+		end.Hint = cmp.Or(e.SilentHint(stop), e.ResumeLine().String())
+		end.Public += failed
+	case e.Finished:
+		end.What = "nothing to do, exported before: " + read
+	case now.Failed > 0:
+		end.Hint = e.failedHint(now)
+	case now.Edges == 0:
+		end.Hint = e.Line().As("doctor", e.TakesOf("doctor")).String()
+	}
+	end.What += failed
+	return end
+}
+
+// failedHint exports the accounts of the list of failures.
+func (e *Export) failedHint(now Position) string {
+	l := e.Line().With("accounts", job.FreeName(FailedPath(e.Set.Destination)))
+	if e.Set.Destination != "" {
+		dir, base := filepath.Split(e.Set.Destination)
+		stem, endings, _ := strings.Cut(base, ".")
+		l = l.With("output", dir+stem+"-rest."+endings)
+	}
+	if now.Unread() == 0 {
+		return MoveList(e.Set.Destination) + l.String()
+	}
+	return MoveList(e.Set.Destination) + l.String() + " # after fixing what their codes say"
+}
+
+// importHint is the import of the result into another app.
+func (e *Export) importHint(now Position) string {
+	l := e.Line().As("import", func(string) bool { return false }).With("sdk-app-id", "SDKAPPID").
+		With("secret-key-file", "FILE").With("region", "REGION")
+	if tags := e.IntegerTags(); e.Set.Format == source.CSV && len(tags) > 0 {
+		l = l.With("integer-tags", strings.Join(tags, ","))
+	}
+	if now.Bare > 0 {
+		l = l.With("default-add-source", "AddSource_Type_Import")
+	}
+	if e.Set.Destination == "" {
+		l = l.With("format", e.Set.Format)
+	}
+	return l.Of(cmp.Or(e.Set.Destination, "-")).String() + " # into another app"
+}

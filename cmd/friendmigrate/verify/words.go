@@ -1,0 +1,196 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/sink"
+	"friendmigrate/source"
+)
+
+// ending finds the exit code and puts the ending in words.
+func (r *Result) ending() exit.Ending {
+	code := r.Stop.Code()
+	if r.Pending > 0 {
+		code = exit.Gravest(code, exit.Unfinished)
+	}
+	if r.Failed+r.Rejected > 0 {
+		code = exit.Gravest(code, exit.Exceptions)
+	}
+	// what is missing comes before what is not finished
+	if r.Missing+r.Different > 0 && exit.Gravest(code, exit.Unfinished) == exit.Unfinished {
+		code = exit.Different
+	}
+	switch {
+	case !r.done():
+		e := r.Stop.Ending(code, func(why string) string {
+			text := why
+			if r.Pending < r.Edges {
+				text += "; so far " + r.Verified.String()
+			}
+			if text += r.facts(); r.Unasked > 0 {
+				text += fmt.Sprintf("; %s of %s still to be asked about", terminal.Count(r.Unasked),
+					terminal.IsAre(r.Edges, "edge"))
+			}
+			return text
+		})
+		e.Hint = r.resume()
+		return e
+	case code == exit.Done && r.Edges == 0:
+		return exit.Ending{What: "verified: there is no edge to ask about", Hint: exit.NothingToRun}
+	case code == exit.Done:
+		all, with := "all "+r.subject()+" are", ""
+		if r.Edges == 1 {
+			all = "1 edge is"
+		}
+		if r.Set.Fields {
+			with = " with their fields"
+		}
+		return exit.Ending{What: fmt.Sprintf("verified: %s in place%s%s%s", all, with, r.after(), r.facts()),
+			Hint: exit.NothingToRun}
+	}
+	return exit.Ending{Code: code, Hint: r.next(code),
+		What: fmt.Sprintf("verified %s%s: %s%s", r.subject(), r.after(), r.Verified.String(), r.facts())}
+}
+
+// subject says what was asked about.
+func (r *Result) subject() string {
+	text := terminal.Some(r.Edges, "edge")
+	if s := r.Sample; s != nil {
+		text = fmt.Sprintf("%s drawn from %s", terminal.Some(s.Drawn, "edge"), terminal.Count(s.Of))
+	}
+	if n := int64(len(r.Parts)); n > 1 {
+		text += " of " + terminal.Some(n, "shard")
+	}
+	return text
+}
+
+func (r *Result) after() string {
+	if r.Calls == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s in %s", terminal.Some(r.Calls, "call"), terminal.Took(r.Took))
+}
+
+// facts are what else there is to know, each behind a semicolon, and where the lists are.
+func (r *Result) facts() (text string) {
+	add := func(n int64, format string, args ...any) {
+		if n > 0 {
+			text += "; " + fmt.Sprintf(format, args...)
+		}
+	}
+	for _, by := range []map[int]int64{r.MissingBy, r.NoVerdict} {
+		for _, code := range slices.Sorted(maps.Keys(by)) {
+			known, _ := sink.LookupCode(code)
+			add(by[code], "%s answered with code %d (%s)", terminal.WasWere(by[code], "edge"), code, known.Advice)
+		}
+	}
+	if r.There != nil {
+		add(*r.There, "%s that failed %s there after all", terminal.Count(*r.There),
+			terminal.Verb(*r.There, "is", "are"))
+	}
+	add(r.Unread, "friend_get does not show the fields of %s that friend_check found", terminal.Some(r.Unread, "edge"))
+	if s := r.Sample; s != nil {
+		add(s.Drawn, "with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %s)", 100*s.BadAtMost,
+			terminal.Some(int64(s.BadAtMost*float64(s.Of)), "edge"), s.Bound, s.Seed)
+	}
+	var lists []string
+	for _, p := range r.Parts {
+		if why := p.Counts.WhyAllRejected(); p.Found.Rejected > 0 && why != "" {
+			add(1, "%s", why)
+		}
+		lists = append(lists, p.Seen()...)
+	}
+	if more := len(lists) - 1; more > 1 && len(r.Parts) > 1 {
+		lists = []string{fmt.Sprintf("%s and %d more lists", lists[0], more)}
+	}
+	add(int64(len(lists)), "see %s", strings.Join(lists, ", "))
+	return text
+}
+
+// next is the command for what a finished verify has found.
+func (r *Result) next(code exit.Code) string {
+	i := slices.IndexFunc(r.Parts, func(p *Part) bool {
+		return code == exit.Exceptions && p.Found.Failed > 0 || code == exit.Unfinished && p.Found.Pending > 0
+	})
+	part := r.Parts[max(0, i)]
+	switch {
+	case code == exit.Different:
+		return r.differentHint()
+	case code == exit.Unfinished:
+		return part.continueJob().String()
+	case r.Failed > 0:
+		return part.continueJob().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+	}
+	return r.as("plan").Of(part.continueJob().Inputs()...).String() + " # says why rows were rejected"
+}
+
+// differentHint imports what is missing, or else updates what is different, as a job of its own.
+func (r *Result) differentHint() string {
+	if r.Sample != nil {
+		return r.Line().Without("sample").String() + " # finds all of them"
+	}
+	var lists, different, tags []string
+	for _, p := range r.Parts {
+		tags = append(tags, p.Lists.IntegerTags...)
+		if p.Found.Missing > 0 {
+			lists = append(lists, p.Lists.Missing)
+		}
+		if p.Lists.Updatable {
+			different = append(different, p.Lists.Different)
+		}
+	}
+	command, suffix, then := "import", "-missing", ""
+	switch {
+	case r.Missing == 0 && len(different) == 0: // friend_update cannot set what differs
+		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: " +
+			"tells whether importing the list again would help"
+	case r.Missing == 0:
+		command, suffix, lists = "update", "-update", different
+	case len(different) > 0:
+		then = " # then " + strings.Join(different, " ")
+	}
+	l := r.as(command).Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
+	l = r.FollowUp(l, r.Set.Job, suffix).Of(lists...)
+	if slices.Sort(tags); len(tags) > 0 {
+		l = l.With("integer-tags", strings.Join(slices.Compact(tags), ","))
+	}
+	return l.String() + then
+}
+
+// as is the command line with another command, for the same app.
+func (r *Result) as(command string) exit.Line {
+	return r.As(r.Line(), command, "json", "sample", "fields")
+}
+
+// resume is the command that continues.
+func (r *Result) resume() string {
+	l := r.ResumeLine()
+	if slices.Contains(r.Inputs, source.Standard) && !r.Parts[0].own {
+		l = l.From("/dev/null")
+	}
+	return cmp.Or(r.SilentHint(r.Stop), l.String())
+}
+
+// continueJob is the import that continues the job.
+func (p *Part) continueJob() exit.Line {
+	l := p.As(p.Line(), "import", "json", "sample", "fields")
+	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {
+		l = l.With("shard", shard.String())
+	}
+	if len(p.Inputs) > 0 {
+		return l.Of(p.Inputs...)
+	}
+	again := inspect.AgainOf(p.Journal, p.Counts)
+	if slices.Contains(again.Inputs, source.Standard) {
+		return again.On(l).From("/dev/null")
+	}
+	return again.On(l)
+}
