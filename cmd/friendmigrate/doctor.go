@@ -67,7 +67,7 @@ func (p *program) doctorAction(ctx context.Context, in invocation) error {
 	for _, note := range sink.Notes() {
 		fmt.Fprintf(text, "to know: %s\n", note)
 	}
-	ending := p.doctorEnding(ctx, r, stop)
+	ending := p.doctorEnding(ctx, in.State, r, stop)
 	if !in.JSON {
 		return p.end(ending, text.Flush())
 	}
@@ -85,7 +85,7 @@ func showCheck(to *bufio.Writer, c doctor.Check) {
 }
 
 // doctorEnding puts the result into words. stop is why the checks ended early; nil: they did not.
-func (p *program) doctorEnding(ctx context.Context, r doctor.Report, stop *migrate.StopError) exit.Ending {
+func (p *program) doctorEnding(ctx context.Context, state string, r doctor.Report, stop *migrate.StopError) exit.Ending {
 	e := exit.Ending{Code: doctor.Code(r.Checks), Hint: p.Line().String() + " # after fixing that"}
 	if stop != nil {
 		e.Code = exit.Gravest(e.Code, job.Stop{Err: stop}.Code())
@@ -113,6 +113,9 @@ func (p *program) doctorEnding(ctx context.Context, r doctor.Report, stop *migra
 			e.What += "; warnings to look at: " + strings.Join(warned, ", ")
 		}
 		e.Hint = p.Line().As("plan", func(string) bool { return false }).Of("INPUT").String()
+		if r.Probe != nil && folder.Known(state) { // it has left evidence there
+			e.Hint = p.As(p.Line(), "undo", "json").String()
+		}
 	}
 	return e
 }

@@ -255,7 +255,7 @@ func (j *Job) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	if r.Unasked > 0 {
 		text += fmt.Sprintf(", %s still to be asked about", terminal.IsAre(r.Unasked, "account"))
 	}
-	if r.Calls > 0 {
+	if r.Calls > 0 && stop.Err == nil {
 		text += fmt.Sprintf(", %s in %s", terminal.Some(r.Calls, "call"), terminal.Took(took))
 	}
 	if stop.Err != nil {
@@ -263,11 +263,11 @@ func (j *Job) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 		e.Hint = cmp.Or(j.SilentHint(stop), j.ResumeLine().String())
 		return e
 	}
-	inputs := j.Inputs
-	if len(inputs) == 0 {
-		inputs = []string{"INPUT"}
+	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(j.Inputs...).String()}
+	if len(j.Inputs) == 0 { // what is staged has been planned, and may have failed for want of accounts
+		e.Hint = j.WithInputs(j.As(j.Line(), "import", "json")).String() +
+			" # with --retry-failed if edges failed for want of accounts"
 	}
-	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(inputs...).String()}
 	switch {
 	case r.Missing > 0 && j.Set.Import:
 		e.Code, e.Hint = exit.Exceptions, j.Line().String()+" # after finding out why those of the list are refused"

@@ -228,6 +228,10 @@ func (j *Run) nextHint(o outcome) string {
 	case j.Pilot != nil:
 		return j.ResumeLine().Without("only-accounts").String()
 	}
+	if j.Op.Command == "import" && o.rejected == 0 && o.account.Edges() > 0 {
+		return j.As(j.Line(), "verify", "json").With("fields", "").Of().String() +
+			" # proves it; the report is in " + j.path(folder.Page)
+	}
 	return exit.NothingToRun + "; the report is in " + j.path(folder.Page)
 }
 

@@ -34,7 +34,7 @@ func judged(args string, err error) *Run {
 			Program: p, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Settings{Job: settings.Job{State: "state"}},
 			Counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
 		},
-		Op:     Operation{Settled: "in place", Already: "there before"},
+		Op:     Operation{Command: "import", Settled: "in place", Already: "there before"},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
 }
@@ -76,7 +76,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		want string // of the whole line
 	}{
 		{"done", judged("a.csv", nil), account(1200, 0, 0, 0), 0,
-			"finished: all 1,200 edges are in place, 40 calls in less than a second; hint: nothing to run; the report is in state/report.html"},
+			"finished: all 1,200 edges are in place, 40 calls in less than a second; hint: friendmigrate verify --fields # proves it; the report is in state/report.html"},
 		{"failed", judged("--fresh a.csv", nil), account(10, 1, 0, 0), 3,
 			"finished: 10 of 11 edges are in place, 40 calls in less than a second; 1 edge failed, see state/failed.csv; hint: friendmigrate import --retry-failed a.csv # after fixing what their codes say"},
 		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
