@@ -14,12 +14,12 @@ import (
 
 // serveAdmin serves what lies below /_sim/:
 //
-//	GET  stats                           Stats as JSON
-//	GET  graph[?format=jsonl][&from=ID]  the graph in order, an array of edges or a line for each
-//	POST put, remove                     edges as JSON Lines, {"From_Account":…,"To_Account":…,…}:
-//	                                     into the graph or out of it, without any check
-//	POST config?FLAG=VALUE&…             changes flags (Config.Flags) from the next call on
-//	any  redirected                      where redirects lead to
+//	GET  stats                Stats as JSON
+//	GET  graph                the graph in order, as a JSON array with a line for each edge
+//	POST put, remove          edges as JSON Lines, {"From_Account":…,"To_Account":…,…}:
+//	                          into the graph or out of it, without any check
+//	POST config?FLAG=VALUE&…  changes flags (Config.Flags) from the next call on
+//	any  redirected           where redirects lead to
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	serve, known := map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /_sim/stats": s.serveStats, "GET /_sim/graph": s.serveGraph, "POST /_sim/config": s.serveConfig,
@@ -70,40 +70,33 @@ func (c *Custom) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) serveGraph(w http.ResponseWriter, _ *http.Request) error {
 	if s.graph.compact {
 		return errors.New("the graph is compact: it holds hashes only; see graph_digest in /_sim/stats")
-	}
-	before, between, behind := "[\n", ",\n", "\n]\n"
-	if r.FormValue("format") == "jsonl" {
-		before, between, behind = "", "\n", "\n"
 	}
 	w.Header().Set("Content-Type", "application/json")
 	out := bufio.NewWriterSize(w, 64<<10)
 	defer out.Flush() //nolint:errcheck // nobody to tell
 	names, _ := s.graph.names()
-	if from := r.FormValue("from"); from != "" {
-		names = slices.DeleteFunc(names, func(n string) bool { return n != from })
-	}
 	slices.Sort(names)
-	out.WriteString(before)
-	for i, from := range names {
+	between := "[\n"
+	for _, from := range names {
 		friends := s.graph.friends(from)
 		slices.SortFunc(friends, func(a, b Friend) int { return strings.Compare(a.To, b.To) })
-		for j, f := range friends {
-			if i+j > 0 {
-				out.WriteString(between)
-			}
+		for _, f := range friends {
 			line, err := json.Marshal(edge{from, f})
 			if err != nil {
 				return err
 			}
+			out.WriteString(between)
 			out.Write(line)
+			between = ",\n"
 		}
 	}
-	if len(names) > 0 || before != "" {
-		out.WriteString(behind)
+	if len(names) == 0 {
+		out.WriteString("[")
 	}
+	out.WriteString("\n]\n")
 	return nil
 }
 

@@ -53,8 +53,8 @@ type App struct {
 	Missing, Refused Set                  // accounts
 	MissingShare     float64              // by hash of the id
 
-	CustomTags, MissingTags Set // custom friend fields; a nil CustomTags is any
-	AdminRemoved            []Span
+	MissingTags  Set // custom friend fields
+	AdminRemoved []Span
 }
 
 // Range is a stretch of time or of calls: From inclusive, To exclusive; To 0 has no end.

@@ -234,11 +234,11 @@ func portion(text string) (float64, error) {
 }
 
 // members reads a list, or with @ the lines of a file. Of the APIs' names it takes no others, and
-// nothing stands for all of them, as any does of tags.
+// nothing stands for all of them.
 func members(value, text string) (Set, error) {
 	file, isFile := strings.CutPrefix(text, "@")
 	switch {
-	case value == "API,..." && text == "", strings.HasPrefix(value, "any|") && text == "any":
+	case value == "API,..." && text == "":
 		return nil, nil
 	case isFile:
 		content, err := readText(file)

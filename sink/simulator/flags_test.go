@@ -32,7 +32,6 @@ func flagTests(dir string) map[string]struct {
 		"missing-accounts":            {"@" + dir + "/ids", func(c *Config) any { return c.Missing }, ids},
 		"refused-accounts":            {"@" + dir + "/ids", func(c *Config) any { return c.Refused }, ids},
 		"missing-accounts-share":      {"50%", func(c *Config) any { return c.MissingShare }, half},
-		"custom-tags":                 {"a,b b,ü", func(c *Config) any { return c.CustomTags }, ids},
 		"missing-tags":                {"a,b b,ü", func(c *Config) any { return c.MissingTags }, ids},
 		"admin-removed":               {"3-7,9-", func(c *Config) any { return c.AdminRemoved }, []Span{{3, 7}, {9, 0}}},
 		"odd-lists":                   {"@" + dir + "/ids", func(c *Config) any { return c.OddLists }, ids},

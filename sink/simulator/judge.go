@@ -148,7 +148,7 @@ func (k *call) senseImport() refusal {
 			return refusal{30001, cmp.Or(c.PoisonInfo, k.api.text(30001))}
 		}
 		for _, f := range it.Custom {
-			if c.MissingTags.Has(f.Tag) || c.CustomTags != nil && !c.CustomTags.Has(f.Tag) {
+			if c.MissingTags.Has(f.Tag) {
 				return k.api.illegal("Custom_Tag")
 			}
 		}
