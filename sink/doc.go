@@ -43,7 +43,7 @@
 //   - limiter.go, pace.go: when a call may leave
 //   - signing.go: key and signature; transport.go: connections; client.go: one call from end to end,
 //     and the one code that needs a question
-//   - import.go, check.go, friends.go, change.go, accounts.go: the APIs
+//   - change.go, check.go, friends.go, accounts.go: the APIs
 //
 // The facts are from the vendor's pages (friend_import of 2024-09-25 and its sisters, the REST
 // overview, the tables of codes); what those leave open, such as the order of ResultItem or what a

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -142,3 +143,58 @@ func (p *Process) result() Ended {
 	e.Last = lines[len(lines)-1]
 	return e
 }
+
+// broken is a panic with an error of the bench itself, such as a mount that fails.
+type broken struct{ error }
+
+// Check ends the case that is under way if there is an error of the bench, as t.Fatal ends a test.
+// The function that Catch calls is left at once; what it has deferred is done.
+func Check(err error) {
+	if err != nil {
+		panic(broken{err})
+	}
+}
+
+// Must is the value of a call that has to work.
+func Must[T any](v T, err error) T {
+	Check(err)
+	return v
+}
+
+// Catch calls f and returns the error that Check ended it with.
+func Catch(f func()) (err error) {
+	defer func() {
+		switch why := recover().(type) {
+		case nil:
+		case broken:
+			err = why.error
+		default:
+			panic(why)
+		}
+	}()
+	f()
+	return nil
+}
+
+// Stalls measures how long this machine keeps a process waiting for a processor.
+type Stalls struct{ longest atomic.Int64 }
+
+// Watch measures until done is closed.
+func (s *Stalls) Watch(done <-chan struct{}) {
+	const nap = 2 * time.Millisecond
+	tick := time.NewTimer(nap)
+	for at := time.Now(); ; at = time.Now() {
+		tick.Reset(nap)
+		select {
+		case <-tick.C:
+		case <-done:
+			return
+		}
+		if late := int64(time.Since(at) - nap); late > s.longest.Load() {
+			s.longest.Store(late)
+		}
+	}
+}
+
+// Longest is the longest wait so far.
+func (s *Stalls) Longest() time.Duration { return time.Duration(s.longest.Load()) }
