@@ -290,7 +290,7 @@ type RunStart struct {
 	OnlyMissing bool `json:"onlyMissing,omitempty"` // it asked first, and imported what was not there
 }
 
-// RunEnd is the account of a run that ended in order.
+// RunEnd is what came of a run that ended in order.
 type RunEnd struct {
 	At    time.Time `json:"at"`
 	Code  int       `json:"code"` // exit code

@@ -87,7 +87,7 @@ func agrees(t *testing.T, dir, url string, service *counted, flags, inputs []str
 	wire := service.bytes.Load()
 	done := plan.Plan{
 		Rows:  plan.Rows{Read: r.Rows.Read, Rejected: r.Rows.Rejected, Duplicate: r.Rows.Duplicate, Differing: r.Plan.Differing, Changed: r.Plan.Changed},
-		Edges: r.Plan.Edges, Added: r.Account.Added.Edges, Accounts: r.Plan.Accounts, Calls: r.Calls.Sent, ExtraCalls: r.Calls.Sent - r.Plan.Calls, Bytes: wire,
+		Edges: r.Plan.Edges, Added: r.Sums.Added.Edges, Accounts: r.Plan.Accounts, Calls: r.Calls.Sent, ExtraCalls: r.Calls.Sent - r.Plan.Calls, Bytes: wire,
 		OverFriends: r.Plan.OverFriends, OverGroups: r.Plan.OverGroups, Mutual: plan.Mutual{Share: r.Plan.MutualShare},
 	}
 	if want := figures(planned); !reflect.DeepEqual(done, want) {

@@ -39,11 +39,11 @@ type Status struct {
 	State   string `json:"state"`
 	Phase   string `json:"phase"`
 
-	*report.Account         // of the shards that have read their input; absent until the first has
-	Settled         int64   `json:"settled"` // edges
-	Total           int64   `json:"total"`
-	Percent         float64 `json:"percent"`
-	PerSecond       float64 `json:"callsPerSecond"`
+	*report.Sums         // of the shards that have read their input; absent until the first has
+	Settled      int64   `json:"settled"` // edges
+	Total        int64   `json:"total"`
+	Percent      float64 `json:"percent"`
+	PerSecond    float64 `json:"callsPerSecond"`
 	// of the shard that takes longest; absent: cannot be told
 	Left     *float64         `json:"leftSeconds,omitempty"`
 	FailedBy []report.Code    `json:"failedByCode"`
@@ -61,7 +61,7 @@ type JobStatus struct {
 	Dir      string             `json:"folder"`
 	Shard    string             `json:"shard,omitempty"`
 	Phase    string             `json:"phase"`
-	Account  *report.Account    `json:"account,omitempty"`
+	Sums     *report.Sums       `json:"account,omitempty"`
 	Percent  float64            `json:"percent"`
 	Progress *progress.Snapshot `json:"progress,omitempty"` // the last one, of whatever age
 	Silent   float64            `json:"silentSeconds"`      // since then
@@ -114,7 +114,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 	if err := s.readProgress(now); err != nil {
 		return err
 	}
-	if !light || !s.Running() || s.Account == nil {
+	if !light || !s.Running() || s.Sums == nil {
 		if err := s.readJournal(); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 	if s.Undone, err = Undoing(s.Dir); err != nil {
 		return err
 	}
-	if a := s.Account; a != nil {
+	if a := s.Sums; a != nil {
 		s.Percent = progress.Percent(a.Edges()-a.Pending(), a.Edges())
 		if !s.Running() && a.Pending() == 0 {
 			s.Phase = Finished
@@ -135,7 +135,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 			s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
 		}
 	}
-	if s.now.Account = s.Account; !s.Running() {
+	if s.now.Sums = s.Sums; !s.Running() {
 		s.now.Doing = s.ended()
 	}
 	return nil
@@ -156,7 +156,7 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	if err := json.Unmarshal(text, p); err != nil {
 		return fmt.Errorf("read %q: %w", name, err)
 	}
-	s.Progress, s.Account, s.Code, s.What = p, p.Account, p.Code, p.What
+	s.Progress, s.Sums, s.Code, s.What = p, p.Sums, p.Code, p.What
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
 	s.now.Failures = p.Failures
@@ -178,8 +178,8 @@ func (s *JobStatus) readJournal() error {
 	}
 	defer journal.Close() // read only
 	totals := journal.Totals()
-	account := report.Make(journal.Identity(), totals)
-	s.Account, s.now.Failures = &account, totals.FailedByCode
+	sums := report.Make(journal.Identity(), totals)
+	s.Sums, s.now.Failures = &sums, totals.FailedByCode
 	s.countRuns(journal.Runs())
 	return nil
 }
@@ -212,9 +212,9 @@ func (s *Status) addUp() {
 	if s.Phase == Finished && len(s.Missing) > 0 {
 		s.Phase = Stopped
 	}
-	if s.Account = sum.Account; s.Account != nil {
-		s.Total = s.Account.Edges()
-		s.Settled = s.Total - s.Account.Pending()
+	if s.Sums = sum.Sums; s.Sums != nil {
+		s.Total = s.Sums.Edges()
+		s.Settled = s.Total - s.Sums.Pending()
 		s.Percent = progress.Percent(s.Settled, s.Total)
 	}
 	if s.PerSecond = sum.Calls.PerSecond; s.Phase == Sending {

@@ -64,7 +64,7 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 		"sends":    {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
 		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running, last sign of life 1m 00s ago"},
 		"stopped":  {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
-		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Account: &report.Account{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
+		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Sums: &report.Sums{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
 	} {
 		base := t.TempDir()
 		snapshot(t, base, c.snapshot)
@@ -100,16 +100,16 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 		defer locked(t, s.dir).Release()
 		account := report.Make(s.journal.Identity(), s.journal.Totals())
 		left := float64(10 * (i + 1))
-		snapshot(t, s.dir, progress.Snapshot{Phase: progress.Sending, At: noon, Account: &account, Failures: s.journal.Totals().FailedByCode, Settled: account.Edges() - account.Pending(), Total: account.Edges(), Percent: progress.Percent(account.Edges()-account.Pending(), account.Edges()), Left: &left, Calls: &progress.Calls{PerSecond: 30}})
+		snapshot(t, s.dir, progress.Snapshot{Phase: progress.Sending, At: noon, Sums: &account, Failures: s.journal.Totals().FailedByCode, Settled: account.Edges() - account.Pending(), Total: account.Edges(), Percent: progress.Percent(account.Edges()-account.Pending(), account.Edges()), Left: &left, Calls: &progress.Calls{PerSecond: 30}})
 	}
 	for _, light := range []bool{false, true} {
 		s := status(t, base, light)
 		if s.Phase != Sending || len(s.Shards) != 2 || strings.Join(s.Missing, " ") != "2/3" || s.Ended() {
 			t.Fatalf("%+v", s)
 		}
-		sum := report.Plus(*s.Shards[0].Account, *s.Shards[1].Account)
-		if *s.Account != sum || !sum.Rows.Balanced || sum.Check() != nil || s.Total != sum.Edges() || s.Settled != sum.Edges()-sum.Pending() {
-			t.Errorf("light %v: the sum is %+v", light, s.Account)
+		sum := report.Plus(*s.Shards[0].Sums, *s.Shards[1].Sums)
+		if *s.Sums != sum || !sum.Rows.Balanced || sum.Check() != nil || s.Total != sum.Edges() || s.Settled != sum.Edges()-sum.Pending() {
+			t.Errorf("light %v: the sum is %+v", light, s.Sums)
 		}
 		if s.PerSecond != 60 || s.Left == nil || *s.Left != 20 {
 			t.Errorf("pace %v, left %v", s.PerSecond, s.Left)

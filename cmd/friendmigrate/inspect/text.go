@@ -90,7 +90,7 @@ func (s *JobStatus) ended() string {
 }
 
 func (s *Status) edgeRows(row func(name, value, about string)) {
-	a := s.Account
+	a := s.Sums
 	if a == nil {
 		return
 	}

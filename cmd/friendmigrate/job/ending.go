@@ -36,7 +36,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 		e.What, e.Hint = j.Meaning(err)+"; "+pendingWords(o), j.Hint(err, e.Code)
 	default:
 		e = j.stop().Ending(e.Code, func(why string) string {
-			if n := o.account.Failed(); n > 0 && j.stop().Why() != "" {
+			if n := o.sums.Failed(); n > 0 && j.stop().Why() != "" {
 				why += "; " + j.failedWords(o, n)
 			}
 			return why + "; " + pendingWords(o)
@@ -50,7 +50,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 // finishedWords says what became of a plan that is done.
 func (j *Run) finishedWords(o outcome) string {
 	begin, of := "finished", ""
-	edges, settled := o.account.Edges(), o.account.InPlace()
+	edges, settled := o.sums.Edges(), o.sums.InPlace()
 	switch p := o.pilot; {
 	case p != nil:
 		begin, of = "the pilot is finished", " of "+terminal.Some(p.Accounts-p.Unknown, "account")
@@ -76,7 +76,7 @@ func (j *Run) finishedWords(o outcome) string {
 	if o.rejected > 0 {
 		parts = append(parts, RejectedWords(o.rejected, j.see(folder.Rejected), j.Counts))
 	}
-	if pending := o.account.Pending(); o.pilot != nil && pending > 0 {
+	if pending := o.sums.Pending(); o.pilot != nil && pending > 0 {
 		parts = append(parts, terminal.IsAre(pending, "edge")+" pending of other accounts")
 	}
 	if j.rehearsal != nil {
@@ -87,7 +87,7 @@ func (j *Run) finishedWords(o outcome) string {
 
 // besides says which edges took nothing to be settled.
 func (j *Run) besides(o outcome) string {
-	n := o.account.Rows.Already + o.account.Added.Already
+	n := o.sums.Rows.Already + o.sums.Added.Already
 	if o.pilot != nil || n == 0 {
 		return ""
 	}
@@ -136,11 +136,11 @@ func (j *Run) trouble(o outcome) error {
 }
 
 func pendingWords(o outcome) string {
-	pending := o.account.Pending()
+	pending := o.sums.Pending()
 	if pending == 0 {
 		return "no edge is pending"
 	}
-	return fmt.Sprintf("%s of %s %s pending", terminal.Count(pending), terminal.Some(o.account.Edges(), "edge"),
+	return fmt.Sprintf("%s of %s %s pending", terminal.Count(pending), terminal.Some(o.sums.Edges(), "edge"),
 		terminal.Verb(pending, "is", "are"))
 }
 
@@ -208,7 +208,7 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 	stop, _ := errors.AsType[*migrate.StopError](j.result.err)
 	switch {
 	case stop != nil && stop.Brake != nil:
-		return j.brakeHint(stop, o.account.Failed() > 0)
+		return j.brakeHint(stop, o.sums.Failed() > 0)
 	case code == exit.Refused:
 		return j.resume().String() + " # after fixing that"
 	}

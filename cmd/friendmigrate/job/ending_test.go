@@ -46,8 +46,8 @@ func withCounts(j *Run, c source.Counts) *Run {
 }
 
 func account(imported, failed, rejected, pending int64) outcome {
-	a := report.Account{Rows: report.Sum{Read: imported + failed + rejected + pending, Imported: imported, Failed: failed, Rejected: rejected, Pending: pending, Balanced: true}}
-	return outcome{account: a, failed: failed, rejected: rejected}
+	a := report.Sums{Rows: report.Sum{Read: imported + failed + rejected + pending, Imported: imported, Failed: failed, Rejected: rejected, Pending: pending, Balanced: true}}
+	return outcome{sums: a, failed: failed, rejected: rejected}
 }
 
 func stopped(reason migrate.Reason, info, hint string) error {
@@ -119,8 +119,8 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 			"stopped: x; 3 of 3 edges are pending; hint: friendmigrate import --format csv - < /dev/null"},
 		{"a full disk", judged("a.csv", errors.New("write journal: no space left on device")), account(4, 0, 0, 3), 1,
 			"write journal: no space left on device; 3 of 7 edges are pending; hint: friendmigrate import a.csv"},
-		{"an account that does not balance", judged("a.csv", stopped(migrate.ReasonRefused, "x", "")), outcome{trouble: errors.New("balance the account: y")}, 1,
-			"balance the account: y; no edge is pending; hint: friendmigrate import a.csv"},
+		{"sums that do not balance", judged("a.csv", stopped(migrate.ReasonRefused, "x", "")), outcome{trouble: errors.New("the sums do not balance: y")}, 1,
+			"the sums do not balance: y; no edge is pending; hint: friendmigrate import a.csv"},
 	} {
 		e := c.job.judge(c.o)
 		if e.Code != c.code || e.Line() != "friendmigrate: "+c.want {

@@ -19,13 +19,13 @@ import (
 
 // outcome is what the job came to, before it is put in words.
 type outcome struct {
-	account  report.Account
+	sums     report.Sums
 	pilot    *report.Pilot
 	rejected int64         // that the exit code speaks of
 	failed   int64         // that the exit code speaks of
 	byCode   map[int]int64 // failed edges of the job, by code
 	ofPilot  map[int]int64 // those of a pilot
-	trouble  error         // of writing the account: the job may not be called finished
+	trouble  error         // of writing the sums: the job may not be called finished
 }
 
 // finish writes lists and report from the journal, whatever the run came to, and says how the job
@@ -58,18 +58,18 @@ func (j *Run) finish() (exit.Ending, error) {
 	if j.Screen.Redraws() {
 		return ending, nil // the last block says it
 	}
-	j.Log.Info(o.account.String(), EventEnd, zap.Int("code", int(ending.Code)),
-		zap.Int64("imported", o.account.Rows.Imported), zap.Int64("already", o.account.Rows.Already),
-		zap.Int64("failed", o.account.Failed()), zap.Int64("rejected", o.account.Rows.Rejected),
-		zap.Int64("duplicate", o.account.Rows.Duplicate),
-		zap.Int64("pending", o.account.Pending()), zap.Int64("calls", j.result.stats.Attempts))
+	j.Log.Info(o.sums.String(), EventEnd, zap.Int("code", int(ending.Code)),
+		zap.Int64("imported", o.sums.Rows.Imported), zap.Int64("already", o.sums.Rows.Already),
+		zap.Int64("failed", o.sums.Failed()), zap.Int64("rejected", o.sums.Rows.Rejected),
+		zap.Int64("duplicate", o.sums.Rows.Duplicate),
+		zap.Int64("pending", o.sums.Pending()), zap.Int64("calls", j.result.stats.Attempts))
 	return ending, nil
 }
 
-// writeReport writes the failed list and writes the account, which has to balance, and to agree
-// with the list and with what the run counted.
+// writeReport writes the failed list and takes the sums, which have to balance, and to agree with the
+// list and with what the run counted.
 func (j *Run) writeReport() outcome {
-	o := outcome{account: report.Make(j.Journal.Identity(), j.Journal.Totals())}
+	o := outcome{sums: report.Make(j.Journal.Identity(), j.Journal.Totals())}
 	ofPilot := map[int]int64{}
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {
 		if j.Pilot != nil {
@@ -79,14 +79,14 @@ func (j *Run) writeReport() outcome {
 			}
 		}
 	})
-	o.trouble = errors.Join(err, o.account.Check(), j.Bug())
-	if failed := o.account.Failed(); err == nil && listed != failed {
-		o.trouble = errors.Join(o.trouble, fmt.Errorf("balance the account: %d edges failed, but the list has %d",
+	o.trouble = errors.Join(err, o.sums.Check(), j.Bug())
+	if failed := o.sums.Failed(); err == nil && listed != failed {
+		o.trouble = errors.Join(o.trouble, fmt.Errorf("the sums do not balance: %d edges failed, but the list has %d",
 			failed, listed))
 	}
-	o.rejected, o.byCode = o.account.Rows.Rejected, j.Journal.Totals().FailedByCode
+	o.rejected, o.byCode = o.sums.Rows.Rejected, j.Journal.Totals().FailedByCode
 	if j.Pilot == nil {
-		o.failed = o.account.Failed()
+		o.failed = o.sums.Failed()
 	} else {
 		o.pilot, o.ofPilot = j.Pilot.account(j.result.summary.Settled(), o.failed), ofPilot
 		if !slices.Contains(j.gone, folder.Rejected) { // else nobody knows which of them are the pilot's
@@ -95,7 +95,7 @@ func (j *Run) writeReport() outcome {
 		}
 	}
 	if j.rehearsal != nil && o.trouble == nil {
-		o.trouble = j.rehearsal.compare(j, o.account)
+		o.trouble = j.rehearsal.compare(j, o.sums)
 	}
 	return o
 }
@@ -121,11 +121,11 @@ func (j *Run) endRun(code exit.Code) error {
 	return err
 }
 
-// report puts the account together with what stands beside it. What a verify found stays as long as
+// report puts the sums together with what stands beside them. What a verify found stays as long as
 // nothing is sent.
 func (j *Run) report(o outcome, e exit.Ending) report.Report {
 	r := j.Report()
-	r.Account, r.Pilot = o.account, o.pilot
+	r.Sums, r.Pilot = o.sums, o.pilot
 	r.Ending = report.Ending{At: time.Now().UTC(), Code: int(e.Code), What: e.OneLine(), Hint: e.Hint}
 	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
 		r.Series = &series

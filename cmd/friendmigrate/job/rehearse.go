@@ -58,9 +58,9 @@ func startRehearsal(c *sink.Config, realTime bool) (*rehearsal, error) {
 	return r, nil
 }
 
-// compare holds the job's account against what the service counted for itself. Where they differ
+// compare holds the job's sums against what the service counted for itself. Where they differ
 // the job may not be called finished.
-func (r *rehearsal) compare(j *Run, a report.Account) error {
+func (r *rehearsal) compare(j *Run, a report.Sums) error {
 	s := r.service.Stats()
 	r.found = report.Rehearsal{
 		Edges: s.GraphEdges, Calls: s.Calls, Refused: s.RefusedRate, BusiestSecond: int64(s.LargestSecond),
@@ -71,7 +71,7 @@ func (r *rehearsal) compare(j *Run, a report.Account) error {
 	}
 	// What a call without an answer did is in the service, and pending here until it is sent again.
 	if placed := a.InPlace(); s.GraphEdges < placed || s.GraphEdges > placed && a.Pending() == 0 {
-		disagree("the service has %d edges, the account says %d", s.GraphEdges, placed)
+		disagree("the service has %d edges, the report says %d", s.GraphEdges, placed)
 	}
 	if sent := j.result.stats.Attempts; s.Calls != sent {
 		disagree("%d calls reached the service, %d were sent", s.Calls, sent)
@@ -82,7 +82,7 @@ func (r *rehearsal) compare(j *Run, a report.Account) error {
 	if len(r.found.Disagreements) == 0 {
 		return nil
 	}
-	return errors.New("the simulated service disagrees with the account: " + strings.Join(r.found.Disagreements, "; "))
+	return errors.New("the simulated service disagrees with the report: " + strings.Join(r.found.Disagreements, "; "))
 }
 
 // words says in one clause that both agree, and in real time how close to the limit it came. More

@@ -114,7 +114,7 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	switch {
 	case s.text:
 		s.job.Screen.Line(text)
-	case snapshot.Account != nil:
+	case snapshot.Sums != nil:
 		s.job.Log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
 			zap.Int64("settled", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	default:

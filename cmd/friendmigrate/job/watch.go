@@ -53,7 +53,7 @@ func (w *watch) record(s progress.Snapshot) {
 		return
 	}
 	w.nextLists = s.At.Add(listsEvery)
-	if failed := s.Account.Failed(); failed != w.listed {
+	if failed := s.Sums.Failed(); failed != w.listed {
 		w.listed = failed
 		if _, err := w.run.writeFailed(nil); err != nil {
 			w.run.Log.Warn("the failed list could not be written", EventList, zap.Error(err))
@@ -66,7 +66,7 @@ func (w *watch) record(s progress.Snapshot) {
 func (w *watch) observe(s progress.Snapshot) {
 	m := report.Moment{At: s.At, Bounds: s.Stats.Latency.Bounds, Buckets: s.Stats.Latency.Counts,
 		Counts: report.Counts{Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled}}
-	if a := s.Account; a != nil {
+	if a := s.Sums; a != nil {
 		m.Imported, m.Already, m.Failed = a.Rows.Imported+a.Added.Imported, a.Rows.Already+a.Added.Already, a.Failed()
 	}
 	if c := s.Calls; c != nil {
@@ -121,8 +121,8 @@ func (j *Run) sending() func(*progress.Snapshot) {
 func addEdges(s *progress.Snapshot, journal *checkpoint.Journal) (totals checkpoint.Totals) {
 	if journal != nil {
 		totals = journal.Totals()
-		account := report.Make(journal.Identity(), totals)
-		s.Account, s.Failures = &account, totals.FailedByCode
+		sums := report.Make(journal.Identity(), totals)
+		s.Sums, s.Failures = &sums, totals.FailedByCode
 	}
 	return totals
 }

@@ -64,11 +64,11 @@ func (v *View) Message(e exit.Ending) Message {
 		}
 	}
 	m.What, m.Hint = discreet(m.What), discreet(m.Hint)
-	if s.Account == nil && s.Calls == nil {
+	if s.Sums == nil && s.Calls == nil {
 		return m
 	}
 	m.Counts = new(Counts)
-	if a := s.Account; a != nil {
+	if a := s.Sums; a != nil {
 		m.Counts.Edges = a.Rows
 		if a.Added.Edges > 0 {
 			m.Counts.Added = &a.Added

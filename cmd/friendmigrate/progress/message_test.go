@@ -27,9 +27,9 @@ func message(command, shard string, e exit.Ending, s Snapshot) Message {
 }
 
 func TestAMessageSaysHowItEnded(t *testing.T) {
-	account := report.Account{Rows: report.Sum{Read: 3, Imported: 1, Pending: 2, Balanced: true}}
+	account := report.Sums{Rows: report.Sum{Read: 3, Imported: 1, Pending: 2, Balanced: true}}
 	m := message("import", "1/4", exit.Ending{Code: exit.Unfinished, What: "stopped: bob is unknown", Public: "stopped", Hint: "friendmigrate import --identifier 'the admin' a.csv", Why: "outage"},
-		Snapshot{Account: &account, Calls: &Calls{Sent: 12}})
+		Snapshot{Sums: &account, Calls: &Calls{Sent: 12}})
 	want := `{"version":1,"command":"import","at":"2026-01-02T03:04:05Z","code":4,"why":"outage","what":"stopped","again":"yes, the same command resumes",` +
 		`"hint":"friendmigrate import --identifier *** a.csv","shard":"1/4","counts":{"edges":{"read":3,"imported":1,"already":0,"alreadyUncertain":0,"failed":0,"rejected":0,"duplicate":0,` +
 		`"pending":2,"balanced":true},"calls":12}}` + "\n"
@@ -72,11 +72,11 @@ func FuzzEncode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		const huge = -1 << 63
-		account := report.Account{
+		account := report.Sums{
 			Rows:  report.Sum{Read: huge, Imported: huge, Already: huge, AlreadyUncertain: huge, Failed: huge, Rejected: huge, Duplicate: huge, Pending: huge},
 			Added: report.Added{Edges: 1, Imported: huge, Already: huge, AlreadyUncertain: huge, Failed: huge, Pending: huge},
 		}
-		m := message(text, text, exit.Ending{Code: exit.Unfinished, What: text, Hint: text, Why: text}, Snapshot{Account: &account, Calls: &Calls{Sent: huge}})
+		m := message(text, text, exit.Ending{Code: exit.Unfinished, What: text, Hint: text, Why: text}, Snapshot{Sums: &account, Calls: &Calls{Sent: huge}})
 		b := m.Encode()
 		var got Message
 		if len(b) > Limit || !utf8.Valid(b) || bytes.Count(b, []byte("\n")) != 1 {

@@ -50,7 +50,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	e := exporter{out, &m.words}
 	s := m.view.Snapshot()
 	e.run(m.view.Job(), s)
-	if s.Account != nil {
+	if s.Sums != nil {
 		e.account(s)
 	}
 	if s.Calls != nil {
@@ -126,7 +126,7 @@ func (e exporter) run(j Job, s Snapshot) {
 func ratio(s Snapshot) float64 {
 	switch {
 	case s.Total <= 0:
-		return truth(s.Phase == Ended && (s.Account != nil || s.Code != nil && *s.Code == 0))
+		return truth(s.Phase == Ended && (s.Sums != nil || s.Code != nil && *s.Code == 0))
 	case s.Settled >= s.Total:
 		return 1
 	}
@@ -135,7 +135,7 @@ func ratio(s Snapshot) float64 {
 
 // account exports what became of the edges of the job.
 func (e exporter) account(s Snapshot) {
-	r, d := s.Account.Rows, s.Account.Added
+	r, d := s.Sums.Rows, s.Sums.Added
 	e.gauge("edges_read", "Rows of the job's input.", float64(r.Read))
 	for outcome, n := range map[string]int64{"imported": r.Imported, "already": r.Already, "failed": r.Failed,
 		"rejected": r.Rejected, "duplicate": r.Duplicate, "pending": r.Pending} {

@@ -21,7 +21,7 @@ import (
 // busy is a view at which every metric has a value: one of a run that sends, and that of a run that
 // reads.
 func busy() (sending, reading *View) {
-	account := report.Account{
+	account := report.Sums{
 		Rows:  report.Sum{Read: 100, Imported: 40, Already: 5, AlreadyUncertain: 1, Failed: 6, Rejected: 2, Duplicate: 3, Pending: 44},
 		Added: report.Added{Edges: 10, Imported: 4, Already: 1, Failed: 1, Pending: 4},
 	}
@@ -34,7 +34,7 @@ func busy() (sending, reading *View) {
 	sending = NewView()
 	sending.Begin(Job{Command: "import", Shard: "1/4", Version: "test"})
 	s := Snapshot{
-		At: time.Now(), Phase: Sending, Account: &account, Failures: map[int]int64{30003: 5, 30010: 2}, Settled: 57, Total: 105, Left: &left,
+		At: time.Now(), Phase: Sending, Sums: &account, Failures: map[int]int64{30003: 5, 30010: 2}, Settled: 57, Total: 105, Left: &left,
 		Engine: migrate.Snapshot{Imported: 3, Already: 2, Failed: 1, Retried: 4, Halved: 5, Parked: 6, Working: 7, Holds: 8},
 	}
 	new(watched).addCalls(&s, stats, sink.Pace{Limit: 50, Current: 20, Cause: sink.PaceRefused})
@@ -277,7 +277,7 @@ func TestProgressIsOneWhenAllIsDoneAndNotBefore(t *testing.T) {
 		{Snapshot{Phase: Sending, Settled: 1, Total: 4}, 0.25},
 		{Snapshot{Phase: Sending, Settled: 1<<40 - 1, Total: 1 << 40}, 0.999999},
 		{Snapshot{Phase: Sending, Settled: 4, Total: 4}, 1},
-		{Snapshot{Phase: Ended, Account: &report.Account{}}, 1},
+		{Snapshot{Phase: Ended, Sums: &report.Sums{}}, 1},
 		{Snapshot{Phase: Ended, Code: &code}, 1},
 		{Snapshot{Phase: Ended}, 0},
 	} {

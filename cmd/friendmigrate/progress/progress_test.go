@@ -67,7 +67,7 @@ func TestProgressReachesExactlyOneHundredAndNotBefore(t *testing.T) {
 func TestSnapshotIsOneLineOfJSON(t *testing.T) {
 	var b strings.Builder
 	account := report.Make(checkpoint.Identity{Rows: 1, Edges: 1}, checkpoint.Totals{Pending: 1})
-	if err := (Snapshot{Version: Version, Account: &account}).WriteJSON(&b); err != nil {
+	if err := (Snapshot{Version: Version, Sums: &account}).WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"edges":{"read":1,`) {

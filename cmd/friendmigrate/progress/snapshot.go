@@ -31,17 +31,17 @@ type Snapshot struct {
 	PID     int       `json:"pid"`
 
 	// What the command fills in.
-	Phase           string        `json:"phase"`
-	Doing           string        `json:"doing,omitempty"` // Phase for people, where it has another word
-	Did             string        `json:"did,omitempty"`   // imported for people, the same
-	Input           *Input        `json:"input,omitempty"` // while reading
-	*report.Account               // nil: not known yet, or the command has none
-	Failures        map[int]int64 `json:"failures,omitempty"` // failed edges of the job, by ResultCode
-	Noun            string        `json:"noun,omitempty"`     // what Settled and Total count, "" for edge
-	Settled         int64         `json:"settled"`            // of this job, or of its pilot (--only-accounts)
-	Total           int64         `json:"total"`
-	Note            string        `json:"note,omitempty"` // what else there is to say
-	Done, ToGo      int64         `json:"-"`              // what takes the time, such as calls
+	Phase        string        `json:"phase"`
+	Doing        string        `json:"doing,omitempty"` // Phase for people, where it has another word
+	Did          string        `json:"did,omitempty"`   // imported for people, the same
+	Input        *Input        `json:"input,omitempty"` // while reading
+	*report.Sums               // nil: not known yet, or the command has none
+	Failures     map[int]int64 `json:"failures,omitempty"` // failed edges of the job, by ResultCode
+	Noun         string        `json:"noun,omitempty"`     // what Settled and Total count, "" for edge
+	Settled      int64         `json:"settled"`            // of this job, or of its pilot (--only-accounts)
+	Total        int64         `json:"total"`
+	Note         string        `json:"note,omitempty"` // what else there is to say
+	Done, ToGo   int64         `json:"-"`              // what takes the time, such as calls
 
 	// What View adds.
 	Percent float64  `json:"percent"` // of Settled in Total
@@ -115,7 +115,7 @@ func Percent(done, total int64) float64 {
 
 // Plus is where two shards of a job stand together.
 func (s Snapshot) Plus(b Snapshot) Snapshot {
-	s.Account, s.Failures = report.Plus(s.Account, b.Account), report.Plus(s.Failures, b.Failures)
+	s.Sums, s.Failures = report.Plus(s.Sums, b.Sums), report.Plus(s.Failures, b.Failures)
 	s.Settled, s.Total = s.Settled+b.Settled, s.Total+b.Total
 	s.Percent = Percent(s.Settled, s.Total)
 	if b.Left != nil && (s.Left == nil || *b.Left > *s.Left) {

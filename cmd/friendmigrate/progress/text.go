@@ -84,7 +84,7 @@ func (s Snapshot) facts() (facts []string) {
 	}
 	if in := s.Input; s.Phase == Reading && in != nil {
 		facts = in.facts()
-	} else if s.Total > 0 || s.Account != nil {
+	} else if s.Total > 0 || s.Sums != nil {
 		noun := cmp.Or(s.Noun, "edge")
 		facts = []string{terminal.Percent(s.Percent), terminal.Count(s.Settled) + " of " + terminal.Some(s.Total, noun)}
 	}
@@ -185,7 +185,7 @@ func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 	for _, sentence := range exit.Sentences(e.What) {
 		rows = append(rows, terminal.Row{Head: "friendmigrate:", Color: color, Text: " " + sentence})
 	}
-	if s.Account != nil {
+	if s.Sums != nil {
 		if counts := s.outcomes(); counts != "" {
 			rows = append(rows, terminal.Row{Text: "  " + counts})
 		}
@@ -212,7 +212,7 @@ func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 // outcomes counts what became of the edges, those that --mutual added among them. Failed ones have
 // a line of their own.
 func (s Snapshot) outcomes() string {
-	r, d := s.Account.Rows, s.Account.Added
+	r, d := s.Sums.Rows, s.Sums.Added
 	var parts []string
 	for _, outcome := range []struct {
 		name  string

@@ -95,7 +95,7 @@ func TestOnlyAsManyCodesAsFit(t *testing.T) {
 func TestALineSaysTheSame(t *testing.T) {
 	account := report.Make(checkpoint.Identity{Rows: 100, Edges: 100}, checkpoint.Totals{Counts: checkpoint.Counts{Imported: 40, Failed: 2}, Pending: 58})
 	left := 90.0
-	s := Snapshot{Phase: Sending, Account: &account, Failures: map[int]int64{30003: 2}, Settled: 42, Total: 100, Percent: 42, Left: &left,
+	s := Snapshot{Phase: Sending, Sums: &account, Failures: map[int]int64{30003: 2}, Settled: 42, Total: 100, Percent: 42, Left: &left,
 		Calls: &Calls{PerSecond: 49.6, Pace: 50}, Slow: "throttled by the service (60007): 50 of 200 calls/s"}
 	if got, want := s.Line(), "sending: 42.0 %, 42 of 100 edges, 50 calls/s, 1m 30s left; throttled by the service (60007): 50 of 200 calls/s; failed 2: 30003 ×2"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -147,8 +147,8 @@ func TestAHoldForgetsTheSpeed(t *testing.T) {
 }
 
 func TestWhatTheLastBlockSays(t *testing.T) {
-	account := report.Account{Rows: report.Sum{Read: 100, Imported: 90, Already: 3, Failed: 5, Rejected: 1, Duplicate: 1}, Added: report.Added{Imported: 2}}
-	s := Snapshot{Phase: Ended, Account: &account, Failures: map[int]int64{30003: 4, 30010: 1}}
+	account := report.Sums{Rows: report.Sum{Read: 100, Imported: 90, Already: 3, Failed: 5, Rejected: 1, Duplicate: 1}, Added: report.Added{Imported: 2}}
+	s := Snapshot{Phase: Ended, Sums: &account, Failures: map[int]int64{30003: 4, 30010: 1}}
 	e := exit.Ending{Code: exit.Exceptions, What: "finished: 95 of 100 edges are in place\nand more", Hint: "friendmigrate import --retry-failed a.csv # after fixing", Report: "state/report.html"}
 	block := func(s Snapshot, e exit.Ending) (lines []string) {
 		for _, row := range s.LastBlock(e) {

@@ -121,10 +121,10 @@ func (v *View) Ending(e exit.Ending) Snapshot {
 	s := v.Snapshot()
 	if s.Phase != Ended {
 		s.Phase, s.At, s.Stop, s.Resting = Ended, time.Now().UTC(), "", false
-		if a := s.Account; a != nil && s.Total == 0 { // it ended before it came to its edges
+		if a := s.Sums; a != nil && s.Total == 0 { // it ended before it came to its edges
 			s.Settled, s.Total = a.Edges()-a.Pending(), a.Edges()
 		}
-		if s.Account != nil || s.Total > 0 {
+		if s.Sums != nil || s.Total > 0 {
 			s.Percent = Percent(s.Settled, s.Total)
 		}
 	}

@@ -26,7 +26,7 @@ func Join(shards []Report) Report {
 			continue
 		}
 		manyLines := all.Plan.ManyLines
-		all.Account, all.Plan = Plus(all.Account, r.Account), Plus(all.Plan, r.Plan)
+		all.Sums, all.Plan = Plus(all.Sums, r.Sums), Plus(all.Plan, r.Plan)
 		all.Calls = Plus(all.Calls, r.Calls)
 		all.Plan.ManyLines = manyLines
 		all.RejectedByReason = Plus(all.RejectedByReason, r.RejectedByReason)

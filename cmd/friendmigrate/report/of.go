@@ -45,10 +45,10 @@ func Of(program string, journal *checkpoint.Journal, plan stage.Totals, counts s
 // MutualShare is the share of pairs that have a row in each direction.
 func MutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
 
-// Refresh takes what the journal knows: the account, the failures by code, the runs and their calls.
+// Refresh takes what the journal knows: the sums, the failures by code, the runs and their calls.
 func (r *Report) Refresh(journal *checkpoint.Journal) {
 	totals := journal.Totals()
-	r.Account, r.FailedByCode = Make(journal.Identity(), totals), ByCode(totals.FailedByCode)
+	r.Sums, r.FailedByCode = Make(journal.Identity(), totals), ByCode(totals.FailedByCode)
 	addExamples(r.FailedByCode, journal)
 	r.Runs, r.Calls = nil, Calls{}
 	for _, run := range journal.Runs() {

@@ -20,7 +20,7 @@ var page string
 // Arrived answers in one sentence whether everything arrived.
 func (r Report) Arrived() string {
 	v := r.Verified
-	switch pending, lost := r.Account.Pending(), r.Account.Failed()+r.Rows.Rejected; {
+	switch pending, lost := r.Sums.Pending(), r.Sums.Failed()+r.Rows.Rejected; {
 	case !r.Rows.Balanced:
 		return "Not known: the sum does not balance."
 	case r.Undone != nil:
@@ -30,7 +30,7 @@ func (r Report) Arrived() string {
 	case pending > 0:
 		return fmt.Sprintf("Not yet: %s still to be sent.", terminal.IsAre(pending, "edge"))
 	case lost > 0:
-		return fmt.Sprintf("Not everything: %s failed, %s rejected.", terminal.Some(r.Account.Failed(), "edge"),
+		return fmt.Sprintf("Not everything: %s failed, %s rejected.", terminal.Some(r.Sums.Failed(), "edge"),
 			terminal.WasWere(r.Rows.Rejected, "row"))
 	case v == nil:
 		return fmt.Sprintf("Yes, by the service's answers: %s in place. No verify has asked again since.",
@@ -48,7 +48,7 @@ func (r Report) InList(name string) string {
 	n, noun := int64(0), "edge"
 	switch {
 	case kind == "failed":
-		n = r.Account.Failed()
+		n = r.Sums.Failed()
 	case kind == "rejected":
 		n, noun = r.Rows.Rejected, "row"
 	case kind == "duplicates":

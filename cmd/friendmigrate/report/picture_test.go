@@ -12,7 +12,7 @@ import (
 func TestThePictureOfTheREADMEIsOfThisReport(t *testing.T) {
 	const name = "testdata/report.svg"
 	s := tenHours()
-	r := Report{Account: Account{Rows: Sum{Balanced: true}}}
+	r := Report{Sums: Sums{Rows: Sum{Balanced: true}}}
 	for _, p := range s.Points {
 		r.Rows.Imported, r.Rows.Failed = r.Rows.Imported+p.Imported, r.Rows.Failed+p.Failed
 	}

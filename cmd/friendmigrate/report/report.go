@@ -15,13 +15,13 @@ import (
 // Version of the JSON form. It changes when a key changes its meaning or goes.
 const Version = 1
 
-// Report is the account of a job with what one wants to know beside it.
+// Report has the sums of a job with what one wants to know beside them.
 type Report struct {
 	Version int    `json:"version"`
 	Program string `json:"program"`
 	Job     Job    `json:"job"`
 	Ending  Ending `json:"ending"`
-	Account
+	Sums
 	Pilot            *Pilot           `json:"pilot,omitempty"`
 	FailedByCode     []Code           `json:"failedByCode"`
 	RejectedByReason map[string]int64 `json:"rejectedByReason"`
@@ -63,7 +63,7 @@ type Ending struct {
 	Hint string    `json:"hint,omitempty"`
 }
 
-// Pilot is the account of the accounts of --only-accounts alone.
+// Pilot is what became of the accounts of --only-accounts alone.
 type Pilot struct {
 	Accounts int64 `json:"accounts"` // named
 	Unknown  int64 `json:"unknown"`  // of those, without an edge in the input

@@ -19,7 +19,7 @@ func sample() Report {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	code := 4
 	return Report{
-		Version: Version, Program: "friendmigrate test", Account: Make(id, t),
+		Version: Version, Program: "friendmigrate test", Sums: Make(id, t),
 		Job:          Job{SDKAppID: 1400000000, Target: "region singapore", Created: at, Inputs: []Input{{"<script>alert(1)</script>.csv", 12, "ab"}}, Options: map[string]string{"--map": "From_Account=<b>", "--format": ""}},
 		Ending:       Ending{At: at, Code: 4, What: "stopped by SIGTERM", Hint: "friendmigrate import \x1b[2J.csv"},
 		FailedByCode: []Code{{Code: 30003, Edges: 5, Advice: "the account does not exist", Examples: []checkpoint.Failure{{Edge: migrate.Edge{From: "mia", To: "<i>ben"}, Info: "Err_SNS"}}}}, RejectedByReason: map[string]int64{"To_Account is empty": 3},
@@ -29,8 +29,8 @@ func sample() Report {
 }
 
 func TestTheSumCountsAddedEdgesApart(t *testing.T) {
-	a := sample().Account
-	want := Account{
+	a := sample().Sums
+	want := Sums{
 		Rows:  Sum{Read: 100, Imported: 68, Already: 10, AlreadyUncertain: 2, Failed: 4, Rejected: 3, Duplicate: 7, Pending: 8, Balanced: true},
 		Added: Added{Edges: 5, Imported: 2, Failed: 1, Pending: 2},
 	}
@@ -55,7 +55,7 @@ func TestASumThatDoesNotBalanceIsSaid(t *testing.T) {
 			t.Errorf("%s goes unnoticed: %+v", name, a)
 		}
 		var page strings.Builder
-		if err := (Report{Account: a}).WriteHTML(&page); err != nil || !strings.Contains(page.String(), "the sum does not balance") {
+		if err := (Report{Sums: a}).WriteHTML(&page); err != nil || !strings.Contains(page.String(), "the sum does not balance") {
 			t.Errorf("%s: the page does not say so (%v)", name, err)
 		}
 	}

@@ -125,18 +125,18 @@ func TestAShortSeriesHasNoCharts(t *testing.T) {
 }
 
 func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
-	whole := Account{Rows: Sum{Read: 9, Imported: 9, Balanced: true}}
+	whole := Sums{Rows: Sum{Read: 9, Imported: 9, Balanced: true}}
 	for name, c := range map[string]struct {
 		r    Report
 		want string
 	}{
-		"pending":       {Report{Account: Account{Rows: Sum{Read: 9, Imported: 8, Pending: 1, Balanced: true}}}, "Not yet: 1 edge is still to be sent."},
-		"failed":        {Report{Account: Account{Rows: Sum{Read: 9, Imported: 7, Failed: 2, Balanced: true}}}, "Not everything: 2 edges failed, 0 rows were rejected."},
+		"pending":       {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 8, Pending: 1, Balanced: true}}}, "Not yet: 1 edge is still to be sent."},
+		"failed":        {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Failed: 2, Balanced: true}}}, "Not everything: 2 edges failed, 0 rows were rejected."},
 		"not balanced":  {Report{}, "Not known: the sum does not balance."},
-		"not verified":  {Report{Account: whole}, "Yes, by the service's answers: 9 edges are in place. No verify has asked again since."},
-		"missing":       {Report{Account: whole, Verified: &Verified{Missing: 1}}, "No: verify found 1 edge missing."},
-		"different":     {Report{Account: whole, Verified: &Verified{Different: 3}}, "Yes, but verify found 3 edges with other fields."},
-		"all and found": {Report{Account: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
+		"not verified":  {Report{Sums: whole}, "Yes, by the service's answers: 9 edges are in place. No verify has asked again since."},
+		"missing":       {Report{Sums: whole, Verified: &Verified{Missing: 1}}, "No: verify found 1 edge missing."},
+		"different":     {Report{Sums: whole, Verified: &Verified{Different: 3}}, "Yes, but verify found 3 edges with other fields."},
+		"all and found": {Report{Sums: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
 	} {
 		if got := c.r.Arrived(); got != c.want {
 			t.Errorf("%s: %q", name, got)

@@ -1,4 +1,4 @@
-// Package report is the account of a job: what became of every row of its input, in numbers that
+// Package report is the report of a job: what became of every row of its input, in numbers that
 // have to balance, as JSON for programs and as one HTML page for people.
 //
 // What it promises: the page loads nothing and runs nothing; everything in it is escaped. Of
@@ -36,15 +36,15 @@ type Added struct {
 	Pending          int64 `json:"pending"`
 }
 
-// Account is both.
-type Account struct {
+// Sums are both.
+type Sums struct {
 	Rows  Sum   `json:"edges"`
 	Added Added `json:"added"`
 }
 
-// Make writes the account of a job from what its journal says.
-func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
-	a := Account{
+// Make takes the sums of a job from its journal.
+func Make(id checkpoint.Identity, t checkpoint.Totals) Sums {
+	a := Sums{
 		Rows: Sum{
 			Read:             id.Rows,
 			Imported:         t.Imported - t.Added.Imported,
@@ -71,7 +71,7 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Account {
 }
 
 // String writes the sums out.
-func (a Account) String() string {
+func (a Sums) String() string {
 	r := a.Rows
 	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending",
 		terminal.Some(r.Read, "edge"), terminal.Count(r.Imported),
@@ -85,8 +85,8 @@ func (a Account) String() string {
 	return text
 }
 
-// imbalance says in words what is wrong with the account; "" if nothing is.
-func (a Account) imbalance() string {
+// imbalance says in words what is wrong with the sums; "" if nothing is.
+func (a Sums) imbalance() string {
 	r := a.Rows
 	if sum := r.Imported + r.Already + r.Failed + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
 		return fmt.Sprintf("%d edges were read, but imported, already, failed, rejected, duplicate and pending add "+
@@ -95,30 +95,30 @@ func (a Account) imbalance() string {
 	}
 	for _, n := range []int64{r.Imported, r.Already, r.Failed, r.Rejected, r.Duplicate, r.Pending, a.Added.Pending} {
 		if n < 0 {
-			return fmt.Sprintf("a count of the account is %d", n)
+			return fmt.Sprintf("one of them is %d", n)
 		}
 	}
 	return ""
 }
 
-// Check returns an error that says why the account does not balance.
-func (a Account) Check() error {
+// Check returns an error that says why the sums do not balance.
+func (a Sums) Check() error {
 	if words := a.imbalance(); words != "" {
-		return fmt.Errorf("balance the account: %s", words)
+		return fmt.Errorf("the sums do not balance: %s", words)
 	}
 	return nil
 }
 
 // InPlace counts the edges that are in the service, rows and added ones.
-func (a Account) InPlace() int64 {
+func (a Sums) InPlace() int64 {
 	return a.Rows.Imported + a.Rows.Already + a.Added.Imported + a.Added.Already
 }
 
 // Edges counts the edges of the plan, rows and added ones.
-func (a Account) Edges() int64 { return a.InPlace() + a.Failed() + a.Pending() }
+func (a Sums) Edges() int64 { return a.InPlace() + a.Failed() + a.Pending() }
 
 // Failed counts the failed edges, rows and added ones.
-func (a Account) Failed() int64 { return a.Rows.Failed + a.Added.Failed }
+func (a Sums) Failed() int64 { return a.Rows.Failed + a.Added.Failed }
 
 // Pending counts the pending edges, rows and added ones.
-func (a Account) Pending() int64 { return a.Rows.Pending + a.Added.Pending }
+func (a Sums) Pending() int64 { return a.Rows.Pending + a.Added.Pending }
