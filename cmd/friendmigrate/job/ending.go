@@ -228,7 +228,7 @@ func (j *Run) nextHint(o outcome) string {
 	case j.Pilot != nil:
 		return j.ResumeLine().Without("only-accounts").String()
 	}
-	if j.Op.Command == "import" && o.rejected == 0 && o.account.Edges() > 0 {
+	if j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
 		return j.As(j.Line(), "verify", "json").With("fields", "").Of().String() +
 			" # proves it; the report is in " + j.path(folder.Page)
 	}
