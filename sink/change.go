@@ -113,10 +113,10 @@ func readAnswer(body io.Reader, c content) (envelope, error) {
 // account of the call is no answer.
 func (c *Client) checkAnswer(api string, v *answerItems) error {
 	if v.tally.odd() {
-		c.counters.change(func(s *Stats) { s.Odd++ })
-		t := v.tally
-		c.warner.warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign",
-			t.foreign, "repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted)
+		if times, t := c.counters.odd(), v.tally; times > 0 {
+			c.log.Warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign",
+				t.foreign, "repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted, "times", times)
+		}
 	}
 	if v.usable == 0 || v.missing+v.disputed > 0 {
 		c.counters.change(func(s *Stats) { s.Uncertain++ }) // attempt took it for a sound answer

@@ -74,7 +74,6 @@ type Client struct {
 	identifier string
 	timeout    time.Duration
 	log        Logger
-	warner     *warner
 	transport  *http.Transport
 	signer     *signer
 	limiter    *limiter
@@ -133,7 +132,6 @@ func New(c Config) (*Client, error) {
 		identifier: c.Identifier,
 		timeout:    c.Timeout,
 		log:        c.Log,
-		warner:     &warner{log: c.Log, last: make(map[string]time.Time), held: make(map[string]int)},
 		transport:  transport,
 		signer:     signer,
 		limiter:    newLimiter(c.Rate, c.StartAfter),

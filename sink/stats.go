@@ -51,6 +51,9 @@ type counters struct {
 	mu    sync.Mutex
 	sums  Stats // without Calls
 	calls map[CallCount]int64
+
+	told   time.Time // when odd answers were last told of
+	untold int       // odd answers since then
 }
 
 func newCounters() *counters {
@@ -91,6 +94,19 @@ func (c *counters) change(f func(s *Stats)) {
 	f(&c.sums)
 }
 
+// odd counts an odd answer. At most once a minute it returns how many there were since it last did,
+// which is worth a warning; else 0.
+func (c *counters) odd() (times int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sums.Odd++
+	c.untold++
+	if now := time.Now(); now.Sub(c.told) >= time.Minute {
+		times, c.untold, c.told = c.untold, 0, now
+	}
+	return times
+}
+
 func (c *counters) snapshot() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,26 +121,4 @@ func (c *counters) snapshot() Stats {
 		return cmp.Or(strings.Compare(a.API, b.API), strings.Compare(a.Result, b.Result))
 	})
 	return s
-}
-
-// warner says the same thing at most once a minute, with how often it happened.
-type warner struct {
-	log Logger
-
-	mu   sync.Mutex // guards what follows
-	last map[string]time.Time
-	held map[string]int
-}
-
-func (w *warner) warn(msg string, keysAndValues ...any) {
-	w.mu.Lock()
-	w.held[msg]++
-	n, now := w.held[msg], time.Now()
-	if last, ok := w.last[msg]; ok && now.Sub(last) < time.Minute {
-		w.mu.Unlock()
-		return
-	}
-	w.last[msg], w.held[msg] = now, 0
-	w.mu.Unlock()
-	w.log.Warn(msg, append(keysAndValues, "times", n)...)
 }
