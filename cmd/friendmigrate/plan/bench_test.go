@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -49,8 +48,7 @@ func (c *cost) add(o cost) {
 }
 
 // BenchmarkPlanOverStaging holds a plan against the staging that an import does, in the same run,
-// each as often, by turns: what matters is the ratio. Staging is counted twice, once as it is and
-// once without syncs, which a plan does not need. FRIENDMIGRATE_BENCH_INPUT names an input that is
+// each as often, by turns: what matters is the ratio. FRIENDMIGRATE_BENCH_INPUT names an input that is
 // larger than a million rows.
 func BenchmarkPlanOverStaging(b *testing.B) {
 	o := planOf(b, "")
@@ -60,27 +58,25 @@ func BenchmarkPlanOverStaging(b *testing.B) {
 	} else if err := os.WriteFile(o.Inputs[0], []byte(header+rowsOf(1_000_000)), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	stageTo := func(fsys disk.FS) func() error {
-		return func() error {
-			dir := filepath.Join(filepath.Dir(o.Set.State), "staging")
-			p, err := source.Stage(b.Context(), source.Job{Inputs: o.Inputs, StateDir: dir, Options: o.Set.Rows, Memory: job.StagingShare(o.Set.Memory), FS: fsys})
-			if err != nil {
-				return err
-			}
-			s, err := p.Finish()
-			if err != nil {
-				return err
-			}
-			if err := s.Close(); err != nil {
-				return err
-			}
-			return os.RemoveAll(dir) // as a plan does with its folder
+	stage := func() error {
+		dir := filepath.Join(filepath.Dir(o.Set.State), "staging")
+		p, err := source.Stage(b.Context(), source.Job{Inputs: o.Inputs, StateDir: dir, Options: o.Set.Rows,
+			Memory: job.StagingShare(o.Set.Memory)})
+		if err != nil {
+			return err
 		}
+		s, err := p.Finish()
+		if err != nil {
+			return err
+		}
+		if err := s.Close(); err != nil {
+			return err
+		}
+		return os.RemoveAll(dir) // as a plan does with its folder
 	}
-	var planned, staged, without cost
+	var planned, staged cost
 	for b.Loop() {
-		staged.add(costOf(b, stageTo(disk.OS{})))
-		without.add(costOf(b, stageTo(unsynced{})))
+		staged.add(costOf(b, stage))
 		planned.add(costOf(b, func() error {
 			_, err := (&making{Job: o.Job}).make(b.Context())
 			return err
@@ -88,7 +84,5 @@ func BenchmarkPlanOverStaging(b *testing.B) {
 	}
 	b.ReportMetric(planned.cpu.Seconds()/staged.cpu.Seconds(), "cpu/staging")
 	b.ReportMetric(planned.wall.Seconds()/staged.wall.Seconds(), "wall/staging")
-	b.ReportMetric(planned.cpu.Seconds()/without.cpu.Seconds(), "cpu/unsynced")
-	b.ReportMetric(planned.wall.Seconds()/without.wall.Seconds(), "wall/unsynced")
 	b.ReportMetric(planned.wall.Seconds()/float64(b.N), "s/plan")
 }

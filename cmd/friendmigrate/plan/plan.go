@@ -149,7 +149,7 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 	}
 	m.dir = m.scratch.dir
 	input, by := m.Reading(m.dir), m.measurers()
-	input.Stdin, input.FS, input.Progress = m.stdin, unsynced{}, m.reading.Take
+	input.Stdin, input.Progress = m.stdin, m.reading.Take
 	input.Waits, input.Warn = m.waits, nil // plan tells of warnings by itself
 	if m.pilot == nil {
 		input.Measure = &stage.Measure{EdgeBytes: sink.EdgeBytes, Visit: by.next}

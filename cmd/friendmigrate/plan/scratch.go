@@ -3,13 +3,11 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/migrate/disk"
 )
 
 // scratchMark stands between the name of the state folder and a random number.
@@ -97,24 +95,3 @@ func (s *scratch) remove() error {
 	}
 	return nil
 }
-
-// unsynced is the real file system without syncs, which would be for nothing: what lies there is gone
-// when the plan is made.
-type unsynced struct{ disk.OS }
-
-// OpenFile opens a file that is not synced.
-func (u unsynced) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
-	f, err := u.OS.OpenFile(name, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return unsyncedFile{f}, nil
-}
-
-// SyncDir does nothing.
-func (unsynced) SyncDir(string) error { return nil }
-
-type unsyncedFile struct{ disk.File }
-
-// Sync does nothing.
-func (unsyncedFile) Sync() error { return nil }
