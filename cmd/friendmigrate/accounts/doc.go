@@ -10,6 +10,8 @@
 //	accounts/1/accounts.csv           the ids of the pass, in the order of their bytes
 //	accounts/1/checkpoint.journal     what is known of them
 //
+// INPUT that no job has staged is staged in accounts/ until its ids are listed.
+//
 // The journal is created last, so the pass with the highest number that has one is the present one.
 // What it never does: import an account that was not reported missing, or send more than bare ids.
 package accounts
