@@ -83,6 +83,15 @@ func (c *Counts) ListFormat() string {
 	return CSV
 }
 
+// Digests are those of the inputs, in their order.
+func (c *Counts) Digests() []string {
+	digests := []string{}
+	for _, in := range c.Inputs {
+		digests = append(digests, in.Digest)
+	}
+	return digests
+}
+
 // InputName is how the user named the input of a position.
 func (c *Counts) InputName(input int) string {
 	if input < 0 || input >= len(c.Inputs) {

@@ -85,7 +85,9 @@ func showCheck(to *bufio.Writer, c doctor.Check) {
 }
 
 // doctorEnding puts the result into words. stop is why the checks ended early; nil: they did not.
-func (p *program) doctorEnding(ctx context.Context, state string, r doctor.Report, stop *migrate.StopError) exit.Ending {
+func (p *program) doctorEnding(
+	ctx context.Context, state string, r doctor.Report, stop *migrate.StopError,
+) exit.Ending {
 	e := exit.Ending{Code: doctor.Code(r.Checks), Hint: p.Line().String() + " # after fixing that"}
 	if stop != nil {
 		e.Code = exit.Gravest(e.Code, job.Stop{Err: stop}.Code())

@@ -140,10 +140,7 @@ func (j *Job) staged(ctx context.Context, own string) (stages []*stage.Stage, di
 		if _, err := one.OpenStaged(ctx, own); err != nil {
 			return stages, nil, err
 		}
-		stages, digests = append(stages, one.Stage), nil
-		for _, in := range one.Counts.Inputs {
-			digests = append(digests, in.Digest)
-		}
+		stages, digests = append(stages, one.Stage), one.Counts.Digests()
 	}
 	return stages, digests, nil
 }

@@ -78,7 +78,8 @@ func (e *Export) resume(id identity, there bool) error {
 		return err
 	case was.Finished && !there: // its owner has taken the file away: another one is wanted
 	case was.identity != id:
-		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther, e.Set.Destination)
+		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther,
+			e.Set.Destination)
 	case was.Finished:
 		e.now = was
 		e.failures, err = disk.Open(e.FS, failures)

@@ -17,8 +17,15 @@ const listMemory = 8 << 20
 
 // listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is
 // lost.
-func (j *Run) listName(list string) string {
-	return list + "." + j.Counts.ListFormat()
+func (j *Job) listName(list string) string { return list + "." + j.Counts.ListFormat() }
+
+// ListPath is where a list of edges lies.
+func (j *Job) ListPath(list string) string { return filepath.Join(j.Dir, j.listName(list)) }
+
+// NewList begins a list of edges with some columns behind theirs.
+func (j *Job) NewList(list string, extra ...string) *source.List {
+	return source.NewList(source.ListOptions{FS: j.FS, Path: j.ListPath(list), Memory: listMemory,
+		Format: j.Counts.ListFormat(), Extra: extra})
 }
 
 // see points at a list, unless it is gone.
@@ -32,10 +39,7 @@ func (j *Run) see(list string) string {
 // writeFailed writes the list of edges that are failed now, whole, and returns how many these are.
 // also is told each of them; it may be nil.
 func (j *Run) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
-	list := source.NewList(source.ListOptions{
-		FS: j.FS, Path: filepath.Join(j.Dir, j.listName(folder.Failed)), Memory: listMemory,
-		Format: j.Counts.ListFormat(), Extra: inspect.FailedColumns(),
-	})
+	list := j.NewList(folder.Failed, inspect.FailedColumns()...)
 	defer func() { err = errors.Join(err, list.Close()) }()
 	for f, err := range j.Journal.Failures() {
 		if err != nil {

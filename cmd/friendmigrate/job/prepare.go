@@ -303,10 +303,7 @@ func (j *Run) restoreLists(ctx context.Context) error {
 // settleIdentity creates the journal for what was staged, or sees that it is what the journal
 // knows.
 func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
-	id.Inputs = nil
-	for _, in := range p.Counts.Inputs {
-		id.Inputs = append(id.Inputs, in.Digest)
-	}
+	id.Inputs = p.Counts.Digests()
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
 	if j.Set.Strict {

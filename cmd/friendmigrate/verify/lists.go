@@ -14,9 +14,6 @@ import (
 	"friendmigrate/source"
 )
 
-// listMemory is what collecting a list may hold; more is spilled next to the list.
-const listMemory = 8 << 20
-
 // Lists is what was written.
 type Lists struct {
 	Missing, Different string // paths
@@ -26,10 +23,10 @@ type Lists struct {
 
 // WriteLists writes both lists whole, with a header at least: what has a verdict so far.
 func (p *Part) WriteLists() (err error) {
-	absent := p.list(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
-	other := p.list(folder.Different, "Fields", "Input", "Line")
+	absent := p.NewList(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
+	other := p.NewList(folder.Different, "Fields", "Input", "Line")
 	defer func() { err = errors.Join(err, absent.Close(), other.Close()) }()
-	p.Lists = Lists{Missing: p.path(folder.Missing), Different: p.path(folder.Different)}
+	p.Lists = Lists{Missing: p.ListPath(folder.Missing), Different: p.ListPath(folder.Different)}
 	verdict := func(f *checkpoint.Failure) bool { return hasVerdict(f.Code) }
 	err = p.join(p.verdicts, p.Journal, verdict, func(f *checkpoint.Failure, became outcome) error {
 		input, line, outcome := p.Counts.InputName(f.Edge.Input), f.Edge.Line, outcomes[became.kind]
@@ -73,16 +70,6 @@ func (p *Part) removeLists() error {
 		}
 	}
 	return nil
-}
-
-// path is where a list of edges lies.
-func (p *Part) path(name string) string {
-	return filepath.Join(p.Dir, name+"."+p.Counts.ListFormat())
-}
-
-func (p *Part) list(name string, extra ...string) *source.List {
-	return source.NewList(source.ListOptions{FS: p.FS, Path: p.path(name), Memory: listMemory,
-		Format: p.Counts.ListFormat(), Extra: extra})
 }
 
 // outcomes are how the lists name what became of an edge in the job.

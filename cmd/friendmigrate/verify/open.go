@@ -32,11 +32,7 @@ func (p *Part) open(ctx context.Context) error {
 		return err
 	}
 	if p.own && p.Journal != nil {
-		digests := []string{}
-		for _, in := range p.Counts.Inputs {
-			digests = append(digests, in.Digest)
-		}
-		if err := p.checkJob(digests); err != nil {
+		if err := p.checkJob(p.Counts.Digests()); err != nil {
 			return err
 		}
 	}
@@ -97,7 +93,7 @@ func (p *Part) Seen() (lists []string) {
 		path string
 	}{
 		{p.Found.Missing, p.Lists.Missing}, {p.Found.Different, p.Lists.Different},
-		{p.Found.Failed, p.path(folder.Failed)}, {p.Found.Rejected, p.rejectedPath()},
+		{p.Found.Failed, p.ListPath(folder.Failed)}, {p.Found.Rejected, p.rejectedPath()},
 	} {
 		if _, err := os.Stat(one.path); one.n > 0 && err == nil {
 			lists = append(lists, one.path)
