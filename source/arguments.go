@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -13,32 +12,13 @@ import (
 	"strings"
 
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/source/objects"
 )
 
-// Arguments are what the user named as INPUT, and what it takes to look at it.
-type Arguments struct {
-	Inputs  []string       // files, folders, "-", s3://bucket/key, s3://bucket/prefix/
-	Format  string         // --format
-	Stdin   io.Reader      // for Compare; nil: a terminal
-	Objects *objects.Store // for s3://; nil: there are none
-	FS      disk.FS        // for Compare; nil: disk.OS{}
-
-	AllowEmpty bool // --allow-empty: folders with nothing in them may be all there is
-
-	Waits func(message string) // for Compare; may be nil; as of Job
-
-	left LeftOut // so far, while arguments are resolved
-}
-
-// Found is an input that the arguments name.
+// Found is an input that the arguments name, as its stat says. Size is -1 where nothing says it.
 type Found struct {
-	Name string // as the user named it, a file of a folder with the folder's name before it
-	Size int64  // bytes; -1: it doesn't say
-
-	object *objects.Object // nil: a file, or standard input
-	pipe   fs.FileInfo     // of a named pipe
+	Input
+	pipe fs.FileInfo // of a named pipe
 }
 
 // Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a
@@ -47,21 +27,21 @@ type Found struct {
 // left says what was not read. A name that begins with '.' or '_' is passed over without a word.
 // What is not there, cannot be read or has no known format is an *InputError, folders with nothing
 // in them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
-func (a Arguments) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
-	if len(a.Inputs) == 0 {
+func (j Job) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
+	if len(j.Inputs) == 0 {
 		return nil, left, &OptionError{Option: "INPUT", Reason: "none was given"}
 	}
-	for _, arg := range a.Inputs {
-		list, err := a.expand(ctx, arg)
+	for _, arg := range j.Inputs {
+		list, err := j.expand(ctx, arg)
 		if err != nil {
 			return nil, left, err
 		}
 		found = append(found, list...)
 	}
-	if len(found) == 0 && !a.AllowEmpty {
-		return nil, left, &EmptyError{a.left.Empty, "there is no file to read in it"}
+	if len(found) == 0 && !j.Options.AllowEmpty {
+		return nil, left, &EmptyError{j.left.Empty, "there is no file to read in it"}
 	}
-	return found, a.left, checkNames(found, a.Format)
+	return found, j.left, checkNames(found, j.Options.Format)
 }
 
 func checkNames(found []Found, format string) error {
@@ -75,7 +55,7 @@ func checkNames(found []Found, format string) error {
 		}
 		said, packed := nameSays(in.Name)
 		if w := kindByName(in.Name); said == "" && w != nil {
-			return w.error(in.Name, packed)
+			return w.error(in.Name, "", packed)
 		}
 		if said == "" && format == "" {
 			better := CSV
@@ -90,31 +70,30 @@ func checkNames(found []Found, format string) error {
 }
 
 // expand lists the inputs that one argument names.
-func (a *Arguments) expand(ctx context.Context, arg string) ([]Found, error) {
+func (j *Job) expand(ctx context.Context, arg string) ([]Found, error) {
+	one := Found{Input: Input{Name: arg, Size: -1, Std: true}}
 	switch {
 	case arg == Standard:
-		return []Found{{Name: arg, Size: -1}}, nil
+		return []Found{one}, nil
 	case objects.IsName(arg):
-		return a.expandObject(ctx, arg)
+		return j.expandObject(ctx, arg)
 	}
 	info, err := os.Stat(arg)
-	if err != nil {
-		return nil, inputFault(arg, err)
-	}
-	if info.IsDir() {
-		return a.expandFolder(arg)
-	}
-	one := Found{Name: arg, Size: -1}
 	switch {
+	case err != nil:
+		return nil, inputFault(arg, err)
+	case info.IsDir():
+		return j.expandFolder(arg)
 	case info.Mode().IsRegular():
-		one.Size = info.Size()
+		one.Std = false
+		one.stamp(info)
 	case info.Mode()&fs.ModeNamedPipe != 0:
 		one.pipe = info
 	}
 	return []Found{one}, nil
 }
 
-func (a *Arguments) expandFolder(folder string) ([]Found, error) {
+func (j *Job) expandFolder(folder string) ([]Found, error) {
 	entries, err := os.ReadDir(folder) // in name order
 	if err != nil {
 		return nil, inputFault(folder, err)
@@ -125,15 +104,17 @@ func (a *Arguments) expandFolder(folder string) ([]Found, error) {
 		name := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(name)
 		switch {
-		case err != nil && IsInput(entry.Name(), a.Format) && !errors.Is(err, fs.ErrNotExist):
+		case err != nil && IsInput(entry.Name(), j.Options.Format) && !errors.Is(err, fs.ErrNotExist):
 			return nil, inputFault(name, err)
-		case err == nil && info.Mode().IsRegular() && IsInput(entry.Name(), a.Format):
-			found = append(found, Found{Name: name, Size: info.Size()})
+		case err == nil && info.Mode().IsRegular() && IsInput(entry.Name(), j.Options.Format):
+			one := Found{Input: Input{Name: name}}
+			one.stamp(info)
+			found = append(found, one)
 		default: // a link to nothing and a pipe, too
-			beside.add(name, err == nil && info.IsDir())
+			beside.count(name, err == nil && info.IsDir())
 		}
 	}
-	return found, a.left.take(folder, found, beside)
+	return found, j.left.add(folder, found, beside)
 }
 
 // LeftOut is what folders and prefixes hold that is not read.
@@ -144,9 +125,9 @@ type LeftOut struct {
 	Empty   []string `json:"empty,omitempty"` // folders with nothing in them
 }
 
-// add counts something that is not read. What everybody hides is not counted, nor are the folders
+// count counts something that is not read. What everybody hides is not counted, nor are the folders
 // that this program makes in the folder where it runs.
-func (l *LeftOut) add(name string, folder bool) {
+func (l *LeftOut) count(name string, folder bool) {
 	if base := path.Base(filepath.ToSlash(name)); isHidden(base) || folder &&
 		strings.HasPrefix(base, "friendmigrate-") {
 		return
@@ -161,7 +142,7 @@ func (l *LeftOut) add(name string, folder bool) {
 	}
 }
 
-func (l *LeftOut) count() int64 { return l.Files + l.Folders }
+func (l *LeftOut) all() int64 { return l.Files + l.Folders }
 
 // String says what was left out: "2 files and 1 folder (...)". It is empty where nothing was.
 func (l *LeftOut) String() string {
@@ -175,14 +156,14 @@ func (l *LeftOut) String() string {
 	if len(kinds) == 0 {
 		return ""
 	}
-	return strings.Join(kinds, " and ") + ": " + quoted(l.First, l.count())
+	return strings.Join(kinds, " and ") + ": " + quoted(l.First, l.all())
 }
 
-// take adds what one folder or prefix has beside its inputs. One in which nothing can be read
+// add adds what one folder or prefix has beside its inputs. One in which nothing can be read
 // although something is there is refused; an empty one is remembered.
-func (l *LeftOut) take(folder string, found []Found, beside LeftOut) error {
+func (l *LeftOut) add(folder string, found []Found, beside LeftOut) error {
 	switch {
-	case len(found) == 0 && beside.count() > 0:
+	case len(found) == 0 && beside.all() > 0:
 		e := &InputError{Name: folder, Reason: "nothing in it can be read; it holds " + beside.String() + onlyRead}
 		if w := kindByName(beside.First[0]); w != nil {
 			e.Fix = w.fix(beside.First[0], compressionNone)
@@ -198,7 +179,7 @@ func (l *LeftOut) take(folder string, found []Found, beside LeftOut) error {
 
 // Warning is what a user has to know about it; empty where nothing was left out.
 func (l *LeftOut) Warning() string {
-	if l.count() == 0 {
+	if l.all() == 0 {
 		return ""
 	}
 	return "left out " + l.String() + onlyRead
@@ -224,9 +205,9 @@ func quoted(names []string, all int64) string {
 	return text
 }
 
-// stampObject fills in what tells an unchanged object.
-func (in *Input) stampObject(o objects.Object) {
-	in.Size, in.ModTime, in.ETag = o.Size, o.Modified.UnixNano(), o.ETag
+// inputOf is what tells an unchanged object.
+func inputOf(name string, o objects.Object) Input {
+	return Input{Name: name, Size: o.Size, ModTime: o.Modified.UnixNano(), ETag: o.ETag}
 }
 
 func parseObject(name string, store *objects.Store) (bucket, key string, err error) {
@@ -241,23 +222,23 @@ func parseObject(name string, store *objects.Store) (bucket, key string, err err
 
 // expandObject lists the inputs of an argument that begins with s3://. A name without / at its end
 // is an object, and where there is none of that name, a prefix as a folder's name is one.
-func (a *Arguments) expandObject(ctx context.Context, arg string) ([]Found, error) {
-	bucket, key, err := parseObject(arg, a.Objects)
+func (j *Job) expandObject(ctx context.Context, arg string) ([]Found, error) {
+	bucket, key, err := parseObject(arg, j.Objects)
 	if err != nil {
 		return nil, err
 	}
 	var missing error
 	if key != "" && !strings.HasSuffix(key, "/") {
-		o, err := a.Objects.Stat(ctx, bucket, key)
+		o, err := j.Objects.Stat(ctx, bucket, key)
 		if err == nil {
-			return []Found{{Name: arg, Size: o.Size, object: &o}}, nil
+			return []Found{{Input: inputOf(arg, o)}}, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, inputFault(arg, err)
 		}
 		key, missing = key+"/", inputFault(arg, err)
 	}
-	list, err := a.Objects.List(ctx, bucket, key)
+	list, err := j.Objects.List(ctx, bucket, key)
 	if missing != nil && (err == nil && len(list) == 0 || errors.As(err, new(*objects.Error)) &&
 		!errors.Is(err, fs.ErrNotExist)) {
 		return nil, missing // whether it is a prefix is nobody's first question
@@ -265,12 +246,12 @@ func (a *Arguments) expandObject(ctx context.Context, arg string) ([]Found, erro
 	if err != nil {
 		return nil, inputFault(arg, err)
 	}
-	return a.among(arg, list)
+	return j.among(arg, list)
 }
 
 // among picks the inputs among the objects of a prefix, as of a folder. A prefix without any
 // objects is not there: nothing else makes one.
-func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
+func (j *Job) among(arg string, list []objects.Object) ([]Found, error) {
 	if len(list) == 0 {
 		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing,
 			Reason: "there are no objects below this prefix"})
@@ -278,13 +259,13 @@ func (a *Arguments) among(arg string, list []objects.Object) ([]Found, error) {
 	var beside LeftOut
 	var found []Found
 	for _, o := range list {
-		if folder := strings.HasSuffix(o.Key, "/"); !folder && IsInput(path.Base(o.Key), a.Format) {
-			found = append(found, Found{Name: o.Name(), Size: o.Size, object: &o})
+		if folder := strings.HasSuffix(o.Key, "/"); !folder && IsInput(path.Base(o.Key), j.Options.Format) {
+			found = append(found, Found{Input: inputOf(o.Name(), o)})
 		} else {
-			beside.add(o.Name(), folder)
+			beside.count(o.Name(), folder)
 		}
 	}
-	return found, a.left.take(arg, found, beside)
+	return found, j.left.add(arg, found, beside)
 }
 
 // objectFault tells what the user can fix from a store that gives no answer.

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source/objects"
 	"friendmigrate/source/stage"
 )
 
@@ -33,7 +33,7 @@ type Comparison struct {
 	LeftOut LeftOut  // what folders hold now that is not read
 }
 
-// Compare holds the inputs that the arguments name now against those that a sealed stage was made
+// Compare holds the inputs that a job names now against those that a sealed stage was made
 // from. It trusts size, mtime, ctime and inode; where these differ it reads the whole raw content
 // again and compares digests. Names don't matter, the order does. Rows are not read.
 //
@@ -41,19 +41,19 @@ type Comparison struct {
 // is the same input. A store that is out of reach keeps nobody from going on with what is staged:
 // it is as if the object were gone.
 //
-// Standard input is read for "-"; nil (a terminal) and an empty one have nothing to say. An error
+// Of the job what names its inputs counts, and Stdin, which is read for "-"; nil (a terminal) and an empty one have nothing to say. An error
 // is a failure to read, or an *InputError for arguments that cannot be inputs at all.
-func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison, error) {
-	if args.FS == nil {
-		args.FS = disk.OS{}
+func Compare(ctx context.Context, recorded []Input, now Job) (Comparison, error) {
+	if now.FS == nil {
+		now.FS = disk.OS{}
 	}
-	c := comparer{ctx: ctx, args: args, result: Comparison{Inputs: slices.Clone(recorded)}}
-	defer c.stands.watch(args.Waits)()
+	c := comparer{ctx: ctx, job: now, result: Comparison{Inputs: slices.Clone(recorded)}}
+	defer c.stands.watch(now.Waits)()
 	names, err := c.resolve(len(recorded))
 	if err != nil {
 		return Comparison{}, err
 	}
-	c.result.LeftOut = c.args.left
+	c.result.LeftOut = c.job.left
 	if len(names) != len(recorded) {
 		c.differ(fmt.Sprintf("there are %d inputs, the job has %d", len(names), len(recorded)))
 		return c.result, nil
@@ -68,7 +68,7 @@ func Compare(ctx context.Context, recorded []Input, args Arguments) (Comparison,
 
 type comparer struct {
 	ctx    context.Context
-	args   Arguments
+	job    Job
 	stands standing
 	result Comparison
 }
@@ -93,8 +93,8 @@ func (c *comparer) gone(name, how string) {
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
 	first, empty := -1, -1 // where the first argument that is gone stood, and the first folder with nothing in it
-	for _, arg := range c.args.Inputs {
-		list, err := c.args.expand(c.ctx, arg)
+	for _, arg := range c.job.Inputs {
+		list, err := c.job.expand(c.ctx, arg)
 		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
 			how := "is gone"
 			if away {
@@ -116,7 +116,7 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 		names = append(names, list...)
 	}
 	if first < 0 && empty >= 0 && len(names) < want {
-		c.gone(c.args.left.Empty[0], "is empty now")
+		c.gone(c.job.left.Empty[0], "is empty now")
 		first = empty
 	}
 	if first >= 0 && len(names) < want {
@@ -128,29 +128,8 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 // one compares one input.
 func (c *comparer) one(i int, found Found) error {
 	was, name := c.result.Inputs[i], found.Name
-	switch {
-	case name == "":
+	if name == "" || name == Standard && c.job.Stdin == nil || found.unchanged(was) {
 		return nil
-	case name == Standard && c.args.Stdin == nil:
-		return nil
-	case found.object != nil:
-		var now Input
-		now.stampObject(*found.object)
-		if now.ETag != "" && name == was.Name && now.Size == was.Size && now.ModTime == was.ModTime &&
-			now.ETag == was.ETag {
-			return nil
-		}
-	case name != Standard && !was.Std:
-		info, err := os.Stat(name)
-		if err != nil {
-			return inputFault(name, err)
-		}
-		var now Input
-		now.stamp(info)
-		if !now.Std && now.Size == was.Size && now.ModTime == was.ModTime && now.ChangeTime == was.ChangeTime &&
-			now.Inode == was.Inode {
-			return nil
-		}
 	}
 	now, err := c.digest(name)
 	if err != nil {
@@ -170,9 +149,19 @@ func (c *comparer) one(i int, found Found) error {
 	return nil
 }
 
+// unchanged reports whether an input can be taken for what it was without being read. Of an object
+// its name counts too, and one without an ETag says nothing.
+func (in Input) unchanged(was Input) bool {
+	if in.Std || was.Std || objects.IsName(in.Name) && (in.ETag == "" || in.Name != was.Name) {
+		return false
+	}
+	was.Name, was.Format, was.Digest = in.Name, in.Format, in.Digest
+	return in == was
+}
+
 // digest reads the raw content of an input.
 func (c *comparer) digest(name string) (Input, error) {
-	p := place{fs: c.args.FS, stdin: c.args.Stdin, objects: c.args.Objects, stands: &c.stands}
+	p := place{fs: c.job.FS, stdin: c.job.Stdin, objects: c.job.Objects, stands: &c.stands}
 	in, err := p.openRaw(c.ctx, name)
 	if err != nil {
 		return Input{}, err

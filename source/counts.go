@@ -329,10 +329,7 @@ func warnOfRows(warn func(format string, args ...any), c *Counts) {
 	if len(c.ColumnsIgnored) > 0 {
 		names := make([]string, len(c.ColumnsIgnored))
 		for i, name := range c.ColumnsIgnored {
-			names[i] = fmt.Sprintf("%.60q", name)
-			if meant := nearField(name); meant != "" && meant != name {
-				names[i] += fmt.Sprintf(" (did you mean %s?)", meant)
-			}
+			names[i] = didYouMean(name, nearField(name))
 		}
 		more := ""
 		if len(names) == maxIgnored {

@@ -43,7 +43,7 @@ func TestWhatAFolderLeavesOutIsSaid(t *testing.T) {
 		{inputs: "hidden nothing", says: `no rows in "hidden", "nothing"`},
 		{inputs: "nothing", allow: true},
 	} {
-		_, left, err := Arguments{Inputs: strings.Fields(c.inputs), Format: c.format, AllowEmpty: c.allow}.Resolve(t.Context())
+		_, left, err := Job{Inputs: strings.Fields(c.inputs), Options: Options{Format: c.format, AllowEmpty: c.allow}}.Resolve(t.Context())
 		said := left.String()
 		if err != nil {
 			said, _, _ = strings.Cut(err.Error(), " (only")
@@ -150,12 +150,12 @@ func TestAFolderThatWasEmptiedIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, allowed := range []bool{false, true} {
-		c, err := Compare(t.Context(), p.Counts.Inputs, Arguments{Inputs: []string{dir}, AllowEmpty: allowed})
+		c, err := Compare(t.Context(), p.Counts.Inputs, Job{Inputs: []string{dir}, Options: Options{AllowEmpty: allowed}})
 		if err != nil || c.Verdict != Gone || len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "is empty now") {
 			t.Errorf("%+v, %v", c, err)
 		}
 	}
-	c, err := Compare(t.Context(), nil, Arguments{Inputs: []string{dir}, AllowEmpty: true})
+	c, err := Compare(t.Context(), nil, Job{Inputs: []string{dir}, Options: Options{AllowEmpty: true}})
 	if err != nil || c.Verdict != Same {
 		t.Errorf("it was empty before: %+v, %v", c, err)
 	}

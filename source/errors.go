@@ -193,14 +193,6 @@ func IsInput(base, format string) bool {
 	return !isHidden(base) && (said != "" || format != "")
 }
 
-// download is a command that makes a file of a URL; nil for one of another kind.
-func download(url string) func(quote func(string) string) string {
-	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
-		return nil
-	}
-	return func(quote func(string) string) string { return "curl -fO " + quote(url) }
-}
-
 // inputFault tells what the user can fix (there is no such file, it may not be read) from a failure
 // of the machine.
 func inputFault(name string, err error) error {
@@ -209,8 +201,12 @@ func inputFault(name string, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(name, "://"):
-		reason := "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store"
-		return &InputError{Name: name, Reason: reason, Err: fs.ErrNotExist, Fix: download(name)}
+		e := &InputError{Name: name, Reason: "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store",
+			Err: fs.ErrNotExist}
+		if strings.HasPrefix(name, "http") {
+			e.Fix = (&wrong{look: "curl -fO"}).fix(name, compressionNone)
+		}
+		return e
 	case errors.Is(err, fs.ErrNotExist):
 		return &InputError{Name: name, Reason: "there is no such file", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):

@@ -1,7 +1,7 @@
 package source
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -72,6 +72,9 @@ var listColumns = [...]string{
 // keyword says what comes after the prefix of an AddSource and of a custom field's tag.
 const keyword = " and 1 to 8 English letters"
 
+// word stands in a hint where the user has to choose such letters.
+const word = "WORD"
+
 func isKeyword(word string) bool {
 	for i := range len(word) {
 		if c := word[i] | ' '; c < 'a' || c > 'z' {
@@ -136,6 +139,14 @@ func (d *dictionary) look(word string) meaning {
 	return meaning{}
 }
 
+// didYouMean quotes a word, with the one that was meant by it if there is one.
+func didYouMean(word, meant string) string {
+	if meant == "" || meant == word {
+		return fmt.Sprintf("%.60q", word)
+	}
+	return fmt.Sprintf("%.60q (did you mean %s?)", word, meant)
+}
+
 // near returns the word of a list that was meant by another word; "" if none is like it.
 func near(word string, list ...string) string {
 	if slices.Contains(list, word) {
@@ -157,17 +168,6 @@ func lettersOf(word string) string {
 		}
 		return -1
 	}, strings.ToLower(word))
-}
-
-// keywordOf makes a keyword of a word, or leaves it to the user.
-func keywordOf(word string) string {
-	letters := strings.Map(func(c rune) rune {
-		if !isKeyword(string(c)) {
-			return -1
-		}
-		return c
-	}, word)
-	return cmp.Or(letters[:min(len(letters), maxKeyword)], "WORD")
 }
 
 // nearField returns the field of the API that was meant by a column or key that means nothing; ""

@@ -19,7 +19,7 @@ const StageFolder = "staged"
 
 // Job is what Stage is to turn into a sealed stage.
 type Job struct {
-	Inputs   []string       // files, folders, "-"; see Resolve
+	Inputs   []string       // files, folders, "-", s3://bucket/key, s3://bucket/prefix/; see Resolve
 	Stdin    io.Reader      // for "-"
 	Objects  *objects.Store // for s3://; nil: there are none
 	StateDir string         // gets the lists and StageFolder; made if need be
@@ -37,8 +37,8 @@ type Job struct {
 	Waits func(message string)
 	Warn  func(message string) // may be nil; one sentence each, called before Stage returns
 
-	total int64 // bytes of all inputs; 0: not known
-	left  LeftOut
+	total int64   // bytes of all inputs; 0: not known
+	left  LeftOut // by the folders and prefixes that were resolved
 }
 
 // Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort
@@ -95,8 +95,7 @@ func (j Job) complete(ctx context.Context) (Job, error) {
 	if err := j.Options.Check(); err != nil {
 		return j, err
 	}
-	found, left, err := Arguments{Inputs: j.Inputs, Format: j.Options.Format, Objects: j.Objects,
-		AllowEmpty: j.Options.AllowEmpty}.Resolve(ctx)
+	found, left, err := j.Resolve(ctx)
 	if err != nil {
 		return j, err
 	}

@@ -5,11 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"friendmigrate/source/objects"
 )
 
 // layout is what the parsers have to know of one input. It is read only and shared.
@@ -61,8 +58,10 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			continue
 		case fieldTag:
 			if !isTag(m.text) {
+				mapped := map[string]string{tagPrefix + word: name}
+				maps.Copy(mapped, r.mapped)
 				reason := fmt.Sprintf("the column %.60q %s", name, reasonTag)
-				return &InputError{Name: l.name, Line: line, Reason: reason, Better: r.rename(name)}
+				return &InputError{Name: l.name, Line: line, Reason: reason, Better: mapFlag(mapped)}
 			}
 			l.custom = append(l.custom, customColumn{m.text, len(l.header) + 1, slices.Contains(r.integer, m.text)})
 		default:
@@ -112,7 +111,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	if mapped == nil {
 		mapped = map[string]string{}
 	}
-	better := Flag{"default-add-source", sourcePrefix + "WORD"}
+	better := Flag{"default-add-source", sourcePrefix + word}
 	for _, name := range missing {
 		header, promised := r.mapped[name]
 		header = cmp.Or(header, name)
@@ -137,13 +136,6 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 		e.Better, e.Fix = Flag{}, firstLines.fix(l.name, l.packed) // no map makes two columns of it
 	}
 	return e
-}
-
-// rename maps a good tag to a column whose name is none.
-func (r *rules) rename(column string) Flag {
-	mapped := map[string]string{tagPrefix + keywordOf(strings.TrimPrefix(column, tagPrefix)): column}
-	maps.Copy(mapped, r.mapped)
-	return mapFlag(mapped)
 }
 
 // list names the columns or keys that there are.
@@ -180,7 +172,8 @@ func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, 
 	}
 	if !same && namesAccounts(cells) {
 		reason := "a second header has other columns, or in another order: the input has to be split there"
-		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: l.splitAt(line)}
+		split := wrong{filter: fmt.Sprintf("sed -n -e '1,%dw first.csv' -e '%d,$p'", line-1, line)}
+		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: split.fix(l.name, l.packed)}
 	}
 	return same, nil
 }
@@ -195,23 +188,6 @@ func namesAccounts(cells []string) bool {
 	return len(slices.DeleteFunc(slices.Clone(cells), func(cell string) bool { return !isAccountName(cell) })) > 1
 }
 
-// splitAt is a command that makes two inputs of one, where it is called.
-func (l *layout) splitAt(line int64) func(quote func(string) string) string {
-	if isStream(l.name) || objects.IsName(l.name) {
-		return nil
-	}
-	return func(quote func(string) string) string {
-		stem, format := new(wrong).split(filepath.Base(l.name))
-		first := quote(fmt.Sprintf("1,%dw %s-1.%s", line-1, stem, format))
-		second := quote(fmt.Sprintf("%d,$w %s-2.%s", line, stem, format))
-		command := "sed -n -e " + first + " -e " + second
-		if l.packed != compressionNone {
-			return l.packed.String() + " -dc < " + quote(l.name) + " | " + command
-		}
-		return command + " " + quote(l.name)
-	}
-}
-
 // isAccountName reports whether a cell is the API's name of an account's column, which is nobody's
 // id.
 func isAccountName(cell string) bool {
@@ -220,4 +196,4 @@ func isAccountName(cell string) bool {
 
 // crEnds is the error of rows that end in CR alone. It names no line: several parsers may find
 // some.
-func (l *layout) crEnds() error { return crLines.of(l.name, l.format).error(l.name, l.packed) }
+func (l *layout) crEnds() error { return crLines.error(l.name, l.format, l.packed) }

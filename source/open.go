@@ -124,7 +124,7 @@ func (in *openInput) openObject(ctx context.Context, store *objects.Store) error
 	if err != nil {
 		return inputFault(in.Name, err)
 	}
-	in.stampObject(object.Object())
+	in.Input = inputOf(in.Name, object.Object())
 	in.raw.from, in.closes = object, append(in.closes, object.Close)
 	in.unchanged = func() error {
 		if err := object.Unchanged(); err != nil {

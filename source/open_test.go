@@ -261,7 +261,7 @@ func TestAPipeIsNamedOnce(t *testing.T) {
 		inputs []string
 		ok     bool
 	}{{[]string{pipe}, true}, {[]string{pipe, other}, true}, {[]string{pipe, other, pipe}, false}, {[]string{pipe, link}, false}} {
-		_, _, err := Arguments{Inputs: c.inputs}.Resolve(t.Context())
+		_, _, err := Job{Inputs: c.inputs}.Resolve(t.Context())
 		if c.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "once only") {
 			t.Errorf("%s: got %v", c.inputs, err)
 		}
@@ -279,7 +279,7 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	resolve := func(format string, args ...string) string {
-		found, _, err := Arguments{Inputs: args, Format: format}.Resolve(t.Context())
+		found, _, err := Job{Inputs: args, Options: Options{Format: format}}.Resolve(t.Context())
 		if err != nil {
 			if !errors.Is(err, ErrUnusable) {
 				t.Errorf("got %v", err)
@@ -300,7 +300,7 @@ func TestResolve(t *testing.T) {
 	equal(t, "standard input without a format", resolve("", Standard), "refused")
 	equal(t, "standard input twice", resolve("csv", Standard, Standard), "refused")
 	equal(t, "folder with nothing in it", resolve("", filepath.Join(dir, "sub.csv")), "refused")
-	if _, _, err := (Arguments{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
+	if _, _, err := (Job{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
 		t.Errorf("nothing: got %v", err)
 	}
 }

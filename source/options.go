@@ -44,17 +44,13 @@ func (o Options) Check() error {
 		}
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
-		word := strings.TrimPrefix(o.DefaultAddSource, sourcePrefix)
 		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource,
-			reasonSource),
-			Better: Flag{"default-add-source", sourcePrefix + keywordOf(word)}}
+			reasonSource), Better: Flag{"default-add-source", sourcePrefix + word}}
 	}
-	var better []string
-	for _, tag := range o.IntegerTags {
-		better = append(better, tagPrefix+keywordOf(strings.TrimPrefix(tag, tagPrefix)))
-	}
-	for _, tag := range o.IntegerTags {
+	for i, tag := range o.IntegerTags {
 		if !isTag(fullTag(tag)) {
+			better := slices.Clone(o.IntegerTags)
+			better[i] = tagPrefix + word
 			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag),
 				Better: Flag{"integer-tags", strings.Join(better, ",")}}
 		}
@@ -180,18 +176,15 @@ func (o Options) rules() *rules {
 // checkTags refuses --integer-tags that name no column. It is called with the last header, before
 // the rows behind it.
 func (r *reading) checkTags() error {
-	tags := r.job.Options.integerTags()
 	known := slices.Compact(slices.Sorted(slices.Values(r.tags)))
 	var wrong, better []string
-	for _, tag := range tags {
-		switch meant := near(tag, known...); {
-		case meant == tag:
-			better = append(better, tag)
-		case meant != "":
+	for _, tag := range r.job.Options.integerTags() {
+		meant := near(tag, known...)
+		if meant != "" {
 			better = append(better, meant)
-			wrong = append(wrong, fmt.Sprintf("%q (did you mean %s?)", tag, meant))
-		default:
-			wrong = append(wrong, strconv.Quote(tag))
+		}
+		if meant != tag {
+			wrong = append(wrong, didYouMean(tag, meant))
 		}
 	}
 	if len(wrong) == 0 || r.headers == 0 { // JSONL alone: a warning

@@ -87,7 +87,7 @@ func (in *openInput) unpack(window int64) error {
 			is.what = w.what + ": it " + is.what
 			w = is
 		}
-		return w.error(in.Name, compressionNone)
+		return w.error(in.Name, "", compressionNone)
 	case begins == compressionGzip:
 		in.packed = compressionGzip
 		members := &gzipMembers{in: in, raw: raw}

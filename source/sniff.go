@@ -23,7 +23,7 @@ func CheckText(name string, head []byte) error {
 	if w == nil && hasBareCR(firstLine(head)) {
 		w = &crLines
 	}
-	return w.error(name, compressionNone)
+	return w.error(name, "", compressionNone)
 }
 
 // sniff refuses an input that is another kind of file than its name or --format says.
@@ -50,7 +50,7 @@ func (in *openInput) sniff(r *rules) error {
 	default:
 		w = sniffJSONL(text, named)
 	}
-	return w.of(in.Name, in.Format).error(in.Name, in.packed)
+	return w.error(in.Name, in.Format, in.packed)
 }
 
 // dropMarks takes the byte order marks off all lines, in place.
@@ -135,34 +135,11 @@ func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 	case bytes.HasPrefix(line, []byte("sep=")):
 		return &wrong{what: "begins with a line for Excel, not with a header", filter: "tail -n +2", format: CSV}
 	case named(header):
-		return sniffRows(text[bytes.Index(text, line)+len(line):], len(header))
+		return nil
 	}
 	for _, s := range separators {
 		n := bytes.Count(line, []byte{s.char})
 		if n > bytes.Count(line, []byte{','}) || n > 0 && named(columnsOf(line, rune(s.char))) {
-			return &s.wrong
-		}
-	}
-	return nil
-}
-
-// sniffRows finds rows that are separated otherwise than the header above them, which somebody may
-// have added.
-func sniffRows(rows []byte, columns int) *wrong {
-	const enough = 10
-	lines := bytes.SplitN(trimBlank(rows), []byte{'\n'}, enough+1)
-	for _, s := range separators {
-		count := 0
-		for _, line := range lines[:min(len(lines), enough)] {
-			switch {
-			case len(trimBlank(line)) == 0:
-			case bytes.IndexByte(line, ',') >= 0, bytes.Count(line, []byte{s.char}) != columns-1:
-				count -= enough
-			default:
-				count++
-			}
-		}
-		if count > 0 && columns > 1 {
 			return &s.wrong
 		}
 	}

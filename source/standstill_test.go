@@ -42,8 +42,8 @@ func TestAMinuteOfComparingIsSaid(t *testing.T) {
 		from, to := io.Pipe()
 		told := 0
 		time.AfterFunc(5*time.Minute, func() { to.Close() })
-		_, err := Compare(t.Context(), []Input{{Name: Standard, Std: true}}, Arguments{
-			Inputs: []string{Standard}, Format: CSV, Stdin: from, Waits: func(string) { told++ },
+		_, err := Compare(t.Context(), []Input{{Name: Standard, Std: true}}, Job{
+			Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: from, Waits: func(string) { told++ },
 		})
 		if err != nil || told != 1 {
 			t.Errorf("told %d times, %v", told, err)

@@ -93,30 +93,26 @@ func kindByName(name string) *wrong {
 // CheckName refuses an input whose name says that it is of a kind that is not read.
 func CheckName(name string) error {
 	_, packed := nameSays(name)
-	return kindByName(name).error(name, packed)
+	return kindByName(name).error(name, "", packed)
 }
 
-// of is w for an input of a format that its name does not say.
-func (w *wrong) of(name, format string) *wrong {
-	if said, _ := nameSays(name); w == nil || said != "" || w.format != "" {
-		return w
-	}
-	made := *w
-	made.format = format
-	return &made
-}
-
-// error says what is wrong with an input; nil if w is.
-func (w *wrong) error(name string, packed compression) error {
+// error says what is wrong with an input, whose --format counts where its name says none; nil if w
+// is.
+func (w *wrong) error(name, format string, packed compression) error {
 	if w == nil {
 		return nil
 	}
-	e := &InputError{Name: name, Reason: w.what, Fix: w.fix(name, packed)}
+	made := *w
+	said, _ := nameSays(name)
+	if said == "" {
+		made.format = cmp.Or(w.format, format)
+	}
+	e := &InputError{Name: name, Reason: w.what, Fix: made.fix(name, packed)}
 	if packed != compressionNone && strings.HasPrefix(w.what, "is packed") {
 		e.Reason = "what " + packed.String() + " unpacks of it " + w.what
 	}
-	if said, _ := nameSays(name); said == "" && w.filter+w.file+w.look == "" {
-		e.Fix, e.Better = nil, Flag{"format", w.format}
+	if said == "" && w.filter+w.file+w.look == "" {
+		e.Fix, e.Better = nil, Flag{"format", made.format}
 	}
 	return e
 }

@@ -148,10 +148,10 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 	s := startFake(t)
 	s.Put("p/in.csv", manyRows(10), "")
-	args := source.Arguments{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
+	args := source.Job{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
 	p := staged(t, source.Job{Inputs: args.Inputs, Objects: args.Objects})
 	recorded := p.Counts.Inputs
-	verdict := func(reads int, args source.Arguments) source.Comparison {
+	verdict := func(reads int, args source.Job) source.Comparison {
 		t.Helper()
 		before := gets(s)
 		c, err := source.Compare(t.Context(), recorded, args)
@@ -164,7 +164,7 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 		return c
 	}
 	equal(t, "as it was", verdict(0, args).Verdict, source.Same)
-	equal(t, "named by its prefix", verdict(0, source.Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Same)
+	equal(t, "named by its prefix", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Same)
 
 	s.Put("p/in.csv", manyRows(10), "-2") // uploaded again in parts: a later time, another ETag
 	c := verdict(1, args)
@@ -186,7 +186,7 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 	equal(t, "other content", verdict(1, args).Verdict, source.Different)
 	s.Delete("p/in.csv")
 	equal(t, "gone", verdict(1, args).Verdict, source.Gone) // asked why, which has no content
-	equal(t, "the prefix is gone", verdict(0, source.Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Gone)
+	equal(t, "the prefix is gone", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Gone)
 	s.Fail(answer(403, "AccessDenied"), answer(403, "AccessDenied"))
 	if _, err := source.Compare(t.Context(), recorded, args); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("forbidden: got %v", err)
@@ -200,7 +200,7 @@ func TestObjectsAsArguments(t *testing.T) {
 	}
 	store := storeOf(t, s)
 	resolve := func(format string, args ...string) string {
-		found, _, err := source.Arguments{Inputs: args, Format: format, Objects: store}.Resolve(t.Context())
+		found, _, err := source.Job{Inputs: args, Options: source.Options{Format: format}, Objects: store}.Resolve(t.Context())
 		if err != nil {
 			if !errors.Is(err, source.ErrUnusable) {
 				t.Errorf("got %v", err)
@@ -225,14 +225,14 @@ func TestObjectsAsArguments(t *testing.T) {
 	equal(t, "a part of a name is no prefix", resolve("", "s3://bucket/p/a"), "refused")
 	equal(t, "no format", resolve("", "s3://bucket/p/notes.txt"), "refused")
 	equal(t, "a prefix with folders alone", resolve("", "s3://bucket/r/"), "refused")
-	_, left, err := source.Arguments{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
+	_, left, err := source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
 	equal(t, "left out", left.String(), `2 files and 1 folder: "s3://bucket/p/below/", "s3://bucket/p/notes.txt", "s3://bucket/p/part-0"`)
 	if err != nil {
 		t.Error(err)
 	}
 	equal(t, "no bucket", resolve("", "s3://nobucket/p/"), "refused")
 	equal(t, "no name", resolve("", "s3://"), "refused")
-	if _, _, err := (source.Arguments{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, source.ErrUnusable) {
+	if _, _, err := (source.Job{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("without a store: got %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"runtime/debug"
@@ -105,7 +104,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	}
 	if fresh { // a new job: an input that is misspelt leaves no folder behind
 		// A folder that may not be read is the user's to fix, too.
-		if _, _, err := j.Arguments(nil).Resolve(ctx); err != nil {
+		if _, _, err := j.Reading("").Resolve(ctx); err != nil {
 			return exit.Because(exit.Unusable, j.ReadError(ctx, err))
 		}
 	}
@@ -155,15 +154,6 @@ func (j *Job) Identity() checkpoint.Identity {
 	return checkpoint.Identity{
 		SDKAppID: j.Set.Service.SDKAppID, Target: j.Set.Service.Target(), Options: j.Set.Rows.Canonical(),
 		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Rehearsal: j.Set.Service.Rehearse,
-	}
-}
-
-// Arguments are the inputs as package source wants them.
-func (j *Job) Arguments(stdin io.Reader) source.Arguments {
-	rows := j.Set.Rows
-	return source.Arguments{
-		Inputs: j.Inputs, Format: rows.Format, AllowEmpty: rows.AllowEmpty, Stdin: stdin, Objects: j.Store, FS: j.FS,
-		Waits: j.Warner(EventWaits),
 	}
 }
 

@@ -159,7 +159,9 @@ func (j *Job) Input() io.Reader {
 
 // compare refuses inputs that are not those that were recorded. Some may be gone.
 func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Reader) (source.Comparison, error) {
-	c, err := source.Compare(ctx, recorded, j.Arguments(stdin))
+	now := j.Reading("")
+	now.Stdin = stdin
+	c, err := source.Compare(ctx, recorded, now)
 	switch {
 	case err != nil:
 		return c, j.ReadError(ctx, err)
@@ -226,7 +228,7 @@ func (j *Run) compareAgain(ctx context.Context) error {
 	for _, digest := range j.Journal.Identity().Inputs {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
-	found, _, err := j.Arguments(nil).Resolve(ctx)
+	found, _, err := j.Reading("").Resolve(ctx)
 	if errors.Is(err, source.ErrUnreachable) {
 		return j.InputError(ctx, err)
 	}

@@ -118,7 +118,7 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 	if differences := m.StagedDiffers(meta); len(differences) > 0 {
 		return strings.Join(differences, "; "), nil
 	}
-	c, err := source.Compare(ctx, meta.Counts.Inputs, m.arguments())
+	c, err := source.Compare(ctx, meta.Counts.Inputs, m.inputs())
 	switch {
 	case err != nil:
 		return "", err
@@ -131,17 +131,17 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 	return "", m.Counts.CheckEmpty(m.Set.Rows)
 }
 
-// arguments are the inputs without what standard input holds: that can be read once only.
-func (m *making) arguments() source.Arguments {
-	a := m.Arguments(nil)
-	a.Waits = nil // nothing is logged
-	return a
+// inputs is the input without what standard input holds: that can be read once only.
+func (m *making) inputs() source.Job {
+	input := m.Reading("")
+	input.Stdin, input.Waits = nil, nil // nothing is logged
+	return input
 }
 
 // read reads the input and measures it on the way, with the help of a folder that is removed at the
 // end. For a pilot it seals a stage there, for a pass of its own, and measures nothing.
 func (m *making) read(ctx context.Context) (found *measured, err error) {
-	if _, _, err := m.arguments().Resolve(ctx); err != nil {
+	if _, _, err := m.inputs().Resolve(ctx); err != nil {
 		return nil, err // a misspelt input leaves nothing to remove
 	}
 	if m.scratch, err = newScratch(m.Set.State); err != nil {
