@@ -32,6 +32,8 @@ type entry struct {
 	done  chan error // has room for the answer
 }
 
+func newEntry(r record) *entry { return &entry{record: r, bytes: r.encode()} }
+
 // subject is equal for entries that have to be checked one after the other. Entries with different
 // subjects do not affect each other.
 func (e *entry) subject() int64 {
@@ -237,8 +239,8 @@ func (c *committer) encode(now int64) error {
 // checkEntry checks that the decoder and a replay will accept the entry: a journal that cannot be
 // opened again is worse than an error now.
 func (c *committer) checkEntry(e *entry) error {
-	d := decoder{Cursor: codec.Cursor{Rest: e.bytes}}
-	if err := d.record(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
+	d := coder{Cursor: codec.Cursor{Rest: e.bytes}}
+	if err := d.read(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
 		return errors.New("what was to be recorded cannot be")
 	}
 	if e.kind == kindReopen {

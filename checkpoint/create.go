@@ -87,7 +87,7 @@ func newJournal(id Identity) ([]byte, error) {
 	fileID := binary.LittleEndian.Uint64(random[:])
 	frame := make([]byte, frameHeaderSize, frameHeaderSize+16+len(body))
 	frame = binary.AppendVarint(frame, time.Now().UnixMilli())
-	frame = appendJSON(frame, kindIdentity, body)
+	frame = append(frame, (&record{kind: kindIdentity, json: body}).encode()...)
 	sealFrame(frame, 0, fileID)
 	return append(appendHeader(nil, formatVersion, fileID), frame...), nil
 }

@@ -27,9 +27,9 @@ func FuzzPayload(f *testing.F) {
 		}
 		f.Add(append([]byte{2}, list[0].bytes...))
 	}
-	f.Add(appendReopen([]byte{0}, []int{30003, -1}))
-	f.Add(appendTouched([]byte{0}, 0))
-	f.Add(appendJSON([]byte{0}, kindBegin, []byte(`{"workers":3}`)))
+	f.Add(append([]byte{0}, (&record{kind: kindReopen, codes: []int{30003, -1}}).encode()...))
+	f.Add(append([]byte{0}, (&record{kind: kindTouched}).encode()...))
+	f.Add(append([]byte{0}, (&record{kind: kindBegin, json: []byte(`{"workers":3}`)}).encode()...))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		s := newState(p.identity(), reopens{{seq: 5, codes: []int{30003}}})
 		var r record
@@ -42,15 +42,15 @@ func FuzzPayload(f *testing.F) {
 		for err == nil && spelled.more() {
 			var again, l record
 			r = record{}
-			err = spelled.record(&r)
-			if lightErr := light.record(&l); (err == nil) != (lightErr == nil) || len(light.Rest) != len(spelled.Rest) {
+			err = spelled.read(&r)
+			if lightErr := light.read(&l); (err == nil) != (lightErr == nil) || len(light.Rest) != len(spelled.Rest) {
 				t.Fatalf("with texts %v, without %v", err, lightErr)
 			}
 			if err != nil || r.kind != kindSettled {
 				continue
 			}
-			d := decoder{Cursor: codec.Cursor{Rest: appendSettled(nil, &r.settlement)}, spell: true}
-			if err := d.record(&again); err != nil || !reflect.DeepEqual(again.settlement, r.settlement) {
+			d := coder{Cursor: codec.Cursor{Rest: r.encode()}, spell: true}
+			if err := d.read(&again); err != nil || !reflect.DeepEqual(again.settlement, r.settlement) {
 				t.Fatalf("%v: %+v, again %+v", err, r.settlement, again.settlement)
 			}
 		}

@@ -188,8 +188,7 @@ func (j *Journal) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bo
 		!j.state.touched.has(block)
 	j.mu.RUnlock()
 	if touch {
-		_ = j.submit(context.Background(), &entry{record: record{kind: kindTouched, block: block},
-			bytes: appendTouched(nil, block)}) // see above
+		_ = j.submit(context.Background(), newEntry(record{kind: kindTouched, block: block})) // see above
 	}
 	return open, maybeSent
 }
@@ -247,7 +246,7 @@ func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
 	if open > 0 || count == 0 {
 		return 0, j.failed()
 	}
-	err := j.submit(ctx, &entry{record: record{kind: kindReopen, codes: codes}, bytes: appendReopen(nil, codes)})
+	err := j.submit(ctx, newEntry(record{kind: kindReopen, codes: codes}))
 	if err != nil {
 		return 0, err
 	}
@@ -277,8 +276,7 @@ func (j *Journal) turnRun(kind byte, fact any, begins bool) error {
 	if len(body) > partSize {
 		return fmt.Errorf("record a run: its account takes %d bytes", len(body))
 	}
-	if err := j.submit(context.Background(), &entry{record: record{kind: kind, json: body},
-		bytes: appendJSON(nil, kind, body)}); err != nil {
+	if err := j.submit(context.Background(), newEntry(record{kind: kind, json: body})); err != nil {
 		return err
 	}
 	j.mu.Lock()

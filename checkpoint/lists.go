@@ -131,7 +131,7 @@ func (j *Journal) scan(each func(x *settlement, seq uint32, at time.Time, r reop
 		d, passed, err := openPayload(payload, true)
 		now += passed
 		for at := time.UnixMilli(now); err == nil && d.more(); {
-			if err = d.record(&r); err == nil && r.kind == kindSettled && !each(&r.settlement, seq, at, known) {
+			if err = d.read(&r); err == nil && r.kind == kindSettled && !each(&r.settlement, seq, at, known) {
 				return nil
 			}
 		}

@@ -2,6 +2,8 @@ package checkpoint
 
 import (
 	"encoding/binary"
+	"fmt"
+	"math"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
@@ -42,164 +44,342 @@ const (
 	edgeAdded
 )
 
-// appendSettled appends a settlement as one record.
-func appendSettled(b []byte, s *settlement) []byte {
-	b = append(b, kindSettled)
-	b = binary.AppendUvarint(b, uint64(s.ordinal))
-	b = binary.AppendUvarint(b, uint64(s.n))
-	if s.whole {
-		return append(b, allImported)
+// record is one record of a frame: about to be written, or read again. Only the fields of its kind
+// mean something.
+type record struct {
+	kind       byte
+	settlement settlement
+	codes      []int  // kindReopen; none: every code
+	block      int64  // kindTouched
+	json       []byte // kindIdentity, kindBegin, kindEnd
+}
+
+// encode is the record as it is written.
+func (r *record) encode() []byte {
+	c := coder{writes: true}
+	c.record(r)
+	return c.out
+}
+
+// coder writes records, or reads those of one payload: what a record looks like is said once for
+// both. As a reader it never panics, and takes no more memory than the payload's size allows,
+// whatever the payload holds.
+type coder struct {
+	codec.Cursor // what is read; bad from the first thing on that cannot be: nothing read since means anything
+
+	writes bool
+	out    []byte
+	spell  bool           // read the texts of failures too, for lists; a replay has no use for them
+	known  map[string]int // texts of this record that were written, numbered from 1
+	texts  []string       // those that were read
+}
+
+// openPayload reads the time of the commit, as a difference in milliseconds. The coder that it
+// returns reads the records.
+func openPayload(payload []byte, spell bool) (coder, int64, error) {
+	c := coder{Cursor: codec.Cursor{Rest: payload}, spell: spell}
+	passed := c.Varint()
+	if c.Bad {
+		return c, 0, errBadRecord
 	}
-	flagsAt := len(b)
-	b = append(b, 0)
-	for _, part := range []struct {
-		set  *migrate.EdgeSet
-		flag byte
-	}{{&s.imported, hasImported}, {&s.already, hasAlready}, {&s.uncertain, hasUncertain}} {
+	return c, passed, nil
+}
+
+// errBadRecord comes with a good checksum: another program wrote it, or a bug did.
+var errBadRecord = fmt.Errorf("%w: a frame holds what is no record", ErrDamaged)
+
+// more reports whether there is another record.
+func (c *coder) more() bool { return len(c.Rest) > 0 }
+
+// read reads the next record into r, whose memory it uses again.
+func (c *coder) read(r *record) error {
+	if c.record(r); c.Bad {
+		return errBadRecord
+	}
+	return nil
+}
+
+func (c *coder) record(r *record) {
+	c.byte(&r.kind)
+	switch r.kind {
+	case kindSettled:
+		c.settled(&r.settlement)
+	case kindReopen:
+		each(c, &r.codes, 1, func(code *int) { signed(c, code) })
+	case kindTouched:
+		number(c, &r.block, maxChunks)
+	case kindIdentity, kindBegin, kindEnd:
+		if c.writes {
+			c.out = codec.AppendText(c.out, r.json)
+		} else {
+			r.json = c.Text()
+		}
+	default:
+		c.Bad = true
+	}
+}
+
+func (c *coder) settled(s *settlement) {
+	number(c, &s.ordinal, maxChunks)
+	number(c, &s.n, migrate.MaxChunkEdges)
+	var flags byte
+	if c.writes {
+		flags = s.flags()
+	}
+	c.byte(&flags)
+	if s.whole = flags == allImported; !c.writes {
+		c.Bad = c.Bad || s.n == 0 || flags > allImported
+		s.failed = s.failed[:0]
+	}
+	if s.whole || c.Bad {
+		return
+	}
+	if !c.writes {
+		*s = settlement{ordinal: s.ordinal, n: s.n, failed: s.failed}
+	}
+	for _, part := range s.sets() {
+		if flags&part.flag != 0 {
+			c.set(part.set, s.n)
+		}
+	}
+	if flags&hasAdded != 0 {
+		for _, added := range []*int64{&s.added.Imported, &s.added.Already, &s.added.AlreadyUncertain} {
+			number(c, added, int64(s.n))
+		}
+	}
+	if flags&hasFailed != 0 {
+		c.failed(s)
+	}
+	if failed := s.failedSet(); s.count() == 0 || s.imported.Meets(s.already) ||
+		failed.Meets(s.imported.Or(s.already)) ||
+		s.uncertain.Without(s.already) != (migrate.EdgeSet{}) ||
+		s.added.Imported > int64(s.imported.Len()) || s.added.Already > int64(s.already.Len()) ||
+		s.added.AlreadyUncertain > min(s.added.Already, int64(s.uncertain.Len())) {
+		c.Bad = true
+	}
+}
+
+// flags says what the record of a settlement holds.
+func (s *settlement) flags() (flags byte) {
+	if s.whole {
+		return allImported
+	}
+	for _, part := range s.sets() {
 		if part.set.Len() > 0 {
-			b[flagsAt] |= part.flag
-			b = appendSet(b, part.set, s.n)
+			flags |= part.flag
 		}
 	}
 	if s.added != (Counts{}) {
-		b[flagsAt] |= hasAdded
-		b = binary.AppendUvarint(b, uint64(s.added.Imported))
-		b = binary.AppendUvarint(b, uint64(s.added.Already))
-		b = binary.AppendUvarint(b, uint64(s.added.AlreadyUncertain))
+		flags |= hasAdded
 	}
 	if len(s.failed) > 0 {
-		b[flagsAt] |= hasFailed
-		b = appendFailed(b, s.from, s.failed)
+		flags |= hasFailed
 	}
-	return b
+	return flags
 }
 
-// appendSet appends a set of edges of a chunk of n.
-func appendSet(b []byte, set *migrate.EdgeSet, n int) []byte {
-	size, bitmap := set.Len(), (n+7)/8
+// flaggedSet is a set of a settlement and the flag that says that it is not empty.
+type flaggedSet struct {
+	set  *migrate.EdgeSet
+	flag byte
+}
+
+func (s *settlement) sets() [3]flaggedSet {
+	return [3]flaggedSet{{&s.imported, hasImported}, {&s.already, hasAlready}, {&s.uncertain, hasUncertain}}
+}
+
+// set codes a set of edges of a chunk of n. One that is read is empty before.
+func (c *coder) set(set *migrate.EdgeSet, n int) {
+	kind, size, bitmap := byte(setBitmap), set.Len(), (n+7)/8
 	if size > n-size && n-size < bitmap {
-		rest := migrate.FullSet(n).Without(*set)
-		return appendList(append(b, setAllBut), &rest)
+		kind = setAllBut
+	} else if size < bitmap {
+		kind = setList
 	}
-	if size < bitmap {
-		return appendList(append(b, setList), set)
+	c.byte(&kind)
+	switch kind {
+	case setBitmap:
+		for i := range bitmap {
+			part := byte(set[i/8] >> (i % 8 * 8))
+			c.byte(&part)
+			set[i/8] |= uint64(part) << (i % 8 * 8)
+		}
+		c.Bad = c.Bad || set.Without(migrate.FullSet(n)) != (migrate.EdgeSet{})
+	case setList:
+		c.list(set, n)
+	case setAllBut:
+		var rest migrate.EdgeSet
+		if c.writes {
+			rest = migrate.FullSet(n).Without(*set)
+		}
+		c.list(&rest, n)
+		*set = migrate.FullSet(n).Without(rest)
+	default:
+		c.Bad = true
 	}
-	b = append(b, setBitmap)
-	for i := range bitmap {
-		b = append(b, byte(set[i/8]>>(i%8*8)))
-	}
-	return b
 }
 
-func appendList(b []byte, set *migrate.EdgeSet) []byte {
-	list := set.Indexes()
-	b = binary.AppendUvarint(b, uint64(len(list)))
+func (c *coder) list(set *migrate.EdgeSet, n int) {
+	indexes, next := set.Indexes(), 0
+	each(c, &indexes, 1, func(i *int) {
+		if c.index(i, &next, n); !c.Bad {
+			set.Add(*i)
+		}
+	})
+}
+
+// index codes the next index of an ascending list of indexes under n.
+func (c *coder) index(i, next *int, n int) {
+	gap := *i - *next
+	number(c, &gap, int64(n))
+	if *i = *next + gap; *i >= n {
+		c.Bad = true
+	}
+	*next = *i + 1
+}
+
+// failed codes failed edges, which are spelled out. Texts that come again are written once.
+func (c *coder) failed(s *settlement) {
+	if c.texts = c.texts[:0]; c.writes {
+		c.known = map[string]int{}
+	}
+	c.plain(&s.from)
 	next := 0
-	for _, i := range list {
-		b = binary.AppendUvarint(b, uint64(i-next))
-		next = i + 1
-	}
-	return b
+	each(c, &s.failed, 8, func(f *failure) {
+		c.index(&f.index, &next, s.n)
+		signed(c, &f.code)
+		number(c, &f.attempts, math.MaxInt32)
+		c.text(&f.info)
+		c.edge(f)
+	})
+	c.Bad = c.Bad || len(s.failed) == 0
 }
 
-// appendFailed spells failed edges out. Texts that come again within the record are written once.
-func appendFailed(b []byte, from string, list []failure) []byte {
-	known := texts{}
-	b = codec.AppendText(b, from)
-	b = binary.AppendUvarint(b, uint64(len(list)))
-	next := 0
-	for i := range list {
-		f := &list[i]
-		b = binary.AppendUvarint(b, uint64(f.index-next))
-		next = f.index + 1
-		b = binary.AppendVarint(b, int64(f.code))
-		b = binary.AppendUvarint(b, uint64(f.attempts))
-		b = known.append(b, f.info)
-		b = known.appendEdge(b, f)
+func (c *coder) edge(f *failure) {
+	e, mask := &f.edge, byte(0)
+	if c.writes {
+		mask = f.mask()
 	}
-	return b
+	c.byte(&mask)
+	f.uncertain, f.added = mask&edgeUncertain != 0, mask&edgeAdded != 0
+	e.Added = f.added
+	c.plain(&e.To)
+	c.text(&e.AddSource)
+	number(c, &e.Input, math.MaxInt32)
+	number(c, &e.Line, math.MaxInt64)
+	if mask&codec.HasRemark != 0 {
+		c.plain(&e.Remark)
+	}
+	if mask&codec.HasRemarkTime != 0 {
+		signed(c, &e.RemarkTime)
+	}
+	if mask&codec.HasGroups != 0 {
+		each(c, &e.Groups, 1, c.text)
+	}
+	if mask&codec.HasAddWording != 0 {
+		c.text(&e.AddWording)
+	}
+	if mask&codec.HasAddTime != 0 {
+		signed(c, &e.AddTime)
+	}
+	if mask&codec.HasCustom != 0 {
+		each(c, &e.Custom, 3, func(item *migrate.CustomItem) {
+			integer := 0
+			if item.Integer {
+				integer = 1
+			}
+			number(c, &integer, 1)
+			item.Integer = integer == 1
+			c.text(&item.Tag)
+			c.plain(&item.Value)
+		})
+	}
 }
 
-// texts numbers the texts of a record in the order of their first appearance, from 1.
-type texts map[string]uint64
-
-func (t texts) append(b []byte, text string) []byte {
-	if number, ok := t[text]; ok {
-		return binary.AppendUvarint(b, number)
-	}
-	t[text] = uint64(len(t) + 1)
-	return codec.AppendText(append(b, 0), text)
-}
-
-func (t texts) appendEdge(b []byte, f *failure) []byte {
+// mask says what a failed edge has.
+func (f *failure) mask() (mask byte) {
 	e := &f.edge
-	mask := byte(0)
-	for _, field := range []struct {
+	for _, field := range [...]struct {
 		has  bool
 		flag byte
 	}{
 		{f.uncertain, edgeUncertain}, {f.added, edgeAdded}, {e.Remark != "", codec.HasRemark},
-		{e.RemarkTime != 0, codec.HasRemarkTime},
-		{len(e.Groups) > 0, codec.HasGroups}, {e.AddWording != "", codec.HasAddWording},
-		{e.AddTime != 0, codec.HasAddTime}, {len(e.Custom) > 0, codec.HasCustom},
+		{e.RemarkTime != 0, codec.HasRemarkTime}, {len(e.Groups) > 0, codec.HasGroups},
+		{e.AddWording != "", codec.HasAddWording}, {e.AddTime != 0, codec.HasAddTime},
+		{len(e.Custom) > 0, codec.HasCustom},
 	} {
 		if field.has {
 			mask |= field.flag
 		}
 	}
-	b = codec.AppendText(append(b, mask), e.To)
-	b = t.append(b, e.AddSource)
-	b = binary.AppendUvarint(b, uint64(e.Input))
-	b = binary.AppendUvarint(b, uint64(e.Line))
-	if mask&codec.HasRemark != 0 {
-		b = codec.AppendText(b, e.Remark)
+	return mask
+}
+
+// each codes the elements of a list, each of which takes at least size bytes: so no list is longer
+// than the payload has room for.
+func each[T any](c *coder, list *[]T, size int, element func(*T)) {
+	if c.writes {
+		c.out = binary.AppendUvarint(c.out, uint64(len(*list)))
+		for i := range *list {
+			element(&(*list)[i])
+		}
+		return
 	}
-	if mask&codec.HasRemarkTime != 0 {
-		b = binary.AppendVarint(b, e.RemarkTime)
-	}
-	if mask&codec.HasGroups != 0 {
-		b = binary.AppendUvarint(b, uint64(len(e.Groups)))
-		for _, group := range e.Groups {
-			b = t.append(b, group)
+	*list = (*list)[:0]
+	for range c.Size(len(c.Rest) / size) {
+		*list = append(*list, *new(T))
+		if element(&(*list)[len(*list)-1]); c.Bad {
+			return
 		}
 	}
-	if mask&codec.HasAddWording != 0 {
-		b = t.append(b, e.AddWording)
-	}
-	if mask&codec.HasAddTime != 0 {
-		b = binary.AppendVarint(b, e.AddTime)
-	}
-	if mask&codec.HasCustom != 0 {
-		b = t.appendCustom(b, e.Custom)
-	}
-	return b
 }
 
-func (t texts) appendCustom(b []byte, items []migrate.CustomItem) []byte {
-	b = binary.AppendUvarint(b, uint64(len(items)))
-	for _, item := range items {
-		integer := byte(0)
-		if item.Integer {
-			integer = 1
-		}
-		b = t.append(append(b, integer), item.Tag)
-		b = codec.AppendText(b, item.Value)
+func (c *coder) byte(v *byte) {
+	if c.writes {
+		c.out = append(c.out, *v)
+	} else {
+		*v = c.Byte()
 	}
-	return b
 }
 
-func appendJSON(b []byte, kind byte, body []byte) []byte {
-	return append(binary.AppendUvarint(append(b, kind), uint64(len(body))), body...)
-}
-
-func appendReopen(b []byte, codes []int) []byte {
-	b = binary.AppendUvarint(append(b, kindReopen), uint64(len(codes)))
-	for _, code := range codes {
-		b = binary.AppendVarint(b, int64(code))
+// number codes an integer from 0 to limit.
+func number[T int | int64](c *coder, v *T, limit int64) {
+	if c.writes {
+		c.out = binary.AppendUvarint(c.out, uint64(*v))
+	} else {
+		*v = T(c.Size(int(limit)))
 	}
-	return b
 }
 
-func appendTouched(b []byte, block int64) []byte {
-	return binary.AppendUvarint(append(b, kindTouched), uint64(block))
+func signed[T int | int64](c *coder, v *T) {
+	if c.writes {
+		c.out = binary.AppendVarint(c.out, int64(*v))
+	} else {
+		*v = T(c.Varint())
+	}
+}
+
+// text codes a text that is written once in a record: 0 and the text, or the number of one before.
+func (c *coder) text(text *string) {
+	n := c.known[*text]
+	number(c, &n, int64(len(c.texts)))
+	switch {
+	case n == 0 && c.writes:
+		c.known[*text] = len(c.known) + 1
+		c.plain(text)
+	case n == 0:
+		c.plain(text)
+		c.texts = append(c.texts, *text)
+	case !c.writes:
+		*text = c.texts[n-1]
+	}
+}
+
+// plain codes a text. Without spell a reader only passes over it.
+func (c *coder) plain(text *string) {
+	if c.writes {
+		c.out = codec.AppendText(c.out, *text)
+	} else if b := c.Text(); c.spell {
+		*text = string(b)
+	}
 }

@@ -81,7 +81,7 @@ func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (re
 	}
 	s.time += passed
 	for d.more() {
-		if err := d.record(r); err != nil {
+		if err := d.read(r); err != nil {
 			return found, err
 		}
 		if r.kind == kindReopen && !s.reopens.has(seq, r.codes) {
@@ -105,7 +105,7 @@ func replayIdentity(payload []byte, known reopens) (*state, error) {
 		return nil, err
 	}
 	var r record
-	if err := d.record(&r); err != nil {
+	if err := d.read(&r); err != nil {
 		return nil, err
 	}
 	if r.kind != kindIdentity || d.more() {

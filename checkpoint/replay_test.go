@@ -270,16 +270,17 @@ func TestGoodChecksumOfNonsense(t *testing.T) {
 	h := smallHistory(t, 14)
 	id := binary.LittleEndian.Uint64(h.data[12:])
 	whole := &settlement{ordinal: 0, n: 3, whole: true}
+	settled := func(s *settlement) []byte { return (&record{kind: kindSettled, settlement: *s}).encode() }
 	for name, records := range map[string][]byte{
 		"unknown kind":     {99},
-		"no such chunk":    appendSettled(nil, &settlement{ordinal: 6, n: 3, whole: true}),
-		"settled twice":    appendSettled(appendSettled(nil, whole), whole),
-		"second identity":  appendJSON(nil, kindIdentity, []byte("{}")),
-		"end before begin": appendJSON(nil, kindEnd, []byte("{}")),
-		"no JSON":          appendJSON(nil, kindBegin, []byte("{")),
-		"no such block":    appendTouched(nil, 1),
-		"empty chunk":      appendSettled(nil, &settlement{ordinal: 0, whole: true}),
-		"cut record":       appendSettled(nil, whole)[:2],
+		"no such chunk":    settled(&settlement{ordinal: 6, n: 3, whole: true}),
+		"settled twice":    slices.Concat(settled(whole), settled(whole)),
+		"second identity":  (&record{kind: kindIdentity, json: []byte("{}")}).encode(),
+		"end before begin": (&record{kind: kindEnd, json: []byte("{}")}).encode(),
+		"no JSON":          (&record{kind: kindBegin, json: []byte("{")}).encode(),
+		"no such block":    (&record{kind: kindTouched, block: 1}).encode(),
+		"empty chunk":      settled(&settlement{ordinal: 0, whole: true}),
+		"cut record":       settled(whole)[:2],
 	} {
 		frame := append(make([]byte, frameHeaderSize), 0)
 		frame = append(frame, records...)

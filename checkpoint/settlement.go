@@ -107,8 +107,7 @@ func (s *settlement) split(limit int) ([]*entry, error) {
 			part = *s
 			part.failed = rest[:count]
 		}
-		e := &entry{record: record{kind: kindSettled, settlement: part}}
-		e.bytes = appendSettled(nil, &e.settlement)
+		e := newEntry(record{kind: kindSettled, settlement: part})
 		if len(e.bytes) > maxRecord {
 			return nil, fmt.Errorf("settle chunk %d: edge %d takes %d bytes, more than a frame holds", s.ordinal,
 				rest[0].index, len(e.bytes))

@@ -9,30 +9,32 @@ import (
 // work is the state of one roster in the run. It has one owner at a time: the dispatcher or, while
 // an order for it is out, a worker.
 type work struct {
-	roster  Roster
-	index   int       // of the chunk it is at
-	due     time.Time // while it is parked
-	epoch   int       // number of holds when its attempts were counted; after another one they are void
-	refuse  *Outcome  // the account does not exist: everything that is still open fails with this
-	slot    bool      // its chunk is being halved and holds one of the brake's slots
-	counted bool      // the brake has counted a chunk of it that was halved to the end
-	judged  bool      // the brake has counted a call of it that landed nothing
-	settled bool      // the brake has counted edges of it that are settled
+	roster Roster
+	index  int       // of the current chunk
+	due    time.Time // when it may be sent again; only while it is parked
+	epoch  int       // the number of holds when its attempts were counted; a later hold voids them
+	refuse *Outcome  // set if the account does not exist: all open edges fail with this outcome
+	slot   bool      // the current chunk is being halved and occupies one of the brake's slots
 
-	chunk           *Chunk              // the chunk it is at, nil while it isn't loaded
-	parts           []EdgeSet           // halving: what is to be sent, last first
+	// What the brake has counted of this roster, each at most once: a chunk that was halved to the
+	// end, a call that landed nothing, settled edges.
+	counted, judged, settled bool
+
+	// The current chunk.
+	chunk           *Chunk              // nil while it is not loaded
+	parts           []EdgeSet           // while it is halved: the sets to send, last first
 	halving         bool                // the service refused a call as a whole
 	sharedFields    fields              // the optional fields that all edges refused on their own have
 	anyRefusedAlone bool                // there is such an edge
-	toFail          EdgeSet             // to be settled as failed without another call,
-	outcome         func(i int) Outcome // with these outcomes
-	landed          bool                // something of this chunk was taken by the service
-	unsure          EdgeSet             // sent without an answer
-	tries           []uint8             // attempts per edge, nil before the first failed one
+	toFail          EdgeSet             // to be settled as failed, without another call,
+	outcome         func(i int) Outcome // and with these outcomes
+	landed          bool                // the service accepted at least one edge
+	unsure          EdgeSet             // edges of calls without an answer
+	tries           []uint8             // attempts of each edge; nil before the first failed one
 	first           time.Time           // of the first failed attempt
-	last            Outcome             // the last code the service gave for a whole call
+	last            Outcome             // the service's latest code for a whole call
 	lastOf          EdgeSet             // the edges of that call
-	codes           map[int]Outcome     // the last code the service gave for an edge that is to be sent again
+	codes           map[int]Outcome     // the service's latest code for each edge to send again
 }
 
 // size is how many edges the chunk has that w is at.
@@ -111,7 +113,6 @@ const (
 // result is what came of an order. Everything in it is settled already where it is final.
 type result struct {
 	order   order
-	took    time.Duration
 	unsent  bool     // the call did not leave
 	sent    EdgeSet  // the edges of the call
 	open    EdgeSet  // what is open in the chunk now
@@ -143,7 +144,6 @@ type executor struct {
 // perform carries out an order. A panic ends the run, but neither the process nor the other
 // workers, which have answers to settle.
 func (x *executor) perform(o order) result {
-	begin := time.Now()
 	res := result{order: o}
 	bug := Guard(func() error {
 		switch o.kind {
@@ -160,7 +160,6 @@ func (x *executor) perform(o order) result {
 	if bug != nil {
 		res.broken = bug
 	}
-	res.took = time.Since(begin)
 	return res
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -37,59 +38,52 @@ func (r *row) release() {
 	r.Cells = nil
 }
 
-// csvParser turns records into edges.
-type csvParser struct {
-	*parser
-	layout *layout
+// table is what gocsv is given at once: the header, then records.
+type table [][]string
 
-	// What gocsv reads next, and what it makes of it.
-	table    [][]string // the header, then records
-	cells    []string   // of the records
-	unquoted []byte     // cells that had quotes in them
-	rows     []row
+// Read and ReadAll make it a gocsv.CSVReader. gocsv asks for all records at once.
+func (t table) Read() ([]string, error)      { return nil, io.EOF }
+func (t table) ReadAll() ([][]string, error) { return t, nil }
 
-	groups []string // reused
-	custom []migrate.CustomItem
-}
-
-// Read and ReadAll are of gocsv.CSVReader. gocsv asks for all records at once.
-func (p *csvParser) Read() ([]string, error)      { return nil, io.EOF }
-func (p *csvParser) ReadAll() ([][]string, error) { return p.table, nil }
-
-// What gocsv is given at once: many records, because it looks at the header each time, but not more
-// than fit into the processor's cache.
+// How many records a table has: many, because gocsv looks at the header each time, but not more than
+// fit into the processor's cache.
 const (
 	batchRecords = 256
 	batchCells   = 16 * batchRecords
 )
 
-// read has gocsv make rows of the records of the table.
-func (p *csvParser) read() error {
-	if len(p.table) == 1 {
-		return nil
-	}
-	err := gocsv.UnmarshalCSV(p, &p.rows)
-	p.table, p.cells, p.unquoted = p.table[:1], p.cells[:0], p.unquoted[:0]
-	if err != nil {
-		return fmt.Errorf("read rows of %q: %w", p.layout.name, err)
-	}
-	return nil
+// csvParser turns records into edges.
+type csvParser struct {
+	*parser
+	layout *layout
+
+	table    table
+	cells    []string // of its records
+	unquoted []byte   // cells that had quotes in them
+	rows     []row    // what gocsv makes of it
+
+	groups []string // reused
+	custom []migrate.CustomItem
 }
 
 // block takes all rows of a block.
 func (p *csvParser) block(b *block) error {
 	if l := b.layout; p.layout != l {
-		p.layout, p.table = l, [][]string{l.header}
+		p.layout, p.table = l, table{l.header}
 		p.rows = make([]row, min(max(batchCells/len(l.header), 1), batchRecords))
 	}
-	records, ends := b.records, b.ends
-	for len(records) > 0 {
-		batch := records[:min(len(records), len(p.rows))]
-		records = records[len(batch):]
+	ends := b.ends
+	for batch := range slices.Chunk(b.records, len(p.rows)) {
+		p.table, p.cells, p.unquoted = p.table[:1], p.cells[:0], p.unquoted[:0]
 		for i := range batch {
 			if batch[i].kind == cutWhole {
 				p.add(b.text(&batch[i]), ends[:p.layout.columns], batch[i].lines > 1)
 				ends = ends[p.layout.columns:]
+			}
+		}
+		if len(p.table) > 1 {
+			if err := gocsv.UnmarshalCSV(p.table, &p.rows); err != nil {
+				return fmt.Errorf("read rows of %q: %w", p.layout.name, err)
 			}
 		}
 		if err := p.batch(b, batch); err != nil {
@@ -118,11 +112,8 @@ func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
 	p.table = append(p.table, p.cells[first:])
 }
 
-// batch takes the records of a block of which the whole ones are in the table.
+// batch takes the records of a block of which the whole ones are in p.rows.
 func (p *csvParser) batch(b *block, batch []record) error {
-	if err := p.read(); err != nil {
-		return err
-	}
 	rows := p.rows
 	for i := range batch {
 		cut := &batch[i]

@@ -58,7 +58,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			continue
 		case fieldTag:
 			if !isTag(m.text) {
-				mapped := map[string]string{tagPrefix + word: name}
+				mapped := map[string]string{tagPrefix + keywordOf(strings.TrimPrefix(name, tagPrefix)): name}
 				maps.Copy(mapped, r.mapped)
 				reason := fmt.Sprintf("the column %.60q %s", name, reasonTag)
 				return &InputError{Name: l.name, Line: line, Reason: reason, Better: mapFlag(mapped)}
@@ -111,7 +111,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	if mapped == nil {
 		mapped = map[string]string{}
 	}
-	better := Flag{"default-add-source", sourcePrefix + word}
+	better := Flag{"default-add-source", sourcePrefix + "WORD"}
 	for _, name := range missing {
 		header, promised := r.mapped[name]
 		header = cmp.Or(header, name)

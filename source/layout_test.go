@@ -102,7 +102,7 @@ func TestMissingColumnNamesWhatWasMeant(t *testing.T) {
 		"nothing like":   {Options{}, "a,b,AddSource", `"From_Account" and no "To_Account" (names are matched exactly; there is "a", "b", "AddSource")`, Flag{"map", "From_Account=HEADER,To_Account=HEADER"}},
 		"mapped":         {Options{Map: uid}, "u_id,To_Account,AddSource", `"uid", which --map names for From_Account ("u_id": did you mean uid?)`, Flag{"map", "From_Account=u_id"}},
 		"mapped, beside": {Options{Map: uid}, "uid,To_Acount,AddSource", `"To_Account" ("To_Acount": did you mean To_Account?)`, Flag{"map", "From_Account=uid,To_Account=To_Acount"}},
-		"a tag":          {Options{Map: uid}, "uid,To_Account,AddSource,Tag_SNS_Custom_my-tag", `column "Tag_SNS_Custom_my-tag" is not`, Flag{"map", "From_Account=uid,Tag_SNS_Custom_WORD=Tag_SNS_Custom_my-tag"}},
+		"a tag":          {Options{Map: uid}, "uid,To_Account,AddSource,Tag_SNS_Custom_my-tag", `column "Tag_SNS_Custom_my-tag" is not`, Flag{"map", "From_Account=uid,Tag_SNS_Custom_mytag=Tag_SNS_Custom_my-tag"}},
 		"a row":          {Options{}, "a,b," + src, "line 1: the header is missing: the first line is a row", Flag{}},
 		"no word":        {Options{}, "From_Account,To_Account,AddSource,Tag_SNS_Custom_1", `column "Tag_SNS_Custom_1" is not`, Flag{"map", "Tag_SNS_Custom_WORD=Tag_SNS_Custom_1"}},
 	} {

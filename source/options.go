@@ -45,12 +45,13 @@ func (o Options) Check() error {
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
 		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource,
-			reasonSource), Better: Flag{"default-add-source", sourcePrefix + word}}
+			reasonSource), Better: Flag{"default-add-source",
+			sourcePrefix + keywordOf(strings.TrimPrefix(o.DefaultAddSource, sourcePrefix))}}
 	}
 	for i, tag := range o.IntegerTags {
 		if !isTag(fullTag(tag)) {
 			better := slices.Clone(o.IntegerTags)
-			better[i] = tagPrefix + word
+			better[i] = tagPrefix + keywordOf(strings.TrimPrefix(tag, tagPrefix))
 			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag),
 				Better: Flag{"integer-tags", strings.Join(better, ",")}}
 		}

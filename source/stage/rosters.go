@@ -11,8 +11,8 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// A roster is large, with blocks of its own that nobody reads who passes it by, when it has more
-// chunks than this (or is too large for a pack).
+// packChunks is how many chunks a roster may have to be packed into a block with others. A larger
+// one gets blocks of its own, so that a reader who skips it does not read them.
 const packChunks = 4
 
 // rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks
