@@ -128,7 +128,6 @@ func (c *committer) run() {
 	}
 }
 
-// serve commits until the journal is closed.
 func (c *committer) serve() {
 	for {
 		first := c.carry

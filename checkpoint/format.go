@@ -48,7 +48,6 @@ func appendHeader(b []byte, version uint32, fileID uint64) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
-// parseHeader returns the file id of a header.
 func parseHeader(b []byte) (uint64, error) {
 	if len(b) < headerSize {
 		return 0, fmt.Errorf("%w: %d bytes are too short for a header", ErrDamaged, len(b))

@@ -88,7 +88,6 @@ func openPayload(payload []byte, spell bool) (coder, int64, error) {
 // errBadRecord comes with a good checksum: another program wrote it, or a bug did.
 var errBadRecord = fmt.Errorf("%w: a frame holds what is no record", ErrDamaged)
 
-// more reports whether there is another record.
 func (c *coder) more() bool { return len(c.Rest) > 0 }
 
 // read reads the next record into r, whose memory it uses again.

@@ -59,7 +59,6 @@ func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 	return whole.split(limit)
 }
 
-// add adds the outcome of one edge.
 func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || edge.Attempts < 0 || edge.Attempts > math.MaxInt32 {
 		return fmt.Errorf("settle chunk %d: edge %d comes from nowhere or was sent %d times", s.ordinal, edge.Index,
@@ -144,7 +143,6 @@ func keepInfo(info string) string {
 	return info[:cut] + "…"
 }
 
-// failedSet is the set of failed edges.
 func (s *settlement) failedSet() (set migrate.EdgeSet) {
 	for i := range s.failed {
 		set.Add(s.failed[i].index)

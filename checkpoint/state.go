@@ -86,7 +86,6 @@ func (s *state) chunk(ordinal int64, n int) (settled, reopened migrate.EdgeSet, 
 	return settled, reopened, n
 }
 
-// open is Journal.Open.
 func (s *state) open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	if s.done.has(ordinal) {
 		return open, false
@@ -170,7 +169,6 @@ func (s *state) leaveRun() {
 	}
 }
 
-// running reports whether the latest run has not ended.
 func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
 
 // settle applies outcomes. Failures that a later reopening takes back never count, so that a
@@ -238,7 +236,6 @@ func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
 	return reopened
 }
 
-// totals is Journal.Totals.
 func (s *state) totals() Totals {
 	return Totals{
 		Counts: s.counts, Added: s.added, FailedByCode: maps.Clone(s.failedByCode),

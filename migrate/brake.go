@@ -174,7 +174,6 @@ func (f *fields) add(name string) {
 	}
 }
 
-// addOf adds the optional fields of an edge.
 func (f *fields) addOf(e *Edge) {
 	if e.Remark != "" {
 		f.add("Remark")
@@ -241,7 +240,6 @@ func (v *evidence) count(in map[string]int, f fields, weight int) map[string]int
 	return in
 }
 
-// ofCalls is the fields that each refused call had.
 func (v *evidence) ofCalls() []string { return suspects(v.held, v.calls) }
 
 // ofChunks is the fields that refused edges share in chunks of this weight together.

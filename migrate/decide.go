@@ -86,7 +86,6 @@ func anyUncertain(again []notYet) bool {
 	return false
 }
 
-// answeredProbe takes the answer of Options.Probe.
 func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	d.asking = false
 	call, _ := errors.AsType[*CallError](res.err)
@@ -332,7 +331,6 @@ func (d *dispatcher) goOn(w *work, open EdgeSet) {
 	d.done(w)
 }
 
-// done ends the work on a roster.
 func (d *dispatcher) done(w *work) {
 	d.release(w)
 	d.rosters--

@@ -108,7 +108,6 @@ func (d *dispatcher) finish() error {
 	return nil
 }
 
-// next chooses the next order.
 func (d *dispatcher) next(now time.Time) (order, bool) {
 	if d.err != nil {
 		return d.nextJudged()
@@ -353,7 +352,6 @@ func (d *dispatcher) event(name string, code int, text string, n int) {
 	}
 }
 
-// show keeps the meter's gauges.
 func (d *dispatcher) show() {
 	d.opt.Meter.update(func(s *Snapshot) {
 		s.Working, s.Parked, s.NextProbe = d.out, len(d.parked)+len(d.waiting), d.outage.probeAt

@@ -86,7 +86,6 @@ func (o *outage) suspected(now time.Time) (suspected, certain bool) {
 	return suspected, suspected && o.seen >= outageAccounts
 }
 
-// hold begins a hold.
 func (o *outage) hold(now time.Time) {
 	o.holding = true
 	o.epoch++

@@ -67,7 +67,6 @@ func (a *average) add(success bool) {
 
 func (a average) value() float64 { return 1 - a.missed }
 
-// observe counts a call that ended.
 func (s *retryShare) observe(repeated, through bool) {
 	if repeated {
 		s.retry.add(through)
@@ -81,7 +80,6 @@ func (s *retryShare) allowed() bool {
 	return s.retry.value() >= s.fresh.value()/2 || s.sinceRetry >= retrySpacing
 }
 
-// given counts an order that went out.
 func (s *retryShare) given(repeated bool) {
 	if repeated {
 		s.sinceRetry = 0

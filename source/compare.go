@@ -125,7 +125,6 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 	return names, nil
 }
 
-// one compares one input.
 func (c *comparer) one(i int, found Found) error {
 	was, name := c.result.Inputs[i], found.Name
 	if name == "" || name == Standard && c.job.Stdin == nil || found.unchanged(was) {
@@ -159,7 +158,6 @@ func (in Input) unchanged(was Input) bool {
 	return in == was
 }
 
-// digest reads the raw content of an input.
 func (c *comparer) digest(name string) (Input, error) {
 	p := place{fs: c.job.FS, stdin: c.job.Stdin, objects: c.job.Objects, stands: &c.stands}
 	in, err := p.openRaw(c.ctx, name)

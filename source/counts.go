@@ -146,7 +146,6 @@ func (t *tally) span(records, lines int64, at migrate.Position) {
 	}
 }
 
-// note counts a row with an unusual account id.
 func (t *tally) note(at migrate.Position) {
 	if t.Unusual == 0 || at.Before(t.unusualAt) {
 		t.unusualAt = at
@@ -154,7 +153,6 @@ func (t *tally) note(at migrate.Position) {
 	t.Unusual++
 }
 
-// use remembers a name that is mapped.
 func (t *tally) use(r *rules, name string) {
 	if _, mapped := r.mapped[name]; mapped {
 		t.used[name] = struct{}{}
@@ -175,7 +173,6 @@ func (t *tally) ignore(name string) {
 	}
 }
 
-// add merges the tallies of the parsers into c.
 func (c *Counts) add(parts []*tally) {
 	all := newTally()
 	for _, t := range parts {

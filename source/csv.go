@@ -31,7 +31,6 @@ func (r *row) UnmarshalCSVWithFields(_, cell string) error {
 	return nil
 }
 
-// release gives the cells of a row back.
 func (r *row) release() {
 	*r.Cells = (*r.Cells)[:1]
 	freeCells.Put(r.Cells)
@@ -66,7 +65,6 @@ type csvParser struct {
 	custom []migrate.CustomItem
 }
 
-// block takes all rows of a block.
 func (p *csvParser) block(b *block) error {
 	if l := b.layout; p.layout != l {
 		p.layout, p.table = l, table{l.header}
@@ -93,7 +91,6 @@ func (p *csvParser) block(b *block) error {
 	return nil
 }
 
-// add adds a record to the table.
 func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
 	if lines && bytes.Contains(record, []byte("\r\n")) {
 		// Such a record has always lost one '\r' more at its end. A job that is staged again must

@@ -61,7 +61,6 @@ func (c *cutter) cut(b []byte, final bool) (n int, kind cutKind) {
 	return n, kind
 }
 
-// end notes where a cell ends.
 func (c *cutter) end(at int) {
 	if len(c.ends) < c.most {
 		c.ends = append(c.ends, uint32(at))

@@ -54,7 +54,6 @@ func (p *jsonlParser) look(name []byte) meaning {
 	return p.keys[len(p.keys)-1].meaning
 }
 
-// block takes all rows of a block.
 func (p *jsonlParser) block(b *block) error {
 	for i := range b.records {
 		r := &b.records[i]

@@ -114,7 +114,6 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 	return in, nil
 }
 
-// openObject begins to read an object.
 func (in *openInput) openObject(ctx context.Context, store *objects.Store) error {
 	bucket, key, err := parseObject(in.Name, store)
 	if err != nil {
@@ -135,7 +134,6 @@ func (in *openInput) openObject(ctx context.Context, store *objects.Store) error
 	return nil
 }
 
-// stream reads from a terminal or pipe.
 func (in *openInput) stream(ctx context.Context, from io.Reader) {
 	ctx, stop := context.WithCancel(ctx)
 	in.raw.from, in.closes = interruptible(ctx, from), append(in.closes, stop)

@@ -123,7 +123,6 @@ func mapFlag(mapped map[string]string) Flag {
 	return Flag{"map", pairs(mapped)}
 }
 
-// pairs is the value of --map.
 func pairs(mapped map[string]string) string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(mapped)) {

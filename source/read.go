@@ -91,7 +91,6 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	return r.counts, nil
 }
 
-// input feeds the blocks of one input.
 func (r *reading) input(ctx context.Context, index int, free chan *block, full chan<- *block, ignored *tally) error {
 	in, err := r.place.open(ctx, r.job.Inputs[index], r.job.Options.format())
 	if err != nil {
@@ -167,14 +166,12 @@ func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *bl
 	}
 }
 
-// show tells how far reading is.
 func (r *reading) show() {
 	if r.job.Progress != nil {
 		r.job.Progress(r.place.stands.bytes.Load(), r.job.total, r.place.stands.rows.Load())
 	}
 }
 
-// parse takes blocks until there are no more.
 func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full <-chan *block) error {
 	csvs, jsonls := &csvParser{parser: p}, &jsonlParser{parser: p, rules: r.rules}
 	for b := range full {

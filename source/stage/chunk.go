@@ -65,7 +65,6 @@ func (k *chunkEncoder) begin() {
 	k.input, k.line = 0, 0
 }
 
-// add encodes an edge.
 func (k *chunkEncoder) add(r *record[[]byte]) {
 	flags := r.flags
 	input, line := r.order.input(), r.order.line()

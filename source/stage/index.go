@@ -98,7 +98,6 @@ func readBlockPlace(c *codec.Cursor, offset *int64) block {
 	return b
 }
 
-// chunksOf is the number of chunks of a roster.
 func chunksOf(edges int64) int64 { return (edges + migrate.MaxChunkEdges - 1) / migrate.MaxChunkEdges }
 
 // packed is a small roster in a block.
@@ -109,7 +108,6 @@ type packed struct {
 	chunks []byte // with their lengths
 }
 
-// readPacked reads the next roster of a pack.
 func readPacked(c *codec.Cursor) (p packed) {
 	p.from = c.Text()
 	p.edges = int64(c.Size(packChunks * migrate.MaxChunkEdges))

@@ -87,7 +87,6 @@ func (l *Lane) record(e *migrate.Edge) (r record[string], err error) {
 	return r, nil
 }
 
-// stage puts an edge into its partition.
 func (l *Lane) stage(e *migrate.Edge, r *record[string], hash uint64) error {
 	if m := l.w.options.Measure; m != nil {
 		l.sample.add(hash, r)
@@ -115,7 +114,6 @@ func newSources() *sources {
 	return &sources{codes: make(map[string]uint32), texts: []string{""}}
 }
 
-// code numbers a text.
 func (s *sources) code(text string) uint32 {
 	if len(text) > maxSourceText {
 		return 0

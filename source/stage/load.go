@@ -42,7 +42,6 @@ type loaded struct {
 	touched byte
 }
 
-// release gives the memory back.
 func (l *loaded) release() { *l = loaded{} }
 
 // load reads partitions and groups their records by From.
@@ -103,7 +102,6 @@ func (s *sealer) index(start int) bool {
 
 func (l *loaded) from(g *group) []byte { return l.arena[g.from:g.to] }
 
-// groupOf finds or adds the group of a record.
 func (l *loaded) groupOf(r *record[[]byte], offset int, key uint64) int {
 	mask := uint64(len(l.slots) - 1)
 	for i := key >> 20 & mask; ; i = (i + 1) & mask {
@@ -183,14 +181,12 @@ func (l *loaded) touch(entries []entry) {
 	l.touched = sum
 }
 
-// record reads the record of an entry.
 func (l *loaded) record(e *entry, r *record[[]byte]) {
 	var st pageState
 	st.next(l.arena[e.offset:], r)
 	r.order = e.order
 }
 
-// to is the To of an entry.
 func (l *loaded) to(e *entry) []byte {
 	_, rest := codec.TakeText(l.arena[e.offset+1:])
 	to, _ := codec.TakeText(rest)

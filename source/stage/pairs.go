@@ -46,7 +46,6 @@ func pairHash(from, to uint64) (hash, way uint64) {
 	return h ^ h>>32, way
 }
 
-// add counts a pair.
 func (s *pairSample) add(hash, way uint64) {
 	if hash > s.limit.Load() {
 		return

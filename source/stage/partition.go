@@ -226,7 +226,6 @@ type rawFile struct {
 	raw     int64 // bytes of its pages
 }
 
-// append writes whole blocks to the end.
 func (f *rawFile) append(blocks []byte, records, raw int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -249,7 +248,6 @@ func (f *rawFile) append(blocks []byte, records, raw int64) error {
 	return nil
 }
 
-// remove deletes the file.
 func (f *rawFile) remove() error {
 	if !f.exists {
 		return nil
@@ -267,7 +265,6 @@ type rawBlocks struct {
 	raw int64
 }
 
-// add appends a page as a block.
 func (k *rawBlocks) add(page []byte) {
 	start := len(k.b)
 	need := rawHeader + s2.MaxEncodedLen(len(page))

@@ -150,7 +150,6 @@ func (w *Writer) units() [][]*partition {
 	return units
 }
 
-// run seals all units.
 func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -43,7 +43,6 @@ type sealedFile struct {
 
 const sealedBatch = 256 << 10
 
-// append writes b behind the rest.
 func (f *sealedFile) append(b []byte) error {
 	if f.f == nil {
 		file, err := f.fsys.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, disk.FileMode)
@@ -101,7 +100,6 @@ type segmentWriter struct {
 	stored []byte
 }
 
-// begin starts a segment.
 func (w *segmentWriter) begin() {
 	w.now = segment{offset: w.file.off}
 	w.index, w.count = w.index[:0], 0
@@ -124,7 +122,6 @@ func (w *segmentWriter) block(index, raw []byte) ([]byte, error) {
 	return index, w.file.append(stored)
 }
 
-// pack writes a block of whole rosters.
 func (w *segmentWriter) pack(raw []byte, rosters, chunks, edges int64) (err error) {
 	w.index = append(w.index, kindPack)
 	if w.index, err = w.block(w.index, raw); err != nil {

@@ -30,7 +30,6 @@ func (w *walk) fail(err error) bool {
 	return false
 }
 
-// segment yields the rosters of a segment; false ends the pass.
 func (w *walk) segment(ctx context.Context, g *segment) bool {
 	entries, err := w.stage.readIndex(g)
 	if err != nil {
@@ -55,7 +54,6 @@ func (w *walk) segment(ctx context.Context, g *segment) bool {
 	return true
 }
 
-// large yields a large roster.
 func (w *walk) large(file int, e *indexEntry) bool {
 	r := rosterPlace{stage: w.stage, file: file, blocks: e.blocks, from: e.from, first: w.next, edges: e.edges}
 	return w.give(r, e.chunks, e.memory)
