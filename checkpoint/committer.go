@@ -195,7 +195,7 @@ func (c *committer) commit() error {
 		return j.fail(err)
 	}
 	// Dying from here on, answered or not, leaves a durable frame.
-	if err := c.take(now); err != nil {
+	if err := c.adopt(now); err != nil {
 		return j.fail(err)
 	}
 	return nil
@@ -248,8 +248,8 @@ func (c *committer) checkEntry(e *entry) error {
 	return c.j.state.check(c.next, &c.probe)
 }
 
-// take changes the state by what is durable now.
-func (c *committer) take(now int64) error {
+// adopt changes the state by what is durable now.
+func (c *committer) adopt(now int64) error {
 	j := c.j
 	seq, end := c.next, j.end+int64(len(c.frame))
 	c.next++

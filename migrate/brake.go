@@ -22,9 +22,9 @@ type brake struct {
 	ended            int   // chunks that were halved to the end
 	noProgressChunks int   // weights of chunks halved to the end with nothing imported; 0 again once an edge lands
 
-	refused  tally // calls that landed nothing
-	split    tally // calls that were refused for one of their edges
-	failures tally // failed edges
+	refused  byCode // calls that landed nothing
+	split    byCode // calls that were refused for one of their edges
+	failures byCode // failed edges
 	evidence evidence
 }
 
@@ -108,7 +108,7 @@ func (b *brake) verdict() *StopError {
 
 // stop is the end of the run by a brake, with the code that most of what it counted has. Fields say
 // something of calls only that were refused for one of their edges.
-func (b *brake) stop(reason Reason, how Brake, of tally) *StopError {
+func (b *brake) stop(reason Reason, how Brake, of byCode) *StopError {
 	why, share, total := of.most()
 	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
 	if b.split[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {
@@ -120,17 +120,17 @@ func (b *brake) stop(reason Reason, how Brake, of tally) *StopError {
 	return &StopError{Reason: reason, Code: why.Code, Info: info, Brake: &how}
 }
 
-// tally counts refusals by code.
-type tally map[int]*refusals
+// byCode counts refusals by the service's code.
+type byCode map[int]*refusals
 
 type refusals struct {
 	n    int64
 	info string // the last text of the service
 }
 
-func (t *tally) add(why Outcome, n int64) {
+func (t *byCode) add(why Outcome, n int64) {
 	if *t == nil {
-		*t = tally{}
+		*t = byCode{}
 	}
 	r := (*t)[why.Code]
 	if r == nil {
@@ -141,7 +141,7 @@ func (t *tally) add(why Outcome, n int64) {
 }
 
 // most is the code that was counted most, how often, and the count of all.
-func (t tally) most() (why Outcome, n, total int64) {
+func (t byCode) most() (why Outcome, n, total int64) {
 	for code, r := range t {
 		total += r.n
 		if r.n > n || r.n == n && code < why.Code {

@@ -122,7 +122,7 @@ type result struct {
 	landed  fields   // what edges have that were taken
 	held    fields   // what edges have of a call that was refused for one of them
 	bytes   int      // of such a call, if it had several edges
-	refused tally    // failed edges
+	refused byCode   // failed edges
 
 	imported, already, alreadyUnsure, failed int64
 }

@@ -13,12 +13,12 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Verdict is what Compare says of a job's inputs.
-type Verdict uint8
+// Match is what Compare says of a job's inputs.
+type Match uint8
 
-// The verdicts.
+// The matches.
 const (
-	Same Verdict = iota // the job's inputs, or standard input that has nothing to say against them
+	Same Match = iota // the job's inputs, or standard input that has nothing to say against them
 	// some are no longer there, or their store is out of reach, and nothing speaks against the others
 	Gone
 	Different // another job's inputs
@@ -26,7 +26,7 @@ const (
 
 // Comparison is what a rerun finds out about its inputs.
 type Comparison struct {
-	Verdict Verdict
+	Match   Match
 	Reasons []string // Gone, Different: which and why, in words
 	Inputs  []Input  // as they are now, for UpdateInputs
 	Updated bool     // Inputs are not what was recorded: same content, other stat
@@ -74,17 +74,17 @@ type comparer struct {
 }
 
 func (c *comparer) differ(reason string) {
-	if c.result.Verdict != Different {
-		c.result.Verdict, c.result.Reasons = Different, nil
+	if c.result.Match != Different {
+		c.result.Match, c.result.Reasons = Different, nil
 	}
 	c.result.Reasons = append(c.result.Reasons, reason)
 }
 
 func (c *comparer) gone(name, how string) {
-	if c.result.Verdict == Different {
+	if c.result.Match == Different {
 		return
 	}
-	c.result.Verdict = Gone
+	c.result.Match = Gone
 	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q %s", name, how))
 }
 

@@ -44,7 +44,7 @@ func TestByteChangedInTheMiddleOfALargeFileIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	recorded := recordOf(t, name)
-	equal(t, "unchanged", compare(t, recorded, nil, name).Verdict, Same)
+	equal(t, "unchanged", compare(t, recorded, nil, name).Match, Same)
 
 	data[len(data)/2] ^= 1
 	if err := os.WriteFile(name, data, 0o600); err != nil {
@@ -54,7 +54,7 @@ func TestByteChangedInTheMiddleOfALargeFileIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := compare(t, recorded, nil, name)
-	equal(t, "changed", c.Verdict, Different)
+	equal(t, "changed", c.Match, Different)
 	if len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "big.csv") {
 		t.Errorf("reasons: %q", c.Reasons)
 	}
@@ -71,7 +71,7 @@ func TestTouchedInputIsReadAgainOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := compare(t, recorded, nil, name)
-	if c.Verdict != Same || !c.Updated || c.Inputs[0].Format != CSV {
+	if c.Match != Same || !c.Updated || c.Inputs[0].Format != CSV {
 		t.Fatalf("got %+v", c)
 	}
 	c, err := Compare(t.Context(), c.Inputs, Job{Inputs: []string{name}, FS: failingFS{err: errors.New("read again")}})
@@ -94,22 +94,22 @@ func TestInputsAreComparedInOrderAndNotByName(t *testing.T) {
 	}
 	a, b, c := file("a.csv", "one"), file("b.csv", "two"), file("copies/a.csv", "one")
 	recorded := recordOf(t, a, b)
-	equal(t, "same", compare(t, recorded, nil, a, b).Verdict, Same)
-	equal(t, "a copy", compare(t, recorded, nil, c, b).Verdict, Same)
-	equal(t, "another order", compare(t, recorded, nil, b, a).Verdict, Different)
-	equal(t, "fewer", compare(t, recorded, nil, a).Verdict, Different)
-	equal(t, "more", compare(t, recorded, nil, a, b, c).Verdict, Different)
+	equal(t, "same", compare(t, recorded, nil, a, b).Match, Same)
+	equal(t, "a copy", compare(t, recorded, nil, c, b).Match, Same)
+	equal(t, "another order", compare(t, recorded, nil, b, a).Match, Different)
+	equal(t, "fewer", compare(t, recorded, nil, a).Match, Different)
+	equal(t, "more", compare(t, recorded, nil, a, b, c).Match, Different)
 
 	nope := filepath.Join(dir, "nope.csv")
 	gone := compare(t, recorded, nil, nope, b)
-	equal(t, "gone", gone.Verdict, Gone)
+	equal(t, "gone", gone.Match, Gone)
 	if len(gone.Reasons) != 1 || !strings.Contains(gone.Reasons[0], "nope.csv") {
 		t.Errorf("reasons: %q", gone.Reasons)
 	}
-	equal(t, "gone, and the other is different", compare(t, recorded, nil, nope, a).Verdict, Different)
-	equal(t, "a folder is gone", compare(t, recorded, nil, filepath.Join(dir, "nofolder")).Verdict, Gone)
-	equal(t, "a folder is gone, the other is there", compare(t, recordOf(t, a, b, c), nil, filepath.Join(dir, "nofolder"), c).Verdict, Gone)
-	equal(t, "a folder is gone, the other is different", compare(t, recordOf(t, a, b, c), nil, filepath.Join(dir, "nofolder"), b).Verdict, Different)
+	equal(t, "gone, and the other is different", compare(t, recorded, nil, nope, a).Match, Different)
+	equal(t, "a folder is gone", compare(t, recorded, nil, filepath.Join(dir, "nofolder")).Match, Gone)
+	equal(t, "a folder is gone, the other is there", compare(t, recordOf(t, a, b, c), nil, filepath.Join(dir, "nofolder"), c).Match, Gone)
+	equal(t, "a folder is gone, the other is different", compare(t, recordOf(t, a, b, c), nil, filepath.Join(dir, "nofolder"), b).Match, Different)
 }
 
 func TestStandardInputOnASealedStage(t *testing.T) {
@@ -120,13 +120,13 @@ func TestStandardInputOnASealedStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	recorded := []Input{in}
-	equal(t, "terminal", compare(t, recorded, nil, Standard).Verdict, Same)
-	equal(t, "empty", compare(t, recorded, stream(""), Standard).Verdict, Same)
-	equal(t, "the same again", compare(t, recorded, stream("rows"), Standard).Verdict, Same)
-	equal(t, "another", compare(t, recorded, stream("more rows"), Standard).Verdict, Different)
+	equal(t, "terminal", compare(t, recorded, nil, Standard).Match, Same)
+	equal(t, "empty", compare(t, recorded, stream(""), Standard).Match, Same)
+	equal(t, "the same again", compare(t, recorded, stream("rows"), Standard).Match, Same)
+	equal(t, "another", compare(t, recorded, stream("more rows"), Standard).Match, Different)
 	name := filepath.Join(t.TempDir(), "saved.csv")
 	if err := os.WriteFile(name, []byte("rows"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "the same from a file", compare(t, recorded, nil, name).Verdict, Same)
+	equal(t, "the same from a file", compare(t, recorded, nil, name).Match, Same)
 }

@@ -151,12 +151,12 @@ func TestAFolderThatWasEmptiedIsGone(t *testing.T) {
 	}
 	for _, allowed := range []bool{false, true} {
 		c, err := Compare(t.Context(), p.Counts.Inputs, Job{Inputs: []string{dir}, Options: Options{AllowEmpty: allowed}})
-		if err != nil || c.Verdict != Gone || len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "is empty now") {
+		if err != nil || c.Match != Gone || len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "is empty now") {
 			t.Errorf("%+v, %v", c, err)
 		}
 	}
 	c, err := Compare(t.Context(), nil, Job{Inputs: []string{dir}, Options: Options{AllowEmpty: true}})
-	if err != nil || c.Verdict != Same {
+	if err != nil || c.Match != Same {
 		t.Errorf("it was empty before: %+v, %v", c, err)
 	}
 }

@@ -132,7 +132,7 @@ func TestUpdatedInputsAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err = Compare(t.Context(), meta.Counts.Inputs, Job{Inputs: []string{in}})
-	if err != nil || c.Updated || c.Verdict != Same {
+	if err != nil || c.Updated || c.Match != Same {
 		t.Errorf("got %+v, %v", c, err)
 	}
 }
@@ -400,8 +400,8 @@ func TestThousandsOfInputsAreOpenOneAfterTheOther(t *testing.T) {
 		meta.Counts.Inputs[i].ModTime++
 	}
 	c, err := Compare(t.Context(), meta.Counts.Inputs, Job{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
-	if err != nil || c.Verdict != Same || !c.Updated {
-		t.Errorf("compared: %+v, %v", c.Verdict, err)
+	if err != nil || c.Match != Same || !c.Updated {
+		t.Errorf("compared: %+v, %v", c.Match, err)
 	}
 	equal(t, "open at once", most.Load(), 1)
 	equal(t, "open at the end", open.Load(), 0)

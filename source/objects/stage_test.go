@@ -163,30 +163,30 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 		}
 		return c
 	}
-	equal(t, "as it was", verdict(0, args).Verdict, source.Same)
-	equal(t, "named by its prefix", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Same)
+	equal(t, "as it was", verdict(0, args).Match, source.Same)
+	equal(t, "named by its prefix", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Match, source.Same)
 
 	s.Put("p/in.csv", manyRows(10), "-2") // uploaded again in parts: a later time, another ETag
 	c := verdict(1, args)
-	if c.Verdict != source.Same || !c.Updated || c.Inputs[0].ETag == recorded[0].ETag || c.Inputs[0].Format != source.CSV {
+	if c.Match != source.Same || !c.Updated || c.Inputs[0].ETag == recorded[0].ETag || c.Inputs[0].Format != source.CSV {
 		t.Errorf("uploaded again: %+v", c)
 	}
 	recorded = c.Inputs
-	equal(t, "uploaded again, the next time", verdict(0, args).Verdict, source.Same)
+	equal(t, "uploaded again, the next time", verdict(0, args).Match, source.Same)
 
 	for range 300 {
 		s.Fail(answer(503, "SlowDown"))
 	}
 	c = verdict(0, args)
-	if c.Verdict != source.Gone || !strings.Contains(c.Reasons[0], "cannot be reached") {
+	if c.Match != source.Gone || !strings.Contains(c.Reasons[0], "cannot be reached") {
 		t.Errorf("out of reach: %+v", c)
 	}
 	s.Heal()
 	s.Put("p/in.csv", strings.Replace(manyRows(10), "1", "2", 1), "")
-	equal(t, "other content", verdict(1, args).Verdict, source.Different)
+	equal(t, "other content", verdict(1, args).Match, source.Different)
 	s.Delete("p/in.csv")
-	equal(t, "gone", verdict(1, args).Verdict, source.Gone) // asked why, which has no content
-	equal(t, "the prefix is gone", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Verdict, source.Gone)
+	equal(t, "gone", verdict(1, args).Match, source.Gone) // asked why, which has no content
+	equal(t, "the prefix is gone", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Match, source.Gone)
 	s.Fail(answer(403, "AccessDenied"), answer(403, "AccessDenied"))
 	if _, err := source.Compare(t.Context(), recorded, args); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("forbidden: got %v", err)

@@ -46,14 +46,14 @@ func appendBrief(b []byte, e *migrate.Edge, r *record[string], bytes int) []byte
 
 // counter counts rosters instead of writing them.
 type counter struct {
-	tally
+	rosterCount
 	visit Visitor
 	name  string // From_Account
 	chunk []Friend
 }
 
 func (c *counter) begin(from []byte) {
-	c.tally.begin(from)
+	c.rosterCount.begin(from)
 	c.name = string(from)
 }
 
@@ -84,7 +84,7 @@ func (c *counter) endChunk() {
 
 func (c *counter) end() error {
 	c.endChunk()
-	c.tally.end()
+	c.rosterCount.end()
 	return nil
 }
 

@@ -18,7 +18,7 @@ const packChunks = 4
 // rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks
 // and segments.
 type rosterWriter struct {
-	tally
+	rosterCount
 	out    segmentWriter
 	limits *limits
 	chunk  chunkEncoder
@@ -39,7 +39,7 @@ type rosterWriter struct {
 }
 
 func (w *rosterWriter) begin(from []byte) {
-	w.tally.begin(from)
+	w.rosterCount.begin(from)
 	w.memory = 0
 	w.pending, w.waiting = w.pending[:0], 0
 	w.large, w.blocks, w.index = false, 0, w.index[:0]
@@ -101,7 +101,7 @@ func (w *rosterWriter) end() error {
 	if w.edges == 0 {
 		return nil
 	}
-	w.tally.end()
+	w.rosterCount.end()
 	w.sum.add(w.digest.end())
 	if w.large {
 		if err := w.endBlock(); err != nil {

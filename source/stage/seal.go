@@ -176,7 +176,7 @@ func newSealer(w *Writer, job *sealJob, id int) *sealer {
 	name := fmt.Sprintf("%s%d", sealedPrefix, id)
 	file := &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
 	s.out = rosterWriter{
-		tally: tally{totals: &s.totals, maxFriends: int64(w.options.MaxFriends),
+		rosterCount: rosterCount{totals: &s.totals, maxFriends: int64(w.options.MaxFriends),
 			groups: make(map[string]struct{})},
 		out:    segmentWriter{file: file},
 		limits: &w.limits,
@@ -186,7 +186,7 @@ func newSealer(w *Writer, job *sealJob, id int) *sealer {
 	s.out.chunk.onGroup = s.out.group
 	s.rosters = &s.out
 	if m := w.options.Measure; m != nil {
-		s.rosters = &counter{tally: s.out.tally, visit: m.Visit()}
+		s.rosters = &counter{rosterCount: s.out.rosterCount, visit: m.Visit()}
 	}
 	return s
 }

@@ -73,8 +73,8 @@ func keepLargest(list []RosterSize, from []byte, friends int64) []RosterSize {
 	return list[:min(len(list), mostLargest)]
 }
 
-// tally counts one roster after the other.
-type tally struct {
+// rosterCount counts one roster after the other.
+type rosterCount struct {
 	totals     *Totals
 	maxFriends int64
 
@@ -84,7 +84,7 @@ type tally struct {
 	groups               map[string]struct{} // distinct ones, as far as the limit needs it
 }
 
-func (t *tally) begin(from []byte) {
+func (t *rosterCount) begin(from []byte) {
 	t.from = append(t.from[:0], from...)
 	t.edges, t.added, t.chunks = 0, 0, 0
 	if len(t.groups) > 0 {
@@ -92,20 +92,20 @@ func (t *tally) begin(from []byte) {
 	}
 }
 
-func (t *tally) edge(r *record[[]byte]) {
+func (t *rosterCount) edge(r *record[[]byte]) {
 	t.edges++
 	if r.order.added() {
 		t.added++
 	}
 }
 
-func (t *tally) group(g []byte) {
+func (t *rosterCount) group(g []byte) {
 	if _, known := t.groups[string(g)]; !known && len(t.groups) <= migrate.MaxGroups {
 		t.groups[string(g)] = struct{}{}
 	}
 }
 
-func (t *tally) end() {
+func (t *rosterCount) end() {
 	sum := t.totals
 	sum.Edges += t.edges
 	sum.Added += t.added

@@ -165,7 +165,7 @@ func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Rea
 	switch {
 	case err != nil:
 		return c, j.ReadError(ctx, err)
-	case c.Verdict == source.Different:
+	case c.Match == source.Different:
 		return c, j.OtherJob(c.Reasons)
 	}
 	return c, nil
@@ -178,7 +178,7 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	switch {
 	case err != nil:
 		return c, err
-	case c.Verdict == source.Gone:
+	case c.Match == source.Gone:
 		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
 			EventInputGone, zap.Strings("why", c.Reasons))
 	}
@@ -239,7 +239,7 @@ func (j *Run) compareAgain(ctx context.Context) error {
 		recorded[i].Name = found[i].Name
 	}
 	c, err := j.compare(ctx, recorded, nil)
-	if err == nil && c.Verdict == source.Gone {
+	if err == nil && c.Match == source.Gone {
 		err = j.cannotStageAgain(strings.Join(c.Reasons, "; "))
 	}
 	return err

@@ -122,9 +122,9 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 	switch {
 	case err != nil:
 		return "", err
-	case c.Verdict == source.Different:
+	case c.Match == source.Different:
 		return c.Reasons[0], nil
-	case c.Verdict == source.Gone:
+	case c.Match == source.Gone:
 		m.note("an input is gone or cannot be reached: the plan is of what was staged of it")
 	}
 	m.Counts, m.Counts.LeftOut = meta.Counts, c.LeftOut
