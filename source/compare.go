@@ -33,16 +33,17 @@ type Comparison struct {
 	LeftOut LeftOut  // what folders hold now that is not read
 }
 
-// Compare holds the inputs that a job names now against those that a sealed stage was made
-// from. It trusts size, mtime, ctime and inode; where these differ it reads the whole raw content
-// again and compares digests. Names don't matter, the order does. Rows are not read.
+// Compare holds the inputs that a job names now against those that a sealed stage was made from. It
+// trusts size, mtime, ctime and inode; where these differ it reads the whole raw content again and
+// compares digests. Names don't matter, the order does. Rows are not read.
 //
 // Of objects it trusts name, size, ETag and time of change; another of these with the same content
 // is the same input. A store that is out of reach keeps nobody from going on with what is staged:
 // it is as if the object were gone.
 //
-// Of the job what names its inputs counts, and Stdin, which is read for "-"; nil (a terminal) and an empty one have nothing to say. An error
-// is a failure to read, or an *InputError for arguments that cannot be inputs at all.
+// Of the job only what names and opens its inputs counts. Stdin is read for "-"; nil (a terminal)
+// and an empty one have nothing to say. An error is a failure to read, or an *InputError for inputs
+// that cannot be any.
 func Compare(ctx context.Context, recorded []Input, now Job) (Comparison, error) {
 	if now.FS == nil {
 		now.FS = disk.OS{}
