@@ -229,8 +229,10 @@ func (j *Run) nextHint(o outcome) string {
 		return j.ResumeLine().Without("only-accounts").String()
 	}
 	if j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
-		return j.As(j.Line(), "verify", "json").With("fields", "").Of().String() +
-			" # proves it; the report is in " + j.path(folder.Page)
+		// the staged job says what its rows mean
+		return j.As(j.Line(), "verify", "json", "map", "format", "default-add-source", "integer-tags", "mutual",
+			"duplicates", "invalid-field", "max-duration", "listen", "linger").
+			With("fields", "").Of().String() + " # proves it"
 	}
 	return exit.NothingToRun + "; the report is in " + j.path(folder.Page)
 }

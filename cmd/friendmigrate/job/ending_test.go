@@ -76,7 +76,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		want string // of the whole line
 	}{
 		{"done", judged("a.csv", nil), account(1200, 0, 0, 0), 0,
-			"finished: all 1,200 edges are in place, 40 calls in less than a second; hint: friendmigrate verify --fields # proves it; the report is in state/report.html"},
+			"finished: all 1,200 edges are in place, 40 calls in less than a second; hint: friendmigrate verify --fields # proves it"},
 		{"failed", judged("--fresh a.csv", nil), account(10, 1, 0, 0), 3,
 			"finished: 10 of 11 edges are in place, 40 calls in less than a second; 1 edge failed, see state/failed.csv; hint: friendmigrate import --retry-failed a.csv # after fixing what their codes say"},
 		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
