@@ -30,10 +30,9 @@
 //
 // A frame has the length of its payload, a sequence number without gaps, the random id of the file,
 // and a CRC32C of all that and the payload. It is one commit: what was waiting when the committer
-// came round, one write, one sync. So all frames but the last are synced, and a frame of another
-// file, of another place in this file, or of an older copy of it with other neighbours is not taken
-// for one of this place. The place in bytes is not part of it, so that frames which slid, since
-// bytes before them were lost, are still seen to be frames.
+// came round, one write, one sync. So all frames but the last are synced. A frame of another file,
+// or with another number than the next one, is refused. The checksum does not cover the offset: a
+// frame that moved, because bytes before it were lost, is still seen to be a frame.
 //
 // What follows the last good frame is a torn write, and is cut off, if no whole frame of any
 // journal is in it and it is no longer than one frame can be. Otherwise the file is damaged. A torn
@@ -80,10 +79,9 @@
 //
 // BeginRun and EndRun:
 //   - before BeginRun is durable: no run. Nothing was sent.
-//   - between the two: the run counts as killed. Open says of those chunks which it handed out that
-//     they may have been sent; it has noted, durably and before it returned, to which blocks of
-//     1024 chunks they belong.
-//   - after EndRun: the run's own account says whether a call was left without an answer.
+//   - between the two: the run counts as killed. Before Journal.Open returned the first chunk of a
+//     block of 1024, it marked that block durably. Every chunk of a marked block may have been sent.
+//   - after EndRun: the run's end says whether a call was left without an answer.
 //
 // Close writes nothing, so it can't fail to.
 package checkpoint

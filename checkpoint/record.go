@@ -65,7 +65,7 @@ func (r *record) encode() []byte {
 // both. As a reader it never panics, and takes no more memory than the payload's size allows,
 // whatever the payload holds.
 type coder struct {
-	codec.Cursor // what is read; bad from the first thing on that cannot be: nothing read since means anything
+	codec.Cursor // what is read; Bad from the first impossible value on: values read after it mean nothing
 
 	writes bool
 	out    []byte

@@ -106,8 +106,8 @@ func (b *brake) verdict() *StopError {
 	return nil
 }
 
-// stop is the end of the run by a brake, with the code that most of what it counted has. Fields say
-// something of calls only that were refused for one of their edges.
+// stop makes the error that ends the run. Its code is the most frequent one of what the brake
+// counted. It names fields only if calls were refused for one of their edges with that code.
 func (b *brake) stop(reason Reason, how Brake, of byCode) *StopError {
 	why, share, total := of.most()
 	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
@@ -158,7 +158,7 @@ type evidence struct {
 	landed map[string]bool // fields of edges that landed
 	calls  int             // calls that were refused for one of their edges
 	bytes  int             // of the smallest of those with several edges
-	held   map[string]int  // how many of those had the field in one edge at least
+	having map[string]int  // how many of those had the field in one edge at least
 	chunks map[string]int  // weight of the chunks whose refused edges all have the field
 }
 
@@ -207,7 +207,7 @@ func (v *evidence) land(f fields) {
 			v.landed = map[string]bool{}
 		}
 		v.landed[name] = true
-		delete(v.held, name)
+		delete(v.having, name)
 		delete(v.chunks, name)
 	}
 }
@@ -219,7 +219,7 @@ func (v *evidence) call(f fields, bytes int) {
 	if bytes > 0 && (v.bytes == 0 || bytes < v.bytes) {
 		v.bytes = bytes
 	}
-	v.held = v.count(v.held, f, 1)
+	v.having = v.count(v.having, f, 1)
 }
 
 // chunk counts a chunk that was halved to the end. shared is what its refused edges have in common.
@@ -240,7 +240,7 @@ func (v *evidence) count(in map[string]int, f fields, weight int) map[string]int
 	return in
 }
 
-func (v *evidence) ofCalls() []string { return suspects(v.held, v.calls) }
+func (v *evidence) ofCalls() []string { return suspects(v.having, v.calls) }
 
 // ofChunks is the fields that refused edges share in chunks of this weight together.
 func (v *evidence) ofChunks(weight int) []string { return suspects(v.chunks, weight) }

@@ -161,7 +161,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 		d.event("account-refused", call.Code, call.Info, 0)
 		d.ready = append(d.ready, w)
 	default:
-		d.later(w, res, call, left, now)
+		d.afterCall(w, res, call, left, now)
 	}
 }
 
@@ -216,10 +216,9 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 // error said "later" of its items.
 func heard(call *CallError) bool { return call == nil || call.Answered }
 
-// later is for edges that have to be sent again: not yet, or never when their attempts are used up
-// while others get through. An order that settled all it had sent comes here too and goes straight
-// on.
-func (d *dispatcher) later(w *work, res *result, call *CallError, left EdgeSet, now time.Time) {
+// afterCall is for the edges that a call left open. It parks them, or gives them up if their
+// attempts are used up while other accounts get through. If none is left open, the roster goes on.
+func (d *dispatcher) afterCall(w *work, res *result, call *CallError, left EdgeSet, now time.Time) {
 	d.remember(w, res, call, left)
 	if left.Len() == 0 {
 		d.goOn(w, res.open)

@@ -5,7 +5,8 @@
 // What it promises:
 //
 //   - Never two calls open for one From_Account. A roster belongs to the dispatcher, to one worker
-//     or to the parking lot, never to two of them.
+//     or to the parking lot, never to two of them. Calls of different From_Accounts overlap, also
+//     those of a and b where a is a friend of b and b of a.
 //   - An edge is settled by an answer of the service, or not at all: no answer, an outage, a
 //     cancelled context or a full disk leave it pending.
 //   - What was sent is recorded: cancelling stops calls from being started, never an answered call

@@ -1,7 +1,7 @@
 package migrate
 
 // split halves a call that was refused as a whole, until the offenders stand alone: each half is a
-// part of the chunk on a stack, the upper one first.
+// part of the chunk on a stack. The half with the smaller indexes is sent first.
 //
 // While nothing of a chunk has landed it may be that every edge of the job is refused, and finding
 // that out costs two calls an edge. So only as many such chunks are halved at a time as the brake
@@ -10,9 +10,9 @@ package migrate
 func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError, res *result) {
 	w.halving = true
 	d.brake.split.add(refusal(call), 1)
-	d.brake.evidence.call(res.held, res.bytes)
+	d.brake.evidence.call(res.having, res.bytes)
 	if sent.Len() == 1 {
-		w.refusedAlone(res.held)
+		w.refusedAlone(res.having)
 		d.fail(w, sent, func(int) Outcome { return refusal(call) })
 		return
 	}
@@ -33,15 +33,15 @@ func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError, res *result) 
 
 // push puts both halves of a set on w's stack.
 func (d *dispatcher) push(w *work, set EdgeSet) {
-	var lower, upper EdgeSet
+	var first, second EdgeSet
 	for k, i := range set.Indexes() {
 		if k < set.Len()/2 {
-			lower.Add(i)
+			first.Add(i)
 		} else {
-			upper.Add(i)
+			second.Add(i)
 		}
 	}
-	w.parts = append(w.parts, upper, lower)
+	w.parts = append(w.parts, second, first)
 	d.ready = append(d.ready, w)
 }
 

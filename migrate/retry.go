@@ -19,13 +19,14 @@ var DefaultRetry = RetryPolicy{MaxAttempts: 8, MinSpan: 10 * time.Minute, Base: 
 // unknownAttempts is how often a call is tried that is refused with a code that no table knows.
 const unknownAttempts = 3
 
-// shortRetries is how many more pauses are as short as the first one after the last new roster was
-// taken from the plan. From then on nothing fills a longer pause: it would only delay the end of
-// the run. An account that stays busy costs so many more calls, at a time when the pace is free.
+// shortRetries is for the end of a run. Once the plan has no new roster, no work fills a long pause:
+// it would only delay the end. So the first attempts of an account, this many more than otherwise,
+// are the shortest pause apart. An account that stays busy costs so many more calls, at a time when
+// the pace is free.
 const shortRetries = 4
 
-// Backoff is the pause after the given number of attempts, at least 1, with full jitter: draw is
-// uniform in [0,1).
+// Backoff is the pause after the given number of attempts, which is at least 1. It is drawn between
+// 0 and a ceiling that doubles with each attempt: draw is uniform in [0,1).
 func (p RetryPolicy) Backoff(attempts int, draw float64) time.Duration {
 	ceiling := p.Cap
 	if shift := attempts - 1; shift < 30 {

@@ -109,8 +109,8 @@ func Guard(f func() error) (err error) {
 // Journal is the job's memory of what is settled.
 type Journal interface {
 	// Open tells which of the n edges of a chunk are not settled yet, and whether an earlier run
-	// may have sent some of those without seeing the answer. It is cheap, reads no file and is safe
-	// for concurrent use.
+	// may have sent some of those without seeing the answer. It reads no file; for one chunk in
+	// many it may wait for a write. It is safe for concurrent use.
 	Open(ordinal int64, n int) (open EdgeSet, maybeSent bool)
 
 	// Settle records final outcomes of edges of one chunk and returns once that is durable. It is

@@ -120,7 +120,7 @@ type result struct {
 	broken  error    // Load or Settle failed: the run cannot go on
 	again   []notYet // edges that the service answered with "later", or not at all
 	landed  fields   // what edges have that were taken
-	held    fields   // what edges have of a call that was refused for one of them
+	having  fields   // what edges have of a call that was refused for one of them
 	bytes   int      // of such a call, if it had several edges
 	refused byCode   // failed edges
 
@@ -229,7 +229,7 @@ func (x *executor) send(res *result) {
 	}
 	if verdictOf(err) == VerdictSplit {
 		for i := range edges {
-			res.held.addOf(&edges[i])
+			res.having.addOf(&edges[i])
 			if len(edges) > 1 {
 				res.bytes += x.opt.EdgeBytes(&edges[i])
 			}

@@ -11,11 +11,12 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// WrongApp is the code that every item has where the app is the wrong one. So many such calls, with
-// nothing else before, mean that it is.
 const (
-	WrongApp      = 30002
-	NoAccount     = 30003 // an account does not exist in the app
+	WrongApp  = 30002 // every item has it if the app is the wrong one
+	NoAccount = 30003 // an account does not exist in the app
+
+	// wrongAppCalls calls in which every item has WrongApp, and no success before, mean that the app is
+	// the wrong one.
 	wrongAppCalls = 20
 )
 

@@ -41,7 +41,7 @@ type Job struct {
 	left  LeftOut // by the folders and prefixes that were resolved
 }
 
-// Pending is a job that has been read and staged, but not sealed. Exactly one of Finish and Abort
+// Pending is a job whose rosters are written. Its stage is sealed by Finish. Exactly one of Finish and Abort
 // is to be called.
 type Pending struct {
 	Counts Counts

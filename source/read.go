@@ -101,13 +101,13 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		return in.fault(err)
 	}
 	l := &layout{name: in.Name, index: index, format: in.Format, packed: in.packed}
-	cutter := newBlockReader(in.content, l, r.size, r.limit)
-	header, err := cutter.header(&r.first)
+	blocks := newBlockReader(in.content, l, r.size, r.limit)
+	header, err := blocks.header(&r.first)
 	if err != nil {
 		return in.fault(err)
 	}
 	if header != nil {
-		if err := l.readHeader(header, cutter.headerLine, r.rules); err != nil {
+		if err := l.readHeader(header, blocks.headerLine, r.rules); err != nil {
 			return err
 		}
 		for _, name := range l.ignored {
@@ -123,16 +123,16 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 			return err
 		}
 	}
-	if err := r.blocks(ctx, cutter, free, full); err != nil {
+	if err := r.blocks(ctx, blocks, free, full); err != nil {
 		return in.fault(err)
 	}
 	if err := in.finish(); err != nil {
 		return err
 	}
 	r.counts.Inputs = append(r.counts.Inputs, in.Input)
-	if !cutter.rows {
+	if !blocks.rows {
 		r.counts.Empty = append(r.counts.Empty, in.Name)
-		r.emptiness = cutter.emptiness(header)
+		r.emptiness = blocks.emptiness(header)
 	}
 	return nil
 }

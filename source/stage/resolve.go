@@ -14,7 +14,8 @@ import (
 
 // resolve marks the entries of one roster, which are in order, that lose against another of the
 // same To. Added edges come last in the order and so lose against every row, and against an earlier
-// added one; nobody hears of that.
+// added one; nobody hears of that. Rosters that do not fit into memory are resolved by the same
+// rule in split.go.
 func (s *sealer) resolve(entries []entry) error {
 	if len(entries) < 2 {
 		return nil

@@ -77,8 +77,8 @@ type placedSegment struct {
 	unit int64
 }
 
-// Seal groups, orders and resolves what was staged, writes it to sealed files and makes these
-// durable. The stage is not sealed before Finish. No lane may be used any more. onDuplicate, if not
+// Seal groups, orders and resolves what was staged, writes the rosters and syncs them. The stage is
+// sealed only when Finish has written its manifest. No lane may be used any more. onDuplicate, if not
 // nil, is called from several goroutines but never at once, for every row that lost, in no
 // particular order.
 //

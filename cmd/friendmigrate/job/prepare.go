@@ -267,7 +267,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 		return j.InputError(ctx, err)
 	}
 	j.Counts = p.Counts
-	if err := j.settleIdentity(id, p); err != nil {
+	if err := j.beginJournal(id, p); err != nil {
 		return errors.Join(err, p.Abort())
 	}
 	s, err := p.Finish()
@@ -302,9 +302,9 @@ func (j *Run) restoreLists(ctx context.Context) error {
 	return nil
 }
 
-// settleIdentity creates the journal for what was staged, or sees that it is what the journal
+// beginJournal creates the journal for what was staged, or sees that it is what the journal
 // knows.
-func (j *Run) settleIdentity(id checkpoint.Identity, p *source.Pending) error {
+func (j *Run) beginJournal(id checkpoint.Identity, p *source.Pending) error {
 	id.Inputs = p.Counts.Digests()
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest

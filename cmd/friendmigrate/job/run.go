@@ -91,10 +91,11 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 
 // open makes everything ready for the first call.
 func (j *Run) open(ctx context.Context, pilot *Pilot) error {
-	if j.Op.Prepare == nil {
-		j.Op.Prepare = func(ctx context.Context, j *Run) error { return j.Prepare(ctx) }
+	prepare := j.Prepare
+	if own := j.Op.Prepare; own != nil {
+		prepare = func(ctx context.Context) error { return own(ctx, j) }
 	}
-	if err := j.Op.Prepare(ctx, j); err != nil {
+	if err := prepare(ctx); err != nil {
 		return err
 	}
 	if err := j.loadPilot(ctx, pilot); err != nil {

@@ -50,10 +50,10 @@ const (
 	groupEyes    = "being watched"
 )
 
-// Declare makes a flag whose setting has a default. The syntax is that of the help text, without
+// WithDefault makes a flag whose setting has a default. The syntax is that of the help text, without
 // dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
-func Declare(syntax, value string, set Setter, usage string) Flag {
-	f := Open(syntax, value, set, usage)
+func WithDefault(syntax, value string, set Setter, usage string) Flag {
+	f := NoDefault(syntax, value, set, usage)
 	f.initial = value
 	return f
 }
@@ -68,9 +68,9 @@ func (f Flag) preset() {
 	}
 }
 
-// Open makes a flag whose setting stays as it is unless the flag is given. The words say for the
+// NoDefault makes a flag whose setting stays as it is unless the flag is given. The words say for the
 // help text what holds then; "" says nothing.
-func Open(syntax, words string, set Setter, usage string) Flag {
+func NoDefault(syntax, words string, set Setter, usage string) Flag {
 	f := Flag{Name: syntax, Kind: Switch, Default: words, Usage: usage, Set: set}
 	if name, value, takes := strings.Cut(syntax, " "); takes {
 		f.Name, f.Kind, f.Value = name, Takes, value
@@ -83,7 +83,7 @@ func Open(syntax, words string, set Setter, usage string) Flag {
 
 // Choose makes a flag that takes one of some words. The first is its default.
 func Choose(syntax string, to *string, usage string, words ...string) Flag {
-	return Declare(syntax, words[0], choice(to, words...), usage).among(words...)
+	return WithDefault(syntax, words[0], choice(to, words...), usage).among(words...)
 }
 
 // among is a flag whose values are words that the shell can complete.

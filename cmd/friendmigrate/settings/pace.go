@@ -28,8 +28,8 @@ type Pace struct {
 	ChunkBytes    int
 }
 
-// Share is what one of several shards may send of a rate that all of them share. It is a whole number
-// from 1 on, so that together they never exceed the rate.
+// Share is what one of several shards may send of a rate that all of them share: rate / shards,
+// rounded down, so that together they never exceed the rate. A share below 1 is not rounded.
 func Share(rate float64, shard Shard) float64 {
 	if shard.Count <= 1 || rate >= sink.Unpaced {
 		return rate

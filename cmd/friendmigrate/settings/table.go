@@ -32,71 +32,73 @@ func (s *Settings) table() []Flag {
 // own are those that one command has, and few others.
 func (s *Settings) own() []Flag {
 	return group("what it does", "",
-		Open("import", "", On(&s.Import), "import those that are missing, and no others").of("accounts"),
-		Open("yes", "", On(&s.Yes), "delete; without it nothing is sent").of("undo").withoutVariable(),
-		Open("assume-new", "", On(&s.AssumeNew), "take every imported edge for one that was not there before").
+		NoDefault("import", "", On(&s.Import), "import those that are missing, and no others").of("accounts"),
+		NoDefault("yes", "", On(&s.Yes), "delete; without it nothing is sent").of("undo").withoutVariable(),
+		NoDefault("assume-new", "", On(&s.AssumeNew), "take every imported edge for one that was not there before").
 			of("undo").withoutVariable(),
-		Open("fields", "", On(&s.Fields), "compare fields too, by friend_get: "+
+		NoDefault("fields", "", On(&s.Fields), "compare fields too, by friend_get: "+
 			"Remark, GroupName, AddSource, AddWording, AddTime and custom fields that the input has").of("verify"),
-		Open("sample N", "", Whole(&s.Sample, 1, MostDrawn),
+		NoDefault("sample N", "", Whole(&s.Sample, 1, MostDrawn),
 			"ask about N edges drawn at random, and say what that is worth").of("verify"),
 
-		Open("accounts FILE", "", Text(&s.Accounts),
+		NoDefault("accounts FILE", "", Text(&s.Accounts),
 			"also ask whether these accounts exist, one id a line (account_check, 100 ids a call)").of("doctor"),
-		Declare("sample N", "10000", Whole(&s.Sample, 1, MostDrawn),
+		WithDefault("sample N", "10000", Whole(&s.Sample, 1, MostDrawn),
 			"ask about at most N of them, drawn at random, and say what that is worth").of("doctor"),
-		Declare("missing-out FILE", "missing-accounts.txt", Text(&s.MissingOut),
+		WithDefault("missing-out FILE", "missing-accounts.txt", Text(&s.MissingOut),
 			"where the accounts are listed that do not exist").of("doctor"),
-		Open("probe FROM,TO", "", Last(s.setProbe), "find out by two test accounts what this app does "+
+		NoDefault("probe FROM,TO", "", Last(s.setProbe), "find out by two test accounts what this app does "+
 			"where the vendor is silent; it writes to FROM's friend list and puts it back").of("doctor"),
 
-		Open("accounts FILE", "", Text(&s.Accounts), "the accounts whose friends are exported, one id a line, "+
+		NoDefault("accounts FILE", "", Text(&s.Accounts), "the accounts whose friends are exported, one id a line, "+
 			"or a CSV with a column From_Account, UserID or To_Account; - is standard input").of("export"),
-		Open("output FILE", "standard output", Text(&s.Destination),
+		NoDefault("output FILE", "standard output", Text(&s.Destination),
 			"where to write; .gz and .zst are compressed. The same command resumes").of("export"),
-		Open("format NAME", "by the name of --output, else jsonl", Text(&s.Format), "csv or jsonl. JSONL holds "+
+		NoDefault("format NAME", "by the name of --output, else jsonl", Text(&s.Format), "csv or jsonl. JSONL holds "+
 			"everything and is written as it comes; CSV is written when all is read").
 			of("export").among("csv", "jsonl"),
 
-		Open("code CODES", "", s.setCodes, "only those with these ResultCodes, such as 30003,30010").
+		NoDefault("code CODES", "", s.setCodes, "only those with these ResultCodes, such as 30003,30010").
 			of("failures").among(codes()...),
-		Open("account ID", "", Each(s.addAccount), "only those from or to this account; may be given again").
+		NoDefault("account ID", "", Each(s.addAccount), "only those from or to this account; may be given again").
 			of("failures"),
 		Choose("output-format FORM", &s.Form, "summary: a count, an example and advice for each code; "+
 			"csv or jsonl: the list itself, which import accepts", FormSummary, FormCSV, FormJSONL).of("failures"),
-		Open("watch", "", On(&s.Watch), "show it again each second until the job has ended; "+
+		NoDefault("watch", "", On(&s.Watch), "show it again each second until the job has ended; "+
 			"where the output is no terminal, a line (with --json an object) each time").of("status"),
-		Open("unfinished", "", On(&s.Unfinished), "also of a job with pending edges, which then needs its input "+
+		NoDefault("unfinished", "", On(&s.Unfinished), "also of a job with pending edges, which then needs its input "+
 			"to go on").of("clean").withoutVariable(),
 
-		Declare("listen HOST:PORT", "127.0.0.1:0", Text(&s.Listen), "where to serve; port 0 takes a free one").
+		WithDefault("listen HOST:PORT", "127.0.0.1:0", Text(&s.Listen), "where to serve; port 0 takes a free one").
 			of("simulate"),
-		Declare("accounts all|FILE", "all", Text(&s.Accounts),
+		WithDefault("accounts all|FILE", "all", Text(&s.Accounts),
 			"the accounts that exist, one a line; the rest is answered 30003").of("simulate"),
 	)
 }
 
 func (s *Settings) service() []Flag {
 	return group(groupService, calling,
-		Open("sdk-app-id N", "", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app").of(calling+" simulate"),
-		Declare("identifier ID", "administrator", Text(&s.Identifier), "an admin account of the app").
+		NoDefault("sdk-app-id N", "", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app").of(calling+" simulate"),
+		WithDefault("identifier ID", "administrator", Text(&s.Identifier), "an admin account of the app").
 			of(calling+" simulate"),
-		Open("secret-key-file FILE", "", Text(&s.Key.File), "the app's secret key; or the variable "+KeyVariable+
+		NoDefault("secret-key-file FILE", "", Text(&s.Key.File), "the app's secret key; or the variable "+KeyVariable+
 			". Read again when it changes").of(calling+" simulate"),
-		Declare("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
+		WithDefault("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
 			"of a UserSig; it is renewed at 80 % of that"),
-		Open("region NAME", "", Text(&s.Region),
+		NoDefault("region NAME", "", Text(&s.Region),
 			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo").
 			among(sink.Regions()...),
-		Open("backup-host", "", On(&s.BackupHost), "use the region's second host"),
-		Open("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
-		Open("allow-plain-http", "", On(&s.PlainHTTP), "let --endpoint (and --s3-endpoint) be http:// beyond this "+
-			"machine: the signature (and the input) can be read on the way"),
-		Open("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
-		Open("rehearse", "", On(&s.Rehearse), "run against a simulated service inside this process: no credentials, "+
-			"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as "+
-			"possible").of("import"),
-		Open("rehearse-real-time", "", On(&s.RealTime),
+		NoDefault("backup-host", "", On(&s.BackupHost), "use the region's second host"),
+		NoDefault("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
+		NoDefault("allow-plain-http", "", On(&s.PlainHTTP),
+			"let --endpoint (and --s3-endpoint) be http:// beyond this "+
+				"machine: the signature (and the input) can be read on the way"),
+		NoDefault("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
+		NoDefault("rehearse", "", On(&s.Rehearse),
+			"run against a simulated service inside this process: no credentials, "+
+				"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as "+
+				"possible").of("import"),
+		NoDefault("rehearse-real-time", "", On(&s.RealTime),
 			"with --rehearse: at the service's limit and with its latency").of("import"),
 	)
 }
@@ -106,28 +108,28 @@ func (s *Settings) service() []Flag {
 func (s *Settings) rows() []Flag {
 	r, store := &s.Rows, &s.Objects
 	return append(group(groupInput, reading,
-		Open("format NAME", "by name", Text(&r.Format), "csv or jsonl, where an input's name does not say").
+		NoDefault("format NAME", "by name", Text(&r.Format), "csv or jsonl, where an input's name does not say").
 			among("csv", "jsonl"),
-		Open("map NAME=HEADER,...", "", mapping(&r.Map),
+		NoDefault("map NAME=HEADER,...", "", mapping(&r.Map),
 			"columns with other headers: From_Account=uid,To_Account=friend"),
-		Open("default-add-source SOURCE", "", Text(&r.DefaultAddSource),
+		NoDefault("default-add-source SOURCE", "", Text(&r.DefaultAddSource),
 			"for rows without AddSource: AddSource_Type_ and 1 to 8 letters").of("import accounts verify"),
-		Open("integer-tags TAG,...", "", list(&r.IntegerTags),
+		NoDefault("integer-tags TAG,...", "", list(&r.IntegerTags),
 			"custom fields of a CSV that are integers; the others are strings"),
-		Declare("invalid-field WHAT", "reject", Text(&r.InvalidField),
+		WithDefault("invalid-field WHAT", "reject", Text(&r.InvalidField),
 			"an optional field over its limit: reject the edge, drop the field, or cut it").
 			among("reject", "drop", "cut"),
-		Open("mutual", "", On(&r.Mutual), "add the missing reverse of every edge").of("import accounts verify"),
-		Declare("duplicates WHICH", "last", Text(&r.Duplicates),
+		NoDefault("mutual", "", On(&r.Mutual), "add the missing reverse of every edge").of("import accounts verify"),
+		WithDefault("duplicates WHICH", "last", Text(&r.Duplicates),
 			"of several rows for one pair: last or first wins, or error").among("last", "first", "error"),
-		Declare("max-friends N", "3000", Whole(&r.MaxFriends, 0, math.MaxInt32),
+		WithDefault("max-friends N", "3000", Whole(&r.MaxFriends, 0, math.MaxInt32),
 			"warn about rosters over it; 0: don't").of("import"),
-		Open("allow-empty", "", On(&r.AllowEmpty), "accept input without a single row"),
-		Open("strict", "", On(&s.Strict), "send nothing if any row is rejected").of("import update"),
+		NoDefault("allow-empty", "", On(&r.AllowEmpty), "accept input without a single row"),
+		NoDefault("strict", "", On(&s.Strict), "send nothing if any row is rejected").of("import update"),
 	), group(groupObjects, reading,
-		Open("s3-endpoint URL", "AWS_ENDPOINT_URL_S3, or AWS", Text(&store.Endpoint),
+		NoDefault("s3-endpoint URL", "AWS_ENDPOINT_URL_S3, or AWS", Text(&store.Endpoint),
 			"of the store: https://cos.ap-guangzhou.myqcloud.com is Tencent COS"),
-		Open("s3-region NAME", "AWS_REGION, or by endpoint", Text(&store.Region), "of the bucket"),
+		NoDefault("s3-region NAME", "AWS_REGION, or by endpoint", Text(&store.Region), "of the bucket"),
 		Choose("s3-addressing HOW", &store.Addressing, "virtual (https://bucket.host/key), "+
 			"path (https://host/bucket/key) or auto: virtual for AWS and COS",
 			objects.Auto, objects.Path, objects.Virtual),
@@ -136,58 +138,61 @@ func (s *Settings) rows() []Flag {
 
 func (s *Settings) job() []Flag {
 	return group(groupJob, staying,
-		Declare("state FOLDER", DefaultState, Text(&s.State), "of this job: checkpoint, staged input, lists, report"),
-		Declare("state FOLDER", DefaultState, Text(&s.State),
+		WithDefault("state FOLDER", DefaultState, Text(&s.State),
+			"of this job: checkpoint, staged input, lists, report"),
+		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of the job; with shards all of them are meant, or one by its own folder").of(inspecting),
-		Declare("state FOLDER", DefaultState, Text(&s.State),
+		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
-		Open("fresh", "", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
+		NoDefault("fresh", "", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
 			"not deleted").of("import update").withoutVariable(),
-		Open("retry-failed[=CODES]", "", s.setRetry(), "take failed edges up again, all or those of some codes "+
+		NoDefault("retry-failed[=CODES]", "", s.setRetry(), "take failed edges up again, all or those of some codes "+
 			"(--retry-failed=30003,30010), once").of(sending),
-		Open("only-accounts FILE", "", Text(&s.OnlyAccounts), "a pilot: only these From_Accounts, one a line or in "+
-			"a CSV; the rest stays pending").of("import verify update undo"),
-		Open("only-missing", "", On(&s.OnlyMissing), "ask first (friend_check) and import only what is not there").
+		NoDefault("only-accounts FILE", "", Text(&s.OnlyAccounts),
+			"a pilot: only these From_Accounts, one a line or in "+
+				"a CSV; the rest stays pending").of("import verify update undo"),
+		NoDefault("only-missing", "", On(&s.OnlyMissing), "ask first (friend_check) and import only what is not there").
 			of("import"),
-		Open("shard I/N", indexVariable+" and "+shardsVariable, Last(s.Shard.set), "only share I, from 0, of N"),
-		Open("memory SIZE", "256MiB, or 70 % of the container's limit", size(&s.Memory, leastMemory, 1<<50),
+		NoDefault("shard I/N", indexVariable+" and "+shardsVariable, Last(s.Shard.set), "only share I, from 0, of N"),
+		NoDefault("memory SIZE", "256MiB, or 70 % of the container's limit", size(&s.Memory, leastMemory, 1<<50),
 			"peak resident memory").of(running),
 	)
 }
 
 func (s *Settings) pace() []Flag {
 	return append(group("pace and patience", running,
-		Declare("rate N", "200", number(&s.Rate, leastRate, 1e9),
+		WithDefault("rate N", "200", number(&s.Rate, leastRate, 1e9),
 			"calls per second that the service allows, all shards together; from 100000 on: no limit"),
-		Open("workers N", "1.5 × rate", Whole(&s.Workers, 1, mostWorkers), "calls in flight at most"),
-		Declare("timeout TIME", "10s", Duration(&s.Timeout, 10*time.Millisecond, time.Hour),
+		NoDefault("workers N", "1.5 × rate", Whole(&s.Workers, 1, mostWorkers), "calls in flight at most"),
+		WithDefault("timeout TIME", "10s", Duration(&s.Timeout, 10*time.Millisecond, time.Hour),
 			"of one call (the service gives up at 3s)").of(calling),
-		Declare("max-attempts N", "8", Whole(&s.MaxAttempts, 1, 1_000_000),
+		WithDefault("max-attempts N", "8", Whole(&s.MaxAttempts, 1, 1_000_000),
 			"give an edge up after so many, and 10 minutes since the first of them").of(calling),
-		Declare("outage-timeout TIME", "15m", Duration(&s.OutageTimeout, time.Second, year),
+		WithDefault("outage-timeout TIME", "15m", Duration(&s.OutageTimeout, time.Second, year),
 			"how long to hold while nothing gets through; before the first answer at most 30s").of(calling),
-		Declare("chunk-bytes SIZE", "1MiB", size(&s.ChunkBytes, 1<<10, 64<<20), "JSON of one call at most").of(sending),
+		WithDefault("chunk-bytes SIZE", "1MiB", size(&s.ChunkBytes, 1<<10, 64<<20),
+			"JSON of one call at most").of(sending),
 	), group(groupStop, sending,
-		Open("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
+		NoDefault("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
 			"stop after so long; the same command resumes").of(running),
-		Open("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62),
+		NoDefault("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62),
 			"stop when more edges than this fail in this run"),
-		Declare("max-failure-ratio SHARE", "0.5", number(&s.MaxFailureRatio, 0, 1),
+		WithDefault("max-failure-ratio SHARE", "0.5", number(&s.MaxFailureRatio, 0, 1),
 			"stop when this share of what this run settled has failed, from 1,000 edges of 20 accounts on, "+
 				"or when its first 300 calls land nothing; 0: neither"),
-		Open("max-extra-calls N", "200, or 5 % of the calls if that is more", Whole(&s.MaxExtraCalls, 0, 1<<62),
+		NoDefault("max-extra-calls N", "200, or 5 % of the calls if that is more", Whole(&s.MaxExtraCalls, 0, 1<<62),
 			"stop when finding refused edges by halving has cost more calls"),
 	)...)
 }
 
 func (s *Settings) watched() []Flag {
 	return append(group(groupEyes, running,
-		Open("listen HOST:PORT", "off", Last(s.setListen),
+		NoDefault("listen HOST:PORT", "off", Last(s.setListen),
 			"serve /metrics, /healthz, /readyz and /status there; port 0 takes a free one"),
-		Open("linger TIME", "off", Duration(&s.Linger, 0, 24*time.Hour),
+		NoDefault("linger TIME", "off", Duration(&s.Linger, 0, 24*time.Hour),
 			"go on serving so long after the end, for the last scrape; a signal ends it"),
 	), group("what is shown", calling,
-		Open("json", "", On(&s.JSON), "print the result on standard output, as JSON").
+		NoDefault("json", "", On(&s.JSON), "print the result on standard output, as JSON").
 			of("plan accounts verify doctor status failures explain report"),
 		Choose("progress HOW", &s.Progress, "bar, lines or none; auto: a bar on a terminal, lines otherwise",
 			"auto", "bar", "lines", "none"),
@@ -216,7 +221,7 @@ func (s *Settings) Flags() []Flag {
 	if s.command == "simulate" {
 		for _, knob := range s.Simulator.Flags() {
 			syntax := strings.TrimSpace(knob.Name + " " + knob.Value)
-			flags = append(flags, Group(knob.Group, Open(syntax, "", valid(knob.Set), knob.Usage))...)
+			flags = append(flags, Group(knob.Group, NoDefault(syntax, "", valid(knob.Set), knob.Usage))...)
 		}
 	}
 	return flags
