@@ -11,6 +11,7 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
+// Codes of which more than the table has to know.
 const (
 	WrongApp  = 30002 // every item has it if the app is the wrong one
 	NoAccount = 30003 // an account does not exist in the app
