@@ -64,7 +64,7 @@ func (e *Export) failedHint(now Position) string {
 	if now.Unread() == 0 {
 		return MoveList(e.Set.Destination) + l.String()
 	}
-	return MoveList(e.Set.Destination) + l.String() + " # after fixing what their codes say"
+	return MoveList(e.Set.Destination) + l.String() + " # after fixing that"
 }
 
 // importHint is the import of the result into another app.
