@@ -32,7 +32,7 @@ func contained(ctx context.Context, c *bench) {
 }
 
 // secondContainer starts a second container on the volume of one that is at work: it has to leave.
-// Then an account of the job is fetched from the service into standard output, which takes a
+// Then the list of an account is exported to standard output, which takes a
 // temporary file, with nowhere to write to but the volume.
 func (c *bench) secondContainer(container *lab.Container) {
 	c.begin("paced")
