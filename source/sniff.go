@@ -135,11 +135,25 @@ func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 	case bytes.HasPrefix(line, []byte("sep=")):
 		return &wrong{what: "begins with a line for Excel, not with a header", filter: "tail -n +2", format: CSV}
 	case named(header):
-		return nil
+		_, rows, _ := bytes.Cut(text, line)
+		return sniffRows(rows, len(header)-1)
 	}
 	for _, s := range separators {
 		n := bytes.Count(line, []byte{s.char})
 		if n > bytes.Count(line, []byte{','}) || n > 0 && named(columnsOf(line, rune(s.char))) {
+			return &s.wrong
+		}
+	}
+	return nil
+}
+
+// sniffRows finds rows with another separator than the header above them, which somebody may have
+// added. With a comma in the first KiB it may be one broken row, which costs itself alone.
+func sniffRows(rows []byte, commas int) *wrong {
+	row := firstLine(rows)
+	for _, s := range separators {
+		if commas > 0 && bytes.Count(row, []byte{s.char}) == commas &&
+			bytes.IndexByte(rows[:min(len(rows), 1<<10)], ',') < 0 {
 			return &s.wrong
 		}
 	}

@@ -75,6 +75,8 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.csv", strings.ReplaceAll(csvRows, ",", "\x01"), `separated by \x01`, `delimiter='\x01'`},
 	{"a.csv", "<!DOCTYPE html>\n<p>403\n", `there is "<!DOCTYPE html>"`, "head -n 3 a.csv"},
 	{"a.jsonl", "<!DOCTYPE html>\n<p>403\n", "is not JSONL", "head -n 3 a.jsonl"},
+	{"a.csv", sniffHeader + "a;b;" + src + ";x\nc;d;" + src + ";\n", "separated by semicolons", "delimiter=';'"},
+	{"a.csv", sniffHeader + "\n" + strings.Repeat("a\tb\t"+src+"\t\n\n", 6000), "separated by tabs", "delimiter"},
 	{"a.csv", "sep=;\n" + strings.ReplaceAll(csvRows, ",", ";"), "a line for Excel", "tail -n +2 < a.csv"},
 	{"a.csv", inUTF16("\ufeff"+csvRows, binary.LittleEndian), "UTF-16", "iconv -f UTF-16 -t UTF-8 < a.csv > a-new.csv"},
 	{"a.csv", inUTF16("\ufeff"+csvRows, binary.BigEndian), "UTF-16", "iconv -f UTF-16 "},
