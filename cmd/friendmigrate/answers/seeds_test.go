@@ -24,7 +24,7 @@ const seeds = "FRIENDMIGRATE_SEEDS"
 //	FRIENDMIGRATE_SEEDS=1000 go test ./cmd/friendmigrate/answers -run TestRandomNights -timeout 1h
 func TestRandomNights(t *testing.T) {
 	t.Parallel()
-	n := smaller(40, 8)
+	n := smaller(16, 8)
 	if text := os.Getenv(seeds); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
