@@ -14,21 +14,18 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/manifest"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
 )
 
-// command is one command of the program: what the command line, completion and the help text need,
-// and what it does.
+// command is one command of the program. Its help text is topics/commands/NAME.txt.
 type command struct {
 	name  string
-	args  string // what follows the name
-	usage string // in one line
-	text  string // the help text, without flags and exit codes
-	codes string // its exit codes in a sentence; "": the table of all
-	flags func(command string) []settings.Flag
-	raw   bool // it reads its values itself
+	args  string                 // what follows the name
+	usage string                 // in one line
+	flags func() []settings.Flag // that it reads itself; nil: those that package settings declares and reads
 	do    func(*program, context.Context, invocation) error
 }
 
@@ -42,11 +39,36 @@ type invocation struct {
 // commands lists the commands, in the order of the program's help text.
 func commands() []command {
 	return []command{
-		accountsCommand(), importCommand(), planCommand(), updateCommand(), statusCommand(), failuresCommand(),
-		explainCommand(), reportCommand(), undoCommand(),
-		paceCommand(), cleanCommand(), verifyCommand(), exportCommand(), doctorCommand(), simulateCommand(),
-		manifestCommand(),
-		completionCommand(),
+		{name: "accounts", args: "[INPUT...]", do: (*program).accountsAction,
+			usage: "asks which accounts of both sides exist; --import imports those that do not"},
+		{name: "import", args: "INPUT...", do: operate(importing),
+			usage: "the job: validate, group, send, record, report. Run it again to resume"},
+		{name: "plan", args: "INPUT...", do: (*program).planAction,
+			usage: "the same reading and checking, nothing sent: what an import would take"},
+		{name: "update", args: "INPUT...", do: operate(updating),
+			usage: "sets Remark, GroupName and custom fields of friends that exist"},
+		{name: "status", do: (*program).statusAction, usage: "where the job stands, also while it runs"},
+		{name: "failures", do: (*program).failuresAction,
+			usage: "what the service refused: by code with advice, or as a list that import accepts"},
+		{name: "explain", args: "FROM [TO]", do: (*program).explainAction,
+			usage: "what happened to one account or one edge"},
+		{name: "report", do: (*program).reportAction,
+			usage: "writes report.json and report.html again, for shards a joint one"},
+		{name: "undo", do: (*program).undoAction, usage: "deletes exactly the edges that this job imported"},
+		{name: "pace", args: "[RATE|pause|resume]", do: (*program).paceAction,
+			usage: "shows or changes how fast the job sends, while it runs"},
+		{name: "clean", do: (*program).cleanAction,
+			usage: "removes the staged input of a finished job, keeps lists and report"},
+		{name: "verify", args: "[INPUT...]", do: (*program).verifyAction,
+			usage: "asks the service whether every edge is in place"},
+		{name: "export", do: (*program).exportAction,
+			usage: "writes the friend lists of many accounts as a file that import accepts"},
+		{name: "doctor", do: (*program).doctorAction,
+			usage: "finds out before a long run whether it will work"},
+		{name: "simulate", do: (*program).simulateAction, usage: "serves a simulated Chat on a port"},
+		{name: "manifest", args: "[-- FLAGS OF IMPORT...]", flags: new(manifest.Options).Flags,
+			do: (*program).manifestAction, usage: "prints Kubernetes YAML of an import, for kubectl apply -f -"},
+		{name: completionName, args: "SHELL", usage: completionUsage},
 		{name: "version", usage: "prints the version",
 			do: func(p *program, _ context.Context, _ invocation) error { return p.showVersion() }},
 		{name: "help", args: "[COMMAND|TOPIC]", usage: "prints this text, or that of a command or a topic",
@@ -65,10 +87,10 @@ func find(name string) *command {
 
 // declared are the flags of the command.
 func (c command) declared() []settings.Flag {
-	if c.flags == nil {
-		return nil
+	if c.flags != nil {
+		return c.flags()
 	}
-	return c.flags(c.name)
+	return settings.Flags(c.name)
 }
 
 // flagsOf are the flags of a command, and whether a value follows as a word of its own; nil: there
@@ -97,7 +119,7 @@ func (p *program) tree() *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // the library would end the process
 		OnUsageError:   p.usageError, Action: p.noCommand,
 		ConfigureShellCompletionCommand: func(c *cli.Command) {
-			c.Hidden, c.HideHelp, c.Usage = false, true, completionCommand().usage
+			c.Hidden, c.HideHelp, c.Usage = false, true, completionUsage
 			c.OnUsageError = p.usageError
 			c.Action = func(context.Context, *cli.Command) error { return p.noShell() }
 		},
@@ -140,7 +162,7 @@ func (p *program) invoke(ctx context.Context, c command, in invocation) (err err
 		}
 		return job.Unusable(hint, "%s takes no arguments, but got %q", c.name, in.args[0])
 	}
-	if c.flags != nil && !c.raw {
+	if c.flags == nil {
 		if in.Settings, err = settings.Read(c.name, in.values, p.root); err != nil {
 			return exit.Because(exit.Unusable, err)
 		}

@@ -12,27 +12,12 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
-	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source/accountlist"
 )
-
-func doctorCommand() command {
-	return command{
-		name: "doctor", flags: settings.Flags, do: (*program).doctorAction,
-		usage: "finds out before a long run whether it will work",
-		text: `Finds out before a long run whether it will work: connection, clock, region, credentials, admin right,
-latency and throttling, by harmless calls (friend_get of the admin account). It says what it saw and how
-to fix it; exit 0, 4 (unreachable) or 12 (refused). With --accounts it also asks whether accounts exist,
-at most about --sample of them: the command accounts asks about all. With --probe it finds out by two test
-accounts what this app does where the vendor's pages are silent; with the --state of a job it leaves there
-what undo takes for evidence.
-`,
-	}
-}
 
 // doctorAction is the command doctor.
 func (p *program) doctorAction(ctx context.Context, in invocation) error {

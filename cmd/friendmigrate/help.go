@@ -23,12 +23,9 @@ import (
 const (
 	completionName = "completion"
 	completionFlag = "--generate-shell-completion"
-)
 
-func completionCommand() command {
-	return command{name: completionName, args: "SHELL",
-		usage: "prints a script that completes commands and flags in bash, zsh, fish or pwsh"}
-}
+	completionUsage = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
+)
 
 // noShell answers completion without a shell that it knows.
 func (p *program) noShell() error {
@@ -66,15 +63,15 @@ func rootHelp(width int) string {
 	for _, c := range commands() {
 		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage, width))
 	}
-	b.WriteString("\n" + terminal.Aligned("Topics of help:",
-		strings.Join(topics(), ", ")+"; man prints the manual page, for man -l -", width))
+	b.WriteString("\n" + terminal.Aligned("Topics of help:", strings.Join(topics(), ", "), width))
 	b.WriteString("\n" +
 		terminal.Flow("To see it at work without an app or a key: friendmigrate import --rehearse INPUT", width))
 	b.WriteString(exitCodes(width))
 	return b.String()
 }
 
-// help is the help text of the command.
+// help is the help text of the command: from its page the examples, the text and, where it has some of
+// its own, the exit codes.
 func (c command) help(width int) string {
 	text := "friendmigrate " + c.name
 	flags := c.declared()
@@ -82,13 +79,15 @@ func (c command) help(width int) string {
 		text += " [flags]"
 	}
 	text = strings.TrimSpace(text+" "+c.args) + "\n\n"
-	if lines := examples(c.name, width); lines != "" {
+	page, _ := pages.ReadFile("topics/commands/" + c.name + ".txt")
+	parts := strings.Split(string(page), "\n---\n")
+	if lines := examples(parts[0], width); lines != "" {
 		text += lines + "\n"
 	}
-	if c.text == "" {
+	if len(parts) == 1 {
 		return text + strings.TrimSuffix(terminal.Flow(c.usage, width), "\n")
 	}
-	text += terminal.Flow(c.text, width) + flagHelp(flags, width)
+	text += terminal.Flow(parts[1], width) + flagHelp(flags, width)
 	except := ""
 	for _, f := range flags {
 		if f.NoVariable && !f.Hidden {
@@ -97,22 +96,18 @@ func (c command) help(width int) string {
 	}
 	text += terminal.Flow("Every flag"+except+" is also read from a variable: --some-flag from "+
 		settings.Variable("some-flag")+"; the flag wins.", width)
-	if c.codes == "" {
+	if len(parts) == 2 {
 		return text + exitCodes(width)
 	}
-	return text + strings.TrimSuffix(terminal.Flow("Exit codes: "+c.codes+".", width), "\n")
+	return text + strings.TrimSuffix(terminal.Flow(parts[2], width), "\n")
 }
 
-// examples are lines that work, from topics/examples.txt, which has a section for each command. What
-// is said of a line stands above it where there is no room behind it.
-func examples(command string, width int) string {
-	all, _ := pages.ReadFile("topics/examples.txt")
-	_, rest, _ := strings.Cut("\n"+string(all), "\n"+command+"\n")
+// examples are lines that work. What is said of a line stands above it where there is no room behind
+// it.
+func examples(text string, width int) string {
 	var lines strings.Builder
-	for line := range strings.Lines(rest) {
-		if !strings.HasPrefix(line, " ") {
-			break
-		}
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		line = strings.TrimRight(line, "\n") + "\n"
 		if does, comment, _ := strings.Cut(strings.TrimSpace(line), "  #"); len(line) > width && comment != "" {
 			line = "  #" + comment + "\n  " + strings.TrimSpace(does) + "\n"
 		}
@@ -189,9 +184,6 @@ func topics() (names []string) {
 // topic is the text of a page; more are the words after its name. ok is false if there is no such
 // page.
 func (p *program) topic(name string, more []string) (text string, ok bool, err error) {
-	if name == "man" {
-		return p.manPage(), true, nil
-	}
 	if !slices.Contains(topics(), name) {
 		return "", false, nil
 	}
@@ -218,38 +210,3 @@ func (p *program) codeHelp(word string) (string, error) {
 	}
 	return text, nil
 }
-
-// manPage is the manual page of the program, in roff, made of what the commands and flags declare.
-func (p *program) manPage() string {
-	var b strings.Builder
-	put := func(format string, args ...any) {
-		for i, a := range args {
-			args[i] = roff.Replace(fmt.Sprint(a))
-		}
-		fmt.Fprintf(&b, format+"\n", args...)
-	}
-	put(".TH FRIENDMIGRATE 1 \"\" \"friendmigrate %s\"", p.Version)
-	put(".SH NAME\nfriendmigrate \\- moves a social graph into Tencent Chat")
-	put(".SH SYNOPSIS\n.B friendmigrate\n.I COMMAND\n[flags] [arguments]")
-	put(".SH COMMANDS")
-	for _, c := range commands() {
-		put(".SS %s\n%s.", c.name, c.usage)
-		for _, f := range c.declared() {
-			if f.Hidden {
-				continue
-			}
-			put(".TP\n.BR \\-\\-%s \" \" \\fI%s\\fR\n%s", f.Name, f.Value, f.Usage)
-		}
-	}
-	put(".SH ENVIRONMENT\nEach flag is also read from a variable: \\-\\-some\\-flag from %s. The flag wins.",
-		settings.Variable("some-flag"))
-	put(".SH EXIT STATUS")
-	for _, row := range exit.Table() {
-		put(".TP\n.B %d\n%s", row.Code, row.Meaning)
-	}
-	put(".SH SEE ALSO\nfriendmigrate help %s", strings.Join(topics(), ", "))
-	return b.String()
-}
-
-// roff escapes what roff would read as a command.
-var roff = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n.", "\n\\&.", "\n'", "\n\\&'")

@@ -18,55 +18,6 @@ import (
 	"friendmigrate/source"
 )
 
-func statusCommand() command {
-	return command{
-		name: "status", flags: settings.Flags, do: (*program).statusAction,
-		usage: "where the job stands, also while it runs",
-		text: `Says where a job stands, of all its shards together: what became of its edges, how fast it goes and how
-long it will take, which codes failed, how its last run ended. It only looks, also while the job runs.
-`,
-		codes: "0, whatever the job's state is; 2 if there is no job; with --watch 4 if a signal came before " +
-			"the job had ended; 1 for anything else",
-	}
-}
-
-func failuresCommand() command {
-	return command{
-		name: "failures", flags: settings.Flags, do: (*program).failuresAction,
-		usage: "what the service refused: by code with advice, or as a list that import accepts",
-		text: `Shows the edges that the service refuses, as they stand in the journal now, of all shards together: a
-count, an example and a line of advice for each code, or the list itself, which import accepts with
-another --state. It only looks, also while the job runs.
-`,
-		codes: "0, also if nothing failed; 2 if there is no job; 1 for anything else",
-	}
-}
-
-func explainCommand() command {
-	return command{
-		name: "explain", args: "FROM [TO]", flags: settings.Flags, do: (*program).explainAction,
-		usage: "what happened to one account or one edge",
-		text: `Tells from the state alone what became of the edges of one From_Account, or of the one edge to TO:
-outcome, code, text, attempts, time and line of the input, and which rows that name it were rejected, changed, or
-lost against another row of the same pair. It only looks, also while the job runs. With --json it prints
-an object for each finding, one a line.
-`,
-		codes: "0 if all of it is in place; 3 if an edge failed or a row was rejected; 4 if an edge is " +
-			"pending; 2 if the job knows nothing of it, or there is no job; 1 for anything else",
-	}
-}
-
-func reportCommand() command {
-	return command{
-		name: "report", flags: settings.Flags, do: (*program).reportAction,
-		usage: "writes report.json and report.html again, for shards a joint one",
-		text: `Writes report.json and report.html of the job in --state again, at any time, also while it runs. For a
-job in shards it writes one joint report beside the shards' folders.
-`,
-		codes: "0, whatever the job's state is; 2 if there is no job; 1 for anything else",
-	}
-}
-
 // openJobs opens the states in --state for looking. do is given them, and they are closed after it.
 func openJobs(in invocation, do func(inspect.Jobs) error) error {
 	jobs, err := inspect.Open(in.State)

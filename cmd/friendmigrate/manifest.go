@@ -13,21 +13,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-func manifestCommand() command {
-	return command{
-		name: "manifest", args: "[-- FLAGS OF IMPORT...]",
-		flags: func(string) []settings.Flag { return new(manifest.Options).Flags() }, raw: true,
-		do:    (*program).manifestAction,
-		usage: "prints Kubernetes YAML of an import, for kubectl apply -f -",
-		text: `Prints Kubernetes YAML (1.34 and newer) of an import, for kubectl apply -f -: a Job, its volume claim and
-a network policy, on request a CronJob, a Job for each shard, a PodMonitor. It talks to no cluster and
-reads no key: --secret names the Secret that has it. Whatever import would refuse of its flags is refused
-here. Flags of import that are not listed below stand behind --, as in: manifest --region singapore -- --mutual
-`,
-		codes: "0; 2 for settings that cannot be used; 1 for anything else",
-	}
-}
-
 // manifestAction is the command manifest.
 func (p *program) manifestAction(_ context.Context, in invocation) error {
 	options, err := manifest.Read(in.values, in.args, p.Version)

@@ -18,20 +18,6 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-func cleanCommand() command {
-	return command{
-		name: "clean", flags: settings.Flags, do: (*program).cleanAction,
-		usage: "removes the staged input of a finished job, keeps lists and report",
-		text: `Removes the staged input of a finished job, of all its shards: it holds personal data and is needed no
-more. The journal, the lists and the report stay, so that status and failures still answer; explain then
-knows of failures and listed rows alone, undo and verify without INPUT of nothing. It asks nothing. A job
-with pending edges is refused, and one that runs or whose undo has not finished.
-`,
-		codes: "0, also if there is nothing to remove; 2 if there is no job or it is not finished; 11 if it is " +
-			"in use; 1 for anything else",
-	}
-}
-
 // cleanAction is the command clean.
 func (p *program) cleanAction(_ context.Context, in invocation) error {
 	set := in.Settings
@@ -64,25 +50,6 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 	}
 	p.ending = &e
 	return nil
-}
-
-func paceCommand() command {
-	return command{
-		name: "pace", args: "[RATE|pause|resume]", flags: settings.Flags, do: (*program).paceAction,
-		usage: "shows or changes how fast the job sends, while it runs",
-		text: `Changes how fast the job in --state sends, while it runs. A running import, verify, accounts, update
-or undo obeys within 2 seconds, and later runs too.
-
-  RATE     calls per second, of all shards together, in place of --rate
-  pause    no call leaves any more; those under way are seen through
-  resume   ends a pause, or else a RATE that was set, so that --rate holds again
-
-Without an argument it prints what is set and how fast the job sends. It needs no credentials.
-
-In Kubernetes: kubectl exec POD -- friendmigrate pace 50
-`,
-		codes: "0; 2 if there is no such folder or RATE cannot be read; 1 for anything else",
-	}
 }
 
 // paceAction is the command pace.

@@ -82,29 +82,17 @@ func TestTheShellCompletesValues(t *testing.T) {
 	}
 }
 
-func TestTheManualPageHasEveryCommandAndFlag(t *testing.T) {
-	page, _ := call(t, 0, nil, "help", "man")
-	for _, c := range commands() {
-		if !strings.Contains(page, ".SS "+roff.Replace(c.name)+"\n") {
-			t.Errorf("it lacks the command %s", c.name)
-		}
-		for _, f := range c.declared() {
-			if !f.Hidden && !strings.Contains(page, `\-\-`+roff.Replace(f.Name)) {
-				t.Errorf("it lacks --%s", f.Name)
-			}
-		}
-	}
-}
-
 // Each command's help opens with examples, and the program knows every flag in them.
 func TestTheExamplesOfTheHelpWork(t *testing.T) {
 	for _, c := range commands() {
-		if c.text == "" {
+		page, err := pages.ReadFile("topics/commands/" + c.name + ".txt")
+		if c.name == "version" || c.name == "help" {
 			continue
 		}
-		lines := strings.Split(strings.TrimSpace(examples(c.name, 200)), "\n")
-		if c.name != "simulate" && (len(lines) < 2 || len(lines) > 3) { // simulate has recipes
-			t.Errorf("%s has %d examples", c.name, len(lines))
+		head, _, _ := strings.Cut(string(page), "\n---\n")
+		lines := strings.Split(strings.TrimSpace(head), "\n")
+		if err != nil || c.name != "simulate" && (len(lines) < 2 || len(lines) > 3) { // simulate has recipes
+			t.Errorf("%s has %d examples (%v)", c.name, len(lines), err)
 			continue
 		}
 		for _, line := range lines {
