@@ -25,28 +25,21 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 	if err != nil {
 		return err
 	}
-	done, err := folder.Job(places, set.Unfinished)
-	unfinished := (*folder.UnfinishedError)(nil)
-	switch {
-	case errors.As(err, &unfinished):
+	cleaned, aside, err := folder.Clean(places, set.Unfinished)
+	if errors.Is(err, folder.ErrUnfinished) {
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("unfinished", "").String() +
 			" # if it is given up, or its input is still there"}
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	e := exit.Ending{What: "there was no staged input to remove"}
-	if done.Files > 0 {
-		e.What = fmt.Sprintf("removed the staged input: %s, %s; the journal, the lists and the report stay",
-			terminal.Some(int64(done.Files), "file"), settings.FormatSize(done.Bytes))
+	if len(cleaned) > 0 {
+		e.What = "removed the staged input; the journal, the lists and the report stay"
 	}
-	if len(done.Aside) > 0 {
-		var lines []string
-		for _, dir := range done.Aside {
-			lines = append(lines, p.Line().With("state", dir).String())
-		}
-		e.What += fmt.Sprintf("; %s that --fresh set aside may hold staged input too",
-			terminal.Some(int64(len(done.Aside)), "old state"))
-		e.Hint = strings.Join(lines, " && ")
+	if len(aside) > 0 {
+		e.What += "; states that --fresh set aside may hold staged input too: " + strings.Join(aside, ", ")
+		e.Hint = p.Line().With("state", aside[0]).String()
 	}
 	p.ending = &e
 	return nil

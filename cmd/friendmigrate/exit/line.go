@@ -1,6 +1,7 @@
 package exit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,7 +13,6 @@ type Line struct {
 	command string
 	flags   []flag
 	inputs  []string
-	stdin   string // redirected from here; empty: not
 }
 
 type flag struct {
@@ -64,7 +64,7 @@ func (l Line) With(name, value string) Line {
 
 // As is the line with another command, and with those of its flags that the other one has.
 func (l Line) As(command string, has func(name string) bool) Line {
-	l.command, l.inputs, l.stdin = command, nil, ""
+	l.command, l.inputs = command, nil
 	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return !has(f.name) })
 	return l
 }
@@ -103,12 +103,6 @@ func (l Line) Of(inputs ...string) Line {
 // Inputs are what the line is of.
 func (l Line) Inputs() []string { return l.inputs }
 
-// From redirects standard input.
-func (l Line) From(file string) Line {
-	l.stdin = file
-	return l
-}
-
 // String is the command line, quoted.
 func (l Line) String() string {
 	var words []string
@@ -125,9 +119,6 @@ func (l Line) String() string {
 	}
 	for _, w := range words {
 		text += " " + Quote(w)
-	}
-	if l.stdin != "" {
-		text += " < " + Quote(l.stdin)
 	}
 	return text
 }
@@ -170,7 +161,6 @@ func special(r rune) bool {
 }
 
 func quoteControls(s string) string {
-	const hex = "0123456789abcdef"
 	var b strings.Builder
 	b.WriteString("$'")
 	for i := range len(s) {
@@ -179,7 +169,7 @@ func quoteControls(s string) string {
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		case c < 0x20 || c >= 0x7f:
-			b.WriteString(`\x` + string(hex[c>>4]) + string(hex[c&15]))
+			fmt.Fprintf(&b, `\x%02x`, c)
 		default:
 			b.WriteByte(c)
 		}

@@ -2,8 +2,10 @@ package folder
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"friendmigrate/checkpoint"
@@ -43,22 +45,22 @@ func places(t *testing.T, base string) []Place {
 func TestOnlyStagedInputGoes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a[b]*")
 	made(t, dir, 0, "staged/rosters-0", "staged/manifest.json", "failed.csv", "rejected.csv.spool", "report.html", "old-20260102-030405/staged/rosters-0")
-	done, err := Job(places(t, dir), false)
-	if err != nil || done.Files != 3 || done.Bytes != 24 || len(done.Aside) != 1 {
-		t.Errorf("%+v, %v", done, err)
+	cleaned, aside, err := Clean(places(t, dir), false)
+	if err != nil || len(cleaned) != 1 || len(aside) != 1 {
+		t.Fatalf("%q, %q, %v", cleaned, aside, err)
 	}
-	if there(dir, "staged") || there(dir, "rejected.csv.spool") || !there(dir, "failed.csv") || !there(dir, "report.html") || !there(dir, "checkpoint.journal") || !there(done.Aside[0], "staged/rosters-0") {
+	if there(dir, "staged") || there(dir, "rejected.csv.spool") || !there(dir, "failed.csv") || !there(dir, "report.html") || !there(dir, "checkpoint.journal") || !there(aside[0], "staged/rosters-0") {
 		t.Error("another set of files is left")
 	}
-	if done, err := Job(places(t, dir), false); err != nil || done.Files != 0 {
-		t.Errorf("again: %+v, %v", done, err)
+	if cleaned, _, err := Clean(places(t, dir), false); err != nil || len(cleaned) != 0 {
+		t.Errorf("again: %q, %v", cleaned, err)
 	}
 }
 
 func TestAFileThatIsNotOursStays(t *testing.T) {
 	dir := t.TempDir()
 	made(t, dir, 0, "staged/rosters-0", "staged/notes.txt", "mine.spool", "starting-over/staged/rosters-0", "starting-over/notes.txt")
-	if _, err := Job(places(t, dir), false); err != nil || !there(dir, "staged/notes.txt") || there(dir, "staged/rosters-0") {
+	if _, _, err := Clean(places(t, dir), false); err != nil || !there(dir, "staged/notes.txt") || there(dir, "staged/rosters-0") {
 		t.Errorf("%v", err)
 	}
 	if !there(dir, "mine.spool") || !there(dir, "starting-over/notes.txt") || there(dir, "starting-over/staged") {
@@ -74,15 +76,14 @@ func TestItIsAllShardsOrNone(t *testing.T) {
 		dirs = append(dirs, Of(base, settings.Shard{Index: i, Count: 2}))
 		made(t, dirs[i], pending, "staged/rosters-0")
 	}
-	var unfinished *UnfinishedError
-	if _, err := Job(places(t, base), false); !errors.As(err, &unfinished) || unfinished.Pending != 5 || unfinished.Dir != dirs[1] {
+	if _, _, err := Clean(places(t, base), false); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), fmt.Sprintf("%q is not finished: 5 of its edges", dirs[1])) {
 		t.Errorf("an unfinished shard: %v", err)
 	}
 	lock, err := checkpoint.TryLock(dirs[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Job(places(t, base), true); !errors.Is(err, checkpoint.ErrLocked) {
+	if _, _, err := Clean(places(t, base), true); !errors.Is(err, checkpoint.ErrLocked) {
 		t.Errorf("a shard in use: %v", err)
 	}
 	if !there(dirs[0], "staged/rosters-0") || !there(dirs[1], "staged/rosters-0") {
@@ -91,8 +92,8 @@ func TestItIsAllShardsOrNone(t *testing.T) {
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if done, err := Job(places(t, base), true); err != nil || done.Files != 2 {
-		t.Errorf("told so: %+v, %v", done, err)
+	if cleaned, _, err := Clean(places(t, base), true); err != nil || len(cleaned) != 2 {
+		t.Errorf("told so: %q, %v", cleaned, err)
 	}
 }
 
@@ -101,14 +102,13 @@ func TestAJobThatHasNoJournalYetIsNotFinished(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "staged"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var unfinished *UnfinishedError
-	if _, err := Job(places(t, dir), false); !errors.As(err, &unfinished) || unfinished.Pending >= 0 {
+	if _, _, err := Clean(places(t, dir), false); !errors.Is(err, ErrUnfinished) {
 		t.Errorf("%v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "checkpoint.journal"), []byte("not one"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Job(places(t, dir), false); !errors.Is(err, checkpoint.ErrDamaged) {
+	if _, _, err := Clean(places(t, dir), false); !errors.Is(err, checkpoint.ErrDamaged) {
 		t.Errorf("a damaged journal: %v", err)
 	}
 }

@@ -96,8 +96,7 @@ func (r *Reader) wrong(f Flag, origin string, err error) {
 		}
 	} else if err != nil {
 		word, _, _ := strings.Cut(f.Value, "|")
-		e, known := errors.AsType[*instead](err)
-		if known && !(e.bound && (f.Default == "" || f.Default == "off")) { // else nobody but the user knows a value
+		if e, known := errors.AsType[*instead](err); known {
 			word = e.value
 		}
 		r.Refuse(f.Name, word, "%s %w", origin, err)
