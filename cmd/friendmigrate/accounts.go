@@ -6,12 +6,13 @@ import (
 	"friendmigrate/cmd/friendmigrate/accounts"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate/disk"
 )
 
 // accountsAction is the command accounts.
 func (p *program) accountsAction(ctx context.Context, in invocation) (err error) {
 	j := accounts.Job{Job: job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-accounts",
-		Set: in.Settings}}
+		FS: disk.OS{}, Set: in.Settings}}
 	j.Begin("accounts", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err

@@ -80,12 +80,12 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 
 // run runs a command in this process, without its signals.
 func run(ctx context.Context, args []string, std job.Streams, env map[string]string) (code int) {
-	return runOn(ctx, disk.OS{}, args, std, env)
+	return runOn(ctx, job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 }
 
 // runOn is run on another volume. Until its exec, a process that another test starts shares the files
 // of this one, and with them the lock of a state whose run has just ended here: that is waited for.
-func runOn(ctx context.Context, on disk.FS, args []string, std job.Streams, env map[string]string) (code int) {
+func runOn(ctx context.Context, on job.Volume, args []string, std job.Streams, env map[string]string) (code int) {
 	awaitForks()
 	p := newProgram(on, args, std, env)
 	code = p.run(ctx)

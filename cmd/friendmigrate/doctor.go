@@ -14,13 +14,14 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source/accountlist"
 )
 
 // doctorAction is the command doctor.
 func (p *program) doctorAction(ctx context.Context, in invocation) error {
-	j := &job.Job{Program: &p.Program, Set: in.Settings}
+	j := &job.Job{Program: &p.Program, Set: in.Settings, FS: disk.OS{}}
 	if err := j.Ready(ctx); err != nil {
 		return err
 	}

@@ -5,11 +5,12 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/export"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/migrate/disk"
 )
 
 // exportAction is the command export.
 func (p *program) exportAction(ctx context.Context, in invocation) error {
-	j := &job.Job{Program: &p.Program, Set: in.Settings}
+	j := &job.Job{Program: &p.Program, Set: in.Settings, FS: disk.OS{}}
 	j.Begin("export", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err

@@ -151,7 +151,7 @@ func (p *program) reportAction(_ context.Context, in invocation) error {
 			return err
 		}
 		json, page := filepath.Join(in.State, folder.Report), filepath.Join(in.State, folder.Page)
-		switch err := job.WriteReport(p.FS, in.State, r); {
+		switch err := job.WriteReport(p.Volume.FS, in.State, r); {
 		case err != nil:
 			return err
 		case in.JSON:

@@ -58,7 +58,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 	defer cancel(nil)
 	all := terminal.New(std.Err, env)
 	std.Err = all
-	p := newProgram(disk.OS{}, args, std, env)
+	p := newProgram(job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 	done := make(chan int, 1)
 	go func() {
 		code := p.run(ctx)
@@ -132,10 +132,10 @@ type program struct {
 // unattended are the commands that run where nobody looks on.
 var unattended = []string{"import", "verify", "export"}
 
-func newProgram(on disk.FS, args []string, std job.Streams, env map[string]string) *program {
+func newProgram(on job.Volume, args []string, std job.Streams, env map[string]string) *program {
 	p := &program{
 		Program: job.Program{
-			Began: time.Now(), Std: std, Env: env, FS: on, Screen: terminal.New(std.Err, env), Args: args,
+			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: terminal.New(std.Err, env), Args: args,
 			View: progress.NewView(), Flags: flagsOf, Version: job.VersionOf(version),
 		},
 		root: os.DirFS("/"), message: new(progress.Log),

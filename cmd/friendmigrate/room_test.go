@@ -15,10 +15,38 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
+// A disk that won't hold what has to be recorded is noticed before the first call, and the same
+// command goes on when there is room.
+func TestNoRoomToFinish(t *testing.T) {
+	t.Parallel()
+	j := newSmallJob(t, 0)
+	for i := range j.lives {
+		l := &j.lives[i]
+		state := filepath.Join(t.TempDir(), "state")
+		j.copy(t, l, state)
+		s := j.serve(l)
+		s.free = func(string) (int64, error) { return 1000, nil }
+		code, out := s.run(disk.OS{}, state, l.flags...)
+		if code != 1 || !strings.Contains(out, "no space to finish") || s.sim.Stats().Calls > 0 {
+			t.Errorf("%s: %d, %d calls\n%s", l.name, code, s.sim.Stats().Calls, out)
+		}
+		s.free = disk.Free
+		code, out = s.run(disk.OS{}, state, l.flags...)
+		l.ended(named{t, l.name}, s, state, code, out)
+	}
+}
+
 func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := newProgram(disk.OS{}, []string{"friendmigrate", "import", "--state", "s", "e.csv"}, job.Streams{Err: io.Discard}, nil)
+	free := func(folder string) (int64, error) {
+		if folder != dir {
+			return 0, fs.ErrNotExist
+		}
+		return 28 << 10, nil
+	}
+	p := newProgram(job.Volume{FS: disk.OS{}, Free: free}, []string{"friendmigrate", "import", "--state", "s", "e.csv"}, job.Streams{Err: io.Discard}, nil)
+	p.Needed = 560 << 10
 	in := func(name string, err error) error {
 		return fmt.Errorf("write it: %w", &fs.PathError{Op: "write", Path: filepath.Join(dir, name), Err: err})
 	}
@@ -27,9 +55,9 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		code       exit.Code
 		what, hint string
 	}{
-		{in("x", syscall.ENOSPC), exit.Unexpected, "no space left", "friendmigrate import --state s e.csv # after making room"},
-		{in("gone/x", syscall.EDQUOT), exit.Unexpected, "quota exceeded", "# after making room"},
-		{in("x", syscall.EMFILE), exit.Unexpected, "too many open files", "friendmigrate import --state s e.csv"},
+		{in("x", syscall.ENOSPC), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free, and 560 KiB may be needed`, "friendmigrate import --state s e.csv # after making room"},
+		{in("gone/x", syscall.EDQUOT), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free`, "# after making room"},
+		{in("x", syscall.EMFILE), exit.Unexpected, "ulimit -n", "friendmigrate import --state s e.csv"},
 		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # one that can be written"},
 		{in("x", syscall.EACCES), exit.Unexpected, "permission denied", "friendmigrate import --state FOLDER e.csv # one that can be written"},
 		{in("x", syscall.ENOTDIR), exit.Unusable, "not a directory", "friendmigrate import --state FOLDER e.csv"},

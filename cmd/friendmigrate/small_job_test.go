@@ -134,13 +134,14 @@ type smallService struct {
 	job  *smallJob
 	sim  *simulator.Server
 	name string // of its admin
+	free func(string) (int64, error)
 }
 
 // serve makes a service that has what l begins with.
 func (j *smallJob) serve(l *life) *smallService {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := &smallService{job: j, name: fmt.Sprintf("admin%d", len(j.services))}
+	s := &smallService{job: j, name: fmt.Sprintf("admin%d", len(j.services)), free: disk.Free}
 	c := simulator.Config{App: simulator.App{SDKAppID: 1400000042, Key: scriptKey, Missing: j.missing, Identifier: s.name}}
 	if l.healed {
 		c.Missing = nil
@@ -178,7 +179,7 @@ func (s *smallService) runOver(fsys disk.FS, state string, inputs []string, flag
 		args = append(args, "--endpoint", s.job.url)
 	}
 	args = append(args, flags...)
-	code = runOn(context.Background(), fsys, append(args, inputs...), job.Streams{In: strings.NewReader(""), Out: &b, Err: &b}, map[string]string{})
+	code = runOn(context.Background(), job.Volume{FS: fsys, Free: s.free}, append(args, inputs...), job.Streams{In: strings.NewReader(""), Out: &b, Err: &b}, map[string]string{})
 	return code, b.String()
 }
 

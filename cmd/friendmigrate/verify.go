@@ -6,11 +6,12 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/cmd/friendmigrate/verify"
+	"friendmigrate/migrate/disk"
 )
 
 // verifyAction is the command verify.
 func (p *program) verifyAction(ctx context.Context, in invocation) error {
-	j := &job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-verify",
+	j := &job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-verify", FS: disk.OS{},
 		Set: in.Settings}
 	j.Begin("verify", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {

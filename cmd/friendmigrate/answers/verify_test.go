@@ -96,7 +96,7 @@ func TestVerifyUsesItsRate(t *testing.T) {
 			for e := range ring(accounts, 1) {
 				c.Put(e.From, simulator.Friend{To: e.To})
 			}
-			v := j.verify(c, flags{}, &verify.Part{Job: life.Job{Program: &life.Program{FS: fsys}, Dir: folder}})
+			v := j.verify(c, flags{}, &verify.Part{Job: life.Job{FS: fsys, Dir: folder}})
 			s := c.Stats()
 			if s.Calls != int64(accounts)+3 || v.InPlace != int64(accounts) || v.Missing != 2500 || v.err != nil {
 				t.Errorf("%d calls, %+v", s.Calls, v)
@@ -180,7 +180,7 @@ func findEveryChange(t *testing.T, dir string) {
 		changed[pair(e.From, e.To)] = change(random, &f)
 		c.Put(e.From, f)
 	}
-	o := life.Job{Program: &life.Program{FS: disk.OS{}}, Dir: dir, Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}
+	o := life.Job{FS: disk.OS{}, Dir: dir, Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}
 	for _, fields := range []bool{false, true} {
 		o.Set.Fields = fields
 		v := j.verify(c, flags{rate: sink.Unpaced, workers: 20}, &verify.Part{Job: o})
@@ -244,7 +244,7 @@ func TestNoVerdictIsNeverMissing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fsys := newMemory()
 				j := newJobOn(t, fsys, folder+"/staged", fsys, ring(20, 2))
-				v := j.verify(piped(t, c.config), flags{outageTimeout: 20 * time.Second}, &verify.Part{Job: life.Job{Program: &life.Program{FS: fsys}, Dir: folder}})
+				v := j.verify(piped(t, c.config), flags{outageTimeout: 20 * time.Second}, &verify.Part{Job: life.Job{FS: fsys, Dir: folder}})
 				noVerdict := int64(0)
 				for _, n := range v.NoVerdict {
 					noVerdict += n

@@ -87,7 +87,7 @@ func exportOf(t *testing.T, dir, format, destination string, ids ...string) *Exp
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Export{Job: &job.Job{Program: &job.Program{FS: disk.OS{}}}, Accounts: f}
+	e := &Export{Job: &job.Job{Program: new(job.Program), FS: disk.OS{}}, Accounts: f}
 	e.Set.Destination, e.Set.Format, e.Set.SDKAppID, e.Set.Endpoint = destination, format, 1, "test"
 	return e
 }

@@ -33,7 +33,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 		e.What, e.Hint = j.finishedWords(o), j.nextHint(o)
 	case exit.Unexpected:
 		err := j.trouble(o)
-		e.What, e.Hint = err.Error()+"; "+pendingWords(o), j.Hint(err, e.Code)
+		e.What, e.Hint = j.Meaning(err)+"; "+pendingWords(o), j.Hint(err, e.Code)
 	default:
 		e = j.stop().Ending(e.Code, func(why string) string {
 			if n := o.sums.Failed(); n > 0 && j.stop().Why() != "" {

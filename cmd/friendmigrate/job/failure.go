@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"friendmigrate/checkpoint"
@@ -31,7 +33,7 @@ func (p *Program) Failure(err error) exit.Ending {
 		known.Code = exit.Unfinished
 		err = fmt.Errorf("stopped by %w before this run sent anything", signal)
 	}
-	e := exit.Ending{Code: known.Code, What: err.Error(), Hint: known.Hint}
+	e := exit.Ending{Code: known.Code, What: p.Meaning(err), Hint: known.Hint}
 	if signalled {
 		e.Why = string(migrate.ReasonSignal)
 	}
@@ -120,6 +122,31 @@ func NoSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.I
 
 func cannotWrite(err error) bool {
 	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
+}
+
+// Meaning is the text of an error, and what it means for this machine where one of its limits was
+// reached.
+func (p *Program) Meaning(err error) string {
+	text := strings.Join(exit.Sentences(err.Error()), "\n")
+	file, _ := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		text += "; that is this machine's limit of open files: raise it with ulimit -n"
+	case NoSpace(err) && file != nil && file.Path != os.Stdout.Name():
+		dir := filepath.Dir(file.Path)
+		free, err := p.Volume.Free(dir)
+		// The folder may be one that was removed again.
+		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.Volume.Free(dir) {
+			dir = filepath.Dir(dir)
+		}
+		if err == nil {
+			text += fmt.Sprintf("; the volume of %q has %s free", dir, settings.FormatSize(free))
+		}
+		if err == nil && p.Needed > 0 {
+			text += fmt.Sprintf(", and %s may be needed", settings.FormatSize(p.Needed))
+		}
+	}
+	return text
 }
 
 // Stopped is the error of a command that a signal has stopped, whose command line begins anew; nil

@@ -17,6 +17,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 	"friendmigrate/source"
 	"friendmigrate/source/objects"
@@ -35,7 +36,8 @@ type Job struct {
 	Key   sink.KeySource
 	Log   *zap.Logger
 	Store *objects.Store // of inputs that are objects; nil: none is
-	Dir   string         // the state folder, of this shard
+	FS    disk.FS
+	Dir   string // the state folder, of this shard
 
 	// What is open. Whatever is not nil is closed by Close, the lock last.
 	Lock    *checkpoint.Lock
@@ -67,7 +69,7 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 		return exit.Because(exit.Unusable, err)
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(j.Set.Job.Memory))
-	return j.OpenObjects(ctx, j.Warner(Event("object-storage")))
+	return j.OpenObjects(ctx, j.Warner(EventObjectStorage))
 }
 
 // CheckBase refuses a file in the place of the state folder.
@@ -160,7 +162,7 @@ func (j *Job) Reading(dir string) source.Job {
 	return source.Job{
 		Inputs: j.Inputs, Stdin: j.Std.In, Objects: j.Store, StateDir: dir, Options: j.Set.Rows,
 		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Memory: StagingShare(j.Set.Job.Memory), FS: j.FS,
-		Waits: j.Warner(Event("waits")), Warn: j.Warner(Event("input")),
+		Waits: j.Warner(EventWaits), Warn: j.Warner(EventInput),
 	}
 }
 

@@ -36,12 +36,18 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
+// Volume is what durable things lie on.
+type Volume struct {
+	disk.FS
+	Free func(folder string) (int64, error) // bytes
+}
+
 // Program is one call of the program. The view is safe for concurrent use, and so are the methods
 // that say so; the rest belongs to the goroutine of the command.
 type Program struct {
 	Std     Streams
 	Env     map[string]string
-	FS      disk.FS // what durable things lie on
+	Volume  Volume
 	Screen  *terminal.Screen
 	Args    []string                             // with the program's name
 	Flags   func(command string) map[string]bool // those of a command, and whether a value follows as a word of its own
@@ -52,6 +58,7 @@ type Program struct {
 	Lingers time.Duration    // of Server, after the end
 	Began   time.Time
 	Window  time.Duration // --max-duration, which counts from there; 0: none
+	Needed  int64         // bytes that the volume should take, about; 0: not known
 
 	StartingOver atomic.Bool // --fresh, and the old state has not been moved
 

@@ -40,7 +40,7 @@ type Run struct {
 func (p *Program) NewRun(op Operation, set settings.Settings, v settings.Values, inputs []string) *Run {
 	p.StartingOver.Store(set.Job.Fresh)
 	return &Run{
-		Job: Job{Program: p, Set: set, Inputs: inputs, Done: op.Sent, Suffix: op.Suffix},
+		Job: Job{Program: p, Set: set, Inputs: inputs, Done: op.Sent, Suffix: op.Suffix, FS: p.Volume.FS},
 		Op:  op, Reads: p.Reads(v, inputs, set.Rows.Format),
 	}
 }
@@ -104,6 +104,9 @@ func (j *Run) open(ctx context.Context, pilot *Pilot) error {
 	if err := j.reopenFailed(ctx); err != nil {
 		return err
 	}
+	if err := j.checkRoom(); err != nil {
+		return err
+	}
 	return j.takeOver()
 }
 
@@ -156,7 +159,7 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 	}
 	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
 		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open),
-			Event("reopen"), zap.Int64("open", open))
+			EventReopen, zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {
@@ -164,9 +167,9 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 		if failed := report.Codes(j.Journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}
-		j.Log.Warn(text, Event("reopen"), zap.Int64("edges", 0))
+		j.Log.Warn(text, EventReopen, zap.Int64("edges", 0))
 		return nil
 	}
-	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", Event("reopen"), zap.Int64("edges", n))
+	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", EventReopen, zap.Int64("edges", n))
 	return nil
 }

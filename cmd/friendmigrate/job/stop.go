@@ -47,22 +47,16 @@ func (s Stop) Why() string {
 	return ""
 }
 
-// Ending describes a run that stopped early. words turns the reason into the whole sentence. What
-// quotes the service, whose text may name accounts; Public has the reason and the code alone.
+// Ending describes a run that stopped early. words turns the reason into the whole sentence. It is
+// called twice: for What, which quotes the service, and for Public, which does not, because the
+// service's text may name accounts.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
-	e := exit.Ending{Code: code, What: s.refusal() + words(s.text()), Why: s.Why()}
-	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {
-		public := "stopped: " + e.Why
-		if stop.Code != 0 {
-			public += fmt.Sprintf(" (code %d)", stop.Code)
-		}
-		e.Public = words(public)
-	}
-	return e
+	return exit.Ending{Code: code, What: s.refusal(true) + words(s.text(true)),
+		Public: s.refusal(false) + words(s.text(false)), Why: s.Why()}
 }
 
-// text says why it stopped.
-func (s Stop) text() string {
+// text says why it stopped, and quotes the service if that may be public.
+func (s Stop) text(quoted bool) string {
 	var stop *migrate.StopError
 	switch {
 	case s.Err == nil:
@@ -70,11 +64,7 @@ func (s Stop) text() string {
 	case !errors.As(s.Err, &stop):
 		return s.Err.Error()
 	}
-	info := stop.Info
-	if stop.Brake != nil {
-		info = brakeWords(stop.Brake)
-	}
-	text := "stopped: " + info
+	text := "stopped: " + stopInfo(stop, quoted)
 	switch by := (Signal{}); {
 	case stop.Reason == migrate.ReasonSignal && errors.As(s.Cause, &by):
 		text = "stopped by " + by.Error()
@@ -85,7 +75,7 @@ func (s Stop) text() string {
 	case stop.Reason == migrate.ReasonUnanswered && s.Asks:
 		text = "not finished: some calls never got an answer"
 	case stop.Reason == migrate.ReasonUnanswered:
-		text = "not finished: " + info
+		text = "not finished: " + stopInfo(stop, quoted)
 	}
 	if stop.Hint != "" {
 		text += "; " + stop.Hint
@@ -94,8 +84,8 @@ func (s Stop) text() string {
 }
 
 // refusal says on a line of its own with which code a brake saw edges refused, and quotes the
-// service.
-func (s Stop) refusal() string {
+// service if that may be public.
+func (s Stop) refusal(quoted bool) string {
 	stop := (*migrate.StopError)(nil)
 	if !errors.As(s.Err, &stop) || stop.Brake == nil {
 		return ""
@@ -105,10 +95,35 @@ func (s Stop) refusal() string {
 		often = "each time"
 	}
 	text := "refused " + often + " " + withCode(stop.Code)
-	if stop.Brake.Text != "" {
+	if quoted && stop.Brake.Text != "" {
 		text += fmt.Sprintf("; the service says %q", stop.Brake.Text)
 	}
 	return text + "\n"
+}
+
+// stopInfo is what was seen, and if quoted in the words of the service, which may name accounts.
+func stopInfo(stop *migrate.StopError, quoted bool) string {
+	switch {
+	case stop.Brake != nil:
+		return brakeWords(stop.Brake)
+	case quoted:
+		return stop.Info
+	}
+	with := ""
+	if stop.Code != 0 {
+		with = fmt.Sprintf(" (code %d)", stop.Code)
+	}
+	switch stop.Reason {
+	case migrate.ReasonOutage:
+		return "nothing got through for as long as --outage-timeout says" + with
+	case migrate.ReasonThrottled:
+		return "every call was refused as too frequent for as long as --outage-timeout says" + with
+	case migrate.ReasonSilent:
+		return "nobody has answered"
+	case migrate.ReasonRefused:
+		return "calls are refused" + with
+	}
+	return stop.Info
 }
 
 // brakeWords says which brake stopped a run and why, without words of the service.

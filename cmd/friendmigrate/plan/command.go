@@ -33,6 +33,9 @@ func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) 
 		if err := r.Stopped(ctx, "stopped by %w; nothing is left of it"); err != nil {
 			return nil, e, err
 		}
+		if job.NoSpace(err) {
+			r.MeasureStage(ctx)
+		}
 		return nil, e, r.InputError(ctx, err)
 	}
 	e = made.ending(r)

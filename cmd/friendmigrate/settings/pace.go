@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/sink"
 )
 
@@ -13,6 +15,7 @@ const (
 	serviceRate = 200 // friend calls per second that the service takes of an app
 	leastRate   = 0.1
 	mostWorkers = 10_000 // calls in flight
+	filesApart  = 32     // open files that are not connections of calls
 )
 
 // Pace says how fast and how patiently.
@@ -69,5 +72,22 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 	}
 	if p.Workers == 0 {
 		p.Workers = max(1, min(int(1.5*p.Rate+0.5), 1000))
+	}
+	if files, err := disk.OpenFiles(); err == nil {
+		p.limitWorkers(r, files, rehearse)
+	}
+}
+
+// limitWorkers keeps calls in flight within the open files that a process may have. Each call has a
+// connection, and a rehearsal has its other end too.
+func (p *Pace) limitWorkers(r *Reader, files int, rehearse bool) {
+	connections := max(1, files-filesApart)
+	if rehearse {
+		connections = max(1, connections/2)
+	}
+	if p.Workers > connections {
+		r.warn("this machine lets a process open %d files (ulimit -n): of those %d are kept for files, "+
+			"so %s in flight at most, not %d", files, filesApart, migrate.Some(int64(connections), "call"), p.Workers)
+		p.Workers = connections
 	}
 }

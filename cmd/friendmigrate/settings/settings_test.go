@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -345,6 +346,43 @@ func TestAProxyThatCannotBeUsedIsNeverBypassedNorShown(t *testing.T) {
 			if _, err := Read("import", v, nil); err != nil {
 				t.Errorf("%s=%q stops a rehearsal, which has no use for it: %v", name, value, err)
 			}
+		}
+	}
+}
+
+func TestCallsInFlightLeaveFilesToTheRest(t *testing.T) {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before) }()
+	for _, c := range []struct {
+		files   uint64
+		workers string // asked for
+		more    string
+		want    int
+		warning string
+	}{
+		{100, "68", "", 68, ""},
+		{100, "69", "", 68, "at most, not 69"},
+		{100, "69", "rehearse", 34, "34 calls"},
+		{33, "10000", "", 1, "1 call in flight at most"},
+		{20, "1", "", 1, ""},
+		{20, "2", "", 1, "20 files"},
+	} {
+		limit := before
+		limit.Cur = c.files
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			t.Skip(err)
+		}
+		v := good(map[string]string{"workers": c.workers})
+		if c.more != "" {
+			v.Flags[c.more] = []string{"true"}
+		}
+		s, err := Read("import", v, nil)
+		text := strings.Join(s.Output.Warnings, "\n")
+		if err != nil || s.Pace.Workers != c.want || (text == "") != (c.warning == "") || !strings.Contains(text, c.warning) {
+			t.Errorf("%d files, %s workers: %d and %q, %v; want %d and %q", c.files, c.workers, s.Pace.Workers, text, err, c.want, c.warning)
 		}
 	}
 }

@@ -59,8 +59,8 @@ func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.O
 // partOf is a verify of a stage in a folder, without a job.
 func partOf(t *testing.T, dir string, s *stage.Stage) *Part {
 	t.Helper()
-	program := &job.Program{Flags: func(string) map[string]bool { return nil }, FS: disk.OS{}}
-	return &Part{Job: job.Job{Program: program, Dir: dir, Stage: s, Log: zap.NewNop(),
+	program := &job.Program{Flags: func(string) map[string]bool { return nil }}
+	return &Part{Job: job.Job{Program: program, FS: disk.OS{}, Dir: dir, Stage: s, Log: zap.NewNop(),
 		Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}}
 }
 
