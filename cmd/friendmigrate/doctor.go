@@ -32,7 +32,7 @@ func (p *program) doctorAction(ctx context.Context, in invocation) error {
 			return err
 		}
 		err = p.Reads(in.values, nil, "").CheckFile("--missing-out", in.MissingOut, folder.AccountsHeader)
-		if err := job.Refused(err, p.Line().With("missing-out", "FILE").String()); err != nil {
+		if err := job.Refused(err, p.Line().With("missing-out", job.FreeList(in.MissingOut)).String()); err != nil {
 			return err
 		}
 	}

@@ -262,7 +262,7 @@ func (j *Job) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	}
 	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(j.Inputs...).String()}
 	if len(j.Inputs) == 0 { // what is staged has been planned, and may have failed for want of accounts
-		e.Hint = j.As(j.Line(), "import", "json").Of("INPUT").String() +
+		e.Hint = j.WithInputs(j.As(j.Line(), "import", "json")).String() +
 			" # with --retry-failed if edges failed for want of accounts"
 	}
 	switch {

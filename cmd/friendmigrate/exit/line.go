@@ -1,7 +1,6 @@
 package exit
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,6 +12,7 @@ type Line struct {
 	command string
 	flags   []flag
 	inputs  []string
+	stdin   string // redirected from here; empty: not
 }
 
 type flag struct {
@@ -64,7 +64,7 @@ func (l Line) With(name, value string) Line {
 
 // As is the line with another command, and with those of its flags that the other one has.
 func (l Line) As(command string, has func(name string) bool) Line {
-	l.command, l.inputs = command, nil
+	l.command, l.inputs, l.stdin = command, nil, ""
 	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return !has(f.name) })
 	return l
 }
@@ -103,6 +103,12 @@ func (l Line) Of(inputs ...string) Line {
 // Inputs are what the line is of.
 func (l Line) Inputs() []string { return l.inputs }
 
+// From redirects standard input.
+func (l Line) From(file string) Line {
+	l.stdin = file
+	return l
+}
+
 // String is the command line, quoted.
 func (l Line) String() string {
 	var words []string
@@ -119,6 +125,9 @@ func (l Line) String() string {
 	}
 	for _, w := range words {
 		text += " " + Quote(w)
+	}
+	if l.stdin != "" {
+		text += " < " + Quote(l.stdin)
 	}
 	return text
 }
@@ -161,6 +170,7 @@ func special(r rune) bool {
 }
 
 func quoteControls(s string) string {
+	const hex = "0123456789abcdef"
 	var b strings.Builder
 	b.WriteString("$'")
 	for i := range len(s) {
@@ -169,7 +179,7 @@ func quoteControls(s string) string {
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		case c < 0x20 || c >= 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, c)
+			b.WriteString(`\x` + string(hex[c>>4]) + string(hex[c&15]))
 		default:
 			b.WriteByte(c)
 		}

@@ -17,15 +17,15 @@ type Again struct {
 	Inputs  []string
 }
 
-// mostNamed is how many inputs a hint names. Those of a folder are many.
-const mostNamed = 5
+// MostNamed is how many inputs a hint names. Those of a folder are many.
+const MostNamed = 5
 
 // Again tells how the job was called, with INPUT in place of inputs that are many, or not known.
 func (jobs Jobs) Again() Again {
 	for _, j := range jobs {
 		if n := len(j.counts.Inputs); j.Journal != nil && n > 0 {
 			a := AgainOf(j.Journal, j.counts)
-			if n > mostNamed {
+			if n > MostNamed {
 				a.Inputs = []string{"INPUT"}
 			}
 			return a

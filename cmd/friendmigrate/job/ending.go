@@ -44,7 +44,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 		e.Hint = j.stopHint(o, e.Code)
 	}
 	e.Report = j.path(folder.Page)
-	return e
+	return j.Outside(e)
 }
 
 // finishedWords says what became of a plan that is done.
@@ -149,7 +149,7 @@ func (j *Run) stop() Stop { return Stop{Err: j.result.err, Cause: j.result.cause
 
 // brakeHint is the command that shows what was refused, or resumes once that is fixed.
 func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
-	l := j.ResumeLine()
+	l := j.resume()
 	if failed {
 		l = l.WithWord("--retry-failed")
 	}
@@ -157,8 +157,11 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	tags := slices.DeleteFunc(slices.Clone(b.Fields),
 		func(name string) bool { return !strings.HasPrefix(name, "Tag_") })
 	switch {
-	case len(tags) > 0:
-		return l.String() + " # after creating " + strings.Join(tags, ", ") + " in the console"
+	case len(tags) == 1:
+		return l.String() + " # after creating " + tags[0] + " in the console"
+	case len(tags) > 1: // nothing tells which one it is
+		return l.String() + " # after creating those of " + strings.Join(tags, ", ") +
+			" in the console that are not there"
 	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
 		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
 	case !failed:
@@ -191,6 +194,15 @@ func (j *Run) failedWords(o outcome, n int64) string {
 		j.path(j.listName(folder.Failed)))
 }
 
+// resume is the same command, which resumes. What standard input gave is staged already.
+func (j *Run) resume() exit.Line {
+	l := j.ResumeLine()
+	if slices.Contains(j.Inputs, "-") {
+		l = l.From("/dev/null")
+	}
+	return l
+}
+
 // stopHint is the command to run next after a run that was stopped.
 func (j *Run) stopHint(o outcome, code exit.Code) string {
 	stop, _ := errors.AsType[*migrate.StopError](j.result.err)
@@ -198,9 +210,9 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 	case stop != nil && stop.Brake != nil:
 		return j.brakeHint(stop, o.sums.Failed() > 0)
 	case code == exit.Refused:
-		return j.ResumeLine().String() + " # after fixing that"
+		return j.resume().String() + " # after fixing that"
 	}
-	return cmp.Or(j.SilentHint(j.stop()), j.ResumeLine().String())
+	return cmp.Or(j.SilentHint(j.stop()), j.resume().String())
 }
 
 // nextHint is the command to run after a plan that is done: it takes failed edges up again, or else
@@ -210,7 +222,7 @@ func (j *Run) nextHint(o outcome) string {
 	case j.rehearsal != nil:
 		return j.realRun()
 	case o.failed > 0:
-		return j.ResumeLine().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+		return j.resume().WithWord("--retry-failed").String() + " # after fixing what their codes say"
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:

@@ -45,7 +45,7 @@ func (p *Program) Failure(err error) exit.Ending {
 	if e.Hint == "" {
 		e.Hint = p.Hint(err, e.Code)
 	}
-	return e
+	return p.Outside(e)
 }
 
 // Hint is the command to run after an error that names none.

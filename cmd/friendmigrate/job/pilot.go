@@ -140,24 +140,36 @@ func (p *Pilot) Rosters(
 
 // Nobody refuses a list of which no account has an edge.
 func (p *Pilot) Nobody() error {
-	return exit.Errorf(exit.Unusable, p.line.With("only-accounts", "FILE").String(),
-		"--only-accounts %q: none of its %s has an edge here, where %q is read in line %d; nothing was sent",
-		p.list.Name, terminal.Some(p.list.Count, "account"), p.list.First.ID, p.list.First.Line)
+	first := p.list.First
+	hint := "head -n 3 " + exit.Quote(p.list.Name) + " | cat -A"
+	if p.list.Stream {
+		hint = p.line.String()
+	}
+	hint += fmt.Sprintf(" # line %d was read as %q, and no From_Account is exactly that", first.Line, first.ID)
+	return exit.Errorf(exit.Unusable, hint, "--only-accounts %q: none of its %s has an edge here; nothing was sent",
+		p.list.Name, terminal.Some(p.list.Count, "account"))
 }
 
-// unknownWords counts the accounts without an edge, and names the first.
+// unknownWords names the first accounts without an edge.
 func (p *Pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
-	text := fmt.Sprintf("--only-accounts %q: %s no edge here", p.list.Name,
-		terminal.HasHave(int64(unknown), "account"))
+	const most = 3
+	var names []string
 	for a, err := range p.list.All(ctx) {
 		if err != nil {
 			return "", err
 		}
 		if !p.accounts[a.ID] && p.mine(a.ID) {
-			return fmt.Sprintf("%s, such as %q (line %d)", text, a.ID, a.Line), nil
+			if names = append(names, fmt.Sprintf("%q (line %d)", a.ID, a.Line)); len(names) == most {
+				break
+			}
 		}
 	}
-	return text, nil
+	text := strings.Join(names, ", ")
+	if more := unknown - len(names); more > 0 {
+		text += fmt.Sprintf(" and %s more", terminal.Count(int64(more)))
+	}
+	return fmt.Sprintf("--only-accounts %q: %s no edge here: %s",
+		p.list.Name, terminal.HasHave(int64(unknown), "account"), text), nil
 }
 
 // Planned says what a plan, which is of all accounts, has of the pilot.

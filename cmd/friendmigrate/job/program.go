@@ -28,6 +28,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
 )
 
 // Streams are the program's standard streams.
@@ -71,7 +72,7 @@ func (p *Program) VersionLine() string {
 	return "friendmigrate " + p.Version + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }
 
-// VersionOf is the version in one word: that of a release, else of the module, which names the commit.
+// VersionOf is the version in one word: that of a release, else of the module or the commit.
 func VersionOf(release string) string {
 	if release != "" {
 		return release
@@ -82,6 +83,11 @@ func VersionOf(release string) string {
 	}
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel-" + s.Value[:12]
+		}
 	}
 	return "devel"
 }
@@ -237,6 +243,18 @@ func FreeName(name string) string {
 			return other
 		}
 	}
+}
+
+// FreeList is a name for a list of accounts in place of one that is refused. No folder takes it for
+// an input.
+func FreeList(name string) string {
+	if name == source.Standard {
+		name = "accounts"
+	}
+	if source.IsInput(filepath.Base(name), "") {
+		name = strings.TrimSuffix(name, filepath.Ext(name)) + ".txt"
+	}
+	return FreeName(name)
 }
 
 // Unusable is the error of a command line, and hint the one that was meant.

@@ -13,8 +13,16 @@ import (
 // Tick is how often a command looks where it stands.
 const Tick = time.Second
 
-// linesEvery is how often a line is written. The first comes at once, the second sooner than that.
-const linesEvery = 30 * time.Second
+// lineDue is how long after the beginning line n is written: after 1, 5, 30, 60 seconds, and so on.
+func lineDue(n int) time.Duration {
+	switch n {
+	case 0:
+		return time.Second
+	case 1:
+		return 5 * time.Second
+	}
+	return time.Duration(n-1) * 30 * time.Second
+}
 
 // Show is the goroutine that looks once a second where a command stands, and shows it to people: in
 // a block that is drawn again on a terminal, else now and then in a line.
@@ -27,13 +35,15 @@ type Show struct {
 	done <-chan struct{}
 	once sync.Once
 
-	next time.Time // when the next line is due; to the goroutine
+	// To the goroutine.
+	began time.Time
+	lines int // written so far
 }
 
 // StartShow begins to show. each is called with every snapshot, by another goroutine, if it is not
 // nil.
 func (j *Job) StartShow(each func(progress.Snapshot)) *Show {
-	s := &Show{job: j, how: j.Set.Output.Progress, each: each, quit: make(chan struct{})}
+	s := &Show{job: j, how: j.Set.Output.Progress, each: each, quit: make(chan struct{}), began: time.Now()}
 	s.text = j.Log == nil || plain(j.Set.Output, j.Screen)
 	if s.how == "auto" {
 		s.how = "lines"
@@ -86,12 +96,8 @@ func (s *Show) show(snapshot progress.Snapshot, now time.Time) {
 		s.job.Log.Warn(message, EventWaits)
 	}
 	s.draw(snapshot)
-	if s.how == "lines" && !now.Before(s.next) {
-		wait := linesEvery
-		if s.next.IsZero() {
-			wait = 5 * time.Second
-		}
-		s.next = now.Add(wait)
+	if s.how == "lines" && now.Sub(s.began) >= lineDue(s.lines) {
+		s.lines++
 		s.line(snapshot)
 	}
 }

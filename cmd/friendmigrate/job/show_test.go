@@ -34,6 +34,14 @@ func TestASignalIsAnsweredAtOnce(t *testing.T) {
 	})
 }
 
+func TestLinesComeSoonAndThenSeldom(t *testing.T) {
+	for n, want := range []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, time.Minute, 90 * time.Second} {
+		if got := lineDue(n); got != want {
+			t.Errorf("line %d after %s, want %s", n, got, want)
+		}
+	}
+}
+
 // A window ends soon after --max-duration, whatever --linger says.
 func TestLingeringEndsWithTheWindow(t *testing.T) {
 	for _, c := range []struct{ linger, window, ended, want time.Duration }{

@@ -11,7 +11,9 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/progress"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -37,7 +39,7 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 	case len(j.Inputs) > 0:
 		return true, j.stageOwn(ctx, own)
 	case damaged:
-		return false, exit.Errorf(exit.Unexpected, j.Line().Of("INPUT").String(),
+		return false, exit.Errorf(exit.Unexpected, j.WithInputs(j.Line()).String(),
 			"%w; name the INPUT that it was made from; nothing was %s", err, j.Done)
 	}
 	return false, j.nothingStaged()
@@ -51,8 +53,21 @@ func (j *Job) StagedDiffers(meta source.Meta) []string {
 }
 
 func (j *Job) nothingStaged() error {
-	return exit.Errorf(exit.Unusable, j.Line().Of("INPUT").String(),
+	return exit.Errorf(exit.Unusable, j.WithInputs(j.Line()).String(),
 		"there is no staged job in %q: name the INPUT that is meant, or the job's --state", j.Dir)
+}
+
+// WithInputs is a command line with the inputs of the job, as far as its report knows them.
+func (j *Job) WithInputs(l exit.Line) exit.Line {
+	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
+	if n := len(r.Job.Inputs); err != nil || n == 0 || n > inspect.MostNamed {
+		return l.Of("INPUT")
+	}
+	var names []string
+	for _, in := range r.Job.Inputs {
+		names = append(names, in.Name)
+	}
+	return l.Of(names...)
 }
 
 // stageOwn stages INPUT. A command that was interrupted reads it again and continues, because the

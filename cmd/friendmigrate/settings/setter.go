@@ -28,6 +28,7 @@ func Last(set func(value string) error) Setter {
 type instead struct {
 	error
 	value string
+	bound bool // the value is the bound that was crossed
 }
 
 // Instead adds to an error what a hint should have for the value; "" leaves the flag out. Without
@@ -113,8 +114,15 @@ func Whole[N whole](to *N, least, most int64) Setter {
 func Duration(to *time.Duration, least, most time.Duration) Setter {
 	parse := func(s string) (int64, error) { d, err := time.ParseDuration(s); return int64(d), err }
 	write := func(n int64) string { return time.Duration(n).String() }
-	return within(to, parse, write, int64(least), int64(most),
+	set := within(to, parse, write, int64(least), int64(most),
 		"a time with its unit is needed, such as 30s, 15m or 24h")
+	return Last(func(value string) error {
+		err := set([]string{value})
+		if _, read := err.(*instead); err != nil && !read && value != "" && strings.Trim(value, "0123456789") == "" {
+			err = Instead(value+"s", err)
+		}
+		return err
+	})
 }
 
 // size takes a number of bytes from least to most.
@@ -127,17 +135,21 @@ func within[N whole](
 	to *N, parse func(string) (int64, error), write func(int64) string, least, most int64, needed string,
 ) Setter {
 	return Last(func(value string) error {
-		switch n, err := parse(value); {
+		n, err := parse(value)
+		bound := write(min(max(n, least), most))
+		e := &instead{value: strings.ReplaceAll(bound, " ", ""), bound: true}
+		switch {
 		case err != nil:
 			return fmt.Errorf("is %q: %s", value, needed)
 		case n < least:
-			return fmt.Errorf("is %s: at least %s is needed", value, write(least))
+			e.error = fmt.Errorf("is %s: at least %s is needed", value, bound)
+			return e
 		case n > most:
-			return fmt.Errorf("is %s: at most %s is possible", value, write(most))
-		default:
-			*to = N(n)
-			return nil
+			e.error = fmt.Errorf("is %s: at most %s is possible", value, bound)
+			return e
 		}
+		*to = N(n)
+		return nil
 	})
 }
 
@@ -148,7 +160,8 @@ func number(to *float64, least, most float64) Setter {
 		case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
 			return fmt.Errorf("is %q: a number is needed", value)
 		case n < least || n > most:
-			return fmt.Errorf("is %q: it goes from %g to %g", value, least, most)
+			return Instead(fmt.Sprint(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %g to %g", value,
+				least, most))
 		}
 		*to = n
 		return nil

@@ -96,7 +96,8 @@ func (r *Reader) wrong(f Flag, origin string, err error) {
 		}
 	} else if err != nil {
 		word, _, _ := strings.Cut(f.Value, "|")
-		if e, known := errors.AsType[*instead](err); known {
+		e, known := errors.AsType[*instead](err)
+		if known && !(e.bound && (f.Default == "" || f.Default == "off")) { // else nobody but the user knows a value
 			word = e.value
 		}
 		r.Refuse(f.Name, word, "%s %w", origin, err)

@@ -230,13 +230,13 @@ func (r *Result) finish() (ending exit.Ending, err error) {
 		if p.Found.Unasked > 0 {
 			one.Stop = r.Stop
 		}
-		e := one.ending()
+		e := r.Outside(one.ending())
 		p.Found.Code, p.Found.What, p.Found.Hint = int(e.Code), e.What, e.Hint
 		if err := p.writeReport(&p.Found); err != nil {
 			return ending, err
 		}
 	}
-	ending = r.ending()
+	ending = r.Outside(r.ending())
 	r.Code, r.What, r.Hint = int(ending.Code), ending.What, ending.Hint
 	if !r.done() {
 		return ending, nil

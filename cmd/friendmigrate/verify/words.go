@@ -12,6 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
+	"friendmigrate/source"
 )
 
 // ending finds the exit code and puts the ending in words.
@@ -171,7 +172,11 @@ func (r *Result) as(command string) exit.Line {
 
 // resume is the command that continues.
 func (r *Result) resume() string {
-	return cmp.Or(r.SilentHint(r.Stop), r.ResumeLine().String())
+	l := r.ResumeLine()
+	if slices.Contains(r.Inputs, source.Standard) && !r.Parts[0].own {
+		l = l.From("/dev/null")
+	}
+	return cmp.Or(r.SilentHint(r.Stop), l.String())
 }
 
 // continueJob is the import that continues the job.
@@ -183,5 +188,9 @@ func (p *Part) continueJob() exit.Line {
 	if len(p.Inputs) > 0 {
 		return l.Of(p.Inputs...)
 	}
-	return inspect.AgainOf(p.Journal, p.Counts).On(l)
+	again := inspect.AgainOf(p.Journal, p.Counts)
+	if slices.Contains(again.Inputs, source.Standard) {
+		return again.On(l).From("/dev/null")
+	}
+	return again.On(l)
 }
