@@ -82,6 +82,20 @@ func TestTheShellCompletesValues(t *testing.T) {
 	}
 }
 
+func TestTheManualPageHasEveryCommandAndFlag(t *testing.T) {
+	page, _ := call(t, 0, nil, "help", "man")
+	for _, c := range commands() {
+		if !strings.Contains(page, ".SS "+roff.Replace(c.name)+"\n") {
+			t.Errorf("it lacks the command %s", c.name)
+		}
+		for _, f := range c.declared() {
+			if !f.Hidden && !strings.Contains(page, `\-\-`+roff.Replace(f.Name)) {
+				t.Errorf("it lacks --%s", f.Name)
+			}
+		}
+	}
+}
+
 // Each command's help opens with examples, and the program knows every flag in them.
 func TestTheExamplesOfTheHelpWork(t *testing.T) {
 	for _, c := range commands() {
