@@ -28,65 +28,47 @@ func ContainerLimit(memory int64) int64 { return int64(math.Ceil(float64(memory)
 // memoryOr is the memory that was given or, if that is 0, DefaultMemory or 70 % of the limit of the
 // cgroup this process is in. root is the root of the file system.
 func memoryOr(given int64, root fs.FS) int64 {
-	limit, limited := cgroupLimit(root)
-	switch {
-	case given > 0:
+	if given > 0 {
 		return given
-	case !limited:
+	}
+	limit := cgroupLimit(root)
+	if limit == 0 {
 		return DefaultMemory
 	}
 	return max(leastMemory, int64(cgroupShare*float64(limit)))
 }
 
 // cgroupLimit is the least memory limit on the way from this process's cgroup to the root, of
-// version 2 or version 1.
-func cgroupLimit(root fs.FS) (int64, bool) {
+// version 2 or version 1; 0: there is none.
+func cgroupLimit(root fs.FS) (least int64) {
 	if root == nil {
-		return 0, false
+		return 0
 	}
-	membership, err := fs.ReadFile(root, "proc/self/cgroup")
-	if err != nil {
-		return 0, false
-	}
-	least, limited := int64(0), false
+	membership, _ := fs.ReadFile(root, "proc/self/cgroup")
 	for line := range strings.Lines(string(membership)) {
-		fields := strings.SplitN(strings.TrimSpace(line), ":", 3) // hierarchy-ID:controllers:path
-		if len(fields) != 3 {
-			continue
-		}
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":") // hierarchy-ID:controllers:path
 		mount, file := "sys/fs/cgroup", "memory.max"
-		if fields[1] != "" {
-			if fields[1] != "memory" {
-				continue
-			}
+		controllers, folder, _ := strings.Cut(rest, ":")
+		switch controllers {
+		case "": // version 2
+		case "memory":
 			mount, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		default:
+			continue
 		}
 		// In a container the path is often relative to another root: the files then lie at the
 		// mount point itself.
-		for folder := strings.Trim(fields[2], "/"); ; folder = path.Dir(folder) {
-			if strings.HasPrefix(folder, "..") {
-				folder = ""
+		for folder = path.Join("/", folder); ; folder = path.Dir(folder) {
+			text, _ := fs.ReadFile(root, path.Join(mount, folder, file))
+			n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+			const unlimited = 1 << 60 // version 1 says so with a number close to 1<<63; version 2 says "max"
+			if err == nil && n > 0 && n < unlimited && (least == 0 || n < least) {
+				least = n
 			}
-			if n, ok := readLimit(root, path.Join(mount, folder, file)); ok && (!limited || n < least) {
-				least, limited = n, true
-			}
-			if folder == "" || folder == "." {
+			if folder == "/" {
 				break
 			}
 		}
 	}
-	return least, limited
-}
-
-func readLimit(root fs.FS, name string) (int64, bool) {
-	if !fs.ValidPath(name) {
-		return 0, false
-	}
-	text, err := fs.ReadFile(root, name)
-	if err != nil {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	const unlimited = 1 << 60 // version 1 says "no limit" with a number close to 1<<63; version 2 says "max"
-	return n, err == nil && n > 0 && n < unlimited
+	return least
 }
