@@ -87,7 +87,7 @@ func (j *Job) open(ctx context.Context) error {
 	dir := filepath.Join(j.Dir, folder.Accounts)
 	pass, err := Open(j.FS, dir)
 	if err == nil && pass == nil {
-		j.Log.Info("collecting the accounts of both sides", job.EventRead)
+		j.Log.Info("collecting the accounts of both sides", job.Event("read"))
 		pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) { return j.collect(ctx, file) })
 	}
 	if err != nil {
@@ -216,7 +216,7 @@ func (j *Job) run(ctx context.Context) error {
 		call, api = j.Client.ImportAccounts, "multiaccount_import"
 	}
 	j.Log.Info(fmt.Sprintf("%s by %s: %s", j.Set.Service.Target(), api, terminal.Some(start.Pending, "account")),
-		job.EventAsk, zap.Int64("pending", start.Pending), zap.Float64("rate", j.Set.Rate))
+		job.Event("ask"), zap.Int64("pending", start.Pending), zap.Float64("rate", j.Set.Rate))
 	meter, pass := new(migrate.Meter), j.pass
 	fill := func(s *progress.Snapshot) {
 		now := pass.Journal.Totals()

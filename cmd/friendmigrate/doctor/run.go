@@ -66,7 +66,7 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 	}
 	if j.Set.Probe {
 		p := &Probe{Service: client, From: j.Set.From, To: j.Set.To,
-			Say: func(line string) { j.Log.Info(line, job.EventProbe) }}
+			Say: func(line string) { j.Log.Info(line, job.Event("probe")) }}
 		found, err := p.Run(ctx)
 		if err != nil {
 			return r, ended(ctx, err)

@@ -106,7 +106,7 @@ func (e *Export) follow(ctx context.Context) error {
 		if e.Resumed {
 			text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Done, "account"))
 		}
-		e.Log.Info(text, job.EventExport, zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
+		e.Log.Info(text, job.Event("export"), zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
 			zap.Float64("rate", e.Set.Rate))
 		defer e.Follow(meter, e.fill)()
 	}
@@ -129,7 +129,7 @@ func (e *Export) fill(s *progress.Snapshot) {
 func (e *Export) warn(whole bool) {
 	if whole && e.At().Edges == 0 {
 		e.Log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)",
-			e.Accounts.Name, e.Accounts.First.ID, e.Accounts.First.Line), job.EventExport)
+			e.Accounts.Name, e.Accounts.First.ID, e.Accounts.First.Line), job.Event("export"))
 	}
 	const most = 20
 	var names []string
@@ -142,6 +142,6 @@ func (e *Export) warn(whole bool) {
 	}
 	if len(names) > 0 {
 		e.Log.Warn("friend_import cannot take these tags, so their values were left out: "+strings.Join(names, ", "),
-			job.EventLeftOut)
+			job.Event("left-out"))
 	}
 }

@@ -141,7 +141,7 @@ func (j *Job) ServeMetrics() error {
 		return Unusable(j.Line().With("listen", net.JoinHostPort(host, "0")), "%w", err)
 	}
 	j.Server, j.Lingers = server, set.Linger
-	j.Log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), EventListen,
+	j.Log.Info("serving /metrics, /healthz, /readyz and /status on "+ServiceURL(server.Addr()), Event("listen"),
 		zap.String("address", server.Addr().String()))
 	return nil
 }

@@ -25,18 +25,18 @@ func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 		cost += fmt.Sprintf(", at least %s at %g per second",
 			terminal.Span(time.Duration(float64(t.Chunks)/rate*float64(time.Second))), rate)
 	}
-	j.Log.Info(fmt.Sprintf("read %s in %s: %s", terminal.Some(c.Rows, "row"), terminal.Took(took), cost), EventStaged,
-		zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
+	j.Log.Info(fmt.Sprintf("read %s in %s: %s", terminal.Some(c.Rows, "row"), terminal.Took(took), cost),
+		Event("staged"), zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
 		zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
 	if t.Added > 0 {
 		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual",
 			terminal.Some(t.Added, "reverse edge")),
-			EventMutualAdded, zap.Int64("edges", t.Added))
+			Event("mutual-added"), zap.Int64("edges", t.Added))
 	}
 	j.describeRows(c, t)
 	j.describeMutual(t)
 	for _, r := range t.OverMaxFirst {
-		j.Log.Debug("roster over --max-friends", EventRosterOver, zap.String("account", r.From),
+		j.Log.Debug("roster over --max-friends", Event("roster-over"), zap.String("account", r.From),
 			zap.Int64("friends", r.Friends))
 	}
 }
@@ -45,12 +45,12 @@ func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 func (j *Run) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
 		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", terminal.WasWere(c.Rejected, "row"),
-			j.path(folder.Rejected)), EventRejected,
+			j.path(folder.Rejected)), Event("rejected"),
 			zap.Int64("rows", c.Rejected), zap.Any("reasons", c.RejectedBy))
 	}
 	if c.Changed > 0 {
 		j.Log.Warn(fmt.Sprintf("%s changed by --invalid-field %s: see %s", terminal.WasWere(c.Changed, "row"),
-			j.Set.Rows.InvalidField, j.path(folder.Changed)), EventChanged,
+			j.Set.Rows.InvalidField, j.path(folder.Changed)), Event("changed"),
 			zap.Int64("rows", c.Changed))
 	}
 	if t.Duplicates > 0 {
@@ -60,7 +60,7 @@ func (j *Run) describeRows(c source.Counts, t stage.Totals) {
 			text += fmt.Sprintf("; %s other fields: see %s", terminal.HasHave(t.Differing, "row"),
 				j.path(folder.Duplicates))
 		}
-		j.Log.Info(text, EventDuplicates, zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
+		j.Log.Info(text, Event("duplicates"), zap.Int64("rows", t.Duplicates), zap.Int64("differing", t.Differing))
 	}
 }
 
@@ -73,7 +73,7 @@ func (j *Run) describeMutual(t stage.Totals) {
 			about = "about "
 		}
 		j.Log.Info(fmt.Sprintf("%s%.1f %% of the pairs have a row in each direction", about, 100*share),
-			EventMutualShare, zap.Float64("share", share))
+			Event("mutual-share"), zap.Float64("share", share))
 	}
 }
 

@@ -58,7 +58,7 @@ func (j *Run) finish() (exit.Ending, error) {
 	if j.Screen.Redraws() {
 		return ending, nil // the last block says it
 	}
-	j.Log.Info(o.sums.String(), EventEnd, zap.Int("code", int(ending.Code)),
+	j.Log.Info(o.sums.String(), Event("end"), zap.Int("code", int(ending.Code)),
 		zap.Int64("imported", o.sums.Rows.Imported), zap.Int64("already", o.sums.Rows.Already),
 		zap.Int64("failed", o.sums.Failed()), zap.Int64("rejected", o.sums.Rows.Rejected),
 		zap.Int64("duplicate", o.sums.Rows.Duplicate),

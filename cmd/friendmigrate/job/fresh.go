@@ -44,7 +44,7 @@ func (j *Run) takeOver() error {
 	if err != nil {
 		return err
 	}
-	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), EventFresh, zap.String("old", j.old))
+	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), Event("fresh"), zap.String("old", j.old))
 	j.watch = startWatch(j)
 	if err := errors.Join(j.OpenJournal(), j.openStage()); err != nil {
 		return err

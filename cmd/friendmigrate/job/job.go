@@ -69,7 +69,7 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 		return exit.Because(exit.Unusable, err)
 	}
 	debug.SetMemoryLimit(settings.RuntimeLimit(j.Set.Job.Memory))
-	return j.OpenObjects(ctx, j.Warner(EventObjectStorage))
+	return j.OpenObjects(ctx, j.Warner(Event("object-storage")))
 }
 
 // CheckBase refuses a file in the place of the state folder.
@@ -162,7 +162,7 @@ func (j *Job) Reading(dir string) source.Job {
 	return source.Job{
 		Inputs: j.Inputs, Stdin: j.Std.In, Objects: j.Store, StateDir: dir, Options: j.Set.Rows,
 		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Memory: StagingShare(j.Set.Job.Memory), FS: j.FS,
-		Waits: j.Warner(EventWaits), Warn: j.Warner(EventInput),
+		Waits: j.Warner(Event("waits")), Warn: j.Warner(Event("input")),
 	}
 }
 

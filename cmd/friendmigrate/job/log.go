@@ -10,55 +10,13 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Every entry of the log has a stable name, which programs may rely on; its message is for people and
-// may change. The topic "watching" lists the names with their levels and keys. Keys are added, never
-// changed.
-var (
-	EventSettings       = event("settings")
-	EventListen         = event("listen")
-	EventFresh          = event("fresh")
-	EventJournalCut     = event("journal-cut")
-	EventStageDamaged   = event("stage-damaged")
-	EventInputGone      = event("input-gone")
-	EventResume         = event("resume")
-	EventRead           = event("read")
-	EventInput          = event("input")
-	EventObjectStorage  = event("object-storage")
-	EventStaged         = event("staged")
-	EventMutualAdded    = event("mutual-added")
-	EventMutualShare    = event("mutual-share")
-	EventRejected       = event("rejected")
-	EventChanged        = event("changed")
-	EventDuplicates     = event("duplicates")
-	EventRosterOver     = event("roster-over")
-	EventPilot          = event("pilot")
-	EventReopen         = event("reopen")
-	EventRoom           = event("room")
-	EventSend           = event("send")
-	EventAsk            = event("ask")
-	EventExport         = event("export")
-	EventLeftOut        = event("left-out")
-	EventProbe          = event("probe")
-	EventProgress       = event("progress")
-	EventStop           = event("stop")
-	EventPace           = event("pace")
-	EventWaits          = event("waits")
-	EventHold           = event("hold")
-	EventHoldEnd        = event("hold-end")
-	EventRetry          = event("retry")
-	EventHalve          = event("halve")
-	EventGiveUp         = event("give-up")
-	EventAccountRefused = event("account-refused")
-	EventClient         = event("client")
-	EventList           = event("list")
-	EventProgressFile   = event("progress-file")
-	EventMetricsFile    = event("metrics-file")
-	EventEnd            = event("end")
-)
-
+// eventKey is the key under which every entry of the log has a stable name, which programs may rely
+// on; its message is for people and may change. The topic "watching" lists the names with their
+// levels and keys. Keys are added, never changed.
 const eventKey = "event"
 
-func event(name string) zap.Field { return zap.String(eventKey, name) }
+// Event names an entry of the log.
+func Event(name string) zap.Field { return zap.String(eventKey, name) }
 
 // newLog makes the log.
 func newLog(o settings.Output, to *terminal.Screen) (*zap.Logger, error) {
@@ -68,7 +26,7 @@ func newLog(o settings.Output, to *terminal.Screen) (*zap.Logger, error) {
 	}
 	log := zap.New(zapcore.NewCore(encoder(plain(o, to)), to, level))
 	for _, w := range o.Warnings {
-		log.Warn(w, EventSettings)
+		log.Warn(w, Event("settings"))
 	}
 	return log, nil
 }
@@ -112,12 +70,12 @@ type clientLog struct{ *zap.Logger }
 
 // Debug logs a message at debug level.
 func (l clientLog) Debug(msg string, keysAndValues ...any) {
-	l.Sugar().Debugw(msg, append([]any{EventClient}, keysAndValues...)...)
+	l.Sugar().Debugw(msg, append([]any{Event("client")}, keysAndValues...)...)
 }
 
 // Warn logs a message as a warning.
 func (l clientLog) Warn(msg string, keysAndValues ...any) {
-	l.Sugar().Warnw(msg, append([]any{EventClient}, keysAndValues...)...)
+	l.Sugar().Warnw(msg, append([]any{Event("client")}, keysAndValues...)...)
 }
 
 // Warner logs messages as warnings of one kind.
@@ -129,7 +87,7 @@ func (j *Job) Warner(event zap.Field) func(message string) {
 // level.
 func logEngine(log *zap.Logger) func(migrate.Event) {
 	return func(e migrate.Event) {
-		fields := []zap.Field{event(e.Name)}
+		fields := []zap.Field{Event(e.Name)}
 		if e.Code != 0 {
 			fields = append(fields, zap.Int("code", e.Code))
 		}
@@ -137,10 +95,10 @@ func logEngine(log *zap.Logger) func(migrate.Event) {
 			fields = append(fields, zap.Int("edges", e.N))
 		}
 		switch e.Name {
-		case EventHold.String:
+		case "hold":
 			log.Warn("nothing gets through, so sending is held; it is tried again by itself. The last answer: "+
 				terminal.Brief(e.Text), fields...)
-		case EventHoldEnd.String:
+		case "hold-end":
 			log.Info("calls get through again; going on", fields...)
 		default:
 			log.Debug(e.Text, fields...)

@@ -66,13 +66,12 @@ func lastName(e ast.Expr) string {
 	return ""
 }
 
-// eventName is the name of an event's constant without what all of them have in common.
+// eventName is the name of an event that Event makes.
 func eventName(e ast.Expr) string {
-	name, is := strings.CutPrefix(lastName(e), "Event")
-	if !is {
-		return ""
+	if c, ok := e.(*ast.CallExpr); ok && lastName(c.Fun) == "Event" {
+		return literal(c.Args[0])
 	}
-	return name
+	return ""
 }
 
 func literal(e ast.Expr) string {
@@ -102,7 +101,7 @@ func zapKeys(args []ast.Expr) (keys []string) {
 	return keys
 }
 
-// used finds the events of the code by the name of their constant, with the keys that come with
+// used finds the events of the code by their name, with the keys that come with
 // each. An entry without an event is an error.
 func used(t *testing.T) map[string]map[string]bool {
 	t.Helper()
@@ -122,13 +121,8 @@ func used(t *testing.T) map[string]map[string]bool {
 		}
 		name := ""
 		for _, a := range c.Args {
-			switch e := a.(type) {
-			case *ast.SelectorExpr:
-				name = cmp.Or(eventName(e), name)
-			case *ast.Ident:
-				if name = cmp.Or(eventName(e), name); e.Name == "event" {
-					return // Warner's
-				}
+			if name = cmp.Or(eventName(a), name); lastName(a) == "event" {
+				return // Warner's
 			}
 		}
 		if name == "" {
@@ -143,23 +137,14 @@ func used(t *testing.T) map[string]map[string]bool {
 			engine = append(engine, zapKeys(c.Args)...)
 		}
 	})
-	calls(code(t, "../../../migrate"), []string{"event"}, func(c *ast.CallExpr) { note(constant(literal(c.Args[0])), engine) })
+	calls(code(t, "../../../migrate"), []string{"event"}, func(c *ast.CallExpr) { note(literal(c.Args[0]), engine) })
 	calls(code(t, "../../../sink"), []string{"Debug", "Warn", "warn"}, func(c *ast.CallExpr) {
 		for i := 1; i < len(c.Args) && !c.Ellipsis.IsValid(); i += 2 {
-			note("Client", []string{literal(c.Args[i])})
+			note("client", []string{literal(c.Args[i])})
 		}
 	})
-	note("Client", []string{"times"})
+	note("client", []string{"times"})
 	return found
-}
-
-// constant is the name of the constant of an event.
-func constant(event string) string {
-	name := ""
-	for word := range strings.SplitSeq(event, "-") {
-		name += strings.ToUpper(word[:1]) + word[1:]
-	}
-	return name
 }
 
 func TestTheTopicListsEveryEventWithItsKeys(t *testing.T) {
@@ -178,7 +163,7 @@ func TestTheTopicListsEveryEventWithItsKeys(t *testing.T) {
 		if len(cells) != 4 || cells[1] == "" || cells[3] == "" {
 			t.Fatalf("not a row of event, levels, keys and meaning: %s", row)
 		}
-		name := constant(strings.Trim(cells[0], "|` "))
+		name := strings.Trim(cells[0], "|` ")
 		keys, isUsed := found[name]
 		if !isUsed {
 			t.Errorf("no entry is called %s", name)
@@ -201,7 +186,7 @@ func TestALineOfTheLogHasItsKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.Info("words", EventResume, zap.Int64("settled", 3))
+	log.Info("words", Event("resume"), zap.Int64("settled", 3))
 	clientLog{log}.Warn("an answer was odd", "api", "friend_import")
 	logEngine(log)(migrate.Event{Name: "hold", Code: 30006, N: 2, Text: "x"})
 	want := []map[string]any{

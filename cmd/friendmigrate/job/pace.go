@@ -17,7 +17,7 @@ func (j *Job) ObeyPace(most float64) {
 	look := func() {
 		now, err := folder.ReadPace(j.Base())
 		if err != nil && !broken {
-			j.Log.Warn(err.Error()+"; the pace stays as it is", EventPace)
+			j.Log.Warn(err.Error()+"; the pace stays as it is", Event("pace"))
 		}
 		broken = err != nil
 		if broken || now == last {
@@ -32,7 +32,7 @@ func (j *Job) ObeyPace(most float64) {
 		if text == "" {
 			text = "as --rate says"
 		}
-		j.Log.Info("the pace was set: "+text, EventPace, zap.Float64("rate", rate), zap.Bool("paused", now.Paused))
+		j.Log.Info("the pace was set: "+text, Event("pace"), zap.Float64("rate", rate), zap.Bool("paused", now.Paused))
 		if now.Paused {
 			rate = 0
 		}

@@ -200,12 +200,12 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 		return j.planError(ctx, err)
 	}
 	if warning != "" {
-		j.Log.Warn(warning, EventPilot, zap.Int("unknown", p.Unknown()))
+		j.Log.Warn(warning, Event("pilot"), zap.Int("unknown", p.Unknown()))
 	}
 	named := p.Named()
 	j.Log.Info(fmt.Sprintf("--only-accounts: %s with %s in the input",
 		terminal.Some(int64(named-p.Unknown()), "account"), terminal.Some(p.edges, "edge")),
-		EventPilot, zap.Int("accounts", named), zap.Int64("edges", p.edges))
+		Event("pilot"), zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.Pilot = p
 	return nil
 }

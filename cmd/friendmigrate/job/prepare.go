@@ -103,7 +103,7 @@ func (j *Run) OpenJournal() error {
 	j.Journal, j.resumed = journal, true
 	if n := journal.Recovered(); n > 0 {
 		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are "+
-			"cut off", n), EventJournalCut, zap.Int64("bytes", n))
+			"cut off", n), Event("journal-cut"), zap.Int64("bytes", n))
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (j *Run) openStage() error {
 			return j.lostJournal("is gone, and the staged input is damaged")
 		}
 		j.Log.Warn("the staged input is damaged or of another version and is built again from the input",
-			EventStageDamaged, zap.Error(err))
+			Event("stage-damaged"), zap.Error(err))
 		return nil
 	case err != nil:
 		return err
@@ -180,10 +180,10 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 		return c, err
 	case c.Match == source.Gone:
 		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
-			EventInputGone, zap.Strings("why", c.Reasons))
+			Event("input-gone"), zap.Strings("why", c.Reasons))
 	}
 	if text := c.LeftOut.Warning(); text != "" {
-		j.Log.Warn(text, EventInput)
+		j.Log.Warn(text, Event("input"))
 	}
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
@@ -213,7 +213,7 @@ func (j *Run) compareSealed(ctx context.Context) error {
 	}
 	j.Log.Info(fmt.Sprintf("resuming: %s of %s settled", terminal.Count(t.Settled()),
 		terminal.Some(t.Settled()+t.Pending, "edge")),
-		EventResume, zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
+		Event("resume"), zap.Int64("settled", t.Settled()), zap.Int64("pending", t.Pending))
 	return nil
 }
 
@@ -258,7 +258,7 @@ func (j *Run) cannotStageAgain(why string) error {
 func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage(ctx)
-	j.Log.Info("reading the input", EventRead, zap.Int("inputs", len(j.Inputs)))
+	j.Log.Info("reading the input", Event("read"), zap.Int("inputs", len(j.Inputs)))
 	if err := stage.Remove(filepath.Join(j.Dir, folder.Staged), j.FS); err != nil { // one of another version is sealed
 		return err
 	}
@@ -297,7 +297,7 @@ func (j *Run) restoreLists(ctx context.Context) error {
 	}
 	if j.gone = gone; err != nil {
 		j.Log.Warn(fmt.Sprintf("gone from %q, and cannot be made again: %s: %v", j.Dir, strings.Join(gone, ", "), err),
-			EventInput)
+			Event("input"))
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (j *Run) checkRoom() error {
 	case free < likely:
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; if a tenth of the edges failed, their list would take "+
 			"up to %s. A full disk loses nothing, but stops the job",
-			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), EventRoom, zap.Int64("free", free))
+			j.Dir, settings.FormatSize(free), settings.FormatSize(likely)), Event("room"), zap.Int64("free", free))
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (j *Run) warnOfStage(ctx context.Context) {
 	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {
 		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent "+
 			"before all of it is staged",
-			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), EventRoom, zap.Int64("free", free))
+			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), Event("room"), zap.Int64("free", free))
 	}
 }
 

@@ -159,7 +159,7 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 	}
 	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
 		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open),
-			EventReopen, zap.Int64("open", open))
+			Event("reopen"), zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {
@@ -167,9 +167,9 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 		if failed := report.Codes(j.Journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}
-		j.Log.Warn(text, EventReopen, zap.Int64("edges", 0))
+		j.Log.Warn(text, Event("reopen"), zap.Int64("edges", 0))
 		return nil
 	}
-	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", EventReopen, zap.Int64("edges", n))
+	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", Event("reopen"), zap.Int64("edges", n))
 	return nil
 }

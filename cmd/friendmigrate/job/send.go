@@ -45,7 +45,7 @@ func (j *Run) send(ctx context.Context) runResult {
 	if j.Set.Service.Rehearse {
 		where = "a simulated service in this process; nothing leaves this machine"
 	}
-	j.Log.Info("sending to "+where, EventSend, zap.Uint64("sdkAppID", j.Set.Service.SDKAppID),
+	j.Log.Info("sending to "+where, Event("send"), zap.Uint64("sdkAppID", j.Set.Service.SDKAppID),
 		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
 	plan := j.Pilot.Rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)

@@ -84,7 +84,7 @@ func (s *Show) stopping() {
 	case s.text:
 		s.job.Screen.Line(text)
 	default:
-		s.job.Log.Info(text, EventStop)
+		s.job.Log.Info(text, Event("stop"))
 	}
 }
 
@@ -93,7 +93,7 @@ func (s *Show) show(snapshot progress.Snapshot, now time.Time) {
 		s.each(snapshot)
 	}
 	if message := s.job.View.Still(); message != "" {
-		s.job.Log.Warn(message, EventWaits)
+		s.job.Log.Warn(message, Event("waits"))
 	}
 	s.draw(snapshot)
 	if s.how == "lines" && now.Sub(s.began) >= lineDue(s.lines) {
@@ -115,10 +115,10 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	case s.text:
 		s.job.Screen.Line(text)
 	case snapshot.Sums != nil:
-		s.job.Log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
+		s.job.Log.Info(text, Event("progress"), zap.Float64("percent", snapshot.Percent),
 			zap.Int64("settled", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	default:
-		s.job.Log.Info(text, EventProgress, zap.Float64("percent", snapshot.Percent),
+		s.job.Log.Info(text, Event("progress"), zap.Float64("percent", snapshot.Percent),
 			zap.Int64("done", snapshot.Settled), zap.Int64("total", snapshot.Total))
 	}
 }

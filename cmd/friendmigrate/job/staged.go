@@ -76,7 +76,7 @@ func (j *Job) stageOwn(ctx context.Context, own string) error {
 	if err := stage.Remove(filepath.Join(own, folder.Staged), j.FS); err != nil {
 		return err
 	}
-	j.Log.Info("reading the input", EventRead, zap.Int("inputs", len(j.Inputs)))
+	j.Log.Info("reading the input", Event("read"), zap.Int("inputs", len(j.Inputs)))
 	var reading Reading
 	j.View.Watch(progress.Work{Fill: reading.Fill})
 	show := j.StartShow(nil)
@@ -89,7 +89,7 @@ func (j *Job) stageOwn(ctx context.Context, own string) error {
 	}
 	if j.Counts = pending.Counts; j.Counts.Rejected > 0 {
 		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s",
-			terminal.WasWere(j.Counts.Rejected, "row"), filepath.Join(own, folder.Rejected)), EventRejected)
+			terminal.WasWere(j.Counts.Rejected, "row"), filepath.Join(own, folder.Rejected)), Event("rejected"))
 	}
 	j.Stage, err = pending.Finish()
 	return err

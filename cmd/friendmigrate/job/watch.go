@@ -43,7 +43,7 @@ func startWatch(j *Run) *watch {
 func (w *watch) record(s progress.Snapshot) {
 	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
 	if err != nil && !w.broken {
-		w.run.Log.Warn("progress.json could not be written; the job goes on", EventProgressFile, zap.Error(err))
+		w.run.Log.Warn("progress.json could not be written; the job goes on", Event("progress-file"), zap.Error(err))
 	}
 	w.broken = err != nil
 	if s.Phase == progress.Sending {
@@ -56,7 +56,7 @@ func (w *watch) record(s progress.Snapshot) {
 	if failed := s.Sums.Failed(); failed != w.listed {
 		w.listed = failed
 		if _, err := w.run.writeFailed(nil); err != nil {
-			w.run.Log.Warn("the failed list could not be written", EventList, zap.Error(err))
+			w.run.Log.Warn("the failed list could not be written", Event("list"), zap.Error(err))
 		}
 	}
 }
@@ -132,7 +132,7 @@ func addEdges(s *progress.Snapshot, journal *checkpoint.Journal) (totals checkpo
 func (j *Run) writeMetrics() {
 	err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics)
 	if err != nil && !NoSpace(err) { // the last line says that
-		j.Log.Warn(folder.Metrics+" could not be written", EventMetricsFile, zap.Error(err))
+		j.Log.Warn(folder.Metrics+" could not be written", Event("metrics-file"), zap.Error(err))
 	}
 }
 

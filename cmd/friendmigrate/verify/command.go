@@ -176,7 +176,7 @@ func (r *Result) ask(ctx context.Context) error {
 	if start.Asked > 0 {
 		text += fmt.Sprintf("; resuming after %s", terminal.Some(start.Asked, "edge"))
 	}
-	r.Log.Info(text, job.EventAsk, zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
+	r.Log.Info(text, job.Event("ask"), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
 		zap.Float64("rate", r.Set.Rate))
 	meter := new(migrate.Meter)
 	defer r.Follow(meter, r.fill)()
@@ -187,7 +187,7 @@ func (r *Result) ask(ctx context.Context) error {
 		doubtful, err := p.Ask(ctx, service, engine, func() int64 { return r.Client.Stats().Attempts })
 		if doubtful > 0 {
 			r.Log.Warn(fmt.Sprintf("%s another number of friends than FriendNum says; friend_check was asked about "+
-				"those that friend_get did not show", terminal.HasHave(doubtful, "account")), job.EventAsk)
+				"those that friend_get did not show", terminal.HasHave(doubtful, "account")), job.Event("ask"))
 		}
 		if err != nil {
 			return err

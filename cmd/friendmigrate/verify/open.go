@@ -81,7 +81,7 @@ func (p *Part) findPilot(ctx context.Context) error {
 	}
 	warning, err := p.Pilot.Find(ctx, p.Stage, nil)
 	if warning != "" {
-		p.Log.Warn(warning, job.EventPilot, zap.Int("unknown", p.Pilot.Unknown()))
+		p.Log.Warn(warning, job.Event("pilot"), zap.Int("unknown", p.Pilot.Unknown()))
 	}
 	return err
 }
