@@ -47,16 +47,25 @@ func (s Stop) Why() string {
 	return ""
 }
 
-// Ending describes a run that stopped early. words turns the reason into the whole sentence. It is
-// called twice: for What, which quotes the service, and for Public, which does not, because the
-// service's text may name accounts.
+// Ending describes a run that stopped early. words turns the reason into the whole sentence. What
+// quotes the service, whose text may name accounts; Public has the reason and the code alone.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
-	return exit.Ending{Code: code, What: s.refusal(true) + words(s.text(true)),
-		Public: s.refusal(false) + words(s.text(false)), Why: s.Why()}
+	e := exit.Ending{Code: code, What: s.refusal() + words(s.text()), Why: s.Why()}
+	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {
+		public := e.Why
+		if stop.Brake != nil {
+			public = brakeWords(stop.Brake)
+		}
+		if stop.Code != 0 {
+			public += " " + withCode(stop.Code)
+		}
+		e.Public = words("stopped: " + public)
+	}
+	return e
 }
 
-// text says why it stopped, and quotes the service if that may be public.
-func (s Stop) text(quoted bool) string {
+// text says why it stopped.
+func (s Stop) text() string {
 	var stop *migrate.StopError
 	switch {
 	case s.Err == nil:
@@ -64,7 +73,11 @@ func (s Stop) text(quoted bool) string {
 	case !errors.As(s.Err, &stop):
 		return s.Err.Error()
 	}
-	text := "stopped: " + stopInfo(stop, quoted)
+	info := stop.Info
+	if stop.Brake != nil {
+		info = brakeWords(stop.Brake)
+	}
+	text := "stopped: " + info
 	switch by := (Signal{}); {
 	case stop.Reason == migrate.ReasonSignal && errors.As(s.Cause, &by):
 		text = "stopped by " + by.Error()
@@ -75,7 +88,7 @@ func (s Stop) text(quoted bool) string {
 	case stop.Reason == migrate.ReasonUnanswered && s.Asks:
 		text = "not finished: some calls never got an answer"
 	case stop.Reason == migrate.ReasonUnanswered:
-		text = "not finished: " + stopInfo(stop, quoted)
+		text = "not finished: " + info
 	}
 	if stop.Hint != "" {
 		text += "; " + stop.Hint
@@ -84,8 +97,8 @@ func (s Stop) text(quoted bool) string {
 }
 
 // refusal says on a line of its own with which code a brake saw edges refused, and quotes the
-// service if that may be public.
-func (s Stop) refusal(quoted bool) string {
+// service.
+func (s Stop) refusal() string {
 	stop := (*migrate.StopError)(nil)
 	if !errors.As(s.Err, &stop) || stop.Brake == nil {
 		return ""
@@ -95,35 +108,10 @@ func (s Stop) refusal(quoted bool) string {
 		often = "each time"
 	}
 	text := "refused " + often + " " + withCode(stop.Code)
-	if quoted && stop.Brake.Text != "" {
+	if stop.Brake.Text != "" {
 		text += fmt.Sprintf("; the service says %q", stop.Brake.Text)
 	}
 	return text + "\n"
-}
-
-// stopInfo is what was seen, and if quoted in the words of the service, which may name accounts.
-func stopInfo(stop *migrate.StopError, quoted bool) string {
-	switch {
-	case stop.Brake != nil:
-		return brakeWords(stop.Brake)
-	case quoted:
-		return stop.Info
-	}
-	with := ""
-	if stop.Code != 0 {
-		with = fmt.Sprintf(" (code %d)", stop.Code)
-	}
-	switch stop.Reason {
-	case migrate.ReasonOutage:
-		return "nothing got through for as long as --outage-timeout says" + with
-	case migrate.ReasonThrottled:
-		return "every call was refused as too frequent for as long as --outage-timeout says" + with
-	case migrate.ReasonSilent:
-		return "nobody has answered"
-	case migrate.ReasonRefused:
-		return "calls are refused" + with
-	}
-	return stop.Info
 }
 
 // brakeWords says which brake stopped a run and why, without words of the service.
