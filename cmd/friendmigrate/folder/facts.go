@@ -1,0 +1,83 @@
+package folder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"friendmigrate/migrate/disk"
+)
+
+// Pace is what was set with friendmigrate pace. Its file lies in the state folder, above those of
+// shards.
+type Pace struct {
+	Rate   float64   `json:"rate"` // calls per second, all shards together; 0: as --rate says
+	Paused bool      `json:"paused"`
+	At     time.Time `json:"at"`
+}
+
+const paceFile = "pace.json"
+
+// ReadPace reads what is set in the state folder base; the zero Pace if nothing is.
+func ReadPace(base string) (Pace, error) { return readFact[Pace](base, paceFile) }
+
+// Write sets the pace of the commands that run on the state folder base.
+func (p Pace) Write(fsys disk.FS, base string) error { return writeFact(fsys, base, paceFile, p) }
+
+// String says what is set, "" if nothing is.
+func (p Pace) String() string {
+	rate := fmt.Sprintf("%g calls per second", p.Rate)
+	switch {
+	case p.Paused && p.Rate > 0:
+		return "paused; after that " + rate
+	case p.Paused:
+		return "paused"
+	case p.Rate > 0:
+		return rate
+	}
+	return ""
+}
+
+// Probed is what doctor --probe has found out about an app, as evidence for undo. Its file lies in
+// the state folder, above those of shards.
+type Probed struct {
+	SDKAppID uint64    `json:"sdkAppID"`
+	Target   string    `json:"target"`
+	Already  bool      `json:"already"` // the app does not answer "imported" for friends that it had before
+	At       time.Time `json:"at"`
+}
+
+const probedFile = "probe.json"
+
+// ReadProbed reads what was found out; the zero Probed if nothing was.
+func ReadProbed(base string) (Probed, error) { return readFact[Probed](base, probedFile) }
+
+// Write keeps what was found out in the state folder base.
+func (p Probed) Write(fsys disk.FS, base string) error { return writeFact(fsys, base, probedFile, p) }
+
+// readFact reads one of the small files in a state folder; without it, and with an error, v is zero.
+func readFact[T any](base, file string) (v T, err error) {
+	name := filepath.Join(base, file)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &v)
+	}
+	if err != nil {
+		return *new(T), fmt.Errorf("read %q: %w", name, err)
+	}
+	return v, nil
+}
+
+func writeFact(fsys disk.FS, base, file string, v any) error {
+	return disk.WriteWhole(fsys, filepath.Join(base, file), func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(v)
+	})
+}
