@@ -15,6 +15,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"friendmigrate/migrate"
 )
 
 // Config says where a store is and who reads it. The zero value is AWS with what the environment
@@ -29,7 +31,7 @@ type Config struct {
 	UserAgent  string            // "name/version"
 
 	Patience time.Duration        // how long to try again while a store that has answered before does not
-	Pause    time.Duration        // before the second attempt, doubling from there on; 0: a quarter of a second
+	Pause    time.Duration        // before the second attempt, at most, doubling from there on; 0: half a second
 	Warn     func(message string) // told when a store stops answering; may be nil
 }
 
@@ -50,7 +52,8 @@ const (
 	queryTimeout  = 2 * time.Minute  // for a whole answer that is not an object
 	stallTimeout  = time.Minute      // between two bytes of an object
 	headerLimit   = 64 << 10
-	firstPause    = 250 * time.Millisecond
+	firstPause    = 500 * time.Millisecond
+	mostPause     = 30 * time.Second
 )
 
 // Store is an S3 store.
@@ -60,13 +63,13 @@ type Store struct {
 	unsigned bool // no credentials were found, so requests are anonymous
 	region   string
 	patience time.Duration
-	pause    time.Duration // before the second attempt
+	pause    migrate.RetryPolicy // between attempts
 	stall    time.Duration
 	warn     func(message string)
 	answered atomic.Bool // it has answered a request
 }
 
-// New makes a client. It sends nothing. An error is about the settings.
+// New makes a client. It asks the store for nothing. An error is about the settings.
 func New(c Config) (*Store, error) {
 	endpoint, err := c.endpoint()
 	if err != nil {
@@ -93,8 +96,9 @@ func New(c Config) (*Store, error) {
 		client.SetAppInfo(name, version)
 	}
 	s := &Store{
-		core: minio.Core{Client: client}, scrub: found.scrub, unsigned: found.none, region: region,
-		patience: c.Patience, pause: cmp.Or(c.Pause, firstPause), stall: stallTimeout, warn: c.Warn,
+		core: minio.Core{Client: client}, scrub: found.scrub, unsigned: found.provider == anonymous, region: region,
+		patience: c.Patience,
+		pause:    migrate.RetryPolicy{Base: cmp.Or(c.Pause, firstPause), Cap: mostPause}, stall: stallTimeout, warn: c.Warn,
 	}
 	if s.warn == nil {
 		s.warn = func(string) {}

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/http"
@@ -16,7 +17,6 @@ import (
 // found is who reads, and how to keep it secret.
 type found struct {
 	provider credentials.Provider
-	none     bool
 	scrub    func(string) string
 }
 
@@ -27,6 +27,8 @@ type found struct {
 func findCredentials(env map[string]string, atAWS bool, region string) (found, error) {
 	id, secret, token := env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]
 	f := found{scrub: scrubber(secret, token)}
+	file := cmp.Or(env["AWS_SHARED_CREDENTIALS_FILE"], filepath.Join(env["HOME"], ".aws", "credentials"))
+	_, noFile := os.Stat(file)
 	switch {
 	case (id == "") != (secret == ""):
 		return f, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: one of them is not set")
@@ -39,47 +41,21 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 	case env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" && env["AWS_ROLE_ARN"] != "",
 		env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] != "", env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] != "":
 		f.provider = &credentials.IAM{Region: region, Client: &http.Client{Timeout: headerTimeout}}
-	case sharedFile(env) != "":
-		f.provider = &credentials.FileAWSCredentials{Filename: sharedFile(env), Profile: env["AWS_PROFILE"]}
+	case noFile == nil:
+		f.provider = &credentials.FileAWSCredentials{Filename: file, Profile: env["AWS_PROFILE"]}
 	case atAWS && !strings.EqualFold(env["AWS_EC2_METADATA_DISABLED"], "true"):
-		f.provider, f.none = &machineRole{Provider: &credentials.IAM{Region: region, Client: metadataClient()}}, true
+		f.provider = &credentials.IAM{Region: region, Client: metadataClient()}
+		if _, err := f.provider.RetrieveWithCredContext(nil); err != nil { // a machine beyond AWS has no role
+			f.provider = anonymous
+		}
 	default:
-		f.provider, f.none = anonymous, true
+		f.provider = anonymous
 	}
 	return f, nil
 }
 
-var anonymous = &credentials.Static{Value: credentials.Value{SignerType: credentials.SignatureAnonymous}}
-
-// sharedFile is the file of credentials that AWS' tools share; "" if there is none.
-func sharedFile(env map[string]string) string {
-	file := env["AWS_SHARED_CREDENTIALS_FILE"]
-	if file == "" && env["HOME"] != "" {
-		file = filepath.Join(env["HOME"], ".aws", "credentials")
-	}
-	if _, err := os.Stat(file); err != nil {
-		return ""
-	}
-	return file
-}
-
-// machineRole is the role of the machine that this runs on. A machine beyond AWS has none: that is
-// found out once, within seconds. The client holds a lock around all calls.
-type machineRole struct {
-	credentials.Provider
-	asked bool
-}
-
-// RetrieveWithCredContext asks for the role's credentials.
-func (m *machineRole) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
-	value, err := m.Provider.RetrieveWithCredContext(cc)
-	if err != nil && !m.asked {
-		m.Provider = anonymous
-		value, err = anonymous.RetrieveWithCredContext(cc)
-	}
-	m.asked = true
-	return value, err
-}
+var anonymous credentials.Provider = &credentials.Static{
+	Value: credentials.Value{SignerType: credentials.SignatureAnonymous}}
 
 func metadataClient() *http.Client {
 	const timeout = 2 * time.Second

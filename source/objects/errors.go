@@ -1,16 +1,13 @@
 package objects
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -42,7 +39,6 @@ func refused(format string, args ...any) *Error {
 }
 
 var (
-	errCut     = errors.New("the answer was cut short")
 	errStalled = errors.New("nothing came for a minute")
 	errChanged = &Error{Changed, "it changed while it was being read"}
 )
@@ -59,19 +55,12 @@ func (s *Store) judge(err error) *Error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err // the wrapping prints the URL
 	}
-	untrusted, dns, record := (*tls.CertificateVerificationError)(nil), (*net.DNSError)(nil), tls.RecordHeaderError{}
+	untrusted, record := (*tls.CertificateVerificationError)(nil), tls.RecordHeaderError{}
 	switch {
 	case errors.As(err, &untrusted):
 		return refused("its certificate is not trusted: %s", s.scrub(untrusted.Err.Error()))
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
 		return refused("the endpoint speaks http, not https")
-	case errors.As(err, &dns):
-		return &Error{Unreachable, s.scrub(dns.Error())}
-	// the client's words, with the URL in them
-	case errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "foreign host"):
-		err = errCut
-	case errors.Is(err, context.DeadlineExceeded):
-		err = errors.New("no answer in time")
 	}
 	return &Error{Unreachable, s.scrub(err.Error())}
 }
@@ -79,64 +68,45 @@ func (s *Store) judge(err error) *Error {
 // meanings are those of S3's error codes. Where a store sends no body, the client has made a code
 // of the status.
 var meanings = map[string]*Error{
-	"NoSuchKey":             {Missing, "there is no such object"},
-	"NoSuchVersion":         {Missing, "there is no such object"},
-	"NoSuchBucket":          {Missing, "there is no such bucket"},
-	"PreconditionFailed":    errChanged,
-	"InvalidRange":          errChanged,
-	"InvalidAccessKeyId":    {Refused, "the store does not know the access key id"},
-	"ExpiredToken":          {Refused, "the session token has expired"},
-	"ExpiredTokenException": {Refused, "the session token has expired"},
-	"TokenRefreshRequired":  {Refused, "the session token has expired"},
-	"InvalidToken":          {Refused, "the session token is not valid"},
-	"RequestTimeTooSkewed":  {Refused, "this machine's clock and the store's are too far apart"},
-	"InvalidObjectState":    {Refused, "it lies in an archive: restore it first"},
+	"NoSuchKey":          {Missing, "there is no such object"},
+	"NoSuchVersion":      {Missing, "there is no such object"},
+	"NoSuchBucket":       {Missing, "there is no such bucket"},
+	"PreconditionFailed": errChanged,
+	"InvalidRange":       errChanged,
 }
 
 func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
 	if known := meanings[a.Code]; known != nil {
 		return known
 	}
-	switch a.Code {
-	case "SignatureDoesNotMatch":
-		return refused("the signature does not fit: the secret access key is wrong, or the region that requests are "+
-			"signed for (%q)", s.region)
-	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "InvalidRegion":
-		return s.judgeRegion(a)
-	}
-	switch {
-	case a.StatusCode >= 300 && a.StatusCode < 400, a.StatusCode == http.StatusBadRequest && a.Region != "" &&
-		a.Region != s.region:
-		return s.judgeRegion(a)
-	case a.StatusCode == http.StatusPreconditionFailed, a.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+	moved := slices.Contains([]string{"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
+		"InvalidRegion"}, a.Code)
+	passing := slices.Contains([]string{"RequestTimeout", "SlowDown"}, a.Code)
+	switch a.StatusCode {
+	case http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
 		return errChanged
-	case a.StatusCode == http.StatusForbidden, a.StatusCode == http.StatusUnauthorized, a.Code == "AccessDenied":
-		return s.judgeDenied(a)
-	case a.StatusCode >= 400 && a.StatusCode < 500 && a.StatusCode != http.StatusRequestTimeout &&
-		a.StatusCode != http.StatusTooManyRequests && a.Code != "RequestTimeout" && a.Code != "SlowDown",
-		a.StatusCode == http.StatusNotImplemented:
+	case http.StatusBadRequest:
+		moved = moved || a.Region != "" && a.Region != s.region
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		passing = true
+	}
+	denied := a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusUnauthorized
+	denied = denied && (a.Code == "" || a.Code == "AccessDenied")
+	switch {
+	case (moved || a.StatusCode/100 == 3) && a.Region != "":
+		return refused("the bucket is in region %s, not %s: use --s3-region %[1]s", s.scrub(a.Region), s.region)
+	case moved || a.StatusCode/100 == 3:
+		return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and --s3-endpoint (%s)",
+			s.region, s.said(a))
+	case denied && s.unsigned:
+		return refused("access denied; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	case denied:
+		return refused("access denied: the credentials may not read it, or it is not there and they may not list " +
+			"the bucket")
+	case a.StatusCode/100 == 4 && !passing, a.StatusCode == http.StatusNotImplemented:
 		return refused("the store refuses: %s", s.said(a))
 	}
 	return &Error{Unreachable, "the store answers " + s.said(a)}
-}
-
-func (s *Store) judgeRegion(a minio.ErrorResponse) *Error {
-	if a.Region != "" {
-		return refused("the bucket is in region %s, not %s: use --s3-region %[1]s", s.scrub(a.Region), s.region)
-	}
-	return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and --s3-endpoint (%s)",
-		s.region, s.said(a))
-}
-
-func (s *Store) judgeDenied(a minio.ErrorResponse) *Error {
-	if s.unsigned {
-		return refused("access denied; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	}
-	if a.Code == "" || a.Code == "AccessDenied" {
-		return refused("access denied: the credentials may not read it, or it is not there and they may not list " +
-			"the bucket")
-	}
-	return refused("access denied: %s", s.said(a))
 }
 
 // said is an answer in the store's own words.

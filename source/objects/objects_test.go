@@ -148,13 +148,13 @@ func TestAnswersAndWhatTheyMean(t *testing.T) {
 		says       string
 	}{
 		{403, "AccessDenied", "", objects.Refused, "access denied"},
-		{403, "InvalidAccessKeyId", "", objects.Refused, "does not know the access key id"},
-		{403, "SignatureDoesNotMatch", "<StringToSign>" + secret + "</StringToSign>", objects.Refused, "secret access key is wrong"},
-		{403, "RequestTimeTooSkewed", "", objects.Refused, "clock"},
-		{400, "ExpiredToken", "", objects.Refused, "session token has expired"},
+		{403, "InvalidAccessKeyId", "", objects.Refused, "InvalidAccessKeyId"},
+		{403, "SignatureDoesNotMatch", "<StringToSign>" + secret + "</StringToSign>", objects.Refused, "SignatureDoesNotMatch"},
+		{403, "RequestTimeTooSkewed", "", objects.Refused, "RequestTimeTooSkewed"},
+		{400, "ExpiredToken", "", objects.Refused, "ExpiredToken"},
 		{400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>", objects.Refused, "use --s3-region eu-west-1"},
 		{301, "PermanentRedirect", "", objects.Refused, "--s3-region"},
-		{403, "InvalidObjectState", "", objects.Refused, "archive"},
+		{403, "InvalidObjectState", "", objects.Refused, "InvalidObjectState"},
 		{400, "Strange\x1b[2J" + secret, "", objects.Refused, "***"},
 		{404, "NoSuchBucket", "", objects.Missing, "there is no such"},
 		{503, "SlowDown", "", objects.Unreachable, "SlowDown"},

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"friendmigrate/migrate"
 )
 
 // Reader reads one object from its beginning to its end. Close it.
@@ -52,7 +54,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		}
 		n, err := r.some(p)
 		if n > 0 {
-			r.patience.progress()
+			r.patience = patience{}
 			return n, nil
 		}
 		if err == nil {
@@ -80,7 +82,7 @@ func (r *Reader) some(p []byte) (int, error) {
 	}
 	r.at += int64(n)
 	if err == io.EOF {
-		err = errCut // for the end is known by the object's size
+		err = io.ErrUnexpectedEOF // for the end is known by the object's size
 	}
 	return n, err
 }
@@ -158,39 +160,16 @@ func (r *Reader) Close() {
 	}
 }
 
-const (
-	mostPause = 30 * time.Second
-	firstGo   = 5 // attempts at a store that has never answered: its address is more likely wrong than its network down
-)
+// firstGo is how often a store is tried that has never answered: its address is more likely wrong
+// than its network down.
+const firstGo = 5
 
 // patience decides how long a request is tried again. It belongs to one goroutine; the zero value
 // begins.
 type patience struct {
 	failed int       // attempts in a row
 	since  time.Time // of the first of them
-	warned bool
 }
-
-// goesOn reports whether there is another attempt after so many that failed.
-func goesOn(failed int, since, most time.Duration, answered bool) bool {
-	if !answered {
-		return failed < firstGo
-	}
-	return since < most
-}
-
-// pauseAfter is how long to wait after so many failed attempts: doubling, with jitter over its
-// upper half.
-func pauseAfter(failed int, first time.Duration, jitter float64) time.Duration {
-	pause := mostPause
-	if failed < 16 {
-		pause = min(first<<(failed-1), mostPause)
-	}
-	return pause/2 + time.Duration(jitter*float64(pause/2))
-}
-
-// progress forgets what has failed.
-func (p *patience) progress() { *p = patience{} }
 
 // after is called when an attempt has failed. It returns nil when it is time for the next one, and
 // else the error that it comes to.
@@ -205,26 +184,15 @@ func (s *Store) after(ctx context.Context, p *patience, name string, err error) 
 	if p.failed++; p.failed == 1 {
 		p.since = time.Now()
 	}
-	if !goesOn(p.failed, time.Since(p.since), s.patience, s.answered.Load()) {
+	took, answered := time.Since(p.since), s.answered.Load()
+	if answered && took >= s.patience || !answered && p.failed == firstGo {
 		return &Error{Unreachable, fmt.Sprintf("%s, and so it did %d times in %v", e.Reason, p.failed,
-			time.Since(p.since).Round(time.Second))}
+			took.Round(time.Second))}
 	}
-	if p.failed > 2 && !p.warned { // a single reset is the network's daily life
-		p.warned = true
+	if p.failed == 3 { // a single reset is the network's daily life
 		s.warn(fmt.Sprintf("object storage does not answer for %s (%s): trying again", name, e.Reason))
 	}
-	return sleep(ctx, pauseAfter(p.failed, s.pause, rand.Float64()))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return migrate.Sleep(ctx, s.pause.Backoff(p.failed, rand.Float64()))
 }
 
 // query makes a request that has a short answer, and makes it again while that helps.

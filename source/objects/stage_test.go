@@ -128,7 +128,7 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 		{"changed between two connections", []fault{nil, cutAfter(1000), answer(412, "PreconditionFailed")}, source.ErrUnusable, "changed while it was being read"},
 		{"changed at the end", []fault{nil, nil, answer(412, "")}, source.ErrUnusable, "changed while it was being read"},
 		{"deleted in the middle", []fault{nil, cutAfter(1000), answer(404, "NoSuchKey")}, source.ErrUnusable, "no such object"},
-		{"forbidden in the middle", []fault{nil, cutAfter(1000), answer(403, "ExpiredToken")}, source.ErrUnusable, "expired"},
+		{"forbidden in the middle", []fault{nil, cutAfter(1000), answer(403, "ExpiredToken")}, source.ErrUnusable, "ExpiredToken"},
 		{"no answer for too long", append([]fault{nil, cutAfter(1000)}, unreachable...), source.ErrUnreachable, "SlowDown"},
 	} {
 		s := startFake(t)
