@@ -16,8 +16,8 @@ type Lane struct {
 	sources sourceCache
 	fields  []byte
 	brief   []byte // see Measure
-	sample  sample
-	err     error // the first; final
+	brought int64  // bytes of the edges, if they are only measured
+	err     error  // the first; final
 }
 
 func newLane(w *Writer) *Lane {
@@ -31,7 +31,6 @@ func newLane(w *Writer) *Lane {
 			batch:   w.limits.batch,
 		},
 		sources: sourceCache{all: w.sources, seen: make(map[string]uint32)},
-		sample:  newSample(),
 	}
 }
 
@@ -89,7 +88,7 @@ func (l *Lane) record(e *migrate.Edge) (r record[string], err error) {
 
 func (l *Lane) stage(e *migrate.Edge, r *record[string], hash uint64) error {
 	if m := l.w.options.Measure; m != nil {
-		l.sample.add(hash, r)
+		l.brought += int64(len(r.from) + len(r.to) + len(r.extras) + 8)
 		l.brief = appendBrief(l.brief[:0], e, r, m.EdgeBytes(e))
 		r.flags, r.extras = codec.HasFields, l.brief
 	}

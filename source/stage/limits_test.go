@@ -8,7 +8,7 @@ func TestMemoryIsDealtOutWithinItsBounds(t *testing.T) {
 	for memory := int64(MinMemory); memory <= 64<<30; memory *= 2 {
 		for lanes := 1; int64(lanes)*MinLaneMemory <= memory && lanes <= 512; lanes *= 2 {
 			l := newLimits(memory, lanes)
-			adding := int64(lanes)*(l.lane+2*int64(l.batch)) + 8*maxSlots
+			adding := int64(lanes)*(l.lane+2*int64(l.batch)) + pairsMemory
 			sealing := int64(l.sealers) * (l.seal + sealOverhead)
 			if adding > memory/2 || sealing > memory/2 || l.sealers < 1 || l.sealers > lanes {
 				t.Errorf("%d bytes, %d lanes: %d while adding, %d while %d are sealing", memory, lanes, adding, sealing, l.sealers)

@@ -1,9 +1,7 @@
 package stage
 
 import (
-	"context"
 	"encoding/binary"
-	"math"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -86,74 +84,4 @@ func (c *counter) end() error {
 	c.endChunk()
 	c.rosterCount.end()
 	return nil
-}
-
-// sample keeps the whole edges of some accounts, so that what sealed files would take on disk can
-// be estimated: those with a hash up to a limit, which is halved where they are too many.
-type sample struct {
-	limit uint64
-	full  bool // one account alone is too large, and the edges that are there will do
-	page  []byte
-	state pageState
-}
-
-const sampleBytes = 1 << 20
-
-func newSample() sample { return sample{limit: math.MaxUint64} }
-
-// sampleKey is independent of the bits by which shards and partitions are made.
-func sampleKey(hash uint64) uint64 { return hash * 0x9E3779B97F4A7C15 }
-
-func (s *sample) add(hash uint64, r *record[string]) {
-	if s.full || sampleKey(hash) > s.limit {
-		return
-	}
-	if len(s.page)+r.room() > sampleBytes {
-		s.full = !s.thin(s.limit / 2)
-		s.add(hash, r)
-		return
-	}
-	s.page = appendRecord(s.page, &s.state, r)
-}
-
-// thin drops the accounts over a limit, unless that would be all.
-func (s *sample) thin(limit uint64) bool {
-	kept := sample{limit: limit}
-	var st pageState
-	var r record[[]byte]
-	for page := s.page; len(page) > 0; {
-		page = st.next(page, &r)
-		if sampleKey(xxhash.Sum64(r.from)) <= limit {
-			kept.page = appendRecord(kept.page, &kept.state, &r)
-		}
-	}
-	if len(kept.page) == 0 {
-		return false
-	}
-	*s = kept
-	return true
-}
-
-// estimate seals the samples and concludes what so many edges would take on disk, in bytes.
-func (w *Writer) estimate(ctx context.Context, lanes []*Lane, edges int64) (int64, error) {
-	limit := uint64(math.MaxUint64)
-	for _, l := range lanes {
-		limit = min(limit, l.sample.limit)
-	}
-	p := &partition{}
-	for _, l := range lanes {
-		l.sample.thin(limit)
-		p.pages = append(p.pages, l.sample.page)
-		p.raw += int64(len(l.sample.page))
-	}
-	s := newSealer(w, &sealJob{}, len(lanes))
-	s.rosters = &s.out
-	if err := s.seal(ctx, []*partition{p}); err != nil {
-		return 0, err
-	}
-	if err := s.cut(); err != nil {
-		return 0, err
-	}
-	file := s.out.out.file
-	return int64(float64(file.off) / float64(max(s.totals.Edges, 1)) * float64(edges)), file.finish()
 }

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"errors"
-	"math"
 	"reflect"
 	"sync"
 	"testing"
@@ -15,7 +14,7 @@ func callBytes(e *migrate.Edge) int {
 }
 
 // TestMeasuringAgreesWithSealing: totals and chunks are those of a sealed stage of the same rows,
-// however small the memory, and what it would take on disk is about what it takes.
+// however small the memory, and what it would take on disk is not less than what it takes.
 func TestMeasuringAgreesWithSealing(t *testing.T) {
 	for name, l := range map[string]limits{"tiny": tiny(), "roomy": roomy(2)} {
 		t.Run(name, func(t *testing.T) {
@@ -41,8 +40,8 @@ func TestMeasuringAgreesWithSealing(t *testing.T) {
 			if err = errors.Join(err, w.Abort()); err != nil {
 				t.Fatal(err)
 			}
-			if off := math.Abs(float64(measured.Stored)/float64(sealed.Stored) - 1); off > 0.1 {
-				t.Errorf("it would take about %d bytes, it takes %d", measured.Stored, sealed.Stored)
+			if measured.Stored < sealed.Stored {
+				t.Errorf("it would take %d bytes at most, it takes %d", measured.Stored, sealed.Stored)
 			}
 			measured.Stored, measured.PlanDigest = sealed.Stored, sealed.PlanDigest
 			if !reflect.DeepEqual(measured, sealed) {

@@ -37,7 +37,7 @@ type Totals struct {
 	// rows were added.
 	PlanDigest string `json:"plan_digest"`
 
-	// Stored is the bytes of the sealed files; with Options.Measure an estimate of them.
+	// Stored is the bytes of the sealed files; with Options.Measure, what they take at most.
 	Stored int64 `json:"-"`
 }
 

@@ -265,7 +265,7 @@ const (
 
 // newLimits deals out memory for that many lanes.
 func newLimits(memory int64, lanes int) limits {
-	half := memory/2 - 8*maxSlots // the sample of pairs
+	half := memory/2 - pairsMemory
 	l := limits{pack: 64 << 10, large: 32 << 10, segment: 1024, unit: 4 << 20}
 	share := max(half/int64(lanes), 128<<10)
 	l.batch = int(min(max(share/8, 16<<10), 256<<10))

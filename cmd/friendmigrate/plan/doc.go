@@ -5,7 +5,7 @@
 // whatever lies in it. A sealed stage there that was made of the same input and options is only
 // read; otherwise the input is sorted in a folder beside the state folder, which is removed at the
 // end, also after an error or a signal. It is sealed there only for a pilot; without that the size
-// on disk is an estimate. What a kill leaves is removed by the next plan. All other figures are
+// on disk is a bound. What a kill leaves is removed by the next plan. All other figures are
 // those of the import that follows, to the digit: rows are judged by the same code, and calls are
 // cut by the engine's own rule. Memory is bounded as that of import is.
 //
