@@ -89,8 +89,7 @@ func (a *File) check() error {
 	if _, err := io.Copy(sum, content); err != nil {
 		return err
 	}
-	again := false
-	for account, err := range a.all(context.Background(), &again) {
+	for account, err := range a.All(context.Background()) {
 		if err != nil {
 			return err
 		}
@@ -99,19 +98,13 @@ func (a *File) check() error {
 		}
 		a.Count++
 	}
-	if again { // earlier versions took such an id twice: what they have begun is another list
-		fmt.Fprint(sum, "once each")
-	}
 	a.Digest = hex.EncodeToString(sum.Sum(nil))
 	return nil
 }
 
 // All lists the accounts in the order of the list. An id that comes again is passed over, unless so
 // many others stand before it that it is not remembered.
-func (a *File) All(ctx context.Context) iter.Seq2[Account, error] { return a.all(ctx, new(bool)) }
-
-// all notes in twice that an id came again behind another one.
-func (a *File) all(ctx context.Context, twice *bool) iter.Seq2[Account, error] {
+func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		f, err := a.open()
 		if err != nil {
@@ -119,13 +112,14 @@ func (a *File) all(ctx context.Context, twice *bool) iter.Seq2[Account, error] {
 			return
 		}
 		defer f.Close()
-		before, seen := "", map[[16]byte]struct{}{}
+		seen := map[string]bool{}
 		err = eachID(a.Name, f, func(id string, line int64) error {
-			if again(seen, id) || id == before {
-				*twice = *twice || id != before
+			if seen[id] {
 				return context.Cause(ctx)
 			}
-			before = id
+			if len(seen) < mostSeen {
+				seen[id] = true
+			}
 			if !yield(Account{ID: id, Line: line}, nil) {
 				return errStop
 			}
@@ -150,17 +144,6 @@ func (a *File) Set(ctx context.Context) (map[string]bool, error) {
 }
 
 var errStop = errors.New("enough")
-
-// again reports whether an id was seen before, and remembers it while there is room.
-func again(seen map[[16]byte]struct{}, id string) bool {
-	sum := sha256.Sum256([]byte(id))
-	key := [16]byte(sum[:])
-	_, known := seen[key]
-	if !known && len(seen) < mostSeen {
-		seen[key] = struct{}{}
-	}
-	return known
-}
 
 func (a *File) open() (io.ReadCloser, error) {
 	if a.Stream {
