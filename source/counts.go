@@ -34,8 +34,6 @@ type Counts struct {
 	Inputs  []Input  `json:"inputs"`
 	Empty   []string `json:"empty,omitempty"` // inputs without a single row, of any shard
 	LeftOut LeftOut  `json:"left_out"`        // of folders and prefixes, not read
-	// words of --map that no row has as a key, where all is JSONL
-	MapUnused []string `json:"map_unused,omitempty"`
 	// columns and keys that mean nothing to us, sorted, at most maxIgnored
 	ColumnsIgnored []string `json:"columns_ignored,omitempty"`
 }
@@ -308,16 +306,6 @@ func warnOfInputs(warn func(format string, args ...any), c *Counts, o Options) {
 	csv := func(in Input) bool { return in.Format == CSV }
 	if len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
 		warn("--integer-tags says nothing here: JSONL carries the types of its values, 12 or \"12\"")
-	}
-	if len(c.MapUnused) > 0 {
-		warn("no row has the keys that --map names: %s", quoted(c.MapUnused, int64(len(c.MapUnused))))
-	}
-	taken := func(in Input) bool {
-		said, _ := nameSays(in.Name)
-		return said == "" || said == o.format()
-	}
-	if o.Format != "" && len(c.Inputs) > 0 && !slices.ContainsFunc(c.Inputs, taken) {
-		warn("--format %s says nothing here: the names of all inputs say another format", o.Format)
 	}
 }
 

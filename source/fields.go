@@ -1,7 +1,6 @@
 package source
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,17 +71,6 @@ var listColumns = [...]string{
 
 // keyword says what comes after the prefix of an AddSource and of a custom field's tag.
 const keyword = " and 1 to 8 English letters"
-
-// keywordOf makes a keyword of a word, or leaves it to the user.
-func keywordOf(word string) string {
-	letters := strings.Map(func(c rune) rune {
-		if !isKeyword(string(c)) {
-			return -1
-		}
-		return c
-	}, word)
-	return cmp.Or(letters[:min(len(letters), maxKeyword)], "WORD")
-}
 
 func isKeyword(word string) bool {
 	for i := range len(word) {

@@ -58,7 +58,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			continue
 		case fieldTag:
 			if !isTag(m.text) {
-				mapped := map[string]string{tagPrefix + keywordOf(strings.TrimPrefix(name, tagPrefix)): name}
+				mapped := map[string]string{tagPrefix + "WORD": name}
 				maps.Copy(mapped, r.mapped)
 				reason := fmt.Sprintf("the column %.60q %s", name, reasonTag)
 				return &InputError{Name: l.name, Line: line, Reason: reason, Better: mapFlag(mapped)}

@@ -2,7 +2,6 @@ package source
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +101,7 @@ func TestMissingColumnNamesWhatWasMeant(t *testing.T) {
 		"nothing like":   {Options{}, "a,b,AddSource", `"From_Account" and no "To_Account" (names are matched exactly; there is "a", "b", "AddSource")`, Flag{"map", "From_Account=HEADER,To_Account=HEADER"}},
 		"mapped":         {Options{Map: uid}, "u_id,To_Account,AddSource", `"uid", which --map names for From_Account ("u_id": did you mean uid?)`, Flag{"map", "From_Account=u_id"}},
 		"mapped, beside": {Options{Map: uid}, "uid,To_Acount,AddSource", `"To_Account" ("To_Acount": did you mean To_Account?)`, Flag{"map", "From_Account=uid,To_Account=To_Acount"}},
-		"a tag":          {Options{Map: uid}, "uid,To_Account,AddSource,Tag_SNS_Custom_my-tag", `column "Tag_SNS_Custom_my-tag" is not`, Flag{"map", "From_Account=uid,Tag_SNS_Custom_mytag=Tag_SNS_Custom_my-tag"}},
+		"a tag":          {Options{Map: uid}, "uid,To_Account,AddSource,Tag_SNS_Custom_my-tag", `column "Tag_SNS_Custom_my-tag" is not`, Flag{"map", "From_Account=uid,Tag_SNS_Custom_WORD=Tag_SNS_Custom_my-tag"}},
 		"a row":          {Options{}, "a,b," + src, "line 1: the header is missing: the first line is a row", Flag{}},
 		"no word":        {Options{}, "From_Account,To_Account,AddSource,Tag_SNS_Custom_1", `column "Tag_SNS_Custom_1" is not`, Flag{"map", "Tag_SNS_Custom_WORD=Tag_SNS_Custom_1"}},
 	} {
@@ -179,43 +178,21 @@ func TestMapOfKeysThatNoRowHas(t *testing.T) {
 		inputs []text
 		err    string
 		better string
-		warned string
 	}{
-		"there":            {mapped("From_Account=uid", "To_Account=friend", "Remark=n"), []text{rows}, "", "", ""},
-		"an optional one":  {mapped("From_Account=uid", "To_Account=friend", "Remark=note", "Tag_SNS_Custom_A=a"), []text{rows}, "", "", `no row has the keys that --map names: "note", "a"`},
-		"an account":       {mapped("From_Account=Uid", "To_Account=friend"), []text{rows}, `"Uid" for From_Account`, "From_Account=uid,To_Account=friend", ""},
-		"nothing like it":  {mapped("From_Account=uid", "To_Account=to"), []text{rows}, `"to" for To_Account (names are matched exactly; there is "friend", "n")`, "From_Account=uid,To_Account=KEY", ""},
-		"beside a CSV":     {mapped("From_Account=u", "To_Account=f"), []text{rows, {"b.csv", "u,f\na,b\n"}}, "", "", ""},
-		"two files of one": {mapped("From_Account=uid", "To_Account=friend", "Remark=n"), []text{{"b.jsonl", `{"uid":"a","friend":"b"}`}, rows}, "", "", ""},
+		"there":            {mapped("From_Account=uid", "To_Account=friend", "Remark=n"), []text{rows}, "", ""},
+		"an optional one":  {mapped("From_Account=uid", "To_Account=friend", "Remark=note"), []text{rows}, `"note" for Remark`, "From_Account=uid,Remark=KEY,To_Account=friend"},
+		"an account":       {mapped("From_Account=Uid", "To_Account=friend"), []text{rows}, `"Uid" for From_Account`, "From_Account=uid,To_Account=friend"},
+		"nothing like it":  {mapped("From_Account=uid", "To_Account=to"), []text{rows}, `"to" for To_Account (names are matched exactly; there is "friend", "n")`, "From_Account=uid,To_Account=KEY"},
+		"beside a CSV":     {mapped("From_Account=u", "To_Account=f"), []text{rows, {"b.csv", "u,f\na,b\n"}}, "", ""},
+		"two files of one": {mapped("From_Account=uid", "To_Account=friend", "Remark=n"), []text{{"b.jsonl", `{"uid":"a","friend":"b"}`}, rows}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := readTexts(t, c.o, nil, c.inputs...)
+			_, err := readTexts(t, c.o, nil, c.inputs...)
 			if c.err == "" && err != nil || c.err != "" && (!errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "no row has a key "+c.err)) {
 				t.Fatalf("got %v", err)
 			}
 			equal(t, "better", Better(err).Value, c.better)
-			warned := Warnings(&r.Counts, &stage.Totals{}, c.o)
-			equal(t, "warned", slices.Contains(warned, c.warned), c.warned != "")
 		})
-	}
-}
-
-func TestFormatThatNoInputTakes(t *testing.T) {
-	for name, c := range map[string]struct {
-		format string
-		names  []string
-		want   bool
-	}{
-		"the same": {"csv", []string{"a.csv.gz"}, false}, "another": {"ndjson", []string{"a.csv", "b.csv"}, true}, "none said": {"csv", []string{"-"}, false},
-		"one takes it": {"csv", []string{"a.jsonl", "b.csv"}, false}, "for one": {"csv", []string{"a.jsonl", "b.txt"}, false}, "not given": {"", []string{"a.csv"}, false},
-	} {
-		counts := Counts{}
-		for _, in := range c.names {
-			counts.Inputs = append(counts.Inputs, Input{Name: in})
-		}
-		equal(t, name, slices.ContainsFunc(Warnings(&counts, &stage.Totals{}, Options{Format: c.format}), func(w string) bool {
-			return strings.HasPrefix(w, "--format "+c.format+" says nothing here")
-		}), c.want)
 	}
 }
 

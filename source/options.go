@@ -44,14 +44,17 @@ func (o Options) Check() error {
 		}
 	}
 	if o.DefaultAddSource != "" && !validSource(o.DefaultAddSource) {
+		word := strings.TrimPrefix(o.DefaultAddSource, sourcePrefix)
+		if !isKeyword(word) {
+			word = "WORD"
+		}
 		return &OptionError{Option: "--default-add-source", Reason: fmt.Sprintf("%q %s", o.DefaultAddSource,
-			reasonSource), Better: Flag{"default-add-source",
-			sourcePrefix + keywordOf(strings.TrimPrefix(o.DefaultAddSource, sourcePrefix))}}
+			reasonSource), Better: Flag{"default-add-source", sourcePrefix + word}}
 	}
 	for i, tag := range o.IntegerTags {
 		if !isTag(fullTag(tag)) {
 			better := slices.Clone(o.IntegerTags)
-			better[i] = tagPrefix + keywordOf(strings.TrimPrefix(tag, tagPrefix))
+			better[i] = tagPrefix + "WORD"
 			return &OptionError{Option: "--integer-tags", Reason: fmt.Sprintf("%q %s", tag, reasonTag),
 				Better: Flag{"integer-tags", strings.Join(better, ",")}}
 		}
@@ -199,9 +202,8 @@ func (r *reading) checkTags() error {
 		Better: Flag{"integer-tags", strings.Join(slices.Compact(better), ",")}}
 }
 
-// checkMap refuses a --map that reads an account from a key that no row has. CSV was checked by its
-// header; of JSONL this is known at its end. Other keys may be absent from all rows, which is a
-// warning.
+// checkMap refuses a --map that names a key that no row has. CSV was checked by its header; of JSONL
+// this is known at its end.
 func (r *reading) checkMap(tallies []*tally) error {
 	if r.headers > 0 || r.counts.NoRows() {
 		return nil
@@ -209,14 +211,9 @@ func (r *reading) checkMap(tallies []*tally) error {
 	mapped := maps.Clone(r.rules.mapped)
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(mapped)) {
-		header := mapped[name]
-		switch {
-		case slices.ContainsFunc(tallies, func(t *tally) bool { _, used := t.used[name]; return used }):
-		case name == nameFrom || name == nameTo:
-			wrong = append(wrong, fmt.Sprintf("%q for %s", header, name))
-			mapped[name] = cmp.Or(near(header, r.counts.ColumnsIgnored...), "KEY")
-		default:
-			r.counts.MapUnused = append(r.counts.MapUnused, header)
+		if !slices.ContainsFunc(tallies, func(t *tally) bool { _, used := t.used[name]; return used }) {
+			wrong = append(wrong, fmt.Sprintf("%q for %s", mapped[name], name))
+			mapped[name] = cmp.Or(near(mapped[name], r.counts.ColumnsIgnored...), "KEY")
 		}
 	}
 	if len(wrong) == 0 {

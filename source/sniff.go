@@ -88,8 +88,7 @@ func sniffBytes(head []byte, likely bool) *wrong {
 	return nil
 }
 
-// encodingOf tells UTF-16 and UTF-32 by their mark, or by where NUL bytes are: an ASCII character
-// has one or three.
+// encodingOf tells UTF-16 and UTF-32 by their mark, or by the NUL bytes of an ASCII character.
 func encodingOf(head []byte) string {
 	for _, e := range []struct{ mark, encoding string }{
 		{"\xff\xfe\x00\x00", "UTF-32"}, {"\x00\x00\xfe\xff", "UTF-32"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
@@ -98,23 +97,13 @@ func encodingOf(head []byte) string {
 			return e.encoding
 		}
 	}
-	var nuls [4]int
-	head = head[:min(len(head), 4<<10)&^3]
-	for i, c := range head {
+	nuls := 0
+	for i, c := range head[:min(len(head), 4)] {
 		if c == 0 {
-			nuls[i%4]++
+			nuls |= 1 << i
 		}
 	}
-	mask, often, seldom := 0, len(head)/4*3/10, len(head)/4/10 // three in ten; a tenth
-	for i, n := range nuls {
-		switch {
-		case n > often:
-			mask |= 1 << i
-		case n > seldom:
-			return ""
-		}
-	}
-	return [16]string{0b1110: "UTF-32LE", 0b0111: "UTF-32BE", 0b1010: "UTF-16LE", 0b0101: "UTF-16BE"}[mask]
+	return [16]string{0b1110: "UTF-32LE", 0b0111: "UTF-32BE", 0b1010: "UTF-16LE", 0b0101: "UTF-16BE"}[nuls]
 }
 
 // sniffCSV looks at the header and the first rows of what should be a CSV.

@@ -87,7 +87,7 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.csv", inUTF32("\ufeff"+csvRows, binary.BigEndian), "UTF-32", "iconv -f UTF-32 "},
 	{"a.csv", inUTF32(csvRows, binary.LittleEndian), "UTF-32LE", "iconv -f UTF-32LE "},
 	{"a.csv", inUTF32(csvRows, binary.BigEndian), "UTF-32BE", "iconv -f UTF-32BE "},
-	{"a.csv", sniffHeader + inUTF16(strings.Repeat("a,b,"+src+",x\n", 20), binary.LittleEndian), "UTF-16", "iconv"},
+	{"a.csv", sniffHeader + inUTF16(strings.Repeat("a,b,"+src+",x\n", 20), binary.LittleEndian), "NUL bytes", "tr -d"},
 	{"a.jsonl", inUTF16(someJSON, binary.LittleEndian), "UTF-16LE", "iconv -f UTF-16LE -t UTF-8 < a.jsonl > a-new.jsonl"},
 	{"a.jsonl", inUTF16("\ufeff"+someJSON, binary.BigEndian), "UTF-16", "iconv"},
 	{"a.jsonl", inUTF32(someJSON, binary.LittleEndian), "UTF-32LE", "iconv"},
