@@ -307,6 +307,13 @@ func warnOfInputs(warn func(format string, args ...any), c *Counts, o Options) {
 	if len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {
 		warn("--integer-tags says nothing here: JSONL carries the types of its values, 12 or \"12\"")
 	}
+	taken := func(in Input) bool {
+		said, _ := nameSays(in.Name)
+		return said == "" || said == o.format()
+	}
+	if o.Format != "" && len(c.Inputs) > 0 && !slices.ContainsFunc(c.Inputs, taken) {
+		warn("--format %s says nothing here: the names of all inputs say another format", o.Format)
+	}
 }
 
 // warnOfRows warns of columns and cells that look like a mistake.

@@ -212,7 +212,7 @@ func TestUnusableOptions(t *testing.T) {
 		{"format", "csv"}: {Format: "CSV"}, {"invalid-field", "reject"}: {InvalidField: "keep"}, {"duplicates", "first"}: {Duplicates: "firs"},
 		{"default-add-source", "AddSource_Type_Web"}: {DefaultAddSource: "Web"}, {"default-add-source", "AddSource_Type_WORD"}: {DefaultAddSource: "AddSource_Type_网"},
 		{"integer-tags", "Tag_SNS_Custom_WORD,A"}: {IntegerTags: []string{"my-tag", "A"}},
-		{"map", "From_Account=uid"}:                {Map: map[string]string{"from_account": "uid"}}, {"map", ""}: {Map: map[string]string{"nick": "uid"}},
+		{"map", "From_Account=uid"}:               {Map: map[string]string{"from_account": "uid"}}, {"map", ""}: {Map: map[string]string{"nick": "uid"}},
 	} {
 		equal(t, "better", Better(o.Check()), flag)
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -193,6 +194,25 @@ func TestMapOfKeysThatNoRowHas(t *testing.T) {
 			}
 			equal(t, "better", Better(err).Value, c.better)
 		})
+	}
+}
+
+func TestFormatThatNoInputTakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		format string
+		names  []string
+		want   bool
+	}{
+		"the same": {"csv", []string{"a.csv.gz"}, false}, "another": {"ndjson", []string{"a.csv", "b.csv"}, true}, "none said": {"csv", []string{"-"}, false},
+		"one takes it": {"csv", []string{"a.jsonl", "b.csv"}, false}, "for one": {"csv", []string{"a.jsonl", "b.txt"}, false}, "not given": {"", []string{"a.csv"}, false},
+	} {
+		counts := Counts{}
+		for _, in := range c.names {
+			counts.Inputs = append(counts.Inputs, Input{Name: in})
+		}
+		equal(t, name, slices.ContainsFunc(Warnings(&counts, &stage.Totals{}, Options{Format: c.format}), func(w string) bool {
+			return strings.HasPrefix(w, "--format "+c.format+" says nothing here")
+		}), c.want)
 	}
 }
 

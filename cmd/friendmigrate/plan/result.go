@@ -77,7 +77,7 @@ type Place struct {
 
 // Disk is what the job takes on disk, in bytes.
 type Disk struct {
-	Staged int64 `json:"staged"` // the staged input, until clean; about, where it is not staged yet
+	Staged int64 `json:"staged"` // the staged input, until clean; at most, where it is not staged yet
 }
 
 // Roster is an account and the number of its distinct friends.
