@@ -97,8 +97,8 @@ func New(c Config) (*Store, error) {
 	}
 	s := &Store{
 		core: minio.Core{Client: client}, scrub: found.scrub, unsigned: found.provider == anonymous, region: region,
-		patience: c.Patience,
-		pause:    migrate.RetryPolicy{Base: cmp.Or(c.Pause, firstPause), Cap: mostPause}, stall: stallTimeout, warn: c.Warn,
+		pause:    migrate.RetryPolicy{Base: cmp.Or(c.Pause, firstPause), Cap: mostPause},
+		patience: c.Patience, stall: stallTimeout, warn: c.Warn,
 	}
 	if s.warn == nil {
 		s.warn = func(string) {}

@@ -96,8 +96,11 @@ func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
 	case (moved || a.StatusCode/100 == 3) && a.Region != "":
 		return refused("the bucket is in region %s, not %s: use --s3-region %[1]s", s.scrub(a.Region), s.region)
 	case moved || a.StatusCode/100 == 3:
-		return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and --s3-endpoint (%s)",
-			s.region, s.said(a))
+		return refused("the bucket is not in region %q, or not at this endpoint: see --s3-region and "+
+			"--s3-endpoint (%s)", s.region, s.said(a))
+	case a.Code == "SignatureDoesNotMatch":
+		return refused("the signature does not fit: the secret access key is wrong, or the region that requests are "+
+			"signed for (%q)", s.region)
 	case denied && s.unsigned:
 		return refused("access denied; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	case denied:

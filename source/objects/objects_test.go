@@ -149,7 +149,7 @@ func TestAnswersAndWhatTheyMean(t *testing.T) {
 	}{
 		{403, "AccessDenied", "", objects.Refused, "access denied"},
 		{403, "InvalidAccessKeyId", "", objects.Refused, "InvalidAccessKeyId"},
-		{403, "SignatureDoesNotMatch", "<StringToSign>" + secret + "</StringToSign>", objects.Refused, "SignatureDoesNotMatch"},
+		{403, "SignatureDoesNotMatch", "<StringToSign>" + secret + "</StringToSign>", objects.Refused, "secret access key is wrong"},
 		{403, "RequestTimeTooSkewed", "", objects.Refused, "RequestTimeTooSkewed"},
 		{400, "ExpiredToken", "", objects.Refused, "ExpiredToken"},
 		{400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>", objects.Refused, "use --s3-region eu-west-1"},
