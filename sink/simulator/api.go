@@ -59,13 +59,13 @@ var commands = map[string]*command{
 	"/v4/sns/friend_delete": {
 		name: apiDelete, texts: "Err_SNS_FriendDelete_", most: maxItems, writes: true,
 		members: []string{"From_Account", "To_Account", "DeleteType"},
-		kind:    "DeleteType", kinds: []string{"", "Delete_Type_Single", "Delete_Type_Both"},
+		kind:    "DeleteType", kinds: []string{"", "Delete_Type_Single"},
 		list: "ResultItem", fails: "Fail_Account", do: (*call).deleteFriends,
 	},
 	"/v4/sns/friend_check": {
 		name: apiCheck, texts: "Err_SNS_FriendCheck_", most: maxItems,
 		members: []string{"From_Account", "To_Account", "CheckType"},
-		kind:    "CheckType", kinds: []string{"CheckResult_Type_Single", "CheckResult_Type_Both"},
+		kind:    "CheckType", kinds: []string{"CheckResult_Type_Single"},
 		list: "InfoItem", fails: "Fail_Account", do: (*call).checkFriends,
 	},
 	"/v4/sns/friend_get": {

@@ -38,10 +38,7 @@ type subject struct {
 }
 
 // query is what the URL of a call must carry.
-type query struct {
-	identifier, sig       string
-	noRandom, noMediaType int64 // 1: the parameter is missing, which the service accepts
-}
+type query struct{ identifier, sig string }
 
 // parameters checks the query parameters but for the signature itself. code is what is wrong with
 // them, 0 if nothing is.
@@ -64,16 +61,11 @@ func (c *Config) parameters(raw string) (q query, code int) {
 	} else if id != c.SDKAppID {
 		return q, 70020
 	}
-	missing := func(name string) int64 {
-		if values.Has(name) {
-			return 0
-		}
-		return 1
-	}
-	q = query{values.Get("identifier"), values.Get("usersig"), missing("random"), missing("contenttype")}
+	q = query{values.Get("identifier"), values.Get("usersig")}
+	// Without random or contenttype the service accepts a call.
 	_, err = strconv.ParseUint(values.Get("random"), 10, 32)
-	if err != nil && q.noRandom == 0 || q.identifier == "" ||
-		values.Get("contenttype") != "json" && q.noMediaType == 0 {
+	if err != nil && values.Has("random") || q.identifier == "" ||
+		values.Get("contenttype") != "json" && values.Has("contenttype") {
 		return query{}, 60025
 	}
 	return q, 0
@@ -103,9 +95,9 @@ func (s *signatures) check(c *Config, q query, a arrival) int {
 
 // verify decides about a signature: the vendor's module first, then what the faults declare.
 func (g *signature) verify(c *Config, q query, a arrival) int {
-	key := inForce(a.since, c.Key, c.KeyChanges)
-	if about := (subject{c.SDKAppID, key, q.identifier, a.at.Unix()}); g.subject != about {
-		g.subject, g.verdict = about, verdict(tencentyun.VerifyUserSig(c.SDKAppID, key, q.identifier, q.sig, a.at))
+	if about := (subject{c.SDKAppID, c.Key, q.identifier, a.at.Unix()}); g.subject != about {
+		g.subject = about
+		g.verdict = verdict(tencentyun.VerifyUserSig(c.SDKAppID, c.Key, q.identifier, q.sig, a.at))
 	}
 	if g.verdict != 0 {
 		return g.verdict

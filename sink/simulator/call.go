@@ -17,11 +17,10 @@ type call struct {
 	r *http.Request
 	arrival
 
-	api     *command
-	req     request
-	unknown []string // names that the API does not have
-	from    string
-	nth     int
+	api  *command
+	req  request
+	from string
+	nth  int
 
 	outer   refusal // of the body, known as soon as it has been read
 	refused refusal // the service refuses the whole call
@@ -78,8 +77,7 @@ func (k *call) read() bool {
 	if k.api == noCommand || k.r.Method != http.MethodPost || k.outer.code != 0 {
 		return true
 	}
-	k.outer, k.unknown = k.req.decode(k.api, b.String())
-	k.counts.NullArrays = int64(k.req.nulls)
+	k.outer = k.req.decode(k.api, b.String())
 	if k.outer.code != 60003 {
 		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the body
 	}

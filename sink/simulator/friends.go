@@ -26,7 +26,6 @@ func (k *call) updateFriends() answer {
 				return refusal{code: 30011}
 			}
 			l.put(f)
-			k.counts.EdgesUpdated++
 			return refusal{}
 		})
 }
@@ -59,19 +58,12 @@ func (k *call) listed(flaw, do func(i int) refusal) answer {
 func fine(int) refusal { return refusal{} }
 
 func (k *call) deleteFriends() answer {
-	remove := func(from, to string) refusal {
-		if !k.s.Remove(from, to) {
+	return k.listed(fine, func(i int) refusal {
+		if !k.s.Remove(k.from, k.req.to[i]) {
 			return refusal{code: 31704}
 		}
-		k.counts.EdgesDeleted++
 		return refusal{}
-	}
-	if k.req.kind == "Delete_Type_Both" && !k.clash {
-		for _, to := range k.req.to {
-			remove(to, k.from)
-		}
-	}
-	return k.listed(fine, func(i int) refusal { return remove(k.from, k.req.to[i]) })
+	})
 }
 
 func (k *call) checkFriends() answer {
@@ -94,21 +86,14 @@ func (k *call) checkFriends() answer {
 		return refusal{}
 	}, fine)
 	for i := range a.items {
-		r, relation := &a.items[i], relations[[2]bool{}]
-		if r.code == 0 {
-			theirs := k.req.kind == "CheckResult_Type_Both" && k.s.Has(r.to, k.from)
-			relation = relations[[2]bool{mine.Has(r.to), theirs}]
+		r, relation := &a.items[i], "NoRelation"
+		if r.code == 0 && mine.Has(r.to) {
+			relation = "AWithB"
 		}
 		r.members = `"Relation":"CheckResult_Type_` + relation + `"`
 	}
 	k.counts.PairsChecked = int64(len(a.items))
 	return a
-}
-
-// relations are the words for what is between From_Account and another, by whether From_Account has
-// it in its list, and it From_Account.
-var relations = map[[2]bool]string{
-	{false, false}: "NoRelation", {true, false}: "AWithB", {false, true}: "BWithA", {true, true}: "BothWay",
 }
 
 // getFriends is friend_get: one page of the list, in the order in which friends came into it.
@@ -139,7 +124,6 @@ func (k *call) getFriends() answer {
 		values := page[i].values(!omitStandard, !omitCustom, tags)
 		a.items = append(a.items, result{to: page[i].To, members: values})
 	}
-	k.counts.FriendsGiven = int64(len(a.items))
 	a.tail = []member{
 		{"StandardSequence", integer(standard)}, {"CustomSequence", integer(custom)}, {"FriendNum", integer(total)},
 		{"CompleteFlag", integer(complete)}, {"NextStartIndex", integer(next)},

@@ -78,9 +78,6 @@ func TestQueryParameters(t *testing.T) {
 	if n := a.sim.Friends("id"); n != 1 {
 		t.Errorf("%d friends, want 1: a refused call did something", n)
 	}
-	if s := a.sim.Stats(); s.NoRandom != 2 || s.NoContentType != 2 {
-		t.Errorf("%d calls without random, %d without contenttype", s.NoRandom, s.NoContentType)
-	}
 }
 
 func TestNobodyButTheAdminMayCall(t *testing.T) {
@@ -137,6 +134,8 @@ func TestStrictJSON(t *testing.T) {
 		{`{"From_Account":"a","From_Account":"c","AddFriendItem":[` + it + `}]}`, 60003},
 		{`{"From_Account":"a","AddFriendItem":[` + it + `,"RemarkTime":01}]}`, 60003},
 		{`{"from_account":"a","AddFriendItem":[` + it + `}]}`, 30001},
+		{`{"From_Account":"a","Extra":1,"AddFriendItem":[` + it + `}]}`, 30001},
+		{`{"From_Account":"a","AddFriendItem":[` + it + `,"remark":"r"}]}`, 30001},
 		{`{"From_Account":12,"AddFriendItem":[` + it + `}]}`, 60015},
 		{`{"From_Account":"a","AddFriendItem":[{"To_Account":12,"AddSource":"AddSource_Type_Import"}]}`, 60015},
 		{`{"From_Account":"a","AddFriendItem":[{"To_Account":null,"AddSource":"AddSource_Type_Import"}]}`, 60015},
@@ -171,9 +170,6 @@ func TestStrictJSON(t *testing.T) {
 	if !a.sim.Has("a😀", "b") || a.sim.Friends("a") != 1 {
 		t.Error("the sound bodies are not in the graph")
 	}
-	if s := a.sim.Stats(); s.UnknownFields["from_account"] != 1 || s.NullArrays != 2 {
-		t.Errorf("unknown fields: %v, %d null arrays", s.UnknownFields, s.NullArrays)
-	}
 }
 
 func TestBodyLimit(t *testing.T) {
@@ -185,11 +181,4 @@ func TestBodyLimit(t *testing.T) {
 	if s := a.sim.Stats(); s.ByStatus[413] != 1 || s.Refused != 1 {
 		t.Errorf("stats: %+v", s)
 	}
-}
-
-func TestVolumeOfTheTrialEdition(t *testing.T) {
-	a := start(t, Config{Limits: Limits{Volume: 2}})
-	a.imports("a", "b").want(t, 0)
-	a.imports("a", "c").want(t, 0)
-	a.imports("a", "d").want(t, 60028)
 }

@@ -24,8 +24,6 @@ type scanner struct {
 	depth int
 	bad   bool
 	wrong refusal
-	other []string // names that the API does not have
-	nulls int      // see null
 }
 
 func (p *scanner) refuse(r refusal) {
@@ -70,7 +68,8 @@ func (p *scanner) take(c byte) bool {
 	return true
 }
 
-// object reads an object: member reads the value of each known name. Others are skipped and noted.
+// object reads an object: member reads the value of each known name. The vendor does not say what
+// becomes of others; refusing them shows a client's mistake.
 func (p *scanner) object(known []string, member func(name string)) {
 	var few [12]string
 	names := few[:0]
@@ -91,8 +90,7 @@ func (p *scanner) object(known []string, member func(name string)) {
 		case slices.Contains(known, name):
 			member(name)
 		default:
-			p.other = append(p.other, strings.Clone(name))
-			p.skip()
+			p.illegal("Param")
 		}
 	})
 }
@@ -205,15 +203,12 @@ func (p *scanner) illegal(field string) {
 	p.refuse(p.api.illegal(field))
 }
 
-// null reads null in place of an array that need not be there. The service accepts it; it is
-// counted.
+// null reads null in place of an array that need not be there, which the service accepts.
 func (p *scanner) null() bool {
 	if p.next() != 'n' {
 		return false
 	}
-	if p.skip(); !p.bad {
-		p.nulls++
-	}
+	p.skip()
 	return true
 }
 

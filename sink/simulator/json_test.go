@@ -16,7 +16,7 @@ func FuzzScanner(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, api := range []string{apiImport, apiCheck, apiGet, apiAccountCheck} {
 			var q request
-			wrong, _ := q.decode(commandNamed(api), s)
+			wrong := q.decode(commandNamed(api), s)
 			var loose map[string]any
 			d := json.NewDecoder(strings.NewReader(s))
 			d.UseNumber() // a number that no float64 holds is JSON, too
@@ -56,7 +56,7 @@ func TestHostileBodies(t *testing.T) {
 		"half an escape at the end": {`{"From_Account":"\u00`, 60003, 0},
 	} {
 		var q request
-		wrong, _ := q.decode(commandNamed(apiImport), test.body)
+		wrong := q.decode(commandNamed(apiImport), test.body)
 		if wrong.code != test.code || wrong.code != 60003 && len(q.from) != test.from {
 			t.Errorf("%s: %d, From_Account of %d bytes; want %d and %d", name, wrong.code, len(q.from), test.code, test.from)
 		}

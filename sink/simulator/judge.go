@@ -73,17 +73,14 @@ func (k *call) drawFault() {
 // gate is what every API checks: the limit, the URL, the signature, the right, the body.
 func (k *call) gate() refusal {
 	switch {
-	case k.over != 0:
-		return k.api.refuse(k.over)
-	case k.c.Volume > 0 && k.number > k.c.Volume:
-		return k.api.refuse(60028)
+	case k.over:
+		return k.api.refuse(k.c.ThrottleCode)
 	case k.r.Method != http.MethodPost:
 		return k.api.refuse(60002)
 	case k.api == noCommand:
 		return k.api.refuse(60009)
 	}
 	q, code := k.c.parameters(k.r.URL.RawQuery)
-	k.counts.NoRandom, k.counts.NoContentType = q.noRandom, q.noMediaType
 	if code == 0 {
 		code = k.s.signatures.check(k.c, q, k.arrival)
 	}

@@ -8,7 +8,6 @@ type request struct {
 	items []item   // friend_import, friend_update
 	to    []string // friend_check, friend_delete; the ids of the account calls
 	kind  string   // CheckType, DeleteType
-	nulls int      // null in place of arrays that an item need not have
 
 	hasList, hasStart       bool // an account call's list, friend_get's StartIndex
 	noTo                    bool // an item has no To_Account
@@ -24,24 +23,22 @@ type item struct {
 var (
 	namesInImport = []string{"To_Account", "Remark", "RemarkTime", "GroupName", "AddSource", "AddWording",
 		"AddTime", "CustomItem"}
-	namesInUpdate  = []string{"To_Account", "SnsItem"}
-	namesInCheck   = []string{"UserID"}
-	namesInAccount = []string{"UserID", "Nick", "FaceUrl"}
-	namesInTagged  = []string{"Tag", "Value"}
+	namesInUpdate = []string{"To_Account", "SnsItem"}
+	namesInCheck  = []string{"UserID"}
+	namesInTagged = []string{"Tag", "Value"}
 )
 
-// decode reads body as a request to api. unknown are the names that the API does not have.
-func (q *request) decode(api *command, body string) (no refusal, unknown []string) {
+// decode reads body as a request to api.
+func (q *request) decode(api *command, body string) refusal {
 	p := &scanner{api: api, s: body}
 	if api.name == apiImport {
 		q.items = make([]item, 0, min(strings.Count(body, `"To_Account"`), maxItems))
 	}
 	p.document(api.members, func(name string) { q.member(p, name) })
-	q.nulls = p.nulls
 	if p.bad {
-		return api.refuse(60003), nil
+		return api.refuse(60003)
 	}
-	return p.wrong, p.other
+	return p.wrong
 }
 
 // member reads the value of one name in the body; which names an API has is said by its command.
@@ -64,24 +61,15 @@ func (q *request) member(p *scanner, name string) {
 		q.standard = p.integer(name)
 	case "CustomSequence":
 		q.custom = p.integer(name)
-	case "CheckItem":
-		p.objects(name, func() { q.account(p, namesInCheck) })
+	case "CheckItem", "AccountList":
 		q.hasList = true
-	case "AccountList":
-		p.objects(name, func() { q.account(p, namesInAccount) })
-		q.hasList = true
-	case "UserID":
-		q.to = append(q.to, p.account(name))
-	default: // Nick, FaceUrl
-		p.text(name)
-	}
-}
-
-func (q *request) account(p *scanner, known []string) {
-	had := len(q.to)
-	p.object(known, func(name string) { q.member(p, name) })
-	if len(q.to) == had {
-		p.refuse(p.api.illegal("UserID"))
+		p.objects(name, func() {
+			had := len(q.to)
+			p.object(namesInCheck, func(name string) { q.to = append(q.to, p.account(name)) })
+			if len(q.to) == had {
+				p.refuse(p.api.illegal("UserID"))
+			}
+		})
 	}
 }
 

@@ -92,9 +92,9 @@ func TestSignaturesDeclaredExpiredOrRevoked(t *testing.T) {
 
 func TestKeyChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{App: App{KeyChanges: []Change[string]{{time.Minute, "other"}}}})
+		a := startPiped(t, Config{})
 		a.imports("a", "b").want(t, 0)
-		time.Sleep(time.Minute)
+		a.sim.Reconfigure(func(c *Config) { c.Key = "other" })
 		a.imports("a", "b").want(t, 70009)
 		a.sig, _ = tencentyun.GenUserSig(testApp, "other", "administrator", 600)
 		a.imports("a", "b").want(t, 0)

@@ -82,7 +82,7 @@ func (k *call) page(status int) {
 	k.status = status
 	h := k.w.Header()
 	if status >= 300 && status < 400 {
-		h.Set("Location", "/_sim/redirected") // it counts who follows
+		h.Set("Location", "/") // a call of no API, which counts as any other
 	}
 	if (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && k.c.RetryAfter != "" {
 		h.Set("Retry-After", k.c.RetryAfter)

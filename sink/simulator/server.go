@@ -41,11 +41,11 @@ type imported struct {
 // bubble. It panics if c names an unknown kind of fault.
 func New(c Config) *Server {
 	s := &Server{
-		closed: make(chan struct{}), imported: imported{ids: Set{}}, traffic: traffic{limits: map[string]*span{}},
+		closed: make(chan struct{}), imported: imported{ids: Set{}},
 	}
 	s.graph.compact, s.watch = c.Compact, newWatch()
 	s.tally.sum = Stats{ // maps, so that they are {} in JSON and not null
-		ByAPI: map[string]int64{}, ByFault: map[string]int64{}, UnknownFields: map[string]int64{},
+		ByAPI: map[string]int64{}, ByFault: map[string]int64{},
 		ByCode: map[int]int64{}, ByStatus: map[int]int64{}, ItemsByCode: map[int]int64{},
 	}
 	s.setConfig(c)
@@ -92,8 +92,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) HTTP() *http.Server {
 	h := &http.Server{
 		Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, connectionKey{}, c)
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, connectionKey{}, new(atomic.Bool))
 		},
 	}
 	h.RegisterOnShutdown(s.Close)
@@ -155,8 +155,8 @@ func (s *Server) Friends(from string) int {
 	return l.n
 }
 
-// Listener wraps a listener, so that connections are counted, and reset as they come in while an
-// outage says refuse.
+// Listener wraps a listener, so that connections are reset as they come in while an outage says
+// refuse.
 func (s *Server) Listener(l net.Listener) net.Listener { return &listener{l, s} }
 
 type listener struct {
@@ -172,41 +172,21 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if !l.server.refuses() {
-			return &connection{Conn: c, server: l.server}, nil
+			return c, nil
 		}
 		resetConn(c)
 	}
 }
 
-// connection is a connection that counts once it has carried a call: a look at /_sim/stats does
-// not count.
-type connection struct {
-	net.Conn
-	server *Server
-	counts atomic.Bool
-}
-
-// connectionKey is where a call finds its connection.
+// connectionKey is where a call finds whether its connection has carried a call before: a look at
+// /_sim/stats does not make a connection count.
 type connectionKey struct{}
 
-// carry notes that a connection carries a call.
+// carry counts the connection of a call, once.
 func (s *Server) carry(r *http.Request) {
-	c, ours := r.Context().Value(connectionKey{}).(*connection)
-	if ours && !c.counts.Swap(true) {
-		s.tally.change(func(s *Stats) {
-			s.Connections++
-			s.ConnectionsOpen++
-			s.ConnectionsMax = max(s.ConnectionsMax, s.ConnectionsOpen)
-		})
+	if counted, ours := r.Context().Value(connectionKey{}).(*atomic.Bool); ours && !counted.Swap(true) {
+		s.tally.change(func(s *Stats) { s.Connections++ })
 	}
-}
-
-// Close closes the connection.
-func (c *connection) Close() error {
-	if c.counts.Swap(false) {
-		c.server.tally.change(func(s *Stats) { s.ConnectionsOpen-- })
-	}
-	return c.Conn.Close()
 }
 
 // refuses reports whether connections are refused now, and counts one if they are. A refused
@@ -227,10 +207,6 @@ func (s *Server) refuses() bool {
 
 // resetConn closes a connection, with a reset where the transport knows one.
 func resetConn(c net.Conn) {
-	if ours, ok := c.(*connection); ok {
-		defer ours.Close()
-		c = ours.Conn
-	}
 	if t, ok := c.(*net.TCPConn); ok {
 		t.SetLinger(0) //nolint:errcheck // a connection that is gone already is as good as reset
 	}

@@ -38,15 +38,8 @@ type Counts struct {
 	EdgesReapplied int64 `json:"edges_reapplied"` // were there already and were accepted once more
 
 	PairsChecked     int64 `json:"pairs_checked"` // items of friend_check
-	FriendsGiven     int64 `json:"friends_given"` // items of friend_get
 	AccountsChecked  int64 `json:"accounts_checked"`
 	AccountsImported int64 `json:"accounts_imported"`
-	EdgesUpdated     int64 `json:"edges_updated"`
-	EdgesDeleted     int64 `json:"edges_deleted"`
-
-	NoRandom      int64 `json:"calls_without_random"`
-	NoContentType int64 `json:"calls_without_contenttype"`
-	NullArrays    int64 `json:"null_arrays"` // null in place of an array that an item need not have
 }
 
 func (c *Counts) add(one *Counts) {
@@ -104,13 +97,9 @@ type Stats struct {
 	Digest        string `json:"graph_digest"`   // of all pairs in the graph, see Digest
 
 	Connections        int64 `json:"connections_opened"`
-	ConnectionsOpen    int   `json:"connections_open"`
-	ConnectionsMax     int   `json:"connections_max"`
 	ConnectionsRefused int64 `json:"connections_refused"` // by Listener in an outage
 
-	Redirected    int64            `json:"redirects_followed"`
-	UnknownFields map[string]int64 `json:"unknown_fields"` // names in request bodies that the API does not have
-	Signatures    int              `json:"signatures_seen"`
+	Signatures int `json:"signatures_seen"`
 }
 
 // tally is the part of Stats that is counted call by call.
@@ -141,16 +130,11 @@ func (s *Stats) ended(k *call) {
 	if k.code > 0 || k.status >= 300 {
 		s.Refused++
 	}
-	if k.over != 0 && k.refused.code == k.over {
+	if k.over && k.refused.code == k.c.ThrottleCode {
 		s.RefusedRate++
 	}
 	for i := range k.answer.items {
 		s.ItemsByCode[k.answer.items[i].code]++
-	}
-	for _, name := range k.unknown {
-		if _, ok := s.UnknownFields[name]; ok || len(s.UnknownFields) < 100 {
-			s.UnknownFields[name]++
-		}
 	}
 }
 
@@ -159,8 +143,8 @@ func (s *Stats) ended(k *call) {
 func (s *Server) Stats() Stats {
 	s.tally.Lock()
 	v := s.tally.sum
-	v.ByAPI, v.ByFault, v.UnknownFields = maps.Clone(v.ByAPI), maps.Clone(v.ByFault), maps.Clone(v.UnknownFields)
-	v.ByCode, v.ByStatus, v.ItemsByCode = maps.Clone(v.ByCode), maps.Clone(v.ByStatus), maps.Clone(v.ItemsByCode)
+	v.ByAPI, v.ByFault, v.ByCode = maps.Clone(v.ByAPI), maps.Clone(v.ByFault), maps.Clone(v.ByCode)
+	v.ByStatus, v.ItemsByCode = maps.Clone(v.ByStatus), maps.Clone(v.ItemsByCode)
 	s.tally.Unlock()
 
 	s.traffic.Lock()

@@ -42,9 +42,9 @@ func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 type traffic struct {
 	sync.Mutex
 	Arrivals
-	start  time.Time        // zero: not yet
-	second span             // all arrivals
-	limits map[string]*span // counters of the limits, by what they count
+	start               time.Time // zero: not yet
+	second              span      // all arrivals
+	calls, accountCalls span      // those that count towards the limits
 }
 
 func (t *traffic) begin(now time.Time) {
@@ -68,7 +68,7 @@ type arrival struct {
 	at     time.Time
 	since  time.Duration
 	number int64
-	over   int // code of the limit that the call exceeds, 0 if it exceeds none
+	over   bool // the call exceeds a limit
 }
 
 // arrive counts a call and checks it against the limits, unless an outage keeps the service from
@@ -87,48 +87,24 @@ func (t *traffic) arrive(c *Config, api *command) arrival {
 	t.second = append(t.second, since)
 	t.LargestSecond = max(t.LargestSecond, len(t.second))
 	a := arrival{at: now, since: since, number: t.Calls}
-	if f := c.outage(since); f == nil || f.serves() {
-		a.over = t.limit(c, api, since)
-	}
+	f := c.outage(since)
+	a.over = (f == nil || f.serves()) && t.limited(c, api, since)
 	return a
 }
 
-// limit is the code of the limit that a call exceeds. It counts the call at each of its limits.
-func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int) {
-	check := func(counter string, limit float64, code int) {
-		w := t.limits[counter]
-		if w == nil {
-			w = &span{}
-			t.limits[counter] = w
-		}
-		if !w.allow(since, limit, c.CountRefused) && over == 0 {
-			over = code
+// limited reports whether a call exceeds a limit. It counts the call at each of its limits.
+func (t *traffic) limited(c *Config, api *command, since time.Duration) bool {
+	limit, latest := c.Limit, time.Duration(-1)
+	for _, change := range c.LimitChanges {
+		if change.At <= since && change.At >= latest {
+			limit, latest = change.To, change.At
 		}
 	}
-	all := ""
-	if c.PerAPI {
-		all = api.name
-	}
-	limit := inForce(since, c.Limit, c.LimitChanges)
-	check(all, limit, c.ThrottleCode)
+	allowed := t.calls.allow(since, limit, c.CountRefused)
 	if api.account && (limit > 0 || c.AccountLimit > 0) {
-		check("accounts", cmp.Or(c.AccountLimit, 100), c.ThrottleCode)
+		allowed = t.accountCalls.allow(since, cmp.Or(c.AccountLimit, 100), c.CountRefused) && allowed
 	}
-	if api.name == apiDelete {
-		check("deletes", c.DeleteLimit, 31707)
-	}
-	return over
-}
-
-// inForce is the value of the latest of some changes, v before the first.
-func inForce[T any](since time.Duration, v T, changes []Change[T]) T {
-	latest := time.Duration(-1)
-	for _, c := range changes {
-		if c.At <= since && c.At >= latest {
-			v, latest = c.To, c.At
-		}
-	}
-	return v
+	return !allowed
 }
 
 // outage is the fault that is in force for every call, nil if there is none.

@@ -137,7 +137,7 @@ func endsInOutage(t *testing.T) {
 func badNight() simulator.Config {
 	return simulator.Config{
 		Latency: 5 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 4,
-		Limits: simulator.Limits{Limit: 100, LimitChanges: []simulator.Change[float64]{{At: 1800 * time.Millisecond, To: 40}, {At: 3 * time.Second, To: 100}}},
+		Limits: simulator.Limits{Limit: 100, LimitChanges: []simulator.Change{{At: 1800 * time.Millisecond, To: 40}, {At: 3 * time.Second, To: 100}}},
 		Faults: simulator.Faults{
 			Shares:    map[string]float64{"code:30006": 0.02, "code:30007": 0.02, "code:30008": 0.02, "code:60008": 0.02, "code:70500": 0.01, "body:object": 0.01, "body:half": 0.01, "body:missing+applied": 0.01, "raw:no-http": 0.01, "http:502": 0.01, "http:429": 0.005, "reset": 0.01, "reset+applied": 0.01, "cut": 0.01, "cut+applied": 0.01, "stall": 0.005, "stall+applied": 0.005, "items:30006": 0.005, "items:30007+applied": 0.005},
 			Outages:   []simulator.Outage{{Window: simulator.Window{From: 600 * time.Millisecond, To: 1600 * time.Millisecond}, Fault: simulator.Fault{Kind: simulator.FaultRefuse}}},

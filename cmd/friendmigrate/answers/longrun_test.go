@@ -65,7 +65,7 @@ func playLongRun(t *testing.T, length time.Duration) {
 	throttle := min(30*time.Minute, length/12)
 	config := simulator.Config{
 		Latency: 20 * time.Millisecond, Jitter: 60 * time.Millisecond, Seed: 3, Compact: true,
-		Limits: simulator.Limits{Limit: 200, LimitChanges: []simulator.Change[float64]{{At: at(0.5), To: 50}, {At: at(0.5) + throttle, To: 200}}},
+		Limits: simulator.Limits{Limit: 200, LimitChanges: []simulator.Change{{At: at(0.5), To: 50}, {At: at(0.5) + throttle, To: 200}}},
 		Faults: simulator.Faults{Outages: []simulator.Outage{
 			{Window: simulator.Window{From: at(0.2), To: at(0.2) + outage}, Fault: simulator.Fault{Kind: simulator.FaultRefuse}},
 			{Window: simulator.Window{From: at(0.8), To: at(0.8) + outage}, Fault: simulator.Fault{Kind: simulator.FaultStatus, Code: 503}},

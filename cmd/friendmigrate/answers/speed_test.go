@@ -97,10 +97,10 @@ func standStill(from, long time.Duration) func(simulator.Call) *simulator.Fault 
 // whether or not it counts what it refuses.
 func TestAdaptivePace(t *testing.T) {
 	t.Parallel()
-	phases := []simulator.Change[float64]{{At: 0, To: 200}, {At: 20 * time.Second, To: 150}, {At: 80 * time.Second, To: 50}, {At: 140 * time.Second, To: 200}}
+	phases := []simulator.Change{{At: 0, To: 200}, {At: 20 * time.Second, To: 150}, {At: 80 * time.Second, To: 50}, {At: 140 * time.Second, To: 200}}
 	end := 190 * time.Second
 	if testing.Short() {
-		phases, end = []simulator.Change[float64]{{At: 0, To: 200}, {At: 5 * time.Second, To: 50}}, 60*time.Second
+		phases, end = []simulator.Change{{At: 0, To: 200}, {At: 5 * time.Second, To: 50}}, 60*time.Second
 	}
 	for _, counting := range []bool{false, true} {
 		t.Run(fmt.Sprintf("refused calls count %t", counting), func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestAdaptivePace(t *testing.T) {
 
 // judge holds a phase against its bars: back at 90 % of what the service allows within 30 s, and
 // from then on at most 1 % refused.
-func (t *trace) judge(tt *testing.T, p simulator.Change[float64], until time.Duration) {
+func (t *trace) judge(tt *testing.T, p simulator.Change, until time.Duration) {
 	tt.Helper()
 	back := time.Duration(-1)
 	for at := p.At; at < until && back < 0; at += 250 * time.Millisecond {

@@ -60,10 +60,9 @@ func TestKeyReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fresh := strings.Repeat("ab", 32)
-		c := piped(t, simulator.Config{
-			Latency: 300 * time.Millisecond, App: simulator.App{KeyChanges: []simulator.Change[string]{{At: 3 * time.Second, To: fresh}}},
-		})
+		c := piped(t, simulator.Config{Latency: 300 * time.Millisecond})
 		began := time.Now()
+		time.AfterFunc(3*time.Second, func() { c.Reconfigure(func(c *simulator.Config) { c.Key = fresh }) })
 		j := newJob(t, ring(1_000, 1))
 		e := j.run(t.Context(), c, flags{key: func() (sink.Secret, error) {
 			if time.Since(began) > 2900*time.Millisecond {
@@ -330,7 +329,7 @@ func TestOnlyMissing(t *testing.T) {
 func TestSlowSaysWhy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := piped(t, simulator.Config{Limits: simulator.Limits{LimitChanges: []simulator.Change[float64]{{At: 2 * time.Second, To: 50}, {At: 10 * time.Second, To: 0}}}})
+		c := piped(t, simulator.Config{Limits: simulator.Limits{LimitChanges: []simulator.Change{{At: 2 * time.Second, To: 50}, {At: 10 * time.Second, To: 0}}}})
 		j := newJob(t, ring(8_000, 1))
 		var during, after atomic.Pointer[sink.Pace]
 		j.run(t.Context(), c, flags{maxDuration: 36 * time.Second, watch: func(client *sink.Client, _ *migrate.Meter) {
