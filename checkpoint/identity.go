@@ -57,26 +57,18 @@ func (a Identity) Differs(b Identity) []string {
 	return words
 }
 
-// PlanDiffers says in words how the plan of b differs from that of a. Two plans of one job differ
-// only where the staged input was damaged or was built by another version of the program: settled
-// chunks of the one mean nothing in the other.
-func (a Identity) PlanDiffers(b Identity) []string {
-	var words []string
-	for _, f := range []struct {
-		name    string
-		was, is int64
-	}{
-		{"rows", a.Rows, b.Rows}, {"rejected rows", a.Rejected, b.Rejected}, {"duplicates", a.Duplicates, b.Duplicates},
-		{"added edges", a.Added, b.Added}, {"edges", a.Edges, b.Edges}, {"chunks", a.Chunks, b.Chunks},
-	} {
-		if f.was != f.is {
-			words = append(words, fmt.Sprintf("%s were %d, are %d", f.name, f.was, f.is))
-		}
+// PlanDiffers says in words how the plan of b differs from that of a; "": it does not. Two plans of
+// one job differ only where the staged input was damaged or was built by another version of the
+// program: settled chunks of the one mean nothing in the other.
+func (a Identity) PlanDiffers(b Identity) string {
+	plan := func(i Identity) string {
+		return fmt.Sprintf("%d rows, %d of them rejected and %d duplicates, %d added edges, %d edges in %d chunks, %q",
+			i.Rows, i.Rejected, i.Duplicates, i.Added, i.Edges, i.Chunks, i.PlanDigest)
 	}
-	if a.PlanDigest != b.PlanDigest {
-		words = append(words, fmt.Sprintf("the plan was %s, is %s", short(a.PlanDigest), short(b.PlanDigest)))
+	if was, is := plan(a), plan(b); was != is {
+		return fmt.Sprintf("the plan was %s; it is %s", was, is)
 	}
-	return words
+	return ""
 }
 
 func inputsDiffer(was, is []string) []string {

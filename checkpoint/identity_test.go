@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -45,10 +46,10 @@ func TestIdentityDiffers(t *testing.T) {
 	}
 	other = base
 	other.Edges, other.PlanDigest = 11, "beef"
-	if got, want := base.PlanDiffers(other), []string{"edges were 10, are 11", `the plan was "cafe", is "beef"`}; !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	if got := base.PlanDiffers(other); !strings.Contains(got, `10 edges`) || !strings.Contains(got, `11 edges`) || !strings.Contains(got, `"beef"`) {
+		t.Errorf("%q", got)
 	}
-	if got := base.PlanDiffers(base); got != nil {
+	if got := base.PlanDiffers(base); got != "" {
 		t.Errorf("%q", got)
 	}
 }

@@ -318,8 +318,8 @@ func (j *Run) beginJournal(id checkpoint.Identity, p *source.Pending) error {
 		if differences := recorded.Differs(id); len(differences) > 0 {
 			return j.OtherJob(differences)
 		}
-		if differences := recorded.PlanDiffers(id); len(differences) > 0 {
-			return fmt.Errorf("build the staged input again: %s", strings.Join(differences, "; "))
+		if differs := recorded.PlanDiffers(id); differs != "" {
+			return fmt.Errorf("build the staged input again: %s", differs)
 		}
 		return nil
 	}
