@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -276,13 +277,11 @@ func scriptGz(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
-	edge := map[string]string{"From_Account": args[1], "To_Account": args[2]}
+	edge := url.Values{"From_Account": {args[1]}, "To_Account": {args[2]}}
 	if len(args) > 3 {
-		edge["AddSource"] = "AddSource_Type_" + args[3]
+		edge.Set("AddSource", "AddSource_Type_"+args[3])
 	}
-	body, err := json.Marshal(edge)
-	ts.Check(err)
-	answer, err := http.Post(ts.Getenv("SIM")+"/_sim/"+args[0], "application/json", bytes.NewReader(body))
+	answer, err := http.PostForm(ts.Getenv("SIM")+"/_sim/"+args[0], edge)
 	ts.Check(err)
 	ts.Check(answer.Body.Close())
 	if answer.StatusCode != http.StatusOK {

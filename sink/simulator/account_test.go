@@ -47,6 +47,11 @@ func TestAccountOverHTTP(t *testing.T) {
 	}
 
 	b := start(t, Config{})
+	b.look(t, "POST", "/_sim/put?From_Account=a&To_Account=b&AddSource=s", "")
+	if !b.sim.Has("a", "b") {
+		t.Error("nothing was put")
+	}
+	b.look(t, "POST", "/_sim/remove?From_Account=a&To_Account=b", "")
 	if _, text := b.look(t, "GET", "/_sim/graph", ""); json.Unmarshal([]byte(text), &list) != nil || len(list) != 0 {
 		t.Errorf("an empty graph: %q", text)
 	}

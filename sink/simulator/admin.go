@@ -11,7 +11,8 @@ import (
 )
 
 // serveAdmin serves the server's own record below /_sim/: stats as JSON, and the graph in order, as
-// a JSON array with a line for each edge.
+// a JSON array with a line for each edge. POST put and remove change one edge, without any check, as
+// if somebody else were using the app.
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch r.Method + " " + r.URL.Path {
@@ -23,6 +24,10 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 		if err := s.serveGraph(w); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
+	case "POST /_sim/put":
+		s.Put(r.FormValue("From_Account"), Friend{To: r.FormValue("To_Account"), AddSource: r.FormValue("AddSource")})
+	case "POST /_sim/remove":
+		s.Remove(r.FormValue("From_Account"), r.FormValue("To_Account"))
 	default:
 		http.NotFound(w, r)
 	}
@@ -45,7 +50,7 @@ func (s *Server) serveGraph(w io.Writer) error {
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	defer out.Flush() //nolint:errcheck // nobody to tell
-	names, _ := s.graph.names()
+	names, _, _ := s.graph.names()
 	slices.Sort(names)
 	between := "[\n"
 	for _, from := range names {

@@ -38,7 +38,10 @@ type subject struct {
 }
 
 // query is what the URL of a call must carry.
-type query struct{ identifier, sig string }
+type query struct {
+	identifier, sig       string
+	noRandom, noMediaType bool
+}
 
 // parameters checks the query parameters but for the signature itself. code is what is wrong with
 // them, 0 if nothing is.
@@ -61,11 +64,11 @@ func (c *Config) parameters(raw string) (q query, code int) {
 	} else if id != c.SDKAppID {
 		return q, 70020
 	}
-	q = query{values.Get("identifier"), values.Get("usersig")}
-	// Without random or contenttype the service accepts a call.
+	q.identifier, q.sig = values.Get("identifier"), values.Get("usersig")
+	// The service accepts a call without random or contenttype; gate counts it.
+	q.noRandom, q.noMediaType = !values.Has("random"), !values.Has("contenttype")
 	_, err = strconv.ParseUint(values.Get("random"), 10, 32)
-	if err != nil && values.Has("random") || q.identifier == "" ||
-		values.Get("contenttype") != "json" && values.Has("contenttype") {
+	if err != nil && !q.noRandom || q.identifier == "" || values.Get("contenttype") != "json" && !q.noMediaType {
 		return query{}, 60025
 	}
 	return q, 0

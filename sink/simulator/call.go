@@ -78,6 +78,7 @@ func (k *call) read() bool {
 		return true
 	}
 	k.outer = k.req.decode(k.api, b.String())
+	k.counts.NullArrays = int64(k.req.nulls)
 	if k.outer.code != 60003 {
 		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the body
 	}

@@ -78,6 +78,7 @@ type Limits struct {
 	Limit        float64 // calls in any sliding second; below 1 it is one call in 1/Limit seconds
 	LimitChanges []Change
 	AccountLimit float64
+	DeleteLimit  float64
 	CountRefused bool
 	ThrottleCode int
 	RetryAfter   string

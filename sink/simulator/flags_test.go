@@ -42,6 +42,7 @@ func flagTests(dir string) map[string]struct {
 		"limit":                       {"0.5", func(c *Config) any { return c.Limit }, half},
 		"limit-changes":               {"1m=150,2m=0", func(c *Config) any { return c.LimitChanges }, []Change{{time.Minute, 150}, {2 * time.Minute, 0}}},
 		"limit-counts-refused":        {"1", func(c *Config) any { return c.CountRefused }, true},
+		"delete-limit":                {"100", func(c *Config) any { return c.DeleteLimit }, 100.0},
 		"account-limit":               {"100", func(c *Config) any { return c.AccountLimit }, 100.0},
 		"throttle-code":               {"429", func(c *Config) any { return c.ThrottleCode }, 429},
 		"retry-after":                 {"7", func(c *Config) any { return c.RetryAfter }, "7"},

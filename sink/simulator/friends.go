@@ -26,6 +26,7 @@ func (k *call) updateFriends() answer {
 				return refusal{code: 30011}
 			}
 			l.put(f)
+			k.counts.EdgesUpdated++
 			return refusal{}
 		})
 }
@@ -62,6 +63,7 @@ func (k *call) deleteFriends() answer {
 		if !k.s.Remove(k.from, k.req.to[i]) {
 			return refusal{code: 31704}
 		}
+		k.counts.EdgesDeleted++
 		return refusal{}
 	})
 }

@@ -170,6 +170,9 @@ func TestStrictJSON(t *testing.T) {
 	if !a.sim.Has("a😀", "b") || a.sim.Friends("a") != 1 {
 		t.Error("the sound bodies are not in the graph")
 	}
+	if s := a.sim.Stats(); s.NullArrays != 2 {
+		t.Errorf("%d null arrays", s.NullArrays)
+	}
 }
 
 func TestBodyLimit(t *testing.T) {

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -143,7 +142,7 @@ func (l *list) put(f Friend) {
 		l.friends = append(l.friends, f)
 	}
 	if added {
-		l.digest.add(pair)
+		l.digest += Digest(pair)
 		l.n++
 	}
 	l.standard++
@@ -195,7 +194,7 @@ func (l *list) remove(to string) bool {
 		return false
 	}
 	pair := pairHash(l.hash, to)
-	l.digest.remove(pair)
+	l.digest -= Digest(pair)
 	l.n--
 	l.standard++
 	if l.compact {
@@ -213,20 +212,20 @@ func (l *list) remove(to string) bool {
 	return true
 }
 
-// names lists the accounts with friends, and sums up the digests.
-func (g *graph) names() (all []string, d Digest) {
+// names lists the accounts with friends, and sums up edges and digests.
+func (g *graph) names() (all []string, edges int64, d Digest) {
 	for i := range g.shard {
 		s := &g.shard[i]
 		s.Lock()
-		d.join(s.digest, 1)
+		d += s.digest
 		for from, a := range s.accounts {
-			if a.n > 0 {
+			if edges += int64(a.n); a.n > 0 {
 				all = append(all, from)
 			}
 		}
 		s.Unlock()
 	}
-	return all, d
+	return all, edges, d
 }
 
 // friends is a copy of a list, so that it can be read without the lock. What the friends point at
@@ -281,26 +280,13 @@ const (
 	drawVictim
 )
 
-// Digest sums up a set of pairs in any order: equal sets have equal digests, and different ones
-// have not (but for a chance of 2⁻⁶⁴; it is no defence against somebody who looks for a collision).
-// The zero Digest is that of the empty set.
-type Digest struct{ n, a, b uint64 }
+// Digest sums up a set of pairs in any order: equal sets have equal digests, and different ones have
+// not (but for a chance of 2⁻⁶⁴; it is no defence against somebody who looks for a collision). The
+// zero Digest is that of the empty set.
+type Digest uint64
 
 // Add puts a pair into the set. It must not be there yet.
-func (d *Digest) Add(from, to string) { d.add(pairHash(accountHash(from), to)) }
-
-func (d *Digest) add(h uint64) { d.join(Digest{1, h, mix(h ^ 0x5851f42d4c957f2d)}, 1) }
-
-func (d *Digest) remove(h uint64) { d.join(Digest{1, h, mix(h ^ 0x5851f42d4c957f2d)}, ^uint64(0)) }
-
-// join adds a set, or takes it out if sign is minus one.
-func (d *Digest) join(e Digest, sign uint64) {
-	d.n += sign * e.n
-	d.a += sign * e.a
-	d.b += sign * e.b
-}
+func (d *Digest) Add(from, to string) { *d += Digest(pairHash(accountHash(from), to)) }
 
 // String is the digest as text, as in Stats.
-func (d Digest) String() string {
-	return fmt.Sprintf("%016x%016x", bits.RotateLeft64(mix(d.a)^d.n, 1), mix(d.b+d.n))
-}
+func (d Digest) String() string { return fmt.Sprintf("%016x", uint64(d)) }

@@ -85,7 +85,7 @@ func TestDigestTellsSetsApart(t *testing.T) {
 	if one.String() != two.String() {
 		t.Error("the order matters")
 	}
-	if one.String() == other.String() || one.String() == (Digest{}).String() {
+	if one.String() == other.String() || one.String() == Digest(0).String() {
 		t.Error("different sets have one digest")
 	}
 	var ab, ba Digest

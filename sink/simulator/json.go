@@ -24,6 +24,7 @@ type scanner struct {
 	depth int
 	bad   bool
 	wrong refusal
+	nulls int // see null
 }
 
 func (p *scanner) refuse(r refusal) {
@@ -203,12 +204,15 @@ func (p *scanner) illegal(field string) {
 	p.refuse(p.api.illegal(field))
 }
 
-// null reads null in place of an array that need not be there, which the service accepts.
+// null reads null in place of an array that need not be there. The service accepts it; it is
+// counted.
 func (p *scanner) null() bool {
 	if p.next() != 'n' {
 		return false
 	}
-	p.skip()
+	if p.skip(); !p.bad {
+		p.nulls++
+	}
 	return true
 }
 

@@ -73,14 +73,20 @@ func (k *call) drawFault() {
 // gate is what every API checks: the limit, the URL, the signature, the right, the body.
 func (k *call) gate() refusal {
 	switch {
-	case k.over:
-		return k.api.refuse(k.c.ThrottleCode)
+	case k.over != 0:
+		return k.api.refuse(k.over)
 	case k.r.Method != http.MethodPost:
 		return k.api.refuse(60002)
 	case k.api == noCommand:
 		return k.api.refuse(60009)
 	}
 	q, code := k.c.parameters(k.r.URL.RawQuery)
+	if q.noRandom {
+		k.counts.NoRandom = 1
+	}
+	if q.noMediaType {
+		k.counts.NoContentType = 1
+	}
 	if code == 0 {
 		code = k.s.signatures.check(k.c, q, k.arrival)
 	}

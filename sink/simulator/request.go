@@ -8,6 +8,7 @@ type request struct {
 	items []item   // friend_import, friend_update
 	to    []string // friend_check, friend_delete; the ids of the account calls
 	kind  string   // CheckType, DeleteType
+	nulls int      // null in place of arrays that an item need not have
 
 	hasList, hasStart       bool // an account call's list, friend_get's StartIndex
 	noTo                    bool // an item has no To_Account
@@ -35,6 +36,7 @@ func (q *request) decode(api *command, body string) refusal {
 		q.items = make([]item, 0, min(strings.Count(body, `"To_Account"`), maxItems))
 	}
 	p.document(api.members, func(name string) { q.member(p, name) })
+	q.nulls = p.nulls
 	if p.bad {
 		return api.refuse(60003)
 	}

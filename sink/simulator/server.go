@@ -115,7 +115,7 @@ func (s *Server) Start() {
 // Graph yields every edge, account by account, in no particular order, until yield returns false.
 // Calls may go on meanwhile. A compact graph yields nothing.
 func (s *Server) Graph(yield func(from string, f Friend) bool) {
-	names, _ := s.graph.names()
+	names, _, _ := s.graph.names()
 	for _, from := range names {
 		for _, f := range s.graph.friends(from) {
 			if !yield(from, f) {

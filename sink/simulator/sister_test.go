@@ -90,10 +90,10 @@ func TestImportedAccountsExist(t *testing.T) {
 	}
 }
 
-// Account calls have half the limit of the friend calls.
-func TestLimitOfAccountCalls(t *testing.T) {
+// Account calls have half the limit of the friend calls, and a limit of deletes throttles with 31707.
+func TestLimitsOfOneKindOfCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := startPiped(t, Config{Limits: Limits{Limit: 200}})
+		a := startPiped(t, Config{Limits: Limits{Limit: 200, DeleteLimit: 5}})
 		landed := func(api, body string, over int) (n int) {
 			for range 120 {
 				v := a.post(api, body)
@@ -113,18 +113,22 @@ func TestLimitOfAccountCalls(t *testing.T) {
 			t.Errorf("%d account imports landed beside them", n)
 		}
 		time.Sleep(time.Second)
-		a.sim.Reconfigure(func(c *Config) { c.Limit = 0 })
-		if n := landed(apiAccountCheck, check, 0); n != 120 {
+		if n := landed(apiDelete, deleteBody("a", "", "b"), 31707); n != 5 {
+			t.Errorf("%d deletes landed", n)
+		}
+		time.Sleep(time.Second)
+		a.sim.Reconfigure(func(c *Config) { c.Limit, c.DeleteLimit = 0, 0 })
+		if n := landed(apiAccountCheck, check, 0) + landed(apiDelete, deleteBody("a", "", "b"), 0); n != 240 {
 			t.Errorf("%d calls landed without a limit", n)
 		}
-		if s := a.sim.Stats(); s.RefusedRate != 20+120 {
+		if s := a.sim.Stats(); s.RefusedRate != 20+120+115 {
 			t.Errorf("%d calls refused for the rate", s.RefusedRate)
 		}
 	})
 }
 
-// The vendor's service accepts calls without random and contenttype, on every API.
-func TestCallsWithoutSpareParametersAreAccepted(t *testing.T) {
+// The vendor's service accepts calls without random and contenttype, on every API; they are counted.
+func TestCallsWithoutSpareParametersAreCounted(t *testing.T) {
 	a := start(t, Config{})
 	a.query = a.parameters()
 	a.query.Del("random")
@@ -138,7 +142,7 @@ func TestCallsWithoutSpareParametersAreAccepted(t *testing.T) {
 	for api, body := range bodies {
 		a.post(api, body).want(t, 0)
 	}
-	if len(bodies) != len(commands) {
-		t.Errorf("%d of %d APIs are called", len(bodies), len(commands))
+	if s, n := a.sim.Stats(), int64(len(commands)); s.NoRandom != n || s.NoContentType != n || len(bodies) != len(commands) {
+		t.Errorf("%d without random, %d without contenttype, want %d", s.NoRandom, s.NoContentType, n)
 	}
 }

@@ -40,6 +40,12 @@ type Counts struct {
 	PairsChecked     int64 `json:"pairs_checked"` // items of friend_check
 	AccountsChecked  int64 `json:"accounts_checked"`
 	AccountsImported int64 `json:"accounts_imported"`
+	EdgesUpdated     int64 `json:"edges_updated"`
+	EdgesDeleted     int64 `json:"edges_deleted"`
+
+	NoRandom      int64 `json:"calls_without_random"`
+	NoContentType int64 `json:"calls_without_contenttype"`
+	NullArrays    int64 `json:"null_arrays"` // null in place of an array that an item need not have
 }
 
 func (c *Counts) add(one *Counts) {
@@ -130,7 +136,7 @@ func (s *Stats) ended(k *call) {
 	if k.code > 0 || k.status >= 300 {
 		s.Refused++
 	}
-	if k.over && k.refused.code == k.c.ThrottleCode {
+	if k.over != 0 && k.refused.code == k.over {
 		s.RefusedRate++
 	}
 	for i := range k.answer.items {
@@ -160,8 +166,8 @@ func (s *Server) Stats() Stats {
 	v.OverlapAccounts = slices.Clone(v.OverlapAccounts)
 	s.watch.Unlock()
 
-	names, d := s.graph.names()
-	v.GraphEdges, v.GraphAccounts, v.Digest = int64(d.n), int64(len(names)), d.String()
+	names, edges, d := s.graph.names()
+	v.GraphEdges, v.GraphAccounts, v.Digest = edges, int64(len(names)), d.String()
 
 	s.signatures.Lock()
 	v.Signatures = s.signatures.total

@@ -42,9 +42,10 @@ func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 type traffic struct {
 	sync.Mutex
 	Arrivals
-	start               time.Time // zero: not yet
-	second              span      // all arrivals
-	calls, accountCalls span      // those that count towards the limits
+	start  time.Time // zero: not yet
+	second span      // all arrivals
+	// those that count towards the limits
+	calls, accountCalls, deletes span
 }
 
 func (t *traffic) begin(now time.Time) {
@@ -68,7 +69,7 @@ type arrival struct {
 	at     time.Time
 	since  time.Duration
 	number int64
-	over   bool // the call exceeds a limit
+	over   int // code of the limit that the call exceeds, 0 if it exceeds none
 }
 
 // arrive counts a call and checks it against the limits, unless an outage keeps the service from
@@ -87,24 +88,32 @@ func (t *traffic) arrive(c *Config, api *command) arrival {
 	t.second = append(t.second, since)
 	t.LargestSecond = max(t.LargestSecond, len(t.second))
 	a := arrival{at: now, since: since, number: t.Calls}
-	f := c.outage(since)
-	a.over = (f == nil || f.serves()) && t.limited(c, api, since)
+	if f := c.outage(since); f == nil || f.serves() {
+		a.over = t.limit(c, api, since)
+	}
 	return a
 }
 
-// limited reports whether a call exceeds a limit. It counts the call at each of its limits.
-func (t *traffic) limited(c *Config, api *command, since time.Duration) bool {
+// limit is the code of the limit that a call exceeds, 0 if it exceeds none. It counts the call at
+// each of its limits.
+func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int) {
 	limit, latest := c.Limit, time.Duration(-1)
 	for _, change := range c.LimitChanges {
 		if change.At <= since && change.At >= latest {
 			limit, latest = change.To, change.At
 		}
 	}
-	allowed := t.calls.allow(since, limit, c.CountRefused)
-	if api.account && (limit > 0 || c.AccountLimit > 0) {
-		allowed = t.accountCalls.allow(since, cmp.Or(c.AccountLimit, 100), c.CountRefused) && allowed
+	if !t.calls.allow(since, limit, c.CountRefused) {
+		over = c.ThrottleCode
 	}
-	return !allowed
+	accounts := api.account && (limit > 0 || c.AccountLimit > 0)
+	if accounts && !t.accountCalls.allow(since, cmp.Or(c.AccountLimit, 100), c.CountRefused) {
+		over = c.ThrottleCode
+	}
+	if api.name == apiDelete && !t.deletes.allow(since, c.DeleteLimit, c.CountRefused) {
+		over = cmp.Or(over, 31707)
+	}
+	return over
 }
 
 // outage is the fault that is in force for every call, nil if there is none.
