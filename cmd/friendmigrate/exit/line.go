@@ -1,6 +1,7 @@
 package exit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -170,7 +171,6 @@ func special(r rune) bool {
 }
 
 func quoteControls(s string) string {
-	const hex = "0123456789abcdef"
 	var b strings.Builder
 	b.WriteString("$'")
 	for i := range len(s) {
@@ -179,7 +179,7 @@ func quoteControls(s string) string {
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		case c < 0x20 || c >= 0x7f:
-			b.WriteString(`\x` + string(hex[c>>4]) + string(hex[c&15]))
+			fmt.Fprintf(&b, `\x%02x`, c)
 		default:
 			b.WriteByte(c)
 		}

@@ -9,9 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -122,17 +120,9 @@ func begun(dir string) bool {
 
 // shardNamed tells the shard whose folder has that name.
 func shardNamed(name string) (s settings.Shard, found bool) {
-	parts := shardPattern.FindStringSubmatch(name)
-	if parts == nil {
-		return s, false
-	}
-	var err1, err2 error
-	s.Index, err1 = strconv.Atoi(parts[1])
-	s.Count, err2 = strconv.Atoi(parts[2])
-	return s, err1 == nil && err2 == nil
+	_, err := fmt.Sscanf(name, "shard-%d-of-%d", &s.Index, &s.Count)
+	return s, err == nil && s.Index >= 0 && name == Of("", s)
 }
-
-var shardPattern = regexp.MustCompile(`^shard-(\d+)-of-(\d+)$`)
 
 // SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin,
 // and returns that folder; "" if there was nothing. The caller holds the lock, which stays. The
@@ -279,21 +269,16 @@ func stateFiles(dir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look into the state folder: %w", err)
 	}
-	var names []string
+	var names, journal []string
 	for _, e := range entries {
-		if ours(e.Name()) {
-			names = append(names, e.Name())
+		switch name := e.Name(); {
+		case name == checkpoint.FileName:
+			journal = []string{name}
+		case ours(name):
+			names = append(names, name)
 		}
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return journalLast(a) - journalLast(b) })
-	return names, nil
-}
-
-func journalLast(name string) int {
-	if name == checkpoint.FileName {
-		return 1
-	}
-	return 0
+	return append(names, journal...), nil
 }
 
 // Spooled reports whether a file of a state folder holds rows that were spooled for a list.

@@ -266,9 +266,6 @@ func (p *Pilot) mine(from string) bool {
 
 // account adds up what became of the pilot. failed is by account.
 func (p *Pilot) account(settledByRun, failed int64) *report.Pilot {
-	if p == nil {
-		return nil
-	}
 	return &report.Pilot{
 		Accounts: int64(p.Named()), Unknown: int64(p.Unknown()), Edges: p.edges, Failed: failed,
 		Pending: p.edges - p.settled - settledByRun,
