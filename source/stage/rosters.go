@@ -82,7 +82,7 @@ func (w *rosterWriter) endBlock() (err error) {
 	if w.waiting == 0 {
 		return nil
 	}
-	if w.index, err = w.out.block(w.index, w.pending); err != nil {
+	if w.index, err = w.out.writeBlock(w.index, w.pending); err != nil {
 		return err
 	}
 	w.index = binary.AppendUvarint(w.index, uint64(w.waiting))

@@ -215,7 +215,7 @@ func (s *sealer) sealUnits(ctx context.Context) error {
 		} else {
 			err = s.seal(ctx, unit)
 		}
-		if err = errors.Join(err, s.cut()); err != nil {
+		if err = errors.Join(err, s.nextSegment()); err != nil {
 			return err
 		}
 	}
@@ -242,7 +242,7 @@ func (s *sealer) seal(ctx context.Context, parts []*partition) error {
 	if s.out.out.count < s.w.limits.segment {
 		return nil
 	}
-	return s.cut()
+	return s.nextSegment()
 }
 
 func (s *sealer) writeRoster(g *group) error {
@@ -265,8 +265,8 @@ func (s *sealer) writeRoster(g *group) error {
 	return s.rosters.end()
 }
 
-// cut ends the segment and begins another one.
-func (s *sealer) cut() error {
+// nextSegment ends the segment and begins another one.
+func (s *sealer) nextSegment() error {
 	segment, ok, err := s.out.endSegment()
 	if err != nil || !ok {
 		return err
@@ -282,7 +282,7 @@ func (w *Writer) collect(sealers []*sealer) (Totals, error) {
 	var sum planDigest
 	var duplicates []DuplicatePair
 	var segments []placedSegment
-	b := &w.sealed
+	b := &w.body
 	for _, s := range sealers {
 		b.Totals.merge(&s.totals)
 		sum.add(s.out.sum)

@@ -105,8 +105,8 @@ func (w *segmentWriter) begin() {
 	w.index, w.count = w.index[:0], 0
 }
 
-// block writes a block and appends its sizes and checksum to an index.
-func (w *segmentWriter) block(index, raw []byte) ([]byte, error) {
+// writeBlock writes a block and appends its sizes and checksum to an index.
+func (w *segmentWriter) writeBlock(index, raw []byte) ([]byte, error) {
 	if len(raw) > maxBlock {
 		return index, fmt.Errorf("write rosters: block of %d bytes", len(raw))
 	}
@@ -124,7 +124,7 @@ func (w *segmentWriter) block(index, raw []byte) ([]byte, error) {
 
 func (w *segmentWriter) pack(raw []byte, rosters, chunks, edges int64) (err error) {
 	w.index = append(w.index, kindPack)
-	if w.index, err = w.block(w.index, raw); err != nil {
+	if w.index, err = w.writeBlock(w.index, raw); err != nil {
 		return err
 	}
 	w.index = binary.AppendUvarint(w.index, uint64(rosters))

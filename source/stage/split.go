@@ -20,8 +20,8 @@ import (
 // more often, until its parts fit. What no bits can split is one account, or (by evil design)
 // several of the same hash: these are sorted on disk.
 
-// part is a partition that came out of a split.
-type part struct {
+// fragment is a partition that came out of a split.
+type fragment struct {
 	partition
 	least, most uint64 // hashes of From_Account in it
 }
@@ -32,15 +32,15 @@ func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 	s.loaded.release()
 	fan := s.w.limits.fan(p.cost())
 	out := spill{buffers: make([]buffer, fan), budget: s.w.limits.seal / 2, page: s.page(fan), batch: s.w.limits.batch}
-	parts := make([]part, fan)
-	for i := range parts {
+	fragments := make([]fragment, fan)
+	for i := range fragments {
 		out.files = append(out.files, s.temporary())
-		parts[i].least = math.MaxUint64
+		fragments[i].least = math.MaxUint64
 	}
 	err := p.eachRecord(func(r *record[[]byte]) error {
 		hash := s.w.spread(xxhash.Sum64(r.from))
 		i := int(hash >> depth & uint64(fan-1))
-		parts[i].least, parts[i].most = min(parts[i].least, hash), max(parts[i].most, hash)
+		fragments[i].least, fragments[i].most = min(fragments[i].least, hash), max(fragments[i].most, hash)
 		return add(&out, i, r)
 	})
 	err = errors.Join(err, context.Cause(ctx))
@@ -52,13 +52,13 @@ func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 	}
 	for place := 0; place < fan && err == nil; place++ {
 		i := reverse(place, fan)
-		parts[i].close(out.files[i])
-		err = s.sealPart(ctx, &parts[i], depth+widthOf(fan))
+		fragments[i].close(out.files[i])
+		err = s.sealFragment(ctx, &fragments[i], depth+widthOf(fan))
 	}
 	return err
 }
 
-func (s *sealer) sealPart(ctx context.Context, p *part, depth int) error {
+func (s *sealer) sealFragment(ctx context.Context, p *fragment, depth int) error {
 	switch {
 	case p.records == 0:
 		return nil

@@ -75,8 +75,8 @@ type Writer struct {
 	pairs   *pairSample
 	weaken  func(uint64) uint64 // nil but in tests, which make hashes collide
 
-	state  writerState
-	sealed body // what Finish writes
+	state writerState
+	body  body // what Finish writes
 }
 
 type writerState uint8
@@ -220,8 +220,8 @@ func (w *Writer) Finish(meta json.RawMessage) error {
 	if w.state != sealed {
 		return errors.New("finish stage: it was not sealed")
 	}
-	w.sealed.Meta = meta
-	if err := writeManifest(w.fsys, w.options.Dir, &w.sealed); err != nil {
+	w.body.Meta = meta
+	if err := writeManifest(w.fsys, w.options.Dir, &w.body); err != nil {
 		w.state = failed
 		return fmt.Errorf("finish stage: %w", err)
 	}
