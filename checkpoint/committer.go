@@ -40,7 +40,7 @@ func (e *entry) subject() int64 {
 	switch e.kind {
 	case kindSettled:
 		return e.settlement.ordinal
-	case kindTouched:
+	case kindMaybeSent:
 		return -1 - e.block
 	}
 	return -1 << 63
@@ -195,7 +195,7 @@ func (c *committer) commit() error {
 		return j.fail(err)
 	}
 	// Dying from here on, answered or not, leaves a durable frame.
-	if err := c.adopt(now); err != nil {
+	if err := c.apply(now); err != nil {
 		return j.fail(err)
 	}
 	return nil
@@ -213,7 +213,7 @@ func (c *committer) encode(now int64) error {
 	frame = binary.AppendVarint(frame, now-j.state.time)
 	empty, settled := len(frame), j.state.counts.Settled()
 	for _, e := range c.batch {
-		if e.kind == kindTouched && j.state.touched.has(e.block) {
+		if e.kind == kindMaybeSent && j.state.maybeSentNow.has(e.block) {
 			continue // several were waiting for it
 		}
 		if err := c.checkEntry(e); err != nil {
@@ -248,8 +248,8 @@ func (c *committer) checkEntry(e *entry) error {
 	return c.j.state.check(c.next, &c.probe)
 }
 
-// adopt changes the state by what is durable now.
-func (c *committer) adopt(now int64) error {
+// apply applies the batch to the state, which is durable now.
+func (c *committer) apply(now int64) error {
 	j := c.j
 	seq, end := c.next, j.end+int64(len(c.frame))
 	c.next++

@@ -62,7 +62,7 @@ func TestManyWorkersShareSyncs(t *testing.T) {
 					if err := j.Settle(t.Context(), wholeChunk(ordinal, edges)); err != nil {
 						t.Error(err)
 					}
-					if open, _ := j.Open(ordinal, edges); open.Len() != 0 || !j.Done(ordinal, 1) {
+					if open, _ := j.Unsettled(ordinal, edges); open.Len() != 0 || !j.Done(ordinal, 1) {
 						t.Errorf("chunk %d is answered and open", ordinal)
 					}
 				}

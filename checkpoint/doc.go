@@ -55,7 +55,7 @@
 //   - never: a journal without a whole identity. An empty, zeroed or beheaded file is therefore
 //     damage, not a new job.
 //
-// Appending a frame (Settle, BeginRun, EndRun, Reopen, and Open's notes of what may be sent):
+// Appending a frame (Settle, BeginRun, EndRun, Reopen, and Unsettled's records of what may be sent):
 //   - before or during the write: nothing or a torn write behind the last good frame. Nobody had an
 //     answer. Open cuts it off; those edges are sent again.
 //   - between write and sync: the frame is there or is torn. If it is there Open takes it up: the
@@ -79,8 +79,9 @@
 //
 // BeginRun and EndRun:
 //   - before BeginRun is durable: no run. Nothing was sent.
-//   - between the two: the run counts as killed. Before Journal.Open returned the first chunk of a
-//     block of 1024, it marked that block durably. Every chunk of a marked block may have been sent.
+//   - between the two: the run counts as killed. Journal.Unsettled records a block of
+//     1024 chunks durably before it returns the first chunk of it. Every chunk of a recorded block
+//     may have been sent.
 //   - after EndRun: the run's end says whether a call was left without an answer.
 //
 // Close writes nothing, so it can't fail to.

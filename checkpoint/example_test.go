@@ -31,7 +31,7 @@ func Example() {
 		if err != nil {
 			panic(err)
 		}
-		open, _ := journal.Open(chunk.Ordinal, len(chunk.Edges))
+		open, _ := journal.Unsettled(chunk.Ordinal, len(chunk.Edges))
 		fmt.Println("open:", open.Indexes(), "pending:", journal.Totals().Pending)
 		if open.Has(0) {
 			err = journal.Settle(context.Background(), migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{

@@ -51,7 +51,7 @@ func (s *session) step(t *testing.T, j *Journal) error {
 			return err
 		}
 	} else if x, ok := s.m.randomSettlement(s.rng); ok {
-		_, _ = j.Open(x.Chunk.Ordinal, len(x.Chunk.Edges))
+		_, _ = j.Unsettled(x.Chunk.Ordinal, len(x.Chunk.Edges))
 		s.doubt.settle(x)
 		if err := j.Settle(t.Context(), x); err != nil {
 			return err

@@ -28,7 +28,7 @@ func FuzzPayload(f *testing.F) {
 		f.Add(append([]byte{2}, list[0].bytes...))
 	}
 	f.Add(append([]byte{0}, (&record{kind: kindReopen, codes: []int{30003, -1}}).encode()...))
-	f.Add(append([]byte{0}, (&record{kind: kindTouched}).encode()...))
+	f.Add(append([]byte{0}, (&record{kind: kindMaybeSent}).encode()...))
 	f.Add(append([]byte{0}, (&record{kind: kindBegin, json: []byte(`{"workers":3}`)}).encode()...))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		s := newState(p.identity(), reopens{{seq: 5, codes: []int{30003}}})
@@ -75,7 +75,7 @@ func FuzzFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if p, err := replay(bytes.NewReader(data), int64(len(data))); err == nil {
 			again, err := replay(bytes.NewReader(data[:p.end]), p.end)
-			if err != nil || again.cut != 0 || !reflect.DeepEqual(again.state.totals(), p.state.totals()) {
+			if err != nil || again.tornBytes != 0 || !reflect.DeepEqual(again.state.totals(), p.state.totals()) {
 				t.Fatalf("%v: %+v, again %+v", err, p.state.totals(), again.state.totals())
 			}
 		}

@@ -27,13 +27,13 @@ type Options struct {
 // Reopen, EndRun and Close belong to the one goroutine that runs the job. It implements
 // migrate.Journal.
 type Journal struct {
-	name     string
-	file     disk.File
-	readOnly bool
-	fileID   uint64
-	identity Identity
-	frames   uint32 // in the file when it was opened
-	cut      int64  // bytes of a torn write in it then
+	name      string
+	file      disk.File
+	readOnly  bool
+	fileID    uint64
+	identity  Identity
+	frames    uint32 // in the file when it was opened
+	tornBytes int64  // of a torn write in it then
 
 	// To the committer, the one goroutine that writes the file and changes the state.
 	work    chan *entry
@@ -118,7 +118,7 @@ func (j *Journal) recover() error {
 	if err != nil {
 		return err
 	}
-	j.state, j.fileID, j.identity, j.frames, j.end, j.cut = p.state, p.fileID, p.state.id, p.next, p.end, p.cut
+	j.state, j.fileID, j.identity, j.frames, j.end, j.tornBytes = p.state, p.fileID, p.state.id, p.next, p.end, p.tornBytes
 	if j.state.running() {
 		j.state.leaveRun() // it was killed
 	}
@@ -127,7 +127,7 @@ func (j *Journal) recover() error {
 	}
 	// Dying between any two of these steps leaves the same frames, so that the next Open does the
 	// same.
-	if p.cut > 0 {
+	if p.tornBytes > 0 {
 		if err := j.file.Truncate(p.end); err != nil {
 			return err
 		}
@@ -174,21 +174,24 @@ func (j *Journal) Identity() Identity { return j.identity }
 
 // Recovered is the number of bytes of a torn write that Open cut off, or for reading only passed
 // over. They were never acknowledged.
-func (j *Journal) Recovered() int64 { return j.cut }
+func (j *Journal) Recovered() int64 { return j.tornBytes }
 
-// Open implements migrate.Journal. It says that a chunk may have been sent if an earlier run was
-// sending chunks of its neighbourhood (1024 ordinals) and was killed, or ended without
-// RunEnd.AllAnswered. While a run is on it returns for the first chunk of a neighbourhood only when
-// it is durable that chunks of it may be sent from now on; if that fails, so will the next Settle.
-func (j *Journal) Open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
+// Unsettled returns the edges of a chunk that are not settled. maybeSent is true if an earlier run
+// was sending chunks of the same block (1024 ordinals) and was killed, or ended without
+// RunEnd.AllAnswered.
+//
+// During a run, the first call for a block also records that its chunks may be sent, and waits
+// until that is durable. If that fails, the next Settle returns the error. Unsettled implements
+// migrate.Journal.
+func (j *Journal) Unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	j.mu.RLock()
-	open, maybeSent = j.state.open(ordinal, n)
+	open, maybeSent = j.state.unsettled(ordinal, n)
 	block := ordinal / blockChunks
-	touch := j.inRun && j.err == nil && ordinal >= 0 && ordinal < j.identity.Chunks && open != (migrate.EdgeSet{}) &&
-		!j.state.touched.has(block)
+	mark := j.inRun && j.err == nil && ordinal >= 0 && ordinal < j.identity.Chunks && open != (migrate.EdgeSet{}) &&
+		!j.state.maybeSentNow.has(block)
 	j.mu.RUnlock()
-	if touch {
-		_ = j.submit(context.Background(), newEntry(record{kind: kindTouched, block: block})) // see above
+	if mark {
+		_ = j.submit(context.Background(), newEntry(record{kind: kindMaybeSent, block: block})) // see above
 	}
 	return open, maybeSent
 }
@@ -253,21 +256,24 @@ func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
 	return count, nil
 }
 
-// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run,
-// or Open will not know later what may have been sent.
-func (j *Journal) BeginRun(r RunStart) error { return j.turnRun(kindBegin, r, true) }
+// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run:
+// otherwise Unsettled will not know later what may have been sent.
+func (j *Journal) BeginRun(r RunStart) error { return j.recordRun(kindBegin, r, true) }
 
 // EndRun records that the run ended in order; it is durable on return. Without it the run counts as
 // killed.
-func (j *Journal) EndRun(r RunEnd) error { return j.turnRun(kindEnd, r, false) }
+func (j *Journal) EndRun(r RunEnd) error { return j.recordRun(kindEnd, r, false) }
 
-// turnRun records a fact that begins or ends the run.
-func (j *Journal) turnRun(kind byte, fact any, begins bool) error {
+// recordRun records the beginning or the end of a run.
+func (j *Journal) recordRun(kind byte, fact any, begins bool) error {
 	j.mu.RLock()
 	inRun := j.inRun
 	j.mu.RUnlock()
-	if inRun == begins {
-		return fmt.Errorf("record a run: it is on already, or none is: %t", inRun)
+	switch {
+	case inRun && begins:
+		return errors.New("record a run: a run has already begun")
+	case !inRun && !begins:
+		return errors.New("record a run: no run has begun")
 	}
 	body, err := json.Marshal(fact)
 	if err != nil {

@@ -180,7 +180,7 @@ func (m *model) differs(j *Journal) string {
 				want.Add(i)
 			}
 		}
-		if got, _ := j.Open(int64(ordinal), n); got != want {
+		if got, _ := j.Unsettled(int64(ordinal), n); got != want {
 			return fmt.Sprintf("chunk %d: open %v, want %v", ordinal, got.Indexes(), want.Indexes())
 		}
 		if done := j.Done(int64(ordinal), 1); done != (want.Len() == 0) {

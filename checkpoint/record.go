@@ -12,12 +12,12 @@ import (
 // The payload of a frame is the time of its commit (milliseconds, as a difference to the frame
 // before) and records. A record is a kind and a body.
 const (
-	kindIdentity = 1 + iota // JSON
-	kindSettled             // final outcomes of edges of one chunk
-	kindReopen              // every edge that is failed at this place, with one of these codes, is pending again
-	kindBegin               // JSON
-	kindEnd                 // JSON
-	kindTouched             // from here on chunks of these blocks may be sent
+	kindIdentity  = 1 + iota // JSON
+	kindSettled              // final outcomes of edges of one chunk
+	kindReopen               // every edge that is failed at this place, with one of these codes, is pending again
+	kindBegin                // JSON
+	kindEnd                  // JSON
+	kindMaybeSent            // chunks of this block may be sent after this record
 )
 
 // What a kindSettled record holds after ordinal and size of the chunk. The common case, every edge
@@ -50,7 +50,7 @@ type record struct {
 	kind       byte
 	settlement settlement
 	codes      []int  // kindReopen; none: every code
-	block      int64  // kindTouched
+	block      int64  // kindMaybeSent
 	json       []byte // kindIdentity, kindBegin, kindEnd
 }
 
@@ -105,7 +105,7 @@ func (c *coder) record(r *record) {
 		c.settled(&r.settlement)
 	case kindReopen:
 		each(c, &r.codes, 1, func(code *int) { signed(c, code) })
-	case kindTouched:
+	case kindMaybeSent:
 		number(c, &r.block, maxChunks)
 	case kindIdentity, kindBegin, kindEnd:
 		if c.writes {

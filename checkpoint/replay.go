@@ -10,12 +10,12 @@ import (
 
 // replayed is what a file holds.
 type replayed struct {
-	state  *state
-	fileID uint64
-	next   uint32 // sequence number of the next frame
-	last   int64  // offset of the last good frame
-	end    int64  // where the next frame goes: behind the last good one
-	cut    int64  // bytes of a torn write from end on
+	state     *state
+	fileID    uint64
+	next      uint32 // sequence number of the next frame
+	last      int64  // offset of the last good frame
+	end       int64  // where the next frame goes: behind the last good one
+	tornBytes int64  // of a torn write from end on
 }
 
 // replay reads a journal of size bytes from its beginning: once, and once more if edges were
@@ -26,9 +26,9 @@ func replay(src io.ReaderAt, size int64) (replayed, error) {
 	if err != nil || len(known) == 0 {
 		return p, err
 	}
-	cut := p.cut
+	torn := p.tornBytes
 	p, _, err = replayOnce(src, p.end, known)
-	p.cut = cut
+	p.tornBytes = torn
 	return p, err
 }
 
@@ -50,7 +50,7 @@ func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found r
 			if err := frames.judgeTail(); err != nil {
 				return p, nil, err
 			}
-			p.cut = size - frames.off
+			p.tornBytes = size - frames.off
 			break
 		}
 		if err != nil {

@@ -278,7 +278,7 @@ func TestGoodChecksumOfNonsense(t *testing.T) {
 		"second identity":  (&record{kind: kindIdentity, json: []byte("{}")}).encode(),
 		"end before begin": (&record{kind: kindEnd, json: []byte("{}")}).encode(),
 		"no JSON":          (&record{kind: kindBegin, json: []byte("{")}).encode(),
-		"no such block":    (&record{kind: kindTouched, block: 1}).encode(),
+		"no such block":    (&record{kind: kindMaybeSent, block: 1}).encode(),
 		"empty chunk":      settled(&settlement{ordinal: 0, whole: true}),
 		"cut record":       settled(whole)[:2],
 	} {

@@ -18,7 +18,7 @@ func reopenJournal(t *testing.T, j *Journal, fsys *memFS) (*Journal, *memFS) {
 }
 
 func maybeSent(j *Journal, ordinal int64) bool {
-	_, maybe := j.Open(ordinal, 2)
+	_, maybe := j.Unsettled(ordinal, 2)
 	return maybe
 }
 
@@ -84,10 +84,10 @@ func TestTouchedBeforeSent(t *testing.T) {
 	if err := j.BeginRun(RunStart{}); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = j.Open(0, 2)
+	_, _ = j.Unsettled(0, 2)
 	_, syncs := fsys.opCount()
-	_, _ = j.Open(0, 2)
-	_, _ = j.Open(1, 2)
+	_, _ = j.Unsettled(0, 2)
+	_, _ = j.Unsettled(1, 2)
 	if _, after := fsys.opCount(); after != syncs {
 		t.Error("the same neighbourhood was recorded again")
 	}

@@ -56,7 +56,7 @@ func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 	}
 	slices.SortFunc(whole.failed, func(a, b failure) int { return a.index - b.index })
 	whole.whole = whole.imported == migrate.FullSet(whole.n) && whole.added == (Counts{})
-	return whole.split(limit)
+	return whole.entries(limit)
 }
 
 func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
@@ -91,9 +91,9 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	return nil
 }
 
-// split turns s into records, with the failures that do not fit into limit bytes in records of
+// entries turns s into records, with the failures that do not fit into limit bytes in records of
 // their own.
-func (s *settlement) split(limit int) ([]*entry, error) {
+func (s *settlement) entries(limit int) ([]*entry, error) {
 	var list []*entry
 	for rest := s.failed; ; {
 		count, size := 0, 0

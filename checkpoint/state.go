@@ -16,7 +16,7 @@ const (
 	// maxChunks bounds the memory that an identity can ask for: a bit for each.
 	maxChunks = 1 << 34
 
-	// blockChunks is how many chunks one kindTouched record speaks of.
+	// blockChunks is the number of chunks in a block, for which one kindMaybeSent record holds.
 	blockChunks = 1024
 )
 
@@ -40,10 +40,10 @@ type state struct {
 	chunks       int64 // in done
 	reopened     int64 // edges that were reopened and are not settled since
 
-	runs    []Run
-	touched bitmap // blocks of chunks that the latest run may have sent
-	unsure  bitmap // blocks that earlier runs may have sent without seeing every answer
-	time    int64  // of the last frame, Unix milliseconds
+	runs            []Run
+	maybeSentNow    bitmap // blocks of chunks that the latest run may have sent
+	maybeSentBefore bitmap // blocks that earlier runs may have sent without seeing every answer
+	time            int64  // of the last frame, Unix milliseconds
 }
 
 func newState(id Identity, known reopens) *state {
@@ -86,12 +86,12 @@ func (s *state) chunk(ordinal int64, n int) (settled, reopened migrate.EdgeSet, 
 	return settled, reopened, n
 }
 
-func (s *state) open(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
+func (s *state) unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	if s.done.has(ordinal) {
 		return open, false
 	}
 	settled, _, _ := s.chunk(ordinal, n)
-	return migrate.FullSet(n).Without(settled), s.unsure.has(ordinal / blockChunks)
+	return migrate.FullSet(n).Without(settled), s.maybeSentBefore.has(ordinal / blockChunks)
 }
 
 // check returns why a record cannot follow in the frame with this sequence number, or nil.
@@ -99,9 +99,9 @@ func (s *state) check(seq uint32, r *record) error {
 	switch r.kind {
 	case kindSettled:
 		return s.checkSettled(&r.settlement)
-	case kindTouched:
+	case kindMaybeSent:
 		if r.block > s.id.Chunks/blockChunks {
-			return fmt.Errorf("touch block %d: the job has no such chunks", r.block)
+			return fmt.Errorf("chunks of block %d may have been sent: the job has no such chunks", r.block)
 		}
 	case kindIdentity:
 		return errors.New("a journal has one identity only")
@@ -113,7 +113,7 @@ func (s *state) check(seq uint32, r *record) error {
 		return json.Unmarshal(r.json, new(RunStart))
 	case kindEnd:
 		if !s.running() {
-			return errors.New("a run ended that had not begun")
+			return errors.New("no run has begun")
 		}
 		return json.Unmarshal(r.json, new(RunEnd))
 	}
@@ -145,13 +145,13 @@ func (s *state) apply(seq uint32, r *record) {
 	switch r.kind {
 	case kindSettled:
 		s.settle(seq, &r.settlement)
-	case kindTouched:
-		s.touched.add(r.block)
+	case kindMaybeSent:
+		s.maybeSentNow.add(r.block)
 	case kindBegin:
 		var start RunStart
 		_ = json.Unmarshal(r.json, &start) // check did it already
 		s.leaveRun()
-		s.touched = nil
+		s.maybeSentNow = nil
 		s.runs = append(s.runs, Run{Start: start})
 	case kindEnd:
 		end := new(RunEnd)
@@ -165,7 +165,7 @@ func (s *state) apply(seq uint32, r *record) {
 // the run ends, and when it turns out to have been killed.
 func (s *state) leaveRun() {
 	if last := len(s.runs) - 1; last >= 0 && (s.runs[last].End == nil || !s.runs[last].End.AllAnswered) {
-		s.unsure.addAll(s.touched)
+		s.maybeSentBefore.addAll(s.maybeSentNow)
 	}
 }
 
@@ -293,8 +293,8 @@ type RunEnd struct {
 	Code  int       `json:"code"` // exit code
 	Calls int64     `json:"calls"`
 
-	// AllAnswered: the run left no edge open that a call without an answer carried. Without it,
-	// Open says that every chunk that the run touched may have been sent.
+	// AllAnswered is true if the run left no edge pending that was in a call without an answer. If
+	// it is false, Unsettled reports that every chunk of the run's blocks may have been sent.
 	AllAnswered bool             `json:"allAnswered"`
 	Facts       map[string]int64 `json:"facts,omitempty"` // whatever else the report adds up over runs, by name
 }

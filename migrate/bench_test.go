@@ -17,7 +17,7 @@ func (instant) Call(_ context.Context, _ string, edges []Edge) ([]Outcome, error
 
 type forgetful struct{}
 
-func (forgetful) Open(_ int64, n int) (EdgeSet, bool)      { return FullSet(n), false }
+func (forgetful) Unsettled(_ int64, n int) (EdgeSet, bool) { return FullSet(n), false }
 func (forgetful) Settle(context.Context, Settlement) error { return nil }
 
 // BenchmarkRun is what the engine itself costs for a call: everything but the call and its

@@ -59,7 +59,7 @@ func TestNothingLandedFromTheStart(t *testing.T) {
 		{"no account exists", repeat(2, 2000), missing, nil, BrakeNothing, 30003},
 		{"all edges are refused", repeat(2, 2000), fails, nil, BrakeNothing, 30001},
 		{"all lists are full", repeat(2, 2000), refuseAll(VerdictRefuseChunk, 30010), nil, BrakeNothing, 30010},
-		{"all calls are refused for an edge", repeat(40, 2000), refuseAll(VerdictSplit, 30001), func(o *Options) { o.Workers = 300 }, BrakeNothing, 30001},
+		{"all calls are refused for an edge", repeat(40, 2000), refuseAll(VerdictHalve, 30001), func(o *Options) { o.Workers = 300 }, BrakeNothing, 30001},
 		{"299 accounts", repeat(1, 299), missing, nil, "", 0},
 		{"300 accounts", repeat(1, 300), missing, nil, BrakeNothing, 30003},
 		{"19 accounts", repeat(16_000, 19), refuseAll(VerdictRefuseChunk, 30010), nil, "", 0},
@@ -195,7 +195,7 @@ const unknownTag = "Tag_SNS_Custom_Level"
 func tagless(c call) ([]Outcome, error) {
 	for _, e := range c.edges {
 		if slices.ContainsFunc(e.Custom, func(i CustomItem) bool { return i.Tag == unknownTag }) {
-			return refuseAll(VerdictSplit, 30001)(c)
+			return refuseAll(VerdictHalve, 30001)(c)
 		}
 	}
 	return accept(c)
@@ -291,7 +291,7 @@ func TestScatteredOffendersDoNotBrake(t *testing.T) {
 		s := newService(t, func(c call) ([]Outcome, error) {
 			for _, e := range c.edges {
 				if e.AddSource == "bad" {
-					return refuseAll(VerdictSplit, 30001)(c)
+					return refuseAll(VerdictHalve, 30001)(c)
 				}
 			}
 			return accept(c)
@@ -322,7 +322,7 @@ func TestExtraCalls(t *testing.T) {
 			m := newMemory(t)
 			s := newService(t, func(c call) ([]Outcome, error) { // 413
 				if len(c.edges) > 50 {
-					return nil, &CallError{Verdict: VerdictSplit, Code: 413, Info: "HTTP 413"}
+					return nil, &CallError{Verdict: VerdictHalve, Code: 413, Info: "HTTP 413"}
 				}
 				return accept(c)
 			})
@@ -379,7 +379,7 @@ func TestHalvesWithoutAnAnswerDoNotFail(t *testing.T) {
 			case c.from != "a0":
 				return accept(c)
 			case len(c.edges) == 4:
-				return refuseAll(VerdictSplit, 30001)(c)
+				return refuseAll(VerdictHalve, 30001)(c)
 			}
 			return nil, errCut
 		})

@@ -122,7 +122,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 			d.release(w)
 		}
 	}
-	through := res.placed()+res.failed > 0 || verdict == VerdictSplit || verdict == VerdictRefuseChunk ||
+	through := res.placed()+res.failed > 0 || verdict == VerdictHalve || verdict == VerdictRefuseChunk ||
 		verdict == VerdictRefuseAccount
 	d.retryShare.observe(w.tries != nil, through)
 	switch {
@@ -151,7 +151,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 			return
 		}
 		d.parked.park(w, now.Add(d.opt.Retry.Backoff(1, d.rand.Float64())))
-	case VerdictSplit:
+	case VerdictHalve:
 		d.split(w, left, call, res)
 	case VerdictRefuseChunk:
 		d.fail(w, left, func(int) Outcome { return refusal(call) })

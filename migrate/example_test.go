@@ -11,7 +11,7 @@ import (
 // recorder is a Journal that remembers nothing between runs.
 type recorder struct{}
 
-func (recorder) Open(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
+func (recorder) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
 func (recorder) Settle(_ context.Context, s migrate.Settlement) error {
 	for _, edge := range s.Edges {

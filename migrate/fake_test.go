@@ -148,7 +148,7 @@ func newMemory(t *testing.T) *memory {
 	return &memory{t: t, settled: map[int64]*EdgeSet{}, outcomes: map[string]Settled{}}
 }
 
-func (m *memory) Open(ordinal int64, n int) (EdgeSet, bool) {
+func (m *memory) Unsettled(ordinal int64, n int) (EdgeSet, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	open := FullSet(n)

@@ -55,4 +55,4 @@ func TestOnlyAPartOfAPlanIsOpen(t *testing.T) {
 // openLog is a journal in which everything is open.
 type openLog struct{ Journal }
 
-func (openLog) Open(_ int64, n int) (EdgeSet, bool) { return FullSet(n), false }
+func (openLog) Unsettled(_ int64, n int) (EdgeSet, bool) { return FullSet(n), false }

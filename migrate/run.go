@@ -108,10 +108,11 @@ func Guard(f func() error) (err error) {
 
 // Journal is the job's memory of what is settled.
 type Journal interface {
-	// Open tells which of the n edges of a chunk are not settled yet, and whether an earlier run
-	// may have sent some of those without seeing the answer. It reads no file; for one chunk in
-	// many it may wait for a write. It is safe for concurrent use.
-	Open(ordinal int64, n int) (open EdgeSet, maybeSent bool)
+	// Unsettled returns the edges of a chunk of n that are not settled. maybeSent reports whether
+	// an earlier run may have sent some of them without seeing the answer. It reads no file, but
+	// may wait for a write: during a run, the first call for a block of chunks also records that
+	// its chunks may be sent. It is safe for concurrent use.
+	Unsettled(ordinal int64, n int) (open EdgeSet, maybeSent bool)
 
 	// Settle records final outcomes of edges of one chunk and returns once that is durable. It is
 	// safe for concurrent use. The first error is final: from then on every call returns it and

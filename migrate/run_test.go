@@ -130,7 +130,7 @@ func TestHalvingFindsTheOffenders(t *testing.T) {
 			s := newService(t, func(c call) ([]Outcome, error) {
 				for _, e := range c.edges {
 					if poison[e.To] {
-						return nil, &CallError{Verdict: VerdictSplit, Code: 30001, Info: "Err_SNS_Parameter", Answered: true}
+						return nil, &CallError{Verdict: VerdictHalve, Code: 30001, Info: "Err_SNS_Parameter", Answered: true}
 					}
 				}
 				return accept(c)
@@ -156,7 +156,7 @@ func TestBrakeWhenEverythingIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
 		s := newService(t, func(c call) ([]Outcome, error) {
-			return nil, &CallError{Verdict: VerdictSplit, Code: 30001, Info: "no such tag", Answered: true}
+			return nil, &CallError{Verdict: VerdictHalve, Code: 30001, Info: "no such tag", Answered: true}
 		})
 		s.pace = 5 * time.Millisecond
 		sum, err := Run(t.Context(), plan(repeat(100, 5000)...), s, m, testOptions())
@@ -177,7 +177,7 @@ func TestLonePoisonousChunksDoNotBrake(t *testing.T) {
 		s := newService(t, func(c call) ([]Outcome, error) {
 			var n int
 			if fmt.Sscanf(c.from, "a%d", &n); n%10 == 0 {
-				return nil, &CallError{Verdict: VerdictSplit, Code: 30001, Answered: true}
+				return nil, &CallError{Verdict: VerdictHalve, Code: 30001, Answered: true}
 			}
 			return accept(c)
 		})

@@ -314,7 +314,7 @@ func TestAnyAnswersAnyInterruptions(t *testing.T) {
 				case 2:
 					return nil, &CallError{Verdict: VerdictThrottle, Code: 60007}
 				case 3:
-					return nil, &CallError{Verdict: VerdictSplit, Code: 30001, Answered: true}
+					return nil, &CallError{Verdict: VerdictHalve, Code: 30001, Answered: true}
 				case 4:
 					return nil, &CallError{Verdict: VerdictUnknown, Code: 65000, Answered: true}
 				case 5:

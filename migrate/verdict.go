@@ -53,7 +53,7 @@ type Verdict uint8
 const (
 	VerdictRetry       Verdict = iota + 1 // passing: again later, counts as an attempt
 	VerdictThrottle                       // too fast: again later, not an attempt; the pace is lowered already
-	VerdictSplit                          // one edge or the size spoils the call: halve it
+	VerdictHalve                          // one edge or the size spoils the call: halve it
 	VerdictRefuseChunk                    // every edge of the call fails with Code
 	// the account does not exist: every edge of its roster fails with Code, no more calls for it
 	VerdictRefuseAccount

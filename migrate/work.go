@@ -189,7 +189,7 @@ func (x *executor) load(w *work) error {
 
 // open tells what is open of the chunk that w is at, among the edges that the run is about.
 func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
-	open, maybeSent = x.log.Open(w.roster.First+int64(w.index), w.size())
+	open, maybeSent = x.log.Unsettled(w.roster.First+int64(w.index), w.size())
 	if w.roster.Only != nil {
 		open = open.And(w.roster.Only(w.index))
 	}
@@ -227,7 +227,7 @@ func (x *executor) send(res *result) {
 	if err == nil || outcomes != nil && (verdictOf(err) == VerdictRetry || verdictOf(err) == VerdictSuspect) {
 		x.settle(res, indexes, outcomes, maybeSent)
 	}
-	if verdictOf(err) == VerdictSplit {
+	if verdictOf(err) == VerdictHalve {
 		for i := range edges {
 			res.having.addOf(&edges[i])
 			if len(edges) > 1 {

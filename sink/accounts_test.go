@@ -45,10 +45,10 @@ func TestAccountsErrors(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := c.Accounts(t.Context(), make([]string, MaxAccounts+1)); callError(t, err).Verdict != migrate.VerdictSplit {
+	if _, err := c.Accounts(t.Context(), make([]string, MaxAccounts+1)); callError(t, err).Verdict != migrate.VerdictHalve {
 		t.Error(err)
 	}
-	if _, err := c.Accounts(t.Context(), []string{"\xff"}); callError(t, err).Verdict != migrate.VerdictSplit {
+	if _, err := c.Accounts(t.Context(), []string{"\xff"}); callError(t, err).Verdict != migrate.VerdictHalve {
 		t.Error(err)
 	}
 }
@@ -82,7 +82,7 @@ func TestImportedAccountsAreBareIDs(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := c.ImportAccounts(t.Context(), make([]string, MaxAccounts+1)); callError(t, err).Verdict != migrate.VerdictSplit {
+	if _, err := c.ImportAccounts(t.Context(), make([]string, MaxAccounts+1)); callError(t, err).Verdict != migrate.VerdictHalve {
 		t.Error(err)
 	}
 	if got, err := c.ImportAccounts(t.Context(), nil); len(got) > 0 || err != nil || len(s.received()) != 5 {

@@ -77,7 +77,7 @@ func unsendable(err error, n, most int) error {
 		err = fmt.Errorf("%d accounts are more than one call may carry", n)
 	}
 	if err != nil {
-		return &migrate.CallError{Verdict: migrate.VerdictSplit, Info: err.Error()}
+		return &migrate.CallError{Verdict: migrate.VerdictHalve, Info: err.Error()}
 	}
 	return nil
 }

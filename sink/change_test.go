@@ -83,7 +83,7 @@ func TestAChangeHasAtMostAThousandFriends(t *testing.T) {
 			calls := len(s.received()) - before
 			switch {
 			case n > 1000:
-				if callError(t, err).Verdict != migrate.VerdictSplit || calls != 0 {
+				if callError(t, err).Verdict != migrate.VerdictHalve || calls != 0 {
 					t.Errorf("%d friends: %v, %d calls", n, err, calls)
 				}
 			case err != nil || len(got) != n || calls != min(n, 1):
@@ -91,7 +91,7 @@ func TestAChangeHasAtMostAThousandFriends(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.Delete(t.Context(), "A", []migrate.Edge{{To: "\xff"}}); callError(t, err).Verdict != migrate.VerdictSplit {
+	if _, err := c.Delete(t.Context(), "A", []migrate.Edge{{To: "\xff"}}); callError(t, err).Verdict != migrate.VerdictHalve {
 		t.Error(err)
 	}
 }

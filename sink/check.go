@@ -180,7 +180,7 @@ func keepFound(err error, missing int) ([]migrate.Outcome, error) {
 	switch {
 	case e.Verdict == migrate.VerdictRefuseChunk, e.Verdict == migrate.VerdictRefuseAccount:
 		o = migrate.Outcome{Kind: migrate.Failed, Code: e.Code, Info: e.Info}
-	case e.Verdict == migrate.VerdictSplit, e.Verdict == migrate.VerdictUnknown,
+	case e.Verdict == migrate.VerdictHalve, e.Verdict == migrate.VerdictUnknown,
 		e.Verdict == migrate.VerdictSuspect && e.Answered:
 		o.Code, o.Info = e.Code, e.Info
 	case e.Verdict == migrate.VerdictRetry, e.Verdict == migrate.VerdictSuspect:

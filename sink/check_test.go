@@ -50,7 +50,7 @@ func TestCheckErrors(t *testing.T) {
 	if e := callError(t, err); e.Verdict != migrate.VerdictRetry || e.Answered {
 		t.Errorf("%+v", e)
 	}
-	if _, err = c.Check(t.Context(), "A", make([]string, 1001)); callError(t, err).Verdict != migrate.VerdictSplit {
+	if _, err = c.Check(t.Context(), "A", make([]string, 1001)); callError(t, err).Verdict != migrate.VerdictHalve {
 		t.Error(err)
 	}
 }
@@ -113,7 +113,7 @@ func TestOnlyMissing(t *testing.T) {
 		{"list full", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30010, "already failed:30010", 0, "b"},
 		{"list full and none there", infoItem("a", none, 0) + "," + infoItem("b", none, 0), 30010, "", migrate.VerdictRefuseChunk, "a b"},
 		{"parameter", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30001, "already again:30001", 0, "b"},
-		{"parameter and none there", infoItem("a", none, 0) + "," + infoItem("b", none, 0), 30001, "", migrate.VerdictSplit, "a b"},
+		{"parameter and none there", infoItem("a", none, 0) + "," + infoItem("b", none, 0), 30001, "", migrate.VerdictHalve, "a b"},
 		{"throttled", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 60007, "", migrate.VerdictThrottle, "b"},
 		{"fatal", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 60010, "", migrate.VerdictFatal, "b"},
 	} {

@@ -228,7 +228,7 @@ func TestCallsThatCannotBeSent(t *testing.T) {
 		"not UTF-8":    edgesTo("a", "b\xff"),
 	} {
 		_, err := c.Import(t.Context(), "A", edges)
-		if e := callError(t, err); e.Verdict != migrate.VerdictSplit || e.Uncertain {
+		if e := callError(t, err); e.Verdict != migrate.VerdictHalve || e.Uncertain {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}

@@ -163,7 +163,7 @@ func statusFaults() (list []fault) {
 		list = append(list, fault{verdict: migrate.VerdictRetry, uncertain: true, kind: fmt.Sprint("http_", status), serve: reply(fmt.Sprint(status, " X"), "", goodBody)})
 	}
 	list = append(list,
-		fault{verdict: migrate.VerdictSplit, kind: "http_413", serve: reply("413 X", "", "")},
+		fault{verdict: migrate.VerdictHalve, kind: "http_413", serve: reply("413 X", "", "")},
 		fault{verdict: migrate.VerdictThrottle, kind: "http_429", serve: reply("429 X", "", "")},
 		fault{name: "502 cut in the body", verdict: migrate.VerdictRetry, uncertain: true, kind: "http_502", serve: raw("HTTP/1.1 502 X\r\nContent-Length: 99\r\n\r\n<html>")})
 	for i := range list {

@@ -50,7 +50,7 @@ var (
 	againCall     = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry}
 	maybe         = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry, Uncertain: true}
 	maybeCall     = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry, Uncertain: true}
-	split         = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictSplit}
+	halve         = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictHalve}
 	suspect       = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictSuspect}
 	refuseAccount = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictRefuseAccount}
 	refuseChunk   = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictRefuseChunk}
@@ -69,7 +69,7 @@ func (c Code) is(code int, source, advice string) Code {
 
 // table is never changed. It is sorted by code.
 var table = []Code{
-	split.is(30001, srcAPI,
+	halve.is(30001, srcAPI,
 		"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the "+
 			"console"),
 	suspect.is(30002, "S1", "the account belongs to another app: check --sdk-app-id"),
@@ -206,7 +206,7 @@ func statusVerdict(status int) (v migrate.Verdict, uncertain bool) {
 	case status == http.StatusTooManyRequests:
 		return migrate.VerdictThrottle, false
 	case status == http.StatusRequestEntityTooLarge:
-		return migrate.VerdictSplit, false
+		return migrate.VerdictHalve, false
 	case status == http.StatusRequestTimeout || status == http.StatusTooEarly:
 		return migrate.VerdictRetry, true
 	case status >= 300 && status < 500:

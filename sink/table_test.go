@@ -14,7 +14,7 @@ func contract() map[migrate.Verdict]string {
 	return map[migrate.Verdict]string{
 		migrate.VerdictRetry:         "30006 30007 30008 60008 60013 60014 70169 70202 70500",
 		migrate.VerdictThrottle:      "60007 60011 60018 60019 72010 31707", // 31707: of friend_delete, too often
-		migrate.VerdictSplit:         "30001",
+		migrate.VerdictHalve:         "30001",
 		migrate.VerdictRefuseAccount: "30003",
 		migrate.VerdictRefuseChunk:   "30010 30011",
 		migrate.VerdictSuspect:       "30002",

@@ -204,7 +204,7 @@ func (p *Pass) WriteMissing(file string) error {
 				return err
 			}
 			c, _ := r.Load(0)
-			open, _ := p.Journal.Open(c.Ordinal, len(c.Edges))
+			open, _ := p.Journal.Unsettled(c.Ordinal, len(c.Edges))
 			for _, i := range open.Indexes() {
 				if err := add(c.Ordinal, i, c.Edges[i].To, "0", notImported); err != nil {
 					return err

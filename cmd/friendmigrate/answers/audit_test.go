@@ -45,7 +45,7 @@ func (j *job) look(c *chat) audit {
 			if err != nil {
 				j.t.Fatal(err)
 			}
-			open, _ := j.journal.Open(chunk.Ordinal, len(chunk.Edges))
+			open, _ := j.journal.Unsettled(chunk.Ordinal, len(chunk.Edges))
 			for k := range chunk.Edges {
 				there := c.Has(chunk.From, chunk.Edges[k].To)
 				if seen++; there {

@@ -199,7 +199,7 @@ func (c *calls) send(edges ...migrate.Edge) (a Answer) {
 		a = Answer{}
 		items, err := c.Service.ImportItems(c.ctx, c.From, edges)
 		if e, _ := errors.AsType[*migrate.CallError](err); e != nil && e.Answered &&
-			(e.Verdict == migrate.VerdictSplit ||
+			(e.Verdict == migrate.VerdictHalve ||
 				e.Verdict == migrate.VerdictRefuseChunk || e.Verdict == migrate.VerdictUnknown) {
 			a = Answer{Whole: e.Code, Info: e.Info}
 			return nil

@@ -153,8 +153,8 @@ func mixed(tag string) error {
 		source.ErrNotCSV, tag)
 }
 
-// Open implements migrate.Journal: what is done was left out of the plan.
-func (f *fetcher) Open(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
+// Unsettled implements migrate.Journal. It returns every edge, since the plan has only what is left.
+func (f *fetcher) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
 // Settle implements migrate.Journal: the account takes its place in the order. That is not durable
 // yet: after a crash the position of the output counts.

@@ -186,7 +186,7 @@ func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 	for _, c := range chunks {
 		maybeSent := false
 		if e.job.Journal != nil {
-			_, maybeSent = e.job.Journal.Open(c.Ordinal, len(c.Edges))
+			_, maybeSent = e.job.Journal.Unsettled(c.Ordinal, len(c.Edges))
 		}
 		for k := range c.Edges {
 			if !e.wants(c.Edges[k].To) {

@@ -222,7 +222,7 @@ func (p *Pilot) take(r migrate.Roster, j *Run) error {
 			}
 			p.edges -= int64(n - part.Len())
 		}
-		open, _ := j.Journal.Open(ordinal, n)
+		open, _ := j.Journal.Unsettled(ordinal, n)
 		left := open.And(part).Len()
 		if p.settled += int64(part.Len() - left); left > 0 {
 			p.chunks++

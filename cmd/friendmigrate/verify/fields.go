@@ -125,7 +125,7 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 func (r *reader) failed(from string, s *state, err error) error {
 	var call *migrate.CallError
 	switch errors.As(err, &call); {
-	case call != nil && call.Verdict == migrate.VerdictSplit:
+	case call != nil && call.Verdict == migrate.VerdictHalve:
 		// the account is refused: asking about fewer friends would change nothing
 		call.Verdict = migrate.VerdictRefuseChunk
 	case call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal:

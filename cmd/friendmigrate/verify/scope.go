@@ -18,7 +18,7 @@ func (p *Part) asks(ordinal int64, n int) (migrate.EdgeSet, error) {
 	}
 	asked := migrate.FullSet(n)
 	if p.Journal != nil {
-		pending, _ := p.Journal.Open(ordinal, n)
+		pending, _ := p.Journal.Unsettled(ordinal, n)
 		asked = asked.Without(pending)
 	}
 	return asked, nil
