@@ -23,7 +23,7 @@ type brake struct {
 	noProgressChunks int   // weights of chunks halved to the end with nothing imported; 0 again once an edge lands
 
 	refused  byCode // calls that landed nothing
-	split    byCode // calls that were refused for one of their edges
+	spoiled  byCode // calls that were refused for one of their edges
 	failures byCode // failed edges
 	evidence evidence
 }
@@ -87,14 +87,14 @@ func (b *brake) slots() int {
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, b.split)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, b.spoiled)
 	case b.noProgressChunks >= halvedLimit:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, b.split)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, b.spoiled)
 	case l == nil:
 	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressOf >= brakeAccounts:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.split)
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.spoiled)
 	case l.Failures >= 0 && b.failed > l.Failures:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)},
 			b.failures)
@@ -111,7 +111,7 @@ func (b *brake) verdict() *StopError {
 func (b *brake) stop(reason Reason, how Brake, of byCode) *StopError {
 	why, share, total := of.most()
 	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
-	if b.split[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {
+	if b.spoiled[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {
 		if how.Fields = b.evidence.ofChunks(halvedLimit); len(how.Fields) == 0 {
 			how.Fields = b.evidence.ofCalls()
 		}
@@ -155,11 +155,11 @@ func (t byCode) most() (why Outcome, n, total int64) {
 // edge that landed has. It looks at all edges that landed in the run, so that a field which many
 // edges have by chance is soon above suspicion.
 type evidence struct {
-	landed map[string]bool // fields of edges that landed
-	calls  int             // calls that were refused for one of their edges
-	bytes  int             // of the smallest of those with several edges
-	having map[string]int  // how many of those had the field in one edge at least
-	chunks map[string]int  // weight of the chunks whose refused edges all have the field
+	landed     map[string]bool // fields of edges that landed
+	calls      int             // calls that were refused for one of their edges
+	bytes      int             // of the smallest of those with several edges
+	callsWith  map[string]int  // how many of those calls had the field in at least one edge
+	chunksWith map[string]int  // weight of the chunks whose refused edges all have the field
 }
 
 // fields lists optional fields under the API's names, each once.
@@ -207,8 +207,8 @@ func (v *evidence) land(f fields) {
 			v.landed = map[string]bool{}
 		}
 		v.landed[name] = true
-		delete(v.having, name)
-		delete(v.chunks, name)
+		delete(v.callsWith, name)
+		delete(v.chunksWith, name)
 	}
 }
 
@@ -219,12 +219,12 @@ func (v *evidence) call(f fields, bytes int) {
 	if bytes > 0 && (v.bytes == 0 || bytes < v.bytes) {
 		v.bytes = bytes
 	}
-	v.having = v.count(v.having, f, 1)
+	v.callsWith = v.count(v.callsWith, f, 1)
 }
 
 // chunk counts a chunk that was halved to the end. shared is what its refused edges have in common.
 func (v *evidence) chunk(shared fields, weight int) {
-	v.chunks = v.count(v.chunks, shared, weight)
+	v.chunksWith = v.count(v.chunksWith, shared, weight)
 }
 
 func (v *evidence) count(in map[string]int, f fields, weight int) map[string]int {
@@ -240,10 +240,10 @@ func (v *evidence) count(in map[string]int, f fields, weight int) map[string]int
 	return in
 }
 
-func (v *evidence) ofCalls() []string { return suspects(v.having, v.calls) }
+func (v *evidence) ofCalls() []string { return suspects(v.callsWith, v.calls) }
 
 // ofChunks is the fields that refused edges share in chunks of this weight together.
-func (v *evidence) ofChunks(weight int) []string { return suspects(v.chunks, weight) }
+func (v *evidence) ofChunks(weight int) []string { return suspects(v.chunksWith, weight) }
 
 // suspects lists what was counted so often, custom fields first: those have to be created in the
 // console.

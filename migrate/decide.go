@@ -8,12 +8,12 @@ import (
 // take takes a worker's result and decides what becomes of its roster.
 func (d *dispatcher) take(res result, now time.Time) {
 	d.out--
-	w := res.order.work
+	w := res.task.work
 	if w != nil {
 		d.inUse -= w.weight()
 	}
 	d.count(&res)
-	if res.order.probe && (res.unsent || res.order.kind == failEdges) {
+	if res.task.duringHold && (res.unsent || res.task.kind == failEdges) {
 		d.outage.probing = false // nobody was asked
 	}
 	switch {
@@ -21,10 +21,10 @@ func (d *dispatcher) take(res result, now time.Time) {
 		d.stop(res.broken)
 	case w == nil:
 		d.answeredProbe(res, now)
-	case res.unsent && res.order.ctx.Err() != nil:
+	case res.unsent && res.task.ctx.Err() != nil:
 		w.chunk = nil
 		d.ready = append(d.ready, w)
-	case res.order.kind == failEdges:
+	case res.task.kind == failEdges:
 		w.toFail = EdgeSet{}
 		d.goOn(w, res.open)
 	case res.unsent:
@@ -42,11 +42,11 @@ func (d *dispatcher) take(res result, now time.Time) {
 // count keeps the sums of the run.
 func (d *dispatcher) count(res *result) {
 	call, _ := errors.AsType[*CallError](res.err)
-	if w := res.order.work; w != nil && res.placed()+res.failed > 0 {
-		d.brake.settle(res.placed(), res.failed, !w.settled)
-		w.settled = true
+	if w := res.task.work; w != nil && res.placed()+res.failed > 0 {
+		d.brake.settle(res.placed(), res.failed, !w.edgesCounted)
+		w.edgesCounted = true
 	}
-	for code, r := range res.refused {
+	for code, r := range res.failedByCode {
 		d.brake.failures.add(Outcome{Code: code, Info: r.info}, r.n)
 	}
 	d.brake.evidence.land(res.landed)
@@ -55,11 +55,11 @@ func (d *dispatcher) count(res *result) {
 		s.Already += res.already
 		s.AlreadyUncertain += res.alreadyUnsure
 		s.Failed += res.failed
-		if res.unsent || res.order.work == nil || res.order.kind == failEdges {
+		if res.unsent || res.task.work == nil || res.task.kind == failEdges {
 			return
 		}
 		s.Calls++
-		if res.order.work.tries != nil {
+		if res.task.work.tries != nil {
 			s.Retried++
 		}
 		if call != nil && call.Uncertain || anyUncertain(res.again) || isBug(res.broken) {
@@ -95,7 +95,7 @@ func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	case res.err == nil:
 		d.gotThrough(now)
 	case call != nil && call.Verdict == VerdictFatal:
-		d.refused(call)
+		d.stopRefused(call)
 	case d.outage.holding:
 		d.outage.probed(now, heard(call))
 	default:
@@ -129,11 +129,11 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	case through:
 		d.success = true
 		d.gotThrough(now)
-		d.judged(w, res, call)
+		d.tellBrake(w, res, call)
 	case verdict == VerdictThrottle:
-		d.outage.throttled(now)
+		d.outage.startTimer(now)
 		d.lastMiss, d.lastMissCode = call.Error(), call.Code
-		if res.order.probe {
+		if res.task.duringHold {
 			d.outage.probed(now, heard(call))
 		}
 	case verdict != VerdictFatal:
@@ -142,17 +142,17 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	left := res.sent.And(res.open)
 	switch verdict {
 	case VerdictFatal:
-		d.refused(call)
+		d.stopRefused(call)
 	case VerdictThrottle:
 		d.parked.park(w, now.Add(max(call.Pause, time.Duration(d.rand.Float64()*float64(time.Second)))))
 	case VerdictSuspect:
 		if d.suspects++; d.suspects >= call.Limit {
-			d.refused(call)
+			d.stopRefused(call)
 			return
 		}
 		d.parked.park(w, now.Add(d.opt.Retry.Backoff(1, d.rand.Float64())))
 	case VerdictHalve:
-		d.split(w, left, call, res)
+		d.halve(w, left, call, res)
 	case VerdictRefuseChunk:
 		d.fail(w, left, func(int) Outcome { return refusal(call) })
 	case VerdictRefuseAccount:
@@ -165,27 +165,29 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	}
 }
 
-// judged reports a call to the brake in which the service decided about edges.
-func (d *dispatcher) judged(w *work, res *result, call *CallError) {
-	if res.order.kind == sendPart {
+// tellBrake tells the brake about a call on whose edges the service decided.
+func (d *dispatcher) tellBrake(w *work, res *result, call *CallError) {
+	if res.task.kind == sendPart {
 		d.brake.extra++
 	}
 	if res.placed() > 0 {
 		return
 	}
-	why, _, _ := res.refused.most()
+	why, _, _ := res.failedByCode.most()
 	if call != nil && res.failed == 0 {
 		why = refusal(call)
 	}
-	d.brake.refuse(why, !w.judged)
-	w.judged = true
+	d.brake.refuse(why, !w.refusalCounted)
+	w.refusalCounted = true
 }
 
 // answered reports whether somebody answered a call: the API itself or, with an HTTP status,
 // somebody before it.
 func answered(call *CallError) bool { return call == nil || call.Code != 0 }
 
-func (d *dispatcher) refused(call *CallError) {
+// stopRefused stops the run because the service refused its credentials, admin right, app, quota or
+// region.
+func (d *dispatcher) stopRefused(call *CallError) {
 	d.stop(&StopError{Reason: ReasonRefused, Code: call.Code, Info: call.Error(), Hint: call.Hint})
 }
 
@@ -207,7 +209,7 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
 	d.outage.miss(now, took, w.roster.From, heard(call))
-	if res.order.probe {
+	if res.task.duringHold {
 		d.outage.probed(now, heard(call))
 	}
 }
@@ -242,7 +244,7 @@ func (d *dispatcher) afterCall(w *work, res *result, call *CallError, left EdgeS
 		code = call.Code
 	}
 	d.event("retry", code, d.lastMiss, left.Len())
-	if d.planned {
+	if d.planDone {
 		attempts = max(1, attempts-shortRetries)
 	}
 	d.parked.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
@@ -320,7 +322,7 @@ func (d *dispatcher) goOn(w *work, open EdgeSet) {
 		w.parts = w.parts[:n-1]
 	}
 	if len(w.parts) == 0 {
-		d.halved(w, open)
+		d.endHalving(w, open)
 	}
 	if open.Len() > 0 || w.advance() {
 		d.ready = append(d.ready, w)

@@ -10,10 +10,10 @@ import (
 // dispatcher makes every decision of a run. Only one goroutine uses it. While a worker has a roster,
 // the dispatcher does not touch it; the result hands it back.
 type dispatcher struct {
-	opt  Options
-	pull func() (Roster, error, bool) // the plan
-	jobs chan order
-	back chan result
+	opt     Options
+	pull    func() (Roster, error, bool) // the plan
+	tasks   chan task
+	results chan result
 
 	ctx    context.Context // of the whole run
 	cancel context.CancelFunc
@@ -21,16 +21,16 @@ type dispatcher struct {
 	shut   context.CancelFunc
 	err    error // why the run is stopping, nil while it is not
 
-	ready   []*work // may be sent now, last first
-	parked  parked  // wait until they are due
-	waiting []*work // to be halved, when the brake has a slot
-	fresh   *work   // the next roster of the plan, if it was read already
-	planned bool    // the plan is at its end
+	ready    []*work // may be sent now, last first
+	parked   parked  // wait until they are due
+	waiting  []*work // to be halved, when the brake has a slot
+	fresh    *work   // the next roster of the plan, if it was read already
+	planDone bool    // the plan is at its end
 
-	out      int   // orders with the workers
+	out      int   // tasks that workers have
 	rosters  int   // taken from the plan and not done
-	inUse    int64 // memory of the orders that are out
-	asking   bool  // Options.Probe is out
+	inUse    int64 // memory that those tasks may take
+	asking   bool  // a worker is asking Options.Probe
 	begun    time.Time
 	suspects int   // calls with VerdictSuspect before the first success
 	success  bool  // something got through in this run
@@ -51,52 +51,52 @@ type dispatcher struct {
 // bounds memory.
 const backlog = 50_000
 
-// loop runs until the plan is done or the run is stopped, and all orders are back.
+// loop runs until the plan is done or the run is stopped, and the results of all tasks are in.
 func (d *dispatcher) loop() error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		now := d.opt.Clock()
 		d.checkTime(now)
-		jobs := d.jobs
-		o, ok := d.next(now)
+		tasks := d.tasks
+		t, ok := d.next(now)
 		if !ok {
-			jobs = nil
+			tasks = nil
 		}
-		if d.err != nil && jobs == nil && d.out == 0 {
+		if d.err != nil && tasks == nil && d.out == 0 {
 			return d.err
 		}
-		if d.err == nil && jobs == nil && d.out == 0 && d.rosters == 0 && d.planned {
+		if d.err == nil && tasks == nil && d.out == 0 && d.rosters == 0 && d.planDone {
 			return d.finish()
 		}
 		timer.Reset(d.untilNext(now))
 		select {
-		case jobs <- o:
-			d.given(o)
+		case tasks <- t:
+			d.taskTaken(t)
 			continue
-		case res := <-d.back:
+		case res := <-d.results:
 			d.take(res, d.opt.Clock())
 		case <-timer.C:
 		case <-d.ctx.Done():
 			d.interrupted()
 		}
-		d.putBack(jobs, o)
+		d.putBack(tasks, t)
 	}
 }
 
-// drain waits for the orders that are out after a loop that panicked: they settle what was sent.
-// After any other end there are none.
+// drain waits for the tasks that are still out after loop panicked: their workers settle what was
+// sent. After any other end no task is out.
 func (d *dispatcher) drain() {
 	d.cancel()
 	for ; d.out > 0; d.out-- {
-		<-d.back
+		<-d.results
 	}
 }
 
-// putBack keeps an order that no worker has taken.
-func (d *dispatcher) putBack(jobs chan order, o order) {
-	if jobs != nil && o.work != nil {
-		d.ready = append(d.ready, o.work)
+// putBack puts the roster of t back into ready if t was offered but no worker has taken it.
+func (d *dispatcher) putBack(tasks chan task, t task) {
+	if tasks != nil && t.work != nil {
+		d.ready = append(d.ready, t.work)
 	}
 }
 
@@ -108,60 +108,60 @@ func (d *dispatcher) finish() error {
 	return nil
 }
 
-func (d *dispatcher) next(now time.Time) (order, bool) {
+func (d *dispatcher) next(now time.Time) (task, bool) {
 	if d.err != nil {
-		return d.nextJudged()
+		return d.nextFailure()
 	}
 	if d.outage.holding {
 		return d.nextProbe(now)
 	}
 	if suspected, certain := d.outage.suspected(now); suspected && !certain && d.canAsk() {
 		if d.asking {
-			return order{}, false
+			return task{}, false
 		}
-		return order{ctx: d.gate, kind: askProbe}, true
+		return task{ctx: d.gate, kind: askProbe}, true
 	}
 	w := d.choose(now)
 	if w == nil {
-		return order{}, false
+		return task{}, false
 	}
 	if d.out > 0 && d.opt.Memory > 0 && d.inUse+w.weight() > d.opt.Memory {
 		d.ready = append(d.ready, w)
-		return order{}, false
+		return task{}, false
 	}
-	return d.orderFor(d.gate, w), d.err == nil
+	return d.taskFor(d.gate, w), d.err == nil
 }
 
-// nextJudged is the next order of a run that is stopping: to settle edges that the service refused
-// in one of the last answers.
-func (d *dispatcher) nextJudged() (order, bool) {
+// nextFailure returns the next task of a run that is stopping: to settle edges that the service
+// refused in one of the last answers.
+func (d *dispatcher) nextFailure() (task, bool) {
 	if _, resumable := d.err.(*StopError); !resumable {
-		return order{}, false
+		return task{}, false
 	}
 	for n := len(d.ready) - 1; n >= 0; n-- {
 		w := d.ready[n]
 		if w.toFail.Len() > 0 || w.refuse != nil && w.chunk != nil {
 			d.ready = slices.Delete(d.ready, n, n+1)
-			return d.orderFor(d.ctx, w), true
+			return d.taskFor(d.ctx, w), true
 		}
 	}
-	return order{}, false
+	return task{}, false
 }
 
 // canAsk reports whether too few accounts are left to tell an outage from a bad account, and
 // somebody else can be asked.
 func (d *dispatcher) canAsk() bool {
-	return d.opt.Probe != nil && d.planned && d.rosters < outageAccounts
+	return d.opt.Probe != nil && d.planDone && d.rosters < outageAccounts
 }
 
 // nextProbe is the one call that goes out during a hold: each to another account, since the parked
 // ones give the one that has waited longest.
-func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
+func (d *dispatcher) nextProbe(now time.Time) (task, bool) {
 	if d.outage.probing || now.Before(d.outage.probeAt) {
-		return order{}, false
+		return task{}, false
 	}
 	if d.canAsk() {
-		return order{ctx: d.gate, kind: askProbe, probe: true}, true
+		return task{ctx: d.gate, kind: askProbe, duringHold: true}, true
 	}
 	var w *work
 	if len(d.parked) > 0 {
@@ -170,11 +170,11 @@ func (d *dispatcher) nextProbe(now time.Time) (order, bool) {
 		w = d.choose(now)
 	}
 	if w == nil {
-		return order{}, false
+		return task{}, false
 	}
-	o := d.orderFor(d.gate, w)
-	o.probe = true
-	return o, true
+	t := d.taskFor(d.gate, w)
+	t.duringHold = true
+	return t, true
 }
 
 // choose picks the roster to go on with: one that was begun, then one whose pause is over, then a
@@ -201,13 +201,13 @@ func (d *dispatcher) choose(now time.Time) *work {
 // readFresh reads the next roster of the plan unless that is done already, and reports whether
 // there is one.
 func (d *dispatcher) readFresh() bool {
-	if d.fresh != nil || d.planned || d.err != nil {
+	if d.fresh != nil || d.planDone || d.err != nil {
 		return d.fresh != nil
 	}
 	r, err, ok := d.pull()
 	switch {
 	case !ok:
-		d.planned = true
+		d.planDone = true
 	case err != nil:
 		d.stop(err)
 	default:
@@ -217,32 +217,32 @@ func (d *dispatcher) readFresh() bool {
 	return d.fresh != nil
 }
 
-func (d *dispatcher) orderFor(ctx context.Context, w *work) order {
+func (d *dispatcher) taskFor(ctx context.Context, w *work) task {
 	switch {
 	case w.toFail.Len() > 0:
-		return order{ctx: ctx, work: w, kind: failEdges, edges: w.toFail, as: w.outcome}
+		return task{ctx: ctx, work: w, kind: failEdges, edges: w.toFail, as: w.outcome}
 	case w.refuse != nil:
 		refusal := *w.refuse
-		return order{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()),
+		return task{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()),
 			as: func(int) Outcome { return refusal }}
 	case len(w.parts) > 0:
-		return order{ctx: ctx, work: w, kind: sendPart, edges: w.parts[len(w.parts)-1]}
+		return task{ctx: ctx, work: w, kind: sendPart, edges: w.parts[len(w.parts)-1]}
 	}
-	return order{ctx: ctx, work: w}
+	return task{ctx: ctx, work: w}
 }
 
-// given records that a worker has taken an order.
-func (d *dispatcher) given(o order) {
+// taskTaken records that a worker has taken t.
+func (d *dispatcher) taskTaken(t task) {
 	d.out++
-	if o.probe {
+	if t.duringHold {
 		d.outage.probing = true
 	}
-	if o.work == nil {
+	if t.work == nil {
 		d.asking = true
 		return
 	}
-	d.inUse += o.work.weight()
-	d.retryShare.given(o.work.tries != nil)
+	d.inUse += t.work.weight()
+	d.retryShare.taskTaken(t.work.tries != nil)
 	d.show()
 }
 
@@ -314,8 +314,8 @@ func (d *dispatcher) beginHold(now time.Time) {
 	})
 }
 
-// stop begins the end of the run: no more orders, and calls that have not left yet don't. What was
-// sent is waited for and settled.
+// stop begins the end of the run: no more calls are started, and calls that have not left yet do
+// not leave. The run waits for the calls that were sent and settles their answers.
 func (d *dispatcher) stop(err error) {
 	if d.err == nil || severity(err) > severity(d.err) {
 		d.err = err
@@ -329,7 +329,7 @@ func (d *dispatcher) interrupted() {
 	if d.err == nil {
 		d.stop(&StopError{Reason: ReasonSignal, Info: "interrupted"})
 	}
-	d.ctx = context.WithoutCancel(d.ctx) // only the orders that are out are waited for now
+	d.ctx = context.WithoutCancel(d.ctx) // only the tasks that are out are waited for now
 }
 
 // severity orders reasons to stop as their exit codes are ordered: 1, 12, 6, 4.

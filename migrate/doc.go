@@ -20,14 +20,14 @@
 // or at the text of an error. The verdict on an answer is made by the Caller; what a verdict leads
 // to is decided here, in one goroutine:
 //
-//	plan --> dispatcher --order--> worker xN --> Caller, then Journal
+//	plan --> dispatcher --task---> worker xN --> Caller, then Journal
 //	             ^                     |
 //	             '------- result ------'
 //
 // The dispatcher (dispatch.go) is the only owner of everything that is decided: which roster is
 // next, what follows from an answer (decide.go), halving (halve.go), parking (parked.go), the retry
 // policy and the share of retries (retry.go), the outage hold (outage.go), the brake and the
-// thresholds (brake.go). A worker (work.go) carries out one order and hands the roster back. An order
-// is at most one call: as many edges of a chunk as fit (chunk.go). So nothing that is decided needs
-// a lock, and a run is the same for any number of workers but for its order.
+// thresholds (brake.go). A worker (work.go) carries out one task and hands the roster back. A task
+// is at most one call: as many edges of a chunk as fit (chunk.go). So the decisions need no lock,
+// and a run does the same for any number of workers, only in another sequence.
 package migrate

@@ -1,18 +1,18 @@
 package migrate
 
-// split halves a call that was refused as a whole, until the offenders stand alone: each half is a
-// part of the chunk on a stack. The half with the smaller indexes is sent first.
+// halve halves a call that was refused as a whole, until each offending edge is sent alone. The
+// halves are parts of the chunk on a stack; the half with the smaller indexes is sent first.
 //
 // While nothing of a chunk has landed it may be that every edge of the job is refused, and finding
 // that out costs two calls an edge. So only as many such chunks are halved at a time as the brake
 // still needs to stop the run; the others wait. The first chunks of a run keep their slots to the
 // end, since what their refused edges have in common may stop the run too.
-func (d *dispatcher) split(w *work, sent EdgeSet, call *CallError, res *result) {
+func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result) {
 	w.halving = true
-	d.brake.split.add(refusal(call), 1)
-	d.brake.evidence.call(res.having, res.bytes)
+	d.brake.spoiled.add(refusal(call), 1)
+	d.brake.evidence.call(res.spoiledFields, res.spoiledBytes)
 	if sent.Len() == 1 {
-		w.refusedAlone(res.having)
+		w.refusedAlone(res.spoiledFields)
 		d.fail(w, sent, func(int) Outcome { return refusal(call) })
 		return
 	}
@@ -45,10 +45,10 @@ func (d *dispatcher) push(w *work, set EdgeSet) {
 	d.ready = append(d.ready, w)
 }
 
-// halved ends the halving of w's chunk, if there was one.
-func (d *dispatcher) halved(w *work, open EdgeSet) {
-	if w.halving && open.Len() == 0 && !w.counted {
-		w.counted = true
+// endHalving ends the halving of w's chunk, if there was one.
+func (d *dispatcher) endHalving(w *work, open EdgeSet) {
+	if w.halving && open.Len() == 0 && !w.halvingCounted {
+		w.halvingCounted = true
 		d.brake.halved(w.size(), w.landed, w.sharedFields)
 	}
 	d.release(w)

@@ -42,11 +42,11 @@ func (o *outage) through(now time.Time) (ended bool) {
 	return ended
 }
 
-// throttled records a call that was refused for exceeding the rate. It is no evidence of an outage,
-// but it starts the outage timer if nothing else has.
-func (o *outage) throttled(now time.Time) {
+// startTimer starts the outage timer at the given time unless it runs. A call refused for exceeding
+// the rate starts it too, although such a call is no evidence of an outage.
+func (o *outage) startTimer(at time.Time) {
 	if o.since.IsZero() {
-		o.since = now
+		o.since = at
 	}
 }
 
@@ -55,9 +55,9 @@ func (o *outage) throttled(now time.Time) {
 // left, not at its timeout.
 func (o *outage) miss(now time.Time, took time.Duration, account string, heard bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
-		o.throttled(left)
+		o.startTimer(left)
 	}
-	o.throttled(now)
+	o.startTimer(now)
 	if !o.holding {
 		o.heard = heard
 	}

@@ -42,11 +42,11 @@ func (p RetryPolicy) Exhausted(attempts int, sinceFirst time.Duration) bool {
 
 // retryShare decides how much of the pace goes to retries while there is fresh work. Retries that
 // fail no more often than first attempts go at once. Where they mostly fail (accounts that stay
-// locked for a minute, say), they are held to one order in retrySpacing, so that a few hundred hot
+// locked for a minute, say), they are held to one task in retrySpacing, so that a few hundred hot
 // accounts do not eat the pace of all others. It is arithmetic only.
 type retryShare struct {
 	fresh, retry average // how often a call gets something through, of calls for fresh edges and of repeated ones
-	sinceRetry   int     // orders given since the last repeated one
+	sinceRetry   int     // tasks taken since the last repeated one
 }
 
 // retrySpacing keeps what hopeless retries cost at a quarter of a percent of the calls.
@@ -76,12 +76,12 @@ func (s *retryShare) observe(repeated, through bool) {
 	}
 }
 
-// allowed reports whether a repeated order may go out although fresh work is waiting.
+// allowed reports whether a repeated call may be sent although fresh work is waiting.
 func (s *retryShare) allowed() bool {
 	return s.retry.value() >= s.fresh.value()/2 || s.sinceRetry >= retrySpacing
 }
 
-func (s *retryShare) given(repeated bool) {
+func (s *retryShare) taskTaken(repeated bool) {
 	if repeated {
 		s.sinceRetry = 0
 	} else {

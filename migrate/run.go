@@ -21,7 +21,9 @@ type Summary = Snapshot
 // Journal.Settle.
 //
 // When ctx ends no more calls are started; calls that were sent are seen through and settled.
-func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Journal, opt Options) (Summary, error) {
+func Run(
+	ctx context.Context, plan iter.Seq2[Roster, error], caller Caller, journal Journal, opt Options,
+) (Summary, error) {
 	if opt.Meter == nil {
 		opt.Meter = new(Meter)
 	}
@@ -37,7 +39,7 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Jour
 	pull, stop := iter.Pull2(guarded(plan))
 	defer stop()
 	d := &dispatcher{
-		opt: opt, pull: pull, jobs: make(chan order), back: make(chan result), begun: opt.Since, rand: opt.Rand,
+		opt: opt, pull: pull, tasks: make(chan task), results: make(chan result), begun: opt.Since, rand: opt.Rand,
 		brake: brake{limits: opt.Limits},
 	}
 	d.ctx, d.cancel = context.WithCancel(ctx)
@@ -45,18 +47,18 @@ func Run(ctx context.Context, plan iter.Seq2[Roster, error], to Caller, log Jour
 	d.gate, d.shut = context.WithCancel(d.ctx)
 	defer func() { d.shut() }()
 
-	x := &executor{to: to, log: log, opt: opt}
+	x := &executor{caller: caller, journal: journal, opt: opt}
 	var group errgroup.Group
 	for range opt.Workers {
 		group.Go(func() error {
-			for o := range d.jobs {
-				d.back <- x.perform(o)
+			for t := range d.tasks {
+				d.results <- x.perform(t)
 			}
 			return nil
 		})
 	}
 	group.Go(func() error {
-		defer close(d.jobs)
+		defer close(d.tasks)
 		err := Guard(d.loop)
 		d.drain()
 		return err
@@ -150,7 +152,7 @@ type Snapshot struct {
 	Throttled                                   int64
 	Halved                                      int64
 	Rosters                                     int64 // rosters done
-	Working                                     int   // workers that have an order, if only to wait for the pace
+	Working                                     int   // workers that have a task, even one that only waits for the pace
 	Parked                                      int   // rosters that wait out a backoff
 	Holding                                     bool  // nothing gets through: one probe at a time
 	HoldSince                                   time.Time

@@ -7,7 +7,7 @@ import (
 )
 
 // work is the state of one roster in the run. It has one owner at a time: the dispatcher or, while
-// an order for it is out, a worker.
+// a task for it is out, a worker.
 type work struct {
 	roster Roster
 	index  int       // of the current chunk
@@ -16,9 +16,9 @@ type work struct {
 	refuse *Outcome  // set if the account does not exist: all open edges fail with this outcome
 	slot   bool      // the current chunk is being halved and occupies one of the brake's slots
 
-	// What the brake has counted of this roster, each at most once: a chunk that was halved to the
-	// end, a call that landed nothing, settled edges.
-	counted, judged, settled bool
+	// Whether the brake has counted this roster among those with a chunk halved to the end, with a
+	// call that landed nothing, with settled edges. It counts each once.
+	halvingCounted, refusalCounted, edgesCounted bool
 
 	// The current chunk.
 	chunk           *Chunk              // nil while it is not loaded
@@ -40,13 +40,13 @@ type work struct {
 // size is how many edges the chunk has that w is at.
 func (w *work) size() int { return w.roster.Size(w.index) }
 
-// weight is the memory that an order for w may take: its chunk and the call made of it.
+// weight is the memory that a task for w may take: its chunk and the call made of it.
 func (w *work) weight() int64 { return 2 * w.roster.ChunkBytes }
 
 // advance goes to the next chunk and reports whether there is one.
 func (w *work) advance() bool {
 	*w = work{roster: w.roster, index: w.index + 1, epoch: w.epoch, refuse: w.refuse,
-		counted: w.counted, judged: w.judged, settled: w.settled}
+		halvingCounted: w.halvingCounted, refusalCounted: w.refusalCounted, edgesCounted: w.edgesCounted}
 	return w.index < w.roster.Chunks
 }
 
@@ -91,38 +91,38 @@ func (w *work) refusedAlone(f fields) {
 	w.sharedFields, w.anyRefusedAlone = f, true
 }
 
-// order is what a worker does next: at most one call.
-type order struct {
-	ctx   context.Context // ends when the call must not leave any more
-	work  *work           // nil: ask Options.Probe
-	kind  orderKind
-	edges EdgeSet             // sendPart: what to send. fail: which edges
-	as    func(i int) Outcome // fail: with what
-	probe bool                // the one call that goes out during a hold
+// task is what a worker does next: at most one call.
+type task struct {
+	ctx        context.Context // ends when the call must not leave any more
+	work       *work           // nil: ask Options.Probe
+	kind       taskKind
+	edges      EdgeSet             // sendPart: what to send. fail: which edges
+	as         func(i int) Outcome // fail: with what
+	duringHold bool                // the one call that goes out during a hold
 }
 
-type orderKind uint8
+type taskKind uint8
 
 const (
-	sendOpen  orderKind = iota // what is open in the chunk, as much as fits into a call
-	sendPart                   // the same of order.edges only
-	failEdges                  // no call: settle order.edges as failed
+	sendOpen  taskKind = iota // what is open in the chunk, as much as fits into a call
+	sendPart                  // the same, but only task.edges
+	failEdges                 // no call: settle task.edges as failed
 	askProbe
 )
 
-// result is what came of an order. Everything in it is settled already where it is final.
+// result is what came of a task. Final outcomes in it are settled already.
 type result struct {
-	order   order
-	unsent  bool     // the call did not leave
-	sent    EdgeSet  // the edges of the call
-	open    EdgeSet  // what is open in the chunk now
-	err     error    // of the Caller (*CallError) or of Probe
-	broken  error    // Load or Settle failed: the run cannot go on
-	again   []notYet // edges that the service answered with "later", or not at all
-	landed  fields   // what edges have that were taken
-	having  fields   // what edges have of a call that was refused for one of them
-	bytes   int      // of such a call, if it had several edges
-	refused byCode   // failed edges
+	task          task
+	unsent        bool     // the call did not leave
+	sent          EdgeSet  // the edges of the call
+	open          EdgeSet  // what is open in the chunk now
+	err           error    // of the Caller (*CallError) or of Probe
+	broken        error    // Load or Settle failed: the run cannot go on
+	again         []notYet // edges that the service answered with "later", or not at all
+	landed        fields   // what edges have that were taken
+	spoiledFields fields   // optional fields of a call that was refused for one of its edges
+	spoiledBytes  int      // JSON of such a call, if it had several edges
+	failedByCode  byCode   // failed edges
 
 	imported, already, alreadyUnsure, failed int64
 }
@@ -134,22 +134,22 @@ type notYet struct {
 
 func (r *result) placed() int64 { return r.imported + r.already }
 
-// executor carries out orders. It is what the workers share; nothing in it changes.
+// executor carries out tasks. All workers share it; nothing in it changes.
 type executor struct {
-	to  Caller
-	log Journal
-	opt Options
+	caller  Caller
+	journal Journal
+	opt     Options
 }
 
-// perform carries out an order. A panic ends the run, but neither the process nor the other
+// perform carries out t. A panic ends the run, but neither the process nor the other
 // workers, which have answers to settle.
-func (x *executor) perform(o order) result {
-	res := result{order: o}
+func (x *executor) perform(t task) result {
+	res := result{task: t}
 	bug := Guard(func() error {
-		switch o.kind {
+		switch t.kind {
 		case askProbe:
-			res.err = x.opt.Probe(o.ctx)
-			res.unsent = res.err != nil && o.ctx.Err() != nil && !isCall(res.err)
+			res.err = x.opt.Probe(t.ctx)
+			res.unsent = res.err != nil && t.ctx.Err() != nil && !isCall(res.err)
 		case failEdges:
 			x.fail(&res)
 		default:
@@ -189,7 +189,7 @@ func (x *executor) load(w *work) error {
 
 // open tells what is open of the chunk that w is at, among the edges that the run is about.
 func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
-	open, maybeSent = x.log.Unsettled(w.roster.First+int64(w.index), w.size())
+	open, maybeSent = x.journal.Unsettled(w.roster.First+int64(w.index), w.size())
 	if w.roster.Only != nil {
 		open = open.And(w.roster.Only(w.index))
 	}
@@ -197,12 +197,12 @@ func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
 }
 
 func (x *executor) send(res *result) {
-	w := res.order.work
+	w := res.task.work
 	open, maybeSent := x.open(w)
 	res.open = open
 	chosen := open
-	if res.order.kind == sendPart {
-		chosen = open.And(res.order.edges)
+	if res.task.kind == sendPart {
+		chosen = open.And(res.task.edges)
 	}
 	if chosen.Len() == 0 {
 		res.unsent = true
@@ -212,10 +212,10 @@ func (x *executor) send(res *result) {
 		return
 	}
 	indexes, edges := x.edgesOfCall(w.chunk, chosen)
-	outcomes, err := x.to.Call(res.order.ctx, w.roster.From, edges)
+	outcomes, err := x.caller.Call(res.task.ctx, w.roster.From, edges)
 	if err != nil && !isCall(err) {
 		res.unsent = true
-		if res.order.ctx.Err() == nil {
+		if res.task.ctx.Err() == nil {
 			res.broken = err // not an answer and not our own doing: a fault of the Caller
 		}
 		return
@@ -225,21 +225,22 @@ func (x *executor) send(res *result) {
 		res.sent.Add(i)
 	}
 	if err == nil || outcomes != nil && (verdictOf(err) == VerdictRetry || verdictOf(err) == VerdictSuspect) {
-		x.settle(res, indexes, outcomes, maybeSent)
+		x.settleAnswer(res, indexes, outcomes, maybeSent)
 	}
 	if verdictOf(err) == VerdictHalve {
 		for i := range edges {
-			res.having.addOf(&edges[i])
+			res.spoiledFields.addOf(&edges[i])
 			if len(edges) > 1 {
-				res.bytes += x.opt.EdgeBytes(&edges[i])
+				res.spoiledBytes += x.opt.EdgeBytes(&edges[i])
 			}
 		}
 	}
 }
 
-// settle records what the call settled. Outcomes that are missing at the end count as Again.
-func (x *executor) settle(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
-	w := res.order.work
+// settleAnswer settles what the answer to a call settled. Outcomes that are missing
+// at the end count as Again.
+func (x *executor) settleAnswer(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
+	w := res.task.work
 	s := Settlement{Chunk: *w.chunk, Edges: make([]Settled, 0, len(indexes))}
 	for k, i := range indexes {
 		var o Outcome
@@ -255,14 +256,14 @@ func (x *executor) settle(res *result, indexes []int, outcomes []Outcome, maybeS
 		}
 		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: w.attempts(i) + 1})
 	}
-	x.record(res, s)
+	x.settle(res, s)
 }
 
 // fail settles edges without a call, as the dispatcher decided.
 func (x *executor) fail(res *result) {
-	w := res.order.work
+	w := res.task.work
 	res.open, _ = x.open(w)
-	edges := res.open.And(res.order.edges)
+	edges := res.open.And(res.task.edges)
 	if edges.Len() == 0 {
 		return
 	}
@@ -271,27 +272,27 @@ func (x *executor) fail(res *result) {
 	}
 	s := Settlement{Chunk: *w.chunk}
 	for _, i := range edges.Indexes() {
-		o := res.order.as(i)
+		o := res.task.as(i)
 		o.Kind, o.Uncertain = Failed, w.unsure.Has(i)
 		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: max(1, w.attempts(i))})
 	}
-	x.record(res, s)
+	x.settle(res, s)
 }
 
-// record settles, and counts once it is durable. Whatever ended the order's context, an answer that
-// was seen is recorded.
-func (x *executor) record(res *result, s Settlement) {
+// settle records s in the journal and counts it once that is durable. It does so even if the task's
+// context has ended.
+func (x *executor) settle(res *result, s Settlement) {
 	if len(s.Edges) == 0 {
 		return
 	}
-	if res.broken = x.log.Settle(context.WithoutCancel(res.order.ctx), s); res.broken != nil {
+	if res.broken = x.journal.Settle(context.WithoutCancel(res.task.ctx), s); res.broken != nil {
 		return
 	}
 	for _, e := range s.Edges {
 		res.open.Remove(e.Index)
 		if e.Outcome.Kind == Failed {
 			res.failed++
-			res.refused.add(e.Outcome, 1)
+			res.failedByCode.add(e.Outcome, 1)
 			continue
 		}
 		res.landed.addOf(&s.Chunk.Edges[e.Index])

@@ -84,7 +84,7 @@ var mutations = []mutation{
 	{"two workers have one account", "migrate/decide.go",
 		"\td.event(\"retry\", code, d.lastMiss, left.Len())\n", "\td.event(\"retry\", code, d.lastMiss, left.Len())\n\ttwin := *w\n\td.rosters++\n\td.ready = append(d.ready, &twin)\n", byEngine},
 	{"a signal drops the calls in flight", "migrate/work.go",
-		"context.WithoutCancel(res.order.ctx)", "res.order.ctx", byEngine},
+		"context.WithoutCancel(res.task.ctx)", "res.task.ctx", byEngine},
 	{"the sum is not checked", "cmd/friendmigrate/report/sum.go",
 		"if words := a.imbalance(); words != \"\" {", "if words := a.imbalance(); words == \"never\" {", byReport},
 	{"a stage without its journal is a new job", "cmd/friendmigrate/job/prepare.go",
