@@ -131,7 +131,7 @@ var (
 )
 
 // errBadFrame: what begins at the reader's offset is no frame of this file at this place. Whether
-// that is a torn write or damage is for judgeTail to say.
+// that is a torn write or damage is for checkTail to say.
 var errBadFrame = errors.New("bad frame")
 
 // frameReader reads the frames of a journal one after the other, up to a fixed end. It holds one
@@ -211,7 +211,7 @@ func (r *frameReader) fill(b []byte) error {
 	return err
 }
 
-// judgeTail looks at what follows the last good frame, after errBadFrame. It returns nil if that
+// checkTail looks at what follows the last good frame, after errBadFrame. It returns nil if that
 // can be the write during which the program or the machine died, and so nothing that was ever
 // acknowledged. Anything else wraps ErrDamaged.
 //
@@ -219,7 +219,7 @@ func (r *frameReader) fill(b []byte) error {
 // largest frame, and no whole frame is to be found behind its first byte, of this file or of
 // another one. A whole frame at that first byte, with a wrong number or of another file, is no torn
 // write either.
-func (r *frameReader) judgeTail() error {
+func (r *frameReader) checkTail() error {
 	if r.next == 0 {
 		return fmt.Errorf("%w: its identity cannot be read", ErrDamaged) // Create makes it appear whole
 	}

@@ -49,7 +49,7 @@ func FuzzPayload(f *testing.F) {
 			if err != nil || r.kind != kindSettled {
 				continue
 			}
-			d := coder{Cursor: codec.Cursor{Rest: r.encode()}, spell: true}
+			d := coder{Cursor: codec.Cursor{Rest: r.encode()}, withTexts: true}
 			if err := d.read(&again); err != nil || !reflect.DeepEqual(again.settlement, r.settlement) {
 				t.Fatalf("%v: %+v, again %+v", err, r.settlement, again.settlement)
 			}

@@ -128,8 +128,8 @@ func (j *Journal) scan(each func(x *settlement, seq uint32, at time.Time, r reop
 		if err != nil {
 			return fail(err)
 		}
-		d, passed, err := openPayload(payload, true)
-		now += passed
+		d, elapsed, err := openPayload(payload, true)
+		now += elapsed
 		for at := time.UnixMilli(now); err == nil && d.more(); {
 			if err = d.read(&r); err == nil && r.kind == kindSettled && !each(&r.settlement, seq, at, known) {
 				return nil

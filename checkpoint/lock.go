@@ -20,7 +20,7 @@ import (
 // only the kernel's lock on it counts.
 const LockName = "lock"
 
-const signature = "process " // begins the file
+const holderPrefix = "process " // begins the file
 
 // Lock is the exclusive right to a state folder. The kernel releases it when the process dies,
 // however it dies.
@@ -48,10 +48,10 @@ func TryLock(dir string) (*Lock, error) {
 		err = flock(file, syscall.LOCK_EX)
 		switch {
 		case errors.Is(err, syscall.EWOULDBLOCK):
-			err = fmt.Errorf("lock state folder %q: %w%s", dir, ErrLocked, holder(file))
+			err = fmt.Errorf("lock state folder %q: %w%s", dir, ErrLocked, readHolder(file))
 		case err != nil:
 			err = fmt.Errorf("lock state folder %q: the volume does not give locks: %w", dir, err)
-		case !stillThere(file):
+		case !isCurrent(file):
 			if err := file.Close(); err != nil {
 				return nil, err
 			}
@@ -59,7 +59,7 @@ func TryLock(dir string) (*Lock, error) {
 		default:
 			var folder *os.File
 			if folder, err = lockDir(dir); err == nil {
-				sign(file)
+				writeHolder(file)
 				return &Lock{file, folder}, nil
 			}
 		}
@@ -109,7 +109,7 @@ func LockFile(dir string) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err == nil && len(content) > 0 && !strings.HasPrefix(string(content), signature) {
+	if err == nil && len(content) > 0 && !strings.HasPrefix(string(content), holderPrefix) {
 		err = errors.New("it is not the lock of a job")
 	}
 	if err != nil {
@@ -153,8 +153,8 @@ func flock(file interface{ Fd() uintptr }, how int) error {
 	}
 }
 
-// stillThere reports whether the locked file is still the one that others find under its name.
-func stillThere(file *os.File) bool {
+// isCurrent reports whether the locked file is still the one that others find under its name.
+func isCurrent(file *os.File) bool {
 	mine, err := file.Stat()
 	if err != nil {
 		return false
@@ -163,21 +163,21 @@ func stillThere(file *os.File) bool {
 	return err == nil && os.SameFile(mine, theirs)
 }
 
-// sign writes down who holds the lock. That is for a message only: a full disk must not keep a job
+// writeHolder writes down who holds the lock. That is for a message only: a full disk must not keep a job
 // from being resumed.
-func sign(file *os.File) {
+func writeHolder(file *os.File) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "an unknown host"
 	}
-	line := fmt.Sprintf(signature+"%d on %s since %s\n", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
+	line := fmt.Sprintf(holderPrefix+"%d on %s since %s\n", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
 	if file.Truncate(0) == nil {
 		_, _ = file.WriteAt([]byte(line), 0)
 	}
 }
 
-// holder reads who holds the lock, as words to append.
-func holder(file *os.File) string {
+// readHolder reads who holds the lock, as words to append.
+func readHolder(file *os.File) string {
 	line, err := io.ReadAll(io.LimitReader(file, 256))
 	name := strings.TrimSpace(strings.ToValidUTF8(string(line), "?"))
 	if err != nil || name == "" {

@@ -92,7 +92,7 @@ func TestLockedFolderRenamed(t *testing.T) {
 	if err := os.Rename(dir, dir+".old"); err != nil {
 		t.Fatal(err)
 	}
-	if stillThere(old.file) {
+	if isCurrent(old.file) {
 		t.Error("the lock of a renamed folder counts as the folder's")
 	}
 	lock, err := TryLock(dir)

@@ -67,22 +67,22 @@ func (r *record) encode() []byte {
 type coder struct {
 	codec.Cursor // what is read; Bad from the first impossible value on: values read after it mean nothing
 
-	writes bool
-	out    []byte
-	spell  bool           // read the texts of failures too, for lists; a replay has no use for them
-	known  map[string]int // texts of this record that were written, numbered from 1
-	texts  []string       // those that were read
+	writes    bool
+	out       []byte
+	withTexts bool           // read the texts of failures too, for lists; a replay has no use for them
+	known     map[string]int // texts of this record that were written, numbered from 1
+	texts     []string       // those that were read
 }
 
 // openPayload reads the time of the commit, as a difference in milliseconds. The coder that it
 // returns reads the records.
-func openPayload(payload []byte, spell bool) (coder, int64, error) {
-	c := coder{Cursor: codec.Cursor{Rest: payload}, spell: spell}
-	passed := c.Varint()
+func openPayload(payload []byte, withTexts bool) (coder, int64, error) {
+	c := coder{Cursor: codec.Cursor{Rest: payload}, withTexts: withTexts}
+	elapsed := c.Varint()
 	if c.Bad {
 		return c, 0, errBadRecord
 	}
-	return c, passed, nil
+	return c, elapsed, nil
 }
 
 // errBadRecord comes with a good checksum: another program wrote it, or a bug did.
@@ -374,11 +374,11 @@ func (c *coder) text(text *string) {
 	}
 }
 
-// plain codes a text. Without spell a reader only passes over it.
+// plain codes a text. Without withTexts a reader only passes over it.
 func (c *coder) plain(text *string) {
 	if c.writes {
 		c.out = codec.AppendText(c.out, *text)
-	} else if b := c.Text(); c.spell {
+	} else if b := c.Text(); c.withTexts {
 		*text = string(b)
 	}
 }

@@ -47,7 +47,7 @@ func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found r
 			break
 		}
 		if errors.Is(err, errBadFrame) {
-			if err := frames.judgeTail(); err != nil {
+			if err := frames.checkTail(); err != nil {
 				return p, nil, err
 			}
 			p.tornBytes = size - frames.off
@@ -75,11 +75,11 @@ func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found r
 // replay applies one frame. It adds to found the reopenings that were not known, and applies
 // nothing else after the first of them.
 func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (reopens, error) {
-	d, passed, err := openPayload(payload, false)
+	d, elapsed, err := openPayload(payload, false)
 	if err != nil {
 		return found, err
 	}
-	s.time += passed
+	s.time += elapsed
 	for d.more() {
 		if err := d.read(r); err != nil {
 			return found, err
@@ -100,7 +100,7 @@ func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (re
 
 // replayIdentity reads the first frame.
 func replayIdentity(payload []byte, known reopens) (*state, error) {
-	d, passed, err := openPayload(payload, false)
+	d, elapsed, err := openPayload(payload, false)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func replayIdentity(payload []byte, known reopens) (*state, error) {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	s := newState(id, known)
-	s.time = passed
+	s.time = elapsed
 	return s, nil
 }
 

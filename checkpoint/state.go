@@ -30,9 +30,9 @@ type state struct {
 	id      Identity
 	reopens reopens
 
-	done   bitmap         // chunks with every edge settled
-	afresh bitmap         // chunks with every edge reopened and none settled since
-	parts  map[int64]part // other chunks with some edges settled or reopened
+	done        bitmap         // chunks with every edge settled
+	allReopened bitmap         // chunks with every edge reopened and none settled since
+	parts       map[int64]part // other chunks with some edges settled or reopened
 
 	counts       Counts
 	added        Counts
@@ -80,7 +80,7 @@ func (s *state) chunk(ordinal int64, n int) (settled, reopened migrate.EdgeSet, 
 		settled, reopened = p.sets()
 		return settled, reopened, p.n
 	}
-	if s.afresh.has(ordinal) {
+	if s.allReopened.has(ordinal) {
 		reopened = migrate.FullSet(n)
 	}
 	return settled, reopened, n
@@ -175,7 +175,7 @@ func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1]
 // replay needs to remember none.
 func (s *state) settle(seq uint32, x *settlement) {
 	reopened := s.count(seq, x)
-	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.afresh.has(x.ordinal) {
+	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.allReopened.has(x.ordinal) {
 		s.finish(x.ordinal)
 		return
 	}
@@ -194,16 +194,16 @@ func (s *state) put(ordinal int64, n int, settled, reopened migrate.EdgeSet) {
 		s.finish(ordinal)
 	case reopened == full:
 		delete(s.parts, ordinal)
-		s.afresh.add(ordinal)
+		s.allReopened.add(ordinal)
 	default:
-		s.afresh.remove(ordinal)
+		s.allReopened.remove(ordinal)
 		s.parts[ordinal] = newPart(n, settled, reopened)
 	}
 }
 
 func (s *state) finish(ordinal int64) {
 	delete(s.parts, ordinal)
-	s.afresh.remove(ordinal)
+	s.allReopened.remove(ordinal)
 	s.done.add(ordinal)
 	s.chunks++
 }

@@ -27,7 +27,7 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Presence, error)
 		return nil, ctx.Err()
 	}
 	body, err := accountsBody(`{"CheckItem":`, `{"UserID":`, "}", ids)
-	return c.ask(ctx, accountCheck, c.identifier, body, err, accountItems, ids)
+	return c.askPresence(ctx, accountCheck, c.identifier, body, err, accountItems, ids)
 }
 
 // ImportAccounts creates each of ids, at most MaxAccounts, as an account of the app: one

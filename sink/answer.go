@@ -227,7 +227,7 @@ func (t tally) odd() bool {
 type answerItems struct {
 	names itemNames
 	tally
-	items []verdict
+	items []accountResult
 
 	account func(i int) string // that was sent
 	next    int                // the account after the one that was found last
@@ -237,8 +237,8 @@ type answerItems struct {
 	wrong string // what is wrong with the last item that is not usable, or with the list
 }
 
-// verdict is what the items of an answer say about one account.
-type verdict struct {
+// accountResult is what the items of an answer say about one account.
+type accountResult struct {
 	seen     bool
 	disputed bool
 	code     int
@@ -247,7 +247,7 @@ type verdict struct {
 }
 
 func newAnswerItems(names itemNames, n int, account func(i int) string) *answerItems {
-	return &answerItems{names: names, account: account, items: make([]verdict, n)}
+	return &answerItems{names: names, account: account, items: make([]accountResult, n)}
 }
 
 // find finds an account that was sent, by its name alone. Answers mostly come in the order of the
@@ -299,7 +299,7 @@ func (v *answerItems) item(s *jsonscan.Scanner) error {
 	if string(r.info) != v.last {
 		v.last = clean(string(r.info))
 	}
-	fresh := verdict{seen: true, code: int(r.code.value), info: v.last, presence: presenceOf(r.state)}
+	fresh := accountResult{seen: true, code: int(r.code.value), info: v.last, presence: presenceOf(r.state)}
 	switch old := &v.items[i]; {
 	case !old.seen:
 		*old = fresh

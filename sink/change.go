@@ -46,15 +46,15 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 		return nil, ctx.Err()
 	}
 	to := func(i int) string { return edges[i].To }
-	answer, err := c.about(ctx, api, from, body, err, friendItems, len(edges), to)
+	answer, err := c.callAccounts(ctx, api, from, body, err, friendItems, len(edges), to)
 	if err != nil {
 		return nil, err
 	}
 	return c.outcomes(answer)
 }
 
-// about makes one call about n accounts and reads what it says of each. err is that of writing body.
-func (c *Client) about(ctx context.Context, api, from string, body []byte, err error, names itemNames, n int,
+// callAccounts makes one call about n accounts and reads what it says of each. err is that of writing body.
+func (c *Client) callAccounts(ctx context.Context, api, from string, body []byte, err error, names itemNames, n int,
 	account func(i int) string) (*answerItems, error) {
 	most := migrate.MaxChunkEdges
 	if names == accountItems {

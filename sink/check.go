@@ -47,12 +47,12 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presenc
 		return nil, ctx.Err()
 	}
 	body, err := checkBody(from, to)
-	return c.ask(ctx, friendCheck, from, body, err, checkItems, to)
+	return c.askPresence(ctx, friendCheck, from, body, err, checkItems, to)
 }
 
-func (c *Client) ask(ctx context.Context, api, from string, body []byte, err error, names itemNames, ids []string) (
-	[]Presence, error) {
-	answer, err := c.about(ctx, api, from, body, err, names, len(ids), func(i int) string { return ids[i] })
+func (c *Client) askPresence(ctx context.Context, api, from string, body []byte, err error, names itemNames,
+	ids []string) ([]Presence, error) {
+	answer, err := c.callAccounts(ctx, api, from, body, err, names, len(ids), func(i int) string { return ids[i] })
 	if err != nil {
 		return nil, err
 	}

@@ -243,7 +243,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	c.inFlight.Add(1)
 	a := c.send(ctx, api, body, limit, read)
 	c.inFlight.Add(-1)
-	e, kind := c.judge(&a)
+	e, kind := c.callError(&a)
 	said := migrate.CallError{}
 	if e != nil {
 		e.Took = a.took
@@ -257,20 +257,20 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	if e == nil || resent || !e.Answered {
 		return e, false, nil
 	}
-	again, err = c.resign(ctx, &a, e)
+	again, err = c.signAgain(ctx, &a, e)
 	return e, again, err
 }
 
-// resign gets a newer signature if the answer asks for one.
-func (c *Client) resign(ctx context.Context, a *attempt, e *migrate.CallError) (bool, error) {
+// signAgain gets a newer signature if the answer asks for one.
+func (c *Client) signAgain(ctx context.Context, a *attempt, e *migrate.CallError) (bool, error) {
 	code, _ := LookupCode(e.Code)
 	switch {
-	case code.rekey:
-		return c.signer.rekeyed(a.signature), nil
-	case !code.Resign:
+	case code.signAgainIfRekeyed:
+		return c.signer.renewIfKeyChanged(a.signature), nil
+	case !code.SignAgain:
 		return false, nil
 	}
-	err := c.signer.refused(ctx, a.signature)
+	err := c.signer.renewRefused(ctx, a.signature)
 	if err != nil && ctx.Err() != nil {
 		return false, ctx.Err()
 	}

@@ -29,14 +29,14 @@ const (
 	hintPlain = "if the port expects TLS, --endpoint has to begin with https://; else " + hintHost
 )
 
-// judge says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short
+// callError says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short
 // word for the statistics.
-func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
+func (c *Client) callError(a *attempt) (e *migrate.CallError, kind string) {
 	switch {
 	case a.status != 0 && a.status != http.StatusOK:
-		return c.judgeStatus(a), "http_" + strconv.Itoa(a.status)
+		return c.statusError(a), "http_" + strconv.Itoa(a.status)
 	case a.err != nil && a.status == 0:
-		return c.judgeTransport(a)
+		return c.transportError(a)
 	case a.err != nil:
 		return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: true},
 			readKind(a)
@@ -65,7 +65,7 @@ func (c *Client) judge(a *attempt) (e *migrate.CallError, kind string) {
 
 // judgeStatus: the API answers with 200 whatever happens, so another status is from somewhere
 // before it.
-func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
+func (c *Client) statusError(a *attempt) *migrate.CallError {
 	e := &migrate.CallError{Code: a.status, Info: "HTTP " + strconv.Itoa(a.status)}
 	if text := http.StatusText(a.status); text != "" {
 		e.Info += " " + text
@@ -93,13 +93,13 @@ func (c *Client) judgeStatus(a *attempt) *migrate.CallError {
 }
 
 // judgeTransport: there was no answer.
-func (c *Client) judgeTransport(a *attempt) (*migrate.CallError, string) {
+func (c *Client) transportError(a *attempt) (*migrate.CallError, string) {
 	e := &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: a.connected}
 	kind := transportKind(a.err)
 	switch kind {
 	case "proxy":
 		refused, _ := errors.AsType[*proxyError](a.err)
-		judgeProxy(e, refused)
+		addProxyHint(e, refused)
 	case "files":
 		e.Info = "this machine's limit of open files is reached, and no fault of the service: raise it with ulimit " +
 			"-n, " +
@@ -248,7 +248,7 @@ func (c *Client) byProxy() string {
 
 // judgeProxy: a proxy that refuses us is a setting like another. One that cannot reach the service
 // passes; its status has no place in Code then, because nobody answered for the service.
-func judgeProxy(e *migrate.CallError, refused *proxyError) {
+func addProxyHint(e *migrate.CallError, refused *proxyError) {
 	if v, _ := statusVerdict(refused.status); v == migrate.VerdictSuspect {
 		e.Verdict, e.Code, e.Limit, e.Hint = v, refused.status, 1, hintProxy
 	}

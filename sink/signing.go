@@ -76,7 +76,7 @@ func newSigner(app uint64, identifier string, lifetime time.Duration, source Key
 	}
 	s := &signer{app: int(app), identifier: identifier, lifetime: lifetime.Truncate(time.Second), source: source,
 		log: log}
-	key, err := s.ask()
+	key, err := s.askKey()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *signer) current() (signature, error) {
 	if looked && (!due || s.failed) && now.Before(s.expires) {
 		return s.now, nil
 	}
-	key, err := s.ask()
+	key, err := s.askKey()
 	if err == nil && (due || !key.equal(s.key)) {
 		err = s.sign(key)
 	}
@@ -115,9 +115,9 @@ func (s *signer) current() (signature, error) {
 	return s.now, nil
 }
 
-// refused makes a new signature if the current one is still that with this number, which the
+// renewRefused makes a new signature if the current one is still that with this number, which the
 // service refused.
-func (s *signer) refused(ctx context.Context, number uint64) error {
+func (s *signer) renewRefused(ctx context.Context, number uint64) error {
 	// A signature holds its second, so one made in the same second would be the same again.
 	s.mu.Lock()
 	wait := time.Duration(0)
@@ -133,7 +133,7 @@ func (s *signer) refused(ctx context.Context, number uint64) error {
 	if s.now.number > number {
 		return nil
 	}
-	key, err := s.ask()
+	key, err := s.askKey()
 	if err != nil {
 		s.log.Warn("the secret key could not be read again; the present one goes on", "error", err)
 		key = s.key
@@ -141,20 +141,20 @@ func (s *signer) refused(ctx context.Context, number uint64) error {
 	return s.sign(key)
 }
 
-// rekeyed reports whether the current signature was made with another key than the one that the
+// renewIfKeyChanged reports whether the current signature was made with another key than the one that the
 // service refused, or can now be.
-func (s *signer) rekeyed(number uint64) bool {
+func (s *signer) renewIfKeyChanged(number uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now.number > number {
 		return true
 	}
-	key, err := s.ask()
+	key, err := s.askKey()
 	return err == nil && !key.equal(s.key) && s.sign(key) == nil
 }
 
-// ask asks for the key. It is called with the lock held, or before anybody else has the signer.
-func (s *signer) ask() (Secret, error) {
+// askKey asks for the key. It is called with the lock held, or before anybody else has the signer.
+func (s *signer) askKey() (Secret, error) {
 	s.look = wall().Add(lookAtKey)
 	key, err := s.source()
 	switch {

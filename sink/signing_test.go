@@ -78,7 +78,7 @@ func TestRefusedSignatureIsRenewedOnceForAll(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 300 {
 			wg.Go(func() {
-				if err := s.refused(context.Background(), old.number); err != nil {
+				if err := s.renewRefused(context.Background(), old.number); err != nil {
 					t.Error(err)
 				}
 			})
@@ -117,14 +117,14 @@ func TestReplacedKeyIsReadAgain(t *testing.T) {
 		third := strings.Repeat("e", 60)
 		write(third)
 		sig, _ := s.current()
-		if !s.rekeyed(sig.number) {
+		if !s.renewIfKeyChanged(sig.number) {
 			t.Error("the new key was not seen at once")
 		}
 		now := verify(t, s, third)
-		if s.rekeyed(now.number) {
+		if s.renewIfKeyChanged(now.number) {
 			t.Error("the same key counts as a new one")
 		}
-		if !s.rekeyed(sig.number) {
+		if !s.renewIfKeyChanged(sig.number) {
 			t.Error("a signature that is newer than the refused one does not count")
 		}
 

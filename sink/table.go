@@ -24,11 +24,11 @@ type Code struct {
 	Item      migrate.Kind    // what it means for one edge
 	Call      migrate.Verdict // what it means for a whole call
 	Uncertain bool            // it may have been applied nevertheless
-	Resign    bool            // on a call: sign anew and send again before Call holds
+	SignAgain bool            // on a call: sign anew and send again before Call holds
 	Source    string          // where its meaning is from: tags of the vendor's pages
 	Advice    string          // one line for the user: what it is and what to do
 
-	rekey bool // on a call: the same as Resign, but only if the key has changed since
+	signAgainIfRekeyed bool // on a call: the same as SignAgain, but only if the key has changed since
 }
 
 // Sources, as tags: S1, S2, S0 the pages of friend_import, friend_check, friend_get; ERR the newest
@@ -44,120 +44,123 @@ const (
 
 // The ways in which codes are treated.
 var (
-	already       = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
-	item          = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
-	again         = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry}
-	againCall     = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry}
-	maybe         = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry, Uncertain: true}
-	maybeCall     = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry, Uncertain: true}
-	halve         = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictHalve}
-	suspect       = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictSuspect}
-	refuseAccount = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictRefuseAccount}
-	refuseChunk   = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictRefuseChunk}
-	slow          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictThrottle}
-	slowDelete    = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictThrottle}
-	stop          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal}
-	resign        = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal, Resign: true}
-	rekey         = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal, rekey: true}
+	already            = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
+	item               = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
+	again              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry}
+	againCall          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry}
+	maybe              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry, Uncertain: true}
+	maybeCall          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry, Uncertain: true}
+	halve              = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictHalve}
+	suspect            = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictSuspect}
+	refuseAccount      = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictRefuseAccount}
+	refuseChunk        = Code{Level: OnItem | OnCall, Item: migrate.Failed, Call: migrate.VerdictRefuseChunk}
+	slow               = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictThrottle}
+	slowDelete         = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictThrottle}
+	stop               = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal}
+	signAgain          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal, SignAgain: true}
+	signAgainIfRekeyed = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal, signAgainIfRekeyed: true}
 )
 
-// is returns a code that is treated as c is.
-func (c Code) is(code int, source, advice string) Code {
+// forCode returns the code that is treated as c is.
+func (c Code) forCode(code int, source, advice string) Code {
 	c.Code, c.Source, c.Advice = code, source, advice
 	return c
 }
 
 // table is never changed. It is sorted by code.
 var table = []Code{
-	halve.is(30001, srcAPI,
+	halve.forCode(30001, srcAPI,
 		"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the "+
 			"console"),
-	suspect.is(30002, "S1", "the account belongs to another app: check --sdk-app-id"),
-	refuseAccount.is(30003, srcAPI,
+	suspect.forCode(30002, "S1", "the account belongs to another app: check --sdk-app-id"),
+	refuseAccount.forCode(30003, srcAPI,
 		"the account does not exist in this app: import accounts first, then friends"),
-	stop.is(30004, srcAPI, "--identifier is not an admin of this app: use the admin account set in the console"),
-	item.is(30005, "ERR CN", "a sensitive word in a field (older apps), or a feature that is off"),
-	maybe.is(30006, srcAPI, "an internal error of the service; it passes"),
-	maybe.is(30007, srcAPI, "a timeout inside the service; it passes"),
-	again.is(30008, "S1", "another write to the same account was under way; it passes"),
-	item.is(30009, srcErr, "the account is forbidden to add friends"),
-	refuseChunk.is(30010, "S1",
+	stop.forCode(30004, srcAPI, "--identifier is not an admin of this app: use the admin account set in the console"),
+	item.forCode(30005, "ERR CN", "a sensitive word in a field (older apps), or a feature that is off"),
+	maybe.forCode(30006, srcAPI, "an internal error of the service; it passes"),
+	maybe.forCode(30007, srcAPI, "a timeout inside the service; it passes"),
+	again.forCode(30008, "S1", "another write to the same account was under way; it passes"),
+	item.forCode(30009, srcErr, "the account is forbidden to add friends"),
+	refuseChunk.forCode(30010, "S1",
 		"the account's friend list is full: 3000, or 20 on the trial edition"),
-	refuseChunk.is(30011, "S1", "the account has as many groups as it may have: 32"),
-	item.is(30012, srcErr, "the account's list of pending requests is full"),
-	item.is(30013, srcErr, "the account's blacklist is full"),
-	item.is(30014, srcErr, "the other account's friend list is full"),
-	already.is(30015, srcHdr, "already a friend"),
-	item.is(30515, srcErr, "the other account is in the account's own blacklist"),
-	item.is(30516, srcErr, "the other account refuses friend requests"),
-	item.is(30525, srcErr, "the account is in the other account's blacklist"),
-	item.is(30539, srcErr, "the request waits for the other account's consent"),
-	againCall.is(30540, srcErr, "refused by a security policy for being too frequent; it passes"),
-	item.is(30614, srcErr, "there is no such pending request"),
-	item.is(31704, srcErr, "there is no such friend to delete"),
-	slowDelete.is(31707, srcErr, "deleting was refused for being too frequent; it passes"),
-	item.is(31804, srcHdr, "the account that was asked about does not exist"),
-	item.is(32216, srcErr, "a group can only hold friends"),
-	maybeCall.is(40006, srcErr, "an internal error while accounts were imported; it passes"),
-	stop.is(60002, srcErr, "the service could not read the request's URL: check --endpoint"),
-	stop.is(60003, srcErr, "the service says that the request is not JSON: something on the way changes requests"),
-	resign.is(60004, srcErr, "the signature was refused: check --secret-key-file, --identifier and the clock"),
-	resign.is(60005, srcErr, "the signature was refused: check --secret-key-file, --identifier and the clock"),
-	stop.is(60006, srcOld, "--sdk-app-id is wrong"),
-	slow.is(60007, srcErr, "too many calls a second for this API"),
-	maybeCall.is(60008, srcErr, "the service timed out; it passes"),
-	stop.is(60009, srcErr, "the service does not know the URL: check --endpoint"),
-	stop.is(60010, srcErr, "--identifier is not an admin of this app: use the admin account set in the console"),
-	slow.is(60011, srcOld, "too many calls a second for this app"),
-	stop.is(60012, srcErr, "the request has no SDKAppID: something on the way changes requests"),
-	maybeCall.is(60013, srcErr, "the service could not read its own answer; it passes"),
-	againCall.is(60014, srcErr, "the check of the account timed out; it passes"),
-	stop.is(60015, srcErr, "the service says that an account is not a string: something on the way changes requests"),
-	stop.is(60016, srcErr, "the app is disabled: see the console"),
-	stop.is(60017, srcErr, "this request is disabled for the app: see the console"),
-	slow.is(60018, srcErr, "too many calls a second"),
-	slow.is(60019, srcOld, "too many calls a second"),
-	stop.is(60020, srcErr,
+	refuseChunk.forCode(30011, "S1", "the account has as many groups as it may have: 32"),
+	item.forCode(30012, srcErr, "the account's list of pending requests is full"),
+	item.forCode(30013, srcErr, "the account's blacklist is full"),
+	item.forCode(30014, srcErr, "the other account's friend list is full"),
+	already.forCode(30015, srcHdr, "already a friend"),
+	item.forCode(30515, srcErr, "the other account is in the account's own blacklist"),
+	item.forCode(30516, srcErr, "the other account refuses friend requests"),
+	item.forCode(30525, srcErr, "the account is in the other account's blacklist"),
+	item.forCode(30539, srcErr, "the request waits for the other account's consent"),
+	againCall.forCode(30540, srcErr, "refused by a security policy for being too frequent; it passes"),
+	item.forCode(30614, srcErr, "there is no such pending request"),
+	item.forCode(31704, srcErr, "there is no such friend to delete"),
+	slowDelete.forCode(31707, srcErr, "deleting was refused for being too frequent; it passes"),
+	item.forCode(31804, srcHdr, "the account that was asked about does not exist"),
+	item.forCode(32216, srcErr, "a group can only hold friends"),
+	maybeCall.forCode(40006, srcErr, "an internal error while accounts were imported; it passes"),
+	stop.forCode(60002, srcErr, "the service could not read the request's URL: check --endpoint"),
+	stop.forCode(60003, srcErr, "the service says that the request is not JSON: something on the way changes requests"),
+	signAgain.forCode(60004, srcErr, "the signature was refused: check --secret-key-file, --identifier and the clock"),
+	signAgain.forCode(60005, srcErr, "the signature was refused: check --secret-key-file, --identifier and the clock"),
+	stop.forCode(60006, srcOld, "--sdk-app-id is wrong"),
+	slow.forCode(60007, srcErr, "too many calls a second for this API"),
+	maybeCall.forCode(60008, srcErr, "the service timed out; it passes"),
+	stop.forCode(60009, srcErr, "the service does not know the URL: check --endpoint"),
+	stop.forCode(60010, srcErr, "--identifier is not an admin of this app: use the admin account set in the console"),
+	slow.forCode(60011, srcOld, "too many calls a second for this app"),
+	stop.forCode(60012, srcErr, "the request has no SDKAppID: something on the way changes requests"),
+	maybeCall.forCode(60013, srcErr, "the service could not read its own answer; it passes"),
+	againCall.forCode(60014, srcErr, "the check of the account timed out; it passes"),
+	stop.forCode(60015, srcErr,
+		"the service says that an account is not a string: something on the way changes requests"),
+	stop.forCode(60016, srcErr, "the app is disabled: see the console"),
+	stop.forCode(60017, srcErr, "this request is disabled for the app: see the console"),
+	slow.forCode(60018, srcErr, "too many calls a second"),
+	slow.forCode(60019, srcOld, "too many calls a second"),
+	stop.forCode(60020, srcErr,
 		"the app's plan is expired, not active or in arrears: see the console; it works some 5 minutes after "+
 			"payment"),
-	stop.is(60021, srcErr, "this machine's address is not in the app's list of allowed addresses"),
-	stop.is(60025, srcErr, "a URL parameter is wrong: check --sdk-app-id and --identifier"),
-	stop.is(60026, srcErr, "this host does not serve the app's region: check --region"),
-	stop.is(60027, srcErr, "the app's product type does not allow this API"),
-	stop.is(60028, srcErr, "the trial edition's REST calls of 24 hours are used up: wait, or upgrade"),
-	resign.is(70001, srcErr, "the signature is expired, also a new one: check this machine's clock"),
-	stop.is(70002, srcOld, "the request has no signature: something on the way changes requests"),
-	rekey.is(70003, srcErr, "the signature is malformed: something on the way changes requests, or the key is wrong"),
-	rekey.is(70005, srcOld, "the signature is not valid: check --secret-key-file and --sdk-app-id"),
-	rekey.is(70009, srcErr, "the signature was made with another key: check --secret-key-file and --sdk-app-id"),
-	stop.is(70013, srcErr, "the signature is for another account: check --identifier"),
-	stop.is(70014, srcErr, "the signature is for another app: check --sdk-app-id"),
-	stop.is(70016, srcErr, "the app has no such key: check --sdk-app-id and --region"),
-	stop.is(70020, srcErr, "the app was not found: check --sdk-app-id and --region"),
-	stop.is(70050, srcErr,
+	stop.forCode(60021, srcErr, "this machine's address is not in the app's list of allowed addresses"),
+	stop.forCode(60025, srcErr, "a URL parameter is wrong: check --sdk-app-id and --identifier"),
+	stop.forCode(60026, srcErr, "this host does not serve the app's region: check --region"),
+	stop.forCode(60027, srcErr, "the app's product type does not allow this API"),
+	stop.forCode(60028, srcErr, "the trial edition's REST calls of 24 hours are used up: wait, or upgrade"),
+	signAgain.forCode(70001, srcErr, "the signature is expired, also a new one: check this machine's clock"),
+	stop.forCode(70002, srcOld, "the request has no signature: something on the way changes requests"),
+	signAgainIfRekeyed.forCode(70003, srcErr,
+		"the signature is malformed: something on the way changes requests, or the key is wrong"),
+	signAgainIfRekeyed.forCode(70005, srcOld, "the signature is not valid: check --secret-key-file and --sdk-app-id"),
+	signAgainIfRekeyed.forCode(70009, srcErr,
+		"the signature was made with another key: check --secret-key-file and --sdk-app-id"),
+	stop.forCode(70013, srcErr, "the signature is for another account: check --identifier"),
+	stop.forCode(70014, srcErr, "the signature is for another app: check --sdk-app-id"),
+	stop.forCode(70016, srcErr, "the app has no such key: check --sdk-app-id and --region"),
+	stop.forCode(70020, srcErr, "the app was not found: check --sdk-app-id and --region"),
+	stop.forCode(70050, srcErr,
 		"the signature failed too often: check --secret-key-file, then wait a minute before trying again"),
-	stop.is(70051, srcErr, "--identifier is blocked for security: see the console"),
-	resign.is(70052, srcOld, "the signature was revoked, also a new one: check --identifier in the console"),
-	stop.is(70107, srcErr, "--identifier does not exist in this app: use the admin account set in the console"),
-	stop.is(70114, srcOld, "--identifier is restricted for security: see the console"),
-	maybeCall.is(70169, srcErr, "a timeout inside the service; it passes"),
-	maybeCall.is(70202, srcOld, "a timeout inside the service; it passes"),
-	item.is(70206, srcOld, "the number of accounts in the call is wrong"),
-	stop.is(70346, srcObs, "the service refused the signature: check --secret-key-file and --sdk-app-id"),
-	stop.is(70398, srcErr, "the plan allows no more accounts (trial edition: 100): upgrade"),
-	item.is(70399, srcErr, "a deleted account cannot come back for three months"),
-	stop.is(70402, srcErr, "a parameter is wrong: check --sdk-app-id and --identifier"),
-	stop.is(70403, srcOld, "--identifier is not an admin of this app: use the admin account set in the console"),
-	stop.is(70404, srcErr, "the service asks for a newer client"),
-	maybeCall.is(70500, srcErr, "an internal error of the service; it passes"),
-	item.is(71000, srcErr, "deleting accounts is off for this app"),
-	stop.is(72000, srcErr, "the plan's free daily active users are used up: see the console"),
-	stop.is(72001, srcErr, "the feature is off for this app: see the console"),
-	stop.is(72002, srcErr, "the plan's monthly active users are used up: see the console"),
-	slow.is(72010, srcErr, "too many operations a second"),
-	stop.is(72011, srcErr, "the feature is off for this app: see the console"),
-	stop.is(72012, srcErr, "the feature is off for this app: see the console"),
-	stop.is(80005, srcErr, "the service is suspended or in arrears: see the console"),
+	stop.forCode(70051, srcErr, "--identifier is blocked for security: see the console"),
+	signAgain.forCode(70052, srcOld, "the signature was revoked, also a new one: check --identifier in the console"),
+	stop.forCode(70107, srcErr, "--identifier does not exist in this app: use the admin account set in the console"),
+	stop.forCode(70114, srcOld, "--identifier is restricted for security: see the console"),
+	maybeCall.forCode(70169, srcErr, "a timeout inside the service; it passes"),
+	maybeCall.forCode(70202, srcOld, "a timeout inside the service; it passes"),
+	item.forCode(70206, srcOld, "the number of accounts in the call is wrong"),
+	stop.forCode(70346, srcObs, "the service refused the signature: check --secret-key-file and --sdk-app-id"),
+	stop.forCode(70398, srcErr, "the plan allows no more accounts (trial edition: 100): upgrade"),
+	item.forCode(70399, srcErr, "a deleted account cannot come back for three months"),
+	stop.forCode(70402, srcErr, "a parameter is wrong: check --sdk-app-id and --identifier"),
+	stop.forCode(70403, srcOld, "--identifier is not an admin of this app: use the admin account set in the console"),
+	stop.forCode(70404, srcErr, "the service asks for a newer client"),
+	maybeCall.forCode(70500, srcErr, "an internal error of the service; it passes"),
+	item.forCode(71000, srcErr, "deleting accounts is off for this app"),
+	stop.forCode(72000, srcErr, "the plan's free daily active users are used up: see the console"),
+	stop.forCode(72001, srcErr, "the feature is off for this app: see the console"),
+	stop.forCode(72002, srcErr, "the plan's monthly active users are used up: see the console"),
+	slow.forCode(72010, srcErr, "too many operations a second"),
+	stop.forCode(72011, srcErr, "the feature is off for this app: see the console"),
+	stop.forCode(72012, srcErr, "the feature is off for this app: see the console"),
+	stop.forCode(80005, srcErr, "the service is suspended or in arrears: see the console"),
 }
 
 // LookupCode finds a code. One that the table doesn't know is migrate.Failed on an edge and
@@ -169,7 +172,7 @@ func LookupCode(code int) (Code, bool) {
 	case ok:
 		return table[i], true
 	case code >= 38000 && code <= 39000:
-		return item.is(code, srcErr, "refused by a webhook of your own"), true
+		return item.forCode(code, srcErr, "refused by a webhook of your own"), true
 	}
 	return Code{Code: code, Item: migrate.Failed, Call: migrate.VerdictUnknown,
 		Advice: "a code that is not documented"}, false

@@ -48,8 +48,8 @@ func TestTableFollowsTheContract(t *testing.T) {
 	}
 	resign := numbers(t, "70001 70052 60004 60005")
 	for _, c := range Codes() {
-		if c.Resign != slices.Contains(resign, c.Code) {
-			t.Errorf("%d: Resign is %v", c.Code, c.Resign)
+		if c.SignAgain != slices.Contains(resign, c.Code) {
+			t.Errorf("%d: SignAgain is %v", c.Code, c.SignAgain)
 		}
 		if !said[c.Code] && c.Call != migrate.VerdictUnknown && c.Call != migrate.VerdictRetry {
 			t.Errorf("%d: verdict %d, which the contract does not give it", c.Code, c.Call)

@@ -157,16 +157,16 @@ var codeTexts = map[int]string{
 
 // answer is what the API says, before any oddity is done to it.
 type answer struct {
-	api   *command
-	ok    bool // a list of items belongs to it
-	code  int  // ErrorCode
-	info  string
-	items []result
-	bare  bool     // items carry no ResultCode
-	tail  []member // behind the items
+	api     *command
+	ok      bool // a list of items belongs to it
+	code    int  // ErrorCode
+	info    string
+	items   []result
+	noCodes bool     // items carry no ResultCode
+	tail    []member // behind the items
 
-	quiet   bool // without the list of those that failed
-	swapped bool // that list has those that did not fail
+	noFails    bool // without the list of those that failed
+	wrongFails bool // that list has those that did not fail
 }
 
 type result struct {
@@ -187,7 +187,7 @@ func integer(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
 // success is the answer of the call's API with nothing in it yet.
 func (k *call) success() answer {
-	return answer{api: k.api, ok: true, quiet: k.c.NoFailAccount && !k.api.account}
+	return answer{api: k.api, ok: true, noFails: k.c.NoFailAccount && !k.api.account}
 }
 
 func (k *call) failure(r refusal) answer {
@@ -204,7 +204,7 @@ func (a *answer) members() []member {
 		if a.api.list != "" {
 			m = append(m, member{a.api.list, a.list()})
 		}
-		if fails := a.failed(); a.api.fails != "" && !a.quiet && (len(fails) > 0 || a.api.account) {
+		if fails := a.failed(); a.api.fails != "" && !a.noFails && (len(fails) > 0 || a.api.account) {
 			m = append(m, member{a.api.fails, texts(fails)})
 		}
 		m = append(m, a.tail...)
@@ -234,7 +234,7 @@ func object(members []member) []byte {
 func (a *answer) failed() []string {
 	names := []string{} // not null
 	for i := range a.items {
-		if (a.items[i].code != 0) != a.swapped {
+		if (a.items[i].code != 0) != a.wrongFails {
 			names = append(names, a.items[i].to)
 		}
 	}
@@ -259,7 +259,7 @@ func (a *answer) appendItem(b []byte, r *result) []byte {
 	if r.members != "" {
 		b = append(append(b, ','), r.members...)
 	}
-	if !a.bare {
+	if !a.noCodes {
 		b = append(b, `,"ResultCode":`...)
 		b = strconv.AppendInt(b, int64(r.code), 10)
 		b = append(b, `,"ResultInfo":`...)

@@ -22,12 +22,12 @@ type call struct {
 	from string
 	nth  int
 
-	outer   refusal // of the body, known as soon as it has been read
-	refused refusal // the service refuses the whole call
-	fault   *Fault
-	busy    bool   // it holds the account
-	clash   bool   // the account was busy, and each item says so
-	victim  string // the account that an odd body is about, if it is about one
+	bodyRefusal refusal // of the body, known as soon as it has been read
+	refused     refusal // the service refuses the whole call
+	fault       *Fault
+	busy        bool   // it holds the account
+	itemsBusy   bool   // the account was busy, and each item says so
+	oddAccount  string // the account that an odd body is about, if it is about one
 
 	answer answer
 	counts Counts
@@ -44,7 +44,7 @@ type call struct {
 // serveCall takes a call from its arrival to its answer.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	k := &call{s: s, c: s.config.Load(), w: w, r: r, api: cmp.Or(commands[r.URL.Path], noCommand), code: -1}
-	s.carry(r)
+	s.countConnection(r)
 	k.arrival = s.traffic.arrive(k.c, k.api)
 	s.tally.change(func(s *Stats) {
 		s.ByAPI[k.api.name]++
@@ -55,7 +55,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	if !k.read() {
 		return
 	}
-	k.judge()
+	k.decideFate()
 	k.answer = k.work()
 	k.send()
 }
@@ -68,18 +68,18 @@ func (k *call) read() bool {
 	if n > k.c.MaxBody && err == nil {
 		// a client that is still writing would see a broken pipe and not the answer
 		_, err = io.Copy(io.Discard, k.r.Body)
-		k.outer = refusal{code: http.StatusRequestEntityTooLarge}
+		k.bodyRefusal = refusal{code: http.StatusRequestEntityTooLarge}
 	}
 	if err != nil {
 		k.leave(true)
 		return false
 	}
-	if k.api == noCommand || k.r.Method != http.MethodPost || k.outer.code != 0 {
+	if k.api == noCommand || k.r.Method != http.MethodPost || k.bodyRefusal.code != 0 {
 		return true
 	}
-	k.outer = k.req.decode(k.api, b.String())
+	k.bodyRefusal = k.req.decode(k.api, b.String())
 	k.counts.NullArrays = int64(k.req.nulls)
-	if k.outer.code != 60003 {
+	if k.bodyRefusal.code != 60003 {
 		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the body
 	}
 	if k.from != "" {
@@ -110,7 +110,7 @@ func (k *call) countAgain() {
 // if the client has gone by then.
 func (k *call) work() answer {
 	d := k.c.Latency
-	who, n := k.identity()
+	who, n := k.drawKey()
 	if k.c.Jitter > 0 {
 		d += time.Duration(draw(k.c.Seed, drawJitter, who, n) * float64(k.c.Jitter))
 	}
@@ -124,9 +124,9 @@ func (k *call) work() answer {
 	return a
 }
 
-// identity is what the draws of this call depend on: its account and how many calls of that account
+// drawKey is what the draws of this call depend on: its account and how many calls of that account
 // came before it, else its number.
-func (k *call) identity() (who, n uint64) {
+func (k *call) drawKey() (who, n uint64) {
 	if k.nth > 0 {
 		return accountHash(k.from), uint64(k.nth)
 	}
@@ -179,8 +179,8 @@ func (k *call) leave(gone bool) {
 	})
 }
 
-// settle ends the call, before the last of its answer is written: Stats must hold it by then.
-func (k *call) settle() {
+// finish ends the call, before the last of its answer is written: Stats must hold it by then.
+func (k *call) finish() {
 	k.leave(false)
 	k.report()
 }

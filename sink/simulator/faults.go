@@ -95,15 +95,15 @@ var faultKinds = [...]struct {
 		"calls answered with an odd body: " + strings.Join(BodyKinds(), " "), false},
 	FaultRaw: {"raw", named(RawKinds), "fault-raw", "KIND=SHARE,...",
 		"calls answered with broken HTTP: " + strings.Join(RawKinds(), " "), false},
-	FaultReset:     {"reset", nothing, "fault-reset", "SHARE", "connection reset instead of an answer", false},
-	FaultClose:     {"close", nothing, "fault-close", "SHARE", "connection closed instead of an answer", false},
-	FaultCut:       {"cut", nothing, "fault-cut", "SHARE", "half an answer, then closed", false},
-	FaultStall:     {"stall", lasting, "fault-stall", "SHARE", "no answer", false},
-	FaultHeadStall: {"stall-headers", lasting, "fault-stall-headers", "SHARE", "headers, then nothing", false},
-	FaultHalfStall: {"stall-half", lasting, "fault-stall-half", "SHARE", "half an answer, then nothing", false},
-	FaultDrip:      {"drip", lasting, "fault-drip", "SHARE", "the answer comes in small pieces, over 2 s", true},
-	FaultSpike:     {"spike", lasting, "fault-spike", "SHARE", "the service works 5 s longer", true},
-	FaultRefuse:    {name: "refuse", read: nothing},
+	FaultReset:     {"reset", noArgument, "fault-reset", "SHARE", "connection reset instead of an answer", false},
+	FaultClose:     {"close", noArgument, "fault-close", "SHARE", "connection closed instead of an answer", false},
+	FaultCut:       {"cut", noArgument, "fault-cut", "SHARE", "half an answer, then closed", false},
+	FaultStall:     {"stall", duration, "fault-stall", "SHARE", "no answer", false},
+	FaultHeadStall: {"stall-headers", duration, "fault-stall-headers", "SHARE", "headers, then nothing", false},
+	FaultHalfStall: {"stall-half", duration, "fault-stall-half", "SHARE", "half an answer, then nothing", false},
+	FaultDrip:      {"drip", duration, "fault-drip", "SHARE", "the answer comes in small pieces, over 2 s", true},
+	FaultSpike:     {"spike", duration, "fault-spike", "SHARE", "the service works 5 s longer", true},
+	FaultRefuse:    {name: "refuse", read: noArgument},
 }
 
 func number(f *Fault, argument string) (err error) {
@@ -127,12 +127,12 @@ func named(kinds func() []string) func(*Fault, string) error {
 	}
 }
 
-func lasting(f *Fault, argument string) (err error) {
+func duration(f *Fault, argument string) (err error) {
 	f.For, err = time.ParseDuration(cmp.Or(argument, "0"))
 	return err
 }
 
-func nothing(_ *Fault, argument string) error {
+func noArgument(_ *Fault, argument string) error {
 	if argument != "" {
 		return errors.New("takes no argument")
 	}

@@ -120,10 +120,10 @@ func TestEveryFaultAtThreePositions(t *testing.T) {
 // checkFault checks the call that a fault hit: n of its three edges are in the graph.
 func checkFault(t *testing.T, text string, fault Fault, v answered, asked []string, n int) {
 	t.Helper()
-	victim := fault.Kind == FaultBody && kindOf(oddBodies, fault.Name).victim
+	oneItem := fault.Kind == FaultBody && kindOf(oddBodies, fault.Name).oneItem
 	works := fault.serves() && (fault.Kind != FaultItems || fault.Applied)
 	want := map[bool]int{true: 3}[works]
-	if victim && !fault.Applied {
+	if oneItem && !fault.Applied {
 		want = 2
 	}
 	if n != want {
@@ -136,8 +136,8 @@ func checkFault(t *testing.T, text string, fault Fault, v answered, asked []stri
 			t.Errorf("%s: no error: %s", text, v.raw)
 		}
 	case FaultRaw:
-		believed := kindOf(rawAnswers, fault.Name).believed
-		if quiet := fault.Name == "length-short" || fault.Name == "switching"; !quiet && broken == believed {
+		trusted := kindOf(rawAnswers, fault.Name).trusted
+		if quiet := fault.Name == "length-short" || fault.Name == "switching"; !quiet && broken == trusted {
 			t.Errorf("%s: error %v", text, v.err)
 		}
 	case FaultStatus:
@@ -153,7 +153,7 @@ func checkFault(t *testing.T, text string, fault Fault, v answered, asked []stri
 	case FaultDrip, FaultSpike:
 		v.want(t, 0)
 	case FaultBody:
-		if !kindOf(oddBodies, fault.Name).believed && len(strictly(v, asked)) > 0 {
+		if !kindOf(oddBodies, fault.Name).trusted && len(strictly(v, asked)) > 0 {
 			t.Errorf("%s: a careful client believes %.200s", text, v.raw)
 		}
 	}

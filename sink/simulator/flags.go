@@ -86,7 +86,7 @@ func (c *Config) setShares(kind FaultKind, applied bool, text string) error {
 				return fmt.Errorf("%q: %w", which, err)
 			}
 		}
-		v, err := portion(share)
+		v, err := parseShare(share)
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func read(v reflect.Value, value, text string) (err error) {
 		return choose(v, value, text)
 	}
 	if value == "SHARE" {
-		share, err := portion(text)
+		share, err := parseShare(text)
 		v.SetFloat(share)
 		return err
 	}
@@ -206,8 +206,8 @@ func choose(v reflect.Value, value, text string) error {
 	return nil
 }
 
-// portion reads a share: 0.05 or 5%.
-func portion(text string) (float64, error) {
+// parseShare reads a share: 0.05 or 5%.
+func parseShare(text string) (float64, error) {
 	digits, percent := strings.CutSuffix(text, "%")
 	v, err := strconv.ParseFloat(digits, 64)
 	if percent {

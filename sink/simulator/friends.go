@@ -11,7 +11,7 @@ func (k *call) updateFriends() answer {
 	items := k.req.items
 	l := k.s.graph.open(k.from)
 	defer l.close()
-	return k.each(len(items), func(i int) string { return items[i].To },
+	return k.results(len(items), func(i int) string { return items[i].To },
 		func(i int) refusal { return k.flaw(&items[i]) },
 		func(i int) refusal {
 			if !l.has(items[i].To) {
@@ -51,15 +51,15 @@ func (f Friend) with(g *Friend) Friend {
 	return f
 }
 
-// listed is each for a call with a plain list of ids.
-func (k *call) listed(flaw, do func(i int) refusal) answer {
-	return k.each(len(k.req.to), func(i int) string { return k.req.to[i] }, flaw, do)
+// resultsOfIDs is each for a call with a plain list of ids.
+func (k *call) resultsOfIDs(flaw, do func(i int) refusal) answer {
+	return k.results(len(k.req.to), func(i int) string { return k.req.to[i] }, flaw, do)
 }
 
-func fine(int) refusal { return refusal{} }
+func accept(int) refusal { return refusal{} }
 
 func (k *call) deleteFriends() answer {
-	return k.listed(fine, func(i int) refusal {
+	return k.resultsOfIDs(accept, func(i int) refusal {
 		if !k.s.Remove(k.from, k.req.to[i]) {
 			return refusal{code: 31704}
 		}
@@ -77,7 +77,7 @@ func (k *call) checkFriends() answer {
 		}
 	}
 	l.close()
-	a := k.listed(func(i int) refusal {
+	a := k.resultsOfIDs(func(i int) refusal {
 		to := k.req.to[i]
 		switch {
 		case to == "" || len(to) > maxID:
@@ -86,7 +86,7 @@ func (k *call) checkFriends() answer {
 			return refusal{code: 30003}
 		}
 		return refusal{}
-	}, fine)
+	}, accept)
 	for i := range a.items {
 		r, relation := &a.items[i], "NoRelation"
 		if r.code == 0 && mine.Has(r.to) {
@@ -121,7 +121,7 @@ func (k *call) getFriends() answer {
 	if omitStandard && omitCustom {
 		page = nil // nothing is new to the caller
 	}
-	a.bare = true
+	a.noCodes = true
 	for i := range page {
 		values := page[i].values(!omitStandard, !omitCustom, tags)
 		a.items = append(a.items, result{to: page[i].To, members: values})

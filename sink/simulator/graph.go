@@ -277,7 +277,7 @@ const (
 	drawMissing
 	drawPoison
 	drawOrder
-	drawVictim
+	drawOddItem
 )
 
 // Digest sums up a set of pairs in any order: equal sets have equal digests, and different ones have

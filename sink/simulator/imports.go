@@ -17,12 +17,12 @@ func (k *call) importFriends() answer {
 	}
 	l := k.s.graph.open(k.from)
 	defer l.close()
-	if code := k.wholeList(l); code != 0 {
+	if code := k.fullListCode(l); code != 0 {
 		return k.failure(k.api.refuse(code))
 	}
 	k.counts.Applied = 1
 	now := time.Now().Unix()
-	return k.each(len(items), func(i int) string { return items[i].To }, func(i int) refusal {
+	return k.results(len(items), func(i int) string { return items[i].To }, func(i int) refusal {
 		it := &items[i]
 		no := k.flaw(it)
 		switch {
@@ -51,7 +51,7 @@ func (k *call) places() map[string]int {
 }
 
 func (k *call) importItem(l *list, it *item, now int64) refusal {
-	if k.victim != "" && it.To == k.victim && !k.fault.Applied {
+	if k.oddAccount != "" && it.To == k.oddAccount && !k.fault.Applied {
 		return refusal{} // nothing is done for it, and the odd body does not say that it was
 	}
 	there := l.has(it.To)
@@ -84,9 +84,9 @@ func (k *call) importItem(l *list, it *item, now int64) refusal {
 	return refusal{}
 }
 
-// wholeList is the code with which a list that is too full refuses the whole call, where the
+// fullListCode is the code with which a list that is too full refuses the whole call, where the
 // service is read that way.
-func (k *call) wholeList(l *list) int {
+func (k *call) fullListCode(l *list) int {
 	if !k.c.FullRefuses {
 		return 0
 	}
@@ -122,8 +122,8 @@ func (k *call) flaw(it *item) refusal {
 		field = "Remark"
 	case len(it.AddWording) > 256:
 		field = "Wording"
-	case it.spoiled != "":
-		field = it.spoiled
+	case it.illegalField != "":
+		field = it.illegalField
 	case slices.ContainsFunc(it.Groups, func(g string) bool { return g == "" || len(g) > 30 }):
 		field = "Group"
 	}
@@ -170,8 +170,8 @@ func (s *Server) exists(c *Config, id string) bool {
 	return c.MissingShare == 0 || draw(c.Seed, drawMissing, accountHash(id), 0) >= c.MissingShare
 }
 
-// admit imports an account, unless the app has as many as it may have (0: no limit).
-func (s *Server) admit(id string, most int) bool {
+// importAccount imports an account, unless the app has as many as it may have (0: no limit).
+func (s *Server) importAccount(id string, most int) bool {
 	s.imported.Lock()
 	defer s.imported.Unlock()
 	if most > 0 && len(s.imported.ids) >= most {
@@ -202,7 +202,7 @@ func (k *call) importAccounts() answer {
 		case k.c.Refused.Has(id):
 			a.items = append(a.items, result{to: id, code: 70402}) // named in FailAccounts, without a code
 		case k.s.exists(k.c, id):
-		case k.s.admit(id, k.c.MaxAccounts):
+		case k.s.importAccount(id, k.c.MaxAccounts):
 			k.counts.AccountsImported++
 		default:
 			return k.failure(k.api.refuse(70398))

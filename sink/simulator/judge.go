@@ -13,9 +13,9 @@ type refusal struct {
 	info string
 }
 
-// judge decides what becomes of a call before any time has passed: the fault that hits it, and
+// decideFate decides what becomes of a call before any time has passed: the fault that hits it, and
 // whether the service refuses it as a whole.
-func (k *call) judge() {
+func (k *call) decideFate() {
 	if k.c.Script != nil {
 		k.fault = k.c.Script(k.view())
 	}
@@ -25,7 +25,7 @@ func (k *call) judge() {
 	if k.fault != nil && !k.fault.serves() {
 		return
 	}
-	if k.refused = k.gate(); k.refused.code != 0 {
+	if k.refused = k.checkCommon(); k.refused.code != 0 {
 		return
 	}
 	if k.from != "" {
@@ -36,7 +36,7 @@ func (k *call) judge() {
 	if k.fault == nil && k.c.hits(k) {
 		k.drawFault()
 	}
-	if k.refused = k.sense(); k.refused.code == 0 && k.api.writes && !k.api.account {
+	if k.refused = k.checkRequest(); k.refused.code == 0 && k.api.writes && !k.api.account {
 		k.occupy()
 	}
 }
@@ -48,9 +48,9 @@ func (f *Fault) serves() bool {
 	case FaultSpike, FaultDrip, FaultItems:
 		return true
 	case FaultBody:
-		return f.Applied || kindOf(oddBodies, f.Name).believed
+		return f.Applied || kindOf(oddBodies, f.Name).trusted
 	case FaultRaw:
-		return f.Applied || kindOf(rawAnswers, f.Name).believed
+		return f.Applied || kindOf(rawAnswers, f.Name).trusted
 	}
 	return f.Applied
 }
@@ -60,7 +60,7 @@ func (c *Config) hits(k *call) bool {
 }
 
 func (k *call) drawFault() {
-	who, n := k.identity()
+	who, n := k.drawKey()
 	x := draw(k.c.Seed, drawFault, who, n)
 	for i := range k.c.calls {
 		if x -= k.c.calls[i].share; x < 0 {
@@ -70,8 +70,8 @@ func (k *call) drawFault() {
 	}
 }
 
-// gate is what every API checks: the limit, the URL, the signature, the right, the body.
-func (k *call) gate() refusal {
+// checkCommon is what every API checks: the limit, the URL, the signature, the right, the body.
+func (k *call) checkCommon() refusal {
 	switch {
 	case k.over != 0:
 		return k.api.refuse(k.over)
@@ -100,10 +100,10 @@ func (k *call) gate() refusal {
 	case !admin:
 		return k.api.refuse(60010)
 	}
-	return k.outer
+	return k.bodyRefusal
 }
 
-func (k *call) sense() refusal {
+func (k *call) checkRequest() refusal {
 	api, q := k.api, &k.req
 	n := max(len(q.items), len(q.to))
 	badID := func(id string) bool { return id == "" || len(id) > maxID }
@@ -127,13 +127,13 @@ func (k *call) sense() refusal {
 	case !k.s.exists(k.c, k.from):
 		return api.refuse(30003)
 	case api.name == apiImport:
-		return k.senseImport()
+		return k.checkImport()
 	}
 	return refusal{}
 }
 
-// senseImport finds what makes the service refuse a friend_import as a whole.
-func (k *call) senseImport() refusal {
+// checkImport finds what makes the service refuse a friend_import as a whole.
+func (k *call) checkImport() refusal {
 	c := k.c
 	hot := c.Hot.Has(k.from) || c.HotShare > 0 && draw(c.Seed, drawHot, accountHash(k.from), 0) < c.HotShare
 	if hot && c.HotWindow.has(k.since) {
@@ -168,8 +168,8 @@ func (c *Config) poisonous(from, to string) bool {
 // refused, or each of its items.
 func (k *call) occupy() {
 	k.busy = k.s.watch.acquire(k.from, k.at)
-	k.clash = !k.busy && k.c.ConflictItems
-	if !k.busy && !k.clash {
+	k.itemsBusy = !k.busy && k.c.ConflictItems
+	if !k.busy && !k.itemsBusy {
 		k.refused = k.api.refuse(30008)
 	}
 }
@@ -186,7 +186,7 @@ func (k *call) act() answer {
 			k.do()
 		}
 		return k.failure(k.api.refuse(f.Code))
-	case k.api.do == nil || k.outer.code != 0 || k.r.Method != http.MethodPost:
+	case k.api.do == nil || k.bodyRefusal.code != 0 || k.r.Method != http.MethodPost:
 		return k.failure(k.api.refuse(60003))
 	case f == nil || f.serves() || !k.api.writes:
 		return k.do()
@@ -195,10 +195,10 @@ func (k *call) act() answer {
 }
 
 func (k *call) do() answer {
-	if f := k.fault; f != nil && f.Kind == FaultBody && kindOf(oddBodies, f.Name).victim {
-		who, n := k.identity()
+	if f := k.fault; f != nil && f.Kind == FaultBody && kindOf(oddBodies, f.Name).oneItem {
+		who, n := k.drawKey()
 		if all := k.pretend().items; len(all) > 0 {
-			k.victim = all[int(draw(k.c.Seed, drawVictim, who, n)*float64(len(all)))].to
+			k.oddAccount = all[int(draw(k.c.Seed, drawOddItem, who, n)*float64(len(all)))].to
 		}
 	}
 	return k.api.do(k)
@@ -227,7 +227,7 @@ func (k *call) itemFault(to string) *Fault {
 	if len(c.items) == 0 || !c.hits(k) {
 		return nil
 	}
-	_, n := k.identity()
+	_, n := k.drawKey()
 	pair := pairHash(accountHash(k.from), to)
 	fresh, fixed := draw(c.Seed, drawItem, pair, n), draw(c.Seed, drawItem, pair, 0)
 	for i := range c.items {
@@ -243,10 +243,10 @@ func (k *call) itemFault(to string) *Fault {
 	return nil
 }
 
-// each makes the results of a friend call, in the order that the service answers in. For each item
+// results makes the results of a friend call, in the order that the service answers in. For each item
 // flaw is what is wrong with it by itself, and do does it; between the two the account may be busy,
 // and faults may hit.
-func (k *call) each(n int, to func(i int) string, flaw, do func(i int) refusal) answer {
+func (k *call) results(n int, to func(i int) string, flaw, do func(i int) refusal) answer {
 	a := k.success()
 	a.items = make([]result, 0, n)
 	for i := range n {
@@ -255,7 +255,7 @@ func (k *call) each(n int, to func(i int) string, flaw, do func(i int) refusal) 
 		f := k.itemFault(r.to)
 		switch {
 		case no.code != 0:
-		case k.clash:
+		case k.itemsBusy:
 			no.code = 30008
 		case f != nil && !f.Applied:
 			no.code = f.Code
@@ -281,7 +281,7 @@ func (k *call) order(r []result) {
 	case OrderSorted:
 		slices.SortStableFunc(r, func(a, b result) int { return strings.Compare(a.to, b.to) })
 	case OrderShuffled: // the same way for the same call
-		who, n := k.identity()
+		who, n := k.drawKey()
 		for i := len(r) - 1; i > 0; i-- {
 			j := int(draw(k.c.Seed+uint64(i), drawOrder, who, n) * float64(i+1))
 			r[i], r[j] = r[j], r[i]

@@ -13,8 +13,8 @@ import (
 // oddBody is one kind of odd body: what is done to the right answer, to its items, to its members or
 // to its bytes.
 type oddBody struct {
-	believed bool // a client may take it at its word, so what it says is true
-	victim   bool // it is about one item; without "applied" that item alone was not done
+	trusted bool // a client may take it at its word, so what it says is true
+	oneItem bool // it is about one item; without "applied" that item alone was not done
 
 	items   func(a *answer, at int) // at: the item that it is about; not called without items
 	members func([]member) []member
@@ -70,10 +70,10 @@ var oddBodies = map[string]*oddBody{
 	"last-byte":    {bytes: func(b []byte) []byte { return b[:len(b)-1] }},
 	"deep":         {bytes: func([]byte) []byte { return bytes.Repeat([]byte("["), 100_000) }},
 	"array-of":     {bytes: func(b []byte) []byte { return slices.Concat([]byte("["), b, []byte("]")) }},
-	"bom":          {believed: true, bytes: func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }},
-	"trailing":     {believed: true, bytes: func(b []byte) []byte { return append(b, "{}"...) }},
-	"invalid-utf8": {believed: true, members: put("ErrorDisplay", "\"\xff\xfe\xc0\"")},
-	"lower-case":   {believed: true, bytes: lowerNames},
+	"bom":          {trusted: true, bytes: func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }},
+	"trailing":     {trusted: true, bytes: func(b []byte) []byte { return append(b, "{}"...) }},
+	"invalid-utf8": {trusted: true, members: put("ErrorDisplay", "\"\xff\xfe\xc0\"")},
+	"lower-case":   {trusted: true, bytes: lowerNames},
 	"huge": {bytes: func(b []byte) []byte {
 		return slices.Concat(b[:len(b)-1], []byte(`,"Padding":"`), bytes.Repeat([]byte("x"), 64<<20), []byte(`"}`))
 	}},
@@ -87,7 +87,7 @@ var oddBodies = map[string]*oddBody{
 	"code-float":    {members: put("ErrorCode", "0.5")},
 	"code-huge":     {members: put("ErrorCode", "18446744073709551616")},
 	"code-negative": {members: put("ErrorCode", "-1")},
-	"code-twice": {believed: true, members: func(members []member) []member {
+	"code-twice": {trusted: true, members: func(members []member) []member {
 		at := slices.IndexFunc(members, func(m member) bool { return m.name == "ErrorCode" })
 		return slices.Insert(members, at, member{"ErrorCode", integer(30006)})
 	}},
@@ -100,20 +100,20 @@ var oddBodies = map[string]*oddBody{
 	"items-empty":  {members: put("Item", "[]")},
 	"items-object": {members: put("Item", "{}")},
 	"items-nulls":  {members: put("Item", "[null]")},
-	"no-fails":     {believed: true, members: without("Fail_Account", "FailAccounts")},
-	"other-fails":  {believed: true, items: func(a *answer, _ int) { a.swapped = true }},
-	"page-stuck":   {believed: true, members: put("CompleteFlag", "0", "NextStartIndex", "0")},
+	"no-fails":     {trusted: true, members: without("Fail_Account", "FailAccounts")},
+	"other-fails":  {trusted: true, items: func(a *answer, _ int) { a.wrongFails = true }},
+	"page-stuck":   {trusted: true, members: put("CompleteFlag", "0", "NextStartIndex", "0")},
 
 	// Items that are wrong.
-	"missing": {believed: true, victim: true,
+	"missing": {trusted: true, oneItem: true,
 		items: func(a *answer, at int) { a.items = slices.Delete(a.items, at, at+1) }},
-	"extra": {believed: true, items: func(a *answer, at int) {
+	"extra": {trusted: true, items: func(a *answer, at int) {
 		r := a.items[at]
 		r.to, r.code, r.info = "simulator-nobody", 0, ""
 		a.items = slices.Insert(a.items, 0, r)
 	}},
-	"repeated": {believed: true, items: func(a *answer, at int) { a.items = append(a.items, a.items[at]) }},
-	"conflicting": {believed: true, victim: true, items: func(a *answer, at int) {
+	"repeated": {trusted: true, items: func(a *answer, at int) { a.items = append(a.items, a.items[at]) }},
+	"conflicting": {trusted: true, oneItem: true, items: func(a *answer, at int) {
 		r := a.items[at]
 		r.code, r.info = 30006, a.api.text(30006)
 		a.items = append(a.items, r)
@@ -123,14 +123,14 @@ var oddBodies = map[string]*oddBody{
 			a.items[i].to = "x" + a.items[i].to
 		}
 	}},
-	"reversed":         {believed: true, items: func(a *answer, _ int) { slices.Reverse(a.items) }},
-	"item-no-code":     {believed: true, victim: true, items: odd(`"ResultCode":\d+,`, "")},
-	"item-code-null":   {believed: true, victim: true, items: odd(`"ResultCode":\d+`, `"ResultCode":null`)},
-	"item-code-string": {believed: true, victim: true, items: odd(`"ResultCode":(\d+)`, `"ResultCode":"$1"`)},
-	"item-no-account":  {believed: true, victim: true, items: odd(`"To_Account":"[^"]*",`, "")},
+	"reversed":         {trusted: true, items: func(a *answer, _ int) { slices.Reverse(a.items) }},
+	"item-no-code":     {trusted: true, oneItem: true, items: replaceInItem(`"ResultCode":\d+,`, "")},
+	"item-code-null":   {trusted: true, oneItem: true, items: replaceInItem(`"ResultCode":\d+`, `"ResultCode":null`)},
+	"item-code-string": {trusted: true, oneItem: true, items: replaceInItem(`"ResultCode":(\d+)`, `"ResultCode":"$1"`)},
+	"item-no-account":  {trusted: true, oneItem: true, items: replaceInItem(`"To_Account":"[^"]*",`, "")},
 
 	// Compressed, though nobody may have asked for it.
-	"gzip":      {believed: true, encoded: true, bytes: compressed},
+	"gzip":      {trusted: true, encoded: true, bytes: compressed},
 	"gzip-bad":  {encoded: true},
 	"gzip-cut":  {encoded: true, bytes: func(b []byte) []byte { z := compressed(b); return z[:len(z)-8] }},
 	"gzip-bomb": {encoded: true, bytes: func(b []byte) []byte { return slices.Concat(bomb(), compressed(b)) }},
@@ -177,9 +177,11 @@ func put(pairs ...string) func([]member) []member {
 	}
 }
 
-func odd(part, by string) func(*answer, int) {
+func replaceInItem(pattern, replacement string) func(*answer, int) {
 	return func(a *answer, at int) {
-		a.items[at].odd = func(item []byte) []byte { return regexp.MustCompile(part).ReplaceAll(item, []byte(by)) }
+		a.items[at].odd = func(item []byte) []byte {
+			return regexp.MustCompile(pattern).ReplaceAll(item, []byte(replacement))
+		}
 	}
 }
 

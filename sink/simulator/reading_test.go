@@ -85,7 +85,7 @@ func TestFriendUpdate(t *testing.T) {
 
 func TestAccountsThatAreRefused(t *testing.T) {
 	a := start(t, Config{App: App{Accounts: func(string) bool { return false }, Refused: NewSet("bad")}, Limits: Limits{MaxAccounts: 3}})
-	a.sim.admit("administrator", 0)
+	a.sim.importAccount("administrator", 0)
 	v := a.post(apiAccountsImport, `{"AccountList":[{"UserID":"x"},{"UserID":"bad"},{"UserID":"y"}]}`).want(t, 0)
 	if !strings.Contains(string(v.raw), `"FailAccounts":["bad"]`) {
 		t.Errorf("answer: %s", v.raw)

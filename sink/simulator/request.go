@@ -17,7 +17,7 @@ type request struct {
 
 type item struct {
 	Friend
-	spoiled string // friend_update: the field for which the item is refused
+	illegalField string // friend_update: the field for which the item is refused
 }
 
 // The names in items.
@@ -166,7 +166,7 @@ func (it *item) change(p *scanner, t tagged) {
 	if t.kind != kind {
 		p.refuse(p.api.illegal(field))
 	}
-	if empty && it.spoiled == "" {
-		it.spoiled = field
+	if empty && it.illegalField == "" {
+		it.illegalField = field
 	}
 }

@@ -29,7 +29,7 @@ func (k *call) send() {
 	case FaultReset, FaultRefuse:
 		k.reset()
 	case FaultClose, FaultCut:
-		k.settle()
+		k.finish()
 		if f.Kind == FaultCut {
 			k.begin(true)
 		}
@@ -58,7 +58,7 @@ func (k *call) plain() {
 // writeJSON sends a complete answer with HTTP status 200.
 func (k *call) writeJSON(body []byte) {
 	k.header(len(body))
-	k.settle()
+	k.finish()
 	k.write(body)
 }
 
@@ -88,7 +88,7 @@ func (k *call) page(status int) {
 		h.Set("Retry-After", k.c.RetryAfter)
 	}
 	if status == http.StatusNoContent || status == http.StatusNotModified {
-		k.settle()
+		k.finish()
 		k.w.WriteHeader(status)
 		return
 	}
@@ -98,7 +98,7 @@ func (k *call) page(status int) {
 			"</html>\n", title)
 	h.Set("Content-Type", "text/html")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	k.settle()
+	k.finish()
 	k.w.WriteHeader(status)
 	k.write(body)
 }
@@ -144,7 +144,7 @@ func (k *call) stall(over time.Duration) {
 }
 
 func (k *call) reset() {
-	k.settle()
+	k.finish()
 	resetConn(k.hijack())
 }
 
@@ -157,7 +157,7 @@ func (k *call) drip(over time.Duration) {
 	for i := range pieces {
 		part := body[len(body)*i/pieces : len(body)*(i+1)/pieces]
 		if i == pieces-1 {
-			k.settle()
+			k.finish()
 		}
 		if !k.write(part) || k.gone {
 			k.leave(true)
@@ -171,24 +171,24 @@ func (k *call) drip(over time.Duration) {
 }
 
 func (k *call) odd(kind *oddBody) {
-	body := kind.write(k.answer, k.victimIn(k.answer.items))
+	body := kind.write(k.answer, k.oddItem(k.answer.items))
 	if kind.encoded {
 		k.w.Header().Set("Content-Encoding", "gzip")
 	}
-	if kind.believed {
+	if kind.trusted {
 		k.code = k.answer.code
 	}
 	k.writeJSON(body)
 }
 
-// victimIn is the place in the answer of the item that an odd body is about: the first item if the
+// oddItem is the place in the answer of the item that an odd body is about: the first item if the
 // body is about none in particular, -1 if it is not in the answer.
-func (k *call) victimIn(items []result) int {
-	if k.victim == "" {
+func (k *call) oddItem(items []result) int {
+	if k.oddAccount == "" {
 		return min(0, len(items)-1)
 	}
 	for i := range items {
-		if items[i].to == k.victim {
+		if items[i].to == k.oddAccount {
 			return i
 		}
 	}
@@ -197,7 +197,7 @@ func (k *call) victimIn(items []result) int {
 
 // rawAnswer is one way to break HTTP: what is sent over the connection, which is closed then.
 type rawAnswer struct {
-	believed bool // a client may take it at its word, so what it says is true
+	trusted bool // a client may take it at its word, so what it says is true
 	// text has \n for \r\n. BODY and BODYHALF are the answer, LENGTH, HALF, HEX, HEXHALF their lengths.
 	text string
 }
@@ -257,12 +257,12 @@ func (r *rawAnswer) write(body string) string {
 func RawKinds() []string { return slices.Sorted(maps.Keys(rawAnswers)) }
 
 func (k *call) raw(kind *rawAnswer) {
-	if kind.believed {
+	if kind.trusted {
 		k.code, k.status = k.answer.code, http.StatusOK
 	}
 	text := kind.write(string(k.answer.json()))
 	conn := k.hijack()
 	defer conn.Close()
-	k.settle()
+	k.finish()
 	conn.Write([]byte(text)) //nolint:errcheck // the client may go before it has taken all of it
 }

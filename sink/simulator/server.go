@@ -182,8 +182,8 @@ func (l *listener) Accept() (net.Conn, error) {
 // /_sim/stats does not make a connection count.
 type connectionKey struct{}
 
-// carry counts the connection of a call, once.
-func (s *Server) carry(r *http.Request) {
+// countConnection counts the connection of a call, once.
+func (s *Server) countConnection(r *http.Request) {
 	if counted, ours := r.Context().Value(connectionKey{}).(*atomic.Bool); ours && !counted.Swap(true) {
 		s.tally.change(func(s *Stats) { s.Connections++ })
 	}

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// span is a sliding window over arrivals: the times, since the start, of those that lie in it, in
+// slidingWindow is a sliding window over arrivals: the times, since the start, of those that lie in it, in
 // order.
-type span []time.Duration
+type slidingWindow []time.Duration
 
 // drop takes out everything at or before limit. A window of one second that ends at t is (t-1s, t].
-func (w *span) drop(limit time.Duration) {
+func (w *slidingWindow) drop(limit time.Duration) {
 	n := 0
 	for n < len(*w) && (*w)[n] <= limit {
 		n++
@@ -22,7 +22,7 @@ func (w *span) drop(limit time.Duration) {
 
 // allow decides about one more call at t under limit calls a second. It counts the call if it is
 // allowed, or if refused calls count as well.
-func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
+func (w *slidingWindow) allow(t time.Duration, limit float64, countRefused bool) bool {
 	if limit <= 0 {
 		return true
 	}
@@ -42,10 +42,10 @@ func (w *span) allow(t time.Duration, limit float64, countRefused bool) bool {
 type traffic struct {
 	sync.Mutex
 	Arrivals
-	start  time.Time // zero: not yet
-	second span      // all arrivals
+	start  time.Time     // zero: not yet
+	second slidingWindow // all arrivals
 	// those that count towards the limits
-	calls, accountCalls, deletes span
+	calls, accountCalls, deletes slidingWindow
 }
 
 func (t *traffic) begin(now time.Time) {
@@ -95,7 +95,7 @@ func (t *traffic) arrive(c *Config, api *command) arrival {
 }
 
 // limit is the code of the limit that a call exceeds, 0 if it exceeds none. It counts the call at
-// each of its limits.
+// results of its limits.
 func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int) {
 	limit, latest := c.Limit, time.Duration(-1)
 	for _, change := range c.LimitChanges {
@@ -177,7 +177,7 @@ func (w *watch) enter(from string, arrived time.Time) *openCall {
 		case o.ended.IsZero():
 			o.later = append(o.later, arrived)
 		case o.ended.After(arrived):
-			w.decide(o, arrived)
+			w.countOverlap(o, arrived)
 		}
 	}
 	w.calls[from] = append(w.calls[from], c)
@@ -190,7 +190,7 @@ func (w *watch) leave(c *openCall, at time.Time, gone bool) {
 	defer w.Unlock()
 	c.ended, c.gone = at, gone
 	for _, began := range c.later {
-		w.decide(c, began)
+		w.countOverlap(c, began)
 	}
 	c.later = nil
 	if at.Sub(w.swept) > endsKept {
@@ -198,8 +198,8 @@ func (w *watch) leave(c *openCall, at time.Time, gone bool) {
 	}
 }
 
-// decide counts the overlap of a call that has ended with a later one.
-func (w *watch) decide(c *openCall, began time.Time) {
+// countOverlap counts the overlap of a call that has ended with a later one.
+func (w *watch) countOverlap(c *openCall, began time.Time) {
 	if c.gone && c.ended.Sub(began) <= goneGrace {
 		w.OverlapsGivenUp++
 		return
