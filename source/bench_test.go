@@ -120,7 +120,7 @@ func BenchmarkStage(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s, err := p.Finish()
+		s, err := p.Seal()
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -19,7 +19,7 @@
 //   - Any number of inputs is read, one after the other. Where nothing is read for a minute,
 //     Job.Waits is told what is waited for.
 //   - Nothing can be sent before everything was read: Stage returns once every input was read to
-//     its end and found sound, and only then can Finish seal it.
+//     its end and found sound, and only then can Pending.Seal seal it.
 //   - What comes out depends on the inputs and the Options alone, not on the number of parsers, the
 //     size of blocks or the order in which they are done.
 //   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of Job.Memory.

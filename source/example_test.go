@@ -31,7 +31,7 @@ func ExampleStage() {
 		panic(err)
 	}
 	fmt.Println(pending.Counts.Rows, "rows,", pending.Counts.Rejected, "rejected")
-	staged, err := pending.Finish()
+	staged, err := pending.Seal()
 	if err != nil {
 		panic(err)
 	}

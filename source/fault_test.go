@@ -92,7 +92,7 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		s, err := p.Finish()
+		s, err := p.Seal()
 		if err != nil {
 			return err
 		}

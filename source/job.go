@@ -41,8 +41,8 @@ type Job struct {
 	left  LeftOut // by the folders and prefixes that were resolved
 }
 
-// Pending is a job whose rosters are written. Its stage is sealed by Finish. Exactly one of Finish and Abort
-// is to be called.
+// Pending is a request whose rosters are written. Seal seals its stage. Exactly one of Seal and
+// Abort must be called.
 type Pending struct {
 	Counts Counts
 	Totals stage.Totals
@@ -151,7 +151,7 @@ func (j *Job) warn(message string) {
 	}
 }
 
-// fill reads, seals and writes the lists.
+// fill reads the inputs, writes the rosters and the lists.
 func (p *Pending) fill(ctx context.Context) (err error) {
 	l := newLists(p.job.FS, p.job.StateDir, p.job.Inputs)
 	defer func() { err = errors.Join(err, l.close()) }()
@@ -164,12 +164,12 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	if p.job.Measure != nil {
 		onDuplicate = nil // only a digest is left of the fields that the list would show
 	}
-	p.Totals, err = p.writer.Seal(ctx, onDuplicate)
+	p.Totals, err = p.writer.WriteRosters(ctx, onDuplicate)
 	if errors.Is(err, stage.ErrDuplicates) {
 		return errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), l.save())
 	}
 	if err != nil {
-		return fmt.Errorf("seal stage: %w", err)
+		return fmt.Errorf("stage input: %w", err)
 	}
 	if sum := p.Totals.Edges - p.Totals.Added + p.Totals.Duplicates + p.Counts.Rejected; sum != p.Counts.Rows {
 		return fmt.Errorf("the sum does not balance: %d rows read, but %d edges, %d of them added, %d duplicates "+
@@ -178,18 +178,17 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	return l.save()
 }
 
-// Finish seals the stage: from here on a rerun finds it and doesn't read the rows again. Whoever
-// keeps a journal for the job has to have made it before, so that a sealed stage without one is
-// known for damage.
+// Seal seals the stage. A later run finds it and does not read the rows again. A caller that keeps
+// a journal for the job must make it before, because a sealed stage without one counts as damage.
 //
-// A crash in here leaves a stage without a manifest, which the next Stage removes, or a sealed one.
-func (p *Pending) Finish() (*stage.Stage, error) {
+// A crash in Seal leaves a sealed stage, or one without a manifest that the next Stage removes.
+func (p *Pending) Seal() (*stage.Stage, error) {
 	meta, err := newMeta(p.job, p.Counts).encode()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.writer.Finish(meta); err != nil {
-		return nil, errors.Join(fmt.Errorf("seal stage: %w", err), p.writer.Abort())
+	if err := p.writer.Seal(meta); err != nil {
+		return nil, errors.Join(err, p.writer.Abort())
 	}
 	return stage.Open(filepath.Join(p.job.StateDir, StageFolder), p.job.FS)
 }

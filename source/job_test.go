@@ -40,9 +40,9 @@ func staged(t *testing.T, j Job) (*Pending, *stage.Stage, []migrate.Edge) {
 		t.Fatal(err)
 	}
 	if _, err := stage.Open(filepath.Join(j.StateDir, StageFolder), disk.OS{}); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("sealed before Finish: %v", err)
+		t.Fatalf("sealed before Seal: %v", err)
 	}
-	s, err := p.Finish()
+	s, err := p.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func staged(t *testing.T, j source.Job) *source.Pending {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := p.Finish()
+	s, err := p.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}

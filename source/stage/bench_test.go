@@ -132,11 +132,11 @@ func BenchmarkStage(b *testing.B) {
 		start := time.Now()
 		fill(b, w, edges, 2)
 		added := time.Now()
-		totals, err := w.Seal(context.Background(), nil)
+		totals, err := w.WriteRosters(context.Background(), nil)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := w.Finish(nil); err != nil {
+		if err := w.Seal(nil); err != nil {
 			b.Fatal(err)
 		}
 		end := time.Now()
@@ -163,10 +163,10 @@ func BenchmarkRosters(b *testing.B) {
 		b.Fatal(err)
 	}
 	fill(b, w, edges, 2)
-	if _, err := w.Seal(context.Background(), nil); err != nil {
+	if _, err := w.WriteRosters(context.Background(), nil); err != nil {
 		b.Fatal(err)
 	}
-	if err := w.Finish(nil); err != nil {
+	if err := w.Seal(nil); err != nil {
 		b.Fatal(err)
 	}
 	s, err := Open(dir, nil)

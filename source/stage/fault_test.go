@@ -28,19 +28,19 @@ func attempt(m *memory, rows []migrate.Edge) error {
 			if _, again := w.Lane(0).Add(&rows[i]); again == nil {
 				return errors.New("a lane that had failed went on")
 			}
-			if _, sealed := w.Seal(context.Background(), nil); sealed == nil {
+			if _, sealed := w.WriteRosters(context.Background(), nil); sealed == nil {
 				return errors.New("a stage that had failed was sealed")
 			}
 			return err
 		}
 	}
-	if _, err := w.Seal(context.Background(), nil); err != nil {
-		if w.Finish(nil) == nil {
+	if _, err := w.WriteRosters(context.Background(), nil); err != nil {
+		if w.Seal(nil) == nil {
 			return errors.New("a stage that had failed was finished")
 		}
 		return err
 	}
-	return w.Finish(json.RawMessage(`{}`))
+	return w.Seal(json.RawMessage(`{}`))
 }
 
 // Every file operation in turn fails, once and for good: the error comes out, and what is sealed
@@ -148,15 +148,15 @@ func TestSealedDataIsSyncedBeforeTheManifest(t *testing.T) {
 	}
 }
 
-func TestErrorOfTheCallerEndsSeal(t *testing.T) {
+func TestErrorOfTheCallerEndsWriteRosters(t *testing.T) {
 	w, err := create(Options{Dir: "staged", FS: newMemory(), Lanes: 2}, tiny())
 	if err != nil {
 		t.Fatal(err)
 	}
 	addAll(t, w, graph{seed: 13, rows: 900, accounts: 10}.edges(), 1)
 	full := errors.New("list is full")
-	if _, err := w.Seal(context.Background(), func(_, _ *migrate.Edge, _ bool) error { return full }); !errors.Is(err, full) {
-		t.Errorf("seal: %v", err)
+	if _, err := w.WriteRosters(context.Background(), func(_, _ *migrate.Edge, _ bool) error { return full }); !errors.Is(err, full) {
+		t.Errorf("write rosters: %v", err)
 	}
 }
 
@@ -201,10 +201,10 @@ func TestLeftoversOfACrashAreCleared(t *testing.T) {
 		t.Errorf("left: %q", left)
 	}
 	addAll(t, w, rows, 2)
-	if _, err := w.Seal(context.Background(), nil); err != nil {
+	if _, err := w.WriteRosters(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(nil); err != nil {
+	if err := w.Seal(nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Abort(); err != nil {

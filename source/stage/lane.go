@@ -40,7 +40,7 @@ func newLane(w *Writer) *Lane {
 //
 // An edge over MaxEdgeBytes is refused with ErrEdgeTooLarge, and the lane can go on. Every other
 // error is final for the job: a file could not be written. Add may be called from one goroutine at
-// a time, and not any more once Seal was called.
+// a time, and not after WriteRosters.
 func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if l.err != nil {
 		return false, l.err

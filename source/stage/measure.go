@@ -9,9 +9,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Measure is for a plan that nobody is going to send. Of an edge's optional fields only a digest,
-// its size in a call and the hashes of its groups are staged, and Seal shows the edges to visitors
-// instead of writing them.
+// Measure makes a stage that is only counted, as for the command plan. Of an edge's optional fields
+// only a digest, the size of the edge in a call and the hashes of its groups are staged.
+// WriteRosters shows the edges to visitors instead of writing them.
 type Measure struct {
 	EdgeBytes func(e *migrate.Edge) int // in a call; called from all lanes at once
 	Visit     func() Visitor            // called once for each goroutine that seals, which alone calls the visitor

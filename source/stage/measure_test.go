@@ -36,7 +36,7 @@ func TestMeasuringAgreesWithSealing(t *testing.T) {
 				t.Fatal(err)
 			}
 			addAll(t, w, edges, 2)
-			measured, err := w.Seal(t.Context(), nil)
+			measured, err := w.WriteRosters(t.Context(), nil)
 			if err = errors.Join(err, w.Abort()); err != nil {
 				t.Fatal(err)
 			}

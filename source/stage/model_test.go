@@ -259,7 +259,7 @@ func build(t testing.TB, rows []migrate.Edge, o Options, l limits, weaken func(u
 	w.weaken = weaken
 	addAll(t, w, rows, seed)
 	duplicates := map[string]bool{}
-	totals, err := w.Seal(context.Background(), func(lost, kept *migrate.Edge, differ bool) error {
+	totals, err := w.WriteRosters(context.Background(), func(lost, kept *migrate.Edge, differ bool) error {
 		if lost.From != kept.From || lost.To != kept.To || differ == sameButPosition(*lost, *kept) {
 			t.Errorf("duplicate %.200v of %.200v, differ %v", lost, kept, differ)
 		}
@@ -269,7 +269,7 @@ func build(t testing.TB, rows []migrate.Edge, o Options, l limits, weaken func(u
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(json.RawMessage(`{"rows": 1, "text":"<&>"}`)); err != nil {
+	if err := w.Seal(json.RawMessage(`{"rows": 1, "text":"<&>"}`)); err != nil {
 		t.Fatal(err)
 	}
 	s, err := Open(o.Dir, o.FS)

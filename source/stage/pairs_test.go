@@ -73,7 +73,7 @@ func TestPairsAreExactWhileTheyAreFew(t *testing.T) {
 			add(i+100_000, i)
 		}
 	}
-	totals, err := w.Seal(context.Background(), nil)
+	totals, err := w.WriteRosters(context.Background(), nil)
 	if err != nil || totals.Pairs != 99_000 || totals.MutualPairs != 990 || totals.PairsSampled {
 		t.Errorf("%d pairs, %d mutual, sampled %v, %v", totals.Pairs, totals.MutualPairs, totals.PairsSampled, err)
 	}

@@ -165,7 +165,7 @@ func TestRefusedDuplicatesNameTheFirstTenPairs(t *testing.T) {
 			t.Fatal(err)
 		}
 		addAll(t, w, rows, 5)
-		_, err = w.Seal(context.Background(), nil)
+		_, err = w.WriteRosters(context.Background(), nil)
 		var d *DuplicatesError
 		if !errors.Is(err, ErrDuplicates) || !errors.As(err, &d) || d.Rows != want.totals.Duplicates {
 			t.Fatalf("seal: %v, want %d rows", err, want.totals.Duplicates)
@@ -177,7 +177,7 @@ func TestRefusedDuplicatesNameTheFirstTenPairs(t *testing.T) {
 		if !slices.Equal(got, first) {
 			t.Errorf("pairs %v, want %v", got, first)
 		}
-		if err := w.Finish(nil); err == nil {
+		if err := w.Seal(nil); err == nil {
 			t.Error("finished after a refusal")
 		}
 	}
@@ -264,7 +264,7 @@ func TestLoadsFromManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestCancelEndsSealAndRosters(t *testing.T) {
+func TestCancelEndsWriteRostersAndRosters(t *testing.T) {
 	rows := graph{seed: 51, rows: 2000, accounts: 100}.edges()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -273,7 +273,7 @@ func TestCancelEndsSealAndRosters(t *testing.T) {
 		t.Fatal(err)
 	}
 	addAll(t, w, rows, 1)
-	if _, err := w.Seal(ctx, nil); !errors.Is(err, context.Canceled) {
+	if _, err := w.WriteRosters(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("seal: %v", err)
 	}
 	s, _, _ := build(t, rows, Options{Lanes: 1}, tiny(), nil, 1)
@@ -301,11 +301,11 @@ func TestEdgeTooLargeLeavesTheLaneUsable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	totals, err := w.Seal(context.Background(), nil)
+	totals, err := w.WriteRosters(context.Background(), nil)
 	if err != nil || totals.Edges != 200 || totals.Pairs != 200 {
 		t.Errorf("%+v, %v", totals, err)
 	}
-	if err := w.Finish(nil); err != nil {
+	if err := w.Seal(nil); err != nil {
 		t.Fatal(err)
 	}
 	s, err := Open(w.options.Dir, nil)

@@ -84,7 +84,7 @@ func (s *sealer) reportAll(table []uint64, entries []entry) error {
 	return nil
 }
 
-// report counts a row that lost, and tells the caller of Seal.
+// report counts a row that lost and passes it to the caller of WriteRosters.
 func (s *sealer) report(row, kept *record[[]byte]) error {
 	s.totals.Duplicates++
 	differ := !sameFields(row, kept)

@@ -17,7 +17,7 @@ import (
 // ErrDuplicates is what a *DuplicatesError is.
 var ErrDuplicates = errors.New("several rows of one pair")
 
-// DuplicatesError is Seal's refusal with the policy Refuse.
+// DuplicatesError is the error of WriteRosters with the policy Refuse if there are duplicates.
 type DuplicatesError struct {
 	Rows  int64           // rows that repeat an earlier one
 	First []DuplicatePair // at most ten, the first by Row
@@ -36,11 +36,11 @@ func (e *DuplicatesError) Error() string {
 // Unwrap returns ErrDuplicates.
 func (e *DuplicatesError) Unwrap() error { return ErrDuplicates }
 
-// DuplicateFunc hears of a row that lost against another row of the same pair; differ says that
-// they differ in more than their position. It may keep what it is given. Its error ends Seal.
+// DuplicateFunc gets a row that lost against another row of the same pair. differ says whether they
+// differ in more than their position. It may keep its arguments. Its error ends WriteRosters.
 type DuplicateFunc func(lost, kept *migrate.Edge, differ bool) error
 
-// sealJob is what the goroutines of one Seal share.
+// sealJob is what the goroutines of one WriteRosters share.
 type sealJob struct {
 	units       [][]*partition
 	next        atomic.Int64
@@ -77,24 +77,24 @@ type placedSegment struct {
 	unit int64
 }
 
-// Seal groups, orders and resolves what was staged, writes the rosters and syncs them. The stage is
-// sealed only when Finish has written its manifest. No lane may be used any more. onDuplicate, if not
-// nil, is called from several goroutines but never at once, for every row that lost, in no
-// particular order.
+// WriteRosters groups and orders the staged edges, resolves duplicates, and writes and syncs the
+// rosters. The stage is not sealed before Seal. No lane may be used any more. onDuplicate, if not
+// nil, is called for every row that lost, in no particular order. The calls come from several
+// goroutines, one at a time.
 //
-// The error is a *DuplicatesError with the policy Refuse, the context's where that ended, an error
-// of onDuplicate, or one of the disk; then only Abort is left. A failed Seal or a crash leaves
-// files that no Open accepts and the next Create removes.
+// The error is a *DuplicatesError (with the policy Refuse), the context's, one of onDuplicate, or
+// one of the disk. After an error only Abort may be called. An error or a crash leaves files that
+// Open does not accept and the next Create removes.
 //
-// With Options.Measure nothing is sealed: the totals lack PlanDigest, and Abort is next.
-func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, error) {
+// With Options.Measure nothing is written: the totals lack PlanDigest, and only Abort may follow.
+func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (Totals, error) {
 	if w.state != adding {
-		return Totals{}, errors.New("seal stage: it was sealed or aborted before")
+		return Totals{}, errors.New("write rosters: they were written or aborted before")
 	}
 	w.state = failed
 	for _, l := range w.lanes {
 		if l.err != nil {
-			return Totals{}, fmt.Errorf("seal stage: %w", l.err)
+			return Totals{}, fmt.Errorf("write rosters: %w", l.err)
 		}
 	}
 	job := &sealJob{onDuplicate: onDuplicate, units: w.units()}
@@ -102,11 +102,11 @@ func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, e
 	w.lanes = nil
 	sealers, err := w.run(ctx, job)
 	if err != nil {
-		return Totals{}, fmt.Errorf("seal stage: %w", err)
+		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
 	t, err := w.collect(sealers)
 	if err != nil {
-		return Totals{}, fmt.Errorf("seal stage: %w", err)
+		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
 	if w.options.Measure != nil {
 		for _, l := range lanes {
@@ -116,9 +116,9 @@ func (w *Writer) Seal(ctx context.Context, onDuplicate DuplicateFunc) (Totals, e
 	}
 	if err := errors.Join(w.fsys.SyncDir(w.options.Dir),
 		w.fsys.SyncDir(filepath.Dir(filepath.Clean(w.options.Dir)))); err != nil {
-		return Totals{}, fmt.Errorf("seal stage: %w", err)
+		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
-	w.state = sealed
+	w.state = written
 	return t, nil
 }
 

@@ -57,7 +57,7 @@ func Open(dir string, fsys disk.FS) (*Stage, error) {
 	return &Stage{fsys: fsys, dir: dir, files: files, body: b}, nil
 }
 
-// Totals is what Seal returned.
+// Totals returns the totals that WriteRosters returned.
 func (s *Stage) Totals() Totals { return s.manifest().Totals }
 
 // manifest is the body as it is now. A body never changes; UpdateMeta puts another one in its
@@ -68,7 +68,8 @@ func (s *Stage) manifest() *body {
 	return s.body
 }
 
-// Meta is what Finish or the last UpdateMeta was given, without white space between its tokens.
+// Meta returns the meta data given to Seal or the last UpdateMeta, without white space between
+// tokens.
 func (s *Stage) Meta() json.RawMessage { return s.manifest().Meta }
 
 // UpdateMeta rewrites the manifest with other meta data, whole and durable. After an error the meta

@@ -23,7 +23,7 @@ type Duplicates uint8
 const (
 	Last   Duplicates = iota // the last by Position
 	First                    // the first by Position
-	Refuse                   // Seal fails with a *DuplicatesError
+	Refuse                   // WriteRosters fails with a *DuplicatesError
 )
 
 // Options is what a stage is made with.
@@ -32,7 +32,7 @@ type Options struct {
 	FS  disk.FS // nil: disk.OS{}
 	// bytes that this package may hold at most while it writes, beside one chunk for each lane; see MinMemory
 	Memory        int64
-	Lanes         int // goroutines that call Add; Seal uses as many, as far as Memory lets it
+	Lanes         int // goroutines that call Add; WriteRosters uses as many if Memory allows
 	Shard, Shards int // only rosters of this shard are staged; Shards 0 or 1: all
 	Duplicates    Duplicates
 	Mutual        bool // stage the reverse of every row too, as Added
@@ -57,14 +57,14 @@ var ErrEdgeTooLarge = errors.New("edge is too large")
 
 // The files in a stage's folder.
 const (
-	rawPrefix    = "raw-"     // partitions; gone once Seal has returned
+	rawPrefix    = "raw-"     // partitions; gone once WriteRosters has returned
 	sealedPrefix = "rosters-" // sealed rosters
 	manifestName = "manifest.json"
 	damagedName  = "manifest.json.damaged"
 )
 
-// Writer makes a stage: Add from the lanes, then Seal, then Finish. Instead of any of them, and
-// after any error, Abort.
+// Writer makes a stage: Add from the lanes, then WriteRosters, then Seal. Abort is for any time
+// before the stage is sealed, and for after an error.
 type Writer struct {
 	options Options
 	limits  limits
@@ -76,15 +76,15 @@ type Writer struct {
 	weaken  func(uint64) uint64 // nil but in tests, which make hashes collide
 
 	state writerState
-	body  body // what Finish writes
+	body  body // written by Seal
 }
 
 type writerState uint8
 
 const (
 	adding writerState = iota
+	written
 	sealed
-	finished
 	failed
 )
 
@@ -213,25 +213,25 @@ func (w *Writer) spread(hash uint64) uint64 {
 
 func (w *Writer) partOf(hash uint64) int { return int(w.spread(hash) & uint64(w.limits.parts-1)) }
 
-// Finish writes the manifest, whole and as the last step: when it returns, the stage is sealed and
-// durable, and until then there is none. A crash before leaves files that the next Create removes.
-// meta is the caller's and comes back from Open; it has to be valid JSON, or nil.
-func (w *Writer) Finish(meta json.RawMessage) error {
-	if w.state != sealed {
-		return errors.New("finish stage: it was not sealed")
+// Seal writes the manifest, whole and as the last step. When it returns, the stage is sealed and
+// durable; until then there is none. A crash before leaves files that the next Create removes. meta
+// is returned by Stage.Meta after Open; it must be valid JSON or nil.
+func (w *Writer) Seal(meta json.RawMessage) error {
+	if w.state != written {
+		return errors.New("seal stage: its rosters are not written")
 	}
 	w.body.Meta = meta
 	if err := writeManifest(w.fsys, w.options.Dir, &w.body); err != nil {
 		w.state = failed
-		return fmt.Errorf("finish stage: %w", err)
+		return fmt.Errorf("seal stage: %w", err)
 	}
-	w.state = finished
+	w.state = sealed
 	return nil
 }
 
-// Abort removes what was written. After Finish it does nothing.
+// Abort removes what was written. It does nothing once the stage is sealed.
 func (w *Writer) Abort() error {
-	if w.state == finished {
+	if w.state == sealed {
 		return nil
 	}
 	w.state = failed

@@ -35,7 +35,7 @@ func TestAccountsOfBothSidesAreDistinctAndSorted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	staged, err := p.Finish()
+	staged, err := p.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func newJobOn(t testing.TB, stageDisk disk.FS, staged string, fsys *memory, edge
 		_, err := w.Lane(0).Add(&e)
 		must(err)
 	}
-	plan, err := w.Seal(context.Background(), func(_, _ *migrate.Edge, _ bool) error { return nil })
+	plan, err := w.WriteRosters(context.Background(), func(_, _ *migrate.Edge, _ bool) error { return nil })
 	must(err)
 	must(checkpoint.Create(fsys, dir, checkpoint.Identity{
 		SDKAppID: app, Target: "test", Edges: plan.Edges, Chunks: plan.Chunks, Rows: rows, Duplicates: plan.Duplicates, PlanDigest: plan.PlanDigest,
@@ -59,7 +59,7 @@ func newJobOn(t testing.TB, stageDisk disk.FS, staged string, fsys *memory, edge
 	j := &job{t: t}
 	j.journal, err = checkpoint.Open(fsys, dir, checkpoint.Options{})
 	must(err)
-	must(w.Finish(nil))
+	must(w.Seal(nil))
 	j.stage, err = stage.Open(staged, stageDisk)
 	must(err)
 	t.Cleanup(func() { must(errors.Join(j.journal.Close(), j.stage.Close())) })

@@ -49,7 +49,7 @@ func stateOf(t *testing.T, base, input string, shard settings.Shard, options sou
 		Edges: p.Totals.Edges, Chunks: p.Totals.Chunks, Rows: p.Counts.Rows, Rejected: p.Counts.Rejected, Duplicates: p.Totals.Duplicates, Added: p.Totals.Added,
 		Shard: shard.Index, Shards: shard.Count, PlanDigest: p.Totals.PlanDigest,
 	}))
-	stage, err := p.Finish()
+	stage, err := p.Seal()
 	s.must(err)
 	for r, err := range stage.Rosters(t.Context(), nil) {
 		s.must(err)

@@ -54,7 +54,7 @@ func TestAPilotFindsItsAccountsEitherWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := pending.Finish()
+	s, err := pending.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}

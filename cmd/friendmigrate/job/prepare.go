@@ -270,7 +270,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	if err := j.beginJournal(id, p); err != nil {
 		return errors.Join(err, p.Abort())
 	}
-	s, err := p.Finish()
+	s, err := p.Seal()
 	if err != nil {
 		return fmt.Errorf("seal the staged input: %w", err)
 	}

@@ -91,6 +91,6 @@ func (j *Job) stageOwn(ctx context.Context, own string) error {
 		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s",
 			terminal.WasWere(j.Counts.Rejected, "row"), filepath.Join(own, folder.Rejected)), Event("rejected"))
 	}
-	j.Stage, err = pending.Finish()
+	j.Stage, err = pending.Seal()
 	return err
 }

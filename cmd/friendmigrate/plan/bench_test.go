@@ -65,7 +65,7 @@ func BenchmarkPlanOverStaging(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		s, err := p.Finish()
+		s, err := p.Seal()
 		if err != nil {
 			return err
 		}

@@ -160,7 +160,7 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 	}
 	m.Counts, m.totals = pending.Counts, pending.Totals
 	if m.pilot != nil {
-		if m.Stage, err = pending.Finish(); err != nil {
+		if m.Stage, err = pending.Seal(); err != nil {
 			return nil, fmt.Errorf("stage the input: %w", err)
 		}
 		return nil, nil

@@ -60,10 +60,10 @@ func staged(t *testing.T, sizes ...int) *stage.Stage {
 			}
 		}
 	}
-	if _, err := w.Seal(t.Context(), func(_, _ *migrate.Edge, _ bool) error { return nil }); err != nil {
+	if _, err := w.WriteRosters(t.Context(), func(_, _ *migrate.Edge, _ bool) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(nil); err != nil {
+	if err := w.Seal(nil); err != nil {
 		t.Fatal(err)
 	}
 	s, err := stage.Open(dir, nil)
