@@ -27,21 +27,21 @@ type Found struct {
 // left says what was not read. A name that begins with '.' or '_' is passed over without a word.
 // What is not there, cannot be read or has no known format is an *InputError, folders with nothing
 // in them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
-func (j Job) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
-	if len(j.Inputs) == 0 {
+func (r Request) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
+	if len(r.Inputs) == 0 {
 		return nil, left, &OptionError{Option: "INPUT", Reason: "none was given"}
 	}
-	for _, arg := range j.Inputs {
-		list, err := j.expand(ctx, arg)
+	for _, arg := range r.Inputs {
+		list, err := r.expand(ctx, arg)
 		if err != nil {
 			return nil, left, err
 		}
 		found = append(found, list...)
 	}
-	if len(found) == 0 && !j.Options.AllowEmpty {
-		return nil, left, &EmptyError{j.left.Empty, "there is no file to read in it"}
+	if len(found) == 0 && !r.Options.AllowEmpty {
+		return nil, left, &EmptyError{r.left.Empty, "there is no file to read in it"}
 	}
-	return found, j.left, checkNames(found, j.Options.Format)
+	return found, r.left, checkNames(found, r.Options.Format)
 }
 
 func checkNames(found []Found, format string) error {
@@ -70,20 +70,20 @@ func checkNames(found []Found, format string) error {
 }
 
 // expand lists the inputs that one argument names.
-func (j *Job) expand(ctx context.Context, arg string) ([]Found, error) {
+func (r *Request) expand(ctx context.Context, arg string) ([]Found, error) {
 	one := Found{Input: Input{Name: arg, Size: -1, Std: true}}
 	switch {
 	case arg == Standard:
 		return []Found{one}, nil
 	case objects.IsName(arg):
-		return j.expandObject(ctx, arg)
+		return r.expandObject(ctx, arg)
 	}
 	info, err := os.Stat(arg)
 	switch {
 	case err != nil:
 		return nil, inputFault(arg, err)
 	case info.IsDir():
-		return j.expandFolder(arg)
+		return r.expandFolder(arg)
 	case info.Mode().IsRegular():
 		one.Std = false
 		one.stamp(info)
@@ -93,7 +93,7 @@ func (j *Job) expand(ctx context.Context, arg string) ([]Found, error) {
 	return []Found{one}, nil
 }
 
-func (j *Job) expandFolder(folder string) ([]Found, error) {
+func (r *Request) expandFolder(folder string) ([]Found, error) {
 	entries, err := os.ReadDir(folder) // in name order
 	if err != nil {
 		return nil, inputFault(folder, err)
@@ -104,9 +104,9 @@ func (j *Job) expandFolder(folder string) ([]Found, error) {
 		name := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(name)
 		switch {
-		case err != nil && IsInput(entry.Name(), j.Options.Format) && !errors.Is(err, fs.ErrNotExist):
+		case err != nil && IsInput(entry.Name(), r.Options.Format) && !errors.Is(err, fs.ErrNotExist):
 			return nil, inputFault(name, err)
-		case err == nil && info.Mode().IsRegular() && IsInput(entry.Name(), j.Options.Format):
+		case err == nil && info.Mode().IsRegular() && IsInput(entry.Name(), r.Options.Format):
 			one := Found{Input: Input{Name: name}}
 			one.stamp(info)
 			found = append(found, one)
@@ -114,7 +114,7 @@ func (j *Job) expandFolder(folder string) ([]Found, error) {
 			beside.count(name, err == nil && info.IsDir())
 		}
 	}
-	return found, j.left.add(folder, found, beside)
+	return found, r.left.add(folder, found, beside)
 }
 
 // LeftOut is what folders and prefixes hold that is not read.
@@ -222,14 +222,14 @@ func parseObject(name string, store *objects.Store) (bucket, key string, err err
 
 // expandObject lists the inputs of an argument that begins with s3://. A name without / at its end
 // is an object, and where there is none of that name, a prefix as a folder's name is one.
-func (j *Job) expandObject(ctx context.Context, arg string) ([]Found, error) {
-	bucket, key, err := parseObject(arg, j.Objects)
+func (r *Request) expandObject(ctx context.Context, arg string) ([]Found, error) {
+	bucket, key, err := parseObject(arg, r.Objects)
 	if err != nil {
 		return nil, err
 	}
 	var missing error
 	if key != "" && !strings.HasSuffix(key, "/") {
-		o, err := j.Objects.Stat(ctx, bucket, key)
+		o, err := r.Objects.Stat(ctx, bucket, key)
 		if err == nil {
 			return []Found{{Input: inputOf(arg, o)}}, nil
 		}
@@ -238,7 +238,7 @@ func (j *Job) expandObject(ctx context.Context, arg string) ([]Found, error) {
 		}
 		key, missing = key+"/", inputFault(arg, err)
 	}
-	list, err := j.Objects.List(ctx, bucket, key)
+	list, err := r.Objects.List(ctx, bucket, key)
 	if missing != nil && (err == nil && len(list) == 0 || errors.As(err, new(*objects.Error)) &&
 		!errors.Is(err, fs.ErrNotExist)) {
 		return nil, missing // whether it is a prefix is nobody's first question
@@ -246,12 +246,12 @@ func (j *Job) expandObject(ctx context.Context, arg string) ([]Found, error) {
 	if err != nil {
 		return nil, inputFault(arg, err)
 	}
-	return j.among(arg, list)
+	return r.among(arg, list)
 }
 
 // among picks the inputs among the objects of a prefix, as of a folder. A prefix without any
 // objects is not there: nothing else makes one.
-func (j *Job) among(arg string, list []objects.Object) ([]Found, error) {
+func (r *Request) among(arg string, list []objects.Object) ([]Found, error) {
 	if len(list) == 0 {
 		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing,
 			Reason: "there are no objects below this prefix"})
@@ -259,13 +259,13 @@ func (j *Job) among(arg string, list []objects.Object) ([]Found, error) {
 	var beside LeftOut
 	var found []Found
 	for _, o := range list {
-		if folder := strings.HasSuffix(o.Key, "/"); !folder && IsInput(path.Base(o.Key), j.Options.Format) {
+		if folder := strings.HasSuffix(o.Key, "/"); !folder && IsInput(path.Base(o.Key), r.Options.Format) {
 			found = append(found, Found{Input: inputOf(o.Name(), o)})
 		} else {
 			beside.count(o.Name(), folder)
 		}
 	}
-	return found, j.left.add(arg, found, beside)
+	return found, r.left.add(arg, found, beside)
 }
 
 // objectFault tells what the user can fix from a store that gives no answer.

@@ -60,7 +60,7 @@ func benchRead(b *testing.B, path string) {
 	for b.Loop() {
 		lists := newLists(disk.OS{}, b.TempDir(), []string{path})
 		sink := &nullLane{}
-		r := newReading(Job{Inputs: []string{path}, Lanes: 2, FS: disk.OS{}}, lists, func(string) bool { return true }, func(int) lane { return sink })
+		r := newReading(Request{Inputs: []string{path}, Lanes: 2, FS: disk.OS{}}, lists, func(string) bool { return true }, func(int) lane { return sink })
 		counts, err := r.run(b.Context())
 		if err != nil {
 			b.Fatal(err)
@@ -116,7 +116,7 @@ func BenchmarkStage(b *testing.B) {
 	}, csvHeader)
 	var rows int64
 	for b.Loop() {
-		p, err := Stage(b.Context(), Job{Inputs: []string{path}, StateDir: b.TempDir(), Memory: 160 << 20})
+		p, err := Stage(b.Context(), Request{Inputs: []string{path}, StateDir: b.TempDir(), Memory: 160 << 20})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -24,7 +24,7 @@ type record struct {
 	start, length uint32 // in data; without byte order marks before it and its line end
 	line          uint32 // counted from the block's first
 	lines         uint32 // that it spans
-	kind          cutKind
+	kind          recordKind
 }
 
 func (b *block) text(r *record) []byte { return b.data[r.start : r.start+r.length] }
@@ -70,19 +70,19 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 		if len(r.carry) == 0 && r.end {
 			return nil, nil
 		}
-		c := cutter{limit: r.limit}
-		switch n, kind := c.cut(r.carry, r.end); kind {
-		case cutBlank:
+		f := recordFinder{limit: r.limit}
+		switch n, kind := f.next(r.carry, r.end); kind {
+		case recordBlank:
 			r.carry = r.carry[n:]
 			r.line++
 			continue
-		case cutWhole:
+		case recordWhole:
 			header := bytes.Clone(r.carry[:n])
 			r.headerLine = r.line
 			r.line += int64(bytes.Count(header, []byte{'\n'}))
 			r.carry = r.carry[n:]
 			return header, nil
-		case cutMore:
+		case recordMore:
 		default:
 			reason := "the header is no CSV record: " + headerFaults[kind]
 			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: reason}
@@ -96,8 +96,8 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 	return nil, nil
 }
 
-var headerFaults = [...]string{cutOpen: "a quote in it is open for 1 MiB", cutQuotes: "its quotes are broken",
-	cutOverlong: "it is over 1 MiB", cutRunsOn: "it is over 1 MiB"}
+var headerFaults = [...]string{recordOpen: "a quote in it is open for 1 MiB", recordQuotes: "its quotes are broken",
+	recordOverlong: "it is over 1 MiB", recordRunsOn: "it is over 1 MiB"}
 
 // fill appends up to a block of content to b.data, and at the end the line end that the last line
 // may lack.
@@ -154,7 +154,7 @@ func (r *blockReader) next(b *block) error {
 			}
 			continue
 		}
-		n, runsOn, err := r.cut(b)
+		n, runsOn, err := r.findRecords(b)
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (r *blockReader) next(b *block) error {
 		case runsOn:
 			b.line, r.skipping, r.rows = r.line, true, true
 			start := marks(b.data)
-			b.records = append(b.records, record{start: uint32(start), length: uint32(r.limit), kind: cutOverlong})
+			b.records = append(b.records, record{start: uint32(start), length: uint32(r.limit), kind: recordOverlong})
 			r.carry = append(r.carry, b.data[start+r.limit:]...)
 			return nil
 		case r.end:
@@ -210,34 +210,34 @@ func (r *blockReader) skip(b *block) {
 	r.line++
 }
 
-// cut finds out how many of b's bytes are whole records, and which. runsOn says that the record
+// findRecords finds out how many of b's bytes are whole records, and which. runsOn says that the record
 // after them is too long, and that not even its first line ends in b.
-func (r *blockReader) cut(b *block) (n int, runsOn bool, err error) {
+func (r *blockReader) findRecords(b *block) (n int, runsOn bool, err error) {
 	b.records = b.records[:0]
-	c := cutter{columns: r.layout.columns, limit: r.limit, lines: !r.csv, ends: b.ends[:0]}
+	f := recordFinder{columns: r.layout.columns, limit: r.limit, lines: !r.csv, ends: b.ends[:0]}
 	for line := 0; n < len(b.data); {
 		start := n + marks(b.data[n:])
-		length, kind := c.cut(b.data[start:], r.end)
-		if kind == cutMore || kind == cutRunsOn {
-			runsOn = kind == cutRunsOn
+		length, kind := f.next(b.data[start:], r.end)
+		if kind == recordMore || kind == recordRunsOn {
+			runsOn = kind == recordRunsOn
 			break
 		}
-		if kind == cutOpen {
+		if kind == recordOpen {
 			return 0, false, r.open(b.data[n:], r.line+int64(line))
 		}
 		n = start + length
 		lines := 1
-		if kind == cutWhole {
+		if kind == recordWhole {
 			lines = bytes.Count(b.data[start:n], []byte{'\n'})
 		}
-		if kind != cutBlank {
+		if kind != recordBlank {
 			size := contentLength(b.data[start : n-1])
 			b.records = append(b.records,
 				record{uint32(start), uint32(size), uint32(line), uint32(lines), kind})
 		}
 		line += lines
 	}
-	b.ends = c.ends
+	b.ends = f.ends
 	return n, runsOn, nil
 }
 

@@ -44,17 +44,17 @@ type Comparison struct {
 // Of the job only what names and opens its inputs counts. Stdin is read for "-"; nil (a terminal)
 // and an empty one have nothing to say. An error is a failure to read, or an *InputError for inputs
 // that cannot be any.
-func Compare(ctx context.Context, recorded []Input, now Job) (Comparison, error) {
+func Compare(ctx context.Context, recorded []Input, now Request) (Comparison, error) {
 	if now.FS == nil {
 		now.FS = disk.OS{}
 	}
-	c := comparer{ctx: ctx, job: now, result: Comparison{Inputs: slices.Clone(recorded)}}
-	defer c.stands.watch(now.Waits)()
+	c := comparer{ctx: ctx, request: now, result: Comparison{Inputs: slices.Clone(recorded)}}
+	defer c.progress.watch(now.Waits)()
 	names, err := c.resolve(len(recorded))
 	if err != nil {
 		return Comparison{}, err
 	}
-	c.result.LeftOut = c.job.left
+	c.result.LeftOut = c.request.left
 	if len(names) != len(recorded) {
 		c.differ(fmt.Sprintf("there are %d inputs, the job has %d", len(names), len(recorded)))
 		return c.result, nil
@@ -68,10 +68,10 @@ func Compare(ctx context.Context, recorded []Input, now Job) (Comparison, error)
 }
 
 type comparer struct {
-	ctx    context.Context
-	job    Job
-	stands standing
-	result Comparison
+	ctx      context.Context
+	request  Request
+	progress readProgress
+	result   Comparison
 }
 
 func (c *comparer) differ(reason string) {
@@ -94,8 +94,8 @@ func (c *comparer) gone(name, how string) {
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
 	first, empty := -1, -1 // where the first argument that is gone stood, and the first folder with nothing in it
-	for _, arg := range c.job.Inputs {
-		list, err := c.job.expand(c.ctx, arg)
+	for _, arg := range c.request.Inputs {
+		list, err := c.request.expand(c.ctx, arg)
 		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
 			how := "is gone"
 			if away {
@@ -117,7 +117,7 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 		names = append(names, list...)
 	}
 	if first < 0 && empty >= 0 && len(names) < want {
-		c.gone(c.job.left.Empty[0], "is empty now")
+		c.gone(c.request.left.Empty[0], "is empty now")
 		first = empty
 	}
 	if first >= 0 && len(names) < want {
@@ -128,7 +128,7 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 
 func (c *comparer) one(i int, found Found) error {
 	was, name := c.result.Inputs[i], found.Name
-	if name == "" || name == Standard && c.job.Stdin == nil || found.unchanged(was) {
+	if name == "" || name == Standard && c.request.Stdin == nil || found.unchanged(was) {
 		return nil
 	}
 	now, err := c.digest(name)
@@ -160,7 +160,7 @@ func (in Input) unchanged(was Input) bool {
 }
 
 func (c *comparer) digest(name string) (Input, error) {
-	p := place{fs: c.job.FS, stdin: c.job.Stdin, objects: c.job.Objects, stands: &c.stands}
+	p := place{fs: c.request.FS, stdin: c.request.Stdin, objects: c.request.Objects, progress: &c.progress}
 	in, err := p.openRaw(c.ctx, name)
 	if err != nil {
 		return Input{}, err
@@ -186,8 +186,8 @@ type Meta struct {
 	Counts  Counts            `json:"counts"`
 }
 
-func newMeta(j Job, c Counts) Meta {
-	return Meta{Version: metaVersion, Options: j.Options.Canonical(), Shard: j.Shard, Shards: j.Shards, Counts: c}
+func newMeta(r Request, c Counts) Meta {
+	return Meta{Version: metaVersion, Options: r.Options.Canonical(), Shard: r.Shard, Shards: r.Shards, Counts: c}
 }
 
 func (m Meta) encode() (json.RawMessage, error) {

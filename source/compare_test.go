@@ -18,7 +18,7 @@ func recordOf(t *testing.T, names ...string) []Input {
 	t.Helper()
 	var list []Input
 	for _, name := range names {
-		c := comparer{ctx: t.Context(), job: Job{FS: disk.OS{}}}
+		c := comparer{ctx: t.Context(), request: Request{FS: disk.OS{}}}
 		in, err := c.digest(name)
 		if err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func recordOf(t *testing.T, names ...string) []Input {
 
 func compare(t *testing.T, recorded []Input, stdin io.Reader, args ...string) Comparison {
 	t.Helper()
-	c, err := Compare(t.Context(), recorded, Job{Inputs: args, Options: Options{Format: "csv"}, Stdin: stdin})
+	c, err := Compare(t.Context(), recorded, Request{Inputs: args, Options: Options{Format: "csv"}, Stdin: stdin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestTouchedInputIsReadAgainOnce(t *testing.T) {
 	if c.Match != Same || !c.Updated || c.Inputs[0].Format != CSV {
 		t.Fatalf("got %+v", c)
 	}
-	c, err := Compare(t.Context(), c.Inputs, Job{Inputs: []string{name}, FS: failingFS{err: errors.New("read again")}})
+	c, err := Compare(t.Context(), c.Inputs, Request{Inputs: []string{name}, FS: failingFS{err: errors.New("read again")}})
 	if err != nil || c.Updated {
 		t.Fatalf("the second time: %+v, %v", c, err)
 	}
@@ -114,7 +114,7 @@ func TestInputsAreComparedInOrderAndNotByName(t *testing.T) {
 
 func TestStandardInputOnASealedStage(t *testing.T) {
 	stream := func(content string) io.Reader { return strings.NewReader(content) }
-	p := comparer{ctx: t.Context(), job: Job{FS: disk.OS{}, Stdin: stream("rows")}}
+	p := comparer{ctx: t.Context(), request: Request{FS: disk.OS{}, Stdin: stream("rows")}}
 	in, err := p.digest(Standard)
 	if err != nil {
 		t.Fatal(err)

@@ -281,7 +281,7 @@ func (c *Counts) WhyAllRejected() string {
 // for each friendship.
 const FewMutual = 0.05
 
-// Warnings says in whole sentences what the user should know before anything is sent: what Job.Warn
+// Warnings says in whole sentences what the user should know before anything is sent: what Request.Warn
 // is told. Account ids are personal data and appear in none of them.
 func Warnings(c *Counts, t *stage.Totals, o Options) (list []string) {
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }

@@ -74,7 +74,7 @@ func (p *csvParser) block(b *block) error {
 	for batch := range slices.Chunk(b.records, len(p.rows)) {
 		p.table, p.cells, p.unquoted = p.table[:1], p.cells[:0], p.unquoted[:0]
 		for i := range batch {
-			if batch[i].kind == cutWhole {
+			if batch[i].kind == recordWhole {
 				p.add(b.text(&batch[i]), ends[:p.layout.columns], batch[i].lines > 1)
 				ends = ends[p.layout.columns:]
 			}
@@ -113,17 +113,17 @@ func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
 func (p *csvParser) batch(b *block, batch []record) error {
 	rows := p.rows
 	for i := range batch {
-		cut := &batch[i]
-		raw, line := b.text(cut), b.line+int64(cut.line)
-		p.many = 0
-		if cut.kind != cutWhole {
-			if err := p.broken(b.layout, line, raw, reject{"", cutReasons[cut.kind]}); err != nil {
+		r := &batch[i]
+		raw, line := b.text(r), b.line+int64(r.line)
+		p.suspectLines = 0
+		if r.kind != recordWhole {
+			if err := p.broken(b.layout, line, raw, reject{"", recordReasons[r.kind]}); err != nil {
 				return err
 			}
 			continue
 		}
-		if cut.lines > 1 && p.layout.notable(cellsOf(raw), int(cut.lines)) {
-			p.many = int64(cut.lines)
+		if r.lines > 1 && p.layout.maySwallowRows(cellsOf(raw), int(r.lines)) {
+			p.suspectLines = int64(r.lines)
 		}
 		if err := p.row(*rows[0].Cells, raw, line); err != nil {
 			return err
@@ -150,7 +150,7 @@ func (p *csvParser) row(cells []string, raw []byte, line int64) error {
 	}
 	e.Groups, e.Custom = p.groups, p.custom
 	e.Position = migrate.Position{Input: p.layout.index, Line: line}
-	return p.edgeRead(raw, numbers{cells[at[fieldRemarkTime]], cells[at[fieldAddTime]]})
+	return p.takeEdge(raw, numbers{cells[at[fieldRemarkTime]], cells[at[fieldAddTime]]})
 }
 
 // splitGroups appends the groups of a cell to list. Empty ones are absent.

@@ -17,18 +17,18 @@
 //     is an ErrUnusable that names the command that converts it. What it is, sniff.go finds out
 //     from its beginning; wrong.go has the commands.
 //   - Any number of inputs is read, one after the other. Where nothing is read for a minute,
-//     Job.Waits is told what is waited for.
+//     Request.Waits is told what is waited for.
 //   - Nothing can be sent before everything was read: Stage returns once every input was read to
 //     its end and found sound, and only then can Pending.Seal seal it.
 //   - What comes out depends on the inputs and the Options alone, not on the number of parsers, the
 //     size of blocks or the order in which they are done.
-//   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of Job.Memory.
+//   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of Request.Memory.
 //     Lists that outgrow theirs go to a temporary file.
 //   - An input is known by the SHA-256 of its raw content and by its stat, an object by its ETag;
 //     Compare tells a rerun whether they are still the same without reading rows. An object is
 //     streamed (package objects) and held to being one version from its first byte to its last.
 //
-// It never writes outside Job.StateDir, never reads a row twice, never logs (Job.Warn is told whole
+// It never writes outside Request.StateDir, never reads a row twice, never logs (Request.Warn is told whole
 // sentences without account ids), and holds no state beyond a call. A list is a text for people as
 // well: a spreadsheet may run a cell that begins with =, +, - or @, and lists are not defused
 // against that, since they have to stay inputs.

@@ -43,7 +43,7 @@ func TestWhatAFolderLeavesOutIsSaid(t *testing.T) {
 		{inputs: "hidden nothing", says: `no rows in "hidden", "nothing"`},
 		{inputs: "nothing", allow: true},
 	} {
-		_, left, err := Job{Inputs: strings.Fields(c.inputs), Options: Options{Format: c.format, AllowEmpty: c.allow}}.Resolve(t.Context())
+		_, left, err := Request{Inputs: strings.Fields(c.inputs), Options: Options{Format: c.format, AllowEmpty: c.allow}}.Resolve(t.Context())
 		said := left.String()
 		if err != nil {
 			said, _, _ = strings.Cut(err.Error(), " (only")
@@ -59,7 +59,7 @@ func TestWhatAFolderLeavesOutIsSaid(t *testing.T) {
 // warningsOf stages inputs whose rows have no AddSource.
 func warningsOf(t *testing.T, inputs ...string) (list []string) {
 	t.Helper()
-	p, err := Stage(t.Context(), Job{
+	p, err := Stage(t.Context(), Request{
 		Inputs: inputs, StateDir: filepath.Join(t.TempDir(), "state"), FS: quickFS{}, Options: Options{DefaultAddSource: src},
 		Warn: func(w string) { list = append(list, w) },
 	})
@@ -145,17 +145,17 @@ func TestAFolderThatWasEmptiedIsGone(t *testing.T) {
 	if err := os.WriteFile(input, []byte(manyRows(3)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, _, _ := staged(t, Job{Inputs: []string{dir}, FS: quickFS{}})
+	p, _, _ := staged(t, Request{Inputs: []string{dir}, FS: quickFS{}})
 	if err := os.Remove(input); err != nil {
 		t.Fatal(err)
 	}
 	for _, allowed := range []bool{false, true} {
-		c, err := Compare(t.Context(), p.Counts.Inputs, Job{Inputs: []string{dir}, Options: Options{AllowEmpty: allowed}})
+		c, err := Compare(t.Context(), p.Counts.Inputs, Request{Inputs: []string{dir}, Options: Options{AllowEmpty: allowed}})
 		if err != nil || c.Match != Gone || len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "is empty now") {
 			t.Errorf("%+v, %v", c, err)
 		}
 	}
-	c, err := Compare(t.Context(), nil, Job{Inputs: []string{dir}, Options: Options{AllowEmpty: true}})
+	c, err := Compare(t.Context(), nil, Request{Inputs: []string{dir}, Options: Options{AllowEmpty: true}})
 	if err != nil || c.Match != Same {
 		t.Errorf("it was empty before: %+v, %v", c, err)
 	}

@@ -26,7 +26,7 @@ func ExampleStage() {
 		panic(err)
 	}
 	ctx := context.Background()
-	pending, err := source.Stage(ctx, source.Job{Inputs: []string{input}, StateDir: dir})
+	pending, err := source.Stage(ctx, source.Request{Inputs: []string{input}, StateDir: dir})
 	if err != nil {
 		panic(err)
 	}

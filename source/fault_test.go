@@ -75,7 +75,7 @@ func (f faultFile) Read(p []byte) (int, error) {
 func TestEveryFileOperationMayFail(t *testing.T) {
 	in := write(t, "a.csv", manyRows(50)+"broken\"\n")
 	state := t.TempDir()
-	j := Job{Inputs: []string{in}, StateDir: state, FS: quickFS{}, Lanes: 1}
+	j := Request{Inputs: []string{in}, StateDir: state, FS: quickFS{}, Lanes: 1}
 	want, err := Stage(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)

@@ -76,7 +76,7 @@ type text struct{ name, content string }
 func readTexts(t *testing.T, o Options, tune func(*reading), texts ...text) (result, error) {
 	t.Helper()
 	dir, state := t.TempDir(), t.TempDir()
-	j := Job{Options: o, Lanes: 2, FS: quickFS{}}
+	j := Request{Options: o, Lanes: 2, FS: quickFS{}}
 	for _, in := range texts {
 		name := filepath.Join(dir, in.name)
 		if err := os.WriteFile(name, []byte(in.content), 0o600); err != nil {

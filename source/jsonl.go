@@ -60,8 +60,8 @@ func (p *jsonlParser) block(b *block) error {
 		raw, line := b.text(r), b.line+int64(r.line)
 		var err error
 		switch {
-		case r.kind != cutWhole:
-			err = p.broken(b.layout, line, raw, reject{"", cutReasons[r.kind]})
+		case r.kind != recordWhole:
+			err = p.broken(b.layout, line, raw, reject{"", recordReasons[r.kind]})
 		case len(bytes.Trim(raw, " \t\r")) > 0:
 			err = p.row(b.layout, raw, line)
 		}
@@ -96,7 +96,7 @@ func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
 		p.valid.usable = p.valid.account(p.edge.From) == "" && p.first.column != nameFrom
 		return p.rejectEdge(raw, p.first)
 	}
-	return p.edgeRead(raw, p.times)
+	return p.takeEdge(raw, p.times)
 }
 
 // view is b as a string, without a copy. It lasts as long as the block: whoever keeps it copies it.

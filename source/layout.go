@@ -42,7 +42,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 		return &InputError{Name: l.name, Line: line, Reason: "the header is no CSV record"}
 	}
 	l.columns, l.names = len(names), names
-	if l.notable(names, bytes.Count(record, []byte{'\n'})) {
+	if l.maySwallowRows(names, bytes.Count(record, []byte{'\n'})) {
 		reason := "the name of a column has rows in it: a quote too many or too few?"
 		return &InputError{Name: l.name, Line: line, Reason: reason}
 	}
@@ -151,8 +151,8 @@ func list(names []string) string {
 	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + ")"
 }
 
-// notable reports whether a record has so many lines that it may have swallowed rows.
-func (l *layout) notable(cells []string, lines int) bool {
+// maySwallowRows reports whether a record has so many lines that it may have swallowed rows.
+func (l *layout) maySwallowRows(cells []string, lines int) bool {
 	return lines > manyLines || lines > 1 && slices.ContainsFunc(cells, func(cell string) bool {
 		return strings.Contains(cell, "\n") && strings.Count(cell, ",") >= l.columns-1
 	})

@@ -130,48 +130,48 @@ const againFolder = "lists-again"
 // what reading came to. For a list that had rows the inputs are read once more. What is staged
 // stays as it is. gone are lists that cannot be made again; the error says why. It is an
 // ErrUnusable or ErrUnreachable where that is for the inputs.
-func RestoreLists(ctx context.Context, j Job, was Counts, plan stage.Totals) (gone []string, err error) {
+func RestoreLists(ctx context.Context, r Request, was Counts, plan stage.Totals) (gone []string, err error) {
 	rows := int64(0)
 	for _, list := range []struct {
 		name string
 		rows int64
 	}{{RejectedList, was.Rejected}, {ChangedList, was.Changed}, {DuplicatesList, plan.Differing}} {
-		if _, err := os.Stat(filepath.Join(j.StateDir, list.name)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(r.StateDir, list.name)); errors.Is(err, fs.ErrNotExist) {
 			gone, rows = append(gone, list.name), rows+list.rows
 		}
 	}
-	state := j.StateDir
-	ForgetLists(j.FS, state)
+	state := r.StateDir
+	ForgetLists(r.FS, state)
 	if len(gone) == 0 {
 		return nil, nil
 	}
-	j.StateDir = filepath.Join(state, againFolder)
-	if err := j.FS.MkdirAll(j.StateDir, disk.FolderMode); err != nil {
+	r.StateDir = filepath.Join(state, againFolder)
+	if err := r.FS.MkdirAll(r.StateDir, disk.FolderMode); err != nil {
 		return gone, err
 	}
-	defer ForgetLists(j.FS, state)
+	defer ForgetLists(r.FS, state)
 	if rows == 0 {
-		l := newLists(j.FS, j.StateDir, nil)
+		l := newLists(r.FS, r.StateDir, nil)
 		err = errors.Join(l.save(), l.close())
 	} else {
-		err = j.readAgain(ctx, was, plan)
+		err = r.readAgain(ctx, was, plan)
 	}
 	for len(gone) > 0 && err == nil {
-		if err = j.FS.Rename(filepath.Join(j.StateDir, gone[0]), filepath.Join(state, gone[0])); err == nil {
+		if err = r.FS.Rename(filepath.Join(r.StateDir, gone[0]), filepath.Join(state, gone[0])); err == nil {
 			gone = gone[1:]
 		}
 	}
-	return gone, errors.Join(err, j.FS.SyncDir(state))
+	return gone, errors.Join(err, r.FS.SyncDir(state))
 }
 
 // readAgain reads what was staged before for its lists alone.
-func (j Job) readAgain(ctx context.Context, was Counts, plan stage.Totals) error {
+func (r Request) readAgain(ctx context.Context, was Counts, plan stage.Totals) error {
 	for _, in := range was.Inputs {
 		if in.Std {
 			return &InputError{Name: in.Name, Reason: "it can be read once only"}
 		}
 	}
-	p, err := Stage(ctx, j)
+	p, err := Stage(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func TestListsThatAreGoneAreMadeAgain(t *testing.T) {
 		"without rows": {"From_Account,To_Account,AddSource\na,b," + src + "\n", Options{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := Job{Inputs: []string{write(t, "a.csv", c.content)}, StateDir: filepath.Join(t.TempDir(), "state"), Options: c.options, Lanes: 1, FS: quickFS{}}
+			j := Request{Inputs: []string{write(t, "a.csv", c.content)}, StateDir: filepath.Join(t.TempDir(), "state"), Options: c.options, Lanes: 1, FS: quickFS{}}
 			p, s, _ := staged(t, j)
 			files, err := os.ReadDir(j.StateDir)
 			if err != nil {
@@ -72,19 +72,19 @@ func TestListsThatCannotBeMadeAgain(t *testing.T) {
 	input := write(t, "a.csv", content)
 	stdin := func() *strings.Reader { return strings.NewReader(content) }
 	for name, c := range map[string]struct {
-		job   Job
-		spoil func() error
+		request Request
+		spoil   func() error
 	}{
-		"the input is gone":  {Job{Inputs: []string{input}}, func() error { return os.Rename(input, input+".csv") }},
-		"the input is other": {Job{Inputs: []string{input + ".csv"}}, func() error { return os.WriteFile(input+".csv", []byte(content+content), 0o600) }},
-		"standard input":     {Job{Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: stdin()}, func() error { return nil }},
+		"the input is gone":  {Request{Inputs: []string{input}}, func() error { return os.Rename(input, input+".csv") }},
+		"the input is other": {Request{Inputs: []string{input + ".csv"}}, func() error { return os.WriteFile(input+".csv", []byte(content+content), 0o600) }},
+		"standard input":     {Request{Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: stdin()}, func() error { return nil }},
 	} {
 		if name == "the input is other" {
 			if err := os.WriteFile(input+".csv", []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		j := c.job
+		j := c.request
 		j.StateDir, j.Lanes, j.FS = filepath.Join(t.TempDir(), "state"), 1, quickFS{}
 		p, s, _ := staged(t, j)
 		if err := errors.Join(c.spoil(), os.Remove(filepath.Join(j.StateDir, RejectedList))); err != nil {

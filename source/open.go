@@ -57,11 +57,11 @@ type openInput struct {
 
 // place is where inputs come from.
 type place struct {
-	fs      disk.FS
-	stdin   io.Reader
-	objects *objects.Store
-	window  int64 // most bytes of history that zstd may ask for
-	stands  *standing
+	fs       disk.FS
+	stdin    io.Reader
+	objects  *objects.Store
+	window   int64 // most bytes of history that zstd may ask for
+	progress *readProgress
 }
 
 // open opens an input and finds out how it is packed.
@@ -81,18 +81,18 @@ func (p *place) open(ctx context.Context, name, format string) (*openInput, erro
 
 // openRaw opens an input whose raw content alone is wanted.
 func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
-	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: &p.stands.bytes}}
+	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: &p.progress.bytes}}
 	if name == Standard {
-		p.stands.waitsFor("standard input")
+		p.progress.waitsFor("standard input")
 		in.Std = true
 		in.stream(ctx, p.stdin)
 		return in, nil
 	}
 	if objects.IsName(name) {
-		p.stands.waitsFor(fmt.Sprintf("object storage to give %q", name))
+		p.progress.waitsFor(fmt.Sprintf("object storage to give %q", name))
 		return in, in.openObject(ctx, p.objects)
 	}
-	p.stands.waitsFor(fmt.Sprintf("input %q to be opened", name))
+	p.progress.waitsFor(fmt.Sprintf("input %q to be opened", name))
 	file, err := disk.Wait(ctx, func() (disk.File, error) { return disk.Open(p.fs, name) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -105,7 +105,7 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 		file.Close()
 		return nil, inputFault(name, err)
 	}
-	p.stands.waitsFor(fmt.Sprintf("input %q to give more", name))
+	p.progress.waitsFor(fmt.Sprintf("input %q to give more", name))
 	in.raw.from, in.closes = file, append(in.closes, func() { file.Close() }) // only read from
 	in.unchanged = func() error { return in.asIn(file) }
 	if in.stamp(info); in.Std { // a named pipe, say

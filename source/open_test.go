@@ -261,7 +261,7 @@ func TestAPipeIsNamedOnce(t *testing.T) {
 		inputs []string
 		ok     bool
 	}{{[]string{pipe}, true}, {[]string{pipe, other}, true}, {[]string{pipe, other, pipe}, false}, {[]string{pipe, link}, false}} {
-		_, _, err := Job{Inputs: c.inputs}.Resolve(t.Context())
+		_, _, err := Request{Inputs: c.inputs}.Resolve(t.Context())
 		if c.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "once only") {
 			t.Errorf("%s: got %v", c.inputs, err)
 		}
@@ -279,7 +279,7 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	resolve := func(format string, args ...string) string {
-		found, _, err := Job{Inputs: args, Options: Options{Format: format}}.Resolve(t.Context())
+		found, _, err := Request{Inputs: args, Options: Options{Format: format}}.Resolve(t.Context())
 		if err != nil {
 			if !errors.Is(err, ErrUnusable) {
 				t.Errorf("got %v", err)
@@ -300,7 +300,7 @@ func TestResolve(t *testing.T) {
 	equal(t, "standard input without a format", resolve("", Standard), "refused")
 	equal(t, "standard input twice", resolve("csv", Standard, Standard), "refused")
 	equal(t, "folder with nothing in it", resolve("", filepath.Join(dir, "sub.csv")), "refused")
-	if _, _, err := (Job{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
+	if _, _, err := (Request{}).Resolve(t.Context()); !errors.Is(err, ErrUnusable) {
 		t.Errorf("nothing: got %v", err)
 	}
 }
@@ -318,7 +318,7 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 		strings.Repeat("x", 300) + ".csv":   "it cannot be opened: file name too long",
 		"https://host.example.com/file.csv": "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store",
 	} {
-		_, err := Stage(t.Context(), Job{Inputs: []string{name}, StateDir: "state", FS: quickFS{}})
+		_, err := Stage(t.Context(), Request{Inputs: []string{name}, StateDir: "state", FS: quickFS{}})
 		unusable, _ := errors.AsType[*InputError](err)
 		if unusable == nil || err.Error() != fmt.Sprintf("input %q: %s", name, want) {
 			t.Errorf("got %v, want %s", err, want)

@@ -181,7 +181,7 @@ func (o Options) rules() *rules {
 func (r *reading) checkTags() error {
 	known := slices.Compact(slices.Sorted(slices.Values(r.tags)))
 	var wrong, better []string
-	for _, tag := range r.job.Options.integerTags() {
+	for _, tag := range r.request.Options.integerTags() {
 		meant := near(tag, known...)
 		if meant != "" {
 			better = append(better, meant)

@@ -122,10 +122,10 @@ func TestOrderOfRowsChangesNothingButLines(t *testing.T) {
 
 // naiveCut is the cutter in the simplest words: what encoding/csv takes for a record from the
 // beginning of a line on is one, else its first line is rejected.
-func naiveCut(b []byte, columns int) (n int, kind cutKind, cells []string) {
+func naiveCut(b []byte, columns int) (n int, kind recordKind, cells []string) {
 	first := bytes.IndexByte(b, '\n') + 1
 	if len(trimCR(b[:first-1])) == 0 {
-		return first, cutBlank, nil
+		return first, recordBlank, nil
 	}
 	read := func(b []byte) (cells []string, n int, err error) {
 		r := csv.NewReader(bytes.NewReader(b))
@@ -136,16 +136,16 @@ func naiveCut(b []byte, columns int) (n int, kind cutKind, cells []string) {
 	cells, n, err := read(b)
 	switch {
 	case err != nil:
-		return first, cutQuotes, nil
+		return first, recordQuotes, nil
 	case len(cells) != columns:
-		return first, cutColumns, nil
+		return first, recordColumns, nil
 	}
 	// encoding/csv makes "\n" of every line end within quotes. With one '\r' more it keeps them.
 	if inner := b[:n-1]; bytes.Contains(inner, []byte("\r\n")) {
 		exact := bytes.ReplaceAll(trimCR(inner), []byte("\r\n"), []byte("\r\r\n"))
 		cells, _, _ = read(append(exact, '\n'))
 	}
-	return n, cutWhole, cells
+	return n, recordWhole, cells
 }
 
 // FuzzCutCSV holds the cutter against encoding/csv, at every step and for every amount of bytes at
@@ -166,21 +166,21 @@ func FuzzCutCSV(f *testing.F) {
 			b = append(b, '\n')
 		}
 		for len(b) > 0 {
-			c := cutter{columns: columns, limit: recordLimit}
-			n, kind := c.cut(b, true)
+			f := recordFinder{columns: columns, limit: recordLimit}
+			n, kind := f.next(b, true)
 			wantN, wantKind, want := naiveCut(b, columns)
 			if n != wantN || kind != wantKind {
 				t.Fatalf("%q, %d columns: got %d bytes, kind %d, want %d, %d", b, columns, n, kind, wantN, wantKind)
 			}
-			if kind == cutWhole {
+			if kind == recordWhole {
 				p := csvParser{layout: &layout{wanted: slices.Repeat([]bool{true}, columns)}}
-				if p.add(trimCR(b[:n-1]), c.ends, bytes.Count(b[:n], []byte{'\n'}) > 1); !slices.Equal(p.cells, want) {
+				if p.add(trimCR(b[:n-1]), f.ends, bytes.Count(b[:n], []byte{'\n'}) > 1); !slices.Equal(p.cells, want) {
 					t.Fatalf("%q: got cells %q, want %q", b, p.cells, want)
 				}
 			}
 			for _, have := range []int{1, len(b) / 2, n - 1, min(n+1, len(b))} {
-				c := cutter{columns: columns, limit: recordLimit}
-				if n2, kind2 := c.cut(b[:have], false); kind2 != cutMore && (n2 != n || kind2 != kind) {
+				f := recordFinder{columns: columns, limit: recordLimit}
+				if n2, kind2 := f.next(b[:have], false); kind2 != recordMore && (n2 != n || kind2 != kind) {
 					t.Fatalf("%q: with %d bytes %d %d, with all %d %d", b, have, n2, kind2, n, kind)
 				}
 			}
@@ -198,14 +198,14 @@ func (noFS) Remove(string) error { return nil }
 func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, []string) {
 	l := &layout{name: "fuzz", format: format}
 	o := Options{}
-	cutter := newBlockReader(strings.NewReader(content), l, size, recordLimit)
+	reader := newBlockReader(strings.NewReader(content), l, size, recordLimit)
 	var sink memoryLane
 	lists := newLists(noFS{}, "", []string{"fuzz"})
 	p := &parser{lane: &sink, owns: func(string) bool { return true }, lists: lists, limit: recordLimit, valid: validator{rules: o.rules()}, tally: newTally()}
-	r := &reading{rules: o.rules(), place: place{stands: new(standing)}}
-	header, err := cutter.header(new(block))
+	r := &reading{rules: o.rules(), place: place{progress: new(readProgress)}}
+	header, err := reader.header(new(block))
 	if err == nil && format == CSV {
-		err = l.readHeader(header, cutter.headerLine, r.rules)
+		err = l.readHeader(header, reader.headerLine, r.rules)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 	free, full := make(chan *block, 1), make(chan *block, 1)
 	b := new(block)
 	for {
-		if err := cutter.next(b); err == io.EOF {
+		if err := reader.next(b); err == io.EOF {
 			break
 		} else if err != nil {
 			t.Fatal(err)

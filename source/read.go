@@ -19,12 +19,12 @@ import (
 // reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers
 // do the rest side by side.
 type reading struct {
-	job   Job
-	rules *rules
-	place place
-	lists *lists
-	owns  func(from string) bool
-	lane  func(i int) lane
+	request Request
+	rules   *rules
+	place   place
+	lists   *lists
+	owns    func(from string) bool
+	lane    func(i int) lane
 
 	lanes, buffers int
 	size, limit    int // of a block, of a record
@@ -36,20 +36,20 @@ type reading struct {
 	emptiness string   // why the last input without a row has none
 }
 
-func newReading(j Job, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
+func newReading(r Request, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
 	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
 	return &reading{
-		job: j, rules: j.Options.rules(), lists: l, owns: owns, lane: to,
-		lanes: j.Lanes, buffers: j.buffers(), size: blockSize, limit: recordLimit,
-		place: place{fs: j.FS, stdin: j.Stdin, objects: j.Objects, window: min(max(j.Memory/4, least), most),
-			stands: new(standing)},
+		request: r, rules: r.Options.rules(), lists: l, owns: owns, lane: to,
+		lanes: r.Lanes, buffers: r.buffers(), size: blockSize, limit: recordLimit,
+		place: place{fs: r.FS, stdin: r.Stdin, objects: r.Objects, window: min(max(r.Memory/4, least), most),
+			progress: new(readProgress)},
 	}
 }
 
 // run reads everything. All goroutines have ended when it returns, but for one that may wait for
 // standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
-	defer r.place.stands.watch(r.job.Waits)()
+	defer r.place.progress.watch(r.request.Waits)()
 	ignored := newTally()
 	free, full := make(chan *block, r.buffers), make(chan *block)
 	for range r.buffers {
@@ -59,7 +59,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	group.Go(func() error {
 		defer close(full)
 		return migrate.Guard(func() error {
-			for i := range r.job.Inputs {
+			for i := range r.request.Inputs {
 				if err := r.input(ctx, i, free, full, &ignored); err != nil {
 					return err
 				}
@@ -79,7 +79,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	if err := group.Wait(); err != nil {
 		return Counts{}, err
 	}
-	if empty := (*EmptyError)(nil); errors.As(r.counts.CheckEmpty(r.job.Options), &empty) {
+	if empty := (*EmptyError)(nil); errors.As(r.counts.CheckEmpty(r.request.Options), &empty) {
 		empty.Why = r.emptiness
 		return Counts{}, empty
 	}
@@ -92,7 +92,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 }
 
 func (r *reading) input(ctx context.Context, index int, free chan *block, full chan<- *block, ignored *tally) error {
-	in, err := r.place.open(ctx, r.job.Inputs[index], r.job.Options.format())
+	in, err := r.place.open(ctx, r.request.Inputs[index], r.request.Options.format())
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 		}
 		r.headers++
 	}
-	if index == len(r.job.Inputs)-1 {
+	if index == len(r.request.Inputs)-1 {
 		if err := r.checkTags(); err != nil {
 			return err
 		}
@@ -139,24 +139,24 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 
 // blocks feeds the blocks of one input. The block that finds its end goes back to the free ones:
 // the next input needs it.
-func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *block, full chan<- *block) error {
-	input, rows := r.place.stands.waits.Load(), "the rows that were read to be written to the state folder"
+func (r *reading) blocks(ctx context.Context, reader *blockReader, free chan *block, full chan<- *block) error {
+	waitInput, waitStage := r.place.progress.waits.Load(), "the rows that were read to be written to the state folder"
 	for {
-		r.place.stands.waitsFor(rows)
+		r.place.progress.waitsFor(waitStage)
 		var b *block
 		select {
 		case b = <-free:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		r.place.stands.waits.Store(input)
-		if err := cutter.next(b); err == io.EOF {
+		r.place.progress.waits.Store(waitInput)
+		if err := reader.next(b); err == io.EOF {
 			free <- b
 			return nil
 		} else if err != nil {
 			return err
 		}
-		r.place.stands.waitsFor(rows)
+		r.place.progress.waitsFor(waitStage)
 		select {
 		case full <- b:
 		case <-ctx.Done():
@@ -167,8 +167,8 @@ func (r *reading) blocks(ctx context.Context, cutter *blockReader, free chan *bl
 }
 
 func (r *reading) show() {
-	if r.job.Progress != nil {
-		r.job.Progress(r.place.stands.bytes.Load(), r.job.total, r.place.stands.rows.Load())
+	if r.request.Progress != nil {
+		r.request.Progress(r.place.progress.bytes.Load(), r.request.total, r.place.progress.rows.Load())
 	}
 }
 
@@ -178,7 +178,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.many = 0
+		p.suspectLines = 0
 		before := p.tally.Rows
 		take := csvs.block
 		if b.layout.format == JSONL {
@@ -187,7 +187,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		if err := take(b); err != nil {
 			return err
 		}
-		r.place.stands.rows.Add(p.tally.Rows - before)
+		r.place.progress.rows.Add(p.tally.Rows - before)
 		free <- b
 	}
 	return nil
@@ -197,17 +197,17 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 const standstillAfter = time.Minute
 
 // standing is where reading stands. The reader writes to it, and others look on.
-type standing struct {
+type readProgress struct {
 	bytes, rows atomic.Int64
 	waits       atomic.Pointer[string] // what for
 }
 
 // waitsFor notes what the next step waits for.
-func (s *standing) waitsFor(what string) { s.waits.Store(&what) }
+func (s *readProgress) waitsFor(what string) { s.waits.Store(&what) }
 
 // watch calls tell when nothing was read for a minute, once until something is read again. stop
 // ends the goroutine in which it does so.
-func (s *standing) watch(tell func(message string)) (stop func()) {
+func (s *readProgress) watch(tell func(message string)) (stop func()) {
 	if tell == nil {
 		return func() {}
 	}
@@ -252,15 +252,15 @@ type parser struct {
 	lists *lists
 	limit int // of a record
 
-	valid validator
-	edge  migrate.Edge // reused
-	many  int64        // lines that the record spans, where these are notable; else 0
-	tally tally
+	valid        validator
+	edge         migrate.Edge // reused
+	suspectLines int64        // lines that the record spans, where these are notable; else 0
+	tally        tally
 }
 
-// edgeRead holds p.edge, read from the record with this text, against the rules and puts it where
+// takeEdge holds p.edge, read from the record with this text, against the rules and puts it where
 // it belongs.
-func (p *parser) edgeRead(raw []byte, n numbers) error {
+func (p *parser) takeEdge(raw []byte, n numbers) error {
 	if r := p.valid.edge(&p.edge, n); r.reason != "" {
 		return p.rejectEdge(raw, r)
 	}
@@ -272,7 +272,7 @@ func (p *parser) edgeRead(raw []byte, n numbers) error {
 	if err != nil || !ours {
 		return err
 	}
-	p.tally.row(p.edge.Position, p.many)
+	p.tally.row(p.edge.Position, p.suspectLines)
 	if p.valid.unusual {
 		p.tally.note(p.edge.Position)
 	}
@@ -305,7 +305,7 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 		p.tally.RejectedElsewhere++
 		return nil
 	}
-	p.tally.row(at, p.many)
+	p.tally.row(at, p.suspectLines)
 	p.tally.Rejected++
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
 }

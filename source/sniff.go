@@ -245,8 +245,8 @@ func (l *layout) endsInCR(raw []byte, limit int) bool {
 	}
 	rows := 0
 	for piece := range bytes.SplitSeq(line, []byte{'\r'}) {
-		c := cutter{columns: l.columns, limit: limit}
-		if _, kind := c.cut(slices.Concat(piece, []byte{'\n'}), true); kind == cutWhole {
+		f := recordFinder{columns: l.columns, limit: limit}
+		if _, kind := f.next(slices.Concat(piece, []byte{'\n'}), true); kind == recordWhole {
 			rows++
 		}
 	}

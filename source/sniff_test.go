@@ -139,8 +139,8 @@ func TestWrongKindsAreNamedWithTheCommandThatHelps(t *testing.T) {
 
 func TestWrongKindsInStandardInput(t *testing.T) {
 	var unusable *InputError
-	job := func(content string) Job {
-		return Job{
+	job := func(content string) Request {
+		return Request{
 			Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(content), StateDir: t.TempDir(), FS: quickFS{},
 		}
 	}

@@ -13,7 +13,7 @@ func TestAMinuteWithoutInputIsSaidOnce(t *testing.T) {
 		from, to := io.Pipe()
 		var told []string
 		began := time.Now()
-		j := Job{
+		j := Request{
 			Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: from, StateDir: t.TempDir(), FS: quickFS{},
 			Waits: func(message string) { told = append(told, time.Since(began).Round(time.Second).String()+" "+message) },
 		}
@@ -42,7 +42,7 @@ func TestAMinuteOfComparingIsSaid(t *testing.T) {
 		from, to := io.Pipe()
 		told := 0
 		time.AfterFunc(5*time.Minute, func() { to.Close() })
-		_, err := Compare(t.Context(), []Input{{Name: Standard, Std: true}}, Job{
+		_, err := Compare(t.Context(), []Input{{Name: Standard, Std: true}}, Request{
 			Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: from, Waits: func(string) { told++ },
 		})
 		if err != nil || told != 1 {

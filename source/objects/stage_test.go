@@ -37,7 +37,7 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 }
 
 // staged stages and seals a job.
-func staged(t *testing.T, j source.Job) *source.Pending {
+func staged(t *testing.T, j source.Request) *source.Pending {
 	t.Helper()
 	j.StateDir = t.TempDir()
 	p, err := source.Stage(t.Context(), j)
@@ -99,7 +99,7 @@ func TestAnObjectIsStagedThroughResetsAsIfThereWereNone(t *testing.T) {
 	s.Put("p/notes.txt", "no input", "")
 	s.Fail(nil, cutAfter(10), answer(503, "SlowDown"), cutAfter(0), reset) // the first request is the listing
 	var last, total int64
-	p := staged(t, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Progress: func(bytesRead, bytesTotal, _ int64) { last, total = bytesRead, bytesTotal }})
+	p := staged(t, source.Request{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Progress: func(bytesRead, bytesTotal, _ int64) { last, total = bytesRead, bytesTotal }})
 	if p.Totals.Edges != 5000 || p.Totals.Duplicates != 3000 {
 		t.Errorf("%d edges, %d duplicates", p.Totals.Edges, p.Totals.Duplicates)
 	}
@@ -138,7 +138,7 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 		if c.want == source.ErrUnreachable {
 			store = impatient(t, s, 300*time.Millisecond)
 		}
-		_, err := source.Stage(t.Context(), source.Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir()})
+		_, err := source.Stage(t.Context(), source.Request{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir()})
 		if !errors.Is(err, c.want) || errors.Is(err, source.ErrUnusable) && errors.Is(err, source.ErrUnreachable) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "s3://bucket/in.csv") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
@@ -148,10 +148,10 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 	s := startFake(t)
 	s.Put("p/in.csv", manyRows(10), "")
-	args := source.Job{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
-	p := staged(t, source.Job{Inputs: args.Inputs, Objects: args.Objects})
+	args := source.Request{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
+	p := staged(t, source.Request{Inputs: args.Inputs, Objects: args.Objects})
 	recorded := p.Counts.Inputs
-	verdict := func(reads int, args source.Job) source.Comparison {
+	verdict := func(reads int, args source.Request) source.Comparison {
 		t.Helper()
 		before := gets(s)
 		c, err := source.Compare(t.Context(), recorded, args)
@@ -164,7 +164,7 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 		return c
 	}
 	equal(t, "as it was", verdict(0, args).Match, source.Same)
-	equal(t, "named by its prefix", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Match, source.Same)
+	equal(t, "named by its prefix", verdict(0, source.Request{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Match, source.Same)
 
 	s.Put("p/in.csv", manyRows(10), "-2") // uploaded again in parts: a later time, another ETag
 	c := verdict(1, args)
@@ -186,7 +186,7 @@ func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
 	equal(t, "other content", verdict(1, args).Match, source.Different)
 	s.Delete("p/in.csv")
 	equal(t, "gone", verdict(1, args).Match, source.Gone) // asked why, which has no content
-	equal(t, "the prefix is gone", verdict(0, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Match, source.Gone)
+	equal(t, "the prefix is gone", verdict(0, source.Request{Inputs: []string{"s3://bucket/p/"}, Objects: args.Objects}).Match, source.Gone)
 	s.Fail(answer(403, "AccessDenied"), answer(403, "AccessDenied"))
 	if _, err := source.Compare(t.Context(), recorded, args); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("forbidden: got %v", err)
@@ -200,7 +200,7 @@ func TestObjectsAsArguments(t *testing.T) {
 	}
 	store := storeOf(t, s)
 	resolve := func(format string, args ...string) string {
-		found, _, err := source.Job{Inputs: args, Options: source.Options{Format: format}, Objects: store}.Resolve(t.Context())
+		found, _, err := source.Request{Inputs: args, Options: source.Options{Format: format}, Objects: store}.Resolve(t.Context())
 		if err != nil {
 			if !errors.Is(err, source.ErrUnusable) {
 				t.Errorf("got %v", err)
@@ -225,14 +225,14 @@ func TestObjectsAsArguments(t *testing.T) {
 	equal(t, "a part of a name is no prefix", resolve("", "s3://bucket/p/a"), "refused")
 	equal(t, "no format", resolve("", "s3://bucket/p/notes.txt"), "refused")
 	equal(t, "a prefix with folders alone", resolve("", "s3://bucket/r/"), "refused")
-	_, left, err := source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
+	_, left, err := source.Request{Inputs: []string{"s3://bucket/p/"}, Objects: store}.Resolve(t.Context())
 	equal(t, "left out", left.String(), `2 files and 1 folder: "s3://bucket/p/below/", "s3://bucket/p/notes.txt", "s3://bucket/p/part-0"`)
 	if err != nil {
 		t.Error(err)
 	}
 	equal(t, "no bucket", resolve("", "s3://nobucket/p/"), "refused")
 	equal(t, "no name", resolve("", "s3://"), "refused")
-	if _, _, err := (source.Job{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, source.ErrUnusable) {
+	if _, _, err := (source.Request{Inputs: []string{"s3://bucket/b.csv"}}).Resolve(t.Context()); !errors.Is(err, source.ErrUnusable) {
 		t.Errorf("without a store: got %v", err)
 	}
 }
@@ -250,7 +250,7 @@ func TestReadingAnObjectEndsWithTheContext(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	_, err := source.Stage(ctx, source.Job{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir()})
+	_, err := source.Stage(ctx, source.Request{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir()})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -261,7 +261,7 @@ func TestAnyNumberOfObjects(t *testing.T) {
 	for i := range 40 {
 		s.Put(fmt.Sprintf("p/%02d.csv", i), fmt.Sprintf("From_Account,To_Account,AddSource\nu%d,v,%s\n", i, src), "")
 	}
-	p := staged(t, source.Job{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Lanes: 1})
+	p := staged(t, source.Request{Inputs: []string{"s3://bucket/p/"}, Objects: storeOf(t, s), Lanes: 1})
 	equal(t, "edges", p.Totals.Edges, 40)
 }
 
@@ -279,7 +279,7 @@ func TestAnObjectWithoutARowIsRefused(t *testing.T) {
 		"p/": `no rows in "s3://bucket/p/header.csv", "s3://bucket/p/none.csv.gz"`, "q/": "", "q/ r/": "",
 		"r/": `no rows in "s3://bucket/r/": there is no file to read in it`,
 	} {
-		j := source.Job{Objects: storeOf(t, s), StateDir: t.TempDir()}
+		j := source.Request{Objects: storeOf(t, s), StateDir: t.TempDir()}
 		for name := range strings.FieldsSeq(inputs) {
 			j.Inputs = append(j.Inputs, "s3://bucket/"+name)
 		}
@@ -302,7 +302,7 @@ func TestAnObjectWithCRLineEndsIsRefusedWithTheCommandForACopy(t *testing.T) {
 	s.Put("a.csv", strings.ReplaceAll(manyRows(2), "\n", "\r"), "")
 	s.Put("a", `{"To_Account":"b"}`+"\r"+`{"To_Account":"c"}`, "")
 	for name, format := range map[string]string{"a.csv": source.CSV, "a": source.JSONL} {
-		j := source.Job{Inputs: []string{"s3://bucket/" + name}, Options: source.Options{Format: format}, Objects: storeOf(t, s), StateDir: t.TempDir()}
+		j := source.Request{Inputs: []string{"s3://bucket/" + name}, Options: source.Options{Format: format}, Objects: storeOf(t, s), StateDir: t.TempDir()}
 		_, err := source.Stage(t.Context(), j)
 		var unusable *source.InputError
 		if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") {

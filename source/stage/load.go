@@ -14,32 +14,32 @@ import (
 
 // entry is one record of a loaded partition.
 type entry struct {
-	order  order
-	offset uint32 // of the record, in the arena
-	group  uint32 // of its From, later lost if it is a duplicate
+	order   order
+	offset  uint32 // of the record, in the arena
+	account uint32 // the index of its From_Account in loaded.accounts; or lost, if it is a duplicate
 }
 
 const lost = 1<<32 - 1
 
-// group is one From_Account of a loaded partition.
-type group struct {
-	key      uint64 // bits.Reverse64 of the hash: what the plan is ordered by
-	from, to uint32 // its text, in the arena
-	size     uint32
-	start    uint32 // its first entry, once the entries are placed
+// account is one From_Account of a loaded partition.
+type account struct {
+	key                uint64 // bits.Reverse64 of the hash: what the plan is ordered by
+	nameStart, nameEnd uint32 // of its text in the arena
+	size               uint32
+	start              uint32 // its first entry, once the entries are placed
 }
 
 // loaded is a partition in memory: flat, without an allocation or a pointer per record, and used
 // again for the next one.
 type loaded struct {
-	arena   []byte // all pages
-	entries []entry
-	placed  []entry // the same by group
-	groups  []group
-	sorted  []uint32 // groups in plan order
-	slots   []uint32 // hash table of groups: index + 1
-	table   []uint64 // hash table of one roster's friends
-	touched byte
+	arena    []byte // all pages
+	entries  []entry
+	placed   []entry // the same by account
+	accounts []account
+	sorted   []uint32 // accounts in plan order
+	slots    []uint32 // hash table of accounts: index + 1
+	table    []uint64 // hash table of one roster's friends
+	touched  byte
 }
 
 func (l *loaded) release() { *l = loaded{} }
@@ -54,7 +54,7 @@ func (s *sealer) load(parts []*partition) error {
 	l := &s.loaded
 	l.arena = slices.Grow(l.arena[:0], int(raw))
 	l.entries = slices.Grow(l.entries[:0], int(records))
-	l.groups = l.groups[:0]
+	l.accounts = l.accounts[:0]
 	if len(l.slots) == 0 {
 		l.slots = make([]uint32, 1<<10)
 	}
@@ -91,32 +91,32 @@ func (s *sealer) index(start int) bool {
 		if b = st.next(b, &r); b == nil {
 			return false
 		}
-		if last < 0 || !bytes.Equal(l.from(&l.groups[last]), r.from) {
-			last = l.groupOf(&r, offset, bits.Reverse64(s.w.spread(xxhash.Sum64(r.from))))
+		if last < 0 || !bytes.Equal(l.from(&l.accounts[last]), r.from) {
+			last = l.accountOf(&r, offset, bits.Reverse64(s.w.placeHash(xxhash.Sum64(r.from))))
 		}
-		l.groups[last].size++
-		l.entries = append(l.entries, entry{order: r.order, offset: uint32(offset), group: uint32(last)})
+		l.accounts[last].size++
+		l.entries = append(l.entries, entry{order: r.order, offset: uint32(offset), account: uint32(last)})
 	}
 	return true
 }
 
-func (l *loaded) from(g *group) []byte { return l.arena[g.from:g.to] }
+func (l *loaded) from(a *account) []byte { return l.arena[a.nameStart:a.nameEnd] }
 
-func (l *loaded) groupOf(r *record[[]byte], offset int, key uint64) int {
+func (l *loaded) accountOf(r *record[[]byte], offset int, key uint64) int {
 	mask := uint64(len(l.slots) - 1)
 	for i := key >> 20 & mask; ; i = (i + 1) & mask {
 		n := l.slots[i]
 		if n == 0 {
 			_, width := binary.Uvarint(l.arena[offset+1:])
 			from := uint32(offset + 1 + width)
-			l.groups = append(l.groups, group{key: key, from: from, to: from + uint32(len(r.from))})
-			l.slots[i] = uint32(len(l.groups))
-			if 2*len(l.groups) > len(l.slots) {
+			l.accounts = append(l.accounts, account{key: key, nameStart: from, nameEnd: from + uint32(len(r.from))})
+			l.slots[i] = uint32(len(l.accounts))
+			if 2*len(l.accounts) > len(l.slots) {
 				l.rehash()
 			}
-			return len(l.groups) - 1
+			return len(l.accounts) - 1
 		}
-		if g := &l.groups[n-1]; g.key == key && bytes.Equal(l.from(g), r.from) {
+		if a := &l.accounts[n-1]; a.key == key && bytes.Equal(l.from(a), r.from) {
 			return int(n - 1)
 		}
 	}
@@ -125,8 +125,8 @@ func (l *loaded) groupOf(r *record[[]byte], offset int, key uint64) int {
 func (l *loaded) rehash() {
 	l.slots = make([]uint32, 4*len(l.slots))
 	mask := uint64(len(l.slots) - 1)
-	for n := range l.groups {
-		i := l.groups[n].key >> 20 & mask
+	for n := range l.accounts {
+		i := l.accounts[n].key >> 20 & mask
 		for l.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -134,14 +134,14 @@ func (l *loaded) rehash() {
 	}
 }
 
-// place sorts the groups and moves the entries of each together.
+// place sorts the accounts and moves the entries of each together.
 func (l *loaded) place() {
-	l.sorted = slices.Grow(l.sorted[:0], len(l.groups))
-	for n := range l.groups {
+	l.sorted = slices.Grow(l.sorted[:0], len(l.accounts))
+	for n := range l.accounts {
 		l.sorted = append(l.sorted, uint32(n))
 	}
 	slices.SortFunc(l.sorted, func(a, b uint32) int {
-		x, y := &l.groups[a], &l.groups[b]
+		x, y := &l.accounts[a], &l.accounts[b]
 		if x.key != y.key {
 			return cmp.Compare(x.key, y.key)
 		}
@@ -149,21 +149,21 @@ func (l *loaded) place() {
 	})
 	start := uint32(0)
 	for _, n := range l.sorted {
-		g := &l.groups[n]
-		g.start = start
-		start += g.size
+		a := &l.accounts[n]
+		a.start = start
+		start += a.size
 	}
 	l.placed = slices.Grow(l.placed[:0], len(l.entries))[:len(l.entries)]
 	for i := range l.entries {
-		g := &l.groups[l.entries[i].group]
-		l.placed[g.start] = l.entries[i]
-		g.start++
+		a := &l.accounts[l.entries[i].account]
+		l.placed[a.start] = l.entries[i]
+		a.start++
 	}
 }
 
-// roster returns the entries of a group in the order of the roster.
-func (l *loaded) roster(g *group) []entry {
-	entries := l.placed[g.start-g.size : g.start]
+// roster returns the entries of an account in the order of the roster.
+func (l *loaded) roster(a *account) []entry {
+	entries := l.placed[a.start-a.size : a.start]
 	byOrder := func(a, b entry) int { return cmp.Compare(a.order, b.order) }
 	if !slices.IsSortedFunc(entries, byOrder) {
 		slices.SortFunc(entries, byOrder)

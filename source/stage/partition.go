@@ -26,7 +26,7 @@ type partition struct {
 }
 
 // cost estimates what the partition takes in memory when it is loaded: the records, two index
-// entries each, the groups, the table of duplicates.
+// entries each, the accounts, the table of duplicates.
 func (p *partition) cost() int64 { return p.raw + 80*p.records }
 
 // add takes the pages of one goroutine into the partition.

@@ -34,13 +34,13 @@ func (s *sealer) resolve(entries []entry) error {
 		case winner < 0:
 			table[slot] |= uint64(i + 1)
 		case entries[i].order.added():
-			entries[i].group = lost
+			entries[i].account = lost
 		case s.w.options.Duplicates == Last:
-			entries[winner].group = lost
+			entries[winner].account = lost
 			table[slot] = table[slot]>>32<<32 | uint64(i+1)
 			rows++
 		default:
-			entries[i].group = lost
+			entries[i].account = lost
 			rows++
 		}
 	}
@@ -54,7 +54,7 @@ func (s *sealer) resolve(entries []entry) error {
 // 1; a free one that was found is given its hash.
 func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
 	to := l.to(e)
-	hash := w.spread(xxhash.Sum64(to))
+	hash := w.placeHash(xxhash.Sum64(to))
 	mask := uint64(len(table) - 1)
 	for slot = hash & mask; ; slot = (slot + 1) & mask {
 		n := uint32(table[slot])
@@ -71,7 +71,7 @@ func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slo
 func (s *sealer) reportAll(table []uint64, entries []entry) error {
 	var row, kept record[[]byte]
 	for i := range entries {
-		if entries[i].group != lost || entries[i].order.added() {
+		if entries[i].account != lost || entries[i].order.added() {
 			continue
 		}
 		_, winner := s.loaded.find(table, entries, &entries[i], s.w)

@@ -19,11 +19,11 @@ const packChunks = 4
 // and segments.
 type rosterWriter struct {
 	rosterCount
-	out    segmentWriter
-	limits *limits
-	chunk  chunkEncoder
-	digest rosterDigest
-	sum    planDigest
+	segments segmentWriter
+	limits   *limits
+	chunk    chunkEncoder
+	digest   rosterDigest
+	sum      planDigest
 
 	// The roster.
 	memory  int64  // of its largest chunk
@@ -82,7 +82,7 @@ func (w *rosterWriter) endBlock() (err error) {
 	if w.waiting == 0 {
 		return nil
 	}
-	if w.index, err = w.out.writeBlock(w.index, w.pending); err != nil {
+	if w.index, err = w.segments.writeBlock(w.index, w.pending); err != nil {
 		return err
 	}
 	w.index = binary.AppendUvarint(w.index, uint64(w.waiting))
@@ -107,7 +107,7 @@ func (w *rosterWriter) end() error {
 		if err := w.endBlock(); err != nil {
 			return err
 		}
-		w.out.large(w.from, w.edges, w.chunks, w.memory, w.blocks, w.index)
+		w.segments.large(w.from, w.edges, w.chunks, w.memory, w.blocks, w.index)
 		return nil
 	}
 	w.pack = codec.AppendText(w.pack, w.from)
@@ -128,7 +128,7 @@ func (w *rosterWriter) endPack() error {
 	if w.packRosters == 0 {
 		return nil
 	}
-	err := w.out.pack(w.pack, w.packRosters, w.packChunks, w.packEdges)
+	err := w.segments.pack(w.pack, w.packRosters, w.packChunks, w.packEdges)
 	w.pack, w.packRosters, w.packChunks, w.packEdges = w.pack[:0], 0, 0, 0
 	return err
 }
@@ -138,7 +138,7 @@ func (w *rosterWriter) endSegment() (_ segment, ok bool, err error) {
 	if err := w.endPack(); err != nil {
 		return segment{}, false, err
 	}
-	return w.out.end()
+	return w.segments.end()
 }
 
 // planDigest adds up the SHA-256 sums of rosters modulo 2^256. The order of a plan is a function of

@@ -54,8 +54,8 @@ type sealer struct {
 	job     *sealJob
 	id      int
 	loaded  loaded
-	rosters rosterTaker // out, or a counter
-	out     rosterWriter
+	rosters rosterTaker // writer, or a counter
+	writer  rosterWriter
 	unit    int64 // in work
 
 	totals   Totals
@@ -130,7 +130,7 @@ func (w *Writer) units() [][]*partition {
 	var sum int64
 	most := min(w.limits.unit, w.limits.seal)
 	for place := range w.limits.parts {
-		i := reverse(place, w.limits.parts)
+		i := partAt(place, w.limits.parts)
 		p := &partition{}
 		for _, l := range w.lanes {
 			p.add(&l.out.buffers[i])
@@ -175,18 +175,18 @@ func newSealer(w *Writer, job *sealJob, id int) *sealer {
 	s := &sealer{w: w, job: job, id: id}
 	name := fmt.Sprintf("%s%d", sealedPrefix, id)
 	file := &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
-	s.out = rosterWriter{
+	s.writer = rosterWriter{
 		rosterCount: rosterCount{totals: &s.totals, maxFriends: int64(w.options.MaxFriends),
 			groups: make(map[string]struct{})},
-		out:    segmentWriter{file: file},
-		limits: &w.limits,
-		digest: rosterDigest{h: sha256.New()},
+		segments: segmentWriter{file: file},
+		limits:   &w.limits,
+		digest:   rosterDigest{h: sha256.New()},
 	}
-	s.out.chunk.sources = w.sources.texts
-	s.out.chunk.onGroup = s.out.group
-	s.rosters = &s.out
+	s.writer.chunk.sources = w.sources.texts
+	s.writer.chunk.onGroup = s.writer.group
+	s.rosters = &s.writer
 	if m := w.options.Measure; m != nil {
-		s.rosters = &counter{rosterCount: s.out.rosterCount, visit: m.Visit()}
+		s.rosters = &counter{rosterCount: s.writer.rosterCount, visit: m.Visit()}
 	}
 	return s
 }
@@ -194,9 +194,9 @@ func newSealer(w *Writer, job *sealJob, id int) *sealer {
 func (s *sealer) run(ctx context.Context) error {
 	err := s.sealUnits(ctx)
 	if err != nil {
-		return errors.Join(err, s.out.out.file.close())
+		return errors.Join(err, s.writer.segments.file.close())
 	}
-	return s.out.out.file.finish()
+	return s.writer.segments.file.finish()
 }
 
 func (s *sealer) sealUnits(ctx context.Context) error {
@@ -208,7 +208,7 @@ func (s *sealer) sealUnits(ctx context.Context) error {
 		}
 		unit := s.job.units[s.unit]
 		s.job.units[s.unit] = nil
-		s.out.out.begin()
+		s.writer.segments.begin()
 		var err error
 		if len(unit) == 1 && unit[0].cost() > s.w.limits.seal {
 			err = s.split(ctx, unit[0], widthOf(s.w.limits.parts))
@@ -235,26 +235,26 @@ func (s *sealer) seal(ctx context.Context, parts []*partition) error {
 		}
 	}
 	for _, n := range s.loaded.sorted {
-		if err := s.writeRoster(&s.loaded.groups[n]); err != nil {
+		if err := s.writeRoster(&s.loaded.accounts[n]); err != nil {
 			return err
 		}
 	}
-	if s.out.out.count < s.w.limits.segment {
+	if s.writer.segments.count < s.w.limits.segment {
 		return nil
 	}
 	return s.nextSegment()
 }
 
-func (s *sealer) writeRoster(g *group) error {
-	entries := s.loaded.roster(g)
+func (s *sealer) writeRoster(a *account) error {
+	entries := s.loaded.roster(a)
 	s.loaded.touch(entries)
 	if err := s.resolve(entries); err != nil {
 		return err
 	}
-	s.rosters.begin(s.loaded.from(g))
+	s.rosters.begin(s.loaded.from(a))
 	var r record[[]byte]
 	for i := range entries {
-		if entries[i].group == lost {
+		if entries[i].account == lost {
 			continue
 		}
 		s.loaded.record(&entries[i], &r)
@@ -267,13 +267,13 @@ func (s *sealer) writeRoster(g *group) error {
 
 // nextSegment ends the segment and begins another one.
 func (s *sealer) nextSegment() error {
-	segment, ok, err := s.out.endSegment()
+	segment, ok, err := s.writer.endSegment()
 	if err != nil || !ok {
 		return err
 	}
 	segment.file = s.id
 	s.segments = append(s.segments, placedSegment{segment: segment, unit: s.unit})
-	s.out.out.begin()
+	s.writer.segments.begin()
 	return nil
 }
 
@@ -285,13 +285,13 @@ func (w *Writer) collect(sealers []*sealer) (Totals, error) {
 	b := &w.body
 	for _, s := range sealers {
 		b.Totals.merge(&s.totals)
-		sum.add(s.out.sum)
+		sum.add(s.writer.sum)
 		duplicates = append(duplicates, s.pairs...)
 		for _, g := range s.segments {
 			g.file = len(b.Files)
 			segments = append(segments, g)
 		}
-		if f := s.out.out.file; f.off > 0 {
+		if f := s.writer.segments.file; f.off > 0 {
 			b.Files = append(b.Files, sealedName{Name: f.name, Size: f.off})
 			b.Totals.Stored += f.off
 		}

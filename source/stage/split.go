@@ -38,7 +38,7 @@ func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 		fragments[i].least = math.MaxUint64
 	}
 	err := p.eachRecord(func(r *record[[]byte]) error {
-		hash := s.w.spread(xxhash.Sum64(r.from))
+		hash := s.w.placeHash(xxhash.Sum64(r.from))
 		i := int(hash >> depth & uint64(fan-1))
 		fragments[i].least, fragments[i].most = min(fragments[i].least, hash), max(fragments[i].most, hash)
 		return add(&out, i, r)
@@ -51,7 +51,7 @@ func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 		err = p.drop()
 	}
 	for place := 0; place < fan && err == nil; place++ {
-		i := reverse(place, fan)
+		i := partAt(place, fan)
 		fragments[i].close(out.files[i])
 		err = s.sealFragment(ctx, &fragments[i], depth+widthOf(fan))
 	}

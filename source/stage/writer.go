@@ -203,15 +203,15 @@ func shardOf(from string, hash uint64, shards int) int {
 	return int(shard)
 }
 
-// spread is the hash by which partitions are made and rosters are ordered.
-func (w *Writer) spread(hash uint64) uint64 {
+// placeHash returns the hash by which partitions are made and rosters are ordered.
+func (w *Writer) placeHash(hash uint64) uint64 {
 	if w.weaken != nil {
 		return w.weaken(hash)
 	}
 	return hash
 }
 
-func (w *Writer) partOf(hash uint64) int { return int(w.spread(hash) & uint64(w.limits.parts-1)) }
+func (w *Writer) partOf(hash uint64) int { return int(w.placeHash(hash) & uint64(w.limits.parts-1)) }
 
 // Seal writes the manifest, whole and as the last step. When it returns, the stage is sealed and
 // durable; until then there is none. A crash before leaves files that the next Create removes. meta
@@ -287,5 +287,6 @@ func (l *limits) fan(cost int64) int {
 // widthOf is the number of bits that tell n parts apart, n being a power of two.
 func widthOf(n int) int { return bits.Len(uint(n - 1)) }
 
-// reverse is the part at place i of n in the plan, and the other way round.
-func reverse(i, n int) int { return int(bits.Reverse64(uint64(i)) >> (64 - widthOf(n))) }
+// partAt returns the part at place i of the plan: i with its bits reversed. It is its own inverse.
+// n is the number of parts, a power of two.
+func partAt(i, n int) int { return int(bits.Reverse64(uint64(i)) >> (64 - widthOf(n))) }

@@ -158,8 +158,8 @@ func (j *Job) Identity() checkpoint.Identity {
 }
 
 // Reading is the input as package source stages it in a folder.
-func (j *Job) Reading(dir string) source.Job {
-	return source.Job{
+func (j *Job) Reading(dir string) source.Request {
+	return source.Request{
 		Inputs: j.Inputs, Stdin: j.Std.In, Objects: j.Store, StateDir: dir, Options: j.Set.Rows,
 		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Memory: StagingShare(j.Set.Job.Memory), FS: j.FS,
 		Waits: j.Warner(Event("waits")), Warn: j.Warner(Event("input")),

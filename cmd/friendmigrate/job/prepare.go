@@ -280,7 +280,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 }
 
 // reading is the input as package source wants it.
-func (j *Run) reading() source.Job {
+func (j *Run) reading() source.Request {
 	r := j.Reading(j.Dir)
 	r.Progress = j.watch.reading.Take
 	return r

@@ -23,7 +23,7 @@ import (
 type making struct {
 	*job.Job
 	pilot   *job.Pilot           // nil: all accounts
-	waits   func(message string) // as of source.Job
+	waits   func(message string) // as in source.Request
 	reading job.Reading
 
 	notes   []string     // on the state folder
@@ -132,7 +132,7 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 }
 
 // inputs is the input without what standard input holds: that can be read once only.
-func (m *making) inputs() source.Job {
+func (m *making) inputs() source.Request {
 	input := m.Reading("")
 	input.Stdin, input.Waits = nil, nil // nothing is logged
 	return input

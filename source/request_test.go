@@ -30,7 +30,7 @@ func write(t *testing.T, name, content string) string {
 }
 
 // staged stages a job and reads back all its edges in plan order.
-func staged(t *testing.T, j Job) (*Pending, *stage.Stage, []migrate.Edge) {
+func staged(t *testing.T, j Request) (*Pending, *stage.Stage, []migrate.Edge) {
 	t.Helper()
 	if j.StateDir == "" {
 		j.StateDir = filepath.Join(t.TempDir(), "state")
@@ -83,7 +83,7 @@ func TestStageBalancesAndRemembers(t *testing.T) {
 		"a,b,"+src+",old,\n"+"a,a,"+src+",,\n"+"b,c,"+src+",same,\n"+"a,b,"+src+",new,\n"+"b,c,"+src+",same,\n"+"b,,x,,\n"+"c,d,"+src+","+strings.Repeat("y", 97)+",\n")
 	var warned []string
 	var read, total, rows int64
-	j := Job{Inputs: []string{in}, StateDir: filepath.Join(t.TempDir(), "state"), Options: Options{InvalidField: "drop"},
+	j := Request{Inputs: []string{in}, StateDir: filepath.Join(t.TempDir(), "state"), Options: Options{InvalidField: "drop"},
 		Warn: func(message string) { warned = append(warned, message) }, Progress: func(r, all, n int64) { read, total, rows = r, all, n }}
 	p, s, edges := staged(t, j)
 	equal(t, "graph", graph(edges), "a>b b>c c>d")
@@ -114,13 +114,13 @@ func TestStageBalancesAndRemembers(t *testing.T) {
 
 func TestUpdatedInputsAreRemembered(t *testing.T) {
 	in := write(t, "a.csv", manyRows(3))
-	_, s, _ := staged(t, Job{Inputs: []string{in}})
+	_, s, _ := staged(t, Request{Inputs: []string{in}})
 	meta, err := ReadMeta(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	meta.Counts.Inputs[0].Inode++
-	c, err := Compare(t.Context(), meta.Counts.Inputs, Job{Inputs: []string{in}})
+	c, err := Compare(t.Context(), meta.Counts.Inputs, Request{Inputs: []string{in}})
 	if err != nil || !c.Updated {
 		t.Fatalf("got %+v, %v", c, err)
 	}
@@ -131,7 +131,7 @@ func TestUpdatedInputsAreRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err = Compare(t.Context(), meta.Counts.Inputs, Job{Inputs: []string{in}})
+	c, err = Compare(t.Context(), meta.Counts.Inputs, Request{Inputs: []string{in}})
 	if err != nil || c.Updated || c.Match != Same {
 		t.Errorf("got %+v, %v", c, err)
 	}
@@ -140,11 +140,11 @@ func TestUpdatedInputsAreRemembered(t *testing.T) {
 func TestDuplicatesPolicies(t *testing.T) {
 	in := write(t, "a.csv", "From_Account,To_Account,AddSource,Remark\na,b,"+src+",1\na,b,"+src+",2\na,b,"+src+",3\n")
 	for policy, want := range map[string]string{"": "3", "last": "3", "first": "1"} {
-		_, _, edges := staged(t, Job{Inputs: []string{in}, Options: Options{Duplicates: policy}})
+		_, _, edges := staged(t, Request{Inputs: []string{in}, Options: Options{Duplicates: policy}})
 		equal(t, "--duplicates "+policy, edges[0].Remark, want)
 	}
 	state := t.TempDir()
-	_, err := Stage(t.Context(), Job{Inputs: []string{in}, StateDir: state, Options: Options{Duplicates: "error"}})
+	_, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: state, Options: Options{Duplicates: "error"}})
 	var pairs *stage.DuplicatesError
 	if !errors.Is(err, ErrUnusable) || !errors.As(err, &pairs) || len(pairs.First) == 0 {
 		t.Errorf("--duplicates error: got %v", err)
@@ -153,7 +153,7 @@ func TestDuplicatesPolicies(t *testing.T) {
 
 func TestMutualGivesTheWholeGraph(t *testing.T) {
 	in := write(t, "a.csv", "From_Account,To_Account,AddSource,Remark\na,b,"+src+",x\nb,a,"+src+",y\nc,a,"+src+",z\nc,c,"+src+",\n")
-	p, _, edges := staged(t, Job{Inputs: []string{in}, Options: Options{Mutual: true}})
+	p, _, edges := staged(t, Request{Inputs: []string{in}, Options: Options{Mutual: true}})
 	equal(t, "graph", graph(edges), "a>b a>c+ b>a c>a")
 	equal(t, "sum", fmt.Sprint(p.Counts.Rows, p.Totals.Edges, p.Totals.Added, p.Totals.Duplicates, p.Counts.Rejected), "4 4 1 0 1")
 }
@@ -166,11 +166,11 @@ func TestShardsShareTheRows(t *testing.T) {
 	}
 	in := write(t, "a.csv", content.String())
 	for _, mutual := range []bool{false, true} {
-		_, _, all := staged(t, Job{Inputs: []string{in}, Options: Options{Mutual: mutual}})
+		_, _, all := staged(t, Request{Inputs: []string{in}, Options: Options{Mutual: mutual}})
 		var union []migrate.Edge
 		var rows, rejected int64
 		for i := range 3 {
-			p, _, edges := staged(t, Job{Inputs: []string{in}, Options: Options{Mutual: mutual}, Shard: i, Shards: 3})
+			p, _, edges := staged(t, Request{Inputs: []string{in}, Options: Options{Mutual: mutual}, Shard: i, Shards: 3})
 			union = append(union, edges...)
 			rows += p.Counts.Rows
 			rejected += p.Counts.Rejected
@@ -186,11 +186,11 @@ func TestShardsShareTheRows(t *testing.T) {
 
 func TestStandardInputAndSeveralInputs(t *testing.T) {
 	a := write(t, "a.jsonl", line("")+"\n")
-	p, _, edges := staged(t, Job{Inputs: []string{a, Standard}, Stdin: strings.NewReader("From_Account,To_Account,AddSource\nc,d," + src + "\n"), Options: Options{Format: CSV}})
+	p, _, edges := staged(t, Request{Inputs: []string{a, Standard}, Stdin: strings.NewReader("From_Account,To_Account,AddSource\nc,d," + src + "\n"), Options: Options{Format: CSV}})
 	equal(t, "graph", graph(edges), "a>b c>d")
 	equal(t, "lists", p.Counts.ListFormat(), JSONL)
 	equal(t, "name", p.Counts.InputName(1), Standard)
-	_, err := Stage(t.Context(), Job{Inputs: []string{Standard}, Stdin: strings.NewReader(""), StateDir: t.TempDir(), Options: Options{Format: CSV}, Shards: 2})
+	_, err := Stage(t.Context(), Request{Inputs: []string{Standard}, Stdin: strings.NewReader(""), StateDir: t.TempDir(), Options: Options{Format: CSV}, Shards: 2})
 	if !errors.Is(err, ErrUnusable) {
 		t.Errorf("standard input with shards: got %v", err)
 	}
@@ -202,7 +202,7 @@ func TestUnusableOptions(t *testing.T) {
 		{Map: map[string]string{"From": "uid"}}, {Map: map[string]string{"From_Account": ""}}, {Map: map[string]string{"CustomItem": "x"}}, {Map: map[string]string{"": "x"}},
 		{Map: map[string]string{"From_Account": "uid", "To_Account": "uid"}},
 	} {
-		_, err := Stage(t.Context(), Job{Inputs: []string{"a.csv"}, StateDir: "never", Options: o})
+		_, err := Stage(t.Context(), Request{Inputs: []string{"a.csv"}, StateDir: "never", Options: o})
 		var option *OptionError
 		if !errors.As(err, &option) || !errors.Is(err, ErrUnusable) {
 			t.Errorf("%+v: got %v", o, err)
@@ -234,7 +234,7 @@ func TestSameFlagsInAnotherOrderAreTheSameJob(t *testing.T) {
 func TestNothingIsLeftAfterAnError(t *testing.T) {
 	state := t.TempDir()
 	in := write(t, "a.csv.gz", gzipped(t, manyRows(5000))[:3000])
-	_, err := Stage(t.Context(), Job{Inputs: []string{in}, StateDir: state})
+	_, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: state})
 	if !errors.Is(err, ErrUnusable) {
 		t.Fatalf("got %v", err)
 	}
@@ -254,7 +254,7 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 		io.WriteString(w, "From_Account,To_Account,AddSource\n")
 		cancel()
 	}()
-	_, err := Stage(ctx, Job{Inputs: []string{Standard}, Stdin: r, StateDir: t.TempDir(), Options: Options{Format: CSV}})
+	_, err := Stage(ctx, Request{Inputs: []string{Standard}, Stdin: r, StateDir: t.TempDir(), Options: Options{Format: CSV}})
 	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnusable) {
 		t.Fatalf("got %v", err)
 	}
@@ -262,7 +262,7 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 
 func TestFullDiskIsNoUnusableInput(t *testing.T) {
 	in := write(t, "a.csv", manyRows(10))
-	_, err := Stage(t.Context(), Job{Inputs: []string{in}, StateDir: t.TempDir(), FS: fullFS{}})
+	_, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: t.TempDir(), FS: fullFS{}})
 	if !errors.Is(err, errFull) || errors.Is(err, ErrUnusable) {
 		t.Fatalf("got %v", err)
 	}
@@ -342,7 +342,7 @@ func TestAnyNumberOfInputs(t *testing.T) {
 						rows++
 					}
 				}
-				j := Job{Inputs: []string{folder}, StateDir: t.TempDir(), Lanes: lanes, FS: quickFS{}}
+				j := Request{Inputs: []string{folder}, StateDir: t.TempDir(), Lanes: lanes, FS: quickFS{}}
 				p, err := Stage(t.Context(), j)
 				if err != nil {
 					t.Fatal(err)
@@ -390,7 +390,7 @@ func TestThousandsOfInputsAreOpenOneAfterTheOther(t *testing.T) {
 		}
 	}
 	var open, most atomic.Int64
-	p, s, _ := staged(t, Job{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
+	p, s, _ := staged(t, Request{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
 	equal(t, "rows", p.Counts.Rows, n)
 	meta, err := ReadMeta(s)
 	if err != nil {
@@ -399,7 +399,7 @@ func TestThousandsOfInputsAreOpenOneAfterTheOther(t *testing.T) {
 	for i := range meta.Counts.Inputs { // so that each is read again
 		meta.Counts.Inputs[i].ModTime++
 	}
-	c, err := Compare(t.Context(), meta.Counts.Inputs, Job{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
+	c, err := Compare(t.Context(), meta.Counts.Inputs, Request{Inputs: []string{folder}, FS: countingFS{open: &open, most: &most}})
 	if err != nil || c.Match != Same || !c.Updated {
 		t.Errorf("compared: %+v, %v", c.Match, err)
 	}
@@ -417,7 +417,7 @@ func TestLanesFollowFromMemory(t *testing.T) {
 			if lanes := Lanes(memory); lanes < 1 || lanes > processors || int64(lanes)*8<<20 > max(memory, 8<<20) {
 				t.Errorf("%d lanes on %d processors with %d bytes", lanes, processors, memory)
 			}
-			p, err := Stage(t.Context(), Job{Inputs: []string{in}, StateDir: t.TempDir(), Memory: min(memory, 140<<20), FS: quickFS{}})
+			p, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: t.TempDir(), Memory: min(memory, 140<<20), FS: quickFS{}})
 			if err != nil {
 				t.Fatalf("%d processors, %d bytes: %v", processors, memory, err)
 			}

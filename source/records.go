@@ -10,26 +10,26 @@ import (
 // recordLimit is the most bytes that one record may have, without its line end.
 const recordLimit = 1 << 20
 
-// cutKind is what the cutter found at the beginning of a piece of CSV.
-type cutKind uint8
+// recordKind is what the cutter found at the beginning of a piece of CSV.
+type recordKind uint8
 
 const (
-	cutWhole    cutKind = iota // a record, well formed, with as many cells as the header
-	cutBlank                   // an empty line
-	cutQuotes                  // quotes that make no record: the first line is rejected
-	cutColumns                 // a record with another number of columns than the header: the first line is rejected
-	cutOverlong                // no end within the limit: the first line is rejected
-	cutMore                    // more bytes are needed to tell
-	cutRunsOn                  // cutOverlong, and the end of its first line is not within the bytes at hand
+	recordWhole    recordKind = iota // a record, well formed, with as many cells as the header
+	recordBlank                      // an empty line
+	recordQuotes                     // quotes that make no record: the first line is rejected
+	recordColumns                    // a record with another number of columns than the header: the first line is rejected
+	recordOverlong                   // no end within the limit: the first line is rejected
+	recordMore                       // more bytes are needed to tell
+	recordRunsOn                     // recordOverlong, and the end of its first line is not within the bytes at hand
 	// a quote is open for longer than the limit: nobody can tell where the rows are from here on
-	cutOpen
+	recordOpen
 )
 
-// cutReasons are why lines that are no records are rejected.
-var cutReasons = [...]string{cutQuotes: reasonQuotes, cutColumns: reasonColumns, cutOverlong: reasonOverlong}
+// recordReasons are why lines that are no records are rejected.
+var recordReasons = [...]string{recordQuotes: reasonQuotes, recordColumns: reasonColumns, recordOverlong: reasonOverlong}
 
 // cutter finds records, and the cells of a CSV's, in one walk.
-type cutter struct {
+type recordFinder struct {
 	columns int      // of the header; 0: not known yet
 	limit   int      // of a record, in bytes
 	lines   bool     // JSONL: every line is a record, of which nothing more is found
@@ -38,91 +38,91 @@ type cutter struct {
 }
 
 // cut finds the end of the first record of b, which begins at the beginning of a line: n bytes,
-// line end included. The cells of a whole record are appended to c.ends. A record that is broken
+// line end included. The cells of a whole record are appended to f.ends. A record that is broken
 // costs its first line only, so what comes after a stray quote is read again from the next line on.
 // The rules are those of encoding/csv without LazyQuotes, to the byte, except that line ends within
 // quotes stay as they are.
 //
 // final says that b holds the rest of the input, which then ends with a line end. What is found
 // never depends on how much more than limit+2 bytes b has.
-func (c *cutter) cut(b []byte, final bool) (n int, kind cutKind) {
-	before := len(c.ends)
-	c.most = math.MaxInt
-	if c.columns > 0 {
-		c.most = before + c.columns + 1
+func (f *recordFinder) next(b []byte, final bool) (n int, kind recordKind) {
+	before := len(f.ends)
+	f.most = math.MaxInt
+	if f.columns > 0 {
+		f.most = before + f.columns + 1
 	}
-	n, kind = c.find(b, final)
-	if kind == cutWhole && c.columns > 0 && len(c.ends)-before != c.columns {
-		n, kind = bytes.IndexByte(b, '\n')+1, cutColumns
+	n, kind = f.find(b, final)
+	if kind == recordWhole && f.columns > 0 && len(f.ends)-before != f.columns {
+		n, kind = bytes.IndexByte(b, '\n')+1, recordColumns
 	}
-	if kind != cutWhole {
-		c.ends = c.ends[:before]
+	if kind != recordWhole {
+		f.ends = f.ends[:before]
 	}
 	return n, kind
 }
 
-func (c *cutter) end(at int) {
-	if len(c.ends) < c.most {
-		c.ends = append(c.ends, uint32(at))
+func (f *recordFinder) end(at int) {
+	if len(f.ends) < f.most {
+		f.ends = append(f.ends, uint32(at))
 	}
 }
 
-func (c *cutter) find(b []byte, final bool) (n int, kind cutKind) {
+func (f *recordFinder) find(b []byte, final bool) (n int, kind recordKind) {
 	lineEnd := bytes.IndexByte(b, '\n')
 	line := b
 	if lineEnd >= 0 {
 		line = b[:lineEnd]
 	}
-	full := len(b) >= c.limit+2 // more bytes would not change what these show
-	if c.lines || bytes.IndexByte(line, '"') < 0 {
+	full := len(b) >= f.limit+2 // more bytes would not change what these show
+	if f.lines || bytes.IndexByte(line, '"') < 0 {
 		switch line = trimCR(line); {
 		case lineEnd < 0 && !full:
-			return 0, cutMore
-		case lineEnd < 0 || len(line) > c.limit:
+			return 0, recordMore
+		case lineEnd < 0 || len(line) > f.limit:
 			return overlong(lineEnd)
 		case len(line) == 0:
-			return lineEnd + 1, cutBlank
+			return lineEnd + 1, recordBlank
 		}
-		if !c.lines {
-			c.split(line)
+		if !f.lines {
+			f.split(line)
 		}
-		return lineEnd + 1, cutWhole
+		return lineEnd + 1, recordWhole
 	}
-	end, state := c.scan(b[:min(len(b), c.limit+2)])
+	end, state := f.scan(b[:min(len(b), f.limit+2)])
 	switch {
 	case state == scanInQuote && full:
-		return 0, cutOpen
-	case lineEnd < 0 && full, lineEnd >= 0 && contentLength(line) > c.limit, state == scanInField && full:
+		return 0, recordOpen
+	case lineEnd < 0 && full, lineEnd >= 0 && contentLength(line) > f.limit, state == scanInField && full:
 		return overlong(lineEnd)
 	case state == scanInQuote && final, state == scanBroken && lineEnd >= 0:
-		return lineEnd + 1, cutQuotes
+		return lineEnd + 1, recordQuotes
 	case state != scanEnded:
-		return 0, cutMore
-	case contentLength(b[:end]) > c.limit:
+		return 0, recordMore
+	case contentLength(b[:end]) > f.limit:
 		return overlong(lineEnd)
 	}
-	return end + 1, cutWhole
+	return end + 1, recordWhole
 }
 
 // split finds the cells of a line without quotes.
-func (c *cutter) split(line []byte) {
+func (f *recordFinder) split(line []byte) {
 	at := 0
 	for {
 		i := bytes.IndexByte(line[at:], ',')
 		if i < 0 {
-			c.end(len(line))
+			f.end(len(line))
 			return
 		}
-		c.end(at + i)
+		f.end(at + i)
 		at += i + 1
 	}
 }
 
-func overlong(lineEnd int) (int, cutKind) {
+func overlong(lineEnd int) (int, recordKind) {
 	if lineEnd < 0 {
-		return 0, cutRunsOn
+		return 0, recordRunsOn
 	}
-	return lineEnd + 1, cutOverlong
+	return lineEnd + 1, recordOverlong
 }
 
 // contentLength is the length of a line without the '\r' of its line end.
@@ -146,7 +146,7 @@ const (
 )
 
 // scan walks over the cells of the record at the beginning of b. end is the index of its '\n'.
-func (c *cutter) scan(b []byte) (end int, state scanState) {
+func (f *recordFinder) scan(b []byte) (end int, state scanState) {
 	for at := 0; ; at++ { // at is where a cell begins
 		if at < len(b) && b[at] == '"' {
 			closing := closingQuote(b, at+1)
@@ -154,7 +154,7 @@ func (c *cutter) scan(b []byte) (end int, state scanState) {
 				return 0, scanInQuote
 			}
 			at = closing + 1
-			c.end(at)
+			f.end(at)
 			rest := b[at:]
 			switch {
 			case len(rest) > 0 && rest[0] == '\n':
@@ -178,10 +178,10 @@ func (c *cutter) scan(b []byte) (end int, state scanState) {
 		case b[at] == '"':
 			return 0, scanBroken
 		case b[at] == '\n':
-			c.end(start + contentLength(b[start:at]))
+			f.end(start + contentLength(b[start:at]))
 			return at, scanEnded
 		}
-		c.end(at)
+		f.end(at)
 	}
 }
 
@@ -204,13 +204,13 @@ func closingQuote(b []byte, from int) int {
 // cellsOf are the texts of all cells of a record that is whole, with line ends as encoding/csv has
 // them. nil: it is not.
 func cellsOf(record []byte) (cells []string) {
-	c := cutter{limit: len(record)}
+	f := recordFinder{limit: len(record)}
 	record = append(slices.Clip(bytes.TrimSuffix(record, []byte{'\n'})), '\n')
-	if n, kind := c.cut(record, true); kind != cutWhole || n < len(record) {
+	if n, kind := f.next(record, true); kind != recordWhole || n < len(record) {
 		return nil
 	}
 	from := 0
-	for _, end := range c.ends {
+	for _, end := range f.ends {
 		cell, _ := unquote(nil, record[from:end])
 		cells = append(cells, strings.ReplaceAll(string(cell), "\r\n", "\n"))
 		from = int(end) + 1

@@ -17,8 +17,8 @@ import (
 // StageFolder is where in the state folder the staged input lies.
 const StageFolder = "staged"
 
-// Job is what Stage is to turn into a sealed stage.
-type Job struct {
+// Request is what Stage is to turn into a sealed stage.
+type Request struct {
 	Inputs   []string       // files, folders, "-", s3://bucket/key, s3://bucket/prefix/; see Resolve
 	Stdin    io.Reader      // for "-"
 	Objects  *objects.Store // for s3://; nil: there are none
@@ -47,8 +47,8 @@ type Pending struct {
 	Counts Counts
 	Totals stage.Totals
 
-	job    Job
-	writer *stage.Writer
+	request Request
+	writer  *stage.Writer
 }
 
 // Stage reads all inputs to their ends, holds every row against the rules, stages the valid ones
@@ -64,66 +64,66 @@ type Pending struct {
 // error such an error is a *stage.DuplicatesError as well. If ctx ends, Stage returns its error
 // soon. After an error nothing is left of the stage; the lists are those of before, except after a
 // *stage.DuplicatesError.
-func Stage(ctx context.Context, j Job) (*Pending, error) {
-	j, err := j.complete(ctx)
+func Stage(ctx context.Context, r Request) (*Pending, error) {
+	r, err := r.complete(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := j.FS.MkdirAll(j.StateDir, disk.FolderMode); err != nil {
+	if err := r.FS.MkdirAll(r.StateDir, disk.FolderMode); err != nil {
 		return nil, fmt.Errorf("make state folder: %w", err)
 	}
 	w, err := stage.Create(stage.Options{
-		Dir: filepath.Join(j.StateDir, StageFolder), FS: j.FS, Memory: j.stageMemory(), Lanes: j.Lanes, Shard: j.Shard,
-		Shards:     j.Shards,
-		Duplicates: j.Options.duplicates(), Mutual: j.Options.Mutual, MaxFriends: j.Options.MaxFriends,
-		Measure: j.Measure,
+		Dir: filepath.Join(r.StateDir, StageFolder), FS: r.FS, Memory: r.stageMemory(), Lanes: r.Lanes, Shard: r.Shard,
+		Shards:     r.Shards,
+		Duplicates: r.Options.duplicates(), Mutual: r.Options.Mutual, MaxFriends: r.Options.MaxFriends,
+		Measure: r.Measure,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stage input: %w", err)
 	}
-	p := &Pending{job: j, writer: w}
+	p := &Pending{request: r, writer: w}
 	if err := p.fill(ctx); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}
-	for _, warning := range Warnings(&p.Counts, &p.Totals, j.Options) {
-		j.warn(warning)
+	for _, warning := range Warnings(&p.Counts, &p.Totals, r.Options) {
+		r.warn(warning)
 	}
 	return p, nil
 }
 
-func (j Job) complete(ctx context.Context) (Job, error) {
-	if err := j.Options.Check(); err != nil {
-		return j, err
+func (r Request) complete(ctx context.Context) (Request, error) {
+	if err := r.Options.Check(); err != nil {
+		return r, err
 	}
-	found, left, err := j.Resolve(ctx)
+	found, left, err := r.Resolve(ctx)
 	if err != nil {
-		return j, err
+		return r, err
 	}
-	j.Inputs, j.left = nil, left
+	r.Inputs, r.left = nil, left
 	for _, f := range found {
-		j.Inputs = append(j.Inputs, f.Name)
-		j.total += f.Size
+		r.Inputs = append(r.Inputs, f.Name)
+		r.total += f.Size
 	}
 	if slices.ContainsFunc(found, func(f Found) bool { return f.Size < 0 }) {
-		j.total = 0
+		r.total = 0
 	}
-	if slices.Contains(j.Inputs, Standard) && (j.Shards > 1 || j.Stdin == nil) {
+	if slices.Contains(r.Inputs, Standard) && (r.Shards > 1 || r.Stdin == nil) {
 		reason := "there is no standard input"
-		if j.Shards > 1 {
+		if r.Shards > 1 {
 			reason = "standard input cannot be read by several shards"
 		}
-		return j, &InputError{Name: Standard, Reason: reason}
+		return r, &InputError{Name: Standard, Reason: reason}
 	}
-	if j.Memory == 0 {
-		j.Memory = 256 << 20
+	if r.Memory == 0 {
+		r.Memory = 256 << 20
 	}
-	if j.Lanes <= 0 {
-		j.Lanes = Lanes(j.Memory)
+	if r.Lanes <= 0 {
+		r.Lanes = Lanes(r.Memory)
 	}
-	if j.FS == nil {
-		j.FS = disk.OS{}
+	if r.FS == nil {
+		r.FS = disk.OS{}
 	}
-	return j, nil
+	return r, nil
 }
 
 // Lanes is how many parsers read side by side in so much memory: one for each processor that Go may
@@ -136,32 +136,32 @@ func Lanes(memory int64) int {
 
 // buffers is how many blocks are under way at once: one being read, one in each parser, and as many
 // waiting that none of them has to.
-func (j *Job) buffers() int { return 2*j.Lanes + 1 }
+func (r *Request) buffers() int { return 2*r.Lanes + 1 }
 
 // stageMemory is what is left for staging when reading has its blocks with what their cutting
 // found, its lists and what gocsv throws away between two collections.
-func (j *Job) stageMemory() int64 {
-	own := int64(j.buffers())*3*blockSize + 3*listMemory + 4<<20
-	return max(j.Memory-own, stage.MinMemory)
+func (r *Request) stageMemory() int64 {
+	own := int64(r.buffers())*3*blockSize + 3*listMemory + 4<<20
+	return max(r.Memory-own, stage.MinMemory)
 }
 
-func (j *Job) warn(message string) {
-	if j.Warn != nil {
-		j.Warn(message)
+func (r *Request) warn(message string) {
+	if r.Warn != nil {
+		r.Warn(message)
 	}
 }
 
 // fill reads the inputs, writes the rosters and the lists.
 func (p *Pending) fill(ctx context.Context) (err error) {
-	l := newLists(p.job.FS, p.job.StateDir, p.job.Inputs)
+	l := newLists(p.request.FS, p.request.StateDir, p.request.Inputs)
 	defer func() { err = errors.Join(err, l.close()) }()
-	r := newReading(p.job, l, p.writer.Owns, func(i int) lane { return p.writer.Lane(i) })
+	r := newReading(p.request, l, p.writer.Owns, func(i int) lane { return p.writer.Lane(i) })
 	if p.Counts, err = r.run(ctx); err != nil {
 		return err
 	}
-	p.Counts.LeftOut = p.job.left
+	p.Counts.LeftOut = p.request.left
 	onDuplicate := l.duplicate
-	if p.job.Measure != nil {
+	if p.request.Measure != nil {
 		onDuplicate = nil // only a digest is left of the fields that the list would show
 	}
 	p.Totals, err = p.writer.WriteRosters(ctx, onDuplicate)
@@ -183,14 +183,14 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 //
 // A crash in Seal leaves a sealed stage, or one without a manifest that the next Stage removes.
 func (p *Pending) Seal() (*stage.Stage, error) {
-	meta, err := newMeta(p.job, p.Counts).encode()
+	meta, err := newMeta(p.request, p.Counts).encode()
 	if err != nil {
 		return nil, err
 	}
 	if err := p.writer.Seal(meta); err != nil {
 		return nil, errors.Join(err, p.writer.Abort())
 	}
-	return stage.Open(filepath.Join(p.job.StateDir, StageFolder), p.job.FS)
+	return stage.Open(filepath.Join(p.request.StateDir, StageFolder), p.request.FS)
 }
 
 // Abort removes what was staged. The lists stay.
