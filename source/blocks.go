@@ -6,22 +6,22 @@ import (
 	"io"
 )
 
-// blockSize is how many bytes are handed to a parser at a time. A block is longer by what was left
-// over from the one before it.
+// blockSize is how many bytes a parser gets at a time. A block is longer by the incomplete record
+// at the end of the block before.
 const blockSize = 256 << 10
 
 // block is a run of whole records of one input. The parsers take blocks in any order.
 type block struct {
 	layout  *layout
-	line    int64 // at which data begins
+	line    int64 // on which data begins
 	data    []byte
-	records []record // what data holds, without empty lines
-	ends    []uint32 // of the cells of its whole records, as cutter has them
+	records []record // in data, without empty lines
+	ends    []uint32 // of the cells of its whole records; see recordFinder
 }
 
-// record is a record of a block, or a line that is none.
+// record is a record of a block, or a line that is no record.
 type record struct {
-	start, length uint32 // in data; without byte order marks before it and its line end
+	start, length uint32 // in data, without byte order marks before it and without its line end
 	line          uint32 // counted from the block's first
 	lines         uint32 // that it spans
 	kind          recordKind
@@ -29,8 +29,8 @@ type record struct {
 
 func (b *block) text(r *record) []byte { return b.data[r.start : r.start+r.length] }
 
-// blockReader cuts the content of one input into blocks. It keeps no more than a block and the
-// record at its end.
+// blockReader divides the content of one input into blocks. It holds at most a block and the record
+// at its end.
 type blockReader struct {
 	content io.Reader
 	csv     bool
@@ -39,10 +39,10 @@ type blockReader struct {
 	limit   int // of a record
 
 	headerLine int64
-	rows       bool // a row was handed out, sound or not
+	rows       bool // a row was returned, sound or not
 
-	carry    []byte // the record that the last block ended in the middle of
-	line     int64  // at which carry begins
+	carry    []byte // the beginning of the record in which the last block ended
+	line     int64  // on which carry begins
 	end      bool   // content is read to its end
 	skipping bool   // in the rest of a line that is too long
 }
@@ -53,8 +53,8 @@ func newBlockReader(content io.Reader, l *layout, size, limit int) *blockReader 
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// marks is the length of the byte order marks at the beginning of a line. Files that were put
-// together have some.
+// marks returns the length of the byte order marks at the beginning of a line. Files that were
+// joined have some between rows.
 func marks(line []byte) (n int) {
 	for bytes.HasPrefix(line[n:], byteOrderMark) {
 		n += len(byteOrderMark)
@@ -62,8 +62,8 @@ func marks(line []byte) (n int) {
 	return n
 }
 
-// header reads a CSV's header: the first line that is not empty. There is none in an empty input,
-// nor in JSONL.
+// header returns a CSV's header: the first record that is not an empty line. It returns nil for an
+// empty input and for JSONL.
 func (r *blockReader) header(b *block) ([]byte, error) {
 	for r.csv {
 		r.carry = r.carry[marks(r.carry):]
@@ -99,8 +99,8 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 var headerFaults = [...]string{recordOpen: "a quote in it is open for 1 MiB", recordQuotes: "its quotes are broken",
 	recordOverlong: "it is over 1 MiB", recordRunsOn: "it is over 1 MiB"}
 
-// fill appends up to a block of content to b.data, and at the end the line end that the last line
-// may lack.
+// fill appends up to a block of content to b.data. At the end of the content it adds the line end
+// that the last line may lack.
 func (r *blockReader) fill(b *block) error {
 	if r.end {
 		return nil
@@ -111,7 +111,7 @@ func (r *blockReader) fill(b *block) error {
 		copy(grown, b.data)
 		b.data = grown
 	}
-	// Not io.ReadFull: it would make one error of content that ends here and of compressed data
+	// io.ReadFull would return the same error for content that ends here and for compressed data
 	// that is cut short.
 	for to := old + r.size; len(b.data) < to; {
 		n, err := r.content.Read(b.data[len(b.data):to])
@@ -127,7 +127,7 @@ func (r *blockReader) fill(b *block) error {
 	return nil
 }
 
-// finish notes that b has the end of the content.
+// finish records that b has the end of the content.
 func (r *blockReader) finish(b *block) {
 	r.end = true
 	if len(b.data) > 0 && b.data[len(b.data)-1] != '\n' {
@@ -135,8 +135,7 @@ func (r *blockReader) finish(b *block) {
 	}
 }
 
-// next reads the next block into b, which it may reuse all of. It returns io.EOF after the last
-// one.
+// next reads the next block into b, whose memory it reuses. It returns io.EOF after the last block.
 func (r *blockReader) next(b *block) error {
 	b.layout = r.layout
 	b.data = append(b.data[:0], r.carry...)
@@ -169,12 +168,12 @@ func (r *blockReader) next(b *block) error {
 			r.carry = append(r.carry, b.data[start+r.limit:]...)
 			return nil
 		case r.end:
-			return fmt.Errorf("cut %q: no record at line %d", r.layout.name, r.line) // can't be: the last line ends
+			return fmt.Errorf("cut %q: no record at line %d", r.layout.name, r.line) // impossible: the last line ends
 		}
 	}
 }
 
-// hand makes b the block of the first n bytes that it holds.
+// hand makes b the block of its first n bytes and keeps the rest in carry.
 func (r *blockReader) hand(b *block, n int) {
 	r.carry = append(r.carry, b.data[n:]...)
 	b.data = b.data[:n]
@@ -187,7 +186,7 @@ func (r *blockReader) hand(b *block, n int) {
 	r.rows = r.rows || len(bytes.TrimLeft(b.data, blank)) > 0
 }
 
-// emptiness says what an input holds that was read to its end without a row.
+// emptiness says in words what an input without a row holds.
 func (r *blockReader) emptiness(header []byte) string {
 	switch {
 	case header != nil:
@@ -210,8 +209,8 @@ func (r *blockReader) skip(b *block) {
 	r.line++
 }
 
-// findRecords finds out how many of b's bytes are whole records, and which. runsOn says that the record
-// after them is too long, and that not even its first line ends in b.
+// findRecords fills b.records. n is how many of b's bytes are whole records. runsOn says that the
+// record after them is too long and that not even its first line ends in b.
 func (r *blockReader) findRecords(b *block) (n int, runsOn bool, err error) {
 	b.records = b.records[:0]
 	f := recordFinder{columns: r.layout.columns, limit: r.limit, lines: !r.csv, ends: b.ends[:0]}
@@ -241,7 +240,7 @@ func (r *blockReader) findRecords(b *block) (n int, runsOn bool, err error) {
 	return n, runsOn, nil
 }
 
-// open is the error of a quote that stays open, in the record that begins at a line.
+// open returns the error of a quote that stays open in the record that begins on a line.
 func (r *blockReader) open(record []byte, line int64) error {
 	if r.layout.endsInCR(record, r.limit) {
 		return r.layout.crEnds()

@@ -16,15 +16,15 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// reading reads the rows of all inputs: one goroutine reads, digests, unpacks and cuts, the parsers
-// do the rest side by side.
+// reading reads the rows of all inputs. One goroutine reads, digests, unpacks and finds records;
+// the parsers do the rest in parallel.
 type reading struct {
 	request Request
 	rules   *rules
 	place   place
 	lists   *lists
-	owns    func(from string) bool
-	lane    func(i int) lane
+	owns    func(from string) bool // stage.Writer.Owns; tests replace it
+	lane    func(i int) lane       // stage.Writer.Lane; tests replace it
 
 	lanes, buffers int
 	size, limit    int // of a block, of a record
@@ -37,7 +37,7 @@ type reading struct {
 }
 
 func newReading(r Request, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
-	const least, most = 8 << 20, 512 << 20 // of history that zstd may ask for; its own command stops at 128 MiB
+	const least, most = 8 << 20, 512 << 20 // of history that zstd may need; the zstd command allows 128 MiB
 	return &reading{
 		request: r, rules: r.Options.rules(), lists: l, owns: owns, lane: to,
 		lanes: r.Lanes, buffers: r.buffers(), size: blockSize, limit: recordLimit,
@@ -46,8 +46,8 @@ func newReading(r Request, l *lists, owns func(from string) bool, to func(i int)
 	}
 }
 
-// run reads everything. All goroutines have ended when it returns, but for one that may wait for
-// standard input.
+// run reads all inputs. All its goroutines have ended when it returns, except one that may be
+// waiting for standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
 	defer r.place.progress.watch(r.request.Waits)()
 	ignored := newTally()
@@ -137,8 +137,8 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 	return nil
 }
 
-// blocks feeds the blocks of one input. The block that finds its end goes back to the free ones:
-// the next input needs it.
+// blocks passes the blocks of one input to the parsers. The block in which it finds the end of the
+// input goes back to free, because the next input needs it.
 func (r *reading) blocks(ctx context.Context, reader *blockReader, free chan *block, full chan<- *block) error {
 	waitInput, waitStage := r.place.progress.waits.Load(), "the rows that were read to be written to the state folder"
 	for {
@@ -193,20 +193,20 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 	return nil
 }
 
-// standstillAfter is how long nothing may be read before it is said what reading waits for.
+// standstillAfter is how long nothing may be read before watch reports what reading waits for.
 const standstillAfter = time.Minute
 
-// standing is where reading stands. The reader writes to it, and others look on.
+// readProgress is how far reading has come. The reading goroutines write it, others read it.
 type readProgress struct {
 	bytes, rows atomic.Int64
-	waits       atomic.Pointer[string] // what for
+	waits       atomic.Pointer[string] // what the next step waits for
 }
 
-// waitsFor notes what the next step waits for.
+// waitsFor sets what the next step waits for.
 func (s *readProgress) waitsFor(what string) { s.waits.Store(&what) }
 
-// watch calls tell when nothing was read for a minute, once until something is read again. stop
-// ends the goroutine in which it does so.
+// watch calls tell when nothing was read for a minute, and not again until something is read. It
+// does so in a goroutine that stop ends.
 func (s *readProgress) watch(tell func(message string)) (stop func()) {
 	if tell == nil {
 		return func() {}
@@ -239,27 +239,26 @@ func (s *readProgress) watch(tell func(message string)) (stop func()) {
 	}
 }
 
-// lane takes valid edges. *stage.Lane is one; it belongs to one parser.
+// lane takes valid edges. It belongs to one parser. *stage.Lane implements it.
 type lane interface {
 	// Add copies what it keeps of e. ours is false for a row of another shard.
 	Add(e *migrate.Edge) (ours bool, err error)
 }
 
-// parser is what the parsers of both formats share. It belongs to one goroutine.
+// parser is the part that the parsers of both formats share. It belongs to one goroutine.
 type parser struct {
 	lane  lane
-	owns  func(from string) bool // is an account of this shard
+	owns  func(from string) bool // reports whether an account is of this shard
 	lists *lists
 	limit int // of a record
 
 	valid        validator
 	edge         migrate.Edge // reused
-	suspectLines int64        // lines that the record spans, where these are notable; else 0
+	suspectLines int64        // lines of the record if it may have swallowed rows; else 0
 	tally        tally
 }
 
-// takeEdge holds p.edge, read from the record with this text, against the rules and puts it where
-// it belongs.
+// takeEdge checks p.edge and stages or rejects it. raw is the record that it was read from.
 func (p *parser) takeEdge(raw []byte, n numbers) error {
 	if r := p.valid.edge(&p.edge, n); r.reason != "" {
 		return p.rejectEdge(raw, r)
@@ -291,13 +290,13 @@ func (p *parser) rejectEdge(raw []byte, r reject) error {
 	return p.rejectAt(p.edge.Position, raw, from, r)
 }
 
-// rejectAt rejects a row. from is its From_Account if that is usable, else "": the shard that such
-// a row belongs to lists it, and only that; the others know that there is one, for --strict.
+// rejectAt rejects a row. from is its From_Account if that is usable, else "". Only the shard that
+// the row belongs to lists it; the others count it for --strict.
 func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject) error {
 	ours := p.owns(from)
 	p.tally.saw(at.Input, 1)
 	counted := rejection{r, at.Input, !ours}
-	if strings.HasPrefix(r.column, tagPrefix) { // there may be any number of tags, and they are parts of the block
+	if strings.HasPrefix(r.column, tagPrefix) { // any number of tags, and they are parts of the block
 		counted.column = tagPrefix + "*"
 	}
 	p.tally.by[counted]++
@@ -310,8 +309,8 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
 }
 
-// broken rejects a row that cannot be read. If it is several rows that end in CR alone, the input
-// is refused.
+// broken rejects a row that cannot be read. It refuses the input if the row is several rows that
+// end in CR alone.
 func (p *parser) broken(l *layout, line int64, raw []byte, r reject) error {
 	if l.endsInCR(raw, p.limit) {
 		return l.crEnds()

@@ -7,44 +7,45 @@ import (
 	"strings"
 )
 
-// recordLimit is the most bytes that one record may have, without its line end.
+// recordLimit is the most bytes that one record may have, its line end not counted.
 const recordLimit = 1 << 20
 
-// recordKind is what the cutter found at the beginning of a piece of CSV.
+// recordKind is what recordFinder.next found at the beginning of a piece of an input.
 type recordKind uint8
 
 const (
-	recordWhole    recordKind = iota // a record, well formed, with as many cells as the header
+	recordWhole    recordKind = iota // a well-formed record with as many cells as the header
 	recordBlank                      // an empty line
-	recordQuotes                     // quotes that make no record: the first line is rejected
-	recordColumns                    // a record with another number of columns than the header: the first line is rejected
+	recordQuotes                     // broken quotes: the first line is rejected
+	recordColumns                    // not as many cells as the header: the first line is rejected
 	recordOverlong                   // no end within the limit: the first line is rejected
-	recordMore                       // more bytes are needed to tell
-	recordRunsOn                     // recordOverlong, and the end of its first line is not within the bytes at hand
-	// a quote is open for longer than the limit: nobody can tell where the rows are from here on
+	recordMore                       // more bytes are needed
+	recordRunsOn                     // recordOverlong, and not even its first line ends within the bytes
+	// a quote is open for longer than the limit: where the next rows begin cannot be known
 	recordOpen
 )
 
-// recordReasons are why lines that are no records are rejected.
-var recordReasons = [...]string{recordQuotes: reasonQuotes, recordColumns: reasonColumns, recordOverlong: reasonOverlong}
+// recordReasons says by kind why a line that is no record is rejected.
+var recordReasons = [...]string{recordQuotes: reasonQuotes, recordColumns: reasonColumns,
+	recordOverlong: reasonOverlong}
 
-// cutter finds records, and the cells of a CSV's, in one walk.
+// recordFinder finds records, and the cells of CSV records, in one pass.
 type recordFinder struct {
 	columns int      // of the header; 0: not known yet
 	limit   int      // of a record, in bytes
-	lines   bool     // JSONL: every line is a record, of which nothing more is found
-	ends    []uint32 // where the cells of all whole records end, each counted from the beginning of its record
-	most    int      // ends that there may be with the record's, and one more
+	lines   bool     // JSONL: every line is a record; ends stays empty
+	ends    []uint32 // where the cells of all whole records end, counted from the beginning of their record
+	most    int      // length that ends may have after this record, plus one
 }
 
-// cut finds the end of the first record of b, which begins at the beginning of a line: n bytes,
-// line end included. The cells of a whole record are appended to f.ends. A record that is broken
-// costs its first line only, so what comes after a stray quote is read again from the next line on.
-// The rules are those of encoding/csv without LazyQuotes, to the byte, except that line ends within
-// quotes stay as they are.
+// next finds the first record of b, which begins at the beginning of a line. n is its length with
+// the line end. The ends of the cells of a whole record are appended to f.ends. A broken record
+// costs only its first line, so the text after a stray quote is read again from the next line. The
+// rules are exactly those of encoding/csv without LazyQuotes, except that line ends within quotes
+// are not changed.
 //
-// final says that b holds the rest of the input, which then ends with a line end. What is found
-// never depends on how much more than limit+2 bytes b has.
+// final says that b holds the rest of the input, which then ends with a line end. The result does
+// not depend on the bytes of b after the first limit+2.
 func (f *recordFinder) next(b []byte, final bool) (n int, kind recordKind) {
 	before := len(f.ends)
 	f.most = math.MaxInt
@@ -73,7 +74,7 @@ func (f *recordFinder) find(b []byte, final bool) (n int, kind recordKind) {
 	if lineEnd >= 0 {
 		line = b[:lineEnd]
 	}
-	full := len(b) >= f.limit+2 // more bytes would not change what these show
+	full := len(b) >= f.limit+2 // more bytes would not change the result
 	if f.lines || bytes.IndexByte(line, '"') < 0 {
 		switch line = trimCR(line); {
 		case lineEnd < 0 && !full:
@@ -125,7 +126,7 @@ func overlong(lineEnd int) (int, recordKind) {
 	return lineEnd + 1, recordOverlong
 }
 
-// contentLength is the length of a line without the '\r' of its line end.
+// contentLength returns the length of a line without the '\r' of its line end.
 func contentLength(line []byte) int { return len(trimCR(line)) }
 
 func trimCR(line []byte) []byte {
@@ -145,7 +146,7 @@ const (
 	scanInField                  // at the end of the bytes, outside quotes
 )
 
-// scan walks over the cells of the record at the beginning of b. end is the index of its '\n'.
+// scan finds the cells of the record at the beginning of b. end is the index of its '\n'.
 func (f *recordFinder) scan(b []byte) (end int, state scanState) {
 	for at := 0; ; at++ { // at is where a cell begins
 		if at < len(b) && b[at] == '"' {
@@ -185,8 +186,8 @@ func (f *recordFinder) scan(b []byte) (end int, state scanState) {
 	}
 }
 
-// closingQuote finds the quote that ends a quoted cell whose content begins at from, or -1. A quote
-// that may be half of a pair at the end of b is none yet.
+// closingQuote returns the index of the quote that ends a quoted cell whose content begins at from,
+// or -1. A quote that may be half of a pair at the end of b is none yet.
 func closingQuote(b []byte, from int) int {
 	for {
 		i := bytes.IndexByte(b[from:], '"')
@@ -201,8 +202,8 @@ func closingQuote(b []byte, from int) int {
 	}
 }
 
-// cellsOf are the texts of all cells of a record that is whole, with line ends as encoding/csv has
-// them. nil: it is not.
+// cellsOf returns the texts of all cells of a record, with line ends as encoding/csv has them. It
+// returns nil if the record is not whole.
 func cellsOf(record []byte) (cells []string) {
 	f := recordFinder{limit: len(record)}
 	record = append(slices.Clip(bytes.TrimSuffix(record, []byte{'\n'})), '\n')
@@ -218,8 +219,8 @@ func cellsOf(record []byte) (cells []string) {
 	return cells
 }
 
-// unquote is the content of a cell. Where it has quotes in it, it is appended to buffer; else it is
-// part of the cell.
+// unquote returns the content of a cell. Content with quotes in it is appended to buffer; other
+// content is part of cell. grown is the buffer after that.
 func unquote(buffer, cell []byte) (content, grown []byte) {
 	if len(cell) == 0 || cell[0] != '"' {
 		return cell, buffer

@@ -14,31 +14,33 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// StageFolder is where in the state folder the staged input lies.
+// StageFolder is the folder of the staged input, within the state folder.
 const StageFolder = "staged"
 
-// Request is what Stage is to turn into a sealed stage.
+// Request names the inputs that Stage reads and says how.
 type Request struct {
 	Inputs   []string       // files, folders, "-", s3://bucket/key, s3://bucket/prefix/; see Resolve
 	Stdin    io.Reader      // for "-"
 	Objects  *objects.Store // for s3://; nil: there are none
-	StateDir string         // gets the lists and StageFolder; made if need be
+	StateDir string         // for the lists and StageFolder; created if needed
 	Options  Options
 
 	Shard, Shards int     // Shards 0 or 1: everything
-	Memory        int64   // bytes to hold at most, about; 0: 256 MiB. Under 32 MiB it is 32 MiB
+	Memory        int64   // limit in bytes, approximate; 0: 256 MiB. At least 32 MiB are used
 	Lanes         int     // parallel parsers; 0: as many as Lanes says
 	FS            disk.FS // nil: disk.OS{}
 
-	Measure *stage.Measure // nil: seal; else only count, and Abort is the end of it
-	// may be nil; called by one goroutine at a time, some times a second and more. bytesTotal is 0 if unknown
+	Measure *stage.Measure // nil: make a stage; else only count, then Abort
+	// may be nil; called from one goroutine at a time, several times a second. bytesTotal is 0 if
+	// unknown
 	Progress func(bytesRead, bytesTotal, rows int64)
-	// may be nil; told what is waited for where nothing was read for a minute, by a goroutine of its own
+	// may be nil; gets what reading waits for when nothing was read for a minute, from a separate
+	// goroutine
 	Waits func(message string)
-	Warn  func(message string) // may be nil; one sentence each, called before Stage returns
+	Warn  func(message string) // may be nil; gets one sentence per call, before Stage returns
 
 	total int64   // bytes of all inputs; 0: not known
-	left  LeftOut // by the folders and prefixes that were resolved
+	left  LeftOut // what resolved folders and prefixes hold that is not read
 }
 
 // Pending is a request whose rosters are written. Seal seals its stage. Exactly one of Seal and
@@ -51,19 +53,17 @@ type Pending struct {
 	writer  *stage.Writer
 }
 
-// Stage reads all inputs to their ends, holds every row against the rules, stages the valid ones
-// and writes the lists of the others. When it returns without an error, every input was whole and
-// sound, and
+// Stage reads all inputs to their ends, checks every row against the rules, stages the valid rows
+// and lists the others. When it returns without an error, every input was whole and sound, and
 //
 //	Counts.Rows = Totals.Edges - Totals.Added + Totals.Duplicates + Counts.Rejected
 //
-// A sealed stage in StateDir is not touched: then the error is fs.ErrExist, and stage.Remove is for
-// the caller to decide on.
+// The error is fs.ErrExist if StateDir holds a sealed stage, which is not touched. The caller
+// decides whether to call stage.Remove.
 //
-// An error that is an ErrUnusable is the user's to fix: nothing may be sent then. With --duplicates
-// error such an error is a *stage.DuplicatesError as well. If ctx ends, Stage returns its error
-// soon. After an error nothing is left of the stage; the lists are those of before, except after a
-// *stage.DuplicatesError.
+// An ErrUnusable is for the user to fix; nothing may be sent. With --duplicates error it may also
+// be a *stage.DuplicatesError. If ctx ends, Stage returns its error soon. After an error nothing is
+// left of the stage, and the lists are unchanged unless it is a *stage.DuplicatesError.
 func Stage(ctx context.Context, r Request) (*Pending, error) {
 	r, err := r.complete(ctx)
 	if err != nil {
@@ -126,20 +126,20 @@ func (r Request) complete(ctx context.Context) (Request, error) {
 	return r, nil
 }
 
-// Lanes is how many parsers read side by side in so much memory: one for each processor that Go may
-// use, as long as their buffers take no more than a quarter of it. More are of no use: one
-// goroutine feeds them.
+// Lanes returns how many parsers run in parallel within memory bytes: one for each processor that
+// Go may use, as long as their buffers take at most a quarter of the memory. More would not help,
+// because one goroutine feeds them.
 func Lanes(memory int64) int {
-	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with what was left over from the last
+	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with the rest of the block before
 	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), memory/4/each)))
 }
 
-// buffers is how many blocks are under way at once: one being read, one in each parser, and as many
-// waiting that none of them has to.
+// buffers returns how many blocks are in use at once: one being read, one in each parser, and one
+// waiting for each, so that no parser waits.
 func (r *Request) buffers() int { return 2*r.Lanes + 1 }
 
-// stageMemory is what is left for staging when reading has its blocks with what their cutting
-// found, its lists and what gocsv throws away between two collections.
+// stageMemory returns the bytes left for staging. Reading needs the blocks and the records found in
+// them, the lists, and the garbage of gocsv between two collections.
 func (r *Request) stageMemory() int64 {
 	own := int64(r.buffers())*3*blockSize + 3*listMemory + 4<<20
 	return max(r.Memory-own, stage.MinMemory)
@@ -162,7 +162,7 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	p.Counts.LeftOut = p.request.left
 	onDuplicate := l.duplicate
 	if p.request.Measure != nil {
-		onDuplicate = nil // only a digest is left of the fields that the list would show
+		onDuplicate = nil // of the fields that the list would show only a digest is staged
 	}
 	p.Totals, err = p.writer.WriteRosters(ctx, onDuplicate)
 	if errors.Is(err, stage.ErrDuplicates) {

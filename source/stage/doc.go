@@ -9,13 +9,13 @@
 // order in which rows were added, or how they lay on disk. Rosters are ordered by the bits of
 // xxhash64 of From_Account, the lowest first, then by From_Account itself; within a roster the
 // edges are ordered by position, added ones last; a chunk is the next 1000 edges. Totals.PlanDigest
-// proves it: a stage that is made again from the same rows has the same digest, so a settled ordinal
-// still means the same edges. That is why settled state can be a set of ordinals and needs no
-// digest for each chunk.
+// proves it: a stage that is made again from the same rows has the same digest, so a settled
+// ordinal still means the same edges. That is why settled state can be a set of ordinals and needs
+// no digest for each chunk.
 //
 // A stage is sealed as a whole or there is none. A sealed stage that was changed, cut or lost in
-// part is refused with ErrDamaged, at the latest when the changed bytes are read and before they are
-// used. Decoders take bounded memory for any bytes.
+// part is refused with ErrDamaged, at the latest when the changed bytes are read and before they
+// are used. Decoders take bounded memory for any bytes.
 //
 // # What it never does
 //

@@ -16,7 +16,7 @@ type Lane struct {
 	sources sourceCache
 	fields  []byte
 	brief   []byte // see Measure
-	brought int64  // bytes of the edges, if they are only measured
+	brought int64  // bytes of the edges, with Options.Measure
 	err     error  // the first; final
 }
 
@@ -34,13 +34,13 @@ func newLane(w *Writer) *Lane {
 	}
 }
 
-// Add stages a valid edge and, with Options.Mutual, its reverse. It copies what it keeps: e and its
-// texts may be reused. No two edges of a job may have the same Position. ours is false where the
-// row belongs to another shard (its reverse may still be taken).
+// Add stages a valid edge and, with Options.Mutual, its reverse. It copies what it keeps, so e and
+// its texts may be reused. No two edges of a job may have the same Position. ours is false if the
+// row belongs to another shard; its reverse may still belong to this one.
 //
-// An edge over MaxEdgeBytes is refused with ErrEdgeTooLarge, and the lane can go on. Every other
-// error is final for the job: a file could not be written. Add may be called from one goroutine at
-// a time, and not after WriteRosters.
+// An edge over MaxEdgeBytes is refused with ErrEdgeTooLarge, after which the lane can be used.
+// Every other error is final for the job: a file could not be written. Add may be called from one
+// goroutine at a time, and not after WriteRosters.
 func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if l.err != nil {
 		return false, l.err
@@ -57,7 +57,8 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 		}
 	}
 	if l.w.options.Mutual && l.w.owns(e.To, to) {
-		// of the optional fields, which speak of one side's view of the other, only AddTime is the same for both
+		// The optional fields describe one side's view of the other. Only AddTime is the same for
+		// both.
 		reverse := migrate.Edge{From: e.To, To: e.From, AddSource: e.AddSource, AddTime: e.AddTime,
 			Position: e.Position, Added: true}
 		if r, err = l.record(&reverse); err == nil {
@@ -68,7 +69,7 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	return ours, l.err
 }
 
-// record encodes an edge. It lasts until the next call.
+// record encodes an edge. The record is valid until the next call.
 func (l *Lane) record(e *migrate.Edge) (r record[string], err error) {
 	r = record[string]{from: e.From, to: e.To, source: l.sources.code(e.AddSource)}
 	if r.order, err = orderOf(e.Position, e.Added); err != nil {
@@ -95,9 +96,9 @@ func (l *Lane) stage(e *migrate.Edge, r *record[string], hash uint64) error {
 	return add(&l.out, l.w.partOf(hash), r)
 }
 
-// sources numbers the values of AddSource, of which a job has few, so that a record holds a number.
-// A text that is long, or comes when the dictionary is full, has no number (0) and is written out;
-// it never gets one later, so that equal values are always written alike.
+// sources numbers the values of AddSource, so that a record holds a number instead of the text. A
+// job has few of them. A text that is long, or is new when the dictionary is full, has the number 0
+// and is written out. It never gets a number later, so equal values are always written alike.
 type sources struct {
 	mu    sync.Mutex
 	codes map[string]uint32
@@ -129,7 +130,7 @@ func (s *sources) code(text string) uint32 {
 	return code
 }
 
-// sourceCache is one lane's memory of the codes that it has seen.
+// sourceCache holds the codes that one lane has looked up.
 type sourceCache struct {
 	all      *sources
 	seen     map[string]uint32

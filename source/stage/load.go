@@ -16,25 +16,26 @@ import (
 type entry struct {
 	order   order
 	offset  uint32 // of the record, in the arena
-	account uint32 // the index of its From_Account in loaded.accounts; or lost, if it is a duplicate
+	account uint32 // index in loaded.accounts of its From_Account; or lost, if it is a duplicate
 }
 
+// lost is entry.account of a duplicate that lost. It is not an extra field, to keep entries small.
 const lost = 1<<32 - 1
 
 // account is one From_Account of a loaded partition.
 type account struct {
-	key                uint64 // bits.Reverse64 of the hash: what the plan is ordered by
+	key                uint64 // bits.Reverse64 of the hash, by which the plan is ordered
 	nameStart, nameEnd uint32 // of its text in the arena
 	size               uint32
-	start              uint32 // its first entry, once the entries are placed
+	start              uint32 // of its entries in placed; place moves it to their end
 }
 
-// loaded is a partition in memory: flat, without an allocation or a pointer per record, and used
-// again for the next one.
+// loaded holds partitions in memory: flat, without an allocation or a pointer per record, and
+// reused for the next ones.
 type loaded struct {
-	arena    []byte // all pages
+	arena    []byte // all pages, one after the other
 	entries  []entry
-	placed   []entry // the same by account
+	placed   []entry // the entries, those of an account together
 	accounts []account
 	sorted   []uint32 // accounts in plan order
 	slots    []uint32 // hash table of accounts: index + 1
@@ -80,7 +81,8 @@ func (s *sealer) loadPages(p *partition) error {
 	})
 }
 
-// index makes entries of the records of the page that begins at that offset of the arena.
+// index appends entries for the records of the last page, which begins at offset start of the
+// arena.
 func (s *sealer) index(start int) bool {
 	l := &s.loaded
 	var st pageState
@@ -171,8 +173,8 @@ func (l *loaded) roster(a *account) []entry {
 	return entries
 }
 
-// touch brings the records of a roster, which lie all over the arena, into the processor's cache:
-// many at a time, as these loads don't wait for each other.
+// touch brings the records of a roster, which lie all over the arena, into the processor's cache.
+// The loads do not depend on each other, so the processor runs many at a time.
 func (l *loaded) touch(entries []entry) {
 	sum := byte(0)
 	for i := range entries {

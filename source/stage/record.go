@@ -10,28 +10,28 @@ import (
 
 // The two lowest bits of a record.
 const (
-	recordNewInput = 1 // an input index follows; else it is that of the record before
+	recordNewInput = 1 // an input index follows; else it is the one of the record before
 	recordAdded    = 2
 )
 
-// record is an edge while it is being partitioned. Its optional fields are encoded already: they
-// are moved and compared as they are.
+// record is an edge while it is being partitioned. Its optional fields are already encoded, because
+// they are only moved and compared.
 type record[T codec.Text] struct {
 	from, to T
 	order    order
-	source   uint32 // AddSource: an index in the writer's dictionary, or 0 and literal
+	source   uint32 // AddSource: its index in Writer.sources, or 0 if it is in literal
 	literal  T
 	flags    uint8 // of the optional fields
 	extras   []byte
 }
 
-// room is the most bytes that the record takes in a page.
+// room returns the most bytes that the record takes in a page.
 func (r *record[T]) room() int {
 	return len(r.from) + len(r.to) + len(r.literal) + len(r.extras) + 1 + 7*binary.MaxVarintLen64
 }
 
-// pageState is what a record takes over from the one before it in its page. A page starts with the
-// zero state, so that it is read without any other.
+// pageState is the part of a record that the next one in its page refers to. A page starts with the
+// zero state, so it can be read without any other page.
 type pageState struct {
 	input uint64
 	line  uint64
@@ -66,8 +66,8 @@ func appendRecord[T codec.Text](b []byte, st *pageState, r *record[T]) []byte {
 	return b
 }
 
-// next reads the record at the beginning of b and returns what follows it, or nil where there is no
-// whole record. Its texts stay part of the page.
+// next reads the record at the beginning of b and returns the rest of b, or nil if there is no
+// whole record. The texts of r are part of b.
 func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 	if len(b) == 0 {
 		return nil
@@ -98,15 +98,15 @@ func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 	return b
 }
 
-// sameFields reports whether two records of a pair say the same about it.
+// sameFields reports whether two records of a pair differ only in their position.
 func sameFields(a, b *record[[]byte]) bool {
 	return a.source == b.source && string(a.literal) == string(b.literal) && a.flags == b.flags &&
 		string(a.extras) == string(b.extras)
 }
 
-// order is a Position and Edge.Added in one number, so that a roster's edges are sorted by
-// comparing integers: rows of the input by position, then the added edges by the position of the
-// row that they are the reverse of.
+// order holds a Position and Edge.Added in one number, so that edges are sorted by comparing
+// integers: first the rows by their position, then the added edges by the position of the row that
+// they reverse.
 type order uint64
 
 const (

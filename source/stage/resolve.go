@@ -12,10 +12,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// resolve marks the entries of one roster, which are in order, that lose against another of the
-// same To. Added edges come last in the order and so lose against every row, and against an earlier
-// added one; nobody hears of that. Rosters that do not fit into memory are resolved by the same
-// rule in split.go.
+// resolve marks the entries of one roster that lose against another one with the same To. entries
+// are in order. Added edges come last, so they lose against every row and every earlier added edge;
+// that is not reported. split.go resolves rosters that do not fit into memory by the same rule.
 func (s *sealer) resolve(entries []entry) error {
 	if len(entries) < 2 {
 		return nil
@@ -50,8 +49,8 @@ func (s *sealer) resolve(entries []entry) error {
 	return s.reportAll(table, entries)
 }
 
-// find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index +
-// 1; a free one that was found is given its hash.
+// find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index of
+// the entry + 1. If there is no such entry, find returns -1 and sets the hash of a free slot.
 func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
 	to := l.to(e)
 	hash := w.placeHash(xxhash.Sum64(to))
@@ -103,7 +102,7 @@ func (s *sealer) report(row, kept *record[[]byte]) error {
 	return s.job.onDuplicate(&a, &b, differ)
 }
 
-const mostPairs = 10 // that a DuplicatesError names
+const mostPairs = 10 // most pairs in a DuplicatesError
 
 // refuse keeps the pair if it is one of the first by the position of the later row.
 func (s *sealer) refuse(row, kept *record[[]byte]) {

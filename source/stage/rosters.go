@@ -11,11 +11,11 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// packChunks is how many chunks a roster may have to be packed into a block with others. A larger
-// one gets blocks of its own, so that a reader who skips it does not read them.
+// packChunks is the most chunks of a roster that shares a block with others. A larger roster gets
+// blocks of its own, so that skipping it reads none of them.
 const packChunks = 4
 
-// rosterWriter turns the edges of one roster after the other, in plan order, into chunks, blocks
+// rosterWriter turns the edges of rosters, one after the other in plan order, into chunks, blocks
 // and segments.
 type rosterWriter struct {
 	rosterCount
@@ -28,10 +28,10 @@ type rosterWriter struct {
 	// The roster.
 	memory  int64  // of its largest chunk
 	pending []byte // chunks that are in no block yet
-	waiting int64  // how many
+	waiting int64  // number of pending chunks
 	large   bool
-	blocks  int    // written, if it is large
-	index   []byte // of those
+	blocks  int    // number of blocks written, if it is large
+	index   []byte // of those blocks
 
 	// The pack of small rosters.
 	pack                               []byte
@@ -47,7 +47,7 @@ func (w *rosterWriter) begin(from []byte) {
 	w.chunk.begin()
 }
 
-// add takes the next edge of the roster.
+// add takes the next edge of the roster. A chunk ends at migrate.MaxChunkEdges edges.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
 	w.edge(r)
@@ -91,7 +91,7 @@ func (w *rosterWriter) endBlock() (err error) {
 	return nil
 }
 
-// end closes the roster; one without edges leaves nothing.
+// end closes the roster. A roster without edges leaves nothing.
 func (w *rosterWriter) end() error {
 	if len(w.chunk.flags) > 0 {
 		if err := w.endChunk(); err != nil {
@@ -123,7 +123,7 @@ func (w *rosterWriter) end() error {
 	return nil
 }
 
-// endPack writes the rosters that wait for their block.
+// endPack writes the block of the small rosters that are packed so far.
 func (w *rosterWriter) endPack() error {
 	if w.packRosters == 0 {
 		return nil
@@ -141,8 +141,9 @@ func (w *rosterWriter) endSegment() (_ segment, ok bool, err error) {
 	return w.segments.end()
 }
 
-// planDigest adds up the SHA-256 sums of rosters modulo 2^256. The order of a plan is a function of
-// its rosters, so the sum stands for the plan, and it doesn't matter who seals which roster when.
+// planDigest is the sum of the SHA-256 sums of rosters modulo 2^256. The order of a plan is a
+// function of its rosters, so the sum identifies the plan. It does not matter which goroutine
+// writes which roster when.
 type planDigest [4]uint64
 
 func (d *planDigest) add(o planDigest) {
@@ -152,7 +153,7 @@ func (d *planDigest) add(o planDigest) {
 	}
 }
 
-// text closes the digest over the sum and the number of rosters.
+// text returns the digest, in hex, of the sum and the number of rosters.
 func (d *planDigest) text(rosters int64) string {
 	b := []byte("friendmigrate plan 1\n")
 	b = binary.LittleEndian.AppendUint64(b, uint64(rosters))
@@ -163,8 +164,8 @@ func (d *planDigest) text(rosters int64) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// rosterDigest takes the digest of one roster after the other: From, each chunk with its length
-// before it, nothing at the end.
+// rosterDigest computes the digest of one roster after the other. It covers From and each chunk,
+// each with its length before it.
 type rosterDigest struct {
 	h       hash.Hash
 	scratch []byte

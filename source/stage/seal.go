@@ -14,12 +14,12 @@ import (
 	"friendmigrate/migrate"
 )
 
-// ErrDuplicates is what a *DuplicatesError is.
+// ErrDuplicates is wrapped by every *DuplicatesError.
 var ErrDuplicates = errors.New("several rows of one pair")
 
 // DuplicatesError is the error of WriteRosters with the policy Refuse if there are duplicates.
 type DuplicatesError struct {
-	Rows  int64           // rows that repeat an earlier one
+	Rows  int64           // rows that repeat an earlier row
 	First []DuplicatePair // at most ten, the first by Row
 }
 
@@ -48,7 +48,7 @@ type sealJob struct {
 	mu          sync.Mutex // held during onDuplicate
 }
 
-// sealer is one of these goroutines.
+// sealer is one goroutine of WriteRosters.
 type sealer struct {
 	w       *Writer
 	job     *sealJob
@@ -56,12 +56,12 @@ type sealer struct {
 	loaded  loaded
 	rosters rosterTaker // writer, or a counter
 	writer  rosterWriter
-	unit    int64 // in work
+	unit    int64 // being written
 
 	totals   Totals
 	pairs    []DuplicatePair
 	segments []placedSegment
-	temps    int // names given
+	temps    int // names given out by temporary
 }
 
 // rosterTaker takes rosters in plan order.
@@ -71,7 +71,8 @@ type rosterTaker interface {
 	end() error
 }
 
-// placedSegment is a segment and its place in the plan: by unit, then as they were written.
+// placedSegment is a segment and its unit. Segments are in plan order if sorted by unit, and within
+// a unit in the order of writing.
 type placedSegment struct {
 	segment
 	unit int64
@@ -122,8 +123,7 @@ func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (T
 	return t, nil
 }
 
-// units takes the lanes' partitions and puts small ones that follow each other in the plan
-// together.
+// units returns the lanes' partitions in plan order. Small neighbours form one unit.
 func (w *Writer) units() [][]*partition {
 	var units [][]*partition
 	var unit []*partition
@@ -277,7 +277,7 @@ func (s *sealer) nextSegment() error {
 	return nil
 }
 
-// collect puts together what the goroutines made.
+// collect fills w.body from the results of the goroutines and returns its totals.
 func (w *Writer) collect(sealers []*sealer) (Totals, error) {
 	var sum planDigest
 	var duplicates []DuplicatePair

@@ -36,9 +36,9 @@ func Sealed(dir string) bool {
 	return err == nil
 }
 
-// Open opens a sealed stage. It reads the manifest and checks the sizes of the files; what these
-// hold is checked when it is read. The error is fs.ErrNotExist where no sealed stage is, and
-// ErrDamaged where one is damaged, incomplete, or of another version.
+// Open opens a sealed stage. It reads the manifest and checks the sizes of the files; their content
+// is checked when it is read. The error is fs.ErrNotExist if there is no sealed stage, and
+// ErrDamaged if the stage is damaged, incomplete, or of another version.
 func Open(dir string, fsys disk.FS) (*Stage, error) {
 	if fsys == nil {
 		fsys = disk.OS{}
@@ -60,8 +60,7 @@ func Open(dir string, fsys disk.FS) (*Stage, error) {
 // Totals returns the totals that WriteRosters returned.
 func (s *Stage) Totals() Totals { return s.manifest().Totals }
 
-// manifest is the body as it is now. A body never changes; UpdateMeta puts another one in its
-// place.
+// manifest returns the current body. A body never changes; UpdateMeta replaces it.
 func (s *Stage) manifest() *body {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,8 +71,8 @@ func (s *Stage) manifest() *body {
 // tokens.
 func (s *Stage) Meta() json.RawMessage { return s.manifest().Meta }
 
-// UpdateMeta rewrites the manifest with other meta data, whole and durable. After an error the meta
-// data is what it was, here; on disk it may be either.
+// UpdateMeta replaces the manifest, whole and durably, by one with other meta data. After an error
+// Meta returns the old meta data; on disk it may be either.
 func (s *Stage) UpdateMeta(meta json.RawMessage) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,8 +85,8 @@ func (s *Stage) UpdateMeta(meta json.RawMessage) error {
 	return nil
 }
 
-// MarkDamaged renames the manifest, so that no later Open finds a sealed stage here and the next
-// run makes it again from the input. It is for a Load or Rosters that failed with ErrDamaged.
+// MarkDamaged renames the manifest. A later Open finds no sealed stage, so the next run makes it
+// again from the input. Call it after a Load or Rosters that failed with ErrDamaged.
 func (s *Stage) MarkDamaged() error {
 	err := s.fsys.Rename(filepath.Join(s.dir, manifestName), filepath.Join(s.dir, damagedName))
 	if err == nil {
@@ -99,7 +98,7 @@ func (s *Stage) MarkDamaged() error {
 	return nil
 }
 
-// Close closes the files. A Load after it fails.
+// Close closes the files. A later Load fails.
 func (s *Stage) Close() error {
 	var err error
 	for _, f := range s.files {
@@ -108,11 +107,11 @@ func (s *Stage) Close() error {
 	return err
 }
 
-// Rosters yields the rosters in plan order, with dense chunk ordinals from 0. Those of which skip
-// says that all chunks are done are left out; it is asked about ever smaller runs of the plan
-// (first ordinal, number of chunks), at last about single rosters, and what it says about a run
-// holds for all of it. skip may be nil. An error ends the sequence: the context's, ErrDamaged, or
-// one of the disk. Large rosters are yielded without reading their edges.
+// Rosters yields the rosters in plan order. Chunk ordinals begin at 0 and have no gaps. skip
+// reports whether a run of the plan (first ordinal, number of chunks) is left out because all its
+// chunks are done. It is called for smaller and smaller runs, at the end for single rosters. skip
+// may be nil. An error ends the sequence: the context's, ErrDamaged, or one of the disk. The edges
+// of large rosters are not read.
 func (s *Stage) Rosters(ctx context.Context, skip func(first int64, chunks int) bool) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		w := walk{stage: s, skip: skip, yield: yield}
@@ -143,7 +142,7 @@ func (s *Stage) readIndex(g *segment) ([]indexEntry, error) {
 	return entries, nil
 }
 
-// readBlock reads, checks and unpacks a block, or takes it from the cache.
+// readBlock takes a block from the cache, or reads, checks and unpacks it.
 func (s *Stage) readBlock(file int, b *block) ([]byte, error) {
 	if raw := s.cache.get(file, b.offset); raw != nil {
 		return raw, nil
@@ -160,7 +159,7 @@ func (s *Stage) readBlock(file int, b *block) ([]byte, error) {
 	return raw, nil
 }
 
-// openBlock checks and unpacks a block, or says what is wrong with it.
+// openBlock checks and unpacks a block. why says what is wrong with it, or is "".
 func openBlock(b *block, stored []byte) (raw []byte, why string) {
 	if crc32.Checksum(stored, castagnoli) != b.crc {
 		return nil, "checksum of a block"
@@ -190,7 +189,7 @@ func (s *Stage) damaged(file int, offset int64, why string) error {
 	return fmt.Errorf("read rosters %q at %d: %w: %s", s.files[file].Name(), offset, ErrDamaged, why)
 }
 
-// cachedBlock is a block and where it lies.
+// cachedBlock is an unpacked block and its place.
 type cachedBlock struct {
 	file   int
 	offset int64
@@ -202,12 +201,12 @@ const (
 	cacheBytes  = 4 << 20
 )
 
-// blockCache keeps the blocks that were used last: the rosters of one block are loaded one after
-// the other, and each chunk of a large roster soon after the one before. What it holds is never
-// changed, so that readers share it.
+// blockCache keeps the most recently used blocks, because the rosters of one block are loaded one
+// after the other, and each chunk of a large roster soon after the one before. Blocks are never
+// changed, so readers share them.
 type blockCache struct {
 	mu     sync.Mutex
-	blocks []cachedBlock // the one that was used last stands first
+	blocks []cachedBlock // most recently used first
 	bytes  int
 }
 
@@ -224,7 +223,7 @@ func (c *blockCache) get(file int, offset int64) []byte {
 	return found.raw
 }
 
-// put keeps a block, instead of the ones that were used longest ago if there are too many.
+// put adds a block. If there are too many, the least recently used ones go.
 func (c *blockCache) put(file int, offset int64, raw []byte) {
 	if len(raw) > cacheBytes {
 		return

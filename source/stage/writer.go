@@ -16,7 +16,7 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Duplicates says which of several rows of one pair wins.
+// Duplicates says which of several rows of one pair is kept.
 type Duplicates uint8
 
 // The policies for duplicates.
@@ -26,30 +26,30 @@ const (
 	Refuse                   // WriteRosters fails with a *DuplicatesError
 )
 
-// Options is what a stage is made with.
+// Options say how a stage is made.
 type Options struct {
 	Dir string  // the folder staged/; created
 	FS  disk.FS // nil: disk.OS{}
-	// bytes that this package may hold at most while it writes, beside one chunk for each lane; see MinMemory
+	// limit in bytes while the stage is written, plus one chunk for each lane; see MinMemory
 	Memory        int64
 	Lanes         int // goroutines that call Add; WriteRosters uses as many if Memory allows
 	Shard, Shards int // only rosters of this shard are staged; Shards 0 or 1: all
 	Duplicates    Duplicates
-	Mutual        bool // stage the reverse of every row too, as Added
+	Mutual        bool // stage also the reverse of every row, as Added
 	MaxFriends    int  // rosters with more distinct friends are counted; 0: none
 
-	Measure *Measure // nil: seal what was staged; else only count it
+	Measure *Measure // nil: make a stage; else only count the edges
 }
 
-// Options.Memory has to be MinMemory at least, and MinLaneMemory for each lane. With more, larger
-// jobs are sealed without splitting partitions twice: 128 MiB do for some 10^8 edges.
+// Options.Memory must be at least MinMemory, and at least MinLaneMemory for each lane. More memory
+// avoids splitting partitions twice: 128 MiB are enough for about 10^8 edges.
 const (
 	MinMemory     = 16 << 20
 	MinLaneMemory = 1 << 20
 )
 
-// MaxEdgeBytes is the most that the texts of one edge may take together: far more than the API
-// allows (some 12 kB with 20 custom fields), and little enough for a chunk to be held.
+// MaxEdgeBytes is the most bytes that the texts of one edge may have together. It is far more than
+// the API allows (about 12 kB with 20 custom fields), and small enough to hold a chunk in memory.
 const MaxEdgeBytes = 64 << 10
 
 // ErrEdgeTooLarge is the error of Add for an edge over MaxEdgeBytes.
@@ -73,7 +73,7 @@ type Writer struct {
 	lanes   []*Lane
 	sources *sources
 	pairs   *pairSample
-	weaken  func(uint64) uint64 // nil but in tests, which make hashes collide
+	weaken  func(uint64) uint64 // nil except in tests that make hashes collide
 
 	state writerState
 	body  body // written by Seal
@@ -88,9 +88,9 @@ const (
 	failed
 )
 
-// Create begins a stage in o.Dir. What an unsealed or a damaged stage left there is removed; a
-// sealed one is not touched: then the error is fs.ErrExist, and Remove is what the caller wants
-// first, if anything.
+// Create begins a stage in o.Dir. It removes the files of an unsealed or damaged stage. If there is
+// a sealed stage, Create does not touch it and the error is fs.ErrExist; call Remove first to
+// replace it.
 func Create(o Options) (*Writer, error) {
 	if least := max(MinMemory, int64(o.Lanes)*MinLaneMemory); o.Memory < least {
 		return nil, fmt.Errorf("create stage: memory of %d bytes, and %d lanes need %d", o.Memory, o.Lanes, least)
@@ -119,7 +119,7 @@ func create(o Options, l limits) (*Writer, error) {
 	return w, nil
 }
 
-// prepare makes the folder and clears it of anything but a sealed stage.
+// prepare makes the folder and removes the files of a stage that is not sealed.
 func (w *Writer) prepare() error {
 	if err := w.fsys.MkdirAll(w.options.Dir, disk.FolderMode); err != nil {
 		return err
@@ -133,8 +133,8 @@ func (w *Writer) prepare() error {
 	return removeFiles(w.options.Dir, w.fsys)
 }
 
-// removeFiles removes all files of a stage. The manifest goes first: whatever of the rest a crash
-// leaves is no sealed stage.
+// removeFiles removes all files of a stage. The manifest is the first, so that the files left by a
+// crash are no sealed stage.
 func removeFiles(dir string, fsys disk.FS) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -161,8 +161,8 @@ func removeFiles(dir string, fsys disk.FS) error {
 	return nil
 }
 
-// Remove removes the files of a stage, sealed or not, and nothing else from its folder; a folder
-// that isn't there is no error. No Stage or Writer may be in use for it.
+// Remove removes the files of a stage, sealed or not, and nothing else from its folder. A missing
+// folder is no error. No Stage or Writer may be using the folder.
 func Remove(dir string, fsys disk.FS) error {
 	if fsys == nil {
 		fsys = disk.OS{}
@@ -173,10 +173,10 @@ func Remove(dir string, fsys disk.FS) error {
 	return nil
 }
 
-// Lane gives lane i, 0 <= i < Options.Lanes. A lane belongs to one goroutine at a time.
+// Lane returns lane i, 0 <= i < Options.Lanes. Only one goroutine at a time may use a lane.
 func (w *Writer) Lane(i int) *Lane { return w.lanes[i] }
 
-// Owns reports whether the roster of that From_Account belongs to this shard; what has no usable
+// Owns reports whether the roster of a From_Account belongs to this shard. A row without a usable
 // From_Account ("") belongs to shard 0.
 func (w *Writer) Owns(from string) bool { return w.owns(from, xxhash.Sum64String(from)) }
 
@@ -187,12 +187,13 @@ func (w *Writer) owns(from string, hash uint64) bool {
 	return shardOf(from, hash, w.options.Shards) == w.options.Shard
 }
 
-// ShardOf tells which of so many shards, counted from 0, the roster of a From_Account belongs to.
+// ShardOf returns the shard, from 0 to shards-1, to which the roster of a From_Account belongs.
 func ShardOf(from string, shards int) int {
 	return shardOf(from, xxhash.Sum64String(from), max(shards, 1))
 }
 
-// Hash is the hash of an account id by which rosters are dealt out and ordered: xxhash64.
+// Hash returns the hash of an account id, xxhash64. It decides the shard of a roster and its place
+// in the plan.
 func Hash(id string) uint64 { return xxhash.Sum64String(id) }
 
 func shardOf(from string, hash uint64, shards int) int {
@@ -203,7 +204,8 @@ func shardOf(from string, hash uint64, shards int) int {
 	return int(shard)
 }
 
-// placeHash returns the hash by which partitions are made and rosters are ordered.
+// placeHash returns the hash by which partitions are made and rosters are ordered: hash itself,
+// unless a test weakens it.
 func (w *Writer) placeHash(hash uint64) uint64 {
 	if w.weaken != nil {
 		return w.weaken(hash)
@@ -242,16 +244,16 @@ func (w *Writer) Abort() error {
 	return nil
 }
 
-// limits is how the memory of a stage is dealt out: one half to the lanes, the other to sealing.
-// When sealing begins, the lanes still hold their half and give it up partition by partition.
+// limits divide the memory of a stage: one half is for the lanes, the other for writing rosters.
+// When that begins the lanes still hold their half; it is freed partition by partition.
 type limits struct {
 	parts   int   // partitions of the first level, a power of two
 	page    int   // bytes of a full page
 	lane    int64 // bytes of pages in one lane
 	batch   int   // bytes of blocks that are gathered for one write
-	sealers int   // goroutines that seal
-	seal    int64 // bytes for one of them: a loaded partition, or the pages of one that is split
-	unit    int64 // partitions are sealed together up to this cost: more does not fit into a processor's cache
+	sealers int   // goroutines that write rosters
+	seal    int64 // bytes for one of them: for a loaded partition, or the pages of one that is split
+	unit    int64 // most cost of a unit of partitions: more does not fit into a processor's cache
 	pack    int   // bytes of a block of small rosters, before compression
 	large   int   // bytes of a block of one large roster
 	segment int   // blocks of a segment, about
@@ -263,7 +265,7 @@ const (
 	maxRawLoad   = 1 << 30 // offsets within a loaded partition are 32 bits
 )
 
-// newLimits deals out memory for that many lanes.
+// newLimits divides memory bytes for a number of lanes.
 func newLimits(memory int64, lanes int) limits {
 	half := memory/2 - pairsMemory
 	l := limits{pack: 64 << 10, large: 32 << 10, segment: 1024, unit: 4 << 20}
@@ -277,14 +279,14 @@ func newLimits(memory int64, lanes int) limits {
 	return l
 }
 
-// fan is the number of parts into which a partition of that cost is split, a power of two.
+// fan returns the number of parts into which a partition of a cost is split, a power of two.
 func (l *limits) fan(cost int64) int {
 	most := min(max(l.seal/2/(16<<10), 2), 64)
 	want := min(max(2*cost/l.seal, 2), most)
 	return 1 << (bits.Len64(uint64(want)) - 1)
 }
 
-// widthOf is the number of bits that tell n parts apart, n being a power of two.
+// widthOf returns the number of bits that distinguish n parts. n is a power of two.
 func widthOf(n int) int { return bits.Len(uint(n - 1)) }
 
 // partAt returns the part at place i of the plan: i with its bits reversed. It is its own inverse.
