@@ -12,27 +12,27 @@ import (
 
 // The two lowest bits of a sealed edge.
 const (
-	chunkPosition = 1 // input and line follow; else the line as a difference to the edge before, in the same input
-	chunkSource   = 2 // AddSource follows; else it is that of the edge before
+	chunkPosition = 1 // input and line follow; else only the line, as the difference from the edge before
+	chunkSource   = 2 // AddSource follows; else it is the one of the edge before
 )
 
-// A chunk begins with the numbers of its edges, of the added ones at their end, and of the bytes of
-// its texts. Then come the flags of its edges: 0, those of the first edge and those of all others;
-// or 1 and those of each. Then the edges: To (front-coded against the edge before), position,
+// A chunk begins with the number of its edges, of the added edges at its end, and of the bytes of
+// its texts. Then come the flags: 0, the flags of the first edge and those of all others; or 1 and
+// the flags of each edge. Then come the edges: To (front-coded against the edge before), position,
 // AddSource, optional fields.
 //
-// What a chunk says depends on nothing outside of it but From, and equal edges give equal bytes: so
-// the plan digest is taken over chunks as they are written.
+// A chunk depends on nothing outside of it except From, and equal edges give equal bytes. So the
+// plan digest is computed from the chunks as they are written.
 const (
 	flagsUniform = 0
 	flagsMixed   = 1
 )
 
-// A length up to 14 of To's prefix or rest fits into half a byte; of a longer one 15 are there and
-// the others follow.
+// A length up to 14 of To's prefix or rest fits into half a byte. For a longer one, that has 15 and
+// the length minus 15 follows.
 const nibble = 15
 
-// What an edge takes in memory beside its texts.
+// The bytes in memory of an edge and of the items of its lists, without their texts.
 const (
 	edgeBytes   = int64(unsafe.Sizeof(migrate.Edge{}))
 	groupBytes  = int64(unsafe.Sizeof(""))
@@ -42,12 +42,12 @@ const (
 // chunkEncoder makes the bytes of one chunk after the other.
 type chunkEncoder struct {
 	sources []string     // AddSource by code
-	onGroup func([]byte) // hears of every GroupName
+	onGroup func([]byte) // called with every GroupName
 
 	flags  []byte // of each edge
 	edges  []byte
 	added  int
-	extent codec.Extent // of the texts that are not To, and of lists
+	extent codec.Extent // of texts and lists
 
 	to          []byte // of the edge before
 	source      uint32
@@ -57,7 +57,7 @@ type chunkEncoder struct {
 	chunk []byte
 }
 
-// begin forgets the chunk before.
+// begin starts a chunk.
 func (k *chunkEncoder) begin() {
 	k.flags, k.edges = k.flags[:0], k.edges[:0]
 	k.added, k.extent = 0, codec.Extent{}
@@ -124,8 +124,8 @@ func (k *chunkEncoder) addTo(to []byte) {
 	k.extent.Text += int64(len(to))
 }
 
-// end returns the chunk, which lasts until the next call, and what it takes in memory when it is
-// loaded.
+// end returns the chunk, which is valid until the next call, and the bytes of memory that it takes
+// when it is loaded.
 func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 	n := len(k.flags)
 	b := binary.AppendUvarint(k.chunk[:0], uint64(n))
@@ -142,11 +142,11 @@ func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 	return k.chunk, memory + memory/8 // what the allocator rounds up
 }
 
-// errMalformed says that bytes are no chunk, though their checksum may be right.
+// errMalformed says that bytes are no valid chunk, even if their checksum is right.
 var errMalformed = errors.New("malformed chunk")
 
-// decodeChunk reads the chunk that is b, whatever that holds. It takes memory in proportion to b,
-// and at most MaxEdgeBytes for each To beyond that.
+// decodeChunk decodes the chunk b. For any bytes, it takes memory in proportion to b, plus at most
+// MaxEdgeBytes for each To.
 func decodeChunk(from string, b []byte) ([]migrate.Edge, error) {
 	c := codec.Cursor{Rest: b}
 	n := c.Size(migrate.MaxChunkEdges)

@@ -12,9 +12,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// Find looks up the roster of one account; ok is false where the plan has none for it. Since the
-// plan is in the order of a hash, that takes some index and block reads, as many as the number of
-// segments has binary digits, and not a pass over the plan. Errors are those of Rosters.
+// Find returns the roster of one account. ok is false if the plan has none for it. Find searches
+// the plan, which is ordered by a hash, with about log2(segments) reads of an index and a block.
+// Errors are those of Rosters.
 func (s *Stage) Find(from string) (r migrate.Roster, ok bool, err error) {
 	f := finder{stage: s, from: from, key: planKey(from)}
 	segments := s.manifest().Segments
@@ -47,7 +47,8 @@ func (s *Stage) Find(from string) (r migrate.Roster, ok bool, err error) {
 	return f.in(g.file, &entries[e], next)
 }
 
-// planKey is what the plan is ordered by, before the names themselves.
+// planKey returns the key by which the plan is ordered. Accounts with equal keys are ordered by
+// name.
 func planKey(from string) uint64 { return bits.Reverse64(xxhash.Sum64String(from)) }
 
 // finder looks for one account. Its first error is final.
@@ -58,8 +59,8 @@ type finder struct {
 	err   error
 }
 
-// last is the last of n runs of the plan that does not begin behind the account, -1 if there is
-// none.
+// last returns the last of n runs of the plan that does not begin after the account, or -1. first
+// returns the first account of run i.
 func (f *finder) last(n int, first func(i int) (string, error)) int {
 	return sort.Search(n, func(i int) bool {
 		if f.err != nil {
@@ -74,7 +75,7 @@ func (f *finder) last(n int, first func(i int) (string, error)) int {
 	}) - 1
 }
 
-// in looks among the rosters of one entry of an index, whose first chunk has the ordinal next.
+// in looks for the account in one entry of an index. The entry's first chunk has the ordinal next.
 func (f *finder) in(file int, e *indexEntry, next int64) (found migrate.Roster, ok bool, err error) {
 	w := walk{stage: f.stage, next: next, yield: func(r migrate.Roster, failed error) bool {
 		if failed != nil || r.From == f.from {
@@ -91,7 +92,7 @@ func (f *finder) in(file int, e *indexEntry, next int64) (found migrate.Roster, 
 	return found, ok, err
 }
 
-// firstOf is the From_Account of the first roster of an entry.
+// firstOf returns the From_Account of the first roster of an entry.
 func (s *Stage) firstOf(file int, e *indexEntry) (string, error) {
 	if e.large {
 		return e.from, nil

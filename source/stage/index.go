@@ -9,13 +9,13 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// block is where a block lies and what proves it.
+// block is the place of a block, its sizes and its checksum.
 type block struct {
 	offset int64
 	stored int
 	raw    int
 	crc    uint32
-	first  int64 // its first chunk, counted from the first of its large roster
+	first  int64 // number of its first chunk within its large roster, from 0
 }
 
 // indexEntry is a block of small rosters, or one large roster with its blocks.
@@ -32,7 +32,7 @@ type indexEntry struct {
 
 var errIndex = errors.New("malformed index")
 
-// decodeIndex reads the index of a segment, whatever b holds, and checks it against the segment. It
+// decodeIndex decodes the index b of a segment and checks it against the segment. For any bytes, it
 // takes memory in proportion to b.
 func decodeIndex(g *segment, b []byte) ([]indexEntry, error) {
 	c := codec.Cursor{Rest: b}
@@ -72,7 +72,7 @@ func largeEntry(c *codec.Cursor, e *indexEntry, offset *int64) {
 	e.from = string(c.Text())
 	e.edges = int64(c.Size(1 << 50))
 	e.memory = int64(c.Size(1 << 50))
-	n := c.Size(len(c.Rest) / 7) // the least that a block takes here
+	n := c.Size(len(c.Rest) / 7) // a block takes at least 7 bytes here
 	e.blocks = make([]block, 0, n)
 	for range n {
 		b := readBlockPlace(c, offset)
@@ -123,7 +123,7 @@ func readPacked(c *codec.Cursor) (p packed) {
 	return p
 }
 
-// chunkAt finds chunk i in a sequence of chunks with their lengths.
+// chunkAt returns chunk i of a sequence of chunks with their lengths.
 func chunkAt(b []byte, i int64) ([]byte, error) {
 	c := codec.Cursor{Rest: b}
 	for ; i > 0 && !c.Bad; i-- {

@@ -14,18 +14,18 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// ErrDamaged says that a stage is not what was sealed, or not of a version that this program reads.
-// It has to be made again from the input.
+// ErrDamaged says that a stage was changed after it was sealed, or is of a version that this
+// program does not read. It has to be made again from the input.
 var ErrDamaged = errors.New("staged input is damaged")
 
 const (
 	manifestFormat  = "friendmigrate staged input"
 	manifestVersion = 1
-	maxManifest     = 256 << 20 // bytes; a segment takes some 60 and stands for some 100 MB of input at most sizes
+	maxManifest     = 256 << 20 // bytes; a segment takes about 60, for about 100 MB of input
 )
 
-// envelope is the manifest: a body and what proves it. Its rendering is canonical, so that a file
-// that renders otherwise is known as changed, however the change would read.
+// envelope is the manifest: a body and its checksum. Its rendering is canonical, so a file that is
+// not equal to its own rendering was changed, even if it still decodes.
 type envelope struct {
 	Format  string          `json:"format"`
 	Version int             `json:"version"`
@@ -33,7 +33,7 @@ type envelope struct {
 	Body    json.RawMessage `json:"body"`
 }
 
-// body is what a manifest says.
+// body is the content of a manifest.
 type body struct {
 	Totals   Totals          `json:"totals"`
 	Files    []sealedName    `json:"files"`
@@ -82,8 +82,8 @@ func (b *body) manifest() ([]byte, error) {
 		Body: text})
 }
 
-// writeManifest seals a stage, or seals it again with other meta data. A crash leaves the manifest
-// from before, if any.
+// writeManifest seals a stage, or seals it again with other meta data. A crash leaves the earlier
+// manifest, if any.
 func writeManifest(fsys disk.FS, dir string, b *body) error {
 	text, err := b.manifest()
 	if err != nil {
@@ -95,8 +95,8 @@ func writeManifest(fsys disk.FS, dir string, b *body) error {
 	})
 }
 
-// readManifest reads and checks a manifest. The error is fs.ErrNotExist where there is none, and
-// ErrDamaged for any other than a sealed one.
+// readManifest reads and checks a manifest. The error is fs.ErrNotExist if there is none, and
+// ErrDamaged if it is not valid.
 func readManifest(fsys disk.FS, dir string) (*body, error) {
 	name := filepath.Join(dir, manifestName)
 	f, err := disk.Open(fsys, name)
@@ -114,7 +114,7 @@ func readManifest(fsys disk.FS, dir string) (*body, error) {
 	return b, nil
 }
 
-// parseManifest returns the body, or why there is none.
+// parseManifest returns the body, or why the manifest is not valid.
 func parseManifest(text []byte) (*body, string) {
 	if len(text) > maxManifest {
 		return nil, "it is too long"

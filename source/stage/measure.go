@@ -13,25 +13,24 @@ import (
 // only a digest, the size of the edge in a call and the hashes of its groups are staged.
 // WriteRosters shows the edges to visitors instead of writing them.
 type Measure struct {
-	EdgeBytes func(e *migrate.Edge) int // in a call; called from all lanes at once
-	Visit     func() Visitor            // called once for each goroutine that seals, which alone calls the visitor
+	EdgeBytes func(e *migrate.Edge) int // returns the bytes of an edge in a call; called from all lanes at once
+	Visit     func() Visitor            // called once for each goroutine of WriteRosters, which alone calls the visitor
 }
 
-// Visitor is shown every chunk of the plan. The chunks of a roster follow each other; rosters come
-// in no particular order. chunk is reused when it returns.
+// Visitor is called with every chunk of the plan. The chunks of a roster follow each other; rosters
+// come in no particular order. chunk is reused after the call.
 type Visitor func(from string, chunk []Friend)
 
 // Friend is an edge of a chunk.
 type Friend struct {
-	Hash  uint64 // of To_Account, as Hash has it
-	Bytes int    // as Measure.EdgeBytes has it
+	Hash  uint64 // Hash of To_Account
+	Bytes int    // from Measure.EdgeBytes
 }
 
 const hashBytes = 8
 
-// appendBrief appends what is staged instead of the optional fields: their digest, by which
-// duplicates are compared, the bytes of the edge in a call, and the hash of each group. r still has
-// the fields.
+// appendBrief appends what is staged instead of the optional fields: their digest, for comparing
+// duplicates, the bytes of the edge in a call, and the hash of each group. r still has the fields.
 func appendBrief(b []byte, e *migrate.Edge, r *record[string], bytes int) []byte {
 	digest := xxhash.Sum64(r.extras) + uint64(r.flags)*0x9E3779B97F4A7C15
 	b = binary.LittleEndian.AppendUint64(b, digest)

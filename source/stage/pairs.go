@@ -8,22 +8,22 @@ import (
 	"sync/atomic"
 )
 
-// pairSample counts unordered pairs of accounts and those of them that were seen in both
-// directions: all pairs while they are few, then those whose hash is under a limit that is halved
-// until few enough are left. Which pairs are kept depends on the set of pairs alone, not on their
-// order or repetitions. All lanes share it: once it is a sample, hardly a pair gets past the limit
-// to the lock.
+// pairSample counts unordered pairs of accounts and the pairs that were seen in both directions. It
+// keeps all pairs while they are few. Then it keeps those whose hash is up to a limit, which is
+// halved until few enough are left. Which pairs are kept depends only on the set of pairs, not on
+// their order or repetitions. All lanes share it. Once it is a sample, few pairs are under the
+// limit and need the lock.
 type pairSample struct {
-	limit atomic.Uint64 // hashes up to it are kept; it is only ever lowered
+	limit atomic.Uint64 // hashes up to it are kept; never raised
 
 	mu   sync.Mutex       // guards the rest
-	seen map[uint64]uint8 // by the pair's hash; the directions, as bits
+	seen map[uint64]uint8 // by the pair's hash: the directions, as bits
 }
 
 const (
-	exactPairs  = 100_000 // up to so many, all are kept
-	samplePairs = 16_000  // of more, so many at most, and half as many at least
-	pairsMemory = 4 << 20 // that a map of exactPairs takes
+	exactPairs  = 100_000 // up to this number, all pairs are kept
+	samplePairs = 16_000  // most pairs of a sample; it has at least half of that
+	pairsMemory = 4 << 20 // bytes of a map of exactPairs
 	bothWays    = 3
 )
 
@@ -33,7 +33,8 @@ func newPairSample() *pairSample {
 	return s
 }
 
-// pairHash hashes an unordered pair by the hashes of its accounts, and tells the direction.
+// pairHash returns a hash of an unordered pair, given the hashes of its accounts, and the
+// direction.
 func pairHash(from, to uint64) (hash uint64, way uint8) {
 	way = 1
 	if from > to {
@@ -67,8 +68,8 @@ func (s *pairSample) add(hash uint64, way uint8) {
 
 func (s *pairSample) sampled() bool { return s.limit.Load() != math.MaxUint64 }
 
-// count returns the pairs kept, those of them with both directions, and whether they are a sample
-// only.
+// count returns the number of pairs kept, of those with both directions, and whether the pairs are
+// only a sample.
 func (s *pairSample) count() (pairs, mutual int64, sampled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

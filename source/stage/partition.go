@@ -17,7 +17,7 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// partition is a set of records: pages in memory, and a file of further ones (or none).
+// partition is a set of records: pages in memory, and perhaps a file of further pages.
 type partition struct {
 	pages   [][]byte
 	file    *rawFile
@@ -25,11 +25,11 @@ type partition struct {
 	raw     int64
 }
 
-// cost estimates what the partition takes in memory when it is loaded: the records, two index
+// cost estimates the bytes that the partition takes when it is loaded: the records, two index
 // entries each, the accounts, the table of duplicates.
 func (p *partition) cost() int64 { return p.raw + 80*p.records }
 
-// add takes the pages of one goroutine into the partition.
+// add adds the pages of one goroutine to the partition.
 func (p *partition) add(b *buffer) {
 	p.pages = append(p.pages, b.full...)
 	if len(b.page) > 0 {
@@ -42,7 +42,7 @@ func (p *partition) add(b *buffer) {
 	p.raw += int64(len(b.page))
 }
 
-// close adds what the file holds to the sums, once nobody writes to it any more.
+// close adds the records of the file to the partition. Nothing may be written to the file any more.
 func (p *partition) close(f *rawFile) {
 	if f.exists {
 		p.file = f
@@ -51,7 +51,7 @@ func (p *partition) close(f *rawFile) {
 	}
 }
 
-// each hands every page to f, which may not keep it.
+// each calls f with every page. f may not keep it.
 func (p *partition) each(f func(page []byte) error) error {
 	for _, page := range p.pages {
 		if err := f(page); err != nil {
@@ -64,7 +64,7 @@ func (p *partition) each(f func(page []byte) error) error {
 	return p.file.each(f)
 }
 
-// eachRecord hands every record to f, which may not keep its texts.
+// eachRecord calls f with every record. f may not keep its texts.
 func (p *partition) eachRecord(f func(r *record[[]byte]) error) error {
 	return p.each(func(page []byte) error {
 		var st pageState
@@ -88,7 +88,7 @@ func (p *partition) malformed() error {
 	return fmt.Errorf("read partition %q: %w", p.file.name, errRaw)
 }
 
-// drop forgets the pages and removes the file.
+// drop frees the pages and removes the file.
 func (p *partition) drop() error {
 	p.pages = nil
 	if p.file == nil {
@@ -97,22 +97,22 @@ func (p *partition) drop() error {
 	return p.file.remove()
 }
 
-// buffer is what one goroutine has gathered of one partition.
+// buffer holds the records of one partition from one goroutine.
 type buffer struct {
-	full    [][]byte // pages
+	full    [][]byte // full pages
 	page    []byte   // the one that is being filled
 	state   pageState
 	records int64 // in full and page
 }
 
-// spill partitions the records of one goroutine. It keeps up to budget bytes of pages and then
-// moves all of them to the files, which it may share with other goroutines.
+// spill partitions the records of one goroutine. When its pages take more than budget bytes, it
+// moves all of them to the files. Other goroutines may write to the same files.
 type spill struct {
 	buffers []buffer
 	files   []*rawFile
 	budget  int64
 	page    int // bytes of a full page
-	batch   int // bytes of blocks that make a write
+	batch   int // bytes of blocks written at once
 
 	held   int64    // bytes of pages in use
 	free   [][]byte // pages to be used again
@@ -134,7 +134,7 @@ func add[T codec.Text](s *spill, i int, r *record[T]) error {
 	return nil
 }
 
-// grow gives b a page with that much room.
+// grow makes room bytes in the page of b.
 func (s *spill) grow(b *buffer, room int) error {
 	size := max(s.page, room)
 	if c := cap(b.page); c < s.page && len(s.free) == 0 {
@@ -158,7 +158,7 @@ func (s *spill) grow(b *buffer, room int) error {
 	return nil
 }
 
-// retire puts the current page, which is full, to the others.
+// retire adds the current page to the full ones.
 func (b *buffer) retire() {
 	if len(b.page) > 0 {
 		b.full = append(b.full, b.page)
@@ -207,14 +207,13 @@ func (s *spill) flushBuffer(b *buffer, f *rawFile) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// A raw file is a sequence of blocks: the sizes of a page and of its s2 form, the CRC32C of the s2
-// form (each 4 bytes, little endian), the s2 form. It lives within one run of the process and is
-// never synced.
+// A raw file is a sequence of blocks. A block has the sizes of a page and of its s2 form, the
+// CRC32C of the s2 form (each 4 bytes, little endian), and the s2 form. The file is used by one
+// process only and is never synced.
 const rawHeader = 12
 
-// rawFile holds pages of one partition. It is open only while it is written to or read from, so
-// that no number of partitions takes more than a few file descriptors. It may be appended to from
-// several goroutines.
+// rawFile holds pages of one partition. It is open only while it is being written or read, so that
+// any number of partitions needs only a few file descriptors. Several goroutines may append to it.
 type rawFile struct {
 	fsys disk.FS
 	name string
@@ -278,8 +277,8 @@ func (k *rawBlocks) add(page []byte) {
 	k.raw += int64(len(page))
 }
 
-// flush appends what was gathered to f; records are those that f holds more, now or since the flush
-// before.
+// flush appends the gathered blocks to f. records is added to the number of records in f; it may
+// cover earlier flushes.
 func (k *rawBlocks) flush(f *rawFile, records int64) error {
 	if len(k.b) == 0 && records == 0 {
 		return nil
@@ -289,13 +288,13 @@ func (k *rawBlocks) flush(f *rawFile, records int64) error {
 	return err
 }
 
-// errRaw says that a raw file is not what this process wrote to it.
+// errRaw says that the content of a raw file is not what this process wrote.
 var errRaw = errors.New("partition file was changed by another program or by the disk")
 
-// rawWindow is how much of a raw file is read at a time. It has room for any block.
+// rawWindow is how many bytes of a raw file are read at a time. Any block fits.
 const rawWindow = 256 << 10
 
-// each hands every page to do, which may not keep it.
+// each calls do with every page. do may not keep it.
 func (f *rawFile) each(do func(page []byte) error) (err error) {
 	file, err := disk.Open(f.fsys, f.name)
 	if err != nil {

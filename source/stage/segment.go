@@ -14,31 +14,30 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// A sealed file is a sequence of segments, and a segment is a sequence of blocks and behind them an
-// index, which says of each block how long it is, its CRC32C, and what it holds. The CRC32C of the
-// index is in the manifest. So there is no byte in a sealed file that isn't covered, and no block
-// passes for another one.
+// A sealed file is a sequence of segments. A segment is a sequence of blocks followed by an index.
+// For each block the index has its length, its CRC32C, and what it holds. The CRC32C of the index
+// is in the manifest. So every byte of a sealed file is covered, and no block passes for another
+// one.
 //
-// A block is the s2 form of whole chunks: either of a number of small rosters, or of some of the
-// chunks of one large roster.
+// A block is the s2 form of whole chunks: of several small rosters, or some chunks of one large
+// roster.
 const (
 	kindPack  = 0
 	kindLarge = 1
 )
 
-// maxBlock is more than any block takes before compression: a pack that is almost full and one
+// maxBlock is more than the bytes of any block before compression: of an almost full pack and one
 // chunk of the largest edges.
 const maxBlock = (1000 + 64) * (MaxEdgeBytes + 64)
 
-// sealedFile is a file of segments that is being written. It is created when there is something to
-// write.
+// sealedFile is a file of segments that is being written. It is created at the first write.
 type sealedFile struct {
 	fsys disk.FS
 	name string // within the stage's folder
 	path string
 	f    disk.File
 	w    *bufio.Writer
-	off  int64 // what was written or gathered
+	off  int64 // bytes appended so far
 }
 
 const sealedBatch = 256 << 10
@@ -58,7 +57,7 @@ func (f *sealedFile) append(b []byte) error {
 	return nil
 }
 
-// finish makes the file durable. Until it returned, nothing may speak of its content as sealed.
+// finish makes the file durable and closes it. No manifest may name the file before.
 func (f *sealedFile) finish() error {
 	if f.f == nil {
 		return nil
@@ -80,9 +79,9 @@ func (f *sealedFile) close() error {
 	return f.f.Close()
 }
 
-// segment is where a segment is and what it holds.
+// segment is the place and the sizes of a segment.
 type segment struct {
-	file   int // index in the manifest
+	file   int // index in body.Files
 	offset int64
 	blocks int64 // bytes
 	index  int64 // bytes
@@ -139,7 +138,7 @@ func (w *segmentWriter) holds(rosters, chunks, edges int64) {
 	w.now.edges += edges
 }
 
-// large notes a large roster, whose blocks were written just before.
+// large adds a large roster to the index. Its blocks were written just before.
 func (w *segmentWriter) large(from []byte, edges, chunks, memory int64, blocks int, index []byte) {
 	w.index = append(w.index, kindLarge)
 	w.index = codec.AppendText(w.index, from)
@@ -150,7 +149,7 @@ func (w *segmentWriter) large(from []byte, edges, chunks, memory int64, blocks i
 	w.holds(1, chunks, edges)
 }
 
-// end closes the segment; ok is false where it is empty.
+// end closes the segment. ok is false if it is empty.
 func (w *segmentWriter) end() (_ segment, ok bool, err error) {
 	if w.now.rosters == 0 {
 		return segment{}, false, nil

@@ -16,18 +16,18 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// A partition that doesn't fit into memory is split by the next bits of the hash, once more and
-// more often, until its parts fit. What no bits can split is one account, or (by evil design)
-// several of the same hash: these are sorted on disk.
+// A partition that doesn't fit into memory is split by the next bits of the hash, again and again,
+// until its parts fit. One account cannot be split, nor can several accounts of the same hash (an
+// attacker may choose such ids). These are sorted on disk.
 
-// fragment is a partition that came out of a split.
+// fragment is a partition made by a split.
 type fragment struct {
 	partition
 	least, most uint64 // hashes of From_Account in it
 }
 
-// split seals a partition that is too large. Its records have the lowest depth bits of their hashes
-// in common.
+// split writes the rosters of a partition that is too large. The hashes of its records have the
+// lowest depth bits in common.
 func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 	s.loaded.release()
 	fan := s.w.limits.fan(p.cost())
@@ -74,16 +74,16 @@ func (s *sealer) page(fan int) int {
 	return int(min(max(s.w.limits.seal/2/int64(4*fan), 4<<10), 64<<10))
 }
 
-// temporary names a partition file of this goroutine's own.
+// temporary returns a new partition file for this goroutine alone.
 func (s *sealer) temporary() *rawFile {
 	s.temps++
 	return &rawFile{fsys: s.w.fsys, name: filepath.Join(s.w.options.Dir, fmt.Sprintf("%s%d-%d", rawPrefix, s.id,
 		s.temps))}
 }
 
-// sealOnDisk writes the rosters of a partition of one hash, and drops the partition. Its records
-// are sorted twice: by pair, which brings the rows of a pair together, the winner first; then the
-// winners by their place in the plan.
+// sealOnDisk writes the rosters of a partition of one hash, and drops the partition. It sorts
+// twice: first the records by pair, so that the rows of a pair are together with the winner first;
+// then the winners by their place in the plan.
 func (s *sealer) sealOnDisk(ctx context.Context, p *partition) (err error) {
 	s.loaded.release()
 	byPair, byPlan := s.newSpool(), s.newSpool()
@@ -123,7 +123,7 @@ func (s *sealer) sealOnDisk(ctx context.Context, p *partition) (err error) {
 	return s.rosters.end()
 }
 
-// newSpool makes a sorter that takes a third of the goroutine's memory: two of them are in use.
+// newSpool returns a sorter with a third of the goroutine's memory. Two of them are in use at once.
 func (s *sealer) newSpool() *spool.Spool {
 	return spool.New(s.w.fsys, s.temporary().name, s.w.limits.seal/3)
 }
@@ -134,12 +134,12 @@ func (s *sealer) sortByPair(ctx context.Context, p *partition, byPair *spool.Spo
 		b = codec.AppendText(codec.AppendText(b[:0], r.to), r.from)
 		b = binary.BigEndian.AppendUint64(b, s.rank(r.order))
 		b = appendRecord(b, new(pageState), r)
-		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // compared faster than bytes
+		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // integers are compared faster than bytes
 		return errors.Join(byPair.Add(at, b), context.Cause(ctx))
 	})
 }
 
-// rank orders the edges of one pair: the least wins.
+// rank returns a number by which the edges of one pair are ordered: the least wins.
 func (s *sealer) rank(o order) uint64 {
 	if s.w.options.Duplicates == Last && !o.added() {
 		return uint64(addedBit - 1 - o)
@@ -147,8 +147,9 @@ func (s *sealer) rank(o order) uint64 {
 	return uint64(o)
 }
 
-// resolveSorted hands on the winner of each pair and reports the rows that lost. Rows go by From,
-// which ends with a NUL that no id has, and by their order.
+// resolveSorted adds the winner of each pair to byPlan and reports the rows that lost. Rows in
+// byPlan begin with From, a NUL, which no id contains, and the order; they are sorted by these
+// bytes.
 func (s *sealer) resolveSorted(ctx context.Context, byPair, byPlan *spool.Spool) error {
 	var kept, row []byte
 	var winner, r record[[]byte]

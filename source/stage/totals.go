@@ -8,10 +8,10 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Totals is what a sealed stage holds, and what sealing found out about the input on the way.
+// Totals are the sizes of a stage and what making it found out about the input.
 type Totals struct {
 	Edges      int64 `json:"edges"`      // distinct edges in the plan, the added ones included
-	Added      int64 `json:"added"`      // edges that no row asked for: missing reverses (Options.Mutual)
+	Added      int64 `json:"added"`      // edges without a row: missing reverses (Options.Mutual)
 	Duplicates int64 `json:"duplicates"` // rows that lost against another row of the same pair
 	Differing  int64 `json:"differing"`  // of those, rows with other fields than the winner
 	Rosters    int64 `json:"rosters"`
@@ -23,21 +23,19 @@ type Totals struct {
 	GroupsOver   int64        `json:"groups_over"` // accounts whose roster names more than 32 distinct groups
 	Sizes        [5]int64     `json:"sizes"`       // rosters of 1, 2-10, 11-100, 101-1000 and more friends
 
-	// Pairs counts the distinct unordered pairs {A,B} among all rows that were given to Add, those
-	// of other shards included, and MutualPairs those of them with a row in each direction. Over
-	// 100,000 pairs both speak of a sample of 8,000 at least, which depends on the set of pairs
-	// alone.
+	// Pairs counts the distinct unordered pairs {A,B} among all rows given to Add, including those
+	// of other shards. MutualPairs counts those with a row in each direction. Over 100,000 pairs
+	// both are about a sample of at least 8,000, which depends only on the set of pairs.
 	Pairs        int64 `json:"pairs"`
 	MutualPairs  int64 `json:"mutual_pairs"`
 	PairsSampled bool  `json:"pairs_sampled"`
 
-	// PlanDigest is a digest, in hex, of the logical content of all rosters in plan order: every
-	// field of every edge, its position, whether it was added. Two stages of the same rows and
-	// options have the same, whatever memory and lanes they were made with and in whatever order
-	// rows were added.
+	// PlanDigest is a digest, in hex, of the content of all rosters in plan order: every field of
+	// every edge, its position, whether it was added. Two stages of the same rows and options have
+	// the same digest, regardless of memory, lanes and the order in which rows were added.
 	PlanDigest string `json:"plan_digest"`
 
-	// Stored is the bytes of the sealed files; with Options.Measure, what they take at most.
+	// Stored is the bytes of the sealed files; with Options.Measure, an upper bound.
 	Stored int64 `json:"-"`
 }
 
@@ -49,7 +47,7 @@ type RosterSize struct {
 
 const mostLargest = 10
 
-// sizeClass is the index in Totals.Sizes of a roster with so many friends.
+// sizeClass returns the index in Totals.Sizes for a number of friends.
 func sizeClass(friends int64) (class int) {
 	for most := int64(1); friends > most && class < len(Totals{}.Sizes)-1; most *= 10 {
 		class++
@@ -61,7 +59,7 @@ func largerFirst(a, b RosterSize) int {
 	return cmp.Or(cmp.Compare(b.Friends, a.Friends), strings.Compare(a.From, b.From))
 }
 
-// keepLargest puts a roster into the list of the largest if it belongs there.
+// keepLargest adds a roster to the list of the largest if it belongs there.
 func keepLargest(list []RosterSize, from []byte, friends int64) []RosterSize {
 	if len(list) == mostLargest {
 		if last := list[mostLargest-1]; friends < last.Friends || friends == last.Friends && string(from) > last.From {
@@ -81,7 +79,7 @@ type rosterCount struct {
 	// The roster.
 	from                 []byte
 	edges, added, chunks int64
-	groups               map[string]struct{} // distinct ones, as far as the limit needs it
+	groups               map[string]struct{} // distinct ones, at most one over the limit
 }
 
 func (t *rosterCount) begin(from []byte) {
@@ -121,7 +119,7 @@ func (t *rosterCount) end() {
 	}
 }
 
-// merge adds what another goroutine sealed.
+// merge adds the totals of another goroutine.
 func (t *Totals) merge(o *Totals) {
 	t.Edges += o.Edges
 	t.Added += o.Added
@@ -139,7 +137,7 @@ func (t *Totals) merge(o *Totals) {
 	t.Largest = t.Largest[:min(len(t.Largest), mostLargest)]
 }
 
-// overMax lists the largest rosters over a limit.
+// overMax fills OverMaxFirst with the largest rosters over a limit.
 func (t *Totals) overMax(limit int64) {
 	for _, r := range t.Largest {
 		if limit > 0 && r.Friends > limit {

@@ -16,7 +16,7 @@ type walk struct {
 	next  int64 // ordinal
 }
 
-// skipped reports whether the next chunks of the plan are not wanted, and passes them if so.
+// skipped reports whether skip leaves out the next chunks of the plan. If so, it passes them.
 func (w *walk) skipped(chunks int64) bool {
 	if w.skip == nil || !w.skip(w.next, int(chunks)) {
 		return false
@@ -95,18 +95,18 @@ func (w *walk) pack(file int, e *indexEntry) bool {
 	return true
 }
 
-// rosterPlace is where a roster is: all that is kept of one that waits.
+// rosterPlace is the place of a roster. It is all that a roster keeps in memory until it is loaded.
 type rosterPlace struct {
 	stage  *Stage
 	file   int
-	blocks []block // of a small roster the one that it is in, with others
+	blocks []block // of a small roster: the block that it shares with others
 	start  int     // of its chunks, in each block
 	from   string
 	first  int64
 	edges  int64
 }
 
-// load reads chunk i and checks that it has the edges that it should have.
+// load reads chunk i and checks its number of edges.
 func (r *rosterPlace) load(i int) (migrate.Chunk, error) {
 	n := sort.Search(len(r.blocks), func(n int) bool { return r.blocks[n].first > int64(i) })
 	b := &r.blocks[n-1]
