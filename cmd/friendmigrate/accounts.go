@@ -11,7 +11,7 @@ import (
 
 // accountsAction is the command accounts.
 func (p *program) accountsAction(ctx context.Context, in invocation) (err error) {
-	j := accounts.Job{Job: job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-accounts",
+	j := accounts.Run{Job: job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-accounts",
 		FS: disk.OS{}, Set: in.Settings}}
 	j.Begin("accounts", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {

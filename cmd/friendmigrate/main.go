@@ -144,7 +144,7 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 	if slices.Contains(unattended, name) {
 		p.message = progress.Find(env)
 	}
-	p.View.Begin(progress.Job{Command: name, Version: p.Version})
+	p.View.Begin(progress.Labels{Command: name, Version: p.Version})
 	return p
 }
 

@@ -24,8 +24,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Job is one run of the command.
-type Job struct {
+// Run is one run of the command.
+type Run struct {
 	job.Job
 	pass     *Pass
 	imported int64
@@ -45,7 +45,7 @@ type Result struct {
 
 // Do asks, imports where that is asked for, and writes the list. An error means that it could not
 // begin, or that the list could not be written.
-func (j *Job) Do(ctx context.Context) (r *Result, ending exit.Ending, err error) {
+func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error) {
 	began, pace := time.Now(), &j.Set.Pace
 	pace.Rate = min(pace.Rate, settings.Share(sink.AccountCallsPerSecond, j.Set.Job.Shard))
 	pace.Workers = min(pace.Workers, sink.AccountCallsPerSecond*3/2)
@@ -79,7 +79,7 @@ func (j *Job) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 }
 
 // open takes the state folder and opens the present pass, or begins one.
-func (j *Job) open(ctx context.Context) error {
+func (j *Run) open(ctx context.Context) error {
 	anyDivision := func(string, settings.Shard) error { return nil }
 	if err := j.Take(ctx, j.Set.State, anyDivision); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (j *Job) open(ctx context.Context) error {
 }
 
 // collect writes the distinct ids of what is staged to a file, and says which job they are of.
-func (j *Job) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
+func (j *Run) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
 	own := filepath.Join(j.Dir, folder.Accounts)
 	stages, digests, err := j.staged(ctx, own)
 	defer func() {
@@ -129,7 +129,7 @@ func closeAll(stages []*stage.Stage) error {
 
 // staged opens INPUT, or what is staged in the state folder, of all its shards where none is named,
 // and returns the digests of the inputs. INPUT that no job has staged is staged in the folder own.
-func (j *Job) staged(ctx context.Context, own string) (stages []*stage.Stage, digests []string, err error) {
+func (j *Run) staged(ctx context.Context, own string) (stages []*stage.Stage, digests []string, err error) {
 	places := []folder.Place{{Dir: j.Dir}}
 	if found, err := folder.Find(j.Dir); err == nil && len(j.Inputs) == 0 {
 		places = found
@@ -147,7 +147,7 @@ func (j *Job) staged(ctx context.Context, own string) (stages []*stage.Stage, di
 
 // compare refuses a pass that is of another job. Without INPUT, a stage that is gone by now says
 // nothing against it.
-func (j *Job) compare(ctx context.Context) error {
+func (j *Run) compare(ctx context.Context) error {
 	recorded, want := j.Journal.Identity(), j.Identity()
 	want.Inputs = recorded.Inputs
 	if len(j.Inputs) == 0 {
@@ -173,7 +173,7 @@ func (j *Job) compare(ctx context.Context) error {
 }
 
 // passes goes on with the present pass, and begins what comes after it.
-func (j *Job) passes(ctx context.Context) error {
+func (j *Run) passes(ctx context.Context) error {
 	t := j.Journal.Totals()
 	switch finished := t.Pending == 0; {
 	case finished && t.Failed == 0:
@@ -195,7 +195,7 @@ func (j *Job) passes(ctx context.Context) error {
 	return j.run(ctx)
 }
 
-func (j *Job) next(imports bool) error {
+func (j *Run) next(imports bool) error {
 	next, err := j.pass.Next(imports)
 	if err != nil {
 		return fmt.Errorf("begin with the accounts that are missing: %w", err)
@@ -205,7 +205,7 @@ func (j *Job) next(imports bool) error {
 }
 
 // run runs the engine over what is open of the pass.
-func (j *Job) run(ctx context.Context) error {
+func (j *Run) run(ctx context.Context) error {
 	start := j.Journal.Totals()
 	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Workers,
 		Version: j.Version}); err != nil {
@@ -236,7 +236,7 @@ func (j *Job) run(ctx context.Context) error {
 }
 
 // ending finds the exit code and puts the ending in words.
-func (j *Job) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
+func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	text := fmt.Sprintf("%s of %s %s", terminal.Count(r.Exist), terminal.Some(r.All, "account"),
 		terminal.Verb(r.All, "exists", "exist"))
 	if r.Exist == r.All {

@@ -75,7 +75,7 @@ func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 	x.Asked += int64(len(ids))
 	for try := 0; len(ids) > 0 && try < tries; try++ {
 		var answers []sink.Presence
-		err := patiently(ctx, func() (err error) {
+		err := retry(ctx, func() (err error) {
 			answers, err = a.Check(ctx, ids)
 			return err
 		})

@@ -67,8 +67,8 @@ func (a Answer) String() string {
 	return text
 }
 
-// plan says what a probe will do.
-var plan = []string{
+// announcement says what a probe will do.
+var announcement = []string{
 	"the probe reads FROM's friend list, imports TO into it twice with other fields, imports FROM into its own list " +
 		"and TO twice in one call, and looks at what each did",
 	"then it removes what was not there and imports again what was, with the fields that can be read back: " +
@@ -88,11 +88,11 @@ const probeSource = "AddSource_Type_Probe"
 // Run makes the probe. Whatever happens in it, also if ctx ends, From's list is put back as far as
 // that can be done.
 func (p *Probe) Run(ctx context.Context) (f Found, err error) {
-	for _, line := range plan {
+	for _, line := range announcement {
 		p.Say(line)
 	}
 	c := &calls{Probe: p, ctx: ctx}
-	c.exist()
+	c.checkAccounts()
 	before := c.list(&f)
 	if c.err != nil {
 		return f, c.err
@@ -149,12 +149,12 @@ type calls struct {
 
 func (c *calls) make(call func() error) {
 	if c.err == nil {
-		c.err = patiently(c.ctx, call)
+		c.err = retry(c.ctx, call)
 	}
 }
 
-// exist makes sure that both are accounts.
-func (c *calls) exist() {
+// checkAccounts makes sure that both are accounts.
+func (c *calls) checkAccounts() {
 	c.make(func() error {
 		list, err := c.Service.Accounts(c.ctx, []string{c.From, c.To})
 		for i, a := range list {
@@ -256,8 +256,8 @@ func (c *calls) restore(before map[string]migrate.Edge) (left []string) {
 	return left
 }
 
-// patiently makes a call again that failed in passing.
-func patiently(ctx context.Context, call func() error) error {
+// retry makes a call again that failed in passing.
+func retry(ctx context.Context, call func() error) error {
 	for try := 1; ; try++ {
 		err := call()
 		e, _ := errors.AsType[*migrate.CallError](err)

@@ -43,9 +43,9 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 	if !add(Reach(ctx, Way{Endpoint: r.Endpoint, CAFile: j.Set.CAFile, Timeout: j.Set.Timeout})...) {
 		return r, nil
 	}
-	calm := *j // calls are made one after the other, most with pauses
-	calm.Set.Pace.Rate, calm.Set.Pace.Workers = sink.AccountCallsPerSecond, 1
-	client, err := calm.NewClient(ctx, time.Time{})
+	slow := *j // few calls, one at a time
+	slow.Set.Pace.Rate, slow.Set.Pace.Workers = sink.AccountCallsPerSecond, 1
+	client, err := slow.NewClient(ctx, time.Time{})
 	if err != nil {
 		return r, err
 	}
@@ -61,7 +61,7 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 		}
 		add(found.check())
 		if r.Accounts = found; stopped != nil {
-			return r, ended(ctx, stopped)
+			return r, stopError(ctx, stopped)
 		}
 	}
 	if j.Set.Probe {
@@ -69,7 +69,7 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 			Say: func(line string) { j.Log.Info(line, job.Event("probe")) }}
 		found, err := p.Run(ctx)
 		if err != nil {
-			return r, ended(ctx, err)
+			return r, stopError(ctx, err)
 		}
 		r.Probe = &found
 		if _, err := folder.Find(j.Set.State); j.Set.StateGiven && err == nil {
@@ -81,8 +81,8 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 	return r, nil
 }
 
-// ended says what an error of a call means for the checks.
-func ended(ctx context.Context, err error) error {
+// stopError says what an error of a call means for the checks.
+func stopError(ctx context.Context, err error) error {
 	var call *migrate.CallError
 	stop := &migrate.StopError{Reason: migrate.ReasonUnanswered, Info: err.Error()}
 	switch errors.As(err, &call); {

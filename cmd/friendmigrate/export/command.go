@@ -22,7 +22,7 @@ import (
 	"friendmigrate/source"
 )
 
-// Do is the export that the settings of j ask for, and says how it ended.
+// Do runs the export and returns how it ended.
 func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (ending exit.Ending, err error) {
 	e := &Export{Job: j}
 	if err := e.checkOutputs(reads); err != nil {
@@ -45,7 +45,7 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (ending exit.Endin
 	if j.Client, err = j.NewClient(ctx, after); err != nil {
 		return ending, err
 	}
-	stop := job.Stop{Err: e.follow(ctx), Cause: context.Cause(ctx), Asks: true}
+	stop := job.Stop{Err: e.readAccounts(ctx), Cause: context.Cause(ctx), Asks: true}
 	if stop.Code() == exit.Unexpected {
 		return ending, e.refusal(stop.Err)
 	}
@@ -53,7 +53,7 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (ending exit.Endin
 	return e.ending(stop), nil
 }
 
-// checkOutputs sees that nothing is written over that is not an export's.
+// checkOutputs refuses to overwrite a file that no export wrote.
 func (e *Export) checkOutputs(reads *folder.Reads) error {
 	out := e.Set.Destination
 	if out != "" {
@@ -77,7 +77,7 @@ func MoveList(destination string) string {
 	return "mv " + exit.Quote(list) + " " + exit.Quote(job.FreeName(list)) + " && "
 }
 
-// refusal gives the error of a destination or a format that cannot be used its code.
+// refusal sets the exit code and the hint of an unusable destination or format.
 func (e *Export) refusal(err error) error {
 	out := e.Set.Destination
 	hint := e.Line().With("output", job.FreeName(out)).String()
@@ -97,8 +97,8 @@ func (e *Export) refusal(err error) error {
 	return err
 }
 
-// follow reads the accounts and shows where that stands.
-func (e *Export) follow(ctx context.Context) error {
+// readAccounts reads the accounts and shows where that stands.
+func (e *Export) readAccounts(ctx context.Context) error {
 	start, meter := e.At(), new(migrate.Meter)
 	if !e.Finished {
 		text := fmt.Sprintf("reading %s from %s by friend_get", terminal.Some(e.Accounts.Count, "account"),

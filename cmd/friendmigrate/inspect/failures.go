@@ -57,7 +57,7 @@ type Example struct {
 	Input string `json:"input"`
 	Line  int64  `json:"line"`
 
-	at checkpoint.Failure
+	failure checkpoint.Failure
 }
 
 // Summarize counts the failures that a filter takes.
@@ -72,9 +72,9 @@ func (jobs Jobs) Summarize(f Filter) (*Summary, error) {
 			c = &CodeSummary{Code: x.Code, Advice: known.Advice}
 			by[x.Code] = c
 		}
-		if c.Edges++; c.Edges == 1 || before(x, &c.Example.at) {
+		if c.Edges++; c.Edges == 1 || before(x, &c.Example.failure) {
 			input, line := j.place(x.Edge.Position)
-			c.Example = Example{From: x.Edge.From, To: x.Edge.To, Info: x.Info, Input: input, Line: line, at: *x}
+			c.Example = Example{From: x.Edge.From, To: x.Edge.To, Info: x.Info, Input: input, Line: line, failure: *x}
 		}
 		return nil
 	})

@@ -55,7 +55,7 @@ type Job struct {
 func (j *Job) Begin(command string, window time.Duration) {
 	j.Window = window
 	j.NameShard(j.Set.Job.Shard)
-	j.View.Begin(progress.Job{Command: command, Shard: j.Set.Job.Shard.String(), Version: j.Version})
+	j.View.Begin(progress.Labels{Command: command, Shard: j.Set.Job.Shard.String(), Version: j.Version})
 }
 
 // Ready reads the key and makes what needs no folder: the log and the client for objects.

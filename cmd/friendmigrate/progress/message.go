@@ -50,10 +50,10 @@ type Counts struct {
 
 // Message is how the command ended, from the last snapshot. It waits for nobody.
 func (v *View) Message(e exit.Ending) Message {
-	s, job := v.Snapshot(), v.Job()
+	s, labels := v.Snapshot(), v.Labels()
 	m := Message{
-		MessageVersion: MessageVersion, Command: job.Command, At: time.Now().UTC(), Code: int(e.Code), Why: e.Why,
-		What: e.OneLine(), Hint: e.Hint, Shard: job.Shard,
+		MessageVersion: MessageVersion, Command: labels.Command, At: time.Now().UTC(), Code: int(e.Code), Why: e.Why,
+		What: e.OneLine(), Hint: e.Hint, Shard: labels.Shard,
 	}
 	if e.Public != "" {
 		m.What = e.Public

@@ -19,7 +19,7 @@ var at = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func message(command, shard string, e exit.Ending, s Snapshot) Message {
 	v := NewView()
-	v.Begin(Job{Command: command, Shard: shard})
+	v.Begin(Labels{Command: command, Shard: shard})
 	v.show(&s)
 	m := v.Message(e)
 	m.At = at

@@ -49,7 +49,7 @@ func (m *metrics) Describe(chan<- *prometheus.Desc) {}
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	e := exporter{out, &m.words}
 	s := m.view.Snapshot()
-	e.run(m.view.Job(), s)
+	e.run(m.view.Labels(), s)
 	if s.Sums != nil {
 		e.account(s)
 	}
@@ -100,10 +100,10 @@ func truth(b bool) float64 {
 }
 
 // run exports where the run stands.
-func (e exporter) run(j Job, s Snapshot) {
-	e.gauge("build_info", "The program. Its value is 1.", 1, "version", j.Version, "goversion", runtime.Version())
+func (e exporter) run(l Labels, s Snapshot) {
+	e.gauge("build_info", "The program. Its value is 1.", 1, "version", l.Version, "goversion", runtime.Version())
 	e.gauge("job_info", "What runs: the command, and its shard as i/n. Its value is 1.", 1,
-		"command", j.Command, "shard", j.Shard)
+		"command", l.Command, "shard", l.Shard)
 	e.states("phase", "Where the run is: 1 for the present phase.", "phase",
 		[]string{Starting, Reading, Sending, Ended}, s.Phase)
 	e.gauge("progress_ratio", "Share of the run that is done: edges settled, or asked about, or accounts exported. "+

@@ -32,7 +32,7 @@ func busy() (sending, reading *View) {
 	}
 	left := 30.0
 	sending = NewView()
-	sending.Begin(Job{Command: "import", Shard: "1/4", Version: "test"})
+	sending.Begin(Labels{Command: "import", Shard: "1/4", Version: "test"})
 	s := Snapshot{
 		At: time.Now(), Phase: Sending, Sums: &account, Failures: map[int]int64{30003: 5, 30010: 2}, Settled: 57, Total: 105, Left: &left,
 		Engine: migrate.Snapshot{Imported: 3, Already: 2, Failed: 1, Retried: 4, Halved: 5, Parked: 6, Working: 7, Holds: 8},

@@ -91,8 +91,8 @@ func handler(s *View) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{s.metrics.registry, runtime},
 		promhttp.HandlerOpts{MaxRequestsInFlight: mostScrapes, Timeout: readTimeout}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, s.Health(time.Now())) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, s.Ready()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, s.Health(time.Now())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, s.Ready()) })
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = s.Snapshot().WriteJSON(w) // whoever asked has gone
@@ -107,13 +107,13 @@ func handler(s *View) http.Handler {
 	return mux
 }
 
-// verdict answers a probe: 200, or 503 with what is wrong.
-func verdict(w http.ResponseWriter, wrong string) {
-	if wrong == "" {
+// writeProbe answers a probe: 200, or 503 with what is wrong.
+func writeProbe(w http.ResponseWriter, problem string) {
+	if problem == "" {
 		text(w, http.StatusOK, "ok\n")
 		return
 	}
-	text(w, http.StatusServiceUnavailable, wrong+"\n")
+	text(w, http.StatusServiceUnavailable, problem+"\n")
 }
 
 func text(w http.ResponseWriter, status int, body string) {

@@ -18,15 +18,15 @@ type View struct {
 	work    *watched   // nil: nothing to read, and the last snapshot stays
 
 	mu       sync.Mutex // guards what follows; nothing is waited for under it
-	job      Job
+	labels   Labels
 	last     Snapshot
 	stopping string // Snapshot.Stop
 	ready    string // why it is not ready; "": it is
 	watchdog watchdog
 }
 
-// Job says what runs, for labels.
-type Job struct {
+// Labels name the running command in metrics and messages.
+type Labels struct {
 	Command string
 	Shard   string // i/n; "": none
 	Version string
@@ -40,10 +40,10 @@ func NewView() *View {
 }
 
 // Begin says what it is that runs.
-func (v *View) Begin(j Job) {
+func (v *View) Begin(l Labels) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.job = j
+	v.labels = l
 }
 
 // Watch takes in what the command does from here on, and looks at it.
@@ -168,9 +168,9 @@ func (v *View) Health(now time.Time) string {
 	return v.watchdog.health(now)
 }
 
-// Job is what runs.
-func (v *View) Job() Job {
+// Labels returns what Begin was given.
+func (v *View) Labels() Labels {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.job
+	return v.labels
 }
