@@ -21,11 +21,11 @@ import (
 	"friendmigrate/sink/friendlist"
 )
 
-// Result is what a verify came to: of the job in a state folder, or of all its shards together.
+// Result is the result of a verify of a job, or of all its shards together.
 type Result struct {
 	*job.Job
 	report.Verified
-	Parts []*Part // one, or one for each shard
+	Parts []*Part // one, or one per shard
 	Stop  job.Stop
 	Calls int64
 	Took  time.Duration
@@ -42,8 +42,8 @@ func (r *Result) how() string {
 	return "friend_check"
 }
 
-// Do verifies what the settings of j ask for and writes lists and reports. What was asked stays known
-// until there is a verdict on everything, so that the same command continues after an interruption.
+// Do verifies what the settings of j ask for and writes lists and reports. The answers are kept
+// until everything has a verdict, so the same command continues after an interruption.
 func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (r *Result, ending exit.Ending, err error) {
 	pilot, err := j.OpenPilot(ctx)
 	if err != nil {
@@ -64,7 +64,7 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (r *Result, ending
 	return r, ending, err
 }
 
-// open opens all parts before the first call: nothing of an older verify is left in any of them,
+// open opens all parts before the first call, so that no part keeps results of an older verify,
 // however this one ends.
 func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 	places := []folder.Place{{Shard: r.Set.Job.Shard}}
@@ -82,7 +82,7 @@ func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 			p.Pilot = pilot.OfShard(place.Shard)
 		}
 		r.Parts = append(r.Parts, p)
-		// no import may run on it meanwhile, because both together would exceed the rate
+		// no import may run at the same time, because both together would exceed the rate
 		if err := p.Take(ctx, p.Set.State, folder.CheckNeighbours); err != nil {
 			return err
 		}
@@ -135,7 +135,8 @@ func (r *Result) refuseShards(places []folder.Place) error {
 	return nil
 }
 
-// openClient makes the client. No call leaves while one of an earlier process may still count.
+// openClient makes the client. It sends no call while calls of an earlier process may still count
+// towards the rate.
 func (r *Result) openClient(ctx context.Context) (err error) {
 	now, after := time.Now(), time.Time{}
 	for _, p := range r.Parts {
@@ -157,7 +158,7 @@ func (r *Result) openClient(ctx context.Context) (err error) {
 	return nil
 }
 
-// progress is where all parts together stand.
+// progress returns the progress of all parts together.
 func (r *Result) progress() (sum Progress) {
 	for _, p := range r.Parts {
 		now := p.Progress()
@@ -166,7 +167,7 @@ func (r *Result) progress() (sum Progress) {
 	return sum
 }
 
-// ask runs the engine over the parts, one after the other, and shows where it stands.
+// ask runs the engine over the parts, one after the other, and shows the progress.
 func (r *Result) ask(ctx context.Context) error {
 	start := r.progress()
 	if start.Asked == start.Edges {
@@ -196,7 +197,7 @@ func (r *Result) ask(ctx context.Context) error {
 	return nil
 }
 
-// fill says where the verify stands.
+// fill writes the progress of the verify into s.
 func (r *Result) fill(s *progress.Snapshot) {
 	now := r.progress()
 	s.Doing, s.Settled, s.Total, s.Done, s.ToGo = "asking", now.Asked, now.Edges, now.Asked, now.Edges-now.Asked
@@ -205,8 +206,7 @@ func (r *Result) fill(s *progress.Snapshot) {
 	}
 }
 
-// finish writes the lists and the reports and, if there is a verdict on everything, forgets what
-// was asked.
+// finish writes the lists and the reports. It forgets the answers if everything has a verdict.
 func (r *Result) finish() (ending exit.Ending, err error) {
 	for i, p := range r.Parts {
 		if err := p.WriteLists(); err != nil {
@@ -248,16 +248,16 @@ func (r *Result) finish() (ending exit.Ending, err error) {
 	return ending, errors.Join(errs...)
 }
 
-// writeReport puts what was found into the job's report, in place of what an earlier verify has
-// found; nil: nothing yet.
+// writeReport replaces the result of an earlier verify in the job's report. found is nil before
+// there is a new result.
 func (p *Part) writeReport(found *report.Verified) error {
 	if p.Journal == nil {
-		return nil // it is no job's
+		return nil // no job, so no report
 	}
 	r, err := report.Read(filepath.Join(p.Dir, folder.Report))
 	switch {
 	case found == nil && (err != nil || r.Verified == nil):
-		return nil // it says nothing of an earlier verify
+		return nil // no result of an earlier verify to remove
 	case err != nil:
 		r = p.Report()
 		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
@@ -278,7 +278,7 @@ func (r *Result) close() error {
 	return errors.Join(errs...)
 }
 
-// JSON is the result for programs.
+// JSON is the result in a form for programs.
 type JSON struct {
 	Version int    `json:"version"`
 	Shard   string `json:"shard,omitempty"`
@@ -288,7 +288,7 @@ type JSON struct {
 	Shards []JSON `json:"shards,omitempty"`
 }
 
-// JSON is the result for programs, with what was found in each shard.
+// JSON returns the result for programs, with the results of each shard.
 func (r *Result) JSON() JSON {
 	all := JSON{Version: 1, Verified: r.Verified, Calls: r.Calls, Fields: r.Set.Fields}
 	for _, p := range r.Parts {

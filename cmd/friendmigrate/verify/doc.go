@@ -8,18 +8,18 @@
 //
 //   - An edge is missing only if the job counts it as in place, and the service said that it does
 //     not have it or its account, or answered twice with a code that is not temporary. It is
-//     different only if friend_get showed another value. An edge on which the service said neither
-//     after all attempts has no verdict, and then the verify is not finished.
+//     different only if friend_get showed another value. If the service said neither after all
+//     attempts, the edge has no verdict and the verify is not finished.
 //   - It does not ask about edges that the job has not sent. It asks about edges that failed in the
-//     job, and counts them apart.
+//     job, and counts them separately.
 //   - It asks about every distinct edge once: one friend_check call for 1000 friends of an account
-//     or, with fields, the pages of the account's list once. It asks friend_check about what a list
-//     does not show that is not as long as it says. Pace, retries, hold and resume are those of the
-//     engine. After a kill it asks only about edges that have no verdict.
-//   - It changes nothing in the service and nothing of the job but the report. Its journal lies in
-//     a folder of its own and is removed when the verify has finished.
+//     or, with fields, the pages of the account's list once. If a list is not as long as it says,
+//     it asks friend_check about the edges that the list does not show. Pace, retries, hold and
+//     resume are those of the engine. After a kill it asks only about edges that have no verdict.
+//   - It changes nothing in the service and nothing of the job but the report. Its journal is in a
+//     separate folder and is removed when the verify has finished.
 //   - The lists are inputs of an import, in the order of the input, and the same whether the verify
-//     was interrupted or not. Nothing of the lists of an older verify survives a newer one.
+//     was interrupted or not. A newer verify removes the lists of an older one.
 //
 // What it never does: send an edge, or decide what an exit code means.
 package verify

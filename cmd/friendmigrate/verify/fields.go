@@ -13,36 +13,36 @@ import (
 	"friendmigrate/sink/friendlist"
 )
 
-// reader compares by friend_get. It is the engine's Caller: for a chunk it reads all pages of the
-// account's list. Where a list cannot be believed, it asks friend_check about what that does not
-// show.
+// reader compares edges with friend lists. It is the engine's Caller: for a chunk it reads all
+// pages of the account's list with friend_get. If a list is doubtful, it asks friend_check about
+// the edges that the list does not show.
 //
-// A call that fails in the middle of a list loses no page: what was read waits here for the engine
-// to come again.
+// A call that fails in the middle of a list loses no page: reader keeps the pages until the engine
+// calls again.
 type reader struct {
 	pages func(from string) friendlist.Pages
 	check migrate.Caller
-	most  int64 // bytes of whole lists that are kept
+	most  int64 // limit of kept, in bytes
 
-	doubtful atomic.Int64 // lists that could not be believed
+	doubtful atomic.Int64 // number of doubtful lists
 
-	mu     sync.Mutex        // guards what follows, not the states: the engine works at an account once at a time
-	states map[string]*state // of accounts that the engine may come back to
-	kept   int64             // bytes of whole lists among them
+	mu     sync.Mutex        // guards what follows, but not the states: the engine makes one call per account at a time
+	states map[string]*state // accounts that the engine may ask for again
+	kept   int64             // bytes of the whole lists in states
 }
 
 func newReader(s Service, memory int64) *reader {
 	check := &asker{check: s.Check}
-	check.heard.Store(true) // it is asked behind a list that was read, so the app is the right one
+	check.heard.Store(true) // friend_check is only asked after a list was read, so the app is the right one
 	return &reader{pages: s.Pages, check: check, states: map[string]*state{}, most: memory}
 }
 
-// state is an account's list as far as it was read.
+// state is the part of an account's list that was read.
 type state struct {
 	read   *friendlist.Reading
 	done   bool
-	doubt  bool                // the list never stood still, or is not as long as it says
-	wanted map[string]struct{} // friends of the chunk; nil: all are taken, for the chunks that follow
+	doubt  bool                // the list kept changing, or its length is not its FriendNum
+	wanted map[string]struct{} // friends of the chunk; nil: keep all, for later chunks of the account
 	found  map[string]migrate.Edge
 	size   int64
 }
@@ -58,14 +58,14 @@ func (r *reader) Call(ctx context.Context, from string, edges []migrate.Edge) ([
 		r.doubtful.Add(1)
 	}
 	outcomes, err := r.judge(ctx, from, s, edges)
-	// it comes again, or more of this account may follow
+	// the engine calls again, or the account may have more chunks
 	if err != nil || s.wanted == nil && len(edges) == migrate.MaxChunkEdges {
 		r.put(from, s)
 	}
 	return outcomes, err
 }
 
-// fill reads the list to its end, if that is not done yet.
+// fill reads the rest of the list.
 func (s *state) fill(ctx context.Context, from string) error {
 	if s.done {
 		return nil
@@ -78,7 +78,7 @@ func (s *state) fill(ctx context.Context, from string) error {
 		s.doubt = came != said
 	case errors.As(err, &call) || ctx.Err() != nil:
 		return err
-	default: // it never stands still or never ends, or a value fits no field of an edge
+	default: // the list keeps changing or never ends, or a value fits no field of an edge
 		s.forget()
 		s.doubt = true
 	}
@@ -86,8 +86,8 @@ func (s *state) fill(ctx context.Context, from string) error {
 	return nil
 }
 
-// judge compares what was read. It asks friend_check about what a doubtful list does not show: such
-// an edge may be in place, but its fields are not known.
+// judge compares the edges with the list. It asks friend_check about the edges that a doubtful list
+// does not show: they may be in place, but their fields are not known.
 func (r *reader) judge(ctx context.Context, from string, s *state, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	outcomes := make([]migrate.Outcome, len(edges))
 	var unseen []migrate.Edge
@@ -121,12 +121,12 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	return outcomes, nil
 }
 
-// failed is the error for the engine of a list that could not be read to its end.
+// failed returns the error that the engine gets for a list that could not be read to its end.
 func (r *reader) failed(from string, s *state, err error) error {
 	var call *migrate.CallError
 	switch errors.As(err, &call); {
 	case call != nil && call.Verdict == migrate.VerdictHalve:
-		// the account is refused: asking about fewer friends would change nothing
+		// the account is refused, so a smaller chunk would not help
 		call.Verdict = migrate.VerdictRefuseChunk
 	case call == nil || call.Verdict != migrate.VerdictRefuseAccount && call.Verdict != migrate.VerdictFatal:
 		r.put(from, s)
@@ -134,7 +134,7 @@ func (r *reader) failed(from string, s *state, err error) error {
 	return err
 }
 
-// take gives the state of an account, or a new one, to the caller alone.
+// take returns the state of an account, or a new one. Only the caller has it then.
 func (r *reader) take(from string, edges []migrate.Edge) *state {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +156,7 @@ func (r *reader) take(from string, edges []migrate.Edge) *state {
 	return s
 }
 
-// drop forgets the state of an account. The caller holds the lock.
+// drop forgets the state of an account. The caller holds mu.
 func (r *reader) drop(from string) {
 	if s := r.states[from]; s.wanted == nil {
 		r.kept -= s.size
@@ -164,8 +164,8 @@ func (r *reader) drop(from string) {
 	delete(r.states, from)
 }
 
-// put keeps a state until the engine comes again. Whole lists have a bound together; any of those
-// beyond it is dropped, and read again.
+// put keeps a state until the engine calls again. If whole lists together exceed the limit, some
+// are dropped and later read again.
 func (r *reader) put(from string, s *state) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,7 +188,7 @@ func (s *state) forget() {
 	s.size = 0
 }
 
-// add takes a friend of the list, if it is one of those that are asked about.
+// add records a friend of the list if it is wanted.
 func (s *state) add(from string, f *sink.Friend) error {
 	if s.wanted != nil {
 		if _, ok := s.wanted[f.To]; !ok {
@@ -200,13 +200,13 @@ func (s *state) add(from string, f *sink.Friend) error {
 		return err
 	}
 	s.found[f.To] = e
-	s.size += int64(2*sink.EdgeBytes(&e) + 200) // the map and the headers of the texts
+	s.size += int64(2*sink.EdgeBytes(&e) + 200) // 200: the map entry and the string headers
 	return nil
 }
 
-// Differences names the fields that the input has and that the service has otherwise or not at all,
-// by the API's names. RemarkTime cannot be read back, so nothing is said of it; what the input does
-// not have may be anything.
+// Differences returns the API's names of the fields that have a value in the input and another or
+// none in the service. Fields without a value in the input are ignored, and so is RemarkTime, which
+// cannot be read back.
 func Differences(want, got *migrate.Edge) []string {
 	var fields []string
 	note := func(differs bool, name string) {
@@ -225,7 +225,7 @@ func Differences(want, got *migrate.Edge) []string {
 	return fields
 }
 
-// set is a list without order and repetition: the service promises none for groups.
+// set returns groups sorted and without repetition, because the service promises no order.
 func set(groups []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(groups)))
 }

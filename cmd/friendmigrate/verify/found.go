@@ -9,7 +9,7 @@ import (
 	"friendmigrate/migrate"
 )
 
-// count adds n edges with one outcome in the journal of a verify.
+// count adds n edges with one outcome of a verify's journal to f.
 func count(f *report.Verified, kind migrate.Kind, code int, n int64) {
 	switch {
 	case n == 0:
@@ -32,8 +32,8 @@ func count(f *report.Verified, kind migrate.Kind, code int, n int64) {
 	}
 }
 
-// Look adds up what was found so far. What failed in the job stands apart, whatever the service has
-// of it.
+// Look adds up the results so far. Edges that failed in the job are counted separately, whether the
+// service has them or not.
 func (p *Part) Look() (f report.Verified, err error) {
 	f.MissingBy, f.NoVerdict = map[int]int64{}, map[int]int64{}
 	t := p.verdicts.Totals()
@@ -52,13 +52,13 @@ func (p *Part) Look() (f report.Verified, err error) {
 	if p.sample != nil {
 		f.Sample = &report.Sample{Drawn: drawn, Of: p.settled - f.Failed, Seed: fmt.Sprint(p.sample.seed),
 			Confidence: Confidence, BadAtMost: Bound(drawn, f.Missing+f.Different), Bound: BoundName}
-		f.There = nil // not known of all
+		f.There = nil // not known for all failed edges
 	}
 	return f, err
 }
 
-// setFailedApart takes the edges that failed in the job out of the sums, and counts the others that
-// are asked about.
+// setFailedApart takes the edges that failed in the job out of the sums, and returns how many other
+// edges are asked about.
 func (p *Part) setFailedApart(f *report.Verified) (others int64, err error) {
 	f.There, others = new(int64), p.asked()
 	mine := func(failed *checkpoint.Failure) bool { return p.speaksOf(failed.Edge.From) }
@@ -80,21 +80,21 @@ func (p *Part) setFailedApart(f *report.Verified) (others int64, err error) {
 	return others, err
 }
 
-// outcome is what a journal has on record of an edge.
+// outcome is the outcome of an edge in a journal.
 type outcome struct {
-	kind migrate.Kind // Again: nothing is on record
+	kind migrate.Kind // Again: the journal has none
 	code int32
 }
 
-// keyOf numbers the edges of a plan.
+// keyOf returns the number of an edge in its plan.
 func keyOf(ordinal int64, index int) int64 { return ordinal*migrate.MaxChunkEdges + int64(index) }
 
 // usualWindow is how many failures are looked up at once. Each takes some 400 bytes.
 const usualWindow = 1 << 16
 
-// join goes over the failures in one journal that match, with what the other has of the same edges.
-// A journal keeps outcomes in its file, in no order of use here, so the other one is read once for
-// a window of failures. Either may be nil: it has none.
+// join calls each for the failures in one journal that match, with the other journal's outcome of
+// the same edge. A journal's file is not in a useful order, so the other one is read once per
+// window of failures. Either may be nil, which means an empty journal.
 func (p *Part) join(
 	of, with *checkpoint.Journal, match func(*checkpoint.Failure) bool, each func(*checkpoint.Failure, outcome) error,
 ) error {
@@ -126,7 +126,7 @@ func (p *Part) join(
 	return done()
 }
 
-// lookUp reads the outcomes of some edges out of a journal, by key.
+// lookUp returns the outcomes of edges in a journal, by key.
 func lookUp(journal *checkpoint.Journal, edges []checkpoint.Failure) (map[int64]outcome, error) {
 	known := make(map[int64]outcome, len(edges))
 	if len(edges) == 0 || journal == nil {

@@ -14,14 +14,15 @@ import (
 	"friendmigrate/source"
 )
 
-// Lists is what was written.
+// Lists describes the lists that were written.
 type Lists struct {
 	Missing, Different string // paths
 	IntegerTags        []string
-	Updatable          bool // some different edge has another Remark, GroupName or custom field
+	Updatable          bool // an edge differs in Remark, GroupName or a custom field
 }
 
-// WriteLists writes both lists whole, with a header at least: what has a verdict so far.
+// WriteLists writes both lists, with the edges that have a verdict so far. An empty list has its
+// header.
 func (p *Part) WriteLists() (err error) {
 	absent := p.NewList(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
 	other := p.NewList(folder.Different, "Fields", "Input", "Line")
@@ -31,7 +32,7 @@ func (p *Part) WriteLists() (err error) {
 	err = p.join(p.verdicts, p.Journal, verdict, func(f *checkpoint.Failure, became outcome) error {
 		input, line, outcome := p.Counts.InputName(f.Edge.Input), f.Edge.Line, outcomes[became.kind]
 		switch {
-		case became.kind == migrate.Failed: // in the job: it is neither missing nor different
+		case became.kind == migrate.Failed: // it failed in the job, so it is neither missing nor different
 			return nil
 		case f.Code == codeDifferent:
 			p.Lists.Updatable = p.Lists.Updatable || updatable(f.Info)
@@ -58,8 +59,8 @@ func updatable(fields string) bool {
 	})
 }
 
-// removeLists removes the lists of an earlier verify, in whichever format they are: nothing of it
-// survives a newer one, however that ends.
+// removeLists removes the lists of an earlier verify in any format, so that none remains, however
+// this verify ends.
 func (p *Part) removeLists() error {
 	for _, name := range []string{folder.Missing, folder.Different} {
 		for _, format := range []string{source.CSV, source.JSONL} {
@@ -72,5 +73,5 @@ func (p *Part) removeLists() error {
 	return nil
 }
 
-// outcomes are how the lists name what became of an edge in the job.
+// outcomes are the names of a job's outcomes in the lists.
 var outcomes = map[migrate.Kind]string{migrate.Imported: "imported", migrate.Already: "already"}

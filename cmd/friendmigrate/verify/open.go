@@ -15,8 +15,7 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// open opens what the folder holds: the journal of the job, and its staged input or one of the
-// verify's own.
+// open opens the journal of the job, and its staged input or one that the verify stages.
 func (p *Part) open(ctx context.Context) error {
 	journal, err := checkpoint.Open(p.FS, p.Dir, checkpoint.Options{ReadOnly: true})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -39,15 +38,15 @@ func (p *Part) open(ctx context.Context) error {
 	return p.CheckPlan(p.Journal)
 }
 
-// checkJob sees that the folder belongs to the job that the settings ask for. digests are of its
-// inputs; nil: they are compared later.
+// checkJob fails unless the folder belongs to the job that the settings ask for. digests are those
+// of its inputs; nil: they are compared later.
 func (p *Part) checkJob(digests []string) error {
 	recorded, want := p.Journal.Identity(), p.Identity()
 	if want.Inputs = digests; digests == nil {
 		want.Inputs = recorded.Inputs
 	}
 	if len(p.Inputs) == 0 {
-		want.Options = recorded.Options // the job says what its rows mean
+		want.Options = recorded.Options // the job's options say what its rows mean
 	}
 	if differences := recorded.Differs(want); len(differences) > 0 {
 		return p.OtherJob(differences)
@@ -55,10 +54,11 @@ func (p *Part) checkJob(digests []string) error {
 	return nil
 }
 
-// forgetOwn removes what the verify has staged for itself: it is personal data, and of no more use.
+// forgetOwn removes the input that the verify staged, since it is personal data and no longer
+// needed.
 func (p *Part) forgetOwn() error {
 	if !p.own {
-		_ = p.FS.Remove(p.dir()) // it is empty, unless another verify has left lists there
+		_ = p.FS.Remove(p.dir()) // fails if another verify has left lists there
 		return nil
 	}
 	err := p.Stage.Close()
@@ -66,7 +66,7 @@ func (p *Part) forgetOwn() error {
 	return errors.Join(err, stage.Remove(filepath.Join(p.dir(), folder.Staged), p.FS))
 }
 
-// rejectedPath is the list of rows that were rejected when the input was staged.
+// rejectedPath returns the path of the list of rows that were rejected when the input was staged.
 func (p *Part) rejectedPath() string {
 	if p.own {
 		return filepath.Join(p.dir(), folder.Rejected)
@@ -74,7 +74,7 @@ func (p *Part) rejectedPath() string {
 	return filepath.Join(p.Dir, folder.Rejected)
 }
 
-// findPilot sees which accounts of --only-accounts have edges.
+// findPilot finds out which accounts of --only-accounts have edges.
 func (p *Part) findPilot(ctx context.Context) error {
 	if p.Pilot == nil || p.Counts.NoRows() {
 		return nil
@@ -86,7 +86,7 @@ func (p *Part) findPilot(ctx context.Context) error {
 	return err
 }
 
-// Seen are the lists that hold something, once it is known what was found.
+// Seen returns the lists that are not empty, once the results are known.
 func (p *Part) Seen() (lists []string) {
 	for _, one := range []struct {
 		n    int64

@@ -19,21 +19,21 @@ import (
 	"friendmigrate/sink/friendlist"
 )
 
-// Part is the verify of one state: of a job, or of one of its shards. It lasts from its beginning
-// over any number of interruptions to its end. It belongs to one goroutine, except Progress.
+// Part is the verify of one state folder: of a job, or of one of its shards. It may be interrupted
+// and continued any number of times. Only Progress is safe for concurrent use.
 type Part struct {
-	job.Job            // what the state holds; its Journal is nil where no job has run
-	Pilot   *job.Pilot // of whose edges it speaks; nil: all accounts
-	Resumed bool       // an earlier run has asked about some of it
+	job.Job            // the state folder; its Journal is nil if no job has run
+	Pilot   *job.Pilot // only the edges of these accounts are verified; nil: all
+	Resumed bool       // an earlier run has asked about some edges
 	Found   report.Verified
 	Calls   int64 // of this run
 	Lists   Lists
 
-	own      bool                // the staged input is the verify's own
-	verdicts *checkpoint.Journal // what the service said, see verdict.go
-	edges    int64               // that it speaks of
-	settled  int64               // edges of those that the job has settled: all of edges where there is no job
-	sample   *sample             // nil: all of settled is asked about
+	own      bool                // the verify staged the input itself
+	verdicts *checkpoint.Journal // the service's answers, see verdict.go
+	edges    int64               // edges to verify
+	settled  int64               // those of edges that the job has settled; all of them if there is no job
+	sample   *sample             // nil: ask about all settled edges
 	window   int                 // edges that are looked up at once
 }
 
@@ -43,8 +43,8 @@ type Service struct {
 	Pages func(from string) friendlist.Pages
 }
 
-// Begin begins a verify, or continues the one that the folder holds if that is the same and has not
-// finished. Nothing is left of an earlier one.
+// Begin begins a verify, or continues the one in the folder if it is the same and has not finished.
+// It removes everything of another earlier one.
 func (p *Part) Begin(ctx context.Context) error {
 	p.window = usualWindow
 	if err := p.measure(ctx); err != nil {
@@ -61,11 +61,11 @@ func (p *Part) Begin(ctx context.Context) error {
 	return p.WriteLists()
 }
 
-// dir is the folder of what the verify keeps until it has finished.
+// dir returns the folder of the files that the verify keeps until it has finished.
 func (p *Part) dir() string { return filepath.Join(p.Dir, folder.Verify) }
 
-// identity is what makes a verify the same. What the job has settled since it began makes another
-// one of it, because old verdicts would be wrong.
+// identity returns what a verify must have in common with an earlier one to continue it. It
+// includes how much the job has settled: after a change the old verdicts would be wrong.
 func (p *Part) identity() checkpoint.Identity {
 	id, plan := p.Identity(), p.Stage.Totals()
 	id.Edges, id.Chunks, id.PlanDigest = plan.Edges, plan.Chunks, plan.PlanDigest
@@ -88,14 +88,14 @@ func (p *Part) identity() checkpoint.Identity {
 
 const optionSeed = "seed"
 
-// resume takes up what an earlier process has left. A sample stays the one that was drawn.
+// resume continues the verify of an earlier process, with the sample that was drawn then.
 func (p *Part) resume(ctx context.Context) error {
 	journal, err := checkpoint.Open(p.FS, p.dir(), checkpoint.Options{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, checkpoint.ErrDamaged), errors.Is(err, checkpoint.ErrNewer):
-		return p.remove() // it holds nothing that cannot be asked again
+		return p.remove() // everything in it can be asked again
 	case err != nil:
 		return err
 	}
@@ -114,7 +114,7 @@ func (p *Part) resume(ctx context.Context) error {
 	return err
 }
 
-// reopen lets edges be asked about again that have some codes.
+// reopen reopens the edges whose code again accepts, so that they are asked about again.
 func (p *Part) reopen(ctx context.Context, again func(code int) bool) (reopened bool, err error) {
 	var codes []int
 	for code, n := range p.verdicts.Totals().FailedByCode {
@@ -151,13 +151,13 @@ func (p *Part) remove() error {
 	return p.FS.SyncDir(p.dir())
 }
 
-// Progress is where a verify stands.
+// Progress is the progress of a verify.
 type Progress struct {
-	Asked, Edges int64 // edges that were answered, and those that are asked about
-	Other        int64 // edges that are not there as they should be; some of those may have failed in the job
+	Asked, Edges int64 // edges that were answered, and edges to ask about
+	Other        int64 // edges that are missing or different; some may have failed in the job
 }
 
-// Progress tells where it stands. It may be called from any goroutine.
+// Progress returns the progress. It is safe for concurrent use.
 func (p *Part) Progress() Progress {
 	t := p.verdicts.Totals()
 	now := Progress{Asked: t.Settled(), Edges: p.asked()}
@@ -169,7 +169,7 @@ func (p *Part) Progress() Progress {
 	return now
 }
 
-// asked is how many edges are asked about.
+// asked returns how many edges there are to ask about.
 func (p *Part) asked() int64 {
 	if p.sample != nil {
 		return int64(len(p.sample.drawn))
@@ -177,8 +177,9 @@ func (p *Part) asked() int64 {
 	return p.settled
 }
 
-// Ask asks about what is open. engine says how: pace, patience, probe and meter. What it says about
-// failures, bytes and rows is not used. doubtful is how many friend lists could not be believed.
+// Ask asks about the edges without a verdict. It uses the pace, patience, probe and meter of engine
+// and ignores its settings for failures, bytes and rows. It returns how many friend lists were
+// doubtful.
 func (p *Part) Ask(
 	ctx context.Context, s Service, engine migrate.Options, calls func() int64,
 ) (doubtful int64, err error) {
@@ -203,14 +204,14 @@ func (p *Part) Ask(
 		_, err := migrate.Run(ctx, migrate.Only(plan, p.asks), to, p.verdicts, engine)
 		return err
 	}
-	if err = ask(); err == nil { // refusals are asked about again, so that one odd answer makes no edge missing
+	if err = ask(); err == nil { // ask about refusals again, so that an edge is not missing because of one odd answer
 		var again bool
 		if again, err = p.reopen(ctx, isRefusal); again && err == nil {
 			err = ask()
 		}
 	}
 	p.Calls = calls() - before
-	// AllAnswered: asking twice does no harm
+	// AllAnswered, because asking twice does no harm
 	end := p.verdicts.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), Calls: p.Calls, AllAnswered: true})
 	if err == nil {
 		err = end
@@ -218,8 +219,8 @@ func (p *Part) Ask(
 	return doubtful, err
 }
 
-// Finish forgets a verify that has a verdict on everything, after its lists were written: what is
-// run next begins anew.
+// Finish removes a verify that is complete and whose lists were written, so that the next one
+// starts from the beginning.
 func (p *Part) Finish() error {
 	return errors.Join(p.CloseVerdicts(), p.remove())
 }

@@ -10,8 +10,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// asks tells what is asked about of a chunk of n edges: what was drawn, or what the job has
-// settled, or all. A pending edge was never sent, so nobody expects it in the service.
+// asks returns the edges of a chunk of n edges to ask about: those in the sample, or those that the
+// job has settled, or all. Pending edges were never sent, so they are not expected in the service.
 func (p *Part) asks(ordinal int64, n int) (migrate.EdgeSet, error) {
 	if p.sample != nil {
 		return p.sample.inChunk(ordinal), nil
@@ -26,7 +26,7 @@ func (p *Part) asks(ordinal int64, n int) (migrate.EdgeSet, error) {
 
 func (p *Part) speaksOf(from string) bool { return p.Pilot == nil || p.Pilot.Has(from) }
 
-// measure finds out how much there is.
+// measure counts the edges to verify.
 func (p *Part) measure(ctx context.Context) error {
 	if p.edges = p.Stage.Totals().Edges; p.Pilot == nil {
 		if p.settled = p.edges; p.Journal != nil {
@@ -48,13 +48,13 @@ func (p *Part) measure(ctx context.Context) error {
 	return nil
 }
 
-// sample is the edges that were drawn from those that the job has settled.
+// sample is a random sample of the edges that the job has settled.
 type sample struct {
 	seed  uint64
 	drawn []int64 // see keyOf, ascending
 }
 
-// inChunk is what was drawn of a chunk.
+// inChunk returns the edges of a chunk that are in the sample.
 func (s *sample) inChunk(ordinal int64) (set migrate.EdgeSet) {
 	first := keyOf(ordinal, 0)
 	i, _ := slices.BinarySearch(s.drawn, first)
@@ -69,8 +69,8 @@ func (s *sample) has(key int64) bool {
 	return drawn
 }
 
-// draw draws --sample, if that asks for fewer edges than there are. Some of these may have failed
-// in the job: they are no part of the sample, which stays random without them.
+// draw draws the sample of --sample if that is fewer edges than there are. Drawn edges that failed
+// in the job do not count; the sample stays random without them.
 func (p *Part) draw(ctx context.Context, seed uint64) error {
 	if p.Set.Sample == 0 || p.Set.Sample >= p.settled {
 		return nil
@@ -80,7 +80,7 @@ func (p *Part) draw(ctx context.Context, seed uint64) error {
 	return err
 }
 
-// places finds the keys of edges by their numbers among those that the job has settled.
+// places returns the keys of edges, given their numbers among the edges that the job has settled.
 func (p *Part) places(ctx context.Context, numbers []int64) (keys []int64, err error) {
 	base := int64(0)
 	for r, err := range p.Pilot.Rosters(ctx, p.Stage, nil) {
@@ -103,7 +103,7 @@ func (p *Part) places(ctx context.Context, numbers []int64) (keys []int64, err e
 	return keys, nil
 }
 
-// Confidence of Bound, and its name for whoever wants to check it.
+// Confidence of Bound, and the name of the method, so that readers can check it.
 const (
 	Confidence = 0.95
 	BoundName  = "Clopper-Pearson, one-sided, 95 %"
@@ -125,15 +125,15 @@ func Draw(total, n int64, seed uint64) []int64 {
 	return slices.Sorted(maps.Keys(drawn))
 }
 
-// Bound is the largest share of a population that can be bad, with 95 % confidence, if bad of n
-// members drawn from it were. It is the upper limit of the one-sided exact (Clopper-Pearson)
+// Bound returns the largest share of a population that can be bad, with 95 % confidence, if bad of
+// n drawn members were bad. It is the upper limit of the one-sided exact (Clopper-Pearson)
 // interval: exact for draws with replacement, on the safe side for draws without. With none bad it
 // is about 3/n.
 func Bound(n, bad int64) float64 {
 	if n <= 0 || bad >= n {
 		return 1
 	}
-	low, high := 0.0, 1.0 // the probability of so few bad ones falls as the share rises
+	low, high := 0.0, 1.0 // the probability of at most this many bad ones falls as the share rises
 	for {
 		share := low + (high-low)/2
 		if share <= low || share >= high {
@@ -147,8 +147,8 @@ func Bound(n, bad int64) float64 {
 	}
 }
 
-// atMost is the probability of at most k bad ones among n that are each bad with probability p. It
-// is 1 where k is not below the mean, where it is at least a half.
+// atMost returns the probability of at most k bad ones among n that are each bad with probability
+// p. If k is not below the mean, the probability is at least a half, and atMost returns 1.
 func atMost(n, k int64, p float64) float64 {
 	if float64(k) >= float64(n)*p {
 		return 1

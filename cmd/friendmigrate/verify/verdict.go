@@ -13,11 +13,11 @@ import (
 // codes are far below those of the service, which are recorded as they are.
 const (
 	codeMissing   = 1
-	codeDifferent = 2 // the text names the fields
+	codeDifferent = 2 // the outcome's Info names the fields
 )
 
-// isMissing reports whether a code says that the service does not have the edge: it said so, or it
-// keeps refusing to say anything else. A code that passes at another time says nothing.
+// isMissing reports whether a code means that the service does not have the edge: it said so, or it
+// keeps refusing to answer. A temporary code means nothing.
 func isMissing(code int) bool {
 	if code < 100 {
 		return code == codeMissing
@@ -26,11 +26,11 @@ func isMissing(code int) bool {
 	return known.Item == migrate.Failed && known.Call != migrate.VerdictRetry && known.Call != migrate.VerdictThrottle
 }
 
-// hasVerdict reports whether a failure is one.
+// hasVerdict reports whether a failure with this code is a verdict.
 func hasVerdict(code int) bool { return isMissing(code) || code == codeDifferent }
 
-// isRefusal reports whether a code was answered instead of yes or no and does not pass. That an
-// account does not exist is a no.
+// isRefusal reports whether the service answered this code instead of yes or no and the code is not
+// temporary. The code of an account that does not exist counts as a no.
 func isRefusal(code int) bool {
 	known, _ := sink.LookupCode(code)
 	return code >= 100 && isMissing(code) && known.Call != migrate.VerdictRefuseAccount
@@ -41,7 +41,7 @@ func withoutFields() migrate.Outcome { return migrate.Outcome{Kind: migrate.Alre
 func inPlace() migrate.Outcome { return migrate.Outcome{Kind: migrate.Imported} }
 func missing() migrate.Outcome { return migrate.Outcome{Kind: migrate.Failed, Code: codeMissing} }
 
-// asker asks friend_check. It is the engine's Caller: one call for the edges of a chunk.
+// asker asks friend_check. It is the engine's Caller and makes one call for the edges of a chunk.
 type asker struct {
 	check func(ctx context.Context, from string, to []string) ([]sink.Presence, error)
 	heard atomic.Bool // the service has given a verdict

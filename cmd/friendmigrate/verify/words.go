@@ -15,7 +15,7 @@ import (
 	"friendmigrate/source"
 )
 
-// ending finds the exit code and puts the ending in words.
+// ending returns the exit code and the message of the end.
 func (r *Result) ending() exit.Ending {
 	code := r.Stop.Code()
 	if r.Pending > 0 {
@@ -24,7 +24,7 @@ func (r *Result) ending() exit.Ending {
 	if r.Failed+r.Rejected > 0 {
 		code = exit.Gravest(code, exit.Exceptions)
 	}
-	// what is missing comes before what is not finished
+	// missing edges matter more than an unfinished verify
 	if r.Missing+r.Different > 0 && exit.Gravest(code, exit.Unfinished) == exit.Unfinished {
 		code = exit.Different
 	}
@@ -60,7 +60,7 @@ func (r *Result) ending() exit.Ending {
 		What: fmt.Sprintf("verified %s%s: %s%s", r.subject(), r.after(), r.Verified.String(), r.facts())}
 }
 
-// subject says what was asked about.
+// subject returns what was asked about, for messages.
 func (r *Result) subject() string {
 	text := terminal.Some(r.Edges, "edge")
 	if s := r.Sample; s != nil {
@@ -79,7 +79,7 @@ func (r *Result) after() string {
 	return fmt.Sprintf(", %s in %s", terminal.Some(r.Calls, "call"), terminal.Took(r.Took))
 }
 
-// facts are what else there is to know, each behind a semicolon, and where the lists are.
+// facts returns further facts, each after a semicolon, and the paths of the lists.
 func (r *Result) facts() (text string) {
 	add := func(n int64, format string, args ...any) {
 		if n > 0 {
@@ -115,7 +115,7 @@ func (r *Result) facts() (text string) {
 	return text
 }
 
-// next is the command for what a finished verify has found.
+// next returns the command to run after a finished verify.
 func (r *Result) next(code exit.Code) string {
 	i := slices.IndexFunc(r.Parts, func(p *Part) bool {
 		return code == exit.Exceptions && p.Found.Failed > 0 || code == exit.Unfinished && p.Found.Pending > 0
@@ -132,7 +132,8 @@ func (r *Result) next(code exit.Code) string {
 	return r.as("plan").Of(part.continueJob().Inputs()...).String() + " # says why rows were rejected"
 }
 
-// differentHint imports what is missing, or else updates what is different, as a job of its own.
+// differentHint returns the command that imports the missing edges or, if none is, updates the
+// different ones, in a separate job.
 func (r *Result) differentHint() string {
 	if r.Sample != nil {
 		return r.Line().Without("sample").String() + " # finds all of them"
@@ -165,12 +166,12 @@ func (r *Result) differentHint() string {
 	return l.String() + then
 }
 
-// as is the command line with another command, for the same app.
+// as returns the command line with another command, for the same app.
 func (r *Result) as(command string) exit.Line {
 	return r.As(r.Line(), command, "json", "sample", "fields")
 }
 
-// resume is the command that continues.
+// resume returns the command that continues the verify.
 func (r *Result) resume() string {
 	l := r.ResumeLine()
 	if slices.Contains(r.Inputs, source.Standard) && !r.Parts[0].own {
@@ -179,7 +180,7 @@ func (r *Result) resume() string {
 	return cmp.Or(r.SilentHint(r.Stop), l.String())
 }
 
-// continueJob is the import that continues the job.
+// continueJob returns the import command that continues the job.
 func (p *Part) continueJob() exit.Line {
 	l := p.As(p.Line(), "import", "json", "sample", "fields")
 	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {
