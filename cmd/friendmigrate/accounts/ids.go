@@ -15,16 +15,16 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// idBytes is what a remembered id takes in memory, about.
+// idBytes is about how many bytes of memory a remembered id takes.
 const idBytes = 96
 
 // listIDs writes the distinct ids of both sides of sealed stages to a file, a CSV of one column in
-// the order of their bytes, and counts them. memory bounds what it holds, in bytes: ids that it has
-// seen of late are passed over, the rest is sorted, on disk where it is much.
+// the order of their bytes, and counts them. It uses at most memory bytes: it skips ids that it has
+// seen recently and sorts the rest, on disk if there are many.
 func listIDs(ctx context.Context, stages []*stage.Stage, file string, memory int64) (n int64, err error) {
 	sorted := spool.New(disk.OS{}, file+".spool", memory/4)
 	defer func() { err = errors.Join(err, sorted.Close()) }()
-	seen := make([]string, max(1, memory/4/idBytes)) // by hash; a newer id takes the place of an older one
+	seen := make([]string, max(1, memory/4/idBytes)) // by hash; a newer id replaces an older one
 	add := func(id string) error {
 		place := &seen[stage.Hash(id)%uint64(len(seen))]
 		if *place == id {
@@ -48,7 +48,7 @@ func listIDs(ctx context.Context, stages []*stage.Stage, file string, memory int
 	return n, nil
 }
 
-// eachID hands the ids of a stage to add, most of them many times.
+// eachID calls add with the ids of a stage, most of them many times.
 func eachID(ctx context.Context, s *stage.Stage, add func(id string) error) error {
 	for r, err := range s.Rosters(ctx, nil) {
 		if err == nil {
@@ -68,7 +68,7 @@ func eachID(ctx context.Context, s *stage.Stage, add func(id string) error) erro
 	return nil
 }
 
-// writeIDs writes what is sorted, each id once.
+// writeIDs writes the sorted ids, each once.
 func writeIDs(ctx context.Context, w io.Writer, sorted *spool.Spool) (n int64, err error) {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{folder.AccountsHeader}); err != nil {

@@ -31,10 +31,10 @@ type Run struct {
 	imported int64
 }
 
-// Result is what is known at its end.
+// Result is the result of a run.
 type Result struct {
 	Counts
-	Imported int64         `json:"imported"` // by this run
+	Imported int64         `json:"imported"` // accounts imported by this run
 	ByCode   map[int]int64 `json:"missingByCode"`
 	Calls    int64         `json:"calls"` // of this run
 	List     string        `json:"list"`
@@ -43,8 +43,8 @@ type Result struct {
 	Hint     string        `json:"hint"`
 }
 
-// Do asks, imports where that is asked for, and writes the list. An error means that it could not
-// begin, or that the list could not be written.
+// Do asks about the accounts, imports the missing ones if the settings say so, and writes the list.
+// An error means that it could not begin, or that the list could not be written.
 func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error) {
 	began, pace := time.Now(), &j.Set.Pace
 	pace.Rate = min(pace.Rate, settings.Share(sink.AccountCallsPerSecond, j.Set.Job.Shard))
@@ -78,7 +78,7 @@ func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 	return r, ending, nil
 }
 
-// open takes the state folder and opens the present pass, or begins one.
+// open takes the state folder and opens the current pass, or begins one.
 func (j *Run) open(ctx context.Context) error {
 	anyDivision := func(string, settings.Shard) error { return nil }
 	if err := j.Take(ctx, j.Set.State, anyDivision); err != nil {
@@ -99,7 +99,8 @@ func (j *Run) open(ctx context.Context) error {
 	return nil
 }
 
-// collect writes the distinct ids of what is staged to a file, and says which job they are of.
+// collect writes the distinct ids of the staged input to a file, and returns the identity of the
+// job that they belong to.
 func (j *Run) collect(ctx context.Context, file string) (id checkpoint.Identity, err error) {
 	own := filepath.Join(j.Dir, folder.Accounts)
 	stages, digests, err := j.staged(ctx, own)
@@ -127,8 +128,8 @@ func closeAll(stages []*stage.Stage) error {
 	return errors.Join(errs...)
 }
 
-// staged opens INPUT, or what is staged in the state folder, of all its shards where none is named,
-// and returns the digests of the inputs. INPUT that no job has staged is staged in the folder own.
+// staged opens the staged INPUT, or the stages in the state folder: of all shards if none is named.
+// It returns the digests of the inputs. If no job has staged INPUT, it is staged in the folder own.
 func (j *Run) staged(ctx context.Context, own string) (stages []*stage.Stage, digests []string, err error) {
 	places := []folder.Place{{Dir: j.Dir}}
 	if found, err := folder.Find(j.Dir); err == nil && len(j.Inputs) == 0 {
@@ -145,8 +146,8 @@ func (j *Run) staged(ctx context.Context, own string) (stages []*stage.Stage, di
 	return stages, digests, nil
 }
 
-// compare refuses a pass that is of another job. Without INPUT, a stage that is gone by now says
-// nothing against it.
+// compare refuses a pass of another job. Without INPUT, a stage that no longer exists is no reason
+// to refuse.
 func (j *Run) compare(ctx context.Context) error {
 	recorded, want := j.Journal.Identity(), j.Identity()
 	want.Inputs = recorded.Inputs
@@ -156,7 +157,7 @@ func (j *Run) compare(ctx context.Context) error {
 		if err == nil {
 			want.Inputs = digests
 		}
-		_ = closeAll(stages) // they were only looked at
+		_ = closeAll(stages) // they were only read
 	}
 	want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
 	if differences := recorded.Differs(want); len(differences) > 0 {
@@ -172,7 +173,7 @@ func (j *Run) compare(ctx context.Context) error {
 	return err
 }
 
-// passes goes on with the present pass, and begins what comes after it.
+// passes continues the current pass and begins those that follow.
 func (j *Run) passes(ctx context.Context) error {
 	t := j.Journal.Totals()
 	switch finished := t.Pending == 0; {
@@ -204,7 +205,7 @@ func (j *Run) next(imports bool) error {
 	return nil
 }
 
-// run runs the engine over what is open of the pass.
+// run runs the engine over the open part of the pass.
 func (j *Run) run(ctx context.Context) error {
 	start := j.Journal.Totals()
 	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Workers,
@@ -231,11 +232,11 @@ func (j *Run) run(ctx context.Context) error {
 	if pass.Imports() {
 		j.imported += j.Journal.Totals().Imported - start.Imported
 	}
-	// AllAnswered: asking twice does no harm, nor does importing twice
+	// AllAnswered, because neither asking nor importing twice does harm
 	return errors.Join(err, j.Journal.EndRun(checkpoint.RunEnd{At: time.Now().UTC(), AllAnswered: true}))
 }
 
-// ending finds the exit code and puts the ending in words.
+// ending returns the exit code and the message of the end.
 func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	text := fmt.Sprintf("%s of %s %s", terminal.Count(r.Exist), terminal.Some(r.All, "account"),
 		terminal.Verb(r.All, "exists", "exist"))
@@ -261,7 +262,7 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 		return e
 	}
 	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(j.Inputs...).String()}
-	if len(j.Inputs) == 0 { // what is staged has been planned, and may have failed for want of accounts
+	if len(j.Inputs) == 0 { // the job has a stage, and its edges may have failed because accounts were missing
 		e.Hint = j.WithInputs(j.As(j.Line(), "import", "json")).String() +
 			" # with --retry-failed if edges failed for want of accounts"
 	}

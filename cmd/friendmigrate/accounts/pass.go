@@ -22,32 +22,33 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// listName is the list of a pass, in its folder: a CSV whose first column is the id.
+// listName is the name of a pass's list in its folder: a CSV whose first column is the id.
 const listName = "accounts.csv"
 
-// The commands of passes, as their identity has them.
+// The commands of passes, as recorded in their identity.
 const (
 	asking    = "accounts"
 	importing = "accounts --import"
 )
 
-// Pass is one way through a list of accounts.
+// Pass is one pass over a list of accounts.
 type Pass struct {
 	Journal *checkpoint.Journal
-	Resumed bool // it had begun before
+	Resumed bool // an earlier process began it
 
 	fs     disk.FS
 	folder string // of all passes
 	number int
 }
 
-// Open opens the present pass in a folder; nil if there is none. What is left of others is removed.
+// Open opens the current pass in a folder, and returns nil if there is none. It removes the remains
+// of other passes.
 func Open(fsys disk.FS, folder string) (*Pass, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look for accounts: %w", err)
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() }) // lists of reading INPUT
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() }) // skip the lists written while INPUT was read
 	p := &Pass{fs: fsys, folder: folder, Resumed: true}
 	for _, e := range entries {
 		there, err := checkpoint.Exists(fsys, filepath.Join(folder, e.Name()))
@@ -75,13 +76,14 @@ func Open(fsys disk.FS, folder string) (*Pass, error) {
 func (p *Pass) dir() string { return filepath.Join(p.folder, strconv.Itoa(p.number)) }
 
 // First begins the first pass. write writes the list of ids to a file and returns the identity of
-// the job that they are of, with their number as Edges and Rows.
+// their job, with the number of ids as Edges and Rows.
 func First(fsys disk.FS, folder string, write func(file string) (checkpoint.Identity, error)) (*Pass, error) {
 	p := &Pass{fs: fsys, folder: folder, number: 1}
 	return p, p.begin(asking, write)
 }
 
-// Next closes the pass and begins one over what it leaves: to import it, or to ask about it.
+// Next closes the pass and begins one over the accounts that are still missing: to import them, or
+// to ask about them.
 func (p *Pass) Next(imports bool) (*Pass, error) {
 	command := asking
 	if imports {
@@ -96,7 +98,8 @@ func (p *Pass) Next(imports bool) (*Pass, error) {
 	return next, errors.Join(err, p.Journal.Close(), os.RemoveAll(p.dir()))
 }
 
-// begin makes the pass. Dying before its journal is there leaves the one before.
+// begin makes the pass. After a kill before its journal exists, the previous pass is still the
+// current one.
 func (p *Pass) begin(command string, write func(file string) (checkpoint.Identity, error)) error {
 	if err := p.fs.MkdirAll(p.dir(), disk.FolderMode); err != nil {
 		return err
@@ -115,25 +118,26 @@ func (p *Pass) begin(command string, write func(file string) (checkpoint.Identit
 // Imports reports whether the pass imports accounts.
 func (p *Pass) Imports() bool { return p.Journal.Identity().Command() == importing }
 
-// Counts is what is known of the accounts of the job.
+// Counts are the numbers of accounts of the job.
 type Counts struct {
 	All     int64 `json:"accounts"`
 	Exist   int64 `json:"exist"`
-	Missing int64 `json:"missing"` // or without a verdict that they exist
+	Missing int64 `json:"missing"` // missing, or without a verdict
 	Unasked int64 `json:"unasked"`
 }
 
-// Counts tells what is known.
+// Counts returns the numbers so far.
 func (p *Pass) Counts() Counts {
 	id, t := p.Journal.Identity(), p.Journal.Totals()
 	c := Counts{All: id.Rows, Exist: id.Rows - id.Edges + t.Imported, Missing: t.Failed, Unasked: t.Pending}
-	if p.Imports() { // they were missing before
+	if p.Imports() { // accounts of this pass that exist now were missing before
 		c.Missing, c.Unasked = t.Failed+t.Pending, 0
 	}
 	return c
 }
 
-// Plan is the calls that are open. Each is a roster of one chunk, under the name of its first id.
+// Plan returns the calls that are still to make. Each is a roster of one chunk, named after its
+// first id.
 func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		list, err := os.Open(filepath.Join(p.dir(), listName))
@@ -167,10 +171,10 @@ func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 	}
 }
 
-// notImported is what the list says of an account that does not exist.
+// notImported is the ResultInfo of an account that does not exist.
 const notImported = "NotImported"
 
-// Caller asks about the accounts of a call, or imports them.
+// Caller returns the engine's Caller, which asks about the accounts of a call or imports them.
 func Caller(call func(ctx context.Context, ids []string) ([]sink.Presence, error)) migrate.Caller {
 	return migrate.CallerFunc(func(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 		return sink.Outcomes(edges, migrate.Outcome{Kind: migrate.Failed, Info: notImported},
@@ -178,8 +182,8 @@ func Caller(call func(ctx context.Context, ids []string) ([]sink.Presence, error
 	})
 }
 
-// WriteMissing writes the list of the accounts that are missing as far as is known, whole, in the
-// order of their bytes.
+// WriteMissing replaces the list of the accounts known to be missing atomically. It is in the order
+// of their bytes.
 func (p *Pass) WriteMissing(file string) error {
 	rows, line := spool.New(p.fs, file+".spool", 8<<20), new(bytes.Buffer)
 	defer rows.Close()

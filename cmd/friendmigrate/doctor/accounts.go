@@ -15,8 +15,8 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// Accounts asks account_check which accounts of a list exist: about a sample, if the list is longer
-// than that.
+// Accounts asks account_check which accounts of a list exist. If the list is longer than Sample, it
+// asks about a random sample.
 type Accounts struct {
 	List   *accountlist.File
 	Sample int64
@@ -24,22 +24,22 @@ type Accounts struct {
 	Check  func(ctx context.Context, ids []string) ([]sink.Presence, error)
 }
 
-// Existing is what account_check has said.
+// Existing is the result of account_check.
 type Existing struct {
-	Named      int64   `json:"named"` // in the list
+	Named      int64   `json:"named"` // accounts in the list
 	Asked      int64   `json:"asked"`
 	Exist      int64   `json:"exist"`
 	Missing    int64   `json:"missing"`
-	Unknown    int64   `json:"unknown"`             // no verdict
-	Seed       string  `json:"seed,omitempty"`      // of a sample
-	BadAtMost  float64 `json:"badAtMost,omitempty"` // share of all that does not exist, at most
+	Unknown    int64   `json:"unknown"`             // the service gave no verdict
+	Seed       string  `json:"seed,omitempty"`      // of the sample, if there is one
+	BadAtMost  float64 `json:"badAtMost,omitempty"` // upper bound of the share of all accounts that do not exist
 	Confidence float64 `json:"confidence,omitempty"`
 	List       string  `json:"list"`
 
 	missing []string // in the order of the list
 }
 
-// Run asks, one call after the other.
+// Run asks about the accounts, one call after the other.
 func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 	x := &Existing{Named: a.List.Count}
 	drawn := verify.Draw(a.List.Count, a.Sample, a.Seed)
@@ -49,7 +49,7 @@ func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 			return x, err
 		}
 		if len(drawn) > 0 && drawn[0] == number {
-			if drawn = drawn[1:]; !slices.Contains(batch, account.ID) { // a call takes an id once
+			if drawn = drawn[1:]; !slices.Contains(batch, account.ID) { // a call accepts each id only once
 				batch = append(batch, account.ID)
 			}
 		}
@@ -70,7 +70,7 @@ func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 	return x, nil
 }
 
-// ask asks about some accounts, again about those without a verdict.
+// ask asks about some accounts, and asks again about those without a verdict.
 func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 	x.Asked += int64(len(ids))
 	for try := 0; len(ids) > 0 && try < tries; try++ {
@@ -114,7 +114,7 @@ func (x *Existing) write(fsys disk.FS, path string) error {
 	})
 }
 
-// check is what was found, as a check.
+// check returns the result as a Check.
 func (x *Existing) check() Check {
 	saw := fmt.Sprintf("%s of %s exist, %s missing, see %s", terminal.Count(x.Exist), terminal.Some(x.Asked, "account"),
 		terminal.Count(x.Missing), x.List)

@@ -16,37 +16,37 @@ import (
 	"friendmigrate/sink/friendlist"
 )
 
-// Probe finds out by two test accounts what the vendor's pages leave open. It writes to From's
-// friend list, and to nothing else.
+// Probe finds out with two test accounts what the vendor's documentation leaves open. It writes to
+// From's friend list and to nothing else.
 type Probe struct {
 	Service  *sink.Client
 	From, To string
-	Say      func(line string) // told what is done before it is done
+	Say      func(line string) // called before each step with a description of it
 }
 
-// Found is what a probe has found out.
+// Found is the result of a probe.
 type Found struct {
-	Reimport    Answer   `json:"reimport"`    // to a friend that is there already
-	Already     bool     `json:"already"`     // that answer says so
+	Reimport    Answer   `json:"reimport"`    // to importing a friend that is already in the list
+	Already     bool     `json:"already"`     // whether that answer says that the friend is already there
 	Overwritten []string `json:"overwritten"` // fields that a re-import replaces
-	Kept        []string `json:"kept"`        // fields that it does not
-	Self        Answer   `json:"self"`        // to From as its own friend
-	Duplicate   Answer   `json:"duplicateTo"` // to To twice in one call
+	Kept        []string `json:"kept"`        // fields that it keeps
+	Self        Answer   `json:"self"`        // to importing From as its own friend
+	Duplicate   Answer   `json:"duplicateTo"` // to importing To twice in one call
 	Items       int      `json:"duplicateItems"`
-	Wins        string   `json:"duplicateWins"` // which of the two is in the list then: first, last, neither
-	PageSize    int      `json:"pageSize"`      // friends on a page of friend_get; 0: not seen
+	Wins        string   `json:"duplicateWins"` // which of the two is then in the list: first, last, neither
+	PageSize    int      `json:"pageSize"`      // friends on a page of friend_get; 0: not found out
 	PageAtLeast int      `json:"pageAtLeast"`
 	Restored    bool     `json:"restored"`
-	Left        []string `json:"left"` // what is not as it was before
+	Left        []string `json:"left"` // what could not be restored
 }
 
-// Answer is how the service answers.
+// Answer is the service's answer to a friend_import call.
 type Answer struct {
-	Whole int    `json:"errorCode"` // of the whole call
+	Whole int    `json:"errorCode"` // of the call itself
 	Codes []int  `json:"resultCodes"`
 	Info  string `json:"info"`
 
-	already bool // of every item
+	already bool // every item says that the friend is already there
 }
 
 func (a Answer) String() string {
@@ -75,18 +75,18 @@ var announcement = []string{
 		"RemarkTime and the place in the list are lost",
 }
 
-// edge is what import number n says of To.
+// edge returns the edge to To that import number n sends: each has other fields.
 func (p *Probe) edge(n int) migrate.Edge {
 	text := fmt.Sprint("friendmigrate probe ", n)
 	return migrate.Edge{From: p.From, To: p.To, AddSource: [...]string{probeSource, "AddSource_Type_ProbeB"}[n-1],
 		Remark: text, AddWording: text, Groups: []string{text}, AddTime: int64(1_500_000_000 + n)}
 }
 
-// probeSource marks what a probe has imported.
+// probeSource marks edges that a probe imported.
 const probeSource = "AddSource_Type_Probe"
 
-// Run makes the probe. Whatever happens in it, also if ctx ends, From's list is put back as far as
-// that can be done.
+// Run makes the probe. It always restores From's list as far as possible, also after an error or
+// when ctx ends.
 func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 	for _, line := range announcement {
 		p.Say(line)
@@ -139,8 +139,8 @@ func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 	return f, c.err
 }
 
-// calls makes the calls of a probe, one after the other. After an error it makes no more, and what
-// they give is of no use.
+// calls makes the calls of a probe, one after the other. After an error it makes no more calls, and
+// the results of its methods are meaningless.
 type calls struct {
 	*Probe
 	ctx context.Context
@@ -167,7 +167,7 @@ func (c *calls) checkAccounts() {
 	})
 }
 
-// list reads From's list, and learns how large a page is if f is not nil.
+// list reads From's list. If f is not nil, it sets the page size in it.
 func (c *calls) list(f *Found) map[string]migrate.Edge {
 	list := map[string]migrate.Edge{}
 	read := friendlist.New(func() friendlist.Pages { return c.Service.Friends(c.From) })
@@ -217,7 +217,7 @@ func (c *calls) send(edges ...migrate.Edge) (a Answer) {
 	return a
 }
 
-// remove takes a friend out of From's list. One that is not there counts as removed.
+// remove removes a friend from From's list. A friend that is not there counts as removed.
 func (c *calls) remove(to string) {
 	c.make(func() error {
 		outcomes, err := c.Service.Delete(c.ctx, c.From, []migrate.Edge{{To: to}})
@@ -232,8 +232,8 @@ func (c *calls) remove(to string) {
 	})
 }
 
-// restore puts From's list back and says what could not be. A friend is removed before it is
-// imported, because an import may keep the fields of one that is there.
+// restore restores From's list and returns what could not be restored. It removes a friend before
+// importing it, because an import may keep the fields of a friend that is there.
 func (c *calls) restore(before map[string]migrate.Edge) (left []string) {
 	c.Say("putting FROM's list back")
 	for _, to := range []string{c.From, c.To} {
@@ -270,7 +270,7 @@ func retry(ctx context.Context, call func() error) error {
 	}
 }
 
-// Write says in words what was found.
+// Write writes the result for people.
 func (f *Found) Write(w io.Writer) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %-18s %s\n", name, fmt.Sprintf(format, args...))

@@ -15,15 +15,14 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Way is how the service is reached.
+// Way says how to reach the service.
 type Way struct {
 	Endpoint string // scheme://host[:port]
 	CAFile   string
 	Timeout  time.Duration
 }
 
-// Reach looks at the way to the service by one request without a signature, which is no call of an
-// API.
+// Reach checks the connection to the service with one unsigned request, which is not an API call.
 func Reach(ctx context.Context, w Way) []Check {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, w.Endpoint+"/", nil)
 	if err != nil {
@@ -71,7 +70,7 @@ func (w Way) roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// connection describes the way of an answer.
+// connection returns the check for an answer that came.
 func connection(res *http.Response, took time.Duration, proxy *url.URL) Check {
 	saw := fmt.Sprintf("%s answers in %s", res.Request.URL.Host, milliseconds(took))
 	if proxy != nil {
@@ -86,7 +85,7 @@ func connection(res *http.Response, took time.Duration, proxy *url.URL) Check {
 		leaf.Issuer.CommonName, leaf.NotAfter.Format(time.DateOnly)))
 }
 
-// unanswered says why there was no answer.
+// unanswered returns the check for a request without an answer.
 func unanswered(err error, host string, proxy *url.URL) Check {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
@@ -97,7 +96,7 @@ func unanswered(err error, host string, proxy *url.URL) Check {
 		return bad("connection", "the certificate is refused: "+err.Error(),
 			"check --endpoint and the clock; behind a proxy that opens TLS, give its certificate with --ca-file",
 			exit.Refused)
-	case proxy != nil: // the first call says what the proxy has against it
+	case proxy != nil: // the first call says why the proxy refuses
 		return skipped("connection", fmt.Sprintf("no answer of %s through the proxy %s: %v", host, proxy.Host, err))
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return unreachable("connection", host+" answers in plain HTTP, but --endpoint begins with https://",
@@ -108,12 +107,12 @@ func unanswered(err error, host string, proxy *url.URL) Check {
 			"(HTTPS_PROXY)")
 }
 
-// mostSkew is from where on the clock deserves a look: a signature says when it was made, in this
-// machine's time.
+// mostSkew is the clock difference above which doctor warns. Signatures contain this machine's
+// time.
 const mostSkew = time.Minute
 
-// compareClocks compares this machine's clock at a time with the Date of an answer, which has whole
-// seconds.
+// compareClocks compares this machine's clock, which showed at, with the Date of an answer, which
+// has whole seconds.
 func compareClocks(res *http.Response, at time.Time) Check {
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// Report is what was found out, for programs.
+// Report is the result of all checks, in a form for programs.
 type Report struct {
 	Version  int       `json:"version"`
 	Endpoint string    `json:"endpoint"`
@@ -25,9 +25,9 @@ type Report struct {
 	What     string    `json:"what"`
 }
 
-// Do makes the checks that the settings of j ask for; show is told of each when it is made. list is
-// nil where no accounts are asked about. A *migrate.StopError says why the checks ended early; any
-// other error is that of checks that could not begin or be recorded.
+// Do makes the checks that the settings of j ask for, and calls show after each. list is nil if no
+// accounts are to be checked. A *migrate.StopError says why the checks ended early; any other error
+// means that the checks could not begin or be recorded.
 func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check)) (r Report, err error) {
 	r.Version = 1
 	if r.Endpoint, err = job.EndpointOf(j.Set.Service); err != nil {

@@ -14,21 +14,21 @@ import (
 	"friendmigrate/sink"
 )
 
-// Calls of the service that are made, one after the other, in no hurry.
+// Limits of the calls to the service, which are made one after the other with pauses.
 const (
-	tries       = 5 // to get an answer at all
+	tries       = 5 // calls to get a first answer
 	samples     = 30
 	betweenCall = 40 * time.Millisecond
 	betweenTry  = time.Second
-	lastTry     = 20 * time.Second // no try begins later: one may take 10 s, and half a minute is enough
+	lastTry     = 20 * time.Second // no attempt begins later: one may take 10 s, and doctor should take half a minute at most
 )
 
-// harmless makes a call that changes nothing: sink.Client's Probe, which is friend_get of the admin
+// harmless makes a call that changes nothing. It is sink.Client's Probe: friend_get of the admin
 // account, whose friend list need not exist.
 type harmless func(ctx context.Context) error
 
-// Service looks at the service by harmless calls. workers is how many calls a run would have in
-// flight, at rate calls per second.
+// Service checks the service with harmless calls. A run would have workers calls in flight and make
+// rate calls per second.
 func Service(ctx context.Context, call harmless, rate float64, workers int) []Check {
 	answered, throttled := answer(ctx, call)
 	if Code(answered) != exit.Done || ctx.Err() != nil {
@@ -37,7 +37,7 @@ func Service(ctx context.Context, call harmless, rate float64, workers int) []Ch
 	return append(answered, measure(ctx, call, throttled, rate, workers)...)
 }
 
-// answer gets a first answer and says what it means.
+// answer gets a first answer and returns the checks that follow from it.
 func answer(ctx context.Context, call harmless) (checks []Check, throttled int) {
 	var err error
 	begun, made := time.Now(), 0
@@ -68,7 +68,7 @@ func answer(ctx context.Context, call harmless) (checks []Check, throttled int) 
 		err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
 }
 
-// refused is the check that an answer fails.
+// refused returns the check that an error of the service fails.
 func refused(e *migrate.CallError) []Check {
 	if !e.Answered {
 		return []Check{bad("answer", e.Info, e.Hint, exit.Refused)}
@@ -80,7 +80,7 @@ func refused(e *migrate.CallError) []Check {
 	return []Check{bad(name, "the service says "+e.Error(), e.Hint, exit.Refused)}
 }
 
-// measure makes some more calls.
+// measure makes more calls and returns the checks of latency and throttling.
 func measure(ctx context.Context, call harmless, throttled int, rate float64, workers int) []Check {
 	var took []time.Duration
 	var lost []error

@@ -40,7 +40,7 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (ending exit.Endin
 	}
 	after := time.Time{}
 	if e.Resumed {
-		after = j.Began.Add(time.Second) // an earlier process may have sent calls until just now
+		after = j.Began.Add(time.Second) // an earlier process may have sent calls a moment ago
 	}
 	if j.Client, err = j.NewClient(ctx, after); err != nil {
 		return ending, err
@@ -70,8 +70,8 @@ func (e *Export) checkOutputs(reads *folder.Reads) error {
 		MoveList(out)+line.String())
 }
 
-// MoveList is a command that renames the list of failures, since every export writes that name.
-// More words follow it.
+// MoveList returns the beginning of a command that renames the list of failures. Every export
+// writes a list of that name.
 func MoveList(destination string) string {
 	list := FailedPath(destination)
 	return "mv " + exit.Quote(list) + " " + exit.Quote(job.FreeName(list)) + " && "
@@ -114,7 +114,7 @@ func (e *Export) readAccounts(ctx context.Context) error {
 	return e.Run(ctx, func(from string) friendlist.Pages { return e.Client.Friends(from) }, engine)
 }
 
-// fill says where the export stands.
+// fill writes the progress of the export into s.
 func (e *Export) fill(s *progress.Snapshot) {
 	now := e.At()
 	s.Doing, s.Noun, s.Settled, s.Total = "reading", "account", now.Done, e.Accounts.Count
@@ -125,7 +125,7 @@ func (e *Export) fill(s *progress.Snapshot) {
 	}
 }
 
-// warn says what is not in the result although it may have been there.
+// warn warns about an empty result and about fields that were left out.
 func (e *Export) warn(whole bool) {
 	if whole && e.At().Edges == 0 {
 		e.Log.Warn(fmt.Sprintf("no friend of any account was found; the first account in %q is %q (line %d)",

@@ -6,8 +6,8 @@
 //     their file. An account that could not be read has no row; it is in a list with the reason. A
 //     list of friends that changed while it was read is read again. An account that still holds
 //     another number of friends than FriendNum says has its rows and is in that list too.
-//   - Memory is bounded: rows that wait for their turn lie in a temporary file that nobody else can
-//     open.
+//   - Memory is bounded: rows that wait for their turn are in an unnamed temporary file, which no
+//     other process can open.
 //   - An export to a file survives being killed at any moment: the next run cuts the file back to
 //     the last account that is known to be on the disk and continues from there. The result is the
 //     same to the byte as without an interruption, except where compressed members end.
@@ -17,16 +17,15 @@
 //
 // The folder DESTINATION.export holds a lock, position.json and the accounts that could not be
 // read. A step writes rows to the destination, syncs it, syncs the list of failures, and replaces
-// position.json, whole:
+// position.json atomically:
 //
-//   - before position.json is replaced: it describes the step before. Both files are cut back to
-//     the lengths that it knows, and the accounts since are read again.
-//   - after it: it describes this step.
+//   - Before position.json is replaced, it describes the previous step. Both files are cut back to
+//     the lengths in it, and the accounts after that step are read again.
+//   - After that, it describes this step.
 //
-// A CSV needs its columns before its first row, and the custom fields are only known at the end. So
-// its rows are collected as JSONL in DESTINATION.export, in the same steps. When all are there, the
-// CSV is written next to its place and renamed.
+// The header of a CSV needs all custom fields, which are only known at the end. So its rows are
+// collected as JSONL in DESTINATION.export, in the same steps. When all are collected, the CSV is
+// written to a temporary file next to the destination and renamed.
 //
-// What it never does: change anything in the service, or write over a file that it did not begin
-// itself.
+// What it never does: change anything in the service, or overwrite a file that no export began.
 package export

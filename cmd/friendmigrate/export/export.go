@@ -23,22 +23,22 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// Export is one export, from its beginning over any number of interruptions to its end. It belongs
-// to one goroutine, except At.
+// Export is one export. It may be interrupted and continued any number of times. Only At is safe
+// for concurrent use.
 type Export struct {
 	*job.Job
 	Accounts *accountlist.File
-	Resumed  bool // an earlier process has begun it
-	Finished bool // an earlier process has finished it: there is nothing to do
+	Resumed  bool // an earlier process began it
+	Finished bool // an earlier process finished it, so there is nothing to do
 
-	folder string // DESTINATION.export, or "" for a stream
+	folder string // DESTINATION.export; "" for a stream
 	csv    bool
 	output
 }
 
-// open begins the export, or continues the one that was begun at the destination: what an earlier
-// process wrote and did not make durable is cut off. Close is to be called also after an error.
-// Errors: ErrExists, ErrOther, checkpoint.ErrLocked, and those of the file system.
+// open begins the export, or continues the one at the destination after cutting off what an earlier
+// process wrote but did not make durable. Call Close also after an error. Errors: ErrExists,
+// ErrOther, checkpoint.ErrLocked, and those of the file system.
 func (e *Export) open() error {
 	destination := e.Set.Destination
 	id := identity{SDKAppID: e.Set.SDKAppID, Target: e.Set.Target(), Accounts: e.Accounts.Digest, Format: e.Set.Format}
@@ -68,7 +68,7 @@ func (e *Export) open() error {
 	return err
 }
 
-// resume takes up what an earlier process has left, or begins.
+// resume continues the export of an earlier process, or begins a new one.
 func (e *Export) resume(id identity, there bool) error {
 	failures := filepath.Join(e.folder, "failed.csv")
 	was, err := readPosition(e.folder)
@@ -76,7 +76,7 @@ func (e *Export) resume(id identity, there bool) error {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
-	case was.Finished && !there: // its owner has taken the file away: another one is wanted
+	case was.Finished && !there: // the user has moved the file away and wants a new one
 	case was.identity != id:
 		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther,
 			e.Set.Destination)
@@ -90,7 +90,7 @@ func (e *Export) resume(id identity, there bool) error {
 	default:
 		e.now = was
 	}
-	if err := e.now.write(e.FS, e.folder); err != nil { // before the destination: without it that is not ours
+	if err := e.now.write(e.FS, e.folder); err != nil { // before the destination, because position.json shows that an export made it
 		return err
 	}
 	if e.failures, err = cutBack(e.FS, failures, e.now.Failures); err != nil {
@@ -102,7 +102,7 @@ func (e *Export) resume(id identity, there bool) error {
 	return e.begin(e.rows, e.rowsPath())
 }
 
-// rowsPath is the file that rows are written to as they come.
+// rowsPath returns the path of the file that rows are written to first.
 func (e *Export) rowsPath() string {
 	if e.csv {
 		return filepath.Join(e.folder, "rows.jsonl")
@@ -123,14 +123,14 @@ func (e *Export) openStream() (err error) {
 	return e.begin(to, "")
 }
 
-// FailedPath is the list of the accounts that could not be read.
+// FailedPath returns the path of the list of accounts that could not be read.
 func FailedPath(destination string) string {
 	return filepath.Join(filepath.Dir(destination), "export-failed.csv")
 }
 
-// Run reads the accounts that are still to be read, and writes the list of failures. engine says
-// how: pace, patience, probe and meter. The error is that of the engine, source.ErrNotCSV, or one
-// of the disk. Whatever it is, the accounts before it are written, and durable in a file.
+// Run reads the remaining accounts and writes the list of failures, with the pace, patience, probe
+// and meter of engine. The error is that of the engine, source.ErrNotCSV, or one of the disk. The
+// accounts before any error are written, and in a file they are durable.
 func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	var err error
 	if !e.Finished {
@@ -147,12 +147,13 @@ func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pa
 		stopped = f.giveUp()
 	}
 	if err := e.step(); err != nil {
-		return err // it has stopped the engine, too
+		return err // this error also stopped the engine
 	}
 	if stopped != nil {
 		return stopped
 	}
-	// Dying between these steps leaves all rows collected and durable: the next run does the rest.
+	// After a kill between these steps all rows are collected and durable, so the next run does the
+	// rest.
 	if e.Set.Format == source.CSV {
 		if err := e.writeTable(); err != nil {
 			return err
@@ -161,7 +162,7 @@ func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pa
 	return e.end()
 }
 
-// plan is the accounts from number first on.
+// plan returns the accounts from number first.
 func (e *Export) plan(ctx context.Context, first int64) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		number := int64(0)
@@ -181,13 +182,13 @@ func (e *Export) plan(ctx context.Context, first int64) iter.Seq2[migrate.Roster
 	}
 }
 
-// IntegerTags lists the custom fields that are integers, which a CSV does not say by itself.
+// IntegerTags returns the custom fields that are integers. A CSV does not record that.
 func (e *Export) IntegerTags() []string {
 	tags := e.At().Tags
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(tags)), func(tag string) bool { return !tags[tag] })
 }
 
-// Close gives the destination back.
+// Close closes the files of the destination and releases its lock.
 func (e *Export) Close() error {
 	var errs []error
 	for _, f := range []disk.File{e.rows, e.failures, e.waiting.file} {
@@ -201,8 +202,8 @@ func (e *Export) Close() error {
 	return errors.Join(errs...)
 }
 
-// identity is what makes an export the same: the app, where it is, the accounts in their order, and
-// the format.
+// identity is what two runs must have in common to be the same export: the app and its place, the
+// accounts in their order, and the format.
 type identity struct {
 	SDKAppID uint64 `json:"sdkAppID"`
 	Target   string `json:"target"`
@@ -216,15 +217,15 @@ var ErrOther = errors.New("the destination belongs to another export")
 // ErrExists is the error of a destination that no export has begun.
 var ErrExists = errors.New("the destination is there already")
 
-// Position is how far an export is, in a file that is replaced whole.
+// Position is the progress of an export. It is kept in a file that is replaced atomically.
 type Position struct {
 	Version int `json:"version"`
 	identity
 	Done     int64            `json:"accountsDone"`
-	Rows     int64            `json:"rowBytes"`    // of the file that rows are written to
-	Failures int64            `json:"failedBytes"` // of the list of failures
+	Rows     int64            `json:"rowBytes"`    // bytes of the file that rows are written to
+	Failures int64            `json:"failedBytes"` // bytes of the list of failures
 	Failed   int64            `json:"accountsFailed"`
-	Short    int64            `json:"accountsShort,omitempty"` // of accountsFailed: exported, but FriendNum differs
+	Short    int64            `json:"accountsShort,omitempty"` // those of accountsFailed that were exported, but FriendNum differs
 	Edges    int64            `json:"edges"`
 	Bare     int64            `json:"edgesWithoutAddSource"`
 	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers
@@ -242,10 +243,10 @@ func newPosition(id identity) Position {
 		Other: map[string]int64{}}
 }
 
-// Unread is how many accounts could not be read.
+// Unread returns how many accounts could not be read.
 func (p *Position) Unread() int64 { return p.Failed - p.Short }
 
-// readPosition reads how far an export is; fs.ErrNotExist if none has begun.
+// readPosition reads the progress of an export. The error is fs.ErrNotExist if none has begun.
 func readPosition(folder string) (p Position, err error) {
 	name := filepath.Join(folder, positionName)
 	content, err := os.ReadFile(name)
@@ -268,7 +269,7 @@ func (p *Position) write(fsys disk.FS, folder string) error {
 		func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
 }
 
-// take counts an entry.
+// take counts an entry in the position.
 func (p *Position) take(e *entry, csv bool) error {
 	for tag, integer := range e.tags {
 		if is, known := p.Tags[tag]; csv && known && is != integer {
@@ -291,7 +292,7 @@ func (p *Position) take(e *entry, csv bool) error {
 	return nil
 }
 
-// cutBack opens a file for going on at a length, or makes it.
+// cutBack opens a file or makes it, and truncates it to length to continue there.
 func cutBack(fsys disk.FS, name string, length int64) (disk.File, error) {
 	f, err := fsys.OpenFile(name, os.O_RDWR|os.O_CREATE, disk.FileMode)
 	if err != nil {

@@ -15,25 +15,25 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// fetcher reads lists. It is the engine's Caller and its Journal: an account is a roster with one
-// edge, which stands for its list.
+// fetcher reads friend lists. It is the engine's Caller and its Journal: an account is a roster
+// with one edge, which represents its list.
 type fetcher struct {
 	out   *Export
 	pages func(from string) friendlist.Pages
 
-	mu     sync.Mutex // guards states, not each of them: the engine works at an account once at a time
+	mu     sync.Mutex // guards the map, but not each state: the engine makes one call per account at a time
 	states map[int64]*state
 }
 
-// state is a list as far as it was read.
+// state is the part of a list that was read.
 type state struct {
 	read *friendlist.Reading
-	rows bytes.Buffer // not handed over yet
-	lost string       // why the last call got nothing through
+	rows bytes.Buffer // not yet handed over to the output
+	lost string       // why the last call got no answer
 	entry
 }
 
-// roster is an account as the engine knows it.
+// roster returns the roster that represents an account in the engine.
 func roster(number int64, a accountlist.Account) migrate.Roster {
 	edge := migrate.Edge{From: a.ID, Position: migrate.Position{Input: int(number), Line: a.Line}}
 	chunk := migrate.Chunk{Ordinal: number, From: a.ID, Edges: []migrate.Edge{edge}}
@@ -43,19 +43,19 @@ func roster(number int64, a accountlist.Account) migrate.Roster {
 	}
 }
 
-// callMemory is what reading a page takes, about: a hundred friends with some fields, as JSON and
-// as rows.
+// callMemory is about how many bytes reading a page takes: a hundred friends with some fields, as
+// JSON and as rows.
 const callMemory = 64 << 10
 
 // flushAt is how many bytes of rows of one account wait before they are handed over.
 const flushAt = 32 << 10
 
-// Call implements migrate.Caller: it reads the whole list of the account, and after a call that
-// failed continues where it was.
+// Call implements migrate.Caller. It reads the whole list of the account; after a failed call it
+// continues where that stopped.
 func (f *fetcher) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := f.state(&edges[0])
 	err := s.read.Read(ctx, func(friend *sink.Friend) error { return f.row(s, friend) }, func() { f.forget(s) })
-	if flushed := f.flush(s); flushed != nil { // a list that failed may wait long for its next call
+	if flushed := f.flush(s); flushed != nil { // the next call for a list that failed may come much later
 		err = flushed
 	}
 	var call *migrate.CallError
@@ -74,7 +74,7 @@ func (f *fetcher) Call(ctx context.Context, from string, edges []migrate.Edge) (
 	return []migrate.Outcome{{Kind: migrate.Failed, Info: err.Error()}}, nil
 }
 
-// state finds how far an account was read.
+// state returns the state of an account, or a new one.
 func (f *fetcher) state(e *migrate.Edge) *state {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -90,7 +90,7 @@ func (f *fetcher) state(e *migrate.Edge) *state {
 	return s
 }
 
-// flush hands the rows of a state over, which are many at once.
+// flush hands the collected rows of a state over to the output.
 func (f *fetcher) flush(s *state) error {
 	if s.rows.Len() == 0 {
 		return nil
@@ -100,14 +100,14 @@ func (f *fetcher) flush(s *state) error {
 	return err
 }
 
-// forget drops what was read of an account.
+// forget drops the state of an account.
 func (f *fetcher) forget(s *state) {
 	s.rows.Reset()
 	f.out.waiting.drop(&s.entry)
 	s.entry = newEntry(s.number, s.account)
 }
 
-// row takes one friend, as a row of JSONL.
+// row adds one friend as a row of JSONL.
 func (f *fetcher) row(s *state, friend *sink.Friend) error {
 	e, other, err := friend.Edge(s.account.ID)
 	if err != nil {
@@ -131,7 +131,7 @@ func (f *fetcher) row(s *state, friend *sink.Friend) error {
 	return err
 }
 
-// check notes the custom fields of an edge, and refuses what a CSV cannot hold.
+// check records the custom fields of an edge, and fails for what a CSV cannot hold.
 func (e *entry) check(edge *migrate.Edge, csv bool) error {
 	for _, group := range edge.Groups {
 		if csv && strings.Contains(group, ";") {
@@ -156,8 +156,8 @@ func mixed(tag string) error {
 // Unsettled implements migrate.Journal. It returns every edge, since the plan has only what is left.
 func (f *fetcher) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
-// Settle implements migrate.Journal: the account takes its place in the order. That is not durable
-// yet: after a crash the position of the output counts.
+// Settle implements migrate.Journal. It hands the account over to the output, which keeps the
+// order. That is not durable yet: after a crash the position of the output counts.
 func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	found := f.state(&s.Chunk.Edges[0])
 	if o := s.Edges[0].Outcome; o.Kind == migrate.Failed {
@@ -174,8 +174,8 @@ func (f *fetcher) settle(s *state) error {
 	return f.out.settle(&s.entry)
 }
 
-// giveUp lists as failed the accounts for which no call ever got an answer, though others did. The
-// engine has ended.
+// giveUp lists as failed the accounts that never got an answer although others did. It is called
+// after the engine has ended.
 func (f *fetcher) giveUp() error {
 	for _, s := range f.states {
 		lost := s.lost

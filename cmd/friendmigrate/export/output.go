@@ -24,17 +24,17 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// stepTime is how often what was written is made durable.
+// stepTime is how often the output is made durable.
 const stepTime = 2 * time.Second
 
-// FailedHeader is the first line of the list of accounts that could not be read. It says that the
-// file is an export's, so that a later one may replace it.
+// FailedHeader is the first line of the list of accounts that could not be read. It shows that an
+// export wrote the file, so a later export may replace it.
 const FailedHeader = "From_Account,ResultCode,ResultInfo,Line"
 
-// output is where rows go, in the order of the accounts.
+// output writes rows in the order of the accounts.
 type output struct {
 	lock     *checkpoint.Lock
-	rows     disk.File // the destination, or what is collected for a CSV; nil: a stream that holds JSONL
+	rows     disk.File // the destination, or the rows collected for a CSV; nil: a stream of JSONL
 	failures disk.File
 	waiting  waiting
 
@@ -44,13 +44,13 @@ type output struct {
 	packed *bufio.Writer
 	failed *csv.Writer
 	last   time.Time
-	broken error // of a write: what lies behind the last step is not whole
+	broken error // error of a write: data after the last step is incomplete
 
 	mu  sync.Mutex // guards now
-	now Position   // durable after a step; in between it runs ahead
+	now Position   // durable after a step; ahead of the disk between steps
 }
 
-// begin makes the writers.
+// begin creates the writers.
 func (o *output) begin(to io.Writer, name string) (err error) {
 	o.packed = bufio.NewWriterSize(to, 64<<10)
 	o.packer, err = source.NewPacker(o.packed, name)
@@ -61,8 +61,8 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	return err
 }
 
-// settle takes a complete entry and writes all entries whose turn it is. After an error nothing is
-// written any more.
+// settle takes a complete entry and writes all entries whose turn it is. After an error it writes
+// nothing more.
 func (e *Export) settle(done *entry) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
@@ -107,7 +107,7 @@ func (e *Export) write(next *entry) error {
 	return nil
 }
 
-// step makes everything durable that was written.
+// step makes everything written so far durable.
 func (e *Export) step() error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
@@ -117,7 +117,7 @@ func (e *Export) step() error {
 	return e.broken
 }
 
-// sync makes durable what was written: rows, failures, position, in this order.
+// sync makes rows, failures and position durable, in this order.
 func (e *Export) sync() error {
 	e.last = time.Now()
 	if err := e.packer.EndMember(); err != nil {
@@ -149,7 +149,7 @@ func (e *Export) sync() error {
 	return e.now.write(e.FS, e.folder)
 }
 
-// end records that all is done, and removes what was collected for a CSV.
+// end records that the export is finished, and removes the rows that were collected for a CSV.
 func (e *Export) end() error {
 	if e.folder == "" {
 		return nil
@@ -165,15 +165,14 @@ func (e *Export) end() error {
 	return errors.Join(err, e.FS.Remove(e.rowsPath()))
 }
 
-// At tells how far it is. Any goroutine may call it.
+// At returns the progress. It is safe for concurrent use.
 func (e *Export) At() Position {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.now
 }
 
-// listFailed writes the list of accounts that could not be read, whole, to where its reader expects
-// it.
+// listFailed replaces the list of accounts that could not be read at FailedPath atomically.
 func (e *Export) listFailed() error {
 	return disk.WriteWhole(e.FS, FailedPath(e.Set.Destination), func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(e.failures, 0, e.now.Failures))
@@ -181,7 +180,7 @@ func (e *Export) listFailed() error {
 	})
 }
 
-// writeTable turns the collected rows into the CSV, whose columns are known by now.
+// writeTable writes the CSV from the collected rows, when all columns are known.
 func (e *Export) writeTable() error {
 	format := source.ListFormat{Format: source.CSV, Tags: slices.Sorted(maps.Keys(e.now.Tags))}
 	write := func(w io.Writer) error {
@@ -200,7 +199,7 @@ func (e *Export) writeTable() error {
 	return disk.WriteWhole(e.FS, e.Set.Destination, write)
 }
 
-// row is a row as package source writes it, in the API's item shape.
+// row is a row as package source writes it, in the form of the API's items.
 type row struct {
 	From       string   `json:"From_Account"`
 	To         string   `json:"To_Account"`
@@ -257,28 +256,28 @@ func (r *row) edge() (*migrate.Edge, error) {
 }
 
 // waiting holds the rows of accounts until it is their turn, in a temporary file without a name,
-// which is gone with its process.
+// which disappears with the process.
 type waiting struct {
-	folder string // for the file; "": the system's
+	folder string // of the file; "": the system's temporary folder
 
 	mu   sync.Mutex // guards what follows
-	file disk.File  // nil: nothing was held yet
+	file disk.File  // nil: nothing has been held yet
 	end  int64
 	live int64 // bytes in it that are still needed
 }
 
-// entry is what became of one account: its rows, or why there are none.
+// entry is the result of one account: its rows, or why there are none.
 type entry struct {
-	number  int64 // in the file, from 0
+	number  int64 // position of the account in its file, from 0
 	account accountlist.Account
 	edges   int64
 	bare    int64            // edges without AddSource
 	tags    map[string]bool  // custom fields, and whether they are integers
-	other   map[string]int64 // values of tags that an edge has no place for
+	other   map[string]int64 // numbers of values of tags that an edge cannot have
 	pieces  []piece          // its rows
 
-	failed bool // it could not be read
-	short  bool // it was, but FriendNum says another number
+	failed bool // the account could not be read
+	short  bool // it was read, but FriendNum is another number
 	code   int  // of the service; 0: none
 	info   string
 }
@@ -290,10 +289,10 @@ func newEntry(number int64, a accountlist.Account) entry {
 // piece is a part of an entry's rows, in the file.
 type piece struct{ offset, length int64 }
 
-// errHold is the error of a disk that cannot hold what waits for its turn.
+// errHold is the error of a disk that cannot hold the waiting rows.
 var errHold = errors.New("hold a friend list")
 
-// add keeps some rows of an entry.
+// add stores some rows of an entry.
 func (w *waiting) add(e *entry, rows []byte) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -316,7 +315,7 @@ func (w *waiting) add(e *entry, rows []byte) (err error) {
 	return nil
 }
 
-// drop forgets the rows of an entry.
+// drop discards the rows of an entry.
 func (w *waiting) drop(e *entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -329,7 +328,7 @@ func (w *waiting) drop(e *entry) {
 	}
 }
 
-// writeTo writes the rows of an entry, which stay until drop.
+// writeTo writes the rows of an entry, which remain until drop.
 func (w *waiting) writeTo(to io.Writer, e *entry) error {
 	for _, p := range e.pieces {
 		if _, err := io.Copy(to, io.NewSectionReader(w.file, p.offset, p.length)); err != nil {
@@ -339,7 +338,7 @@ func (w *waiting) writeTo(to io.Writer, e *entry) error {
 	return nil
 }
 
-// unnamed is a temporary file that is gone with its process.
+// unnamed is a temporary file that disappears with the process.
 func unnamed(folder string) (disk.File, error) {
 	f, err := os.CreateTemp(folder, "friendmigrate-export-*")
 	if err != nil {

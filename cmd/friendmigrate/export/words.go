@@ -13,7 +13,7 @@ import (
 	"friendmigrate/source"
 )
 
-// ending finds the exit code and puts the ending in words.
+// ending returns the exit code and the message of the end.
 func (e *Export) ending(stop job.Stop) exit.Ending {
 	now := e.At()
 	read := fmt.Sprintf("%s of %s to %s", terminal.Some(now.Edges, "edge"),
@@ -53,7 +53,7 @@ func (e *Export) ending(stop job.Stop) exit.Ending {
 	return end
 }
 
-// failedHint exports the accounts of the list of failures.
+// failedHint returns the command that exports the accounts in the list of failures.
 func (e *Export) failedHint(now Position) string {
 	l := e.Line().With("accounts", job.FreeName(FailedPath(e.Set.Destination)))
 	if e.Set.Destination != "" {
@@ -67,7 +67,7 @@ func (e *Export) failedHint(now Position) string {
 	return MoveList(e.Set.Destination) + l.String() + " # after fixing that"
 }
 
-// importHint is the import of the result into another app.
+// importHint returns the command that imports the result into another app.
 func (e *Export) importHint(now Position) string {
 	l := e.Line().As("import", func(string) bool { return false }).With("sdk-app-id", "SDKAPPID").
 		With("secret-key-file", "FILE").With("region", "REGION")

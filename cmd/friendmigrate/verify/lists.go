@@ -21,8 +21,8 @@ type Lists struct {
 	Updatable          bool // an edge differs in Remark, GroupName or a custom field
 }
 
-// WriteLists writes both lists, with the edges that have a verdict so far. An empty list has its
-// header.
+// WriteLists replaces both lists atomically. They hold the edges that have a verdict so far; an
+// empty list has its header.
 func (p *Part) WriteLists() (err error) {
 	absent := p.NewList(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
 	other := p.NewList(folder.Different, "Fields", "Input", "Line")
