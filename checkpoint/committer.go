@@ -12,30 +12,31 @@ import (
 )
 
 const (
-	// maxTimeBytes is what the time of a commit takes at most.
+	// maxTimeBytes is the most bytes that the time of a commit takes.
 	maxTimeBytes = binary.MaxVarintLen64
 
-	// maxRecord is what fits into a frame.
+	// maxRecord is the largest record that fits into a frame.
 	maxRecord = maxPayload - maxTimeBytes
 
-	// partSize is where a settlement with many failures is cut into several records, in bytes.
+	// partSize is the size in bytes above which a settlement with many failures is split into
+	// several records.
 	partSize = 128 << 10
 
-	// batchSize is how many bytes the committer gathers for one frame at most.
+	// batchSize is the size in bytes at which the committer stops adding entries to a frame.
 	batchSize = 1 << 20
 )
 
-// entry is a record on its way into the file, with the one who waits for it.
+// entry is a record to be written, and the channel on which its caller waits.
 type entry struct {
 	record
 	bytes []byte     // the record, encoded
-	done  chan error // has room for the answer
+	done  chan error // has room for one answer
 }
 
 func newEntry(r record) *entry { return &entry{record: r, bytes: r.encode()} }
 
-// subject is equal for entries that have to be checked one after the other. Entries with different
-// subjects do not affect each other.
+// subject returns a value that is equal for entries that must be checked one after the other.
+// Entries with different subjects do not affect each other.
 func (e *entry) subject() int64 {
 	switch e.kind {
 	case kindSettled:
@@ -46,8 +47,8 @@ func (e *entry) subject() int64 {
 	return -1 << 63
 }
 
-// submit hands an entry to the committer and waits until it is durable. ctx counts only until the
-// committer took it.
+// submit gives an entry to the committer and waits until it is durable. ctx can end only the wait
+// for the committer to take it.
 func (j *Journal) submit(ctx context.Context, e *entry) error {
 	if err := j.failed(); err != nil {
 		return err
@@ -58,7 +59,7 @@ func (j *Journal) submit(ctx context.Context, e *entry) error {
 	e.done = make(chan error, 1)
 	select {
 	case j.work <- e:
-		return <-e.done // a committer that took it answers
+		return <-e.done // the committer always answers
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-j.stop:
@@ -66,7 +67,7 @@ func (j *Journal) submit(ctx context.Context, e *entry) error {
 	}
 }
 
-// failed returns why nothing can be written, if so.
+// failed returns the error that keeps the journal from being written, or nil.
 func (j *Journal) failed() error {
 	if j.readOnly {
 		return ErrReadOnly
@@ -76,7 +77,7 @@ func (j *Journal) failed() error {
 	return j.err
 }
 
-// fail makes err final, unless something failed before, and returns the final error.
+// fail makes err the final error, unless there is one already, and returns the final error.
 func (j *Journal) fail(err error) error {
 	if j.readOnly {
 		return ErrReadOnly
@@ -89,12 +90,12 @@ func (j *Journal) fail(err error) error {
 	return j.err
 }
 
-// committer owns the file's end. It takes all entries that wait, writes them as one frame, syncs
-// once, changes the state and answers everybody.
+// committer appends to the file. It takes all entries that wait, writes them as one frame, syncs
+// once, changes the state and answers the callers.
 type committer struct {
 	j     *Journal
 	next  uint32 // sequence number of the next frame
-	carry *entry // taken, but not fit for the batch it was taken for
+	carry *entry // taken, but goes into the next batch
 	frame []byte
 	batch []*entry
 	seen  map[int64]struct{} // subjects in the batch
@@ -110,8 +111,8 @@ func (c *committer) run() {
 	if err == nil {
 		return
 	}
-	// A bug is as final as a failed write: what it left in the file can't be known. Whoever waits
-	// gets to know, and everybody who comes later.
+	// A panic is as final as a failed write, because we cannot know what it left in the file.
+	// Current callers get the error, and so do later ones.
 	err = c.j.fail(err)
 	for _, e := range append(c.batch, c.carry) {
 		if e != nil {
@@ -147,9 +148,9 @@ func (c *committer) serve() {
 	}
 }
 
-// gather fills the batch with what waits now. Two entries of one subject never share a frame, so
-// that each can be checked against the state before it is written; a reopening is alone, since
-// failures in its own frame would be neither before nor after it.
+// gather fills the batch with the entries that wait now. Two entries with the same subject never
+// share a frame, so that each can be checked against the state before it is written. A reopening
+// has a frame of its own, because failures in the same frame would be neither before nor after it.
 func (c *committer) gather(first *entry) {
 	c.batch = append(c.batch[:0], first)
 	clear(c.seen)
@@ -169,9 +170,9 @@ func (c *committer) gather(first *entry) {
 	}
 }
 
-// commit makes the batch durable and then true. After an error nothing is written any more: what a
-// failed write or sync left in the file and in the system's cache can't be known, and the next Open
-// will find out.
+// commit writes and syncs the batch, then applies it to the state. After an error nothing more is
+// written: we cannot know what a failed write or sync left in the file and in the system's cache.
+// The next Open will find out.
 func (c *committer) commit() error {
 	j := c.j
 	if err := j.failed(); err != nil {
@@ -184,24 +185,24 @@ func (c *committer) commit() error {
 	if len(c.frame) == 0 {
 		return nil
 	}
-	// Dying during the write leaves some of the frame, anywhere in it: a bad last frame, which Open
-	// cuts off. Nobody was answered yet.
+	// If the program dies during the write, any part of the frame may be in the file: a bad last
+	// frame, which Open cuts off. No caller had an answer.
 	if err := writeAll(j.file, c.frame); err != nil {
 		return j.fail(err)
 	}
-	// Dying here leaves a frame that may be whole or not once the machine is up again: Open takes
-	// it up or cuts it off. Both are true, as the calls were made.
+	// If the machine dies here, the frame may be whole or not after the restart. Open accepts it or
+	// cuts it off. Both are right, because the calls were made.
 	if err := j.file.Sync(); err != nil {
 		return j.fail(err)
 	}
-	// Dying from here on, answered or not, leaves a durable frame.
+	// If the program dies after this, the frame is durable.
 	if err := c.apply(now); err != nil {
 		return j.fail(err)
 	}
 	return nil
 }
 
-// encode checks the batch and makes its frame; none if nothing of it has to be written.
+// encode checks the batch and makes its frame, which is empty if there is nothing to write.
 func (c *committer) encode(now int64) error {
 	j := c.j
 	c.frame = c.frame[:0]
@@ -209,12 +210,12 @@ func (c *committer) encode(now int64) error {
 		return errors.New("it holds as many frames as can be counted")
 	}
 	frame := append(c.frame, make([]byte, frameHeaderSize)...)
-	// only the committer changes the state: it may read it without the lock
+	// Only the committer changes the state, so it may read it without the lock.
 	frame = binary.AppendVarint(frame, now-j.state.time)
 	empty, settled := len(frame), j.state.counts.Settled()
 	for _, e := range c.batch {
 		if e.kind == kindMaybeSent && j.state.maybeSentNow.has(e.block) {
-			continue // several were waiting for it
+			continue // several callers waited for this block
 		}
 		if err := c.checkEntry(e); err != nil {
 			return err
@@ -235,20 +236,20 @@ func (c *committer) encode(now int64) error {
 	return nil
 }
 
-// checkEntry checks that the decoder and a replay will accept the entry: a journal that cannot be
-// opened again is worse than an error now.
+// checkEntry checks that the decoder and a replay will accept the entry. An error now is better
+// than a journal that cannot be opened again.
 func (c *committer) checkEntry(e *entry) error {
 	d := coder{Cursor: codec.Cursor{Rest: e.bytes}}
 	if err := d.read(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
 		return errors.New("what was to be recorded cannot be")
 	}
 	if e.kind == kindReopen {
-		return nil // it becomes known by being written
+		return nil // a reopening is known only once it is written
 	}
 	return c.j.state.check(c.next, &c.probe)
 }
 
-// apply applies the batch to the state, which is durable now.
+// apply applies the batch to the state.
 func (c *committer) apply(now int64) error {
 	j := c.j
 	seq, end := c.next, j.end+int64(len(c.frame))

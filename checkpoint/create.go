@@ -17,9 +17,10 @@ import (
 // FileName is the journal's name in the state folder.
 const FileName = "checkpoint.journal"
 
-// Create writes the journal of a new job into the folder dir, which it makes if need be. The file
-// appears whole or not at all, and is durable on return, as is the folder itself. An existing
-// journal is never touched: the error wraps fs.ErrExist. The caller holds the folder's lock.
+// Create writes the journal of a new job into the folder dir, and makes the folder if it does not
+// exist. The file appears whole or not at all. The file and the folder are durable on return.
+// Create never changes an existing journal: then its error wraps fs.ErrExist. The caller holds the
+// folder's lock.
 func Create(fsys disk.FS, dir string, id Identity) error {
 	if err := id.check(); err != nil {
 		return fmt.Errorf("create journal: %w", err)
@@ -36,13 +37,13 @@ func Create(fsys disk.FS, dir string, id Identity) error {
 	if err := fsys.MkdirAll(dir, disk.FolderMode); err != nil {
 		return fmt.Errorf("create journal: %w", err)
 	}
-	// The folders first, so that a journal that is there is in folders that stay. Dying here leaves
-	// folders.
+	// The folders come first, so that a journal is never in a folder that a power failure can
+	// remove. If the program dies here, only folders are left.
 	if err := syncParents(fsys, dir); err != nil {
 		return fmt.Errorf("create journal: %w", err)
 	}
-	// Dying in this leaves no journal and perhaps a temporary file, or a whole journal, whose name
-	// Open makes durable.
+	// If the program dies here there is no journal and perhaps a temporary file, or a whole
+	// journal, whose name Open makes durable.
 	err = disk.WriteWhole(fsys, filepath.Join(dir, FileName), func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
@@ -53,9 +54,9 @@ func Create(fsys disk.FS, dir string, id Identity) error {
 	return nil
 }
 
-// syncParents makes the names durable that lead to the folder: of the shard's folder in the state
-// folder, and of the state folder itself. Without that a power cut could take the whole job away,
-// hours after it began.
+// syncParents makes the names of the folders durable: of the shard's folder in the state folder,
+// and of the state folder itself. Otherwise a power failure could remove the whole job, hours after
+// it began.
 func syncParents(fsys disk.FS, dir string) error {
 	for range 2 {
 		parent := filepath.Dir(dir)
@@ -71,7 +72,7 @@ func syncParents(fsys disk.FS, dir string) error {
 	return nil
 }
 
-// newJournal is the content of a journal that holds only an identity.
+// newJournal returns the content of a journal that holds only an identity.
 func newJournal(id Identity) ([]byte, error) {
 	body, err := json.Marshal(id)
 	if err != nil {
@@ -92,8 +93,8 @@ func newJournal(id Identity) ([]byte, error) {
 	return append(appendHeader(nil, formatVersion, fileID), frame...), nil
 }
 
-// Exists reports whether the folder holds a journal, sound or not. A sealed stage without one is a
-// state that no crash leaves.
+// Exists reports whether the folder holds a journal, good or damaged. No crash leaves a sealed
+// stage without one.
 func Exists(fsys disk.FS, dir string) (bool, error) {
 	f, err := disk.Open(fsys, filepath.Join(dir, FileName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,24 +16,24 @@ import (
 //	frame   length of the payload uint32, sequence number uint32, file id uint64,
 //	        CRC32C of those 16 bytes and the payload uint32, payload
 //
-// The layout of the header is the same in every version, so that a newer file is told from a
+// The layout of the header is the same in every version, so that a newer file can be told from a
 // damaged one.
 const (
-	magic           = "FMJRNL\r\n" // the line end shows a copy in text mode
+	magic           = "FMJRNL\r\n" // the line end reveals a copy in text mode
 	formatVersion   = 1
 	headerSize      = 24
 	frameHeaderSize = 20
 )
 
 const (
-	// maxPayload bounds a frame, and with it the memory that reading takes and the tail that a
+	// maxPayload limits a frame, and so the memory that reading takes and the torn write that a
 	// crash can leave.
 	maxPayload = 4 << 20
 
-	// maxIdentity bounds the first frame alone, which names every input by its digest.
+	// maxIdentity limits the first frame, which has the digest of every input.
 	maxIdentity = 64 << 20
 
-	// maxFrames is what the sequence number can count: at 200 commits a second 8 months.
+	// maxFrames is the largest sequence number. At 200 commits a second it lasts 8 months.
 	maxFrames = 1<<32 - 1
 )
 
@@ -67,7 +67,7 @@ func parseHeader(b []byte) (uint64, error) {
 	return binary.LittleEndian.Uint64(b[12:]), nil
 }
 
-// frameHeader is the head of a frame as it is in the file, good or bad.
+// frameHeader is the header of a frame as it is in the file, good or bad.
 type frameHeader struct {
 	length uint32
 	seq    uint32
@@ -85,12 +85,13 @@ func parseFrameHeader(b []byte) frameHeader {
 	}
 }
 
-// frameSum is the checksum of a frame: of its head without the checksum, and of its payload.
+// frameSum returns the checksum of a frame: of its header without the checksum, and of its payload.
 func frameSum(frame []byte) uint32 {
 	return crc32.Update(crc32.Checksum(frame[:16], castagnoli), castagnoli, frame[frameHeaderSize:])
 }
 
-// sealFrame fills in the head of a frame, which begins with frameHeaderSize bytes of room for it.
+// sealFrame fills in the header of a frame, for which the frame begins with frameHeaderSize free
+// bytes.
 func sealFrame(frame []byte, seq uint32, fileID uint64) {
 	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-frameHeaderSize))
 	binary.LittleEndian.PutUint32(frame[4:], seq)
@@ -98,8 +99,7 @@ func sealFrame(frame []byte, seq uint32, fileID uint64) {
 	binary.LittleEndian.PutUint32(frame[16:], frameSum(frame))
 }
 
-// wholeFrame reports whether b begins with a frame that some journal sealed: this one or another,
-// at this place or another.
+// wholeFrame reports whether b begins with a frame that any journal sealed, at any position.
 func wholeFrame(b []byte) bool {
 	if len(b) <= frameHeaderSize {
 		return false
@@ -111,10 +111,10 @@ func wholeFrame(b []byte) bool {
 	return frameSum(b[:frameHeaderSize+int(h.length)]) == h.crc
 }
 
-// What is wrong with a journal. They are wrapped with the file's name and the place.
+// The errors of a journal. They are wrapped with the file's name and the position.
 var (
-	// ErrDamaged: the file was changed by something that is neither this program nor a crash of it.
-	// Nothing was changed by opening it.
+	// ErrDamaged: something other than this program or a crash of it changed the file. Opening it
+	// changed nothing.
 	ErrDamaged = errors.New("the journal is damaged")
 
 	// ErrNewer: a newer version of the program wrote the file.
@@ -130,8 +130,8 @@ var (
 	ErrReadOnly = errors.New("the journal is open for reading only")
 )
 
-// errBadFrame: what begins at the reader's offset is no frame of this file at this place. Whether
-// that is a torn write or damage is for checkTail to say.
+// errBadFrame: there is no frame of this file at the reader's offset. checkTail decides whether
+// that is a torn write or damage.
 var errBadFrame = errors.New("bad frame")
 
 // frameReader reads the frames of a journal one after the other, up to a fixed end. It holds one
@@ -139,7 +139,7 @@ var errBadFrame = errors.New("bad frame")
 type frameReader struct {
 	src    io.ReaderAt
 	ahead  *bufio.Reader // of src, up to end
-	end    int64         // nothing from here on is read, since another goroutine or process may be appending
+	end    int64         // nothing after it is read, because a writer may be appending
 	fileID uint64
 
 	next  uint32 // sequence number that the next frame must have
@@ -148,7 +148,7 @@ type frameReader struct {
 	frame []byte
 }
 
-// readAhead is what one read takes from the file.
+// readAhead is the number of bytes of one read from the file.
 const readAhead = 256 << 10
 
 // openFrames reads the header. The first read returns the first frame.
@@ -166,9 +166,9 @@ func openFrames(src io.ReaderAt, end int64) (*frameReader, error) {
 	return r, nil
 }
 
-// read returns the payload of the next frame, which is good until the next call, and the frame's
-// sequence number. At the end it returns io.EOF. After errBadFrame, off is where the bad frame
-// begins, and nothing more is to be read.
+// read returns the payload of the next frame, which is valid until the next call, and the frame's
+// sequence number. At the end it returns io.EOF. After errBadFrame, off is the offset of the bad
+// frame, and read must not be called again.
 func (r *frameReader) read() (payload []byte, seq uint32, err error) {
 	left := r.end - r.off
 	switch {
@@ -211,17 +211,16 @@ func (r *frameReader) fill(b []byte) error {
 	return err
 }
 
-// checkTail looks at what follows the last good frame, after errBadFrame. It returns nil if that
-// can be the write during which the program or the machine died, and so nothing that was ever
-// acknowledged. Anything else wraps ErrDamaged.
+// checkTail checks the bytes after the last good frame, after errBadFrame. It returns nil if they
+// can be the write during which the program or the machine died, which was never acknowledged. Any
+// other error wraps ErrDamaged.
 //
-// Only one frame is ever unsynced, and it is the last: so a torn write is no longer than the
-// largest frame, and no whole frame is to be found behind its first byte, of this file or of
-// another one. A whole frame at that first byte, with a wrong number or of another file, is no torn
-// write either.
+// Only the last frame is ever unsynced. So a torn write is no longer than the largest frame, and
+// contains no whole frame of any file after its first byte. A whole frame at its first byte, with a
+// wrong number or of another file, is no torn write either.
 func (r *frameReader) checkTail() error {
 	if r.next == 0 {
-		return fmt.Errorf("%w: its identity cannot be read", ErrDamaged) // Create makes it appear whole
+		return fmt.Errorf("%w: its identity cannot be read", ErrDamaged) // Create writes it atomically
 	}
 	size := r.end - r.off
 	if size > frameHeaderSize+maxPayload {

@@ -11,13 +11,13 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Identity says which job a journal belongs to. It is the journal's first frame, as JSON, and never
-// changes.
+// Identity identifies the job that a journal belongs to. It is the journal's first frame, as JSON,
+// and never changes.
 type Identity struct {
 	SDKAppID uint64   `json:"sdkAppID"`
 	Target   string   `json:"target"` // region or endpoint; a region and its backup host are one target
 	Inputs   []string `json:"inputs"` // digest of the whole raw content of each input, in order
-	// the flags that say what a row means, by name with its dashes, as canonical text
+	// flags that change the meaning of a row, by name with dashes, with values in canonical form
 	Options map[string]string `json:"options"`
 	Shard   int               `json:"shard"`
 	Shards  int               `json:"shards"` // 0 or 1: the whole job
@@ -34,9 +34,9 @@ type Identity struct {
 	Rehearsal bool      `json:"rehearsal"`
 }
 
-// Differs says in words for the user how the job b differs from the job a that is on record: "--map
-// was "", is "x"". It looks only at what makes another job, so not at the plan (see PlanDiffers),
-// nor at the time. No words: the same job.
+// Differs returns the differences between the recorded job a and the job b, as text for the user:
+// "--map was "", is "x"". It compares only what makes another job, so neither the plan (see
+// PlanDiffers) nor the time. It returns nil if they are the same job.
 func (a Identity) Differs(b Identity) []string {
 	var words []string
 	differ := func(what, was, is string) {
@@ -57,9 +57,9 @@ func (a Identity) Differs(b Identity) []string {
 	return words
 }
 
-// PlanDiffers says in words how the plan of b differs from that of a; "": it does not. Two plans of
-// one job differ only where the staged input was damaged or was built by another version of the
-// program: settled chunks of the one mean nothing in the other.
+// PlanDiffers returns the difference between the plans of a and b as text, or "". Two plans of one
+// job differ only if the staged input was damaged or was built by another version of the program.
+// Then settled chunks of one plan mean nothing in the other.
 func (a Identity) PlanDiffers(b Identity) string {
 	plan := func(i Identity) string {
 		return fmt.Sprintf("%d rows, %d of them rejected and %d duplicates, %d added edges, %d edges in %d chunks, %q",
@@ -105,7 +105,7 @@ func (a Identity) shardWord() string {
 	return fmt.Sprintf("%d/%d", a.Shard, a.Shards)
 }
 
-// short keeps as much of a digest as a person compares.
+// short shortens a digest to the part that a person compares.
 func short(digest string) string {
 	if len(digest) > 16 {
 		return digest[:16] + "…"
@@ -113,14 +113,14 @@ func short(digest string) string {
 	return fmt.Sprintf("%q", digest)
 }
 
-// CommandOption is the option that names the command of a job other than an import.
+// CommandOption is the option that holds the command of a job other than an import.
 const CommandOption = "the command"
 
-// Command is the command that the job is of.
+// Command returns the command of the job.
 func (a Identity) Command() string { return cmp.Or(a.Options[CommandOption], "import") }
 
-// check refuses what cannot be a job. An undo has the chunks of its job and perhaps fewer edges
-// than those.
+// check returns an error if the numbers cannot be those of a job. An undo has the chunks of its job
+// and perhaps fewer edges than those.
 func (a Identity) check() error {
 	if a.Chunks < 0 || a.Chunks > maxChunks || a.Edges < 0 || a.Edges > a.Chunks*migrate.MaxChunkEdges {
 		return fmt.Errorf("a job of %d edges in %d chunks cannot be", a.Edges, a.Chunks)

@@ -18,8 +18,9 @@ import (
 
 // Options says how a journal is opened.
 type Options struct {
-	// ReadOnly opens it beside a process that writes it, for looking only: no lock is needed and
-	// nothing is changed, not even a torn write cut off. What is appended after Open is not seen.
+	// ReadOnly opens the journal only for reading, also while another process writes it. It needs
+	// no lock and changes nothing, not even a torn write. Frames that are appended after Open are
+	// not seen.
 	ReadOnly bool
 }
 
@@ -32,24 +33,25 @@ type Journal struct {
 	readOnly  bool
 	fileID    uint64
 	identity  Identity
-	frames    uint32 // in the file when it was opened
-	tornBytes int64  // of a torn write in it then
+	frames    uint32 // at Open
+	tornBytes int64  // of a torn write at Open
 
-	// To the committer, the one goroutine that writes the file and changes the state.
+	// For the committer, the only goroutine that writes the file and changes the state.
 	work    chan *entry
 	stop    chan struct{} // closed by Close
-	stopped chan struct{} // closed by the committer as its last act
+	stopped chan struct{} // closed by the committer when it ends
 
-	mu    sync.RWMutex // guards what is below
+	mu    sync.RWMutex // guards the fields below
 	state *state
 	end   int64 // of the last durable frame
 	inRun bool  // between BeginRun and EndRun
-	err   error // the first failure: nothing is written after it
+	err   error // the first failure, after which nothing is written
 }
 
 var _ migrate.Journal = (*Journal)(nil)
 
-// Begin creates the journal of a new job and opens it, as Create and Open do. id.Created is now.
+// Begin creates the journal of a new job and opens it, as Create and Open do. It sets id.Created to
+// the current time.
 func Begin(fsys disk.FS, dir string, id Identity) (*Journal, error) {
 	id.Created = time.Now().UTC()
 	if err := Create(fsys, dir, id); err != nil {
@@ -59,16 +61,16 @@ func Begin(fsys disk.FS, dir string, id Identity) (*Journal, error) {
 }
 
 // Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens
-// for reading only.
+// the journal only for reading.
 //
-// A write that was torn when the program or the machine died is cut off. Errors: fs.ErrNotExist,
-// ErrDamaged, ErrNewer, ErrLocked, and those of the file system; after any of them the file holds
-// what it held before.
+// Open cuts off a write that was torn when the program or the machine died. Its errors are
+// fs.ErrNotExist, ErrDamaged, ErrNewer, ErrLocked, and those of the file system. After any of them
+// the file is unchanged.
 func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	name := filepath.Join(dir, FileName)
 	if o.ReadOnly {
 		j, err := openFile(fsys, name, os.O_RDONLY, o)
-		if err != nil { // the writer may have cut a torn write off under our eyes; it does so once
+		if err != nil { // the writer may have cut off a torn write meanwhile; it does so once
 			j, err = openFile(fsys, name, os.O_RDONLY, o)
 		}
 		return j, err
@@ -81,8 +83,8 @@ func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	return j, nil
 }
 
-// openFile opens and replays the file, and for writing makes it ready for appending. Where that
-// ends in an error or a bug, the file and its lock are given back.
+// openFile opens and replays the file, and makes it ready for appending if it is for writing. After
+// an error or a panic it closes the file, which releases its lock.
 func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err error) {
 	file, err := fsys.OpenFile(name, flag, 0)
 	if err != nil {
@@ -102,7 +104,7 @@ func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err e
 		return j, err
 	}
 	if err = j.recover(); err == nil && !o.ReadOnly {
-		err = fsys.SyncDir(filepath.Dir(name)) // Create may have died between the renaming and this
+		err = fsys.SyncDir(filepath.Dir(name)) // Create may have died after the renaming
 	}
 	opened = err == nil
 	return j, err
@@ -125,8 +127,8 @@ func (j *Journal) recover() error {
 	if j.readOnly {
 		return nil
 	}
-	// Dying between any two of these steps leaves the same frames, so that the next Open does the
-	// same.
+	// If the program dies between any two of these steps the frames are the same, so the next Open
+	// does the same.
 	if p.tornBytes > 0 {
 		if err := j.file.Truncate(p.end); err != nil {
 			return err
@@ -138,10 +140,9 @@ func (j *Journal) recover() error {
 	return j.file.Sync()
 }
 
-// rewriteLast writes the last frame once more over itself, with the same bytes. A process whose
-// fsync failed leaves a frame that is good in the system's cache, where it counts as clean, and
-// perhaps not on the disk; a sync alone would not write it again, and what follows it would make
-// that damage.
+// rewriteLast writes the last frame over itself, with the same bytes. After a failed fsync a frame
+// may be good in the system's cache, where it counts as clean, and missing on the disk. A sync
+// alone would not write it again, and the frame after it would make that damage.
 func (j *Journal) rewriteLast(p replayed) error {
 	if p.next > 1 { // the first frame was synced before it had this name
 		frame := make([]byte, p.end-p.last)
@@ -160,7 +161,7 @@ func (j *Journal) rewriteLast(p replayed) error {
 	return err
 }
 
-// writeAll also knows a short write that says nothing.
+// writeAll writes b and also returns an error for a short write without one.
 func writeAll(w io.Writer, b []byte) error {
 	n, err := w.Write(b)
 	if err == nil && n < len(b) {
@@ -169,11 +170,11 @@ func writeAll(w io.Writer, b []byte) error {
 	return err
 }
 
-// Identity is the job that the journal belongs to.
+// Identity returns the identity of the job that the journal belongs to.
 func (j *Journal) Identity() Identity { return j.identity }
 
-// Recovered is the number of bytes of a torn write that Open cut off, or for reading only passed
-// over. They were never acknowledged.
+// Recovered returns the number of bytes of a torn write that Open cut off, or skipped if it opened
+// for reading. They were never acknowledged.
 func (j *Journal) Recovered() int64 { return j.tornBytes }
 
 // Unsettled returns the edges of a chunk that are not settled. maybeSent is true if an earlier run
@@ -196,29 +197,29 @@ func (j *Journal) Unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSe
 	return open, maybeSent
 }
 
-// Done reports whether every edge of the given chunks from first on is settled. It is cheap for any
-// number.
+// Done reports whether every edge of the given number of chunks from first on is settled. It is
+// fast for any number.
 func (j *Journal) Done(first int64, chunks int) bool {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.state.done.hasAll(first, int64(chunks))
 }
 
-// Totals adds up what is durable.
+// Totals returns the totals of all durable records.
 func (j *Journal) Totals() Totals {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.state.totals()
 }
 
-// Settle implements migrate.Journal: it returns when the outcomes are durable. An outcome that is
-// none, an edge that does not exist or is settled already, a chunk with another number of edges
-// than before: that is a bug which would unbalance the sum, so it is refused, and like a failed
-// write or sync it is final. A settlement of some 100 kB and more (a thousand failures of large
-// edges) is recorded in parts, so that a crash may keep some of its edges and not the others.
+// Settle implements migrate.Journal. It returns when the outcomes are durable. It refuses an
+// outcome that is not final, an edge that does not exist or is already settled, and a chunk whose
+// number of edges has changed. Each of these is a bug that would unbalance the sum, so like a
+// failed write or sync it is final. A settlement of some 100 kB and more (a thousand failures of
+// large edges) is recorded in parts, so a crash may keep some of its edges and not the others.
 //
-// If ctx ends before the journal took the settlement up, Settle returns ctx's error, and nothing
-// was recorded or failed; later ctx is not looked at.
+// If ctx ends before the journal has accepted the settlement, Settle returns ctx's error, and
+// nothing was recorded and nothing failed. After that it ignores ctx.
 func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
 	if len(s.Edges) == 0 {
 		return j.failed()
@@ -236,11 +237,12 @@ func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
 	return nil
 }
 
-// Reopen moves every edge that is failed with one of these codes, or without codes with any, back
-// to pending, and returns how many these are. On return that is durable: it happens wholly or not
-// at all. While edges of an earlier reopening are still open it moves nothing and returns 0.
+// Reopen moves every failed edge with one of these codes, or every failed edge if there are no
+// codes, back to pending, and returns their number. On return that is durable. It happens for all
+// of them or for none. While edges of an earlier reopening are still open it moves nothing and
+// returns 0.
 //
-// It is called while nothing is being settled, and reads the file once.
+// Call it while nothing is being settled. It reads the file once.
 func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
 	codes = slices.Compact(slices.Sorted(slices.Values(codes)))
 	j.mu.RLock()
@@ -260,7 +262,7 @@ func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
 // otherwise Unsettled will not know later what may have been sent.
 func (j *Journal) BeginRun(r RunStart) error { return j.recordRun(kindBegin, r, true) }
 
-// EndRun records that the run ended in order; it is durable on return. Without it the run counts as
+// EndRun records that the run ended in order; it is durable on return. A run without it counts as
 // killed.
 func (j *Journal) EndRun(r RunEnd) error { return j.recordRun(kindEnd, r, false) }
 
@@ -291,14 +293,14 @@ func (j *Journal) recordRun(kind byte, fact any, begins bool) error {
 	return nil
 }
 
-// Runs lists the runs of the job so far, oldest first.
+// Runs returns the runs of the job so far, the oldest first.
 func (j *Journal) Runs() []Run {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return slices.Clone(j.state.runs)
 }
 
-// Close ends the committer, waits for it and closes the file. Nothing may be settled any more. A
+// Close stops the committer, waits for it and closes the file. Do not call Settle after it. A
 // second Close does nothing.
 func (j *Journal) Close() error {
 	select {

@@ -18,24 +18,25 @@ type Failure struct {
 	Edge      migrate.Edge
 	Code      int    // the service's
 	Info      string // the service's, at most 1024 bytes of it
-	Uncertain bool   // the engine marked the outcome as such
-	Attempts  int    // calls that carried it, in the run that settled it
+	Uncertain bool   // the outcome is uncertain
+	Attempts  int    // calls with this edge in the run that settled it
 	At        time.Time
 }
 
-// Settled is an outcome on record.
+// Settled is a recorded outcome of one edge.
 type Settled struct {
 	Ordinal  int64 // of the chunk
 	Index    int   // in the chunk
 	Outcome  migrate.Outcome
-	Attempts int // of a failed edge; 0 for others, where it is not recorded
+	Attempts int // of a failed edge; not recorded for others, so 0
 	At       time.Time
 	Reopened bool // a failure that was taken back later
 }
 
-// Failures lists the edges that are failed, in the order in which they failed; reopened ones are
-// not. It reads the file as it was when the iteration began and holds one frame in memory, however
-// many failures there are. An error ends it, with an empty Failure.
+// Failures yields the edges that are failed, in the order in which they failed, without those that
+// were reopened. It reads the file up to the end that it had when the iteration began, and holds
+// one frame in memory, however many failures there are. After an error it yields an empty Failure
+// with the error and stops.
 func (j *Journal) Failures() iter.Seq2[Failure, error] {
 	return func(yield func(Failure, error) bool) {
 		err := j.scan(func(x *settlement, seq uint32, at time.Time, r reopens) bool {
@@ -61,9 +62,9 @@ func (j *Journal) Failures() iter.Seq2[Failure, error] {
 	}
 }
 
-// Settlements lists every outcome on record for edges of the given chunks from first on, in
-// the order of the file; an edge that was reopened comes once for each time. It reads the file as
-// Failures does.
+// Settlements yields every recorded outcome for edges of the given number of chunks from first on,
+// in the order of the file. An edge that was reopened comes once for each outcome. It reads the
+// file as Failures does.
 func (j *Journal) Settlements(first int64, chunks int64) iter.Seq2[Settled, error] {
 	return func(yield func(Settled, error) bool) {
 		err := j.scan(func(x *settlement, seq uint32, at time.Time, r reopens) bool {
@@ -78,7 +79,7 @@ func (j *Journal) Settlements(first int64, chunks int64) iter.Seq2[Settled, erro
 	}
 }
 
-// outcomes spells a settlement out, edge by edge.
+// outcomes yields the outcome of each edge of a settlement.
 func (s *settlement) outcomes(seq uint32, at time.Time, r reopens, yield func(Settled, error) bool) bool {
 	imported, failed := s.imported, s.failed
 	if s.whole {
@@ -106,7 +107,7 @@ func (s *settlement) outcomes(seq uint32, at time.Time, r reopens, yield func(Se
 	return true
 }
 
-// scan reads all settlements up to the last durable frame, until each returns false.
+// scan calls each for all settlements up to the last durable frame, until each returns false.
 func (j *Journal) scan(each func(x *settlement, seq uint32, at time.Time, r reopens) bool) error {
 	j.mu.RLock()
 	end, known := j.end, slices.Clone(j.state.reopens)

@@ -16,26 +16,26 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// LockName is the name of the lock in the state folder. The file stays when the lock is released;
-// only the kernel's lock on it counts.
+// LockName is the name of the lock in the state folder. The file stays after the lock is released.
+// Only the kernel's lock on it counts.
 const LockName = "lock"
 
 const holderPrefix = "process " // begins the file
 
-// Lock is the exclusive right to a state folder. The kernel releases it when the process dies,
-// however it dies.
+// Lock is the exclusive right to use a state folder. The kernel releases it when the process ends,
+// in whatever way.
 //
-// The folder is locked along with the file, because people delete lock files that look stale. Open
-// locks the journal too, for volumes on which folders cannot be locked.
+// The folder itself is locked too, because people delete lock files that look stale. Open also
+// locks the journal, for volumes on which folders cannot be locked.
 type Lock struct{ file, folder *os.File }
 
-// TryLock takes the lock of the state folder dir, which it makes if need be. It never waits: if
-// another process holds the lock the error wraps ErrLocked and says who, as far as that process
-// wrote it down.
+// TryLock takes the lock of the state folder dir, and makes the folder if it does not exist. It
+// never waits. If another process holds the lock the error wraps ErrLocked and names the process,
+// if that process has written its name.
 //
-// It is flock(2) on a file of its own. The volume has to support it between all machines that mount
-// it: a local disk does, NFS does from version 4 on; a volume that refuses is an error here, but
-// one that only pretends can't be told.
+// It calls flock(2) on a file of its own. The volume must support that between all machines that
+// mount it: a local disk does, and NFS does from version 4 on. A volume that refuses locks is an
+// error here, but a volume that only pretends to lock cannot be detected.
 func TryLock(dir string) (*Lock, error) {
 	for range 3 { // the folder may be renamed (--fresh) between opening and locking
 		if err := os.MkdirAll(dir, disk.FolderMode); err != nil {
@@ -68,7 +68,7 @@ func TryLock(dir string) (*Lock, error) {
 	return nil, fmt.Errorf("lock state folder %q: %w: it is being moved", dir, ErrLocked)
 }
 
-// lockDir locks the folder itself, where its volume can do that, and sees that nobody has the
+// lockDir locks the folder itself, if its volume supports that, and checks that no process has the
 // journal open for writing.
 func lockDir(dir string) (*os.File, error) {
 	busy, err := held(filepath.Join(dir, FileName), os.O_RDWR)
@@ -83,7 +83,7 @@ func lockDir(dir string) (*os.File, error) {
 	return folder, nil
 }
 
-// lockJournal keeps other processes from writing the journal for as long as it is open.
+// lockJournal keeps other processes from writing the journal while file is open.
 func lockJournal(file disk.File) error {
 	f, ok := file.(interface{ Fd() uintptr })
 	if ok && errors.Is(flock(f, syscall.LOCK_EX), syscall.EWOULDBLOCK) {
@@ -92,8 +92,8 @@ func lockJournal(file disk.File) error {
 	return nil
 }
 
-// Locked reports whether somebody holds the lock of a folder. It writes nothing, and is for telling
-// only: the answer is old when it is there.
+// Locked reports whether a process holds the lock of a folder. It writes nothing. Use it only for
+// messages, since the answer may be old at once.
 func Locked(dir string) (bool, error) {
 	file, err := held(filepath.Join(dir, LockName), os.O_RDWR) // NFS wants a lock's file open for writing
 	if file || err != nil {
@@ -102,8 +102,8 @@ func Locked(dir string) (bool, error) {
 	return held(dir, os.O_RDONLY)
 }
 
-// LockFile reports whether the folder has a lock file. A file of that name which is not ours is an
-// error: taking the lock would write over it.
+// LockFile reports whether the folder has a lock file. If another program's file has that name it
+// returns an error, because taking the lock would overwrite the file.
 func LockFile(dir string) (bool, error) {
 	content, err := os.ReadFile(filepath.Join(dir, LockName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,8 +118,8 @@ func LockFile(dir string) (bool, error) {
 	return true, nil
 }
 
-// held reports whether somebody has locked a file or folder; one that is not there nobody has.
-// The shared lock that it tries does not disturb others who only look.
+// held reports whether a process has locked a file or folder. A name that does not exist is not
+// locked. The shared lock that held tries does not disturb other readers.
 func held(name string, flag int) (bool, error) {
 	file, err := os.OpenFile(name, flag, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -132,8 +132,8 @@ func held(name string, flag int) (bool, error) {
 	return busy, file.Close()
 }
 
-// Release gives the lock back. A second Release does nothing. Closing the file alone would leave the
-// lock to a child process that is being started at this moment, until it becomes another program.
+// Release releases the lock. A second Release does nothing. Closing the file alone would leave the
+// lock to a child process that is just being started, until it executes another program.
 func (l *Lock) Release() error {
 	for _, file := range []*os.File{l.folder, l.file} {
 		err := flock(file, syscall.LOCK_UN)
@@ -153,7 +153,7 @@ func flock(file interface{ Fd() uintptr }, how int) error {
 	}
 }
 
-// isCurrent reports whether the locked file is still the one that others find under its name.
+// isCurrent reports whether the name of the locked file still leads to this file.
 func isCurrent(file *os.File) bool {
 	mine, err := file.Stat()
 	if err != nil {
@@ -163,8 +163,8 @@ func isCurrent(file *os.File) bool {
 	return err == nil && os.SameFile(mine, theirs)
 }
 
-// writeHolder writes down who holds the lock. That is for a message only: a full disk must not keep a job
-// from being resumed.
+// writeHolder writes into the lock file which process holds it. That is only for messages: a full
+// disk must not keep a job from being resumed, so errors are ignored.
 func writeHolder(file *os.File) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -176,7 +176,7 @@ func writeHolder(file *os.File) {
 	}
 }
 
-// readHolder reads who holds the lock, as words to append.
+// readHolder returns the process that holds the lock, as text to append to a message.
 func readHolder(file *os.File) string {
 	line, err := io.ReadAll(io.LimitReader(file, 256))
 	name := strings.TrimSpace(strings.ToValidUTF8(string(line), "?"))

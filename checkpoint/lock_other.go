@@ -20,10 +20,10 @@ func TryLock(dir string) (*Lock, error) {
 	return nil, fmt.Errorf("lock state folder %q: %w", dir, errors.ErrUnsupported)
 }
 
-// Locked reports that nobody holds it: nobody can.
+// Locked returns false: there are no locks.
 func Locked(string) (bool, error) { return false, nil }
 
-// LockFile reports that there is none.
+// LockFile returns false: there are no lock files.
 func LockFile(string) (bool, error) { return false, nil }
 
 // Release does nothing.

@@ -14,38 +14,38 @@ import (
 const (
 	kindIdentity  = 1 + iota // JSON
 	kindSettled              // final outcomes of edges of one chunk
-	kindReopen               // every edge that is failed at this place, with one of these codes, is pending again
+	kindReopen               // every edge that is failed at this point, with one of these codes, is pending again
 	kindBegin                // JSON
 	kindEnd                  // JSON
 	kindMaybeSent            // chunks of this block may be sent after this record
 )
 
-// What a kindSettled record holds after ordinal and size of the chunk. The common case, every edge
-// imported and none added, is one byte.
+// The parts of a kindSettled record after ordinal and size of the chunk. The common case, every
+// edge imported and none added, is one byte.
 const (
 	hasImported  = 1 << iota
 	hasAlready   // all of them
-	hasUncertain // those of them that are marked
+	hasUncertain // those of them that are uncertain
 	hasFailed
 	hasAdded
-	allImported // the first alone, of the whole chunk
+	allImported // hasImported only, for the whole chunk
 )
 
-// How a set of edges is written: whichever is shortest.
+// The ways to write a set of edges. The shortest is used.
 const (
 	setBitmap = iota
 	setList
 	setAllBut
 )
 
-// What a failed edge has, beside its fields (codec.HasRemark and so on).
+// The flags of a failed edge, in addition to those of its fields (codec.HasRemark and so on).
 const (
 	edgeUncertain = 1 << iota
 	edgeAdded
 )
 
-// record is one record of a frame: about to be written, or read again. Only the fields of its kind
-// mean something.
+// record is one record of a frame, to be written or as it was read. Only the fields of its kind are
+// used.
 type record struct {
 	kind       byte
 	settlement settlement
@@ -54,28 +54,28 @@ type record struct {
 	json       []byte // kindIdentity, kindBegin, kindEnd
 }
 
-// encode is the record as it is written.
+// encode returns the record as it is written.
 func (r *record) encode() []byte {
 	c := coder{writes: true}
 	c.record(r)
 	return c.out
 }
 
-// coder writes records, or reads those of one payload: what a record looks like is said once for
-// both. As a reader it never panics, and takes no more memory than the payload's size allows,
-// whatever the payload holds.
+// coder writes records, or reads those of one payload, so that the format is defined once for both.
+// A reader never panics, and takes no more memory than the payload's size allows, whatever the
+// payload holds.
 type coder struct {
-	codec.Cursor // what is read; Bad from the first impossible value on: values read after it mean nothing
+	codec.Cursor // input; values after the first bad one mean nothing
 
 	writes    bool
 	out       []byte
-	withTexts bool           // read the texts of failures too, for lists; a replay has no use for them
-	known     map[string]int // texts of this record that were written, numbered from 1
-	texts     []string       // those that were read
+	withTexts bool           // read the texts of failures too: lists need them, a replay does not
+	known     map[string]int // texts that this record has, numbered from 1
+	texts     []string       // texts that were read
 }
 
-// openPayload reads the time of the commit, as a difference in milliseconds. The coder that it
-// returns reads the records.
+// openPayload reads the time of the commit, as a difference in milliseconds, and returns a coder
+// that reads the records.
 func openPayload(payload []byte, withTexts bool) (coder, int64, error) {
 	c := coder{Cursor: codec.Cursor{Rest: payload}, withTexts: withTexts}
 	elapsed := c.Varint()
@@ -85,12 +85,13 @@ func openPayload(payload []byte, withTexts bool) (coder, int64, error) {
 	return c, elapsed, nil
 }
 
-// errBadRecord comes with a good checksum: another program wrote it, or a bug did.
+// errBadRecord is the error of a bad record in a frame with a good checksum. Another program or a
+// bug wrote it.
 var errBadRecord = fmt.Errorf("%w: a frame holds what is no record", ErrDamaged)
 
 func (c *coder) more() bool { return len(c.Rest) > 0 }
 
-// read reads the next record into r, whose memory it uses again.
+// read reads the next record into r and reuses its memory.
 func (c *coder) read(r *record) error {
 	if c.record(r); c.Bad {
 		return errBadRecord
@@ -158,7 +159,7 @@ func (c *coder) settled(s *settlement) {
 	}
 }
 
-// flags says what the record of a settlement holds.
+// flags returns the flags of the parts that the settlement has.
 func (s *settlement) flags() (flags byte) {
 	if s.whole {
 		return allImported
@@ -177,7 +178,7 @@ func (s *settlement) flags() (flags byte) {
 	return flags
 }
 
-// flaggedSet is a set of a settlement and the flag that says that it is not empty.
+// flaggedSet is a set of a settlement and the flag for it.
 type flaggedSet struct {
 	set  *migrate.EdgeSet
 	flag byte
@@ -187,7 +188,7 @@ func (s *settlement) sets() [3]flaggedSet {
 	return [3]flaggedSet{{&s.imported, hasImported}, {&s.already, hasAlready}, {&s.uncertain, hasUncertain}}
 }
 
-// set codes a set of edges of a chunk of n. One that is read is empty before.
+// set codes a set of edges of a chunk of n. A reader passes an empty set.
 func (c *coder) set(set *migrate.EdgeSet, n int) {
 	kind, size, bitmap := byte(setBitmap), set.Len(), (n+7)/8
 	if size > n-size && n-size < bitmap {
@@ -237,7 +238,7 @@ func (c *coder) index(i, next *int, n int) {
 	*next = *i + 1
 }
 
-// failed codes failed edges, which are spelled out. Texts that come again are written once.
+// failed codes failed edges with all their fields. A text that occurs again is written once.
 func (c *coder) failed(s *settlement) {
 	if c.texts = c.texts[:0]; c.writes {
 		c.known = map[string]int{}
@@ -295,7 +296,7 @@ func (c *coder) edge(f *failure) {
 	}
 }
 
-// mask says what a failed edge has.
+// mask returns the flags of the fields that a failed edge has.
 func (f *failure) mask() (mask byte) {
 	e := &f.edge
 	for _, field := range [...]struct {
@@ -314,8 +315,8 @@ func (f *failure) mask() (mask byte) {
 	return mask
 }
 
-// each codes the elements of a list, each of which takes at least size bytes: so no list is longer
-// than the payload has room for.
+// each codes the elements of a list. Each element takes at least size bytes, which limits a list to
+// what the payload has room for.
 func each[T any](c *coder, list *[]T, size int, element func(*T)) {
 	if c.writes {
 		c.out = binary.AppendUvarint(c.out, uint64(len(*list)))
@@ -358,7 +359,8 @@ func signed[T int | int64](c *coder, v *T) {
 	}
 }
 
-// text codes a text that is written once in a record: 0 and the text, or the number of one before.
+// text codes a text that is written once in a record: 0 and the text, or the number of an earlier
+// text.
 func (c *coder) text(text *string) {
 	n := c.known[*text]
 	number(c, &n, int64(len(c.texts)))
@@ -374,7 +376,7 @@ func (c *coder) text(text *string) {
 	}
 }
 
-// plain codes a text. Without withTexts a reader only passes over it.
+// plain codes a text. A reader without withTexts skips it.
 func (c *coder) plain(text *string) {
 	if c.writes {
 		c.out = codec.AppendText(c.out, *text)

@@ -8,19 +8,19 @@ import (
 	"slices"
 )
 
-// replayed is what a file holds.
+// replayed is the result of a replay.
 type replayed struct {
 	state     *state
 	fileID    uint64
 	next      uint32 // sequence number of the next frame
 	last      int64  // offset of the last good frame
-	end       int64  // where the next frame goes: behind the last good one
+	end       int64  // where the next frame goes, after the last good one
 	tornBytes int64  // of a torn write from end on
 }
 
-// replay reads a journal of size bytes from its beginning: once, and once more if edges were
-// reopened, since only then it is known which failures still hold. It changes nothing. Memory: the
-// state, and one frame.
+// replay reads a journal of size bytes from its beginning. It reads it a second time if edges were
+// reopened, because only then it knows which failures still hold. It changes nothing. It takes the
+// memory of the state and of one frame.
 func replay(src io.ReaderAt, size int64) (replayed, error) {
 	p, known, err := replayOnce(src, size, nil)
 	if err != nil || len(known) == 0 {
@@ -32,8 +32,8 @@ func replay(src io.ReaderAt, size int64) (replayed, error) {
 	return p, err
 }
 
-// replayOnce replays with the known reopenings. When it finds another one, it goes on only to find
-// them all.
+// replayOnce replays with the known reopenings. When it finds one that is not known, it only looks
+// for further ones from there on.
 func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found reopens, err error) {
 	frames, err := openFrames(src, size)
 	if err != nil {
@@ -72,8 +72,8 @@ func replayOnce(src io.ReaderAt, size int64, known reopens) (p replayed, found r
 	return p, found, nil
 }
 
-// replay applies one frame. It adds to found the reopenings that were not known, and applies
-// nothing else after the first of them.
+// replay applies one frame. It adds the reopenings that were not known to found, and applies
+// nothing after the first of them.
 func (s *state) replay(seq uint32, payload []byte, r *record, found reopens) (reopens, error) {
 	d, elapsed, err := openPayload(payload, false)
 	if err != nil {
@@ -123,15 +123,15 @@ func replayIdentity(payload []byte, known reopens) (*state, error) {
 	return s, nil
 }
 
-// A reopening is one small record: every edge that is failed at that place of the file, with one of
-// its codes, is pending again. So it is there whole or not at all, however many edges it moves, and
-// whoever reads a failure knows by its place and code alone whether it still holds.
+// A reopening is one small record: every edge that is failed at that point of the file, with one of
+// its codes, is pending again. So it is written wholly or not at all, however many edges it moves.
+// The position and the code of a failure say whether it still holds.
 type reopening struct {
 	seq   uint32 // of its frame
 	codes []int  // none: every code
 }
 
-// reopens are all reopenings of a journal, in the order of the file.
+// reopens holds all reopenings of a journal, in the order of the file.
 type reopens []reopening
 
 // after reports whether a failure with this code in the frame seq was taken back later.
@@ -144,13 +144,13 @@ func (r reopens) after(seq uint32, code int) bool {
 	return false
 }
 
-// has reports whether the frame seq is a reopening of just these codes.
+// has reports whether the frame seq is a reopening of exactly these codes.
 func (r reopens) has(seq uint32, codes []int) bool {
 	return slices.ContainsFunc(r, func(o reopening) bool { return o.seq == seq && slices.Equal(o.codes, codes) })
 }
 
-// reopened is the state after the reopening in the frame seq, which ends the file: by the same
-// replay that a restart would do here.
+// reopened returns the state after the reopening in the frame seq, which ends the file. It uses the
+// same replay as a restart.
 func (j *Journal) reopened(seq uint32, end int64, codes []int) (*state, error) {
 	known := append(slices.Clone(j.state.reopens), reopening{seq: seq, codes: codes})
 	p, _, err := replayOnce(j.file, end, known)
@@ -158,7 +158,7 @@ func (j *Journal) reopened(seq uint32, end int64, codes []int) (*state, error) {
 		return nil, err
 	}
 	if p.state.running() && !j.inRun {
-		p.state.leaveRun() // as at Open
+		p.state.leaveRun() // as Open does
 	}
 	return p.state, nil
 }

@@ -9,20 +9,20 @@ import (
 	"friendmigrate/migrate"
 )
 
-// maxInfo is how much of the service's text is kept, in bytes. Known texts have some 60.
+// maxInfo is the number of bytes that are kept of the service's text. Known texts have some 60.
 const maxInfo = 1024
 
-// settlement is a kindSettled record. The sets are disjoint but for uncertain, which is part of
+// settlement is a kindSettled record. The sets are disjoint, except that uncertain is part of
 // already.
 type settlement struct {
 	ordinal int64
 	n       int  // edges in the chunk
-	whole   bool // all n are imported and none was added: the rest is empty
+	whole   bool // all n are imported and none was added; the fields below are empty
 	from    string
 
 	imported, already, uncertain migrate.EdgeSet
 	failed                       []failure // ascending
-	added                        Counts    // of imported, already and uncertain; failures say it themselves
+	added                        Counts    // of imported, already and uncertain; a failure has its own flag
 }
 
 // failure is one failed edge of a settlement.
@@ -34,7 +34,7 @@ type failure struct {
 }
 
 // newSettlements checks a settlement of the engine and turns it into records of about limit bytes
-// at most, of which each holds for itself. Usually it is one; only a chunk with many failures of
+// at most, each valid on its own. Usually it is one record; only a chunk with many failures of
 // large edges takes more.
 func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 	whole := &settlement{ordinal: s.Chunk.Ordinal, n: len(s.Chunk.Edges), from: s.Chunk.From}
@@ -91,8 +91,7 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	return nil
 }
 
-// entries turns s into records, with the failures that do not fit into limit bytes in records of
-// their own.
+// entries turns s into records. Failures that do not fit into limit bytes get records of their own.
 func (s *settlement) entries(limit int) ([]*entry, error) {
 	var list []*entry
 	for rest := s.failed; ; {
@@ -118,7 +117,7 @@ func (s *settlement) entries(limit int) ([]*entry, error) {
 	}
 }
 
-// size is an upper estimate of what a failure takes in a record.
+// size returns an upper estimate of the bytes that a failure takes in a record.
 func (f *failure) size() int {
 	e := &f.edge
 	size := 64 + len(f.info) + len(e.To) + len(e.AddSource) + len(e.Remark) + len(e.AddWording)
@@ -150,7 +149,7 @@ func (s *settlement) failedSet() (set migrate.EdgeSet) {
 	return set
 }
 
-// named is the set of all edges that s settles.
+// named returns the set of all edges that s settles.
 func (s *settlement) named() migrate.EdgeSet {
 	if s.whole {
 		return migrate.FullSet(s.n)
@@ -158,7 +157,7 @@ func (s *settlement) named() migrate.EdgeSet {
 	return s.imported.Or(s.already).Or(s.failedSet())
 }
 
-// count is the number of edges that s settles.
+// count returns the number of edges that s settles.
 func (s *settlement) count() int {
 	if s.whole {
 		return s.n

@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// maxChunks bounds the memory that an identity can ask for: a bit for each.
+	// maxChunks limits the memory that an identity can ask for: a bit for each chunk.
 	maxChunks = 1 << 34
 
-	// blockChunks is the number of chunks in a block, for which one kindMaybeSent record holds.
+	// blockChunks is the number of chunks in a block. One kindMaybeSent record is about one block.
 	blockChunks = 1024
 )
 
-// state is what the frames of a journal add up to. Replaying a file and appending to it change it
-// by the same two calls, check and apply.
+// state is the result of applying all frames of a journal. Replaying a file and appending to it
+// change the state by the same two calls, check and apply.
 //
 // It takes a bit for each chunk of the plan, and some 100 bytes for each chunk that is settled in
-// part. A chunk with all edges open takes nothing, also where it was settled before and reopened.
-// Failures are not in it: they are read from the file when they are asked for.
+// part. A chunk with all edges open takes nothing, also if it was settled and reopened. Failures
+// are not in it. They are read from the file when they are needed.
 type state struct {
 	id      Identity
 	reopens reopens
@@ -38,7 +38,7 @@ type state struct {
 	added        Counts
 	failedByCode map[int]int64
 	chunks       int64 // in done
-	reopened     int64 // edges that were reopened and are not settled since
+	reopened     int64 // edges that were reopened and not settled since
 
 	runs            []Run
 	maybeSentNow    bitmap // blocks of chunks that the latest run may have sent
@@ -51,8 +51,8 @@ func newState(id Identity, known reopens) *state {
 		failedByCode: map[int]int64{}}
 }
 
-// part is a chunk of n edges that is neither wholly done nor wholly open. Bits are the settled
-// edges, then, if there are any, the reopened ones that are open.
+// part is a chunk of n edges that is neither wholly done nor wholly open. bits has the settled
+// edges, then the open edges that were reopened, if there are any.
 type part struct {
 	n    int
 	bits []uint64
@@ -73,8 +73,8 @@ func (p part) sets() (settled, reopened migrate.EdgeSet) {
 	return settled, reopened
 }
 
-// chunk returns the settled and the reopened open edges of a chunk that is not done, and its size
-// as far as it is known, else n.
+// chunk returns the settled edges and the open edges that were reopened of a chunk that is not
+// done. It also returns the chunk's size if it is known, else n.
 func (s *state) chunk(ordinal int64, n int) (settled, reopened migrate.EdgeSet, size int) {
 	if p, ok := s.parts[ordinal]; ok {
 		settled, reopened = p.sets()
@@ -94,7 +94,7 @@ func (s *state) unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent
 	return migrate.FullSet(n).Without(settled), s.maybeSentBefore.has(ordinal / blockChunks)
 }
 
-// check returns why a record cannot follow in the frame with this sequence number, or nil.
+// check returns an error if the record cannot be in the frame with this sequence number.
 func (s *state) check(seq uint32, r *record) error {
 	switch r.kind {
 	case kindSettled:
@@ -106,7 +106,7 @@ func (s *state) check(seq uint32, r *record) error {
 	case kindIdentity:
 		return errors.New("a journal has one identity only")
 	case kindReopen:
-		if !s.reopens.has(seq, r.codes) { // a replay knows them all beforehand
+		if !s.reopens.has(seq, r.codes) { // a replay is given them all at its start
 			return errors.New("a reopening is not known")
 		}
 	case kindBegin:
@@ -149,7 +149,7 @@ func (s *state) apply(seq uint32, r *record) {
 		s.maybeSentNow.add(r.block)
 	case kindBegin:
 		var start RunStart
-		_ = json.Unmarshal(r.json, &start) // check did it already
+		_ = json.Unmarshal(r.json, &start) // check has parsed it
 		s.leaveRun()
 		s.maybeSentNow = nil
 		s.runs = append(s.runs, Run{Start: start})
@@ -161,8 +161,8 @@ func (s *state) apply(seq uint32, r *record) {
 	}
 }
 
-// leaveRun records what the latest run may have sent without seeing an answer. It is called when
-// the run ends, and when it turns out to have been killed.
+// leaveRun records which blocks the latest run may have sent without seeing every answer. It is
+// called when the run ends, and when Open finds that it was killed.
 func (s *state) leaveRun() {
 	if last := len(s.runs) - 1; last >= 0 && (s.runs[last].End == nil || !s.runs[last].End.AllAnswered) {
 		s.maybeSentBefore.addAll(s.maybeSentNow)
@@ -171,8 +171,8 @@ func (s *state) leaveRun() {
 
 func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
 
-// settle applies outcomes. Failures that a later reopening takes back never count, so that a
-// replay needs to remember none.
+// settle applies outcomes. It never counts a failure that a later reopening takes back, so a replay
+// need not remember any failure.
 func (s *state) settle(seq uint32, x *settlement) {
 	reopened := s.count(seq, x)
 	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.allReopened.has(x.ordinal) {
@@ -187,7 +187,7 @@ func (s *state) settle(seq uint32, x *settlement) {
 	s.put(x.ordinal, x.n, settled, again)
 }
 
-// put keeps what is settled and reopened of a chunk where it takes least.
+// put stores the settled and the reopened edges of a chunk in the form that takes least memory.
 func (s *state) put(ordinal int64, n int, settled, reopened migrate.EdgeSet) {
 	switch full := migrate.FullSet(n); {
 	case settled == full:
@@ -208,8 +208,8 @@ func (s *state) finish(ordinal int64) {
 	s.chunks++
 }
 
-// count adds the outcomes to the totals and returns those edges whose failure a later reopening
-// takes back.
+// count adds the outcomes to the totals and returns the edges whose failure a later reopening takes
+// back.
 func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
 	if x.whole {
 		s.counts.Imported += int64(x.n)
@@ -243,8 +243,8 @@ func (s *state) totals() Totals {
 	}
 }
 
-// failedWith counts the edges that are failed now, with one of these codes or, without codes, with
-// any.
+// failedWith returns the number of edges that are failed now with one of these codes, or of all
+// failed edges if there are no codes.
 func (s *state) failedWith(codes []int) int64 {
 	if len(codes) == 0 {
 		return s.counts.Failed
@@ -260,15 +260,15 @@ func (s *state) failedWith(codes []int) int64 {
 type Counts struct {
 	Imported         int64
 	Already          int64
-	AlreadyUncertain int64 // of Already: an earlier call without an answer may have done it
+	AlreadyUncertain int64 // of Already: perhaps imported by an earlier call without an answer
 	Failed           int64
 }
 
-// Settled is the number of edges that have an outcome.
+// Settled returns the number of edges that have an outcome.
 func (c Counts) Settled() int64 { return c.Imported + c.Already + c.Failed }
 
-// Totals is what the journal says about the whole job. An edge that was reopened and not settled
-// since is pending, so it is in none of the counts but Reopened.
+// Totals is the state of the whole job. An edge that was reopened and not settled since is pending.
+// It is in none of the counts but Pending and Reopened.
 type Totals struct {
 	Counts                     // all settled edges
 	Added        Counts        // those of them that no row asked for (--mutual)
@@ -278,16 +278,16 @@ type Totals struct {
 	Chunks       int64         // chunks with every edge settled
 }
 
-// RunStart is what is known when a run begins.
+// RunStart is the record of the beginning of a run.
 type RunStart struct {
 	At      time.Time `json:"at"`
 	Workers int       `json:"workers"`
 	Version string    `json:"version"` // of the program
 
-	OnlyMissing bool `json:"onlyMissing,omitempty"` // it asked first, and imported what was not there
+	OnlyMissing bool `json:"onlyMissing,omitempty"` // friend_check first, then only missing edges
 }
 
-// RunEnd is what came of a run that ended in order.
+// RunEnd is the record of the end of a run that was not killed.
 type RunEnd struct {
 	At    time.Time `json:"at"`
 	Code  int       `json:"code"` // exit code
@@ -296,16 +296,16 @@ type RunEnd struct {
 	// AllAnswered is true if the run left no edge pending that was in a call without an answer. If
 	// it is false, Unsettled reports that every chunk of the run's blocks may have been sent.
 	AllAnswered bool             `json:"allAnswered"`
-	Facts       map[string]int64 `json:"facts,omitempty"` // whatever else the report adds up over runs, by name
+	Facts       map[string]int64 `json:"facts,omitempty"` // by name: what else the report adds up over runs
 }
 
-// Run is one run of the job. End is nil while it lasts, and for good if it was killed.
+// Run is one run of the job. End is nil while the run lasts, and stays nil if it was killed.
 type Run struct {
 	Start RunStart
 	End   *RunEnd
 }
 
-// bitmap is a set of small numbers, one bit each. It grows where it has to.
+// bitmap is a set of small numbers, one bit each. It grows as needed.
 type bitmap []uint64
 
 func newBitmap(size int64) bitmap { return make(bitmap, (size+63)/64) }
@@ -327,7 +327,7 @@ func (m bitmap) remove(i int64) {
 	}
 }
 
-// hasAll reports whether all of first, first+1, ... are in the set, n numbers.
+// hasAll reports whether the n numbers from first on are all in the set.
 func (m bitmap) hasAll(first, n int64) bool {
 	if n <= 0 {
 		return true

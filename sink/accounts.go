@@ -6,22 +6,23 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// MaxAccounts is the most ids that one account_check or multiaccount_import call may carry
+// MaxAccounts is the largest number of ids in one account_check or multiaccount_import call
 // (vendor's pages of both).
 const MaxAccounts = 100
 
-// AccountCallsPerSecond is what the vendor allows of either, half of what the friend APIs may have.
+// AccountCallsPerSecond is the vendor's limit for each of the two APIs, half of the limit of the
+// friend APIs.
 const AccountCallsPerSecond = 100
 
-// The APIs here that are no friend APIs: they have another path.
+// The account APIs. Their path differs from that of the friend APIs.
 const (
 	accountCheck   = "account_check"
 	accountsImport = "multiaccount_import"
 )
 
-// Accounts asks whether each of ids, at most MaxAccounts and without repetition, is an
-// account of the app: one account_check call. Results match ids by index. Its errors are those of
-// migrate.Caller; it changes nothing.
+// Accounts returns for each of ids whether it is an account of the app. ids has at most MaxAccounts
+// elements, none twice. Results match ids by index. It makes one account_check call and changes
+// nothing. Its errors are those of migrate.Caller.
 func (c *Client) Accounts(ctx context.Context, ids []string) ([]Presence, error) {
 	if len(ids) == 0 {
 		return nil, ctx.Err()
@@ -30,11 +31,11 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Presence, error)
 	return c.askPresence(ctx, accountCheck, c.identifier, body, err, accountItems, ids)
 }
 
-// ImportAccounts creates each of ids, at most MaxAccounts, as an account of the app: one
-// multiaccount_import call. It sends bare ids, so that an account that exists keeps its Nick and
-// FaceUrl. Results match ids by index: one that the service refused is neither Known nor Again, and
-// has no Code, since the service gives none. A call without an answer may be sent again. Its errors
-// are those of migrate.Caller.
+// ImportAccounts creates each of ids, at most MaxAccounts, as an account of the app with one
+// multiaccount_import call. It sends only ids, so that an account that exists keeps its Nick and
+// FaceUrl. Results match ids by index. An account that the service refused is neither Known nor
+// Again and has no Code, because the service gives none. A call without an answer may be sent
+// again. Its errors are those of migrate.Caller.
 func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, error) {
 	if len(ids) == 0 {
 		return nil, ctx.Err()
@@ -66,8 +67,8 @@ func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, 
 	return list, nil
 }
 
-// accountsBody is the request of a call about accounts: head, and ids with something before and
-// behind each.
+// accountsBody returns the body of a call about accounts: head, and the ids with before and behind
+// around each.
 func accountsBody(head, before, behind string, ids []string) ([]byte, error) {
 	w := writer{}
 	w.raw(head)

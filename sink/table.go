@@ -17,23 +17,24 @@ const (
 	OnCall
 )
 
-// Code is what the table knows of one of the service's codes.
+// Code is an entry of the table of the service's codes.
 type Code struct {
 	Code      int
-	Level     Level           // where it is known from; it is classified on both
-	Item      migrate.Kind    // what it means for one edge
-	Call      migrate.Verdict // what it means for a whole call
-	Uncertain bool            // it may have been applied nevertheless
-	SignAgain bool            // on a call: sign anew and send again before Call holds
-	Source    string          // where its meaning is from: tags of the vendor's pages
+	Level     Level           // where the vendor documents the code; the table has a meaning for both
+	Item      migrate.Kind    // the outcome for one edge
+	Call      migrate.Verdict // the verdict on a whole call
+	Uncertain bool            // the call may have been applied
+	SignAgain bool            // on a call: sign again and send again before Call applies
+	Source    string          // which of the vendor's pages document it, as tags
 	Advice    string          // one line for the user: what it is and what to do
 
-	signAgainIfRekeyed bool // on a call: the same as SignAgain, but only if the key has changed since
+	signAgainIfRekeyed bool // like SignAgain, but only if the key has changed since
 }
 
-// Sources, as tags: S1, S2, S0 the pages of friend_import, friend_check, friend_get; ERR the newest
-// table of codes, CN an older one in Chinese, HDR the header of the client library; OBS seen in a
-// user's report. Verdicts follow "What each answer leads to" of the product's contract.
+// The tags of sources. S1, S2 and S0 are the pages of friend_import, friend_check and friend_get.
+// ERR is the newest table of codes, CN an older one in Chinese, HDR the header of the client
+// library. OBS was seen in a user's report. cmd/friendmigrate/topics/codes.md says what each
+// verdict leads to.
 const (
 	srcAPI = "S0 S1 S2"
 	srcErr = "ERR"
@@ -42,7 +43,7 @@ const (
 	srcObs = "OBS"
 )
 
-// The ways in which codes are treated.
+// The ways to treat a code. againCall and maybeCall are for codes that only a whole call can have.
 var (
 	already            = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
 	item               = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
@@ -61,13 +62,13 @@ var (
 	signAgainIfRekeyed = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictFatal, signAgainIfRekeyed: true}
 )
 
-// forCode returns the code that is treated as c is.
+// forCode returns the entry for a code that is treated like c.
 func (c Code) forCode(code int, source, advice string) Code {
 	c.Code, c.Source, c.Advice = code, source, advice
 	return c
 }
 
-// table is never changed. It is sorted by code.
+// table is sorted by code. It never changes.
 var table = []Code{
 	halve.forCode(30001, srcAPI,
 		"a parameter is wrong; see the text: often an AddSource, or a custom tag that was never created in the "+
@@ -163,9 +164,9 @@ var table = []Code{
 	stop.forCode(80005, srcErr, "the service is suspended or in arrears: see the console"),
 }
 
-// LookupCode finds a code. One that the table doesn't know is migrate.Failed on an edge and
-// migrate.VerdictUnknown on a call, which is also what is returned then. Codes 38000 to 39000 are
-// the customer's own, from webhooks.
+// LookupCode returns the entry for a code and whether the table has it. A code that the table does
+// not have is migrate.Failed on an edge and migrate.VerdictUnknown on a call. Codes 38000 to 39000
+// are the customer's own, from webhooks.
 func LookupCode(code int) (Code, bool) {
 	i, ok := slices.BinarySearchFunc(table, code, func(c Code, code int) int { return c.Code - code })
 	switch {
@@ -178,24 +179,23 @@ func LookupCode(code int) (Code, bool) {
 		Advice: "a code that is not documented"}, false
 }
 
-// Passing reports whether a question that was answered with the code may have another answer at
-// another time.
+// Passing reports whether the same question may get another answer later.
 func (c Code) Passing() bool {
 	return c.Item == migrate.Again || c.Call == migrate.VerdictRetry || c.Call == migrate.VerdictThrottle
 }
 
-// Codes lists the table in ascending order.
+// Codes returns the table in ascending order.
 func Codes() []Code { return slices.Clone(table) }
 
-// outcomeOf is what a ResultItem means for its edge.
+// outcomeOf returns the outcome of an edge from its ResultItem.
 func outcomeOf(code int, info string) migrate.Outcome {
 	if code == 0 {
 		return migrate.Outcome{Kind: migrate.Imported}
 	}
 	c, _ := LookupCode(code)
 	o := migrate.Outcome{Kind: c.Item, Code: code, Info: info}
-	// The one place where a text decides: friend_add and a sister API, and perhaps import, hide
-	// "already a friend" under the code for a wrong parameter.
+	// This is the only place where a text decides. friend_add and a sister API, and perhaps import,
+	// report "already a friend" with the code for a wrong parameter.
 	if code == 30001 && (strings.Contains(info, "Friend_Exist") || strings.Contains(info, "Already_Exist")) {
 		o.Kind = migrate.Already
 	}
@@ -203,7 +203,7 @@ func outcomeOf(code int, info string) migrate.Outcome {
 	return o
 }
 
-// statusVerdict is what an HTTP status other than 200 means.
+// statusVerdict returns the verdict on an HTTP status other than 200.
 func statusVerdict(status int) (v migrate.Verdict, uncertain bool) {
 	switch {
 	case status == http.StatusTooManyRequests:
@@ -218,7 +218,7 @@ func statusVerdict(status int) (v migrate.Verdict, uncertain bool) {
 	return migrate.VerdictRetry, true
 }
 
-// Concern is what a code that stops a job is about, in one word for a diagnosis.
+// Concern is the subject of a code that stops a job, in one word for a diagnosis.
 type Concern string
 
 // The concerns.
@@ -230,7 +230,7 @@ const (
 	OtherFault  Concern = "service"
 )
 
-// Concern says what a code is about.
+// Concern returns the subject of a code.
 func (c Code) Concern() Concern {
 	switch c.Code {
 	case 70001, 70002, 70003, 70005, 70009, 70013, 70016, 70050, 70052, 70346, 60004, 60005:
@@ -245,8 +245,8 @@ func (c Code) Concern() Concern {
 	return OtherFault
 }
 
-// Notes lists what a user has to know of the service before an import (vendor's pages of blocking,
-// of webhooks and of the trial edition).
+// Notes returns what a user should know about the service before an import (from the vendor's pages
+// on blocking, webhooks and the trial edition).
 func Notes() []string {
 	return []string{
 		"blocking someone removes the friendship from both lists, unless the app has that switched off",
