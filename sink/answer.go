@@ -10,11 +10,11 @@ import (
 
 var errRepeated = errors.New("a member is there twice")
 
-// field is a member that may be there once, with a value of its type.
+// field is a member that may occur once, with a value of type T.
 type field[T any] struct {
 	value T
 	has   bool
-	kind  string // of another value that was there in its place
+	kind  string // type of a value that is not a T
 }
 
 func (f *field[T]) read(s *jsonscan.Scanner, get func() (T, bool, error)) error {
@@ -29,7 +29,7 @@ func (f *field[T]) read(s *jsonscan.Scanner, get func() (T, bool, error)) error 
 	return err
 }
 
-// missing says that the member is not there, and what is.
+// missing returns an error if the member is missing or has another type.
 func (f *field[T]) missing(of, name, want string) error {
 	switch {
 	case f.has:
@@ -40,7 +40,7 @@ func (f *field[T]) missing(of, name, want string) error {
 	return fmt.Errorf("%s has no %s", of, name)
 }
 
-// wrongKind is the error of a member that has another type than the API gives it.
+// wrongKind returns the error of a member that has another type than in the API.
 func wrongKind(name, is, want string) error {
 	if is == "a number" && want == "an integer" {
 		is = "a number with a fraction or too large"
@@ -48,20 +48,20 @@ func wrongKind(name, is, want string) error {
 	return fmt.Errorf("%s is %s, not %s", name, is, want)
 }
 
-// envelope is what every answer has.
+// envelope holds the members that every answer has.
 type envelope struct {
 	status   field[string] // ActionStatus
 	code     field[int64]  // ErrorCode
 	info     string        // ErrorInfo
 	failed   []string      // Fail_Account
-	hasList  bool          // the list of items was there
-	listKind string        // what was there in its place
+	hasList  bool          // there was a list of items
+	listKind string        // type of the value in place of the list
 }
 
 func (e *envelope) ok() bool { return e.code.has && e.code.value == 0 && e.status.value == "OK" }
 
-// check finds answers that are not the API's. An answer without ActionStatus or ErrorCode
-// says nothing, whatever else it has.
+// check returns an error if the answer is not the API's. An answer without ActionStatus or
+// ErrorCode is not used, whatever else it has.
 func (e *envelope) check() error {
 	err := cmp.Or(e.status.missing("the answer", "ActionStatus", "a string"),
 		e.code.missing("the answer", "ErrorCode", "an integer"))
@@ -76,12 +76,12 @@ func (e *envelope) check() error {
 	return nil
 }
 
-// content is what an API's answers have beside the envelope: a list, whose elements go to item, and
-// other members, each of which goes to member. Both must read what they are given.
+// content describes what an API's answers have in addition to the envelope: a list, whose elements
+// are read by item, and other members, which are read by member. Both must read their value.
 type content struct {
 	list   string // "": none
 	item   func(s *jsonscan.Scanner) error
-	member func(s *jsonscan.Scanner, name string) error // nil: others are skipped
+	member func(s *jsonscan.Scanner, name string) error // nil: other members are skipped
 }
 
 func scanAnswer(data []byte, c content) (envelope, error) {
@@ -105,7 +105,7 @@ func scanAnswer(data []byte, c content) (envelope, error) {
 	return e, err
 }
 
-// notJSON finds answers that are obviously not JSON, for a message that says what they are.
+// notJSON returns an error that names the kind of an answer that is obviously not JSON.
 func notJSON(data []byte) error {
 	s := jsonscan.Scanner{Data: data}
 	switch c := s.Peek(); {
@@ -127,7 +127,7 @@ func (e *envelope) list(s *jsonscan.Scanner, item func(*jsonscan.Scanner) error)
 	}
 	e.hasList = true
 	if s.Peek() != '[' {
-		e.hasList, e.listKind = false, s.Kind() // null, say: as good as absent
+		e.hasList, e.listKind = false, s.Kind() // for example null, which means no list
 		return s.Skip()
 	}
 	return s.Array(func() error { return item(s) })
@@ -162,7 +162,7 @@ func (e *envelope) member(s *jsonscan.Scanner, name []byte, other func(*jsonscan
 	return s.Skip()
 }
 
-// copied reads a string that outlives the answer.
+// copied reads a string and copies it, so that it does not keep the answer in memory.
 func copied(s *jsonscan.Scanner) (string, bool, error) {
 	text, ok, err := s.StringValue()
 	return string(text), ok, err
@@ -185,7 +185,7 @@ type result struct {
 
 func (r *result) usable() bool { return r.to.has && r.code.has }
 
-// scanResult reads one element. One that is not the API's is skipped and comes out unusable.
+// scanResult reads one element. An element that is not the API's is skipped and not usable.
 func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
 	if s.Peek() != '{' {
 		return r, s.Skip()
@@ -211,11 +211,11 @@ func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
 type tally struct {
 	usable     int // items
 	unreadable int // items without an account or ResultCode
-	foreign    int // items about somebody who was not asked about
-	repeated   int // items about somebody for the second time, saying the same
-	disputed   int // accounts with two items that say different things
+	foreign    int // items about accounts that were not sent
+	repeated   int // items that repeat an earlier item of their account
+	disputed   int // accounts with two items that differ
 	missing    int // accounts without an item
-	unlisted   int // accounts where ResultItem and Fail_Account disagree: ResultItem decides
+	unlisted   int // accounts where ResultItem and Fail_Account disagree; ResultItem counts
 }
 
 func (t tally) odd() bool {
@@ -229,15 +229,15 @@ type answerItems struct {
 	tally
 	items []accountResult
 
-	account func(i int) string // that was sent
-	next    int                // the account after the one that was found last
-	index   map[string]int     // of all accounts, made when it is needed
+	account func(i int) string // the i-th account of the call
+	next    int                // the account after the last one found
+	index   map[string]int     // of all accounts, made when first needed
 
-	last  string // the text of the item before, which is mostly that of the next one too
-	wrong string // what is wrong with the last item that is not usable, or with the list
+	last  string // the text of the previous item, which the next one usually repeats
+	wrong string // the error of the last unusable item, or of the list
 }
 
-// accountResult is what the items of an answer say about one account.
+// accountResult is the result of the items about one account.
 type accountResult struct {
 	seen     bool
 	disputed bool
@@ -250,8 +250,8 @@ func newAnswerItems(names itemNames, n int, account func(i int) string) *answerI
 	return &answerItems{names: names, account: account, items: make([]accountResult, n)}
 }
 
-// find finds an account that was sent, by its name alone. Answers mostly come in the order of the
-// request, so the next account is tried first.
+// find returns the index of an account of the call, by its name alone. Answers usually have the
+// order of the request, so it tries the next account first.
 func (v *answerItems) find(account []byte) (int, bool) {
 	if v.next < len(v.items) && v.account(v.next) == string(account) {
 		v.next++
@@ -311,7 +311,7 @@ func (v *answerItems) item(s *jsonscan.Scanner) error {
 	return nil
 }
 
-// unseen says why there is no verdict on an account.
+// unseen returns the reason why an account has no result.
 func (v *answerItems) unseen(i int) string {
 	if v.items[i].info != "" {
 		return v.items[i].info
@@ -319,7 +319,7 @@ func (v *answerItems) unseen(i int) string {
 	return "no " + v.names.list
 }
 
-// finish counts what is missing, and compares with Fail_Account.
+// finish counts missing and disputed accounts, and compares the items with Fail_Account.
 func (v *answerItems) finish(e *envelope) {
 	switch list := v.names.list; {
 	case e.listKind != "":

@@ -11,17 +11,17 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// Codes of which more than the table has to know.
+// The codes that need more than the table.
 const (
-	WrongApp  = 30002 // every item has it if the app is the wrong one
+	WrongApp  = 30002 // every item has it if the app is wrong
 	NoAccount = 30003 // an account does not exist in the app
 
-	// wrongAppCalls calls in which every item has WrongApp, and no success before, mean that the app is
-	// the wrong one.
+	// After wrongAppCalls calls in which every item has WrongApp, with no success before, the app
+	// is considered wrong.
 	wrongAppCalls = 20
 )
 
-// ErrWrongApp is the error of a call in which every item says WrongApp.
+// ErrWrongApp returns the error of a call in which every item has WrongApp.
 func ErrWrongApp(info string) *migrate.CallError {
 	code, _ := LookupCode(WrongApp)
 	return &migrate.CallError{
@@ -29,17 +29,17 @@ func ErrWrongApp(info string) *migrate.CallError {
 	}
 }
 
-// Import is a migrate.CallerFunc: one friend_import call.
+// Import makes one friend_import call. It is a migrate.CallerFunc.
 //
-// Outcomes go by To_Account. An edge without a ResultItem, or with two that say different things,
-// is Again and uncertain; an answer in which no edge has one is no answer. Where every item says
-// 30002, the app may be the wrong one: VerdictSuspect for the whole call.
+// It matches results to edges by To_Account. An edge without a ResultItem, or with two that differ,
+// is Again and uncertain. An answer without a usable ResultItem for any edge counts as no answer.
+// If every item has 30002, the app may be wrong: the whole call is VerdictSuspect.
 func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	body, err := importBody(from, edges)
 	return c.change(ctx, friendImport, from, edges, body, err)
 }
 
-// change makes one call that changes from's list. err is that of writing body.
+// change makes one call that changes from's list. err is the error of writing body.
 func (c *Client) change(ctx context.Context, api, from string, edges []migrate.Edge, body []byte, err error) (
 	[]migrate.Outcome, error) {
 	if len(edges) == 0 {
@@ -53,7 +53,8 @@ func (c *Client) change(ctx context.Context, api, from string, edges []migrate.E
 	return c.outcomes(answer)
 }
 
-// callAccounts makes one call about n accounts and reads what it says of each. err is that of writing body.
+// callAccounts makes one call about n accounts and reads their results. err is the error of writing
+// body.
 func (c *Client) callAccounts(ctx context.Context, api, from string, body []byte, err error, names itemNames, n int,
 	account func(i int) string) (*answerItems, error) {
 	most := migrate.MaxChunkEdges
@@ -70,8 +71,8 @@ func (c *Client) callAccounts(ctx context.Context, api, from string, body []byte
 	return answer, c.checkAnswer(api, answer)
 }
 
-// unsendable is the error of a call that cannot be written or is too large, as if the service had
-// refused it: halving finds the account that can't be sent.
+// unsendable returns the error of a call that cannot be written or is too large. It is the same as
+// if the service had refused the call, so that halving finds the account that cannot be sent.
 func unsendable(err error, n, most int) error {
 	if err == nil && n > most {
 		err = fmt.Errorf("%d accounts are more than one call may carry", n)
@@ -91,7 +92,7 @@ func (v *answerItems) read(body *limited) (envelope, error) {
 	return e, err
 }
 
-// answers holds memory for the bodies of answers; what is larger than mostKept is left to the
+// answers holds buffers for the bodies of answers. Buffers larger than mostKept are left to the
 // garbage collector.
 var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
@@ -111,8 +112,8 @@ func readAnswer(body io.Reader, c content) (envelope, error) {
 	return scanAnswer(buf.Bytes(), c)
 }
 
-// checkAnswer counts what was odd about a well-formed answer. An answer that says nothing about any
-// account of the call is no answer.
+// checkAnswer counts and logs oddities of a well-formed answer. An answer without a usable item for
+// any account of the call counts as no answer.
 func (c *Client) checkAnswer(api string, v *answerItems) error {
 	if v.tally.odd() {
 		if times, t := c.counters.odd(), v.tally; times > 0 {
@@ -121,7 +122,7 @@ func (c *Client) checkAnswer(api string, v *answerItems) error {
 		}
 	}
 	if v.usable == 0 || v.missing+v.disputed > 0 {
-		c.counters.change(func(s *Stats) { s.Uncertain++ }) // attempt took it for a sound answer
+		c.counters.change(func(s *Stats) { s.Uncertain++ }) // attempt counted it as a good answer
 	}
 	if v.usable > 0 {
 		return nil
@@ -132,7 +133,7 @@ func (c *Client) checkAnswer(api string, v *answerItems) error {
 func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {
 	list := make([]migrate.Outcome, len(v.items))
 	allWrong := true
-	info, scrubbed := "", "" // of the item before: mostly they all say the same
+	info, scrubbed := "", "" // of the previous item, which is usually the same
 	for i, item := range v.items {
 		o := &list[i]
 		switch {
@@ -154,20 +155,20 @@ func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {
 	return list, nil
 }
 
-// Item is one element of ResultItem, as it came.
+// Item is one element of ResultItem as it was received.
 type Item struct {
 	To   string
 	Code int
 	Info string
 }
 
-// Outcome is what the item says about its edge.
+// Outcome returns the outcome of the item's edge.
 func (i Item) Outcome() migrate.Outcome { return outcomeOf(i.Code, i.Info) }
 
 // ImportItems makes one friend_import call and returns the elements of its ResultItem in the order
-// of the answer, also those that Import would not trust: two for one account, say. It is for
-// finding out how an app answers; nothing may be concluded from it about an edge of a job. Its
-// errors are those of migrate.Caller.
+// of the answer, including those that Import would not trust, such as two for one account. Use it
+// only to find out how an app answers, not to decide about an edge of a job. Its errors are those
+// of migrate.Caller.
 func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]Item, error) {
 	body, err := importBody(from, edges)
 	if err := unsendable(err, len(edges), migrate.MaxChunkEdges); err != nil {
@@ -195,12 +196,13 @@ const (
 	friendUpdate = "friend_update"
 	friendDelete = "friend_delete"
 
-	notAFriend = 31704 // nothing to delete, which is as good
+	notAFriend = 31704 // nothing to delete, which counts as done
 )
 
-// Update is a migrate.CallerFunc: one friend_update call, which sets Remark, GroupName and custom
-// fields of friends. The service lets nothing else change. Only what an edge has is set; an edge
-// that has none of them is Already, and is not sent. Outcomes are those of Import.
+// Update makes one friend_update call, which sets Remark, GroupName and custom fields of friends.
+// The service lets nothing else change. It sets only the fields that an edge has. An edge that has
+// none of them is Already, and is not sent. Other outcomes are those of Import. It is a
+// migrate.CallerFunc.
 func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	outcomes := make([]migrate.Outcome, len(edges))
 	var sent []migrate.Edge
@@ -237,7 +239,7 @@ func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) 
 // Updatable reports whether e has a field that Update can set.
 func Updatable(e *migrate.Edge) bool { return e.Remark != "" || len(e.Groups) > 0 || len(e.Custom) > 0 }
 
-// UpdateBytes is what e takes in the JSON of a friend_update call, with the comma after it.
+// UpdateBytes returns the bytes of e in the JSON of a friend_update call, with the comma after it.
 func UpdateBytes(e *migrate.Edge) int {
 	w := writer{count: true}
 	w.update(e)
@@ -270,8 +272,9 @@ func (w *writer) update(e *migrate.Edge) {
 	w.raw("]}")
 }
 
-// Delete is a migrate.CallerFunc: one friend_delete call (Delete_Type_Single: the lists of the
-// others stay as they are). Imported is done, also where there was nothing to delete.
+// Delete makes one friend_delete call with Delete_Type_Single, which does not change the lists of
+// the friends. Imported means done, also if there was nothing to delete. It is a
+// migrate.CallerFunc.
 func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	w := writer{}
 	w.raw(importHead)
@@ -288,5 +291,5 @@ func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) 
 	return outcomes, err
 }
 
-// DeleteBytes is what e takes in the JSON of a friend_delete call, with the comma after it.
+// DeleteBytes returns the bytes of e in the JSON of a friend_delete call, with the comma after it.
 func DeleteBytes(e *migrate.Edge) int { return textBytes(e.To) + len(",") }

@@ -8,7 +8,7 @@ import (
 	"friendmigrate/migrate"
 )
 
-// presence is what an item says of a friendship or an account.
+// presence is the state of a friendship or an account in an item.
 type presence uint8
 
 const (
@@ -18,7 +18,7 @@ const (
 )
 
 // presenceOf reads Relation or AccountStatus. Relation has two values in Single mode; the others
-// are those of Both, where A is From.
+// are those of Both mode, where A is From.
 func presenceOf(text []byte) presence {
 	switch string(text) {
 	case "CheckResult_Type_AWithB", "CheckResult_Type_BothWay", "Imported":
@@ -29,19 +29,19 @@ func presenceOf(text []byte) presence {
 	return unknownPresence
 }
 
-// Presence is what the service said of one friendship or account. Where it is neither Known nor
-// Again, the service refuses with Code, and will again.
+// Presence is the service's answer about one friendship or account. If it is neither Known nor
+// Again, the service refuses with Code, and will refuse again.
 type Presence struct {
-	Known  bool   // it answered: Exists holds
+	Known  bool   // it answered, and Exists is valid
 	Exists bool   // From has the friend in their list, or the account was imported into the app
-	Again  bool   // not Known, but may be at another time: no answer for this one, or a passing code
+	Again  bool   // not Known, but may be later: no answer for this one, or a temporary code
 	Code   int    // not Known: the ResultCode, 0 without an answer
-	Info   string // not Known: the service's text for Code, or what was wrong with the answer
+	Info   string // not Known: the service's text for Code, or the error of the answer
 }
 
-// Check asks whether from has each of to, at most migrate.MaxChunkEdges and without repetition, in
-// their list: one friend_check call in Single mode. Results match to by index. Its errors are
-// those of migrate.Caller; it changes nothing.
+// Check asks with one friend_check call in Single mode which of to are in from's list. to has at
+// most migrate.MaxChunkEdges elements, none twice. Results match to by index. It changes nothing.
+// Its errors are those of migrate.Caller.
 func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presence, error) {
 	if len(to) == 0 {
 		return nil, ctx.Err()
@@ -63,7 +63,8 @@ func (c *Client) askPresence(ctx context.Context, api, from string, body []byte,
 	return list, nil
 }
 
-// presence reads one item. Its ResultCode comes first: a failed item still says NoRelation.
+// presence returns the result of the i-th account. The ResultCode comes first, because a failed
+// item still says NoRelation.
 func (c *Client) presence(answer *answerItems, i int) Presence {
 	switch v := &answer.items[i]; {
 	case !v.seen:
@@ -80,8 +81,8 @@ func (c *Client) presence(answer *answerItems, i int) Presence {
 	}
 }
 
-// Outcomes asks about the To_Account of each edge. What exists is Imported, and absent stands for
-// what does not.
+// Outcomes asks about the To_Account of each edge and returns Imported for those that exist, and
+// absent for those that do not.
 func Outcomes(
 	edges []migrate.Edge, absent migrate.Outcome, ask func(ids []string) ([]Presence, error),
 ) ([]migrate.Outcome, error) {
@@ -105,8 +106,8 @@ func Outcomes(
 	return outcomes, nil
 }
 
-// Probe asks friend_get for the admin account itself: the cheapest call that goes all the way. Nil:
-// the API answered (that the admin has no friend list, 30003, is an answer too). Its errors are
+// Probe calls friend_get for the admin account itself, the cheapest call that passes all checks. It
+// returns nil if the API answered, also if the admin has no friend list (30003). Its errors are
 // those of migrate.Caller.
 func (c *Client) Probe(ctx context.Context) error {
 	answer, err := c.page(ctx, c.identifier, 0)
@@ -118,9 +119,9 @@ func (c *Client) Probe(ctx context.Context) error {
 	return err
 }
 
-// ImportMissing is a migrate.CallerFunc: it asks friend_check first and imports only what is not
-// there. Edges that are found are Already. It makes one friend_check call and at most one
-// friend_import call. Where friend_check refuses an edge for good, friend_import decides about it.
+// ImportMissing makes one friend_check call, and at most one friend_import call for the edges that
+// are missing. Edges that are found are Already. If friend_check refuses an edge permanently,
+// friend_import decides about it. It is a migrate.CallerFunc.
 func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	found, err := c.Check(ctx, from, friendsOf(edges))
 	var e *migrate.CallError
@@ -167,9 +168,9 @@ func friendsOf(edges []migrate.Edge) []string {
 	return to
 }
 
-// keepFound turns a failed import into outcomes. Edges that friend_check found keep their outcome,
-// and those that it did not decide stay as they are: they were not sent. The missing ones are sent
-// again on their own where the error speaks of the call as a whole, and get their own answer then.
+// keepFound turns a failed import into outcomes. Edges that friend_check found keep their outcome.
+// Edges that it did not decide stay as they are, because they were not sent. If the error is about
+// the call as a whole, the missing edges are sent again on their own and get their own answer.
 func keepFound(err error, missing int) ([]migrate.Outcome, error) {
 	var e *migrate.CallError
 	if !errors.As(err, &e) {

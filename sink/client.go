@@ -17,16 +17,16 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Config says which app the client speaks for, how fast and over what.
+// Config is the configuration of a Client: the app, the pace and the connection.
 type Config struct {
 	Endpoint   string // https://HOST, from RegionEndpoint; http:// to this machine only, unless AllowPlainHTTP
 	SDKAppID   uint64
 	Identifier string // the app's admin account
 	Key        KeySource
 
-	SigLifetime time.Duration // of a UserSig, at least a second; 0: 24 hours. Renewed at 80 %
+	SigLifetime time.Duration // of a UserSig, at least a second; 0: 24 hours; renewed at 80 %
 	Rate        float64       // the service's limit in calls a second; paced 1 % under it; Unpaced and above: no pacing
-	StartAfter  time.Time     // no call leaves before
+	StartAfter  time.Time     // no call leaves before this time
 	Workers     int           // calls in flight, and connections, at most; at least 1
 	Timeout     time.Duration // of one call, from its departure to the last byte of its answer; 0: 10 seconds
 
@@ -35,18 +35,18 @@ type Config struct {
 	RootCAs        *x509.CertPool                        // the same, for tests; CAFile wins
 	UserAgent      string                                // "": friendmigrate
 	Log            Logger                                // nil: none
-	Proxy          func(*http.Request) (*url.URL, error) // nil: what HTTPS_PROXY and its like say
+	Proxy          func(*http.Request) (*url.URL, error) // nil: http.ProxyFromEnvironment
 
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP; tests dial a net.Pipe
 }
 
-// Unpaced is the Rate from which on calls leave without waiting.
+// Unpaced is the lowest Rate at which calls leave without waiting.
 const Unpaced = 100000
 
-const defaultTimeout = 10 * time.Second // the service itself gives up at 3 s
+const defaultTimeout = 10 * time.Second // the service itself stops after 3 s
 
-// Logger takes what the client has to say beside its answers. Neither method ever gets a secret.
-// *slog.Logger is one.
+// Logger receives the client's messages. Neither method ever gets a secret. *slog.Logger implements
+// it.
 type Logger interface {
 	Debug(msg string, keysAndValues ...any) // may name accounts
 	Warn(msg string, keysAndValues ...any)  // names no account
@@ -64,13 +64,13 @@ const (
 	friendGet    = "friend_get"
 )
 
-// Client speaks to the friend APIs of one app. It is safe for concurrent use.
+// Client calls the APIs of one app. It is safe for concurrent use.
 type Client struct {
 	endpoint   *url.URL
 	query      string      // the part of the query that never changes
 	header     http.Header // of every request; never changes
 	proxy      *url.URL    // nil: none
-	veiled     []string    // parts of the proxy's URL that must not be seen
+	veiled     []string    // parts of the proxy's URL to hide in texts
 	identifier string
 	timeout    time.Duration
 	log        Logger
@@ -81,11 +81,11 @@ type Client struct {
 
 	inFlight atomic.Int64
 	admin    adminCheck
-	pages    *semaphore.Weighted // bytes of large pages of friend_get that are held at once
+	pages    *semaphore.Weighted // bytes of large friend_get pages in memory
 }
 
-// New makes a client. It reads the key once and signs, so that what cannot work is said at once; it
-// sends nothing.
+// New returns a client. It reads the key and signs once, so that a wrong setting is an error at
+// once. It sends nothing.
 func New(c Config) (*Client, error) {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
@@ -141,62 +141,61 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// Close closes idle connections. Calls that are open are seen through.
+// Close closes idle connections. Open calls run to their end.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Pace is how fast calls may leave at present, and why.
+// Pace is the present pace of calls, and its reason.
 type Pace struct {
-	Limit   float64 // Config.Rate, or what SetPace has made of it
+	Limit   float64 // Config.Rate, or the rate that SetPace set
 	Current float64 // calls a second that may leave now; 0 while none may
-	Reason  string  // why Current is lower than it could be, in words for the progress line; "" if it is not
+	Reason  string  // for the progress line: why Current is below its maximum; else ""
 	Cause   PaceCause
 }
 
-// PaceCause is Pace.Reason for programs.
+// PaceCause is the reason of a pace, for programs.
 type PaceCause string
 
-// The causes of a pace that is lower than it could be.
+// The causes of a pace below its maximum.
 const (
-	PaceFree    PaceCause = ""        // it is not
+	PaceFree    PaceCause = ""        // no cause: the pace is at its maximum
 	PaceSet     PaceCause = "set"     // SetPace
 	PacePaused  PaceCause = "paused"  // SetPace(0)
-	PaceRestart PaceCause = "restart" // the run before may have sent calls until just now
+	PaceRestart PaceCause = "restart" // the previous run may have sent calls until just now
 	PaceAsked   PaceCause = "asked"   // the service asked for a pause (Retry-After)
 	PaceRefused PaceCause = "refused" // the service refused calls as too frequent
 )
 
-// PaceCauses lists the causes.
+// PaceCauses returns the causes.
 func PaceCauses() []PaceCause {
 	return []PaceCause{PaceSet, PacePaused, PaceRestart, PaceAsked, PaceRefused}
 }
 
-// Pace returns how fast calls may leave now.
+// Pace returns the present pace.
 func (c *Client) Pace() Pace { return c.limiter.Pace() }
 
-// SetPace changes the limit, in calls a second, for calls that have not left yet; with 0 none leave
+// SetPace changes the limit, in calls a second, for calls that have not left yet. With 0 none leave
 // until it is changed again.
 func (c *Client) SetPace(rate float64) { c.limiter.setLimit(rate) }
 
-// Paused is how long no call might leave in all because of SetPace(0).
+// Paused returns the total time in which no call could leave because of SetPace(0).
 func (c *Client) Paused() time.Duration { return c.limiter.pausedFor(time.Now()) }
 
-// Clock is the time without what Paused counts.
+// Clock returns the current time less Paused.
 func (c *Client) Clock() time.Time {
 	now := time.Now()
 	return now.Add(-c.limiter.pausedFor(now))
 }
 
-// Stats is a snapshot.
+// Stats returns a snapshot.
 func (c *Client) Stats() Stats {
 	s := c.counters.snapshot()
 	s.Renewals, s.InFlight = c.signer.renewed(), c.inFlight.Load()
 	return s
 }
 
-// call makes one call for from: it waits for its turn, sends, and sends again if the signature was
-// refused and a newer one can be had. The error is ctx's, if it ended before the call left, or a
-// *migrate.CallError. What it says comes from the answer to this call; other calls have no part in
-// it.
+// call makes one call for from. It waits for its turn, sends, and sends again if the signature was
+// refused and there is a newer one. The error is ctx's, if it ended before the call left, or a
+// *migrate.CallError that describes only the answer to this call.
 func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
 	for resent, doubted := false, false; ; {
 		e, again, err := c.once(ctx, api, from, body, limit, read, resent)
@@ -220,12 +219,12 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 	}
 }
 
-// reads reports whether an API changes nothing. Such a call leaves nothing uncertain when it is
-// lost.
+// reads reports whether an API changes nothing. A lost call of such an API leaves nothing
+// uncertain.
 func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
 
-// once makes one attempt. again: it was refused for its signature and had no effect, and there is a
-// newer signature now.
+// once makes one attempt. again reports that the attempt was refused for its signature, had no
+// effect, and that there is a newer signature now.
 func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader,
 	resent bool) (e *migrate.CallError, again bool, err error) {
 	wait := c.limiter.Wait
@@ -236,7 +235,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	if err != nil {
 		return nil, false, err
 	}
-	if ctx.Err() != nil { // while it waited
+	if ctx.Err() != nil { // ctx ended while the call waited
 		c.limiter.Done(permit, silent, 0, 0)
 		return nil, false, ctx.Err()
 	}
@@ -261,7 +260,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	return e, again, err
 }
 
-// signAgain gets a newer signature if the answer asks for one.
+// signAgain gets a newer signature if the answer asks for one, and reports whether it has one.
 func (c *Client) signAgain(ctx context.Context, a *attempt, e *migrate.CallError) (bool, error) {
 	code, _ := LookupCode(e.Code)
 	switch {
@@ -310,9 +309,9 @@ func (c *Client) blame70107(ctx context.Context, e *migrate.CallError) *migrate.
 
 // adminCheck lets calls that wait for a check of the admin share one.
 type adminCheck struct {
-	turn  chan struct{} // of size 1, full while a check is under way
+	turn  chan struct{} // of size 1; full during a check
 	begun atomic.Int64  // checks so far
-	last  error         // result of the last check, for whoever has the turn
+	last  error         // result of the last check, for the holder of turn
 }
 
 // after returns the result of a check that begins after this call of after.

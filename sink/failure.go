@@ -29,8 +29,8 @@ const (
 	hintPlain = "if the port expects TLS, --endpoint has to begin with https://; else " + hintHost
 )
 
-// callError says what an attempt leads to: nil, or what is wrong with the whole call. kind is a short
-// word for the statistics.
+// callError returns the error of the whole call, or nil if there is none. kind is a short word for
+// the statistics.
 func (c *Client) callError(a *attempt) (e *migrate.CallError, kind string) {
 	switch {
 	case a.status != 0 && a.status != http.StatusOK:
@@ -63,8 +63,8 @@ func (c *Client) callError(a *attempt) (e *migrate.CallError, kind string) {
 	return e, strconv.Itoa(e.Code)
 }
 
-// judgeStatus: the API answers with 200 whatever happens, so another status is from somewhere
-// before it.
+// statusError returns the error for a status other than 200. The API always answers with 200, so
+// such an answer is from a machine before it.
 func (c *Client) statusError(a *attempt) *migrate.CallError {
 	e := &migrate.CallError{Code: a.status, Info: "HTTP " + strconv.Itoa(a.status)}
 	if text := http.StatusText(a.status); text != "" {
@@ -81,7 +81,7 @@ func (c *Client) statusError(a *attempt) *migrate.CallError {
 		e.Limit, e.Hint = 1, hintHost
 	}
 	switch plain := c.endpoint.Scheme == "http"; {
-	case plain && c.proxy != nil: // without CONNECT nobody knows whose status it is
+	case plain && c.proxy != nil: // without CONNECT, the status may be the proxy's
 		e.Info += c.byProxy()
 		if e.Hint != "" {
 			e.Hint = hintProxy
@@ -92,7 +92,7 @@ func (c *Client) statusError(a *attempt) *migrate.CallError {
 	return e
 }
 
-// judgeTransport: there was no answer.
+// transportError returns the error of an attempt without an answer.
 func (c *Client) transportError(a *attempt) (*migrate.CallError, string) {
 	e := &migrate.CallError{Verdict: migrate.VerdictRetry, Info: c.scrub(a.err.Error()), Uncertain: a.connected}
 	kind := transportKind(a.err)
@@ -122,7 +122,7 @@ func readKind(a *attempt) string {
 	return "unreadable"
 }
 
-// transportKind names the ways in which a call can go without an answer.
+// transportKind returns a word for the reason why a call got no answer.
 func transportKind(err error) string {
 	var (
 		proxy  *proxyError
@@ -138,7 +138,7 @@ func transportKind(err error) string {
 		return "proxy"
 	case errors.As(err, &sign):
 		return "sign"
-	case errors.As(err, &verify): // whatever is wrong with the certificate
+	case errors.As(err, &verify): // any error of the certificate
 		return "x509"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "files"
@@ -158,7 +158,7 @@ func transportKind(err error) string {
 	return "transport"
 }
 
-// respond is what the end of a call says about the pace.
+// respond returns the information about the pace in the result of a call.
 func respond(e *migrate.CallError) response {
 	switch {
 	case e == nil || e.Answered && e.Verdict != migrate.VerdictThrottle:
@@ -171,7 +171,7 @@ func respond(e *migrate.CallError) response {
 
 const mostInfo = 512
 
-// clean makes the service's words fit to be kept.
+// clean makes the service's text valid UTF-8 and limits its length.
 func clean(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
@@ -189,20 +189,20 @@ func shorten(s string, most int) string {
 	return s[:most] + "..."
 }
 
-// leastKey is how short a key may be to be looked for in texts: anything shorter is no key, and
-// would be found everywhere.
+// leastKey is the shortest key that scrub looks for. Anything shorter is no key, and would be found
+// everywhere.
 const leastKey = 8
 
 var (
 	userInfo   = regexp.MustCompile(`://[^\s"']+@`)
 	queryParam = regexp.MustCompile(`(?i)usersig=[^&\s"']*`)
-	// the beginning of everything that went through zlib and base64, as every UserSig has
+	// the beginning of everything that went through zlib and base64, as every UserSig did
 	anySig = regexp.MustCompile(`eJ[0-9A-Za-z*_-]{40,}`)
 )
 
-// scrub takes out of a text what must not be seen. Nothing of it should ever be there: the
-// signature is added below what makes most errors, and services have no reason to repeat it. But an
-// error may quote what came over the wire.
+// scrub removes secrets from a text. There should never be any: the signature is added below the
+// code that makes most errors, and services have no reason to repeat it. But an error may quote
+// what was sent or received.
 func (c *Client) scrub(text string) string {
 	if len(text) < leastKey {
 		return text
@@ -220,7 +220,7 @@ func (c *Client) scrub(text string) string {
 	return userInfo.ReplaceAllString(text, "://"+mask+"@")
 }
 
-// proxyError is a proxy that does not connect us: its answer to CONNECT is not 200.
+// proxyError is the error of a proxy whose answer to CONNECT is not 200.
 type proxyError struct {
 	host   string // of the proxy
 	status int
@@ -230,7 +230,7 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy %s refused the connection: HTTP %d %s", e.host, e.status, http.StatusText(e.status))
 }
 
-// onConnect keeps the status of an answer to CONNECT. net/http would keep only its text.
+// onConnect keeps the status of the answer to CONNECT. net/http would keep only its text.
 func onConnect(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
 	if res.StatusCode != http.StatusOK {
 		return &proxyError{proxy.Host, res.StatusCode}
@@ -238,7 +238,7 @@ func onConnect(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Res
 	return nil
 }
 
-// byProxy names the proxy, if there is one, behind what failed.
+// byProxy returns text that names the proxy, or "" if there is none.
 func (c *Client) byProxy() string {
 	if c.proxy == nil {
 		return ""
@@ -246,15 +246,15 @@ func (c *Client) byProxy() string {
 	return " through the proxy " + c.proxy.Host
 }
 
-// judgeProxy: a proxy that refuses us is a setting like another. One that cannot reach the service
-// passes; its status has no place in Code then, because nobody answered for the service.
+// addProxyHint treats a proxy that refuses us as a wrong setting. A proxy that cannot reach the
+// service is temporary. Its status is then not the Code, because the service did not send it.
 func addProxyHint(e *migrate.CallError, refused *proxyError) {
 	if v, _ := statusVerdict(refused.status); v == migrate.VerdictSuspect {
 		e.Verdict, e.Code, e.Limit, e.Hint = v, refused.status, 1, hintProxy
 	}
 }
 
-// proxySecrets are the forms in which a proxy's user and password are sent.
+// proxySecrets returns the forms in which a proxy's user and password are sent.
 func proxySecrets(proxy *url.URL) (list []string) {
 	if proxy == nil || proxy.User == nil {
 		return nil
@@ -270,6 +270,6 @@ func proxySecrets(proxy *url.URL) (list []string) {
 	return list
 }
 
-// leastPassword is how short a password may be to be looked for in texts: a shorter one would be
-// found in everything.
+// leastPassword is the shortest password that scrub looks for. A shorter one would be found
+// everywhere.
 const leastPassword = 4

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Friend is one entry of a friend list, as friend_get gives it.
+// Friend is one entry of a friend list, as friend_get returns it.
 type Friend struct {
 	To     string
 	Values []Value
 }
 
-// Value is one field of a friend. JSON is a string, an integer or an array, as it came.
+// Value is one field of a friend. JSON is a string, an integer or an array, as it was received.
 type Value struct {
 	Tag  string
 	JSON json.RawMessage
@@ -30,26 +30,27 @@ type Value struct {
 // Page is one page of a friend list.
 type Page struct {
 	Friends   []Friend
-	FriendNum int64 // the whole list's size, by the service's word on this page
+	FriendNum int64 // size of the whole list, according to this page
 	Start     int64 // index of the first friend of the page
 
-	// StandardSequence and CustomSequence of the answer; 0 where it has none. They are the
-	// service's version numbers of the list: another one on a later page means that the list has
-	// changed in between.
+	// StandardSequence and CustomSequence of the answer; 0 if it has none. They are the service's
+	// version numbers of the list. Another number on a later page means that the list has changed
+	// in between.
 	Standard, Custom int64
 
 	answer *pageAnswer
 }
 
-// Release must be called when the page's friends are done with, before the next page: a large page
-// keeps others waiting.
+// Release frees the page. Call it after the page's friends have been used and before the next page,
+// because a large page keeps others waiting.
 func (p *Page) Release() {
 	if p.answer != nil {
 		p.answer.release()
 	}
 }
 
-// FriendReader reads the friend list of one account, page by page. It belongs to one goroutine.
+// FriendReader reads the friend list of one account, page by page. It must not be used
+// concurrently.
 type FriendReader struct {
 	client *Client
 	from   string
@@ -57,15 +58,15 @@ type FriendReader struct {
 	done   bool
 }
 
-// Friends begins reading the friend list of from. Nothing is sent yet.
+// Friends returns a reader of the friend list of from. It sends nothing.
 func (c *Client) Friends(from string) *FriendReader { return &FriendReader{client: c, from: from} }
 
-// Next reads the next page with one friend_get call; io.EOF after the last. After any other error
-// it may be called again and reads the same page. Its errors are those of migrate.Caller; that the
-// account does not exist is VerdictRefuseAccount.
+// Next reads the next page with one friend_get call. After the last page it returns io.EOF. After
+// any other error it may be called again and reads the same page. Its errors are those of
+// migrate.Caller; for an account that does not exist that is VerdictRefuseAccount.
 //
-// Both sequences are 0 on every page, since a sequence that the service knows makes it leave out
-// half of the data.
+// Both sequences are 0 on every page, because the service leaves out half of the data for a
+// sequence that it knows.
 func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if r.done {
 		return Page{}, io.EOF
@@ -96,28 +97,28 @@ func (c *Client) page(ctx context.Context, from string, start int64) (*pageAnswe
 	return answer, err
 }
 
-// StuckError is the error of a page that leads to itself or back.
+// StuckError is the error of a page whose next page is itself or an earlier one.
 type StuckError struct{ *migrate.CallError }
 
-// Unwrap is what such an answer leads to: one that cannot be read is asked for again.
+// Unwrap returns the error of an answer that cannot be read, which is asked for again.
 func (e *StuckError) Unwrap() error { return e.CallError }
 
-// Last reports whether the page that Next gave last is the last one.
+// Last reports whether the page that Next returned last is the last one.
 func (r *FriendReader) Last() bool { return r.done }
 
-// pageAnswer is what an answer of friend_get has beside its envelope.
+// pageAnswer holds the members of an answer of friend_get besides its envelope.
 type pageAnswer struct {
 	start   int64 // of the request
 	friends []Friend
 	numbers map[string]*field[int64] // by name
-	stuck   bool                     // it leads nowhere
+	stuck   bool                     // its next page is itself or an earlier one
 
 	pages *semaphore.Weighted // bytes of large pages
-	held  int64               // of those
+	held  int64               // of those, held by this page
 }
 
-// smallPage is what a page may take without asking. A hundred friends with the usual fields take
-// some 30 kB.
+// smallPage is the number of bytes up to which a page need not wait. A hundred friends with the
+// usual fields take some 30 kB.
 const smallPage = 128 << 10
 
 func (p *pageAnswer) release() {
@@ -127,7 +128,7 @@ func (p *pageAnswer) release() {
 	}
 }
 
-// largeBody makes a page that turns out large wait until it may be held.
+// largeBody makes a large page wait until there is room for it.
 type largeBody struct {
 	*limited
 	page *pageAnswer
@@ -158,8 +159,8 @@ func (p *pageAnswer) read(body *limited) (envelope, error) {
 	return e, err
 }
 
-// check finds pages that can't be followed: one that leads nowhere would be read for ever, and one
-// without its parts would pass for an empty list.
+// check returns an error for a page that cannot be followed. One that leads nowhere would be read
+// for ever, and one without its members would count as an empty list.
 func (p *pageAnswer) check(e *envelope) error {
 	complete, next := p.numbers["CompleteFlag"], p.numbers["NextStartIndex"]
 	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex"} {
@@ -231,8 +232,8 @@ func (f *Friend) value(s *jsonscan.Scanner) error {
 	return err
 }
 
-// Edge is the friendship as an edge that could be imported. There is no tag for RemarkTime, so it
-// is never there. other lists the tags that no edge has a place for.
+// Edge returns the friendship as an edge that can be imported, and the other tags, which no edge
+// has a field for. RemarkTime is never set, because friend_get has no tag for it.
 func (f *Friend) Edge(from string) (e migrate.Edge, other []string, err error) {
 	e = migrate.Edge{From: from, To: f.To}
 	for _, v := range f.Values {
@@ -259,7 +260,7 @@ func (f *Friend) Edge(from string) (e migrate.Edge, other []string, err error) {
 	return e, other, nil
 }
 
-// customTag reports whether the vendor's rules allow a custom field of that name. friend_import
+// customTag reports whether the vendor's rules allow a custom field with this name. friend_import
 // refuses others.
 func customTag(tag string) bool {
 	word, ok := strings.CutPrefix(tag, "Tag_SNS_Custom_")

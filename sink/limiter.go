@@ -15,27 +15,27 @@ import (
 
 // limiter lets calls leave one at a time, as fast as its pace allows.
 //
-// Only one caller at a time waits at the rate.Limiter; the others wait for their turn. Many
-// waiters would each hold a reservation, and reservations survive a stall and a lowered limit: with
-// 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s.
-// Besides, the limiter remembers when calls left and counts the sliding second itself, so that
-// neither a stall nor a change of pace can let more calls into it than the pace in force allows.
+// Only one caller at a time waits at the rate.Limiter, and the others wait for their turn.
+// Otherwise each waiter would hold a reservation, which survives a stall and a lowered limit: with
+// 300 waiters at 198 a second, 318 calls leave in one sliding second after a stall of 0.6 s. The
+// limiter also remembers when calls left and counts the sliding second itself, so that after a
+// stall or a change of pace no second has more calls than the present pace allows.
 type limiter struct {
-	queue chan struct{} // held by the caller of Wait that waits for turn; WaitFirst skips the queue
+	queue chan struct{} // held by the caller of Wait that waits for turn; WaitFirst skips it
 	turn  chan struct{} // held by the caller that leaves next
 	space *rate.Limiter // burst 1: keeps calls apart; used by the holder of turn
 
-	mu           sync.Mutex // guards what follows
+	mu           sync.Mutex // guards the fields below
 	pace         pace
 	left         departures
 	notBefore    time.Time
-	notWhy       string // why no call may leave before notBefore
+	notWhy       string // the reason for notBefore
 	notCause     PaceCause
 	because      int // the code that last lowered the pace
 	given        float64
 	changed      chan struct{} // closed by the next change of the limit
-	paused       time.Time     // since when no call may leave; zero: it may
-	pausedBefore time.Duration // how long earlier pauses were, all together
+	paused       time.Time     // start of the present pause; zero: there is none
+	pausedBefore time.Duration // total length of earlier pauses
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
@@ -48,8 +48,8 @@ func newLimiter(limit float64, startAfter time.Time) *limiter {
 	return l
 }
 
-// Wait returns when a call may leave, which it must then do at once. Its error is ctx's, and then
-// nothing was spent.
+// Wait returns when a call may leave. The call must then leave at once. The error is ctx's; nothing
+// was then spent.
 func (l *limiter) Wait(ctx context.Context) (permit, error) {
 	select {
 	case l.queue <- struct{}{}:
@@ -60,7 +60,7 @@ func (l *limiter) Wait(ctx context.Context) (permit, error) {
 	return l.WaitFirst(ctx)
 }
 
-// WaitFirst is like Wait and passes by all callers of Wait but one: hundreds of calls may stand
+// WaitFirst is like Wait but overtakes all callers of Wait except one. Hundreds of calls may wait
 // there, and others wait for the answer to this one.
 func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	if err := ctx.Err(); err != nil {
@@ -92,8 +92,8 @@ func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	}
 }
 
-// setLimit changes the limit for calls that have not left; 0 is a pause. Those that wait learn of
-// it at once.
+// setLimit changes the limit for calls that have not left; 0 is a pause. It takes effect at once
+// for waiting calls.
 func (l *limiter) setLimit(limit float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,7 +112,7 @@ func (l *limiter) setLimit(limit float64) {
 	l.changed = make(chan struct{})
 }
 
-// pausedFor is how long calls might not leave in all.
+// pausedFor returns the total length of all pauses.
 func (l *limiter) pausedFor(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,7 +130,7 @@ func (l *limiter) sleep(ctx context.Context, d time.Duration) error {
 	return migrate.SleepUnless(ctx, d, changed)
 }
 
-// unpaced lets a call leave at once where no pace was asked for and nothing has slowed us down.
+// unpaced lets a call leave at once if there is no pace and nothing has slowed us down.
 func (l *limiter) unpaced() (permit, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,8 +157,8 @@ func (l *limiter) keepApart(ctx context.Context) error {
 	return nil
 }
 
-// depart records a departure if there is room in the sliding second, else it returns how long until
-// there may be.
+// depart records a departure if there is room in the sliding second. Otherwise it returns the time
+// until there may be.
 func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,8 +174,8 @@ func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	return l.pace.depart(now, l.left.add(now)), 0
 }
 
-// Done reports how the call was answered. code is the one that refused it, if it was refused; pause
-// is how long the service wants to be left alone.
+// Done records how the call was answered. code is the code that refused it, if it was refused.
+// pause is the pause that the service asked for.
 func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -189,14 +189,14 @@ func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
 	}
 }
 
-// closed is how long until calls may leave at all.
+// closed returns the time until calls may leave at all.
 func (l *limiter) closed(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.notBefore.Sub(now)
 }
 
-// Pace describes the pace in force.
+// Pace returns the present pace.
 func (l *limiter) Pace() Pace {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -217,7 +217,7 @@ func (l *limiter) Pace() Pace {
 	return p
 }
 
-// departures is when calls left in the last second, the oldest first.
+// departures holds the times at which calls left in the last second, the oldest first.
 type departures []time.Time
 
 func (d *departures) expire(now time.Time) {
@@ -226,7 +226,7 @@ func (d *departures) expire(now time.Time) {
 	}
 }
 
-// room is how long until one more call makes at most window calls in the second up to it.
+// room returns the time until one more call makes at most window calls in the second up to it.
 func (d *departures) room(now time.Time, window int) time.Duration {
 	d.expire(now)
 	over := len(*d) + 1 - window
@@ -237,7 +237,8 @@ func (d *departures) room(now time.Time, window int) time.Duration {
 	return max(time.Second-now.Sub(last), 1)
 }
 
-// add records a departure and returns how many there are in the second up to it, with it.
+// add records a departure and returns the number of departures in the second up to and including
+// it.
 func (d *departures) add(now time.Time) int {
 	d.expire(now)
 	*d = append(*d, now)

@@ -6,50 +6,50 @@ import (
 )
 
 // pace decides how many calls may leave in a second: additive increase, multiplicative decrease,
-// with a remembered ceiling. It is policy only: it has no clock and never sleeps. Its owner holds
-// a lock around it.
+// with a remembered ceiling. It is policy only: it has no clock and never sleeps. Its owner holds a
+// lock around it.
 //
 // The service counts calls in a sliding second, and so does pace. It holds one number, base: no
 // second, counted backwards over the calls that have left, may have more.
 //
-// Down: one refused call may only have overtaken others on the way, so it lowers base a little.
-// If many of the calls that left since base was last lowered are refused too, the limit has
-// dropped, and base is cut. Calls that left before that say nothing new.
+// Down: a single refused call may only have overtaken others on the way, so it lowers base a
+// little. If many of the calls that left since base was last lowered are refused too, the limit has
+// dropped, and base is cut. Calls that left before that give no new information.
 //
-// Up: while calls are taken, base climbs slowly to the ceiling at which the last one was refused.
-// One call then goes beyond the ceiling, and the others wait for its answer: a service that counts
-// what it refuses would refuse them all. If it is taken, there is no ceiling any more, and base
-// climbs faster and faster.
+// Up: while calls are accepted, base climbs slowly to the ceiling at which the last call was
+// refused. One call then goes beyond the ceiling, and the others wait for its answer, because a
+// service that counts refused calls would refuse them all. If it is accepted, the ceiling is
+// removed, and base climbs faster and faster.
 type pace struct {
-	rate  float64 // the limit as it was promised; no second ever has more
-	max   float64 // what base can be at most: a little under rate
-	floor float64 // what base can be at least
+	rate  float64 // the given limit; no second ever has more
+	max   float64 // the maximum of base: a little under rate
+	floor float64 // the minimum of base
 
 	base    float64
-	ceiling float64   // calls in a second that were taken when the next one was refused; 0: not known
-	probe   time.Time // the one call beyond the ceiling left then; zero: none is out
-	gain    float64   // share of base by which it climbs in a second
-	climbed time.Time // base has climbed until then
+	ceiling float64   // calls in a second that were accepted when the next one was refused; 0: not known
+	probe   time.Time // departure of the one call beyond the ceiling; zero: there is none
+	gain    float64   // share of base by which base climbs in a second
+	climbed time.Time // time up to which base has climbed
 
-	lowered time.Time // base was last lowered; calls that left until then count no more
-	answers int       // to calls that left since then, the last answersKept of them
-	refused int       // of those
-	debt    float64   // refused calls, less a tolerated share of those that left
-	lowerAt float64   // the debt that lowers base again
+	lowered time.Time // when base was last lowered; answers to calls that left before are ignored
+	answers int       // answers to calls that left since then, the last answersKept of them
+	refused int       // refused calls among them
+	debt    float64   // refused calls, less a tolerated share of all calls
+	lowerAt float64   // the debt at which base is lowered again
 }
 
 // permit is a call that left.
 type permit struct {
 	at       time.Time
-	inWindow int // calls that left in the second up to it, with it
+	inWindow int // calls that left in the second up to and including it
 }
 
-// response is what an answer says about the pace.
+// response is the information in an answer about the pace.
 type response uint8
 
 const (
-	silent  response = iota // nothing: no answer, or not the API's
-	taken                   // the service dealt with the call, well or badly
+	silent  response = iota // none: no answer, or not the API's
+	taken                   // the service accepted the call, with or without success
 	refused                 // too fast
 )
 
@@ -57,7 +57,7 @@ const (
 // count refused calls, at latencies from 2 to 300 ms, with and without jitter. The tests print what
 // it reaches.
 const (
-	underRate  = 0.99  // of the limit: at the limit itself jitter on the way costs 0.5 % refused calls
+	underRate  = 0.99  // of the limit: at the limit itself, jitter on the way gets 0.5 % of the calls refused
 	lowestBase = 0.5   // calls a second
 	windowOver = 1.005 // of base: the grain of the timer would cost speed otherwise
 
@@ -76,7 +76,7 @@ const (
 	mostGain     = 0.3   // beyond it, the gain doubles in a second
 	inUse        = 0.9   // of base
 	longestClimb = time.Second
-	payOff       = 10 * time.Second // with a debt, base stays for so long where it was lowered to
+	payOff       = 10 * time.Second // with a debt, base stays this long where it was lowered to
 )
 
 func newPace(rate float64) pace {
@@ -95,7 +95,7 @@ func (p *pace) setRate(rate float64) {
 	}
 }
 
-// window is how many calls one second may hold.
+// window returns the most calls that one second may have.
 func (p *pace) window() int {
 	most := math.Min(math.Ceil(p.base*windowOver), p.rate)
 	if !p.probe.IsZero() {
@@ -104,10 +104,10 @@ func (p *pace) window() int {
 	return max(1, int(most))
 }
 
-// full reports whether nothing holds the pace back.
+// full reports whether base is at its maximum.
 func (p *pace) full() bool { return p.base >= p.max }
 
-// depart records that a call leaves, as the inWindow-th of the last second.
+// depart records the departure of a call, which is the inWindow-th of the last second.
 func (p *pace) depart(now time.Time, inWindow int) permit {
 	if p.debt -= tolerated; p.debt <= 0 {
 		p.debt, p.lowerAt = 0, 1
@@ -118,7 +118,7 @@ func (p *pace) depart(now time.Time, inWindow int) permit {
 	return permit{now, inWindow}
 }
 
-// answer records how a call was answered.
+// answer records the response to a call.
 func (p *pace) answer(now time.Time, c permit, r response) {
 	probed := c.at.Equal(p.probe)
 	if probed {
@@ -140,14 +140,14 @@ func (p *pace) answer(now time.Time, c permit, r response) {
 	}
 }
 
-// take lets base climb for the time since it last climbed. Where fewer calls leave than may, a
-// taken one says nothing.
+// take lets base climb for the time since it last climbed. If fewer calls leave than allowed, an
+// accepted call gives no information.
 func (p *pace) take(now time.Time, c permit) {
 	if p.full() || float64(c.inWindow) < inUse*p.base-1 {
 		return
 	}
 	if p.ceiling > 0 && p.debt >= lowerEvery &&
-		now.Sub(p.lowered) < payOff { // on a jittery way the ceiling itself costs refused calls
+		now.Sub(p.lowered) < payOff { // with jitter, calls are refused even at the ceiling
 		p.climbed = now
 		return
 	}
@@ -168,7 +168,7 @@ func (p *pace) refuse(now time.Time, c permit, probed bool) {
 	case p.refused >= cutCalls && float64(p.refused) >= cutShare*float64(p.answers):
 		p.ceiling, p.debt, p.lowerAt = 0, 0, 1
 		p.lower(now, cutTo*p.base)
-	case p.full() && p.debt < strays: // jitter on the way, at a pace that the service has promised
+	case p.full() && p.debt < strays: // jitter on the way; the service has promised this pace
 	case probed || p.ceiling == 0 || p.debt >= p.lowerAt:
 		p.lowerAt = p.debt + lowerEvery
 		if float64(c.inWindow) < ceilingShare*p.base {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// region is where an app's data lies. It is chosen when the app is created and never changes.
+// region is the place of an app's data. It is chosen when the app is created and never changes.
 type region struct{ name, host, backup string }
 
-// regions, from the vendor's REST overview and the pages of the friend APIs. Regions that are not
-// here are reached with an endpoint of one's own.
+// regions returns the regions from the vendor's REST overview and the pages of the friend APIs.
+// Other regions need an endpoint.
 func regions() []region {
 	return []region{
 		{"china", "console.tim.qq.com", "adminapi.my-imcloud.com"},
@@ -24,7 +24,7 @@ func regions() []region {
 	}
 }
 
-// Regions lists the names that RegionEndpoint knows.
+// Regions returns the names that RegionEndpoint knows.
 func Regions() []string {
 	var names []string
 	for _, r := range regions() {
@@ -33,8 +33,8 @@ func Regions() []string {
 	return names
 }
 
-// RegionEndpoint is the URL of a region's host, or of its second host, which the vendor keeps for
-// when the first is unreachable.
+// RegionEndpoint returns the URL of a region's host, or of its second host, which the vendor keeps
+// in case the first is unreachable.
 func RegionEndpoint(name string, backup bool) (string, error) {
 	for _, r := range regions() {
 		switch {
@@ -48,8 +48,8 @@ func RegionEndpoint(name string, backup bool) (string, error) {
 	return "", fmt.Errorf("find region %q: it is none of %s", name, strings.Join(Regions(), " "))
 }
 
-// parseEndpoint checks the URL that calls go to: https, or http to this machine (to any with
-// allowPlain), since the signature travels in the query.
+// parseEndpoint checks the URL for calls. It must be https, or http to this machine (to any machine
+// with allowPlain), because the query contains the signature.
 func parseEndpoint(text string, allowPlain bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -21,24 +21,24 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The signature's lifetime, in the vendor's words: 24 hours at least are recommended, 50 years are
-// the most.
+// The limits of the signature's lifetime. The vendor recommends at least 24 hours, and allows at
+// most 50 years.
 const (
 	defaultLifetime = 24 * time.Hour
 	leastLifetime   = time.Second
 	mostLifetime    = 50 * 365 * 24 * time.Hour
 	renewAt         = 0.8              // of the lifetime
-	lookAtKey       = 10 * time.Second // how often the key is asked for between signings
+	lookAtKey       = 10 * time.Second // how often the key is read between signings
 )
 
 type signature struct {
 	text   string
-	number uint64 // counts up; a larger one is newer
+	number uint64 // a larger number is newer
 }
 
-// signer makes the UserSig that all calls share, and makes another when it gets old, when the key
-// changes and when the service refuses it. Whoever comes first renews; the others wait for that and
-// take the new one.
+// signer makes the UserSig that all calls share. It makes a new one when the old one is near its
+// end, when the key changes and when the service refuses it. The first caller renews it; the others
+// wait and use the new one.
 type signer struct {
 	app        int
 	identifier string
@@ -46,19 +46,19 @@ type signer struct {
 	source     KeySource
 	log        Logger
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	now      signature
-	key      Secret    // now was made with it
-	made     time.Time // by the wall clock, which is what counts for the service
+	key      Secret    // the key of now
+	made     time.Time // by the wall clock, which the service uses
 	renew    time.Time
 	expires  time.Time
-	look     time.Time // when to ask for the key again
-	failed   bool      // the last renewal failed: not before look again
+	look     time.Time // when to read the key again
+	failed   bool      // the last renewal failed; the next one is not before look
 	renewals int64
 }
 
-// newSigner checks what the official module does not check (it signs for app 0 with an empty key
-// without a word) and makes the first signature.
+// newSigner makes the first signature. It checks the settings, because the official module does
+// not: it signs for app 0 with an empty key without an error.
 func newSigner(app uint64, identifier string, lifetime time.Duration, source KeySource, log Logger) (*signer, error) {
 	if lifetime == 0 {
 		lifetime = defaultLifetime
@@ -115,10 +115,10 @@ func (s *signer) current() (signature, error) {
 	return s.now, nil
 }
 
-// renewRefused makes a new signature if the current one is still that with this number, which the
-// service refused.
+// renewRefused makes a new signature after the service refused the one with this number, unless
+// there is a newer one already.
 func (s *signer) renewRefused(ctx context.Context, number uint64) error {
-	// A signature holds its second, so one made in the same second would be the same again.
+	// A signature contains its time in seconds, so one made in the same second would be the same.
 	s.mu.Lock()
 	wait := time.Duration(0)
 	if s.now.number == number {
@@ -141,8 +141,8 @@ func (s *signer) renewRefused(ctx context.Context, number uint64) error {
 	return s.sign(key)
 }
 
-// renewIfKeyChanged reports whether the current signature was made with another key than the one that the
-// service refused, or can now be.
+// renewIfKeyChanged reports whether the current signature has another key than the one that the
+// service refused. If the key has changed since, it first makes a new signature.
 func (s *signer) renewIfKeyChanged(number uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +153,7 @@ func (s *signer) renewIfKeyChanged(number uint64) bool {
 	return err == nil && !key.equal(s.key) && s.sign(key) == nil
 }
 
-// askKey asks for the key. It is called with the lock held, or before anybody else has the signer.
+// askKey reads the key. Its caller holds the lock, or is the only user of the signer.
 func (s *signer) askKey() (Secret, error) {
 	s.look = wall().Add(lookAtKey)
 	key, err := s.source()
@@ -168,7 +168,7 @@ func (s *signer) askKey() (Secret, error) {
 	return key, nil
 }
 
-// sign makes a signature. It is called as ask is.
+// sign makes a signature. Its caller holds the lock, or is the only user of the signer.
 func (s *signer) sign(key Secret) error {
 	text, err := tencentyun.GenUserSig(s.app, key.Reveal(), s.identifier, int(s.lifetime/time.Second))
 	if err != nil {
@@ -196,29 +196,29 @@ func (s *signer) renewed() int64 {
 	return s.renewals
 }
 
-// wall is the time by the wall clock: a machine that slept has an older signature than its
-// monotonic clock believes.
+// wall returns the time by the wall clock. After a machine has slept, a signature is older than the
+// monotonic clock says.
 func wall() time.Time { return time.Now().Round(0) }
 
-// mask is what a Secret prints as, everywhere.
+// mask is the text that a Secret prints as.
 const mask = "***"
 
-// Secret is text that must never be seen: the app's secret key. It prints as *** in every verb, as
-// JSON, as text and in logs. The text lies behind a pointer, so that also a struct that holds a
-// Secret in an unexported field prints an address and not the text.
+// Secret is text that must never be shown: the app's secret key. It prints as *** in every verb, as
+// JSON, as text and in logs. The text is behind a pointer, so that a struct with a Secret in an
+// unexported field prints an address, not the text.
 type Secret struct{ text *string }
 
-// NewSecret wraps text after trimming white space and byte order marks at its ends, which files and
-// variables like to add.
+// NewSecret returns a Secret of text without white space and byte order marks at its ends, which
+// are common in files and variables.
 func NewSecret(text string) Secret {
 	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
 	return Secret{text: &text}
 }
 
-// CheckKey returns an error that says why s cannot be the app's secret key, and never what s is. A
-// key is one word of printable ASCII, in the console of 64 hexadecimal digits. What shells, docker
-// and editors put around it is named: a call that is signed with it counts against the app, which
-// is locked after some of them.
+// CheckKey returns an error that says why s cannot be the app's secret key, and never contains s. A
+// key is one word of printable ASCII; the console's keys have 64 hexadecimal digits. The error
+// names what shells, docker and editors add to it. A call with a wrong signature counts against the
+// app, which is locked after some of them.
 func (s Secret) CheckKey() error {
 	text := s.Reveal()
 	first, _ := utf8.DecodeRuneInString(text)
@@ -240,7 +240,7 @@ func (s Secret) CheckKey() error {
 	return nil
 }
 
-// quotes are what shells and editors put around words.
+// quotes holds the quotation marks that shells and editors put around words.
 const quotes = "\"'`“”‘’„«»"
 
 // encoded reports whether text is base64 of a key. A key itself, of hexadecimal digits, is never
@@ -254,7 +254,7 @@ func encoded(text string) bool {
 	})
 }
 
-// Reveal returns the text. Only the signer calls it.
+// Reveal returns the text.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -279,22 +279,22 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
 // LogValue returns ***.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(mask) }
 
-// KeySource yields the app's secret key. It is asked at each signing, at most every ten seconds
-// before a call, and when the service refuses a signature, so it must be cheap. After an error the
-// known key stays in force for as long as its signature lasts.
+// KeySource returns the app's secret key. It is called at each signing, at most every ten seconds
+// before a call, and when the service refuses a signature, so it must be fast. After an error the
+// last key is used for as long as its signature is valid.
 type KeySource func() (Secret, error)
 
-// StaticKey is a key that never changes.
+// StaticKey returns a KeySource for a key that never changes.
 func StaticKey(key Secret) KeySource {
 	return func() (Secret, error) { return key, nil }
 }
 
-// maxKeyFile is far above any key: what is larger is the wrong file.
+// maxKeyFile is far above the size of any key. A larger file is the wrong file.
 const maxKeyFile = 4096
 
-// KeyFile reads the key from a file, and reads it again when the file has changed: another
-// modification time, size or inode. It follows symbolic links, which is how Kubernetes replaces a
-// mounted secret.
+// KeyFile returns a KeySource that reads the key from a file, and reads it again when the file's
+// modification time, size or inode has changed. It follows symbolic links, which Kubernetes uses to
+// replace a mounted secret.
 func KeyFile(path string) KeySource {
 	var (
 		mu   sync.Mutex
@@ -310,7 +310,7 @@ func KeyFile(path string) KeySource {
 		}
 		same := seen != nil && os.SameFile(seen, now) && seen.Size() == now.Size() &&
 			seen.ModTime().Equal(now.ModTime())
-		// A pipe gives the key once, and reading it again would wait.
+		// A pipe returns the key once, and reading it again would wait.
 		if same || seen != nil && !now.Mode().IsRegular() {
 			return key, nil
 		}

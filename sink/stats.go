@@ -11,11 +11,11 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Stats counts what the client has done since it was made.
+// Stats holds counts since the client was made.
 type Stats struct {
 	Attempts  int64 // HTTP requests that left, of every API
-	Throttled int64 // of those, refused for their pace
-	Uncertain int64 // of those, may have been applied without a usable answer for each of its accounts
+	Throttled int64 // of those, refused as too frequent
+	Uncertain int64 // of those, may have been applied, without a usable answer for every account
 	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed or unreadable
 	Renewals  int64 // signatures made after the first
 	InFlight  int64 // attempts that left and have not ended
@@ -35,8 +35,8 @@ type CallCount struct {
 	Count  int64
 }
 
-// Histogram counts by size: Counts[i] values were at most Bounds[i] and more than the bound before;
-// the last count has no bound.
+// Histogram counts values by size. Counts[i] is the number of values that are at most Bounds[i] and
+// more than the bound before. The last count has no upper bound.
 type Histogram struct {
 	Bounds []float64
 	Counts []int64
@@ -52,7 +52,7 @@ type counters struct {
 	sums  Stats // without Calls
 	calls map[CallCount]int64
 
-	told   time.Time // when odd answers were last told of
+	told   time.Time // when odd answers were last logged
 	untold int       // odd answers since then
 }
 
@@ -66,7 +66,7 @@ func newCounters() *counters {
 
 func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.CallError) {
 	if kind == "sign" {
-		return // it did not leave
+		return // the request did not leave
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,8 +94,8 @@ func (c *counters) change(f func(s *Stats)) {
 	f(&c.sums)
 }
 
-// odd counts an odd answer. At most once a minute it returns how many there were since it last did,
-// which is worth a warning; else 0.
+// odd counts an odd answer. At most once a minute it returns the number of odd answers since the
+// last such return, to be logged as a warning; else 0.
 func (c *counters) odd() (times int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

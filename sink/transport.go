@@ -26,7 +26,8 @@ const (
 	friendGetLimit = 64 << 20 // the same for friend_get, which sends all fields of each friend
 	drainLimit     = 256 << 10
 	headerLimit    = 64 << 10
-	// under the 60 s and more of the usual load balancers, or a call meets a closed connection
+	// less than the 60 s and more of the usual load balancers, so that no call uses a connection
+	// that they have closed
 	idleTimeout     = 50 * time.Second
 	transportBuffer = 16 << 10
 )
@@ -36,21 +37,21 @@ var (
 	errCompressed = errors.New("the answer is compressed, which nobody asked for")
 )
 
-// signError is a request that did not leave for want of a signature.
+// signError is the error of a request that did not leave because there was no signature.
 type signError struct{ error }
 
 func (e *signError) Unwrap() error { return e.error }
 
-// fixedQuery is the part of the query that never changes. A space is %20, as the service may not
-// know the + of forms.
+// fixedQuery returns the part of the query that never changes. A space is %20, because the service
+// may not accept the + of forms.
 func fixedQuery(app uint64, identifier string) string {
 	return "sdkappid=" + strconv.FormatUint(app, 10) + "&identifier=" + strings.ReplaceAll(url.QueryEscape(identifier),
 		"+", "%20")
 }
 
-// newTransport makes the connections: HTTP/1.1 only, since HTTP/2 sends POSTs again by itself and
-// shares one connection that may break for all calls; as many as there are workers, all kept;
-// nothing decompressed.
+// newTransport returns the transport. It uses HTTP/1.1 only, because HTTP/2 sends POSTs again by
+// itself and shares one connection that may break for all calls. It keeps as many connections as
+// there are workers and decompresses nothing.
 func newTransport(c Config, endpoint, proxy *url.URL) (*http.Transport, error) {
 	roots, err := loadRoots(c)
 	if err != nil {
@@ -95,24 +96,24 @@ func loadRoots(c Config) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// attempt is one HTTP request and what came of it.
+// attempt is one HTTP request and its result.
 type attempt struct {
 	status    int   // of HTTP; 0: no answer
-	err       error // why there is no answer, or none that can be read
-	readErr   error // err is one of reading the body
+	err       error // why there is no answer that can be read
+	readErr   error // err, if it is from reading the body
 	env       envelope
 	connected bool   // the service may have seen the request
-	signature uint64 // number of
+	signature uint64 // number of the signature
 	received  int64  // bytes of the body
 	took      time.Duration
-	pause     time.Duration // what Retry-After asks for
+	pause     time.Duration // from Retry-After
 }
 
 // reader reads the body of an answer with status 200.
 type reader func(body *limited) (envelope, error)
 
-// send makes one attempt. It ends within the timeout, whatever happens to ctx. It uses the
-// transport alone: http.Client would follow redirects, and print the URL with the signature in its
+// send makes one attempt. It ends within the timeout, even if ctx ends. It calls the transport
+// directly, because http.Client would follow redirects, and print the URL with the signature in its
 // errors.
 func (c *Client) send(ctx context.Context, api string, body []byte, limit int64, read reader) (a attempt) {
 	start := time.Now()
@@ -124,7 +125,7 @@ func (c *Client) send(ctx context.Context, api string, body []byte, limit int64,
 	a.signature = sig.number
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 	defer cancel()
-	var connected atomic.Bool // a connection was there, so the service may have seen the request
+	var connected atomic.Bool // there was a connection, so the service may have seen the request
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
@@ -214,7 +215,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, l.err
 }
 
-// mostPause is the longest that Retry-After is followed.
+// mostPause is the longest pause that Retry-After can cause.
 const mostPause = time.Minute
 
 // retryAfter reads the header, which holds seconds or a date.
@@ -228,7 +229,7 @@ func retryAfter(text string) time.Duration {
 	return 0
 }
 
-// The endpoint's scheme is not what the service's port speaks.
+// The errors of an endpoint whose scheme does not fit the service's port.
 var (
 	errTLSPort = errors.New("the service answers in TLS, but the endpoint begins with http://: " +
 		"write https:// in --endpoint")
@@ -236,7 +237,8 @@ var (
 		"give --endpoint the port that speaks TLS, or http:// if it is meant (other machines: --allow-plain-http)")
 )
 
-// otherScheme says what the service speaks, where that is not what the endpoint's scheme says.
+// otherScheme returns a clearer error if the service uses the other scheme than the endpoint, else
+// err.
 func otherScheme(err error) error {
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
 		return errPlainPort

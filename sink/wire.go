@@ -11,12 +11,12 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The JSON of the requests, written by hand: encoding/json would turn invalid UTF-8 into another
-// account id without a word, and its escaping of <, > and & makes the length of a call hard to
-// foresee. Names and order are those of the vendor's pages.
+// The JSON of the requests is written by hand. encoding/json would silently turn invalid UTF-8 into
+// another account id, and its escaping of <, > and & makes the length of a call hard to predict.
+// Names and order are those of the vendor's pages.
 
-// EnvelopeBytes is what the JSON of a friend_import call takes beside its edges, at most: the
-// names, and a From_Account of 32 bytes that are all escaped.
+// EnvelopeBytes is the largest size of a friend_import call's JSON without its edges: the names,
+// and a From_Account of 32 bytes that are all escaped.
 const EnvelopeBytes = len(importHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
 
 const (
@@ -25,17 +25,17 @@ const (
 	importTail = `]}`
 )
 
-// EnvelopeOf is what the JSON of a friend_import call for that From_Account takes beside its edges,
-// less the comma after the last of them: a call with edges has EnvelopeOf(from) bytes and EdgeBytes
-// of each edge, exactly.
+// EnvelopeOf returns the size of the JSON of a friend_import call for from without its edges, less
+// the comma after the last edge. A call with edges has exactly EnvelopeOf(from) bytes plus the
+// EdgeBytes of each edge.
 func EnvelopeOf(from string) int {
 	return len(importHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
 }
 
 var errNotUTF8 = errors.New("not valid UTF-8")
 
-// EdgeBytes is what e takes in the JSON of a friend_import call, exactly, with the comma after it.
-// It does not allocate.
+// EdgeBytes returns the exact size of e in the JSON of a friend_import call, with the comma after
+// it. It does not allocate.
 func EdgeBytes(e *migrate.Edge) int {
 	w := writer{count: true}
 	w.edge(e)
@@ -97,7 +97,7 @@ func (w *writer) member(name string) {
 	w.raw(`":`)
 }
 
-// optional writes a member that is left out where it has no value.
+// optional writes a member unless its value is empty.
 func (w *writer) optional(name, value string) {
 	if value != "" {
 		w.member(name)
@@ -184,7 +184,8 @@ func checkBody(from string, to []string) ([]byte, error) {
 	return w.b, w.err
 }
 
-// getBody is the request of a friend_get call. With sequences of 0 the service leaves nothing out.
+// getBody returns the body of a friend_get call. With sequences of 0 the service leaves nothing
+// out.
 func getBody(from string, start int64) ([]byte, error) {
 	w := writer{}
 	w.raw(importHead)
@@ -228,7 +229,7 @@ func appendText(b []byte, s string) ([]byte, error) {
 	return b, nil
 }
 
-// textBytes is the length of what appendText appends.
+// textBytes returns the length of what appendText appends.
 func textBytes(s string) int {
 	n := len(s) + 2
 	for i := range len(s) {
@@ -237,7 +238,7 @@ func textBytes(s string) int {
 	return n
 }
 
-// escapeBytes is what escaping a byte adds to it.
+// escapeBytes is the number of bytes that escaping adds to a byte.
 var escapeBytes = func() (table [256]uint8) {
 	for c := range ' ' {
 		table[c] = 5

@@ -1,19 +1,18 @@
-// Package friendlist reads the whole friend list of an account, which the service gives in pages,
-// and notices when the list changes meanwhile.
+// Package friendlist reads the whole friend list of an account, which the service returns in pages,
+// and detects changes of the list while it is read.
 //
-// What it promises: what it takes for a list was one: no friend of it is missing because somebody
-// wrote to the list between two pages, as far as the service's answers can show that. A list that
-// has changed is read again from its beginning, five times at most. It makes one call at a time,
-// and goes on after a call that failed with the page that is next.
+// It promises that a list it returns is complete: no friend is missing because the list was changed
+// between two pages, as far as the service's answers can show that. It reads a list that has
+// changed again from its beginning, five times at most. It makes one call at a time. After a failed
+// call it continues with the next page.
 //
-// The signs of a change: another FriendNum or another sequence number on a later page, a friend
-// that comes twice, a number of friends that is not FriendNum. Where a service shows such a sign
-// although nothing changes, two readings one after the other that are the same to the byte are
-// believed, and Counts tells by how much FriendNum is off. A list that goes on far beyond its
-// FriendNum, or brings friends again for ten pages, or whose page leads nowhere eight times in a
-// row, is given up. From the hundredth page in a row on, a page without friends is a call that got
-// nothing through.
+// The signs of a change are another FriendNum or another sequence number on a later page, a friend
+// that comes twice, and a number of friends that is not FriendNum. A service may show such a sign
+// although nothing changes. Two consecutive readings that are equal to the byte are then accepted,
+// and Counts reports the difference to FriendNum. Reading stops with an error if a list goes on far
+// beyond its FriendNum, repeats friends for ten pages, or has a page that leads nowhere eight times
+// in a row. From the hundredth page in a row without friends on, such a page counts as a failed
+// call.
 //
-// What it never does: pace, keep the friends, write to a list, or try a call again and again that
-// nothing gets through with.
+// It does not pace calls, keep the friends, change a list, or retry a call without end.
 package friendlist

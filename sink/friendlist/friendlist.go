@@ -12,19 +12,19 @@ import (
 	"friendmigrate/sink"
 )
 
-// MostAgain is how often a list is read again that has changed while it was read.
+// MostAgain is how often a list that changed while it was read is read again.
 const MostAgain = 5
 
 // ErrChanging is the error of a list that changes faster than it can be read.
 var ErrChanging = errors.New("the friend list changed each time while it was read")
 
-// ErrEndless is the error of a list that goes on far beyond its FriendNum, also when it is read
-// once more, or whose page leads nowhere again and again.
+// ErrEndless is the error of a list that goes on far beyond its FriendNum twice, or that has a page
+// that leads nowhere again and again.
 var ErrEndless = errors.New("the friend list does not end")
 
-// What a list may hold beyond twice its FriendNum, since others may add friends meanwhile, how many
-// pages in a row may bring no friend or only ones that came before, and how often in a row a page
-// may lead nowhere.
+// The limits of a reading: friends beyond twice FriendNum (others may add friends meanwhile), pages
+// in a row without a friend, pages in a row without a new friend, and times in a row that a page
+// leads nowhere.
 const (
 	mostBeyond = 1000
 	mostEmpty  = 100
@@ -32,40 +32,40 @@ const (
 	mostStuck  = 8
 )
 
-// Pages gives the pages of one list, one after the other. *sink.FriendReader does; after an error
-// it may be asked for the same page again.
+// Pages returns the pages of one list, one after the other. *sink.FriendReader implements it. After
+// an error, Next returns the same page.
 type Pages interface {
 	Next(ctx context.Context) (sink.Page, error)
-	Last() bool // the page that was given last is the last one
+	Last() bool // the page that Next returned last is the last one
 }
 
-// Reading reads one list. It belongs to one goroutine at a time.
+// Reading reads one list. It must not be used concurrently.
 type Reading struct {
 	open  func() Pages
 	pages Pages
-	again int // readings before this one
+	again int // earlier readings
 	seed  maphash.Seed
 
 	// Of the present reading.
 	begun            bool  // a page was read
-	count            int64 // friends that came, also repeated ones
+	count            int64 // friends so far, repeated ones too
 	friends          int64 // FriendNum of its first page
 	lastFriends      int64 // the same of its last page
 	standard, custom int64 // sequences of its first page
-	empty, old       int   // pages without a friend, and without a new one, since the last that had one
-	stuck            int   // answers in a row that led nowhere
+	empty, old       int   // pages since the last new friend: without a friend, without a new one
+	stuck            int   // answers in a row that lead nowhere
 	changed          bool
 	seen             map[uint64]struct{} // friends, by hash
 	content          maphash.Hash
 
-	last, lastCount uint64 // digest and number of the reading before
-	endless         bool   // the reading before was given up for never ending
-	distinct        int64  // different friends of the reading that was believed
+	last, lastCount uint64 // digest and number of friends of the previous reading
+	endless         bool   // the previous reading did not end
+	distinct        int64  // different friends of the accepted reading
 }
 
-// Counts tells how many different friends the list held and how many it holds by FriendNum. They
-// differ where two readings in a row agreed with each other and not with FriendNum. It may be
-// called once the list was read.
+// Counts returns the number of different friends in the list, and the number by FriendNum. They
+// differ if two consecutive readings agreed with each other but not with FriendNum. Call it after
+// the list was read.
 func (r *Reading) Counts() (came, said int64) {
 	if r.friends != r.distinct {
 		return r.distinct, r.friends
@@ -73,8 +73,8 @@ func (r *Reading) Counts() (came, said int64) {
 	return r.distinct, r.lastFriends
 }
 
-// New begins to read. open gives the pages from the first one on; it is called again for each
-// further reading. Nothing is sent yet.
+// New returns a Reading. open returns the pages from the first one on; it is called again for each
+// further reading. New sends nothing.
 func New(open func() Pages) *Reading {
 	r := &Reading{open: open, seed: maphash.MakeSeed()}
 	r.begin()
@@ -88,10 +88,10 @@ func (r *Reading) begin() {
 	r.content.SetSeed(r.seed)
 }
 
-// Step makes one call. Each friend of the page goes to take. done: what take was given since forget
-// was last called is the list. forget is called where the list turns out to have changed: what came
-// so far is void. The error is ErrChanging, ErrEndless, that of take, or that of the call, after
-// which Step may be called again.
+// Step makes one call and passes each friend of the page to take. done reports that the friends
+// passed since the last call of forget are the list. Step calls forget if the list has changed: the
+// friends so far are then void. The error is ErrChanging, ErrEndless, that of take, or that of the
+// call, after which Step may be called again.
 func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forget func()) (done bool, err error) {
 	page, err := r.pages.Next(ctx)
 	if stuck := (*sink.StuckError)(nil); errors.As(err, &stuck) {
@@ -161,7 +161,7 @@ func (r *Reading) note(f *sink.Friend) {
 	r.content.WriteByte(0xfe)
 }
 
-// finish judges a reading that has reached the last page.
+// finish decides whether a reading that has reached the last page is accepted.
 func (r *Reading) finish(forget func()) (bool, error) {
 	digest, count := r.content.Sum64(), uint64(r.count)
 	if !r.changed && r.count == r.friends || r.again > 0 && digest == r.last && count == r.lastCount {
@@ -182,16 +182,16 @@ func (r *Reading) restart(forget func()) {
 	forget()
 }
 
-// A long list takes many calls, and each may fail in passing. One that fails behind a page that was
-// read is made again here, so that a list is not taken for unreachable while it makes progress; one
-// that fails at once is for whoever knows about outages.
+// A long list takes many calls, and each may fail temporarily. A call that fails after a page was
+// read is retried here, so that a list does not count as unreachable while it makes progress. A
+// call that fails at once is returned to the caller, which handles outages.
 const (
-	inPlace    = 3 // so many times in a row
+	inPlace    = 3 // times in a row
 	firstPause = 100 * time.Millisecond
 )
 
 // Read makes calls until the whole list is read. Its arguments and its error are those of Step.
-// After an error of a call it may be called again, and goes on.
+// After an error of a call it may be called again and continues.
 func (r *Reading) Read(ctx context.Context, take func(*sink.Friend) error, forget func()) error {
 	progress, failed := false, 0
 	for {

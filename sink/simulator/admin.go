@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// serveAdmin serves the server's own record below /_sim/: stats as JSON, and the graph in order, as
-// a JSON array with a line for each edge. POST put and remove change one edge, without any check, as
-// if somebody else were using the app.
+// serveAdmin serves the server's own record under /_sim/: stats as JSON, and the graph in order, as
+// a JSON array with a line for each edge. POST put and remove change one edge without any check, as
+// another user of the app would.
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch r.Method + " " + r.URL.Path {
 	case "GET /_sim/stats":
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		e.Encode(s.Stats()) //nolint:errcheck // nobody to tell
+		e.Encode(s.Stats()) //nolint:errcheck // the client is gone then
 	case "GET /_sim/graph":
 		if err := s.serveGraph(w); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -33,7 +33,7 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// edge is a line of the graph, under the API's names.
+// edge is a line of the graph, with the API's names.
 type edge struct {
 	From string `json:"From_Account"`
 	Friend
@@ -49,7 +49,7 @@ func (s *Server) serveGraph(w io.Writer) error {
 		return errors.New("the graph is compact: it holds hashes only; see graph_digest in /_sim/stats")
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
-	defer out.Flush() //nolint:errcheck // nobody to tell
+	defer out.Flush() //nolint:errcheck // the client is gone then
 	names, _, _ := s.graph.names()
 	slices.Sort(names)
 	between := "[\n"

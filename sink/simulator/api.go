@@ -18,24 +18,24 @@ const (
 	apiAccountsImport = "multiaccount_import"
 )
 
-// maxItems is the most friends of one call, maxAccounts the most accounts, maxID the bytes of an
-// account id (the APIs' pages; the limits page).
+// maxItems is the largest number of friends in one call, maxAccounts the largest number of
+// accounts, maxID the largest size of an account id in bytes (the APIs' pages; the limits page).
 const (
 	maxItems    = 1000
 	maxAccounts = 100
 	maxID       = 32
 )
 
-// command is one API: what its requests and answers look like, and what it does.
+// command is one API: the form of its requests and answers, and its function.
 type command struct {
 	name    string
-	account bool   // it is about accounts, not about friends of one
-	texts   string // how its texts begin
+	account bool   // it is about accounts, not about an account's friends
+	texts   string // the beginning of its texts
 
 	members []string // names in the body of a request
-	most    int      // items of a request; 0: it has none
-	kind    string   // name of the member that says which kind of call it is
-	kinds   []string // what that member may be
+	most    int      // the largest number of items; 0: it has none
+	kind    string   // name of the member for the kind of call
+	kinds   []string // allowed values of that member
 
 	writes bool // it changes something
 
@@ -44,7 +44,7 @@ type command struct {
 	do func(*call) answer
 }
 
-// commands are the APIs by path. It never changes.
+// commands holds the APIs by path. It never changes.
 var commands = map[string]*command{
 	"/v4/sns/friend_import": {
 		name: apiImport, texts: "Err_SNS_FriendImport_", most: maxItems, writes: true,
@@ -85,7 +85,7 @@ var commands = map[string]*command{
 	},
 }
 
-// noCommand stands for every path that no API has.
+// noCommand is used for every path that no API has.
 var noCommand = &command{texts: "Err_TLS_"}
 
 func (c *command) id() string {
@@ -109,7 +109,7 @@ func (c *command) refuse(code int) refusal {
 	return refusal{code, c.text(code)}
 }
 
-// text is what the API says about a code: ErrorInfo or ResultInfo.
+// text returns the API's text for a code: ErrorInfo or ResultInfo.
 func (c *command) text(code int) string {
 	if code == 0 {
 		return ""
@@ -128,8 +128,9 @@ func (c *command) text(code int) string {
 	return "error"
 }
 
-// codeTexts are the texts of codes; those of one word stand behind the beginning of the API's texts. The
-// vendor documents few of them, such as Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold and
+// codeTexts holds the texts of codes. A text of one word is written after the beginning of the
+// API's texts. The vendor documents few of them, such as
+// Err_SNS_FriendImport_My_Friend_Num_Exceed_Threshold and
 // Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail. The others follow their pattern. A client must
 // not depend on any of them but Friend_Exist.
 var codeTexts = map[int]string{
@@ -155,18 +156,18 @@ var codeTexts = map[int]string{
 	70398: "number of accounts over the limit",
 }
 
-// answer is what the API says, before any oddity is done to it.
+// answer is the API's answer, before a fault changes it.
 type answer struct {
 	api     *command
-	ok      bool // a list of items belongs to it
+	ok      bool // it has a list of items
 	code    int  // ErrorCode
 	info    string
 	items   []result
 	noCodes bool     // items carry no ResultCode
-	tail    []member // behind the items
+	tail    []member // members after the items
 
-	noFails    bool // without the list of those that failed
-	wrongFails bool // that list has those that did not fail
+	noFails    bool // without the list of failed items
+	wrongFails bool // the list of failed items has those that did not fail
 }
 
 type result struct {
@@ -174,7 +175,7 @@ type result struct {
 	code    int
 	info    string
 	members string                   // further members, as JSON
-	odd     func(item []byte) []byte // changes its JSON; nil: not
+	odd     func(item []byte) []byte // changes its JSON; nil: no change
 }
 
 type member struct {
@@ -185,7 +186,7 @@ type member struct {
 func text(t string) []byte   { return appendQuoted(nil, t) }
 func integer(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
-// success is the answer of the call's API with nothing in it yet.
+// success returns a successful answer of the call's API, still without items.
 func (k *call) success() answer {
 	return answer{api: k.api, ok: true, noFails: k.c.NoFailAccount && !k.api.account}
 }
@@ -273,6 +274,6 @@ func (a *answer) appendItem(b []byte, r *result) []byte {
 }
 
 func texts(list []string) []byte {
-	b, _ := json.Marshal(list) // strings have a JSON form
+	b, _ := json.Marshal(list) // strings always have a JSON form
 	return b
 }

@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	maxSig  = 4096 // longest usersig that is looked at; real ones have some 200 characters
+	maxSig  = 4096 // longest usersig that is checked; real ones have some 200 characters
 	maxSigs = 4096 // signatures that are remembered; some clients make one for each call
 )
 
-// signatures knows the signatures that it has seen. The vendor's module decides about each one, once
-// in a second; in between its verdict is remembered, since it inflates and hashes.
+// signatures remembers the signatures that it has seen. The vendor's module checks each of them
+// once a second. In between its verdict is reused, because the check inflates and hashes.
 type signatures struct {
 	sync.Mutex
 	seen  map[string]*signature
@@ -25,26 +25,26 @@ type signatures struct {
 }
 
 type signature struct {
-	first   time.Duration // seen first, since the start
+	first   time.Duration // first seen, since the start
 	verdict int           // of the module about subject
 	subject subject
 }
 
-// subject is what a verdict is about besides the signature itself.
+// subject is what a verdict depends on, besides the signature itself.
 type subject struct {
 	app             uint64
 	key, identifier string
 	second          int64
 }
 
-// query is what the URL of a call must carry.
+// query holds the parameters that the URL of a call must have.
 type query struct {
 	identifier, sig       string
 	noRandom, noMediaType bool
 }
 
-// parameters checks the query parameters but for the signature itself. code is what is wrong with
-// them, 0 if nothing is.
+// parameters checks the query parameters, but not the signature itself. code is the code of the
+// error, 0 if there is none.
 func (c *Config) parameters(raw string) (q query, code int) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *Config) parameters(raw string) (q query, code int) {
 		return q, 70020
 	}
 	q.identifier, q.sig = values.Get("identifier"), values.Get("usersig")
-	// The service accepts a call without random or contenttype; gate counts it.
+	// The service accepts a call without random or contenttype; checkCommon counts it.
 	q.noRandom, q.noMediaType = !values.Has("random"), !values.Has("contenttype")
 	_, err = strconv.ParseUint(values.Get("random"), 10, 32)
 	if err != nil && !q.noRandom || q.identifier == "" || values.Get("contenttype") != "json" && !q.noMediaType {
@@ -74,7 +74,7 @@ func (c *Config) parameters(raw string) (q query, code int) {
 	return q, 0
 }
 
-// check verifies a signature at a moment; 0 is good.
+// check verifies a signature at the time of a call and returns the code of the error; 0 is good.
 func (s *signatures) check(c *Config, q query, a arrival) int {
 	s.Lock()
 	defer s.Unlock()
@@ -96,7 +96,8 @@ func (s *signatures) check(c *Config, q query, a arrival) int {
 	return known.verify(c, q, a)
 }
 
-// verify decides about a signature: the vendor's module first, then what the faults declare.
+// verify checks a signature with the vendor's module, then applies the expiries and revocations
+// among the faults.
 func (g *signature) verify(c *Config, q query, a arrival) int {
 	if about := (subject{c.SDKAppID, c.Key, q.identifier, a.at.Unix()}); g.subject != about {
 		g.subject = about
@@ -118,7 +119,7 @@ func (g *signature) verify(c *Config, q query, a arrival) int {
 	return code
 }
 
-// verdict is the code for an error of the vendor's module.
+// verdict returns the code for an error of the vendor's module.
 func verdict(err error) int {
 	switch {
 	case err == nil:

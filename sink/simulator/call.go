@@ -12,7 +12,7 @@ import (
 // call is one HTTP request on its way through the service.
 type call struct {
 	s *Server
-	c *Config // in force when it arrived
+	c *Config // in force when the call arrived
 	w http.ResponseWriter
 	r *http.Request
 	arrival
@@ -22,26 +22,26 @@ type call struct {
 	from string
 	nth  int
 
-	bodyRefusal refusal // of the body, known as soon as it has been read
-	refused     refusal // the service refuses the whole call
+	bodyRefusal refusal // of the body, known once it has been read
+	refused     refusal // of the whole call, by the service
 	fault       *Fault
-	busy        bool   // it holds the account
-	itemsBusy   bool   // the account was busy, and each item says so
-	oddAccount  string // the account that an odd body is about, if it is about one
+	busy        bool   // this call made the account busy
+	itemsBusy   bool   // the account was busy, and each item is refused for that
+	oddAccount  string // the account in the item that an odd body changes, if it changes one
 
 	answer answer
 	counts Counts
 
 	open     *openCall
-	left     bool // it has ended on the client's side
-	gone     bool // because the client went
+	left     bool // it has ended for the client
+	gone     bool // because the client disconnected
 	reported bool
 	code     int // ErrorCode of the answer, -1 without
 	status   int // HTTP status of the answer, 0 without
 	ended    time.Time
 }
 
-// serveCall takes a call from its arrival to its answer.
+// serveCall handles a call from its arrival to its answer.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	k := &call{s: s, c: s.config.Load(), w: w, r: r, api: cmp.Or(commands[r.URL.Path], noCommand), code: -1}
 	s.countConnection(r)
@@ -60,13 +60,13 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	k.send()
 }
 
-// read reads the whole body and notes the call as open. It reports whether the client was still
-// there at the end.
+// read reads the whole body and records the call as open. It reports whether the client was still
+// connected at the end.
 func (k *call) read() bool {
 	b := bytes.NewBuffer(make([]byte, 0, max(0, min(k.r.ContentLength, 1<<20))+bytes.MinRead))
 	n, err := b.ReadFrom(io.LimitReader(k.r.Body, k.c.MaxBody+1))
 	if n > k.c.MaxBody && err == nil {
-		// a client that is still writing would see a broken pipe and not the answer
+		// A client that is still writing would see a broken pipe, not the answer.
 		_, err = io.Copy(io.Discard, k.r.Body)
 		k.bodyRefusal = refusal{code: http.StatusRequestEntityTooLarge}
 	}
@@ -80,7 +80,7 @@ func (k *call) read() bool {
 	k.bodyRefusal = k.req.decode(k.api, b.String())
 	k.counts.NullArrays = int64(k.req.nulls)
 	if k.bodyRefusal.code != 60003 {
-		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the body
+		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the whole body in memory
 	}
 	if k.from != "" {
 		k.open = k.s.watch.enter(k.from, k.at)
@@ -89,8 +89,8 @@ func (k *call) read() bool {
 	return true
 }
 
-// countAgain counts the edges of a friend_import and those that are in the graph already, whatever
-// becomes of the call.
+// countAgain counts the edges of a friend_import and those that are in the graph already, whether
+// or not the call is done.
 func (k *call) countAgain() {
 	if k.api.name != apiImport {
 		return
@@ -106,8 +106,8 @@ func (k *call) countAgain() {
 	k.counts.CallsAgain = min(1, k.counts.EdgesAgain)
 }
 
-// work lets the time pass that the service takes. At its end it does what the call asks for, also
-// if the client has gone by then.
+// work waits for the time that the service takes, then does what the call asks for, also if the
+// client has disconnected by then.
 func (k *call) work() answer {
 	d := k.c.Latency
 	who, n := k.drawKey()
@@ -124,8 +124,8 @@ func (k *call) work() answer {
 	return a
 }
 
-// drawKey is what the draws of this call depend on: its account and how many calls of that account
-// came before it, else its number.
+// drawKey returns the numbers on which the draws of this call depend: its account and the number of
+// its calls before this one, or the call's number.
 func (k *call) drawKey() (who, n uint64) {
 	if k.nth > 0 {
 		return accountHash(k.from), uint64(k.nth)
@@ -133,8 +133,7 @@ func (k *call) drawKey() (who, n uint64) {
 	return 0, uint64(k.number)
 }
 
-// wait lets time pass. If the client goes meanwhile it notes that at once, and the time passes all
-// the same.
+// wait waits for d. If the client disconnects it records that at once, and goes on waiting.
 func (k *call) wait(d time.Duration) {
 	if d <= 0 {
 		return
@@ -162,7 +161,7 @@ func (k *call) release() {
 	}
 }
 
-// leave ends the call on the client's side, once.
+// leave ends the call for the client, once.
 func (k *call) leave(gone bool) {
 	if k.left {
 		return
@@ -179,13 +178,14 @@ func (k *call) leave(gone bool) {
 	})
 }
 
-// finish ends the call, before the last of its answer is written: Stats must hold it by then.
+// finish ends the call. It is called before the last of the answer is written, because Stats must
+// have the call by then.
 func (k *call) finish() {
 	k.leave(false)
 	k.report()
 }
 
-// report enters the call in Stats, once.
+// report adds the call to Stats, once.
 func (k *call) report() {
 	if k.reported {
 		return
@@ -197,7 +197,7 @@ func (k *call) report() {
 	}
 }
 
-// view is the call as tests see it.
+// view returns the call as Observe and Script see it.
 func (k *call) view() Call {
 	v := Call{
 		API: k.api.name, Request: k.r, Number: k.number, Nth: k.nth, From: k.from, Arrived: k.at, Since: k.since,
@@ -212,7 +212,7 @@ func (k *call) view() Call {
 	return v
 }
 
-// end closes what is still open, also after the handler was aborted.
+// end ends whatever is still open, also after the handler was aborted.
 func (k *call) end() {
 	k.release()
 	k.leave(k.r.Context().Err() != nil)

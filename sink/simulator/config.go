@@ -2,53 +2,54 @@ package simulator
 
 import "time"
 
-// Config describes the simulated app, its limits, how it reads what the vendor leaves open, and
-// what goes wrong. Its fields are described once, by the usage of their flags (Config.Flags).
+// Config describes the simulated app, its limits, its behaviour where the vendor's pages are
+// silent, and what goes wrong. The usage texts of the flags describe its fields (Config.Flags).
 //
-// The zero value of a field is what the vendor documents or, where it documents nothing, the
-// reading that is named first. Of a limit, 0 is the documented value and below 0 none, but for
-// those in calls a second and MaxBody: their 0 is none.
+// The zero value of a field is what the vendor documents or, if that is nothing, the first value of
+// its type. A limit of 0 is the documented limit, and a limit below 0 is none. Limits in calls a
+// second and MaxBody differ: 0 means no limit.
 //
 // Maps and slices are replaced, never changed (Server.Reconfigure). Times of schedules and windows
-// count from the start: the first call or, where an outage refuses connections, the first connection
-// (Server.Start sets it earlier).
+// count from the start: the first call or, during an outage that refuses connections, the first
+// connection (Server.Start sets it earlier).
 type Config struct {
 	App
 	Limits
 	Readings
 	Faults
 
-	Seed uint64 // two servers with one seed and the same calls per account treat them alike
+	Seed uint64 // two servers with the same seed treat the same calls of an account alike
 
-	// Latency is how long the service works on a call, Jitter the most that is added to it. Over
-	// loopback it stands for the way there and back too. The account of a friend_import is busy for as
-	// long, whether the client waits for the answer or not.
+	// Latency is the time that the service works on a call. Jitter is the most that is added to it.
+	// Over loopback they also replace the network's latency. A friend_import keeps its account busy
+	// for that time, whether the client waits for the answer or not.
 	Latency, Jitter time.Duration
 
-	// Compact keeps hashes alone: 8 bytes an edge, some 12 with room to grow. Presence, counts and
-	// digest stay exact but for a chance of collision of n²/2⁶⁵ over n edges; fields and lists are
-	// gone, so friend_get answers 30006 for an account with friends, and Graph yields nothing.
+	// Compact keeps only hashes: 8 bytes an edge, some 12 with room to grow. Presence, counts and
+	// digest stay exact except for a chance of collision of n²/2⁶⁵ over n edges. Fields and lists
+	// are not kept, so friend_get answers 30006 for an account with friends, and Graph yields
+	// nothing.
 	Compact bool
 
-	// Observe is told about every call before the last byte of its answer is written or, without an
-	// answer, when it has ended; from several goroutines. It may call methods of the Server.
+	// Observe is called for every call, from several goroutines, before the last byte of its answer
+	// is written or, without an answer, when the call has ended. It may call methods of the Server.
 	Observe func(Call)
 
-	// Script decides the fate of a call before outages and shares do; nil leaves it alone. A fault
-	// under which the service does not work comes before all checks (the call has counted towards the
-	// limit all the same). It sees the call as Observe does, without the answer.
+	// Script chooses the fault of a call before outages and shares do; nil leaves the call alone. A
+	// fault under which the service does not work comes before all checks, but the call has counted
+	// towards the limit. Script sees the call as Observe does, without the answer.
 	Script func(Call) *Fault
 
-	calls, items []rule // Faults, in the order in which they are drawn
+	calls, items []rule // from Faults, in the order in which they are drawn
 }
 
-// App is what was set up in the console.
+// App is the app's settings in the console.
 type App struct {
 	SDKAppID   uint64
 	Key        string // secret key of the app
 	Identifier string // the app's admin; empty: administrator
 
-	Accounts         func(id string) bool // which accounts were imported; nil: all
+	Accounts         func(id string) bool // reports whether an account was imported; nil: all are
 	Missing, Refused Set                  // accounts
 	MissingShare     float64              // by hash of the id
 
@@ -56,18 +57,18 @@ type App struct {
 	AdminRemoved []Span
 }
 
-// Range is a stretch of time or of calls: From inclusive, To exclusive; To 0 has no end.
+// Range is a range of time or of calls: From is included, To is not; To 0 means no end.
 type Range[T int64 | time.Duration] struct{ From, To T }
 
-// Window is a stretch of time since the start. The zero Window is always open.
+// Window is a range of time since the start. The zero Window is always open.
 type Window = Range[time.Duration]
 
-// Span is some calls in a row, by their number from 1.
+// Span is a range of calls, by their number from 1.
 type Span = Range[int64]
 
 func (r Range[T]) has(at T) bool { return at >= r.From && (r.To == 0 || at < r.To) }
 
-// Change replaces a limit at some time since the start.
+// Change sets a limit at a time since the start.
 type Change struct {
 	At time.Duration
 	To float64
@@ -87,7 +88,7 @@ type Limits struct {
 	MaxBody                            int64
 }
 
-// Readings chooses where the vendor's pages leave room.
+// Readings chooses the behaviour where the vendor's pages leave it open.
 type Readings struct {
 	Reimport    Reimport
 	DuplicateTo DuplicateTo
@@ -99,10 +100,10 @@ type Readings struct {
 	KeepFields, NoAddTime, FullRefuses, ConflictItems, NoFailAccount bool
 }
 
-// Reimport is the answer to a friend that is there already.
+// Reimport is the answer to the import of an existing friend.
 type Reimport uint8
 
-// The answers to a friend that is there already.
+// The answers to the import of an existing friend.
 const (
 	ReimportSuccess Reimport = iota // ResultCode 0
 	ReimportAlready                 // 30015
@@ -110,10 +111,10 @@ const (
 	ReimportSister                  // 30001 with Already_Exist in its text, as a sister API answers
 )
 
-// DuplicateTo is the treatment of a To_Account that stands twice in one call.
+// DuplicateTo is the treatment of a To_Account that occurs twice in one call.
 type DuplicateTo uint8
 
-// The treatments of a To_Account that stands twice.
+// The treatments of a To_Account that occurs twice.
 const (
 	DuplicateEach DuplicateTo = iota // each is imported in turn and has a ResultItem
 	DuplicateOnce                    // the last one is imported, one ResultItem

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// Faults says what goes wrong. "Applied" means that the service did what it was asked for although
-// the answer does not say so.
+// Faults describes what goes wrong. "Applied" means that the service did what the call asked for
+// although the answer does not say so.
 type Faults struct {
-	// Shares are probabilities from 0 to 1, by the text of a fault (ParseFault): drawn for calls that
-	// passed the checks of signature and limit, those of "items:N" for each item. At most one hits a
-	// call.
+	// Shares are probabilities from 0 to 1, by the text of a fault (ParseFault). Faults are drawn
+	// for calls that passed the checks of signature and limit, those of "items:N" for each item. At
+	// most one hits a call.
 	Shares map[string]float64
 
-	Window Window // shares are drawn inside it only
-	APIs   Set    // names of the APIs whose calls are hit by shares, as friend_import; nil: all
+	Window Window // faults are drawn only inside it
+	APIs   Set    // names of the APIs whose calls the shares hit, such as friend_import; nil: all
 
 	Outages              []Outage
 	SigExpire, SigRevoke []time.Duration
@@ -32,25 +32,25 @@ type Faults struct {
 	PoisonShare float64 // by hash of the pair
 	PoisonInfo  string  // empty: Err_SNS_FriendImport_Param_Illegal
 
-	OddLists                 Set // accounts whose lists are odd by the fields that follow; nil: all
+	OddLists                 Set // accounts whose lists the fields below make odd; nil: all
 	FriendNumOff, EmptyPages int64
 	EndlessLists             bool
 	OtherTags                Set
 }
 
-// Outage is a window in which every call meets the same fault.
+// Outage is a window in which the same fault hits every call.
 type Outage struct {
 	Window
 	Fault Fault
 }
 
-// Fault is what happens to one call.
+// Fault is a failure of one call.
 type Fault struct {
 	Kind    FaultKind
 	Code    int           // FaultCode, FaultItems: the code. FaultStatus: the HTTP status
-	Name    string        // FaultBody, FaultRaw: which
+	Name    string        // FaultBody, FaultRaw: the name of the kind
 	For     time.Duration // FaultSpike (0: 5 s), FaultDrip (0: 2 s), the stalls (0: until the client goes)
-	Applied bool          // the service did what it was asked for
+	Applied bool          // the service did what the call asked for
 }
 
 // FaultKind is a class of faults.
@@ -71,17 +71,17 @@ const (
 	FaultHalfStall                      // half an answer, then silence
 	FaultDrip                           // slow answer; always applied
 	FaultSpike                          // slow service; always applied
-	// FaultRefuse is for outages: connections are reset as they come in (Server.Listener), those to
-	// /_sim/ too, and so are calls on older ones.
+	// FaultRefuse is for outages. Connections are reset as they come in (Server.Listener), those to
+	// /_sim/ too, and so are calls on older connections.
 	FaultRefuse
 )
 
-// faultKinds are the classes of faults, by FaultKind: the name in texts, what a text says behind it,
-// and the flag that gives it a share of the calls.
+// faultKinds holds the classes of faults by FaultKind: the name in texts, the parser of the
+// argument after it, and the flag that sets its share of the calls.
 var faultKinds = [...]struct {
 	name   string
 	read   func(f *Fault, argument string) error
-	flag   string // empty: it has no share, and is for outages and scripts
+	flag   string // empty: no share; for outages and scripts only
 	value  string // of the flag
 	usage  string
 	always bool // always applied
@@ -139,7 +139,7 @@ func noArgument(_ *Fault, argument string) error {
 	return nil
 }
 
-// String is the text form, which ParseFault reads.
+// String returns the text form of the fault, which ParseFault reads.
 func (f Fault) String() string {
 	t := faultKinds[f.Kind].name
 	switch {
@@ -158,7 +158,7 @@ func (f Fault) String() string {
 
 // ParseFault reads the text form of a fault: code:N, items:N, http:N, body:NAME, raw:NAME, reset,
 // close, cut, stall, stall-headers, stall-half, drip, spike (the last five also with :DURATION) or
-// refuse; with +applied behind it the service did what it was asked for.
+// refuse. With +applied at its end the service did what the call asked for.
 func ParseFault(text string) (Fault, error) {
 	bare, applied := strings.CutSuffix(text, "+applied")
 	name, argument, _ := strings.Cut(bare, ":")
@@ -182,8 +182,8 @@ type rule struct {
 	share float64
 }
 
-// rules lists what is drawn for each call and what for each item, in an order that depends on
-// nothing but the configuration. It panics if a text is no fault.
+// rules returns what is drawn for each call and for each item, in an order that depends only on the
+// configuration. It panics if a text is not a fault.
 func (f *Faults) rules() (calls, items []rule) {
 	for text, share := range f.Shares {
 		fault, err := ParseFault(text)

@@ -18,18 +18,18 @@ import (
 // Flag is the text form of one field of Config, for a command line.
 type Flag struct {
 	Name  string // without dashes
-	Value string // what the value is: DURATION, SHARE, ...; empty: a switch, which may stand alone
+	Value string // the kind of value: DURATION, SHARE, ...; empty: a switch, which needs no value
 	Usage string
-	Group string // of flags that belong together
+	Group string // heading for flags that belong together
 	Set   func(text string) error
 }
 
 //go:embed flags.txt
 var flagTable string
 
-// Flags lists the flags that flags.txt describes: one for every field of c but SDKAppID, Key,
-// Identifier, Accounts and the hooks. Set writes into c, each time the whole field; a wrong text
-// changes nothing. It reads the file of a value @FILE, a line for each entry.
+// Flags returns the flags that flags.txt describes: one for every field of c but SDKAppID, Key,
+// Identifier, Accounts and the hooks. Set replaces the whole field of c; a wrong text changes
+// nothing. It reads a value @FILE from the file, an entry from each line.
 func (c *Config) Flags() (flags []Flag) {
 	_, table, _ := strings.Cut(flagTable, "\n\n")
 	group := ""
@@ -53,7 +53,7 @@ func (c *Config) Flags() (flags []Flag) {
 	return flags
 }
 
-// shareFlags are the flags that give faults their shares.
+// shareFlags returns the flags that set the shares of faults.
 func (c *Config) shareFlags(group string) (flags []Flag) {
 	for kind, k := range faultKinds {
 		set := func(applied bool) func(string) error {
@@ -70,8 +70,8 @@ func (c *Config) shareFlags(group string) (flags []Flag) {
 	return flags
 }
 
-// setShares gives faults of one kind their shares, in place of those that they had: SHARE, or
-// CODE=SHARE or NAME=SHARE with commas between them.
+// setShares replaces the shares of the faults of one kind. text is SHARE, or a list of CODE=SHARE
+// or NAME=SHARE with commas.
 func (c *Config) setShares(kind FaultKind, applied bool, text string) error {
 	shares := maps.Clone(c.Shares)
 	maps.DeleteFunc(shares, func(text string, _ float64) bool {
@@ -100,7 +100,7 @@ func (c *Config) setShares(kind FaultKind, applied bool, text string) error {
 	return nil
 }
 
-// setter sets a field to what a text says, if that is no error.
+// setter returns a function that sets a field from its text, unless the text is wrong.
 func setter(field reflect.Value, value string) func(text string) error {
 	return func(text string) error {
 		fresh := reflect.New(field.Type()).Elem()
@@ -112,7 +112,7 @@ func setter(field reflect.Value, value string) func(text string) error {
 	}
 }
 
-// read sets v to what a text says; value is how flags.txt describes it.
+// read sets v from its text. value is the description of the value in flags.txt.
 func read(v reflect.Value, value, text string) (err error) {
 	switch into := v.Addr().Interface().(type) {
 	case *string:
@@ -166,7 +166,7 @@ func read(v reflect.Value, value, text string) (err error) {
 	return nil
 }
 
-// readRange reads FROM-TO; without TO it has no end.
+// readRange reads FROM-TO. A range without TO has no end.
 func readRange(v reflect.Value, value, text string) error {
 	first, last, ok := strings.Cut(text, "-")
 	from, to := v.Field(0), v.Field(1)
@@ -183,8 +183,8 @@ func readRange(v reflect.Value, value, text string) error {
 	return nil
 }
 
-// choose sets v to one of the words of value: the first is the zero value, and so on. A switch may
-// stand alone.
+// choose sets v from one of the words of value: the first is the zero value, and so on. A switch
+// needs no value.
 func choose(v reflect.Value, value, text string) error {
 	if value == "" {
 		on, err := strconv.ParseBool(cmp.Or(text, "true"))
@@ -219,8 +219,8 @@ func parseShare(text string) (float64, error) {
 	return v, nil
 }
 
-// members reads a list, or with @ the lines of a file. Of the APIs' names it takes no others, and
-// nothing stands for all of them.
+// members reads a list, or the lines of a file with @. For APIs it accepts only their names, and an
+// empty text means all of them.
 func members(value, text string) (Set, error) {
 	file, isFile := strings.CutPrefix(text, "@")
 	switch {

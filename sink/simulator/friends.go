@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// updateFriends is friend_update: it changes the fields that an item names and leaves the others.
+// updateFriends is friend_update. It changes the fields that an item has and leaves the others.
 func (k *call) updateFriends() answer {
 	items := k.req.items
 	l := k.s.graph.open(k.from)
@@ -31,7 +31,7 @@ func (k *call) updateFriends() answer {
 		})
 }
 
-// with is f with the fields that g has.
+// with returns f with the fields that g has.
 func (f Friend) with(g *Friend) Friend {
 	if g.Remark != "" {
 		f.Remark = g.Remark
@@ -51,7 +51,7 @@ func (f Friend) with(g *Friend) Friend {
 	return f
 }
 
-// resultsOfIDs is each for a call with a plain list of ids.
+// resultsOfIDs is results for a call with a plain list of ids.
 func (k *call) resultsOfIDs(flaw, do func(i int) refusal) answer {
 	return k.results(len(k.req.to), func(i int) string { return k.req.to[i] }, flaw, do)
 }
@@ -119,7 +119,7 @@ func (k *call) getFriends() answer {
 	a := k.success()
 	omitStandard, omitCustom := k.req.standard == standard, k.req.custom == custom
 	if omitStandard && omitCustom {
-		page = nil // nothing is new to the caller
+		page = nil // the caller has all of it already
 	}
 	a.noCodes = true
 	for i := range page {
@@ -133,9 +133,9 @@ func (k *call) getFriends() answer {
 	return a
 }
 
-// pageOf is the page of a list at the index that the call asks for, and the index of the next one, 0
-// behind the last. An index counts friends. If pages without friends come in between, it is friends
-// times (EmptyPages+1) plus those pages.
+// pageOf returns the page of a list at the index that the call asks for, and the index of the next
+// page, 0 after the last. An index counts friends. With pages without friends in between, it counts
+// friends times (EmptyPages+1) plus those pages.
 func (k *call) pageOf(friends []Friend, odd bool) (page []Friend, next int64) {
 	per, endless := int64(1), false
 	if odd {
@@ -157,7 +157,7 @@ func (k *call) pageOf(friends []Friend, odd bool) (page []Friend, next int64) {
 	return friends[first:last], next
 }
 
-// values is the ValueItem of a friend, with the other tags as well.
+// values returns the ValueItem of a friend, with the other tags too.
 func (f *Friend) values(standard, custom bool, other Set) string {
 	var b []byte
 	add := func(tag string, value []byte) {

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Friend is an edge in the graph: what the service keeps about To in From's list.
+// Friend is an edge in the graph: the service's data about To in From's list.
 type Friend struct {
 	To         string   `json:"To_Account"`
 	Remark     string   `json:"Remark,omitempty"`
@@ -26,31 +26,31 @@ type Custom struct {
 	Integer bool
 }
 
-// shards is the number of locks over the graph. Every edge lies in the shard of its From_Account.
+// shards is the number of locks over the graph. Every edge is in the shard of its From_Account.
 const shards = 64
 
-// graph is every list of friends, and how many calls each account has had.
+// graph holds every list of friends, and the number of calls for each account.
 type graph struct {
 	compact bool // pairs are kept as hashes, and fields not at all
 	shard   [shards]shard
 }
 
-// shard is the graph of some accounts. Nobody waits for anything while holding the lock.
+// shard is the graph of some accounts. Nothing waits while it holds the lock.
 type shard struct {
 	sync.Mutex
 	digest   Digest
-	accounts map[string]*account // all that were ever asked about
+	accounts map[string]*account // all that any call was about
 }
 
 type account struct {
 	n       int              // friends
-	friends []Friend         // none if compact
+	friends []Friend         // nil if compact
 	pairs   []uint64         // compact: hashes of all pairs, sorted
 	index   map[string]int32 // by To
-	groups  map[string]int32 // friends in each group; if compact, those of old are counted too
+	groups  map[string]int32 // friends in each group; if compact, groups of replaced entries are still counted
 	calls   int32
 
-	standard, custom int64 // sequences of friend_get: they grow with every change of such a field
+	standard, custom int64 // sequences of friend_get, which grow with every change of such a field
 }
 
 // list is one account's list while its shard is locked.
@@ -92,7 +92,7 @@ func (l *list) has(to string) bool {
 	return l.find(to) >= 0
 }
 
-// find is the place of a friend in a full list, -1 if there is none.
+// find returns the index of a friend in a full list, -1 if there is none.
 func (l *list) find(to string) int {
 	if i, ok := l.index[to]; ok {
 		return int(i)
@@ -100,8 +100,8 @@ func (l *list) find(to string) int {
 	return -1
 }
 
-// groupsWith is the number of groups that the account would have with f in its list, in the place
-// of the friend of that name.
+// groupsWith returns the number of groups that the account would have if f replaced the friend of
+// that name, or were added.
 func (l *list) groupsWith(f *Friend) int {
 	n := len(l.groups)
 	for _, g := range distinct(f.Groups) {
@@ -119,8 +119,8 @@ func (l *list) groupsWith(f *Friend) int {
 	return n
 }
 
-// put puts f into the list, in the place of the friend of that name if there is one. What f points
-// at must not change afterwards.
+// put adds f to the list, or replaces the friend of that name. What f points to must not change
+// afterwards.
 func (l *list) put(f Friend) {
 	f.Groups = distinct(f.Groups)
 	pair := pairHash(l.hash, f.To)
@@ -154,13 +154,13 @@ func (l *list) put(f Friend) {
 	}
 	for _, g := range f.Groups {
 		if l.compact {
-			g = strings.Clone(g) // it would keep the whole request
+			g = strings.Clone(g) // else it would keep the whole request in memory
 		}
 		l.groups[g]++
 	}
 }
 
-// distinct is names without those that stand there a second time.
+// distinct returns names without repetitions.
 func distinct(names []string) (once []string) {
 	for _, n := range names {
 		if !slices.Contains(once, n) {
@@ -170,7 +170,7 @@ func distinct(names []string) (once []string) {
 	return once
 }
 
-// reindex makes the index of a list in which places have changed.
+// reindex rebuilds the index after positions in the list have changed.
 func (a *account) reindex() {
 	a.index = make(map[string]int32, len(a.friends))
 	for i := range a.friends {
@@ -178,7 +178,7 @@ func (a *account) reindex() {
 	}
 }
 
-// leave takes a friend out of groups.
+// leave removes a friend from groups.
 func (a *account) leave(groups []string) {
 	for _, g := range groups {
 		if a.groups[g]--; a.groups[g] <= 0 {
@@ -187,8 +187,8 @@ func (a *account) leave(groups []string) {
 	}
 }
 
-// remove takes a friend out of the list and reports whether it was there. The order of the others
-// stays.
+// remove removes a friend from the list and reports whether it was there. The others keep their
+// order.
 func (l *list) remove(to string) bool {
 	if !l.has(to) {
 		return false
@@ -212,7 +212,7 @@ func (l *list) remove(to string) bool {
 	return true
 }
 
-// names lists the accounts with friends, and sums up edges and digests.
+// names returns the accounts with friends, and the sums of edges and digests.
 func (g *graph) names() (all []string, edges int64, d Digest) {
 	for i := range g.shard {
 		s := &g.shard[i]
@@ -228,7 +228,7 @@ func (g *graph) names() (all []string, edges int64, d Digest) {
 	return all, edges, d
 }
 
-// friends is a copy of a list, so that it can be read without the lock. What the friends point at
+// friends returns a copy of a list, which can be read without the lock. What the friends point to
 // never changes.
 func (g *graph) friends(from string) []Friend {
 	l := g.open(from)
@@ -236,8 +236,8 @@ func (g *graph) friends(from string) []Friend {
 	return slices.Clone(l.account.friends)
 }
 
-// hashText is FNV-1a with a finalizer; the same in every process, since seeds and digests are
-// compared across processes.
+// hashText is FNV-1a; mix finishes it. It is the same in every process, because seeds and digests
+// are compared across processes.
 func hashText(h uint64, t string) uint64 {
 	for i := 0; i < len(t); i++ {
 		h = (h ^ uint64(t[i])) * 0x100000001b3
@@ -256,11 +256,11 @@ const fnvOffset = 0xcbf29ce484222325
 
 func accountHash(id string) uint64 { return mix(hashText(fnvOffset, id)) }
 
-// pairHash identifies an edge. The account's own hash goes in whole, so no choice of ids makes two
-// pairs run together.
+// pairHash identifies an edge. It uses the whole hash of the account, so no choice of ids makes two
+// pairs equal by concatenation.
 func pairHash(from uint64, to string) uint64 { return mix(hashText(fnvOffset^from, to)) }
 
-// draw is an even random number in [0, 1) that depends on its arguments alone.
+// draw returns a uniform random number in [0, 1) that depends only on its arguments.
 func draw(seed, purpose, who, n uint64) float64 {
 	h := mix(seed + 0x9e3779b97f4a7c15*purpose)
 	h = mix(h ^ who)
@@ -268,7 +268,7 @@ func draw(seed, purpose, who, n uint64) float64 {
 	return float64(h>>11) / (1 << 53)
 }
 
-// The purposes of draws: one fate must not follow from another.
+// The purposes of draws, so that draws for different purposes are independent.
 const (
 	drawFault = iota + 1
 	drawJitter
@@ -280,13 +280,13 @@ const (
 	drawOddItem
 )
 
-// Digest sums up a set of pairs in any order: equal sets have equal digests, and different ones have
-// not (but for a chance of 2⁻⁶⁴; it is no defence against somebody who looks for a collision). The
-// zero Digest is that of the empty set.
+// Digest is the digest of a set of pairs in any order. Equal sets have equal digests, and different
+// sets have different ones, but for a chance of 2⁻⁶⁴. It is no defence against an attacker who
+// looks for a collision. The zero Digest is that of the empty set.
 type Digest uint64
 
-// Add puts a pair into the set. It must not be there yet.
+// Add adds a pair to the set. It must not be in the set yet.
 func (d *Digest) Add(from, to string) { *d += Digest(pairHash(accountHash(from), to)) }
 
-// String is the digest as text, as in Stats.
+// String returns the digest as text, as in Stats.
 func (d Digest) String() string { return fmt.Sprintf("%016x", uint64(d)) }

@@ -37,8 +37,8 @@ func (k *call) importFriends() answer {
 	}, func(i int) refusal { return k.importItem(l, &items[i], now) })
 }
 
-// places says where each To_Account of the call counts if it stands there more than once: at the
-// last place if DuplicateOnce, otherwise at the first.
+// places returns the index at which each To_Account of the call counts. If it occurs more than
+// once, that is the last index for DuplicateOnce, otherwise the first.
 func (k *call) places() map[string]int {
 	places := make(map[string]int, len(k.req.items))
 	for i := range k.req.items {
@@ -52,7 +52,7 @@ func (k *call) places() map[string]int {
 
 func (k *call) importItem(l *list, it *item, now int64) refusal {
 	if k.oddAccount != "" && it.To == k.oddAccount && !k.fault.Applied {
-		return refusal{} // nothing is done for it, and the odd body does not say that it was
+		return refusal{} // it is not imported, and the odd body does not say that it was
 	}
 	there := l.has(it.To)
 	switch {
@@ -84,8 +84,8 @@ func (k *call) importItem(l *list, it *item, now int64) refusal {
 	return refusal{}
 }
 
-// fullListCode is the code with which a list that is too full refuses the whole call, where the
-// service is read that way.
+// fullListCode returns the code with which a list that is too full refuses the whole call if
+// FullRefuses is set, else 0.
 func (k *call) fullListCode(l *list) int {
 	if !k.c.FullRefuses {
 		return 0
@@ -108,7 +108,7 @@ func (k *call) fullListCode(l *list) int {
 	return 0
 }
 
-// flaw is what is wrong with an item by itself. Limits are bytes of UTF-8.
+// flaw returns what is wrong with an item itself. Limits are bytes of UTF-8.
 func (k *call) flaw(it *item) refusal {
 	field := ""
 	switch {
@@ -170,7 +170,8 @@ func (s *Server) exists(c *Config, id string) bool {
 	return c.MissingShare == 0 || draw(c.Seed, drawMissing, accountHash(id), 0) >= c.MissingShare
 }
 
-// importAccount imports an account, unless the app has as many as it may have (0: no limit).
+// importAccount imports an account. It reports false if the app has as many as it may have (most;
+// 0: no limit).
 func (s *Server) importAccount(id string, most int) bool {
 	s.imported.Lock()
 	defer s.imported.Unlock()
@@ -200,7 +201,7 @@ func (k *call) importAccounts() answer {
 	for _, id := range k.req.to {
 		switch {
 		case k.c.Refused.Has(id):
-			a.items = append(a.items, result{to: id, code: 70402}) // named in FailAccounts, without a code
+			a.items = append(a.items, result{to: id, code: 70402}) // named in FailAccounts, without its code
 		case k.s.exists(k.c, id):
 		case k.s.importAccount(id, k.c.MaxAccounts):
 			k.counts.AccountsImported++

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep a request may nest; the APIs' own requests go to 4.
+// maxDepth is the deepest nesting of a request; the APIs' own requests go to 4.
 const maxDepth = 32
 
 // scanner reads one JSON document strictly: RFC 8259, UTF-8, exact names, no name twice in one
@@ -16,7 +16,7 @@ const maxDepth = 32
 // into U+FFFD, and so hide a client's mistakes. It is also three times slower.
 //
 // A document that is not JSON (bad) is worse than one with a wrong type or value. So the first
-// wrong value is only noted, and reading goes on.
+// wrong value is only recorded, and reading continues.
 type scanner struct {
 	api   *command
 	s     string
@@ -49,8 +49,8 @@ func (p *scanner) document(known []string, member func(name string)) {
 	}
 }
 
-// next skips white space and returns the first byte of the next value, 0 at the end. It returns 0
-// for ever once the document is bad.
+// next skips white space and returns the first byte of the next value, 0 at the end. After an error
+// in the document it always returns 0.
 func (p *scanner) next() byte {
 	for ; p.i < len(p.s) && !p.bad; p.i++ {
 		if c := p.s[p.i]; c != ' ' && c != '\t' && c != '\n' && c != '\r' {
@@ -70,7 +70,7 @@ func (p *scanner) take(c byte) bool {
 }
 
 // object reads an object: member reads the value of each known name. The vendor does not say what
-// becomes of others; refusing them shows a client's mistake.
+// happens to other names. Refusing them reveals a client's mistake.
 func (p *scanner) object(known []string, member func(name string)) {
 	var few [12]string
 	names := few[:0]
@@ -83,7 +83,7 @@ func (p *scanner) object(known []string, member func(name string)) {
 		if slices.Contains(names, name) {
 			p.bad = true
 		}
-		if len(names) < 64 { // an API's object has fewer
+		if len(names) < 64 { // no API's object has that many
 			names = append(names, name)
 		}
 		switch {
@@ -105,7 +105,7 @@ func (p *scanner) array(field string, element func()) {
 	p.list('[', ']', element)
 }
 
-// objects reads an array of objects, each by read.
+// objects reads an array of objects, each of them with read.
 func (p *scanner) objects(field string, read func()) {
 	p.array(field, func() {
 		if p.next() != '{' {
@@ -131,7 +131,7 @@ func (p *scanner) list(open, shut byte, element func()) {
 	p.i++
 }
 
-// quoted reads a string whose quote comes next. Without an escape the result is a part of the
+// quoted reads a string at its opening quote. Without an escape the result is a part of the
 // document, not a copy.
 func (p *scanner) quoted() string {
 	from, escaped := p.i, false
@@ -155,8 +155,8 @@ func (p *scanner) quoted() string {
 	return ""
 }
 
-// unescape decodes a string with escapes. Half a surrogate pair is no character, and encoding/json
-// makes U+FFFD of it: a document that has U+FFFD only that way is bad.
+// unescape decodes a string with escapes. Half a surrogate pair is no character, but encoding/json
+// turns it into U+FFFD. So a document that has U+FFFD only that way is bad.
 func (p *scanner) unescape(text string) (t string) {
 	err := json.Unmarshal([]byte(text), &t)
 	const replacement = "\ufffd"
@@ -204,8 +204,7 @@ func (p *scanner) illegal(field string) {
 	p.refuse(p.api.illegal(field))
 }
 
-// null reads null in place of an array that need not be there. The service accepts it; it is
-// counted.
+// null reads null in place of an optional array. The service accepts it, and it is counted.
 func (p *scanner) null() bool {
 	if p.next() != 'n' {
 		return false
@@ -248,7 +247,7 @@ func (p *scanner) integer(field string) int64 {
 func appendQuoted(b []byte, t string) []byte {
 	for i := range len(t) {
 		if c := t[i]; c < 0x20 || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(t) // a string has a JSON form
+			quoted, _ := json.Marshal(t) // a string always has a JSON form
 			return append(b, quoted...)
 		}
 	}

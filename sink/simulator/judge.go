@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// refusal is the answer to a whole call, or what is wrong with an item. The zero refusal is none.
+// refusal is the refusal of a whole call or of an item. The zero refusal means that nothing is
+// refused.
 type refusal struct {
 	code int
 	info string
 }
 
-// decideFate decides what becomes of a call before any time has passed: the fault that hits it, and
-// whether the service refuses it as a whole.
+// decideFate decides, before any time has passed, which fault hits a call and whether the service
+// refuses the whole call.
 func (k *call) decideFate() {
 	if k.c.Script != nil {
 		k.fault = k.c.Script(k.view())
@@ -42,7 +43,7 @@ func (k *call) decideFate() {
 }
 
 // serves reports whether the service still works under the fault. Then the call is checked and done
-// as any other; otherwise the answer would be a lie that nobody could see through.
+// as usual. Otherwise the answer would be false in a way that no client could detect.
 func (f *Fault) serves() bool {
 	switch f.Kind {
 	case FaultSpike, FaultDrip, FaultItems:
@@ -70,7 +71,8 @@ func (k *call) drawFault() {
 	}
 }
 
-// checkCommon is what every API checks: the limit, the URL, the signature, the right, the body.
+// checkCommon checks what every API checks: the limit, the URL, the signature, the admin right, the
+// body.
 func (k *call) checkCommon() refusal {
 	switch {
 	case k.over != 0:
@@ -132,7 +134,7 @@ func (k *call) checkRequest() refusal {
 	return refusal{}
 }
 
-// checkImport finds what makes the service refuse a friend_import as a whole.
+// checkImport checks whether the service refuses a whole friend_import.
 func (k *call) checkImport() refusal {
 	c := k.c
 	hot := c.Hot.Has(k.from) || c.HotShare > 0 && draw(c.Seed, drawHot, accountHash(k.from), 0) < c.HotShare
@@ -164,8 +166,8 @@ func (c *Config) poisonous(from, to string) bool {
 	return listed || c.PoisonShare > 0 && draw(c.Seed, drawPoison, pairHash(accountHash(from), to), 0) < c.PoisonShare
 }
 
-// occupy makes the account busy for a call that changes its list. If it is busy already the call is
-// refused, or each of its items.
+// occupy makes the account busy for a call that changes its list. If it is busy already, the call
+// or each of its items is refused.
 func (k *call) occupy() {
 	k.busy = k.s.watch.acquire(k.from, k.at)
 	k.itemsBusy = !k.busy && k.c.ConflictItems
@@ -174,8 +176,8 @@ func (k *call) occupy() {
 	}
 }
 
-// act does what the call asks for, unless it is refused or a fault keeps the service from it, and
-// makes the answer that the API would give.
+// act does what the call asks for, unless the call is refused or a fault keeps the service from it,
+// and returns the answer that the API would give.
 func (k *call) act() answer {
 	f := k.fault
 	switch {
@@ -204,8 +206,8 @@ func (k *call) do() answer {
 	return k.api.do(k)
 }
 
-// pretend makes the answer of a complete success without having done anything. It is the start of
-// odd answers that nobody may believe.
+// pretend returns the answer of a complete success without having done anything. Odd answers that
+// no client may accept are made from it.
 func (k *call) pretend() answer {
 	a := k.success()
 	for i := range k.req.items {
@@ -217,8 +219,8 @@ func (k *call) pretend() answer {
 	return a
 }
 
-// itemFault draws the fault of an item. What passes by itself is drawn at each call; what does not
-// is a property of the edge.
+// itemFault draws the fault of an item. A temporary code is drawn again at each call. Any other
+// code always hits the same edge.
 func (k *call) itemFault(to string) *Fault {
 	c := k.c
 	if k.fault != nil && k.fault.Kind == FaultItems {
@@ -243,9 +245,9 @@ func (k *call) itemFault(to string) *Fault {
 	return nil
 }
 
-// results makes the results of a friend call, in the order that the service answers in. For each item
-// flaw is what is wrong with it by itself, and do does it; between the two the account may be busy,
-// and faults may hit.
+// results returns the answer with the results of a friend call, in the order in which the service
+// answers. For each item, flaw returns what is wrong with the item itself, and do does it. Between
+// the two, the account may be busy and faults may hit.
 func (k *call) results(n int, to func(i int) string, flaw, do func(i int) refusal) answer {
 	a := k.success()
 	a.items = make([]result, 0, n)
@@ -280,7 +282,7 @@ func (k *call) order(r []result) {
 		slices.Reverse(r)
 	case OrderSorted:
 		slices.SortStableFunc(r, func(a, b result) int { return strings.Compare(a.to, b.to) })
-	case OrderShuffled: // the same way for the same call
+	case OrderShuffled: // in the same way for the same call
 		who, n := k.drawKey()
 		for i := len(r) - 1; i > 0; i-- {
 			j := int(draw(k.c.Seed+uint64(i), drawOrder, who, n) * float64(i+1))

@@ -10,23 +10,23 @@ import (
 	"sync"
 )
 
-// oddBody is one kind of odd body: what is done to the right answer, to its items, to its members or
-// to its bytes.
+// oddBody is one kind of wrong answer body: a change to the items, the members or the bytes of the
+// right answer.
 type oddBody struct {
-	trusted bool // a client may take it at its word, so what it says is true
-	oneItem bool // it is about one item; without "applied" that item alone was not done
+	trusted bool // a client may accept it, so what it says must be true
+	oneItem bool // it changes one item; unless Applied is set, only that item was not done
 
-	items   func(a *answer, at int) // at: the item that it is about; not called without items
+	items   func(a *answer, at int) // at is the index of the item that it changes; not called without items
 	members func([]member) []member
 	bytes   func([]byte) []byte
 	encoded bool // sent as Content-Encoding: gzip
 }
 
-// BodyKinds lists the odd bodies: names for Faults.Bodies and body:NAME.
+// BodyKinds returns the names of the odd bodies, for Faults.Bodies and body:NAME.
 func BodyKinds() []string { return slices.Sorted(maps.Keys(oddBodies)) }
 
-// kindOf finds a kind by its name. It panics if there is none: names in text were checked by
-// ParseFault, others are the program's own.
+// kindOf returns the kind with this name. It panics if there is none: ParseFault has checked names
+// in text, and others are the program's own.
 func kindOf[T any](kinds map[string]T, name string) T {
 	kind, ok := kinds[name]
 	if !ok {
@@ -35,7 +35,8 @@ func kindOf[T any](kinds map[string]T, name string) T {
 	return kind
 }
 
-// write writes the answer in its odd form. at is the item that it is about, -1 if there is none.
+// write returns the answer in its odd form. at is the index of the item that it changes, -1 if
+// there is none.
 func (o *oddBody) write(a answer, at int) []byte {
 	if o.items != nil && at >= 0 {
 		a.items = slices.Clone(a.items)
@@ -52,9 +53,9 @@ func (o *oddBody) write(a answer, at int) []byte {
 	return b
 }
 
-// oddBodies is every kind of odd body. It never changes.
+// oddBodies holds every kind of odd body. It never changes.
 var oddBodies = map[string]*oddBody{
-	// Something else than the right answer.
+	// Bodies that are not the right answer at all.
 	"empty":        {bytes: instead("")},
 	"space":        {bytes: instead(" \r\n\t ")},
 	"html":         {bytes: instead("<html><body><h1>It works!</h1></body></html>")},
@@ -78,7 +79,7 @@ var oddBodies = map[string]*oddBody{
 		return slices.Concat(b[:len(b)-1], []byte(`,"Padding":"`), bytes.Repeat([]byte("x"), 64<<20), []byte(`"}`))
 	}},
 
-	// An envelope that is wrong.
+	// Bodies with a wrong envelope.
 	"no-status":     {members: without("ActionStatus")},
 	"no-code":       {members: without("ErrorCode")},
 	"no-envelope":   {members: without("ActionStatus", "ErrorCode")},
@@ -104,7 +105,7 @@ var oddBodies = map[string]*oddBody{
 	"other-fails":  {trusted: true, items: func(a *answer, _ int) { a.wrongFails = true }},
 	"page-stuck":   {trusted: true, members: put("CompleteFlag", "0", "NextStartIndex", "0")},
 
-	// Items that are wrong.
+	// Bodies with wrong items.
 	"missing": {trusted: true, oneItem: true,
 		items: func(a *answer, at int) { a.items = slices.Delete(a.items, at, at+1) }},
 	"extra": {trusted: true, items: func(a *answer, at int) {
@@ -129,14 +130,14 @@ var oddBodies = map[string]*oddBody{
 	"item-code-string": {trusted: true, oneItem: true, items: replaceInItem(`"ResultCode":(\d+)`, `"ResultCode":"$1"`)},
 	"item-no-account":  {trusted: true, oneItem: true, items: replaceInItem(`"To_Account":"[^"]*",`, "")},
 
-	// Compressed, though nobody may have asked for it.
+	// Compressed bodies. The client may not have asked for compression.
 	"gzip":      {trusted: true, encoded: true, bytes: compressed},
 	"gzip-bad":  {encoded: true},
 	"gzip-cut":  {encoded: true, bytes: func(b []byte) []byte { z := compressed(b); return z[:len(z)-8] }},
 	"gzip-bomb": {encoded: true, bytes: func(b []byte) []byte { return slices.Concat(bomb(), compressed(b)) }},
 }
 
-// instead is a body that has nothing to do with the right one.
+// instead returns a function that replaces the body by t.
 func instead(t string) func([]byte) []byte { return func([]byte) []byte { return []byte(t) } }
 
 func garbage(b []byte) []byte {
@@ -162,8 +163,8 @@ func without(names ...string) func([]member) []member {
 	}
 }
 
-// put gives members that are there another value: pairs of a name and JSON. Item is the list of
-// items.
+// put sets new values of existing members, given as pairs of a name and JSON. The name Item means
+// the list of items.
 func put(pairs ...string) func([]member) []member {
 	return func(members []member) []member {
 		for i := range members {
@@ -188,12 +189,13 @@ func replaceInItem(pattern, replacement string) func(*answer, int) {
 func compressed(b []byte) []byte {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	z.Write(b) //nolint:errcheck // a bytes.Buffer takes everything
+	z.Write(b) //nolint:errcheck // a bytes.Buffer never fails
 	z.Close()  //nolint:errcheck
 	return out.Bytes()
 }
 
-// bomb is 1 GiB of spaces as gzip: one member of 1 MiB, 1024 times over, as the format allows.
+// bomb returns 1 GiB of spaces as gzip: one member of 1 MiB, repeated 1024 times, as the format
+// allows.
 var bomb = sync.OnceValue(func() []byte {
 	return bytes.Repeat(compressed(bytes.Repeat([]byte(" "), 1<<20)), 1024)
 })

@@ -2,7 +2,7 @@ package simulator
 
 import "strings"
 
-// request is the body of any call. Its strings are parts of the body and keep it.
+// request is the body of any call. Its strings are parts of the body and keep it in memory.
 type request struct {
 	from  string
 	items []item   // friend_import, friend_update
@@ -43,7 +43,7 @@ func (q *request) decode(api *command, body string) refusal {
 	return p.wrong
 }
 
-// member reads the value of one name in the body; which names an API has is said by its command.
+// member reads the value of one name in the body. The command says which names an API has.
 func (q *request) member(p *scanner, name string) {
 	switch name {
 	case "From_Account":
@@ -113,11 +113,11 @@ func (p *scanner) strings(field string) (list []string) {
 	return list
 }
 
-// tagged is an object of Tag and Value.
+// tagged is an object with a Tag and a Value.
 type tagged struct {
 	Custom          // of a string or a number
 	list   []string // of an array
-	kind   byte     // of the value: '"', '[', '0' for a number; 0: another one, or none
+	kind   byte     // of the value: '"', '[', '0' for a number; 0: another one, or no value
 }
 
 func (p *scanner) tagged(field string) (t tagged) {
@@ -140,7 +140,7 @@ func (p *scanner) tagged(field string) (t tagged) {
 	return t
 }
 
-// addCustom takes a custom field: a string or an integer.
+// addCustom adds a custom field: a string or an integer.
 func (it *item) addCustom(p *scanner, t tagged) {
 	if t.Tag == "" || t.kind == 0 || t.kind == '[' || t.Integer && strings.ContainsAny(t.Value, ".eE") {
 		p.refuse(p.api.illegal("CustomItem"))
@@ -148,8 +148,8 @@ func (it *item) addCustom(p *scanner, t tagged) {
 	it.Custom = append(it.Custom, t.Custom)
 }
 
-// change takes a field that friend_update sets. A tag that it does not let change spoils the item,
-// and so does an empty value: what that would do is documented nowhere.
+// change sets a field for friend_update. A tag that friend_update does not let change makes the
+// item illegal, and so does an empty value, because its effect is documented nowhere.
 func (it *item) change(p *scanner, t tagged) {
 	field, empty, kind := "Tag", true, t.kind
 	switch {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// send answers the call, or does to it what its fault says.
+// send answers the call, or does what its fault says.
 func (k *call) send() {
 	if k.gone || k.r.Context().Err() != nil {
 		k.leave(true)
@@ -69,7 +69,7 @@ func (k *call) header(length int) {
 	h.Set("Content-Length", strconv.Itoa(length))
 }
 
-// write reports whether the client may still be there.
+// write writes b and reports whether the client may still be connected.
 func (k *call) write(b []byte) bool {
 	_, err := k.w.Write(b)
 	return err == nil
@@ -82,7 +82,7 @@ func (k *call) page(status int) {
 	k.status = status
 	h := k.w.Header()
 	if status >= 300 && status < 400 {
-		h.Set("Location", "/") // a call of no API, which counts as any other
+		h.Set("Location", "/") // no API, but it counts as a call
 	}
 	if (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && k.c.RetryAfter != "" {
 		h.Set("Retry-After", k.c.RetryAfter)
@@ -103,8 +103,8 @@ func (k *call) page(status int) {
 	k.write(body)
 }
 
-// hijack takes the connection over. Where that is impossible it aborts the handler, which closes
-// the connection.
+// hijack takes over the connection. If that is impossible it aborts the handler, which closes the
+// connection.
 func (k *call) hijack() net.Conn {
 	c, _, err := http.NewResponseController(k.w).Hijack()
 	if err != nil {
@@ -113,7 +113,7 @@ func (k *call) hijack() net.Conn {
 	return c
 }
 
-// begin sends the headers of the answer, and half of its body if half.
+// begin sends the headers of the answer, and half of its body if half is true.
 func (k *call) begin(half bool) {
 	body := k.answer.json()
 	k.header(len(body))
@@ -124,8 +124,8 @@ func (k *call) begin(half bool) {
 	k.flush()
 }
 
-// stall sends nothing more and waits until the client goes or the stall is over; at 0 it is never
-// over. Then it resets the connection.
+// stall sends nothing more and waits until the client disconnects or the time is over (0: never).
+// Then it resets the connection.
 func (k *call) stall(over time.Duration) {
 	var end <-chan time.Time
 	if over > 0 {
@@ -148,7 +148,7 @@ func (k *call) reset() {
 	resetConn(k.hijack())
 }
 
-// drip sends the answer in twenty pieces, evenly over some time.
+// drip sends the answer in twenty pieces, evenly over the given time.
 func (k *call) drip(over time.Duration) {
 	const pieces = 20
 	body := k.answer.json()
@@ -181,8 +181,8 @@ func (k *call) odd(kind *oddBody) {
 	k.writeJSON(body)
 }
 
-// oddItem is the place in the answer of the item that an odd body is about: the first item if the
-// body is about none in particular, -1 if it is not in the answer.
+// oddItem returns the index in the answer of the item that an odd body changes: the first item if
+// the body names none, -1 if the item is not in the answer.
 func (k *call) oddItem(items []result) int {
 	if k.oddAccount == "" {
 		return min(0, len(items)-1)
@@ -195,7 +195,8 @@ func (k *call) oddItem(items []result) int {
 	return -1
 }
 
-// rawAnswer is one way to break HTTP: what is sent over the connection, which is closed then.
+// rawAnswer is one way to break HTTP: the text that is sent over the connection, which is then
+// closed.
 type rawAnswer struct {
 	trusted bool // a client may take it at its word, so what it says is true
 	// text has \n for \r\n. BODY and BODYHALF are the answer, LENGTH, HALF, HEX, HEXHALF their lengths.
@@ -204,12 +205,12 @@ type rawAnswer struct {
 
 const (
 	rawOpen  = "HTTP/1.1 200 OK\nContent-Type: application/json\n"
-	rawHead  = rawOpen + "Connection: close\n" // else the next call could meet the end of the connection
+	rawHead  = rawOpen + "Connection: close\n" // so that the next call does not use a connection that is closing
 	rawSized = "Content-Length: LENGTH\n\nBODY"
 	rawChunk = "Transfer-Encoding: chunked\n\n"
 )
 
-// rawAnswers is every way to break HTTP. It never changes.
+// rawAnswers holds every way to break HTTP. It never changes.
 var rawAnswers = map[string]*rawAnswer{
 	"no-http":         {false, "hello\n\n"},
 	"bad-status":      {false, "HTTP/1.1 abc OK\nConnection: close\n" + rawSized},
@@ -236,7 +237,7 @@ var rawAnswers = map[string]*rawAnswer{
 	"two-answers":     {true, rawOpen + rawSized + rawOpen + "Content-Length: 2\n\n{}"},
 }
 
-// write is what is sent in place of the answer body.
+// write returns the bytes that are sent for an answer with this body.
 func (r *rawAnswer) write(body string) string {
 	half := body[:len(body)/2]
 	text := r.text
@@ -253,7 +254,7 @@ func (r *rawAnswer) write(body string) string {
 	).Replace(text)
 }
 
-// RawKinds lists the kinds of broken HTTP: names for Faults.Raw and raw:NAME.
+// RawKinds returns the names of the ways to break HTTP, for Faults.Raw and raw:NAME.
 func RawKinds() []string { return slices.Sorted(maps.Keys(rawAnswers)) }
 
 func (k *call) raw(kind *rawAnswer) {
@@ -264,5 +265,5 @@ func (k *call) raw(kind *rawAnswer) {
 	conn := k.hijack()
 	defer conn.Close()
 	k.finish()
-	conn.Write([]byte(text)) //nolint:errcheck // the client may go before it has taken all of it
+	conn.Write([]byte(text)) //nolint:errcheck // the client may disconnect before it has read all of it
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Server is a simulated service. Its methods may be called from several goroutines.
+// Server is a simulated service. Its methods are safe for concurrent use.
 type Server struct {
 	config atomic.Pointer[Config] // never changed in place
 	change sync.Mutex             // held while it is replaced
@@ -31,20 +31,20 @@ type Server struct {
 	closing sync.Once
 }
 
-// imported is the set of accounts that came by an account import.
+// imported is the set of accounts that an account import created.
 type imported struct {
 	sync.RWMutex
 	ids Set
 }
 
-// New makes a server. It starts nothing. In a bubble of virtual time it has to be called inside the
+// New returns a server. It starts nothing. With virtual time (testing/synctest), call it inside the
 // bubble. It panics if c names an unknown kind of fault.
 func New(c Config) *Server {
 	s := &Server{
 		closed: make(chan struct{}), imported: imported{ids: Set{}},
 	}
 	s.graph.compact, s.watch = c.Compact, newWatch()
-	s.tally.sum = Stats{ // maps, so that they are {} in JSON and not null
+	s.tally.sum = Stats{ // maps are {} in JSON, not null
 		ByAPI: map[string]int64{}, ByFault: map[string]int64{},
 		ByCode: map[int]int64{}, ByStatus: map[int]int64{}, ItemsByCode: map[int]int64{},
 	}
@@ -52,7 +52,7 @@ func New(c Config) *Server {
 	return s
 }
 
-// setConfig fills in defaults and puts c in force.
+// setConfig fills in the defaults and makes c the configuration.
 func (s *Server) setConfig(c Config) {
 	c.Identifier = cmp.Or(c.Identifier, "administrator")
 	c.ThrottleCode = cmp.Or(c.ThrottleCode, 60007)
@@ -63,13 +63,13 @@ func (s *Server) setConfig(c Config) {
 	c.Compact = s.graph.compact
 	c.calls, c.items = c.Faults.rules()
 	for _, o := range c.Outages {
-		o.Fault.serves() // panics if there is no such kind
+		o.Fault.serves() // panics if the kind does not exist
 	}
 	s.config.Store(&c)
 }
 
-// Reconfigure changes the configuration between two calls, but for Compact. change gets a copy, with
-// defaults filled in; it replaces maps and slices rather than writing into them.
+// Reconfigure changes the configuration between two calls. It cannot change Compact. change gets a
+// copy with defaults filled in, and must replace maps and slices rather than write into them.
 func (s *Server) Reconfigure(change func(*Config)) {
 	s.change.Lock()
 	defer s.change.Unlock()
@@ -78,7 +78,7 @@ func (s *Server) Reconfigure(change func(*Config)) {
 	s.setConfig(c)
 }
 
-// ServeHTTP serves the APIs, and below /_sim/ the server's own record.
+// ServeHTTP serves the APIs, and the server's own record under /_sim/.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_sim/") {
 		s.serveAdmin(w, r)
@@ -87,8 +87,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serveCall(w, r)
 }
 
-// HTTP returns an http.Server with this handler and the hook that counts connections. It logs
-// nothing about clients that misbehave.
+// HTTP returns an http.Server with this handler and the hook that counts connections. It logs no
+// errors of clients.
 func (s *Server) HTTP() *http.Server {
 	h := &http.Server{
 		Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
@@ -100,12 +100,13 @@ func (s *Server) HTTP() *http.Server {
 	return h
 }
 
-// Close lets every wait end at once: calls that the service is at work on are done and answered,
-// stalled ones are reset. Otherwise a call whose client has gone takes its whole time.
-// http.Server.Shutdown calls it where the server came from HTTP. Stats and Graph stay readable.
+// Close ends every wait at once: calls on which the service works are done and answered, and
+// stalled ones are reset. Otherwise a call whose client has disconnected still takes its whole
+// time. http.Server.Shutdown calls it for a server that HTTP returned. Stats and Graph can still be
+// read.
 func (s *Server) Close() { s.closing.Do(func() { close(s.closed) }) }
 
-// Start sets the moment that schedules count from, unless a call has set it already.
+// Start sets the time from which schedules count, unless a call has set it already.
 func (s *Server) Start() {
 	s.traffic.Lock()
 	defer s.traffic.Unlock()
@@ -113,7 +114,7 @@ func (s *Server) Start() {
 }
 
 // Graph yields every edge, account by account, in no particular order, until yield returns false.
-// Calls may go on meanwhile. A compact graph yields nothing.
+// Calls may continue meanwhile. A compact graph yields nothing.
 func (s *Server) Graph(yield func(from string, f Friend) bool) {
 	names, _, _ := s.graph.names()
 	for _, from := range names {
@@ -125,7 +126,7 @@ func (s *Server) Graph(yield func(from string, f Friend) bool) {
 	}
 }
 
-// Put puts friends into from's list, without any check, and replaces those that are there.
+// Put adds friends to from's list without any check, and replaces existing ones.
 func (s *Server) Put(from string, friends ...Friend) {
 	l := s.graph.open(from)
 	defer l.close()
@@ -134,7 +135,7 @@ func (s *Server) Put(from string, friends ...Friend) {
 	}
 }
 
-// Remove takes to out of from's list and reports whether it was there.
+// Remove removes to from from's list and reports whether it was there.
 func (s *Server) Remove(from, to string) bool {
 	l := s.graph.open(from)
 	defer l.close()
@@ -148,15 +149,14 @@ func (s *Server) Has(from, to string) bool {
 	return l.has(to)
 }
 
-// Friends is the length of from's list.
+// Friends returns the length of from's list.
 func (s *Server) Friends(from string) int {
 	l := s.graph.open(from)
 	defer l.close()
 	return l.n
 }
 
-// Listener wraps a listener, so that connections are reset as they come in while an outage says
-// refuse.
+// Listener wraps a listener. During an outage with FaultRefuse it resets new connections.
 func (s *Server) Listener(l net.Listener) net.Listener { return &listener{l, s} }
 
 type listener struct {
@@ -178,8 +178,8 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// connectionKey is where a call finds whether its connection has carried a call before: a look at
-// /_sim/stats does not make a connection count.
+// connectionKey is the context key of the flag that says whether the connection has carried a call.
+// A request to /_sim/stats does not make a connection count.
 type connectionKey struct{}
 
 // countConnection counts the connection of a call, once.
@@ -189,8 +189,8 @@ func (s *Server) countConnection(r *http.Request) {
 	}
 }
 
-// refuses reports whether connections are refused now, and counts one if they are. A refused
-// connection can be the first sign of a client: it starts the clock.
+// refuses reports whether connections are refused now, and counts one if they are. It also sets the
+// start, because a refused connection can be the first sign of a client.
 func (s *Server) refuses() bool {
 	c := s.config.Load()
 	if !slices.ContainsFunc(c.Outages, func(o Outage) bool { return o.Fault.Kind == FaultRefuse }) {
@@ -205,16 +205,16 @@ func (s *Server) refuses() bool {
 	return true
 }
 
-// resetConn closes a connection, with a reset where the transport knows one.
+// resetConn closes a connection, with a reset if the transport supports it.
 func resetConn(c net.Conn) {
 	if t, ok := c.(*net.TCPConn); ok {
-		t.SetLinger(0) //nolint:errcheck // a connection that is gone already is as good as reset
+		t.SetLinger(0) //nolint:errcheck // a closed connection is as good as reset
 	}
 	c.Close()
 }
 
-// Serve serves on l until stop is called. stop lets calls in flight end until its ctx ends, and
-// returns what went wrong with serving.
+// Serve serves on l until stop is called. stop waits for calls in flight until its ctx ends, and
+// returns the error of serving.
 func (s *Server) Serve(l net.Listener) (stop func(context.Context) error) {
 	server := s.HTTP()
 	served := make(chan error, 1)
@@ -222,7 +222,7 @@ func (s *Server) Serve(l net.Listener) (stop func(context.Context) error) {
 	return func(ctx context.Context) error {
 		err := server.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close() // stalled on purpose, perhaps
+			err = server.Close() // calls may stall on purpose
 		}
 		if end := <-served; !errors.Is(end, http.ErrServerClosed) {
 			err = errors.Join(err, end)

@@ -9,33 +9,33 @@ import (
 	"time"
 )
 
-// Call is what Observe and Script learn about a call.
+// Call is the description of a call for Observe and Script.
 type Call struct {
 	API     string        // friend_import, ...; empty: no such API
 	Request *http.Request // its body has been read
 	Number  int64         // of all calls, from 1, in order of arrival
-	Nth     int           // of the calls of From that passed signature and limit, from 1; 0: not, or not yet
-	From    string        // empty where the body names none
+	Nth     int           // of the calls of From that passed signature and limit, from 1; 0: not passed, or not yet
+	From    string        // empty if the body has none
 	To      []string
 	Arrived time.Time
 	Since   time.Duration // Arrived since the start
 
-	Ended   time.Time // end on the client's side
+	Ended   time.Time // when it ended for the client
 	Code    int       // ErrorCode of the answer; -1: it had none
 	Status  int       // HTTP status; 0: it had none
 	Fault   string    // the fault that hit it, as ParseFault reads it; empty: none
-	Applied int       // edges in the graph through this call
-	GaveUp  bool      // the client went before the answer
+	Applied int       // edges that this call added to the graph
+	GaveUp  bool      // the client disconnected before the answer
 }
 
-// Counts is the part of Stats that counts what calls were about and what they did.
+// Counts is the part of Stats about the contents and effects of calls.
 type Counts struct {
 	Applied        int64 `json:"calls_applied"`    // friend_import calls that took effect
 	EdgesSent      int64 `json:"edges_sent"`       // items of friend_import calls that could be read
-	EdgesAgain     int64 `json:"edges_sent_again"` // of those, already in the graph when they came
+	EdgesAgain     int64 `json:"edges_sent_again"` // of those, already in the graph when they arrived
 	CallsAgain     int64 `json:"calls_with_edges_sent_again"`
-	EdgesApplied   int64 `json:"edges_applied"`   // new in the graph by friend_import
-	EdgesReapplied int64 `json:"edges_reapplied"` // were there already and were accepted once more
+	EdgesApplied   int64 `json:"edges_applied"`   // added to the graph by friend_import
+	EdgesReapplied int64 `json:"edges_reapplied"` // were in the graph already and were accepted again
 
 	PairsChecked     int64 `json:"pairs_checked"` // items of friend_check
 	AccountsChecked  int64 `json:"accounts_checked"`
@@ -65,10 +65,10 @@ type Arrivals struct {
 
 // Overlapping is the part of Stats about calls for one account that were open at once.
 type Overlapping struct {
-	// Overlaps counts pairs of calls that were open at once on the client's side: from the arrival of
-	// the one to its answer, its close or the client's going.
+	// Overlaps counts pairs of calls that were open for the client at the same time: from the
+	// arrival of a call to its answer, its close or the client's disconnection.
 	Overlaps int64 `json:"overlaps"`
-	// OverlapsGivenUp counts those of which the client had given the earlier one up. They are no breach.
+	// OverlapsGivenUp counts pairs whose earlier call the client had given up. They are no breach.
 	OverlapsGivenUp int64    `json:"overlaps_given_up"`
 	OverlapAccounts []string `json:"overlap_accounts"` // the first ten
 	// Conflicts counts calls refused with 30008 because the service was still at work for the account.
@@ -80,16 +80,16 @@ type Stats struct {
 	Arrivals
 	Rate float64 `json:"rate"` // (calls - 1) / (last - first arrival), per second
 	Overlapping
-	OverlapsOpen int64 `json:"overlaps_undecided"` // the earlier of the two is still open
+	OverlapsOpen int64 `json:"overlaps_undecided"` // the earlier call is still open
 	Counts
 
-	ByAPI       map[string]int64 `json:"calls_by_api"`  // "" is no such API
-	ByCode      map[int]int64    `json:"calls_by_code"` // ErrorCode in the answer, where it had one
+	ByAPI       map[string]int64 `json:"calls_by_api"`  // "": no such API
+	ByCode      map[int]int64    `json:"calls_by_code"` // ErrorCode of the answer, if it had one
 	ByStatus    map[int]int64    `json:"calls_by_http_status"`
 	ByFault     map[string]int64 `json:"calls_by_fault"`
 	ItemsByCode map[int]int64    `json:"items_by_code"` // ResultCode of items, all APIs
 	Unanswered  int64            `json:"calls_unanswered"`
-	GaveUp      int64            `json:"calls_given_up"` // the client went before its answer was written
+	GaveUp      int64            `json:"calls_given_up"` // the client disconnected before its answer was written
 
 	// Refused counts calls answered with an ErrorCode or an HTTP status from 300 on.
 	Refused      int64   `json:"calls_refused"`
@@ -99,7 +99,7 @@ type Stats struct {
 	OpenMax      int     `json:"open_max"`
 
 	GraphEdges    int64  `json:"graph_edges"`
-	GraphAccounts int64  `json:"graph_accounts"` // with a friend at least
+	GraphAccounts int64  `json:"graph_accounts"` // with at least one friend
 	Digest        string `json:"graph_digest"`   // of all pairs in the graph, see Digest
 
 	Connections        int64 `json:"connections_opened"`
@@ -108,7 +108,7 @@ type Stats struct {
 	Signatures int `json:"signatures_seen"`
 }
 
-// tally is the part of Stats that is counted call by call.
+// tally is the part of Stats that each call adds to.
 type tally struct {
 	sync.Mutex
 	sum Stats
@@ -120,7 +120,7 @@ func (t *tally) change(f func(s *Stats)) {
 	f(&t.sum)
 }
 
-// ended counts what a call was answered.
+// ended counts the answer of a call.
 func (s *Stats) ended(k *call) {
 	if k.code >= 0 {
 		s.ByCode[k.code]++
@@ -144,8 +144,8 @@ func (s *Stats) ended(k *call) {
 	}
 }
 
-// Stats is a snapshot of the record. A call is in it completely before the last byte of its answer
-// is written; a call without an answer once its connection has ended.
+// Stats returns a snapshot of the record. It has all of a call before the last byte of the call's
+// answer is written, or once the connection has ended if there is no answer.
 func (s *Server) Stats() Stats {
 	s.tally.Lock()
 	v := s.tally.sum

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// slidingWindow is a sliding window over arrivals: the times, since the start, of those that lie in it, in
-// order.
+// slidingWindow holds the arrivals in a sliding window, as times since the start, in order.
 type slidingWindow []time.Duration
 
-// drop takes out everything at or before limit. A window of one second that ends at t is (t-1s, t].
+// drop removes all arrivals at or before limit. A window of one second that ends at t is (t-1s, t].
 func (w *slidingWindow) drop(limit time.Duration) {
 	n := 0
 	for n < len(*w) && (*w)[n] <= limit {
@@ -20,8 +19,8 @@ func (w *slidingWindow) drop(limit time.Duration) {
 	*w = (*w)[n:]
 }
 
-// allow decides about one more call at t under limit calls a second. It counts the call if it is
-// allowed, or if refused calls count as well.
+// allow reports whether one more call at t is allowed under limit calls a second. It counts the
+// call if it is allowed, or if refused calls count too.
 func (w *slidingWindow) allow(t time.Duration, limit float64, countRefused bool) bool {
 	if limit <= 0 {
 		return true
@@ -38,13 +37,13 @@ func (w *slidingWindow) allow(t time.Duration, limit float64, countRefused bool)
 	return allowed
 }
 
-// traffic sees every call as it arrives, in the order of arrival.
+// traffic counts every call as it arrives, in the order of arrival.
 type traffic struct {
 	sync.Mutex
 	Arrivals
 	start  time.Time     // zero: not yet
 	second slidingWindow // all arrivals
-	// those that count towards the limits
+	// arrivals that count towards the limits
 	calls, accountCalls, deletes slidingWindow
 }
 
@@ -54,7 +53,7 @@ func (t *traffic) begin(now time.Time) {
 	}
 }
 
-// now is the time since the start, 0 before it.
+// now returns the time since the start, 0 before it.
 func (t *traffic) now() time.Duration {
 	t.Lock()
 	defer t.Unlock()
@@ -64,16 +63,16 @@ func (t *traffic) now() time.Duration {
 	return time.Since(t.start)
 }
 
-// arrival is what the traffic knows about a call.
+// arrival is the traffic's record of one call.
 type arrival struct {
 	at     time.Time
 	since  time.Duration
 	number int64
-	over   int // code of the limit that the call exceeds, 0 if it exceeds none
+	over   int // code of the limit that the call exceeds, else 0
 }
 
-// arrive counts a call and checks it against the limits, unless an outage keeps the service from
-// counting.
+// arrive counts a call and checks it against the limits, unless the service does not count during
+// an outage.
 func (t *traffic) arrive(c *Config, api *command) arrival {
 	t.Lock()
 	defer t.Unlock()
@@ -94,8 +93,8 @@ func (t *traffic) arrive(c *Config, api *command) arrival {
 	return a
 }
 
-// limit is the code of the limit that a call exceeds, 0 if it exceeds none. It counts the call at
-// results of its limits.
+// limit returns the code of the limit that a call exceeds, else 0. It counts the call at each of
+// its limits.
 func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int) {
 	limit, latest := c.Limit, time.Duration(-1)
 	for _, change := range c.LimitChanges {
@@ -116,7 +115,7 @@ func (t *traffic) limit(c *Config, api *command, since time.Duration) (over int)
 	return over
 }
 
-// outage is the fault that is in force for every call, nil if there is none.
+// outage returns the fault that hits every call at this time, or nil.
 func (c *Config) outage(since time.Duration) *Fault {
 	for i := range c.Outages {
 		if c.Outages[i].has(since) {
@@ -127,31 +126,33 @@ func (c *Config) outage(since time.Duration) *Fault {
 }
 
 const (
-	// goneGrace is how long after a client has gone the server may learn of it. Without it a busy
-	// machine would make breaches of seriality out of timeouts.
+	// goneGrace is the longest time in which the server may notice that a client has gone. Without
+	// it, a timeout on a busy machine would count as a breach of seriality.
 	goneGrace = 2 * time.Second
-	// endsKept is how long the end of a call is remembered at least, for one whose body came later.
+	// endsKept is the shortest time for which the end of a call is remembered. The body of an
+	// overlapping call may arrive later than that end.
 	endsKept = 5 * time.Second
 )
 
-// watch knows which calls are open, twice over. On the client's side a call is open from its
-// arrival to its answer, its close or the client's going: two open calls for one account are a
-// breach of seriality by the client. On the service's side an account is busy while the service
-// works on a write for it, whether the client waits or not: that is what 30008 is about.
+// watch records which calls are open, for the client and for the service. For the client, a call is
+// open from its arrival until its answer, its close or the client's disconnection. Two open calls
+// for one account are a breach of seriality by the client. For the service, an account is busy
+// while the service works on a write for it, whether the client waits or not. Code 30008 is about
+// that.
 //
-// The client's side of a call ends before the last byte of the answer is written, since the client
-// may be quick with its next call. So an overlap shorter than that write goes unseen, and none is
-// seen where there is none.
+// For the client, a call ends before the last byte of its answer is written, because the client may
+// send its next call at once. So an overlap shorter than that write is missed, but no overlap is
+// reported that was none.
 type watch struct {
 	sync.Mutex
-	calls map[string][]*openCall // by account: those that are open or have ended lately
+	calls map[string][]*openCall // by account: calls that are open or ended recently
 	swept time.Time
 
-	busy map[string]time.Time // zero: at work; else busy until then
+	busy map[string]time.Time // zero: the service is at work; else busy until then
 	Overlapping
 }
 
-// openCall is a call that is or was open on the client's side.
+// openCall is a call that is or was open for the client.
 type openCall struct {
 	from           string
 	arrived, ended time.Time // ended is zero while it is open
@@ -161,11 +162,11 @@ type openCall struct {
 
 func newWatch() *watch {
 	return &watch{calls: map[string][]*openCall{}, busy: map[string]time.Time{},
-		Overlapping: Overlapping{OverlapAccounts: []string{}}} // [] in JSON and not null
+		Overlapping: Overlapping{OverlapAccounts: []string{}}} // [] in JSON, not null
 }
 
-// enter notes a call as open. It may come late, when the body has been read; what happened in
-// between is made up for.
+// enter records a call as open. The caller may do so late, when the body has been read. enter then
+// also counts the overlaps since the call's arrival.
 func (w *watch) enter(from string, arrived time.Time) *openCall {
 	c := &openCall{from: from, arrived: arrived}
 	w.Lock()
@@ -184,7 +185,7 @@ func (w *watch) enter(from string, arrived time.Time) *openCall {
 	return c
 }
 
-// leave ends a call on the client's side; gone says that it was the client who ended it.
+// leave ends a call for the client. gone reports whether the client ended it.
 func (w *watch) leave(c *openCall, at time.Time, gone bool) {
 	w.Lock()
 	defer w.Unlock()
@@ -198,7 +199,7 @@ func (w *watch) leave(c *openCall, at time.Time, gone bool) {
 	}
 }
 
-// countOverlap counts the overlap of a call that has ended with a later one.
+// countOverlap counts the overlap of a call that has ended with a later call that began at began.
 func (w *watch) countOverlap(c *openCall, began time.Time) {
 	if c.gone && c.ended.Sub(began) <= goneGrace {
 		w.OverlapsGivenUp++
@@ -210,7 +211,7 @@ func (w *watch) countOverlap(c *openCall, began time.Time) {
 	}
 }
 
-// sweep forgets what can matter no more.
+// sweep forgets calls and busy times that can no longer matter.
 func (w *watch) sweep(now time.Time) {
 	w.swept = now
 	old := func(t time.Time, kept time.Duration) bool { return !t.IsZero() && !t.After(now.Add(-kept)) }
@@ -227,7 +228,7 @@ func (w *watch) sweep(now time.Time) {
 	}
 }
 
-// undecided counts the overlaps whose earlier call is still open.
+// undecided returns the number of overlaps whose earlier call is still open.
 func (w *watch) undecided() (n int64) {
 	for _, calls := range w.calls {
 		for _, c := range calls {
@@ -237,7 +238,7 @@ func (w *watch) undecided() (n int64) {
 	return n
 }
 
-// acquire makes the account busy, unless it is.
+// acquire makes the account busy. It reports false if it is busy already.
 func (w *watch) acquire(from string, now time.Time) bool {
 	w.Lock()
 	defer w.Unlock()
