@@ -15,18 +15,20 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// Found is an input that the arguments name, as its stat says. Size is -1 where nothing says it.
+// Found is an input that the arguments name, with its stat. Size is -1 if it is not known.
 type Found struct {
 	Input
 	pipe fs.FileInfo // of a named pipe
 }
 
-// Resolve lists the inputs that the arguments name, in order: a file, an object or "-" is itself, a
-// folder or a prefix is its inputs in name order. The inputs of a folder are its files whose names
-// say a format, and with a format given also those whose names say none; subfolders are not read.
-// left says what was not read. A name that begins with '.' or '_' is passed over without a word.
-// What is not there, cannot be read or has no known format is an *InputError, folders with nothing
-// in them are an *EmptyError if nothing else is named; an ErrUnreachable is for another time.
+// Resolve lists the inputs that the arguments name, in order. A file, an object or "-" is one
+// input; a folder or a prefix stands for its inputs in name order. These are the files whose names
+// say a format and, if Options has a format, those whose names say none. Subfolders are not read.
+// left says what is not read, except names that begin with '.' or '_'.
+//
+// The error is an *InputError for an argument that is missing, cannot be read or has no known
+// format, and an *EmptyError if all arguments are empty folders. After an ErrUnreachable
+// the same call may work later.
 func (r Request) Resolve(ctx context.Context) (found []Found, left LeftOut, err error) {
 	if len(r.Inputs) == 0 {
 		return nil, left, &OptionError{Option: "INPUT", Reason: "none was given"}
@@ -110,22 +112,22 @@ func (r *Request) expandFolder(folder string) ([]Found, error) {
 			one := Found{Input: Input{Name: name}}
 			one.stamp(info)
 			found = append(found, one)
-		default: // a link to nothing and a pipe, too
+		default: // also a broken link and a pipe
 			beside.count(name, err == nil && info.IsDir())
 		}
 	}
 	return found, r.left.add(folder, found, beside)
 }
 
-// LeftOut is what folders and prefixes hold that is not read.
+// LeftOut counts what folders and prefixes hold that is not read.
 type LeftOut struct {
 	Files   int64    `json:"files"`
 	Folders int64    `json:"folders"`
-	First   []string `json:"first,omitempty"` // the names of the first of them, with the folder's name before it
+	First   []string `json:"first,omitempty"` // names of the first of them, with the folder's name before
 	Empty   []string `json:"empty,omitempty"` // folders with nothing in them
 }
 
-// count counts something that is not read. What everybody hides is not counted, nor are the folders
+// count counts a file or folder that is not read. It does not count hidden ones, nor the folders
 // that this program makes in the folder where it runs.
 func (l *LeftOut) count(name string, folder bool) {
 	if base := path.Base(filepath.ToSlash(name)); isHidden(base) || folder &&
@@ -144,7 +146,7 @@ func (l *LeftOut) count(name string, folder bool) {
 
 func (l *LeftOut) all() int64 { return l.Files + l.Folders }
 
-// String says what was left out: "2 files and 1 folder (...)". It is empty where nothing was.
+// String says what was left out: "2 files and 1 folder: ...". It is empty if nothing was.
 func (l *LeftOut) String() string {
 	var kinds []string
 	if l.Files > 0 {
@@ -159,8 +161,8 @@ func (l *LeftOut) String() string {
 	return strings.Join(kinds, " and ") + ": " + quoted(l.First, l.all())
 }
 
-// add adds what one folder or prefix has beside its inputs. One in which nothing can be read
-// although something is there is refused; an empty one is remembered.
+// add adds beside, which one folder or prefix has besides the inputs found in it. It refuses a
+// folder that has something but no input, and records an empty one in Empty.
 func (l *LeftOut) add(folder string, found []Found, beside LeftOut) error {
 	switch {
 	case len(found) == 0 && beside.all() > 0:
@@ -177,7 +179,7 @@ func (l *LeftOut) add(folder string, found []Found, beside LeftOut) error {
 	return nil
 }
 
-// Warning is what a user has to know about it; empty where nothing was left out.
+// Warning returns a warning about what was left out; it is empty if nothing was.
 func (l *LeftOut) Warning() string {
 	if l.all() == 0 {
 		return ""
@@ -185,14 +187,14 @@ func (l *LeftOut) Warning() string {
 	return "left out " + l.String() + onlyRead
 }
 
-// onlyRead says what a folder is read for.
+// onlyRead says, in messages, which files of a folder are read.
 const onlyRead = " (only .csv, .jsonl and .ndjson are read, also with .gz or .zst, and no subfolders; " +
 	"--format reads other names)"
 
-// mostNamed is how many things a message names.
+// mostNamed is the most things that a message names.
 const mostNamed = 3
 
-// quoted names the first things of so many for a message, and says how many more there are.
+// quoted quotes the first names for a message and says how many more of all there are.
 func quoted(names []string, all int64) string {
 	var list []string
 	for _, name := range names[:min(len(names), mostNamed)] {
@@ -205,7 +207,7 @@ func quoted(names []string, all int64) string {
 	return text
 }
 
-// inputOf is what tells an unchanged object.
+// inputOf returns the Input of an object, by which a later run sees whether it is unchanged.
 func inputOf(name string, o objects.Object) Input {
 	return Input{Name: name, Size: o.Size, ModTime: o.Modified.UnixNano(), ETag: o.ETag}
 }
@@ -221,7 +223,7 @@ func parseObject(name string, store *objects.Store) (bucket, key string, err err
 }
 
 // expandObject lists the inputs of an argument that begins with s3://. A name without / at its end
-// is an object, and where there is none of that name, a prefix as a folder's name is one.
+// is an object or, if there is no such object, a prefix like a folder's name.
 func (r *Request) expandObject(ctx context.Context, arg string) ([]Found, error) {
 	bucket, key, err := parseObject(arg, r.Objects)
 	if err != nil {
@@ -241,7 +243,7 @@ func (r *Request) expandObject(ctx context.Context, arg string) ([]Found, error)
 	list, err := r.Objects.List(ctx, bucket, key)
 	if missing != nil && (err == nil && len(list) == 0 || errors.As(err, new(*objects.Error)) &&
 		!errors.Is(err, fs.ErrNotExist)) {
-		return nil, missing // whether it is a prefix is nobody's first question
+		return nil, missing // the user most likely meant the object, so its error is better
 	}
 	if err != nil {
 		return nil, inputFault(arg, err)
@@ -249,8 +251,8 @@ func (r *Request) expandObject(ctx context.Context, arg string) ([]Found, error)
 	return r.among(arg, list)
 }
 
-// among picks the inputs among the objects of a prefix, as of a folder. A prefix without any
-// objects is not there: nothing else makes one.
+// among returns the inputs among the objects of a prefix, as for a folder. A prefix without objects
+// does not exist.
 func (r *Request) among(arg string, list []objects.Object) ([]Found, error) {
 	if len(list) == 0 {
 		return nil, objectFault(arg, &objects.Error{Kind: objects.Missing,
@@ -268,7 +270,7 @@ func (r *Request) among(arg string, list []objects.Object) ([]Found, error) {
 	return found, r.left.add(arg, found, beside)
 }
 
-// objectFault tells what the user can fix from a store that gives no answer.
+// objectFault returns an ErrUnreachable for a store that gives no answer, and else an *InputError.
 func objectFault(name string, e *objects.Error) error {
 	if e.Kind == objects.Unreachable {
 		return fmt.Errorf("read input %q: %w: %w", name, ErrUnreachable, e)

@@ -13,13 +13,13 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Match is what Compare says of a job's inputs.
+// Match is Compare's verdict on a job's inputs.
 type Match uint8
 
 // The matches.
 const (
-	Same Match = iota // the job's inputs, or standard input that has nothing to say against them
-	// some are no longer there, or their store is out of reach, and nothing speaks against the others
+	Same Match = iota // the job's inputs, or a standard input that cannot show otherwise
+	// some no longer exist or their store cannot be reached, and the others show no difference
 	Gone
 	Different // another job's inputs
 )
@@ -29,21 +29,21 @@ type Comparison struct {
 	Match   Match
 	Reasons []string // Gone, Different: which and why, in words
 	Inputs  []Input  // as they are now, for UpdateInputs
-	Updated bool     // Inputs are not what was recorded: same content, other stat
-	LeftOut LeftOut  // what folders hold now that is not read
+	Updated bool     // Inputs differ from the recorded ones: same content, other stat
+	LeftOut LeftOut  // what folders hold that is not read
 }
 
-// Compare holds the inputs that a job names now against those that a sealed stage was made from. It
-// trusts size, mtime, ctime and inode; where these differ it reads the whole raw content again and
-// compares digests. Names don't matter, the order does. Rows are not read.
+// Compare compares the inputs of a request with those that a sealed stage was made from. It trusts
+// size, mtime, ctime and inode. If these differ it reads the whole raw content again and compares
+// digests. Names don't matter, the order does. Rows are not read.
 //
-// Of objects it trusts name, size, ETag and time of change; another of these with the same content
-// is the same input. A store that is out of reach keeps nobody from going on with what is staged:
-// it is as if the object were gone.
+// For objects it trusts name, size, ETag and time of change. If one of these differs but the
+// content is the same, it is the same input. If a store cannot be reached, the result is as if the
+// object were gone, so that the job can go on with the staged input.
 //
-// Of the job only what names and opens its inputs counts. Stdin is read for "-"; nil (a terminal)
-// and an empty one have nothing to say. An error is a failure to read, or an *InputError for inputs
-// that cannot be any.
+// Of the request only the fields that name and open inputs count. Stdin is read for "-"; nil (a
+// terminal) or an empty one shows no difference. The error is a failure to read, or an *InputError
+// for inputs that can never be used.
 func Compare(ctx context.Context, recorded []Input, now Request) (Comparison, error) {
 	if now.FS == nil {
 		now.FS = disk.OS{}
@@ -89,11 +89,11 @@ func (c *comparer) gone(name, how string) {
 	c.result.Reasons = append(c.result.Reasons, fmt.Sprintf("%q %s", name, how))
 }
 
-// resolve is like Resolve but accepts arguments that no longer exist. A folder that is gone may have
-// held any number of inputs; one such argument stands for all missing inputs.
+// resolve is like Resolve but accepts arguments that no longer exist. A folder that is gone may
+// have held any number of inputs; one such argument stands for all missing inputs.
 func (c *comparer) resolve(want int) ([]Found, error) {
 	var names []Found
-	first, empty := -1, -1 // where the first argument that is gone stood, and the first folder with nothing in it
+	first, empty := -1, -1 // index of the first argument that is gone, and of the first empty folder
 	for _, arg := range c.request.Inputs {
 		list, err := c.request.expand(c.ctx, arg)
 		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
@@ -138,7 +138,7 @@ func (c *comparer) one(i int, found Found) error {
 	switch {
 	case now.Digest == was.Digest:
 		if now.Format = was.Format; now.ETag == "" {
-			now.Name = was.Name // of an object it is part of what is trusted
+			now.Name = was.Name // the name of an object is trusted, so it is kept
 		}
 		c.result.Inputs[i] = now
 		c.result.Updated = c.result.Updated || now != was
@@ -149,8 +149,8 @@ func (c *comparer) one(i int, found Found) error {
 	return nil
 }
 
-// unchanged reports whether an input can be taken for what it was without being read. Of an object
-// its name counts too, and one without an ETag says nothing.
+// unchanged reports whether an input is known to be unchanged without reading it. For an object the
+// name counts too, and an object without an ETag must be read.
 func (in Input) unchanged(was Input) bool {
 	if in.Std || was.Std || objects.IsName(in.Name) && (in.ETag == "" || in.Name != was.Name) {
 		return false
@@ -172,12 +172,11 @@ func (c *comparer) digest(name string) (Input, error) {
 	return in.Input, nil
 }
 
-// metaVersion is the version of Meta's form. Another one is not understood: the input is staged
-// again.
+// metaVersion is the version of Meta. With another version the input is staged again.
 const metaVersion = 1
 
-// Meta lies in the manifest of a sealed stage: all that a rerun has to know about the inputs
-// without reading a row of them.
+// Meta is stored in the manifest of a sealed stage. It is everything that a rerun needs to know
+// about the inputs without reading their rows.
 type Meta struct {
 	Version int               `json:"version"`
 	Options map[string]string `json:"options"` // Options.Canonical
@@ -198,9 +197,9 @@ func (m Meta) encode() (json.RawMessage, error) {
 	return raw, nil
 }
 
-// OpenStaged opens the sealed stage in dir with what it says of its inputs. The error is
-// fs.ErrNotExist where there is none, and stage.ErrDamaged where one has to be made again from the
-// input: it is damaged, or of another version.
+// OpenStaged opens the sealed stage in dir and reads its Meta. The error is fs.ErrNotExist if there
+// is no stage, and stage.ErrDamaged if it is damaged or of another version and must be made again
+// from the input.
 func OpenStaged(dir string, fsys disk.FS) (*stage.Stage, Meta, error) {
 	s, err := stage.Open(dir, fsys)
 	if err != nil {
@@ -226,7 +225,7 @@ func ReadMeta(s *stage.Stage) (Meta, error) {
 	return m, nil
 }
 
-// UpdateInputs stores what Compare found, so that the next run need not read contents again.
+// UpdateInputs stores the inputs that Compare found, so that the next run need not read them again.
 func UpdateInputs(s *stage.Stage, inputs []Input) error {
 	m, err := ReadMeta(s)
 	if err != nil {

@@ -11,34 +11,34 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Counts is what reading the inputs found. With shards it speaks of this shard's rows alone, but
-// for RejectedElsewhere.
+// Counts are the results of reading the inputs. With shards, they are about this shard's rows only,
+// except RejectedElsewhere.
 type Counts struct {
 	Rows int64 `json:"rows"` // edges read: valid and rejected rows
 	// rows that are not valid; rejected.csv lists them
 	Rejected    int64            `json:"rejected"`
 	RejectedBy  map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"
-	RejectedIn  []string         `json:"rejected_in,omitempty"` // formats of the inputs that have such rows
+	RejectedIn  []string         `json:"rejected_in,omitempty"` // formats of the inputs with rejected rows
 	AllRejected []AllRejected    `json:"all_rejected,omitempty"`
 	// rows that are not valid and belong to other shards, which list them
 	RejectedElsewhere int64 `json:"rejected_elsewhere,omitempty"`
 
 	// rows kept with a field dropped or cut; changed.csv lists the fields
 	Changed int64 `json:"changed"`
-	// valid rows with an account id of characters that the vendor doesn't recommend
+	// valid rows with an account id with characters that the vendor doesn't recommend
 	Unusual   int64            `json:"unusual"`
-	UnusualAt migrate.Position `json:"unusual_at"` // the first of those
+	UnusualAt migrate.Position `json:"unusual_at"` // of the first of those
 
 	ManyLines ManyLines `json:"many_lines"`
 
 	Inputs  []Input  `json:"inputs"`
 	Empty   []string `json:"empty,omitempty"` // inputs without a single row, of any shard
 	LeftOut LeftOut  `json:"left_out"`        // of folders and prefixes, not read
-	// columns and keys that mean nothing to us, sorted, at most maxIgnored
+	// unknown columns and keys, sorted, at most maxIgnored
 	ColumnsIgnored []string `json:"columns_ignored,omitempty"`
 }
 
-// CheckEmpty refuses inputs that hold not a single row, unless that is allowed.
+// CheckEmpty returns an *EmptyError if the inputs hold no row, unless o allows that.
 func (c *Counts) CheckEmpty(o Options) error {
 	if o.AllowEmpty || !c.NoRows() {
 		return nil
@@ -46,10 +46,10 @@ func (c *Counts) CheckEmpty(o Options) error {
 	return &EmptyError{Inputs: slices.Concat(c.Empty, c.LeftOut.Empty)}
 }
 
-// NoRows reports whether there is not a single row in the inputs, not even one of another shard.
+// NoRows reports whether the inputs hold no row, not even one of another shard.
 func (c *Counts) NoRows() bool { return len(c.Empty) == len(c.Inputs) }
 
-// repeated are the inputs with rows whose content an earlier one has.
+// repeated returns the inputs with rows whose content equals that of an earlier input.
 func (c *Counts) repeated() (names []string) {
 	seen := map[string]bool{}
 	for _, in := range c.Inputs {
@@ -61,8 +61,8 @@ func (c *Counts) repeated() (names []string) {
 	return names
 }
 
-// ManyLines counts the records of so many lines that a stray quote may have made one record of many
-// rows: over manyLines, or with as many commas in a field as the header has.
+// ManyLines counts the records that may have swallowed rows because of a stray quote. They have
+// over manyLines lines, or a field with line breaks and as many commas as the header.
 type ManyLines struct {
 	Records int64  `json:"records"`
 	Lines   int64  `json:"lines"`           // of the longest
@@ -72,8 +72,8 @@ type ManyLines struct {
 
 const manyLines = 20
 
-// ListFormat is the format of the lists that hold edges as they were in the input: JSONL where an
-// input was, since CSV could not hold all of it.
+// ListFormat returns the format for lists of edges as they were in the input. It is JSONL if any
+// input was, because CSV cannot hold everything that JSONL can.
 func (c *Counts) ListFormat() string {
 	if slices.ContainsFunc(c.Inputs, func(in Input) bool { return in.Format == JSONL }) {
 		return JSONL
@@ -81,7 +81,7 @@ func (c *Counts) ListFormat() string {
 	return CSV
 }
 
-// Digests are those of the inputs, in their order.
+// Digests returns the digests of the inputs, in their order.
 func (c *Counts) Digests() []string {
 	digests := []string{}
 	for _, in := range c.Inputs {
@@ -90,7 +90,7 @@ func (c *Counts) Digests() []string {
 	return digests
 }
 
-// InputName is how the user named the input of a position.
+// InputName returns the name of an input, as the user named it. input is from a Position.
 func (c *Counts) InputName(input int) string {
 	if input < 0 || input >= len(c.Inputs) {
 		return ""
@@ -98,8 +98,8 @@ func (c *Counts) InputName(input int) string {
 	return c.Inputs[input].Name
 }
 
-// maxIgnored bounds the names of unknown columns and keys that are remembered: the first in the
-// alphabet, so that they don't depend on who read what.
+// maxIgnored is the most names of unknown columns and keys that are kept: the first in alphabetical
+// order, so that they don't depend on which parser read what.
 const maxIgnored = 50
 
 // tally is one parser's share of Counts.
@@ -111,16 +111,16 @@ type tally struct {
 	manyAt    migrate.Position
 	inputs    []int64 // rows of each input, of all shards
 	by        map[rejection]int64
-	used      map[string]struct{} // of the names that --map maps, those that a row of JSONL has
+	used      map[string]struct{} // names that --map maps and that a row of JSONL has
 	ignored   map[string]struct{}
-	last      string // of ignored in the alphabet, once there are maxIgnored
+	last      string // the alphabetically last of ignored, once there are maxIgnored
 }
 
 func newTally() tally {
 	return tally{by: map[rejection]int64{}, used: map[string]struct{}{}, ignored: map[string]struct{}{}}
 }
 
-// row counts a row of this shard. lines is 0 where its record has no notable number of them.
+// row counts a row of this shard. lines is 0 unless the record may have swallowed rows.
 func (t *tally) row(at migrate.Position, lines int64) {
 	t.Rows++
 	if lines > 0 {
@@ -128,7 +128,7 @@ func (t *tally) row(at migrate.Position, lines int64) {
 	}
 }
 
-// saw counts rows of an input, whichever shard they belong to.
+// saw counts rows of an input, of any shard.
 func (t *tally) saw(input int, rows int64) {
 	for len(t.inputs) <= input {
 		t.inputs = append(t.inputs, 0)
@@ -136,7 +136,8 @@ func (t *tally) saw(input int, rows int64) {
 	t.inputs[input] += rows
 }
 
-// span adds records of many lines, of which the longest begins at a position.
+// span adds records that may have swallowed rows. The longest has a number of lines and begins at a
+// position.
 func (t *tally) span(records, lines int64, at migrate.Position) {
 	t.many.Records += records
 	if lines > t.many.Lines || lines == t.many.Lines && at.Before(t.manyAt) {
@@ -157,7 +158,7 @@ func (t *tally) use(r *rules, name string) {
 	}
 }
 
-// ignore remembers the name of a column or key that means nothing to us.
+// ignore keeps the name of an unknown column or key.
 func (t *tally) ignore(name string) {
 	if _, known := t.ignored[name]; known || len(t.ignored) == maxIgnored && name >= t.last {
 		return
@@ -200,24 +201,24 @@ func (c *Counts) add(parts []*tally) {
 	c.ColumnsIgnored = slices.Sorted(maps.Keys(all.ignored))
 }
 
-// String names column and reason.
+// String returns column and reason.
 func (r reject) String() string { return strings.TrimLeft(r.column+" "+r.reason, " ") }
 
-// rejection is what rejected rows are counted by.
+// rejection is the key by which rejected rows are counted.
 type rejection struct {
 	reject
 	input     int
 	elsewhere bool // the row belongs to another shard, which lists it
 }
 
-// AllRejected are inputs of which every row, of all shards, is rejected for the same reason.
+// AllRejected names inputs whose rows, of all shards, are all rejected for the same reason.
 type AllRejected struct {
 	Reason string   `json:"reason"`
 	Inputs int64    `json:"inputs"`
-	First  []string `json:"first"` // of the inputs, at most mostNamed
+	First  []string `json:"first"` // names of the first inputs, at most mostNamed
 }
 
-// addRejected takes up the rejections of all parsers. rows are those of each input.
+// addRejected adds the rejections of all parsers. rows is the number of rows of each input.
 func (c *Counts) addRejected(rows []int64, by map[rejection]int64) {
 	reasons := make([]string, len(rows)) // of each input, one
 	alike := make([]int64, len(rows))    // rows rejected for that one
@@ -258,8 +259,8 @@ func (c *Counts) addRejected(rows []int64, by map[rejection]int64) {
 	slices.SortStableFunc(c.AllRejected, func(a, b AllRejected) int { return cmp.Compare(b.Inputs, a.Inputs) })
 }
 
-// WhyAllRejected names the inputs of which every row is rejected for one reason, and the reason; ""
-// if there is none.
+// WhyAllRejected names the inputs whose rows are all rejected for one reason, with the reason. It
+// returns "" if there is none.
 func (c *Counts) WhyAllRejected() string {
 	var list []string
 	for _, a := range c.AllRejected[:min(len(c.AllRejected), mostNamed)] {
@@ -277,12 +278,12 @@ func (c *Counts) WhyAllRejected() string {
 	return strings.Join(list, "; ")
 }
 
-// FewMutual is the share of mutual pairs under which an export was most likely made with one row
-// for each friendship.
+// FewMutual is a share of mutual pairs. An export with a smaller share most likely has one row for
+// each friendship.
 const FewMutual = 0.05
 
-// Warnings says in whole sentences what the user should know before anything is sent: what Request.Warn
-// is told. Account ids are personal data and appear in none of them.
+// Warnings returns, in whole sentences, what the user should know before anything is sent.
+// Request.Warn gets them. They contain no account ids, which are personal data.
 func Warnings(c *Counts, t *stage.Totals, o Options) (list []string) {
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	warnOfInputs(warn, c, o)
@@ -291,7 +292,7 @@ func Warnings(c *Counts, t *stage.Totals, o Options) (list []string) {
 	return list
 }
 
-// warnOfInputs warns of inputs that hold nothing new and of settings that none of them heeds.
+// warnOfInputs warns of inputs that hold nothing new and of settings that apply to no input.
 func warnOfInputs(warn func(format string, args ...any), c *Counts, o Options) {
 	if out := c.LeftOut.Warning(); out != "" {
 		warn("%s", out)

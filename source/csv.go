@@ -13,16 +13,16 @@ import (
 	"friendmigrate/migrate"
 )
 
-// row is what gocsv makes of a record: its cells, in order. They are text throughout, since gocsv's
-// own numbers take 0x10, 1.5 and " 7 " for integers. gocsv allocates a new row for each record,
-// twice over, so it is no more than a pointer to cells that are used again.
+// row is what gocsv decodes a record into: its cells, in order. All are text, because gocsv would
+// accept 0x10, 1.5 and " 7 " as integers. gocsv allocates each row twice, so a row is only a
+// pointer to cells that are reused.
 type row struct{ Cells *[]string }
 
-// freeCells are those of rows that were read. The first cell is "", for columns that are not there.
+// freeCells holds the cells of rows that were read. The first cell is "", for missing columns.
 var freeCells = sync.Pool{New: func() any { return &[]string{""} }}
 
-// UnmarshalCSVWithFields takes the next cell of the record. gocsv calls it where it would otherwise
-// find and set a field by reflection, at an allocation for each.
+// UnmarshalCSVWithFields takes the next cell of the record. Without it gocsv would set a field by
+// reflection, with an allocation for each.
 func (r *row) UnmarshalCSVWithFields(_, cell string) error {
 	if r.Cells == nil {
 		r.Cells = freeCells.Get().(*[]string)
@@ -37,15 +37,15 @@ func (r *row) release() {
 	r.Cells = nil
 }
 
-// table is what gocsv is given at once: the header, then records.
+// table is the input of one call of gocsv: the header, then records.
 type table [][]string
 
 // Read and ReadAll make it a gocsv.CSVReader. gocsv asks for all records at once.
 func (t table) Read() ([]string, error)      { return nil, io.EOF }
 func (t table) ReadAll() ([][]string, error) { return t, nil }
 
-// How many records a table has: many, because gocsv looks at the header each time, but not more than
-// fit into the processor's cache.
+// Limits of a table. It has many records because gocsv reads the header each time, but not more
+// than fit into the processor's cache.
 const (
 	batchRecords = 256
 	batchCells   = 16 * batchRecords
@@ -59,7 +59,7 @@ type csvParser struct {
 	table    table
 	cells    []string // of its records
 	unquoted []byte   // cells that had quotes in them
-	rows     []row    // what gocsv makes of it
+	rows     []row    // of the table, from gocsv
 
 	groups []string // reused
 	custom []migrate.CustomItem
@@ -93,8 +93,8 @@ func (p *csvParser) block(b *block) error {
 
 func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
 	if lines && bytes.Contains(record, []byte("\r\n")) {
-		// Such a record has always lost one '\r' more at its end. A job that is staged again must
-		// come out as before.
+		// Such a record has always lost one more '\r' at its end. A job that is staged again must
+		// give the same result.
 		ends[len(ends)-1] = min(ends[len(ends)-1], uint32(contentLength(record)))
 	}
 	from, first := 0, len(p.cells)
@@ -109,7 +109,7 @@ func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
 	p.table = append(p.table, p.cells[first:])
 }
 
-// batch takes the records of a block of which the whole ones are in p.rows.
+// batch takes consecutive records of a block. The whole ones are in p.rows.
 func (p *csvParser) batch(b *block, batch []record) error {
 	rows := p.rows
 	for i := range batch {
@@ -153,7 +153,7 @@ func (p *csvParser) row(cells []string, raw []byte, line int64) error {
 	return p.takeEdge(raw, numbers{cells[at[fieldRemarkTime]], cells[at[fieldAddTime]]})
 }
 
-// splitGroups appends the groups of a cell to list. Empty ones are absent.
+// splitGroups appends the groups of a cell to list, without empty ones.
 func splitGroups(list []string, cell string) []string {
 	for more := true; more; {
 		var group string

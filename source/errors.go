@@ -13,13 +13,13 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// ErrUnusable is what every error is that the user has to fix in the input or in the options
-// before the job can begin (exit code 2). Other errors of this package are failures of the machine:
-// I/O, a full disk, a cancelled context.
+// ErrUnusable is wrapped by every error that the user must fix in the input or the options before
+// the job can begin (exit code 2). Other errors of this package are failures of the machine: I/O, a
+// full disk, a cancelled context.
 var ErrUnusable = errors.New("input or options cannot be used")
 
-// ErrUnreachable is what an error is where object storage gave no answer, for as long as it was
-// tried: the same run may work later (exit code 4).
+// ErrUnreachable is wrapped by the error if object storage gave no answer to any attempt. The same
+// run may work later (exit code 4).
 var ErrUnreachable = errors.New("object storage cannot be reached")
 
 // InputError says which input cannot be used and why. It is an ErrUnusable.
@@ -29,17 +29,17 @@ type InputError struct {
 	Reason string
 	Err    error // the cause, if there is one
 
-	// What helps; empty where nothing is known to. Fix is a command in which names are quoted as
-	// quote does it; see Command.
+	// What helps; empty if nothing is known to help. Fix returns a command with names quoted by
+	// quote; see Command.
 	Fix    func(quote func(name string) string) string
 	Better Flag
 }
 
-// Flag is a flag by its name without dashes, and the value that it should have; "": leave it out.
-// Words in capitals are for the user to fill in.
+// Flag is a flag, without dashes, and the value that it should have; "": leave the flag out. The
+// user must replace words in capitals.
 type Flag struct{ Name, Value string }
 
-// Better returns the flag that helps against an error; its Name is "" if none is known to.
+// Better returns the flag that fixes an error. Its Name is "" if none is known.
 func Better(err error) Flag {
 	if input, ok := errors.AsType[*InputError](err); ok {
 		return input.Better
@@ -50,8 +50,8 @@ func Better(err error) Flag {
 	return Flag{}
 }
 
-// Command is Fix, or else the command that shows the line or the file; "" where there is none.
-// quote makes a name one word for a shell.
+// Command returns the command of Fix or, without a Fix, one that shows the line or the file; "" if
+// there is none. quote makes a name one word for a shell.
 func (e *InputError) Command(quote func(name string) string) string {
 	_, packed := nameSays(e.Name)
 	line := fmt.Sprintf("sed -n %dp", e.Line)
@@ -82,7 +82,7 @@ func (e *InputError) Error() string {
 	}
 	b.WriteString(": ")
 	b.WriteString(e.Reason)
-	if e.Err != nil && e.Err != fs.ErrNotExist && e.Err != fs.ErrPermission { // the reason says those
+	if e.Err != nil && e.Err != fs.ErrNotExist && e.Err != fs.ErrPermission { // Reason says those
 		b.WriteString(": ")
 		b.WriteString(e.Err.Error())
 	}
@@ -104,11 +104,10 @@ func (e *OptionError) Error() string { return e.Option + ": " + e.Reason }
 // Unwrap makes the error an ErrUnusable.
 func (e *OptionError) Unwrap() error { return ErrUnusable }
 
-// EmptyError says that the inputs hold not a single row and --allow-empty is not given. It is an
-// ErrUnusable.
+// EmptyError says that the inputs hold no row and --allow-empty is not given. It is an ErrUnusable.
 type EmptyError struct {
 	Inputs []string // as the user named them
-	Why    string   // the last of them has none; "": not known
+	Why    string   // why the last of them has no row; "": not known
 }
 
 func (e *EmptyError) Error() string {
@@ -125,22 +124,21 @@ func (e *EmptyError) Unwrap() error { return ErrUnusable }
 // Standard is how the user names standard input.
 const Standard = "-"
 
-// isStream reports whether a name stands for what a process was given when it began. A later
-// command finds something else there.
+// isStream reports whether a name means a stream that the process got from its parent. A later
+// command finds another one there.
 func isStream(name string) bool {
 	return name == Standard || slices.Contains([]string{"/dev/stdin", "/dev/fd", "/proc/self/fd"}, name) ||
 		slices.Contains([]string{"/dev/fd", "/proc/self/fd"}, path.Dir(name))
 }
 
-// Input is what a job remembers of one of its inputs.
+// Input is what a job records about one of its inputs.
 type Input struct {
 	Name   string `json:"name"`   // as the user named it, a file of a folder with the folder's name before it
 	Format string `json:"format"` // CSV or JSONL
 	Digest string `json:"digest"` // SHA-256 of the whole raw content (compressed if it is), in hex
 
-	// Size is in bytes of the raw content, the times are in nanoseconds since 1970. While these
-	// four are as they were the content is taken for unchanged. Of an object it is Name, Size,
-	// ModTime and ETag.
+	// Size is the bytes of the raw content; times are nanoseconds since 1970. If these four are
+	// unchanged, the content counts as unchanged. For an object it is Name, Size, ModTime and ETag.
 	Size       int64  `json:"size"`
 	ModTime    int64  `json:"mtime,omitempty"`
 	ChangeTime int64  `json:"ctime,omitempty"`
@@ -164,8 +162,8 @@ func (c compression) String() string { return [...]string{"", "gzip", "zstd"}[c]
 
 func (c compression) ext() string { return [...]string{"", ".gz", ".zst"}[c] }
 
-// nameSays tells format and compression by a file's name; "" and compressionNone where it doesn't
-// say.
+// nameSays returns format and compression according to a file's name; "" and compressionNone if it
+// does not say.
 func nameSays(name string) (format string, packed compression) {
 	ext := filepath.Ext(name)
 	switch strings.ToLower(ext) {
@@ -183,8 +181,8 @@ func nameSays(name string) (format string, packed compression) {
 	return format, packed
 }
 
-// isHidden tells by the name of a file in a folder that it is no input: Hadoop and others hide
-// files so.
+// isHidden reports whether a name in a folder marks a hidden file, which is no input. Hadoop and
+// others hide files like this.
 func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
 
 // IsInput reports whether a folder's file of that name is one of its inputs.
@@ -193,8 +191,8 @@ func IsInput(base, format string) bool {
 	return !isHidden(base) && (said != "" || format != "")
 }
 
-// inputFault tells what the user can fix (there is no such file, it may not be read) from a failure
-// of the machine.
+// inputFault returns an *InputError for what the user can fix (there is no such file, it may not be
+// read), and another error for a failure of the machine.
 func inputFault(name string, err error) error {
 	if answer := (*objects.Error)(nil); errors.As(err, &answer) {
 		return objectFault(name, answer)

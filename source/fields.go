@@ -8,8 +8,7 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The API's names, which CSV columns and JSONL keys carry (vendor's page of friend_import,
-// 2024-09-25).
+// The API's names of CSV columns and JSONL keys (vendor's page of friend_import, 2024-09-25).
 const (
 	nameFrom       = "From_Account"
 	nameTo         = "To_Account"
@@ -19,12 +18,12 @@ const (
 	nameAddSource  = "AddSource"
 	nameAddWording = "AddWording"
 	nameAddTime    = "AddTime"
-	nameCustomItem = "CustomItem" // JSONL alone
+	nameCustomItem = "CustomItem" // JSONL only
 	tagPrefix      = "Tag_SNS_Custom_"
 	sourcePrefix   = "AddSource_Type_"
 )
 
-// groupSeparator stands between the groups of a CSV cell.
+// groupSeparator separates the groups in a CSV cell.
 const groupSeparator = ";"
 
 // The API's limits, in bytes of UTF-8 (vendor's pages "Friend Fields" and "Limits").
@@ -40,7 +39,7 @@ const (
 type field uint8
 
 const (
-	fieldUnknown field = iota // nothing of ours: ignored, and named in a warning
+	fieldUnknown field = iota // unknown: ignored, and named in a warning
 	fieldListed               // a column that our own lists add: ignored
 	fieldFrom
 	fieldTo
@@ -51,7 +50,7 @@ const (
 	fieldAddWording
 	fieldAddTime
 	fieldCustomItem // the API's array of Tag and Value
-	fieldTag        // one custom field, by what may be its tag: isTag says whether it is
+	fieldTag        // one custom field, by its tag; isTag says whether that is valid
 )
 
 var fieldNames = [...]string{
@@ -62,14 +61,14 @@ var fieldNames = [...]string{
 }
 
 // listColumns are the columns that the program's own lists add to the API's. Such a list is a valid
-// input, without a warning.
+// input and gives no warning.
 var listColumns = [...]string{
 	"Input", "Line", "ResultCode", "ResultInfo", "Attempts", "KeptInput", "KeptLine", "Column", "Reason", "Row", "Was",
 	"Now",
 	"Uncertain", "Relation", "Field", "Fields", "Expected", "Found", "SettledAt", "Outcome",
 }
 
-// keyword says what comes after the prefix of an AddSource and of a custom field's tag.
+// keyword describes, for messages, what follows the prefix of an AddSource or a custom field's tag.
 const keyword = " and 1 to 8 English letters"
 
 func isKeyword(word string) bool {
@@ -81,24 +80,24 @@ func isKeyword(word string) bool {
 	return word != "" && len(word) <= maxKeyword
 }
 
-// isTag reports whether name can be the tag of a custom field. Which ones exist only the app's
-// console knows.
+// isTag reports whether name can be the tag of a custom field. Only the app's console shows which
+// tags exist.
 func isTag(name string) bool {
 	word, ok := strings.CutPrefix(name, tagPrefix)
 	return ok && isKeyword(word)
 }
 
-// meaning is what a column or key means. text is the API's name of it (a custom field's tag),
-// whatever the input calls it.
+// meaning is the meaning of a column or key. text is the API's name (for a custom field its tag),
+// which may differ from the name in the input.
 type meaning struct {
 	field field
 	text  string
 }
 
-// dictionary tells what the columns and keys of an input mean.
+// dictionary holds the meanings of the columns and keys of an input.
 type dictionary struct {
-	known  map[string]meaning // by the input's word
-	mapped map[string]string  // --map: an API name that is read from elsewhere means nothing itself
+	known  map[string]meaning // by the name in the input
+	mapped map[string]string  // --map; an API name read from another column is itself unknown
 }
 
 func newDictionary(mapped map[string]string) dictionary {
@@ -136,7 +135,7 @@ func (d *dictionary) look(word string) meaning {
 	return meaning{}
 }
 
-// didYouMean quotes a word, with the one that was meant by it if there is one.
+// didYouMean quotes a word and adds the word that was probably meant, if there is one.
 func didYouMean(word, meant string) string {
 	if meant == "" || meant == word {
 		return fmt.Sprintf("%.60q", word)
@@ -144,7 +143,7 @@ func didYouMean(word, meant string) string {
 	return fmt.Sprintf("%.60q (did you mean %s?)", word, meant)
 }
 
-// near returns the word of a list that was meant by another word; "" if none is like it.
+// near returns the word of list that word was probably meant to be; "" if none is similar.
 func near(word string, list ...string) string {
 	if slices.Contains(list, word) {
 		return word
@@ -157,7 +156,7 @@ func near(word string, list ...string) string {
 	return migrate.Nearest(word, min(2, len(word)/3), list...)
 }
 
-// lettersOf is a word without what people add to it: case, spaces, marks and underscores.
+// lettersOf returns the letters and digits of a word, in lower case.
 func lettersOf(word string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
@@ -167,8 +166,8 @@ func lettersOf(word string) string {
 	}, strings.ToLower(word))
 }
 
-// nearField returns the field of the API that was meant by a column or key that means nothing; ""
-// if none is like it.
+// nearField returns the API's field that an unknown column or key was probably meant to be; "" if
+// none is similar.
 func nearField(name string) string {
 	if i := strings.LastIndexByte(name, '_') + 1; isKeyword(name[i:]) && near(name[:i], tagPrefix) != "" {
 		return tagPrefix + name[i:]

@@ -18,23 +18,23 @@ type jsonlParser struct {
 	*parser
 	rules *rules
 	text  jsonscan.Scanner
-	keys  []jsonKey          // of the lines before
-	next  int                // of them, which the line's next key probably is
-	seen  [fieldTag + 1]bool // keys of the line
-	first reject             // what is wrong with the line first
+	keys  []jsonKey          // of earlier lines
+	next  int                // index of the key that probably comes next
+	seen  [fieldTag + 1]bool // by field: whether the line has it
+	first reject             // the first mistake of the line
 	times numbers
 
 	groups []string // reused
 	custom []migrate.CustomItem
 }
 
-// jsonKey is a key and what it means.
+// jsonKey is a key and its meaning.
 type jsonKey struct {
 	name string
 	meaning
 }
 
-// look says what a key means. Most lines have the same keys in the same order.
+// look returns the meaning of a key. Most lines have the same keys in the same order.
 func (p *jsonlParser) look(name []byte) meaning {
 	for range p.keys {
 		if p.next >= len(p.keys) {
@@ -99,11 +99,11 @@ func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
 	return p.takeEdge(raw, p.times)
 }
 
-// view is b as a string, without a copy. It lasts as long as the block: whoever keeps it copies it.
+// view returns b as a string without a copy. It is valid as long as the block; copy it to keep it.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// wrong notes what is wrong with a member whose value is well formed; the line is read on, so that
-// its account is known and broken JSON is told from a wrong type.
+// wrong records a mistake in a member whose value is well-formed. The rest of the line is still
+// read, to get its account and to distinguish broken JSON from a wrong type.
 func (p *jsonlParser) wrong(column, reason string) {
 	if p.first.reason == "" {
 		p.first = reject{column, reason}
@@ -150,8 +150,8 @@ func (p *jsonlParser) member(name []byte) error {
 	return p.customItems()
 }
 
-// begins reports whether the next value begins as it has to. null is absent; anything else is
-// wrong, for this reason.
+// begins reports whether the next value begins with a byte. null is absent; anything else is
+// recorded as wrong with a reason.
 func (p *jsonlParser) begins(with byte, column, reason string) bool {
 	c := p.text.Peek()
 	if c != with && c != 'n' {
@@ -160,7 +160,7 @@ func (p *jsonlParser) begins(with byte, column, reason string) bool {
 	return c == with
 }
 
-// str reads a string. A number is none: an account that is digits only is a string in quotes.
+// str reads a string. A number is not accepted: an account of digits must be in quotes.
 func (p *jsonlParser) str(column string, to *string) error {
 	if !p.begins('"', column, reasonString) {
 		return p.text.Skip()
@@ -244,8 +244,8 @@ func (p *jsonlParser) customItem() error {
 	return err
 }
 
-// customValue reads the value of a custom field. A string stays a string and an integer an integer,
-// to the digit.
+// customValue reads the value of a custom field. A string stays a string, and an integer keeps all
+// its digits.
 func (p *jsonlParser) customValue(tag string) error {
 	column := cmp.Or(tag, nameCustomItem)
 	item := migrate.CustomItem{Tag: tag, Integer: p.digits()}

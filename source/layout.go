@@ -9,33 +9,33 @@ import (
 	"strings"
 )
 
-// layout is what the parsers have to know of one input. It is read only and shared.
+// layout describes one input for the parsers. It is read only and shared.
 type layout struct {
 	name   string
 	index  int // of the input in the job
 	format string
 	packed compression
 
-	// Of a CSV: what its columns are. A JSONL carries its keys with every row.
+	// The columns of a CSV. In JSONL every row has its own keys.
 	columns int
-	names   []string      // of the columns, as they stand there
-	from    string        // the name that the column of From_Account has there
-	wanted  []bool        // of the columns: it means something to us
+	names   []string      // of all columns, as in the header
+	from    string        // name of the column of From_Account
+	wanted  []bool        // by column: whether its cells are read
 	header  []string      // the API's names of the wanted columns
-	at      [fieldTag]int // where a field stands among the wanted columns, from 1; 0: nowhere
+	at      [fieldTag]int // index in the row's cells; 0: cells[0], which is always empty
 	custom  []customColumn
-	ignored []string // columns that mean nothing to us, and are none that our own lists add
+	ignored []string // unknown columns, except those that our own lists add
 }
 
 // customColumn is a column of one custom field.
 type customColumn struct {
 	tag     string
-	at      int // among the wanted columns, from 1
+	at      int // index in the row's cells
 	integer bool
 }
 
-// readHeader makes sense of a CSV's first record. Names are matched exactly: gocsv would also match
-// them trimmed and stripped of characters without width.
+// readHeader sets the columns from a CSV's header. Names are matched exactly; gocsv would also
+// match them after removing space and zero-width characters.
 func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 	names := cellsOf(record)
 	if names == nil {
@@ -51,7 +51,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 		m := r.dictionary.look(name)
 		l.wanted = append(l.wanted, m.field > fieldListed && m.field != fieldCustomItem)
 		switch m.field {
-		case fieldUnknown, fieldCustomItem: // CSV has a column for each custom field
+		case fieldUnknown, fieldCustomItem: // in CSV each custom field has its own column
 			l.ignored = append(l.ignored, name)
 			continue
 		case fieldListed:
@@ -79,7 +79,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 	return l.complete(seen, line, r)
 }
 
-// complete refuses a header without the columns that every row needs, or that --map promises.
+// complete refuses a header without the columns that every row needs or that --map names.
 func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 	needed := slices.Concat([]string{nameFrom, nameTo}, slices.Sorted(maps.Keys(r.mapped)))
 	if r.source == "" {
@@ -90,7 +90,7 @@ func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 		if !seen[name] {
 			missing = append(missing, name)
 		}
-		seen[name] = true // some are needed twice
+		seen[name] = true // needed may contain it twice
 	}
 	if len(missing) == 0 {
 		return nil
@@ -98,8 +98,7 @@ func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 	return l.lacks(missing, line, r)
 }
 
-// lacks names the missing columns, those that were meant to be them, and a command line that does
-// without.
+// lacks returns the error for missing columns. It names similar columns and a flag that helps.
 func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	if slices.ContainsFunc(l.names, validSource) {
 		header := wrong{filter: "sed '1i " + strings.Join([]string{nameFrom, nameTo, nameAddSource}, ",") + "'"}
@@ -133,12 +132,12 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	}
 	e := &InputError{Name: l.name, Line: line, Better: better}
 	if e.Reason = "there is no column " + strings.Join(parts, " and no ") + there; l.columns == 1 {
-		e.Better, e.Fix = Flag{}, firstLines.fix(l.name, l.packed) // no map makes two columns of it
+		e.Better, e.Fix = Flag{}, firstLines.fix(l.name, l.packed) // a map cannot divide one column
 	}
 	return e
 }
 
-// list names the columns or keys that there are.
+// list names the existing columns or keys, for a message.
 func list(names []string) string {
 	const most = 10
 	var shown []string
@@ -151,15 +150,16 @@ func list(names []string) string {
 	return " (names are matched exactly; there is " + strings.Join(shown, ", ") + ")"
 }
 
-// maySwallowRows reports whether a record has so many lines that it may have swallowed rows.
+// maySwallowRows reports whether a record may have swallowed rows because of a stray quote: it has
+// over manyLines lines, or a cell with line breaks and as many commas as the header.
 func (l *layout) maySwallowRows(cells []string, lines int) bool {
 	return lines > manyLines || lines > 1 && slices.ContainsFunc(cells, func(cell string) bool {
 		return strings.Contains(cell, "\n") && strings.Count(cell, ",") >= l.columns-1
 	})
 }
 
-// headerAgain reports whether a row is the header once more, as in files that were put together
-// with cat. A header with other columns is an error: nobody can tell what the rows after it mean.
+// headerAgain reports whether a row repeats the header, as in files joined with cat. A header with
+// other columns is an error, because the meaning of the rows after it is unknown.
 func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, error) {
 	if from != l.from && !isAccountName(from) && !isAccountName(to) {
 		return false, nil
@@ -188,12 +188,12 @@ func namesAccounts(cells []string) bool {
 	return len(slices.DeleteFunc(slices.Clone(cells), func(cell string) bool { return !isAccountName(cell) })) > 1
 }
 
-// isAccountName reports whether a cell is the API's name of an account's column, which is nobody's
-// id.
+// isAccountName reports whether a cell is the API's name of an account's column. No account has
+// such an id.
 func isAccountName(cell string) bool {
 	return strings.EqualFold(cell, nameFrom) || strings.EqualFold(cell, nameTo)
 }
 
-// crEnds is the error of rows that end in CR alone. It names no line: several parsers may find
-// some.
+// crEnds returns the error of rows that end in CR alone. It names no line, because several parsers
+// may find such rows.
 func (l *layout) crEnds() error { return crLines.error(l.name, l.format, l.packed) }

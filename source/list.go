@@ -20,11 +20,11 @@ import (
 	"friendmigrate/source/spool"
 )
 
-// ListOptions say what a List is.
+// ListOptions say how a List is made.
 type ListOptions struct {
 	FS     disk.FS // nil: disk.OS{}
-	Path   string  // of the list; while rows are collected, Path+".spool" may lie beside it
-	Memory int64   // bytes to hold, about
+	Path   string  // of the list; while rows are collected there may be a file Path+".spool"
+	Memory int64   // limit in bytes, approximate
 	Format string  // CSV or JSONL
 	Extra  []string
 	Lossy  bool
@@ -37,7 +37,7 @@ type List struct {
 	spool   *spool.Spool
 
 	mu      sync.Mutex      // guards what follows
-	integer map[string]bool // tags seen, and whether with integers
+	integer map[string]bool // by tag: whether an item was an integer
 }
 
 // NewList makes an empty list.
@@ -72,21 +72,21 @@ func (l *List) Add(e *migrate.Edge, extra ...any) error {
 	return l.spool.Add(e.Position, row)
 }
 
-// IntegerTags lists the custom fields that have integers in this list: what --integer-tags has to
-// name when its CSV becomes an input.
+// IntegerTags returns the custom fields that have integers in this list. --integer-tags must name
+// them when the list, as CSV, becomes an input.
 func (l *List) IntegerTags() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(l.integer)), func(tag string) bool { return !l.integer[tag] })
 }
 
-// Save writes the list whole. Nothing may be added meanwhile; afterwards it may, and the list saved
-// again.
+// Save writes the whole list. Nothing may be added meanwhile. Later more rows may be added and the
+// list saved again.
 func (l *List) Save() error {
 	return disk.WriteWhole(l.options.FS, l.options.Path, l.WriteList)
 }
 
-// WriteList writes to w what Save writes.
+// WriteList writes the same to w as Save.
 func (l *List) WriteList(w io.Writer) error {
 	l.mu.Lock()
 	tags := slices.Sorted(maps.Keys(l.integer))
@@ -113,8 +113,8 @@ func (l *List) rows() iter.Seq2[ListRow, error] {
 // Close removes the temporary file. The list itself stays.
 func (l *List) Close() error { return l.spool.Close() }
 
-// appendEdge appends what a spooled edge is to its list. Rows of one position are sorted by these
-// bytes, so that a row comes before the reverse that it added.
+// appendEdge appends the bytes of an edge in a spool. Rows of one position are sorted by these
+// bytes, so a row comes before its added reverse.
 func appendEdge(b []byte, e *migrate.Edge) []byte {
 	added := byte(0)
 	if e.Added {
@@ -153,16 +153,17 @@ func readRow(row spool.Row) (*migrate.Edge, []any, error) {
 	return e, extra, nil
 }
 
-// ErrNotCSV says that an edge has something that a CSV could not give back: a group with ';' in its
-// name, or one custom field that is a string here and an integer there. JSONL holds everything.
+// ErrNotCSV says that an edge cannot be written as CSV and read back unchanged: it has a group with
+// ';' in its name, or a custom field that is a string in one row and an integer in another. JSONL
+// can hold everything.
 var ErrNotCSV = errors.New("CSV cannot hold it")
 
-// ListFormat is how a list of edges is written.
+// ListFormat says how a list of edges is written.
 type ListFormat struct {
 	Format string   // CSV or JSONL
 	Tags   []string // CSV: the tags of custom fields that get a column
-	Extra  []string // further columns or keys; only names that Stage knows to ignore
-	Lossy  bool     // CSV: write what it cannot hold as well as can be, for a list that is to be read by people
+	Extra  []string // further columns or keys; only names that Stage ignores
+	Lossy  bool     // CSV: no ErrNotCSV; fields may not read back unchanged
 }
 
 // ListRow is one row of a list.
@@ -171,9 +172,9 @@ type ListRow struct {
 	Extra []any // for ListFormat.Extra: string, int or int64
 }
 
-// WriteEdges writes a list of edges that is an input again: Stage reads every field of every edge
-// back unchanged (from CSV if Options.IntegerTags names the custom fields that are integers) and
-// ignores the extra columns. A CSV has its header even without rows.
+// WriteEdges writes a list of edges that is a valid input. Stage reads every field of every edge
+// back unchanged and ignores the extra columns. For CSV, Options.IntegerTags must name the custom
+// fields that are integers. A CSV has its header even without rows.
 func WriteEdges(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 	for _, name := range f.Extra {
 		if !slices.Contains(listColumns[:], name) {
@@ -228,8 +229,8 @@ func writeCSV(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 	return out.Error()
 }
 
-// fitsCSV checks that reading the edge back gives the same. integer remembers what each tag was in
-// the rows before.
+// fitsCSV returns an ErrNotCSV if the edge cannot be read back unchanged. integer says of each tag
+// in earlier rows whether it was an integer.
 func fitsCSV(e *migrate.Edge, integer map[string]bool) error {
 	for _, group := range e.Groups {
 		if strings.Contains(group, groupSeparator) {
@@ -253,7 +254,7 @@ func timeCell(t int64) string {
 	return strconv.FormatInt(t, 10)
 }
 
-// jsonEdge is an edge in the API's item shape.
+// jsonEdge is an edge in the form of the API's AddFriendItem.
 type jsonEdge struct {
 	From       string     `json:"From_Account,omitempty"`
 	To         string     `json:"To_Account,omitempty"`

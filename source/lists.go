@@ -25,10 +25,10 @@ const (
 	DuplicatesList = "duplicates.csv"
 )
 
-// listMemory is what each of them may hold in memory.
+// listMemory is the bytes that each list may hold in memory.
 const listMemory = 2 << 20
 
-// lists collects them while rows are read, in no order.
+// lists collects the rows of the lists while inputs are read, in any order.
 type lists struct {
 	fs         disk.FS
 	dir        string
@@ -55,7 +55,7 @@ func (l *lists) addRejected(at migrate.Position, r reject, raw []byte) error {
 
 func (l *lists) addChanges(e *migrate.Edge, changes []change) error {
 	for i, c := range changes {
-		row := codec.AppendText(nil, []byte{byte(i >> 8), byte(i)}) // the changes of one row stay in their order
+		row := codec.AppendText(nil, []byte{byte(i >> 8), byte(i)}) // keeps the changes of one row in their order
 		for _, cell := range []string{e.From, e.To, c.column, c.reason, c.was, c.now} {
 			row = codec.AppendText(row, cell)
 		}
@@ -66,7 +66,7 @@ func (l *lists) addChanges(e *migrate.Edge, changes []change) error {
 	return nil
 }
 
-// duplicate is a stage.DuplicateFunc: a row that lost is listed if that changes anything.
+// duplicate is a stage.DuplicateFunc. It lists a row that lost if its fields differ.
 func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 	if !differ {
 		return nil
@@ -74,8 +74,8 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 	return l.duplicates.Add(lost, l.names[lost.Input], lost.Line, l.names[kept.Input], kept.Line)
 }
 
-// save writes all three, with a header at least. Each appears whole; a crash in between leaves
-// older ones, and the job is staged again then.
+// save writes all three lists, each whole and at least with a header. A crash in between leaves
+// older lists, but then the job is staged again.
 func (l *lists) save() error {
 	err := l.saveTable(RejectedList, l.rejected, "Input", "Line", "Column", "Reason", "Row")
 	if err != nil {
@@ -88,7 +88,7 @@ func (l *lists) save() error {
 	return l.duplicates.Save()
 }
 
-// saveTable writes rows of texts, of which those that the header has no column for stand first.
+// saveTable writes rows of texts. A row may begin with further texts, which are not written.
 func (l *lists) saveTable(name string, rows *spool.Spool, header ...string) error {
 	return disk.WriteWhole(l.fs, filepath.Join(l.dir, name), func(w io.Writer) error {
 		out := csv.NewWriter(w)
@@ -122,14 +122,14 @@ func (l *lists) close() error {
 	return errors.Join(l.rejected.Close(), l.changed.Close(), l.duplicates.Close())
 }
 
-// againFolder is where in the state folder inputs are read once more for their lists. Dying there
-// leaves it; the next run or clean removes it.
+// againFolder is the folder, within the state folder, of a job that reads the inputs again for
+// their lists. A killed run leaves it; the next run or the command clean removes it.
 const againFolder = "lists-again"
 
-// RestoreLists makes the lists of reading again that are gone from j.StateDir; was and plan are
-// what reading came to. For a list that had rows the inputs are read once more. What is staged
-// stays as it is. gone are lists that cannot be made again; the error says why. It is an
-// ErrUnusable or ErrUnreachable where that is for the inputs.
+// RestoreLists makes the lists again that are missing in r.StateDir. was and plan are the results
+// of the earlier reading. If a missing list had rows, the inputs are read again. The staged input
+// is not changed. gone are the lists that cannot be made again; the error says why. If the reason
+// is in the inputs, it is an ErrUnusable or ErrUnreachable.
 func RestoreLists(ctx context.Context, r Request, was Counts, plan stage.Totals) (gone []string, err error) {
 	rows := int64(0)
 	for _, list := range []struct {
@@ -164,7 +164,7 @@ func RestoreLists(ctx context.Context, r Request, was Counts, plan stage.Totals)
 	return gone, errors.Join(err, r.FS.SyncDir(state))
 }
 
-// readAgain reads what was staged before for its lists alone.
+// readAgain reads inputs that were staged before, only for their lists.
 func (r Request) readAgain(ctx context.Context, was Counts, plan stage.Totals) error {
 	for _, in := range was.Inputs {
 		if in.Std {
@@ -181,8 +181,7 @@ func (r Request) readAgain(ctx context.Context, was Counts, plan stage.Totals) e
 	return errors.Join(err, p.Abort())
 }
 
-// ForgetLists removes the folder of lists that were made again, which a killed run leaves. It holds
-// personal data.
+// ForgetLists removes the folder that a killed run of RestoreLists leaves. It holds personal data.
 func ForgetLists(fsys disk.FS, state string) {
 	dir := filepath.Join(state, againFolder)
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {

@@ -18,8 +18,8 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// rawReader reads the raw content of an input, counts and digests it on the way, and remembers its
-// own failure: that is how a failing disk is told from damaged compression further up.
+// rawReader reads the raw content of an input, and counts and digests it. It keeps its own error,
+// so that a failing disk can be distinguished from damaged compression.
 type rawReader struct {
 	ctx  context.Context
 	from io.Reader
@@ -44,27 +44,27 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openInput is an input that is being read. Its content is trustworthy only once finish has
+// openInput is an input that is being read. Its content is known to be sound only after finish has
 // returned without an error.
 type openInput struct {
 	Input
 	raw       *rawReader
-	unchanged func() error // at the end: is it still what it was? nil: a stream
+	unchanged func() error // called at the end: an error if it changed; nil: a stream
 	closes    []func()
 	packed    compression
 	content   io.Reader // uncompressed
 }
 
-// place is where inputs come from.
+// place opens inputs.
 type place struct {
 	fs       disk.FS
 	stdin    io.Reader
 	objects  *objects.Store
-	window   int64 // most bytes of history that zstd may ask for
+	window   int64 // most bytes of history that zstd may need
 	progress *readProgress
 }
 
-// open opens an input and finds out how it is packed.
+// open opens an input and begins to unpack it.
 func (p *place) open(ctx context.Context, name, format string) (*openInput, error) {
 	in, err := p.openRaw(ctx, name)
 	if err != nil {
@@ -79,7 +79,7 @@ func (p *place) open(ctx context.Context, name, format string) (*openInput, erro
 	return in, nil
 }
 
-// openRaw opens an input whose raw content alone is wanted.
+// openRaw opens an input for its raw content.
 func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: &p.progress.bytes}}
 	if name == Standard {
@@ -140,8 +140,8 @@ func (in *openInput) stream(ctx context.Context, from io.Reader) {
 }
 
 // interruptible makes reads of a terminal or pipe end with ctx. Nothing in Go interrupts a read
-// that waits in the kernel, so its goroutine is the one that is left behind when ctx ends; it ends
-// with the stream or the process, and touches nothing that anybody else still uses.
+// that waits in the kernel, so the goroutine of that read remains when ctx ends. It ends with the
+// stream or the process, and touches nothing that is still in use.
 func interruptible(ctx context.Context, from io.Reader) io.Reader {
 	out, in := io.Pipe()
 	context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
@@ -152,8 +152,7 @@ func interruptible(ctx context.Context, from io.Reader) io.Reader {
 	return out
 }
 
-// fault makes an error of reading the content what it is: a failure of the machine, or an input
-// that cannot be used.
+// fault turns an error of reading the content into an *InputError or a failure of the machine.
 func (in *openInput) fault(err error) error {
 	test := wrong{look: in.packed.String() + " -t"}
 	switch {
@@ -163,7 +162,7 @@ func (in *openInput) fault(err error) error {
 		return in.raw.err
 	case in.raw.err != nil:
 		return inputFault(in.Name, in.raw.err)
-	case errors.As(err, new(*objects.Error)): // the store's word on the object after it was read
+	case errors.As(err, new(*objects.Error)): // the store about the object after it was read
 		return inputFault(in.Name, err)
 	case in.packed == compressionNone:
 		return fmt.Errorf("read input %q: %w", in.Name, err)
@@ -179,10 +178,10 @@ func (in *openInput) fault(err error) error {
 	return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: test.fix(in.Name, compressionNone)}
 }
 
-// finish is called at the end of the content. It makes sure that all of the raw content was read
-// and that it did not change meanwhile.
+// finish is called at the end of the content. It reads the rest of the raw content, sets Digest,
+// and makes sure that the input did not change meanwhile.
 func (in *openInput) finish() error {
-	rest := int64(blockSize) // a stream does not say
+	rest := int64(blockSize) // the size of a stream is not known
 	if !in.Std {
 		rest = min(max(in.Size-in.raw.n, 512), blockSize)
 	}
@@ -201,7 +200,7 @@ func (in *openInput) finish() error {
 	return in.unchanged()
 }
 
-// asIn makes sure that a file is as it was.
+// asIn returns an error if the file changed since it was opened.
 func (in *openInput) asIn(file disk.File) error {
 	info, err := file.Stat()
 	if err != nil {

@@ -17,22 +17,22 @@ const (
 	JSONL = "jsonl"
 )
 
-// Options say what a row means. All but MaxFriends and AllowEmpty are part of what makes a job the
-// job it is.
+// Options say how rows are read. All except MaxFriends and AllowEmpty belong to the identity of a
+// job.
 type Options struct {
-	Format           string            // --format, for inputs whose name doesn't say: "", csv, jsonl or ndjson
-	Map              map[string]string // --map: the API's name to the name in the input
+	Format           string            // --format, for inputs whose name says none: "", csv, jsonl or ndjson
+	Map              map[string]string // --map: from the API's name to the name in the input
 	DefaultAddSource string            // --default-add-source: for rows without one
 	// --integer-tags: custom fields that are integers in CSV, with or without Tag_SNS_Custom_
 	IntegerTags  []string
 	InvalidField string // --invalid-field: reject (also ""), drop or cut
 	Duplicates   string // --duplicates: last (also ""), first or error
 	Mutual       bool   // --mutual: add missing reverses
-	MaxFriends   int    // --max-friends: warn about rosters over it; 0: don't
-	AllowEmpty   bool   // --allow-empty: inputs without a single row are no error
+	MaxFriends   int    // --max-friends: warn of rosters over it; 0: no warning
+	AllowEmpty   bool   // --allow-empty: inputs without any row are no error
 }
 
-// Check reports the first option that cannot be used, as an *OptionError.
+// Check returns an *OptionError for the first option that cannot be used.
 func (o Options) Check() error {
 	for _, err := range []error{
 		oneOf("format", o.Format, CSV, JSONL, "ndjson"),
@@ -101,9 +101,9 @@ func mappable() []string {
 	return slices.DeleteFunc(slices.Clone(fieldNames[:]), unmapped)
 }
 
-// Canonical is the text by which a job remembers these options, by flag: the same flags in another
-// order, or a default written out, give the same text. MaxFriends and AllowEmpty are not in it,
-// since they change no edge.
+// Canonical returns the options as text, by flag, as a job records them. The same flags in another
+// order, or with a default written out, give the same text. MaxFriends and AllowEmpty are not in
+// it, because they change no edge.
 func (o Options) Canonical() map[string]string {
 	return map[string]string{
 		"--format":             o.format(),
@@ -116,7 +116,7 @@ func (o Options) Canonical() map[string]string {
 	}
 }
 
-// mapFlag is a --map, unless it cannot name the headers.
+// mapFlag returns a --map, or no flag if a header has a comma, which --map cannot express.
 func mapFlag(mapped map[string]string) Flag {
 	for _, header := range mapped {
 		if strings.Contains(header, ",") {
@@ -162,7 +162,7 @@ func (o Options) duplicates() stage.Duplicates {
 	return map[string]stage.Duplicates{"first": stage.First, "error": stage.Refuse}[o.Duplicates] // Last is zero
 }
 
-// rules are the options as the parsers need them. They are read only and shared.
+// rules are the options in the form that the parsers need. They are read only and shared.
 type rules struct {
 	dictionary dictionary
 	mapped     map[string]string
@@ -176,8 +176,8 @@ func (o Options) rules() *rules {
 		invalid: cmp.Or(o.InvalidField, "reject")}
 }
 
-// checkTags refuses --integer-tags that name no column. It is called with the last header, before
-// the rows behind it.
+// checkTags refuses --integer-tags that name no column. It is called once the last header is read,
+// before the rows after it.
 func (r *reading) checkTags() error {
 	known := slices.Compact(slices.Sorted(slices.Values(r.tags)))
 	var wrong, better []string
@@ -202,8 +202,8 @@ func (r *reading) checkTags() error {
 		Better: Flag{"integer-tags", strings.Join(slices.Compact(better), ",")}}
 }
 
-// checkMap refuses a --map that names a key that no row has. CSV was checked by its header; of JSONL
-// this is known at its end.
+// checkMap refuses a --map that names a key that no row has. For CSV the header was checked; for
+// JSONL this is known only at the end.
 func (r *reading) checkMap(tallies []*tally) error {
 	if r.headers > 0 || r.counts.NoRows() {
 		return nil

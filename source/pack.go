@@ -10,23 +10,23 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Packer writes a file that is compressed as its name says (.gz, .zst, or not at all), in members
-// that stand for themselves: what was written up to an EndMember is a whole file, also if
-// everything behind it is lost or cut off, and more members may follow. Readers take them for one
-// stream; so does Stage.
+// Packer writes a file that is compressed as its name says (.gz, .zst, or not at all). It writes
+// independent members. The content up to an EndMember is a whole file, even if everything after it
+// is lost or cut off, and more members may follow. Readers, including Stage, read them as one
+// stream.
 type Packer struct {
 	to      io.Writer
 	packer  resetter // nil: the file is not compressed
 	pending bool     // something was written since the last member ended
 }
 
-// resetter is what the writers of all compressions are.
+// resetter is implemented by the writers of all compressions.
 type resetter interface {
 	io.WriteCloser
 	Reset(to io.Writer)
 }
 
-// NewPacker begins to write a file of that name to w.
+// NewPacker returns a Packer that writes a file of a name to w.
 func NewPacker(w io.Writer, name string) (p *Packer, err error) {
 	p = &Packer{to: w}
 	switch _, packed := nameSays(name); packed {
@@ -47,8 +47,8 @@ func (p *Packer) Write(b []byte) (int, error) {
 	return p.packer.Write(b)
 }
 
-// EndMember brings everything that was written out to the underlying writer, as a whole. Nothing is
-// written if nothing was since the last time.
+// EndMember ends the member, and writes all of it to the underlying writer. It writes nothing if
+// nothing was written since the last EndMember.
 func (p *Packer) EndMember() error {
 	if p.packer == nil || !p.pending {
 		return nil
@@ -64,11 +64,11 @@ func (p *Packer) EndMember() error {
 var (
 	magicGzip = []byte{0x1f, 0x8b}
 	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
-	magicSkip = []byte{0x2a, 0x4d, 0x18} // of a zstd frame that holds no content, behind its first byte
+	magicSkip = []byte{0x2a, 0x4d, 0x18} // of a zstd frame without content, after its first byte
 )
 
-// unpack finds out by name or magic bytes how the input is packed. A name that promises what the
-// content isn't is refused rather than guessed at.
+// unpack finds out how the input is packed, by name or magic bytes. It refuses an input whose
+// content is not packed as its name says.
 func (in *openInput) unpack(window int64) error {
 	raw := bufio.NewReaderSize(in.raw, 128<<10)
 	head, err := raw.Peek(len(magicZstd))
@@ -77,7 +77,7 @@ func (in *openInput) unpack(window int64) error {
 	}
 	begins := beginsPacked(head)
 	switch {
-	case len(head) == 0: // whatever its name says, there is nothing in it
+	case len(head) == 0: // empty, whatever its name says
 		in.content = raw
 		return nil
 	case in.packed != compressionNone && in.packed != begins:
@@ -112,7 +112,7 @@ func (in *openInput) unpack(window int64) error {
 	return nil
 }
 
-// beginsPacked tells by its first bytes how something is packed.
+// beginsPacked returns the compression of content that begins with head.
 func beginsPacked(head []byte) compression {
 	switch {
 	case bytes.HasPrefix(head, magicGzip):
@@ -123,8 +123,8 @@ func beginsPacked(head []byte) compression {
 	return compressionNone
 }
 
-// gzipMembers unpacks the members of a gzip file. gzip.Reader would take what follows them for one
-// that is damaged or cut short.
+// gzipMembers unpacks the members of a gzip file. gzip.Reader would treat bytes after them as
+// another member that is damaged or cut short.
 type gzipMembers struct {
 	in     *openInput
 	raw    *bufio.Reader
@@ -152,8 +152,9 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 	}
 }
 
-// onward passes over the zero bytes behind a member, with which tapes and some stores fill up. It
-// returns nil where another member follows, io.EOF at the end, and else says what follows where.
+// onward skips the zero bytes after a member, with which tapes and some stores pad files. It
+// returns nil if another member follows, io.EOF at the end, and else an error that says what
+// follows where.
 func (g *gzipMembers) onward() error {
 	for {
 		b, err := g.raw.Peek(1)

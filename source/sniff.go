@@ -13,11 +13,11 @@ import (
 	"friendmigrate/migrate/jsonscan"
 )
 
-// sniffSize is how much of the beginning of an input is looked at.
+// sniffSize is how many bytes at the beginning of an input are examined.
 const sniffSize = 64 << 10
 
-// CheckText refuses the beginning of a file that is no text in UTF-8 with lines that end in LF or
-// CR LF. It is for files that hold no rows; the error is an *InputError.
+// CheckText refuses a file that, by its beginning, is no text in UTF-8 with lines that end in LF or
+// CR LF. It is for files that hold no rows. The error is an *InputError.
 func CheckText(name string, head []byte) error {
 	w := sniffBytes(head, isBinary(head))
 	if w == nil && hasBareCR(firstLine(head)) {
@@ -26,7 +26,7 @@ func CheckText(name string, head []byte) error {
 	return w.error(name, "", compressionNone)
 }
 
-// sniff refuses an input that is another kind of file than its name or --format says.
+// sniff refuses an input that is of another kind than its name or --format says.
 func (in *openInput) sniff(r *rules) error {
 	peeked := bufio.NewReaderSize(in.content, sniffSize)
 	in.content = peeked
@@ -53,7 +53,7 @@ func (in *openInput) sniff(r *rules) error {
 	return w.error(in.Name, in.Format, in.packed)
 }
 
-// dropMarks takes the byte order marks off all lines, in place.
+// dropMarks removes the byte order marks from all lines, in place.
 func dropMarks(data []byte) []byte {
 	if !bytes.Contains(data, byteOrderMark) {
 		return data
@@ -65,7 +65,8 @@ func dropMarks(data []byte) []byte {
 	return kept
 }
 
-// sniffBytes finds out what is no text. likely says that a magic number of letters alone is enough.
+// sniffBytes recognises content that is no text. likely says that a magic number may be trusted,
+// even if it is only letters.
 func sniffBytes(head []byte, likely bool) *wrong {
 	for i := range kinds {
 		switch p := &kinds[i]; {
@@ -88,7 +89,7 @@ func sniffBytes(head []byte, likely bool) *wrong {
 	return nil
 }
 
-// encodingOf tells UTF-16 and UTF-32 by their mark, or by the NUL bytes of an ASCII character.
+// encodingOf recognises UTF-16 and UTF-32 by their mark, or by the NUL bytes of an ASCII character.
 func encodingOf(head []byte) string {
 	for _, e := range []struct{ mark, encoding string }{
 		{"\xff\xfe\x00\x00", "UTF-32"}, {"\x00\x00\xfe\xff", "UTF-32"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
@@ -106,7 +107,7 @@ func encodingOf(head []byte) string {
 	return [16]string{0b1110: "UTF-32LE", 0b0111: "UTF-32BE", 0b1010: "UTF-16LE", 0b0101: "UTF-16BE"}[nuls]
 }
 
-// sniffCSV looks at the header and the first rows of what should be a CSV.
+// sniffCSV examines the header and the first rows of an input that should be CSV.
 func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 	header := columnsOf(line, ',')
 	switch {
@@ -136,8 +137,8 @@ func sniffCSV(text, line []byte, named func([]string) bool) *wrong {
 	return nil
 }
 
-// sniffRows finds rows with another separator than the header above them, which somebody may have
-// added. With a comma in the first KiB it may be one broken row, which costs itself alone.
+// sniffRows recognises rows with another separator than the header, which may have been added by
+// hand. If the first KiB has a comma, it may be one broken row, which costs only itself.
 func sniffRows(rows []byte, commas int) *wrong {
 	row := firstLine(rows)
 	for _, s := range separators {
@@ -149,8 +150,8 @@ func sniffRows(rows []byte, commas int) *wrong {
 	return nil
 }
 
-// sniffJSONL looks at the first lines of what should be JSONL. One broken line does not make it
-// anything else.
+// sniffJSONL examines the first lines of an input that should be JSONL. One broken line does not
+// make it another kind of file.
 func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	text = trimBlank(text)
 	line := firstLine(text)
@@ -184,7 +185,7 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	return &wrong{what: "is not JSONL: each line has to be a JSON object", look: firstLines.look}
 }
 
-// sniffObject looks at whether the object that a text begins with ends in its line.
+// sniffObject recognises a text whose first object does not end in its line.
 func sniffObject(text, line, rest []byte) *wrong {
 	object := jsonscan.Scanner{Data: text}
 	spans := object.Skip() == nil && bytes.Contains(text[:object.Pos], []byte{'\n'})
@@ -198,13 +199,13 @@ func sniffObject(text, line, rest []byte) *wrong {
 
 func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
 
-// beginsJSON reports whether a text begins like a JSON object or an array of something.
+// beginsJSON reports whether a text begins like a JSON object or a JSON array.
 var beginsJSON = regexp.MustCompile(`^\s*[\[{]\s*["\[\]{}]`).Match
 
-// crBetweenObjects reports whether a CR alone stands between two JSON objects.
+// crBetweenObjects reports whether there is only a CR between two JSON objects.
 var crBetweenObjects = regexp.MustCompile(`}[ \t]*\r\s*{`).Match
 
-// firstLine is the first line that is not empty, without its end.
+// firstLine returns the first line that is not empty, without its end.
 func firstLine(text []byte) []byte {
 	for len(text) > 0 {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})
@@ -216,7 +217,7 @@ func firstLine(text []byte) []byte {
 	return nil
 }
 
-// hasBareCR reports whether a line has a CR outside quotes: it is several lines then.
+// hasBareCR reports whether a line has a CR outside quotes. If so, it is several lines.
 func hasBareCR(line []byte) bool {
 	quoted := false
 	for _, c := range line {
@@ -229,9 +230,9 @@ func hasBareCR(line []byte) bool {
 	return false
 }
 
-// endsInCR reports whether a row that is no record is several that end in CR alone. Of a row that
-// reaches the limit, what is behind the last CR within it does not count: nobody knows how long it
-// is.
+// endsInCR reports whether a row that is no record is several rows that end in CR alone. If the row
+// reaches the limit, the part after the last CR within the limit does not count, because its length
+// is not known.
 func (l *layout) endsInCR(raw []byte, limit int) bool {
 	line := firstLine(raw[:min(len(raw), limit)])
 	if len(raw) >= limit {
@@ -250,18 +251,18 @@ func (l *layout) endsInCR(raw []byte, limit int) bool {
 			rows++
 		}
 	}
-	return rows > 1 // a single one may have a CR and a comma too many
+	return rows > 1 // one row may have a stray CR and a stray comma
 }
 
-// columnsOf divides a line at a separator. There may be quotes in it.
+// columnsOf divides a line at a separator. The line may have quotes.
 func columnsOf(line []byte, separator rune) []string {
 	r := csv.NewReader(bytes.NewReader(line))
 	r.Comma, r.LazyQuotes = separator, true
-	list, _ := r.Read() // of what is no record, what there is
+	list, _ := r.Read() // of a broken record, the cells found
 	return list
 }
 
-// isBinary reports whether some of it is no text. The last character may be cut.
+// isBinary reports whether b has bytes that are no text. Its last character may be incomplete.
 func isBinary(b []byte) bool {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)

@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// stamp fills in what tells an unchanged file. Only a regular file has a stat that can be trusted.
+// stamp sets the fields that show whether a file is unchanged. Only a regular file has such a stat;
+// for any other, stamp sets Std.
 func (in *Input) stamp(info fs.FileInfo) {
 	if !info.Mode().IsRegular() {
 		in.Std = true

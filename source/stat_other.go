@@ -4,8 +4,8 @@ package source
 
 import "io/fs"
 
-// stamp fills in what tells an unchanged file. Without ctime and inode there is nothing to trust:
-// the content is read again each time.
+// stamp sets Size and ModTime. Without ctime and inode these do not prove that a file is unchanged,
+// so it sets Std and a rerun reads the content again.
 func (in *Input) stamp(info fs.FileInfo) {
 	in.Std = true
 	if info.Mode().IsRegular() {

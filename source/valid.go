@@ -10,11 +10,11 @@ import (
 	"friendmigrate/migrate"
 )
 
-// reject says why a row is not valid. Reasons are constants, so that they can be counted and cost
-// nothing while rows are valid.
+// reject says why a row is not valid. Reasons are constants, so that they can be counted and valid
+// rows cost nothing.
 type reject struct {
-	column string // the API's name; "" is the whole record
-	reason string // "" is valid
+	column string // the API's name; "": the whole record
+	reason string // "": valid
 }
 
 // The reasons.
@@ -50,26 +50,26 @@ const (
 	reasonItemValue   = "is neither a string nor an integer"
 )
 
-// change is a field that was dropped or cut so that its friendship could be kept.
+// change is a field that was dropped or cut to keep its row.
 type change struct {
 	column, reason string
-	was, now       string // now is empty where the field was dropped
+	was, now       string // now is empty if the field was dropped
 }
 
-// validator holds edges against the rules of the API. It belongs to one goroutine.
+// validator checks edges against the rules of the API. It belongs to one goroutine.
 type validator struct {
 	rules   *rules
-	usual   string   // the AddSource that was valid last: almost always the next one's too
+	usual   string   // the last valid AddSource, almost always also that of the next edge
 	unusual bool     // the edge has an account id with characters that the vendor doesn't recommend
-	usable  bool     // the edge's From_Account is one
+	usable  bool     // the edge's From_Account is valid
 	changes []change // to the edge; reused
 }
 
-// numbers are the fields of a row that have to become numbers.
+// numbers are the fields of a row that are numbers, as text.
 type numbers struct{ remarkTime, addTime string }
 
-// edge checks e, completes it and fixes it where that is asked for. The order of the checks decides
-// which reason a row is given.
+// edge checks e, completes it and, with --invalid-field drop or cut, fixes it. The order of the
+// checks decides which reason a row gets.
 func (v *validator) edge(e *migrate.Edge, n numbers) reject {
 	v.unusual, v.usable, v.changes = false, false, v.changes[:0]
 	if reason := v.account(e.From); reason != "" {
@@ -130,7 +130,7 @@ func (v *validator) optional(e *migrate.Edge, n numbers) (r reject) {
 	return r
 }
 
-// usualByte marks what the vendor's pages allow in account ids without reserve.
+// usualByte marks the bytes that the vendor's pages allow in account ids without restriction.
 var usualByte = func() (table [256]bool) {
 	for c := range table {
 		table[c] = c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
@@ -138,7 +138,7 @@ var usualByte = func() (table [256]bool) {
 	return table
 }()
 
-// CheckAccount says why no account can have this id: "is empty". It is empty where one can.
+// CheckAccount returns why no account can have an id, such as "is empty". It returns "" if one can.
 func CheckAccount(id string) string { return new(validator).account(id) }
 
 // account returns why id is no account id, or "".
@@ -173,9 +173,9 @@ func validSource(s string) bool {
 	return ok && isKeyword(word)
 }
 
-// text checks an optional text. What is not valid UTF-8 is treated like what is too long: the API
-// could not take it, and json.Marshal would alter it silently. With line breaks neither is fixed:
-// two stray quotes make one field of all the rows between them.
+// text checks an optional text. Invalid UTF-8 is treated like a text that is too long: the API does
+// not accept it, and json.Marshal would alter it silently. With line breaks neither is fixed,
+// because two stray quotes make one field of all the rows between them.
 func (v *validator) text(column, s string, limit int) (string, reject) {
 	valid := utf8.ValidString(s)
 	if valid && len(s) <= limit {
@@ -199,7 +199,7 @@ func (v *validator) text(column, s string, limit int) (string, reject) {
 	return now, reject{}
 }
 
-// cutText is the longest beginning of s that is valid UTF-8 and no longer than limit bytes.
+// cutText returns the longest beginning of s that is valid UTF-8 and has at most limit bytes.
 func cutText(s string, limit int) string {
 	end := 0
 	for end < len(s) {
@@ -243,7 +243,7 @@ func (v *validator) groups(list []string) ([]string, reject) {
 	return kept, reject{}
 }
 
-// custom checks the custom fields of an edge, in place. "" is absent; an integer of 0 is a value.
+// custom checks the custom fields of an edge, in place. "" is absent; the integer 0 is a value.
 func (v *validator) custom(list []migrate.CustomItem) ([]migrate.CustomItem, reject) {
 	kept := list[:0]
 	for _, item := range list {
@@ -276,10 +276,10 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 	return digits, reject{item.Tag, reason}
 }
 
-// reasonsByDigits are why numbers of so many digits are no times.
+// reasonsByDigits says, by the number of digits, why a number is no time in seconds.
 var reasonsByDigits = map[int]string{13: reasonMillis, 16: reasonMicros, 19: reasonNanos}
 
-// plainTime is the number of at most 12 digits that s is, as almost every time is.
+// plainTime parses a number of at most 12 digits, as almost every time is.
 func plainTime(s string) (t int64, ok bool) {
 	for i := range len(s) {
 		digit := s[i] - '0'
@@ -291,7 +291,7 @@ func plainTime(s string) (t int64, ok bool) {
 	return t, len(s) <= 12
 }
 
-// time checks a field of Unix seconds. What is no number of seconds is never fixed.
+// time checks a field of Unix seconds. Only a negative number is ever fixed.
 func (v *validator) time(column, s string) (int64, reject) {
 	if t, ok := plainTime(s); ok {
 		return t, reject{}
@@ -317,9 +317,9 @@ func (v *validator) time(column, s string) (int64, reject) {
 	return 0, reject{}
 }
 
-// integer returns the canonical decimal digits of a number that fits 64 bits, signed or unsigned:
-// nothing on the way may go through a float. A sign is '-' alone; white space, fractions, exponents
-// and digit separators make it none.
+// integer returns the canonical decimal digits of a number that fits 64 bits, signed or unsigned.
+// It uses no float, so no digit changes. The only sign is '-'; white space, fractions, exponents
+// and digit separators are not accepted.
 func integer(s string) (digits, reason string) {
 	rest, negative := strings.CutPrefix(s, "-")
 	if rest == "" || strings.ContainsFunc(rest, func(r rune) bool { return r < '0' || r > '9' }) {

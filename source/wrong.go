@@ -9,17 +9,17 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// wrong is a kind of content that cannot be read, and the command that makes one of it that can be.
-// Without a command it is the name or --format that is wrong.
+// wrong is a kind of content that cannot be read, with the command that converts it. Without a
+// command the content can be read but the name or --format is wrong.
 type wrong struct {
 	what   string // "is a ZIP archive"
 	filter string // from standard input to standard output
-	file   string // or to standard output from the file whose name follows
-	look   string // or that shows the file whose name follows
-	format string // of what comes out; "": the same
+	file   string // or from the file whose name follows to standard output
+	look   string // or a command that shows the file whose name follows
+	format string // of the output; "": unchanged
 }
 
-// kind is a kind of file that is known by its first bytes or by the end of its name.
+// kind is a kind of file, recognised by its first bytes or by the end of its name.
 type kind struct {
 	magic, ext string
 	wrong
@@ -49,7 +49,7 @@ var kinds = []kind{
 	{string(magicZstd), "", wrong{what: "is packed as zstd", filter: "zstd -dc"}},
 }
 
-// separators are those that stand where commas have to.
+// separators are characters that some files have in place of commas.
 var separators = []struct {
 	char byte
 	wrong
@@ -77,7 +77,7 @@ var (
 	firstLines = wrong{look: "head -n 3"}
 )
 
-// kindByName is what the end of a name says of content that is not read; nil: nothing.
+// kindByName returns the kind of unreadable content that the end of a name says, or nil.
 func kindByName(name string) *wrong {
 	if _, packed := nameSays(name); packed != compressionNone {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
@@ -90,14 +90,14 @@ func kindByName(name string) *wrong {
 	return nil
 }
 
-// CheckName refuses an input whose name says that it is of a kind that is not read.
+// CheckName returns an error if an input's name says that it is of a kind that is not read.
 func CheckName(name string) error {
 	_, packed := nameSays(name)
 	return kindByName(name).error(name, "", packed)
 }
 
-// error says what is wrong with an input, whose --format counts where its name says none; nil if w
-// is.
+// error returns an *InputError for an input, or nil if w is nil. format is that of the input,
+// which counts if the name says none.
 func (w *wrong) error(name, format string, packed compression) error {
 	if w == nil {
 		return nil
@@ -117,13 +117,13 @@ func (w *wrong) error(name, format string, packed compression) error {
 	return e
 }
 
-// fix is command as InputError has it.
+// fix returns command in the form of InputError.Fix.
 func (w *wrong) fix(name string, packed compression) func(quote func(string) string) string {
 	return func(quote func(string) string) string { return w.command(name, packed, quote) }
 }
 
-// command makes an input that can be read, in the folder where it is called: it must not lie beside
-// the old one in a folder that is an input.
+// command returns a command that makes a readable input. It writes to the current folder, because a
+// new file next to the old one in an input folder would be another input.
 func (w *wrong) command(name string, packed compression, quote func(string) string) string {
 	comment := ""
 	switch {
@@ -157,7 +157,7 @@ func (w *wrong) command(name string, packed compression, quote func(string) stri
 	return unpack + " | " + w.filter + " > " + to + comment
 }
 
-// split takes what a name says of packing and format off it, and tells the format of what the
+// split removes the endings for packing and format from a name. format is that of the file that the
 // command makes.
 func (w *wrong) split(name string) (stem, format string) {
 	said, packed := nameSays(name)
@@ -166,7 +166,7 @@ func (w *wrong) split(name string) (stem, format string) {
 		said, packed = nameSays(name)
 	}
 	ext := filepath.Ext(name)
-	if said != "" || w.format == "" { // the second: a list of accounts, say
+	if said != "" || w.format == "" { // the second: for example a list of accounts
 		name = strings.TrimSuffix(name, ext)
 	}
 	return name, cmp.Or(w.format, cmp.Or(said, cmp.Or(strings.TrimPrefix(ext, "."), CSV)))
