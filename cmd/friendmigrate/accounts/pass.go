@@ -48,7 +48,7 @@ func Open(fsys disk.FS, folder string) (*Pass, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look for accounts: %w", err)
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() }) // skip the lists written while INPUT was read
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() }) // not lists of reading INPUT
 	p := &Pass{fs: fsys, folder: folder, Resumed: true}
 	for _, e := range entries {
 		there, err := checkpoint.Exists(fsys, filepath.Join(folder, e.Name()))

@@ -20,7 +20,7 @@ const (
 	samples     = 30
 	betweenCall = 40 * time.Millisecond
 	betweenTry  = time.Second
-	lastTry     = 20 * time.Second // no attempt begins later: one may take 10 s, and doctor should take half a minute at most
+	lastTry     = 20 * time.Second // no attempt begins later: one may take 10 s
 )
 
 // harmless makes a call that changes nothing. It is sink.Client's Probe: friend_get of the admin

@@ -90,7 +90,7 @@ func (e *Export) resume(id identity, there bool) error {
 	default:
 		e.now = was
 	}
-	if err := e.now.write(e.FS, e.folder); err != nil { // before the destination, because position.json shows that an export made it
+	if err := e.now.write(e.FS, e.folder); err != nil { // first: it shows that the destination is an export's
 		return err
 	}
 	if e.failures, err = cutBack(e.FS, failures, e.now.Failures); err != nil {
@@ -225,7 +225,7 @@ type Position struct {
 	Rows     int64            `json:"rowBytes"`    // bytes of the file that rows are written to
 	Failures int64            `json:"failedBytes"` // bytes of the list of failures
 	Failed   int64            `json:"accountsFailed"`
-	Short    int64            `json:"accountsShort,omitempty"` // those of accountsFailed that were exported, but FriendNum differs
+	Short    int64            `json:"accountsShort,omitempty"` // in accountsFailed, but exported: FriendNum differs
 	Edges    int64            `json:"edges"`
 	Bare     int64            `json:"edgesWithoutAddSource"`
 	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers

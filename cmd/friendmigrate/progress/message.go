@@ -21,7 +21,7 @@ import (
 // MessageVersion is the version of the JSON form. It changes when a key changes its meaning or goes.
 const MessageVersion = 1
 
-// Limit is what Kubernetes keeps of a message, in bytes.
+// Limit is the number of bytes that Kubernetes keeps of a message.
 const Limit = 4096
 
 // Message is how a command ended.
@@ -34,21 +34,21 @@ type Message struct {
 	// Why is one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused,
 	// or that of the code.
 	Why    string  `json:"why"`
-	What   string  `json:"what"` // in a sentence
+	What   string  `json:"what"` // one sentence
 	Again  string  `json:"again,omitempty"`
 	Hint   string  `json:"hint,omitempty"` // the command to run next
 	Shard  string  `json:"shard,omitempty"`
 	Counts *Counts `json:"counts,omitempty"` // absent: the input was not read, or the command has none
 }
 
-// Counts says where the job stands, all its runs together.
+// Counts are the counts of the job, over all its runs.
 type Counts struct {
 	Edges report.Sum    `json:"edges"`
 	Added *report.Added `json:"added,omitempty"`
-	Calls *int64        `json:"calls,omitempty"` // that this run sent
+	Calls *int64        `json:"calls,omitempty"` // calls of this run
 }
 
-// Message is how the command ended, from the last snapshot. It waits for nobody.
+// Message returns the message of the command's end, from the last snapshot. It does not block.
 func (v *View) Message(e exit.Ending) Message {
 	s, labels := v.Snapshot(), v.Labels()
 	m := Message{
@@ -85,12 +85,13 @@ var (
 	identifierWord = regexp.MustCompile(`(the identifier )"(?:[^"\\]|\\.)*"`)
 )
 
-// discreet leaves out the one account that a command line names: the admin's.
+// discreet removes the admin's account, the only one that a command line names.
 func discreet(text string) string {
 	return identifierWord.ReplaceAllString(identifierFlag.ReplaceAllString(text, "${1}***"), "${1}***")
 }
 
-// Encode is the message as one line of JSON. Its longest texts are cut to what may be written.
+// Encode returns the message as one line of JSON. It shortens the longest texts so that the line
+// fits Limit.
 func (m Message) Encode() []byte {
 	texts := []*string{&m.What, &m.Hint, &m.Command, &m.Shard, &m.Why, &m.Again}
 	for _, text := range texts {
@@ -111,12 +112,12 @@ func (m Message) Encode() []byte {
 				longest = text
 			}
 		}
-		// A byte takes up to six in JSON, so this may take some rounds.
+		// A byte may become six in JSON, so this may take several rounds.
 		*longest = shorten(*longest, len(*longest)-max(over/6, len("…")+1))
 	}
 }
 
-// shorten cuts a text to at most so many bytes, with an ellipsis at its end.
+// shorten cuts a text to at most most bytes, ellipsis included.
 func shorten(text string, most int) string {
 	end := max(0, most-len("…"))
 	for end > 0 && !utf8.RuneStart(text[end]) {
@@ -127,22 +128,23 @@ func shorten(text string, most int) string {
 
 // Where messages go.
 const (
-	Variable = "FRIENDMIGRATE_TERMINATION_LOG" // names a file
-	Default  = "/dev/termination-log"          // made by Kubernetes, for each container
+	Variable = "FRIENDMIGRATE_TERMINATION_LOG" // holds the name of a file
+	Default  = "/dev/termination-log"          // Kubernetes makes it for each container
 
-	begin = `{"version":` // of every message: a file with anything else in it is not ours
+	begin = `{"version":` // beginning of every message: a file with other content is not ours
 )
 
-// Log takes the message of one process. It is safe for concurrent use. The zero Log writes nowhere.
+// Log writes the message of one process. It is safe for concurrent use. The zero Log writes
+// nothing.
 type Log struct {
-	name string // "": nowhere
-	own  bool   // the user has named it, so it may be made, and must hold a message or nothing
+	name string // "": writes nothing
+	own  bool   // the user named the file: it may be created, and must hold a message or nothing
 	mu   sync.Mutex
-	last bool // the last message is written; guarded by mu
+	last bool // the last message was written; guarded by mu
 }
 
-// Find finds where the message goes: to the file that the variable names, or, in a pod, to the one
-// that Kubernetes has made.
+// Find returns the Log of the file that the variable names or, in a pod, of the one that Kubernetes
+// made.
 func Find(env map[string]string) *Log { return find(env, Default) }
 
 func find(env map[string]string, ofPod string) *Log {
@@ -158,8 +160,8 @@ func find(env map[string]string, ofPod string) *Log {
 	return &Log{name: ofPod}
 }
 
-// Write writes a message in place of what was in the file. After the last one it writes nothing. An
-// error is for a word of warning, no more.
+// Write replaces the content of the file with a message. After the last message it writes nothing.
+// An error deserves no more than a warning.
 func (l *Log) Write(m Message, last bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -173,7 +175,7 @@ func (l *Log) Write(m Message, last bool) error {
 	return nil
 }
 
-// write keeps the file the same: Kubernetes has mounted it.
+// write overwrites the file in place, because Kubernetes has mounted it.
 func (l *Log) write(message []byte) error {
 	// Opening a pipe would wait for its reader.
 	switch info, err := os.Stat(l.name); {
@@ -192,7 +194,7 @@ func (l *Log) write(message []byte) error {
 		}
 	}
 	f, err := os.OpenFile(l.name, flag, 0o600)
-	if err != nil && !l.own { // nobody asked for it by name, and it is not writable for this user
+	if err != nil && !l.own { // the user did not name it, and it is not writable
 		return nil
 	}
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 
 const namespace = "friendmigrate"
 
-// metrics is the collector: it keeps nothing but how long settling took, and takes the rest from the
-// last snapshot.
+// metrics is the collector. It stores only how long settling took, and takes the rest from the last
+// snapshot.
 type metrics struct {
 	view     *View
 	registry *prometheus.Registry
@@ -41,11 +41,11 @@ func newMetrics(v *View) *metrics {
 	return m
 }
 
-// Describe is prometheus.Collector's. It names nothing, because each metric is described where it
-// gets its value.
+// Describe implements prometheus.Collector. It sends nothing, because each metric is described
+// where it gets its value.
 func (m *metrics) Describe(chan<- *prometheus.Desc) {}
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	e := exporter{out, &m.words}
 	s := m.view.Snapshot()
@@ -60,13 +60,14 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// exporter writes values with their names. The help says what they are of: the job, or this process.
+// exporter writes values with their names. The help text says whether they are of the job or of
+// this process.
 type exporter struct {
 	out   chan<- prometheus.Metric
 	words *codeWords
 }
 
-// labels are names and values in turn.
+// desc returns the description of a metric. labels alternate names and values.
 func desc(name, help string, labels []string) (d *prometheus.Desc, values []string) {
 	var names []string
 	for i := 0; i < len(labels); i += 2 {
@@ -99,7 +100,7 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// run exports where the run stands.
+// run exports the progress of the run.
 func (e exporter) run(l Labels, s Snapshot) {
 	e.gauge("build_info", "The program. Its value is 1.", 1, "version", l.Version, "goversion", runtime.Version())
 	e.gauge("job_info", "What runs: the command, and its shard as i/n. Its value is 1.", 1,
@@ -122,7 +123,8 @@ func (e exporter) run(l Labels, s Snapshot) {
 	}
 }
 
-// ratio is the share of the run that is done. Nothing to do is done once that is known.
+// ratio returns the share of the run that is done. It is 1 once it is known that there is nothing
+// to do.
 func ratio(s Snapshot) float64 {
 	switch {
 	case s.Total <= 0:
@@ -133,7 +135,7 @@ func ratio(s Snapshot) float64 {
 	return min(float64(s.Settled)/float64(s.Total), 0.999999)
 }
 
-// account exports what became of the edges of the job.
+// account exports the outcomes of the job's edges.
 func (e exporter) account(s Snapshot) {
 	r, d := s.Sums.Rows, s.Sums.Added
 	e.gauge("edges_read", "Rows of the job's input.", float64(r.Read))
@@ -158,7 +160,7 @@ func (e exporter) account(s Snapshot) {
 	}
 }
 
-// calls exports what the client counted.
+// calls exports the counts of the client.
 func (e exporter) calls(all Snapshot) {
 	s := all.Stats
 	byWord := map[sink.CallCount]int64{}
@@ -191,7 +193,7 @@ func (e exporter) calls(all Snapshot) {
 	e.out <- prometheus.MustNewConstHistogram(d, sum, s.Latency.Sum, buckets)
 }
 
-// engine exports what the engine counted.
+// engine exports the counts of the engine.
 func (e exporter) engine(s migrate.Snapshot) {
 	for outcome, n := range map[string]int64{"imported": s.Imported, "already": s.Already, "failed": s.Failed} {
 		e.counter("edges_settled_total", "Edges settled by this process.", n, "outcome", outcome)
@@ -203,7 +205,7 @@ func (e exporter) engine(s migrate.Snapshot) {
 	e.gauge("hold", "1 while nothing gets through and sending is held.", truth(s.Holding))
 }
 
-// pace exports how fast calls may leave, and why.
+// pace exports how fast calls may be sent, and why.
 func (e exporter) pace(c Calls) {
 	e.gauge("pace_limit_calls_per_second",
 		"The limit that the run was given (--rate or friendmigrate pace, or its shard's share).", c.Asked)
@@ -211,8 +213,8 @@ func (e exporter) pace(c Calls) {
 	e.states("pace_reason", "Why the pace is what it is: 1 for the present reason.", "reason", Reasons(), c.Reason)
 }
 
-// WriteMetrics writes the metrics of the run, without those of the runtime, in Prometheus' text
-// format: for a textfile collector, which has some of its own.
+// WriteMetrics writes the metrics of the run in Prometheus' text format for a textfile collector.
+// It leaves out those of the Go runtime, because the collector has its own.
 func (v *View) WriteMetrics(w io.Writer) error {
 	families, err := v.metrics.registry.Gather()
 	if err != nil {
@@ -226,7 +228,7 @@ func (v *View) WriteMetrics(w io.Writer) error {
 	return nil
 }
 
-// Timed is a journal that tells the view how long settling takes.
+// Timed returns a journal that reports to the view how long settling takes.
 func (v *View) Timed(j migrate.Journal) migrate.Journal { return timed{j, v.metrics.settle} }
 
 type timed struct {
@@ -241,28 +243,27 @@ func (t timed) Settle(ctx context.Context, what migrate.Settlement) error {
 	return err
 }
 
-// mostUnknown is how many codes that no table knows get a label of their own. They are what one
-// wants to see, but a service that answers with a new one each time must not fill somebody's
-// Prometheus.
+// mostUnknown is how many codes that are in no table get a label of their own. They are worth
+// seeing, but a service that answers with a new code each time must not fill Prometheus.
 const mostUnknown = 32
 
 const otherWord = "other"
 
-// kinds are how the client names a call without a usable answer.
+// kinds are the client's names of calls without a usable answer.
 var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "unreadable", "oversize",
 	"transport"}
 
-// codeWords turns results of calls into labels of a bounded list. A result keeps its label for
-// good, so that no counter goes back.
+// codeWords turns results of calls into labels of a bounded list. A result always keeps its label,
+// so that no counter decreases.
 type codeWords struct {
 	mu      sync.Mutex // guards what follows
 	unknown map[int]bool
 }
 
-// ofWebhook: the table knows these as a range, which is a thousand codes.
+// ofWebhook reports whether a code is one of the thousand that the table has as a range.
 func ofWebhook(code int) bool { return code >= 38000 && code <= 39000 }
 
-// ofCall is the label of sink.CallCount.Result.
+// ofCall returns the label of a sink.CallCount.Result.
 func (w *codeWords) ofCall(result string) string {
 	if status, isStatus := strings.CutPrefix(result, "http_"); isStatus {
 		if n, err := strconv.Atoi(status); err != nil || http.StatusText(n) == "" {
@@ -279,7 +280,7 @@ func (w *codeWords) ofCall(result string) string {
 	return otherWord
 }
 
-// ofCode is the label of an ErrorCode, a ResultCode or an HTTP status.
+// ofCode returns the label of an ErrorCode, a ResultCode or an HTTP status.
 func (w *codeWords) ofCode(code int) string {
 	if _, known := sink.LookupCode(code); (known || code == 0) && !ofWebhook(code) {
 		return strconv.Itoa(code)

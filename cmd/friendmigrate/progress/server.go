@@ -32,7 +32,7 @@ const index = `friendmigrate
 /dashboard.json  a dashboard for Grafana
 `
 
-// Limits of the server: whoever asks shares file descriptors with the job.
+// Limits of the server, whose connections share the file descriptors with the job.
 const (
 	mostConnections = 32
 	mostScrapes     = 4
@@ -40,7 +40,7 @@ const (
 	closeTimeout    = time.Second
 )
 
-// Server shows a view to whoever asks.
+// Server serves a view over HTTP.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
@@ -69,10 +69,11 @@ func Listen(address string, s *View) (*Server, error) {
 	return server, nil
 }
 
-// Addr is where it listens: with its port, also where a free one was asked for.
+// Addr returns the address on which it listens, with the port that was chosen if a free one was
+// asked for.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close lets answers that are being given end, for a second at most, and stops serving.
+// Close stops serving. It waits for open requests for a second at most.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
@@ -84,7 +85,7 @@ func (s *Server) Close() {
 	})
 }
 
-// handler answers. Everything is GET, and HEAD.
+// handler returns the handler of all paths. It accepts GET and HEAD.
 func handler(s *View) http.Handler {
 	runtime := prometheus.NewRegistry()
 	runtime.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -95,7 +96,7 @@ func handler(s *View) http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, s.Ready()) })
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = s.Snapshot().WriteJSON(w) // whoever asked has gone
+		_ = s.Snapshot().WriteJSON(w) // an error means that the client has gone
 	})
 	mux.HandleFunc("GET /dashboard.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

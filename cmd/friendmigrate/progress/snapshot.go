@@ -19,12 +19,12 @@ const Version = 1
 const (
 	Starting = "starting" // before reading; progress.json does not exist yet
 	Reading  = "reading"  // the input is read, checked and grouped; nothing is sent
-	Sending  = "sending"  // calls leave: they import, ask or read, whatever the command does
+	Sending  = "sending"  // calls are sent, whatever the command does with them
 	Ended    = "ended"
 )
 
-// Snapshot is where a command stands at one moment. The terminal, progress.json, /status, /metrics
-// and the termination message are views of it.
+// Snapshot is the progress of a command at one moment. The terminal, progress.json, /status,
+// /metrics and the termination message are views of it.
 type Snapshot struct {
 	Version int       `json:"version"`
 	At      time.Time `json:"at"`
@@ -32,59 +32,59 @@ type Snapshot struct {
 
 	// What the command fills in.
 	Phase        string        `json:"phase"`
-	Doing        string        `json:"doing,omitempty"` // Phase for people, where it has another word
-	Did          string        `json:"did,omitempty"`   // imported for people, the same
+	Doing        string        `json:"doing,omitempty"` // the word for Phase for people, if it is another one
+	Did          string        `json:"did,omitempty"`   // the word for imported for people, if it is another one
 	Input        *Input        `json:"input,omitempty"` // while reading
 	*report.Sums               // nil: not known yet, or the command has none
 	Failures     map[int]int64 `json:"failures,omitempty"` // failed edges of the job, by ResultCode
 	Noun         string        `json:"noun,omitempty"`     // what Settled and Total count, "" for edge
-	Settled      int64         `json:"settled"`            // of this job, or of its pilot (--only-accounts)
+	Settled      int64         `json:"settled"`            // in this job, or in its pilot (--only-accounts)
 	Total        int64         `json:"total"`
-	Note         string        `json:"note,omitempty"` // what else there is to say
-	Done, ToGo   int64         `json:"-"`              // what takes the time, such as calls
+	Note         string        `json:"note,omitempty"` // further text
+	Done, ToGo   int64         `json:"-"`              // counts of what takes the time, such as calls
 
 	// What View adds.
 	Percent float64  `json:"percent"` // of Settled in Total
 	Calls   *Calls   `json:"calls,omitempty"`
-	Left    *float64 `json:"leftSeconds,omitempty"`  // absent: cannot be told
+	Left    *float64 `json:"leftSeconds,omitempty"`  // absent: not known
 	Slow    string   `json:"slow,omitempty"`         // why it is slower than asked for
-	Few     int      `json:"accountsLeft,omitempty"` // where so few are left that calls cannot overlap as they could
-	Stop    string   `json:"stop,omitempty"`         // how to stop at once what stops by itself; empty: it goes on
-	Resting bool     `json:"resting,omitempty"`      // no more calls leave; lists and report are written
+	Few     int      `json:"accountsLeft,omitempty"` // set if too few are left for calls to overlap fully
+	Stop    string   `json:"stop,omitempty"`         // how to stop at once; empty: the command is not stopping
+	Resting bool     `json:"resting,omitempty"`      // no more calls are sent; lists and report are written
 	Code    *int     `json:"code,omitempty"`         // exit code, when it has ended
 	What    string   `json:"what,omitempty"`
 
-	Drain time.Duration `json:"-"` // how long a call in flight takes at most
+	Drain time.Duration `json:"-"` // longest time that a call in flight takes
 
 	// Counts for /metrics alone.
 	Stats  sink.Stats       `json:"-"`
 	Engine migrate.Snapshot `json:"-"`
 }
 
-// New is a snapshot of this process at a time.
+// New returns a snapshot of this process at a time.
 func New(now time.Time, phase string) Snapshot {
 	return Snapshot{Version: Version, At: now.UTC(), PID: os.Getpid(), Phase: phase}
 }
 
-// Input is how far the input is read.
+// Input is the progress of reading the input.
 type Input struct {
 	Bytes int64 `json:"bytes"`
-	Total int64 `json:"total"` // 0: not known, as of standard input
+	Total int64 `json:"total"` // 0: not known, as for standard input
 	Rows  int64 `json:"rows"`
 }
 
-// Calls is what this run sent, and how fast.
+// Calls are the calls of this run and their speed.
 type Calls struct {
 	Sent      int64   `json:"sent"`
 	Retried   int64   `json:"retried"`
 	Throttled int64   `json:"throttled"`
 	Uncertain int64   `json:"uncertain"`
-	InFlight  int64   `json:"inFlight"` // calls that left and have no answer yet
+	InFlight  int64   `json:"inFlight"` // calls sent but not answered yet
 	Waiting   int     `json:"waiting"`  // accounts that wait to be tried again
 	PerSecond float64 `json:"perSecond"`
-	Asked     float64 `json:"asked"`   // calls per second that the run was given
-	Pace      float64 `json:"pace"`    // calls per second that may leave now
-	Reason    string  `json:"reason"`  // for Pace, as a word of Reasons
+	Asked     float64 `json:"asked"`   // calls per second of the run's settings
+	Pace      float64 `json:"pace"`    // calls per second that may be sent now
+	Reason    string  `json:"reason"`  // the reason for Pace, a word of Reasons
 	Holding   bool    `json:"holding"` // nothing gets through
 }
 
@@ -92,7 +92,7 @@ type Calls struct {
 const (
 	ReasonNone    = "none"
 	ReasonHold    = "hold"    // nothing gets through
-	ReasonWaiting = "waiting" // all accounts that are left wait to be tried again
+	ReasonWaiting = "waiting" // all remaining accounts wait to be tried again
 )
 
 // Reasons lists the reasons for a pace.
@@ -104,8 +104,8 @@ func Reasons() []string {
 	return all
 }
 
-// Percent is the share of done in total, cut to a tenth, so that it never says 100 too early. Of
-// nothing, all is done.
+// Percent returns the share of done in total, rounded down to a tenth so that it is never 100 too
+// early. It is 100 if total is 0.
 func Percent(done, total int64) float64 {
 	if done >= total {
 		return 100
@@ -113,7 +113,7 @@ func Percent(done, total int64) float64 {
 	return min(99.9, math.Floor(1000*float64(done)/float64(total))/10)
 }
 
-// Plus is where two shards of a job stand together.
+// Plus returns the snapshot of two shards of a job together.
 func (s Snapshot) Plus(b Snapshot) Snapshot {
 	s.Sums, s.Failures = report.Plus(s.Sums, b.Sums), report.Plus(s.Failures, b.Failures)
 	s.Settled, s.Total = s.Settled+b.Settled, s.Total+b.Total

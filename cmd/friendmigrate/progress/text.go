@@ -13,11 +13,11 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// wide is from how many columns on the block shows more than what matters most.
+// wide is the number of columns from which the block shows more than what matters most.
 const wide = 120
 
-// Block is the snapshot for a terminal of so many columns: how far it is in one line, and what
-// matters now in a second one, if anything does.
+// Block returns the snapshot for a terminal: the progress in one line and, if there is any, what
+// matters now in a second one.
 func (s Snapshot) Block(columns int) []terminal.Row {
 	facts := s.facts()
 	if s.Phase != Reading && len(facts) > 0 && columns >= wide {
@@ -27,7 +27,7 @@ func (s Snapshot) Block(columns int) []terminal.Row {
 		facts = append(facts, terminal.Count(c.InFlight)+" in flight", terminal.Some(c.Sent, "call"))
 	}
 	first := terminal.Row{Head: s.doing(), Color: terminal.Bold, Text: "  " + strings.Join(facts, "  ")}
-	for len(facts) > 2 && first.Columns() > columns { // the time left, which is the last one, counts more
+	for len(facts) > 2 && first.Columns() > columns { // the time left, which is last, is more important
 		facts = slices.Delete(facts, len(facts)-2, len(facts)-1)
 		first.Text = "  " + strings.Join(facts, "  ")
 	}
@@ -35,7 +35,7 @@ func (s Snapshot) Block(columns int) []terminal.Row {
 	used := 0
 	var matters terminal.Row
 	for _, row := range s.matters(columns) {
-		if used > 0 && used+len("  ")+row.Columns() > columns { // the first one counts most
+		if used > 0 && used+len("  ")+row.Columns() > columns { // the first one is the most important
 			break
 		}
 		if used == 0 {
@@ -51,7 +51,7 @@ func (s Snapshot) Block(columns int) []terminal.Row {
 	return rows
 }
 
-// Line is the snapshot in one line, for a log.
+// Line returns the snapshot in one line, for a log.
 func (s Snapshot) Line() string {
 	text := s.doing()
 	if facts := s.facts(); len(facts) > 0 {
@@ -63,10 +63,10 @@ func (s Snapshot) Line() string {
 	return text
 }
 
-// logColumns is how long a list of codes may be in a log.
+// logColumns is the maximum length of a list of codes in a log.
 const logColumns = 100
 
-// doing is what goes on, in a word.
+// doing returns one word for what the command is doing.
 func (s Snapshot) doing() string {
 	switch {
 	case s.Stop != "":
@@ -77,7 +77,7 @@ func (s Snapshot) doing() string {
 	return cmp.Or(s.Doing, s.Phase)
 }
 
-// facts says how far it is.
+// facts returns the facts about the progress.
 func (s Snapshot) facts() (facts []string) {
 	if s.Phase == Starting {
 		return []string{"about to begin"}
@@ -112,7 +112,7 @@ func (in *Input) facts() []string {
 		settings.FormatSize(in.Bytes) + " of " + settings.FormatSize(in.Total)}
 }
 
-// matters lists what matters now, the most urgent first.
+// matters returns what matters now, the most urgent first.
 func (s Snapshot) matters(columns int) (rows []terminal.Row) {
 	add := func(color terminal.Color, head, text string) {
 		if head+text != "" {
@@ -138,7 +138,7 @@ func (s Snapshot) matters(columns int) (rows []terminal.Row) {
 	return rows
 }
 
-// Stopping says what a command that was asked to stop waits for.
+// Stopping returns what a command waits for that was asked to stop.
 func (s Snapshot) Stopping() string {
 	text := "nothing is in flight"
 	if c := s.Calls; c != nil && c.InFlight > 0 {
@@ -148,7 +148,7 @@ func (s Snapshot) Stopping() string {
 	return text + "; " + s.Stop
 }
 
-// failures counts the failed edges, and as many of their codes as fit.
+// failures returns the number of failed edges, and as many of their codes as fit.
 func (s Snapshot) failures(columns int) (head, codes string) {
 	sum := int64(0)
 	var parts []string
@@ -171,9 +171,9 @@ func (s Snapshot) failures(columns int) (head, codes string) {
 	}
 }
 
-// LastBlock says on a terminal how a command ended: what happened, the counts, where the report is,
-// and the command to run next on a line of its own, which can be copied whole. In a pipe the last
-// line alone, exit.Ending.Line, says it, for scripts.
+// LastBlock returns the last lines on a terminal: what happened, the counts, where the report is,
+// and the command to run next on a line of its own for copying. In a pipe there is only the last
+// line, exit.Ending.Line, for scripts.
 func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 	color := terminal.Red
 	switch e.Code {
@@ -209,8 +209,8 @@ func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 	return rows
 }
 
-// outcomes counts what became of the edges, those that --mutual added among them. Failed ones have
-// a line of their own.
+// outcomes returns the counts of edges by outcome, including those that --mutual added. Failed
+// edges have a line of their own.
 func (s Snapshot) outcomes() string {
 	r, d := s.Sums.Rows, s.Sums.Added
 	var parts []string

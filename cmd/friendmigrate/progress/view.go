@@ -7,21 +7,20 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 )
 
-// View is where a command stands at present, for all who watch it. It is safe for concurrent use.
-// NewView makes one.
+// View holds the current progress of a command. It is safe for concurrent use. NewView makes one.
 type View struct {
 	metrics *metrics
-	stop    chan struct{} // closed when a signal has come
+	stop    chan struct{} // closed when a signal has arrived
 	once    sync.Once
 
-	reading sync.Mutex // guards work while it is read; the disk may be waited for under it
-	work    *watched   // nil: nothing to read, and the last snapshot stays
+	reading sync.Mutex // guards work while it is read; its holder may wait for the disk
+	work    *watched   // nil: nothing to read; the last snapshot remains
 
-	mu       sync.Mutex // guards what follows; nothing is waited for under it
+	mu       sync.Mutex // guards what follows; its holder waits for nothing
 	labels   Labels
 	last     Snapshot
 	stopping string // Snapshot.Stop
-	ready    string // why it is not ready; "": it is
+	ready    string // why it is not ready; "": it is ready
 	watchdog watchdog
 }
 
@@ -39,14 +38,14 @@ func NewView() *View {
 	return v
 }
 
-// Begin says what it is that runs.
+// Begin sets the labels of the command.
 func (v *View) Begin(l Labels) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.labels = l
 }
 
-// Watch takes in what the command does from here on, and looks at it.
+// Watch sets what the command does after this, and takes a snapshot.
 func (v *View) Watch(w Work) {
 	v.reading.Lock()
 	v.work = &watched{Work: w, calls: Speed{Window: ShortWindow}}
@@ -54,9 +53,9 @@ func (v *View) Watch(w Work) {
 	v.Look(time.Now())
 }
 
-// Look reads where the command stands. The bar, the lines and progress.json show what it returns.
-// It is called once a second while the command works, and then returns the last snapshot. ok is
-// false while the command is only starting.
+// Look takes a snapshot of the command. The bar, the lines and progress.json show it. It is called
+// once a second while the command works; after that it returns the last snapshot. ok is false while
+// the command is only starting.
 func (v *View) Look(now time.Time) (s Snapshot, ok bool) {
 	v.reading.Lock()
 	defer v.reading.Unlock()
@@ -83,8 +82,7 @@ func (v *View) show(s *Snapshot) {
 	}
 }
 
-// Rest looks for the last time at what the command does: no more calls leave, and its lists are
-// written.
+// Rest takes the last snapshot of the work: no more calls are sent, and the lists are written.
 func (v *View) Rest() {
 	v.Look(time.Now())
 	v.reading.Lock()
@@ -103,7 +101,7 @@ func (v *View) Rest() {
 	v.watchdog.resting = time.Now()
 }
 
-// Stopping says that a signal has come. now says how to stop at once.
+// Stopping records that a signal has arrived. now says how to stop at once.
 func (v *View) Stopping(now string) {
 	v.mu.Lock()
 	v.stopping, v.last.Stop = now, now
@@ -111,11 +109,11 @@ func (v *View) Stopping(now string) {
 	v.once.Do(func() { close(v.stop) })
 }
 
-// Stopped is closed when a signal has come.
+// Stopped returns a channel that is closed when a signal has arrived.
 func (v *View) Stopped() <-chan struct{} { return v.stop }
 
-// Ending is the last snapshot of a command that ends so. Others see it once End is called. After an
-// end only the code and its words change, because something could not be closed.
+// Ending returns the last snapshot of a command that ends with e. It becomes public when End is
+// called. After an end only the code and its message change, because something could not be closed.
 func (v *View) Ending(e exit.Ending) Snapshot {
 	v.Rest()
 	s := v.Snapshot()
@@ -135,7 +133,7 @@ func (v *View) Ending(e exit.Ending) Snapshot {
 	return s
 }
 
-// End makes what Ending returned public. From here on everything stays as it is.
+// End makes the snapshot that Ending returned public. After this nothing changes.
 func (v *View) End(s Snapshot) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -144,7 +142,7 @@ func (v *View) End(s Snapshot) {
 	}
 }
 
-// Snapshot is the last one.
+// Snapshot returns the last snapshot.
 func (v *View) Snapshot() Snapshot {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -158,7 +156,7 @@ func (v *View) Ready() string {
 	return v.ready
 }
 
-// Health returns what looks as if the command were stuck; "" means that nothing does.
+// Health returns why the command looks stuck; "" means that it does not.
 func (v *View) Health(now time.Time) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()

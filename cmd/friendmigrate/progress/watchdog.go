@@ -7,27 +7,27 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// watchdog tells whether a command is stuck. It is arithmetic over the snapshots it is shown. A
-// scheduler that ends a stuck run loses nothing. A run that waits, for a service that is down for
-// example, is not stuck: it waits better than its successor would.
+// watchdog decides from snapshots whether a command is stuck. A scheduler that ends a stuck run
+// loses nothing. A run that waits, for a service that is down for example, is not stuck: a new
+// process would only wait as well.
 type watchdog struct {
-	beat    time.Time // of the last snapshot; zero: none yet, and nothing can be said
-	moved   time.Time // something was sent, settled or read, or there was a reason to wait
-	changed time.Time // the same, whatever the reason
+	beat    time.Time // time of the last snapshot; zero: none yet
+	moved   time.Time // last time that something was sent, settled or read, or there was a reason to wait
+	changed time.Time // last time that something was sent, settled or read
 	mark    mark
-	warned  bool      // that nothing changes
-	resting time.Time // no snapshots come any more, since the lists are written; zero: they come
+	warned  bool      // Still has warned
+	resting time.Time // start of writing the lists, when snapshots end; zero: not yet
 }
 
 // How long nothing may happen.
 const (
-	WarnAfter    = time.Minute      // it is said what is waited for
-	stillAfter   = 5 * time.Minute  // sending or reading; a call is given up long before
-	silentAfter  = 2 * time.Minute  // the snapshots themselves, which come each second but may wait for a slow disk
-	restingAfter = 30 * time.Minute // writing lists, of millions of rows perhaps
+	WarnAfter    = time.Minute      // log what the run waits for
+	stillAfter   = 5 * time.Minute  // while sending or reading; a call times out much earlier
+	silentAfter  = 2 * time.Minute  // without snapshots, which come each second but may wait for a slow disk
+	restingAfter = 30 * time.Minute // while writing lists, perhaps of millions of rows
 )
 
-// mark is what grows while a command gets on.
+// mark holds what grows while a command makes progress.
 type mark struct {
 	phase                       string
 	calls, settled, bytes, rows int64
@@ -50,21 +50,22 @@ func (w *watchdog) look(s Snapshot) {
 	w.beat, w.mark, w.resting = s.At, m, time.Time{}
 }
 
-// waits reports whether there is a reason for nothing to happen.
+// waits reports whether there is a reason that nothing happens.
 func (s Snapshot) waits() bool {
 	switch s.Phase {
 	case Reading:
-		// Standard input gives when it likes, and grouping shows no bytes.
+		// Standard input may be slow, and grouping reads no bytes.
 		return s.Input == nil || s.Input.Total <= 0 || s.Input.Bytes >= s.Input.Total
 	case Sending:
-		// With no account at work it waits out a backoff, looks for the accounts of a pilot in a
-		// large stage, or writes what was read. A run that has done everything closes its files.
+		// With no account at work it waits for a backoff to end, looks for the accounts of a pilot
+		// in a large stage, or writes what it read. A run that has done everything closes its
+		// files.
 		return s.Calls != nil && (s.idles() || s.Engine.Working == 0) || s.Total > 0 && s.Settled >= s.Total
 	}
 	return true
 }
 
-// health says what looks stuck; "" if nothing does.
+// health returns what looks stuck; "" if nothing does.
 func (w *watchdog) health(now time.Time) string {
 	switch {
 	case !w.resting.IsZero():
@@ -81,8 +82,8 @@ func (w *watchdog) health(now time.Time) string {
 	return ""
 }
 
-// Still says once what a run of calls waits for, after a minute in which nothing was sent or
-// settled; "" before. Reading the input says that for itself.
+// Still returns what a sending run waits for, once, after a minute in which nothing was sent or
+// settled. Otherwise it returns "". Reading the input has messages of its own for this.
 func (v *View) Still() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -9,15 +9,15 @@ import (
 	"friendmigrate/sink"
 )
 
-// Work is what a command does at present, as far as others watch it.
+// Work describes what a command is doing, for View.
 type Work struct {
-	// Fill writes what the command knows into a snapshot. Another goroutine calls it each second
-	// until View.Rest, so it reads only what is safe to be read meanwhile.
+	// Fill writes what the command knows into a snapshot. Another goroutine calls it once a second
+	// until View.Rest, so it must be safe for concurrent use.
 	Fill   func(*Snapshot)
-	Client *sink.Client   // nil: no call leaves yet
-	Meter  *migrate.Meter // nil: the engine does not run yet
+	Client *sink.Client   // nil: no call is sent yet
+	Meter  *migrate.Meter // nil: the engine is not running yet
 
-	Workers int           // calls that may be in flight; 0: not known
+	Workers int           // maximum of calls in flight; 0: not known
 	Timeout time.Duration // of a call
 }
 
@@ -28,7 +28,7 @@ type watched struct {
 	calls, done Speed
 }
 
-// snapshot reads everything there is to know, once.
+// snapshot returns a snapshot of the command, its client and its engine.
 func (w *watched) snapshot(now time.Time) Snapshot {
 	s := New(now, Starting)
 	w.Fill(&s)
@@ -49,11 +49,11 @@ func (w *watched) snapshot(now time.Time) Snapshot {
 	return s
 }
 
-// fewAccounts is below how many open accounts the end is near: the engine has one open for each
-// worker as long as there are any.
+// fewAccounts is the number of open accounts below which the end is near. Before the end, the
+// engine has one open account per worker.
 const fewAccounts = 10
 
-// addCalls adds what the client and the engine know.
+// addCalls adds the counts of the client and the engine.
 func (w *watched) addCalls(s *Snapshot, stats sink.Stats, pace sink.Pace) {
 	m := s.Engine
 	s.Stats = stats
@@ -62,19 +62,19 @@ func (w *watched) addCalls(s *Snapshot, stats sink.Stats, pace sink.Pace) {
 		InFlight: stats.InFlight, Waiting: m.Parked, Asked: pace.Limit, Pace: pace.Current, Holding: m.Holding,
 	}
 	s.Calls.Reason, s.Slow = slowness(m, pace, s.At)
-	if s.idles() { // what was done before tells nothing of what comes
+	if s.idles() { // earlier speeds do not predict later ones
 		w.calls, w.done = Speed{Window: ShortWindow}, Speed{}
 	}
 	w.calls.Observe(s.At, stats.Attempts)
 	s.Calls.PerSecond, _ = w.calls.PerSecond()
 }
 
-// idles reports whether nobody expects calls to leave at present.
+// idles reports whether no calls are expected to be sent now.
 func (s Snapshot) idles() bool {
 	return s.Calls != nil && (s.Calls.Reason == ReasonHold || s.Calls.Reason == ReasonWaiting || s.Calls.Pace == 0)
 }
 
-// slowness says why a run is slower than it was asked to be: as a word of Reasons, and in words.
+// slowness returns why a run is slower than its rate: a word of Reasons, and a text.
 func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text string) {
 	switch {
 	case pace.Cause == sink.PacePaused:
@@ -88,7 +88,7 @@ func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text s
 			terminal.Span(now.Sub(m.HoldSince)), next, terminal.Brief(m.HoldReason))
 	case pace.Cause != sink.PaceFree && pace.Current == 0:
 		return string(pace.Cause), pace.Reason
-	case m.Working == 0 && m.Parked > 0: // whatever the pace is, it holds nobody back
+	case m.Working == 0 && m.Parked > 0: // the pace does not matter
 		return ReasonWaiting, terminal.Some(int64(m.Parked), "account") + " waiting to be tried again"
 	case pace.Cause == sink.PaceRefused:
 		return string(pace.Cause), fmt.Sprintf("%s: %.0f of %.0f calls/s", pace.Reason, pace.Current, pace.Limit)
@@ -98,16 +98,16 @@ func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text s
 	return ReasonNone, ""
 }
 
-// Windows are over how much time a speed is measured: long enough to be calm, short enough to
-// follow a change.
+// A window is the time over which a speed is measured: long enough for a steady value, short enough
+// to follow a change.
 const (
-	DefaultWindow = 30 * time.Second // for a time to go
-	ShortWindow   = 8 * time.Second  // for a pace
+	DefaultWindow = 30 * time.Second // for the time left
+	ShortWindow   = 8 * time.Second  // for the speed of calls
 )
 
-// Speed measures how fast a count grows of late. It is arithmetic over what it is told; the zero
-// Speed is ready. Only growth since the first count is speed, so what earlier runs did never makes
-// a resumed run look fast.
+// Speed measures how fast a count has grown recently. It reads no clock. The zero Speed is ready to
+// use. Only growth since the first count is speed, so what earlier runs did never makes a resumed
+// run look fast.
 type Speed struct {
 	Window time.Duration // 0: DefaultWindow
 	points []point
@@ -118,7 +118,7 @@ type point struct {
 	count int64
 }
 
-// Observe takes in the count at a time. Times must not go back.
+// Observe records the count at a time. Times must not go back.
 func (s *Speed) Observe(at time.Time, count int64) {
 	window := s.Window
 	if window == 0 {
@@ -130,7 +130,7 @@ func (s *Speed) Observe(at time.Time, count int64) {
 	}
 }
 
-// PerSecond is the speed, once it can be told.
+// PerSecond returns the speed, and whether it is known yet.
 func (s *Speed) PerSecond() (float64, bool) {
 	if len(s.points) < 2 {
 		return 0, false
@@ -143,8 +143,8 @@ func (s *Speed) PerSecond() (float64, bool) {
 	return float64(last.count-first.count) / span.Seconds(), true
 }
 
-// Seconds is how long something takes at the present speed; nil where nothing is to be done or
-// nothing moves.
+// Seconds returns how long togo takes at the current speed. It returns nil if nothing is left to do
+// or nothing moves.
 func (s *Speed) Seconds(togo int64) *float64 {
 	const longest = 100 * 365 * 24 * 3600
 	speed, known := s.PerSecond()
