@@ -10,17 +10,18 @@ import (
 	"friendmigrate/source"
 )
 
-// Again is what the state knows of the command line that made it: what a row means, and the inputs.
-// The service, its key and the pace are not in it.
+// Again is the part of the job's command line that the state records: the meaning of a row, and the
+// inputs. It does not hold the service, its key or the pace.
 type Again struct {
-	Options map[string]string // flags by name with their dashes, those only that are not as by default
+	Options map[string]string // flags that differ from their defaults, by name with dashes
 	Inputs  []string
 }
 
-// MostNamed is how many inputs a hint names. Those of a folder are many.
+// MostNamed is the largest number of inputs that a hint names. A folder may have many.
 const MostNamed = 5
 
-// Again tells how the job was called, with INPUT in place of inputs that are many, or not known.
+// Again returns how the job was called, with INPUT instead of inputs that are too many or not
+// known.
 func (jobs Jobs) Again() Again {
 	for _, j := range jobs {
 		if n := len(j.counts.Inputs); j.Journal != nil && n > 0 {
@@ -34,13 +35,13 @@ func (jobs Jobs) Again() Again {
 	return Again{Inputs: []string{"INPUT"}}
 }
 
-// AgainOf tells it of one job. Without a journal only the inputs are known.
+// AgainOf returns the same for one state. Without a journal only the inputs are known.
 func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 	a := Again{Options: map[string]string{}}
 	if journal != nil {
 		usual := source.Options{}.Canonical()
 		for flag, value := range journal.Identity().Options {
-			if value != usual[flag] && strings.HasPrefix(flag, "--") { // others are no flags
+			if value != usual[flag] && strings.HasPrefix(flag, "--") { // others are not flags
 				a.Options[flag] = value
 			}
 		}
@@ -51,7 +52,7 @@ func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 	return a
 }
 
-// On is a command line with it.
+// On returns a command line with these options and inputs added.
 func (a Again) On(l exit.Line) exit.Line {
 	for _, flag := range slices.Sorted(maps.Keys(a.Options)) {
 		value := a.Options[flag]

@@ -7,8 +7,8 @@ import (
 	"friendmigrate/sink"
 )
 
-// Code says what a code of the service means and what the program does about it; "" for one that no
-// table has.
+// Code returns what a code of the service means and what the program does about it; "" if no table
+// has the code.
 func Code(code int) string {
 	c, known := sink.LookupCode(code)
 	if !known {

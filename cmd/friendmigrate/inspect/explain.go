@@ -29,12 +29,11 @@ const (
 	Changed   = "changed"
 )
 
-// Finding is one thing that is known of an account or a pair. What does not belong to its kind is
-// empty.
+// Finding is one fact about an account or a pair. Fields that do not belong to its kind are empty.
 type Finding struct {
 	Kind  string `json:"kind"`
 	Shard string `json:"shard,omitempty"`
-	From  string `json:"from,omitempty"` // of a rejected row it can't be told
+	From  string `json:"from,omitempty"` // not known for a rejected row
 	To    string `json:"to,omitempty"`
 	Input string `json:"input"`
 	Line  int64  `json:"line"`
@@ -42,12 +41,12 @@ type Finding struct {
 
 	// Of an edge.
 	At *time.Time `json:"at,omitempty"`
-	// failed; pending: with which it had failed before it was taken up again
+	// of a failed edge; of a pending one: how it had failed before it was reopened
 	Code     int    `json:"code,omitempty"`
 	Info     string `json:"info,omitempty"`
 	Advice   string `json:"advice,omitempty"`
 	Attempts int    `json:"attempts,omitempty"`
-	// already: a call without an answer may have done it; pending: it may have been sent
+	// already: a call without an answer may have imported it; pending: it may have been sent
 	Uncertain bool `json:"uncertain,omitempty"`
 
 	// Of a rejected or changed row.
@@ -65,10 +64,10 @@ type Finding struct {
 // Tally counts what an explanation found.
 type Tally struct {
 	ByKind map[string]int64
-	Gone   bool // a staged input is not there, so edges that did not fail can't be told
+	Gone   bool // a staged input is missing, so only failed edges are known
 }
 
-// Found is the number of findings.
+// Found returns the number of findings.
 func (t Tally) Found() (n int64) {
 	for _, count := range t.ByKind {
 		n += count
@@ -76,20 +75,20 @@ func (t Tally) Found() (n int64) {
 	return n
 }
 
-// Edges is the number of findings that are edges of the plan.
+// Edges returns the number of findings that are edges of the plan.
 func (t Tally) Edges() int64 {
 	return t.ByKind[Imported] + t.ByKind[Already] + t.ByKind[Failed] + t.ByKind[Pending]
 }
 
-// Explain tells what became of the edges of an account or, with to, of one pair: first those of the
-// plan in the order of the input, then rows that are in the lists of rejected, duplicate and
-// changed rows. The order of To among findings of one kind is that of the input.
+// Explain finds what became of the edges of an account or, with to, of one pair: first those of the
+// plan in the order of the input, then rows in the lists of rejected, duplicate and changed rows.
+// Findings of one kind are in the input's order of To.
 func (jobs Jobs) Explain(ctx context.Context, from, to string, tell func(Finding) error) (Tally, error) {
 	return jobs.explain(ctx, from, to, tell, explainWindow)
 }
 
-// explainWindow is how many chunks are looked up in the journal at once: a roster may be larger
-// than memory.
+// explainWindow is how many chunks are looked up in the journal at once, since a roster may be
+// larger than memory.
 const explainWindow = 128
 
 func (jobs Jobs) explain(ctx context.Context, from, to string, tell func(Finding) error, window int) (Tally, error) {
@@ -113,7 +112,7 @@ type explainer struct {
 	job      *Job
 }
 
-// wants reports whether a friend of the account is asked about.
+// wants reports whether the question is about a friend of the account.
 func (e *explainer) wants(to string) bool { return e.to == "" || to == e.to }
 
 func (e *explainer) find(f Finding) error {
@@ -125,7 +124,7 @@ func (e *explainer) find(f Finding) error {
 	return e.tell(f)
 }
 
-// edges explains those of the plan.
+// edges explains the edges of the plan.
 func (e *explainer) edges() error {
 	if e.job.Stage == nil {
 		return e.failures()
@@ -142,7 +141,7 @@ func (e *explainer) edges() error {
 	return nil
 }
 
-// failures explains what the journal alone knows.
+// failures explains the failed edges in the journal, if the stage is gone.
 func (e *explainer) failures() error {
 	if e.job.Journal == nil {
 		return nil
@@ -164,7 +163,7 @@ type place struct {
 	index   int
 }
 
-// chunks explains the chunks first to end of a roster.
+// chunks explains the chunks of a roster from first up to end.
 func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 	var chunks []migrate.Chunk
 	for i := first; i < end; i++ {
@@ -202,7 +201,7 @@ func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 	return nil
 }
 
-// settled is what the journal has of the edges of so many chunks, the latest of each.
+// settled returns the latest record in the journal for each edge of the chunks from first to last.
 func (e *explainer) settled(first, last int64) (map[place]*checkpoint.Settled, error) {
 	known := map[place]*checkpoint.Settled{}
 	if e.job.Journal == nil {
@@ -217,14 +216,14 @@ func (e *explainer) settled(first, last int64) (map[place]*checkpoint.Settled, e
 	return known, nil
 }
 
-// edge is a finding of which the outcome is not known yet.
+// edge returns a finding for an edge, without its outcome.
 func (e *explainer) edge(x *migrate.Edge) Finding {
 	f := Finding{Kind: Pending, From: x.From, To: x.To, Added: x.Added}
 	f.Input, f.Line = e.job.place(x.Position)
 	return f
 }
 
-// settle takes in what the journal has; nil: nothing.
+// settle sets the outcome from the journal's record; nil: there is none.
 func (f *Finding) settle(s *checkpoint.Settled, maybeSent bool) {
 	switch {
 	case s == nil:
@@ -264,7 +263,7 @@ func (e *explainer) lists() error {
 	return nil
 }
 
-// row explains a row of a list, by the columns that the list has.
+// row explains a row of a list according to the list's columns.
 func (e *explainer) row(kind string, cell func(column string) string) (err error) {
 	f := Finding{Kind: kind, From: cell("From_Account"), To: cell("To_Account"), Input: cell("Input"),
 		Column: cell("Column"), Reason: cell("Reason"), Row: cell("Row"), Was: cell("Was"), Now: cell("Now"),
@@ -286,7 +285,7 @@ func (e *explainer) row(kind string, cell func(column string) string) (err error
 // inRow reports whether a rejected row names the account, or the pair, in any of its fields: it may
 // be too broken to tell which of them is From_Account.
 func (e *explainer) inRow(raw string) bool {
-	if !strings.Contains(raw, e.from) && !strings.ContainsAny(raw, `\"`) { // most rows need not be taken apart
+	if !strings.Contains(raw, e.from) && !strings.ContainsAny(raw, `\"`) { // most rows need not be parsed
 		return false
 	}
 	fields := RowFields(raw)
@@ -294,8 +293,8 @@ func (e *explainer) inRow(raw string) bool {
 	return at >= 0 && (e.to == "" || slices.Contains(slices.Delete(fields, at, at+1), e.to))
 }
 
-// RowFields takes a row of an input apart, as far as it can be: the fields of a CSV record, the
-// texts and numbers of a JSON object.
+// RowFields parses a row of an input as far as possible. It returns the fields of a CSV record, or
+// the texts and numbers of a JSON object.
 func RowFields(raw string) (fields []string) {
 	var object map[string]any
 	d := json.NewDecoder(strings.NewReader(raw))

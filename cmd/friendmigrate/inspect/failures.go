@@ -18,7 +18,7 @@ import (
 // FailuresVersion of the JSON form. It changes when a key changes its meaning or goes.
 const FailuresVersion = 1
 
-// FailedColumns stand in the list of failed edges behind the edge's own columns.
+// FailedColumns returns the columns of the list of failed edges after the edge's own columns.
 func FailedColumns() []string {
 	return []string{"ResultCode", "ResultInfo", "Attempts", "Input", "Line"}
 }
@@ -26,7 +26,7 @@ func FailedColumns() []string {
 // Filter chooses failures. The zero Filter takes all.
 type Filter struct {
 	Codes    []int
-	Accounts []string // on either side
+	Accounts []string // as From or To
 }
 
 func (f Filter) takes(x *checkpoint.Failure) bool {
@@ -88,7 +88,8 @@ func (jobs Jobs) Summarize(f Filter) (*Summary, error) {
 	return s, err
 }
 
-// before is the order of the input; a row comes before the reverse that it added.
+// before reports whether a comes before b in the input. A row comes before the reverse that it
+// added.
 func before(a, b *checkpoint.Failure) bool {
 	if a.Edge.Position == b.Edge.Position {
 		return !a.Edge.Added && b.Edge.Added
@@ -96,7 +97,7 @@ func before(a, b *checkpoint.Failure) bool {
 	return a.Edge.Before(b.Edge.Position)
 }
 
-// each hands the failures that a filter takes to do, in no particular order.
+// each calls do with the failures that a filter takes, in no particular order.
 func (jobs Jobs) each(f Filter, do func(*Job, *checkpoint.Failure) error) error {
 	for _, j := range jobs {
 		if j.Journal == nil {
@@ -117,7 +118,7 @@ func (jobs Jobs) each(f Filter, do func(*Job, *checkpoint.Failure) error) error 
 	return nil
 }
 
-// ListFormat is the format of the job's own failed list.
+// ListFormat returns the format of the job's own list of failed edges.
 func (jobs Jobs) ListFormat() string {
 	for _, j := range jobs {
 		if j.counts.ListFormat() == source.JSONL {
@@ -127,12 +128,12 @@ func (jobs Jobs) ListFormat() string {
 	return source.CSV
 }
 
-// listMemory is what collecting the list may hold; more goes to a temporary file.
+// listMemory is how many bytes of the list are held in memory; the rest goes to a temporary file.
 const listMemory = 32 << 20
 
-// List writes the failures that a filter takes, as the job's own list has them, in the order of the
-// input. It returns the custom fields that --integer-tags has to name for the list to mean the same
-// again; nil for JSONL. A temporary file in the folder temporary is made where they are many.
+// List writes the failures that a filter takes, in the form of the job's own list and in the order
+// of the input. It returns the custom fields that --integer-tags has to name when the list is
+// imported; nil for JSONL. For many failures it uses a temporary file in the folder temporary.
 func (jobs Jobs) List(w io.Writer, format, temporary string, f Filter) (integers []string, err error) {
 	list := source.NewList(source.ListOptions{
 		FS: disk.OS{}, Path: filepath.Join(temporary, "friendmigrate-failures-"+rand.Text()), Memory: listMemory,

@@ -17,19 +17,19 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Job is the state of a job, or of one of its shards, open for looking.
+// Job is the state of a job, or of one of its shards, open for reading.
 type Job struct {
 	folder.Place
-	Journal *checkpoint.Journal // nil: it has not got that far
-	Stage   *stage.Stage        // nil: it has not got that far, or was cleaned
+	Journal *checkpoint.Journal // nil: the job has not got that far
+	Stage   *stage.Stage        // nil: the job has not got that far, or was cleaned
 	Undone  *report.Undone      // nil: no undo has begun
-	counts  source.Counts       // of the stage, or what the report still knows of them
+	counts  source.Counts       // from the stage, or what the report has of them
 }
 
 // Jobs is a job with all its shards.
 type Jobs []*Job
 
-// Open opens all states in a folder. The error is folder.ErrNoJob where there is none.
+// Open opens all states in a folder. The error is folder.ErrNoJob if there is none.
 func Open(base string) (jobs Jobs, err error) {
 	places, err := folder.Find(base)
 	if err != nil {
@@ -66,7 +66,7 @@ func (j *Job) open() (err error) {
 	return err
 }
 
-// openJournal opens a journal for reading; nil where there is none.
+// openJournal opens a journal for reading. It returns nil if there is none.
 func openJournal(dir string) (*checkpoint.Journal, error) {
 	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +75,7 @@ func openJournal(dir string) (*checkpoint.Journal, error) {
 	return journal, err
 }
 
-// readReport takes the names of the inputs from the report, where the stage is gone.
+// readReport takes the names of the inputs from the report, because the stage is gone.
 func (j *Job) readReport() error {
 	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,12 +88,12 @@ func (j *Job) readReport() error {
 		j.counts.Inputs = append(j.counts.Inputs, source.Input{Name: in.Name})
 	}
 	if _, err := os.Stat(filepath.Join(j.Dir, folder.Failed+"."+source.JSONL)); err == nil && len(j.counts.Inputs) > 0 {
-		j.counts.Inputs[0].Format = source.JSONL // some input was, or the list would not be
+		j.counts.Inputs[0].Format = source.JSONL // some input was JSONL, or the list would not be
 	}
 	return nil
 }
 
-// place names a row of the input.
+// place returns the input and the line of a row.
 func (j *Job) place(at migrate.Position) (input string, line int64) {
 	if input = j.counts.InputName(at.Input); input == "" {
 		input = fmt.Sprintf("input %d", at.Input+1)
@@ -101,7 +101,7 @@ func (j *Job) place(at migrate.Position) (input string, line int64) {
 	return input, at.Line
 }
 
-// Missing lists the shards of the job of which there is no state here.
+// Missing returns the shards of the job without a state here.
 func (jobs Jobs) Missing() []settings.Shard {
 	var places []folder.Place
 	for _, j := range jobs {

@@ -7,7 +7,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 )
 
-// Pace says what pace is set for the job in base, and how fast what runs on it may send.
+// Pace returns the pace that is set for the job in base, and how fast its running processes may
+// send, in words.
 func Pace(base string, now folder.Pace) (string, error) {
 	text := "set: " + now.String()
 	if now.String() == "" {

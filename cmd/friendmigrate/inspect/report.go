@@ -12,9 +12,9 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 )
 
-// Report is the report of the job as its state tells it now; of a job in shards, of all of them
-// together. program is the version of the program that writes it. The error is folder.ErrNoJob
-// where no shard has a journal yet.
+// Report returns the report of the job from its current state; for a job in shards, of all shards
+// together. program is the version of the program that writes it. The error is folder.ErrNoJob if
+// no shard has a journal yet.
 func (jobs Jobs) Report(program string) (r report.Report, err error) {
 	var shards []report.Report
 	for _, j := range jobs {
@@ -41,8 +41,8 @@ func (jobs Jobs) Report(program string) (r report.Report, err error) {
 	return report.Join(shards), nil
 }
 
-// report is that of one state. What only the stage knows is taken from the last report where the
-// stage was cleaned.
+// report returns the report of one state. If the stage was cleaned, what only the stage has is
+// taken from the last report.
 func (j *Job) report(program string) (report.Report, error) {
 	before, err := report.Read(filepath.Join(j.Dir, folder.Report))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

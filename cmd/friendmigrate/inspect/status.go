@@ -23,17 +23,17 @@ const StatusVersion = 1
 const (
 	Reading = "reading" // a process reads the input
 	Sending = "sending" // a process sends
-	// Stopped: nothing runs, and it is not finished; the same command goes on, or begins a shard that
-	// has no state yet.
+	// Stopped means that nothing runs and the job is not finished. The same command continues it,
+	// or begins a shard that has no state yet.
 	Stopped  = "stopped"
 	Finished = "finished" // nothing is pending
 )
 
-// signOfLife is how old a snapshot of a running job may be: it writes one each second, but a busy
-// disk may hold it up.
+// signOfLife is how old the last snapshot of a running job may be. The job writes one a second, but
+// a busy disk may delay it.
 const signOfLife = 10 * time.Second
 
-// Status is where a job stands, all shards together.
+// Status is the progress of a job, over all shards.
 type Status struct {
 	Version int    `json:"version"`
 	State   string `json:"state"`
@@ -44,29 +44,29 @@ type Status struct {
 	Total        int64   `json:"total"`
 	Percent      float64 `json:"percent"`
 	PerSecond    float64 `json:"callsPerSecond"`
-	// of the shard that takes longest; absent: cannot be told
+	// of the shard that takes longest; absent: not known
 	Left     *float64         `json:"leftSeconds,omitempty"`
 	FailedBy []report.Code    `json:"failedByCode"`
 	Missing  []string         `json:"missingShards,omitempty"`
 	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
 	Undone   *report.Undone   `json:"undone,omitempty"`   // of the shards whose undo has begun
-	Pace     *folder.Pace     `json:"pace,omitempty"`     // set by friendmigrate pace; absent: nothing is
+	Pace     *folder.Pace     `json:"pace,omitempty"`     // set by friendmigrate pace; absent: not set
 	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
 
 	now progress.Snapshot // of all shards that have begun
 }
 
-// JobStatus is where one shard stands, or a job without shards.
+// JobStatus is the progress of one shard, or of a job without shards.
 type JobStatus struct {
 	Dir      string             `json:"folder"`
 	Shard    string             `json:"shard,omitempty"`
 	Phase    string             `json:"phase"`
 	Sums     *report.Sums       `json:"account,omitempty"`
 	Percent  float64            `json:"percent"`
-	Progress *progress.Snapshot `json:"progress,omitempty"` // the last one, of whatever age
+	Progress *progress.Snapshot `json:"progress,omitempty"` // the last one, of any age
 	Silent   float64            `json:"silentSeconds"`      // since then
 	Runs     int                `json:"runs"`
-	Killed   int                `json:"killedRuns"` // of those, without an end; a running one is none
+	Killed   int                `json:"killedRuns"` // of those, runs without an end, except a running one
 	Code     *int               `json:"code,omitempty"`
 	What     string             `json:"what,omitempty"` // how its last run ended
 	Verified *report.Verified   `json:"verified,omitempty"`
@@ -75,18 +75,18 @@ type JobStatus struct {
 	now progress.Snapshot // as the job itself shows it while it runs
 }
 
-// Running reports whether a process is at work.
+// Running reports whether a process works on the job.
 func (s *JobStatus) Running() bool { return s.Phase == Reading || s.Phase == Sending }
 
-// Ended reports whether nothing is to be waited for: every shard was there, and each has finished
-// or said how its last run ended.
+// Ended reports whether there is nothing to wait for: every shard has a state, and each has
+// finished or recorded how its last run ended.
 func (s *Status) Ended() bool {
 	going := func(j JobStatus) bool { return j.Running() || j.Code == nil && j.Phase != Finished }
 	return !slices.ContainsFunc(s.Shards, going) && len(s.Missing) == 0
 }
 
-// ReadStatus says where the job in a folder stands. With light the journal of what is running is
-// left alone: its snapshots say most, and are cheaper.
+// ReadStatus returns the status of the job in a folder. With light it does not read the journal of
+// a running shard, whose snapshots are cheaper and have most of it.
 func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 	places, err := folder.Find(base)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 			return err
 		}
 	}
-	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // one that cannot be read says nothing
+	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // ignore one that cannot be read
 		s.Verified = r.Verified
 	}
 	var err error
@@ -141,7 +141,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 	return nil
 }
 
-// readProgress reads the last snapshot, and tells by its age whether somebody is at work.
+// readProgress reads the last snapshot. Its age shows whether a process is running.
 func (s *JobStatus) readProgress(now time.Time) error {
 	s.Phase, s.now.Phase = Stopped, progress.Ended
 	name := filepath.Join(s.Dir, folder.Progress)
@@ -163,14 +163,14 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	if p.Phase == progress.Ended || age >= signOfLife {
 		return nil
 	}
-	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a fresh snapshot
-	if held || err != nil {               // a folder that is only read tells nothing of its lock
+	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
+	if held || err != nil {               // the lock of a read-only folder cannot be tested
 		s.Phase, s.now = p.Phase, *p
 	}
 	return nil
 }
 
-// readJournal takes from the journal what is durable.
+// readJournal reads what is durable from the journal.
 func (s *JobStatus) readJournal() error {
 	journal, err := openJournal(s.Dir)
 	if journal == nil || err != nil {
@@ -230,7 +230,7 @@ func (s *Status) addUp() {
 
 func (s *Status) sharded() bool { return len(s.Shards) > 1 || s.Shards[0].Shard != "" }
 
-// graver is the phase of a job of which one part is in each of the two: reading before sending
+// graver returns the phase of a job with one part in each of two phases: reading before sending
 // before stopped before finished.
 func graver(a, b string) string {
 	for _, phase := range []string{Reading, Sending, Stopped, Finished} {

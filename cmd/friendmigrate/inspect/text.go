@@ -9,10 +9,10 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// when writes a moment.
+// when formats a time.
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// Text is the status for people.
+// Text returns the status for people.
 func (s *Status) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", s.State, s.Line())
@@ -33,11 +33,11 @@ func (s *Status) Text() string {
 	return b.String()
 }
 
-// Line is the status in one line.
+// Line returns the status in one line.
 func (s *Status) Line() string { return s.now.Line() }
 
-// Block is the status for a terminal of so many columns, to be drawn again and again: what the job
-// itself shows there, or a line for each shard and then their sum.
+// Block returns the status for a terminal with this many columns, which is redrawn repeatedly: what
+// the job itself shows there, or a line for each shard and then their sum.
 func (s *Status) Block(columns int) (rows []terminal.Row) {
 	now := s.now
 	if s.sharded() {
@@ -58,7 +58,7 @@ func (s *Status) Block(columns int) (rows []terminal.Row) {
 	return append(rows, now.Block(columns)...)
 }
 
-// begun says in a few words how many shards are at work.
+// begun returns in a few words how many shards are running.
 func (s *Status) begun() string {
 	running := 0
 	for i := range s.Shards {
@@ -73,7 +73,7 @@ func (s *Status) begun() string {
 	return fmt.Sprintf("%s, %d of %s running", s.Phase, running, all)
 }
 
-// ended says in a few words how a shard ended that does not run.
+// ended returns in a few words how a shard ended that is not running.
 func (s *JobStatus) ended() string {
 	switch {
 	case s.Undone != nil && s.Undone.Pending == 0:
@@ -157,7 +157,7 @@ func shortList(list []string, most int) string {
 	return strings.Join(list, ", ")
 }
 
-// Text is the summary for people.
+// Text returns the summary for people.
 func (s *Summary) Text() string {
 	var b strings.Builder
 	for i, c := range s.Codes {
@@ -180,7 +180,7 @@ func orNothing(info string) string {
 
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }
 
-// Text is the finding for people, as one line or two.
+// Text returns the finding for people, in one or two lines.
 func (f Finding) Text() string {
 	where := fmt.Sprintf("%s line %d", f.Input, f.Line)
 	if f.Added {

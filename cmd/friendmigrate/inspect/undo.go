@@ -16,8 +16,8 @@ import (
 // undoWindow is how many chunks are looked up in one pass over the journal: at most 64 MB of sets.
 const undoWindow = 512 << 10
 
-// Created tells which edges of each chunk a job has imported. It looks up many chunks at a time, so
-// it is quick for chunks in the order of the plan. It is not safe for concurrent use.
+// Created finds out which edges of each chunk a job has imported. It looks up many chunks at a
+// time, so it is fast for chunks in the order of the plan. It is not safe for concurrent use.
 type Created struct {
 	Journal *checkpoint.Journal
 
@@ -26,7 +26,7 @@ type Created struct {
 	sets   []migrate.EdgeSet
 }
 
-// Of is what was imported of a chunk.
+// Of returns the edges of a chunk that were imported.
 func (m *Created) Of(ctx context.Context, ordinal int64) (migrate.EdgeSet, error) {
 	if ordinal < m.first || ordinal >= m.first+int64(len(m.sets)) {
 		if err := m.look(ctx, ordinal); err != nil {
@@ -37,7 +37,7 @@ func (m *Created) Of(ctx context.Context, ordinal int64) (migrate.EdgeSet, error
 	return m.sets[ordinal-m.first], nil
 }
 
-// look finds out what was imported of the chunks from first on.
+// look finds the imported edges of the chunks from first.
 func (m *Created) look(ctx context.Context, first int64) error {
 	n := min(cmp.Or(m.window, undoWindow), m.Journal.Identity().Chunks-first)
 	m.first, m.sets = first, make([]migrate.EdgeSet, n)
@@ -52,7 +52,7 @@ func (m *Created) look(ctx context.Context, first int64) error {
 	return nil
 }
 
-// Undoing tells how far the undo of the job in dir is; nil: none has begun.
+// Undoing returns the progress of the undo of the job in dir, or nil if none has begun.
 func Undoing(dir string) (*report.Undone, error) {
 	journal, err := openJournal(filepath.Join(dir, folder.Undo))
 	if journal == nil || err != nil {

@@ -15,8 +15,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Summarized puts a summary in words, with the command line for the list itself and that which sends
-// these edges again.
+// Summarized returns a summary in words, with the commands that print the list and that send these
+// edges again.
 func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.Line, state string) (e exit.Ending, err error) {
 	which := ""
 	if len(f.Codes)+len(f.Accounts) > 0 {
@@ -42,7 +42,7 @@ func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.Line, state string) 
 	return e, nil
 }
 
-// othersFailed adds which codes there are where a filter takes none.
+// othersFailed adds the codes that exist if the filter takes no failure.
 func (jobs Jobs) othersFailed(text string) (string, error) {
 	all, err := jobs.Summarize(Filter{})
 	if err != nil {
@@ -58,7 +58,7 @@ func (jobs Jobs) othersFailed(text string) (string, error) {
 	return text, nil
 }
 
-// Without says of which shards nothing is known here; "" where all are.
+// Without returns a text that names the shards without a state here; "" if all have one.
 func (jobs Jobs) Without() string {
 	missing := jobs.Missing()
 	if len(missing) == 0 {
@@ -67,8 +67,8 @@ func (jobs Jobs) Without() string {
 	return fmt.Sprintf("; %d of %d shards have no state here, so this is without them", len(missing), missing[0].Count)
 }
 
-// retry is the command that sends the failed edges of these codes again, without the flags that name
-// the service, which no state knows.
+// retry returns the command that sends the failed edges of these codes again. It lacks the flags
+// for the service, because the state does not record them.
 func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
 	l := line.As("import", func(string) bool { return false })
 	if state = filepath.Clean(state); state != settings.DefaultState {
@@ -81,7 +81,7 @@ func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
 	return jobs.Again().On(l).WithWord(retry).String()
 }
 
-// Explained puts a tally in words.
+// Explained returns a tally in words.
 func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	missing := jobs.Missing()
 	about := from

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Join is the report of a job in shards. Lists are named by the shards' folders already; what the
-// inputs are, all shards say alike.
+// Join returns the report of a job in shards. The shards' names of lists include their folders, and
+// all shards have the same inputs.
 func Join(shards []Report) Report {
 	all := shards[0]
 	all.FailedByCode = nil
@@ -46,8 +46,9 @@ func Join(shards []Report) Report {
 	return all
 }
 
-// Plus adds what b counts to a: whole numbers of 64 bits and lists, in structs, maps and arrays. A
-// bool is true if both are; a nil pointer or map counts nothing. All else is a's. Neither is changed.
+// Plus returns the sum of a and b: it adds 64-bit integers and appends lists, also inside structs,
+// maps and arrays. A bool is true if both are; a nil pointer or map counts as zero. Everything else
+// is taken from a. Neither argument is changed.
 func Plus[T any](a, b T) T {
 	add(reflect.ValueOf(&a).Elem(), reflect.ValueOf(&b).Elem())
 	return a
@@ -56,7 +57,7 @@ func Plus[T any](a, b T) T {
 func add(a, b reflect.Value) {
 	switch a.Kind() {
 	case reflect.Int64:
-		if a.CanSet() { // time.Time has such numbers of its own
+		if a.CanSet() { // time.Time has unexported numbers
 			a.SetInt(a.Int() + b.Int())
 		}
 	case reflect.Bool:
@@ -97,7 +98,7 @@ func add(a, b reflect.Value) {
 	}
 }
 
-// plus is how two shards went together. Either may be nil.
+// plus returns the series of two shards together. Either may be nil.
 func (s *Series) plus(t *Series) *Series {
 	if s == nil || t == nil {
 		return cmp.Or(s, t)

@@ -14,7 +14,7 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Of is the report of a job as far as its journal, its plan and the counts of reading tell it.
+// Of returns the report of a job from its journal, its plan and the counts of reading.
 func Of(program string, journal *checkpoint.Journal, plan stage.Totals, counts source.Counts, lists []string) Report {
 	id := journal.Identity()
 	r := Report{
@@ -42,10 +42,11 @@ func Of(program string, journal *checkpoint.Journal, plan stage.Totals, counts s
 	return r
 }
 
-// MutualShare is the share of pairs that have a row in each direction.
+// MutualShare returns the share of pairs that have a row in each direction.
 func MutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float64(max(1, t.Pairs)) }
 
-// Refresh takes what the journal knows: the sums, the failures by code, the runs and their calls.
+// Refresh updates what comes from the journal: the sums, the failures by code, the runs and their
+// calls.
 func (r *Report) Refresh(journal *checkpoint.Journal) {
 	totals := journal.Totals()
 	r.Sums, r.FailedByCode = Make(journal.Identity(), totals), ByCode(totals.FailedByCode)
@@ -65,7 +66,8 @@ func (r *Report) Refresh(journal *checkpoint.Journal) {
 	}
 }
 
-// addExamples gives each code its first edges. The lists of failed edges report what cannot be read.
+// addExamples sets the first edges of each code. It ignores read errors, which the lists of failed
+// edges report.
 func addExamples(codes []Code, journal *checkpoint.Journal) {
 	missing := int64(0)
 	for _, c := range codes {
@@ -86,7 +88,7 @@ func addExamples(codes []Code, journal *checkpoint.Journal) {
 	}
 }
 
-// ByCode lists failed edges by their codes, with what to do about each.
+// ByCode returns the numbers of failed edges by code, with advice for each code.
 func ByCode(failed map[int]int64) []Code {
 	codes := []Code{}
 	for _, code := range slices.Sorted(maps.Keys(failed)) {
@@ -98,14 +100,14 @@ func ByCode(failed map[int]int64) []Code {
 	return codes
 }
 
-// MostFirst lists the codes of failed edges, the most frequent first.
+// MostFirst returns the codes of failed edges, the most frequent first.
 func MostFirst(edges map[int]int64) []int {
 	codes := slices.DeleteFunc(slices.Collect(maps.Keys(edges)), func(code int) bool { return edges[code] == 0 })
 	slices.SortFunc(codes, func(a, b int) int { return cmp.Or(cmp.Compare(edges[b], edges[a]), cmp.Compare(a, b)) })
 	return codes
 }
 
-// Codes lists the codes with which edges failed, in parentheses; "" if none did.
+// Codes returns the codes of failed edges in parentheses; "" if none failed.
 func Codes(edges map[int]int64) string {
 	codes := MostFirst(edges)
 	if len(codes) == 0 {

@@ -17,7 +17,7 @@ import (
 //go:embed report.html.tmpl
 var page string
 
-// Arrived answers in one sentence whether everything arrived.
+// Arrived returns one sentence that says whether everything arrived.
 func (r Report) Arrived() string {
 	v := r.Verified
 	switch pending, lost := r.Sums.Pending(), r.Sums.Failed()+r.Rows.Rejected; {
@@ -41,8 +41,8 @@ func (r Report) Arrived() string {
 	return fmt.Sprintf("Yes: %s in place, and verify found them.", terminal.IsAre(r.InPlace(), "edge"))
 }
 
-// InList says how many rows a list has, as far as the report of a job that is not in shards tells
-// it.
+// InList returns in words how many rows a list has, as far as the report of a job without shards
+// has this.
 func (r Report) InList(name string) string {
 	kind, _, _ := strings.Cut(name, ".")
 	n, noun := int64(0), "edge"
@@ -71,7 +71,7 @@ type rosterSize struct {
 	Percent int64
 }
 
-// sizes is how many rosters there are of each size; none if that is not known.
+// sizes returns the number of rosters of each size; nothing if that is not known.
 func (p Plan) sizes() (all []rosterSize) {
 	for i, friends := range []string{"1", "2 to 10", "11 to 100", "101 to 1,000", "more"} {
 		n := p.RosterSizes[i]
@@ -112,7 +112,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 const (
 	chartWidth  = 900
 	chartHeight = 260
-	mostColumns = 300 // of a chart: more points than pixels show nothing
+	mostColumns = 300 // of a chart, since there is no use in more points than pixels
 )
 
 // Chart is a picture with its title.
@@ -122,7 +122,7 @@ type Chart struct {
 	State template.HTML // a strip below it: what the run was doing
 }
 
-// Charts are the pictures of the series; none if it is shorter than three points.
+// Charts returns the charts of the series; none if it has fewer than three points.
 func (s *Series) Charts() ([]Chart, error) {
 	columns := s.columns()
 	if len(columns) < 3 {
@@ -166,7 +166,7 @@ func (s *Series) Charts() ([]Chart, error) {
 	return all, nil
 }
 
-// columns are the points as a chart shows them: intervals without a run are points without calls.
+// columns returns the points for a chart. Intervals without a run become points without calls.
 func (s *Series) columns() (all []Point) {
 	if len(s.Points) == 0 {
 		return nil
@@ -193,7 +193,8 @@ func (s *Series) columns() (all []Point) {
 	return all
 }
 
-// format is how the chart's times are written: a job of more than a day has its days.
+// format returns the layout of a chart's times. It includes the date if the job took more than a
+// day.
 func (s *Series) format() string {
 	switch span := s.Points[len(s.Points)-1].At - s.Points[0].At; {
 	case span > 24*60*60:
@@ -234,7 +235,7 @@ func line(names, labels []string, columns []Point, of []func(Point) float64) (te
 	return template.HTML(svg), err //nolint:gosec // the library's own output, over numbers and times
 }
 
-// states draws what the run was doing over time, and where a run began again.
+// states draws what the run was doing over time, and where a new run began.
 func states(columns []Point) template.HTML {
 	rect := func(class string, from, to int) string {
 		return fmt.Sprintf(`<rect class="%s" x="%d" y="0" width="%d" height="1"/>`, class, from, to-from)
@@ -259,7 +260,7 @@ func states(columns []Point) template.HTML {
 		len(columns), bands+restarts)) //nolint:gosec // words of our own and numbers
 }
 
-// state is what the run was doing for most of the interval.
+// state returns what the run was doing for most of the interval.
 func (p Point) state() string {
 	switch {
 	case p.Run == 0:

@@ -15,7 +15,7 @@ import (
 // Version of the JSON form. It changes when a key changes its meaning or goes.
 const Version = 1
 
-// Report has the sums of a job with what one wants to know beside them.
+// Report is the report of a job: its sums and related facts.
 type Report struct {
 	Version int    `json:"version"`
 	Program string `json:"program"`
@@ -30,21 +30,21 @@ type Report struct {
 	Runs             []Run            `json:"runs"`
 	Lists            []string         `json:"lists"`
 	Rehearsal        *Rehearsal       `json:"rehearsal,omitempty"`
-	// by the last verify, if the job has sent nothing since
+	// result of the last verify, if the job has sent nothing since
 	Verified *Verified `json:"verified,omitempty"`
-	Undone   *Undone   `json:"undone,omitempty"` // how far an undo is; absent: none has begun
+	Undone   *Undone   `json:"undone,omitempty"` // progress of the undo; absent: none has begun
 
-	Series *Series `json:"-"` // how it went over time, for the page; nil: not known
+	Series *Series `json:"-"` // for the page; nil: not known
 }
 
-// Job says which job it is.
+// Job identifies the job.
 type Job struct {
 	SDKAppID uint64            `json:"sdkAppID"`
 	Target   string            `json:"target"`
 	Shard    string            `json:"shard,omitempty"`
 	Created  time.Time         `json:"created"`
 	Inputs   []Input           `json:"inputs"`
-	LeftOut  *source.LeftOut   `json:"leftOut,omitempty"` // of folders and prefixes, not read; absent: nothing
+	LeftOut  *source.LeftOut   `json:"leftOut,omitempty"` // files not read in folders and prefixes; absent: none
 	Options  map[string]string `json:"options"`
 }
 
@@ -63,17 +63,17 @@ type Ending struct {
 	Hint string    `json:"hint,omitempty"`
 }
 
-// Pilot is what became of the accounts of --only-accounts alone.
+// Pilot counts the outcomes of the accounts of --only-accounts.
 type Pilot struct {
 	Accounts int64 `json:"accounts"` // named
-	Unknown  int64 `json:"unknown"`  // of those, without an edge in the input
+	Unknown  int64 `json:"unknown"`  // of those, accounts without an edge in the input
 	Edges    int64 `json:"edges"`
 	Pending  int64 `json:"pending"`
 	Failed   int64 `json:"failed"`
 }
 
-// Code counts the edges that failed with one ResultCode. Examples are for the page alone: they name
-// accounts.
+// Code counts the edges that failed with one ResultCode. Examples are only for the page, because
+// they name accounts.
 type Code struct {
 	Code     int                  `json:"code"`
 	Edges    int64                `json:"edges"`
@@ -86,7 +86,7 @@ const mostExamples = 3
 // Plan is what the job had to do.
 type Plan struct {
 	Accounts    int64 `json:"accounts"`
-	Edges       int64 `json:"edges"` // added ones included
+	Edges       int64 `json:"edges"` // including added ones
 	Calls       int64 `json:"calls"` // if nothing has to be sent twice and no call is too large
 	OverFriends int64 `json:"rostersOverMaxFriends"`
 	OverGroups  int64 `json:"accountsOver32Groups"`
@@ -94,12 +94,12 @@ type Plan struct {
 	Changed     int64 `json:"changedFields"`
 	// rosters of 1, 2-10, 11-100, 101-1000 and more friends; all 0: not known
 	RosterSizes [5]int64 `json:"rosterSizes"`
-	MutualShare float64  `json:"mutualShare"` // of the pairs, those with a row in each direction
+	MutualShare float64  `json:"mutualShare"` // share of the pairs with a row in each direction
 
 	ManyLines source.ManyLines `json:"recordsOfManyLines"`
 }
 
-// Calls is what all runs together sent, as far as they ended in order.
+// Calls counts the calls of all runs whose end was recorded.
 type Calls struct {
 	Sent      int64 `json:"sent"`
 	Retried   int64 `json:"retried"`
@@ -111,7 +111,7 @@ type Calls struct {
 	Paused    int64 `json:"pausedSeconds"` // by friendmigrate pace
 }
 
-// Run is one run of the job. A run without an end was killed, or is the present one.
+// Run is one run of the job. A run without an end was killed, or is the current one.
 type Run struct {
 	Started time.Time  `json:"started"`
 	Ended   *time.Time `json:"ended,omitempty"`
@@ -121,7 +121,7 @@ type Run struct {
 	Workers int        `json:"workers"`
 }
 
-// Rehearsal is what the simulated service counted for itself, beside what the job says.
+// Rehearsal has the simulated service's own counts, to compare with the job's.
 type Rehearsal struct {
 	Edges         int64    `json:"edgesInService"`
 	Calls         int64    `json:"calls"`
@@ -131,7 +131,7 @@ type Rehearsal struct {
 	Disagreements []string `json:"disagreements"`
 }
 
-// WriteJSON writes the report for programs.
+// WriteJSON writes the report as JSON for programs.
 func (r Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -139,7 +139,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// Undone is how far the undo of a job is.
+// Undone is the progress of the undo of a job.
 type Undone struct {
 	At      time.Time `json:"at"`    // it began
 	Edges   int64     `json:"edges"` // that the job has imported
@@ -159,7 +159,7 @@ func (u Undone) String() string {
 	return text
 }
 
-// Verified is what a verify found. Edges is the sum of InPlace, Missing, Different, Failed and
+// Verified is the result of a verify. Edges is the sum of InPlace, Missing, Different, Failed and
 // Pending; rejected rows are no edges.
 type Verified struct {
 	At      time.Time `json:"at"`
@@ -167,19 +167,19 @@ type Verified struct {
 	Edges   int64     `json:"edges"`
 	InPlace int64     `json:"inPlace"`
 	Unread  int64     `json:"fieldsUnread"` // of InPlace: --fields could not read them
-	// the job counts them as in place, the service does not have them
+	// in place in the job's count, but not in the service
 	Missing   int64 `json:"missing"`
 	Different int64 `json:"different"` // in place with other fields
 	Failed    int64 `json:"failed"`    // in the job, before
-	// of Failed: the service has them after all; absent: not asked
+	// of Failed, edges that the service has after all; absent: not asked
 	There    *int64 `json:"failedButThere,omitempty"`
 	Rejected int64  `json:"rejected"` // rows that were never sent
 	// not sent by the job, not asked about, or without a verdict
 	Pending int64 `json:"pending"`
 	Unasked int64 `json:"unasked"` // of Pending: still to be asked about
-	// of Missing: by the code that the service answers instead of yes or no
+	// of Missing, by the code that the service answers instead of yes or no
 	MissingBy map[int]int64 `json:"missingByCode"`
-	NoVerdict map[int]int64 `json:"noVerdict"` // of Pending: by a code that passes
+	NoVerdict map[int]int64 `json:"noVerdict"` // of Pending, by temporary code
 	Sample    *Sample       `json:"sample,omitempty"`
 	Lists     []string      `json:"lists"`
 	Code      int           `json:"code"`
@@ -187,7 +187,7 @@ type Verified struct {
 	Hint      string        `json:"hint"`
 }
 
-// Sample says what a sample is worth.
+// Sample says what a sample shows.
 type Sample struct {
 	Drawn      int64   `json:"drawn"`
 	Of         int64   `json:"of"`
@@ -197,7 +197,7 @@ type Sample struct {
 	Bound      string  `json:"bound"`
 }
 
-// String is what was found, in one line.
+// String returns the result in one line.
 func (v *Verified) String() string {
 	text := fmt.Sprintf("%s in place, %s missing, %s different", terminal.Count(v.InPlace), terminal.Count(v.Missing),
 		terminal.Count(v.Different))

@@ -12,12 +12,12 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// MostPoints is how many points a series has at most. Neighbouring points are merged beyond that,
-// so a job of a month has a point every half hour.
+// MostPoints is the largest number of points in a series. If there would be more, neighbouring
+// points are merged, so a job of a month has a point every half hour.
 const MostPoints = 2000
 
-// Series is how a job went over time: the sums and the states of intervals of the same length. It
-// spans all runs of the job.
+// Series records a job over time: the sums and the states of intervals of the same length. It spans
+// all runs of the job.
 type Series struct {
 	Step   int64   `json:"step"` // seconds in an interval, a power of two
 	Points []Point `json:"points"`
@@ -33,7 +33,7 @@ type Point struct {
 	Run     int     `json:"run"` // from 1; the next run after a kill has the next number
 	Seconds float64 `json:"seconds"`
 	Counts
-	Limit  float64 `json:"limit"` // calls per second that were asked for
+	Limit  float64 `json:"limit"` // calls per second that were set
 	Held   float64 `json:"held,omitempty"`
 	Paused float64 `json:"paused,omitempty"`
 	P50    float64 `json:"p50,omitempty"` // of the calls' latency, in seconds
@@ -41,7 +41,7 @@ type Point struct {
 	P99    float64 `json:"p99,omitempty"`
 }
 
-// Counts is what grows while a run gets on.
+// Counts holds what grows while a run makes progress.
 type Counts struct {
 	Calls     int64 `json:"calls"`
 	Throttled int64 `json:"throttled,omitempty"` // of Calls, refused as too frequent
@@ -50,7 +50,7 @@ type Counts struct {
 	Failed    int64 `json:"failed,omitempty"`
 }
 
-// Moment is where a run stands at one moment: sums since its beginning, and its present state.
+// Moment is a sample of a run: sums since its beginning, and its current state.
 type Moment struct {
 	At time.Time
 	Counts
@@ -60,7 +60,7 @@ type Moment struct {
 	Buckets         []int64   // calls in each bucket, and in one beyond the last bound
 }
 
-// ReadSeries reads a series; one that does not exist is empty.
+// ReadSeries reads a series. It returns an empty one if there is none.
 func ReadSeries(name string) (s Series, err error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,8 +75,8 @@ func ReadSeries(name string) (s Series, err error) {
 	return s, nil
 }
 
-// WriteUnsynced replaces a file by a value as JSON. The file is whole at any moment but not synced:
-// after a power cut what was true a second before is of no use.
+// WriteUnsynced replaces a file atomically with a value as JSON. It does not sync, because after a
+// power cut the values of a second before are of no use.
 func WriteUnsynced(name string, value any) error {
 	text, err := json.Marshal(value)
 	if err == nil {
@@ -149,8 +149,8 @@ func (s *Series) add(p Point) {
 	}
 }
 
-// merge is both points as one. Quantiles cannot be merged exactly: the median becomes the mean,
-// weighted by calls, and the others the larger one.
+// merge returns both points as one. Quantiles cannot be merged exactly: the median becomes the
+// mean, weighted by calls, and the others the larger one.
 func (p Point) merge(q Point) Point {
 	if n := p.Calls + q.Calls; n > 0 {
 		p.P50 = (p.P50*float64(p.Calls) + q.P50*float64(q.Calls)) / float64(n)
@@ -181,7 +181,7 @@ func quantile(bounds []float64, counts []int64, q float64) float64 {
 	return 0
 }
 
-// Paused is how long the job was paused, all its runs together.
+// Paused returns how long the job was paused, over all its runs.
 func (s *Series) Paused() time.Duration {
 	var seconds float64
 	for _, p := range s.Points {

@@ -1,9 +1,9 @@
 // Package report is the report of a job: what became of every row of its input, in numbers that
 // have to balance, as JSON for programs and as one HTML page for people.
 //
-// What it promises: the page loads nothing and runs nothing; everything in it is escaped. Of
-// account ids it has those of three failed edges of each code, and the JSON has none. What does not
-// balance is shown as such. It computes and writes; of a state it reads only what it is given.
+// What it promises: the page loads nothing and runs nothing; everything in it is escaped. Its only
+// account ids are those of three failed edges of each code, and the JSON has none. Sums that do not
+// balance are shown as such. The package reads nothing of a state but what it is given.
 package report
 
 import (
@@ -13,7 +13,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// Sum says what became of the rows that were read: Read is the sum of all others.
+// Sum counts the rows that were read by outcome. Read is the sum of all others.
 type Sum struct {
 	Read             int64 `json:"read"`
 	Imported         int64 `json:"imported"`
@@ -26,7 +26,7 @@ type Sum struct {
 	Balanced         bool  `json:"balanced"`
 }
 
-// Added says what became of the edges that no row asked for (--mutual). They are counted apart.
+// Added counts the edges that --mutual added by outcome. They are counted separately.
 type Added struct {
 	Edges            int64 `json:"edges"`
 	Imported         int64 `json:"imported"`
@@ -42,7 +42,7 @@ type Sums struct {
 	Added Added `json:"added"`
 }
 
-// Make takes the sums of a job from its journal.
+// Make returns the sums of a job from its journal.
 func Make(id checkpoint.Identity, t checkpoint.Totals) Sums {
 	a := Sums{
 		Rows: Sum{
@@ -63,14 +63,14 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Sums {
 			Pending:          id.Added - t.Added.Settled(),
 		},
 	}
-	// Pending is what the plan still has to do, not what is missing from the sum: otherwise the sum
-	// would balance whatever happened.
+	// Pending comes from the plan. If it were computed from the other numbers, the sum would always
+	// balance.
 	a.Rows.Pending = t.Pending - a.Added.Pending
 	a.Rows.Balanced = a.imbalance() == ""
 	return a
 }
 
-// String writes the sums out.
+// String returns the sums in words.
 func (a Sums) String() string {
 	r := a.Rows
 	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending",
@@ -85,7 +85,7 @@ func (a Sums) String() string {
 	return text
 }
 
-// imbalance says in words what is wrong with the sums; "" if nothing is.
+// imbalance returns what is wrong with the sums; "" if they balance.
 func (a Sums) imbalance() string {
 	r := a.Rows
 	if sum := r.Imported + r.Already + r.Failed + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
@@ -109,16 +109,16 @@ func (a Sums) Check() error {
 	return nil
 }
 
-// InPlace counts the edges that are in the service, rows and added ones.
+// InPlace returns the number of edges in the service, rows and added ones.
 func (a Sums) InPlace() int64 {
 	return a.Rows.Imported + a.Rows.Already + a.Added.Imported + a.Added.Already
 }
 
-// Edges counts the edges of the plan, rows and added ones.
+// Edges returns the number of edges of the plan, rows and added ones.
 func (a Sums) Edges() int64 { return a.InPlace() + a.Failed() + a.Pending() }
 
-// Failed counts the failed edges, rows and added ones.
+// Failed returns the number of failed edges, rows and added ones.
 func (a Sums) Failed() int64 { return a.Rows.Failed + a.Added.Failed }
 
-// Pending counts the pending edges, rows and added ones.
+// Pending returns the number of pending edges, rows and added ones.
 func (a Sums) Pending() int64 { return a.Rows.Pending + a.Added.Pending }
