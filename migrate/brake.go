@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// brake stops a run whose failures look systematic. It counts what this run did and nothing else.
-// It is arithmetic only.
+// brake stops a run whose failures look systematic. It counts only what this run did. It only
+// computes.
 type brake struct {
-	limits *Limits // nil: none
+	limits *Limits // nil: no limits
 
 	settled, failed  int64
-	settledOf        int   // accounts of those edges
-	landed           bool  // the service has taken an edge in this run
-	noProgressCalls  int64 // calls before that which were judged, so none of them landed anything
+	settledOf        int   // accounts of the settled edges
+	landed           bool  // the service has accepted an edge in this run
+	noProgressCalls  int64 // calls before the first edge landed on whose edges the service decided
 	noProgressOf     int   // accounts of those calls
-	extra            int64 // judged calls that carried a part of a halved one
+	extra            int64 // calls with such a decision that carried a part of a halved call
 	ended            int   // chunks that were halved to the end
-	noProgressChunks int   // weights of chunks halved to the end with nothing imported; 0 again once an edge lands
+	noProgressChunks int   // summed weight of chunks halved to the end with nothing imported, until an edge lands
 
 	refused  byCode // calls that landed nothing
 	spoiled  byCode // calls that were refused for one of their edges
@@ -28,17 +28,17 @@ type brake struct {
 	evidence evidence
 }
 
-// What looks systematic (PRODUCT, "Settings" and "What each answer leads to").
+// What looks systematic.
 const (
-	ratioFrom       = 1000 // settled edges before the ratio says anything
-	noProgressLimit = 300  // calls from the start that land nothing
-	brakeAccounts   = 20   // that either has to be about
-	halvedChunks    = 3    // of different accounts, halved to the end
-	chunkWeight     = 7    // of such a chunk; one of a single edge weighs 1, because three of those may be chance
+	ratioFrom       = 1000 // settled edges before the failure ratio counts
+	noProgressLimit = 300  // calls from the start of the run that land nothing
+	brakeAccounts   = 20   // accounts that either of these has to be about
+	halvedChunks    = 3    // chunks of different accounts, halved to the end
+	chunkWeight     = 7    // weight of such a chunk; a single edge weighs 1, since three may be refused by chance
 	halvedLimit     = halvedChunks * chunkWeight
 )
 
-// settle counts edges of one account; first says that none of it were settled before.
+// settle counts settled edges of one account. first reports whether they are its first.
 func (b *brake) settle(landed, failed int64, first bool) {
 	b.settled += landed + failed
 	b.failed += failed
@@ -50,8 +50,8 @@ func (b *brake) settle(landed, failed int64, first bool) {
 	}
 }
 
-// refuse counts a call that was judged and landed nothing; first says that none of its account were
-// counted before.
+// refuse counts a call on whose edges the service decided and which landed nothing. first reports
+// whether it is the first such call of its account.
 func (b *brake) refuse(why Outcome, first bool) {
 	b.refused.add(why, 1)
 	if b.landed {
@@ -63,8 +63,8 @@ func (b *brake) refuse(why Outcome, first bool) {
 	}
 }
 
-// halved counts a chunk that was halved to the end; shared is what its refused edges have in
-// common.
+// halved counts a chunk that was halved to the end. shared lists the fields that all its refused
+// edges have.
 func (b *brake) halved(edges int, landed bool, shared fields) {
 	weight := 1
 	if edges > 1 {
@@ -77,13 +77,13 @@ func (b *brake) halved(edges int, landed bool, shared fields) {
 	}
 }
 
-// slots is how many chunks may be halved at a time while nothing of them has landed: as many as it
-// takes to stop the run if all end so.
+// slots returns how many chunks may be halved at a time while nothing of them has landed: as many
+// as it takes to stop the run if all of them end so.
 func (b *brake) slots() int {
 	return (halvedLimit - b.noProgressChunks + chunkWeight - 1) / chunkWeight
 }
 
-// verdict is nil as long as the run may go on.
+// verdict returns the error that stops the run, or nil while the run may go on.
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
@@ -106,7 +106,7 @@ func (b *brake) verdict() *StopError {
 	return nil
 }
 
-// stop makes the error that ends the run. Its code is the most frequent one of what the brake
+// stop returns the error that ends the run. Its code is the most frequent one of what the brake
 // counted. It names fields only if calls were refused for one of their edges with that code.
 func (b *brake) stop(reason Reason, how Brake, of byCode) *StopError {
 	why, share, total := of.most()
@@ -125,7 +125,7 @@ type byCode map[int]*refusals
 
 type refusals struct {
 	n    int64
-	info string // the last text of the service
+	info string // the latest text of the service
 }
 
 func (t *byCode) add(why Outcome, n int64) {
@@ -140,7 +140,7 @@ func (t *byCode) add(why Outcome, n int64) {
 	r.n, r.info = r.n+n, why.Info
 }
 
-// most is the code that was counted most, how often, and the count of all.
+// most returns the code that was counted most, how often it was, and the total.
 func (t byCode) most() (why Outcome, n, total int64) {
 	for code, r := range t {
 		total += r.n
@@ -151,21 +151,21 @@ func (t byCode) most() (why Outcome, n, total int64) {
 	return why, n, total
 }
 
-// evidence finds the field that makes the service refuse edges: the refused ones have it and no
-// edge that landed has. It looks at all edges that landed in the run, so that a field which many
-// edges have by chance is soon above suspicion.
+// evidence finds the field that makes the service refuse edges: the refused edges have it and no
+// edge that landed has it. It looks at all edges that landed in the run, so that a field which many
+// edges have by chance is soon cleared.
 type evidence struct {
 	landed     map[string]bool // fields of edges that landed
 	calls      int             // calls that were refused for one of their edges
-	bytes      int             // of the smallest of those with several edges
+	bytes      int             // JSON of the smallest of those calls with several edges
 	callsWith  map[string]int  // how many of those calls had the field in at least one edge
 	chunksWith map[string]int  // weight of the chunks whose refused edges all have the field
 }
 
-// fields lists optional fields under the API's names, each once.
+// fields is a list of optional fields by their names in the API, each once.
 type fields []string
 
-// mostFields bounds what looking for a name takes. An app has at most 20 custom fields.
+// mostFields bounds the cost of looking a name up. An app has at most 20 custom fields.
 const mostFields = 100
 
 func (f *fields) add(name string) {
@@ -195,12 +195,12 @@ func (f *fields) addOf(e *Edge) {
 	}
 }
 
-// common is what both have.
+// common returns the fields that are in both lists.
 func (f fields) common(other fields) fields {
 	return slices.DeleteFunc(slices.Clone(f), func(name string) bool { return !slices.Contains(other, name) })
 }
 
-// land clears fields of edges that the service has taken.
+// land clears the fields of edges that the service has accepted.
 func (v *evidence) land(f fields) {
 	for _, name := range f {
 		if v.landed == nil {
@@ -212,8 +212,8 @@ func (v *evidence) land(f fields) {
 	}
 }
 
-// call counts a call that was refused for one of its edges. f is the fields of all its edges, bytes
-// its size, 0 for a single edge.
+// call counts a call that was refused for one of its edges. f lists the fields of all its edges.
+// bytes is its size, 0 for a single edge.
 func (v *evidence) call(f fields, bytes int) {
 	v.calls++
 	if bytes > 0 && (v.bytes == 0 || bytes < v.bytes) {
@@ -222,7 +222,8 @@ func (v *evidence) call(f fields, bytes int) {
 	v.callsWith = v.count(v.callsWith, f, 1)
 }
 
-// chunk counts a chunk that was halved to the end. shared is what its refused edges have in common.
+// chunk counts a chunk that was halved to the end. shared lists the fields that all its refused
+// edges have.
 func (v *evidence) chunk(shared fields, weight int) {
 	v.chunksWith = v.count(v.chunksWith, shared, weight)
 }
@@ -242,11 +243,12 @@ func (v *evidence) count(in map[string]int, f fields, weight int) map[string]int
 
 func (v *evidence) ofCalls() []string { return suspects(v.callsWith, v.calls) }
 
-// ofChunks is the fields that refused edges share in chunks of this weight together.
+// ofChunks returns the fields that all refused edges share in chunks of at least this weight
+// together.
 func (v *evidence) ofChunks(weight int) []string { return suspects(v.chunksWith, weight) }
 
-// suspects lists what was counted so often, custom fields first: those have to be created in the
-// console.
+// suspects returns the fields that were counted at least this often. Custom fields come first,
+// since they have to be created in the console.
 func suspects(counted map[string]int, least int) []string {
 	if len(counted) == 0 {
 		return nil

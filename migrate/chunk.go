@@ -8,18 +8,18 @@ import (
 // friend_import, 2024-09-25).
 const MaxChunkEdges = 1000
 
-// Chunk is up to MaxChunkEdges consecutive edges of one roster. Usually it is one friend_import
-// call; it takes more where the JSON of one call would be too large, where the service refuses the
-// whole of it and the offender has to be found, and where some of its edges have to be sent again.
+// Chunk is up to MaxChunkEdges consecutive edges of one roster. Usually one friend_import call
+// carries it. It takes more calls if the JSON of one would be too large, if the service refuses the
+// whole call and the offending edge has to be found, or if some edges have to be sent again.
 type Chunk struct {
-	Ordinal int64 // the chunk's place in the plan, dense from 0; what it holds never changes within one job
+	Ordinal int64 // place in the plan, counted from 0 without gaps; the contents of a chunk never change within one job
 	From    string
 	Edges   []Edge
 }
 
-// Fitting is how many of n edges, beginning with the first, fit into one call with room bytes for
-// them: at least one, however large. size returns the JSON bytes of an edge. Nothing else decides
-// what a call holds, so a plan can count calls beforehand.
+// Fitting returns how many of n edges, from the first, fit into one call that has room bytes for
+// them. It is at least one, however large that edge is. size returns the JSON bytes of edge k.
+// Nothing else decides what a call holds, so a plan can count calls beforehand.
 func Fitting(n, room int, size func(k int) int) int {
 	for k := range n {
 		if room -= size(k); room < 0 && k > 0 {
@@ -29,7 +29,7 @@ func Fitting(n, room int, size func(k int) int) int {
 	return n
 }
 
-// edgesOfCall takes the edges of one call: the first of the chosen ones, as many as fit.
+// edgesOfCall returns the edges of one call: the first of the chosen edges, as many as fit.
 func (x *executor) edgesOfCall(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
 	indexes = chosen.Indexes()
 	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope,
@@ -47,7 +47,7 @@ func (x *executor) edgesOfCall(c *Chunk, chosen EdgeSet) (indexes []int, edges [
 // EdgeSet is a set of edges of one chunk, by index.
 type EdgeSet [(MaxChunkEdges + 63) / 64]uint64
 
-// FullSet is the set of the first n edges.
+// FullSet returns the set of the first n edges.
 func FullSet(n int) EdgeSet {
 	var s EdgeSet
 	for i := range n {
@@ -65,7 +65,7 @@ func (s *EdgeSet) Remove(i int) { s[i/64] &^= 1 << (i % 64) }
 // Has reports whether edge i is in the set.
 func (s EdgeSet) Has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
-// Len counts the edges in the set.
+// Len returns the number of edges in the set.
 func (s EdgeSet) Len() int {
 	n := 0
 	for _, w := range s {
@@ -74,7 +74,7 @@ func (s EdgeSet) Len() int {
 	return n
 }
 
-// Indexes lists the set in ascending order.
+// Indexes returns the indexes of the edges in ascending order.
 func (s EdgeSet) Indexes() []int {
 	list := make([]int, 0, s.Len())
 	for i, w := range s {
@@ -85,7 +85,7 @@ func (s EdgeSet) Indexes() []int {
 	return list
 }
 
-// Or is the edges that are in s or in t.
+// Or returns the edges that are in s or in t.
 func (s EdgeSet) Or(t EdgeSet) EdgeSet {
 	for i := range s {
 		s[i] |= t[i]
@@ -93,7 +93,7 @@ func (s EdgeSet) Or(t EdgeSet) EdgeSet {
 	return s
 }
 
-// And is the edges that are in both.
+// And returns the edges that are in both s and t.
 func (s EdgeSet) And(t EdgeSet) EdgeSet {
 	for i := range s {
 		s[i] &= t[i]
@@ -101,7 +101,7 @@ func (s EdgeSet) And(t EdgeSet) EdgeSet {
 	return s
 }
 
-// Without is the edges of s that are not in t.
+// Without returns the edges of s that are not in t.
 func (s EdgeSet) Without(t EdgeSet) EdgeSet {
 	for i := range s {
 		s[i] &^= t[i]
@@ -109,5 +109,5 @@ func (s EdgeSet) Without(t EdgeSet) EdgeSet {
 	return s
 }
 
-// Meets reports whether an edge is in both.
+// Meets reports whether s and t have an edge in common.
 func (s EdgeSet) Meets(t EdgeSet) bool { return s.And(t) != (EdgeSet{}) }

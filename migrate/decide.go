@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// take takes a worker's result and decides what becomes of its roster.
+// take decides what becomes of the roster of a worker's result.
 func (d *dispatcher) take(res result, now time.Time) {
 	d.out--
 	w := res.task.work
@@ -14,7 +14,7 @@ func (d *dispatcher) take(res result, now time.Time) {
 	}
 	d.count(&res)
 	if res.task.duringHold && (res.unsent || res.task.kind == failEdges) {
-		d.outage.probing = false // nobody was asked
+		d.outage.probing = false // no call was made
 	}
 	switch {
 	case res.broken != nil:
@@ -39,7 +39,7 @@ func (d *dispatcher) take(res result, now time.Time) {
 	d.show()
 }
 
-// count keeps the sums of the run.
+// count adds a result to the sums of the run.
 func (d *dispatcher) count(res *result) {
 	call, _ := errors.AsType[*CallError](res.err)
 	if w := res.task.work; w != nil && res.placed()+res.failed > 0 {
@@ -71,7 +71,7 @@ func (d *dispatcher) count(res *result) {
 	})
 }
 
-// isBug reports whether a call came to nothing by a bug of ours: it may have been sent.
+// isBug reports whether a bug of ours ended the call: it may have been sent.
 func isBug(err error) bool {
 	_, bug := errors.AsType[*Bug](err)
 	return bug
@@ -103,7 +103,7 @@ func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	}
 }
 
-// decide takes the answer to a call.
+// decide makes the decisions that follow from the answer to a call.
 func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	call, _ := errors.AsType[*CallError](res.err)
 	d.answered = d.answered || answered(call)
@@ -181,8 +181,8 @@ func (d *dispatcher) tellBrake(w *work, res *result, call *CallError) {
 	w.refusalCounted = true
 }
 
-// answered reports whether somebody answered a call: the API itself or, with an HTTP status,
-// somebody before it.
+// answered reports whether a call was answered: by the API itself or, with an HTTP status, by
+// something in front of it.
 func answered(call *CallError) bool { return call == nil || call.Code != 0 }
 
 // stopRefused stops the run because the service refused its credentials, admin right, app, quota or
@@ -191,7 +191,7 @@ func (d *dispatcher) stopRefused(call *CallError) {
 	d.stop(&StopError{Reason: ReasonRefused, Code: call.Code, Info: call.Error(), Hint: call.Hint})
 }
 
-// gotThrough records that a call got through, and ends a hold.
+// gotThrough records that a call got through, and ends a hold if there is one.
 func (d *dispatcher) gotThrough(now time.Time) {
 	if !d.outage.through(now) {
 		return
@@ -214,12 +214,13 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	}
 }
 
-// heard reports whether the API itself answered a call that did not get through; one without an
-// error said "later" of its items.
+// heard reports whether the API itself answered a call that did not get through. A call without an
+// error was answered: its items said "later".
 func heard(call *CallError) bool { return call == nil || call.Answered }
 
-// afterCall is for the edges that a call left open. It parks them, or gives them up if their
-// attempts are used up while other accounts get through. If none is left open, the roster goes on.
+// afterCall handles the edges that a call left open. It parks them, or gives them up if their
+// attempts are used up while other accounts get through. If no edge is left open, the roster goes
+// on.
 func (d *dispatcher) afterCall(w *work, res *result, call *CallError, left EdgeSet, now time.Time) {
 	d.remember(w, res, call, left)
 	if left.Len() == 0 {
@@ -227,7 +228,7 @@ func (d *dispatcher) afterCall(w *work, res *result, call *CallError, left EdgeS
 		return
 	}
 	if d.outage.holding {
-		d.parked.park(w, now.Add(d.outage.pause)) // nothing gets through: not an attempt
+		d.parked.park(w, now.Add(d.outage.pause)) // during a hold this counts as no attempt
 		return
 	}
 	attempts := w.attempted(left, now)
@@ -250,10 +251,10 @@ func (d *dispatcher) afterCall(w *work, res *result, call *CallError, left EdgeS
 	d.parked.park(w, now.Add(d.opt.Retry.Backoff(attempts, d.rand.Float64())))
 }
 
-// remember keeps what the answer says about edges that stay open.
+// remember records what the answer says about edges that stay open.
 func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSet) {
 	if w.epoch != d.outage.epoch {
-		w.tries, w.epoch = nil, d.outage.epoch // counted while nothing got through: void
+		w.tries, w.epoch = nil, d.outage.epoch // attempts counted during an outage are void
 	}
 	for _, a := range res.again {
 		if a.outcome.Uncertain {
@@ -278,8 +279,8 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 	}
 }
 
-// giveUp ends edges whose attempts are used up: with the service's last code they fail, without any
-// they stay pending and w is dropped.
+// giveUp gives up edges whose attempts are used up. Edges with a code of the service fail with the
+// latest one. If no edge has one, they stay pending and w is dropped.
 func (d *dispatcher) giveUp(w *work, left EdgeSet, now time.Time) bool {
 	var spent, silent EdgeSet
 	for _, i := range left.Indexes() {
@@ -306,14 +307,14 @@ func (d *dispatcher) giveUp(w *work, left EdgeSet, now time.Time) bool {
 	return false
 }
 
-// fail has edges of w settled as failed.
+// fail makes a worker settle edges of w as failed.
 func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
 	w.toFail, w.outcome = edges, as
 	d.ready = append(d.ready, w)
 }
 
-// goOn continues w with the rest of its part, with what is open in its chunk or with its next
-// chunk, or ends it.
+// goOn continues w with the rest of its part, with the open edges of its chunk or with its next
+// chunk. If nothing is left, w is done.
 func (d *dispatcher) goOn(w *work, open EdgeSet) {
 	for n := len(w.parts); n > 0; n = len(w.parts) {
 		if left := w.parts[n-1].And(open); left.Len() > 0 {
@@ -337,5 +338,5 @@ func (d *dispatcher) done(w *work) {
 	d.rosters--
 }
 
-// refusal is the outcome of edges that were refused together with the whole call.
+// refusal returns the outcome of edges that were refused together with the whole call.
 func refusal(call *CallError) Outcome { return Outcome{Kind: Failed, Code: call.Code, Info: call.Info} }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// dispatcher makes every decision of a run. Only one goroutine uses it. While a worker has a roster,
-// the dispatcher does not touch it; the result hands it back.
+// dispatcher makes every decision of a run. Only one goroutine uses it. It does not touch a roster
+// while a worker has it; the result hands it back.
 type dispatcher struct {
 	opt     Options
 	pull    func() (Roster, error, bool) // the plan
@@ -17,28 +17,28 @@ type dispatcher struct {
 
 	ctx    context.Context // of the whole run
 	cancel context.CancelFunc
-	gate   context.Context // of the calls that wait to leave: ends when a hold begins
+	gate   context.Context // ends when a hold begins: context of the calls that wait to be sent
 	shut   context.CancelFunc
 	err    error // why the run is stopping, nil while it is not
 
 	ready    []*work // may be sent now, last first
-	parked   parked  // wait until they are due
-	waiting  []*work // to be halved, when the brake has a slot
-	fresh    *work   // the next roster of the plan, if it was read already
+	parked   parked  // to be sent again when they are due
+	waiting  []*work // to be halved when the brake has a free slot
+	fresh    *work   // the next roster of the plan, if it has been read
 	planDone bool    // the plan is at its end
 
 	out      int   // tasks that workers have
-	rosters  int   // taken from the plan and not done
+	rosters  int   // taken from the plan and not finished
 	inUse    int64 // memory that those tasks may take
 	asking   bool  // a worker is asking Options.Probe
 	begun    time.Time
 	suspects int   // calls with VerdictSuspect before the first success
 	success  bool  // something got through in this run
-	answered bool  // somebody answered in this run
-	slots    int   // of the brake, in use
+	answered bool  // a call was answered in this run, by the API or by something in front of it
+	slots    int   // of the brake that are in use
 	dropped  int64 // edges given up without any answer; they stay pending
 
-	lastMiss     string // what the last call that did not get through came back with
+	lastMiss     string // the error of the last call that did not get through
 	lastMissCode int
 
 	outage     outage
@@ -47,7 +47,7 @@ type dispatcher struct {
 	rand       *rand.Rand
 }
 
-// backlog is how many rosters may be parked before retries go first whatever they promise: it
+// backlog is how many rosters may be parked before retries go first, even if they seem hopeless. It
 // bounds memory.
 const backlog = 50_000
 
@@ -100,7 +100,7 @@ func (d *dispatcher) putBack(tasks chan task, t task) {
 	}
 }
 
-// finish says how a run ends that has gone through its whole plan.
+// finish returns the error of a run that has gone through its whole plan.
 func (d *dispatcher) finish() error {
 	if d.dropped > 0 {
 		return &StopError{Reason: ReasonUnanswered, Info: "some calls never got an answer, their edges stay pending"}
@@ -149,13 +149,13 @@ func (d *dispatcher) nextFailure() (task, bool) {
 }
 
 // canAsk reports whether too few accounts are left to tell an outage from a bad account, and
-// somebody else can be asked.
+// Options.Probe can be asked instead.
 func (d *dispatcher) canAsk() bool {
 	return d.opt.Probe != nil && d.planDone && d.rosters < outageAccounts
 }
 
-// nextProbe is the one call that goes out during a hold: each to another account, since the parked
-// ones give the one that has waited longest.
+// nextProbe returns the one call that is sent during a hold. Each probe is for another account,
+// since the parked rosters yield the one that has waited longest.
 func (d *dispatcher) nextProbe(now time.Time) (task, bool) {
 	if d.outage.probing || now.Before(d.outage.probeAt) {
 		return task{}, false
@@ -177,8 +177,8 @@ func (d *dispatcher) nextProbe(now time.Time) (task, bool) {
 	return t, true
 }
 
-// choose picks the roster to go on with: one that was begun, then one whose pause is over, then a
-// new one. Retries that mostly fail stand behind.
+// choose returns the roster to go on with: one that was begun, then one whose pause is over, then a
+// new one. Retries that mostly fail come last. It returns nil if none may be sent now.
 func (d *dispatcher) choose(now time.Time) *work {
 	if n := len(d.ready); n > 0 {
 		w := d.ready[n-1]
@@ -198,8 +198,8 @@ func (d *dispatcher) choose(now time.Time) *work {
 	return nil
 }
 
-// readFresh reads the next roster of the plan unless that is done already, and reports whether
-// there is one.
+// readFresh reads the next roster of the plan unless one is there, and reports whether there is
+// one.
 func (d *dispatcher) readFresh() bool {
 	if d.fresh != nil || d.planDone || d.err != nil {
 		return d.fresh != nil
@@ -246,7 +246,7 @@ func (d *dispatcher) taskTaken(t task) {
 	d.show()
 }
 
-// untilNext is how long nothing will change unless a result comes.
+// untilNext returns how long nothing will change unless a result comes.
 func (d *dispatcher) untilNext(now time.Time) time.Duration {
 	wake := now.Add(time.Minute)
 	earlier := func(t time.Time, ok bool) {
@@ -265,7 +265,7 @@ func (d *dispatcher) untilNext(now time.Time) time.Duration {
 	return max(wake.Sub(now), time.Millisecond)
 }
 
-// checkTime does what the clock alone decides.
+// checkTime makes the decisions that depend on the clock alone.
 func (d *dispatcher) checkTime(now time.Time) {
 	if d.err != nil {
 		return
@@ -291,11 +291,10 @@ func (d *dispatcher) checkTime(now time.Time) {
 	}
 }
 
-// firstAnswer is how long a run holds that never had an answer: where it is sent to is probably
-// wrong.
+// firstAnswer is how long a run holds if it never had an answer: its endpoint is probably wrong.
 const firstAnswer = 30 * time.Second
 
-// patience is how long to hold while nothing gets through.
+// patience returns how long to hold while nothing gets through.
 func (d *dispatcher) patience() time.Duration {
 	if d.answered {
 		return d.opt.OutageTimeout
@@ -323,8 +322,8 @@ func (d *dispatcher) stop(err error) {
 	d.cancel()
 }
 
-// interrupted is stop for the end of the caller's context. It is called for our own cancelling as
-// well, which has its reason already.
+// interrupted stops the run because the context of Run ended. It is also called when the dispatcher
+// itself has cancelled; then the run has its reason already.
 func (d *dispatcher) interrupted() {
 	if d.err == nil {
 		d.stop(&StopError{Reason: ReasonSignal, Info: "interrupted"})
@@ -332,7 +331,7 @@ func (d *dispatcher) interrupted() {
 	d.ctx = context.WithoutCancel(d.ctx) // only the tasks that are out are waited for now
 }
 
-// severity orders reasons to stop as their exit codes are ordered: 1, 12, 6, 4.
+// severity orders reasons to stop as their exit codes are ordered, from the least: 1, 12, 6, 4.
 func severity(err error) int {
 	stop, ok := err.(*StopError)
 	switch {

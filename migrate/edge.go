@@ -5,7 +5,7 @@ import "iter"
 // Limits of the service (vendor's page "Limits").
 const (
 	MaxAccountBytes = 32 // of an account id
-	MaxGroups       = 32 // distinct groups over one account's friends
+	MaxGroups       = 32 // distinct groups over all friends of one account
 )
 
 // Edge is one friendship in one direction: From_Account has To_Account as a friend. A zero optional
@@ -21,14 +21,14 @@ type Edge struct {
 	Custom     []CustomItem
 
 	Position
-	Added bool // no row of the input: the missing reverse of the row at Position (--mutual)
+	Added bool // not a row of the input, but the missing reverse of the row at Position (--mutual)
 }
 
-// CustomItem is a custom friend field. The API takes a string or an integer as its value, and the
-// two are not the same to it.
+// CustomItem is a custom friend field. Its value in the API is a string or an integer, and the API
+// distinguishes them.
 type CustomItem struct {
 	Tag     string // Tag_SNS_Custom_ and a keyword
-	Value   string // a string as it is, an integer as its decimal digits
+	Value   string // the string itself, or the decimal digits of the integer
 	Integer bool
 }
 
@@ -43,32 +43,33 @@ func (p Position) Before(q Position) bool {
 	return p.Input < q.Input || p.Input == q.Input && p.Line < q.Line
 }
 
-// Roster is all edges of one From_Account, in the order of the input and without duplicates, cut in
+// Roster is all edges of one From_Account, in the order of the input, without duplicates, cut into
 // chunks.
 type Roster struct {
 	From       string
-	First      int64 // ordinal of its first chunk; the others follow
+	First      int64 // ordinal of its first chunk; the others follow it
 	Chunks     int   // at least 1
 	Edges      int64
-	ChunkBytes int64 // memory that the largest of its chunks takes when loaded, an upper estimate
+	ChunkBytes int64 // upper estimate of the memory that its largest chunk takes when loaded
 
 	// Load reads chunk i, 0 <= i < Chunks. It is cheap for the chunk that it read last and for the
-	// one after it, and is called by one goroutine at a time, which may change between calls. An
-	// error means that the staged input is damaged or could not be read: it ends the job.
+	// next one. One goroutine at a time calls it, not always the same. An error means that the
+	// staged input is damaged or could not be read; it ends the job.
 	Load func(i int) (Chunk, error)
 
-	// Only says which edges of chunk i the run is about; nil: all of them. It is safe for
-	// concurrent use.
+	// Only returns the edges of chunk i that the run is about; nil: all. It is safe for concurrent
+	// use.
 	Only func(i int) EdgeSet
 }
 
-// Size is how many edges chunk i has.
+// Size returns how many edges chunk i has.
 func (r *Roster) Size(i int) int {
 	return int(min(MaxChunkEdges, r.Edges-int64(i)*MaxChunkEdges))
 }
 
-// Only narrows a plan to a part of its edges, and leaves out rosters that have none of it. part tells
-// which of the n edges of a chunk belong to it; it is asked in the order of the plan.
+// Only narrows a plan to a part of its edges and leaves out rosters without any edge of that part.
+// part returns which of the n edges of a chunk belong to the part; it is called in the order of the
+// plan.
 func Only(
 	plan iter.Seq2[Roster, error], part func(ordinal int64, n int) (EdgeSet, error),
 ) iter.Seq2[Roster, error] {

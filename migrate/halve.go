@@ -3,10 +3,10 @@ package migrate
 // halve halves a call that was refused as a whole, until each offending edge is sent alone. The
 // halves are parts of the chunk on a stack; the half with the smaller indexes is sent first.
 //
-// While nothing of a chunk has landed it may be that every edge of the job is refused, and finding
-// that out costs two calls an edge. So only as many such chunks are halved at a time as the brake
-// still needs to stop the run; the others wait. The first chunks of a run keep their slots to the
-// end, since what their refused edges have in common may stop the run too.
+// While nothing of a chunk has landed, every edge of the job may be refused, and finding that out
+// costs two calls an edge. So only as many such chunks are halved at a time as the brake still
+// needs to stop the run; the others wait. The first chunks of a run keep their slots to the end,
+// since what their refused edges have in common may stop the run too.
 func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result) {
 	w.halving = true
 	d.brake.spoiled.add(refusal(call), 1)
@@ -31,7 +31,7 @@ func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result) 
 	d.push(w, sent)
 }
 
-// push puts both halves of a set on w's stack.
+// push puts both halves of a set of edges on w's stack.
 func (d *dispatcher) push(w *work, set EdgeSet) {
 	var first, second EdgeSet
 	for k, i := range set.Indexes() {
@@ -54,7 +54,7 @@ func (d *dispatcher) endHalving(w *work, open EdgeSet) {
 	d.release(w)
 }
 
-// release gives back w's slot of the brake, if it has one.
+// release frees w's slot of the brake, if it has one.
 func (d *dispatcher) release(w *work) {
 	if w.slot {
 		w.slot = false
@@ -62,7 +62,7 @@ func (d *dispatcher) release(w *work) {
 	}
 }
 
-// admit lets chunks that wait to be halved begin, as far as the brake has slots.
+// admit starts chunks that wait to be halved, as far as the brake has free slots.
 func (d *dispatcher) admit() {
 	for len(d.waiting) > 0 && d.slots < d.brake.slots() {
 		next := d.waiting[0]

@@ -2,30 +2,32 @@ package migrate
 
 import "time"
 
-// outage decides whether anything gets through at all. It is arithmetic over results and times that
-// it is given; the dispatcher acts on it.
+// outage decides whether anything gets through at all. It only computes, from the results and times
+// that it gets; the dispatcher acts on it.
 //
 // A call gets through when it settles an edge, or when the service refuses it for a reason that it
 // had to look up (an account that does not exist, a bad parameter). A call without an answer, with
 // an unreadable one or with a code that says "again later" does not get through: in an outage, all
 // calls often end in one of these ways.
 type outage struct {
-	lastThrough time.Time // when something last got through, zero before that
-	since       time.Time // the first call after that, of any kind; the outage timer runs from here
-	missed      int       // attempts in a row since then that did not get through
+	lastThrough time.Time // when something last got through; zero before the first time
+	since       time.Time // the first call after that, of any kind: the start of the outage timer
+	missed      int       // attempts in a row after lastThrough that did not get through
 	firstMissed time.Time
-	accounts    [outageAccounts]string // the first different accounts among them
+	accounts    [outageAccounts]string // the first different accounts of these attempts
 	seen        int
-	heard       bool // the last of them was answered by the API itself
+	heard       bool // the API itself answered the last of these attempts
 
 	holding bool
-	epoch   int // holds so far: what was counted against an account before the last one is void
+	epoch   int // holds so far; attempts counted before the last one are void
 	pause   time.Duration
 	probeAt time.Time
 	probing bool
 }
 
-// What counts as an outage (PRODUCT, "What each answer leads to", last row).
+// An outage is suspected once 20 attempts in a row, or all attempts within 10 seconds, did not get
+// through. It is certain once they were for 3 accounts. The first probe of a hold leaves after 1 s,
+// and the pause doubles to 30 s.
 const (
 	outageAttempts = 20
 	outageSilence  = 10 * time.Second
@@ -43,16 +45,16 @@ func (o *outage) through(now time.Time) (ended bool) {
 }
 
 // startTimer starts the outage timer at the given time unless it runs. A call refused for exceeding
-// the rate starts it too, although such a call is no evidence of an outage.
+// the rate starts it too, but is no evidence of an outage.
 func (o *outage) startTimer(at time.Time) {
 	if o.since.IsZero() {
 		o.since = at
 	}
 }
 
-// miss records an attempt for an account that did not get through. took is how long ago it left;
-// heard, whether the API itself answered it. The outage timer starts when the first such attempt
-// left, not at its timeout.
+// miss records an attempt for an account that did not get through. took is the time since the call
+// left; heard is true if the API itself answered it. The outage timer starts when the first such
+// attempt left, not at its timeout.
 func (o *outage) miss(now time.Time, took time.Duration, account string, heard bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.startTimer(left)
@@ -76,8 +78,8 @@ func (o *outage) miss(now time.Time, took time.Duration, account string, heard b
 	}
 }
 
-// suspected reports whether enough attempts failed in a row for an outage; certain, whether they
-// were for enough accounts.
+// suspected reports whether enough attempts in a row did not get through for an outage; certain,
+// whether they were for enough accounts.
 func (o *outage) suspected(now time.Time) (suspected, certain bool) {
 	if o.holding || o.missed == 0 {
 		return false, false
@@ -94,9 +96,9 @@ func (o *outage) hold(now time.Time) {
 	o.probing = false
 }
 
-// probed records a probe that did not get through: the next one leaves after a longer pause. If
-// nobody answered before and now the API itself does, if only with "again later", the outage may
-// just have ended, so pauses start again with the shortest.
+// probed records a probe that did not get through: the next one leaves after a longer pause. If the
+// API did not answer before but answers now, even with "again later", the outage may just have
+// ended, so the pauses start again with the shortest.
 func (o *outage) probed(now time.Time, heard bool) {
 	o.probing = false
 	if o.pause = min(2*o.pause, probeCap); heard && !o.heard {
@@ -106,7 +108,7 @@ func (o *outage) probed(now time.Time, heard bool) {
 	o.probeAt = now.Add(o.pause)
 }
 
-// deadline is when the outage timer ends; ok is false while it is not running.
+// deadline returns when the outage timer ends; ok is false while it is not running.
 func (o *outage) deadline(timeout time.Duration) (at time.Time, ok bool) {
 	return o.since.Add(timeout), !o.since.IsZero()
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// parked holds the rosters that wait until they are due, the earliest first.
+// parked is a heap of the rosters that wait until they are due, the earliest first.
 type parked []*work
 
 func (l parked) Len() int           { return len(l) }
@@ -19,14 +19,14 @@ func (l *parked) Pop() any {
 	return last
 }
 
-// park lets w wait until due and drops its chunk from memory: a parked roster is a position and
+// park lets w wait until due and drops its chunk from memory. A parked roster holds a position and
 // what is known about the edges there.
 func (l *parked) park(w *work, due time.Time) {
 	w.due, w.chunk = due, nil
 	heap.Push(l, w)
 }
 
-// take returns the earliest roster if it is due.
+// take removes and returns the earliest roster if it is due, else nil.
 func (l *parked) take(now time.Time) *work {
 	if len(*l) == 0 || (*l)[0].due.After(now) {
 		return nil
@@ -34,7 +34,7 @@ func (l *parked) take(now time.Time) *work {
 	return heap.Pop(l).(*work)
 }
 
-// next is when the earliest roster is due; ok is false for none.
+// next returns when the earliest roster is due; ok is false if there is none.
 func (l parked) next() (due time.Time, ok bool) {
 	if len(l) == 0 {
 		return time.Time{}, false

@@ -5,28 +5,29 @@ import (
 	"time"
 )
 
-// RetryPolicy says when an edge is sent again and when it is given up. It is arithmetic only.
+// RetryPolicy says when an edge is sent again and when it is given up. It only computes.
 type RetryPolicy struct {
-	MaxAttempts int           // give up after so many attempts,
-	MinSpan     time.Duration // but not before so much time has passed since the first of them
-	Base        time.Duration // backoff after the first attempt; it doubles
-	Cap         time.Duration // and ends here
+	MaxAttempts int           // give up after this many attempts,
+	MinSpan     time.Duration // but not before this much time has passed since the first of them
+	Base        time.Duration // longest pause after the first attempt; it doubles with each attempt
+	Cap         time.Duration // up to this
 }
 
-// DefaultRetry is the policy of PRODUCT: 8 attempts and 10 minutes, both; 1 s doubling to 60 s.
+// DefaultRetry gives an edge up after 8 attempts and 10 minutes, both. The pause doubles from 1 s
+// to 60 s.
 var DefaultRetry = RetryPolicy{MaxAttempts: 8, MinSpan: 10 * time.Minute, Base: time.Second, Cap: time.Minute}
 
-// unknownAttempts is how often a call is tried that is refused with a code that no table knows.
+// unknownAttempts is how often a call is tried if it is refused with a code that no table has.
 const unknownAttempts = 3
 
-// shortRetries is for the end of a run. Once the plan has no new roster, no work fills a long pause:
-// it would only delay the end. So the first attempts of an account, this many more than otherwise,
-// are the shortest pause apart. An account that stays busy costs so many more calls, at a time when
-// the pace is free.
+// shortRetries is for the end of a run. Once the plan has no new roster, there is no other work
+// during a long pause: it would only delay the end. So this many more of an account's first
+// attempts have the shortest pause. An account that stays busy costs this many more calls, at a
+// time when the pace is free.
 const shortRetries = 4
 
-// Backoff is the pause after the given number of attempts, which is at least 1. It is drawn between
-// 0 and a ceiling that doubles with each attempt: draw is uniform in [0,1).
+// Backoff returns the pause after the given number of attempts, which is at least 1. It lies
+// between 0 and a ceiling that doubles with each attempt. draw is uniform in [0,1).
 func (p RetryPolicy) Backoff(attempts int, draw float64) time.Duration {
 	ceiling := p.Cap
 	if shift := attempts - 1; shift < 30 {
@@ -35,17 +36,17 @@ func (p RetryPolicy) Backoff(attempts int, draw float64) time.Duration {
 	return time.Duration(draw * float64(ceiling))
 }
 
-// Exhausted reports whether an edge is to be given up.
+// Exhausted reports whether an edge is given up after these attempts, this long after the first.
 func (p RetryPolicy) Exhausted(attempts int, sinceFirst time.Duration) bool {
 	return attempts >= p.MaxAttempts && sinceFirst >= p.MinSpan
 }
 
-// retryShare decides how much of the pace goes to retries while there is fresh work. Retries that
-// fail no more often than first attempts go at once. Where they mostly fail (accounts that stay
-// locked for a minute, say), they are held to one task in retrySpacing, so that a few hundred hot
-// accounts do not eat the pace of all others. It is arithmetic only.
+// retryShare decides how much of the pace goes to retries while there is fresh work. Retries go at
+// once while they get through at least half as often as first attempts. If they mostly fail
+// (accounts that stay locked for a minute, say), one task in retrySpacing is a retry, so that a few
+// hundred hot accounts do not use up the pace of all others. It only computes.
 type retryShare struct {
-	fresh, retry average // how often a call gets something through, of calls for fresh edges and of repeated ones
+	fresh, retry average // how often calls get something through: for fresh edges, and for repeated ones
 	sinceRetry   int     // tasks taken since the last repeated one
 }
 
@@ -53,7 +54,7 @@ type retryShare struct {
 const retrySpacing = 400
 
 // average is an exponentially weighted share of successes. It starts at 1 and gives a success more
-// weight than a failure: few of the retries that are held back go out, so with equal weights the
+// weight than a failure: few of the retries that are held back are sent, so with equal weights the
 // others would wait long after they could get through. Two successes in a row free them.
 type average struct{ missed float64 }
 
@@ -89,10 +90,10 @@ func (s *retryShare) taskTaken(repeated bool) {
 	}
 }
 
-// Sleep waits for d or for ctx, whose error it returns.
+// Sleep waits for d, or until ctx ends; then it returns the error of ctx.
 func Sleep(ctx context.Context, d time.Duration) error { return SleepUnless(ctx, d, nil) }
 
-// SleepUnless is Sleep that something else may end.
+// SleepUnless is like Sleep but also returns when end is closed.
 func SleepUnless(ctx context.Context, d time.Duration, end <-chan struct{}) error {
 	if d <= 0 {
 		return nil

@@ -15,12 +15,12 @@ import (
 // Summary is what a run did.
 type Summary = Snapshot
 
-// Run sends what is open in the plan and returns when that is done or can't go on, after everything
-// that it started has ended. Nil means that every edge of the plan is settled. A *StopError means
-// that the run can be resumed; any other error is that of the plan, of Roster.Load or of
-// Journal.Settle.
+// Run sends the unsettled edges of the plan. It returns when that is done or can't go on, after
+// everything that it started has ended. A nil error means that every edge of the plan is settled. A
+// *StopError means that the run can be resumed. Any other error comes from the plan, from
+// Roster.Load or from Journal.Settle, or is a *Bug.
 //
-// When ctx ends no more calls are started; calls that were sent are seen through and settled.
+// When ctx ends, no more calls are started. Calls that were sent are waited for and settled.
 func Run(
 	ctx context.Context, plan iter.Seq2[Roster, error], caller Caller, journal Journal, opt Options,
 ) (Summary, error) {
@@ -68,8 +68,8 @@ func Run(
 	return opt.Meter.Snapshot(), err
 }
 
-// guarded is the plan with a bug in it as its last error: iter.Pull2 would bring the panic home
-// without its stack.
+// guarded returns the plan, with a panic in it as its last error. iter.Pull2 would pass the panic
+// on without its stack.
 func guarded(plan iter.Seq2[Roster, error]) iter.Seq2[Roster, error] {
 	return func(yield func(Roster, error) bool) {
 		more := true
@@ -86,19 +86,19 @@ func guarded(plan iter.Seq2[Roster, error]) iter.Seq2[Roster, error] {
 	}
 }
 
-// Bug is a panic, brought home as an error. Go would end the process where it happened, with an
-// exit code that scripts take for unusable flags, and with answers lost that other goroutines had
-// just received.
+// Bug is a panic as an error. Go itself would end the process at the panic, with an exit code that
+// scripts take for unusable flags, and answers would be lost that other goroutines had just
+// received.
 type Bug struct {
-	Value any    // of the panic
+	Value any    // the value of the panic
 	Stack []byte // where it happened
 }
 
 func (b *Bug) Error() string { return fmt.Sprintf("a bug: %v", b.Value) }
 
-// Guard calls f and returns its error, or a *Bug if f panicked. Every goroutine of ours begins with
-// it or with a recover of its own. What f held at that moment is released by its deferred calls
-// alone.
+// Guard calls f and returns its error, or a *Bug if f panicked. The goroutines that do the work of
+// a job run under Guard, because a panic would end the process before the other goroutines have
+// recorded their answers. Only deferred calls release what f held when it panicked.
 func Guard(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -116,9 +116,9 @@ type Journal interface {
 	// its chunks may be sent. It is safe for concurrent use.
 	Unsettled(ordinal int64, n int) (open EdgeSet, maybeSent bool)
 
-	// Settle records final outcomes of edges of one chunk and returns once that is durable. It is
-	// safe for concurrent use. The first error is final: from then on every call returns it and
-	// nothing more is recorded.
+	// Settle records final outcomes of edges of one chunk and returns once they are durable. It is
+	// safe for concurrent use. The first error is final: every later call returns it and records
+	// nothing.
 	Settle(ctx context.Context, s Settlement) error
 }
 
@@ -136,14 +136,14 @@ type Settled struct {
 	Attempts int // calls that carried this edge, in this run
 }
 
-// Meter is the run's own count of what it did, to be read while it goes on. The zero Meter is
-// ready.
+// Meter counts what a run does. It can be read while the run goes on. The zero Meter is ready to
+// use.
 type Meter struct {
 	mu  sync.Mutex
 	now Snapshot
 }
 
-// Snapshot is what a Meter shows at one moment. Edges and calls are of this run alone.
+// Snapshot is what a Meter shows at one moment. It counts edges and calls of this run only.
 type Snapshot struct {
 	Imported, Already, AlreadyUncertain, Failed int64 // edges settled
 	Calls                                       int64 // calls of the Caller that were sent
@@ -154,17 +154,17 @@ type Snapshot struct {
 	Rosters                                     int64 // rosters done
 	Working                                     int   // workers that have a task, even one that only waits for the pace
 	Parked                                      int   // rosters that wait out a backoff
-	Holding                                     bool  // nothing gets through: one probe at a time
+	Holding                                     bool  // a hold: only probes are sent, one at a time
 	HoldSince                                   time.Time
 	HoldReason                                  string
-	NextProbe                                   time.Time // of a hold; while it is under way, when it left
+	NextProbe                                   time.Time // of a hold; while a probe is under way, when it left
 	Holds                                       int64
 }
 
-// Settled counts the edges that this run has settled.
+// Settled returns how many edges this run has settled.
 func (s Snapshot) Settled() int64 { return s.Imported + s.Already + s.Failed }
 
-// Snapshot reads the meter.
+// Snapshot returns the counts so far.
 func (m *Meter) Snapshot() Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()

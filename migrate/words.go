@@ -7,9 +7,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Nearest returns the known word that takes the fewest letters to be changed, added or removed to
-// make it from word, whatever the case of letters. It returns "" if every known word takes more
-// than most.
+// Nearest returns the known word that is nearest to word: the fewest letters have to be changed,
+// added or removed, and case is ignored. It returns "" if every known word takes more than most
+// changes.
 func Nearest(word string, most int, known ...string) (nearest string) {
 	for _, candidate := range known {
 		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(candidate)); d <= most {
@@ -19,7 +19,7 @@ func Nearest(word string, most int, known ...string) (nearest string) {
 	return nearest
 }
 
-// Count writes a whole number with a comma at each thousand.
+// Count returns a whole number with a comma at each thousand.
 func Count(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	start := 0
@@ -32,7 +32,7 @@ func Count(n int64) string {
 	return digits
 }
 
-// Some writes a number with its noun: "1 edge", "2,000 edges".
+// Some returns a number with its noun: "1 edge", "2,000 edges".
 func Some(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -12,7 +12,7 @@ type work struct {
 	roster Roster
 	index  int       // of the current chunk
 	due    time.Time // when it may be sent again; only while it is parked
-	epoch  int       // the number of holds when its attempts were counted; a later hold voids them
+	epoch  int       // how many holds there had been when its attempts were counted; a later hold voids them
 	refuse *Outcome  // set if the account does not exist: all open edges fail with this outcome
 	slot   bool      // the current chunk is being halved and occupies one of the brake's slots
 
@@ -25,22 +25,22 @@ type work struct {
 	parts           []EdgeSet           // while it is halved: the sets to send, last first
 	halving         bool                // the service refused a call as a whole
 	sharedFields    fields              // the optional fields that all edges refused on their own have
-	anyRefusedAlone bool                // there is such an edge
-	toFail          EdgeSet             // to be settled as failed, without another call,
-	outcome         func(i int) Outcome // and with these outcomes
+	anyRefusedAlone bool                // an edge was refused on its own
+	toFail          EdgeSet             // edges to settle as failed, without another call,
+	outcome         func(i int) Outcome // and the outcomes to settle them with
 	landed          bool                // the service accepted at least one edge
 	unsure          EdgeSet             // edges of calls without an answer
 	tries           []uint8             // attempts of each edge; nil before the first failed one
 	first           time.Time           // of the first failed attempt
 	last            Outcome             // the service's latest code for a whole call
-	lastOf          EdgeSet             // the edges of that call
+	lastOf          EdgeSet             // the edges of the call that last is about
 	codes           map[int]Outcome     // the service's latest code for each edge to send again
 }
 
-// size is how many edges the chunk has that w is at.
+// size returns the number of edges in the current chunk.
 func (w *work) size() int { return w.roster.Size(w.index) }
 
-// weight is the memory that a task for w may take: its chunk and the call made of it.
+// weight returns the memory in bytes that a task for w may take: its chunk and the call made of it.
 func (w *work) weight() int64 { return 2 * w.roster.ChunkBytes }
 
 // advance goes to the next chunk and reports whether there is one.
@@ -50,7 +50,8 @@ func (w *work) advance() bool {
 	return w.index < w.roster.Chunks
 }
 
-// attempted counts an attempt for each of the edges and returns the most that one of them has now.
+// attempted counts an attempt for each of the edges. It returns the highest number of attempts that
+// one of them has now.
 func (w *work) attempted(edges EdgeSet, now time.Time) int {
 	if w.tries == nil {
 		w.tries, w.first = make([]uint8, w.size()), now
@@ -72,7 +73,8 @@ func (w *work) attempts(i int) int {
 	return int(w.tries[i])
 }
 
-// code is the service's own last word on edge i; its Code is 0 when the service never gave one.
+// code returns the service's latest answer about edge i. Its Code is 0 if the service never gave
+// one.
 func (w *work) code(i int) Outcome {
 	if o, ok := w.codes[i]; ok {
 		return o
@@ -83,7 +85,7 @@ func (w *work) code(i int) Outcome {
 	return Outcome{}
 }
 
-// refusedAlone records the fields of an edge that was refused when it was sent alone.
+// refusedAlone records the optional fields of an edge that was refused when it was sent alone.
 func (w *work) refusedAlone(f fields) {
 	if w.anyRefusedAlone {
 		f = w.sharedFields.common(f)
@@ -93,18 +95,18 @@ func (w *work) refusedAlone(f fields) {
 
 // task is what a worker does next: at most one call.
 type task struct {
-	ctx        context.Context // ends when the call must not leave any more
+	ctx        context.Context // ends when the call must not be sent any more
 	work       *work           // nil: ask Options.Probe
 	kind       taskKind
-	edges      EdgeSet             // sendPart: what to send. fail: which edges
-	as         func(i int) Outcome // fail: with what
+	edges      EdgeSet             // sendPart: the edges to send; failEdges: the edges to fail
+	as         func(i int) Outcome // failEdges: the outcome of each edge
 	duringHold bool                // the one call that goes out during a hold
 }
 
 type taskKind uint8
 
 const (
-	sendOpen  taskKind = iota // what is open in the chunk, as much as fits into a call
+	sendOpen  taskKind = iota // send what is open in the chunk, as much as fits into one call
 	sendPart                  // the same, but only task.edges
 	failEdges                 // no call: settle task.edges as failed
 	askProbe
@@ -115,11 +117,11 @@ type result struct {
 	task          task
 	unsent        bool     // the call did not leave
 	sent          EdgeSet  // the edges of the call
-	open          EdgeSet  // what is open in the chunk now
+	open          EdgeSet  // what is open in the chunk after the task
 	err           error    // of the Caller (*CallError) or of Probe
-	broken        error    // Load or Settle failed: the run cannot go on
+	broken        error    // why the run cannot go on: Load or Settle failed, or a bug
 	again         []notYet // edges that the service answered with "later", or not at all
-	landed        fields   // what edges have that were taken
+	landed        fields   // optional fields of the edges that the service accepted
 	spoiledFields fields   // optional fields of a call that was refused for one of its edges
 	spoiledBytes  int      // JSON of such a call, if it had several edges
 	failedByCode  byCode   // failed edges
@@ -141,8 +143,8 @@ type executor struct {
 	opt     Options
 }
 
-// perform carries out t. A panic ends the run, but neither the process nor the other
-// workers, which have answers to settle.
+// perform carries out t. A panic ends the run, but neither the process nor the other workers, which
+// have answers to settle.
 func (x *executor) perform(t task) result {
 	res := result{task: t}
 	bug := Guard(func() error {
@@ -165,7 +167,7 @@ func (x *executor) perform(t task) result {
 
 func isCall(err error) bool { return verdictOf(err) != 0 }
 
-// verdictOf is the verdict that an error of the Caller carries, 0 for none.
+// verdictOf returns the verdict in an error of the Caller, or 0 if it holds none.
 func verdictOf(err error) Verdict {
 	var call *CallError
 	if errors.As(err, &call) {
@@ -174,7 +176,7 @@ func verdictOf(err error) Verdict {
 	return 0
 }
 
-// load brings the chunk into memory if it isn't there.
+// load reads the current chunk of w into memory unless it is there.
 func (x *executor) load(w *work) error {
 	if w.chunk != nil {
 		return nil
@@ -187,7 +189,7 @@ func (x *executor) load(w *work) error {
 	return nil
 }
 
-// open tells what is open of the chunk that w is at, among the edges that the run is about.
+// open returns the edges that are open in the current chunk of w and that the run is about.
 func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
 	open, maybeSent = x.journal.Unsettled(w.roster.First+int64(w.index), w.size())
 	if w.roster.Only != nil {
@@ -216,7 +218,7 @@ func (x *executor) send(res *result) {
 	if err != nil && !isCall(err) {
 		res.unsent = true
 		if res.task.ctx.Err() == nil {
-			res.broken = err // not an answer and not our own doing: a fault of the Caller
+			res.broken = err // neither an answer nor our own cancelling: a fault of the Caller
 		}
 		return
 	}
@@ -259,7 +261,7 @@ func (x *executor) settleAnswer(res *result, indexes []int, outcomes []Outcome, 
 	x.settle(res, s)
 }
 
-// fail settles edges without a call, as the dispatcher decided.
+// fail settles edges as failed, without a call, as the dispatcher decided.
 func (x *executor) fail(res *result) {
 	w := res.task.work
 	res.open, _ = x.open(w)

@@ -2,20 +2,20 @@ package codec
 
 import "encoding/binary"
 
-// Cursor reads numbers and texts off a byte slice. Where the bytes run out or a number is malformed
-// it turns bad, and from then on yields zeros: callers check once, at the end of what they read. It
-// never panics, whatever the bytes are.
+// Cursor reads numbers and texts from a byte slice. When the bytes run out or a number is
+// malformed, it becomes bad and returns zeros after that, so callers check once, at the end of what
+// they read. It never panics, whatever the bytes are.
 type Cursor struct {
 	Rest []byte
 	Bad  bool
 }
 
-// Fail marks what is read as bad. Nothing is left of it.
+// Fail makes the cursor bad. Nothing is left to read.
 func (c *Cursor) Fail() {
 	c.Rest, c.Bad = nil, true
 }
 
-// Byte takes one byte.
+// Byte reads one byte.
 func (c *Cursor) Byte() byte {
 	if len(c.Rest) == 0 {
 		c.Fail()
@@ -26,7 +26,7 @@ func (c *Cursor) Byte() byte {
 	return v
 }
 
-// Uvarint takes a number as encoding/binary writes it.
+// Uvarint reads a number as encoding/binary writes it.
 func (c *Cursor) Uvarint() uint64 {
 	if len(c.Rest) > 0 && c.Rest[0] < 0x80 {
 		v := c.Rest[0]
@@ -46,13 +46,13 @@ func (c *Cursor) longUvarint() uint64 {
 	return v
 }
 
-// Varint takes a signed number.
+// Varint reads a signed number.
 func (c *Cursor) Varint() int64 {
 	u := c.Uvarint()
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-// Size takes a number that may not be over limit.
+// Size reads a number; one above limit makes the cursor bad.
 func (c *Cursor) Size(limit int) int {
 	v := c.Uvarint()
 	if v > uint64(limit) {
@@ -62,7 +62,7 @@ func (c *Cursor) Size(limit int) int {
 	return int(v)
 }
 
-// Bytes takes the next n bytes, which stay part of the slice that is read.
+// Bytes reads the next n bytes. They share memory with the slice that is read.
 func (c *Cursor) Bytes(n int) []byte {
 	if n > len(c.Rest) {
 		c.Fail()
@@ -73,10 +73,10 @@ func (c *Cursor) Bytes(n int) []byte {
 	return v
 }
 
-// Text takes a length and as many bytes.
+// Text reads a length and that many bytes.
 func (c *Cursor) Text() []byte { return c.Bytes(c.Size(len(c.Rest))) }
 
-// Uint32 takes four bytes, the lowest first.
+// Uint32 reads four bytes, little-endian.
 func (c *Cursor) Uint32() uint32 {
 	if len(c.Rest) < 4 {
 		c.Fail()
@@ -87,7 +87,7 @@ func (c *Cursor) Uint32() uint32 {
 	return v
 }
 
-// Text is what the codecs take as a string of bytes.
+// Text is what the codecs accept as a string of bytes.
 type Text interface{ string | []byte }
 
 // AppendText appends the length of s and s.
@@ -97,7 +97,8 @@ func AppendText[T Text](b []byte, s T) []byte {
 }
 
 // TakeUvarint and TakeText are for the one place where a cursor is too slow: they keep b in
-// registers. A malformed rest is nil, and stays so; one that is merely empty is not.
+// registers. After malformed bytes rest is nil and stays nil; a rest that is merely empty is not
+// nil.
 func TakeUvarint(b []byte) (uint64, []byte) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), b[1:]
@@ -113,7 +114,7 @@ func takeLongUvarint(b []byte) (uint64, []byte) {
 	return v, b[n:]
 }
 
-// TakeText takes a length and as many bytes.
+// TakeText reads a length and that many bytes.
 func TakeText(b []byte) (text, rest []byte) {
 	n, b := TakeUvarint(b)
 	if n > uint64(len(b)) {

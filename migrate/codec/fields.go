@@ -7,8 +7,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The optional fields that an edge has, as bits. The two lowest bits are left to the formats that
-// hold edges.
+// The optional fields of an edge, as bits. The two lowest bits are free for the formats that hold
+// edges.
 const (
 	HasRemark = 4 << iota
 	HasRemarkTime
@@ -20,22 +20,22 @@ const (
 	HasFields = HasRemark | HasRemarkTime | HasGroups | HasAddWording | HasAddTime | HasCustom
 )
 
-// Fields decodes the fields of many edges into few allocations: all their texts share one.
+// Fields decodes the fields of many edges with few allocations: all their texts share one.
 type Fields struct {
 	Texts  strings.Builder
 	groups []string
 	custom []migrate.CustomItem
 }
 
-// Text copies b. The builder was grown in advance; where it has to grow all the same, the texts
-// taken so far keep the memory that they have.
+// Text copies b. The builder should be grown in advance; if it has to grow anyway, the texts
+// returned before keep their memory.
 func (f *Fields) Text(b []byte) string {
 	start := f.Texts.Len()
 	f.Texts.Write(b)
 	return f.Texts.String()[start:]
 }
 
-// Read is the reverse of AppendFields: flags are what that returned.
+// Read is the inverse of AppendFields: flags is what AppendFields returned.
 func (f *Fields) Read(c *Cursor, flags uint8, e *migrate.Edge) {
 	if flags&HasRemark != 0 {
 		e.Remark = f.Text(c.Text())
@@ -77,10 +77,10 @@ func (f *Fields) listCustom(c *Cursor, e *migrate.Edge) {
 	e.Custom = f.custom[start:len(f.custom):len(f.custom)]
 }
 
-// Extent is what encoded fields take when they are decoded: bytes of text, and list elements.
+// Extent is the size of encoded fields when they are decoded: bytes of text, and list elements.
 type Extent struct{ Text, Groups, Custom int64 }
 
-// Measure adds up the extent of encoded fields and hands each group to onGroup.
+// Measure returns the extent of encoded fields and calls onGroup with each group.
 func Measure(flags uint8, encoded []byte, onGroup func([]byte)) (x Extent) {
 	c := Cursor{Rest: encoded}
 	if flags&HasRemark != 0 {

@@ -1,6 +1,6 @@
-// Package disk is the one narrow seam through which staging, journal and lists touch files, so that
-// a test can fail or cut each operation in turn. It holds mechanism only: what a file means is its
-// owner's.
+// Package disk is the only way by which staging, journal and lists access files, so that a test can
+// make each operation fail or stop in the middle. It holds mechanism only: what a file means is up
+// to its owner.
 package disk
 
 import (
@@ -14,13 +14,13 @@ import (
 	"path/filepath"
 )
 
-// Everything that is written holds personal data: only its owner may read it.
+// All files that the program writes hold personal data: only their owner may read them.
 const (
 	FileMode   fs.FileMode = 0o600
 	FolderMode fs.FileMode = 0o700
 )
 
-// FS is the set of file operations that the program's durable steps are made of.
+// FS is the set of file operations that the durable steps of the program use.
 type FS interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
 	Rename(oldName, newName string) error
@@ -75,9 +75,9 @@ func (OS) SyncDir(name string) error {
 // Open opens a file for reading.
 func Open(fsys FS, name string) (File, error) { return fsys.OpenFile(name, os.O_RDONLY, 0) }
 
-// WriteWhole writes a file that appears whole or not at all: a temporary file beside it, synced,
-// renamed over it, and the folder synced. A crash before the rename leaves the old file and perhaps
-// the temporary one, which the next WriteWhole of that name replaces.
+// WriteWhole writes a file that appears whole or not at all. It writes a temporary file next to it,
+// syncs that, renames it to the final name and syncs the folder. A crash before the rename leaves
+// the old file and perhaps the temporary one, which the next WriteWhole of that name replaces.
 func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
 	temporary := name + ".tmp"
 	f, err := fsys.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, FileMode)
@@ -85,7 +85,7 @@ func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 64<<10)
-	err = cmp.Or(write(w), w.Flush(), f.Sync(), f.Close()) // all of them; the first to fail says why the others did
+	err = cmp.Or(write(w), w.Flush(), f.Sync(), f.Close()) // the first failure is the cause of the others
 	if err == nil {
 		err = fsys.Rename(temporary, name)
 	}
@@ -96,9 +96,9 @@ func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
 	return fsys.SyncDir(filepath.Dir(name))
 }
 
-// Wait returns what f returns, or the cause of ctx if that ends first. Opening or reading a named
-// pipe waits in the kernel for somebody who writes, and nothing in Go interrupts that: f is then
-// left behind until the process ends, so it must touch nothing that anybody else uses.
+// Wait returns what f returns, or the cause of ctx if ctx ends first. Opening or reading a named
+// pipe waits in the kernel for a writer, and nothing in Go can interrupt that. f then keeps running
+// until the process ends, so it must not touch anything that is used elsewhere.
 func Wait[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// Free is how many bytes the volume of the folder name still takes from this user. Quotas are not
-// seen.
+// Free returns how many bytes this user can still write to the volume of the folder name. It does
+// not see quotas.
 func Free(name string) (int64, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(name, &fs); err != nil {
@@ -19,7 +19,7 @@ func Free(name string) (int64, error) {
 	return int64(fs.Bavail) * fs.Bsize, nil
 }
 
-// OpenFiles is how many files and connections this process may have open at once.
+// OpenFiles returns how many files and connections this process may have open at the same time.
 func OpenFiles() (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -4,10 +4,8 @@ package disk
 
 import "errors"
 
-// Free is how many bytes the volume of the folder name still takes from this user: on this system
-// nobody knows.
+// Free is not supported on this system.
 func Free(string) (int64, error) { return 0, errors.ErrUnsupported }
 
-// OpenFiles is how many files and connections this process may have open at once: on this system
-// nobody knows.
+// OpenFiles is not supported on this system.
 func OpenFiles() (int, error) { return 0, errors.ErrUnsupported }

@@ -4,8 +4,8 @@ package disk
 
 import "os"
 
-// With the build tag nosync nothing is ever synced. It is the negative control of the power cuts: a
-// suite that does not find this build at fault shows nothing.
+// With the build tag nosync nothing is ever synced. It is the negative control of the power-cut
+// tests: a suite that finds no fault in this build proves nothing.
 
 type unsynced struct{ *os.File }
 
