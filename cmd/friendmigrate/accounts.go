@@ -11,14 +11,14 @@ import (
 
 // accountsAction is the command accounts.
 func (p *program) accountsAction(ctx context.Context, in invocation) (err error) {
-	j := accounts.Run{Job: job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-accounts",
+	j := accounts.Run{Job: job.Job{Program: &p.Program, Inputs: in.args, SentWord: "asked", Suffix: "-accounts",
 		FS: disk.OS{}, Set: in.Settings}}
 	j.Begin("accounts", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {
 		return err
 	}
 	reads := p.Reads(in.values, in.args, in.Rows.Format)
-	if err := job.Refused(reads.CheckState(in.State), j.Apart()); err != nil {
+	if err := job.WouldOverwrite(reads.CheckState(in.State), j.Apart()); err != nil {
 		return err
 	}
 	r, ending, err := j.Do(ctx)

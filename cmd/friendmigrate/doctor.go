@@ -32,7 +32,8 @@ func (p *program) doctorAction(ctx context.Context, in invocation) error {
 			return err
 		}
 		err = p.Reads(in.values, nil, "").CheckFile("--missing-out", in.MissingOut, folder.AccountsHeader)
-		if err := job.Refused(err, p.Line().With("missing-out", job.FreeList(in.MissingOut)).String()); err != nil {
+		hint := p.Line().With("missing-out", job.FreeList(in.MissingOut)).String()
+		if err := job.WouldOverwrite(err, hint); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // importing is the operation of import: friend_import, or with --only-missing friend_check first.
 var importing = job.Operation{
-	Command: "import", Settled: "in place", Already: "there before", Sent: "sent", Suffix: "-2",
+	Command: "import", Settled: "in place", Already: "there before", SentWord: "sent", Suffix: "-2",
 	Caller: func(r *job.Run) migrate.Caller {
 		if r.Set.Job.OnlyMissing {
 			return migrate.CallerFunc(r.Client.ImportMissing)
@@ -29,7 +29,7 @@ func operate(op job.Operation) func(*program, context.Context, invocation) error
 // updating is the operation of update: friend_update.
 var updating = job.Operation{
 	Command: "update", Doing: "updating", Did: "updated", Settled: "updated",
-	Already: "without a field that can be set", Sent: "sent", Suffix: "-update",
+	Already: "without a field that can be set", SentWord: "sent", Suffix: "-update",
 	Caller:    func(r *job.Run) migrate.Caller { return migrate.CallerFunc(r.Client.Update) },
 	EdgeBytes: sink.UpdateBytes,
 }

@@ -83,7 +83,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			if s == first && time.Since(at) < echo {
 				continue
 			}
-			ending := p.Outside(exit.Ending{
+			ending := p.HintOutsidePod(exit.Ending{
 				Code: exit.Unfinished,
 				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is "+
 					"sent again by the next run", job.Signal{Signal: s}.Error()),
@@ -213,7 +213,7 @@ func (p *program) start(ctx context.Context) error {
 // end is the end of a command that has a last line.
 func (p *program) end(e exit.Ending, err error) error {
 	if err == nil {
-		e = p.Outside(e)
+		e = p.HintOutsidePod(e)
 		p.ending = &e
 	}
 	return err

@@ -23,7 +23,7 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 	if path.Base(options.State) == settings.DefaultState {
 		hint = hint.With("state", settings.DefaultState+"-2")
 	}
-	if err := job.Refused(options.CheckPlaces(), hint.String()); err != nil {
+	if err := job.WouldOverwrite(options.CheckPlaces(), hint.String()); err != nil {
 		return err
 	}
 	text, err := manifest.Render(options)

@@ -11,7 +11,7 @@ import (
 
 // verifyAction is the command verify.
 func (p *program) verifyAction(ctx context.Context, in invocation) error {
-	j := &job.Job{Program: &p.Program, Inputs: in.args, Done: "asked", Suffix: "-verify", FS: disk.OS{},
+	j := &job.Job{Program: &p.Program, Inputs: in.args, SentWord: "asked", Suffix: "-verify", FS: disk.OS{},
 		Set: in.Settings}
 	j.Begin("verify", in.MaxDuration)
 	if err := j.Ready(ctx); err != nil {

@@ -47,7 +47,7 @@ type Result struct {
 // An error means that it could not begin, or that the list could not be written.
 func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error) {
 	began, pace := time.Now(), &j.Set.Pace
-	pace.Rate = min(pace.Rate, settings.Share(sink.AccountCallsPerSecond, j.Set.Job.Shard))
+	pace.Rate = min(pace.Rate, settings.ShardRate(sink.AccountCallsPerSecond, j.Set.Job.Shard))
 	pace.Workers = min(pace.Workers, sink.AccountCallsPerSecond*3/2)
 	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.open(ctx); err != nil {
@@ -225,7 +225,7 @@ func (j *Run) run(ctx context.Context) error {
 		s.Settled, s.Done, s.ToGo = now.Settled(), now.Chunks, pass.Journal.Identity().Chunks-now.Chunks
 	}
 	stop := j.Follow(meter, fill)
-	engine := j.Engine(meter)
+	engine := j.EngineOptions(meter)
 	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
 	_, err := migrate.Run(ctx, pass.Plan(), Caller(call), j.View.Timed(j.Journal), engine)
 	stop()

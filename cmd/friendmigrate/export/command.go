@@ -58,7 +58,7 @@ func (e *Export) checkOutputs(reads *folder.Reads) error {
 	out := e.Set.Destination
 	if out != "" {
 		hint := e.Line().With("output", job.FreeName(out)).String()
-		if err := job.Refused(reads.CheckRead("--output", out), hint); err != nil {
+		if err := job.WouldOverwrite(reads.CheckRead("--output", out), hint); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func (e *Export) checkOutputs(reads *folder.Reads) error {
 	if e.Set.Accounts == FailedPath(out) {
 		line = line.With("accounts", job.FreeName(e.Set.Accounts))
 	}
-	return job.Refused(reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader),
+	return job.WouldOverwrite(reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader),
 		MoveList(out)+line.String())
 }
 
@@ -110,7 +110,7 @@ func (e *Export) readAccounts(ctx context.Context) error {
 			zap.Float64("rate", e.Set.Rate))
 		defer e.Follow(meter, e.fill)()
 	}
-	engine := e.Engine(meter)
+	engine := e.EngineOptions(meter)
 	return e.Run(ctx, func(from string) friendlist.Pages { return e.Client.Friends(from) }, engine)
 }
 

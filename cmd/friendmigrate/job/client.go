@@ -47,11 +47,11 @@ func (p *Program) OpenAccounts(ctx context.Context, flag, name string) (*account
 	if wrong, _ := errors.AsType[*source.InputError](err); wrong != nil && wrong.Fix != nil {
 		return list, err
 	}
-	return list, p.another(strings.TrimPrefix(flag, "--"), err)
+	return list, p.hintOtherFile(strings.TrimPrefix(flag, "--"), err)
 }
 
-// another gives an error of reading a file that cannot be used the hint to name another one.
-func (p *Program) another(flag string, err error) error {
+// hintOtherFile adds to an error of reading an unusable file the hint to name another file.
+func (p *Program) hintOtherFile(flag string, err error) error {
 	if known, _ := errors.AsType[*exit.Error](err); known != nil && known.Code == exit.Unusable {
 		known.Hint = p.Line().With(flag, "FILE").String()
 	}
@@ -61,12 +61,12 @@ func (p *Program) another(flag string, err error) error {
 // ReadKey reads the secret key for the first time.
 func (p *Program) ReadKey(ctx context.Context, k settings.Key) (sink.KeySource, error) {
 	key, err := Await(ctx, p, "the secret key", k.Source)
-	return key, p.another("secret-key-file", err)
+	return key, p.hintOtherFile("secret-key-file", err)
 }
 
-// NewClient makes a client, which says at once what cannot work and sends nothing yet. No call leaves
-// before after, if calls are paced at all.
-func (j *Job) NewClient(ctx context.Context, after time.Time) (*sink.Client, error) {
+// NewClient returns a client. It fails at once if the configuration cannot work, and sends nothing
+// yet. If calls are paced at all, none is sent before notBefore.
+func (j *Job) NewClient(ctx context.Context, notBefore time.Time) (*sink.Client, error) {
 	service, pace := j.Set.Service, j.Set.Pace
 	endpoint, err := EndpointOf(service)
 	if err != nil {
@@ -74,7 +74,7 @@ func (j *Job) NewClient(ctx context.Context, after time.Time) (*sink.Client, err
 	}
 	c := sink.Config{
 		Endpoint: endpoint, SDKAppID: service.SDKAppID, Identifier: service.Identifier, Key: j.Key,
-		SigLifetime: service.SigLifetime, Rate: pace.Rate, StartAfter: after, Workers: pace.Workers,
+		SigLifetime: service.SigLifetime, Rate: pace.Rate, StartAfter: notBefore, Workers: pace.Workers,
 		Timeout: pace.Timeout, AllowPlainHTTP: service.PlainHTTP, CAFile: service.CAFile,
 		UserAgent: "friendmigrate/" + j.Version, Log: clientLog{j.Log},
 	}
@@ -88,7 +88,7 @@ func (j *Job) NewClient(ctx context.Context, after time.Time) (*sink.Client, err
 	}
 	client, err := Await(ctx, j.Program, "--ca-file", func() (*sink.Client, error) { return sink.New(c) })
 	if c.CAFile != "" {
-		err = j.another("ca-file", err)
+		err = j.hintOtherFile("ca-file", err)
 	}
 	return client, err
 }
@@ -102,8 +102,8 @@ func EndpointOf(s settings.Service) (string, error) {
 	return endpoint, exit.Because(exit.Unusable, err)
 }
 
-// Engine is how the engine is to be used.
-func (j *Job) Engine(meter *migrate.Meter) migrate.Options {
+// EngineOptions returns the options of the engine that the settings ask for.
+func (j *Job) EngineOptions(meter *migrate.Meter) migrate.Options {
 	pace, retry := j.Set.Pace, migrate.DefaultRetry
 	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{

@@ -44,7 +44,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 		e.Hint = j.stopHint(o, e.Code)
 	}
 	e.Report = j.path(folder.Page)
-	return j.Outside(e)
+	return j.HintOutsidePod(e)
 }
 
 // finishedWords says what became of a plan that is done.

@@ -45,7 +45,7 @@ func (p *Program) Failure(err error) exit.Ending {
 	if e.Hint == "" {
 		e.Hint = p.Hint(err, e.Code)
 	}
-	return p.Outside(e)
+	return p.HintOutsidePod(e)
 }
 
 // Hint is the command to run after an error that names none.

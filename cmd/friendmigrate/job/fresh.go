@@ -52,7 +52,7 @@ func (j *Run) takeOver() error {
 	if j.Journal == nil || j.Stage == nil {
 		return fmt.Errorf("the new state in %q cannot be read", j.Dir)
 	}
-	j.follow(nil)
+	j.watchReading()
 	return nil
 }
 

@@ -28,10 +28,10 @@ import (
 // but for what is safe for others by itself.
 type Job struct {
 	*Program
-	Set    settings.Settings
-	Inputs []string // arguments
-	Done   string   // what it does with edges: "sent" or "asked"
-	Suffix string   // of the state folder of a job of its own
+	Set      settings.Settings
+	Inputs   []string // arguments
+	SentWord string   // as in "nothing was sent": "sent", "asked" or "deleted"
+	Suffix   string   // of the state folder of a job of its own
 
 	Key   sink.KeySource
 	Log   *zap.Logger
@@ -104,7 +104,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	}
 	if fresh { // a new job: an input that is misspelt leaves no folder behind
 		// A folder that may not be read is the user's to fix, too.
-		if _, _, err := j.Reading("").Resolve(ctx); err != nil {
+		if _, _, err := j.SourceRequest("").Resolve(ctx); err != nil {
 			return exit.Because(exit.Unusable, j.ReadError(ctx, err))
 		}
 	}
@@ -157,8 +157,8 @@ func (j *Job) Identity() checkpoint.Identity {
 	}
 }
 
-// Reading is the input as package source stages it in a folder.
-func (j *Job) Reading(dir string) source.Request {
+// SourceRequest returns the input in the form that package source stages it, in the folder dir.
+func (j *Job) SourceRequest(dir string) source.Request {
 	return source.Request{
 		Inputs: j.Inputs, Stdin: j.Std.In, Objects: j.Store, StateDir: dir, Options: j.Set.Rows,
 		Shard: j.Set.Job.Shard.Index, Shards: j.Set.Job.Shard.Count, Memory: StagingShare(j.Set.Job.Memory), FS: j.FS,
@@ -194,18 +194,18 @@ func (j *Job) Apart() string {
 // OtherJob refuses a state folder that is another job's.
 func (j *Job) OtherJob(differences []string) error {
 	return exit.Errorf(exit.OtherJob, j.Apart(), "the state folder %q belongs to another job: %s; nothing was %s",
-		j.Dir, strings.Join(differences, "; "), j.Done)
+		j.Dir, strings.Join(differences, "; "), j.SentWord)
 }
 
 // ReadError gives an error of reading the input its code.
 func (j *Job) ReadError(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case cause != nil:
-		err = fmt.Errorf("stopped by %w before this run %s anything", cause, j.Done)
+		err = fmt.Errorf("stopped by %w before this run %s anything", cause, j.SentWord)
 	case errors.Is(err, source.ErrUnusable):
 		return exit.Because(exit.Unusable, err)
 	case errors.Is(err, source.ErrUnreachable):
-		err = fmt.Errorf("%w; nothing was %s by this run", err, j.Done)
+		err = fmt.Errorf("%w; nothing was %s by this run", err, j.SentWord)
 	default:
 		return err
 	}

@@ -12,12 +12,12 @@ type Operation struct {
 	Command string // its name
 	Folder  string // in the state folder, for its journal, lists and report; "": the state folder itself
 
-	Doing   string // what it does, in a word: "updating"; "": "sending"
-	Did     string // what it has done to an edge, in a word: "updated"; "": "imported"
-	Settled string // what a settled edge is, as in "all 3 edges are in place"
-	Already string // what an edge is that needed nothing, as in "3 were there before"
-	Sent    string // what an edge is that was in a call, as in "nothing was sent"
-	Suffix  string // of the state folder that hints name for a job of its own
+	Doing    string // what it does, in a word: "updating"; "": "sending"
+	Did      string // what it has done to an edge, in a word: "updated"; "": "imported"
+	Settled  string // what a settled edge is, as in "all 3 edges are in place"
+	Already  string // what an edge is that needed nothing, as in "3 were there before"
+	SentWord string // as in "nothing was sent"
+	Suffix   string // of the state folder that hints name for a job of its own
 
 	// Prepare opens Journal, Stage and Client of the run, and sends nothing. nil: Run.Prepare, which
 	// stages the inputs.

@@ -26,7 +26,7 @@ func (j *Job) ObeyPace(most float64) {
 		last = now
 		rate := j.Set.Pace.Rate
 		if now.Rate > 0 {
-			rate = min(most, settings.Share(now.Rate, j.Set.Job.Shard))
+			rate = min(most, settings.ShardRate(now.Rate, j.Set.Job.Shard))
 		}
 		text := now.String()
 		if text == "" {

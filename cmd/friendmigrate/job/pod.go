@@ -6,17 +6,18 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 )
 
-// Outside makes the hint of a command that ends in a pod one that can be run from outside: in a pod
-// that has ended nothing can be run. Its Job starts the same command again where that may help. Any
-// other command takes another Job, since what a Job runs cannot be changed.
-func (p *Program) Outside(e exit.Ending) exit.Ending {
+// HintOutsidePod replaces the hint of a command that ends in a pod by one that can be run from
+// outside, since nothing can be run in a pod that has ended. The Job of the pod starts the same
+// command again if that may help. Any other command needs another Job, since the command of a Job
+// cannot be changed.
+func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 	if p.Env["KUBERNETES_SERVICE_HOST"] == "" || e.Hint == "" || strings.HasPrefix(e.Hint, "kubectl ") ||
 		strings.HasPrefix(e.Hint, exit.NothingToRun) {
 		return e
 	}
 	switch name, _ := Split(p.Args); name {
 	case "import", "verify", "update", "undo", "accounts", "export":
-	default: // somebody has called it with kubectl exec, and the pod goes on
+	default: // called by kubectl exec; the pod goes on
 		return e
 	}
 	again := e.Code == exit.Unfinished || e.Code == exit.InUse ||
@@ -39,8 +40,8 @@ func (p *Program) Outside(e exit.Ending) exit.Ending {
 	return e
 }
 
-// jobName is the name of the Job whose pod this is. A pod of an Indexed Job has the host name
-// JOB-INDEX, any other one JOB-SUFFIX.
+// jobName returns the name of the Job that this pod belongs to. A pod of an Indexed Job has the
+// host name JOB-INDEX, any other pod JOB-SUFFIX.
 func jobName(env map[string]string) string {
 	host := env["HOSTNAME"]
 	if index := env["JOB_COMPLETION_INDEX"]; index != "" {

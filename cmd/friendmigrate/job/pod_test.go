@@ -41,8 +41,8 @@ func TestAHintInAPodCanBeRunFromOutside(t *testing.T) {
 		{pod, "status", exit.Unusable, "friendmigrate status --state FOLDER", "friendmigrate status --state FOLDER"},
 	} {
 		p := &Program{Args: append([]string{"friendmigrate"}, strings.Fields(c.line)...), Env: c.env, Flags: flagsOf}
-		got := p.Outside(exit.Ending{Code: c.code, Hint: c.hint})
-		if got.Hint != c.want || p.Outside(got).Hint != c.want {
+		got := p.HintOutsidePod(exit.Ending{Code: c.code, Hint: c.hint})
+		if got.Hint != c.want || p.HintOutsidePod(got).Hint != c.want {
 			t.Errorf("%s, code %d: %s", c.line, c.code, got.Hint)
 		}
 	}

@@ -60,7 +60,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if err := j.OpenClient(ctx); err != nil {
 		return err
 	}
-	j.follow(nil)
+	j.watchReading()
 	var err error
 	if j.Stage != nil {
 		err = j.compareSealed(ctx)
@@ -84,7 +84,7 @@ func (j *Run) refuseUndone() error {
 	}
 	return exit.Errorf(exit.OtherJob, j.freshLine(),
 		"the job in %q was undone, wholly or in part; to import it again, "+
-			"start over with --fresh; nothing was %s", j.Dir, j.Done)
+			"start over with --fresh; nothing was %s", j.Dir, j.SentWord)
 }
 
 // OpenJournal opens the journal in the run's folder, if there is one.
@@ -134,7 +134,7 @@ func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
 		return nil
 	}
 	return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; "+
-		"nothing was %s; put the right one back, or start over with --fresh", j.Dir, j.Done)
+		"nothing was %s; put the right one back, or start over with --fresh", j.Dir, j.SentWord)
 }
 
 // lostJournal refuses a stage without the journal that was made with it: what was sent is not known
@@ -159,7 +159,7 @@ func (j *Job) Input() io.Reader {
 
 // compare refuses inputs that are not those that were recorded. Some may be gone.
 func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Reader) (source.Comparison, error) {
-	now := j.Reading("")
+	now := j.SourceRequest("")
 	now.Stdin = stdin
 	c, err := source.Compare(ctx, recorded, now)
 	switch {
@@ -228,7 +228,7 @@ func (j *Run) compareAgain(ctx context.Context) error {
 	for _, digest := range j.Journal.Identity().Inputs {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
-	found, _, err := j.Reading("").Resolve(ctx)
+	found, _, err := j.SourceRequest("").Resolve(ctx)
 	if errors.Is(err, source.ErrUnreachable) {
 		return j.InputError(ctx, err)
 	}
@@ -262,7 +262,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	if err := stage.Remove(filepath.Join(j.Dir, folder.Staged), j.FS); err != nil { // one of another version is sealed
 		return err
 	}
-	p, err := source.Stage(ctx, j.reading())
+	p, err := source.Stage(ctx, j.stageRequest())
 	if err != nil {
 		return j.InputError(ctx, err)
 	}
@@ -279,16 +279,16 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	return nil
 }
 
-// reading is the input as package source wants it.
-func (j *Run) reading() source.Request {
-	r := j.Reading(j.Dir)
+// stageRequest returns the SourceRequest of the run, which also reports progress.
+func (j *Run) stageRequest() source.Request {
+	r := j.SourceRequest(j.Dir)
 	r.Progress = j.watch.reading.Take
 	return r
 }
 
 // restoreLists makes lists of reading again that are gone.
 func (j *Run) restoreLists(ctx context.Context) error {
-	job := j.reading()
+	job := j.stageRequest()
 	job.Warn = nil // it was said when they were staged
 	gone, err := source.RestoreLists(ctx, job, j.Counts, j.Stage.Totals())
 	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) &&
@@ -328,7 +328,7 @@ func (j *Run) beginJournal(id checkpoint.Identity, p *source.Pending) error {
 		return err
 	}
 	j.Journal = journal
-	j.follow(nil)
+	j.watchReading()
 	return nil
 }
 

@@ -262,9 +262,9 @@ func Unusable(hint exit.Line, format string, args ...any) error {
 	return exit.Errorf(exit.Unusable, hint.String(), format, args...)
 }
 
-// Refused is the error of a command that would write over a file, and hint the command that does
-// not. A failure of the disk or of this machine refuses nothing.
-func Refused(err error, hint string) error {
+// WouldOverwrite returns the error of a command that would overwrite a file; hint is a command that
+// does not. Errors of the disk or of this machine stay as they are.
+func WouldOverwrite(err error, hint string) error {
 	if err == nil || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return err
 	}

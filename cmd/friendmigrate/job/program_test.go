@@ -13,12 +13,12 @@ import (
 // A power cut under the state folder once ended with 2 and with a hint to use another folder.
 func TestAFailingDiskRefusesNothing(t *testing.T) {
 	for err, refused := range map[error]bool{syscall.EIO: false, syscall.EMFILE: false, syscall.ENFILE: false, syscall.EACCES: true} {
-		err = Refused(fmt.Errorf("look at it: %w", &fs.PathError{Op: "open", Path: "lock", Err: err}), "")
+		err = WouldOverwrite(fmt.Errorf("look at it: %w", &fs.PathError{Op: "open", Path: "lock", Err: err}), "")
 		if got := errors.As(err, new(*exit.Error)); got != refused {
 			t.Errorf("%v: refused %v, want %v", err, got, refused)
 		}
 	}
-	if err := Refused(nil, ""); err != nil {
+	if err := WouldOverwrite(nil, ""); err != nil {
 		t.Error(err)
 	}
 }

@@ -67,7 +67,7 @@ func (j *Run) edgeBytes() int64 {
 
 // MeasureStage estimates how much staging the input takes on disk.
 func (j *Run) MeasureStage(ctx context.Context) {
-	found, _, _ := j.Reading("").Resolve(ctx) // reading says what is wrong with them
+	found, _, _ := j.SourceRequest("").Resolve(ctx) // reading says what is wrong with them
 	bytes := int64(0)
 	for _, in := range found {
 		bytes += unpackedBytes(in.Name, max(in.Size, 0))

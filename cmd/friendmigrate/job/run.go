@@ -40,7 +40,7 @@ type Run struct {
 func (p *Program) NewRun(op Operation, set settings.Settings, v settings.Values, inputs []string) *Run {
 	p.StartingOver.Store(set.Job.Fresh)
 	return &Run{
-		Job: Job{Program: p, Set: set, Inputs: inputs, Done: op.Sent, Suffix: op.Suffix, FS: p.Volume.FS},
+		Job: Job{Program: p, Set: set, Inputs: inputs, SentWord: op.SentWord, Suffix: op.Suffix, FS: p.Volume.FS},
 		Op:  op, Reads: p.Reads(v, inputs, set.Rows.Format),
 	}
 }
@@ -114,7 +114,7 @@ func (j *Run) open(ctx context.Context, pilot *Pilot) error {
 // always fresh, but no real job.
 func (j *Run) takeFolder(ctx context.Context) error {
 	base, neighbours := j.Base(), folder.CheckNeighbours
-	if err := Refused(j.Reads.CheckState(base), j.Apart()); err != nil {
+	if err := WouldOverwrite(j.Reads.CheckState(base), j.Apart()); err != nil {
 		return err
 	}
 	if j.Set.Service.Rehearse {

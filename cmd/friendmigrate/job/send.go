@@ -28,7 +28,7 @@ type runResult struct {
 // send runs the engine over what is open in the plan.
 func (j *Run) send(ctx context.Context) runResult {
 	meter := new(migrate.Meter)
-	j.follow(meter)
+	j.watchSending(meter)
 	totals := j.Journal.Totals()
 	togo := totals.Pending
 	if j.Pilot != nil {
@@ -52,7 +52,7 @@ func (j *Run) send(ctx context.Context) runResult {
 	if j.Op.Part != nil {
 		plan = migrate.Only(plan, j.Op.Part)
 	}
-	engine := j.Engine(meter)
+	engine := j.EngineOptions(meter)
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.ChunkBytes, sink.EdgeBytes, sink.EnvelopeBytes
 	if j.Op.EdgeBytes != nil {
 		engine.EdgeBytes = j.Op.EdgeBytes
@@ -61,6 +61,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio,
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 	}
+	// Op.Caller is set in import.go or undo.go: Client.Import, ImportMissing, Update or Delete.
 	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.Journal), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), paused: j.Client.Paused(), err: err,
 		cause: context.Cause(ctx)}

@@ -40,7 +40,7 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 		return true, j.stageOwn(ctx, own)
 	case damaged:
 		return false, exit.Errorf(exit.Unexpected, j.WithInputs(j.Line()).String(),
-			"%w; name the INPUT that it was made from; nothing was %s", err, j.Done)
+			"%w; name the INPUT that it was made from; nothing was %s", err, j.SentWord)
 	}
 	return false, j.nothingStaged()
 }
@@ -81,7 +81,7 @@ func (j *Job) stageOwn(ctx context.Context, own string) error {
 	j.View.Watch(progress.Work{Fill: reading.Fill})
 	show := j.StartShow(nil)
 	defer show.Stop()
-	input := j.Reading(own)
+	input := j.SourceRequest(own)
 	input.Progress = reading.Take
 	pending, err := source.Stage(ctx, input)
 	if err != nil {

@@ -36,7 +36,7 @@ func (j *Run) refuseRejected() error {
 // refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
 func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
 	j.listed = true
-	found, _, _ := j.Reading("").Resolve(ctx) // without names there are line numbers
+	found, _, _ := j.SourceRequest("").Resolve(ctx) // without names there are line numbers
 	for _, pair := range d.First {
 		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
 			placeOf(found, pair.Before)))

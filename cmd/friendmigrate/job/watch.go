@@ -87,17 +87,19 @@ func (w *watch) save() {
 	}
 }
 
-// follow lets others watch the job from here on. It reads its input, or with a meter it sends.
-func (j *Run) follow(meter *migrate.Meter) {
+// watchReading lets others watch the job while it reads its input.
+func (j *Run) watchReading() {
 	journal := j.Journal
-	fill := func(s *progress.Snapshot) {
+	j.View.Watch(j.work(nil, func(s *progress.Snapshot) {
 		j.watch.reading.Fill(s)
 		addEdges(s, journal)
-	}
-	if meter != nil {
-		fill = j.sending()
-		j.watch.series, _ = report.ReadSeries(filepath.Join(j.Dir, folder.Series)) // a damaged one begins again
-	}
+	}))
+}
+
+// watchSending lets others watch the job while it sends. meter counts what the run does.
+func (j *Run) watchSending(meter *migrate.Meter) {
+	fill := j.sending()
+	j.watch.series, _ = report.ReadSeries(filepath.Join(j.Dir, folder.Series)) // a damaged one begins again
 	j.View.Watch(j.work(meter, fill))
 }
 

@@ -29,16 +29,16 @@ var imported = []string{
 // Flags declares the flags of manifest.
 func (o *Options) Flags() []settings.Flag {
 	flags := slices.Concat(o.objectFlags(), settings.Group("the volume",
-		settings.NoDefault("storage-class NAME", "the cluster's", settings.Checked(&o.StorageClass, checkObjectName),
+		settings.Described("storage-class NAME", "the cluster's", settings.Checked(&o.StorageClass, checkObjectName),
 			"of the claim"),
 		settings.WithDefault("storage-size QUANTITY", "10Gi", settings.Checked(&o.StorageSize, checkStorageSize),
 			"of the claim: the input, as much again for staging it, and the lists"),
 	), settings.Group("the metrics",
-		settings.NoDefault("listen :PORT", "off; "+defaultListen+" with --pod-monitor", settings.Last(o.setListen),
+		settings.Described("listen :PORT", "off; "+defaultListen+" with --pod-monitor", settings.Last(o.setListen),
 			"serve metrics there, and let the network policy through"),
 		settings.WithDefault("linger TIME", "30s", settings.Last(o.setLinger),
 			"serve them so long after the end, for the last scrape"),
-		settings.NoDefault("pod-monitor", "", settings.On(&o.PodMonitor),
+		settings.Plain("pod-monitor", settings.On(&o.PodMonitor),
 			"a PodMonitor, which needs the Prometheus operator in the cluster"),
 	))
 	ofImport := settings.Only(settings.Flags("import"), imported...)
@@ -61,25 +61,25 @@ func passed([]string) error { return nil }
 func (o *Options) objectFlags() []settings.Flag {
 	return settings.Group("the objects",
 		settings.WithDefault("name NAME", "friendmigrate", settings.Checked(&o.Name, checkName), "of all objects"),
-		settings.NoDefault("namespace NAME", "kubectl's", settings.Checked(&o.Namespace, checkName),
+		settings.Described("namespace NAME", "kubectl's", settings.Checked(&o.Namespace, checkName),
 			"where they belong"),
-		settings.NoDefault("image IMAGE", "friendmigrate with this program's version",
+		settings.Described("image IMAGE", "friendmigrate with this program's version",
 			settings.Checked(&o.Image, checkImage),
 			"with its registry and tag"),
-		settings.NoDefault("pull-secret NAME", "", settings.Checked(&o.PullSecret, checkObjectName),
+		settings.Plain("pull-secret NAME", settings.Checked(&o.PullSecret, checkObjectName),
 			"a Secret for the image's registry"),
-		settings.NoDefault("secret NAME", "that of --name", settings.Checked(&o.Secret, checkObjectName),
+		settings.Described("secret NAME", "that of --name", settings.Checked(&o.Secret, checkObjectName),
 			"a Secret whose key secret-key is the app's secret key; "+
 				"for s3:// also AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-		settings.NoDefault("shards N", "off", settings.Whole(&o.Shards, 0, settings.MostShards),
+		settings.Described("shards N", "off", settings.Whole(&o.Shards, 0, settings.MostShards),
 			"divide the accounts among N pods of one Indexed Job, on one ReadWriteMany claim"),
-		settings.NoDefault("claim-per-shard", "", settings.On(&o.ClaimPerShard),
+		settings.Plain("claim-per-shard", settings.On(&o.ClaimPerShard),
 			"in place of that, a Job for each shard with a ReadWriteOncePod claim of its own"),
-		settings.NoDefault("cron SCHEDULE", "", settings.Checked(&o.Cron, checkSchedule),
+		settings.Plain("cron SCHEDULE", settings.Checked(&o.Cron, checkSchedule),
 			"a CronJob, such as '0 1 * * *', that goes on each time with the same job; needs --max-duration"),
 		settings.WithDefault("time-zone NAME", "Etc/UTC", settings.Checked(&o.TimeZone, checkTimeZone),
 			"of the schedule"),
-		settings.NoDefault("env NAME=VALUE", "", settings.Each(o.addVariable),
+		settings.Plain("env NAME=VALUE", settings.Each(o.addVariable),
 			"a variable of the container, such as HTTPS_PROXY; may be given again"),
 	)
 }

@@ -17,7 +17,7 @@ func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) 
 	if err := r.CheckInputs(); err != nil {
 		return nil, e, err
 	}
-	if err := job.Refused(r.Reads.CheckState(r.Base()), r.Apart()); err != nil {
+	if err := job.WouldOverwrite(r.Reads.CheckState(r.Base()), r.Apart()); err != nil {
 		return nil, e, err
 	}
 	warn := func(message string) { r.Screen.Line("warning: " + message) }

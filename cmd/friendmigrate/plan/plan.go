@@ -133,7 +133,7 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 
 // inputs is the input without what standard input holds: that can be read once only.
 func (m *making) inputs() source.Request {
-	input := m.Reading("")
+	input := m.SourceRequest("")
 	input.Stdin, input.Waits = nil, nil // nothing is logged
 	return input
 }
@@ -148,7 +148,7 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 		return nil, err
 	}
 	m.dir = m.scratch.dir
-	input, by := m.Reading(m.dir), m.measurers()
+	input, by := m.SourceRequest(m.dir), m.measurers()
 	input.Stdin, input.Progress = m.stdin, m.reading.Take
 	input.Waits, input.Warn = m.waits, nil // plan tells of warnings by itself
 	if m.pilot == nil {

@@ -50,10 +50,10 @@ const (
 	groupEyes    = "being watched"
 )
 
-// WithDefault makes a flag whose setting has a default. The syntax is that of the help text, without
-// dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
+// WithDefault returns a flag whose setting has a default. The syntax is that of the help text,
+// without dashes: "name VALUE", "name[=VALUE]", or "name" for a switch.
 func WithDefault(syntax, value string, set Setter, usage string) Flag {
-	f := NoDefault(syntax, value, set, usage)
+	f := Described(syntax, value, set, usage)
 	f.initial = value
 	return f
 }
@@ -68,9 +68,14 @@ func (f Flag) preset() {
 	}
 }
 
-// NoDefault makes a flag whose setting stays as it is unless the flag is given. The words say for the
-// help text what holds then; "" says nothing.
-func NoDefault(syntax, words string, set Setter, usage string) Flag {
+// Plain returns a flag without a default. Its setting stays as it is unless the flag is given.
+func Plain(syntax string, set Setter, usage string) Flag {
+	return Described(syntax, "", set, usage)
+}
+
+// Described returns a flag whose setting stays as it is unless the flag is given. words describes
+// for the help text what holds then.
+func Described(syntax, words string, set Setter, usage string) Flag {
 	f := Flag{Name: syntax, Kind: Switch, Default: words, Usage: usage, Set: set}
 	if name, value, takes := strings.Cut(syntax, " "); takes {
 		f.Name, f.Kind, f.Value = name, Takes, value

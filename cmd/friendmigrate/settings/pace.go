@@ -28,9 +28,10 @@ type Pace struct {
 	ChunkBytes    int
 }
 
-// Share is what one of several shards may send of a rate that all of them share: rate / shards,
-// rounded down, so that together they never exceed the rate. A share below 1 is not rounded.
-func Share(rate float64, shard Shard) float64 {
+// ShardRate returns what one of several shards may send of a rate that all of them share: rate /
+// shards, rounded down, so that together they never exceed the rate. A result below 1 is not
+// rounded.
+func ShardRate(rate float64, shard Shard) float64 {
 	if shard.Count <= 1 || rate >= sink.Unpaced {
 		return rate
 	}
@@ -62,7 +63,7 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 		r.warn("%s", text)
 	}
 	if shard.Count > 1 && p.Rate < sink.Unpaced {
-		share := Share(p.Rate, shard)
+		share := ShardRate(p.Rate, shard)
 		if share < 1 {
 			r.Refuse("rate", strconv.Itoa(shard.Count),
 				"--rate %g is less than one call per second for each of %d shards",

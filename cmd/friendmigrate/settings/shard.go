@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Variables that an Indexed Job of Kubernetes brings, and that its owner adds.
+// Variables that Kubernetes sets for an Indexed Job, and that the owner of the Job adds.
 const (
 	indexVariable  = "JOB_COMPLETION_INDEX"
 	shardsVariable = "FRIENDMIGRATE_SHARDS"
@@ -15,7 +15,8 @@ const (
 // MostShards is the largest number of shards.
 const MostShards = 10_000
 
-// Shard is a share of the rosters: number Index, from 0, of Count. Count 0 is the whole job.
+// Shard is one part of the rosters: number Index, from 0, of Count parts. With Count 0 it is the
+// whole job.
 type Shard struct{ Index, Count int }
 
 // String is "i/n", or "" for the whole job.
@@ -36,7 +37,7 @@ func (s *Shard) set(value string) error {
 	return nil
 }
 
-// shardOfVariables is the share of a pod of an Indexed Job.
+// shardOfVariables returns the shard of a pod of an Indexed Job.
 func (r *Reader) shardOfVariables() Shard {
 	index, count := r.Env[indexVariable], r.Env[shardsVariable]
 	switch {
@@ -59,7 +60,7 @@ func (r *Reader) shardOfVariables() Shard {
 	return s
 }
 
-// ShardByVariable reports whether variables make a share of every command that names none.
+// ShardByVariable reports whether variables set the shard of commands whose line names none.
 func ShardByVariable(env map[string]string) bool {
 	return env[indexVariable] != "" || env[shardsVariable] != ""
 }

@@ -32,41 +32,41 @@ func (s *Settings) table() []Flag {
 // own are those that one command has, and few others.
 func (s *Settings) own() []Flag {
 	return group("what it does", "",
-		NoDefault("import", "", On(&s.Import), "import those that are missing, and no others").of("accounts"),
-		NoDefault("yes", "", On(&s.Yes), "delete; without it nothing is sent").of("undo").withoutVariable(),
-		NoDefault("assume-new", "", On(&s.AssumeNew), "take every imported edge for one that was not there before").
+		Plain("import", On(&s.Import), "import those that are missing, and no others").of("accounts"),
+		Plain("yes", On(&s.Yes), "delete; without it nothing is sent").of("undo").withoutVariable(),
+		Plain("assume-new", On(&s.AssumeNew), "take every imported edge for one that was not there before").
 			of("undo").withoutVariable(),
-		NoDefault("fields", "", On(&s.Fields), "compare fields too, by friend_get: "+
+		Plain("fields", On(&s.Fields), "compare fields too, by friend_get: "+
 			"Remark, GroupName, AddSource, AddWording, AddTime and custom fields that the input has").of("verify"),
-		NoDefault("sample N", "", Whole(&s.Sample, 1, MostDrawn),
+		Plain("sample N", Whole(&s.Sample, 1, MostDrawn),
 			"ask about N edges drawn at random, and say what that is worth").of("verify"),
 
-		NoDefault("accounts FILE", "", Text(&s.Accounts),
+		Plain("accounts FILE", Text(&s.Accounts),
 			"also ask whether these accounts exist, one id a line (account_check, 100 ids a call)").of("doctor"),
 		WithDefault("sample N", "10000", Whole(&s.Sample, 1, MostDrawn),
 			"ask about at most N of them, drawn at random, and say what that is worth").of("doctor"),
 		WithDefault("missing-out FILE", "missing-accounts.txt", Text(&s.MissingOut),
 			"where the accounts are listed that do not exist").of("doctor"),
-		NoDefault("probe FROM,TO", "", Last(s.setProbe), "find out by two test accounts what this app does "+
+		Plain("probe FROM,TO", Last(s.setProbe), "find out by two test accounts what this app does "+
 			"where the vendor is silent; it writes to FROM's friend list and puts it back").of("doctor"),
 
-		NoDefault("accounts FILE", "", Text(&s.Accounts), "the accounts whose friends are exported, one id a line, "+
+		Plain("accounts FILE", Text(&s.Accounts), "the accounts whose friends are exported, one id a line, "+
 			"or a CSV with a column From_Account, UserID or To_Account; - is standard input").of("export"),
-		NoDefault("output FILE", "standard output", Text(&s.Destination),
+		Described("output FILE", "standard output", Text(&s.Destination),
 			"where to write; .gz and .zst are compressed. The same command resumes").of("export"),
-		NoDefault("format NAME", "by the name of --output, else jsonl", Text(&s.Format), "csv or jsonl. JSONL holds "+
+		Described("format NAME", "by the name of --output, else jsonl", Text(&s.Format), "csv or jsonl. JSONL holds "+
 			"everything and is written as it comes; CSV is written when all is read").
 			of("export").among("csv", "jsonl"),
 
-		NoDefault("code CODES", "", s.setCodes, "only those with these ResultCodes, such as 30003,30010").
+		Plain("code CODES", s.setCodes, "only those with these ResultCodes, such as 30003,30010").
 			of("failures").among(codes()...),
-		NoDefault("account ID", "", Each(s.addAccount), "only those from or to this account; may be given again").
+		Plain("account ID", Each(s.addAccount), "only those from or to this account; may be given again").
 			of("failures"),
 		Choose("output-format FORM", &s.Form, "summary: a count, an example and advice for each code; "+
 			"csv or jsonl: the list itself, which import accepts", FormSummary, FormCSV, FormJSONL).of("failures"),
-		NoDefault("watch", "", On(&s.Watch), "show it again each second until the job has ended; "+
+		Plain("watch", On(&s.Watch), "show it again each second until the job has ended; "+
 			"where the output is no terminal, a line (with --json an object) each time").of("status"),
-		NoDefault("unfinished", "", On(&s.Unfinished), "also of a job with pending edges, which then needs its input "+
+		Plain("unfinished", On(&s.Unfinished), "also of a job with pending edges, which then needs its input "+
 			"to go on").of("clean").withoutVariable(),
 
 		WithDefault("listen HOST:PORT", "127.0.0.1:0", Text(&s.Listen), "where to serve; port 0 takes a free one").
@@ -78,27 +78,27 @@ func (s *Settings) own() []Flag {
 
 func (s *Settings) service() []Flag {
 	return group(groupService, calling,
-		NoDefault("sdk-app-id N", "", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app").of(calling+" simulate"),
+		Plain("sdk-app-id N", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app").of(calling+" simulate"),
 		WithDefault("identifier ID", "administrator", Text(&s.Identifier), "an admin account of the app").
 			of(calling+" simulate"),
-		NoDefault("secret-key-file FILE", "", Text(&s.Key.File), "the app's secret key; or the variable "+KeyVariable+
+		Plain("secret-key-file FILE", Text(&s.Key.File), "the app's secret key; or the variable "+KeyVariable+
 			". Read again when it changes").of(calling+" simulate"),
 		WithDefault("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
 			"of a UserSig; it is renewed at 80 % of that"),
-		NoDefault("region NAME", "", Text(&s.Region),
+		Plain("region NAME", Text(&s.Region),
 			"where the app was created: china, singapore, seoul, frankfurt, silicon-valley, jakarta or tokyo").
 			among(sink.Regions()...),
-		NoDefault("backup-host", "", On(&s.BackupHost), "use the region's second host"),
-		NoDefault("endpoint URL", "", Text(&s.Endpoint), "in place of --region"),
-		NoDefault("allow-plain-http", "", On(&s.PlainHTTP),
+		Plain("backup-host", On(&s.BackupHost), "use the region's second host"),
+		Plain("endpoint URL", Text(&s.Endpoint), "in place of --region"),
+		Plain("allow-plain-http", On(&s.PlainHTTP),
 			"let --endpoint (and --s3-endpoint) be http:// beyond this "+
 				"machine: the signature (and the input) can be read on the way"),
-		NoDefault("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
-		NoDefault("rehearse", "", On(&s.Rehearse),
+		Described("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
+		Plain("rehearse", On(&s.Rehearse),
 			"run against a simulated service inside this process: no credentials, "+
 				"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as "+
 				"possible").of("import"),
-		NoDefault("rehearse-real-time", "", On(&s.RealTime),
+		Plain("rehearse-real-time", On(&s.RealTime),
 			"with --rehearse: at the service's limit and with its latency").of("import"),
 	)
 }
@@ -108,28 +108,28 @@ func (s *Settings) service() []Flag {
 func (s *Settings) rows() []Flag {
 	r, store := &s.Rows, &s.Objects
 	return append(group(groupInput, reading,
-		NoDefault("format NAME", "by name", Text(&r.Format), "csv or jsonl, where an input's name does not say").
+		Described("format NAME", "by name", Text(&r.Format), "csv or jsonl, where an input's name does not say").
 			among("csv", "jsonl"),
-		NoDefault("map NAME=HEADER,...", "", mapping(&r.Map),
+		Plain("map NAME=HEADER,...", mapping(&r.Map),
 			"columns with other headers: From_Account=uid,To_Account=friend"),
-		NoDefault("default-add-source SOURCE", "", Text(&r.DefaultAddSource),
+		Plain("default-add-source SOURCE", Text(&r.DefaultAddSource),
 			"for rows without AddSource: AddSource_Type_ and 1 to 8 letters").of("import accounts verify"),
-		NoDefault("integer-tags TAG,...", "", list(&r.IntegerTags),
+		Plain("integer-tags TAG,...", list(&r.IntegerTags),
 			"custom fields of a CSV that are integers; the others are strings"),
 		WithDefault("invalid-field WHAT", "reject", Text(&r.InvalidField),
 			"an optional field over its limit: reject the edge, drop the field, or cut it").
 			among("reject", "drop", "cut"),
-		NoDefault("mutual", "", On(&r.Mutual), "add the missing reverse of every edge").of("import accounts verify"),
+		Plain("mutual", On(&r.Mutual), "add the missing reverse of every edge").of("import accounts verify"),
 		WithDefault("duplicates WHICH", "last", Text(&r.Duplicates),
 			"of several rows for one pair: last or first wins, or error").among("last", "first", "error"),
 		WithDefault("max-friends N", "3000", Whole(&r.MaxFriends, 0, math.MaxInt32),
 			"warn about rosters over it; 0: don't").of("import"),
-		NoDefault("allow-empty", "", On(&r.AllowEmpty), "accept input without a single row"),
-		NoDefault("strict", "", On(&s.Strict), "send nothing if any row is rejected").of("import update"),
+		Plain("allow-empty", On(&r.AllowEmpty), "accept input without a single row"),
+		Plain("strict", On(&s.Strict), "send nothing if any row is rejected").of("import update"),
 	), group(groupObjects, reading,
-		NoDefault("s3-endpoint URL", "AWS_ENDPOINT_URL_S3, or AWS", Text(&store.Endpoint),
+		Described("s3-endpoint URL", "AWS_ENDPOINT_URL_S3, or AWS", Text(&store.Endpoint),
 			"of the store: https://cos.ap-guangzhou.myqcloud.com is Tencent COS"),
-		NoDefault("s3-region NAME", "AWS_REGION, or by endpoint", Text(&store.Region), "of the bucket"),
+		Described("s3-region NAME", "AWS_REGION, or by endpoint", Text(&store.Region), "of the bucket"),
 		Choose("s3-addressing HOW", &store.Addressing, "virtual (https://bucket.host/key), "+
 			"path (https://host/bucket/key) or auto: virtual for AWS and COS",
 			objects.Auto, objects.Path, objects.Virtual),
@@ -144,17 +144,17 @@ func (s *Settings) job() []Flag {
 			"of the job; with shards all of them are meant, or one by its own folder").of(inspecting),
 		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
-		NoDefault("fresh", "", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
+		Plain("fresh", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
 			"not deleted").of("import update").withoutVariable(),
-		NoDefault("retry-failed[=CODES]", "", s.setRetry(), "take failed edges up again, all or those of some codes "+
+		Plain("retry-failed[=CODES]", s.setRetry(), "take failed edges up again, all or those of some codes "+
 			"(--retry-failed=30003,30010), once").of(sending),
-		NoDefault("only-accounts FILE", "", Text(&s.OnlyAccounts),
+		Plain("only-accounts FILE", Text(&s.OnlyAccounts),
 			"a pilot: only these From_Accounts, one a line or in "+
 				"a CSV; the rest stays pending").of("import verify update undo"),
-		NoDefault("only-missing", "", On(&s.OnlyMissing), "ask first (friend_check) and import only what is not there").
+		Plain("only-missing", On(&s.OnlyMissing), "ask first (friend_check) and import only what is not there").
 			of("import"),
-		NoDefault("shard I/N", indexVariable+" and "+shardsVariable, Last(s.Shard.set), "only share I, from 0, of N"),
-		NoDefault("memory SIZE", "256MiB, or 70 % of the container's limit", size(&s.Memory, leastMemory, 1<<50),
+		Described("shard I/N", indexVariable+" and "+shardsVariable, Last(s.Shard.set), "only share I, from 0, of N"),
+		Described("memory SIZE", "256MiB, or 70 % of the container's limit", size(&s.Memory, leastMemory, 1<<50),
 			"peak resident memory").of(running),
 	)
 }
@@ -163,7 +163,7 @@ func (s *Settings) pace() []Flag {
 	return append(group("pace and patience", running,
 		WithDefault("rate N", "200", number(&s.Rate, leastRate, 1e9),
 			"calls per second that the service allows, all shards together; from 100000 on: no limit"),
-		NoDefault("workers N", "1.5 × rate", Whole(&s.Workers, 1, mostWorkers), "calls in flight at most"),
+		Described("workers N", "1.5 × rate", Whole(&s.Workers, 1, mostWorkers), "calls in flight at most"),
 		WithDefault("timeout TIME", "10s", Duration(&s.Timeout, 10*time.Millisecond, time.Hour),
 			"of one call (the service gives up at 3s)").of(calling),
 		WithDefault("max-attempts N", "8", Whole(&s.MaxAttempts, 1, 1_000_000),
@@ -173,26 +173,26 @@ func (s *Settings) pace() []Flag {
 		WithDefault("chunk-bytes SIZE", "1MiB", size(&s.ChunkBytes, 1<<10, 64<<20),
 			"JSON of one call at most").of(sending),
 	), group(groupStop, sending,
-		NoDefault("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
+		Described("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
 			"stop after so long; the same command resumes").of(running),
-		NoDefault("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62),
+		Described("max-failures N", "off", Whole(&s.MaxFailures, 0, 1<<62),
 			"stop when more edges than this fail in this run"),
 		WithDefault("max-failure-ratio SHARE", "0.5", number(&s.MaxFailureRatio, 0, 1),
 			"stop when this share of what this run settled has failed, from 1,000 edges of 20 accounts on, "+
 				"or when its first 300 calls land nothing; 0: neither"),
-		NoDefault("max-extra-calls N", "200, or 5 % of the calls if that is more", Whole(&s.MaxExtraCalls, 0, 1<<62),
+		Described("max-extra-calls N", "200, or 5 % of the calls if that is more", Whole(&s.MaxExtraCalls, 0, 1<<62),
 			"stop when finding refused edges by halving has cost more calls"),
 	)...)
 }
 
 func (s *Settings) watched() []Flag {
 	return append(group(groupEyes, running,
-		NoDefault("listen HOST:PORT", "off", Last(s.setListen),
+		Described("listen HOST:PORT", "off", Last(s.setListen),
 			"serve /metrics, /healthz, /readyz and /status there; port 0 takes a free one"),
-		NoDefault("linger TIME", "off", Duration(&s.Linger, 0, 24*time.Hour),
+		Described("linger TIME", "off", Duration(&s.Linger, 0, 24*time.Hour),
 			"go on serving so long after the end, for the last scrape; a signal ends it"),
 	), group("what is shown", calling,
-		NoDefault("json", "", On(&s.JSON), "print the result on standard output, as JSON").
+		Plain("json", On(&s.JSON), "print the result on standard output, as JSON").
 			of("plan accounts verify doctor status failures explain report"),
 		Choose("progress HOW", &s.Progress, "bar, lines or none; auto: a bar on a terminal, lines otherwise",
 			"auto", "bar", "lines", "none"),
@@ -221,7 +221,7 @@ func (s *Settings) Flags() []Flag {
 	if s.command == "simulate" {
 		for _, knob := range s.Simulator.Flags() {
 			syntax := strings.TrimSpace(knob.Name + " " + knob.Value)
-			flags = append(flags, Group(knob.Group, NoDefault(syntax, "", valid(knob.Set), knob.Usage))...)
+			flags = append(flags, Group(knob.Group, Plain(syntax, valid(knob.Set), knob.Usage))...)
 		}
 	}
 	return flags

@@ -49,7 +49,7 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (r *Result, ending
 	if err != nil {
 		return nil, ending, err
 	}
-	if err := job.Refused(reads.CheckState(j.Set.Job.State), j.Apart()); err != nil {
+	if err := job.WouldOverwrite(reads.CheckState(j.Set.Job.State), j.Apart()); err != nil {
 		return nil, ending, err
 	}
 	r = &Result{Job: j}
@@ -183,7 +183,7 @@ func (r *Result) ask(ctx context.Context) error {
 	defer r.Follow(meter, r.fill)()
 	service := Service{Check: r.Client.Check,
 		Pages: func(from string) friendlist.Pages { return r.Client.Friends(from) }}
-	engine := r.Engine(meter)
+	engine := r.EngineOptions(meter)
 	for _, p := range r.Parts {
 		doubtful, err := p.Ask(ctx, service, engine, func() int64 { return r.Client.Stats().Attempts })
 		if doubtful > 0 {
@@ -230,13 +230,13 @@ func (r *Result) finish() (ending exit.Ending, err error) {
 		if p.Found.Unasked > 0 {
 			one.Stop = r.Stop
 		}
-		e := r.Outside(one.ending())
+		e := r.HintOutsidePod(one.ending())
 		p.Found.Code, p.Found.What, p.Found.Hint = int(e.Code), e.What, e.Hint
 		if err := p.writeReport(&p.Found); err != nil {
 			return ending, err
 		}
 	}
-	ending = r.Outside(r.ending())
+	ending = r.HintOutsidePod(r.ending())
 	r.Code, r.What, r.Hint = int(ending.Code), ending.What, ending.Hint
 	if !r.done() {
 		return ending, nil
