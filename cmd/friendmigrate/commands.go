@@ -25,7 +25,7 @@ type command struct {
 	name  string
 	args  string                 // what follows the name
 	usage string                 // in one line
-	flags func() []settings.Flag // that it reads itself; nil: those that package settings declares and reads
+	flags func() []settings.Flag // flags that it reads itself; nil: package settings declares and reads them
 	do    func(*program, context.Context, invocation) error
 }
 
@@ -76,7 +76,7 @@ func commands() []command {
 	}
 }
 
-// find is the command of that name; nil if there is none.
+// find returns the command of that name, or nil if there is none.
 func find(name string) *command {
 	all := commands()
 	if i := slices.IndexFunc(all, func(c command) bool { return c.name == name }); i >= 0 {
@@ -85,7 +85,7 @@ func find(name string) *command {
 	return nil
 }
 
-// declared are the flags of the command.
+// declared returns the flags of the command.
 func (c command) declared() []settings.Flag {
 	if c.flags != nil {
 		return c.flags()
@@ -93,11 +93,12 @@ func (c command) declared() []settings.Flag {
 	return settings.Flags(c.name)
 }
 
-// flagsOf are the flags of a command, and whether a value follows as a word of its own; nil: there
-// is no such command.
+// flagsOf returns the flags of a command, and for each whether its value may be a word of its own.
+// It returns nil for an unknown command.
 func flagsOf(name string) map[string]bool { return knownFlags()[name] }
 
-// knownFlags are the flags of all commands. They never change, and each line and hint asks for them.
+// knownFlags returns the flags of all commands. They never change, and every command line and hint
+// needs them.
 var knownFlags = sync.OnceValue(func() map[string]map[string]bool {
 	known := map[string]map[string]bool{}
 	for _, c := range commands() {
@@ -109,14 +110,15 @@ var knownFlags = sync.OnceValue(func() map[string]map[string]bool {
 	return known
 })
 
-// tree is the command line as the library wants it. The library splits the words and completes them
-// in four shells. The rest is ours, since the last line has to name what is wrong and the command
-// that was meant, and the library prints usage instead: help, flags, and what is wrong with either.
+// tree returns the commands in the form that the cli library needs. The library splits the words
+// and completes them in four shells. Help, flags and their errors are handled here, because the
+// library would print its usage text, but the last line has to name what is wrong and the command
+// that was meant.
 func (p *program) tree() *cli.Command {
 	root := &cli.Command{
 		Name: "friendmigrate", Reader: p.Std.In, Writer: p.Std.Out, ErrWriter: p.Std.Err,
 		HideVersion: true, HideHelp: true, EnableShellCompletion: true,
-		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // the library would end the process
+		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // otherwise the library ends the process
 		OnUsageError:   p.usageError, Action: p.noCommand,
 		ConfigureShellCompletionCommand: func(c *cli.Command) {
 			c.Hidden, c.HideHelp, c.Usage = false, true, completionUsage
@@ -170,7 +172,7 @@ func (p *program) invoke(ctx context.Context, c command, in invocation) (err err
 	return c.do(p, ctx, in)
 }
 
-// noCommand answers a call without a command that is known.
+// noCommand handles a call without a known command.
 func (p *program) noCommand(_ context.Context, c *cli.Command) error {
 	if name := c.Args().First(); name != "" {
 		return p.unknownCommand(name)
@@ -178,7 +180,7 @@ func (p *program) noCommand(_ context.Context, c *cli.Command) error {
 	return p.showHelp()
 }
 
-// rawValue keeps what a flag was given, unread: package settings reads it.
+// rawValue keeps the values of a flag as they were given. Package settings reads them.
 type rawValue struct {
 	optional bool
 	given    []string
@@ -193,10 +195,10 @@ func (v *rawValue) String() string { return "" }
 
 func (v *rawValue) Get() any { return v.given }
 
-// IsBoolFlag lets "--flag" stand without a value.
+// IsBoolFlag reports whether the flag may be given without a value.
 func (v *rawValue) IsBoolFlag() bool { return v.optional }
 
-// flagName is the name in a word such as --name=value; empty if the word is no flag.
+// flagName returns the name in a word such as --name=value, or "" if the word is no flag.
 func flagName(word string) string {
 	if !strings.HasPrefix(word, "-") {
 		return ""
@@ -205,9 +207,9 @@ func flagName(word string) string {
 	return name
 }
 
-// usageError is what the library says of a flag that it cannot read, with the flag as it was typed
-// and, where a known one is close, the command line that was meant. A value is not repeated in the
-// error: it may be a key.
+// usageError returns the error for a flag that the library cannot read. It names the flag as it was
+// typed and, if a known flag is close, hints at the command line that was probably meant. It does
+// not repeat a value, which may be a key.
 func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	_, name, unknown := strings.Cut(err.Error(), "provided but not defined: -")
 	at := slices.IndexFunc(p.Args, func(word string) bool { return flagName(word) == name })
@@ -218,7 +220,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 		return exit.Because(exit.Unusable, err)
 	}
 	if command, _ := job.Split(p.Args); c.Root() == c && flagName(command) == "" {
-		return p.unknownCommand(command) // the library reads the flags first
+		return p.unknownCommand(command) // the library reads the flags before the command
 	}
 	typed, _, _ := strings.Cut(p.Args[at], "=")
 	e := &exit.Error{Code: exit.Unusable}
@@ -245,21 +247,21 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 			return flagName(word) != "" && !slices.Contains(known, flagName(word))
 		})
 		e.Hint = p.corrected(at, "--"+nearest+strings.TrimPrefix(p.Args[at], typed))
-		if more || nearest == "secret-key-file" { // what an unknown flag is given may be a key
+		if more || nearest == "secret-key-file" { // the value of an unknown flag may be a key
 			e.Hint = p.LineOf(p.Args[:at]).With(nearest, "VALUE").String() + " # and the rest of the line"
 		}
 	}
 	return e
 }
 
-// corrected is the command line with another word in one place.
+// corrected returns the command line with one word replaced.
 func (p *program) corrected(at int, word string) string {
 	args := slices.Clone(p.Args)
 	args[at] = word
 	return p.LineOf(args).String()
 }
 
-// unknownCommand names the command that was meant, if one is close.
+// unknownCommand returns an error that names the command that was probably meant, if one is close.
 func (p *program) unknownCommand(name string) error {
 	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name),
 		Hint: exit.Parse(p.Args[0], "help", nil, nil).String() + " # lists the commands"}
@@ -274,9 +276,10 @@ func (p *program) unknownCommand(name string) error {
 	return e
 }
 
-// mistyped finds variables whose names are close to that of one that is read. The flags of simulate
-// and accounts count only there: some of their names are short, and Kubernetes gives a container
-// variables such as FRIENDMIGRATE_PORT, which is close to that of accounts --import.
+// mistyped returns a warning for each variable that is not read but whose name is close to one that
+// is. The flags of simulate and accounts are considered only for these commands: some of their
+// names are short, and Kubernetes sets variables such as FRIENDMIGRATE_PORT, which is close to that
+// of accounts --import.
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, progress.Variable: true}
 	command, _ := job.Split(p.Args)
@@ -296,9 +299,9 @@ func (p *program) mistyped() (warnings []string) {
 	return warnings
 }
 
-// complete prints the values of the flag that stands before the shell's question. ok is false if
-// no such flag does: then the library knows what may follow. A flag that takes a file has none, so
-// that the shell goes on with files.
+// complete prints the possible values of the flag before completionFlag, with which the shell asks.
+// ok is false if there is no such flag; then the library completes. For a flag that takes a file it
+// prints nothing, so that the shell completes files.
 func (p *program) complete() (ok bool) {
 	name, rest := job.Split(p.Args)
 	at := slices.Index(rest, completionFlag)
@@ -315,7 +318,7 @@ func (p *program) complete() (ok bool) {
 	return false
 }
 
-// fishCompletion is the library's script for fish, except that it lets fish complete files, too.
+// fishCompletion prints the library's script for fish, changed so that fish also completes files.
 func (p *program) fishCompletion(ctx context.Context) error {
 	var script bytes.Buffer
 	c := p.tree()

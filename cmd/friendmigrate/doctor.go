@@ -70,7 +70,7 @@ func showCheck(to *bufio.Writer, c doctor.Check) {
 	_ = to.Flush()
 }
 
-// doctorEnding puts the result into words. stop is why the checks ended early; nil: they did not.
+// doctorEnding returns the ending of doctor. stop is why the checks ended early; nil: they did not.
 func (p *program) doctorEnding(
 	ctx context.Context, state string, r doctor.Report, stop *migrate.StopError,
 ) exit.Ending {

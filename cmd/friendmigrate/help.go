@@ -27,7 +27,7 @@ const (
 	completionUsage = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
 )
 
-// noShell answers completion without a shell that it knows.
+// noShell handles completion without a shell that it knows.
 func (p *program) noShell() error {
 	return &exit.Error{
 		Code: exit.Unusable,
@@ -36,7 +36,7 @@ func (p *program) noShell() error {
 	}
 }
 
-// showHelp prints the help text of a command or a topic; without words the program's.
+// showHelp prints the help text of a command or a topic, or of the program if there are no words.
 func (p *program) showHelp(words ...string) error {
 	name := append(words, "")[0]
 	page, isTopic, err := p.topic(name, words[min(1, len(words)):])
@@ -71,8 +71,8 @@ func rootHelp(width int) string {
 	return b.String()
 }
 
-// help is the help text of the command: from its page the examples, the text and, where it has some of
-// its own, the exit codes.
+// help returns the help text of the command. Its page has the examples, the text and, if the
+// command has some of its own, the exit codes.
 func (c command) help(width int) string {
 	text := "friendmigrate " + c.name
 	flags := c.declared()
@@ -103,8 +103,8 @@ func (c command) help(width int) string {
 	return text + strings.TrimSuffix(terminal.Flow(parts[2], width), "\n")
 }
 
-// examples are lines that work. What is said of a line stands above it where there is no room behind
-// it.
+// examples formats lines that can be run. The comment on a line goes above it if there is no room
+// after it.
 func examples(text string, width int) string {
 	var lines strings.Builder
 	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
@@ -173,7 +173,7 @@ func exitCodes(width int) string {
 //go:embed topics
 var pages embed.FS
 
-// topics are the names of the pages.
+// topics returns the names of the pages.
 func topics() (names []string) {
 	files, _ := fs.Glob(pages, "topics/*.md")
 	for _, f := range files {
@@ -182,8 +182,8 @@ func topics() (names []string) {
 	return names
 }
 
-// topic is the text of a page; more are the words after its name. ok is false if there is no such
-// page.
+// topic returns the text of a page; more are the words after its name. ok is false if there is no
+// such page.
 func (p *program) topic(name string, more []string) (text string, ok bool, err error) {
 	if name == "man" {
 		return p.manPage(), true, nil
@@ -215,7 +215,8 @@ func (p *program) codeHelp(word string) (string, error) {
 	return text, nil
 }
 
-// manPage is the manual page of the program, in roff, made of what the commands and flags declare.
+// manPage returns the manual page of the program in roff, made from the declared commands and
+// flags.
 func (p *program) manPage() string {
 	var b strings.Builder
 	put := func(format string, args ...any) {

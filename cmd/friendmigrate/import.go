@@ -19,7 +19,7 @@ var importing = job.Operation{
 	},
 }
 
-// operate is what a command does that runs an operation.
+// operate returns the action of a command that runs an operation.
 func operate(op job.Operation) func(*program, context.Context, invocation) error {
 	return func(p *program, ctx context.Context, in invocation) error {
 		return p.end(p.NewRun(op, in.Settings, in.values, in.args).Do(ctx))

@@ -18,7 +18,7 @@ import (
 	"friendmigrate/source"
 )
 
-// openJobs opens the states in --state for looking. do is given them, and they are closed after it.
+// openJobs opens the states in --state for reading, calls do with them and closes them.
 func openJobs(in invocation, do func(inspect.Jobs) error) error {
 	jobs, err := inspect.Open(in.State)
 	if err != nil {

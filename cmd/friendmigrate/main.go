@@ -31,7 +31,7 @@ func main() {
 	os.Exit(exit.Code(code).Status(env))
 }
 
-// environment makes a map of KEY=VALUE words.
+// environment returns a map of KEY=VALUE words.
 func environment(words []string) map[string]string {
 	env := make(map[string]string, len(words))
 	for _, word := range words {
@@ -42,15 +42,15 @@ func environment(words []string) map[string]string {
 	return env
 }
 
-// echo is how soon after the first signal the same one is still the first: timeout(1) and other
-// launchers send a signal to the process and again to its group.
+// echo is the time after a signal in which the same signal does not count as a second one:
+// timeout(1) and other launchers send a signal to the process and again to its process group.
 const echo = 200 * time.Millisecond
 
-// supervise runs the program until it has ended or a second signal has come. The first signal lets
-// it drain.
+// supervise runs the program until it ends or a second signal comes. After the first signal the
+// program finishes the calls in flight.
 func supervise(args []string, std job.Streams, env map[string]string) int {
-	// A log reader that has gone away must not end a job of hours: writes then fail, and that is
-	// all.
+	// A log reader that has gone away must not end a job of hours: writes then fail, but nothing
+	// else happens.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := exit.Signals()
 
@@ -98,7 +98,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 	}
 }
 
-// again says how to stop at once after a first signal.
+// again returns a text on how to stop at once after a first signal.
 func again(s os.Signal) string {
 	if s == os.Interrupt {
 		return "press Ctrl-C again to stop now"
@@ -107,12 +107,12 @@ func again(s os.Signal) string {
 }
 
 // lastMessage tells those who watch that the process ends at once, while the command is still at
-// work. It waits for no disk.
+// work. It does not wait for a disk.
 func (p *program) lastMessage(e exit.Ending) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = p.message.Write(p.View.Message(e), true) // the last line has to come now
+		_ = p.message.Write(p.View.Message(e), true) // without waiting: the last line has to come now
 	}()
 	select {
 	case <-done:
@@ -123,13 +123,13 @@ func (p *program) lastMessage(e exit.Ending) {
 // program is one call of the program.
 type program struct {
 	job.Program
-	root    fs.FS         // of the file system, for the container's memory limit
+	root    fs.FS         // the root of the file system, for the memory limit of the container
 	ending  *exit.Ending  // of a command that has a last line
 	message *progress.Log // safe for concurrent use
-	over    atomic.Bool   // the last line is written: there is nothing left to be interrupted
+	over    atomic.Bool   // the last line is written, so nothing is left to interrupt
 }
 
-// unattended are the commands that run where nobody looks on.
+// unattended lists the commands that usually run without a person watching.
 var unattended = []string{"import", "verify", "export"}
 
 func newProgram(on job.Volume, args []string, std job.Streams, env map[string]string) *program {
@@ -148,8 +148,8 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 	return p
 }
 
-// run runs the command, to the last line, and returns its exit code. It ends no process. A bug ends
-// it with a code of its own: Go's would say that the flags are wrong.
+// run runs the command up to its last line and returns its exit code. It ends no process. A bug
+// gets an exit code of its own, since that of Go would mean unusable flags.
 func (p *program) run(ctx context.Context) (code int) {
 	err := migrate.Guard(func() error { return p.start(ctx) })
 	p.Screen.Block(nil)
@@ -169,7 +169,7 @@ func (p *program) run(ctx context.Context) (code int) {
 	return int(p.ending.Code)
 }
 
-// lastWords says how the command ended: in a block to people, else in the last line.
+// lastWords writes how the command ended: as a block for people, else as the last line.
 func (p *program) lastWords(e exit.Ending, to *terminal.Screen) {
 	if to.Redraws() {
 		to.Print(p.View.Snapshot().LastBlock(e))
@@ -178,7 +178,8 @@ func (p *program) lastWords(e exit.Ending, to *terminal.Screen) {
 	to.Line(e.Line())
 }
 
-// leave tells those who watch how the command ends: before the last line, which is for people.
+// leave tells those who watch how the command ends. It comes before the last line, which is for
+// people.
 func (p *program) leave(e exit.Ending) {
 	p.View.End(p.View.Ending(e))
 	if err := p.message.Write(p.View.Message(e), false); err != nil {
@@ -186,7 +187,7 @@ func (p *program) leave(e exit.Ending) {
 	}
 }
 
-// start runs the command, or what --help and --version ask for in any place of the line.
+// start runs the command, or --help or --version if they are anywhere in the line.
 func (p *program) start(ctx context.Context) error {
 	name, rest := job.Split(p.Args)
 	line := p.Line()
@@ -210,7 +211,7 @@ func (p *program) start(ctx context.Context) error {
 	return p.tree().Run(ctx, p.Args)
 }
 
-// end is the end of a command that has a last line.
+// end ends a command that has a last line.
 func (p *program) end(e exit.Ending, err error) error {
 	if err == nil {
 		e = p.HintOutsidePod(e)
@@ -219,7 +220,8 @@ func (p *program) end(e exit.Ending, err error) error {
 	return err
 }
 
-// version is set by the linker for a release; else the module's or the commit's is told.
+// version is set by the linker for a release. Otherwise the version of the module or the commit is
+// used.
 var version string
 
 func (p *program) showVersion() error {

@@ -36,8 +36,8 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 	return nil
 }
 
-// manifestHint is the command without variables that the YAML must not hold: a hint must not repeat
-// them either. "" is the usual hint.
+// manifestHint returns the command without the variables that the YAML must not hold, since a hint
+// must not repeat them either. "" stands for the usual hint.
 func (p *program) manifestHint(in invocation, err error) string {
 	line := p.Line()
 	bad := slices.ContainsFunc(in.values.Flags["env"], func(s string) bool {

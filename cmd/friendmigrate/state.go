@@ -57,7 +57,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 	if len(in.args) == 0 {
 		return errors.Join(err, p.showPace(in.State, now))
 	}
-	switch word := in.args[0]; word { // a file that cannot be read is written anew
+	switch word := in.args[0]; word { // a file that cannot be read is written again
 	case "pause":
 		now.Paused = true
 	case "resume":
@@ -90,7 +90,7 @@ func (p *program) parsePace(word string) (folder.Pace, error) {
 	return folder.Pace{Rate: rate}, nil
 }
 
-// showPace prints what is set and how fast what runs may send.
+// showPace prints the pace that is set and how fast running commands may send.
 func (p *program) showPace(base string, now folder.Pace) error {
 	text, err := inspect.Pace(base, now)
 	if err != nil {

@@ -13,17 +13,17 @@ type Ending struct {
 	What string // what happened, in one sentence without a full stop
 	Hint string // the command to run next, quoted for a shell; more words follow only as its comment
 
-	Why    string // in one word, for programs, where there is more to tell than the code does
-	Public string // What without words of the service, which may name accounts; empty: What has none
-	Report string // the file that says more; empty: none does
+	Why    string // reason in one word, for programs, if there is more to tell than the code
+	Public string // What without text of the service, which may name accounts; empty: What has none
+	Report string // the file that says more; empty: there is none
 }
 
 // NothingToRun begins a hint that is no command.
 const NothingToRun = "nothing to run"
 
-// Line is the last line on standard error, without its newline, where that is no terminal: scripts
-// find the hint in it. What holds several errors becomes a line for each, once; the hint follows the
-// last.
+// Line returns the last line on standard error, without its newline, if that is no terminal:
+// scripts find the hint in it. If What holds several errors, each becomes a line, once; the hint
+// follows the last.
 func (e Ending) Line() string {
 	line := "friendmigrate: " + strings.Join(Sentences(e.What), "\nfriendmigrate: ")
 	if e.Hint != "" {
@@ -32,11 +32,11 @@ func (e Ending) Line() string {
 	return line
 }
 
-// OneLine is What for those who show one line.
+// OneLine returns What on one line.
 func (e Ending) OneLine() string { return strings.Join(Sentences(e.What), "; ") }
 
-// Sentences splits joined errors, and leaves out those that were said before. A user and a password
-// in a URL are not shown.
+// Sentences splits joined errors and leaves out repeated ones. It hides a user and a password in a
+// URL.
 func Sentences(s string) (all []string) {
 	parts := strings.Split(s, "://")
 	for i, part := range parts[1:] {
@@ -54,7 +54,7 @@ func Sentences(s string) (all []string) {
 	return all
 }
 
-// Error is an error that knows its exit code and what to do about it.
+// Error is an error with its exit code and a hint.
 type Error struct {
 	Code Code
 	Err  error
@@ -65,12 +65,12 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf is an Error in the words of fmt.Errorf.
+// Errorf returns an Error with a text as in fmt.Errorf.
 func Errorf(code Code, hint, format string, args ...any) error {
 	return &Error{Code: code, Err: fmt.Errorf(format, args...), Hint: hint}
 }
 
-// Because gives err a code, unless it is nil or has one already.
+// Because adds a code to err, unless err is nil or has one already.
 func Because(code Code, err error) error {
 	if known := (*Error)(nil); err == nil || errors.As(err, &known) {
 		return err

@@ -1,9 +1,9 @@
-// Package exit is how a command ends. It holds the one table of exit codes: what each means,
-// whether running the same command again helps, and which one speaks where several apply. It also
-// holds the command line as the user wrote it, from which hints are made: quoted so that a POSIX
-// shell reads them back as they are.
+// Package exit holds how a command ends: the one table of exit codes, with what each means, whether
+// running the same command again helps, and which one wins if several apply. It also holds the
+// command line as the user wrote it. Hints are made from it, quoted so that a POSIX shell reads
+// them back unchanged.
 //
-// It never ends a process: os.Exit is main's alone.
+// It never ends a process: only main calls os.Exit.
 package exit
 
 import "slices"
@@ -25,15 +25,15 @@ const (
 	Refused    Code = 12
 )
 
-// In a pod Unusable goes out as PodUnusable, if the variable says so. Go's runtime ends a program
-// with 2 too: when it aborts, or when a signal comes in the first milliseconds. A rule that fails a
-// Job for good must not take that for settings that cannot be used.
+// In a pod Unusable is replaced by PodUnusable if PodVariable is set. Go's runtime also ends a
+// program with 2: when it aborts, or when a signal comes in the first milliseconds. A rule that
+// fails a Job permanently must not take that for unusable settings.
 const (
 	PodUnusable Code = 78 // EX_CONFIG of sysexits.h
 	PodVariable      = "FRIENDMIGRATE_POD_EXIT_CODES"
 )
 
-// Status is what the process ends with.
+// Status returns the exit status of the process.
 func (c Code) Status(env map[string]string) int {
 	if c == Unusable && env[PodVariable] != "" {
 		return int(PodUnusable)
@@ -41,15 +41,15 @@ func (c Code) Status(env map[string]string) int {
 	return int(c)
 }
 
-// Rerun is what a scheduler does about a code.
+// Rerun says what a scheduler should do about a code.
 type Rerun uint8
 
 // What a scheduler does.
 const (
 	Finish  Rerun = iota // nothing is left to run
-	Retry                // run the same command again: what stopped it may pass
-	GiveUp               // don't: the same command would end the same way
-	StopAll              // don't, and stop the job's other shards too: what stopped this one is true of all of them
+	Retry                // run the same command again: what stopped it may be temporary
+	GiveUp               // do not run it again: the same command would end the same way
+	StopAll              // do not, and stop the other shards of the job too: what stopped this one stops all
 )
 
 // Row is one line of the table.
@@ -85,7 +85,7 @@ func Table() []Row {
 	}
 }
 
-// Codes lists the codes about which a scheduler does one of these, in ascending order.
+// Codes returns the codes for which a scheduler should do one of these, in ascending order.
 func Codes(what ...Rerun) []Code {
 	var codes []Code
 	for _, row := range Table() {
@@ -96,7 +96,7 @@ func Codes(what ...Rerun) []Code {
 	return codes
 }
 
-// Gravest returns the code that speaks where several apply.
+// Gravest returns the code that wins if several apply.
 func Gravest(codes ...Code) Code {
 	order := []Code{Unusable, OtherJob, InUse, Unexpected, Refused, Systematic, Unfinished, Different, Exceptions}
 	for _, c := range order {

@@ -7,13 +7,13 @@ import (
 	"unicode"
 )
 
-// Line is a command line. The zero Line is of no use.
+// Line is a command line. The zero Line cannot be used.
 type Line struct {
 	program string
 	command string
 	flags   []flag
 	inputs  []string
-	stdin   string // redirected from here; empty: not
+	stdin   string // file that standard input is redirected from; empty: none
 }
 
 type flag struct {
@@ -21,8 +21,8 @@ type flag struct {
 	words []string // as written
 }
 
-// Parse splits the arguments after the command's name. takesValue says of a flag, by its name
-// without dashes, whether "--flag value" gives it a value.
+// Parse splits the arguments after the name of the command. takesValue reports whether a flag,
+// named without dashes, takes the next word as its value.
 func Parse(program, command string, args []string, takesValue func(name string) bool) Line {
 	l := Line{program: program, command: command}
 	for i := 0; i < len(args); i++ {
@@ -46,13 +46,13 @@ func Parse(program, command string, args []string, takesValue func(name string) 
 	return l
 }
 
-// Without leaves flags out.
+// Without returns the line without these flags.
 func (l Line) Without(names ...string) Line {
 	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return slices.Contains(names, f.name) })
 	return l
 }
 
-// With sets a flag, in place of what was given for it. An empty value makes a switch of it.
+// With sets a flag, replacing its values. With an empty value the flag becomes a switch.
 func (l Line) With(name, value string) Line {
 	words := []string{"--" + name}
 	if value != "" {
@@ -63,7 +63,7 @@ func (l Line) With(name, value string) Line {
 	return l
 }
 
-// As is the line with another command, and with those of its flags that the other one has.
+// As returns the line with another command, keeping only the flags that the other command has.
 func (l Line) As(command string, has func(name string) bool) Line {
 	l.command, l.inputs, l.stdin = command, nil, ""
 	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return !has(f.name) })
@@ -82,7 +82,7 @@ func (l Line) Has(name string) bool {
 	return slices.ContainsFunc(l.flags, func(f flag) bool { return f.name == name })
 }
 
-// Value is what a flag was given last; "" if it was given nothing.
+// Value returns the last value of a flag, or "" if it has none.
 func (l Line) Value(name string) (value string) {
 	for _, f := range l.flags {
 		if f.name != name {
@@ -101,7 +101,7 @@ func (l Line) Of(inputs ...string) Line {
 	return l
 }
 
-// Inputs are what the line is of.
+// Inputs returns the inputs of the line.
 func (l Line) Inputs() []string { return l.inputs }
 
 // From redirects standard input.
@@ -110,7 +110,7 @@ func (l Line) From(file string) Line {
 	return l
 }
 
-// String is the command line, quoted.
+// String returns the command line, quoted.
 func (l Line) String() string {
 	var words []string
 	for _, f := range l.flags {
@@ -133,8 +133,8 @@ func (l Line) String() string {
 	return text
 }
 
-// programText is how to call the program again. A binary that "go run" built is gone when it has
-// ended.
+// programText returns how to call the program again. A binary that "go run" built no longer exists
+// after it has ended.
 func programText(program string) string {
 	if program == "" {
 		return "friendmigrate"
@@ -145,7 +145,7 @@ func programText(program string) string {
 	return Quote(program)
 }
 
-// Quote makes a word that a POSIX shell reads as s. Control characters are written so that they
+// Quote returns a word that a POSIX shell reads as s. Control characters are written so that they
 // never reach a terminal raw ($'...', which bash, zsh and POSIX.1-2024 shells know).
 func Quote(s string) string {
 	if s == "" {
@@ -160,7 +160,7 @@ func Quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// unseen are the characters that the screen does not show as they are.
+// unseen reports whether the screen does not show a character as it is.
 func unseen(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune("\u2028\u2029\uFFFD", r)
 }

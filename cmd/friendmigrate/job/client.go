@@ -23,7 +23,7 @@ import (
 )
 
 // Await runs f, which reads something that the settings name, until a signal comes: a named pipe
-// may never be written. After a minute it says what it waits for.
+// may never be written. After a minute it prints what it is waiting for.
 func Await[T any](ctx context.Context, p *Program, what string, f func() (T, error)) (T, error) {
 	defer time.AfterFunc(progress.WarnAfter,
 		func() { p.Screen.Line("warning: still waiting for " + what) }).Stop()
@@ -93,7 +93,7 @@ func (j *Job) NewClient(ctx context.Context, notBefore time.Time) (*sink.Client,
 	return client, err
 }
 
-// EndpointOf is where calls go.
+// EndpointOf returns the endpoint that calls are sent to.
 func EndpointOf(s settings.Service) (string, error) {
 	if s.Region == "" {
 		return s.Endpoint, nil
@@ -113,7 +113,7 @@ func (j *Job) EngineOptions(meter *migrate.Meter) migrate.Options {
 	}
 }
 
-// OpenObjects makes the client for inputs that are objects, if one is. It sends nothing.
+// OpenObjects opens the client for object storage if an input is an object. It sends nothing.
 func (j *Job) OpenObjects(ctx context.Context, warn func(message string)) error {
 	if !slices.ContainsFunc(j.Inputs, objects.IsName) {
 		return nil
@@ -128,11 +128,12 @@ func (j *Job) OpenObjects(ctx context.Context, warn func(message string)) error 
 	return err
 }
 
-// ServeMetrics lets others watch, where that is asked for. It comes after the lock, so that a
-// second process on the same state is told that, and before anything is changed, read or sent.
+// ServeMetrics starts the server that others watch, if --listen is set. It is called after the lock
+// is taken, so that a second process on the same state reports the lock, and before anything is
+// changed, read or sent.
 func (j *Job) ServeMetrics() error {
 	set := j.Set.Eyes
-	if set.Listen == "" || j.Server != nil { // a verify of several shards takes several locks
+	if set.Listen == "" || j.Server != nil { // verify of several shards takes several locks
 		return nil
 	}
 	server, err := progress.Listen(set.Listen, j.View)
@@ -146,7 +147,7 @@ func (j *Job) ServeMetrics() error {
 	return nil
 }
 
-// ServiceURL is where the service is reached from this machine.
+// ServiceURL returns the URL of the service on this machine.
 func ServiceURL(a net.Addr) string {
 	host, port, err := net.SplitHostPort(a.String())
 	if err != nil {
@@ -158,7 +159,8 @@ func ServiceURL(a net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// work is a run of calls as others watch it. fill says what the command knows of it.
+// work returns a run of calls in the form that others watch. fill adds to a snapshot what the
+// command counts.
 func (j *Job) work(meter *migrate.Meter, fill func(*progress.Snapshot)) progress.Work {
 	return progress.Work{Client: j.Client, Meter: meter, Workers: j.Set.Pace.Workers, Timeout: j.Set.Pace.Timeout,
 		Fill: func(s *progress.Snapshot) {
@@ -167,11 +169,11 @@ func (j *Job) work(meter *migrate.Meter, fill func(*progress.Snapshot)) progress
 		}}
 }
 
-// lingerOver is how long after --max-duration the last scrape is waited for at the most. A
-// scheduler ends what goes on after its window, and with the pod its message would be gone.
+// lingerOver is the longest wait for the last scrape after --max-duration. A scheduler kills what
+// goes on after its window, and with the pod its message would be lost.
 const lingerOver = 5 * time.Second
 
-// Linger goes on serving for the last scrape, unless a signal has come or comes, and stops.
+// Linger keeps serving until the last scrape has had time to come or a signal comes, then stops.
 func (p *Program) Linger(ctx context.Context) {
 	if p.Server == nil {
 		return
@@ -187,7 +189,7 @@ func (p *Program) Linger(ctx context.Context) {
 	p.Server.Close()
 }
 
-// lingers is how long it goes on serving after the end.
+// lingers returns how long the server goes on after the end.
 func (p *Program) lingers(now time.Time) time.Duration {
 	if p.Window == 0 {
 		return p.Lingers

@@ -24,8 +24,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Job is the job in a state folder, and what a command has open of it. It belongs to one goroutine,
-// but for what is safe for others by itself.
+// Job is the job in a state folder, and what a command has opened of it. It belongs to one
+// goroutine, except for the parts that are safe for concurrent use.
 type Job struct {
 	*Program
 	Set      settings.Settings
@@ -39,26 +39,26 @@ type Job struct {
 	FS    disk.FS
 	Dir   string // the state folder, of this shard
 
-	// What is open. Whatever is not nil is closed by Close, the lock last.
+	// What is open. Close closes whatever is not nil, the lock last.
 	Lock    *checkpoint.Lock
 	Journal *checkpoint.Journal
 	Stage   *stage.Stage
 	Client  *sink.Client
 
-	Counts source.Counts // of reading the input
+	Counts source.Counts // counted while the input was read
 
-	rehearsal *rehearsal // nil: it is none
-	unpace    func()     // ends what ObeyPace began; nil: nothing
+	rehearsal *rehearsal // nil: not a rehearsal
+	unpace    func()     // ends what ObeyPace began; nil: nothing to end
 }
 
-// Begin says what runs here.
+// Begin tells the view which command and shard run.
 func (j *Job) Begin(command string, window time.Duration) {
 	j.Window = window
 	j.NameShard(j.Set.Job.Shard)
 	j.View.Begin(progress.Labels{Command: command, Shard: j.Set.Job.Shard.String(), Version: j.Version})
 }
 
-// Ready reads the key and makes what needs no folder: the log and the client for objects.
+// Ready reads the key and makes what needs no folder: the log and the client for object storage.
 func (j *Job) Ready(ctx context.Context) (err error) {
 	if !j.Set.Service.Rehearse {
 		if j.Key, err = j.ReadKey(ctx, j.Set.Service.Key); err != nil {
@@ -72,7 +72,7 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 	return j.OpenObjects(ctx, j.Warner(Event("object-storage")))
 }
 
-// CheckBase refuses a file in the place of the state folder.
+// CheckBase returns an error if the state folder is a file.
 func (j *Job) CheckBase() error {
 	if info, err := os.Stat(j.Set.Job.State); err == nil && !info.IsDir() {
 		return exit.Errorf(exit.Unusable, j.Elsewhere(), "--state is %q, which is not a folder", j.Set.Job.State)
@@ -80,8 +80,8 @@ func (j *Job) CheckBase() error {
 	return nil
 }
 
-// Take takes the state folder of this shard below base, and its lock.
-// neighbours sees that base holds no other division of the job.
+// Take creates and locks the state folder of this shard below base. neighbours returns an error if
+// base holds another division of the job.
 func (j *Job) Take(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
 	if err := j.CheckBase(); err != nil {
 		return err
@@ -102,8 +102,8 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	if fresh && len(j.Inputs) == 0 {
 		return j.nothingStaged()
 	}
-	if fresh { // a new job: an input that is misspelt leaves no folder behind
-		// A folder that may not be read is the user's to fix, too.
+	if fresh { // new job: a misspelt input must leave no folder behind
+		// A folder without permission is also for the user to fix.
 		if _, _, err := j.SourceRequest("").Resolve(ctx); err != nil {
 			return exit.Because(exit.Unusable, j.ReadError(ctx, err))
 		}
@@ -111,7 +111,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	if j.Lock, err = checkpoint.TryLock(j.Dir); err != nil {
 		return err
 	}
-	if err := check(); err != nil { // one that began at the same time
+	if err := check(); err != nil { // another run may have begun at the same time
 		if fresh {
 			err = errors.Join(err, folder.Leave(j.Dir))
 		}
@@ -120,8 +120,8 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	return j.ServeMetrics()
 }
 
-// Close closes what is open, and between the client and the rest what else there is. Everything
-// durable was synced before.
+// Close closes what is open; it calls the functions in between after the client is closed and
+// before the rest is. Everything durable was synced before.
 func (j *Job) Close(between ...func() error) error {
 	var errs []error
 	if j.unpace != nil {
@@ -149,7 +149,8 @@ func (j *Job) Close(between ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// Identity is the job that the settings ask for, without what only the input can tell.
+// Identity returns the identity of the job that the settings ask for, without what only the input
+// can tell.
 func (j *Job) Identity() checkpoint.Identity {
 	return checkpoint.Identity{
 		SDKAppID: j.Set.Service.SDKAppID, Target: j.Set.Service.Target(), Options: j.Set.Rows.Canonical(),
@@ -166,12 +167,12 @@ func (j *Job) SourceRequest(dir string) source.Request {
 	}
 }
 
-// StagingShare is what of --memory reading and staging may hold: Go's collector needs room beside
-// what is alive.
+// StagingShare returns how much of --memory reading and staging may hold. The garbage collector
+// needs the rest next to what is alive.
 func StagingShare(memory int64) int64 { return memory * 55 / 100 }
 
-// AfterLastRun is when calls may leave without breaking the promise of the rate: an earlier process
-// may have sent calls until it ended, at most a second's worth, or until just now.
+// AfterLastRun returns when the first call may be sent without exceeding the rate. An earlier
+// process may have sent calls until it ended, at most a second's worth, or until just now.
 func (j *Job) AfterLastRun(now time.Time) time.Time {
 	if j.Journal != nil {
 		runs := j.Journal.Runs()
@@ -182,7 +183,7 @@ func (j *Job) AfterLastRun(now time.Time) time.Time {
 	return now.Add(time.Second)
 }
 
-// Apart is the command for a job of its own: the same with another state folder.
+// Apart returns the command for a job of its own: the same command with another state folder.
 func (j *Job) Apart() string {
 	l := j.Line().Without("fresh", "retry-failed").With("state", Beside(j.Set.Job.State, j.Suffix))
 	if len(l.Inputs()) == 0 {
@@ -191,13 +192,13 @@ func (j *Job) Apart() string {
 	return l.String()
 }
 
-// OtherJob refuses a state folder that is another job's.
+// OtherJob returns the error of a state folder that belongs to another job.
 func (j *Job) OtherJob(differences []string) error {
 	return exit.Errorf(exit.OtherJob, j.Apart(), "the state folder %q belongs to another job: %s; nothing was %s",
 		j.Dir, strings.Join(differences, "; "), j.SentWord)
 }
 
-// ReadError gives an error of reading the input its code.
+// ReadError adds the exit code to an error of reading the input.
 func (j *Job) ReadError(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case cause != nil:

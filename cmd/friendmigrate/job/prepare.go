@@ -21,18 +21,18 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Prepare opens the job's journal and its sealed stage, and makes both where they are not there.
+// Prepare opens the job's journal and its sealed stage, and makes both if they do not exist.
 // Nothing has been sent when it returns.
 //
-// A new job takes these durable steps; dying after one of them leaves:
+// A new job takes these durable steps. A crash after one of them leaves:
 //
-//	1  rows staged, not sealed    no journal: the next run begins anew
-//	2  journal created            nothing settled: the next run stages again, and what it stages
-//	                              has to be the plan that the journal knows
-//	3  manifest written           the job as it stays; from here on a stage without a journal is damage
+//	1  rows staged, not sealed    no journal: the next run begins again
+//	2  journal created            nothing settled: the next run stages again, and the result has
+//	                              to be the plan that the journal records
+//	3  manifest written           the complete job; after this, a stage without a journal is damage
 //
-// So a sealed stage implies that its journal was there, and a journal without a stage is never
-// taken for a new job.
+// So a sealed stage implies that its journal existed, and a journal without a stage is never taken
+// for a new job.
 func (j *Run) Prepare(ctx context.Context) error {
 	if err := j.OpenJournal(); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 		return err
 	}
 	want := j.Identity()
-	if j.Op.Command != "import" { // journals of import have no such entry
+	if j.Op.Command != "import" { // a journal of import records no command
 		want.Options[checkpoint.CommandOption] = j.Op.Command
 	}
 	if err := j.refuseUndone(); err != nil {
@@ -49,7 +49,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	}
 	if j.Journal != nil {
 		recorded := j.Journal.Identity()
-		want.Inputs = recorded.Inputs // compared below, with more to say
+		want.Inputs = recorded.Inputs // compared below, with a better message
 		if differences := recorded.Differs(want); len(differences) > 0 {
 			return j.OtherJob(differences)
 		}
@@ -57,6 +57,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if j.Stage != nil && j.Journal == nil {
 		return j.lostJournal("is gone")
 	}
+	// Before the input is read, so that an unusable CA file, proxy or endpoint is reported at once.
 	if err := j.OpenClient(ctx); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// refuseUndone refuses to send what an undo has deleted or is about to.
+// refuseUndone returns an error if an undo has deleted, or may delete, what would be sent.
 func (j *Run) refuseUndone() error {
 	undone, err := checkpoint.Exists(j.FS, filepath.Join(j.Dir, folder.Undo))
 	if err != nil || !undone {
@@ -128,7 +129,7 @@ func (j *Run) openStage() error {
 	return j.CheckPlan(j.Journal)
 }
 
-// CheckPlan refuses a stage that is not the one of the journal, if there is one.
+// CheckPlan returns an error if there is a journal and the stage is not the one it was made with.
 func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
 	if journal == nil || journal.Identity().PlanDigest == j.Stage.Totals().PlanDigest {
 		return nil
@@ -137,8 +138,8 @@ func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
 		"nothing was %s; put the right one back, or start over with --fresh", j.Dir, j.SentWord)
 }
 
-// lostJournal refuses a stage without the journal that was made with it: what was sent is not known
-// any more.
+// lostJournal returns the error of a stage without its journal: nothing records any more what was
+// sent.
 func (j *Run) lostJournal(what string) error {
 	return exit.Errorf(exit.Unexpected, j.freshLine(),
 		"open the state: %s of %q %s, and with it the knowledge of what "+
@@ -148,7 +149,7 @@ func (j *Run) lostJournal(what string) error {
 
 func (j *Run) freshLine() string { return j.Line().With("fresh", "").String() }
 
-// Input is standard input, or nil where it is a terminal, which has nothing to say to a job that is
+// Input returns standard input, or nil if that is a terminal, which is no input for a job that is
 // staged.
 func (j *Job) Input() io.Reader {
 	if terminal.IsTerminal(j.Std.In) {
@@ -157,7 +158,7 @@ func (j *Job) Input() io.Reader {
 	return j.Std.In
 }
 
-// compare refuses inputs that are not those that were recorded. Some may be gone.
+// compare returns an error if the inputs are not those that were recorded. Some may be gone.
 func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Reader) (source.Comparison, error) {
 	now := j.SourceRequest("")
 	now.Stdin = stdin
@@ -171,8 +172,8 @@ func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Rea
 	return c, nil
 }
 
-// CompareInputs is compare with what was staged. It warns of what is gone, and of what folders hold
-// that is not read.
+// CompareInputs is like compare, for the inputs that were staged. It warns of inputs that are gone,
+// and of files in folders that are not read.
 func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.Comparison, error) {
 	c, err := j.compare(ctx, staged, j.Input())
 	switch {
@@ -188,7 +189,7 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
 
-// compareSealed sees whether the inputs are still those that were staged.
+// compareSealed checks that the inputs are still those that were staged.
 func (j *Run) compareSealed(ctx context.Context) error {
 	meta, err := source.ReadMeta(j.Stage)
 	if err != nil {
@@ -217,8 +218,8 @@ func (j *Run) compareSealed(ctx context.Context) error {
 	return nil
 }
 
-// compareAgain sees, before a lost stage is built again and lists are written, whether the inputs
-// are those of the journal, if there is one. Standard input can be read once only: there it is seen
+// compareAgain checks, before a lost stage is built again and lists are written, that the inputs
+// are those of the journal, if there is one. Standard input can be read only once, so it is checked
 // after staging.
 func (j *Run) compareAgain(ctx context.Context) error {
 	if j.Journal == nil || slices.Contains(j.Inputs, "-") {
@@ -245,8 +246,8 @@ func (j *Run) compareAgain(ctx context.Context) error {
 	return err
 }
 
-// cannotStageAgain says that neither the stage nor the input it was made from can be used. Both are
-// left as they are.
+// cannotStageAgain returns the error for a stage and an input of it that can both not be used. Both
+// are left as they are.
 func (j *Run) cannotStageAgain(why string) error {
 	return exit.Errorf(exit.Unexpected, j.Line().Without("fresh").String()+" # after putting the input back",
 		"the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; "+
@@ -254,7 +255,7 @@ func (j *Run) cannotStageAgain(why string) error {
 		j.Dir, why)
 }
 
-// stageInput reads the inputs and seals them.
+// stageInput reads the inputs and seals the stage.
 func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	began := time.Now()
 	j.warnOfStage(ctx)
@@ -286,10 +287,10 @@ func (j *Run) stageRequest() source.Request {
 	return r
 }
 
-// restoreLists makes lists of reading again that are gone.
+// restoreLists writes lists of the reading again that are gone.
 func (j *Run) restoreLists(ctx context.Context) error {
 	job := j.stageRequest()
-	job.Warn = nil // it was said when they were staged
+	job.Warn = nil // these warnings were given when the input was staged
 	gone, err := source.RestoreLists(ctx, job, j.Counts, j.Stage.Totals())
 	if err != nil && (context.Cause(ctx) != nil || !errors.Is(err, source.ErrUnusable) &&
 		!errors.Is(err, source.ErrUnreachable)) {
@@ -302,8 +303,8 @@ func (j *Run) restoreLists(ctx context.Context) error {
 	return nil
 }
 
-// beginJournal creates the journal for what was staged, or sees that it is what the journal
-// knows.
+// beginJournal creates the journal for what was staged. If there is a journal, it checks that what
+// was staged is what the journal records.
 func (j *Run) beginJournal(id checkpoint.Identity, p *source.Pending) error {
 	id.Inputs = p.Counts.Digests()
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
@@ -332,7 +333,7 @@ func (j *Run) beginJournal(id checkpoint.Identity, p *source.Pending) error {
 	return nil
 }
 
-// InputError is ReadError, which knows nothing of --duplicates.
+// InputError is like ReadError, and also handles the error of --duplicates error.
 func (j *Run) InputError(ctx context.Context, err error) error {
 	if duplicates := (*stage.DuplicatesError)(nil); context.Cause(ctx) == nil && errors.As(err, &duplicates) {
 		return j.refuseDuplicates(ctx, duplicates)

@@ -1,9 +1,9 @@
-// Package job is the life of a command that works for a job: what it opens, what stops it, how it
-// words its ending.
+// Package job holds what the commands that work on a job share: what such a command opens, what
+// stops it, and how it words its ending.
 //
-// Program is what all commands of one call of the program share, from standard error to the line
-// that resumes. What package job never does: read a flag (settings does), decide on an answer of
-// the service (sink does) or end the process.
+// Program holds what all commands of one call of the program share, from standard error to the
+// command line that resumes. Package job never reads a flag (settings does), decides on an answer
+// of the service (sink does) or ends the process.
 package job
 
 import (
@@ -37,42 +37,42 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Volume is what durable things lie on.
+// Volume is the file system that durable files are on.
 type Volume struct {
 	disk.FS
 	Free func(folder string) (int64, error) // bytes
 }
 
 // Program is one call of the program. The view is safe for concurrent use, and so are the methods
-// that say so; the rest belongs to the goroutine of the command.
+// that say so. The rest belongs to the goroutine of the command.
 type Program struct {
 	Std     Streams
 	Env     map[string]string
 	Volume  Volume
 	Screen  *terminal.Screen
-	Args    []string                             // with the program's name
-	Flags   func(command string) map[string]bool // those of a command, and whether a value follows as a word of its own
+	Args    []string                             // including the name of the program
+	Flags   func(command string) map[string]bool // the flags of a command; true: a value follows as a word of its own
 	Version string                               // in one word
 
 	View    *progress.View
-	Server  *progress.Server // nil: nobody listens
-	Lingers time.Duration    // of Server, after the end
+	Server  *progress.Server // nil: nothing is served
+	Lingers time.Duration    // how long Server goes on after the end
 	Began   time.Time
-	Window  time.Duration // --max-duration, which counts from there; 0: none
-	Needed  int64         // bytes that the volume should take, about; 0: not known
+	Window  time.Duration // --max-duration, counted from Began; 0: none
+	Needed  int64         // roughly the bytes that the volume has to hold; 0: not known
 
-	StartingOver atomic.Bool // --fresh, and the old state has not been moved
+	StartingOver atomic.Bool // --fresh is set and has not moved the old state yet
 
 	mu   sync.Mutex // guards what follows
-	bugs []error    // of goroutines that only show where things stand
+	bugs []error    // of goroutines that only show progress
 }
 
-// VersionLine is the version with the platform, as version prints it.
+// VersionLine returns the version and the platform, as the command version prints them.
 func (p *Program) VersionLine() string {
 	return "friendmigrate " + p.Version + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }
 
-// VersionOf is the version in one word: that of a release, else of the module or the commit.
+// VersionOf returns the version in one word: that of a release, else of the module or the commit.
 func VersionOf(release string) string {
 	if release != "" {
 		return release
@@ -92,9 +92,8 @@ func VersionOf(release string) string {
 	return "devel"
 }
 
-// Background runs f in a goroutine of its own, which only shows where things stand. A bug in it
-// lets the work go on, and in the end the command exits with the code of one. ended is closed when
-// all of that is over.
+// Background runs f in a goroutine of its own that only shows progress. A bug in f does not stop
+// the work, but the command then exits with the code of a bug. ended is closed when f is over.
 func (p *Program) Background(f func()) (ended <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
@@ -111,14 +110,14 @@ func (p *Program) Background(f func()) (ended <-chan struct{}) {
 	return done
 }
 
-// Bug is what went wrong in the background so far.
+// Bug returns the bugs in the background so far.
 func (p *Program) Bug() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return errors.Join(p.bugs...)
 }
 
-// ShowStack shows where the bug was, if err is one.
+// ShowStack shows where a bug happened, if err is one.
 func (p *Program) ShowStack(err error) {
 	if bug, ok := errors.AsType[*migrate.Bug](err); ok {
 		p.Screen.Block(nil)
@@ -126,7 +125,8 @@ func (p *Program) ShowStack(err error) {
 	}
 }
 
-// Split finds the command's name among the arguments, and what follows it.
+// Split returns the name of the command, the first argument after the program, and the arguments
+// after it.
 func Split(args []string) (name string, rest []string) {
 	if len(args) < 2 {
 		return "", nil
@@ -134,10 +134,10 @@ func Split(args []string) (name string, rest []string) {
 	return args[1], args[2:]
 }
 
-// Line is the command line.
+// Line returns the command line.
 func (p *Program) Line() exit.Line { return p.LineOf(p.Args) }
 
-// LineOf is the command line of other arguments.
+// LineOf returns the command line of other arguments.
 func (p *Program) LineOf(args []string) exit.Line {
 	name, rest := Split(args)
 	program := ""
@@ -151,14 +151,15 @@ func (p *Program) LineOf(args []string) exit.Line {
 	return line
 }
 
-// TakesOf says of the flags of a command whether they take a value as a word of its own.
+// TakesOf returns a function that reports whether a flag of the command takes a value as a word of
+// its own.
 func (p *Program) TakesOf(command string) func(flag string) bool {
 	flags := p.Flags(command)
 	return func(flag string) bool { return flags[flag] }
 }
 
-// As is a line with another command, for the same app, without flags that mean something else
-// there.
+// As returns the line with another command, for the same app. It leaves out flags that the other
+// command does not have, and those in without, which mean something else there.
 func (p *Program) As(l exit.Line, command string, without ...string) exit.Line {
 	flags := p.Flags(command)
 	return l.As(command, func(flag string) bool {
@@ -167,8 +168,8 @@ func (p *Program) As(l exit.Line, command string, without ...string) exit.Line {
 	})
 }
 
-// ResumeLine is the command that goes on with what the present one has begun. Until --fresh has
-// moved the old state there is nothing to go on with.
+// ResumeLine returns the command that continues what this one has begun. Until --fresh has moved
+// the old state, there is nothing to continue.
 func (p *Program) ResumeLine() exit.Line {
 	if p.StartingOver.Load() {
 		return p.Line().Without("retry-failed")
@@ -176,8 +177,8 @@ func (p *Program) ResumeLine() exit.Line {
 	return p.Line().Without("fresh", "retry-failed")
 }
 
-// Completed is a line with a word in capitals for each setting that the command needs and that
-// nobody has given yet.
+// Completed adds to a line a word in capitals for each setting that the command needs and that is
+// not given.
 func (p *Program) Completed(l exit.Line) exit.Line {
 	name, _ := Split(p.Args)
 	add := func(flag, word string, others ...string) {
@@ -196,17 +197,17 @@ func (p *Program) Completed(l exit.Line) exit.Line {
 	return l
 }
 
-// NameShard puts the share that variables told into the command line, so that hints work where
-// these are not set.
+// NameShard adds the shard that variables set to the command line, so that hints also work where
+// these variables are not set.
 func (p *Program) NameShard(s settings.Shard) {
 	if s.Count > 0 && !p.Line().Has("shard") {
 		p.Args = slices.Insert(slices.Clone(p.Args), 2, "--shard", s.String())
 	}
 }
 
-// FollowUp is the command of a list as a job of its own, with its own state folder. It takes the
-// whole list, whose rows need not belong to the shard that wrote it, and each shard's list has
-// another folder.
+// FollowUp returns a command that takes a list as a job of its own, with its own state folder. It
+// takes the whole list, since its rows need not belong to the shard that wrote it. The list of each
+// shard gets another folder.
 func (p *Program) FollowUp(l exit.Line, job settings.Job, suffix string) exit.Line {
 	state := Beside(job.State, suffix)
 	if job.Shard.Count == 0 {
@@ -220,17 +221,17 @@ func (p *Program) FollowUp(l exit.Line, job settings.Job, suffix string) exit.Li
 	return l.With("state", state)
 }
 
-// Beside is a state folder next to another one.
+// Beside returns the name of a state folder next to another one.
 func Beside(state, suffix string) string {
 	state = filepath.Clean(state)
 	switch filepath.Base(state) {
 	case ".", "..", string(filepath.Separator):
-		return filepath.Join(state, settings.DefaultState) // whose name says nothing
+		return filepath.Join(state, settings.DefaultState) // "." and ".." have no name to add the suffix to
 	}
 	return state + suffix
 }
 
-// FreeName is a file next to another one that is not there yet.
+// FreeName returns a file name next to name that is not in use.
 func FreeName(name string) string {
 	dir, base := filepath.Split(name)
 	stem, endings, dotted := strings.Cut(base, ".")
@@ -245,8 +246,8 @@ func FreeName(name string) string {
 	}
 }
 
-// FreeList is a name for a list of accounts in place of one that is refused. No folder takes it for
-// an input.
+// FreeList returns a name for a list of accounts in place of one that is refused. A folder with a
+// file of that name does not take it for an input.
 func FreeList(name string) string {
 	if name == source.Standard {
 		name = "accounts"
@@ -257,7 +258,8 @@ func FreeList(name string) string {
 	return FreeName(name)
 }
 
-// Unusable is the error of a command line, and hint the one that was meant.
+// Unusable returns the error of a command line that cannot be used. hint is the command line that
+// was probably meant.
 func Unusable(hint exit.Line, format string, args ...any) error {
 	return exit.Errorf(exit.Unusable, hint.String(), format, args...)
 }
@@ -271,7 +273,7 @@ func WouldOverwrite(err error, hint string) error {
 	return exit.Errorf(exit.Unusable, hint, "%w; nothing was written", err)
 }
 
-// Elsewhere is the command with a placeholder for another place to write to.
+// Elsewhere returns the command with a placeholder for another place to write to.
 func (p *Program) Elsewhere() string {
 	name, _ := Split(p.Args)
 	for _, flag := range [][2]string{{"state", "FOLDER"}, {"output", "FILE"}, {"missing-out", "FILE"}} {
@@ -282,7 +284,7 @@ func (p *Program) Elsewhere() string {
 	return p.Help()
 }
 
-// Help is the command that prints the help text of the command that was called.
+// Help returns the command that prints the help text of the present command.
 func (p *Program) Help() string {
 	l := exit.Parse(p.Args[0], "help", nil, nil)
 	if name, _ := Split(p.Args); p.Flags(name) != nil {
@@ -291,7 +293,7 @@ func (p *Program) Help() string {
 	return l.String()
 }
 
-// Reads are the files and folders that a command reads.
+// Reads returns the files and folders that a command reads.
 func (p *Program) Reads(v settings.Values, inputs []string, format string) *folder.Reads {
 	r := &folder.Reads{Format: format}
 	for _, in := range inputs {

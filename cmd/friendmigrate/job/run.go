@@ -26,17 +26,17 @@ type Run struct {
 	Reads *folder.Reads // what the command was told to read
 	Pilot *Pilot        // nil: all accounts
 
-	home   string // the state folder, while --fresh prepares the new state in another one, Dir
+	home   string // the state folder, while --fresh prepares the new state in Dir
 	old    string // where --fresh has moved the old state
-	listed bool   // the last line speaks of lists in Dir
+	listed bool   // the last line names lists in Dir
 
 	gone    []string // lists that cannot be made again
-	resumed bool     // a journal was there before
+	resumed bool     // there was a journal before
 	watch   *watch
 	result  runResult
 }
 
-// NewRun is a run of which nothing is open yet.
+// NewRun returns a run that has opened nothing yet.
 func (p *Program) NewRun(op Operation, set settings.Settings, v settings.Values, inputs []string) *Run {
 	p.StartingOver.Store(set.Job.Fresh)
 	return &Run{
@@ -45,8 +45,8 @@ func (p *Program) NewRun(op Operation, set settings.Settings, v settings.Values,
 	}
 }
 
-// Do runs the operation, from the key to the report. The ending speaks for a run that could begin;
-// an error for one that could not.
+// Do runs the operation, from reading the key to writing the report. It returns the ending of a run
+// that could begin, or the error of one that could not.
 func (j *Run) Do(ctx context.Context) (exit.Ending, error) {
 	j.Begin(j.Op.Command, j.Set.Stop.MaxDuration)
 	check := j.CheckInputs
@@ -89,7 +89,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	return j.finish()
 }
 
-// open makes everything ready for the first call.
+// open prepares everything for the first call.
 func (j *Run) open(ctx context.Context, pilot *Pilot) error {
 	prepare := j.Prepare
 	if own := j.Op.Prepare; own != nil {
@@ -110,8 +110,8 @@ func (j *Run) open(ctx context.Context, pilot *Pilot) error {
 	return j.takeOver()
 }
 
-// takeFolder takes the state folder. A rehearsal removes another division of its job, since it is
-// always fresh, but no real job.
+// takeFolder creates and locks the state folder. A rehearsal is always fresh, so it removes another
+// division of its job, but never a real job.
 func (j *Run) takeFolder(ctx context.Context) error {
 	base, neighbours := j.Base(), folder.CheckNeighbours
 	if err := WouldOverwrite(j.Reads.CheckState(base), j.Apart()); err != nil {
@@ -135,7 +135,7 @@ func (j *Run) takeFolder(ctx context.Context) error {
 	return j.startOver()
 }
 
-// OpenClient makes the client of the run.
+// OpenClient opens the client of the run.
 func (j *Run) OpenClient(ctx context.Context) (err error) {
 	after := time.Time{}
 	if j.resumed {
@@ -148,7 +148,7 @@ func (j *Run) OpenClient(ctx context.Context) (err error) {
 	return nil
 }
 
-// reopenFailed takes failed edges up again where that is asked for.
+// reopenFailed reopens failed edges if --retry-failed is set.
 func (j *Run) reopenFailed(ctx context.Context) error {
 	if !j.Set.Job.RetryFailed {
 		return nil

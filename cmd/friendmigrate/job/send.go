@@ -14,7 +14,7 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// runResult is what one run of the engine came to.
+// runResult is the result of one run of the engine.
 type runResult struct {
 	began   time.Time
 	idle    bool // there was nothing to send
@@ -25,7 +25,7 @@ type runResult struct {
 	cause   error // why the context ended, if it did
 }
 
-// send runs the engine over what is open in the plan.
+// send runs the engine over the open edges of the plan.
 func (j *Run) send(ctx context.Context) runResult {
 	meter := new(migrate.Meter)
 	j.watchSending(meter)

@@ -19,18 +19,18 @@ import (
 // listsEvery is how often the failed list is written while the job sends.
 const listsEvery = 5 * time.Minute
 
-// watch shows and records where an import stands, from the lock to the end of the run.
+// watch shows and records the progress of a run, from the lock to its end.
 type watch struct {
 	*Show
 	run     *Run
 	reading Reading
 
-	// To the goroutine of Show.
+	// Used only by the goroutine of Show.
 	nextLists time.Time
 	listed    int64 // failures in the list that was last written
-	broken    bool  // progress.json could not be written, and that was said
+	broken    bool  // progress.json could not be written, and a warning was given
 	series    report.Series
-	nextSave  time.Time // of the series
+	nextSave  time.Time // of series
 }
 
 func startWatch(j *Run) *watch {
@@ -39,7 +39,7 @@ func startWatch(j *Run) *watch {
 	return w
 }
 
-// record writes progress.json and, now and then, the failed list.
+// record writes progress.json and, from time to time, the failed list.
 func (w *watch) record(s progress.Snapshot) {
 	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
 	if err != nil && !w.broken {
@@ -61,8 +61,8 @@ func (w *watch) record(s progress.Snapshot) {
 	}
 }
 
-// observe adds to the time series. A short one is written every second and a long one at most every
-// 20 seconds, which is all that a kill can take of it.
+// observe adds a point to the time series. A short series is written every second, a long one at
+// least every 20 seconds, so that a kill loses no more than that.
 func (w *watch) observe(s progress.Snapshot) {
 	m := report.Moment{At: s.At, Bounds: s.Stats.Latency.Bounds, Buckets: s.Stats.Latency.Counts,
 		Counts: report.Counts{Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled}}
@@ -80,7 +80,7 @@ func (w *watch) observe(s progress.Snapshot) {
 	w.save()
 }
 
-// save writes the time series. A report can do without it, so an error is nobody's trouble.
+// save writes the time series. A report works without it, so an error is ignored.
 func (w *watch) save() {
 	if len(w.series.Points) > 0 {
 		_ = report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Series), &w.series)
@@ -103,8 +103,8 @@ func (j *Run) watchSending(meter *migrate.Meter) {
 	j.View.Watch(j.work(meter, fill))
 }
 
-// sending fills a snapshot of the run of the engine that begins now, which is about the job or its
-// pilot.
+// sending returns a function that fills a snapshot of the run of the engine that begins now, which
+// is about the job or its pilot.
 func (j *Run) sending() func(*progress.Snapshot) {
 	journal, start := j.Journal, j.Journal.Totals()
 	total, settled, chunks := start.Pending+start.Settled(), start.Settled(), journal.Identity().Chunks-start.Chunks
@@ -129,17 +129,17 @@ func addEdges(s *progress.Snapshot, journal *checkpoint.Journal) (totals checkpo
 	return totals
 }
 
-// writeMetrics writes the last metrics into the state folder. They are for looking at: a job that
-// is done does not fail for them.
+// writeMetrics writes the last metrics into the state folder. They are only for looking at, so an
+// error does not fail a job that is done.
 func (j *Run) writeMetrics() {
 	err := disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Metrics), j.View.WriteMetrics)
-	if err != nil && !NoSpace(err) { // the last line says that
+	if err != nil && !NoSpace(err) { // the last line reports a full disk
 		j.Log.Warn(folder.Metrics+" could not be written", Event("metrics-file"), zap.Error(err))
 	}
 }
 
-// endEarly is the last look at a job that could not begin, or that ended before it sent anything. A
-// state that is another job's stays as it is.
+// endEarly records the end of a job that could not begin, or that ended before it sent anything.
+// The state of another job is left as it is.
 func (j *Run) endEarly(err error) {
 	e := j.Failure(err)
 	j.View.End(j.View.Ending(e))

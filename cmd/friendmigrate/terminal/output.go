@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteJSON writes a value as indented JSON in which nothing stands raw that a terminal would obey:
-// such characters are escapes there, which mean the same to every reader of JSON.
+// WriteJSON writes a value as indented JSON. Characters that a terminal would obey are written as
+// escapes, which mean the same to every reader of JSON.
 func WriteJSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -24,7 +24,7 @@ func WriteJSON(w io.Writer, v any) error {
 	return writeClean(w, b.String())
 }
 
-// WriteJSONLine is WriteJSON on one line.
+// WriteJSONLine is like WriteJSON, on one line.
 func WriteJSONLine(w io.Writer, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -46,13 +46,13 @@ func WriteText(w io.Writer, text string) error {
 	return err
 }
 
-// List is where a list goes that is to stay an input: as it is into a file or a pipe, cleaned onto
-// a terminal. Close ends it and leaves w open.
+// List returns a writer for a list that has to stay usable as an input: unchanged into a file or a
+// pipe, cleaned on a terminal. Close ends the list and leaves w open.
 func List(w io.Writer) io.WriteCloser {
 	return &list{out: w, terminal: IsTerminal(w)}
 }
 
-// list holds back what is not yet a whole line: a character may be divided between two writes.
+// list holds back an incomplete line, because a character may be split between two writes.
 type list struct {
 	out      io.Writer
 	terminal bool

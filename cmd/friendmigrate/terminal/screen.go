@@ -27,8 +27,8 @@ type Screen struct {
 	drawn []int // columns of the lines of the block on the screen
 }
 
-// New makes a screen of a writer. It is a terminal if the writer is one. A screen is its own
-// screen.
+// New returns a screen that writes to out. It is a terminal if out is one. If out is a Screen, New
+// returns out itself.
 func New(out io.Writer, env map[string]string) *Screen {
 	if s, ok := out.(*Screen); ok {
 		return s
@@ -48,11 +48,11 @@ func IsTerminal(stream any) bool {
 // Terminal reports whether the screen is a terminal.
 func (s *Screen) Terminal() bool { return s.terminal }
 
-// Redraws reports whether a block can be drawn in the place of the one before. It cannot in a pipe,
-// on a dumb terminal and in the log of a CI.
+// Redraws reports whether a block can be drawn over the previous one. It cannot in a pipe, on a
+// dumb terminal or in the log of a CI.
 func (s *Screen) Redraws() bool { return !s.dumb }
 
-// Columns is the width of the screen, 80 where that is not known.
+// Columns returns the width of the screen, 80 if it is not known.
 func (s *Screen) Columns() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *Screen) Write(p []byte) (int, error) {
 // Line writes one line.
 func (s *Screen) Line(text string) { _, _ = s.Write([]byte(text + "\n")) }
 
-// wrapped breaks lines between words, where a terminal would break them anywhere.
+// wrapped breaks lines between words; a terminal would break them anywhere.
 func (s *Screen) wrapped(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -93,8 +93,8 @@ func (s *Screen) wrapped(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Print writes rows as lines in the place of the block. Those without a head stay whole, to be
-// copied.
+// Print writes rows as lines in place of the block. Rows without a head are not wrapped, so that
+// they can be copied.
 func (s *Screen) Print(rows []Row) {
 	s.Block(nil)
 	s.mu.Lock()
@@ -107,7 +107,7 @@ func (s *Screen) Print(rows []Row) {
 	}
 }
 
-// Close makes everybody who is still at work write into the void from here on.
+// Close discards everything that is written to the screen after it.
 func (s *Screen) Close() {
 	s.Block(nil)
 	s.mu.Lock()
@@ -118,7 +118,7 @@ func (s *Screen) Close() {
 // Sync does nothing: there is no buffer.
 func (s *Screen) Sync() error { return nil }
 
-// Block draws a block in the place of the one before; nil erases it.
+// Block draws a block in place of the previous one; nil erases it.
 func (s *Screen) Block(rows []Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +127,7 @@ func (s *Screen) Block(rows []Row) {
 	s.raw(erased + s.drawing())
 }
 
-// EndBlock leaves the block where it is and goes on below it.
+// EndBlock leaves the block on the screen and continues below it.
 func (s *Screen) EndBlock() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,8 +137,8 @@ func (s *Screen) EndBlock() {
 	s.block, s.drawn = nil, nil
 }
 
-// erased returns what erases the block. A terminal that has become narrower since has divided its
-// lines.
+// erased returns the text that erases the block. If the terminal has become narrower, each line of
+// the block may take several lines of the screen.
 func (s *Screen) erased() string {
 	if len(s.drawn) == 0 {
 		return ""
@@ -151,10 +151,10 @@ func (s *Screen) erased() string {
 	return strings.Repeat(lineUp, lines-1) + eraseBelow
 }
 
-// drawing returns what draws the block, without a line feed at its end.
+// drawing returns the text that draws the block, without a line feed at its end.
 func (s *Screen) drawing() string {
 	var lines []string
-	columns := s.columns() - 1 // a full line has another one begun on some terminals
+	columns := s.columns() - 1 // some terminals begin a new line after a full one
 	for _, row := range s.block {
 		row = row.fit(columns)
 		s.drawn = append(s.drawn, row.Columns())
@@ -170,8 +170,8 @@ const (
 
 func (s *Screen) raw(text string) { _, _ = io.WriteString(s.out, text) }
 
-// cut shortens a line to so many columns. A character of Chinese, Japanese or Korean takes two, a
-// combining one none.
+// cut shortens a line to width columns. A Chinese, Japanese or Korean character takes two, a
+// combining character none.
 func cut(text string, width int) string {
 	if uniseg.StringWidth(text) <= width {
 		return text
@@ -205,10 +205,10 @@ const (
 	Yellow Color = "33"
 )
 
-// Columns is how many columns the row takes.
+// Columns returns how many columns the row takes.
 func (r Row) Columns() int { return uniseg.StringWidth(r.Head + r.Text) }
 
-// fit cuts the row to so many columns, so that it never wraps.
+// fit cuts the row to this many columns, so that it never wraps.
 func (r Row) fit(columns int) Row {
 	r.Head, r.Text = cut(Clean(r.Head), columns), Clean(r.Text)
 	if left := columns - uniseg.StringWidth(r.Head); left > 0 {
@@ -228,7 +228,7 @@ func (r Row) draw(plain bool) string {
 
 const barColumns = 30
 
-// Bar shows done of total as a bar, which is full when all is done and not before.
+// Bar returns a bar for done of total. It is full only when all is done.
 func Bar(done, total int64) string {
 	full := barColumns
 	if done < total {
