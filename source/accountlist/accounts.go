@@ -21,12 +21,12 @@ type File struct {
 	Count  int64
 	First  Account
 	Digest string // SHA-256 in hex, of the whole content
-	Stream bool   // a pipe or standard input, which can be read once only
+	Stream bool   // a pipe or standard input, which can be read only once
 
 	content []byte // of a stream
 }
 
-// Account is one of them.
+// Account is an account of a list.
 type Account struct {
 	ID   string
 	Line int64
@@ -35,11 +35,11 @@ type Account struct {
 const (
 	maxLine   = 1 << 20  // bytes of a line, far above any account id and any row of our lists
 	maxStream = 64 << 20 // bytes of a stream
-	mostSeen  = 1 << 18  // ids that are remembered, to pass over those that come again
+	mostSeen  = 1 << 18  // ids that are kept to skip repetitions
 )
 
-// Open reads the list of that name to its end, to check, count and digest it. "-" is standard
-// input. It may wait for a stream.
+// Open reads a list to its end, and checks, counts and digests it. "-" is standard input. Open may
+// wait for a stream.
 func Open(name string, stdin io.Reader) (*File, error) {
 	info, err := os.Stat(name)
 	a := &File{Name: name, Stream: name == source.Standard || err == nil && !info.Mode().IsRegular()}
@@ -102,8 +102,8 @@ func (a *File) check() error {
 	return nil
 }
 
-// All lists the accounts in the order of the list. An id that comes again is passed over, unless so
-// many others stand before it that it is not remembered.
+// All yields the accounts in the order of the list. A repeated id is skipped if it is one of the
+// first mostSeen ids.
 func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		f, err := a.open()
@@ -131,7 +131,7 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	}
 }
 
-// Set is all accounts of the list, each false.
+// Set returns a map with all accounts of the list as keys. Each value is false.
 func (a *File) Set(ctx context.Context) (map[string]bool, error) {
 	set := make(map[string]bool, a.Count)
 	for account, err := range a.All(ctx) {

@@ -14,13 +14,13 @@ import (
 	"friendmigrate/source"
 )
 
-// columns name the accounts in a CSV; the first of them that is there does.
+// columns are the columns of accounts in a CSV. The first of them that the header has is used.
 var columns = []string{"From_Account", "UserID", "To_Account"}
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// listError says which list cannot be used and why. It is a *source.InputError, with what that
-// knows to help.
+// listError says which list cannot be used and why. It wraps a *source.InputError, which has the
+// command that helps.
 type listError struct{ *source.InputError }
 
 func (e listError) Error() string {
@@ -33,7 +33,7 @@ func (e listError) Error() string {
 
 func (e listError) Unwrap() error { return e.InputError }
 
-// fault refuses a list, and shows the line.
+// fault returns an error that refuses a list. Its command shows the line.
 func fault(name string, line int64, reason string) error {
 	e := &source.InputError{Name: name, Line: line, Reason: reason}
 	if name != source.Standard {
@@ -44,7 +44,7 @@ func fault(name string, line int64, reason string) error {
 	return listError{e}
 }
 
-// recognise refuses what is no list of accounts, by its beginning.
+// recognise returns an error if content that begins with head is no list of accounts.
 func recognise(name string, head []byte) error {
 	if wrong := (*source.InputError)(nil); errors.As(source.CheckText(name, head), &wrong) {
 		return listError{wrong}
@@ -65,9 +65,9 @@ func recognise(name string, head []byte) error {
 	return nil
 }
 
-// eachID reads the ids of a list: one a line, or those of a column of a CSV. Nothing of an id is
-// trimmed but the end of its line, quotes are those of a CSV, and byte order marks at the beginning
-// of a line and empty lines are passed over.
+// eachID reads the ids of a list: one a line, or one column of a CSV. Of an id only the line end is
+// trimmed. Quotes are as in CSV. Byte order marks at the beginning of a line and empty lines are
+// skipped.
 func eachID(name string, f io.Reader, each func(id string, line int64) error) error {
 	r := bufio.NewReaderSize(f, maxLine)
 	if mark, _ := r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
@@ -118,7 +118,7 @@ func eachID(name string, f io.Reader, each func(id string, line int64) error) er
 	return lines.Err()
 }
 
-// plain takes the quotes off a line.
+// plain removes the quotes of a line.
 func plain(name, text string, line int64) (id string, err error) {
 	if !strings.HasPrefix(text, `"`) {
 		return text, nil
@@ -159,13 +159,13 @@ func eachRow(name string, r io.Reader, at int, column string, use func(id string
 	}
 }
 
-// firstLine is the first line that is not empty.
+// firstLine returns the first line that is not empty.
 func firstLine(head []byte) string {
 	line, _, _ := strings.Cut(strings.TrimLeft(string(head), "\r\n"), "\n")
 	return strings.TrimSuffix(line, "\r")
 }
 
-// cellsOf are the cells of a line; none where it is no CSV record.
+// cellsOf returns the cells of a line, or nil if it is no CSV record.
 func cellsOf(line string) []string {
 	cells, err := csv.NewReader(strings.NewReader(line)).Read()
 	if err != nil {

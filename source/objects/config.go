@@ -19,33 +19,33 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Config says where a store is and who reads it. The zero value is AWS with what the environment
-// says.
+// Config says where a store is and how it is read. Empty fields are set from Env; the default store
+// is AWS.
 type Config struct {
 	Endpoint   string            // scheme://host[:port]; "": AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or AWS
 	Region     string            // "": AWS_REGION, AWS_DEFAULT_REGION, or what the endpoint's host says
 	Addressing string            // Auto, Path or Virtual; "": Auto
-	PlainHTTP  bool              // http:// also beyond this machine
+	PlainHTTP  bool              // allows http:// to other machines
 	CAFile     string            // PEM; AWS_CA_BUNDLE wins; "": the system's
-	Env        map[string]string // the environment, of which AWS_... is read
+	Env        map[string]string // the environment; AWS_... variables are read
 	UserAgent  string            // "name/version"
 
-	Patience time.Duration        // how long to try again while a store that has answered before does not
-	Pause    time.Duration        // before the second attempt, at most, doubling from there on; 0: half a second
-	Warn     func(message string) // told when a store stops answering; may be nil
+	Patience time.Duration        // how long to try again if a store that has answered before stops answering
+	Pause    time.Duration        // longest before the second attempt; then it doubles; 0: half a second
+	Warn     func(message string) // called when a store stops answering; may be nil
 }
 
 // How a bucket is named in a request.
 const (
-	Auto    = "auto"    // virtual for AWS and those stores that are known to want it, else path
+	Auto    = "auto"    // virtual for AWS and stores that are known to need it, else path
 	Path    = "path"    // https://host/bucket/key
 	Virtual = "virtual" // https://bucket.host/key
 )
 
-// AWS is where S3 itself is; the client finds the region's host.
+// aws is the endpoint of AWS; the client finds the host of the region.
 const aws = "https://s3.amazonaws.com"
 
-// Limits on what an answer may cost.
+// Limits of connections and answers.
 const (
 	dialTimeout   = 15 * time.Second
 	headerTimeout = 30 * time.Second // from the request to the first byte of the answer
@@ -69,7 +69,7 @@ type Store struct {
 	answered atomic.Bool // it has answered a request
 }
 
-// New makes a client. It asks the store for nothing. An error is about the settings.
+// New returns a Store. It sends no request to the store. An error is about the settings.
 func New(c Config) (*Store, error) {
 	endpoint, err := c.endpoint()
 	if err != nil {
@@ -87,7 +87,7 @@ func New(c Config) (*Store, error) {
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds: credentials.New(found.provider), Secure: endpoint.Scheme == "https", Transport: transport,
 		Region: region, BucketLookup: c.lookup(endpoint.Hostname()),
-		MaxRetries: 1, // attempts are ours, so that they are told of, bounded by Patience and ended by a context
+		MaxRetries: 1, // Store.after repeats: it warns, keeps to Patience and ends with the context
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--s3-endpoint: %w", err)
@@ -106,7 +106,8 @@ func New(c Config) (*Store, error) {
 	return s, nil
 }
 
-// endpoint is where the store is. Its text is not repeated in an error: it may carry a secret.
+// endpoint returns the URL of the store. Errors do not quote the setting, which may contain a
+// secret.
 func (c *Config) endpoint() (*url.URL, error) {
 	text, from := c.Endpoint, "--s3-endpoint"
 	for _, name := range []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"} {
@@ -136,8 +137,8 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
-// region is what requests are signed for; "" lets the client ask AWS where a bucket is. What a COS
-// host says wins over variables that were set for AWS.
+// region returns the region for which requests are signed; "" lets the client ask AWS where a
+// bucket is. The region in a COS host wins over variables that were set for AWS.
 func (c *Config) region(endpoint *url.URL) string {
 	if c.Region != "" {
 		return c.Region
@@ -152,10 +153,10 @@ func (c *Config) region(endpoint *url.URL) string {
 	if strings.Contains(endpoint.Hostname(), ".amazonaws.com") {
 		return ""
 	}
-	return "us-east-1" // what stores without regions sign for
+	return "us-east-1" // for stores without regions
 }
 
-// cos reports whether a host is Tencent's object storage.
+// cos reports whether a host belongs to Tencent's object storage.
 func cos(host string) bool {
 	return strings.HasSuffix(host, ".myqcloud.com") || strings.HasSuffix(host, ".tencentcos.cn") ||
 		strings.HasSuffix(host, ".tencentcos.com")
@@ -165,14 +166,14 @@ func (c *Config) lookup(host string) minio.BucketLookupType {
 	switch {
 	case c.Addressing == Path:
 		return minio.BucketLookupPath
-	case c.Addressing == Virtual || cos(host): // COS refuses the other one
+	case c.Addressing == Virtual || cos(host): // COS refuses Path
 		return minio.BucketLookupDNS
 	}
 	return minio.BucketLookupAuto
 }
 
-// transport makes the connections. An object that is stored with Content-Encoding: gzip comes as it
-// is stored: its digest is of that.
+// transport returns the HTTP transport. It does not unpack an object that is stored with
+// Content-Encoding: gzip, because the digest is of the stored bytes.
 func (c *Config) transport() (*http.Transport, error) {
 	roots, err := c.roots()
 	if err != nil {

@@ -14,16 +14,16 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// found is who reads, and how to keep it secret.
+// found are credentials and a function that removes secrets from messages.
 type found struct {
 	provider credentials.Provider
 	scrub    func(string) string
 }
 
-// findCredentials takes the first that the environment has, in the order of AWS' own tools: keys, a
-// web identity (EKS), a container's role (ECS, EKS Pod Identity), the shared credentials file; at
-// AWS itself the machine's role; and nothing, which is anonymous. One source is chosen and kept:
-// another one in the middle of a run would only hide why the first does not work any more.
+// findCredentials returns the first credentials that the environment has, in the order of AWS' own
+// tools: keys, a web identity (EKS), a container's role (ECS, EKS Pod Identity), the shared
+// credentials file; then, at AWS itself, the machine's role; else anonymous. The source does not
+// change during a run, because that would hide why the first one stopped working.
 func findCredentials(env map[string]string, atAWS bool, region string) (found, error) {
 	id, secret, token := env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]
 	f := found{scrub: scrubber(secret, token)}
@@ -45,7 +45,7 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 		f.provider = &credentials.FileAWSCredentials{Filename: file, Profile: env["AWS_PROFILE"]}
 	case atAWS && !strings.EqualFold(env["AWS_EC2_METADATA_DISABLED"], "true"):
 		f.provider = &credentials.IAM{Region: region, Client: metadataClient()}
-		if _, err := f.provider.RetrieveWithCredContext(nil); err != nil { // a machine beyond AWS has no role
+		if _, err := f.provider.RetrieveWithCredContext(nil); err != nil { // a machine outside AWS has no role
 			f.provider = anonymous
 		}
 	default:
@@ -64,8 +64,8 @@ func metadataClient() *http.Client {
 	}}
 }
 
-// scrubber makes what a store has said fit for a terminal and a log: one short line without what is
-// secret.
+// scrubber returns a function that makes a store's text safe for a terminal and a log: one short
+// line without the secrets.
 func scrubber(secrets ...string) func(string) string {
 	return func(text string) string {
 		for _, secret := range secrets {

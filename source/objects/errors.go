@@ -12,15 +12,15 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// Kind is what an error means for whoever reads.
+// Kind is what an error means for the caller.
 type Kind uint8
 
 // The kinds of error.
 const (
 	Refused     Kind = iota // for the user to fix: credentials, rights, region, certificate
 	Missing                 // there is no such object or bucket; the error is an fs.ErrNotExist
-	Changed                 // it is not the object any more that was begun with
-	Unreachable             // no answer, or none that is one: it may be there later
+	Changed                 // it is no longer the version that was opened
+	Unreachable             // no valid answer: it may work later
 )
 
 // Error says what is wrong with an object or its store.
@@ -31,7 +31,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Reason }
 
-// Is makes a missing object a file that does not exist.
+// Is reports whether target is fs.ErrNotExist and the object is missing.
 func (e *Error) Is(target error) bool { return e.Kind == Missing && target == fs.ErrNotExist }
 
 func refused(format string, args ...any) *Error {
@@ -43,7 +43,7 @@ var (
 	errChanged = &Error{Changed, "it changed while it was being read"}
 )
 
-// judge says once what an error of the client means. Every kind but Unreachable is final.
+// judge turns an error of the client into an *Error. Every kind except Unreachable is final.
 func (s *Store) judge(err error) *Error {
 	known, answer := (*Error)(nil), minio.ErrorResponse{}
 	switch {
@@ -53,7 +53,7 @@ func (s *Store) judge(err error) *Error {
 		return s.judgeAnswer(answer)
 	}
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		err = wrapped.Err // the wrapping prints the URL
+		err = wrapped.Err // *url.Error prints the URL
 	}
 	untrusted, record := (*tls.CertificateVerificationError)(nil), tls.RecordHeaderError{}
 	switch {
@@ -65,8 +65,8 @@ func (s *Store) judge(err error) *Error {
 	return &Error{Unreachable, s.scrub(err.Error())}
 }
 
-// meanings are those of S3's error codes. Where a store sends no body, the client has made a code
-// of the status.
+// meanings are the meanings of S3's error codes. If a store sends no body, the client derives the
+// code from the status.
 var meanings = map[string]*Error{
 	"NoSuchKey":          {Missing, "there is no such object"},
 	"NoSuchVersion":      {Missing, "there is no such object"},
@@ -112,7 +112,7 @@ func (s *Store) judgeAnswer(a minio.ErrorResponse) *Error {
 	return &Error{Unreachable, "the store answers " + s.said(a)}
 }
 
-// said is an answer in the store's own words.
+// said returns the store's own text of an answer.
 func (s *Store) said(a minio.ErrorResponse) string {
 	text := a.Code
 	if a.Message != "" && a.Message != a.Code {

@@ -14,17 +14,17 @@ import (
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
-// Scheme is how the name of an object begins.
+// Scheme is the beginning of an object's name.
 const Scheme = "s3://"
 
 // IsName reports whether an argument names an object, a prefix or a bucket.
 func IsName(arg string) bool { return strings.HasPrefix(arg, Scheme) }
 
-// Name is the name of an object: s3://bucket/key.
+// Name returns the name of an object: s3://bucket/key.
 func Name(bucket, key string) string { return Scheme + bucket + "/" + key }
 
-// ParseName splits a name. Everything behind the bucket is the key, as it is: nothing of it is
-// unescaped, and ? and # have no meaning. A key that is empty or ends with / is a prefix.
+// ParseName splits a name. Everything after the bucket is the key, unchanged: nothing is unescaped,
+// and ? and # have no meaning. A key that is empty or ends with / is a prefix.
 func ParseName(name string) (bucket, key string, err error) {
 	bucket, key, _ = strings.Cut(strings.TrimPrefix(name, Scheme), "/")
 	switch {
@@ -40,19 +40,18 @@ func ParseName(name string) (bucket, key string, err error) {
 	return bucket, key, nil
 }
 
-// Object is what a store says of an object. Two that are equal are the same content.
+// Object describes an object. Equal Objects have the same content.
 type Object struct {
 	Bucket, Key string
 	Size        int64     // bytes
 	ETag        string    // without quotes
-	Modified    time.Time // to the second: that is how much of it every answer says
+	Modified    time.Time // to the second, the precision of every answer
 }
 
-// Name is s3://bucket/key.
+// Name returns s3://bucket/key.
 func (o Object) Name() string { return Name(o.Bucket, o.Key) }
 
-// sameAs reports whether nothing speaks against it being the same content. Some stores know no
-// ETag.
+// sameAs reports whether two objects can have the same content. Some stores have no ETag.
 func (o Object) sameAs(other Object) bool {
 	return o.Size == other.Size && o.ETag == other.ETag && (o.ETag != "" || o.Modified.Equal(other.Modified))
 }
@@ -62,7 +61,7 @@ func objectOf(bucket, key string, info minio.ObjectInfo) Object {
 		Modified: info.LastModified.UTC().Truncate(time.Second)}
 }
 
-// Stat says what there is of one object.
+// Stat returns the description of one object.
 func (s *Store) Stat(ctx context.Context, bucket, key string) (o Object, err error) {
 	err = s.query(ctx, Name(bucket, key), func(ctx context.Context) error {
 		info, err := s.core.StatObject(ctx, bucket, key, minio.StatObjectOptions{})
@@ -75,8 +74,8 @@ func (s *Store) Stat(ctx context.Context, bucket, key string) (o Object, err err
 	return o, err
 }
 
-// reason finds out why an object can't be looked at: the answer to a HEAD has no body that would
-// say it, that to a GET has.
+// reason finds out why a HEAD of an object failed. Unlike the answer to a HEAD, that to a GET has a
+// body with the reason.
 func (s *Store) reason(ctx context.Context, bucket, key string, err error) error {
 	var answer minio.ErrorResponse
 	if !errors.As(err, &answer) || answer.StatusCode < 400 || answer.StatusCode > http.StatusNotFound {
@@ -90,16 +89,16 @@ func (s *Store) reason(ctx context.Context, bucket, key string, err error) error
 	return why
 }
 
-// List lists what is right below a prefix, which is empty or ends with /, in the order of keys.
-// What lies further down is not listed, but each of the folders that it lies in is, as an object
-// without a size whose key ends with /.
+// List returns the objects directly below a prefix, in the order of keys. The prefix is empty or
+// ends with /. A folder below the prefix is one object without a size, whose key ends with /; the
+// objects in it are not listed.
 func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, error) {
 	var list []Object
 	err := s.query(ctx, Name(bucket, prefix), func(ctx context.Context) error {
 		var err error
 		list, err = s.list(ctx, bucket, prefix, false)
 		if answer := (minio.ErrorResponse{}); errors.As(err, &answer) && answer.Code == "NotImplemented" {
-			list, err = s.list(ctx, bucket, prefix, true) // a store that knows only the first form of listing
+			list, err = s.list(ctx, bucket, prefix, true) // a store that supports only the first version of listing
 		}
 		return err
 	})
@@ -115,7 +114,7 @@ func (s *Store) list(ctx context.Context, bucket, prefix string, v1 bool) ([]Obj
 		if info.Err != nil {
 			return nil, info.Err
 		}
-		if info.Key != prefix { // an empty object of that name is how some tools mark a folder
+		if info.Key != prefix { // some tools mark a folder by an empty object of that name
 			list = append(list, objectOf(bucket, info.Key, info))
 		}
 	}

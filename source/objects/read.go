@@ -20,13 +20,13 @@ type Reader struct {
 	store    *Store
 	ctx      context.Context
 	object   Object
-	at       int64         // bytes handed out
-	body     io.ReadCloser // nil: to be asked for
+	at       int64         // bytes returned so far
+	body     io.ReadCloser // nil: must be requested
 	cancel   context.CancelFunc
 	patience patience
 }
 
-// Open begins to read an object, whatever is there now. The reader ends with ctx.
+// Open begins to read the current version of an object. Reading ends with ctx.
 func (s *Store) Open(ctx context.Context, bucket, key string) (*Reader, error) {
 	r := &Reader{store: s, ctx: ctx, object: Object{Bucket: bucket, Key: key, Size: -1}}
 	for {
@@ -40,10 +40,10 @@ func (s *Store) Open(ctx context.Context, bucket, key string) (*Reader, error) {
 	}
 }
 
-// Object is what is being read.
+// Object returns the description of the object that is being read.
 func (r *Reader) Object() Object { return r.object }
 
-// Read reads on, over as many requests as it takes.
+// Read reads on, with as many requests as it takes.
 func (r *Reader) Read(p []byte) (int, error) {
 	for {
 		if err := r.ctx.Err(); err != nil {
@@ -67,8 +67,8 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 }
 
-// some reads what the present answer has, or makes a request for one. What comes with an error is
-// handed out first: the error comes again.
+// some reads from the current answer, or makes a request if there is none. Bytes that come with an
+// error are returned first; the error comes again.
 func (r *Reader) some(p []byte) (int, error) {
 	if r.body == nil {
 		if err := r.ask(); err != nil {
@@ -82,12 +82,12 @@ func (r *Reader) some(p []byte) (int, error) {
 	}
 	r.at += int64(n)
 	if err == io.EOF {
-		err = io.ErrUnexpectedEOF // for the end is known by the object's size
+		err = io.ErrUnexpectedEOF // the object's size tells the end
 	}
 	return n, err
 }
 
-// ask makes a request for the rest of the object, or for all of it.
+// ask requests the rest of the object, or all of it.
 func (r *Reader) ask() error {
 	var o minio.GetObjectOptions
 	if r.object.ETag != "" && !strings.HasPrefix(r.object.ETag, "W/") {
@@ -115,7 +115,7 @@ func (r *Reader) ask() error {
 	return nil
 }
 
-// check holds an answer against what was asked for.
+// check checks an answer against the request.
 func (r *Reader) check(now Object, header http.Header) error {
 	begun := r.object.Size >= 0
 	switch {
@@ -142,7 +142,7 @@ func (r *Reader) check(now Object, header http.Header) error {
 	return nil
 }
 
-// Unchanged makes sure that the object in the store is still the one that was read.
+// Unchanged returns an error if the object in the store is not the one that was read.
 func (r *Reader) Unchanged() error {
 	now, err := r.store.Stat(r.ctx, r.object.Bucket, r.object.Key)
 	if errors.Is(err, errChanged) || err == nil && !now.sameAs(r.object) {
@@ -151,28 +151,28 @@ func (r *Reader) Unchanged() error {
 	return err
 }
 
-// Close gives up what is open.
+// Close closes the current answer.
 func (r *Reader) Close() {
 	if r.body != nil {
-		r.cancel() // first, so that closing does not wait for the rest
+		r.cancel() // before Close, so that it does not wait for the rest
 		r.body.Close()
 		r.body = nil
 	}
 }
 
-// firstGo is how often a store is tried that has never answered: its address is more likely wrong
-// than its network down.
+// firstGo is the number of attempts for a store that has never answered. Most likely its address is
+// wrong.
 const firstGo = 5
 
-// patience decides how long a request is tried again. It belongs to one goroutine; the zero value
-// begins.
+// patience counts the failed attempts of a request. It belongs to one goroutine. The zero value has
+// none.
 type patience struct {
 	failed int       // attempts in a row
 	since  time.Time // of the first of them
 }
 
-// after is called when an attempt has failed. It returns nil when it is time for the next one, and
-// else the error that it comes to.
+// after is called after a failed attempt. It returns nil when it is time for the next attempt, or
+// the final error.
 func (s *Store) after(ctx context.Context, p *patience, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -189,13 +189,13 @@ func (s *Store) after(ctx context.Context, p *patience, name string, err error) 
 		return &Error{Unreachable, fmt.Sprintf("%s, and so it did %d times in %v", e.Reason, p.failed,
 			took.Round(time.Second))}
 	}
-	if p.failed == 3 { // a single reset is the network's daily life
+	if p.failed == 3 { // one or two failures are normal
 		s.warn(fmt.Sprintf("object storage does not answer for %s (%s): trying again", name, e.Reason))
 	}
 	return migrate.Sleep(ctx, s.pause.Backoff(p.failed, rand.Float64()))
 }
 
-// query makes a request that has a short answer, and makes it again while that helps.
+// query makes a request with a short answer, and repeats it as long as after says.
 func (s *Store) query(ctx context.Context, name string, ask func(ctx context.Context) error) error {
 	var p patience
 	for {

@@ -1,7 +1,7 @@
-// Package spool sorts rows in bounded memory, with a temporary file where they are many.
+// Package spool sorts rows in bounded memory, with a temporary file if there are many.
 //
-// It promises an order that does not depend on which goroutine added a row first. It never keeps a
-// file: nobody reads one after a crash, and Close removes it.
+// The order does not depend on which goroutine added a row first. The package never keeps a file:
+// Close removes it, and a file left by a crash is never read.
 package spool
 
 import (
@@ -23,9 +23,8 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Spool collects rows in any order and gives them back sorted by position, and where that is equal
-// by their bytes. It holds a bounded part in memory. The rest lies in one temporary file as sorted
-// runs.
+// Spool collects rows in any order and returns them sorted by position, and rows of one position by
+// their bytes. It holds a bounded part in memory. The rest is in one temporary file as sorted runs.
 type Spool struct {
 	fs     disk.FS
 	path   string
@@ -46,10 +45,10 @@ type entry struct {
 	from, to int // in the arena
 }
 
-// entrySize is what a entry takes.
+// entrySize is the size of an entry in bytes.
 const entrySize = 32
 
-// run is where a sorted run lies in the file.
+// run is the place of a sorted run in the file.
 type run struct{ offset, length int64 }
 
 // Row is a row and its position.
@@ -58,9 +57,9 @@ type Row struct {
 	Data []byte // valid until the next row
 }
 
-// New makes a spool that holds about memory bytes (at least one row). path is its temporary file,
-// which is made when it is needed. What an earlier process left there is removed now, since it
-// holds personal data; if that fails, Add says so.
+// New returns a spool that holds about memory bytes (at least one row). path is its temporary file,
+// which is created when it is needed. New removes a file that an earlier process left, because it
+// holds personal data; if that fails, Add returns the error.
 func New(fsys disk.FS, path string, memory int64) *Spool {
 	s := &Spool{fs: fsys, path: path, memory: int(max(memory, 64<<10))}
 	if err := fsys.Remove(path); !errors.Is(err, fs.ErrNotExist) {
@@ -86,7 +85,7 @@ func (s *Spool) Add(at migrate.Position, data []byte) error {
 	return nil
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (s *Spool) Len() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +102,7 @@ func compareRows(a, b Row) int {
 	return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line), bytes.Compare(a.Data, b.Data))
 }
 
-// spill writes what is in memory as one run.
+// spill writes the rows in memory as one run.
 func (s *Spool) spill() (err error) {
 	if s.file == nil {
 		if s.file, err = s.fs.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.FileMode); err != nil {
@@ -132,7 +131,7 @@ func (s *Spool) spill() (err error) {
 	return nil
 }
 
-// Rows yields all rows in order, as often as it is called. Nothing may be added meanwhile.
+// Rows yields all rows in order. It may be called several times. Nothing may be added meanwhile.
 func (s *Spool) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		s.mu.Lock()
@@ -153,7 +152,7 @@ func (s *Spool) Rows() iter.Seq2[Row, error] {
 	}
 }
 
-// stream is one sorted run, on disk or in memory, at one of its rows.
+// stream reads one sorted run, on disk or in memory.
 type stream struct {
 	now    Row
 	reader *bufio.Reader // nil: in memory
@@ -162,7 +161,7 @@ type stream struct {
 	arena  []byte
 }
 
-// next moves on; io.EOF is the end of the run.
+// next reads the next row into now. It returns io.EOF at the end of the run.
 func (r *stream) next() error {
 	if r.reader == nil {
 		if len(r.memory) == 0 {
@@ -190,7 +189,7 @@ func (r *stream) next() error {
 	return nil
 }
 
-// streams has the source with the least row on top.
+// streams is a heap with the least row on top.
 type streams []*stream
 
 func (h streams) Len() int           { return len(h) }
