@@ -30,7 +30,7 @@ const (
 		"TestChangedInput"
 )
 
-// What those tests take as count: small jobs that a sweep goes through, or kills.
+// What those tests count: small jobs of a sweep, or kills.
 const (
 	sweeps = "-sweep-whole -sweep-seeds="
 	kills  = "-kills="
@@ -38,7 +38,7 @@ const (
 
 var casesDone = regexp.MustCompile(`(?m): (\d+) cases$`)
 
-// swept makes a row of a test that breaks the program by itself.
+// swept returns the row of a test that breaks the program itself.
 func swept(folder, test, countFlag string) func(context.Context, *suite, int) int {
 	return func(ctx context.Context, s *suite, count int) (cases int) {
 		args := []string{"test", "-count=1", "-v", "-timeout=0", "-run", "^(" + test + ")$", folder,
@@ -63,8 +63,8 @@ func tail(text string, most int) string {
 	return text
 }
 
-// fuzzed runs fuzz targets side by side, for so many seconds each. What they find lies in the
-// package's testdata and fails its tests from then on.
+// fuzzed runs fuzz targets in parallel, each for a number of seconds. Their findings are kept in
+// the package's testdata and make its tests fail after that.
 func fuzzed(ctx context.Context, s *suite, seconds int) int {
 	root := lab.ModuleFolder(ctx)
 	targets := fuzzTargets(root, s.named)
@@ -91,7 +91,7 @@ var (
 	executed = regexp.MustCompile(`execs: (\d+)`)
 )
 
-// fuzzTargets lists the fuzz tests below a folder whose names have this in them.
+// fuzzTargets returns the fuzz tests below a folder whose names contain a text.
 func fuzzTargets(root, named string) (targets []fuzzTarget) {
 	lab.Check(filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
@@ -109,8 +109,7 @@ func fuzzTargets(root, named string) (targets []fuzzTarget) {
 }
 
 func (t fuzzTarget) run(ctx context.Context, seconds int) (executions int, err error) {
-	// By default a minute may go into making one interesting input smaller, which is most of a
-	// short run.
+	// By default go test may spend a minute on minimizing one input, which is most of a short run.
 	c := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-timeout=0", "-parallel=1",
 		"-fuzzminimizetime=100x", fmt.Sprintf("-fuzztime=%ds", seconds), t.folder)
 	said, err := c.CombinedOutput()
@@ -123,7 +122,7 @@ func (t fuzzTarget) run(ctx context.Context, seconds int) (executions int, err e
 	return executions, fmt.Errorf("%w\n%s", err, tail(string(said), 3000))
 }
 
-// endedLate is all that go test says where it takes the end of the fuzzing time for a failure
-// (go.dev/issue/75804, fixed in Go 1.27). A finding says more: what failed, and where the input is
-// written.
+// endedLate is the whole output of go test when it takes the end of the fuzzing time for a failure
+// (go.dev/issue/75804, fixed in Go 1.27). The output of a finding also says what failed and where
+// the input was written.
 var endedLate = regexp.MustCompile(`(?m)^--- FAIL: Fuzz\w* \([\d.]+s\)\n    context deadline exceeded\nFAIL$`)

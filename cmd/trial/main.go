@@ -33,7 +33,7 @@ func main() {
 
 var errViolated = errors.New("an oracle was violated")
 
-// commands are what trial does beside breaking the program. script is one of the peers.
+// commands are the commands of trial besides breaking the program. script is one of the peers.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
 	"edges": writeEdges, "peers": peers, "peersend": peerSend, "script": runScript,
 }
@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	return cmp.Or(lab.Catch(func() { err = do(ctx, args, out) }), err)
 }
 
-// breaks is the command without a name: it does the rows.
+// breaks is the command without a name. It does the rows.
 func breaks(ctx context.Context, args []string, out io.Writer) error {
 	s := &suite{out: out}
 	flags := flag.NewFlagSet("trial", flag.ContinueOnError)

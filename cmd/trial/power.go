@@ -15,9 +15,9 @@ import (
 
 const mostCuts = 4
 
-// cutOn makes the cases of power cuts on one kind of file system: the power of a job is cut again
-// and again until it has ended, and what is there when the machine is up again is held against what
-// had been acknowledged before.
+// cutOn returns the cases of power cuts on one kind of file system. The power of a job is cut
+// repeatedly until the job has ended, and after each restart the state is compared with what had
+// been acknowledged.
 func cutOn(kind string) func(context.Context, *bench) {
 	return func(ctx context.Context, c *bench) {
 		c.on(lab.NewVolume(c.dir, kind))
@@ -30,16 +30,16 @@ func cutOn(kind string) func(context.Context, *bench) {
 	}
 }
 
-// cut does one run and cuts the power in it, or right behind it. done: the run had said that it is
-// finished before.
+// cut does one run and cuts the power during it or right after it. done is true if the run had
+// already said that it is finished.
 func (c *bench) cut(act, left int) (done bool) {
 	m := c.moment(act, left)
 	if c.rand.IntN(6) == 0 {
-		m = moment{kind: "ended", after: patience} // at once when it says that it is done
+		m = moment{kind: "ended", after: patience} // as soon as it says that it is done
 	}
-	blind := c.rand.IntN(2) == 0 // the process dies with the machine; otherwise it sees its disk fail
+	blind := c.rand.IntN(2) == 0 // the process dies with the machine; otherwise it sees disk errors
 	p, during := c.until(m, act)
-	// an acknowledgement that comes while the power is cut is none
+	// an acknowledgement during the power cut does not count
 	before, told := c.service.Arrived(), acknowledged(c.state)
 	c.volume.Cut()
 	if blind {
@@ -60,7 +60,7 @@ func (c *bench) cut(act, left int) (done bool) {
 	return false
 }
 
-// acknowledged is what progress.json says is settled.
+// acknowledged returns what is settled according to progress.json.
 func acknowledged(state string) int64 {
 	type inPlace struct{ Imported, Already int64 }
 	var p struct{ Edges, Added inPlace }
@@ -71,8 +71,7 @@ func acknowledged(state string) int64 {
 	return p.Edges.Imported + p.Edges.Already + p.Added.Imported + p.Added.Already
 }
 
-// unsynced is the negative control: a program that never syncs has to be found at fault by the same
-// cases.
+// unsynced is the negative control: the same cases must find a program at fault that never syncs.
 func unsynced(ctx context.Context, s *suite, count int) (jobs int) {
 	binary := lab.Build(ctx, s.dir, "friendmigrate-nosync", "-tags", "nosync")
 	for _, kind := range []string{lab.Ext4, lab.XFS} {
@@ -94,14 +93,14 @@ func unsynced(ctx context.Context, s *suite, count int) (jobs int) {
 	return jobs
 }
 
-// What the system says of a disk that is full, or read only.
+// The system's messages about a disk that is full or read only.
 const (
 	fullWord     = "no space"
 	readOnlyWord = "read-only"
 )
 
-// filled runs a job on a disk that is too small, or that somebody else fills on the way, and again
-// when there is room.
+// filled runs a job on a disk that is too small, or that is filled during the run, and again when
+// there is space.
 func filled(ctx context.Context, c *bench) {
 	kB, fromTheStart := 2048, c.rand.IntN(3) == 0
 	if fromTheStart {
@@ -123,7 +122,7 @@ func filled(ctx context.Context, c *bench) {
 	})
 }
 
-// fill leaves so many bytes of a volume, about.
+// fill fills a volume except for about this many bytes.
 func fill(name string, left int) {
 	unlessFull := func(err error) {
 		if !errors.Is(err, syscall.ENOSPC) {
@@ -145,7 +144,7 @@ func fill(name string, left int) {
 	}
 }
 
-// readOnly runs a job on a file system that goes read only under it, or that was before.
+// readOnly runs a job on a file system that becomes read only during the run, or was before.
 func readOnly(ctx context.Context, c *bench) {
 	c.on(lab.NewVolume(c.dir, lab.Ext4))
 	c.through(ctx, 1, func(act, left int) (hit, done bool) {
@@ -160,7 +159,7 @@ func readOnly(ctx context.Context, c *bench) {
 }
 
 // withFault does one run in which the disk gets a fault at a random moment, and fixes the disk. The
-// run finishes all the same, or says with 1 what is wrong.
+// run must finish, or exit with 1 and say what is wrong.
 func (c *bench) withFault(act, left int, word string, fault, fix func()) (done bool) {
 	m := c.moment(act, left)
 	p, hit := c.until(m, act)
@@ -169,7 +168,7 @@ func (c *bench) withFault(act, left int, word string, fault, fix func()) (done b
 		fault()
 	}
 	end := p.Wait(c.job.Timeout + 30*time.Second)
-	if hit && word == readOnlyWord { // ext4 answers a sync that comes right behind its own error as if it had written
+	if hit && word == readOnlyWord { // ext4 reports success for a sync right after its own error
 		c.audit.Late += c.service.Arrived() - before
 	}
 	fix()

@@ -18,16 +18,16 @@ import (
 type row struct {
 	name, flag, help string
 	ci, release      int // how often
-	count            int // of the two, or what its flag says
+	count            int // one of the two, or the value of the row's flag
 
-	// do does it so often and returns how many faults that were. It tells of violations by
-	// suite.violated. What goes wrong with the bench itself ends the suite (lab.Check).
+	// do does it that often and returns the number of faults. It reports violations with
+	// suite.violated. An error of the bench itself ends the suite (lab.Check).
 	do func(ctx context.Context, s *suite, count int) (faults int)
 
-	ready func() error // why it can't be done on this machine
+	ready func() error // returns why the row cannot be done on this machine
 }
 
-// rows are all kinds of faults, in the order in which they are done.
+// rows returns all kinds of faults, in the order in which they are done.
 var rows = []row{
 	{name: "kill", flag: "kills",
 		help: "kill -9 at random moments of staging, sending, committing, finishing and resuming",
@@ -84,7 +84,7 @@ var rows = []row{
 		ci: 10, release: 600, do: fuzzed},
 }
 
-// root says why a row that mounts in memory can't be done.
+// root returns why a row that mounts in memory cannot be done; nil: it can.
 func root() error {
 	if os.Geteuid() != 0 {
 		return errors.New("it takes root")
@@ -92,7 +92,7 @@ func root() error {
 	return nil
 }
 
-// volumes says why a row that needs such volumes can't be done.
+// volumes returns a function that says why a row that needs such volumes cannot be done.
 func volumes(kinds ...string) func() error {
 	return func() (err error) {
 		for _, kind := range kinds {
@@ -105,18 +105,18 @@ func volumes(kinds ...string) func() error {
 type suite struct {
 	out      io.Writer
 	seed     uint64
-	index    int // of the one case to do; -1: all
+	index    int // of the only case to do; -1: all
 	parallel int
 	keep     bool
-	first    bool   // end at the first violation
+	first    bool   // stop at the first violation
 	shape    string // of jobs; "": any
 	named    string // in the descriptions of planted bugs and the names of fuzz targets
 
 	dir    string
-	row    string // that is being done
+	row    string // current row
 	binary lab.Binary
 	stalls lab.Stalls
-	podman *lab.Podman       // nil until the image is built
+	podman *lab.Podman       // nil until the image has been built
 	image  func() *lab.Image // builds it once
 
 	mu         sync.Mutex
@@ -166,13 +166,13 @@ func (s *suite) do(ctx context.Context, p row) {
 	s.say("%-14s %10d %8d %11d %8.1f", p.name, s.seed, faults, s.violations-before, time.Since(began).Seconds())
 }
 
-// cases makes a row of cases, each of which breaks a job and sees it through to its end. They are
-// done, some at once, until there were enough faults.
+// cases returns a row of cases. Each breaks a job and then runs it to its end. Several run at once,
+// until there were enough faults.
 func cases(broken func(context.Context, *bench)) func(context.Context, *suite, int) int {
 	return atMost(1<<10, broken)
 }
 
-// atMost is cases with a limit of its own of how many are done at once.
+// atMost is like cases with a limit on how many run at once.
 func atMost(atOnce int, broken func(context.Context, *bench)) func(context.Context, *suite, int) int {
 	return func(ctx context.Context, s *suite, count int) int {
 		if s.index >= 0 {
@@ -187,8 +187,8 @@ func atMost(atOnce int, broken func(context.Context, *bench)) func(context.Conte
 	}
 }
 
-// sideBySide does 0, 1, 2 and so on with so many workers, for as long as there are more. What ends
-// one with lab.Check ends all of them.
+// sideBySide calls do with 0, 1, 2 and so on in several workers, while there are more. lab.Check in
+// one of them ends all.
 func sideBySide(workers int, more func(i int) bool, do func(i int)) {
 	var (
 		mu     sync.Mutex
@@ -237,7 +237,7 @@ func (s *suite) say(format string, args ...any) {
 	fmt.Fprintf(s.out, format+"\n", args...)
 }
 
-// violated counts and prints something that the row has found.
+// violated counts and prints a violation that the row has found.
 func (s *suite) violated(format string, args ...any) {
 	s.say("  %s: %s", s.row, fmt.Sprintf(format, args...))
 	s.mu.Lock()
@@ -256,10 +256,10 @@ type reference struct {
 	like []lab.ReferenceAct
 }
 
-// variants is how many different jobs of a shape a row meets with one seed.
+// variants is how many different jobs of a shape a row uses with one seed.
 const variants = 3
 
-// reference makes a job and its unbroken run, or returns that which was made before.
+// reference returns a job and its unbroken run, which it makes once.
 func (s *suite) reference(shape string, variant uint64) reference {
 	name := fmt.Sprintf("%s-%d", shape, variant)
 	s.mu.Lock()

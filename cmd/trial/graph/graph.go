@@ -14,7 +14,7 @@ import (
 type Options struct {
 	Seed   uint64
 	Edges  int64   // distinct edges; at most 2^36
-	Mean   float64 // friends of an account, about; fewer in a small graph
+	Mean   float64 // approximate friends of an account; fewer in a small graph
 	Sorted bool    // rows by account instead of in random order
 }
 
@@ -29,7 +29,7 @@ const (
 	sigma      = 1.1  // of the log-normal distribution: real networks have 1 to 1.3
 )
 
-// Graph is a laid out graph. It does not change and may be used by several goroutines.
+// Graph is a graph that can be written. It is immutable and safe for concurrent use.
 type Graph struct {
 	options Options
 	starts  []int64 // where the edges of each account of the pattern begin, and where the last ends
@@ -41,7 +41,7 @@ type Graph struct {
 // them.
 const patternAccounts = 1 << 16
 
-// New lays out a graph. An error says which option cannot be used.
+// New returns a graph. An error says which option cannot be used.
 func New(o Options) (*Graph, error) {
 	switch {
 	case o.Edges < 1 || o.Edges > maxEdges:
@@ -61,8 +61,8 @@ func New(o Options) (*Graph, error) {
 	return g, nil
 }
 
-// degrees are the n-quantiles of a log-normal distribution with this mean, each at least 1 and at
-// most most, in random order.
+// degrees returns the n-quantiles of a log-normal distribution with this mean, each from 1 to most,
+// in random order.
 func degrees(n int64, mean float64, most int64, seed uint64) []int64 {
 	median := mean / math.Exp(sigma*sigma/2)
 	list := make([]int64, n)
@@ -75,7 +75,7 @@ func degrees(n int64, mean float64, most int64, seed uint64) []int64 {
 	return list
 }
 
-// owner is the account of an edge, and which of its friends the edge leads to.
+// owner returns the account of an edge, and the number of the friend that the edge leads to.
 func (g *Graph) owner(edge int64) (account, friend int64) {
 	n := int64(len(g.starts) - 1)
 	round := g.starts[n]
@@ -84,7 +84,8 @@ func (g *Graph) owner(edge int64) (account, friend int64) {
 	return edge/round*n + i, within - g.starts[i]
 }
 
-// edge is an edge as the numbers of its accounts. Friends are the nearest on both sides.
+// edge returns an edge as the numbers of its accounts. Friends are the nearest accounts on both
+// sides.
 func (g *Graph) edge(i int64) (from, to int64) {
 	from, friend := g.owner(i)
 	step := friend/2 + 1
@@ -94,7 +95,7 @@ func (g *Graph) edge(i int64) (from, to int64) {
 	return from, (from + step) % g.circle
 }
 
-// Edges yields the ids of both accounts of each edge. They may be kept no longer than until the next.
+// Edges yields the ids of both accounts of each edge. They are valid until the next edge.
 func (g *Graph) Edges() iter.Seq2[[]byte, []byte] {
 	return func(yield func(from, to []byte) bool) {
 		var a, b []byte
@@ -163,8 +164,8 @@ func (s *shuffle) at(i uint64) uint64 {
 	}
 }
 
-// mix is one step of splitmix64. What it returns is part of what a seed means, so it is not left to
-// a library that may change.
+// mix is one step of splitmix64. The results of a seed depend on it, so it is not taken from a
+// library that may change.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

@@ -26,7 +26,7 @@ func shutdown(folder string) error {
 	return errors.Join(err, d.Close())
 }
 
-// detach unmounts what is mounted at a folder, if anything is, as soon as nobody uses it.
+// detach unmounts what is mounted at a folder, if anything, as soon as it is not in use.
 func detach(folder string) error {
 	err := syscall.Unmount(folder, syscall.MNT_DETACH)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {

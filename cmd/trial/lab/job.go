@@ -15,13 +15,13 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// The app of all jobs, and the key of all services.
+// App and key of all jobs and services.
 const (
 	App = 1400000077
 	Key = "b7e1516289aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfe"
 )
 
-// TheApp is that app.
+// TheApp is the app of all jobs.
 var TheApp = simulator.App{SDKAppID: App, Key: Key}
 
 // Pair is an edge without its fields.
@@ -37,12 +37,12 @@ type Job struct {
 	Rate    float64 // of the job; Unpaced: no limit
 	Timeout time.Duration
 	Flags   []string // of every run
-	Env     []string // besides what every process has
+	Env     []string // in addition to that of every process
 	Inputs  []string
 	Service simulator.Config
-	Before  []Pair // in the service before the job
+	Before  []Pair // edges in the service before the job
 
-	// What the generator knows of the inputs.
+	// What the generator knows about the inputs.
 	Pairs      map[Pair]struct{} // valid, distinct; with the reverses that --mutual adds
 	Rows       int64
 	Rejected   int64
@@ -51,15 +51,15 @@ type Job struct {
 
 // Act is a part of a job that is run to its end before the next begins.
 type Act struct {
-	Flags  []string                // of its runs alone
-	Change func(*simulator.Config) // at the service, before it; nil: none
-	Part   bool                    // it leaves edges pending and ends all the same
+	Flags  []string                // only of its runs
+	Change func(*simulator.Config) // change of the service before the act; nil: none
+	Part   bool                    // it ends although edges are pending
 }
 
-// Unpaced is the rate from which on the program does not pace.
+// Unpaced is the rate from which the program does not limit calls.
 const Unpaced = 100000
 
-// Args is the command line of a run.
+// Args returns the command line of a run.
 func (j *Job) Args(act int, url, state string) []string {
 	args := append([]string{"import"}, Reach(url)...)
 	args = append(args, "--state", state, "--rate", fmt.Sprint(j.Rate), "--workers", fmt.Sprint(j.Workers),
@@ -67,14 +67,14 @@ func (j *Job) Args(act int, url, state string) []string {
 	return slices.Concat(args, j.Flags, j.Acts[act].Flags, j.Inputs)
 }
 
-// Reach are the flags of a command that calls a service.
+// Reach returns the flags of a command that calls a service.
 func Reach(url string) []string {
 	return []string{
 		"--sdk-app-id", fmt.Sprint(App), "--secret-key-file", "key", "--endpoint", url, "--progress", "none",
 	}
 }
 
-// SortedPairs lists the edges of the job, always in one order.
+// SortedPairs returns the edges of the job, always in the same order.
 func (j *Job) SortedPairs() []Pair {
 	return slices.SortedFunc(maps.Keys(j.Pairs), func(a, b Pair) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
@@ -126,7 +126,7 @@ func ReadLists(state string) map[string]string {
 	return lists
 }
 
-// ReferenceAct is what one act came to, and how long its parts took.
+// ReferenceAct is the result of one act, and how long its parts took.
 type ReferenceAct struct {
 	Code  int
 	Lists map[string]string
@@ -136,7 +136,7 @@ type ReferenceAct struct {
 	Stage, Finish time.Duration // to the first call, and from the end of the last to that of the process
 }
 
-// Refer runs a job without breaking it and returns what each act came to.
+// Refer runs a job without breaking it and returns the result of each act.
 func (b Binary) Refer(j *Job, state string) (acts []ReferenceAct) {
 	s := Serve(j)
 	defer s.Close()

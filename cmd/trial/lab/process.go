@@ -17,7 +17,7 @@ import (
 // Binary is the built program.
 type Binary string
 
-// Build builds the program of the module that the working folder lies in, into dir.
+// Build builds the program of the module that contains the working folder, into dir.
 func Build(ctx context.Context, dir, name string, flags ...string) Binary {
 	path := filepath.Join(dir, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, "friendmigrate/cmd/friendmigrate")
@@ -25,7 +25,7 @@ func Build(ctx context.Context, dir, name string, flags ...string) Binary {
 	return Binary(path)
 }
 
-// ModuleFolder is the folder of the module that the working folder lies in.
+// ModuleFolder returns the folder of the module that contains the working folder.
 func ModuleFolder(ctx context.Context) string {
 	return output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
 }
@@ -48,13 +48,13 @@ type Process struct {
 	done     chan struct{}
 	ended    time.Time
 
-	contained bool        // cmd only starts the program, and passes on how it ended
-	inside    *os.Process // the program itself then
+	contained bool        // cmd only starts the program and passes on its exit code
+	inside    *os.Process // if contained: the program itself
 }
 
-// Ended is how a run ended.
+// Ended says how a run ended.
 type Ended struct {
-	Code   int // -1: by a signal
+	Code   int // -1: ended by a signal
 	Signal syscall.Signal
 	Out    string // standard output and standard error
 	Std    string // standard output
@@ -92,10 +92,10 @@ func begin(c *exec.Cmd) *Process {
 	return p
 }
 
-// Done is closed when the process has ended.
+// Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Signal sends a signal; a process that has ended is left alone.
+// Signal sends a signal, unless the process has ended.
 func (p *Process) Signal(s syscall.Signal) {
 	switch {
 	case !p.contained:
@@ -110,7 +110,7 @@ func (p *Process) Wait(limit time.Duration) Ended {
 	select {
 	case <-p.done:
 	case <-time.After(limit):
-		p.Signal(syscall.SIGQUIT) // for its goroutines
+		p.Signal(syscall.SIGQUIT) // prints its goroutines
 		select {
 		case <-p.done:
 		case <-time.After(5 * time.Second):
@@ -147,15 +147,15 @@ func (p *Process) result() Ended {
 // broken is a panic with an error of the bench itself, such as a mount that fails.
 type broken struct{ error }
 
-// Check ends the case that is under way if there is an error of the bench, as t.Fatal ends a test.
-// The function that Catch calls is left at once; what it has deferred is done.
+// Check ends the current case if there is an error of the bench, like t.Fatal in a test. The
+// function that Catch calls ends at once; its deferred calls run.
 func Check(err error) {
 	if err != nil {
 		panic(broken{err})
 	}
 }
 
-// Must is the value of a call that has to work.
+// Must returns the value of a call that must not fail.
 func Must[T any](v T, err error) T {
 	Check(err)
 	return v
@@ -176,7 +176,7 @@ func Catch(f func()) (err error) {
 	return nil
 }
 
-// Stalls measures how long this machine keeps a process waiting for a processor.
+// Stalls measures how long processes wait for a processor on this machine.
 type Stalls struct{ longest atomic.Int64 }
 
 // Watch measures until done is closed.
@@ -196,5 +196,5 @@ func (s *Stalls) Watch(done <-chan struct{}) {
 	}
 }
 
-// Longest is the longest wait so far.
+// Longest returns the longest wait so far.
 func (s *Stalls) Longest() time.Duration { return time.Duration(s.longest.Load()) }

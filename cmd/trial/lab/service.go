@@ -16,29 +16,29 @@ import (
 
 const friendImport = "friend_import"
 
-// Service is a simulated service over loopback. It outlives the program and keeps, beside the
-// simulator's own account, what only somebody who knows of the program's deaths can keep: which run
-// sent what again.
+// Service is a simulated service over loopback. It outlives the program. In addition to the
+// simulator's records it keeps which run sent what again, since only the bench knows when the
+// program died.
 type Service struct {
-	*Door // the way of everybody who has none of their own; it knows what passed through any
+	*Door // the door of every client without its own; it records what passes through any door
 	Sim   *simulator.Server
 	job   *Job
 
 	mu         sync.Mutex
 	doors      []*Door
 	signatures map[string]struct{}
-	runs       []*run               // the last one is under way
+	runs       []*run               // the last one is the current run
 	runOf      map[int64]int        // of friend_import calls that are open, by number
 	appliedBy  map[Pair]application // which call put an edge into the graph
 	refused    map[refusal]bool
 	needless   int // edges that a run sent again although it had their answer
 }
 
-// run is one run of the program as the service sees it.
+// run is one run of the program from the service's view.
 type run struct {
 	arrived, ended []time.Time // friend_import calls
 	waiting        []waiter
-	again          map[Pair]struct{} // edges that it had placed by an answered call, and that a later one sent again
+	again          map[Pair]struct{} // edges that it imported in an answered call and that a later run sent again
 }
 
 // waiter waits for a friend_import call of a run to come, or to end.
@@ -57,10 +57,11 @@ type refusal struct {
 // application is the call that put an edge into the graph, or the last one that carried it since.
 type application struct {
 	run int
-	// the run that put it there: its death is why it is sent again, by whichever runs follow until one is told
+	// the run that imported it; after its death later runs send the edge again until one gets the
+	// answer
 	placed int
-	fault  bool // a fault of the service took the answer away, so that sending again is right
-	gaveUp bool // the client went before the answer: within a run, sending again is right too
+	fault  bool // a fault of the service lost the answer, so sending again is right
+	gaveUp bool // the client left before the answer, so sending again within the run is right
 }
 
 // Serve starts the service of a job.
@@ -80,7 +81,7 @@ func Serve(j *Job) *Service {
 	return s
 }
 
-// Enter makes an act of the job begin at the service.
+// Enter begins an act of the job at the service.
 func (s *Service) Enter(act int) {
 	if change := s.job.Acts[act].Change; change != nil {
 		s.Sim.Reconfigure(change)
@@ -95,26 +96,26 @@ func (s *Service) Close() {
 	}
 }
 
-// Listener is one way to a simulated service, on loopback.
+// Listener is one address of a simulated service, on loopback.
 type Listener struct {
 	URL  string
 	stop func(context.Context) error
 }
 
-// Listen opens a way to a service.
+// Listen opens an address of a service.
 func Listen(sim *simulator.Server) *Listener {
 	listener := Must(net.Listen("tcp", "127.0.0.1:0"))
 	return &Listener{URL: "http://" + listener.Addr().String(), stop: sim.Serve(listener)}
 }
 
-// Close closes the way, and ends the waits of the service.
+// Close closes the listener and ends the waits of the service.
 func (l *Listener) Close() {
 	now, cancel := context.WithTimeout(context.Background(), 0)
 	defer cancel()
 	Check(l.stop(now))
 }
 
-// Secrets is what must never be seen in a file or an output: the key and every signature so far.
+// Secrets returns what must not be in any file or output: the key and every signature so far.
 func (s *Service) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,20 +123,21 @@ func (s *Service) Secrets() []string {
 	return slices.AppendSeq(list, maps.Keys(s.signatures))
 }
 
-// NextRun tells that calls from now on are those of the next run of the program, or of the first.
+// NextRun says that later calls belong to the next run of the program, or to the first.
 func (s *Service) NextRun() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs = append(s.runs, &run{again: map[Pair]struct{}{}})
 }
 
-// current is the number of the run that is under way, and what it has done.
+// current returns the number of the current run, and what it has done.
 func (s *Service) current() (number int, r *run) {
 	number = len(s.runs) - 1
 	return number, s.runs[number]
 }
 
-// Reached is closed when so many friend_import calls of this run have come or, if end is set, ended.
+// Reached returns a channel that is closed when a number of friend_import calls of this run have
+// arrived or, if end is set, ended.
 func (s *Service) Reached(call int, end bool) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +148,7 @@ func (s *Service) Reached(call int, end bool) <-chan struct{} {
 	return w.reached
 }
 
-// wake tells those who wait for what has happened.
+// wake closes the channels of the waiters whose event has happened.
 func (r *run) wake() {
 	r.waiting = slices.DeleteFunc(r.waiting, func(w waiter) bool {
 		came := len(r.arrived) >= w.call
@@ -190,11 +192,11 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 				s.needless++
 			}
 		default:
-			if !known { // its call is still open, and its client dead
+			if !known { // its call is still open, but its client is dead
 				by.placed = number - 1
 			}
 			s.runs[by.placed].again[pair] = struct{}{}
-			// of which nothing follows for this run
+			// nothing follows from it for this run
 			s.appliedBy[pair] = application{run: number, placed: by.placed, gaveUp: true}
 		}
 	}
@@ -204,14 +206,14 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 	return nil
 }
 
-// end is the simulator's Observe.
+// end implements the simulator's Observe.
 func (s *Service) end(c simulator.Call) {
 	if c.API != friendImport {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	number := s.runOf[c.Number] // the client may be dead, and another run be at work
+	number := s.runOf[c.Number] // the client may be dead and another run be current
 	delete(s.runOf, c.Number)
 	if len(c.To) == 1 && c.Code > 0 && c.Fault == "" {
 		s.refused[refusal{Pair{c.From, c.To[0]}, c.Code}] = true
@@ -227,7 +229,7 @@ func (s *Service) end(c simulator.Call) {
 	r.wake()
 }
 
-// Arrived counts the friend_import calls of this run so far.
+// Arrived returns the number of friend_import calls of this run so far.
 func (s *Service) Arrived() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +253,8 @@ func (s *Service) Repeats() (accounts, most int) {
 	return accounts, most
 }
 
-// Needless counts the edges that a run sent again although it had been told that they are in place.
+// Needless returns the number of edges that a run sent again although an answer had told it that
+// they are in place.
 func (s *Service) Needless() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -266,7 +269,7 @@ func (s *Service) RefusedAlone(pair Pair, code int) bool {
 	return s.refused[refusal{pair, code}]
 }
 
-// Graph is everything in the service, an entry for each edge with all its fields.
+// Graph returns everything in the service, an entry for each edge with all its fields.
 func (s *Service) Graph() map[Pair]string {
 	graph := map[Pair]string{}
 	s.Sim.Graph(func(from string, f simulator.Friend) bool {
@@ -277,8 +280,8 @@ func (s *Service) Graph() map[Pair]string {
 	return graph
 }
 
-// Door is one of several ways to a service, and what passes through it. A process that has a door of
-// its own is known by it, whatever it says of itself.
+// Door is one of several addresses of a service, with records of its calls. A process with its own
+// door is identified by it, whatever its calls say.
 type Door struct {
 	*Listener
 
@@ -292,7 +295,7 @@ func (s *Service) door() *Door {
 	return &Door{Listener: Listen(s.Sim), lock: &s.mu, carried: map[Pair]int{}}
 }
 
-// Doors opens so many ways to the service. They are closed with it.
+// Doors opens n doors to the service. They are closed with it.
 func (s *Service) Doors(n int) []*Door {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -302,7 +305,7 @@ func (s *Service) Doors(n int) []*Door {
 	return s.doors
 }
 
-// note notes a call, under the lock.
+// note records a call. The caller holds the lock.
 func (d *Door) note(c simulator.Call) {
 	d.arrivals = append(d.arrivals, c.Since)
 	if c.API != friendImport {
@@ -314,15 +317,15 @@ func (d *Door) note(c simulator.Call) {
 	}
 }
 
-// Imports are how many friend_import calls passed, and how often each edge did.
+// Imports returns how many friend_import calls passed, and how often each edge did.
 func (d *Door) Imports() (calls int, carried map[Pair]int) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	return d.imports, maps.Clone(d.carried)
 }
 
-// Closest is the shortest time in which so many calls of any kind passed; known is false if there
-// were not so many.
+// Closest returns the shortest time in which a number of calls of any kind passed; known is false
+// if there were fewer calls.
 func (d *Door) Closest(calls int) (took time.Duration, known bool) {
 	d.lock.Lock()
 	at := slices.Sorted(slices.Values(d.arrivals))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Volume is a small file system of its own, to be broken. It needs root.
+// Volume is a small separate file system that may be broken. It needs root.
 type Volume struct {
 	Folder string // where it is mounted
 	image  string // empty: in memory
@@ -22,7 +22,7 @@ const (
 	XFS  = "xfs"
 )
 
-// Volumes says why this machine can't have volumes of a kind, by making one; nil: it can.
+// Volumes makes a volume of a kind and returns why this machine cannot have one; nil: it can.
 func Volumes(kind string) error {
 	return Catch(func() {
 		dir := Must(os.MkdirTemp(MemoryFolder(), "trial-volume-"))
@@ -33,8 +33,9 @@ func Volumes(kind string) error {
 	})
 }
 
-// NewVolume makes and mounts a volume below dir. What was not synced stays in memory as long as the
-// file system lets it: with its default settings ext4 would hide a missing sync before a rename.
+// NewVolume makes and mounts a volume below dir. The file system keeps what was not synced in
+// memory as long as possible: with its default settings ext4 would hide a missing sync before a
+// rename.
 func NewVolume(dir, kind string) *Volume {
 	v := &Volume{Folder: filepath.Join(dir, "volume"), image: filepath.Join(dir, "image")}
 	size := int64(48 << 20)
@@ -51,7 +52,7 @@ func NewVolume(dir, kind string) *Volume {
 	return v
 }
 
-// NewMemory makes and mounts a volume in memory of so many kB.
+// NewMemory makes and mounts a volume in memory with a size in kB.
 func NewMemory(dir string, kB int) *Volume {
 	v := &Volume{Folder: filepath.Join(dir, "volume")}
 	Check(os.MkdirAll(v.Folder, 0o700))
@@ -59,10 +60,10 @@ func NewMemory(dir string, kB int) *Volume {
 	return v
 }
 
-// Cut cuts the power: from here on the volume takes nothing more, and what was not synced is lost.
+// Cut cuts the power: after this the volume accepts no writes, and what was not synced is lost.
 func (v *Volume) Cut() { Check(shutdown(v.Folder)) }
 
-// Again unmounts and mounts it, as a machine does that comes up again. Nobody may be using it.
+// Again unmounts and mounts the volume, as after a restart of the machine. It must not be in use.
 func (v *Volume) Again() {
 	v.unmount()
 	command(v.mount...)
@@ -71,14 +72,14 @@ func (v *Volume) Again() {
 // Remount changes the options of a mounted volume.
 func (v *Volume) Remount(options string) { command("mount", "-o", "remount,"+options, v.Folder) }
 
-// Fail makes the file system find an error in itself, upon which it goes read only under whoever is
-// writing. For ext4 with errors=remount-ro.
+// Fail makes the file system find an error in itself, so that it becomes read only while it is in
+// use. It works for ext4 with errors=remount-ro.
 func (v *Volume) Fail() {
 	device := command("findmnt", "-n", "-o", "SOURCE", v.Folder)
 	Check(os.WriteFile(filepath.Join("/sys/fs/ext4", filepath.Base(device), "trigger_fs_error"), []byte("1"), 0))
 }
 
-// Close takes the volume away.
+// Close unmounts and removes the volume.
 func (v *Volume) Close() {
 	v.unmount()
 	if v.image != "" {
@@ -86,7 +87,7 @@ func (v *Volume) Close() {
 	}
 }
 
-// unmount waits for the last user to be gone: a killed process may be on its way out still.
+// unmount waits until the volume is no longer in use: a killed process may still be ending.
 func (v *Volume) unmount() {
 	for range 99 {
 		if Catch(func() { command("umount", v.Folder) }) == nil {

@@ -1,6 +1,6 @@
-// Package oracle judges the program after every death and at every end, by the service's own
-// account first and by its words only where the two are compared. It holds the oracles that every
-// run of the fault suite has to keep:
+// Package oracle judges the program after every death and every end. It relies on the service's
+// records, and uses the program's output only to compare the two. Every run of the fault suite has
+// to satisfy these oracles:
 //
 //	O1  the sum balances, and is that of the input
 //	O2  no false success: what is reported in place is in the service, with its fields
@@ -14,7 +14,7 @@
 //	O9  the key and every signature are in no file and no output
 //	O10 no edge stands as failed that the service did not itself refuse
 //
-// They hold for a job in shards as for any. Besides, its shards together are the whole:
+// They also hold for a job in shards. In addition, its shards together are the whole job:
 //
 //	O1  the sums over all shards, also those that status tells, are those of the undivided job
 //	O3  an edge is sent by one shard alone, and nothing lies outside the shards' folders
@@ -47,8 +47,8 @@ type Audit struct {
 	// time, and one may be there whose answer was lost before its account went.
 	Changing bool
 
-	// Late counts the calls that left after the last acknowledgement that counts: those between the
-	// beginning of a power cut and its end.
+	// Late counts the calls sent after the last valid acknowledgement: those between the beginning
+	// of a power cut and its end.
 	Late int
 
 	job     *lab.Job
@@ -66,16 +66,17 @@ type Audit struct {
 // part is a state that one process works on at a time.
 type part struct {
 	folder string
-	seen   map[place]migrate.Outcome // settled when last looked
+	seen   map[place]migrate.Outcome // settled at the last look
 }
 
-// New begins an audit of a job. like is its unbroken run, stalls what this machine adds to jitter.
+// New begins an audit of a job. like is its unbroken run; stalls measures the jitter of this
+// machine.
 func New(job *lab.Job, service *lab.Service, folder string, like []lab.ReferenceAct, stalls *lab.Stalls) *Audit {
 	return &Audit{job: job, service: service, folder: folder, like: like, stalls: stalls,
 		parts: []*part{{folder: folder}}}
 }
 
-// Divide says that the job is done in shards, each through its own door.
+// Divide declares that the job runs in shards, each through its own door.
 func (a *Audit) Divide(doors []*lab.Door) {
 	a.doors, a.parts = doors, nil
 	for i := range doors {
@@ -84,27 +85,27 @@ func (a *Audit) Divide(doors []*lab.Door) {
 	}
 }
 
-// Found lists what was violated so far, an entry each: the oracle's number and words.
+// Found returns the violations so far, each with the oracle's number and a text.
 func (a *Audit) Found() []string { return a.failed }
 
-// Fail records a violation. Rows call it for what they find by themselves.
+// Fail records a violation. Rows call it for what they find themselves.
 func (a *Audit) Fail(oracle, format string, args ...any) {
 	a.failed = append(a.failed, oracle+": "+fmt.Sprintf(format, args...))
 }
 
-// judge does f. What cannot be read there violates the oracle.
+// judge calls f. An error in it, such as a file that cannot be read, violates the oracle.
 func (a *Audit) judge(oracle string, f func()) {
 	if err := lab.Catch(f); err != nil {
 		a.Fail(oracle, "it cannot be read: %v", err)
 	}
 }
 
-// Dead judges after the end of a run, whatever ended it. After an abrupt end the program did not
-// see all answers to its calls.
+// Dead judges after the end of a run, however it ended. After an abrupt end the program has not
+// seen all answers to its calls.
 func (a *Audit) Dead(end lab.Ended, abrupt bool) { a.DeadShard(0, end, abrupt) }
 
-// DeadShard is Dead for a run of one shard. A death counts for all of them: the service can't tell
-// who sends again.
+// DeadShard is Dead for a run of one shard. A death counts for all shards, because the service
+// cannot tell which one sends again.
 func (a *Audit) DeadShard(i int, end lab.Ended, abrupt bool) {
 	p := a.parts[i]
 	a.judge("O7", func() {
@@ -126,7 +127,8 @@ func (a *Audit) DeadShard(i int, end lab.Ended, abrupt bool) {
 	}
 }
 
-// placed is O2, edge by edge, at any moment: what the journal has as in place is there.
+// placed is O2, edge by edge, at any moment: what is in place according to the journal is in the
+// service.
 func (a *Audit) placed(s *state) {
 	missing := 0
 	var one lab.Pair
@@ -162,7 +164,7 @@ func (a *Audit) retries() bool {
 	return a.Changing || slices.ContainsFunc(a.job.Acts, func(act lab.Act) bool { return act.Change != nil })
 }
 
-// Keeps is the first half of O7 for what the program had told: so many edges in place.
+// Keeps is the first half of O7 for the number of edges that the program had reported in place.
 func (a *Audit) Keeps(told int64) {
 	kept := int64(0)
 	for _, o := range a.parts[0].seen {
@@ -251,7 +253,7 @@ func (a *Audit) secrets(folder string, end lab.Ended) {
 	}
 }
 
-// Refused is O10: refused says whether the service has ever refused an edge with this code.
+// Refused is O10. refused reports whether the service has ever refused an edge with this code.
 func (a *Audit) Refused(refused func(pair lab.Pair, code int) bool) {
 	a.judge("O10", func() {
 		s := readState(a.folder)
@@ -270,14 +272,14 @@ type place struct {
 	index int
 }
 
-// state is what a state folder says while nobody is at work in it.
+// state is the content of a state folder in which no process works.
 type state struct {
 	totals  checkpoint.Totals
 	settled map[place]migrate.Outcome
 	plan    map[place]lab.Pair // empty while no stage is sealed
 }
 
-// readState reads journal and stage as the program does, for looking only.
+// readState opens journal and stage like the program, only for reading.
 func readState(folder string) *state {
 	s := &state{settled: map[place]migrate.Outcome{}, plan: map[place]lab.Pair{}}
 	journal, err := checkpoint.Open(disk.OS{}, folder, checkpoint.Options{ReadOnly: true})

@@ -13,7 +13,7 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// told is what report.json says, or those of all shards together.
+// told is the content of report.json, or the sum of those of all shards.
 type told struct {
 	Ending struct {
 		Code int
@@ -44,8 +44,8 @@ func (c *counts) add(o *counts) {
 	c.Pending += o.Pending
 }
 
-// reports reads report.json of every part and adds them up: the code is the gravest, of runs that
-// have finished.
+// reports reads report.json of every part and adds them up. The code is the gravest of the finished
+// runs.
 func (a *Audit) reports() (all told) {
 	all.Edges.Balanced = true
 	for _, p := range a.parts {
@@ -87,7 +87,7 @@ func (a *Audit) Finished(act int, ends ...lab.Ended) {
 	})
 }
 
-// Told judges what a run says of itself that has no unbroken one beside it: O1, O8, and the sum of
+// Told judges the output of a run that has no unbroken run to compare with: O1, O8, and the sum of
 // O2.
 func (a *Audit) Told(end lab.Ended) {
 	a.judge("O8", func() {
@@ -157,7 +157,7 @@ func (a *Audit) sum(r *told, part bool) {
 	}
 }
 
-// shards holds what only shards have to keep.
+// shards judges what only applies to shards.
 func (a *Audit) shards() {
 	by := map[lab.Pair]int{}
 	for i, d := range a.doors {
@@ -181,8 +181,8 @@ func (a *Audit) shards() {
 	}
 }
 
-// SentOnce holds shards against their plan where no run was killed and the service did its best:
-// nothing is sent twice.
+// SentOnce judges shards if no run was killed and the service made no faults: nothing may be sent
+// twice.
 func (a *Audit) SentOnce(act int) {
 	twice, calls := 0, 0
 	for _, d := range a.doors {
@@ -199,8 +199,8 @@ func (a *Audit) SentOnce(act int) {
 	}
 }
 
-// Status holds what status --json says of all shards against what it has to be like at any moment
-// and, if all have ended an act, against their reports. over says that nothing is pending any more.
+// Status judges the output of status --json for all shards by what must be true at any moment and,
+// if all have ended an act, by their reports. over says that nothing is pending.
 func (a *Audit) Status(end lab.Ended, ended, over bool) {
 	var got struct {
 		told
@@ -243,7 +243,7 @@ func (a *Audit) lists(want *lab.ReferenceAct, r *told) {
 		for name, text := range got {
 			more := rowsOf(name, text)
 			if i > 0 && strings.HasSuffix(name, ".csv") {
-				more = more[1:] // the header is there already
+				more = more[1:] // the header is already there
 			}
 			rows[name], texts[name] = append(rows[name], more...), text
 		}
@@ -269,7 +269,7 @@ func (a *Audit) lists(want *lab.ReferenceAct, r *told) {
 	}
 }
 
-// rowsOf are the rows of a list, a CSV's header first, without the number of attempts.
+// rowsOf returns the rows of a list, a CSV's header first, without the number of attempts.
 func rowsOf(name, text string) (rows []string) {
 	if strings.HasSuffix(name, ".jsonl") {
 		for line := range strings.Lines(text) {
