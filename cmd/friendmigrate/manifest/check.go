@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // where the system has none
+	_ "time/tzdata" // for systems without one
 
 	"github.com/robfig/cron/v3"
 
@@ -32,7 +32,7 @@ var (
 	checkImage      = form(image, "the name of an image is needed, such as registry.example.com/friendmigrate:1.0.0")
 )
 
-// form returns the check of a flag whose value has a form; needed says which.
+// form returns the check of a flag whose value must match a pattern; needed describes the pattern.
 func form(re *regexp.Regexp, needed string) func(string) error {
 	return func(s string) error {
 		if !re.MatchString(s) || len(s) > 253 && re == subdomain {
@@ -61,8 +61,7 @@ func checkSchedule(s string) error {
 	return nil
 }
 
-// checkTimeZone checks that there is such a time zone, since the API server refuses one that it
-// does not know.
+// checkTimeZone checks that the time zone exists, since the API server refuses unknown ones.
 func checkTimeZone(s string) error {
 	if _, err := time.LoadLocation(s); err != nil || !zone.MatchString(s) || s == "Local" {
 		return errors.New("a name of the IANA database is needed, such as Asia/Singapore")
@@ -70,7 +69,7 @@ func checkTimeZone(s string) error {
 	return nil
 }
 
-// ParseVariable reads NAME=VALUE. No error of it repeats the value.
+// ParseVariable parses NAME=VALUE. Its errors do not contain the value.
 func ParseVariable(s string) (Variable, error) {
 	name, value, found := strings.Cut(s, "=")
 	switch {
@@ -87,20 +86,20 @@ func ParseVariable(s string) (Variable, error) {
 	return Variable{Name: name, Value: value}, nil
 }
 
-// HasUser reports whether a text is a URL, or has one in it, with a user or a password.
+// HasUser reports whether a text contains a URL with a user or a password.
 func HasUser(text string) bool { return inURL.MatchString(text) }
 
-// secret finds in a variable's name in capitals that it holds what nobody else may read.
+// secret matches the names of variables, in capitals, that hold secrets.
 var secret = regexp.MustCompile(
 	`SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIAL|USERSIG|API_?KEY|PRIVATE_KEY`)
 
-// reserved is for variables that the manifest, Kubernetes or the flags of import set.
+// reserved matches variables that the manifest, Kubernetes or the flags of import set.
 func reserved(name string) bool {
 	return strings.HasPrefix(name, settings.Prefix) ||
 		slices.Contains([]string{"GOMEMLIMIT", "JOB_COMPLETION_INDEX", "AWS_ACCESS_KEY_ID"}, name)
 }
 
-// versionOf is the tag of an image where it can be a label's value.
+// versionOf returns the tag of an image if it can be a label's value.
 func versionOf(image string) string {
 	name, _, _ := strings.Cut(image, "@")
 	_, tag, found := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":")

@@ -14,7 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// What import is told if it isn't told otherwise.
+// Defaults that are passed to import.
 const (
 	defaultInput  = "input"
 	defaultMemory = "256MiB"
@@ -55,7 +55,7 @@ func (o *Options) Flags() []settings.Flag {
 	}, ofImport...)...)...)
 }
 
-// passed is for a value that is passed on to import, which checks it.
+// passed declares a flag whose value is passed on to import, which checks it.
 func passed([]string) error { return nil }
 
 func (o *Options) objectFlags() []settings.Flag {
@@ -84,15 +84,15 @@ func (o *Options) objectFlags() []settings.Flag {
 	)
 }
 
-// Read reads and checks the options; extra is what import is told besides, as words. What it
-// accepts, import accepts too. version is the program's.
+// Read reads and checks the options. extra are further words of import's command line. Import
+// accepts whatever Read accepts. version is the program's.
 func Read(v settings.Values, extra []string, version string) (Options, error) {
 	o := Options{Image: "friendmigrate:" + strings.Map(tagRune, version), extra: extra}
 	err := settings.ReadInto(&o, v, nil)
 	return o, err
 }
 
-// tagRune keeps what the tag of an image may have.
+// tagRune replaces what the tag of an image may not contain.
 func tagRune(c rune) rune {
 	if c == '+' || c == '(' || c == ')' {
 		return '-'
@@ -100,7 +100,7 @@ func tagRune(c rune) rune {
 	return c
 }
 
-// Check checks what several flags say together.
+// Check checks combinations of flags.
 func (o *Options) Check(r *settings.Reader) {
 	o.Secret = cmp.Or(o.Secret, o.Name)
 	proxies := map[string]string{}
@@ -164,7 +164,8 @@ func (o *Options) setState(value string) error {
 	return err
 }
 
-// inVolume is a path in the container's only folder that lasts.
+// inVolume returns the absolute path of a value in the volume, the container's only persistent
+// folder.
 func inVolume(value string) (string, error) {
 	p := path.Join(Folder, value)
 	if path.IsAbs(value) {
@@ -197,8 +198,8 @@ func (o *Options) addVariable(value string) error {
 	return nil
 }
 
-// setListen takes where the metrics are served: on all addresses of the pod, or nobody outside it
-// could fetch them.
+// setListen sets where the metrics are served: on all addresses of the pod, so that they can be
+// fetched from outside it.
 func (o *Options) setListen(value string) error {
 	host, digits, err := net.SplitHostPort(value)
 	port, err2 := strconv.Atoi(digits)

@@ -12,7 +12,7 @@ import (
 	"friendmigrate/source"
 )
 
-// ErrNoFormat is what every error is that says that --format helps.
+// ErrNoFormat is wrapped by every error that --format fixes.
 var ErrNoFormat = errors.New("its name says no format")
 
 // notForJobs are flags of import that a Job cannot have, and why.
@@ -22,8 +22,8 @@ var notForJobs = map[string]string{
 	"secret-key-file": "the key is the Secret's",
 }
 
-// importOf fills in the command line of the import that a manifest describes, and checks it as
-// import would.
+// importOf fills in the command line of the import that a manifest describes, and checks it in the
+// same way as import.
 func (o *Options) importOf(r *settings.Reader) {
 	told := map[string][]string{}
 	pass := func(name, value string) {
@@ -35,7 +35,8 @@ func (o *Options) importOf(r *settings.Reader) {
 		switch {
 		case r.Given(name) && !outdone(r, name):
 			pass(name, r.Text(name))
-		// told also by default: the container's limit is made from it, and not the other way round
+		// passed even if it is the default: the container's limit is computed from it, not the
+		// other way round
 		case name == "memory":
 			pass(name, defaultMemory)
 		}
@@ -59,7 +60,8 @@ func (o *Options) importOf(r *settings.Reader) {
 	o.checkImport(r, told)
 }
 
-// outdone reports whether a variable says where the app is while a flag says it in the other way.
+// outdone reports whether a variable sets the place of the app in one way while a flag sets it in
+// the other.
 func outdone(r *settings.Reader, name string) bool {
 	other := map[string]string{"region": "endpoint", "endpoint": "region"}[name]
 	_, given := r.Flags[name]
@@ -67,8 +69,8 @@ func outdone(r *settings.Reader, name string) bool {
 	return other != "" && !given && otherGiven
 }
 
-// checkImport reads the settings as import will, so that what is wrong with them is said now and
-// not by a pod.
+// checkImport reads the settings in the same way as import, so that errors are reported now and not
+// by a pod.
 func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	told["secret-key-file"] = []string{KeyFile}
 	if o.Shards > 0 {
@@ -92,8 +94,8 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	o.EndpointPort = portOf(s.Service.Endpoint)
 }
 
-// checkFormats refuses inputs whose names say that they are files, and not of which format. Import
-// would do so too.
+// checkFormats refuses inputs that are files by their names but whose names do not show the format.
+// Import would refuse them too.
 func (o *Options) checkFormats(r *settings.Reader) {
 	values, origin := r.Look("input")
 	for _, value := range values {
@@ -116,7 +118,7 @@ func (o *Options) checkFormats(r *settings.Reader) {
 // extraFlag is a flag of import that is passed on.
 type extraFlag struct{ name, value, word string }
 
-// extraFlags reads flags of import that manifest does not have itself.
+// extraFlags reads the flags of import that manifest does not have.
 func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 	ofImport, own := settings.Flags("import"), new(Options).Flags()
 	for i := 0; i < len(o.extra); i++ {
@@ -153,7 +155,7 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 	return all
 }
 
-// portOf is the port of a service's URL.
+// portOf returns the port of a service's URL.
 func portOf(endpoint string) int {
 	u, err := url.Parse(endpoint)
 	if err != nil || endpoint == "" {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Where things lie in the container.
+// Paths and names in the container.
 const (
 	Folder  = "/data" // the claim: input and state. The image's working folder
 	KeyFile = keyFolder + "/" + keyItem
@@ -14,10 +14,10 @@ const (
 	keyItem   = "secret-key" // of the Secret
 )
 
-// The most that Kubernetes allows.
+// Limits of Kubernetes.
 const (
 	mostName    = 63 // of a label's value, and of a pod's host name
-	cronsSuffix = 11 // what a CronJob adds to its own name for a Job
+	cronsSuffix = 11 // length of what a CronJob adds to its name for a Job
 )
 
 // Options say what to write.
@@ -33,10 +33,10 @@ type Options struct {
 
 	Words    []string // flags of import; those that follow from the fields below are added
 	Inputs   []string // paths in the container, or s3:// URLs
-	State    string   // a path in the container; the flags say so
-	Rehearse bool     // the flags say so: no secret key is needed
+	State    string   // a path in the container, from the flags
+	Rehearse bool     // from the flags: no secret key is needed
 
-	Shards        int    // 0: the whole job in one
+	Shards        int    // 0: the job is not divided
 	ClaimPerShard bool   // a Job with a claim of its own for each shard
 	StorageClass  string // empty: the cluster's default
 	StorageSize   string // a quantity
@@ -46,14 +46,14 @@ type Options struct {
 	RuntimeLimit   int64         // bytes, of Go's runtime
 	Timeout        time.Duration // of one call
 	MaxDuration    time.Duration // 0: none
-	EndpointPort   int           // that the service is called on
+	EndpointPort   int           // port of the service
 
 	MetricsPort int    // 0: nothing is served
-	listen      string // as it was given, like linger
+	listen      string // as given on the command line, like linger
 	linger      string
 	PodMonitor  bool
 
-	extra []string // behind --
+	extra []string // words after --
 
 	Cron     string // a schedule; empty: a Job that begins at once
 	TimeZone string // of Cron
@@ -62,7 +62,7 @@ type Options struct {
 // Variable is one of the container's environment.
 type Variable struct{ Name, Value string }
 
-// MostName is how long Name may be, so that the names made from it are allowed too.
+// MostName returns the maximum length of Name, so that the names made from it are allowed too.
 func (o Options) MostName() int {
 	most := mostName
 	if o.Cron != "" {
@@ -77,7 +77,7 @@ func (o Options) MostName() int {
 // Indexed reports whether one Job runs all shards.
 func (o Options) Indexed() bool { return o.Shards > 0 && !o.ClaimPerShard }
 
-// jobs is how many Jobs there are.
+// jobs returns the number of Jobs.
 func (o Options) jobs() int {
 	if o.Shards > 0 && o.ClaimPerShard {
 		return o.Shards
@@ -85,5 +85,5 @@ func (o Options) jobs() int {
 	return 1
 }
 
-// ObjectStore reports whether an input is one of an object store.
+// ObjectStore reports whether an input is in an object store.
 func ObjectStore(input string) bool { return strings.HasPrefix(input, "s3://") }

@@ -10,7 +10,7 @@ import (
 	"friendmigrate/source"
 )
 
-// CheckPlaces refuses what import would refuse of where things lie, by the names alone.
+// CheckPlaces refuses the combinations of paths that import would refuse, by their names only.
 func (o Options) CheckPlaces() error {
 	state := o.State
 	if o.Rehearse {

@@ -16,12 +16,13 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// text is the manifest. What is given reaches it through q alone, so that no value becomes YAML.
+// text is the template of the manifest. Values reach it only through q, so that no value is parsed
+// as YAML.
 //
 //go:embed manifest.yaml.tmpl
 var text string
 
-// Render writes the objects as YAML, in the order in which they are to be made.
+// Render writes the objects as YAML, in the order in which they must be created.
 func Render(o Options) ([]byte, error) {
 	t := template.New("manifest")
 	t.Funcs(template.FuncMap{
@@ -43,7 +44,7 @@ func Render(o Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// quote writes s as a YAML string. JSON's form is one, whatever is in it.
+// quote returns s as a YAML string. Every JSON string is a YAML string.
 func quote(s string) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -52,7 +53,7 @@ func quote(s string) (string, error) {
 	return strings.TrimSpace(b.String()), err
 }
 
-// mebibytes is a quantity of at least n bytes, in steps of so many MiB.
+// mebibytes returns a quantity of at least n bytes, in steps of step MiB.
 func mebibytes(n, step int64) string {
 	step <<= 20
 	return strconv.FormatInt((n+step-1)/step*step>>20, 10) + "Mi"
@@ -64,7 +65,7 @@ type job struct {
 	index int
 }
 
-// Jobs lists them.
+// Jobs returns the Jobs.
 func (o Options) Jobs() []job {
 	var all []job
 	for i := range o.jobs() {
@@ -73,7 +74,7 @@ func (o Options) Jobs() []job {
 	return all
 }
 
-// JobName is the name of the Job and of its claim.
+// JobName returns the name of the Job and of its claim.
 func (j job) JobName() string {
 	if !j.ClaimPerShard {
 		return j.Name
@@ -81,16 +82,16 @@ func (j job) JobName() string {
 	return j.Name + "-" + decimal(j.index)
 }
 
-// Labels are those of its pods.
+// Labels returns the labels of the Job's pods.
 func (j job) Labels() map[string]string { return j.labels("import") }
 
-// object is what the template says of any object.
+// object is what the template needs for any object.
 type object struct {
 	Name, Namespace string
 	Labels          map[string]string
 }
 
-// Object describes an object of that name and kind.
+// Object returns the object with this name and kind.
 func (o Options) Object(name, component string) object {
 	return object{name, o.Namespace, o.labels(component)}
 }
@@ -110,7 +111,7 @@ func (o Options) labels(component string) map[string]string {
 	return labels
 }
 
-// Selector is what all pods of this manifest have in common, and no others.
+// Selector returns the labels that all pods of this manifest have, and no others.
 func (o Options) Selector() map[string]string {
 	return map[string]string{"app.kubernetes.io/name": "friendmigrate", labelInstance: o.Name}
 }
@@ -119,34 +120,34 @@ func (o Options) Selector() map[string]string {
 // An image that does not know it ends with 2, which is run again.
 var podEnvironment = map[string]string{exit.PodVariable: "1"}
 
-// startUp is how long a pod may take to start and to end, on top of --max-duration, for its own
-// ending to come first and its message to stay. It is less than the 10 s that the Job controller
-// waits, from the end of a pod, before it starts the next one: that one would send calls after the
-// window. What takes longer is ended by SIGTERM.
+// startUp is how long a pod may take to start and to end in addition to --max-duration, so that it
+// ends by itself and its message remains. It is less than the 10 s that the Job controller waits
+// after the end of a pod before it starts the next one, which would send calls after the window.
+// SIGTERM ends a pod that takes longer.
 const startUp = 9 * time.Second
 
-// BackoffLimit is how many pods may fail. Kubernetes waits 10 minutes between two in the end, and a
-// run ends at the earliest when nothing got through for --outage-timeout, so this is a week of
-// nothing but failures at the least. The Job must not give up before the one who runs it does.
+// BackoffLimit returns how many pods may fail. The waits of Kubernetes between pods grow to 10
+// minutes, and a run fails at the earliest after --outage-timeout without success, so this is at
+// least a week of failures only. The Job must not give up before its user does.
 func (Options) BackoffLimit() int { return 1000 }
 
-// NotLater is how many seconds late a CronJob's run may begin: later than that, it would run into
-// the hours that it was to leave free.
+// NotLater returns how many seconds late a CronJob's run may begin. A later run would last into the
+// hours that must stay free.
 func (Options) NotLater() int { return 600 }
 
-// Deadline is how many seconds a Job goes on for, from its start. Fractions of a second are cut
-// off: the Job controller reckons in whole ones.
+// Deadline returns how many seconds a Job may run from its start. It drops fractions, because the
+// Job controller uses whole seconds.
 func (o Options) Deadline() int64 {
 	return int64((o.MaxDuration.Truncate(time.Second) + startUp) / time.Second)
 }
 
-// Grace is the time from SIGTERM to SIGKILL in seconds: the program ends within --timeout and 5 s,
-// and a slow volume may want some more.
+// Grace returns the time from SIGTERM to SIGKILL in seconds. The program ends within --timeout and
+// 5 s; a slow volume may need more.
 func (o Options) Grace() int64 {
 	return int64((o.Timeout + 15*time.Second + time.Second - 1) / time.Second)
 }
 
-// Pods is how many pods a Job runs.
+// Pods returns how many pods a Job runs.
 func (o Options) Pods() int {
 	if o.Indexed() {
 		return o.Shards
@@ -154,17 +155,17 @@ func (o Options) Pods() int {
 	return 1
 }
 
-// OtherPort reports whether the service is called on another port than that of TLS.
+// OtherPort reports whether the service is called on a port other than that of TLS.
 func (o Options) OtherPort() bool { return o.EndpointPort != 0 && o.EndpointPort != 443 }
 
-// failureRule says what is done about a pod that failed with one of these codes.
+// failureRule says what the Job does about a pod that failed with one of these codes.
 type failureRule struct {
 	Action string
 	Codes  string
 }
 
-// FailureRules lists the rules: the first one that fits holds. What fits none counts against the
-// limit and is run again.
+// FailureRules returns the rules; the first one that matches applies. A failure that matches none
+// counts against BackoffLimit and the pod is run again.
 func (o Options) FailureRules() []failureRule {
 	if !o.Indexed() {
 		return []failureRule{onCodes("FailJob", exit.GiveUp, exit.StopAll)}
@@ -181,13 +182,13 @@ func onCodes(action string, what ...exit.Rerun) failureRule {
 	return failureRule{action, strings.Join(strings.Fields(fmt.Sprint(values)), ", ")}
 }
 
-// codeRow is what the comment says of an exit code.
+// codeRow is the line about an exit code in the manifest's comment.
 type codeRow struct {
 	Status        int
 	Does, Meaning string
 }
 
-// Codes lists the exit codes and what the Job does about them.
+// Codes returns the exit codes and what the Job does about them.
 func (o Options) Codes() []codeRow {
 	var rows []codeRow
 	for _, row := range exit.Table() {
@@ -196,7 +197,7 @@ func (o Options) Codes() []codeRow {
 	return rows
 }
 
-// ExitCodes says in one line what the exit codes mean, for an annotation.
+// ExitCodes returns the meanings of the exit codes in one line, for an annotation.
 func (o Options) ExitCodes() string {
 	var parts []string
 	for _, row := range o.Codes() {
@@ -205,10 +206,10 @@ func (o Options) ExitCodes() string {
 	return strings.Join(parts, "; ")
 }
 
-// Unusable is the exit code that a pod has in place of 2.
+// Unusable returns the exit code that a pod has instead of 2.
 func (Options) Unusable() int { return int(exit.PodUnusable) }
 
-// does says in words what FailureRules do.
+// does returns in words what FailureRules do.
 func (o Options) does(what exit.Rerun) string {
 	switch {
 	case what == exit.Finish && o.Indexed():
@@ -223,7 +224,7 @@ func (o Options) does(what exit.Rerun) string {
 	return "fails the Job"
 }
 
-// Args is the command line. A flag and its value are one word, so that no value is taken for a
+// Args returns the command line. A flag and its value are one word, so that no value is taken for a
 // flag.
 func (j job) Args() []string {
 	args := []string{"import"}
@@ -241,7 +242,7 @@ func (j job) Args() []string {
 	return args
 }
 
-// verbatim is s as the kubelet has to find it: it replaces $(NAME) by a variable, and $$ by $.
+// verbatim escapes s for the kubelet, which replaces $(NAME) by a variable and $$ by $.
 func verbatim(s string) string { return strings.ReplaceAll(s, "$", "$$") }
 
 // envVar is a variable of the container, for the template.
@@ -250,15 +251,15 @@ type envVar struct {
 	FromSecret bool // an item of the Secret
 }
 
-// Env lists the container's environment.
+// Env returns the container's environment.
 func (o Options) Env() []envVar {
 	var env []envVar
 	add := func(name, value string) { env = append(env, envVar{Variable: Variable{name, value}}) }
-	add("GOMEMLIMIT", strconv.FormatInt(o.RuntimeLimit, 10)) // what the program sets too, once it runs
+	add("GOMEMLIMIT", strconv.FormatInt(o.RuntimeLimit, 10)) // the program sets the same once it runs
 	if o.Indexed() {
-		add("FRIENDMIGRATE_SHARDS", decimal(o.Shards)) // the index is the Job's to set
+		add("FRIENDMIGRATE_SHARDS", decimal(o.Shards)) // the Job sets the index
 	}
-	if o.State != settings.DefaultState { // for commands that are run inside the pod
+	if o.State != settings.DefaultState { // for commands run inside the pod
 		add(settings.Variable("state"), verbatim(o.State))
 	}
 	if slices.ContainsFunc(o.Inputs, ObjectStore) {

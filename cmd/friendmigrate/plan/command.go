@@ -12,7 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// Do plans the import that r would be, and says how that ended.
+// Do plans the import that r would be, and returns how that ended.
 func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) {
 	if err := r.CheckInputs(); err != nil {
 		return nil, e, err
@@ -43,7 +43,7 @@ func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) 
 	return made, e, nil
 }
 
-// shown makes the plan and shows how far the input is read.
+// shown makes the plan and shows the progress of reading the input.
 func (m *making) shown(ctx context.Context) (*Plan, error) {
 	m.View.Watch(progress.Work{Fill: m.reading.Fill})
 	show := m.StartShow(nil)
@@ -54,7 +54,7 @@ func (m *making) shown(ctx context.Context) (*Plan, error) {
 	return m.make(ctx)
 }
 
-// ending says how the plan ended, and how to import what was planned.
+// ending returns how the plan ended, with the command that imports what was planned.
 func (p *Plan) ending(r *job.Run) exit.Ending {
 	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", terminal.Some(p.Edges, "edge"),
 		terminal.Some(p.Accounts, "account"), terminal.Some(p.Calls, "call"))}

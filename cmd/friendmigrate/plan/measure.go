@@ -14,7 +14,7 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// measured is what a pass over the plan adds up.
+// measured holds the sums of a pass over the plan.
 type measured struct {
 	calls, bytes int64
 	over         int64  // rosters over --max-friends
@@ -28,7 +28,7 @@ func (m *measured) add(o *measured) {
 	m.both.merge(&o.both)
 }
 
-// measurers are those of several goroutines.
+// measurers are the measurers of several goroutines.
 type measurers struct {
 	room int // for the edges of a call, in bytes
 	all  []*measurer
@@ -48,7 +48,7 @@ func (s *measurers) sum() *measured {
 	return sum
 }
 
-// measure passes over a plan that is sealed, its rosters shared among the lanes.
+// measure makes a pass over a sealed plan. The lanes share its rosters.
 func (m *making) measure(ctx context.Context) (*measured, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -85,7 +85,7 @@ func (m *making) measure(ctx context.Context) (*measured, error) {
 	return sum, nil
 }
 
-// eachChunk shows a sealed roster as one that is not sealed is shown.
+// eachChunk calls visit with each chunk of a sealed roster, in the same form as during staging.
 func eachChunk(r *migrate.Roster, visit stage.Visitor) error {
 	var friends []stage.Friend
 	for i := range r.Chunks {
@@ -103,7 +103,7 @@ func eachChunk(r *migrate.Roster, visit stage.Visitor) error {
 	return nil
 }
 
-// measurer adds up what one goroutine is shown.
+// measurer adds up the chunks that one goroutine gets.
 type measurer struct {
 	measured
 	room int
@@ -128,8 +128,9 @@ func (m *measurer) chunk(from string, edges []stage.Friend) {
 	m.bytes += calls * int64(sink.EnvelopeOf(from))
 }
 
-// sketch estimates how many distinct hashes of ids it was shown, within some 3 % (HyperLogLog with
-// linear counting where they are few). The same ids in any order give the same estimate.
+// sketch estimates the number of distinct hashes of ids that were added, within about 3 %
+// (HyperLogLog, with linear counting for few hashes). The same ids in any order give the same
+// estimate.
 type sketch [registers]uint8
 
 const (

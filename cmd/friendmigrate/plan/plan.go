@@ -26,17 +26,17 @@ type making struct {
 	waits   func(message string) // as in source.Request
 	reading job.Reading
 
-	notes   []string     // on the state folder
-	staged  bool         // Stage is that of the state folder; nil: not sealed
+	notes   []string     // about the state folder
+	staged  bool         // Stage is the state folder's
 	other   bool         // the state folder holds another job
 	totals  stage.Totals // of Counts
 	dir     string       // of the stage and its lists
-	stdin   io.Reader    // nil: a terminal, which has nothing to say to a job that is staged
+	stdin   io.Reader    // nil: a terminal, which is not read if the job is staged
 	scratch *scratch     // nil: nothing had to be staged
 }
 
-// make makes the plan. An error that is source.ErrUnusable is the user's to fix; if ctx ends, its
-// error comes back soon, with everything removed.
+// make makes the plan. The user has to fix an error that is source.ErrUnusable. If ctx ends, make
+// removes everything and soon returns ctx's error.
 func (m *making) make(ctx context.Context) (p *Plan, err error) {
 	m.Dir, m.stdin = folder.Of(m.Set.State, m.Set.Job.Shard), m.Input()
 	defer func() { err = errors.Join(err, m.close()) }()
@@ -64,7 +64,7 @@ func (m *making) make(ctx context.Context) (p *Plan, err error) {
 	return m.plan(found)
 }
 
-// close gives back what is open and removes what was staged.
+// close closes what is open and removes what was staged.
 func (m *making) close() error {
 	var err error
 	if m.Stage != nil {
@@ -76,14 +76,14 @@ func (m *making) close() error {
 	return err
 }
 
-// open finds a sealed stage of the same job, if there is one. What is wrong with the state folder
-// is import's to say: here the input is read again.
+// open opens a sealed stage of the same job, if there is one. If the state folder has a problem,
+// the input is read again, and import will report the problem.
 func (m *making) open(ctx context.Context) error {
 	s, meta, err := source.OpenStaged(filepath.Join(m.Dir, source.StageFolder), disk.OS{})
 	if err != nil {
 		return nil
 	}
-	if m.hasNews() { // what comparing it with the staged input would use up
+	if m.hasNews() { // comparing it with the staged input would consume it
 		return s.Close()
 	}
 	why, err := m.compare(ctx, meta)
@@ -98,7 +98,7 @@ func (m *making) open(ctx context.Context) error {
 	return nil
 }
 
-// hasNews reports whether standard input is to be read and is not empty.
+// hasNews reports whether standard input is an input and is not empty.
 func (m *making) hasNews() bool {
 	if m.stdin == nil || !slices.Contains(m.Inputs, source.Standard) {
 		return false
@@ -113,7 +113,8 @@ func (m *making) note(format string, args ...any) {
 	m.notes = append(m.notes, fmt.Sprintf(format, args...))
 }
 
-// compare says why a sealed stage is not of this job, or takes up what it knows of the inputs.
+// compare returns why a sealed stage is not of this job, or takes the facts about the inputs from
+// it.
 func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err error) {
 	if differences := m.StagedDiffers(meta); len(differences) > 0 {
 		return strings.Join(differences, "; "), nil
@@ -131,18 +132,18 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 	return "", m.Counts.CheckEmpty(m.Set.Rows)
 }
 
-// inputs is the input without what standard input holds: that can be read once only.
+// inputs returns the input without the content of standard input, which can be read only once.
 func (m *making) inputs() source.Request {
 	input := m.SourceRequest("")
 	input.Stdin, input.Waits = nil, nil // nothing is logged
 	return input
 }
 
-// read reads the input and measures it on the way, with the help of a folder that is removed at the
-// end. For a pilot it seals a stage there, for a pass of its own, and measures nothing.
+// read reads the input and measures it at the same time, in a temporary folder that is removed at
+// the end. For a pilot it only seals a stage there, which is measured in a separate pass.
 func (m *making) read(ctx context.Context) (found *measured, err error) {
 	if _, _, err := m.inputs().Resolve(ctx); err != nil {
-		return nil, err // a misspelt input leaves nothing to remove
+		return nil, err // before the folder is made, so a misspelt input leaves nothing to remove
 	}
 	if m.scratch, err = newScratch(m.Set.State); err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 	m.dir = m.scratch.dir
 	input, by := m.SourceRequest(m.dir), m.measurers()
 	input.Stdin, input.Progress = m.stdin, m.reading.Take
-	input.Waits, input.Warn = m.waits, nil // plan tells of warnings by itself
+	input.Waits, input.Warn = m.waits, nil // plan shows warnings itself
 	if m.pilot == nil {
 		input.Measure = &stage.Measure{EdgeBytes: sink.EdgeBytes, Visit: by.next}
 	}
@@ -170,12 +171,12 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 	return found, pending.Abort()
 }
 
-// measurers are for calls of as many bytes as the settings say.
+// measurers returns measurers for calls of the size in the settings.
 func (m *making) measurers() *measurers {
 	return &measurers{room: m.Set.ChunkBytes - sink.EnvelopeBytes}
 }
 
-// plan puts together what reading and measuring found.
+// plan returns the Plan from the results of reading and measuring.
 func (m *making) plan(found *measured) (*Plan, error) {
 	c, t, rows := m.Counts, m.totals, m.Set.Rows
 	t.OverMax = found.over // --max-friends is not part of what makes a stage

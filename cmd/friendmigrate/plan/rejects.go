@@ -11,14 +11,14 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 )
 
-// What is shown of rejected rows.
+// Limits of what is shown of rejected rows.
 const (
 	firstRows = 3
 	mostOfRow = 100 // bytes
 )
 
-// rejects lists the reasons, the most frequent first, with the first rows of each from the list at
-// name. by counts them.
+// rejects returns the reasons, the most frequent first. by counts the rows of each reason; the
+// first rows come from the list at name.
 func rejects(name string, by map[string]int64) ([]Reason, error) {
 	list := make([]Reason, 0, len(by))
 	for reason, rows := range by {
@@ -28,7 +28,7 @@ func rejects(name string, by map[string]int64) ([]Reason, error) {
 		return cmp.Or(cmp.Compare(b.Rows, a.Rows),
 			strings.Compare(a.Reason, b.Reason))
 	})
-	open := map[string]*Reason{} // of which the first rows are still looked for
+	open := map[string]*Reason{} // reasons whose first rows are still looked for
 	for i := range list {
 		open[list[i].Reason] = &list[i]
 	}
@@ -55,7 +55,7 @@ func rejects(name string, by map[string]int64) ([]Reason, error) {
 	return list, nil
 }
 
-// reasonOf names column and reason as source.Counts.RejectedBy does.
+// reasonOf returns the key of a column and a reason in source.Counts.RejectedBy.
 func reasonOf(column, reason string) string {
 	const tags = "Tag_SNS_Custom_"
 	switch {
@@ -67,7 +67,7 @@ func reasonOf(column, reason string) string {
 	return column + " " + reason
 }
 
-// beginning is what is shown of a row.
+// beginning returns the part of a row that is shown.
 func beginning(row string) string {
 	if len(row) <= mostOfRow {
 		return strings.Clone(row)

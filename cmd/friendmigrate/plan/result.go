@@ -8,15 +8,15 @@ import (
 // Version of the JSON form. It changes when a key changes its meaning or goes.
 const Version = 1
 
-// Plan is what an import would take. All of it speaks of one shard where there is one, but for
-// Mutual, which speaks of the whole input.
+// Plan is what an import would take. With shards everything in it is about one shard, except
+// Mutual, which is about the whole input.
 type Plan struct {
 	Version  int               `json:"version"`
 	Program  string            `json:"program"`
 	Inputs   []report.Input    `json:"inputs"`
 	Options  map[string]string `json:"options"`
 	Shard    string            `json:"shard,omitempty"`
-	Staged   bool              `json:"staged"`   // read from the state folder, where the same job is staged already
+	Staged   bool              `json:"staged"`   // read from the state folder, where the same job is already staged
 	OtherJob bool              `json:"otherJob"` // the state folder holds another job: import needs another one
 	Warnings []string          `json:"warnings"`
 
@@ -48,8 +48,7 @@ type Plan struct {
 	Code      int   `json:"code"`                     // exit code
 }
 
-// Rows is what became of the rows that were read: Read less Rejected and Duplicate is Edges less
-// Added.
+// Rows counts the rows that were read by outcome. Read - Rejected - Duplicate equals Edges - Added.
 type Rows struct {
 	Read              int64 `json:"read"`
 	Rejected          int64 `json:"rejected"`
@@ -68,16 +67,16 @@ type Reason struct {
 	First  []Place `json:"first"` // some of them
 }
 
-// Place is a row of an input.
+// Place is the place of a row in an input.
 type Place struct {
 	Input string `json:"input"`
 	Line  int64  `json:"line"`
 	Row   string `json:"row"` // its beginning
 }
 
-// Disk is what the job takes on disk, in bytes.
+// Disk is the space that the job needs on disk, in bytes.
 type Disk struct {
-	Staged int64 `json:"staged"` // the staged input, until clean; at most, where it is not staged yet
+	Staged int64 `json:"staged"` // the staged input, until clean; an upper bound if it is not staged yet
 }
 
 // Roster is an account and the number of its distinct friends.
@@ -86,8 +85,8 @@ type Roster struct {
 	Friends int64  `json:"friends"`
 }
 
-// Mutual is how many of the pairs have a row in each direction. Where they are very many, it is
-// counted in a sample.
+// Mutual counts the pairs with a row in each direction. If there are very many pairs, it counts a
+// sample.
 type Mutual struct {
 	Share   float64 `json:"share"`
 	Pairs   int64   `json:"pairs"`

@@ -13,15 +13,15 @@ import (
 // scratchMark stands between the name of the state folder and a random number.
 const scratchMark = ".plan-"
 
-// scratch is the folder in which the input is staged. While it is in use a lock in it says so.
+// scratch is the folder in which the input is staged. A lock in it is held while it is in use.
 type scratch struct {
 	dir  string
-	lock *checkpoint.Lock // nil where the volume gives no locks
+	lock *checkpoint.Lock // nil if the volume has no locks
 }
 
-// newScratch makes a folder beside the state folder, on the volume that an import would use, and
-// removes what killed plans left there. Where nothing can be made beside it (the state folder is
-// the only volume of a container, say) it is made inside.
+// newScratch makes a folder next to the state folder, on the volume that an import would use, and
+// removes what killed plans left there. If nothing can be made next to it (for example because the
+// state folder is the only volume of a container), the folder is made inside it.
 func newScratch(state string) (*scratch, error) {
 	state, err := filepath.Abs(state)
 	if err != nil {
@@ -38,7 +38,7 @@ func newScratch(state string) (*scratch, error) {
 	return s, nil
 }
 
-// existing is the folder itself or the next one above it that is there.
+// existing returns the folder itself or the nearest parent that exists.
 func existing(dir string) string {
 	for {
 		if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
@@ -57,14 +57,14 @@ func scratchIn(parent, prefix string) (*scratch, error) {
 		}
 		lock, err := checkpoint.TryLock(dir)
 		if errors.Is(err, checkpoint.ErrLocked) {
-			continue // another plan takes it for left behind, and removes it
+			continue // another plan takes it for a leftover and removes it
 		}
 		return &scratch{dir: dir, lock: lock}, nil
 	}
 }
 
-// removeLeft removes the folders of plans that were killed: nobody holds their locks. Anything else
-// of such a name stays: it has no lock of ours.
+// removeLeft removes the folders of killed plans, whose locks no process holds. Anything else with
+// such a name has no lock of ours and remains.
 func removeLeft(parent, prefix string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
@@ -77,9 +77,9 @@ func removeLeft(parent, prefix string) {
 			continue
 		}
 		if made, err := checkpoint.LockFile(dir); !made || err != nil {
-			_ = os.Remove(dir) // it goes if it is empty
+			_ = os.Remove(dir) // succeeds only if it is empty
 		} else if lock, err := checkpoint.TryLock(dir); err == nil {
-			_ = os.RemoveAll(dir) // what can't be removed harms nobody here
+			_ = os.RemoveAll(dir) // what cannot be removed does no harm here
 			_ = lock.Release()
 		}
 	}

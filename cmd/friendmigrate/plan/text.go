@@ -10,7 +10,7 @@ import (
 	"friendmigrate/sink"
 )
 
-// page writes lines of a name, a number and what is to be said about it.
+// page writes lines of a name, a number and a remark.
 type page struct{ strings.Builder }
 
 func (b *page) row(name, value, about string) {
@@ -19,8 +19,8 @@ func (b *page) row(name, value, about string) {
 
 func (b *page) count(name string, n int64, about string) { b.row(name, terminal.Count(n), about) }
 
-// Text is the plan for people. Whoever prints it cleans it: it holds account ids and rows of the
-// input.
+// Text returns the plan for people. The caller has to clean it before printing, because it contains
+// account ids and rows of the input.
 func (p *Plan) Text() string {
 	var b page
 	b.rows(p)
@@ -94,7 +94,7 @@ func (b *page) cost(p *Plan) {
 	b.row("disk", settings.FormatSize(p.Disk.Staged), "for the staged input, at most about")
 }
 
-// LeastTime is the least time in words; "" where there is no limit.
+// LeastTime returns the least time in words; "" if there is no limit.
 func (p *Plan) LeastTime() string {
 	switch {
 	case p.LeastSeconds == nil:
@@ -141,5 +141,5 @@ func (b *page) rejected(p *Plan) {
 	}
 }
 
-// oneLine shows the line feeds of a quoted field.
+// oneLine makes the line feeds of a quoted field visible.
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }
