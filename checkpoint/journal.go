@@ -120,7 +120,8 @@ func (j *Journal) recover() error {
 	if err != nil {
 		return err
 	}
-	j.state, j.fileID, j.identity, j.frames, j.end, j.tornBytes = p.state, p.fileID, p.state.id, p.next, p.end, p.tornBytes
+	j.state, j.fileID, j.identity = p.state, p.fileID, p.state.id
+	j.frames, j.end, j.tornBytes = p.next, p.end, p.tornBytes
 	if j.state.running() {
 		j.state.leaveRun() // it was killed
 	}
