@@ -66,18 +66,18 @@ const (
 
 // Client calls the APIs of one app. It is safe for concurrent use.
 type Client struct {
-	endpoint   *url.URL
-	query      string      // the part of the query that never changes
-	header     http.Header // of every request; never changes
-	proxy      *url.URL    // nil: none
-	veiled     []string    // parts of the proxy's URL to hide in texts
-	identifier string
-	timeout    time.Duration
-	log        Logger
-	transport  *http.Transport
-	signer     *signer
-	limiter    *limiter
-	counters   *counters
+	endpoint     *url.URL
+	query        string      // the part of the query that never changes
+	header       http.Header // of every request; never changes
+	proxy        *url.URL    // nil: none
+	proxySecrets []string    // parts of the proxy's URL to hide in texts
+	identifier   string
+	timeout      time.Duration
+	log          Logger
+	transport    *http.Transport
+	signer       *signer
+	limiter      *limiter
+	counters     *counters
 
 	inFlight atomic.Int64
 	admin    adminCheck
@@ -124,20 +124,20 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		endpoint:   endpoint,
-		query:      fixedQuery(c.SDKAppID, c.Identifier),
-		header:     http.Header{"Content-Type": {"application/json"}, "User-Agent": {c.UserAgent}},
-		proxy:      proxy,
-		veiled:     proxySecrets(proxy),
-		identifier: c.Identifier,
-		timeout:    c.Timeout,
-		log:        c.Log,
-		transport:  transport,
-		signer:     signer,
-		limiter:    newLimiter(c.Rate, c.StartAfter),
-		counters:   newCounters(),
-		admin:      adminCheck{turn: make(chan struct{}, 1)},
-		pages:      semaphore.NewWeighted(friendGetLimit),
+		endpoint:     endpoint,
+		query:        fixedQuery(c.SDKAppID, c.Identifier),
+		header:       http.Header{"Content-Type": {"application/json"}, "User-Agent": {c.UserAgent}},
+		proxy:        proxy,
+		proxySecrets: proxySecrets(proxy),
+		identifier:   c.Identifier,
+		timeout:      c.Timeout,
+		log:          c.Log,
+		transport:    transport,
+		signer:       signer,
+		limiter:      newLimiter(c.Rate, c.StartAfter),
+		counters:     newCounters(),
+		admin:        adminCheck{turn: make(chan struct{}, 1)},
+		pages:        semaphore.NewWeighted(friendGetLimit),
 	}, nil
 }
 

@@ -212,7 +212,7 @@ func (c *Client) scrub(text string) string {
 	if len(key) >= leastKey {
 		text = strings.ReplaceAll(text, key, mask)
 	}
-	for _, secret := range c.veiled {
+	for _, secret := range c.proxySecrets {
 		text = strings.ReplaceAll(text, secret, mask)
 	}
 	text = queryParam.ReplaceAllString(text, "usersig="+mask)

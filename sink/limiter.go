@@ -25,24 +25,24 @@ type limiter struct {
 	turn  chan struct{} // held by the caller that leaves next
 	space *rate.Limiter // burst 1: keeps calls apart; used by the holder of turn
 
-	mu           sync.Mutex // guards the fields below
-	pace         pace
-	left         departures
-	notBefore    time.Time
-	notWhy       string // the reason for notBefore
-	notCause     PaceCause
-	because      int // the code that last lowered the pace
-	given        float64
-	changed      chan struct{} // closed by the next change of the limit
-	paused       time.Time     // start of the present pause; zero: there is none
-	pausedBefore time.Duration // total length of earlier pauses
+	mu              sync.Mutex // guards the fields below
+	pace            pace
+	left            departures
+	notBefore       time.Time
+	notBeforeReason string // in words
+	notBeforeCause  PaceCause
+	refusalCode     int // the code that last lowered the pace
+	initialLimit    float64
+	changed         chan struct{} // closed by the next change of the limit
+	paused          time.Time     // start of the present pause; zero: there is none
+	pausedBefore    time.Duration // total length of earlier pauses
 }
 
 func newLimiter(limit float64, startAfter time.Time) *limiter {
 	l := &limiter{queue: make(chan struct{}, 1), turn: make(chan struct{}, 1), pace: newPace(limit),
-		notBefore: startAfter, given: limit, changed: make(chan struct{})}
+		notBefore: startAfter, initialLimit: limit, changed: make(chan struct{})}
 	if !startAfter.IsZero() {
-		l.notWhy, l.notCause = "to leave room after the run before", PaceRestart
+		l.notBeforeReason, l.notBeforeCause = "to leave room after the run before", PaceRestart
 	}
 	l.space = rate.NewLimiter(rate.Limit(l.pace.max), 1)
 	return l
@@ -182,10 +182,11 @@ func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
 	now := time.Now()
 	l.pace.answer(now, p, r)
 	if r == refused {
-		l.because = code
+		l.refusalCode = code
 	}
 	if until := now.Add(pause); pause > 0 && until.After(l.notBefore) {
-		l.notBefore, l.notWhy, l.notCause = until, "as the service asked with code "+strconv.Itoa(code), PaceAsked
+		l.notBefore, l.notBeforeCause = until, PaceAsked
+		l.notBeforeReason = "as the service asked with code " + strconv.Itoa(code)
 	}
 }
 
@@ -206,12 +207,13 @@ func (l *limiter) Pace() Pace {
 	case !l.paused.IsZero():
 		p.Current, p.Cause, p.Reason = 0, PacePaused, "paused"
 	case wait > 0:
-		p.Current, p.Cause = 0, l.notCause
-		p.Reason = fmt.Sprintf("waiting %v, %s", time.Duration(math.Ceil(wait.Seconds()))*time.Second, l.notWhy)
+		p.Current, p.Cause = 0, l.notBeforeCause
+		left := time.Duration(math.Ceil(wait.Seconds())) * time.Second
+		p.Reason = fmt.Sprintf("waiting %v, %s", left, l.notBeforeReason)
 	case !l.pace.full():
 		p.Cause = PaceRefused
-		p.Reason = fmt.Sprintf("throttled by the service (%d)", l.because)
-	case l.pace.rate != l.given:
+		p.Reason = fmt.Sprintf("throttled by the service (%d)", l.refusalCode)
+	case l.pace.rate != l.initialLimit:
 		p.Cause, p.Reason = PaceSet, fmt.Sprintf("pace set to %g", l.pace.rate)
 	}
 	return p

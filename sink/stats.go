@@ -52,8 +52,8 @@ type counters struct {
 	sums  Stats // without Calls
 	calls map[CallCount]int64
 
-	told   time.Time // when odd answers were last logged
-	untold int       // odd answers since then
+	lastWarned time.Time // when odd answers were last logged
+	unreported int       // odd answers since then
 }
 
 func newCounters() *counters {
@@ -100,9 +100,9 @@ func (c *counters) odd() (times int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sums.Odd++
-	c.untold++
-	if now := time.Now(); now.Sub(c.told) >= time.Minute {
-		times, c.untold, c.told = c.untold, 0, now
+	c.unreported++
+	if now := time.Now(); now.Sub(c.lastWarned) >= time.Minute {
+		times, c.unreported, c.lastWarned = c.unreported, 0, now
 	}
 	return times
 }
