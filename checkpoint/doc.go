@@ -56,8 +56,7 @@
 //   - at any point: a journal without a whole identity never appears. An empty, zeroed or beheaded
 //     file is therefore damage, not a new job.
 //
-// Settle, BeginRun, EndRun, Reopen and Unsettled (which records what may be sent) append a frame.
-// If the program dies
+// Settle, Announce, BeginRun, EndRun and Reopen append a frame. If the program dies
 //
 //   - before or during the write: there is nothing or a torn write after the last good frame. No
 //     caller had an answer. Open cuts it off, and those edges are sent again.
@@ -86,8 +85,8 @@
 // BeginRun and EndRun. If the program dies
 //
 //   - before BeginRun is durable: there is no run. Nothing was sent.
-//   - between the two: the run counts as killed. Unsettled records a block of 1024 chunks durably
-//     before it returns the first chunk of it. Every chunk of a recorded block may have been sent.
+//   - between the two: the run counts as killed. Announce records a block of 1024 chunks durably
+//     before a chunk of it is sent. Every chunk of a recorded block may have been sent.
 //   - after EndRun: the run's end says whether a call was left without an answer.
 //
 // Close writes nothing, so there is nothing to lose.

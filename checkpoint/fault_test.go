@@ -51,7 +51,9 @@ func (s *session) step(t *testing.T, j *Journal) error {
 			return err
 		}
 	} else if x, ok := s.m.randomSettlement(s.rng); ok {
-		_, _ = j.Unsettled(x.Chunk.Ordinal, len(x.Chunk.Edges))
+		if err := j.Announce(x.Chunk.Ordinal); err != nil {
+			return err
+		}
 		s.doubt.settle(x)
 		if err := j.Settle(t.Context(), x); err != nil {
 			return err
@@ -69,6 +71,9 @@ func (s *session) mustBeFinal(t *testing.T, j *Journal, fsys *memFS) {
 		if x, ok := s.m.randomSettlement(s.rng); ok && j.Settle(t.Context(), x) == nil {
 			t.Fatal("something was settled after a failure")
 		}
+	}
+	if j.Announce(0) == nil {
+		t.Fatal("a chunk may be sent after a failure")
 	}
 	if j.BeginRun(RunStart{}) == nil || j.EndRun(RunEnd{}) == nil {
 		t.Fatal("a run was recorded after a failure")

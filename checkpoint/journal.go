@@ -180,22 +180,26 @@ func (j *Journal) Recovered() int64 { return j.tornBytes }
 
 // Unsettled returns the edges of a chunk that are not settled. maybeSent is true if an earlier run
 // was sending chunks of the same block (1024 ordinals) and was killed, or ended without
-// RunEnd.AllAnswered.
-//
-// During a run, the first call for a block also records that its chunks may be sent, and waits
-// until that is durable. If that fails, the next Settle returns the error. Unsettled implements
-// migrate.Journal.
+// RunEnd.AllAnswered. Unsettled implements migrate.Journal.
 func (j *Journal) Unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	j.mu.RLock()
-	open, maybeSent = j.state.unsettled(ordinal, n)
+	defer j.mu.RUnlock()
+	return j.state.unsettled(ordinal, n)
+}
+
+// Announce records that the chunks of a chunk's block (1024 ordinals) may be sent, and returns once
+// that is durable. Only the first call of a run for a block writes. After an error nothing may be
+// sent, because a later run could not tell an edge that this run has sent from one that was there
+// before. Announce implements migrate.Journal.
+func (j *Journal) Announce(ordinal int64) error {
 	block := ordinal / blockChunks
-	mark := j.inRun && j.err == nil && ordinal >= 0 && ordinal < j.identity.Chunks && open != (migrate.EdgeSet{}) &&
-		!j.state.maybeSentNow.has(block)
+	j.mu.RLock()
+	announced, err := !j.inRun || j.state.maybeSentNow.has(block), j.err
 	j.mu.RUnlock()
-	if mark {
-		_ = j.submit(context.Background(), newEntry(record{kind: kindMaybeSent, block: block})) // see above
+	if err != nil || announced {
+		return err
 	}
-	return open, maybeSent
+	return j.submit(context.Background(), newEntry(record{kind: kindMaybeSent, block: block}))
 }
 
 // Done reports whether every edge of the given number of chunks from first on is settled. It is
@@ -259,8 +263,8 @@ func (j *Journal) Reopen(ctx context.Context, codes []int) (int64, error) {
 	return count, nil
 }
 
-// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run:
-// otherwise Unsettled will not know later what may have been sent.
+// BeginRun records that a run begins; it is durable on return. Chunks are sent only within a run,
+// because Announce records nothing outside one.
 func (j *Journal) BeginRun(r RunStart) error { return j.recordRun(kindBegin, r, true) }
 
 // EndRun records that the run ended in order; it is durable on return. A run without it counts as

@@ -22,6 +22,15 @@ func maybeSent(j *Journal, ordinal int64) bool {
 	return maybe
 }
 
+func announce(t *testing.T, j *Journal, ordinals ...int64) {
+	t.Helper()
+	for _, ordinal := range ordinals {
+		if err := j.Announce(ordinal); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // After a kill an `already` may be our own doing, in those chunks that the killed run can have sent
 // and in no others.
 func TestMaybeSentAfterAKill(t *testing.T) {
@@ -39,6 +48,7 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	}
 	begin()
 	for _, ordinal := range []int64{0, 3, far} { // the pilot's accounts may lie far apart
+		announce(t, j, ordinal)
 		if maybeSent(j, ordinal) {
 			t.Error("this run knows itself what it sent")
 		}
@@ -66,37 +76,35 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	check("after an orderly end of that", killed)
 	begin()
 	check("in the run after it", killed)
-	_ = maybeSent(j, 2*blockChunks)
+	announce(t, j, blockChunks, 2*blockChunks, far-1)
 	if err := j.EndRun(RunEnd{Code: 4}); err != nil { // an outage, say: calls were left without an answer
 		t.Fatal(err)
 	}
-	killed = map[int64]bool{blockChunks: true, 2 * blockChunks: true, far - 1: true, 3 * blockChunks: false} // this run was handed those three
+	killed = map[int64]bool{blockChunks: true, 2 * blockChunks: true, far - 1: true, 3 * blockChunks: false} // this run may have sent those three
 	check("after an end with open answers", killed)
 	j, _ = reopenJournal(t, j, fsys)
 	check("opened again", killed)
 }
 
-// It is durable which chunks may be sent before they are handed out; a kill right after Open shows
-// it.
-func TestTouchedBeforeSent(t *testing.T) {
+// It is durable that a chunk may be sent before it is sent: a kill right after Announce shows it.
+func TestAnnouncedBeforeSent(t *testing.T) {
 	fsys := newMemFS()
 	j := newTestJournal(t, fsys, testDir, sizes(2, 2))
 	if err := j.BeginRun(RunStart{}); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = j.Unsettled(0, 2)
+	announce(t, j, 0)
 	_, syncs := fsys.opCount()
-	_, _ = j.Unsettled(0, 2)
-	_, _ = j.Unsettled(1, 2)
+	announce(t, j, 0, 1)
 	if _, after := fsys.opCount(); after != syncs {
-		t.Error("the same neighbourhood was recorded again")
+		t.Error("the same block was recorded again")
 	}
 	cut := fsys.restart()
 	for name, node := range cut.names {
 		cut.put(name, node.synced)
 	}
 	if !maybeSent(openTestJournal(t, cut, testDir), 0) {
-		t.Error("a chunk was handed out before that was durable")
+		t.Error("a chunk was announced before that was durable")
 	}
 }
 

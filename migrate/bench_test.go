@@ -17,6 +17,8 @@ func (instant) Call(_ context.Context, _ string, edges []Edge) ([]Outcome, error
 
 type forgetful struct{}
 
+func (forgetful) Announce(int64) error { return nil }
+
 func (forgetful) Unsettled(_ int64, n int) (EdgeSet, bool) { return FullSet(n), false }
 func (forgetful) Settle(context.Context, Settlement) error { return nil }
 

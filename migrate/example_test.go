@@ -13,6 +13,8 @@ type recorder struct{}
 
 func (recorder) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
+func (recorder) Announce(int64) error { return nil }
+
 func (recorder) Settle(_ context.Context, s migrate.Settlement) error {
 	for _, edge := range s.Edges {
 		fmt.Println(s.Chunk.From, s.Chunk.Edges[edge.Index].To, edge.Outcome.Code, edge.Outcome.Kind == migrate.Imported)

@@ -136,16 +136,19 @@ func repeat(size, n int) []int {
 
 // memory is a Journal that holds the rules of one: nothing is settled twice.
 type memory struct {
-	t        *testing.T
-	mu       sync.Mutex
-	settled  map[int64]*EdgeSet
-	outcomes map[string]Settled
-	sent     bool // an earlier run may have sent everything
-	fail     error
+	t         *testing.T
+	mu        sync.Mutex
+	settled   map[int64]*EdgeSet
+	outcomes  map[string]Settled
+	announced map[int64]bool
+	sent      bool // an earlier run may have sent everything
+	fail      error
+
+	failAnnounce error
 }
 
 func newMemory(t *testing.T) *memory {
-	return &memory{t: t, settled: map[int64]*EdgeSet{}, outcomes: map[string]Settled{}}
+	return &memory{t: t, settled: map[int64]*EdgeSet{}, outcomes: map[string]Settled{}, announced: map[int64]bool{}}
 }
 
 func (m *memory) Unsettled(ordinal int64, n int) (EdgeSet, bool) {
@@ -158,6 +161,13 @@ func (m *memory) Unsettled(ordinal int64, n int) (EdgeSet, bool) {
 		}
 	}
 	return open, m.sent
+}
+
+func (m *memory) Announce(ordinal int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.announced[ordinal] = true
+	return m.failAnnounce
 }
 
 func (m *memory) Settle(ctx context.Context, s Settlement) error {

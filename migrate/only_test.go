@@ -55,4 +55,6 @@ func TestOnlyAPartOfAPlanIsOpen(t *testing.T) {
 // openLog is a journal in which everything is open.
 type openLog struct{ Journal }
 
+func (openLog) Announce(int64) error { return nil }
+
 func (openLog) Unsettled(_ int64, n int) (EdgeSet, bool) { return FullSet(n), false }

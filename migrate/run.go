@@ -111,10 +111,14 @@ func Guard(f func() error) (err error) {
 // Journal is the job's memory of what is settled.
 type Journal interface {
 	// Unsettled returns the edges of a chunk of n that are not settled. maybeSent reports whether
-	// an earlier run may have sent some of them without seeing the answer. It reads no file, but
-	// may wait for a write: during a run, the first call for a block of chunks also records that
-	// its chunks may be sent. It is safe for concurrent use.
+	// an earlier run may have sent some of them without seeing the answer. It reads no file. It is
+	// safe for concurrent use.
 	Unsettled(ordinal int64, n int) (open EdgeSet, maybeSent bool)
+
+	// Announce records that edges of a chunk may be sent, before a call with them is made, and
+	// returns once that is durable. After an error the call must not be made. It is safe for
+	// concurrent use.
+	Announce(ordinal int64) error
 
 	// Settle records final outcomes of edges of one chunk and returns once they are durable. It is
 	// safe for concurrent use. The first error is final: every later call returns it and records

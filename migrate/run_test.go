@@ -412,6 +412,19 @@ func TestFailingJournalEndsTheRun(t *testing.T) {
 	})
 }
 
+// What may be sent has to be on record first: a later run would otherwise take an edge that this run
+// has sent for one that was there before.
+func TestNoCallLeavesThatTheJournalCannotAnnounce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m := newService(t, nil), newMemory(t)
+		m.failAnnounce = errors.New("disk full")
+		_, err := Run(t.Context(), plan(repeat(3, 100)...), s, m, testOptions())
+		if !errors.Is(err, m.failAnnounce) || s.calls != 0 {
+			t.Fatal(err, s.calls)
+		}
+	})
+}
+
 func TestUnreadablePlanEndsTheRun(t *testing.T) {
 	damaged := errors.New("damaged")
 	synctest.Test(t, func(t *testing.T) {

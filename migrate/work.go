@@ -37,6 +37,9 @@ type work struct {
 	codes           map[int]Outcome     // the service's latest code for each edge to send again
 }
 
+// ordinal returns the number of the current chunk in the plan.
+func (w *work) ordinal() int64 { return w.roster.First + int64(w.index) }
+
 // size returns the number of edges in the current chunk.
 func (w *work) size() int { return w.roster.Size(w.index) }
 
@@ -191,7 +194,7 @@ func (x *executor) load(w *work) error {
 
 // open returns the edges that are open in the current chunk of w and that the run is about.
 func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
-	open, maybeSent = x.journal.Unsettled(w.roster.First+int64(w.index), w.size())
+	open, maybeSent = x.journal.Unsettled(w.ordinal(), w.size())
 	if w.roster.Only != nil {
 		open = open.And(w.roster.Only(w.index))
 	}
@@ -211,6 +214,9 @@ func (x *executor) send(res *result) {
 		return
 	}
 	if res.broken = x.load(w); res.broken != nil {
+		return
+	}
+	if res.broken = x.journal.Announce(w.ordinal()); res.broken != nil {
 		return
 	}
 	indexes, edges := x.edgesOfCall(w.chunk, chosen)

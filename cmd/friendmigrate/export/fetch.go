@@ -156,6 +156,9 @@ func mixed(tag string) error {
 // Unsettled implements migrate.Journal. It returns every edge, since the plan has only what is left.
 func (f *fetcher) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
+// Announce implements migrate.Journal. A read needs no announcement.
+func (f *fetcher) Announce(int64) error { return nil }
+
 // Settle implements migrate.Journal. It hands the account over to the output, which keeps the
 // order. That is not durable yet: after a crash the position of the output counts.
 func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
