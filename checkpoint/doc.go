@@ -8,7 +8,7 @@
 //     journal after any crash of the process or the machine.
 //   - The journal holds exactly what was settled: no edge twice, no other edge, no other outcome.
 //     It refuses a file that anything but this package and its crashes changed (ErrDamaged), and a
-//     file of a newer version (ErrNewer). Refusing changes neither.
+//     file of a newer version (ErrNewer). Refusing changes neither, but for a torn write that is cut off.
 //   - After a failed write or sync it writes nothing more. Every later call returns the error,
 //     until the file is opened again.
 //   - Memory does not grow with the number of failures or settled edges. It takes a bit for each

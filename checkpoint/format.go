@@ -113,8 +113,7 @@ func wholeFrame(b []byte) bool {
 
 // The errors of a journal. They are wrapped with the file's name and the position.
 var (
-	// ErrDamaged: something other than this program or a crash of it changed the file. Opening it
-	// changed nothing.
+	// ErrDamaged: something other than this program or a crash of it changed the file.
 	ErrDamaged = errors.New("the journal is damaged")
 
 	// ErrNewer: a newer version of the program wrote the file.

@@ -17,7 +17,8 @@ type Identity struct {
 	SDKAppID uint64   `json:"sdkAppID"`
 	Target   string   `json:"target"` // region or endpoint; a region and its backup host are one target
 	Inputs   []string `json:"inputs"` // digest of the whole raw content of each input, in order
-	// flags that change the meaning of a row, by name with dashes, with values in canonical form
+	// the command, and the flags that change the meaning of a row, by name with dashes, with
+	// values in canonical form
 	Options map[string]string `json:"options"`
 	Shard   int               `json:"shard"`
 	Shards  int               `json:"shards"` // 0 or 1: the whole job

@@ -65,7 +65,7 @@ func Begin(fsys disk.FS, dir string, id Identity) (*Journal, error) {
 //
 // Open cuts off a write that was torn when the program or the machine died. Its errors are
 // fs.ErrNotExist, ErrDamaged, ErrNewer, ErrLocked, and those of the file system. After any of them
-// the file is unchanged.
+// the file is unchanged, except that a torn write may have been cut off.
 func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	name := filepath.Join(dir, FileName)
 	if o.ReadOnly {

@@ -19,7 +19,7 @@ type Failure struct {
 	Code      int    // the service's
 	Info      string // the service's, at most 1024 bytes of it
 	Uncertain bool   // the outcome is uncertain
-	Attempts  int    // calls with this edge in the run that settled it
+	Attempts  int    // see migrate.Settled
 	At        time.Time
 }
 

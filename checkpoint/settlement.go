@@ -17,7 +17,7 @@ const maxInfo = 1024
 type settlement struct {
 	ordinal int64
 	n       int  // edges in the chunk
-	whole   bool // all n are imported and none was added; the fields below are empty
+	whole   bool // all n are imported and none was added; the fields below mean nothing
 	from    string
 
 	imported, already, uncertain migrate.EdgeSet

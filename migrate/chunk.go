@@ -19,7 +19,7 @@ type Chunk struct {
 
 // Fitting returns how many of n edges, from the first, fit into one call that has room bytes for
 // them. It is at least one, however large that edge is. size returns the JSON bytes of edge k.
-// Nothing else decides what a call holds, so a plan can count calls beforehand.
+// A plan counts calls by it; only halving and what is sent again take more.
 func Fitting(n, room int, size func(k int) int) int {
 	for k := range n {
 		if room -= size(k); room < 0 && k > 0 {

@@ -154,8 +154,8 @@ func (d *dispatcher) canAsk() bool {
 	return d.opt.Probe != nil && d.planDone && d.rosters < outageAccounts
 }
 
-// nextProbe returns the one call that is sent during a hold. Each probe is for another account,
-// since the parked rosters yield the one that has waited longest.
+// nextProbe returns the one call that is sent during a hold. It is usually for another account
+// than the one before, since the parked rosters yield the one that is due first.
 func (d *dispatcher) nextProbe(now time.Time) (task, bool) {
 	if d.outage.probing || now.Before(d.outage.probeAt) {
 		return task{}, false
@@ -331,7 +331,7 @@ func (d *dispatcher) interrupted() {
 	d.ctx = context.WithoutCancel(d.ctx) // only the tasks that are out are waited for now
 }
 
-// severity orders reasons to stop as their exit codes are ordered, from the least: 1, 12, 6, 4.
+// severity orders reasons to stop as their exit codes are ordered, from the gravest: 1, 12, 6, 4.
 func severity(err error) int {
 	stop, ok := err.(*StopError)
 	switch {

@@ -24,7 +24,7 @@ type Options struct {
 	// time.Now.
 	Clock func() time.Time
 
-	Limits *Limits // when failures look systematic; nil: stop only if every edge is refused
+	Limits *Limits // when failures look systematic; nil: stop only if chunk after chunk is halved to the end
 
 	// Probe makes a harmless call; a nil error means that the service answered. It decides whether
 	// there is an outage when fewer than three accounts are left. Without Probe, an account that

@@ -121,8 +121,8 @@ type Journal interface {
 	Announce(ordinal int64) error
 
 	// Settle records final outcomes of edges of one chunk and returns once they are durable. It is
-	// safe for concurrent use. The first error is final: every later call returns it and records
-	// nothing.
+	// safe for concurrent use. The first error of a write is final: every later call returns it
+	// and records nothing.
 	Settle(ctx context.Context, s Settlement) error
 }
 
@@ -137,7 +137,7 @@ type Settlement struct {
 type Settled struct {
 	Index    int // in Chunk.Edges
 	Outcome  Outcome
-	Attempts int // calls that carried this edge, in this run
+	Attempts int // in this run and since its last hold, at least 1; a halved or throttled call is none
 }
 
 // Meter counts what a run does. It can be read while the run goes on. The zero Meter is ready to
@@ -157,7 +157,7 @@ type Snapshot struct {
 	Halved                                      int64
 	Rosters                                     int64 // rosters done
 	Working                                     int   // workers that have a task, even one that only waits for the pace
-	Parked                                      int   // rosters that wait out a backoff
+	Parked                                      int   // rosters that wait out a backoff, or to be halved
 	Holding                                     bool  // a hold: only probes are sent, one at a time
 	HoldSince                                   time.Time
 	HoldReason                                  string

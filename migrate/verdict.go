@@ -20,7 +20,7 @@ const (
 // Outcome is what one call did to one edge.
 type Outcome struct {
 	Kind      Kind
-	Uncertain bool   // Again: sent without an answer. Already: a call without an answer may have imported it
+	Uncertain bool   // a call with the edge had no answer; so an edge that is Already may have been imported by it
 	Code      int    // ResultCode, or the code of the whole call, or the HTTP status
 	Info      string // the service's text for Code
 }

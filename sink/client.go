@@ -195,7 +195,7 @@ func (c *Client) Stats() Stats {
 
 // call makes one call for from. It waits for its turn, sends, and sends again if the signature was
 // refused and there is a newer one. The error is ctx's, if it ended before the call left, or a
-// *migrate.CallError that describes only the answer to this call.
+// *migrate.CallError about this call or, after 70107, about the check of the admin.
 func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
 	for resent, doubted := false, false; ; {
 		e, again, err := c.once(ctx, api, from, body, limit, read, resent)

@@ -48,8 +48,8 @@ func newLimiter(limit float64, startAfter time.Time) *limiter {
 	return l
 }
 
-// Wait returns when a call may leave. The call must then leave at once. The error is ctx's; nothing
-// was then spent.
+// Wait returns when a call may leave. The call must then leave at once. The error is ctx's; no
+// call was then counted.
 func (l *limiter) Wait(ctx context.Context) (permit, error) {
 	select {
 	case l.queue <- struct{}{}:

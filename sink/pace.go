@@ -10,7 +10,8 @@ import (
 // lock around it.
 //
 // The service counts calls in a sliding second, and so does pace. It holds one number, base: no
-// second, counted backwards over the calls that have left, may have more.
+// second, counted backwards over the calls that have left, may have more, but for half a percent that
+// the grain of the timer takes.
 //
 // Down: a single refused call may only have overtaken others on the way, so it lowers base a
 // little. If many of the calls that left since base was last lowered are refused too, the limit has

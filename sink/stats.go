@@ -16,7 +16,7 @@ type Stats struct {
 	Attempts  int64 // HTTP requests that left, of every API
 	Throttled int64 // of those, refused as too frequent
 	Uncertain int64 // of those, may have been applied, without a usable answer for every account
-	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed or unreadable
+	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed, unlisted or unreadable
 	Renewals  int64 // signatures made after the first
 	InFlight  int64 // attempts that left and have not ended
 	Sent      int64 // bytes of request bodies
@@ -28,9 +28,9 @@ type Stats struct {
 
 // CallCount is how often an API gave one result: an ErrorCode in digits ("0": the call as a whole
 // went well), http_502 and its like, or the kind of failure: timeout, reset, cut, refused, dns,
-// tls, x509, unreadable, oversize, sign, transport.
+// proxy, files, tls, x509, unreadable, oversize, sign, transport.
 type CallCount struct {
-	API    string // friend_import, friend_check, friend_get
+	API    string // such as friend_import
 	Result string
 	Count  int64
 }

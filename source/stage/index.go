@@ -110,7 +110,7 @@ type packed struct {
 
 func readPacked(c *codec.Cursor) (p packed) {
 	p.from = c.Text()
-	p.edges = int64(c.Size(packChunks * migrate.MaxChunkEdges))
+	p.edges = int64(c.Size(mostPackedChunks * migrate.MaxChunkEdges))
 	p.memory = int64(c.Size(1 << 50))
 	if p.edges == 0 {
 		c.Fail()

@@ -55,7 +55,7 @@ func (c *counter) begin(from []byte) {
 }
 
 func (c *counter) add(r *record[[]byte]) error {
-	c.edge(r)
+	c.countEdge(r)
 	brief := codec.Cursor{Rest: r.extras}
 	brief.Bytes(hashBytes)
 	c.chunk = append(c.chunk, Friend{Hash: xxhash.Sum64(r.to), Bytes: int(brief.Uvarint())})

@@ -11,9 +11,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// packChunks is the most chunks of a roster that shares a block with others. A larger roster gets
+// mostPackedChunks is the most chunks of a roster that shares a block with others. A larger roster gets
 // blocks of its own, so that skipping it reads none of them.
-const packChunks = 4
+const mostPackedChunks = 4
 
 // rosterWriter turns the edges of rosters, one after the other in plan order, into chunks, blocks
 // and segments.
@@ -50,7 +50,7 @@ func (w *rosterWriter) begin(from []byte) {
 // add takes the next edge of the roster. A chunk ends at migrate.MaxChunkEdges edges.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
-	w.edge(r)
+	w.countEdge(r)
 	if len(w.chunk.flags) < migrate.MaxChunkEdges {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (w *rosterWriter) endChunk() error {
 	w.chunks++
 	w.waiting++
 	w.chunk.begin()
-	if !w.large && (w.chunks > packChunks || len(w.pending) > w.limits.pack) {
+	if !w.large && (w.chunks > mostPackedChunks || len(w.pending) > w.limits.pack) {
 		w.large = true
 		if err := w.endPack(); err != nil {
 			return err

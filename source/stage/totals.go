@@ -90,7 +90,7 @@ func (t *rosterCount) begin(from []byte) {
 	}
 }
 
-func (t *rosterCount) edge(r *record[[]byte]) {
+func (t *rosterCount) countEdge(r *record[[]byte]) {
 	t.edges++
 	if r.order.added() {
 		t.added++

@@ -76,7 +76,7 @@ type Writer struct {
 	weaken  func(uint64) uint64 // nil except in tests that make hashes collide
 
 	state writerState
-	body  body // written by Seal
+	body  body // filled by WriteRosters, written by Seal
 }
 
 type writerState uint8
