@@ -27,8 +27,8 @@
 //     its friends would be held until then anyway. All pages over 128 KiB together hold 64 MiB at
 //     most, and wait for each other beyond that. Smaller pages are limited only by the number of
 //     workers.
-//   - An error describes the answer to its own call or, after 70107, to the check of the admin. A call that only reads leaves nothing
-//     uncertain.
+//   - An error describes the answer to its own call or, after 70107, to the check of the admin. A
+//     call that only reads leaves nothing uncertain.
 //
 // # What it never does
 //

@@ -85,6 +85,7 @@ func (s *state) run(killed bool, outcome func(e *migrate.Edge) migrate.Outcome) 
 	s.must(s.journal.BeginRun(checkpoint.RunStart{At: time.Now(), Workers: 1}))
 	for _, c := range s.plan {
 		open, _ := s.journal.Unsettled(c.Ordinal, len(c.Edges))
+		s.must(s.journal.Announce(c.Ordinal))
 		settled := migrate.Settlement{Chunk: c}
 		for _, k := range open.Indexes() {
 			if o := outcome(&c.Edges[k]); o.Kind != migrate.Again {
