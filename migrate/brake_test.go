@@ -18,7 +18,7 @@ func refuseAll(v Verdict, code int) func(call) ([]Outcome, error) {
 	}
 }
 
-// limits are those of PRODUCT.
+// limits sets the thresholds of a run without flags.
 func limits(opt *Options) { opt.Limits = &Limits{Failures: -1, ExtraCalls: 200, FailureRatio: 0.5} }
 
 // braked runs a plan and returns the brake that stopped it, "" for none.

@@ -57,7 +57,8 @@ func (j *Job) nothingStaged() error {
 		"there is no staged job in %q: name the INPUT that is meant, or the job's --state", j.Dir)
 }
 
-// WithInputs is a command line with the inputs of the job, as far as its report knows them.
+// WithInputs returns a command line with the inputs that the report of the job names, or with
+// INPUT.
 func (j *Job) WithInputs(l exit.Line) exit.Line {
 	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
 	if n := len(r.Job.Inputs); err != nil || n == 0 || n > inspect.MostNamed {

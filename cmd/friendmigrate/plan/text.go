@@ -91,7 +91,7 @@ func (b *page) cost(p *Plan) {
 	b.row("accounts", "about "+terminal.Count(asked),
 		"more calls of friendmigrate accounts, at 100 per second, which comes first")
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
-	b.row("disk", settings.FormatSize(p.Disk.Staged), "for the staged input, at most about")
+	b.row("disk", settings.FormatSize(p.Disk.Staged), "at most, for the staged input")
 }
 
 // LeastTime returns the least time in words; "" if there is no limit.
