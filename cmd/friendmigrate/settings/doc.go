@@ -1,13 +1,14 @@
-// Package settings declares the flags of the commands and turns flags and variables into checked
-// Settings.
+// Package settings declares the flags of the commands, and makes checked Settings of flags and
+// environment variables.
 //
-// Each flag is declared once, in a table: how it is written, its default, its usage, and the setter
-// of the setting. Command line, variables, help text and manifest are made from the tables.
+// Each flag is declared once, in a table: its syntax, its default, its usage, and the setter of its
+// setting. Command line, variables, help text and manifest are made from the tables.
 //
-// What it promises: a flag wins over its variable; every value is checked before anything is
-// touched; a message names the flag or the variable that it is about and says what would do.
-// Variables that no flag has are ignored, since schedulers inject some; so is an empty variable.
+// A flag takes precedence over its variable. Every value is checked before the command does
+// anything. A message names the flag or the variable that it is about and says which values are
+// valid. Variables that belong to no flag are ignored, since schedulers set some; so are empty
+// variables.
 //
-// What it never does: print, or repeat a value that could be a secret. The key itself is never a
-// flag. It imports none of the command's packages.
+// The package never prints, and no message repeats a value that could be a secret. The secret key
+// itself is never a flag. The package imports no other package of the command.
 package settings

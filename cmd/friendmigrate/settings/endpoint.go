@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// CheckEndpoint checks the URL of a service and returns it as scheme://host[:port]. http is for
-// this machine only, unless plain is set: the signature is in every URL.
+// CheckEndpoint checks the URL of a service and returns it as scheme://host[:port]. http is allowed
+// for this machine only, unless plain is set, since the signature is in every URL.
 func CheckEndpoint(endpoint string, plain bool) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		// It is not repeated: it may carry a secret.
+		// The error does not contain the URL, which may contain a secret.
 		return "", errors.New("--endpoint has to be the URL of a service, such as https://adminapisgp.im.qcloud.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
@@ -35,10 +35,10 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
-// ProxyVariables are those that name a proxy for calls.
+// ProxyVariables are the variables that name a proxy for calls.
 var ProxyVariables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
 
-// BadProxy is the error of a variable that should name a proxy.
+// BadProxy is the error about a variable whose value is not the URL of a proxy.
 type BadProxy string
 
 func (b BadProxy) Error() string {
@@ -46,8 +46,9 @@ func (b BadProxy) Error() string {
 		"(its value is not shown)"
 }
 
-// CheckProxies finds proxies that cannot be used. Go's library takes such a variable for none and
-// goes past the proxy. The value is not repeated: it may hold a password.
+// CheckProxies returns an error for each variable whose proxy cannot be used. Go's library would
+// ignore the variable and bypass the proxy. The error does not contain the value, which may contain
+// a password.
 func CheckProxies(env map[string]string) error {
 	var all []error
 	for _, name := range ProxyVariables {
@@ -58,15 +59,15 @@ func CheckProxies(env map[string]string) error {
 	return errors.Join(all...)
 }
 
-// usableProxy reports whether Go reads a value as the proxy that was meant. Without a scheme it is
-// http.
+// usableProxy reports whether Go finds the intended proxy in a value. The default scheme is http.
 func usableProxy(value string) bool {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
 	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return false // a password with / or ? or # in it ends up in the path, the query or the fragment
+		// A password with / or ? or # in it ends up in the path, the query or the fragment.
+		return false
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	known := slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)

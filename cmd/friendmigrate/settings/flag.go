@@ -10,24 +10,23 @@ import (
 	"friendmigrate/sink"
 )
 
-// Flag declares a flag of a command: how it is written, what the help text says, and the setting
-// that it sets.
+// Flag declares a flag of a command: its syntax, its help text, and the setter of its setting.
 type Flag struct {
 	Name       string // without dashes
 	Kind       Kind
-	Value      string // what to put there, for the help text
+	Value      string // placeholder of the value, for the help text
 	Default    string // for the help text
 	Usage      string
 	Group      string
-	NoVariable bool // read from the command line alone
+	NoVariable bool // read from the command line only
 	TakesFile  bool
-	Hidden     bool     // taken, and not in the help text
-	Words      []string // the values it can have, if these are words; for the shell to complete
+	Hidden     bool     // accepted, but not in the help text
+	Words      []string // values that the shell completes
 	Set        Setter
 
-	commands string // that have it, as words
-	initial  string // its value unless it is given; "": what the setting holds
-	ignored  bool
+	commands string // commands that have it, separated by spaces
+	initial  string // default value; "": the setting stays unchanged
+	ignored  bool   // accepted, but not read
 }
 
 // Kind says whether a flag takes a value.
@@ -40,7 +39,7 @@ const (
 	Optional             // --flag, --flag=value; never --flag value
 )
 
-// Groups of flags that are asked for, as the help text names them.
+// Groups of flags that the code refers to, by their headings in the help text.
 const (
 	groupService = "the service"
 	groupInput   = "the rows"
@@ -58,7 +57,7 @@ func WithDefault(syntax, value string, set Setter, usage string) Flag {
 	return f
 }
 
-// preset gives the setting its default.
+// preset sets the setting to the flag's default, if it has one.
 func (f Flag) preset() {
 	if f.initial == "" {
 		return
@@ -68,13 +67,13 @@ func (f Flag) preset() {
 	}
 }
 
-// Plain returns a flag without a default. Its setting stays as it is unless the flag is given.
+// Plain returns a flag without a default. Its setting stays unchanged unless the flag is given.
 func Plain(syntax string, set Setter, usage string) Flag {
 	return Described(syntax, "", set, usage)
 }
 
-// Described returns a flag whose setting stays as it is unless the flag is given. words describes
-// for the help text what holds then.
+// Described returns a flag whose setting stays unchanged unless the flag is given. words says in
+// the help text what is used then.
 func Described(syntax, words string, set Setter, usage string) Flag {
 	f := Flag{Name: syntax, Kind: Switch, Default: words, Usage: usage, Set: set}
 	if name, value, takes := strings.Cut(syntax, " "); takes {
@@ -86,18 +85,18 @@ func Described(syntax, words string, set Setter, usage string) Flag {
 	return f
 }
 
-// Choose makes a flag that takes one of some words. The first is its default.
+// Choose returns a flag whose value is one of some words. The first is its default.
 func Choose(syntax string, to *string, usage string, words ...string) Flag {
 	return WithDefault(syntax, words[0], choice(to, words...), usage).among(words...)
 }
 
-// among is a flag whose values are words that the shell can complete.
+// among returns the flag with values that the shell completes.
 func (f Flag) among(words ...string) Flag {
 	f.Words = words
 	return f
 }
 
-// of is a flag of these commands, which are words.
+// of returns the flag with the commands that have it, separated by spaces.
 func (f Flag) of(commands string) Flag {
 	f.commands = commands
 	return f
@@ -108,7 +107,7 @@ func (f Flag) belongs(command string) bool {
 	return slices.Contains(strings.Fields(f.commands), command)
 }
 
-// withoutVariable is a flag that is not read from a variable, which would stay set.
+// withoutVariable returns the flag without its variable, which would stay set for later runs.
 func (f Flag) withoutVariable() Flag {
 	f.NoVariable = true
 	return f
@@ -122,7 +121,7 @@ func Group(name string, flags ...Flag) []Flag {
 	return flags
 }
 
-// group is Group for flags of these commands where they name no others.
+// group is like Group. It also sets the commands of flags that have none.
 func group(name, commands string, flags ...Flag) []Flag {
 	for i := range flags {
 		flags[i].commands = cmp.Or(flags[i].commands, commands)
@@ -130,22 +129,22 @@ func group(name, commands string, flags ...Flag) []Flag {
 	return Group(name, flags...)
 }
 
-// in reports whether the flag has one of the names, or is in a group of that name.
+// in reports whether the flag or its group has one of the names.
 func (f Flag) in(names ...string) bool {
 	return slices.Contains(names, f.Name) || slices.Contains(names, f.Group)
 }
 
-// Has reports whether one of the flags has that name.
+// Has reports whether one of the flags has the name.
 func Has(flags []Flag, name string) bool {
 	return slices.ContainsFunc(flags, func(f Flag) bool { return f.Name == name })
 }
 
-// Only returns the flags that are named, by themselves or by their group.
+// Only returns the flags that have one of the names, or whose group has.
 func Only(flags []Flag, names ...string) []Flag {
 	return slices.DeleteFunc(slices.Clone(flags), func(f Flag) bool { return !f.in(names...) })
 }
 
-// codes are the ResultCodes that one edge can fail with, as words.
+// codes returns the ResultCodes that one edge can fail with.
 func codes() (words []string) {
 	for _, c := range sink.Codes() {
 		if c.Level&sink.OnItem != 0 {

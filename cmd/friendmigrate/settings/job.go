@@ -11,13 +11,13 @@ import (
 	"friendmigrate/sink"
 )
 
-// DefaultState is the folder of a job that names none.
+// DefaultState is the state folder of a job without --state.
 const DefaultState = "friendmigrate-state"
 
-// Job says which job it is and what to do about it.
+// Job says which job to run, and how to begin it.
 type Job struct {
 	State        string
-	StateGiven   bool // not the default
+	StateGiven   bool // by flag or variable
 	Fresh        bool
 	RetryFailed  bool
 	RetryCodes   []int // empty: all
@@ -48,7 +48,7 @@ func (j *Job) check(r *Reader) {
 	}
 }
 
-// ParseCodes reads the value of --retry-failed: ResultCodes separated by commas, or true for all
+// ParseCodes parses the value of --retry-failed: ResultCodes separated by commas, or true for all
 // (no codes), or false.
 func ParseCodes(value string) (codes []int, on bool, err error) {
 	switch value {
@@ -68,7 +68,7 @@ func ParseCodes(value string) (codes []int, on bool, err error) {
 	return slices.Compact(codes), true, nil
 }
 
-// MeantCode is empty unless one of the codes is in no table and one that is lies close to it.
+// MeantCode returns a question about the first unknown code that is similar to a known one, or "".
 func MeantCode(codes []int) string {
 	var known []string
 	for _, c := range sink.Codes() {
@@ -85,7 +85,7 @@ func MeantCode(codes []int) string {
 	return ""
 }
 
-// LooksLikeCodes reports whether an argument was meant as the value of --retry-failed.
+// LooksLikeCodes reports whether an argument is probably meant as the value of --retry-failed.
 func LooksLikeCodes(argument string) bool {
 	codes, on, err := ParseCodes(argument)
 	return err == nil && on && len(codes) > 0 && codes[0] >= 100

@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// DefaultMemory is what --memory is where nothing else says so.
+// DefaultMemory is --memory if neither a value nor a container's limit is set.
 const DefaultMemory = 256 << 20
 
-// leastMemory is what the program needs: below it, it would do nothing but collect garbage.
+// leastMemory is the smallest --memory. With less the program would do little but collect garbage.
 const leastMemory = 64 << 20
 
-// cgroupShare is what may be used of a container's limit. The rest is for the page cache and what
-// the runtime does not count.
+// cgroupShare is the part of a container's limit that may be used. The rest is for the page cache
+// and for memory that the runtime does not count.
 const cgroupShare = 0.7
 
-// RuntimeLimit is the limit that Go's runtime is given to stay under memory bytes. The rest is for
-// what the runtime does not count: the program itself, stacks of the kernel.
+// RuntimeLimit returns the limit for Go's runtime that keeps the process below memory bytes. The
+// rest is for memory that the runtime does not count: the program itself and kernel stacks.
 func RuntimeLimit(memory int64) int64 { return memory - memory/10 }
 
-// ContainerLimit is the least memory limit of a container in which memory bytes may be used.
+// ContainerLimit returns the lowest memory limit of a container in which memory bytes may be used.
 func ContainerLimit(memory int64) int64 { return int64(math.Ceil(float64(memory) / cgroupShare)) }
 
-// memoryOr is the memory that was given or, if that is 0, DefaultMemory or 70 % of the limit of the
-// cgroup this process is in. root is the root of the file system.
+// memoryOr returns given or, if that is 0, 70 % of the memory limit of this process's cgroup, or
+// DefaultMemory if it has no limit. root is the root of the file system.
 func memoryOr(given int64, root fs.FS) int64 {
 	if given > 0 {
 		return given
@@ -38,8 +38,8 @@ func memoryOr(given int64, root fs.FS) int64 {
 	return max(leastMemory, int64(cgroupShare*float64(limit)))
 }
 
-// cgroupLimit is the least memory limit on the way from this process's cgroup to the root, of
-// version 2 or version 1; 0: there is none.
+// cgroupLimit returns the lowest memory limit of this process's cgroup and those above it, of
+// version 2 or version 1, or 0 if there is none.
 func cgroupLimit(root fs.FS) (least int64) {
 	if root == nil {
 		return 0
@@ -61,7 +61,8 @@ func cgroupLimit(root fs.FS) (least int64) {
 		for folder = path.Join("/", folder); ; folder = path.Dir(folder) {
 			text, _ := fs.ReadFile(root, path.Join(mount, folder, file))
 			n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-			const unlimited = 1 << 60 // version 1 says so with a number close to 1<<63; version 2 says "max"
+			// No limit is a number close to 1<<63 in version 1, and "max" in version 2.
+			const unlimited = 1 << 60
 			if err == nil && n > 0 && n < unlimited && (least == 0 || n < least) {
 				least = n
 			}

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	serviceRate = 200 // friend calls per second that the service takes of an app
+	serviceRate = 200 // friend calls per second that the service accepts for an app
 	leastRate   = 0.1
 	mostWorkers = 10_000 // calls in flight
 	filesApart  = 32     // open files that are not connections of calls
 )
 
-// Pace says how fast and how patiently.
+// Pace says how fast calls are sent, and how long to wait and retry.
 type Pace struct {
 	Rate          float64 // calls per second of this process
 	Workers       int
@@ -28,9 +28,8 @@ type Pace struct {
 	ChunkBytes    int
 }
 
-// ShardRate returns what one of several shards may send of a rate that all of them share: rate /
-// shards, rounded down, so that together they never exceed the rate. A result below 1 is not
-// rounded.
+// ShardRate returns the part of a shard in a rate that all shards share: rate / shards, rounded
+// down, so that together they never exceed the rate. A result below 1 is not rounded.
 func ShardRate(rate float64, shard Shard) float64 {
 	if shard.Count <= 1 || rate >= sink.Unpaced {
 		return rate
@@ -42,13 +41,13 @@ func ShardRate(rate float64, shard Shard) float64 {
 	return math.Floor(share)
 }
 
-// ParseRate reads a rate as --rate does.
+// ParseRate parses a rate in the same way as --rate.
 func ParseRate(text string) (rate float64, err error) {
 	err = number(&rate, leastRate, 1e9)([]string{text})
 	return rate, err
 }
 
-// WarnOfRate says what is to be said of a rate, "" if nothing is.
+// WarnOfRate returns a warning about a rate, or "".
 func WarnOfRate(name string, rate float64) string {
 	if rate <= serviceRate {
 		return ""
@@ -57,7 +56,7 @@ func WarnOfRate(name string, rate float64) string {
 		"unless that limit was raised for this app", name, rate, serviceRate)
 }
 
-// check takes a shard's part of the rate, and settles how many calls may be in flight.
+// check sets the rate of the shard and the number of calls in flight.
 func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 	if text := WarnOfRate("--rate", p.Rate); text != "" && !rehearse {
 		r.warn("%s", text)
@@ -79,8 +78,8 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 	}
 }
 
-// limitWorkers keeps calls in flight within the open files that a process may have. Each call has a
-// connection, and a rehearsal has its other end too.
+// limitWorkers limits the calls in flight by the number of files that a process may open. Each call
+// has a connection; in a rehearsal its other end is open in the same process.
 func (p *Pace) limitWorkers(r *Reader, files int, rehearse bool) {
 	connections := max(1, files-filesApart)
 	if rehearse {

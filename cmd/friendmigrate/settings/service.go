@@ -14,10 +14,10 @@ import (
 	"friendmigrate/sink"
 )
 
-// RehearsalFolder is where a rehearsal has its state.
+// RehearsalFolder is the name of the state folder of a rehearsal.
 const RehearsalFolder = "friendmigrate-rehearsal"
 
-// RehearsalApp is the app of a rehearsal that was given none.
+// RehearsalApp is the app of a rehearsal without --sdk-app-id.
 const RehearsalApp = 1400000000
 
 const year = 365 * 24 * time.Hour
@@ -28,17 +28,17 @@ type Service struct {
 	Identifier  string
 	Key         Key
 	SigLifetime time.Duration
-	Region      string // or
+	Region      string // or Endpoint
 	Endpoint    string // scheme://host[:port]
 	BackupHost  bool
 	PlainHTTP   bool
 	CAFile      string
 	Rehearse    bool
-	RealTime    bool // of Rehearse: at the service's pace
+	RealTime    bool // with Rehearse: at the service's pace
 }
 
-// Target is the service as the job's identity knows it: a region, whichever of its hosts is used,
-// or an endpoint.
+// Target returns the service as it is in the job's identity: a region, whichever of its hosts is
+// used, an endpoint, or the rehearsal.
 func (s Service) Target() string {
 	switch {
 	case s.Rehearse:
@@ -50,7 +50,7 @@ func (s Service) Target() string {
 }
 
 func (s *Service) check(r *Reader) {
-	if s.Rehearse { // a rehearsal takes the command of the real run, with or without its credentials
+	if s.Rehearse { // the command of the real run is accepted, with or without credentials
 		s.Region, s.Endpoint, s.Key = "", "", Key{}
 		s.SDKAppID = cmp.Or(s.SDKAppID, RehearsalApp)
 		return
@@ -76,7 +76,7 @@ func (s *Service) checkTarget(r *Reader) {
 	regions := sink.Regions()
 	switch {
 	case s.Region != "" && s.Endpoint != "":
-		// A flag wins over a variable also where the other of the two is the variable.
+		// A flag takes precedence over a variable, even over that of the other setting.
 		_, fromRegion := r.Look("region")
 		_, fromEndpoint := r.Look("endpoint")
 		switch {
@@ -111,21 +111,21 @@ func (s *Service) checkTarget(r *Reader) {
 	}
 }
 
-// KeyVariable may hold the secret key itself. There is no flag for it: everybody on a machine sees
-// command lines.
+// KeyVariable names the variable that can hold the secret key. There is no flag for the key, since
+// every user of a machine can see command lines.
 const KeyVariable = Prefix + "SECRET_KEY"
 
-// Key says where the secret key is. A file wins over the variable.
+// Key says where the secret key is. A file takes precedence over the variable.
 type Key struct {
 	File  string
 	Value sink.Secret
 }
 
-// Given reports whether there is a key or a place for it at all.
+// Given reports whether a key or its file is given.
 func (k Key) Given() bool { return k.File != "" || !k.Value.Empty() }
 
-// Source is the key as the client wants it, after it was read once to see that it is one. No error
-// of it repeats what was read. Reading a named pipe waits for its writer.
+// Source returns the key in the form that the client needs, after reading it once to check it. No
+// error contains what was read. Reading a named pipe waits for its writer.
 func (k Key) Source() (sink.KeySource, error) {
 	if k.File == "" {
 		if err := k.Value.CheckKey(); err != nil {
@@ -142,14 +142,14 @@ func (k Key) Source() (sink.KeySource, error) {
 	return source, err
 }
 
-// IsKey reports whether the name of a file is the key itself.
+// IsKey reports whether the name of a file seems to be the key itself: no file has that name.
 func IsKey(file string) bool {
 	_, err := os.Stat(file)
 	return err != nil && looksLikeKey(file)
 }
 
-// looksLikeKey is for a key that was given where its file is asked for: one word of 16 letters and
-// digits or more, perhaps in quotes.
+// looksLikeKey finds a key that was given instead of its file: one word of at least 16 letters and
+// digits, perhaps in quotes.
 func looksLikeKey(s string) bool {
 	s = strings.Trim(s, "\"'` ")
 	return len(s) >= 16 && strings.ContainsAny(s, "0123456789") &&

@@ -13,29 +13,30 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Setter takes what a flag was given, at least one value, into a setting. Its error follows the
-// name of the flag or the variable. After an error the setting is as it was.
+// Setter sets a setting from the values of a flag, of which there is at least one. Its error is
+// printed after the name of the flag or the variable. The setting is unspecified after an error.
 type Setter func(values []string) error
 
 var errEmpty = errors.New("is empty")
 
-// Last is for a flag of which the value that was given last holds.
+// Last returns a Setter for a flag whose last value counts.
 func Last(set func(value string) error) Setter {
 	return func(values []string) error { return set(values[len(values)-1]) }
 }
 
-// instead is an error with a value for a hint. "" leaves the flag out.
+// instead is an error with a better value, for a hint. With "" the hint leaves the flag out.
 type instead struct {
 	error
 	value string
-	bound bool // the value is the bound that was crossed
+	bound bool // value is the bound that was exceeded
 }
 
-// Instead adds to an error what a hint should have for the value; "" leaves the flag out. Without
-// it the hint has the word of the flag's syntax, for a value that only the user knows.
+// Instead adds to an error the value that a hint should show; with "" the hint leaves the flag out.
+// For an error without one the hint shows the placeholder of the flag's syntax, since only the user
+// knows the value.
 func Instead(value string, err error) error { return &instead{error: err, value: value} }
 
-// Each is for a flag of which every value holds. It joins the errors.
+// Each returns a Setter that passes every value to set. It joins the errors.
 func Each(set func(value string) error) Setter {
 	return func(values []string) error {
 		var all []error
@@ -46,8 +47,8 @@ func Each(set func(value string) error) Setter {
 	}
 }
 
-// Text takes any text but none: "" is a script's variable that is not set, say, and to pass over it
-// would do something else than was meant.
+// Text returns a Setter for a text. It refuses "", which may come from an unset variable of a
+// script: ignoring it would do something else than was meant.
 func Text(to *string) Setter {
 	return Last(func(value string) error {
 		if value == "" {
@@ -58,7 +59,7 @@ func Text(to *string) Setter {
 	})
 }
 
-// Checked takes a text that has a form.
+// Checked returns a Setter for a text that check accepts.
 func Checked(to *string, check func(string) error) Setter {
 	return Last(func(value string) error {
 		if err := check(value); err != nil {
@@ -69,7 +70,7 @@ func Checked(to *string, check func(string) error) Setter {
 	})
 }
 
-// valid takes every value to set, which checks it.
+// valid is like Each, and quotes a refused value in its error.
 func valid(set func(string) error) Setter {
 	return Each(func(value string) error {
 		if err := set(value); err != nil {
@@ -79,7 +80,7 @@ func valid(set func(string) error) Setter {
 	})
 }
 
-// On turns a setting on or off.
+// On returns a Setter for a switch.
 func On(to *bool) Setter {
 	return Last(func(value string) error {
 		on, err := strconv.ParseBool(value)
@@ -103,14 +104,14 @@ func choice(to *string, choices ...string) Setter {
 
 type whole interface{ ~int | ~int64 | ~uint64 }
 
-// Whole takes a whole number from least to most.
+// Whole returns a Setter for a whole number from least to most.
 func Whole[N whole](to *N, least, most int64) Setter {
 	parse := func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) }
 	write := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return within(to, parse, write, least, most, "a whole number is needed")
 }
 
-// Duration takes a time from least to most.
+// Duration returns a Setter for a time from least to most.
 func Duration(to *time.Duration, least, most time.Duration) Setter {
 	parse := func(s string) (int64, error) { d, err := time.ParseDuration(s); return int64(d), err }
 	write := func(n int64) string { return time.Duration(n).String() }
@@ -125,12 +126,13 @@ func Duration(to *time.Duration, least, most time.Duration) Setter {
 	})
 }
 
-// size takes a number of bytes from least to most.
+// size returns a Setter for a number of bytes from least to most.
 func size[N whole](to *N, least, most int64) Setter {
 	return within(to, ParseSize, FormatSize, least, most, "a size is needed, such as 256MiB")
 }
 
-// within takes a value that parse reads and that lies from least to most, which write writes.
+// within returns a Setter for a value from least to most. parse reads the value, write formats a
+// bound for messages, and needed says what is needed if parse fails.
 func within[N whole](
 	to *N, parse func(string) (int64, error), write func(int64) string, least, most int64, needed string,
 ) Setter {
@@ -168,7 +170,7 @@ func number(to *float64, least, most float64) Setter {
 	})
 }
 
-// list takes values that are separated by commas or by giving the flag again.
+// list returns a Setter for values that are separated by commas or given in several flags.
 func list(to *[]string) Setter {
 	return func(values []string) (err error) {
 		*to, err = items(values, strings.TrimSpace)
@@ -176,7 +178,7 @@ func list(to *[]string) Setter {
 	}
 }
 
-// mapping takes pairs NAME=HEADER.
+// mapping returns a Setter for pairs NAME=HEADER.
 func mapping(to *map[string]string) Setter {
 	// A header may end in a space.
 	trim := func(s string) string { return strings.TrimRight(strings.TrimLeft(s, " \t\r\n"), "\r\n") }
@@ -216,7 +218,7 @@ func items(values []string, trim func(string) string) (all []string, err error) 
 	return all, nil
 }
 
-// ParseSize reads a number of bytes with or without a unit: kB, MB and GB are powers of 1000; KiB,
+// ParseSize parses a number of bytes with or without a unit: kB, MB and GB are powers of 1000; KiB,
 // MiB, GiB and their short forms (K, Ki and so on) are powers of 1024.
 func ParseSize(s string) (int64, error) {
 	digits := strings.TrimRight(s, "BbKkMmGgTtIi ")
@@ -233,7 +235,7 @@ func ParseSize(s string) (int64, error) {
 	return int64(n * factor), nil
 }
 
-// FormatSize writes a number of bytes for people, in units of 1024.
+// FormatSize formats a number of bytes for people, in units of 1024.
 func FormatSize(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	value, unit := float64(n), 0

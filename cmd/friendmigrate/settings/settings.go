@@ -15,16 +15,16 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// Stop says when to end before the end. Negative numbers and 0 for MaxDuration are off.
+// Stop says when a run stops early. MaxDuration 0 and negative MaxFailures are off.
 type Stop struct {
 	MaxDuration     time.Duration
 	MaxFailures     int64
-	MaxExtraCalls   int64   // see ExtraCalls
+	MaxExtraCalls   int64   // negative: the default, see ExtraCalls
 	MaxFailureRatio float64 // 0: off
 }
 
-// ExtraCalls is what halving may cost in a job of so many calls, which is the default of
-// --max-extra-calls.
+// ExtraCalls returns the limit of calls that halving may cost in a job of a number of calls:
+// MaxExtraCalls or, if that is negative, the default.
 func (s Stop) ExtraCalls(calls int64) int64 {
 	if s.MaxExtraCalls >= 0 {
 		return s.MaxExtraCalls
@@ -32,10 +32,10 @@ func (s Stop) ExtraCalls(calls int64) int64 {
 	return max(200, calls/20)
 }
 
-// Eyes says who may look at a run, and how long.
+// Eyes says where a run can be monitored, and for how long.
 type Eyes struct {
-	Listen string        // HOST:PORT; "": nobody listens
-	Linger time.Duration // goes on serving after the end, for the last scrape
+	Listen string        // HOST:PORT; "": nothing is served
+	Linger time.Duration // time of serving after the end, for the last scrape
 }
 
 // Output says what is shown.
@@ -46,25 +46,26 @@ type Output struct {
 	Warnings  []string
 }
 
-// Settings is everything that a command is told. What the command has no flag for has its default.
+// Settings are the settings of all commands. Those without a flag in this command have the default
+// of import, or are zero.
 type Settings struct {
 	command string
 
 	Service
-	Rows    source.Options // what a row means: part of the job's identity
-	Strict  bool           // any rejected row: send nothing
-	Objects objects.Config // where s3:// is
+	Rows    source.Options // how rows are read: part of the job's identity
+	Strict  bool           // send nothing if any row is rejected
+	Objects objects.Config // the store of s3:// URLs
 	Job
 	Pace
 	Stop
 	Eyes
 	Output
 
-	JSON   bool  // for programs
-	Fields bool  // of verify
+	JSON   bool  // print results as JSON
+	Fields bool  // of verify: compare fields too
 	Sample int64 // edges of verify, 0: all; accounts of doctor
 
-	Accounts    string // of export and doctor: a file, "" is none; of simulate: all, or a file
+	Accounts    string // of export and doctor: a file, or ""; of simulate: a file, or all
 	Destination string // of export: a file, "" is standard output
 	Format      string // of export: csv or jsonl
 
@@ -78,23 +79,23 @@ type Settings struct {
 	Account    []string // empty: all
 	Unfinished bool     // of clean
 
-	Import         bool // of accounts
+	Import         bool // of accounts: import the missing ones
 	Yes, AssumeNew bool // of undo
 
-	Simulator simulator.Config // limits, readings and faults
+	Simulator simulator.Config // of simulate: limits, readings and faults
 }
 
-// Flags declares the flags of a command, in the order of its help text.
+// Flags returns the flags of a command, in the order of its help text.
 func Flags(command string) []Flag { return (&Settings{command: command}).Flags() }
 
-// Read reads and checks the settings of a command, as ReadInto does.
+// Read reads and checks the settings of a command. See ReadInto.
 func Read(command string, v Values, root fs.FS) (Settings, error) {
 	s := Settings{command: command}
 	err := ReadInto(&s, v, root)
 	return s, err
 }
 
-// Check checks what several flags say together, and fills in what follows from others.
+// Check checks combinations of flags, and fills in settings that follow from others.
 func (s *Settings) Check(r *Reader) {
 	s.Key.Value = sink.NewSecret(r.Env[KeyVariable])
 	switch {
@@ -103,7 +104,7 @@ func (s *Settings) Check(r *Reader) {
 	case r.has("region"):
 		s.Service.check(r)
 	}
-	if s.command == "update" { // which has no use for it
+	if s.command == "update" { // it sends no AddSource, so rows need none
 		s.Rows.DefaultAddSource = "AddSource_Type_Update"
 	}
 	if r.has("map") {
@@ -163,7 +164,7 @@ func (s *Settings) checkExport(r *Reader) {
 	}
 }
 
-// FormatOf tells a format by a file's name; "": it does not say.
+// FormatOf returns the format that a file's name shows, csv or jsonl, or "" if it shows none.
 func FormatOf(name string) string {
 	name = strings.ToLower(name)
 	switch filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")) {
@@ -184,7 +185,7 @@ func (s *Settings) setProbe(pair string) error {
 	return nil
 }
 
-// The forms in which failures can be printed.
+// Forms in which failures can be printed.
 const (
 	FormSummary = "summary"
 	FormCSV     = "csv"
@@ -205,7 +206,7 @@ func (s *Settings) setCodes(values []string) error {
 	return nil
 }
 
-// addAccount takes an id as it is: it may hold commas.
+// addAccount adds an id. It does not split the value, since an id may contain commas.
 func (s *Settings) addAccount(id string) error {
 	s.Account = append(s.Account, id)
 	if id == "" {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Variables that Kubernetes sets for an Indexed Job, and that the owner of the Job adds.
+// Variables that set the shard.
 const (
-	indexVariable  = "JOB_COMPLETION_INDEX"
-	shardsVariable = "FRIENDMIGRATE_SHARDS"
+	indexVariable  = "JOB_COMPLETION_INDEX" // set by Kubernetes in an Indexed Job
+	shardsVariable = "FRIENDMIGRATE_SHARDS" // set by the owner of the Job
 )
 
 // MostShards is the largest number of shards.
@@ -19,7 +19,7 @@ const MostShards = 10_000
 // whole job.
 type Shard struct{ Index, Count int }
 
-// String is "i/n", or "" for the whole job.
+// String returns "i/n", or "" for the whole job.
 func (s Shard) String() string {
 	if s.Count == 0 {
 		return ""
@@ -27,7 +27,7 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Index, s.Count)
 }
 
-// set takes the value of --shard.
+// set parses the value of --shard.
 func (s *Shard) set(value string) error {
 	shard, err := parseShard(value)
 	if err != nil {
@@ -60,7 +60,7 @@ func (r *Reader) shardOfVariables() Shard {
 	return s
 }
 
-// ShardByVariable reports whether variables set the shard of commands whose line names none.
+// ShardByVariable reports whether variables set the shard of commands without --shard.
 func ShardByVariable(env map[string]string) bool {
 	return env[indexVariable] != "" || env[shardsVariable] != ""
 }

@@ -10,26 +10,27 @@ import (
 	"friendmigrate/source/objects"
 )
 
-// The commands that a flag belongs to, where these are several.
+// Commands that several flags belong to.
 const (
-	reading    = "import accounts verify update"             // an INPUT
-	running    = "import accounts verify update undo export" // many calls
+	reading    = "import accounts verify update"             // read an INPUT
+	running    = "import accounts verify update undo export" // make many calls
 	calling    = running + " doctor"
 	sending    = "import update undo"
-	staying    = "import accounts verify update undo" // in a state folder
+	staying    = "import accounts verify update undo" // have a state folder
 	inspecting = "status failures explain report pace clean"
 )
 
-// MostDrawn is the largest --sample: more would say nothing new and takes memory for each member.
+// MostDrawn is the largest --sample. A larger one would add no information, and takes memory for
+// each member.
 const MostDrawn = 200_000
 
-// table declares every flag of every command, in the order of the help text. Flags of manifest that
-// import does not have are in its own package.
+// table returns every flag of every command, in the order of the help text. Flags of manifest that
+// import does not have are in package manifest.
 func (s *Settings) table() []Flag {
 	return slices.Concat(s.own(), s.service(), s.rows(), s.job(), s.pace(), s.watched())
 }
 
-// own are those that one command has, and few others.
+// own returns the flags that only one command has, or few.
 func (s *Settings) own() []Flag {
 	return group("what it does", "",
 		Plain("import", On(&s.Import), "import those that are missing, and no others").of("accounts"),
@@ -103,8 +104,9 @@ func (s *Settings) service() []Flag {
 	)
 }
 
-// rows say what a row means, and where s3:// is. Credentials of a store have no flag: they come from
-// the environment, as AWS' own tools take them, and are read when an INPUT is there.
+// rows returns the flags about the meaning of rows and about object storage. Credentials of a store
+// have no flag: they come from the environment, as in AWS's own tools, and are read if an INPUT is
+// in a store.
 func (s *Settings) rows() []Flag {
 	r, store := &s.Rows, &s.Objects
 	return append(group(groupInput, reading,
@@ -203,12 +205,12 @@ func (s *Settings) watched() []Flag {
 	)...)
 }
 
-// Flags declares the flags of the command.
+// Flags returns the flags of the command, after setting the settings to their defaults.
 func (s *Settings) Flags() []Flag {
 	s.MaxFailures, s.MaxExtraCalls = -1, -1
 	all := s.table()
 	for _, f := range all {
-		if f.belongs("import") { // what holds for commands that do not have the flag, too
+		if f.belongs("import") { // sets the default for commands without the flag too
 			f.preset()
 		}
 	}
@@ -227,8 +229,8 @@ func (s *Settings) Flags() []Flag {
 	return flags
 }
 
-// hideAtPlan leaves a plan the flags of import, so that both have the same command line, and shows
-// those that matter to it. Nothing that only a call needs is looked at.
+// hideAtPlan hides those flags of import that do not matter to plan. plan accepts them, so that
+// both have the same command line. It ignores those that only a call needs, without checking them.
 func hideAtPlan(flags []Flag) {
 	for i := range flags {
 		f := &flags[i]

@@ -12,19 +12,21 @@ import (
 // Prefix begins the variable of every flag.
 const Prefix = "FRIENDMIGRATE_"
 
-// Variable is the name of the variable that is read where a flag is not given.
+// Variable returns the name of a flag's variable, which is read if the flag is not given.
 func Variable(flag string) string {
 	return Prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Values is where settings come from.
+// Values are the flags and variables that settings are read from.
 type Values struct {
-	Flags map[string][]string // by name without dashes, every value, in order; a switch without a value has "true"
+	// Flags are all values of each flag in order, by its name without dashes. A switch without a
+	// value has "true".
+	Flags map[string][]string
 	Env   map[string]string
 }
 
-// Look finds the values of a flag, or of its variable, and says where they came from, for messages.
-// An empty variable is none.
+// Look returns the values of a flag or of its variable, and where they came from, for messages. An
+// empty variable counts as unset.
 func (v Values) Look(flag string) (values []string, origin string) {
 	if values, given := v.Flags[flag]; given {
 		return values, "--" + flag
@@ -35,7 +37,7 @@ func (v Values) Look(flag string) (values []string, origin string) {
 	return nil, ""
 }
 
-// Text is the value of a flag, or of its variable; "" if it is not given.
+// Text returns the last value of a flag or of its variable, or "" if neither is given.
 func (v Values) Text(flag string) string {
 	values, _ := v.Look(flag)
 	if len(values) == 0 {
@@ -50,24 +52,25 @@ func (v Values) Given(flag string) bool {
 	return len(values) > 0
 }
 
-// Reader gathers what is wrong with settings.
+// Reader collects the errors and warnings about settings.
 type Reader struct {
 	Values
 	flags    []Flag
-	root     fs.FS   // of the file system; nil: none
-	absent   []error // settings that are missing, which are said first
+	root     fs.FS   // root of the file system; nil: none
+	absent   []error // missing settings, which are reported first
 	problems []error
 	warnings []string
 }
 
-// Command is the settings of a command.
+// Command is a command with settings.
 type Command interface {
 	Flags() []Flag // each sets one of the settings
-	Check(*Reader) // what several flags say together, and what follows from them
+	Check(*Reader) // checks combinations of flags, and fills in what follows
 }
 
-// ReadInto reads and checks the settings of a command. root is the root of the file system (nil:
-// none), for the memory limit of the container. The error says everything that is wrong.
+// ReadInto reads and checks the settings of a command. The memory limit of the container is read
+// below root, the root of the file system; nil: there is none. The error joins everything that is
+// wrong.
 func ReadInto(s Command, v Values, root fs.FS) error {
 	r := &Reader{Values: v, root: root}
 	for _, f := range s.Flags() {
@@ -85,10 +88,10 @@ func ReadInto(s Command, v Values, root fs.FS) error {
 	return errors.Join(append(r.absent, r.problems...)...)
 }
 
-// has reports whether the command has a flag that means something to it.
+// has reports whether the command has a flag and does not ignore it.
 func (r *Reader) has(flag string) bool { return Has(r.flags, flag) }
 
-// wrong adds what is wrong with the value of a flag: one error, or several that are joined.
+// wrong adds the error of a flag's value, or the errors that it joins.
 func (r *Reader) wrong(f Flag, origin string, err error) {
 	if many, joined := err.(interface{ Unwrap() []error }); joined {
 		for _, err := range many.Unwrap() {
@@ -97,7 +100,8 @@ func (r *Reader) wrong(f Flag, origin string, err error) {
 	} else if err != nil {
 		word, _, _ := strings.Cut(f.Value, "|")
 		e, known := errors.AsType[*instead](err)
-		if known && !(e.bound && (f.Default == "" || f.Default == "off")) { // else nobody but the user knows a value
+		// A bound is not suggested for a flag without a default: only the user knows a value.
+		if known && !(e.bound && (f.Default == "" || f.Default == "off")) {
 			word = e.value
 		}
 		r.Refuse(f.Name, word, "%s %w", origin, err)
@@ -111,18 +115,19 @@ func (r *Reader) Add(err error) {
 	}
 }
 
-// Refused is the error of a flag, or its variable, whose value cannot be used.
+// Refused is the error about a flag or variable whose value cannot be used.
 type Refused struct {
 	error
-	Better source.Flag // for a hint; without a value: the flag has no place there
+	Better source.Flag // for a hint; without a value: the hint leaves the flag out
 }
 
-// Refuse adds the error of a flag with a better value for it; "" leaves it out.
+// Refuse adds an error about a flag, with a better value for a hint; with "" the hint leaves it
+// out.
 func (r *Reader) Refuse(flag, better, format string, args ...any) {
 	r.Add(&Refused{fmt.Errorf(format, args...), source.Flag{Name: flag, Value: better}})
 }
 
-// Refusals are the flags that an error of settings is about.
+// Refusals returns the flags that an error of ReadInto is about, with better values.
 func Refusals(err error) []source.Flag {
 	switch e := err.(type) {
 	case *Refused:
@@ -139,14 +144,14 @@ func Refusals(err error) []source.Flag {
 	return nil
 }
 
-// Problem adds an error that no value of one flag puts right.
+// Problem adds an error that cannot be fixed by the value of one flag.
 func (r *Reader) Problem(format string, args ...any) { r.Add(fmt.Errorf(format, args...)) }
 
 func (r *Reader) warn(format string, args ...any) {
 	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
 }
 
-// Missing is the error of a setting that has to be given.
+// Missing is the error about a required setting that is not given.
 type Missing string
 
 func (m Missing) Error() string { return string(m) }
