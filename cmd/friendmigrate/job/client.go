@@ -132,7 +132,7 @@ func (j *Job) OpenObjects(ctx context.Context, warn func(message string)) error 
 // is taken, so that a second process on the same state reports the lock, and before anything is
 // changed, read or sent.
 func (j *Job) ServeMetrics() error {
-	set := j.Set.Eyes
+	set := j.Set.Monitoring
 	if set.Listen == "" || j.Server != nil { // verify of several shards takes several locks
 		return nil
 	}

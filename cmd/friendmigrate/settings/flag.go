@@ -41,12 +41,12 @@ const (
 
 // Groups of flags that the code refers to, by their headings in the help text.
 const (
-	groupService = "the service"
-	groupInput   = "the rows"
-	groupObjects = "object storage (s3://)"
-	groupJob     = "the job"
-	groupStop    = "stopping early"
-	groupEyes    = "being watched"
+	groupService    = "the service"
+	groupInput      = "the rows"
+	groupObjects    = "object storage (s3://)"
+	groupJob        = "the job"
+	groupStop       = "stopping early"
+	groupMonitoring = "being watched"
 )
 
 // WithDefault returns a flag whose setting has a default. The syntax is that of the help text,

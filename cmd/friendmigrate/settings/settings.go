@@ -32,8 +32,8 @@ func (s Stop) ExtraCalls(calls int64) int64 {
 	return max(200, calls/20)
 }
 
-// Eyes says where a run can be monitored, and for how long.
-type Eyes struct {
+// Monitoring says where a run can be monitored, and for how long.
+type Monitoring struct {
 	Listen string        // HOST:PORT; "": nothing is served
 	Linger time.Duration // time of serving after the end, for the last scrape
 }
@@ -58,7 +58,7 @@ type Settings struct {
 	Job
 	Pace
 	Stop
-	Eyes
+	Monitoring
 	Output
 
 	JSON   bool  // print results as JSON
@@ -217,7 +217,7 @@ func (s *Settings) addAccount(id string) error {
 
 const listenHere = "127.0.0.1:9090" // an example
 
-func (e *Eyes) setListen(value string) error {
+func (m *Monitoring) setListen(value string) error {
 	if value == "" {
 		return errEmpty
 	}
@@ -229,6 +229,6 @@ func (e *Eyes) setListen(value string) error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return Instead(listenHere, fmt.Errorf("has the port %q: a number up to 65535 is needed", port))
 	}
-	e.Listen = value
+	m.Listen = value
 	return nil
 }

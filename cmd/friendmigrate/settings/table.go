@@ -188,7 +188,7 @@ func (s *Settings) pace() []Flag {
 }
 
 func (s *Settings) watched() []Flag {
-	return append(group(groupEyes, running,
+	return append(group(groupMonitoring, running,
 		Described("listen HOST:PORT", "off", Last(s.setListen),
 			"serve /metrics, /healthz, /readyz and /status there; port 0 takes a free one"),
 		Described("linger TIME", "off", Duration(&s.Linger, 0, 24*time.Hour),
@@ -237,6 +237,6 @@ func hideAtPlan(flags []Flag) {
 		f.Hidden = !f.in(groupInput, groupObjects, "json", "state", "shard", "memory", "rate", "chunk-bytes",
 			"progress",
 			"allow-plain-http", "ca-file", "outage-timeout")
-		f.ignored = f.Hidden && f.Name != "rehearse" && f.in(groupService, groupStop, groupEyes)
+		f.ignored = f.Hidden && f.Name != "rehearse" && f.in(groupService, groupStop, groupMonitoring)
 	}
 }
