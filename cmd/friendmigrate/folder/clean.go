@@ -14,12 +14,12 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// ErrUnfinished is what every error is that says that a job still needs its staged input.
+// ErrUnfinished is wrapped by every error that says that a job still needs its staged input.
 var ErrUnfinished = errors.New("not finished")
 
-// Clean removes the staged input of all places and returns which of them had one, and the states that
-// --fresh has set aside and that may hold one of their own. The error is an ErrUnfinished, unless
-// unfinished is set, or checkpoint.ErrLocked, or one of the file system.
+// Clean removes the staged input of all places. It returns the folders that had one, and the states
+// that --fresh set aside and that may hold one of their own. The error is ErrUnfinished (unless
+// unfinished is set), checkpoint.ErrLocked, or one of the file system.
 func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error) {
 	for _, p := range places {
 		lock, err := checkpoint.TryLock(p.Dir)
@@ -57,7 +57,7 @@ func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error)
 	return cleaned, aside, nil
 }
 
-// finished returns nil for a job without pending edges.
+// finished returns an error if the job has pending edges or no journal.
 func finished(dir string) error {
 	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,9 +72,9 @@ func finished(dir string) error {
 	return errors.Join(err, journal.Close())
 }
 
-// removeStaged removes the staged input below dir, what a killed run left of rows beside its lists and
-// what a killed --fresh has left, and returns the old states that may have staged input. Somebody
-// else's files stay.
+// removeStaged removes from dir the staged input, the rows that a killed run has spooled for its
+// lists, and what a killed --fresh has left. It returns the old states that may have staged input.
+// Files of others stay.
 func removeStaged(dir string) (aside []string, err error) {
 	staged := filepath.Join(dir, Staged)
 	if err := stage.Remove(staged, disk.OS{}); err != nil {

@@ -1,10 +1,9 @@
-// Package folder knows the state folder: what lies where in it, which of several jobs beside each
-// other exclude one another, how an old state is put aside, and how the staged input of a finished
-// job is removed.
+// Package folder knows the layout of the state folder: where its files are, which of several jobs
+// in one folder exclude each other, how an old state is set aside, and how the staged input of a
+// finished job is removed.
 //
-// What it promises: nothing is written outside the folder of this shard, nor over anything that a
-// command reads; an old state is moved, never deleted, but for that of a rehearsal. Clean removes
-// nothing of a job that is in use or, unless told otherwise, of one with pending edges; with shards
-// it is all or none. Dying in between leaves a job whose stage import would build again from its
-// input.
+// Nothing is written outside the folder of this shard, or over anything that a command reads. An
+// old state is moved, never deleted, except that of a rehearsal. Clean removes nothing of a job
+// that is in use or, by default, has pending edges; with shards it cleans all or none. If Clean
+// dies halfway, import can stage the input again.
 package folder

@@ -13,7 +13,7 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Pace is what was set with friendmigrate pace. Its file lies in the state folder, above those of
+// Pace is what was set with friendmigrate pace. Its file is in the state folder, above those of
 // shards.
 type Pace struct {
 	Rate   float64   `json:"rate"` // calls per second, all shards together; 0: as --rate says
@@ -23,13 +23,13 @@ type Pace struct {
 
 const paceFile = "pace.json"
 
-// ReadPace reads what is set in the state folder base; the zero Pace if nothing is.
+// ReadPace returns the pace that is set in the state folder base, or the zero Pace.
 func ReadPace(base string) (Pace, error) { return readFact[Pace](base, paceFile) }
 
 // Write sets the pace of the commands that run on the state folder base.
 func (p Pace) Write(fsys disk.FS, base string) error { return writeFact(fsys, base, paceFile, p) }
 
-// String says what is set, "" if nothing is.
+// String describes what is set; "" if nothing is.
 func (p Pace) String() string {
 	rate := fmt.Sprintf("%g calls per second", p.Rate)
 	switch {
@@ -43,7 +43,7 @@ func (p Pace) String() string {
 	return ""
 }
 
-// Probed is what doctor --probe has found out about an app, as evidence for undo. Its file lies in
+// Probed is what doctor --probe has found out about an app, as evidence for undo. Its file is in
 // the state folder, above those of shards.
 type Probed struct {
 	SDKAppID uint64    `json:"sdkAppID"`
@@ -54,13 +54,14 @@ type Probed struct {
 
 const probedFile = "probe.json"
 
-// ReadProbed reads what was found out; the zero Probed if nothing was.
+// ReadProbed returns what was found out, or the zero Probed.
 func ReadProbed(base string) (Probed, error) { return readFact[Probed](base, probedFile) }
 
-// Write keeps what was found out in the state folder base.
+// Write writes what was found out into the state folder base.
 func (p Probed) Write(fsys disk.FS, base string) error { return writeFact(fsys, base, probedFile, p) }
 
-// readFact reads one of the small files in a state folder; without it, and with an error, v is zero.
+// readFact reads one of the small files in a state folder. v is zero if the file does not exist or
+// cannot be read.
 func readFact[T any](base, file string) (v T, err error) {
 	name := filepath.Join(base, file)
 	text, err := os.ReadFile(name)

@@ -19,7 +19,7 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// What lies in a state folder, beside the journal and its lock.
+// Names in a state folder, in addition to the journal and its lock.
 const (
 	Staged     = "staged"
 	Rejected   = "rejected.csv"
@@ -39,11 +39,11 @@ const (
 
 	AccountsMissing = "accounts-missing.csv"
 
-	setAside     = "old-"          // and the time
-	startingOver = "starting-over" // the state of --fresh, until it takes the place of the old one
+	setAside     = "old-"          // the time follows
+	startingOver = "starting-over" // the state of --fresh, until it replaces the old one
 )
 
-// Lists names the lists that are in a state folder. Those of edges have a format of their own.
+// Lists returns the names of the lists that exist in a state folder. Lists of edges are in format.
 func Lists(dir, format string) []string {
 	var there []string
 	for _, name := range []string{Rejected, Changed, Duplicates, Failed + "." + format, Missing + "." + format,
@@ -55,10 +55,10 @@ func Lists(dir, format string) []string {
 	return there
 }
 
-// ErrOther is what every error is that says that the folder belongs to another job.
+// ErrOther is wrapped by every error that says that the folder belongs to another job.
 var ErrOther = errors.New("the state folder belongs to another job")
 
-// Of is the folder of a shard's state below base.
+// Of returns the folder of a shard's state below base.
 func Of(base string, shard settings.Shard) string {
 	if shard.Count == 0 {
 		return base
@@ -66,11 +66,11 @@ func Of(base string, shard settings.Shard) string {
 	return filepath.Join(base, fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count))
 }
 
-// CheckNeighbours refuses a state beside which another division of the same job, or the undivided
-// job, lies: both together would send edges twice. What a run left that has never come so far as to
-// send is no such state, unless it is still at work. Whoever calls it before locking its own
-// folder, so that nothing is left of a refused run, calls it again after: of two that begin at once
-// neither sees the other before.
+// CheckNeighbours refuses a state next to another division of the same job, or to the undivided
+// job: both together would send edges twice. What a run left that never sent anything does not
+// count, unless the run is still at work. A caller that checks before locking its own folder, so
+// that a refused run leaves nothing behind, has to check again with the lock: of two runs that
+// begin at once, neither sees the other before.
 func CheckNeighbours(base string, shard settings.Shard) error {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -104,7 +104,7 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 	return err
 }
 
-// inTheWay reports whether there is a job in dir that may have sent calls, or somebody at work.
+// inTheWay reports whether dir holds a job that may have sent calls, or a process is at work in it.
 func inTheWay(dir string) (bool, error) {
 	if begun(dir) {
 		return true, nil
@@ -118,16 +118,17 @@ func begun(dir string) bool {
 	return err == nil || stage.Sealed(filepath.Join(dir, Staged))
 }
 
-// shardNamed tells the shard whose folder has that name.
+// shardNamed returns the shard whose folder has the name.
 func shardNamed(name string) (s settings.Shard, found bool) {
 	_, err := fmt.Sscanf(name, "shard-%d-of-%d", &s.Index, &s.Count)
 	return s, err == nil && s.Index >= 0 && name == Of("", s)
 }
 
-// SetAside moves what lies in dir into a folder old-TIME inside it, so that a new job can begin,
-// and returns that folder; "" if there was nothing. The caller holds the lock, which stays. The
-// journal goes last: dying before that leaves the old job, whose other files are made again from
-// the journal and the input. An error comes with the folder too, which may hold some of the files.
+// SetAside moves the state in dir into a folder old-TIME inside it, so that a new job can begin,
+// and returns that folder, or "" if there was no state. The caller holds the lock, which stays. The
+// journal is moved last: if the process dies before that, the old job is left, and its other files
+// are made again from the journal and the input. The folder is returned with an error too, since it
+// may hold some of the files.
 func SetAside(fsys disk.FS, dir string, now time.Time) (string, error) {
 	names, err := stateFiles(dir)
 	if err != nil || len(names) == 0 {
@@ -158,18 +159,19 @@ func move(fsys disk.FS, names []string, from, to string) error {
 	return errors.Join(fsys.SyncDir(to), fsys.SyncDir(from))
 }
 
-// Next is the folder in which the state of --fresh is prepared.
+// Next returns the folder in which the state of --fresh is prepared.
 func Next(dir string) string { return filepath.Join(dir, startingOver) }
 
-// Occupied reports whether there is a state in dir.
+// Occupied reports whether dir holds a state.
 func Occupied(dir string) (bool, error) {
 	names, err := stateFiles(dir)
 	return len(names) > 0, err
 }
 
-// TakeOver sets the old state aside and moves the one in Next to its place, the journal first.
-// Nothing was sent for it. Dying in here leaves the old job; or none, and what is in Next is made
-// again; or the new job, whose other files are made again from the journal and the input.
+// TakeOver sets the old state aside and replaces it by the one in Next, whose journal is moved
+// first. Nothing was sent for the new state yet. If the process dies in here, it leaves the old
+// job; or no job, and the state in Next is made again; or the new job, whose other files are made
+// again from the journal and the input.
 func TakeOver(fsys disk.FS, dir string, now time.Time) (old string, err error) {
 	if old, err = SetAside(fsys, dir, now); err != nil {
 		return old, err
@@ -182,22 +184,23 @@ func TakeOver(fsys disk.FS, dir string, now time.Time) (old string, err error) {
 	return old, nil
 }
 
-// Drop removes what a --fresh that came to nothing has left in Next.
+// Drop removes what an unfinished --fresh has left in Next.
 func Drop(dir string) error {
 	if _, err := os.Lstat(Next(dir)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	err := Forget(Next(dir))
-	_ = os.Remove(Next(dir)) // somebody else's files stay
+	_ = os.Remove(Next(dir)) // fails if it holds files of others
 	return err
 }
 
-// rehearsed refuses to remove a state that is not known to be that of a rehearsal.
+// rehearsed returns an error unless dir holds the state of a rehearsal, or one that was never
+// begun.
 func rehearsed(dir string) error {
 	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !stage.Sealed(filepath.Join(dir, Staged)):
-		return nil // it came to nothing
+		return nil // never begun
 	case err != nil:
 		return fmt.Errorf("%w: that in %q cannot be told to be a rehearsal, so it is not removed: %w", ErrOther, dir,
 			err)
@@ -207,8 +210,8 @@ func rehearsed(dir string) error {
 	return errors.Join(err, journal.Close())
 }
 
-// Forget removes the state from dir. The caller holds the lock and knows that it is a rehearsal, or
-// was never begun.
+// Forget removes the state in dir. The caller holds the lock and knows that the state is that of a
+// rehearsal, or was never begun.
 func Forget(dir string) error {
 	names, err := stateFiles(dir)
 	if err != nil {
@@ -222,17 +225,18 @@ func Forget(dir string) error {
 	return nil
 }
 
-// Leave removes the lock of a folder, which the caller holds, and the folder if that is all it
-// holds: others may have begun below it.
+// Leave removes the lock of a folder, which the caller holds, and the folder if it is empty then:
+// other runs may have begun below it.
 func Leave(dir string) error {
 	err := os.Remove(filepath.Join(dir, checkpoint.LockName))
 	_ = os.Remove(dir)
 	return err
 }
 
-// ForgetOthers removes the states of rehearsals that lie in base with another division than that of
-// this one: a rehearsal is always fresh. The error is ErrOther where any state in base is that of a
-// real job, and nothing is touched then, and checkpoint.ErrLocked where somebody is at work in one.
+// ForgetOthers removes the states of rehearsals in base that have another number of shards than
+// this one, since a rehearsal always starts over. If any state in base is that of a real job, it
+// removes nothing and returns ErrOther. It returns checkpoint.ErrLocked if a process is at work in
+// one of them.
 func ForgetOthers(base string, shard settings.Shard) error {
 	places, err := Find(base)
 	if errors.Is(err, ErrNoJob) {
@@ -262,8 +266,8 @@ func ForgetOthers(base string, shard settings.Shard) error {
 	return nil
 }
 
-// stateFiles lists what of dir is state, the journal last. Files that are not ours are not among
-// them.
+// stateFiles returns the names of the state's files in dir, the journal last. It leaves out files
+// that are not ours.
 func stateFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -281,7 +285,7 @@ func stateFiles(dir string) ([]string, error) {
 	return append(names, journal...), nil
 }
 
-// Spooled reports whether a file of a state folder holds rows that were spooled for a list.
+// Spooled reports whether a file of a state folder contains rows that were spooled for a list.
 func Spooled(name string) bool { return strings.HasSuffix(name, ".spool") && ours(name) }
 
 func ours(name string) bool {
@@ -296,8 +300,8 @@ func ours(name string) bool {
 			list)
 }
 
-// Rows goes over one of our lists in CSV; one that is not there has no rows. cell is what a row has in
-// a column, by the column's name; a row that somebody has cut short has nothing there.
+// Rows yields the rows of one of our lists in CSV, and nothing if it does not exist. cell returns
+// the value in a column, by the column's name, or "" if the row is too short.
 func Rows(name string) iter.Seq2[func(column string) string, error] {
 	return func(yield func(cell func(column string) string, err error) bool) {
 		f, err := os.Open(name)

@@ -15,24 +15,24 @@ import (
 	"friendmigrate/source"
 )
 
-// AccountsHeader is the first line of the lists of accounts that commands write. It says that the
-// file is ours, so that a later run may renew it.
+// AccountsHeader is the first line of the lists of accounts that commands write. It shows that the
+// file is ours, so that a later run may overwrite it.
 const AccountsHeader = "From_Account"
 
-// Reads are the files and folders that a command is told to read. Nothing is written over one of
-// them, moved or removed, by whatever name it is known: relative or absolute, symlink or hard link.
+// Reads are the files and folders that a command reads. None of them is overwritten, moved or
+// removed, whatever name leads to it: relative or absolute, symlink or hard link.
 type Reads struct {
-	Format string // --format, which makes more files of a folder an input
+	Format string // --format, with which more files of a folder are inputs
 	all    []read
 }
 
 type read struct {
 	flag, name string      // as the user typed them
-	info       fs.FileInfo // of what the name leads to
+	info       fs.FileInfo // of the file that the name leads to
 }
 
-// Add takes up a file or folder. What is not there, or is no file, cannot be written over: it is
-// left out. stdin stands for "-".
+// Add adds a file or folder. It leaves out what does not exist or is no file, since that cannot be
+// overwritten. stdin stands for "-".
 func (r *Reads) Add(flag, name string, stdin io.Reader) {
 	info, err := os.Stat(name)
 	if name == source.Standard {
@@ -46,12 +46,12 @@ func (r *Reads) Add(flag, name string, stdin io.Reader) {
 	}
 }
 
-// CheckState refuses a state folder that a read folder lies in or is, one whose own files are among
-// the reads, and one with files under our names that no job has written.
+// CheckState refuses a state folder that is or contains a folder that is read, one whose own files
+// are read, and one with files under our names that no job has written.
 func (r *Reads) CheckState(base string) error {
 	state, err := os.Stat(base)
 	if err != nil {
-		return nil // nothing is there yet, or opening it says what is wrong
+		return nil // it does not exist yet, or opening it returns the error
 	}
 	for _, in := range r.all {
 		if in.info.IsDir() && leadsInto(in.name, state) {
@@ -76,8 +76,8 @@ func (r *Reads) CheckState(base string) error {
 	return nil
 }
 
-// checkFiles is CheckState for the files of one state. above says that dir is the folder above those
-// of shards, where the joint report lies and the pace.
+// checkFiles is CheckState for the files of one state. above is true for the folder above those of
+// shards, which holds the joint report and the pace.
 func (r *Reads) checkFiles(dir string, above bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -110,7 +110,7 @@ func (r *Reads) checkFiles(dir string, above bool) error {
 	return nil
 }
 
-// CheckNames is CheckState for paths of another machine, by their names alone.
+// CheckNames is like CheckState, for paths of another machine: it looks at names only.
 func CheckNames(flag, name, state string, isFolder bool) error {
 	rel, err := filepath.Rel(state, name)
 	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
@@ -134,7 +134,7 @@ func overlap(flag, name, state string) error {
 		"since its lists would become inputs", flag, name, state)
 }
 
-// part is the error of an input that is, or lies in, a file of the state.
+// part returns the error about an input that is, or is in, a file of the state.
 func part(flag, name, file string) error {
 	also := ""
 	if strings.HasPrefix(file, Failed+".") {
@@ -144,8 +144,8 @@ func part(flag, name, file string) error {
 }
 
 // CheckFile refuses to write over a file that is read, or that is not ours. A list that the command
-// made before may be renewed: it is for its owner alone and begins with the header. name+".tmp" and
-// name+".spool" belong to the file.
+// wrote before may be overwritten: only its owner has access to it, and it begins with the header.
+// name+".tmp" and name+".spool" belong to the file.
 func (r *Reads) CheckFile(flag, name, header string) error {
 	if name == source.Standard {
 		return fmt.Errorf("%s %q is no file: it does not write to standard output", flag, name)
@@ -174,8 +174,8 @@ func (r *Reads) CheckFile(flag, name, header string) error {
 	return nil
 }
 
-// CheckRead refuses to write over a file that is read, to add one to a folder that is, and to write
-// where a job keeps a file of its own.
+// CheckRead refuses to write over a file that is read, to add an input to a folder that is read,
+// and to use the name of a job's own file in its folder.
 func (r *Reads) CheckRead(flag, name string) error {
 	for at := filepath.Clean(name); at != filepath.Dir(at); at = filepath.Dir(at) {
 		dir := filepath.Dir(at)
@@ -197,7 +197,7 @@ func (r *Reads) CheckRead(flag, name string) error {
 	return nil
 }
 
-// leadsInto reports whether a path is the file or folder that outer describes, or lies below it.
+// leadsInto reports whether a path is the file or folder that outer describes, or is below it.
 func leadsInto(path string, outer fs.FileInfo) bool {
 	whole, err := filepath.Abs(path)
 	if err != nil || path == source.Standard {
@@ -225,7 +225,7 @@ func reserved(name string) bool {
 	return ours(name) || name == checkpoint.LockName || name == startingOver
 }
 
-// Files adds the files that flags or their variables name for reading.
+// Files adds the files to read that flags or their variables name.
 func (r *Reads) Files(v settings.Values, stdin io.Reader) {
 	for _, flag := range []string{"accounts", "only-accounts", "secret-key-file", "ca-file"} {
 		if name := v.Text(flag); name != "" {

@@ -13,16 +13,16 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// ErrNoJob is what every error is that says that a folder holds no state.
+// ErrNoJob is wrapped by every error that says that a folder holds no state.
 var ErrNoJob = errors.New("there is no job")
 
-// Place is where the state of a job lies, or that of one of its shards.
+// Place is the folder of a job's state, or that of one of its shards.
 type Place struct {
 	Dir   string
 	Shard settings.Shard // zero: the whole job
 }
 
-// Find lists the states in base: its own, and those of shards, by number.
+// Find returns the states in base: its own, and those of shards, by number.
 func Find(base string) ([]Place, error) {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,15 +53,15 @@ func Find(base string) ([]Place, error) {
 	return withoutRemains(places), nil
 }
 
-// Known reports whether base is a state folder: it holds a state, or the lock of a run that is about
-// to make one.
+// Known reports whether base is a state folder: it holds a state, or the lock of a run that is
+// about to create one.
 func Known(base string) bool {
 	_, err := Find(base)
 	_, locked := os.Lstat(filepath.Join(base, checkpoint.LockName))
 	return err == nil || locked == nil
 }
 
-// Running reports whether somebody is at work in base, or in the folder of a shard below it.
+// Running reports whether a process is at work in base, or in the folder of a shard below it.
 func Running(base string) (bool, error) {
 	places, _ := Find(base)
 	for _, place := range append(places, Place{Dir: base}) {
@@ -72,8 +72,8 @@ func Running(base string) (bool, error) {
 	return false, nil
 }
 
-// withoutRemains leaves out what runs with another division left that never came so far as to send
-// (CheckNeighbours lets nothing else lie beside a job).
+// withoutRemains leaves out what runs with another number of shards left before they sent anything.
+// CheckNeighbours allows no other state next to a job.
 func withoutRemains(places []Place) []Place {
 	i := slices.IndexFunc(places, func(p Place) bool { return begun(p.Dir) })
 	if i < 0 {
@@ -83,7 +83,7 @@ func withoutRemains(places []Place) []Place {
 	return slices.DeleteFunc(places, func(p Place) bool { return p.Shard.Count != division && !begun(p.Dir) })
 }
 
-// NotBegun lists the shards of a job that have no state among these.
+// NotBegun returns the shards of a job that have no state among places.
 func NotBegun(places []Place) (missing []settings.Shard) {
 	there := map[settings.Shard]bool{}
 	most := 0
