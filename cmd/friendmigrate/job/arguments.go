@@ -10,8 +10,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// CheckInputs finds what is wrong with the arguments of a command that needs INPUT, without reading
-// any of them.
+// CheckInputs returns an error if the arguments of a command that needs INPUT cannot be used. It
+// does not read them.
 func (j *Job) CheckInputs() error {
 	if len(j.Inputs) == 0 {
 		return Unusable(j.Completed(j.Line().Of("INPUT")),
@@ -34,7 +34,7 @@ func (j *Job) CheckInputs() error {
 	return nil
 }
 
-// strayValue is the error of an argument that was meant as the value of a flag; nil: it was not.
+// strayValue returns the error about an argument that was meant as the value of a flag, or nil.
 func (j *Job) strayValue(i int) error {
 	in := j.Inputs[i]
 	rest := slices.Delete(slices.Clone(j.Inputs), i, i+1)
@@ -51,7 +51,7 @@ func (j *Job) strayValue(i int) error {
 		"there is no INPUT %q; as the codes of --retry-failed it has to stand behind =", in)
 }
 
-// Base is the state folder, above those of shards.
+// Base returns the state folder, above those of shards.
 func (j *Job) Base() string {
 	switch {
 	case !j.Set.Service.Rehearse:

@@ -15,8 +15,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// describeInput says what was read and what sending it costs. Package source has warned of what
-// deserves a look.
+// describeInput logs what was read and how many calls it takes. Package source has logged its
+// warnings before.
 func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 	c, t := p.Counts, p.Totals
 	cost := fmt.Sprintf("%s of %s take %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
@@ -41,7 +41,7 @@ func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 	}
 }
 
-// describeRows points at the lists of rows that are not sent as they are.
+// describeRows logs where the rows are listed that are not sent as they are.
 func (j *Run) describeRows(c source.Counts, t stage.Totals) {
 	if c.Rejected > 0 {
 		j.Log.Warn(fmt.Sprintf("%s rejected and will not be sent: see %s", terminal.WasWere(c.Rejected, "row"),
@@ -64,8 +64,8 @@ func (j *Run) describeRows(c source.Counts, t stage.Totals) {
 	}
 }
 
-// describeMutual says what share of the friendships is there in both directions, where that is not
-// so little that source has warned of it.
+// describeMutual logs the share of pairs that have both directions, unless it is so small that
+// package source has warned of it.
 func (j *Run) describeMutual(t stage.Totals) {
 	if share := report.MutualShare(t); t.Pairs > 0 && (share >= source.FewMutual || j.Set.Rows.Mutual) {
 		about := ""
@@ -77,7 +77,7 @@ func (j *Run) describeMutual(t stage.Totals) {
 	}
 }
 
-// path is where a file of the job lies once the run has ended.
+// path returns where a file of the job is after the run has ended.
 func (j *Run) path(name string) string {
 	if j.home == "" || j.listed {
 		return filepath.Join(j.Dir, name)

@@ -18,7 +18,7 @@ import (
 	"friendmigrate/source"
 )
 
-// judge finds the exit code and puts the ending in words.
+// judge returns the ending of the run: exit code, text and hint.
 func (j *Run) judge(o outcome) exit.Ending {
 	codes := []exit.Code{j.stop().Code()}
 	if o.trouble != nil {
@@ -47,7 +47,7 @@ func (j *Run) judge(o outcome) exit.Ending {
 	return j.HintOutsidePod(e)
 }
 
-// finishedWords says what became of a plan that is done.
+// finishedWords returns the text about a run whose plan is done.
 func (j *Run) finishedWords(o outcome) string {
 	begin, of := "finished", ""
 	edges, settled := o.sums.Edges(), o.sums.InPlace()
@@ -85,7 +85,7 @@ func (j *Run) finishedWords(o outcome) string {
 	return strings.Join(parts, "; ")
 }
 
-// besides says which edges took nothing to be settled.
+// besides says how many edges needed no change.
 func (j *Run) besides(o outcome) string {
 	n := o.sums.Rows.Already + o.sums.Added.Already
 	if o.pilot != nil || n == 0 {
@@ -94,7 +94,7 @@ func (j *Run) besides(o outcome) string {
 	return fmt.Sprintf(" (%s %s %s)", terminal.Count(n), terminal.Verb(n, "was", "were"), j.Op.Already)
 }
 
-// whyNothing says why there is no edge to send.
+// whyNothing returns the reason why there is no edge to send.
 func (j *Run) whyNothing(o outcome) string {
 	shard := j.Set.Job.Shard
 	switch {
@@ -108,7 +108,7 @@ func (j *Run) whyNothing(o outcome) string {
 	return "the input has no edges"
 }
 
-// after says how much it took.
+// after says how many calls the run sent, and how long it took.
 func (j *Run) after() string {
 	if j.result.idle {
 		return ""
@@ -117,8 +117,8 @@ func (j *Run) after() string {
 		terminal.Took(time.Since(j.result.began)))
 }
 
-// RejectedWords says where rejected rows are listed, and why if there is one reason for all of an
-// input.
+// RejectedWords says where rejected rows are listed, and why they were rejected if all rows of an
+// input have the same reason.
 func RejectedWords(rows int64, where string, c source.Counts) string {
 	text := fmt.Sprintf("%s rejected, %s", terminal.WasWere(rows, "row"), where)
 	if why := c.WhyAllRejected(); why != "" {
@@ -127,7 +127,7 @@ func RejectedWords(rows int64, where string, c source.Counts) string {
 	return text
 }
 
-// trouble is what went wrong: the run itself before what came of it.
+// trouble returns the error that ended the run or, if none did, the error of writing its result.
 func (j *Run) trouble(o outcome) error {
 	if j.result.err != nil && j.stop().Code() == exit.Unexpected {
 		return j.result.err
@@ -144,10 +144,11 @@ func pendingWords(o outcome) string {
 		terminal.Verb(pending, "is", "are"))
 }
 
-// stop is how the run of the engine ended.
+// stop returns how the run of the engine ended.
 func (j *Run) stop() Stop { return Stop{Err: j.result.err, Cause: j.result.cause} }
 
-// brakeHint is the command that shows what was refused, or resumes once that is fixed.
+// brakeHint returns the command that shows what was refused, or that resumes after the cause is
+// fixed.
 func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	l := j.resume()
 	if failed {
@@ -159,7 +160,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	switch {
 	case len(tags) == 1:
 		return l.String() + " # after creating " + tags[0] + " in the console"
-	case len(tags) > 1: // nothing tells which one it is
+	case len(tags) > 1: // it is not known which one it is
 		return l.String() + " # after creating those of " + strings.Join(tags, ", ") +
 			" in the console that are not there"
 	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
@@ -184,17 +185,17 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	return hint
 }
 
-// failedWords counts failed edges, with their codes, and says where they are listed.
+// failedWords returns the number of failed edges, with their codes, and where they are listed.
 func (j *Run) failedWords(o outcome, n int64) string {
 	codes := o.byCode
-	if o.pilot != nil && n == o.failed { // if the job has as many, they are the same
+	if o.pilot != nil && n == o.failed { // all failed edges of the job are the pilot's
 		codes = o.ofPilot
 	}
 	return fmt.Sprintf("%s failed%s, see %s", terminal.Some(n, "edge"), report.Codes(codes),
 		j.path(j.listName(folder.Failed)))
 }
 
-// resume is the same command, which resumes. What standard input gave is staged already.
+// resume returns the same command, which resumes. What standard input gave is staged already.
 func (j *Run) resume() exit.Line {
 	l := j.ResumeLine()
 	if slices.Contains(j.Inputs, "-") {
@@ -203,7 +204,7 @@ func (j *Run) resume() exit.Line {
 	return l
 }
 
-// stopHint is the command to run next after a run that was stopped.
+// stopHint returns the command to run next after a run that was stopped.
 func (j *Run) stopHint(o outcome, code exit.Code) string {
 	stop, _ := errors.AsType[*migrate.StopError](j.result.err)
 	switch {
@@ -215,7 +216,7 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 	return cmp.Or(j.SilentHint(j.stop()), j.resume().String())
 }
 
-// nextHint is the command to run after a plan that is done: it takes failed edges up again, or else
+// nextHint returns the command to run after a plan that is done. It retries failed edges, or else
 // sends fixed rows as a job of their own.
 func (j *Run) nextHint(o outcome) string {
 	switch {
@@ -229,7 +230,7 @@ func (j *Run) nextHint(o outcome) string {
 		return j.ResumeLine().Without("only-accounts").String()
 	}
 	if j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
-		// the staged job says what its rows mean
+		// verify takes the meaning of the rows from the staged job
 		return j.As(j.Line(), "verify", "json", "map", "format", "default-add-source", "integer-tags", "mutual",
 			"duplicates", "invalid-field", "max-duration", "listen", "linger").
 			With("fields", "").Of().String() + " # proves it"
@@ -237,7 +238,7 @@ func (j *Run) nextHint(o outcome) string {
 	return exit.NothingToRun + "; the report is in " + j.path(folder.Page)
 }
 
-// fixedHint sends the rows that were rejected, once they are fixed.
+// fixedHint returns the command that sends the rejected rows after they are fixed.
 func (j *Run) fixedHint() string {
 	fixed := []string{"fixed." + j.Counts.ListFormat()}
 	for i, format := range j.Counts.RejectedIn {
@@ -247,7 +248,7 @@ func (j *Run) fixedHint() string {
 		"-fixed").Of(fixed...).String() + " # with " + j.path(folder.Rejected) + ", fixed"
 }
 
-// realRun is the command of the run that was rehearsed.
+// realRun returns the command of the run that was rehearsed.
 func (j *Run) realRun() string {
 	return j.Completed(j.ResumeLine().Without("rehearse", "rehearse-real-time")).String()
 }

@@ -19,7 +19,7 @@ import (
 	"friendmigrate/source"
 )
 
-// Failure turns an error into the ending that it means.
+// Failure returns the ending for an error.
 func (p *Program) Failure(err error) exit.Ending {
 	known := &exit.Error{Code: exit.Unexpected, Err: err}
 	if errors.Is(err, checkpoint.ErrLocked) {
@@ -29,7 +29,7 @@ func (p *Program) Failure(err error) exit.Ending {
 		known.Code = exit.Unusable
 	}
 	signal, signalled := errors.AsType[Signal](err)
-	if !errors.As(err, &known) && signalled { // whatever was going on does not know what ended it
+	if !errors.As(err, &known) && signalled { // the interrupted step returned no code
 		known.Code = exit.Unfinished
 		err = fmt.Errorf("stopped by %w before this run sent anything", signal)
 	}
@@ -48,7 +48,7 @@ func (p *Program) Failure(err error) exit.Ending {
 	return p.HintOutsidePod(e)
 }
 
-// Hint is the command to run after an error that names none.
+// Hint returns the command to run after an error that has no hint.
 func (p *Program) Hint(err error, code exit.Code) string {
 	input, _ := errors.AsType[*source.InputError](err)
 	var proxy settings.BadProxy
@@ -79,11 +79,13 @@ func (p *Program) Hint(err error, code exit.Code) string {
 	return p.ResumeLine().String()
 }
 
-// better is the command line with flags that help, and what complete adds to it.
+// better returns the command line with better values of flags, after complete has changed it. A
+// flag without a value is left out.
 func (p *Program) better(complete func(exit.Line) exit.Line, flags ...source.Flag) string {
 	line, unset := p.Line(), ""
 	for _, f := range flags {
-		if slices.Contains(flags, source.Flag{Name: f.Name}) { // it has no place there, whatever else is wrong with it
+		// If one error wants the flag left out, no other value helps.
+		if slices.Contains(flags, source.Flag{Name: f.Name}) {
 			f.Value = ""
 		}
 		switch variable := settings.Variable(f.Name); {
@@ -105,8 +107,8 @@ func (p *Program) better(complete func(exit.Line) exit.Line, flags ...source.Fla
 
 func asItIs(l exit.Line) exit.Line { return l }
 
-// canMend reports whether the command has all of the flags. Those of an import that is no more than
-// described are none of its own.
+// canMend reports whether the command has all of the flags. Command manifest also checks flags of
+// the import that it describes, some of which it does not have.
 func (p *Program) canMend(refused []source.Flag) bool {
 	name, _ := Split(p.Args)
 	flags := p.Flags(name)
@@ -117,15 +119,15 @@ func (p *Program) canMend(refused []source.Flag) bool {
 	return len(refused) > 0 && !slices.ContainsFunc(refused, foreign)
 }
 
-// NoSpace reports whether a disk is full.
+// NoSpace reports whether a disk is full or a quota is used up.
 func NoSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 func cannotWrite(err error) bool {
 	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
 }
 
-// Meaning is the text of an error, and what it means for this machine where one of its limits was
-// reached.
+// Meaning returns the text of an error and, if this machine reached one of its limits, what that
+// means.
 func (p *Program) Meaning(err error) string {
 	text := strings.Join(exit.Sentences(err.Error()), "\n")
 	file, _ := errors.AsType[*fs.PathError](err)
@@ -135,7 +137,7 @@ func (p *Program) Meaning(err error) string {
 	case NoSpace(err) && file != nil && file.Path != os.Stdout.Name():
 		dir := filepath.Dir(file.Path)
 		free, err := p.Volume.Free(dir)
-		// The folder may be one that was removed again.
+		// The folder may have been removed since.
 		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.Volume.Free(dir) {
 			dir = filepath.Dir(dir)
 		}
@@ -149,8 +151,8 @@ func (p *Program) Meaning(err error) string {
 	return text
 }
 
-// Stopped is the error of a command that a signal has stopped, whose command line begins anew; nil
-// where none has.
+// Stopped returns the error of a command that a signal has stopped, and whose hint is to run it
+// again from the beginning, or nil if none has.
 func (p *Program) Stopped(ctx context.Context, format string) error {
 	cause := context.Cause(ctx)
 	if cause == nil {
@@ -159,7 +161,7 @@ func (p *Program) Stopped(ctx context.Context, format string) error {
 	return exit.Errorf(exit.Unfinished, p.Line().String(), format, cause)
 }
 
-// Signal is the cause with which a signal ends the context.
+// Signal is the cause of a context that a signal has ended.
 type Signal struct{ Signal os.Signal }
 
 func (s Signal) Error() string {

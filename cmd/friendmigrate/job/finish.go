@@ -17,19 +17,19 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// outcome is what the job came to, before it is put in words.
+// outcome is the result of the job, before it is put into words.
 type outcome struct {
 	sums     report.Sums
 	pilot    *report.Pilot
-	rejected int64         // that the exit code speaks of
-	failed   int64         // that the exit code speaks of
+	rejected int64         // that count for the exit code
+	failed   int64         // that count for the exit code
 	byCode   map[int]int64 // failed edges of the job, by code
 	ofPilot  map[int]int64 // those of a pilot
-	trouble  error         // of writing the sums: the job may not be called finished
+	trouble  error         // error of writing the result: the job is not finished
 }
 
-// finish writes lists and report from the journal, whatever the run came to, and says how the job
-// ended. Dying in here loses nothing: the same run again writes the same.
+// finish writes lists and report from the journal, however the run ended, and returns the ending of
+// the job. If the process dies in here, nothing is lost: the same run again writes the same.
 func (j *Run) finish() (exit.Ending, error) {
 	j.ShowStack(j.result.err)
 	o := j.writeReport()
@@ -56,7 +56,7 @@ func (j *Run) finish() (exit.Ending, error) {
 	j.View.End(last)
 	j.writeMetrics()
 	if j.Screen.Redraws() {
-		return ending, nil // the last block says it
+		return ending, nil // the last block on the terminal contains it
 	}
 	j.Log.Info(o.sums.String(), Event("end"), zap.Int("code", int(ending.Code)),
 		zap.Int64("imported", o.sums.Rows.Imported), zap.Int64("already", o.sums.Rows.Already),
@@ -66,8 +66,8 @@ func (j *Run) finish() (exit.Ending, error) {
 	return ending, nil
 }
 
-// writeReport writes the failed list and takes the sums, which have to balance, and to agree with the
-// list and with what the run counted.
+// writeReport writes the failed list and computes the sums, which have to balance and to agree with
+// the list. Those of a rehearsal also have to agree with its service.
 func (j *Run) writeReport() outcome {
 	o := outcome{sums: report.Make(j.Journal.Identity(), j.Journal.Totals())}
 	ofPilot := map[int]int64{}
@@ -89,7 +89,8 @@ func (j *Run) writeReport() outcome {
 		o.failed = o.sums.Failed()
 	} else {
 		o.pilot, o.ofPilot = j.Pilot.account(j.result.summary.Settled(), o.failed), ofPilot
-		if !slices.Contains(j.gone, folder.Rejected) { // else nobody knows which of them are the pilot's
+		// Without the list it is not known which of the rejected rows are the pilot's.
+		if !slices.Contains(j.gone, folder.Rejected) {
 			o.rejected, err = j.Pilot.Rejected(j.Dir)
 			o.trouble = errors.Join(o.trouble, err)
 		}
@@ -100,7 +101,7 @@ func (j *Run) writeReport() outcome {
 	return o
 }
 
-// endRun closes the run in the journal, if it has begun.
+// endRun records the end of the run in the journal, if the run has begun.
 func (j *Run) endRun(code exit.Code) error {
 	if j.result.idle {
 		return nil
@@ -116,13 +117,13 @@ func (j *Run) endRun(code exit.Code) error {
 		},
 	})
 	if err != nil && j.result.err != nil {
-		return nil // a journal that failed in the run says so again; the first word is the one to report
+		return nil // a journal that failed during the run fails again: the first error is reported
 	}
 	return err
 }
 
-// report puts the sums together with what stands beside them. What a verify found stays as long as
-// nothing is sent.
+// report returns the report of the job with the sums and the ending. It keeps the result of a
+// verify if nothing was sent after it.
 func (j *Run) report(o outcome, e exit.Ending) report.Report {
 	r := j.Report()
 	r.Sums, r.Pilot = o.sums, o.pilot
@@ -139,7 +140,7 @@ func (j *Run) report(o outcome, e exit.Ending) report.Report {
 	return r
 }
 
-// WriteReport writes both forms of a report into a state folder.
+// WriteReport writes a report into a state folder, as JSON and as HTML.
 func WriteReport(fsys disk.FS, dir string, r interface {
 	WriteJSON(io.Writer) error
 	WriteHTML(io.Writer) error
@@ -152,7 +153,7 @@ func WriteReport(fsys disk.FS, dir string, r interface {
 	return nil
 }
 
-// Report is the report of the job as far as its state tells it.
+// Report returns the report of the job as far as it follows from its state.
 func (j *Job) Report() report.Report {
 	return report.Of(j.VersionLine(), j.Journal, j.Stage.Totals(), j.Counts, folder.Lists(j.Dir, j.Counts.ListFormat()))
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // startOver begins --fresh: the new job is prepared in a folder of its own, so that a run that
-// cannot begin leaves the old state as it was. What a killed one left of that is removed. The lock
-// is held.
+// cannot begin leaves the old state unchanged. It removes what a killed --fresh has left in that
+// folder. The lock is held.
 func (j *Run) startOver() error {
 	if err := folder.Drop(j.Dir); err != nil {
 		return err
@@ -27,8 +27,8 @@ func (j *Run) startOver() error {
 	return nil
 }
 
-// takeOver moves the old state away and the new one to its place, once nothing is left that could
-// end the run before its first call.
+// takeOver moves the old state away and the new one to its place, after everything that could end
+// the run before its first call.
 func (j *Run) takeOver() error {
 	defer j.StartingOver.Store(false)
 	if j.home == "" {
@@ -56,7 +56,7 @@ func (j *Run) takeOver() error {
 	return nil
 }
 
-// giveUp removes what was prepared for --fresh, but for lists that the last line speaks of.
+// giveUp removes what was prepared for --fresh, except if the last line names lists in it.
 func (j *Run) giveUp() error {
 	if j.home == "" || j.listed {
 		return nil
@@ -64,7 +64,7 @@ func (j *Run) giveUp() error {
 	return folder.Drop(j.home)
 }
 
-// withOld says where the old state is, of a run that moved it and did not finish.
+// withOld adds the place of the old state to the message of a run that moved it and did not finish.
 func (j *Run) withOld(e exit.Ending, err error) (exit.Ending, error) {
 	switch {
 	case j.old == "":

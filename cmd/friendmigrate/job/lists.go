@@ -12,23 +12,24 @@ import (
 	"friendmigrate/source"
 )
 
-// listMemory is what collecting a list may hold; more is spilled beside the list.
+// listMemory is the memory for collecting a list. What exceeds it is spilled to a file next to the
+// list.
 const listMemory = 8 << 20
 
-// listName is the name of a list of edges: jsonl where an input was, so that nothing of an edge is
-// lost.
+// listName returns the name of a list of edges: jsonl if an input was, so that no field of an edge
+// is lost.
 func (j *Job) listName(list string) string { return list + "." + j.Counts.ListFormat() }
 
-// ListPath is where a list of edges lies.
+// ListPath returns the path of a list of edges.
 func (j *Job) ListPath(list string) string { return filepath.Join(j.Dir, j.listName(list)) }
 
-// NewList begins a list of edges with some columns behind theirs.
+// NewList begins a list of edges, with extra columns after those of an edge.
 func (j *Job) NewList(list string, extra ...string) *source.List {
 	return source.NewList(source.ListOptions{FS: j.FS, Path: j.ListPath(list), Memory: listMemory,
 		Format: j.Counts.ListFormat(), Extra: extra})
 }
 
-// see points at a list, unless it is gone.
+// see refers to a list, or says that it is gone.
 func (j *Run) see(list string) string {
 	if slices.Contains(j.gone, list) {
 		return "but " + j.path(list) + " is gone"
@@ -36,8 +37,8 @@ func (j *Run) see(list string) string {
 	return "see " + j.path(list)
 }
 
-// writeFailed writes the list of edges that are failed now, whole, and returns how many these are.
-// also is told each of them; it may be nil.
+// writeFailed writes the whole list of the edges that are failed now, and returns their number. It
+// calls also, if that is not nil, for each of them.
 func (j *Run) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
 	list := j.NewList(folder.Failed, inspect.FailedColumns()...)
 	defer func() { err = errors.Join(err, list.Close()) }()

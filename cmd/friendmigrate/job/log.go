@@ -10,15 +10,15 @@ import (
 	"friendmigrate/migrate"
 )
 
-// eventKey is the key under which every entry of the log has a stable name, which programs may rely
-// on; its message is for people and may change. The topic "watching" lists the names with their
-// levels and keys. Keys are added, never changed.
+// eventKey is the key of the stable name that every entry of the log has. Programs may rely on it;
+// the message is for people and may change. The topic "watching" lists the names with their levels
+// and keys. Keys are added, never changed.
 const eventKey = "event"
 
-// Event names an entry of the log.
+// Event returns the name of an entry of the log.
 func Event(name string) zap.Field { return zap.String(eventKey, name) }
 
-// newLog makes the log.
+// newLog returns the log, in which it has written the warnings of the settings.
 func newLog(o settings.Output, to *terminal.Screen) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(o.LogLevel)
 	if err != nil {
@@ -49,8 +49,8 @@ func encoder(forPeople bool) zapcore.Encoder {
 	return zapcore.NewJSONEncoder(c)
 }
 
-// quiet leaves out of lines for people what is for programs: their messages say it in words. Errors
-// stay, and so does everything at debug level.
+// quiet leaves out of lines for people the fields for programs, which the message contains in
+// words. Errors stay, and so does everything at debug level.
 type quiet struct{ zapcore.Encoder }
 
 func (q quiet) Clone() zapcore.Encoder { return quiet{q.Encoder.Clone()} }
@@ -65,7 +65,7 @@ func (q quiet) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.Buf
 	return q.Encoder.EncodeEntry(e, kept)
 }
 
-// clientLog lets the client speak into the log.
+// clientLog writes messages of the client into the log.
 type clientLog struct{ *zap.Logger }
 
 // Debug logs a message at debug level.
@@ -83,7 +83,7 @@ func (j *Job) Warner(event zap.Field) func(message string) {
 	return func(message string) { j.Log.Warn(message, event) }
 }
 
-// logEngine logs what the engine tells. Events that come with every other call are for the debug
+// logEngine returns a function that logs events of the engine. Frequent events are logged at debug
 // level.
 func logEngine(log *zap.Logger) func(migrate.Event) {
 	return func(e migrate.Event) {

@@ -9,8 +9,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// ObeyPace has the client follow the pace that is set in the state folder, from its first call until
-// Close: the shard's share of it, and at most so many calls per second.
+// ObeyPace makes the client follow the pace that is set in the state folder, from its first call
+// until Close. The rate is the shard's share of that pace, and at most most calls per second.
 func (j *Job) ObeyPace(most float64) {
 	var last folder.Pace
 	broken := false

@@ -26,22 +26,22 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// Pilot is the accounts of --only-accounts and what the plan has of them.
+// Pilot is the accounts of --only-accounts and their part of the plan.
 type Pilot struct {
 	line     exit.Line // of the command
 	list     *accountlist.File
 	accounts map[string]bool // true: has a roster
-	order    []string        // those that have one, in the order of the plan; nil: a pass over the plan is cheaper
-	shard    settings.Shard  // whose rosters are looked at
+	order    []string        // those with a roster, as in the plan; nil: a pass over it is cheaper
+	shard    settings.Shard  // whose rosters count
 	edges    int64           // of their rosters
-	settled  int64           // of those, when the run began
-	chunks   int64           // not settled when the run began
+	settled  int64           // edges that were settled when the run began
+	chunks   int64           // that were not settled when the run began
 }
 
-// cheaperPass says how many rosters one passes by in the time that it takes to look one up.
+// cheaperPass is the number of rosters that a pass over the plan reads in the time of one look-up.
 const cheaperPass = 1000
 
-// OpenPilot reads --only-accounts; nil where it is not given.
+// OpenPilot reads --only-accounts. It returns nil if that is not given.
 func (j *Job) OpenPilot(ctx context.Context) (*Pilot, error) {
 	of := j.Set.Job
 	if of.OnlyAccounts == "" {
@@ -59,11 +59,12 @@ func (j *Job) OpenPilot(ctx context.Context) (*Pilot, error) {
 	return &Pilot{line: j.Line(), list: list, accounts: named, shard: of.Shard}, err
 }
 
-// Has reports whether an account of the pilot has a roster. Find knows.
+// Has reports whether an account of the pilot has a roster. Call Find before.
 func (p *Pilot) Has(from string) bool { return p.accounts[from] }
 
-// Find looks the accounts up in the plan; take is told of each roster and may be nil. The warning
-// names accounts without an edge. That none has one is an error, but for a shard.
+// Find looks up the accounts in the plan and passes their rosters to take, which may be nil. The
+// warning names accounts without an edge. It is an error if no account has an edge, except in a
+// shard.
 func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Roster) error) (warning string, err error) {
 	if err := p.sort(s); err != nil {
 		return "", err
@@ -89,7 +90,7 @@ func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 	return "", nil
 }
 
-// sort finds the order of the accounts in the plan, if they are few.
+// sort sets the order of the accounts in the plan, if they are few.
 func (p *Pilot) sort(s *stage.Stage) error {
 	if int64(len(p.accounts))*cheaperPass > s.Totals().Rosters {
 		return nil
@@ -109,8 +110,7 @@ func (p *Pilot) sort(s *stage.Stage) error {
 	return nil
 }
 
-// Rosters is the part of a plan that the pilot is about: all of it where there is none. skip is as
-// of stage.Rosters.
+// Rosters yields the pilot's part of a plan, or all of it if p is nil. See stage.Rosters for skip.
 func (p *Pilot) Rosters(
 	ctx context.Context, s *stage.Stage, skip func(first int64, chunks int) bool,
 ) iter.Seq2[migrate.Roster, error] {
@@ -138,7 +138,7 @@ func (p *Pilot) Rosters(
 	}
 }
 
-// Nobody refuses a list of which no account has an edge.
+// Nobody returns the error about a list none of whose accounts has an edge.
 func (p *Pilot) Nobody() error {
 	first := p.list.First
 	hint := "head -n 3 " + exit.Quote(p.list.Name) + " | cat -A"
@@ -150,7 +150,7 @@ func (p *Pilot) Nobody() error {
 		p.list.Name, terminal.Some(p.list.Count, "account"))
 }
 
-// unknownWords names the first accounts without an edge.
+// unknownWords returns a warning that names the first accounts without an edge.
 func (p *Pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 	const most = 3
 	var names []string
@@ -172,7 +172,7 @@ func (p *Pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 		p.list.Name, terminal.HasHave(int64(unknown), "account"), text), nil
 }
 
-// Planned says what a plan, which is of all accounts, has of the pilot.
+// Planned describes the pilot's part of a plan of all accounts.
 func (p *Pilot) Planned(ctx context.Context, s *stage.Stage) (string, error) {
 	warning, err := p.Find(ctx, s, nil)
 	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s",
@@ -180,7 +180,7 @@ func (p *Pilot) Planned(ctx context.Context, s *stage.Stage) (string, error) {
 	return strings.TrimSuffix(text+"; "+warning, "; "), err
 }
 
-// OfShard is the pilot for one shard.
+// OfShard returns the pilot of one shard.
 func (p *Pilot) OfShard(shard settings.Shard) *Pilot {
 	if p == nil {
 		return nil
@@ -190,9 +190,9 @@ func (p *Pilot) OfShard(shard settings.Shard) *Pilot {
 	return &one
 }
 
-// loadPilot looks the accounts of --only-accounts up in the plan.
+// loadPilot looks up the accounts of --only-accounts in the plan.
 func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
-	if p == nil || j.Counts.NoRows() { // nobody has an edge of nothing
+	if p == nil || j.Counts.NoRows() { // no account has an edge in an empty input
 		return nil
 	}
 	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) error { return p.take(r, j) })
@@ -210,7 +210,7 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 	return nil
 }
 
-// take counts the edges of a roster that the run is about, and what of them is settled.
+// take counts those edges of a roster that the run is about, and how many of them are settled.
 func (p *Pilot) take(r migrate.Roster, j *Run) error {
 	for i := range r.Chunks {
 		ordinal, n := r.First+int64(i), r.Size(i)
@@ -231,7 +231,7 @@ func (p *Pilot) take(r migrate.Roster, j *Run) error {
 	return nil
 }
 
-// Unknown counts the accounts of this shard that have no roster.
+// Unknown returns the number of accounts of this shard without a roster.
 func (p *Pilot) Unknown() (n int) {
 	for from, known := range p.accounts {
 		if !known && p.mine(from) {
@@ -241,7 +241,7 @@ func (p *Pilot) Unknown() (n int) {
 	return n
 }
 
-// Named counts the accounts of this shard.
+// Named returns the number of accounts of this shard.
 func (p *Pilot) Named() (n int) {
 	for from := range p.accounts {
 		if p.mine(from) {
@@ -251,7 +251,7 @@ func (p *Pilot) Named() (n int) {
 	return n
 }
 
-// Digest tells one set of accounts from another.
+// Digest returns a hash of the set of accounts.
 func (p *Pilot) Digest() string {
 	sum := sha256.New()
 	for _, from := range slices.Sorted(maps.Keys(p.accounts)) {
@@ -264,7 +264,7 @@ func (p *Pilot) mine(from string) bool {
 	return p.shard.Count == 0 || stage.ShardOf(from, p.shard.Count) == p.shard.Index
 }
 
-// account adds up what became of the pilot. failed is by account.
+// account returns the sums of the pilot. failed is the number of failed edges of its accounts.
 func (p *Pilot) account(settledByRun, failed int64) *report.Pilot {
 	return &report.Pilot{
 		Accounts: int64(p.Named()), Unknown: int64(p.Unknown()), Edges: p.edges, Failed: failed,
@@ -272,9 +272,9 @@ func (p *Pilot) account(settledByRun, failed int64) *report.Pilot {
 	}
 }
 
-// Rejected counts the rejected rows that name an account of the pilot in any of their fields. A
-// rejected row may be too broken to tell which of them is From_Account; counting one too many only
-// makes somebody look.
+// Rejected returns the number of rejected rows that have an account of the pilot in any field. A
+// rejected row may be too broken to show which field is From_Account. Counting one too many does no
+// harm: the user looks at it.
 func (p *Pilot) Rejected(state string) (n int64, err error) {
 	isNamed := func(field string) bool {
 		_, named := p.accounts[field]

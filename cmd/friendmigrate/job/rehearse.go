@@ -16,16 +16,15 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// What a rehearsal in real time is like: the service's documented limit, and the latency of a
-// service that is not next door. Otherwise there is neither.
+// Limit and latency of a rehearsal in real time: the service's documented limit, and the latency of
+// a distant service. Other rehearsals have neither.
 const (
 	rehearsalLimit   = 200
 	rehearsalLatency = 40 * time.Millisecond
 	rehearsalJitter  = 40 * time.Millisecond
 )
 
-// rehearsal is a simulated service inside this process, over loopback, with a key that nobody else
-// has.
+// rehearsal is a simulated service inside this process, reached over loopback, with a random key.
 type rehearsal struct {
 	service *simulator.Server
 	stop    func(context.Context) error
@@ -58,8 +57,8 @@ func startRehearsal(c *sink.Config, realTime bool) (*rehearsal, error) {
 	return r, nil
 }
 
-// compare holds the job's sums against what the service counted for itself. Where they differ
-// the job may not be called finished.
+// compare compares the job's sums with what the service counted itself. If they differ, it returns
+// an error and the job is not finished.
 func (r *rehearsal) compare(j *Run, a report.Sums) error {
 	s := r.service.Stats()
 	r.found = report.Rehearsal{
@@ -69,7 +68,8 @@ func (r *rehearsal) compare(j *Run, a report.Sums) error {
 	disagree := func(format string, args ...any) {
 		r.found.Disagreements = append(r.found.Disagreements, fmt.Sprintf(format, args...))
 	}
-	// What a call without an answer did is in the service, and pending here until it is sent again.
+	// A call without an answer may have placed edges that are pending here until they are sent
+	// again.
 	if placed := a.InPlace(); s.GraphEdges < placed || s.GraphEdges > placed && a.Pending() == 0 {
 		disagree("the service has %d edges, the report says %d", s.GraphEdges, placed)
 	}
@@ -85,9 +85,9 @@ func (r *rehearsal) compare(j *Run, a report.Sums) error {
 	return errors.New("the simulated service disagrees with the report: " + strings.Join(r.found.Disagreements, "; "))
 }
 
-// words says in one clause that both agree, and in real time how close to the limit it came. More
-// arrivals in a second than the rate are no disagreement: on a busy machine some are held up and
-// arrive among those that left after them.
+// words says in one clause that both agree and, in real time, how close to the limit the run came.
+// More arrivals in a second than the rate are no disagreement: on a busy machine some calls are
+// delayed and arrive together with later ones.
 func (r *rehearsal) words() string {
 	text := fmt.Sprintf("the simulated service counts %s and %s itself, none overlapping",
 		terminal.Some(r.found.Edges, "edge"), terminal.Some(r.found.Calls, "call"))

@@ -11,27 +11,27 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// What the state folder takes until a job has ended, in bytes.
+// Bytes that the state folder takes until a job has ended.
 const (
-	roomOfEnding = 128 << 10 // report, page, progress and the headers of lists, each beside the one that it replaces
-	roomOfChunk  = 64        // in the journal: a settlement and its share of a frame; mostly half of that
+	roomOfEnding = 128 << 10 // report, page, progress and headers of lists, both old and new
+	roomOfChunk  = 64        // in the journal: a settlement and its share of a frame; often half of it
 	leastEdge    = 60        // an edge of a list without optional fields
-	leastResult  = 60        // what a list says beside the edge
-	copies       = 4         // of a failed edge while its list is written: journal, spool, the list, the list of before
-	expected     = 10        // one edge in so many may fail before the warning was too late
-	packed       = 5         // what compression makes of an input, about
-	stagedShare  = 2         // a staged input takes less than one in so many bytes of it
+	leastResult  = 60        // the other columns of a list
+	copies       = 4         // of a failed edge while its list is written: journal, spool, new and old list
+	expected     = 10        // the warning assumes that one edge in this many fails
+	packed       = 5         // approximate compression ratio of an input
+	stagedShare  = 2         // a staged input takes less than its size divided by this
 )
 
-// room is how much the rest of a job takes on disk: for certain, and if one edge in ten fails.
+// room returns how many bytes the rest of a job takes on disk: at least, and if one edge in ten
+// fails.
 func room(pendingChunks, pendingEdges, edgeBytes int64) (certain, likely int64) {
 	certain = roomOfEnding + roomOfChunk*pendingChunks
 	return certain, certain + copies*(pendingEdges/expected)*(max(edgeBytes, leastEdge)+leastResult)
 }
 
-// checkRoom makes sure, before anything is sent, that the disk will hold what the job has to
-// record. A disk that fills up all the same loses nothing, but ends the run in the middle of the
-// night.
+// checkRoom checks, before anything is sent, that the disk has room for what the job has to record.
+// A disk that fills up later loses nothing, but ends the run.
 func (j *Run) checkRoom() error {
 	totals, id := j.Journal.Totals(), j.Journal.Identity()
 	if totals.Pending == 0 {
@@ -39,7 +39,7 @@ func (j *Run) checkRoom() error {
 	}
 	free, err := j.Volume.Free(j.Dir)
 	if err != nil {
-		return nil // nobody knows: it will be seen
+		return nil // not known; a full disk is reported when it happens
 	}
 	certain, likely := room(id.Chunks-totals.Chunks, totals.Pending, j.edgeBytes())
 	j.Needed = likely
@@ -56,7 +56,7 @@ func (j *Run) checkRoom() error {
 	return nil
 }
 
-// edgeBytes is what a row of the input takes, about.
+// edgeBytes returns the approximate bytes of a row of the input.
 func (j *Run) edgeBytes() int64 {
 	bytes := int64(0)
 	for _, in := range j.Counts.Inputs {
@@ -65,9 +65,9 @@ func (j *Run) edgeBytes() int64 {
 	return bytes / max(j.Counts.Rows, 1)
 }
 
-// MeasureStage estimates how much staging the input takes on disk.
+// MeasureStage sets Needed to an estimate of what staging the input takes on disk.
 func (j *Run) MeasureStage(ctx context.Context) {
-	found, _, _ := j.SourceRequest("").Resolve(ctx) // reading says what is wrong with them
+	found, _, _ := j.SourceRequest("").Resolve(ctx) // reading the inputs reports their errors
 	bytes := int64(0)
 	for _, in := range found {
 		bytes += unpackedBytes(in.Name, max(in.Size, 0))
@@ -75,7 +75,7 @@ func (j *Run) MeasureStage(ctx context.Context) {
 	j.Needed = bytes / stagedShare
 }
 
-// warnOfStage says before the input is read that the disk may not hold what will be staged of it.
+// warnOfStage warns, before the input is read, that the disk may not have room for staging it.
 func (j *Run) warnOfStage(ctx context.Context) {
 	j.MeasureStage(ctx)
 	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {

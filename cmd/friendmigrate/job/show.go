@@ -10,10 +10,11 @@ import (
 	"friendmigrate/migrate"
 )
 
-// Tick is how often a command looks where it stands.
+// Tick is the interval at which a command takes a snapshot of its progress.
 const Tick = time.Second
 
-// lineDue is how long after the beginning line n is written: after 1, 5, 30, 60 seconds, and so on.
+// lineDue returns when line n is written, counted from the beginning: after 1, 5, 30, 60 seconds,
+// and so on.
 func lineDue(n int) time.Duration {
 	switch n {
 	case 0:
@@ -24,24 +25,24 @@ func lineDue(n int) time.Duration {
 	return time.Duration(n-1) * 30 * time.Second
 }
 
-// Show is the goroutine that looks once a second where a command stands, and shows it to people: in
-// a block that is drawn again on a terminal, else now and then in a line.
+// Show is the goroutine that takes a snapshot of a command every second and shows it to people: in
+// a block that is redrawn on a terminal, or else from time to time in a line.
 type Show struct {
 	job  *Job
 	how  string // bar, lines, none
-	text bool   // lines are for people
+	text bool   // lines are text for people, not log entries
 	each func(progress.Snapshot)
 	quit chan struct{}
 	done <-chan struct{}
 	once sync.Once
 
-	// To the goroutine.
+	// Used only by the goroutine.
 	began time.Time
 	lines int // written so far
 }
 
-// StartShow begins to show. each is called with every snapshot, by another goroutine, if it is not
-// nil.
+// StartShow starts to show. If each is not nil, it is called with every snapshot, by another
+// goroutine.
 func (j *Job) StartShow(each func(progress.Snapshot)) *Show {
 	s := &Show{job: j, how: j.Set.Output.Progress, each: each, quit: make(chan struct{}), began: time.Now()}
 	s.text = j.Log == nil || plain(j.Set.Output, j.Screen)
@@ -74,7 +75,7 @@ func (s *Show) loop() {
 	}
 }
 
-// stopping answers a signal at once.
+// stopping shows at once that a signal has come.
 func (s *Show) stopping() {
 	snapshot, _ := s.job.View.Look(time.Now())
 	text := "stopping: " + snapshot.Stopping()
@@ -123,8 +124,8 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	}
 }
 
-// Stop ends the goroutine and waits for it: no more calls leave, and lists are written. It may be
-// called again.
+// Stop ends the goroutine, waits for it and shows the last snapshot of the work; see View.Rest. It
+// may be called again.
 func (s *Show) Stop() {
 	s.once.Do(func() {
 		close(s.quit)
@@ -135,15 +136,15 @@ func (s *Show) Stop() {
 	<-s.done
 }
 
-// Last shows the end. Stop was called before.
+// Last shows the end. Call Stop before.
 func (s *Show) Last(snapshot progress.Snapshot) {
-	s.job.Screen.Block(nil) // what comes next says how it ended
+	s.job.Screen.Block(nil) // the next line says how it ended
 	if s.how == "lines" {
 		s.line(snapshot)
 	}
 }
 
-// Follow shows what a run of calls does, until stop is called, and then where it all ended. stop may be
+// Follow shows the progress of a run of calls until stop is called, and then its end. stop may be
 // called again.
 func (j *Job) Follow(meter *migrate.Meter, fill func(*progress.Snapshot)) (stop func()) {
 	j.View.Watch(j.work(meter, fill))
@@ -154,20 +155,20 @@ func (j *Job) Follow(meter *migrate.Meter, fill func(*progress.Snapshot)) (stop 
 	})
 }
 
-// Reading is how far an input is read. It is safe for concurrent use.
+// Reading is the progress of reading an input. It is safe for concurrent use.
 type Reading struct {
 	mu    sync.Mutex
 	input *progress.Input // guarded by mu; nil: reading has not begun
 }
 
-// Take takes in how far it is read.
+// Take records the progress.
 func (r *Reading) Take(bytes, total, rows int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.input = &progress.Input{Bytes: bytes, Total: total, Rows: rows}
 }
 
-// Fill writes it into a snapshot.
+// Fill adds the progress to a snapshot.
 func (r *Reading) Fill(s *progress.Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

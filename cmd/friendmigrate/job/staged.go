@@ -19,8 +19,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// OpenStaged opens what the job has staged, for a command that only asks about it. Where no job has,
-// or where that stage cannot be used, it stages INPUT in the folder own.
+// OpenStaged opens the stage of the job, for a command that only asks about it. If there is none,
+// or it cannot be used, INPUT is staged in the folder own.
 func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error) {
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), j.FS)
 	switch damaged := errors.Is(err, stage.ErrDamaged); {
@@ -45,7 +45,8 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 	return false, j.nothingStaged()
 }
 
-// StagedDiffers says how what is staged differs from what the settings ask for. It compares no inputs.
+// StagedDiffers returns how the staged job differs from what the settings ask for. It does not
+// compare inputs.
 func (j *Job) StagedDiffers(meta source.Meta) []string {
 	recorded := j.Identity()
 	recorded.Options, recorded.Shard, recorded.Shards = meta.Options, meta.Shard, meta.Shards

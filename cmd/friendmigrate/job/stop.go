@@ -15,10 +15,10 @@ import (
 type Stop struct {
 	Err   error // nil: its plan is done
 	Cause error // why the context ended, if it did
-	Asks  bool  // a run that only asks: no edge stays pending for want of an answer
+	Asks  bool  // the run only asks, so no edge stays pending without an answer
 }
 
-// Code is the exit code of an engine that ended before its plan was done.
+// Code returns the exit code of a run of the engine.
 func (s Stop) Code() exit.Code {
 	var stop *migrate.StopError
 	var known *exit.Error
@@ -39,7 +39,7 @@ func (s Stop) Code() exit.Code {
 	return exit.Unexpected
 }
 
-// Why is the reason in one word; "" if the engine has none.
+// Why returns the engine's reason in one word, or "" if it has none.
 func (s Stop) Why() string {
 	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {
 		return string(stop.Reason)
@@ -47,8 +47,8 @@ func (s Stop) Why() string {
 	return ""
 }
 
-// Ending describes a run that stopped early. words turns the reason into the whole sentence. What
-// quotes the service, whose text may name accounts; Public has the reason and the code alone.
+// Ending describes a run that stopped early. words turns the reason into a full sentence. What
+// quotes the service, whose text may name accounts; Public contains only the reason and the code.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
 	e := exit.Ending{Code: code, What: s.refusal() + words(s.text()), Why: s.Why()}
 	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {
@@ -64,7 +64,7 @@ func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending 
 	return e
 }
 
-// text says why it stopped.
+// text says why the run stopped.
 func (s Stop) text() string {
 	var stop *migrate.StopError
 	switch {
@@ -96,8 +96,8 @@ func (s Stop) text() string {
 	return text
 }
 
-// refusal says on a line of its own with which code a brake saw edges refused, and quotes the
-// service.
+// refusal returns a line with the code with which edges were refused and the text of the service,
+// if a brake stopped the run.
 func (s Stop) refusal() string {
 	stop := (*migrate.StopError)(nil)
 	if !errors.As(s.Err, &stop) || stop.Brake == nil {
@@ -114,7 +114,7 @@ func (s Stop) refusal() string {
 	return text + "\n"
 }
 
-// brakeWords says which brake stopped a run and why, without words of the service.
+// brakeWords says which brake stopped a run and why, without text of the service.
 func brakeWords(b *migrate.Brake) string {
 	what := ""
 	switch b.Kind {
@@ -144,7 +144,7 @@ func brakeWords(b *migrate.Brake) string {
 	return what
 }
 
-// withCode says with which code something was refused, and what that means.
+// withCode says with which code something was refused, and what the code means.
 func withCode(code int) string {
 	switch known, ok := sink.LookupCode(code); {
 	case code == 0:
@@ -157,7 +157,7 @@ func withCode(code int) string {
 	return fmt.Sprintf("with code %d", code)
 }
 
-// someNames names the first of some fields.
+// someNames returns the first of some names, and how many more there are.
 func someNames(names []string) string {
 	const most = 5
 	if more := len(names) - most; more > 0 {
@@ -166,7 +166,8 @@ func someNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// SilentHint is the command that finds out why nobody answers; "" if somebody did.
+// SilentHint returns the command that finds out why the service does not answer, or "" if it
+// answered.
 func (p *Program) SilentHint(s Stop) string {
 	if s.Why() != string(migrate.ReasonSilent) {
 		return ""

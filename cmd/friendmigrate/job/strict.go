@@ -13,8 +13,8 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// refuseRejected is --strict, which speaks of the whole input: a shard sends nothing either where
-// the rejected rows belong to others.
+// refuseRejected returns the error of --strict if any row of the whole input is rejected. A shard
+// sends nothing even if all rejected rows belong to other shards.
 func (j *Run) refuseRejected() error {
 	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
 	if own+elsewhere == 0 {
@@ -33,10 +33,10 @@ func (j *Run) refuseRejected() error {
 		"--strict: %s; nothing was sent", strings.Join(parts, "; "))
 }
 
-// refuseDuplicates is --duplicates error: it names the first pairs, which is what was asked for.
+// refuseDuplicates returns the error of --duplicates error, after printing the first pairs.
 func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
 	j.listed = true
-	found, _, _ := j.SourceRequest("").Resolve(ctx) // without names there are line numbers
+	found, _, _ := j.SourceRequest("").Resolve(ctx) // without names only line numbers are printed
 	for _, pair := range d.First {
 		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
 			placeOf(found, pair.Before)))
@@ -46,7 +46,7 @@ func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) er
 		terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat"))
 }
 
-// placeOf names a row of the input.
+// placeOf returns where a row is in the input.
 func placeOf(inputs []source.Found, p migrate.Position) string {
 	if p.Input < 0 || p.Input >= len(inputs) {
 		return fmt.Sprintf("line %d", p.Line)

@@ -21,8 +21,8 @@ import (
 	"friendmigrate/source"
 )
 
-// Undo deletes, by friend_delete, the edges that the job in --state has imported. Its own journal lies
-// in a folder beside that of the job and has the same chunks, of which it settles these edges alone.
+// Undo deletes, by friend_delete, the edges that the job in --state has imported. Its own journal
+// is in a folder next to the job's journal and has the same chunks. It settles only these edges.
 func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Values) (e exit.Ending, err error) {
 	var of inspect.Created
 	r := p.NewRun(Operation{
@@ -43,7 +43,8 @@ func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Va
 	return e, errors.Join(err, reportUndone(dir))
 }
 
-// prepareUndo opens the job, its stage and the undo's own journal, which it creates if need be.
+// prepareUndo opens the job, its stage, the client and the undo's own journal, which it creates if
+// it does not exist.
 func (j *Run) prepareUndo(ctx context.Context, of *inspect.Created) (err error) {
 	dir := filepath.Dir(j.Dir)
 	if of.Journal, err = checkpoint.Open(j.FS, dir, checkpoint.Options{ReadOnly: true}); err != nil {
@@ -78,8 +79,8 @@ func (j *Run) prepareUndo(ctx context.Context, of *inspect.Created) (err error) 
 	return j.OpenClient(ctx)
 }
 
-// evident reports whether the journal or a probe shows that what the service said to be imported was
-// new.
+// evident reports whether the journal or a probe proves that the edges that the service reported as
+// imported were new.
 func evident(journal *checkpoint.Journal, probed folder.Probed) bool {
 	id, asked := journal.Identity(), 0
 	if probed.Already && probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
@@ -97,10 +98,10 @@ func evident(journal *checkpoint.Journal, probed folder.Probed) bool {
 	case 0:
 		return journal.Totals().Already > 0
 	}
-	return false // whose answer "already" was nobody knows
+	return false // it is not known which runs got the answer "already"
 }
 
-// reportUndone says in the report of the job in dir how far its undo is.
+// reportUndone writes into the report of the job in dir how much of it is undone.
 func reportUndone(dir string) error {
 	r, err := report.Read(filepath.Join(dir, folder.Report))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,8 +116,8 @@ func reportUndone(dir string) error {
 	return nil
 }
 
-// checkUndo looks, without changing anything, whether the job in dir can be undone. Without --yes it
-// says what that would do.
+// checkUndo checks, without changing anything, whether the job in dir can be undone. Without --yes
+// it returns an error that says what undo would delete.
 func (j *Run) checkUndo(ctx context.Context, dir string) (err error) {
 	jobs, err := inspect.Open(dir)
 	if err != nil {
@@ -157,7 +158,7 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (err error) {
 	return j.wouldUndo(ctx, of)
 }
 
-// wouldUndo says what an undo would delete.
+// wouldUndo returns the error that says what an undo would delete.
 func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) error {
 	pilot, err := j.OpenPilot(ctx)
 	if err != nil {
