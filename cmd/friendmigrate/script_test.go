@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"friendmigrate": main})
+	testscript.Main(m, map[string]func(){"friendmigrate": main, callerName: serveCalls})
 }
 
 // The key and the app of all scripts.
@@ -44,7 +44,7 @@ const (
 //
 // The app, the key's file, the service's URL and a rate without limit are given as variables.
 //
-//	code N [< FILE] PROGRAM ARGS...   run, expect exit code N
+//	code N [< FILE] PROGRAM ARGS...   run, expect exit code N; friendmigrate runs in the script's process for calls
 //	start NAME PROGRAM ARGS...        run in the background
 //	signal NAME TERM|INT|KILL         send a signal to what was started
 //	ended NAME N                      wait for it, expect exit code N (-1: killed)
@@ -81,6 +81,7 @@ type stateKey struct{}
 // scriptState is what the commands of one script share.
 type scriptState struct {
 	processes map[string]*process
+	caller    *caller // nil before the first call
 	out, err  string // of the last program that ended
 	address   string // of the simulated service
 }
@@ -99,13 +100,18 @@ func newProcess(ts *testscript.TestScript, words []string) *process {
 	p.cmd = exec.Command(name, words[1:]...)
 	p.cmd.Args[0] = words[0]
 	p.cmd.Dir = ts.MkAbs(".")
-	p.cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
-	for _, name := range []string{"SDK_APP_ID", "SECRET_KEY_FILE", "SECRET_KEY", "ENDPOINT", "RATE", "STATE", "SHARDS", "OUTAGE_TIMEOUT", "TERMINATION_LOG", "ALLOW_EMPTY"} {
-		p.cmd.Env = append(p.cmd.Env, "FRIENDMIGRATE_"+name+"="+ts.Getenv("FRIENDMIGRATE_"+name))
-	}
-	p.cmd.Env = append(p.cmd.Env, "JOB_COMPLETION_INDEX="+ts.Getenv("JOB_COMPLETION_INDEX"))
+	p.cmd.Env = environmentOf(ts)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	return p
+}
+
+// environmentOf returns the environment of a script's programs.
+func environmentOf(ts *testscript.TestScript) []string {
+	env := []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
+	for _, name := range []string{"SDK_APP_ID", "SECRET_KEY_FILE", "SECRET_KEY", "ENDPOINT", "RATE", "STATE", "SHARDS", "OUTAGE_TIMEOUT", "TERMINATION_LOG", "ALLOW_EMPTY"} {
+		env = append(env, "FRIENDMIGRATE_"+name+"="+ts.Getenv("FRIENDMIGRATE_"+name))
+	}
+	return append(env, "JOB_COMPLETION_INDEX="+ts.Getenv("JOB_COMPLETION_INDEX"))
 }
 
 func lookPath(ts *testscript.TestScript, name string) (string, error) {
@@ -125,17 +131,23 @@ func (p *process) finish(ts *testscript.TestScript) int {
 	hangs := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 	err := p.cmd.Wait()
 	hangs.Stop()
-	s := state(ts)
-	s.out, s.err = p.out.String(), p.err.String()
-	_, _ = io.WriteString(ts.Stdout(), s.out)
-	_, _ = io.WriteString(ts.Stderr(), s.err)
 	if exited := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exited) {
 		ts.Fatalf("run: %v", err)
 	}
-	if err := checkLastLine(p.cmd.ProcessState.ExitCode(), s.err); err != nil {
+	code := p.cmd.ProcessState.ExitCode()
+	ended(ts, scriptResult{Code: code, Out: p.out.String(), Err: p.err.String()})
+	return code
+}
+
+// ended makes the output of a program that of the script.
+func ended(ts *testscript.TestScript, r scriptResult) {
+	s := state(ts)
+	s.out, s.err = r.Out, r.Err
+	_, _ = io.WriteString(ts.Stdout(), s.out)
+	_, _ = io.WriteString(ts.Stderr(), s.err)
+	if err := checkLastLine(r.Code, s.err); err != nil {
 		ts.Fatalf("%v", err)
 	}
-	return p.cmd.ProcessState.ExitCode()
 }
 
 func expectCode(ts *testscript.TestScript, got int, want string) {
@@ -147,15 +159,24 @@ func expectCode(ts *testscript.TestScript, got int, want string) {
 
 func scriptCode(ts *testscript.TestScript, _ bool, args []string) {
 	want, words := args[0], args[1:]
-	var input io.Reader
+	input := ""
 	if words[0] == "<" {
-		f, err := os.Open(ts.MkAbs(words[1]))
-		ts.Check(err)
-		defer f.Close()
-		input, words = f, words[2:]
+		input, words = ts.MkAbs(words[1]), words[2:]
+	}
+	if s := state(ts); words[0] == "friendmigrate" {
+		if s.caller == nil {
+			s.caller = startCaller(ts)
+		}
+		expectCode(ts, s.caller.call(ts, words, input), want)
+		return
 	}
 	p := newProcess(ts, words)
-	p.cmd.Stdin = input
+	if input != "" {
+		f, err := os.Open(input)
+		ts.Check(err)
+		defer f.Close()
+		p.cmd.Stdin = f
+	}
 	ts.Check(p.cmd.Start())
 	expectCode(ts, p.finish(ts), want)
 }
