@@ -104,7 +104,12 @@ func (f Flag) of(commands string) Flag {
 
 // belongs reports whether a command has the flag.
 func (f Flag) belongs(command string) bool {
-	return slices.Contains(strings.Fields(f.commands), command)
+	for word := range strings.FieldsSeq(f.commands) {
+		if word == command {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutVariable returns the flag without its variable, which would stay set for later runs.

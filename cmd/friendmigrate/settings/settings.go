@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"friendmigrate/sink"
@@ -85,8 +86,13 @@ type Settings struct {
 	Simulator simulator.Config // of simulate: limits, readings and faults
 }
 
-// Flags returns the flags of a command, in the order of its help text.
-func Flags(command string) []Flag { return (&Settings{command: command}).Flags() }
+// Flags returns the flags of a command, in the order of its help text. What their setters set is
+// not read.
+func Flags(command string) []Flag { return (&Settings{command: command}).flagsOf(declared()) }
+
+// declared returns the table for callers that need only names and texts. It is built once, since a
+// call looks up the flags of every command more than once.
+var declared = sync.OnceValue(new(Settings).table)
 
 // Read reads and checks the settings of a command. See ReadInto.
 func Read(command string, v Values, root fs.FS) (Settings, error) {

@@ -214,9 +214,16 @@ func (s *Settings) Flags() []Flag {
 			f.preset()
 		}
 	}
-	flags := slices.DeleteFunc(slices.Clone(all), func(f Flag) bool {
-		return !f.belongs(s.command) && !(s.command == "plan" && f.belongs("import"))
-	})
+	return s.flagsOf(all)
+}
+
+// flagsOf returns those of all flags that the command has.
+func (s *Settings) flagsOf(all []Flag) (flags []Flag) {
+	for _, f := range all {
+		if f.belongs(s.command) || s.command == "plan" && f.belongs("import") {
+			flags = append(flags, f)
+		}
+	}
 	if s.command == "plan" {
 		hideAtPlan(flags)
 	}
