@@ -82,8 +82,8 @@ type stateKey struct{}
 type scriptState struct {
 	processes map[string]*process
 	caller    *caller // nil before the first call
-	out, err  string // of the last program that ended
-	address   string // of the simulated service
+	out, err  string  // of the last program that ended
+	address   string  // of the simulated service
 }
 
 type process struct {
