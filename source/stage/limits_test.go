@@ -9,9 +9,9 @@ func TestMemoryIsDealtOutWithinItsBounds(t *testing.T) {
 		for lanes := 1; int64(lanes)*MinLaneMemory <= memory && lanes <= 512; lanes *= 2 {
 			l := newLimits(memory, lanes)
 			adding := int64(lanes)*(l.lane+2*int64(l.batch)) + pairsMemory
-			sealing := int64(l.sealers) * (l.seal + sealOverhead)
-			if adding > memory/2 || sealing > memory/2 || l.sealers < 1 || l.sealers > lanes {
-				t.Errorf("%d bytes, %d lanes: %d while adding, %d while %d are sealing", memory, lanes, adding, sealing, l.sealers)
+			building := int64(l.builders) * (l.builder + buildOverhead)
+			if adding > memory/2 || building > memory/2 || l.builders < 1 || l.builders > lanes {
+				t.Errorf("%d bytes, %d lanes: %d while adding, %d while %d are building", memory, lanes, adding, building, l.builders)
 			}
 			if l.parts < 8 || l.parts > 256 || l.parts&(l.parts-1) != 0 || l.page < 4<<10 || int64(l.parts*l.page) > l.lane {
 				t.Errorf("%d bytes, %d lanes: %d partitions with pages of %d in %d", memory, lanes, l.parts, l.page, l.lane)

@@ -46,13 +46,13 @@ type loaded struct {
 func (l *loaded) release() { *l = loaded{} }
 
 // load reads partitions and groups their records by From.
-func (s *sealer) load(parts []*partition) error {
+func (b *builder) load(parts []*partition) error {
 	var raw, records int64
 	for _, p := range parts {
 		raw += p.raw
 		records += p.records
 	}
-	l := &s.loaded
+	l := &b.loaded
 	l.arena = slices.Grow(l.arena[:0], int(raw))
 	l.entries = slices.Grow(l.entries[:0], int(records))
 	l.accounts = l.accounts[:0]
@@ -61,7 +61,7 @@ func (s *sealer) load(parts []*partition) error {
 	}
 	clear(l.slots)
 	for _, p := range parts {
-		if err := s.loadPages(p); err != nil {
+		if err := b.loadPages(p); err != nil {
 			return err
 		}
 	}
@@ -69,12 +69,12 @@ func (s *sealer) load(parts []*partition) error {
 	return nil
 }
 
-func (s *sealer) loadPages(p *partition) error {
-	l := &s.loaded
+func (b *builder) loadPages(p *partition) error {
+	l := &b.loaded
 	return p.each(func(page []byte) error {
 		start := len(l.arena)
 		l.arena = append(l.arena, page...)
-		if !s.index(start) {
+		if !b.index(start) {
 			return p.malformed()
 		}
 		return nil
@@ -83,18 +83,18 @@ func (s *sealer) loadPages(p *partition) error {
 
 // index appends entries for the records of the last page, which begins at offset start of the
 // arena.
-func (s *sealer) index(start int) bool {
-	l := &s.loaded
+func (b *builder) index(start int) bool {
+	l := &b.loaded
 	var st pageState
 	var r record[[]byte]
 	last := -1
-	for b := l.arena[start:]; len(b) > 0; {
-		offset := len(l.arena) - len(b)
-		if b = st.next(b, &r); b == nil {
+	for rest := l.arena[start:]; len(rest) > 0; {
+		offset := len(l.arena) - len(rest)
+		if rest = st.next(rest, &r); rest == nil {
 			return false
 		}
 		if last < 0 || !bytes.Equal(l.from(&l.accounts[last]), r.from) {
-			last = l.accountOf(&r, offset, bits.Reverse64(s.w.placeHash(xxhash.Sum64(r.from))))
+			last = l.accountOf(&r, offset, bits.Reverse64(b.w.placeHash(xxhash.Sum64(r.from))))
 		}
 		l.accounts[last].size++
 		l.entries = append(l.entries, entry{order: r.order, offset: uint32(offset), account: uint32(last)})

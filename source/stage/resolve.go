@@ -15,11 +15,11 @@ import (
 // resolve marks the entries of one roster that lose against another one with the same To. entries
 // are in order. Added edges come last, so they lose against every row and every earlier added edge;
 // that is not reported. split.go resolves rosters that do not fit into memory by the same rule.
-func (s *sealer) resolve(entries []entry) error {
+func (b *builder) resolve(entries []entry) error {
 	if len(entries) < 2 {
 		return nil
 	}
-	l := &s.loaded
+	l := &b.loaded
 	slots := 1 << bits.Len(uint(2*len(entries)-1))
 	if len(l.table) < slots {
 		l.table = make([]uint64, slots)
@@ -28,13 +28,13 @@ func (s *sealer) resolve(entries []entry) error {
 	clear(table)
 	rows := 0
 	for i := range entries {
-		slot, winner := l.find(table, entries, &entries[i], s.w)
+		slot, winner := l.find(table, entries, &entries[i], b.w)
 		switch {
 		case winner < 0:
 			table[slot] |= uint64(i + 1)
 		case entries[i].order.added():
 			entries[i].account = lost
-		case s.w.options.Duplicates == Last:
+		case b.w.options.Duplicates == Last:
 			entries[winner].account = lost
 			table[slot] = table[slot]>>32<<32 | uint64(i+1)
 			rows++
@@ -46,7 +46,7 @@ func (s *sealer) resolve(entries []entry) error {
 	if rows == 0 {
 		return nil
 	}
-	return s.reportAll(table, entries)
+	return b.reportAll(table, entries)
 }
 
 // find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index of
@@ -67,16 +67,16 @@ func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slo
 	}
 }
 
-func (s *sealer) reportAll(table []uint64, entries []entry) error {
+func (b *builder) reportAll(table []uint64, entries []entry) error {
 	var row, kept record[[]byte]
 	for i := range entries {
 		if entries[i].account != lost || entries[i].order.added() {
 			continue
 		}
-		_, winner := s.loaded.find(table, entries, &entries[i], s.w)
-		s.loaded.record(&entries[i], &row)
-		s.loaded.record(&entries[winner], &kept)
-		if err := s.report(&row, &kept); err != nil {
+		_, winner := b.loaded.find(table, entries, &entries[i], b.w)
+		b.loaded.record(&entries[i], &row)
+		b.loaded.record(&entries[winner], &kept)
+		if err := b.report(&row, &kept); err != nil {
 			return err
 		}
 	}
@@ -84,34 +84,34 @@ func (s *sealer) reportAll(table []uint64, entries []entry) error {
 }
 
 // report counts a row that lost and passes it to the caller of WriteRosters.
-func (s *sealer) report(row, kept *record[[]byte]) error {
-	s.totals.Duplicates++
+func (b *builder) report(row, kept *record[[]byte]) error {
+	b.totals.Duplicates++
 	differ := !sameFields(row, kept)
 	if differ {
-		s.totals.Differing++
+		b.totals.Differing++
 	}
-	if s.w.options.Duplicates == Refuse {
-		s.refuse(row, kept)
+	if b.w.options.Duplicates == Refuse {
+		b.refuse(row, kept)
 	}
-	if s.job.onDuplicate == nil {
+	if b.job.onDuplicate == nil {
 		return nil
 	}
-	a, b := s.w.edge(row), s.w.edge(kept)
-	s.job.mu.Lock()
-	defer s.job.mu.Unlock()
-	return s.job.onDuplicate(&a, &b, differ)
+	loser, winner := b.w.edge(row), b.w.edge(kept)
+	b.job.mu.Lock()
+	defer b.job.mu.Unlock()
+	return b.job.onDuplicate(&loser, &winner, differ)
 }
 
 const mostPairs = 10 // most pairs in a DuplicatesError
 
 // refuse keeps the pair if it is one of the first by the position of the later row.
-func (s *sealer) refuse(row, kept *record[[]byte]) {
+func (b *builder) refuse(row, kept *record[[]byte]) {
 	pair := DuplicatePair{Row: row.order.position(), Before: kept.order.position()}
-	if n := len(s.pairs); n == mostPairs && !pair.Row.Before(s.pairs[n-1].Row) {
+	if n := len(b.pairs); n == mostPairs && !pair.Row.Before(b.pairs[n-1].Row) {
 		return
 	}
 	pair.From, pair.To = string(row.from), string(row.to)
-	s.pairs = firstPairs(append(s.pairs, pair))
+	b.pairs = firstPairs(append(b.pairs, pair))
 }
 
 func firstPairs(pairs []DuplicatePair) []DuplicatePair {

@@ -28,17 +28,18 @@ type fragment struct {
 
 // split writes the rosters of a partition that is too large. The hashes of its records have the
 // lowest depth bits in common.
-func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
-	s.loaded.release()
-	fan := s.w.limits.fan(p.cost())
-	out := spill{buffers: make([]buffer, fan), budget: s.w.limits.seal / 2, page: s.page(fan), batch: s.w.limits.batch}
+func (b *builder) split(ctx context.Context, p *partition, depth int) error {
+	b.loaded.release()
+	fan := b.w.limits.fan(p.cost())
+	out := spill{buffers: make([]buffer, fan), budget: b.w.limits.builder / 2, page: b.page(fan),
+		batch: b.w.limits.batch}
 	fragments := make([]fragment, fan)
 	for i := range fragments {
-		out.files = append(out.files, s.temporary())
+		out.files = append(out.files, b.temporary())
 		fragments[i].least = math.MaxUint64
 	}
 	err := p.eachRecord(func(r *record[[]byte]) error {
-		hash := s.w.placeHash(xxhash.Sum64(r.from))
+		hash := b.w.placeHash(xxhash.Sum64(r.from))
 		i := int(hash >> depth & uint64(fan-1))
 		fragments[i].least, fragments[i].most = min(fragments[i].least, hash), max(fragments[i].most, hash)
 		return add(&out, i, r)
@@ -53,48 +54,48 @@ func (s *sealer) split(ctx context.Context, p *partition, depth int) error {
 	for place := 0; place < fan && err == nil; place++ {
 		i := partAt(place, fan)
 		fragments[i].close(out.files[i])
-		err = s.sealFragment(ctx, &fragments[i], depth+widthOf(fan))
+		err = b.buildFragment(ctx, &fragments[i], depth+widthOf(fan))
 	}
 	return err
 }
 
-func (s *sealer) sealFragment(ctx context.Context, p *fragment, depth int) error {
+func (b *builder) buildFragment(ctx context.Context, p *fragment, depth int) error {
 	switch {
 	case p.records == 0:
 		return nil
-	case p.cost() <= s.w.limits.seal:
-		return s.seal(ctx, []*partition{&p.partition})
+	case p.cost() <= b.w.limits.builder:
+		return b.buildInMemory(ctx, []*partition{&p.partition})
 	case p.least != p.most:
-		return s.split(ctx, &p.partition, depth)
+		return b.split(ctx, &p.partition, depth)
 	}
-	return s.sealOnDisk(ctx, &p.partition)
+	return b.buildOnDisk(ctx, &p.partition)
 }
 
-func (s *sealer) page(fan int) int {
-	return int(min(max(s.w.limits.seal/2/int64(4*fan), 4<<10), 64<<10))
+func (b *builder) page(fan int) int {
+	return int(min(max(b.w.limits.builder/2/int64(4*fan), 4<<10), 64<<10))
 }
 
-// temporary returns a new partition file for this goroutine alone.
-func (s *sealer) temporary() *rawFile {
-	s.temps++
-	return &rawFile{fsys: s.w.fsys, name: filepath.Join(s.w.options.Dir, fmt.Sprintf("%s%d-%d", rawPrefix, s.id,
-		s.temps))}
+// temporary returns a new partition file for this builder alone.
+func (b *builder) temporary() *rawFile {
+	b.temps++
+	return &rawFile{fsys: b.w.fsys, name: filepath.Join(b.w.options.Dir, fmt.Sprintf("%s%d-%d", rawPrefix, b.id,
+		b.temps))}
 }
 
-// sealOnDisk writes the rosters of a partition of one hash, and drops the partition. It sorts
+// buildOnDisk writes the rosters of a partition of one hash, and drops the partition. It sorts
 // twice: first the records by pair, so that the rows of a pair are together with the winner first;
 // then the winners by their place in the plan.
-func (s *sealer) sealOnDisk(ctx context.Context, p *partition) (err error) {
-	s.loaded.release()
-	byPair, byPlan := s.newSpool(), s.newSpool()
+func (b *builder) buildOnDisk(ctx context.Context, p *partition) (err error) {
+	b.loaded.release()
+	byPair, byPlan := b.newSpool(), b.newSpool()
 	defer func() { err = errors.Join(err, byPair.Close(), byPlan.Close()) }()
-	if err := s.sortByPair(ctx, p, byPair); err != nil {
+	if err := b.sortByPair(ctx, p, byPair); err != nil {
 		return err
 	}
 	if err := p.drop(); err != nil {
 		return err
 	}
-	if err := s.resolveSorted(ctx, byPair, byPlan); err != nil {
+	if err := b.resolveSorted(ctx, byPair, byPlan); err != nil {
 		return err
 	}
 	var from []byte
@@ -109,39 +110,39 @@ func (s *sealer) sealOnDisk(ctx context.Context, p *partition) (err error) {
 		}
 		if from == nil || !bytes.Equal(name, from) {
 			if from != nil {
-				if err := s.rosters.end(); err != nil {
+				if err := b.rosters.end(); err != nil {
 					return err
 				}
 			}
 			from = append(from[:0], name...)
-			s.rosters.begin(from)
+			b.rosters.begin(from)
 		}
-		if err := s.rosters.add(&r); err != nil {
+		if err := b.rosters.add(&r); err != nil {
 			return err
 		}
 	}
-	return s.rosters.end()
+	return b.rosters.end()
 }
 
-// newSpool returns a sorter with a third of the goroutine's memory. Two of them are in use at once.
-func (s *sealer) newSpool() *spool.Spool {
-	return spool.New(s.w.fsys, s.temporary().name, s.w.limits.seal/3)
+// newSpool returns a sorter with a third of the builder's memory. Two of them are in use at once.
+func (b *builder) newSpool() *spool.Spool {
+	return spool.New(b.w.fsys, b.temporary().name, b.w.limits.builder/3)
 }
 
-func (s *sealer) sortByPair(ctx context.Context, p *partition, byPair *spool.Spool) error {
-	var b []byte
+func (b *builder) sortByPair(ctx context.Context, p *partition, byPair *spool.Spool) error {
+	var row []byte
 	return p.eachRecord(func(r *record[[]byte]) error {
-		b = codec.AppendText(codec.AppendText(b[:0], r.to), r.from)
-		b = binary.BigEndian.AppendUint64(b, s.rank(r.order))
-		b = appendRecord(b, new(pageState), r)
+		row = codec.AppendText(codec.AppendText(row[:0], r.to), r.from)
+		row = binary.BigEndian.AppendUint64(row, b.rank(r.order))
+		row = appendRecord(row, new(pageState), r)
 		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // integers are compared faster than bytes
-		return errors.Join(byPair.Add(at, b), context.Cause(ctx))
+		return errors.Join(byPair.Add(at, row), context.Cause(ctx))
 	})
 }
 
 // rank returns a number by which the edges of one pair are ordered: the least wins.
-func (s *sealer) rank(o order) uint64 {
-	if s.w.options.Duplicates == Last && !o.added() {
+func (b *builder) rank(o order) uint64 {
+	if b.w.options.Duplicates == Last && !o.added() {
 		return uint64(addedBit - 1 - o)
 	}
 	return uint64(o)
@@ -150,7 +151,7 @@ func (s *sealer) rank(o order) uint64 {
 // resolveSorted adds the winner of each pair to byPlan and reports the rows that lost. Rows in
 // byPlan begin with From, a NUL, which no id contains, and the order; they are sorted by these
 // bytes.
-func (s *sealer) resolveSorted(ctx context.Context, byPair, byPlan *spool.Spool) error {
+func (b *builder) resolveSorted(ctx context.Context, byPair, byPlan *spool.Spool) error {
 	var kept, row []byte
 	var winner, r record[[]byte]
 	for sorted, err := range byPair.Rows() {
@@ -168,7 +169,7 @@ func (s *sealer) resolveSorted(ctx context.Context, byPair, byPlan *spool.Spool)
 			if r.order.added() {
 				continue
 			}
-			if err := s.report(&r, &winner); err != nil {
+			if err := b.report(&r, &winner); err != nil {
 				return err
 			}
 			continue

@@ -247,22 +247,22 @@ func (w *Writer) Abort() error {
 // limits divide the memory of a stage: one half is for the lanes, the other for writing rosters.
 // When that begins the lanes still hold their half; it is freed partition by partition.
 type limits struct {
-	parts   int   // partitions of the first level, a power of two
-	page    int   // bytes of a full page
-	lane    int64 // bytes of pages in one lane
-	batch   int   // bytes of blocks that are gathered for one write
-	sealers int   // goroutines that write rosters
-	seal    int64 // bytes for one of them: for a loaded partition, or the pages of one that is split
-	unit    int64 // most cost of a unit of partitions: more does not fit into a processor's cache
-	pack    int   // bytes of a block of small rosters, before compression
-	large   int   // bytes of a block of one large roster
-	segment int   // blocks of a segment, about
+	parts    int   // partitions of the first level, a power of two
+	page     int   // bytes of a full page
+	lane     int64 // bytes of pages in one lane
+	batch    int   // bytes of blocks that are gathered for one write
+	builders int   // goroutines that build rosters
+	builder  int64 // bytes for one of them: for a loaded partition, or the pages of one that is split
+	unit     int64 // most cost of a unit of partitions: more does not fit into a processor's cache
+	pack     int   // bytes of a block of small rosters, before compression
+	large    int   // bytes of a block of one large roster
+	segment  int   // blocks of a segment, about
 }
 
 const (
-	sealOverhead = 1 << 20 // of a goroutine: windows, and blocks on their way to a file
-	leastSeal    = 6 << 20
-	maxRawLoad   = 1 << 30 // offsets within a loaded partition are 32 bits
+	buildOverhead = 1 << 20 // of a builder: windows, and blocks on their way to a file
+	leastBuilder  = 6 << 20
+	maxRawLoad    = 1 << 30 // offsets within a loaded partition are 32 bits
 )
 
 // newLimits divides memory bytes for a number of lanes.
@@ -274,15 +274,15 @@ func newLimits(memory int64, lanes int) limits {
 	l.lane = share - int64(2*l.batch)
 	l.parts = 1 << (bits.Len64(uint64(min(max(l.lane/(16<<10), 8), 256))) - 1)
 	l.page = int(min(max(l.lane/int64(4*l.parts), 4<<10), 64<<10))
-	l.sealers = int(min(int64(lanes), max(half/leastSeal, 1)))
-	l.seal = min(half/int64(l.sealers)-sealOverhead, maxRawLoad)
+	l.builders = int(min(int64(lanes), max(half/leastBuilder, 1)))
+	l.builder = min(half/int64(l.builders)-buildOverhead, maxRawLoad)
 	return l
 }
 
 // fan returns the number of parts into which a partition of a cost is split, a power of two.
 func (l *limits) fan(cost int64) int {
-	most := min(max(l.seal/2/(16<<10), 2), 64)
-	want := min(max(2*cost/l.seal, 2), most)
+	most := min(max(l.builder/2/(16<<10), 2), 64)
+	want := min(max(2*cost/l.builder, 2), most)
 	return 1 << (bits.Len64(uint64(want)) - 1)
 }
 

@@ -40,18 +40,19 @@ func (e *DuplicatesError) Unwrap() error { return ErrDuplicates }
 // differ in more than their position. It may keep its arguments. Its error ends WriteRosters.
 type DuplicateFunc func(lost, kept *migrate.Edge, differ bool) error
 
-// sealJob is what the goroutines of one WriteRosters share.
-type sealJob struct {
+// buildJob is what the builders of one WriteRosters share.
+type buildJob struct {
 	units       [][]*partition
 	next        atomic.Int64
 	onDuplicate DuplicateFunc
 	mu          sync.Mutex // held during onDuplicate
 }
 
-// sealer is one goroutine of WriteRosters.
-type sealer struct {
+// builder builds the rosters of one unit of partitions after the other. Each goroutine of
+// WriteRosters has its own.
+type builder struct {
 	w       *Writer
-	job     *sealJob
+	job     *buildJob
 	id      int
 	loaded  loaded
 	rosters rosterTaker // writer, or a counter
@@ -98,14 +99,14 @@ func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (T
 			return Totals{}, fmt.Errorf("write rosters: %w", l.err)
 		}
 	}
-	job := &sealJob{onDuplicate: onDuplicate, units: w.units()}
+	job := &buildJob{onDuplicate: onDuplicate, units: w.units()}
 	lanes := w.lanes
 	w.lanes = nil
-	sealers, err := w.run(ctx, job)
+	builders, err := w.run(ctx, job)
 	if err != nil {
 		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
-	t, err := w.collect(sealers)
+	t, err := w.collect(builders)
 	if err != nil {
 		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
@@ -128,7 +129,7 @@ func (w *Writer) units() [][]*partition {
 	var units [][]*partition
 	var unit []*partition
 	var sum int64
-	most := min(w.limits.unit, w.limits.seal)
+	most := min(w.limits.unit, w.limits.builder)
 	for place := range w.limits.parts {
 		i := partAt(place, w.limits.parts)
 		p := &partition{}
@@ -150,16 +151,16 @@ func (w *Writer) units() [][]*partition {
 	return units
 }
 
-func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
+func (w *Writer) run(ctx context.Context, job *buildJob) ([]*builder, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	sealers := make([]*sealer, w.limits.sealers)
-	for i := range sealers {
-		s := newSealer(w, job, i)
-		sealers[i] = s
+	builders := make([]*builder, w.limits.builders)
+	for i := range builders {
+		b := newBuilder(w, job, i)
+		builders[i] = b
 		wg.Go(func() {
-			if err := migrate.Guard(func() error { return s.run(ctx) }); err != nil {
+			if err := migrate.Guard(func() error { return b.run(ctx) }); err != nil {
 				cancel(err)
 			}
 		})
@@ -168,65 +169,66 @@ func (w *Writer) run(ctx context.Context, job *sealJob) ([]*sealer, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	return sealers, nil
+	return builders, nil
 }
 
-func newSealer(w *Writer, job *sealJob, id int) *sealer {
-	s := &sealer{w: w, job: job, id: id}
+func newBuilder(w *Writer, job *buildJob, id int) *builder {
+	b := &builder{w: w, job: job, id: id}
 	name := fmt.Sprintf("%s%d", sealedPrefix, id)
 	file := &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
-	s.writer = rosterWriter{
-		rosterCount: rosterCount{totals: &s.totals, maxFriends: int64(w.options.MaxFriends),
+	b.writer = rosterWriter{
+		rosterCount: rosterCount{totals: &b.totals, maxFriends: int64(w.options.MaxFriends),
 			groups: make(map[string]struct{})},
 		segments: segmentWriter{file: file},
 		limits:   &w.limits,
 		digest:   rosterDigest{h: sha256.New()},
 	}
-	s.writer.chunk.sources = w.sources.texts
-	s.writer.chunk.onGroup = s.writer.group
-	s.rosters = &s.writer
+	b.writer.chunk.sources = w.sources.texts
+	b.writer.chunk.onGroup = b.writer.group
+	b.rosters = &b.writer
 	if m := w.options.Measure; m != nil {
-		s.rosters = &counter{rosterCount: s.writer.rosterCount, visit: m.Visit()}
+		b.rosters = &counter{rosterCount: b.writer.rosterCount, visit: m.Visit()}
 	}
-	return s
+	return b
 }
 
-func (s *sealer) run(ctx context.Context) error {
-	err := s.sealUnits(ctx)
+func (b *builder) run(ctx context.Context) error {
+	err := b.buildUnits(ctx)
 	if err != nil {
-		return errors.Join(err, s.writer.segments.file.close())
+		return errors.Join(err, b.writer.segments.file.close())
 	}
-	return s.writer.segments.file.finish()
+	return b.writer.segments.file.finish()
 }
 
-func (s *sealer) sealUnits(ctx context.Context) error {
+func (b *builder) buildUnits(ctx context.Context) error {
 	for {
-		s.unit = s.job.next.Add(1) - 1
-		if s.unit >= int64(len(s.job.units)) {
-			s.loaded.release()
+		b.unit = b.job.next.Add(1) - 1
+		if b.unit >= int64(len(b.job.units)) {
+			b.loaded.release()
 			return nil
 		}
-		unit := s.job.units[s.unit]
-		s.job.units[s.unit] = nil
-		s.writer.segments.begin()
+		unit := b.job.units[b.unit]
+		b.job.units[b.unit] = nil
+		b.writer.segments.begin()
 		var err error
-		if len(unit) == 1 && unit[0].cost() > s.w.limits.seal {
-			err = s.split(ctx, unit[0], widthOf(s.w.limits.parts))
+		if len(unit) == 1 && unit[0].cost() > b.w.limits.builder {
+			err = b.split(ctx, unit[0], widthOf(b.w.limits.parts))
 		} else {
-			err = s.seal(ctx, unit)
+			err = b.buildInMemory(ctx, unit)
 		}
-		if err = errors.Join(err, s.nextSegment()); err != nil {
+		if err = errors.Join(err, b.nextSegment()); err != nil {
 			return err
 		}
 	}
 }
 
-// seal writes the rosters of partitions that fit into memory together, and drops the partitions.
-func (s *sealer) seal(ctx context.Context, parts []*partition) error {
+// buildInMemory writes the rosters of partitions that fit into memory together, and drops the
+// partitions.
+func (b *builder) buildInMemory(ctx context.Context, parts []*partition) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := s.load(parts); err != nil {
+	if err := b.load(parts); err != nil {
 		return err
 	}
 	for _, p := range parts {
@@ -234,75 +236,75 @@ func (s *sealer) seal(ctx context.Context, parts []*partition) error {
 			return err
 		}
 	}
-	for _, n := range s.loaded.sorted {
-		if err := s.writeRoster(&s.loaded.accounts[n]); err != nil {
+	for _, n := range b.loaded.sorted {
+		if err := b.writeRoster(&b.loaded.accounts[n]); err != nil {
 			return err
 		}
 	}
-	if s.writer.segments.count < s.w.limits.segment {
+	if b.writer.segments.count < b.w.limits.segment {
 		return nil
 	}
-	return s.nextSegment()
+	return b.nextSegment()
 }
 
-func (s *sealer) writeRoster(a *account) error {
-	entries := s.loaded.roster(a)
-	s.loaded.touch(entries)
-	if err := s.resolve(entries); err != nil {
+func (b *builder) writeRoster(a *account) error {
+	entries := b.loaded.roster(a)
+	b.loaded.touch(entries)
+	if err := b.resolve(entries); err != nil {
 		return err
 	}
-	s.rosters.begin(s.loaded.from(a))
+	b.rosters.begin(b.loaded.from(a))
 	var r record[[]byte]
 	for i := range entries {
 		if entries[i].account == lost {
 			continue
 		}
-		s.loaded.record(&entries[i], &r)
-		if err := s.rosters.add(&r); err != nil {
+		b.loaded.record(&entries[i], &r)
+		if err := b.rosters.add(&r); err != nil {
 			return err
 		}
 	}
-	return s.rosters.end()
+	return b.rosters.end()
 }
 
 // nextSegment ends the segment and begins another one.
-func (s *sealer) nextSegment() error {
-	segment, ok, err := s.writer.endSegment()
+func (b *builder) nextSegment() error {
+	segment, ok, err := b.writer.endSegment()
 	if err != nil || !ok {
 		return err
 	}
-	segment.file = s.id
-	s.segments = append(s.segments, placedSegment{segment: segment, unit: s.unit})
-	s.writer.segments.begin()
+	segment.file = b.id
+	b.segments = append(b.segments, placedSegment{segment: segment, unit: b.unit})
+	b.writer.segments.begin()
 	return nil
 }
 
-// collect fills w.body from the results of the goroutines and returns its totals.
-func (w *Writer) collect(sealers []*sealer) (Totals, error) {
+// collect fills w.body from the results of the builders and returns its totals.
+func (w *Writer) collect(builders []*builder) (Totals, error) {
 	var sum planDigest
 	var duplicates []DuplicatePair
 	var segments []placedSegment
-	b := &w.body
-	for _, s := range sealers {
-		b.Totals.merge(&s.totals)
-		sum.add(s.writer.sum)
-		duplicates = append(duplicates, s.pairs...)
-		for _, g := range s.segments {
-			g.file = len(b.Files)
+	body := &w.body
+	for _, b := range builders {
+		body.Totals.merge(&b.totals)
+		sum.add(b.writer.sum)
+		duplicates = append(duplicates, b.pairs...)
+		for _, g := range b.segments {
+			g.file = len(body.Files)
 			segments = append(segments, g)
 		}
-		if f := s.writer.segments.file; f.off > 0 {
-			b.Files = append(b.Files, sealedName{Name: f.name, Size: f.off})
-			b.Totals.Stored += f.off
+		if f := b.writer.segments.file; f.off > 0 {
+			body.Files = append(body.Files, sealedName{Name: f.name, Size: f.off})
+			body.Totals.Stored += f.off
 		}
 	}
-	t := &b.Totals
+	t := &body.Totals
 	if w.options.Duplicates == Refuse && t.Duplicates > 0 {
 		return Totals{}, &DuplicatesError{Rows: t.Duplicates, First: firstPairs(duplicates)}
 	}
 	slices.SortStableFunc(segments, func(a, b placedSegment) int { return cmp.Compare(a.unit, b.unit) })
 	for _, g := range segments {
-		b.Segments = append(b.Segments, g.segment)
+		body.Segments = append(body.Segments, g.segment)
 	}
 	t.overMax(int64(w.options.MaxFriends))
 	t.Pairs, t.MutualPairs, t.PairsSampled = w.pairs.count()
