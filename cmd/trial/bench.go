@@ -26,11 +26,11 @@ type bench struct {
 	job     *lab.Job
 	like    []lab.ReferenceAct
 	service *lab.Service
-	volume  *lab.Volume // that the state lies on; nil: none of its own
+	volume  *lab.Volume // that the state is on; nil: no volume of its own
 	state   string
 	audit   *oracle.Audit
 	started int // runs of the program
-	faults  int // that were done to it
+	faults  int // faults done to them
 }
 
 func (s *suite) bench(row string, i int) *bench {
@@ -40,7 +40,7 @@ func (s *suite) bench(row string, i int) *bench {
 	}
 }
 
-// do does the case in its folder, closes what it has opened, and returns what was violated.
+// do runs the case in its folder, closes what it has opened, and returns what was violated.
 func (c *bench) do(ctx context.Context, broken func(context.Context, *bench)) (found []string) {
 	err := lab.Catch(func() {
 		lab.Check(os.MkdirAll(c.dir, 0o700))
@@ -70,7 +70,7 @@ func (c *bench) begin(shape string) {
 	c.serve(r.job, r.like)
 }
 
-// serve gives a job its service and its audit.
+// serve starts the service and the audit of a job.
 func (c *bench) serve(job *lab.Job, like []lab.ReferenceAct) {
 	if c.state == "" {
 		c.state = filepath.Join(c.dir, "state")
@@ -87,9 +87,9 @@ func (c *bench) anyShape() string {
 	return shapes[c.rand.IntN(len(shapes))]
 }
 
-// through takes a job of any shape through its acts. In each, try does up to so many runs and breaks
-// them if it can, until one has ended the act (done); left is how many calls of it are. Otherwise the
-// act then ends in peace.
+// through runs a job of any shape, act by act. For each act it calls try up to most times, until a
+// run has ended the act (done). try does one run and breaks it if it can; left is the number of
+// calls that the act has left. If no run has ended the act, one more does so without a fault.
 func (c *bench) through(ctx context.Context, most int, try func(act, left int) (broken, done bool)) {
 	c.begin(c.anyShape())
 	for act := range c.job.Acts {
@@ -109,7 +109,7 @@ func (c *bench) through(ctx context.Context, most int, try func(act, left int) (
 	}
 }
 
-// moment draws when the next run of an act is to be hit.
+// moment draws when the next run of an act is broken.
 func (c *bench) moment(act, left int) moment {
 	return draw(c.rand, &c.like[act], left, c.started > 0)
 }
@@ -120,16 +120,16 @@ func (c *bench) start(act int) *lab.Process {
 	return c.program.Start(c.job, act, c.service, c.state)
 }
 
-// until starts the next run and waits for the moment. came: before the end of the run.
+// until starts the next run and waits for the moment. came is false if the run ended before.
 func (c *bench) until(m moment, act int) (p *lab.Process, came bool) {
 	p = c.start(act)
 	return p, m.await(p, c.service)
 }
 
-// patience is how long a run may take: far longer than any does. A flag sets it.
+// patience is the time limit of a run: far longer than any takes. A flag sets it.
 var patience = 90 * time.Second
 
-// ended judges a run, and its act if that is done.
+// ended judges a run and, if the run has ended it, the act.
 func (c *bench) ended(end lab.Ended, act int, abrupt bool) (done bool) {
 	c.audit.Dead(end, abrupt)
 	if done = finished(end); done {
@@ -138,21 +138,22 @@ func (c *bench) ended(end lab.Ended, act int, abrupt bool) (done bool) {
 	return done
 }
 
-// finished reports whether a run ended as one that is done with its act.
+// finished reports whether a run has finished its act.
 func finished(end lab.Ended) bool { return end.Code == 0 || end.Code == 3 }
 
-// hinted reports whether the last line of a run tells what to do.
+// hinted reports whether the last line of a run has a hint.
 func hinted(end lab.Ended) bool { return strings.Contains(end.Last, "; hint: ") }
 
-// nothingToDo holds a job that has finished an act against its promise.
+// nothingToDo checks that a job that has finished an act has nothing more to do.
 func (c *bench) nothingToDo(act int) {
 	c.again(act, 0, c.like[act].Code, func() *lab.Process { return c.program.Start(c.job, act, c.service, c.state) })
 }
 
-// again runs a finished job, or a shard of one, again: it makes no call and ends with the same code.
+// again runs a finished job, or a shard of one, again: it must make no call and end with the same
+// code.
 func (c *bench) again(act, shard, code int, start func() *lab.Process) {
 	if slices.Contains(c.job.Acts[act].Flags, "--retry-failed") {
-		return // it takes up again what failed again
+		return // it sends again what has failed again
 	}
 	c.service.NextRun()
 	end := start().Wait(patience)
@@ -165,11 +166,11 @@ func (c *bench) again(act, shard, code int, start func() *lab.Process) {
 	}
 }
 
-// moment is when a run is to be hit.
+// moment is when a run is broken.
 type moment struct {
 	kind  string
 	after time.Duration // since the start, or since the event
-	call  int           // of the event: which friend_import of this run; 0: no event
+	call  int           // the event: number of a friend_import of this run; 0: no event
 	end   bool          // the event is the call's end, not its arrival
 }
 
@@ -183,7 +184,7 @@ func (m moment) String() string {
 	return fmt.Sprintf("%s, %v after the arrival of call %d", m.kind, m.after, m.call)
 }
 
-// draw draws a moment for a run of an act of which calls are left, by how long the parts of an
+// draw draws a moment for a run of an act with a number of calls left, by how long the parts of an
 // unbroken run took.
 func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	within := func(d time.Duration) time.Duration { return time.Duration(r.Float64() * float64(d)) }
@@ -194,7 +195,7 @@ func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 	}
 	stage := min(like.Stage, time.Second)
 	switch n := r.IntN(100); {
-	case resumed && n < 25: // opening journal and stage, and the second that the rate asks for
+	case resumed && n < 25: // opening journal and stage, then waiting a second for the rate
 		return moment{kind: "resuming", after: within(max(stage, 30*time.Millisecond))}
 	case !resumed && n < 25:
 		return moment{kind: "staging", after: within(stage * 11 / 10)}
@@ -207,8 +208,8 @@ func draw(r *rand.Rand, like *lab.ReferenceAct, left int, resumed bool) moment {
 		end: true}
 }
 
-// await waits for the moment, or for the end of the process; it reports whether the moment came
-// first. It is called right after the start.
+// await waits for the moment, or for the end of the process, and reports whether the moment came
+// first. Call it right after the start.
 func (m moment) await(p *lab.Process, s *lab.Service) bool {
 	if m.call == 0 {
 		return sleep(time.Until(p.Began.Add(m.after)), p.Done())
@@ -221,7 +222,7 @@ func (m moment) await(p *lab.Process, s *lab.Service) bool {
 	}
 }
 
-// sleep sleeps for d unless something happens before; it reports whether nothing did.
+// sleep sleeps for d unless happens is closed before, and reports whether it was not.
 func sleep(d time.Duration, happens <-chan struct{}) bool {
 	t := time.NewTimer(max(d, 0))
 	defer t.Stop()

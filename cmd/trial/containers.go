@@ -31,9 +31,9 @@ func contained(ctx context.Context, c *bench) {
 	}
 }
 
-// secondContainer starts a second container on the volume of one that is at work: it has to leave.
-// Then the list of an account is exported to standard output, which takes a
-// temporary file, with nowhere to write to but the volume.
+// secondContainer starts a second container on the volume of one that is at work: it has to exit.
+// Then it exports the list of an account to standard output. The export needs a temporary file, and
+// can write it only to the volume.
 func (c *bench) secondContainer(container *lab.Container) {
 	c.begin("paced")
 	const act = 0
@@ -64,23 +64,23 @@ func (c *bench) secondContainer(container *lab.Container) {
 	}
 }
 
-// limit is a container that may have only so much memory.
+// limit is a memory limit of a container.
 type limit struct {
-	flag     string // of podman run
-	resident int64  // that the job may have; 0: it has to be killed
+	flag     string // of podman run --memory
+	resident int64  // bytes that the job may have; 0: it has to be killed
 	memory   string // --memory; "": the program finds out by itself
-	edges    int64  // at most
+	edges    int64  // largest number of edges
 }
 
-// The limits that jobs keep, and one that is far too low: if nothing happens there, the others say
-// nothing either.
+// limits are limits that jobs keep, and one that is far too low: if no job is killed there, the
+// limits are not in force and the other cases prove nothing.
 var limits = []limit{
 	{flag: "384m", resident: 256 << 20, memory: "256MiB", edges: 1 << 40},
 	{flag: "128m", resident: 128 << 20 * 7 / 10, edges: 1_000_000},
 	{flag: "16m", edges: 1_000_000},
 }
 
-// limited sends so many millions of edges through containers with limits.
+// limited sends up to a number of millions of edges from containers with limits.
 func limited(ctx context.Context, s *suite, millions int) (runs int) {
 	image := s.image()
 	for _, l := range limits {
@@ -91,7 +91,7 @@ func limited(ctx context.Context, s *suite, millions int) (runs int) {
 }
 
 func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) {
-	dir := s.podman.Folder("limited-") // on disk: what lies in memory is charged to who wrote it
+	dir := s.podman.Folder("limited-") // on disk: a file in memory counts as its writer's memory
 	defer func() { lab.Check(os.RemoveAll(dir)) }()
 	c := image.NewContainer(dir)
 	largeInput(c.Volume, s.seed, l.edges)
@@ -130,13 +130,14 @@ func (s *suite) judgeLimit(l limit, end lab.Ended, peak, there int64) {
 	}
 }
 
-// What the image may take, and what is in it: whose, how, where.
+// Largest sizes of the image, and its version.
 const (
 	mostCompressed = 15 << 20
 	mostUnpacked   = 25 << 20
 	imageVersion   = "0.0.0-trial"
 )
 
+// imageEntries are the files and folders in the image: mode, owner, path.
 var imageEntries = []string{
 	"-rw-r--r-- 0:0 etc/ssl/certs/ca-certificates.crt",
 	"-rwxr-xr-x 0:0 usr/local/bin/friendmigrate",
@@ -149,14 +150,15 @@ var imageEntries = []string{
 	"drwxr-xr-x 65532:65532 data/",
 }
 
-// build makes room for images and builds the one that is looked at and run.
+// build builds the image that is checked and run, in a new place for images.
 func (s *suite) build(ctx context.Context) *lab.Image {
 	s.podman = lab.NewPodman(ctx)
 	return s.podman.Build(ctx, lab.ModuleFolder(ctx), "localhost/friendmigrate", imageVersion)
 }
 
-// shipped builds the image so many times from nothing, each time but the first from a copy in
-// another folder, with other times and modes of its files, and judges it.
+// shipped builds the image count times from nothing and judges it. All builds have to give the same
+// digest: those after the first are made from a copy in another folder, whose files have other
+// times and modes.
 func shipped(ctx context.Context, s *suite, count int) (builds int) {
 	image := s.image()
 	first := image.Ship(ctx)
@@ -215,8 +217,8 @@ func (s *suite) judgeImage(i *lab.Shipped) {
 	}
 }
 
-// hardened runs commands in containers that may do nothing, and that have no network: each has to
-// end with 0.
+// hardened runs commands in containers without any rights and without a network: each has to exit
+// with 0.
 func (s *suite) hardened(image *lab.Image) {
 	c := image.NewContainer(filepath.Join(s.dir, "hardened"))
 	c.Flags = []string{"--network", "none"}

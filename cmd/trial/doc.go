@@ -1,6 +1,6 @@
 // Command trial is the fault suite: it breaks the built program in every way it knows, restarts it,
-// and holds what came of it against the service's own account and against an unbroken run of the
-// same job (package oracle says what has to hold).
+// and compares the result with the service's own records and with an unbroken run of the same job.
+// Package oracle says what has to hold.
 //
 //	go run ./cmd/trial --size ci        some minutes: what CI runs
 //	go run ./cmd/trial --size release   hours: every row at its full size
@@ -16,17 +16,18 @@
 //	go run ./cmd/trial edges --edges 10000000 --output big.csv
 //	go run ./cmd/trial edges --edges 2000000000 --sorted | zstd > huge.csv.zst
 //
-// And it holds the program against others that do the same, in turn: plan against sorting, and
-// sending against a script.
+// And it compares the program with others that do the same, in turn: plan with sorting, and sending
+// with a script.
 //
 //	go run ./cmd/trial peers --edges 5000000
 //	go run ./cmd/trial peersend --accounts 30000
 //
-// The rows image, containers and limits do it with the program in containers, whose image they
-// build from the Dockerfile as it is, without a network: Go and the modules of this machine are
-// mounted into a builder that is made on the spot.
+// The rows image, containers and limits run the program in containers. They build its image from
+// the Dockerfile as it is, without a network: Go and the modules of this machine are mounted into a
+// builder image, which they make first.
 //
-// It prints a line for each row: kind of fault, seed, how often, violations, seconds. It exits with
-// 1 if anything was violated, with the command that brings it back. Rows that need root, loop
-// devices, file systems, podman or a memory controller which are not there are skipped, and say so.
+// It prints a line for each row: kind of fault, seed, number of cases, violations, seconds. If
+// anything was violated, it prints the command that reproduces it and exits with 1. A row is
+// skipped, with a message, if it needs root, loop devices, file systems, podman or a memory
+// controller that this machine does not have.
 package main

@@ -17,7 +17,8 @@ import (
 
 const mostKills = 6
 
-// killed kills one job again and again until it has ended, and then sees it do nothing more.
+// killed kills one job again and again until it has ended, and then checks that it does nothing
+// more.
 func killed(ctx context.Context, c *bench) {
 	c.through(ctx, mostKills, func(act, left int) (broken, done bool) {
 		p, came := c.until(c.moment(act, left), act)
@@ -35,7 +36,7 @@ func killed(ctx context.Context, c *bench) {
 	c.nothingToDo(len(c.job.Acts) - 1)
 }
 
-// grace is how long after a signal a run may last, beside --timeout.
+// grace is how long a run may last after a signal, in addition to --timeout.
 const grace = 5 * time.Second
 
 // signalled sends one or two signals to runs of a job, and then lets it end.
@@ -69,14 +70,14 @@ func (c *bench) signalRun(act, left int) (sent, done bool) {
 	return sent, done
 }
 
-// judgeSignal: a run that a signal ended says so, with 4.
+// judgeSignal checks that a run that a signal ended says so and exits with 4.
 func (c *bench) judgeSignal(end lab.Ended, m moment) {
-	// the first process of its system, which no signal ends unless it asks for it
+	// In a container the program is the first process, which a signal ends only if it is handled.
 	_, first := c.program.(*lab.Container)
 	early := end.Out == "" && c.service.Arrived() == 0
 	switch {
-	case early && end.Signal != 0: // before the program had asked for signals: the system's own way
-	case early && first && end.Code == 2: // the same, and Go's own way out
+	case early && end.Signal != 0: // by the system, before the program handles signals
+	case early && first && end.Code == 2: // by Go's runtime, before the program handles signals
 	case end.Code != 4:
 		c.audit.Fail("O8", "exit code %d (%v) after a signal (%v): %s", end.Code, end.Signal, m, end.Last)
 	case !strings.HasPrefix(end.Last, "friendmigrate: ") || !hinted(end):
@@ -85,7 +86,7 @@ func (c *bench) judgeSignal(end lab.Ended, m moment) {
 }
 
 // twoAtOnce starts a second process on the state of one that is at work. Both may begin at once;
-// one of them has to leave.
+// one of them has to exit.
 func twoAtOnce(ctx context.Context, c *bench) {
 	c.through(ctx, 1, func(act, left int) (broken, done bool) {
 		if act > 0 {
@@ -114,17 +115,16 @@ func twoAtOnce(ctx context.Context, c *bench) {
 	})
 }
 
-// The job of the row restart, and how soon a run that goes on with it has to send. The first second
-// of that is what the rate asks for: the run before may have sent a second's worth of calls until
-// it died.
+// The job of the row restart, and how soon a resumed run has to send. The rate requires the first
+// second: the run before may have sent a second's worth of calls until it died.
 const (
 	restartEdges = 10_000_000
 	restartRate  = 200
 	restartLimit = 2 * time.Second
 )
 
-// restarted kills a job of 10 million edges again and again and measures how soon each run that
-// goes on with it sends its first call. The input is as it was.
+// restarted kills a job of 10 million edges again and again and measures how soon each resumed run
+// sends its first call. The input stays unchanged.
 func restarted(ctx context.Context, s *suite, count int) (kills int) {
 	dir := lab.Must(os.MkdirTemp("", "trial-restart-")) // on a disk, as a large job is
 	defer func() { lab.Check(os.RemoveAll(dir)) }()
@@ -171,8 +171,8 @@ func largeInput(dir string, seed uint64, edges int64) {
 	lab.Check(errors.Join(g.Write(f), f.Close()))
 }
 
-// untilFirstCall starts a run, kills it in the midst of sending and says how long it took until it
-// sent. found says why it did not.
+// untilFirstCall starts a run, kills it while it sends and returns how long it took to send the
+// first call. found says why it sent none.
 func (s *suite) untilFirstCall(job *lab.Job, service *lab.Service, dir string) (took time.Duration, found string) {
 	service.NextRun()
 	p := s.binary.Start(job, 0, service, filepath.Join(dir, "state"))

@@ -33,7 +33,8 @@ func main() {
 
 var errViolated = errors.New("an oracle was violated")
 
-// commands are the commands of trial besides breaking the program. script is one of the peers.
+// commands are the commands of trial in addition to breaking the program. script is one of the
+// peers.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
 	"edges": writeEdges, "peers": peers, "peersend": peerSend, "script": runScript,
 }

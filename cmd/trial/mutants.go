@@ -16,12 +16,12 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// plantAtOnce is how many bugs are planted at once. While one is compiled, the other waits for its
-// program.
+// plantAtOnce is the number of bugs planted at once. While one is compiled, the suite of the other
+// waits for the program that it runs.
 const plantAtOnce = 2
 
-// mutated is the row of planted bugs: each that the suites do not find is a violation. The go
-// command is told to read one file from elsewhere, so the module stays as it is.
+// mutated is the row of planted bugs: each bug that the suites do not find is a violation. The go
+// command reads one file from another place, so the module is not changed.
 func mutated(ctx context.Context, s *suite, _ int) int {
 	var chosen []mutation
 	for _, m := range mutations {
@@ -48,11 +48,11 @@ type garden struct {
 	root string
 
 	mu    sync.Mutex
-	sound map[string]func() error // what a command says of the module without a bug
+	sound map[string]func() error // the error of a command without a bug, by its words
 }
 
-// plant plants one bug and says why it is not found. The command that has to find it is run without
-// the bug first: a suite that fails anyway finds nothing.
+// plant plants one bug and returns why it is not found. It first runs the command that has to find
+// the bug without it: a suite that fails anyway finds nothing.
 func (g *garden) plant(ctx context.Context, m mutation) error {
 	if err := g.isSound(ctx, m.by); err != nil {
 		return fmt.Errorf("go %s fails without a bug: %w", strings.Join(m.by, " "), err)
@@ -73,7 +73,7 @@ func (g *garden) plant(ctx context.Context, m mutation) error {
 	return nil
 }
 
-// isSound runs a command without a bug, once.
+// isSound returns the error of a command without a bug. It runs each command once.
 func (g *garden) isSound(ctx context.Context, by []string) error {
 	words := strings.Join(by, " ")
 	g.mu.Lock()
@@ -89,8 +89,8 @@ func (g *garden) isSound(ctx context.Context, by []string) error {
 	return sound()
 }
 
-// overlay writes the file with the bug into the folder work, and what makes the go command read it
-// instead of the one in the module.
+// overlay writes the file with the bug into the folder work, and next to it the file that makes the
+// go command read it instead of the one in the module. It returns the path of the latter.
 func (m mutation) overlay(root, work string) (string, error) {
 	file := filepath.Join(root, m.file)
 	sound, err := os.ReadFile(file)
@@ -106,17 +106,18 @@ func (m mutation) overlay(root, work string) (string, error) {
 		os.WriteFile(bug, []byte(strings.Replace(string(sound), m.old, m.new, 1)), 0o600))
 }
 
-// slowest is how long a command may take: a bug may make it wait for ever.
+// slowest is the time limit of a command, since a bug may make it wait forever.
 const slowest = 3 * time.Minute
 
-// goes runs the go command in the module. A test that is not there finds nothing.
+// goes runs the go command in the module and returns the end of its output. A test that does not
+// exist is no error, so it finds nothing.
 func (g *garden) goes(ctx context.Context, args []string, env ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, slowest)
 	defer cancel()
 	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir, c.Env = g.root, append(os.Environ(), env...)
-	// With all that it has started: what is left behind of a suite that hangs would hold its output
-	// open.
+	// Kill all processes that it has started: those that a hanging suite leaves behind would keep
+	// its output open.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	c.WaitDelay = 10 * time.Second

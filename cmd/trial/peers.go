@@ -29,16 +29,15 @@ import (
 	"friendmigrate/sink/simulator"
 )
 
-// race holds the program against peers that do the same. All run in turn on inputs that are made
-// once, since disks and machines change from minute to minute: what counts is the ratio within a
-// round.
+// race compares the program with others that do the same. All run in turn on the same inputs, since
+// disks and machines change from minute to minute: what counts is the ratio within a round.
 type race struct {
 	dir    string
 	rounds int
-	list   []contender // the first one is what the others are held against
+	list   []contender // the others are compared with the first one
 }
 
-// contender is a program that does the job. One without a command is not on this machine.
+// contender is a program that does the job.
 type contender struct {
 	name string
 	run  func(context.Context) took
@@ -50,8 +49,8 @@ type took struct {
 	rate      float64 // edges or calls a second
 }
 
-// newRace reads the flags that every race has, besides those that flags has already, and makes a
-// folder. The caller removes it.
+// newRace reads the flags that every race has, in addition to those in flags, and makes a folder,
+// which the caller removes. before is the binary of --against.
 func newRace(flags *flag.FlagSet, args []string) (r *race, before lab.Binary, err error) {
 	rounds := flags.Int("rounds", 3, "runs of each; the median counts")
 	folder := flags.String("folder", "", "make a folder in this `folder` for the inputs and what the programs write")
@@ -62,7 +61,7 @@ func newRace(flags *flag.FlagSet, args []string) (r *race, before lab.Binary, er
 	return &race{dir: lab.Must(os.MkdirTemp(*folder, "race-")), rounds: *rounds}, lab.Binary(*old), nil
 }
 
-// program adds the program, built now, and the one to compare it with, if there is one.
+// program adds the program, built now, and the binary to compare it with, if there is one.
 func (r *race) program(ctx context.Context, before lab.Binary, add func(b lab.Binary, name string)) {
 	add(lab.Build(ctx, r.dir, "friendmigrate"), "friendmigrate")
 	if before != "" {
@@ -82,7 +81,8 @@ func (r *race) command(ctx context.Context, words ...string) (t took) {
 	return t
 }
 
-// print runs everybody and prints a line for each: medians, and how much faster the first one is.
+// print runs all contenders and prints a line for each: medians, and how much faster the first one
+// is.
 func (r *race) print(ctx context.Context, out io.Writer, unit string) {
 	runs := make([][]took, len(r.list))
 	for range r.rounds {
@@ -154,8 +154,8 @@ func peers(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// writeFull writes a graph with every optional field, as edges.csv and, if asked for, edges.jsonl. Of
-// the remarks one in five is in quotes.
+// writeFull writes a graph with every optional field, as edges.csv and, if withJSONL is set, as
+// edges.jsonl. One remark in five is quoted.
 func writeFull(dir string, edges int64, withJSONL bool) {
 	o := graph.Default()
 	o.Edges = edges
@@ -188,8 +188,8 @@ func writeFull(dir string, edges int64, withJSONL bool) {
 	lab.Check(errors.Join(table.close(), lines.close()))
 }
 
-// peerSend compares sending without limit and latency with a one-off script: calls a second, and
-// the CPU time of the whole run. Both read the same file and meet a new service each time.
+// peerSend compares sending without limit and latency with a one-off script: calls per second, and
+// CPU time of the whole run. Both read the same file, and send to a new service each time.
 func peerSend(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("trial peersend", flag.ContinueOnError)
 	accounts := flags.Int("accounts", 30_000, "of the input, with 20 to 30 friends each")
@@ -218,7 +218,7 @@ func peerSend(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// send sends the input to a new service, which says how fast that was. Every account is one call.
+// send sends the input to a new service, which measures the rate. Every account is one call.
 func (r *race) send(ctx context.Context, accounts int, words func(url string) []string) took {
 	sim := simulator.New(simulator.Config{App: lab.TheApp, Compact: true})
 	service := lab.Listen(sim)
@@ -232,7 +232,7 @@ func (r *race) send(ctx context.Context, accounts int, words func(url string) []
 	return t
 }
 
-// writeRosters writes the key and edges.csv: so many accounts with 20 to 30 friends, in no order.
+// writeRosters writes the key and edges.csv: accounts with 20 to 30 friends each, in random order.
 func writeRosters(dir string, accounts int) {
 	draw := rand.New(rand.NewPCG(uint64(accounts), 1))
 	var rows []uint64
@@ -262,10 +262,10 @@ func create(dir, name string) file {
 
 func (f file) close() error { return errors.Join(f.Flush(), f.f.Close()) }
 
-// runScript is the one-off script that an engineer would write: it reads the file into a map, lets a
-// pool of workers send one call for each account with JSON made by hand, reads the answers with
-// encoding/json and stops at the first thing that goes wrong. It neither limits its pace nor repeats
-// or records anything.
+// runScript is the one-off script that an engineer would write. It reads the file into a map, lets
+// a pool of workers send one call for each account with JSON made by hand, reads the answers with
+// encoding/json and stops at the first error. It does not limit its rate, and does not retry or
+// record anything.
 func runScript(_ context.Context, args []string, _ io.Writer) error {
 	if len(args) != 2 {
 		return errors.New("the script takes a file and a URL")

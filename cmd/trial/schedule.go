@@ -15,12 +15,12 @@ import (
 
 type schedule struct {
 	*bench
-	pairs   []lab.Pair    // of the job, in one order
+	pairs   []lab.Pair    // of the job, always in the same order
 	missing simulator.Set // accounts that were ever removed
 	tags    bool          // a custom field was ever refused
 }
 
-// What the service may be in for beside what is drawn for each run.
+// Codes of the service, and limits of what is drawn.
 const (
 	codeNoAccount  = 30003
 	codeBadField   = 30001
@@ -30,8 +30,8 @@ const (
 	longestTrouble = 600 * time.Millisecond
 )
 
-// scheduled runs one job under a random schedule, then in peace, and lets verify read what came of
-// it from torn pages.
+// scheduled runs one job under a random schedule of troubles, then without any, and lets verify
+// read the result from torn pages.
 func scheduled(ctx context.Context, c *bench) {
 	c.serve(lab.Make(c.dir+"-job", "schedule", c.rand.Uint64()), nil)
 	c.audit.Changing, c.faults = true, 1
@@ -50,8 +50,7 @@ func (s *schedule) run(flags ...string) *lab.Process {
 	return s.start(0)
 }
 
-// troubled does one run in which the service gets into trouble, and which may be killed or
-// signalled.
+// troubled does one run in which the service has troubles, and which may be killed or signalled.
 func (s *schedule) troubled() {
 	var flags []string
 	if s.rand.IntN(3) == 0 {
@@ -82,12 +81,12 @@ type trouble struct {
 	begin func(*simulator.Config)
 }
 
-// calm ends every trouble but what stays for good: the accounts that are gone.
+// calm ends every trouble except the permanent one: accounts that are gone.
 func (s *schedule) calm(c *simulator.Config) {
 	c.Outages, c.Limit, c.MissingTags, c.Faults = nil, 0, nil, s.job.Service.Faults
 }
 
-// draw draws a trouble. In an outage each call meets one fault.
+// draw draws a trouble. In an outage each call gets one fault.
 func (s *schedule) draw() (t trouble) {
 	outage := func(name string, fault simulator.Fault) {
 		t.name, t.begin = name, func(c *simulator.Config) { c.Outages = []simulator.Outage{{Fault: fault}} }
@@ -119,7 +118,7 @@ func (s *schedule) draw() (t trouble) {
 	return t
 }
 
-// troubles gets the service into some troubles while a run lasts, and names them.
+// troubles causes some troubles of the service during a run, and returns their names.
 func (s *schedule) troubles(p *lab.Process) (names []string) {
 	for range s.rand.IntN(5) {
 		t := s.draw()
@@ -140,8 +139,7 @@ func (s *schedule) troubles(p *lab.Process) (names []string) {
 	return names
 }
 
-// judge judges a run that was troubled: by every oracle, and that it ended for a reason that there
-// was.
+// judge judges a run with troubles: by every oracle, and by whether its exit code has a cause.
 func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string) {
 	met := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(troubles, name) })
@@ -150,7 +148,7 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 	right := false
 	switch end.Code {
 	case -1:
-		right = end.Signal == syscall.SIGKILL || end.Out == "" // a signal before the program had asked for signals
+		right = end.Signal == syscall.SIGKILL || end.Out == "" // a signal before the program handles signals
 	case 0, 3:
 		right = true
 	case 4:
@@ -168,7 +166,7 @@ func (s *schedule) judge(end lab.Ended, signal syscall.Signal, troubles []string
 	}
 }
 
-// common holds a run against what every run has to keep.
+// common checks what has to hold for every run.
 func (s *schedule) common(end lab.Ended, abrupt bool) {
 	s.audit.Dead(end, abrupt)
 	s.audit.Refused(func(pair lab.Pair, code int) bool {
@@ -180,13 +178,13 @@ func (s *schedule) gone(pair lab.Pair) bool {
 	return s.missing.Has(pair.From) || s.missing.Has(pair.To)
 }
 
-// ends lets the job run in peace until it is finished: exactly what the service refuses has failed
-// then.
+// ends lets the job run without troubles until it is finished. Then exactly those edges have failed
+// that the service refuses.
 func (s *schedule) ends() {
 	for left := mostGoodRuns; left > 0; left-- {
 		end := s.run("--retry-failed").Wait(patience)
 		s.common(end, false)
-		if end.Code == 6 && len(s.missing) > 0 { // what is left may be theirs alone
+		if end.Code == 6 && len(s.missing) > 0 { // all edges that are left may be theirs
 			continue
 		}
 		s.audit.Told(end)
@@ -201,7 +199,7 @@ func (s *schedule) ends() {
 		case at < 0:
 			s.verified(end.Code)
 			return
-		case end.Code == 3 && left > 1: // edges were open of an earlier --retry-failed, so that it only resumed
+		case end.Code == 3 && left > 1: // it only resumed an earlier --retry-failed
 		default:
 			s.audit.Fail("O10", "%v is not in the service, and nothing is against it: %s", s.pairs[at], end.Last)
 			return
@@ -210,7 +208,7 @@ func (s *schedule) ends() {
 	s.audit.Fail("O8", "in peace it never finished")
 }
 
-// verified has verify read the friend lists from pages that are torn, when all accounts are back.
+// verified lets verify read the friend lists from torn pages, after all accounts are back.
 func (s *schedule) verified(want int) {
 	s.service.Sim.Reconfigure(func(c *simulator.Config) {
 		c.Missing, c.PageSize = nil, 2+s.rand.IntN(4)

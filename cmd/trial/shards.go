@@ -12,16 +12,17 @@ import (
 // divisions are the numbers of shards. Cases take them in turn.
 var divisions = []int{1, 2, 4, 7, 8}
 
-// sharded runs a job in shards, all at once against one service, and holds them together against
-// the undivided run. Of three cases of each division one lets them be, with more calls than a
-// second has room for; one kills a shard of the same; and one does so with a job of any shape.
+// sharded runs a job in shards, all at once against one service, and compares them together with
+// the undivided run. Each division has three kinds of cases. The first kind kills no shard and has
+// more calls than the rate allows in a second; the second kills a shard of the same job; the third
+// kills a shard of a job of any shape.
 func sharded(ctx context.Context, c *bench) {
 	n, kind := divisions[c.index%len(divisions)], c.index/len(divisions)%3
 	shape := "crowd"
 	if kind == 2 {
 		shape = c.anyShape()
 	}
-	if shape == "slow" && n > 2 { // less than a call each in a second, which is refused
+	if shape == "slow" && n > 2 { // its rate is less than one call per second and shard, which is refused
 		shape = "paced"
 	}
 	c.begin(shape)
@@ -50,7 +51,7 @@ func (d *divided) start(act, i int) *lab.Process {
 	return d.suite.binary.Run(d.job, append(args, "--shard", fmt.Sprintf("%d/%d", i, len(d.doors)))...)
 }
 
-// act runs all shards to their ends; one of them may be killed on the way.
+// act runs all shards to their ends; one of them may be killed and started again.
 func (d *divided) act(act int, kill bool) {
 	d.service.NextRun()
 	processes := make([]*lab.Process, len(d.doors))
@@ -69,8 +70,8 @@ func (d *divided) act(act int, kill bool) {
 	d.audit.Status(d.status(), true, !d.job.Acts[act].Part)
 }
 
-// kill kills a shard at some moment, looks at the whole in between, and starts it again, if it had
-// not ended before.
+// kill kills a shard at some moment, checks the status of the whole job, and starts the shard
+// again. It does nothing if the shard ends before.
 func (d *divided) kill(act, victim int, processes []*lab.Process) (killed bool) {
 	like, p := &d.like[act], processes[victim]
 	if !draw(d.rand, like, like.Calls, false).await(p, d.service) {
@@ -82,7 +83,7 @@ func (d *divided) kill(act, victim int, processes []*lab.Process) (killed bool) 
 		return false
 	}
 	d.audit.DeadShard(victim, end, true)
-	// it may come before any has begun
+	// the kill may come before any shard has begun
 	if begun := lab.Must(filepath.Glob(filepath.Join(d.state, "shard-*"))); len(begun) > 0 {
 		d.audit.Status(d.status(), false, false)
 	}

@@ -35,7 +35,8 @@ func detach(folder string) error {
 	return err
 }
 
-// MemoryFolder is a folder in memory with room for the images of volumes, where there is one; else "".
+// MemoryFolder returns a folder in memory with room for the images of volumes, or "" if there is
+// none.
 func MemoryFolder() string {
 	const folder, enough = "/dev/shm", 4 << 30
 	var fs syscall.Statfs_t

@@ -8,5 +8,5 @@ func shutdown(string) error { return errors.ErrUnsupported }
 
 func detach(string) error { return nil }
 
-// MemoryFolder is a folder in memory with room for the images of volumes: none is known here.
+// MemoryFolder returns "": no folder in memory is known on this system.
 func MemoryFolder() string { return "" }

@@ -2,9 +2,9 @@
 // service that outlives the program and records which run sent what, the program as a process that
 // can be signalled, and volumes whose power can be cut.
 //
-// It promises that a job, its faults at the service and the order of everything that is drawn
-// depend on the seed alone. When a process dies in the middle of something depends on the machine
-// as well: a seed brings back the kind of moment, not the microsecond.
+// A job, its faults at the service and the order of everything that is drawn depend on the seed
+// alone. The moment at which a process dies also depends on the machine: a seed reproduces the kind
+// of moment, not the microsecond.
 //
 // It judges nothing (package oracle does that), and never touches a file outside its own temporary
 // folder.

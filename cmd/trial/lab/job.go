@@ -27,7 +27,8 @@ var TheApp = simulator.App{SDKAppID: App, Key: Key}
 // Pair is an edge without its fields.
 type Pair struct{ From, To string }
 
-// Job is an import to be broken: its inputs, the settings that it is run with, and the service that it meets.
+// Job is an import to be broken: its inputs, the settings of its runs, and the service that it
+// calls.
 type Job struct {
 	Shape string
 	Dir   string // holds inputs, key and account lists; the program's working folder
@@ -81,7 +82,7 @@ func (j *Job) SortedPairs() []Pair {
 	})
 }
 
-// Shapes names the kinds of jobs that are drawn from.
+// Shapes returns the names of the shapes that jobs are drawn from.
 func Shapes() []string {
 	var names []string
 	for _, s := range shapes {
@@ -92,7 +93,7 @@ func Shapes() []string {
 	return names
 }
 
-// Make draws a job of a shape into the folder dir, which it makes.
+// Make draws a job of a shape into the folder dir, which it creates.
 func Make(dir, name string, seed uint64) *Job {
 	i := slices.IndexFunc(shapes, func(s shape) bool { return s.name == name })
 	if i < 0 {
@@ -131,9 +132,9 @@ type ReferenceAct struct {
 	Code  int
 	Lists map[string]string
 	Graph map[Pair]string
-	Calls int // friend_import
+	Calls int // of friend_import
 
-	Stage, Finish time.Duration // to the first call, and from the end of the last to that of the process
+	Stage, Finish time.Duration // before the first call, and after the end of the last
 }
 
 // Refer runs a job without breaking it and returns the result of each act.

@@ -20,20 +20,20 @@ import (
 	"time"
 )
 
-// Podman runs containers with runc, with images and containers of its own in a temporary folder on
-// disk: what is written to a folder in memory would count as a container's own memory.
+// Podman runs containers with runc. It has its own images and containers in a temporary folder on
+// disk: a file in memory would count as a container's own memory.
 type Podman struct {
 	dir    string
 	driver string // of its storage
 }
 
-// Where the builder's base image takes what it holds from.
+// Files of this machine that the builder's base image contains.
 const (
 	busybox      = "/bin/busybox"
 	certificates = "/etc/ssl/certs/ca-certificates.crt"
 )
 
-// Containers says why this machine can't run containers; nil: it can.
+// Containers returns why this machine cannot run containers, or nil if it can.
 func Containers() error {
 	if os.Geteuid() != 0 {
 		return errors.New("it takes root")
@@ -49,7 +49,7 @@ func Containers() error {
 	return static(busybox)
 }
 
-// static says why a program can't run where there is nothing but itself.
+// static returns why a program cannot run without other files, or nil if it can.
 func static(path string) error {
 	f, err := elf.Open(path)
 	if err != nil {
@@ -64,12 +64,12 @@ func static(path string) error {
 	return nil
 }
 
-// NewPodman makes room for images and containers.
+// NewPodman creates a place for images and containers.
 func NewPodman(ctx context.Context) *Podman {
 	p := &Podman{dir: Must(os.MkdirTemp("/var/tmp", "trial-podman-")), driver: "overlay"}
 	info := func() { p.run(ctx, nil, "info") }
 	if Catch(info) != nil {
-		p.driver = "vfs" // slower, and works on every file system
+		p.driver = "vfs" // slower, but works on every file system
 		if err := Catch(info); err != nil {
 			Check(errors.Join(err, os.RemoveAll(p.dir)))
 		}
@@ -83,14 +83,14 @@ func (p *Podman) Folder(pattern string) string { return Must(os.MkdirTemp(p.dir,
 // Close removes everything.
 func (p *Podman) Close() {
 	err := Catch(func() { p.run(context.Background(), nil, "rm", "--all", "--force", "--time", "0") })
-	for _, name := range []string{"overlay", "vfs", ""} { // the storage mounts itself, to be private
+	for _, name := range []string{"overlay", "vfs", ""} { // the storage bind-mounts itself
 		err = errors.Join(err, detach(filepath.Join(p.dir, "root", name)))
 	}
 	Check(errors.Join(err, os.RemoveAll(p.dir)))
 }
 
-// command is a podman command. Only runc and cgroupfs work everywhere that the suite runs: crun and
-// systemd need more of the machine.
+// command returns a podman command. Only runc and cgroupfs work everywhere that the suite runs:
+// crun and systemd need more of the machine.
 func (p *Podman) command(ctx context.Context, args ...string) *exec.Cmd {
 	global := []string{
 		"--root", filepath.Join(p.dir, "root"), "--runroot", filepath.Join(p.dir, "run"),
@@ -98,7 +98,7 @@ func (p *Podman) command(ctx context.Context, args ...string) *exec.Cmd {
 		"--cgroup-manager", "cgroupfs", "--events-backend", "none", "--log-level", "error",
 	}
 	c := exec.CommandContext(ctx, "podman", append(global, args...)...)
-	c.Dir = p.dir // conmon leaves a file where it is when memory ran out
+	c.Dir = p.dir // conmon writes a file here when memory runs out
 	return c
 }
 
@@ -108,15 +108,15 @@ func (p *Podman) run(ctx context.Context, in io.Reader, args ...string) {
 	output(c)
 }
 
-// limits are those that the sandboxes have which the suite runs in: podman's own are higher, and
-// then nothing starts.
+// limits are those of the sandboxes in which the suite runs. No container starts there with
+// podman's own limits, which are higher.
 var limits = []string{"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"}
 
 // builder is the image in which the program is built: a shell and the certificates. Go and the
-// modules are mounted into it, so that it does without a network.
+// modules are mounted into it, so that it needs no network.
 const builder = "localhost/builder"
 
-// makeBuilder makes the builder's base image, since none is fetched.
+// makeBuilder makes the builder's base image, since none is downloaded.
 func (p *Podman) makeBuilder(ctx context.Context) {
 	var b bytes.Buffer
 	t := tar.NewWriter(&b)
@@ -143,12 +143,12 @@ type Image struct {
 	name   string
 }
 
-// BuildTime is when images say they were built.
+// BuildTime is the time at which images say they were built, in Unix seconds.
 const BuildTime = 1700000000
 
 // Build builds the image of the module in a folder by its Dockerfile as it is, from nothing: no
-// layer and no compiled package of an earlier build is used. What stands in for the registry and
-// the module proxy comes from this machine.
+// layer and no compiled package of an earlier build is used. The builder's base image and the
+// modules come from this machine, not from a registry and the module proxy.
 func (p *Podman) Build(ctx context.Context, folder, name, version string) *Image {
 	output(exec.CommandContext(ctx, "go", "mod", "download"))
 	root := output(exec.CommandContext(ctx, "go", "env", "GOROOT"))
@@ -163,17 +163,17 @@ func (p *Podman) Build(ctx context.Context, folder, name, version string) *Image
 	return &Image{podman: p, name: name}
 }
 
-// Shipped is what a registry would get.
+// Shipped is an image as a registry would get it.
 type Shipped struct {
 	Digest     string // of the manifest
 	Compressed int64  // layers
 	Unpacked   int64
-	Entries    []string          // of all layers: mode, owner, path, and where it leads for links; once each
+	Entries    []string          // distinct ones of all layers: mode, owner, path, target of a link
 	Files      map[string][]byte // content by path
 	Config     Config
 }
 
-// Config is the image's configuration, as far as it is looked at.
+// Config is the part of the image's configuration that is checked.
 type Config struct {
 	Created string
 	Config  struct {
@@ -211,7 +211,7 @@ func (i *Image) Ship(ctx context.Context) *Shipped {
 	return s
 }
 
-// descriptor is how an image refers to a part of itself.
+// descriptor is a reference to a part of an image.
 type descriptor struct {
 	Digest string
 	Size   int64
@@ -246,14 +246,14 @@ func (s *Shipped) unpack(path string) {
 	}
 }
 
-// Program is what runs acts of a job: the built binary, or a container of its image.
+// Program runs acts of a job. It is the built binary, or a container of its image.
 type Program interface {
 	Start(j *Job, act int, s *Service, state string) *Process
 }
 
-// Container is the image as it is meant to be run: root read only and no file system in memory
-// anywhere, no capability and no way to get one, the image's own user, one folder to write to. Its
-// network is the host's, so that it reaches a service on loopback.
+// Container is the image as it is meant to be run: the root is read only, there is no file system
+// in memory, no capability and no way to get one, the image's own user, and one folder to write to.
+// It uses the host's network, so that it reaches a service on loopback.
 type Container struct {
 	Image  *Image
 	Volume string   // host folder, for /data
@@ -263,22 +263,22 @@ type Container struct {
 // nobody is the user of the image.
 const nobody = 65532
 
-// NewContainer makes a volume below dir.
+// NewContainer returns a container with a new volume below dir.
 func (i *Image) NewContainer(dir string) *Container {
 	volume := filepath.Join(dir, "volume")
 	Check(errors.Join(os.MkdirAll(volume, 0o700), os.Chown(volume, nobody, nobody)))
 	return &Container{Image: i, Volume: volume, Flags: []string{"--network", "host"}}
 }
 
-// Write writes a file of the volume that the program can read.
+// Write writes a file into the volume that the program can read.
 func (c *Container) Write(name, text string) {
 	path := filepath.Join(c.Volume, name)
 	Check(errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chown(path, nobody, nobody)))
 }
 
-// Start starts a run of an act of a job in a container. state lies in the volume.
+// Start starts a run of an act of a job in a container. state is in the volume.
 func (c *Container) Start(j *Job, act int, s *Service, state string) *Process {
-	// The job's files become those of the user of the image.
+	// The user of the image has to own the job's files.
 	Check(filepath.WalkDir(j.Dir, func(path string, _ fs.DirEntry, err error) error {
 		return cmp.Or(err, os.Lchown(path, nobody, nobody))
 	}))
@@ -287,7 +287,7 @@ func (c *Container) Start(j *Job, act int, s *Service, state string) *Process {
 		j.Args(act, s.URL, filepath.Join("/data", name))...)
 }
 
-// Run starts the program in a new container, and returns when it has begun. flags are further ones
+// Run starts the program in a new container, and returns when it has begun. flags are further flags
 // of podman run.
 func (c *Container) Run(flags []string, args ...string) *Process {
 	pidFile := filepath.Join(c.Image.podman.Folder("container-"), "pid")
@@ -308,14 +308,14 @@ func (c *Container) Run(flags []string, args ...string) *Process {
 	return p
 }
 
-// The exit codes of podman run that are its own.
+// Exit codes of podman run itself.
 const (
 	podmanFailed = 125
 	notFound     = 127
 )
 
-// awaitProgram waits until the program runs in its container, and returns its process; nil: it has
-// ended before. Before it, the process is runc's.
+// awaitProgram waits until the program runs in its container, and returns its process, or nil if it
+// has ended before. Until then the process is runc's.
 func awaitProgram(pidFile string, done <-chan struct{}) *os.Process {
 	for {
 		pid := field(pidFile, "") // 0: not written yet
@@ -331,7 +331,8 @@ func awaitProgram(pidFile string, done <-chan struct{}) *os.Process {
 	}
 }
 
-// MemoryLimits says why containers can't be limited in memory on this machine; nil: they can.
+// MemoryLimits returns why the memory of containers cannot be limited on this machine, or nil if it
+// can.
 func MemoryLimits() error {
 	if err := Containers(); err != nil {
 		return err
@@ -346,14 +347,14 @@ func MemoryLimits() error {
 	return nil
 }
 
-// PeakMemory watches the program of a container until it ends, and returns what was resident of it
-// at most, in bytes, as far as was seen.
+// PeakMemory watches the program of a container until it ends, and returns the largest resident
+// size that it saw, in bytes.
 func (p *Process) PeakMemory() (peak int64) {
 	if p.inside == nil {
 		Check(errors.New("it had ended before it was looked at"))
 	}
 	for {
-		// The process may just have gone: then nothing new is seen.
+		// A process that has just ended gives 0.
 		peak = max(peak, 1024*field(fmt.Sprintf("/proc/%d/status", p.inside.Pid), "VmHWM:"))
 		select {
 		case <-p.done:
@@ -363,8 +364,8 @@ func (p *Process) PeakMemory() (peak int64) {
 	}
 }
 
-// field is the number behind a name at the beginning of a line of a file; without a name, the first
-// number; 0: nothing is to be seen.
+// field returns the number after a name at the beginning of a line of a file; without a name, the
+// first number; 0 if there is none.
 func field(path, name string) (n int64) {
 	text, err := os.ReadFile(path)
 	if err != nil {

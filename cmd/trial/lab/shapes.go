@@ -23,10 +23,11 @@ type shape struct {
 	apart bool // only for rows that ask for it
 }
 
-// refused is a ResultCode that no page of the vendor explains: an edge that gets it fails, and stays failed.
+// refused is a ResultCode that no page of the vendor explains: an edge that gets it stays failed.
 const refused = "items:30520"
 
-// shapes are small, so that a run takes some 100 ms of sending, and differ in what they make the program do.
+// shapes are the kinds of jobs. They differ in what they make the program do. Most are small: a run
+// sends for some 100 ms.
 var shapes = []shape{
 	{name: "plain", draw: func(d *draft) {
 		d.rosters(160, 1, 6)
@@ -86,7 +87,8 @@ var shapes = []shape{
 		d.all("edges.csv")
 		d.job.Rate, d.job.Workers = 80, 20
 	}},
-	{name: "slow", draw: func(d *draft) { // so few calls a second that those of several short runs would be too many
+	// The rate is so low that several short runs together could exceed it.
+	{name: "slow", draw: func(d *draft) {
 		d.rosters(8, 1, 2)
 		d.all("edges.csv")
 		d.job.Rate, d.job.Workers = 2, 3
@@ -189,7 +191,7 @@ const addSource = "AddSource_Type_Import"
 
 func account(n int) string { return fmt.Sprintf("acc%05d", n) }
 
-// roster adds a row for each of so many friends of account from.
+// roster adds a row for each friend of account from.
 func (d *draft) roster(from, friends int) {
 	first := d.rand.IntN(50000)
 	for i := range friends {
@@ -249,12 +251,12 @@ func (d *draft) repeat(n int) {
 	}
 }
 
-// shuffle mixes the rows, so that every account is spread over the input.
+// shuffle shuffles the rows, so that every account is spread over the input.
 func (d *draft) shuffle() {
 	d.rand.Shuffle(len(d.rows), func(i, k int) { d.rows[i], d.rows[k] = d.rows[k], d.rows[i] })
 }
 
-// write writes rows as one input, in the format that its name says, and counts them.
+// write writes rows as one input, in the format of its name, and counts them.
 func (d *draft) write(name string, rows []row) {
 	var b bytes.Buffer
 	table, lines := csv.NewWriter(&b), json.NewEncoder(&b)
@@ -280,8 +282,8 @@ func (d *draft) write(name string, rows []row) {
 	d.job.Inputs = append(d.job.Inputs, name)
 }
 
-// Pack packs a text the way its file's name ends: a .gz has two members, of which the second may be
-// padded, as tape leaves it.
+// Pack compresses a text as the end of its file's name says. A .gz has two members and may be
+// padded with zeros, as on a tape.
 func Pack(name string, text []byte) []byte {
 	var b bytes.Buffer
 	switch filepath.Ext(name) {
@@ -325,7 +327,7 @@ func (d *draft) all(name string) {
 	d.write(name, d.rows)
 }
 
-// reverse adds the reverses to what is expected, as --mutual does.
+// reverse adds the reverses of all edges to the expected ones, as --mutual does.
 func (d *draft) reverse() {
 	for pair := range d.job.Pairs {
 		d.job.Pairs[Pair{pair.To, pair.From}] = struct{}{}
