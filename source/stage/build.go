@@ -135,9 +135,9 @@ func (w *Writer) units() [][]*partition {
 		i := partAt(place, w.limits.parts)
 		p := &partition{}
 		for _, l := range w.lanes {
-			p.add(&l.out.buffers[i])
+			p.addPages(&l.out.buffers[i])
 		}
-		p.close(w.files[i])
+		p.addFile(w.files[i])
 		if p.cost() == 0 {
 			continue
 		}

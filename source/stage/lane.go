@@ -93,7 +93,7 @@ func (l *Lane) stage(e *migrate.Edge, r *record[string], hash uint64) error {
 		l.brief = appendBrief(l.brief[:0], e, r, m.EdgeBytes(e))
 		r.flags, r.extras = codec.HasFields, l.brief
 	}
-	return add(&l.out, l.w.partOf(hash), r)
+	return addRecord(&l.out, l.w.partOf(hash), r)
 }
 
 // sources numbers the values of AddSource, so that a record holds a number instead of the text. A

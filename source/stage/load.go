@@ -71,7 +71,7 @@ func (b *builder) load(parts []*partition) error {
 
 func (b *builder) loadPages(p *partition) error {
 	l := &b.loaded
-	return p.each(func(page []byte) error {
+	return p.eachPage(func(page []byte) error {
 		start := len(l.arena)
 		l.arena = append(l.arena, page...)
 		if !b.index(start) {

@@ -42,7 +42,7 @@ func (b *builder) split(ctx context.Context, p *partition, depth int) error {
 		hash := b.w.placeHash(xxhash.Sum64(r.from))
 		i := int(hash >> depth & uint64(fan-1))
 		fragments[i].least, fragments[i].most = min(fragments[i].least, hash), max(fragments[i].most, hash)
-		return add(&out, i, r)
+		return addRecord(&out, i, r)
 	})
 	err = errors.Join(err, context.Cause(ctx))
 	if err == nil {
@@ -53,7 +53,7 @@ func (b *builder) split(ctx context.Context, p *partition, depth int) error {
 	}
 	for place := 0; place < fan && err == nil; place++ {
 		i := partAt(place, fan)
-		fragments[i].close(out.files[i])
+		fragments[i].addFile(out.files[i])
 		err = b.buildFragment(ctx, &fragments[i], depth+widthOf(fan))
 	}
 	return err
