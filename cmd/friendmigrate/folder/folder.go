@@ -84,7 +84,7 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 		if !found || !e.IsDir() || other.Count == shard.Count {
 			continue
 		}
-		switch counts, err := inTheWay(filepath.Join(base, e.Name())); {
+		switch counts, err := begunOrRunning(filepath.Join(base, e.Name())); {
 		case err != nil:
 			return err
 		case counts && shard.Count == 0:
@@ -97,15 +97,16 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 	if shard.Count == 0 {
 		return nil
 	}
-	counts, err := inTheWay(base)
+	counts, err := begunOrRunning(base)
 	if counts {
 		err = fmt.Errorf("%w: %q holds a job without shards", ErrOther, base)
 	}
 	return err
 }
 
-// inTheWay reports whether dir holds a job that may have sent calls, or a process is at work in it.
-func inTheWay(dir string) (bool, error) {
+// begunOrRunning reports whether dir holds a job that may have sent calls, or a process is at work
+// in it.
+func begunOrRunning(dir string) (bool, error) {
 	if begun(dir) {
 		return true, nil
 	}

@@ -65,7 +65,7 @@ func (j *Run) finishedWords(o outcome) string {
 		count = "all"
 	}
 	text := fmt.Sprintf("%s: %s %s%s %s %s%s%s", begin, count, terminal.Some(edges, "edge"), of,
-		terminal.Verb(edges, "is", "are"), j.Op.Settled, j.besides(o), j.after())
+		terminal.Verb(edges, "is", "are"), j.Op.Settled, j.alreadyWords(o), j.costWords())
 	if edges == 0 {
 		text = strings.Replace(begin, "nothing to do", "finished", 1) + " without a call: " + j.whyNothing(o)
 	}
@@ -85,8 +85,8 @@ func (j *Run) finishedWords(o outcome) string {
 	return strings.Join(parts, "; ")
 }
 
-// besides says how many edges needed no change.
-func (j *Run) besides(o outcome) string {
+// alreadyWords says how many edges needed no change.
+func (j *Run) alreadyWords(o outcome) string {
 	n := o.sums.Rows.Already + o.sums.Added.Already
 	if o.pilot != nil || n == 0 {
 		return ""
@@ -108,8 +108,8 @@ func (j *Run) whyNothing(o outcome) string {
 	return "the input has no edges"
 }
 
-// after says how many calls the run sent, and how long it took.
-func (j *Run) after() string {
+// costWords says how many calls the run sent, and how long it took.
+func (j *Run) costWords() string {
 	if j.result.idle {
 		return ""
 	}

@@ -32,7 +32,7 @@ type outcome struct {
 // the job. If the process dies in here, nothing is lost: the same run again writes the same.
 func (j *Run) finish() (exit.Ending, error) {
 	j.ShowStack(j.result.err)
-	o := j.writeReport()
+	o := j.writeFailedAndSum()
 	ending := j.judge(o)
 	if err := j.endRun(ending.Code); err != nil {
 		j.ShowStack(err)
@@ -66,9 +66,9 @@ func (j *Run) finish() (exit.Ending, error) {
 	return ending, nil
 }
 
-// writeReport writes the failed list and computes the sums, which have to balance and to agree with
-// the list. Those of a rehearsal also have to agree with its service.
-func (j *Run) writeReport() outcome {
+// writeFailedAndSum writes the failed list and computes the sums, which have to balance and to
+// agree with the list. Those of a rehearsal also have to agree with its service.
+func (j *Run) writeFailedAndSum() outcome {
 	o := outcome{sums: report.Make(j.Journal.Identity(), j.Journal.Totals())}
 	ofPilot := map[int]int64{}
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {

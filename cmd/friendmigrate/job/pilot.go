@@ -83,7 +83,7 @@ func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 	}
 	switch unknown := p.Unknown(); {
 	case p.edges == 0 && p.shard.Count == 0:
-		return "", p.Nobody()
+		return "", p.NoEdges()
 	case unknown > 0:
 		return p.unknownWords(ctx, unknown)
 	}
@@ -138,8 +138,8 @@ func (p *Pilot) Rosters(
 	}
 }
 
-// Nobody returns the error about a list none of whose accounts has an edge.
-func (p *Pilot) Nobody() error {
+// NoEdges returns the error about a list none of whose accounts has an edge.
+func (p *Pilot) NoEdges() error {
 	first := p.list.First
 	hint := "head -n 3 " + exit.Quote(p.list.Name) + " | cat -A"
 	if p.list.Stream {

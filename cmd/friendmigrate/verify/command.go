@@ -100,7 +100,7 @@ func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 		}
 	}
 	if pilot != nil && len(places) > 1 && known == 0 {
-		return pilot.Nobody()
+		return pilot.NoEdges()
 	}
 	for _, p := range r.Parts {
 		if err := p.Begin(ctx); err != nil {
