@@ -1,11 +1,8 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"sync"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
@@ -81,78 +78,6 @@ func unsendable(err error, n, most int) error {
 		return &migrate.CallError{Verdict: migrate.VerdictHalve, Info: err.Error()}
 	}
 	return nil
-}
-
-func (v *answerItems) read(body *limited) (envelope, error) {
-	v.reset()
-	e, err := readAnswer(body, content{list: v.names.list, item: v.item})
-	if err == nil && e.ok() {
-		v.finish(&e)
-	}
-	return e, err
-}
-
-// answers holds buffers for the bodies of answers. Buffers larger than mostKept are left to the
-// garbage collector.
-var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-const mostKept = 512 << 10
-
-func readAnswer(body io.Reader, c content) (envelope, error) {
-	buf := answers.Get().(*bytes.Buffer)
-	defer func() {
-		if buf.Cap() <= mostKept {
-			buf.Reset()
-			answers.Put(buf)
-		}
-	}()
-	if _, err := buf.ReadFrom(body); err != nil {
-		return envelope{}, err
-	}
-	return scanAnswer(buf.Bytes(), c)
-}
-
-// checkAnswer counts and logs oddities of a well-formed answer. An answer without a usable item for
-// any account of the call counts as no answer.
-func (c *Client) checkAnswer(api string, v *answerItems) error {
-	if v.tally.odd() {
-		if times, t := c.counters.odd(), v.tally; times > 0 {
-			c.log.Warn("an answer was odd", "api", api, "missing", t.missing, "unreadable", t.unreadable, "foreign",
-				t.foreign, "repeated", t.repeated, "disputed", t.disputed, "unlisted", t.unlisted, "times", times)
-		}
-	}
-	if v.usable == 0 || v.missing+v.disputed > 0 {
-		c.counters.change(func(s *Stats) { s.Uncertain++ }) // attempt counted it as a good answer
-	}
-	if v.usable > 0 {
-		return nil
-	}
-	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: !reads(api)}
-}
-
-func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {
-	list := make([]migrate.Outcome, len(v.items))
-	allWrong := true
-	info, scrubbed := "", "" // of the previous item, which is usually the same
-	for i, item := range v.items {
-		o := &list[i]
-		switch {
-		case !item.seen:
-			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: v.unseen(i)}
-		case item.disputed:
-			*o = migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: "contradictory ResultItems"}
-		default:
-			if item.info != info {
-				info, scrubbed = item.info, c.scrub(item.info)
-			}
-			*o = outcomeOf(item.code, scrubbed)
-		}
-		allWrong = allWrong && o.Code == WrongApp
-	}
-	if allWrong {
-		return nil, ErrWrongApp(list[0].Info)
-	}
-	return list, nil
 }
 
 // Item is one element of ResultItem as it was received.
