@@ -17,7 +17,7 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// The tests behind rows, and the package of most of them.
+// Tests that rows run, and the package of most of them.
 const (
 	program    = "friendmigrate/cmd/friendmigrate"
 	inputsTest = "TestEverydayInputs"
@@ -85,7 +85,7 @@ func fuzzed(ctx context.Context, s *suite, seconds int) int {
 
 type fuzzTarget struct{ folder, name string }
 
-// Fuzz tests in a source, and how the go command tells what it has done so far.
+// Fuzz tests in a source file, and how the go command reports its progress.
 var (
 	fuzzTest = regexp.MustCompile(`(?m)^func (Fuzz\w*)\(`)
 	executed = regexp.MustCompile(`execs: (\d+)`)

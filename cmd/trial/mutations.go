@@ -2,9 +2,8 @@ package main
 
 //revive:disable:line-length-limit the texts that are replaced are as long as the code they are in
 
-// mutation is a bug that is planted: one piece of text of one file is replaced. The piece has to be
-// there exactly once, so that a mutation that has lost its place is an error and not a bug that
-// nothing catches.
+// mutation is a bug that is planted by replacing a text in a file. The text has to be in the file
+// exactly once: otherwise the mutation is an error, and not a bug that nothing finds.
 type mutation struct {
 	bug      string
 	file     string
@@ -12,7 +11,7 @@ type mutation struct {
 	by       []string // what has to find it: arguments of go
 }
 
-// The smallest parts of the suites that have to find the bugs.
+// Parts of the suites, as small as possible, that have to find the bugs.
 var (
 	byJournal = goTest("./checkpoint", "TestEveryFileOperationFails|TestPowerCutAgainAndAgain|TestKilledAtEveryLength|TestEveryByteFlipped|TestAnnouncedBeforeSent|TestStateSurvivesRestarts")
 	byStage   = goTest("./source/stage", "TestSealedDataIsSyncedBeforeTheManifest|TestDamageIsRefusedWherever")

@@ -84,7 +84,7 @@ var rows = []row{
 		ci: 10, release: 600, do: fuzzed},
 }
 
-// root returns why a row that mounts in memory cannot be done; nil: it can.
+// root returns why a row that mounts in memory cannot be done, or nil if it can.
 func root() error {
 	if os.Geteuid() != 0 {
 		return errors.New("it takes root")
@@ -92,7 +92,7 @@ func root() error {
 	return nil
 }
 
-// volumes returns a function that says why a row that needs such volumes cannot be done.
+// volumes returns a function that returns why a row that needs such volumes cannot be done.
 func volumes(kinds ...string) func() error {
 	return func() (err error) {
 		for _, kind := range kinds {
@@ -105,7 +105,7 @@ func volumes(kinds ...string) func() error {
 type suite struct {
 	out      io.Writer
 	seed     uint64
-	index    int // of the only case to do; -1: all
+	index    int // of the only case to run; -1: all
 	parallel int
 	keep     bool
 	first    bool   // stop at the first violation
@@ -167,7 +167,7 @@ func (s *suite) do(ctx context.Context, p row) {
 }
 
 // cases returns a row of cases. Each breaks a job and then runs it to its end. Several run at once,
-// until there were enough faults.
+// until there were as many faults as asked for.
 func cases(broken func(context.Context, *bench)) func(context.Context, *suite, int) int {
 	return atMost(1<<10, broken)
 }
@@ -187,8 +187,8 @@ func atMost(atOnce int, broken func(context.Context, *bench)) func(context.Conte
 	}
 }
 
-// sideBySide calls do with 0, 1, 2 and so on in several workers, while there are more. lab.Check in
-// one of them ends all.
+// sideBySide calls do with 0, 1, 2 and so on in several workers, while more returns true. lab.Check
+// in one of them ends all.
 func sideBySide(workers int, more func(i int) bool, do func(i int)) {
 	var (
 		mu     sync.Mutex
@@ -256,10 +256,10 @@ type reference struct {
 	like []lab.ReferenceAct
 }
 
-// variants is how many different jobs of a shape a row uses with one seed.
+// variants is the number of different jobs of a shape that a row uses with one seed.
 const variants = 3
 
-// reference returns a job and its unbroken run, which it makes once.
+// reference returns a job and its unbroken run, which is made once.
 func (s *suite) reference(shape string, variant uint64) reference {
 	name := fmt.Sprintf("%s-%d", shape, variant)
 	s.mu.Lock()

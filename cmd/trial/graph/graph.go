@@ -18,7 +18,7 @@ type Options struct {
 	Sorted bool    // rows by account instead of in random order
 }
 
-// Default is a small graph in random order.
+// Default returns the options of a small graph in random order.
 func Default() Options {
 	return Options{Seed: 1, Edges: 10_000, Mean: 12}
 }
@@ -37,8 +37,7 @@ type Graph struct {
 	order   shuffle
 }
 
-// patternAccounts is how many accounts have numbers of friends of their own. Larger graphs repeat
-// them.
+// patternAccounts is the number of accounts after which the numbers of friends repeat.
 const patternAccounts = 1 << 16
 
 // New returns a graph. An error says which option cannot be used.

@@ -5,19 +5,19 @@
 //	O1  the sum balances, and is that of the input
 //	O2  no false success: what is reported in place is in the service, with its fields
 //	O3  no phantom: what is in the service was in the input
-//	O4  bounded repeats: after one death at most one chunk for each worker is sent again; nothing is
-//	    that was answered to a run that still lives
+//	O4  bounded repeats: after one death at most one chunk for each worker is sent again; a run
+//	    never sends an edge again after its answer
 //	O5  serial: never two calls of one account open at once
-//	O6  the rate, over restarts too
+//	O6  the rate is kept, also across restarts
 //	O7  settled only grows, and a broken job ends with the lists and the graph of an unbroken one
-//	O8  exit code, last line, report, lists and journal tell one story
+//	O8  exit code, last line, report, lists and journal agree
 //	O9  the key and every signature are in no file and no output
-//	O10 no edge stands as failed that the service did not itself refuse
+//	O10 no edge is reported as failed that the service did not refuse
 //
 // They also hold for a job in shards. In addition, its shards together are the whole job:
 //
-//	O1  the sums over all shards, also those that status tells, are those of the undivided job
-//	O3  an edge is sent by one shard alone, and nothing lies outside the shards' folders
+//	O1  the sums over all shards, also those of status, are those of the undivided job
+//	O3  an edge is sent by one shard only, and no file is outside the shards' folders
 //	O6  no shard exceeds floor(rate/n) calls in a second
 //	O7  graph and lists together are those of the undivided job
 package oracle
@@ -43,8 +43,9 @@ import (
 
 // Audit judges one job from its beginning.
 type Audit struct {
-	// Changing says that the service changes as it goes: failed edges may be taken up again at any
-	// time, and one may be there whose answer was lost before its account went.
+	// Changing is set if the service changes during the job. Then failed edges may be sent again at
+	// any time, and an edge may be in the service whose answer was lost before its account was
+	// removed.
 	Changing bool
 
 	// Late counts the calls sent after the last valid acknowledgement: those between the beginning
@@ -127,8 +128,8 @@ func (a *Audit) DeadShard(i int, end lab.Ended, abrupt bool) {
 	}
 }
 
-// placed is O2, edge by edge, at any moment: what is in place according to the journal is in the
-// service.
+// placed is O2, edge by edge, at any moment: edges that are in place according to the journal are
+// in the service.
 func (a *Audit) placed(s *state) {
 	missing := 0
 	var one lab.Pair
@@ -145,7 +146,7 @@ func (a *Audit) placed(s *state) {
 	}
 }
 
-// grown is the first half of O7. A failed edge may be open again where that was asked for.
+// grown is the first half of O7. In a job with --retry-failed a failed edge may be open again.
 func (a *Audit) grown(p *part, s *state) {
 	lost := 0
 	for at, was := range p.seen {
@@ -164,7 +165,7 @@ func (a *Audit) retries() bool {
 	return a.Changing || slices.ContainsFunc(a.job.Acts, func(act lab.Act) bool { return act.Change != nil })
 }
 
-// Keeps is the first half of O7 for the number of edges that the program had reported in place.
+// Keeps is the first half of O7 for the number of edges that the program has reported in place.
 func (a *Audit) Keeps(told int64) {
 	kept := int64(0)
 	for _, o := range a.parts[0].seen {
@@ -192,23 +193,22 @@ func (a *Audit) repeats() {
 	}
 }
 
-// Of any rate + 1 calls the last leaves a second after the first. They arrive closer together by
-// what held up the first, which is measured beside the runs (lab.Stalls), for both sides; a
-// limiter that is full again at the start, or that forgets the run before, has them there in half a
-// second. The sliding second of departures itself is held exactly by the tests of the limiter, in
-// virtual time.
+// Of any rate + 1 calls the last leaves a second after the first. They may arrive closer together
+// if the first was delayed. That jitter is measured next to the runs (lab.Stalls), for both sides.
+// A limiter that starts full, or forgets the run before, lets them arrive within half a second. The
+// tests of the limiter check the sliding second of departures exactly, in virtual time.
 const (
 	leastJitter = 100 * time.Millisecond
 	mostJitter  = 500 * time.Millisecond
 )
 
-// tooClose reports whether one call more than the rate arrived within a second, but for jitter: how
-// much closer together calls may arrive than they left.
+// tooClose reports whether one call more than the rate arrived within a second, after allowing for
+// jitter: calls may arrive closer together than they left.
 func (a *Audit) tooClose(took time.Duration, known bool) bool {
 	return known && took < time.Second-min(leastJitter+2*a.stalls.Longest(), mostJitter)
 }
 
-// watched is O5, O6 and O3: what the service has seen.
+// watched is O5, O6 and O3: what the service has recorded.
 func (a *Audit) watched() {
 	stats := a.service.Sim.Stats()
 	if stats.Overlaps > 0 {

@@ -229,9 +229,9 @@ func (a *Audit) Status(end lab.Ended, ended, over bool) {
 	})
 }
 
-// lists is the rest of O7 and of O8: the lists are those of the unbroken run, but for Attempts, and
-// as long as the report says. Those of one process are the same to the byte; of shards, it is all
-// rows together.
+// lists is the rest of O7 and of O8: the lists are those of the unbroken run, except for Attempts,
+// and have as many rows as the report says. Those of one process are equal byte for byte; those of
+// shards have the same rows together.
 func (a *Audit) lists(want *lab.ReferenceAct, r *told) {
 	rows, texts := map[string][]string{}, map[string]string{}
 	for i, p := range a.parts {
