@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,77 +17,9 @@ const (
 	// maxRecord is the largest record that fits into a frame.
 	maxRecord = maxPayload - maxTimeBytes
 
-	// partSize is the size in bytes above which a settlement with many failures is split into
-	// several records.
-	partSize = 128 << 10
-
 	// batchSize is the size in bytes at which the committer stops adding entries to a frame.
 	batchSize = 1 << 20
 )
-
-// entry is a record to be written, and the channel on which its caller waits.
-type entry struct {
-	record
-	bytes []byte     // the record, encoded
-	done  chan error // has room for one answer
-}
-
-func newEntry(r record) *entry { return &entry{record: r, bytes: r.encode()} }
-
-// subject returns a value that is equal for entries that must be checked one after the other.
-// Entries with different subjects do not affect each other.
-func (e *entry) subject() int64 {
-	switch e.kind {
-	case kindSettled:
-		return e.settlement.ordinal
-	case kindMaybeSent:
-		return -1 - e.block
-	}
-	return -1 << 63
-}
-
-// submit gives an entry to the committer and waits until it is durable. ctx can end only the wait
-// for the committer to take it.
-func (j *Journal) submit(ctx context.Context, e *entry) error {
-	if err := j.failed(); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	e.done = make(chan error, 1)
-	select {
-	case j.work <- e:
-		return <-e.done // the committer always answers
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-j.stop:
-		return ErrClosed
-	}
-}
-
-// failed returns the error that keeps the journal from being written, or nil.
-func (j *Journal) failed() error {
-	if j.readOnly {
-		return ErrReadOnly
-	}
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	return j.err
-}
-
-// fail makes err the final error, unless there is one already, and returns the final error.
-func (j *Journal) fail(err error) error {
-	if j.readOnly {
-		return ErrReadOnly
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.err == nil {
-		j.err = fmt.Errorf("journal %q takes nothing more: %w", j.name, err)
-	}
-	return j.err
-}
 
 // committer appends to the file. It takes all entries that wait, writes them as one frame, syncs
 // once, changes the state and answers the callers.
@@ -179,7 +110,7 @@ func (c *committer) commit() error {
 		return err
 	}
 	now := time.Now().UnixMilli()
-	if err := c.encode(now); err != nil {
+	if err := c.makeFrame(now); err != nil {
 		return j.fail(err)
 	}
 	if len(c.frame) == 0 {
@@ -191,7 +122,8 @@ func (c *committer) commit() error {
 		return j.fail(err)
 	}
 	// If the machine dies here, the frame may be whole or not after the restart. Open accepts it or
-	// cuts it off. Both are right, because the calls were made.
+	// cuts it off. Both are right: the calls of a settlement were made, and an announcement without
+	// its calls does no harm.
 	if err := j.file.Sync(); err != nil {
 		return j.fail(err)
 	}
@@ -202,8 +134,8 @@ func (c *committer) commit() error {
 	return nil
 }
 
-// encode checks the batch and makes its frame, which is empty if there is nothing to write.
-func (c *committer) encode(now int64) error {
+// makeFrame checks the batch and makes its frame, which is empty if there is nothing to write.
+func (c *committer) makeFrame(now int64) error {
 	j := c.j
 	c.frame = c.frame[:0]
 	if c.next == maxFrames {

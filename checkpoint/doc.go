@@ -60,8 +60,9 @@
 //
 //   - before or during the write: there is nothing or a torn write after the last good frame. No
 //     caller had an answer. Open cuts it off, and those edges are sent again.
-//   - between write and sync: the frame is whole or torn. If it is whole, Open accepts it: its
-//     calls were answered.
+//   - between write and sync: the frame is whole or torn. If it is whole, Open accepts it: the
+//     calls that it settles were answered, and an announcement of calls that were not made does no
+//     harm.
 //   - after the sync: the frame is there.
 //   - after the write or the sync failed: as between write and sync. In addition the frame may be
 //     good in the system's cache while the disk lacks it, so Open writes the last frame over itself

@@ -217,6 +217,29 @@ func (j *Journal) Totals() Totals {
 	return j.state.totals()
 }
 
+// failed returns the error that keeps the journal from being written, or nil.
+func (j *Journal) failed() error {
+	if j.readOnly {
+		return ErrReadOnly
+	}
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.err
+}
+
+// fail makes err the final error, unless there is one already, and returns the final error.
+func (j *Journal) fail(err error) error {
+	if j.readOnly {
+		return ErrReadOnly
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = fmt.Errorf("journal %q takes nothing more: %w", j.name, err)
+	}
+	return j.err
+}
+
 // Settle implements migrate.Journal. It returns when the outcomes are durable. It refuses an
 // outcome that is not final, an edge that does not exist or is already settled, and a chunk whose
 // number of edges has changed. Each of these is a bug that would unbalance the sum, so like a

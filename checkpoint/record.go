@@ -119,6 +119,8 @@ func (c *coder) record(r *record) {
 	}
 }
 
+// settled writes or reads a settlement. When it writes, it changes nothing in s: flags come from it,
+// so s.whole is set to what it is.
 func (c *coder) settled(s *settlement) {
 	number(c, &s.ordinal, maxChunks)
 	number(c, &s.n, migrate.MaxChunkEdges)

@@ -9,6 +9,10 @@ import (
 	"friendmigrate/migrate"
 )
 
+// partSize is the size in bytes above which a settlement with many failures is split into several
+// records.
+const partSize = 128 << 10
+
 // maxInfo is the number of bytes that are kept of the service's text. Known texts have some 60.
 const maxInfo = 1024
 
@@ -91,7 +95,8 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	return nil
 }
 
-// entries turns s into records. Failures that do not fit into limit bytes get records of their own.
+// entries turns s into records. The first has the sets and as many failures as fit into limit bytes;
+// the others have failures only.
 func (s *settlement) entries(limit int) ([]*entry, error) {
 	var list []*entry
 	for rest := s.failed; ; {

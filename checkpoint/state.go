@@ -171,20 +171,18 @@ func (s *state) leaveRun() {
 
 func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
 
-// settle applies outcomes. It never counts a failure that a later reopening takes back, so a replay
-// need not remember any failure.
+// settle applies outcomes. It never counts a failure that a later reopening takes back (replay reads
+// the file twice for that), so a replay need not remember any failure.
 func (s *state) settle(seq uint32, x *settlement) {
-	reopened := s.count(seq, x)
+	takenBack := s.count(seq, x)
 	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.allReopened.has(x.ordinal) {
 		s.finish(x.ordinal)
 		return
 	}
-	settled, again, _ := s.chunk(x.ordinal, x.n)
-	now := x.named().Without(reopened)
-	s.reopened += int64(reopened.Without(again).Len() - again.And(now).Len())
-	settled = settled.Or(now)
-	again = again.Without(now).Or(reopened)
-	s.put(x.ordinal, x.n, settled, again)
+	settled, reopened, _ := s.chunk(x.ordinal, x.n)
+	now := x.named().Without(takenBack)
+	s.reopened += int64(takenBack.Without(reopened).Len() - reopened.And(now).Len())
+	s.put(x.ordinal, x.n, settled.Or(now), reopened.Without(now).Or(takenBack))
 }
 
 // put stores the settled and the reopened edges of a chunk in the form that takes least memory.
@@ -210,10 +208,10 @@ func (s *state) finish(ordinal int64) {
 
 // count adds the outcomes to the totals and returns the edges whose failure a later reopening takes
 // back.
-func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
+func (s *state) count(seq uint32, x *settlement) (takenBack migrate.EdgeSet) {
 	if x.whole {
 		s.counts.Imported += int64(x.n)
-		return reopened
+		return takenBack
 	}
 	s.counts.Imported += int64(x.imported.Len())
 	s.counts.Already += int64(x.already.Len())
@@ -224,7 +222,7 @@ func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
 	for i := range x.failed {
 		f := &x.failed[i]
 		if s.reopens.after(seq, f.code) {
-			reopened.Add(f.index)
+			takenBack.Add(f.index)
 			continue
 		}
 		s.counts.Failed++
@@ -233,7 +231,7 @@ func (s *state) count(seq uint32, x *settlement) (reopened migrate.EdgeSet) {
 			s.added.Failed++
 		}
 	}
-	return reopened
+	return takenBack
 }
 
 func (s *state) totals() Totals {

@@ -11,7 +11,7 @@ import (
 // while a worker has it; the result hands it back.
 type dispatcher struct {
 	opt     Options
-	pull    func() (Roster, error, bool) // the plan
+	pull    func() (Roster, error, bool) // the plan: stage.Rosters, or a part of it
 	tasks   chan task
 	results chan result
 
@@ -228,7 +228,7 @@ func (d *dispatcher) taskFor(ctx context.Context, w *work) task {
 	case len(w.parts) > 0:
 		return task{ctx: ctx, work: w, kind: sendPart, edges: w.parts[len(w.parts)-1]}
 	}
-	return task{ctx: ctx, work: w}
+	return task{ctx: ctx, work: w, kind: sendOpen}
 }
 
 // taskTaken records that a worker has taken t.

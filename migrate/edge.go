@@ -52,9 +52,10 @@ type Roster struct {
 	Edges      int64
 	ChunkBytes int64 // upper estimate of the memory that its largest chunk takes when loaded
 
-	// Load reads chunk i, 0 <= i < Chunks. It is cheap for the chunk that it read last and for the
-	// next one. One goroutine at a time calls it, not always the same. An error means that the
-	// staged input is damaged or could not be read; it ends the job.
+	// Load reads chunk i, 0 <= i < Chunks. Package stage sets it, in walk.go. It is cheap for the
+	// chunk that it read last and for the next one. One goroutine at a time calls it, not always
+	// the same. An error means that the staged input is damaged or could not be read; it ends the
+	// job.
 	Load func(i int) (Chunk, error)
 
 	// Only returns the edges of chunk i that the run is about; nil: all. It is safe for concurrent

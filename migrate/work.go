@@ -157,7 +157,7 @@ func (x *executor) perform(t task) result {
 			res.unsent = res.err != nil && t.ctx.Err() != nil && !isCall(res.err)
 		case failEdges:
 			x.fail(&res)
-		default:
+		case sendOpen, sendPart:
 			x.send(&res)
 		}
 		return nil

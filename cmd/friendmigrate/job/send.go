@@ -48,6 +48,7 @@ func (j *Run) send(ctx context.Context) runResult {
 	j.Log.Info("sending to "+where, Event("send"), zap.Uint64("sdkAppID", j.Set.Service.SDKAppID),
 		zap.Float64("rate", j.Set.Pace.Rate), zap.Int("workers", j.Set.Pace.Workers))
 
+	// Without a pilot (nil), Rosters yields the whole plan.
 	plan := j.Pilot.Rosters(context.WithoutCancel(ctx), j.Stage, j.Journal.Done)
 	if j.Op.Part != nil {
 		plan = migrate.Only(plan, j.Op.Part)
@@ -62,7 +63,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 	}
 	// Op.Caller is set in import.go of package main or in undo.go of this one: Client.Import,
-	// ImportMissing, Update or Delete.
+	// ImportMissing, Update or Delete. Timed only measures how long Settle takes.
 	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.Journal), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), paused: j.Client.Paused(), err: err,
 		cause: context.Cause(ctx)}
