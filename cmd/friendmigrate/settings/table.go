@@ -237,7 +237,7 @@ func (s *Settings) flagsOf(all []Flag) (flags []Flag) {
 }
 
 // hideAtPlan hides those flags of import that do not matter to plan. plan accepts them, so that
-// both have the same command line. It ignores those that only a call needs, without checking them.
+// both have the same command line. It ignores those that only sending needs, without checking them.
 func hideAtPlan(flags []Flag) {
 	for i := range flags {
 		f := &flags[i]

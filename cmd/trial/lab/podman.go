@@ -83,7 +83,7 @@ func (p *Podman) Folder(pattern string) string { return Must(os.MkdirTemp(p.dir,
 // Close removes everything.
 func (p *Podman) Close() {
 	err := Catch(func() { p.run(context.Background(), nil, "rm", "--all", "--force", "--time", "0") })
-	for _, name := range []string{"overlay", "vfs", ""} { // the storage bind-mounts itself
+	for _, name := range []string{"overlay", "vfs", ""} { // the storage bind-mounts itself, to be private
 		err = errors.Join(err, detach(filepath.Join(p.dir, "root", name)))
 	}
 	Check(errors.Join(err, os.RemoveAll(p.dir)))

@@ -5,8 +5,8 @@
 //	O1  the sum balances, and is that of the input
 //	O2  no false success: what is reported in place is in the service, with its fields
 //	O3  no phantom: what is in the service was in the input
-//	O4  bounded repeats: after one death at most one chunk for each worker is sent again; a run
-//	    never sends an edge again after its answer
+//	O4  bounded repeats: after one death at most one chunk for each worker is sent again; no run
+//	    sends an edge again after an answer that it is in place
 //	O5  serial: never two calls of one account open at once
 //	O6  the rate is kept, also across restarts
 //	O7  settled only grows, and a broken job ends with the lists and the graph of an unbroken one
