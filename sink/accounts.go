@@ -27,8 +27,8 @@ func (c *Client) Accounts(ctx context.Context, ids []string) ([]Presence, error)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
-	body, err := accountsBody(`{"CheckItem":`, `{"UserID":`, "}", ids)
-	return c.askPresence(ctx, accountCheck, c.identifier, body, err, accountItems, ids)
+	body := accountsBody(`{"CheckItem":`, `{"UserID":`, "}", ids)
+	return c.askPresence(ctx, accountCheck, c.identifier, body, accountItems, ids)
 }
 
 // ImportAccounts creates each of ids, at most MaxAccounts, as an account of the app with one
@@ -40,8 +40,8 @@ func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, 
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
-	body, err := accountsBody(`{"Accounts":`, "", "", ids)
-	if err := unsendable(err, len(ids), MaxAccounts); err != nil {
+	body := accountsBody(`{"Accounts":`, "", "", ids)
+	if err := body.unsendable(len(ids), MaxAccounts); err != nil {
 		return nil, err
 	}
 	refused := map[string]bool{}
@@ -53,7 +53,7 @@ func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, 
 			return err
 		}})
 	}
-	if err := c.call(ctx, accountsImport, c.identifier, body, answerLimit, read); err != nil {
+	if err := c.call(ctx, accountsImport, c.identifier, body.b, answerLimit, read); err != nil {
 		return nil, err
 	}
 	list := make([]Presence, len(ids))
@@ -69,8 +69,8 @@ func (c *Client) ImportAccounts(ctx context.Context, ids []string) ([]Presence, 
 
 // accountsBody returns the body of a call about accounts: head, and the ids with before and behind
 // around each.
-func accountsBody(head, before, behind string, ids []string) ([]byte, error) {
-	w := writer{}
+func accountsBody(head, before, behind string, ids []string) *writer {
+	w := &writer{}
 	w.raw(head)
 	for i, id := range ids {
 		w.between(i)
@@ -79,5 +79,5 @@ func accountsBody(head, before, behind string, ids []string) ([]byte, error) {
 		w.raw(behind)
 	}
 	w.raw("]}")
-	return w.b, w.err
+	return w
 }

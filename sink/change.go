@@ -32,45 +32,45 @@ func ErrWrongApp(info string) *migrate.CallError {
 // is Again and uncertain. An answer without a usable ResultItem for any edge counts as no answer.
 // If every item has 30002, the app may be wrong: the whole call is VerdictSuspect.
 func (c *Client) Import(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	body, err := importBody(from, edges)
-	return c.change(ctx, friendImport, from, edges, body, err)
+	return c.change(ctx, friendImport, from, edges, importBody(from, edges))
 }
 
-// change makes one call that changes from's list. err is the error of writing body.
-func (c *Client) change(ctx context.Context, api, from string, edges []migrate.Edge, body []byte, err error) (
+// change makes one call that changes from's list.
+func (c *Client) change(ctx context.Context, api, from string, edges []migrate.Edge, body *writer) (
 	[]migrate.Outcome, error) {
 	if len(edges) == 0 {
 		return nil, ctx.Err()
 	}
 	to := func(i int) string { return edges[i].To }
-	answer, err := c.callAccounts(ctx, api, from, body, err, friendItems, len(edges), to)
+	answer, err := c.callAccounts(ctx, api, from, body, friendItems, len(edges), to)
 	if err != nil {
 		return nil, err
 	}
 	return c.outcomes(answer)
 }
 
-// callAccounts makes one call about n accounts and reads their results. err is the error of writing
-// body.
-func (c *Client) callAccounts(ctx context.Context, api, from string, body []byte, err error, names itemNames, n int,
+// callAccounts makes one call about n accounts and reads their results.
+func (c *Client) callAccounts(ctx context.Context, api, from string, body *writer, names itemNames, n int,
 	account func(i int) string) (*answerItems, error) {
 	most := migrate.MaxChunkEdges
 	if names == accountItems {
 		most = MaxAccounts
 	}
-	if err := unsendable(err, n, most); err != nil {
+	if err := body.unsendable(n, most); err != nil {
 		return nil, err
 	}
 	answer := newAnswerItems(names, n, account)
-	if err := c.call(ctx, api, from, body, answerLimit, answer.read); err != nil {
+	if err := c.call(ctx, api, from, body.b, answerLimit, answer.read); err != nil {
 		return nil, err
 	}
 	return answer, c.checkAnswer(api, answer)
 }
 
-// unsendable returns the error of a call that cannot be written or is too large. It is the same as
-// if the service had refused the call, so that halving finds the account that cannot be sent.
-func unsendable(err error, n, most int) error {
+// unsendable returns the error of a call that could not be written or has more than most accounts.
+// It is the same as if the service had refused the call, so that halving finds the account that
+// cannot be sent.
+func (w *writer) unsendable(n, most int) error {
+	err := w.err
 	if err == nil && n > most {
 		err = fmt.Errorf("%d accounts are more than one call may carry", n)
 	}
@@ -95,8 +95,8 @@ func (i Item) Outcome() migrate.Outcome { return outcomeOf(i.Code, i.Info) }
 // only to find out how an app answers, not to decide about an edge of a job. Its errors are those
 // of migrate.Caller.
 func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.Edge) ([]Item, error) {
-	body, err := importBody(from, edges)
-	if err := unsendable(err, len(edges), migrate.MaxChunkEdges); err != nil {
+	body := importBody(from, edges)
+	if err := body.unsendable(len(edges), migrate.MaxChunkEdges); err != nil {
 		return nil, err
 	}
 	var items []Item
@@ -111,7 +111,7 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 			return err
 		}})
 	}
-	if err := c.call(ctx, friendImport, from, body, answerLimit, read); err != nil {
+	if err := c.call(ctx, friendImport, from, body.b, answerLimit, read); err != nil {
 		return nil, err
 	}
 	return items, nil
@@ -142,7 +142,7 @@ func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) 
 	if len(sent) == 0 {
 		return outcomes, ctx.Err()
 	}
-	w := writer{}
+	w := &writer{}
 	w.raw(importHead)
 	w.text(from)
 	w.member("UpdateItem")
@@ -151,7 +151,7 @@ func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) 
 		w.update(&sent[i])
 	}
 	w.raw("]}")
-	changed, err := c.change(ctx, friendUpdate, from, sent, w.b, w.err)
+	changed, err := c.change(ctx, friendUpdate, from, sent, w)
 	if err != nil {
 		return nil, err
 	}
@@ -201,13 +201,13 @@ func (w *writer) update(e *migrate.Edge) {
 // the friends. Imported means done, also if there was nothing to delete. It is a
 // migrate.CallerFunc.
 func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	w := writer{}
+	w := &writer{}
 	w.raw(importHead)
 	w.text(from)
 	w.member("To_Account")
 	w.texts(friendsOf(edges))
 	w.raw(`,"DeleteType":"Delete_Type_Single"}`)
-	outcomes, err := c.change(ctx, friendDelete, from, edges, w.b, w.err)
+	outcomes, err := c.change(ctx, friendDelete, from, edges, w)
 	for i := range outcomes {
 		if outcomes[i].Code == notAFriend {
 			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}

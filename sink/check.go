@@ -46,13 +46,12 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presenc
 	if len(to) == 0 {
 		return nil, ctx.Err()
 	}
-	body, err := checkBody(from, to)
-	return c.askPresence(ctx, friendCheck, from, body, err, checkItems, to)
+	return c.askPresence(ctx, friendCheck, from, checkBody(from, to), checkItems, to)
 }
 
-func (c *Client) askPresence(ctx context.Context, api, from string, body []byte, err error, names itemNames,
+func (c *Client) askPresence(ctx context.Context, api, from string, body *writer, names itemNames,
 	ids []string) ([]Presence, error) {
-	answer, err := c.callAccounts(ctx, api, from, body, err, names, len(ids), func(i int) string { return ids[i] })
+	answer, err := c.callAccounts(ctx, api, from, body, names, len(ids), func(i int) string { return ids[i] })
 	if err != nil {
 		return nil, err
 	}

@@ -87,11 +87,12 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 
 func (c *Client) page(ctx context.Context, from string, start int64) (*pageAnswer, error) {
 	answer := &pageAnswer{start: start, pages: c.pages}
-	body, err := getBody(from, start)
-	if err != nil {
-		return answer, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: err.Error()}
+	body := getBody(from, start)
+	if body.err != nil {
+		return answer, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Info: body.err.Error()}
 	}
-	if err = c.call(ctx, friendGet, from, body, friendGetLimit, answer.read); err != nil {
+	err := c.call(ctx, friendGet, from, body.b, friendGetLimit, answer.read)
+	if err != nil {
 		answer.release()
 	}
 	return answer, err

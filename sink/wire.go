@@ -42,12 +42,12 @@ func EdgeBytes(e *migrate.Edge) int {
 	return w.n + len(",")
 }
 
-func importBody(from string, edges []migrate.Edge) ([]byte, error) {
+func importBody(from string, edges []migrate.Edge) *writer {
 	size := EnvelopeBytes
 	for i := range edges {
 		size += EdgeBytes(&edges[i])
 	}
-	w := writer{b: make([]byte, 0, size)}
+	w := &writer{b: make([]byte, 0, size)}
 	w.raw(importHead)
 	w.text(from)
 	w.raw(importList)
@@ -58,7 +58,7 @@ func importBody(from string, edges []migrate.Edge) ([]byte, error) {
 		w.edge(&edges[i])
 	}
 	w.raw(importTail)
-	return w.b, w.err
+	return w
 }
 
 // writer appends JSON, or only counts its bytes. It remembers the first error.
@@ -174,26 +174,26 @@ func isInteger(s string) bool {
 	return digits == "0" || digits != "" && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
-func checkBody(from string, to []string) ([]byte, error) {
-	w := writer{}
+func checkBody(from string, to []string) *writer {
+	w := &writer{}
 	w.raw(importHead)
 	w.text(from)
 	w.member("To_Account")
 	w.texts(to)
 	w.raw(`,"CheckType":"CheckResult_Type_Single"}`)
-	return w.b, w.err
+	return w
 }
 
 // getBody returns the body of a friend_get call. With sequences of 0 the service leaves nothing
 // out.
-func getBody(from string, start int64) ([]byte, error) {
-	w := writer{}
+func getBody(from string, start int64) *writer {
+	w := &writer{}
 	w.raw(importHead)
 	w.text(from)
 	w.member("StartIndex")
 	w.integer(start)
 	w.raw(`,"StandardSequence":0,"CustomSequence":0}`)
-	return w.b, w.err
+	return w
 }
 
 const hex = "0123456789abcdef"
