@@ -2,7 +2,6 @@ package settings
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,16 +54,6 @@ func WithDefault(syntax, value string, set Setter, usage string) Flag {
 	f := Described(syntax, value, set, usage)
 	f.initial = value
 	return f
-}
-
-// preset sets the setting to the flag's default, if it has one.
-func (f Flag) preset() {
-	if f.initial == "" {
-		return
-	}
-	if err := f.Set([]string{f.initial}); err != nil {
-		panic(fmt.Sprintf("the default of --%s %v", f.Name, err))
-	}
 }
 
 // Plain returns a flag without a default. Its setting stays unchanged unless the flag is given.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -215,6 +216,16 @@ func (s *Settings) Flags() []Flag {
 		}
 	}
 	return s.flagsOf(all)
+}
+
+// preset sets the setting to the flag's default, if it has one.
+func (f Flag) preset() {
+	if f.initial == "" {
+		return
+	}
+	if err := f.Set([]string{f.initial}); err != nil {
+		panic(fmt.Sprintf("the default of --%s %v", f.Name, err))
+	}
 }
 
 // flagsOf returns those of all flags that the command has.
