@@ -100,7 +100,7 @@ var mutations = []mutation{
 		"\t\tp.Rate = share\n", "\t\t_ = share\n", byShards},
 	{"shards overlap", "source/stage/writer.go",
 		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", bySource},
-	{"every shard tells of rows without an account", "source/read.go",
+	{"every shard tells of rows without an account", "source/parser.go",
 		"\tours := p.owns(from)\n", "\tours := from == \"\" || p.owns(from)\n", bySource},
 	{"the key is in the log", "sink/signing.go",
 		"func (s *signer) sign(key Secret) error {\n", "func (s *signer) sign(key Secret) error {\n\ts.log.Warn(\"signing\", \"with\", key.Reveal())\n", bySignals},
