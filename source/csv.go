@@ -65,7 +65,7 @@ type csvParser struct {
 	custom []migrate.CustomItem
 }
 
-func (p *csvParser) block(b *block) error {
+func (p *csvParser) takeBlock(b *block) error {
 	if l := b.layout; p.layout != l {
 		p.layout, p.table = l, table{l.header}
 		p.rows = make([]row, min(max(batchCells/len(l.header), 1), batchRecords))
@@ -80,11 +80,12 @@ func (p *csvParser) block(b *block) error {
 			}
 		}
 		if len(p.table) > 1 {
+			// It calls UnmarshalCSVWithFields for each cell.
 			if err := gocsv.UnmarshalCSV(p.table, &p.rows); err != nil {
 				return fmt.Errorf("read rows of %q: %w", p.layout.name, err)
 			}
 		}
-		if err := p.batch(b, batch); err != nil {
+		if err := p.takeRows(b, batch); err != nil {
 			return err
 		}
 	}
@@ -109,8 +110,8 @@ func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
 	p.table = append(p.table, p.cells[first:])
 }
 
-// batch takes consecutive records of a block. The whole ones are in p.rows.
-func (p *csvParser) batch(b *block, batch []record) error {
+// takeRows takes consecutive records of a block. The whole ones are in p.rows.
+func (p *csvParser) takeRows(b *block, batch []record) error {
 	rows := p.rows
 	for i := range batch {
 		r := &batch[i]
@@ -125,7 +126,7 @@ func (p *csvParser) batch(b *block, batch []record) error {
 		if r.lines > 1 && p.layout.maySwallowRows(cellsOf(raw), int(r.lines)) {
 			p.suspectLines = int64(r.lines)
 		}
-		if err := p.row(*rows[0].Cells, raw, line); err != nil {
+		if err := p.takeRow(*rows[0].Cells, raw, line); err != nil {
 			return err
 		}
 		rows[0].release()
@@ -134,7 +135,7 @@ func (p *csvParser) batch(b *block, batch []record) error {
 	return nil
 }
 
-func (p *csvParser) row(cells []string, raw []byte, line int64) error {
+func (p *csvParser) takeRow(cells []string, raw []byte, line int64) error {
 	e, at := &p.edge, &p.layout.at
 	e.From, e.To = cells[at[fieldFrom]], cells[at[fieldTo]]
 	if again, err := p.layout.headerAgain(e.From, e.To, raw, line); err != nil {

@@ -54,7 +54,7 @@ func (p *jsonlParser) look(name []byte) meaning {
 	return p.keys[len(p.keys)-1].meaning
 }
 
-func (p *jsonlParser) block(b *block) error {
+func (p *jsonlParser) takeBlock(b *block) error {
 	for i := range b.records {
 		r := &b.records[i]
 		raw, line := b.text(r), b.line+int64(r.line)
@@ -63,7 +63,7 @@ func (p *jsonlParser) block(b *block) error {
 		case r.kind != recordWhole:
 			err = p.broken(b.layout, line, raw, reject{"", recordReasons[r.kind]})
 		case len(bytes.Trim(raw, " \t\r")) > 0:
-			err = p.row(b.layout, raw, line)
+			err = p.takeRow(b.layout, raw, line)
 		}
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (p *jsonlParser) block(b *block) error {
 	return nil
 }
 
-func (p *jsonlParser) row(l *layout, raw []byte, line int64) error {
+func (p *jsonlParser) takeRow(l *layout, raw []byte, line int64) error {
 	at := migrate.Position{Input: l.index, Line: line}
 	if !utf8.Valid(raw) {
 		return p.rejectAt(at, raw, "", reject{"", reasonUTF8})

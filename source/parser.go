@@ -37,9 +37,9 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		}
 		p.suspectLines = 0
 		before := p.tally.Rows
-		take := csvs.block
+		take := csvs.takeBlock
 		if b.layout.format == JSONL {
-			take = jsonls.block
+			take = jsonls.takeBlock
 		}
 		if err := take(b); err != nil {
 			return err
