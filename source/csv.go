@@ -80,7 +80,7 @@ func (p *csvParser) takeBlock(b *block) error {
 			}
 		}
 		if len(p.table) > 1 {
-			// It calls UnmarshalCSVWithFields for each cell.
+			// gocsv calls row.UnmarshalCSVWithFields for each cell.
 			if err := gocsv.UnmarshalCSV(p.table, &p.rows); err != nil {
 				return fmt.Errorf("read rows of %q: %w", p.layout.name, err)
 			}
