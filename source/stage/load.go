@@ -27,20 +27,20 @@ type account struct {
 	key                uint64 // bits.Reverse64 of the hash, by which the plan is ordered
 	nameStart, nameEnd uint32 // of its text in the arena
 	size               uint32
-	start              uint32 // of its entries in placed; place moves it to their end
+	end                uint32 // of its entries in byAccount
 }
 
 // loaded holds partitions in memory: flat, without an allocation or a pointer per record, and
 // reused for the next ones.
 type loaded struct {
-	arena    []byte // all pages, one after the other
-	entries  []entry
-	placed   []entry // the entries, those of an account together
-	accounts []account
-	sorted   []uint32 // accounts in plan order
-	slots    []uint32 // hash table of accounts: index + 1
-	table    []uint64 // hash table of one roster's friends
-	touched  byte
+	arena     []byte // all pages, one after the other
+	entries   []entry
+	byAccount []entry // the entries, those of an account together
+	accounts  []account
+	sorted    []uint32 // accounts in plan order
+	slots     []uint32 // hash table of accounts: index + 1
+	table     []uint64 // hash table of one roster's friends
+	touched   byte
 }
 
 func (l *loaded) release() { *l = loaded{} }
@@ -65,7 +65,7 @@ func (b *builder) load(parts []*partition) error {
 			return err
 		}
 	}
-	l.place()
+	l.gather()
 	return nil
 }
 
@@ -136,8 +136,8 @@ func (l *loaded) rehash() {
 	}
 }
 
-// place sorts the accounts and moves the entries of each together.
-func (l *loaded) place() {
+// gather sorts the accounts and moves the entries of each together.
+func (l *loaded) gather() {
 	l.sorted = slices.Grow(l.sorted[:0], len(l.accounts))
 	for n := range l.accounts {
 		l.sorted = append(l.sorted, uint32(n))
@@ -152,20 +152,20 @@ func (l *loaded) place() {
 	start := uint32(0)
 	for _, n := range l.sorted {
 		a := &l.accounts[n]
-		a.start = start
+		a.end = start // each of the entries moves it on
 		start += a.size
 	}
-	l.placed = slices.Grow(l.placed[:0], len(l.entries))[:len(l.entries)]
+	l.byAccount = slices.Grow(l.byAccount[:0], len(l.entries))[:len(l.entries)]
 	for i := range l.entries {
 		a := &l.accounts[l.entries[i].account]
-		l.placed[a.start] = l.entries[i]
-		a.start++
+		l.byAccount[a.end] = l.entries[i]
+		a.end++
 	}
 }
 
 // roster returns the entries of an account in the order of the roster.
 func (l *loaded) roster(a *account) []entry {
-	entries := l.placed[a.start-a.size : a.start]
+	entries := l.byAccount[a.end-a.size : a.end]
 	byOrder := func(a, b entry) int { return cmp.Compare(a.order, b.order) }
 	if !slices.IsSortedFunc(entries, byOrder) {
 		slices.SortFunc(entries, byOrder)
