@@ -260,7 +260,7 @@ func (b *builder) writeRoster(a *account) error {
 		if entries[i].account == lost {
 			continue
 		}
-		b.loaded.record(&entries[i], &r)
+		b.loaded.decode(&entries[i], &r)
 		if err := b.rosters.add(&r); err != nil {
 			return err
 		}

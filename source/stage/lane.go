@@ -45,7 +45,7 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if l.err != nil {
 		return false, l.err
 	}
-	r, err := l.record(e)
+	r, err := l.encode(e)
 	if err != nil {
 		return false, err
 	}
@@ -61,7 +61,7 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 		// both.
 		reverse := migrate.Edge{From: e.To, To: e.From, AddSource: e.AddSource, AddTime: e.AddTime,
 			Position: e.Position, Added: true}
-		if r, err = l.record(&reverse); err == nil {
+		if r, err = l.encode(&reverse); err == nil {
 			err = l.stage(&reverse, &r, to)
 		}
 		l.err = err
@@ -69,8 +69,8 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	return ours, l.err
 }
 
-// record encodes an edge. The record is valid until the next call.
-func (l *Lane) record(e *migrate.Edge) (r record[string], err error) {
+// encode makes the record of an edge. The record is valid until the next call.
+func (l *Lane) encode(e *migrate.Edge) (r record[string], err error) {
 	r = record[string]{from: e.From, to: e.To, source: l.sources.code(e.AddSource)}
 	if r.order, err = orderOf(e.Position, e.Added); err != nil {
 		return r, err

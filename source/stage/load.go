@@ -183,7 +183,7 @@ func (l *loaded) touch(entries []entry) {
 	l.touched = sum
 }
 
-func (l *loaded) record(e *entry, r *record[[]byte]) {
+func (l *loaded) decode(e *entry, r *record[[]byte]) {
 	var st pageState
 	st.next(l.arena[e.offset:], r)
 	r.order = e.order

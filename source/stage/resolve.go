@@ -74,8 +74,8 @@ func (b *builder) reportAll(table []uint64, entries []entry) error {
 			continue
 		}
 		_, winner := b.loaded.find(table, entries, &entries[i], b.w)
-		b.loaded.record(&entries[i], &row)
-		b.loaded.record(&entries[winner], &kept)
+		b.loaded.decode(&entries[i], &row)
+		b.loaded.decode(&entries[winner], &kept)
 		if err := b.report(&row, &kept); err != nil {
 			return err
 		}
