@@ -116,7 +116,7 @@ func BenchmarkStage(b *testing.B) {
 	}, csvHeader)
 	var rows int64
 	for b.Loop() {
-		p, err := Stage(b.Context(), Request{Inputs: []string{path}, StateDir: b.TempDir(), Memory: 160 << 20})
+		p, err := ReadInputs(b.Context(), Request{Inputs: []string{path}, StateDir: b.TempDir(), Memory: 160 << 20})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -5,7 +5,7 @@
 //
 //   - No row is lost and none is altered silently. Every row of every input is an edge of the
 //     stage, a duplicate of one, or a row of rejected.csv with its line, the column and the reason.
-//     Stage checks the sum before it returns. An optional field that is dropped or cut
+//     ReadInputs checks the sum before it returns. An optional field that is dropped or cut
 //     (--invalid-field) is in changed.csv, a duplicate whose fields differ is in duplicates.csv.
 //     Ids are bytes: nothing is trimmed, normalised, replaced or read through a float.
 //   - One bad row costs only itself. Records and their cells are found here (recordFinder), not by
@@ -17,8 +17,8 @@
 //     the beginning of the input; wrong.go has the commands.
 //   - Any number of inputs is read, one after the other. Request.Waits gets what reading waits for
 //     when nothing was read for a minute.
-//   - Nothing can be sent before everything was read. Stage returns once every input was read to
-//     its end and found sound, and only then can Pending.Seal seal the stage.
+//   - Nothing can be sent before everything was read. ReadInputs returns once every input was read
+//     to its end and found sound, and only then can Pending.Seal seal the stage.
 //   - The result depends only on the inputs and the Options, not on the number of parsers, the size
 //     of blocks or the order in which they are finished.
 //   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of

@@ -59,7 +59,7 @@ func TestWhatAFolderLeavesOutIsSaid(t *testing.T) {
 // warningsOf stages inputs whose rows have no AddSource.
 func warningsOf(t *testing.T, inputs ...string) (list []string) {
 	t.Helper()
-	p, err := Stage(t.Context(), Request{
+	p, err := ReadInputs(t.Context(), Request{
 		Inputs: inputs, StateDir: filepath.Join(t.TempDir(), "state"), FS: quickFS{}, Options: Options{DefaultAddSource: src},
 		Warn: func(w string) { list = append(list, w) },
 	})

@@ -100,7 +100,7 @@ func TestEverydayInputsAddUp(t *testing.T) {
 		if d.random.IntN(3) == 0 && n > 0 {
 			inputs = d.names
 		}
-		p, err := Stage(t.Context(), Request{
+		p, err := ReadInputs(t.Context(), Request{
 			Inputs: inputs, StateDir: t.TempDir(), Lanes: 1 + d.random.IntN(16), FS: quickFS{},
 			Options: Options{AllowEmpty: true},
 		})

@@ -11,7 +11,7 @@ import (
 
 // An input of three rows, of which one is broken and two are friends of one account, becomes a plan
 // of one call.
-func ExampleStage() {
+func ExampleReadInputs() {
 	dir, err := os.MkdirTemp("", "state-")
 	if err != nil {
 		panic(err)
@@ -26,7 +26,7 @@ func ExampleStage() {
 		panic(err)
 	}
 	ctx := context.Background()
-	pending, err := source.Stage(ctx, source.Request{Inputs: []string{input}, StateDir: dir})
+	pending, err := source.ReadInputs(ctx, source.Request{Inputs: []string{input}, StateDir: dir})
 	if err != nil {
 		panic(err)
 	}

@@ -76,7 +76,7 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 	in := write(t, "a.csv", manyRows(50)+"broken\"\n")
 	state := t.TempDir()
 	j := Request{Inputs: []string{in}, StateDir: state, FS: quickFS{}, Lanes: 1}
-	want, err := Stage(t.Context(), j)
+	want, err := ReadInputs(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 		left.Store(n)
 		broken := j
 		broken.FS = faultFS{left: left}
-		p, err := Stage(t.Context(), broken)
+		p, err := ReadInputs(t.Context(), broken)
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func TestAMillionAwkwardRowsAreReadAsEver(t *testing.T) {
 	}
 	f.Close()
 	state := t.TempDir()
-	p, err := Stage(t.Context(), Request{Inputs: []string{name}, StateDir: state, FS: quickFS{}, Options: Options{InvalidField: "cut"}})
+	p, err := ReadInputs(t.Context(), Request{Inputs: []string{name}, StateDir: state, FS: quickFS{}, Options: Options{InvalidField: "cut"}})
 	if err != nil {
 		t.Fatal(err)
 	}

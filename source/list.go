@@ -162,7 +162,7 @@ var ErrNotCSV = errors.New("CSV cannot hold it")
 type ListFormat struct {
 	Format string   // CSV or JSONL
 	Tags   []string // CSV: the tags of custom fields that get a column
-	Extra  []string // further columns or keys; only names that Stage ignores
+	Extra  []string // further columns or keys; only names that ReadInputs ignores
 	Lossy  bool     // CSV: no ErrNotCSV; fields may not read back unchanged
 }
 
@@ -172,9 +172,9 @@ type ListRow struct {
 	Extra []any // for ListFormat.Extra: string, int or int64
 }
 
-// WriteEdges writes a list of edges that is a valid input. Stage reads every field of every edge
-// back unchanged and ignores the extra columns. For CSV, Options.IntegerTags must name the custom
-// fields that are integers. A CSV has its header even without rows.
+// WriteEdges writes a list of edges that is a valid input. ReadInputs reads every field of every
+// edge back unchanged and ignores the extra columns. For CSV, Options.IntegerTags must name the
+// custom fields that are integers. A CSV has its header even without rows.
 func WriteEdges(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 	for _, name := range f.Extra {
 		if !slices.Contains(listColumns[:], name) {

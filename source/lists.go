@@ -171,7 +171,7 @@ func (r Request) readAgain(ctx context.Context, was Counts, plan stage.Totals) e
 			return &InputError{Name: in.Name, Reason: "it can be read once only"}
 		}
 	}
-	p, err := Stage(ctx, r)
+	p, err := ReadInputs(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -318,7 +318,7 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 		strings.Repeat("x", 300) + ".csv":   "it cannot be opened: file name too long",
 		"https://host.example.com/file.csv": "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store",
 	} {
-		_, err := Stage(t.Context(), Request{Inputs: []string{name}, StateDir: "state", FS: quickFS{}})
+		_, err := ReadInputs(t.Context(), Request{Inputs: []string{name}, StateDir: "state", FS: quickFS{}})
 		unusable, _ := errors.AsType[*InputError](err)
 		if unusable == nil || err.Error() != fmt.Sprintf("input %q: %s", name, want) {
 			t.Errorf("got %v, want %s", err, want)

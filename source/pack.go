@@ -12,7 +12,7 @@ import (
 
 // Packer writes a file that is compressed as its name says (.gz, .zst, or not at all). It writes
 // independent members. The content up to an EndMember is a whole file, even if everything after it
-// is lost or cut off, and more members may follow. Readers, including Stage, read them as one
+// is lost or cut off, and more members may follow. Readers, including ReadInputs, read them as one
 // stream.
 type Packer struct {
 	to      io.Writer

@@ -35,7 +35,7 @@ func TestMembersStandForThemselves(t *testing.T) {
 			if err := os.WriteFile(path, b.Bytes()[:end], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			pending, err := Stage(t.Context(), Request{Inputs: []string{path}, StateDir: dir, Memory: 64 << 20})
+			pending, err := ReadInputs(t.Context(), Request{Inputs: []string{path}, StateDir: dir, Memory: 64 << 20})
 			if err != nil || pending.Totals.Edges != int64(i+1) {
 				t.Fatalf("%s cut at member %d: %v", name, i, err)
 			}

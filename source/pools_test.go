@@ -49,7 +49,7 @@ func TestMoreStandardInputThanBuffersHold(t *testing.T) {
 			for i := range rows {
 				fmt.Fprintf(&b, row, i)
 			}
-			p, err := Stage(t.Context(), Request{
+			p, err := ReadInputs(t.Context(), Request{
 				Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: iotest.HalfReader(strings.NewReader(b.String())),
 				StateDir: t.TempDir(), FS: quickFS{disk.OS{}}, Lanes: 1,
 			})

@@ -17,7 +17,7 @@ import (
 // StageFolder is the folder of the staged input, within the state folder.
 const StageFolder = "staged"
 
-// Request names the inputs that Stage reads and says how.
+// Request names the inputs that ReadInputs reads and says how.
 type Request struct {
 	Inputs   []string       // files, folders, "-", s3://bucket/key, s3://bucket/prefix/; see Resolve
 	Stdin    io.Reader      // for "-"
@@ -37,7 +37,7 @@ type Request struct {
 	// may be nil; gets what reading waits for when nothing was read for a minute, from a separate
 	// goroutine
 	Waits func(message string)
-	Warn  func(message string) // may be nil; gets one sentence per call, before Stage returns
+	Warn  func(message string) // may be nil; gets one sentence per call, before ReadInputs returns
 
 	total int64   // bytes of all inputs; 0: not known
 	left  LeftOut // what resolved folders and prefixes hold that is not read
@@ -53,8 +53,8 @@ type Pending struct {
 	writer  *stage.Writer
 }
 
-// Stage reads all inputs to their ends, checks every row against the rules, stages the valid rows
-// and lists the others. When it returns without an error, every input was whole and sound, and
+// ReadInputs reads all inputs to their ends, checks every row against the rules, stages the valid
+// rows and lists the others. When it returns without an error, every input was whole and sound, and
 //
 //	Counts.Rows = Totals.Edges - Totals.Added + Totals.Duplicates + Counts.Rejected
 //
@@ -62,9 +62,9 @@ type Pending struct {
 // decides whether to call stage.Remove.
 //
 // An ErrUnusable is for the user to fix; nothing may be sent. With --duplicates error it may also
-// be a *stage.DuplicatesError. If ctx ends, Stage returns its error soon. After an error nothing is
-// left of the stage, and the lists are unchanged unless it is a *stage.DuplicatesError.
-func Stage(ctx context.Context, r Request) (*Pending, error) {
+// be a *stage.DuplicatesError. If ctx ends, ReadInputs returns its error soon. After an error
+// nothing is left of the stage, and the lists are unchanged unless it is a *stage.DuplicatesError.
+func ReadInputs(ctx context.Context, r Request) (*Pending, error) {
 	r, err := r.complete(ctx)
 	if err != nil {
 		return nil, err
@@ -181,7 +181,8 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 // Seal seals the stage. A later run finds it and does not read the rows again. A caller that keeps
 // a journal for the job must make it before, because a sealed stage without one counts as damage.
 //
-// A crash in Seal leaves a sealed stage, or one without a manifest that the next Stage removes.
+// A crash in Seal leaves a sealed stage, or one without a manifest that the next ReadInputs
+// removes.
 func (p *Pending) Seal() (*stage.Stage, error) {
 	meta, err := newMeta(p.request, p.Counts).encode()
 	if err != nil {

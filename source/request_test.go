@@ -35,7 +35,7 @@ func staged(t *testing.T, j Request) (*Pending, *stage.Stage, []migrate.Edge) {
 	if j.StateDir == "" {
 		j.StateDir = filepath.Join(t.TempDir(), "state")
 	}
-	p, err := Stage(t.Context(), j)
+	p, err := ReadInputs(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestDuplicatesPolicies(t *testing.T) {
 		equal(t, "--duplicates "+policy, edges[0].Remark, want)
 	}
 	state := t.TempDir()
-	_, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: state, Options: Options{Duplicates: "error"}})
+	_, err := ReadInputs(t.Context(), Request{Inputs: []string{in}, StateDir: state, Options: Options{Duplicates: "error"}})
 	var pairs *stage.DuplicatesError
 	if !errors.Is(err, ErrUnusable) || !errors.As(err, &pairs) || len(pairs.First) == 0 {
 		t.Errorf("--duplicates error: got %v", err)
@@ -190,7 +190,7 @@ func TestStandardInputAndSeveralInputs(t *testing.T) {
 	equal(t, "graph", graph(edges), "a>b c>d")
 	equal(t, "lists", p.Counts.ListFormat(), JSONL)
 	equal(t, "name", p.Counts.InputName(1), Standard)
-	_, err := Stage(t.Context(), Request{Inputs: []string{Standard}, Stdin: strings.NewReader(""), StateDir: t.TempDir(), Options: Options{Format: CSV}, Shards: 2})
+	_, err := ReadInputs(t.Context(), Request{Inputs: []string{Standard}, Stdin: strings.NewReader(""), StateDir: t.TempDir(), Options: Options{Format: CSV}, Shards: 2})
 	if !errors.Is(err, ErrUnusable) {
 		t.Errorf("standard input with shards: got %v", err)
 	}
@@ -202,7 +202,7 @@ func TestUnusableOptions(t *testing.T) {
 		{Map: map[string]string{"From": "uid"}}, {Map: map[string]string{"From_Account": ""}}, {Map: map[string]string{"CustomItem": "x"}}, {Map: map[string]string{"": "x"}},
 		{Map: map[string]string{"From_Account": "uid", "To_Account": "uid"}},
 	} {
-		_, err := Stage(t.Context(), Request{Inputs: []string{"a.csv"}, StateDir: "never", Options: o})
+		_, err := ReadInputs(t.Context(), Request{Inputs: []string{"a.csv"}, StateDir: "never", Options: o})
 		var option *OptionError
 		if !errors.As(err, &option) || !errors.Is(err, ErrUnusable) {
 			t.Errorf("%+v: got %v", o, err)
@@ -234,7 +234,7 @@ func TestSameFlagsInAnotherOrderAreTheSameJob(t *testing.T) {
 func TestNothingIsLeftAfterAnError(t *testing.T) {
 	state := t.TempDir()
 	in := write(t, "a.csv.gz", gzipped(t, manyRows(5000))[:3000])
-	_, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: state})
+	_, err := ReadInputs(t.Context(), Request{Inputs: []string{in}, StateDir: state})
 	if !errors.Is(err, ErrUnusable) {
 		t.Fatalf("got %v", err)
 	}
@@ -254,7 +254,7 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 		io.WriteString(w, "From_Account,To_Account,AddSource\n")
 		cancel()
 	}()
-	_, err := Stage(ctx, Request{Inputs: []string{Standard}, Stdin: r, StateDir: t.TempDir(), Options: Options{Format: CSV}})
+	_, err := ReadInputs(ctx, Request{Inputs: []string{Standard}, Stdin: r, StateDir: t.TempDir(), Options: Options{Format: CSV}})
 	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnusable) {
 		t.Fatalf("got %v", err)
 	}
@@ -262,7 +262,7 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 
 func TestFullDiskIsNoUnusableInput(t *testing.T) {
 	in := write(t, "a.csv", manyRows(10))
-	_, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: t.TempDir(), FS: fullFS{}})
+	_, err := ReadInputs(t.Context(), Request{Inputs: []string{in}, StateDir: t.TempDir(), FS: fullFS{}})
 	if !errors.Is(err, errFull) || errors.Is(err, ErrUnusable) {
 		t.Fatalf("got %v", err)
 	}
@@ -343,7 +343,7 @@ func TestAnyNumberOfInputs(t *testing.T) {
 					}
 				}
 				j := Request{Inputs: []string{folder}, StateDir: t.TempDir(), Lanes: lanes, FS: quickFS{}}
-				p, err := Stage(t.Context(), j)
+				p, err := ReadInputs(t.Context(), j)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -417,7 +417,7 @@ func TestLanesFollowFromMemory(t *testing.T) {
 			if lanes := Lanes(memory); lanes < 1 || lanes > processors || int64(lanes)*8<<20 > max(memory, 8<<20) {
 				t.Errorf("%d lanes on %d processors with %d bytes", lanes, processors, memory)
 			}
-			p, err := Stage(t.Context(), Request{Inputs: []string{in}, StateDir: t.TempDir(), Memory: min(memory, 140<<20), FS: quickFS{}})
+			p, err := ReadInputs(t.Context(), Request{Inputs: []string{in}, StateDir: t.TempDir(), Memory: min(memory, 140<<20), FS: quickFS{}})
 			if err != nil {
 				t.Fatalf("%d processors, %d bytes: %v", processors, memory, err)
 			}

@@ -144,12 +144,12 @@ func TestWrongKindsInStandardInput(t *testing.T) {
 			Inputs: []string{Standard}, Options: Options{Format: CSV}, Stdin: strings.NewReader(content), StateDir: t.TempDir(), FS: quickFS{},
 		}
 	}
-	_, err := Stage(t.Context(), job(strings.ReplaceAll(csvRows, "\n", "\r")))
+	_, err := ReadInputs(t.Context(), job(strings.ReplaceAll(csvRows, "\n", "\r")))
 	if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") ||
 		!strings.HasPrefix(unusable.Fix(filepath.Base), `tr '\r' '\n' < `) || !strings.Contains(unusable.Fix(filepath.Base), "-new.csv") {
 		t.Errorf("CR line ends: got %v", err)
 	}
-	_, err = Stage(t.Context(), job(someJSON))
+	_, err = ReadInputs(t.Context(), job(someJSON))
 	if !errors.As(err, &unusable) || unusable.Better != (Flag{"format", JSONL}) || unusable.Fix != nil {
 		t.Errorf("JSONL with --format csv: got %v", err)
 	}

@@ -25,7 +25,7 @@ func TestAMinuteWithoutInputIsSaidOnce(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			to.Close()
 		}()
-		p, err := Stage(t.Context(), j)
+		p, err := ReadInputs(t.Context(), j)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 func staged(t *testing.T, j source.Request) *source.Pending {
 	t.Helper()
 	j.StateDir = t.TempDir()
-	p, err := source.Stage(t.Context(), j)
+	p, err := source.ReadInputs(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 		if c.want == source.ErrUnreachable {
 			store = impatient(t, s, 300*time.Millisecond)
 		}
-		_, err := source.Stage(t.Context(), source.Request{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir()})
+		_, err := source.ReadInputs(t.Context(), source.Request{Inputs: []string{"s3://bucket/in.csv"}, Objects: store, StateDir: t.TempDir()})
 		if !errors.Is(err, c.want) || errors.Is(err, source.ErrUnusable) && errors.Is(err, source.ErrUnreachable) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "s3://bucket/in.csv") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
@@ -250,7 +250,7 @@ func TestReadingAnObjectEndsWithTheContext(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	_, err := source.Stage(ctx, source.Request{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir()})
+	_, err := source.ReadInputs(ctx, source.Request{Inputs: []string{"s3://bucket/in.csv"}, Objects: storeOf(t, s), StateDir: t.TempDir()})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -283,7 +283,7 @@ func TestAnObjectWithoutARowIsRefused(t *testing.T) {
 		for name := range strings.FieldsSeq(inputs) {
 			j.Inputs = append(j.Inputs, "s3://bucket/"+name)
 		}
-		p, err := source.Stage(t.Context(), j)
+		p, err := source.ReadInputs(t.Context(), j)
 		if want == "" && err == nil {
 			equal(t, inputs, p.Counts.Empty[0], "s3://bucket/q/none.csv")
 			err = p.Abort()
@@ -303,7 +303,7 @@ func TestAnObjectWithCRLineEndsIsRefusedWithTheCommandForACopy(t *testing.T) {
 	s.Put("a", `{"To_Account":"b"}`+"\r"+`{"To_Account":"c"}`, "")
 	for name, format := range map[string]string{"a.csv": source.CSV, "a": source.JSONL} {
 		j := source.Request{Inputs: []string{"s3://bucket/" + name}, Options: source.Options{Format: format}, Objects: storeOf(t, s), StateDir: t.TempDir()}
-		_, err := source.Stage(t.Context(), j)
+		_, err := source.ReadInputs(t.Context(), j)
 		var unusable *source.InputError
 		if !errors.As(err, &unusable) || !strings.Contains(unusable.Reason, "CR alone") {
 			t.Errorf("%s: got %v", name, err)

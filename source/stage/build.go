@@ -65,8 +65,8 @@ type builder struct {
 	temps    int // names given out by temporary
 }
 
-// rosterTaker takes rosters in plan order: rosterWriter writes them (rosters.go), counter only counts
-// them, for the command plan (measure.go).
+// rosterTaker takes rosters in plan order: rosterWriter writes them (rosters.go), counter only
+// counts them, for the command plan (measure.go).
 type rosterTaker interface {
 	begin(from []byte)
 	add(r *record[[]byte]) error // in the order of the roster

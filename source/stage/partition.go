@@ -27,7 +27,8 @@ func (p *partition) addPages(b *buffer) {
 	p.raw += int64(len(b.page))
 }
 
-// addFile adds the records of the file to the partition. Nothing may be written to the file any more.
+// addFile adds the records of the file to the partition. Nothing may be written to the file any
+// more.
 func (p *partition) addFile(f *rawFile) {
 	if f.exists {
 		p.file = f

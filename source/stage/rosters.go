@@ -11,8 +11,8 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// mostPackedChunks is the most chunks of a roster that shares a block with others. A larger roster gets
-// blocks of its own, so that skipping it reads none of them.
+// mostPackedChunks is the most chunks of a roster that shares a block with others. A larger roster
+// gets blocks of its own, so that skipping it reads none of them.
 const mostPackedChunks = 4
 
 // rosterWriter turns the edges of rosters, one after the other in plan order, into chunks, blocks

@@ -31,7 +31,7 @@ func TestAccountsOfBothSidesAreDistinctAndSorted(t *testing.T) {
 	if err := os.WriteFile(in, []byte(rows.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := source.Stage(t.Context(), source.Request{Inputs: []string{in}, StateDir: state})
+	p, err := source.ReadInputs(t.Context(), source.Request{Inputs: []string{in}, StateDir: state})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func newState(t *testing.T, base string, shard settings.Shard, rows string, opti
 func stateOf(t *testing.T, base, input string, shard settings.Shard, options source.Options) *state {
 	t.Helper()
 	s := &state{t: t, dir: folder.Of(base, shard), input: input}
-	p, err := source.Stage(t.Context(), source.Request{Inputs: []string{s.input}, StateDir: s.dir, FS: quickFS{}, Options: options, Shard: shard.Index, Shards: shard.Count, Lanes: 2})
+	p, err := source.ReadInputs(t.Context(), source.Request{Inputs: []string{s.input}, StateDir: s.dir, FS: quickFS{}, Options: options, Shard: shard.Index, Shards: shard.Count, Lanes: 2})
 	s.must(err)
 	s.must(checkpoint.Create(quickFS{}, s.dir, checkpoint.Identity{
 		Edges: p.Totals.Edges, Chunks: p.Totals.Chunks, Rows: p.Counts.Rows, Rejected: p.Counts.Rejected, Duplicates: p.Totals.Duplicates, Added: p.Totals.Added,

@@ -50,7 +50,7 @@ func TestAPilotFindsItsAccountsEitherWay(t *testing.T) {
 	for i := range rosters {
 		fmt.Fprintf(&rows, "u%d,friend,AddSource_Type_X\nu%d,other,AddSource_Type_X\n", i, i)
 	}
-	pending, err := source.Stage(t.Context(), source.Request{Inputs: []string{write(t, "edges.csv", rows.String())}, StateDir: filepath.Join(t.TempDir(), "state")})
+	pending, err := source.ReadInputs(t.Context(), source.Request{Inputs: []string{write(t, "edges.csv", rows.String())}, StateDir: filepath.Join(t.TempDir(), "state")})
 	if err != nil {
 		t.Fatal(err)
 	}

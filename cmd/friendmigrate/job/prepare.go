@@ -263,7 +263,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	if err := stage.Remove(filepath.Join(j.Dir, folder.Staged), j.FS); err != nil { // one of another version is sealed
 		return err
 	}
-	p, err := source.Stage(ctx, j.stageRequest())
+	p, err := source.ReadInputs(ctx, j.stageRequest())
 	if err != nil {
 		return j.InputError(ctx, err)
 	}

@@ -85,7 +85,7 @@ func (j *Job) stageOwn(ctx context.Context, own string) error {
 	defer show.Stop()
 	input := j.SourceRequest(own)
 	input.Progress = reading.Take
-	pending, err := source.Stage(ctx, input)
+	pending, err := source.ReadInputs(ctx, input)
 	if err != nil {
 		return j.ReadError(ctx, err)
 	}

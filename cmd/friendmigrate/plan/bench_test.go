@@ -60,7 +60,7 @@ func BenchmarkPlanOverStaging(b *testing.B) {
 	}
 	stage := func() error {
 		dir := filepath.Join(filepath.Dir(o.Set.State), "staging")
-		p, err := source.Stage(b.Context(), source.Request{Inputs: o.Inputs, StateDir: dir, Options: o.Set.Rows,
+		p, err := source.ReadInputs(b.Context(), source.Request{Inputs: o.Inputs, StateDir: dir, Options: o.Set.Rows,
 			Memory: job.StagingShare(o.Set.Memory)})
 		if err != nil {
 			return err

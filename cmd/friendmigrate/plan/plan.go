@@ -155,7 +155,7 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 	if m.pilot == nil {
 		input.Measure = &stage.Measure{EdgeBytes: sink.EdgeBytes, Visit: by.next}
 	}
-	pending, err := source.Stage(ctx, input)
+	pending, err := source.ReadInputs(ctx, input)
 	if err != nil {
 		return nil, err
 	}
