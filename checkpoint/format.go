@@ -147,12 +147,13 @@ type frameReader struct {
 	frame []byte
 }
 
-// readAhead is the number of bytes of one read from the file.
+// readAhead is the number of bytes of one read from a file that is longer.
 const readAhead = 256 << 10
 
 // openFrames reads the header. The first read returns the first frame.
 func openFrames(src io.ReaderAt, end int64) (*frameReader, error) {
-	r := &frameReader{src: src, end: end, ahead: bufio.NewReaderSize(io.NewSectionReader(src, 0, end), readAhead)}
+	ahead := bufio.NewReaderSize(io.NewSectionReader(src, 0, end), int(min(readAhead, end)))
+	r := &frameReader{src: src, end: end, ahead: ahead}
 	header := make([]byte, min(headerSize, end))
 	if err := r.fill(header); err != nil {
 		return nil, err

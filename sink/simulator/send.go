@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -178,7 +179,26 @@ func (k *call) odd(kind *oddBody) {
 	if kind.trusted {
 		k.code = k.answer.code
 	}
+	if kind.padding > 0 {
+		k.writePadded(body, kind.padding)
+		return
+	}
 	k.writeJSON(body)
+}
+
+// writePadded sends an answer with a member of so many bytes at its end. It is sent in pieces,
+// because most clients leave before its end.
+func (k *call) writePadded(body []byte, padding int) {
+	before, after := append(body[:len(body)-1], `,"Padding":"`...), []byte(`"}`)
+	k.header(len(before) + padding + len(after))
+	k.finish()
+	piece := bytes.Repeat([]byte("x"), min(padding, 64<<10))
+	sent := k.write(before)
+	for ; sent && padding > 0; padding -= len(piece) {
+		piece = piece[:min(padding, len(piece))]
+		sent = k.write(piece)
+	}
+	k.write(after)
 }
 
 // oddItem returns the index in the answer of the item that an odd body changes: the first item if
@@ -244,14 +264,15 @@ func (r *rawAnswer) write(body string) string {
 	if r != rawAnswers["bare-newlines"] {
 		text = strings.ReplaceAll(text, "\n", "\r\n")
 	}
-	if r == rawAnswers["header-huge"] {
-		text = strings.Replace(text, "FILLER", strings.Repeat("x", 12<<20), 1)
-	}
-	return strings.NewReplacer(
+	text = strings.NewReplacer(
 		"LENGTH", strconv.Itoa(len(body)), "BODYHALF", half, "BODY", body,
 		"HEXHALF", strconv.FormatInt(int64(len(half)), 16), "HEX", strconv.FormatInt(int64(len(body)), 16),
 		"HALF", strconv.Itoa(len(half)),
 	).Replace(text)
+	if r == rawAnswers["header-huge"] {
+		text = strings.Replace(text, "FILLER", strings.Repeat("x", 12<<20), 1)
+	}
+	return text
 }
 
 // RawKinds returns the names of the ways to break HTTP, for Faults.Raw and raw:NAME.

@@ -113,7 +113,7 @@ func (f *rawFile) readPages(do func(page []byte) error) (err error) {
 		return fmt.Errorf("open partition: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	r := bufio.NewReaderSize(file, rawWindow)
+	r := bufio.NewReaderSize(file, int(min(rawWindow, f.size)))
 	var page []byte
 	for left := f.size; left > 0; {
 		head, err := r.Peek(rawHeader)
@@ -122,7 +122,7 @@ func (f *rawFile) readPages(do func(page []byte) error) (err error) {
 		}
 		c := codec.Cursor{Rest: head}
 		raw, stored, crc := int(c.Uint32()), int(c.Uint32()), c.Uint32()
-		if stored > rawWindow-rawHeader {
+		if int64(rawHeader+stored) > min(rawWindow, left) {
 			return fmt.Errorf("read partition %q: %w", f.name, errRaw)
 		}
 		whole, err := r.Peek(rawHeader + stored)
