@@ -21,7 +21,7 @@ func TestThroughput(t *testing.T) {
 				Shares: map[string]float64{"code:30006": 0.01, "code:30007": 0.005, "code:30008": 0.01, "code:60008": 0.005, "http:502": 0.005, "http:503": 0.005, "close": 0.0025, "close+applied": 0.0025, "body:empty": 0.005, "items:30006": 0.004, "items:30008": 0.003, "items:30007+applied": 0.003},
 			},
 		})
-		j := newJob(t, ring(smaller(15_000, 3_000), 2))
+		j := newJob(t, ring(smaller(7_500, 3_000), 2))
 		e := j.run(t.Context(), c, flags{})
 		a := j.audit(c)
 		s := c.Stats()

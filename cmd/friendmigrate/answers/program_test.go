@@ -48,7 +48,7 @@ func built(t testing.TB) string {
 		t.Fatal(err)
 	}
 	name = filepath.Join(dir, "friendmigrate")
-	if out, err := exec.Command("go", "build", "-o", name, "friendmigrate/cmd/friendmigrate").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", name, "friendmigrate/cmd/friendmigrate").CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
 	builder.dir = dir

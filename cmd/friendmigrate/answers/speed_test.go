@@ -57,7 +57,7 @@ func TestRate(t *testing.T) {
 			t.Run(fmt.Sprintf("%v standing still %t", latency, still), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					calls, workers := smaller(12_500, 1_500), 0
+					calls, workers := smaller(5_000, 1_500), 0
 					config := simulator.Config{Latency: latency, Limits: simulator.Limits{Limit: 200}}
 					if still {
 						calls, workers = smaller(3_000, 1_500), 70

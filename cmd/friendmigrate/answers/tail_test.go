@@ -15,7 +15,7 @@ import (
 func TestRetryTail(t *testing.T) {
 	t.Parallel()
 	var tails []time.Duration
-	for seed := range uint64(smaller(5, 1)) {
+	for seed := range uint64(smaller(2, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &trace{}
 			c := piped(t, simulator.Config{
