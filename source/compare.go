@@ -158,8 +158,8 @@ func (in Input) unchanged(was Input) bool {
 }
 
 func (c *comparer) digest(name string) (Input, error) {
-	p := place{fs: c.request.FS, stdin: c.request.Stdin, objects: c.request.Objects, progress: &c.progress}
-	in, err := p.openRaw(c.ctx, name)
+	o := opener{fs: c.request.FS, stdin: c.request.Stdin, objects: c.request.Objects, progress: &c.progress}
+	in, err := o.openRaw(c.ctx, name)
 	if err != nil {
 		return Input{}, err
 	}

@@ -55,8 +55,8 @@ type openInput struct {
 	content   io.Reader // uncompressed
 }
 
-// place opens inputs.
-type place struct {
+// opener opens inputs: files, objects and standard input.
+type opener struct {
 	fs       disk.FS
 	stdin    io.Reader
 	objects  *objects.Store
@@ -65,14 +65,14 @@ type place struct {
 }
 
 // open opens an input and begins to unpack it.
-func (p *place) open(ctx context.Context, name, format string) (*openInput, error) {
-	in, err := p.openRaw(ctx, name)
+func (o *opener) open(ctx context.Context, name, format string) (*openInput, error) {
+	in, err := o.openRaw(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	said, packed := nameSays(name)
 	in.Format, in.packed = cmp.Or(said, format), packed
-	if err := in.unpack(p.window); err != nil {
+	if err := in.unpack(o.window); err != nil {
 		in.close()
 		return nil, err
 	}
@@ -80,20 +80,20 @@ func (p *place) open(ctx context.Context, name, format string) (*openInput, erro
 }
 
 // openRaw opens an input for its raw content.
-func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
-	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: &p.progress.bytes}}
+func (o *opener) openRaw(ctx context.Context, name string) (*openInput, error) {
+	in := &openInput{Input: Input{Name: name}, raw: &rawReader{ctx: ctx, sum: sha256.New(), all: &o.progress.bytes}}
 	if name == Standard {
-		p.progress.waitsFor("standard input")
+		o.progress.waitsFor("standard input")
 		in.Std = true
-		in.stream(ctx, p.stdin)
+		in.stream(ctx, o.stdin)
 		return in, nil
 	}
 	if objects.IsName(name) {
-		p.progress.waitsFor(fmt.Sprintf("object storage to give %q", name))
-		return in, in.openObject(ctx, p.objects)
+		o.progress.waitsFor(fmt.Sprintf("object storage to give %q", name))
+		return in, in.openObject(ctx, o.objects)
 	}
-	p.progress.waitsFor(fmt.Sprintf("input %q to be opened", name))
-	file, err := disk.Wait(ctx, func() (disk.File, error) { return disk.Open(p.fs, name) })
+	o.progress.waitsFor(fmt.Sprintf("input %q to be opened", name))
+	file, err := disk.Wait(ctx, func() (disk.File, error) { return disk.Open(o.fs, name) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -105,7 +105,7 @@ func (p *place) openRaw(ctx context.Context, name string) (*openInput, error) {
 		file.Close()
 		return nil, inputFault(name, err)
 	}
-	p.progress.waitsFor(fmt.Sprintf("input %q to give more", name))
+	o.progress.waitsFor(fmt.Sprintf("input %q to give more", name))
 	in.raw.from, in.closes = file, append(in.closes, func() { file.Close() }) // only read from
 	in.unchanged = func() error { return in.asIn(file) }
 	if in.stamp(info); in.Std { // a named pipe, say

@@ -166,7 +166,7 @@ func TestWhatFollowsCompressedData(t *testing.T) {
 
 func TestZstdWindowIsBounded(t *testing.T) {
 	packed := zstandard(t, manyRows(20000), zstd.WithWindowSize(128<<20))
-	_, err := readTexts(t, Options{}, func(r *reading) { r.place.window = 8 << 20 }, text{"a.csv.zst", packed})
+	_, err := readTexts(t, Options{}, func(r *reading) { r.opener.window = 8 << 20 }, text{"a.csv.zst", packed})
 	if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "--memory") {
 		t.Fatalf("got %v", err)
 	}
@@ -205,7 +205,7 @@ func (f *failingFile) Read(p []byte) (int, error) {
 func TestFailingDiskIsNotTheInputsFault(t *testing.T) {
 	broken := errors.New("input/output error")
 	for _, content := range []string{manyRows(2000), gzipped(t, manyRows(2000))} {
-		_, err := readTexts(t, Options{}, func(r *reading) { r.place.fs = failingFS{after: 5000, err: broken} }, text{"a.csv", content})
+		_, err := readTexts(t, Options{}, func(r *reading) { r.opener.fs = failingFS{after: 5000, err: broken} }, text{"a.csv", content})
 		if !errors.Is(err, broken) || errors.Is(err, ErrUnusable) {
 			t.Errorf("got %v", err)
 		}
@@ -239,7 +239,7 @@ func (f growingFile) Stat() (fs.FileInfo, error) {
 }
 
 func TestInputThatGrowsWhileItIsReadIsRefused(t *testing.T) {
-	_, err := readTexts(t, Options{}, func(r *reading) { r.place.fs = growingFS{} }, text{"a.csv", manyRows(3)})
+	_, err := readTexts(t, Options{}, func(r *reading) { r.opener.fs = growingFS{} }, text{"a.csv", manyRows(3)})
 	if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "changed while") {
 		t.Fatalf("got %v", err)
 	}

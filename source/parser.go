@@ -44,7 +44,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		if err := take(b); err != nil {
 			return err
 		}
-		r.place.progress.rows.Add(p.tally.Rows - before)
+		r.opener.progress.rows.Add(p.tally.Rows - before)
 		free <- b
 	}
 	return nil

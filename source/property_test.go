@@ -202,7 +202,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 	var sink memoryLane
 	lists := newLists(noFS{}, "", []string{"fuzz"})
 	p := &parser{lane: &sink, owns: func(string) bool { return true }, lists: lists, limit: recordLimit, valid: validator{rules: o.rules()}, tally: newTally()}
-	r := &reading{rules: o.rules(), place: place{progress: new(readProgress)}}
+	r := &reading{rules: o.rules(), opener: opener{progress: new(readProgress)}}
 	header, err := reader.header(new(block))
 	if err == nil && format == CSV {
 		err = l.readHeader(header, reader.headerLine, r.rules)

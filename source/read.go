@@ -19,7 +19,7 @@ import (
 type reading struct {
 	request Request
 	rules   *rules
-	place   place
+	opener  opener
 	lists   *lists
 	owns    func(from string) bool // stage.Writer.Owns; tests replace it
 	lane    func(i int) lane       // stage.Writer.Lane; tests replace it
@@ -39,7 +39,7 @@ func newReading(r Request, l *lists, owns func(from string) bool, to func(i int)
 	return &reading{
 		request: r, rules: r.Options.rules(), lists: l, owns: owns, lane: to,
 		lanes: r.Lanes, buffers: r.buffers(), size: blockSize, limit: recordLimit,
-		place: place{fs: r.FS, stdin: r.Stdin, objects: r.Objects, window: min(max(r.Memory/4, least), most),
+		opener: opener{fs: r.FS, stdin: r.Stdin, objects: r.Objects, window: min(max(r.Memory/4, least), most),
 			progress: new(readProgress)},
 	}
 }
@@ -47,7 +47,7 @@ func newReading(r Request, l *lists, owns func(from string) bool, to func(i int)
 // run reads all inputs. All its goroutines have ended when it returns, except one that may be
 // waiting for standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
-	defer r.place.progress.watch(r.request.Waits)()
+	defer r.opener.progress.watch(r.request.Waits)()
 	ignored := newTally()
 	free, full := make(chan *block, r.buffers), make(chan *block)
 	for range r.buffers {
@@ -90,7 +90,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 }
 
 func (r *reading) input(ctx context.Context, index int, free chan *block, full chan<- *block, ignored *tally) error {
-	in, err := r.place.open(ctx, r.request.Inputs[index], r.request.Options.format())
+	in, err := r.opener.open(ctx, r.request.Inputs[index], r.request.Options.format())
 	if err != nil {
 		return err
 	}
@@ -138,23 +138,23 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 // blocks passes the blocks of one input to the parsers. The block in which it finds the end of the
 // input goes back to free, because the next input needs it.
 func (r *reading) blocks(ctx context.Context, reader *blockReader, free chan *block, full chan<- *block) error {
-	waitInput, waitStage := r.place.progress.waits.Load(), "the rows that were read to be written to the state folder"
+	waitInput, waitStage := r.opener.progress.waits.Load(), "the rows that were read to be written to the state folder"
 	for {
-		r.place.progress.waitsFor(waitStage)
+		r.opener.progress.waitsFor(waitStage)
 		var b *block
 		select {
 		case b = <-free:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		r.place.progress.waits.Store(waitInput)
+		r.opener.progress.waits.Store(waitInput)
 		if err := reader.next(b); err == io.EOF {
 			free <- b
 			return nil
 		} else if err != nil {
 			return err
 		}
-		r.place.progress.waitsFor(waitStage)
+		r.opener.progress.waitsFor(waitStage)
 		select {
 		case full <- b:
 		case <-ctx.Done():
@@ -166,7 +166,7 @@ func (r *reading) blocks(ctx context.Context, reader *blockReader, free chan *bl
 
 func (r *reading) show() {
 	if r.request.Progress != nil {
-		r.request.Progress(r.place.progress.bytes.Load(), r.request.total, r.place.progress.rows.Load())
+		r.request.Progress(r.opener.progress.bytes.Load(), r.request.total, r.opener.progress.rows.Load())
 	}
 }
 
