@@ -119,7 +119,7 @@ func New(c Config) (*Client, error) {
 		return nil,
 			errors.New("make client: the proxy's URL cannot be read (it may hold a password, so it is not shown)")
 	}
-	transport, err := newTransport(c, endpoint, proxy)
+	transport, err := newTransport(c, proxy)
 	if err != nil {
 		return nil, err
 	}

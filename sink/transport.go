@@ -52,7 +52,7 @@ func fixedQuery(app uint64, identifier string) string {
 // newTransport returns the transport. It uses HTTP/1.1 only, because HTTP/2 sends POSTs again by
 // itself and shares one connection that may break for all calls. It keeps as many connections as
 // there are workers and decompresses nothing.
-func newTransport(c Config, endpoint, proxy *url.URL) (*http.Transport, error) {
+func newTransport(c Config, proxy *url.URL) (*http.Transport, error) {
 	roots, err := loadRoots(c)
 	if err != nil {
 		return nil, err
