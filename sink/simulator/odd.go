@@ -20,7 +20,7 @@ type oddBody struct {
 	members func([]member) []member
 	bytes   func([]byte) []byte
 	encoded bool // sent as Content-Encoding: gzip
-	padding int  // so many bytes follow in a member of their own
+	padding int  // bytes of a member that is added at the end
 }
 
 // BodyKinds returns the names of the odd bodies, for Faults.Bodies and body:NAME.

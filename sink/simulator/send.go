@@ -186,7 +186,7 @@ func (k *call) odd(kind *oddBody) {
 	k.writeJSON(body)
 }
 
-// writePadded sends an answer with a member of so many bytes at its end. It is sent in pieces,
+// writePadded sends an answer with a member of padding bytes at its end. It is sent in pieces,
 // because most clients leave before its end.
 func (k *call) writePadded(body []byte, padding int) {
 	before, after := append(body[:len(body)-1], `,"Padding":"`...), []byte(`"}`)
