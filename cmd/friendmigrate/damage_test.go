@@ -71,7 +71,7 @@ func TestDamageAnywhereInTheState(t *testing.T) {
 	t.Parallel()
 	j := newSmallJob(t, 0)
 	l := &j.lives[1]
-	stride := samples(17)
+	stride := samples(31)
 	if *sweepWhole {
 		stride = 1
 	}

@@ -13,21 +13,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"friendmigrate/cmd/trial/graph"
 	"friendmigrate/sink/simulator"
 )
 
-// network is the CSV of a social network that takes more than one part of an upload.
-func network(t *testing.T) []byte {
+// network is the CSV of a social network.
+func network(t *testing.T, edges int64) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	o := graph.Default()
-	o.Edges, o.Mean = 150_000, 44
-	if testing.Short() {
-		o.Edges = 30_000
-	}
+	o.Edges, o.Mean = edges, 44
 	g, err := graph.New(o)
 	if err == nil {
 		err = g.Write(&b)
@@ -66,7 +62,7 @@ func cutInThree(data []byte) [][]byte {
 func TestANetworkFromObjectStorageIsTheOneFromFiles(t *testing.T) {
 	t.Parallel()
 	s := startStore(t)
-	data := network(t)
+	data := network(t, 30_000)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "friends.csv")
 	parts := cutInThree(data)
@@ -102,6 +98,20 @@ func TestANetworkFromObjectStorageIsTheOneFromFiles(t *testing.T) {
 		if got := planned(t, env, inputs...); got != plan {
 			t.Errorf("%q: %+v, want %+v", inputs, got, plan)
 		}
+	}
+	if testing.Short() { // the other runs have an object that is uploaded in more than one part
+		return
+	}
+	large := network(t, 125_000)
+	if len(large) <= 5<<20 {
+		t.Errorf("%d bytes are one part", len(large))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "large.csv"), large, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.put("large.csv", large, true)
+	if got, want := planned(t, env, "s3://graph/large.csv"), planned(t, env, filepath.Join(dir, "large.csv")); got != want {
+		t.Errorf("in two parts: %+v, want %+v", got, want)
 	}
 }
 
@@ -252,11 +262,12 @@ func TestAnImportFromObjectStorageThatIsKilledLosesNothing(t *testing.T) {
 	j := newObjectJob(t)
 	var input strings.Builder
 	input.WriteString("From_Account,To_Account,AddSource\n")
-	for i := range 2000 {
-		fmt.Fprintf(&input, "u%d,u%d,AddSource_Type_Test\n", i%500, (i%500+1+i/500)%500)
+	const edges, accounts = 4 * killedAccounts, killedAccounts
+	for i := range edges {
+		fmt.Fprintf(&input, "u%d,u%d,AddSource_Type_Test\n", i%accounts, (i%accounts+1+i/accounts)%accounts)
 	}
 	j.store.put("in.csv.zst", pack(t, ".zst", []byte(input.String())), false)
-	j.app.Reconfigure(func(c *simulator.Config) { c.Latency = 10 * time.Millisecond })
+	j.app.Reconfigure(func(c *simulator.Config) { c.Latency = killedLatency })
 	untilKilled(t, func(random *rand.Rand, _ int) int {
 		state := filepath.Join(t.TempDir(), "state")
 		n := killed(t, random, t.TempDir(), slowly(j.env), 0, "import", "s3://graph/in.csv.zst", "--state", state)
@@ -266,7 +277,7 @@ func TestAnImportFromObjectStorageThatIsKilledLosesNothing(t *testing.T) {
 		if err := json.Unmarshal([]byte(content(t, state, "report.json")), &report); err != nil {
 			t.Fatal(err)
 		}
-		if got := j.app.Stats().GraphEdges; got != 2000 || report.Edges.Read != 2000 || report.Edges.Imported+report.Edges.Already != 2000 {
+		if got := j.app.Stats().GraphEdges; got != edges || report.Edges.Read != edges || report.Edges.Imported+report.Edges.Already != edges {
 			t.Fatalf("%d edges in the app, %+v in the report", got, report.Edges)
 		}
 		for _, name := range []string{"report.json", "checkpoint.journal", filepath.Join("staged", "manifest.json")} {

@@ -25,7 +25,7 @@ import (
 
 // How the row inputs asks for more than a few cases.
 var (
-	inputCases = flag.Int("inputs", 10, "how many random inputs and command lines are tried")
+	inputCases = flag.Int("inputs", 4, "how many random inputs and command lines are tried")
 	inputSeed  = flag.Uint64("kill-seed", 1, "draws them")
 )
 
