@@ -89,7 +89,7 @@ func TestEveryFileOperationOfAJob(t *testing.T) {
 				sweep(t, func(yield func(string, func(testing.TB, string)) bool) {
 					for at, what := range ops {
 						for _, h := range harmsOf(what) {
-							if !*sweepWhole && (at+int(h))%samples(13) != 0 {
+							if !*sweepWhole && (at+int(h))%samples(7) != 0 {
 								continue
 							}
 							if !yield(fmt.Sprintf("operation %d %v", at, h), func(t testing.TB, dir string) { breakAt(t, j, l, dir, at, h) }) {

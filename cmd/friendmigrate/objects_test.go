@@ -102,7 +102,7 @@ func TestANetworkFromObjectStorageIsTheOneFromFiles(t *testing.T) {
 	if testing.Short() { // the other runs have an object that is uploaded in more than one part
 		return
 	}
-	large := network(t, 125_000)
+	large := network(t, 150_000)
 	if len(large) <= 5<<20 {
 		t.Errorf("%d bytes are one part", len(large))
 	}
