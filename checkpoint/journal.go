@@ -95,7 +95,7 @@ func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err e
 	opened := false
 	defer func() {
 		if !opened {
-			j, err = nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), file.Close())
+			j, err = nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), closeLocked(file))
 		}
 	}()
 	if o.ReadOnly {
@@ -338,5 +338,5 @@ func (j *Journal) Close() error {
 	}
 	close(j.stop)
 	<-j.stopped
-	return j.file.Close()
+	return closeLocked(j.file)
 }

@@ -129,19 +129,26 @@ func held(name string, flag int) (bool, error) {
 		return false, fmt.Errorf("look at the lock of %q: %w", name, err)
 	}
 	busy := errors.Is(flock(file, syscall.LOCK_SH), syscall.EWOULDBLOCK)
-	return busy, file.Close()
+	return busy, closeLocked(file)
 }
 
-// Release releases the lock. A second Release does nothing. Closing the file alone would leave the
-// lock to a child process that is just being started, until it executes another program.
+// Release releases the lock. A second Release does nothing.
 func (l *Lock) Release() error {
 	for _, file := range []*os.File{l.folder, l.file} {
-		err := flock(file, syscall.LOCK_UN)
-		if err = errors.Join(err, file.Close()); err != nil && !errors.Is(err, os.ErrClosed) {
+		if err := closeLocked(file); err != nil && !errors.Is(err, os.ErrClosed) {
 			return fmt.Errorf("release the lock of the state folder: %w", err)
 		}
 	}
 	return nil
+}
+
+// closeLocked releases the lock of a file, if it has one, and closes it. Closing it alone would
+// leave the lock to a child process that is just being started, until it executes another program.
+func closeLocked(file disk.File) error {
+	if f, ok := file.(interface{ Fd() uintptr }); ok {
+		_ = flock(f, syscall.LOCK_UN) // closing releases it too
+	}
+	return file.Close()
 }
 
 func flock(file interface{ Fd() uintptr }, how int) error {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"friendmigrate/migrate/disk"
@@ -170,5 +171,36 @@ func TestWithoutTheLockFileNobodyElseComesIn(t *testing.T) {
 	}
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A child process that is just being started has the parent's files until it executes its program.
+// A duplicate of the file stands for it here.
+func TestCloseReleasesTheLockThoughAChildHasTheFile(t *testing.T) {
+	dir := t.TempDir()
+	j, err := Begin(disk.OS{}, dir, Identity{Edges: 2, Chunks: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := syscall.Dup(int(j.file.(*os.File).Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(child)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := TryLock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Release(); err != nil {
+		t.Error(err)
+	}
+	if j, err = Open(disk.OS{}, dir, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
 	}
 }

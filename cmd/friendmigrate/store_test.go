@@ -159,7 +159,7 @@ func imported(t *testing.T, env map[string]string, state string, inputs ...strin
 	t.Helper()
 	app, url := serveApp(t, simulator.Config{})
 	env = maps.Clone(env)
-	env["FRIENDMIGRATE_ENDPOINT"] = url
+	env["FRIENDMIGRATE_ENDPOINT"], env["FRIENDMIGRATE_TIMEOUT"] = url, "2m" // a busy machine must not make a call two
 	call(t, 0, env, append([]string{"import", "--state", state}, inputs...)...)
 	s := app.Stats()
 	return fmt.Sprintf("%s, %d edges, %d calls", s.Digest, s.GraphEdges, s.Calls)
