@@ -45,7 +45,7 @@ func endsWell(t *testing.T) {
 	c := looped(t, badNight())
 	edges := ring(150, 5)
 	p := newProgram(t, edges)
-	run, code := p.run(importing(c.endpoint, "--rate", "100", "--workers", "40", "--timeout", "400ms")...)
+	run, code := p.run(importing(c.endpoint, "--rate", "100", "--workers", "40", "--timeout", "800ms")...)
 	p.expect(run, code, 0, "all .* edges are in place")
 	p.everything(c, edges, nil)
 	var report struct {

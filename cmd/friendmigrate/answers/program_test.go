@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 // built is the program's file.
 func built(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the other runs do it: what is run is built without the race detector")
+	}
 	builder.Lock()
 	defer builder.Unlock()
 	name := filepath.Join(builder.dir, "friendmigrate")
