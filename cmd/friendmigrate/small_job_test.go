@@ -174,6 +174,7 @@ func (s *smallService) runOver(fsys disk.FS, state string, inputs []string, flag
 	args := []string{
 		"friendmigrate", "import", "--sdk-app-id", "1400000042", "--secret-key-file", filepath.Join(s.job.dir, "key"), "--identifier", s.name, "--state", state,
 		"--rate", "100000", "--workers", "2", "--memory", "1GiB", "--progress", "none", "--log-level", "warn",
+		"--timeout", "5m", // a busy machine must not make a call two
 	}
 	if !slices.Contains(flags, "--region") {
 		args = append(args, "--endpoint", s.job.url)
