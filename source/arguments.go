@@ -21,6 +21,9 @@ type Found struct {
 	pipe fs.FileInfo // of a named pipe
 }
 
+// Once reports whether the input can be read once only.
+func (f *Found) Once() bool { return f.Name == Standard || f.pipe != nil }
+
 // Resolve lists the inputs that the arguments name, in order. A file, an object or "-" is one
 // input; a folder or a prefix stands for its inputs in name order. These are the files whose names
 // say a format and, if Options has a format, those whose names say none. Subfolders are not read.
@@ -105,15 +108,18 @@ func (r *Request) expandFolder(folder string) ([]Found, error) {
 	for _, entry := range entries {
 		name := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(name)
-		switch {
-		case err != nil && IsInput(entry.Name(), r.Options.Format) && !errors.Is(err, fs.ErrNotExist):
+		switch folder := err == nil && info.IsDir(); {
+		case folder || !IsInput(entry.Name(), r.Options.Format):
+			beside.count(name, folder)
+		case err != nil: // also a link to a file that is gone: its rows would be missed
 			return nil, inputFault(name, err)
-		case err == nil && info.Mode().IsRegular() && IsInput(entry.Name(), r.Options.Format):
+		case !info.Mode().IsRegular():
+			return nil, &InputError{Name: name, Reason: "it is no file but a pipe or a device, which a folder " +
+				"cannot hold for an input: name it itself, or move it away"}
+		default:
 			one := Found{Input: Input{Name: name}}
 			one.stamp(info)
 			found = append(found, one)
-		default: // also a broken link and a pipe
-			beside.count(name, err == nil && info.IsDir())
 		}
 	}
 	return found, r.left.add(folder, found, beside)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -206,7 +207,11 @@ func inputFault(name string, err error) error {
 		}
 		return e
 	case errors.Is(err, fs.ErrNotExist):
-		return &InputError{Name: name, Reason: "there is no such file", Err: fs.ErrNotExist}
+		reason := "there is no such file"
+		if to, err := os.Readlink(name); err == nil {
+			reason = fmt.Sprintf("it is a link to %q, which is not there", to)
+		}
+		return &InputError{Name: name, Reason: reason, Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):
 		return &InputError{Name: name, Reason: "it may not be read", Err: fs.ErrPermission}
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENAMETOOLONG):
