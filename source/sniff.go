@@ -162,10 +162,17 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	case crBetweenObjects(line):
 		return &crLines
 	case line[0] == '[':
-		if one := (jsonscan.Scanner{Data: line}); one.Skip() == nil && bytes.HasPrefix(rest, []byte{'{'}) {
+		one := jsonscan.Scanner{Data: line}
+		whole := one.Skip() == nil
+		switch {
+		case whole && bytes.HasPrefix(rest, []byte{'{'}):
 			return nil
+		case whole && bytes.HasPrefix(rest, []byte{'['}):
+			return &jsonArrays
 		}
 		return &jsonArray
+	case severalObjects(line) && (len(rest) == 0 || severalObjects(firstLine(rest))):
+		return &jsonJoined
 	case line[0] == '{':
 		return sniffObject(text, line, rest)
 	}
@@ -195,6 +202,12 @@ func sniffObject(text, line, rest []byte) *wrong {
 		return &jsonPretty
 	}
 	return nil
+}
+
+// severalObjects reports whether a line holds more than one JSON object.
+func severalObjects(line []byte) bool {
+	first := jsonscan.Scanner{Data: line}
+	return first.Skip() == nil && bytes.HasPrefix(trimBlank(line[first.Pos:]), []byte{'{'})
 }
 
 func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }

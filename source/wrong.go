@@ -61,15 +61,21 @@ var separators = []struct {
 const hive = '\x01'
 
 func separated(by, delimiter string) wrong {
-	reader := "csv.reader(sys.stdin,delimiter='" + delimiter + "')"
+	// A byte order mark goes. Bytes that are no UTF-8 stay as they are; their rows are rejected later.
 	return wrong{
-		what:   "has columns separated by " + by + "; they have to be separated by commas",
-		filter: `python3 -c "import csv,sys; csv.writer(sys.stdout).writerows(` + reader + `)"`,
+		what: "has columns separated by " + by + "; they have to be separated by commas",
+		filter: `python3 -c "import csv,sys; i,o=sys.stdin,sys.stdout; ` +
+			`i.reconfigure(encoding='utf-8-sig',errors='surrogateescape'); ` +
+			`o.reconfigure(encoding='utf-8',errors='surrogateescape'); ` +
+			`csv.writer(o).writerows(csv.reader(i,delimiter='` + delimiter + `'))"`,
 	}
 }
 
 var (
 	jsonArray  = wrong{what: "is one JSON array, not an object in each line", filter: "jq -c '.[]'", format: JSONL}
+	jsonArrays = wrong{what: "has an array in each line, not an object",
+		filter: "jq -c '{From_Account:.[0],To_Account:.[1]}'", format: JSONL}
+	jsonJoined = wrong{what: "has several JSON objects in one line", filter: "jq -c .", format: JSONL}
 	jsonPretty = wrong{what: "is JSON with objects of several lines each", filter: "jq -c .", format: JSONL}
 	crLines    = wrong{what: "has lines that end in CR alone, not in LF or CR LF", filter: `tr '\r' '\n'`}
 	nulBytes   = wrong{what: "has NUL bytes, which no text has", filter: `tr -d '\000'`}
