@@ -28,6 +28,9 @@ type Counts struct {
 	// valid rows with an account id with characters that the vendor doesn't recommend
 	Unusual   int64            `json:"unusual"`
 	UnusualAt migrate.Position `json:"unusual_at"` // of the first of those
+	// valid rows of a CSV with a cell that is \N, NULL or another word for no value
+	Nulls   int64            `json:"nulls,omitempty"`
+	NullsAt migrate.Position `json:"nulls_at"` // of the first of those
 
 	ManyLines ManyLines `json:"many_lines"`
 
@@ -104,16 +107,16 @@ const maxIgnored = 50
 
 // tally is one parser's share of Counts.
 type tally struct {
-	Rows, Rejected, RejectedElsewhere, Changed, Unusual int64
+	Rows, Rejected, RejectedElsewhere, Changed, Unusual, Nulls int64
 
-	unusualAt migrate.Position
-	many      ManyLines // without Input
-	manyAt    migrate.Position
-	inputs    []int64 // rows of each input, of all shards
-	by        map[rejection]int64
-	used      map[string]struct{} // names that --map maps and that a row of JSONL has
-	ignored   map[string]struct{}
-	last      string // the alphabetically last of ignored, once there are maxIgnored
+	unusualAt, nullsAt migrate.Position
+	many               ManyLines // without Input
+	manyAt             migrate.Position
+	inputs             []int64 // rows of each input, of all shards
+	by                 map[rejection]int64
+	used               map[string]struct{} // names that --map maps and that a row of JSONL has
+	ignored            map[string]struct{}
+	last               string // the alphabetically last of ignored, once there are maxIgnored
 }
 
 func newTally() tally {
@@ -145,11 +148,12 @@ func (t *tally) span(records, lines int64, at migrate.Position) {
 	}
 }
 
-func (t *tally) note(at migrate.Position) {
-	if t.Unusual == 0 || at.Before(t.unusualAt) {
-		t.unusualAt = at
+// note adds n rows, the first of them at a position, to a count of rows and the first of those.
+func note(count *int64, first *migrate.Position, n int64, at migrate.Position) {
+	if n > 0 && (*count == 0 || at.Before(*first)) {
+		*first = at
 	}
-	t.Unusual++
+	*count += n
 }
 
 func (t *tally) use(r *rules, name string) {
@@ -179,10 +183,8 @@ func (c *Counts) add(parts []*tally) {
 		c.Rejected += t.Rejected
 		c.RejectedElsewhere += t.RejectedElsewhere
 		c.Changed += t.Changed
-		if t.Unusual > 0 && (c.Unusual == 0 || t.unusualAt.Before(c.UnusualAt)) {
-			c.UnusualAt = t.unusualAt
-		}
-		c.Unusual += t.Unusual
+		note(&c.Unusual, &c.UnusualAt, t.Unusual, t.unusualAt)
+		note(&c.Nulls, &c.NullsAt, t.Nulls, t.nullsAt)
 		all.span(t.many.Records, t.many.Lines, t.manyAt)
 		for input, n := range t.inputs {
 			all.saw(input, n)
@@ -278,6 +280,25 @@ func (c *Counts) WhyAllRejected() string {
 	return strings.Join(list, "; ")
 }
 
+// Better returns the flag that would make rows valid if all rows of all inputs are rejected for one
+// reason that a flag removes. mapped is --map.
+func (c *Counts) Better(mapped map[string]string) Flag {
+	if len(c.AllRejected) != 1 || c.AllRejected[0].Inputs != int64(len(c.Inputs)-len(c.Empty)) {
+		return Flag{}
+	}
+	column, reason, _ := strings.Cut(c.AllRejected[0].Reason, " ")
+	meant := near(column, c.ColumnsIgnored...)
+	switch {
+	case column == nameAddSource && reason == reasonMissing:
+		return Flag{"default-add-source", sourcePrefix + "WORD"}
+	case reason == reasonEmpty && meant != "":
+		better := map[string]string{column: meant}
+		maps.Copy(better, mapped)
+		return mapFlag(better)
+	}
+	return Flag{}
+}
+
 // FewMutual is a share of mutual pairs. An export with a smaller share most likely has one row for
 // each friendship.
 const FewMutual = 0.05
@@ -338,6 +359,20 @@ func warnOfRows(warn func(format string, args ...any), c *Counts) {
 		warn("account ids with characters other than A-Z a-z 0-9 _ - are sent as they are: in %s "+
 			"(the first: %q, line %d)", migrate.Some(c.Unusual, "row"), c.InputName(c.UnusualAt.Input),
 			c.UnusualAt.Line)
+	}
+	if c.Nulls > 0 {
+		warn("words for no value, such as \\N or NULL, are sent as they are: in %s (the first: %q, line %d); "+
+			"an empty cell is not sent", migrate.Some(c.Nulls, "row"), c.InputName(c.NullsAt.Input), c.NullsAt.Line)
+	}
+	bytes := int64(0)
+	for reason, n := range c.RejectedBy {
+		if strings.HasSuffix(reason, reasonUTF8) {
+			bytes += n
+		}
+	}
+	if bytes > 0 {
+		warn("text that is not UTF-8 in %s: if the input was made on Windows, iconv -f GB18030 -t UTF-8 converts "+
+			"Chinese, and iconv -f WINDOWS-1252 -t UTF-8 Western text", migrate.Some(bytes, "row"))
 	}
 }
 

@@ -144,6 +144,7 @@ func (p *csvParser) takeRow(cells []string, raw []byte, line int64) error {
 		return p.broken(p.layout, line, raw, reject{"", reasonHeader})
 	}
 	e.AddSource, e.Remark, e.AddWording = cells[at[fieldAddSource]], cells[at[fieldRemark]], cells[at[fieldAddWording]]
+	p.null = slices.ContainsFunc(cells, isNull)
 	p.groups = splitGroups(p.groups[:0], cells[at[fieldGroups]])
 	p.custom = p.custom[:0]
 	for _, c := range p.layout.custom {
@@ -152,6 +153,15 @@ func (p *csvParser) takeRow(cells []string, raw []byte, line int64) error {
 	e.Groups, e.Custom = p.groups, p.custom
 	e.Position = migrate.Position{Input: p.layout.index, Line: line}
 	return p.takeEdge(raw, numbers{cells[at[fieldRemarkTime]], cells[at[fieldAddTime]]})
+}
+
+// isNull reports whether a cell is a word with which databases and other programs write no value.
+func isNull(cell string) bool {
+	switch cell {
+	case `\N`, "NULL", "null", "None", "NaN", "nan", "<NA>":
+		return true
+	}
+	return false
 }
 
 // splitGroups appends the groups of a cell to list, without empty ones.

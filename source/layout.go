@@ -82,7 +82,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 // complete refuses a header without the columns that every row needs or that --map names.
 func (l *layout) complete(seen map[string]bool, line int64, r *rules) error {
 	needed := slices.Concat([]string{nameFrom, nameTo}, slices.Sorted(maps.Keys(r.mapped)))
-	if r.source == "" {
+	if r.source == "" && !r.noSource {
 		needed = append(needed, nameAddSource)
 	}
 	var missing []string
@@ -104,6 +104,10 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 		header := wrong{filter: "sed '1i " + strings.Join([]string{nameFrom, nameTo, nameAddSource}, ",") + "'"}
 		return &InputError{Name: l.name, Line: line, Reason: "the header is missing: the first line is a row",
 			Fix: header.fix(l.name, l.packed)}
+	}
+	if slices.Equal(l.names, rejectedColumns) {
+		return &InputError{Name: l.name, Line: line, Reason: "it is a list of rejected rows, which is no input: " +
+			"fix the rows that its column Row shows, in a file of their own"}
 	}
 	var parts []string
 	mapped, there := maps.Clone(r.mapped), list(l.names)
@@ -137,9 +141,12 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 	return e
 }
 
-// list names the existing columns or keys, for a message.
+// list names the existing columns or keys, if there are any, for a message.
 func list(names []string) string {
 	const most = 10
+	if len(names) == 0 {
+		return ""
+	}
 	var shown []string
 	for _, name := range names[:min(len(names), most)] {
 		shown = append(shown, fmt.Sprintf("%.40q", name))

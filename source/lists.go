@@ -25,6 +25,8 @@ const (
 	DuplicatesList = "duplicates.csv"
 )
 
+var rejectedColumns = []string{"Input", "Line", "Column", "Reason", "Row"}
+
 // listMemory is the bytes that each list may hold in memory.
 const listMemory = 2 << 20
 
@@ -77,7 +79,7 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 // save writes all three lists, each whole and at least with a header. A crash in between leaves
 // older lists, but then the job is staged again.
 func (l *lists) save() error {
-	err := l.saveTable(RejectedList, l.rejected, "Input", "Line", "Column", "Reason", "Row")
+	err := l.saveTable(RejectedList, l.rejected, rejectedColumns...)
 	if err != nil {
 		return err
 	}

@@ -17,12 +17,13 @@ const (
 	JSONL = "jsonl"
 )
 
-// Options say how rows are read. All except MaxFriends and AllowEmpty belong to the identity of a
-// job.
+// Options say how rows are read. All except NoSource, MaxFriends and AllowEmpty belong to the
+// identity of a job; NoSource follows from its command.
 type Options struct {
 	Format           string            // --format, for inputs whose name says none: "", csv, jsonl or ndjson
 	Map              map[string]string // --map: from the API's name to the name in the input
 	DefaultAddSource string            // --default-add-source: for rows without one
+	NoSource         bool              // rows need no AddSource: friend_update does not send it
 	// --integer-tags: custom fields that are integers in CSV, with or without Tag_SNS_Custom_
 	IntegerTags  []string
 	InvalidField string // --invalid-field: reject (also ""), drop or cut
@@ -102,8 +103,8 @@ func mappable() []string {
 }
 
 // Canonical returns the options as text, by flag, as a job records them. The same flags in another
-// order, or with a default written out, give the same text. MaxFriends and AllowEmpty are not in
-// it, because they change no edge.
+// order, or with a default written out, give the same text. NoSource, MaxFriends and AllowEmpty are
+// not in it, because they change no edge.
 func (o Options) Canonical() map[string]string {
 	return map[string]string{
 		"--format":             o.format(),
@@ -168,12 +169,13 @@ type rules struct {
 	mapped     map[string]string
 	integer    []string // full tags
 	source     string   // for rows without one
+	noSource   bool     // rows need none
 	invalid    string   // --invalid-field: reject, drop or cut
 }
 
 func (o Options) rules() *rules {
 	return &rules{dictionary: newDictionary(o.Map), mapped: o.Map, integer: o.integerTags(), source: o.DefaultAddSource,
-		invalid: cmp.Or(o.InvalidField, "reject")}
+		noSource: o.NoSource, invalid: cmp.Or(o.InvalidField, "reject")}
 }
 
 // checkTags refuses --integer-tags that name no column. It is called once the last header is read,

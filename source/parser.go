@@ -25,6 +25,7 @@ type parser struct {
 	valid        validator
 	edge         migrate.Edge // reused
 	suspectLines int64        // lines of the record if it may have swallowed rows; else 0
+	null         bool         // a cell of the record is a word for no value
 	tally        tally
 }
 
@@ -35,7 +36,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.suspectLines = 0
+		p.suspectLines, p.null = 0, false
 		before := p.tally.Rows
 		take := csvs.takeBlock
 		if b.layout.format == JSONL {
@@ -65,7 +66,10 @@ func (p *parser) takeEdge(raw []byte, n numbers) error {
 	}
 	p.tally.row(p.edge.Position, p.suspectLines)
 	if p.valid.unusual {
-		p.tally.note(p.edge.Position)
+		note(&p.tally.Unusual, &p.tally.unusualAt, 1, p.edge.Position)
+	}
+	if p.null {
+		note(&p.tally.Nulls, &p.tally.nullsAt, 1, p.edge.Position)
 	}
 	if len(p.valid.changes) == 0 {
 		return nil

@@ -31,6 +31,7 @@ const (
 	reasonRange       = "is out of range"
 	reasonNegative    = "is negative"
 	reasonMillis      = "has 13 digits: it is in milliseconds and has to be in seconds"
+	reasonDate        = "has 14 digits: it is a date and has to be in seconds since 1970"
 	reasonMicros      = "has 16 digits: it is in microseconds and has to be in seconds"
 	reasonNanos       = "has 19 digits: it is in nanoseconds and has to be in seconds"
 	reasonGroups      = "has over 32 groups"
@@ -85,13 +86,13 @@ func (v *validator) edge(e *migrate.Edge, n numbers) reject {
 	if e.AddSource == "" {
 		e.AddSource = v.rules.source
 	}
-	if e.AddSource != v.usual || e.AddSource == "" {
-		if e.AddSource == "" {
-			return reject{nameAddSource, reasonMissing}
-		}
-		if !validSource(e.AddSource) {
-			return reject{nameAddSource, reasonSource}
-		}
+	switch {
+	case e.AddSource == "" && !v.rules.noSource:
+		return reject{nameAddSource, reasonMissing}
+	case e.AddSource == "" || e.AddSource == v.usual:
+	case !validSource(e.AddSource):
+		return reject{nameAddSource, reasonSource}
+	default:
 		v.usual = strings.Clone(e.AddSource)
 	}
 	return v.optional(e, n)
@@ -277,7 +278,7 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 }
 
 // reasonsByDigits says, by the number of digits, why a number is no time in seconds.
-var reasonsByDigits = map[int]string{13: reasonMillis, 16: reasonMicros, 19: reasonNanos}
+var reasonsByDigits = map[int]string{13: reasonMillis, 14: reasonDate, 16: reasonMicros, 19: reasonNanos}
 
 // plainTime parses a number of at most 12 digits, as almost every time is.
 func plainTime(s string) (t int64, ok bool) {

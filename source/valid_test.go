@@ -177,6 +177,8 @@ func TestNumbers(t *testing.T) {
 		equal(t, "nanoseconds, "+policy, r, reject{nameRemarkTime, reasonNanos})
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "1700000000000"})
 		equal(t, "milliseconds, "+policy, r, reject{nameAddTime, reasonMillis})
+		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "20240115120000"})
+		equal(t, "a date, "+policy, r, reject{nameAddTime, reasonDate})
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "-1700000000000000"})
 		equal(t, "microseconds, "+policy, r, reject{nameAddTime, reasonMicros})
 	}

@@ -110,9 +110,7 @@ func (s *Settings) Check(r *Reader) {
 	case r.has("region"):
 		s.Service.check(r)
 	}
-	if s.command == "update" { // it sends no AddSource, so rows need none
-		s.Rows.DefaultAddSource = "AddSource_Type_Update"
-	}
+	s.Rows.NoSource = s.command == "update"
 	if r.has("map") {
 		r.Add(s.Rows.Check())
 	}

@@ -22,7 +22,8 @@ import (
 type reader struct {
 	pages func(from string) friendlist.Pages
 	check migrate.Caller
-	most  int64 // limit of kept, in bytes
+	most  int64                   // limit of kept, in bytes
+	sets  func(field string) bool // nil: every field is compared
 
 	doubtful atomic.Int64 // number of doubtful lists
 
@@ -94,7 +95,11 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	var places []int
 	for i := range edges {
 		if got, ok := s.found[edges[i].To]; ok {
-			if fields := Differences(&edges[i], &got); len(fields) > 0 {
+			fields := Differences(&edges[i], &got)
+			if r.sets != nil {
+				fields = slices.DeleteFunc(fields, func(name string) bool { return !r.sets(name) })
+			}
+			if len(fields) > 0 {
 				outcomes[i] = migrate.Outcome{Kind: migrate.Failed, Code: codeDifferent,
 					Info: strings.Join(fields, " ")}
 			} else {

@@ -35,7 +35,7 @@ func (p *Part) WriteLists() (err error) {
 		case became.kind == migrate.Failed: // it failed in the job, so it is neither missing nor different
 			return nil
 		case f.Code == codeDifferent:
-			p.Lists.Updatable = p.Lists.Updatable || updatable(f.Info)
+			p.Lists.Updatable = p.Lists.Updatable || slices.ContainsFunc(strings.Fields(f.Info), updatable)
 			return other.Add(&f.Edge, f.Info, input, line)
 		case f.Code == codeMissing:
 			return absent.Add(&f.Edge, outcome, "", "", input, line)
@@ -52,11 +52,9 @@ func (p *Part) WriteLists() (err error) {
 	return nil
 }
 
-// updatable reports whether friend_update can set one of these fields.
-func updatable(fields string) bool {
-	return slices.ContainsFunc(strings.Fields(fields), func(name string) bool {
-		return name == "Remark" || name == "GroupName" || strings.HasPrefix(name, "Tag_")
-	})
+// updatable reports whether friend_update can set a field.
+func updatable(field string) bool {
+	return field == "Remark" || field == "GroupName" || strings.HasPrefix(field, "Tag_")
 }
 
 // removeLists removes the lists of an earlier verify in any format, so that none remains, however

@@ -47,7 +47,10 @@ func (p *Part) checkJob(digests []string) error {
 	}
 	if len(p.Inputs) == 0 {
 		want.Options = recorded.Options // the job's options say what its rows mean
+	} else {
+		want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
 	}
+	p.Set.Rows.NoSource = p.updates()
 	if differences := recorded.Differs(want); len(differences) > 0 {
 		return p.OtherJob(differences)
 	}

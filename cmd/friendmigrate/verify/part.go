@@ -61,6 +61,9 @@ func (p *Part) Begin(ctx context.Context) error {
 	return p.WriteLists()
 }
 
+// updates reports whether the job is one of update.
+func (p *Part) updates() bool { return p.Journal != nil && p.Journal.Identity().Command() == "update" }
+
 // dir returns the folder of the files that the verify keeps until it has finished.
 func (p *Part) dir() string { return filepath.Join(p.Dir, folder.Verify) }
 
@@ -195,6 +198,9 @@ func (p *Part) Ask(
 	if p.Set.Fields {
 		engine.Memory /= 2
 		lists := newReader(s, engine.Memory)
+		if p.updates() {
+			lists.sets = updatable
+		}
 		to = lists
 		defer func() { doubtful = lists.doubtful.Load() }()
 	}
