@@ -112,10 +112,10 @@ func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, in invo
 		return err
 	}
 	if len(integers) > 0 {
+		l := exit.Parse(p.Args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ","))
 		p.ending = &exit.Ending{
 			What: "some custom fields of the list are integers",
-			Hint: exit.Parse(p.Args[0], "import", nil, nil).With("integer-tags",
-				strings.Join(integers, ",")).With("state", filepath.Clean(in.State)+"-failed").Of("LIST.csv").String(),
+			Hint: p.FollowUp(l, in.Job, "-failed").Of("LIST.csv").String(),
 		}
 	}
 	return nil

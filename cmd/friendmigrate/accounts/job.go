@@ -263,7 +263,12 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	}
 	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(j.Inputs...).String()}
 	if len(j.Inputs) == 0 { // the job has a stage, and its edges may have failed because accounts were missing
-		e.Hint = j.WithInputs(j.As(j.Line(), "import", "json")).String() +
+		again := j.Again()
+		line := j.As(j.Line(), again.Command, "json")
+		if again.Shard.Count > 0 {
+			line = line.With("shard", again.Shard.String())
+		}
+		e.Hint = again.On(line).String() +
 			" # with --retry-failed if edges failed for want of accounts"
 	}
 	switch {

@@ -7,40 +7,41 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
 )
 
-// Again is the part of the job's command line that the state records: the meaning of a row, and the
-// inputs. It does not hold the service, its key or the pace.
+// Again is the part of a job's command line that its state records: the command, the meaning of a
+// row, and the inputs. It does not hold the service, its key or the pace.
 type Again struct {
+	Command string            // import or update
+	Shard   settings.Shard    // of the state
 	Options map[string]string // flags that differ from their defaults, by name with dashes
-	Inputs  []string
+	Inputs  []string          // INPUT: they are too many to name, or not known
 }
 
-// MostNamed is the largest number of inputs that a hint names. A folder may have many.
-const MostNamed = 5
+// mostNamed is the largest number of inputs that a hint names. A folder may have many.
+const mostNamed = 5
 
-// Again returns how the job was called, with INPUT instead of inputs that are too many or not
-// known.
+// Again returns how the job was called, for its first shard with failed edges if there is one.
 func (jobs Jobs) Again() Again {
-	for _, j := range jobs {
-		if n := len(j.counts.Inputs); j.Journal != nil && n > 0 {
-			a := AgainOf(j.Journal, j.counts)
-			if n > MostNamed {
-				a.Inputs = []string{"INPUT"}
-			}
-			return a
-		}
+	known := slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return j.Journal == nil })
+	if len(known) == 0 {
+		return AgainOf(nil, source.Counts{})
 	}
-	return Again{Inputs: []string{"INPUT"}}
+	failed := slices.IndexFunc(known, func(j *Job) bool { return j.Journal.Totals().Failed > 0 })
+	j := known[max(0, failed)]
+	return AgainOf(j.Journal, j.counts)
 }
 
 // AgainOf returns the same for one state. Without a journal only the inputs are known.
 func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
-	a := Again{Options: map[string]string{}}
+	a := Again{Command: "import", Options: map[string]string{}}
 	if journal != nil {
+		id := journal.Identity()
+		a.Command, a.Shard = id.Command(), settings.Shard{Index: id.Shard, Count: id.Shards}
 		usual := source.Options{}.Canonical()
-		for flag, value := range journal.Identity().Options {
+		for flag, value := range id.Options {
 			if value != usual[flag] && strings.HasPrefix(flag, "--") { // others are not flags
 				a.Options[flag] = value
 			}
@@ -48,6 +49,9 @@ func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 	}
 	for _, in := range counts.Inputs {
 		a.Inputs = append(a.Inputs, in.Name)
+	}
+	if n := len(a.Inputs); n == 0 || n > mostNamed {
+		a.Inputs = []string{"INPUT"}
 	}
 	return a
 }

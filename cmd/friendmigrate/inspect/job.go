@@ -60,7 +60,11 @@ func (j *Job) open() (err error) {
 	}
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), disk.OS{})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, stage.ErrDamaged) {
-		return j.readReport()
+		j.counts.Inputs, err = ReportedInputs(j.Dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return err
 	}
 	j.Stage, j.counts = s, meta.Counts
 	return err
@@ -75,22 +79,20 @@ func openJournal(dir string) (*checkpoint.Journal, error) {
 	return journal, err
 }
 
-// readReport takes the names of the inputs from the report, because the stage is gone.
-func (j *Job) readReport() error {
-	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+// ReportedInputs returns the inputs by the report in dir, for a job whose stage is gone. The error is
+// fs.ErrNotExist if there is no report.
+func ReportedInputs(dir string) (inputs []source.Input, err error) {
+	r, err := report.Read(filepath.Join(dir, folder.Report))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, in := range r.Job.Inputs {
-		j.counts.Inputs = append(j.counts.Inputs, source.Input{Name: in.Name})
+		inputs = append(inputs, source.Input{Name: in.Name})
 	}
-	if _, err := os.Stat(filepath.Join(j.Dir, folder.Failed+"."+source.JSONL)); err == nil && len(j.counts.Inputs) > 0 {
-		j.counts.Inputs[0].Format = source.JSONL // some input was JSONL, or the list would not be
+	if _, err := os.Stat(filepath.Join(dir, folder.Failed+"."+source.JSONL)); err == nil && len(inputs) > 0 {
+		inputs[0].Format = source.JSONL // some input was JSONL, or the list would not be
 	}
-	return nil
+	return inputs, nil
 }
 
 // place returns the input and the line of a row.

@@ -27,7 +27,7 @@ func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.Line, state string) 
 		e.What = fmt.Sprintf("%s%s failed, with %s", terminal.Some(s.Edges, "edge"), which,
 			terminal.Some(int64(len(s.Codes)), "code"))
 		e.Hint = line.With("output-format", jobs.ListFormat()).String() +
-			" # the list itself; after fixing what their codes say: " + jobs.retry(line, state, f.Codes)
+			" # the list itself; after fixing what their codes say" + jobs.retry(line, state, f.Codes)
 	case which == "":
 		e.What = "no edge failed"
 	default:
@@ -67,18 +67,22 @@ func (jobs Jobs) Without() string {
 	return fmt.Sprintf("; %d of %d shards have no state here, so this is without them", len(missing), missing[0].Count)
 }
 
-// retry returns the command that sends the failed edges of these codes again. It lacks the flags
-// for the service, because the state does not record them.
+// retry returns the command that sends the failed edges of these codes again, after a colon. It
+// lacks the flags for the service, because the state does not record them.
 func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
-	l := line.As("import", func(string) bool { return false })
+	again, each := jobs.Again(), ": "
+	l := line.As(again.Command, func(string) bool { return false })
 	if state = filepath.Clean(state); state != settings.DefaultState {
 		l = l.With("state", state)
+	}
+	if again.Shard.Count > 0 {
+		l, each = l.With("shard", again.Shard.String()), ", for each shard that has some: "
 	}
 	retry := "--retry-failed"
 	for i, code := range codes {
 		retry += map[bool]string{true: "=", false: ","}[i == 0] + strconv.Itoa(code)
 	}
-	return jobs.Again().On(l).WithWord(retry).String()
+	return each + again.On(l).WithWord(retry).String()
 }
 
 // Explained returns a tally in words.

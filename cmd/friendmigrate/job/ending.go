@@ -224,12 +224,15 @@ func (j *Run) nextHint(o outcome) string {
 		return j.realRun()
 	case o.failed > 0:
 		return j.resume().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+	case o.sums.Edges() == 0 && j.Counts.Better(j.Set.Rows.Map).Name != "":
+		better := j.Counts.Better(j.Set.Rows.Map)
+		return j.Line().With("fresh", "").With(better.Name, better.Value).String()
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:
 		return j.ResumeLine().Without("only-accounts").String()
 	}
-	if j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
+	if !j.over && j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
 		// verify takes the meaning of the rows from the staged job
 		return j.As(j.Line(), "verify", "json", "map", "format", "default-add-source", "integer-tags", "mutual",
 			"duplicates", "invalid-field", "max-duration", "listen", "linger").

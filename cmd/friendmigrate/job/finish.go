@@ -44,10 +44,12 @@ func (j *Run) finish() (exit.Ending, error) {
 		j.watch.observe(last)
 		j.watch.save()
 	}
-	r := j.report(o, ending)
+	var err error
+	if !j.over { // else the report says more than can be known now
+		err = WriteReport(j.FS, j.Dir, j.report(o, ending))
+	}
 	j.watch.Last(last)
-	err := errors.Join(WriteReport(j.FS, j.Dir, r),
-		disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
+	err = errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
 	if err != nil {
 		o.trouble = errors.Join(o.trouble, err)
 		ending = j.judge(o)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -65,7 +67,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	var err error
 	if j.Stage != nil {
 		err = j.compareSealed(ctx)
-	} else if err = j.compareAgain(ctx); err == nil {
+	} else if err = j.compareAgain(ctx); err == nil && !j.over {
 		err = j.stageInput(ctx, want)
 	}
 	if err != nil {
@@ -189,6 +191,20 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
 
+// needsNoInput reports whether the job is done, so that it can end as before though its staged input
+// and an input of it are gone. The report knows the inputs.
+func (j *Run) needsNoInput() bool {
+	if j.Journal.Totals().Pending > 0 || j.Set.Job.RetryFailed || j.Set.Job.OnlyAccounts != "" {
+		return false
+	}
+	inputs, err := inspect.ReportedInputs(j.Dir)
+	if _, staged := os.Lstat(filepath.Join(j.Dir, folder.Staged)); err != nil || !errors.Is(staged, fs.ErrNotExist) {
+		return false
+	}
+	j.Counts.Inputs, j.Counts.Rejected, j.over = inputs, j.Journal.Identity().Rejected, true
+	return true
+}
+
 // compareSealed checks that the inputs are still those that were staged.
 func (j *Run) compareSealed(ctx context.Context) error {
 	meta, err := source.ReadMeta(j.Stage)
@@ -219,10 +235,10 @@ func (j *Run) compareSealed(ctx context.Context) error {
 }
 
 // compareAgain checks, before a lost stage is built again and lists are written, that the inputs
-// are those of the journal, if there is one. Standard input can be read only once, so it is checked
-// after staging.
+// are those of the journal, if there is one. Standard input and pipes can be read only once, so they
+// are checked after staging.
 func (j *Run) compareAgain(ctx context.Context) error {
-	if j.Journal == nil || slices.Contains(j.Inputs, "-") {
+	if j.Journal == nil {
 		return nil
 	}
 	var recorded []source.Input
@@ -230,11 +246,14 @@ func (j *Run) compareAgain(ctx context.Context) error {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
 	found, _, err := j.SourceRequest("").Resolve(ctx)
-	if errors.Is(err, source.ErrUnreachable) {
+	if errors.Is(err, source.ErrUnreachable) && !j.needsNoInput() {
 		return j.InputError(ctx, err)
 	}
 	if err != nil {
 		return j.cannotStageAgain(err.Error())
+	}
+	if slices.ContainsFunc(found, func(f source.Found) bool { return f.Once() }) {
+		return nil
 	}
 	for i := range min(len(found), len(recorded)) {
 		recorded[i].Name = found[i].Name
@@ -247,8 +266,11 @@ func (j *Run) compareAgain(ctx context.Context) error {
 }
 
 // cannotStageAgain returns the error for a stage and an input of it that can both not be used. Both
-// are left as they are.
+// are left as they are. It returns nil for a job that needs neither.
 func (j *Run) cannotStageAgain(why string) error {
+	if j.needsNoInput() {
+		return nil
+	}
 	return exit.Errorf(exit.Unexpected, j.Line().Without("fresh").String()+" # after putting the input back",
 		"the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; "+
 			"nothing was sent",

@@ -207,18 +207,27 @@ func (p *Program) NameShard(s settings.Shard) {
 
 // FollowUp returns a command that takes a list as a job of its own, with its own state folder. It
 // takes the whole list, since its rows need not belong to the shard that wrote it. The list of each
-// shard gets another folder.
+// shard gets another folder. So does each list of one name: the state of an earlier one that held
+// the same edges would say that they are done.
 func (p *Program) FollowUp(l exit.Line, job settings.Job, suffix string) exit.Line {
-	state := Beside(job.State, suffix)
-	if job.Shard.Count == 0 {
-		return l.With("state", state)
+	first := Beside(job.State, suffix)
+	if job.Shard.Count > 0 {
+		first += strings.TrimPrefix(filepath.Base(folder.Of("", job.Shard)), "shard")
+		l = l.Without("shard")
+		if settings.ShardByVariable(p.Env) {
+			l = l.With("shard", "0/1")
+		}
 	}
-	state += strings.TrimPrefix(filepath.Base(folder.Of("", job.Shard)), "shard")
-	l = l.Without("shard")
-	if settings.ShardByVariable(p.Env) {
-		l = l.With("shard", "0/1")
+	state := first
+	for n := 2; exists(state); n++ {
+		state = first + "-" + strconv.Itoa(n)
 	}
 	return l.With("state", state)
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // Beside returns the name of a state folder next to another one.
@@ -239,8 +248,7 @@ func FreeName(name string) string {
 		endings = "." + endings
 	}
 	for n := 2; ; n++ {
-		other := dir + stem + "-" + strconv.Itoa(n) + endings
-		if _, err := os.Lstat(other); err != nil {
+		if other := dir + stem + "-" + strconv.Itoa(n) + endings; !exists(other) {
 			return other
 		}
 	}

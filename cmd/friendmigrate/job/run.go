@@ -31,6 +31,7 @@ type Run struct {
 	listed bool   // the last line names lists in Dir
 
 	gone    []string // lists that cannot be made again
+	over    bool     // the job was done before, and its stage and inputs are gone
 	resumed bool     // there was a journal before
 	watch   *watch
 	result  runResult

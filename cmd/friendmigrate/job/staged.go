@@ -13,7 +13,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/progress"
-	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -39,7 +38,7 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 	case len(j.Inputs) > 0:
 		return true, j.stageOwn(ctx, own)
 	case damaged:
-		return false, exit.Errorf(exit.Unexpected, j.WithInputs(j.Line()).String(),
+		return false, exit.Errorf(exit.Unexpected, j.Again().On(j.Line()).String(),
 			"%w; name the INPUT that it was made from; nothing was %s", err, j.SentWord)
 	}
 	return false, j.nothingStaged()
@@ -54,22 +53,18 @@ func (j *Job) StagedDiffers(meta source.Meta) []string {
 }
 
 func (j *Job) nothingStaged() error {
-	return exit.Errorf(exit.Unusable, j.WithInputs(j.Line()).String(),
+	return exit.Errorf(exit.Unusable, j.Again().On(j.Line()).String(),
 		"there is no staged job in %q: name the INPUT that is meant, or the job's --state", j.Dir)
 }
 
-// WithInputs returns a command line with the inputs that the report of the job names, or with
-// INPUT.
-func (j *Job) WithInputs(l exit.Line) exit.Line {
-	r, err := report.Read(filepath.Join(j.Dir, folder.Report))
-	if n := len(r.Job.Inputs); err != nil || n == 0 || n > inspect.MostNamed {
-		return l.Of("INPUT")
+// Again returns how the job in the state folder was called, for hints.
+func (j *Job) Again() inspect.Again {
+	jobs, err := inspect.Open(j.Dir)
+	if err != nil {
+		return inspect.AgainOf(nil, source.Counts{})
 	}
-	var names []string
-	for _, in := range r.Job.Inputs {
-		names = append(names, in.Name)
-	}
-	return l.Of(names...)
+	defer jobs.Close() // read only
+	return jobs.Again()
 }
 
 // stageOwn stages INPUT. A command that was interrupted reads it again and continues, because the

@@ -142,7 +142,8 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (err error) {
 		return Unusable(j.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
 			of.Dir, id.Command())
 	case of.Stage == nil:
-		hint := jobs.Again().On(j.As(j.Line(), "import", "only-accounts")).String()
+		again := jobs.Again()
+		hint := again.On(j.As(j.Line(), again.Command, "only-accounts")).String()
 		return exit.Errorf(exit.Unexpected, hint+" # stages the input again, and sends nothing twice",
 			"the staged input of %q is gone, so nobody knows what to delete", of.Dir)
 	case of.Undone == nil && !j.Set.AssumeNew && !evident(of.Journal, probed):

@@ -129,7 +129,8 @@ func (r *Result) next(code exit.Code) string {
 	case r.Failed > 0:
 		return part.continueJob().WithWord("--retry-failed").String() + " # after fixing what their codes say"
 	}
-	return r.as("plan").Of(part.continueJob().Inputs()...).String() + " # says why rows were rejected"
+	l := r.FollowUp(part.continueJob(), part.Set.Job, "-fixed").From("").Of("fixed." + part.Counts.ListFormat())
+	return l.String() + " # with " + part.rejectedPath() + ", fixed"
 }
 
 // differentHint returns the command that imports the missing edges or, if none is, updates the
@@ -180,16 +181,16 @@ func (r *Result) resume() string {
 	return cmp.Or(r.SilentHint(r.Stop), l.String())
 }
 
-// continueJob returns the import command that continues the job.
+// continueJob returns the command that continues the job.
 func (p *Part) continueJob() exit.Line {
-	l := p.As(p.Line(), "import", "json", "sample", "fields")
+	again := inspect.AgainOf(p.Journal, p.Counts)
+	l := p.As(p.Line(), again.Command, "json", "sample", "fields")
 	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {
 		l = l.With("shard", shard.String())
 	}
 	if len(p.Inputs) > 0 {
 		return l.Of(p.Inputs...)
 	}
-	again := inspect.AgainOf(p.Journal, p.Counts)
 	if slices.Contains(again.Inputs, source.Standard) {
 		return again.On(l).From("/dev/null")
 	}
