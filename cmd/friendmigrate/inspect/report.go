@@ -17,28 +17,30 @@ import (
 // no shard has a journal yet.
 func (jobs Jobs) Report(program string) (r report.Report, err error) {
 	var shards []report.Report
+	absent := len(jobs.Missing())
 	for _, j := range jobs {
 		if j.Journal == nil {
+			absent++
 			continue
 		}
 		one, err := j.report(program)
 		if err != nil {
 			return r, err
 		}
-		if len(jobs) > 1 {
+		if j.Shard.Count > 0 {
 			for i, list := range one.Lists {
 				one.Lists[i] = filepath.Join(filepath.Base(j.Dir), list)
 			}
 		}
 		shards = append(shards, one)
 	}
-	switch len(shards) {
-	case 0:
+	switch {
+	case len(shards) == 0:
 		return r, fmt.Errorf("%w: the journal has not been created yet", folder.ErrNoJob)
-	case 1:
+	case jobs[0].Shard.Count == 0:
 		return shards[0], nil
 	}
-	return report.Join(shards), nil
+	return report.Join(shards, absent), nil
 }
 
 // report returns the report of one state. If the stage was cleaned, what only the stage has is

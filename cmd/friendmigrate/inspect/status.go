@@ -33,6 +33,9 @@ const (
 // a busy disk may delay it.
 const signOfLife = 10 * time.Second
 
+// aMoment is how long a run may still hold its lock after the snapshot of its end.
+const aMoment = time.Second
+
 // Status is the progress of a job, over all shards.
 type Status struct {
 	Version int    `json:"version"`
@@ -146,25 +149,26 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	s.Phase, s.now.Phase = Stopped, progress.Ended
 	name := filepath.Join(s.Dir, folder.Progress)
 	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read where the job stands: %w", err)
 	}
+	held, failed := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
 	p := &progress.Snapshot{}
-	if err := json.Unmarshal(text, p); err != nil {
-		return fmt.Errorf("read %q: %w", name, err)
+	if err != nil || json.Unmarshal(text, p) != nil { // a damaged one is as good as none
+		if held {
+			s.Phase, s.now.Phase = Reading, progress.Starting
+		}
+		return nil
 	}
 	s.Progress, s.Sums, s.Code, s.What = p, p.Sums, p.Code, p.What
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
 	s.now.Failures = p.Failures
-	if p.Phase == progress.Ended || age >= signOfLife {
-		return nil
-	}
-	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
-	if held || err != nil {               // the lock of a read-only folder cannot be tested
+	switch {
+	case p.Phase == progress.Ended && held && age >= aMoment && (p.Sums == nil || p.Sums.Pending() > 0): // the next run
+		s.Phase, s.now.Phase, s.Code, s.What = Reading, progress.Starting, nil, ""
+	case p.Phase == progress.Ended || age >= signOfLife:
+	case held || failed != nil: // the lock of a read-only folder cannot be tested
 		s.Phase, s.now = p.Phase, *p
 	}
 	return nil

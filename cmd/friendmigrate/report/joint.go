@@ -8,14 +8,25 @@ import (
 	"slices"
 )
 
-// Join returns the report of a job in shards. The shards' names of lists include their folders, and
-// all shards have the same inputs.
-func Join(shards []Report) Report {
+// Join returns the report of a job in shards, of which absent ones have no journal yet. The shards'
+// names of lists include their folders, and all shards have the same inputs.
+func Join(shards []Report, absent int) Report {
 	all := shards[0]
 	all.FailedByCode = nil
-	all.Job.Shard = fmt.Sprintf("all %d", len(shards))
+	all.Job.Shard, all.ShardsAbsent = fmt.Sprintf("all %d", len(shards)), int64(absent)
+	if absent > 0 {
+		all.Job.Shard = fmt.Sprintf("%d of %d, the others have no state here", len(shards), len(shards)+absent)
+	}
+	undone := slices.ContainsFunc(shards, func(r Report) bool { return r.Undone != nil })
 	codes := map[int]Code{}
 	for i, r := range shards {
+		if undone && r.Undone == nil {
+			r.Undone = &Undone{Edges: r.Rows.Imported + r.Added.Imported}
+		}
+		all.Undone = Plus(all.Undone, r.Undone)
+		if i == 0 {
+			all.Undone = r.Undone
+		}
 		for _, c := range r.FailedByCode {
 			c.Edges += codes[c.Code].Edges
 			c.Examples = slices.Concat(codes[c.Code].Examples, c.Examples)
@@ -40,6 +51,9 @@ func Join(shards []Report) Report {
 		} else {
 			all.Verified = nil // not every shard was verified
 		}
+	}
+	if code := all.Ending.Code; code == 0 || code == 3 { // else the shard's ending says what is wrong
+		all.Ending.What, all.Ending.Hint = fmt.Sprintf("finished in shards: %s", all.Sums), ""
 	}
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })

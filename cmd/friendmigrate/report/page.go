@@ -23,6 +23,9 @@ func (r Report) Arrived() string {
 	switch pending, lost := r.Sums.Pending(), r.Sums.Failed()+r.Rows.Rejected; {
 	case !r.Rows.Balanced:
 		return "Not known: the sum does not balance."
+	case r.ShardsAbsent > 0:
+		return fmt.Sprintf("Not known: %s of the job without a state here.",
+			terminal.IsAre(r.ShardsAbsent, "shard"))
 	case r.Undone != nil:
 		return fmt.Sprintf("No longer: the job was undone, %s.", r.Undone)
 	case v != nil && v.Missing > 0:

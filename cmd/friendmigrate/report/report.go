@@ -22,6 +22,7 @@ type Report struct {
 	Job     Job    `json:"job"`
 	Ending  Ending `json:"ending"`
 	Sums
+	ShardsAbsent     int64            `json:"shardsAbsent,omitempty"` // shards of the job without a state here
 	Pilot            *Pilot           `json:"pilot,omitempty"`
 	FailedByCode     []Code           `json:"failedByCode"`
 	RejectedByReason map[string]int64 `json:"rejectedByReason"`

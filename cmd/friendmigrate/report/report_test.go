@@ -110,7 +110,7 @@ func TestShardsAreAddedUp(t *testing.T) {
 	b := sample()
 	b.Rows.Balanced = false
 	b.Verified = &Verified{Edges: 6, There: &four, MissingBy: map[int]int64{7: 2, 8: 1}, Lists: []string{"b"}}
-	all := Join([]Report{a, b, sample()})
+	all := Join([]Report{a, b, sample()}, 0)
 	if all.Rows.Read != 300 || all.Added.Edges != 15 || all.Rows.Balanced || all.Plan.RosterSizes != [5]int64{6, 15, 0, 0, 3} ||
 		all.RejectedByReason["To_Account is empty"] != 9 || all.Verified != nil {
 		t.Errorf("%+v", all)
@@ -118,7 +118,7 @@ func TestShardsAreAddedUp(t *testing.T) {
 	if c := all.FailedByCode[0]; len(all.FailedByCode) != 1 || c.Edges != 15 || len(c.Examples) != 3 {
 		t.Errorf("%+v", all.FailedByCode)
 	}
-	v := Join([]Report{a, b}).Verified
+	v := Join([]Report{a, b}, 0).Verified
 	if v.Edges != 11 || *v.There != 7 || three != 3 || v.MissingBy[7] != 3 || v.MissingBy[8] != 1 || len(v.Lists) != 2 {
 		t.Errorf("%+v", v)
 	}
