@@ -174,6 +174,22 @@ func writeAll(w io.Writer, b []byte) error {
 // Identity returns the identity of the job that the journal belongs to.
 func (j *Journal) Identity() Identity { return j.identity }
 
+// InPlace returns an error if the journal's file is no longer the one of its name: it was removed, or
+// its folder was moved. What is settled then would be lost with the process.
+func (j *Journal) InPlace() error {
+	if _, opened := j.file.(interface{ Fd() uintptr }); !opened {
+		return nil // a file system of tests
+	}
+	open, err := j.file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the journal: %w", err)
+	}
+	if now, err := os.Stat(j.name); err != nil || !os.SameFile(open, now) {
+		return fmt.Errorf("the journal %q was moved or removed while the job ran: put it back", j.name)
+	}
+	return nil
+}
+
 // Recovered returns the number of bytes of a torn write that Open cut off, or skipped if it opened
 // for reading. They were never acknowledged.
 func (j *Journal) Recovered() int64 { return j.tornBytes }

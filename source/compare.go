@@ -142,7 +142,11 @@ func (c *comparer) one(i int, found Found) error {
 		c.result.Updated = c.result.Updated || now != was
 	case name == Standard && now.Size == 0:
 	default:
-		c.differ(fmt.Sprintf("%q has other content than the job's input %d, %q", name, i+1, was.Name))
+		text := fmt.Sprintf("%q has other content than the job's input %d", name, i+1)
+		if was.Name != "" {
+			text += fmt.Sprintf(", %q", was.Name)
+		}
+		c.differ(text)
 	}
 	return nil
 }

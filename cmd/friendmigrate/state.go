@@ -53,6 +53,10 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 	if !folder.Known(in.State) {
 		return fmt.Errorf("%w in %q", folder.ErrNoJob, in.State)
 	}
+	if whole, is := folder.WholeOf(in.State); is {
+		return job.Unusable(p.Line().With("state", whole), "%q is one shard of a job: a pace is set for all of them, "+
+			"and each takes its share", in.State)
+	}
 	now, err := folder.ReadPace(in.State)
 	if len(in.args) == 0 {
 		return errors.Join(err, p.showPace(in.State, now))

@@ -135,6 +135,10 @@ func (j *Run) staged(ctx context.Context, own string) (stages []*stage.Stage, di
 	if found, err := folder.Find(j.Dir); err == nil && len(j.Inputs) == 0 {
 		places = found
 	}
+	if missing := folder.NotBegun(places); len(missing) > 0 {
+		return nil, nil, job.Unusable(j.Line().Of("INPUT"), "%d of the %d shards in %q have no staged input: "+
+			"import them first, or name the INPUT of all", len(missing), missing[0].Count, j.Dir)
+	}
 	for _, place := range places {
 		one := j.Job
 		one.Dir = place.Dir

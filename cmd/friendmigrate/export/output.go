@@ -175,6 +175,10 @@ func (e *Export) At() Position {
 // listFailed replaces the list of accounts that could not be read at FailedPath atomically.
 func (e *Export) listFailed() error {
 	return disk.WriteWhole(e.FS, FailedPath(e.Set.Destination), func(w io.Writer) error {
+		if e.now.Failures == 0 { // nothing was made durable: a later export has to see whose list it is
+			_, err := io.WriteString(w, FailedHeader+"\n")
+			return err
+		}
 		_, err := io.Copy(w, io.NewSectionReader(e.failures, 0, e.now.Failures))
 		return err
 	})

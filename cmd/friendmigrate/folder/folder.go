@@ -125,6 +125,13 @@ func shardNamed(name string) (s settings.Shard, found bool) {
 	return s, err == nil && s.Index >= 0 && name == Of("", s)
 }
 
+// WholeOf returns the folder of a job in shards if dir is that of one of its shards.
+func WholeOf(dir string) (whole string, is bool) {
+	dir = filepath.Clean(dir)
+	_, is = shardNamed(filepath.Base(dir))
+	return filepath.Dir(dir), is
+}
+
 // SetAside moves the state in dir into a folder old-TIME inside it, so that a new job can begin,
 // and returns that folder, or "" if there was no state. The caller holds the lock, which stays. The
 // journal is moved last: if the process dies before that, the old job is left, and its other files

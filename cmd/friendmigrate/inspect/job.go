@@ -66,7 +66,9 @@ func (j *Job) open() (err error) {
 		}
 		return err
 	}
-	j.Stage, j.counts = s, meta.Counts
+	if j.Stage, j.counts = s, meta.Counts; err == nil && j.Journal == nil {
+		err = fmt.Errorf("the journal of %q is gone, and with it the knowledge of what was sent", j.Dir)
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -104,6 +105,7 @@ func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	}
 	if t.Found() == 0 {
 		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"
+		e.Hint = cmp.Or(e.Hint, exit.NothingToRun+": ids are compared byte by byte, as they are in the input")
 		return e
 	}
 	var parts []string

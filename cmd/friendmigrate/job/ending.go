@@ -98,6 +98,8 @@ func (j *Run) alreadyWords(o outcome) string {
 func (j *Run) whyNothing(o outcome) string {
 	shard := j.Set.Job.Shard
 	switch {
+	case j.Op.Folder != "":
+		return "the job has imported no edge" + j.alreadyWords(o)
 	case j.Counts.NoRows():
 		return "the input has no rows, which --allow-empty accepts"
 	case o.pilot != nil:

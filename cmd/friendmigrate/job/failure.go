@@ -69,6 +69,8 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return p.ResumeLine().String() + " # after making room"
 	case errors.Is(err, folder.ErrNoJob), errors.Is(err, syscall.ENOTDIR):
 		return p.Elsewhere()
+	case errors.Is(err, checkpoint.ErrDamaged):
+		return p.As(p.Line(), "import", "json").Of("INPUT").String() + " # the same as before: it says what can be done"
 	case code == exit.Unexpected && cannotWrite(err):
 		return p.Elsewhere() + " # one that can be written; a job that has begun goes on in a copy of its folder"
 	case code == exit.Unusable:

@@ -89,7 +89,12 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	check := func() error {
 		err := neighbours(base, j.Set.Job.Shard)
 		if errors.Is(err, folder.ErrOther) {
-			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.Apart()}
+			hint := j.Apart()
+			if found, _ := folder.Find(base); j.Set.Job.Shard.Count == 0 && len(found) > 0 {
+				shard := found[len(found)-1].Shard.String()
+				hint = j.Line().With("shard", shard).String() + " # or another share; for another job: " + hint
+			}
+			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: hint}
 		}
 		return err
 	}

@@ -30,9 +30,10 @@ type Run struct {
 	old    string // where --fresh has moved the old state
 	listed bool   // the last line names lists in Dir
 
-	gone    []string // lists that cannot be made again
-	over    bool     // the job was done before, and its stage and inputs are gone
-	resumed bool     // there was a journal before
+	abort   context.CancelCauseFunc // ends the run
+	gone    []string                // lists that cannot be made again
+	over    bool                    // the job was done before, and its stage and inputs are gone
+	resumed bool                    // there was a journal before
 	watch   *watch
 	result  runResult
 }
@@ -65,6 +66,8 @@ func (j *Run) Do(ctx context.Context) (exit.Ending, error) {
 
 func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	began := time.Now()
+	ctx, j.abort = context.WithCancelCause(ctx)
+	defer j.abort(nil)
 	pilot, err := j.OpenPilot(ctx)
 	if err != nil {
 		return exit.Ending{}, err

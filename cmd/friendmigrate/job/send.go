@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source/stage"
@@ -69,6 +70,9 @@ func (j *Run) send(ctx context.Context) runResult {
 		cause: context.Cause(ctx)}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)
+	}
+	if lost, is := errors.AsType[*exit.Error](result.cause); is {
+		result.err = lost
 	}
 	return result
 }

@@ -167,7 +167,20 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) error {
 	}
 	var edges, accounts, calls int64
 	of := inspect.Created{Journal: job.Journal}
-	part := func(ordinal int64, _ int) (migrate.EdgeSet, error) { return of.Of(ctx, ordinal) }
+	begun, err := checkpoint.Open(j.FS, filepath.Join(job.Dir, folder.Undo), checkpoint.Options{ReadOnly: true})
+	if err == nil {
+		defer begun.Close() // read only
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	part := func(ordinal int64, n int) (migrate.EdgeSet, error) {
+		created, err := of.Of(ctx, ordinal)
+		if begun != nil && err == nil {
+			open, _ := begun.Unsettled(ordinal, n)
+			created = created.And(open)
+		}
+		return created, err
+	}
 	for r, err := range migrate.Only(pilot.Rosters(ctx, job.Stage, nil), part) {
 		if err != nil {
 			return errors.Join(j.Stopped(ctx, "stopped by %w; nothing was deleted"), err)

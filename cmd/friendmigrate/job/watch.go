@@ -26,6 +26,7 @@ type watch struct {
 	reading Reading
 
 	// Used only by the goroutine of Show.
+	recorded  bool // progress.json is of this run
 	nextLists time.Time
 	listed    int64 // failures in the list that was last written
 	broken    bool  // progress.json could not be written, and a warning was given
@@ -45,9 +46,10 @@ func (w *watch) record(s progress.Snapshot) {
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", Event("progress-file"), zap.Error(err))
 	}
-	w.broken = err != nil
+	w.broken, w.recorded = err != nil, true
 	if s.Phase == progress.Sending {
 		w.observe(s)
+		w.checkJournal()
 	}
 	if s.Phase != progress.Sending || s.At.Before(w.nextLists) {
 		return
@@ -78,6 +80,14 @@ func (w *watch) observe(s progress.Snapshot) {
 	}
 	w.nextSave = s.At.Add(time.Second * time.Duration(1+len(w.series.Points)/100))
 	w.save()
+}
+
+// checkJournal ends the run if its journal is no longer in its place: it would record for hours what
+// nobody can read afterwards.
+func (w *watch) checkJournal() {
+	if err := w.run.Journal.InPlace(); err != nil {
+		w.run.abort(exit.Errorf(exit.Unexpected, "", "%w", err))
+	}
 }
 
 // save writes the time series. A report works without it, so an error is ignored.
@@ -142,7 +152,11 @@ func (j *Run) writeMetrics() {
 // The state of another job is left as it is.
 func (j *Run) endEarly(err error) {
 	e := j.Failure(err)
-	j.View.End(j.View.Ending(e))
+	last := j.View.Ending(e)
+	j.View.End(last)
+	if j.watch.recorded || j.listed {
+		_ = report.WriteUnsynced(filepath.Join(j.Dir, folder.Progress), last) // the last line reports a full disk
+	}
 	if e.Code != exit.OtherJob && j.home == "" {
 		j.writeMetrics()
 	}

@@ -18,7 +18,7 @@ const (
 	calling    = running + " doctor"
 	sending    = "import update undo"
 	staying    = "import accounts verify update undo" // have a state folder
-	inspecting = "status failures explain report pace clean"
+	inspecting = "status failures explain report clean"
 )
 
 // MostDrawn is the largest --sample. A larger one would add no information, and takes memory for
@@ -145,6 +145,7 @@ func (s *Settings) job() []Flag {
 			"of this job: checkpoint, staged input, lists, report"),
 		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of the job; with shards all of them are meant, or one by its own folder").of(inspecting),
+		WithDefault("state FOLDER", DefaultState, Text(&s.State), "of the job, with all its shards").of("pace"),
 		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
 		Plain("fresh", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+

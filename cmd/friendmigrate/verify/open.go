@@ -11,6 +11,7 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/source/stage"
 )
@@ -26,6 +27,9 @@ func (p *Part) open(ctx context.Context) error {
 		if err := p.checkJob(nil); err != nil {
 			return err
 		}
+	}
+	if p.undone, err = inspect.Undoing(p.Dir); err != nil {
+		return err
 	}
 	if p.own, err = p.OpenStaged(ctx, p.dir()); err != nil {
 		return err

@@ -32,6 +32,7 @@ type Part struct {
 	own      bool                // the verify staged the input itself
 	verdicts *checkpoint.Journal // the service's answers, see verdict.go
 	edges    int64               // edges to verify
+	undone   *report.Undone      // what an undo has done since; nil: none has begun
 	settled  int64               // those of edges that the job has settled; all of them if there is no job
 	sample   *sample             // nil: ask about all settled edges
 	window   int                 // edges that are looked up at once
@@ -68,7 +69,8 @@ func (p *Part) updates() bool { return p.Journal != nil && p.Journal.Identity().
 func (p *Part) dir() string { return filepath.Join(p.Dir, folder.Verify) }
 
 // identity returns what a verify must have in common with an earlier one to continue it. It
-// includes how much the job has settled: after a change the old verdicts would be wrong.
+// includes how much the job has settled and an undo has deleted: after a change the old verdicts would
+// be wrong.
 func (p *Part) identity() checkpoint.Identity {
 	id, plan := p.Identity(), p.Stage.Totals()
 	id.Edges, id.Chunks, id.PlanDigest = plan.Edges, plan.Chunks, plan.PlanDigest
@@ -80,8 +82,10 @@ func (p *Part) identity() checkpoint.Identity {
 	if p.Journal != nil {
 		t := p.Journal.Totals()
 		id.Options["job"] = fmt.Sprintf("%s %d %d %d", p.Journal.Identity().Created.Format(time.RFC3339Nano),
-			t.Imported,
-			t.Already, t.Failed)
+			t.Imported, t.Already, t.Failed)
+	}
+	if p.undone != nil {
+		id.Options["undone"] = fmt.Sprint(p.undone.Deleted)
 	}
 	if p.Pilot != nil {
 		id.Options["--only-accounts"] = p.Pilot.Digest()

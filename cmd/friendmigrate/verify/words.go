@@ -151,6 +151,8 @@ func (r *Result) differentHint() string {
 	}
 	command, suffix, then := "import", "-missing", ""
 	switch {
+	case slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.undone != nil }):
+		return exit.NothingToRun + ": what is missing was deleted by undo, or at least may have been"
 	case r.Missing == 0 && len(different) == 0: // friend_update cannot set what differs
 		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: " +
 			"tells whether importing the list again would help"
