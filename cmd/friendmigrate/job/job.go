@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,12 +90,7 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	check := func() error {
 		err := neighbours(base, j.Set.Job.Shard)
 		if errors.Is(err, folder.ErrOther) {
-			hint := j.Apart()
-			if found, _ := folder.Find(base); j.Set.Job.Shard.Count == 0 && len(found) > 0 {
-				shard := found[len(found)-1].Shard.String()
-				hint = j.Line().With("shard", shard).String() + " # or another share; for another job: " + hint
-			}
-			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: hint}
+			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.oneShard(base) + j.Apart()}
 		}
 		return err
 	}
@@ -123,6 +119,16 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 		return err
 	}
 	return j.ServeMetrics()
+}
+
+// oneShard returns the command for one shard of the job in base, if it is in shards and none is named.
+func (j *Job) oneShard(base string) string {
+	found, _ := folder.Find(base)
+	if i := slices.IndexFunc(found, func(p folder.Place) bool { return p.Shard.Count > 0 }); i >= 0 &&
+		j.Set.Job.Shard.Count == 0 {
+		return j.Line().With("shard", found[i].Shard.String()).String() + " # or another share; for another job: "
+	}
+	return ""
 }
 
 // Close closes what is open; it calls the functions in between after the client is closed and
