@@ -96,9 +96,5 @@ func (p *program) parsePace(word string) (folder.Pace, error) {
 
 // showPace prints the pace that is set and how fast running commands may send.
 func (p *program) showPace(base string, now folder.Pace) error {
-	text, err := inspect.Pace(base, now)
-	if err != nil {
-		return err
-	}
-	return terminal.WriteText(p.Std.Out, text+"\n")
+	return terminal.WriteText(p.Std.Out, inspect.Pace(base, now)+"\n")
 }

@@ -91,6 +91,8 @@ func (e *Export) refusal(err error) error {
 	case errors.Is(err, ErrExists):
 		return &exit.Error{Code: exit.Unusable, Hint: hint,
 			Err: fmt.Errorf("%w, and no export has begun it: nothing is written over it", err)}
+	case errors.Is(err, errBroken):
+		return &exit.Error{Code: exit.Unexpected, Err: err, Hint: hint + " # begins anew"}
 	case errors.Is(err, ErrOther):
 		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: hint}
 	}

@@ -85,8 +85,7 @@ func (e *Export) resume(id identity, there bool) error {
 		e.failures, err = disk.Open(e.FS, failures)
 		return err
 	case was.Rows > 0 && !e.csv && !there:
-		return fmt.Errorf("%q is gone, of which %d bytes were written; remove %q to begin anew", e.Set.Destination,
-			was.Rows, e.folder)
+		return fmt.Errorf("%w: %q is gone, of which %d bytes were written", errBroken, e.Set.Destination, was.Rows)
 	default:
 		e.now = was
 	}
@@ -217,6 +216,9 @@ var ErrOther = errors.New("the destination belongs to another export")
 // ErrExists is the error of a destination that no export has begun.
 var ErrExists = errors.New("the destination is there already")
 
+// errBroken is the error of an export of which files are gone or damaged.
+var errBroken = errors.New("the export cannot be continued")
+
 // Position is the progress of an export. It is kept in a file that is replaced atomically.
 type Position struct {
 	Version int `json:"version"`
@@ -256,10 +258,10 @@ func readPosition(folder string) (p Position, err error) {
 	p = newPosition(identity{})
 	p.Version = 0
 	if err := json.Unmarshal(content, &p); err != nil {
-		return p, fmt.Errorf("read %q: %w", name, err)
+		return p, fmt.Errorf("%w: read %q: %w", errBroken, name, err)
 	}
 	if p.Version != positionVersion {
-		return p, fmt.Errorf("read %q: it is of version %d, which this program does not know", name, p.Version)
+		return p, fmt.Errorf("%w: %q is of version %d, which this program does not know", errBroken, name, p.Version)
 	}
 	return p, nil
 }
@@ -300,7 +302,8 @@ func cutBack(fsys disk.FS, name string, length int64) (disk.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() < length {
-		err = fmt.Errorf("%q has %d bytes, fewer than the %d that were written", name, info.Size(), length)
+		err = fmt.Errorf("%w: %q has %d bytes, fewer than the %d that were written", errBroken, name, info.Size(),
+			length)
 	}
 	if err == nil {
 		err = f.Truncate(length)

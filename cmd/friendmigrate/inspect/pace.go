@@ -9,24 +9,23 @@ import (
 
 // Pace returns the pace that is set for the job in base, and how fast its running processes may
 // send, in words.
-func Pace(base string, now folder.Pace) (string, error) {
+func Pace(base string, now folder.Pace) string {
 	text := "set: " + now.String()
 	if now.String() == "" {
 		text = "set: nothing, so --rate holds"
 	}
 	running, err := folder.Running(base)
-	if err != nil {
-		return "", err
-	}
 	switch {
+	case err != nil: // a folder that cannot be written to has no lock that could be tried
+		return text + "\nwhether a run is on cannot be seen: " + err.Error()
 	case !running:
-		return text + "\nno run is on; the next one obeys", nil
+		return text + "\nno run is on; the next one obeys"
 	case now.Paused:
-		return text + "\nno call leaves within 2 seconds from now; those under way are seen through", nil
+		return text + "\nno call leaves within 2 seconds from now; those under way are seen through"
 	}
 	text += "\nthe run obeys within 2 seconds"
 	if s, err := ReadStatus(base, time.Now(), true); err == nil && s.PerSecond > 0 {
 		text += fmt.Sprintf("; it sends %.0f calls per second now", s.PerSecond)
 	}
-	return text, nil
+	return text
 }
