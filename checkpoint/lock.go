@@ -109,7 +109,9 @@ func LockFile(dir string) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err == nil && len(content) > 0 && !strings.HasPrefix(string(content), holderPrefix) {
+	// A power cut may leave NUL bytes of a lock file, which is never synced.
+	if holder := strings.Trim(string(content), "\x00"); err == nil && holder != "" &&
+		!strings.HasPrefix(holder, holderPrefix) {
 		err = errors.New("it is not the lock of a job")
 	}
 	if err != nil {

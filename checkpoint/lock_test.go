@@ -204,3 +204,15 @@ func TestCloseReleasesTheLockThoughAChildHasTheFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAFileOfAnotherProgramIsNoLock(t *testing.T) {
+	dir := t.TempDir()
+	for content, is := range map[string]bool{"": true, "process 7": true, strings.Repeat("\x00", 45): true, "yarn": false} {
+		if err := os.WriteFile(filepath.Join(dir, LockName), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if there, err := LockFile(dir); there != is || (err == nil) != is {
+			t.Errorf("%q: %v, %v", content, there, err)
+		}
+	}
+}
