@@ -120,9 +120,10 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 const (
 	friendUpdate = "friend_update"
 	friendDelete = "friend_delete"
-
-	notAFriend = 31704 // nothing to delete, which counts as done
 )
+
+// NotAFriend is the code of friend_delete for an edge that is not there, which counts as deleted.
+const NotAFriend = 31704
 
 // Update makes one friend_update call, which sets Remark, GroupName and custom fields of friends.
 // The service lets nothing else change. It sets only the fields that an edge has. An edge that has
@@ -209,7 +210,7 @@ func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) 
 	w.raw(`,"DeleteType":"Delete_Type_Single"}`)
 	outcomes, err := c.change(ctx, friendDelete, from, edges, w)
 	for i := range outcomes {
-		if outcomes[i].Code == notAFriend {
+		if outcomes[i].Code == NotAFriend {
 			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}
 		}
 	}

@@ -207,7 +207,7 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 			continue
 		case e == nil:
 			return nil
-		case e.Code == noSuchAccount && e.Verdict == migrate.VerdictFatal && from != c.identifier:
+		case e.Code == NoSuchAccount && e.Verdict == migrate.VerdictFatal && from != c.identifier:
 			e = c.blame70107(ctx, e)
 			if doubted || e.Verdict != migrate.VerdictRefuseAccount {
 				return e
@@ -279,10 +279,10 @@ func (c *Client) signAgain(ctx context.Context, a *attempt, e *migrate.CallError
 	return err == nil, nil
 }
 
-// noSuchAccount is the code for an account that the account system does not know: either the
+// NoSuchAccount is the code for an account that the account system does not know: either the
 // identifier, which ends the job, or the From_Account, which fails alone. The text does not say
 // which; a call for the identifier itself does.
-const noSuchAccount = 70107
+const NoSuchAccount = 70107
 
 // blame70107 finds out whether a 70107 is about the admin or about the From_Account, by a call for the
 // admin itself. Only a check that began after the answer counts, because the admin may be removed at

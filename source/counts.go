@@ -309,7 +309,9 @@ func Warnings(c *Counts, t *stage.Totals, o Options) (list []string) {
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	warnOfInputs(warn, c, o)
 	warnOfRows(warn, c)
-	warnOfRosters(warn, t, o)
+	if !o.NoRosters {
+		warnOfRosters(warn, t, o)
+	}
 	return list
 }
 

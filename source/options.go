@@ -17,8 +17,8 @@ const (
 	JSONL = "jsonl"
 )
 
-// Options say how rows are read. All except NoSource, MaxFriends and AllowEmpty belong to the
-// identity of a job; NoSource follows from its command.
+// Options say how rows are read. All except NoSource, MaxFriends, NoRosters and AllowEmpty belong to
+// the identity of a job; NoSource follows from its command.
 type Options struct {
 	Format           string            // --format, for inputs whose name says none: "", csv, jsonl or ndjson
 	Map              map[string]string // --map: from the API's name to the name in the input
@@ -30,6 +30,7 @@ type Options struct {
 	Duplicates   string // --duplicates: last (also ""), first or error
 	Mutual       bool   // --mutual: add missing reverses
 	MaxFriends   int    // --max-friends: warn of rosters over it; 0: no warning
+	NoRosters    bool   // no warnings of whole rosters, since none is imported
 	AllowEmpty   bool   // --allow-empty: inputs without any row are no error
 }
 

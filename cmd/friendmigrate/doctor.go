@@ -101,7 +101,7 @@ func (p *program) doctorEnding(
 			e.What += "; warnings to look at: " + strings.Join(warned, ", ")
 		}
 		e.Hint = p.Line().As("plan", func(string) bool { return false }).Of("INPUT").String()
-		if r.Probe != nil && folder.Known(state) { // it has left evidence there
+		if r.Probe != nil && r.Probe.Already && folder.Known(state) { // it has left evidence there
 			e.Hint = p.As(p.Line(), "undo", "json").String()
 		}
 	}

@@ -238,11 +238,11 @@ func (p *program) manPage() string {
 			put(".TP\n.BR \\-\\-%s \" \" \\fI%s\\fR\n%s", f.Name, f.Value, f.Usage)
 		}
 	}
-	put(".SH ENVIRONMENT\nEach flag is also read from a variable: \\-\\-some\\-flag from %s. The flag wins.",
-		settings.Variable("some-flag"))
+	put(".SH ENVIRONMENT\nEach flag is also read from a variable: \\-\\-some\\-flag from %s. The flag wins. Only "+
+		"\\-\\-fresh, \\-\\-yes, \\-\\-assume\\-new and \\-\\-unfinished have none.", settings.Variable("some-flag"))
 	put(".SH EXIT STATUS")
 	for _, row := range exit.Table() {
-		put(".TP\n.B %d\n%s", row.Code, row.Meaning)
+		put(".TP\n.B %s\n%s", strconv.Itoa(int(row.Code)), row.Meaning)
 	}
 	put(".SH SEE ALSO\nfriendmigrate help %s", strings.Join(topics(), ", "))
 	return b.String()

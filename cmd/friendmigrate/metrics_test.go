@@ -169,7 +169,7 @@ func TestMetricsEqualTheReport(t *testing.T) {
 		}
 		agree(t, got, r)
 		m := readMessage(t, env[progress.Variable])
-		if m.Code != c.code || m.Command != "import" || m.Counts == nil || m.Counts.Edges != r.Rows || !strings.Contains(last, m.Hint) {
+		if m.Code != c.code || m.Command != "import" || m.Counts == nil || m.Counts.Edges == nil || *m.Counts.Edges != r.Rows || !strings.Contains(last, m.Hint) {
 			t.Errorf("run %d: the message is %+v; the last line: %s", i, m, last)
 		}
 		if info, err := os.Stat(filepath.Join(state, "metrics.prom")); err != nil || info.Mode() != 0o600 {

@@ -84,6 +84,9 @@ func TestTheShellCompletesValues(t *testing.T) {
 
 func TestTheManualPageHasEveryCommandAndFlag(t *testing.T) {
 	page, _ := call(t, 0, nil, "help", "man")
+	if strings.Contains(page, "%!") || !strings.Contains(page, "\n.B 12\n") {
+		t.Error("an exit code is not written as a number")
+	}
 	for _, c := range commands() {
 		if !strings.Contains(page, ".SS "+roff.Replace(c.name)+"\n") {
 			t.Errorf("it lacks the command %s", c.name)

@@ -18,8 +18,18 @@ func Code(code int) string {
 	if c.Level&sink.OnItem != 0 {
 		text += "\nFor one edge: " + onItem[c.Item] + "\n"
 	}
+	call := onCall[c.Call]
+	switch {
+	case code == sink.NotAFriend:
+		text += "\nOf an undo: the edge counts as deleted.\n"
+	case code == sink.NoSuchAccount:
+		call = "of the admin account, " + call + "\nOf another account, its edges fail with this code " +
+			"once friend_get has shown that the admin exists."
+	case c.SignAgain:
+		call = "the call is signed again and sent again. If the new signature is refused too, " + call
+	}
 	if c.Level&sink.OnCall != 0 {
-		text += "\nFor a whole call: " + onCall[c.Call] + "\n"
+		text += "\nFor a whole call: " + call + "\n"
 	}
 	return text
 }

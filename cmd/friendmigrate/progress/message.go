@@ -43,7 +43,7 @@ type Message struct {
 
 // Counts are the counts of the job, over all its runs.
 type Counts struct {
-	Edges report.Sum    `json:"edges"`
+	Edges *report.Sum   `json:"edges,omitempty"`
 	Added *report.Added `json:"added,omitempty"`
 	Calls *int64        `json:"calls,omitempty"` // calls of this run
 }
@@ -69,7 +69,7 @@ func (v *View) Message(e exit.Ending) Message {
 	}
 	m.Counts = new(Counts)
 	if a := s.Sums; a != nil {
-		m.Counts.Edges = a.Rows
+		m.Counts.Edges = &a.Rows
 		if a.Added.Edges > 0 {
 			m.Counts.Added = &a.Added
 		}

@@ -110,7 +110,7 @@ func (s *Settings) Check(r *Reader) {
 	case r.has("region"):
 		s.Service.check(r)
 	}
-	s.Rows.NoSource = s.command == "update"
+	s.Rows.NoSource, s.Rows.NoRosters = s.command == "update", !r.has("max-friends")
 	if r.has("map") {
 		r.Add(s.Rows.Check())
 	}
