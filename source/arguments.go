@@ -108,14 +108,11 @@ func (r *Request) expandFolder(folder string) ([]Found, error) {
 	for _, entry := range entries {
 		name := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(name)
-		switch folder := err == nil && info.IsDir(); {
-		case folder || !IsInput(entry.Name(), r.Options.Format):
-			beside.count(name, folder)
-		case err != nil: // also a link to a file that is gone: its rows would be missed
+		switch input := IsInput(entry.Name(), r.Options.Format); {
+		case input && err != nil: // also a link to a file that is gone: its rows would be missed
 			return nil, inputFault(name, err)
-		case !info.Mode().IsRegular():
-			return nil, &InputError{Name: name, Reason: "it is no file but a pipe or a device, which a folder " +
-				"cannot hold for an input: name it itself, or move it away"}
+		case !input || !info.Mode().IsRegular(): // also a pipe
+			beside.count(name, err == nil && info.IsDir())
 		default:
 			one := Found{Input: Input{Name: name}}
 			one.stamp(info)
@@ -194,7 +191,7 @@ func (l *LeftOut) Warning() string {
 }
 
 // onlyRead says, in messages, which files of a folder are read.
-const onlyRead = " (only .csv, .jsonl and .ndjson are read, also with .gz or .zst, and no subfolders; " +
+const onlyRead = " (only .csv, .jsonl and .ndjson are read, also with .gz or .zst, and neither subfolders nor pipes; " +
 	"--format reads other names)"
 
 // mostNamed is the most things that a message names.
