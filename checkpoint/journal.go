@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,7 +185,7 @@ func (j *Journal) InPlace() error {
 	if err != nil {
 		return fmt.Errorf("look at the journal: %w", err)
 	}
-	if now, err := os.Stat(j.name); err != nil || !os.SameFile(open, now) {
+	if now, err := os.Stat(j.name); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(open, now) {
 		return fmt.Errorf("the journal %q was moved or removed while the job ran: put it back", j.name)
 	}
 	return nil

@@ -107,10 +107,14 @@ func mappable() []string {
 // order, or with a default written out, give the same text. NoSource, MaxFriends and AllowEmpty are
 // not in it, because they change no edge.
 func (o Options) Canonical() map[string]string {
+	source := o.DefaultAddSource
+	if o.NoSource { // what jobs recorded when their rows still got one
+		source = sourcePrefix + "Update"
+	}
 	return map[string]string{
 		"--format":             o.format(),
 		"--map":                pairs(o.Map),
-		"--default-add-source": o.DefaultAddSource,
+		"--default-add-source": source,
 		"--integer-tags":       strings.Join(o.integerTags(), ","),
 		"--invalid-field":      cmp.Or(o.InvalidField, "reject"),
 		"--duplicates":         cmp.Or(o.Duplicates, "last"),

@@ -167,7 +167,7 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 		switch {
 		case whole && bytes.HasPrefix(rest, []byte{'{'}):
 			return nil
-		case whole && bytes.HasPrefix(rest, []byte{'['}):
+		case whole && bytes.HasPrefix(rest, []byte{'['}) && !bytes.HasPrefix(trimBlank(line[1:]), []byte{'{'}):
 			return &jsonArrays
 		}
 		return &jsonArray

@@ -59,6 +59,7 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.jsonl", "{\n  \"From_Account\": \"" + strings.Repeat("a", sniffSize) + "\"\n}\n", "objects of several lines", "jq -c ."},
 	{"a.jsonl", strings.Repeat(someJSON, 50000), "several JSON objects in one line", `jq -c . < a.jsonl > a-new.jsonl`},
 	{"a.jsonl", strings.Repeat(someJSON+" "+someJSON+"\n", 2), "several JSON objects in one line", "jq -c ."},
+	{"a.jsonl", "[" + someJSON + "]\n[" + someJSON + "]\n", "JSON array", `jq -c '.[]'`},
 	{"a.jsonl", "[\"a\",\"b\"]\n[\"b\",\"a\"]\n", "an array in each line", `jq -c '{From_Account:.[0],To_Account:.[1]}' < a.jsonl`},
 	{"a.jsonl", csvRows, "is CSV", "mv -n a.jsonl a.csv"},
 	{"a.jsonl", strings.ReplaceAll(csvRows, ",", ";"), "is CSV", "mv -n a.jsonl a.csv"},

@@ -137,7 +137,7 @@ func (j *Run) staged(ctx context.Context, own string) (stages []*stage.Stage, di
 	}
 	if missing := folder.NotBegun(places); len(missing) > 0 {
 		return nil, nil, job.Unusable(j.Line().Of("INPUT"), "%d of the %d shards in %q have no staged input: "+
-			"import them first, or name the INPUT of all", len(missing), missing[0].Count, j.Dir)
+			"import them first, name one by --shard, or the INPUT of all", len(missing), missing[0].Count, j.Dir)
 	}
 	for _, place := range places {
 		one := j.Job
@@ -271,6 +271,9 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 		line := j.As(j.Line(), again.Command, "json")
 		if again.Shard.Count > 0 {
 			line = line.With("shard", again.Shard.String())
+			if whole, is := folder.WholeOf(j.Set.State); is {
+				line = line.With("state", whole)
+			}
 		}
 		e.Hint = again.On(line).String() +
 			" # with --retry-failed if edges failed for want of accounts"

@@ -127,9 +127,11 @@ func shardNamed(name string) (s settings.Shard, found bool) {
 
 // WholeOf returns the folder of a job in shards if dir is that of one of its shards.
 func WholeOf(dir string) (whole string, is bool) {
-	dir = filepath.Clean(dir)
-	_, is = shardNamed(filepath.Base(dir))
-	return filepath.Dir(dir), is
+	absolute, err := filepath.Abs(dir)
+	if _, is = shardNamed(filepath.Base(absolute)); err != nil || !is {
+		return "", false
+	}
+	return filepath.Join(dir, ".."), true
 }
 
 // SetAside moves the state in dir into a folder old-TIME inside it, so that a new job can begin,

@@ -42,7 +42,8 @@ func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 		a.Command, a.Shard = id.Command(), settings.Shard{Index: id.Shard, Count: id.Shards}
 		usual := source.Options{}.Canonical()
 		for flag, value := range id.Options {
-			if value != usual[flag] && strings.HasPrefix(flag, "--") { // others are not flags
+			noFlag := !strings.HasPrefix(flag, "--") || flag == "--default-add-source" && a.Command == "update"
+			if value != usual[flag] && !noFlag {
 				a.Options[flag] = value
 			}
 		}

@@ -67,9 +67,14 @@ func (j *Job) open() (err error) {
 		return err
 	}
 	if j.Stage, j.counts = s, meta.Counts; err == nil && j.Journal == nil {
-		err = fmt.Errorf("the journal of %q is gone, and with it the knowledge of what was sent", j.Dir)
+		err = LostJournal(j.Dir)
 	}
 	return err
+}
+
+// LostJournal returns the error of a state with a sealed stage and no journal, which is made before it.
+func LostJournal(dir string) error {
+	return fmt.Errorf("%w: that of %q is gone, and with it the knowledge of what was sent", checkpoint.ErrDamaged, dir)
 }
 
 // openJournal opens a journal for reading. It returns nil if there is none.

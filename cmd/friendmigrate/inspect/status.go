@@ -33,9 +33,6 @@ const (
 // a busy disk may delay it.
 const signOfLife = 10 * time.Second
 
-// aMoment is how long a run may still hold its lock after the snapshot of its end.
-const aMoment = time.Second
-
 // Status is the progress of a job, over all shards.
 type Status struct {
 	Version int    `json:"version"`
@@ -152,10 +149,9 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read where the job stands: %w", err)
 	}
-	held, failed := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
 	p := &progress.Snapshot{}
 	if err != nil || json.Unmarshal(text, p) != nil { // a damaged one is as good as none
-		if held {
+		if held, _ := checkpoint.Locked(s.Dir); held {
 			s.Phase, s.now.Phase = Reading, progress.Starting
 		}
 		return nil
@@ -164,11 +160,11 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
 	s.now.Failures = p.Failures
-	switch {
-	case p.Phase == progress.Ended && held && age >= aMoment && (p.Sums == nil || p.Sums.Pending() > 0): // the next run
-		s.Phase, s.now.Phase, s.Code, s.What = Reading, progress.Starting, nil, ""
-	case p.Phase == progress.Ended || age >= signOfLife:
-	case held || failed != nil: // the lock of a read-only folder cannot be tested
+	if p.Phase == progress.Ended || age >= signOfLife {
+		return nil
+	}
+	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
+	if held || err != nil {               // the lock of a read-only folder cannot be tested
 		s.Phase, s.now = p.Phase, *p
 	}
 	return nil

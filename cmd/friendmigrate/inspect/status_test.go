@@ -60,12 +60,11 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 		ended    bool
 		line     string
 	}{
-		"reads":        {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
-		"sends":        {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
-		"is gone":      {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running, last sign of life 1m 00s ago"},
-		"stopped":      {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
-		"begins again": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Minute), Code: new(4)}, Reading, false, "starting: about to begin"},
-		"finished":     {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Sums: &report.Sums{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
+		"reads":    {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
+		"sends":    {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
+		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running, last sign of life 1m 00s ago"},
+		"stopped":  {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
+		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Sums: &report.Sums{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
 	} {
 		base := t.TempDir()
 		snapshot(t, base, c.snapshot)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -73,6 +74,9 @@ func (jobs Jobs) Without() string {
 func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
 	again, each := jobs.Again(), ": "
 	l := line.As(again.Command, func(string) bool { return false })
+	if whole, is := folder.WholeOf(state); is {
+		state = whole
+	}
 	if state = filepath.Clean(state); state != settings.DefaultState {
 		l = l.With("state", state)
 	}
@@ -93,19 +97,22 @@ func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	if to != "" {
 		about += " -> " + to
 	}
-	e := exit.Ending{}
+	e, elsewhere := exit.Ending{}, false
 	if t.Gone {
 		e.Hint = exit.NothingToRun + "; the staged input is gone, so of edges that did not fail nothing can be told"
 	}
 	if len(missing) > 0 {
 		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count),
 			Count: missing[0].Count}); slices.Contains(missing, its) {
+			elsewhere = true
 			about += fmt.Sprintf(" (of shard %s, which has no state here)", its)
 		}
 	}
 	if t.Found() == 0 {
 		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"
-		e.Hint = cmp.Or(e.Hint, exit.NothingToRun+": ids are compared byte by byte, as they are in the input")
+		if e.Hint = cmp.Or(e.Hint, exit.NothingToRun+": ids are compared byte by byte"); elsewhere {
+			e.Hint = exit.NothingToRun + ": its shard has to be asked"
+		}
 		return e
 	}
 	var parts []string

@@ -222,13 +222,17 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 // sends fixed rows as a job of their own.
 func (j *Run) nextHint(o outcome) string {
 	switch {
+	case o.sums.Edges() == 0 && j.Counts.Better(j.Set.Rows.Map).Name != "":
+		better := j.Counts.Better(j.Set.Rows.Map)
+		l := j.Line().With(better.Name, better.Value)
+		if j.rehearsal == nil {
+			l = l.With("fresh", "")
+		}
+		return l.String()
 	case j.rehearsal != nil:
 		return j.realRun()
 	case o.failed > 0:
 		return j.resume().WithWord("--retry-failed").String() + " # after fixing what their codes say"
-	case o.sums.Edges() == 0 && j.Counts.Better(j.Set.Rows.Map).Name != "":
-		better := j.Counts.Better(j.Set.Rows.Map)
-		return j.Line().With("fresh", "").With(better.Name, better.Value).String()
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:

@@ -51,8 +51,11 @@ func (p *Program) Failure(err error) exit.Ending {
 // Hint returns the command to run after an error that has no hint.
 func (p *Program) Hint(err error, code exit.Code) string {
 	input, _ := errors.AsType[*source.InputError](err)
+	known, _ := errors.AsType[*exit.Error](err)
 	var proxy settings.BadProxy
 	switch {
+	case known != nil && known.Hint != "":
+		return known.Hint
 	case errors.As(err, new(settings.Missing)):
 		return p.better(p.Completed, settings.Refusals(err)...)
 	case errors.As(err, new(*source.EmptyError)):

@@ -191,16 +191,21 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
 
-// needsNoInput reports whether the job is done, so that it can end as before though its staged input
-// and an input of it are gone. The report knows the inputs.
-func (j *Run) needsNoInput() bool {
-	if j.Journal.Totals().Pending > 0 || j.Set.Job.RetryFailed || j.Set.Job.OnlyAccounts != "" {
-		return false
+// endAsBefore makes a job that is done end as before though its staged input and all its inputs are
+// gone. It reports whether that is so. The report knows the inputs.
+func (j *Run) endAsBefore() bool {
+	there := func(name string) bool {
+		_, err := os.Lstat(name)
+		return !errors.Is(err, fs.ErrNotExist)
 	}
 	inputs, err := inspect.ReportedInputs(j.Dir)
-	if _, staged := os.Lstat(filepath.Join(j.Dir, folder.Staged)); err != nil || !errors.Is(staged, fs.ErrNotExist) {
+	done := j.Journal.Totals().Pending == 0 && !j.Set.Job.RetryFailed && j.Set.Job.OnlyAccounts == ""
+	if !done || err != nil || len(j.Inputs) > len(inputs) || slices.ContainsFunc(j.Inputs, there) ||
+		there(filepath.Join(j.Dir, folder.Staged)) {
 		return false
 	}
+	j.Log.Warn("all inputs are gone, and so is what was staged of them; the job was done before",
+		Event("input-gone"), zap.Strings("why", j.Inputs))
 	j.Counts.Inputs, j.Counts.Rejected, j.over = inputs, j.Journal.Identity().Rejected, true
 	return true
 }
@@ -246,10 +251,12 @@ func (j *Run) compareAgain(ctx context.Context) error {
 		recorded = append(recorded, source.Input{Digest: digest})
 	}
 	found, _, err := j.SourceRequest("").Resolve(ctx)
-	if errors.Is(err, source.ErrUnreachable) && !j.needsNoInput() {
+	switch {
+	case errors.Is(err, source.ErrUnreachable):
 		return j.InputError(ctx, err)
-	}
-	if err != nil {
+	case err != nil && j.endAsBefore():
+		return nil
+	case err != nil:
 		return j.cannotStageAgain(err.Error())
 	}
 	if slices.ContainsFunc(found, func(f source.Found) bool { return f.Once() }) {
@@ -266,11 +273,8 @@ func (j *Run) compareAgain(ctx context.Context) error {
 }
 
 // cannotStageAgain returns the error for a stage and an input of it that can both not be used. Both
-// are left as they are. It returns nil for a job that needs neither.
+// are left as they are.
 func (j *Run) cannotStageAgain(why string) error {
-	if j.needsNoInput() {
-		return nil
-	}
 	return exit.Errorf(exit.Unexpected, j.Line().Without("fresh").String()+" # after putting the input back",
 		"the staged input in %q is gone, damaged or of another version, and cannot be built again: %s; "+
 			"nothing was sent",

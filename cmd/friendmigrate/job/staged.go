@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
@@ -25,6 +26,9 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 	switch damaged := errors.Is(err, stage.ErrDamaged); {
 	case err == nil:
 		j.Stage, j.Counts = s, meta.Counts
+		if there, err := checkpoint.Exists(j.FS, j.Dir); err != nil || !there {
+			return false, errors.Join(err, inspect.LostJournal(j.Dir))
+		}
 		if len(j.Inputs) == 0 {
 			return false, nil
 		}

@@ -26,7 +26,7 @@ type watch struct {
 	reading Reading
 
 	// Used only by the goroutine of Show.
-	recorded  bool // progress.json is of this run
+	recorded  bool // a snapshot of this run was written; read after Stop
 	nextLists time.Time
 	listed    int64 // failures in the list that was last written
 	broken    bool  // progress.json could not be written, and a warning was given
@@ -86,7 +86,7 @@ func (w *watch) observe(s progress.Snapshot) {
 // nobody can read afterwards.
 func (w *watch) checkJournal() {
 	if err := w.run.Journal.InPlace(); err != nil {
-		w.run.abort(exit.Errorf(exit.Unexpected, "", "%w", err))
+		w.run.abort(exit.Errorf(exit.Unexpected, w.run.ResumeLine().String()+" # after putting it back", "%w", err))
 	}
 }
 

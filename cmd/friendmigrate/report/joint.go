@@ -12,7 +12,7 @@ import (
 // names of lists include their folders, and all shards have the same inputs.
 func Join(shards []Report, absent int) Report {
 	all := shards[0]
-	all.FailedByCode = nil
+	all.FailedByCode, all.Undone = nil, nil
 	all.Job.Shard, all.ShardsAbsent = fmt.Sprintf("all %d", len(shards)), int64(absent)
 	if absent > 0 {
 		all.Job.Shard = fmt.Sprintf("%d of %d, the others have no state here", len(shards), len(shards)+absent)
@@ -24,9 +24,6 @@ func Join(shards []Report, absent int) Report {
 			r.Undone = &Undone{Edges: r.Rows.Imported + r.Added.Imported}
 		}
 		all.Undone = Plus(all.Undone, r.Undone)
-		if i == 0 {
-			all.Undone = r.Undone
-		}
 		for _, c := range r.FailedByCode {
 			c.Edges += codes[c.Code].Edges
 			c.Examples = slices.Concat(codes[c.Code].Examples, c.Examples)
@@ -53,7 +50,11 @@ func Join(shards []Report, absent int) Report {
 		}
 	}
 	if code := all.Ending.Code; code == 0 || code == 3 { // else the shard's ending says what is wrong
-		all.Ending.What, all.Ending.Hint = fmt.Sprintf("finished in shards: %s", all.Sums), ""
+		how := "finished in shards"
+		if absent > 0 || all.Pending() > 0 {
+			how = "not finished in all shards"
+		}
+		all.Ending.What, all.Ending.Hint = fmt.Sprintf("%s: %s", how, all.Sums), ""
 	}
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })

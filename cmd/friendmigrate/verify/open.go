@@ -45,6 +45,7 @@ func (p *Part) open(ctx context.Context) error {
 // checkJob fails unless the folder belongs to the job that the settings ask for. digests are those
 // of its inputs; nil: they are compared later.
 func (p *Part) checkJob(digests []string) error {
+	p.Set.Rows.NoSource = p.updates()
 	recorded, want := p.Journal.Identity(), p.Identity()
 	if want.Inputs = digests; digests == nil {
 		want.Inputs = recorded.Inputs
@@ -54,7 +55,6 @@ func (p *Part) checkJob(digests []string) error {
 	} else {
 		want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
 	}
-	p.Set.Rows.NoSource = p.updates()
 	if differences := recorded.Differs(want); len(differences) > 0 {
 		return p.OtherJob(differences)
 	}

@@ -151,7 +151,7 @@ func (r *Result) differentHint() string {
 	}
 	command, suffix, then := "import", "-missing", ""
 	switch {
-	case slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.undone != nil }):
+	case r.Missing > 0 && slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.undone != nil }):
 		return exit.NothingToRun + ": what is missing was deleted by undo, or at least may have been"
 	case r.Missing == 0 && len(different) == 0: // friend_update cannot set what differs
 		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: " +
@@ -163,6 +163,9 @@ func (r *Result) differentHint() string {
 	}
 	l := r.as(command).Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
 	l = r.FollowUp(l, r.Set.Job, suffix).Of(lists...)
+	if command == "import" && r.Parts[0].updates() { // its rows may have none
+		l = l.With("default-add-source", "AddSource_Type_WORD")
+	}
 	if slices.Sort(tags); len(tags) > 0 {
 		l = l.With("integer-tags", strings.Join(slices.Compact(tags), ","))
 	}
