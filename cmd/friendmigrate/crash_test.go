@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,26 +82,31 @@ func (n named) Errorf(format string, args ...any) {
 func TestEveryFileOperationOfAJob(t *testing.T) {
 	t.Parallel()
 	for seed := range *sweepSeeds {
-		j := newSmallJob(t, seed)
-		for i := range j.lives {
-			l := &j.lives[i]
-			ops := operations(t, j, l)
-			t.Run(fmt.Sprintf("%d/%s", seed, l.name), func(t *testing.T) {
-				sweep(t, func(yield func(string, func(testing.TB, string)) bool) {
-					for at, what := range ops {
-						for _, h := range harmsOf(what) {
-							if !*sweepWhole && (at+int(h))%samples(7) != 0 {
-								continue
-							}
-							if !yield(fmt.Sprintf("operation %d %v", at, h), func(t testing.TB, dir string) { breakAt(t, j, l, dir, at, h) }) {
-								return
-							}
-						}
-					}
-				})
-			})
-		}
+		// a test of its own, whose job and service go when it ends: a hundred of them fill the memory
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
+			j := newSmallJob(t, seed)
+			for i := range j.lives {
+				t.Run(j.lives[i].name, func(t *testing.T) { breakEverywhere(t, j, &j.lives[i]) })
+			}
+		})
 	}
+}
+
+// breakEverywhere breaks each file operation of one life of a job.
+func breakEverywhere(t *testing.T, j *smallJob, l *life) {
+	ops := operations(t, j, l)
+	sweep(t, func(yield func(string, func(testing.TB, string)) bool) {
+		for at, what := range ops {
+			for _, h := range harmsOf(what) {
+				if !*sweepWhole && (at+int(h))%samples(7) != 0 {
+					continue
+				}
+				if !yield(fmt.Sprintf("operation %d %v", at, h), func(t testing.TB, dir string) { breakAt(t, j, l, dir, at, h) }) {
+					return
+				}
+			}
+		}
+	})
 }
 
 // A bug anywhere in a job, in whichever goroutine, ends it with its own exit code and the stack:
