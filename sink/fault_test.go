@@ -62,7 +62,8 @@ func TestFaults(t *testing.T) {
 			})
 			start := time.Now()
 			outcomes, err := c.Import(t.Context(), "A", edgesTo("B"))
-			if took := time.Since(start); took > patience*11/10 {
+			const late = 500 * time.Millisecond // which a busy machine may wake up
+			if took := time.Since(start); took > patience*11/10+late {
 				t.Errorf("it took %v", took)
 			}
 			if outcomes != nil {
