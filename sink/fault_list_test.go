@@ -40,7 +40,7 @@ type fault struct {
 
 const (
 	goodBody  = `{"ResultItem":[{"To_Account":"B","ResultCode":0,"ResultInfo":""}],` + okTail
-	faultTime = 2 * time.Second
+	faultTime = 3 * time.Second
 )
 
 // reply answers with a status line, headers and a body.
