@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -31,7 +32,7 @@ const (
 	reasonRange       = "is out of range"
 	reasonNegative    = "is negative"
 	reasonMillis      = "has 13 digits: it is in milliseconds and has to be in seconds"
-	reasonDate        = "has 14 digits: it is a date and has to be in seconds since 1970"
+	reasonDate        = "is a date and has to be in seconds since 1970"
 	reasonMicros      = "has 16 digits: it is in microseconds and has to be in seconds"
 	reasonNanos       = "has 19 digits: it is in nanoseconds and has to be in seconds"
 	reasonGroups      = "has over 32 groups"
@@ -280,7 +281,14 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 // reasonsByDigits says, by the number of digits, why a number is no time in seconds.
 var reasonsByDigits = map[int]string{13: reasonMillis, 14: reasonDate, 16: reasonMicros, 19: reasonNanos}
 
-// plainTime parses a number of at most 12 digits, as almost every time is.
+// aDate reports whether a number of seconds reads as a day of the years 1970 to 2099, as 20240131 does.
+// As seconds it would be in the summer of 1970.
+func aDate(digits string) bool {
+	_, err := time.Parse("20060102", digits)
+	return err == nil && digits >= "1970" && digits < "21"
+}
+
+// plainTime parses a number of at most 12 digits, as almost every time is. One of 8 may be a date.
 func plainTime(s string) (t int64, ok bool) {
 	for i := range len(s) {
 		digit := s[i] - '0'
@@ -289,7 +297,7 @@ func plainTime(s string) (t int64, ok bool) {
 		}
 		t = t*10 + int64(digit)
 	}
-	return t, len(s) <= 12
+	return t, len(s) <= 12 && len(s) != 8
 }
 
 // time checks a field of Unix seconds. Only a negative number is ever fixed.
@@ -307,6 +315,9 @@ func (v *validator) time(column, s string) (int64, reject) {
 	}
 	if reason := reasonsByDigits[len(strings.TrimPrefix(digits, "-"))]; reason != "" {
 		return 0, reject{column, reason}
+	}
+	if aDate(digits) {
+		return 0, reject{column, reasonDate}
 	}
 	if t >= 0 {
 		return t, reject{}

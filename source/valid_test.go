@@ -178,12 +178,18 @@ func TestNumbers(t *testing.T) {
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "1700000000000"})
 		equal(t, "milliseconds, "+policy, r, reject{nameAddTime, reasonMillis})
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "20240115120000"})
-		equal(t, "a date, "+policy, r, reject{nameAddTime, reasonDate})
+		equal(t, "a time of a day, "+policy, r, reject{nameAddTime, reasonDate})
+		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "20240131"})
+		equal(t, "a day, "+policy, r, reject{nameAddTime, reasonDate})
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "-1700000000000000"})
 		equal(t, "microseconds, "+policy, r, reject{nameAddTime, reasonMicros})
 	}
 	e, r, _ := validate(Options{}, plain(), numbers{addTime: "0001700000000"})
 	equal(t, "zeros in front are no digits", fmt.Sprint(r.reason, e.AddTime), "1700000000")
+	for _, seconds := range []string{"20241301", "19691231", "21000101", "12345678", "2024011"} {
+		_, r, _ = validate(Options{}, plain(), numbers{addTime: seconds})
+		equal(t, seconds+" is no date", r, reject{})
+	}
 	_, r, _ = validate(Options{}, plain(), numbers{addTime: "-5"})
 	equal(t, "negative", r, reject{nameAddTime, reasonNegative})
 	e, r, v := validate(Options{InvalidField: "cut"}, plain(), numbers{addTime: "-5", remarkTime: "6"})

@@ -57,7 +57,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 		}
 	}
 	if j.Stage != nil && j.Journal == nil {
-		return j.lostJournal("is gone")
+		return j.lostJournal()
 	}
 	// Before the input is read, so that an unusable CA file, proxy or endpoint is reported at once.
 	if err := j.OpenClient(ctx); err != nil {
@@ -119,7 +119,7 @@ func (j *Run) openStage() error {
 		return nil
 	case errors.Is(err, stage.ErrDamaged):
 		if j.Journal == nil {
-			return j.lostJournal("is gone, and the staged input is damaged")
+			return j.lostJournal()
 		}
 		j.Log.Warn("the staged input is damaged or of another version and is built again from the input",
 			Event("stage-damaged"), zap.Error(err))
@@ -140,13 +140,10 @@ func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
 		"nothing was %s; put the right one back, or start over with --fresh", j.Dir, j.SentWord)
 }
 
-// lostJournal returns the error of a stage without its journal: nothing records any more what was
-// sent.
-func (j *Run) lostJournal(what string) error {
-	return exit.Errorf(exit.Unexpected, j.freshLine(),
-		"open the state: %s of %q %s, and with it the knowledge of what "+
-			"was sent; restore it, or start over with --fresh, which may import edges twice",
-		checkpoint.FileName, j.Dir, what)
+// lostJournal returns the error of a stage without its journal, with the ways out.
+func (j *Run) lostJournal() error {
+	return exit.Errorf(exit.Unexpected, j.freshLine(), "%w; restore it, or start over with --fresh, "+
+		"which may import edges twice", inspect.LostJournal(j.Dir))
 }
 
 func (j *Run) freshLine() string { return j.Line().With("fresh", "").String() }
