@@ -173,7 +173,7 @@ func (c *committer) makeFrame(now int64) error {
 func (c *committer) checkEntry(e *entry) error {
 	d := coder{Cursor: codec.Cursor{Rest: e.bytes}}
 	if err := d.read(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
-		return errors.New("what was to be recorded cannot be")
+		return errors.New("the record cannot be read back: a bug")
 	}
 	if e.kind == kindReopen {
 		return nil // a reopening is known only once it is written

@@ -8,7 +8,8 @@
 //     journal after any crash of the process or the machine.
 //   - The journal holds exactly what was settled: no edge twice, no other edge, no other outcome.
 //     It refuses a file that anything but this package and its crashes changed (ErrDamaged), and a
-//     file of a newer version (ErrNewer). Refusing changes neither, but for a torn write that is cut off.
+//     file of a newer version (ErrNewer). A refused file is left as it is, except that a torn last
+//     write may have been cut off.
 //   - After a failed write or sync it writes nothing more. Every later call returns the error,
 //     until the file is opened again.
 //   - Memory does not grow with the number of failures or settled edges. It takes a bit for each
@@ -53,8 +54,8 @@
 //     sealed only after Create, so the next run makes both again.
 //   - after it: there is a journal with an identity and nothing else. The next Open makes its name
 //     durable. That run finds it without a sealed stage, or with the one that was sealed next.
-//   - at any point: a journal without a whole identity never appears. An empty, zeroed or beheaded
-//     file is therefore damage, not a new job.
+//   - at any point: a journal without a whole identity never appears. A file that is
+//     empty, zeroed or lacks its beginning is therefore damage, not a new job.
 //
 // Settle, Announce, BeginRun, EndRun and Reopen append a frame. If the program dies
 //

@@ -175,9 +175,9 @@ func writeAll(w io.Writer, b []byte) error {
 // Identity returns the identity of the job that the journal belongs to.
 func (j *Journal) Identity() Identity { return j.identity }
 
-// InPlace returns an error if the journal's file is no longer the one of its name: it was removed, or
+// Moved returns an error if the journal's file is no longer the one of its name: it was removed, or
 // its folder was moved. What is settled then would be lost with the process.
-func (j *Journal) InPlace() error {
+func (j *Journal) Moved() error {
 	if _, opened := j.file.(interface{ Fd() uintptr }); !opened {
 		return nil // a file system of tests
 	}
@@ -191,9 +191,9 @@ func (j *Journal) InPlace() error {
 	return nil
 }
 
-// Recovered returns the number of bytes of a torn write that Open cut off, or skipped if it opened
+// TornBytes returns the number of bytes of a torn write that Open cut off, or skipped if it opened
 // for reading. They were never acknowledged.
-func (j *Journal) Recovered() int64 { return j.tornBytes }
+func (j *Journal) TornBytes() int64 { return j.tornBytes }
 
 // Unsettled returns the edges of a chunk that are not settled. maybeSent is true if an earlier run
 // was sending chunks of the same block (1024 ordinals) and was killed, or ended without
@@ -327,7 +327,7 @@ func (j *Journal) recordRun(kind byte, fact any, begins bool) error {
 		return fmt.Errorf("record a run: %w", err)
 	}
 	if len(body) > partSize {
-		return fmt.Errorf("record a run: its account takes %d bytes", len(body))
+		return fmt.Errorf("record a run: its record takes %d bytes", len(body))
 	}
 	if err := j.submit(context.Background(), newEntry(record{kind: kind, json: body})); err != nil {
 		return err

@@ -87,7 +87,7 @@ func openPayload(payload []byte, withTexts bool) (coder, int64, error) {
 
 // errBadRecord is the error of a bad record in a frame with a good checksum. Another program or a
 // bug wrote it.
-var errBadRecord = fmt.Errorf("%w: a frame holds what is no record", ErrDamaged)
+var errBadRecord = fmt.Errorf("%w: a frame contains an invalid record", ErrDamaged)
 
 func (c *coder) more() bool { return len(c.Rest) > 0 }
 
@@ -119,8 +119,8 @@ func (c *coder) record(r *record) {
 	}
 }
 
-// settled writes or reads a settlement. When it writes, it changes nothing in s: flags come from it,
-// so s.whole is set to what it is.
+// settled writes or reads a settlement. When it writes, s stays as it is: s.whole is set to the value
+// that it has.
 func (c *coder) settled(s *settlement) {
 	number(c, &s.ordinal, maxChunks)
 	number(c, &s.n, migrate.MaxChunkEdges)

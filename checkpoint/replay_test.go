@@ -120,7 +120,7 @@ func TestKilledAtEveryLength(t *testing.T) {
 			if d := m.differs(j); d != "" {
 				t.Fatalf("seed %d, %d bytes: %s", seed, n, d)
 			}
-			if got := int(j.Recovered()); got != n-h.ends[k] || len(fsys.content(journalName)) != h.ends[k] {
+			if got := int(j.TornBytes()); got != n-h.ends[k] || len(fsys.content(journalName)) != h.ends[k] {
 				t.Fatalf("seed %d, %d bytes: cut %d, want %d", seed, n, got, n-h.ends[k])
 			}
 			m.settleAll(t, rng, j)

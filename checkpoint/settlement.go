@@ -65,8 +65,8 @@ func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
 
 func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || edge.Attempts < 0 || edge.Attempts > math.MaxInt32 {
-		return fmt.Errorf("settle chunk %d: edge %d comes from nowhere or was sent %d times", s.ordinal, edge.Index,
-			edge.Attempts)
+		return fmt.Errorf("settle chunk %d: edge %d has an invalid position or number of attempts (%d): a bug",
+			s.ordinal, edge.Index, edge.Attempts)
 	}
 	added := int64(0)
 	if e.Added {

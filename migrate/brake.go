@@ -16,14 +16,14 @@ type brake struct {
 	settled, failed  int64
 	settledOf        int   // accounts of the settled edges
 	landed           bool  // the service has accepted an edge in this run
-	noProgressCalls  int64 // calls before the first edge landed on whose edges the service decided
+	noProgressCalls  int64 // calls that the service decided before any edge landed
 	noProgressOf     int   // accounts of those calls
 	extra            int64 // calls with such a decision that carried a part of a halved call
 	ended            int   // chunks that were halved to the end
-	noProgressChunks int   // summed weight of chunks halved to the end with nothing imported, until an edge lands
+	noProgressChunks int   // weight of the chunks halved to the end that landed nothing; 0 once an edge lands
 
 	refused  byCode // calls that landed nothing
-	spoiled  byCode // calls that were refused for one of their edges
+	oneEdge  byCode // calls that were refused for one of their edges
 	failures byCode // failed edges
 	evidence evidence
 }
@@ -87,14 +87,15 @@ func (b *brake) slots() int {
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, b.spoiled)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, b.oneEdge)
 	case b.noProgressChunks >= halvedLimit:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, b.spoiled)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, b.oneEdge)
 	case l == nil:
+		return nil // without limits, nothing else stops a run
 	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressOf >= brakeAccounts:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.spoiled)
+		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.oneEdge)
 	case l.Failures >= 0 && b.failed > l.Failures:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)},
 			b.failures)
@@ -111,7 +112,7 @@ func (b *brake) verdict() *StopError {
 func (b *brake) stop(reason Reason, how Brake, of byCode) *StopError {
 	why, share, total := of.most()
 	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
-	if b.spoiled[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {
+	if b.oneEdge[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {
 		if how.Fields = b.evidence.ofChunks(halvedLimit); len(how.Fields) == 0 {
 			how.Fields = b.evidence.ofCalls()
 		}

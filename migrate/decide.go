@@ -89,7 +89,7 @@ func anyUncertain(again []notYet) bool {
 func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	d.asking = false
 	call, _ := errors.AsType[*CallError](res.err)
-	d.answered = d.answered || !res.unsent && answered(call)
+	d.answered = d.answered || !res.unsent && reached(call)
 	switch {
 	case res.unsent:
 	case res.err == nil:
@@ -97,7 +97,7 @@ func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	case call != nil && call.Verdict == VerdictFatal:
 		d.stopRefused(call)
 	case d.outage.holding:
-		d.outage.probed(now, heard(call))
+		d.outage.probed(now, answeredByAPI(call))
 	default:
 		d.beginHold(now)
 	}
@@ -106,7 +106,7 @@ func (d *dispatcher) answeredProbe(res result, now time.Time) {
 // decide makes the decisions that follow from the answer to a call.
 func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	call, _ := errors.AsType[*CallError](res.err)
-	d.answered = d.answered || answered(call)
+	d.answered = d.answered || reached(call)
 	verdict := VerdictRetry
 	if call != nil {
 		verdict = call.Verdict
@@ -134,7 +134,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 		d.outage.startTimer(now)
 		d.lastMiss, d.lastMissCode = call.Error(), call.Code
 		if res.task.duringHold {
-			d.outage.probed(now, heard(call))
+			d.outage.probed(now, answeredByAPI(call))
 		}
 	case verdict != VerdictFatal:
 		d.missed(w, res, call, now)
@@ -181,9 +181,9 @@ func (d *dispatcher) tellBrake(w *work, res *result, call *CallError) {
 	w.refusalCounted = true
 }
 
-// answered reports whether a call was answered: by the API itself or, with an HTTP status, by
-// something in front of it.
-func answered(call *CallError) bool { return call == nil || call.Code != 0 }
+// reached reports whether a call reached the service: the API answered it, or something in front of
+// it with an HTTP status.
+func reached(call *CallError) bool { return call == nil || call.Code != 0 }
 
 // stopRefused stops the run because the service refused its credentials, admin right, app, quota or
 // region.
@@ -208,15 +208,15 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	} else if len(res.again) > 0 {
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
-	d.outage.miss(now, took, w.roster.From, heard(call))
+	d.outage.miss(now, took, w.roster.From, answeredByAPI(call))
 	if res.task.duringHold {
-		d.outage.probed(now, heard(call))
+		d.outage.probed(now, answeredByAPI(call))
 	}
 }
 
-// heard reports whether the API itself answered a call that did not get through. A call without an
-// error was answered: its items said "later".
-func heard(call *CallError) bool { return call == nil || call.Answered }
+// answeredByAPI reports whether the API itself answered a call that did not get through. A call
+// without an error was answered: its items said "later".
+func answeredByAPI(call *CallError) bool { return call == nil || call.Answered }
 
 // afterCall handles the edges that a call left open. It parks them, or gives them up if their
 // attempts are used up while other accounts get through. If no edge is left open, the roster goes

@@ -29,5 +29,5 @@
 // retries (retry.go), the outage hold (outage.go), the brake and the thresholds (brake.go). A
 // worker (work.go) carries out one task and hands the roster back. A task is at most one call: as
 // many edges of a chunk as fit (chunk.go). So the decisions need no lock, and a run does the same
-// for any number of workers, only in another sequence.
+// for any number of workers, only in another order.
 package migrate

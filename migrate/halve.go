@@ -9,7 +9,7 @@ package migrate
 // since what their refused edges have in common may stop the run too.
 func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result) {
 	w.halving = true
-	d.brake.spoiled.add(refusal(call), 1)
+	d.brake.oneEdge.add(refusal(call), 1)
 	d.brake.evidence.call(res.spoiledFields, res.spoiledBytes)
 	if sent.Len() == 1 {
 		w.refusedAlone(res.spoiledFields)

@@ -13,8 +13,9 @@ type RetryPolicy struct {
 	Cap         time.Duration // up to this
 }
 
-// DefaultRetry gives an edge up after 8 attempts and 10 minutes, both. The pause doubles from 1 s
-// to 60 s.
+// DefaultRetry gives an edge up after 8 attempts and 10 minutes, both, if another account got
+// through since the first of them: otherwise it is an outage (afterCall). The pause doubles from
+// 1 s to 60 s.
 var DefaultRetry = RetryPolicy{MaxAttempts: 8, MinSpan: 10 * time.Minute, Base: time.Second, Cap: time.Minute}
 
 // unknownAttempts is how often a call is tried if it is refused with a code that no table has.
@@ -42,9 +43,9 @@ func (p RetryPolicy) Exhausted(attempts int, sinceFirst time.Duration) bool {
 }
 
 // retryShare decides how much of the pace goes to retries while there is fresh work. Retries go at
-// once while they get through at least half as often as first attempts. If they mostly fail
-// (accounts that stay locked for a minute, say), one task in retrySpacing is a retry, so that a few
-// hundred hot accounts do not use up the pace of all others. It only computes.
+// once while they get through at least half as often as first attempts. If they mostly fail, for
+// example because accounts stay locked for a minute, one task in retrySpacing is a retry, so that a
+// few hundred hot accounts do not use up the pace of all others. It only computes.
 type retryShare struct {
 	fresh, retry average // how often calls get something through: for fresh edges, and for repeated ones
 	sinceRetry   int     // tasks taken since the last repeated one
@@ -54,8 +55,8 @@ type retryShare struct {
 const retrySpacing = 400
 
 // average is an exponentially weighted share of successes. It starts at 1 and gives a success more
-// weight than a failure: few of the retries that are held back are sent, so with equal weights the
-// others would wait long after they could get through. Two successes in a row free them.
+// weight than a failure. While retries are held back few of them are sent, so with equal weights the
+// others would wait too long. Two successes in a row free them.
 type average struct{ missed float64 }
 
 func (a *average) add(success bool) {

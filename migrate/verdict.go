@@ -32,8 +32,8 @@ type Outcome struct {
 //
 // If ctx ends before the request leaves, Call returns the error of ctx and has had no effect. Once
 // the request is sent, Call waits for its answer or its timeout whatever happens to ctx. Every
-// other error is a *CallError. With VerdictRetry or VerdictSuspect, Call may return outcomes too
-// (Already for edges that were found in place, say): they hold, and edges without one are Again.
+// other error is a *CallError. With VerdictRetry or VerdictSuspect, Call may return outcomes too,
+// such as Already for edges that were found in place: they hold, and edges without one are Again.
 type Caller interface {
 	Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
 }

@@ -39,7 +39,7 @@ func newTenant(gone ...string) *tenant {
 		case strings.HasSuffix(r.path, friendGet) && instead != nil:
 			instead(w)
 		case admin || account:
-			fail(w, NoSuchAccount)
+			fail(w, AccountUnknownToLogin)
 		case strings.HasSuffix(r.path, friendGet):
 			fail(w, 30003)
 		default:
@@ -66,7 +66,7 @@ func TestUnknownAccount(t *testing.T) {
 		c, stop := n.bubble(t, nil)
 		defer stop()
 		_, err := c.Import(t.Context(), "ghost", edgesTo("B"))
-		if e := callError(t, err); e.Verdict != migrate.VerdictRefuseAccount || e.Code != NoSuchAccount || e.Hint != "" || e.Uncertain {
+		if e := callError(t, err); e.Verdict != migrate.VerdictRefuseAccount || e.Code != AccountUnknownToLogin || e.Hint != "" || e.Uncertain {
 			t.Errorf("%+v", e)
 		}
 		if _, err := c.Import(t.Context(), "A", edgesTo("B")); err != nil {

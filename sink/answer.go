@@ -225,7 +225,7 @@ func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {
 		allWrong = allWrong && o.Code == WrongApp
 	}
 	if allWrong {
-		return nil, ErrWrongApp(list[0].Info)
+		return nil, WrongAppError(list[0].Info)
 	}
 	return list, nil
 }

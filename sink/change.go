@@ -10,16 +10,16 @@ import (
 
 // The codes that need more than the table.
 const (
-	WrongApp  = 30002 // every item has it if the app is wrong
-	NoAccount = 30003 // an account does not exist in the app
+	WrongApp        = 30002 // every item has it if the app is wrong
+	AccountNotInApp = 30003 // an account does not exist in the app
 
 	// After wrongAppCalls calls in which every item has WrongApp, with no success before, the app
 	// is considered wrong.
 	wrongAppCalls = 20
 )
 
-// ErrWrongApp returns the error of a call in which every item has WrongApp.
-func ErrWrongApp(info string) *migrate.CallError {
+// WrongAppError returns the error of a call in which every item has WrongApp.
+func WrongAppError(info string) *migrate.CallError {
 	code, _ := LookupCode(WrongApp)
 	return &migrate.CallError{
 		Verdict: code.Call, Code: WrongApp, Info: info, Answered: true, Limit: wrongAppCalls, Hint: code.Advice,
@@ -144,7 +144,7 @@ func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) 
 		return outcomes, ctx.Err()
 	}
 	w := &writer{}
-	w.raw(importHead)
+	w.raw(requestHead)
 	w.text(from)
 	w.member("UpdateItem")
 	for i := range sent {
@@ -203,7 +203,7 @@ func (w *writer) update(e *migrate.Edge) {
 // migrate.CallerFunc.
 func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	w := &writer{}
-	w.raw(importHead)
+	w.raw(requestHead)
 	w.text(from)
 	w.member("To_Account")
 	w.texts(friendsOf(edges))

@@ -101,11 +101,11 @@ func New(c Config) (*Client, error) {
 	case err != nil:
 		return nil, err
 	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
-		return nil, fmt.Errorf("make client: a rate of %v calls a second is none", c.Rate)
+		return nil, fmt.Errorf("make client: the rate of calls a second has to be above 0, not %v", c.Rate)
 	case c.Workers < 1:
-		return nil, fmt.Errorf("make client: %d workers are none", c.Workers)
+		return nil, fmt.Errorf("make client: the number of workers has to be 1 or more, not %d", c.Workers)
 	case c.Timeout < 0:
-		return nil, fmt.Errorf("make client: a timeout of %v is none", c.Timeout)
+		return nil, fmt.Errorf("make client: the timeout must not be negative: %v", c.Timeout)
 	}
 	signer, err := newSigner(c.SDKAppID, c.Identifier, c.SigLifetime, c.Key, c.Log)
 	if err != nil {
@@ -197,7 +197,7 @@ func (c *Client) Stats() Stats {
 // refused and there is a newer one. The error is ctx's, if it ended before the call left, or a
 // *migrate.CallError about this call or, after 70107, about the check of the admin.
 func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
-	for resent, doubted := false, false; ; {
+	for resent, blamed := false, false; ; {
 		e, again, err := c.once(ctx, api, from, body, limit, read, resent)
 		switch {
 		case err != nil:
@@ -207,12 +207,12 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 			continue
 		case e == nil:
 			return nil
-		case e.Code == NoSuchAccount && e.Verdict == migrate.VerdictFatal && from != c.identifier:
+		case e.Code == AccountUnknownToLogin && e.Verdict == migrate.VerdictFatal && from != c.identifier:
 			e = c.blame70107(ctx, e)
-			if doubted || e.Verdict != migrate.VerdictRefuseAccount {
+			if blamed || e.Verdict != migrate.VerdictRefuseAccount {
 				return e
 			}
-			doubted = true
+			blamed = true
 			continue
 		}
 		return e
@@ -279,10 +279,10 @@ func (c *Client) signAgain(ctx context.Context, a *attempt, e *migrate.CallError
 	return err == nil, nil
 }
 
-// NoSuchAccount is the code for an account that the account system does not know: either the
+// AccountUnknownToLogin is the code for an account that the account system does not know: either the
 // identifier, which ends the job, or the From_Account, which fails alone. The text does not say
 // which; a call for the identifier itself does.
-const NoSuchAccount = 70107
+const AccountUnknownToLogin = 70107
 
 // blame70107 finds out whether a 70107 is about the admin or about the From_Account, by a call for the
 // admin itself. Only a check that began after the answer counts, because the admin may be removed at

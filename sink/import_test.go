@@ -61,7 +61,7 @@ func TestCodesOfCalls(t *testing.T) {
 	url := s.serve(t)
 	for verdict, codes := range contract() {
 		for _, code := range numbers(t, codes) {
-			if known, _ := LookupCode(code); known.SignAgain || known.signAgainIfRekeyed || code == NoSuchAccount || code == WrongApp {
+			if known, _ := LookupCode(code); known.SignAgain || known.signAgainIfRekeyed || code == AccountUnknownToLogin || code == WrongApp {
 				continue // more than one call: tests of their own
 			}
 			s.answer = func(_ int, _ request, w http.ResponseWriter) { fail(w, code) }

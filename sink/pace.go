@@ -10,8 +10,8 @@ import (
 // lock around it.
 //
 // The service counts calls in a sliding second, and so does pace. It holds one number, base: no
-// second, counted backwards over the calls that have left, may have more, but for half a percent that
-// the grain of the timer takes.
+// second, counted backwards over the calls that have left, may have more, except half a percent,
+// because the timer is not exact.
 //
 // Down: a single refused call may only have overtaken others on the way, so it lowers base a
 // little. If many of the calls that left since base was last lowered are refused too, the limit has
@@ -60,7 +60,7 @@ const (
 const (
 	underRate  = 0.99  // of the limit: at the limit itself, jitter on the way gets 0.5 % of the calls refused
 	lowestBase = 0.5   // calls a second
-	windowOver = 1.005 // of base: the grain of the timer would cost speed otherwise
+	windowOver = 1.005 // of base: the inexact timer would cost speed otherwise
 
 	cutTo        = 0.75
 	cutShare     = 0.3 // of the answers, refused
@@ -70,7 +70,7 @@ const (
 	ceilingShare = 0.5  // of base: with fewer calls in the last second, a refusal shows no ceiling
 	lowerMost    = 0.9  // of base: what it lowers then
 	lowerEvery   = 5    // refused calls
-	strays       = 2    // refused calls within some hundred that lower base from its maximum
+	outrunCalls  = 2    // refused calls within some hundred that lower base from its maximum; fewer were outrun
 	tolerated    = 0.005
 
 	leastGain    = 0.004 // some 10 s from where base was lowered to up to the ceiling
@@ -169,7 +169,7 @@ func (p *pace) refuse(now time.Time, c permit, probed bool) {
 	case p.refused >= cutCalls && float64(p.refused) >= cutShare*float64(p.answers):
 		p.ceiling, p.debt, p.lowerAt = 0, 0, 1
 		p.lower(now, cutTo*p.base)
-	case p.full() && p.debt < strays: // jitter on the way; the service has promised this pace
+	case p.full() && p.debt < outrunCalls: // jitter on the way; the service has promised this pace
 	case probed || p.ceiling == 0 || p.debt >= p.lowerAt:
 		p.lowerAt = p.debt + lowerEvery
 		if float64(c.inWindow) < ceilingShare*p.base {

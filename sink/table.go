@@ -45,8 +45,9 @@ const (
 
 // The ways to treat a code. againCall and maybeCall are for codes that only a whole call can have.
 var (
-	already            = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
-	item               = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
+	already = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
+	item    = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
+	// again: sent again; when it is given up is decided by afterCall and giveUp in migrate/decide.go.
 	again              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry}
 	againCall          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry}
 	maybe              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry, Uncertain: true}

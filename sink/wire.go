@@ -17,19 +17,19 @@ import (
 
 // EnvelopeBytes is the largest size of a friend_import call's JSON without its edges: the names,
 // and a From_Account of 32 bytes that are all escaped.
-const EnvelopeBytes = len(importHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
+const EnvelopeBytes = len(requestHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
 
 const (
-	importHead = `{"From_Account":`
-	importList = `,"AddFriendItem":[`
-	importTail = `]}`
+	requestHead = `{"From_Account":`
+	importList  = `,"AddFriendItem":[`
+	importTail  = `]}`
 )
 
 // EnvelopeOf returns the size of the JSON of a friend_import call for from without its edges, less
 // the comma after the last edge. A call with edges has exactly EnvelopeOf(from) bytes plus the
 // EdgeBytes of each edge.
 func EnvelopeOf(from string) int {
-	return len(importHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
+	return len(requestHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
 }
 
 var errNotUTF8 = errors.New("not valid UTF-8")
@@ -48,7 +48,7 @@ func importBody(from string, edges []migrate.Edge) *writer {
 		size += EdgeBytes(&edges[i])
 	}
 	w := &writer{b: make([]byte, 0, size)}
-	w.raw(importHead)
+	w.raw(requestHead)
 	w.text(from)
 	w.raw(importList)
 	for i := range edges {
@@ -176,7 +176,7 @@ func isInteger(s string) bool {
 
 func checkBody(from string, to []string) *writer {
 	w := &writer{}
-	w.raw(importHead)
+	w.raw(requestHead)
 	w.text(from)
 	w.member("To_Account")
 	w.texts(to)
@@ -188,7 +188,7 @@ func checkBody(from string, to []string) *writer {
 // out.
 func getBody(from string, start int64) *writer {
 	w := &writer{}
-	w.raw(importHead)
+	w.raw(requestHead)
 	w.text(from)
 	w.member("StartIndex")
 	w.integer(start)

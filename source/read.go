@@ -182,8 +182,7 @@ type readProgress struct {
 // waitsFor sets what the next step waits for.
 func (s *readProgress) waitsFor(what string) { s.waits.Store(&what) }
 
-// watch calls tell when nothing was read for a minute, and not again until something is read. It
-// does so in a goroutine that stop ends.
+// watch calls tell once whenever nothing was read for a minute. stop ends its goroutine.
 func (s *readProgress) watch(tell func(message string)) (stop func()) {
 	if tell == nil {
 		return func() {}

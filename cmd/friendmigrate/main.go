@@ -175,7 +175,7 @@ func (p *program) lastWords(e exit.Ending, to *terminal.Screen) {
 		to.Print(p.View.Snapshot().LastBlock(e))
 		return
 	}
-	to.Line(e.Line())
+	to.Line(e.LastLine())
 }
 
 // leave tells those who watch how the command ends. It comes before the last line, which is for

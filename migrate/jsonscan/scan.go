@@ -1,5 +1,5 @@
-// Package jsonscan reads JSON strictly and without garbage: the answers of the service and the
-// lines of an input both decide about friendships. encoding/json is too kind for that: it takes
+// Package jsonscan reads JSON strictly and without allocating: the answers of the service and the
+// lines of an input both decide about friendships. encoding/json is too lenient for that: it takes
 // errorcode for ErrorCode, null for 0 and the last of two members of one name, reads integers
 // through a float, and replaces text that is not UTF-8. What a Scanner takes, encoding/json takes
 // too, but not the reverse.

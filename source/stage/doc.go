@@ -4,7 +4,7 @@
 //
 // # Promises
 //
-// The plan, that is the rosters, their order, their chunks and the ordinals of these, depends on
+// The plan is the rosters in their order, with their chunks and the chunks' ordinals. It depends on
 // the rows and on Options.Shard, Shards, Duplicates and Mutual alone: not on memory, lanes, the
 // order in which rows were added, or how they lay on disk. Rosters are ordered by the bits of
 // xxhash64 of From_Account, the lowest first, then by From_Account itself; within a roster the

@@ -16,7 +16,8 @@ type walk struct {
 	next  int64 // ordinal
 }
 
-// skipped reports whether skip leaves out the next chunks of the plan. If so, it passes them.
+// skipped reports whether skip leaves out the next chunks of the plan. If so, it advances past
+// them.
 func (w *walk) skipped(chunks int64) bool {
 	if w.skip == nil || !w.skip(w.next, int(chunks)) {
 		return false

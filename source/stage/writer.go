@@ -72,7 +72,7 @@ type Writer struct {
 	files   []*rawFile // by partition
 	lanes   []*Lane
 	sources *sources
-	pairs   *pairSample
+	pairs   *mutualSample
 	weaken  func(uint64) uint64 // nil except in tests that make hashes collide
 
 	state writerState
@@ -102,7 +102,7 @@ func create(o Options, l limits) (*Writer, error) {
 	if o.Lanes < 1 || o.Shards > 1 && (o.Shard < 0 || o.Shard >= o.Shards) {
 		return nil, fmt.Errorf("create stage: %d lanes, shard %d of %d", o.Lanes, o.Shard, o.Shards)
 	}
-	w := &Writer{options: o, limits: l, fsys: o.FS, sources: newSources(), pairs: newPairSample()}
+	w := &Writer{options: o, limits: l, fsys: o.FS, sources: newSources(), pairs: newMutualSample()}
 	if w.fsys == nil {
 		w.fsys = disk.OS{}
 	}

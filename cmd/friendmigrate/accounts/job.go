@@ -47,7 +47,7 @@ type Result struct {
 // An error means that it could not begin, or that the list could not be written.
 func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error) {
 	began, pace := time.Now(), &j.Set.Pace
-	pace.Rate = min(pace.Rate, settings.ShardRate(sink.AccountCallsPerSecond, j.Set.Job.Shard))
+	pace.Rate = min(pace.Rate, j.Set.Job.Shard.RateOf(sink.AccountCallsPerSecond))
 	pace.Workers = min(pace.Workers, sink.AccountCallsPerSecond*3/2)
 	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.open(ctx); err != nil {

@@ -21,10 +21,10 @@ type Ending struct {
 // NothingToRun begins a hint that is no command.
 const NothingToRun = "nothing to run"
 
-// Line returns the last line on standard error, without its newline, if that is no terminal:
+// LastLine returns the last line on standard error, without its newline, if that is no terminal:
 // scripts find the hint in it. If What holds several errors, each becomes a line, once; the hint
 // follows the last.
-func (e Ending) Line() string {
+func (e Ending) LastLine() string {
 	line := "friendmigrate: " + strings.Join(Sentences(e.What), "\nfriendmigrate: ")
 	if e.Hint != "" {
 		line += "; hint: " + strings.Join(Sentences(e.Hint), " ")

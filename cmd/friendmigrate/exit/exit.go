@@ -19,7 +19,7 @@ const (
 	Exceptions Code = 3
 	Unfinished Code = 4
 	Different  Code = 5
-	Systematic Code = 6
+	Systematic Code = 6 // when a run ends so is decided in migrate/brake.go
 	OtherJob   Code = 10
 	InUse      Code = 11
 	Refused    Code = 12

@@ -56,7 +56,7 @@ func TestASchedulerKnowsWhatToDoAboutEveryCode(t *testing.T) {
 func TestEachOfSeveralErrorsIsSaidOnceOnALineOfItsOwn(t *testing.T) {
 	e := Ending{Code: Unexpected, What: "read: first\nsecond\r\nfirst\nthird", Hint: "friendmigrate import\na.csv"}
 	want := "friendmigrate: read: first\nfriendmigrate: second\nfriendmigrate: third; hint: friendmigrate import a.csv"
-	if got := e.Line(); got != want {
+	if got := e.LastLine(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := e.OneLine(), "read: first; second; third"; got != want {
@@ -90,7 +90,7 @@ func TestAPodSaysUnusableInItsOwnWay(t *testing.T) {
 
 func TestNoPasswordIsShown(t *testing.T) {
 	e := Ending{What: "cannot read http://u:s3cret@h/x", Hint: "friendmigrate manifest --env A=https://u:s3@cret@h:1 s3://b/a@b.csv"}
-	if got, want := e.Line(), "friendmigrate: cannot read http://***@h/x; hint: friendmigrate manifest --env A=https://***@h:1 s3://b/a@b.csv"; got != want {
+	if got, want := e.LastLine(), "friendmigrate: cannot read http://***@h/x; hint: friendmigrate manifest --env A=https://***@h:1 s3://b/a@b.csv"; got != want {
 		t.Error(got)
 	}
 }

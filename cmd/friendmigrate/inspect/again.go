@@ -58,7 +58,7 @@ func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 }
 
 // On returns a command line with these options and inputs added.
-func (a Again) On(l exit.Line) exit.Line {
+func (a Again) On(l exit.CommandLine) exit.CommandLine {
 	for _, flag := range slices.Sorted(maps.Keys(a.Options)) {
 		value := a.Options[flag]
 		if value == "true" {

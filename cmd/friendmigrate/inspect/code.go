@@ -22,7 +22,7 @@ func Code(code int) string {
 	switch {
 	case code == sink.NotAFriend:
 		text += "\nOf an undo: the edge counts as deleted.\n"
-	case code == sink.NoSuchAccount:
+	case code == sink.AccountUnknownToLogin:
 		call = "of the admin account, " + call + "\nOf another account, its edges fail with this code " +
 			"once friend_get has shown that the admin exists."
 	case c.SignAgain:

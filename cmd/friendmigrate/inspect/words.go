@@ -19,7 +19,7 @@ import (
 
 // Summarized returns a summary in words, with the commands that print the list and that send these
 // edges again.
-func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.Line, state string) (e exit.Ending, err error) {
+func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.CommandLine, state string) (e exit.Ending, err error) {
 	which := ""
 	if len(f.Codes)+len(f.Accounts) > 0 {
 		which = " that --code and --account name"
@@ -71,7 +71,7 @@ func (jobs Jobs) Without() string {
 
 // retry returns the command that sends the failed edges of these codes again, after a colon. It
 // lacks the flags for the service, because the state does not record them.
-func (jobs Jobs) retry(line exit.Line, state string, codes []int) string {
+func (jobs Jobs) retry(line exit.CommandLine, state string, codes []int) string {
 	again, each := jobs.Again(), ": "
 	l := line.As(again.Command, func(string) bool { return false })
 	if whole, is := folder.WholeOf(state); is {

@@ -177,7 +177,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	if stop.Code > 0 {
 		show = show.With("code", fmt.Sprint(stop.Code))
 	}
-	if stop.Code == sink.NoAccount {
+	if stop.Code == sink.AccountNotInApp {
 		show = j.As(j.Line(), "accounts", "json").Of()
 	}
 	hint := show.String() + " # shows them; then import with --retry-failed"
@@ -198,7 +198,7 @@ func (j *Run) failedWords(o outcome, n int64) string {
 }
 
 // resume returns the same command, which resumes. What standard input gave is staged already.
-func (j *Run) resume() exit.Line {
+func (j *Run) resume() exit.CommandLine {
 	l := j.ResumeLine()
 	if slices.Contains(j.Inputs, "-") {
 		l = l.From("/dev/null")

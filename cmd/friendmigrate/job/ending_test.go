@@ -123,8 +123,8 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 			"the sums do not balance: y; no edge is pending; hint: friendmigrate import a.csv"},
 	} {
 		e := c.job.judge(c.o)
-		if e.Code != c.code || e.Line() != "friendmigrate: "+c.want {
-			t.Errorf("%s: code %d\n got  %s\n want friendmigrate: %s", c.name, e.Code, e.Line(), c.want)
+		if e.Code != c.code || e.LastLine() != "friendmigrate: "+c.want {
+			t.Errorf("%s: code %d\n got  %s\n want friendmigrate: %s", c.name, e.Code, e.LastLine(), c.want)
 		}
 	}
 }
@@ -144,17 +144,17 @@ func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 	o.failed, o.rejected, o.pilot = 0, 0, &report.Pilot{Accounts: 3, Unknown: 1, Edges: 10}
 	e := j.judge(o)
 	want := "the pilot is finished: all 10 edges of 2 accounts are in place, 40 calls in less than a second; 100 edges are pending of other accounts; hint: friendmigrate import a.csv"
-	if e.Code != exit.Done || e.Line() != "friendmigrate: "+want {
-		t.Errorf("%d %s", e.Code, e.Line())
+	if e.Code != exit.Done || e.LastLine() != "friendmigrate: "+want {
+		t.Errorf("%d %s", e.Code, e.LastLine())
 	}
 	o.failed, o.pilot.Failed = 2, 2
 	o.byCode, o.ofPilot = map[int]int64{30003: 1, 30010: 4}, map[int]int64{30010: 2}
 	want = "; 2 edges failed (30010), see state/failed.csv; 100 edges are pending of other accounts"
 	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges of 2 accounts are in place") || !strings.HasSuffix(e.What, want) {
-		t.Errorf("%d %s", e.Code, e.Line())
+		t.Errorf("%d %s", e.Code, e.LastLine())
 	}
 	j.result.err = &migrate.StopError{Reason: migrate.ReasonSignal}
 	if e := j.judge(o); !strings.Contains(e.What, "; 5 edges failed (4 with 30010, 1 with 30003), see ") {
-		t.Errorf("%d %s", e.Code, e.Line())
+		t.Errorf("%d %s", e.Code, e.LastLine())
 	}
 }

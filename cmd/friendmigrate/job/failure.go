@@ -86,7 +86,7 @@ func (p *Program) Hint(err error, code exit.Code) string {
 
 // better returns the command line with better values of flags, after complete has changed it. A
 // flag without a value is left out.
-func (p *Program) better(complete func(exit.Line) exit.Line, flags ...source.Flag) string {
+func (p *Program) better(complete func(exit.CommandLine) exit.CommandLine, flags ...source.Flag) string {
 	line, unset := p.Line(), ""
 	for _, f := range flags {
 		// If one error wants the flag left out, no other value helps.
@@ -110,7 +110,7 @@ func (p *Program) better(complete func(exit.Line) exit.Line, flags ...source.Fla
 	return unset + complete(line).String()
 }
 
-func asItIs(l exit.Line) exit.Line { return l }
+func asItIs(l exit.CommandLine) exit.CommandLine { return l }
 
 // canMend reports whether the command has all of the flags. Command manifest also checks flags of
 // the import that it describes, some of which it does not have.

@@ -90,7 +90,7 @@ func (j *Run) writeFailedAndSum() outcome {
 	if j.Pilot == nil {
 		o.failed = o.sums.Failed()
 	} else {
-		o.pilot, o.ofPilot = j.Pilot.account(j.result.summary.Settled(), o.failed), ofPilot
+		o.pilot, o.ofPilot = j.Pilot.sums(j.result.summary.Settled(), o.failed), ofPilot
 		// Without the list it is not known which of the rejected rows are the pilot's.
 		if !slices.Contains(j.gone, folder.Rejected) {
 			o.rejected, err = j.Pilot.Rejected(j.Dir)

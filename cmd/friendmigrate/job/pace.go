@@ -6,7 +6,6 @@ import (
 	"go.uber.org/zap"
 
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 // ObeyPace makes the client follow the pace that is set in the state folder, from its first call
@@ -26,7 +25,7 @@ func (j *Job) ObeyPace(most float64) {
 		last = now
 		rate := j.Set.Pace.Rate
 		if now.Rate > 0 {
-			rate = min(most, settings.ShardRate(now.Rate, j.Set.Job.Shard))
+			rate = min(most, j.Set.Job.Shard.RateOf(now.Rate))
 		}
 		text := now.String()
 		if text == "" {

@@ -28,7 +28,7 @@ import (
 
 // Pilot is the accounts of --only-accounts and their part of the plan.
 type Pilot struct {
-	line     exit.Line // of the command
+	line     exit.CommandLine // of the command
 	list     *accountlist.File
 	accounts map[string]bool // true: has a roster
 	order    []string        // those with a roster, as in the plan; nil: a pass over it is cheaper
@@ -264,8 +264,8 @@ func (p *Pilot) mine(from string) bool {
 	return p.shard.Count == 0 || stage.ShardOf(from, p.shard.Count) == p.shard.Index
 }
 
-// account returns the sums of the pilot. failed is the number of failed edges of its accounts.
-func (p *Pilot) account(settledByRun, failed int64) *report.Pilot {
+// sums returns the sums of the pilot. failed is the number of failed edges of its accounts.
+func (p *Pilot) sums(settledByRun, failed int64) *report.Pilot {
 	return &report.Pilot{
 		Accounts: int64(p.Named()), Unknown: int64(p.Unknown()), Edges: p.edges, Failed: failed,
 		Pending: p.edges - p.settled - settledByRun,

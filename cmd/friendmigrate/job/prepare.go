@@ -104,7 +104,7 @@ func (j *Run) OpenJournal() error {
 		return err
 	}
 	j.Journal, j.resumed = journal, true
-	if n := journal.Recovered(); n > 0 {
+	if n := journal.TornBytes(); n > 0 {
 		j.Log.Info(fmt.Sprintf("the last write of the journal was torn; its %d bytes were never acknowledged and are "+
 			"cut off", n), Event("journal-cut"), zap.Int64("bytes", n))
 	}

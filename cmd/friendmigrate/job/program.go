@@ -135,10 +135,10 @@ func Split(args []string) (name string, rest []string) {
 }
 
 // Line returns the command line.
-func (p *Program) Line() exit.Line { return p.LineOf(p.Args) }
+func (p *Program) Line() exit.CommandLine { return p.LineOf(p.Args) }
 
 // LineOf returns the command line of other arguments.
-func (p *Program) LineOf(args []string) exit.Line {
+func (p *Program) LineOf(args []string) exit.CommandLine {
 	name, rest := Split(args)
 	program := ""
 	if len(args) > 0 {
@@ -160,7 +160,7 @@ func (p *Program) TakesOf(command string) func(flag string) bool {
 
 // As returns the line with another command, for the same app. It leaves out flags that the other
 // command does not have, and those in without, which mean something else there.
-func (p *Program) As(l exit.Line, command string, without ...string) exit.Line {
+func (p *Program) As(l exit.CommandLine, command string, without ...string) exit.CommandLine {
 	flags := p.Flags(command)
 	return l.As(command, func(flag string) bool {
 		_, has := flags[flag]
@@ -170,7 +170,7 @@ func (p *Program) As(l exit.Line, command string, without ...string) exit.Line {
 
 // ResumeLine returns the command that continues what this one has begun. Until --fresh has moved
 // the old state, there is nothing to continue.
-func (p *Program) ResumeLine() exit.Line {
+func (p *Program) ResumeLine() exit.CommandLine {
 	if p.StartingOver.Load() {
 		return p.Line().Without("retry-failed")
 	}
@@ -179,7 +179,7 @@ func (p *Program) ResumeLine() exit.Line {
 
 // Completed adds to a line a word in capitals for each setting that the command needs and that is
 // not given.
-func (p *Program) Completed(l exit.Line) exit.Line {
+func (p *Program) Completed(l exit.CommandLine) exit.CommandLine {
 	name, _ := Split(p.Args)
 	add := func(flag, word string, others ...string) {
 		for _, f := range append(others, flag) {
@@ -209,7 +209,7 @@ func (p *Program) NameShard(s settings.Shard) {
 // takes the whole list, since its rows need not belong to the shard that wrote it. The list of each
 // shard gets another folder. So does each list of one name: the state of an earlier one that held
 // the same edges would say that they are done.
-func (p *Program) FollowUp(l exit.Line, job settings.Job, suffix string) exit.Line {
+func (p *Program) FollowUp(l exit.CommandLine, job settings.Job, suffix string) exit.CommandLine {
 	first := Beside(job.State, suffix)
 	if job.Shard.Count > 0 {
 		first += strings.TrimPrefix(filepath.Base(folder.Of("", job.Shard)), "shard")
@@ -270,7 +270,7 @@ func FreeList(name string) string {
 
 // Unusable returns the error of a command line that cannot be used. hint is the command line that
 // was probably meant.
-func Unusable(hint exit.Line, format string, args ...any) error {
+func Unusable(hint exit.CommandLine, format string, args ...any) error {
 	return exit.Errorf(exit.Unusable, hint.String(), format, args...)
 }
 

@@ -47,8 +47,9 @@ func (s Stop) Why() string {
 	return ""
 }
 
-// Ending describes a run that stopped early. words turns the reason into a full sentence. What
-// quotes the service, whose text may name accounts; Public contains only the reason and the code.
+// Ending describes a run that stopped early. words turns the reason into a full sentence. Its What
+// may quote a text of the service, which may name accounts; its Public has only the reason and the
+// code.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
 	e := exit.Ending{Code: code, What: s.refusal() + words(s.text()), Why: s.Why()}
 	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -28,19 +27,6 @@ type Pace struct {
 	ChunkBytes    int
 }
 
-// ShardRate returns the part of a shard in a rate that all shards share: rate / shards, rounded
-// down, so that together they never exceed the rate. A result below 1 is not rounded.
-func ShardRate(rate float64, shard Shard) float64 {
-	if shard.Count <= 1 || rate >= sink.Unpaced {
-		return rate
-	}
-	share := rate / float64(shard.Count)
-	if share < 1 {
-		return share
-	}
-	return math.Floor(share)
-}
-
 // ParseRate parses a rate in the same way as --rate.
 func ParseRate(text string) (rate float64, err error) {
 	err = number(&rate, leastRate, 1e9)([]string{text})
@@ -62,7 +48,7 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 		r.warn("%s", text)
 	}
 	if shard.Count > 1 && p.Rate < sink.Unpaced {
-		share := ShardRate(p.Rate, shard)
+		share := shard.RateOf(p.Rate)
 		if share < 1 {
 			r.Refuse("rate", strconv.Itoa(shard.Count),
 				"--rate %g is less than one call per second for each of %d shards",

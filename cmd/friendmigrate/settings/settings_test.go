@@ -445,7 +445,7 @@ func TestAShareNeverExceedsTheRate(t *testing.T) {
 		count int
 		want  float64
 	}{{200, 0, 200}, {200, 1, 200}, {50, 4, 12}, {200, 3, 66}, {3, 4, 0.75}, {100000, 4, 100000}} {
-		if got := ShardRate(c.rate, Shard{Count: c.count}); got != c.want {
+		if got := (Shard{Count: c.count}).RateOf(c.rate); got != c.want {
 			t.Errorf("%v for %d shards: %v, want %v", c.rate, c.count, got, c.want)
 		}
 	}

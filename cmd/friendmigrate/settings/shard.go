@@ -2,8 +2,11 @@ package settings
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+
+	"friendmigrate/sink"
 )
 
 // Variables that set the shard.
@@ -25,6 +28,19 @@ func (s Shard) String() string {
 		return ""
 	}
 	return fmt.Sprintf("%d/%d", s.Index, s.Count)
+}
+
+// RateOf returns the shard's part of a rate in calls a second that all shards share: rate / shards,
+// rounded down, so that together they never exceed the rate. A result below 1 is not rounded.
+func (s Shard) RateOf(rate float64) float64 {
+	if s.Count <= 1 || rate >= sink.Unpaced {
+		return rate
+	}
+	share := rate / float64(s.Count)
+	if share < 1 {
+		return share
+	}
+	return math.Floor(share)
 }
 
 // set parses the value of --shard.

@@ -64,7 +64,7 @@ func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]
 	case wrong < len(edges):
 		a.heard.Store(true)
 	case !a.heard.Load():
-		return nil, sink.ErrWrongApp(outcomes[0].Info)
+		return nil, sink.WrongAppError(outcomes[0].Info)
 	}
 	return outcomes, nil
 }

@@ -173,7 +173,7 @@ func (r *Result) differentHint() string {
 }
 
 // as returns the command line with another command, for the same app.
-func (r *Result) as(command string) exit.Line {
+func (r *Result) as(command string) exit.CommandLine {
 	return r.As(r.Line(), command, "json", "sample", "fields")
 }
 
@@ -187,7 +187,7 @@ func (r *Result) resume() string {
 }
 
 // continueJob returns the command that continues the job.
-func (p *Part) continueJob() exit.Line {
+func (p *Part) continueJob() exit.CommandLine {
 	again := inspect.AgainOf(p.Journal, p.Counts)
 	l := p.As(p.Line(), again.Command, "json", "sample", "fields")
 	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {

@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// pairSample counts unordered pairs of accounts and the pairs that were seen in both directions. It
+// mutualSample counts unordered pairs of accounts and the pairs that were seen in both directions. It
 // keeps all pairs while they are few. Then it keeps those whose hash is up to a limit, which is
 // halved until few enough are left. Which pairs are kept depends only on the set of pairs, not on
 // their order or repetitions. All lanes share it. Once it is a sample, few pairs are under the
 // limit and need the lock.
-type pairSample struct {
+type mutualSample struct {
 	limit atomic.Uint64 // hashes up to it are kept; never raised
 
 	mu   sync.Mutex       // guards the rest
@@ -27,8 +27,8 @@ const (
 	bothWays    = 3
 )
 
-func newPairSample() *pairSample {
-	s := &pairSample{seen: map[uint64]uint8{}}
+func newMutualSample() *mutualSample {
+	s := &mutualSample{seen: map[uint64]uint8{}}
 	s.limit.Store(math.MaxUint64)
 	return s
 }
@@ -46,7 +46,7 @@ func pairHash(from, to uint64) (hash uint64, way uint8) {
 	return h ^ h>>32, way
 }
 
-func (s *pairSample) add(hash uint64, way uint8) {
+func (s *mutualSample) add(hash uint64, way uint8) {
 	if hash > s.limit.Load() {
 		return
 	}
@@ -66,11 +66,11 @@ func (s *pairSample) add(hash uint64, way uint8) {
 	}
 }
 
-func (s *pairSample) sampled() bool { return s.limit.Load() != math.MaxUint64 }
+func (s *mutualSample) sampled() bool { return s.limit.Load() != math.MaxUint64 }
 
 // count returns the number of pairs kept, of those with both directions, and whether the pairs are
 // only a sample.
-func (s *pairSample) count() (pairs, mutual int64, sampled bool) {
+func (s *mutualSample) count() (pairs, mutual int64, sampled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ways := range s.seen {

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// Line is a command line. The zero Line cannot be used.
-type Line struct {
+// CommandLine is a command line. The zero CommandLine cannot be used.
+type CommandLine struct {
 	program string
 	command string
 	flags   []flag
@@ -23,8 +23,8 @@ type flag struct {
 
 // Parse splits the arguments after the name of the command. takesValue reports whether a flag,
 // named without dashes, takes the next word as its value.
-func Parse(program, command string, args []string, takesValue func(name string) bool) Line {
-	l := Line{program: program, command: command}
+func Parse(program, command string, args []string, takesValue func(name string) bool) CommandLine {
+	l := CommandLine{program: program, command: command}
 	for i := 0; i < len(args); i++ {
 		word := args[i]
 		switch {
@@ -47,13 +47,13 @@ func Parse(program, command string, args []string, takesValue func(name string) 
 }
 
 // Without returns the line without these flags.
-func (l Line) Without(names ...string) Line {
+func (l CommandLine) Without(names ...string) CommandLine {
 	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return slices.Contains(names, f.name) })
 	return l
 }
 
 // With sets a flag, replacing its values. With an empty value the flag becomes a switch.
-func (l Line) With(name, value string) Line {
+func (l CommandLine) With(name, value string) CommandLine {
 	words := []string{"--" + name}
 	if value != "" {
 		words = append(words, value)
@@ -64,26 +64,26 @@ func (l Line) With(name, value string) Line {
 }
 
 // As returns the line with another command, keeping only the flags that the other command has.
-func (l Line) As(command string, has func(name string) bool) Line {
+func (l CommandLine) As(command string, has func(name string) bool) CommandLine {
 	l.command, l.inputs, l.stdin = command, nil, ""
 	l.flags = slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return !has(f.name) })
 	return l
 }
 
 // WithWord adds a flag as one word, such as --flag=value.
-func (l Line) WithWord(word string) Line {
+func (l CommandLine) WithWord(word string) CommandLine {
 	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 	l.flags = append(slices.Clip(l.flags), flag{name: name, words: []string{word}})
 	return l
 }
 
 // Has reports whether a flag is on the command line.
-func (l Line) Has(name string) bool {
+func (l CommandLine) Has(name string) bool {
 	return slices.ContainsFunc(l.flags, func(f flag) bool { return f.name == name })
 }
 
 // Value returns the last value of a flag, or "" if it has none.
-func (l Line) Value(name string) (value string) {
+func (l CommandLine) Value(name string) (value string) {
 	for _, f := range l.flags {
 		if f.name != name {
 			continue
@@ -96,22 +96,22 @@ func (l Line) Value(name string) (value string) {
 }
 
 // Of replaces the inputs.
-func (l Line) Of(inputs ...string) Line {
+func (l CommandLine) Of(inputs ...string) CommandLine {
 	l.inputs = inputs
 	return l
 }
 
 // Inputs returns the inputs of the line.
-func (l Line) Inputs() []string { return l.inputs }
+func (l CommandLine) Inputs() []string { return l.inputs }
 
 // From redirects standard input.
-func (l Line) From(file string) Line {
+func (l CommandLine) From(file string) CommandLine {
 	l.stdin = file
 	return l
 }
 
 // String returns the command line, quoted.
-func (l Line) String() string {
+func (l CommandLine) String() string {
 	var words []string
 	for _, f := range l.flags {
 		words = append(words, f.words...)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func line(args ...string) Line {
+func line(args ...string) CommandLine {
 	takes := map[string]bool{"state": true, "rate": true}
 	return Parse("friendmigrate", "import", args, func(name string) bool { return takes[name] })
 }
@@ -14,7 +14,7 @@ func line(args ...string) Line {
 func TestHintKeepsTheUsersFlagsAndDropsWhatMustNotBeRepeated(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		got  Line
+		got  CommandLine
 		want string
 	}{
 		{"as it was", line("--rate", "100", "a.csv", "--state=s", "b.csv"), "friendmigrate import --rate 100 --state=s a.csv b.csv"},

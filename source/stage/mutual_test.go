@@ -28,7 +28,7 @@ func TestPairSampleDependsOnTheSetOfPairsAlone(t *testing.T) {
 	var first, firstMutual int64
 	for lanes := 1; lanes <= 3; lanes++ {
 		rand.New(rand.NewPCG(uint64(lanes), 1)).Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
-		sample := newPairSample()
+		sample := newMutualSample()
 		var wg sync.WaitGroup
 		for lane := range lanes {
 			wg.Go(func() {
