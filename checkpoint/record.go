@@ -298,21 +298,14 @@ func (c *coder) edge(f *failure) {
 	}
 }
 
-// mask returns the flags of the fields that a failed edge has.
-func (f *failure) mask() (mask byte) {
-	e := &f.edge
-	for _, field := range [...]struct {
-		has  bool
-		flag byte
-	}{
-		{f.uncertain, edgeUncertain}, {f.added, edgeAdded}, {e.Remark != "", codec.HasRemark},
-		{e.RemarkTime != 0, codec.HasRemarkTime}, {len(e.Groups) > 0, codec.HasGroups},
-		{e.AddWording != "", codec.HasAddWording}, {e.AddTime != 0, codec.HasAddTime},
-		{len(e.Custom) > 0, codec.HasCustom},
-	} {
-		if field.has {
-			mask |= field.flag
-		}
+// mask returns the flags of the fields that a failed edge has: those of package codec, and its own.
+func (f *failure) mask() byte {
+	_, mask := codec.AppendFields(nil, &f.edge)
+	if f.uncertain {
+		mask |= edgeUncertain
+	}
+	if f.added {
+		mask |= edgeAdded
 	}
 	return mask
 }
