@@ -240,7 +240,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 			" # and the rest of the line"
 	case nearest == "":
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
-		e.Hint = p.LineOf(p.Args[:at]).String() + " # without it; " + p.Help() + " lists the flags"
+		e.Hint = p.LineOf(p.without(at, known)).String() + " # without it; " + p.Help() + " lists the flags"
 	default:
 		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
 		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool {
@@ -252,6 +252,22 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 		}
 	}
 	return e
+}
+
+// without returns the arguments without the unknown flag at a place and without the word after it,
+// which may be its value, and even a key. After a second unknown flag it returns nothing.
+func (p *program) without(at int, known []string) []string {
+	rest := p.Args[at+1:]
+	if len(rest) > 0 && flagName(rest[0]) == "" && !strings.Contains(p.Args[at], "=") {
+		rest = rest[1:]
+	}
+	end := slices.IndexFunc(rest, func(word string) bool {
+		return flagName(word) != "" && !slices.Contains(known, flagName(word))
+	})
+	if end >= 0 {
+		rest = rest[:end]
+	}
+	return slices.Concat(p.Args[:at], rest)
 }
 
 // corrected returns the command line with one word replaced.

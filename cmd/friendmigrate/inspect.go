@@ -127,7 +127,7 @@ func (p *program) explainAction(ctx context.Context, in invocation) error {
 	from, to := words[0], words[1]
 	if n := len(in.args); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
 		return job.Unusable(p.Line().Of("FROM", "TO"),
-			"explain takes a From_Account and, for one edge, a To_Account; it got %d arguments", n)
+			"explain takes a From_Account and, for one edge, a To_Account, neither of them empty; it got %q", in.args)
 	}
 	return openJobs(in, func(jobs inspect.Jobs) error {
 		tally, err := jobs.Explain(ctx, from, to, func(f inspect.Finding) error {

@@ -50,8 +50,8 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 	if len(in.args) > 1 {
 		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])
 	}
-	if !folder.Known(in.State) {
-		return fmt.Errorf("%w in %q", folder.ErrNoJob, in.State)
+	if _, err := folder.Find(in.State); err != nil && !folder.Known(in.State) {
+		return err
 	}
 	if whole, is := folder.WholeOf(in.State); is {
 		return job.Unusable(p.Line().With("state", whole), "%q is one shard of a job: a pace is set for all of them, "+

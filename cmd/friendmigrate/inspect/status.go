@@ -72,7 +72,8 @@ type JobStatus struct {
 	Verified *report.Verified   `json:"verified,omitempty"`
 	Undone   *report.Undone     `json:"undone,omitempty"`
 
-	now progress.Snapshot // as the job itself shows it while it runs
+	now  progress.Snapshot // as the job itself shows it while it runs
+	held bool              // a process holds the state, though the last snapshot is old
 }
 
 // Running reports whether a process works on the job.
@@ -131,9 +132,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 		if !s.Running() && a.Pending() == 0 {
 			s.Phase = Finished
 		}
-		if !s.Running() {
-			s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
-		}
+		s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
 	}
 	if s.now.Sums = s.Sums; !s.Running() {
 		s.now.Doing = s.ended()
@@ -160,11 +159,14 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
 	s.now.Failures = p.Failures
-	if p.Phase == progress.Ended || age >= signOfLife {
+	if p.Phase == progress.Ended {
 		return nil
 	}
 	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
-	if held || err != nil {               // the lock of a read-only folder cannot be tested
+	switch {
+	case age >= signOfLife:
+		s.held = held
+	case held || err != nil: // the lock of a read-only folder cannot be tested
 		s.Phase, s.now = p.Phase, *p
 	}
 	return nil

@@ -60,11 +60,11 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 		ended    bool
 		line     string
 	}{
-		"reads":    {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
-		"sends":    {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
-		"is gone":  {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "not running, last sign of life 1m 00s ago"},
-		"stopped":  {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
-		"finished": {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Sums: &report.Sums{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
+		"reads":     {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
+		"sends":     {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
+		"is silent": {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "no sign of life for 1m 00s, though a process holds the state: suspended, or another command"},
+		"stopped":   {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
+		"finished":  {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Sums: &report.Sums{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
 	} {
 		base := t.TempDir()
 		snapshot(t, base, c.snapshot)

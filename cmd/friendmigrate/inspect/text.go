@@ -83,8 +83,11 @@ func (s *JobStatus) ended() string {
 	case s.Phase == Finished && s.Code != nil && *s.Code != 0, s.Phase == Stopped && s.Code != nil:
 		return fmt.Sprintf("%s (exit code %d)", s.Phase, *s.Code)
 	case s.Phase == Stopped && s.Progress != nil:
-		return fmt.Sprintf("not running, last sign of life %s ago",
-			terminal.Span(time.Duration(s.Silent*float64(time.Second))))
+		text := "not running, last sign of life %s ago"
+		if s.held {
+			text = "no sign of life for %s, though a process holds the state: suspended, or another command"
+		}
+		return fmt.Sprintf(text, terminal.Span(time.Duration(s.Silent*float64(time.Second))))
 	}
 	return s.Phase
 }
@@ -142,7 +145,12 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		row("pace", "", s.Pace.String()+" (set by friendmigrate pace)")
 	}
 	if v := s.Verified; v != nil {
-		row("verified", "", fmt.Sprintf("%s on %s: %s", v.How, when(v.At), v.String()))
+		text := fmt.Sprintf("%s on %s: %s", v.How, when(v.At), v.String())
+		if s.Sums != nil && v.Asked() < s.Sums.InPlace() {
+			text += fmt.Sprintf("; it asked about %s of %s in place", terminal.Count(v.Asked()),
+				terminal.Some(s.Sums.InPlace(), "edge"))
+		}
+		row("verified", "", text)
 	}
 	if len(s.Missing) > 0 {
 		row("not begun", terminal.Count(int64(len(s.Missing))),

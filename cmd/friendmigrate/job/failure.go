@@ -74,6 +74,8 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return p.Elsewhere()
 	case errors.Is(err, checkpoint.ErrDamaged):
 		return p.As(p.Line(), "import", "json").Of("INPUT").String() + " # the same as before: it says what can be done"
+	case code == exit.Unexpected && errors.Is(err, fs.ErrPermission) && !p.begins():
+		return p.Line().String() + " # as the user whom the folder belongs to"
 	case code == exit.Unexpected && cannotWrite(err):
 		return p.Elsewhere() + " # one that can be written; a job that has begun goes on in a copy of its folder"
 	case code == exit.Unusable:
@@ -82,6 +84,12 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return p.Line().Without("fresh").String()
 	}
 	return p.ResumeLine().String()
+}
+
+// begins reports whether the command can begin a state of its own.
+func (p *Program) begins() bool {
+	name, _ := Split(p.Args)
+	return slices.Contains([]string{"import", "plan", "update", "accounts", "export", "doctor"}, name)
 }
 
 // better returns the command line with better values of flags, after complete has changed it. A

@@ -40,6 +40,9 @@ func (r Report) Arrived() string {
 			terminal.IsAre(r.InPlace(), "edge"))
 	case v.Different > 0:
 		return fmt.Sprintf("Yes, but verify found %s with other fields.", terminal.Some(v.Different, "edge"))
+	case v.Asked() < r.InPlace():
+		return fmt.Sprintf("Yes, by the service's answers: %s in place. verify has asked about %s of them since, and "+
+			"found them.", terminal.IsAre(r.InPlace(), "edge"), terminal.Count(v.Asked()))
 	}
 	return fmt.Sprintf("Yes: %s in place, and verify found them.", terminal.IsAre(r.InPlace(), "edge"))
 }

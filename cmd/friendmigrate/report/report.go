@@ -198,6 +198,9 @@ type Sample struct {
 	Bound      string  `json:"bound"`
 }
 
+// Asked returns how many edges that the job counts as in place have a verdict.
+func (v *Verified) Asked() int64 { return v.InPlace + v.Missing + v.Different }
+
 // String returns the result in one line.
 func (v *Verified) String() string {
 	text := fmt.Sprintf("%s in place, %s missing, %s different", terminal.Count(v.InPlace), terminal.Count(v.Missing),

@@ -136,6 +136,7 @@ func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
 		"not verified":  {Report{Sums: whole}, "Yes, by the service's answers: 9 edges are in place. No verify has asked again since."},
 		"missing":       {Report{Sums: whole, Verified: &Verified{Missing: 1}}, "No: verify found 1 edge missing."},
 		"different":     {Report{Sums: whole, Verified: &Verified{Different: 3}}, "Yes, but verify found 3 edges with other fields."},
+		"a part found":  {Report{Sums: whole, Verified: &Verified{InPlace: 8, Pending: 1}}, "Yes, by the service's answers: 9 edges are in place. verify has asked about 8 of them since, and found them."},
 		"all and found": {Report{Sums: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
 	} {
 		if got := c.r.Arrived(); got != c.want {

@@ -72,8 +72,9 @@ func (p *Pace) limitWorkers(r *Reader, files int, rehearse bool) {
 		connections = max(1, connections/2)
 	}
 	if p.Workers > connections {
-		r.warn("this machine lets a process open %d files (ulimit -n): of those %d are kept for files, "+
-			"so %s in flight at most, not %d", files, filesApart, migrate.Some(int64(connections), "call"), p.Workers)
+		r.warn("this machine lets a process open %d files (ulimit -n), and %d are kept for other things than calls: "+
+			"so %s in flight at most, not %d; the pace may fall below --rate", files, filesApart,
+			migrate.Some(int64(connections), "call"), p.Workers)
 		p.Workers = connections
 	}
 }

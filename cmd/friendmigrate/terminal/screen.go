@@ -34,7 +34,7 @@ func New(out io.Writer, env map[string]string) *Screen {
 		return s
 	}
 	s := &Screen{out: out, terminal: IsTerminal(out)}
-	s.dumb = !s.terminal || env["TERM"] == "dumb" || env["CI"] != "" && env["CI"] != "false"
+	s.dumb = !s.terminal || env["TERM"] == "dumb" || env["TERM"] == "" || env["CI"] != "" && env["CI"] != "false"
 	s.plain = s.dumb || env["NO_COLOR"] != ""
 	return s
 }

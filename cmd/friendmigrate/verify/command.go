@@ -201,9 +201,14 @@ func (r *Result) ask(ctx context.Context) error {
 func (r *Result) fill(s *progress.Snapshot) {
 	now := r.progress()
 	s.Doing, s.Settled, s.Total, s.Done, s.ToGo = "asking", now.Asked, now.Edges, now.Asked, now.Edges-now.Asked
-	if now.Other > 0 {
-		s.Note = terminal.Count(now.Other) + " missing or different"
+	if now.Other == 0 {
+		return
 	}
+	what := " missing or different"
+	if slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.Journal != nil && p.Journal.Totals().Failed > 0 }) {
+		what = " missing, different or failed before"
+	}
+	s.Note = terminal.Count(now.Other) + what
 }
 
 // finish writes the lists and the reports. It forgets the answers if everything has a verdict.

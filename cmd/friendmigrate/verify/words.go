@@ -65,6 +65,8 @@ func (r *Result) subject() string {
 	text := terminal.Some(r.Edges, "edge")
 	if s := r.Sample; s != nil {
 		text = fmt.Sprintf("%s drawn from %s", terminal.Some(s.Drawn, "edge"), terminal.Count(s.Of))
+	} else if r.Pending > 0 {
+		text = terminal.Count(r.Edges-r.Pending) + " of " + text
 	}
 	if n := int64(len(r.Parts)); n > 1 {
 		text += " of " + terminal.Some(n, "shard")
