@@ -208,7 +208,11 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	} else if len(res.again) > 0 {
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
-	d.outage.miss(now, took, w.roster.From, answeredByAPI(call))
+	answered := d.reads
+	if d.opt.Reads != nil {
+		d.reads = d.opt.Reads()
+	}
+	d.outage.miss(now, took, w.roster.From, answeredByAPI(call), d.reads > answered)
 	if res.task.duringHold {
 		d.outage.probed(now, answeredByAPI(call))
 	}
@@ -233,9 +237,11 @@ func (d *dispatcher) afterCall(w *work, res *result, call *CallError, left EdgeS
 	}
 	attempts := w.attempted(left, now)
 	others := d.outage.lastThrough.After(w.first)
-	if call != nil && call.Verdict == VerdictUnknown && attempts >= unknownAttempts && others {
-		d.fail(w, left, func(int) Outcome { return refusal(call) })
-		return
+	if call != nil && call.Verdict == VerdictUnknown {
+		if w.unknown++; min(w.unknown, attempts) >= unknownAttempts && others {
+			d.fail(w, left, func(int) Outcome { return refusal(call) })
+			return
+		}
 	}
 	if others && d.giveUp(w, left, now) {
 		return
@@ -261,10 +267,7 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 			w.unsure.Add(a.index)
 		}
 		if a.outcome.Code != 0 {
-			if w.codes == nil {
-				w.codes = map[int]Outcome{}
-			}
-			w.codes[a.index] = a.outcome
+			w.said(a.index, a.outcome)
 		}
 	}
 	if call == nil {
@@ -274,8 +277,7 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 		w.unsure = w.unsure.Or(left)
 	}
 	if call.Answered {
-		w.last, w.lastOf = refusal(call), left
-		clear(w.codes)
+		w.last, w.lastOf, w.codes = refusal(call), left, nil
 	}
 }
 

@@ -42,14 +42,15 @@ type dispatcher struct {
 	lastMissCode int
 
 	outage     outage
+	reads      int64 // Options.Reads at the last attempt that did not get through
 	brake      brake
 	retryShare retryShare
 	rand       *rand.Rand
 }
 
 // backlog is how many rosters may be parked before retries go first, even if they seem hopeless. It
-// bounds memory.
-const backlog = 50_000
+// bounds memory: a parked roster takes up to 3 KB.
+const backlog = 20_000
 
 // loop runs until the plan is done or the run is stopped, and the results of all tasks are in.
 func (d *dispatcher) loop() error {
@@ -69,6 +70,9 @@ func (d *dispatcher) loop() error {
 		if d.err == nil && tasks == nil && d.out == 0 && d.rosters == 0 && d.planDone {
 			return d.finish()
 		}
+		if !ok && d.idle(now) {
+			panic("nothing is sent, although accounts are waiting")
+		}
 		timer.Reset(d.untilNext(now))
 		select {
 		case tasks <- t:
@@ -82,6 +86,13 @@ func (d *dispatcher) loop() error {
 		}
 		d.putBack(tasks, t)
 	}
+}
+
+// idle reports whether nothing will ever happen again although the run is not done: a bug, which
+// would otherwise look like a slow run.
+func (d *dispatcher) idle(now time.Time) bool {
+	due, waits := d.parked.next()
+	return d.err == nil && d.out == 0 && !d.outage.holding && len(d.ready) == 0 && (!waits || !due.After(now))
 }
 
 // drain waits for the tasks that are still out after loop panicked: their workers settle what was
@@ -186,11 +197,11 @@ func (d *dispatcher) choose(now time.Time) *work {
 		d.ready = d.ready[:n-1]
 		return w
 	}
-	if due, ok := d.parked.next(); ok && !due.After(now) && (d.retryShare.allowed() || len(d.parked) > backlog ||
-		!d.readFresh()) {
+	fresh := func() bool { return len(d.parked) <= backlog && len(d.waiting) <= d.opt.Workers && d.readFresh() }
+	if due, ok := d.parked.next(); ok && !due.After(now) && (d.retryShare.allowed() || !fresh()) {
 		return d.parked.take(now)
 	}
-	if len(d.parked) <= backlog && len(d.waiting) <= d.opt.Workers && d.readFresh() {
+	if fresh() {
 		w := d.fresh
 		d.fresh = nil
 		return w

@@ -13,7 +13,7 @@
 //     from being settled.
 //   - A panic in a worker or in the dispatcher ends the run with a *Bug. The run waits for the
 //     calls under way and settles their answers.
-//   - Memory is bounded by Options.Memory for loaded chunks and some hundred bytes for each parked
+//   - Memory is bounded by Options.Memory for loaded chunks and up to 3 KB for each parked
 //     roster, whatever the size of the plan.
 //
 // It never reads or writes a file, opens a connection, prints or logs, or looks at a vendor code or

@@ -31,6 +31,10 @@ type Options struct {
 	// fails alone is never taken for an outage.
 	Probe func(ctx context.Context) error
 
+	// Reads returns how many calls that only ask the service has answered. They are no progress, but
+	// they show that the service answers. nil: the Caller makes no such calls.
+	Reads func() int64
+
 	Meter *Meter      // to be read during the run; may be nil
 	Event func(Event) // called from one goroutine with what happens; may be nil
 	Rand  *rand.Rand  // for jitter; nil: seeded at random

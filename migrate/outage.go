@@ -12,7 +12,8 @@ import "time"
 type outage struct {
 	lastThrough time.Time // when something last got through; zero before the first time
 	since       time.Time // the first call after that, of any kind: the start of the outage timer
-	missed      int       // attempts in a row after lastThrough that did not get through
+	missed      int       // attempts after lastThrough that did not get through
+	row         int       // of these, attempts without an answered read in between
 	firstMissed time.Time
 	accounts    [outageAccounts]string // the first different accounts of these attempts
 	seen        int
@@ -26,8 +27,9 @@ type outage struct {
 }
 
 // An outage is suspected once 20 attempts in a row, or all attempts within 10 seconds, did not get
-// through. It is certain once they were for 3 accounts. The first probe of a hold leaves after 1 s,
-// and the pause doubles to 30 s.
+// through. A read that the service answers, such as the friend_check before an import, does not get
+// through, but it breaks the row. An outage is certain once the attempts were for 3 accounts. The
+// first probe of a hold leaves after 1 s, and the pause doubles to 30 s.
 const (
 	outageAttempts = 20
 	outageSilence  = 10 * time.Second
@@ -53,9 +55,10 @@ func (o *outage) startTimer(at time.Time) {
 }
 
 // miss records an attempt for an account that did not get through. took is the time since the call
-// left; heard is true if the API itself answered it. The outage timer starts when the first such
-// attempt left, not at its timeout.
-func (o *outage) miss(now time.Time, took time.Duration, account string, heard bool) {
+// left; heard is true if the API itself answered it; read is true if it has answered a call that only
+// asks since the attempt before. The outage timer starts when the first such attempt left, not at its
+// timeout.
+func (o *outage) miss(now time.Time, took time.Duration, account string, heard, read bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.startTimer(left)
 	}
@@ -67,6 +70,9 @@ func (o *outage) miss(now time.Time, took time.Duration, account string, heard b
 		o.firstMissed = now
 	}
 	o.missed++
+	if o.row++; read {
+		o.row = 1
+	}
 	for _, known := range o.accounts[:o.seen] {
 		if known == account {
 			return
@@ -84,7 +90,7 @@ func (o *outage) suspected(now time.Time) (suspected, certain bool) {
 	if o.holding || o.missed == 0 {
 		return false, false
 	}
-	suspected = o.missed >= outageAttempts || now.Sub(o.firstMissed) >= outageSilence
+	suspected = o.row >= outageAttempts || now.Sub(o.firstMissed) >= outageSilence
 	return suspected, suspected && o.seen >= outageAccounts
 }
 

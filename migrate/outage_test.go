@@ -20,13 +20,13 @@ func TestProbesComeSoonAgainWhenSomebodyAnswers(t *testing.T) {
 		{"and goes on so", false, "ssssaaaa", []int{1, 2, 4, 8, 16, 1, 2, 4, 8}},
 	} {
 		o := outage{}
-		o.miss(now, 0, "a", c.before)
+		o.miss(now, 0, "a", c.before, false)
 		o.hold(now)
 		var pauses []int
 		for i := range len(c.probes) + 1 {
 			pauses = append(pauses, int(o.probeAt.Sub(now)/time.Second))
 			if now = o.probeAt; i < len(c.probes) {
-				o.miss(now, 0, "a", c.probes[i] == 'a')
+				o.miss(now, 0, "a", c.probes[i] == 'a', false)
 				o.probed(now, c.probes[i] == 'a')
 			}
 		}

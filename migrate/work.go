@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -31,10 +32,18 @@ type work struct {
 	landed          bool                // the service accepted at least one edge
 	unsure          EdgeSet             // edges of calls without an answer
 	tries           []uint8             // attempts of each edge; nil before the first failed one
-	first           time.Time           // of the first failed attempt
+	first           time.Time           // of the first failed attempt; of the latest call that has one
+	unknown         int                 // answers with a code that no table has
 	last            Outcome             // the service's latest code for a whole call
 	lastOf          EdgeSet             // the edges of the call that last is about
-	codes           map[int]Outcome     // the service's latest code for each edge to send again
+	codes           []codeOf            // the service's latest codes for edges to send again, each code once
+}
+
+// codeOf is an outcome of edges that are to be sent again. A set is smaller than a map of the edges,
+// and thousands of rosters may be parked.
+type codeOf struct {
+	outcome Outcome
+	edges   EdgeSet
 }
 
 // ordinal returns the number of the current chunk in the plan.
@@ -54,10 +63,11 @@ func (w *work) advance() bool {
 }
 
 // attempted counts an attempt for each of the edges. It returns the highest number of attempts that
-// one of them has now.
+// one of them has now. If this is the first attempt of them all, the time until they are given up
+// begins: a call before may have been about other edges of the chunk.
 func (w *work) attempted(edges EdgeSet, now time.Time) int {
 	if w.tries == nil {
-		w.tries, w.first = make([]uint8, w.size()), now
+		w.tries = make([]uint8, w.size())
 	}
 	most := 0
 	for _, i := range edges.Indexes() {
@@ -65,6 +75,9 @@ func (w *work) attempted(edges EdgeSet, now time.Time) int {
 			w.tries[i]++
 		}
 		most = max(most, int(w.tries[i]))
+	}
+	if most == 1 {
+		w.first = now
 	}
 	return most
 }
@@ -79,13 +92,28 @@ func (w *work) attempts(i int) int {
 // code returns the service's latest answer about edge i. Its Code is 0 if the service never gave
 // one.
 func (w *work) code(i int) Outcome {
-	if o, ok := w.codes[i]; ok {
-		return o
+	for _, c := range w.codes {
+		if c.edges.Has(i) {
+			return c.outcome
+		}
 	}
 	if w.lastOf.Has(i) {
 		return w.last
 	}
 	return Outcome{}
+}
+
+// said records the service's latest answer about edge i.
+func (w *work) said(i int, o Outcome) {
+	for k := range w.codes {
+		w.codes[k].edges.Remove(i)
+	}
+	at := slices.IndexFunc(w.codes, func(c codeOf) bool { return c.outcome.Code == o.Code })
+	if at < 0 {
+		at, w.codes = len(w.codes), append(w.codes, codeOf{})
+	}
+	w.codes[at].outcome = o
+	w.codes[at].edges.Add(i)
 }
 
 // refusedAlone records the optional fields of an edge that was refused when it was sent alone.

@@ -80,8 +80,10 @@ type Client struct {
 	counters     *counters
 
 	inFlight atomic.Int64
-	admin    adminCheck
-	pages    *semaphore.Weighted // bytes of large friend_get pages in memory
+
+	answeredReads atomic.Int64 // see Reads
+	admin         adminCheck
+	pages         *semaphore.Weighted // bytes of large friend_get pages in memory
 }
 
 // New returns a client. It reads the key and signs once, so that a wrong setting is an error at
@@ -223,6 +225,10 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 // uncertain.
 func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
 
+// Reads returns how many calls that change nothing the API has answered. It is safe for concurrent
+// use.
+func (c *Client) Reads() int64 { return c.answeredReads.Load() }
+
 // once makes one attempt. again reports that the attempt was refused for its signature, had no
 // effect, and that there is a newer signature now.
 func (c *Client) once(ctx context.Context, api, from string, body []byte, limit int64, read reader,
@@ -251,6 +257,9 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	}
 	c.limiter.Done(permit, respond(e), said.Code, said.Pause)
 	c.counters.attempt(api, kind, len(body), &a, e)
+	if e == nil && reads(api) {
+		c.answeredReads.Add(1)
+	}
 	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received,
 		"info", said.Info)
 	if e == nil || resent || !e.Answered {
