@@ -164,7 +164,7 @@ func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	defer l.mu.Unlock()
 	switch {
 	case !l.paused.IsZero():
-		return permit{}, time.Hour
+		return permit{}, time.Second // the end of the pause may come before sleep listens for it
 	case now.Before(l.notBefore):
 		return permit{}, l.notBefore.Sub(now)
 	}
