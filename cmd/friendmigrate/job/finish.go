@@ -29,16 +29,23 @@ type outcome struct {
 }
 
 // finish writes lists and report from the journal, however the run ended, and returns the ending of
-// the job. If the process dies in here, nothing is lost: the same run again writes the same.
+// the job. If the process dies in here, nothing is lost: the same run again writes the same. The end
+// of a run that was stopped is recorded first, because a list of millions takes longer than a
+// scheduler waits after a signal.
 func (j *Run) finish() (exit.Ending, error) {
 	j.ShowStack(j.result.err)
-	o := j.writeFailedAndSum()
-	ending := j.judge(o)
-	if err := j.endRun(ending.Code); err != nil {
-		j.ShowStack(err)
-		o.trouble = errors.Join(o.trouble, err)
-		ending = j.judge(o)
+	var unrecorded error
+	if j.result.err != nil {
+		unrecorded = j.endRun(j.judge(j.sumUp()).Code)
 	}
+	j.watch.Stop() // it may be writing a list
+	o := j.writeFailedAndSum()
+	if j.result.err == nil {
+		unrecorded = j.endRun(j.judge(o).Code)
+	}
+	j.ShowStack(unrecorded)
+	o.trouble = errors.Join(o.trouble, unrecorded)
+	ending := j.judge(o)
 	last := j.View.Ending(ending)
 	if !j.result.idle {
 		j.watch.observe(last)
@@ -68,16 +75,22 @@ func (j *Run) finish() (exit.Ending, error) {
 	return ending, nil
 }
 
+// sumUp returns what the journal alone says of the job.
+func (j *Run) sumUp() outcome {
+	sums := report.Make(j.Journal.Identity(), j.Journal.Totals())
+	return outcome{sums: sums, rejected: sums.Rows.Rejected, failed: sums.Failed(),
+		byCode: j.Journal.Totals().FailedByCode}
+}
+
 // writeFailedAndSum writes the failed list and computes the sums, which have to balance and to
 // agree with the list. Those of a rehearsal also have to agree with its service.
 func (j *Run) writeFailedAndSum() outcome {
-	o := outcome{sums: report.Make(j.Journal.Identity(), j.Journal.Totals())}
-	ofPilot := map[int]int64{}
+	o, ofPilot, failedOfPilot := j.sumUp(), map[int]int64{}, int64(0)
 	listed, err := j.writeFailed(func(f checkpoint.Failure) {
 		if j.Pilot != nil {
 			if _, named := j.Pilot.accounts[f.Edge.From]; named {
 				ofPilot[f.Code]++
-				o.failed++
+				failedOfPilot++
 			}
 		}
 	})
@@ -86,11 +99,9 @@ func (j *Run) writeFailedAndSum() outcome {
 		o.trouble = errors.Join(o.trouble, fmt.Errorf("the sums do not balance: %d edges failed, but the list has %d",
 			failed, listed))
 	}
-	o.rejected, o.byCode = o.sums.Rows.Rejected, j.Journal.Totals().FailedByCode
-	if j.Pilot == nil {
-		o.failed = o.sums.Failed()
-	} else {
-		o.pilot, o.ofPilot = j.Pilot.sums(j.result.summary.Settled(), o.failed), ofPilot
+	if j.Pilot != nil {
+		o.failed, o.ofPilot = failedOfPilot, ofPilot
+		o.pilot = j.Pilot.sums(j.result.summary.Settled(), o.failed)
 		// Without the list it is not known which of the rejected rows are the pilot's.
 		if !slices.Contains(j.gone, folder.Rejected) {
 			o.rejected, err = j.Pilot.Rejected(j.Dir)

@@ -89,7 +89,6 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	}
 	j.result = j.send(ctx)
 	j.result.began = began
-	j.watch.Stop()
 	return j.finish()
 }
 
