@@ -116,7 +116,7 @@ func (e *Export) openStream() (err error) {
 		e.rows, err = unnamed("")
 		to = e.rows
 	}
-	if err != nil {
+	if err = errors.Join(err, e.listFailed()); err != nil { // better now than after the last account
 		return err
 	}
 	return e.begin(to, "")

@@ -74,7 +74,8 @@ func (j *Job) open() (err error) {
 
 // LostJournal returns the error of a state with a sealed stage and no journal, which is made before it.
 func LostJournal(dir string) error {
-	return fmt.Errorf("%w: that of %q is gone, and with it the knowledge of what was sent", checkpoint.ErrDamaged, dir)
+	return fmt.Errorf("%w: %s of %q is gone, and with it the knowledge of what was sent", checkpoint.ErrDamaged,
+		checkpoint.FileName, dir)
 }
 
 // openJournal opens a journal for reading. It returns nil if there is none.

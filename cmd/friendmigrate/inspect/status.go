@@ -69,6 +69,7 @@ type JobStatus struct {
 	Killed   int                `json:"killedRuns"` // of those, runs without an end, except a running one
 	Code     *int               `json:"code,omitempty"`
 	What     string             `json:"what,omitempty"` // how its last run ended
+	Hint     string             `json:"hint,omitempty"` // after a run that ended early: the command to run next
 	Verified *report.Verified   `json:"verified,omitempty"`
 	Undone   *report.Undone     `json:"undone,omitempty"`
 
@@ -121,7 +122,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 		}
 	}
 	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // ignore one that cannot be read
-		s.Verified = r.Verified
+		s.Verified, s.Hint = r.Verified, r.Ending.Hint
 	}
 	var err error
 	if s.Undone, err = Undoing(s.Dir); err != nil {
@@ -136,6 +137,9 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 	}
 	if s.now.Sums = s.Sums; !s.Running() {
 		s.now.Doing = s.ended()
+	}
+	if s.Phase != Stopped || s.Code == nil || s.Undone != nil {
+		s.Hint = ""
 	}
 	return nil
 }

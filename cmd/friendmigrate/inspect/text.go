@@ -137,6 +137,9 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		if one.What != "" && !one.Running() {
 			row("ended", "", one.What)
 		}
+		if one.Hint != "" {
+			row("next", "", one.Hint)
+		}
 	}
 	if s.Undone != nil {
 		row("undone", "", s.Undone.String())

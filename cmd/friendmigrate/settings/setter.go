@@ -162,8 +162,9 @@ func number(to *float64, least, most float64) Setter {
 		case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
 			return fmt.Errorf("is %q: a number is needed", value)
 		case n < least || n > most:
-			return Instead(fmt.Sprint(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %g to %g", value,
-				least, most))
+			digits := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+			return Instead(digits(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %s to %s", value,
+				digits(least), digits(most)))
 		}
 		*to = n
 		return nil
