@@ -154,9 +154,14 @@ func closeLocked(file disk.File) error {
 }
 
 func flock(file interface{ Fd() uintptr }, how int) error {
-	for {
+	for tries := 1; ; {
 		err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case how == syscall.LOCK_EX && errors.Is(err, syscall.EWOULDBLOCK) && tries < 3:
+			tries++ // held, of a status, has the lock for microseconds
+			time.Sleep(time.Millisecond)
+		default:
 			return err
 		}
 	}

@@ -89,7 +89,7 @@ func anyUncertain(again []notYet) bool {
 func (d *dispatcher) answeredProbe(res result, now time.Time) {
 	d.asking = false
 	call, _ := errors.AsType[*CallError](res.err)
-	d.answered = d.answered || !res.unsent && reached(call)
+	d.answered = d.answered || !res.unsent && (res.err == nil || call != nil && reached(call))
 	switch {
 	case res.unsent:
 	case res.err == nil:

@@ -41,6 +41,9 @@ type Pilot struct {
 // cheaperPass is the number of rosters that a pass over the plan reads in the time of one look-up.
 const cheaperPass = 1000
 
+// pilotBytes is the memory that an account of a pilot takes. Half of --memory may be used for them.
+const pilotBytes = 100
+
 // OpenPilot reads --only-accounts. It returns nil if that is not given.
 func (j *Job) OpenPilot(ctx context.Context) (*Pilot, error) {
 	of := j.Set.Job
@@ -54,6 +57,11 @@ func (j *Job) OpenPilot(ctx context.Context) (*Pilot, error) {
 	list, err := j.OpenAccounts(ctx, "--only-accounts", of.OnlyAccounts)
 	if err != nil {
 		return nil, err
+	}
+	if need := 2 * pilotBytes * list.Count; need > of.Memory {
+		return nil, Unusable(j.Line().With("memory", fmt.Sprintf("%dMiB", need>>20+1)),
+			"--only-accounts has %s, which are kept in memory: too many for --memory",
+			terminal.Some(list.Count, "account"))
 	}
 	named, err := list.Set(ctx)
 	return &Pilot{line: j.Line(), list: list, accounts: named, shard: of.Shard}, err
