@@ -165,7 +165,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	case len(tags) > 1: // it is not known which one it is
 		return l.String() + " # after creating those of " + strings.Join(tags, ", ") +
 			" in the console that are not there"
-	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge:
+	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge && !failed:
 		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
 	case !failed:
 		return l.String() + " # after fixing what the service says"

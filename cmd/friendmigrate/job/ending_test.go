@@ -111,6 +111,9 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"calls that are too large", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeExtra, Count: 201, Limit: 200, All: true, Bytes: 30_000}, 413)), account(1, 0, 0, 3), 6,
 			"refused each time with HTTP 413\nfriendmigrate: stopped: finding the edges that are refused has cost 201 extra calls, more than --max-extra-calls 200; 3 of 4 edges are pending; " +
 				"hint: friendmigrate import --chunk-bytes 15000 a.csv # smaller calls"},
+		{"calls of one edge that are too large", judged("--state s a.csv", braked(migrate.Brake{Kind: migrate.BrakeHalved, All: true, Bytes: 900}, 413)), account(0, 5, 0, 3), 6,
+			"refused each time with HTTP 413\nfriendmigrate: stopped: chunk after chunk is refused edge by edge; 5 edges failed, see state/failed.csv; 3 of 8 edges are pending; " +
+				"hint: friendmigrate failures --state s --code 413 # shows them; then import with --retry-failed"},
 		{"nobody answers", judged("--rate 7 --region tokyo a.csv", stopped(migrate.ReasonSilent, "no answer within 30s: no such host", "")), account(0, 0, 0, 3), 4,
 			"stopped: no answer within 30s: no such host; 3 of 3 edges are pending; hint: friendmigrate doctor --region tokyo"},
 		{"refused", judged("a.csv", stopped(migrate.ReasonRefused, "code 70009: bad", "check the key")), account(0, 0, 0, 3), 12,
