@@ -1,9 +1,19 @@
 package job
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate"
+)
+
+// Variables of a pod, which belong to no flag.
+const (
+	indexVariable     = "JOB_COMPLETION_INDEX"        // set by Kubernetes in an Indexed Job
+	namespaceVariable = "FRIENDMIGRATE_POD_NAMESPACE" // set by the manifest, as is the next one
+	jobVariable       = "FRIENDMIGRATE_POD_JOB"
 )
 
 // HintOutsidePod replaces the hint of a command that ends in a pod by one that can be run from
@@ -20,19 +30,17 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 	default: // called by kubectl exec; the pod goes on
 		return e
 	}
-	again := e.Code == exit.Unfinished || e.Code == exit.InUse ||
-		e.Code == exit.Unexpected && e.Hint == p.ResumeLine().String()
-	if again {
-		e.Hint = exit.NothingToRun + ": the Job starts this command again by itself"
-		return e
-	}
 	command, why, _ := strings.Cut(e.Hint, " # ")
-	e.Hint = "kubectl delete job " + exit.Quote(jobName(p.Env))
-	switch retry := "--retry-failed"; {
-	case command == p.ResumeLine().WithWord(retry).String() && p.Args[1] == "import":
-		e.Hint += " && friendmigrate manifest ... -- " + retry + " | kubectl apply -f -"
-	default:
-		e.Hint += " # then apply one that runs: " + command
+	over := e.Why == string(migrate.ReasonDuration) // the Job's deadline has passed too
+	again := e.Code == exit.Unfinished || e.Code == exit.InUse ||
+		e.Code == exit.Unexpected && command == p.ResumeLine().String()
+	if again && !over {
+		e.Hint = exit.NothingToRun + ": the Job starts this command again by itself"
+	} else {
+		e.Hint = p.anotherJob(command, over)
+		if p.Env[indexVariable] != "" && !slices.Contains(exit.Codes(exit.StopAll), e.Code) {
+			e.Hint = exit.NothingToRun + " until all shards have ended; then: " + e.Hint
+		}
 	}
 	if why != "" {
 		e.Hint += " # " + why
@@ -40,17 +48,40 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 	return e
 }
 
-// jobName returns the name of the Job that this pod belongs to. A pod of an Indexed Job has the
-// host name JOB-INDEX, any other pod JOB-SUFFIX.
+// anotherJob returns what replaces the Job by one that runs the command. over says that the Job may
+// run the same command, but has no time left.
+func (p *Program) anotherJob(command string, over bool) string {
+	const retry = "--retry-failed"
+	kubectl := "kubectl "
+	if namespace := p.Env[namespaceVariable]; namespace != "" {
+		kubectl += "--namespace " + exit.Quote(namespace) + " "
+	}
+	remove := kubectl + "delete job " + exit.Quote(jobName(p.Env))
+	program, _, _ := strings.Cut(command, " ")
+	switch own := exit.Parse(p.Args[0], "", nil, nil).String(); {
+	case over:
+		return remove + " # then apply the manifest again, or wait for the next night of a CronJob"
+	case command == p.ResumeLine().WithWord(retry).String() && p.Args[1] == "import":
+		return remove + " && friendmigrate manifest ... -- " + retry + " | " + kubectl + "apply -f -"
+	case program == "ls" || program == "aws":
+		return remove + " # then apply the manifest again, after fixing that"
+	case program != "env" && !strings.HasPrefix(command, own+" "): // the image has no other program
+		return remove + " # then apply the manifest again, after: " + command
+	}
+	if shard := p.Line().Value("shard"); shard != "" && p.Env[indexVariable] != "" { // each pod has its own
+		command = strings.Replace(command, " --shard "+shard, "", 1)
+	}
+	return remove + " # then apply one that runs: " + command
+}
+
+// jobName returns the name of the Job that this pod belongs to. Without its variable, a pod of an
+// Indexed Job has the host name JOB-INDEX, any other pod JOB-SUFFIX, if the name of the Job is short.
 func jobName(env map[string]string) string {
 	host := env["HOSTNAME"]
-	if index := env["JOB_COMPLETION_INDEX"]; index != "" {
+	if index := env[indexVariable]; index != "" {
 		host = strings.TrimSuffix(host, "-"+index)
 	} else if i := strings.LastIndexByte(host, '-'); i > 0 {
 		host = host[:i]
 	}
-	if host == "" {
-		return "JOB"
-	}
-	return host
+	return cmp.Or(env[jobVariable], host, "JOB")
 }

@@ -5,12 +5,23 @@ import (
 	"testing"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/migrate"
 )
+
+// The deadline that the manifest writes has passed as well, so the Job starts no pod any more.
+func TestAJobWhoseTimeIsOverIsAppliedAgain(t *testing.T) {
+	p := &Program{Args: []string{"friendmigrate", "import", "a.csv"}, Flags: flagsOf, Env: map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "friends-x7k2p"}}
+	got := p.HintOutsidePod(exit.Ending{Code: exit.Unfinished, Why: string(migrate.ReasonDuration), Hint: "friendmigrate import a.csv"}).Hint
+	if want := "kubectl delete job friends # then apply the manifest again, or wait for the next night of a CronJob"; got != want {
+		t.Error(got)
+	}
+}
 
 // Nothing can be run in a pod that has ended: what helps is run from outside.
 func TestAHintInAPodCanBeRunFromOutside(t *testing.T) {
 	pod := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "friends-x7k2p"}
 	index := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "friends-3", "JOB_COMPLETION_INDEX": "3"}
+	made := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "cut-off-3", "JOB_COMPLETION_INDEX": "3", "FRIENDMIGRATE_POD_NAMESPACE": "chat", "FRIENDMIGRATE_POD_JOB": "friends"}
 	const itself = "nothing to run: the Job starts this command again by itself"
 	for _, c := range []struct {
 		env        map[string]string
@@ -30,7 +41,18 @@ func TestAHintInAPodCanBeRunFromOutside(t *testing.T) {
 		{pod, "import a.csv", exit.Exceptions, "friendmigrate import --retry-failed a.csv # after fixing what their codes say",
 			"kubectl delete job friends && friendmigrate manifest ... -- --retry-failed | kubectl apply -f - # after fixing what their codes say"},
 		{index, "import --rate 7 a.csv", exit.Exceptions, "friendmigrate import --rate 7 --retry-failed a.csv",
-			"kubectl delete job friends && friendmigrate manifest ... -- --retry-failed | kubectl apply -f -"},
+			"nothing to run until all shards have ended; then: kubectl delete job friends && friendmigrate manifest ... -- --retry-failed | kubectl apply -f -"},
+		{made, "import a.csv", exit.Exceptions, "friendmigrate import --retry-failed a.csv",
+			"nothing to run until all shards have ended; then: kubectl --namespace chat delete job friends && friendmigrate manifest ... -- --retry-failed | kubectl --namespace chat apply -f -"},
+		{index, "import --shard 3/4 a.csv", exit.Done, "friendmigrate verify --fields --shard 3/4 # proves it",
+			"nothing to run until all shards have ended; then: kubectl delete job friends # then apply one that runs: friendmigrate verify --fields # proves it"},
+		{index, "import --shard 3/4 a.csv", exit.Unfinished, "friendmigrate import --shard 3/4 a.csv", itself},
+		{index, "import --shard 3/4 a.csv", exit.Refused, "friendmigrate import --shard 3/4 a.csv # after fixing that",
+			"kubectl delete job friends # then apply one that runs: friendmigrate import a.csv # after fixing that"},
+		{pod, "import a.csv", exit.Unexpected, "friendmigrate import a.csv # after making room", itself + " # after making room"},
+		{pod, "import a.csv", exit.Unusable, "ls -l /data", "kubectl delete job friends # then apply the manifest again, after fixing that"},
+		{pod, "import s3://b/a.csv", exit.Unusable, "aws s3 ls s3://b/a.csv", "kubectl delete job friends # then apply the manifest again, after fixing that"},
+		{pod, "import a.csv", exit.Unusable, "iconv -f UTF-16 a.csv > b.csv", "kubectl delete job friends # then apply the manifest again, after: iconv -f UTF-16 a.csv > b.csv"},
 		{pod, "update a.csv", exit.Exceptions, "friendmigrate update --retry-failed a.csv",
 			"kubectl delete job friends # then apply one that runs: friendmigrate update --retry-failed a.csv"},
 		{pod, "verify", exit.Different, "friendmigrate import --state s-missing missing.csv",
