@@ -77,6 +77,18 @@ func TestAPodThatRehearsesWritesIntoItsVolume(t *testing.T) {
 	}
 }
 
+// Only the cluster knows where the Job is: a CronJob makes its name, and a host name may be cut off.
+func TestAHintOfAPodNamesItsJob(t *testing.T) {
+	t.Parallel()
+	for _, pod := range podsOf(t, []string{"--", "--rehearse"}) {
+		pod.env["KUBERNETES_SERVICE_HOST"] = "10.96.0.1"
+		_, said := call(t, 2, pod.env, pod.args...)
+		if !strings.Contains(said, "; hint: kubectl --namespace chat delete job friends-29000000 # then ") {
+			t.Error(said)
+		}
+	}
+}
+
 // pod is what a container is started with.
 type pod struct {
 	args []string
@@ -87,6 +99,7 @@ type pod struct {
 func podsOf(t *testing.T, args []string) []pod {
 	t.Helper()
 	text, _ := call(t, 0, nil, append([]string{"manifest"}, args...)...)
+	fields := map[string]string{"metadata.namespace": "chat", "metadata.labels['batch.kubernetes.io/job-name']": "friends-29000000"}
 	var pods []pod
 	for d := yaml.NewDecoder(strings.NewReader(text)); ; {
 		var job struct {
@@ -98,7 +111,14 @@ func podsOf(t *testing.T, args []string) []pod {
 					Spec struct {
 						Containers []struct {
 							Args []string
-							Env  []struct{ Name, Value string }
+							Env  []struct {
+								Name, Value string
+								ValueFrom   struct {
+									FieldRef struct {
+										FieldPath string `yaml:"fieldPath"`
+									} `yaml:"fieldRef"`
+								} `yaml:"valueFrom"`
+							}
 						}
 					}
 				}
@@ -113,7 +133,7 @@ func podsOf(t *testing.T, args []string) []pod {
 			c := job.Spec.Template.Spec.Containers[0]
 			p := pod{args: append([]string(nil), c.Args...), env: map[string]string{}}
 			for _, e := range c.Env {
-				p.env[e.Name] = e.Value
+				p.env[e.Name] = e.Value + fields[e.ValueFrom.FieldRef.FieldPath]
 			}
 			if job.Spec.CompletionMode == "Indexed" {
 				p.env["JOB_COMPLETION_INDEX"] = fmt.Sprint(i)

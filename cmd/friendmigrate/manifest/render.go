@@ -248,7 +248,8 @@ func verbatim(s string) string { return strings.ReplaceAll(s, "$", "$$") }
 // envVar is a variable of the container, for the template.
 type envVar struct {
 	Variable
-	FromSecret bool // an item of the Secret
+	Field      string // of the pod; empty: none
+	FromSecret bool   // an item of the Secret
 }
 
 // Env returns the container's environment.
@@ -264,11 +265,17 @@ func (o Options) Env() []envVar {
 	}
 	if slices.ContainsFunc(o.Inputs, ObjectStore) {
 		for _, key := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-			env = append(env, envVar{Variable{Name: key}, true})
+			env = append(env, envVar{Variable: Variable{Name: key}, FromSecret: true})
 		}
 	}
 	for name, value := range podEnvironment {
 		add(name, value)
+	}
+	for _, f := range []Variable{ // for hints, which are commands of kubectl
+		{"FRIENDMIGRATE_POD_NAMESPACE", "metadata.namespace"},
+		{"FRIENDMIGRATE_POD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"},
+	} {
+		env = append(env, envVar{Variable: Variable{Name: f.Name}, Field: f.Value})
 	}
 	for _, v := range o.Environment {
 		add(v.Name, verbatim(v.Value))
