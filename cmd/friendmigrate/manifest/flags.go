@@ -70,7 +70,7 @@ func (o *Options) objectFlags() []settings.Flag {
 			"a Secret for the image's registry"),
 		settings.Described("secret NAME", "that of --name", settings.Checked(&o.Secret, checkObjectName),
 			"a Secret whose key secret-key is the app's secret key; "+
-				"for s3:// also AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+				"for s3:// also AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if there is one, AWS_SESSION_TOKEN"),
 		settings.Described("shards N", "off", settings.Whole(&o.Shards, 0, settings.MostShards),
 			"divide the accounts among N pods of one Indexed Job, on one ReadWriteMany claim"),
 		settings.Plain("claim-per-shard", settings.On(&o.ClaimPerShard),

@@ -26,8 +26,8 @@ type Options struct {
 	Namespace  string // empty: kubectl's current one
 	Image      string
 	PullSecret string // of the image's registry; empty: none
-	// Secret has the keys secret-key and, where an input is an object store's, AWS_ACCESS_KEY_ID
-	// and AWS_SECRET_ACCESS_KEY.
+	// Secret has the keys secret-key and, where an input is an object store's, AWS_ACCESS_KEY_ID,
+	// AWS_SECRET_ACCESS_KEY and, if these are temporary, AWS_SESSION_TOKEN.
 	Secret      string
 	Environment []Variable
 

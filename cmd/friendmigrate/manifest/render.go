@@ -250,7 +250,11 @@ type envVar struct {
 	Variable
 	Field      string // of the pod; empty: none
 	FromSecret bool   // an item of the Secret
+	Optional   bool   // the Secret need not have it
 }
+
+// sessionToken is the variable of temporary keys of a store.
+const sessionToken = "AWS_SESSION_TOKEN"
 
 // Env returns the container's environment.
 func (o Options) Env() []envVar {
@@ -264,8 +268,8 @@ func (o Options) Env() []envVar {
 		add(settings.Variable("state"), verbatim(o.State))
 	}
 	if slices.ContainsFunc(o.Inputs, ObjectStore) {
-		for _, key := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-			env = append(env, envVar{Variable: Variable{Name: key}, FromSecret: true})
+		for _, key := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", sessionToken} {
+			env = append(env, envVar{Variable: Variable{Name: key}, FromSecret: true, Optional: key == sessionToken})
 		}
 	}
 	for name, value := range podEnvironment {

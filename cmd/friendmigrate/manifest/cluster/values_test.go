@@ -184,9 +184,10 @@ func TestTheSecretIsAReference(t *testing.T) {
 	if k.Args[1] != "--secret-key-file="+k.VolumeMounts[1].MountPath+"/"+v.Items[0].Path || !k.VolumeMounts[1].ReadOnly {
 		t.Errorf("%q %+v", k.Args, k.VolumeMounts)
 	}
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		i := slices.IndexFunc(k.Env, func(e corev1.EnvVar) bool { return e.Name == name })
-		if e := k.Env[i]; e.Name != name || e.ValueFrom.SecretKeyRef.Name != "chat" || e.ValueFrom.SecretKeyRef.Key != name {
+		optional := k.Env[i].ValueFrom.SecretKeyRef.Optional != nil
+		if e := k.Env[i]; e.Name != name || optional != (name == "AWS_SESSION_TOKEN") || e.ValueFrom.SecretKeyRef.Name != "chat" || e.ValueFrom.SecretKeyRef.Key != name {
 			t.Errorf("%+v", e)
 		}
 	}
