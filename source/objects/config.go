@@ -69,6 +69,15 @@ type Store struct {
 	answered atomic.Bool // it has answered a request
 }
 
+// Check returns the error of New about where the store is, which does not depend on this machine.
+func (c Config) Check() error {
+	endpoint, err := c.endpoint()
+	if err == nil {
+		_, err = c.client(endpoint, minio.Options{})
+	}
+	return err
+}
+
 // New returns a Store. It sends no request to the store. An error is about the settings.
 func New(c Config) (*Store, error) {
 	endpoint, err := c.endpoint()
@@ -84,13 +93,12 @@ func New(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := minio.New(endpoint.Host, &minio.Options{
-		Creds: credentials.New(found.provider), Secure: endpoint.Scheme == "https", Transport: transport,
-		Region: region, BucketLookup: c.lookup(endpoint.Hostname()),
+	client, err := c.client(endpoint, minio.Options{
+		Creds: credentials.New(found.provider), Transport: transport, Region: region,
 		MaxRetries: 1, // Store.after repeats: it warns, keeps to Patience and ends with the context
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--s3-endpoint: %w", err)
+		return nil, err
 	}
 	if name, version, ok := strings.Cut(c.UserAgent, "/"); ok {
 		client.SetAppInfo(name, version)
@@ -104,6 +112,16 @@ func New(c Config) (*Store, error) {
 		s.warn = func(string) {}
 	}
 	return s, nil
+}
+
+// client returns the client of the store at an endpoint.
+func (c *Config) client(endpoint *url.URL, o minio.Options) (*minio.Client, error) {
+	o.Secure, o.BucketLookup = endpoint.Scheme == "https", c.lookup(endpoint.Hostname())
+	client, err := minio.New(endpoint.Host, &o)
+	if err != nil {
+		return nil, fmt.Errorf("--s3-endpoint: %w", err)
+	}
+	return client, nil
 }
 
 // endpoint returns the URL of the store. Errors do not quote the setting, which may contain a

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source/objects"
 )
 
 // Defaults that are passed to import.
@@ -140,13 +141,16 @@ func (o *Options) setInputs(values []string) error {
 }
 
 func (o *Options) addInput(value string) (err error) {
-	bucket, _, _ := strings.Cut(strings.TrimPrefix(value, "s3://"), "/")
+	_, _, wrong := objects.ParseName(value)
 	switch {
 	case !ObjectStore(value) && strings.Contains(value, "://"):
 		return errors.New("is a URL, and only s3://bucket/prefix can be read (its value is not shown)")
 	case !ObjectStore(value):
 		value, err = inVolume(value)
-	case bucket == "" || strings.ContainsFunc(value, control):
+	case HasUser(value): // refused where all words are looked at
+	case wrong != nil:
+		err = fmt.Errorf("is %q: s3://bucket/prefix is needed: %w", value, wrong)
+	case strings.ContainsFunc(value, control):
 		err = fmt.Errorf("is %q: s3://bucket/prefix is needed", value)
 	}
 	if err == nil && slices.Contains(o.Inputs, value) {
@@ -174,7 +178,8 @@ func inVolume(value string) (string, error) {
 	switch {
 	case value == "-":
 		return p, errors.New("is -: nobody writes to a Job's standard input")
-	case p != Folder && !strings.HasPrefix(p, Folder+"/"), strings.ContainsFunc(value, control):
+	case p != Folder && !strings.HasPrefix(p, Folder+"/"), strings.ContainsFunc(value, control),
+		strings.Contains(value, "://"):
 		return p, fmt.Errorf("is %q: a path in the volume is needed, which is mounted at %s, or one relative to that",
 			value, Folder)
 	}

@@ -84,7 +84,13 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		{set: map[string]string{"input": "../friends.csv"}, want: "mounted at /data"},
 		{set: map[string]string{"input": "/database"}, want: "mounted at /data"},
 		{set: map[string]string{"input": "s3://"}, want: "s3://bucket/prefix"},
+		{set: map[string]string{"input": "s3://b/e.csv"}, want: "its bucket can't be one"},
+		{set: map[string]string{"input": "s3://bucket/"}, extra: "--s3-endpoint http://minio:9000", want: "--allow-plain-http"},
+		{set: map[string]string{"input": "s3://bucket/", "env": "AWS_ENDPOINT_URL_S3=http://minio:9000"}, want: "AWS_ENDPOINT_URL_S3 http://minio:9000 would send the input in plain text"},
+		{set: map[string]string{"input": "s3://bucket/"}, extra: "--s3-endpoint https://-x", want: "--s3-endpoint"},
 		{set: map[string]string{"state": "/tmp/state"}, want: "--state"},
+		{set: map[string]string{"state": "s3://bucket/state"}, want: "--state"},
+		{extra: "--only-accounts /etc/pilot.txt", want: `--only-accounts is "/etc/pilot.txt": a path in the volume is needed`},
 		{set: map[string]string{"env": "PROXY"}, want: "NAME=VALUE"},
 		{set: map[string]string{"env": "A-B=c"}, want: "NAME=VALUE"},
 		{set: map[string]string{"env": "FRIENDMIGRATE_RATE=10"}, want: "set by the manifest itself"},
@@ -202,7 +208,7 @@ func TestAnInputIsNamedOnce(t *testing.T) {
 
 // What may be a folder, or has its format from elsewhere, is accepted: nobody can look here.
 func TestAnInputWithoutAFormatMayBeAFolder(t *testing.T) {
-	for _, input := range []string{"edges", "v1.2/", ".", "..data/x", "in/.hidden", "s3://my.bucket", "s3://my.bucket/", "s3://b/2026.11/", "e.NDJSON.zst", "e.csv.gz"} {
+	for _, input := range []string{"edges", "v1.2/", ".", "..data/x", "in/.hidden", "s3://my.bucket", "s3://my.bucket/", "s3://bucket/2026.11/", "e.NDJSON.zst", "e.csv.gz"} {
 		if _, err := Read(good(map[string]string{"input": input}), nil, "1.0.0"); err != nil {
 			t.Errorf("%s: %v", input, err)
 		}

@@ -81,6 +81,18 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	if s.Rows.Format == "" {
 		o.checkFormats(r)
 	}
+	if slices.ContainsFunc(o.Inputs, ObjectStore) {
+		s.Objects.Env = map[string]string{}
+		for _, v := range o.Environment {
+			s.Objects.Env[v.Name] = v.Value
+		}
+		r.Add(s.Objects.Check())
+	}
+	if s.OnlyAccounts != "" {
+		if _, err := inVolume(s.OnlyAccounts); err != nil {
+			r.Problem("--only-accounts %w", err)
+		}
+	}
 	for _, word := range slices.Concat(o.Words, o.Inputs) {
 		if HasUser(word) {
 			name, _, _ := strings.Cut(word, "://")

@@ -176,7 +176,7 @@ func TestARehearsalNeedsNoSecret(t *testing.T) {
 }
 
 func TestTheSecretIsAReference(t *testing.T) {
-	s := read(t, flags("secret", "chat", "input", "s3://b")).jobs[0].Spec.Template.Spec
+	s := read(t, flags("secret", "chat", "input", "s3://bucket")).jobs[0].Spec.Template.Spec
 	v, k := s.Volumes[1].Secret, s.Containers[0]
 	if v.SecretName != "chat" || *v.DefaultMode != 0o440 || v.Items[0].Key != "secret-key" || len(v.Items) != 1 {
 		t.Errorf("%+v", v)
