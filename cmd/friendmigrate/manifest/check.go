@@ -15,21 +15,26 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
+// component is a part of an image's repository, as a kubelet reads it.
+const component = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+
 var (
 	label     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	subdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 	labelText = regexp.MustCompile(`^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`)
-	image     = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9._:/@]*[A-Za-z0-9])?$`)
 	quantity  = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$`)
 	variable  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	zone      = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
 	inURL     = regexp.MustCompile(`://[^/?#\s]*@`)
+	image     = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]+)?/)?` + component + `(/` + component + `)*` +
+		`(:[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(@sha256:[0-9a-f]{64})?$`)
 )
 
 var (
 	checkName       = form(label, "small letters, digits and - inside are needed, as Kubernetes has it for names")
 	checkObjectName = form(subdomain, "small letters, digits, - and . are needed, as Kubernetes has it for names")
-	checkImage      = form(image, "the name of an image is needed, such as registry.example.com/friendmigrate:1.0.0")
+	checkImage      = form(image, "the name of an image is needed, in small letters and without a scheme, such as "+
+		"registry.example.com/friendmigrate:1.0.0")
 )
 
 // form returns the check of a flag whose value must match a pattern; needed describes the pattern.

@@ -41,6 +41,12 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		{set: map[string]string{"namespace": strings.Repeat("a", 64)}, want: "--namespace has 64"},
 		{set: map[string]string{"image": "a b"}, want: "--image"},
 		{set: map[string]string{"image": "x\nkind: Pod"}, want: "--image"},
+		{set: map[string]string{"image": "registry.example.com/Friends:1"}, want: "--image"},
+		{set: map[string]string{"image": "http://registry.example.com/friends:1"}, want: "--image"},
+		{set: map[string]string{"image": "reg/x::1"}, want: "--image"},
+		{set: map[string]string{"image": "reg/x:1:2"}, want: "--image"},
+		{set: map[string]string{"image": "reg/x@sha256:abc"}, want: "--image"},
+		{set: map[string]string{"image": "reg//x"}, want: "--image"},
 		{set: map[string]string{"secret": "A"}, want: "--secret"},
 		{set: map[string]string{"pull-secret": "a/b"}, want: "--pull-secret"},
 		{set: map[string]string{"shards": "-1"}, want: "--shards"},
@@ -194,6 +200,14 @@ func TestEveryFlagOfManifestHasItsVariable(t *testing.T) {
 		byFlag, err2 := Read(v, nil, "1")
 		if err != nil || err2 != nil || !reflect.DeepEqual(byVariable, byFlag) {
 			t.Errorf("--%s: %+v (%v)\nnot as by variable: %+v (%v)", f.Name, byFlag, err2, byVariable, err)
+		}
+	}
+}
+
+func TestAnImageMayHaveAPortATagAndADigest(t *testing.T) {
+	for _, image := range []string{"f", "f:1", "Reg.example.com:5000/a_b/c--d/e__f:1.0.0_Beta", "localhost/f", "reg/f@sha256:" + strings.Repeat("0f", 32), "reg:80/f:1@sha256:" + strings.Repeat("0f", 32)} {
+		if o, err := Read(good(map[string]string{"image": image}), nil, "1"); err != nil || o.Image != image {
+			t.Errorf("%s: %v", image, err)
 		}
 	}
 }
