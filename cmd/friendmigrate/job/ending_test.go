@@ -132,6 +132,25 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 	}
 }
 
+// Everybody who sees the pod reads this: it names no account and quotes nothing of the service.
+func TestThePublicReasonIsASentenceWithoutTextOfTheService(t *testing.T) {
+	for want, stop := range map[string]migrate.StopError{
+		"stopped by a signal":                                                                  {Reason: migrate.ReasonSignal},
+		"stopped after --max-duration":                                                         {Reason: migrate.ReasonDuration},
+		"stopped: an outage longer than --outage-timeout":                                      {Reason: migrate.ReasonOutage},
+		"stopped: every call was refused as too frequent for --outage-timeout":                 {Reason: migrate.ReasonThrottled},
+		"stopped: no answer from the service":                                                  {Reason: migrate.ReasonSilent},
+		"stopped: no answer from the service, last with HTTP 502":                              {Reason: migrate.ReasonSilent, Code: 502},
+		"not finished: some calls never got an answer":                                         {Reason: migrate.ReasonUnanswered},
+		"stopped: credentials, admin right, app, quota, region or proxy refused with HTTP 407": {Reason: migrate.ReasonRefused, Code: 407},
+	} {
+		stop.Info, stop.Hint = "bob", "bob"
+		if e := judged("a.csv", &stop).judge(account(1, 0, 0, 1)); e.Public != want+"; 1 of 2 edges is pending" {
+			t.Error(e.Public)
+		}
+	}
+}
+
 func TestASignalIsNamed(t *testing.T) {
 	j := judged("a.csv", stopped(migrate.ReasonSignal, "interrupted", ""))
 	j.result.cause = Signal{Signal: os.Interrupt}

@@ -48,21 +48,30 @@ func (s Stop) Why() string {
 }
 
 // Ending describes a run that stopped early. words turns the reason into a full sentence. Its What
-// may quote a text of the service, which may name accounts; its Public has only the reason and the
-// code.
+// may quote a text of the service, which may name accounts; its Public does not.
 func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending {
 	e := exit.Ending{Code: code, What: s.refusal() + words(s.text()), Why: s.Why()}
 	if stop := (*migrate.StopError)(nil); errors.As(s.Err, &stop) {
-		public := e.Why
-		if stop.Brake != nil {
-			public = brakeWords(stop.Brake)
-		}
-		if stop.Code != 0 {
+		public := s.sentence(stop, unquoted[stop.Reason])
+		switch {
+		case stop.Code == 0:
+		case stop.Brake != nil || stop.Reason == migrate.ReasonRefused:
 			public += " " + withCode(stop.Code)
+		default: // of the last of many calls
+			public += ", last " + withCode(stop.Code)
 		}
-		e.Public = words("stopped: " + public)
+		e.Public = words(public)
 	}
 	return e
+}
+
+// unquoted says what the engine saw, without text of the service.
+var unquoted = map[migrate.Reason]string{
+	migrate.ReasonOutage:     "an outage longer than --outage-timeout",
+	migrate.ReasonThrottled:  "every call was refused as too frequent for --outage-timeout",
+	migrate.ReasonSilent:     "no answer from the service",
+	migrate.ReasonUnanswered: "some calls never got an answer",
+	migrate.ReasonRefused:    "credentials, admin right, app, quota, region or proxy refused",
 }
 
 // text says why the run stopped.
@@ -74,27 +83,31 @@ func (s Stop) text() string {
 	case !errors.As(s.Err, &stop):
 		return s.Err.Error()
 	}
-	info := stop.Info
-	if stop.Brake != nil {
-		info = brakeWords(stop.Brake)
-	}
-	text := "stopped: " + info
-	switch by := (Signal{}); {
-	case stop.Reason == migrate.ReasonSignal && errors.As(s.Cause, &by):
-		text = "stopped by " + by.Error()
-	case stop.Reason == migrate.ReasonSignal:
-		text = "stopped by a signal"
-	case stop.Reason == migrate.ReasonDuration:
-		text = "stopped after --max-duration"
-	case stop.Reason == migrate.ReasonUnanswered && s.Asks:
-		text = "not finished: some calls never got an answer"
-	case stop.Reason == migrate.ReasonUnanswered:
-		text = "not finished: " + info
-	}
+	text := s.sentence(stop, stop.Info)
 	if stop.Hint != "" {
 		text += "; " + stop.Hint
 	}
 	return text
+}
+
+// sentence says why the engine stopped. info is what it saw, if no brake says more.
+func (s Stop) sentence(stop *migrate.StopError, info string) string {
+	if stop.Brake != nil {
+		info = brakeWords(stop.Brake)
+	}
+	switch by := (Signal{}); {
+	case stop.Reason == migrate.ReasonSignal && errors.As(s.Cause, &by):
+		return "stopped by " + by.Error()
+	case stop.Reason == migrate.ReasonSignal:
+		return "stopped by a signal"
+	case stop.Reason == migrate.ReasonDuration:
+		return "stopped after --max-duration"
+	case stop.Reason == migrate.ReasonUnanswered && s.Asks:
+		return "not finished: some calls never got an answer"
+	case stop.Reason == migrate.ReasonUnanswered:
+		return "not finished: " + info
+	}
+	return "stopped: " + info
 }
 
 // refusal returns a line with the code with which edges were refused and the text of the service,
