@@ -82,12 +82,12 @@ func (v *View) Message(e exit.Ending) Message {
 
 var (
 	identifierFlag = regexp.MustCompile(`(--?identifier[= ])('(?:[^']|'\\'')*'|"[^"]*"|\S+)`)
-	identifierWord = regexp.MustCompile(`(the identifier )"(?:[^"\\]|\\.)*"`)
+	identifierWord = regexp.MustCompile(`((?:the identifier|--identifier is|_IDENTIFIER is) )"(?:[^"\\]|\\.)*"`)
 )
 
 // discreet removes the admin's account, the only one that a command line names.
 func discreet(text string) string {
-	return identifierWord.ReplaceAllString(identifierFlag.ReplaceAllString(text, "${1}***"), "${1}***")
+	return identifierFlag.ReplaceAllString(identifierWord.ReplaceAllString(text, "${1}***"), "${1}***")
 }
 
 // Encode returns the message as one line of JSON. It shortens the longest texts so that the line

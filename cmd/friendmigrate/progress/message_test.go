@@ -53,6 +53,7 @@ func TestTheAdminIsNotNamed(t *testing.T) {
 	for _, text := range []string{
 		"import --identifier boss a.csv", "import --identifier=boss a.csv", "import -identifier 'bo ss' a.csv", `import --identifier "boss" a.csv`, `import --identifier 'bo'\''ss' a.csv`,
 		`sign: the identifier "boss" is none`, `sign: the identifier "a\"boss" is none`,
+		`--identifier is "boss\r", which`, `FRIENDMIGRATE_IDENTIFIER is "boss\r", which`,
 	} {
 		m := message("import", "", exit.Ending{What: text, Hint: text}, Snapshot{})
 		if got := string(m.Encode()); strings.Contains(got, "ss' ") || strings.Contains(got, "boss") || !strings.Contains(got, "***") {

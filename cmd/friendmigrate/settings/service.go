@@ -151,7 +151,7 @@ func IsKey(file string) bool {
 // looksLikeKey finds a key that was given instead of its file: one word of at least 16 letters and
 // digits, perhaps in quotes.
 func looksLikeKey(s string) bool {
-	s = strings.Trim(s, "\"'` ")
+	s = strings.Trim(s, "\"'` \t\r\n")
 	return len(s) >= 16 && strings.ContainsAny(s, "0123456789") &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

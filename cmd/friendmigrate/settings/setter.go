@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"friendmigrate/migrate"
 )
@@ -47,15 +48,22 @@ func Each(set func(value string) error) Setter {
 	}
 }
 
-// Text returns a Setter for a text. It refuses "", which may come from an unset variable of a
-// script: ignoring it would do something else than was meant.
+// Text returns a Setter for a path, a URL or a name. It refuses "", which may come from an unset
+// variable of a script: ignoring it would do something else than was meant. So would using a control
+// character, such as the CR that a file with line ends of Windows leaves in a variable.
 func Text(to *string) Setter {
 	return Last(func(value string) error {
 		if value == "" {
 			return errEmpty
 		}
-		*to = value
-		return nil
+		if *to = value; !strings.ContainsFunc(value, unicode.IsControl) {
+			return nil
+		}
+		*to = strings.Join(strings.FieldsFunc(value, unicode.IsControl), "") // so that nothing else is reported
+		if *to == "" || strings.Contains(*to, "@") || looksLikeKey(*to) {    // a password perhaps
+			return errors.New("has a control character in it (its value is not shown)")
+		}
+		return Instead(*to, fmt.Errorf("is %q, which has a control character in it", value))
 	})
 }
 

@@ -83,6 +83,9 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		{"index without count", map[string]string{"JOB_COMPLETION_INDEX": "0"}, "FRIENDMIGRATE_SHARDS is not"},
 		{"count without index", map[string]string{"FRIENDMIGRATE_SHARDS": "4"}, "JOB_COMPLETION_INDEX is not"},
 		{"index over count", map[string]string{"JOB_COMPLETION_INDEX": "4", "FRIENDMIGRATE_SHARDS": "4"}, "below the number of shards"},
+		{"a line end of Windows", map[string]string{"FRIENDMIGRATE_STATE": "se\r"}, `FRIENDMIGRATE_STATE is "se\r", which has a control character in it`},
+		{"a line end in a flag", map[string]string{"only-accounts": "a\nb"}, `--only-accounts is "a\nb"`},
+		{"a line end in an endpoint", map[string]string{"region": "-", "FRIENDMIGRATE_ENDPOINT": "https://x\r"}, `FRIENDMIGRATE_ENDPOINT is "https://x\r"`},
 		{"rate below the shards", map[string]string{"shard": "0/300"}, "less than one call per second"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,6 +94,23 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+func TestAControlCharacterIsTheOnlyErrorAndShowsNoKey(t *testing.T) {
+	const key = "5bd2850fff3ecb11d7c805251c51ee46"
+	for _, more := range []map[string]string{{"region": "-", "FRIENDMIGRATE_ENDPOINT": "https://x\r"}, {"secret-key-file": key + "\r"}} {
+		if _, err := Read("import", good(more), nil); err == nil || strings.ContainsAny(err.Error(), "\r\n") || strings.Contains(err.Error(), key) {
+			t.Errorf("%q", err)
+		}
+	}
+	// a header and a path in Latin-1 stay as they are
+	s, err := Read("import", good(map[string]string{"map": "Remark=a\tb", "state": "caf\xe9"}), nil)
+	if err != nil || s.Rows.Map["Remark"] != "a\tb" || s.Job.State != "caf\xe9" {
+		t.Errorf("%+v, %v", s.Rows.Map, err)
+	}
+	if !IsKey(key + "\r") {
+		t.Error("a key with a line end is shown in hints")
 	}
 }
 
