@@ -44,6 +44,7 @@ func TestThePodsOfAManifestImportEverything(t *testing.T) {
 					pod.args[i] = container.Replace(word)
 				}
 				call(t, 0, pod.env, pod.args...)
+				call(t, 0, pod.env, append([]string{"verify", "--fields"}, pod.args[1:]...)...) // as the page says
 			}
 			arrived := 0
 			for range s.Graph {
