@@ -119,7 +119,7 @@ func TestTimesFollowTheSettings(t *testing.T) {
 		t.Errorf("%v\n%s", err, text)
 	}
 	s := read(t, flags("timeout", "12500ms", "max-duration", "1h")).jobs[0].Spec
-	if got := *s.Template.Spec.TerminationGracePeriodSeconds; got != 28 {
+	if got := *s.Template.Spec.TerminationGracePeriodSeconds; got != 133 {
 		t.Errorf("%d s of grace for calls of 12.5 s", got)
 	}
 	for window, want := range map[string]int64{"1h": 3609, "1s": 10, "1500ms": 10, "5h59m59.999s": 21608, "90m": 5409} {
@@ -130,7 +130,7 @@ func TestTimesFollowTheSettings(t *testing.T) {
 			}
 		}
 	}
-	if s := read(t, flags()).jobs[0].Spec; *s.Template.Spec.TerminationGracePeriodSeconds != 25 || s.ActiveDeadlineSeconds != nil {
+	if s := read(t, flags()).jobs[0].Spec; *s.Template.Spec.TerminationGracePeriodSeconds != 130 || s.ActiveDeadlineSeconds != nil {
 		t.Errorf("by default: %+v", s)
 	}
 }
