@@ -34,12 +34,12 @@ func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error)
 				filepath.Dir(places[0].Dir), ErrUnfinished, len(missing))
 		}
 		for _, p := range places {
-			if err := finished(p.Dir); err != nil {
+			if err := finished(p.Dir, false); err != nil {
 				return nil, nil, err
 			}
 			undo := filepath.Join(p.Dir, Undo)
 			if begun, err := checkpoint.Exists(disk.OS{}, undo); err != nil || begun {
-				if err = errors.Join(err, finished(undo)); err != nil {
+				if err = errors.Join(err, finished(undo, true)); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -57,8 +57,9 @@ func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error)
 	return cleaned, aside, nil
 }
 
-// finished returns an error if the job has pending edges or no journal.
-func finished(dir string) error {
+// finished returns an error if the job has pending edges or no journal. An undo needs the staged
+// input for its failed edges too: --retry-failed deletes them.
+func finished(dir string, undo bool) error {
 	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the job in %q is %w: its input is not staged yet", dir, ErrUnfinished)
@@ -66,8 +67,11 @@ func finished(dir string) error {
 	if err != nil {
 		return err
 	}
-	if pending := journal.Totals().Pending; pending > 0 {
-		err = fmt.Errorf("the job in %q is %w: %d of its edges are pending", dir, ErrUnfinished, pending)
+	switch t := journal.Totals(); {
+	case t.Pending > 0:
+		err = fmt.Errorf("the job in %q is %w: %d of its edges are pending", dir, ErrUnfinished, t.Pending)
+	case undo && t.Failed > 0:
+		err = fmt.Errorf("the job in %q is %w: %d of its edges could not be deleted", dir, ErrUnfinished, t.Failed)
 	}
 	return errors.Join(err, journal.Close())
 }

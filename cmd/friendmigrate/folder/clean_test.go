@@ -10,6 +10,7 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
 
@@ -94,6 +95,30 @@ func TestItIsAllShardsOrNone(t *testing.T) {
 	}
 	if cleaned, _, err := Clean(places(t, base), true); err != nil || len(cleaned) != 2 {
 		t.Errorf("told so: %q, %v", cleaned, err)
+	}
+}
+
+// --retry-failed of an undo needs the staged input, also after everything was tried once.
+func TestAnUndoWithFailedEdgesIsNotFinished(t *testing.T) {
+	dir := t.TempDir()
+	made(t, dir, 0, "staged/rosters-0")
+	made(t, filepath.Join(dir, Undo), 1)
+	journal, err := checkpoint.Open(disk.OS{}, filepath.Join(dir, Undo), checkpoint.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := migrate.Chunk{From: "a", Edges: []migrate.Edge{{From: "a", To: "b"}}}
+	failed := migrate.Settled{Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30003}, Attempts: 1}
+	err = errors.Join(journal.BeginRun(checkpoint.RunStart{}), journal.Announce(0),
+		journal.Settle(t.Context(), migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{failed}}), journal.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Clean(places(t, dir), false); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), "1 of its edges could not be deleted") {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := Clean(places(t, dir), true); err != nil || there(dir, "staged/rosters-0") {
+		t.Errorf("told so: %v", err)
 	}
 }
 

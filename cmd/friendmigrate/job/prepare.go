@@ -18,6 +18,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -46,7 +47,8 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if j.Op.Command != "import" { // a journal of import records no command
 		want.Options[checkpoint.CommandOption] = j.Op.Command
 	}
-	if err := j.refuseUndone(); err != nil {
+	undo, err := j.refuseUndone()
+	if err != nil {
 		return err
 	}
 	if j.Journal != nil {
@@ -64,11 +66,13 @@ func (j *Run) Prepare(ctx context.Context) error {
 		return err
 	}
 	j.watchReading()
-	var err error
 	if j.Stage != nil {
 		err = j.compareSealed(ctx)
 	} else if err = j.compareAgain(ctx); err == nil && !j.over {
 		err = j.stageInput(ctx, want)
+	}
+	if err == nil && undo != nil {
+		err = j.sendToUndo(undo)
 	}
 	if err != nil {
 		return err
@@ -79,15 +83,34 @@ func (j *Run) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// refuseUndone returns an error if an undo has deleted, or may delete, what would be sent.
-func (j *Run) refuseUndone() error {
+// refuseUndone returns an error if an undo has deleted, or may delete, what would be sent. If the
+// undo is not whole and its staged input is gone or damaged, it returns the undo instead: nothing
+// else can stage the input again.
+func (j *Run) refuseUndone() (*report.Undone, error) {
 	undone, err := checkpoint.Exists(j.FS, filepath.Join(j.Dir, folder.Undo))
 	if err != nil || !undone {
-		return err
+		return nil, err
 	}
-	return exit.Errorf(exit.OtherJob, j.freshLine(),
+	if u, err := inspect.Undoing(j.Dir); j.Journal != nil && j.Stage == nil && err == nil && u.Left() > 0 {
+		return u, nil
+	}
+	return nil, exit.Errorf(exit.OtherJob, j.freshLine(),
 		"the job in %q was undone, wholly or in part; to import it again, "+
 			"start over with --fresh; nothing was %s", j.Dir, j.SentWord)
+}
+
+// sendToUndo refuses to go on with a job whose input was staged again for its undo.
+func (j *Run) sendToUndo(undo *report.Undone) error {
+	if j.Stage == nil {
+		return j.cannotStageAgain("the input is gone")
+	}
+	rest := j.As(j.Line(), "undo", "retry-failed", "only-accounts").With("yes", "")
+	if undo.Failed > 0 {
+		rest = rest.WithWord("--retry-failed")
+	}
+	return exit.Errorf(exit.OtherJob, rest.String()+" # deletes the rest",
+		"the job in %q was undone in part: %s; the input is staged again for undo; nothing was %s", j.Dir, undo,
+		j.SentWord)
 }
 
 // OpenJournal opens the journal in the run's folder, if there is one.

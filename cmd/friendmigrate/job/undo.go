@@ -143,7 +143,7 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (err error) {
 			of.Dir, id.Command())
 	case of.Stage == nil:
 		again := jobs.Again()
-		hint := again.On(j.As(j.Line(), again.Command, "only-accounts")).String()
+		hint := again.On(j.As(j.Line(), again.Command, "only-accounts", "retry-failed")).String()
 		return exit.Errorf(exit.Unexpected, hint+" # stages the input again, and sends nothing twice",
 			"the staged input of %q is gone, so nobody knows what to delete", of.Dir)
 	case of.Undone == nil && !j.Set.AssumeNew && !evident(of.Journal, probed):

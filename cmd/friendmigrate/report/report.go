@@ -149,6 +149,9 @@ type Undone struct {
 	Pending int64     `json:"pending"`
 }
 
+// Left returns how many edges are still to be deleted.
+func (u Undone) Left() int64 { return u.Failed + u.Pending }
+
 func (u Undone) String() string {
 	text := fmt.Sprintf("%s of %s deleted", terminal.Count(u.Deleted), terminal.IsAre(u.Edges, "imported edge"))
 	if u.Failed > 0 {
