@@ -106,7 +106,7 @@ func (s *Status) edgeRows(row func(name, value, about string)) {
 	count("read", a.Rows.Read, a.Added.Edges, "")
 	count("imported", a.Rows.Imported, a.Added.Imported, "")
 	unsure := ""
-	if n := a.Rows.AlreadyUncertain + a.Added.AlreadyUncertain; n > 0 {
+	if n := a.AlreadyUncertain(); n > 0 {
 		unsure = terminal.Count(n) + " of them perhaps by a call of this job that got no answer"
 	}
 	count("already", a.Rows.Already, a.Added.Already, unsure)

@@ -19,32 +19,41 @@ var page string
 
 // Arrived returns one sentence that says whether everything arrived.
 func (r Report) Arrived() string {
-	v := r.Verified
-	switch pending, lost := r.Sums.Pending(), r.Sums.Failed()+r.Rows.Rejected; {
+	v, fields := r.Verified, ""
+	if v != nil && v.Unread > 0 {
+		fields = fmt.Sprintf("; it could not compare the fields of %s", terminal.Count(v.Unread))
+	}
+	var lost []string
+	if n := r.Sums.Failed(); n > 0 {
+		lost = append(lost, terminal.Some(n, "edge")+" failed")
+	}
+	if n := r.Rows.Rejected; n > 0 {
+		lost = append(lost, terminal.WasWere(n, "row")+" rejected")
+	}
+	switch pending := r.Sums.Pending(); {
 	case !r.Rows.Balanced:
 		return "Not known: the sum does not balance."
 	case r.ShardsAbsent > 0:
 		return fmt.Sprintf("Not known: %s of the job without a state here.",
 			terminal.IsAre(r.ShardsAbsent, "shard"))
 	case r.Undone != nil:
-		return fmt.Sprintf("No longer: the job was undone, %s.", r.Undone)
+		return fmt.Sprintf("No longer: the job was undone, %s%s.", r.Undone, r.Untouched())
 	case v != nil && v.Missing > 0:
 		return fmt.Sprintf("No: verify found %s missing.", terminal.Some(v.Missing, "edge"))
 	case pending > 0:
 		return fmt.Sprintf("Not yet: %s still to be sent.", terminal.IsAre(pending, "edge"))
-	case lost > 0:
-		return fmt.Sprintf("Not everything: %s failed, %s rejected.", terminal.Some(r.Sums.Failed(), "edge"),
-			terminal.WasWere(r.Rows.Rejected, "row"))
+	case len(lost) > 0:
+		return fmt.Sprintf("Not everything: %s.", strings.Join(lost, ", "))
 	case v == nil:
 		return fmt.Sprintf("Yes, by the service's answers: %s in place. No verify has asked again since.",
 			terminal.IsAre(r.InPlace(), "edge"))
 	case v.Different > 0:
-		return fmt.Sprintf("Yes, but verify found %s with other fields.", terminal.Some(v.Different, "edge"))
+		return fmt.Sprintf("Yes, but verify found %s with other fields%s.", terminal.Some(v.Different, "edge"), fields)
 	case v.Asked() < r.InPlace():
 		return fmt.Sprintf("Yes, by the service's answers: %s in place. verify has asked about %s of them since, and "+
-			"found them.", terminal.IsAre(r.InPlace(), "edge"), terminal.Count(v.Asked()))
+			"found them%s.", terminal.IsAre(r.InPlace(), "edge"), terminal.Count(v.Asked()), fields)
 	}
-	return fmt.Sprintf("Yes: %s in place, and verify found them.", terminal.IsAre(r.InPlace(), "edge"))
+	return fmt.Sprintf("Yes: %s in place, and verify found them%s.", terminal.IsAre(r.InPlace(), "edge"), fields)
 }
 
 // InList returns in words how many rows a list has, as far as the report of a job without shards

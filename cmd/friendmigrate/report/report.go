@@ -206,8 +206,11 @@ func (v *Verified) Asked() int64 { return v.InPlace + v.Missing + v.Different }
 
 // String returns the result in one line.
 func (v *Verified) String() string {
-	text := fmt.Sprintf("%s in place, %s missing, %s different", terminal.Count(v.InPlace), terminal.Count(v.Missing),
-		terminal.Count(v.Different))
+	text := terminal.Count(v.InPlace) + " in place"
+	if v.Unread > 0 {
+		text += fmt.Sprintf(" (the fields of %s not compared)", terminal.Count(v.Unread))
+	}
+	text += fmt.Sprintf(", %s missing, %s different", terminal.Count(v.Missing), terminal.Count(v.Different))
 	for _, one := range []struct {
 		n    int64
 		what string

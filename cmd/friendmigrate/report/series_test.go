@@ -131,12 +131,18 @@ func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
 		want string
 	}{
 		"pending":       {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 8, Pending: 1, Balanced: true}}}, "Not yet: 1 edge is still to be sent."},
-		"failed":        {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Failed: 2, Balanced: true}}}, "Not everything: 2 edges failed, 0 rows were rejected."},
+		"failed":        {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Failed: 2, Balanced: true}}}, "Not everything: 2 edges failed."},
+		"rejected":      {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 8, Rejected: 1, Balanced: true}}}, "Not everything: 1 row was rejected."},
+		"both":          {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Failed: 1, Rejected: 1, Balanced: true}}}, "Not everything: 1 edge failed, 1 row was rejected."},
 		"not balanced":  {Report{}, "Not known: the sum does not balance."},
 		"not verified":  {Report{Sums: whole}, "Yes, by the service's answers: 9 edges are in place. No verify has asked again since."},
 		"missing":       {Report{Sums: whole, Verified: &Verified{Missing: 1}}, "No: verify found 1 edge missing."},
 		"different":     {Report{Sums: whole, Verified: &Verified{Different: 3}}, "Yes, but verify found 3 edges with other fields."},
 		"a part found":  {Report{Sums: whole, Verified: &Verified{InPlace: 8, Pending: 1}}, "Yes, by the service's answers: 9 edges are in place. verify has asked about 8 of them since, and found them."},
+		"fields unread": {Report{Sums: whole, Verified: &Verified{InPlace: 9, Unread: 2}}, "Yes: 9 edges are in place, and verify found them; it could not compare the fields of 2."},
+		"other, unread": {Report{Sums: whole, Verified: &Verified{InPlace: 8, Unread: 2, Different: 1}}, "Yes, but verify found 1 edge with other fields; it could not compare the fields of 2."},
+		"undone": {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Already: 2, AlreadyUncertain: 1, Balanced: true}}, Undone: &Undone{Edges: 7, Deleted: 7}},
+			"No longer: the job was undone, 7 of 7 imported edges are deleted; 1 edge is not touched: perhaps made by a call of this job that got no answer."},
 		"all and found": {Report{Sums: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
 	} {
 		if got := c.r.Arrived(); got != c.want {

@@ -114,6 +114,19 @@ func (a Sums) InPlace() int64 {
 	return a.Rows.Imported + a.Rows.Already + a.Added.Imported + a.Added.Already
 }
 
+// AlreadyUncertain returns the number of edges that were there already, and perhaps by a call of
+// this job that got no answer. Undo does not touch them.
+func (a Sums) AlreadyUncertain() int64 { return a.Rows.AlreadyUncertain + a.Added.AlreadyUncertain }
+
+// Untouched says after a semicolon how many edges undo leaves though this job may have made them.
+func (a Sums) Untouched() string {
+	n := a.AlreadyUncertain()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s not touched: perhaps made by a call of this job that got no answer", terminal.IsAre(n, "edge"))
+}
+
 // Edges returns the number of edges of the plan, rows and added ones.
 func (a Sums) Edges() int64 { return a.InPlace() + a.Failed() + a.Pending() }
 

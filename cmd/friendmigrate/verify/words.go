@@ -46,26 +46,37 @@ func (r *Result) ending() exit.Ending {
 	case code == exit.Done && r.Edges == 0:
 		return exit.Ending{What: "verified: there is no edge to ask about", Hint: exit.NothingToRun}
 	case code == exit.Done:
-		all, with := "all "+r.subject()+" are", ""
-		if r.Edges == 1 {
-			all = "1 edge is"
-		}
-		if r.Set.Fields {
-			with = " with their fields"
-		}
-		return exit.Ending{What: fmt.Sprintf("verified: %s in place%s%s%s", all, with, r.after(), r.facts()),
-			Hint: exit.NothingToRun}
+		return r.allInPlace()
 	}
 	return exit.Ending{Code: code, Hint: r.next(code),
 		What: fmt.Sprintf("verified %s%s: %s%s", r.subject(), r.after(), r.Verified.String(), r.facts())}
 }
 
+// allInPlace returns the ending of a verify that found every edge in place, with its fields as far
+// as the service shows them.
+func (r *Result) allInPlace() exit.Ending {
+	all, with, hint := "all "+r.subject()+" are", " with their fields", exit.NothingToRun
+	if r.InPlace == 1 {
+		all, with = r.subject()+" is", " with its fields"
+	}
+	if !r.Set.Fields || r.Unread > 0 {
+		with = ""
+	}
+	if r.Unread > 0 {
+		hint = r.resume() + " # reads the fields again"
+	}
+	return exit.Ending{What: fmt.Sprintf("verified: %s in place%s%s%s", all, with, r.after(), r.facts()), Hint: hint}
+}
+
 // subject returns what was asked about, for messages.
 func (r *Result) subject() string {
 	text := terminal.Some(r.Edges, "edge")
-	if s := r.Sample; s != nil {
+	switch s := r.Sample; {
+	case s != nil && s.Of == 0:
+		return "nothing (the job has no edge in place)"
+	case s != nil:
 		text = fmt.Sprintf("%s drawn from %s", terminal.Some(s.Drawn, "edge"), terminal.Count(s.Of))
-	} else if r.Pending > 0 {
+	case r.Pending > 0:
 		text = terminal.Count(r.Edges-r.Pending) + " of " + text
 	}
 	if n := int64(len(r.Parts)); n > 1 {
@@ -98,7 +109,8 @@ func (r *Result) facts() (text string) {
 		add(*r.There, "%s that failed %s there after all", terminal.Count(*r.There),
 			terminal.Verb(*r.There, "is", "are"))
 	}
-	add(r.Unread, "friend_get does not show the fields of %s that friend_check found", terminal.Some(r.Unread, "edge"))
+	add(r.Unread, "the fields of %s were not compared: friend_get does not show what friend_check found",
+		terminal.Some(r.Unread, "edge"))
 	if s := r.Sample; s != nil {
 		add(s.Drawn, "with 95 %% confidence at most %.3g %% of all are not in place, %s (%s; seed %s)", 100*s.BadAtMost,
 			terminal.Some(int64(s.BadAtMost*float64(s.Of)), "edge"), s.Bound, s.Seed)
@@ -129,7 +141,8 @@ func (r *Result) next(code exit.Code) string {
 	case code == exit.Unfinished:
 		return part.continueJob().String()
 	case r.Failed > 0:
-		return part.continueJob().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+		return part.continueJob().WithWord("--retry-failed").String() + " # after fixing what " +
+			terminal.Verb(r.Failed, "its code says", "their codes say")
 	}
 	l := r.FollowUp(part.continueJob(), part.Set.Job, "-fixed").From("").Of("fixed." + part.Counts.ListFormat())
 	return l.String() + " # with " + part.rejectedPath() + ", fixed"
@@ -142,7 +155,12 @@ func (r *Result) differentHint() string {
 		return r.Line().Without("sample").String() + " # finds all of them"
 	}
 	var lists, different, tags []string
+	undone := false
 	for _, p := range r.Parts {
+		if p.undone != nil && p.Found.Missing > 0 {
+			undone = true
+			continue
+		}
 		tags = append(tags, p.Lists.IntegerTags...)
 		if p.Found.Missing > 0 {
 			lists = append(lists, p.Lists.Missing)
@@ -153,12 +171,12 @@ func (r *Result) differentHint() string {
 	}
 	command, suffix, then := "import", "-missing", ""
 	switch {
-	case r.Missing > 0 && slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.undone != nil }):
+	case undone && len(lists)+len(different) == 0:
 		return exit.NothingToRun + ": what is missing was deleted by undo, or at least may have been"
-	case r.Missing == 0 && len(different) == 0: // friend_update cannot set what differs
+	case len(lists)+len(different) == 0: // friend_update cannot set what differs
 		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: " +
 			"tells whether importing the list again would help"
-	case r.Missing == 0:
+	case len(lists) == 0:
 		command, suffix, lists = "update", "-update", different
 	case len(different) > 0:
 		then = " # then " + strings.Join(different, " ")
