@@ -58,7 +58,7 @@ func TestImportedAccountsAreBareIDs(t *testing.T) {
 	s := &service{answer: func(n int, _ request, w http.ResponseWriter) {
 		switch n {
 		case 1:
-			fmt.Fprint(w, `{"FailAccounts":["b","zzz"],`+okTail)
+			fmt.Fprint(w, `{"FailAccounts":["b"],`+okTail)
 		case 2:
 			fmt.Fprint(w, `{`+okTail)
 		case 3:
@@ -87,6 +87,27 @@ func TestImportedAccountsAreBareIDs(t *testing.T) {
 	}
 	if got, err := c.ImportAccounts(t.Context(), nil); len(got) > 0 || err != nil || len(s.received()) != 5 {
 		t.Errorf("%v %v: nobody has to be imported", got, err)
+	}
+}
+
+// TestAccountsAreAskedAboutWhenFailAccountsCannotBeUsed: it would be taken for "all imported".
+func TestAccountsAreAskedAboutWhenFailAccountsCannotBeUsed(t *testing.T) {
+	for _, list := range []string{`["b","zzz"]`, `["B"]`, `"b"`, `{"b":1}`, `[{"UserID":"b"}]`, `[["b"]]`, `[null]`, `7`} {
+		s := &service{answer: func(n int, _ request, w http.ResponseWriter) {
+			if n == 1 {
+				fmt.Fprint(w, `{"FailAccounts":`+list+`,`+okTail)
+				return
+			}
+			fmt.Fprint(w, `{"ResultItem":[{"UserID":"a","ResultCode":0,"AccountStatus":"Imported"},{"UserID":"b","ResultCode":0,"AccountStatus":"NotImported"}],`+okTail)
+		}}
+		c := testClient(t, s.serve(t), nil)
+		got, err := c.ImportAccounts(t.Context(), []string{"a", "b"})
+		if want := []Presence{{Known: true, Exists: true}, {Known: true}}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %+v %v, want %+v", list, got, err, want)
+		}
+		if r := s.received(); len(r) != 2 || r[1].path != "/v4/im_open_login_svc/account_check" || c.Stats().Uncertain != 1 {
+			t.Errorf("%s: %d calls, %+v", list, len(r), c.Stats())
+		}
 	}
 }
 
