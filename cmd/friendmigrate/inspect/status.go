@@ -227,6 +227,12 @@ func (s *Status) addUp() {
 		s.Left = sum.Left
 	}
 	s.FailedBy = report.ByCode(sum.Failures)
+	for i := range s.Shards { // their lines say how far the undo is
+		if j := &s.Shards[i]; j.Undone != nil && !j.Running() {
+			j.now.Settled, j.now.Total = j.Undone.Deleted, j.Undone.Edges
+			j.now.Percent = progress.Percent(j.now.Settled, j.now.Total)
+		}
+	}
 	if s.now = sum; s.sharded() {
 		s.now.Doing = s.begun()
 	} else {

@@ -76,7 +76,7 @@ func (s *Status) begun() string {
 // ended returns in a few words how a shard ended that is not running.
 func (s *JobStatus) ended() string {
 	switch {
-	case s.Undone != nil && s.Undone.Pending == 0:
+	case s.Undone != nil && s.Undone.Left() == 0:
 		return "undone"
 	case s.Undone != nil:
 		return "undone in part"

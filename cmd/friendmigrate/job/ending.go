@@ -60,11 +60,14 @@ func (j *Run) finishedWords(o outcome) string {
 	case j.rehearsal != nil:
 		begin = "the rehearsal finished"
 	}
-	count := terminal.Count(settled) + " of"
-	if settled == edges {
-		count = "all"
+	count := terminal.Count(settled) + " of "
+	switch {
+	case settled == edges && edges == 1:
+		count = ""
+	case settled == edges:
+		count = "all "
 	}
-	text := fmt.Sprintf("%s: %s %s%s %s %s%s%s", begin, count, terminal.Some(edges, "edge"), of,
+	text := fmt.Sprintf("%s: %s%s%s %s %s%s%s", begin, count, terminal.Some(edges, "edge"), of,
 		terminal.Verb(edges, "is", "are"), j.Op.Settled, j.alreadyWords(o), j.costWords())
 	if edges == 0 {
 		text = strings.Replace(begin, "nothing to do", "finished", 1) + " without a call: " + j.whyNothing(o)
@@ -91,7 +94,11 @@ func (j *Run) alreadyWords(o outcome) string {
 	if o.pilot != nil || n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s %s %s)", terminal.Count(n), terminal.Verb(n, "was", "were"), j.Op.Already)
+	unsure := ""
+	if m := o.sums.AlreadyUncertain(); m > 0 {
+		unsure = fmt.Sprintf(", %s of them perhaps by a call of this job that got no answer", terminal.Count(m))
+	}
+	return fmt.Sprintf(" (%s %s %s%s)", terminal.Count(n), terminal.Verb(n, "was", "were"), j.Op.Already, unsure)
 }
 
 // whyNothing returns the reason why there is no edge to send.
@@ -187,6 +194,11 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	return hint
 }
 
+// afterFixing returns the comment of a hint that retries so many failed edges.
+func afterFixing(failed int64) string {
+	return " # after fixing what " + terminal.Verb(failed, "its code says", "their codes say")
+}
+
 // failedWords returns the number of failed edges, with their codes, and where they are listed.
 func (j *Run) failedWords(o outcome, n int64) string {
 	codes := o.byCode
@@ -232,7 +244,7 @@ func (j *Run) nextHint(o outcome) string {
 	case j.rehearsal != nil:
 		return j.realRun()
 	case o.failed > 0:
-		return j.resume().WithWord("--retry-failed").String() + " # after fixing what their codes say"
+		return j.resume().WithWord("--retry-failed").String() + afterFixing(o.failed)
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:

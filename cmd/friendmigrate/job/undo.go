@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"time"
+	"slices"
+	"strings"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -33,11 +34,12 @@ func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Va
 		Part:    func(ordinal int64, _ int) (migrate.EdgeSet, error) { return of.Of(context.Background(), ordinal) },
 	}, set, v, nil)
 	dir := folder.Of(set.Job.State, set.Job.Shard)
-	if err := r.checkUndo(ctx, dir); err != nil {
+	if e, err = r.checkUndo(ctx, dir); err != nil || e.What != "" {
 		return e, err
 	}
 	e, err = r.Do(ctx)
 	if of.Journal != nil {
+		e.What += untouched(of.Journal)
 		err = errors.Join(err, of.Journal.Close())
 	}
 	return e, errors.Join(err, reportUndone(dir))
@@ -50,10 +52,9 @@ func (j *Run) prepareUndo(ctx context.Context, of *inspect.Created) (err error) 
 	if of.Journal, err = checkpoint.Open(j.FS, dir, checkpoint.Options{ReadOnly: true}); err != nil {
 		return err
 	}
-	id, want := of.Journal.Identity(), j.Identity()
-	want.Inputs, want.Options = id.Inputs, id.Options
-	if differences := id.Differs(want); len(differences) > 0 {
-		return j.OtherJob(differences)
+	id := of.Journal.Identity()
+	if err := j.checkApp(id, dir); err != nil {
+		return err
 	}
 	s, meta, err := source.OpenStaged(filepath.Join(dir, folder.Staged), j.FS)
 	if err != nil {
@@ -77,6 +78,27 @@ func (j *Run) prepareUndo(ctx context.Context, of *inspect.Created) (err error) 
 	}
 	j.resumed = true // the process of the import may have sent calls until just now
 	return j.OpenClient(ctx)
+}
+
+// checkApp refuses to undo a job of another app.
+func (j *Run) checkApp(id checkpoint.Identity, dir string) error {
+	want := j.Identity()
+	want.Inputs, want.Options = id.Inputs, id.Options
+	differences := id.Differs(want)
+	if len(differences) == 0 {
+		return nil
+	}
+	its := j.Line().Without("yes").With("sdk-app-id", fmt.Sprint(id.SDKAppID))
+	if flag, value, given := strings.Cut(id.Target, " "); given && id.Target != want.Target {
+		its = its.Without("region", "endpoint", "backup-host").With(flag, value)
+	}
+	return exit.Errorf(exit.OtherJob, its.String()+" # with the key of that app",
+		"the state folder %q belongs to another job: %s; nothing was deleted", dir, strings.Join(differences, "; "))
+}
+
+// untouched says how many edges of a job undo leaves though the job may have made them.
+func untouched(journal *checkpoint.Journal) string {
+	return report.Make(journal.Identity(), journal.Totals()).Untouched()
 }
 
 // evident reports whether the journal or a probe proves that the edges that the service reported as
@@ -116,74 +138,81 @@ func reportUndone(dir string) error {
 	return nil
 }
 
-// checkUndo checks, without changing anything, whether the job in dir can be undone. Without --yes
-// it returns an error that says what undo would delete.
-func (j *Run) checkUndo(ctx context.Context, dir string) (err error) {
+// checkUndo checks, without changing anything, whether the job in dir can be undone. It returns an
+// ending if there is nothing to undo, and without --yes an error that says what undo would delete.
+func (j *Run) checkUndo(ctx context.Context, dir string) (e exit.Ending, err error) {
 	jobs, err := inspect.Open(dir)
 	if err != nil {
-		return err
+		return e, err
 	}
 	defer func() { err = errors.Join(err, jobs.Close()) }()
 	probed, err := folder.ReadProbed(j.Set.Job.State)
 	if err != nil {
-		return err
+		return e, err
 	}
 	of := jobs[0]
 	switch {
 	case of.Shard != (settings.Shard{}):
-		return Unusable(j.Line().With("shard", of.Shard.String()),
+		return e, Unusable(j.Line().With("shard", of.Shard.String()),
 			"%q holds a job in shards: name the one to undo, one after the other", dir)
 	case of.Journal == nil:
-		return fmt.Errorf("%w in %q", folder.ErrNoJob, of.Dir)
+		return e, fmt.Errorf("%w in %q", folder.ErrNoJob, of.Dir)
 	}
 	id := of.Journal.Identity()
+	if err := j.checkApp(id, of.Dir); err != nil {
+		return e, err
+	}
+	whole := of.Undone != nil && of.Undone.Left() == 0
 	switch {
 	case id.Command() != "import":
-		return Unusable(j.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
+		return e, Unusable(j.Line().With("state", "FOLDER"), "%q is the state of an %s, which created no friendship",
 			of.Dir, id.Command())
+	case of.Journal.Totals().Imported == 0:
+		return nothingToUndo(of, "the job has imported no edge"), nil
+	case whole && (of.Stage == nil || !j.Set.Yes):
+		return nothingToUndo(of, of.Undone.String()), nil
 	case of.Stage == nil:
 		again := jobs.Again()
 		hint := again.On(j.As(j.Line(), again.Command, "only-accounts", "retry-failed")).String()
-		return exit.Errorf(exit.Unexpected, hint+" # stages the input again, and sends nothing twice",
+		return e, exit.Errorf(exit.Unexpected, hint+" # stages the input again, and sends nothing twice",
 			"the staged input of %q is gone, so nobody knows what to delete", of.Dir)
 	case of.Undone == nil && !j.Set.AssumeNew && !evident(of.Journal, probed):
 		found, next := "nothing shows", j.As(j.Line(), "doctor", "json").With("probe", "FROM,TO")
 		if probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
 			found, next = "doctor --probe did not show", j.Line().With("assume-new", "")
 		}
-		return Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that this "+
+		return e, Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that this "+
 			"app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
 	case j.Set.Yes:
-		return nil
+		return e, nil
 	}
 	return j.wouldUndo(ctx, of)
 }
 
-// wouldUndo returns the error that says what an undo would delete.
-func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) error {
+func nothingToUndo(of *inspect.Job, why string) exit.Ending {
+	return exit.Ending{What: "nothing to undo: " + why + untouched(of.Journal), Hint: exit.NothingToRun}
+}
+
+// wouldUndo returns the error that says what an undo would delete, or an ending if that is nothing.
+func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) (e exit.Ending, err error) {
 	pilot, err := j.OpenPilot(ctx)
 	if err != nil {
-		return err
+		return e, err
 	}
 	var edges, accounts, calls int64
 	of := inspect.Created{Journal: job.Journal}
-	begun, err := checkpoint.Open(j.FS, filepath.Join(job.Dir, folder.Undo), checkpoint.Options{ReadOnly: true})
-	if err == nil {
-		defer begun.Close() // read only
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+	left, closeUndo, err := j.leftToUndo(job.Dir)
+	if err != nil {
+		return e, err
 	}
+	defer closeUndo()
 	part := func(ordinal int64, n int) (migrate.EdgeSet, error) {
 		created, err := of.Of(ctx, ordinal)
-		if begun != nil && err == nil {
-			open, _ := begun.Unsettled(ordinal, n)
-			created = created.And(open)
-		}
-		return created, err
+		return created.And(left(ordinal, n)), err
 	}
 	for r, err := range migrate.Only(pilot.Rosters(ctx, job.Stage, nil), part) {
 		if err != nil {
-			return errors.Join(j.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
+			return e, errors.Join(j.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
 		}
 		accounts++
 		for i := range r.Chunks {
@@ -191,8 +220,45 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) error {
 			edges, calls = edges+int64(n), calls+int64(min(n, 1))
 		}
 	}
-	least := time.Duration(float64(calls) / j.Set.Pace.Rate * float64(time.Second))
-	return Unusable(j.Line().With("yes", ""), "undo would delete %s of %s, in %s, at least %s at %g per second; "+
-		"nothing was deleted", terminal.Some(edges, "edge"), terminal.Some(accounts, "account"),
-		terminal.Some(calls, "call"), terminal.Span(least), j.Set.Pace.Rate)
+	switch next := j.Line().With("yes", ""); {
+	case edges > 0:
+		return e, Unusable(next, "undo would delete %s of %s, in %s, %s%s; nothing was deleted",
+			terminal.Some(edges, "edge"), terminal.Some(accounts, "account"), terminal.Some(calls, "call"),
+			j.leastTime(calls), untouched(job.Journal))
+	case job.Undone != nil && job.Undone.Failed > 0:
+		return e, Unusable(next.Without("retry-failed").WithWord("--retry-failed"),
+			"undo would delete nothing more without --retry-failed: %s; nothing was deleted", job.Undone)
+	case job.Undone != nil:
+		return nothingToUndo(job, job.Undone.String()), nil
+	}
+	return nothingToUndo(job, "the job has imported no edge of these accounts"), nil
+}
+
+// leftToUndo returns a function that says which edges of a chunk the undo of the job in dir would
+// still try to delete, and one that closes what it reads.
+func (j *Run) leftToUndo(dir string) (left func(int64, int) migrate.EdgeSet, done func(), err error) {
+	begun, err := checkpoint.Open(j.FS, filepath.Join(dir, folder.Undo), checkpoint.Options{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return func(_ int64, n int) migrate.EdgeSet { return migrate.FullSet(n) }, func() {}, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	failed := map[int64]migrate.EdgeSet{} // those that --retry-failed takes up again, by chunk
+	if codes := j.Set.Job.RetryCodes; j.Set.Job.RetryFailed && begun.Totals().Reopened == 0 {
+		for f, err := range begun.Failures() {
+			if err != nil {
+				return nil, nil, errors.Join(err, begun.Close())
+			}
+			if set := failed[f.Ordinal]; len(codes) == 0 || slices.Contains(codes, f.Code) {
+				set.Add(f.Index)
+				failed[f.Ordinal] = set
+			}
+		}
+	}
+	left = func(ordinal int64, n int) migrate.EdgeSet {
+		open, _ := begun.Unsettled(ordinal, n)
+		return open.Or(failed[ordinal])
+	}
+	return left, func() { begun.Close() }, nil // read only
 }
