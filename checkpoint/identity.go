@@ -52,7 +52,11 @@ func (a Identity) Differs(b Identity) []string {
 	names := slices.Concat(slices.Collect(maps.Keys(a.Options)), slices.Collect(maps.Keys(b.Options)))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) { // absent and empty are the same to every flag
-		differ(name, strconv.Quote(a.Options[name]), strconv.Quote(b.Options[name]))
+		was, is := a.Options[name], b.Options[name]
+		if name == CommandOption {
+			was, is = a.Command(), b.Command()
+		}
+		differ(name, strconv.Quote(was), strconv.Quote(is))
 	}
 	differ("--shard", a.shardWord(), b.shardWord())
 	return words

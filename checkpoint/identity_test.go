@@ -30,6 +30,9 @@ func TestIdentityDiffers(t *testing.T) {
 		"order":         {func(id *Identity) { slices.Reverse(id.Inputs) }, []string{"the inputs are the same, but their order is another"}},
 		"content": {func(id *Identity) { id.Inputs[0] = "sha256:x" },
 			[]string{`the content of input 1 of 2 was sha256:012345678…, is "sha256:x"`}},
+		"command": {func(id *Identity) {
+			id.Options = map[string]string{"--map": "From_Account=uid", CommandOption: "update"}
+		}, []string{`the command was "import", is "update"`}},
 		"options": {func(id *Identity) { id.Options = map[string]string{"--duplicates": "first", "--map": "a=b"} },
 			[]string{`--duplicates was "", is "first"`, `--map was "From_Account=uid", is "a=b"`}},
 	} {
