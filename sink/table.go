@@ -185,6 +185,15 @@ func (c Code) Passing() bool {
 	return c.Item == migrate.Again || c.Call == migrate.VerdictRetry || c.Call == migrate.VerdictThrottle
 }
 
+// EdgeAdvice returns the advice for edges that failed with the code. With 70107 they fail only after
+// a check has shown that the admin exists, so their account does not.
+func (c Code) EdgeAdvice() string {
+	if c.Code == AccountUnknownToLogin {
+		return "the account does not exist in this app: run friendmigrate accounts --import"
+	}
+	return c.Advice
+}
+
 // Codes returns the table in ascending order.
 func Codes() []Code { return slices.Clone(table) }
 

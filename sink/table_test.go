@@ -88,6 +88,19 @@ func TestTableIsComplete(t *testing.T) {
 	}
 }
 
+// An edge fails with 70107 only after the admin was shown to exist.
+func TestTheAdviceForAnEdgeIsNotAboutTheAdmin(t *testing.T) {
+	for _, c := range Codes() {
+		want := c.Advice
+		if c.Code == AccountUnknownToLogin {
+			want = "the account does not exist in this app: run friendmigrate accounts --import"
+		}
+		if got := c.EdgeAdvice(); got != want {
+			t.Errorf("%d: %q", c.Code, got)
+		}
+	}
+}
+
 func TestItemOutcomes(t *testing.T) {
 	for _, test := range []struct {
 		code      int

@@ -44,7 +44,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	for _, c := range sink.Codes() {
 		text, _ := call(t, 0, nil, "help", "codes", fmt.Sprint(c.Code))
 		parts := strings.Split(text, "\n\n")
-		if len(parts) < 2 || !strings.Contains(parts[0], c.Advice) {
+		if len(parts) < 2 || !strings.Contains(parts[0], c.Advice) || !strings.Contains(parts[0], c.EdgeAdvice()) {
 			t.Errorf("%d: %q", c.Code, text)
 		}
 		for _, part := range parts[1:] {

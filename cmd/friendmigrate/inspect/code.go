@@ -15,6 +15,9 @@ func Code(code int) string {
 		return ""
 	}
 	text := fmt.Sprintf("%d: %s\n", code, c.Advice)
+	if edges := c.EdgeAdvice(); edges != c.Advice {
+		text += fmt.Sprintf("Of an edge: %s\n", edges)
+	}
 	if c.Level&sink.OnItem != 0 {
 		text += "\nFor one edge: " + onItem[c.Item] + "\n"
 	}

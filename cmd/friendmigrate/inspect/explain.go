@@ -243,7 +243,7 @@ func (f *Finding) settle(s *checkpoint.Settled, maybeSent bool) {
 
 func (f *Finding) failed(o migrate.Outcome, attempts int, at time.Time) {
 	known, _ := sink.LookupCode(o.Code)
-	f.Kind, f.Code, f.Info, f.Advice, f.Attempts, f.At = Failed, o.Code, o.Info, known.Advice, attempts, &at
+	f.Kind, f.Code, f.Info, f.Advice, f.Attempts, f.At = Failed, o.Code, o.Info, known.EdgeAdvice(), attempts, &at
 }
 
 // lists explains the rows that are in lists: each list is read once.

@@ -69,7 +69,7 @@ func (jobs Jobs) Summarize(f Filter) (*Summary, error) {
 		c := by[x.Code]
 		if c == nil {
 			known, _ := sink.LookupCode(x.Code)
-			c = &CodeSummary{Code: x.Code, Advice: known.Advice}
+			c = &CodeSummary{Code: x.Code, Advice: known.EdgeAdvice()}
 			by[x.Code] = c
 		}
 		if c.Edges++; c.Edges == 1 || before(x, &c.Example.failure) {

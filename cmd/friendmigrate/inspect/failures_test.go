@@ -81,3 +81,21 @@ func TestWhatCSVCannotHoldIsRefusedAndIntegersAreNamed(t *testing.T) {
 		t.Errorf("%q, %v", tags, err)
 	}
 }
+
+// The program has shown that the admin exists before an edge fails with 70107.
+func TestAnAccountThatDoesNotExistIsNotTheAdmin(t *testing.T) {
+	base := t.TempDir()
+	s := newState(t, base, settings.Shard{}, "a,b,AddSource_Type_A\n", source.Options{})
+	s.run(false, func(*migrate.Edge) migrate.Outcome { return refused(70107) })
+	jobs := jobsIn(t, base)
+	summary, err := jobs.Summarize(Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := found(t, jobs, "a", "b")
+	for _, advice := range []string{summary.Codes[0].Advice, list[0].Advice, status(t, base, false).FailedBy[0].Advice} {
+		if !strings.Contains(advice, "accounts --import") {
+			t.Errorf("%q", advice)
+		}
+	}
+}

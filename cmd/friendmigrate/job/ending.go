@@ -184,7 +184,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	if stop.Code > 0 {
 		show = show.With("code", fmt.Sprint(stop.Code))
 	}
-	if stop.Code == sink.AccountNotInApp {
+	if stop.Code == sink.AccountNotInApp || stop.Code == sink.AccountUnknownToLogin {
 		show = j.As(j.Line(), "accounts", "json").Of()
 	}
 	hint := show.String() + " # shows them; then import with --retry-failed"

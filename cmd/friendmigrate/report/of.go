@@ -94,7 +94,7 @@ func ByCode(failed map[int]int64) []Code {
 	for _, code := range slices.Sorted(maps.Keys(failed)) {
 		if n := failed[code]; n > 0 {
 			known, _ := sink.LookupCode(code)
-			codes = append(codes, Code{Code: code, Edges: n, Advice: known.Advice})
+			codes = append(codes, Code{Code: code, Edges: n, Advice: known.EdgeAdvice()})
 		}
 	}
 	return codes

@@ -102,7 +102,7 @@ func (r *Result) facts() (text string) {
 	for _, by := range []map[int]int64{r.MissingBy, r.NoVerdict} {
 		for _, code := range slices.Sorted(maps.Keys(by)) {
 			known, _ := sink.LookupCode(code)
-			add(by[code], "%s answered with code %d (%s)", terminal.WasWere(by[code], "edge"), code, known.Advice)
+			add(by[code], "%s answered with code %d (%s)", terminal.WasWere(by[code], "edge"), code, known.EdgeAdvice())
 		}
 	}
 	if r.There != nil {
