@@ -268,15 +268,20 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(j.Inputs...).String()}
 	if len(j.Inputs) == 0 { // the job has a stage, and its edges may have failed because accounts were missing
 		again := j.Again()
-		line := j.As(j.Line(), again.Command, "json")
+		command := again.Command
+		if again.Undone {
+			command = "undo"
+		}
+		line := j.As(j.Line(), command, "json")
 		if again.Shard.Count > 0 {
 			line = line.With("shard", again.Shard.String())
 			if whole, is := folder.WholeOf(j.Set.State); is {
 				line = line.With("state", whole)
 			}
 		}
-		e.Hint = again.On(line).String() +
-			" # with --retry-failed if edges failed for want of accounts"
+		if e.Hint = line.String() + " # the job was undone: says what is left to delete"; !again.Undone {
+			e.Hint = again.On(line).String() + " # with --retry-failed if edges failed for want of accounts"
+		}
 	}
 	switch {
 	case r.Missing > 0 && j.Set.Import:

@@ -18,6 +18,7 @@ type Again struct {
 	Shard   settings.Shard    // of the state
 	Options map[string]string // flags that differ from their defaults, by name with dashes
 	Inputs  []string          // INPUT: they are too many to name, or not known
+	Undone  bool              // an undo has begun, so the command is refused
 }
 
 // mostNamed is the largest number of inputs that a hint names. A folder may have many.
@@ -31,7 +32,9 @@ func (jobs Jobs) Again() Again {
 	}
 	failed := slices.IndexFunc(known, func(j *Job) bool { return j.Journal.Totals().Failed > 0 })
 	j := known[max(0, failed)]
-	return AgainOf(j.Journal, j.counts)
+	a := AgainOf(j.Journal, j.counts)
+	a.Undone = j.Undone != nil
+	return a
 }
 
 // AgainOf returns the same for one state. Without a journal only the inputs are known.
