@@ -2,9 +2,11 @@ package inspect
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // Pace returns the pace that is set for the job in base, and how fast its running processes may
@@ -25,7 +27,7 @@ func Pace(base string, now folder.Pace) string {
 	}
 	text += "\nthe run obeys within 2 seconds"
 	if s, err := ReadStatus(base, time.Now(), true); err == nil && s.PerSecond > 0 {
-		text += fmt.Sprintf("; it sends %.0f calls per second now", s.PerSecond)
+		text += fmt.Sprintf("; it sends %s per second now", terminal.Some(int64(math.Round(s.PerSecond)), "call"))
 	}
 	return text
 }

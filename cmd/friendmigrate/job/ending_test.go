@@ -155,6 +155,15 @@ func TestThePublicReasonIsASentenceWithoutTextOfTheService(t *testing.T) {
 	}
 }
 
+func TestAccountsThatDoNotExistAreAskedFor(t *testing.T) {
+	for _, code := range []int{30003, 70107} {
+		e := judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeNothing, Count: 300}, code)).judge(account(0, 300, 0, 3))
+		if want := "friendmigrate accounts # shows them; then import with --retry-failed, or --max-failure-ratio 0 to go on"; e.Hint != want {
+			t.Errorf("%d: %s", code, e.Hint)
+		}
+	}
+}
+
 func TestASignalIsNamed(t *testing.T) {
 	j := judged("a.csv", stopped(migrate.ReasonSignal, "interrupted", ""))
 	j.result.cause = Signal{Signal: os.Interrupt}

@@ -3,6 +3,7 @@ package progress
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func (s Snapshot) facts() (facts []string) {
 		return facts
 	}
 	if c := s.Calls; c != nil && s.Phase == Sending && c.PerSecond > 0 && !s.Resting {
-		facts = append(facts, fmt.Sprintf("%.0f calls/s", c.PerSecond))
+		facts = append(facts, terminal.Some(int64(math.Round(c.PerSecond)), "call")+"/s")
 	}
 	if s.Left != nil {
 		facts = append(facts, terminal.Span(time.Duration(*s.Left*float64(time.Second)))+" left")

@@ -43,6 +43,7 @@ func TestWhatTheBlockSays(t *testing.T) {
 		{"failures", func(s *Snapshot) { s.Failures = failures }, first + "\nfailed 1,204: 30003 ×1,190, 30010 ×14"},
 		{"throttled", func(s *Snapshot) { s.Slow = "throttled by the service (60007): 60 of 200 calls/s" },
 			first + "\nthrottled by the service (60007): 60 of 200 calls/s"},
+		{"one call", func(s *Snapshot) { s.Calls.PerSecond = 1.2 }, strings.Replace(first, "198 calls/s", "1 call/s", 1)},
 		{"few accounts", func(s *Snapshot) { s.Few = 7 }, first + "\n7 accounts left"},
 		{"held", func(s *Snapshot) { s.Slow, s.Calls.PerSecond, s.Left = "holding for 20s", 0, nil },
 			"sending  42.9 %  1,204,331 of 2,801,220 edges\nholding for 20s"},
