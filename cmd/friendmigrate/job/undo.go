@@ -181,8 +181,8 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (e exit.Ending, err err
 		if probed.SDKAppID == id.SDKAppID && probed.Target == id.Target {
 			found, next = "doctor --probe did not show", j.Line().With("assume-new", "")
 		}
-		return e, Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that this "+
-			"app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
+		return e, Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that "+
+			"this app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
 	case j.Set.Yes:
 		return e, nil
 	}

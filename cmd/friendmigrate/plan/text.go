@@ -89,7 +89,8 @@ func (b *page) cost(p *Plan) {
 	}
 	asked := (p.AboutBoth + sink.MaxAccounts - 1) / sink.MaxAccounts
 	b.row("accounts", "about "+terminal.Count(asked),
-		terminal.Verb(asked, "more call", "more calls")+" of friendmigrate accounts, at 100 per second, which comes first")
+		terminal.Verb(asked, "more call", "more calls")+
+			" of friendmigrate accounts, at 100 per second, which comes first")
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
 	b.row("disk", settings.FormatSize(p.Disk.Staged), "at most, for the staged input")
 }

@@ -124,7 +124,8 @@ func (a Sums) Untouched() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s not touched: perhaps made by a call of this job that got no answer", terminal.IsAre(n, "edge"))
+	return fmt.Sprintf("; %s not touched: perhaps made by a call of this job that got no answer",
+		terminal.IsAre(n, "edge"))
 }
 
 // Edges returns the number of edges of the plan, rows and added ones.
