@@ -161,6 +161,9 @@ func TestAccountsThatDoNotExistAreAskedFor(t *testing.T) {
 		if want := "friendmigrate accounts # shows them; then import with --retry-failed, or --max-failure-ratio 0 to go on"; e.Hint != want {
 			t.Errorf("%d: %s", code, e.Hint)
 		}
+		if !strings.Contains(e.What, "the account does not exist in this app") {
+			t.Errorf("%d: %s", code, e.What)
+		}
 	}
 }
 

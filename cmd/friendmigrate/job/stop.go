@@ -56,9 +56,9 @@ func (s Stop) Ending(code exit.Code, words func(why string) string) exit.Ending 
 		switch {
 		case stop.Code == 0:
 		case stop.Brake != nil || stop.Reason == migrate.ReasonRefused:
-			public += " " + withCode(stop.Code)
+			public += " " + withCode(stop.Code, stop.Brake != nil)
 		default: // of the last of many calls
-			public += ", last " + withCode(stop.Code)
+			public += ", last " + withCode(stop.Code, false)
 		}
 		e.Public = words(public)
 	}
@@ -121,7 +121,7 @@ func (s Stop) refusal() string {
 	if stop.Brake.All {
 		often = "each time"
 	}
-	text := "refused " + often + " " + withCode(stop.Code)
+	text := "refused " + often + " " + withCode(stop.Code, true)
 	if stop.Brake.Text != "" {
 		text += fmt.Sprintf("; the service says %q", stop.Brake.Text)
 	}
@@ -158,13 +158,15 @@ func brakeWords(b *migrate.Brake) string {
 	return what
 }
 
-// withCode says with which code something was refused, and what the code means.
-func withCode(code int) string {
+// withCode says with which code edges or a whole run were refused, and what the code means.
+func withCode(code int, edges bool) string {
 	switch known, ok := sink.LookupCode(code); {
 	case code == 0:
 		return "before it was sent"
 	case code < 1000:
 		return fmt.Sprintf("with HTTP %d", code)
+	case ok && edges:
+		return fmt.Sprintf("with code %d (%s)", code, known.EdgeAdvice())
 	case ok:
 		return fmt.Sprintf("with code %d (%s)", code, known.Advice)
 	}
