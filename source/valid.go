@@ -281,9 +281,9 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 // reasonsByDigits says, by the number of digits, why a number is no time in seconds.
 var reasonsByDigits = map[int]string{13: reasonMillis, 14: reasonDate, 16: reasonMicros, 19: reasonNanos}
 
-// aDate reports whether a number of seconds reads as a day of the years 1970 to 2099, as 20240131 does.
+// isDay reports whether a number of seconds reads as a day of the years 1970 to 2099, as 20240131 does.
 // As seconds it would be in the summer of 1970.
-func aDate(digits string) bool {
+func isDay(digits string) bool {
 	_, err := time.Parse("20060102", digits)
 	return err == nil && digits >= "1970" && digits < "21"
 }
@@ -316,7 +316,7 @@ func (v *validator) time(column, s string) (int64, reject) {
 	if reason := reasonsByDigits[len(strings.TrimPrefix(digits, "-"))]; reason != "" {
 		return 0, reject{column, reason}
 	}
-	if aDate(digits) {
+	if isDay(digits) {
 		return 0, reject{column, reasonDate}
 	}
 	if t >= 0 {
