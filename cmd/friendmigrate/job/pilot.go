@@ -58,7 +58,7 @@ func (j *Job) OpenPilot(ctx context.Context) (*Pilot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if need := 2 * pilotBytes * list.Count; need > of.Memory {
+	if need := 2 * pilotBytes * list.Count; of.Memory > 0 && need > of.Memory {
 		return nil, Unusable(j.Line().With("memory", fmt.Sprintf("%dMiB", need>>20+1)),
 			"--only-accounts has %s, which are kept in memory: too many for --memory",
 			terminal.Some(list.Count, "account"))

@@ -131,22 +131,36 @@ func (s *Series) Observe(now Moment) {
 }
 
 // add adds a point, or merges it into the last one of the same interval, and halves the resolution
-// where there are too many.
+// when there are too many.
 func (s *Series) add(p Point) {
-	if n := len(s.Points); n > 0 && s.Points[n-1].At == p.At && s.Points[n-1].Run == p.Run {
-		s.Points[n-1] = s.Points[n-1].merge(p)
-		return
-	}
-	if s.Points = append(s.Points, p); len(s.Points) <= MostPoints {
+	s.Points = appendPoint(s.Points, p)
+	if len(s.Points) <= MostPoints {
 		return
 	}
 	s.Step *= 2
-	old := s.Points
-	s.Points = nil
-	for _, p := range old {
+	coarse := s.Points[:0]
+	for _, p := range s.Points {
 		p.At = p.At / s.Step * s.Step
-		s.add(p)
+		coarse = appendPoint(coarse, p)
 	}
+	if n := len(coarse); n > MostPoints*3/4 { // of too many runs: points of different ones are merged too
+		for i := range n / 2 {
+			pair := coarse[2*i].merge(coarse[2*i+1])
+			pair.Run = coarse[2*i+1].Run
+			coarse[i] = pair
+		}
+		coarse = append(coarse[:n/2], coarse[n/2*2:]...)
+	}
+	s.Points = coarse
+}
+
+// appendPoint appends a point, or merges it into the last one if that is of the same interval and run.
+func appendPoint(points []Point, p Point) []Point {
+	if n := len(points); n > 0 && points[n-1].At == p.At && points[n-1].Run == p.Run {
+		points[n-1] = points[n-1].merge(p)
+		return points
+	}
+	return append(points, p)
 }
 
 // merge returns both points as one. Quantiles cannot be merged exactly: the median becomes the

@@ -150,3 +150,23 @@ func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
 		}
 	}
 }
+
+// A job that is started again thousands of times has a point or two of each run.
+func TestASeriesOfManyRunsIsBounded(t *testing.T) {
+	s := Series{Step: 1}
+	for run := range 10 * MostPoints {
+		for i := range 1 + run%2 {
+			s.add(Point{At: int64(1e9+300*run+i) / s.Step * s.Step, Run: run + 1, Seconds: 1, Counts: Counts{Calls: 1}})
+		}
+	}
+	calls, before := int64(0), Point{}
+	for _, p := range s.Points {
+		if calls += p.Calls; p.At < before.At || p.Run < before.Run {
+			t.Fatalf("%+v after %+v", p, before)
+		}
+		before = p
+	}
+	if n := len(s.Points); n < MostPoints/4 || n > MostPoints || calls != 15*MostPoints || before.Run != 10*MostPoints || s.Step > 1<<20 {
+		t.Errorf("%d points of %d calls, the last of run %d, step %d", n, calls, before.Run, s.Step)
+	}
+}

@@ -170,7 +170,7 @@ func (r *reader) drop(from string) {
 }
 
 // put keeps a state until the engine calls again. If whole lists together exceed the limit, some
-// are dropped and later read again.
+// others are dropped and later read again.
 func (r *reader) put(from string, s *state) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -182,7 +182,7 @@ func (r *reader) put(from string, s *state) {
 		if r.kept <= r.most {
 			break
 		}
-		if s.wanted == nil {
+		if s.wanted == nil && other != from {
 			r.drop(other)
 		}
 	}

@@ -144,7 +144,11 @@ func TestALongListIsReadOnce(t *testing.T) {
 		}
 	}
 	passing := &migrate.CallError{Verdict: migrate.VerdictRetry, Code: 30006, Answered: true}
-	for memory, want := range map[int64]int{64 << 20: n / page, 1000: 3 * n / page} {
+	for _, c := range []struct {
+		memory int64
+		others bool // another long list is read after each chunk
+		want   int  // calls
+	}{{64 << 20, false, n / page}, {64 << 20, true, 2 * n / page}, {1000, false, n / page}, {1000, true, 5 * n / page}} {
 		failed := 0
 		b.calls, b.fail = 0, func(call int) error {
 			if call == 1 || call == 3 {
@@ -153,7 +157,7 @@ func TestALongListIsReadOnce(t *testing.T) {
 			}
 			return nil
 		}
-		r := newReader(Service{Pages: func(string) friendlist.Pages { return &place{book: b} }}, memory)
+		r := newReader(Service{Pages: func(string) friendlist.Pages { return &place{book: b} }}, c.memory)
 		missing := 0
 		for at := 0; at < n; {
 			chunk := edges[at:min(at+migrate.MaxChunkEdges, n)]
@@ -172,10 +176,14 @@ func TestALongListIsReadOnce(t *testing.T) {
 					}
 				}
 			}
-			at += len(chunk)
+			if at += len(chunk); c.others {
+				if _, err := r.Call(t.Context(), "b", edges[:migrate.MaxChunkEdges]); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
-		if b.calls != want+failed || missing != 1 {
-			t.Errorf("with %d bytes: %d calls, want %d and %d that failed; %d missing", memory, b.calls, want, failed, missing)
+		if b.calls != c.want+failed || missing != 1 {
+			t.Errorf("%+v: %d calls and %d that failed; %d missing", c, b.calls, failed, missing)
 		}
 	}
 }
