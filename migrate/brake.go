@@ -20,7 +20,7 @@ type brake struct {
 	noProgressOf     int   // accounts of those calls
 	extra            int64 // calls with such a decision that carried a part of a halved call
 	ended            int   // chunks that were halved to the end
-	noProgressChunks int   // weight of the chunks halved to the end that landed nothing; 0 once an edge lands
+	noProgressChunks int   // weight of chunks halved to the end that landed nothing; 0 again when an edge lands
 
 	refused  byCode // calls that landed nothing
 	oneEdge  byCode // calls that were refused for one of their edges

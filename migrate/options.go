@@ -31,8 +31,8 @@ type Options struct {
 	// fails alone is never taken for an outage.
 	Probe func(ctx context.Context) error
 
-	// Reads returns how many calls that only ask the service has answered. They are no progress, but
-	// they show that the service answers. nil: the Caller makes no such calls.
+	// Reads returns how many calls the service has answered that only ask, before the Caller sends
+	// edges. They are no progress, but they show that the service answers. nil: there are none.
 	Reads func() int64
 
 	Meter *Meter      // to be read during the run; may be nil

@@ -32,11 +32,11 @@ type work struct {
 	landed          bool                // the service accepted at least one edge
 	unsure          EdgeSet             // edges of calls without an answer
 	tries           []uint8             // attempts of each edge; nil before the first failed one
-	first           time.Time           // of the first failed attempt; of the latest call that has one
+	first           time.Time           // when the edges of the latest call with a first attempt were first tried
 	unknown         int                 // answers with a code that no table has
 	last            Outcome             // the service's latest code for a whole call
 	lastOf          EdgeSet             // the edges of the call that last is about
-	codes           []codeOf            // the service's latest codes for edges to send again, each code once
+	codes           []codeOf            // the service's latest answers about edges to send again
 }
 
 // codeOf is an outcome of edges that are to be sent again. A set is smaller than a map of the edges,
@@ -103,12 +103,18 @@ func (w *work) code(i int) Outcome {
 	return Outcome{}
 }
 
+// mostTexts is how many answers about the edges of a chunk are kept with texts of their own. Beyond
+// it a text stands for all edges with its code, which bounds memory.
+const mostTexts = 8
+
 // said records the service's latest answer about edge i.
 func (w *work) said(i int, o Outcome) {
 	for k := range w.codes {
 		w.codes[k].edges.Remove(i)
 	}
-	at := slices.IndexFunc(w.codes, func(c codeOf) bool { return c.outcome.Code == o.Code })
+	at := slices.IndexFunc(w.codes, func(c codeOf) bool {
+		return c.outcome == o || c.outcome.Code == o.Code && len(w.codes) >= mostTexts
+	})
 	if at < 0 {
 		at, w.codes = len(w.codes), append(w.codes, codeOf{})
 	}

@@ -130,6 +130,9 @@ func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate
 	case err != nil:
 		return nil, err
 	}
+	if slices.ContainsFunc(found, func(p Presence) bool { return p.Known }) {
+		c.answeredReads.Add(1)
+	}
 	outcomes := make([]migrate.Outcome, len(edges))
 	var missing []migrate.Edge
 	var places []int

@@ -128,7 +128,11 @@ func TestOnlyMissing(t *testing.T) {
 					allWell(r, w)
 				}
 			}}
-			outcomes, err := testClient(t, s.serve(t), nil).ImportMissing(t.Context(), "A", edgesTo("a", "b"))
+			c := testClient(t, s.serve(t), nil)
+			outcomes, err := c.ImportMissing(t.Context(), "A", edgesTo("a", "b"))
+			if c.Reads() != 1 {
+				t.Errorf("%d answered reads", c.Reads())
+			}
 			if kinds(outcomes) != test.want {
 				t.Errorf("%s, want %s", kinds(outcomes), test.want)
 			}

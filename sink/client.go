@@ -225,8 +225,8 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 // uncertain.
 func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
 
-// Reads returns how many calls that change nothing the API has answered. It is safe for concurrent
-// use.
+// Reads returns how many friend_check calls of ImportMissing the API has answered. It is safe for
+// concurrent use.
 func (c *Client) Reads() int64 { return c.answeredReads.Load() }
 
 // once makes one attempt. again reports that the attempt was refused for its signature, had no
@@ -257,9 +257,6 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	}
 	c.limiter.Done(permit, respond(e), said.Code, said.Pause)
 	c.counters.attempt(api, kind, len(body), &a, e)
-	if e == nil && reads(api) {
-		c.answeredReads.Add(1)
-	}
 	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received,
 		"info", said.Info)
 	if e == nil || resent || !e.Answered {

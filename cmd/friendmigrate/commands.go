@@ -255,7 +255,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 }
 
 // without returns the arguments without the unknown flag at a place and without the word after it,
-// which may be its value, and even a key. After a second unknown flag it returns nothing.
+// which may be its value, and even a key. It leaves out everything from a second unknown flag on.
 func (p *program) without(at int, known []string) []string {
 	rest := p.Args[at+1:]
 	if len(rest) > 0 && flagName(rest[0]) == "" && !strings.Contains(p.Args[at], "=") {

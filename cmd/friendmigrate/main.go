@@ -130,7 +130,7 @@ type program struct {
 }
 
 // unattended lists the commands that usually run without a person watching.
-var unattended = []string{"import", "verify", "export"}
+var unattended = []string{"import", "verify", "update", "undo", "accounts", "export"}
 
 func newProgram(on job.Volume, args []string, std job.Streams, env map[string]string) *program {
 	p := &program{

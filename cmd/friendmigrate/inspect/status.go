@@ -122,7 +122,9 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 		}
 	}
 	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // ignore one that cannot be read
-		s.Verified, s.Hint = r.Verified, r.Ending.Hint
+		if s.Verified = r.Verified; r.Ending.What == s.What {
+			s.Hint = r.Ending.Hint
+		}
 	}
 	var err error
 	if s.Undone, err = Undoing(s.Dir); err != nil {
@@ -133,7 +135,9 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 		if !s.Running() && a.Pending() == 0 {
 			s.Phase = Finished
 		}
-		s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
+		if !s.Running() || s.now.Total == a.Edges() { // else it runs a pilot, and its snapshot is about that
+			s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
+		}
 	}
 	if s.now.Sums = s.Sums; !s.Running() {
 		s.now.Doing = s.ended()

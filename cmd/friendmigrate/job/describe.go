@@ -22,7 +22,7 @@ func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 	cost := fmt.Sprintf("%s of %s %s %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
 		terminal.Verb(t.Edges, "takes", "take"), terminal.Some(t.Chunks, "call"))
 	if j.Set.Pace.Rate < sink.Unpaced && t.Chunks > 0 {
-		cost += ", " + j.leastTime(t.Chunks)
+		cost += j.leastTime(t.Chunks)
 	}
 	j.Log.Info(fmt.Sprintf("read %s in %s: %s", terminal.Some(c.Rows, "row"), terminal.Took(took), cost),
 		Event("staged"), zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
@@ -40,14 +40,14 @@ func (j *Run) describeInput(p *source.Pending, took time.Duration) {
 	}
 }
 
-// leastTime says how long so many calls take at least.
+// leastTime says after a comma how long so many calls take at least, from a second on.
 func (j *Run) leastTime(calls int64) string {
 	rate := j.Set.Pace.Rate
 	least := time.Duration(float64(calls) / rate * float64(time.Second))
 	if least < time.Second {
-		return fmt.Sprintf("in under a second at %g per second", rate)
+		return ""
 	}
-	return fmt.Sprintf("at least %s at %g per second", terminal.Span(least), rate)
+	return fmt.Sprintf(", at least %s at %g per second", terminal.Span(least), rate)
 }
 
 // describeRows logs where the rows are listed that are not sent as they are.

@@ -31,7 +31,8 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 		return e
 	}
 	command, why, _ := strings.Cut(e.Hint, " # ")
-	over := e.Why == string(migrate.ReasonDuration) // the Job's deadline has passed too
+	// The deadline of a Job of the manifest has passed too.
+	over := e.Why == string(migrate.ReasonDuration) && p.Env[jobVariable] != ""
 	again := e.Code == exit.Unfinished || e.Code == exit.InUse ||
 		e.Code == exit.Unexpected && command == p.ResumeLine().String()
 	if again && !over {

@@ -85,8 +85,11 @@ func (j *Run) checkApp(id checkpoint.Identity, dir string) error {
 	want := j.Identity()
 	want.Inputs, want.Options = id.Inputs, id.Options
 	differences := id.Differs(want)
-	if len(differences) == 0 {
+	switch {
+	case len(differences) == 0:
 		return nil
+	case id.Target == settings.Service{Rehearse: true}.Target():
+		return exit.Errorf(exit.OtherJob, exit.NothingToRun, "%q is a rehearsal, which imported nothing", dir)
 	}
 	its := j.Line().Without("yes").With("sdk-app-id", fmt.Sprint(id.SDKAppID))
 	if flag, value, given := strings.Cut(id.Target, " "); given && id.Target != want.Target {
@@ -196,6 +199,9 @@ func nothingToUndo(of *inspect.Job, why string) exit.Ending {
 // wouldUndo returns the error that says what an undo would delete, or an ending if that is nothing.
 func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) (e exit.Ending, err error) {
 	pilot, err := j.OpenPilot(ctx)
+	if err == nil && pilot != nil {
+		_, err = pilot.Find(ctx, job.Stage, nil)
+	}
 	if err != nil {
 		return e, err
 	}
@@ -220,18 +226,20 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) (e exit.Ending, e
 			edges, calls = edges+int64(n), calls+int64(min(n, 1))
 		}
 	}
-	switch next := j.Line().With("yes", ""); {
+	next := j.Line().With("yes", "")
+	switch {
 	case edges > 0:
-		return e, Unusable(next, "undo would delete %s of %s, in %s, %s%s; nothing was deleted",
+		return e, Unusable(next, "undo would delete %s of %s, in %s%s%s; nothing was deleted",
 			terminal.Some(edges, "edge"), terminal.Some(accounts, "account"), terminal.Some(calls, "call"),
 			j.leastTime(calls), untouched(job.Journal))
-	case job.Undone != nil && job.Undone.Failed > 0:
-		return e, Unusable(next.Without("retry-failed").WithWord("--retry-failed"),
-			"undo would delete nothing more without --retry-failed: %s; nothing was deleted", job.Undone)
-	case job.Undone != nil:
-		return nothingToUndo(job, job.Undone.String()), nil
+	case pilot != nil:
+		return e, Unusable(j.Line().Without("only-accounts"), "undo would delete no edge of these accounts; "+
+			"nothing was deleted")
+	case j.Set.Job.RetryFailed:
+		return nothingToUndo(job, "no edge failed with these codes"), nil
 	}
-	return nothingToUndo(job, "the job has imported no edge of these accounts"), nil
+	return e, Unusable(next.WithWord("--retry-failed"),
+		"undo would delete nothing more without --retry-failed: %s; nothing was deleted", job.Undone)
 }
 
 // leftToUndo returns a function that says which edges of a chunk the undo of the job in dir would

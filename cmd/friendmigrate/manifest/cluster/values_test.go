@@ -186,8 +186,8 @@ func TestTheSecretIsAReference(t *testing.T) {
 	}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		i := slices.IndexFunc(k.Env, func(e corev1.EnvVar) bool { return e.Name == name })
-		optional := k.Env[i].ValueFrom.SecretKeyRef.Optional != nil
-		if e := k.Env[i]; e.Name != name || optional != (name == "AWS_SESSION_TOKEN") || e.ValueFrom.SecretKeyRef.Name != "chat" || e.ValueFrom.SecretKeyRef.Key != name {
+		optional := k.Env[i].ValueFrom.SecretKeyRef.Optional
+		if e := k.Env[i]; (optional != nil && *optional) != (name == "AWS_SESSION_TOKEN") || e.ValueFrom.SecretKeyRef.Name != "chat" || e.ValueFrom.SecretKeyRef.Key != name {
 			t.Errorf("%+v", e)
 		}
 	}
