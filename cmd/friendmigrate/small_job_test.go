@@ -243,3 +243,25 @@ func (l *life) ended(t testing.TB, s *smallService, state string, code int, out 
 		t.Errorf("%d calls overlapped", stats.Overlaps)
 	}
 }
+
+// A list of millions takes longer to write than a scheduler waits after a signal: the end of a run
+// that was stopped is in the journal before.
+func TestTheEndOfAStoppedRunIsRecordedBeforeItsLists(t *testing.T) {
+	watched := &brokenDisk{at: -1}
+	state := filepath.Join(t.TempDir(), "state")
+	if code, out := newSmallJob(t, 0).serve(&life{}).run(watched, state, "--max-failures", "0"); code != 6 {
+		t.Fatalf("%d\n%s", code, out)
+	}
+	journal, list := -1, -1
+	for i, op := range watched.ops {
+		switch {
+		case strings.HasPrefix(op, "sync ") && strings.HasSuffix(op, "checkpoint.journal"):
+			journal = i
+		case list < 0 && strings.Contains(op, "failed.csv"):
+			list = i
+		}
+	}
+	if journal < 0 || list < journal {
+		t.Errorf("the journal was synced last by operation %d, the list begun by operation %d", journal, list)
+	}
+}

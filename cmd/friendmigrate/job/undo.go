@@ -186,10 +186,17 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (e exit.Ending, err err
 		}
 		return e, Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that "+
 			"this app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
-	case j.Set.Yes:
+	case j.Set.Yes && j.Set.Job.OnlyAccounts == source.Standard: // it can be read once only
 		return e, nil
 	}
-	return j.wouldUndo(ctx, of)
+	pilot, err := j.OpenPilot(ctx)
+	if err == nil && pilot != nil { // before the journal of an undo is made
+		_, err = pilot.Find(ctx, of.Stage, nil)
+	}
+	if err != nil || j.Set.Yes {
+		return e, err
+	}
+	return j.wouldUndo(ctx, of, pilot)
 }
 
 func nothingToUndo(of *inspect.Job, why string) exit.Ending {
@@ -197,14 +204,7 @@ func nothingToUndo(of *inspect.Job, why string) exit.Ending {
 }
 
 // wouldUndo returns the error that says what an undo would delete, or an ending if that is nothing.
-func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) (e exit.Ending, err error) {
-	pilot, err := j.OpenPilot(ctx)
-	if err == nil && pilot != nil {
-		_, err = pilot.Find(ctx, job.Stage, nil)
-	}
-	if err != nil {
-		return e, err
-	}
+func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e exit.Ending, err error) {
 	var edges, accounts, calls int64
 	of := inspect.Created{Journal: job.Journal}
 	left, closeUndo, err := j.leftToUndo(job.Dir)
