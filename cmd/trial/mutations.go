@@ -105,7 +105,7 @@ var mutations = []mutation{
 	{"the key is in the log", "sink/signing.go",
 		"func (s *signer) sign(key Secret) error {\n", "func (s *signer) sign(key Secret) error {\n\ts.log.Warn(\"signing\", \"with\", key.Reveal())\n", bySignals},
 	{"an admin that is gone is taken for an account", "sink/client.go",
-		"\t\t\te = c.blame70107(ctx, e)\n", "\t\t\tdoubted, e.Verdict = true, migrate.VerdictRefuseAccount\n", bySchedules},
+		"\t\t\te = c.blame70107(ctx, e)\n", "\t\t\tblamed, e.Verdict = true, migrate.VerdictRefuseAccount\n", bySchedules},
 	{"70107 is settled by a check from before the answer", "sink/client.go",
 		"if a.begun.Load() == before {", "if before == 0 {", bySink},
 	{"a read that was lost leaves edges uncertain", "sink/client.go",
