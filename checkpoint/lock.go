@@ -159,7 +159,7 @@ func flock(file interface{ Fd() uintptr }, how int) error {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case how == syscall.LOCK_EX && errors.Is(err, syscall.EWOULDBLOCK) && tries < 3:
-			tries++ // held, of a status, has the lock for microseconds
+			tries++ // somebody who only asks, as status does, has the lock for microseconds
 			time.Sleep(time.Millisecond)
 		default:
 			return err

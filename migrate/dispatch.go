@@ -49,7 +49,7 @@ type dispatcher struct {
 }
 
 // backlog is how many rosters may be parked before retries go first, even if they seem hopeless. It
-// bounds memory: a parked roster takes up to 3 KB.
+// bounds memory: a parked roster takes up to 3 KB, a byte and some bits for each of 1000 edges.
 const backlog = 20_000
 
 // loop runs until the plan is done or the run is stopped, and the results of all tasks are in.

@@ -11,7 +11,7 @@ import (
 // The codes that need more than the table.
 const (
 	WrongApp        = 30002 // every item has it if the app is wrong
-	AccountNotInApp = 30003 // an account does not exist in the app
+	accountNotInApp = 30003 // an account does not exist in the app
 
 	// After wrongAppCalls calls in which every item has WrongApp, with no success before, the app
 	// is considered wrong.

@@ -185,6 +185,9 @@ func (c Code) Passing() bool {
 	return c.Item == migrate.Again || c.Call == migrate.VerdictRetry || c.Call == migrate.VerdictThrottle
 }
 
+// AccountMissing reports whether edges that failed with a code lack an account in the app.
+func AccountMissing(code int) bool { return code == accountNotInApp || code == AccountUnknownToLogin }
+
 // EdgeAdvice returns the advice for edges that failed with the code. With 70107 they fail only after
 // a check has shown that the admin exists, so their account does not.
 func (c Code) EdgeAdvice() string {

@@ -33,6 +33,12 @@ const (
 	PodVariable      = "FRIENDMIGRATE_POD_EXIT_CODES"
 )
 
+// Variables that the manifest sets in a pod, for hints.
+const (
+	NamespaceVariable = "FRIENDMIGRATE_POD_NAMESPACE"
+	JobVariable       = "FRIENDMIGRATE_POD_JOB"
+)
+
 // Status returns the exit status of the process.
 func (c Code) Status(env map[string]string) int {
 	if c == Unusable && env[PodVariable] != "" {

@@ -29,8 +29,7 @@ func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.CommandLine, state s
 		e.What = fmt.Sprintf("%s%s failed, with %s", terminal.Some(s.Edges, "edge"), which,
 			terminal.Some(int64(len(s.Codes)), "code"))
 		e.Hint = line.With("output-format", jobs.ListFormat()).String() +
-			" # the list itself; after fixing what " +
-			terminal.Verb(s.Edges, "its code says", "their codes say") + jobs.retry(line, state, f.Codes)
+			" # the list itself; " + terminal.AfterFixing(s.Edges) + jobs.retry(line, state, f.Codes)
 	case which == "":
 		e.What = "no edge failed"
 	default:

@@ -184,7 +184,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	if stop.Code > 0 {
 		show = show.With("code", fmt.Sprint(stop.Code))
 	}
-	if stop.Code == sink.AccountNotInApp || stop.Code == sink.AccountUnknownToLogin {
+	if sink.AccountMissing(stop.Code) {
 		show = j.As(j.Line(), "accounts", "json").Of()
 	}
 	hint := show.String() + " # shows them; then import with --retry-failed"
@@ -192,11 +192,6 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 		hint += ", or --max-failure-ratio 0 to go on"
 	}
 	return hint
-}
-
-// afterFixing returns the comment of a hint that retries so many failed edges.
-func afterFixing(failed int64) string {
-	return " # after fixing what " + terminal.Verb(failed, "its code says", "their codes say")
 }
 
 // failedWords returns the number of failed edges, with their codes, and where they are listed.
@@ -244,7 +239,7 @@ func (j *Run) nextHint(o outcome) string {
 	case j.rehearsal != nil:
 		return j.realRun()
 	case o.failed > 0:
-		return j.resume().WithWord("--retry-failed").String() + afterFixing(o.failed)
+		return j.resume().WithWord("--retry-failed").String() + " # " + terminal.AfterFixing(o.failed)
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:

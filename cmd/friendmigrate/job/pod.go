@@ -6,14 +6,8 @@ import (
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
-)
-
-// Variables of a pod, which belong to no flag.
-const (
-	indexVariable     = "JOB_COMPLETION_INDEX"        // set by Kubernetes in an Indexed Job
-	namespaceVariable = "FRIENDMIGRATE_POD_NAMESPACE" // set by the manifest, as is the next one
-	jobVariable       = "FRIENDMIGRATE_POD_JOB"
 )
 
 // HintOutsidePod replaces the hint of a command that ends in a pod by one that can be run from
@@ -32,14 +26,14 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 	}
 	command, why, _ := strings.Cut(e.Hint, " # ")
 	// The deadline of a Job of the manifest has passed too.
-	over := e.Why == string(migrate.ReasonDuration) && p.Env[jobVariable] != ""
+	over := e.Why == string(migrate.ReasonDuration) && p.Env[exit.JobVariable] != ""
 	again := e.Code == exit.Unfinished || e.Code == exit.InUse ||
 		e.Code == exit.Unexpected && command == p.ResumeLine().String()
 	if again && !over {
 		e.Hint = exit.NothingToRun + ": the Job starts this command again by itself"
 	} else {
 		e.Hint = p.anotherJob(command, over)
-		if p.Env[indexVariable] != "" && !slices.Contains(exit.Codes(exit.StopAll), e.Code) {
+		if p.Env[settings.IndexVariable] != "" && !slices.Contains(exit.Codes(exit.StopAll), e.Code) {
 			e.Hint = exit.NothingToRun + " until all shards have ended; then: " + e.Hint
 		}
 	}
@@ -54,7 +48,7 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 func (p *Program) anotherJob(command string, over bool) string {
 	const retry = "--retry-failed"
 	kubectl := "kubectl "
-	if namespace := p.Env[namespaceVariable]; namespace != "" {
+	if namespace := p.Env[exit.NamespaceVariable]; namespace != "" {
 		kubectl += "--namespace " + exit.Quote(namespace) + " "
 	}
 	remove := kubectl + "delete job " + exit.Quote(jobName(p.Env))
@@ -69,7 +63,7 @@ func (p *Program) anotherJob(command string, over bool) string {
 	case program != "env" && !strings.HasPrefix(command, own+" "): // the image has no other program
 		return remove + " # then apply the manifest again, after: " + command
 	}
-	if shard := p.Line().Value("shard"); shard != "" && p.Env[indexVariable] != "" { // each pod has its own
+	if shard := p.Line().Value("shard"); shard != "" && p.Env[settings.IndexVariable] != "" { // each pod has its own
 		command = strings.Replace(command, " --shard "+shard, "", 1)
 	}
 	return remove + " # then apply one that runs: " + command
@@ -79,10 +73,10 @@ func (p *Program) anotherJob(command string, over bool) string {
 // Indexed Job has the host name JOB-INDEX, any other pod JOB-SUFFIX, if the name of the Job is short.
 func jobName(env map[string]string) string {
 	host := env["HOSTNAME"]
-	if index := env[indexVariable]; index != "" {
+	if index := env[settings.IndexVariable]; index != "" {
 		host = strings.TrimSuffix(host, "-"+index)
 	} else if i := strings.LastIndexByte(host, '-'); i > 0 {
 		host = host[:i]
 	}
-	return cmp.Or(env[jobVariable], host, "JOB")
+	return cmp.Or(env[exit.JobVariable], host, "JOB")
 }

@@ -101,7 +101,7 @@ var secret = regexp.MustCompile(
 // reserved matches variables that the manifest, Kubernetes or the flags of import set.
 func reserved(name string) bool {
 	return strings.HasPrefix(name, settings.Prefix) ||
-		slices.Contains([]string{"GOMEMLIMIT", "JOB_COMPLETION_INDEX", "AWS_ACCESS_KEY_ID"}, name)
+		slices.Contains([]string{"GOMEMLIMIT", settings.IndexVariable, "AWS_ACCESS_KEY_ID"}, name)
 }
 
 // versionOf returns the tag of an image if it can be a label's value.

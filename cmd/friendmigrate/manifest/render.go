@@ -277,8 +277,8 @@ func (o Options) Env() []envVar {
 		add(name, value)
 	}
 	for _, f := range []Variable{ // for hints, which are commands of kubectl
-		{"FRIENDMIGRATE_POD_NAMESPACE", "metadata.namespace"},
-		{"FRIENDMIGRATE_POD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"},
+		{exit.NamespaceVariable, "metadata.namespace"},
+		{exit.JobVariable, "metadata.labels['batch.kubernetes.io/job-name']"},
 	} {
 		env = append(env, envVar{Variable: Variable{Name: f.Name}, Field: f.Value})
 	}

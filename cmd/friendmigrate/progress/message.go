@@ -16,6 +16,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 // MessageVersion is the version of the JSON form. It changes when a key changes its meaning or goes.
@@ -151,7 +152,7 @@ func find(env map[string]string, ofPod string) *Log {
 	if name := env[Variable]; name != "" {
 		return &Log{name: name, own: true}
 	}
-	if env["KUBERNETES_SERVICE_HOST"] == "" && env["JOB_COMPLETION_INDEX"] == "" {
+	if env["KUBERNETES_SERVICE_HOST"] == "" && env[settings.IndexVariable] == "" {
 		return &Log{}
 	}
 	if info, err := os.Stat(ofPod); err != nil || !info.Mode().IsRegular() {

@@ -11,7 +11,7 @@ import (
 
 // Variables that set the shard.
 const (
-	indexVariable  = "JOB_COMPLETION_INDEX" // set by Kubernetes in an Indexed Job
+	IndexVariable  = "JOB_COMPLETION_INDEX" // set by Kubernetes in an Indexed Job
 	shardsVariable = "FRIENDMIGRATE_SHARDS" // set by the owner of the Job
 )
 
@@ -55,30 +55,30 @@ func (s *Shard) set(value string) error {
 
 // shardOfVariables returns the shard of a pod of an Indexed Job.
 func (r *Reader) shardOfVariables() Shard {
-	index, count := r.Env[indexVariable], r.Env[shardsVariable]
+	index, count := r.Env[IndexVariable], r.Env[shardsVariable]
 	switch {
 	case index == "" && count == "":
 		return Shard{}
 	case count == "":
 		r.Refuse("shard", index+"/N", "%s is set, but %s is not: "+
-			"without the number of shards every pod would import everything", indexVariable, shardsVariable)
+			"without the number of shards every pod would import everything", IndexVariable, shardsVariable)
 		return Shard{}
 	case index == "":
 		r.Refuse("shard", "I/"+count, "%s is set, but %s is not: which share is this one? Say --shard i/%s",
-			shardsVariable, indexVariable, count)
+			shardsVariable, IndexVariable, count)
 		return Shard{}
 	}
 	s, err := parseShard(index + "/" + count)
 	if err != nil {
 		r.Refuse("shard", "I/N", "%s is %q and %s is %q: an index from 0 and below the number of shards is needed",
-			indexVariable, index, shardsVariable, count)
+			IndexVariable, index, shardsVariable, count)
 	}
 	return s
 }
 
 // ShardByVariable reports whether variables set the shard of commands without --shard.
 func ShardByVariable(env map[string]string) bool {
-	return env[indexVariable] != "" || env[shardsVariable] != ""
+	return env[IndexVariable] != "" || env[shardsVariable] != ""
 }
 
 func parseShard(s string) (Shard, error) {

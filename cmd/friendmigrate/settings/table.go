@@ -157,7 +157,7 @@ func (s *Settings) job() []Flag {
 				"a CSV; the rest stays pending").of("import verify update undo"),
 		Plain("only-missing", On(&s.OnlyMissing), "ask first (friend_check) and import only what is not there").
 			of("import"),
-		Described("shard I/N", indexVariable+" and "+shardsVariable, Last(s.Shard.set), "only share I, from 0, of N"),
+		Described("shard I/N", IndexVariable+" and "+shardsVariable, Last(s.Shard.set), "only share I, from 0, of N"),
 		Described("memory SIZE", "256MiB, or 70 % of the container's limit", size(&s.Memory, leastMemory, 1<<50),
 			"peak resident memory").of(running),
 	)

@@ -32,6 +32,11 @@ func WasWere(n int64, noun string) string { return Some(n, noun) + Verb(n, " was
 // HasHave says "1 row has" or "2 rows have".
 func HasHave(n int64, noun string) string { return Some(n, noun) + Verb(n, " has", " have") }
 
+// AfterFixing says when a hint that retries so many failed edges helps.
+func AfterFixing(failed int64) string {
+	return "after fixing what " + Verb(failed, "its code says", "their codes say")
+}
+
 // Span writes a time to go, as exact as it is of use: "12s", "4m 05s", "3h 20m", "2d 4h".
 func Span(d time.Duration) string {
 	seconds := int64(max(0, d).Round(time.Second) / time.Second)

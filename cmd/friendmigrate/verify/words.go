@@ -141,8 +141,7 @@ func (r *Result) next(code exit.Code) string {
 	case code == exit.Unfinished:
 		return part.continueJob().String()
 	case r.Failed > 0:
-		return part.continueJob().WithWord("--retry-failed").String() + " # after fixing what " +
-			terminal.Verb(r.Failed, "its code says", "their codes say")
+		return part.continueJob().WithWord("--retry-failed").String() + " # " + terminal.AfterFixing(r.Failed)
 	}
 	l := r.FollowUp(part.continueJob(), part.Set.Job, "-fixed").From("").Of("fixed." + part.Counts.ListFormat())
 	return l.String() + " # with " + part.rejectedPath() + ", fixed"
