@@ -86,7 +86,7 @@ func writeJournal(b testing.TB, chunks, edges, perFrame int) []byte {
 				s.Chunk.Edges[0] = p.edge(ordinal, 0)
 				s.Edges[0].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 30003, Info: "Err_SNS_FriendImport_Account_Not_Exist"}
 			}
-			list, err := newSettlements(s, partSize)
+			list, err := settlementEntries(s, partSize)
 			if err != nil {
 				b.Fatal(err)
 			}

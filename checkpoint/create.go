@@ -64,7 +64,7 @@ func syncParents(fsys disk.FS, dir string) error {
 			return nil
 		}
 		if err := fsys.SyncDir(parent); err != nil &&
-			!errors.Is(err, fs.ErrPermission) { // a folder that we may not open we did not make
+			!errors.Is(err, fs.ErrPermission) { // we did not make a folder that we may not open
 			return fmt.Errorf("sync folder %q: %w", parent, err)
 		}
 		dir = parent

@@ -57,7 +57,8 @@
 //   - at any point: a journal without a whole identity never appears. A file that is
 //     empty, zeroed or lacks its beginning is therefore damage, not a new job.
 //
-// Settle, Announce, BeginRun, EndRun and Reopen append a frame. If the program dies
+// Settle, Announce, BeginRun, EndRun and Reopen append a frame (commit in committer.go). If the
+// program dies
 //
 //   - before or during the write: there is nothing or a torn write after the last good frame. No
 //     caller had an answer. Open cuts it off, and those edges are sent again.
@@ -69,8 +70,8 @@
 //     good in the system's cache while the disk lacks it, so Open writes the last frame over itself
 //     again before it syncs. It never builds on a frame that it did not sync itself.
 //
-// Open replays the file, cuts a torn write off, writes the last frame again, and syncs the file and
-// the folder. If the program dies
+// Open replays the file, cuts a torn write off (recover in journal.go, checkTail in format.go),
+// writes the last frame again, and syncs the file and the folder. If the program dies
 //
 //   - before or after the cut: the same frames are there. The next Open does the same.
 //   - during the rewriting: the same bytes are there.

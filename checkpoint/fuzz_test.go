@@ -21,7 +21,7 @@ func FuzzPayload(f *testing.F) {
 			break
 		}
 		m.settle(s)
-		list, err := newSettlements(s, partSize)
+		list, err := settlementEntries(s, partSize)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -269,7 +269,7 @@ func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
 	if len(s.Edges) == 0 {
 		return j.failed()
 	}
-	list, err := newSettlements(s, partSize)
+	list, err := settlementEntries(s, partSize)
 	if err != nil {
 		return j.fail(err)
 	}

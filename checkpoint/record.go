@@ -129,7 +129,8 @@ func (c *coder) settled(s *settlement) {
 		flags = s.flags()
 	}
 	c.byte(&flags)
-	if s.whole = flags == allImported; !c.writes {
+	s.whole = flags == allImported
+	if !c.writes {
 		c.Bad = c.Bad || s.n == 0 || flags > allImported
 		s.failed = s.failed[:0]
 	}

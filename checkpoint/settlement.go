@@ -37,30 +37,30 @@ type failure struct {
 	edge                  migrate.Edge // without From
 }
 
-// newSettlements checks a settlement of the engine and turns it into records of about limit bytes
+// settlementEntries checks a settlement of the engine and turns it into records of about limit bytes
 // at most, each valid on its own. Usually it is one record; only a chunk with many failures of
 // large edges takes more.
-func newSettlements(s migrate.Settlement, limit int) ([]*entry, error) {
-	whole := &settlement{ordinal: s.Chunk.Ordinal, n: len(s.Chunk.Edges), from: s.Chunk.From}
-	if whole.n > migrate.MaxChunkEdges {
-		return nil, fmt.Errorf("settle chunk %d: it has %d edges, at most %d can be", whole.ordinal, whole.n,
+func settlementEntries(s migrate.Settlement, limit int) ([]*entry, error) {
+	all := &settlement{ordinal: s.Chunk.Ordinal, n: len(s.Chunk.Edges), from: s.Chunk.From}
+	if all.n > migrate.MaxChunkEdges {
+		return nil, fmt.Errorf("settle chunk %d: it has %d edges, at most %d can be", all.ordinal, all.n,
 			migrate.MaxChunkEdges)
 	}
 	var named migrate.EdgeSet
 	for i := range s.Edges {
 		edge := &s.Edges[i]
-		if edge.Index < 0 || edge.Index >= whole.n || named.Has(edge.Index) {
-			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", whole.ordinal,
-				edge.Index, whole.n)
+		if edge.Index < 0 || edge.Index >= all.n || named.Has(edge.Index) {
+			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", all.ordinal,
+				edge.Index, all.n)
 		}
 		named.Add(edge.Index)
-		if err := whole.add(edge, &s.Chunk.Edges[edge.Index]); err != nil {
+		if err := all.add(edge, &s.Chunk.Edges[edge.Index]); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortFunc(whole.failed, func(a, b failure) int { return a.index - b.index })
-	whole.whole = whole.imported == migrate.FullSet(whole.n) && whole.added == (Counts{})
-	return whole.entries(limit)
+	slices.SortFunc(all.failed, func(a, b failure) int { return a.index - b.index })
+	all.whole = all.imported == migrate.FullSet(all.n) && all.added == (Counts{})
+	return all.entries(limit)
 }
 
 func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// brake stops a run whose failures look systematic. It counts only what this run did. It only
-// computes.
+// brake stops a run whose failures look systematic: exit code 6, see Stop.Code in package job. It
+// counts only what this run did. It only computes.
 type brake struct {
 	limits *Limits // nil: no limits
 
@@ -32,7 +32,7 @@ type brake struct {
 const (
 	ratioFrom       = 1000 // settled edges before the failure ratio counts
 	noProgressLimit = 300  // calls from the start of the run that land nothing
-	brakeAccounts   = 20   // accounts that either of these has to be about
+	brakeAccounts   = 20   // fewest accounts that either of these must involve
 	halvedChunks    = 3    // chunks of different accounts, halved to the end
 	chunkWeight     = 7    // weight of such a chunk; a single edge weighs 1, since three may be refused by chance
 	halvedLimit     = halvedChunks * chunkWeight

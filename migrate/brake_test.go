@@ -359,7 +359,7 @@ func TestARunWithoutAnyAnswerEndsSoon(t *testing.T) {
 				m, s := newMemory(t), newService(t, func(call) ([]Outcome, error) { return nil, c.answer })
 				opt := testOptions()
 				opt.OutageTimeout = c.timeout
-				opt.Probe = func(context.Context) error { return c.answer }
+				opt.AskService = func(context.Context) error { return c.answer }
 				_, err := Run(t.Context(), plan(repeat(1, accounts)...), s, m, opt)
 				if took := time.Since(begun); stopReason(err) != c.want || took < c.after || took > c.after+2*time.Second {
 					t.Errorf("%s, %d accounts: %v after %s", c.name, accounts, err, took)
@@ -384,7 +384,7 @@ func TestHalvesWithoutAnAnswerDoNotFail(t *testing.T) {
 			return nil, errCut
 		})
 		opt := testOptions()
-		opt.Probe = func(context.Context) error { return nil }
+		opt.AskService = func(context.Context) error { return nil }
 		sum, err := Run(t.Context(), plan(4, 1, 1), s, m, opt)
 		if stopReason(err) != ReasonUnanswered || sum.Failed != 0 {
 			t.Fatal(sum, err)

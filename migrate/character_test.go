@@ -89,7 +89,7 @@ func mixture(t *testing.T, seed uint64) {
 		opt.Limits = nil
 	}
 	if random.IntN(2) == 0 {
-		opt.Probe = func(context.Context) error { return nil }
+		opt.AskService = func(context.Context) error { return nil }
 	}
 	sizes, edges := make([]int, 1+random.IntN(400)), 0
 	for i := range sizes {

@@ -8,9 +8,10 @@ import (
 // friend_import, 2024-09-25).
 const MaxChunkEdges = 1000
 
-// Chunk is up to MaxChunkEdges consecutive edges of one roster. Usually one friend_import call
-// carries it. It takes more calls if the JSON of one would be too large, if the service refuses the
-// whole call and the offending edge has to be found, or if some edges have to be sent again.
+// Chunk is up to MaxChunkEdges consecutive edges of one roster. source/stage/rosters.go cuts it.
+// Usually one friend_import call carries it. It takes more calls if the JSON of one would be too
+// large, if the service refuses the whole call and the offending edge has to be found, or if some
+// edges have to be sent again.
 type Chunk struct {
 	Ordinal int64 // place in the plan, counted from 0 without gaps; the contents of a chunk never change within one job
 	From    string

@@ -20,14 +20,14 @@ func (d *dispatcher) take(res result, now time.Time) {
 	case res.broken != nil:
 		d.stop(res.broken)
 	case w == nil:
-		d.answeredProbe(res, now)
-	case res.unsent && res.task.ctx.Err() != nil:
+		d.serviceAnswered(res, now)
+	case res.unsent && res.task.ctx.Err() != nil: // cancelled
 		w.chunk = nil
 		d.ready = append(d.ready, w)
 	case res.task.kind == failEdges:
 		w.toFail = EdgeSet{}
 		d.goOn(w, res.open)
-	case res.unsent:
+	case res.unsent: // none of it is open any more
 		d.goOn(w, res.open)
 	default:
 		d.decide(w, &res, now)
@@ -49,7 +49,7 @@ func (d *dispatcher) count(res *result) {
 	for code, r := range res.failedByCode {
 		d.brake.failures.add(Outcome{Code: code, Info: r.info}, r.n)
 	}
-	d.brake.evidence.land(res.landed)
+	d.brake.evidence.land(res.landedFields)
 	d.opt.Meter.update(func(s *Snapshot) {
 		s.Imported += res.imported
 		s.Already += res.already
@@ -86,7 +86,7 @@ func anyUncertain(again []notYet) bool {
 	return false
 }
 
-func (d *dispatcher) answeredProbe(res result, now time.Time) {
+func (d *dispatcher) serviceAnswered(res result, now time.Time) {
 	d.asking = false
 	call, _ := errors.AsType[*CallError](res.err)
 	d.answered = d.answered || !res.unsent && (res.err == nil || call != nil && reached(call))
@@ -118,7 +118,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	}
 	if res.placed() > 0 {
 		w.landed = true
-		if d.brake.ended >= halvedChunks {
+		if d.brake.ended >= halvedChunks { // the first of them keep their slots, see halve.go
 			d.release(w)
 		}
 	}
@@ -311,7 +311,7 @@ func (d *dispatcher) giveUp(w *work, left EdgeSet, now time.Time) bool {
 
 // fail makes a worker settle edges of w as failed.
 func (d *dispatcher) fail(w *work, edges EdgeSet, as func(int) Outcome) {
-	w.toFail, w.outcome = edges, as
+	w.toFail, w.failAs = edges, as
 	d.ready = append(d.ready, w)
 }
 

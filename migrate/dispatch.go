@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// dispatcher makes every decision of a run. Only one goroutine uses it. It does not touch a roster
-// while a worker has it; the result hands it back.
+// dispatcher makes every decision of a run. Only one goroutine uses it. A roster is in one of
+// fresh, ready, parked and waiting, or with one worker, whose result hands it back. So calls that
+// change one account never overlap. Only Options.AskService, which changes nothing, may overlap another.
 type dispatcher struct {
 	opt     Options
 	pull    func() (Roster, error, bool) // the plan: stage.Rosters, or a part of it
@@ -30,7 +31,7 @@ type dispatcher struct {
 	out      int   // tasks that workers have
 	rosters  int   // taken from the plan and not finished
 	inUse    int64 // memory that those tasks may take
-	asking   bool  // a worker is asking Options.Probe
+	asking   bool  // a worker is asking Options.AskService
 	begun    time.Time
 	suspects int   // calls with VerdictSuspect before the first success
 	success  bool  // something got through in this run
@@ -70,7 +71,7 @@ func (d *dispatcher) loop() error {
 		if d.err == nil && tasks == nil && d.out == 0 && d.rosters == 0 && d.planDone {
 			return d.finish()
 		}
-		if !ok && d.idle(now) {
+		if !ok && d.stuck(now) {
 			panic("nothing is sent, although accounts are waiting")
 		}
 		timer.Reset(d.untilNext(now))
@@ -88,9 +89,9 @@ func (d *dispatcher) loop() error {
 	}
 }
 
-// idle reports whether nothing will ever happen again although the run is not done: a bug, which
+// stuck reports whether nothing will ever happen again although the run is not done: a bug, which
 // would otherwise look like a slow run.
-func (d *dispatcher) idle(now time.Time) bool {
+func (d *dispatcher) stuck(now time.Time) bool {
 	due, waits := d.parked.next()
 	return d.err == nil && d.out == 0 && !d.outage.holding && len(d.ready) == 0 && (!waits || !due.After(now))
 }
@@ -119,6 +120,7 @@ func (d *dispatcher) finish() error {
 	return nil
 }
 
+// next returns the next task and takes its roster out of ready; putBack undoes that.
 func (d *dispatcher) next(now time.Time) (task, bool) {
 	if d.err != nil {
 		return d.nextFailure()
@@ -130,7 +132,7 @@ func (d *dispatcher) next(now time.Time) (task, bool) {
 		if d.asking {
 			return task{}, false
 		}
-		return task{ctx: d.gate, kind: askProbe}, true
+		return task{ctx: d.gate, kind: askService}, true
 	}
 	w := d.choose(now)
 	if w == nil {
@@ -160,9 +162,9 @@ func (d *dispatcher) nextFailure() (task, bool) {
 }
 
 // canAsk reports whether too few accounts are left to tell an outage from a bad account, and
-// Options.Probe can be asked instead.
+// Options.AskService can be asked instead.
 func (d *dispatcher) canAsk() bool {
-	return d.opt.Probe != nil && d.planDone && d.rosters < outageAccounts
+	return d.opt.AskService != nil && d.planDone && d.rosters < outageAccounts
 }
 
 // nextProbe returns the one call that is sent during a hold. It is usually for another account
@@ -172,7 +174,7 @@ func (d *dispatcher) nextProbe(now time.Time) (task, bool) {
 		return task{}, false
 	}
 	if d.canAsk() {
-		return task{ctx: d.gate, kind: askProbe, duringHold: true}, true
+		return task{ctx: d.gate, kind: askService, duringHold: true}, true
 	}
 	var w *work
 	if len(d.parked) > 0 {
@@ -231,11 +233,11 @@ func (d *dispatcher) readFresh() bool {
 func (d *dispatcher) taskFor(ctx context.Context, w *work) task {
 	switch {
 	case w.toFail.Len() > 0:
-		return task{ctx: ctx, work: w, kind: failEdges, edges: w.toFail, as: w.outcome}
+		return task{ctx: ctx, work: w, kind: failEdges, edges: w.toFail, failAs: w.failAs}
 	case w.refuse != nil:
 		refusal := *w.refuse
 		return task{ctx: ctx, work: w, kind: failEdges, edges: FullSet(w.size()),
-			as: func(int) Outcome { return refusal }}
+			failAs: func(int) Outcome { return refusal }}
 	case len(w.parts) > 0:
 		return task{ctx: ctx, work: w, kind: sendPart, edges: w.parts[len(w.parts)-1]}
 	}

@@ -4,8 +4,8 @@
 //
 // What it promises:
 //
-//   - There are never two open calls for one From_Account. A roster belongs to the dispatcher, to
-//     one worker or to the parking lot, never to two of them. Calls for different From_Accounts
+//   - There are never two open calls for one From_Account. A roster belongs to the dispatcher or
+//     to one worker, never to both (dispatch.go). Calls for different From_Accounts
 //     overlap, even those for a and b if each has the other as a friend.
 //   - Only an answer of the service settles an edge. No answer, an outage, a cancelled context or a
 //     full disk leaves it pending.

@@ -26,10 +26,10 @@ type Options struct {
 
 	Limits *Limits // when failures look systematic; nil: stop only if chunk after chunk is halved to the end
 
-	// Probe makes a harmless call; a nil error means that the service answered. It decides whether
-	// there is an outage when fewer than three accounts are left. Without Probe, an account that
+	// AskService makes a harmless call; a nil error means that the service answered. It decides whether
+	// there is an outage when fewer than three accounts are left. Without it, an account that
 	// fails alone is never taken for an outage.
-	Probe func(ctx context.Context) error
+	AskService func(ctx context.Context) error
 
 	// Reads returns how many calls the service has answered that only ask, before the Caller sends
 	// edges. They are no progress, but they show that the service answers. nil: there are none.

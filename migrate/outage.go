@@ -13,11 +13,11 @@ type outage struct {
 	lastThrough time.Time // when something last got through; zero before the first time
 	since       time.Time // the first call after that, of any kind: the start of the outage timer
 	missed      int       // attempts after lastThrough that did not get through
-	row         int       // of these, attempts without an answered read in between
+	streak      int       // of these, attempts without an answered read in between
 	firstMissed time.Time
 	accounts    [outageAccounts]string // the first different accounts of these attempts
 	seen        int
-	heard       bool // the API itself answered the last of these attempts
+	answered    bool // the API itself answered the last of these attempts
 
 	holding bool
 	epoch   int // holds so far; attempts counted before the last one are void
@@ -55,23 +55,23 @@ func (o *outage) startTimer(at time.Time) {
 }
 
 // miss records an attempt for an account that did not get through. took is the time since the call
-// left; heard is true if the API itself answered it; read is true if it has answered a call that only
+// left; answered is true if the API itself answered it; read is true if it has answered a call that only
 // asks since the attempt before. The outage timer starts when the first such attempt left, not at its
 // timeout.
-func (o *outage) miss(now time.Time, took time.Duration, account string, heard, read bool) {
+func (o *outage) miss(now time.Time, took time.Duration, account string, answered, read bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.startTimer(left)
 	}
 	o.startTimer(now)
 	if !o.holding {
-		o.heard = heard
+		o.answered = answered
 	}
 	if o.missed == 0 {
 		o.firstMissed = now
 	}
 	o.missed++
-	if o.row++; read {
-		o.row = 1
+	if o.streak++; read {
+		o.streak = 1
 	}
 	for _, known := range o.accounts[:o.seen] {
 		if known == account {
@@ -90,7 +90,7 @@ func (o *outage) suspected(now time.Time) (suspected, certain bool) {
 	if o.holding || o.missed == 0 {
 		return false, false
 	}
-	suspected = o.row >= outageAttempts || now.Sub(o.firstMissed) >= outageSilence
+	suspected = o.streak >= outageAttempts || now.Sub(o.firstMissed) >= outageSilence
 	return suspected, suspected && o.seen >= outageAccounts
 }
 
@@ -105,12 +105,12 @@ func (o *outage) hold(now time.Time) {
 // probed records a probe that did not get through: the next one leaves after a longer pause. If the
 // API did not answer before but answers now, even with "again later", the outage may just have
 // ended, so the pauses start again with the shortest.
-func (o *outage) probed(now time.Time, heard bool) {
+func (o *outage) probed(now time.Time, answered bool) {
 	o.probing = false
-	if o.pause = min(2*o.pause, probeCap); heard && !o.heard {
+	if o.pause = min(2*o.pause, probeCap); answered && !o.answered {
 		o.pause = firstProbe
 	}
-	o.heard = heard
+	o.answered = answered
 	o.probeAt = now.Add(o.pause)
 }
 

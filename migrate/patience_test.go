@@ -67,7 +67,7 @@ func TestEveryCallOfAChunkHasItsOwnTimeUntilItIsGivenUp(t *testing.T) {
 		})
 		m, opt := newMemory(t), testOptions()
 		opt.CallBytes = 100 // one edge a call
-		opt.Probe = func(context.Context) error { return nil }
+		opt.AskService = func(context.Context) error { return nil }
 		sum, err := Run(t.Context(), plan(2), s, m, opt)
 		if err != nil || sum.Imported != 2 {
 			t.Errorf("%v, %+v", err, sum)

@@ -137,7 +137,7 @@ type Settlement struct {
 type Settled struct {
 	Index    int // in Chunk.Edges
 	Outcome  Outcome
-	Attempts int // in this run and since its last hold, at least 1; a halved or throttled call is none
+	Attempts int // in this run and since its last hold, at least 1; a halved or throttled call does not count
 }
 
 // Meter counts what a run does. It can be read while the run goes on. The zero Meter is ready to

@@ -74,7 +74,7 @@ func TestDeadServiceStopsBeforeAnything(t *testing.T) {
 		s := newService(t, func(call) ([]Outcome, error) { return nil, errCut })
 		opt := testOptions()
 		opt.OutageTimeout = time.Minute
-		opt.Probe = func(context.Context) error { return errCut }
+		opt.AskService = func(context.Context) error { return errCut }
 		for _, accounts := range []int{1, 2, 3, 500} {
 			start := time.Now()
 			_, err := Run(t.Context(), plan(repeat(1, accounts)...), s, m, opt)
@@ -95,7 +95,7 @@ func TestAServiceThatOnlyHangsStopsSoon(t *testing.T) {
 			s.latency = hung.Took
 			opt := testOptions()
 			opt.OutageTimeout = 15 * time.Minute
-			opt.Probe = func(context.Context) error {
+			opt.AskService = func(context.Context) error {
 				time.Sleep(hung.Took)
 				return hung
 			}
@@ -117,7 +117,7 @@ func TestBadAccountAloneIsGivenUpWhenTheServiceAnswers(t *testing.T) {
 			return accept(c)
 		})
 		opt := testOptions()
-		opt.Probe = func(context.Context) error { return nil }
+		opt.AskService = func(context.Context) error { return nil }
 		sum, err := Run(t.Context(), plan(1, 2, 1), s, m, opt)
 		if err != nil || sum.Failed != 2 || m.outcomes["a1>f0"].Outcome.Code != 30006 {
 			t.Fatal(sum, err)
@@ -138,7 +138,7 @@ func TestNoAnswerAtAllStaysPending(t *testing.T) {
 			return accept(c)
 		})
 		opt := testOptions()
-		opt.Probe = func(context.Context) error { return nil }
+		opt.AskService = func(context.Context) error { return nil }
 		sum, err := Run(t.Context(), plan(1, 2, 1), s, m, opt)
 		if stopReason(err) != ReasonUnanswered || sum.Failed != 0 || sum.Imported != 2 {
 			t.Fatal(sum, err)
@@ -252,7 +252,7 @@ func TestTheLastAccountIsNotHammered(t *testing.T) {
 			}), newMemory(t)
 			opt := testOptions()
 			opt.Rand = rand.New(rand.NewPCG(seed, 1))
-			opt.Probe = func(context.Context) error { return nil }
+			opt.AskService = func(context.Context) error { return nil }
 			sum, err := Run(t.Context(), plan(repeat(2, 100)...), s, m, opt)
 			if err != nil || sum.Failed != 0 {
 				t.Fatal(sum, err)

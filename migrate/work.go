@@ -17,8 +17,8 @@ type work struct {
 	refuse *Outcome  // set if the account does not exist: all open edges fail with this outcome
 	slot   bool      // the current chunk is being halved and occupies one of the brake's slots
 
-	// Whether the brake has counted this roster among those with a chunk halved to the end, with a
-	// call that landed nothing, with settled edges. It counts each once.
+	// The brake counts a roster once for each of these: a chunk was halved to the end, a call landed
+	// nothing, edges were settled.
 	halvingCounted, refusalCounted, edgesCounted bool
 
 	// The current chunk.
@@ -28,11 +28,11 @@ type work struct {
 	sharedFields    fields              // the optional fields that all edges refused on their own have
 	anyRefusedAlone bool                // an edge was refused on its own
 	toFail          EdgeSet             // edges to settle as failed, without another call,
-	outcome         func(i int) Outcome // and the outcomes to settle them with
+	failAs          func(i int) Outcome // and the outcomes to settle them with
 	landed          bool                // the service accepted at least one edge
 	unsure          EdgeSet             // edges of calls without an answer
 	tries           []uint8             // attempts of each edge; nil before the first failed one
-	first           time.Time           // when the edges of the latest call with a first attempt were first tried
+	first           time.Time           // start of the time after which giveUp may give up the edges
 	unknown         int                 // answers with a code that no table has
 	last            Outcome             // the service's latest code for a whole call
 	lastOf          EdgeSet             // the edges of the call that last is about
@@ -133,10 +133,10 @@ func (w *work) refusedAlone(f fields) {
 // task is what a worker does next: at most one call.
 type task struct {
 	ctx        context.Context // ends when the call must not be sent any more
-	work       *work           // nil: ask Options.Probe
+	work       *work           // nil: ask Options.AskService
 	kind       taskKind
 	edges      EdgeSet             // sendPart: the edges to send; failEdges: the edges to fail
-	as         func(i int) Outcome // failEdges: the outcome of each edge
+	failAs     func(i int) Outcome // failEdges: the outcome of each edge
 	duringHold bool                // the one call that goes out during a hold
 }
 
@@ -146,7 +146,7 @@ const (
 	sendOpen  taskKind = iota // send what is open in the chunk, as much as fits into one call
 	sendPart                  // the same, but only task.edges
 	failEdges                 // no call: settle task.edges as failed
-	askProbe
+	askService
 )
 
 // result is what came of a task. Final outcomes in it are settled already.
@@ -155,10 +155,10 @@ type result struct {
 	unsent        bool     // the call did not leave
 	sent          EdgeSet  // the edges of the call
 	open          EdgeSet  // what is open in the chunk after the task
-	err           error    // of the Caller (*CallError) or of Probe
+	err           error    // of the Caller (*CallError) or of AskService
 	broken        error    // why the run cannot go on: Load or Settle failed, or a bug
 	again         []notYet // edges that the service answered with "later", or not at all
-	landed        fields   // optional fields of the edges that the service accepted
+	landedFields  fields   // optional fields of the edges that the service accepted
 	spoiledFields fields   // optional fields of a call that was refused for one of its edges
 	spoiledBytes  int      // JSON of such a call, if it had several edges
 	failedByCode  byCode   // failed edges
@@ -186,8 +186,8 @@ func (x *executor) perform(t task) result {
 	res := result{task: t}
 	bug := Guard(func() error {
 		switch t.kind {
-		case askProbe:
-			res.err = x.opt.Probe(t.ctx)
+		case askService:
+			res.err = x.opt.AskService(t.ctx)
 			res.unsent = res.err != nil && t.ctx.Err() != nil && !isCall(res.err)
 		case failEdges:
 			x.fail(&res)
@@ -279,8 +279,8 @@ func (x *executor) send(res *result) {
 	}
 }
 
-// settleAnswer settles what the answer to a call settled. Outcomes that are missing
-// at the end count as Again.
+// settleAnswer settles the edges that have a final outcome. Outcomes that are missing at the end
+// count as Again.
 func (x *executor) settleAnswer(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
 	w := res.task.work
 	s := Settlement{Chunk: *w.chunk, Edges: make([]Settled, 0, len(indexes))}
@@ -314,7 +314,7 @@ func (x *executor) fail(res *result) {
 	}
 	s := Settlement{Chunk: *w.chunk}
 	for _, i := range edges.Indexes() {
-		o := res.task.as(i)
+		o := res.task.failAs(i)
 		o.Kind, o.Uncertain = Failed, w.unsure.Has(i)
 		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: max(1, w.attempts(i))})
 	}
@@ -337,7 +337,7 @@ func (x *executor) settle(res *result, s Settlement) {
 			res.failedByCode.add(e.Outcome, 1)
 			continue
 		}
-		res.landed.addOf(&s.Chunk.Edges[e.Index])
+		res.landedFields.addOf(&s.Chunk.Edges[e.Index])
 		if e.Outcome.Kind == Imported {
 			res.imported++
 		} else {

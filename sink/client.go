@@ -196,8 +196,9 @@ func (c *Client) Stats() Stats {
 }
 
 // call makes one call for from. It waits for its turn, sends, and sends again if the signature was
-// refused and there is a newer one. The error is ctx's, if it ended before the call left, or a
-// *migrate.CallError about this call or, after 70107, about the check of the admin.
+// refused and there is a newer one, and once more after a 70107 that turned out to be about from.
+// The error is ctx's, if it ended before the call left, or a *migrate.CallError about this call or,
+// after 70107, about the check of the admin.
 func (c *Client) call(ctx context.Context, api, from string, body []byte, limit int64, read reader) error {
 	for resent, blamed := false, false; ; {
 		e, again, err := c.once(ctx, api, from, body, limit, read, resent)
@@ -255,7 +256,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 		e.Uncertain = e.Uncertain && !reads(api)
 		said = *e
 	}
-	c.limiter.Done(permit, respond(e), said.Code, said.Pause)
+	c.limiter.Done(permit, paceResponse(e), said.Code, said.Pause)
 	c.counters.attempt(api, kind, len(body), &a, e)
 	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received,
 		"info", said.Info)

@@ -158,8 +158,8 @@ func transportKind(err error) string {
 	return "transport"
 }
 
-// respond returns the information about the pace in the result of a call.
-func respond(e *migrate.CallError) response {
+// paceResponse returns what the result of a call says about the pace.
+func paceResponse(e *migrate.CallError) response {
 	switch {
 	case e == nil || e.Answered && e.Verdict != migrate.VerdictThrottle:
 		return taken

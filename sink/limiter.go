@@ -27,7 +27,7 @@ type limiter struct {
 
 	mu              sync.Mutex // guards the fields below
 	pace            pace
-	left            departures
+	departed        departures
 	notBefore       time.Time
 	notBeforeReason string // in words
 	notBeforeCause  PaceCause
@@ -75,7 +75,7 @@ func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 	case <-ctx.Done():
 		return permit{}, ctx.Err()
 	}
-	if err := l.sleep(ctx, l.closed(time.Now())); err != nil {
+	if err := l.sleep(ctx, l.untilOpen(time.Now())); err != nil {
 		return permit{}, err
 	}
 	if err := l.keepApart(ctx); err != nil {
@@ -138,7 +138,7 @@ func (l *limiter) unpaced() (permit, bool) {
 	if l.pace.rate < Unpaced || !l.pace.full() || now.Before(l.notBefore) || !l.paused.IsZero() {
 		return permit{}, false
 	}
-	return l.pace.depart(now, l.left.add(now)), true
+	return l.pace.depart(now, l.departed.add(now)), true
 }
 
 func (l *limiter) keepApart(ctx context.Context) error {
@@ -168,10 +168,10 @@ func (l *limiter) depart(now time.Time) (permit, time.Duration) {
 	case now.Before(l.notBefore):
 		return permit{}, l.notBefore.Sub(now)
 	}
-	if wait := l.left.room(now, l.pace.window()); wait > 0 {
+	if wait := l.departed.room(now, l.pace.window()); wait > 0 {
 		return permit{}, wait
 	}
-	return l.pace.depart(now, l.left.add(now)), 0
+	return l.pace.depart(now, l.departed.add(now)), 0
 }
 
 // Done records how the call was answered. code is the code that refused it, if it was refused.
@@ -190,8 +190,8 @@ func (l *limiter) Done(p permit, r response, code int, pause time.Duration) {
 	}
 }
 
-// closed returns the time until calls may leave at all.
-func (l *limiter) closed(now time.Time) time.Duration {
+// untilOpen returns the time until calls may leave at all.
+func (l *limiter) untilOpen(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.notBefore.Sub(now)

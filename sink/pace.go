@@ -28,7 +28,7 @@ type pace struct {
 
 	base    float64
 	ceiling float64   // calls in a second that were accepted when the next one was refused; 0: not known
-	probe   time.Time // departure of the one call beyond the ceiling; zero: there is none
+	trial   time.Time // departure of the one call beyond the ceiling; zero: there is none
 	gain    float64   // share of base by which base climbs in a second
 	climbed time.Time // time up to which base has climbed
 
@@ -68,9 +68,9 @@ const (
 	answersKept  = 50
 	lowerTo      = 0.96 // of the ceiling
 	ceilingShare = 0.5  // of base: with fewer calls in the last second, a refusal shows no ceiling
-	lowerMost    = 0.9  // of base: what it lowers then
+	lowerMost    = 0.9  // of base: base drops to this if the refusal shows no ceiling
 	lowerEvery   = 5    // refused calls
-	outrunCalls  = 2    // refused calls within some hundred that lower base from its maximum; fewer were outrun
+	outrunCalls  = 2    // refused calls in some hundred that lower base from its maximum; one may have been overtaken
 	tolerated    = 0.005
 
 	leastGain    = 0.004 // some 10 s from where base was lowered to up to the ceiling
@@ -99,7 +99,7 @@ func (p *pace) setRate(rate float64) {
 // window returns the most calls that one second may have.
 func (p *pace) window() int {
 	most := math.Min(math.Ceil(p.base*windowOver), p.rate)
-	if !p.probe.IsZero() {
+	if !p.trial.IsZero() {
 		most = math.Min(most, p.ceiling)
 	}
 	return max(1, int(most))
@@ -113,17 +113,17 @@ func (p *pace) depart(now time.Time, inWindow int) permit {
 	if p.debt -= tolerated; p.debt <= 0 {
 		p.debt, p.lowerAt = 0, 1
 	}
-	if p.probe.IsZero() && p.ceiling > 0 && float64(inWindow) > p.ceiling {
-		p.probe = now
+	if p.trial.IsZero() && p.ceiling > 0 && float64(inWindow) > p.ceiling {
+		p.trial = now
 	}
 	return permit{now, inWindow}
 }
 
 // answer records the response to a call.
 func (p *pace) answer(now time.Time, c permit, r response) {
-	probed := c.at.Equal(p.probe)
-	if probed {
-		p.probe = time.Time{}
+	ofTrial := c.at.Equal(p.trial)
+	if ofTrial {
+		p.trial = time.Time{}
 	}
 	if r == silent || !c.at.After(p.lowered) {
 		return
@@ -132,9 +132,9 @@ func (p *pace) answer(now time.Time, c permit, r response) {
 		p.answers, p.refused = 1, 0
 	}
 	if r == refused {
-		p.refuse(now, c, probed)
+		p.refuse(now, c, ofTrial)
 	} else {
-		if probed {
+		if ofTrial {
 			p.ceiling = 0
 		}
 		p.take(now, c)
@@ -160,7 +160,7 @@ func (p *pace) take(now time.Time, c permit) {
 	p.base = math.Min(p.base*(1+p.gain*elapsed), p.max)
 }
 
-func (p *pace) refuse(now time.Time, c permit, probed bool) {
+func (p *pace) refuse(now time.Time, c permit, ofTrial bool) {
 	p.refused++
 	p.debt++
 	switch {
@@ -170,7 +170,7 @@ func (p *pace) refuse(now time.Time, c permit, probed bool) {
 		p.ceiling, p.debt, p.lowerAt = 0, 0, 1
 		p.lower(now, cutTo*p.base)
 	case p.full() && p.debt < outrunCalls: // jitter on the way; the service has promised this pace
-	case probed || p.ceiling == 0 || p.debt >= p.lowerAt:
+	case ofTrial || p.ceiling == 0 || p.debt >= p.lowerAt:
 		p.lowerAt = p.debt + lowerEvery
 		if float64(c.inWindow) < ceilingShare*p.base {
 			p.lower(now, lowerMost*p.base)
@@ -186,5 +186,5 @@ func (p *pace) refuse(now time.Time, c permit, probed bool) {
 func (p *pace) lower(now time.Time, base float64) {
 	p.base = math.Max(p.floor, base)
 	p.gain, p.climbed, p.lowered = leastGain, now, now
-	p.answers, p.refused, p.probe = 0, 0, time.Time{}
+	p.answers, p.refused, p.trial = 0, 0, time.Time{}
 }

@@ -47,7 +47,8 @@ const (
 var (
 	already = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
 	item    = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
-	// again: sent again; when it is given up is decided by afterCall and giveUp in migrate/decide.go.
+	// again: sent again later. afterCall and giveUp in migrate/decide.go decide when it is given up.
+	// A call in which nothing but this comes back did not get through (migrate/outage.go).
 	again              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry}
 	againCall          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry}
 	maybe              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry, Uncertain: true}

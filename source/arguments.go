@@ -15,6 +15,16 @@ import (
 	"friendmigrate/source/objects"
 )
 
+// Standard is how the user names standard input.
+const Standard = "-"
+
+// isStream reports whether a name means a stream that the process got from its parent. A later
+// command finds another one there.
+func isStream(name string) bool {
+	return name == Standard || slices.Contains([]string{"/dev/stdin", "/dev/fd", "/proc/self/fd"}, name) ||
+		slices.Contains([]string{"/dev/fd", "/proc/self/fd"}, path.Dir(name))
+}
+
 // Found is an input that the arguments name, with its stat. Size is -1 if it is not known.
 type Found struct {
 	Input
@@ -279,4 +289,33 @@ func objectFault(name string, e *objects.Error) error {
 		return fmt.Errorf("read input %q: %w: %w", name, ErrUnreachable, e)
 	}
 	return &InputError{Name: name, Reason: "object storage", Err: e}
+}
+
+// nameSays returns format and compression according to a file's name; "" and compressionNone if it
+// does not say.
+func nameSays(name string) (format string, packed compression) {
+	ext := filepath.Ext(name)
+	switch strings.ToLower(ext) {
+	case ".gz":
+		packed, name = compressionGzip, strings.TrimSuffix(name, ext)
+	case ".zst":
+		packed, name = compressionZstd, strings.TrimSuffix(name, ext)
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".csv":
+		format = CSV
+	case ".jsonl", ".ndjson":
+		format = JSONL
+	}
+	return format, packed
+}
+
+// isHidden reports whether a name in a folder marks a hidden file, which is no input. Hadoop and
+// others hide files like this.
+func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
+
+// IsInput reports whether a folder's file of that name is one of its inputs.
+func IsInput(base, format string) bool {
+	said, _ := nameSays(base)
+	return !isHidden(base) && (said != "" || format != "")
 }

@@ -82,7 +82,7 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 			r.line += int64(bytes.Count(header, []byte{'\n'}))
 			r.carry = r.carry[n:]
 			return header, nil
-		case recordMore:
+		case recordMore: // it is read below
 		default:
 			reason := "the header is no CSV record: " + headerFaults[kind]
 			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: reason}
@@ -159,7 +159,7 @@ func (r *blockReader) next(b *block) error {
 		}
 		switch {
 		case n > 0:
-			r.hand(b, n)
+			r.splitAt(b, n)
 			return nil
 		case runsOn:
 			b.line, r.skipping, r.rows = r.line, true, true
@@ -173,8 +173,8 @@ func (r *blockReader) next(b *block) error {
 	}
 }
 
-// hand makes b the block of its first n bytes and keeps the rest in carry.
-func (r *blockReader) hand(b *block, n int) {
+// splitAt makes b the block of its first n bytes and keeps the rest in carry.
+func (r *blockReader) splitAt(b *block, n int) {
 	r.carry = append(r.carry, b.data[n:]...)
 	b.data = b.data[:n]
 	b.line = r.line
@@ -213,7 +213,7 @@ func (r *blockReader) skip(b *block) {
 // record after them is too long and that not even its first line ends in b.
 func (r *blockReader) findRecords(b *block) (n int, runsOn bool, err error) {
 	b.records = b.records[:0]
-	f := recordFinder{columns: r.layout.columns, limit: r.limit, lines: !r.csv, ends: b.ends[:0]}
+	f := recordFinder{columns: r.layout.columns, limit: r.limit, jsonl: !r.csv, ends: b.ends[:0]}
 	for line := 0; n < len(b.data); {
 		start := n + marks(b.data[n:])
 		length, kind := f.next(b.data[start:], r.end)
@@ -222,7 +222,7 @@ func (r *blockReader) findRecords(b *block) (n int, runsOn bool, err error) {
 			break
 		}
 		if kind == recordOpen {
-			return 0, false, r.open(b.data[n:], r.line+int64(line))
+			return 0, false, r.openQuote(b.data[n:], r.line+int64(line))
 		}
 		n = start + length
 		lines := 1
@@ -240,8 +240,8 @@ func (r *blockReader) findRecords(b *block) (n int, runsOn bool, err error) {
 	return n, runsOn, nil
 }
 
-// open returns the error of a quote that stays open in the record that begins on a line.
-func (r *blockReader) open(record []byte, line int64) error {
+// openQuote returns the error of a quote that stays open in the record that begins on a line.
+func (r *blockReader) openQuote(record []byte, line int64) error {
 	if r.layout.endsInCR(record, r.limit) {
 		return r.layout.crEnds()
 	}

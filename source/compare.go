@@ -11,6 +11,24 @@ import (
 	"friendmigrate/source/objects"
 )
 
+// Input is what a job records about one of its inputs.
+type Input struct {
+	Name   string `json:"name"`   // as the user named it, a file of a folder with the folder's name before it
+	Format string `json:"format"` // CSV or JSONL
+	Digest string `json:"digest"` // SHA-256 of the whole raw content (compressed if it is), in hex
+
+	// Size is the bytes of the raw content; times are nanoseconds since 1970. Compare trusts
+	// them: if these four are unchanged, the content is. For an object it trusts Name, Size, ModTime
+	// and ETag.
+	Size       int64  `json:"size"`
+	ModTime    int64  `json:"mtime,omitempty"`
+	ChangeTime int64  `json:"ctime,omitempty"`
+	Inode      uint64 `json:"inode,omitempty"`
+	ETag       string `json:"etag,omitempty"`
+
+	Std bool `json:"stdin,omitempty"` // standard input, or another stream without a stat to trust
+}
+
 // Match is Compare's verdict on a job's inputs.
 type Match uint8
 
@@ -31,13 +49,10 @@ type Comparison struct {
 	LeftOut LeftOut  // what folders hold that is not read
 }
 
-// Compare compares the inputs of a request with those that a sealed stage was made from. It trusts
-// size, mtime, ctime and inode. If these differ it reads the whole raw content again and compares
-// digests. Names don't matter, the order does. Rows are not read.
-//
-// For objects it trusts name, size, ETag and time of change. If one of these differs but the
-// content is the same, it is the same input. If a store cannot be reached, the result is as if the
-// object were gone, so that the job can go on with the staged input.
+// Compare compares the inputs of a request with those that a sealed stage was made from. If what
+// it trusts (see Input) differs, it reads the whole raw content again and compares digests. Names
+// of files don't matter, the order does. Rows are not read. If a store cannot be reached, the result
+// is as if the object were gone, so that the job can go on with the staged input.
 //
 // Of the request only the fields that name and open inputs count. Stdin is read for "-"; nil (a
 // terminal) or an empty one shows no difference. The error is a failure to read, or an *InputError
@@ -58,7 +73,7 @@ func Compare(ctx context.Context, recorded []Input, now Request) (Comparison, er
 		return c.result, nil
 	}
 	for i, name := range names {
-		if err := c.one(i, name); err != nil {
+		if err := c.compareInput(i, name); err != nil {
 			return Comparison{}, err
 		}
 	}
@@ -124,7 +139,9 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 	return names, nil
 }
 
-func (c *comparer) one(i int, found Found) error {
+// compareInput compares one input with the recorded one, by its stat if that can be trusted, else by
+// its digest.
+func (c *comparer) compareInput(i int, found Found) error {
 	was, name := c.result.Inputs[i], found.Name
 	if name == "" || name == Standard && c.request.Stdin == nil || found.unchanged(was) {
 		return nil

@@ -92,10 +92,10 @@ func (p *csvParser) takeBlock(b *block) error {
 	return nil
 }
 
-func (p *csvParser) add(record []byte, ends []uint32, lines bool) {
-	if lines && bytes.Contains(record, []byte("\r\n")) {
-		// Such a record has always lost one more '\r' at its end. A job that is staged again must
-		// give the same result.
+func (p *csvParser) add(record []byte, ends []uint32, multiline bool) {
+	if multiline && bytes.Contains(record, []byte("\r\n")) {
+		// Staging has always dropped one more '\r' here, and must go on, or the plan of an older job
+		// would change.
 		ends[len(ends)-1] = min(ends[len(ends)-1], uint32(contentLength(record)))
 	}
 	from, first := 0, len(p.cells)

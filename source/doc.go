@@ -18,7 +18,7 @@
 //   - Any number of inputs is read, one after the other. Request.Waits gets what reading waits for
 //     when nothing was read for a minute.
 //   - Nothing can be sent before everything was read. ReadInputs returns once every input was read
-//     to its end and found sound, and only then can Pending.Seal seal the stage.
+//     to its end and found sound, and only then can Unsealed.Seal seal the stage.
 //   - The result depends only on the inputs and the Options, not on the number of parsers, the size
 //     of blocks or the order in which they are finished.
 //   - Memory is bounded for any input: blocks, lists and the stage have fixed shares of

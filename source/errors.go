@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -121,76 +119,6 @@ func (e *EmptyError) Error() string {
 
 // Unwrap makes the error an ErrUnusable.
 func (e *EmptyError) Unwrap() error { return ErrUnusable }
-
-// Standard is how the user names standard input.
-const Standard = "-"
-
-// isStream reports whether a name means a stream that the process got from its parent. A later
-// command finds another one there.
-func isStream(name string) bool {
-	return name == Standard || slices.Contains([]string{"/dev/stdin", "/dev/fd", "/proc/self/fd"}, name) ||
-		slices.Contains([]string{"/dev/fd", "/proc/self/fd"}, path.Dir(name))
-}
-
-// Input is what a job records about one of its inputs.
-type Input struct {
-	Name   string `json:"name"`   // as the user named it, a file of a folder with the folder's name before it
-	Format string `json:"format"` // CSV or JSONL
-	Digest string `json:"digest"` // SHA-256 of the whole raw content (compressed if it is), in hex
-
-	// Size is the bytes of the raw content; times are nanoseconds since 1970. If these four are
-	// unchanged, the content counts as unchanged. For an object it is Name, Size, ModTime and ETag.
-	Size       int64  `json:"size"`
-	ModTime    int64  `json:"mtime,omitempty"`
-	ChangeTime int64  `json:"ctime,omitempty"`
-	Inode      uint64 `json:"inode,omitempty"`
-	ETag       string `json:"etag,omitempty"`
-
-	Std bool `json:"stdin,omitempty"` // standard input, or another stream without a stat to trust
-}
-
-// compression is how the content of an input is packed.
-type compression uint8
-
-const (
-	compressionNone compression = iota
-	compressionGzip
-	compressionZstd
-)
-
-// String names the program that packs and unpacks.
-func (c compression) String() string { return [...]string{"", "gzip", "zstd"}[c] }
-
-func (c compression) ext() string { return [...]string{"", ".gz", ".zst"}[c] }
-
-// nameSays returns format and compression according to a file's name; "" and compressionNone if it
-// does not say.
-func nameSays(name string) (format string, packed compression) {
-	ext := filepath.Ext(name)
-	switch strings.ToLower(ext) {
-	case ".gz":
-		packed, name = compressionGzip, strings.TrimSuffix(name, ext)
-	case ".zst":
-		packed, name = compressionZstd, strings.TrimSuffix(name, ext)
-	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".csv":
-		format = CSV
-	case ".jsonl", ".ndjson":
-		format = JSONL
-	}
-	return format, packed
-}
-
-// isHidden reports whether a name in a folder marks a hidden file, which is no input. Hadoop and
-// others hide files like this.
-func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
-
-// IsInput reports whether a folder's file of that name is one of its inputs.
-func IsInput(base, format string) bool {
-	said, _ := nameSays(base)
-	return !isHidden(base) && (said != "" || format != "")
-}
 
 // inputFault returns an *InputError for what the user can fix (there is no such file, it may not be
 // read), and another error for a failure of the machine.

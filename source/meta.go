@@ -49,7 +49,7 @@ func OpenStaged(dir string, fsys disk.FS) (*stage.Stage, Meta, error) {
 	return s, m, nil
 }
 
-// ReadMeta reads the meta data that Pending.Seal stored. An error wraps stage.ErrDamaged.
+// ReadMeta reads the meta data that Unsealed.Seal stored. An error wraps stage.ErrDamaged.
 func ReadMeta(s *stage.Stage) (Meta, error) {
 	var m Meta
 	if err := json.Unmarshal(s.Meta(), &m); err != nil {

@@ -10,6 +10,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// compression is how the content of an input is packed.
+type compression uint8
+
+const (
+	compressionNone compression = iota
+	compressionGzip
+	compressionZstd
+)
+
+// String names the program that packs and unpacks.
+func (c compression) String() string { return [...]string{"", "gzip", "zstd"}[c] }
+
+func (c compression) ext() string { return [...]string{"", ".gz", ".zst"}[c] }
+
 // Packer writes a file that is compressed as its name says (.gz, .zst, or not at all). It writes
 // independent members. The content up to an EndMember is a whole file, even if everything after it
 // is lost or cut off, and more members may follow. Readers, including ReadInputs, read them as one

@@ -53,7 +53,7 @@ func (r *reading) parse(ctx context.Context, p *parser, free chan<- *block, full
 
 // takeEdge checks p.edge and stages or rejects it. raw is the record that it was read from.
 func (p *parser) takeEdge(raw []byte, n numbers) error {
-	if r := p.valid.edge(&p.edge, n); r.reason != "" {
+	if r := p.valid.check(&p.edge, n); r.reason != "" {
 		return p.rejectEdge(raw, r)
 	}
 	ours, err := p.lane.Add(&p.edge)
@@ -92,7 +92,7 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 	ours := p.owns(from)
 	p.tally.saw(at.Input, 1)
 	counted := rejection{r, at.Input, !ours}
-	if strings.HasPrefix(r.column, tagPrefix) { // any number of tags, and they are parts of the block
+	if strings.HasPrefix(r.column, tagPrefix) { // counted as one: there may be many, and they point into the block
 		counted.column = tagPrefix + "*"
 	}
 	p.tally.by[counted]++

@@ -48,8 +48,8 @@ func newReading(r Request, l *lists, owns func(from string) bool, to func(i int)
 // waiting for standard input.
 func (r *reading) run(ctx context.Context) (Counts, error) {
 	defer r.opener.progress.watch(r.request.Waits)()
-	ignored := newTally()
-	free, full := make(chan *block, r.buffers), make(chan *block)
+	ofHeaders := newTally()
+	free, full := make(chan *block, r.buffers), make(chan *block) // blocks to fill, and blocks to parse
 	for range r.buffers {
 		free <- new(block)
 	}
@@ -58,14 +58,14 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 		defer close(full)
 		return migrate.Guard(func() error {
 			for i := range r.request.Inputs {
-				if err := r.input(ctx, i, free, full, &ignored); err != nil {
+				if err := r.readInput(ctx, i, free, full, &ofHeaders); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	})
-	tallies := []*tally{&ignored}
+	tallies := []*tally{&ofHeaders}
 	for i := range r.lanes {
 		p := &parser{lane: r.lane(i), owns: r.owns, lists: r.lists, limit: r.limit, valid: validator{rules: r.rules},
 			tally: newTally()}
@@ -89,7 +89,8 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 	return r.counts, nil
 }
 
-func (r *reading) input(ctx context.Context, index int, free chan *block, full chan<- *block, ignored *tally) error {
+func (r *reading) readInput(ctx context.Context, index int, free chan *block, full chan<- *block,
+	ofHeaders *tally) error {
 	in, err := r.opener.open(ctx, r.request.Inputs[index], r.request.Options.format())
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 			return err
 		}
 		for _, name := range l.ignored {
-			ignored.ignore(name)
+			ofHeaders.ignore(name)
 		}
 		for _, c := range l.custom {
 			r.tags = append(r.tags, c.tag)
@@ -121,7 +122,7 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 			return err
 		}
 	}
-	if err := r.blocks(ctx, blocks, free, full); err != nil {
+	if err := r.passBlocks(ctx, blocks, free, full); err != nil {
 		return in.fault(err)
 	}
 	if err := in.finish(); err != nil {
@@ -135,9 +136,9 @@ func (r *reading) input(ctx context.Context, index int, free chan *block, full c
 	return nil
 }
 
-// blocks passes the blocks of one input to the parsers. The block in which it finds the end of the
-// input goes back to free, because the next input needs it.
-func (r *reading) blocks(ctx context.Context, reader *blockReader, free chan *block, full chan<- *block) error {
+// passBlocks passes the blocks of one input to the parsers. The block into which nothing could be read
+// goes back to free, because the next input needs it.
+func (r *reading) passBlocks(ctx context.Context, reader *blockReader, free chan *block, full chan<- *block) error {
 	waitInput, waitStage := r.opener.progress.waits.Load(), "the rows that were read to be written to the state folder"
 	for {
 		r.opener.progress.waitsFor(waitStage)

@@ -31,11 +31,11 @@ var recordReasons = [...]string{recordQuotes: reasonQuotes, recordColumns: reaso
 
 // recordFinder finds records, and the cells of CSV records, in one pass.
 type recordFinder struct {
-	columns int      // of the header; 0: not known yet
-	limit   int      // of a record, in bytes
-	lines   bool     // JSONL: every line is a record; ends stays empty
-	ends    []uint32 // where the cells of all whole records end, counted from the beginning of their record
-	most    int      // length that ends may have after this record, plus one
+	columns  int      // of the header; 0: not known yet
+	limit    int      // of a record, in bytes
+	jsonl    bool     // JSONL: every line is a record; ends stays empty
+	ends     []uint32 // where the cells of all whole records end, counted from the beginning of their record
+	mostEnds int      // length that ends may have after this record, plus one
 }
 
 // next finds the first record of b, which begins at the beginning of a line. n is its length with
@@ -48,9 +48,9 @@ type recordFinder struct {
 // not depend on the bytes of b after the first limit+2.
 func (f *recordFinder) next(b []byte, final bool) (n int, kind recordKind) {
 	before := len(f.ends)
-	f.most = math.MaxInt
+	f.mostEnds = math.MaxInt
 	if f.columns > 0 {
-		f.most = before + f.columns + 1
+		f.mostEnds = before + f.columns + 1
 	}
 	n, kind = f.find(b, final)
 	if kind == recordWhole && f.columns > 0 && len(f.ends)-before != f.columns {
@@ -63,7 +63,7 @@ func (f *recordFinder) next(b []byte, final bool) (n int, kind recordKind) {
 }
 
 func (f *recordFinder) end(at int) {
-	if len(f.ends) < f.most {
+	if len(f.ends) < f.mostEnds {
 		f.ends = append(f.ends, uint32(at))
 	}
 }
@@ -74,26 +74,26 @@ func (f *recordFinder) find(b []byte, final bool) (n int, kind recordKind) {
 	if lineEnd >= 0 {
 		line = b[:lineEnd]
 	}
-	full := len(b) >= f.limit+2 // more bytes would not change the result
-	if f.lines || bytes.IndexByte(line, '"') < 0 {
+	enough := len(b) >= f.limit+2 // more bytes would not change the result
+	if f.jsonl || bytes.IndexByte(line, '"') < 0 {
 		switch line = trimCR(line); {
-		case lineEnd < 0 && !full:
+		case lineEnd < 0 && !enough:
 			return 0, recordMore
 		case lineEnd < 0 || len(line) > f.limit:
 			return overlong(lineEnd)
 		case len(line) == 0:
 			return lineEnd + 1, recordBlank
 		}
-		if !f.lines {
+		if !f.jsonl {
 			f.split(line)
 		}
 		return lineEnd + 1, recordWhole
 	}
 	end, state := f.scan(b[:min(len(b), f.limit+2)])
 	switch {
-	case state == scanInQuote && full:
+	case state == scanInQuote && enough:
 		return 0, recordOpen
-	case lineEnd < 0 && full, lineEnd >= 0 && contentLength(line) > f.limit, state == scanInField && full:
+	case lineEnd < 0 && enough, lineEnd >= 0 && contentLength(line) > f.limit, state == scanInField && enough:
 		return overlong(lineEnd)
 	case state == scanInQuote && final, state == scanBroken && lineEnd >= 0:
 		return lineEnd + 1, recordQuotes

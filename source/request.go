@@ -43,9 +43,9 @@ type Request struct {
 	left  LeftOut // what resolved folders and prefixes hold that is not read
 }
 
-// Pending is a request whose rosters are written. Seal seals its stage. Exactly one of Seal and
+// Unsealed is a request whose rosters are written. Seal seals its stage. Exactly one of Seal and
 // Abort must be called.
-type Pending struct {
+type Unsealed struct {
 	Counts Counts
 	Totals stage.Totals
 
@@ -64,7 +64,7 @@ type Pending struct {
 // An ErrUnusable is for the user to fix; nothing may be sent. With --duplicates error it may also
 // be a *stage.DuplicatesError. If ctx ends, ReadInputs returns its error soon. After an error
 // nothing is left of the stage, and the lists are unchanged unless it is a *stage.DuplicatesError.
-func ReadInputs(ctx context.Context, r Request) (*Pending, error) {
+func ReadInputs(ctx context.Context, r Request) (*Unsealed, error) {
 	r, err := r.complete(ctx)
 	if err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func ReadInputs(ctx context.Context, r Request) (*Pending, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stage input: %w", err)
 	}
-	p := &Pending{request: r, writer: w}
-	if err := p.fill(ctx); err != nil {
+	p := &Unsealed{request: r, writer: w}
+	if err := p.readAndStage(ctx); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}
 	for _, warning := range Warnings(&p.Counts, &p.Totals, r.Options) {
@@ -130,7 +130,7 @@ func (r Request) complete(ctx context.Context) (Request, error) {
 // Go may use, as long as their buffers take at most a quarter of the memory. More would not help,
 // because one goroutine feeds them.
 func Lanes(memory int64) int {
-	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with the rest of the block before
+	const each = 4*blockSize + stage.MinLaneMemory // two blocks, each with the rest of the one before
 	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), memory/4/each)))
 }
 
@@ -151,8 +151,8 @@ func (r *Request) warn(message string) {
 	}
 }
 
-// fill reads the inputs, writes the rosters and the lists.
-func (p *Pending) fill(ctx context.Context) (err error) {
+// readAndStage reads the inputs and writes the rosters and the lists.
+func (p *Unsealed) readAndStage(ctx context.Context) (err error) {
 	l := newLists(p.request.FS, p.request.StateDir, p.request.Inputs)
 	defer func() { err = errors.Join(err, l.close()) }()
 	r := newReading(p.request, l, p.writer.Owns, func(i int) lane { return p.writer.Lane(i) })
@@ -162,7 +162,7 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 	p.Counts.LeftOut = p.request.left
 	onDuplicate := l.duplicate
 	if p.request.Measure != nil {
-		onDuplicate = nil // of the fields that the list would show only a digest is staged
+		onDuplicate = nil // only a digest of the fields is staged, so there is nothing to list
 	}
 	p.Totals, err = p.writer.WriteRosters(ctx, onDuplicate)
 	if errors.Is(err, stage.ErrDuplicates) {
@@ -183,7 +183,7 @@ func (p *Pending) fill(ctx context.Context) (err error) {
 //
 // A crash in Seal leaves a sealed stage, or one without a manifest that the next ReadInputs
 // removes.
-func (p *Pending) Seal() (*stage.Stage, error) {
+func (p *Unsealed) Seal() (*stage.Stage, error) {
 	meta, err := newMeta(p.request, p.Counts).encode()
 	if err != nil {
 		return nil, err
@@ -195,4 +195,4 @@ func (p *Pending) Seal() (*stage.Stage, error) {
 }
 
 // Abort removes what was staged. The lists stay.
-func (p *Pending) Abort() error { return p.writer.Abort() }
+func (p *Unsealed) Abort() error { return p.writer.Abort() }

@@ -30,7 +30,7 @@ func write(t *testing.T, name, content string) string {
 }
 
 // staged stages a job and reads back all its edges in plan order.
-func staged(t *testing.T, j Request) (*Pending, *stage.Stage, []migrate.Edge) {
+func staged(t *testing.T, j Request) (*Unsealed, *stage.Stage, []migrate.Edge) {
 	t.Helper()
 	if j.StateDir == "" {
 		j.StateDir = filepath.Join(t.TempDir(), "state")

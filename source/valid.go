@@ -70,9 +70,9 @@ type validator struct {
 // numbers are the fields of a row that are numbers, as text.
 type numbers struct{ remarkTime, addTime string }
 
-// edge checks e, completes it and, with --invalid-field drop or cut, fixes it. The order of the
+// check checks e, completes it and, with --invalid-field drop or cut, fixes it. The order of the
 // checks decides which reason a row gets.
-func (v *validator) edge(e *migrate.Edge, n numbers) reject {
+func (v *validator) check(e *migrate.Edge, n numbers) reject {
 	v.unusual, v.usable, v.changes = false, false, v.changes[:0]
 	if reason := v.account(e.From); reason != "" {
 		return reject{nameFrom, reason}
@@ -140,7 +140,7 @@ var usualByte = func() (table [256]bool) {
 	return table
 }()
 
-// CheckAccount returns why no account can have an id, such as "is empty". It returns "" if one can.
+// CheckAccount returns why id cannot be an account id, such as "is empty", or "" if it can.
 func CheckAccount(id string) string { return new(validator).account(id) }
 
 // account returns why id is no account id, or "".

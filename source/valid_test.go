@@ -14,7 +14,7 @@ import (
 // validate holds one edge against the rules.
 func validate(o Options, e migrate.Edge, n numbers) (migrate.Edge, reject, *validator) {
 	v := &validator{rules: o.rules()}
-	r := v.edge(&e, n)
+	r := v.check(&e, n)
 	return e, r, v
 }
 

@@ -37,7 +37,7 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 }
 
 // staged stages and seals a job.
-func staged(t *testing.T, j source.Request) *source.Pending {
+func staged(t *testing.T, j source.Request) *source.Unsealed {
 	t.Helper()
 	j.StateDir = t.TempDir()
 	p, err := source.ReadInputs(t.Context(), j)

@@ -51,13 +51,13 @@ type buildJob struct {
 // builder builds the rosters of one unit of partitions after the other. Each goroutine of
 // WriteRosters has its own.
 type builder struct {
-	w       *Writer
-	job     *buildJob
-	id      int
-	loaded  loaded
-	rosters rosterTaker // writer, or a counter
-	writer  rosterWriter
-	unit    int64 // being written
+	w      *Writer
+	job    *buildJob
+	id     int
+	loaded loaded
+	taker  rosterTaker // writer, or a counter
+	writer rosterWriter
+	unit   int64 // being written
 
 	totals   Totals
 	pairs    []DuplicatePair
@@ -113,7 +113,7 @@ func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (T
 	}
 	if w.options.Measure != nil {
 		for _, l := range lanes {
-			t.Stored += l.brought
+			t.Stored += l.measuredBytes
 		}
 		return t, nil
 	}
@@ -186,9 +186,9 @@ func newBuilder(w *Writer, job *buildJob, id int) *builder {
 	}
 	b.writer.chunk.sources = w.sources.texts
 	b.writer.chunk.onGroup = b.writer.group
-	b.rosters = &b.writer
+	b.taker = &b.writer
 	if m := w.options.Measure; m != nil {
-		b.rosters = &counter{rosterCount: b.writer.rosterCount, visit: m.Visit()}
+		b.taker = &counter{rosterCount: b.writer.rosterCount, visit: m.Visit()}
 	}
 	return b
 }
@@ -254,18 +254,18 @@ func (b *builder) writeRoster(a *account) error {
 	if err := b.resolve(entries); err != nil {
 		return err
 	}
-	b.rosters.begin(b.loaded.from(a))
+	b.taker.begin(b.loaded.from(a))
 	var r record[[]byte]
 	for i := range entries {
 		if entries[i].account == lost {
 			continue
 		}
 		b.loaded.decode(&entries[i], &r)
-		if err := b.rosters.add(&r); err != nil {
+		if err := b.taker.add(&r); err != nil {
 			return err
 		}
 	}
-	return b.rosters.end()
+	return b.taker.end()
 }
 
 // nextSegment ends the segment and begins another one.
@@ -274,7 +274,6 @@ func (b *builder) nextSegment() error {
 	if err != nil || !ok {
 		return err
 	}
-	segment.file = b.id
 	b.segments = append(b.segments, placedSegment{segment: segment, unit: b.unit})
 	b.writer.segments.begin()
 	return nil

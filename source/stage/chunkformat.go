@@ -139,7 +139,7 @@ func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 	}
 	k.chunk = append(b, k.edges...)
 	memory = int64(n)*edgeBytes + k.extent.Text + 2*(k.extent.Groups*groupBytes+k.extent.Custom*customBytes)
-	return k.chunk, memory + memory/8 // what the allocator rounds up
+	return k.chunk, memory + memory/8 // the allocator rounds up
 }
 
 // errMalformed says that bytes are no valid chunk, even if their checksum is right.

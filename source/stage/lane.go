@@ -11,13 +11,13 @@ import (
 
 // Lane stages the edges of one goroutine.
 type Lane struct {
-	w       *Writer
-	out     spill
-	sources sourceCache
-	fields  []byte
-	brief   []byte // see Measure
-	brought int64  // bytes of the edges, with Options.Measure
-	err     error  // the first; final
+	w             *Writer
+	out           spill
+	sources       sourceCache
+	fields        []byte
+	brief         []byte // see Measure
+	measuredBytes int64  // bytes of the edges, with Options.Measure
+	err           error  // the first; final
 }
 
 func newLane(w *Writer) *Lane {
@@ -49,20 +49,20 @@ func (l *Lane) Add(e *migrate.Edge) (ours bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	from, to := Hash(e.From), Hash(e.To)
-	l.w.pairs.add(pairHash(from, to))
-	if ours = l.w.owns(e.From, from); ours {
-		if l.err = l.stage(e, &r, from); l.err != nil {
+	fromHash, toHash := Hash(e.From), Hash(e.To)
+	l.w.pairs.add(pairHash(fromHash, toHash))
+	if ours = l.w.owns(e.From, fromHash); ours {
+		if l.err = l.addToPartition(e, &r, fromHash); l.err != nil {
 			return false, l.err
 		}
 	}
-	if l.w.options.Mutual && l.w.owns(e.To, to) {
+	if l.w.options.Mutual && l.w.owns(e.To, toHash) {
 		// The optional fields describe one side's view of the other. Only AddTime is the same for
 		// both.
 		reverse := migrate.Edge{From: e.To, To: e.From, AddSource: e.AddSource, AddTime: e.AddTime,
 			Position: e.Position, Added: true}
 		if r, err = l.encode(&reverse); err == nil {
-			err = l.stage(&reverse, &r, to)
+			err = l.addToPartition(&reverse, &r, toHash)
 		}
 		l.err = err
 	}
@@ -87,19 +87,19 @@ func (l *Lane) encode(e *migrate.Edge) (r record[string], err error) {
 	return r, nil
 }
 
-func (l *Lane) stage(e *migrate.Edge, r *record[string], hash uint64) error {
+func (l *Lane) addToPartition(e *migrate.Edge, r *record[string], hash uint64) error {
 	if m := l.w.options.Measure; m != nil {
-		l.brought += int64(len(r.from) + len(r.to) + len(r.extras) + 8)
+		l.measuredBytes += int64(len(r.from) + len(r.to) + len(r.extras) + 8)
 		l.brief = appendBrief(l.brief[:0], e, r, m.EdgeBytes(e))
 		r.flags, r.extras = codec.HasFields, l.brief
 	}
 	return addRecord(&l.out, l.w.partOf(hash), r)
 }
 
-// sources numbers the values of AddSource, so that a record holds a number instead of the text. A
+// addSources numbers the values of AddSource, so that a record holds a number instead of the text. A
 // job has few of them. A text that is long, or is new when the dictionary is full, has the number 0
 // and is written out. It never gets a number later, so equal values are always written alike.
-type sources struct {
+type addSources struct {
 	mu    sync.Mutex
 	codes map[string]uint32
 	texts []string // by code
@@ -110,11 +110,11 @@ const (
 	maxSourceText = 64
 )
 
-func newSources() *sources {
-	return &sources{codes: make(map[string]uint32), texts: []string{""}}
+func newSources() *addSources {
+	return &addSources{codes: make(map[string]uint32), texts: []string{""}}
 }
 
-func (s *sources) code(text string) uint32 {
+func (s *addSources) code(text string) uint32 {
 	if len(text) > maxSourceText {
 		return 0
 	}
@@ -132,7 +132,7 @@ func (s *sources) code(text string) uint32 {
 
 // sourceCache holds the codes that one lane has looked up.
 type sourceCache struct {
-	all      *sources
+	all      *addSources
 	seen     map[string]uint32
 	last     string
 	lastCode uint32

@@ -152,7 +152,7 @@ func (l *loaded) gather() {
 	start := uint32(0)
 	for _, n := range l.sorted {
 		a := &l.accounts[n]
-		a.end = start // each of the entries moves it on
+		a.end = start // the loop below moves it forward by one for each entry
 		start += a.size
 	}
 	l.byAccount = slices.Grow(l.byAccount[:0], len(l.entries))[:len(l.entries)]

@@ -28,7 +28,7 @@ func (b *builder) resolve(entries []entry) error {
 	clear(table)
 	rows := 0
 	for i := range entries {
-		slot, winner := l.find(table, entries, &entries[i], b.w)
+		slot, winner := l.findOrReserve(table, entries, &entries[i], b.w)
 		switch {
 		case winner < 0:
 			table[slot] |= uint64(i + 1)
@@ -38,7 +38,7 @@ func (b *builder) resolve(entries []entry) error {
 			entries[winner].account = lost
 			table[slot] = table[slot]>>32<<32 | uint64(i+1)
 			rows++
-		default:
+		default: // First and Refuse keep the first row
 			entries[i].account = lost
 			rows++
 		}
@@ -49,9 +49,9 @@ func (b *builder) resolve(entries []entry) error {
 	return b.reportAll(table, entries)
 }
 
-// find looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index of
-// the entry + 1. If there is no such entry, find returns -1 and sets the hash of a free slot.
-func (l *loaded) find(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
+// findOrReserve looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index of
+// the entry + 1. If there is no such entry, it returns -1 and sets the hash of a free slot.
+func (l *loaded) findOrReserve(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
 	to := l.to(e)
 	hash := w.placeHash(xxhash.Sum64(to))
 	mask := uint64(len(table) - 1)
@@ -73,7 +73,7 @@ func (b *builder) reportAll(table []uint64, entries []entry) error {
 		if entries[i].account != lost || entries[i].order.added() {
 			continue
 		}
-		_, winner := b.loaded.find(table, entries, &entries[i], b.w)
+		_, winner := b.loaded.findOrReserve(table, entries, &entries[i], b.w)
 		b.loaded.decode(&entries[i], &row)
 		b.loaded.decode(&entries[winner], &kept)
 		if err := b.report(&row, &kept); err != nil {
@@ -91,7 +91,7 @@ func (b *builder) report(row, kept *record[[]byte]) error {
 		b.totals.Differing++
 	}
 	if b.w.options.Duplicates == Refuse {
-		b.refuse(row, kept)
+		b.keepPair(row, kept)
 	}
 	if b.job.onDuplicate == nil {
 		return nil
@@ -104,8 +104,8 @@ func (b *builder) report(row, kept *record[[]byte]) error {
 
 const mostPairs = 10 // most pairs in a DuplicatesError
 
-// refuse keeps the pair if it is one of the first by the position of the later row.
-func (b *builder) refuse(row, kept *record[[]byte]) {
+// keepPair keeps the pair for the error if it is one of the first by the position of the later row.
+func (b *builder) keepPair(row, kept *record[[]byte]) {
 	pair := DuplicatePair{Row: row.order.position(), Before: kept.order.position()}
 	if n := len(b.pairs); n == mostPairs && !pair.Row.Before(b.pairs[n-1].Row) {
 		return

@@ -110,18 +110,18 @@ func (b *builder) buildOnDisk(ctx context.Context, p *partition) (err error) {
 		}
 		if from == nil || !bytes.Equal(name, from) {
 			if from != nil {
-				if err := b.rosters.end(); err != nil {
+				if err := b.taker.end(); err != nil {
 					return err
 				}
 			}
 			from = append(from[:0], name...)
-			b.rosters.begin(from)
+			b.taker.begin(from)
 		}
-		if err := b.rosters.add(&r); err != nil {
+		if err := b.taker.add(&r); err != nil {
 			return err
 		}
 	}
-	return b.rosters.end()
+	return b.taker.end()
 }
 
 // newSpool returns a sorter with a third of the builder's memory. Two of them are in use at once.

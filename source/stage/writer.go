@@ -71,7 +71,7 @@ type Writer struct {
 	fsys    disk.FS
 	files   []*rawFile // by partition
 	lanes   []*Lane
-	sources *sources
+	sources *addSources
 	pairs   *mutualSample
 	weaken  func(uint64) uint64 // nil except in tests that make hashes collide
 

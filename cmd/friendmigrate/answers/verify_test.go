@@ -55,7 +55,7 @@ func (j *job) verify(c *chat, f flags, p *verify.Part) verified {
 	retry.MaxAttempts = f.maxAttempts
 	out := verified{}
 	_, out.err = p.Ask(j.t.Context(), verify.Service{Check: client.Check, Pages: func(from string) friendlist.Pages { return client.Friends(from) }}, migrate.Options{
-		Workers: f.workers, Memory: 64 << 20, Retry: retry, OutageTimeout: f.outageTimeout, Probe: client.Probe,
+		Workers: f.workers, Memory: 64 << 20, Retry: retry, OutageTimeout: f.outageTimeout, AskService: client.Probe,
 	}, func() int64 { return client.Stats().Attempts })
 	out.sent = client.Stats()
 	if out.Verified, err = p.Look(); err != nil {

@@ -108,7 +108,7 @@ func (j *Job) EngineOptions(meter *migrate.Meter) migrate.Options {
 	retry.MaxAttempts = pace.MaxAttempts
 	return migrate.Options{
 		Workers: pace.Workers, Memory: j.Set.Job.Memory / 4, Retry: retry, OutageTimeout: pace.OutageTimeout,
-		MaxDuration: j.Window, Since: j.Began, Probe: j.Client.Probe, Clock: j.Client.Clock,
+		MaxDuration: j.Window, Since: j.Began, AskService: j.Client.Probe, Clock: j.Client.Clock,
 		Reads: j.Client.Reads, Meter: meter, Event: logEngine(j.Log),
 	}
 }

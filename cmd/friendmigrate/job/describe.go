@@ -17,7 +17,7 @@ import (
 
 // describeInput logs what was read and how many calls it takes. Package source has logged its
 // warnings before.
-func (j *Run) describeInput(p *source.Pending, took time.Duration) {
+func (j *Run) describeInput(p *source.Unsealed, took time.Duration) {
 	c, t := p.Counts, p.Totals
 	cost := fmt.Sprintf("%s of %s %s %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
 		terminal.Verb(t.Edges, "takes", "take"), terminal.Some(t.Chunks, "call"))

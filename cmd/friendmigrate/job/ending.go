@@ -18,8 +18,8 @@ import (
 	"friendmigrate/source"
 )
 
-// judge returns the ending of the run: exit code, text and hint.
-func (j *Run) judge(o outcome) exit.Ending {
+// ending returns the ending of the run: exit code, text and hint.
+func (j *Run) ending(o outcome) exit.Ending {
 	codes := []exit.Code{j.stop().Code()}
 	if o.trouble != nil {
 		codes = append(codes, exit.Unexpected)

@@ -129,7 +129,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"sums that do not balance", judged("a.csv", stopped(migrate.ReasonRefused, "x", "")), outcome{trouble: errors.New("the sums do not balance: y")}, 1,
 			"the sums do not balance: y; no edge is pending; hint: friendmigrate import a.csv"},
 	} {
-		e := c.job.judge(c.o)
+		e := c.job.ending(c.o)
 		if e.Code != c.code || e.LastLine() != "friendmigrate: "+c.want {
 			t.Errorf("%s: code %d\n got  %s\n want friendmigrate: %s", c.name, e.Code, e.LastLine(), c.want)
 		}
@@ -149,7 +149,7 @@ func TestThePublicReasonIsASentenceWithoutTextOfTheService(t *testing.T) {
 		"stopped: credentials, admin right, app, quota, region or proxy refused with HTTP 407": {Reason: migrate.ReasonRefused, Code: 407},
 	} {
 		stop.Info, stop.Hint = "bob", "bob"
-		if e := judged("a.csv", &stop).judge(account(1, 0, 0, 1)); e.Public != want+"; 1 of 2 edges is pending" {
+		if e := judged("a.csv", &stop).ending(account(1, 0, 0, 1)); e.Public != want+"; 1 of 2 edges is pending" {
 			t.Error(e.Public)
 		}
 	}
@@ -157,7 +157,7 @@ func TestThePublicReasonIsASentenceWithoutTextOfTheService(t *testing.T) {
 
 func TestAccountsThatDoNotExistAreAskedFor(t *testing.T) {
 	for _, code := range []int{30003, 70107} {
-		e := judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeNothing, Count: 300}, code)).judge(account(0, 300, 0, 3))
+		e := judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeNothing, Count: 300}, code)).ending(account(0, 300, 0, 3))
 		if want := "friendmigrate accounts # shows them; then import with --retry-failed, or --max-failure-ratio 0 to go on"; e.Hint != want {
 			t.Errorf("%d: %s", code, e.Hint)
 		}
@@ -170,7 +170,7 @@ func TestAccountsThatDoNotExistAreAskedFor(t *testing.T) {
 func TestASignalIsNamed(t *testing.T) {
 	j := judged("a.csv", stopped(migrate.ReasonSignal, "interrupted", ""))
 	j.result.cause = Signal{Signal: os.Interrupt}
-	if got := j.judge(account(1, 0, 0, 1)).What; got != "stopped by SIGINT; 1 of 2 edges is pending" {
+	if got := j.ending(account(1, 0, 0, 1)).What; got != "stopped by SIGINT; 1 of 2 edges is pending" {
 		t.Error(got)
 	}
 }
@@ -180,7 +180,7 @@ func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 	j.Pilot = &Pilot{}
 	o := account(10, 5, 7, 100)
 	o.failed, o.rejected, o.pilot = 0, 0, &report.Pilot{Accounts: 3, Unknown: 1, Edges: 10}
-	e := j.judge(o)
+	e := j.ending(o)
 	want := "the pilot is finished: all 10 edges of 2 accounts are in place, 40 calls in less than a second; 100 edges are pending of other accounts; hint: friendmigrate import a.csv"
 	if e.Code != exit.Done || e.LastLine() != "friendmigrate: "+want {
 		t.Errorf("%d %s", e.Code, e.LastLine())
@@ -188,11 +188,11 @@ func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 	o.failed, o.pilot.Failed = 2, 2
 	o.byCode, o.ofPilot = map[int]int64{30003: 1, 30010: 4}, map[int]int64{30010: 2}
 	want = "; 2 edges failed (30010), see state/failed.csv; 100 edges are pending of other accounts"
-	if e := j.judge(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges of 2 accounts are in place") || !strings.HasSuffix(e.What, want) {
+	if e := j.ending(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges of 2 accounts are in place") || !strings.HasSuffix(e.What, want) {
 		t.Errorf("%d %s", e.Code, e.LastLine())
 	}
 	j.result.err = &migrate.StopError{Reason: migrate.ReasonSignal}
-	if e := j.judge(o); !strings.Contains(e.What, "; 5 edges failed (4 with 30010, 1 with 30003), see ") {
+	if e := j.ending(o); !strings.Contains(e.What, "; 5 edges failed (4 with 30010, 1 with 30003), see ") {
 		t.Errorf("%d %s", e.Code, e.LastLine())
 	}
 }

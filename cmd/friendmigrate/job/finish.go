@@ -21,8 +21,8 @@ import (
 type outcome struct {
 	sums     report.Sums
 	pilot    *report.Pilot
-	rejected int64         // that count for the exit code
-	failed   int64         // that count for the exit code
+	rejected int64         // rows that affect the exit code
+	failed   int64         // edges that affect the exit code
 	byCode   map[int]int64 // failed edges of the job, by code
 	ofPilot  map[int]int64 // those of a pilot
 	trouble  error         // error of writing the result: the job is not finished
@@ -36,16 +36,16 @@ func (j *Run) finish() (exit.Ending, error) {
 	j.ShowStack(j.result.err)
 	var unrecorded error
 	if j.result.err != nil {
-		unrecorded = j.endRun(j.judge(j.sumUp()).Code)
+		unrecorded = j.endRun(j.ending(j.sumUp()).Code)
 	}
 	j.watch.Stop() // it may be writing a list
 	o := j.writeFailedAndSum()
 	if j.result.err == nil {
-		unrecorded = j.endRun(j.judge(o).Code)
+		unrecorded = j.endRun(j.ending(o).Code)
 	}
 	j.ShowStack(unrecorded)
 	o.trouble = errors.Join(o.trouble, unrecorded)
-	ending := j.judge(o)
+	ending := j.ending(o)
 	last := j.View.Ending(ending)
 	if !j.result.idle {
 		j.watch.observe(last)
@@ -59,7 +59,7 @@ func (j *Run) finish() (exit.Ending, error) {
 	err = errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
 	if err != nil {
 		o.trouble = errors.Join(o.trouble, err)
-		ending = j.judge(o)
+		ending = j.ending(o)
 		last = j.View.Ending(ending)
 	}
 	j.View.End(last)

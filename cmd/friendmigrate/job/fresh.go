@@ -27,9 +27,9 @@ func (j *Run) startOver() error {
 	return nil
 }
 
-// takeOver moves the old state away and the new one to its place, after everything that could end
+// swapInFresh moves the old state away and the new one to its place, after everything that could end
 // the run before its first call.
-func (j *Run) takeOver() error {
+func (j *Run) swapInFresh() error {
 	defer j.StartingOver.Store(false)
 	if j.home == "" {
 		return nil

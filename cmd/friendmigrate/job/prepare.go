@@ -18,7 +18,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -68,7 +67,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	j.watchReading()
 	if j.Stage != nil {
 		err = j.compareSealed(ctx)
-	} else if err = j.compareAgain(ctx); err == nil && !j.over {
+	} else if err = j.compareWithJournal(ctx); err == nil && !j.over {
 		err = j.stageInput(ctx, want)
 	}
 	if err == nil && undo != nil {
@@ -81,36 +80,6 @@ func (j *Run) Prepare(ctx context.Context) error {
 		return j.refuseRejected()
 	}
 	return nil
-}
-
-// refuseUndone returns an error if an undo has deleted, or may delete, what would be sent. If the
-// undo is not whole and its staged input is gone or damaged, it returns the undo instead: nothing
-// else can stage the input again.
-func (j *Run) refuseUndone() (*report.Undone, error) {
-	undone, err := checkpoint.Exists(j.FS, filepath.Join(j.Dir, folder.Undo))
-	if err != nil || !undone {
-		return nil, err
-	}
-	if u, err := inspect.Undoing(j.Dir); j.Journal != nil && j.Stage == nil && err == nil && u.Left() > 0 {
-		return u, nil
-	}
-	return nil, exit.Errorf(exit.OtherJob, j.freshLine(),
-		"the job in %q was undone, wholly or in part; to import it again, "+
-			"start over with --fresh; nothing was %s", j.Dir, j.SentWord)
-}
-
-// sendToUndo refuses to go on with a job whose input was staged again for its undo.
-func (j *Run) sendToUndo(undo *report.Undone) error {
-	if j.Stage == nil {
-		return j.cannotStageAgain("the input is gone")
-	}
-	rest := j.As(j.Line(), "undo", "retry-failed", "only-accounts").With("yes", "")
-	if undo.Failed > 0 {
-		rest = rest.WithWord("--retry-failed")
-	}
-	return exit.Errorf(exit.OtherJob, rest.String()+" # deletes the rest",
-		"the job in %q was undone in part: %s; the input is staged again for undo; nothing was %s", j.Dir, undo,
-		j.SentWord)
 }
 
 // OpenJournal opens the journal in the run's folder, if there is one.
@@ -211,9 +180,9 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
 
-// endAsBefore makes a job that is done end as before though its staged input and all its inputs are
-// gone. It reports whether that is so. The report knows the inputs.
-func (j *Run) endAsBefore() bool {
+// tryEndAsBefore ends a finished job again without its stage and its inputs, if all of them are
+// gone. It reports whether it did. The inputs are read from the report.
+func (j *Run) tryEndAsBefore() bool {
 	there := func(name string) bool {
 		_, err := os.Lstat(name)
 		return !errors.Is(err, fs.ErrNotExist)
@@ -259,10 +228,10 @@ func (j *Run) compareSealed(ctx context.Context) error {
 	return nil
 }
 
-// compareAgain checks, before a lost stage is built again and lists are written, that the inputs
+// compareWithJournal checks, before a lost stage is built again and lists are written, that the inputs
 // are those of the journal, if there is one. Standard input and pipes can be read only once, so they
 // are checked after staging.
-func (j *Run) compareAgain(ctx context.Context) error {
+func (j *Run) compareWithJournal(ctx context.Context) error {
 	if j.Journal == nil {
 		return nil
 	}
@@ -274,7 +243,7 @@ func (j *Run) compareAgain(ctx context.Context) error {
 	switch {
 	case errors.Is(err, source.ErrUnreachable):
 		return j.InputError(ctx, err)
-	case err != nil && j.endAsBefore():
+	case err != nil && j.tryEndAsBefore():
 		return nil
 	case err != nil:
 		return j.cannotStageAgain(err.Error())
@@ -351,7 +320,7 @@ func (j *Run) restoreLists(ctx context.Context) error {
 
 // beginJournal creates the journal for what was staged. If there is a journal, it checks that what
 // was staged is what the journal records.
-func (j *Run) beginJournal(id checkpoint.Identity, p *source.Pending) error {
+func (j *Run) beginJournal(id checkpoint.Identity, p *source.Unsealed) error {
 	id.Inputs = p.Counts.Digests()
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest

@@ -73,7 +73,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 		return exit.Ending{}, err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	if err := j.takeFolder(ctx); err != nil {
+	if err := j.lockFolder(ctx); err != nil {
 		return exit.Ending{}, err
 	}
 	defer func() {
@@ -110,12 +110,12 @@ func (j *Run) open(ctx context.Context, pilot *Pilot) error {
 	if err := j.checkRoom(); err != nil {
 		return err
 	}
-	return j.takeOver()
+	return j.swapInFresh()
 }
 
-// takeFolder creates and locks the state folder. A rehearsal is always fresh, so it removes another
+// lockFolder creates and locks the state folder. A rehearsal is always fresh, so it removes another
 // division of its job, but never a real job.
-func (j *Run) takeFolder(ctx context.Context) error {
+func (j *Run) lockFolder(ctx context.Context) error {
 	base, neighbours := j.Base(), folder.CheckNeighbours
 	if err := WouldOverwrite(j.Reads.CheckState(base), j.Apart()); err != nil {
 		return err

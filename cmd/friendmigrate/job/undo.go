@@ -270,3 +270,33 @@ func (j *Run) leftToUndo(dir string) (left func(int64, int) migrate.EdgeSet, don
 	}
 	return left, func() { begun.Close() }, nil // read only
 }
+
+// refuseUndone returns an error if an undo has deleted, or may delete, what would be sent. If the
+// undo is not whole and its staged input is gone or damaged, it returns the undo instead: nothing
+// else can stage the input again.
+func (j *Run) refuseUndone() (*report.Undone, error) {
+	undone, err := checkpoint.Exists(j.FS, filepath.Join(j.Dir, folder.Undo))
+	if err != nil || !undone {
+		return nil, err
+	}
+	if u, err := inspect.Undoing(j.Dir); j.Journal != nil && j.Stage == nil && err == nil && u.Left() > 0 {
+		return u, nil
+	}
+	return nil, exit.Errorf(exit.OtherJob, j.freshLine(),
+		"the job in %q was undone, wholly or in part; to import it again, "+
+			"start over with --fresh; nothing was %s", j.Dir, j.SentWord)
+}
+
+// sendToUndo refuses to go on with a job whose input was staged again for its undo.
+func (j *Run) sendToUndo(undo *report.Undone) error {
+	if j.Stage == nil {
+		return j.cannotStageAgain("the input is gone")
+	}
+	rest := j.As(j.Line(), "undo", "retry-failed", "only-accounts").With("yes", "")
+	if undo.Failed > 0 {
+		rest = rest.WithWord("--retry-failed")
+	}
+	return exit.Errorf(exit.OtherJob, rest.String()+" # deletes the rest",
+		"the job in %q was undone in part: %s; the input is staged again for undo; nothing was %s", j.Dir, undo,
+		j.SentWord)
+}
