@@ -36,8 +36,8 @@ type Identity struct {
 }
 
 // Differs returns the differences between the recorded job a and the job b, as text for the user:
-// "--map was "", is "x"". It compares only what makes it another job, not the plan (see PlanDiffers)
-// or the time. It returns nil if they are the same job.
+// "--map was "", is "x"". It compares only what makes it another job, not the plan (see
+// PlanDiffers) or the time. It returns nil if they are the same job.
 func (a Identity) Differs(b Identity) []string {
 	var words []string
 	differ := func(what, was, is string) {

@@ -119,8 +119,8 @@ func (c *coder) record(r *record) {
 	}
 }
 
-// settled writes or reads a settlement. When it writes, s stays as it is: s.whole is set to the value
-// that it has.
+// settled writes or reads a settlement. When it writes, s stays as it is: s.whole is set to the
+// value that it has.
 func (c *coder) settled(s *settlement) {
 	number(c, &s.ordinal, maxChunks)
 	number(c, &s.n, migrate.MaxChunkEdges)

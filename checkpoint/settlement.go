@@ -37,9 +37,9 @@ type failure struct {
 	edge                  migrate.Edge // without From
 }
 
-// settlementEntries checks a settlement of the engine and turns it into records of about limit bytes
-// at most, each valid on its own. Usually it is one record; only a chunk with many failures of
-// large edges takes more.
+// settlementEntries checks a settlement of the engine and turns it into records of about limit
+// bytes at most, each valid on its own. Usually it is one record; only a chunk with many failures
+// of large edges takes more.
 func settlementEntries(s migrate.Settlement, limit int) ([]*entry, error) {
 	all := &settlement{ordinal: s.Chunk.Ordinal, n: len(s.Chunk.Edges), from: s.Chunk.From}
 	if all.n > migrate.MaxChunkEdges {
@@ -95,8 +95,8 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	return nil
 }
 
-// entries turns s into records. The first has the sets and as many failures as fit into limit bytes;
-// the others have failures only.
+// entries turns s into records. The first has the sets and as many failures as fit into limit
+// bytes; the others have failures only.
 func (s *settlement) entries(limit int) ([]*entry, error) {
 	var list []*entry
 	for rest := s.failed; ; {

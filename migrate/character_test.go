@@ -11,8 +11,9 @@ import (
 
 var characterSeeds = flag.Int("character-seeds", 50, "jobs of TestAnyMixtureOfAccountsComesToAnEnd")
 
-// Accounts of every character side by side, each of them for ever or for a while, with any number of
-// workers and any size of calls: every job comes to an end, and one without an error has settled all.
+// Accounts of every character side by side, each of them for ever or for a while, with any number
+// of workers and any size of calls: every job comes to an end, and one without an error has settled
+// all.
 func TestAnyMixtureOfAccountsComesToAnEnd(t *testing.T) {
 	for seed := range uint64(*characterSeeds) {
 		synctest.Test(t, func(t *testing.T) { mixture(t, seed) })

@@ -9,7 +9,8 @@ import (
 
 // dispatcher makes every decision of a run. Only one goroutine uses it. A roster is in one of
 // fresh, ready, parked and waiting, or with one worker, whose result hands it back. So calls that
-// change one account never overlap. Only Options.AskService, which changes nothing, may overlap another.
+// change one account never overlap. Only Options.AskService, which changes nothing, may overlap
+// another.
 type dispatcher struct {
 	opt     Options
 	pull    func() (Roster, error, bool) // the plan: stage.Rosters, or a part of it

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOnlyAPartOfAPlanIsOpen: rosters without any of it are left out, and of the others nothing else
-// is open, whatever the journal says.
+// TestOnlyAPartOfAPlanIsOpen: rosters without any of it are left out, and of the others nothing
+// else is open, whatever the journal says.
 func TestOnlyAPartOfAPlanIsOpen(t *testing.T) {
 	broken := errors.New("broken")
 	plan := func(yield func(Roster, error) bool) {

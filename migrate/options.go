@@ -26,9 +26,9 @@ type Options struct {
 
 	Limits *Limits // when failures look systematic; nil: stop only if chunk after chunk is halved to the end
 
-	// AskService makes a harmless call; a nil error means that the service answered. It decides whether
-	// there is an outage when fewer than three accounts are left. Without it, an account that
-	// fails alone is never taken for an outage.
+	// AskService makes a harmless call; a nil error means that the service answered. It decides
+	// whether there is an outage when fewer than three accounts are left. Without it, an account
+	// that fails alone is never taken for an outage.
 	AskService func(ctx context.Context) error
 
 	// Reads returns how many calls the service has answered that only ask, before the Caller sends

@@ -52,7 +52,8 @@ func TestWaitingAccountsDoNotKeepEachOtherFromBeingSent(t *testing.T) {
 	})
 }
 
-// An edge has its 10 minutes from its own first attempt, not from that of another call of its chunk.
+// An edge has its 10 minutes from its own first attempt, not from that of another call of its
+// chunk.
 func TestEveryCallOfAChunkHasItsOwnTimeUntilItIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var second time.Duration
@@ -98,8 +99,8 @@ func TestAnUnknownCodeIsTriedThreeTimes(t *testing.T) {
 	})
 }
 
-// A caller that asks before it sends loses its first calls. While its questions are answered that is
-// no outage.
+// A caller that asks before it sends loses its first calls. While its questions are answered that
+// is no outage.
 func TestAnsweredReadsBreakARowOfMisses(t *testing.T) {
 	for _, reads := range []int64{0, 1} {
 		synctest.Test(t, func(t *testing.T) {

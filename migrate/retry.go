@@ -55,8 +55,8 @@ type retryShare struct {
 const retrySpacing = 400
 
 // average is an exponentially weighted share of successes. It starts at 1 and gives a success more
-// weight than a failure. While retries are held back few of them are sent, so with equal weights the
-// others would wait too long. Two successes in a row free them.
+// weight than a failure. While retries are held back few of them are sent, so with equal weights
+// the others would wait too long. Two successes in a row free them.
 type average struct{ missed float64 }
 
 func (a *average) add(success bool) {

@@ -412,8 +412,8 @@ func TestFailingJournalEndsTheRun(t *testing.T) {
 	})
 }
 
-// What may be sent has to be on record first: a later run would otherwise take an edge that this run
-// has sent for one that was there before.
+// What may be sent has to be on record first: a later run would otherwise take an edge that this
+// run has sent for one that was there before.
 func TestNoCallLeavesThatTheJournalCannotAnnounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)

@@ -17,8 +17,8 @@ type work struct {
 	refuse *Outcome  // set if the account does not exist: all open edges fail with this outcome
 	slot   bool      // the current chunk is being halved and occupies one of the brake's slots
 
-	// The brake counts a roster once for each of these: a chunk was halved to the end, a call landed
-	// nothing, edges were settled.
+	// The brake counts a roster once for each of these: a chunk was halved to the end, a call
+	// landed nothing, edges were settled.
 	halvingCounted, refusalCounted, edgesCounted bool
 
 	// The current chunk.
@@ -39,8 +39,8 @@ type work struct {
 	codes           []codeOf            // the service's latest answers about edges to send again
 }
 
-// codeOf is an outcome of edges that are to be sent again. A set is smaller than a map of the edges,
-// and thousands of rosters may be parked.
+// codeOf is an outcome of edges that are to be sent again. A set is smaller than a map of the
+// edges, and thousands of rosters may be parked.
 type codeOf struct {
 	outcome Outcome
 	edges   EdgeSet

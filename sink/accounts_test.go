@@ -53,7 +53,8 @@ func TestAccountsErrors(t *testing.T) {
 	}
 }
 
-// TestImportedAccountsAreBareIDs, and those in FailAccounts are refused. FailAccounts may be absent.
+// TestImportedAccountsAreBareIDs, and those in FailAccounts are refused. FailAccounts may be
+// absent.
 func TestImportedAccountsAreBareIDs(t *testing.T) {
 	s := &service{answer: func(n int, _ request, w http.ResponseWriter) {
 		switch n {

@@ -286,16 +286,16 @@ func (c *Client) signAgain(ctx context.Context, a *attempt, e *migrate.CallError
 	return err == nil, nil
 }
 
-// AccountUnknownToLogin is the code for an account that the account system does not know: either the
-// identifier, which ends the job, or the From_Account, which fails alone. The text does not say
+// AccountUnknownToLogin is the code for an account that the account system does not know: either
+// the identifier, which ends the job, or the From_Account, which fails alone. The text does not say
 // which; a call for the identifier itself does.
 const AccountUnknownToLogin = 70107
 
-// blame70107 finds out whether a 70107 is about the admin or about the From_Account, by a call for the
-// admin itself. Only a check that began after the answer counts, because the admin may be removed at
-// any time. call fails the account only after a second 70107 and a second good check, because the
-// admin may have been gone for a moment. If a check gets no answer, nothing is settled and the call
-// is made again later.
+// blame70107 finds out whether a 70107 is about the admin or about the From_Account, by a call for
+// the admin itself. Only a check that began after the answer counts, because the admin may be
+// removed at any time. call fails the account only after a second 70107 and a second good check,
+// because the admin may have been gone for a moment. If a check gets no answer, nothing is settled
+// and the call is made again later.
 func (c *Client) blame70107(ctx context.Context, e *migrate.CallError) *migrate.CallError {
 	err := c.admin.after(ctx, c.Probe)
 	probed, _ := errors.AsType[*migrate.CallError](err)

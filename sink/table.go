@@ -47,8 +47,8 @@ const (
 var (
 	already = Code{Level: OnItem, Item: migrate.Already, Call: migrate.VerdictUnknown}
 	item    = Code{Level: OnItem, Item: migrate.Failed, Call: migrate.VerdictUnknown}
-	// again: sent again later. afterCall and giveUp in migrate/decide.go decide when it is given up.
-	// A call in which nothing but this comes back did not get through (migrate/outage.go).
+	// again: sent again later. afterCall and giveUp in migrate/decide.go decide when it is given
+	// up. A call in which nothing but this comes back did not get through (migrate/outage.go).
 	again              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry}
 	againCall          = Code{Level: OnCall, Item: migrate.Failed, Call: migrate.VerdictRetry}
 	maybe              = Code{Level: OnItem | OnCall, Item: migrate.Again, Call: migrate.VerdictRetry, Uncertain: true}
@@ -189,8 +189,8 @@ func (c Code) Passing() bool {
 // AccountMissing reports whether edges that failed with a code lack an account in the app.
 func AccountMissing(code int) bool { return code == accountNotInApp || code == AccountUnknownToLogin }
 
-// EdgeAdvice returns the advice for edges that failed with the code. With 70107 they fail only after
-// a check has shown that the admin exists, so their account does not.
+// EdgeAdvice returns the advice for edges that failed with the code. With 70107 they fail only
+// after a check has shown that the admin exists, so their account does not.
 func (c Code) EdgeAdvice() string {
 	if c.Code == AccountUnknownToLogin {
 		return "the account does not exist in this app: run friendmigrate accounts --import"

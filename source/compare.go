@@ -17,9 +17,9 @@ type Input struct {
 	Format string `json:"format"` // CSV or JSONL
 	Digest string `json:"digest"` // SHA-256 of the whole raw content (compressed if it is), in hex
 
-	// Size is the bytes of the raw content; times are nanoseconds since 1970. Compare trusts
-	// them: if these four are unchanged, the content is. For an object it trusts Name, Size, ModTime
-	// and ETag.
+	// Size is the bytes of the raw content; times are nanoseconds since 1970. Compare trusts them:
+	// if these four are unchanged, the content is. For an object it trusts Name, Size, ModTime and
+	// ETag.
 	Size       int64  `json:"size"`
 	ModTime    int64  `json:"mtime,omitempty"`
 	ChangeTime int64  `json:"ctime,omitempty"`
@@ -49,9 +49,9 @@ type Comparison struct {
 	LeftOut LeftOut  // what folders hold that is not read
 }
 
-// Compare compares the inputs of a request with those that a sealed stage was made from. If what
-// it trusts (see Input) differs, it reads the whole raw content again and compares digests. Names
-// of files don't matter, the order does. Rows are not read. If a store cannot be reached, the result
+// Compare compares the inputs of a request with those that a sealed stage was made from. If what it
+// trusts (see Input) differs, it reads the whole raw content again and compares digests. Names of
+// files don't matter, the order does. Rows are not read. If a store cannot be reached, the result
 // is as if the object were gone, so that the job can go on with the staged input.
 //
 // Of the request only the fields that name and open inputs count. Stdin is read for "-"; nil (a
@@ -139,8 +139,8 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 	return names, nil
 }
 
-// compareInput compares one input with the recorded one, by its stat if that can be trusted, else by
-// its digest.
+// compareInput compares one input with the recorded one, by its stat if that can be trusted, else
+// by its digest.
 func (c *comparer) compareInput(i int, found Found) error {
 	was, name := c.result.Inputs[i], found.Name
 	if name == "" || name == Standard && c.request.Stdin == nil || found.unchanged(was) {

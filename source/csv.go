@@ -94,8 +94,8 @@ func (p *csvParser) takeBlock(b *block) error {
 
 func (p *csvParser) add(record []byte, ends []uint32, multiline bool) {
 	if multiline && bytes.Contains(record, []byte("\r\n")) {
-		// Staging has always dropped one more '\r' here, and must go on, or the plan of an older job
-		// would change.
+		// Staging has always dropped one more '\r' here, and must go on, or the plan of an older
+		// job would change.
 		ends[len(ends)-1] = min(ends[len(ends)-1], uint32(contentLength(record)))
 	}
 	from, first := 0, len(p.cells)

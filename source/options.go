@@ -17,8 +17,8 @@ const (
 	JSONL = "jsonl"
 )
 
-// Options say how rows are read. All except NoSource, MaxFriends, NoRosters and AllowEmpty belong to
-// the identity of a job; NoSource follows from its command.
+// Options say how rows are read. All except NoSource, MaxFriends, NoRosters and AllowEmpty belong
+// to the identity of a job; NoSource follows from its command.
 type Options struct {
 	Format           string            // --format, for inputs whose name says none: "", csv, jsonl or ndjson
 	Map              map[string]string // --map: from the API's name to the name in the input

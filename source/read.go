@@ -136,8 +136,8 @@ func (r *reading) readInput(ctx context.Context, index int, free chan *block, fu
 	return nil
 }
 
-// passBlocks passes the blocks of one input to the parsers. The block into which nothing could be read
-// goes back to free, because the next input needs it.
+// passBlocks passes the blocks of one input to the parsers. The block into which nothing could be
+// read goes back to free, because the next input needs it.
 func (r *reading) passBlocks(ctx context.Context, reader *blockReader, free chan *block, full chan<- *block) error {
 	waitInput, waitStage := r.opener.progress.waits.Load(), "the rows that were read to be written to the state folder"
 	for {

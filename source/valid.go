@@ -281,8 +281,8 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 // reasonsByDigits says, by the number of digits, why a number is no time in seconds.
 var reasonsByDigits = map[int]string{13: reasonMillis, 14: reasonDate, 16: reasonMicros, 19: reasonNanos}
 
-// isDay reports whether a number of seconds reads as a day of the years 1970 to 2099, as 20240131 does.
-// As seconds it would be in the summer of 1970.
+// isDay reports whether a number of seconds reads as a day of the years 1970 to 2099, as 20240131
+// does. As seconds it would be in the summer of 1970.
 func isDay(digits string) bool {
 	_, err := time.Parse("20060102", digits)
 	return err == nil && digits >= "1970" && digits < "21"

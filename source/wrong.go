@@ -61,7 +61,8 @@ var separators = []struct {
 const hive = '\x01'
 
 func separated(by, delimiter string) wrong {
-	// A byte order mark goes. Bytes that are no UTF-8 stay as they are; their rows are rejected later.
+	// A byte order mark goes. Bytes that are no UTF-8 stay as they are; their rows are rejected
+	// later.
 	return wrong{
 		what: "has columns separated by " + by + "; they have to be separated by commas",
 		filter: `python3 -c "import csv,sys; i,o=sys.stdin,sys.stdout; ` +

@@ -83,8 +83,9 @@ func run(ctx context.Context, args []string, std job.Streams, env map[string]str
 	return runOn(ctx, job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)
 }
 
-// runOn is run on another volume. Until its exec, a process that another test starts shares the files
-// of this one, and with them the lock of a state whose run has just ended here: that is waited for.
+// runOn is run on another volume. Until its exec, a process that another test starts shares the
+// files of this one, and with them the lock of a state whose run has just ended here: that is
+// waited for.
 func runOn(ctx context.Context, on job.Volume, args []string, std job.Streams, env map[string]string) (code int) {
 	awaitForks()
 	p := newProgram(on, args, std, env)
@@ -158,8 +159,8 @@ func TestAMistypedVariableIsNamedWithTheOneThatWasMeant(t *testing.T) {
 	}
 }
 
-// Package exit, which asks for signals, relies on the order in which Go initialises packages: a signal before its turn ends
-// the process with Go's exit code 2, after which a scheduler gives up.
+// Package exit, which asks for signals, relies on the order in which Go initialises packages: a
+// signal before its turn ends the process with Go's exit code 2, after which a scheduler gives up.
 func TestSignalsAreAskedForBeforeTheLibrariesAreInitialised(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()

@@ -82,7 +82,8 @@ func (n named) Errorf(format string, args ...any) {
 func TestEveryFileOperationOfAJob(t *testing.T) {
 	t.Parallel()
 	for seed := range *sweepSeeds {
-		// a test of its own, whose job and service go when it ends: a hundred of them fill the memory
+		// a test of its own, whose job and service go when it ends: a hundred of them fill the
+		// memory
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			j := newSmallJob(t, seed)
 			for i := range j.lives {

@@ -2,10 +2,10 @@
 //
 // It reads flags and variables, and writes lists, a report, an exit code and one last line. It
 // promises: nothing is sent before settings, state and input have been found sound; every run that
-// has opened its job writes the lists and the report; the last line on standard error says what happened and what to
-// run next; others may watch and read how it ended (progress); nothing secret is ever printed or
-// written. It never decides on an answer of the service (sink does), or on what an outcome leads to
-// (migrate does).
+// has opened its job writes the lists and the report; the last line on standard error says what
+// happened and what to run next; others may watch and read how it ended (progress); nothing secret
+// is ever printed or written. It never decides on an answer of the service (sink does), or on what
+// an outcome leads to (migrate does).
 //
 // Its packages, from the top down. Each imports only packages of the lines below its own, and
 // source, sink, checkpoint and migrate. A test of package migrate reads this table.

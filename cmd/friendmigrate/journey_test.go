@@ -173,15 +173,15 @@ func froms(pairs [][2]string, each int) (calls int) {
 	return calls
 }
 
-// TestTheWholeJourney: accounts first, an import that is killed and paced, fields corrected, and the
-// way back. Each step makes the fewest calls, and in the end the app is what it was before.
+// TestTheWholeJourney: accounts first, an import that is killed and paced, fields corrected, and
+// the way back. Each step makes the fewest calls, and in the end the app is what it was before.
 func TestTheWholeJourney(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes the time that the rate asks for")
 	}
 	t.Parallel()
-	// The service takes 200 calls in any sliding second. The rate stays below, because on a busy machine
-	// some calls are held up on their way and arrive among those that left after them.
+	// The service takes 200 calls in any sliding second. The rate stays below, because on a busy
+	// machine some calls are held up on their way and arrive among those that left after them.
 	const limit, rate, workers = 200, 180, 20
 	pairs := friendships(t)
 	none := func(string) bool { return false }

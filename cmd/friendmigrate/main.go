@@ -24,7 +24,8 @@ import (
 )
 
 func main() {
-	// net/http tells the standard logger what a service sends without being asked, which may repeat a signature
+	// net/http tells the standard logger what a service sends without being asked, which may repeat
+	// a signature
 	log.SetOutput(io.Discard)
 	env := environment(os.Environ())
 	code := supervise(os.Args, job.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, env)

@@ -78,7 +78,8 @@ func TestAPodThatRehearsesWritesIntoItsVolume(t *testing.T) {
 	}
 }
 
-// Only the cluster knows where the Job is: a CronJob makes its name, and a host name may be cut off.
+// Only the cluster knows where the Job is: a CronJob makes its name, and a host name may be cut
+// off.
 func TestAHintOfAPodNamesItsJob(t *testing.T) {
 	t.Parallel()
 	for _, pod := range podsOf(t, []string{"--", "--rehearse"}) {

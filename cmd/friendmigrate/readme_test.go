@@ -67,7 +67,8 @@ func TestTheCommandsOfTheREADMERun(t *testing.T) {
 	if err != nil || len(blocks) < 11 {
 		t.Errorf("%d blocks: %v\n%s\n%s", len(blocks), err, script.String(), out)
 	}
-	// On a busy machine a call arrives late and the limit of the simulated service refuses one more.
+	// On a busy machine a call arrives late and the limit of the simulated service refuses one
+	// more.
 	for said, printed := range map[string]string{
 		"22,000 edges of 2,001 accounts take 2,002 calls, at least 10s at 200 per second": "",
 		"the simulated service counts 22,000 edges and 2,002 calls itself, none overlapping, at most 199 in any second": "" +

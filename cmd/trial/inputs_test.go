@@ -29,7 +29,8 @@ var (
 	inputSeed  = flag.Uint64("kill-seed", 1, "draws them")
 )
 
-// One case again: go test ./cmd/trial -run 'TestEverydayInputs/^CASE$' -args -inputs=N -kill-seed=SEED
+// One case again: go test ./cmd/trial -run 'TestEverydayInputs/^CASE$' -args -inputs=N
+// -kill-seed=SEED
 func TestEverydayInputs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and starts the program")

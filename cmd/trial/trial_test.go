@@ -15,7 +15,8 @@ import (
 	"friendmigrate/cmd/trial/lab"
 )
 
-// A bug that has lost its place in the code would be planted nowhere, and a test that is gone finds none of them.
+// A bug that has lost its place in the code would be planted nowhere, and a test that is gone finds
+// none of them.
 func TestEveryPlantedBugHasItsPlace(t *testing.T) {
 	root := filepath.Join("..", "..")
 	for _, m := range mutations {
@@ -86,7 +87,8 @@ func TestRowsAreChosenByName(t *testing.T) {
 	}
 }
 
-// A mount that fails, or a full disk of the machine, must end the row: a case that was not done finds nothing.
+// A mount that fails, or a full disk of the machine, must end the row: a case that was not done
+// finds nothing.
 func TestAnErrorOfTheBenchEndsTheRow(t *testing.T) {
 	s := &suite{parallel: 3, index: -1, dir: t.TempDir(), out: io.Discard}
 	var done atomic.Int32

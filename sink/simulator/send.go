@@ -219,7 +219,8 @@ func (k *call) oddItem(items []result) int {
 // closed.
 type rawAnswer struct {
 	trusted bool // a client may take it at its word, so what it says is true
-	// text has \n for \r\n. BODY and BODYHALF are the answer, LENGTH, HALF, HEX, HEXHALF their lengths.
+	// text has \n for \r\n. BODY and BODYHALF are the answer, LENGTH, HALF, HEX, HEXHALF their
+	// lengths.
 	text string
 }
 

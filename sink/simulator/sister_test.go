@@ -90,7 +90,8 @@ func TestImportedAccountsExist(t *testing.T) {
 	}
 }
 
-// Account calls have half the limit of the friend calls, and a limit of deletes throttles with 31707.
+// Account calls have half the limit of the friend calls, and a limit of deletes throttles with
+// 31707.
 func TestLimitsOfOneKindOfCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := startPiped(t, Config{Limits: Limits{Limit: 200, DeleteLimit: 5}})
@@ -127,7 +128,8 @@ func TestLimitsOfOneKindOfCall(t *testing.T) {
 	})
 }
 
-// The vendor's service accepts calls without random and contenttype, on every API; they are counted.
+// The vendor's service accepts calls without random and contenttype, on every API; they are
+// counted.
 func TestCallsWithoutSpareParametersAreCounted(t *testing.T) {
 	a := start(t, Config{})
 	a.query = a.parameters()

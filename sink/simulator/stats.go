@@ -71,7 +71,8 @@ type Overlapping struct {
 	// OverlapsGivenUp counts pairs whose earlier call the client had given up. They are no breach.
 	OverlapsGivenUp int64    `json:"overlaps_given_up"`
 	OverlapAccounts []string `json:"overlap_accounts"` // the first ten
-	// Conflicts counts calls refused with 30008 because the service was still at work for the account.
+	// Conflicts counts calls refused with 30008 because the service was still at work for the
+	// account.
 	Conflicts int64 `json:"calls_refused_for_busy"`
 }
 

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// fakeStore is an S3 store for the faults that a real one does not have on demand. It answers as AWS
-// does, or as the test wants, and checks no signature. It has one bucket, "bucket". Requests name it in their path.
+// fakeStore is an S3 store for the faults that a real one does not have on demand. It answers as
+// AWS does, or as the test wants, and checks no signature. It has one bucket, "bucket". Requests
+// name it in their path.
 type fakeStore struct {
 	URL string
 

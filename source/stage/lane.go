@@ -96,9 +96,9 @@ func (l *Lane) addToPartition(e *migrate.Edge, r *record[string], hash uint64) e
 	return addRecord(&l.out, l.w.partOf(hash), r)
 }
 
-// addSources numbers the values of AddSource, so that a record holds a number instead of the text. A
-// job has few of them. A text that is long, or is new when the dictionary is full, has the number 0
-// and is written out. It never gets a number later, so equal values are always written alike.
+// addSources numbers the values of AddSource, so that a record holds a number instead of the text.
+// A job has few of them. A text that is long, or is new when the dictionary is full, has the number
+// 0 and is written out. It never gets a number later, so equal values are always written alike.
 type addSources struct {
 	mu    sync.Mutex
 	codes map[string]uint32

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// mutualSample counts unordered pairs of accounts and the pairs that were seen in both directions. It
-// keeps all pairs while they are few. Then it keeps those whose hash is up to a limit, which is
+// mutualSample counts unordered pairs of accounts and the pairs that were seen in both directions.
+// It keeps all pairs while they are few. Then it keeps those whose hash is up to a limit, which is
 // halved until few enough are left. Which pairs are kept depends only on the set of pairs, not on
 // their order or repetitions. All lanes share it. Once it is a sample, few pairs are under the
 // limit and need the lock.

@@ -49,8 +49,9 @@ func (b *builder) resolve(entries []entry) error {
 	return b.reportAll(table, entries)
 }
 
-// findOrReserve looks for the entry with the same To as e. A slot holds 32 bits of the hash and the index of
-// the entry + 1. If there is no such entry, it returns -1 and sets the hash of a free slot.
+// findOrReserve looks for the entry with the same To as e. A slot holds 32 bits of the hash and the
+// index of the entry + 1. If there is no such entry, it returns -1 and sets the hash of a free
+// slot.
 func (l *loaded) findOrReserve(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
 	to := l.to(e)
 	hash := w.placeHash(xxhash.Sum64(to))

@@ -47,7 +47,8 @@ func (w *rosterWriter) begin(from []byte) {
 	w.chunk.begin()
 }
 
-// add takes the next edge of the roster and cuts its chunks: one ends at migrate.MaxChunkEdges edges.
+// add takes the next edge of the roster and cuts its chunks: one ends at migrate.MaxChunkEdges
+// edges.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
 	w.countEdge(r)

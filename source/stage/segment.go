@@ -16,8 +16,8 @@ import (
 
 // A sealed file is a sequence of segments. A segment is a sequence of blocks followed by an index.
 // For each block the index has its length, its CRC32C, and what it holds. The CRC32C of the index
-// is in the manifest. So every byte of a sealed file is covered, and a block in the place of another
-// one is detected.
+// is in the manifest. So every byte of a sealed file is covered, and a block in the place of
+// another one is detected.
 //
 // A block is the s2 form of whole chunks: of several small rosters, or some chunks of one large
 // roster.

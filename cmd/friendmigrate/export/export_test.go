@@ -72,8 +72,8 @@ func friends(n int) []sink.Friend {
 	return list
 }
 
-// exportOf writes the accounts and describes an export of them. Without a destination what cannot be
-// read is listed in the working folder: that is dir then.
+// exportOf writes the accounts and describes an export of them. Without a destination what cannot
+// be read is listed in the working folder: that is dir then.
 func exportOf(t *testing.T, dir, format, destination string, ids ...string) *Export {
 	t.Helper()
 	if destination == "" {

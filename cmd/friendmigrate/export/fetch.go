@@ -153,7 +153,8 @@ func mixed(tag string) error {
 		source.ErrNotCSV, tag)
 }
 
-// Unsettled implements migrate.Journal. It returns every edge, since the plan has only what is left.
+// Unsettled implements migrate.Journal. It returns every edge, since the plan has only what is
+// left.
 func (f *fetcher) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migrate.FullSet(n), false }
 
 // Announce implements migrate.Journal. A read needs no announcement.

@@ -72,7 +72,8 @@ func (j *Job) open() (err error) {
 	return err
 }
 
-// LostJournal returns the error of a state with a sealed stage and no journal, which is made before it.
+// LostJournal returns the error of a state with a sealed stage and no journal, which is made before
+// it.
 func LostJournal(dir string) error {
 	return fmt.Errorf("%w: %s of %q is gone, and with it the knowledge of what was sent", checkpoint.ErrDamaged,
 		checkpoint.FileName, dir)
@@ -87,8 +88,8 @@ func openJournal(dir string) (*checkpoint.Journal, error) {
 	return journal, err
 }
 
-// ReportedInputs returns the inputs by the report in dir, for a job whose stage is gone. The error is
-// fs.ErrNotExist if there is no report.
+// ReportedInputs returns the inputs by the report in dir, for a job whose stage is gone. The error
+// is fs.ErrNotExist if there is no report.
 func ReportedInputs(dir string) (inputs []source.Input, err error) {
 	r, err := report.Read(filepath.Join(dir, folder.Report))
 	if err != nil {

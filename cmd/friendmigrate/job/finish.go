@@ -29,9 +29,9 @@ type outcome struct {
 }
 
 // finish writes lists and report from the journal, however the run ended, and returns the ending of
-// the job. If the process dies in here, nothing is lost: the same run again writes the same. The end
-// of a run that was stopped is recorded first, with the code of the stop, because a list of millions
-// takes longer than a scheduler waits after a signal.
+// the job. If the process dies in here, nothing is lost: the same run again writes the same. The
+// end of a run that was stopped is recorded first, with the code of the stop, because a list of
+// millions takes longer than a scheduler waits after a signal.
 func (j *Run) finish() (exit.Ending, error) {
 	j.ShowStack(j.result.err)
 	var unrecorded error

@@ -27,8 +27,8 @@ func (j *Run) startOver() error {
 	return nil
 }
 
-// swapInFresh moves the old state away and the new one to its place, after everything that could end
-// the run before its first call.
+// swapInFresh moves the old state away and the new one to its place, after everything that could
+// end the run before its first call.
 func (j *Run) swapInFresh() error {
 	defer j.StartingOver.Store(false)
 	if j.home == "" {

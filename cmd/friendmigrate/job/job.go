@@ -121,7 +121,8 @@ func (j *Job) Take(ctx context.Context, base string, neighbours func(string, set
 	return j.ServeMetrics()
 }
 
-// oneShard returns the command for one shard of the job in base, if it is in shards and none is named.
+// oneShard returns the command for one shard of the job in base, if it is in shards and none is
+// named.
 func (j *Job) oneShard(base string) string {
 	found, _ := folder.Find(base)
 	if i := slices.IndexFunc(found, func(p folder.Place) bool { return p.Shard.Count > 0 }); i >= 0 &&

@@ -70,7 +70,8 @@ func (p *Program) anotherJob(command string, over bool) string {
 }
 
 // jobName returns the name of the Job that this pod belongs to. Without its variable, a pod of an
-// Indexed Job has the host name JOB-INDEX, any other pod JOB-SUFFIX, if the name of the Job is short.
+// Indexed Job has the host name JOB-INDEX, any other pod JOB-SUFFIX, if the name of the Job is
+// short.
 func jobName(env map[string]string) string {
 	host := env["HOSTNAME"]
 	if index := env[settings.IndexVariable]; index != "" {

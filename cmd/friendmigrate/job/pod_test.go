@@ -8,8 +8,8 @@ import (
 	"friendmigrate/migrate"
 )
 
-// The deadline that the manifest writes has passed as well, so its Job starts no pod any more. A Job
-// that somebody else wrote may.
+// The deadline that the manifest writes has passed as well, so its Job starts no pod any more. A
+// Job that somebody else wrote may.
 func TestAJobWhoseTimeIsOverIsAppliedAgain(t *testing.T) {
 	for job, want := range map[string]string{
 		"friends": "kubectl delete job friends # then apply the manifest again, or wait for the next night of a CronJob",

@@ -228,9 +228,9 @@ func (j *Run) compareSealed(ctx context.Context) error {
 	return nil
 }
 
-// compareWithJournal checks, before a lost stage is built again and lists are written, that the inputs
-// are those of the journal, if there is one. Standard input and pipes can be read only once, so they
-// are checked after staging.
+// compareWithJournal checks, before a lost stage is built again and lists are written, that the
+// inputs are those of the journal, if there is one. Standard input and pipes can be read only once,
+// so they are checked after staging.
 func (j *Run) compareWithJournal(ctx context.Context) error {
 	if j.Journal == nil {
 		return nil

@@ -225,8 +225,8 @@ func (p *Program) FollowUp(l exit.CommandLine, job settings.Job, suffix string) 
 	return l.With("state", state)
 }
 
-// exists reports whether a name is taken. One that cannot be looked at is not, so that a search for a
-// free name ends.
+// exists reports whether a name is taken. One that cannot be looked at is not, so that a search for
+// a free name ends.
 func exists(name string) bool {
 	_, err := os.Lstat(name)
 	return err == nil

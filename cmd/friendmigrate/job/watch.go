@@ -82,8 +82,8 @@ func (w *watch) observe(s progress.Snapshot) {
 	w.save()
 }
 
-// checkJournal ends the run if its journal is no longer in its place: it would record for hours what
-// nobody can read afterwards.
+// checkJournal ends the run if its journal is no longer in its place: it would record for hours
+// what nobody can read afterwards.
 func (w *watch) checkJournal() {
 	if err := w.run.Journal.Moved(); err != nil {
 		w.run.abort(exit.Errorf(exit.Unexpected, w.run.ResumeLine().String()+" # after putting it back", "%w", err))

@@ -141,9 +141,9 @@ func (o Options) Deadline() int64 {
 	return int64((o.MaxDuration.Truncate(time.Second) + startUp) / time.Second)
 }
 
-// Grace returns the time from SIGTERM to SIGKILL in seconds. Everything is recorded within --timeout
-// and 5 s. A list of millions of failed edges, or a slow volume, takes longer, and a pod that has
-// ended waits for nothing.
+// Grace returns the time from SIGTERM to SIGKILL in seconds. Everything is recorded within
+// --timeout and 5 s. A list of millions of failed edges, or a slow volume, takes longer, and a pod
+// that has ended waits for nothing.
 func (o Options) Grace() int64 {
 	return int64((o.Timeout + 2*time.Minute + time.Second - 1) / time.Second)
 }

@@ -48,8 +48,8 @@ func (c *cost) add(o cost) {
 }
 
 // BenchmarkPlanOverStaging holds a plan against the staging that an import does, in the same run,
-// each as often, by turns: what matters is the ratio. FRIENDMIGRATE_BENCH_INPUT names an input that is
-// larger than a million rows.
+// each as often, by turns: what matters is the ratio. FRIENDMIGRATE_BENCH_INPUT names an input that
+// is larger than a million rows.
 func BenchmarkPlanOverStaging(b *testing.B) {
 	o := planOf(b, "")
 	o.Set.Memory = 256 << 20

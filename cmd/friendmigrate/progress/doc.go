@@ -9,9 +9,9 @@
 // nothing is expected to leave. A pace below the one asked for comes with its reason. What matters
 // fits 80 columns. A slow or hostile reader holds up nobody. Labels are words of a bounded list,
 // never the id of an account. At the end the metrics say what the report says. Metrics of edges are
-// of the job, so they survive a restart and are gauges; counters are of this process alone and begin
-// at 0, as Prometheus expects. The message is one JSON object of at most 4096 bytes in valid UTF-8;
-// it names no account and no secret, and writing it never fails a job.
+// of the job, so they survive a restart and are gauges; counters are of this process alone and
+// begin at 0, as Prometheus expects. The message is one JSON object of at most 4096 bytes in valid
+// UTF-8; it names no account and no secret, and writing it never fails a job.
 //
 // What it never does: change anything, listen where it was not asked to, or serve a profile.
 package progress

@@ -19,7 +19,8 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// MessageVersion is the version of the JSON form. It changes when a key changes its meaning or goes.
+// MessageVersion is the version of the JSON form. It changes when a key changes its meaning or
+// goes.
 const MessageVersion = 1
 
 // Limit is the number of bytes that Kubernetes keeps of a message.
@@ -32,8 +33,8 @@ type Message struct {
 	At             time.Time `json:"at"`
 	Code           int       `json:"code"` // exit code
 
-	// Why is one word: signal, duration, outage, silent, unanswered, threshold, systematic, refused,
-	// or that of the code.
+	// Why is one word: signal, duration, outage, silent, unanswered, threshold, systematic,
+	// refused, or that of the code.
 	Why    string  `json:"why"`
 	What   string  `json:"what"` // one sentence
 	Again  string  `json:"again,omitempty"`

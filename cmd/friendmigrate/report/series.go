@@ -154,7 +154,8 @@ func (s *Series) add(p Point) {
 	s.Points = coarse
 }
 
-// appendPoint appends a point, or merges it into the last one if that is of the same interval and run.
+// appendPoint appends a point, or merges it into the last one if that is of the same interval and
+// run.
 func appendPoint(points []Point, p Point) []Point {
 	if n := len(points); n > 0 && points[n-1].At == p.At && points[n-1].Run == p.Run {
 		points[n-1] = points[n-1].merge(p)

@@ -49,8 +49,8 @@ func Each(set func(value string) error) Setter {
 }
 
 // Text returns a Setter for a path, a URL or a name. It refuses "", which may come from an unset
-// variable of a script: ignoring it would do something else than was meant. So would using a control
-// character, such as the CR that a file with line ends of Windows leaves in a variable.
+// variable of a script: ignoring it would do something else than was meant. So would using a
+// control character, such as the CR that a file with line ends of Windows leaves in a variable.
 func Text(to *string) Setter {
 	return Last(func(value string) error {
 		if value == "" {

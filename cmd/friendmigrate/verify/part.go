@@ -69,8 +69,8 @@ func (p *Part) updates() bool { return p.Journal != nil && p.Journal.Identity().
 func (p *Part) dir() string { return filepath.Join(p.Dir, folder.Verify) }
 
 // identity returns what a verify must have in common with an earlier one to continue it. It
-// includes how much the job has settled and an undo has deleted: after a change the old verdicts would
-// be wrong.
+// includes how much the job has settled and an undo has deleted: after a change the old verdicts
+// would be wrong.
 func (p *Part) identity() checkpoint.Identity {
 	id, plan := p.Identity(), p.Stage.Totals()
 	id.Edges, id.Chunks, id.PlanDigest = plan.Edges, plan.Chunks, plan.PlanDigest

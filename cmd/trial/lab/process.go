@@ -30,7 +30,8 @@ func ModuleFolder(ctx context.Context) string {
 	return output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
 }
 
-// output runs a command and returns what it wrote to standard output, without white space around it.
+// output runs a command and returns what it wrote to standard output, without white space around
+// it.
 func output(c *exec.Cmd) string {
 	var out, said bytes.Buffer
 	c.Stdout, c.Stderr = &out, &said
@@ -105,7 +106,8 @@ func (p *Process) Signal(s syscall.Signal) {
 	}
 }
 
-// Wait waits for the end. A process that has not ended by the deadline is killed, and its Code is Hung.
+// Wait waits for the end. A process that has not ended by the deadline is killed, and its Code is
+// Hung.
 func (p *Process) Wait(limit time.Duration) Ended {
 	select {
 	case <-p.done:

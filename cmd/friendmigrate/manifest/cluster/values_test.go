@@ -47,7 +47,8 @@ var oddities = []string{
 	"[a]", "{a: b}", "a\\nb", " a", "a ", "$(GOMEMLIMIT)", "$$(GOMEMLIMIT)", "$$$(GOMEMLIMIT)", "$", "$$", "$(", "${HOME}", "日本", "\u2028b: c", "\u2029", "\ufeff", "😀", strings.Repeat("long ", 100), "---", "...", ">-", "|",
 }
 
-// A value that YAML or the kubelet read differently would import into another app or other columns, or put an object into the cluster.
+// A value that YAML or the kubelet read differently would import into another app or other columns,
+// or put an object into the cluster.
 func TestAValueArrivesAsItWasGiven(t *testing.T) {
 	for _, odd := range oddities {
 		c := read(t, flags("identifier", odd, "input", "/data/"+odd, "env", "ODD="+odd), "--only-accounts", odd)
@@ -148,8 +149,10 @@ func TestMemoryFollowsTheSettings(t *testing.T) {
 	}
 }
 
-// The Job controller reckons in whole seconds: a Job that begins at 0.9 s began at 0 s, and a pod that ends at 0.9 s ended at 0 s. It starts the next
-// pod 10 s after the end of one at the soonest. However these are cut off, the deadline is past by then, so that nothing is sent after the window.
+// The Job controller reckons in whole seconds: a Job that begins at 0.9 s began at 0 s, and a pod
+// that ends at 0.9 s ended at 0 s. It starts the next pod 10 s after the end of one at the soonest.
+// However these are cut off, the deadline is past by then, so that nothing is sent after the
+// window.
 func TestNoSecondPodBeginsAfterTheWindow(t *testing.T) {
 	const backoff = 10 * time.Second
 	for window := time.Second; window < 4*time.Second; window += 100 * time.Millisecond {
