@@ -130,16 +130,17 @@ func (s *addSources) code(text string) uint32 {
 	return code
 }
 
-// sourceCache holds the codes that one lane has looked up.
+// sourceCache holds the codes that one lane has looked up. It copies the texts: those of Add change
+// when the row's buffer is used again.
 type sourceCache struct {
 	all      *addSources
 	seen     map[string]uint32
-	last     string
+	last     []byte
 	lastCode uint32
 }
 
 func (c *sourceCache) code(text string) uint32 {
-	if text == c.last && c.lastCode != 0 {
+	if text == string(c.last) && c.lastCode != 0 {
 		return c.lastCode
 	}
 	code, ok := c.seen[text]
@@ -147,9 +148,8 @@ func (c *sourceCache) code(text string) uint32 {
 		if code = c.all.code(text); code == 0 {
 			return 0
 		}
-		text = strings.Clone(text)
-		c.seen[text] = code
+		c.seen[strings.Clone(text)] = code
 	}
-	c.last, c.lastCode = text, code
+	c.last, c.lastCode = append(c.last[:0], text...), code
 	return code
 }

@@ -74,7 +74,7 @@ func Serve(j *Job) *Service {
 	config.Script, config.Observe = s.arrival, s.end
 	s.Sim = simulator.New(config)
 	for _, pair := range j.Before {
-		s.Sim.Put(pair.From, simulator.Friend{To: pair.To, AddSource: addSource})
+		s.Sim.Put(pair.From, simulator.Friend{To: pair.To, AddSource: addSources[0]})
 		s.appliedBy[pair] = application{fault: true}
 	}
 	s.Door = s.door()

@@ -187,7 +187,8 @@ type customItem struct {
 	Value any
 }
 
-const addSource = "AddSource_Type_Import"
+// addSources are of one length, so that one that is taken for another does not show by its length.
+var addSources = []string{"AddSource_Type_Import", "AddSource_Type_Server"}
 
 func account(n int) string { return fmt.Sprintf("acc%05d", n) }
 
@@ -196,7 +197,7 @@ func (d *draft) roster(from, friends int) {
 	first := d.rand.IntN(50000)
 	for i := range friends {
 		to := 10000 + (first+i*7)%60000
-		d.rows = append(d.rows, row{From: account(from), To: account(to), Source: addSource})
+		d.rows = append(d.rows, row{From: account(from), To: account(to), Source: addSources[d.rand.IntN(2)]})
 	}
 }
 
@@ -225,7 +226,7 @@ func (d *draft) dress(share float64, custom bool) {
 // spoil adds rows that have to be rejected.
 func (d *draft) spoil(n int) {
 	for i := range n {
-		r := row{From: account(i), To: account(90000 + i), Source: addSource, bad: true}
+		r := row{From: account(i), To: account(90000 + i), Source: addSources[0], bad: true}
 		switch i % 4 {
 		case 0:
 			r.To = ""
