@@ -77,7 +77,7 @@ var mutations = []mutation{
 	{"the limiter is full at the start", "sink/limiter.go",
 		"rate.NewLimiter(rate.Limit(l.pace.max), 1)", "rate.NewLimiter(rate.Limit(l.pace.max), 100)", byPace},
 	{"the sliding second is not counted", "sink/limiter.go",
-		"if wait := l.departed.room(now, l.pace.window()); wait > 0 {\n", "if wait := l.left.room(now, 100*l.pace.window()); wait > 0 {\n", byPace},
+		"if wait := l.departed.room(now, l.pace.window()); wait > 0 {\n", "if wait := l.departed.room(now, 100*l.pace.window()); wait > 0 {\n", byPace},
 	{"calls that land nothing from the start are not counted", "migrate/brake.go",
 		"\tb.noProgressCalls++\n", "", byEngine},
 	{"two workers have one account", "migrate/decide.go",
