@@ -80,6 +80,8 @@ func (e *Export) resume(id identity, there bool) error {
 	case was.identity != id:
 		return fmt.Errorf("%w: %q was begun for other accounts, another app or another format", ErrOther,
 			e.Set.Destination)
+	case there && e.csv && !was.Finished && !was.Table: // the rows are elsewhere so far
+		return fmt.Errorf("%w: %q", ErrExists, e.Set.Destination)
 	case was.Finished:
 		e.now = was
 		e.failures, err = disk.Open(e.FS, failures)
@@ -232,6 +234,7 @@ type Position struct {
 	Bare     int64            `json:"edgesWithoutAddSource"`
 	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers
 	Other    map[string]int64 `json:"valuesNotExported,omitempty"` // by tag
+	Table    bool             `json:"tableBegun,omitempty"`        // a CSV at the destination is this export's
 	Finished bool             `json:"finished"`
 }
 

@@ -244,6 +244,30 @@ func TestCSVRefusesWhatItCannotHold(t *testing.T) {
 	}
 }
 
+// TestACSVOfSomebodyElseIsNotTouched: before its end an export has written nothing to the
+// destination. After a kill at its end the file there is its own.
+func TestACSVOfSomebodyElseIsNotTouched(t *testing.T) {
+	dir := t.TempDir()
+	destination := filepath.Join(dir, "out.csv")
+	o := exportOf(t, dir, "csv", destination, "a")
+	g := &graph{lists: map[string][]sink.Friend{"a": friends(3)}, page: 10}
+	e, other := o.again(), o.again()
+	if err := errors.Join(e.open(), e.Close(), os.WriteFile(destination, []byte("mine"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.open(); !errors.Is(err, ErrExists) || read(t, destination) != "mine" {
+		t.Errorf("%v, and the file holds %q", err, read(t, destination))
+	}
+	killed, again := o.again(), o.again()
+	if err := errors.Join(other.Close(), os.Remove(destination), killed.open(), killed.writeTable(), killed.Close(),
+		again.open(), again.Run(t.Context(), g.pages, engine()), again.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(read(t, destination), "\n"); n != 4 {
+		t.Errorf("%d lines", n)
+	}
+}
+
 // TestAnInterruptedExportIsCutBackAndGoesOn: whatever lies behind the last durable account is not
 // believed, compressed or not.
 func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {

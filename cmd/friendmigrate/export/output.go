@@ -200,6 +200,13 @@ func (e *Export) writeTable() error {
 	if e.Set.Destination == "" {
 		return write(e.Std.Out)
 	}
+	e.mu.Lock()
+	e.now.Table = true
+	err := e.now.write(e.FS, e.folder)
+	e.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	return disk.WriteWhole(e.FS, e.Set.Destination, write)
 }
 
