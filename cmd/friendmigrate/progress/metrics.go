@@ -250,8 +250,8 @@ const mostUnknown = 32
 const otherWord = "other"
 
 // kinds are the client's names of calls without a usable answer.
-var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "unreadable", "oversize",
-	"transport"}
+var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "files", "unreadable",
+	"oversize", "transport"}
 
 // codeWords turns results of calls into labels of a bounded list. A result always keeps its label,
 // so that no counter decreases.

@@ -212,7 +212,7 @@ func TestTheReadmeListsTheMetrics(t *testing.T) {
 func TestLabelsAreWordsOfABoundedList(t *testing.T) {
 	var w codeWords
 	for result, want := range map[string]string{
-		"0": "0", "60007": "60007", "30003": "30003", "http_502": "http_502", "http_999": "http_other", "http_x": "http_other", "timeout": "timeout", "alice": "other", "": "other",
+		"0": "0", "60007": "60007", "30003": "30003", "http_502": "http_502", "http_999": "http_other", "http_x": "http_other", "timeout": "timeout", "files": "files", "alice": "other", "": "other",
 	} {
 		if got := w.ofCall(result); got != want {
 			t.Errorf("%q: %q, want %q", result, got, want)
