@@ -119,10 +119,9 @@ func (s *Series) plus(t *Series) *Series {
 		return cmp.Or(s, t)
 	}
 	sum := &Series{Step: max(s.Step, t.Step)}
-	points := slices.Concat(s.Points, t.Points)
+	points := slices.Concat(s.coarse(sum.Step), t.coarse(sum.Step))
 	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.At, b.At) })
 	for _, p := range points {
-		p.At = p.At / sum.Step * sum.Step
 		if n := len(sum.Points); n > 0 && sum.Points[n-1].At == p.At {
 			last := sum.Points[n-1]
 			merged := last.merge(p)
@@ -134,4 +133,17 @@ func (s *Series) plus(t *Series) *Series {
 		sum.Points = append(sum.Points, p)
 	}
 	return sum
+}
+
+// coarse returns one point for each interval of a longer step: only points of different shards are
+// of the same time.
+func (s *Series) coarse(step int64) (points []Point) {
+	for _, p := range s.Points {
+		p.At = p.At / step * step
+		if n := len(points); n > 0 && points[n-1].At == p.At {
+			points[n-1].Run = p.Run
+		}
+		points = appendPoint(points, p)
+	}
+	return points
 }

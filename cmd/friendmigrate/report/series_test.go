@@ -170,3 +170,24 @@ func TestASeriesOfManyRunsIsBounded(t *testing.T) {
 		t.Errorf("%d points of %d calls, the last of run %d, step %d", n, calls, before.Run, s.Step)
 	}
 }
+
+// Shards with steps of another length, and a shard that was started again within a step, have the
+// same rates together as each for itself.
+func TestRatesOfShardsAreAddedUp(t *testing.T) {
+	fine, coarse := &Series{Step: 1}, &Series{Step: 8}
+	for i := range int64(64) {
+		fine.add(Point{At: i, Run: 1 + int(i/13), Seconds: 1, Limit: 100, Counts: Counts{Calls: 90}})
+		if i%8 == 0 {
+			coarse.add(Point{At: i, Run: 1, Seconds: 8, Limit: 100, Counts: Counts{Calls: 720}})
+		}
+	}
+	sum := fine.plus(coarse).plus(coarse)
+	for _, p := range sum.Points {
+		if p.Limit != 300 || p.Seconds != 8 || p.Calls != 3*720 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if len(sum.Points) != 8 || sum.Points[7].Run != 5 || len(fine.Points) != 64 {
+		t.Errorf("%+v", sum)
+	}
+}
