@@ -217,7 +217,7 @@ func (s *Status) addUp() {
 		if j.now.Slow != "" && sum.Slow == "" {
 			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
 		}
-		s.Undone, s.Verified = report.Plus(s.Undone, j.Undone), report.Plus(s.Verified, j.Verified)
+		s.Undone, s.Verified = report.Plus(s.Undone, j.Undone), s.Verified.Plus(j.Verified)
 	}
 	if s.Phase == Finished && len(s.Missing) > 0 {
 		s.Phase = Stopped

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+
+	"friendmigrate/cmd/friendmigrate/exit"
 )
 
 // Join returns the report of a job in shards, of which absent ones have no journal yet. The shards'
@@ -40,11 +42,12 @@ func Join(shards []Report, absent int) Report {
 		all.RejectedByReason = Plus(all.RejectedByReason, r.RejectedByReason)
 		all.Runs, all.Lists = slices.Concat(all.Runs, r.Runs), slices.Concat(all.Lists, r.Lists)
 		all.Series = all.Series.plus(r.Series)
-		if r.Ending.Code != 0 && (all.Ending.Code == 0 || all.Ending.Code == 3) {
+		if all.Ending.Code != gravest(all.Ending.Code, r.Ending.Code) {
 			all.Ending = r.Ending
 		}
+		all.Pilot, all.Rehearsal = both(all.Pilot, r.Pilot), both(all.Rehearsal, r.Rehearsal)
 		if all.Verified != nil && r.Verified != nil {
-			all.Verified = Plus(all.Verified, r.Verified)
+			all.Verified = all.Verified.Plus(r.Verified)
 		} else {
 			all.Verified = nil // not every shard was verified
 		}
@@ -59,6 +62,31 @@ func Join(shards []Report, absent int) Report {
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })
 	return all
+}
+
+func gravest(a, b int) int { return int(exit.Gravest(exit.Code(a), exit.Code(b))) }
+
+// both returns the sum of what two shards have, or nil unless each has it.
+func both[T any](a, b *T) *T {
+	if a == nil || b == nil {
+		return nil
+	}
+	return Plus(a, b)
+}
+
+// Plus returns the results of two shards together. Either may be nil.
+func (v *Verified) Plus(w *Verified) *Verified {
+	if v == nil || w == nil {
+		return cmp.Or(v, w)
+	}
+	sum := Plus(v, w)
+	sum.Code = gravest(v.Code, w.Code)
+	if sum.Missing+sum.Different > 0 && sum.Code == int(exit.Unfinished) {
+		sum.Code = int(exit.Different) // in a verify they matter more
+	}
+	sum.Sample = nil // its bound speaks of one shard only
+	sum.What, sum.Hint = "the shards together: "+sum.String(), ""
+	return sum
 }
 
 // Plus returns the sum of a and b: it adds 64-bit integers and appends lists, also inside structs,

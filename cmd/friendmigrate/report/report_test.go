@@ -106,10 +106,13 @@ func TestTheReportForProgramsHasTheSumAtItsTop(t *testing.T) {
 func TestShardsAreAddedUp(t *testing.T) {
 	three, four := int64(3), int64(4)
 	a := sample()
-	a.Verified = &Verified{Edges: 5, There: &three, MissingBy: map[int]int64{7: 1}, Lists: []string{"a"}}
+	a.Verified = &Verified{Edges: 5, There: &three, MissingBy: map[int]int64{7: 1}, Lists: []string{"a"}, Code: 4,
+		Pending: 1, What: "not finished", Hint: "verify", Sample: &Sample{Drawn: 5}}
 	b := sample()
+	b.Pilot, b.Ending = nil, Ending{Code: 6, What: "refused"}
 	b.Rows.Balanced = false
-	b.Verified = &Verified{Edges: 6, There: &four, MissingBy: map[int]int64{7: 2, 8: 1}, Lists: []string{"b"}}
+	b.Verified = &Verified{Edges: 6, There: &four, MissingBy: map[int]int64{7: 2, 8: 1}, Lists: []string{"b"}, Code: 5,
+		Missing: 1, What: "1 is missing"}
 	all := Join([]Report{a, b, sample()}, 0)
 	if all.Rows.Read != 300 || all.Added.Edges != 15 || all.Rows.Balanced || all.Plan.RosterSizes != [5]int64{6, 15, 0, 0, 3} ||
 		all.RejectedByReason["To_Account is empty"] != 9 || all.Verified != nil {
@@ -118,7 +121,17 @@ func TestShardsAreAddedUp(t *testing.T) {
 	if c := all.FailedByCode[0]; len(all.FailedByCode) != 1 || c.Edges != 15 || len(c.Examples) != 3 {
 		t.Errorf("%+v", all.FailedByCode)
 	}
+	if all.Ending.Code != 6 || all.Ending.What != "refused" || all.Pilot != nil || all.Rehearsal.Edges != 240 {
+		t.Errorf("%+v, pilot %+v, rehearsal %+v", all.Ending, all.Pilot, all.Rehearsal)
+	}
+	if of := Join([]Report{a, sample()}, 0).Pilot; of.Accounts != 4 || a.Pilot.Accounts != 2 {
+		t.Errorf("pilot %+v", of)
+	}
 	v := Join([]Report{a, b}, 0).Verified
+	if v.Code != 5 || v.What != "the shards together: 0 in place, 1 missing, 0 different, 1 pending" || v.Hint != "" ||
+		v.Sample != nil {
+		t.Errorf("%+v", v)
+	}
 	if v.Edges != 11 || *v.There != 7 || three != 3 || v.MissingBy[7] != 3 || v.MissingBy[8] != 1 || len(v.Lists) != 2 {
 		t.Errorf("%+v", v)
 	}
