@@ -13,9 +13,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"friendmigrate/cmd/friendmigrate/job"
@@ -263,5 +265,32 @@ func TestTheEndOfAStoppedRunIsRecordedBeforeItsLists(t *testing.T) {
 	}
 	if journal < 0 || list < journal {
 		t.Errorf("the journal was synced last by operation %d, the list begun by operation %d", journal, list)
+	}
+}
+
+// noPage is a disk on which the page of the report cannot be written once.
+type noPage struct {
+	disk.OS
+	failed bool
+}
+
+func (d *noPage) Rename(from, to string) error {
+	if strings.HasSuffix(to, "report.html") && !d.failed {
+		d.failed = true
+		return syscall.EIO
+	}
+	return d.OS.Rename(from, to)
+}
+
+func TestWhatIsWrittenLastSaysHowTheRunEnded(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	if code, out := newSmallJob(t, 0).serve(&life{}).run(&noPage{}, state); code != 1 {
+		t.Fatalf("%d\n%s", code, out)
+	}
+	for _, name := range []string{"report.json", "progress.json"} {
+		text, err := os.ReadFile(filepath.Join(state, name))
+		if err != nil || !regexp.MustCompile(`"code": ?1,`).Match(text) {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
 	}
 }

@@ -51,16 +51,18 @@ func (j *Run) finish() (exit.Ending, error) {
 		j.watch.observe(last)
 		j.watch.save()
 	}
-	var err error
-	if !j.over { // else the report says more than can be known now
-		err = WriteReport(j.FS, j.Dir, j.report(o, ending))
+	write := func() (err error) {
+		if !j.over { // else the report says more than can be known now
+			err = WriteReport(j.FS, j.Dir, j.report(o, ending))
+		}
+		return errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
 	}
 	j.watch.Last(last)
-	err = errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
-	if err != nil {
+	if err := write(); err != nil {
 		o.trouble = errors.Join(o.trouble, err)
 		ending = j.ending(o)
 		last = j.View.Ending(ending)
+		_ = write() // what can be written says how the run ended after all
 	}
 	j.View.End(last)
 	j.writeMetrics()
