@@ -65,7 +65,8 @@ func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 		return x, err
 	}
 	if x.Asked < x.Named {
-		x.Seed, x.BadAtMost, x.Confidence = fmt.Sprint(a.Seed), verify.Bound(x.Asked, x.Missing), verify.Confidence
+		x.Seed, x.Confidence = fmt.Sprint(a.Seed), verify.Confidence
+		x.BadAtMost = verify.Bound(x.Asked, x.Asked-x.Exist) // an account without a verdict may be missing
 	}
 	return x, nil
 }
@@ -73,6 +74,7 @@ func (a *Accounts) Run(ctx context.Context) (*Existing, error) {
 // ask asks about some accounts, and asks again about those without a verdict.
 func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 	x.Asked += int64(len(ids))
+	defer func() { x.Unknown += int64(len(ids)) }()
 	for try := 0; len(ids) > 0 && try < tries; try++ {
 		var answers []sink.Presence
 		err := retry(ctx, func() (err error) {
@@ -98,7 +100,6 @@ func (a *Accounts) ask(ctx context.Context, x *Existing, ids []string) error {
 		}
 		ids = again
 	}
-	x.Unknown += int64(len(ids))
 	return nil
 }
 

@@ -210,6 +210,20 @@ func TestMissingAccountsAreListedInTheirOrder(t *testing.T) {
 	if x, err = a.Run(t.Context()); err != nil || x.Asked != 300 || x.Exist+x.Missing != 300 || x.BadAtMost == 0 {
 		t.Errorf("sample: %+v %v", x, err)
 	}
+	failed, answered := errors.New("no answer"), false
+	a.Check = func(_ context.Context, ids []string) ([]sink.Presence, error) {
+		if answered = !answered; !answered {
+			return nil, failed
+		}
+		return make([]sink.Presence, len(ids)), nil // no verdict on any
+	}
+	if x, err = a.Run(t.Context()); !errors.Is(err, failed) || x.Asked != 200 || x.Unknown != 200 {
+		t.Errorf("without a verdict, and stopped: %+v %v", x, err)
+	}
+	a.Sample, answered = 100, false
+	if x, err = a.Run(t.Context()); err != nil || x.Unknown != 100 || x.BadAtMost != 1 {
+		t.Errorf("without a verdict: %+v %v", x, err)
+	}
 }
 
 // friendsOf is a list with its fields, in no order.

@@ -51,7 +51,9 @@ func (p *Part) Look() (f report.Verified, err error) {
 	f.Edges = f.InPlace + f.Missing + f.Different + f.Failed + f.Pending
 	if p.sample != nil {
 		f.Sample = &report.Sample{Drawn: drawn, Of: p.settled - f.Failed, Seed: fmt.Sprint(p.sample.seed),
-			Confidence: Confidence, BadAtMost: Bound(drawn, f.Missing+f.Different), Bound: BoundName}
+			Confidence: Confidence, Bound: BoundName}
+		// an edge without a verdict may be a bad one
+		f.Sample.BadAtMost = Bound(drawn, drawn-f.InPlace)
 		f.There = nil // not known for all failed edges
 	}
 	return f, err

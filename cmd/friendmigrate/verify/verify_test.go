@@ -325,7 +325,8 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	}
 	o.Set.Sample = 100
 	v = open(o, false, 0)
-	if found, err := v.Look(); err != nil || found.Sample.Drawn != 100 || found.Sample.Of != 1505 {
+	if found, err := v.Look(); err != nil || found.Sample.Drawn != 100 || found.Sample.Of != 1505 ||
+		found.Sample.BadAtMost != 1 {
 		t.Errorf("%+v %v", found.Sample, err)
 	}
 	_ = ask(v, 1)
