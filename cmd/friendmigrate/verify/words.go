@@ -132,7 +132,8 @@ func (r *Result) facts() (text string) {
 // next returns the command to run after a finished verify.
 func (r *Result) next(code exit.Code) string {
 	i := slices.IndexFunc(r.Parts, func(p *Part) bool {
-		return code == exit.Exceptions && p.Found.Failed > 0 || code == exit.Unfinished && p.Found.Pending > 0
+		return code == exit.Unfinished && p.Found.Pending > 0 || code == exit.Exceptions &&
+			(p.Found.Failed > 0 || r.Failed == 0 && p.Found.Rejected > 0)
 	})
 	part := r.Parts[max(0, i)]
 	switch {

@@ -12,7 +12,7 @@ import (
 // partWith is a part of a job with a list of missing edges named for the shard.
 func partWith(found report.Verified, shard settings.Shard, undone *report.Undone) *Part {
 	p := &Part{Found: found, undone: undone, Lists: Lists{Missing: "missing-" + shard.String()}}
-	p.Set.Job.Shard = shard
+	p.Set.Job.State, p.Set.Job.Shard, p.Dir = "state", shard, "folder-"+shard.String()
 	return p
 }
 
@@ -39,6 +39,8 @@ func TestTheLastLineSaysWhatWasFoundAndWhatHelps(t *testing.T) {
 			"verified: 1 edge drawn from 20 is in place; with 95 % confidence at most 95 % of all are not in place, 19 edges (B; seed 4); hint: nothing to run"},
 		"none can be drawn": {false, []*Part{partWith(report.Verified{Edges: 9, Failed: 9, Sample: &report.Sample{}}, whole, nil)}, 3,
 			"verified nothing (the job has no edge in place): 0 in place, 0 missing, 0 different, 9 failed before; hint: friendmigrate import --retry-failed INPUT # after fixing what their codes say"},
+		"rejected in the second shard": {false, []*Part{partWith(report.Verified{Edges: 4, InPlace: 4}, first, nil), partWith(report.Verified{Edges: 5, InPlace: 5, Rejected: 2}, second, nil)}, 3,
+			"verified 9 edges of 2 shards: 9 in place, 0 missing, 0 different, 2 rejected; hint: friendmigrate import --state state-fixed-1-of-2 fixed.csv # with folder-1/2/rejected.csv, fixed"},
 		"missing, all by undo": {false, []*Part{partWith(gone, first, undone), partWith(report.Verified{Edges: 4, InPlace: 4}, second, nil)}, 5,
 			"verified 9 edges of 2 shards: 6 in place, 3 missing, 0 different; hint: nothing to run: what is missing was deleted by undo, or at least may have been"},
 		"missing, of another shard too": {false, []*Part{partWith(gone, first, undone), partWith(gone, second, nil)}, 5,
