@@ -116,8 +116,10 @@ func (p *Part) resume(ctx context.Context) error {
 		p.sample = nil
 		return errors.Join(journal.Close(), p.remove())
 	}
-	p.verdicts, p.Resumed = journal, len(journal.Runs()) > 0
-	_, err = p.reopen(ctx, func(code int) bool { return !hasVerdict(code) })
+	runs := journal.Runs()
+	p.verdicts, p.Resumed = journal, len(runs) > 0
+	killed := p.Resumed && runs[len(runs)-1].End == nil // so refusals may not have been asked about twice
+	_, err = p.reopen(ctx, func(code int) bool { return !hasVerdict(code) || killed && isRefusal(code) })
 	return err
 }
 

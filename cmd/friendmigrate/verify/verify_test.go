@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/sink/friendlist"
@@ -338,6 +339,29 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 		t.Error("what was drawn is another sample")
 	}
 	if err := v.CloseVerdicts(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestARefusalIsAskedAboutAgainAfterAKill: the kill came when every edge had one answer.
+func TestARefusalIsAskedAboutAgainAfterAKill(t *testing.T) {
+	s, dir := staged(t, 2), t.TempDir()
+	killed, next := partOf(t, dir, s), partOf(t, dir, s)
+	refused := migrate.Settled{Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30009}, Attempts: 1}
+	err := errors.Join(killed.Begin(t.Context()), killed.verdicts.BeginRun(checkpoint.RunStart{}))
+	for r := range s.Rosters(t.Context(), nil) {
+		chunk, lost := r.Load(0)
+		there := migrate.Settled{Index: 1, Outcome: inPlace(), Attempts: 1}
+		err = errors.Join(err, lost, killed.verdicts.Settle(t.Context(),
+			migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{refused, there}}))
+	}
+	if err = errors.Join(err, killed.CloseVerdicts(), next.Begin(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if now := next.Progress(); !next.Resumed || now.Asked != 1 || now.Edges != 2 {
+		t.Errorf("resumed %t: %+v", next.Resumed, now)
+	}
+	if err := next.Finish(); err != nil {
 		t.Fatal(err)
 	}
 }
