@@ -167,7 +167,7 @@ func (r *Result) progress() (sum Progress) {
 	return sum
 }
 
-// ask runs the engine over the parts, one after the other, and shows the progress.
+// ask asks about everything without a verdict, and shows the progress.
 func (r *Result) ask(ctx context.Context) error {
 	start := r.progress()
 	if start.Asked == start.Edges {
@@ -181,20 +181,29 @@ func (r *Result) ask(ctx context.Context) error {
 		zap.Float64("rate", r.Set.Rate))
 	meter := new(migrate.Meter)
 	defer r.Follow(meter, r.fill)()
-	service := Service{Check: r.Client.Check,
-		Pages: func(from string) friendlist.Pages { return r.Client.Friends(from) }}
-	engine := r.EngineOptions(meter)
+	return r.askParts(ctx, Service{Check: r.Client.Check,
+		Pages: func(from string) friendlist.Pages { return r.Client.Friends(from) }}, r.EngineOptions(meter),
+		func() int64 { return r.Client.Stats().Attempts })
+}
+
+// askParts runs the engine over the parts, one after the other. Accounts of a part whose calls get
+// no answer do not keep it from the next one.
+func (r *Result) askParts(ctx context.Context, s Service, engine migrate.Options, calls func() int64) error {
+	var unanswered error
 	for _, p := range r.Parts {
-		doubtful, err := p.Ask(ctx, service, engine, func() int64 { return r.Client.Stats().Attempts })
+		doubtful, err := p.Ask(ctx, s, engine, calls)
 		if doubtful > 0 {
 			r.Log.Warn(fmt.Sprintf("%s another number of friends than FriendNum says; friend_check was asked about "+
 				"those that friend_get did not show", terminal.HasHave(doubtful, "account")), job.Event("ask"))
 		}
-		if err != nil {
+		switch stop := (job.Stop{Err: err}); {
+		case stop.Why() == string(migrate.ReasonUnanswered):
+			unanswered = err
+		case err != nil:
 			return err
 		}
 	}
-	return nil
+	return unanswered
 }
 
 // fill writes the progress of the verify into s.
@@ -213,7 +222,8 @@ func (r *Result) fill(s *progress.Snapshot) {
 
 // finish writes the lists and the reports. It forgets the answers if everything has a verdict.
 func (r *Result) finish() (ending exit.Ending, err error) {
-	for i, p := range r.Parts {
+	var all *report.Verified
+	for _, p := range r.Parts {
 		if err := p.WriteLists(); err != nil {
 			return ending, err
 		}
@@ -226,13 +236,12 @@ func (r *Result) finish() (ending exit.Ending, err error) {
 			}
 		}
 		p.Found.At, p.Found.How, p.Found.Lists = time.Now().UTC(), r.how(), []string{p.Lists.Missing, p.Lists.Different}
-		if r.Verified = report.Plus(r.Verified, p.Found); i == 0 {
-			r.Verified = p.Found
-		}
+		all = all.Plus(&p.Found)
 	}
+	r.Verified = *all
 	for _, p := range r.Parts {
 		one := &Result{Job: r.Job, Verified: p.Found, Parts: []*Part{p}, Calls: p.Calls, Took: r.Took}
-		if p.Found.Unasked > 0 {
+		if now := p.Progress(); now.Asked < now.Edges { // perhaps only edges that failed in the job
 			one.Stop = r.Stop
 		}
 		e := r.HintOutsidePod(one.ending())

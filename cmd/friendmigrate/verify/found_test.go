@@ -6,12 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/zap"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
@@ -227,4 +231,47 @@ func TestNothingOfAnOlderVerifySurvives(t *testing.T) {
 			t.Errorf("%s holds %q (%v)", name, text, err)
 		}
 	}
+}
+
+// TestAShardWithoutAllAnswersIsNotFinished, if only edges that failed in the job are open either,
+// and the next shard is asked about all the same.
+func TestAShardWithoutAllAnswersIsNotFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := staged(t, 3, 2, 1, 1)
+		first, second := partOf(t, t.TempDir(), s), partOf(t, t.TempDir(), s)
+		first.Journal = jobOf(t, s, func(e *migrate.Edge) migrate.Outcome {
+			if e.From == "a0" {
+				return migrate.Outcome{Kind: migrate.Failed, Code: 30003}
+			}
+			return inPlace()
+		})
+		second.Journal = jobOf(t, s, func(*migrate.Edge) migrate.Outcome { return inPlace() })
+		r := &Result{Job: &first.Job, Parts: []*Part{first, second}}
+		counted := int64(0)
+		calls := func() int64 { counted++; return counted } // before and after each part
+		check := func(_ context.Context, from string, to []string) ([]sink.Presence, error) {
+			if from == "a0" && counted == 1 {
+				return nil, &migrate.CallError{Verdict: migrate.VerdictRetry}
+			}
+			return slices.Repeat([]sink.Presence{{Known: true, Exists: true}}, len(to)), nil
+		}
+		engine := migrate.Options{Workers: 1, Retry: migrate.DefaultRetry, OutageTimeout: time.Minute,
+			AskService: func(context.Context) error { return nil }}
+		for _, p := range r.Parts {
+			if err := p.Begin(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Stop = job.Stop{Err: r.askParts(t.Context(), Service{Check: check}, engine, calls), Asks: true}
+		ending, err := r.finish()
+		if err != nil || ending.Code != exit.Unfinished || first.Found.Code != 4 || first.Found.Unasked != 0 ||
+			second.Found.Code != 0 || second.Found.InPlace != 7 {
+			t.Errorf("%v %+v\n%+v\n%+v", err, ending, first.Found, second.Found)
+		}
+		for _, p := range r.Parts {
+			if err := p.CloseVerdicts(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
