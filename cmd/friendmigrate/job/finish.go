@@ -104,6 +104,10 @@ func (j *Run) writeFailedAndSum() outcome {
 	if j.Pilot != nil {
 		o.failed, o.ofPilot = failedOfPilot, ofPilot
 		o.pilot = j.Pilot.sums(j.result.summary.Settled(), o.failed)
+		if n := o.pilot.Pending; n != 0 && j.result.err == nil {
+			o.trouble = errors.Join(o.trouble,
+				fmt.Errorf("the sums do not balance: the pilot is finished, but %d of its edges are pending", n))
+		}
 		// Without the list it is not known which of the rejected rows are the pilot's.
 		if !slices.Contains(j.gone, folder.Rejected) {
 			o.rejected, err = j.Pilot.Rejected(j.Dir)

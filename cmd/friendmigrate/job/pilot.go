@@ -77,7 +77,7 @@ func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 	if err := p.sort(s); err != nil {
 		return "", err
 	}
-	p.edges = 0
+	p.edges, p.settled, p.chunks = 0, 0, 0
 	for roster, err := range p.Rosters(ctx, s, nil) {
 		if err != nil {
 			return "", err
@@ -203,9 +203,9 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 	if p == nil || j.Counts.NoRows() { // no account has an edge in an empty input
 		return nil
 	}
-	warning, err := p.Find(ctx, j.Stage, func(r migrate.Roster) error { return p.take(r, j) })
+	warning, err := j.countPilot(ctx, p)
 	if err != nil {
-		return j.planError(ctx, err)
+		return err
 	}
 	if warning != "" {
 		j.Log.Warn(warning, Event("pilot"), zap.Int("unknown", p.Unknown()))
@@ -216,6 +216,15 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 		Event("pilot"), zap.Int("accounts", named), zap.Int64("edges", p.edges))
 	j.Pilot = p
 	return nil
+}
+
+// countPilot counts what the plan has of a pilot, and how much of that is settled.
+func (j *Run) countPilot(ctx context.Context, p *Pilot) (warning string, err error) {
+	warning, err = p.Find(ctx, j.Stage, func(r migrate.Roster) error { return p.take(r, j) })
+	if err != nil {
+		err = j.planError(ctx, err)
+	}
+	return warning, err
 }
 
 // take counts those edges of a roster that the run is about, and how many of them are settled.

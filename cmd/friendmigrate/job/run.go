@@ -174,5 +174,8 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 		return nil
 	}
 	j.Log.Info(terminal.Some(n, "failed edge")+" to be sent again", Event("reopen"), zap.Int64("edges", n))
-	return nil
+	if j.Pilot != nil { // its failed edges were counted as settled
+		_, err = j.countPilot(ctx, j.Pilot)
+	}
+	return err
 }
