@@ -239,7 +239,11 @@ func (j *Run) nextHint(o outcome) string {
 	case j.rehearsal != nil:
 		return j.realRun()
 	case o.failed > 0:
-		return j.resume().WithWord("--retry-failed").String() + " # " + terminal.AfterFixing(o.failed)
+		l := j.resume().WithWord("--retry-failed")
+		if o.reopened > 0 { // of other accounts: until they are settled, no failed edge of a pilot is taken up
+			l = l.Without("only-accounts", "yes") // undo says first what that would delete
+		}
+		return l.String() + " # " + terminal.AfterFixing(o.failed)
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:

@@ -191,6 +191,13 @@ func TestAPilotIsJudgedByItsOwnAccounts(t *testing.T) {
 	if e := j.ending(o); e.Code != exit.Exceptions || !strings.HasPrefix(e.What, "the pilot is finished: 8 of 10 edges of 2 accounts are in place") || !strings.HasSuffix(e.What, want) {
 		t.Errorf("%d %s", e.Code, e.LastLine())
 	}
+	if e := j.ending(o); e.Hint != "friendmigrate import --only-accounts pilot.txt --retry-failed a.csv # after fixing what their codes say" {
+		t.Error(e.Hint)
+	}
+	o.reopened = 1 // of another account
+	if e := j.ending(o); e.Hint != "friendmigrate import --retry-failed a.csv # after fixing what their codes say" {
+		t.Error(e.Hint)
+	}
 	j.result.err = &migrate.StopError{Reason: migrate.ReasonSignal}
 	if e := j.ending(o); !strings.Contains(e.What, "; 5 edges failed (4 with 30010, 1 with 30003), see ") {
 		t.Errorf("%d %s", e.Code, e.LastLine())

@@ -25,6 +25,7 @@ type outcome struct {
 	failed   int64         // edges that affect the exit code
 	byCode   map[int]int64 // failed edges of the job, by code
 	ofPilot  map[int]int64 // those of a pilot
+	reopened int64         // edges that --retry-failed took up and that are open
 	trouble  error         // error of writing the result: the job is not finished
 }
 
@@ -79,9 +80,10 @@ func (j *Run) finish() (exit.Ending, error) {
 
 // sumUp returns what the journal alone says of the job.
 func (j *Run) sumUp() outcome {
-	sums := report.Make(j.Journal.Identity(), j.Journal.Totals())
-	return outcome{sums: sums, rejected: sums.Rows.Rejected, failed: sums.Failed(),
-		byCode: j.Journal.Totals().FailedByCode}
+	totals := j.Journal.Totals()
+	sums := report.Make(j.Journal.Identity(), totals)
+	return outcome{sums: sums, rejected: sums.Rows.Rejected, failed: sums.Failed(), byCode: totals.FailedByCode,
+		reopened: totals.Reopened}
 }
 
 // writeFailedAndSum writes the failed list and computes the sums, which have to balance and to

@@ -161,8 +161,8 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 		return err
 	}
 	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
-		j.Log.Info(fmt.Sprintf("%d edges of an earlier --retry-failed are still open: going on with these", open),
-			Event("reopen"), zap.Int64("open", open))
+		j.Log.Info(fmt.Sprintf("%s of an earlier --retry-failed %s still open: no other failed edge is taken up",
+			terminal.Some(open, "edge"), terminal.Verb(open, "is", "are")), Event("reopen"), zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {
