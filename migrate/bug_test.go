@@ -48,7 +48,7 @@ func TestABugInTheDispatcherLosesNoAnswer(t *testing.T) {
 			if where == "decision" {
 				opt.Event = func(Event) { panic("planted") }
 			}
-			_, err := Run(t.Context(), func(yield func(Roster, error) bool) {
+			sum, err := Run(t.Context(), func(yield func(Roster, error) bool) {
 				rosters(func(r Roster, err error) bool {
 					if read++; read == 60 && where == "plan" {
 						panic("planted")
@@ -59,6 +59,7 @@ func TestABugInTheDispatcherLosesNoAnswer(t *testing.T) {
 			if bug, ok := errors.AsType[*Bug](err); !ok || bug.Value != "planted" || !strings.Contains(string(bug.Stack), "bug_test.go") {
 				t.Fatalf("%v", err)
 			}
+			check(t, s, m, sum)
 			if s.calls < 40 || m.count(Imported) != 3*(s.calls-1) {
 				t.Errorf("a bug in the %s: %d calls, %d edges settled", where, s.calls, m.count(Imported))
 			}

@@ -97,12 +97,13 @@ func (d *dispatcher) stuck(now time.Time) bool {
 	return d.err == nil && d.out == 0 && !d.outage.holding && len(d.ready) == 0 && (!waits || !due.After(now))
 }
 
-// drain waits for the tasks that are still out after loop panicked: their workers settle what was
-// sent. After any other end no task is out.
+// drain waits for the tasks that are still out after loop panicked, and counts what came of them:
+// their workers settle what was sent. After any other end no task is out.
 func (d *dispatcher) drain() {
 	d.cancel()
 	for ; d.out > 0; d.out-- {
-		<-d.results
+		res := <-d.results
+		_ = Guard(func() error { d.count(&res); return nil }) // the bug is perhaps in count
 	}
 }
 
