@@ -63,11 +63,12 @@ func (b *brake) refuse(why Outcome, first bool) {
 	}
 }
 
-// halved counts a chunk that was halved to the end. shared lists the fields that all its refused
-// edges have.
-func (b *brake) halved(edges int, landed bool, shared fields) {
+// halved counts a chunk that was halved to the end. several reports whether the calls that were
+// refused had more than one of its edges: the others may be settled. shared lists the fields that
+// all its refused edges have.
+func (b *brake) halved(several, landed bool, shared fields) {
 	weight := 1
-	if edges > 1 {
+	if several {
 		weight = chunkWeight
 	}
 	b.ended++

@@ -313,6 +313,25 @@ func TestScatteredOffendersDoNotBrake(t *testing.T) {
 	})
 }
 
+// Edges that failed and are sent again, one of each chunk, weigh as single edges.
+func TestSingleEdgesSentAgainDoNotBrake(t *testing.T) {
+	for open, want := range map[int]BrakeKind{1: "", 2: BrakeHalved} {
+		synctest.Test(t, func(t *testing.T) {
+			m, s := newMemory(t), newService(t, refuseAll(VerdictHalve, 30001))
+			for ordinal := range int64(10) {
+				settled := FullSet(5)
+				for i := range open {
+					settled.Remove(i)
+				}
+				m.settled[ordinal] = &settled
+			}
+			if stop, sum := braked(t, s, m, plan(repeat(5, 10)...), nil); kindOf(stop) != want || stop == nil && sum.Failed != 10 {
+				t.Fatal(open, stop, sum)
+			}
+		})
+	}
+}
+
 func TestExtraCalls(t *testing.T) {
 	for _, c := range []struct {
 		most int64

@@ -8,6 +8,7 @@ package migrate
 // needs to stop the run; the others wait. The first chunks of a run keep their slots to the end,
 // since what their refused edges have in common may stop the run too.
 func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result) {
+	w.severalRefused = w.halving || sent.Len() > 1
 	w.halving = true
 	d.brake.oneEdge.add(refusal(call), 1)
 	d.brake.evidence.call(res.spoiledFields, res.spoiledBytes)
@@ -49,7 +50,7 @@ func (d *dispatcher) push(w *work, set EdgeSet) {
 func (d *dispatcher) endHalving(w *work, open EdgeSet) {
 	if w.halving && open.Len() == 0 && !w.halvingCounted {
 		w.halvingCounted = true
-		d.brake.halved(w.size(), w.landed, w.sharedFields)
+		d.brake.halved(w.severalRefused, w.landed, w.sharedFields)
 	}
 	d.release(w)
 }
