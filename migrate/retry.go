@@ -2,12 +2,13 @@ package migrate
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
 // RetryPolicy says when an edge is sent again and when it is given up. It only computes.
 type RetryPolicy struct {
-	MaxAttempts int           // give up after this many attempts,
+	MaxAttempts int           // give up after this many attempts, at most MostAttempts,
 	MinSpan     time.Duration // but not before this much time has passed since the first of them
 	Base        time.Duration // longest pause after the first attempt; it doubles with each attempt
 	Cap         time.Duration // up to this
@@ -17,6 +18,9 @@ type RetryPolicy struct {
 // through since the first of them: otherwise it is an outage (afterCall). The pause doubles from
 // 1 s to 60 s.
 var DefaultRetry = RetryPolicy{MaxAttempts: 8, MinSpan: 10 * time.Minute, Base: time.Second, Cap: time.Minute}
+
+// MostAttempts is how many attempts of an edge are counted, to keep a parked roster small.
+const MostAttempts = math.MaxUint8
 
 // unknownAttempts is how often a call is tried if it is refused with a code that no table has.
 const unknownAttempts = 3

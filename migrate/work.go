@@ -72,7 +72,7 @@ func (w *work) attempted(edges EdgeSet, now time.Time) int {
 	}
 	most := 0
 	for _, i := range edges.Indexes() {
-		if w.tries[i] < 255 {
+		if w.tries[i] < MostAttempts {
 			w.tries[i]++
 		}
 		most = max(most, int(w.tries[i]))

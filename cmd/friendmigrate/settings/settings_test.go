@@ -66,6 +66,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		{"rate from a variable", map[string]string{"FRIENDMIGRATE_RATE": "fast"}, `FRIENDMIGRATE_RATE is "fast"`},
 		{"rate NaN", map[string]string{"rate": "NaN"}, "--rate"},
 		{"time without unit", map[string]string{"timeout": "10"}, "such as 30s"},
+		{"more attempts than are counted", map[string]string{"max-attempts": "256"}, "--max-attempts is 256: at most 255"},
 		{"memory", map[string]string{"memory": "1KiB"}, "--memory is 1KiB: at least 64 MiB"},
 		{"size", map[string]string{"chunk-bytes": "big"}, "--chunk-bytes"},
 		{"listen without a port", map[string]string{"listen": "localhost"}, `--listen is "localhost": it is HOST:PORT`},

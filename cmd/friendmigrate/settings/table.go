@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"friendmigrate/migrate"
 	"friendmigrate/sink"
 	"friendmigrate/source/objects"
 )
@@ -170,9 +171,9 @@ func (s *Settings) pace() []Flag {
 		Described("workers N", "1.5 × rate", Whole(&s.Workers, 1, mostWorkers), "calls in flight at most"),
 		WithDefault("timeout TIME", "10s", Duration(&s.Timeout, 10*time.Millisecond, time.Hour),
 			"of one call (the service gives up at 3s)").of(calling),
-		WithDefault("max-attempts N", "8", Whole(&s.MaxAttempts, 1, 1_000_000),
-			"give an edge up after so many, and 10 minutes since the first of them, if other accounts get through").
-			of(calling),
+		WithDefault("max-attempts N", "8", Whole(&s.MaxAttempts, 1, migrate.MostAttempts),
+			"give an edge up after so many (at most 255), and 10 minutes since the first of them, if other accounts "+
+				"get through").of(calling),
 		WithDefault("outage-timeout TIME", "15m", Duration(&s.OutageTimeout, time.Second, year),
 			"how long to hold while nothing gets through; before the first answer at most 30s").of(calling),
 		WithDefault("chunk-bytes SIZE", "1MiB", size(&s.ChunkBytes, 1<<10, 64<<20),
