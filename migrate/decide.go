@@ -52,7 +52,7 @@ func (d *dispatcher) count(res *result) {
 	d.brake.evidence.land(res.landedFields)
 	d.opt.Meter.update(func(s *Snapshot) {
 		s.Imported += res.imported
-		s.Already += res.already
+		s.Already += res.already + res.alreadyUnsent
 		s.AlreadyUncertain += res.alreadyUnsure
 		s.Failed += res.failed
 		if res.unsent || res.task.work == nil || res.task.kind == failEdges {

@@ -257,10 +257,19 @@ func TestSuspectsAreFatalOnlyBeforeTheFirstSuccess(t *testing.T) {
 	suspect := &CallError{Verdict: VerdictSuspect, Code: 30002, Limit: 20, Answered: true, Hint: "check --sdk-app-id"}
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
-		s := newService(t, func(call) ([]Outcome, error) { return nil, suspect })
+		s := newService(t, func(c call) ([]Outcome, error) {
+			unsent := Outcome{Kind: Already, Unsent: true}
+			switch { // what is settled without a call is no success
+			case c.from == "a0":
+				return all(c, unsent), nil
+			case c.from == "a1" && c.nth == 0:
+				return []Outcome{unsent, {}}, nil
+			}
+			return nil, suspect
+		})
 		sum, err := Run(t.Context(), plan(repeat(2, 5)...), s, m, testOptions())
 		stop, _ := errors.AsType[*StopError](err)
-		if stop == nil || stop.Reason != ReasonRefused || stop.Hint != suspect.Hint || sum.Settled() != 0 || s.calls < 20 || s.calls > 25 {
+		if stop == nil || stop.Reason != ReasonRefused || stop.Hint != suspect.Hint || sum.Already != 3 || sum.Settled() != 3 || s.calls < 20 || s.calls > 25 || sum.Calls != int64(s.calls-1) {
 			t.Fatal(sum, err, s.calls)
 		}
 	})

@@ -21,6 +21,7 @@ const (
 type Outcome struct {
 	Kind      Kind
 	Uncertain bool   // a call with the edge had no answer; so an edge that is Already may have been imported by it
+	Unsent    bool   // it is Already without a call, which says nothing about the service
 	Code      int    // ResultCode, or the code of the whole call, or the HTTP status
 	Info      string // the service's text for Code
 }

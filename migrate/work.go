@@ -165,6 +165,7 @@ type result struct {
 	failedByCode  byCode   // failed edges
 
 	imported, already, alreadyUnsure, failed int64
+	alreadyUnsent                            int64 // not in already: Outcome.Unsent
 }
 
 type notYet struct {
@@ -269,6 +270,7 @@ func (x *executor) send(res *result) {
 	}
 	if err == nil || outcomes != nil && (verdictOf(err) == VerdictRetry || verdictOf(err) == VerdictSuspect) {
 		x.settleAnswer(res, indexes, outcomes, maybeSent)
+		res.unsent = res.alreadyUnsent == int64(len(edges))
 	}
 	if verdictOf(err) == VerdictHalve {
 		for i := range edges {
@@ -294,7 +296,7 @@ func (x *executor) settleAnswer(res *result, indexes []int, outcomes []Outcome, 
 			res.again = append(res.again, notYet{i, o})
 			continue
 		}
-		if o.Kind == Already && (maybeSent || w.unsure.Has(i)) {
+		if o.Kind == Already && !o.Unsent && (maybeSent || w.unsure.Has(i)) {
 			o.Uncertain = true
 		}
 		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: w.attempts(i) + 1})
@@ -336,6 +338,10 @@ func (x *executor) settle(res *result, s Settlement) {
 		if e.Outcome.Kind == Failed {
 			res.failed++
 			res.failedByCode.add(e.Outcome, 1)
+			continue
+		}
+		if e.Outcome.Unsent {
+			res.alreadyUnsent++
 			continue
 		}
 		res.landedFields.addOf(&s.Chunk.Edges[e.Index])

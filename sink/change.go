@@ -135,7 +135,7 @@ func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) 
 	var places []int
 	for i := range edges {
 		if !Updatable(&edges[i]) {
-			outcomes[i] = migrate.Outcome{Kind: migrate.Already}
+			outcomes[i] = migrate.Outcome{Kind: migrate.Already, Unsent: true}
 			continue
 		}
 		sent, places = append(sent, edges[i]), append(places, i)
