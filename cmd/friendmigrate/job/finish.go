@@ -137,7 +137,7 @@ func (j *Run) endRun(code exit.Code) error {
 			"paused": int64(j.result.paused.Seconds()),
 		},
 	})
-	if err != nil && j.result.err != nil {
+	if err != nil && j.stop().Code() == exit.Unexpected {
 		return nil // a journal that failed during the run fails again: the first error is reported
 	}
 	return err

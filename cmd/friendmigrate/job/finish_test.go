@@ -1,9 +1,11 @@
 package job
 
 import (
+	"errors"
 	"testing"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 )
@@ -33,6 +35,21 @@ func TestAPilotThatIsFinishedHasNoPendingEdge(t *testing.T) {
 		j.Pilot = &Pilot{edges: 3, settled: 3 - c.pending}
 		if o := j.writeFailedAndSum(); (o.trouble != nil) != c.trouble {
 			t.Errorf("%d pending after %v: %v", c.pending, c.err, o.trouble)
+		}
+	}
+}
+
+// The exit code is 1 then, so that nobody takes the run for one that can be resumed as it is.
+func TestAnEndThatCannotBeRecordedIsAnError(t *testing.T) {
+	for _, c := range []struct {
+		err      error
+		reported bool
+	}{
+		{nil, true}, {&migrate.StopError{Reason: migrate.ReasonSignal}, true}, {errors.New("disk full"), false},
+	} {
+		j := withJournal(t, judged("a.csv", c.err)) // no run has begun, so none can end
+		if err := j.endRun(exit.Unfinished); (err != nil) != c.reported {
+			t.Errorf("after %v: %v", c.err, err)
 		}
 	}
 }
