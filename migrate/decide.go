@@ -152,14 +152,9 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 		}
 		d.parked.park(w, now.Add(d.opt.Retry.Backoff(1, d.rand.Float64())))
 	case VerdictHalve:
-		d.halve(w, left, call, res)
-	case VerdictRefuseChunk:
-		d.fail(w, left, func(int) Outcome { return refusal(call) })
-	case VerdictRefuseAccount:
-		o := refusal(call)
-		w.refuse = &o
-		d.event("account-refused", call.Code, call.Info, 0)
-		d.ready = append(d.ready, w)
+		d.halve(w, left, call, res, now)
+	case VerdictRefuseChunk, VerdictRefuseAccount:
+		d.refuse(w, left, call, now)
 	default:
 		d.afterCall(w, res, call, left, now)
 	}
@@ -279,6 +274,22 @@ func (d *dispatcher) remember(w *work, res *result, call *CallError, left EdgeSe
 	if call.Answered {
 		w.last, w.lastOf, w.codes = refusal(call), left, nil
 	}
+}
+
+// refuse fails the edges of a call that was refused as a whole, or all of the account if it does
+// not exist.
+func (d *dispatcher) refuse(w *work, left EdgeSet, call *CallError, now time.Time) {
+	if w.tries != nil { // else the call is the first attempt, which counts anyway
+		w.attempted(left, now)
+	}
+	o := refusal(call)
+	if call.Verdict != VerdictRefuseAccount {
+		d.fail(w, left, func(int) Outcome { return o })
+		return
+	}
+	w.refuse = &o
+	d.event("account-refused", call.Code, call.Info, 0)
+	d.ready = append(d.ready, w)
 }
 
 // giveUp gives up edges whose attempts are used up. Edges with a code of the service fail with the

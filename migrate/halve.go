@@ -1,5 +1,7 @@
 package migrate
 
+import "time"
+
 // halve halves a call that was refused as a whole, until each offending edge is sent alone. The
 // halves are parts of the chunk on a stack; the half with the smaller indexes is sent first.
 //
@@ -7,14 +9,14 @@ package migrate
 // costs two calls an edge. So only as many such chunks are halved at a time as the brake still
 // needs to stop the run; the others wait. The first chunks of a run keep their slots to the end,
 // since what their refused edges have in common may stop the run too.
-func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result) {
+func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result, now time.Time) {
 	w.severalRefused = w.halving || sent.Len() > 1
 	w.halving = true
 	d.brake.oneEdge.add(refusal(call), 1)
 	d.brake.evidence.call(res.spoiledFields, res.spoiledBytes)
 	if sent.Len() == 1 {
 		w.refusedAlone(res.spoiledFields)
-		d.fail(w, sent, func(int) Outcome { return refusal(call) })
+		d.refuse(w, sent, call, now)
 		return
 	}
 	d.event("halve", call.Code, call.Info, sent.Len())

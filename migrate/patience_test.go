@@ -99,6 +99,26 @@ func TestAnUnknownCodeIsTriedThreeTimes(t *testing.T) {
 	})
 }
 
+// The call that is refused counts as an attempt, after those that were to be made again.
+func TestARefusedCallIsAnAttempt(t *testing.T) {
+	for _, verdict := range []Verdict{VerdictRefuseChunk, VerdictRefuseAccount, VerdictHalve} {
+		for before := range 3 {
+			synctest.Test(t, func(t *testing.T) {
+				m, s := newMemory(t), newService(t, func(c call) ([]Outcome, error) {
+					if c.nth < before {
+						return nil, later(30006)
+					}
+					return nil, &CallError{Verdict: verdict, Code: 30003, Answered: true}
+				})
+				_, err := Run(t.Context(), plan(1), s, m, testOptions())
+				if got := m.outcomes["a0>f0"].Attempts; err != nil || got != before+1 {
+					t.Errorf("verdict %d after %d calls: %v, %d attempts", verdict, before, err, got)
+				}
+			})
+		}
+	}
+}
+
 // A caller that asks before it sends loses its first calls. While its questions are answered that
 // is no outage.
 func TestAnsweredReadsBreakARowOfMisses(t *testing.T) {
