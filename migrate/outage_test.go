@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -37,4 +38,16 @@ func TestProbesComeSoonAgainWhenSomebodyAnswers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Others compare the time of the next probe with that of a clock on the wall.
+func TestTheNextProbeIsShownInWallTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &dispatcher{opt: Options{Meter: new(Meter), Clock: func() time.Time { return time.Now().Add(-time.Hour) }}}
+		d.outage.hold(d.opt.Clock())
+		d.show()
+		if wait := time.Until(d.opt.Meter.Snapshot().NextProbe); wait != firstProbe {
+			t.Errorf("the next probe is shown in %s", wait)
+		}
+	})
 }
