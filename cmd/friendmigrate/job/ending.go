@@ -241,13 +241,13 @@ func (j *Run) nextHint(o outcome) string {
 	case o.failed > 0:
 		l := j.resume().WithWord("--retry-failed")
 		if o.reopened > 0 { // of other accounts: until they are settled, no failed edge of a pilot is taken up
-			l = l.Without("only-accounts", "yes") // undo says first what that would delete
+			l = l.Without("only-accounts", "yes") // without --yes, undo says first what it would delete
 		}
 		return l.String() + " # " + terminal.AfterFixing(o.failed)
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:
-		return j.ResumeLine().Without("only-accounts").String()
+		return j.ResumeLine().Without("only-accounts", "yes").String()
 	}
 	if !j.over && j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
 		// verify takes the meaning of the rows from the staged job
