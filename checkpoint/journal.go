@@ -204,6 +204,13 @@ func (j *Journal) Unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSe
 	return j.state.unsettled(ordinal, n)
 }
 
+// MaybeSent returns how many chunks with open edges have maybeSent in Unsettled.
+func (j *Journal) MaybeSent() int64 {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.state.maybeSent()
+}
+
 // Announce records that the chunks of a chunk's block (1024 ordinals) may be sent, and returns once
 // that is durable. Only the first call of a run for a block writes. After an error nothing may be
 // sent, because a later run could not tell an edge that this run has sent from one that was there

@@ -56,8 +56,12 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	if err := j.Settle(t.Context(), wholeChunk(3, 2)); err != nil {
 		t.Fatal(err)
 	}
+	count := int64(blockChunks-1) + 1 // all of the first block but the settled chunk, and the only one of the last
 	check := func(when string, want map[int64]bool) {
 		t.Helper()
+		if got := j.MaybeSent(); got != count {
+			t.Errorf("%s: %d chunks may have been sent, want %d", when, got, count)
+		}
 		for ordinal, want := range want {
 			if got := maybeSent(j, ordinal); got != want {
 				t.Errorf("%s: chunk %d may have been sent: %t, want %t", when, ordinal, got, want)
@@ -80,6 +84,7 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	if err := j.EndRun(RunEnd{Code: 4}); err != nil { // an outage, say: calls were left without an answer
 		t.Fatal(err)
 	}
+	count += 3 * blockChunks
 	killed = map[int64]bool{blockChunks: true, 2 * blockChunks: true, far - 1: true, 3 * blockChunks: false} // this run may have sent those three
 	check("after an end with open answers", killed)
 	j, _ = reopenJournal(t, j, fsys)

@@ -94,6 +94,21 @@ func (s *state) unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent
 	return migrate.FullSet(n).Without(settled), s.maybeSentBefore.has(ordinal / blockChunks)
 }
 
+// maybeSent returns how many chunks with open edges unsettled reports as maybeSent.
+func (s *state) maybeSent() (chunks int64) {
+	for w, word := range s.maybeSentBefore {
+		for ; word != 0; word &= word - 1 {
+			first := int64(w*64+bits.TrailingZeros64(word)) * blockChunks
+			for ordinal := first; ordinal < min(first+blockChunks, s.id.Chunks); ordinal++ {
+				if !s.done.has(ordinal) {
+					chunks++
+				}
+			}
+		}
+	}
+	return chunks
+}
+
 // check returns an error if the record cannot be in the frame with this sequence number.
 func (s *state) check(seq uint32, r *record) error {
 	switch r.kind {

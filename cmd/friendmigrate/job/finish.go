@@ -80,8 +80,7 @@ func (j *Run) finish() (exit.Ending, error) {
 
 // sumUp returns what the journal alone says of the job.
 func (j *Run) sumUp() outcome {
-	totals := j.Journal.Totals()
-	sums := report.Make(j.Journal.Identity(), totals)
+	totals, sums := j.Journal.Totals(), report.SumsOf(j.Journal)
 	return outcome{sums: sums, rejected: sums.Rows.Rejected, failed: sums.Failed(), byCode: totals.FailedByCode,
 		reopened: totals.Reopened}
 }

@@ -101,7 +101,7 @@ func (j *Run) checkApp(id checkpoint.Identity, dir string) error {
 
 // untouched says how many edges of a job undo leaves though the job may have made them.
 func untouched(journal *checkpoint.Journal) string {
-	return report.Make(journal.Identity(), journal.Totals()).Untouched()
+	return report.SumsOf(journal).Untouched()
 }
 
 // evident reports whether the journal or a probe proves that the edges that the service reported as

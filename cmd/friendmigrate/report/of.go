@@ -48,8 +48,7 @@ func MutualShare(t stage.Totals) float64 { return float64(t.MutualPairs) / float
 // Refresh updates what comes from the journal: the sums, the failures by code, the runs and their
 // calls.
 func (r *Report) Refresh(journal *checkpoint.Journal) {
-	totals := journal.Totals()
-	r.Sums, r.FailedByCode = Make(journal.Identity(), totals), ByCode(totals.FailedByCode)
+	r.Sums, r.FailedByCode = SumsOf(journal), ByCode(journal.Totals().FailedByCode)
 	addExamples(r.FailedByCode, journal)
 	r.Runs, r.Calls = nil, Calls{}
 	for _, run := range journal.Runs() {

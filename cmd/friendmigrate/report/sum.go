@@ -40,6 +40,16 @@ type Added struct {
 type Sums struct {
 	Rows  Sum   `json:"edges"`
 	Added Added `json:"added"`
+
+	// calls for pending edges that a run has perhaps sent without seeing their answer
+	MaybeSent int64 `json:"callsMaybeSent,omitempty"`
+}
+
+// SumsOf returns the sums of a job as its journal has them now.
+func SumsOf(journal *checkpoint.Journal) Sums {
+	sums := Make(journal.Identity(), journal.Totals())
+	sums.MaybeSent = journal.MaybeSent()
+	return sums
 }
 
 // Make returns the sums of a job from its journal.
@@ -120,12 +130,16 @@ func (a Sums) AlreadyUncertain() int64 { return a.Rows.AlreadyUncertain + a.Adde
 
 // Untouched says after a semicolon how many edges undo leaves though this job may have made them.
 func (a Sums) Untouched() string {
-	n := a.AlreadyUncertain()
-	if n == 0 {
-		return ""
+	text := ""
+	if n := a.AlreadyUncertain(); n > 0 {
+		text = fmt.Sprintf("; %s not touched: perhaps made by a call of this job that got no answer",
+			terminal.IsAre(n, "edge"))
 	}
-	return fmt.Sprintf("; %s not touched: perhaps made by a call of this job that got no answer",
-		terminal.IsAre(n, "edge"))
+	if a.MaybeSent > 0 {
+		text += fmt.Sprintf("; %s pending and not touched: calls that got no answer have perhaps made some",
+			terminal.IsAre(a.Pending(), "edge"))
+	}
+	return text
 }
 
 // Edges returns the number of edges of the plan, rows and added ones.
