@@ -32,7 +32,7 @@ func (jobs Jobs) Again() Again {
 	}
 	failed := slices.IndexFunc(known, func(j *Job) bool { return j.Journal.Totals().Failed > 0 })
 	j := known[max(0, failed)]
-	a := AgainOf(j.Journal, j.counts)
+	a := AgainOf(j.Journal, j.Counts)
 	a.Undone = j.Undone != nil
 	return a
 }

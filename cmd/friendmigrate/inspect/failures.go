@@ -121,7 +121,7 @@ func (jobs Jobs) each(f Filter, do func(*Job, *checkpoint.Failure) error) error 
 // ListFormat returns the format of the job's own list of failed edges.
 func (jobs Jobs) ListFormat() string {
 	for _, j := range jobs {
-		if j.counts.ListFormat() == source.JSONL {
+		if j.Counts.ListFormat() == source.JSONL {
 			return source.JSONL
 		}
 	}
@@ -141,7 +141,7 @@ func (jobs Jobs) List(w io.Writer, format, temporary string, f Filter) (integers
 	})
 	defer func() { err = errors.Join(err, list.Close()) }()
 	err = jobs.each(f, func(j *Job, x *checkpoint.Failure) error {
-		return list.Add(&x.Edge, int64(x.Code), x.Info, int64(x.Attempts), j.counts.InputName(x.Edge.Input),
+		return list.Add(&x.Edge, int64(x.Code), x.Info, int64(x.Attempts), j.Counts.InputName(x.Edge.Input),
 			x.Edge.Line)
 	})
 	if err != nil {

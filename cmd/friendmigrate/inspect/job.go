@@ -23,7 +23,7 @@ type Job struct {
 	Journal *checkpoint.Journal // nil: the job has not got that far
 	Stage   *stage.Stage        // nil: the job has not got that far, or was cleaned
 	Undone  *report.Undone      // nil: no undo has begun
-	counts  source.Counts       // from the stage, or what the report has of them
+	Counts  source.Counts       // from the stage, or what the report has of them
 }
 
 // Jobs is a job with all its shards.
@@ -60,13 +60,13 @@ func (j *Job) open() (err error) {
 	}
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), disk.OS{})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, stage.ErrDamaged) {
-		j.counts.Inputs, err = ReportedInputs(j.Dir)
+		j.Counts.Inputs, err = ReportedInputs(j.Dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 		return err
 	}
-	if j.Stage, j.counts = s, meta.Counts; err == nil && j.Journal == nil {
+	if j.Stage, j.Counts = s, meta.Counts; err == nil && j.Journal == nil {
 		err = LostJournal(j.Dir)
 	}
 	return err
@@ -106,7 +106,7 @@ func ReportedInputs(dir string) (inputs []source.Input, err error) {
 
 // place returns the input and the line of a row.
 func (j *Job) place(at migrate.Position) (input string, line int64) {
-	if input = j.counts.InputName(at.Input); input == "" {
+	if input = j.Counts.InputName(at.Input); input == "" {
 		input = fmt.Sprintf("input %d", at.Input+1)
 	}
 	return input, at.Line

@@ -23,7 +23,7 @@ func (jobs Jobs) Report(program string) (r report.Report, err error) {
 			absent++
 			continue
 		}
-		one, err := j.report(program)
+		one, err := j.Report(program)
 		if err != nil {
 			return r, err
 		}
@@ -43,16 +43,20 @@ func (jobs Jobs) Report(program string) (r report.Report, err error) {
 	return report.Join(shards, absent), nil
 }
 
-// report returns the report of one state. If the stage was cleaned, what only the stage has is
-// taken from the last report.
-func (j *Job) report(program string) (report.Report, error) {
+// Report returns the report of one state, with what its page shows and report.json lacks. If the
+// stage was cleaned, what only the stage has is taken from the last report.
+func (j *Job) Report(program string) (report.Report, error) {
 	before, err := report.Read(filepath.Join(j.Dir, folder.Report))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+	case j.Stage == nil:
 		return before, err
+	default:
+		before = report.Report{} // a damaged one is made again
 	}
 	r := before
 	if j.Stage != nil {
-		r = report.Of(program, j.Journal, j.Stage.Totals(), j.counts, folder.Lists(j.Dir, j.counts.ListFormat()))
+		r = report.Of(program, j.Journal, j.Stage.Totals(), j.Counts, folder.Lists(j.Dir, j.Counts.ListFormat()))
 		r.Pilot, r.Rehearsal, r.Verified, r.Ending = before.Pilot, before.Rehearsal, before.Verified, before.Ending
 	}
 	r.Program, r.Undone = program, j.Undone
@@ -64,9 +68,9 @@ func (j *Job) report(program string) (report.Report, error) {
 	case r.Ending.At.IsZero():
 		r.Ending = report.Ending{At: *r.Runs[n-1].Ended, Code: *r.Runs[n-1].Code, What: "the last run ended by itself"}
 	}
-	series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series))
-	if len(series.Points) > 0 {
+	// a damaged series costs the charts, and no more
+	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
 		r.Series = &series
 	}
-	return r, err
+	return r, nil
 }

@@ -42,7 +42,7 @@ func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Va
 		e.What += untouched(of.Journal)
 		err = errors.Join(err, of.Journal.Close())
 	}
-	return e, errors.Join(err, reportUndone(dir))
+	return e, errors.Join(err, p.reportUndone(dir))
 }
 
 // prepareUndo opens the job, its stage, the client and the undo's own journal, which it creates if
@@ -127,15 +127,15 @@ func evident(journal *checkpoint.Journal, probed folder.Probed) bool {
 }
 
 // reportUndone writes into the report of the job in dir how much of it is undone.
-func reportUndone(dir string) error {
-	r, err := report.Read(filepath.Join(dir, folder.Report))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+func (p *Program) reportUndone(dir string) error {
+	jobs, err := inspect.Open(dir)
+	if err == nil && jobs[0].Undone != nil {
+		var r report.Report
+		if r, err = jobs[0].Report(p.VersionLine()); err == nil {
+			err = WriteReport(disk.OS{}, dir, r)
+		}
 	}
-	if err == nil {
-		r.Undone, err = inspect.Undoing(dir)
-	}
-	if err = errors.Join(err, WriteReport(disk.OS{}, dir, r)); err != nil {
+	if err = errors.Join(err, jobs.Close()); err != nil {
 		return exit.Errorf(exit.Unexpected, "", "say in the report that the job was undone: %w", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -268,19 +269,13 @@ func (p *Part) writeReport(found *report.Verified) error {
 	if p.Journal == nil {
 		return nil // no job, so no report
 	}
-	r, err := report.Read(filepath.Join(p.Dir, folder.Report))
-	switch {
-	case found == nil && (err != nil || r.Verified == nil):
-		return nil // no result of an earlier verify to remove
-	case err != nil:
-		r = p.Report()
-		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
-			What: "the report of the last run is gone; this one was written by verify"}
-		if runs := p.Journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
-			r.Ending.Code = runs[len(runs)-1].End.Code
-		}
+	state := inspect.Job{Place: folder.Place{Dir: p.Dir}, Journal: p.Journal, Stage: p.Stage, Undone: p.undone,
+		Counts: p.Counts}
+	r, err := state.Report(p.VersionLine())
+	if err != nil || found == nil && r.Verified == nil {
+		return err // or no result of an earlier verify to remove
 	}
-	r.Verified, r.Lists = found, folder.Lists(p.Dir, p.Counts.ListFormat())
+	r.Verified = found
 	return job.WriteReport(p.FS, p.Dir, r)
 }
 
