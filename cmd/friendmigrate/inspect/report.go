@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,16 +62,32 @@ func (j *Job) Report(program string) (report.Report, error) {
 	}
 	r.Program, r.Undone = program, j.Undone
 	r.Refresh(j.Journal)
-	switch n := len(r.Runs); {
-	case n == 0 && r.Ending.At.IsZero(), n > 0 && r.Runs[n-1].Ended == nil:
-		r.Ending = report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
-			What: "the last run has not ended, or was killed"}
-	case r.Ending.At.IsZero():
-		r.Ending = report.Ending{At: *r.Runs[n-1].Ended, Code: *r.Runs[n-1].Code, What: "the last run ended by itself"}
-	}
+	r.Ending = lastEnding(r)
 	// a damaged series costs the charts, and no more
 	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
 		r.Series = &series
 	}
 	return r, nil
+}
+
+// lastEnding returns how the last run ended. The report may have the ending of an earlier one.
+func lastEnding(r report.Report) report.Ending {
+	var last report.Run
+	if n := len(r.Runs); n > 0 {
+		last = r.Runs[n-1]
+	}
+	e := report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
+		What: "the last run has not ended, or was killed"}
+	switch since := cmp.Or(last.Ended, &last.Started); {
+	case !r.Ending.At.IsZero() && !r.Ending.At.Before(*since):
+		return r.Ending
+	case last.Ended != nil:
+		return report.Ending{At: *last.Ended, Code: *last.Code, What: "the last run ended by itself"}
+	case r.Pending() == 0:
+		e.Code, e.What = int(exit.Done), "every edge is settled; the end of the last run is not recorded"
+		if r.Failed()+r.Rows.Rejected > 0 {
+			e.Code = int(exit.Exceptions)
+		}
+	}
+	return e
 }

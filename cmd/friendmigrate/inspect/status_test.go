@@ -158,3 +158,32 @@ func TestAKilledRunIsCountedAndAJournalAloneIsEnough(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// The run may have died after its last edge was settled, and the report be about another run.
+func TestAReportSaysHowTheLastRunEnded(t *testing.T) {
+	imported := migrate.Outcome{Kind: migrate.Imported}
+	for name, c := range map[string]struct {
+		killed bool
+		to     migrate.Outcome
+		before string // report.json
+		code   int
+		what   string
+	}{
+		"killed in the middle":           {true, migrate.Outcome{}, `{}`, 4, "the last run has not ended, or was killed"},
+		"killed at its end":              {true, imported, `{}`, 0, "every edge is settled; the end of the last run is not recorded"},
+		"killed at its end, with faults": {true, refused(30010), `{}`, 3, "every edge is settled; the end of the last run is not recorded"},
+		"killed, and a run before it":    {true, imported, `{"ending": {"at": "2026-01-02T12:00:00Z", "code": 4, "what": "stopped"}}`, 0, "every edge is settled; the end of the last run is not recorded"},
+		"killed, and one after it":       {true, imported, `{"ending": {"at": "9999-01-02T12:00:00Z", "what": "nothing to do"}}`, 0, "nothing to do"},
+		"ended, and a run before it":     {false, imported, `{"ending": {"at": "2026-01-02T12:00:00Z", "code": 6, "what": "stopped"}}`, 4, "the last run ended by itself"},
+		"ended, a damaged report":        {false, imported, `damaged`, 4, "the last run ended by itself"},
+	} {
+		base := t.TempDir()
+		s := newState(t, base, settings.Shard{}, "a,b,AddSource_Type_A\n", source.Options{})
+		s.run(c.killed, func(*migrate.Edge) migrate.Outcome { return c.to })
+		s.must(os.WriteFile(filepath.Join(base, folder.Report), []byte(c.before), 0o600))
+		r, err := jobsIn(t, base).Report("program")
+		if err != nil || r.Ending.Code != c.code || r.Ending.What != c.what || r.Rows.Read != 1 {
+			t.Errorf("%s: %+v, %v", name, r.Ending, err)
+		}
+	}
+}
