@@ -268,6 +268,25 @@ func TestTheEndOfAStoppedRunIsRecordedBeforeItsLists(t *testing.T) {
 	}
 }
 
+// keepsOld is a disk on which no old state can be moved away.
+type keepsOld struct{ disk.OS }
+
+func (d keepsOld) Rename(from, to string) error {
+	if strings.HasPrefix(filepath.Base(filepath.Dir(to)), "old-") {
+		return syscall.EIO
+	}
+	return d.OS.Rename(from, to)
+}
+
+// The same command without --fresh would go on with the old job.
+func TestAFreshThatCannotMoveTheOldStateIsRunAgainWithFresh(t *testing.T) {
+	j := newSmallJob(t, 0)
+	code, out := j.serve(&life{}).run(keepsOld{}, filepath.Join(j.dir, "after-new"), "--fresh")
+	if _, hint, _ := strings.Cut(out, "; hint: "); code != 1 || !strings.Contains(hint, " --fresh ") {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
 // noPage is a disk on which the page of the report cannot be written once.
 type noPage struct {
 	disk.OS

@@ -30,8 +30,8 @@ func (j *Run) startOver() error {
 // swapInFresh moves the old state away and the new one to its place, after everything that could
 // end the run before its first call.
 func (j *Run) swapInFresh() error {
-	defer j.StartingOver.Store(false)
 	if j.home == "" {
+		j.StartingOver.Store(false)
 		return nil
 	}
 	j.watch.Stop() // it reads j.Dir
@@ -44,6 +44,7 @@ func (j *Run) swapInFresh() error {
 	if err != nil {
 		return err
 	}
+	j.StartingOver.Store(false)
 	j.Log.Info(fmt.Sprintf("starting over; the old state is in %s", j.old), Event("fresh"), zap.String("old", j.old))
 	j.watch = startWatch(j)
 	if err := errors.Join(j.OpenJournal(), j.openStage()); err != nil {
