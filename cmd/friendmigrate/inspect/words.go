@@ -74,6 +74,10 @@ func (jobs Jobs) Without() string {
 func (jobs Jobs) retry(line exit.CommandLine, state string, codes []int) string {
 	again, each := jobs.Again(), ": "
 	l := line.As(again.Command, func(string) bool { return false })
+	if again.Command == "undo" { // state is the folder inside that of the job
+		state, again = filepath.Join(state, ".."), Again{Shard: again.Shard}
+		l = l.With("yes", "")
+	}
 	if whole, is := folder.WholeOf(state); is {
 		state = whole
 	}

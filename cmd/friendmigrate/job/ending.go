@@ -178,7 +178,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 		return l.String() + " # after fixing what the service says"
 	}
 	show := j.Line().As("failures", func(flag string) bool { return flag == "state" })
-	if j.Set.Service.Rehearse {
+	if j.Set.Service.Rehearse || j.Op.Folder != "" {
 		show = show.With("state", j.Dir)
 	}
 	if stop.Code > 0 {
@@ -187,7 +187,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 	if sink.AccountMissing(stop.Code) {
 		show = j.As(j.Line(), "accounts", "json").Of()
 	}
-	hint := show.String() + " # shows them; then import with --retry-failed"
+	hint := show.String() + " # shows them; then " + j.Op.Command + " with --retry-failed"
 	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {
 		hint += ", or --max-failure-ratio 0 to go on"
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,12 @@ func judged(args string, err error) *Run {
 		Op:     Operation{Command: "import", Settled: "in place", Already: "there before"},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
+}
+
+// by is the same for another command.
+func (j *Run) by(command, inside string) *Run {
+	j.Args[1], j.Op, j.Dir = command, Operation{Command: command, Folder: inside}, filepath.Join(j.Dir, inside)
+	return j
 }
 
 func withCounts(j *Run, c source.Counts) *Run {
@@ -104,6 +111,12 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 				"2,000 edges failed (1,990 with 39999, 10 with 30003), see state/failed.csv; 3 of 3,003 edges are pending; " +
 				"hint: friendmigrate failures --state s --code 39999 # shows them; then import with --retry-failed, " +
 				"or --max-failure-ratio 0 to go on"},
+		{"an update", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeFailures, Count: 6, Limit: 5}, 39999)).by("update", ""), account(1, 6, 0, 0), 6,
+			"refused mostly with code 39999\nfriendmigrate: stopped: 6 edges failed in this run, more than --max-failures 5; 6 edges failed, see state/failed.csv; no edge is pending; " +
+				"hint: friendmigrate failures --code 39999 # shows them; then update with --retry-failed"},
+		{"an undo", judged("--yes --state state", braked(migrate.Brake{Kind: migrate.BrakeRatio, Count: 600, Of: 1000, Limit: 0.5}, 39999)).by("undo", "undo"), account(400, 600, 0, 0), 6,
+			"refused mostly with code 39999\nfriendmigrate: stopped: 600 of 1,000 edges settled in this run failed, --max-failure-ratio is 0.5; 600 edges failed, see state/undo/failed.csv; no edge is pending; " +
+				"hint: friendmigrate failures --state state/undo --code 39999 # shows them; then undo with --retry-failed, or --max-failure-ratio 0 to go on"},
 		{"a tag that was never created", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeField, Text: "Custom_Tag", All: true, Landed: true, Fields: []string{"Tag_SNS_Custom_A"}}, 39999)), account(1, 0, 0, 3), 6,
 			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
 				"stopped: chunk after chunk is refused for some edges; only refused edges have Tag_SNS_Custom_A; " +

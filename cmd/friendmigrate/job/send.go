@@ -68,6 +68,9 @@ func (j *Run) send(ctx context.Context) runResult {
 	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.Journal), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), paused: j.Client.Paused(), err: err,
 		cause: context.Cause(ctx)}
+	if stop, is := errors.AsType[*migrate.StopError](err); is && stop.Brake != nil && j.Op.Command == "undo" {
+		stop.Brake.Fields = nil // a deletion sends none
+	}
 	if errors.Is(err, stage.ErrDamaged) {
 		result.err = j.planError(ctx, err)
 	}
