@@ -190,10 +190,12 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (e exit.Ending, err err
 		return e, nil
 	}
 	pilot, err := j.OpenPilot(ctx)
-	if err == nil && pilot != nil { // before the journal of an undo is made
+	if err == nil && pilot != nil {
 		_, err = pilot.Find(ctx, of.Stage, nil)
 	}
-	if err != nil || j.Set.Yes {
+	// An undo that turns out to delete nothing must not begin: no import would go on after it.
+	begins := pilot != nil && of.Undone == nil && j.Set.Job.Shard.Count == 0
+	if err != nil || j.Set.Yes && !begins {
 		return e, err
 	}
 	return j.wouldUndo(ctx, of, pilot)
@@ -204,6 +206,7 @@ func nothingToUndo(of *inspect.Job, why string) exit.Ending {
 }
 
 // wouldUndo returns the error that says what an undo would delete, or an ending if that is nothing.
+// With --yes it returns an error only if that is nothing.
 func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e exit.Ending, err error) {
 	var edges, accounts, calls int64
 	of := inspect.Created{Journal: job.Journal}
@@ -228,12 +231,14 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e 
 	}
 	next := j.Line().With("yes", "")
 	switch {
+	case edges > 0 && j.Set.Yes:
+		return e, nil
 	case edges > 0:
 		return e, Unusable(next, "undo would delete %s of %s, in %s%s%s; nothing was deleted",
 			terminal.Some(edges, "edge"), terminal.Some(accounts, "account"), terminal.Some(calls, "call"),
 			j.leastTime(calls), untouched(job.Journal))
 	case pilot != nil:
-		return e, Unusable(j.Line().Without("only-accounts"), "undo would delete no edge of these accounts; "+
+		return e, Unusable(j.Line().Without("only-accounts", "yes"), "undo would delete no edge of these accounts; "+
 			"nothing was deleted")
 	case j.Set.Job.RetryFailed:
 		return nothingToUndo(job, "no edge failed with these codes"), nil
