@@ -169,7 +169,7 @@ func (in *openInput) fault(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		reason := fmt.Sprintf("the compressed data is cut short: it ends after byte %d", in.raw.n)
 		return &InputError{Name: in.Name, Reason: reason, Fix: test.fix(in.Name, compressionNone)}
-	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		reason := "unpacking needs more memory than allowed: raise --memory or unpack it first"
 		unpack := wrong{filter: "zstd -dc --long=31"}
 		return &InputError{Name: in.Name, Reason: reason, Err: err, Fix: unpack.fix(in.Name, compressionNone)}

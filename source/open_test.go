@@ -165,10 +165,18 @@ func TestWhatFollowsCompressedData(t *testing.T) {
 }
 
 func TestZstdWindowIsBounded(t *testing.T) {
-	packed := zstandard(t, manyRows(20000), zstd.WithWindowSize(128<<20))
-	_, err := readTexts(t, Options{}, func(r *reading) { r.opener.window = 8 << 20 }, text{"a.csv.zst", packed})
-	if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "--memory") {
-		t.Fatalf("got %v", err)
+	rows := manyRows(20000)
+	single, err := zstd.NewWriter(nil, zstd.WithSingleSegment(true)) // the window is the content's size
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, packed := range []string{
+		zstandard(t, rows, zstd.WithWindowSize(128<<20)), string(single.EncodeAll([]byte(rows), nil)),
+	} {
+		_, err := readTexts(t, Options{}, func(r *reading) { r.opener.window = 256 << 10 }, text{"a.csv.zst", packed})
+		if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "--memory") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 
