@@ -31,6 +31,8 @@ type Request struct {
 	FS            disk.FS // nil: disk.OS{}
 
 	Measure *stage.Measure // nil: make a stage; else only count, then Abort
+	// may be nil; gets the counts before a list is written, and may refuse the inputs with an error
+	Accept func(Counts) error
 	// may be nil; called from one goroutine at a time, several times a second. bytesTotal is 0 if
 	// unknown
 	Progress func(bytesRead, bytesTotal, rows int64)
@@ -160,6 +162,11 @@ func (p *Unsealed) readAndStage(ctx context.Context) (err error) {
 		return err
 	}
 	p.Counts.LeftOut = p.request.left
+	if p.request.Accept != nil {
+		if err := p.request.Accept(p.Counts); err != nil {
+			return err
+		}
+	}
 	onDuplicate := l.duplicate
 	if p.request.Measure != nil {
 		onDuplicate = nil // only a digest of the fields is staged, so there is nothing to list

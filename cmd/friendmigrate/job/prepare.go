@@ -230,7 +230,7 @@ func (j *Run) compareSealed(ctx context.Context) error {
 
 // compareWithJournal checks, before a lost stage is built again and lists are written, that the
 // inputs are those of the journal, if there is one. Standard input and pipes can be read only once,
-// so they are checked after staging.
+// so stageInput checks them.
 func (j *Run) compareWithJournal(ctx context.Context) error {
 	if j.Journal == nil {
 		return nil
@@ -278,7 +278,18 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	if err := stage.Remove(filepath.Join(j.Dir, folder.Staged), j.FS); err != nil { // one of another version is sealed
 		return err
 	}
-	p, err := source.ReadInputs(ctx, j.stageRequest())
+	request := j.stageRequest()
+	request.Accept = func(c source.Counts) error {
+		id.Inputs = c.Digests()
+		if j.Journal == nil {
+			return nil
+		}
+		if differences := j.Journal.Identity().Differs(id); len(differences) > 0 {
+			return j.OtherJob(differences)
+		}
+		return nil
+	}
+	p, err := source.ReadInputs(ctx, request)
 	if err != nil {
 		return j.InputError(ctx, err)
 	}
@@ -321,7 +332,6 @@ func (j *Run) restoreLists(ctx context.Context) error {
 // beginJournal creates the journal for what was staged. If there is a journal, it checks that what
 // was staged is what the journal records.
 func (j *Run) beginJournal(id checkpoint.Identity, p *source.Unsealed) error {
-	id.Inputs = p.Counts.Digests()
 	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
 	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
 	if j.Set.Strict {
@@ -330,11 +340,7 @@ func (j *Run) beginJournal(id checkpoint.Identity, p *source.Unsealed) error {
 		}
 	}
 	if j.Journal != nil {
-		recorded := j.Journal.Identity()
-		if differences := recorded.Differs(id); len(differences) > 0 {
-			return j.OtherJob(differences)
-		}
-		if differs := recorded.PlanDiffers(id); differs != "" {
+		if differs := j.Journal.Identity().PlanDiffers(id); differs != "" {
 			return fmt.Errorf("build the staged input again: %s", differs)
 		}
 		return nil
