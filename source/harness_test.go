@@ -98,7 +98,7 @@ func readTexts(t *testing.T, o Options, tune func(*reading), texts ...text) (res
 	for i := range texts {
 		l.names[i] = texts[i].name
 	}
-	if err := l.save(); err != nil {
+	if err := l.save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(sink.edges, func(a, b migrate.Edge) int {

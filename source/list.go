@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -82,22 +83,26 @@ func (l *List) IntegerTags() []string {
 
 // Save writes the whole list. Nothing may be added meanwhile. Later more rows may be added and the
 // list saved again.
-func (l *List) Save() error {
-	return disk.WriteWhole(l.options.FS, l.options.Path, l.WriteList)
+func (l *List) Save() error { return l.save(context.Background()) }
+
+func (l *List) save(ctx context.Context) error {
+	return disk.WriteWhole(l.options.FS, l.options.Path, func(w io.Writer) error { return l.write(ctx, w) })
 }
 
 // WriteList writes the same to w as Save.
-func (l *List) WriteList(w io.Writer) error {
+func (l *List) WriteList(w io.Writer) error { return l.write(context.Background(), w) }
+
+func (l *List) write(ctx context.Context, w io.Writer) error {
 	l.mu.Lock()
 	tags := slices.Sorted(maps.Keys(l.integer))
 	l.mu.Unlock()
 	return WriteEdges(w, ListFormat{Format: l.options.Format, Tags: tags, Extra: l.options.Extra,
-		Lossy: l.options.Lossy}, l.rows())
+		Lossy: l.options.Lossy}, l.rows(ctx))
 }
 
-func (l *List) rows() iter.Seq2[ListRow, error] {
+func (l *List) rows(ctx context.Context) iter.Seq2[ListRow, error] {
 	return func(yield func(ListRow, error) bool) {
-		for row, err := range l.spool.Rows() {
+		for row, err := range l.spool.Rows(ctx) {
 			if err != nil {
 				yield(ListRow{}, err)
 				return

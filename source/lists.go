@@ -78,26 +78,27 @@ func (l *lists) duplicate(lost, kept *migrate.Edge, differ bool) error {
 
 // save writes all three lists, each whole and at least with a header. A crash in between leaves
 // older lists, but then the job is staged again.
-func (l *lists) save() error {
-	err := l.saveTable(RejectedList, l.rejected, rejectedColumns...)
+func (l *lists) save(ctx context.Context) error {
+	err := l.saveTable(ctx, RejectedList, l.rejected, rejectedColumns...)
 	if err != nil {
 		return err
 	}
-	err = l.saveTable(ChangedList, l.changed, "Input", "Line", nameFrom, nameTo, "Column", "Reason", "Was", "Now")
+	err = l.saveTable(ctx, ChangedList, l.changed, "Input", "Line", nameFrom, nameTo, "Column", "Reason", "Was",
+		"Now")
 	if err != nil {
 		return err
 	}
-	return l.duplicates.Save()
+	return l.duplicates.save(ctx)
 }
 
 // saveTable writes rows of texts. A row may begin with further texts, which are not written.
-func (l *lists) saveTable(name string, rows *spool.Spool, header ...string) error {
+func (l *lists) saveTable(ctx context.Context, name string, rows *spool.Spool, header ...string) error {
 	return disk.WriteWhole(l.fs, filepath.Join(l.dir, name), func(w io.Writer) error {
 		out := csv.NewWriter(w)
 		if err := out.Write(header); err != nil {
 			return err
 		}
-		for row, err := range rows.Rows() {
+		for row, err := range rows.Rows(ctx) {
 			if err != nil {
 				return err
 			}
@@ -154,7 +155,7 @@ func RestoreLists(ctx context.Context, r Request, was Counts, plan stage.Totals)
 	defer ForgetLists(r.FS, state)
 	if rows == 0 {
 		l := newLists(r.FS, r.StateDir, nil)
-		err = errors.Join(l.save(), l.close())
+		err = errors.Join(l.save(ctx), l.close())
 	} else {
 		err = r.readAgain(ctx, was, plan)
 	}

@@ -230,7 +230,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 		full = make(chan *block, 1)
 	}
 	var rejected []string
-	for row, err := range lists.rejected.Rows() {
+	for row, err := range lists.rejected.Rows(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

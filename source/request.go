@@ -173,7 +173,7 @@ func (p *Unsealed) readAndStage(ctx context.Context) (err error) {
 	}
 	p.Totals, err = p.writer.WriteRosters(ctx, onDuplicate)
 	if errors.Is(err, stage.ErrDuplicates) {
-		return errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), l.save())
+		return errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), l.save(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("stage input: %w", err)
@@ -182,7 +182,7 @@ func (p *Unsealed) readAndStage(ctx context.Context) (err error) {
 		return fmt.Errorf("the sum does not balance: %d rows read, but %d edges, %d of them added, %d duplicates "+
 			"and %d rejected", p.Counts.Rows, p.Totals.Edges, p.Totals.Added, p.Totals.Duplicates, p.Counts.Rejected)
 	}
-	return l.save()
+	return l.save(ctx)
 }
 
 // Seal seals the stage. A later run finds it and does not read the rows again. A caller that keeps

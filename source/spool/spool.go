@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"cmp"
 	"container/heap"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ import (
 
 // Spool collects rows in any order and returns them sorted by position, and rows of one position by
 // their bytes. It holds a bounded part in memory. The rest is in one temporary file as sorted runs.
+// Where there are many, Rows merges them into longer ones first, which takes about as much room
+// again.
 type Spool struct {
 	fs     disk.FS
 	path   string
@@ -37,6 +40,7 @@ type Spool struct {
 	file    disk.File // nil while all is in memory
 	written int64
 	runs    []run
+	longest int   // row, in bytes
 	err     error // the first; final
 }
 
@@ -50,6 +54,13 @@ const entrySize = 32
 
 // run is the place of a sorted run in the file.
 type run struct{ offset, length int64 }
+
+// Runs that are merged at once: as many as have room in the memory with their longest row, within
+// these bounds. Fewer would move the rows too often, and more would not be faster.
+const (
+	fewestRuns = 16
+	mostRuns   = 64
+)
 
 // Row is a row and its position.
 type Row struct {
@@ -82,6 +93,7 @@ func (s *Spool) Add(at migrate.Position, data []byte) error {
 	s.arena = append(s.arena, data...)
 	s.entries = append(s.entries, entry{at, from, len(s.arena)})
 	s.count++
+	s.longest = max(s.longest, len(data))
 	return nil
 }
 
@@ -109,47 +121,69 @@ func (s *Spool) spill() (err error) {
 			return fmt.Errorf("spool list: %w", err)
 		}
 	}
-	s.sort()
+	if err := s.writeRun(s.inMemory().merge(context.Background())); err != nil {
+		return err
+	}
+	s.arena, s.entries = s.arena[:0], s.entries[:0]
+	return nil
+}
+
+// writeRun writes sorted rows to the file as one run.
+func (s *Spool) writeRun(rows iter.Seq2[Row, error]) error {
 	w := bufio.NewWriterSize(s.file, 64<<10)
 	var head []byte
 	r := run{offset: s.written}
-	for _, e := range s.entries {
-		data := s.arena[e.from:e.to]
-		head = binary.AppendVarint(head[:0], int64(e.Input))
-		head = binary.AppendVarint(head, e.Line)
-		head = binary.AppendUvarint(head, uint64(len(data)))
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		head = binary.AppendVarint(head[:0], int64(row.Input))
+		head = binary.AppendVarint(head, row.Line)
+		head = binary.AppendUvarint(head, uint64(len(row.Data)))
 		w.Write(head) // bufio keeps the error for Flush
-		w.Write(data)
-		r.length += int64(len(head) + len(data))
+		w.Write(row.Data)
+		r.length += int64(len(head) + len(row.Data))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("spool list: %w", err)
 	}
 	s.written += r.length
 	s.runs = append(s.runs, r)
-	s.arena, s.entries = s.arena[:0], s.entries[:0]
 	return nil
 }
 
-// Rows yields all rows in order. It may be called several times. Nothing may be added meanwhile.
-func (s *Spool) Rows() iter.Seq2[Row, error] {
+// Rows yields all rows in order. It may be called several times. Nothing may be added meanwhile. If
+// ctx ends, it yields the cause.
+func (s *Spool) Rows(ctx context.Context) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		most := min(max(s.memory/(s.longest+4<<10), fewestRuns), mostRuns)
+		for s.err == nil && len(s.runs) > most {
+			first := s.runs[:min(most, len(s.runs)-most+1)]
+			s.runs = s.runs[len(first):]
+			s.err = s.writeRun(s.onDisk(first).merge(ctx))
+		}
 		if s.err != nil {
 			yield(Row{}, s.err)
 			return
 		}
-		s.sort()
-		sources := make(streams, 0, len(s.runs)+1)
-		buffer := max(4<<10, min(64<<10, s.memory/(len(s.runs)+1)))
-		for _, run := range s.runs {
-			r := bufio.NewReaderSize(io.NewSectionReader(s.file, run.offset, run.length), buffer)
-			sources = append(sources, &stream{reader: r})
-		}
-		sources = append(sources, &stream{memory: s.entries, arena: s.arena})
-		sources.merge(yield)
+		append(s.onDisk(s.runs), s.inMemory()...).merge(ctx)(yield)
 	}
+}
+
+func (s *Spool) inMemory() streams {
+	s.sort()
+	return streams{{memory: s.entries, arena: s.arena}}
+}
+
+func (s *Spool) onDisk(runs []run) (list streams) {
+	buffer := max(4<<10, min(64<<10, s.memory/(len(runs)+1)))
+	for _, run := range runs {
+		r := bufio.NewReaderSize(io.NewSectionReader(s.file, run.offset, run.length), buffer)
+		list = append(list, &stream{reader: r})
+	}
+	return list
 }
 
 // stream reads one sorted run, on disk or in memory.
@@ -202,31 +236,38 @@ func (h *streams) Pop() any {
 	return last
 }
 
-func (h streams) merge(yield func(Row, error) bool) {
-	live := make(streams, 0, len(h))
-	for _, source := range h {
-		switch err := source.next(); err {
-		case nil:
-			live = append(live, source)
-		case io.EOF:
-		default:
-			yield(Row{}, fmt.Errorf("read spooled list: %w", err))
-			return
+// merge yields the rows of all streams in order. It can be called once.
+func (h streams) merge(ctx context.Context) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		live := make(streams, 0, len(h))
+		for _, source := range h {
+			switch err := source.next(); err {
+			case nil:
+				live = append(live, source)
+			case io.EOF:
+			default:
+				yield(Row{}, fmt.Errorf("read spooled list: %w", err))
+				return
+			}
 		}
-	}
-	heap.Init(&live)
-	for len(live) > 0 {
-		if !yield(live[0].now, nil) {
-			return
-		}
-		switch err := live[0].next(); err {
-		case nil:
-			heap.Fix(&live, 0)
-		case io.EOF:
-			heap.Pop(&live)
-		default:
-			yield(Row{}, fmt.Errorf("read spooled list: %w", err))
-			return
+		heap.Init(&live)
+		for len(live) > 0 {
+			if err := context.Cause(ctx); err != nil {
+				yield(Row{}, err)
+				return
+			}
+			if !yield(live[0].now, nil) {
+				return
+			}
+			switch err := live[0].next(); err {
+			case nil:
+				heap.Fix(&live, 0)
+			case io.EOF:
+				heap.Pop(&live)
+			default:
+				yield(Row{}, fmt.Errorf("read spooled list: %w", err))
+				return
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func TestSpoolSortsWhateverTheOrderAndMemory(t *testing.T) {
 		group.Wait()
 		for range 2 {
 			i := 0
-			for got, err := range s.Rows() {
+			for got, err := range s.Rows(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -70,6 +71,69 @@ func TestSpoolSortsWhateverTheOrderAndMemory(t *testing.T) {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the temporary file is left: %v", err)
 		}
+	}
+}
+
+// watchedFS calls alive whenever something is written.
+type watchedFS struct {
+	disk.OS
+	alive func()
+}
+
+func (f watchedFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
+	return watchedFile{file, f}, err
+}
+
+type watchedFile struct {
+	disk.File
+	fs watchedFS
+}
+
+func (f watchedFile) Write(p []byte) (int, error) {
+	f.fs.alive()
+	return f.File.Write(p)
+}
+
+// However many runs of however long rows there are, few are open at once, in every round.
+func TestMergingTakesLittleMemory(t *testing.T) {
+	const rows, length = 200, 128 << 10
+	var before, most uint64
+	calls := 0
+	alive := func() {
+		if calls++; calls%5 != 1 { // collecting garbage takes long
+			return
+		}
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		most = max(most, m.HeapAlloc)
+		before = cmp.Or(before, m.HeapAlloc)
+	}
+	s := New(watchedFS{alive: alive}, filepath.Join(t.TempDir(), "list.spool"), 0)
+	defer s.Close()
+	alive()
+	row := make([]byte, length)
+	for round := range 2 { // rows may be added after some were merged
+		for i := range rows / 2 {
+			if err := s.Add(migrate.Position{Line: int64(i), Input: round}, row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := 0
+		for _, err := range s.Rows(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			alive()
+		}
+		if want := (round + 1) * rows / 2; n != want || len(s.runs) > fewestRuns {
+			t.Errorf("got %d of %d rows from %d runs", n, want, len(s.runs))
+		}
+	}
+	if took := most - before; took > (fewestRuns+4)*length {
+		t.Errorf("%d KiB were alive at once, of %d KiB in all", took>>10, rows*length>>10)
 	}
 }
 
@@ -113,7 +177,7 @@ func TestFullDiskEndsTheSpool(t *testing.T) {
 	if err := s.Add(migrate.Position{}, nil); !errors.Is(err, errFull) {
 		t.Errorf("the first error is final: got %v", err)
 	}
-	for _, err := range s.Rows() {
+	for _, err := range s.Rows(t.Context()) {
 		if !errors.Is(err, errFull) {
 			t.Errorf("a spool that lost rows gives none: got %v", err)
 		}

@@ -100,8 +100,8 @@ func (b *builder) buildOnDisk(ctx context.Context, p *partition) (err error) {
 	}
 	var from []byte
 	var r record[[]byte]
-	for row, err := range byPlan.Rows() {
-		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+	for row, err := range byPlan.Rows(ctx) {
+		if err != nil {
 			return err
 		}
 		name, rest, _ := bytes.Cut(row.Data, []byte{0})
@@ -154,8 +154,8 @@ func (b *builder) rank(o order) uint64 {
 func (b *builder) resolveSorted(ctx context.Context, byPair, byPlan *spool.Spool) error {
 	var kept, row []byte
 	var winner, r record[[]byte]
-	for sorted, err := range byPair.Rows() {
-		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+	for sorted, err := range byPair.Rows(ctx) {
+		if err != nil {
 			return err
 		}
 		c := codec.Cursor{Rest: sorted.Data}

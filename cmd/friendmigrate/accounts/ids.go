@@ -75,8 +75,8 @@ func writeIDs(ctx context.Context, w io.Writer, sorted *spool.Spool) (n int64, e
 		return 0, err
 	}
 	last := ""
-	for row, err := range sorted.Rows() {
-		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+	for row, err := range sorted.Rows(ctx) {
+		if err != nil {
 			return 0, err
 		}
 		if n > 0 && string(row.Data) == last {

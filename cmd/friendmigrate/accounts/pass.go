@@ -218,7 +218,7 @@ func (p *Pass) WriteMissing(file string) error {
 	}
 	return disk.WriteWhole(p.fs, file, func(w io.Writer) error {
 		_, err := io.WriteString(w, "UserID,ResultCode,ResultInfo\n")
-		for row, failed := range rows.Rows() {
+		for row, failed := range rows.Rows(context.Background()) {
 			if err = errors.Join(err, failed); err == nil {
 				_, err = w.Write(row.Data)
 			}
