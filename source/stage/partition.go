@@ -1,6 +1,9 @@
 package stage
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // partition is a set of records: pages in memory, and perhaps a file of further pages.
 type partition struct {
@@ -50,9 +53,12 @@ func (p *partition) eachPage(f func(page []byte) error) error {
 	return p.file.readPages(f)
 }
 
-// eachRecord calls f with every record. f may not keep its texts.
-func (p *partition) eachRecord(f func(r *record[[]byte]) error) error {
+// eachRecord calls f with every record until ctx ends. f may not keep its texts.
+func (p *partition) eachRecord(ctx context.Context, f func(r *record[[]byte]) error) error {
 	return p.eachPage(func(page []byte) error {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		var st pageState
 		var r record[[]byte]
 		for len(page) > 0 {

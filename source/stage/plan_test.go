@@ -273,6 +273,15 @@ func TestCancelEndsWriteRostersAndRosters(t *testing.T) {
 		t.Fatal(err)
 	}
 	addAll(t, w, rows, 1)
+	for _, unit := range w.units() { // as for one that is split
+		err := unit[0].eachRecord(ctx, func(*record[[]byte]) error {
+			t.Error("a record was passed on")
+			return errRaw
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("each record: %v", err)
+		}
+	}
 	if _, err := w.WriteRosters(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("seal: %v", err)
 	}

@@ -38,13 +38,12 @@ func (b *builder) split(ctx context.Context, p *partition, depth int) error {
 		out.files = append(out.files, b.temporary())
 		fragments[i].least = math.MaxUint64
 	}
-	err := p.eachRecord(func(r *record[[]byte]) error {
+	err := p.eachRecord(ctx, func(r *record[[]byte]) error {
 		hash := b.w.placeHash(xxhash.Sum64(r.from))
 		i := int(hash >> depth & uint64(fan-1))
 		fragments[i].least, fragments[i].most = min(fragments[i].least, hash), max(fragments[i].most, hash)
 		return addRecord(&out, i, r)
 	})
-	err = errors.Join(err, context.Cause(ctx))
 	if err == nil {
 		err = out.flush()
 	}
@@ -131,12 +130,12 @@ func (b *builder) newSpool() *spool.Spool {
 
 func (b *builder) sortByPair(ctx context.Context, p *partition, byPair *spool.Spool) error {
 	var row []byte
-	return p.eachRecord(func(r *record[[]byte]) error {
+	return p.eachRecord(ctx, func(r *record[[]byte]) error {
 		row = codec.AppendText(codec.AppendText(row[:0], r.to), r.from)
 		row = binary.BigEndian.AppendUint64(row, b.rank(r.order))
 		row = appendRecord(row, new(pageState), r)
 		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // integers are compared faster than bytes
-		return errors.Join(byPair.Add(at, row), context.Cause(ctx))
+		return byPair.Add(at, row)
 	})
 }
 
