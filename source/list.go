@@ -226,6 +226,13 @@ func writeCSV(w io.Writer, f ListFormat, rows iter.Seq2[ListRow, error]) error {
 		for _, extra := range row.Extra {
 			cells = append(cells, fmt.Sprint(extra))
 		}
+		if strings.HasPrefix(e.From, string(byteOrderMark)) { // a reader would drop it unless it is in quotes
+			out.Flush()
+			if _, err := fmt.Fprintf(w, `"%s"`, strings.ReplaceAll(e.From, `"`, `""`)); err != nil {
+				return err
+			}
+			cells[0] = ""
+		}
 		if err := out.Write(cells); err != nil {
 			return err
 		}

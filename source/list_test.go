@@ -33,7 +33,7 @@ func randomText(random *rand.Rand, limit int) string {
 // ';' in it.
 func randomEdge(random *rand.Rand, line int64, forCSV bool) migrate.Edge {
 	word := func(n int) string {
-		return fmt.Sprintf("%s%d", []string{"u", "汉", "0", " ", "-", "\""}[random.IntN(6)], random.IntN(n))
+		return fmt.Sprintf("%s%d", []string{"u", "汉", "0", " ", "-", "\"", "\ufeff", "\ufeff\","}[random.IntN(8)], random.IntN(n))
 	}
 	e := migrate.Edge{From: word(1000), To: "x" + word(1000), AddSource: "AddSource_Type_" + []string{"Web", "A", "abcdefgh"}[random.IntN(3)]}
 	e.Position.Line = line
