@@ -42,7 +42,7 @@ func randomEdge(random *rand.Rand, line int64, forCSV bool) migrate.Edge {
 		e.Remark, e.AddWording = randomText(random, maxRemark), randomText(random, maxWording)
 	}
 	if maybe() {
-		e.RemarkTime, e.AddTime = random.Int64N(1<<33), random.Int64N(1e12)
+		e.RemarkTime, e.AddTime = random.Int64N(1<<33), random.Int64N(1e11)
 	}
 	for maybe() && len(e.Groups) < migrate.MaxGroups {
 		group := randomText(random, maxGroup)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,7 @@ const (
 	reasonMillis      = "has 13 digits: it is in milliseconds and has to be in seconds"
 	reasonDate        = "is a date and has to be in seconds since 1970"
 	reasonMicros      = "has 16 digits: it is in microseconds and has to be in seconds"
+	reasonDigits      = "has over 11 digits and has to be in seconds since 1970"
 	reasonNanos       = "has 19 digits: it is in nanoseconds and has to be in seconds"
 	reasonGroups      = "has over 32 groups"
 	reasonTag         = "is not " + tagPrefix + keyword
@@ -278,7 +280,10 @@ func (v *validator) customValue(item migrate.CustomItem) (string, reject) {
 	return digits, reject{item.Tag, reason}
 }
 
-// reasonsByDigits says, by the number of digits, why a number is no time in seconds.
+// mostDigits is the most digits of a time in seconds, until the year 5138. reasonsByDigits says, by
+// the number of digits, what one with more is.
+const mostDigits = 11
+
 var reasonsByDigits = map[int]string{13: reasonMillis, 14: reasonDate, 16: reasonMicros, 19: reasonNanos}
 
 // isDay reports whether a number of seconds reads as a day of the years 1970 to 2099, as 20240131
@@ -288,7 +293,7 @@ func isDay(digits string) bool {
 	return err == nil && digits >= "1970" && digits < "21"
 }
 
-// plainTime parses a number of at most 12 digits, as almost every time is. One of 8 may be a date.
+// plainTime parses a number of at most mostDigits, as almost every time is. One of 8 may be a date.
 func plainTime(s string) (t int64, ok bool) {
 	for i := range len(s) {
 		digit := s[i] - '0'
@@ -297,7 +302,7 @@ func plainTime(s string) (t int64, ok bool) {
 		}
 		t = t*10 + int64(digit)
 	}
-	return t, len(s) <= 12 && len(s) != 8
+	return t, len(s) <= mostDigits && len(s) != 8
 }
 
 // time checks a field of Unix seconds. Only a negative number is ever fixed.
@@ -313,8 +318,8 @@ func (v *validator) time(column, s string) (int64, reject) {
 	if err != nil {
 		return 0, reject{column, reasonRange}
 	}
-	if reason := reasonsByDigits[len(strings.TrimPrefix(digits, "-"))]; reason != "" {
-		return 0, reject{column, reason}
+	if n := len(strings.TrimPrefix(digits, "-")); n > mostDigits {
+		return 0, reject{column, cmp.Or(reasonsByDigits[n], reasonDigits)}
 	}
 	if isDay(digits) {
 		return 0, reject{column, reasonDate}

@@ -183,10 +183,14 @@ func TestNumbers(t *testing.T) {
 		equal(t, "a day, "+policy, r, reject{nameAddTime, reasonDate})
 		_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: "-1700000000000000"})
 		equal(t, "microseconds, "+policy, r, reject{nameAddTime, reasonMicros})
+		for _, many := range []string{"202401151200", "000170000000012", "170000000000000", "-20240115120000123"} {
+			_, r, _ = validate(Options{InvalidField: policy}, plain(), numbers{addTime: many})
+			equal(t, many+", "+policy, r, reject{nameAddTime, reasonDigits})
+		}
 	}
 	e, r, _ := validate(Options{}, plain(), numbers{addTime: "0001700000000"})
 	equal(t, "zeros in front are no digits", fmt.Sprint(r.reason, e.AddTime), "1700000000")
-	for _, seconds := range []string{"20241301", "19691231", "21000101", "12345678", "2024011"} {
+	for _, seconds := range []string{"17000000000", "20241301", "19691231", "21000101", "12345678", "2024011"} {
 		_, r, _ = validate(Options{}, plain(), numbers{addTime: seconds})
 		equal(t, seconds+" is no date", r, reject{})
 	}
