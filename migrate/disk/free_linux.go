@@ -1,6 +1,8 @@
 package disk
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"syscall"
@@ -13,10 +15,21 @@ func Free(name string) (int64, error) {
 	if err := syscall.Statfs(name, &fs); err != nil {
 		return 0, fmt.Errorf("ask for the room on the volume of %q: %w", name, err)
 	}
-	if blocks := uint64(math.MaxInt64) / uint64(fs.Bsize); fs.Bavail > blocks {
-		return math.MaxInt64, nil
+	free, err := freeBytes(&fs)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the room on the volume of %q: %w", name, err)
 	}
-	return int64(fs.Bavail) * fs.Bsize, nil
+	return free, nil
+}
+
+// freeBytes counts in f_frsize, as df does: f_bsize is a size for transfers, and on some network
+// file systems larger, or 0. A file system that reports no size has no answer.
+func freeBytes(fs *syscall.Statfs_t) (int64, error) {
+	unit := uint64(cmp.Or(fs.Frsize, fs.Bsize))
+	if unit == 0 || fs.Blocks == 0 {
+		return 0, errors.ErrUnsupported
+	}
+	return int64(min(fs.Bavail, math.MaxInt64/unit) * unit), nil
 }
 
 // OpenFiles returns how many files and connections this process may have open at the same time.
