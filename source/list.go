@@ -66,7 +66,9 @@ func (l *List) Add(e *migrate.Edge, extra ...any) error {
 	if len(e.Custom) > 0 {
 		l.mu.Lock()
 		for _, item := range e.Custom {
-			l.integer[item.Tag] = l.integer[item.Tag] || item.Integer
+			if integer, known := l.integer[item.Tag]; !known || item.Integer && !integer {
+				l.integer[strings.Clone(item.Tag)] = item.Integer
+			}
 		}
 		l.mu.Unlock()
 	}

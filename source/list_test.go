@@ -103,6 +103,20 @@ func TestListsAreInputsAgain(t *testing.T) {
 	}
 }
 
+func TestListKeepsNothingOfAnEdge(t *testing.T) {
+	l := NewList(ListOptions{Path: filepath.Join(t.TempDir(), "failed.csv"), Format: CSV})
+	defer l.Close()
+	tag := []byte("Tag_SNS_Custom_A")
+	for _, integer := range []bool{false, true, false} {
+		e := migrate.Edge{From: "a", To: "b", Custom: []migrate.CustomItem{{Tag: view(tag), Value: "1", Integer: integer}}}
+		if err := l.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clear(tag)
+	equal(t, "integer tags", fmt.Sprintf("%q", l.IntegerTags()), `["Tag_SNS_Custom_A"]`)
+}
+
 func TestListIsThereWithoutRows(t *testing.T) {
 	l := NewList(ListOptions{Path: filepath.Join(t.TempDir(), "failed.csv"), Format: CSV, Extra: []string{"ResultCode"}})
 	defer l.Close()

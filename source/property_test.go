@@ -227,6 +227,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 			t.Fatal(err)
 		}
 		<-free
+		clear(b.data) // nothing of it is kept
 		full = make(chan *block, 1)
 	}
 	var rejected []string
@@ -239,7 +240,7 @@ func readBytes(t *testing.T, format, content string, size int) ([]migrate.Edge, 
 	if p.tally.Rows != int64(len(sink.edges)+len(rejected)) {
 		t.Fatalf("%d rows are not %d edges and %d rejected", p.tally.Rows, len(sink.edges), len(rejected))
 	}
-	return sink.edges, rejected
+	return sink.edges, append(rejected, fmt.Sprint(p.tally.by, p.tally.ignored))
 }
 
 // FuzzRead reads anything as CSV and as JSONL: no row is lost, nothing but the limits of the
