@@ -2,12 +2,16 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"friendmigrate/migrate/disk"
 )
 
 // Lists that somebody has deleted come back to the byte, in any combination, and nothing else
@@ -97,6 +101,34 @@ func TestListsThatCannotBeMadeAgain(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(j.StateDir, againFolder)); err == nil {
 			t.Errorf("%s: the folder is left", name)
+		}
+	}
+}
+
+// cancelFS cancels when a file is opened.
+type cancelFS struct {
+	quickFS
+	name   string
+	cancel context.CancelFunc
+}
+
+func (f cancelFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	if filepath.Base(name) == f.name {
+		f.cancel()
+	}
+	return f.quickFS.OpenFile(name, flag, perm)
+}
+
+func TestWritingAListEndsWithItsContext(t *testing.T) {
+	in := write(t, "a.csv", "From_Account,To_Account,AddSource,Remark\n,b,"+src+",\na,b,"+src+",x\na,b,"+src+","+strings.Repeat("r", 100)+"\n")
+	for _, list := range []string{RejectedList, ChangedList, DuplicatesList} {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := Request{Inputs: []string{in}, StateDir: t.TempDir(), FS: cancelFS{name: list + ".tmp", cancel: cancel}, Options: Options{InvalidField: "cut"}}
+		if _, err := ReadInputs(ctx, r); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v", list, err)
+		}
+		if left, err := os.ReadFile(filepath.Join(r.StateDir, list)); err == nil {
+			t.Errorf("%s is written: %s", list, left)
 		}
 	}
 }
