@@ -273,7 +273,7 @@ func (s *state) failedWith(codes []int) int64 {
 type Counts struct {
 	Imported         int64
 	Already          int64
-	AlreadyUncertain int64 // of Already: perhaps imported by an earlier call without an answer
+	AlreadyUncertain int64 // of Already: perhaps imported by this job
 	Failed           int64
 }
 

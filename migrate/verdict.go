@@ -20,7 +20,7 @@ const (
 // Outcome is what one call did to one edge.
 type Outcome struct {
 	Kind      Kind
-	Uncertain bool   // a call with the edge had no answer; so an edge that is Already may have been imported by it
+	Uncertain bool   // Already: this job may have made it; otherwise: a call with the edge had no answer
 	Unsent    bool   // it is Already without a call, which says nothing about the service
 	Code      int    // ResultCode, or the code of the whole call, or the HTTP status
 	Info      string // the service's text for Code

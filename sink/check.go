@@ -120,7 +120,8 @@ func (c *Client) Probe(ctx context.Context) error {
 
 // ImportMissing makes one friend_check call, and at most one friend_import call for the edges that
 // are missing. Edges that are found are Already. If friend_check refuses an edge permanently,
-// friend_import decides about it. It is a migrate.CallerFunc.
+// friend_import decides about it. If it succeeds the edge is an uncertain Already, because undo
+// takes Imported for new. It is a migrate.CallerFunc.
 func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	found, err := c.Check(ctx, from, friendsOf(edges))
 	var e *migrate.CallError
@@ -157,6 +158,9 @@ func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate
 		return nil, err
 	}
 	for i, o := range imported {
+		if o.Kind == migrate.Imported && !found[places[i]].Known { // it may have been there before
+			o = migrate.Outcome{Kind: migrate.Already, Uncertain: true}
+		}
 		outcomes[places[i]] = o
 	}
 	return outcomes, err

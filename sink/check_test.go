@@ -105,7 +105,7 @@ func TestOnlyMissing(t *testing.T) {
 		{"one there", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 0, "already imported", 0, "b"},
 		{"one not told", infoItem("a", none, 30006) + "," + infoItem("b", none, 0), 0, "again:30006 imported", 0, "b"},
 		{"one missing", infoItem("b", none, 0), 0, "again imported", 0, "b"},
-		{"one unknown account", infoItem("a", none, 30003) + "," + infoItem("b", with, 0), 0, "imported already", 0, "a"},
+		{"one unknown account", infoItem("a", none, 30003) + "," + infoItem("b", with, 0), 0, "already? already", 0, "a"},
 		{"import fails in passing", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30006, "already again?", migrate.VerdictRetry, "b"},
 		{"one not told and import fails in passing", infoItem("a", none, 30006) + "," + infoItem("b", none, 0), 30006, "again:30006 again?", migrate.VerdictRetry, "b"},
 		{"one there and app looks wrong", infoItem("a", with, 0) + "," + infoItem("b", none, 0), 30002, "already again:30002", 0, "b"},

@@ -142,7 +142,7 @@ var checkEnds = map[consequence]end{
 	each:     {exit: 3, imported: 24, failed: 3, most: 30},
 	sign:     {imported: unharmed, most: 30},
 	stop:     {exit: 12, imported: 12, calls: 9},
-	wrongApp: {imported: unharmed, most: 30},
+	wrongApp: {imported: 24, already: 3, most: 30},
 	unknown:  {imported: unharmed, most: 30},
 	silence:  {imported: unharmed, most: 30},
 	wrongWay: {imported: unharmed, most: 30},

@@ -46,7 +46,7 @@ type Finding struct {
 	Info     string `json:"info,omitempty"`
 	Advice   string `json:"advice,omitempty"`
 	Attempts int    `json:"attempts,omitempty"`
-	// already: a call without an answer may have imported it; pending: it may have been sent
+	// already: this job may have imported it; pending: it may have been sent
 	Uncertain bool `json:"uncertain,omitempty"`
 
 	// Of a rejected or changed row.

@@ -107,7 +107,7 @@ func (s *Status) edgeRows(row func(name, value, about string)) {
 	count("imported", a.Rows.Imported, a.Added.Imported, "")
 	unsure := ""
 	if n := a.AlreadyUncertain(); n > 0 {
-		unsure = terminal.Count(n) + " of them perhaps by a call of this job that got no answer"
+		unsure = terminal.Count(n) + " of them perhaps by a call of this job"
 	}
 	count("already", a.Rows.Already, a.Added.Already, unsure)
 	count("failed", a.Rows.Failed, a.Added.Failed, "")
@@ -237,7 +237,7 @@ func (f *Finding) unsureText() string {
 	case !f.Uncertain:
 		return ""
 	case f.Kind == Already:
-		return ", perhaps by a call of this job that got no answer"
+		return ", perhaps by a call of this job"
 	}
 	return ", may have been sent without an answer"
 }

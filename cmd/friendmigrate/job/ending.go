@@ -96,7 +96,7 @@ func (j *Run) alreadyWords(o outcome) string {
 	}
 	unsure := ""
 	if m := o.sums.AlreadyUncertain(); m > 0 {
-		unsure = fmt.Sprintf(", %s of them perhaps by a call of this job that got no answer", terminal.Count(m))
+		unsure = fmt.Sprintf(", %s of them perhaps by a call of this job", terminal.Count(m))
 	}
 	return fmt.Sprintf(" (%s %s %s%s)", terminal.Count(n), terminal.Verb(n, "was", "were"), j.Op.Already, unsure)
 }

@@ -144,7 +144,7 @@ func (e exporter) account(s Snapshot) {
 		e.gauge("edges", "What became of the rows of the job's input, of all its runs together. "+
 			"They add up to friendmigrate_edges_read.", float64(n), "outcome", outcome)
 	}
-	e.gauge("edges_already_uncertain", "Of outcome already: an earlier call without an answer may have done it.",
+	e.gauge("edges_already_uncertain", "Of outcome already: a call of this job may have done it.",
 		float64(r.AlreadyUncertain+d.AlreadyUncertain))
 	for outcome, n := range map[string]int64{"imported": d.Imported, "already": d.Already, "failed": d.Failed,
 		"pending": d.Pending} {

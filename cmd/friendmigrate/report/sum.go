@@ -18,7 +18,7 @@ type Sum struct {
 	Read             int64 `json:"read"`
 	Imported         int64 `json:"imported"`
 	Already          int64 `json:"already"`
-	AlreadyUncertain int64 `json:"alreadyUncertain"` // of Already: an earlier call without an answer may have done it
+	AlreadyUncertain int64 `json:"alreadyUncertain"` // of Already: this job may have done it
 	Failed           int64 `json:"failed"`
 	Rejected         int64 `json:"rejected"`
 	Duplicate        int64 `json:"duplicate"`
@@ -125,15 +125,14 @@ func (a Sums) InPlace() int64 {
 }
 
 // AlreadyUncertain returns the number of edges that were there already, and perhaps by a call of
-// this job that got no answer. Undo does not touch them.
+// this job. Undo does not touch them.
 func (a Sums) AlreadyUncertain() int64 { return a.Rows.AlreadyUncertain + a.Added.AlreadyUncertain }
 
 // Untouched says after a semicolon how many edges undo leaves though this job may have made them.
 func (a Sums) Untouched() string {
 	text := ""
 	if n := a.AlreadyUncertain(); n > 0 {
-		text = fmt.Sprintf("; %s not touched: perhaps made by a call of this job that got no answer",
-			terminal.IsAre(n, "edge"))
+		text = fmt.Sprintf("; %s not touched: perhaps made by a call of this job", terminal.IsAre(n, "edge"))
 	}
 	if a.MaybeSent > 0 {
 		text += fmt.Sprintf("; %s pending and not touched: calls that got no answer have perhaps made some",
