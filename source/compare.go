@@ -35,7 +35,7 @@ type Match uint8
 // The matches.
 const (
 	Same Match = iota // the job's inputs, or a standard input that cannot show otherwise
-	// some no longer exist or their store cannot be reached, and the others show no difference
+	// some no longer exist or their store does not show them, and the others show no difference
 	Gone
 	Different // another job's inputs
 )
@@ -51,8 +51,9 @@ type Comparison struct {
 
 // Compare compares the inputs of a request with those that a sealed stage was made from. If what it
 // trusts (see Input) differs, it reads the whole raw content again and compares digests. Names of
-// files don't matter, the order does. Rows are not read. If a store cannot be reached, the result
-// is as if the object were gone, so that the job can go on with the staged input.
+// files don't matter, the order does. Rows are not read. If a store cannot be reached, or
+// refuses (a token expires while a job is stopped), the result is as if the object were gone, so
+// that the job can go on with the staged input.
 //
 // Of the request only the fields that name and open inputs count. Stdin is read for "-"; nil (a
 // terminal) or an empty one shows no difference. The error is a failure to read, or an *InputError
@@ -109,11 +110,7 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 	first, empty := -1, -1 // index of the first argument that is gone, and of the first empty folder
 	for _, arg := range c.request.Inputs {
 		list, err := c.request.expand(c.ctx, arg)
-		if missing, away := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnreachable); missing || away {
-			how := "is gone"
-			if away {
-				how = "cannot be reached"
-			}
+		if how := away(err); how != "" {
 			c.gone(arg, how)
 			if first < 0 {
 				first = len(names)
@@ -137,6 +134,20 @@ func (c *comparer) resolve(want int) ([]Found, error) {
 		names = slices.Insert(names, first, make([]Found, want-len(names))...)
 	}
 	return names, nil
+}
+
+// away says how an argument is out of reach for now; "" for other errors and for none.
+func away(err error) string {
+	answer, stored := errors.AsType[*objects.Error](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "is gone"
+	case errors.Is(err, ErrUnreachable):
+		return "cannot be reached"
+	case stored:
+		return "cannot be read: " + answer.Reason
+	}
+	return ""
 }
 
 // compareInput compares one input with the recorded one, by its stat if that can be trusted, else

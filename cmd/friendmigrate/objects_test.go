@@ -211,6 +211,8 @@ func TestAChangedObjectIsRefusedBeforeTheFirstCall(t *testing.T) {
 	j.store.remove("in.csv") // and gone: the stage is there
 	j.run(3, "import", "s3://graph/in.csv")
 	j.run(3, "import", "s3://graph/in/")
+	j.env["AWS_SECRET_ACCESS_KEY"] += "x" // and the store refuses
+	j.run(3, "import", "s3://graph/in.csv")
 	if now := j.app.Stats().Calls; now != calls {
 		t.Errorf("%d calls, want none more", now-calls)
 	}

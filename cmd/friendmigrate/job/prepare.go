@@ -171,7 +171,7 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	case err != nil:
 		return c, err
 	case c.Match == source.Gone:
-		j.Log.Warn("an input is gone or cannot be reached; what was staged of it is used",
+		j.Log.Warn("an input is gone or cannot be read; what was staged of it is used",
 			Event("input-gone"), zap.Strings("why", c.Reasons))
 	}
 	if text := c.LeftOut.Warning(); text != "" {

@@ -126,7 +126,7 @@ func (m *making) compare(ctx context.Context, meta source.Meta) (why string, err
 	case c.Match == source.Different:
 		return c.Reasons[0], nil
 	case c.Match == source.Gone:
-		m.note("an input is gone or cannot be reached: the plan is of what was staged of it")
+		m.note("an input is gone or cannot be read: the plan is of what was staged of it")
 	}
 	m.Counts, m.Counts.LeftOut = meta.Counts, c.LeftOut
 	return "", m.Counts.CheckEmpty(m.Set.Rows)
