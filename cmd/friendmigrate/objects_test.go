@@ -223,6 +223,10 @@ func TestObjectStorageThatCannotBeUsedSaysWhy(t *testing.T) {
 	j := newObjectJob(t)
 	j.store.put("in.csv", []byte(smallInput), false)
 	j.store.put("broken.csv.gz", pack(t, ".gz", []byte(smallInput))[:30], false)
+	keys := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(keys, []byte("[default]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		code int
 		env  map[string]string
@@ -237,6 +241,7 @@ func TestObjectStorageThatCannotBeUsedSaysWhy(t *testing.T) {
 		{2, map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"s3://graph/in.csv"}, "no credentials were found"},
 		{2, map[string]string{"AWS_SECRET_ACCESS_KEY": storeSecret + "x"}, []string{"s3://graph/in.csv"}, "secret access key is wrong"},
 		{2, map[string]string{"AWS_ACCESS_KEY_ID": "NOBODY"}, []string{"s3://graph/in.csv"}, "access key"},
+		{2, map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "nope", "AWS_SHARED_CREDENTIALS_FILE": keys}, []string{"s3://graph/in.csv"}, `AWS_PROFILE: .* has no profile "nope"`},
 		{2, map[string]string{"AWS_REGION": "eu-west-1"}, []string{"s3://graph/in.csv"}, "use --s3-region us-east-1"},
 		{2, map[string]string{"AWS_ENDPOINT_URL_S3": "http://store.example.com"}, []string{"s3://graph/in.csv"}, "--allow-plain-http"},
 		{4, map[string]string{"AWS_ENDPOINT_URL_S3": "http://" + freeAddress(t)}, []string{"s3://graph/in.csv"}, "cannot be reached.*; hint: friendmigrate import --state .* s3://graph/in.csv"},

@@ -3,9 +3,12 @@ package objects
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -43,6 +46,12 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 		f.provider = &credentials.IAM{Region: region, Client: &http.Client{Timeout: headerTimeout}}
 	case noFile == nil:
 		f.provider = &credentials.FileAWSCredentials{Filename: file, Profile: env["AWS_PROFILE"]}
+		_, err := f.provider.RetrieveWithCredContext(nil)
+		passing := errors.As(err, new(*url.Error)) || errors.As(err, new(*exec.ExitError))
+		if err != nil && !passing { // not quoted, because it may quote the file
+			return f, fmt.Errorf("AWS_PROFILE: %q has no profile %q with credentials that can be used", file,
+				cmp.Or(env["AWS_PROFILE"], "default"))
+		}
 	case atAWS && !strings.EqualFold(env["AWS_EC2_METADATA_DISABLED"], "true"):
 		f.provider = &credentials.IAM{Region: region, Client: metadataClient()}
 		if _, err := f.provider.RetrieveWithCredContext(nil); err != nil { // a machine outside AWS has no role
