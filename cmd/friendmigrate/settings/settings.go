@@ -124,8 +124,10 @@ func (s *Settings) Check(r *Reader) {
 	if s.command == "export" {
 		s.checkExport(r)
 	}
-	if s.command == "doctor" && r.Given("sample") && s.Accounts == "" {
-		r.Refuse("sample", "", "--sample is how many of --accounts are asked about, which is not given")
+	for _, flag := range []string{"sample", "missing-out"} {
+		if s.command == "doctor" && r.Given(flag) && s.Accounts == "" {
+			r.Refuse(flag, "", "--%s is about the accounts of --accounts, which is not given", flag)
+		}
 	}
 	if s.JSON && (s.Form == FormCSV || s.Form == FormJSONL) {
 		r.Refuse("json", "", "--json is a form of the summary; a list as JSON is --output-format jsonl")

@@ -173,9 +173,9 @@ func (s *Settings) pace() []Flag {
 			"of one call (the service gives up at 3s)").of(calling),
 		WithDefault("max-attempts N", "8", Whole(&s.MaxAttempts, 1, migrate.MostAttempts),
 			"give an edge up after so many (at most 255), and 10 minutes since the first of them, if other accounts "+
-				"get through").of(calling),
+				"get through"),
 		WithDefault("outage-timeout TIME", "15m", Duration(&s.OutageTimeout, time.Second, year),
-			"how long to hold while nothing gets through; before the first answer at most 30s").of(calling),
+			"how long to hold while nothing gets through; before the first answer at most 30s"),
 		WithDefault("chunk-bytes SIZE", "1MiB", size(&s.ChunkBytes, 1<<10, 64<<20),
 			"JSON of one call at most").of(sending),
 	), group(groupStop, sending,
