@@ -40,6 +40,10 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 // must not repeat them either. "" stands for the usual hint.
 func (p *program) manifestHint(in invocation, err error) string {
 	line := p.Line()
+	if errors.Is(err, manifest.ErrKey) {
+		line = exit.Parse(p.Args[0], "manifest", nil, nil)
+		return line.With("secret", "NAME").String() + " # and the rest of the line"
+	}
 	bad := slices.ContainsFunc(in.values.Flags["env"], func(s string) bool {
 		_, err := manifest.ParseVariable(s)
 		return err != nil

@@ -24,6 +24,7 @@ var (
 	labelText = regexp.MustCompile(`^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`)
 	quantity  = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$`)
 	variable  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	key       = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 	zone      = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
 	inURL     = regexp.MustCompile(`://[^/?#\s]*@`)
 	image     = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]+)?/)?` + component + `(/` + component + `)*` +

@@ -89,8 +89,29 @@ func (o *Options) objectFlags() []settings.Flag {
 // accepts whatever Read accepts. version is the program's.
 func Read(v settings.Values, extra []string, version string) (Options, error) {
 	o := Options{Image: "friendmigrate:" + strings.Map(tagRune, version), extra: extra}
+	if holdsKey(v, extra) {
+		return o, ErrKey
+	}
 	err := settings.ReadInto(&o, v, nil)
 	return o, err
+}
+
+// ErrKey is the error for a secret key that is given as the value of another flag, or by a flag.
+// Neither a message nor a hint may repeat the command line.
+var ErrKey = errors.New("the command line or a variable seems to hold the app's secret key, which is not repeated " +
+	"here; the key belongs in a Secret, and --secret names that")
+
+// holdsKey reports whether a value seems to be a secret key, or is given as one.
+func holdsKey(v settings.Values, extra []string) bool {
+	words := slices.Clone(extra)
+	for _, f := range new(Options).Flags() {
+		values, _ := v.Look(f.Name)
+		words = append(words, values...)
+	}
+	return slices.ContainsFunc(words, func(word string) bool {
+		name, value, _ := strings.Cut(word, "=")
+		return name == "--secret-key" || key.MatchString(name) || key.MatchString(value)
+	})
 }
 
 // tagRune replaces what the tag of an image may not contain.

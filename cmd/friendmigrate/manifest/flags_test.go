@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -34,11 +35,11 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 	}{
 		{set: map[string]string{"name": "Friends"}, want: `--name is "Friends"`},
 		{set: map[string]string{"name": "a_b"}, want: "--name"},
-		{set: map[string]string{"name": strings.Repeat("a", 64)}, want: "--name has 64 characters: at most 63"},
+		{set: map[string]string{"name": strings.Repeat("x", 64)}, want: "--name has 64 characters: at most 63"},
 		{set: map[string]string{"name": strings.Repeat("a", 62), "shards": "2"}, want: "at most 61"},
 		{set: map[string]string{"name": strings.Repeat("a", 53), "cron": "@daily", "max-duration": "1h"}, want: "at most 52"},
 		{set: map[string]string{"namespace": "my space"}, want: "--namespace"},
-		{set: map[string]string{"namespace": strings.Repeat("a", 64)}, want: "--namespace has 64"},
+		{set: map[string]string{"namespace": strings.Repeat("x", 64)}, want: "--namespace has 64"},
 		{set: map[string]string{"image": "a b"}, want: "--image"},
 		{set: map[string]string{"image": "x\nkind: Pod"}, want: "--image"},
 		{set: map[string]string{"image": "registry.example.com/Friends:1"}, want: "--image"},
@@ -131,6 +132,17 @@ func TestNoSecretGetsIntoAManifest(t *testing.T) {
 	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "FRIENDMIGRATE_SECRET_KEY", "DB_PASSWORD", "API_TOKEN"} {
 		if _, err := Read(good(map[string]string{"env": name + "=" + key}), nil, "1.0.0"); err == nil || strings.Contains(err.Error(), key) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, c := range []struct {
+		set   map[string]string
+		extra []string
+	}{
+		{nil, []string{"--secret-key", "s3cret" + key}}, {nil, []string{"--secret-key=" + key}}, {nil, []string{"--secret-key-file", key}}, {nil, []string{"--mutual", key}},
+		{map[string]string{"secret": key}, nil}, {map[string]string{"FRIENDMIGRATE_SECRET": key}, nil}, {map[string]string{"pull-secret": strings.ToUpper(key)}, nil}, {map[string]string{"env": "A=" + key}, nil},
+	} {
+		if _, err := Read(good(c.set), c.extra, "1.0.0"); !errors.Is(err, ErrKey) || strings.Contains(err.Error(), key) {
+			t.Errorf("%v %v: %v", c.set, c.extra, err)
 		}
 	}
 	o, err := Read(good(map[string]string{settings.KeyVariable: key, "FRIENDMIGRATE_SECRET_KEY_FILE": "secret.key"}), nil, "1.0.0")
