@@ -73,6 +73,12 @@ func TestAValueArrivesAsItWasGiven(t *testing.T) {
 			t.Errorf("%q: %v", odd, err)
 		}
 	}
+	for _, name := range []string{"yes", "null", "true", "_1"} {
+		env := read(t, flags("env", name+"=x")).jobs[0].Spec.Template.Spec.Containers[0].Env
+		if got := env[len(env)-1].Name; got != name {
+			t.Errorf("the variable %q is called %q", name, got)
+		}
+	}
 }
 
 func TestTheSameFlagsGiveTheSameBytes(t *testing.T) {
