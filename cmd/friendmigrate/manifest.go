@@ -26,6 +26,10 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 	if err := job.WouldOverwrite(options.CheckPlaces(), hint.String()); err != nil {
 		return err
 	}
+	for _, flag := range manifest.LeftOut(in.values, in.args) {
+		p.Screen.Line(fmt.Sprintf("warning: the variable %s is not passed on: give --%s behind --",
+			settings.Variable(flag), flag))
+	}
 	text, err := manifest.Render(options)
 	if err != nil {
 		return err

@@ -127,6 +127,22 @@ func (o *Options) checkFormats(r *settings.Reader) {
 	}
 }
 
+// LeftOut returns the flags of import that manifest does not have and whose variables are set. They
+// are not passed on: the value may be a path of this machine.
+func LeftOut(v settings.Values, extra []string) (names []string) {
+	own := new(Options).Flags()
+	for _, f := range settings.Flags("import") {
+		behind := slices.ContainsFunc(extra, func(word string) bool {
+			name, _, _ := strings.Cut(word, "=")
+			return name == "--"+f.Name
+		})
+		if v.Given(f.Name) && !f.NoVariable && !behind && notForJobs[f.Name] == "" && !settings.Has(own, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 // extraFlag is a flag of import that is passed on.
 type extraFlag struct{ name, value, word string }
 
