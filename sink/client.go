@@ -238,7 +238,9 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	if api == friendGet && from == c.identifier {
 		wait = c.limiter.WaitFirst
 	}
-	permit, err := wait(ctx)
+	var sig signature
+	var unsigned error
+	permit, err := wait(ctx, func() { sig, unsigned = c.signer.current() })
 	if err != nil {
 		return nil, false, err
 	}
@@ -246,9 +248,12 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 		c.limiter.Done(permit, silent, 0, 0)
 		return nil, false, ctx.Err()
 	}
-	c.inFlight.Add(1)
-	a := c.send(ctx, api, body, limit, read)
-	c.inFlight.Add(-1)
+	a := attempt{err: &signError{unsigned}}
+	if unsigned == nil {
+		c.inFlight.Add(1)
+		a = c.send(ctx, api, sig, body, limit, read)
+		c.inFlight.Add(-1)
+	}
 	e, kind := c.callError(&a)
 	said := migrate.CallError{}
 	if e != nil {

@@ -66,6 +66,41 @@ func TestSignatureExpiresMidRun(t *testing.T) {
 	})
 }
 
+// TestASlowKeyLetsNoBurstLeave: calls that had their turn before the key is read would all leave at
+// once when it comes. It takes real time, because in a bubble no time passes while calls wait for a
+// lock.
+func TestASlowKeyLetsNoBurstLeave(t *testing.T) {
+	var mu sync.Mutex
+	var left []time.Time
+	s := &service{answer: func(_ int, r request, w http.ResponseWriter) {
+		mu.Lock()
+		left = append(left, time.Now())
+		mu.Unlock()
+		allWell(r, w)
+	}}
+	c := testClient(t, s.serve(t), func(config *Config) { config.Workers, config.Rate = 300, 100 })
+	start := time.Now()
+	time.AfterFunc(300*time.Millisecond, func() {
+		c.signer.mu.Lock()
+		defer c.signer.mu.Unlock()
+		time.Sleep(1200 * time.Millisecond)
+	})
+	ctx, stop := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+	defer stop()
+	var wg sync.WaitGroup
+	for i := range 300 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = c.Import(ctx, fmt.Sprint("u", i), edgesTo("f"))
+			}
+		})
+	}
+	wg.Wait()
+	if n := busiest(left, start); n > 150 || len(left) < 100 {
+		t.Errorf("%d calls in a second, %d in all", n, len(left))
+	}
+}
+
 // TestRefusedAgainIsFatal: after one renewal, and each call has an answer of its own.
 func TestRefusedAgainIsFatal(t *testing.T) {
 	for _, code := range []int{70001, 70052, 60004, 60005} {

@@ -48,25 +48,26 @@ func newLimiter(limit float64, startAfter time.Time) *limiter {
 	return l
 }
 
-// Wait returns when a call may leave. The call must then leave at once. The error is ctx's; no
-// call was then counted.
-func (l *limiter) Wait(ctx context.Context) (permit, error) {
+// Wait returns when a call may leave. The call must then leave at once, so what takes time is for
+// prepare, which is called right before. The error is ctx's; no call was then counted.
+func (l *limiter) Wait(ctx context.Context, prepare func()) (permit, error) {
 	select {
 	case l.queue <- struct{}{}:
 		defer func() { <-l.queue }()
 	case <-ctx.Done():
 		return permit{}, ctx.Err()
 	}
-	return l.WaitFirst(ctx)
+	return l.WaitFirst(ctx, prepare)
 }
 
 // WaitFirst is like Wait but overtakes all callers of Wait except one. Hundreds of calls may wait
 // there, and others wait for the answer to this one.
-func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
+func (l *limiter) WaitFirst(ctx context.Context, prepare func()) (permit, error) {
 	if err := ctx.Err(); err != nil {
 		return permit{}, err
 	}
 	if p, ok := l.unpaced(); ok {
+		prepare()
 		return p, nil
 	}
 	select {
@@ -82,6 +83,7 @@ func (l *limiter) WaitFirst(ctx context.Context) (permit, error) {
 		return permit{}, err
 	}
 	for {
+		prepare()
 		p, wait := l.depart(time.Now())
 		if wait <= 0 {
 			return p, nil

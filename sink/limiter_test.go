@@ -20,7 +20,7 @@ func departed(ctx context.Context, l *limiter, workers int, latency time.Duratio
 	for range workers {
 		wg.Go(func() {
 			for {
-				p, err := l.Wait(ctx)
+				p, err := l.Wait(ctx, func() {})
 				if err != nil {
 					return
 				}
@@ -138,12 +138,12 @@ func TestWaitFirstPassesTheQueue(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 300 {
-			wg.Go(func() { _, _ = l.Wait(ctx) })
+			wg.Go(func() { _, _ = l.Wait(ctx, func() {}) })
 		}
 		time.Sleep(1500 * time.Millisecond)
 		began := time.Now()
 		for range 5 {
-			if _, err := l.WaitFirst(ctx); err != nil {
+			if _, err := l.WaitFirst(ctx, func() {}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -151,7 +151,7 @@ func TestWaitFirstPassesTheQueue(t *testing.T) {
 			t.Errorf("five in %v at 10 a second", took)
 		}
 		cancel()
-		if _, err := l.WaitFirst(ctx); !errors.Is(err, context.Canceled) {
+		if _, err := l.WaitFirst(ctx, func() {}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 		wg.Wait()
@@ -181,7 +181,7 @@ func TestStartAfter(t *testing.T) {
 func TestRetryAfterHoldsForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(200, time.Time{})
-		p, err := l.Wait(t.Context())
+		p, err := l.Wait(t.Context(), func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,14 +203,14 @@ func TestRetryAfterHoldsForAll(t *testing.T) {
 func TestCancelledWaitSpendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, time.Time{})
-		if _, err := l.Wait(t.Context()); err != nil {
+		if _, err := l.Wait(t.Context(), func() {}); err != nil {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancelCause(t.Context())
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
-				if _, err := l.Wait(ctx); !errors.Is(err, context.Canceled) {
+				if _, err := l.Wait(ctx, func() {}); !errors.Is(err, context.Canceled) {
 					t.Errorf("%v, want ctx's error", err)
 				}
 			})
@@ -222,15 +222,15 @@ func TestCancelledWaitSpendsNothing(t *testing.T) {
 		if d := time.Since(start); d != 0 {
 			t.Errorf("a cancelled wait took %v", d)
 		}
-		if _, err := l.Wait(t.Context()); err != nil || time.Since(start) > 1011*time.Millisecond {
+		if _, err := l.Wait(t.Context(), func() {}); err != nil || time.Since(start) > 1011*time.Millisecond {
 			t.Errorf("the next call left after %v: %v", time.Since(start), err)
 		}
 		deadline, stop2 := context.WithTimeout(t.Context(), time.Millisecond)
 		defer stop2()
-		if _, err := l.Wait(deadline); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := l.Wait(deadline, func() {}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want the deadline's", err)
 		}
-		if _, err := l.Wait(ctx); !errors.Is(err, context.Canceled) {
+		if _, err := l.Wait(ctx, func() {}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v from a context that had ended", err)
 		}
 	})
@@ -243,7 +243,7 @@ func TestUnpaced(t *testing.T) {
 		start := time.Now()
 		var last permit
 		for range 5000 {
-			p, err := l.Wait(t.Context())
+			p, err := l.Wait(t.Context(), func() {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -265,7 +265,7 @@ func BenchmarkWaitUnpaced(b *testing.B) {
 	l := newLimiter(Unpaced, time.Time{})
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			p, _ := l.Wait(context.Background())
+			p, _ := l.Wait(context.Background(), func() {})
 			l.Done(p, taken, 0, 0)
 		}
 	})

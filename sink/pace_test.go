@@ -64,7 +64,7 @@ func drive(ctx context.Context, l *limiter, m *meter, latency time.Duration, jit
 		way := func() { time.Sleep(time.Duration(float64(latency) / 2 * (1 + jitter*(2*rng.Float64()-1)))) }
 		wg.Go(func() {
 			for {
-				p, err := l.Wait(ctx)
+				p, err := l.Wait(ctx, func() {})
 				if err != nil {
 					return
 				}

@@ -115,13 +115,10 @@ type reader func(body *limited) (envelope, error)
 // send makes one attempt. It ends within the timeout, even if ctx ends. It calls the transport
 // directly, because http.Client would follow redirects, and print the URL with the signature in its
 // errors.
-func (c *Client) send(ctx context.Context, api string, body []byte, limit int64, read reader) (a attempt) {
+func (c *Client) send(ctx context.Context, api string, sig signature, body []byte, limit int64, read reader) (
+	a attempt) {
 	start := time.Now()
 	defer func() { a.took = time.Since(start) }()
-	sig, err := c.signer.current()
-	if err != nil {
-		return attempt{err: &signError{err}}
-	}
 	a.signature = sig.number
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 	defer cancel()
