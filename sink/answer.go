@@ -99,7 +99,8 @@ func (v *answerItems) item(s *jsonscan.Scanner) error {
 	switch old := &v.items[i]; {
 	case !old.seen:
 		*old = fresh
-	case old.code != fresh.code || old.presence != fresh.presence:
+	case old.code != fresh.code || old.presence != fresh.presence,
+		outcomeOf(old.code, old.info).Kind != outcomeOf(fresh.code, fresh.info).Kind: // a text may decide
 		old.disputed = true
 	default:
 		v.repeated++

@@ -53,6 +53,7 @@ func TestItemsGoByAccount(t *testing.T) {
 		{"one foreign", a + "," + b + "," + c + "," + resultItem("z", 0), "0 30010 30002", tally{usable: 3, foreign: 1}},
 		{"one repeated", a + "," + a + "," + b + "," + c, "0 30010 30002", tally{usable: 4, repeated: 1}},
 		{"one disputed", a + "," + resultItem("a", 30001) + "," + b + "," + c, "disputed 30010 30002", tally{usable: 4, disputed: 1}},
+		{"one disputed by its text", `{"To_Account":"a","ResultCode":30001,"ResultInfo":"Friend_Exist"},` + resultItem("a", 30001) + "," + b + "," + c, "disputed 30010 30002", tally{usable: 4, disputed: 1}},
 		{"other case of the name", resultItem("A", 0) + "," + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, foreign: 1}},
 		{"a number for a name", `{"To_Account":1,"ResultCode":0},` + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, unreadable: 1}},
 		{"no code", `{"To_Account":"a"},` + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, unreadable: 1}},
