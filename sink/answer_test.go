@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const okTail = `"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}`
@@ -62,6 +63,8 @@ func TestItemsGoByAccount(t *testing.T) {
 		{"a code with a point", `{"To_Account":"a","ResultCode":0.0},` + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, unreadable: 1}},
 		{"small letters", `{"to_account":"a","resultcode":0},` + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, unreadable: 1}},
 		{"no object", `null,7,"a",[],` + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, unreadable: 4}},
+		{"not UTF-8 where nobody needs it", `{"x` + "\xff" + `":"` + "\xff" + `\n","To_Account":"a","ResultCode":0,"ResultInfo":"` + "\xff" + `"},` + b + "," + c, "0 30010 30002", tally{usable: 3}},
+		{"not UTF-8 in a name", `{"To_Account":"a` + "\xff" + `","ResultCode":0},` + b + "," + c, "missing 30010 30002", tally{usable: 2, missing: 1, foreign: 1}},
 		{"escaped name", `{"ResultCode":0,"To_Account":"\u0061"},` + b + "," + c, "0 30010 30002", tally{usable: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,6 +74,9 @@ func TestItemsGoByAccount(t *testing.T) {
 			}
 			if got := codesOf(v); got != test.want || v.tally != test.odd {
 				t.Errorf("items %s %+v, want %s %+v", got, v.tally, test.want, test.odd)
+			}
+			if info := v.items[0].info; !utf8.ValidString(info) {
+				t.Errorf("%q would be shown", info)
 			}
 		})
 	}
@@ -100,7 +106,7 @@ func TestNoFalseSuccess(t *testing.T) {
 		`{"ActionStatus":"OK","ErrorCode":false}`, `{"ActionStatus":null,"ErrorCode":0}`, `{"ActionStatus":"ok","ErrorCode":0}`, `{"ActionStatus":"","ErrorCode":0}`,
 		`{"ActionStatus":"FAIL","ErrorCode":0}`, `{"actionstatus":"OK","errorcode":0}`, `{"ActionStatus":"OK","ErrorCode":0,"ErrorCode":0}`,
 		`{"ActionStatus":"OK","ActionStatus":"FAIL","ErrorCode":0}`, `{"ActionStatus":"OK","ErrorCode":1,"ErrorCode":0}`, `{"ActionStatus":"OK","ErrorCode":0,}`,
-		`{"ResultItem":[],"ResultItem":[],` + okTail, strings.Repeat(`[`, 100), strings.Repeat(`{"a":`, 100000), `{"ErrorInfo":"` + "\xff" + `",` + okTail,
+		`{"ResultItem":[],"ResultItem":[],` + okTail, strings.Repeat(`[`, 100), strings.Repeat(`{"a":`, 100000), `{"ActionStatus":"OK` + "\xff" + `","ErrorCode":0}`,
 		`{"ResultItem":[{"To_Account":"a","ResultCode":1,"ResultCode":0}],` + okTail, `{"ErrorInfo":"\ud800",` + okTail, `{"ErrorInfo":"` + "\n" + `",` + okTail,
 		`{'ActionStatus':'OK','ErrorCode':0}`, `{"ActionStatus":"OK","ErrorCode":00}`, `{"ActionStatus":"OK" "ErrorCode":0}`, `{"ActionStatus":"OK","ErrorCode":0//x` + "\n}",
 	}
@@ -116,8 +122,8 @@ func TestNoFalseSuccess(t *testing.T) {
 
 // TestBothEnvelopes: OK with failed items, and FAIL with HTTP 200.
 func TestBothEnvelopes(t *testing.T) {
-	_, e, err := scanFor(`{"ActionStatus":"FAIL","ErrorCode":30001,"ErrorInfo":"Err_SNS_X","ErrorDisplay":""}`, "a")
-	if err != nil || e.ok() || e.code.value != 30001 || e.info != "Err_SNS_X" {
+	_, e, err := scanFor(`{"ActionStatus":"FAIL","ErrorCode":30001,"ErrorInfo":"Err_SNS_X`+"\xff"+`","ErrorDisplay":"`+"\xff"+`"}`, "a")
+	if err != nil || e.ok() || e.code.value != 30001 || e.info != "Err_SNS_X\xff" {
 		t.Errorf("%+v %v", e, err)
 	}
 	_, e, err = scanFor(`{"ActionStatus":"OK","ErrorCode":60007,"ErrorInfo":"x"}`, "a")

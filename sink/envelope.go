@@ -112,7 +112,8 @@ func scanAnswer(data []byte, c content) (envelope, error) {
 	if err := notJSON(data); err != nil {
 		return e, err
 	}
-	s := &jsonscan.Scanner{Data: data}
+	// An account that is not UTF-8 is none of the call's, and what is shown is made valid.
+	s := &jsonscan.Scanner{Data: data, AnyBytes: true}
 	err := s.Object(func(name []byte) error {
 		if c.list != "" && string(name) == c.list {
 			return e.list(s, c.item)

@@ -184,7 +184,7 @@ func bodyFaults() (list []fault) {
 		"half": goodBody[:len(goodBody)/2], "trailing": goodBody + "x", "twice": goodBody + goodBody, "BOM": "\ufeff" + goodBody,
 		"no ErrorCode": `{"ActionStatus":"OK"}`, "no ActionStatus": `{"ErrorCode":0}`, "ErrorCode as text": `{"ActionStatus":"OK","ErrorCode":"0"}`,
 		"OK without items": `{` + okTail, "no item of ours": `{"ResultItem":[{"To_Account":"Z","ResultCode":0}],` + okTail, "items null": `{"ResultItem":null,` + okTail,
-		"empty items": `{"ResultItem":[],` + okTail, "zipped": zipped(goodBody), "not UTF-8": `{"ErrorInfo":"` + "\xff" + `",` + okTail, "small letters": strings.ToLower(goodBody),
+		"empty items": `{"ResultItem":[],` + okTail, "zipped": zipped(goodBody), "not UTF-8": `{"ActionStatus":"OK` + "\xff" + `","ErrorCode":0}`, "small letters": strings.ToLower(goodBody),
 	} {
 		kind := "unreadable"
 		if strings.Contains(name, "item") {

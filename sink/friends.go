@@ -190,6 +190,8 @@ func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
 }
 
 func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
+	s.AnyBytes = false // what is exported must not be changed
+	defer func() { s.AnyBytes = true }()
 	var f Friend
 	has := false
 	err := s.Object(func(name []byte) (err error) {

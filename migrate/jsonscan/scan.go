@@ -20,9 +20,10 @@ import (
 // Scanner walks over one JSON text. Each method but Skip and those for any value expects one kind
 // of value and reads it whole. The first error is final.
 type Scanner struct {
-	Data  []byte
-	Pos   int // of the next byte
-	depth int
+	Data     []byte
+	Pos      int  // of the next byte
+	AnyBytes bool // a text need not be UTF-8, and is not changed if it is not
+	depth    int
 }
 
 // maxDepth is far deeper than anything of the API.
@@ -232,10 +233,10 @@ func (s *Scanner) Text() ([]byte, error) {
 		switch {
 		case c == '"':
 			s.Pos += i + 1
-			if text = text[:i]; !ascii && !utf8.Valid(text) {
-				return nil, ErrNotUTF8
+			if text = text[:i]; ascii {
+				return text, nil
 			}
-			return text, nil
+			return s.valid(text)
 		case c == '\\':
 			s.Pos += i
 			return s.escaped(text[:i])
@@ -249,6 +250,13 @@ func (s *Scanner) Text() ([]byte, error) {
 	return nil, ErrCut
 }
 
+func (s *Scanner) valid(text []byte) ([]byte, error) {
+	if !s.AnyBytes && !utf8.Valid(text) {
+		return nil, ErrNotUTF8
+	}
+	return text, nil
+}
+
 // escaped goes on with a string that has escapes, behind what stands before the first of them.
 func (s *Scanner) escaped(text []byte) ([]byte, error) {
 	text = bytes.Clone(text)
@@ -259,10 +267,7 @@ func (s *Scanner) escaped(text []byte) ([]byte, error) {
 			return nil, s.wrong()
 		case c == '"':
 			s.Pos++
-			if !utf8.Valid(text) {
-				return nil, ErrNotUTF8
-			}
-			return text, nil
+			return s.valid(text)
 		case c != '\\':
 			text = append(text, c)
 			s.Pos++
