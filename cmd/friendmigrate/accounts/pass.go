@@ -82,8 +82,8 @@ func First(fsys disk.FS, folder string, write func(file string) (checkpoint.Iden
 	return p, p.begin(asking, write)
 }
 
-// Next closes the pass and begins one over the accounts that are still missing: to import them, or
-// to ask about them.
+// Next begins a pass over the accounts that are still missing or without a verdict, to import or to
+// ask about them, and then removes this one. After an error this one goes on.
 func (p *Pass) Next(imports bool) (*Pass, error) {
 	command := asking
 	if imports {
@@ -95,7 +95,10 @@ func (p *Pass) Next(imports bool) (*Pass, error) {
 		id.Edges = p.Counts().Missing
 		return id, p.WriteMissing(file)
 	})
-	return next, errors.Join(err, p.Journal.Close(), os.RemoveAll(p.dir()))
+	if err != nil {
+		return nil, err
+	}
+	return next, errors.Join(p.Journal.Close(), os.RemoveAll(p.dir()))
 }
 
 // begin makes the pass. After a kill before its journal exists, the previous pass is still the

@@ -2,11 +2,13 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"friendmigrate/checkpoint"
@@ -59,44 +61,52 @@ func run(t *testing.T, dir string, a *app, most int) *Pass {
 	return p
 }
 
+// first begins the first pass over so many accounts.
+func first(t *testing.T, dir string, n int64) {
+	t.Helper()
+	list := "From_Account\n"
+	for i := range n {
+		list += fmt.Sprintf("u%05d\n", i)
+	}
+	p, err := First(disk.OS{}, dir, func(file string) (checkpoint.Identity, error) {
+		return checkpoint.Identity{Edges: n, Rows: n, Options: map[string]string{}}, os.WriteFile(file, []byte(list), 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestEachPassMakesTheFewestCalls, whatever the number of accounts, and goes on where it was
 // killed: the first asks about all, the next import or ask about the missing ones.
 func TestEachPassMakesTheFewestCalls(t *testing.T) {
 	for _, n := range []int64{0, 1, 2, 99, 100, 101, 1000, 1001} {
 		dir := filepath.Join(t.TempDir(), "accounts")
 		a := &app{exists: map[string]bool{}}
-		list := "From_Account\n"
 		missing := []string{}
 		for i := range n {
 			id := fmt.Sprintf("u%05d", i)
-			list += id + "\n"
 			if a.exists[id] = i%3 == 0; i%3 != 0 {
 				missing = append(missing, id)
 			}
 		}
-		p, err := First(disk.OS{}, dir, func(file string) (checkpoint.Identity, error) {
-			return checkpoint.Identity{Edges: n, Rows: n, Options: map[string]string{}}, os.WriteFile(file, []byte(list), 0o600)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Journal.Close(); err != nil {
-			t.Fatal(err)
-		}
+		first(t, dir, n)
 		calls := func(ids int64) int { return int((ids + 99) / 100) }
 		whole := func(ids int64, what string) *Pass {
 			p := run(t, dir, a, calls(ids)/2)
-			first := a.calls
+			before := a.calls
 			if err := p.Journal.Close(); err != nil {
 				t.Fatal(err)
 			}
 			p = run(t, dir, a, 1000)
-			if first+a.calls != calls(ids) {
-				t.Errorf("%d accounts, %s: %d calls, want %d", n, what, first+a.calls, calls(ids))
+			if before+a.calls != calls(ids) {
+				t.Errorf("%d accounts, %s: %d calls, want %d", n, what, before+a.calls, calls(ids))
 			}
 			return p
 		}
-		p = whole(n, "all")
+		p := whole(n, "all")
 		m := int64(len(missing))
 		if got, want := p.Counts(), (Counts{All: n, Exist: n - m, Missing: m}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
@@ -128,5 +138,32 @@ func TestEachPassMakesTheFewestCalls(t *testing.T) {
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 			t.Errorf("%v is left", entries)
 		}
+	}
+}
+
+// full is a disk on which nothing can be created.
+type full struct{ disk.OS }
+
+func (full) OpenFile(name string, flag int, mode os.FileMode) (disk.File, error) {
+	return nil, &os.PathError{Op: "open", Path: name, Err: syscall.ENOSPC}
+}
+
+// TestAPassThatCannotBeginLeavesTheOneBefore, which was paid for with calls.
+func TestAPassThatCannotBeginLeavesTheOneBefore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "accounts")
+	a := &app{exists: map[string]bool{}}
+	first(t, dir, 250)
+	p := run(t, dir, a, 1000)
+	p.fs = full{}
+	if _, err := p.Next(true); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want that the disk is full", err)
+	}
+	if err := p.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = run(t, dir, a, 0)
+	defer p.Journal.Close()
+	if got, want := p.Counts(), (Counts{All: 250, Missing: 250}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
