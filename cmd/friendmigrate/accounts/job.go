@@ -184,7 +184,8 @@ func (j *Run) passes(ctx context.Context) error {
 	case finished && t.Failed == 0:
 		return nil
 	case finished, j.pass.Imports() && !j.Set.Import:
-		if err := j.next(j.Set.Import); err != nil {
+		allMissing := t.Failed == t.FailedByCode[0] // an account with a code is asked about before any import
+		if err := j.next(j.Set.Import && allMissing); err != nil {
 			return err
 		}
 	}
@@ -231,7 +232,7 @@ func (j *Run) run(ctx context.Context) error {
 	stop := j.Follow(meter, fill)
 	engine := j.EngineOptions(meter)
 	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
-	_, err := migrate.Run(ctx, pass.Plan(), Caller(call), j.View.Timed(j.Journal), engine)
+	_, err := migrate.Run(ctx, pass.Plan(), pass.Caller(call), j.View.Timed(j.Journal), engine)
 	stop()
 	if pass.Imports() {
 		j.imported += j.Journal.Totals().Imported - start.Imported

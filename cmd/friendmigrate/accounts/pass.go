@@ -140,7 +140,7 @@ func (p *Pass) Counts() Counts {
 }
 
 // Plan returns the calls that are still to make. Each is a roster of one chunk, named after its
-// first id.
+// first id. Groups of an edge are what the previous pass was told of the account: code and text.
 func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		list, err := os.Open(filepath.Join(p.dir(), listName))
@@ -156,7 +156,7 @@ func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 			for len(c.Edges) < sink.MaxAccounts && err == nil {
 				var row []string
 				if row, err = rows.Read(); err == nil {
-					c.Edges = append(c.Edges, migrate.Edge{To: row[0]})
+					c.Edges = append(c.Edges, migrate.Edge{To: row[0], Groups: row[1:]})
 				}
 			}
 			if len(c.Edges) == 0 || p.Journal.Done(ordinal, 1) {
@@ -177,11 +177,40 @@ func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 // notImported is the ResultInfo of an account that does not exist.
 const notImported = "NotImported"
 
-// Caller returns the engine's Caller, which asks about the accounts of a call or imports them.
-func Caller(call func(ctx context.Context, ids []string) ([]sink.Presence, error)) migrate.Caller {
+// told returns what the previous pass was told of an account that it listed.
+func told(e *migrate.Edge) migrate.Outcome {
+	o := migrate.Outcome{Kind: migrate.Failed, Info: notImported}
+	if len(e.Groups) == 2 {
+		o.Code, _ = strconv.Atoi(e.Groups[0])
+		o.Info = e.Groups[1]
+	}
+	return o
+}
+
+// Caller returns the engine's Caller, which asks about the accounts of a call or imports them. It
+// does not import accounts that have a code: account_check did not say that they are missing.
+func (p *Pass) Caller(call func(ctx context.Context, ids []string) ([]sink.Presence, error)) migrate.Caller {
 	return migrate.CallerFunc(func(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-		return sink.Outcomes(edges, migrate.Outcome{Kind: migrate.Failed, Info: notImported},
+		outcomes := make([]migrate.Outcome, len(edges))
+		var sent []migrate.Edge
+		var places []int
+		for i := range edges {
+			if outcomes[i] = told(&edges[i]); outcomes[i].Code == 0 || !p.Imports() {
+				sent, places = append(sent, edges[i]), append(places, i)
+			}
+		}
+		if len(sent) == 0 {
+			return outcomes, nil
+		}
+		answers, err := sink.Outcomes(sent, migrate.Outcome{Kind: migrate.Failed, Info: notImported},
 			func(ids []string) ([]sink.Presence, error) { return call(ctx, ids) })
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range places {
+			outcomes[i] = answers[k]
+		}
+		return outcomes, nil
 	})
 }
 
@@ -213,7 +242,8 @@ func (p *Pass) WriteMissing(file string) error {
 			c, _ := r.Load(0)
 			open, _ := p.Journal.Unsettled(c.Ordinal, len(c.Edges))
 			for _, i := range open.Indexes() {
-				if err := add(c.Ordinal, i, c.Edges[i].To, "0", notImported); err != nil {
+				o := told(&c.Edges[i])
+				if err := add(c.Ordinal, i, c.Edges[i].To, strconv.Itoa(o.Code), o.Info); err != nil {
 					return err
 				}
 			}

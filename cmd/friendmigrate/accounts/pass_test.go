@@ -21,6 +21,7 @@ import (
 type app struct {
 	mu     sync.Mutex
 	exists map[string]bool
+	odd    map[string]int // ResultCode of account_check for these
 	calls  int
 	most   int // calls that are answered, then no more
 }
@@ -35,8 +36,12 @@ func (a *app) serve(imports bool) func(context.Context, []string) ([]sink.Presen
 		a.calls++
 		answers := make([]sink.Presence, len(ids))
 		for i, id := range ids {
-			if imports {
+			switch code := a.odd[id]; {
+			case imports:
 				a.exists[id] = true
+			case code != 0:
+				answers[i] = sink.Presence{Code: code, Info: "odd"}
+				continue
 			}
 			answers[i] = sink.Presence{Known: true, Exists: a.exists[id]}
 		}
@@ -52,7 +57,7 @@ func run(t *testing.T, dir string, a *app, most int) *Pass {
 		t.Fatal(err)
 	}
 	a.calls, a.most = 0, most
-	_, err = migrate.Run(t.Context(), p.Plan(), Caller(a.serve(p.Imports())), p.Journal, migrate.Options{
+	_, err = migrate.Run(t.Context(), p.Plan(), p.Caller(a.serve(p.Imports())), p.Journal, migrate.Options{
 		Workers: 3, CallBytes: 1 << 20, EdgeBytes: func(*migrate.Edge) int { return 0 }, Retry: migrate.DefaultRetry,
 	})
 	if (p.Journal.Totals().Pending > 0) != (err != nil) {
@@ -138,6 +143,70 @@ func TestEachPassMakesTheFewestCalls(t *testing.T) {
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 			t.Errorf("%v is left", entries)
 		}
+	}
+}
+
+// TestOnlyMissingAccountsAreImported: an account whose check was refused is not known to be missing.
+// An import leaves it alone, counts and lists it with the code, also after a kill, and the next pass
+// asks about it again.
+func TestOnlyMissingAccountsAreImported(t *testing.T) {
+	dir, out := filepath.Join(t.TempDir(), "accounts"), filepath.Join(t.TempDir(), "missing.csv")
+	a := &app{exists: map[string]bool{}, odd: map[string]int{"u00001": 90001, "u00150": 90001}}
+	for i := int64(200); i < 300; i++ {
+		a.odd[fmt.Sprintf("u%05d", i)] = 90002
+	}
+	first(t, dir, 300)
+	p := run(t, dir, a, 1000)
+	p, err := p.Next(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := func() string {
+		t.Helper()
+		if err := p.WriteMissing(out); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if text := listed(); strings.Count(text, "\n") != 301 || strings.Count(text, ",90002,odd\n") != 100 {
+		t.Error("before the import the list does not have all of them with their codes")
+	}
+	if err := p.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = run(t, dir, a, 1)
+	if err := p.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if p = run(t, dir, a, 1000); a.calls != 1 {
+		t.Errorf("%d more calls, want 1", a.calls)
+	}
+	if got, want := p.Counts(), (Counts{All: 300, Exist: 198, Missing: 102}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for id := range a.odd {
+		if a.exists[id] {
+			t.Fatalf("%s was imported", id)
+		}
+	}
+	if text := listed(); !strings.HasPrefix(text, "UserID,ResultCode,ResultInfo\nu00001,90001,odd\nu00150,90001,odd\nu00200,90002,odd\n") {
+		t.Errorf("the list is %.100q", text)
+	}
+	clear(a.odd)
+	if p, err = p.Next(false); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = run(t, dir, a, 1000)
+	defer p.Journal.Close()
+	if got, want := p.Counts(), (Counts{All: 300, Exist: 198, Missing: 102}); got != want || p.Journal.Totals().FailedByCode[0] != 102 {
+		t.Errorf("asked again: %+v, want %+v", got, want)
 	}
 }
 
