@@ -13,6 +13,7 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -280,7 +281,7 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 				line = line.With("state", whole)
 			}
 		}
-		if e.Hint = line.String() + " # the job was undone: says what is left to delete"; !again.Undone {
+		if e.Hint = line.String() + inspect.AfterUndo; !again.Undone {
 			e.Hint = again.On(line).String() + " # with --retry-failed if edges failed for want of accounts"
 		}
 	}

@@ -24,6 +24,9 @@ type Again struct {
 // mostNamed is the largest number of inputs that a hint names. A folder may have many.
 const mostNamed = 5
 
+// AfterUndo is the comment of the hint undo on a job that was undone, where an import is refused.
+const AfterUndo = " # the job was undone: says what is left to delete"
+
 // Again returns how the job was called, for its first shard with failed edges if there is one.
 func (jobs Jobs) Again() Again {
 	known := slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return j.Journal == nil })

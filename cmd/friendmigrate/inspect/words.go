@@ -29,7 +29,7 @@ func (jobs Jobs) Summarized(s *Summary, f Filter, line exit.CommandLine, state s
 		e.What = fmt.Sprintf("%s%s failed, with %s", terminal.Some(s.Edges, "edge"), which,
 			terminal.Some(int64(len(s.Codes)), "code"))
 		e.Hint = line.With("output-format", jobs.ListFormat()).String() +
-			" # the list itself; " + terminal.AfterFixing(s.Edges) + jobs.retry(line, state, f.Codes)
+			" # the list itself" + jobs.retry(line, state, s.Edges, f.Codes)
 	case which == "":
 		e.What = "no edge failed"
 	default:
@@ -69,10 +69,14 @@ func (jobs Jobs) Without() string {
 	return fmt.Sprintf("; %d of %d shards have no state here, so this is without them", len(missing), missing[0].Count)
 }
 
-// retry returns the command that sends the failed edges of these codes again, after a colon. It
-// lacks the flags for the service, because the state does not record them.
-func (jobs Jobs) retry(line exit.CommandLine, state string, codes []int) string {
+// retry returns when the failed edges of these codes can be sent again, and the command that does,
+// after a semicolon, unless the job was undone. The command lacks the flags for the service, because
+// the state does not record them.
+func (jobs Jobs) retry(line exit.CommandLine, state string, failed int64, codes []int) string {
 	again, each := jobs.Again(), ": "
+	if again.Undone {
+		return ""
+	}
 	l := line.As(again.Command, func(string) bool { return false })
 	if again.Command == "undo" { // state is the folder inside that of the job
 		state, again = filepath.Join(state, ".."), Again{Shard: again.Shard}
@@ -91,7 +95,7 @@ func (jobs Jobs) retry(line exit.CommandLine, state string, codes []int) string 
 	for i, code := range codes {
 		retry += map[bool]string{true: "=", false: ","}[i == 0] + strconv.Itoa(code)
 	}
-	return each + again.On(l).WithWord(retry).String()
+	return "; " + terminal.AfterFixing(failed) + each + again.On(l).WithWord(retry).String()
 }
 
 // Explained returns a tally in words.

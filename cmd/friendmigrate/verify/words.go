@@ -139,6 +139,8 @@ func (r *Result) next(code exit.Code) string {
 	switch {
 	case code == exit.Different:
 		return r.differentHint()
+	case part.undone != nil && (code == exit.Unfinished || r.Failed > 0):
+		return part.sameJob("undo", "only-accounts").String() + inspect.AfterUndo
 	case code == exit.Unfinished:
 		return part.continueJob().String()
 	case r.Failed > 0:
@@ -209,10 +211,7 @@ func (r *Result) resume() string {
 // continueJob returns the command that continues the job.
 func (p *Part) continueJob() exit.CommandLine {
 	again := inspect.AgainOf(p.Journal, p.Counts)
-	l := p.As(p.Line(), again.Command, "json", "sample", "fields")
-	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {
-		l = l.With("shard", shard.String())
-	}
+	l := p.sameJob(again.Command)
 	if len(p.Inputs) > 0 {
 		return l.Of(p.Inputs...)
 	}
@@ -220,4 +219,13 @@ func (p *Part) continueJob() exit.CommandLine {
 		return again.On(l).From("/dev/null")
 	}
 	return again.On(l)
+}
+
+// sameJob returns the command line with another command on the job in the same folder.
+func (p *Part) sameJob(command string, without ...string) exit.CommandLine {
+	l := p.As(p.Line(), command, append(without, "json", "sample", "fields")...)
+	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {
+		l = l.With("shard", shard.String())
+	}
+	return l
 }
