@@ -84,8 +84,8 @@ func (e *Export) refusal(err error) error {
 	switch {
 	case errors.Is(err, source.ErrNotCSV):
 		line := e.Line().With("format", source.JSONL)
-		if dir, base := filepath.Split(out); out != "" {
-			line = e.Line().Without("format").With("output", dir+strings.Replace(base, ".csv", ".jsonl", 1))
+		if out != "" {
+			line = line.With("output", asJSONL(out))
 		}
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: line.String()}
 	case errors.Is(err, ErrExists):
@@ -97,6 +97,15 @@ func (e *Export) refusal(err error) error {
 		return &exit.Error{Code: exit.OtherJob, Err: err, Hint: hint}
 	}
 	return err
+}
+
+// asJSONL returns the name of a CSV file as one of JSONL.
+func asJSONL(name string) string {
+	packed := ""
+	if ext := filepath.Ext(name); slices.Contains([]string{".gz", ".zst"}, strings.ToLower(ext)) {
+		packed, name = ext, strings.TrimSuffix(name, ext)
+	}
+	return strings.TrimSuffix(name, filepath.Ext(name)) + ".jsonl" + packed
 }
 
 // readAccounts reads the accounts and shows where that stands.
