@@ -47,7 +47,7 @@ func (e *Export) ending(stop job.Stop) exit.Ending {
 	case now.Failed > 0:
 		end.Hint = e.failedHint(now)
 	case now.Edges == 0:
-		end.Hint = e.Line().As("doctor", e.TakesOf("doctor")).String()
+		end.Hint = e.As(e.Line(), "doctor").String()
 	}
 	end.What += failed
 	return end
