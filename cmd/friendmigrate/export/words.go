@@ -3,7 +3,6 @@ package export
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -57,9 +56,7 @@ func (e *Export) ending(stop job.Stop) exit.Ending {
 func (e *Export) failedHint(now Position) string {
 	l := e.Line().With("accounts", job.FreeName(FailedPath(e.Set.Destination)))
 	if e.Set.Destination != "" {
-		dir, base := filepath.Split(e.Set.Destination)
-		stem, endings, _ := strings.Cut(base, ".")
-		l = l.With("output", dir+stem+"-rest."+endings)
+		l = l.With("output", job.FreeName(e.Set.Destination))
 	}
 	if now.Unread() == 0 {
 		return MoveList(e.Set.Destination) + l.String()
