@@ -108,7 +108,7 @@ func newProcess(ts *testscript.TestScript, words []string) *process {
 // environmentOf returns the environment of a script's programs.
 func environmentOf(ts *testscript.TestScript) []string {
 	env := []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
-	for _, name := range []string{"SDK_APP_ID", "SECRET_KEY_FILE", "SECRET_KEY", "ENDPOINT", "RATE", "STATE", "SHARDS", "OUTAGE_TIMEOUT", "TERMINATION_LOG", "ALLOW_EMPTY"} {
+	for _, name := range []string{"SDK_APP_ID", "SECRET_KEY_FILE", "SECRET_KEY", "ENDPOINT", "RATE", "STATE", "SHARDS", "OUTAGE_TIMEOUT", "TERMINATION_LOG", "ALLOW_EMPTY", "MAP", "ONLY_ACCOUNTS", "STRICT", "REHEARSE"} {
 		env = append(env, "FRIENDMIGRATE_"+name+"="+ts.Getenv("FRIENDMIGRATE_"+name))
 	}
 	return append(env, "JOB_COMPLETION_INDEX="+ts.Getenv("JOB_COMPLETION_INDEX"))

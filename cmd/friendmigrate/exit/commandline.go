@@ -14,6 +14,7 @@ type CommandLine struct {
 	flags   []flag
 	inputs  []string
 	stdin   string // file that standard input is redirected from; empty: none
+	unset   []string
 }
 
 type flag struct {
@@ -110,6 +111,12 @@ func (l CommandLine) From(file string) CommandLine {
 	return l
 }
 
+// Unset adds a variable that must not be set when the line runs.
+func (l CommandLine) Unset(variable string) CommandLine {
+	l.unset = append(slices.Clip(l.unset), variable)
+	return l
+}
+
 // String returns the command line, quoted.
 func (l CommandLine) String() string {
 	var words []string
@@ -121,6 +128,9 @@ func (l CommandLine) String() string {
 	}
 	words = append(words, l.inputs...)
 	text := programText(l.program)
+	if len(l.unset) > 0 {
+		text = "env -u " + strings.Join(l.unset, " -u ") + " " + text
+	}
 	if l.command != "" {
 		text += " " + l.command
 	}

@@ -241,13 +241,13 @@ func (j *Run) nextHint(o outcome) string {
 	case o.failed > 0:
 		l := j.resume().WithWord("--retry-failed")
 		if o.reopened > 0 { // of other accounts: until they are settled, no failed edge of a pilot is taken up
-			l = l.Without("only-accounts", "yes") // without --yes, undo says first what it would delete
+			l = j.Without(l.Without("yes"), "only-accounts") // without --yes, undo says first what it would delete
 		}
 		return l.String() + " # " + terminal.AfterFixing(o.failed)
 	case o.rejected > 0 && !slices.Contains(j.gone, folder.Rejected):
 		return j.fixedHint()
 	case j.Pilot != nil:
-		return j.ResumeLine().Without("only-accounts", "yes").String()
+		return j.Without(j.ResumeLine().Without("yes"), "only-accounts").String()
 	}
 	if !j.over && j.Op.Command == "import" && o.rejected == 0 && o.sums.Edges() > 0 {
 		// verify takes the meaning of the rows from the staged job
@@ -264,11 +264,11 @@ func (j *Run) fixedHint() string {
 	for i, format := range j.Counts.RejectedIn {
 		fixed = append(fixed[:i], "fixed."+format)
 	}
-	return j.FollowUp(j.Line().Without("fresh", "retry-failed", "only-accounts"), j.Set.Job,
-		"-fixed").Of(fixed...).String() + " # with " + j.path(folder.Rejected) + ", fixed"
+	l := j.Without(j.ResumeLine(), "only-accounts")
+	return j.FollowUp(l, j.Set.Job, "-fixed").Of(fixed...).String() + " # with " + j.path(folder.Rejected) + ", fixed"
 }
 
 // realRun returns the command of the run that was rehearsed.
 func (j *Run) realRun() string {
-	return j.Completed(j.ResumeLine().Without("rehearse", "rehearse-real-time")).String()
+	return j.Completed(j.Without(j.ResumeLine(), "rehearse", "rehearse-real-time")).String()
 }

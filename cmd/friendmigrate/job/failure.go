@@ -95,27 +95,22 @@ func (p *Program) begins() bool {
 // better returns the command line with better values of flags, after complete has changed it. A
 // flag without a value is left out.
 func (p *Program) better(complete func(exit.CommandLine) exit.CommandLine, flags ...source.Flag) string {
-	line, unset := p.Line(), ""
+	line := p.Line()
 	for _, f := range flags {
 		// If one error wants the flag left out, no other value helps.
 		if slices.Contains(flags, source.Flag{Name: f.Name}) {
 			f.Value = ""
 		}
-		switch variable := settings.Variable(f.Name); {
-		case f.Value == "true":
+		switch f.Value {
+		case "true":
 			line = line.With(f.Name, "")
-		case f.Value != "":
-			line = line.With(f.Name, f.Value)
-		case !line.Has(f.Name) && p.Env[variable] != "":
-			unset += " -u " + variable
+		case "":
+			line = p.Without(line, f.Name)
 		default:
-			line = line.Without(f.Name)
+			line = line.With(f.Name, f.Value)
 		}
 	}
-	if unset != "" {
-		unset = "env" + unset + " "
-	}
-	return unset + complete(line).String()
+	return complete(line).String()
 }
 
 func asItIs(l exit.CommandLine) exit.CommandLine { return l }

@@ -168,6 +168,16 @@ func (p *Program) As(l exit.CommandLine, command string, without ...string) exit
 	})
 }
 
+// Without returns the line without some flags. Where a variable sets one, the line unsets it.
+func (p *Program) Without(l exit.CommandLine, flags ...string) exit.CommandLine {
+	for _, flag := range flags {
+		if variable := settings.Variable(flag); !p.Line().Has(flag) && p.Env[variable] != "" {
+			l = l.Unset(variable)
+		}
+	}
+	return l.Without(flags...)
+}
+
 // ResumeLine returns the command that continues what this one has begun. Until --fresh has moved
 // the old state, there is nothing to continue.
 func (p *Program) ResumeLine() exit.CommandLine {
@@ -213,7 +223,7 @@ func (p *Program) FollowUp(l exit.CommandLine, job settings.Job, suffix string) 
 	first := Beside(job.State, suffix)
 	if job.Shard.Count > 0 {
 		first += strings.TrimPrefix(filepath.Base(folder.Of("", job.Shard)), "shard")
-		l = l.Without("shard")
+		l = p.Without(l, "shard")
 		if settings.ShardByVariable(p.Env) {
 			l = l.With("shard", "0/1")
 		}

@@ -188,5 +188,6 @@ func (p *Program) SilentHint(s Stop) string {
 	if s.Why() != string(migrate.ReasonSilent) {
 		return ""
 	}
-	return p.As(p.Line(), "doctor", "json", "sample", "accounts", "state", "outage-timeout", "max-attempts").String()
+	l := p.As(p.Line(), "doctor", "json", "accounts", "state", "outage-timeout", "max-attempts")
+	return p.Without(l, "sample").String()
 }

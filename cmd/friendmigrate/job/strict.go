@@ -29,7 +29,7 @@ func (j *Run) refuseRejected() error {
 		parts = append(parts, fmt.Sprintf("%s rejected of other shards, which list them",
 			terminal.WasWere(elsewhere, "row")))
 	}
-	return exit.Errorf(exit.Unusable, j.Line().Without("strict").String()+" # or fix the rows first",
+	return exit.Errorf(exit.Unusable, j.Without(j.Line(), "strict").String()+" # or fix the rows first",
 		"--strict: %s; nothing was sent", strings.Join(parts, "; "))
 }
 

@@ -93,7 +93,7 @@ func (j *Run) checkApp(id checkpoint.Identity, dir string) error {
 	}
 	its := j.Line().Without("yes").With("sdk-app-id", fmt.Sprint(id.SDKAppID))
 	if flag, value, given := strings.Cut(id.Target, " "); given && id.Target != want.Target {
-		its = its.Without("region", "endpoint", "backup-host").With(flag, value)
+		its = j.Without(its, "region", "endpoint", "backup-host").With(flag, value)
 	}
 	return exit.Errorf(exit.OtherJob, its.String()+" # with the key of that app",
 		"the state folder %q belongs to another job: %s; nothing was deleted", dir, strings.Join(differences, "; "))
@@ -238,8 +238,8 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e 
 			terminal.Some(edges, "edge"), terminal.Some(accounts, "account"), terminal.Some(calls, "call"),
 			j.leastTime(calls), untouched(job.Journal))
 	case pilot != nil:
-		return e, Unusable(j.Line().Without("only-accounts", "yes"), "undo would delete no edge of these accounts; "+
-			"nothing was deleted")
+		all := j.Without(j.Line().Without("yes"), "only-accounts")
+		return e, Unusable(all, "undo would delete no edge of these accounts; nothing was deleted")
 	case j.Set.Job.RetryFailed:
 		return nothingToUndo(job, "no edge failed with these codes"), nil
 	}

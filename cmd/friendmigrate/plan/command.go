@@ -81,7 +81,7 @@ func (p *Plan) ending(r *job.Run) exit.Ending {
 	if r.Set.Strict && p.Rows.Rejected+elsewhere > 0 {
 		e.Code = exit.Unusable
 		e.What = "--strict: " + e.What
-		e.Hint = l.Without("strict").String() + " # or fix the rows first"
+		e.Hint = r.Without(l, "strict").String() + " # or fix the rows first"
 	}
 	return e
 }

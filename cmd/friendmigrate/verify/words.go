@@ -154,7 +154,7 @@ func (r *Result) next(code exit.Code) string {
 // different ones, in a separate job.
 func (r *Result) differentHint() string {
 	if r.Sample != nil {
-		return r.Line().Without("sample").String() + " # finds all of them"
+		return r.Without(r.Line(), "sample").String() + " # finds all of them"
 	}
 	var lists, different, tags []string
 	undone := false
@@ -183,7 +183,7 @@ func (r *Result) differentHint() string {
 	case len(different) > 0:
 		then = " # then " + strings.Join(different, " ")
 	}
-	l := r.as(command).Without("map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
+	l := r.Without(r.as(command), "map", "format", "default-add-source", "integer-tags", "mutual", "duplicates")
 	l = r.FollowUp(l, r.Set.Job, suffix).Of(lists...)
 	if command == "import" && r.Parts[0].updates() { // its rows may have none
 		l = l.With("default-add-source", "AddSource_Type_WORD")
