@@ -103,7 +103,7 @@ func (a *File) check() error {
 }
 
 // All yields the accounts in the order of the list. A repeated id is skipped if it is one of the
-// first mostSeen ids.
+// first mostSeen ids or repeats the one before it, as in a CSV of edges that are grouped.
 func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		f, err := a.open()
@@ -112,12 +112,12 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 			return
 		}
 		defer f.Close()
-		seen := map[string]bool{}
+		seen, last := map[string]bool{}, ""
 		err = eachID(a.Name, f, func(id string, line int64) error {
-			if seen[id] {
+			if id == last || seen[id] {
 				return context.Cause(ctx)
 			}
-			if len(seen) < mostSeen {
+			if last = id; len(seen) < mostSeen {
 				seen[id] = true
 			}
 			if !yield(Account{ID: id, Line: line}, nil) {

@@ -52,6 +52,27 @@ func TestIDsAreWhatStandsInTheFile(t *testing.T) {
 	}
 }
 
+func TestARepeatedIDIsSkippedInAListOfAnyLength(t *testing.T) {
+	var list strings.Builder
+	for i := range mostSeen {
+		fmt.Fprintln(&list, i)
+	}
+	for _, id := range []string{"x", "x", "x", "7", "y", "x", "y", "y"} { // repeats that are far from each other count
+		fmt.Fprintln(&list, id)
+	}
+	name := filepath.Join(t.TempDir(), "ids")
+	if err := os.WriteFile(name, []byte(list.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Count != mostSeen+4 {
+		t.Errorf("%d accounts, want %d", f.Count, mostSeen+4)
+	}
+}
+
 func TestAFileWithoutAccountsIsRefused(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "ids")
 	for _, content := range []string{"", "\n\r\n", "From_Account,Line\n"} {
