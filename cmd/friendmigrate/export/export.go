@@ -192,10 +192,13 @@ func (e *Export) IntegerTags() []string {
 // Close closes the files of the destination and releases its lock.
 func (e *Export) Close() error {
 	var errs []error
-	for _, f := range []disk.File{e.rows, e.failures, e.waiting.file} {
+	for _, f := range []disk.File{e.rows, e.failures} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
+	}
+	for _, f := range e.waiting.files {
+		errs = append(errs, f.Close())
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Release())

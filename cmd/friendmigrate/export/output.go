@@ -3,6 +3,7 @@ package export
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -266,16 +267,25 @@ func (r *row) edge() (*migrate.Edge, error) {
 	return e, nil
 }
 
-// waiting holds the rows of accounts until it is their turn, in a temporary file without a name,
-// which disappears with the process.
+// waiting holds the rows of accounts until it is their turn, in temporary files without a name,
+// which disappear with the process. Some rows always wait, so one file would grow to the size of all
+// rows.
 type waiting struct {
-	folder string // of the file; "": the system's temporary folder
+	folder string // of the files; "": the system's temporary folder
+	most   int64  // size at which a file is full; 0: usualMost
 
-	mu   sync.Mutex // guards what follows
-	file disk.File  // nil: nothing has been held yet
+	mu    sync.Mutex // guards the files
+	files []*segment // rows are added to the last one
+}
+
+// segment is a file of waiting rows. It is closed when none of them is needed any more.
+type segment struct {
+	disk.File
 	end  int64
 	live int64 // bytes in it that are still needed
 }
+
+const usualMost = 256 << 20
 
 // entry is the result of one account: its rows, or why there are none.
 type entry struct {
@@ -297,33 +307,48 @@ func newEntry(number int64, a accountlist.Account) entry {
 	return entry{number: number, account: a, tags: map[string]bool{}, other: map[string]int64{}}
 }
 
-// piece is a part of an entry's rows, in the file.
-type piece struct{ offset, length int64 }
+// piece is a part of an entry's rows.
+type piece struct {
+	in             *segment
+	offset, length int64
+}
 
 // errHold is the error of a disk that cannot hold the waiting rows.
 var errHold = errors.New("hold a friend list")
 
 // add stores some rows of an entry.
-func (w *waiting) add(e *entry, rows []byte) (err error) {
+func (w *waiting) add(e *entry, rows []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.file == nil {
-		w.file, err = unnamed(w.folder)
+	to, err := w.last()
+	if err == nil {
+		_, err = to.Seek(to.end, io.SeekStart)
 	}
 	if err == nil {
-		_, err = w.file.Seek(w.end, io.SeekStart)
-	}
-	if err == nil {
-		_, err = w.file.Write(rows)
+		_, err = to.Write(rows)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errHold, err)
 	}
 	n := int64(len(rows))
-	e.pieces = append(e.pieces, piece{w.end, n})
-	w.end += n
-	w.live += n
+	e.pieces = append(e.pieces, piece{to, to.end, n})
+	to.end += n
+	to.live += n
 	return nil
+}
+
+// last returns the file that rows are added to.
+func (w *waiting) last() (*segment, error) {
+	if n := len(w.files); n > 0 && w.files[n-1].end < cmp.Or(w.most, usualMost) {
+		return w.files[n-1], nil
+	}
+	file, err := unnamed(w.folder)
+	if err != nil {
+		return nil, err
+	}
+	s := &segment{File: file}
+	w.files = append(w.files, s)
+	return s, nil
 }
 
 // drop discards the rows of an entry.
@@ -331,18 +356,18 @@ func (w *waiting) drop(e *entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range e.pieces {
-		w.live -= p.length
+		if p.in.live -= p.length; p.in.live == 0 {
+			w.files = slices.DeleteFunc(w.files, func(s *segment) bool { return s == p.in })
+			p.in.Close() // only held rows, and nobody needs them
+		}
 	}
 	e.pieces = nil
-	if w.live == 0 && w.end > 0 && w.file.Truncate(0) == nil {
-		w.end = 0
-	}
 }
 
 // writeTo writes the rows of an entry, which remain until drop.
 func (w *waiting) writeTo(to io.Writer, e *entry) error {
 	for _, p := range e.pieces {
-		if _, err := io.Copy(to, io.NewSectionReader(w.file, p.offset, p.length)); err != nil {
+		if _, err := io.Copy(to, io.NewSectionReader(p.in, p.offset, p.length)); err != nil {
 			return err
 		}
 	}
