@@ -274,7 +274,7 @@ func customTag(tag string) bool {
 func addCustom(e *migrate.Edge, v Value) error {
 	item := migrate.CustomItem{Tag: v.Tag}
 	if v.JSON[0] == '"' {
-		if err := json.Unmarshal(v.JSON, &item.Value); err != nil {
+		if err := json.Unmarshal(v.JSON, &item.Value); err != nil || item.Value == "" { // "" is absent, as in an input
 			return err
 		}
 	} else {

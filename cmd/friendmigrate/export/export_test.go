@@ -214,6 +214,7 @@ func TestCSVRefusesWhatItCannotHold(t *testing.T) {
 		"a group with ;":                       {map[string][]sink.Friend{"a": {value("Tag_SNS_IM_Group", `["x;y"]`)}}, true},
 		"a tag of two kinds in one list":       {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`), value("Tag_SNS_Custom_A", `"1"`)}}, true},
 		"a tag of two kinds in different ones": {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`)}, "b": {value("Tag_SNS_Custom_A", `"1"`)}}, true},
+		"no text for an integer":               {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`), value("Tag_SNS_Custom_A", `""`)}, "b": {value("Tag_SNS_Custom_A", `""`)}}, false},
 		"nothing of the kind":                  {map[string][]sink.Friend{"a": {value("Tag_SNS_Custom_A", `1`)}, "b": {value("Tag_SNS_Custom_B", `"1"`)}}, false},
 	} {
 		for _, format := range []string{"csv", "jsonl"} {
