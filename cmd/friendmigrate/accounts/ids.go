@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source/spool"
@@ -35,7 +36,7 @@ func listIDs(ctx context.Context, stages []*stage.Stage, file string, memory int
 	}
 	for _, s := range stages {
 		if err := eachID(ctx, s, add); err != nil {
-			return 0, fmt.Errorf("collect accounts from the staged input: %w", err)
+			return 0, fmt.Errorf("collect accounts from the staged input: %w", job.StageError(s, err))
 		}
 	}
 	err = disk.WriteWhole(disk.OS{}, file, func(w io.Writer) (err error) {

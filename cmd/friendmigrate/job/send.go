@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -80,13 +79,10 @@ func (j *Run) send(ctx context.Context) runResult {
 	return result
 }
 
-// planError marks a damaged stage, so that the next run builds it again.
+// planError is like StageError, and also says which signal ended ctx.
 func (j *Run) planError(ctx context.Context, err error) error {
-	if !errors.Is(err, stage.ErrDamaged) {
-		if context.Cause(ctx) != nil {
-			return j.InputError(ctx, err)
-		}
-		return err
+	if !errors.Is(err, stage.ErrDamaged) && context.Cause(ctx) != nil {
+		return j.InputError(ctx, err)
 	}
-	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), j.Stage.MarkDamaged())
+	return StageError(j.Stage, err)
 }

@@ -48,6 +48,14 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 	return false, j.nothingStaged()
 }
 
+// StageError marks a stage as damaged if err says that it is, so that the next run builds it again.
+func StageError(s *stage.Stage, err error) error {
+	if !errors.Is(err, stage.ErrDamaged) {
+		return err
+	}
+	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), s.MarkDamaged())
+}
+
 // StagedDiffers returns how the staged job differs from what the settings ask for. It does not
 // compare inputs.
 func (j *Job) StagedDiffers(meta source.Meta) []string {

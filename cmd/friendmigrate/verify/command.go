@@ -105,7 +105,7 @@ func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 	}
 	for _, p := range r.Parts {
 		if err := p.Begin(ctx); err != nil {
-			return p.ReadError(ctx, err)
+			return p.ReadError(ctx, job.StageError(p.Stage, err))
 		}
 		if p.Resumed {
 			continue
@@ -201,7 +201,7 @@ func (r *Result) askParts(ctx context.Context, s Service, engine migrate.Options
 		case stop.Why() == string(migrate.ReasonUnanswered):
 			unanswered = err
 		case err != nil:
-			return err
+			return job.StageError(p.Stage, err)
 		}
 	}
 	return unanswered

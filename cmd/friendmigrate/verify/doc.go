@@ -16,8 +16,9 @@
 //     or, with fields, the pages of the account's list once. If a list is not as long as it says,
 //     it asks friend_check about the edges that the list does not show. Pace, retries, hold and
 //     resume are those of the engine. After a kill it asks only about edges that have no verdict.
-//   - It changes nothing in the service and nothing of the job but the report. Its journal is in a
-//     separate folder and is removed when the verify has finished.
+//   - It changes nothing in the service and nothing of the job but the report, and the mark of a
+//     staged input that is damaged. Its journal is in a separate folder and is removed when the
+//     verify has finished.
 //   - The lists are inputs of an import, in the order of the input, and the same whether the verify
 //     was interrupted or not. A newer verify removes the lists of an older one.
 //
