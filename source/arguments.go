@@ -310,12 +310,17 @@ func nameSays(name string) (format string, packed compression) {
 	return format, packed
 }
 
+// FormatOf returns the format that a file's name shows, or "" if it shows none.
+func FormatOf(name string) string {
+	format, _ := nameSays(name)
+	return format
+}
+
 // isHidden reports whether a name in a folder marks a hidden file, which is no input. Hadoop and
 // others hide files like this.
 func isHidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
 
 // IsInput reports whether a folder's file of that name is one of its inputs.
 func IsInput(base, format string) bool {
-	said, _ := nameSays(base)
-	return !isHidden(base) && (said != "" || format != "")
+	return !isHidden(base) && (FormatOf(base) != "" || format != "")
 }

@@ -69,6 +69,7 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		{set: map[string]string{"time-zone": "Local", "cron": "@daily", "max-duration": "1h"}, want: "--time-zone"},
 		{set: map[string]string{"input": "edges.txt"}, want: "its name says no format"},
 		{set: map[string]string{"input": "edges.csv.bz2"}, want: "is packed as bzip2"},
+		{set: map[string]string{"input": "edges.csv.zst.gz"}, want: "its name says no format"}, // packed twice
 		{set: map[string]string{"input": "edges.tar.gz"}, want: "is a tar archive"},
 		{set: map[string]string{"input": "in/edges.CSV.zip"}, want: "is a ZIP archive"},
 		{set: map[string]string{"input": "s3://b/x/edges.txt"}, want: "its name says no format"},

@@ -120,7 +120,7 @@ func (o *Options) checkFormats(r *settings.Reader) {
 			continue
 		}
 		base := path.Base(value)
-		if strings.Contains(strings.TrimLeft(base, "."), ".") && settings.FormatOf(base) == "" {
+		if strings.Contains(strings.TrimLeft(base, "."), ".") && source.FormatOf(base) == "" {
 			r.Problem("%s is %q: %w: it ends with .csv, .jsonl or .ndjson, or one of these with .gz or .zst, "+
 				"and a folder's name with /", origin, value, ErrNoFormat)
 		}

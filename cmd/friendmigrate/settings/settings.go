@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,7 +151,7 @@ func (s *Settings) checkExport(r *Reader) {
 	if s.Destination == "-" {
 		s.Destination = ""
 	}
-	said := FormatOf(s.Destination)
+	said := source.FormatOf(s.Destination)
 	if s.Format == "" {
 		s.Format = said
 	}
@@ -168,18 +167,6 @@ func (s *Settings) checkExport(r *Reader) {
 	if said != "" && s.Format != said {
 		r.Refuse("format", "", "--output %q and --format %s contradict each other", s.Destination, s.Format)
 	}
-}
-
-// FormatOf returns the format that a file's name shows, csv or jsonl, or "" if it shows none.
-func FormatOf(name string) string {
-	name = strings.ToLower(name)
-	switch filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")) {
-	case ".csv":
-		return "csv"
-	case ".jsonl", ".ndjson":
-		return "jsonl"
-	}
-	return ""
 }
 
 func (s *Settings) setProbe(pair string) error {
