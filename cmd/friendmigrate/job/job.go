@@ -212,9 +212,12 @@ func (j *Job) OtherJob(differences []string) error {
 
 // ReadError adds the exit code to an error of reading the input.
 func (j *Job) ReadError(ctx context.Context, err error) error {
+	duplicates, repeated := errors.AsType[*stage.DuplicatesError](err)
 	switch cause := context.Cause(ctx); {
 	case cause != nil:
 		err = fmt.Errorf("stopped by %w before this run %s anything", cause, j.SentWord)
+	case repeated:
+		return j.refuseDuplicates(ctx, duplicates)
 	case errors.Is(err, source.ErrUnusable):
 		return exit.Because(exit.Unusable, err)
 	case errors.Is(err, source.ErrUnreachable):

@@ -354,10 +354,8 @@ func (j *Run) beginJournal(id checkpoint.Identity, p *source.Unsealed) error {
 	return nil
 }
 
-// InputError is like ReadError, and also handles the error of --duplicates error.
+// InputError is like ReadError, and keeps the lists of an input that --duplicates error refuses.
 func (j *Run) InputError(ctx context.Context, err error) error {
-	if duplicates := (*stage.DuplicatesError)(nil); context.Cause(ctx) == nil && errors.As(err, &duplicates) {
-		return j.refuseDuplicates(ctx, duplicates)
-	}
+	j.listed = j.listed || context.Cause(ctx) == nil && errors.As(err, new(*stage.DuplicatesError))
 	return j.ReadError(ctx, err)
 }

@@ -34,16 +34,15 @@ func (j *Run) refuseRejected() error {
 }
 
 // refuseDuplicates returns the error of --duplicates error, after printing the first pairs.
-func (j *Run) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
-	j.listed = true
+func (j *Job) refuseDuplicates(ctx context.Context, d *stage.DuplicatesError) error {
 	found, _, _ := j.SourceRequest("").Resolve(ctx) // without names only line numbers are printed
 	for _, pair := range d.First {
 		j.Screen.Line(fmt.Sprintf("  %s -> %s: %s has it again after %s", pair.From, pair.To, placeOf(found, pair.Row),
 			placeOf(found, pair.Before)))
 	}
 	return Unusable(j.Line().With("duplicates", "last"),
-		"--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was sent",
-		terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat"))
+		"--duplicates error: %s%s an earlier one of the same pair (the first are named above); nothing was %s",
+		terminal.Some(d.Rows, "row"), terminal.Verb(d.Rows, " repeats", " repeat"), j.SentWord)
 }
 
 // placeOf returns where a row is in the input.
