@@ -113,6 +113,13 @@ func (j *Run) collect(ctx context.Context, file string) (id checkpoint.Identity,
 	}
 	id = j.Identity()
 	id.Inputs = digests
+	if len(j.Inputs) == 0 { // the job's options say what its rows mean
+		meta, err := source.ReadMeta(stages[0])
+		if err != nil {
+			return id, err
+		}
+		id.Options = meta.Options
+	}
 	id.Edges, err = listIDs(ctx, stages, file, job.StagingShare(j.Set.Memory))
 	if context.Cause(ctx) != nil {
 		err = j.ReadError(ctx, err)
