@@ -85,6 +85,7 @@ func (j *Run) open(ctx context.Context) error {
 	if err := j.Take(ctx, j.Set.State, anyDivision); err != nil {
 		return err
 	}
+	j.Set.Rows.NoSource = len(j.Inputs) > 0 && j.Again().Command == "update" // its rows need none
 	dir := filepath.Join(j.Dir, folder.Accounts)
 	pass, err := Open(j.FS, dir)
 	if err == nil && pass == nil {
