@@ -223,7 +223,7 @@ func (p *Program) FollowUp(l exit.CommandLine, job settings.Job, suffix string) 
 	first := Beside(job.State, suffix)
 	if job.Shard.Count > 0 {
 		first += strings.TrimPrefix(filepath.Base(folder.Of("", job.Shard)), "shard")
-		l = p.Without(l, "shard")
+		l = l.Without("shard")
 		if settings.ShardByVariable(p.Env) {
 			l = l.With("shard", "0/1")
 		}

@@ -23,6 +23,10 @@ func TestHintsNameTheShard(t *testing.T) {
 			[]string{"friendmigrate", "import", "in.csv"}, map[string]string{"JOB_COMPLETION_INDEX": "1", "FRIENDMIGRATE_SHARDS": "4"},
 			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-fixed-1-of-4 list.csv",
 		},
+		"by the variable of the flag": {
+			[]string{"friendmigrate", "import", "in.csv"}, map[string]string{"FRIENDMIGRATE_SHARD": "1/4"},
+			"friendmigrate import --shard 1/4 in.csv", "friendmigrate import --shard 0/1 --state s-fixed-1-of-4 list.csv",
+		},
 	} {
 		p := &Program{Args: c.args, Env: c.env, Flags: flagsOf}
 		p.NameShard(share)

@@ -79,7 +79,7 @@ func (r *Reader) shardOfVariables() Shard {
 
 // ShardByVariable reports whether variables set the shard of commands without --shard.
 func ShardByVariable(env map[string]string) bool {
-	return env[IndexVariable] != "" || env[shardsVariable] != ""
+	return env[IndexVariable] != "" || env[shardsVariable] != "" || env[Variable("shard")] != ""
 }
 
 func parseShard(s string) (Shard, error) {
