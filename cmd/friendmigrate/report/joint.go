@@ -54,8 +54,11 @@ func Join(shards []Report, absent int) Report {
 	}
 	if code := all.Ending.Code; code == 0 || code == 3 { // else the shard's ending says what is wrong
 		how := "finished in shards"
-		if absent > 0 || all.Pending() > 0 {
-			how = "not finished in all shards"
+		switch {
+		case absent > 0 || all.Pending() > 0 && all.Pilot == nil:
+			how, all.Ending.Code = "not finished in all shards", int(exit.Unfinished)
+		case all.Pending() > 0:
+			how = "the pilot is finished in all shards"
 		}
 		all.Ending.What, all.Ending.Hint = fmt.Sprintf("%s: %s", how, all.Sums), ""
 	}

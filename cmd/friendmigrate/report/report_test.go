@@ -127,6 +127,23 @@ func TestShardsAreAddedUp(t *testing.T) {
 	if of := Join([]Report{a, sample()}, 0).Pilot; of.Accounts != 4 || a.Pilot.Accounts != 2 {
 		t.Errorf("pilot %+v", of)
 	}
+	for _, c := range []struct {
+		absent int
+		pilot  *Pilot
+		done   bool
+		code   int
+		what   string
+	}{{0, nil, true, 3, "finished in shards"}, {0, a.Pilot, false, 3, "the pilot is finished in all shards"},
+		{0, nil, false, 4, "not finished in all shards"}, {1, a.Pilot, true, 4, "not finished in all shards"}} {
+		one := sample()
+		one.Pilot, one.Ending.Code = c.pilot, 3
+		if c.done {
+			one.Rows.Pending, one.Added.Pending = 0, 0
+		}
+		if e := Join([]Report{one, one}, c.absent).Ending; e.Code != c.code || !strings.HasPrefix(e.What, c.what+": ") {
+			t.Errorf("%+v: %+v", c, e)
+		}
+	}
 	v := Join([]Report{a, b}, 0).Verified
 	if v.Code != 5 || v.What != "the shards together: 0 in place, 1 missing, 0 different, 1 pending" || v.Hint != "" ||
 		v.Sample != nil {
