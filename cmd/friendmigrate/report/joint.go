@@ -151,7 +151,7 @@ func (s *Series) plus(t *Series) *Series {
 	}
 	sum := &Series{Step: max(s.Step, t.Step)}
 	points := slices.Concat(s.coarse(sum.Step), t.coarse(sum.Step))
-	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(points, byTime)
 	for _, p := range points {
 		if n := len(sum.Points); n > 0 && sum.Points[n-1].At == p.At {
 			last := sum.Points[n-1]
@@ -165,6 +165,8 @@ func (s *Series) plus(t *Series) *Series {
 	}
 	return sum
 }
+
+func byTime(a, b Point) int { return cmp.Compare(a.At, b.At) }
 
 // coarse returns one point for each interval of a longer step: only points of different shards are
 // of the same time.

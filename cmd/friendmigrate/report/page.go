@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,6 +140,8 @@ type Chart struct {
 
 // Charts returns the charts of the series; none if it has fewer than three points.
 func (s *Series) Charts() ([]Chart, error) {
+	// The clock may have been set back.
+	s = &Series{Step: s.Step, Points: slices.SortedStableFunc(slices.Values(s.Points), byTime)}
 	columns := s.columns()
 	if len(columns) < 3 {
 		return nil, nil

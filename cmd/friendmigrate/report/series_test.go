@@ -3,6 +3,7 @@ package report
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,12 @@ func TestThePageHasChartsAndNoScript(t *testing.T) {
 	}
 	if n := len(page); n > 500_000 {
 		t.Errorf("the page has %d bytes", n)
+	}
+	r.Series.Points[7].At += 30 * 24 * 60 * 60 // the clock was a month ahead for a moment
+	before := slices.Clone(r.Series.Points)
+	b.Reset()
+	if err := r.WriteHTML(&b); err != nil || b.Len() > 500_000 || !slices.Equal(before, r.Series.Points) {
+		t.Errorf("with a clock that jumped the page has %d bytes: %v", b.Len(), err)
 	}
 	if name := os.Getenv("FRIENDMIGRATE_REPORT_PAGE"); name != "" {
 		if err := os.WriteFile(name, []byte(page), 0o600); err != nil {
