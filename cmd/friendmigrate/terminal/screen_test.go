@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,9 @@ func TestTextThatIsTooLongIsCut(t *testing.T) {
 		if got := cut(c.text, c.width); got != c.want {
 			t.Errorf("%q in %d columns: %q, want %q", c.text, c.width, got, c.want)
 		}
+	}
+	if got := Wrap("好友 关系 链 a", 8); !slices.Equal(got, []string{"好友", "关系 链", "a"}) {
+		t.Errorf("%q", got)
 	}
 }
 
