@@ -62,12 +62,18 @@ func (s *Screen) Columns() int {
 func (s *Screen) columns() int { return columnsOf(s.out) }
 
 func columnsOf(stream any) int {
+	columns, _ := sizeOf(stream)
+	return columns
+}
+
+// sizeOf returns the columns and lines of a terminal; 80 and 0 if they are not known.
+func sizeOf(stream any) (columns, lines int) {
 	if f, ok := stream.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			return columns
+		if columns, lines, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns, lines
 		}
 	}
-	return 80
+	return 80, 0
 }
 
 // Write writes whole lines, above the block if there is one. Control characters are made visible.
@@ -151,11 +157,17 @@ func (s *Screen) erased() string {
 	return strings.Repeat(lineUp, lines-1) + eraseBelow
 }
 
-// drawing returns the text that draws the block, without a line feed at its end.
+// drawing returns the text that draws the block, without a line feed at its end. Of a block that is
+// higher than the terminal it draws the last rows, where a sum stands.
 func (s *Screen) drawing() string {
 	var lines []string
-	columns := s.columns() - 1 // some terminals begin a new line after a full one
-	for _, row := range s.block {
+	columns, height := sizeOf(s.out)
+	columns-- // some terminals begin a new line after a full one
+	rows := s.block
+	if over := len(rows) - height + 1; height > 1 && over > 0 { // what scrolls away cannot be erased
+		rows = rows[over:]
+	}
+	for _, row := range rows {
 		row = row.fit(columns)
 		s.drawn = append(s.drawn, row.Columns())
 		lines = append(lines, row.draw(s.plain))

@@ -2,10 +2,13 @@ package terminal
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+	mem "unsafe"
 )
 
 func TestControlCharactersNeverReachTheTerminalRaw(t *testing.T) {
@@ -53,6 +56,30 @@ func TestNothingRemainsOfTheBlockAfterAResize(t *testing.T) {
 	s.Block(nil)
 	if got := out.String(); got != strings.Repeat(lineUp, 3)+eraseBelow {
 		t.Errorf("%q", got)
+	}
+}
+
+// A line that has scrolled away cannot be erased, and would be there again each second.
+func TestABlockIsNoHigherThanTheTerminal(t *testing.T) {
+	f, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer f.Close()
+	size := [4]uint16{4, 60, 0, 0}
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), syscall.TIOCSWINSZ, uintptr(mem.Pointer(&size))); errno != 0 {
+		t.Fatal(errno)
+	}
+	for rows, want := range [][]int{{}, {1}, {1, 2}, {1, 2, 3}, {2, 3, 4}, {3, 4, 5}} {
+		s := New(f, map[string]string{"TERM": "xterm"})
+		var block []Row
+		for row := range rows {
+			block = append(block, Row{Text: strings.Repeat("x", row+1)})
+		}
+		s.Block(block)
+		if !slices.Equal(s.drawn, want) {
+			t.Errorf("of %d rows those with %v columns are drawn, want %v", rows, s.drawn, want)
+		}
 	}
 }
 
