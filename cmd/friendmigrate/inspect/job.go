@@ -60,11 +60,8 @@ func (j *Job) open() (err error) {
 	}
 	s, meta, err := source.OpenStaged(filepath.Join(j.Dir, folder.Staged), disk.OS{})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, stage.ErrDamaged) {
-		j.Counts.Inputs, err = ReportedInputs(j.Dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		return err
+		j.Counts.Inputs, _ = ReportedInputs(j.Dir) // a report that is gone or damaged names none
+		return nil
 	}
 	if j.Stage, j.Counts = s, meta.Counts; err == nil && j.Journal == nil {
 		err = LostJournal(j.Dir)

@@ -2,15 +2,14 @@ package inspect
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/source/stage"
 )
 
 // Report returns the report of the job from its current state; for a job in shards, of all shards
@@ -24,10 +23,7 @@ func (jobs Jobs) Report(program string) (r report.Report, err error) {
 			absent++
 			continue
 		}
-		one, err := j.Report(program)
-		if err != nil {
-			return r, err
-		}
+		one := j.Report(program)
 		if j.Shard.Count > 0 {
 			for i, list := range one.Lists {
 				one.Lists[i] = filepath.Join(filepath.Base(j.Dir), list)
@@ -45,19 +41,21 @@ func (jobs Jobs) Report(program string) (r report.Report, err error) {
 }
 
 // Report returns the report of one state, with what its page shows and report.json lacks. If the
-// stage was cleaned, what only the stage has is taken from the last report.
-func (j *Job) Report(program string) (report.Report, error) {
+// stage was cleaned, what only the stage has is taken from the last report. If that is gone or
+// damaged too, it is left out.
+func (j *Job) Report(program string) report.Report {
 	before, err := report.Read(filepath.Join(j.Dir, folder.Report))
-	switch {
-	case err == nil || errors.Is(err, fs.ErrNotExist):
-	case j.Stage == nil:
-		return before, err
-	default:
-		before = report.Report{} // a damaged one is made again
+	if err != nil {
+		before = report.Report{}
 	}
 	r := before
-	if j.Stage != nil {
-		r = report.Of(program, j.Journal, j.Stage.Totals(), j.Counts, folder.Lists(j.Dir, j.Counts.ListFormat()))
+	if j.Stage != nil || err != nil {
+		id := j.Journal.Identity()
+		plan := stage.Totals{Edges: id.Edges, Chunks: id.Chunks}
+		if j.Stage != nil {
+			plan = j.Stage.Totals()
+		}
+		r = report.Of(program, j.Journal, plan, j.Counts, folder.Lists(j.Dir, j.Counts.ListFormat()))
 		r.Pilot, r.Rehearsal, r.Verified, r.Ending = before.Pilot, before.Rehearsal, before.Verified, before.Ending
 	}
 	r.Program, r.Undone = program, j.Undone
@@ -67,7 +65,7 @@ func (j *Job) Report(program string) (report.Report, error) {
 	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
 		r.Series = &series
 	}
-	return r, nil
+	return r
 }
 
 // lastEnding returns how the last run ended. The report may have the ending of an earlier one.

@@ -130,10 +130,7 @@ func evident(journal *checkpoint.Journal, probed folder.Probed) bool {
 func (p *Program) reportUndone(dir string) error {
 	jobs, err := inspect.Open(dir)
 	if err == nil && jobs[0].Undone != nil {
-		var r report.Report
-		if r, err = jobs[0].Report(p.VersionLine()); err == nil {
-			err = WriteReport(disk.OS{}, dir, r)
-		}
+		err = WriteReport(disk.OS{}, dir, jobs[0].Report(p.VersionLine()))
 	}
 	if err = errors.Join(err, jobs.Close()); err != nil {
 		return exit.Errorf(exit.Unexpected, "", "say in the report that the job was undone: %w", err)

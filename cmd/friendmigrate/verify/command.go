@@ -271,9 +271,9 @@ func (p *Part) writeReport(found *report.Verified) error {
 	}
 	state := inspect.Job{Place: folder.Place{Dir: p.Dir}, Journal: p.Journal, Stage: p.Stage, Undone: p.undone,
 		Counts: p.Counts}
-	r, err := state.Report(p.VersionLine())
-	if err != nil || found == nil && r.Verified == nil {
-		return err // or no result of an earlier verify to remove
+	r := state.Report(p.VersionLine())
+	if found == nil && r.Verified == nil {
+		return nil // no result of an earlier verify to remove
 	}
 	r.Verified = found
 	return job.WriteReport(p.FS, p.Dir, r)
