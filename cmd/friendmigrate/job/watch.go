@@ -51,10 +51,10 @@ func (w *watch) record(s progress.Snapshot) {
 		w.observe(s)
 		w.checkJournal()
 	}
-	if s.Phase != progress.Sending || s.At.Before(w.nextLists) {
+	if s.Phase != progress.Sending || s.Clock.Before(w.nextLists) {
 		return
 	}
-	w.nextLists = s.At.Add(listsEvery)
+	w.nextLists = s.Clock.Add(listsEvery)
 	if failed := s.Sums.Failed(); failed != w.listed {
 		w.listed = failed
 		if _, err := w.run.writeFailed(nil); err != nil {
@@ -66,7 +66,7 @@ func (w *watch) record(s progress.Snapshot) {
 // observe adds a point to the time series. A short series is written every second, a long one at
 // least every 20 seconds, so that a kill loses no more than that.
 func (w *watch) observe(s progress.Snapshot) {
-	m := report.Moment{At: s.At, Bounds: s.Stats.Latency.Bounds, Buckets: s.Stats.Latency.Counts,
+	m := report.Moment{At: s.Clock, Bounds: s.Stats.Latency.Bounds, Buckets: s.Stats.Latency.Counts,
 		Counts: report.Counts{Calls: s.Stats.Attempts, Throttled: s.Stats.Throttled}}
 	if a := s.Sums; a != nil {
 		m.Imported, m.Already, m.Failed = a.Rows.Imported+a.Added.Imported, a.Rows.Already+a.Added.Already, a.Failed()
@@ -75,10 +75,10 @@ func (w *watch) observe(s progress.Snapshot) {
 		m.Limit, m.Holding, m.Paused = c.Asked, c.Holding, c.Reason == string(sink.PacePaused)
 	}
 	w.series.Observe(m)
-	if s.At.Before(w.nextSave) {
+	if s.Clock.Before(w.nextSave) {
 		return
 	}
-	w.nextSave = s.At.Add(time.Second * time.Duration(1+len(w.series.Points)/100))
+	w.nextSave = s.Clock.Add(time.Second * time.Duration(1+len(w.series.Points)/100))
 	w.save()
 }
 

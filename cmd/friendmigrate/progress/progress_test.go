@@ -78,7 +78,7 @@ func TestSnapshotIsOneLineOfJSON(t *testing.T) {
 func TestAMinuteWithoutProgressSaysOnceWhatIsWaitedFor(t *testing.T) {
 	v := NewView()
 	at := func(second int, s Snapshot) string {
-		s.At = start.Add(time.Duration(second) * time.Second)
+		s.Clock = start.Add(time.Duration(second) * time.Second)
 		v.show(&s)
 		return v.Still()
 	}

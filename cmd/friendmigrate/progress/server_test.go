@@ -140,17 +140,17 @@ func TestHealthTellsStuckFromWaiting(t *testing.T) {
 	} {
 		s := NewView()
 		for i := range 10 * 60 {
-			c.shown.At = start.Add(time.Duration(i) * time.Second)
+			c.shown.Clock = start.Add(time.Duration(i) * time.Second)
 			s.show(&c.shown)
 		}
-		if why := s.Health(c.shown.At); (why != "") != c.stuck {
+		if why := s.Health(c.shown.Clock); (why != "") != c.stuck {
 			t.Errorf("%s: %q", c.name, why)
 		}
-		if why := s.Health(c.shown.At.Add(silentAfter + time.Minute)); why == "" {
+		if why := s.Health(c.shown.Clock.Add(silentAfter + time.Minute)); why == "" {
 			t.Errorf("%s, and silent since: healthy", c.name)
 		}
 		s.End(s.Ending(exit.Ending{Code: exit.Unfinished}))
-		if why := s.Health(c.shown.At.Add(time.Hour)); why != "" {
+		if why := s.Health(c.shown.Clock.Add(time.Hour)); why != "" {
 			t.Errorf("%s, ended: %q", c.name, why)
 		}
 	}
@@ -164,7 +164,7 @@ func TestHealthOfARunThatGetsOn(t *testing.T) {
 	s := NewView()
 	for i := range 10 * 60 {
 		at := start.Add(time.Duration(i) * time.Second)
-		s.show(&Snapshot{At: at, Phase: Sending, Calls: &Calls{Sent: int64(i / 100), Pace: 198}, Engine: migrate.Snapshot{Working: 3}})
+		s.show(&Snapshot{Clock: at, Phase: Sending, Calls: &Calls{Sent: int64(i / 100), Pace: 198}, Engine: migrate.Snapshot{Working: 3}})
 		if why := s.Health(at); why != "" {
 			t.Fatalf("after %d s: %s", i, why)
 		}

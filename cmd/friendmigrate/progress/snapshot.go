@@ -29,6 +29,7 @@ type Snapshot struct {
 	Version int       `json:"version"`
 	At      time.Time `json:"at"`
 	PID     int       `json:"pid"`
+	Clock   time.Time `json:"-"` // At, by a clock that nobody sets; zero if read from a file
 
 	// What the command fills in.
 	Phase        string        `json:"phase"`
@@ -63,7 +64,7 @@ type Snapshot struct {
 
 // New returns a snapshot of this process at a time.
 func New(now time.Time, phase string) Snapshot {
-	return Snapshot{Version: Version, At: now.UTC(), PID: os.Getpid(), Phase: phase}
+	return Snapshot{Version: Version, At: now.UTC(), Clock: now, PID: os.Getpid(), Phase: phase}
 }
 
 // Input is the progress of reading the input.

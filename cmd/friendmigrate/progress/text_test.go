@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -132,7 +133,7 @@ func TestWhatIsSlowIsSaid(t *testing.T) {
 func TestAHoldForgetsTheSpeed(t *testing.T) {
 	w := &watched{calls: Speed{Window: ShortWindow}}
 	at := func(second int, holding bool) *Calls {
-		s := Snapshot{At: start.Add(time.Duration(second) * time.Second), Engine: migrate.Snapshot{Holding: holding, Working: 1}}
+		s := Snapshot{Clock: start.Add(time.Duration(second) * time.Second), Engine: migrate.Snapshot{Holding: holding, Working: 1}}
 		w.addCalls(&s, sink.Stats{Attempts: int64(100 * min(second, 5))}, sink.Pace{Limit: 200, Current: 198})
 		return s.Calls
 	}
@@ -144,6 +145,23 @@ func TestAHoldForgetsTheSpeed(t *testing.T) {
 	}
 	if c := at(6, true); c.PerSecond != 0 || c.Reason != ReasonHold {
 		t.Errorf("in the hold: %+v", c)
+	}
+}
+
+// The time of day in a time.Time can be changed without its reading of the monotonic clock, as
+// whoever sets the clock does.
+func TestAClockThatIsSetBackChangesNoSpeed(t *testing.T) {
+	w, began := &watched{calls: Speed{Window: ShortWindow}}, time.Now()
+	for second := range 20 {
+		now := began.Add(time.Duration(second) * time.Second)
+		if second >= 10 {
+			*(*uint64)(unsafe.Pointer(&now)) -= 3600 << 30
+		}
+		s := New(now, Sending)
+		w.addCalls(&s, sink.Stats{Attempts: int64(100 * second)}, sink.Pace{Limit: 200, Current: 198})
+		if s.Calls.PerSecond != 100 && second > 0 || (s.At.Before(began) != (second >= 10)) {
+			t.Errorf("second %d, at %v: %v", second, s.At, s.Calls.PerSecond)
+		}
 	}
 }
 

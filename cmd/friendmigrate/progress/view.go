@@ -118,7 +118,8 @@ func (v *View) Ending(e exit.Ending) Snapshot {
 	v.Rest()
 	s := v.Snapshot()
 	if s.Phase != Ended {
-		s.Phase, s.At, s.Stop, s.Resting = Ended, time.Now().UTC(), "", false
+		s.Clock = time.Now()
+		s.Phase, s.At, s.Stop, s.Resting = Ended, s.Clock.UTC(), "", false
 		if a := s.Sums; a != nil && s.Total == 0 { // it ended before it came to its edges
 			s.Settled, s.Total = a.Edges()-a.Pending(), a.Edges()
 		}

@@ -42,12 +42,12 @@ func (w *watchdog) look(s Snapshot) {
 		m.bytes, m.rows = s.Input.Bytes, s.Input.Rows
 	}
 	if m != w.mark {
-		w.changed, w.moved, w.warned = s.At, s.At, false
+		w.changed, w.moved, w.warned = s.Clock, s.Clock, false
 	}
 	if s.waits() {
-		w.moved = s.At
+		w.moved = s.Clock
 	}
-	w.beat, w.mark, w.resting = s.At, m, time.Time{}
+	w.beat, w.mark, w.resting = s.Clock, m, time.Time{}
 }
 
 // waits reports whether there is a reason that nothing happens.
@@ -88,7 +88,7 @@ func (v *View) Still() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	w, s := &v.watchdog, v.last
-	still := s.At.Sub(w.changed)
+	still := s.Clock.Sub(w.changed)
 	if w.warned || s.Phase != Sending || still < WarnAfter {
 		return ""
 	}

@@ -61,11 +61,11 @@ func (w *watched) addCalls(s *Snapshot, stats sink.Stats, pace sink.Pace) {
 		Sent: stats.Attempts, Retried: m.Retried, Throttled: stats.Throttled, Uncertain: stats.Uncertain,
 		InFlight: stats.InFlight, Waiting: m.Parked, Asked: pace.Limit, Pace: pace.Current, Holding: m.Holding,
 	}
-	s.Calls.Reason, s.Slow = slowness(m, pace, s.At)
+	s.Calls.Reason, s.Slow = slowness(m, pace, s.Clock)
 	if s.idles() { // earlier speeds do not predict later ones
 		w.calls, w.done = Speed{Window: ShortWindow}, Speed{}
 	}
-	w.calls.Observe(s.At, stats.Attempts)
+	w.calls.Observe(s.Clock, stats.Attempts)
 	s.Calls.PerSecond, _ = w.calls.PerSecond()
 }
 
