@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,7 @@ func (j *Run) finish() (exit.Ending, error) {
 	if j.result.err != nil {
 		unrecorded = j.endRun(j.ending(j.sumUp()).Code)
 	}
-	j.watch.Stop() // it may be writing a list
+	j.watch.Stop()
 	o := j.writeFailedAndSum()
 	if j.result.err == nil {
 		unrecorded = j.endRun(j.ending(o).Code)
@@ -89,7 +90,7 @@ func (j *Run) sumUp() outcome {
 // agree with the list. Those of a rehearsal also have to agree with its service.
 func (j *Run) writeFailedAndSum() outcome {
 	o, ofPilot, failedOfPilot := j.sumUp(), map[int]int64{}, int64(0)
-	listed, err := j.writeFailed(func(f checkpoint.Failure) {
+	listed, err := j.writeFailed(context.Background(), func(f checkpoint.Failure) {
 		if j.Pilot != nil {
 			if _, named := j.Pilot.accounts[f.Edge.From]; named {
 				ofPilot[f.Code]++

@@ -1,14 +1,18 @@
 package job
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -38,12 +42,12 @@ func (j *Run) see(list string) string {
 }
 
 // writeFailed writes the whole list of the edges that are failed now, and returns their number. It
-// calls also, if that is not nil, for each of them.
-func (j *Run) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
+// calls also, if that is not nil, for each of them. It gives up when ctx ends.
+func (j *Run) writeFailed(ctx context.Context, also func(checkpoint.Failure)) (n int64, err error) {
 	list := j.NewList(folder.Failed, inspect.FailedColumns()...)
 	defer func() { err = errors.Join(err, list.Close()) }()
 	for f, err := range j.Journal.Failures() {
-		if err != nil {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return n, fmt.Errorf("write the failed list: %w", err)
 		}
 		if also != nil {
@@ -55,8 +59,24 @@ func (j *Run) writeFailed(also func(checkpoint.Failure)) (n int64, err error) {
 		}
 		n++
 	}
-	if err := list.Save(); err != nil {
+	err = disk.WriteWhole(j.FS, j.ListPath(folder.Failed), func(w io.Writer) error {
+		return list.WriteList(writerUntil{ctx, w})
+	})
+	if err != nil {
 		return n, fmt.Errorf("write the failed list: %w", err)
 	}
 	return n, nil
+}
+
+// writerUntil is a writer that fails after the end of a context.
+type writerUntil struct {
+	context.Context
+	io.Writer
+}
+
+func (w writerUntil) Write(p []byte) (int, error) {
+	if err := w.Err(); err != nil {
+		return 0, err
+	}
+	return w.Writer.Write(p)
 }

@@ -67,7 +67,8 @@ func (s *Show) loop() {
 		case <-stopped:
 			stopped = nil
 			s.stopping()
-		case now := <-tick.C:
+		case <-tick.C: // its time is of long ago if the last snapshot took long
+			now := time.Now()
 			if snapshot, ok := s.job.View.Look(now); ok {
 				s.show(snapshot, now)
 			}

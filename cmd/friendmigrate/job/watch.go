@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"path/filepath"
 	"time"
 
@@ -25,22 +26,34 @@ type watch struct {
 	run     *Run
 	reading Reading
 
-	// Used only by the goroutine of Show.
+	listing context.Context // of writing the failed list meanwhile
+	giveUp  context.CancelFunc
+
+	// Used only by the goroutine of Show, and after it by Stop.
 	recorded  bool // a snapshot of this run was written; read after Stop
 	nextLists time.Time
-	listed    int64 // failures in the list that was last written
-	broken    bool  // progress.json could not be written, and a warning was given
+	written   <-chan struct{} // closed when the list that was last begun is written
+	listed    int64           // failures in the list that was last begun
+	broken    bool            // progress.json could not be written, and a warning was given
 	series    report.Series
 	nextSave  time.Time // of series
 }
 
 func startWatch(j *Run) *watch {
-	w := &watch{run: j, nextLists: time.Now().Add(listsEvery)}
+	w := &watch{run: j, nextLists: time.Now().Add(listsEvery), written: j.Background(func() {})}
+	w.listing, w.giveUp = context.WithCancel(context.Background())
 	w.Show = j.StartShow(w.record)
 	return w
 }
 
-// record writes progress.json and, from time to time, the failed list.
+// Stop is Show.Stop. A list that is being written is given up: at its end the run writes it again.
+func (w *watch) Stop() {
+	w.giveUp()
+	w.Show.Stop()
+	<-w.written
+}
+
+// record writes progress.json and, from time to time, begins to write the failed list.
 func (w *watch) record(s progress.Snapshot) {
 	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
 	if err != nil && !w.broken {
@@ -51,15 +64,27 @@ func (w *watch) record(s progress.Snapshot) {
 		w.observe(s)
 		w.checkJournal()
 	}
-	if s.Phase != progress.Sending || s.Clock.Before(w.nextLists) {
+	if s.Phase == progress.Sending && !s.Clock.Before(w.nextLists) {
+		w.list(s)
+	}
+}
+
+// list begins to write the failed list if the last one is written. A list of millions takes
+// minutes, in which more snapshots have to be taken.
+func (w *watch) list(s progress.Snapshot) {
+	select {
+	case <-w.written:
+	default:
 		return
 	}
 	w.nextLists = s.Clock.Add(listsEvery)
 	if failed := s.Sums.Failed(); failed != w.listed {
 		w.listed = failed
-		if _, err := w.run.writeFailed(nil); err != nil {
-			w.run.Log.Warn("the failed list could not be written", Event("list"), zap.Error(err))
-		}
+		w.written = w.run.Background(func() {
+			if _, err := w.run.writeFailed(w.listing, nil); err != nil && w.listing.Err() == nil {
+				w.run.Log.Warn("the failed list could not be written", Event("list"), zap.Error(err))
+			}
+		})
 	}
 }
 
