@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unicode/utf8"
 
 	"friendmigrate/migrate"
 )
@@ -86,8 +85,7 @@ func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
 	case migrate.Failed:
 		s.failed = append(s.failed, failure{
 			index: edge.Index, code: edge.Outcome.Code, attempts: edge.Attempts, uncertain: edge.Outcome.Uncertain,
-			added: e.Added,
-			info:  keepInfo(edge.Outcome.Info), edge: *e,
+			added: e.Added, info: migrate.Shorten(edge.Outcome.Info, maxInfo), edge: *e,
 		})
 	default:
 		return fmt.Errorf("settle chunk %d: edge %d has no final outcome", s.ordinal, edge.Index)
@@ -133,18 +131,6 @@ func (f *failure) size() int {
 		size += len(item.Tag) + len(item.Value) + 8
 	}
 	return size
-}
-
-// keepInfo shortens the service's text to maxInfo bytes, at the end of a character.
-func keepInfo(info string) string {
-	if len(info) <= maxInfo {
-		return info
-	}
-	cut := maxInfo - len("…")
-	for cut > maxInfo-8 && !utf8.RuneStart(info[cut]) {
-		cut--
-	}
-	return info[:cut] + "…"
 }
 
 func (s *settlement) failedSet() (set migrate.EdgeSet) {

@@ -3,6 +3,7 @@ package migrate
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -38,4 +39,16 @@ func Some(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return Count(n) + " " + noun + "s"
+}
+
+// Shorten cuts text to at most most bytes, an ellipsis included, at the end of a character.
+func Shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := max(0, most-len("…"))
+	for n := 1; n < utf8.UTFMax && end > 0 && !utf8.RuneStart(text[end]); n++ {
+		end--
+	}
+	return text[:end] + "…"
 }

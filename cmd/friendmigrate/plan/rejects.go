@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/migrate"
 )
 
 // Limits of what is shown of rejected rows.
@@ -47,7 +47,8 @@ func rejects(name string, by map[string]int64) ([]Reason, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the rejected list: %w", err)
 		}
-		r.First = append(r.First, Place{Input: strings.Clone(cell("Input")), Line: line, Row: beginning(cell("Row"))})
+		beginning := strings.Clone(migrate.Shorten(cell("Row"), mostOfRow))
+		r.First = append(r.First, Place{Input: strings.Clone(cell("Input")), Line: line, Row: beginning})
 		if len(r.First) == firstRows || int64(len(r.First)) == r.Rows {
 			delete(open, r.Reason)
 		}
@@ -65,16 +66,4 @@ func reasonOf(column, reason string) string {
 		return tags + "* " + reason
 	}
 	return column + " " + reason
-}
-
-// beginning returns the part of a row that is shown.
-func beginning(row string) string {
-	if len(row) <= mostOfRow {
-		return strings.Clone(row)
-	}
-	end := mostOfRow
-	for end > mostOfRow-utf8.UTFMax && !utf8.RuneStart(row[end]) {
-		end--
-	}
-	return row[:end] + "…"
 }

@@ -12,11 +12,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate"
 )
 
 // MessageVersion is the version of the JSON form. It changes when a key changes its meaning or
@@ -115,17 +115,8 @@ func (m Message) Encode() []byte {
 			}
 		}
 		// A byte may become six in JSON, so this may take several rounds.
-		*longest = shorten(*longest, len(*longest)-max(over/6, len("…")+1))
+		*longest = migrate.Shorten(*longest, len(*longest)-max(over/6, len("…")+1))
 	}
-}
-
-// shorten cuts a text to at most most bytes, ellipsis included.
-func shorten(text string, most int) string {
-	end := max(0, most-len("…"))
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }
 
 // Where messages go.
