@@ -14,23 +14,9 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// measured holds the sums of a pass over the plan.
-type measured struct {
-	calls, bytes int64
-	over         int64  // rosters over --max-friends
-	both         sketch // ids of both sides
-}
-
-func (m *measured) add(o *measured) {
-	m.calls += o.calls
-	m.bytes += o.bytes
-	m.over += o.over
-	m.both.merge(&o.both)
-}
-
 // measurers are the measurers of several goroutines.
 type measurers struct {
-	room int // for the edges of a call, in bytes
+	room int
 	all  []*measurer
 }
 
@@ -40,19 +26,23 @@ func (s *measurers) next() stage.Visitor {
 	return m.chunk
 }
 
-func (s *measurers) sum() *measured {
-	sum := &measured{}
+func (s *measurers) sum() *measurer {
+	sum := &measurer{}
 	for _, m := range s.all {
-		sum.add(&m.measured)
+		sum.calls += m.calls
+		sum.bytes += m.bytes
+		sum.both.merge(&m.both)
 	}
 	return sum
 }
 
-// measure makes a pass over a sealed plan. The lanes share its rosters.
-func (m *making) measure(ctx context.Context) (*measured, error) {
+// measure makes a pass over a sealed plan. The lanes share its rosters. It counts those over
+// --max-friends again, because that flag is not part of what makes a stage.
+func (m *making) measure(ctx context.Context) (*measurer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	by, over := m.measurers(), int64(0)
+	by := m.measurers()
+	m.totals.OverMax = 0
 	rosters := make(chan migrate.Roster)
 	var lanes sync.WaitGroup
 	for range source.Lanes(job.StagingShare(m.Set.Memory)) {
@@ -71,7 +61,7 @@ func (m *making) measure(ctx context.Context) (*measured, error) {
 			break
 		}
 		if most := int64(m.Set.Rows.MaxFriends); most > 0 && r.Edges > most {
-			over++
+			m.totals.OverMax++
 		}
 		rosters <- r
 	}
@@ -80,9 +70,7 @@ func (m *making) measure(ctx context.Context) (*measured, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("read the staged input: %w", err)
 	}
-	sum := by.sum()
-	sum.over = over
-	return sum, nil
+	return by.sum(), nil
 }
 
 // eachChunk calls visit with each chunk of a sealed roster, in the same form as during staging.
@@ -105,8 +93,9 @@ func eachChunk(r *migrate.Roster, visit stage.Visitor) error {
 
 // measurer adds up the chunks that one goroutine gets.
 type measurer struct {
-	measured
-	room int
+	room         int // for the edges of a call, in bytes
+	calls, bytes int64
+	both         sketch // ids of both sides
 }
 
 // chunk counts the calls of a chunk as the engine will cut them.

@@ -43,7 +43,7 @@ func (m *making) make(ctx context.Context) (p *Plan, err error) {
 	if err := m.open(ctx); err != nil {
 		return nil, err
 	}
-	var found *measured
+	var found *measurer
 	if m.Stage == nil {
 		if found, err = m.read(ctx); err != nil {
 			return nil, err
@@ -141,7 +141,7 @@ func (m *making) inputs() source.Request {
 
 // read reads the input and measures it at the same time, in a temporary folder that is removed at
 // the end. For a pilot it only seals a stage there, which is measured in a separate pass.
-func (m *making) read(ctx context.Context) (found *measured, err error) {
+func (m *making) read(ctx context.Context) (found *measurer, err error) {
 	if _, _, err := m.inputs().Resolve(ctx); err != nil {
 		return nil, err // before the folder is made, so a misspelt input leaves nothing to remove
 	}
@@ -166,9 +166,7 @@ func (m *making) read(ctx context.Context) (found *measured, err error) {
 		}
 		return nil, nil
 	}
-	found = by.sum()
-	found.over = pending.Totals.OverMax
-	return found, pending.Abort()
+	return by.sum(), pending.Abort()
 }
 
 // measurers returns measurers for calls of the size in the settings.
@@ -177,9 +175,8 @@ func (m *making) measurers() *measurers {
 }
 
 // plan returns the Plan from the results of reading and measuring.
-func (m *making) plan(found *measured) (*Plan, error) {
+func (m *making) plan(found *measurer) (*Plan, error) {
 	c, t, rows := m.Counts, m.totals, m.Set.Rows
-	t.OverMax = found.over // --max-friends is not part of what makes a stage
 	p := &Plan{
 		Version: Version, Options: rows.Canonical(), Shard: m.Set.Job.Shard.String(), Staged: m.staged,
 		OtherJob: m.other,
@@ -188,11 +185,10 @@ func (m *making) plan(found *measured) (*Plan, error) {
 		WhyAllRejected: c.WhyAllRejected(),
 		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
 		Calls: found.calls, ExtraCalls: found.calls - t.Chunks, ChunkBytes: int64(m.Set.ChunkBytes), Bytes: found.bytes,
-		AboutBoth: found.both.count(), MaxFriends: int64(rows.MaxFriends), OverFriends: found.over,
+		AboutBoth: found.both.count(), MaxFriends: int64(rows.MaxFriends), OverFriends: t.OverMax,
 		OverGroups: t.GroupsOver,
 		Largest:    []Roster{}, Disk: Disk{Staged: t.Stored},
-		Mutual: Mutual{Share: float64(t.MutualPairs) / float64(max(1, t.Pairs)), Pairs: t.Pairs, Both: t.MutualPairs,
-			Sampled: t.PairsSampled},
+		Mutual:   Mutual{Share: report.MutualShare(t), Pairs: t.Pairs, Both: t.MutualPairs, Sampled: t.PairsSampled},
 		Warnings: append(m.notes, source.Warnings(&c, &t, rows)...),
 	}
 	for _, in := range c.Inputs {
