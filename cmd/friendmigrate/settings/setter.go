@@ -69,23 +69,20 @@ func Text(to *string) Setter {
 
 // Checked returns a Setter for a text that check accepts.
 func Checked(to *string, check func(string) error) Setter {
-	return Last(func(value string) error {
-		if err := check(value); err != nil {
-			return fmt.Errorf("is %q: %w", value, err)
-		}
+	return Last(quoted(func(value string) error {
 		*to = value
-		return nil
-	})
+		return check(value)
+	}))
 }
 
-// valid is like Each, and quotes a refused value in its error.
-func valid(set func(string) error) Setter {
-	return Each(func(value string) error {
+// quoted adds a refused value to its error.
+func quoted(set func(string) error) func(string) error {
+	return func(value string) error {
 		if err := set(value); err != nil {
 			return fmt.Errorf("is %q: %w", value, err)
 		}
 		return nil
-	})
+	}
 }
 
 // On returns a Setter for a switch.
@@ -141,8 +138,8 @@ func size[N whole](to *N, least, most int64) Setter {
 
 // within returns a Setter for a value from least to most. parse reads the value, write formats a
 // bound for messages, and needed says what is needed if parse fails.
-func within[N whole](
-	to *N, parse func(string) (int64, error), write func(int64) string, least, most int64, needed string,
+func within[N whole | float64, V int64 | float64](
+	to *N, parse func(string) (V, error), write func(V) string, least, most V, needed string,
 ) Setter {
 	return Last(func(value string) error {
 		n, err := parse(value)
@@ -163,20 +160,16 @@ func within[N whole](
 	})
 }
 
+// number returns a Setter for a number from least to most.
 func number(to *float64, least, most float64) Setter {
-	return Last(func(value string) error {
-		n, err := strconv.ParseFloat(value, 64)
-		switch {
-		case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
-			return fmt.Errorf("is %q: a number is needed", value)
-		case n < least || n > most:
-			digits := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
-			return Instead(digits(min(max(n, least), most)), fmt.Errorf("is %q: it goes from %s to %s", value,
-				digits(least), digits(most)))
+	parse := func(s string) (n float64, err error) {
+		if n, err = strconv.ParseFloat(s, 64); math.IsNaN(n) {
+			err = strconv.ErrSyntax
 		}
-		*to = n
-		return nil
-	})
+		return n, err
+	}
+	write := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	return within(to, parse, write, least, most, "a number is needed")
 }
 
 // list returns a Setter for values that are separated by commas or given in several flags.

@@ -244,7 +244,7 @@ func (s *Settings) flagsOf(all []Flag) (flags []Flag) {
 	if s.command == "simulate" {
 		for _, knob := range s.Simulator.Flags() {
 			syntax := strings.TrimSpace(knob.Name + " " + knob.Value)
-			flags = append(flags, Group(knob.Group, Plain(syntax, valid(knob.Set), knob.Usage))...)
+			flags = append(flags, Group(knob.Group, Plain(syntax, Each(quoted(knob.Set)), knob.Usage))...)
 		}
 	}
 	return flags
