@@ -340,30 +340,6 @@ func (m bitmap) remove(i int64) {
 	}
 }
 
-// hasAll reports whether the n numbers from first on are all in the set.
-func (m bitmap) hasAll(first, n int64) bool {
-	if n <= 0 {
-		return true
-	}
-	last := first + n - 1
-	if first < 0 || last/64 >= int64(len(m)) {
-		return false
-	}
-	for w := first / 64; w <= last/64; w++ {
-		want := ^uint64(0)
-		if w == first/64 {
-			want &= ^uint64(0) << (first % 64)
-		}
-		if w == last/64 {
-			want &= ^uint64(0) >> (63 - last%64)
-		}
-		if m[w]&want != want {
-			return false
-		}
-	}
-	return true
-}
-
 func (m *bitmap) addAll(other bitmap) {
 	for w, word := range other {
 		for ; word != 0; word &= word - 1 {
