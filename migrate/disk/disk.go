@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -94,6 +95,18 @@ func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
 		return fmt.Errorf("write %q: %w", name, err)
 	}
 	return fsys.SyncDir(filepath.Dir(name))
+}
+
+// ReadJSON reads a file that holds one value. After an error the value is zero.
+func ReadJSON[T any](name string) (v T, err error) {
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(text, &v)
+	}
+	if err != nil {
+		return *new(T), fmt.Errorf("read %q: %w", name, err)
+	}
+	return v, nil
 }
 
 // Wait returns what f returns, or the cause of ctx if ctx ends first. Opening or reading a named

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -63,18 +62,11 @@ func (p Probed) Write(fsys disk.FS, base string) error { return writeFact(fsys, 
 // readFact reads one of the small files in a state folder. v is zero if the file does not exist or
 // cannot be read.
 func readFact[T any](base, file string) (v T, err error) {
-	name := filepath.Join(base, file)
-	text, err := os.ReadFile(name)
+	v, err = disk.ReadJSON[T](filepath.Join(base, file))
 	if errors.Is(err, fs.ErrNotExist) {
-		return v, nil
+		err = nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &v)
-	}
-	if err != nil {
-		return *new(T), fmt.Errorf("read %q: %w", name, err)
-	}
-	return v, nil
+	return v, err
 }
 
 func writeFact(fsys disk.FS, base, file string, v any) error {

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -223,13 +223,4 @@ func (v *Verified) String() string {
 }
 
 // Read reads what WriteJSON wrote.
-func Read(name string) (r Report, err error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("read %q: %w", name, err)
-	}
-	return r, nil
-}
+func Read(name string) (Report, error) { return disk.ReadJSON[Report](name) }

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -62,17 +61,11 @@ type Moment struct {
 
 // ReadSeries reads a series. It returns an empty one if there is none.
 func ReadSeries(name string) (s Series, err error) {
-	text, err := os.ReadFile(name)
+	s, err = disk.ReadJSON[Series](name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Series{}, nil
+		err = nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &s)
-	}
-	if err != nil {
-		return Series{}, fmt.Errorf("read the time series: %w", err)
-	}
-	return s, nil
+	return s, err
 }
 
 // WriteUnsynced replaces a file atomically with a value as JSON. It does not sync, because after a
@@ -194,13 +187,4 @@ func quantile(bounds []float64, counts []int64, q float64) float64 {
 		below, lower = below+float64(n), bounds[i]
 	}
 	return 0
-}
-
-// Paused returns how long the job was paused, over all its runs.
-func (s *Series) Paused() time.Duration {
-	var seconds float64
-	for _, p := range s.Points {
-		seconds += p.Paused
-	}
-	return time.Duration(seconds * float64(time.Second))
 }
