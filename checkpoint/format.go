@@ -39,7 +39,6 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// appendHeader appends a file header of the given version.
 func appendHeader(b []byte, version uint32, fileID uint64) []byte {
 	start := len(b)
 	b = append(b, magic...)

@@ -322,7 +322,6 @@ func (j *Journal) BeginRun(r RunStart) error { return j.recordRun(kindBegin, r, 
 // killed.
 func (j *Journal) EndRun(r RunEnd) error { return j.recordRun(kindEnd, r, false) }
 
-// recordRun records the beginning or the end of a run.
 func (j *Journal) recordRun(kind byte, fact any, begins bool) error {
 	j.mu.RLock()
 	inRun := j.inRun

@@ -79,7 +79,6 @@ func (j *Journal) Settlements(first int64, chunks int64) iter.Seq2[Settled, erro
 	}
 }
 
-// outcomes yields the outcome of each edge of a settlement.
 func (s *settlement) outcomes(seq uint32, at time.Time, r reopens, yield func(Settled, error) bool) bool {
 	imported, failed := s.imported, s.failed
 	if s.whole {

@@ -162,7 +162,6 @@ func (c *coder) settled(s *settlement) {
 	}
 }
 
-// flags returns the flags of the parts that the settlement has.
 func (s *settlement) flags() (flags byte) {
 	if s.whole {
 		return allImported

@@ -9,7 +9,6 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// accountsAction is the command accounts.
 func (p *program) accountsAction(ctx context.Context, in invocation) (err error) {
 	j := accounts.Run{Job: job.Job{Program: &p.Program, Inputs: in.args, SentWord: "asked", Suffix: "-accounts",
 		FS: disk.OS{}, Set: in.Settings}}

@@ -76,7 +76,6 @@ func commands() []command {
 	}
 }
 
-// find returns the command of that name, or nil if there is none.
 func find(name string) *command {
 	all := commands()
 	if i := slices.IndexFunc(all, func(c command) bool { return c.name == name }); i >= 0 {
@@ -85,7 +84,6 @@ func find(name string) *command {
 	return nil
 }
 
-// declared returns the flags of the command.
 func (c command) declared() []settings.Flag {
 	if c.flags != nil {
 		return c.flags()

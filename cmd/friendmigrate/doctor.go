@@ -19,7 +19,6 @@ import (
 	"friendmigrate/source/accountlist"
 )
 
-// doctorAction is the command doctor.
 func (p *program) doctorAction(ctx context.Context, in invocation) error {
 	j := &job.Job{Program: &p.Program, Set: in.Settings, FS: disk.OS{}}
 	if err := j.Ready(ctx); err != nil {

@@ -8,7 +8,6 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// exportAction is the command export.
 func (p *program) exportAction(ctx context.Context, in invocation) error {
 	j := &job.Job{Program: &p.Program, Set: in.Settings, FS: disk.OS{}}
 	j.Begin("export", in.MaxDuration)

@@ -117,7 +117,6 @@ func examples(text string, width int) string {
 	return lines.String()
 }
 
-// flagHelp lists flags by group.
 func flagHelp(flags []settings.Flag, width int) string {
 	var b strings.Builder
 	var groups []string

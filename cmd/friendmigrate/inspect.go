@@ -27,7 +27,6 @@ func openJobs(in invocation, do func(inspect.Jobs) error) error {
 	return errors.Join(do(jobs), jobs.Close())
 }
 
-// statusAction is the command status.
 func (p *program) statusAction(ctx context.Context, in invocation) error {
 	set := in.Settings
 	if set.Watch {
@@ -76,7 +75,6 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 	}
 }
 
-// failuresAction is the command failures.
 func (p *program) failuresAction(_ context.Context, in invocation) error {
 	return openJobs(in, func(jobs inspect.Jobs) error {
 		filter := inspect.Filter{Codes: in.Codes, Accounts: in.Account}
@@ -121,7 +119,6 @@ func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, in invo
 	return nil
 }
 
-// explainAction is the command explain.
 func (p *program) explainAction(ctx context.Context, in invocation) error {
 	words := append(slices.Clone(in.args), "", "")
 	from, to := words[0], words[1]
@@ -143,7 +140,6 @@ func (p *program) explainAction(ctx context.Context, in invocation) error {
 	})
 }
 
-// reportAction is the command report.
 func (p *program) reportAction(_ context.Context, in invocation) error {
 	return openJobs(in, func(jobs inspect.Jobs) error {
 		r, err := jobs.Report(p.VersionLine())

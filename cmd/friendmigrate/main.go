@@ -121,7 +121,6 @@ func (p *program) lastMessage(e exit.Ending) {
 	}
 }
 
-// program is one call of the program.
 type program struct {
 	job.Program
 	root    fs.FS         // the root of the file system, for the memory limit of the container

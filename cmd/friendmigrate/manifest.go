@@ -13,7 +13,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
-// manifestAction is the command manifest.
 func (p *program) manifestAction(_ context.Context, in invocation) error {
 	options, err := manifest.Read(in.values, in.args, p.Version)
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 // simulateDrain is how long calls in flight may take to end after a signal.
 const simulateDrain = 10 * time.Second
 
-// simulateAction is the command simulate.
 func (p *program) simulateAction(ctx context.Context, in invocation) error {
 	set := in.Settings
 	if err := p.configureApp(ctx, &set); err != nil {

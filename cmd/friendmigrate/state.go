@@ -18,7 +18,6 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// cleanAction is the command clean.
 func (p *program) cleanAction(_ context.Context, in invocation) error {
 	set := in.Settings
 	places, err := folder.Find(set.State)
@@ -45,7 +44,6 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 	return nil
 }
 
-// paceAction is the command pace.
 func (p *program) paceAction(_ context.Context, in invocation) error {
 	if len(in.args) > 1 {
 		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])

@@ -4,7 +4,6 @@ import (
 	"context"
 )
 
-// undoAction is the command undo.
 func (p *program) undoAction(ctx context.Context, in invocation) error {
 	return p.end(p.Undo(ctx, in.Settings, in.values))
 }

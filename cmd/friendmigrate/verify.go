@@ -9,7 +9,6 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// verifyAction is the command verify.
 func (p *program) verifyAction(ctx context.Context, in invocation) error {
 	j := &job.Job{Program: &p.Program, Inputs: in.args, SentWord: "asked", Suffix: "-verify", FS: disk.OS{},
 		Set: in.Settings}

@@ -42,7 +42,6 @@ const grace = 5 * time.Second
 // signalled sends one or two signals to runs of a job, and then lets it end.
 func signalled(ctx context.Context, c *bench) { c.through(ctx, 2, c.signalRun) }
 
-// signalRun does one run and signals it once or twice.
 func (c *bench) signalRun(act, left int) (sent, done bool) {
 	kinds := []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}
 	first, second := kinds[c.rand.IntN(3)], syscall.Signal(0)

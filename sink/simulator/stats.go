@@ -121,7 +121,6 @@ func (t *tally) change(f func(s *Stats)) {
 	f(&t.sum)
 }
 
-// ended counts the answer of a call.
 func (s *Stats) ended(k *call) {
 	if k.code >= 0 {
 		s.ByCode[k.code]++

@@ -115,7 +115,6 @@ func (x *Existing) write(fsys disk.FS, path string) error {
 	})
 }
 
-// check returns the result as a Check.
 func (x *Existing) check() Check {
 	saw := fmt.Sprintf("%s of %s exist, %s missing, see %s", terminal.Count(x.Exist), terminal.Some(x.Asked, "account"),
 		terminal.Count(x.Missing), x.List)

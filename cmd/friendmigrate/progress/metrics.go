@@ -100,7 +100,6 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// run exports the progress of the run.
 func (e exporter) run(l Labels, s Snapshot) {
 	e.gauge("build_info", "The program. Its value is 1.", 1, "version", l.Version, "goversion", runtime.Version())
 	e.gauge("job_info", "What runs: the command, and its shard as i/n. Its value is 1.", 1,
@@ -160,7 +159,6 @@ func (e exporter) account(s Snapshot) {
 	}
 }
 
-// calls exports the counts of the client.
 func (e exporter) calls(all Snapshot) {
 	s := all.Stats
 	byWord := map[sink.CallCount]int64{}
@@ -193,7 +191,6 @@ func (e exporter) calls(all Snapshot) {
 	e.out <- prometheus.MustNewConstHistogram(d, sum, s.Latency.Sum, buckets)
 }
 
-// engine exports the counts of the engine.
 func (e exporter) engine(s migrate.Snapshot) {
 	for outcome, n := range map[string]int64{"imported": s.Imported, "already": s.Already, "failed": s.Failed} {
 		e.counter("edges_settled_total", "Edges settled by this process.", n, "outcome", outcome)

@@ -78,7 +78,6 @@ func (s Snapshot) doing() string {
 	return cmp.Or(s.Doing, s.Phase)
 }
 
-// facts returns the facts about the progress.
 func (s Snapshot) facts() (facts []string) {
 	if s.Phase == Starting {
 		return []string{"about to begin"}

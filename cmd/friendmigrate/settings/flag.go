@@ -91,7 +91,6 @@ func (f Flag) of(commands string) Flag {
 	return f
 }
 
-// belongs reports whether a command has the flag.
 func (f Flag) belongs(command string) bool {
 	for word := range strings.FieldsSeq(f.commands) {
 		if word == command {

@@ -160,7 +160,6 @@ func within[N whole | float64, V int64 | float64](
 	})
 }
 
-// number returns a Setter for a number from least to most.
 func number(to *float64, least, most float64) Setter {
 	parse := func(s string) (n float64, err error) {
 		if n, err = strconv.ParseFloat(s, 64); math.IsNaN(n) {

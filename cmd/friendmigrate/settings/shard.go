@@ -44,7 +44,6 @@ func (s Shard) RateOf(rate float64) float64 {
 	return math.Floor(share)
 }
 
-// set parses the value of --shard.
 func (s *Shard) set(value string) error {
 	shard, err := parseShard(value)
 	if err != nil {
