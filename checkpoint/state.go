@@ -271,10 +271,10 @@ func (s *state) failedWith(codes []int) int64 {
 
 // Counts counts settled edges by outcome.
 type Counts struct {
-	Imported         int64
-	Already          int64
-	AlreadyUncertain int64 // of Already: perhaps imported by this job
-	Failed           int64
+	Imported         int64 `json:"imported"`
+	Already          int64 `json:"already"`
+	AlreadyUncertain int64 `json:"alreadyUncertain"` // of Already: perhaps imported by this job
+	Failed           int64 `json:"failed"`
 }
 
 // Settled returns the number of edges that have an outcome.
@@ -289,6 +289,12 @@ type Totals struct {
 	Pending      int64         // Identity.Edges less Settled
 	Reopened     int64         // of Pending: moved back from failed, not settled since
 	Chunks       int64         // chunks with every edge settled
+}
+
+// Rows returns the counts without those of Added.
+func (t Totals) Rows() Counts {
+	return Counts{t.Imported - t.Added.Imported, t.Already - t.Added.Already,
+		t.AlreadyUncertain - t.Added.AlreadyUncertain, t.Failed - t.Added.Failed}
 }
 
 // RunStart is the record of the beginning of a run.

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/report"
 )
@@ -27,7 +28,7 @@ func message(command, shard string, e exit.Ending, s Snapshot) Message {
 }
 
 func TestAMessageSaysHowItEnded(t *testing.T) {
-	account := report.Sums{Rows: report.Sum{Read: 3, Imported: 1, Pending: 2, Balanced: true}}
+	account := report.Sums{Rows: report.Sum{Read: 3, Counts: checkpoint.Counts{Imported: 1}, Pending: 2, Balanced: true}}
 	m := message("import", "1/4", exit.Ending{Code: exit.Unfinished, What: "stopped: bob is unknown", Public: "stopped", Hint: "friendmigrate import --identifier 'the admin' a.csv", Why: "outage"},
 		Snapshot{Sums: &account, Calls: &Calls{Sent: 12}})
 	want := `{"version":1,"command":"import","at":"2026-01-02T03:04:05Z","code":4,"why":"outage","what":"stopped","again":"yes, the same command resumes",` +
@@ -74,8 +75,8 @@ func FuzzEncode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		const huge = -1 << 63
 		account := report.Sums{
-			Rows:  report.Sum{Read: huge, Imported: huge, Already: huge, AlreadyUncertain: huge, Failed: huge, Rejected: huge, Duplicate: huge, Pending: huge},
-			Added: report.Added{Edges: 1, Imported: huge, Already: huge, AlreadyUncertain: huge, Failed: huge, Pending: huge},
+			Rows:  report.Sum{Read: huge, Counts: checkpoint.Counts{Imported: huge, Already: huge, AlreadyUncertain: huge, Failed: huge}, Rejected: huge, Duplicate: huge, Pending: huge},
+			Added: report.Added{Edges: 1, Counts: checkpoint.Counts{Imported: huge, Already: huge, AlreadyUncertain: huge, Failed: huge}, Pending: huge},
 		}
 		m := message(text, text, exit.Ending{Code: exit.Unfinished, What: text, Hint: text, Why: text}, Snapshot{Sums: &account, Calls: &Calls{Sent: huge}})
 		b := m.Encode()

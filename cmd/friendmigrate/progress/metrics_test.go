@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
@@ -22,8 +23,8 @@ import (
 // reads.
 func busy() (sending, reading *View) {
 	account := report.Sums{
-		Rows:  report.Sum{Read: 100, Imported: 40, Already: 5, AlreadyUncertain: 1, Failed: 6, Rejected: 2, Duplicate: 3, Pending: 44},
-		Added: report.Added{Edges: 10, Imported: 4, Already: 1, Failed: 1, Pending: 4},
+		Rows:  report.Sum{Read: 100, Counts: checkpoint.Counts{Imported: 40, Already: 5, AlreadyUncertain: 1, Failed: 6}, Rejected: 2, Duplicate: 3, Pending: 44},
+		Added: report.Added{Edges: 10, Counts: checkpoint.Counts{Imported: 4, Already: 1, Failed: 1}, Pending: 4},
 	}
 	stats := sink.Stats{
 		Attempts: 17, Throttled: 2, Uncertain: 3, Odd: 4, Renewals: 5, Sent: 6, Received: 7, InFlight: 8,

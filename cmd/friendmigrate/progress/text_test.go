@@ -166,7 +166,7 @@ func TestAClockThatIsSetBackChangesNoSpeed(t *testing.T) {
 }
 
 func TestWhatTheLastBlockSays(t *testing.T) {
-	account := report.Sums{Rows: report.Sum{Read: 100, Imported: 90, Already: 3, Failed: 5, Rejected: 1, Duplicate: 1}, Added: report.Added{Imported: 2}}
+	account := report.Sums{Rows: report.Sum{Read: 100, Counts: checkpoint.Counts{Imported: 90, Already: 3, Failed: 5}, Rejected: 1, Duplicate: 1}, Added: report.Added{Counts: checkpoint.Counts{Imported: 2}}}
 	s := Snapshot{Phase: Ended, Sums: &account, Failures: map[int]int64{30003: 4, 30010: 1}}
 	e := exit.Ending{Code: exit.Exceptions, What: "finished: 95 of 100 edges are in place\nand more", Hint: "friendmigrate import --retry-failed a.csv # after fixing", Report: "state/report.html"}
 	block := func(s Snapshot, e exit.Ending) (lines []string) {

@@ -31,8 +31,8 @@ func sample() Report {
 func TestTheSumCountsAddedEdgesApart(t *testing.T) {
 	a := sample().Sums
 	want := Sums{
-		Rows:  Sum{Read: 100, Imported: 68, Already: 10, AlreadyUncertain: 2, Failed: 4, Rejected: 3, Duplicate: 7, Pending: 8, Balanced: true},
-		Added: Added{Edges: 5, Imported: 2, Failed: 1, Pending: 2},
+		Rows:  Sum{Read: 100, Counts: checkpoint.Counts{Imported: 68, Already: 10, AlreadyUncertain: 2, Failed: 4}, Rejected: 3, Duplicate: 7, Pending: 8, Balanced: true},
+		Added: Added{Edges: 5, Counts: checkpoint.Counts{Imported: 2, Failed: 1}, Pending: 2},
 	}
 	if a != want {
 		t.Errorf("got  %+v\nwant %+v", a, want)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"friendmigrate/checkpoint"
 )
 
 // tenHours is a job of ten hours with three kills, a hold, a pause and a throttled hour.
@@ -132,15 +134,15 @@ func TestAShortSeriesHasNoCharts(t *testing.T) {
 }
 
 func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
-	whole := Sums{Rows: Sum{Read: 9, Imported: 9, Balanced: true}}
+	whole := Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 9}, Balanced: true}}
 	for name, c := range map[string]struct {
 		r    Report
 		want string
 	}{
-		"pending":       {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 8, Pending: 1, Balanced: true}}}, "Not yet: 1 edge is still to be sent."},
-		"failed":        {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Failed: 2, Balanced: true}}}, "Not everything: 2 edges failed."},
-		"rejected":      {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 8, Rejected: 1, Balanced: true}}}, "Not everything: 1 row was rejected."},
-		"both":          {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Failed: 1, Rejected: 1, Balanced: true}}}, "Not everything: 1 edge failed, 1 row was rejected."},
+		"pending":       {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 8}, Pending: 1, Balanced: true}}}, "Not yet: 1 edge is still to be sent."},
+		"failed":        {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 7, Failed: 2}, Balanced: true}}}, "Not everything: 2 edges failed."},
+		"rejected":      {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 8}, Rejected: 1, Balanced: true}}}, "Not everything: 1 row was rejected."},
+		"both":          {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 7, Failed: 1}, Rejected: 1, Balanced: true}}}, "Not everything: 1 edge failed, 1 row was rejected."},
 		"not balanced":  {Report{}, "Not known: the sum does not balance."},
 		"not verified":  {Report{Sums: whole}, "Yes, by the service's answers: 9 edges are in place. No verify has asked again since."},
 		"missing":       {Report{Sums: whole, Verified: &Verified{Missing: 1}}, "No: verify found 1 edge missing."},
@@ -148,9 +150,9 @@ func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
 		"a part found":  {Report{Sums: whole, Verified: &Verified{InPlace: 8, Pending: 1}}, "Yes, by the service's answers: 9 edges are in place. verify has asked about 8 of them since, and found them."},
 		"fields unread": {Report{Sums: whole, Verified: &Verified{InPlace: 9, Unread: 2}}, "Yes: 9 edges are in place, and verify found them; it could not compare the fields of 2."},
 		"other, unread": {Report{Sums: whole, Verified: &Verified{InPlace: 8, Unread: 2, Different: 1}}, "Yes, but verify found 1 edge with other fields; it could not compare the fields of 2."},
-		"undone": {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Already: 2, AlreadyUncertain: 1, Balanced: true}}, Undone: &Undone{Edges: 7, Deleted: 7}},
+		"undone": {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 7, Already: 2, AlreadyUncertain: 1}, Balanced: true}}, Undone: &Undone{Edges: 7, Deleted: 7}},
 			"No longer: the job was undone, 7 of 7 imported edges are deleted; 1 edge is not touched: perhaps made by a call of this job."},
-		"undone, others in doubt": {Report{Sums: Sums{Rows: Sum{Read: 9, Imported: 7, Pending: 2, Balanced: true}, MaybeSent: 1}, Undone: &Undone{Edges: 7, Deleted: 7}},
+		"undone, others in doubt": {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 7}, Pending: 2, Balanced: true}, MaybeSent: 1}, Undone: &Undone{Edges: 7, Deleted: 7}},
 			"No longer: the job was undone, 7 of 7 imported edges are deleted; 2 edges are pending and not touched: calls that got no answer have perhaps made some."},
 		"all and found": {Report{Sums: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
 	} {

@@ -15,25 +15,19 @@ import (
 
 // Sum counts the rows that were read by outcome. Read is the sum of all others.
 type Sum struct {
-	Read             int64 `json:"read"`
-	Imported         int64 `json:"imported"`
-	Already          int64 `json:"already"`
-	AlreadyUncertain int64 `json:"alreadyUncertain"` // of Already: this job may have done it
-	Failed           int64 `json:"failed"`
-	Rejected         int64 `json:"rejected"`
-	Duplicate        int64 `json:"duplicate"`
-	Pending          int64 `json:"pending"`
-	Balanced         bool  `json:"balanced"`
+	Read int64 `json:"read"`
+	checkpoint.Counts
+	Rejected  int64 `json:"rejected"`
+	Duplicate int64 `json:"duplicate"`
+	Pending   int64 `json:"pending"`
+	Balanced  bool  `json:"balanced"`
 }
 
 // Added counts the edges that --mutual added by outcome. They are counted separately.
 type Added struct {
-	Edges            int64 `json:"edges"`
-	Imported         int64 `json:"imported"`
-	Already          int64 `json:"already"`
-	AlreadyUncertain int64 `json:"alreadyUncertain"`
-	Failed           int64 `json:"failed"`
-	Pending          int64 `json:"pending"`
+	Edges int64 `json:"edges"`
+	checkpoint.Counts
+	Pending int64 `json:"pending"`
 }
 
 // Sums are both.
@@ -55,23 +49,8 @@ func SumsOf(journal *checkpoint.Journal) Sums {
 // Make returns the sums of a job from its journal.
 func Make(id checkpoint.Identity, t checkpoint.Totals) Sums {
 	a := Sums{
-		Rows: Sum{
-			Read:             id.Rows,
-			Imported:         t.Imported - t.Added.Imported,
-			Already:          t.Already - t.Added.Already,
-			AlreadyUncertain: t.AlreadyUncertain - t.Added.AlreadyUncertain,
-			Failed:           t.Failed - t.Added.Failed,
-			Rejected:         id.Rejected,
-			Duplicate:        id.Duplicates,
-		},
-		Added: Added{
-			Edges:            id.Added,
-			Imported:         t.Added.Imported,
-			Already:          t.Added.Already,
-			AlreadyUncertain: t.Added.AlreadyUncertain,
-			Failed:           t.Added.Failed,
-			Pending:          id.Added - t.Added.Settled(),
-		},
+		Rows:  Sum{Read: id.Rows, Counts: t.Rows(), Rejected: id.Rejected, Duplicate: id.Duplicates},
+		Added: Added{Edges: id.Added, Counts: t.Added, Pending: id.Added - t.Added.Settled()},
 	}
 	// Pending comes from the plan. If it were computed from the other numbers, the sum would always
 	// balance.
@@ -82,15 +61,16 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Sums {
 
 // String returns the sums in words.
 func (a Sums) String() string {
-	r := a.Rows
-	text := fmt.Sprintf("%s read = %s imported + %s already + %s failed + %s rejected + %s duplicate + %s pending",
-		terminal.Some(r.Read, "edge"), terminal.Count(r.Imported),
-		terminal.Count(r.Already), terminal.Count(r.Failed), terminal.Count(r.Rejected), terminal.Count(r.Duplicate),
-		terminal.Count(r.Pending))
-	if d := a.Added; d.Edges > 0 {
-		text += fmt.Sprintf("; %s added = %s imported + %s already + %s failed + %s pending", terminal.Count(d.Edges),
-			terminal.Count(d.Imported), terminal.Count(d.Already),
-			terminal.Count(d.Failed), terminal.Count(d.Pending))
+	settled := func(c checkpoint.Counts) string {
+		return fmt.Sprintf("%s imported + %s already + %s failed", terminal.Count(c.Imported),
+			terminal.Count(c.Already), terminal.Count(c.Failed))
+	}
+	r, d := a.Rows, a.Added
+	text := fmt.Sprintf("%s read = %s + %s rejected + %s duplicate + %s pending", terminal.Some(r.Read, "edge"),
+		settled(r.Counts), terminal.Count(r.Rejected), terminal.Count(r.Duplicate), terminal.Count(r.Pending))
+	if d.Edges > 0 {
+		text += fmt.Sprintf("; %s added = %s + %s pending", terminal.Count(d.Edges), settled(d.Counts),
+			terminal.Count(d.Pending))
 	}
 	return text
 }
@@ -98,7 +78,7 @@ func (a Sums) String() string {
 // imbalance returns what is wrong with the sums; "" if they balance.
 func (a Sums) imbalance() string {
 	r := a.Rows
-	if sum := r.Imported + r.Already + r.Failed + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
+	if sum := r.Settled() + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
 		return fmt.Sprintf("%d edges were read, but imported, already, failed, rejected, duplicate and pending add "+
 			"up to %d",
 			r.Read, sum)
