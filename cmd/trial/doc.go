@@ -13,7 +13,7 @@
 //
 // It also writes generated friend graphs. The same flags write the same bytes.
 //
-//	go run ./cmd/trial edges --edges 10000000 --output big.csv
+//	go run ./cmd/trial edges --edges 10000000 > big.csv
 //	go run ./cmd/trial edges --edges 2000000000 --sorted | zstd > huge.csv.zst
 //
 // And it compares the program with others that do the same, in turn: plan with sorting, and sending
