@@ -181,9 +181,7 @@ func (s *suite) buildAgain(ctx context.Context, name string) *lab.Shipped {
 	cp := exec.CommandContext(ctx, "sh", "-c",
 		`umask 077; mkdir "$0"; cp -r Dockerfile .dockerignore go.* cmd migrate source sink checkpoint "$0"`, folder)
 	cp.Dir = lab.ModuleFolder(ctx)
-	if said, err := cp.CombinedOutput(); err != nil {
-		lab.Check(fmt.Errorf("copy the module: %w: %s", err, said))
-	}
+	lab.Output(cp)
 	return s.podman.Build(ctx, folder, "localhost/"+name, imageVersion).Ship(ctx)
 }
 

@@ -73,9 +73,7 @@ func (r *race) command(ctx context.Context, words ...string) (t took) {
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
 	c.Dir, c.Env = r.dir, append(os.Environ(), "LC_ALL=C")
 	began := time.Now()
-	if text, err := c.CombinedOutput(); err != nil {
-		lab.Check(fmt.Errorf("%s: %w: %s", words[0], err, text))
-	}
+	lab.Output(c)
 	t.wall, t.cpu = time.Since(began), c.ProcessState.UserTime()+c.ProcessState.SystemTime()
 	t.peak = float64(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1e3
 	return t

@@ -105,7 +105,7 @@ func (p *Podman) command(ctx context.Context, args ...string) *exec.Cmd {
 func (p *Podman) run(ctx context.Context, in io.Reader, args ...string) {
 	c := p.command(ctx, args...)
 	c.Stdin = in
-	output(c)
+	Output(c)
 }
 
 // limits are those of the sandboxes in which the suite runs. No container starts there with
@@ -150,9 +150,9 @@ const BuildTime = 1700000000
 // layer and no compiled package of an earlier build is used. The builder's base image and the
 // modules come from this machine, not from a registry and the module proxy.
 func (p *Podman) Build(ctx context.Context, folder, name, version string) *Image {
-	output(exec.CommandContext(ctx, "go", "mod", "download"))
-	root := output(exec.CommandContext(ctx, "go", "env", "GOROOT"))
-	modules := filepath.Join(output(exec.CommandContext(ctx, "go", "env", "GOMODCACHE")), "cache", "download")
+	Output(exec.CommandContext(ctx, "go", "mod", "download"))
+	root := Output(exec.CommandContext(ctx, "go", "env", "GOROOT"))
+	modules := filepath.Join(Output(exec.CommandContext(ctx, "go", "env", "GOMODCACHE")), "cache", "download")
 	p.makeBuilder(ctx)
 	args := []string{
 		"build", "--no-cache", "--timestamp", fmt.Sprint(BuildTime), "--identity-label=false", "--network", "none",

@@ -21,18 +21,18 @@ type Binary string
 func Build(ctx context.Context, dir, name string, flags ...string) Binary {
 	path := filepath.Join(dir, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, "friendmigrate/cmd/friendmigrate")
-	output(exec.CommandContext(ctx, "go", args...))
+	Output(exec.CommandContext(ctx, "go", args...))
 	return Binary(path)
 }
 
 // ModuleFolder returns the folder of the module that contains the working folder.
 func ModuleFolder(ctx context.Context) string {
-	return output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
+	return Output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
 }
 
-// output runs a command and returns what it wrote to standard output, without white space around
+// Output runs a command and returns what it wrote to standard output, without white space around
 // it.
-func output(c *exec.Cmd) string {
+func Output(c *exec.Cmd) string {
 	var out, said bytes.Buffer
 	c.Stdout, c.Stderr = &out, &said
 	if err := c.Run(); err != nil {

@@ -98,4 +98,4 @@ func (v *Volume) unmount() {
 	command("umount", v.Folder)
 }
 
-func command(words ...string) string { return output(exec.Command(words[0], words[1:]...)) }
+func command(words ...string) string { return Output(exec.Command(words[0], words[1:]...)) }
