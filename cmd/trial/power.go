@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,18 +131,14 @@ func fill(name string, left int) {
 		}
 	}
 	f, err := os.Create(name)
-	unlessFull(err)
-	size := int64(0)
-	for block := make([]byte, 4<<10); err == nil; {
-		var n int
-		n, err = f.Write(block)
-		size += int64(n)
+	if unlessFull(err); err != nil {
+		return
 	}
+	zeros := lab.Must(os.Open("/dev/zero"))
+	size, err := io.Copy(f, zeros)
 	unlessFull(err)
-	if f != nil {
-		unlessFull(f.Truncate(max(0, size-int64(left))))
-		lab.Check(f.Close())
-	}
+	unlessFull(f.Truncate(max(0, size-int64(left))))
+	lab.Check(errors.Join(f.Close(), zeros.Close()))
 }
 
 // readOnly runs a job on a file system that becomes read only during the run, or was before.
