@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -29,7 +28,7 @@ func mutated(ctx context.Context, s *suite, _ int) int {
 			chosen = append(chosen, m)
 		}
 	}
-	g := &garden{root: lab.ModuleFolder(ctx), sound: map[string]func() error{}}
+	g := &garden{root: lab.ModuleFolder(ctx)}
 	more := func(i int) bool { return i < len(chosen) && ctx.Err() == nil }
 	sideBySide(plantAtOnce, more, func(i int) {
 		m, began, result := chosen[i], time.Now(), "caught"
@@ -45,17 +44,20 @@ func mutated(ctx context.Context, s *suite, _ int) int {
 
 // garden is the module in which bugs are planted.
 type garden struct {
-	root string
-
-	mu    sync.Mutex
-	sound map[string]func() error // the error of a command without a bug, by its words
+	root  string
+	sound once[error] // of a command without a bug, by its words
 }
 
 // plant plants one bug and returns why it is not found. It first runs the command that has to find
 // the bug without it: a suite that fails anyway finds nothing.
 func (g *garden) plant(ctx context.Context, m mutation) error {
-	if err := g.isSound(ctx, m.by); err != nil {
-		return fmt.Errorf("go %s fails without a bug: %w", strings.Join(m.by, " "), err)
+	words := strings.Join(m.by, " ")
+	err := g.sound.get(words, func() error {
+		_, err := g.goes(ctx, m.by)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("go %s fails without a bug: %w", words, err)
 	}
 	work := lab.Must(os.MkdirTemp("", "trial-mutant-"))
 	defer func() { lab.Check(os.RemoveAll(work)) }()
@@ -71,22 +73,6 @@ func (g *garden) plant(ctx context.Context, m mutation) error {
 		return errors.New("nothing finds it")
 	}
 	return nil
-}
-
-// isSound returns the error of a command without a bug. It runs each command once.
-func (g *garden) isSound(ctx context.Context, by []string) error {
-	words := strings.Join(by, " ")
-	g.mu.Lock()
-	sound := g.sound[words]
-	if sound == nil {
-		sound = sync.OnceValue(func() error {
-			_, err := g.goes(ctx, by)
-			return err
-		})
-		g.sound[words] = sound
-	}
-	g.mu.Unlock()
-	return sound()
 }
 
 // overlay writes the file with the bug into the folder work, and next to it the file that makes the

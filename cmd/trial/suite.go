@@ -121,7 +121,7 @@ type suite struct {
 
 	mu         sync.Mutex
 	violations int // so far
-	references map[string]func() reference
+	references once[reference]
 }
 
 func (s *suite) run(ctx context.Context, plan []row) error {
@@ -137,7 +137,6 @@ func (s *suite) run(ctx context.Context, plan []row) error {
 	done := make(chan struct{})
 	defer close(done)
 	go s.stalls.Watch(done)
-	s.references = map[string]func() reference{}
 	s.image = sync.OnceValue(func() *lab.Image { return s.build(ctx) })
 	s.binary = lab.Build(ctx, s.dir, "friendmigrate")
 	fmt.Fprintf(s.out, "%-14s %10s %8s %11s %8s\n", "fault", "seed", "count", "violations", "seconds")
@@ -262,16 +261,28 @@ const variants = 3
 // reference returns a job and its unbroken run, which is made once.
 func (s *suite) reference(shape string, variant uint64) reference {
 	name := fmt.Sprintf("%s-%d", shape, variant)
-	s.mu.Lock()
-	made := s.references[name]
-	if made == nil {
-		made = sync.OnceValue(func() reference {
-			dir := filepath.Join(s.dir, "job-"+name)
-			job := lab.Make(dir, shape, s.seed*variants+variant)
-			return reference{job, s.binary.Refer(job, filepath.Join(dir, "unbroken"))}
-		})
-		s.references[name] = made
+	return s.references.get(name, func() reference {
+		dir := filepath.Join(s.dir, "job-"+name)
+		job := lab.Make(dir, shape, s.seed*variants+variant)
+		return reference{job, s.binary.Refer(job, filepath.Join(dir, "unbroken"))}
+	})
+}
+
+// once holds values by name, each of which is made once.
+type once[T any] struct {
+	mu   sync.Mutex
+	made map[string]func() T
+}
+
+func (o *once[T]) get(name string, first func() T) T {
+	o.mu.Lock()
+	if o.made == nil {
+		o.made = map[string]func() T{}
 	}
-	s.mu.Unlock()
+	if o.made[name] == nil {
+		o.made[name] = sync.OnceValue(first)
+	}
+	made := o.made[name]
+	o.mu.Unlock()
 	return made()
 }
