@@ -228,3 +228,10 @@ func (l *pipeListener) Close() error {
 }
 
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// friends returns the length of from's list.
+func (s *Server) friends(from string) int {
+	l := s.graph.open(from)
+	defer l.close()
+	return l.n
+}

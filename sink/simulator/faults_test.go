@@ -256,8 +256,8 @@ func TestHotAccounts(t *testing.T) {
 // A whole-call 30001 says nothing about which item it is: only halving finds it.
 func TestPoisonousEdgesRefuseTheirWholeCall(t *testing.T) {
 	a := start(t, Config{Faults: Faults{Poison: NewSet("bad", "a->c"), PoisonInfo: "sensitive"}})
-	if v := a.imports("a", "b", "bad", "d").want(t, 30001); v.info != "sensitive" || a.sim.Friends("a") != 0 {
-		t.Errorf("text %q, %d friends", v.info, a.sim.Friends("a"))
+	if v := a.imports("a", "b", "bad", "d").want(t, 30001); v.info != "sensitive" || a.sim.friends("a") != 0 {
+		t.Errorf("text %q, %d friends", v.info, a.sim.friends("a"))
 	}
 	a.imports("a", "c").want(t, 30001)
 	a.imports("x", "c").want(t, 0)

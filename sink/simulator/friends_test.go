@@ -148,7 +148,7 @@ func TestUnknownAccounts(t *testing.T) {
 	a.post(apiAccountsImport, `{"AccountList":[{"UserID":"e"}]}`).want(t, 0)
 	a.post(apiAccountsImport, `{"Accounts":["c"]}`).want(t, 0)
 	a.imports("d", "e", "c").want(t, 0)
-	if s := a.sim.Stats(); s.AccountsImported != 3 || a.sim.Friends("d") != 2 {
+	if s := a.sim.Stats(); s.AccountsImported != 3 || a.sim.friends("d") != 2 {
 		t.Errorf("imported accounts don't exist: %+v", s)
 	}
 }
@@ -225,7 +225,7 @@ func TestDuplicateToReadings(t *testing.T) {
 	}
 	a := start(t, Config{Readings: Readings{DuplicateTo: DuplicateCall}})
 	a.post(apiImport, body).want(t, 30001)
-	if a.sim.Friends("a") != 0 {
+	if a.sim.friends("a") != 0 {
 		t.Error("a refused call did something")
 	}
 }

@@ -75,7 +75,7 @@ func TestQueryParameters(t *testing.T) {
 			}
 		})
 	}
-	if n := a.sim.Friends("id"); n != 1 {
+	if n := a.sim.friends("id"); n != 1 {
 		t.Errorf("%d friends, want 1: a refused call did something", n)
 	}
 }
@@ -167,7 +167,7 @@ func TestStrictJSON(t *testing.T) {
 			v.want(t, test.code)
 		})
 	}
-	if !a.sim.Has("a😀", "b") || a.sim.Friends("a") != 1 {
+	if !a.sim.Has("a😀", "b") || a.sim.friends("a") != 1 {
 		t.Error("the sound bodies are not in the graph")
 	}
 	if s := a.sim.Stats(); s.NullArrays != 2 {

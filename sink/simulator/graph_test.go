@@ -46,8 +46,8 @@ func TestGraphsAgreeWithAPlainMap(t *testing.T) {
 				t.Fatalf("%s of %s", to, from)
 			}
 		}
-		if full.Friends(from) != len(list) || compact.Friends(from) != len(list) {
-			t.Errorf("%s has %d and %d friends, want %d", from, full.Friends(from), compact.Friends(from), len(list))
+		if full.friends(from) != len(list) || compact.friends(from) != len(list) {
+			t.Errorf("%s has %d and %d friends, want %d", from, full.friends(from), compact.friends(from), len(list))
 		}
 	}
 	for name, s := range map[string]Stats{"full": full.Stats(), "compact": compact.Stats()} {

@@ -42,7 +42,7 @@ func TestConflictsCanBeSaidOfItems(t *testing.T) {
 		var both sync.WaitGroup
 		both.Go(func() { a.imports("a", "b").want(t, 0) })
 		time.Sleep(time.Millisecond)
-		if v := a.imports("a", "c", "d").want(t, 0); v.results["c"] != 30008 || v.results["d"] != 30008 || a.sim.Friends("a") != 1 {
+		if v := a.imports("a", "c", "d").want(t, 0); v.results["c"] != 30008 || v.results["d"] != 30008 || a.sim.friends("a") != 1 {
 			t.Errorf("results %v", v.results)
 		}
 		both.Wait()
@@ -60,7 +60,7 @@ func TestGivenUpCallsAreCountedApart(t *testing.T) {
 			t.Error("the call was answered")
 		}
 		a.imports("a", "b").want(t, 30008) // in the middle of the first one's work
-		if a.sim.Friends("a") != 1 {
+		if a.sim.friends("a") != 1 {
 			t.Error("the service dropped a call because its client went")
 		}
 		a.imports("a", "b").want(t, 0)

@@ -149,13 +149,6 @@ func (s *Server) Has(from, to string) bool {
 	return l.has(to)
 }
 
-// Friends returns the length of from's list.
-func (s *Server) Friends(from string) int {
-	l := s.graph.open(from)
-	defer l.close()
-	return l.n
-}
-
 // Listener wraps a listener. During an outage with FaultRefuse it resets new connections.
 func (s *Server) Listener(l net.Listener) net.Listener { return &listener{l, s} }
 
