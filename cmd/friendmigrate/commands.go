@@ -138,8 +138,7 @@ func (p *program) leaf(c command) *cli.Command {
 	given := map[string]*rawValue{}
 	for _, f := range c.declared() {
 		given[f.Name] = &rawValue{optional: f.Kind != settings.Takes}
-		leaf.Flags = append(leaf.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, TakesFile: f.TakesFile,
-			Value: given[f.Name]})
+		leaf.Flags = append(leaf.Flags, &cli.GenericFlag{Name: f.Name, Usage: f.Usage, Value: given[f.Name]})
 	}
 	leaf.Action = func(ctx context.Context, l *cli.Command) error {
 		in := invocation{values: settings.Values{Flags: map[string][]string{}, Env: p.Env}, args: l.Args().Slice()}

@@ -17,8 +17,7 @@ type Flag struct {
 	Default    string // for the help text
 	Usage      string
 	Group      string
-	NoVariable bool // read from the command line only
-	TakesFile  bool
+	NoVariable bool     // read from the command line only
 	Hidden     bool     // accepted, but not in the help text
 	Words      []string // values that the shell completes
 	Set        Setter
@@ -67,7 +66,6 @@ func Described(syntax, words string, set Setter, usage string) Flag {
 	f := Flag{Name: syntax, Kind: Switch, Default: words, Usage: usage, Set: set}
 	if name, value, takes := strings.Cut(syntax, " "); takes {
 		f.Name, f.Kind, f.Value = name, Takes, value
-		f.TakesFile = strings.Contains(value, "FILE") || strings.Contains(value, "FOLDER")
 	} else if name, value, optional := strings.Cut(syntax, "[="); optional {
 		f.Name, f.Kind, f.Value = name, Optional, strings.TrimSuffix(value, "]")
 	}
