@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -62,7 +63,8 @@ func (d *dispatcher) count(res *result) {
 		if res.task.work.tries != nil {
 			s.Retried++
 		}
-		if call != nil && call.Uncertain || anyUncertain(res.again) || isBug(res.broken) {
+		unsure := func(a notYet) bool { return a.outcome.Uncertain }
+		if call != nil && call.Uncertain || slices.ContainsFunc(res.again, unsure) || isBug(res.broken) {
 			s.Uncertain++
 		}
 		if call != nil && call.Verdict == VerdictThrottle {
@@ -75,15 +77,6 @@ func (d *dispatcher) count(res *result) {
 func isBug(err error) bool {
 	_, bug := errors.AsType[*Bug](err)
 	return bug
-}
-
-func anyUncertain(again []notYet) bool {
-	for _, a := range again {
-		if a.outcome.Uncertain {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *dispatcher) serviceAnswered(res result, now time.Time) {

@@ -1,6 +1,9 @@
 package migrate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // outage decides whether anything gets through at all. It only computes, from the results and times
 // that it gets; the dispatcher acts on it.
@@ -73,12 +76,7 @@ func (o *outage) miss(now time.Time, took time.Duration, account string, answere
 	if o.streak++; read {
 		o.streak = 1
 	}
-	for _, known := range o.accounts[:o.seen] {
-		if known == account {
-			return
-		}
-	}
-	if o.seen < len(o.accounts) {
+	if o.seen < len(o.accounts) && !slices.Contains(o.accounts[:o.seen], account) {
 		o.accounts[o.seen] = account
 		o.seen++
 	}

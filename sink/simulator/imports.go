@@ -146,12 +146,8 @@ func (k *call) flaw(it *item) refusal {
 // isWord reports whether t is prefix and 1 to 8 ASCII letters.
 func isWord(t, prefix string) bool {
 	word, ok := strings.CutPrefix(t, prefix)
-	for i := range len(word) {
-		if c := word[i] | ' '; c < 'a' || c > 'z' {
-			return false
-		}
-	}
-	return ok && len(word) >= 1 && len(word) <= 8
+	other := func(r rune) bool { return r|' ' < 'a' || r|' ' > 'z' }
+	return ok && len(word) >= 1 && len(word) <= 8 && !strings.ContainsFunc(word, other)
 }
 
 func (s *Server) exists(c *Config, id string) bool {

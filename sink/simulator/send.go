@@ -207,12 +207,7 @@ func (k *call) oddItem(items []result) int {
 	if k.oddAccount == "" {
 		return min(0, len(items)-1)
 	}
-	for i := range items {
-		if items[i].to == k.oddAccount {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(items, func(r result) bool { return r.to == k.oddAccount })
 }
 
 // rawAnswer is one way to break HTTP: the text that is sent over the connection, which is then

@@ -90,12 +90,7 @@ func (f Flag) of(commands string) Flag {
 }
 
 func (f Flag) belongs(command string) bool {
-	for word := range strings.FieldsSeq(f.commands) {
-		if word == command {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Fields(f.commands), command)
 }
 
 // withoutVariable returns the flag without its variable, which would stay set for later runs.
