@@ -277,7 +277,7 @@ func ForgetOthers(base string, shard settings.Shard) error {
 }
 
 // stateFiles returns the names of the state's files in dir, the journal last. It leaves out files
-// that are not ours.
+// that are not ours, and what a user set or found out for all jobs in the folder.
 func stateFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -288,7 +288,7 @@ func stateFiles(dir string) ([]string, error) {
 		switch name := e.Name(); {
 		case name == checkpoint.FileName:
 			journal = []string{name}
-		case ours(name):
+		case ours(name) && name != paceFile && name != probedFile:
 			names = append(names, name)
 		}
 	}

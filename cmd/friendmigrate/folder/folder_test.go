@@ -172,13 +172,13 @@ func TestARealJobIsNoRehearsal(t *testing.T) {
 func TestAnOldStateIsMovedAndNotDeleted(t *testing.T) {
 	dir := t.TempDir()
 	all := []string{"checkpoint.journal", "staged/manifest.json", "failed.csv", "failed.csv.spool", "rejected.csv", "progress.json", "report.json", "report.html"}
-	fill(t, dir, append(all, "lock", "notes.txt", "old-20200101-000000/checkpoint.journal")...)
+	fill(t, dir, append(all, "lock", "notes.txt", "pace.json", "probe.json", "old-20200101-000000/checkpoint.journal")...)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	old, err := SetAside(disk.OS{}, dir, now)
 	if err != nil || old != filepath.Join(dir, "old-20260102-030405") {
 		t.Fatal(old, err)
 	}
-	if got, want := names(t, dir), []string{"lock", "notes.txt", "old-20200101-000000", "old-20260102-030405"}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{"lock", "notes.txt", "old-20200101-000000", "old-20260102-030405", "pace.json", "probe.json"}; !slices.Equal(got, want) {
 		t.Errorf("left: %v", got)
 	}
 	for _, name := range all {
