@@ -43,8 +43,9 @@ func environment(words []string) map[string]string {
 	return env
 }
 
-// echo is the time after a signal in which the same signal does not count as a second one:
-// timeout(1) and other launchers send a signal to the process and again to its process group.
+// echo is the time after a signal in which the same signal, or SIGHUP beside it, does not count as
+// a second one: timeout(1) sends a signal to the process and again to its process group, and
+// systemd sends both SIGTERM and SIGHUP when it ends a login session.
 const echo = 200 * time.Millisecond
 
 // supervise runs the program until it ends or a second signal comes. After the first signal the
@@ -81,7 +82,8 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 				p.View.Stopping(again(s))
 				continue
 			}
-			if s == first && time.Since(at) < echo {
+			same := s == first || s == syscall.SIGHUP || first == syscall.SIGHUP
+			if same && time.Since(at) < echo {
 				continue
 			}
 			ending := p.HintOutsidePod(exit.Ending{
@@ -91,9 +93,11 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			})
-			p.lastMessage(ending)
-			p.lastWords(ending, all)
-			all.Close()
+			atMostASecond(func() { _ = p.message.Write(p.View.Message(ending), true) })
+			atMostASecond(func() {
+				p.lastWords(ending, all)
+				all.Close()
+			})
 			return int(ending.Code)
 		}
 	}
@@ -107,13 +111,12 @@ func again(s os.Signal) string {
 	return "a second signal stops it now"
 }
 
-// lastMessage tells those who watch that the process ends at once, while the command is still at
-// work. It does not wait for a disk.
-func (p *program) lastMessage(e exit.Ending) {
+// atMostASecond calls f, and waits no longer for a slow disk or for a terminal that nobody reads.
+func atMostASecond(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = p.message.Write(p.View.Message(e), true) // without waiting: the last line has to come now
+		f()
 	}()
 	select {
 	case <-done:

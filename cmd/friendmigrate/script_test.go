@@ -46,7 +46,7 @@ const (
 //
 //	code N [< FILE] PROGRAM ARGS...   run, expect exit code N; friendmigrate runs in the script's process for calls
 //	start NAME PROGRAM ARGS...        run in the background
-//	signal NAME TERM|INT|KILL         send a signal to what was started
+//	signal NAME TERM|INT|HUP|KILL     send a signal to what was started
 //	ended NAME N                      wait for it, expect exit code N (-1: killed)
 //	serve [FLAGS...]                  (re)start a simulated service; its URL is in $SIM, on the same port for the whole script
 //	sim KEY OP N                      hold a number of its account against N; waits up to 20 s for >=
@@ -189,7 +189,7 @@ func scriptStart(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
-	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}
+	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
 	ts.Check(state(ts).processes[args[0]].cmd.Process.Signal(signals[args[1]]))
 }
 
