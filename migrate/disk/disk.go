@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -80,7 +81,16 @@ func Open(fsys FS, name string) (File, error) { return fsys.OpenFile(name, os.O_
 // syncs that, renames it to the final name and syncs the folder. A crash before the rename leaves
 // the old file and perhaps the temporary one, which the next WriteWhole of that name replaces.
 func WriteWhole(fsys FS, name string, write func(io.Writer) error) error {
-	temporary := name + ".tmp"
+	return writeWhole(fsys, name, name+".tmp", write)
+}
+
+// WriteShared is WriteWhole for a file that several processes may write at once: the temporary file
+// of each has a number of its own. One that a crash leaves stays.
+func WriteShared(fsys FS, name string, write func(io.Writer) error) error {
+	return writeWhole(fsys, name, fmt.Sprintf("%s.tmp%d", name, rand.Uint64()), write)
+}
+
+func writeWhole(fsys FS, name, temporary string, write func(io.Writer) error) error {
 	f, err := fsys.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, FileMode)
 	if err != nil {
 		return err

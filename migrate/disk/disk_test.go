@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -65,6 +66,30 @@ func TestOneFaultOfADiskIsOneError(t *testing.T) {
 		if _, err := os.Stat(file + ".tmp"); err == nil {
 			t.Errorf("%s: the temporary file stays", name)
 		}
+	}
+}
+
+// A person may ask for a report while the job writes its own.
+func TestAFileWithSeveralWritersIsAlwaysWhole(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report")
+	var writers sync.WaitGroup
+	for i := range 200 {
+		writers.Go(func() {
+			if err := WriteShared(OS{}, file, func(w io.Writer) error {
+				_, err := io.WriteString(w, strings.Repeat(string(rune('a'+i%26)), 100_000))
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	text, err := os.ReadFile(file)
+	if err != nil || len(text) != 100_000 || strings.Trim(string(text), string(text[:1])) != "" {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(file)); len(left) != 1 {
+		t.Error(left, err)
 	}
 }
 

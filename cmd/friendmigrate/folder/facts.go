@@ -70,7 +70,7 @@ func readFact[T any](base, file string) (v T, err error) {
 }
 
 func writeFact(fsys disk.FS, base, file string, v any) error {
-	return disk.WriteWhole(fsys, filepath.Join(base, file), func(w io.Writer) error {
+	return disk.WriteShared(fsys, filepath.Join(base, file), func(w io.Writer) error {
 		return json.NewEncoder(w).Encode(v)
 	})
 }

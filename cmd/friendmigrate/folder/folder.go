@@ -299,7 +299,10 @@ func stateFiles(dir string) ([]string, error) {
 func Spooled(name string) bool { return strings.HasSuffix(name, ".spool") && ours(name) }
 
 func ours(name string) bool {
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".tmp"), ".spool")
+	if whole, number, is := strings.Cut(name, ".tmp"); is && strings.Trim(number, "0123456789") == "" {
+		name = whole // a temporary file of disk
+	}
+	name = strings.TrimSuffix(name, ".spool")
 	if slices.Contains([]string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics, Series, Verify, Undo,
 		Accounts, paceFile, probedFile}, name) {
 		return true

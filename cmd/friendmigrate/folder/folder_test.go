@@ -251,11 +251,11 @@ func TestWhatAKilledFreshLeftIsDropped(t *testing.T) {
 
 func TestForgettingARehearsalLeavesWhatIsNotOurs(t *testing.T) {
 	dir := t.TempDir()
-	fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "failed.csv.tmp", "failed.csv.bak", "lock", "notes.txt")
+	fill(t, dir, "checkpoint.journal", "staged/manifest.json", "failed.csv", "failed.csv.tmp", "report.json.tmp18446744073709551615", "report.json.tmp-1", "failed.csv.bak", "lock", "notes.txt")
 	if err := Forget(dir); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, dir), []string{"failed.csv.bak", "lock", "notes.txt"}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{"failed.csv.bak", "lock", "notes.txt", "report.json.tmp-1"}; !slices.Equal(got, want) {
 		t.Errorf("left: %v", got)
 	}
 }

@@ -166,8 +166,8 @@ func WriteReport(fsys disk.FS, dir string, r interface {
 	WriteJSON(io.Writer) error
 	WriteHTML(io.Writer) error
 }) error {
-	err := errors.Join(disk.WriteWhole(fsys, filepath.Join(dir, folder.Report), r.WriteJSON),
-		disk.WriteWhole(fsys, filepath.Join(dir, folder.Page), r.WriteHTML))
+	err := errors.Join(disk.WriteShared(fsys, filepath.Join(dir, folder.Report), r.WriteJSON),
+		disk.WriteShared(fsys, filepath.Join(dir, folder.Page), r.WriteHTML))
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
