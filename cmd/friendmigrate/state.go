@@ -57,7 +57,10 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 	}
 	now, err := folder.ReadPace(in.State)
 	if len(in.args) == 0 {
-		return errors.Join(err, p.showPace(in.State, now))
+		if err != nil {
+			return exit.Errorf(exit.Unexpected, p.Line().Of("resume").String()+" # then --rate holds", "%w", err)
+		}
+		return p.showPace(in.State, now)
 	}
 	switch word := in.args[0]; word { // a file that cannot be read is written again
 	case "pause":

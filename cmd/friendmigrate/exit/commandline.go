@@ -32,6 +32,9 @@ func Parse(program, command string, args []string, takesValue func(name string) 
 		case word == "--":
 			l.inputs = append(l.inputs, args[i+1:]...)
 			return l
+		case len(word) > 1 && word[0] == '-' && word[1] != '-' && strings.IndexFunc(word, unicode.IsLetter) != 1:
+			l.inputs = append(l.inputs, args[i:]...) // as the library takes "-5"
+			return l
 		case word == "-" || !strings.HasPrefix(word, "-"):
 			l.inputs = append(l.inputs, word)
 		default:

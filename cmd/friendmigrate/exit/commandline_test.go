@@ -24,6 +24,7 @@ func TestHintKeepsTheUsersFlagsAndDropsWhatMustNotBeRepeated(t *testing.T) {
 		{"with replaces", line("--state", "s", "a.csv").With("state", "t"), "friendmigrate import --state t a.csv"},
 		{"optional value", line("a.csv").WithWord("--retry-failed=30003"), "friendmigrate import --retry-failed=30003 a.csv"},
 		{"after --", line("--rate", "1", "--", "-a.csv"), "friendmigrate import --rate 1 -- -a.csv"},
+		{"a number is no flag, and ends the flags", line("--rate", "1", "-5", "--fresh"), "friendmigrate import --rate 1 -- -5 --fresh"},
 		{"standard input", line("-").From("/dev/null"), "friendmigrate import - < /dev/null"},
 		{"spaces", line("my file.csv"), "friendmigrate import 'my file.csv'"},
 		{"go run", Parse("/tmp/go-build1/b001/exe/friendmigrate", "import", []string{"a"}, nil), "go run ./cmd/friendmigrate import a"},
