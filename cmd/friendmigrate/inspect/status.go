@@ -74,16 +74,17 @@ type JobStatus struct {
 	Undone   *report.Undone     `json:"undone,omitempty"`
 
 	now  progress.Snapshot // as the job itself shows it while it runs
-	held bool              // a process holds the state, though the last snapshot is old
+	held bool              // a process holds the state, though the last snapshot is old or of an end
 }
 
 // Running reports whether a process works on the job.
 func (s *JobStatus) Running() bool { return s.Phase == Reading || s.Phase == Sending }
 
 // Ended reports whether there is nothing to wait for: every shard has a state, and each has
-// finished or recorded how its last run ended.
+// finished, or recorded how its last run ended and no process is at work: one that has just begun
+// shows nothing yet.
 func (s *Status) Ended() bool {
-	going := func(j JobStatus) bool { return j.Running() || j.Code == nil && j.Phase != Finished }
+	going := func(j JobStatus) bool { return j.Running() || j.Phase != Finished && (j.Code == nil || j.held) }
 	return !slices.ContainsFunc(s.Shards, going) && len(s.Missing) == 0
 }
 
@@ -167,12 +168,9 @@ func (s *JobStatus) readProgress(now time.Time) error {
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
 	s.now.Failures = p.Failures
-	if p.Phase == progress.Ended {
-		return nil
-	}
 	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
 	switch {
-	case age >= signOfLife:
+	case age >= signOfLife, p.Phase == progress.Ended:
 		s.held = held
 	case held || err != nil: // the lock of a read-only folder cannot be tested
 		s.Phase, s.now = p.Phase, *p

@@ -63,7 +63,7 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 		"reads":     {progress.Snapshot{Phase: progress.Reading, At: noon, Input: &progress.Input{Rows: 12}}, Reading, false, "reading: 12 rows, 0 B"},
 		"sends":     {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-3 * time.Second)}, Sending, false, "sending"},
 		"is silent": {progress.Snapshot{Phase: progress.Sending, At: noon.Add(-time.Minute)}, Stopped, false, "no sign of life for 1m 00s, though a process holds the state: suspended, or another command"},
-		"stopped":   {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, true, "stopped (exit code 4)"},
+		"stopped":   {progress.Snapshot{Phase: progress.Ended, At: noon, Code: new(4), What: "stopped by SIGTERM"}, Stopped, false, "stopped (exit code 4)"},
 		"finished":  {progress.Snapshot{Phase: progress.Ended, At: noon.Add(-time.Hour), Code: new(0), Sums: &report.Sums{}}, Finished, true, "finished: 100.0 %, 0 of 0 edges"},
 	} {
 		base := t.TempDir()
@@ -73,8 +73,12 @@ func TestARunningJobIsKnownByItsSignOfLife(t *testing.T) {
 		if err := lock.Release(); err != nil {
 			t.Fatal(err)
 		}
-		if killed := status(t, base, false); killed.Shards[0].Running() {
+		killed := status(t, base, false)
+		if killed.Shards[0].Running() {
 			t.Errorf("%s: nobody has the lock, and it is %s", name, killed.Phase)
+		}
+		if ended := c.snapshot.Phase == progress.Ended; killed.Ended() != ended {
+			t.Errorf("%s: nobody has the lock, ended %v", name, !ended)
 		}
 		if s.Phase != c.phase || s.Ended() != c.ended || s.Line() != c.line {
 			t.Errorf("%s: phase %s, ended %v, %q", name, s.Phase, s.Ended(), s.Line())
