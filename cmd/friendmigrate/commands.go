@@ -289,23 +289,30 @@ func (p *program) unknownCommand(name string) error {
 	return e
 }
 
-// mistyped returns a warning for each variable that is not read but whose name is close to one that
-// is. The flags of simulate and accounts are considered only for these commands: some of their
+// mistyped returns a warning for each variable that is not read but whose name is that of a flag, or
+// close to a variable that is. The flags of simulate and accounts are considered only for these commands: some of their
 // names are short, and Kubernetes sets variables such as FRIENDMIGRATE_PORT, which is close to that
 // of accounts --import.
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, progress.Variable: true}
+	only := map[string]string{} // flags that have no variable
 	command, _ := job.Split(p.Args)
-	for name, flags := range knownFlags() {
-		for flag := range flags {
-			if name != "simulate" && name != "accounts" || command == name {
-				known[settings.Variable(flag)] = true
+	for _, c := range commands() {
+		for _, f := range c.declared() {
+			switch name := settings.Variable(f.Name); {
+			case f.NoVariable:
+				only[name] = f.Name
+			case c.name != "simulate" && c.name != "accounts" || command == c.name:
+				known[name] = true
 			}
 		}
 	}
 	names := slices.Sorted(maps.Keys(known))
 	for _, name := range slices.Sorted(maps.Keys(p.Env)) {
-		if nearest := migrate.Nearest(name, 2, names...); nearest != "" && !known[name] {
+		if flag := only[name]; flag != "" {
+			warnings = append(warnings, fmt.Sprintf("the variable %s is not read: it exists "+
+				"only as the flag --%s", name, flag))
+		} else if nearest := migrate.Nearest(name, 2, names...); nearest != "" && !known[name] {
 			warnings = append(warnings, fmt.Sprintf("the variable %s is not read; did you mean %s?", name, nearest))
 		}
 	}

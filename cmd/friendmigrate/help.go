@@ -92,7 +92,7 @@ func (c command) help(width int) string {
 	except := ""
 	for _, f := range flags {
 		if f.NoVariable && !f.Hidden {
-			except = " but --" + f.Name
+			except += map[bool]string{true: " but --", false: " and --"}[except == ""] + f.Name
 		}
 	}
 	text += terminal.Flow("Every flag"+except+" is also read from a variable: --some-flag from "+
