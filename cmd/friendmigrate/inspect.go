@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -102,11 +103,13 @@ func (p *program) failuresAction(_ context.Context, in invocation) error {
 func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, in invocation) error {
 	out := terminal.List(p.Std.Out)
 	integers, err := jobs.List(out, in.Form, os.TempDir(), filter)
-	if err := errors.Join(err, out.Close()); err != nil {
-		if errors.Is(err, source.ErrNotCSV) {
-			return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format",
-				settings.FormJSONL).String()}
-		}
+	switch err := errors.Join(err, out.Close()); {
+	case errors.Is(err, syscall.EPIPE):
+		return nil // the reader, such as head(1), has seen enough
+	case errors.Is(err, source.ErrNotCSV):
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format",
+			settings.FormJSONL).String()}
+	case err != nil:
 		return err
 	}
 	if len(integers) > 0 {
