@@ -133,7 +133,7 @@ func model(rows []migrate.Edge, o Options, weaken func(uint64) uint64) expected 
 		for i := range rows {
 			r := &rows[i]
 			key := [2]string{r.To, r.From}
-			if w := winners[key]; ours(o, r.To) && (w == nil || w.Added && o.Duplicates == Last) {
+			if ours(o, r.To) && winners[key] == nil {
 				winners[key] = &migrate.Edge{From: r.To, To: r.From, AddSource: r.AddSource, AddTime: r.AddTime, Position: r.Position, Added: true}
 			}
 		}

@@ -13,9 +13,8 @@ import (
 )
 
 // resolve marks the entries of one roster that lose against another one with the same To. entries
-// are in order. Added edges come last and lose against every row. Of several for one pair the one
-// whose row wins stays. That is not reported. split.go resolves rosters that do not fit into memory
-// by the same rule.
+// are in order. Added edges come last, so they lose against every row and every earlier added edge;
+// that is not reported. split.go resolves rosters that do not fit into memory by the same rule.
 func (b *builder) resolve(entries []entry) error {
 	if len(entries) < 2 {
 		return nil
@@ -27,15 +26,15 @@ func (b *builder) resolve(entries []entry) error {
 	}
 	table := l.table[:slots]
 	clear(table)
-	rows, last := 0, b.w.options.Duplicates == Last
+	rows := 0
 	for i := range entries {
 		slot, winner := l.findOrReserve(table, entries, &entries[i], b.w)
 		switch {
 		case winner < 0:
 			table[slot] |= uint64(i + 1)
-		case entries[i].order.added() && !(last && entries[winner].order.added()):
+		case entries[i].order.added():
 			entries[i].account = lost
-		case last:
+		case b.w.options.Duplicates == Last:
 			entries[winner].account = lost
 			table[slot] = table[slot]>>32<<32 | uint64(i+1)
 			rows++

@@ -141,8 +141,8 @@ func (b *builder) sortByPair(ctx context.Context, p *partition, byPair *spool.Sp
 
 // rank returns a number by which the edges of one pair are ordered: the least wins.
 func (b *builder) rank(o order) uint64 {
-	if b.w.options.Duplicates == Last {
-		return uint64(o ^ (addedBit - 1))
+	if b.w.options.Duplicates == Last && !o.added() {
+		return uint64(addedBit - 1 - o)
 	}
 	return uint64(o)
 }
