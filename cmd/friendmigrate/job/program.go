@@ -171,7 +171,7 @@ func (p *Program) As(l exit.CommandLine, command string, without ...string) exit
 // Without returns the line without some flags. Where a variable sets one, the line unsets it.
 func (p *Program) Without(l exit.CommandLine, flags ...string) exit.CommandLine {
 	for _, flag := range flags {
-		if variable := settings.Variable(flag); !p.Line().Has(flag) && p.Env[variable] != "" {
+		if variable := settings.Variable(flag); p.Env[variable] != "" {
 			l = l.Unset(variable)
 		}
 	}

@@ -140,7 +140,7 @@ func (r *Result) next(code exit.Code) string {
 	case code == exit.Different:
 		return r.differentHint()
 	case part.undone != nil && (code == exit.Unfinished || r.Failed > 0):
-		return part.sameJob("undo", "only-accounts").String() + inspect.AfterUndo
+		return r.Without(part.sameJob("undo"), "only-accounts").String() + inspect.AfterUndo
 	case code == exit.Unfinished:
 		return part.continueJob().String()
 	case r.Failed > 0:
@@ -222,8 +222,8 @@ func (p *Part) continueJob() exit.CommandLine {
 }
 
 // sameJob returns the command line with another command on the job in the same folder.
-func (p *Part) sameJob(command string, without ...string) exit.CommandLine {
-	l := p.As(p.Line(), command, append(without, "json", "sample", "fields")...)
+func (p *Part) sameJob(command string) exit.CommandLine {
+	l := p.As(p.Line(), command, "json", "sample", "fields")
 	if shard := p.Set.Job.Shard; shard.Count > 0 && !settings.ShardByVariable(p.Env) {
 		l = l.With("shard", shard.String())
 	}
