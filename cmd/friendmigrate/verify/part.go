@@ -116,10 +116,9 @@ func (p *Part) resume(ctx context.Context) error {
 		p.sample = nil
 		return errors.Join(journal.Close(), p.remove())
 	}
-	runs := journal.Runs()
-	p.verdicts, p.Resumed = journal, len(runs) > 0
-	killed := p.Resumed && runs[len(runs)-1].End == nil // so refusals may not have been asked about twice
-	_, err = p.reopen(ctx, func(code int) bool { return !hasVerdict(code) || killed && isRefusal(code) })
+	p.verdicts, p.Resumed = journal, len(journal.Runs()) > 0
+	// The last run may not have come to asking about refusals again.
+	_, err = p.reopen(ctx, func(code int) bool { return !hasVerdict(code) || p.Resumed && isRefusal(code) })
 	return err
 }
 

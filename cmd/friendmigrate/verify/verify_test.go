@@ -343,8 +343,14 @@ func TestAnInterruptedVerifyGoesOnAndAFinishedOneBeginsAnew(t *testing.T) {
 	}
 }
 
-// TestARefusalIsAskedAboutAgainAfterAKill: the kill came when every edge had one answer.
-func TestARefusalIsAskedAboutAgainAfterAKill(t *testing.T) {
+// TestARefusalIsAskedAboutAgain: the run was killed, or stopped, when every edge had one answer.
+func TestARefusalIsAskedAboutAgain(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		testRefusalAskedAgain(t, stopped)
+	}
+}
+
+func testRefusalAskedAgain(t *testing.T, stopped bool) {
 	s, dir := staged(t, 2), t.TempDir()
 	killed, next := partOf(t, dir, s), partOf(t, dir, s)
 	refused := migrate.Settled{Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30009}, Attempts: 1}
@@ -354,6 +360,9 @@ func TestARefusalIsAskedAboutAgainAfterAKill(t *testing.T) {
 		there := migrate.Settled{Index: 1, Outcome: inPlace(), Attempts: 1}
 		err = errors.Join(err, lost, killed.verdicts.Settle(t.Context(),
 			migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{refused, there}}))
+	}
+	if stopped {
+		err = errors.Join(err, killed.verdicts.EndRun(checkpoint.RunEnd{Code: 4, AllAnswered: true}))
 	}
 	if err = errors.Join(err, killed.CloseVerdicts(), next.Begin(t.Context())); err != nil {
 		t.Fatal(err)
