@@ -35,7 +35,7 @@ type Account struct {
 const (
 	maxLine   = 1 << 20  // bytes of a line, far above any account id and any row of our lists
 	maxStream = 64 << 20 // bytes of a stream
-	mostSeen  = 1 << 18  // ids that are kept to skip repetitions
+	MostSeen  = 1 << 18  // ids that are kept to skip repetitions
 )
 
 // Open reads a list to its end, and checks, counts and digests it. "-" is standard input. Open may
@@ -103,7 +103,7 @@ func (a *File) check() error {
 }
 
 // All yields the accounts in the order of the list. A repeated id is skipped if it is one of the
-// first mostSeen ids or repeats the one before it, as in a CSV of edges that are grouped.
+// first MostSeen ids or repeats the one before it, as in a CSV of edges that are grouped.
 func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		f, err := a.open()
@@ -117,7 +117,7 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 			if id == last || seen[id] {
 				return context.Cause(ctx)
 			}
-			if last = id; len(seen) < mostSeen {
+			if last = id; len(seen) < MostSeen {
 				seen[id] = true
 			}
 			if !yield(Account{ID: id, Line: line}, nil) {

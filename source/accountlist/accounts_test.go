@@ -54,7 +54,7 @@ func TestIDsAreWhatStandsInTheFile(t *testing.T) {
 
 func TestARepeatedIDIsSkippedInAListOfAnyLength(t *testing.T) {
 	var list strings.Builder
-	for i := range mostSeen {
+	for i := range MostSeen {
 		fmt.Fprintln(&list, i)
 	}
 	for _, id := range []string{"x", "x", "x", "7", "y", "x", "y", "y"} { // repeats that are far from each other count
@@ -68,8 +68,8 @@ func TestARepeatedIDIsSkippedInAListOfAnyLength(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Count != mostSeen+4 {
-		t.Errorf("%d accounts, want %d", f.Count, mostSeen+4)
+	if f.Count != MostSeen+4 {
+		t.Errorf("%d accounts, want %d", f.Count, MostSeen+4)
 	}
 }
 

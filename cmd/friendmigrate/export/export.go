@@ -42,6 +42,9 @@ type Export struct {
 func (e *Export) open() error {
 	destination := e.Set.Destination
 	id := identity{SDKAppID: e.Set.SDKAppID, Target: e.Set.Target(), Accounts: e.Accounts.Digest, Format: e.Set.Format}
+	if e.Accounts.Count > accountlist.MostSeen {
+		id.Long = e.Accounts.Count
+	}
 	e.csv = e.Set.Format == source.CSV
 	e.now, e.ready, e.last = newPosition(id), map[int64]*entry{}, time.Now()
 	if destination == "" {
@@ -213,6 +216,9 @@ type identity struct {
 	Target   string `json:"target"`
 	Accounts string `json:"accounts"` // digest of the file
 	Format   string `json:"format"`
+
+	// accounts of a long list: versions differ in which repetitions they skip there; 0: a short one
+	Long int64 `json:"longList,omitempty"`
 }
 
 // ErrOther is the error of a destination that another export has begun.

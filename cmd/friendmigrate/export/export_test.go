@@ -245,6 +245,20 @@ func TestCSVRefusesWhatItCannotHold(t *testing.T) {
 	}
 }
 
+// TestAPositionInALongListIsOfOneVersion: another version may skip other repetitions in it, and
+// would count other accounts.
+func TestAPositionInALongListIsOfOneVersion(t *testing.T) {
+	o := exportOf(t, t.TempDir(), "jsonl", filepath.Join(t.TempDir(), "out.jsonl"), "a")
+	e, again := o.again(), o.again()
+	if err := errors.Join(e.open(), e.Close()); err != nil {
+		t.Fatal(err)
+	}
+	again.Accounts.Count = accountlist.MostSeen + 1
+	if err := again.open(); !errors.Is(err, ErrOther) {
+		t.Error(err)
+	}
+}
+
 // TestACSVOfSomebodyElseIsNotTouched: before its end an export has written nothing to the
 // destination. After a kill at its end the file there is its own.
 func TestACSVOfSomebodyElseIsNotTouched(t *testing.T) {
