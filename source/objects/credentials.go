@@ -3,7 +3,6 @@ package objects
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -45,13 +44,7 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 		env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] != "", env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] != "":
 		f.provider = &credentials.IAM{Region: region, Client: &http.Client{Timeout: headerTimeout}}
 	case noFile == nil:
-		f.provider = &credentials.FileAWSCredentials{Filename: file, Profile: env["AWS_PROFILE"]}
-		_, err := f.provider.RetrieveWithCredContext(nil)
-		passing := errors.As(err, new(*url.Error)) || errors.As(err, new(*exec.ExitError))
-		if err != nil && !passing { // not quoted, because it may quote the file
-			return f, fmt.Errorf("AWS_PROFILE: %q has no profile %q with credentials that can be used", file,
-				cmp.Or(env["AWS_PROFILE"], "default"))
-		}
+		f.provider = profile{&credentials.FileAWSCredentials{Filename: file, Profile: env["AWS_PROFILE"]}}
 	case atAWS && !strings.EqualFold(env["AWS_EC2_METADATA_DISABLED"], "true"):
 		f.provider = &credentials.IAM{Region: region, Client: metadataClient()}
 		if _, err := f.provider.RetrieveWithCredContext(nil); err != nil { // a machine outside AWS has no role
@@ -61,6 +54,21 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 		f.provider = anonymous
 	}
 	return f, nil
+}
+
+// profile is a profile of a credentials file. Without it no attempt succeeds, so the error is final.
+type profile struct {
+	*credentials.FileAWSCredentials
+}
+
+func (p profile) RetrieveWithCredContext(c *credentials.CredContext) (credentials.Value, error) {
+	v, err := p.FileAWSCredentials.RetrieveWithCredContext(c)
+	if err == nil || errors.As(err, new(*url.Error)) || errors.As(err, new(*exec.ExitError)) {
+		return v, err
+	}
+	// The error is not quoted, because it may quote the file.
+	return v, refused("AWS_PROFILE: %q cannot be read, or has no profile %q with credentials that can be used",
+		p.Filename, cmp.Or(p.Profile, "default"))
 }
 
 var anonymous credentials.Provider = &credentials.Static{
