@@ -31,6 +31,7 @@ type Run struct {
 	listed bool   // the last line names lists in Dir
 
 	abort   context.CancelCauseFunc // ends the run
+	named   *Pilot                  // the accounts of --only-accounts; Pilot once the plan has been asked for them
 	gone    []string                // lists that cannot be made again
 	over    bool                    // the job was done before, and its stage and inputs are gone
 	resumed bool                    // there was a journal before
@@ -68,9 +69,10 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	began := time.Now()
 	ctx, j.abort = context.WithCancelCause(ctx)
 	defer j.abort(nil)
-	pilot, err := j.OpenPilot(ctx)
-	if err != nil {
-		return exit.Ending{}, err
+	if j.named == nil { // undo has looked them up already
+		if j.named, err = j.OpenPilot(ctx); err != nil {
+			return exit.Ending{}, err
+		}
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.lockFolder(ctx); err != nil {
@@ -84,7 +86,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 	}()
 	j.watch = startWatch(j)
 	defer func() { j.watch.Stop() }()
-	if err := j.open(ctx, pilot); err != nil {
+	if err := j.open(ctx); err != nil {
 		return exit.Ending{}, err
 	}
 	j.result = j.send(ctx)
@@ -93,7 +95,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 }
 
 // open prepares everything for the first call.
-func (j *Run) open(ctx context.Context, pilot *Pilot) error {
+func (j *Run) open(ctx context.Context) error {
 	prepare := j.Prepare
 	if own := j.Op.Prepare; own != nil {
 		prepare = func(ctx context.Context) error { return own(ctx, j) }
@@ -101,7 +103,7 @@ func (j *Run) open(ctx context.Context, pilot *Pilot) error {
 	if err := prepare(ctx); err != nil {
 		return err
 	}
-	if err := j.loadPilot(ctx, pilot); err != nil {
+	if err := j.loadPilot(ctx, j.named); err != nil {
 		return err
 	}
 	if err := j.reopenFailed(ctx); err != nil {

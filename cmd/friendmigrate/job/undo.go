@@ -183,19 +183,15 @@ func (j *Run) checkUndo(ctx context.Context, dir string) (e exit.Ending, err err
 		}
 		return e, Unusable(next, "%s that the edges that %q imported were new: undo would delete friendships that "+
 			"this app had before and answered \"imported\" for; --assume-new says that there were none", found, dir)
-	case j.Set.Yes && j.Set.Job.OnlyAccounts == source.Standard: // it can be read once only
-		return e, nil
 	}
-	pilot, err := j.OpenPilot(ctx)
-	if err == nil && pilot != nil {
-		_, err = pilot.Find(ctx, of.Stage, nil)
+	if j.named, err = j.OpenPilot(ctx); err == nil && j.named != nil {
+		_, err = j.named.Find(ctx, of.Stage, nil)
 	}
 	// An undo that turns out to delete nothing must not begin: no import would go on after it.
-	begins := pilot != nil && of.Undone == nil && j.Set.Job.Shard.Count == 0
-	if err != nil || j.Set.Yes && !begins {
-		return e, err
+	if begins := j.named != nil && of.Undone == nil; err == nil && (begins || !j.Set.Yes) {
+		e, err = j.wouldUndo(ctx, of)
 	}
-	return j.wouldUndo(ctx, of, pilot)
+	return e, StageError(of.Stage, err)
 }
 
 func nothingToUndo(of *inspect.Job, why string) exit.Ending {
@@ -204,7 +200,7 @@ func nothingToUndo(of *inspect.Job, why string) exit.Ending {
 
 // wouldUndo returns the error that says what an undo would delete, or an ending if that is nothing.
 // With --yes it returns an error only if that is nothing.
-func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e exit.Ending, err error) {
+func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) (e exit.Ending, err error) {
 	var edges, accounts, calls int64
 	of := inspect.Created{Journal: job.Journal}
 	left, closeUndo, err := j.leftToUndo(job.Dir)
@@ -216,7 +212,7 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e 
 		created, err := of.Of(ctx, ordinal)
 		return created.And(left(ordinal, n)), err
 	}
-	for r, err := range migrate.Only(pilot.Rosters(ctx, job.Stage, nil), part) {
+	for r, err := range migrate.Only(j.named.Rosters(ctx, job.Stage, nil), part) {
 		if err != nil {
 			return e, errors.Join(j.Stopped(ctx, "stopped by %w; nothing was deleted"), err)
 		}
@@ -234,7 +230,9 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job, pilot *Pilot) (e 
 		return e, Unusable(next, "undo would delete %s of %s, in %s%s%s; nothing was deleted",
 			terminal.Some(edges, "edge"), terminal.Some(accounts, "account"), terminal.Some(calls, "call"),
 			j.leastTime(calls), untouched(job.Journal))
-	case pilot != nil:
+	case j.named != nil && j.Set.Job.Shard.Count > 0:
+		return nothingToUndo(job, "of these accounts no edge of this shard is left to delete"), nil
+	case j.named != nil:
 		all := j.Without(j.Line().Without("yes"), "only-accounts")
 		return e, Unusable(all, "undo would delete no edge of these accounts; nothing was deleted")
 	case j.Set.Job.RetryFailed:
