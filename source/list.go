@@ -84,10 +84,8 @@ func (l *List) IntegerTags() []string {
 }
 
 // Save writes the whole list. Nothing may be added meanwhile. Later more rows may be added and the
-// list saved again.
-func (l *List) Save() error { return l.save(context.Background()) }
-
-func (l *List) save(ctx context.Context) error {
+// list saved again. It gives up when ctx ends.
+func (l *List) Save(ctx context.Context) error {
 	return disk.WriteWhole(l.options.FS, l.options.Path, func(w io.Writer) error { return l.write(ctx, w) })
 }
 

@@ -81,7 +81,7 @@ func TestListsAreInputsAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := l.Save(); err != nil {
+			if err := l.Save(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			equal(t, "integer tags", strings.Join(l.IntegerTags(), " "), "Tag_SNS_Custom_Int")
@@ -120,7 +120,7 @@ func TestListKeepsNothingOfAnEdge(t *testing.T) {
 func TestListIsThereWithoutRows(t *testing.T) {
 	l := NewList(ListOptions{Path: filepath.Join(t.TempDir(), "failed.csv"), Format: CSV, Extra: []string{"ResultCode"}})
 	defer l.Close()
-	if err := l.Save(); err != nil {
+	if err := l.Save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(l.options.Path)

@@ -88,7 +88,7 @@ func (l *lists) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.duplicates.save(ctx)
+	return l.duplicates.Save(ctx)
 }
 
 // saveTable writes rows of texts. A row may begin with further texts, which are not written.

@@ -5,14 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
-	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -59,24 +57,8 @@ func (j *Run) writeFailed(ctx context.Context, also func(checkpoint.Failure)) (n
 		}
 		n++
 	}
-	err = disk.WriteWhole(j.FS, j.ListPath(folder.Failed), func(w io.Writer) error {
-		return list.WriteList(writerUntil{ctx, w})
-	})
-	if err != nil {
+	if err := list.Save(ctx); err != nil {
 		return n, fmt.Errorf("write the failed list: %w", err)
 	}
 	return n, nil
-}
-
-// writerUntil is a writer that fails after the end of a context.
-type writerUntil struct {
-	context.Context
-	io.Writer
-}
-
-func (w writerUntil) Write(p []byte) (int, error) {
-	if err := w.Err(); err != nil {
-		return 0, err
-	}
-	return w.Writer.Write(p)
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,7 +43,7 @@ func (p *Part) WriteLists() (err error) {
 		}
 		return absent.Add(&f.Edge, outcome, f.Code, f.Info, input, line)
 	})
-	if err = errors.Join(err, absent.Save(), other.Save()); err != nil {
+	if err = errors.Join(err, absent.Save(context.Background()), other.Save(context.Background())); err != nil {
 		return fmt.Errorf("write the lists: %w", err)
 	}
 	if p.Counts.ListFormat() == source.CSV {
