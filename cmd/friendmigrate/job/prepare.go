@@ -180,8 +180,7 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
 
-// tryEndAsBefore ends a finished job again without its stage and its inputs, if all of them are
-// gone. It reports whether it did. The inputs are read from the report.
+// tryEndAsBefore ends a finished job again without its stage, if all of its inputs are gone. It reports whether it did. The inputs are read from the report.
 func (j *Run) tryEndAsBefore() bool {
 	there := func(name string) bool {
 		_, err := os.Lstat(name)
@@ -189,11 +188,10 @@ func (j *Run) tryEndAsBefore() bool {
 	}
 	inputs, err := inspect.ReportedInputs(j.Dir)
 	done := j.Journal.Totals().Pending == 0 && !j.Set.Job.RetryFailed && j.Set.Job.OnlyAccounts == ""
-	if !done || err != nil || len(j.Inputs) > len(inputs) || slices.ContainsFunc(j.Inputs, there) ||
-		there(filepath.Join(j.Dir, folder.Staged)) {
+	if !done || err != nil || len(j.Inputs) > len(inputs) || slices.ContainsFunc(j.Inputs, there) {
 		return false
 	}
-	j.Log.Warn("all inputs are gone, and so is what was staged of them; the job was done before",
+	j.Log.Warn("all inputs are gone, and what was staged of them is gone or damaged; the job was done before",
 		Event("input-gone"), zap.Strings("why", j.Inputs))
 	j.Counts.Inputs, j.Counts.Rejected, j.over = inputs, j.Journal.Identity().Rejected, true
 	return true

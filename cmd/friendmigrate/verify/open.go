@@ -90,7 +90,7 @@ func (p *Part) findPilot(ctx context.Context) error {
 	if warning != "" {
 		p.Log.Warn(warning, job.Event("pilot"), zap.Int("unknown", p.Pilot.Unknown()))
 	}
-	return err
+	return job.StageError(p.Stage, err)
 }
 
 // Seen returns the lists that are not empty, once the results are known.
