@@ -92,7 +92,7 @@ func removeStaged(dir string) (aside []string, err error) {
 	}
 	for _, e := range entries {
 		old := filepath.Join(dir, e.Name())
-		if Spooled(e.Name()) {
+		if leftOver(e.Name()) {
 			err = errors.Join(err, os.Remove(old))
 		}
 		if _, none := os.Stat(filepath.Join(old, Staged)); none == nil && strings.HasPrefix(e.Name(), setAside) {

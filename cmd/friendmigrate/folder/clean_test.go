@@ -45,12 +45,12 @@ func places(t *testing.T, base string) []Place {
 
 func TestOnlyStagedInputGoes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a[b]*")
-	made(t, dir, 0, "staged/rosters-0", "staged/manifest.json", "failed.csv", "rejected.csv.spool", "report.html", "old-20260102-030405/staged/rosters-0")
+	made(t, dir, 0, "staged/rosters-0", "staged/manifest.json", "failed.csv", "rejected.csv.spool", "report.html", "report.html.tmp12", "old-20260102-030405/staged/rosters-0")
 	cleaned, aside, err := Clean(places(t, dir), false)
 	if err != nil || len(cleaned) != 1 || len(aside) != 1 {
 		t.Fatalf("%q, %q, %v", cleaned, aside, err)
 	}
-	if there(dir, "staged") || there(dir, "rejected.csv.spool") || !there(dir, "failed.csv") || !there(dir, "report.html") || !there(dir, "checkpoint.journal") || !there(aside[0], "staged/rosters-0") {
+	if there(dir, "staged") || there(dir, "rejected.csv.spool") || there(dir, "report.html.tmp12") || !there(dir, "failed.csv") || !there(dir, "report.html") || !there(dir, "checkpoint.journal") || !there(aside[0], "staged/rosters-0") {
 		t.Error("another set of files is left")
 	}
 	if cleaned, _, err := Clean(places(t, dir), false); err != nil || len(cleaned) != 0 {

@@ -295,14 +295,21 @@ func stateFiles(dir string) ([]string, error) {
 	return append(names, journal...), nil
 }
 
-// Spooled reports whether a file of a state folder contains rows that were spooled for a list.
-func Spooled(name string) bool { return strings.HasSuffix(name, ".spool") && ours(name) }
+// leftOver reports whether a file of a state folder is what a kill has left of a list or a report
+// that was being made. It contains rows or account ids.
+func leftOver(name string) bool { return wholeName(name) != name && ours(name) }
 
-func ours(name string) bool {
+// wholeName returns the name of the file that a temporary one is made for, and any other name as it
+// is.
+func wholeName(name string) string {
 	if whole, number, is := strings.Cut(name, ".tmp"); is && strings.Trim(number, "0123456789") == "" {
 		name = whole // a temporary file of disk
 	}
-	name = strings.TrimSuffix(name, ".spool")
+	return strings.TrimSuffix(name, ".spool")
+}
+
+func ours(name string) bool {
+	name = wholeName(name)
 	if slices.Contains([]string{Staged, checkpoint.FileName, Progress, Report, Page, Metrics, Series, Verify, Undo,
 		Accounts, paceFile, probedFile}, name) {
 		return true
