@@ -98,8 +98,8 @@ func Read(v settings.Values, extra []string, version string) (Options, error) {
 
 // ErrKey is the error for a secret key that is given as the value of another flag, or by a flag.
 // Neither a message nor a hint may repeat the command line.
-var ErrKey = errors.New("the command line or a variable seems to hold the app's secret key, which is not repeated " +
-	"here; the key belongs in a Secret, and --secret names that")
+var ErrKey = errors.New("the command line or a variable seems to hold the app's secret key (64 hex digits), which is " +
+	"not repeated here; the key belongs in a Secret, and --secret names that")
 
 // holdsKey reports whether a value seems to be a secret key, or is given as one.
 func holdsKey(v settings.Values, extra []string) bool {
@@ -109,8 +109,8 @@ func holdsKey(v settings.Values, extra []string) bool {
 		words = append(words, values...)
 	}
 	return slices.ContainsFunc(words, func(word string) bool {
-		name, value, _ := strings.Cut(word, "=")
-		return name == "--secret-key" || key.MatchString(name) || key.MatchString(value)
+		name, value, _ := strings.Cut(strings.TrimSpace(word), "=")
+		return name == "--secret-key" || key.MatchString(name) || key.MatchString(strings.TrimSpace(value))
 	})
 }
 

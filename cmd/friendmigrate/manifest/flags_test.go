@@ -140,7 +140,7 @@ func TestNoSecretGetsIntoAManifest(t *testing.T) {
 		extra []string
 	}{
 		{nil, []string{"--secret-key", "s3cret" + key}}, {nil, []string{"--secret-key=" + key}}, {nil, []string{"--secret-key-file", key}}, {nil, []string{"--mutual", key}},
-		{map[string]string{"secret": key}, nil}, {map[string]string{"FRIENDMIGRATE_SECRET": key}, nil}, {map[string]string{"pull-secret": strings.ToUpper(key)}, nil}, {map[string]string{"env": "A=" + key}, nil},
+		{map[string]string{"secret": key}, nil}, {map[string]string{"FRIENDMIGRATE_SECRET": key}, nil}, {map[string]string{"pull-secret": strings.ToUpper(key)}, nil}, {map[string]string{"env": "A=" + key}, nil}, {map[string]string{"secret": " " + key}, nil}, {map[string]string{"env": "A= " + key}, nil},
 	} {
 		if _, err := Read(good(c.set), c.extra, "1.0.0"); !errors.Is(err, ErrKey) || strings.Contains(err.Error(), key) {
 			t.Errorf("%v %v: %v", c.set, c.extra, err)
