@@ -276,6 +276,9 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 		return e
 	}
 	e := exit.Ending{What: "finished: " + text, Hint: j.As(j.Line(), "plan", "json").Of(j.Inputs...).String()}
+	if j.Set.Rows.NoSource { // plan takes an update's rows for those of an import
+		e.Hint = j.As(j.Line(), "update", "json").Of(j.Inputs...).String()
+	}
 	if len(j.Inputs) == 0 { // the job has a stage, and its edges may have failed because accounts were missing
 		again := j.Again()
 		command := again.Command

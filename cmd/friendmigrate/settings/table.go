@@ -123,7 +123,8 @@ func (s *Settings) rows() []Flag {
 		WithDefault("invalid-field WHAT", "reject", Text(&r.InvalidField),
 			"an optional field over its limit: reject the edge, drop the field, or cut it").
 			among("reject", "drop", "cut"),
-		Plain("mutual", On(&r.Mutual), "add the missing reverse of every edge").of("import accounts verify"),
+		Plain("mutual", On(&r.Mutual), "add the missing reverse of every edge, "+
+			"with the AddSource and AddTime of the first row of its pair").of("import accounts verify"),
 		WithDefault("duplicates WHICH", "last", Text(&r.Duplicates),
 			"of several rows for one pair: last or first wins, or error").among("last", "first", "error"),
 		WithDefault("max-friends N", "3000", Whole(&r.MaxFriends, 0, math.MaxInt32),

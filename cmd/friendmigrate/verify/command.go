@@ -269,8 +269,10 @@ func (p *Part) writeReport(found *report.Verified) error {
 	if p.Journal == nil {
 		return nil // no job, so no report
 	}
-	state := inspect.Job{Place: folder.Place{Dir: p.Dir}, Journal: p.Journal, Stage: p.Stage, Undone: p.undone,
-		Counts: p.Counts}
+	state := inspect.Job{Place: folder.Place{Dir: p.Dir}, Journal: p.Journal, Undone: p.undone, Counts: p.Counts}
+	if !p.own { // what verify staged itself does not tell all that the job's stage did
+		state.Stage = p.Stage
+	}
 	r := state.Report(p.VersionLine())
 	if found == nil && r.Verified == nil {
 		return nil // no result of an earlier verify to remove
