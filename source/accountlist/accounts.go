@@ -35,8 +35,10 @@ type Account struct {
 const (
 	maxLine   = 1 << 20  // bytes of a line, far above any account id and any row of our lists
 	maxStream = 64 << 20 // bytes of a stream
-	MostSeen  = 1 << 18  // ids that are kept to skip repetitions
 )
+
+// MostSeen is how many ids are kept to skip repetitions.
+const MostSeen = 1 << 18
 
 // Open reads a list to its end, and checks, counts and digests it. "-" is standard input. Open may
 // wait for a stream.

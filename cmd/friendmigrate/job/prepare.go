@@ -180,7 +180,8 @@ func (j *Job) CompareInputs(ctx context.Context, staged []source.Input) (source.
 	return c, j.ReadError(ctx, j.Counts.CheckEmpty(j.Set.Rows))
 }
 
-// tryEndAsBefore ends a finished job again without its stage, if all of its inputs are gone. It reports whether it did. The inputs are read from the report.
+// tryEndAsBefore ends a finished job again without its stage, if all of its inputs are gone. It
+// reports whether it did. The inputs are read from the report.
 func (j *Run) tryEndAsBefore() bool {
 	there := func(name string) bool {
 		_, err := os.Lstat(name)
