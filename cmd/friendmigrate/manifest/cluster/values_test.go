@@ -280,7 +280,7 @@ func TestWhatTheCommentSaysIsWhatTheJobDoes(t *testing.T) {
 				t.Errorf("%d shards: no line %q", shards, line)
 			}
 		}
-		if bytes.Contains(text, []byte("#   2  ")) || !bytes.Contains(text, []byte("name: "+exit.PodVariable)) {
+		if bytes.Contains(text, []byte("#   2  ")) || !bytes.Contains(text, []byte(`name: "`+exit.PodVariable+`"`)) {
 			t.Errorf("%d shards: the pods do not tell their own 2 from Go's", shards)
 		}
 		if !bytes.Contains(text, []byte("Kubernetes 1.34 and newer")) || bytes.Contains(text, []byte("\t")) {
