@@ -38,8 +38,8 @@ const (
 	halvedLimit     = halvedChunks * chunkWeight
 )
 
-// settle counts settled edges of one account. first reports whether they are its first.
-func (b *brake) settle(landed, failed int64, first bool) {
+// countSettled counts settled edges of one account. first reports whether they are its first.
+func (b *brake) countSettled(landed, failed int64, first bool) {
 	b.settled += landed + failed
 	b.failed += failed
 	if first {
@@ -50,9 +50,9 @@ func (b *brake) settle(landed, failed int64, first bool) {
 	}
 }
 
-// refuse counts a call on whose edges the service decided and which landed nothing. first reports
-// whether it is the first such call of its account.
-func (b *brake) refuse(why Outcome, first bool) {
+// countRefused counts a call on whose edges the service decided and which landed nothing. first
+// reports whether it is the first such call of its account.
+func (b *brake) countRefused(why Outcome, first bool) {
 	b.refused.add(why, 1)
 	if b.landed {
 		return

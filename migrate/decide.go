@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// take decides what becomes of the roster of a worker's result.
-func (d *dispatcher) take(res result, now time.Time) {
+// handleResult decides what becomes of the roster of a worker's result.
+func (d *dispatcher) handleResult(res result, now time.Time) {
 	d.out--
 	w := res.task.work
 	if w != nil {
@@ -44,7 +44,7 @@ func (d *dispatcher) take(res result, now time.Time) {
 func (d *dispatcher) count(res *result) {
 	call, _ := errors.AsType[*CallError](res.err)
 	if w := res.task.work; w != nil && res.placed()+res.failed > 0 {
-		d.brake.settle(res.placed(), res.failed, !w.edgesCounted)
+		d.brake.countSettled(res.placed(), res.failed, !w.edgesCounted)
 		w.edgesCounted = true
 	}
 	for code, r := range res.failedByCode {
@@ -165,7 +165,7 @@ func (d *dispatcher) tellBrake(w *work, res *result, call *CallError) {
 	if call != nil && res.failed == 0 {
 		why = refusal(call)
 	}
-	d.brake.refuse(why, !w.refusalCounted)
+	d.brake.countRefused(why, !w.refusalCounted)
 	w.refusalCounted = true
 }
 

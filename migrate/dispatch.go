@@ -9,8 +9,8 @@ import (
 
 // dispatcher makes every decision of a run. Only one goroutine uses it. A roster is in one of
 // fresh, ready, parked and waiting, or with one worker, whose result hands it back. So calls that
-// change one account never overlap. Only Options.AskService, which changes nothing, may overlap
-// another.
+// change one account never overlap. Only what changes nothing may overlap another: AskService, and
+// the check of the admin after a 70107 in sink.
 type dispatcher struct {
 	opt     Options
 	pull    func() (Roster, error, bool) // the plan: stage.Rosters, or a part of it
@@ -81,7 +81,7 @@ func (d *dispatcher) loop() error {
 			d.taskTaken(t)
 			continue
 		case res := <-d.results:
-			d.take(res, d.opt.Clock())
+			d.handleResult(res, d.opt.Clock())
 		case <-timer.C:
 		case <-d.ctx.Done():
 			d.interrupted()

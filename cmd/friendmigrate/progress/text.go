@@ -173,7 +173,7 @@ func (s Snapshot) failures(columns int) (head, codes string) {
 
 // LastBlock returns the last lines on a terminal: what happened, the counts, where the report is,
 // and the command to run next on a line of its own for copying. In a pipe there is only the last
-// line, exit.Ending.Line, for scripts.
+// line, exit.Ending.LastLine, for scripts.
 func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 	color := terminal.Red
 	switch e.Code {
