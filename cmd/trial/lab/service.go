@@ -29,6 +29,7 @@ type Service struct {
 	signatures map[string]struct{}
 	runs       []*run               // the last one is the current run
 	runOf      map[int64]int        // of friend_import calls that are open, by number
+	opened     map[string]int       // run in which a connection was opened, by the client's address
 	appliedBy  map[Pair]application // which call put an edge into the graph
 	refused    map[refusal]bool
 	needless   int // edges that a run sent again although it had their answer
@@ -68,7 +69,7 @@ type application struct {
 func Serve(j *Job) *Service {
 	s := &Service{
 		job: j, signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
-		refused: map[refusal]bool{},
+		refused: map[refusal]bool{}, opened: map[string]int{},
 	}
 	config := j.Service
 	config.Script, config.Observe = s.arrival, s.end
@@ -96,6 +97,23 @@ func (s *Service) Close() {
 	}
 }
 
+// noting notes in which run a connection was opened. A busy machine may read a request of a process
+// that is dead after the next run has begun.
+type noting struct {
+	net.Listener
+	service *Service
+}
+
+func (n noting) Accept() (net.Conn, error) {
+	conn, err := n.Listener.Accept()
+	if err == nil {
+		n.service.mu.Lock()
+		defer n.service.mu.Unlock()
+		n.service.opened[conn.RemoteAddr().String()] = len(n.service.runs) - 1
+	}
+	return conn, err
+}
+
 // Listener is one address of a simulated service, on loopback.
 type Listener struct {
 	URL  string
@@ -104,7 +122,10 @@ type Listener struct {
 
 // Listen opens an address of a service.
 func Listen(sim *simulator.Server) *Listener {
-	listener := Must(net.Listen("tcp", "127.0.0.1:0"))
+	return serve(sim, Must(net.Listen("tcp", "127.0.0.1:0")))
+}
+
+func serve(sim *simulator.Server, listener net.Listener) *Listener {
 	return &Listener{URL: "http://" + listener.Addr().String(), stop: sim.Serve(listener)}
 }
 
@@ -179,6 +200,9 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 		return nil
 	}
 	number, r := s.current()
+	if run, known := s.opened[c.Request.RemoteAddr]; known && run >= 0 {
+		number, r = run, s.runs[run]
+	}
 	for _, to := range c.To {
 		pair := Pair{c.From, to}
 		if !s.Sim.Has(c.From, to) {
@@ -292,7 +316,8 @@ type Door struct {
 }
 
 func (s *Service) door() *Door {
-	return &Door{Listener: Listen(s.Sim), lock: &s.mu, carried: map[Pair]int{}}
+	listener := noting{Must(net.Listen("tcp", "127.0.0.1:0")), s}
+	return &Door{Listener: serve(s.Sim, listener), lock: &s.mu, carried: map[Pair]int{}}
 }
 
 // Doors opens n doors to the service. They are closed with it.
