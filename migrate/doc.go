@@ -27,7 +27,7 @@
 // The dispatcher (dispatch.go) makes every decision: which roster is next, what follows from an
 // answer (decide.go), halving (halve.go), parking (parked.go), the retry policy and the share of
 // retries (retry.go), the outage hold (outage.go), the brake and the thresholds (brake.go). A
-// worker (work.go) carries out one task and hands the roster back. A task is at most one call of the
-// Caller: as many edges of a chunk as fit (chunk.go). So the decisions need no lock, and a run does
-// the same for any number of workers, only in another order.
+// worker (work.go) carries out one task and hands the roster back. A task is at most one call of
+// the Caller: as many edges of a chunk as fit (chunk.go). So the decisions need no lock, and a run
+// does the same for any number of workers, only in another order.
 package migrate

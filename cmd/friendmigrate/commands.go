@@ -289,10 +289,10 @@ func (p *program) unknownCommand(name string) error {
 	return e
 }
 
-// mistyped returns a warning for each variable that is not read but whose name is that of a flag, or
-// close to a variable that is. The flags of simulate and accounts are considered only for these commands: some of their
-// names are short, and Kubernetes sets variables such as FRIENDMIGRATE_PORT, which is close to that
-// of accounts --import.
+// mistyped returns a warning for each variable that is not read but whose name is that of a flag,
+// or close to a variable that is. The flags of simulate and accounts are considered only for these
+// commands: some of their names are short, and Kubernetes sets variables such as
+// FRIENDMIGRATE_PORT, which is close to that of accounts --import.
 func (p *program) mistyped() (warnings []string) {
 	known := map[string]bool{settings.KeyVariable: true, settings.Variable("shards"): true, progress.Variable: true}
 	only := map[string]string{} // flags that have no variable

@@ -56,7 +56,8 @@ func findCredentials(env map[string]string, atAWS bool, region string) (found, e
 	return f, nil
 }
 
-// profile is a profile of a credentials file. Without it no attempt succeeds, so the error is final.
+// profile is a profile of a credentials file. Without it no attempt succeeds, so the error is
+// final.
 type profile struct {
 	*credentials.FileAWSCredentials
 }

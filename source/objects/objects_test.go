@@ -195,6 +195,20 @@ func TestMissingIsAFileThatDoesNotExist(t *testing.T) {
 	kind(t, err, objects.Missing, "no such bucket")
 }
 
+// A staged job goes on when its store refuses, so a profile must not keep it from getting there.
+func TestAProfileWithoutCredentialsIsRefusedAtTheFirstRequest(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(file, []byte("[default]\naws_access_key_id = "+secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store := startFake(t)
+	s := open(t, store.URL, map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "nope"})
+	_, err := s.Stat(t.Context(), "bucket", "k.csv")
+	kind(t, err, objects.Refused, `has no profile "nope"`)
+	_, err = s.List(t.Context(), "bucket", "p/")
+	kind(t, err, objects.Refused, `has no profile "nope"`)
+}
+
 func TestWithoutCredentialsRequestsAreAnonymousAndSayIt(t *testing.T) {
 	store := startFake(t)
 	store.Put("k.csv", "rows", "")

@@ -24,9 +24,9 @@
 //   - After that, it describes this step.
 //
 // The header of a CSV needs all custom fields, which are only known at the end. So its rows are
-// collected as JSONL in DESTINATION.export, in the same steps. When all are collected, position.json
-// records that a file at the destination is the export's. Then the CSV is written to a temporary
-// file next to the destination and renamed.
+// collected as JSONL in DESTINATION.export, in the same steps. When all are collected,
+// position.json records that a file at the destination is the export's. Then the CSV is written to
+// a temporary file next to the destination and renamed.
 //
 // What it never does: change anything in the service, or overwrite a file that no export began.
 package export

@@ -268,8 +268,8 @@ func (r *row) edge() (*migrate.Edge, error) {
 }
 
 // waiting holds the rows of accounts until it is their turn, in temporary files without a name,
-// which disappear with the process. Some rows always wait, so one file would grow to the size of all
-// rows.
+// which disappear with the process. Some rows always wait, so one file would grow to the size of
+// all rows.
 type waiting struct {
 	folder string // of the files; "": the system's temporary folder
 	most   int64  // size at which a file is full; 0: usualMost

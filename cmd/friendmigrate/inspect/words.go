@@ -70,8 +70,8 @@ func (jobs Jobs) Without() string {
 }
 
 // retry returns when the failed edges of these codes can be sent again, and the command that does,
-// after a semicolon, unless the job was undone. The command lacks the flags for the service, because
-// the state does not record them.
+// after a semicolon, unless the job was undone. The command lacks the flags for the service,
+// because the state does not record them.
 func (jobs Jobs) retry(line exit.CommandLine, state string, failed int64, codes []int) string {
 	again, each := jobs.Again(), ": "
 	if again.Undone {
