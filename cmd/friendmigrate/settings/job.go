@@ -28,12 +28,13 @@ type Job struct {
 }
 
 func (j *Job) setRetry() Setter {
-	return Last(func(value string) (err error) {
+	return func(values []string) (err error) {
+		value := strings.Join(values, ",") // the codes of all of them are meant
 		if j.RetryCodes, j.RetryFailed, err = ParseCodes(value); err != nil {
 			return Instead("", fmt.Errorf("is %q: %w", value, err))
 		}
 		return nil
-	})
+	}
 }
 
 func (j *Job) check(r *Reader) {

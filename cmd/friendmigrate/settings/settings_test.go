@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -469,5 +470,15 @@ func TestAShareNeverExceedsTheRate(t *testing.T) {
 		if got := (Shard{Count: c.count}).RateOf(c.rate); got != c.want {
 			t.Errorf("%v for %d shards: %v, want %v", c.rate, c.count, got, c.want)
 		}
+	}
+}
+
+func TestCodesOfRepeatedFlagsAreAllMeant(t *testing.T) {
+	var j Job
+	if err := j.setRetry()([]string{"30003", "30010,30013"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{30003, 30010, 30013}; !j.RetryFailed || !slices.Equal(j.RetryCodes, want) {
+		t.Errorf("codes %v, want %v", j.RetryCodes, want)
 	}
 }
