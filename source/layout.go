@@ -179,7 +179,8 @@ func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, 
 	}
 	if !same && namesAccounts(cells) {
 		reason := "a second header has other columns, or in another order: the input has to be split there"
-		split := wrong{filter: fmt.Sprintf("sed -n -e '1,%dw first.csv' -e '%d,$p'", line-1, line)}
+		// sed empties the file that it writes at once: no input may have its name.
+		split := wrong{filter: fmt.Sprintf("sed -n -e '1,%dw before-line-%d.csv' -e '%[2]d,$p'", line-1, line)}
 		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: split.fix(l.name, l.packed)}
 	}
 	return same, nil
