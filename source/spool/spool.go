@@ -111,7 +111,10 @@ func (s *Spool) sort() {
 }
 
 func compareRows(a, b Row) int {
-	return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line), bytes.Compare(a.Data, b.Data))
+	if at := cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line)); at != 0 {
+		return at
+	}
+	return bytes.Compare(a.Data, b.Data) // rarely needed
 }
 
 // spill writes the rows in memory as one run.
@@ -135,6 +138,7 @@ func (s *Spool) writeRun(rows iter.Seq2[Row, error]) error {
 	r := run{offset: s.written}
 	for row, err := range rows {
 		if err != nil {
+			s.written += r.length - int64(w.Buffered()) // of a run that nobody reads
 			return err
 		}
 		head = binary.AppendVarint(head[:0], int64(row.Input))
@@ -161,8 +165,12 @@ func (s *Spool) Rows(ctx context.Context) iter.Seq2[Row, error] {
 		most := min(max(s.memory/(s.longest+4<<10), fewestRuns), mostRuns)
 		for s.err == nil && len(s.runs) > most {
 			first := s.runs[:min(most, len(s.runs)-most+1)]
-			s.runs = s.runs[len(first):]
-			s.err = s.writeRun(s.onDisk(first).merge(ctx))
+			err := s.writeRun(s.onDisk(first).merge(ctx))
+			if err != nil && ctx.Err() != nil {
+				yield(Row{}, err)
+				return
+			}
+			s.err, s.runs = err, s.runs[len(first):]
 		}
 		if s.err != nil {
 			yield(Row{}, s.err)

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -134,6 +135,43 @@ func TestMergingTakesLittleMemory(t *testing.T) {
 	}
 	if took := most - before; took > (fewestRuns+4)*length {
 		t.Errorf("%d KiB were alive at once, of %d KiB in all", took>>10, rows*length>>10)
+	}
+}
+
+// A merge that its caller gave up leaves all rows as they were.
+func TestRowsAfterAMergeThatWasGivenUp(t *testing.T) {
+	const rows = 200
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	merging, writes := false, 0
+	s := New(watchedFS{alive: func() {
+		if merging {
+			writes++
+		}
+		if writes == 5 {
+			cancel()
+		}
+	}}, filepath.Join(t.TempDir(), "list.spool"), 0)
+	defer s.Close()
+	for i := range rows {
+		if err := s.Add(migrate.Position{Line: int64(rows - i)}, make([]byte, 64<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merging = true
+	for _, err := range s.Rows(ctx) {
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v after %d writes", err, writes)
+		}
+	}
+	line := int64(0)
+	for row, err := range s.Rows(t.Context()) {
+		if line++; err != nil || row.Line != line {
+			t.Fatalf("row %d is %d: %v", line, row.Line, err)
+		}
+	}
+	if line != rows {
+		t.Errorf("%d rows of %d", line, rows)
 	}
 }
 
