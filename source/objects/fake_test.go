@@ -136,7 +136,7 @@ func (o *object) serve(w http.ResponseWriter, r *http.Request) {
 	if text := r.Header.Get("Range"); text != "" {
 		from, _ = strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(text, "bytes="), "-"))
 		status = http.StatusPartialContent
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(o.data)-1, len(o.data)))
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", from, len(o.data)-1)) // RFC 9110 allows it
 	}
 	w.Header().Set("ETag", `"`+o.etag+`"`)
 	w.Header().Set("Last-Modified", o.modified.Format(http.TimeFormat))

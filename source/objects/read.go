@@ -125,16 +125,17 @@ func (r *Reader) check(now Object, header http.Header) error {
 		r.object = now
 		return nil
 	case r.at > 0:
-		from, size := int64(-1), int64(-1)
+		from := int64(-1)
+		now.Size = r.object.Size // unless the answer knows better than "bytes 5-9/*"
 		if text := header.Get("Content-Range"); text != "" {
-			if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &from, new(int64), &size); err != nil {
-				return errors.New("the store answers a Content-Range that is none")
+			text = strings.TrimSuffix(text, "/*")
+			if n, err := fmt.Sscanf(text, "bytes %d-%d/%d", &from, new(int64), &now.Size); n < 2 {
+				return fmt.Errorf("the store answers a Content-Range that is none: %w", err)
 			}
 		}
 		if from != r.at {
 			return refused("reading on after a lost connection is not possible: the store does not know Range")
 		}
-		now.Size = size
 	}
 	if !now.sameAs(r.object) {
 		return errChanged
