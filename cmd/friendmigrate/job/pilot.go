@@ -89,6 +89,11 @@ func (p *Pilot) Find(ctx context.Context, s *stage.Stage, take func(migrate.Rost
 			}
 		}
 	}
+	return p.withoutEdge(ctx)
+}
+
+// withoutEdge returns Find's warning or error, after the edges were counted.
+func (p *Pilot) withoutEdge(ctx context.Context) (warning string, err error) {
 	switch unknown := p.Unknown(); {
 	case p.edges == 0 && p.shard.Count == 0:
 		return "", p.NoEdges()
@@ -180,9 +185,17 @@ func (p *Pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 		p.list.Name, terminal.HasHave(int64(unknown), "account"), text), nil
 }
 
-// Planned describes the pilot's part of a plan of all accounts.
-func (p *Pilot) Planned(ctx context.Context, s *stage.Stage) (string, error) {
-	warning, err := p.Find(ctx, s, nil)
+// Count counts edges of an account, if it is one of the pilot, where there is no stage for Find.
+func (p *Pilot) Count(from string, edges int) {
+	if _, named := p.accounts[from]; named {
+		p.accounts[from] = true
+		p.edges += int64(edges)
+	}
+}
+
+// Planned describes the pilot's part of a plan of all accounts, whose edges were given to Count.
+func (p *Pilot) Planned(ctx context.Context) (string, error) {
+	warning, err := p.withoutEdge(ctx)
 	text := fmt.Sprintf("--only-accounts: this plan is of all accounts; those named have %s",
 		terminal.Some(p.edges, "edge"))
 	return strings.TrimSuffix(text+"; "+warning, "; "), err

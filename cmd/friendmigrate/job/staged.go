@@ -32,7 +32,9 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 		if len(j.Inputs) == 0 {
 			return false, nil
 		}
-		if differences := j.StagedDiffers(meta); len(differences) > 0 {
+		recorded := j.Identity()
+		recorded.Options, recorded.Shard, recorded.Shards = meta.Options, meta.Shard, meta.Shards
+		if differences := recorded.Differs(j.Identity()); len(differences) > 0 {
 			return false, j.OtherJob(differences)
 		}
 		_, err = j.CompareInputs(ctx, j.Counts.Inputs)
@@ -54,14 +56,6 @@ func StageError(s *stage.Stage, err error) error {
 		return err
 	}
 	return errors.Join(fmt.Errorf("%w; the next run builds it again from the input", err), s.MarkDamaged())
-}
-
-// StagedDiffers returns how the staged job differs from what the settings ask for. It does not
-// compare inputs.
-func (j *Job) StagedDiffers(meta source.Meta) []string {
-	recorded := j.Identity()
-	recorded.Options, recorded.Shard, recorded.Shards = meta.Options, meta.Shard, meta.Shards
-	return recorded.Differs(j.Identity())
 }
 
 func (j *Job) nothingStaged() error {

@@ -62,9 +62,6 @@ func (p *Plan) ending(r *job.Run) exit.Ending {
 		e.What += ", at least " + p.LeastTime()
 	}
 	l := r.Line().As("import", func(flag string) bool { return flag != "json" }).Of(r.Line().Inputs()...)
-	if p.OtherJob {
-		l = l.With("state", job.Beside(r.Set.Job.State, "-2"))
-	}
 	e.Hint = l.String()
 	elsewhere := p.Rows.RejectedElsewhere
 	if p.Rows.Rejected > 0 {

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"math/bits"
 	"sync"
@@ -10,7 +8,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/migrate"
 	"friendmigrate/sink"
-	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
 
@@ -18,12 +15,23 @@ import (
 type measurers struct {
 	room int
 	all  []*measurer
+
+	mu    sync.Mutex
+	pilot *job.Pilot // guarded by mu while the visitors are called; nil: all accounts
 }
 
 func (s *measurers) next() stage.Visitor {
 	m := &measurer{room: s.room}
 	s.all = append(s.all, m)
-	return m.chunk
+	if s.pilot == nil {
+		return m.chunk
+	}
+	return func(from string, edges []stage.Friend) {
+		m.chunk(from, edges)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pilot.Count(from, len(edges))
+	}
 }
 
 func (s *measurers) sum() *measurer {
@@ -34,61 +42,6 @@ func (s *measurers) sum() *measurer {
 		sum.both.merge(&m.both)
 	}
 	return sum
-}
-
-// measure makes a pass over a sealed plan. The lanes share its rosters. It counts those over
-// --max-friends again, because that flag is not part of what makes a stage.
-func (m *making) measure(ctx context.Context) (*measurer, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	by := m.measurers()
-	m.totals.OverMax = 0
-	rosters := make(chan migrate.Roster)
-	var lanes sync.WaitGroup
-	for range source.Lanes(job.StagingShare(m.Set.Memory)) {
-		visit := by.next()
-		lanes.Go(func() {
-			for r := range rosters {
-				if err := eachChunk(&r, visit); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for r, err := range m.Stage.Rosters(ctx, nil) {
-		if err != nil {
-			cancel(err)
-			break
-		}
-		if most := int64(m.Set.Rows.MaxFriends); most > 0 && r.Edges > most {
-			m.totals.OverMax++
-		}
-		rosters <- r
-	}
-	close(rosters)
-	lanes.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return nil, fmt.Errorf("read the staged input: %w", err)
-	}
-	return by.sum(), nil
-}
-
-// eachChunk calls visit with each chunk of a sealed roster, in the same form as during staging.
-func eachChunk(r *migrate.Roster, visit stage.Visitor) error {
-	var friends []stage.Friend
-	for i := range r.Chunks {
-		c, err := r.Load(i)
-		if err != nil {
-			return err
-		}
-		friends = friends[:0]
-		for k := range c.Edges {
-			e := &c.Edges[k]
-			friends = append(friends, stage.Friend{Hash: stage.Hash(e.To), Bytes: sink.EdgeBytes(e)})
-		}
-		visit(r.From, friends)
-	}
-	return nil
 }
 
 // measurer adds up the chunks that one goroutine gets.

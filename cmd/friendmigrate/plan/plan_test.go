@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -81,26 +82,47 @@ func TestNothingIsLeftHoweverItEnds(t *testing.T) {
 	}
 }
 
+// Standard input may be silent, also where the job was staged from it.
 func TestASignalEndsAPlanThatWaitsForStandardInput(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	in, feed := io.Pipe()
-	o := planOf(t, "")
-	o.Inputs, o.Std.In, o.Set.Rows.Format = []string{"-"}, in, source.CSV
-	failed := make(chan error)
-	go func() {
-		_, err := o.make(ctx)
-		failed <- err
-	}()
-	if _, err := io.WriteString(feed, header+"a,b,AddSource_Type_A,\n"); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	if err := <-failed; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	_ = feed.Close()
-	if left := beside(t, o); len(left) != 1 {
-		t.Errorf("left %q", left)
+	for name, rows := range map[string]string{"begun": header + "a,b,AddSource_Type_A,\n", "silent": ""} {
+		ctx, cancel := context.WithCancel(t.Context())
+		in, feed := io.Pipe()
+		o := planOf(t, "")
+		o.Inputs, o.Std.In, o.Set.Rows.Format = []string{"-"}, in, source.CSV
+		staged := o.SourceRequest(o.Set.State)
+		staged.Stdin, staged.Waits, staged.Warn = strings.NewReader(header+"a,b,AddSource_Type_A,\n"), nil, nil
+		p, err := source.ReadInputs(ctx, staged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := p.Seal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		failed := make(chan error, 1)
+		go func() {
+			_, err := o.make(ctx)
+			failed <- err
+		}()
+		if _, err := io.WriteString(feed, rows); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		select {
+		case err = <-failed:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: the plan does not end", name)
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = feed.Close()
+		if left := beside(t, o); len(left) != 2 {
+			t.Errorf("%s: left %q", name, left)
+		}
 	}
 }
 
@@ -167,36 +189,68 @@ func TestTextNamesWhatMatters(t *testing.T) {
 	}
 }
 
-// What killed plans left is known by its lock. Anything else of such a name may be somebody's
-// input.
+// A folder of the scratch's name may be a user's, and its files inputs.
 func TestOnlyWhatAPlanLeftIsRemoved(t *testing.T) {
-	dir := t.TempDir()
-	state := filepath.Join(dir, "s")
-	for _, name := range []string{"s.plan-2026/edges.csv", "s.plan-b/edges.csv", "s.plan-7/staged/raw-000"} {
+	o := planOf(t, "a,b,AddSource_Type_A,\n")
+	dir := o.Set.State + ".plan"
+	for _, name := range []string{"staging/staged/raw-000", "edges.csv"} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	lock, err := checkpoint.TryLock(filepath.Join(dir, "s.plan-7"))
+	if _, err := o.make(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "edges.csv" {
+		t.Errorf("left %v, %v", entries, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "lock"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.make(t.Context()); err == nil {
+		t.Error("a plan takes a user's file for its lock")
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "lock")); err != nil || string(text) != "mine" {
+		t.Errorf("a user's file holds %q, %v", text, err)
+	}
+}
+
+func TestOnePlanAtATimeIsMade(t *testing.T) {
+	o := planOf(t, "a,b,AddSource_Type_A,\n")
+	first, err := newScratch(o.Set.State)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lock.Release(); err != nil { // as when its process is killed
+	if _, err := o.make(t.Context()); !errors.Is(err, checkpoint.ErrLocked) {
+		t.Error(err)
+	}
+	if err := first.remove(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := newScratch(state)
-	if err != nil {
+	if _, err := o.make(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The state folder may be the only place that can be written. Here a file is in the other's place.
+func TestTheInputIsStagedInTheStateFolderIfNotBesideIt(t *testing.T) {
+	o := planOf(t, "a,b,AddSource_Type_A,\n")
+	if err := os.WriteFile(o.Set.State+".plan", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.remove(); err != nil {
+	if _, err := o.make(t.Context()); err == nil {
+		t.Error("a plan makes the state folder")
+	}
+	if err := os.Mkdir(o.Set.State, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, stays := range map[string]bool{"s.plan-2026/edges.csv": true, "s.plan-b/edges.csv": true, "s.plan-7": false} {
-		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != stays {
-			t.Errorf("%s: %v", name, err)
-		}
+	if _, err := o.make(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(o.Set.State); err != nil || len(entries) > 0 {
+		t.Errorf("left %v, %v", entries, err)
 	}
 }

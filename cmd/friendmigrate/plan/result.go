@@ -6,7 +6,7 @@ import (
 )
 
 // Version of the JSON form. It changes when a key changes its meaning or goes.
-const Version = 1
+const Version = 2
 
 // Plan is what an import would take. With shards everything in it is about one shard, except
 // Mutual, which is about the whole input.
@@ -16,8 +16,6 @@ type Plan struct {
 	Inputs   []report.Input    `json:"inputs"`
 	Options  map[string]string `json:"options"`
 	Shard    string            `json:"shard,omitempty"`
-	Staged   bool              `json:"staged"`   // read from the state folder, where the same job is already staged
-	OtherJob bool              `json:"otherJob"` // the state folder holds another job: import needs another one
 	Warnings []string          `json:"warnings"`
 
 	Rows       Rows     `json:"rows"`
@@ -76,7 +74,7 @@ type Place struct {
 
 // Disk is the space that the job needs on disk, in bytes.
 type Disk struct {
-	Staged int64 `json:"staged"` // the staged input, until clean; an upper bound if it is not staged yet
+	Staged int64 `json:"staged"` // the staged input, until clean; an upper bound
 }
 
 // Roster is an account and the number of its distinct friends.

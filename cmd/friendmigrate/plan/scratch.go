@@ -5,32 +5,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/folder"
 )
 
-// scratchMark stands between the name of the state folder and a random number.
-const scratchMark = ".plan-"
-
-// scratch is the folder in which the input is staged. A lock in it is held while it is in use.
+// scratch is the folder in which the input is staged. Its lock is held while it is in use.
 type scratch struct {
-	dir  string
-	lock *checkpoint.Lock // nil if the volume has no locks
+	dir     string
+	staging string // in dir; the only thing in it, beside the lock, that is a plan's to remove
+	lock    *checkpoint.Lock
 }
 
-// newScratch makes a folder next to the state folder, on the volume that an import would use, and
-// removes what killed plans left there. If nothing can be made next to it (for example because the
-// state folder is the only volume of a container), the folder is made inside it.
+// newScratch makes a folder next to the state folder, on the volume that an import would use. If
+// nothing can be made next to it (for example because the state folder is the only volume of a
+// container), the folder is made inside it. Its name is always the same, so that a plan finds and
+// removes what a killed one left. The error is checkpoint.ErrLocked if another plan uses it.
 func newScratch(state string) (*scratch, error) {
 	state, err := filepath.Abs(state)
 	if err != nil {
 		return nil, fmt.Errorf("find the state folder: %w", err)
 	}
-	prefix := filepath.Base(state) + scratchMark
-	s, err := scratchIn(existing(filepath.Dir(state)), prefix)
-	if info, statErr := os.Stat(state); err != nil && statErr == nil && info.IsDir() {
-		s, err = scratchIn(state, prefix)
+	name := filepath.Base(state) + ".plan"
+	s, err := scratchIn(filepath.Join(existing(filepath.Dir(state)), name))
+	info, statErr := os.Stat(state)
+	if err != nil && !errors.Is(err, checkpoint.ErrLocked) && statErr == nil && info.IsDir() {
+		s, err = scratchIn(filepath.Join(state, name))
+	}
+	if errors.Is(err, checkpoint.ErrLocked) {
+		return nil, fmt.Errorf("another plan is being made: %w", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make a folder beside %q to stage the input in: %w", state, err)
@@ -48,48 +51,19 @@ func existing(dir string) string {
 	}
 }
 
-func scratchIn(parent, prefix string) (*scratch, error) {
-	removeLeft(parent, prefix)
-	for {
-		dir, err := os.MkdirTemp(parent, prefix+"*")
-		if err != nil {
-			return nil, err
-		}
-		lock, err := checkpoint.TryLock(dir)
-		if errors.Is(err, checkpoint.ErrLocked) {
-			continue // another plan takes it for a leftover and removes it
-		}
-		return &scratch{dir: dir, lock: lock}, nil
+func scratchIn(dir string) (*scratch, error) {
+	if _, err := checkpoint.LockFile(dir); err != nil { // it would be overwritten
+		return nil, err
 	}
-}
-
-// removeLeft removes the folders of killed plans, whose locks no process holds. Anything else with
-// such a name has no lock of ours and remains.
-func removeLeft(parent, prefix string) {
-	entries, err := os.ReadDir(parent)
+	lock, err := checkpoint.TryLock(dir)
 	if err != nil {
-		return
+		return nil, err
 	}
-	for _, e := range entries {
-		random, found := strings.CutPrefix(e.Name(), prefix)
-		dir := filepath.Join(parent, e.Name())
-		if !found || !e.IsDir() || strings.Trim(random, "0123456789") != "" {
-			continue
-		}
-		if made, err := checkpoint.LockFile(dir); !made || err != nil {
-			_ = os.Remove(dir) // succeeds only if it is empty
-		} else if lock, err := checkpoint.TryLock(dir); err == nil {
-			_ = os.RemoveAll(dir) // what cannot be removed does no harm here
-			_ = lock.Release()
-		}
-	}
+	return &scratch{dir: dir, staging: filepath.Join(dir, "staging"), lock: lock}, nil
 }
 
 func (s *scratch) remove() error {
-	err := os.RemoveAll(s.dir)
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Release())
-	}
+	err := errors.Join(os.RemoveAll(s.staging), folder.Leave(s.dir), s.lock.Release())
 	if err != nil {
 		return fmt.Errorf("remove what was staged for the plan: %w", err)
 	}

@@ -47,9 +47,6 @@ func (b *page) rows(p *Plan) {
 	if p.Shard != "" {
 		about = strings.TrimSpace(about + ", of shard " + p.Shard + " alone")
 	}
-	if p.Staged {
-		about += "; staged already, in the state folder"
-	}
 	b.count("rows", p.Rows.Read, about)
 	b.count("rejected", p.Rows.Rejected, "")
 	about = ""
