@@ -3,9 +3,12 @@ package plan
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -62,6 +65,10 @@ func (p *Plan) ending(r *job.Run) exit.Ending {
 		e.What += ", at least " + p.LeastTime()
 	}
 	l := r.Line().As("import", func(flag string) bool { return flag != "json" }).Of(r.Line().Inputs()...)
+	undo := filepath.Join(folder.Of(r.Base(), r.Set.Job.Shard), folder.Undo)
+	if undone, err := checkpoint.Exists(r.FS, undo); err == nil && undone {
+		l = l.With("fresh", "") // import refuses to go on with a job that was undone
+	}
 	e.Hint = l.String()
 	elsewhere := p.Rows.RejectedElsewhere
 	if p.Rows.Rejected > 0 {
