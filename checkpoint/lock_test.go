@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"friendmigrate/cmd/trial/quick"
 	"friendmigrate/migrate/disk"
 )
 
@@ -22,7 +23,7 @@ const lockFolder = "CHECKPOINT_TEST_LOCK_FOLDER"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(lockFolder)
 	if dir == "" {
-		os.Exit(m.Run())
+		os.Exit(quick.On(m).Run())
 	}
 	_, err := TryLock(dir)
 	fmt.Println("locked", err)

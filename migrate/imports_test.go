@@ -45,6 +45,7 @@ var mayImport = map[string]place{
 	// Every part of the command may read settings. They know none of them.
 	"cmd/friendmigrate/settings": {ours: []string{"migrate", "migrate/disk", "source", "source/objects", "sink", "sink/simulator"}},
 	"cmd/trial/graph":            {},
+	"cmd/trial/quick":            {ours: []string{"migrate/disk"}},
 
 	// The fault suite runs the built program. Only its oracle looks into the program's own files,
 	// with the packages that wrote them; nothing of it sends.
@@ -66,7 +67,7 @@ const (
 // testsMayImport is what tests may import besides: any test, and those of one folder. Only the
 // tests of cmd/friendmigrate join source, sink and checkpoint.
 var (
-	testsMayImport = place{ours: []string{"cmd/trial/graph"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
+	testsMayImport = place{ours: []string{"cmd/trial/graph", "cmd/trial/quick"}, others: []string{"go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}}
 	testsOf        = map[string]place{
 		"sink":              {ours: []string{"sink/simulator"}},
 		"source/objects":    {ours: []string{"source"}},

@@ -12,7 +12,7 @@ import (
 var helpAlone = regexp.MustCompile(`hint: \S+ (help( [a-z-]+)?|[a-z-]+ --help)$`)
 
 // temporary are folders of tests, whose names nobody else has to read.
-var temporary = regexp.MustCompile(`/tmp/Test[^/]*/\d+/`)
+var temporary = regexp.MustCompile(`(/tmp|/dev/shm/friendmigrate-test-\d+)/Test[^/]*/\d+/`)
 
 // checkLastLine holds the last line of a command against what is promised of it, and adds it to the
 // file that FRIENDMIGRATE_LAST_LINES names:

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"friendmigrate/cmd/trial/quick"
 )
 
 // Most tests wait for something most of the time, so more of them run at once than there are
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"friendmigrate": main, callerName: serveCalls})
+	testscript.Main(quick.On(m), map[string]func(){"friendmigrate": main, callerName: serveCalls})
 }
 
 // The key and the app of all scripts.

@@ -10,11 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
 
+	"friendmigrate/cmd/trial/quick"
 	"friendmigrate/migrate"
 )
 
@@ -25,9 +25,8 @@ var builder struct {
 }
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400)   // virtual time makes much garbage and keeps little
 	log.SetOutput(io.Discard) // as the program does: net/http tells it what services send unasked for
-	code := m.Run()
+	code := quick.On(m).Run()
 	if builder.dir != "" {
 		_ = os.RemoveAll(builder.dir)
 	}

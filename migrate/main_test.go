@@ -1,0 +1,9 @@
+package migrate_test
+
+import (
+	"testing"
+
+	"friendmigrate/cmd/trial/quick"
+)
+
+func TestMain(m *testing.M) { quick.On(m).Run() }

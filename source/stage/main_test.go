@@ -1,0 +1,9 @@
+package stage
+
+import (
+	"testing"
+
+	"friendmigrate/cmd/trial/quick"
+)
+
+func TestMain(m *testing.M) { quick.On(m).Run() }
