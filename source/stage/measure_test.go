@@ -18,7 +18,7 @@ func callBytes(e *migrate.Edge) int {
 func TestMeasuringAgreesWithSealing(t *testing.T) {
 	for name, l := range map[string]limits{"tiny": tiny(), "roomy": roomy(2)} {
 		t.Run(name, func(t *testing.T) {
-			edges := graph{seed: 11, rows: 60_000, accounts: 900, hot: 10, same: 3, inputs: 2}.edges()
+			edges := graph{seed: 11, rows: 20_000, accounts: 300, hot: 10, same: 3, inputs: 2}.edges()
 			o := Options{Lanes: 2, Mutual: true, MaxFriends: 50}
 			s, sealed, _ := build(t, edges, o, l, nil, 1)
 			var mu sync.Mutex
