@@ -191,8 +191,8 @@ func TestStormSettlesEverything(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.Workers = 300
-		sum, err := Run(t.Context(), plan(repeat(20, 12000)...), s, m, opt)
-		if err != nil || sum.Failed != 0 || sum.Imported != 240000 {
+		sum, err := Run(t.Context(), plan(repeat(2, 12000)...), s, m, opt)
+		if err != nil || sum.Failed != 0 || sum.Imported != 24000 {
 			t.Fatal(sum, err)
 		}
 		check(t, s, m, sum)
@@ -225,8 +225,8 @@ func TestHotAccountsDoNotSlowTheOthers(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.Workers = 300
-		sum, err := Run(t.Context(), plan(repeat(20, 24000)...), s, m, opt)
-		if err != nil || sum.Failed != 0 || sum.Imported != 480000 {
+		sum, err := Run(t.Context(), plan(repeat(2, 14000)...), s, m, opt)
+		if err != nil || sum.Failed != 0 || sum.Imported != 28000 {
 			t.Fatal(sum, err)
 		}
 		check(t, s, m, sum)
@@ -283,8 +283,8 @@ func TestPassingFailuresCostLittle(t *testing.T) {
 		s.pace, s.latency = 5*time.Millisecond, 200*time.Millisecond
 		opt := testOptions()
 		opt.Workers = 300
-		sum, err := Run(t.Context(), plan(repeat(20, 12000)...), s, m, opt)
-		if err != nil || sum.Failed != 0 || sum.Imported != 240000 {
+		sum, err := Run(t.Context(), plan(repeat(20, 6000)...), s, m, opt)
+		if err != nil || sum.Failed != 0 || sum.Imported != 120000 {
 			t.Fatal(sum, err)
 		}
 		check(t, s, m, sum)
