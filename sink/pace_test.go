@@ -104,10 +104,12 @@ func steps(phases []phase) func(time.Duration) int {
 // TestPaceFollowsTheService: a service that takes 200 calls a second, then 150, then 50, then 200
 // again, whether or not it counts what it refuses.
 func TestPaceFollowsTheService(t *testing.T) {
+	t.Parallel()
 	phases := []phase{{60 * time.Second, 200}, {180 * time.Second, 150}, {300 * time.Second, 50}, {400 * time.Second, 200}}
 	for _, latency := range []time.Duration{2 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond} {
 		for _, counting := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v counting %v", latency, counting), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					m := &meter{limit: steps(phases), counting: counting}
 					l := newLimiter(200, time.Time{})
@@ -159,8 +161,9 @@ func judgePhases(t *testing.T, m *meter, phases []phase, share, lost float64) {
 // TestPaceOnAJitteryWay: calls that overtake each other on the way must neither drive the pace down
 // nor make tries dear.
 func TestPaceOnAJitteryWay(t *testing.T) {
+	t.Parallel()
 	phases := []phase{{60 * time.Second, 200}, {180 * time.Second, 150}, {300 * time.Second, 50}, {400 * time.Second, 200}}
-	seeds := uint64(4)
+	seeds := uint64(2)
 	if testing.Short() {
 		seeds = 1
 	}
