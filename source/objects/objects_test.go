@@ -58,6 +58,7 @@ func kind(t *testing.T, err error, want objects.Kind, says string) {
 }
 
 func TestAResetMidBodyIsReadOnWithRangeAndIfMatch(t *testing.T) {
+	t.Parallel()
 	data := noise(3 << 20)
 	store := startFake(t)
 	store.Put("k.csv", data, "")
@@ -86,6 +87,7 @@ func TestAResetMidBodyIsReadOnWithRangeAndIfMatch(t *testing.T) {
 }
 
 func TestAnObjectThatChangesIsNoticed(t *testing.T) {
+	t.Parallel()
 	data := noise(1 << 20)
 	for _, c := range []struct {
 		name   string
@@ -141,6 +143,7 @@ func TestAnObjectThatChangesIsNoticed(t *testing.T) {
 
 // Every answer has its meaning, whatever asks: a HEAD, which has no body, a GET or a listing.
 func TestAnswersAndWhatTheyMean(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status     int
 		code, more string
@@ -161,25 +164,28 @@ func TestAnswersAndWhatTheyMean(t *testing.T) {
 		{500, "InternalError", "", objects.Unreachable, "InternalError"},
 		{502, "", "", objects.Unreachable, "502"},
 	} {
-		store := startFake(t)
-		fault := answer(c.status, c.code, c.more)
-		for range 40 {
-			store.Fail(fault)
-		}
-		s := open(t, store.URL, keys)
-		_, err := s.Stat(t.Context(), "bucket", "k.csv")
-		if c.code == "NoSuchBucket" {
+		t.Run(fmt.Sprint(c.status, " ", c.code), func(t *testing.T) {
+			t.Parallel()
+			store := startFake(t)
+			fault := answer(c.status, c.code, c.more)
+			for range 40 {
+				store.Fail(fault)
+			}
+			s := open(t, store.URL, keys)
+			_, err := s.Stat(t.Context(), "bucket", "k.csv")
+			if c.code == "NoSuchBucket" {
+				kind(t, err, c.kind, c.says)
+			} else if c.status < 500 && c.code[0] != 'S' || c.status == 403 {
+				kind(t, err, c.kind, c.says)
+			}
+			if c.status >= 500 && c.code != "SlowDown" {
+				return // three patiences would only take longer
+			}
+			_, err = s.Open(t.Context(), "bucket", "k.csv")
 			kind(t, err, c.kind, c.says)
-		} else if c.status < 500 && c.code[0] != 'S' || c.status == 403 {
+			_, err = s.List(t.Context(), "bucket", "p/")
 			kind(t, err, c.kind, c.says)
-		}
-		if c.status >= 500 && c.code != "SlowDown" {
-			continue // three patiences would only take longer
-		}
-		_, err = s.Open(t.Context(), "bucket", "k.csv")
-		kind(t, err, c.kind, c.says)
-		_, err = s.List(t.Context(), "bucket", "p/")
-		kind(t, err, c.kind, c.says)
+		})
 	}
 }
 
@@ -249,6 +255,7 @@ func TestAListingIsWholeAndOnlyOfWhatLiesRightBelow(t *testing.T) {
 }
 
 func TestAStoreThatNeverAnsweredIsGivenUpSoon(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -93,6 +93,7 @@ func gets(s *fakeStore) (n int) {
 }
 
 func TestAnObjectIsStagedThroughResetsAsIfThereWereNone(t *testing.T) {
+	t.Parallel()
 	s := startFake(t)
 	s.Put("p/a.csv.gz", zipped(t, manyRows(5000)), "")
 	s.Put("p/b.csv", manyRows(3000), "")
@@ -114,6 +115,7 @@ func TestAnObjectIsStagedThroughResetsAsIfThereWereNone(t *testing.T) {
 }
 
 func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
+	t.Parallel()
 	text := manyRows(5000)
 	unreachable := make([]fault, 60)
 	for i := range unreachable {
@@ -146,6 +148,7 @@ func TestAnObjectThatCannotBeReadToItsEnd(t *testing.T) {
 }
 
 func TestAnObjectIsTrustedWhileItsETagIsTheSame(t *testing.T) {
+	t.Parallel()
 	s := startFake(t)
 	s.Put("p/in.csv", manyRows(10), "")
 	args := source.Request{Inputs: []string{"s3://bucket/p/in.csv"}, Objects: storeOf(t, s)}
