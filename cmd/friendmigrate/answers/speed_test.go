@@ -57,10 +57,10 @@ func TestRate(t *testing.T) {
 			t.Run(fmt.Sprintf("%v standing still %t", latency, still), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					calls, workers := smaller(5_000, 1_500), 0
+					calls, workers := 2_500, 0
 					config := simulator.Config{Latency: latency, Limits: simulator.Limits{Limit: 200}}
 					if still {
-						calls, workers = smaller(3_000, 1_500), 70
+						calls, workers = 1_500, 70
 						config.Script = standStill(2*time.Second, 1200*time.Millisecond)
 					}
 					c := piped(t, config)
@@ -94,14 +94,12 @@ func standStill(from, long time.Duration) func(simulator.Call) *simulator.Fault 
 }
 
 // TestAdaptivePace has a service whose limit goes down in the middle of the job and up again,
-// whether or not it counts what it refuses.
+// whether or not it counts what it refuses. Longer phases and other latencies are for the tests of
+// package sink, which need no service for it.
 func TestAdaptivePace(t *testing.T) {
 	t.Parallel()
-	phases := []simulator.Change{{At: 0, To: 200}, {At: 20 * time.Second, To: 150}, {At: 80 * time.Second, To: 50}, {At: 140 * time.Second, To: 200}}
-	end := 190 * time.Second
-	if testing.Short() {
-		phases, end = []simulator.Change{{At: 0, To: 200}, {At: 5 * time.Second, To: 50}}, 60*time.Second
-	}
+	phases := []simulator.Change{{At: 0, To: 200}, {At: 5 * time.Second, To: 50}, {At: 60 * time.Second, To: 200}}
+	const end = 100 * time.Second
 	for _, counting := range []bool{false, true} {
 		t.Run(fmt.Sprintf("refused calls count %t", counting), func(t *testing.T) {
 			t.Parallel()
@@ -111,7 +109,7 @@ func TestAdaptivePace(t *testing.T) {
 					Latency: 60 * time.Millisecond, Jitter: 20 * time.Millisecond, Observe: seen.observe,
 					Limits: simulator.Limits{Limit: 200, LimitChanges: phases, CountRefused: counting},
 				})
-				j := newJob(t, ring(40_000, 1))
+				j := newJob(t, ring(20_000, 1))
 				e := j.run(t.Context(), c, flags{maxDuration: end})
 				j.audit(c)
 				if e.exit != 4 || e.stop.Reason != migrate.ReasonDuration {

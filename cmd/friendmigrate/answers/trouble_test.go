@@ -206,7 +206,7 @@ func TestOutage(t *testing.T) {
 				Latency: 50 * time.Millisecond, Observe: seen.observe,
 				Faults: simulator.Faults{Outages: []simulator.Outage{{Window: simulator.Window{From: from, To: to}, Fault: fault}}},
 			})
-			j := newJob(t, ring(2_500, 1))
+			j := newJob(t, ring(2_000, 1))
 			e := j.run(t.Context(), c, flags{})
 			a := j.audit(c)
 			meanwhile := int64(seen.count(from+15*time.Second, to, nil)) + c.Stats().ConnectionsRefused

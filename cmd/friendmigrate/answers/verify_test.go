@@ -82,7 +82,7 @@ func TestVerifyUsesItsRate(t *testing.T) {
 	for _, latency := range []time.Duration{20 * time.Millisecond, 300 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			c := piped(t, simulator.Config{Latency: latency, Limits: simulator.Limits{Limit: 200}})
-			accounts := smaller(6_000, 3_000)
+			const accounts = 3_000
 			fsys := newMemory()
 			j := newJobOn(t, fsys, folder+"/staged", fsys, func(yield func(migrate.Edge) bool) {
 				ring(accounts, 1)(yield)
