@@ -1,18 +1,15 @@
-// Package friendlist reads the whole friend list of an account, which the service returns in pages,
-// and detects changes of the list while it is read.
+// Package friendlist reads the whole friend list of an account, which the service returns in pages.
 //
-// It promises that a list it returns is complete: no friend is missing because the list was changed
-// between two pages, as far as the service's answers can show that. It reads a list that has
-// changed again from its beginning, five times at most. It makes one call at a time. After a failed
-// call it continues with the next page.
+// It promises that no friend is missing from a list that it returns without doubt, as far as the
+// service's answers can show that. It makes one call at a time. After a failed call it continues
+// with the next page.
 //
-// The signs of a change are another FriendNum or another sequence number on a later page, a friend
-// that comes twice, and a number of friends that is not FriendNum. A service may show such a sign
-// although nothing changes. Two consecutive readings that are equal to the byte are then accepted,
-// and Counts reports the difference to FriendNum. Reading stops with an error if a list goes on far
-// beyond its FriendNum, repeats friends for ten pages, or has a page that leads nowhere eight times
-// in a row. From the hundredth page in a row without friends on, such a page counts as a failed
-// call.
+// A list is odd if a later page has another FriendNum or another sequence number, if a friend comes
+// twice, if the number of friends is not FriendNum, or if the list goes on far beyond its FriendNum
+// or repeats friends for ten pages. An odd list is read once more from its beginning. If it is odd
+// again, or has a page that leads nowhere eight times in a row, what came is returned and Doubt
+// says why friends may be missing. From the hundredth page in a row without friends on, such a page
+// counts as a failed call.
 //
 // It does not pace calls, keep the friends, change a list, or retry a call without end.
 package friendlist

@@ -12,19 +12,9 @@ import (
 	"friendmigrate/sink"
 )
 
-// MostAgain is how often a list that changed while it was read is read again.
-const MostAgain = 5
-
-// ErrChanging is the error of a list that changes faster than it can be read.
-var ErrChanging = errors.New("the friend list changed each time while it was read")
-
-// ErrEndless is the error of a list that goes on far beyond its FriendNum twice, or that has a page
-// that leads nowhere again and again.
-var ErrEndless = errors.New("the friend list does not end")
-
-// The limits of a reading: friends beyond twice FriendNum (others may add friends meanwhile), pages
-// in a row without a friend, pages in a row without a new friend, and times in a row that a page
-// leads nowhere.
+// The limits of a pass: friends beyond twice FriendNum (others may add friends meanwhile), pages in
+// a row without a friend, pages in a row without a new friend, and times in a row that a page leads
+// nowhere.
 const (
 	mostBeyond = 1000
 	mostEmpty  = 100
@@ -42,61 +32,42 @@ type Pages interface {
 // Reading reads one list. It must not be used concurrently.
 type Reading struct {
 	open  func() Pages
-	pages Pages
-	again int // earlier readings
 	seed  maphash.Seed
+	again bool   // this is the second pass
+	doubt string // what was odd about it
 
-	// Of the present reading.
-	begun            bool  // a page was read
-	count            int64 // friends so far, repeated ones too
-	friends          int64 // FriendNum of its first page
-	lastFriends      int64 // the same of its last page
-	standard, custom int64 // sequences of its first page
-	empty, old       int   // pages since the last new friend: without a friend, without a new one
-	stuck            int   // answers in a row that lead nowhere
-	changed          bool
-	seen             map[uint64]struct{} // friends, by hash
-	content          maphash.Hash
-
-	last, lastCount uint64 // digest and number of friends of the previous reading
-	endless         bool   // the previous reading did not end
-	distinct        int64  // different friends of the accepted reading
+	// Of the present pass.
+	pages      Pages
+	first      numbers             // of its first page
+	seen       map[uint64]struct{} // friends, by hash; nil before the first page
+	changed    bool                // other numbers, or a friend that came twice
+	empty, old int                 // pages since the last new friend: without a friend, without a new one
+	stuck      int                 // answers in a row that lead nowhere
 }
 
-// Counts returns the number of different friends in the list, and the number by FriendNum. They
-// differ if two consecutive readings agreed with each other but not with FriendNum. Call it after
-// the list was read.
-func (r *Reading) Counts() (came, said int64) {
-	if r.friends != r.distinct {
-		return r.distinct, r.friends
-	}
-	return r.distinct, r.lastFriends
-}
+// numbers is what the pages of a list have in common while it does not change.
+type numbers struct{ friends, standard, custom int64 }
 
-// New returns a Reading. open returns the pages from the first one on; it is called again for each
-// further reading. New sends nothing.
+// New returns a Reading. open returns the pages from the first one on; it is called again for the
+// second pass. New sends nothing.
 func New(open func() Pages) *Reading {
-	r := &Reading{open: open, seed: maphash.MakeSeed()}
-	r.begin()
-	return r
+	return &Reading{open: open, seed: maphash.MakeSeed(), pages: open()}
 }
 
-func (r *Reading) begin() {
-	r.pages = r.open()
-	r.begun, r.count, r.empty, r.old, r.changed = false, 0, 0, 0, false
-	r.seen = map[uint64]struct{}{}
-	r.content.SetSeed(r.seed)
-}
+// Doubt says why the list may not be what was passed, or returns "". Call it after the list was
+// read.
+func (r *Reading) Doubt() string { return r.doubt }
 
-// Step makes one call and passes each friend of the page to take. done reports that the friends
-// passed since the last call of forget are the list. Step calls forget if the list has changed: the
-// friends so far are then void. The error is ErrChanging, ErrEndless, that of take, or that of the
-// call, after which Step may be called again.
+// Step makes one call and passes each new friend of the page to take. done reports that the friends
+// passed since the last call of forget are the list. Step calls forget when a second pass begins:
+// the friends so far are then void. The error is that of take, or that of the call, after which
+// Step may be called again.
 func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forget func()) (done bool, err error) {
 	page, err := r.pages.Next(ctx)
 	if stuck := (*sink.StuckError)(nil); errors.As(err, &stuck) {
-		if r.stuck++; r.stuck == mostStuck {
-			return false, fmt.Errorf("%w: %v, %d times in a row", ErrEndless, stuck, r.stuck)
+		if r.stuck++; r.stuck == mostStuck { // each was a retry, so a second pass would not help
+			r.doubt = fmt.Sprintf("%s, %d times in a row", stuck.Info, r.stuck)
+			return true, nil
 		}
 	}
 	if err != nil {
@@ -104,19 +75,24 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 	}
 	defer page.Release()
 	r.stuck = 0
-	if !r.begun {
-		r.begun, r.friends, r.standard, r.custom = true, page.FriendNum, page.Standard, page.Custom
+	now := numbers{page.FriendNum, page.Standard, page.Custom}
+	if r.seen == nil {
+		r.seen, r.first = map[uint64]struct{}{}, now
 	}
-	r.lastFriends = page.FriendNum
-	r.changed = r.changed || page.FriendNum != r.friends || page.Standard != r.standard || page.Custom != r.custom
+	r.changed = r.changed || now != r.first
 	before := len(r.seen)
 	for i := range page.Friends {
-		f := &page.Friends[i]
-		r.note(f)
-		if err := take(f); err != nil {
+		name := maphash.String(r.seed, page.Friends[i].To)
+		if _, twice := r.seen[name]; twice {
+			r.changed = true
+			continue
+		}
+		r.seen[name] = struct{}{}
+		if err := take(&page.Friends[i]); err != nil {
 			return false, err
 		}
 	}
+	came := int64(len(r.seen))
 	switch {
 	case len(r.seen) > before:
 		r.empty, r.old = 0, 0
@@ -125,61 +101,31 @@ func (r *Reading) Step(ctx context.Context, take func(*sink.Friend) error, forge
 	default:
 		r.empty++
 	}
-	said := max(r.friends, r.lastFriends)
 	switch {
+	case r.pages.Last() && came != now.friends:
+		return r.odd(forget, fmt.Sprintf("FriendNum is %d and %d came", now.friends, came))
+	case r.pages.Last() && r.changed:
+		return r.odd(forget, "the list changed while it was read")
 	case r.pages.Last():
-		return r.finish(forget)
+		return true, nil
+	case r.old == mostOld || came > 2*max(r.first.friends, now.friends)+mostBeyond:
+		return r.odd(forget, fmt.Sprintf("the list does not end: FriendNum is %d and %d came", now.friends, came))
 	case r.empty >= mostEmpty && len(page.Friends) == 0:
 		info := fmt.Sprintf("%d pages of the friend list in a row brought no friend", r.empty)
 		return false, &migrate.CallError{Verdict: migrate.VerdictRetry, Info: info}
-	case r.old < mostOld && r.count <= 2*said+mostBeyond:
-	case r.endless:
-		return false, fmt.Errorf("%w: FriendNum is %d, but %d friends came", ErrEndless, said, r.count)
-	default:
-		r.endless = true
-		r.restart(forget)
 	}
 	return false, nil
 }
 
-func (r *Reading) note(f *sink.Friend) {
-	r.count++
-	name := maphash.String(r.seed, f.To)
-	if _, twice := r.seen[name]; twice {
-		r.changed = true
-	}
-	r.seen[name] = struct{}{}
-	text := func(s string) {
-		r.content.WriteString(s)
-		r.content.WriteByte(0xff) // no UTF-8 has it
-	}
-	text(f.To)
-	for _, v := range f.Values {
-		text(v.Tag)
-		text(string(v.JSON))
-	}
-	r.content.WriteByte(0xfe)
-}
-
-// finish decides whether a reading that has reached the last page is accepted.
-func (r *Reading) finish(forget func()) (bool, error) {
-	digest, count := r.content.Sum64(), uint64(r.count)
-	if !r.changed && r.count == r.friends || r.again > 0 && digest == r.last && count == r.lastCount {
-		r.distinct, r.seen = int64(len(r.seen)), nil
+// odd ends a pass for a reason. A second pass follows the first one; after it the list is doubtful.
+func (r *Reading) odd(forget func(), doubt string) (done bool, err error) {
+	if r.again {
+		r.doubt = doubt
 		return true, nil
 	}
-	if r.again == MostAgain {
-		return false, ErrChanging
-	}
-	r.last, r.lastCount = digest, count
-	r.restart(forget)
-	return false, nil
-}
-
-func (r *Reading) restart(forget func()) {
-	r.again++
-	r.begin()
+	*r = Reading{open: r.open, seed: r.seed, again: true, pages: r.open()}
 	forget()
+	return false, nil
 }
 
 // A long list takes many calls, and each may fail temporarily. A call that fails after a page was

@@ -181,6 +181,9 @@ func (c *calls) list(f *Found) map[string]migrate.Edge {
 				list[e.To] = e
 				return err
 			}, func() { clear(list) })
+			if doubt := read.Doubt(); doubt != "" { // what it does not show could not be put back
+				err = fmt.Errorf("FROM's friend list cannot be relied on: %s", doubt)
+			}
 			return err
 		})
 		if f != nil {

@@ -3,9 +3,9 @@
 // What it promises:
 //
 //   - Every friend of every account that could be read is a row, in the order of the accounts in
-//     their file. An account that could not be read has no row; it is in a list with the reason. A
-//     list of friends that changed while it was read is read again. An account that still holds
-//     another number of friends than FriendNum says has its rows and is in that list too.
+//     their file. An account that could not be read has no row; it is in a list with the reason. An
+//     account whose friend list may be incomplete (friendlist says when) has its rows and is in
+//     that list too.
 //   - Memory is bounded: rows that wait for their turn are in unnamed temporary files, which no
 //     other process can open.
 //   - An export to a file survives being killed at any moment: the next run cuts the file back to

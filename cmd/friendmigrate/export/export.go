@@ -238,7 +238,7 @@ type Position struct {
 	Rows     int64            `json:"rowBytes"`    // bytes of the file that rows are written to
 	Failures int64            `json:"failedBytes"` // bytes of the list of failures
 	Failed   int64            `json:"accountsFailed"`
-	Short    int64            `json:"accountsShort,omitempty"` // in accountsFailed, but exported: FriendNum differs
+	Doubtful int64            `json:"accountsShort,omitempty"` // in accountsFailed, but exported
 	Edges    int64            `json:"edges"`
 	Bare     int64            `json:"edgesWithoutAddSource"`
 	Tags     map[string]bool  `json:"customFields"`                // and whether they are integers
@@ -258,7 +258,7 @@ func newPosition(id identity) Position {
 }
 
 // Unread returns how many accounts could not be read.
-func (p *Position) Unread() int64 { return p.Failed - p.Short }
+func (p *Position) Unread() int64 { return p.Failed - p.Doubtful }
 
 // readPosition reads the progress of an export. The error is fs.ErrNotExist if none has begun.
 func readPosition(folder string) (p Position, err error) {
@@ -297,11 +297,11 @@ func (p *Position) take(e *entry, csv bool) error {
 	for tag, n := range e.other {
 		p.Other[tag] += n
 	}
-	if e.failed || e.short {
+	if e.failed || e.doubtful {
 		p.Failed++
 	}
-	if e.short {
-		p.Short++
+	if e.doubtful {
+		p.Doubtful++
 	}
 	return nil
 }

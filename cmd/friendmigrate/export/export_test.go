@@ -204,8 +204,10 @@ func read(t *testing.T, name string) string {
 }
 
 func TestCSVRefusesWhatItCannotHold(t *testing.T) {
+	n := 0
 	value := func(tag, json string) sink.Friend {
-		return sink.Friend{To: "x", Values: []sink.Value{{Tag: tag, JSON: []byte(json)}}}
+		n++
+		return sink.Friend{To: fmt.Sprint("x", n), Values: []sink.Value{{Tag: tag, JSON: []byte(json)}}}
 	}
 	for name, c := range map[string]struct {
 		lists   map[string][]sink.Friend

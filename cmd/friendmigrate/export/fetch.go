@@ -64,8 +64,8 @@ func (f *fetcher) Call(ctx context.Context, from string, edges []migrate.Edge) (
 	}
 	switch {
 	case err == nil:
-		if came, said := s.read.Counts(); came != said {
-			s.short, s.info = true, fmt.Sprintf("exported, but FriendNum is %d and %d came", said, came)
+		if doubt := s.read.Doubt(); doubt != "" {
+			s.doubtful, s.info = true, "exported, but "+doubt
 		}
 		return []migrate.Outcome{{Kind: migrate.Imported}}, nil
 	case call != nil, errors.Is(err, source.ErrNotCSV), errors.Is(err, errHold), ctx.Err() != nil:

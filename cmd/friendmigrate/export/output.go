@@ -88,7 +88,7 @@ func (e *Export) write(next *entry) error {
 	if err != nil {
 		return err
 	}
-	if next.failed || next.short {
+	if next.failed || next.doubtful {
 		code := ""
 		if next.code != 0 {
 			code = strconv.Itoa(next.code)
@@ -297,10 +297,10 @@ type entry struct {
 	other   map[string]int64 // numbers of values of tags that an edge cannot have
 	pieces  []piece          // its rows
 
-	failed bool // the account could not be read
-	short  bool // it was read, but FriendNum is another number
-	code   int  // of the service; 0: none
-	info   string
+	failed   bool // the account could not be read
+	doubtful bool // it was read, but friends may be missing
+	code     int  // of the service; 0: none
+	info     string
 }
 
 func newEntry(number int64, a accountlist.Account) entry {

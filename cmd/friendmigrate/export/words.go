@@ -24,9 +24,8 @@ func (e *Export) ending(stop job.Stop) exit.Ending {
 	if n := now.Unread(); n > 0 {
 		failed = fmt.Sprintf("; %s could not be read", terminal.Some(n, "account"))
 	}
-	if now.Short > 0 {
-		failed += fmt.Sprintf("; %s another number of friends than FriendNum says",
-			terminal.HasHave(now.Short, "account"))
+	if now.Doubtful > 0 {
+		failed += fmt.Sprintf("; %s a friend list that may be incomplete", terminal.HasHave(now.Doubtful, "account"))
 	}
 	end := exit.Ending{What: "exported " + read, Hint: e.importHint(now)}
 	if failed != "" {

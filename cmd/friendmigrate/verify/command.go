@@ -194,8 +194,8 @@ func (r *Result) askParts(ctx context.Context, s Service, engine migrate.Options
 	for _, p := range r.Parts {
 		doubtful, err := p.Ask(ctx, s, engine, calls)
 		if doubtful > 0 {
-			r.Log.Warn(fmt.Sprintf("%s another number of friends than FriendNum says; friend_check was asked about "+
-				"those that friend_get did not show", terminal.HasHave(doubtful, "account")), job.Event("ask"))
+			r.Log.Warn(fmt.Sprintf("%s a friend list that may be incomplete; friend_check was asked about those that "+
+				"friend_get did not show", terminal.HasHave(doubtful, "account")), job.Event("ask"))
 		}
 		switch stop := (job.Stop{Err: err}); {
 		case stop.Why() == string(migrate.ReasonUnanswered):

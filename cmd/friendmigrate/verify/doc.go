@@ -13,8 +13,8 @@
 //   - It does not ask about edges that the job has not sent. It asks about edges that failed in the
 //     job, and counts them separately.
 //   - It asks about every distinct edge once: one friend_check call for 1000 friends of an account
-//     or, with fields, the pages of the account's list once. If a list is not as long as it says,
-//     it asks friend_check about the edges that the list does not show. Pace, retries, hold and
+//     or, with fields, the pages of the account's list once. If a list may be incomplete, it asks
+//     friend_check about the edges that the list does not show. Pace, retries, hold and
 //     resume are those of the engine. After a kill it asks only about edges that have no verdict.
 //   - It changes nothing in the service and nothing of the job but the report, and the mark of a
 //     staged input that is damaged. Its journal is in a separate folder and is removed when the

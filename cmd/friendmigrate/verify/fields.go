@@ -42,7 +42,7 @@ func newReader(s Service, memory int64) *reader {
 type state struct {
 	read   *friendlist.Reading
 	done   bool
-	doubt  bool                // the list kept changing, or its length is not its FriendNum
+	doubt  bool                // friends may be missing from found
 	wanted map[string]struct{} // friends of the chunk; nil: keep all, for later chunks of the account
 	found  map[string]migrate.Edge
 	size   int64
@@ -75,11 +75,10 @@ func (s *state) fill(ctx context.Context, from string) error {
 	var call *migrate.CallError
 	switch {
 	case err == nil:
-		came, said := s.read.Counts()
-		s.doubt = came != said
+		s.doubt = s.read.Doubt() != ""
 	case errors.As(err, &call) || ctx.Err() != nil:
 		return err
-	default: // the list keeps changing or never ends, or a value fits no field of an edge
+	default: // a value fits no field of an edge
 		s.forget()
 		s.doubt = true
 	}
