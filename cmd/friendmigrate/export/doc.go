@@ -2,25 +2,26 @@
 //
 // What it promises:
 //
-//   - Every friend of every account that could be read is a row, in the order of the accounts in
-//     their file. An account that could not be read has no row; it is in a list with the reason. An
-//     account whose friend list may be incomplete (friendlist says when) has its rows and is in
-//     that list too.
-//   - Memory is bounded: rows that wait for their turn are in unnamed temporary files, which no
-//     other process can open.
+//   - Every friend of every account that could be read is a row. The rows of an account stand
+//     together; accounts come in the order in which their last page came. An account that could not
+//     be read has no row; it is in a list with the reason. An account whose friend list may be
+//     incomplete (friendlist says when) has its rows and is in that list too.
+//   - Memory is bounded: rows of accounts that are not read to their end are in unnamed temporary
+//     files, which no other process can open.
 //   - An export to a file survives being killed at any moment: the next run cuts the file back to
-//     the last account that is known to be on the disk and continues from there. The result is the
-//     same to the byte as without an interruption, except where compressed members end.
+//     the accounts that are known to be on the disk and reads the others. The result has the same
+//     rows as without an interruption.
 //   - A CSV that could not give back what was read is not written; JSONL holds everything.
 //
 // # What if we die here
 //
 // The folder DESTINATION.export holds a lock, position.json and the accounts that could not be
 // read. A step writes rows to the destination, syncs it, syncs the list of failures, and replaces
-// position.json atomically:
+// position.json atomically. That holds the lengths of both files and the set of the accounts that
+// are done, which are those within these lengths:
 //
 //   - Before position.json is replaced, it describes the previous step. Both files are cut back to
-//     the lengths in it, and the accounts after that step are read again.
+//     the lengths in it, and the accounts that are not in its set are read again.
 //   - After that, it describes this step.
 //
 // The header of a CSV needs all custom fields, which are only known at the end. So its rows are

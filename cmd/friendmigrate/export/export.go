@@ -46,7 +46,7 @@ func (e *Export) open() error {
 		id.Long = e.Accounts.Count
 	}
 	e.csv = e.Set.Format == source.CSV
-	e.now, e.ready, e.last = newPosition(id), map[int64]*entry{}, time.Now()
+	e.now, e.last = newPosition(id), time.Now()
 	if destination == "" {
 		return e.openStream()
 	}
@@ -134,7 +134,7 @@ func FailedPath(destination string) string {
 
 // Run reads the remaining accounts and writes the list of failures, with the pace, patience, probe
 // and meter of engine. The error is that of the engine, source.ErrNotCSV, or one of the disk. The
-// accounts before any error are written, and in a file they are durable.
+// accounts settled before any error are written, and in a file they are durable.
 func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	var err error
 	if !e.Finished {
@@ -146,7 +146,8 @@ func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pag
 func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	f := &fetcher{pages: pages, out: e, states: map[int64]*state{}}
 	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1, func(*migrate.Edge) int { return 0 }, 0
-	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), e.now.Done), f, f, engine)
+	done := settled{e.now.Before, slices.Clone(e.now.Bits)}
+	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), done), f, f, engine)
 	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
 		stopped = f.giveUp()
 	}
@@ -166,8 +167,8 @@ func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pa
 	return e.end()
 }
 
-// plan returns the accounts from number first.
-func (e *Export) plan(ctx context.Context, first int64) iter.Seq2[migrate.Roster, error] {
+// plan returns the accounts that are not done.
+func (e *Export) plan(ctx context.Context, done settled) iter.Seq2[migrate.Roster, error] {
 	return func(yield func(migrate.Roster, error) bool) {
 		number := int64(0)
 		for a, err := range e.Accounts.All(ctx) {
@@ -175,7 +176,7 @@ func (e *Export) plan(ctx context.Context, first int64) iter.Seq2[migrate.Roster
 				yield(migrate.Roster{}, err)
 				return
 			}
-			if number >= first && !yield(roster(number, a), nil) {
+			if !done.has(number) && !yield(roster(number, a), nil) {
 				return
 			}
 			number++
@@ -234,6 +235,7 @@ var errBroken = errors.New("the export cannot be continued")
 type Position struct {
 	Version int `json:"version"`
 	identity
+	settled
 	Done     int64            `json:"accountsDone"`
 	Rows     int64            `json:"rowBytes"`    // bytes of the file that rows are written to
 	Failures int64            `json:"failedBytes"` // bytes of the list of failures
@@ -248,7 +250,7 @@ type Position struct {
 }
 
 const (
-	positionVersion = 1
+	positionVersion = 2
 	positionName    = "position.json"
 )
 
@@ -272,6 +274,9 @@ func readPosition(folder string) (p Position, err error) {
 	if err := json.Unmarshal(content, &p); err != nil {
 		return p, fmt.Errorf("%w: read %q: %w", errBroken, name, err)
 	}
+	if p.Version == 1 { // it had the rows of all accounts before the next one
+		p.Version, p.Before = positionVersion, p.Done
+	}
 	if p.Version != positionVersion {
 		return p, fmt.Errorf("%w: %q is of version %d, which this program does not know", errBroken, name, p.Version)
 	}
@@ -291,6 +296,7 @@ func (p *Position) take(e *entry, csv bool) error {
 		}
 		p.Tags[tag] = p.Tags[tag] || integer
 	}
+	p.add(e.number)
 	p.Done++
 	p.Edges += e.edges
 	p.Bare += e.bare

@@ -160,8 +160,8 @@ func (f *fetcher) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return mig
 // Announce implements migrate.Journal. A read needs no announcement.
 func (f *fetcher) Announce(int64) error { return nil }
 
-// Settle implements migrate.Journal. It hands the account over to the output, which keeps the
-// order. That is not durable yet: after a crash the position of the output counts.
+// Settle implements migrate.Journal. It hands the account over to the output. That is not
+// durable yet: after a crash the position of the output counts.
 func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	found := f.state(&s.Chunk.Edges[0])
 	if o := s.Edges[0].Outcome; o.Kind == migrate.Failed {

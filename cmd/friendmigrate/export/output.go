@@ -32,7 +32,7 @@ const stepTime = 2 * time.Second
 // export wrote the file, so a later export may replace it.
 const FailedHeader = "From_Account,ResultCode,ResultInfo,Line"
 
-// output writes rows in the order of the accounts.
+// output writes the rows of each account together, in the order in which accounts are settled.
 type output struct {
 	lock     *checkpoint.Lock
 	rows     disk.File // the destination, or the rows collected for a CSV; nil: a stream of JSONL
@@ -40,7 +40,6 @@ type output struct {
 	waiting  waiting
 
 	turn   sync.Mutex // guards what follows; one entry is written at a time
-	ready  map[int64]*entry
 	packer *source.Packer
 	packed *bufio.Writer
 	failed *csv.Writer
@@ -62,20 +61,12 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	return err
 }
 
-// settle takes a complete entry and writes all entries whose turn it is. After an error it writes
-// nothing more.
+// settle writes a complete entry. After an error it writes nothing more.
 func (e *Export) settle(done *entry) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
-	e.ready[done.number] = done
-	for e.broken == nil {
-		number := e.now.Done
-		next := e.ready[number]
-		if next == nil {
-			return nil
-		}
-		delete(e.ready, number)
-		e.broken = e.write(next)
+	if e.broken == nil {
+		e.broken = e.write(done)
 	}
 	return e.broken
 }
@@ -267,9 +258,9 @@ func (r *row) edge() (*migrate.Edge, error) {
 	return e, nil
 }
 
-// waiting holds the rows of accounts until it is their turn, in temporary files without a name,
-// which disappear with the process. Some rows always wait, so one file would grow to the size of
-// all rows.
+// waiting holds the rows of accounts that are not read to their end, in temporary files without a
+// name, which disappear with the process. Some rows always wait, so one file would grow to the size
+// of all rows.
 type waiting struct {
 	folder string // of the files; "": the system's temporary folder
 	most   int64  // size at which a file is full; 0: usualMost
