@@ -342,7 +342,7 @@ func TestAnExportThatIsKilledGivesTheSameFile(t *testing.T) {
 			}
 			text = string(all)
 		}
-		return blocks(t, text) + blocks(t, content(t, dir, "export-failed.csv"))
+		return blocks(t, text) + blocks(t, content(t, dir, "out-failed.csv"))
 	}
 	names := []string{"out.jsonl", "out.jsonl.gz", "out.csv"}
 	unbroken := map[string]string{}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,31 +57,25 @@ func Do(ctx context.Context, j *job.Job, reads *folder.Reads) (ending exit.Endin
 // checkOutputs refuses to overwrite a file that no export wrote.
 func (e *Export) checkOutputs(reads *folder.Reads) error {
 	out := e.Set.Destination
+	var err error
 	if out != "" {
-		hint := e.Line().With("output", job.FreeName(out)).String()
-		if err := job.WouldOverwrite(reads.CheckRead("--output", out), hint); err != nil {
-			return err
-		}
+		err = reads.CheckRead("--output", out)
 	}
-	line := e.Line()
-	if e.Set.Accounts == FailedPath(out) {
-		line = line.With("accounts", job.FreeName(e.Set.Accounts))
+	if err == nil {
+		err = reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader)
 	}
-	return job.WouldOverwrite(reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader),
-		MoveList(out)+line.String())
+	return job.WouldOverwrite(err, e.elsewhere().String())
 }
 
-// MoveList returns the beginning of a command that renames the list of failures. Every export
-// writes a list of that name.
-func MoveList(destination string) string {
-	list := FailedPath(destination)
-	return "mv " + exit.Quote(list) + " " + exit.Quote(job.FreeName(list)) + " && "
+// elsewhere returns the command with another output, whose list of failures is another one too.
+func (e *Export) elsewhere() exit.CommandLine {
+	return e.Line().With("output", job.FreeName(cmp.Or(e.Set.Destination, "export."+e.Set.Format)))
 }
 
 // refusal sets the exit code and the hint of an unusable destination or format.
 func (e *Export) refusal(err error) error {
 	out := e.Set.Destination
-	hint := e.Line().With("output", job.FreeName(out)).String()
+	hint := e.elsewhere().String()
 	switch {
 	case errors.Is(err, source.ErrNotCSV):
 		line := e.Line().With("format", source.JSONL)
@@ -101,11 +96,17 @@ func (e *Export) refusal(err error) error {
 
 // asJSONL returns the name of a CSV file as one of JSONL.
 func asJSONL(name string) string {
-	packed := ""
+	stem, packed := cutFormat(name)
+	return stem + ".jsonl" + packed
+}
+
+// cutFormat cuts the endings that name the format off a file's name, and returns that of a packed
+// one.
+func cutFormat(name string) (stem, packed string) {
 	if ext := filepath.Ext(name); slices.Contains([]string{".gz", ".zst"}, strings.ToLower(ext)) {
 		packed, name = ext, strings.TrimSuffix(name, ext)
 	}
-	return strings.TrimSuffix(name, filepath.Ext(name)) + ".jsonl" + packed
+	return strings.TrimSuffix(name, filepath.Ext(name)), packed
 }
 
 // readAccounts reads the accounts and shows where that stands.

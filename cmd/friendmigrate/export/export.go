@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,15 +122,20 @@ func (e *Export) openStream() (err error) {
 		e.rows, err = unnamed("")
 		to = e.rows
 	}
-	if err = errors.Join(err, e.listFailed()); err != nil { // better now than after the last account
+	if err != nil {
 		return err
+	}
+	if err := e.listFailed(); err != nil { // better now than after the last account
+		return fmt.Errorf("make the list of accounts that cannot be read, in the working folder: %w", err)
 	}
 	return e.begin(to, "")
 }
 
-// FailedPath returns the path of the list of accounts that could not be read.
+// FailedPath returns the path of the list of accounts that could not be read. "" is standard
+// output.
 func FailedPath(destination string) string {
-	return filepath.Join(filepath.Dir(destination), "export-failed.csv")
+	stem, _ := cutFormat(cmp.Or(destination, "export"))
+	return stem + "-failed.csv"
 }
 
 // Run reads the remaining accounts and writes the list of failures, with the pace, patience, probe

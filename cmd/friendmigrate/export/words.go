@@ -53,14 +53,11 @@ func (e *Export) ending(stop job.Stop) exit.Ending {
 
 // failedHint returns the command that exports the accounts in the list of failures.
 func (e *Export) failedHint(now Position) string {
-	l := e.Line().With("accounts", job.FreeName(FailedPath(e.Set.Destination)))
-	if e.Set.Destination != "" {
-		l = l.With("output", job.FreeName(e.Set.Destination))
-	}
+	hint := e.elsewhere().With("accounts", FailedPath(e.Set.Destination)).String()
 	if now.Unread() == 0 {
-		return MoveList(e.Set.Destination) + l.String()
+		return hint
 	}
-	return MoveList(e.Set.Destination) + l.String() + " # after fixing that"
+	return hint + " # after fixing that"
 }
 
 // importHint returns the command that imports the result into another app.
