@@ -80,6 +80,7 @@ type Client struct {
 	counters     *counters
 
 	inFlight atomic.Int64
+	contact  atomic.Pointer[Contact]
 
 	answeredReads atomic.Int64 // see Reads
 	admin         adminCheck

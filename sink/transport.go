@@ -135,6 +135,8 @@ func (c *Client) send(ctx context.Context, api string, sig signature, body []byt
 	if err != nil {
 		a.err = otherScheme(err)
 	} else {
+		took := time.Since(start)
+		c.contact.Store(&Contact{Took: took, At: start.Add(took / 2), Date: res.Header.Get("Date"), Via: c.byProxy()})
 		a.receive(ctx, res, limit, read)
 	}
 	a.connected = connected.Load()
@@ -147,6 +149,17 @@ func (c *Client) send(ctx context.Context, api string, sig signature, body []byt
 	}
 	return a
 }
+
+// Contact is what an HTTP answer shows of the way to the service, whatever it says.
+type Contact struct {
+	Took time.Duration // until it began
+	At   time.Time     // when it was probably written, by this machine's clock
+	Date string        // its header
+	Via  string        // " through the proxy HOST"; "": directly
+}
+
+// Contact returns what the last HTTP answer showed; nil: there was none.
+func (c *Client) Contact() *Contact { return c.contact.Load() }
 
 func (c *Client) address(api, signature string) *url.URL {
 	u := *c.endpoint

@@ -5,9 +5,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -54,43 +57,65 @@ func words(checks []Check) string {
 	return strings.Join(list, " ")
 }
 
+// TestTheWayThere: a wrong clock is named although the signature is refused.
 func TestTheWayThere(t *testing.T) {
-	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	date := ""
+	answers := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if date != "" {
+			w.Header()["Date"] = []string{date}
+		}
+		_, _ = w.Write([]byte(`{"ActionStatus":"FAIL","ErrorCode":70009,"ErrorInfo":"x"}`))
+	})
+	secure, plain := httptest.NewUnstartedServer(answers), httptest.NewServer(answers)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
 	defer secure.Close()
+	defer plain.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
 	if err := os.WriteFile(ca, block, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	plain := httptest.NewServer(http.NotFoundHandler())
-	defer plain.Close()
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
-	}))
-	defer slow.Close()
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	nobody.Close()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) }))
+	defer refusing.Close()
+	hour := func(ahead time.Duration) string {
+		return time.Now().Add(ahead * time.Hour).UTC().Format(http.TimeFormat)
+	}
 	for _, c := range []struct {
-		name string
-		way  Way
-		want string
-		code exit.Code
+		name, endpoint, ca, proxy, date string
+		want                            string
+		code                            exit.Code
 	}{
-		{"sound", Way{Endpoint: secure.URL, CAFile: ca}, "connection:ok clock:ok", exit.Done},
-		{"unknown CA", Way{Endpoint: secure.URL}, "connection:failed clock:skipped", exit.Refused},
-		{"wrong host", Way{Endpoint: strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), CAFile: ca}, "connection:failed clock:skipped", exit.Refused},
-		{"no TLS there", Way{Endpoint: strings.Replace(plain.URL, "http:", "https:", 1)}, "connection:failed clock:skipped", exit.Unfinished},
-		{"plain", Way{Endpoint: plain.URL}, "connection:warning clock:ok", exit.Done},
-		{"clock", Way{Endpoint: slow.URL}, "connection:warning clock:warning", exit.Done},
-		{"nobody there", Way{Endpoint: "http://" + nobody.Addr().String()}, "connection:failed clock:skipped", exit.Unfinished},
-		{"no such file", Way{Endpoint: secure.URL, CAFile: ca + "x"}, "connection:failed", exit.Refused},
+		{"sound", secure.URL, ca, "", "", "connection:ok clock:ok", exit.Done},
+		{"unknown CA", secure.URL, "", "", "", "connection:failed clock:skipped", exit.Refused},
+		{"wrong host", strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), ca, "", "", "connection:failed clock:skipped", exit.Refused},
+		{"no TLS there", strings.Replace(plain.URL, "http:", "https:", 1), "", "", "", "connection:failed clock:skipped", exit.Unfinished},
+		{"plain", plain.URL, "", "", "", "connection:warning clock:ok", exit.Done},
+		{"clock behind", secure.URL, ca, "", hour(1), "connection:ok clock:warning", exit.Done},
+		{"clock ahead", secure.URL, ca, "", hour(-1), "connection:ok clock:warning", exit.Done},
+		{"no clock", secure.URL, ca, "", "now", "connection:ok clock:skipped", exit.Done},
+		{"nobody there", "http://" + nobody.Addr().String(), "", "", "", "connection:failed clock:skipped", exit.Unfinished},
+		{"proxy", secure.URL, ca, refusing.URL, "", "connection:failed clock:skipped", exit.Refused},
+		{"no proxy there", secure.URL, ca, "http://" + nobody.Addr().String(), "", "connection:failed clock:skipped", exit.Unfinished},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.way.Timeout = 5 * time.Second
-			checks := Reach(t.Context(), c.way)
+			date = c.date
+			config := sink.Config{Endpoint: c.endpoint, SDKAppID: testApp, Identifier: "administrator", Key: sink.StaticKey(sink.NewSecret(testKey)), Rate: sink.Unpaced, Workers: 1, CAFile: c.ca, Timeout: 5 * time.Second}
+			if c.proxy != "" {
+				config.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(c.proxy) }
+			}
+			client, err := sink.New(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			first := client.Probe(t.Context())
+			checks := Reach(c.endpoint, client.Contact(), first)
 			if words(checks) != c.want || Code(checks) != c.code {
 				t.Errorf("%s, code %d; want %s, code %d\n%+v", words(checks), Code(checks), c.want, c.code, checks)
 			}
@@ -146,7 +171,8 @@ func TestEachAnswerIsAboutTheRightThing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n, begun := 0, time.Now()
-				checks := Service(t.Context(), func(context.Context) error { n++; return c.call(n) }, 200, 300)
+				call := func(context.Context) error { n++; return c.call(n) }
+				checks := Service(t.Context(), call, call(t.Context()), 200, 300)
 				if words(checks) != c.want || Code(checks) != c.code {
 					t.Errorf("%s, code %d; want %s, code %d", words(checks), Code(checks), c.want, c.code)
 				}

@@ -40,9 +40,6 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 		}
 		return Code(r.Checks) == exit.Done && ctx.Err() == nil
 	}
-	if !add(Reach(ctx, Way{Endpoint: r.Endpoint, CAFile: j.Set.CAFile, Timeout: j.Set.Timeout})...) {
-		return r, nil
-	}
 	slow := *j // few calls, one at a time
 	slow.Set.Pace.Rate, slow.Set.Pace.Workers = sink.AccountCallsPerSecond, 1
 	client, err := slow.NewClient(ctx, time.Time{})
@@ -50,7 +47,11 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 		return r, err
 	}
 	defer client.Close()
-	if !add(Service(ctx, client.Probe, j.Set.Rate, j.Set.Workers)...) {
+	first := client.Probe(ctx)
+	if ctx.Err() != nil || !add(Reach(r.Endpoint, client.Contact(), first)...) {
+		return r, nil
+	}
+	if !add(Service(ctx, client.Probe, first, j.Set.Rate, j.Set.Workers)...) {
 		return r, nil
 	}
 	if list != nil {

@@ -20,32 +20,28 @@ const (
 	samples     = 30
 	betweenCall = 40 * time.Millisecond
 	betweenTry  = time.Second
-	lastTry     = 20 * time.Second // no attempt begins later: one may take 10 s
+	lastTry     = 10 * time.Second // no attempt begins later: one may take 10 s
 )
 
 // harmless makes a call that changes nothing. It is sink.Client's Probe: friend_get of the admin
 // account, whose friend list need not exist.
 type harmless func(ctx context.Context) error
 
-// Service checks the service with harmless calls. A run would have workers calls in flight and make
-// rate calls per second.
-func Service(ctx context.Context, call harmless, rate float64, workers int) []Check {
-	answered, throttled := answer(ctx, call)
+// Service checks the service with harmless calls. first is the error of the first one. A run would
+// have workers calls in flight and make rate calls per second.
+func Service(ctx context.Context, call harmless, first error, rate float64, workers int) []Check {
+	answered, throttled := answer(ctx, call, first)
 	if Code(answered) != exit.Done || ctx.Err() != nil {
 		return answered
 	}
 	return append(answered, measure(ctx, call, throttled, rate, workers)...)
 }
 
-// answer gets a first answer and returns the checks that follow from it.
-func answer(ctx context.Context, call harmless) (checks []Check, throttled int) {
-	var err error
-	begun, made := time.Now(), 0
-	for ; made < tries && time.Since(begun) < lastTry; made++ {
-		if made > 0 && migrate.Sleep(ctx, betweenTry) != nil {
-			break
-		}
-		if err = call(ctx); err == nil {
+// answer gets a first answer, if it is not there yet, and returns the checks that follow from it.
+func answer(ctx context.Context, call harmless, err error) (checks []Check, throttled int) {
+	begun, made := time.Now(), 1
+	for ; ; made++ {
+		if err == nil {
 			return []Check{
 				good("credentials", "the service takes the signature"),
 				good("admin right", "the service lets --identifier call its REST API"),
@@ -63,6 +59,10 @@ func answer(ctx context.Context, call harmless) (checks []Check, throttled int) 
 		default:
 			return refused(e), throttled
 		}
+		if made == tries || time.Since(begun) > lastTry || migrate.Sleep(ctx, betweenTry) != nil {
+			break
+		}
+		err = call(ctx)
 	}
 	return []Check{unreachable("answer", fmt.Sprintf("no usable answer in %s: %v", terminal.Some(int64(made), "call"),
 		err), "try again later; if it stays so, check --region or --endpoint and what lies on the way")}, throttled
