@@ -34,7 +34,7 @@ var mayImport = map[string]place{
 	"source/objects":     {ours: []string{"migrate"}, others: []string{minio}},
 	"sink":               {ours: []string{"migrate", "migrate/disk", "migrate/jsonscan"}, others: []string{tlsSig, "golang.org/x/time/rate", "golang.org/x/sync/semaphore"}},
 	"sink/friendlist":    {ours: []string{"migrate", "sink"}},
-	"sink/simulator":     {others: []string{tlsSig}},
+	"sink/simulator":     {others: []string{tlsSig, jsonV2}},
 	"checkpoint":         {ours: []string{"migrate", "migrate/codec", "migrate/disk"}},
 
 	"cmd/friendmigrate": {
@@ -57,6 +57,7 @@ var mayImport = map[string]place{
 const (
 	gocsv    = "github.com/gocarina/gocsv"
 	compress = "github.com/klauspost/compress"
+	jsonV2   = "github.com/go-json-experiment/json" // encoding/json/v2 of Go 1.27
 	minio    = "github.com/minio/minio-go/v7"
 	tlsSig   = "github.com/tencentyun/tls-sig-api-v2-golang"
 

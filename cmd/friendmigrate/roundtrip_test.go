@@ -83,7 +83,7 @@ func every() map[string][]simulator.Friend {
 	for a := range 40 {
 		from := fmt.Sprintf("account %d", a)
 		for i := range a * 7 {
-			f := simulator.Friend{To: fmt.Sprintf("friend-%d.%d@x", a, i), AddSource: "AddSource_Type_Test", Remark: texts[i%len(texts)], AddWording: texts[(i+3)%len(texts)], AddTime: int64(i % 3 * 1_500_000_000)}
+			f := simulator.Friend{To: fmt.Sprintf("friend-%d.%d@x", a, i), AddSource: "AddSource_Type_Test", Remark: texts[i%len(texts)], AddWording: texts[(i+3)%len(texts)], AddTime: uint64(i % 3 * 1_500_000_000)}
 			if i%4 > 0 {
 				f.Groups = []string{"g", "Gruppe Ü", "同学 & co"}[:i%4]
 			}
@@ -225,7 +225,7 @@ func load(t *testing.T, s *simulator.Server, name string) {
 			case "AddWording":
 				friend.AddWording = value
 			case "AddTime":
-				friend.AddTime, _ = strconv.ParseInt(value, 10, 64)
+				friend.AddTime, _ = strconv.ParseUint(value, 10, 64)
 			case "GroupName":
 				if value != "" {
 					friend.Groups = strings.Split(value, ";")

@@ -2,12 +2,14 @@ package simulator
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // serveAdmin serves the server's own record under /_sim/: stats as JSON, and the graph in order, as
@@ -17,9 +19,8 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch r.Method + " " + r.URL.Path {
 	case "GET /_sim/stats":
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		e.Encode(s.Stats()) //nolint:errcheck // the client is gone then
+		e := jsontext.NewEncoder(w, jsontext.WithIndent("  "))
+		json.MarshalEncode(e, s.Stats(), json.Deterministic(true)) //nolint:errcheck // the client is gone then
 	case "GET /_sim/graph":
 		if err := s.serveGraph(w); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -57,12 +58,10 @@ func (s *Server) serveGraph(w io.Writer) error {
 		friends := s.graph.friends(from)
 		slices.SortFunc(friends, func(a, b Friend) int { return strings.Compare(a.To, b.To) })
 		for _, f := range friends {
-			line, err := json.Marshal(edge{from, f})
-			if err != nil {
+			out.WriteString(between)
+			if err := json.MarshalWrite(out, edge{from, f}); err != nil {
 				return err
 			}
-			out.WriteString(between)
-			out.Write(line)
 			between = ",\n"
 		}
 	}

@@ -1,10 +1,13 @@
 package simulator
 
 import (
-	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The names of the APIs.
@@ -32,10 +35,10 @@ type command struct {
 	account bool   // it is about accounts, not about an account's friends
 	texts   string // the beginning of its texts
 
-	members []string // names in the body of a request
-	most    int      // the largest number of items; 0: it has none
-	kind    string   // name of the member for the kind of call
-	kinds   []string // allowed values of that member
+	decode func(body []byte) (request, error)
+	most   int      // the largest number of items; 0: it has none
+	kind   string   // name of the member for the kind of call
+	kinds  []string // allowed values of that member
 
 	writes bool // it changes something
 
@@ -48,40 +51,33 @@ type command struct {
 var commands = map[string]*command{
 	"/v4/sns/friend_import": {
 		name: apiImport, texts: "Err_SNS_FriendImport_", most: maxItems, writes: true,
-		members: []string{"From_Account", "AddFriendItem"},
-		list:    "ResultItem", fails: "Fail_Account", do: (*call).importFriends,
+		decode: decode[importRequest], list: "ResultItem", fails: "Fail_Account", do: (*call).importFriends,
 	},
 	"/v4/sns/friend_update": {
 		name: apiUpdate, texts: "Err_SNS_FriendUpdate_", most: maxItems, writes: true,
-		members: []string{"From_Account", "UpdateItem"},
-		list:    "ResultItem", fails: "Fail_Account", do: (*call).updateFriends,
+		decode: decode[updateRequest], list: "ResultItem", fails: "Fail_Account", do: (*call).updateFriends,
 	},
 	"/v4/sns/friend_delete": {
 		name: apiDelete, texts: "Err_SNS_FriendDelete_", most: maxItems, writes: true,
-		members: []string{"From_Account", "To_Account", "DeleteType"},
-		kind:    "DeleteType", kinds: []string{"", "Delete_Type_Single"},
-		list: "ResultItem", fails: "Fail_Account", do: (*call).deleteFriends,
+		kind: "DeleteType", kinds: []string{"", "Delete_Type_Single"},
+		decode: decode[deleteRequest], list: "ResultItem", fails: "Fail_Account", do: (*call).deleteFriends,
 	},
 	"/v4/sns/friend_check": {
 		name: apiCheck, texts: "Err_SNS_FriendCheck_", most: maxItems,
-		members: []string{"From_Account", "To_Account", "CheckType"},
-		kind:    "CheckType", kinds: []string{"CheckResult_Type_Single"},
-		list: "InfoItem", fails: "Fail_Account", do: (*call).checkFriends,
+		kind: "CheckType", kinds: []string{"CheckResult_Type_Single"},
+		decode: decode[checkRequest], list: "InfoItem", fails: "Fail_Account", do: (*call).checkFriends,
 	},
 	"/v4/sns/friend_get": {
 		name: apiGet, texts: "Err_SNS_FriendGet_",
-		members: []string{"From_Account", "StartIndex", "StandardSequence", "CustomSequence"},
-		list:    "UserDataItem", do: (*call).getFriends,
+		decode: decode[getRequest], list: "UserDataItem", do: (*call).getFriends,
 	},
 	"/v4/im_open_login_svc/account_check": {
 		name: apiAccountCheck, texts: "Err_TLS_", account: true, most: maxAccounts,
-		members: []string{"CheckItem"},
-		list:    "ResultItem", do: (*call).checkAccounts,
+		decode: decode[accountCheckRequest], list: "ResultItem", do: (*call).checkAccounts,
 	},
 	"/v4/im_open_login_svc/multiaccount_import": {
 		name: apiAccountsImport, texts: "Err_TLS_", account: true, most: maxAccounts, writes: true,
-		members: []string{"Accounts", "AccountList"}, // Accounts is the old form
-		fails:   "FailAccounts", do: (*call).importAccounts,
+		decode: decode[accountsImportRequest], fails: "FailAccounts", do: (*call).importAccounts,
 	},
 }
 
@@ -183,8 +179,8 @@ type member struct {
 	value []byte // JSON
 }
 
-func text(t string) []byte   { return appendQuoted(nil, t) }
-func integer(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
+func text(t string) []byte                       { return appendQuoted(nil, t) }
+func integer[N int | int64 | uint64](n N) []byte { return fmt.Append(nil, n) }
 
 // success returns a successful answer of the call's API, still without items.
 func (k *call) success() answer {
@@ -210,7 +206,7 @@ func (a *answer) members() []member {
 		}
 		m = append(m, a.tail...)
 	}
-	return append(m, member{"ActionStatus", text(status)}, member{"ErrorCode", integer(int64(a.code))},
+	return append(m, member{"ActionStatus", text(status)}, member{"ErrorCode", integer(a.code)},
 		member{"ErrorInfo", text(a.info)}, member{"ErrorDisplay", text("")})
 }
 
@@ -232,8 +228,7 @@ func object(members []member) []byte {
 	return append(b, '}')
 }
 
-func (a *answer) failed() []string {
-	names := []string{} // not null
+func (a *answer) failed() (names []string) {
 	for i := range a.items {
 		if (a.items[i].code != 0) != a.wrongFails {
 			names = append(names, a.items[i].to)
@@ -273,7 +268,13 @@ func (a *answer) appendItem(b []byte, r *result) []byte {
 	return b
 }
 
+// appendQuoted appends t as a JSON string. What is not UTF-8 in it becomes U+FFFD.
+func appendQuoted(b []byte, t string) []byte {
+	b, _ = jsontext.AppendQuote(b, t)
+	return b
+}
+
 func texts(list []string) []byte {
-	b, _ := json.Marshal(list) // strings always have a JSON form
+	b, _ := json.Marshal(list, jsontext.AllowInvalidUTF8(true)) // then strings always have a JSON form
 	return b
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -77,11 +76,8 @@ func (k *call) read() bool {
 	if k.api == noCommand || k.r.Method != http.MethodPost || k.bodyRefusal.code != 0 {
 		return true
 	}
-	k.bodyRefusal = k.req.decode(k.api, b.String())
-	k.counts.NullArrays = int64(k.req.nulls)
-	if k.bodyRefusal.code != 60003 {
-		k.from = strings.Clone(k.req.from) // outlives the call, and must not keep the whole body in memory
-	}
+	k.req, k.bodyRefusal = k.api.read(b.Bytes())
+	k.from = k.req.from
 	if k.from != "" {
 		k.open = k.s.watch.enter(k.from, k.at)
 		k.countAgain()

@@ -17,6 +17,7 @@
 //
 // It starts no goroutine, holds no lock while it waits, reads no clock but time.Now and keeps no
 // state outside the Server. So it runs over net.Pipe in virtual time as well as over a socket. It
-// shares no code with the client, not even the names of fields, because a mistake would then be on
-// both sides and go unseen. It prints nothing, and no usersig or key is in its answers or record.
+// has no code of ours in common with the client, not even the names of fields, because a mistake
+// would then be on both sides and go unseen. It prints nothing, and no usersig or key is in its
+// answers or record.
 package simulator

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -141,7 +142,8 @@ func (k *call) pageOf(friends []Friend, odd bool) (page []Friend, next int64) {
 	if odd {
 		per, endless = k.c.EmptyPages+1, k.c.EndlessLists
 	}
-	index, total := k.req.start, int64(len(friends))
+	start := cmp.Or(k.req.start, new(uint32)) // nil under a fault that comes before all checks
+	index, total := int64(*start), int64(len(friends))
 	if index%per != per-1 || endless && total == 0 {
 		return nil, index + 1
 	}

@@ -76,6 +76,9 @@ func TestAddSource(t *testing.T) {
 	if v := a.post(apiImport, `{"From_Account":"a","AddFriendItem":[{"To_Account":"c"}]}`).want(t, 0); v.results["c"] != 30001 {
 		t.Errorf("a missing AddSource is answered %d", v.results["c"])
 	}
+	if v := a.post(apiImport, `{"From_Account":"a","AddFriendItem":[{"AddSource":"AddSource_Type_IOS"}]}`).want(t, 0); v.results[""] != 30001 {
+		t.Errorf("a missing To_Account is answered %d", v.results[""])
+	}
 }
 
 func TestTheListIsFullAt3000Friends(t *testing.T) {
@@ -161,7 +164,7 @@ func TestAccountCalls(t *testing.T) {
 	a.post(apiAccountCheck, list(100)).want(t, 0)
 	a.post(apiAccountCheck, list(101)).want(t, 70206)
 	a.post(apiAccountCheck, `{"CheckItem":[]}`).want(t, 70206)
-	a.post(apiAccountCheck, `{}`).want(t, 70402)
+	a.post(apiAccountCheck, `{}`).want(t, 70206)
 	a.post(apiAccountCheck, `{"CheckItem":[{}]}`).want(t, 70402)
 	a.post(apiAccountCheck, `{"CheckItem":[{"UserID":5}]}`).want(t, 60015)
 	a.post(apiAccountCheck, `{"CheckItem":[{"UserID":"`+strings.Repeat("x", 33)+`"}]}`).want(t, 70402)

@@ -3,7 +3,6 @@ package simulator
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -11,11 +10,11 @@ import (
 type Friend struct {
 	To         string   `json:"To_Account"`
 	Remark     string   `json:"Remark,omitempty"`
-	RemarkTime int64    `json:"RemarkTime,omitempty"` // Unix seconds; friend_get has no tag for it
+	RemarkTime uint64   `json:"RemarkTime,omitzero"` // Unix seconds; friend_get has no tag for it
 	Groups     []string `json:"GroupName,omitempty"`
 	AddSource  string   `json:"AddSource,omitempty"`
 	AddWording string   `json:"AddWording,omitempty"`
-	AddTime    int64    `json:"AddTime,omitempty"` // Unix seconds
+	AddTime    uint64   `json:"AddTime,omitzero"` // Unix seconds
 	Custom     []Custom `json:"CustomItem,omitempty"`
 }
 
@@ -50,7 +49,7 @@ type account struct {
 	groups  map[string]int32 // friends in each group; if compact, groups of replaced entries are still counted
 	calls   int32
 
-	standard, custom int64 // sequences of friend_get, which grow with every change of such a field
+	standard, custom uint64 // sequences of friend_get, which grow with every change of such a field
 }
 
 // list is one account's list while its shard is locked.
@@ -72,7 +71,7 @@ func (g *graph) open(from string) *list {
 			s.accounts = map[string]*account{}
 		}
 		a = &account{}
-		s.accounts[strings.Clone(from)] = a
+		s.accounts[from] = a
 	}
 	return &list{s, a, g.compact, h}
 }
@@ -153,9 +152,6 @@ func (l *list) put(f Friend) {
 		l.groups = map[string]int32{}
 	}
 	for _, g := range f.Groups {
-		if l.compact {
-			g = strings.Clone(g) // else it would keep the whole request in memory
-		}
 		l.groups[g]++
 	}
 }

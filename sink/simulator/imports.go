@@ -21,7 +21,7 @@ func (k *call) importFriends() answer {
 		return k.failure(k.api.refuse(code))
 	}
 	k.counts.Applied = 1
-	now := time.Now().Unix()
+	now := uint64(time.Now().Unix())
 	return k.results(len(items), func(i int) string { return items[i].To }, func(i int) refusal {
 		it := &items[i]
 		no := k.flaw(it)
@@ -50,7 +50,7 @@ func (k *call) places() map[string]int {
 	return places
 }
 
-func (k *call) importItem(l *list, it *item, now int64) refusal {
+func (k *call) importItem(l *list, it *item, now uint64) refusal {
 	if k.oddAccount != "" && it.To == k.oddAccount && !k.fault.Applied {
 		return refusal{} // it is not imported, and the odd body does not say that it was
 	}

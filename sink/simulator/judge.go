@@ -110,7 +110,7 @@ func (k *call) checkRequest() refusal {
 	n := max(len(q.items), len(q.to))
 	badID := func(id string) bool { return id == "" || len(id) > maxID }
 	switch {
-	case api.account && (!q.hasList || n <= api.most && slices.ContainsFunc(q.to, badID)):
+	case api.account && n <= api.most && slices.ContainsFunc(q.to, badID):
 		return api.illegal("UserID")
 	case api.account && (n == 0 || n > api.most):
 		return api.refuse(70206)
@@ -120,11 +120,9 @@ func (k *call) checkRequest() refusal {
 		return api.illegal("From_Account")
 	case api.most > 0 && (n == 0 || n > api.most):
 		return api.illegal("Friend_Num")
-	case q.noTo:
-		return api.illegal("To_Account")
 	case api.kind != "" && !slices.Contains(api.kinds, q.kind):
 		return api.illegal(api.kind)
-	case api.name == apiGet && !q.hasStart:
+	case api.name == apiGet && q.start == nil:
 		return api.illegal("StartIndex")
 	case !k.s.exists(k.c, k.from):
 		return api.refuse(30003)

@@ -69,7 +69,7 @@ func TestFriendUpdate(t *testing.T) {
 	}
 	for _, refused := range []string{
 		`{"Tag":"Tag_SNS_IM_AddSource","Value":"AddSource_Type_X"}`, `{"Tag":"Tag_SNS_IM_AddTime","Value":1}`, `{"Tag":"Tag_SNS_IM_Remark","Value":""}`,
-		`{"Tag":"Tag_SNS_IM_Group","Value":[]}`, `{"Tag":"Tag_SNS_Custom_a1","Value":"x"}`, `{"Tag":"Tag_SNS_IM_Remark","Value":"` + strings.Repeat("r", 97) + `"}`,
+		`{"Tag":"Tag_SNS_IM_Group","Value":[]}`, `{"Tag":"Tag_SNS_IM_Remark","Value":1}`, `{"Tag":"Tag_SNS_IM_Group","Value":"g"}`, `{"Tag":"Tag_SNS_Custom_I","Value":[]}`, `{}`, ``, `{"Tag":"Tag_SNS_Custom_a1","Value":"x"}`, `{"Tag":"Tag_SNS_IM_Remark","Value":"` + strings.Repeat("r", 97) + `"}`,
 	} {
 		if r := update("b", refused); r["b"] != 30001 {
 			t.Errorf("%s: results %v", refused, r)
@@ -160,6 +160,11 @@ func TestFriendGetPages(t *testing.T) {
 		}
 		a.post(apiGet, `{"From_Account":"x"}`).want(t, 30001)
 		a.post(apiGet, `{"From_Account":"x","StartIndex":"0"}`).want(t, 30001)
+		a.post(apiGet, `{"From_Account":"x","StartIndex":-1}`).want(t, 30001)
+		a.sim.Reconfigure(func(c *Config) { c.Outages = []Outage{{Fault: Fault{Kind: FaultStatus, Code: 500}}} })
+		if v := a.post(apiGet, `{"From_Account":"x"}`); v.http != 500 {
+			t.Errorf("HTTP %d, want 500: %v", v.http, v.err)
+		}
 	}
 	a := start(t, Config{Compact: true})
 	a.post(apiGet, `{"From_Account":"a","StartIndex":0}`).want(t, 0)

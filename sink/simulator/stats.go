@@ -45,7 +45,6 @@ type Counts struct {
 
 	NoRandom      int64 `json:"calls_without_random"`
 	NoContentType int64 `json:"calls_without_contenttype"`
-	NullArrays    int64 `json:"null_arrays"` // null in place of an array that an item need not have
 }
 
 func (c *Counts) add(one *Counts) {

@@ -172,7 +172,7 @@ func findEveryChange(t *testing.T, dir string) {
 			c.Remove(e.From, e.To)
 			continue
 		}
-		f := simulator.Friend{To: e.To, Remark: e.Remark, Groups: []string{"g2", "g1"}, AddSource: e.AddSource, AddWording: e.AddWording, AddTime: e.AddTime,
+		f := simulator.Friend{To: e.To, Remark: e.Remark, Groups: []string{"g2", "g1"}, AddSource: e.AddSource, AddWording: e.AddWording, AddTime: uint64(e.AddTime),
 			Custom: []simulator.Custom{{Tag: e.Custom[0].Tag, Value: e.Custom[0].Value, Integer: true}}}
 		changed[pair(e.From, e.To)] = change(random, &f)
 		c.Put(e.From, f)
