@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -34,9 +35,10 @@ type bench struct {
 }
 
 func (s *suite) bench(row string, i int) *bench {
+	name := fmt.Sprintf("%s-%d", row, i)
 	return &bench{
-		suite: s, index: i, rand: rand.New(rand.NewPCG(s.seed, uint64(i)<<8|uint64(len(row)))), program: s.binary,
-		dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", row, i)),
+		suite: s, index: i, program: s.binary, dir: filepath.Join(s.dir, name),
+		rand: rand.New(rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, s.seed, name)))),
 	}
 }
 

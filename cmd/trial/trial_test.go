@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -39,6 +40,23 @@ func TestEveryPlantedBugHasItsPlace(t *testing.T) {
 	testsAreThere(t, ".", inputsTest)
 	if len(mutations) < 12 {
 		t.Errorf("%d planted bugs are too few", len(mutations))
+	}
+}
+
+// Rows whose names are of equal length once drew the same cases.
+func TestRowsDrawDifferentCases(t *testing.T) {
+	s, drawn := &suite{seed: 7}, map[uint64]string{}
+	for _, r := range rows {
+		for i := range 3 {
+			x, name := s.bench(r.name, i).rand.Uint64(), fmt.Sprint(r.name, " ", i)
+			if drawn[x] != "" {
+				t.Errorf("%s and %s draw the same", drawn[x], name)
+			}
+			drawn[x] = name
+			if y := s.bench(r.name, i).rand.Uint64(); y != x {
+				t.Errorf("%s draws %x, and then %x", name, x, y)
+			}
+		}
 	}
 }
 
