@@ -86,7 +86,8 @@ func (s *signatures) check(c *Config, q query, a arrival) int {
 	}
 	known := s.seen[q.sig]
 	if known == nil {
-		if s.seen == nil || len(s.seen) >= maxSigs {
+		// A forgotten one would come back as new, and be good after it was declared expired.
+		if s.seen == nil || len(s.seen) >= maxSigs && c.SigExpire == nil && c.SigRevoke == nil {
 			s.seen = map[string]*signature{}
 		}
 		known = &signature{first: a.since}

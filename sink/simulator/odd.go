@@ -23,7 +23,7 @@ type oddBody struct {
 	padding int  // bytes of a member that is added at the end
 }
 
-// BodyKinds returns the names of the odd bodies, for Faults.Bodies and body:NAME.
+// BodyKinds returns the names of the odd bodies: NAME in the fault body:NAME.
 func BodyKinds() []string { return slices.Sorted(maps.Keys(oddBodies)) }
 
 // kindOf returns the kind with this name. It panics if there is none: ParseFault has checked names

@@ -75,6 +75,9 @@ func TestSignaturesDeclaredExpiredOrRevoked(t *testing.T) {
 		}
 		show(0, first, 0)
 		show(9, first, 0)
+		for i := range maxSigs { // of other clients; they must not make the first one new again
+			a.sim.signatures.check(a.sim.config.Load(), query{sig: fmt.Sprint(i)}, arrival{})
+		}
 		show(10, first, 70001)
 		second := sign(t, "administrator")
 		show(10, second, 0)

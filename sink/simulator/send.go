@@ -271,7 +271,7 @@ func (r *rawAnswer) write(body string) string {
 	return text
 }
 
-// RawKinds returns the names of the ways to break HTTP, for Faults.Raw and raw:NAME.
+// RawKinds returns the names of the ways to break HTTP: NAME in the fault raw:NAME.
 func RawKinds() []string { return slices.Sorted(maps.Keys(rawAnswers)) }
 
 func (k *call) raw(kind *rawAnswer) {
