@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -62,10 +63,22 @@ type Moment struct {
 // ReadSeries reads a series. It returns an empty one if there is none.
 func ReadSeries(name string) (s Series, err error) {
 	s, err = disk.ReadJSON[Series](name)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, nil
+	case err == nil && !s.sound():
+		return Series{}, fmt.Errorf("read %q: no run can have written this", name)
 	}
 	return s, err
+}
+
+// sound reports whether the series can be computed with: its readers divide by Step and Seconds,
+// and fill the time between points. The largest value is a time in the distant future.
+func (s *Series) sound() bool {
+	const most = 1 << 36
+	return s.Step >= 1 && s.Step <= most && !slices.ContainsFunc(s.Points, func(p Point) bool {
+		return p.At < 0 || p.At > most || p.Seconds <= 0
+	})
 }
 
 // WriteUnsynced replaces a file atomically with a value as JSON. It does not sync, because after a

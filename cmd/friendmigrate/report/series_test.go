@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,11 +80,45 @@ func TestASeriesSurvivesAKill(t *testing.T) {
 	if err != nil || len(again.Points) != len(s.Points) || again.Points[7] != s.Points[7] || again.Step != s.Step {
 		t.Errorf("%v, %d points", err, len(again.Points))
 	}
-	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
+	point := `"at":1767380000,"seconds":1`
+	for damaged, bad := range map[string]bool{"{": true, `{}`: true, `{"step":0,"points":[{` + point + `}]}`: true,
+		`{"step":-1,"points":[]}`: true, `{"step":1152921504606846976,"points":[]}`: true, `{"step":1,"points":[{` + point + `}]}`: false,
+		`{"step":1,"points":[{` + point + `},{"at":-9,"seconds":1}]}`: true, `{"step":1,"points":[{"at":9223372036854775807,"seconds":1}]}`: true,
+		`{"step":1,"points":[{"at":1767380000}]}`: true} {
+		if err := os.WriteFile(name, []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := ReadSeries(name); (err != nil) != bad || bad && s.Step != 0 {
+			t.Errorf("%s: %+v %v", damaged, s, err)
+		}
+	}
+}
+
+// Any single bit of the file may flip. What can still be read can be drawn, added up and continued.
+func TestASeriesWithAFlippedBitCostsTheChartsAlone(t *testing.T) {
+	good := &Series{Step: 1}
+	for i := range int64(3) {
+		good.add(Point{At: 1767380000 + i, Run: 1, Seconds: 1, Limit: 100, P50: .05, Counts: Counts{Calls: 90}})
+	}
+	text, err := json.Marshal(good)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadSeries(name); err == nil {
-		t.Error("a damaged series is read")
+	name := filepath.Join(t.TempDir(), "series.json")
+	for i := range 8 * len(text) {
+		damaged := slices.Clone(text)
+		damaged[i/8] ^= 1 << (i % 8)
+		if err := os.WriteFile(name, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := ReadSeries(name)
+		if err != nil {
+			continue
+		}
+		good.plus(&s).columns()
+		s.plus(&s).columns()
+		s.Observe(Moment{At: time.Unix(1767380100, 0)})
+		s.Observe(Moment{At: time.Unix(1767380101, 0)})
 	}
 }
 
