@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 )
@@ -19,13 +20,17 @@ func Join(shards []Report, absent int) Report {
 	if absent > 0 {
 		all.Job.Shard = fmt.Sprintf("%d of %d, the others have no state here", len(shards), len(shards)+absent)
 	}
-	undone := slices.ContainsFunc(shards, func(r Report) bool { return r.Undone != nil })
+	began := undoBegan(shards)
 	codes := map[int]Code{}
 	for i, r := range shards {
-		if undone && r.Undone == nil {
-			r.Undone = &Undone{Edges: r.Rows.Imported + r.Added.Imported}
+		if !began.IsZero() {
+			undone := Undone{Edges: r.Rows.Imported + r.Added.Imported} // of a shard without an undo
+			if r.Undone != nil {
+				undone = *r.Undone
+			}
+			undone.At = began
+			all.Undone = Plus(all.Undone, &undone)
 		}
-		all.Undone = Plus(all.Undone, r.Undone)
 		for _, c := range r.FailedByCode {
 			c.Edges += codes[c.Code].Edges
 			c.Examples = slices.Concat(codes[c.Code].Examples, c.Examples)
@@ -65,6 +70,16 @@ func Join(shards []Report, absent int) Report {
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })
 	return all
+}
+
+// undoBegan returns when the first undo of a shard began; zero: none has.
+func undoBegan(shards []Report) (at time.Time) {
+	for _, r := range shards {
+		if u := r.Undone; u != nil && (at.IsZero() || u.At.Before(at)) {
+			at = u.At
+		}
+	}
+	return at
 }
 
 func gravest(a, b int) int { return int(exit.Gravest(exit.Code(a), exit.Code(b))) }

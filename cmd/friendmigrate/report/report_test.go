@@ -156,3 +156,18 @@ func TestShardsAreAddedUp(t *testing.T) {
 		t.Errorf("joining changed a shard: %+v %+v", a, a.Verified)
 	}
 }
+
+// The first shard may have no undo, and the first undo need not be that of the first shard.
+func TestAnUndoOfShardsBeganWithTheFirst(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	later, first := sample(), sample()
+	later.Undone = &Undone{At: at.Add(time.Hour), Edges: 9, Deleted: 4, Pending: 5}
+	first.Undone = &Undone{At: at, Edges: 7, Deleted: 7}
+	want := Undone{At: at, Edges: 70 + 9 + 7, Deleted: 11, Pending: 5}
+	if all := Join([]Report{sample(), later, first}, 0); *all.Undone != want || !later.Undone.At.After(at) {
+		t.Errorf("%+v", all.Undone)
+	}
+	if all := Join([]Report{sample(), sample()}, 0); all.Undone != nil {
+		t.Errorf("%+v", all.Undone)
+	}
+}
