@@ -121,8 +121,9 @@ func (r Report) WriteHTML(w io.Writer) error {
 	}
 	return t.Execute(w, struct {
 		Report
-		Charts []Chart
-	}{r, drawn})
+		Charts  []Chart
+		Written time.Time
+	}{r, drawn, time.Now()})
 }
 
 const (

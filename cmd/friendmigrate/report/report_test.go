@@ -79,6 +79,14 @@ func TestThePageRunsAndLoadsNothing(t *testing.T) {
 	}
 }
 
+// The last run of a job may have ended long ago.
+func TestThePageSaysWhenItWasWritten(t *testing.T) {
+	var b strings.Builder
+	if err := sample().WriteHTML(&b); err != nil || !strings.Contains(b.String(), "this page written "+time.Now().UTC().Format("2006-01-02")) {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
 func TestTheReportForProgramsHasTheSumAtItsTop(t *testing.T) {
 	var b strings.Builder
 	if err := sample().WriteJSON(&b); err != nil {
