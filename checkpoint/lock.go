@@ -71,7 +71,7 @@ func TryLock(dir string) (*Lock, error) {
 // lockDir locks the folder itself, if its volume supports that, and checks that no process has the
 // journal open for writing.
 func lockDir(dir string) (*os.File, error) {
-	busy, err := held(filepath.Join(dir, FileName), os.O_RDWR)
+	busy, err := Writing(dir)
 	folder, openErr := os.Open(dir)
 	if err = errors.Join(err, openErr); err != nil {
 		return nil, fmt.Errorf("lock state folder: %w", err)
@@ -101,6 +101,10 @@ func Locked(dir string) (bool, error) {
 	}
 	return held(dir, os.O_RDONLY)
 }
+
+// Writing reports whether a process has the journal in a folder open for writing. While a process
+// only reads the journal, as verify does, it is false, though Locked is true.
+func Writing(dir string) (bool, error) { return held(filepath.Join(dir, FileName), os.O_RDWR) }
 
 // LockFile reports whether the folder has a lock file. If another program's file has that name it
 // returns an error, because taking the lock would overwrite the file.

@@ -24,6 +24,8 @@ type Job struct {
 	Stage   *stage.Stage        // nil: the job has not got that far, or was cleaned
 	Undone  *report.Undone      // nil: no undo has begun
 	Counts  source.Counts       // from the stage, or what the report has of them
+
+	writing bool // a run had the journal open for writing, just before it was read
 }
 
 // Jobs is a job with all its shards.
@@ -52,6 +54,7 @@ func Open(base string) (jobs Jobs, err error) {
 }
 
 func (j *Job) open() (err error) {
+	j.writing, _ = checkpoint.Writing(j.Dir) // the lock of a read-only folder cannot be tried
 	if j.Journal, err = openJournal(j.Dir); err != nil {
 		return err
 	}

@@ -60,6 +60,9 @@ func (j *Job) Report(program string) report.Report {
 	}
 	r.Program, r.Undone = program, j.Undone
 	r.Refresh(j.Journal)
+	if n := len(r.Runs); n > 0 {
+		r.Runs[n-1].Running = j.writing && r.Runs[n-1].Ended == nil
+	}
 	r.Ending = lastEnding(r)
 	// a damaged series costs the charts, and no more
 	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
@@ -68,16 +71,18 @@ func (j *Job) Report(program string) report.Report {
 	return r
 }
 
-// lastEnding returns how the last run ended. The report may have the ending of an earlier one.
+// lastEnding returns how the last run ended. The report may have the ending of an earlier one, or say
+// that a run is on.
 func lastEnding(r report.Report) report.Ending {
 	var last report.Run
 	if n := len(r.Runs); n > 0 {
 		last = r.Runs[n-1]
 	}
-	e := report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished),
-		What: "the last run has not ended, or was killed"}
+	e := report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished), What: "the last run was killed"}
 	switch since := cmp.Or(last.Ended, &last.Started); {
-	case !r.Ending.At.IsZero() && !r.Ending.At.Before(*since):
+	case last.Running:
+		e.What, e.Running = "a run is on, and this is how far it has come", true
+	case !r.Ending.Running && !r.Ending.At.IsZero() && !r.Ending.At.Before(*since):
 		return r.Ending
 	case last.Ended != nil:
 		return report.Ending{At: *last.Ended, Code: *last.Code, What: "the last run ended by itself"}

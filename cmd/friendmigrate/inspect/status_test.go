@@ -15,6 +15,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 )
 
@@ -167,13 +168,15 @@ func TestAKilledRunIsCountedAndAJournalAloneIsEnough(t *testing.T) {
 func TestAReportSaysHowTheLastRunEnded(t *testing.T) {
 	imported := migrate.Outcome{Kind: migrate.Imported}
 	for name, c := range map[string]struct {
-		killed bool
+		killed bool // or still running
 		to     migrate.Outcome
 		before string // report.json
 		code   int
 		what   string
 	}{
-		"killed in the middle":           {true, migrate.Outcome{}, `{}`, 4, "the last run has not ended, or was killed"},
+		"killed in the middle":           {true, migrate.Outcome{}, `{}`, 4, "the last run was killed"},
+		"running":                        {true, migrate.Outcome{}, `{}`, 4, "a run is on, and this is how far it has come"},
+		"running, and all is settled":    {true, imported, `{}`, 4, "a run is on, and this is how far it has come"},
 		"killed at its end":              {true, imported, `{}`, 0, "every edge is settled; the end of the last run is not recorded"},
 		"killed at its end, with faults": {true, refused(30010), `{}`, 3, "every edge is settled; the end of the last run is not recorded"},
 		"killed, and a run before it":    {true, imported, `{"ending": {"at": "2026-01-02T12:00:00Z", "code": 4, "what": "stopped"}}`, 0, "every edge is settled; the end of the last run is not recorded"},
@@ -185,7 +188,16 @@ func TestAReportSaysHowTheLastRunEnded(t *testing.T) {
 		s := newState(t, base, settings.Shard{}, "a,b,AddSource_Type_A\n", source.Options{})
 		s.run(c.killed, func(*migrate.Edge) migrate.Outcome { return c.to })
 		s.must(os.WriteFile(filepath.Join(base, folder.Report), []byte(c.before), 0o600))
+		running := strings.HasPrefix(name, "running")
+		if running {
+			writer, err := checkpoint.Open(disk.OS{}, s.dir, checkpoint.Options{})
+			s.must(err)
+			defer writer.Close()
+		}
 		r, err := jobsIn(t, base).Report("program")
+		if last := r.Runs[len(r.Runs)-1]; last.Running != running || r.Ending.Running != running {
+			t.Errorf("%s: %+v, %+v", name, last, r.Ending)
+		}
 		if err != nil || r.Ending.Code != c.code || r.Ending.What != c.what || r.Rows.Read != 1 {
 			t.Errorf("%s: %+v, %v", name, r.Ending, err)
 		}

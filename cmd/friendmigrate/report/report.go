@@ -62,6 +62,8 @@ type Ending struct {
 	Code int       `json:"code"`
 	What string    `json:"what"`
 	Hint string    `json:"hint,omitempty"`
+
+	Running bool `json:"running,omitempty"` // it has not ended yet; Code and What say so too
 }
 
 // Pilot counts the outcomes of the accounts of --only-accounts.
@@ -112,11 +114,12 @@ type Calls struct {
 	Paused    int64 `json:"pausedSeconds"` // by friendmigrate pace
 }
 
-// Run is one run of the job. A run without an end was killed, or is the current one.
+// Run is one run of the job. A run without an end is running, or was killed.
 type Run struct {
 	Started time.Time  `json:"started"`
 	Ended   *time.Time `json:"ended,omitempty"`
 	Code    *int       `json:"code,omitempty"`
+	Running bool       `json:"running,omitempty"`
 	Calls   int64      `json:"calls"`
 	Version string     `json:"version"`
 	Workers int        `json:"workers"`

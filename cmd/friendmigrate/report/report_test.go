@@ -67,6 +67,16 @@ func TestThePageRunsAndLoadsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
+	if strings.Contains(page, "running") || !strings.Contains(page, "stopped by SIGTERM (exit code 4)") {
+		t.Error("the page shows a killed run as running, or has no exit code")
+	}
+	on := sample()
+	on.Runs[1].Running, on.Ending.Running = true, true
+	b.Reset()
+	if err := on.WriteHTML(&b); err != nil || !strings.Contains(b.String(), "<td>running</td>") ||
+		strings.Contains(b.String(), "killed") || strings.Contains(b.String(), "(exit code") {
+		t.Errorf("a running job: %v\n%s", err, b.String())
+	}
 	for _, bad := range []string{"<script", "javascript:", "src=", "//", "@import", "url(", "\x1b", "<b>"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page has %q", bad)
