@@ -14,6 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/source"
@@ -144,18 +145,30 @@ func (p *program) explainAction(ctx context.Context, in invocation) error {
 }
 
 func (p *program) reportAction(_ context.Context, in invocation) error {
-	return openJobs(in, func(jobs inspect.Jobs) error {
-		r, err := jobs.Report(p.VersionLine())
-		if err != nil {
+	var r report.Report
+	read := func(jobs inspect.Jobs) (err error) {
+		r, err = jobs.Report(p.VersionLine())
+		return err
+	}
+	// A run records its end and then writes its report. What was written here over that report, of
+	// the moment before, is written again.
+	for written := false; ; written = true {
+		if err := openJobs(in, read); err != nil {
 			return err
 		}
-		json, page := filepath.Join(in.State, folder.Report), filepath.Join(in.State, folder.Page)
-		switch err := job.WriteReport(p.Volume.FS, in.State, r); {
-		case err != nil:
-			return err
-		case in.JSON:
-			return terminal.WriteJSON(p.Std.Out, r)
+		if written && r.Ending.Running {
+			break
 		}
-		return terminal.WriteText(p.Std.Out, r.Arrived()+"\nwritten: "+json+"\nwritten: "+page+"\n")
-	})
+		if err := job.WriteReport(p.Volume.FS, in.State, r); err != nil {
+			return err
+		}
+		if !r.Ending.Running {
+			break
+		}
+	}
+	if in.JSON {
+		return terminal.WriteJSON(p.Std.Out, r)
+	}
+	return terminal.WriteText(p.Std.Out, r.Arrived()+"\nwritten: "+filepath.Join(in.State, folder.Report)+
+		"\nwritten: "+filepath.Join(in.State, folder.Page)+"\n")
 }
