@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -66,7 +65,7 @@ func (p *program) watchStatus(ctx context.Context, set settings.Settings) error 
 		if err != nil {
 			return err
 		}
-		if err := show(s); err != nil || s.Ended() {
+		if err := show(s); err != nil || s.Ended() || terminal.Unread(p.Std.Out) {
 			return err
 		}
 		select {
@@ -105,8 +104,6 @@ func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, in invo
 	out := terminal.List(p.Std.Out)
 	integers, err := jobs.List(out, in.Form, os.TempDir(), filter)
 	switch err := errors.Join(err, out.Close()); {
-	case errors.Is(err, syscall.EPIPE):
-		return nil // the reader, such as head(1), has seen enough
 	case errors.Is(err, source.ErrNotCSV):
 		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format",
 			settings.FormJSONL).String()}

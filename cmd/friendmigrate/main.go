@@ -144,6 +144,9 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 		root: os.DirFS("/"), message: new(progress.Log),
 	}
 	name, _ := job.Split(args)
+	if name != "export" { // what it writes is data, of which nothing may be lost
+		p.Std.Out = terminal.Results(std.Out)
+	}
 	if slices.Contains(unattended, name) {
 		p.message = progress.Find(env)
 	}

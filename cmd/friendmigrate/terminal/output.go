@@ -3,10 +3,12 @@ package terminal
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 )
@@ -44,6 +46,35 @@ func writeClean(w io.Writer, text string) error {
 func WriteText(w io.Writer, text string) error {
 	_, err := io.WriteString(w, Clean(text))
 	return err
+}
+
+// Results returns a writer for the results of a command: the same, but if it is a pipe whose reader,
+// such as head(1), has seen enough, the rest goes nowhere and is no error.
+func Results(w io.Writer) io.Writer {
+	if IsTerminal(w) {
+		return w
+	}
+	return &results{Writer: w}
+}
+
+type results struct {
+	io.Writer
+	unread bool
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		r.unread = true
+		return len(p), nil
+	}
+	return n, err
+}
+
+// Unread reports whether a writer that Results returned has lost its reader.
+func Unread(w io.Writer) bool {
+	r, ok := w.(*results)
+	return ok && r.unread
 }
 
 // List returns a writer for a list that has to stay usable as an input: unchanged into a file or a
