@@ -172,8 +172,40 @@ func TestAManifestTellsImportWhatItWasGiven(t *testing.T) {
 	if !slices.Equal(o.Inputs, []string{"/data/a.csv", "/data/c.csv", "s3://bucket/x"}) {
 		t.Errorf("inputs %q", o.Inputs)
 	}
-	if o.Name != "mine" || o.Secret != "mine" || o.Image != "friendmigrate:v0.0.0-2026-dirty" || o.EndpointPort != 8443 {
+	if o.Name != "mine" || o.Secret != "mine" || o.Image != "friendmigrate:v0.0.0-2026-dirty" || !slices.Equal(o.Ports, []int{443, 8443}) {
 		t.Errorf("%+v", o)
+	}
+}
+
+// A policy that lets no call out to the proxy or the store would leave the pods waiting.
+func TestThePortsOfProxyAndStoreAreOpen(t *testing.T) {
+	for env, want := range map[string][]int{
+		"":                                 {443},
+		"A=b:c:9":                          {443},
+		"HTTPS_PROXY=http://proxy:3128":    {443, 3128},
+		"https_proxy=proxy:3128":           {443, 3128},
+		"HTTP_PROXY=proxy":                 {80, 443},
+		"HTTPS_PROXY=https://proxy":        {443},
+		"HTTPS_PROXY=socks5://proxy":       {443, 1080},
+		"NO_PROXY=a:9":                     {443},
+		"AWS_ENDPOINT_URL_S3=https://s:99": {99, 443},
+		"X=http://x:99999":                 {80, 443},
+	} {
+		v := good(map[string]string{"input": "s3://bucket/"})
+		if env != "" {
+			v.Flags["env"] = []string{env}
+		}
+		if o, err := Read(v, nil, "1.0.0"); err != nil || !slices.Equal(o.Ports, want) {
+			t.Errorf("%q: %v %v", env, o.Ports, err)
+		}
+	}
+	v := good(map[string]string{"input": "s3://bucket/", "endpoint": "http://chat", "region": "-", "env": "HTTPS_PROXY=http://proxy:3128"})
+	o, err := Read(v, []string{"--allow-plain-http", "--s3-endpoint=https://store:9000"}, "1.0.0")
+	if err != nil || !slices.Equal(o.Ports, []int{80, 443, 3128, 9000}) {
+		t.Errorf("%v %v", o.Ports, err)
+	}
+	if text, err := Render(o); err != nil || !strings.Contains(string(text), "          port: 3128\n        - protocol: TCP\n          port: 9000\n") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

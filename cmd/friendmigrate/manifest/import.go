@@ -103,7 +103,23 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	o.Memory = s.Job.Memory
 	o.RuntimeLimit, o.ContainerLimit = settings.RuntimeLimit(o.Memory), settings.ContainerLimit(o.Memory)
 	o.Timeout, o.MaxDuration = s.Pace.Timeout, s.Stop.MaxDuration
-	o.EndpointPort = portOf(s.Service.Endpoint)
+	o.setPorts(s.Service.Endpoint, s.Objects.Endpoint)
+}
+
+// setPorts sets which ports the pods may call: that of TLS, and those of the URLs that they get.
+func (o *Options) setPorts(urls ...string) {
+	for _, v := range o.Environment {
+		if slices.Contains(settings.ProxyVariables, v.Name) && !strings.Contains(v.Value, "://") {
+			v.Value = "http://" + v.Value
+		}
+		urls = append(urls, v.Value)
+	}
+	o.Ports = []int{443}
+	for _, text := range urls {
+		o.Ports = append(o.Ports, portOf(text))
+	}
+	slices.Sort(o.Ports)
+	o.Ports = slices.Compact(o.Ports)
 }
 
 // checkFormats refuses inputs that are files by their names but whose names do not show the format.
@@ -183,17 +199,20 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 	return all
 }
 
-// portOf returns the port of a service's URL.
-func portOf(endpoint string) int {
-	u, err := url.Parse(endpoint)
-	if err != nil || endpoint == "" {
+// portOf returns the port of a URL, and that of TLS for any other text.
+func portOf(text string) int {
+	u, err := url.Parse(text)
+	if err != nil {
 		return 443
 	}
-	if port, err := strconv.Atoi(u.Port()); err == nil {
-		return port
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil && port > 0 {
+		return int(port)
 	}
-	if u.Scheme == "http" {
+	switch u.Scheme {
+	case "http":
 		return 80
+	case "socks5", "socks5h":
+		return 1080
 	}
 	return 443
 }

@@ -46,7 +46,7 @@ type Options struct {
 	RuntimeLimit   int64         // bytes, of Go's runtime
 	Timeout        time.Duration // of one call
 	MaxDuration    time.Duration // 0: none
-	EndpointPort   int           // port of the service
+	Ports          []int         // that it may call
 
 	MetricsPort int    // 0: nothing is served
 	listen      string // as given on the command line, like linger

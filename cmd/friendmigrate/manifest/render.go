@@ -156,9 +156,6 @@ func (o Options) Pods() int {
 	return 1
 }
 
-// OtherPort reports whether the service is called on a port other than that of TLS.
-func (o Options) OtherPort() bool { return o.EndpointPort != 0 && o.EndpointPort != 443 }
-
 // failureRule says what the Job does about a pod that failed with one of these codes.
 type failureRule struct {
 	Action string
