@@ -46,15 +46,16 @@ type signer struct {
 	source     KeySource
 	log        Logger
 
-	mu       sync.Mutex // guards the fields below
-	now      signature
-	key      Secret    // the key of now
-	made     time.Time // by the wall clock, which the service uses
-	renew    time.Time
-	expires  time.Time
-	look     time.Time // when to read the key again
-	failed   bool      // the last renewal failed; the next one is not before look
-	renewals int64
+	mu        sync.Mutex // guards the fields below
+	now       signature
+	key       Secret    // the key of now
+	made      time.Time // by the wall clock, which the service uses
+	renew     time.Time
+	expires   time.Time
+	look      time.Time // when to read the key again
+	failed    bool      // the last look at the key, or renewal, failed; the next one is not before look
+	failedDue bool      // and a renewal was due
+	renewals  int64
 }
 
 // newSigner makes the first signature. It checks the settings, because the official module does
@@ -105,12 +106,17 @@ func (s *signer) current() (signature, error) {
 	if err == nil && (due || !key.equal(s.key)) {
 		err = s.sign(key)
 	}
-	s.failed = err != nil
+	said := s.failed && (s.failedDue || !due)
+	s.failed, s.failedDue = err != nil, err != nil && due
 	if err != nil && !now.Before(s.expires) {
 		return signature{}, err
 	}
-	if err != nil {
-		s.log.Warn("the signature could not be renewed; the present one goes on", "error", err)
+	if err != nil && !said {
+		what := "the secret key cannot be read now"
+		if due {
+			what = "the signature could not be renewed"
+		}
+		s.log.Warn(what+"; the present signature lasts until "+s.expires.UTC().Format(time.DateTime)+" UTC", "error", err)
 	}
 	return s.now, nil
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -140,6 +141,40 @@ func TestReplacedKeyIsReadAgain(t *testing.T) {
 		}
 		write(third)
 		verify(t, s, third)
+	})
+}
+
+type warnings []string
+
+func (w *warnings) Debug(string, ...any)       {}
+func (w *warnings) Warn(text string, _ ...any) { *w = append(*w, text) }
+
+// TestAKeyThatIsGoneIsSaidOnce, when it is missed first and when a renewal needs it: the key is looked
+// for every ten seconds.
+func TestAKeyThatIsGoneIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said warnings
+		err := errors.New("gone")
+		key := func() (Secret, error) { return NewSecret(testKey), err }
+		s := testSigner(t, time.Hour, StaticKey(NewSecret(testKey)))
+		s.log, s.source = &said, key
+		until := "; the present signature lasts until 2000-01-01 01:00:00 UTC"
+		want := []string{"the secret key cannot be read now" + until}
+		for second := range 3000 {
+			if second == 1000 || second == 2000 {
+				err = nil // it is back for a moment
+				want = append(want, want[0])
+			}
+			time.Sleep(time.Second)
+			if second%20 == 0 {
+				verify(t, s, testKey)
+				err = errors.New("gone")
+			}
+		}
+		want = append(want, "the signature could not be renewed"+until)
+		if !slices.Equal(said, want) {
+			t.Errorf("said  %q\nwant %q", said, want)
+		}
 	})
 }
 
