@@ -3,12 +3,12 @@ package folder
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"time"
 
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
 )
 
@@ -30,7 +30,7 @@ func (p Pace) Write(fsys disk.FS, base string) error { return writeFact(fsys, ba
 
 // String describes what is set; "" if nothing is.
 func (p Pace) String() string {
-	rate := fmt.Sprintf("%g calls per second", p.Rate)
+	rate := settings.RateText(p.Rate) + " calls per second"
 	switch {
 	case p.Paused && p.Rate > 0:
 		return "paused; after that " + rate

@@ -9,6 +9,7 @@ import (
 
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/source"
@@ -47,7 +48,7 @@ func (j *Run) leastTime(calls int64) string {
 	if least < time.Second {
 		return ""
 	}
-	return fmt.Sprintf(", at least %s at %g per second", terminal.Span(least), rate)
+	return fmt.Sprintf(", at least %s at %s per second", terminal.Span(least), settings.RateText(rate))
 }
 
 // describeRows logs where the rows are listed that are not sent as they are.

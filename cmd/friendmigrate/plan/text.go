@@ -78,7 +78,7 @@ func (b *page) cost(p *Plan) {
 	}
 	b.count("calls", p.Calls, about)
 	if p.LeastSeconds != nil {
-		about := fmt.Sprintf("at %g calls per second", p.Rate)
+		about := "at " + settings.RateText(p.Rate) + " calls per second"
 		if p.Shard != "" {
 			about += ", this shard's share"
 		}

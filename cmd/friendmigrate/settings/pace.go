@@ -33,13 +33,16 @@ func ParseRate(text string) (rate float64, err error) {
 	return rate, err
 }
 
+// RateText returns a rate as a number without an exponent.
+func RateText(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) }
+
 // WarnOfRate returns a warning about a rate, or "".
 func WarnOfRate(name string, rate float64) string {
 	if rate <= serviceRate {
 		return ""
 	}
-	return fmt.Sprintf("%s is %g: the service takes %d friend calls per second of an app and refuses the rest, "+
-		"unless that limit was raised for this app", name, rate, serviceRate)
+	return fmt.Sprintf("%s is %s: the service takes %d friend calls per second of an app and refuses the rest, "+
+		"unless that limit was raised for this app", name, RateText(rate), serviceRate)
 }
 
 // check sets the rate of the shard and the number of calls in flight.
