@@ -11,6 +11,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/manifest"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/source"
 )
 
 func (p *program) manifestAction(_ context.Context, in invocation) error {
@@ -40,12 +41,21 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 }
 
 // manifestHint returns the command without the variables that the YAML must not hold, since a hint
-// must not repeat them either. "" stands for the usual hint.
+// must not repeat them either. What is wrong before -- comes first, then what is behind it.
 func (p *program) manifestHint(in invocation, err error) string {
 	line := p.Line()
 	if errors.Is(err, manifest.ErrKey) {
 		line = exit.Parse(p.Args[0], "manifest", nil, nil)
 		return line.With("secret", "NAME").String() + " # and the rest of the line"
+	}
+	_, own := manifest.Read(in.values, nil, p.Version)
+	if own == nil {
+		behind := exit.Parse("", "import", in.args, p.TakesOf("import"))
+		mended := p.Mended(behind, append(settings.Refusals(err), source.Better(err))...).Flags()
+		if slices.Equal(mended, in.args) {
+			return line.Of().String() + " # without what stands behind --"
+		}
+		return line.Of(mended...).String()
 	}
 	bad := slices.ContainsFunc(in.values.Flags["env"], func(s string) bool {
 		_, err := manifest.ParseVariable(s)
@@ -55,12 +65,12 @@ func (p *program) manifestHint(in invocation, err error) string {
 		line = line.Without("env")
 	}
 	switch {
-	case errors.As(err, new(settings.Missing)):
+	case errors.As(own, new(settings.Missing)):
 		line = p.Completed(line)
-	case errors.Is(err, manifest.ErrNoFormat):
+	case errors.Is(own, manifest.ErrNoFormat):
 		return line.Of(append(slices.Clone(in.args), "--format", "csv")...).String() + " # or jsonl"
 	case !bad:
-		return ""
+		return p.Hint(own, exit.Unusable)
 	}
 	return line.String()
 }

@@ -120,12 +120,17 @@ func (l CommandLine) Unset(variable string) CommandLine {
 	return l
 }
 
-// String returns the command line, quoted.
-func (l CommandLine) String() string {
-	var words []string
+// Flags returns the words of the flags.
+func (l CommandLine) Flags() (words []string) {
 	for _, f := range l.flags {
 		words = append(words, f.words...)
 	}
+	return words
+}
+
+// String returns the command line, quoted.
+func (l CommandLine) String() string {
+	words := l.Flags()
 	if slices.ContainsFunc(l.inputs, func(in string) bool { return in != "-" && strings.HasPrefix(in, "-") }) {
 		words = append(words, "--")
 	}

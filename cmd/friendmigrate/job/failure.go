@@ -92,10 +92,13 @@ func (p *Program) begins() bool {
 	return slices.Contains([]string{"import", "plan", "update", "accounts", "export", "doctor"}, name)
 }
 
-// better returns the command line with better values of flags, after complete has changed it. A
-// flag without a value is left out.
+// better returns the command line with better values of flags, after complete has changed it.
 func (p *Program) better(complete func(exit.CommandLine) exit.CommandLine, flags ...source.Flag) string {
-	line := p.Line()
+	return complete(p.Mended(p.Line(), flags...)).String()
+}
+
+// Mended returns a line with better values of flags. A flag without a value is left out.
+func (p *Program) Mended(line exit.CommandLine, flags ...source.Flag) exit.CommandLine {
 	for _, f := range flags {
 		// If one error wants the flag left out, no other value helps.
 		if slices.Contains(flags, source.Flag{Name: f.Name}) {
@@ -110,7 +113,7 @@ func (p *Program) better(complete func(exit.CommandLine) exit.CommandLine, flags
 			line = line.With(f.Name, f.Value)
 		}
 	}
-	return complete(line).String()
+	return line
 }
 
 func asItIs(l exit.CommandLine) exit.CommandLine { return l }

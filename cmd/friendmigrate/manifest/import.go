@@ -86,11 +86,13 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 		for _, v := range o.Environment {
 			s.Objects.Env[v.Name] = v.Value
 		}
-		r.Add(s.Objects.Check())
+		if err := s.Objects.Check(); err != nil {
+			r.Refuse("s3-endpoint", "URL", "%w", err)
+		}
 	}
 	if s.OnlyAccounts != "" {
 		if _, err := inVolume(s.OnlyAccounts); err != nil {
-			r.Problem("--only-accounts %w", err)
+			r.Refuse("only-accounts", "FILE", "--only-accounts %w", err)
 		}
 	}
 	for _, word := range slices.Concat(o.Words, o.Inputs) {
@@ -176,16 +178,16 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 			r.Problem("%q stands behind --, where flags of import do: inputs are given by --input", word)
 			continue
 		case notForJobs[name] != "":
-			r.Problem("--%s is nothing for a Job: %s", name, notForJobs[name])
+			r.Refuse(name, "", "--%s is nothing for a Job: %s", name, notForJobs[name])
 			continue
 		case settings.Has(own, name):
-			r.Problem("--%s is a flag of manifest itself: it belongs before --", name)
+			r.Refuse(name, "", "--%s is a flag of manifest itself: it belongs before --", name)
 			continue
 		case len(known) == 0:
-			r.Problem("--%s is no flag of import", name)
+			r.Refuse(name, "", "--%s is no flag of import", name)
 			continue
 		case takes && !whole && i+1 == len(o.extra):
-			r.Problem("--%s needs a value", name)
+			r.Refuse(name, known[0].Value, "--%s needs a value", name)
 			continue
 		case takes && !whole:
 			i++
