@@ -78,6 +78,18 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 	}
 }
 
+func TestTheManualNamesTheFlagsWithoutAVariable(t *testing.T) {
+	_, environment, _ := strings.Cut((&program{}).manPage(), ".SH ENVIRONMENT\n")
+	environment, _, _ = strings.Cut(strings.ReplaceAll(environment, `\-`, "-"), "\n")
+	for _, c := range commands() {
+		for _, f := range c.declared() {
+			if named := slices.Contains(strings.Fields(environment), "--"+f.Name); named != f.NoVariable {
+				t.Errorf("--%s of %s: %v, named %v in %q", f.Name, c.name, f.NoVariable, named, environment)
+			}
+		}
+	}
+}
+
 // run runs a command in this process, without its signals.
 func run(ctx context.Context, args []string, std job.Streams, env map[string]string) (code int) {
 	return runOn(ctx, job.Volume{FS: disk.OS{}, Free: disk.Free}, args, std, env)

@@ -89,18 +89,27 @@ func (c command) help(width int) string {
 		return text + strings.TrimSuffix(terminal.Flow(c.usage, width), "\n")
 	}
 	text += terminal.Flow(parts[1], width) + flagHelp(flags, width)
-	except := ""
-	for _, f := range flags {
-		if f.NoVariable && !f.Hidden {
-			except += map[bool]string{true: " but --", false: " and --"}[except == ""] + f.Name
-		}
-	}
-	text += terminal.Flow("Every flag"+except+" is also read from a variable: --some-flag from "+
-		settings.Variable("some-flag")+"; the flag wins.", width)
+	text += terminal.Flow(variables(flags), width)
 	if len(parts) == 2 {
 		return text + exitCodes(width)
 	}
 	return text + strings.TrimSuffix(terminal.Flow(parts[2], width), "\n")
+}
+
+// variables says which of the flags are also read from a variable.
+func variables(flags []settings.Flag) string {
+	var except []string
+	for _, f := range flags {
+		if name := "--" + f.Name; f.NoVariable && !f.Hidden && !slices.Contains(except, name) {
+			except = append(except, name)
+		}
+	}
+	text := "Every flag"
+	if len(except) > 0 {
+		text += " but " + strings.Join(except, " and ")
+	}
+	return text + " is also read from a variable: --some-flag from " + settings.Variable("some-flag") +
+		"; the flag wins."
 }
 
 // examples formats lines that can be run. The comment on a line goes above it if there is no room
@@ -228,17 +237,19 @@ func (p *program) manPage() string {
 	put(".SH NAME\nfriendmigrate \\- moves a social graph into Tencent Chat")
 	put(".SH SYNOPSIS\n.B friendmigrate\n.I COMMAND\n[flags] [arguments]")
 	put(".SH COMMANDS")
+	var all []settings.Flag
 	for _, c := range commands() {
 		put(".SS %s\n%s.", c.name, c.usage)
-		for _, f := range c.declared() {
+		flags := c.declared()
+		all = append(all, flags...)
+		for _, f := range flags {
 			if f.Hidden {
 				continue
 			}
 			put(".TP\n.BR \\-\\-%s \" \" \\fI%s\\fR\n%s", f.Name, f.Value, f.Usage)
 		}
 	}
-	put(".SH ENVIRONMENT\nEach flag is also read from a variable: \\-\\-some\\-flag from %s. The flag wins. Only "+
-		"\\-\\-fresh, \\-\\-yes, \\-\\-assume\\-new and \\-\\-unfinished have none.", settings.Variable("some-flag"))
+	put(".SH ENVIRONMENT\n%s", variables(all))
 	put(".SH EXIT STATUS")
 	for _, row := range exit.Table() {
 		put(".TP\n.B %s\n%s", strconv.Itoa(int(row.Code)), row.Meaning)
