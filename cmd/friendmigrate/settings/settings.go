@@ -124,7 +124,8 @@ func (s *Settings) Check(r *Reader) {
 		s.checkExport(r)
 	}
 	for _, flag := range []string{"sample", "missing-out"} {
-		if s.command == "doctor" && r.Given(flag) && s.Accounts == "" {
+		_, told := r.Flags[flag] // a variable may be meant for verify
+		if s.command == "doctor" && told && s.Accounts == "" {
 			r.Refuse(flag, "", "--%s is about the accounts of --accounts, which is not given", flag)
 		}
 	}

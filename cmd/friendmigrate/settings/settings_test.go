@@ -30,6 +30,16 @@ func good(more map[string]string) Values {
 	return v
 }
 
+// FRIENDMIGRATE_SAMPLE may be set for verify.
+func TestDoctorIsNotStoppedByAVariableOfVerify(t *testing.T) {
+	if _, err := Read("doctor", good(map[string]string{"FRIENDMIGRATE_SAMPLE": "500"}), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := Read("doctor", good(map[string]string{"sample": "500"}), nil); err == nil || !strings.Contains(err.Error(), "--accounts") {
+		t.Errorf("as a flag: %v", err)
+	}
+}
+
 func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 	s, err := Read("import", good(nil), nil)
 	if err != nil {
