@@ -19,7 +19,7 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 		strings.HasPrefix(e.Hint, exit.NothingToRun) {
 		return e
 	}
-	switch name, _ := Split(p.Args); name {
+	switch name, _ := Split(p.args()); name {
 	case "import", "verify", "update", "undo", "accounts", "export":
 	default: // called by kubectl exec; the pod goes on
 		return e

@@ -63,7 +63,7 @@ type Program struct {
 
 	StartingOver atomic.Bool // --fresh is set and has not moved the old state yet
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards what follows, and Args where another goroutine than the command's looks at it
 	bugs []error    // of goroutines that only show progress
 }
 
@@ -134,8 +134,15 @@ func Split(args []string) (name string, rest []string) {
 	return args[1], args[2:]
 }
 
-// Line returns the command line.
-func (p *Program) Line() exit.CommandLine { return p.LineOf(p.Args) }
+// args returns Args. It is safe for concurrent use.
+func (p *Program) args() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Args
+}
+
+// Line returns the command line. It is safe for concurrent use.
+func (p *Program) Line() exit.CommandLine { return p.LineOf(p.args()) }
 
 // LineOf returns the command line of other arguments.
 func (p *Program) LineOf(args []string) exit.CommandLine {
@@ -179,7 +186,7 @@ func (p *Program) Without(l exit.CommandLine, flags ...string) exit.CommandLine 
 }
 
 // ResumeLine returns the command that continues what this one has begun. Until --fresh has moved
-// the old state, there is nothing to continue.
+// the old state, there is nothing to continue. It is safe for concurrent use.
 func (p *Program) ResumeLine() exit.CommandLine {
 	if p.StartingOver.Load() {
 		return p.Line().Without("retry-failed")
@@ -211,7 +218,10 @@ func (p *Program) Completed(l exit.CommandLine) exit.CommandLine {
 // these variables are not set.
 func (p *Program) NameShard(s settings.Shard) {
 	if s.Count > 0 && !p.Line().Has("shard") {
-		p.Args = slices.Insert(slices.Clone(p.Args), 2, "--shard", s.String())
+		args := slices.Insert(slices.Clone(p.Args), 2, "--shard", s.String())
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.Args = args
 	}
 }
 

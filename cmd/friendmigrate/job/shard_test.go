@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 )
 
@@ -37,7 +38,15 @@ func TestHintsNameTheShard(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	p := &Program{Args: []string{"friendmigrate", "import", "in.csv"}, Flags: flagsOf}
+	p := &Program{Args: []string{"friendmigrate", "import", "in.csv"}, Env: map[string]string{"KUBERNETES_SERVICE_HOST": "x"}, Flags: flagsOf}
+	named := make(chan struct{})
+	go func() { // a second signal asks for both lines at any time; the race detector sees more than this test
+		defer close(named)
+		p.HintOutsidePod(exit.Ending{Code: exit.Unfinished, Hint: p.ResumeLine().String()})
+	}()
+	p.NameShard(share)
+	<-named
+	p = &Program{Args: []string{"friendmigrate", "import", "in.csv"}, Flags: flagsOf}
 	p.NameShard(settings.Shard{})
 	if got := p.FollowUp(p.Line(), settings.Job{State: "s"}, "-fixed").String(); got != "friendmigrate import --state s-fixed in.csv" || len(p.Args) != 3 {
 		t.Errorf("undivided: %s", got)
