@@ -68,9 +68,10 @@ func Of(base string, shard settings.Shard) string {
 
 // CheckNeighbours refuses a state next to another division of the same job, or to the undivided
 // job: both together would send edges twice. What a run left that never sent anything does not
-// count, unless the run is still at work. A caller that checks before locking its own folder, so
-// that a refused run leaves nothing behind, has to check again with the lock: of two runs that
-// begin at once, neither sees the other before.
+// count, but while a process is at work there the error is checkpoint.ErrLocked: it may be a run
+// that has not begun to send, or one of accounts, which is about all shards. A caller that checks
+// before locking its own folder, so that a refused run leaves nothing behind, has to check again
+// with the lock: of two runs that begin at once, neither sees the other before.
 func CheckNeighbours(base string, shard settings.Shard) error {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -84,7 +85,7 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 		if !found || !e.IsDir() || other.Count == shard.Count {
 			continue
 		}
-		switch counts, err := begunOrRunning(filepath.Join(base, e.Name())); {
+		switch counts, err := mayHaveSent(filepath.Join(base, e.Name())); {
 		case err != nil:
 			return err
 		case counts && shard.Count == 0:
@@ -97,20 +98,24 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 	if shard.Count == 0 {
 		return nil
 	}
-	counts, err := begunOrRunning(base)
+	counts, err := mayHaveSent(base)
 	if counts {
 		err = fmt.Errorf("%w: %q holds a job without shards", ErrOther, base)
 	}
 	return err
 }
 
-// begunOrRunning reports whether dir holds a job that may have sent calls, or a process is at work
-// in it.
-func begunOrRunning(dir string) (bool, error) {
+// mayHaveSent reports whether dir holds a job that may have sent calls. While a process is at work
+// in a folder that holds none, the error is checkpoint.ErrLocked.
+func mayHaveSent(dir string) (bool, error) {
 	if begun(dir) {
 		return true, nil
 	}
-	return checkpoint.Locked(dir)
+	locked, err := checkpoint.Locked(dir)
+	if locked {
+		err = fmt.Errorf("look at state folder %q: %w", dir, checkpoint.ErrLocked)
+	}
+	return false, err
 }
 
 // begun reports whether dir holds a job that may have sent calls.
