@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -10,12 +9,12 @@ import (
 	"friendmigrate/migrate"
 )
 
-// HintOutsidePod replaces the hint of a command that ends in a pod by one that can be run from
-// outside, since nothing can be run in a pod that has ended. The Job of the pod starts the same
-// command again if that may help. Any other command needs another Job, since the command of a Job
-// cannot be changed.
+// HintOutsidePod replaces the hint of a command that ends in a pod of the manifest's Job by one
+// that can be run from outside, since nothing can be run in a pod that has ended. The Job starts
+// the same command again if that may help. Any other command needs another Job, since the command
+// of a Job cannot be changed. In any other pod the hint stays: it may be one to work in.
 func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
-	if p.Env["KUBERNETES_SERVICE_HOST"] == "" || e.Hint == "" || strings.HasPrefix(e.Hint, "kubectl ") ||
+	if p.Env[exit.JobVariable] == "" || e.Hint == "" || strings.HasPrefix(e.Hint, "kubectl ") ||
 		strings.HasPrefix(e.Hint, exit.NothingToRun) {
 		return e
 	}
@@ -25,8 +24,7 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 		return e
 	}
 	command, why, _ := strings.Cut(e.Hint, " # ")
-	// The deadline of a Job of the manifest has passed too.
-	over := e.Why == string(migrate.ReasonDuration) && p.Env[exit.JobVariable] != ""
+	over := e.Why == string(migrate.ReasonDuration) // the deadline of the Job has passed too
 	again := e.Code == exit.Unfinished || e.Code == exit.InUse ||
 		e.Code == exit.Unexpected && command == p.ResumeLine().String()
 	if again && !over {
@@ -51,7 +49,7 @@ func (p *Program) anotherJob(command string, over bool) string {
 	if namespace := p.Env[exit.NamespaceVariable]; namespace != "" {
 		kubectl += "--namespace " + exit.Quote(namespace) + " "
 	}
-	remove := kubectl + "delete job " + exit.Quote(jobName(p.Env))
+	remove := kubectl + "delete job " + exit.Quote(p.Env[exit.JobVariable])
 	program, _, _ := strings.Cut(command, " ")
 	switch own := exit.Parse(p.Args[0], "", nil, nil).String(); {
 	case over:
@@ -67,17 +65,4 @@ func (p *Program) anotherJob(command string, over bool) string {
 		command = strings.Replace(command, " --shard "+shard, "", 1)
 	}
 	return remove + " # then apply one that runs: " + command
-}
-
-// jobName returns the name of the Job that this pod belongs to. Without its variable, a pod of an
-// Indexed Job has the host name JOB-INDEX, any other pod JOB-SUFFIX, if the name of the Job is
-// short.
-func jobName(env map[string]string) string {
-	host := env["HOSTNAME"]
-	if index := env[settings.IndexVariable]; index != "" {
-		host = strings.TrimSuffix(host, "-"+index)
-	} else if i := strings.LastIndexByte(host, '-'); i > 0 {
-		host = host[:i]
-	}
-	return cmp.Or(env[exit.JobVariable], host, "JOB")
 }
