@@ -199,6 +199,16 @@ func TakeOver(fsys disk.FS, dir string, now time.Time) (old string, err error) {
 	return old, nil
 }
 
+// DropKilled removes what a killed --fresh has left in Next. The lists of an input that a --fresh
+// refused stay there: nothing is staged beside them, because a run that refuses its input removes
+// what it has staged.
+func DropKilled(dir string) error {
+	if _, err := os.Lstat(filepath.Join(Next(dir), Staged)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return Drop(dir)
+}
+
 // Drop removes what an unfinished --fresh has left in Next.
 func Drop(dir string) error {
 	if _, err := os.Lstat(Next(dir)); errors.Is(err, fs.ErrNotExist) {

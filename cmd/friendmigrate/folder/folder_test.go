@@ -238,11 +238,15 @@ func TestDyingWhileANewStateTakesOver(t *testing.T) {
 func TestWhatAKilledFreshLeftIsDropped(t *testing.T) {
 	dir := t.TempDir()
 	fill(t, dir, "checkpoint.journal", "starting-over/staged/raw-000", "starting-over/rejected.csv", "starting-over/checkpoint.journal")
-	if err := errors.Join(Drop(dir), Drop(dir)); err != nil {
+	if err := errors.Join(DropKilled(dir), DropKilled(dir)); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, dir); !slices.Equal(left, []string{"checkpoint.journal"}) {
 		t.Errorf("left: %v", left)
+	}
+	fill(t, dir, "starting-over/rejected.csv")
+	if err := DropKilled(dir); err != nil || len(names(t, Next(dir))) != 1 {
+		t.Errorf("the list of a refused input: %v", err)
 	}
 	fill(t, dir, "starting-over/notes.txt")
 	if err := Drop(dir); err != nil || len(names(t, Next(dir))) != 1 {

@@ -3,6 +3,8 @@ package job
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,9 +15,13 @@ import (
 
 // startOver begins --fresh: the new job is prepared in a folder of its own, so that a run that
 // cannot begin leaves the old state unchanged. It removes what a killed --fresh has left in that
-// folder. The lock is held.
+// folder, and without --fresh keeps the lists of an input that was refused. The lock is held.
 func (j *Run) startOver() error {
-	if err := folder.Drop(j.Dir); err != nil {
+	drop := folder.DropKilled
+	if j.Set.Job.Fresh {
+		drop = folder.Drop
+	}
+	if err := drop(j.Dir); err != nil {
 		return err
 	}
 	there, err := folder.Occupied(j.Dir)
@@ -57,9 +63,13 @@ func (j *Run) swapInFresh() error {
 	return nil
 }
 
-// giveUp removes what was prepared for --fresh, except if the last line names lists in it.
+// giveUp removes what was prepared for --fresh, except for lists that the last line names.
 func (j *Run) giveUp() error {
-	if j.home == "" || j.listed {
+	if j.home == "" {
+		return nil
+	}
+	if j.listed {
+		_ = os.Remove(filepath.Join(j.Dir, folder.Staged)) // empty already: see folder.DropKilled
 		return nil
 	}
 	return folder.Drop(j.home)
