@@ -32,7 +32,7 @@ var mayImport = map[string]place{
 	"source/spool":       {ours: []string{"migrate", "migrate/disk"}},
 	"source/stage":       {ours: []string{"migrate", "migrate/codec", "migrate/disk", "source/spool"}, others: []string{compress + "/s2", "github.com/cespare/xxhash/v2"}},
 	"source/objects":     {ours: []string{"migrate"}, others: []string{minio}},
-	"sink":               {ours: []string{"migrate", "migrate/disk", "migrate/jsonscan"}, others: []string{tlsSig, "golang.org/x/time/rate", "golang.org/x/sync/semaphore"}},
+	"sink":               {ours: []string{"migrate", "migrate/disk"}, others: []string{jsonV2, tlsSig, "golang.org/x/time/rate", "golang.org/x/sync/semaphore"}},
 	"sink/friendlist":    {ours: []string{"migrate", "sink"}},
 	"sink/simulator":     {others: []string{tlsSig, jsonV2}},
 	"checkpoint":         {ours: []string{"migrate", "migrate/codec", "migrate/disk"}},

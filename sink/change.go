@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/jsonscan"
 )
 
 // The codes that need more than the table.
@@ -102,14 +101,13 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 	var items []Item
 	read := func(body *limited) (envelope, error) {
 		items = nil
-		return readAnswer(body, content{list: friendItems.list, item: func(s *jsonscan.Scanner) error {
-			r, err := scanResult(s, friendItems)
-			if err == nil && r.usable() {
-				items = append(items,
-					Item{To: string(r.to.value), Code: int(r.code.value), Info: c.scrub(clean(string(r.info)))})
+		answer := itemAnswer{ResultItem: each[result]{item: func(r *result, err error) {
+			if err == nil && r.To != "" && r.ResultCode != nil {
+				items = append(items, Item{To: r.To, Code: int(*r.ResultCode), Info: c.scrub(clean(r.ResultInfo))})
 			}
-			return err
-		}})
+		}}}
+		err := readAnswer(body, &answer)
+		return answer.envelope, err
 	}
 	if err := c.call(ctx, friendImport, from, body.b, answerLimit, read); err != nil {
 		return nil, err
