@@ -3,12 +3,12 @@ package source
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"unicode/utf8"
 	"unsafe"
 
 	"friendmigrate/migrate"
-	"friendmigrate/migrate/jsonscan"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // jsonlParser turns lines of JSON into edges. A line has the shape of the API's AddFriendItem, with
@@ -17,7 +17,7 @@ import (
 type jsonlParser struct {
 	*parser
 	rules *rules
-	text  jsonscan.Scanner
+	text  jsonReader
 	keys  []jsonKey          // of earlier lines
 	next  int                // index of the key that probably comes next
 	seen  [fieldTag + 1]bool // by field: whether the line has it
@@ -80,13 +80,13 @@ func (p *jsonlParser) takeRow(l *layout, raw []byte, line int64) error {
 	p.edge = migrate.Edge{Position: at}
 	p.next, p.seen, p.first, p.times = 0, [fieldTag + 1]bool{}, reject{}, numbers{}
 	p.groups, p.custom = p.groups[:0], p.custom[:0]
-	p.text = jsonscan.Scanner{Data: raw}
-	err := p.text.Object(p.member)
+	p.text.begin(raw)
+	err := p.text.object(p.member)
 	if err == nil {
-		err = p.text.End()
+		err = p.text.end()
 	}
 	switch {
-	case errors.Is(err, jsonscan.ErrSurrogate):
+	case halfPair(raw, err):
 		return p.broken(l, line, raw, reject{"", reasonSurrogate})
 	case err != nil:
 		return p.broken(l, line, raw, reject{"", reasonJSON})
@@ -116,9 +116,9 @@ func (p *jsonlParser) member(name []byte) error {
 	switch m.field {
 	case fieldUnknown:
 		p.tally.ignore(view(name))
-		return p.text.Skip()
+		return p.text.SkipValue()
 	case fieldListed:
-		return p.text.Skip()
+		return p.text.SkipValue()
 	case fieldTag:
 		p.tally.use(p.rules, m.text)
 		return p.customValue(m.text)
@@ -126,7 +126,7 @@ func (p *jsonlParser) member(name []byte) error {
 	p.tally.use(p.rules, m.text)
 	if p.seen[m.field] {
 		p.wrong(m.text, reasonTwice)
-		return p.text.Skip()
+		return p.text.SkipValue()
 	}
 	p.seen[m.field] = true
 	switch e := &p.edge; m.field {
@@ -152,51 +152,44 @@ func (p *jsonlParser) member(name []byte) error {
 
 // begins reports whether the next value begins with a byte. null is absent; anything else is
 // recorded as wrong with a reason.
-func (p *jsonlParser) begins(with byte, column, reason string) bool {
-	c := p.text.Peek()
-	if c != with && c != 'n' {
+func (p *jsonlParser) begins(with jsontext.Kind, column, reason string) bool {
+	kind := p.text.PeekKind()
+	if kind != with && kind != 'n' {
 		p.wrong(column, reason)
 	}
-	return c == with
+	return kind == with
 }
 
 // str reads a string. A number is not accepted: an account of digits must be in quotes.
 func (p *jsonlParser) str(column string, to *string) error {
 	if !p.begins('"', column, reasonString) {
-		return p.text.Skip()
+		return p.text.SkipValue()
 	}
-	s, err := p.text.Text()
+	s, err := p.text.str()
 	*to = view(s)
 	return err
 }
 
 // time reads an integer. 0 is absent.
 func (p *jsonlParser) time(column string, to *string) error {
-	if !p.digits() {
-		p.begins('n', column, reasonNumber)
-		return p.text.Skip()
+	if !p.begins('0', column, reasonNumber) {
+		return p.text.SkipValue()
 	}
-	s, err := p.text.Number()
+	s, err := p.text.ReadValue()
 	*to = view(s)
 	return err
 }
 
-// digits reports whether the next value is a number.
-func (p *jsonlParser) digits() bool {
-	c := p.text.Peek()
-	return c == '-' || c >= '0' && c <= '9'
-}
-
 func (p *jsonlParser) groupNames() error {
 	if !p.begins('[', nameGroups, reasonStrings) {
-		return p.text.Skip()
+		return p.text.SkipValue()
 	}
-	return p.text.Array(func() error {
-		if p.text.Peek() != '"' {
+	return p.text.array(func() error {
+		if p.text.PeekKind() != '"' {
 			p.wrong(nameGroups, reasonStrings)
-			return p.text.Skip()
+			return p.text.SkipValue()
 		}
-		s, err := p.text.Text()
+		s, err := p.text.str()
 		if len(s) > 0 {
 			p.groups = append(p.groups, view(s))
 		}
@@ -206,21 +199,21 @@ func (p *jsonlParser) groupNames() error {
 
 func (p *jsonlParser) customItems() error {
 	if !p.begins('[', nameCustomItem, reasonItems) {
-		return p.text.Skip()
+		return p.text.SkipValue()
 	}
-	return p.text.Array(p.customItem)
+	return p.text.array(p.customItem)
 }
 
 // customItem reads {"Tag":...,"Value":...}.
 func (p *jsonlParser) customItem() error {
-	if p.text.Peek() != '{' {
+	if p.text.PeekKind() != '{' {
 		p.wrong(nameCustomItem, reasonItems)
-		return p.text.Skip()
+		return p.text.SkipValue()
 	}
 	var tag string
 	var hasTag, hasValue bool
 	before := len(p.custom)
-	err := p.text.Object(func(name []byte) error {
+	err := p.text.object(func(name []byte) error {
 		switch key := view(name); {
 		case key == "Tag" && hasTag, key == "Value" && hasValue:
 			p.wrong(nameCustomItem, reasonTwice)
@@ -233,7 +226,7 @@ func (p *jsonlParser) customItem() error {
 		default:
 			p.tally.ignore(nameCustomItem + "." + key)
 		}
-		return p.text.Skip()
+		return p.text.SkipValue()
 	})
 	if !hasTag || tag == "" {
 		p.wrong(nameCustomItem, reasonItems)
@@ -248,18 +241,18 @@ func (p *jsonlParser) customItem() error {
 // its digits.
 func (p *jsonlParser) customValue(tag string) error {
 	column := cmp.Or(tag, nameCustomItem)
-	item := migrate.CustomItem{Tag: tag, Integer: p.digits()}
+	item := migrate.CustomItem{Tag: tag, Integer: p.text.PeekKind() == '0'}
 	var s []byte
 	var err error
 	switch {
 	case item.Integer:
-		if s, err = p.text.Number(); bytes.ContainsAny(s, ".eE") {
+		if s, err = p.text.ReadValue(); bytes.ContainsAny(s, ".eE") {
 			p.wrong(column, reasonItemValue)
 		}
 	case p.begins('"', column, reasonItemValue):
-		s, err = p.text.Text()
+		s, err = p.text.str()
 	default:
-		return p.text.Skip()
+		return p.text.SkipValue()
 	}
 	item.Value = view(s)
 	p.custom = append(p.custom, item)

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
-
-	"friendmigrate/migrate/jsonscan"
 )
 
 // sniffSize is how many bytes at the beginning of an input are examined.
@@ -162,8 +160,7 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	case crBetweenObjects(line):
 		return &crLines
 	case line[0] == '[':
-		one := jsonscan.Scanner{Data: line}
-		whole := one.Skip() == nil
+		whole := jsonLength(line) > 0
 		switch {
 		case whole && bytes.HasPrefix(rest, []byte{'{'}):
 			return nil
@@ -194,8 +191,7 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 
 // sniffObject recognises a text whose first object does not end in its line.
 func sniffObject(text, line, rest []byte) *wrong {
-	object := jsonscan.Scanner{Data: text}
-	spans := object.Skip() == nil && bytes.Contains(text[:object.Pos], []byte{'\n'})
+	spans := bytes.Contains(text[:jsonLength(text)], []byte{'\n'})
 	line = bytes.TrimRight(line, " \t\r")
 	goesOn := bytes.IndexByte([]byte("{[,:"), line[len(line)-1]) >= 0 && len(rest) > 0 && rest[0] != '{'
 	if spans || goesOn {
@@ -206,8 +202,8 @@ func sniffObject(text, line, rest []byte) *wrong {
 
 // severalObjects reports whether a line holds more than one JSON object.
 func severalObjects(line []byte) bool {
-	first := jsonscan.Scanner{Data: line}
-	return first.Skip() == nil && bytes.HasPrefix(trimBlank(line[first.Pos:]), []byte{'{'})
+	first := jsonLength(line)
+	return first > 0 && bytes.HasPrefix(trimBlank(line[first:]), []byte{'{'})
 }
 
 func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
