@@ -165,9 +165,7 @@ func Updatable(e *migrate.Edge) bool { return e.Remark != "" || len(e.Groups) > 
 
 // UpdateBytes returns the bytes of e in the JSON of a friend_update call, with the comma after it.
 func UpdateBytes(e *migrate.Edge) int {
-	w := writer{count: true}
-	w.update(e)
-	return w.n + len(",")
+	return bytesOf(func(w *writer) { w.update(e) }) + len(",")
 }
 
 func (w *writer) update(e *migrate.Edge) {
@@ -216,4 +214,4 @@ func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) 
 }
 
 // DeleteBytes returns the bytes of e in the JSON of a friend_delete call, with the comma after it.
-func DeleteBytes(e *migrate.Edge) int { return textBytes(e.To) + len(",") }
+func DeleteBytes(e *migrate.Edge) int { return bytesOf(func(w *writer) { w.text(e.To) }) + len(",") }
