@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,11 +78,14 @@ func startStore(t *testing.T) *store {
 	return s
 }
 
+var hosts atomic.Uint32
+
 // freeAddress is a port of this machine on which nobody listens: the server can't be given a
-// listener.
+// listener. Each has a loopback address of its own, because tests side by side may find one port
+// free at once.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", hosts.Add(1)))
 	if err != nil {
 		t.Fatal(err)
 	}
