@@ -116,7 +116,8 @@ func (s *signer) current() (signature, error) {
 		if due {
 			what = "the signature could not be renewed"
 		}
-		s.log.Warn(what+"; the present signature lasts until "+s.expires.UTC().Format(time.DateTime)+" UTC", "error", err)
+		until := s.expires.UTC().Format(time.DateTime)
+		s.log.Warn(what+"; the present signature lasts until "+until+" UTC", "error", err)
 	}
 	return s.now, nil
 }

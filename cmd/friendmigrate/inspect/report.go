@@ -71,8 +71,8 @@ func (j *Job) Report(program string) report.Report {
 	return r
 }
 
-// lastEnding returns how the last run ended. The report may have the ending of an earlier one, or say
-// that a run is on.
+// lastEnding returns how the last run ended. The report may have the ending of an earlier one, or
+// say that a run is on.
 func lastEnding(r report.Report) report.Ending {
 	var last report.Run
 	if n := len(r.Runs); n > 0 {
