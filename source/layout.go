@@ -179,9 +179,11 @@ func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, 
 	}
 	if !same && namesAccounts(cells) {
 		reason := "a second header has other columns, or in another order: the input has to be split there"
-		// sed empties the file that it writes at once: no input may have its name.
-		split := wrong{filter: fmt.Sprintf("sed -n -e '1,%dw before-line-%d.csv' -e '%[2]d,$p'", line-1, line)}
-		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: split.fix(l.name, l.packed)}
+		before := wrong{filter: fmt.Sprintf("head -n %d", line-1), part: fmt.Sprintf("-before-%d", line)}
+		rest := wrong{filter: fmt.Sprintf("tail -n +%d", line)}
+		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: func(quote func(string) string) string {
+			return before.command(l.name, l.packed, quote) + " && " + rest.command(l.name, l.packed, quote)
+		}}
 	}
 	return same, nil
 }

@@ -17,6 +17,7 @@ type wrong struct {
 	file   string // or from the file whose name follows to standard output
 	look   string // or a command that shows the file whose name follows
 	format string // of the output; "": unchanged
+	part   string // stands in the output's name, which is one of several; "": "-new"
 }
 
 // kind is a kind of file, recognised by its first bytes or by the end of its name.
@@ -141,8 +142,11 @@ func (w *wrong) command(name string, packed compression, quote func(string) stri
 	case objects.IsName(name):
 		name, comment = path.Base(name), " # of a copy of the object"
 	}
+	if w.part != "" { // another command follows
+		comment = ""
+	}
 	stem, format := w.split(name)
-	from, to := quote(name), quote(filepath.Base(stem)+"-new."+format)
+	from, to := quote(name), quote(filepath.Base(stem)+cmp.Or(w.part, "-new")+"."+format)
 	unpack, copied := "", quote(filepath.Base(stem)+"-unpacked")
 	if packed != compressionNone {
 		unpack = packed.String() + " -dc < " + from

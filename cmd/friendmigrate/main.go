@@ -144,7 +144,8 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 		root: os.DirFS("/"), message: new(progress.Log),
 	}
 	name, _ := job.Split(args)
-	if name != "export" { // what it writes is data, of which nothing may be lost
+	// What export writes is data, of which nothing may be lost.
+	if name != "export" || slices.ContainsFunc(args, func(arg string) bool { return arg == "--help" || arg == "-h" }) {
 		p.Std.Out = terminal.Results(std.Out)
 	}
 	if slices.Contains(unattended, name) {

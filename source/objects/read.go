@@ -128,8 +128,8 @@ func (r *Reader) check(now Object, header http.Header) error {
 		from := int64(-1)
 		now.Size = r.object.Size // unless the answer knows better than "bytes 5-9/*"
 		if text := header.Get("Content-Range"); text != "" {
-			text = strings.TrimSuffix(text, "/*")
-			if n, err := fmt.Sscanf(text, "bytes %d-%d/%d", &from, new(int64), &now.Size); n < 2 {
+			_, err := fmt.Sscanf(text, "bytes %d-%d/%d", &from, new(int64), &now.Size)
+			if err != nil && !strings.HasSuffix(text, "/*") {
 				return fmt.Errorf("the store answers a Content-Range that is none: %w", err)
 			}
 		}

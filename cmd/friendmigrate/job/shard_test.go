@@ -38,7 +38,7 @@ func TestHintsNameTheShard(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	p := &Program{Args: []string{"friendmigrate", "import", "in.csv"}, Env: map[string]string{"KUBERNETES_SERVICE_HOST": "x"}, Flags: flagsOf}
+	p := &Program{Args: []string{"friendmigrate", "import", "in.csv"}, Env: map[string]string{exit.JobVariable: "x"}, Flags: flagsOf}
 	named := make(chan struct{})
 	go func() { // a second signal asks for both lines at any time; the race detector sees more than this test
 		defer close(named)

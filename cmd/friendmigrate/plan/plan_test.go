@@ -201,6 +201,12 @@ func TestOnlyWhatAPlanLeftIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := o.make(t.Context()); err == nil {
+		t.Error("a plan takes a folder without a lock for its own")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600); err != nil { // as a killed plan leaves it
+		t.Fatal(err)
+	}
 	if _, err := o.make(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,11 @@ func existing(dir string) string {
 }
 
 func scratchIn(dir string) (*scratch, error) {
-	if _, err := checkpoint.LockFile(dir); err != nil { // it would be overwritten
+	made, err := checkpoint.LockFile(dir)
+	if names, _ := os.ReadDir(dir); err == nil && !made && len(names) > 0 {
+		err = fmt.Errorf("%q is there, and no plan has made it", dir)
+	}
+	if err != nil { // something of others would be overwritten or removed
 		return nil, err
 	}
 	lock, err := checkpoint.TryLock(dir)

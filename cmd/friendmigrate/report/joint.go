@@ -47,7 +47,8 @@ func Join(shards []Report, absent int) Report {
 		all.RejectedByReason = Plus(all.RejectedByReason, r.RejectedByReason)
 		all.Runs, all.Lists = slices.Concat(all.Runs, r.Runs), slices.Concat(all.Lists, r.Lists)
 		all.Series = all.Series.plus(r.Series)
-		if all.Ending.Code != gravest(all.Ending.Code, r.Ending.Code) {
+		graver := all.Ending.Code != gravest(all.Ending.Code, r.Ending.Code)
+		if graver || r.Ending.Running && r.Ending.Code == all.Ending.Code {
 			all.Ending = r.Ending
 		}
 		all.Pilot, all.Rehearsal = both(all.Pilot, r.Pilot), both(all.Rehearsal, r.Rehearsal)

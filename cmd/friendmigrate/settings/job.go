@@ -30,6 +30,12 @@ type Job struct {
 func (j *Job) setRetry() Setter {
 	return func(values []string) (err error) {
 		value := strings.Join(values, ",") // the codes of all of them are meant
+		switch last := values[len(values)-1]; {
+		case last == "false":
+			value = last
+		case slices.Contains(values, "true"):
+			value = "true"
+		}
 		if j.RetryCodes, j.RetryFailed, err = ParseCodes(value); err != nil {
 			return Instead("", fmt.Errorf("is %q: %w", value, err))
 		}

@@ -485,6 +485,11 @@ func TestAShareNeverExceedsTheRate(t *testing.T) {
 
 func TestCodesOfRepeatedFlagsAreAllMeant(t *testing.T) {
 	var j Job
+	for _, all := range [][]string{{"true", "true"}, {"true", "30003"}, {"30003", "true"}} {
+		if err := j.setRetry()(all); err != nil || !j.RetryFailed || j.RetryCodes != nil {
+			t.Errorf("%q: codes %v, %v", all, j.RetryCodes, err)
+		}
+	}
 	if err := j.setRetry()([]string{"30003", "30010,30013"}); err != nil {
 		t.Fatal(err)
 	}
