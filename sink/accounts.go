@@ -3,8 +3,9 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+
+	"friendmigrate/migrate/jsonscan"
 )
 
 // MaxAccounts is the largest number of ids in one account_check or multiaccount_import call
@@ -81,23 +82,21 @@ type refusedAccounts struct {
 // readRefused reads the answer to an import of ids. FailAccounts may be absent or null.
 func readRefused(body *limited, ids []string) (envelope, refusedAccounts, error) {
 	r := refusedAccounts{ids: map[string]bool{}}
-	var answer struct {
-		envelope
-		FailAccounts each[string]
-	}
-	answer.FailAccounts.item = func(id *string, err error) {
-		switch r.ids[*id] = true; {
-		case err != nil:
-			r.wrong = fmt.Errorf("FailAccounts: %w", err)
-		case !slices.Contains(ids, *id):
+	e, err := readAnswer(body, content{list: "FailAccounts", item: func(s *jsonscan.Scanner) error {
+		kind := s.Kind()
+		id, isString, err := s.StringValue()
+		switch r.ids[string(id)] = true; {
+		case !isString:
+			r.wrong = wrongKind("an element of FailAccounts", kind, "a string")
+		case !slices.Contains(ids, string(id)):
 			r.wrong = errors.New("FailAccounts names an account that was not sent")
 		}
+		return err
+	}})
+	if e.listKind != "" && e.listKind != "null" {
+		r.wrong = wrongKind("FailAccounts", e.listKind, "an array")
 	}
-	err := readAnswer(body, &answer)
-	if kind := answer.FailAccounts.kind; kind != 0 && kind != '[' && kind != 'n' {
-		r.wrong = errors.New("FailAccounts is no array")
-	}
-	return answer.envelope, r, err
+	return e, r, err
 }
 
 // accountsBody returns the body of a call about accounts: head, and the ids with before and behind

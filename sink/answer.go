@@ -1,39 +1,18 @@
 package sink
 
 import (
-	"errors"
-
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
-// itemNames are the names that differ between the APIs: of the list, and of an element's state.
-type itemNames struct{ list, state string }
+// itemNames are the members of a list's elements that differ between APIs.
+type itemNames struct{ list, account, state string }
 
 var (
-	friendItems  = itemNames{list: "ResultItem"}
-	checkItems   = itemNames{list: "InfoItem", state: "Relation"}
-	accountItems = itemNames{list: "ResultItem", state: "AccountStatus"}
+	friendItems  = itemNames{list: "ResultItem", account: "To_Account"}
+	checkItems   = itemNames{list: "InfoItem", account: "To_Account", state: "Relation"}
+	accountItems = itemNames{list: "ResultItem", account: "UserID", state: "AccountStatus"}
 )
-
-// itemAnswer is an answer with a list of results, which is one of the two.
-type itemAnswer struct {
-	envelope
-	ResultItem, InfoItem each[result]
-	Failed               each[string] `json:"Fail_Account"`
-}
-
-// result is one element. Those of the friend APIs have To_Account and Relation, those of the
-// account APIs UserID and AccountStatus.
-type result struct {
-	To            string `json:"To_Account"`
-	Relation      string
-	UserID        string
-	AccountStatus string
-	ResultCode    *int64 // nil: absent or null
-	ResultInfo    string
-}
-
-var errNoResult = errors.New("an element has no account or no ResultCode")
 
 // answerItems collects one answer's items by account.
 type answerItems struct {
@@ -80,19 +59,11 @@ func newAnswerItems(names itemNames, n int, account func(i int) string) *answerI
 // read reads an answer: its envelope and, by item, its items. It is a reader.
 func (v *answerItems) read(body *limited) (envelope, error) {
 	v.reset()
-	var answer itemAnswer
-	list := &answer.ResultItem
-	if v.names == checkItems {
-		list = &answer.InfoItem
+	e, err := readAnswer(body, content{list: v.names.list, item: v.item})
+	if err == nil && e.ok() {
+		v.finish(&e)
 	}
-	list.item = v.item
-	var failed []string
-	answer.Failed.item = func(to *string, _ error) { failed = append(failed, *to) }
-	err := readAnswer(body, &answer)
-	if err == nil && answer.ok() {
-		v.finish(failed, list.kind == '[')
-	}
-	return answer.envelope, err
+	return e, err
 }
 
 func (v *answerItems) reset() {
@@ -100,31 +71,31 @@ func (v *answerItems) reset() {
 	v.tally, v.next, v.wrong = tally{}, 0, ""
 }
 
-func (v *answerItems) item(r *result, err error) {
-	account, state := r.To, r.Relation
-	if v.names == accountItems {
-		account, state = r.UserID, r.AccountStatus
+func (v *answerItems) item(s *jsonscan.Scanner) error {
+	r, err := scanResult(s, v.names)
+	if err != nil {
+		return err
 	}
-	if err == nil && (account == "" || r.ResultCode == nil) {
-		err = errNoResult
-	}
-	i, ok := v.find(account)
-	switch {
-	case err != nil:
+	if !r.usable() {
 		v.unreadable++
-		if v.wrong = err.Error(); ok && !v.items[i].seen {
+		if v.wrong = ""; r.code.kind != "" {
+			v.wrong = wrongKind("ResultCode", r.code.kind, "an integer").Error()
+		}
+		if i, ok := v.find(r.to.value); r.to.has && ok && !v.items[i].seen {
 			v.items[i].info = v.wrong
 		}
-		return
-	case !ok:
+		return nil
+	}
+	i, ok := v.find(r.to.value)
+	if !ok {
 		v.foreign++
-		return
+		return nil
 	}
 	v.usable++
-	if r.ResultInfo != v.last {
-		v.last = clean(r.ResultInfo)
+	if string(r.info) != v.last {
+		v.last = clean(string(r.info))
 	}
-	fresh := accountResult{seen: true, code: int(*r.ResultCode), info: v.last, presence: presenceOf(state)}
+	fresh := accountResult{seen: true, code: int(r.code.value), info: v.last, presence: presenceOf(r.state)}
 	switch old := &v.items[i]; {
 	case !old.seen:
 		*old = fresh
@@ -134,12 +105,44 @@ func (v *answerItems) item(r *result, err error) {
 	default:
 		v.repeated++
 	}
+	return nil
+}
+
+type result struct {
+	to          field[[]byte]
+	code        field[int64]
+	info, state []byte
+}
+
+func (r *result) usable() bool { return r.to.has && r.code.has }
+
+// scanResult reads one element. An element that is not the API's is skipped and not usable.
+func scanResult(s *jsonscan.Scanner, names itemNames) (r result, err error) {
+	if s.Peek() != '{' {
+		return r, s.Skip()
+	}
+	err = s.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case names.account:
+			return r.to.read(s, s.StringValue)
+		case "ResultCode":
+			return r.code.read(s, s.IntegerValue)
+		case "ResultInfo":
+			r.info, _, err = s.StringValue()
+		case names.state:
+			r.state, _, err = s.StringValue()
+		default:
+			err = s.Skip()
+		}
+		return err
+	})
+	return r, err
 }
 
 // find returns the index of an account of the call, by its name alone. Answers usually have the
 // order of the request, so it tries the next account first.
-func (v *answerItems) find(account string) (int, bool) {
-	if v.next < len(v.items) && v.account(v.next) == account {
+func (v *answerItems) find(account []byte) (int, bool) {
+	if v.next < len(v.items) && v.account(v.next) == string(account) {
 		v.next++
 		return v.next - 1, true
 	}
@@ -149,7 +152,7 @@ func (v *answerItems) find(account string) (int, bool) {
 			v.index[v.account(i)] = i
 		}
 	}
-	i, ok := v.index[account]
+	i, ok := v.index[string(account)]
 	if ok {
 		v.next = i + 1
 	}
@@ -157,16 +160,18 @@ func (v *answerItems) find(account string) (int, bool) {
 }
 
 // finish counts missing and disputed accounts, and compares the items with Fail_Account.
-func (v *answerItems) finish(failed []string, hasList bool) {
+func (v *answerItems) finish(e *envelope) {
 	switch list := v.names.list; {
-	case !hasList:
-		v.wrong = "the answer has no array " + list
+	case e.listKind != "":
+		v.wrong = wrongKind("the answer's "+list, e.listKind, "an array").Error()
+	case !e.hasList:
+		v.wrong = "the answer has no " + list
 	case v.wrong == "":
 		v.wrong = "the answer has no " + list + " for any account of the call"
 	}
-	listed := make(map[int]bool, len(failed))
-	for _, to := range failed {
-		if i, ok := v.find(to); ok {
+	listed := make(map[int]bool, len(e.failed))
+	for _, to := range e.failed {
+		if i, ok := v.find([]byte(to)); ok {
 			listed[i] = true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // The codes that need more than the table.
@@ -101,13 +102,14 @@ func (c *Client) ImportItems(ctx context.Context, from string, edges []migrate.E
 	var items []Item
 	read := func(body *limited) (envelope, error) {
 		items = nil
-		answer := itemAnswer{ResultItem: each[result]{item: func(r *result, err error) {
-			if err == nil && r.To != "" && r.ResultCode != nil {
-				items = append(items, Item{To: r.To, Code: int(*r.ResultCode), Info: c.scrub(clean(r.ResultInfo))})
+		return readAnswer(body, content{list: friendItems.list, item: func(s *jsonscan.Scanner) error {
+			r, err := scanResult(s, friendItems)
+			if err == nil && r.usable() {
+				items = append(items,
+					Item{To: string(r.to.value), Code: int(r.code.value), Info: c.scrub(clean(string(r.info)))})
 			}
-		}}}
-		err := readAnswer(body, &answer)
-		return answer.envelope, err
+			return err
+		}})
 	}
 	if err := c.call(ctx, friendImport, from, body.b, answerLimit, read); err != nil {
 		return nil, err
@@ -165,7 +167,9 @@ func Updatable(e *migrate.Edge) bool { return e.Remark != "" || len(e.Groups) > 
 
 // UpdateBytes returns the bytes of e in the JSON of a friend_update call, with the comma after it.
 func UpdateBytes(e *migrate.Edge) int {
-	return bytesOf(func(w *writer) { w.update(e) }) + len(",")
+	w := writer{count: true}
+	w.update(e)
+	return w.n + len(",")
 }
 
 func (w *writer) update(e *migrate.Edge) {
@@ -214,4 +218,4 @@ func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) 
 }
 
 // DeleteBytes returns the bytes of e in the JSON of a friend_delete call, with the comma after it.
-func DeleteBytes(e *migrate.Edge) int { return bytesOf(func(w *writer) { w.text(e.To) }) + len(",") }
+func DeleteBytes(e *migrate.Edge) int { return textBytes(e.To) + len(",") }

@@ -19,8 +19,8 @@ const (
 
 // presenceOf reads Relation or AccountStatus. Relation has two values in Single mode; the others
 // are those of Both mode, where A is From.
-func presenceOf(text string) presence {
-	switch text {
+func presenceOf(text []byte) presence {
+	switch string(text) {
 	case "CheckResult_Type_AWithB", "CheckResult_Type_BothWay", "Imported":
 		return there
 	case "CheckResult_Type_NoRelation", "CheckResult_Type_BWithA", "NotImported":

@@ -39,7 +39,7 @@
 //
 // # Where to find what
 //
-//   - wire.go: requests; envelope.go, answer.go, friends.go: answers
+//   - wire.go: requests; envelope.go, answer.go, friends.go: answers, read by migrate/jsonscan
 //   - table.go: code to verdict; failure.go: other failures to verdict
 //   - limiter.go, pace.go: when a call may leave
 //   - signing.go: key and signature; transport.go: connections; client.go: one call from start to

@@ -6,77 +6,85 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"friendmigrate/migrate/jsonscan"
 )
 
-// envelope holds the members that every answer has. An API's answer embeds it.
-type envelope struct {
-	ActionStatus string
-	ErrorCode    *int64 // nil: absent or null
-	ErrorInfo    string
+var errRepeated = errors.New("a member is there twice")
 
-	changed bool // it had bytes that are not UTF-8, in place of which it has notUTF8
+// field is a member that may occur once, with a value of type T.
+type field[T any] struct {
+	value T
+	has   bool
+	kind  string // type of a value that is not a T
 }
 
-func (e *envelope) head() *envelope { return e }
-
-func (e *envelope) ok() bool {
-	return e.ErrorCode != nil && *e.ErrorCode == 0 && e.ActionStatus == "OK"
-}
-
-// code returns ErrorCode, 0 if there is none.
-func (e *envelope) code() int {
-	if e.ErrorCode == nil {
-		return 0
+func (f *field[T]) read(s *jsonscan.Scanner, get func() (T, bool, error)) error {
+	if f.has {
+		return errRepeated
 	}
-	return int(*e.ErrorCode)
+	kind := s.Kind()
+	value, ok, err := get()
+	if f.value, f.has = value, ok; !ok {
+		f.kind = kind
+	}
+	return err
 }
+
+// missing returns an error if the member is missing or has another type.
+func (f *field[T]) missing(of, name, want string) error {
+	switch {
+	case f.has:
+		return nil
+	case f.kind != "":
+		return wrongKind(of+"'s "+name, f.kind, want)
+	}
+	return fmt.Errorf("%s has no %s", of, name)
+}
+
+// wrongKind returns the error of a member that has another type than in the API.
+func wrongKind(name, is, want string) error {
+	if is == "a number" && want == "an integer" {
+		is = "a number with a fraction or too large"
+	}
+	return fmt.Errorf("%s is %s, not %s", name, is, want)
+}
+
+// envelope holds the members that every answer has.
+type envelope struct {
+	status   field[string] // ActionStatus
+	code     field[int64]  // ErrorCode
+	info     string        // ErrorInfo
+	failed   []string      // Fail_Account
+	hasList  bool          // there was a list of items
+	listKind string        // type of the value in place of the list
+}
+
+func (e *envelope) ok() bool { return e.code.has && e.code.value == 0 && e.status.value == "OK" }
 
 // check returns an error if the answer is not the API's. An answer without ActionStatus or
 // ErrorCode is not used, whatever else it has.
 func (e *envelope) check() error {
-	switch {
-	case e.ActionStatus == "":
-		return errors.New("the answer has no ActionStatus")
-	case e.ErrorCode == nil:
-		return errors.New("the answer has no ErrorCode")
-	case e.ActionStatus != "OK" && e.ActionStatus != "FAIL":
-		return fmt.Errorf("the answer's ActionStatus is %q", shorten(e.ActionStatus, 20))
-	case e.ActionStatus == "FAIL" && *e.ErrorCode == 0:
+	err := cmp.Or(e.status.missing("the answer", "ActionStatus", "a string"),
+		e.code.missing("the answer", "ErrorCode", "an integer"))
+	switch status := e.status.value; {
+	case err != nil:
+		return err
+	case status != "OK" && status != "FAIL":
+		return fmt.Errorf("the answer's ActionStatus is %q", shorten(status, 20))
+	case status == "FAIL" && e.code.value == 0:
 		return errors.New("the answer is FAIL with ErrorCode 0")
 	}
 	return nil
 }
 
-// each reads an array and hands its elements to item, one by one, because all of them together may
-// take many times the memory of the answer. err says why an element is no T.
-type each[T any] struct {
-	item func(value *T, err error) // nil: the array is skipped
-	kind jsontext.Kind             // of what stands in place of the array; 0: nothing
-}
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (l *each[T]) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	if l.kind = from.PeekKind(); l.kind != '[' || l.item == nil {
-		return from.SkipValue()
-	}
-	_, err := from.ReadToken()
-	for value := new(T); err == nil && from.PeekKind() != ']'; {
-		var text jsontext.Value
-		if text, err = from.ReadValue(); err == nil {
-			*value = *new(T)
-			l.item(value, readable(json.Unmarshal(text, value)))
-		}
-	}
-	if err == nil {
-		_, err = from.ReadToken()
-	}
-	return err
+// content describes what an API's answers have in addition to the envelope: a list, whose elements
+// are read by item, and other members, which are read by member. Both must read their value.
+type content struct {
+	list   string // "": none
+	item   func(s *jsonscan.Scanner) error
+	member func(s *jsonscan.Scanner, name string) error // nil: other members are skipped
 }
 
 // answers holds buffers for the bodies of answers. Buffers larger than mostKept are left to the
@@ -85,9 +93,7 @@ var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const mostKept = 512 << 10
 
-// readAnswer reads an answer into what embeds its envelope. What cannot be read may be filled in
-// part.
-func readAnswer(body io.Reader, into interface{ head() *envelope }) error {
+func readAnswer(body io.Reader, c content) (envelope, error) {
 	buf := answers.Get().(*bytes.Buffer)
 	defer func() {
 		if buf.Cap() <= mostKept {
@@ -96,51 +102,92 @@ func readAnswer(body io.Reader, into interface{ head() *envelope }) error {
 		}
 	}()
 	if _, err := buf.ReadFrom(body); err != nil {
-		return err
+		return envelope{}, err
 	}
-	data := buf.Bytes()
-	if err := notJSON(data); err != nil {
-		return err
-	}
-	e := into.head()
-	if e.changed = !utf8.Valid(data); e.changed {
-		data = bytes.ToValidUTF8(data, []byte(notUTF8))
-	}
-	return cmp.Or(readable(json.Unmarshal(data, into)), e.check())
+	return scanAnswer(buf.Bytes(), c)
 }
 
-// notUTF8 stands for bytes of an answer that are not UTF-8. An account with this control character
-// is none of a call's.
-const notUTF8 = "\x7f"
+func scanAnswer(data []byte, c content) (envelope, error) {
+	var e envelope
+	if err := notJSON(data); err != nil {
+		return e, err
+	}
+	// An account that is not UTF-8 is none of the call's, and what is shown is made valid.
+	s := &jsonscan.Scanner{Data: data, AnyBytes: true}
+	err := s.Object(func(name []byte) error {
+		if c.list != "" && string(name) == c.list {
+			return e.list(s, c.item)
+		}
+		return e.member(s, name, c.member)
+	})
+	if err == nil {
+		err = s.End()
+	}
+	if err == nil {
+		err = e.check()
+	}
+	return e, err
+}
 
 // notJSON returns an error that names the kind of an answer that is obviously not JSON.
 func notJSON(data []byte) error {
-	switch data = bytes.TrimLeft(data, " \t\r\n"); {
-	case len(data) == 0:
+	s := jsonscan.Scanner{Data: data}
+	switch c := s.Peek(); {
+	case s.Pos >= len(data):
 		return errors.New("the answer is empty")
-	case data[0] == '<':
+	case c == '<':
 		return errors.New("the answer is HTML or XML, not JSON")
-	case bytes.HasPrefix(data, []byte("\x1f\x8b")):
+	case c == 0x1f && len(data) > s.Pos+1 && data[s.Pos+1] == 0x8b:
 		return errors.New("the answer is compressed, which nobody asked for")
-	case data[0] != '{':
+	case c != '{':
 		return errors.New("the answer is no JSON object")
 	}
 	return nil
 }
 
-// readable words an error of the JSON in the API's terms, without Go's.
-func readable(err error) error {
-	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return fmt.Errorf("not JSON at byte %d: %w", syntax.ByteOffset, syntax.Err)
+func (e *envelope) list(s *jsonscan.Scanner, item func(*jsonscan.Scanner) error) error {
+	if e.hasList {
+		return errRepeated
 	}
-	wrong, ok := errors.AsType[*json.SemanticError](err)
-	if !ok || wrong.JSONKind == 0 {
+	e.hasList = true
+	if s.Peek() != '[' {
+		e.hasList, e.listKind = false, s.Kind() // for example null, which means no list
+		return s.Skip()
+	}
+	return s.Array(func() error { return item(s) })
+}
+
+// member reads one of the members that every answer has. Others go to other, or are skipped.
+func (e *envelope) member(s *jsonscan.Scanner, name []byte, other func(*jsonscan.Scanner, string) error) error {
+	switch string(name) {
+	case "ActionStatus":
+		return e.status.read(s, func() (string, bool, error) { return copied(s) })
+	case "ErrorCode":
+		return e.code.read(s, s.IntegerValue)
+	case "ErrorInfo":
+		info, _, err := copied(s)
+		e.info = info
 		return err
+	case "Fail_Account":
+		if s.Peek() != '[' {
+			return s.Skip()
+		}
+		return s.Array(func() error {
+			to, ok, err := copied(s)
+			if ok {
+				e.failed = append(e.failed, to)
+			}
+			return err
+		})
 	}
-	is := map[jsontext.Kind]string{'"': "a string", '0': "a number", '{': "an object", '[': "an array"}[wrong.JSONKind]
-	if wrong.JSONKind == '0' && len(wrong.JSONValue) > 0 {
-		is = shorten(string(wrong.JSONValue), 40)
+	if other != nil {
+		return other(s, string(name))
 	}
-	return fmt.Errorf("%s cannot be %s", cmp.Or(strings.TrimPrefix(string(wrong.JSONPointer), "/"), "an element"),
-		cmp.Or(is, "true or false"))
+	return s.Skip()
+}
+
+// copied reads a string and copies it, so that it does not keep the answer in memory.
+func copied(s *jsonscan.Scanner) (string, bool, error) {
+	text, ok, err := s.StringValue()
+	return string(text), ok, err
 }

@@ -43,11 +43,11 @@ func (c *Client) callError(a *attempt) (e *migrate.CallError, kind string) {
 	case a.env.ok():
 		return nil, "0"
 	}
-	known, _ := LookupCode(a.env.code())
+	known, _ := LookupCode(int(a.env.code.value))
 	e = &migrate.CallError{
 		Verdict:   known.Call,
-		Code:      a.env.code(),
-		Info:      c.scrub(clean(a.env.ErrorInfo)),
+		Code:      int(a.env.code.value),
+		Info:      c.scrub(clean(a.env.info)),
 		Uncertain: known.Uncertain,
 		Answered:  true,
 	}
@@ -70,8 +70,8 @@ func (c *Client) statusError(a *attempt) *migrate.CallError {
 	if text := http.StatusText(a.status); text != "" {
 		e.Info += " " + text
 	}
-	if a.env.code() != 0 {
-		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code(), c.scrub(clean(a.env.ErrorInfo)))
+	if a.env.code.value != 0 {
+		e.Info += fmt.Sprintf(" (code %d: %s)", a.env.code.value, c.scrub(clean(a.env.info)))
 	}
 	e.Verdict, e.Uncertain = statusVerdict(a.status)
 	switch e.Verdict {
@@ -173,7 +173,10 @@ const mostInfo = 512
 
 // clean makes the service's text valid UTF-8 and limits its length.
 func clean(s string) string {
-	return shorten(strings.ReplaceAll(s, notUTF8, "\uFFFD"), mostInfo)
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return shorten(s, mostInfo)
 }
 
 func shorten(s string, most int) string {

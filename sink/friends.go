@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,22 +10,21 @@ import (
 	"strings"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/jsonscan"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/semaphore"
 )
 
 // Friend is one entry of a friend list, as friend_get returns it.
 type Friend struct {
-	To     string  `json:"To_Account"`
-	Values []Value `json:"ValueItem"`
+	To     string
+	Values []Value
 }
 
 // Value is one field of a friend. JSON is a string, an integer or an array, as it was received.
 type Value struct {
 	Tag  string
-	JSON jsontext.Value `json:"Value"`
+	JSON json.RawMessage
 }
 
 // Page is one page of a friend list.
@@ -78,11 +78,10 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Friends: answer.friends, FriendNum: *answer.FriendNum, Start: r.start, answer: answer,
-		Standard: answer.StandardSequence, Custom: answer.CustomSequence}
-	if r.done = *answer.CompleteFlag != 0; !r.done {
-		r.start = *answer.NextStartIndex
-	}
+	value := func(name string) int64 { return answer.numbers[name].value }
+	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), Start: r.start, answer: answer,
+		Standard: value("StandardSequence"), Custom: value("CustomSequence")}
+	r.start, r.done = value("NextStartIndex"), value("CompleteFlag") != 0
 	return page, nil
 }
 
@@ -108,17 +107,12 @@ func (e *StuckError) Unwrap() error { return e.CallError }
 // Last reports whether the page that Next returned last is the last one.
 func (r *FriendReader) Last() bool { return r.done }
 
-// pageAnswer is an answer of friend_get. Of its numbers, nil is absent or null.
+// pageAnswer holds the members of an answer of friend_get besides its envelope.
 type pageAnswer struct {
-	envelope
-	UserDataItem                            each[Friend]
-	FriendNum, CompleteFlag, NextStartIndex *int64
-	StandardSequence, CustomSequence        int64
-
 	start   int64 // of the request
 	friends []Friend
-	wrong   error // of the last element that cannot be used
-	stuck   bool  // its next page is itself or an earlier one
+	numbers map[string]*field[int64] // by name
+	stuck   bool                     // its next page is itself or an earlier one
 
 	pages *semaphore.Weighted // bytes of large pages
 	held  int64               // of those, held by this page
@@ -157,48 +151,88 @@ func (b largeBody) Read(into []byte) (int, error) {
 
 func (p *pageAnswer) read(body *limited) (envelope, error) {
 	p.release()
-	*p = pageAnswer{start: p.start, pages: p.pages, UserDataItem: each[Friend]{item: p.friend}}
-	err := readAnswer(largeBody{body, p}, p)
-	if err == nil && p.ok() {
-		err = p.check()
+	*p = pageAnswer{start: p.start, pages: p.pages, numbers: map[string]*field[int64]{"FriendNum": {},
+		"CompleteFlag": {}, "NextStartIndex": {}, "StandardSequence": {}, "CustomSequence": {}}}
+	e, err := readAnswer(largeBody{body, p}, content{list: "UserDataItem", item: p.friend, member: p.number})
+	if err == nil && e.ok() {
+		err = p.check(&e)
 	}
-	return p.envelope, err
+	return e, err
 }
 
 // check returns an error for a page that cannot be followed. One that leads nowhere would be read
 // for ever, and one without its members would count as an empty list.
-func (p *pageAnswer) check() error {
-	kind := p.UserDataItem.kind
-	switch last := p.CompleteFlag != nil && *p.CompleteFlag != 0; {
-	case p.wrong != nil:
-		return p.wrong
-	case p.CompleteFlag == nil:
-		return errors.New("the page has no CompleteFlag")
-	case p.FriendNum == nil:
-		return errors.New("the page has no FriendNum")
-	case p.NextStartIndex == nil && !last:
-		return errors.New("the page has no NextStartIndex")
-	case kind != '[' && (*p.FriendNum != 0 || kind != 0 && kind != 'n'):
-		return errors.New("the page has no array UserDataItem")
-	case !last && *p.NextStartIndex <= p.start:
-		p.stuck = true
-		return fmt.Errorf("the page at index %d leads to index %d", p.start, *p.NextStartIndex)
+func (p *pageAnswer) check(e *envelope) error {
+	complete, next := p.numbers["CompleteFlag"], p.numbers["NextStartIndex"]
+	for _, name := range []string{"CompleteFlag", "FriendNum", "NextStartIndex"} {
+		err := p.numbers[name].missing("the page", name, "an integer")
+		if err != nil && (p.numbers[name] != next || complete.value == 0) {
+			return err
+		}
+	}
+	switch {
+	case e.listKind != "" && e.listKind != "null":
+		return wrongKind("the page's UserDataItem", e.listKind, "an array")
+	case !e.hasList && p.numbers["FriendNum"].value != 0:
+		return errors.New("the page has no UserDataItem")
+	}
+	if p.stuck = complete.value == 0 && next.value <= p.start; p.stuck {
+		return fmt.Errorf("the page at index %d leads to index %d", p.start, next.value)
 	}
 	return nil
 }
 
-func (p *pageAnswer) friend(f *Friend, err error) {
-	switch {
-	case err != nil:
-		p.wrong = fmt.Errorf("UserDataItem: %w", err)
-	case f.To == "":
-		p.wrong = errors.New("an element of UserDataItem has no To_Account")
-	case p.changed: // what is exported must not be
-		p.wrong = errNotUTF8
-	default:
-		f.Values = slices.DeleteFunc(f.Values, func(v Value) bool { return v.Tag == "" || v.JSON == nil })
-		p.friends = append(p.friends, *f)
+func (p *pageAnswer) number(s *jsonscan.Scanner, name string) error {
+	if n := p.numbers[name]; n != nil {
+		return n.read(s, s.IntegerValue)
 	}
+	return s.Skip()
+}
+
+func (p *pageAnswer) friend(s *jsonscan.Scanner) error {
+	s.AnyBytes = false // what is exported must not be changed
+	defer func() { s.AnyBytes = true }()
+	var f Friend
+	has := false
+	err := s.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "To_Account":
+			f.To, has, err = copied(s)
+			return err
+		case "ValueItem":
+			if s.Peek() == '[' {
+				return s.Array(func() error { return f.value(s) })
+			}
+		}
+		return s.Skip()
+	})
+	if err == nil && !has {
+		err = errors.New("an element of UserDataItem has no To_Account")
+	}
+	p.friends = append(p.friends, f)
+	return err
+}
+
+func (f *Friend) value(s *jsonscan.Scanner) error {
+	var v Value
+	err := s.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "Tag":
+			v.Tag, _, err = copied(s)
+			return err
+		case "Value":
+			s.Peek()
+			start := s.Pos
+			err := s.Skip()
+			v.JSON = slices.Clone(s.Data[start:s.Pos])
+			return err
+		}
+		return s.Skip()
+	})
+	if err == nil && v.Tag != "" && v.JSON != nil {
+		f.Values = append(f.Values, v)
+	}
+	return err
 }
 
 // Edge returns the friendship as an edge that can be imported, and the other tags, which no edge

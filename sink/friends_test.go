@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,6 @@ import (
 	"time"
 
 	"friendmigrate/migrate"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // vendorPage is the sample of the vendor's page, made to be one of three.
@@ -176,7 +175,7 @@ func TestEmptyPageIsFollowed(t *testing.T) {
 func TestTagsWithoutAPlace(t *testing.T) {
 	f := Friend{To: "a"}
 	for _, tag := range []string{"Tag_SNS_IM_Remark", "Tag_SNS_IM_Star", "Tag_SNS_Custom_Level", "Tag_SNS_Custom_", "Tag_SNS_Custom", "Tag_SNS_Custom_Level2", "Tag_SNS_Custom_TooLongAWord", "Tag_SNS_IM_Star"} {
-		f.Values = append(f.Values, Value{tag, jsontext.Value(`"x"`)})
+		f.Values = append(f.Values, Value{tag, json.RawMessage(`"x"`)})
 	}
 	e, other, err := f.Edge("A")
 	want := []string{"Tag_SNS_IM_Star", "Tag_SNS_Custom_", "Tag_SNS_Custom", "Tag_SNS_Custom_Level2", "Tag_SNS_Custom_TooLongAWord", "Tag_SNS_IM_Star"}
@@ -187,8 +186,8 @@ func TestTagsWithoutAPlace(t *testing.T) {
 
 func TestEdgesOfOddFriends(t *testing.T) {
 	for _, value := range []Value{
-		{"Tag_SNS_IM_Remark", jsontext.Value(`7`)}, {"Tag_SNS_IM_Group", jsontext.Value(`"x"`)}, {"Tag_SNS_IM_AddTime", jsontext.Value(`"x"`)},
-		{"Tag_SNS_Custom_X", jsontext.Value(`1.5`)}, {"Tag_SNS_Custom_X", jsontext.Value(`["x"]`)}, {"Tag_SNS_Custom_X", jsontext.Value(`null`)},
+		{"Tag_SNS_IM_Remark", json.RawMessage(`7`)}, {"Tag_SNS_IM_Group", json.RawMessage(`"x"`)}, {"Tag_SNS_IM_AddTime", json.RawMessage(`"x"`)},
+		{"Tag_SNS_Custom_X", json.RawMessage(`1.5`)}, {"Tag_SNS_Custom_X", json.RawMessage(`["x"]`)}, {"Tag_SNS_Custom_X", json.RawMessage(`null`)},
 	} {
 		f := Friend{To: "a", Values: []Value{value}}
 		if e, _, err := f.Edge("A"); err == nil {

@@ -189,7 +189,7 @@ func (a *attempt) receive(ctx context.Context, res *http.Response, limit int64, 
 		a.env, a.err = read(body)
 	default:
 		a.pause = retryAfter(res.Header.Get("Retry-After"))
-		_ = readAnswer(&limited{from: body, left: headerLimit}, &a.env)
+		a.env, _ = readAnswer(&limited{from: body, left: headerLimit}, content{})
 	}
 	if body.err == nil {
 		_, _ = io.CopyN(io.Discard, body, drainLimit)

@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
+	"unicode/utf8"
 
 	"friendmigrate/migrate"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The objects of the requests are written by hand, because a call is cut by the bytes of its edges,
-// and the names and their order are those of the vendor's pages.
+// The JSON of the requests is written by hand. encoding/json would silently turn invalid UTF-8 into
+// another account id, and its escaping of <, > and & makes the length of a call hard to predict.
+// Names and order are those of the vendor's pages.
 
 // EnvelopeBytes is the largest size of a friend_import call's JSON without its edges: the names,
 // and a From_Account of 32 bytes that are all escaped.
@@ -29,24 +28,19 @@ const (
 // EnvelopeOf returns the size of the JSON of a friend_import call for from without its edges, less
 // the comma after the last edge. A call with edges has exactly EnvelopeOf(from) bytes plus the
 // EdgeBytes of each edge.
-func EnvelopeOf(from string) int { return len(importBody(from, nil).b) - len(",") }
+func EnvelopeOf(from string) int {
+	return len(requestHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
+}
 
 var errNotUTF8 = errors.New("not valid UTF-8")
 
 // EdgeBytes returns the exact size of e in the JSON of a friend_import call, with the comma after
-// it.
-func EdgeBytes(e *migrate.Edge) int { return bytesOf(func(w *writer) { w.edge(e) }) + len(",") }
-
-// bytesOf returns the number of bytes that write writes. It seldom allocates.
-func bytesOf(write func(*writer)) int {
-	w := scratch.Get().(*writer)
-	defer scratch.Put(w)
-	w.b, w.err = w.b[:0], nil
-	write(w)
-	return len(w.b)
+// it. It does not allocate.
+func EdgeBytes(e *migrate.Edge) int {
+	w := writer{count: true}
+	w.edge(e)
+	return w.n + len(",")
 }
-
-var scratch = sync.Pool{New: func() any { return new(writer) }}
 
 func importBody(from string, edges []migrate.Edge) *writer {
 	size := EnvelopeBytes
@@ -67,23 +61,35 @@ func importBody(from string, edges []migrate.Edge) *writer {
 	return w
 }
 
-// writer appends JSON. It remembers the first error.
+// writer appends JSON, or only counts its bytes. It remembers the first error.
 type writer struct {
-	b   []byte
-	err error
+	b     []byte
+	count bool
+	n     int // counted bytes
+	err   error
 }
 
-func (w *writer) raw(s string) { w.b = append(w.b, s...) }
-
-// text writes a string. Only what JSON demands is escaped.
-func (w *writer) text(s string) {
-	b, err := jsontext.AppendQuote(w.b, s)
-	if w.b = b; err != nil { // with U+FFFD it would be another account
-		w.err = cmp.Or(w.err, errNotUTF8)
+func (w *writer) raw(s string) {
+	if w.count {
+		w.n += len(s)
+	} else {
+		w.b = append(w.b, s...)
 	}
 }
 
-func (w *writer) integer(v int64) { w.b = strconv.AppendInt(w.b, v, 10) }
+func (w *writer) text(s string) {
+	if w.count {
+		w.n += textBytes(s)
+		return
+	}
+	b, err := appendText(w.b, s)
+	w.b, w.err = b, cmp.Or(w.err, err)
+}
+
+func (w *writer) integer(v int64) {
+	var digits [20]byte
+	w.raw(string(strconv.AppendInt(digits[:0], v, 10)))
+}
 
 func (w *writer) member(name string) {
 	w.raw(`,"`)
@@ -189,3 +195,56 @@ func getBody(from string, start int64) *writer {
 	w.raw(`,"StandardSequence":0,"CustomSequence":0}`)
 	return w
 }
+
+const hex = "0123456789abcdef"
+
+// appendText appends s as a JSON string. Only what JSON demands is escaped.
+func appendText(b []byte, s string) ([]byte, error) {
+	b = append(b, '"')
+	plain := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[plain:i]...)
+		plain = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	b = append(append(b, s[plain:]...), '"')
+	if !utf8.ValidString(s) {
+		return b, errNotUTF8
+	}
+	return b, nil
+}
+
+// textBytes returns the length of what appendText appends.
+func textBytes(s string) int {
+	n := len(s) + 2
+	for i := range len(s) {
+		n += int(escapeBytes[s[i]])
+	}
+	return n
+}
+
+// escapeBytes is the number of bytes that escaping adds to a byte.
+var escapeBytes = func() (table [256]uint8) {
+	for c := range ' ' {
+		table[c] = 5
+	}
+	for _, c := range "\"\\\n\r\t" {
+		table[c] = 1
+	}
+	return table
+}()

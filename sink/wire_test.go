@@ -117,6 +117,28 @@ func TestEdgeBytesAreExact(t *testing.T) {
 			t.Fatalf("the body is no JSON: %s", body)
 		}
 	}
+	e := fullPage()[2]
+	if n := testing.AllocsPerRun(100, func() { EdgeBytes(&e) }); n != 0 {
+		t.Errorf("EdgeBytes allocates %v times", n)
+	}
+}
+
+// TestTextBytesOfEveryByte: eight bytes are looked at at once, and none may hide among its
+// neighbours.
+func TestTextBytesOfEveryByte(t *testing.T) {
+	for size := range 18 {
+		for place := range size {
+			for c := range 256 {
+				for _, around := range []byte{'a', ' ', '!', '#', '[', ']', 0x7f, 0x80, 0xff, '"'} {
+					b := bytes.Repeat([]byte{around}, size)
+					b[place] = byte(c)
+					if body, _ := appendText(nil, string(b)); textBytes(string(b)) != len(body) {
+						t.Fatalf("%q: %d bytes, said to be %d", b, len(body), textBytes(string(b)))
+					}
+				}
+			}
+		}
+	}
 }
 
 func randomText(rng *rand.Rand, most int) string {

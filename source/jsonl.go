@@ -3,12 +3,12 @@ package source
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"unicode/utf8"
 	"unsafe"
 
 	"friendmigrate/migrate"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"friendmigrate/migrate/jsonscan"
 )
 
 // jsonlParser turns lines of JSON into edges. A line has the shape of the API's AddFriendItem, with
@@ -17,7 +17,7 @@ import (
 type jsonlParser struct {
 	*parser
 	rules *rules
-	text  jsonReader
+	text  jsonscan.Scanner
 	keys  []jsonKey          // of earlier lines
 	next  int                // index of the key that probably comes next
 	seen  [fieldTag + 1]bool // by field: whether the line has it
@@ -80,13 +80,13 @@ func (p *jsonlParser) takeRow(l *layout, raw []byte, line int64) error {
 	p.edge = migrate.Edge{Position: at}
 	p.next, p.seen, p.first, p.times = 0, [fieldTag + 1]bool{}, reject{}, numbers{}
 	p.groups, p.custom = p.groups[:0], p.custom[:0]
-	p.text.begin(raw)
-	err := p.text.object(p.member)
+	p.text = jsonscan.Scanner{Data: raw}
+	err := p.text.Object(p.member)
 	if err == nil {
-		err = p.text.end()
+		err = p.text.End()
 	}
 	switch {
-	case halfPair(raw, err):
+	case errors.Is(err, jsonscan.ErrSurrogate):
 		return p.broken(l, line, raw, reject{"", reasonSurrogate})
 	case err != nil:
 		return p.broken(l, line, raw, reject{"", reasonJSON})
@@ -116,9 +116,9 @@ func (p *jsonlParser) member(name []byte) error {
 	switch m.field {
 	case fieldUnknown:
 		p.tally.ignore(view(name))
-		return p.text.SkipValue()
+		return p.text.Skip()
 	case fieldListed:
-		return p.text.SkipValue()
+		return p.text.Skip()
 	case fieldTag:
 		p.tally.use(p.rules, m.text)
 		return p.customValue(m.text)
@@ -126,7 +126,7 @@ func (p *jsonlParser) member(name []byte) error {
 	p.tally.use(p.rules, m.text)
 	if p.seen[m.field] {
 		p.wrong(m.text, reasonTwice)
-		return p.text.SkipValue()
+		return p.text.Skip()
 	}
 	p.seen[m.field] = true
 	switch e := &p.edge; m.field {
@@ -152,44 +152,51 @@ func (p *jsonlParser) member(name []byte) error {
 
 // begins reports whether the next value begins with a byte. null is absent; anything else is
 // recorded as wrong with a reason.
-func (p *jsonlParser) begins(with jsontext.Kind, column, reason string) bool {
-	kind := p.text.PeekKind()
-	if kind != with && kind != 'n' {
+func (p *jsonlParser) begins(with byte, column, reason string) bool {
+	c := p.text.Peek()
+	if c != with && c != 'n' {
 		p.wrong(column, reason)
 	}
-	return kind == with
+	return c == with
 }
 
 // str reads a string. A number is not accepted: an account of digits must be in quotes.
 func (p *jsonlParser) str(column string, to *string) error {
 	if !p.begins('"', column, reasonString) {
-		return p.text.SkipValue()
+		return p.text.Skip()
 	}
-	s, err := p.text.str()
+	s, err := p.text.Text()
 	*to = view(s)
 	return err
 }
 
 // time reads an integer. 0 is absent.
 func (p *jsonlParser) time(column string, to *string) error {
-	if !p.begins('0', column, reasonNumber) {
-		return p.text.SkipValue()
+	if !p.digits() {
+		p.begins('n', column, reasonNumber)
+		return p.text.Skip()
 	}
-	s, err := p.text.ReadValue()
+	s, err := p.text.Number()
 	*to = view(s)
 	return err
 }
 
+// digits reports whether the next value is a number.
+func (p *jsonlParser) digits() bool {
+	c := p.text.Peek()
+	return c == '-' || c >= '0' && c <= '9'
+}
+
 func (p *jsonlParser) groupNames() error {
 	if !p.begins('[', nameGroups, reasonStrings) {
-		return p.text.SkipValue()
+		return p.text.Skip()
 	}
-	return p.text.array(func() error {
-		if p.text.PeekKind() != '"' {
+	return p.text.Array(func() error {
+		if p.text.Peek() != '"' {
 			p.wrong(nameGroups, reasonStrings)
-			return p.text.SkipValue()
+			return p.text.Skip()
 		}
-		s, err := p.text.str()
+		s, err := p.text.Text()
 		if len(s) > 0 {
 			p.groups = append(p.groups, view(s))
 		}
@@ -199,21 +206,21 @@ func (p *jsonlParser) groupNames() error {
 
 func (p *jsonlParser) customItems() error {
 	if !p.begins('[', nameCustomItem, reasonItems) {
-		return p.text.SkipValue()
+		return p.text.Skip()
 	}
-	return p.text.array(p.customItem)
+	return p.text.Array(p.customItem)
 }
 
 // customItem reads {"Tag":...,"Value":...}.
 func (p *jsonlParser) customItem() error {
-	if p.text.PeekKind() != '{' {
+	if p.text.Peek() != '{' {
 		p.wrong(nameCustomItem, reasonItems)
-		return p.text.SkipValue()
+		return p.text.Skip()
 	}
 	var tag string
 	var hasTag, hasValue bool
 	before := len(p.custom)
-	err := p.text.object(func(name []byte) error {
+	err := p.text.Object(func(name []byte) error {
 		switch key := view(name); {
 		case key == "Tag" && hasTag, key == "Value" && hasValue:
 			p.wrong(nameCustomItem, reasonTwice)
@@ -226,7 +233,7 @@ func (p *jsonlParser) customItem() error {
 		default:
 			p.tally.ignore(nameCustomItem + "." + key)
 		}
-		return p.text.SkipValue()
+		return p.text.Skip()
 	})
 	if !hasTag || tag == "" {
 		p.wrong(nameCustomItem, reasonItems)
@@ -241,18 +248,18 @@ func (p *jsonlParser) customItem() error {
 // its digits.
 func (p *jsonlParser) customValue(tag string) error {
 	column := cmp.Or(tag, nameCustomItem)
-	item := migrate.CustomItem{Tag: tag, Integer: p.text.PeekKind() == '0'}
+	item := migrate.CustomItem{Tag: tag, Integer: p.digits()}
 	var s []byte
 	var err error
 	switch {
 	case item.Integer:
-		if s, err = p.text.ReadValue(); bytes.ContainsAny(s, ".eE") {
+		if s, err = p.text.Number(); bytes.ContainsAny(s, ".eE") {
 			p.wrong(column, reasonItemValue)
 		}
 	case p.begins('"', column, reasonItemValue):
-		s, err = p.text.str()
+		s, err = p.text.Text()
 	default:
-		return p.text.SkipValue()
+		return p.text.Skip()
 	}
 	item.Value = view(s)
 	p.custom = append(p.custom, item)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"friendmigrate/migrate/jsonscan"
 )
 
 // sniffSize is how many bytes at the beginning of an input are examined.
@@ -160,7 +162,8 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 	case crBetweenObjects(line):
 		return &crLines
 	case line[0] == '[':
-		whole := jsonLength(line) > 0
+		one := jsonscan.Scanner{Data: line}
+		whole := one.Skip() == nil
 		switch {
 		case whole && bytes.HasPrefix(rest, []byte{'{'}):
 			return nil
@@ -191,7 +194,8 @@ func sniffJSONL(text []byte, named func([]string) bool) *wrong {
 
 // sniffObject recognises a text whose first object does not end in its line.
 func sniffObject(text, line, rest []byte) *wrong {
-	spans := bytes.Contains(text[:jsonLength(text)], []byte{'\n'})
+	object := jsonscan.Scanner{Data: text}
+	spans := object.Skip() == nil && bytes.Contains(text[:object.Pos], []byte{'\n'})
 	line = bytes.TrimRight(line, " \t\r")
 	goesOn := bytes.IndexByte([]byte("{[,:"), line[len(line)-1]) >= 0 && len(rest) > 0 && rest[0] != '{'
 	if spans || goesOn {
@@ -202,8 +206,8 @@ func sniffObject(text, line, rest []byte) *wrong {
 
 // severalObjects reports whether a line holds more than one JSON object.
 func severalObjects(line []byte) bool {
-	first := jsonLength(line)
-	return first > 0 && bytes.HasPrefix(trimBlank(line[first:]), []byte{'{'})
+	first := jsonscan.Scanner{Data: line}
+	return first.Skip() == nil && bytes.HasPrefix(trimBlank(line[first.Pos:]), []byte{'{'})
 }
 
 func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }

@@ -71,7 +71,7 @@ var mutations = []mutation{
 	{"an input is known by its first 64 KiB", "source/open.go",
 		"\tr.sum.Write(p[:n])\n", "\tif r.n < 64<<10 {\n\t\tr.sum.Write(p[:n])\n\t}\n", bySource},
 	{"results go by position", "sink/answer.go",
-		"if v.next < len(v.items) && v.account(v.next) == account {", "if v.next < len(v.items) {", bySink},
+		"if v.next < len(v.items) && v.account(v.next) == string(account) {", "if v.next < len(v.items) {", bySink},
 	{"a missing result counts as imported", "sink/answer.go",
 		"migrate.Outcome{Kind: migrate.Again, Uncertain: true, Info: v.unseen(i)}", "migrate.Outcome{Kind: migrate.Imported}", byUnanswered},
 	{"the limiter is full at the start", "sink/limiter.go",
