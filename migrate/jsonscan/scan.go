@@ -4,6 +4,10 @@
 // through a float, and replaces text that is not UTF-8. What a Scanner takes, encoding/json takes
 // too, but not the reverse.
 //
+// encoding/json/v2 is as strict and would be 400 lines less. But into structs an answer of 64 MiB
+// may take fifty times its size, token by token it is no shorter than this, and a member of an odd
+// type that nobody needs would cost the good results beside it.
+//
 // It never builds a tree: the caller reads each value where it stands.
 package jsonscan
 
