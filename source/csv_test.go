@@ -81,7 +81,7 @@ func TestRowThatRepeatsTheHeaderIsNoEdge(t *testing.T) {
 
 // Two stray quotes make one record of all the rows between them, and --invalid-field must not fix
 // that away.
-func TestRowsSwallowedByAFieldAreNotMendedAway(t *testing.T) {
+func TestRowsSwallowedByAFieldAreNotCutAway(t *testing.T) {
 	swallowed := "\"r" + strings.Repeat("\na,b,"+src+",r", 30) + "\""
 	for _, column := range []string{"Remark", "AddWording", "GroupName", "Tag_SNS_Custom_A"} {
 		for _, policy := range []string{"reject", "drop", "cut"} {

@@ -51,11 +51,11 @@ func (p *program) manifestHint(in invocation, err error) string {
 	_, own := manifest.Read(in.values, nil, p.Version)
 	if own == nil {
 		behind := exit.Parse("", "import", in.args, p.TakesOf("import"))
-		mended := p.Mended(behind, append(settings.Refusals(err), source.Better(err))...).Flags()
-		if slices.Equal(mended, in.args) {
+		corrected := p.Corrected(behind, append(settings.Refusals(err), source.Better(err))...).Flags()
+		if slices.Equal(corrected, in.args) {
 			return line.Of().String() + " # without what stands behind --"
 		}
-		return line.Of(mended...).String()
+		return line.Of(corrected...).String()
 	}
 	bad := slices.ContainsFunc(in.values.Flags["env"], func(s string) bool {
 		_, err := manifest.ParseVariable(s)

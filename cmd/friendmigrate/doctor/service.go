@@ -20,7 +20,7 @@ const (
 	samples     = 30
 	betweenCall = 40 * time.Millisecond
 	betweenTry  = time.Second
-	lastTry     = 10 * time.Second // no attempt begins later: one may take 10 s
+	lastTry     = 10 * time.Second // after it no further attempt is waited for: one may take 10 s
 )
 
 // harmless makes a call that changes nothing. It is sink.Client's Probe: friend_get of the admin

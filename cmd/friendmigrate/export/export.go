@@ -140,7 +140,8 @@ func FailedPath(destination string) string {
 
 // Run reads the remaining accounts and writes the list of failures, with the pace, patience, probe
 // and meter of engine. The error is that of the engine, source.ErrNotCSV, or one of the disk. The
-// accounts settled before any error are written, and in a file they are durable.
+// accounts settled before an error of the engine are written, and in a file they are durable; after
+// another error, those of the last step are.
 func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	var err error
 	if !e.Finished {

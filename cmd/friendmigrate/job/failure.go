@@ -62,7 +62,7 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return p.Line().With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
 	case source.Better(err).Name != "":
 		return p.better(asItIs, source.Better(err))
-	case p.canMend(settings.Refusals(err)):
+	case p.canCorrect(settings.Refusals(err)):
 		return p.better(asItIs, settings.Refusals(err)...)
 	case errors.As(err, &proxy):
 		return "env " + string(proxy) + "=http://HOST:PORT " + p.Line().String()
@@ -94,11 +94,11 @@ func (p *Program) begins() bool {
 
 // better returns the command line with better values of flags, after complete has changed it.
 func (p *Program) better(complete func(exit.CommandLine) exit.CommandLine, flags ...source.Flag) string {
-	return complete(p.Mended(p.Line(), flags...)).String()
+	return complete(p.Corrected(p.Line(), flags...)).String()
 }
 
-// Mended returns a line with better values of flags. A flag without a value is left out.
-func (p *Program) Mended(line exit.CommandLine, flags ...source.Flag) exit.CommandLine {
+// Corrected returns a line with better values of flags. A flag without a value is left out.
+func (p *Program) Corrected(line exit.CommandLine, flags ...source.Flag) exit.CommandLine {
 	for _, f := range flags {
 		// If one error wants the flag left out, no other value helps.
 		if slices.Contains(flags, source.Flag{Name: f.Name}) {
@@ -118,9 +118,9 @@ func (p *Program) Mended(line exit.CommandLine, flags ...source.Flag) exit.Comma
 
 func asItIs(l exit.CommandLine) exit.CommandLine { return l }
 
-// canMend reports whether the command has all of the flags. Command manifest also checks flags of
+// canCorrect reports whether the command has all of the flags. Command manifest also checks flags of
 // the import that it describes, some of which it does not have.
-func (p *Program) canMend(refused []source.Flag) bool {
+func (p *Program) canCorrect(refused []source.Flag) bool {
 	name, _ := Split(p.Args)
 	flags := p.Flags(name)
 	foreign := func(f source.Flag) bool {

@@ -19,8 +19,9 @@ type scratch struct {
 
 // newScratch makes a folder next to the state folder, on the volume that an import would use. If
 // nothing can be made next to it (for example because the state folder is the only volume of a
-// container), the folder is made inside it. Its name is always the same, so that a plan finds and
-// removes what a killed one left. The error is checkpoint.ErrLocked if another plan uses it.
+// container), the folder is made inside it. Its name is the same each time, so that the next plan of
+// this state finds and removes what a killed one left. The error is checkpoint.ErrLocked if another
+// plan uses it.
 func newScratch(state string) (*scratch, error) {
 	state, err := filepath.Abs(state)
 	if err != nil {
