@@ -12,6 +12,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/plan"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
@@ -20,7 +21,15 @@ import (
 
 func (p *program) cleanAction(_ context.Context, in invocation) error {
 	set := in.Settings
+	planned, err := plan.Clean(set.State)
+	if err != nil {
+		return err
+	}
 	places, err := folder.Find(set.State)
+	if planned && errors.Is(err, folder.ErrNoJob) {
+		p.ending = &exit.Ending{What: "removed what a killed plan left; there is no job"}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -33,6 +42,9 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 		return err
 	}
 	e := exit.Ending{What: "there was no staged input to remove"}
+	if planned {
+		e.What = "removed what a killed plan left"
+	}
 	if len(cleaned) > 0 {
 		e.What = "removed the staged input; the journal, the lists and the report stay"
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -233,10 +234,41 @@ func TestOnePlanAtATimeIsMade(t *testing.T) {
 	if _, err := o.make(t.Context()); !errors.Is(err, checkpoint.ErrLocked) {
 		t.Error(err)
 	}
+	if _, err := Clean(o.Set.State); err != nil {
+		t.Errorf("a plan that has staged nothing: %v", err)
+	}
+	if err := os.Mkdir(first.staging, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Clean(o.Set.State); !errors.Is(err, checkpoint.ErrLocked) {
+		t.Error(err)
+	}
 	if err := first.remove(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.make(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCleanRemovesWhatAKilledPlanLeft(t *testing.T) {
+	o := planOf(t, "a,b,AddSource_Type_A,\n")
+	killed, err := newScratch(o.Set.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(killed.staging, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if found, err := Clean(o.Set.State); found != want || err != nil {
+			t.Errorf("found %t, %v", found, err)
+		}
+	}
+	if _, err := os.Stat(killed.dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }

@@ -13,33 +13,59 @@ import (
 // scratch is the folder in which the input is staged. Its lock is held while it is in use.
 type scratch struct {
 	dir     string
-	staging string // in dir; the only thing in it, beside the lock, that is a plan's to remove
+	staging string // in dir
 	lock    *checkpoint.Lock
 }
+
+// staging is the name of the only thing in the folder, beside the lock, that is a plan's to remove.
+const staging = "staging"
 
 // newScratch makes a folder next to the state folder, on the volume that an import would use. If
 // nothing can be made next to it (for example because the state folder is the only volume of a
 // container), the folder is made inside it. Its name is the same each time, so that the next plan of
-// this state finds and removes what a killed one left. The error is checkpoint.ErrLocked if another
-// plan uses it.
+// this state, or Clean, finds and removes what a killed one left. The error is checkpoint.ErrLocked
+// if another plan uses it.
 func newScratch(state string) (*scratch, error) {
-	state, err := filepath.Abs(state)
+	beside, inside, err := scratchDirs(state)
 	if err != nil {
-		return nil, fmt.Errorf("find the state folder: %w", err)
+		return nil, err
 	}
-	name := filepath.Base(state) + ".plan"
-	s, err := scratchIn(filepath.Join(existing(filepath.Dir(state)), name))
+	s, err := scratchIn(beside)
 	info, statErr := os.Stat(state)
 	if err != nil && !errors.Is(err, checkpoint.ErrLocked) && statErr == nil && info.IsDir() {
-		s, err = scratchIn(filepath.Join(state, name))
+		s, err = scratchIn(inside)
 	}
-	if errors.Is(err, checkpoint.ErrLocked) {
-		return nil, fmt.Errorf("another plan is being made: %w", err)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, checkpoint.ErrLocked) {
 		return nil, fmt.Errorf("make a folder beside %q to stage the input in: %w", state, err)
 	}
-	return s, nil
+	return s, err
+}
+
+// Clean removes what a killed plan of this state staged, and reports whether it staged anything. The
+// error is checkpoint.ErrLocked if a plan is being made.
+func Clean(state string) (found bool, err error) {
+	beside, inside, err := scratchDirs(state)
+	for _, dir := range []string{beside, inside} {
+		made, _ := checkpoint.LockFile(dir)
+		if _, none := os.Stat(filepath.Join(dir, staging)); err != nil || !made || none != nil {
+			continue
+		}
+		var s *scratch
+		found = true
+		if s, err = scratchIn(dir); err == nil {
+			err = s.remove()
+		}
+	}
+	return found, err
+}
+
+func scratchDirs(state string) (beside, inside string, err error) {
+	state, err = filepath.Abs(state)
+	if err != nil {
+		return "", "", fmt.Errorf("find the state folder: %w", err)
+	}
+	name := filepath.Base(state) + ".plan"
+	return filepath.Join(existing(filepath.Dir(state)), name), filepath.Join(state, name), nil
 }
 
 // existing returns the folder itself or the nearest parent that exists.
@@ -61,10 +87,13 @@ func scratchIn(dir string) (*scratch, error) {
 		return nil, err
 	}
 	lock, err := checkpoint.TryLock(dir)
+	if errors.Is(err, checkpoint.ErrLocked) {
+		err = fmt.Errorf("a plan of this state is being made: %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &scratch{dir: dir, staging: filepath.Join(dir, "staging"), lock: lock}, nil
+	return &scratch{dir: dir, staging: filepath.Join(dir, staging), lock: lock}, nil
 }
 
 func (s *scratch) remove() error {
