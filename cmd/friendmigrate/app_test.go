@@ -56,8 +56,8 @@ func TestAnOutputThatCannotBeWrittenIsSaidOnce(t *testing.T) {
 func TestEveryFlagIsInTheHelpText(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{60, 80, 100} {
-		all := rootHelp(width)
-		for _, c := range commands() {
+		all := (&program{commands: allCommands()}).rootHelp(width)
+		for _, c := range allCommands() {
 			text := c.help(width)
 			all += text
 			for _, f := range c.declared() {
@@ -79,9 +79,9 @@ func TestEveryFlagIsInTheHelpText(t *testing.T) {
 }
 
 func TestTheManualNamesTheFlagsWithoutAVariable(t *testing.T) {
-	_, environment, _ := strings.Cut((&program{}).manPage(), ".SH ENVIRONMENT\n")
+	_, environment, _ := strings.Cut((&program{commands: allCommands()}).manPage(), ".SH ENVIRONMENT\n")
 	environment, _, _ = strings.Cut(strings.ReplaceAll(environment, `\-`, "-"), "\n")
-	for _, c := range commands() {
+	for _, c := range allCommands() {
 		for _, f := range c.declared() {
 			if named := slices.Contains(strings.Fields(environment), "--"+f.Name); named != f.NoVariable {
 				t.Errorf("--%s of %s: %v, named %v in %q", f.Name, c.name, f.NoVariable, named, environment)

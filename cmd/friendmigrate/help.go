@@ -2,7 +2,6 @@ package main
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,6 +15,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
+	"friendmigrate/migrate"
 )
 
 // The library's completion command, and the flag with which its scripts ask the program what may
@@ -27,15 +27,6 @@ const (
 	completionUsage = "prints a script that completes commands and flags in bash, zsh, fish or pwsh"
 )
 
-// noShell handles completion without a shell that it knows.
-func (p *program) noShell() error {
-	return &exit.Error{
-		Code: exit.Unusable,
-		Err:  errors.New("completion needs the name of a shell: bash, zsh, fish or pwsh"),
-		Hint: exit.Parse(p.Args[0], completionName, nil, nil).Of("bash").String(),
-	}
-}
-
 // showHelp prints the help text of a command or a topic, or of the program if there are no words.
 func (p *program) showHelp(words ...string) error {
 	name := append(words, "")[0]
@@ -44,11 +35,11 @@ func (p *program) showHelp(words ...string) error {
 		return err
 	}
 	text, width := page, terminal.Width(p.Std.Out)
-	switch c := find(name); {
+	switch c := p.find(name); {
 	case c != nil:
 		text = c.help(width)
 	case name == "":
-		text = rootHelp(width)
+		text = p.rootHelp(width)
 	case !isTopic:
 		return p.unknownCommand(name)
 	}
@@ -56,11 +47,26 @@ func (p *program) showHelp(words ...string) error {
 	return err
 }
 
-func rootHelp(width int) string {
+// unknownCommand returns an error that names the command that was probably meant, if one is close.
+func (p *program) unknownCommand(name string) error {
+	e := &exit.Error{Code: exit.Unusable, Err: fmt.Errorf("unknown command %q", name),
+		Hint: exit.Parse(p.Args[0], "help", nil, nil).String() + " # lists the commands"}
+	known := topics()
+	for _, c := range p.commands {
+		known = append(known, c.name)
+	}
+	if nearest := migrate.Nearest(name, max(2, len(name)/2), known...); nearest != "" {
+		e.Err = fmt.Errorf("%w; did you mean %q?", e.Err, nearest)
+		e.Hint = p.corrected(slices.Index(p.Args, name), nearest)
+	}
+	return e
+}
+
+func (p *program) rootHelp(width int) string {
 	var b strings.Builder
 	b.WriteString(terminal.Flow("friendmigrate moves a social graph into Tencent Chat, at the service's limit, with "+
 		"an account of what became of every friendship.", width))
-	for _, c := range commands() {
+	for _, c := range p.commands {
 		b.WriteString(terminal.Aligned("  "+strings.TrimSpace(c.name+" "+c.args), c.usage, width))
 	}
 	b.WriteString("\n" + terminal.Aligned("Topics of help:",
@@ -238,7 +244,7 @@ func (p *program) manPage() string {
 	put(".SH SYNOPSIS\n.B friendmigrate\n.I COMMAND\n[flags] [arguments]")
 	put(".SH COMMANDS")
 	var all []settings.Flag
-	for _, c := range commands() {
+	for _, c := range p.commands {
 		put(".SS %s\n%s.", c.name, c.usage)
 		flags := c.declared()
 		all = append(all, flags...)

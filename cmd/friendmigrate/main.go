@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -79,7 +77,7 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			if first == nil || p.over.Load() {
 				first, at = s, time.Now()
 				cancel(job.Signal{Signal: s})
-				p.View.Stopping(again(s))
+				p.View.Stopping(howToStopNow(s))
 				continue
 			}
 			same := s == first || s == syscall.SIGHUP || first == syscall.SIGHUP
@@ -103,8 +101,8 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 	}
 }
 
-// again returns a text on how to stop at once after a first signal.
-func again(s os.Signal) string {
+// howToStopNow returns a text on how to stop at once after a first signal.
+func howToStopNow(s os.Signal) string {
 	if s == os.Interrupt {
 		return "press Ctrl-C again to stop now"
 	}
@@ -124,14 +122,6 @@ func atMostASecond(f func()) {
 	}
 }
 
-type program struct {
-	job.Program
-	root    fs.FS         // the root of the file system, for the memory limit of the container
-	ending  *exit.Ending  // of a command that has a last line
-	message *progress.Log // safe for concurrent use
-	over    atomic.Bool   // the last line is written, so nothing is left to interrupt
-}
-
 // unattended lists the commands that usually run without a person watching.
 var unattended = []string{"import", "verify", "update", "undo", "accounts", "export"}
 
@@ -141,7 +131,7 @@ func newProgram(on job.Volume, args []string, std job.Streams, env map[string]st
 			Began: time.Now(), Std: std, Env: env, Volume: on, Screen: terminal.New(std.Err, env), Args: args,
 			View: progress.NewView(), Flags: flagsOf, Version: job.VersionOf(version),
 		},
-		root: os.DirFS("/"), message: new(progress.Log),
+		commands: allCommands(), root: os.DirFS("/"), message: new(progress.Log),
 	}
 	name, _ := job.Split(args)
 	// What export writes is data, of which nothing may be lost.
@@ -216,22 +206,4 @@ func (p *program) start(ctx context.Context) error {
 		p.Screen.Line("warning: " + w)
 	}
 	return p.tree().Run(ctx, p.Args)
-}
-
-// end ends a command that has a last line.
-func (p *program) end(e exit.Ending, err error) error {
-	if err == nil {
-		e = p.HintOutsidePod(e)
-		p.ending = &e
-	}
-	return err
-}
-
-// version is set by the linker for a release. Otherwise the version of the module or the commit is
-// used.
-var version string
-
-func (p *program) showVersion() error {
-	_, err := fmt.Fprintln(p.Std.Out, p.VersionLine())
-	return err
 }

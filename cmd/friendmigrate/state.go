@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +16,164 @@ import (
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/plan"
+	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
 )
+
+// openJobs opens the states in --state for reading, calls do with them and closes them.
+func openJobs(in invocation, do func(inspect.Jobs) error) error {
+	jobs, err := inspect.Open(in.State)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(jobs), jobs.Close())
+}
+
+func (p *program) statusAction(ctx context.Context, in invocation) error {
+	set := in.Settings
+	if set.Watch {
+		return p.watchStatus(ctx, set)
+	}
+	s, err := inspect.ReadStatus(set.State, time.Now(), false)
+	if err != nil {
+		return err
+	}
+	if set.JSON {
+		return terminal.WriteJSON(p.Std.Out, s)
+	}
+	return terminal.WriteText(p.Std.Out, s.Text())
+}
+
+// watchStatus shows the status each second until the job has ended: on a terminal in the same
+// place, else as a line.
+func (p *program) watchStatus(ctx context.Context, set settings.Settings) error {
+	screen := terminal.New(p.Std.Out, p.Env)
+	defer screen.EndBlock()
+	show := func(s *inspect.Status) error { return terminal.WriteText(p.Std.Out, s.Line()+"\n") }
+	switch {
+	case set.JSON:
+		show = func(s *inspect.Status) error { return terminal.WriteJSONLine(p.Std.Out, s) }
+	case screen.Redraws():
+		show = func(s *inspect.Status) error {
+			screen.Block(s.Block(screen.Columns() - 1))
+			return nil
+		}
+	}
+	tick := time.NewTicker(job.Tick)
+	defer tick.Stop()
+	for {
+		s, err := inspect.ReadStatus(set.State, time.Now(), true)
+		if err != nil {
+			return err
+		}
+		if err := show(s); err != nil || s.Ended() || terminal.Unread(p.Std.Out) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return p.Stopped(ctx, "stopped watching by %w; the job is not touched by that")
+		case <-tick.C:
+		}
+	}
+}
+
+func (p *program) failuresAction(_ context.Context, in invocation) error {
+	return openJobs(in, func(jobs inspect.Jobs) error {
+		filter := inspect.Filter{Codes: in.Codes, Accounts: in.Account}
+		s, err := jobs.Summarize(filter)
+		if err != nil {
+			return err
+		}
+		words, err := jobs.Summarized(s, filter, p.Line(), in.State)
+		switch {
+		case err != nil:
+			return err
+		case s.Edges == 0:
+			p.ending = &words
+		}
+		switch {
+		case in.Form != settings.FormSummary:
+			return p.listFailures(jobs, filter, in)
+		case in.JSON:
+			return terminal.WriteJSON(p.Std.Out, s)
+		}
+		return p.end(words, terminal.WriteText(p.Std.Out, s.Text()))
+	})
+}
+
+func (p *program) listFailures(jobs inspect.Jobs, filter inspect.Filter, in invocation) error {
+	out := terminal.List(p.Std.Out)
+	integers, err := jobs.List(out, in.Form, os.TempDir(), filter)
+	switch err := errors.Join(err, out.Close()); {
+	case errors.Is(err, source.ErrNotCSV):
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("output-format",
+			settings.FormJSONL).String()}
+	case err != nil:
+		return err
+	}
+	if len(integers) > 0 {
+		l := exit.Parse(p.Args[0], "import", nil, nil).With("integer-tags", strings.Join(integers, ","))
+		p.ending = &exit.Ending{
+			What: "some custom fields of the list are integers",
+			Hint: p.FollowUp(l, in.Job, "-failed").Of("LIST.csv").String(),
+		}
+	}
+	return nil
+}
+
+func (p *program) explainAction(ctx context.Context, in invocation) error {
+	words := append(slices.Clone(in.args), "", "")
+	from, to := words[0], words[1]
+	if n := len(in.args); n < 1 || n > 2 || from == "" || n == 2 && to == "" {
+		return job.Unusable(p.Line().Of("FROM", "TO"),
+			"explain takes a From_Account and, for one edge, a To_Account, neither of them empty; it got %q", in.args)
+	}
+	return openJobs(in, func(jobs inspect.Jobs) error {
+		tally, err := jobs.Explain(ctx, from, to, func(f inspect.Finding) error {
+			if in.JSON {
+				return terminal.WriteJSONLine(p.Std.Out, f)
+			}
+			return terminal.WriteText(p.Std.Out, f.Text())
+		})
+		if stopped := p.Stopped(ctx, "stopped by %w"); err != nil && stopped != nil {
+			return stopped
+		}
+		return p.end(jobs.Explained(tally, from, to), err)
+	})
+}
+
+func (p *program) reportAction(_ context.Context, in invocation) error {
+	var r report.Report
+	read := func(jobs inspect.Jobs) (err error) {
+		r, err = jobs.Report(p.VersionLine())
+		return err
+	}
+	// A run records its end and then writes its report. What was written here over that report, of
+	// the moment before, is written again.
+	for written := false; ; written = true {
+		if err := openJobs(in, read); err != nil {
+			return err
+		}
+		if written && r.Ending.Running {
+			break
+		}
+		if err := job.WriteReport(p.Volume.FS, in.State, r); err != nil {
+			return err
+		}
+		if !r.Ending.Running {
+			break
+		}
+	}
+	if in.JSON {
+		return terminal.WriteJSON(p.Std.Out, r)
+	}
+	return terminal.WriteText(p.Std.Out, r.Arrived()+"\nwritten: "+filepath.Join(in.State, folder.Report)+
+		"\nwritten: "+filepath.Join(in.State, folder.Page)+"\n")
+}
 
 func (p *program) cleanAction(_ context.Context, in invocation) error {
 	set := in.Settings

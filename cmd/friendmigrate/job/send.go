@@ -62,7 +62,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		Failures: j.Set.Stop.MaxFailures, FailureRatio: j.Set.Stop.MaxFailureRatio,
 		ExtraCalls: j.Set.Stop.ExtraCalls(j.Stage.Totals().Chunks),
 	}
-	// Op.Caller is set in import.go of package main or in undo.go of this one: Client.Import,
+	// Op.Caller is set in jobs.go of package main or in undo.go of this one: Client.Import,
 	// ImportMissing, Update or Delete. Timed only measures how long Settle takes.
 	summary, err := migrate.Run(ctx, plan, j.Op.Caller(j), j.View.Timed(j.Journal), engine)
 	result := runResult{summary: summary, stats: j.Client.Stats(), paused: j.Client.Paused(), err: err,
