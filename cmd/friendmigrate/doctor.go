@@ -50,7 +50,7 @@ func (p *program) doctorAction(ctx context.Context, in invocation) error {
 		r.Probe.Write(text)
 	}
 	for _, note := range sink.Notes() {
-		fmt.Fprintf(text, "to know: %s\n", note)
+		fmt.Fprintf(text, "note: %s\n", note)
 	}
 	ending := p.doctorEnding(ctx, in.State, r, stop)
 	if !in.JSON {

@@ -27,7 +27,7 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 		return err
 	}
 	for _, flag := range manifest.LeftOut(in.values, in.args) {
-		p.Screen.Line(fmt.Sprintf("warning: the variable %s is not passed on: give --%s behind --",
+		p.Screen.Line(fmt.Sprintf("warning: the variable %s is not passed on: give --%s after --",
 			settings.Variable(flag), flag))
 	}
 	text, err := manifest.Render(options)
@@ -41,7 +41,7 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 }
 
 // manifestHint returns the command without the variables that the YAML must not hold, since a hint
-// must not repeat them either. What is wrong before -- comes first, then what is behind it.
+// must not repeat them either. What is wrong before -- is named first, then what is wrong after it.
 func (p *program) manifestHint(in invocation, err error) string {
 	line := p.Line()
 	if errors.Is(err, manifest.ErrKey) {
@@ -50,10 +50,10 @@ func (p *program) manifestHint(in invocation, err error) string {
 	}
 	_, own := manifest.Read(in.values, nil, p.Version)
 	if own == nil {
-		behind := exit.Parse("", "import", in.args, p.TakesOf("import"))
-		corrected := p.Corrected(behind, append(settings.Refusals(err), source.Better(err))...).Flags()
+		after := exit.Parse("", "import", in.args, p.TakesOf("import"))
+		corrected := p.Corrected(after, append(settings.Refusals(err), source.Better(err))...).Flags()
 		if slices.Equal(corrected, in.args) {
-			return line.Of().String() + " # without what stands behind --"
+			return line.Of().String() + " # without what comes after --"
 		}
 		return line.Of(corrected...).String()
 	}

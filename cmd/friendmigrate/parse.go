@@ -139,7 +139,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	nearest := migrate.Nearest(name, max(2, len(name)/2), known...)
 	switch {
 	case c.Root() == c:
-		e.Err = fmt.Errorf("unknown flag %s: flags stand behind the command", typed)
+		e.Err = fmt.Errorf("unknown flag %s: flags come after the command", typed)
 		e.Hint = exit.Parse(p.Args[0], "help", nil, nil).String() + " # lists the commands"
 	case name == "secret-key":
 		e.Err = fmt.Errorf("unknown flag %s: a key is never a flag, because everybody on a machine sees command lines;"+

@@ -82,7 +82,7 @@ func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 // open takes the state folder and opens the current pass, or begins one.
 func (j *Run) open(ctx context.Context) error {
 	anyDivision := func(string, settings.Shard) error { return nil }
-	if err := j.Take(ctx, j.Set.State, anyDivision); err != nil {
+	if err := j.LockFolder(ctx, j.Set.State, anyDivision); err != nil {
 		return err
 	}
 	j.Set.Rows.NoSource = len(j.Inputs) > 0 && j.Again().Command == "update" // its rows need none
@@ -293,7 +293,7 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 			}
 		}
 		if e.Hint = line.String() + inspect.AfterUndo; !again.Undone {
-			e.Hint = again.On(line).String() + " # with --retry-failed if edges failed for want of accounts"
+			e.Hint = again.On(line).String() + " # with --retry-failed if edges failed because accounts were missing"
 		}
 	}
 	switch {

@@ -159,7 +159,7 @@ func (c *calls) checkAccounts() {
 		list, err := c.Service.Accounts(c.ctx, []string{c.From, c.To})
 		for i, a := range list {
 			if a.Known && !a.Exists {
-				return fmt.Errorf("%s is no account of this app: --probe needs two that exist",
+				return fmt.Errorf("%s is not an account of this app: --probe needs two that exist",
 					[...]string{"FROM", "TO"}[i])
 			}
 		}

@@ -31,7 +31,7 @@ type read struct {
 	info       fs.FileInfo // of the file that the name leads to
 }
 
-// Add adds a file or folder. It leaves out what does not exist or is no file, since that cannot be
+// Add adds a file or folder. It leaves out what does not exist or is not a file, since that cannot be
 // overwritten. stdin stands for "-".
 func (r *Reads) Add(flag, name string, stdin io.Reader) {
 	info, err := os.Stat(name)
@@ -148,7 +148,7 @@ func part(flag, name, file string) error {
 // name+".tmp" and name+".spool" belong to the file.
 func (r *Reads) CheckFile(flag, name, header string) error {
 	if name == source.Standard {
-		return fmt.Errorf("%s %q is no file: it does not write to standard output", flag, name)
+		return fmt.Errorf("%s %q is not a file: it does not write to standard output", flag, name)
 	}
 	if err := r.CheckRead(flag, name); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (r *Reads) CheckFile(flag, name, header string) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s %q is no file", flag, name)
+		return fmt.Errorf("%s %q is not a file", flag, name)
 	}
 	f, err := os.Open(name)
 	if err != nil {

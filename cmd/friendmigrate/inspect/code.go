@@ -46,7 +46,7 @@ var onItem = map[migrate.Kind]string{
 var onCall = map[migrate.Verdict]string{
 	migrate.VerdictRetry:    "the call is sent again with growing pauses, up to 8 attempts and 10 minutes.",
 	migrate.VerdictThrottle: "the whole job slows down and climbs back. It costs no attempt.",
-	migrate.VerdictHalve: "the call is halved until the edges that spoil it stand alone. These fail; the others\n" +
+	migrate.VerdictHalve: "the call is halved until the refused edges are alone. These fail; the others\n" +
 		"land. If everything is refused, the job stops with exit code 6.",
 	migrate.VerdictRefuseChunk: "all edges of the call fail with this code.",
 	migrate.VerdictRefuseAccount: "all edges of the From_Account fail with this code, and no more calls are made " +

@@ -226,7 +226,7 @@ func (f *Finding) outcomeText() string {
 		return fmt.Sprintf(", after %s\n%11s%d %s: %s", terminal.Some(int64(f.Attempts), "attempt"), "", f.Code,
 			orNothing(f.Info), f.Advice)
 	case f.Kind == Pending && f.Code != 0:
-		return fmt.Sprintf(", taken up again after it had failed with %d %s%s", f.Code, orNothing(f.Info),
+		return fmt.Sprintf(", to be sent again after it had failed with %d %s%s", f.Code, orNothing(f.Info),
 			f.unsureText())
 	}
 	return f.unsureText()

@@ -41,14 +41,14 @@ func (j *Job) strayValue(i int) error {
 	switch {
 	case in == "true" || in == "false":
 		return Unusable(j.Line().Of(rest...),
-			"there is no INPUT %q; as the value of a switch it has to stand behind =, such as --mutual=%s", in, in)
+			"there is no INPUT %q; as the value of a switch it has to follow =, such as --mutual=%s", in, in)
 	case !j.Line().Has("retry-failed") || len(j.Set.Job.RetryCodes) > 0 || !settings.LooksLikeCodes(in):
 		return nil
 	case len(rest) == 0:
 		rest = []string{"INPUT"}
 	}
 	return Unusable(j.Line().Without("retry-failed").WithWord("--retry-failed="+in).Of(rest...),
-		"there is no INPUT %q; as the codes of --retry-failed it has to stand behind =", in)
+		"there is no INPUT %q; as the codes of --retry-failed it has to follow =", in)
 }
 
 // Base returns the state folder, above those of shards.

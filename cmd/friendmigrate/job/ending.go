@@ -240,7 +240,7 @@ func (j *Run) nextHint(o outcome) string {
 		return j.realRun()
 	case o.failed > 0:
 		l := j.resume().WithWord("--retry-failed")
-		if o.reopened > 0 { // of other accounts: until they are settled, no failed edge of a pilot is taken up
+		if o.reopened > 0 { // of other accounts: until they are settled, no failed edge of a pilot is sent again
 			l = j.Without(l.Without("yes"), "only-accounts") // without --yes, undo says first what it would delete
 		}
 		return l.String() + " # " + terminal.AfterFixing(o.failed)

@@ -26,7 +26,7 @@ type outcome struct {
 	failed   int64         // edges that affect the exit code
 	byCode   map[int]int64 // failed edges of the job, by code
 	ofPilot  map[int]int64 // those of a pilot
-	reopened int64         // edges that --retry-failed took up and that are open
+	reopened int64         // edges that --retry-failed reopened and that are open
 	trouble  error         // error of writing the result: the job is not finished
 }
 

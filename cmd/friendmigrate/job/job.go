@@ -81,9 +81,9 @@ func (j *Job) CheckBase() error {
 	return nil
 }
 
-// Take creates and locks the state folder of this shard below base. neighbours returns an error if
+// LockFolder creates and locks the state folder of this shard below base. neighbours returns an error if
 // base holds another division of the job.
-func (j *Job) Take(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
+func (j *Job) LockFolder(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
 	if err := j.CheckBase(); err != nil {
 		return err
 	}

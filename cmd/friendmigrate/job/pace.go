@@ -9,8 +9,8 @@ import (
 )
 
 // ObeyPace makes the client follow the pace that is set in the state folder, from its first call
-// until Close. The rate is the shard's share of that pace, and at most most calls per second.
-func (j *Job) ObeyPace(most float64) {
+// until Close. The rate is the shard's share of that pace, and at most ceiling calls per second.
+func (j *Job) ObeyPace(ceiling float64) {
 	var last folder.Pace
 	broken := false
 	look := func() {
@@ -25,7 +25,7 @@ func (j *Job) ObeyPace(most float64) {
 		last = now
 		rate := j.Set.Pace.Rate
 		if now.Rate > 0 {
-			rate = min(most, j.Set.Job.Shard.RateOf(now.Rate))
+			rate = min(ceiling, j.Set.Job.Shard.RateOf(now.Rate))
 		}
 		text := now.String()
 		if text == "" {

@@ -233,15 +233,15 @@ func (j *Run) loadPilot(ctx context.Context, p *Pilot) error {
 
 // countPilot counts what the plan has of a pilot, and how much of that is settled.
 func (j *Run) countPilot(ctx context.Context, p *Pilot) (warning string, err error) {
-	warning, err = p.Find(ctx, j.Stage, func(r migrate.Roster) error { return p.take(r, j) })
+	warning, err = p.Find(ctx, j.Stage, func(r migrate.Roster) error { return p.countRoster(r, j) })
 	if err != nil {
 		err = j.planError(ctx, err)
 	}
 	return warning, err
 }
 
-// take counts those edges of a roster that the run is about, and how many of them are settled.
-func (p *Pilot) take(r migrate.Roster, j *Run) error {
+// countRoster counts those edges of a roster that the run is about, and how many of them are settled.
+func (p *Pilot) countRoster(r migrate.Roster, j *Run) error {
 	for i := range r.Chunks {
 		ordinal, n := r.First+int64(i), r.Size(i)
 		part := migrate.FullSet(n)

@@ -128,7 +128,7 @@ func (j *Job) CheckPlan(journal *checkpoint.Journal) error {
 	if journal == nil || journal.Identity().PlanDigest == j.Stage.Totals().PlanDigest {
 		return nil
 	}
-	return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it speaks of; "+
+	return fmt.Errorf("open the state: the staged input in %q is not the one that the journal beside it belongs to; "+
 		"nothing was %s; put the right one back, or start over with --fresh", j.Dir, j.SentWord)
 }
 

@@ -125,7 +125,7 @@ func (j *Run) lockFolder(ctx context.Context) error {
 	if j.Set.Service.Rehearse {
 		neighbours = folder.ForgetOthers
 	}
-	if err := j.Take(ctx, base, neighbours); err != nil {
+	if err := j.LockFolder(ctx, base, neighbours); err != nil {
 		return err
 	}
 	if j.Op.Folder != "" {
@@ -163,12 +163,12 @@ func (j *Run) reopenFailed(ctx context.Context) error {
 		return err
 	}
 	if open := j.Journal.Totals().Reopened; n == 0 && open > 0 {
-		j.Log.Info(fmt.Sprintf("%s of an earlier --retry-failed %s still open: no other failed edge is taken up",
+		j.Log.Info(fmt.Sprintf("%s of an earlier --retry-failed %s still open: no other failed edge is sent again",
 			terminal.Some(open, "edge"), terminal.Verb(open, "is", "are")), Event("reopen"), zap.Int64("open", open))
 		return nil
 	}
 	if n == 0 {
-		text := "--retry-failed has nothing to take up: no edge failed"
+		text := "--retry-failed has nothing to send again: no edge failed"
 		if failed := report.Codes(j.Journal.Totals().FailedByCode); failed != "" {
 			text += " with these codes, others did" + failed
 		}

@@ -252,7 +252,7 @@ func (j *Run) leftToUndo(dir string) (left func(int64, int) migrate.EdgeSet, don
 	if err != nil {
 		return nil, nil, err
 	}
-	failed := map[int64]migrate.EdgeSet{} // those that --retry-failed takes up again, by chunk
+	failed := map[int64]migrate.EdgeSet{} // those that --retry-failed sends again, by chunk
 	if codes := j.Set.Job.RetryCodes; j.Set.Job.RetryFailed && begun.Totals().Reopened == 0 {
 		for f, err := range begun.Failures() {
 			if err != nil {

@@ -82,10 +82,10 @@ func ParseVariable(s string) (Variable, error) {
 	case !found || !variable.MatchString(name):
 		return Variable{}, errors.New("NAME=VALUE is needed")
 	case secret.MatchString(strings.ToUpper(name)):
-		return Variable{}, fmt.Errorf("%s would stand in the YAML for everybody to read: keys are the Secret's", name)
+		return Variable{}, fmt.Errorf("%s would be in the YAML for everybody to read: keys are the Secret's", name)
 	case HasUser(value), strings.HasSuffix(strings.ToUpper(name), "_PROXY") && strings.Contains(value, "@"):
 		return Variable{}, fmt.Errorf("%s has a user or a password in its URL, "+
-			"which would stand in the YAML for everybody to read", name)
+			"which would be in the YAML for everybody to read", name)
 	case reserved(name):
 		return Variable{}, fmt.Errorf("%s is set by the manifest itself", name)
 	}

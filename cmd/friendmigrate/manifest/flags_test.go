@@ -114,7 +114,7 @@ func TestManifestsThatCannotBeMade(t *testing.T) {
 		{extra: "--shard 0/2", want: "--shards of manifest"},
 		{extra: "--secret-key-file k", want: "the key is the Secret's"},
 		{extra: "--rate 10", want: "belongs before --"},
-		{extra: "--json", want: "--json is no flag of import"},
+		{extra: "--json", want: "--json is not a flag of import"},
 		{extra: "--map", want: "--map needs a value"},
 		{extra: "--map From_Account", want: "NAME=HEADER"},
 		{extra: "--invalid-field burn", want: "--invalid-field"},

@@ -98,7 +98,7 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 	for _, word := range slices.Concat(o.Words, o.Inputs) {
 		if HasUser(word) {
 			name, _, _ := strings.Cut(word, "://")
-			r.Problem("%s://... has a user or a password, which would stand in the YAML for everybody to read", name)
+			r.Problem("%s://... has a user or a password, which would be in the YAML for everybody to read", name)
 		}
 	}
 	o.State, o.Rehearse = s.Job.State, s.Service.Rehearse
@@ -150,11 +150,11 @@ func (o *Options) checkFormats(r *settings.Reader) {
 func LeftOut(v settings.Values, extra []string) (names []string) {
 	own := new(Options).Flags()
 	for _, f := range settings.Flags("import") {
-		behind := slices.ContainsFunc(extra, func(word string) bool {
+		passed := slices.ContainsFunc(extra, func(word string) bool {
 			name, _, _ := strings.Cut(word, "=")
 			return name == "--"+f.Name
 		})
-		if v.Given(f.Name) && !f.NoVariable && !behind && notForJobs[f.Name] == "" && !settings.Has(own, f.Name) {
+		if v.Given(f.Name) && !f.NoVariable && !passed && notForJobs[f.Name] == "" && !settings.Has(own, f.Name) {
 			names = append(names, f.Name)
 		}
 	}
@@ -175,7 +175,7 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 		takes := len(known) > 0 && known[0].Kind == settings.Takes
 		switch {
 		case !dashed:
-			r.Problem("%q stands behind --, where flags of import do: inputs are given by --input", word)
+			r.Problem("%q comes after --, where only flags of import may be: inputs are given by --input", word)
 			continue
 		case notForJobs[name] != "":
 			r.Refuse(name, "", "--%s is nothing for a Job: %s", name, notForJobs[name])
@@ -184,7 +184,7 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 			r.Refuse(name, "", "--%s is a flag of manifest itself: it belongs before --", name)
 			continue
 		case len(known) == 0:
-			r.Refuse(name, "", "--%s is no flag of import", name)
+			r.Refuse(name, "", "--%s is not a flag of import", name)
 			continue
 		case takes && !whole && i+1 == len(o.extra):
 			r.Refuse(name, known[0].Value, "--%s needs a value", name)

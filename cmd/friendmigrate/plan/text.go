@@ -29,7 +29,7 @@ func (p *Plan) Text() string {
 	b.rejected(p)
 	b.WriteString("\n")
 	for _, note := range sink.Notes() {
-		fmt.Fprintf(&b, "to know: %s\n", note)
+		fmt.Fprintf(&b, "note: %s\n", note)
 	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "\nwarning: %s\n", w)

@@ -176,7 +176,7 @@ func (l *Log) write(message []byte) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%q is no regular file", l.name)
+		return fmt.Errorf("%q is not a regular file", l.name)
 	}
 	flag := os.O_WRONLY | os.O_TRUNC
 	if l.own {

@@ -196,7 +196,7 @@ func (e exporter) engine(s migrate.Snapshot) {
 		e.counter("edges_settled_total", "Edges settled by this process.", n, "outcome", outcome)
 	}
 	e.counter("calls_retried_total", "Calls for edges that had been sent before.", s.Retried)
-	e.counter("chunks_halved_total", "Calls that were divided to find the edge that spoils them.", s.Halved)
+	e.counter("chunks_halved_total", "Calls that were divided to find the edge that is refused.", s.Halved)
 	e.counter("holds_total", "How often sending was held.", s.Holds)
 	e.gauge("rosters_waiting", "Accounts that wait to be tried again.", float64(s.Parked))
 	e.gauge("hold", "1 while nothing gets through and sending is held.", truth(s.Holding))

@@ -86,7 +86,7 @@ func MeantCode(codes []int) string {
 			continue
 		}
 		if nearest := migrate.Nearest(strconv.Itoa(code), 2, known...); nearest != "" {
-			return fmt.Sprintf("%d is no code of the service; did you mean %s?", code, nearest)
+			return fmt.Sprintf("%d is not a code of the service; did you mean %s?", code, nearest)
 		}
 	}
 	return ""

@@ -152,7 +152,7 @@ func (s *Settings) job() []Flag {
 			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
 		Plain("fresh", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
 			"not deleted").of("import update").withoutVariable(),
-		Plain("retry-failed[=CODES]", s.setRetry(), "take failed edges up again, all or those of some codes "+
+		Plain("retry-failed[=CODES]", s.setRetry(), "send failed edges again, all or those of some codes "+
 			"(--retry-failed=30003,30010), once").of(sending),
 		Plain("only-accounts FILE", Text(&s.OnlyAccounts),
 			"a pilot: only these From_Accounts, one a line or in "+

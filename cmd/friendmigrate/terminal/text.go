@@ -61,7 +61,7 @@ func Took(d time.Duration) string {
 	return Span(d)
 }
 
-// Percent writes a share with one digit behind the point.
+// Percent writes a share with one digit after the point.
 func Percent(percent float64) string { return strconv.FormatFloat(percent, 'f', 1, 64) + " %" }
 
 // widest is how wide a text is at most, so that its lines can be read.

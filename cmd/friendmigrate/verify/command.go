@@ -84,7 +84,7 @@ func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 		}
 		r.Parts = append(r.Parts, p)
 		// no import may run at the same time, because both together would exceed the rate
-		if err := p.Take(ctx, p.Set.State, folder.CheckNeighbours); err != nil {
+		if err := p.LockFolder(ctx, p.Set.State, folder.CheckNeighbours); err != nil {
 			return err
 		}
 	}

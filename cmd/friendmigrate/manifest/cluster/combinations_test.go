@@ -10,7 +10,7 @@ import (
 )
 
 // choice is one flag and what it is given; "" is not at all. "--" stands for the flags of import
-// behind --.
+// after --.
 type choice struct {
 	flag   string
 	values []string

@@ -81,7 +81,7 @@ func documents(text []byte) [][]byte {
 	return all[1:] // before the first one is a comment
 }
 
-// render makes a manifest of what the command is given; the words behind -- are extra.
+// render makes a manifest of what the command is given; the words after -- are extra.
 func render(flags map[string][]string, extra ...string) ([]byte, error) {
 	o, err := manifest.Read(settings.Values{Flags: flags}, extra, "1.2.3")
 	if err != nil {
