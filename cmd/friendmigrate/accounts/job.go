@@ -63,7 +63,7 @@ func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 	}
 	j.ObeyPace(pace.Rate)
 	stop := job.Stop{Err: j.passes(ctx), Cause: context.Cause(ctx), Asks: true}
-	j.View.Rest()
+	j.View.Finish()
 	r = &Result{Counts: j.pass.Counts(), Imported: j.imported, Calls: j.Client.Stats().Attempts,
 		ByCode: map[int]int64{}, List: filepath.Join(j.Dir, folder.AccountsMissing)}
 	for code, n := range j.Journal.Totals().FailedByCode {

@@ -125,13 +125,13 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	}
 }
 
-// Stop ends the goroutine, waits for it and shows the last snapshot of the work; see View.Rest. It
+// Stop ends the goroutine, waits for it and shows the last snapshot of the work; see View.Finish. It
 // may be called again.
 func (s *Show) Stop() {
 	s.once.Do(func() {
 		close(s.quit)
 		<-s.done
-		s.job.View.Rest()
+		s.job.View.Finish()
 		s.draw(s.job.View.Snapshot())
 	})
 	<-s.done

@@ -169,7 +169,7 @@ func TestHealthOfARunThatGetsOn(t *testing.T) {
 			t.Fatalf("after %d s: %s", i, why)
 		}
 	}
-	s.Rest()
+	s.Finish()
 	if why := s.Health(time.Now().Add(20 * time.Minute)); why != "" {
 		t.Errorf("while lists are written: %s", why)
 	}

@@ -45,15 +45,15 @@ type Snapshot struct {
 	Done, ToGo   int64         `json:"-"`              // counts of what takes the time, such as calls
 
 	// What View adds.
-	Percent float64  `json:"percent"` // of Settled in Total
-	Calls   *Calls   `json:"calls,omitempty"`
-	Left    *float64 `json:"leftSeconds,omitempty"`  // absent: not known
-	Slow    string   `json:"slow,omitempty"`         // why it is slower than asked for
-	Few     int      `json:"accountsLeft,omitempty"` // set if too few are left for calls to overlap fully
-	Stop    string   `json:"stop,omitempty"`         // how to stop at once; empty: the command is not stopping
-	Resting bool     `json:"resting,omitempty"`      // no more calls are sent; lists and report are written
-	Code    *int     `json:"code,omitempty"`         // exit code, when it has ended
-	What    string   `json:"what,omitempty"`
+	Percent   float64  `json:"percent"` // of Settled in Total
+	Calls     *Calls   `json:"calls,omitempty"`
+	Left      *float64 `json:"leftSeconds,omitempty"`  // absent: not known
+	Slow      string   `json:"slow,omitempty"`         // why it is slower than asked for
+	Few       int      `json:"accountsLeft,omitempty"` // set if too few are left for calls to overlap fully
+	Stop      string   `json:"stop,omitempty"`         // how to stop at once; empty: the command is not stopping
+	Finishing bool     `json:"resting,omitempty"`      // no more calls are sent; lists and report are written
+	Code      *int     `json:"code,omitempty"`         // exit code, when it has ended
+	What      string   `json:"what,omitempty"`
 
 	Drain time.Duration `json:"-"` // longest time that a call in flight takes
 

@@ -72,7 +72,7 @@ func (s Snapshot) doing() string {
 	switch {
 	case s.Stop != "":
 		return "stopping"
-	case s.Resting:
+	case s.Finishing:
 		return "finishing"
 	}
 	return cmp.Or(s.Doing, s.Phase)
@@ -91,7 +91,7 @@ func (s Snapshot) facts() (facts []string) {
 	if s.Stop != "" {
 		return facts
 	}
-	if c := s.Calls; c != nil && s.Phase == Sending && c.PerSecond > 0 && !s.Resting {
+	if c := s.Calls; c != nil && s.Phase == Sending && c.PerSecond > 0 && !s.Finishing {
 		facts = append(facts, terminal.Some(int64(math.Round(c.PerSecond)), "call")+"/s")
 	}
 	if s.Left != nil {
@@ -120,7 +120,7 @@ func (s Snapshot) matters(columns int) (rows []terminal.Row) {
 		}
 	}
 	switch {
-	case s.Resting:
+	case s.Finishing:
 		add(terminal.Plain, "", "writing lists and report")
 	case s.Stop != "":
 		add(terminal.Yellow, s.Stopping(), "")
@@ -132,7 +132,7 @@ func (s Snapshot) matters(columns int) (rows []terminal.Row) {
 		add(terminal.Red, head, codes)
 	}
 	add(terminal.Plain, "", s.Note)
-	if s.Slow == "" && s.Few > 0 && !s.Resting {
+	if s.Slow == "" && s.Few > 0 && !s.Finishing {
 		add(terminal.Plain, "", terminal.Some(int64(s.Few), "account")+" left")
 	}
 	return rows

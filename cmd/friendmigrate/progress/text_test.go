@@ -53,7 +53,7 @@ func TestWhatTheBlockSays(t *testing.T) {
 		},
 			"stopping  42.9 %  1,204,331 of 2,801,220 edges" +
 				"\nwaiting for 37 calls in flight, at most 10s; press Ctrl-C again to stop now"},
-		{"lists", func(s *Snapshot) { s.Resting, s.Left = true, nil },
+		{"lists", func(s *Snapshot) { s.Finishing, s.Left = true, nil },
 			"finishing  42.9 %  1,204,331 of 2,801,220 edges\nwriting lists and report"},
 		{"reading", func(s *Snapshot) {
 			*s = Snapshot{Phase: Reading, Input: &Input{Bytes: 1 << 20, Total: 4 << 20, Rows: 20000}}

@@ -82,8 +82,8 @@ func (v *View) show(s *Snapshot) {
 	}
 }
 
-// Rest takes the last snapshot of the work: no more calls are sent, and the lists are written.
-func (v *View) Rest() {
+// Finish takes the last snapshot of the work: no more calls are sent, and the lists are written.
+func (v *View) Finish() {
 	v.Look(time.Now())
 	v.reading.Lock()
 	defer v.reading.Unlock()
@@ -93,12 +93,12 @@ func (v *View) Rest() {
 	if v.last.Phase == Ended {
 		return
 	}
-	v.last.Resting, v.last.Left, v.last.Slow = true, nil, ""
+	v.last.Finishing, v.last.Left, v.last.Slow = true, nil, ""
 	if c := v.last.Calls; c != nil {
 		still := *c
 		still.PerSecond, v.last.Calls = 0, &still
 	}
-	v.watchdog.resting = time.Now()
+	v.watchdog.finishing = time.Now()
 }
 
 // Stopping records that a signal has arrived. now says how to stop at once.
@@ -115,11 +115,11 @@ func (v *View) Stopped() <-chan struct{} { return v.stop }
 // Ending returns the last snapshot of a command that ends with e. It becomes public when End is
 // called. After an end only the code and its message change, because something could not be closed.
 func (v *View) Ending(e exit.Ending) Snapshot {
-	v.Rest()
+	v.Finish()
 	s := v.Snapshot()
 	if s.Phase != Ended {
 		s.Clock = time.Now()
-		s.Phase, s.At, s.Stop, s.Resting = Ended, s.Clock.UTC(), "", false
+		s.Phase, s.At, s.Stop, s.Finishing = Ended, s.Clock.UTC(), "", false
 		if a := s.Sums; a != nil && s.Total == 0 { // it ended before it came to its edges
 			s.Settled, s.Total = a.Edges()-a.Pending(), a.Edges()
 		}

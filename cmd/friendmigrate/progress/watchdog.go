@@ -11,20 +11,20 @@ import (
 // loses nothing. A run that waits, for a service that is down for example, is not stuck: a new
 // process would only wait as well.
 type watchdog struct {
-	beat    time.Time // time of the last snapshot; zero: none yet
-	moved   time.Time // last time that something was sent, settled or read, or there was a reason to wait
-	changed time.Time // last time that something was sent, settled or read
-	mark    mark
-	warned  bool      // Still has warned
-	resting time.Time // start of writing the lists, when snapshots end; zero: not yet
+	beat      time.Time // time of the last snapshot; zero: none yet
+	moved     time.Time // last time that something was sent, settled or read, or there was a reason to wait
+	changed   time.Time // last time that something was sent, settled or read
+	mark      mark
+	warned    bool      // Still has warned
+	finishing time.Time // start of writing the lists, when snapshots end; zero: not yet
 }
 
 // How long nothing may happen.
 const (
-	WarnAfter    = time.Minute      // log what the run waits for
-	stillAfter   = 5 * time.Minute  // while sending or reading; a call times out much earlier
-	silentAfter  = 2 * time.Minute  // without snapshots, which come each second but may wait for a slow disk
-	restingAfter = 30 * time.Minute // while writing lists, perhaps of millions of rows
+	WarnAfter      = time.Minute      // log what the run waits for
+	stillAfter     = 5 * time.Minute  // while sending or reading; a call times out much earlier
+	silentAfter    = 2 * time.Minute  // without snapshots, which come each second but may wait for a slow disk
+	finishingAfter = 30 * time.Minute // while writing lists, perhaps of millions of rows
 )
 
 // mark holds what grows while a command makes progress.
@@ -47,7 +47,7 @@ func (w *watchdog) look(s Snapshot) {
 	if s.waits() {
 		w.moved = s.Clock
 	}
-	w.beat, w.mark, w.resting = s.Clock, m, time.Time{}
+	w.beat, w.mark, w.finishing = s.Clock, m, time.Time{}
 }
 
 // waits reports whether there is a reason that nothing happens.
@@ -68,8 +68,8 @@ func (s Snapshot) waits() bool {
 // health returns what looks stuck; "" if nothing does.
 func (w *watchdog) health(now time.Time) string {
 	switch {
-	case !w.resting.IsZero():
-		if d := now.Sub(w.resting); d > restingAfter {
+	case !w.finishing.IsZero():
+		if d := now.Sub(w.finishing); d > finishingAfter {
 			return "the lists are being written for " + terminal.Span(d)
 		}
 	case w.beat.IsZero():

@@ -12,7 +12,7 @@ import (
 // Work describes what a command is doing, for View.
 type Work struct {
 	// Fill writes what the command knows into a snapshot. Another goroutine calls it once a second
-	// until View.Rest, so it must be safe for concurrent use.
+	// until View.Finish, so it must be safe for concurrent use.
 	Fill   func(*Snapshot)
 	Client *sink.Client   // nil: no call is sent yet
 	Meter  *migrate.Meter // nil: the engine is not running yet
