@@ -16,14 +16,14 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// describeInput logs what was read and how many calls it takes. Package source has logged its
-// warnings before.
+// describeInput logs what was read and how many calls it takes at least: a chunk that is over
+// --chunk-bytes takes more than one. Package source has logged its warnings before.
 func (j *Run) describeInput(p *source.Unsealed, took time.Duration) {
 	c, t := p.Counts, p.Totals
 	cost := fmt.Sprintf("%s of %s %s %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
 		terminal.Verb(t.Edges, "takes", "take"), terminal.Some(t.Chunks, "call"))
-	if j.Set.Pace.Rate < sink.Unpaced && t.Chunks > 0 {
-		cost += j.leastTime(t.Chunks)
+	if t.Chunks > 0 {
+		cost += " or more" + j.leastTime(t.Chunks)
 	}
 	j.Log.Info(fmt.Sprintf("read %s in %s: %s", terminal.Some(c.Rows, "row"), terminal.Took(took), cost),
 		Event("staged"), zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
@@ -41,11 +41,12 @@ func (j *Run) describeInput(p *source.Unsealed, took time.Duration) {
 	}
 }
 
-// leastTime says after a comma how long so many calls take at least, from a second on.
+// leastTime says after a comma how long so many calls take at least, from a second on; "" if there
+// is no limit.
 func (j *Run) leastTime(calls int64) string {
 	rate := j.Set.Pace.Rate
 	least := time.Duration(float64(calls) / rate * float64(time.Second))
-	if least < time.Second {
+	if rate >= sink.Unpaced || least < time.Second {
 		return ""
 	}
 	return fmt.Sprintf(", at least %s at %s per second", terminal.Span(least), settings.RateText(rate))

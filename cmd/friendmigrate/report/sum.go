@@ -35,7 +35,7 @@ type Sums struct {
 	Rows  Sum   `json:"edges"`
 	Added Added `json:"added"`
 
-	// calls for pending edges that a run has perhaps sent without seeing their answer
+	// chunks with pending edges that a run has perhaps sent without seeing their answer
 	MaybeSent int64 `json:"callsMaybeSent,omitempty"`
 }
 
@@ -66,7 +66,7 @@ func (a Sums) String() string {
 			terminal.Count(c.Already), terminal.Count(c.Failed))
 	}
 	r, d := a.Rows, a.Added
-	text := fmt.Sprintf("%s read = %s + %s rejected + %s duplicate + %s pending", terminal.Some(r.Read, "edge"),
+	text := fmt.Sprintf("%s read = %s + %s rejected + %s duplicate + %s pending", terminal.Some(r.Read, "row"),
 		settled(r.Counts), terminal.Count(r.Rejected), terminal.Count(r.Duplicate), terminal.Count(r.Pending))
 	if d.Edges > 0 {
 		text += fmt.Sprintf("; %s added = %s + %s pending", terminal.Count(d.Edges), settled(d.Counts),
@@ -79,7 +79,7 @@ func (a Sums) String() string {
 func (a Sums) imbalance() string {
 	r := a.Rows
 	if sum := r.Settled() + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
-		return fmt.Sprintf("%d edges were read, but imported, already, failed, rejected, duplicate and pending add "+
+		return fmt.Sprintf("%d rows were read, but imported, already, failed, rejected, duplicate and pending add "+
 			"up to %d",
 			r.Read, sum)
 	}

@@ -23,13 +23,13 @@ type Stop struct {
 	MaxFailureRatio float64 // 0: off
 }
 
-// ExtraCalls returns the limit of calls that halving may cost in a job of a number of calls:
+// ExtraCalls returns the limit of calls that halving may cost in a job of a number of chunks:
 // MaxExtraCalls or, if that is negative, the default.
-func (s Stop) ExtraCalls(calls int64) int64 {
+func (s Stop) ExtraCalls(chunks int64) int64 {
 	if s.MaxExtraCalls >= 0 {
 		return s.MaxExtraCalls
 	}
-	return max(200, calls/20)
+	return max(200, chunks/20)
 }
 
 // Monitoring says where a run can be monitored, and for how long.
