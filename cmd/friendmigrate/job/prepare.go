@@ -76,10 +76,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if j.Set.Strict {
-		return j.refuseRejected()
-	}
-	return nil
+	return j.refuseRejected() // the stage may be of a run without --strict
 }
 
 // OpenJournal opens the journal in the run's folder, if there is one.
@@ -288,20 +285,20 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 		}
 		return nil
 	}
-	p, err := source.ReadInputs(ctx, request)
+	unsealed, err := source.ReadInputs(ctx, request)
 	if err != nil {
 		return j.InputError(ctx, err)
 	}
-	j.Counts = p.Counts
-	if err := j.beginJournal(id, p); err != nil {
-		return errors.Join(err, p.Abort())
+	j.Counts = unsealed.Counts
+	if err := j.beginJournal(id, unsealed); err != nil {
+		return errors.Join(err, unsealed.Abort())
 	}
-	s, err := p.Seal()
+	s, err := unsealed.Seal()
 	if err != nil {
 		return fmt.Errorf("seal the staged input: %w", err)
 	}
 	j.Stage = s
-	j.describeInput(p, time.Since(began))
+	j.describeInput(unsealed, time.Since(began))
 	return nil
 }
 
@@ -330,13 +327,12 @@ func (j *Run) restoreLists(ctx context.Context) error {
 
 // beginJournal creates the journal for what was staged. If there is a journal, it checks that what
 // was staged is what the journal records.
-func (j *Run) beginJournal(id checkpoint.Identity, p *source.Unsealed) error {
-	id.Rows, id.Rejected, id.Duplicates = p.Counts.Rows, p.Counts.Rejected, p.Totals.Duplicates
-	id.Edges, id.Chunks, id.Added, id.PlanDigest = p.Totals.Edges, p.Totals.Chunks, p.Totals.Added, p.Totals.PlanDigest
-	if j.Set.Strict {
-		if err := j.refuseRejected(); err != nil {
-			return err
-		}
+func (j *Run) beginJournal(id checkpoint.Identity, unsealed *source.Unsealed) error {
+	c, t := unsealed.Counts, unsealed.Totals
+	id.Rows, id.Rejected, id.Duplicates = c.Rows, c.Rejected, t.Duplicates
+	id.Edges, id.Chunks, id.Added, id.PlanDigest = t.Edges, t.Chunks, t.Added, t.PlanDigest
+	if err := j.refuseRejected(); err != nil { // before there is a journal, so that no job has begun
+		return err
 	}
 	if j.Journal != nil {
 		if differs := j.Journal.Identity().PlanDiffers(id); differs != "" {

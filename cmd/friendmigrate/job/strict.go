@@ -13,11 +13,11 @@ import (
 	"friendmigrate/source/stage"
 )
 
-// refuseRejected returns the error of --strict if any row of the whole input is rejected. A shard
-// sends nothing even if all rejected rows belong to other shards.
+// refuseRejected returns the error of --strict, if it is set and any row of the whole input is
+// rejected. A shard sends nothing even if all rejected rows belong to other shards.
 func (j *Run) refuseRejected() error {
 	own, elsewhere := j.Counts.Rejected, j.Counts.RejectedElsewhere
-	if own+elsewhere == 0 {
+	if !j.Set.Strict || own+elsewhere == 0 {
 		return nil
 	}
 	j.listed = true
