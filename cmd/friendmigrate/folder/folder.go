@@ -16,12 +16,13 @@ import (
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate/disk"
+	"friendmigrate/source"
 	"friendmigrate/source/stage"
 )
 
 // Names in a state folder, in addition to the journal and its lock.
 const (
-	Staged     = "staged"
+	Staged     = source.StageFolder
 	Rejected   = "rejected.csv"
 	Changed    = "changed.csv"
 	Duplicates = "duplicates.csv"

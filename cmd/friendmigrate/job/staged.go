@@ -86,14 +86,14 @@ func (j *Job) stageOwn(ctx context.Context, own string) error {
 	defer show.Stop()
 	input := j.SourceRequest(own)
 	input.Progress = reading.Take
-	pending, err := source.ReadInputs(ctx, input)
+	unsealed, err := source.ReadInputs(ctx, input)
 	if err != nil {
 		return j.ReadError(ctx, err)
 	}
-	if j.Counts = pending.Counts; j.Counts.Rejected > 0 {
+	if j.Counts = unsealed.Counts; j.Counts.Rejected > 0 {
 		j.Log.Warn(fmt.Sprintf("%s rejected and will not be asked about: see %s",
 			terminal.WasWere(j.Counts.Rejected, "row"), filepath.Join(own, folder.Rejected)), Event("rejected"))
 	}
-	j.Stage, err = pending.Seal()
+	j.Stage, err = unsealed.Seal()
 	return err
 }

@@ -28,18 +28,18 @@ func (m *making) make(ctx context.Context) (p *Plan, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.remove()) }()
-	by := &measurers{room: m.Set.ChunkBytes - sink.EnvelopeBytes, pilot: m.pilot}
+	by := &measurers{room: m.Set.CallBytes - sink.EnvelopeBytes, pilot: m.pilot}
 	input := m.SourceRequest(s.staging)
 	input.Measure = &stage.Measure{EdgeBytes: sink.EdgeBytes, Visit: by.next}
 	input.Progress = m.reading.Take
 	input.Waits, input.Warn = m.waits, nil // plan shows warnings itself
-	pending, err := source.ReadInputs(ctx, input)
+	unsealed, err := source.ReadInputs(ctx, input)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, pending.Abort()) }()
-	m.Counts = pending.Counts
-	p = m.plan(by.sum(), pending.Totals)
+	defer func() { err = errors.Join(err, unsealed.Abort()) }()
+	m.Counts = unsealed.Counts
+	p = m.plan(by.sum(), unsealed.Totals)
 	if m.pilot != nil && !m.Counts.NoRows() {
 		text, err := m.pilot.Planned(ctx)
 		if err != nil {
@@ -60,7 +60,7 @@ func (m *making) plan(found *measurer, t stage.Totals) *Plan {
 			Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
 		WhyAllRejected: c.WhyAllRejected(),
 		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
-		Calls: found.calls, ExtraCalls: found.calls - t.Chunks, ChunkBytes: int64(m.Set.ChunkBytes), Bytes: found.bytes,
+		Calls: found.calls, ExtraCalls: found.calls - t.Chunks, CallBytes: int64(m.Set.CallBytes), Bytes: found.bytes,
 		AboutBoth: found.both.count(), MaxFriends: int64(rows.MaxFriends), OverFriends: t.OverMax,
 		OverGroups: t.GroupsOver,
 		Largest:    []Roster{}, Disk: Disk{Staged: t.Stored},

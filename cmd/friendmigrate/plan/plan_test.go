@@ -31,7 +31,7 @@ func planOf(t testing.TB, rows string) *making {
 		t.Fatal(err)
 	}
 	j := &job.Job{Program: new(job.Program), Inputs: []string{name}}
-	j.Set.State, j.Set.Memory, j.Set.ChunkBytes, j.Set.Rate = filepath.Join(dir, "state"), 128<<20, 1<<20, 200
+	j.Set.State, j.Set.Memory, j.Set.CallBytes, j.Set.Rate = filepath.Join(dir, "state"), 128<<20, 1<<20, 200
 	return &making{Job: j}
 }
 
@@ -172,7 +172,7 @@ func TestTextNamesWhatMatters(t *testing.T) {
 	}
 	rows.WriteString("hot,hot,AddSource_Type_A,\nhot,f1,AddSource_Type_A,again\n")
 	o := planOf(t, rows.String())
-	o.Set.Rows.MaxFriends, o.Set.ChunkBytes, o.Set.Rate, o.Set.Rows.Duplicates = 1000, 32<<10, 2, "last"
+	o.Set.Rows.MaxFriends, o.Set.CallBytes, o.Set.Rate, o.Set.Rows.Duplicates = 1000, 32<<10, 2, "last"
 	p, err := o.make(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ type Plan struct {
 
 	Calls        int64    `json:"calls"`      // if nothing has to be sent twice
 	ExtraCalls   int64    `json:"extraCalls"` // of those, because of --chunk-bytes
-	ChunkBytes   int64    `json:"chunkBytes"`
+	CallBytes    int64    `json:"chunkBytes"`
 	Rate         float64  `json:"rate,omitempty"`         // calls per second of this shard
 	LeastSeconds *float64 `json:"leastSeconds,omitempty"` // absent: no limit
 	Bytes        int64    `json:"bytesOnTheWire"`         // of the calls' JSON

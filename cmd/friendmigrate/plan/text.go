@@ -72,7 +72,7 @@ func (b *page) rows(p *Plan) {
 
 func (b *page) cost(p *Plan) {
 	b.WriteString("\n")
-	about := fmt.Sprintf("of at most 1,000 edges and %s", settings.FormatSize(p.ChunkBytes))
+	about := fmt.Sprintf("of at most 1,000 edges and %s", settings.FormatSize(p.CallBytes))
 	if p.ExtraCalls > 0 {
 		about += fmt.Sprintf("; %s of them because of --chunk-bytes", terminal.Count(p.ExtraCalls))
 	}

@@ -20,7 +20,7 @@ func TestAPlanTakesTheCommandLineOfItsImport(t *testing.T) {
 		t.Errorf("a flag is there twice: %q", names)
 	}
 	s, err := Read("plan", Values{Flags: map[string][]string{"shard": {"1/4"}, "max-friends": {"7"}, "json": {"true"}}, Env: map[string]string{"FRIENDMIGRATE_RATE": "100"}}, nil)
-	if err != nil || s.Pace.Rate != 25 || s.Rows.MaxFriends != 7 || !s.JSON || s.Pace.ChunkBytes != 1<<20 {
+	if err != nil || s.Pace.Rate != 25 || s.Rows.MaxFriends != 7 || !s.JSON || s.Pace.CallBytes != 1<<20 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if _, err := Read("plan", Values{Flags: map[string][]string{"duplicates": {"all"}}}, nil); err == nil {

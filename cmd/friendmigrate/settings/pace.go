@@ -24,7 +24,7 @@ type Pace struct {
 	Timeout       time.Duration
 	MaxAttempts   int
 	OutageTimeout time.Duration
-	ChunkBytes    int
+	CallBytes     int
 }
 
 // ParseRate parses a rate in the same way as --rate.

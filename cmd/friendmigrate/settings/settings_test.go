@@ -46,7 +46,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := fmt.Sprintf("%+v %+v %+v", s.Pace, s.Stop, s.Output)
-	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s ChunkBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxExtraCalls:-1 MaxFailureRatio:0.5} {Progress:auto LogFormat:auto LogLevel:info Warnings:[]}"
+	want := "{Rate:200 Workers:300 Timeout:10s MaxAttempts:8 OutageTimeout:15m0s CallBytes:1048576} {MaxDuration:0s MaxFailures:-1 MaxExtraCalls:-1 MaxFailureRatio:0.5} {Progress:auto LogFormat:auto LogLevel:info Warnings:[]}"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -177,7 +177,7 @@ func (s *Settings) pace() []Flag {
 				"get through"),
 		WithDefault("outage-timeout TIME", "15m", Duration(&s.OutageTimeout, time.Second, year),
 			"how long to hold while nothing gets through; before the first answer at most 30s"),
-		WithDefault("chunk-bytes SIZE", "1MiB", size(&s.ChunkBytes, 1<<10, 64<<20),
+		WithDefault("chunk-bytes SIZE", "1MiB", size(&s.CallBytes, 1<<10, 64<<20),
 			"JSON of one call at most").of(sending),
 	), group(groupStop, sending,
 		Described("max-duration TIME", "off", Duration(&s.MaxDuration, time.Second, 10*year),
