@@ -2,17 +2,12 @@ package plan
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"runtime/debug"
 
-	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
-	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
 // Do plans the import that r would be, and returns how that ended.
@@ -56,38 +51,3 @@ func (m *making) shown(ctx context.Context) (*Plan, error) {
 	}()
 	return m.make(ctx)
 }
-
-// ending returns how the plan ended, with the command that imports what was planned.
-func (p *Plan) ending(r *job.Run) exit.Ending {
-	e := exit.Ending{What: fmt.Sprintf("nothing was sent: %s of %s would take %s", terminal.Some(p.Edges, "edge"),
-		terminal.Some(p.Accounts, "account"), terminal.Some(p.Calls, "call"))}
-	if p.LeastSeconds != nil && *p.LeastSeconds >= 1 {
-		e.What += ", at least " + p.LeastTime()
-	}
-	l := r.Line().As("import", func(flag string) bool { return flag != "json" }).Of(r.Line().Inputs()...)
-	undo := filepath.Join(folder.Of(r.Base(), r.Set.Job.Shard), folder.Undo)
-	if undone, err := checkpoint.Exists(r.FS, undo); err == nil && undone {
-		l = l.With("fresh", "") // import refuses to go on with a job that was undone
-	}
-	e.Hint = l.String()
-	elsewhere := p.Rows.RejectedElsewhere
-	if p.Rows.Rejected > 0 {
-		e.Code = exit.Exceptions
-		why := ""
-		if p.WhyAllRejected != "" {
-			why = " (" + p.WhyAllRejected + ")"
-		}
-		e.What = fmt.Sprintf("%s rejected%s; %s", wouldBe(p.Rows.Rejected), why, e.What)
-	}
-	if r.Set.Strict && elsewhere > 0 {
-		e.What = fmt.Sprintf("%s rejected of other shards; %s", wouldBe(elsewhere), e.What)
-	}
-	if r.Set.Strict && p.Rows.Rejected+elsewhere > 0 {
-		e.Code = exit.Unusable
-		e.What = "--strict: " + e.What
-		e.Hint = r.Without(l, "strict").String() + " # or fix the rows first"
-	}
-	return e
-}
-
-func wouldBe(rows int64) string { return terminal.Some(rows, "row") + " would be" }
