@@ -26,8 +26,9 @@ const (
 // each member.
 const MostDrawn = 200_000
 
-// table returns every flag of every command, in the order of the help text. Flags of manifest that
-// import does not have are in package manifest.
+// table returns the flags of the commands, in the order of the help text. Those of manifest that
+// import does not have are in package manifest. The limits, readings and faults of simulate are in
+// package simulator, from where flagsOf adds them.
 func (s *Settings) table() []Flag {
 	return slices.Concat(s.own(), s.service(), s.rows(), s.job(), s.pace(), s.watched())
 }
