@@ -75,7 +75,7 @@ func (j *Run) run(ctx context.Context) (ending exit.Ending, err error) {
 		}
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	if err := j.lockFolder(ctx); err != nil {
+	if err := j.openFolder(ctx); err != nil {
 		return exit.Ending{}, err
 	}
 	defer func() {
@@ -115,9 +115,9 @@ func (j *Run) open(ctx context.Context) error {
 	return j.swapInFresh()
 }
 
-// lockFolder creates and locks the state folder. A rehearsal is always fresh, so it removes another
+// openFolder creates and locks the folder of the run. A rehearsal is always fresh, so it removes another
 // division of its job, but never a real job.
-func (j *Run) lockFolder(ctx context.Context) error {
+func (j *Run) openFolder(ctx context.Context) error {
 	base, neighbours := j.Base(), folder.CheckNeighbours
 	if err := WouldOverwrite(j.Reads.CheckState(base), j.Apart()); err != nil {
 		return err
