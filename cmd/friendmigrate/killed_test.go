@@ -131,7 +131,7 @@ func (a *killedApp) load(t *testing.T, state string, flags ...string) {
 	call(t, 0, a.env, append([]string{"import", a.input, "--state", state}, flags...)...)
 }
 
-// write writes the edges with these remarks and numbers behind them.
+// write writes the edges with these remarks, and numbers after them.
 func (a *killedApp) write(t *testing.T, name, remark string) string {
 	t.Helper()
 	var input strings.Builder

@@ -32,7 +32,7 @@ var (
 )
 
 // smallJob is a whole job of some edges, in three lives: new, resumed after its first accounts were
-// done, and with its failures taken up again. Its service is made anew for each run of the sweep.
+// done, and with its failures sent again. Its service is made anew for each run of the sweep.
 type smallJob struct {
 	dir, input string
 	missing    simulator.Set // accounts that don't exist

@@ -28,7 +28,7 @@ func TestEndings(t *testing.T) {
 		play func(*testing.T)
 	}{
 		{"a bad night is survived", endsWell},
-		{"poison is found, and taken up again", endsWithPoison},
+		{"poison is found, and sent again", endsWithPoison},
 		{"everything is refused edge by edge", endsRefused},
 		{"the key is the wrong one", endsWithoutKey},
 		{"nobody is there, and later somebody is", endsInOutage},

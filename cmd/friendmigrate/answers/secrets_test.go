@@ -36,7 +36,7 @@ type mirror struct {
 // echo is what of a call can be repeated.
 type echo struct{ url, sig string }
 
-// newMirror serves answers that are written as they stand; the connection is closed behind each.
+// newMirror serves answers that are written as they stand; the connection is closed after each.
 // Nothing at all is a stalled call.
 func newMirror(t testing.TB, answer func(echo) string) *mirror {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -278,7 +278,7 @@ func TestACSVOfSomebodyElseIsNotTouched(t *testing.T) {
 	}
 }
 
-// TestAnInterruptedExportIsCutBackAndGoesOn: whatever lies behind the last durable account is not
+// TestAnInterruptedExportIsCutBackAndGoesOn: whatever comes after the last durable account is not
 // believed, compressed or not.
 func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
 	for _, name := range []string{"out.jsonl", "out.jsonl.gz", "out.csv"} {

@@ -13,7 +13,7 @@ import (
 )
 
 // An undo is about exactly the pairs of which the service said that they were imported, also after
-// failures were taken up again, whatever part of the plan is looked up at once.
+// failures were reopened, whatever part of the plan is looked up at once.
 func TestAnUndoIsAboutWhatWasImported(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var rows strings.Builder
