@@ -31,8 +31,8 @@ type read struct {
 	info       fs.FileInfo // of the file that the name leads to
 }
 
-// Add adds a file or folder. It leaves out what does not exist or is not a file, since that cannot be
-// overwritten. stdin stands for "-".
+// Add adds a file or folder. It leaves out what does not exist or is not a file, since that cannot
+// be overwritten. stdin stands for "-".
 func (r *Reads) Add(flag, name string, stdin io.Reader) {
 	info, err := os.Stat(name)
 	if name == source.Standard {

@@ -81,8 +81,8 @@ func (j *Job) CheckBase() error {
 	return nil
 }
 
-// LockFolder creates and locks the state folder of this shard below base. neighbours returns an error if
-// base holds another division of the job.
+// LockFolder creates and locks the state folder of this shard below base. neighbours returns an
+// error if base holds another division of the job.
 func (j *Job) LockFolder(ctx context.Context, base string, neighbours func(string, settings.Shard) error) error {
 	if err := j.CheckBase(); err != nil {
 		return err

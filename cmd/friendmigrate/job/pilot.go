@@ -240,7 +240,8 @@ func (j *Run) countPilot(ctx context.Context, p *Pilot) (warning string, err err
 	return warning, err
 }
 
-// countRoster counts those edges of a roster that the run is about, and how many of them are settled.
+// countRoster counts those edges of a roster that the run is about, and how many of them are
+// settled.
 func (p *Pilot) countRoster(r migrate.Roster, j *Run) error {
 	for i := range r.Chunks {
 		ordinal, n := r.First+int64(i), r.Size(i)

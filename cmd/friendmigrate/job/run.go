@@ -115,8 +115,8 @@ func (j *Run) open(ctx context.Context) error {
 	return j.swapInFresh()
 }
 
-// openFolder creates and locks the folder of the run. A rehearsal is always fresh, so it removes another
-// division of its job, but never a real job.
+// openFolder creates and locks the folder of the run. A rehearsal is always fresh, so it removes
+// another division of its job, but never a real job.
 func (j *Run) openFolder(ctx context.Context) error {
 	base, neighbours := j.Base(), folder.CheckNeighbours
 	if err := WouldOverwrite(j.Reads.CheckState(base), j.Apart()); err != nil {

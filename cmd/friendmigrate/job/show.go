@@ -125,8 +125,8 @@ func (s *Show) line(snapshot progress.Snapshot) {
 	}
 }
 
-// Stop ends the goroutine, waits for it and shows the last snapshot of the work; see View.Finish. It
-// may be called again.
+// Stop ends the goroutine, waits for it and shows the last snapshot of the work; see View.Finish.
+// It may be called again.
 func (s *Show) Stop() {
 	s.once.Do(func() {
 		close(s.quit)
