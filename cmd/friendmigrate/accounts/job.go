@@ -170,11 +170,8 @@ func (j *Run) compare(ctx context.Context) error {
 		_ = closeAll(stages) // they were only read
 	}
 	want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
-	if differences := recorded.Differs(want); len(differences) > 0 {
-		return j.OtherJob(differences)
-	}
-	if len(j.Inputs) == 0 {
-		return nil
+	if err := j.SameJob(recorded, want); err != nil || len(j.Inputs) == 0 {
+		return err
 	}
 	for _, digest := range recorded.Inputs {
 		j.Counts.Inputs = append(j.Counts.Inputs, source.Input{Digest: digest})

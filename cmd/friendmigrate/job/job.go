@@ -204,8 +204,15 @@ func (j *Job) Apart() string {
 	return l.String()
 }
 
-// OtherJob returns the error of a state folder that belongs to another job.
-func (j *Job) OtherJob(differences []string) error {
+// SameJob returns an error if the job that the state folder belongs to is not the wanted one.
+func (j *Job) SameJob(recorded, wanted checkpoint.Identity) error {
+	if differences := recorded.Differs(wanted); len(differences) > 0 {
+		return j.otherJob(differences)
+	}
+	return nil
+}
+
+func (j *Job) otherJob(differences []string) error {
 	return exit.Errorf(exit.OtherJob, j.Apart(), "the state folder %q belongs to another job: %s; nothing was %s",
 		j.Dir, strings.Join(differences, "; "), j.SentWord)
 }

@@ -53,8 +53,8 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if j.Journal != nil {
 		recorded := j.Journal.Identity()
 		want.Inputs = recorded.Inputs // compared below, with a better message
-		if differences := recorded.Differs(want); len(differences) > 0 {
-			return j.OtherJob(differences)
+		if err := j.SameJob(recorded, want); err != nil {
+			return err
 		}
 	}
 	if j.Stage != nil && j.Journal == nil {
@@ -155,7 +155,7 @@ func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Rea
 	case err != nil:
 		return c, j.ReadError(ctx, err)
 	case c.Match == source.Different:
-		return c, j.OtherJob(c.Reasons)
+		return c, j.otherJob(c.Reasons)
 	}
 	return c, nil
 }
@@ -280,10 +280,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 		if j.Journal == nil {
 			return nil
 		}
-		if differences := j.Journal.Identity().Differs(id); len(differences) > 0 {
-			return j.OtherJob(differences)
-		}
-		return nil
+		return j.SameJob(j.Journal.Identity(), id)
 	}
 	unsealed, err := source.ReadInputs(ctx, request)
 	if err != nil {

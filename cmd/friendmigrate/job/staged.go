@@ -34,8 +34,8 @@ func (j *Job) OpenStaged(ctx context.Context, own string) (isOwn bool, err error
 		}
 		recorded := j.Identity()
 		recorded.Options, recorded.Shard, recorded.Shards = meta.Options, meta.Shard, meta.Shards
-		if differences := recorded.Differs(j.Identity()); len(differences) > 0 {
-			return false, j.OtherJob(differences)
+		if err := j.SameJob(recorded, j.Identity()); err != nil {
+			return false, err
 		}
 		_, err = j.CompareInputs(ctx, j.Counts.Inputs)
 		return false, err

@@ -55,10 +55,7 @@ func (p *Part) checkJob(digests []string) error {
 	} else {
 		want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
 	}
-	if differences := recorded.Differs(want); len(differences) > 0 {
-		return p.OtherJob(differences)
-	}
-	return nil
+	return p.SameJob(recorded, want)
 }
 
 // forgetOwn removes the input that the verify staged, since it is personal data and no longer
