@@ -115,8 +115,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 			d.release(w)
 		}
 	}
-	through := res.placed()+res.failed > 0 || verdict == VerdictHalve || verdict == VerdictRefuseChunk ||
-		verdict == VerdictRefuseAccount
+	through := getsThrough(res, verdict)
 	d.retryShare.observe(w.tries != nil, through)
 	switch {
 	case through:

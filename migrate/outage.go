@@ -5,13 +5,17 @@ import (
 	"time"
 )
 
+// getsThrough reports whether a call got through: it settled an edge, or the service refused it for
+// a reason that it had to look up (an account that does not exist, a bad parameter). A call without
+// an answer, with an unreadable one or with a code that says "again later" does not get through: in
+// an outage, all calls often end in one of these ways.
+func getsThrough(res *result, verdict Verdict) bool {
+	return res.placed()+res.failed > 0 || verdict == VerdictHalve || verdict == VerdictRefuseChunk ||
+		verdict == VerdictRefuseAccount
+}
+
 // outage decides whether anything gets through at all. It only computes, from the results and times
 // that it gets; the dispatcher acts on it.
-//
-// A call gets through when it settles an edge, or when the service refuses it for a reason that it
-// had to look up (an account that does not exist, a bad parameter). A call without an answer, with
-// an unreadable one or with a code that says "again later" does not get through: in an outage, all
-// calls often end in one of these ways.
 type outage struct {
 	lastThrough time.Time // when something last got through; zero before the first time
 	since       time.Time // the first call after that, of any kind: the start of the outage timer
