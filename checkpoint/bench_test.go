@@ -84,7 +84,7 @@ func writeJournal(b testing.TB, chunks, edges, perFrame int) []byte {
 			s := wholeChunk(ordinal, edges)
 			if ordinal%10 == 0 {
 				s.Chunk.Edges[0] = p.edge(ordinal, 0)
-				s.Edges[0].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 30003, Info: "Err_SNS_FriendImport_Account_Not_Exist"}
+				s.Settled[0].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 30003, Info: "Err_SNS_FriendImport_Account_Not_Exist"}
 			}
 			list, err := settlementEntries(s, partSize)
 			if err != nil {

@@ -18,7 +18,7 @@ import (
 func wholeChunk(ordinal int64, n int) migrate.Settlement {
 	s := migrate.Settlement{Chunk: migrate.Chunk{Ordinal: ordinal, From: "from", Edges: make([]migrate.Edge, n)}}
 	for i := range n {
-		s.Edges = append(s.Edges, migrate.Settled{Index: i, Outcome: migrate.Outcome{Kind: migrate.Imported}, Attempts: 1})
+		s.Settled = append(s.Settled, migrate.Settled{Index: i, Outcome: migrate.Outcome{Kind: migrate.Imported}, Attempts: 1})
 	}
 	return s
 }
@@ -96,7 +96,7 @@ func TestWorkersOnARealDisk(t *testing.T) {
 		group.Go(func() {
 			for i := range edges {
 				s := wholeChunk(w, edges)
-				s.Edges = s.Edges[i : i+1]
+				s.Settled = s.Settled[i : i+1]
 				if err := j.Settle(t.Context(), s); err != nil {
 					t.Error(err)
 				}
@@ -146,21 +146,21 @@ func TestFailedSyncReachesEveryWaiter(t *testing.T) {
 // What would unbalance the sum is refused, and for good.
 func TestImpossibleSettlements(t *testing.T) {
 	again := wholeChunk(1, 3)
-	again.Edges = append(again.Edges, again.Edges[0])
+	again.Settled = append(again.Settled, again.Settled[0])
 	open := wholeChunk(1, 3)
-	open.Edges[1].Outcome.Kind = migrate.Again
+	open.Settled[1].Outcome.Kind = migrate.Again
 	beyond := wholeChunk(1, 3)
-	beyond.Edges[2].Index = 3
+	beyond.Settled[2].Index = 3
 	negative := wholeChunk(1, 3)
-	negative.Edges[2].Index = -1
+	negative.Settled[2].Index = -1
 	nowhere := wholeChunk(1, 3)
 	nowhere.Chunk.Edges[1].Line = -1
 	part := wholeChunk(2, 3)
-	part.Edges = part.Edges[:1]
+	part.Settled = part.Settled[:1]
 	for name, s := range map[string]migrate.Settlement{
 		"settled before": wholeChunk(0, 3), "edge settled before": part, "named twice": again, "not final": open, "no such edge": beyond, "negative index": negative, "negative line": nowhere,
 		"no such chunk": wholeChunk(3, 3), "negative chunk": wholeChunk(-1, 3), "too large": wholeChunk(1, 1001), "more edges than the job": wholeChunk(1, 9),
-		"another size": func() migrate.Settlement { s := wholeChunk(2, 4); s.Edges = s.Edges[2:]; return s }(),
+		"another size": func() migrate.Settlement { s := wholeChunk(2, 4); s.Settled = s.Settled[2:]; return s }(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys := newMemFS()
@@ -274,7 +274,7 @@ func TestHugeFailures(t *testing.T) {
 		for k := range 12 {
 			e.Custom = append(e.Custom, migrate.CustomItem{Tag: "Tag_SNS_Custom_T" + string(rune('a'+k)), Value: strings.Repeat("v", 400) + e.To})
 		}
-		s.Edges = append(s.Edges, migrate.Settled{Index: i, Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30001, Info: strings.Repeat("长", i)}, Attempts: i})
+		s.Settled = append(s.Settled, migrate.Settled{Index: i, Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30001, Info: strings.Repeat("长", i)}, Attempts: i})
 	}
 	if err := j.Settle(t.Context(), s); err != nil {
 		t.Fatal(err)
@@ -292,13 +292,13 @@ func TestHugeFailures(t *testing.T) {
 		if f.Index != i || f.Attempts != i || f.Edge.From != want.From || len(f.Edge.Custom) != len(want.Custom) || f.Edge.Custom[11] != want.Custom[11] {
 			t.Fatalf("failure %d: %+v", i, f)
 		}
-		if info := s.Edges[i].Outcome.Info; f.Info != info && (len(f.Info) > maxInfo || !strings.HasPrefix(info, strings.TrimSuffix(f.Info, "…"))) {
+		if info := s.Settled[i].Outcome.Info; f.Info != info && (len(f.Info) > maxInfo || !strings.HasPrefix(info, strings.TrimSuffix(f.Info, "…"))) {
 			t.Fatalf("failure %d: info %q", i, f.Info)
 		}
 		i++
 	}
-	if i != len(s.Edges) {
-		t.Fatalf("%d failures, want %d", i, len(s.Edges))
+	if i != len(s.Settled) {
+		t.Fatalf("%d failures, want %d", i, len(s.Settled))
 	}
 }
 
@@ -307,7 +307,7 @@ func TestEdgeTooLargeForAFrame(t *testing.T) {
 	j := newTestJournal(t, newMemFS(), testDir, plan{1})
 	s := wholeChunk(0, 1)
 	s.Chunk.Edges[0].Remark = strings.Repeat("x", maxPayload)
-	s.Edges[0].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 1}
+	s.Settled[0].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 1}
 	if err := j.Settle(t.Context(), s); err == nil {
 		t.Fatal("it was taken")
 	}

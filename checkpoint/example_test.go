@@ -34,7 +34,7 @@ func Example() {
 		open, _ := journal.Unsettled(chunk.Ordinal, len(chunk.Edges))
 		fmt.Println("open:", open.Indexes(), "pending:", journal.Totals().Pending)
 		if open.Has(0) {
-			err = journal.Settle(context.Background(), migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{
+			err = journal.Settle(context.Background(), migrate.Settlement{Chunk: chunk, Settled: []migrate.Settled{
 				{Index: 0, Outcome: migrate.Outcome{Kind: migrate.Imported}, Attempts: 1},
 			}})
 			fmt.Println("durable:", err == nil)

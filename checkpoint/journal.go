@@ -277,7 +277,7 @@ func (j *Journal) fail(err error) error {
 // If ctx ends before the journal has accepted the settlement, Settle returns ctx's error, and
 // nothing was recorded and nothing failed. After that it ignores ctx.
 func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
-	if len(s.Edges) == 0 {
+	if len(s.Settled) == 0 {
 		return j.failed()
 	}
 	list, err := settlementEntries(s, partSize)

@@ -95,7 +95,7 @@ func (m *model) clone() *model {
 }
 
 func (m *model) settle(s migrate.Settlement) {
-	for _, e := range s.Edges {
+	for _, e := range s.Settled {
 		p := place{s.Chunk.Ordinal, e.Index}
 		m.settled[p] = e
 		delete(m.reopened, p)
@@ -240,12 +240,12 @@ func (m *model) randomSettlement(rng *rand.Rand) (s migrate.Settlement, ok bool)
 		s = migrate.Settlement{Chunk: m.plan.chunk(ordinal)}
 		all, good := rng.IntN(3) > 0, rng.IntN(2) == 0
 		for i := range m.plan[ordinal] {
-			if _, done := m.settled[place{ordinal, i}]; !done && (all || len(s.Edges) == 0 || rng.IntN(2) == 0) {
-				s.Edges = append(s.Edges, randomOutcome(rng, i, good))
+			if _, done := m.settled[place{ordinal, i}]; !done && (all || len(s.Settled) == 0 || rng.IntN(2) == 0) {
+				s.Settled = append(s.Settled, randomOutcome(rng, i, good))
 			}
 		}
-		if len(s.Edges) > 0 {
-			rng.Shuffle(len(s.Edges), func(a, b int) { s.Edges[a], s.Edges[b] = s.Edges[b], s.Edges[a] })
+		if len(s.Settled) > 0 {
+			rng.Shuffle(len(s.Settled), func(a, b int) { s.Settled[a], s.Settled[b] = s.Settled[b], s.Settled[a] })
 			return s, true
 		}
 	}

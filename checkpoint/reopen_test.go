@@ -16,7 +16,7 @@ func failing(p plan, ordinal int64, codes ...int) migrate.Settlement {
 		if code != 0 {
 			e.Outcome = migrate.Outcome{Kind: migrate.Failed, Code: code, Info: "refused"}
 		}
-		s.Edges = append(s.Edges, e)
+		s.Settled = append(s.Settled, e)
 	}
 	return s
 }
@@ -54,13 +54,17 @@ func TestRetryFailedOnce(t *testing.T) {
 		func() { reopen(0) },
 		func() { settle(failing(p, 1, 30003)) },
 		func() { reopen(0) },
-		func() { s := failing(p, 1, 0, 0); s.Edges = s.Edges[1:]; settle(s) },
+		func() { s := failing(p, 1, 0, 0); s.Settled = s.Settled[1:]; settle(s) },
 		func() { reopen(0) },
 		func() { settle(failing(p, 0, 30007)) },
 		func() { reopen(3) },
 		func() { settle(failing(p, 2, 0, 30001)) },
 		func() { reopen(0) },
-		func() { s := failing(p, 0, 0, 0, 0); s.Edges = []migrate.Settled{s.Edges[2], s.Edges[0]}; settle(s) },
+		func() {
+			s := failing(p, 0, 0, 0, 0)
+			s.Settled = []migrate.Settled{s.Settled[2], s.Settled[0]}
+			settle(s)
+		},
 		func() { reopen(0, 30001) },
 		func() { settle(failing(p, 1, 0)) },
 		func() { reopen(1, 30001) },

@@ -158,7 +158,7 @@ func TestReopenWithinARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := wholeChunk(0, 2)
-	s.Edges[1].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 30003}
+	s.Settled[1].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 30003}
 	if err := j.Settle(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}

@@ -46,8 +46,8 @@ func settlementEntries(s migrate.Settlement, limit int) ([]*entry, error) {
 			migrate.MaxChunkEdges)
 	}
 	var named migrate.EdgeSet
-	for i := range s.Edges {
-		edge := &s.Edges[i]
+	for i := range s.Settled {
+		edge := &s.Settled[i]
 		if edge.Index < 0 || edge.Index >= all.n || named.Has(edge.Index) {
 			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", all.ordinal,
 				edge.Index, all.n)

@@ -16,7 +16,7 @@ type brake struct {
 	settled, failed  int64
 	settledOf        int   // accounts of the settled edges
 	landed           bool  // the service has accepted an edge in this run
-	noProgressCalls  int64 // calls that the service decided before any edge landed
+	noProgressCalls  int64 // calls on whose edges the service decided before any edge landed
 	noProgressOf     int   // accounts of those calls
 	extra            int64 // calls with such a decision that carried a part of a halved call
 	ended            int   // chunks that were halved to the end

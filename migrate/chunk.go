@@ -10,8 +10,8 @@ const MaxChunkEdges = 1000
 
 // Chunk is up to MaxChunkEdges consecutive edges of one roster. source/stage/rosters.go cuts it.
 // Usually one friend_import call carries it. It takes more calls if the JSON of one would be too
-// large, if the service refuses the whole call and the offending edge has to be found, or if some
-// edges have to be sent again.
+// large, if the service refuses a whole call for one of its edges and that edge has to be found, or
+// if some edges have to be sent again.
 type Chunk struct {
 	Ordinal int64 // place in the plan, counted from 0 without gaps; the contents of a chunk never change within one job
 	From    string
@@ -31,9 +31,9 @@ func Fitting(n, room int, size func(k int) int) int {
 }
 
 // edgesOfCall returns the edges of one call: the first of the chosen edges, as many as fit.
-func (x *executor) edgesOfCall(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
+func (x *worker) edgesOfCall(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
 	indexes = chosen.Indexes()
-	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.Envelope,
+	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.EmptyCallBytes,
 		func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]
 	if len(indexes) == len(c.Edges) {
 		return indexes, c.Edges

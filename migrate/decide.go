@@ -43,8 +43,8 @@ func (d *dispatcher) handleResult(res result, now time.Time) {
 // count adds a result to the sums of the run.
 func (d *dispatcher) count(res *result) {
 	call, _ := errors.AsType[*CallError](res.err)
-	if w := res.task.work; w != nil && res.placed()+res.failed > 0 {
-		d.brake.countSettled(res.placed(), res.failed, !w.edgesCounted)
+	if w := res.task.work; w != nil && res.landed()+res.failed > 0 {
+		d.brake.countSettled(res.landed(), res.failed, !w.edgesCounted)
 		w.edgesCounted = true
 	}
 	for code, r := range res.failedByCode {
@@ -103,13 +103,13 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	verdict := VerdictRetry
 	if call != nil {
 		verdict = call.Verdict
-		if verdict == VerdictSuspect && (d.success || res.placed() > 0) {
+		if verdict == VerdictSuspect && (d.success || res.landed() > 0) {
 			if verdict = VerdictRetry; call.Answered {
 				verdict = VerdictRefuseChunk
 			}
 		}
 	}
-	if res.placed() > 0 {
+	if res.landed() > 0 {
 		w.landed = true
 		if d.brake.ended >= halvedChunks { // the first of them keep their slots, see halve.go
 			d.release(w)
@@ -157,7 +157,7 @@ func (d *dispatcher) tellBrake(w *work, res *result, call *CallError) {
 	if res.task.kind == sendPart {
 		d.brake.extra++
 	}
-	if res.placed() > 0 {
+	if res.landed() > 0 {
 		return
 	}
 	why, _, _ := res.failedByCode.most()
@@ -195,11 +195,11 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	} else if len(res.again) > 0 {
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
-	answered := d.reads
-	if d.opt.Reads != nil {
-		d.reads = d.opt.Reads()
+	answered := d.checks
+	if d.opt.AnsweredChecks != nil {
+		d.checks = d.opt.AnsweredChecks()
 	}
-	d.outage.miss(now, took, w.roster.From, answeredByAPI(call), d.reads > answered)
+	d.outage.miss(now, took, w.roster.From, answeredByAPI(call), d.checks > answered)
 	if res.task.duringHold {
 		d.outage.probed(now, answeredByAPI(call))
 	}

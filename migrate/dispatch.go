@@ -44,7 +44,7 @@ type dispatcher struct {
 	lastMissCode int
 
 	outage     outage
-	reads      int64 // Options.Reads at the last attempt that did not get through
+	checks     int64 // Options.AnsweredChecks at the last attempt that did not get through
 	brake      brake
 	retryShare retryShare
 	rand       *rand.Rand

@@ -46,11 +46,11 @@ func (p Position) Before(q Position) bool {
 // Roster is all edges of one From_Account, in the order of the input, without duplicates, cut into
 // chunks.
 type Roster struct {
-	From       string
-	First      int64 // ordinal of its first chunk; the others follow it
-	Chunks     int   // at least 1
-	Edges      int64
-	ChunkBytes int64 // upper estimate of the memory that its largest chunk takes when loaded
+	From        string
+	First       int64 // ordinal of its first chunk; the others follow it
+	Chunks      int   // at least 1
+	Edges       int64
+	ChunkMemory int64 // upper estimate of the memory that its largest chunk takes when loaded
 
 	// Load reads chunk i, 0 <= i < Chunks. Package stage sets it, in walk.go. It is cheap for the
 	// chunk that it read last and for the next one. One goroutine at a time calls it, not always

@@ -16,7 +16,7 @@ func (recorder) Unsettled(_ int64, n int) (migrate.EdgeSet, bool) { return migra
 func (recorder) Announce(int64) error { return nil }
 
 func (recorder) Settle(_ context.Context, s migrate.Settlement) error {
-	for _, edge := range s.Edges {
+	for _, edge := range s.Settled {
 		fmt.Println(s.Chunk.From, s.Chunk.Edges[edge.Index].To, edge.Outcome.Code, edge.Outcome.Kind == migrate.Imported)
 	}
 	return nil

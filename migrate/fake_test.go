@@ -116,7 +116,7 @@ func plan(sizes ...int) iter.Seq2[Roster, error] {
 }
 
 func roster(from string, first int64, size int) Roster {
-	return Roster{From: from, First: first, Chunks: (size + MaxChunkEdges - 1) / MaxChunkEdges, Edges: int64(size), ChunkBytes: int64(100 * min(size, MaxChunkEdges)),
+	return Roster{From: from, First: first, Chunks: (size + MaxChunkEdges - 1) / MaxChunkEdges, Edges: int64(size), ChunkMemory: int64(100 * min(size, MaxChunkEdges)),
 		Load: func(i int) (Chunk, error) {
 			c := Chunk{Ordinal: first + int64(i), From: from}
 			for k := i * MaxChunkEdges; k < min(size, (i+1)*MaxChunkEdges); k++ {
@@ -184,7 +184,7 @@ func (m *memory) Settle(ctx context.Context, s Settlement) error {
 		done = new(EdgeSet)
 		m.settled[s.Chunk.Ordinal] = done
 	}
-	for _, e := range s.Edges {
+	for _, e := range s.Settled {
 		if done.Has(e.Index) {
 			m.t.Errorf("edge %d of chunk %d settled twice", e.Index, s.Chunk.Ordinal)
 		}

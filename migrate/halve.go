@@ -2,8 +2,8 @@ package migrate
 
 import "time"
 
-// halve halves a call that was refused as a whole, until each offending edge is sent alone. The
-// halves are parts of the chunk on a stack; the half with the smaller indexes is sent first.
+// halve halves a call that was refused as a whole, until each edge that is refused is sent alone.
+// The halves are parts of the chunk on a stack; the half with the smaller indexes is sent first.
 //
 // While nothing of a chunk has landed, every edge of the job may be refused, and finding that out
 // costs two calls an edge. So only as many such chunks are halved at a time as the brake still
@@ -13,9 +13,9 @@ func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result, 
 	w.severalRefused = w.halving || sent.Len() > 1
 	w.halving = true
 	d.brake.oneEdge.add(refusal(call), 1)
-	d.brake.evidence.call(res.spoiledFields, res.spoiledBytes)
+	d.brake.evidence.call(res.refusedFields, res.refusedBytes)
 	if sent.Len() == 1 {
-		w.refusedAlone(res.spoiledFields)
+		w.refusedAlone(res.refusedFields)
 		d.refuse(w, sent, call, now)
 		return
 	}

@@ -37,7 +37,7 @@ func TestOnlyAPartOfAPlanIsOpen(t *testing.T) {
 		}
 		rosters = append(rosters, r.First)
 		w := &work{roster: r, index: int(r.First+1) % 4 / 2}
-		x := executor{journal: &openLog{}}
+		x := worker{journal: &openLog{}}
 		if open, _ := x.open(w); open != r.Only(w.index) {
 			t.Errorf("roster %d: %v is open", r.First, open)
 		}

@@ -8,11 +8,11 @@ import (
 
 // Options of a run. Workers, CallBytes and EdgeBytes are required.
 type Options struct {
-	Workers   int             // rosters at work at the same time, and so the most calls in flight
-	CallBytes int             // largest JSON of one call, in bytes; a single edge is sent even if it is larger
-	EdgeBytes func(*Edge) int // returns the JSON bytes of an edge in a call
-	Envelope  int             // JSON bytes of a call without its edges
-	Memory    int64           // most bytes of loaded chunks, 0: no limit; one chunk may always be loaded
+	Workers        int             // rosters at work at the same time, and so the most calls in flight
+	CallBytes      int             // largest JSON of one call, in bytes; a single edge is sent even if it is larger
+	EdgeBytes      func(*Edge) int // returns the JSON bytes of an edge in a call
+	EmptyCallBytes int             // JSON bytes of a call without its edges
+	Memory         int64           // most bytes of loaded chunks, 0: no limit; one chunk may always be loaded
 
 	Retry         RetryPolicy
 	OutageTimeout time.Duration // how long to hold while nothing gets through, before the run stops
@@ -31,9 +31,10 @@ type Options struct {
 	// that fails alone is never taken for an outage.
 	AskService func(ctx context.Context) error
 
-	// Reads returns how many calls the service has answered that only ask, before the Caller sends
-	// edges. They are no progress, but they show that the service answers. nil: there are none.
-	Reads func() int64
+	// AnsweredChecks returns how many calls the service has answered that only ask, before the
+	// Caller sends edges. They are no progress, but they show that the service answers. nil: there
+	// are none.
+	AnsweredChecks func() int64
 
 	Meter *Meter      // to be read during the run; may be nil
 	Event func(Event) // called from one goroutine with what happens; may be nil

@@ -10,7 +10,7 @@ import (
 // an answer, with an unreadable one or with a code that says "again later" does not get through: in
 // an outage, all calls often end in one of these ways.
 func getsThrough(res *result, verdict Verdict) bool {
-	return res.placed()+res.failed > 0 || verdict == VerdictHalve || verdict == VerdictRefuseChunk ||
+	return res.landed()+res.failed > 0 || verdict == VerdictHalve || verdict == VerdictRefuseChunk ||
 		verdict == VerdictRefuseAccount
 }
 
@@ -20,7 +20,7 @@ type outage struct {
 	lastThrough time.Time // when something last got through; zero before the first time
 	since       time.Time // the first call after that, of any kind: the start of the outage timer
 	missed      int       // attempts after lastThrough that did not get through
-	streak      int       // of these, attempts without an answered read in between
+	streak      int       // of these, attempts without an answered check in between
 	firstMissed time.Time
 	accounts    [outageAccounts]string // the first different accounts of these attempts
 	seen        int
@@ -34,7 +34,7 @@ type outage struct {
 }
 
 // An outage is suspected once 20 attempts in a row, or all attempts within 10 seconds, did not get
-// through. A read that the service answers, such as the friend_check before an import, does not get
+// through. A check that the service answers, the friend_check before an import, does not get
 // through, but it breaks the row. An outage is certain once the attempts were for 3 accounts. The
 // first probe of a hold leaves after 1 s, and the pause doubles to 30 s.
 const (
@@ -62,10 +62,10 @@ func (o *outage) startTimer(at time.Time) {
 }
 
 // miss records an attempt for an account that did not get through. took is the time since the call
-// left; answered is true if the API itself answered it; read is true if it has answered a call that
-// only asks since the attempt before. The outage timer starts when the first such attempt left, not
-// at its timeout.
-func (o *outage) miss(now time.Time, took time.Duration, account string, answered, read bool) {
+// left; answered is true if the API itself answered it; checked is true if it has answered a call
+// that only asks since the attempt before. The outage timer starts when the first such attempt left,
+// not at its timeout.
+func (o *outage) miss(now time.Time, took time.Duration, account string, answered, checked bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.startTimer(left)
 	}
@@ -77,7 +77,7 @@ func (o *outage) miss(now time.Time, took time.Duration, account string, answere
 		o.firstMissed = now
 	}
 	o.missed++
-	if o.streak++; read {
+	if o.streak++; checked {
 		o.streak = 1
 	}
 	if o.seen < len(o.accounts) && !slices.Contains(o.accounts[:o.seen], account) {

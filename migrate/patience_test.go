@@ -132,7 +132,7 @@ func TestAnsweredReadsBreakARowOfMisses(t *testing.T) {
 				return accept(c)
 			})
 			m, opt := newMemory(t), testOptions()
-			opt.Reads = func() int64 { n += reads; return n }
+			opt.AnsweredChecks = func() int64 { n += reads; return n }
 			sum, err := Run(t.Context(), plan(repeat(1, 300)...), s, m, opt)
 			if err != nil || sum.Holds != 1-reads {
 				t.Errorf("%d reads between attempts: %v, %d holds", reads, err, sum.Holds)

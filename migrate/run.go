@@ -47,7 +47,7 @@ func Run(
 	d.gate, d.shut = context.WithCancel(d.ctx)
 	defer func() { d.shut() }()
 
-	x := &executor{caller: caller, journal: journal, opt: opt}
+	x := &worker{caller: caller, journal: journal, opt: opt}
 	var group errgroup.Group
 	for range opt.Workers {
 		group.Go(func() error {
@@ -129,8 +129,8 @@ type Journal interface {
 // Settlement is the final outcome of some edges of one chunk. No edge is settled twice unless it
 // was reopened in between.
 type Settlement struct {
-	Chunk Chunk
-	Edges []Settled
+	Chunk   Chunk
+	Settled []Settled
 }
 
 // Settled is the final outcome of one edge: Imported, Already or Failed.

@@ -30,7 +30,7 @@ func TestChunkIsCutByBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
 		opt := testOptions()
-		opt.CallBytes, opt.Envelope = 60*300+10, 10
+		opt.CallBytes, opt.EmptyCallBytes = 60*300+10, 10
 		sum, err := Run(t.Context(), plan(1000, 1), s, m, opt)
 		if err != nil {
 			t.Fatal(err)

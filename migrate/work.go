@@ -54,7 +54,7 @@ func (w *work) ordinal() int64 { return w.roster.First + int64(w.index) }
 func (w *work) size() int { return w.roster.Size(w.index) }
 
 // weight returns the memory in bytes that a task for w may take: its chunk and the call made of it.
-func (w *work) weight() int64 { return 2 * w.roster.ChunkBytes }
+func (w *work) weight() int64 { return 2 * w.roster.ChunkMemory }
 
 // advance goes to the next chunk and reports whether there is one.
 func (w *work) advance() bool {
@@ -160,8 +160,8 @@ type result struct {
 	broken        error    // why the run cannot go on: Load or Settle failed, or a bug
 	again         []notYet // edges that the service answered with "later", or not at all
 	landedFields  fields   // optional fields of the edges that the service accepted
-	spoiledFields fields   // optional fields of a call that was refused for one of its edges
-	spoiledBytes  int      // JSON of such a call, if it had several edges
+	refusedFields fields   // optional fields of a call that was refused for one of its edges
+	refusedBytes  int      // JSON of such a call, if it had several edges
 	failedByCode  byCode   // failed edges
 
 	imported, already, alreadyUnsure, failed int64
@@ -173,10 +173,11 @@ type notYet struct {
 	outcome Outcome
 }
 
-func (r *result) placed() int64 { return r.imported + r.already }
+func (r *result) landed() int64 { return r.imported + r.already }
 
-// executor carries out tasks. All workers share it; nothing in it changes.
-type executor struct {
+// worker carries out tasks. Nothing in it changes, so the goroutines that do a worker's work share
+// one.
+type worker struct {
 	caller  Caller
 	journal Journal
 	opt     Options
@@ -184,7 +185,7 @@ type executor struct {
 
 // perform carries out t. A panic ends the run, but neither the process nor the other workers, which
 // have answers to settle.
-func (x *executor) perform(t task) result {
+func (x *worker) perform(t task) result {
 	res := result{task: t}
 	bug := Guard(func() error {
 		switch t.kind {
@@ -216,7 +217,7 @@ func verdictOf(err error) Verdict {
 }
 
 // load reads the current chunk of w into memory unless it is there.
-func (x *executor) load(w *work) error {
+func (x *worker) load(w *work) error {
 	if w.chunk != nil {
 		return nil
 	}
@@ -229,7 +230,7 @@ func (x *executor) load(w *work) error {
 }
 
 // open returns the edges that are open in the current chunk of w and that the run is about.
-func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
+func (x *worker) open(w *work) (open EdgeSet, maybeSent bool) {
 	open, maybeSent = x.journal.Unsettled(w.ordinal(), w.size())
 	if w.roster.Only != nil {
 		open = open.And(w.roster.Only(w.index))
@@ -237,7 +238,7 @@ func (x *executor) open(w *work) (open EdgeSet, maybeSent bool) {
 	return open, maybeSent
 }
 
-func (x *executor) send(res *result) {
+func (x *worker) send(res *result) {
 	w := res.task.work
 	open, maybeSent := x.open(w)
 	res.open = open
@@ -274,9 +275,9 @@ func (x *executor) send(res *result) {
 	}
 	if verdictOf(err) == VerdictHalve {
 		for i := range edges {
-			res.spoiledFields.addOf(&edges[i])
+			res.refusedFields.addOf(&edges[i])
 			if len(edges) > 1 {
-				res.spoiledBytes += x.opt.EdgeBytes(&edges[i])
+				res.refusedBytes += x.opt.EdgeBytes(&edges[i])
 			}
 		}
 	}
@@ -284,9 +285,9 @@ func (x *executor) send(res *result) {
 
 // settleAnswer settles the edges that have a final outcome. Outcomes that are missing at the end
 // count as Again.
-func (x *executor) settleAnswer(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
+func (x *worker) settleAnswer(res *result, indexes []int, outcomes []Outcome, maybeSent bool) {
 	w := res.task.work
-	s := Settlement{Chunk: *w.chunk, Edges: make([]Settled, 0, len(indexes))}
+	s := Settlement{Chunk: *w.chunk, Settled: make([]Settled, 0, len(indexes))}
 	for k, i := range indexes {
 		var o Outcome
 		if k < len(outcomes) {
@@ -299,13 +300,13 @@ func (x *executor) settleAnswer(res *result, indexes []int, outcomes []Outcome, 
 		if o.Kind == Already && !o.Unsent && (maybeSent || w.unsure.Has(i)) {
 			o.Uncertain = true
 		}
-		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: w.attempts(i) + 1})
+		s.Settled = append(s.Settled, Settled{Index: i, Outcome: o, Attempts: w.attempts(i) + 1})
 	}
 	x.settle(res, s)
 }
 
 // fail settles edges as failed, without a call, as the dispatcher decided.
-func (x *executor) fail(res *result) {
+func (x *worker) fail(res *result) {
 	w := res.task.work
 	res.open, _ = x.open(w)
 	edges := res.open.And(res.task.edges)
@@ -319,21 +320,21 @@ func (x *executor) fail(res *result) {
 	for _, i := range edges.Indexes() {
 		o := res.task.failAs(i)
 		o.Kind, o.Uncertain = Failed, w.unsure.Has(i)
-		s.Edges = append(s.Edges, Settled{Index: i, Outcome: o, Attempts: max(1, w.attempts(i))})
+		s.Settled = append(s.Settled, Settled{Index: i, Outcome: o, Attempts: max(1, w.attempts(i))})
 	}
 	x.settle(res, s)
 }
 
 // settle records s in the journal and counts it once that is durable. It does so even if the task's
 // context has ended.
-func (x *executor) settle(res *result, s Settlement) {
-	if len(s.Edges) == 0 {
+func (x *worker) settle(res *result, s Settlement) {
+	if len(s.Settled) == 0 {
 		return
 	}
 	if res.broken = x.journal.Settle(context.WithoutCancel(res.task.ctx), s); res.broken != nil {
 		return
 	}
-	for _, e := range s.Edges {
+	for _, e := range s.Settled {
 		res.open.Remove(e.Index)
 		if e.Outcome.Kind == Failed {
 			res.failed++

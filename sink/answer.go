@@ -203,7 +203,7 @@ func (c *Client) checkAnswer(api string, v *answerItems) error {
 	if v.usable > 0 {
 		return nil
 	}
-	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: !reads(api)}
+	return &migrate.CallError{Verdict: migrate.VerdictRetry, Info: v.wrong, Uncertain: !changesNothing(api)}
 }
 
 func (c *Client) outcomes(v *answerItems) ([]migrate.Outcome, error) {

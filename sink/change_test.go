@@ -58,7 +58,7 @@ func TestUpdateSetsWhatTheRowHas(t *testing.T) {
 		t.Errorf("%s %s", r.path, r.body)
 	}
 	size := len(`{"From_Account":"A","UpdateItem":[]}`) - 1 + UpdateBytes(&edges[0]) + UpdateBytes(&edges[2])
-	if len(r.body) != size || len(r.body) > EnvelopeBytes+size {
+	if len(r.body) != size || len(r.body) > EmptyCallBytes+size {
 		t.Errorf("a body of %d bytes, foreseen were %d", len(r.body), size)
 	}
 	if got, err := c.Update(t.Context(), "A", edges[1:2]); err != nil || got[0].Kind != migrate.Already || len(s.received()) != 1 {

@@ -132,7 +132,7 @@ func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate
 		return nil, err
 	}
 	if slices.ContainsFunc(found, func(p Presence) bool { return p.Known }) {
-		c.answeredReads.Add(1)
+		c.answeredChecks.Add(1)
 	}
 	outcomes := make([]migrate.Outcome, len(edges))
 	var missing []migrate.Edge

@@ -130,8 +130,8 @@ func TestOnlyMissing(t *testing.T) {
 			}}
 			c := testClient(t, s.serve(t), nil)
 			outcomes, err := c.ImportMissing(t.Context(), "A", edgesTo("a", "b"))
-			if c.Reads() != 1 {
-				t.Errorf("%d answered reads", c.Reads())
+			if c.AnsweredChecks() != 1 {
+				t.Errorf("%d answered checks", c.AnsweredChecks())
 			}
 			if kinds(outcomes) != test.want {
 				t.Errorf("%s, want %s", kinds(outcomes), test.want)

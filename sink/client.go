@@ -82,9 +82,9 @@ type Client struct {
 	inFlight atomic.Int64
 	contact  atomic.Pointer[Contact]
 
-	answeredReads atomic.Int64 // see Reads
-	admin         adminCheck
-	pages         *semaphore.Weighted // bytes of large friend_get pages in memory
+	answeredChecks atomic.Int64 // see AnsweredChecks
+	admin          adminCheck
+	pages          *semaphore.Weighted // bytes of large friend_get pages in memory
 }
 
 // New returns a client. It reads the key and signs once, so that a wrong setting is an error at
@@ -223,13 +223,15 @@ func (c *Client) call(ctx context.Context, api, from string, body []byte, limit 
 	}
 }
 
-// reads reports whether an API changes nothing. A lost call of such an API leaves nothing
+// changesNothing reports whether an API only answers. A lost call of such an API leaves nothing
 // uncertain.
-func reads(api string) bool { return api == friendCheck || api == friendGet || api == accountCheck }
+func changesNothing(api string) bool {
+	return api == friendCheck || api == friendGet || api == accountCheck
+}
 
-// Reads returns how many friend_check calls of ImportMissing the API has answered. It is safe for
-// concurrent use.
-func (c *Client) Reads() int64 { return c.answeredReads.Load() }
+// AnsweredChecks returns how many friend_check calls of ImportMissing the API has answered. It is
+// safe for concurrent use.
+func (c *Client) AnsweredChecks() int64 { return c.answeredChecks.Load() }
 
 // once makes one attempt. again reports that the attempt was refused for its signature, had no
 // effect, and that there is a newer signature now.
@@ -259,7 +261,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 	said := migrate.CallError{}
 	if e != nil {
 		e.Took = a.took
-		e.Uncertain = e.Uncertain && !reads(api)
+		e.Uncertain = e.Uncertain && !changesNothing(api)
 		said = *e
 	}
 	c.limiter.Done(permit, paceResponse(e), said.Code, said.Pause)

@@ -15,9 +15,9 @@ import (
 // another account id, and its escaping of <, > and & makes the length of a call hard to predict.
 // Names and order are those of the vendor's pages.
 
-// EnvelopeBytes is the largest size of a friend_import call's JSON without its edges: the names,
+// EmptyCallBytes is the largest size of a friend_import call's JSON without its edges: the names,
 // and a From_Account of 32 bytes that are all escaped.
-const EnvelopeBytes = len(requestHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
+const EmptyCallBytes = len(requestHead) + len(importList) + len(importTail) + 2 + 32*len(`\u0000`)
 
 const (
 	requestHead = `{"From_Account":`
@@ -25,10 +25,10 @@ const (
 	importTail  = `]}`
 )
 
-// EnvelopeOf returns the size of the JSON of a friend_import call for from without its edges, less
-// the comma after the last edge. A call with edges has exactly EnvelopeOf(from) bytes plus the
-// EdgeBytes of each edge.
-func EnvelopeOf(from string) int {
+// EmptyCallBytesOf returns the size of the JSON of a friend_import call for from without its edges,
+// less the comma after the last edge. A call with edges has exactly EmptyCallBytesOf(from) bytes plus
+// the EdgeBytes of each edge.
+func EmptyCallBytesOf(from string) int {
 	return len(requestHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
 }
 
@@ -43,7 +43,7 @@ func EdgeBytes(e *migrate.Edge) int {
 }
 
 func importBody(from string, edges []migrate.Edge) *writer {
-	size := EnvelopeBytes
+	size := EmptyCallBytes
 	for i := range edges {
 		size += EdgeBytes(&edges[i])
 	}

@@ -107,11 +107,11 @@ func TestEdgeBytesAreExact(t *testing.T) {
 		if want := len(body) - len(empty) + 1; sum != want {
 			t.Fatalf("EdgeBytes says %d, the body has %d: %s", sum, want, body)
 		}
-		if want := EnvelopeOf(edges[0].From) + sum; len(body) != want {
-			t.Fatalf("EnvelopeOf and EdgeBytes say %d, the body has %d: %s", want, len(body), body)
+		if want := EmptyCallBytesOf(edges[0].From) + sum; len(body) != want {
+			t.Fatalf("EmptyCallBytesOf and EdgeBytes say %d, the body has %d: %s", want, len(body), body)
 		}
-		if len(body) > EnvelopeBytes+sum {
-			t.Fatalf("the body of %d bytes is larger than %d + %d", len(body), EnvelopeBytes, sum)
+		if len(body) > EmptyCallBytes+sum {
+			t.Fatalf("the body of %d bytes is larger than %d + %d", len(body), EmptyCallBytes, sum)
 		}
 		if !json.Valid(body) {
 			t.Fatalf("the body is no JSON: %s", body)

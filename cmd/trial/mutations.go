@@ -109,7 +109,7 @@ var mutations = []mutation{
 	{"70107 is settled by a check from before the answer", "sink/client.go",
 		"if a.begun.Load() == before {", "if before == 0 {", bySink},
 	{"a read that was lost leaves edges uncertain", "sink/client.go",
-		"e.Uncertain = e.Uncertain && !reads(api)", "e.Uncertain = e.Uncertain || reads(\"\")", bySink},
+		"e.Uncertain = e.Uncertain && !changesNothing(api)", "e.Uncertain = e.Uncertain || changesNothing(\"\")", bySink},
 	{"a refused call lowers the pace again for what left before", "sink/pace.go",
 		"r == silent || !c.at.After(p.lowered)", "r == silent", byPace},
 	{"a signal ends with 0", "cmd/friendmigrate/job/stop.go",

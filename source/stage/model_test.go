@@ -349,8 +349,8 @@ func read(t testing.TB, s *Stage) (rosters [][]migrate.Edge) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Ordinal != r.First+int64(i) || c.From != r.From || chunkMemory(c) > r.ChunkBytes {
-				t.Fatalf("chunk %d of %q: ordinal %d, %d bytes, at most %d expected", i, r.From, c.Ordinal, chunkMemory(c), r.ChunkBytes)
+			if c.Ordinal != r.First+int64(i) || c.From != r.From || chunkMemory(c) > r.ChunkMemory {
+				t.Fatalf("chunk %d of %q: ordinal %d, %d bytes, at most %d expected", i, r.From, c.Ordinal, chunkMemory(c), r.ChunkMemory)
 			}
 			list = append(list, c.Edges...)
 		}

@@ -64,7 +64,7 @@ func (w *walk) large(file int, e *indexEntry) bool {
 func (w *walk) give(r rosterPlace, chunks, memory int64) bool {
 	w.next += chunks
 	return w.yield(migrate.Roster{From: r.from, First: r.first, Chunks: int(chunks), Edges: r.edges,
-		ChunkBytes: memory, Load: r.load}, nil)
+		ChunkMemory: memory, Load: r.load}, nil)
 }
 
 // pack yields the small rosters of a block.

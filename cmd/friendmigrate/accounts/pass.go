@@ -164,7 +164,7 @@ func (p *Pass) Plan() iter.Seq2[migrate.Roster, error] {
 			}
 			c.From = c.Edges[0].To
 			if !yield(migrate.Roster{From: c.From, First: ordinal, Chunks: 1, Edges: int64(len(c.Edges)),
-				ChunkBytes: 16 << 10, Load: func(int) (migrate.Chunk, error) { return c, nil }}, nil) {
+				ChunkMemory: 16 << 10, Load: func(int) (migrate.Chunk, error) { return c, nil }}, nil) {
 				return
 			}
 		}

@@ -183,7 +183,7 @@ func (j *job) run(ctx context.Context, c *chat, f flags) ended {
 	retry.MaxAttempts = f.maxAttempts
 	e := ended{}
 	e.Summary, e.err = migrate.Run(ctx, j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done), to, j.journal, migrate.Options{
-		Workers: f.workers, CallBytes: f.chunkBytes, EdgeBytes: sink.EdgeBytes, Envelope: sink.EnvelopeBytes, Memory: 64 << 20, Retry: retry,
+		Workers: f.workers, CallBytes: f.chunkBytes, EdgeBytes: sink.EdgeBytes, EmptyCallBytes: sink.EmptyCallBytes, Memory: 64 << 20, Retry: retry,
 		OutageTimeout: f.outageTimeout, MaxDuration: f.maxDuration, Limits: &migrate.Limits{Failures: f.maxFailures, ExtraCalls: -1}, AskService: client.Probe, Meter: meter, Event: f.event,
 	})
 	e.sent, e.took = client.Stats(), time.Since(began)

@@ -38,7 +38,7 @@ func roster(number int64, a accountlist.Account) migrate.Roster {
 	edge := migrate.Edge{From: a.ID, Position: migrate.Position{Input: int(number), Line: a.Line}}
 	chunk := migrate.Chunk{Ordinal: number, From: a.ID, Edges: []migrate.Edge{edge}}
 	return migrate.Roster{
-		From: a.ID, First: number, Chunks: 1, Edges: 1, ChunkBytes: callMemory,
+		From: a.ID, First: number, Chunks: 1, Edges: 1, ChunkMemory: callMemory,
 		Load: func(int) (migrate.Chunk, error) { return chunk, nil },
 	}
 }
@@ -164,7 +164,7 @@ func (f *fetcher) Announce(int64) error { return nil }
 // durable yet: after a crash the position of the output counts.
 func (f *fetcher) Settle(_ context.Context, s migrate.Settlement) error {
 	found := f.state(&s.Chunk.Edges[0])
-	if o := s.Edges[0].Outcome; o.Kind == migrate.Failed {
+	if o := s.Settled[0].Outcome; o.Kind == migrate.Failed {
 		f.forget(found)
 		found.failed, found.code, found.info = true, o.Code, o.Info
 	}

@@ -110,7 +110,7 @@ func TestAnUndoWithFailedEdgesIsNotFinished(t *testing.T) {
 	chunk := migrate.Chunk{From: "a", Edges: []migrate.Edge{{From: "a", To: "b"}}}
 	failed := migrate.Settled{Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30003}, Attempts: 1}
 	err = errors.Join(journal.BeginRun(checkpoint.RunStart{}), journal.Announce(0),
-		journal.Settle(t.Context(), migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{failed}}), journal.Close())
+		journal.Settle(t.Context(), migrate.Settlement{Chunk: chunk, Settled: []migrate.Settled{failed}}), journal.Close())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (s *state) run(killed bool, outcome func(e *migrate.Edge) migrate.Outcome) 
 		settled := migrate.Settlement{Chunk: c}
 		for _, k := range open.Indexes() {
 			if o := outcome(&c.Edges[k]); o.Kind != migrate.Again {
-				settled.Edges = append(settled.Edges, migrate.Settled{Index: k, Outcome: o, Attempts: 3})
+				settled.Settled = append(settled.Settled, migrate.Settled{Index: k, Outcome: o, Attempts: 3})
 			}
 		}
 		s.must(s.journal.Settle(s.t.Context(), settled))

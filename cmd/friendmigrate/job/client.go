@@ -109,7 +109,7 @@ func (j *Job) EngineOptions(meter *migrate.Meter) migrate.Options {
 	return migrate.Options{
 		Workers: pace.Workers, Memory: j.Set.Job.Memory / 4, Retry: retry, OutageTimeout: pace.OutageTimeout,
 		MaxDuration: j.Window, Since: j.Began, AskService: j.Client.Probe, Clock: j.Client.Clock,
-		Reads: j.Client.Reads, Meter: meter, Event: logEngine(j.Log),
+		AnsweredChecks: j.Client.AnsweredChecks, Meter: meter, Event: logEngine(j.Log),
 	}
 }
 

@@ -88,7 +88,7 @@ func TestTheFailedListIsWrittenBesideTheSnapshots(t *testing.T) {
 			slow := slowDisk{name: "failed.csv.tmp", wait: make(chan struct{})}
 			j.FS, j.Log, j.View, j.Screen = slow, zap.NewNop(), progress.NewView(), terminal.New(io.Discard, nil)
 			failed := migrate.Settlement{Chunk: migrate.Chunk{Edges: []migrate.Edge{{From: "a", To: "b"}}},
-				Edges: []migrate.Settled{{Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30003}, Attempts: 1}}}
+				Settled: []migrate.Settled{{Outcome: migrate.Outcome{Kind: migrate.Failed, Code: 30003}, Attempts: 1}}}
 			err := errors.Join(j.Journal.BeginRun(checkpoint.RunStart{At: time.Now()}), j.Journal.Announce(0),
 				j.Journal.Settle(t.Context(), failed))
 			if err != nil {

@@ -54,7 +54,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		plan = migrate.Only(plan, j.Op.Part)
 	}
 	engine := j.EngineOptions(meter)
-	engine.CallBytes, engine.EdgeBytes, engine.Envelope = j.Set.Pace.CallBytes, sink.EdgeBytes, sink.EnvelopeBytes
+	engine.CallBytes, engine.EdgeBytes, engine.EmptyCallBytes = j.Set.Pace.CallBytes, sink.EdgeBytes, sink.EmptyCallBytes
 	if j.Op.EdgeBytes != nil {
 		engine.EdgeBytes = j.Op.EdgeBytes
 	}

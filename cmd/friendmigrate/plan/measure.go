@@ -67,7 +67,7 @@ func (m *measurer) chunk(from string, edges []stage.Friend) {
 		edges = edges[migrate.Fitting(len(edges), m.room, func(k int) int { return edges[k].Bytes }):]
 	}
 	m.calls += calls
-	m.bytes += calls * int64(sink.EnvelopeOf(from))
+	m.bytes += calls * int64(sink.EmptyCallBytesOf(from))
 }
 
 // sketch estimates the number of distinct hashes of ids that were added, within about 3 %

@@ -28,7 +28,7 @@ func (m *making) make(ctx context.Context) (p *Plan, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.remove()) }()
-	by := &measurers{room: m.Set.CallBytes - sink.EnvelopeBytes, pilot: m.pilot}
+	by := &measurers{room: m.Set.CallBytes - sink.EmptyCallBytes, pilot: m.pilot}
 	input := m.SourceRequest(s.staging)
 	input.Measure = &stage.Measure{EdgeBytes: sink.EdgeBytes, Visit: by.next}
 	input.Progress = m.reading.Take

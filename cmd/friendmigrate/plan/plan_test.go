@@ -159,7 +159,7 @@ func TestCallsAreCountedByTheirBytes(t *testing.T) {
 	for room, want := range map[int]int64{10 * one: 1, 10*one - 1: 2, 5 * one: 2, 5*one - 1: 3, one: 10, 1: 10} {
 		w := measurer{room: room}
 		w.chunk("a", edges)
-		if bytes := int64(10*one) + want*int64(sink.EnvelopeOf("a")); w.calls != want || w.bytes != bytes {
+		if bytes := int64(10*one) + want*int64(sink.EmptyCallBytesOf("a")); w.calls != want || w.bytes != bytes {
 			t.Errorf("room for %d bytes: %d calls, want %d; %d bytes, want %d", room, w.calls, want, w.bytes, bytes)
 		}
 	}

@@ -49,7 +49,7 @@ func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.O
 			settled := migrate.Settlement{Chunk: chunk}
 			for k := range chunk.Edges {
 				if o := outcome(&chunk.Edges[k]); o.Kind != migrate.Again {
-					settled.Edges = append(settled.Edges, migrate.Settled{Index: k, Outcome: o, Attempts: 1})
+					settled.Settled = append(settled.Settled, migrate.Settled{Index: k, Outcome: o, Attempts: 1})
 				}
 			}
 			must(journal.Settle(t.Context(), settled))

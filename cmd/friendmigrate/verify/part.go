@@ -198,7 +198,7 @@ func (p *Part) Ask(
 		return 0, err
 	}
 	// 1000 ids always fit
-	engine.CallBytes, engine.EdgeBytes, engine.Envelope = 1<<30, func(*migrate.Edge) int { return 0 }, 0
+	engine.CallBytes, engine.EdgeBytes, engine.EmptyCallBytes = 1<<30, func(*migrate.Edge) int { return 0 }, 0
 	var to migrate.Caller = &asker{check: s.Check}
 	if p.Set.Fields {
 		engine.Memory /= 2

@@ -359,7 +359,7 @@ func testRefusalAskedAgain(t *testing.T, stopped bool) {
 		chunk, lost := r.Load(0)
 		there := migrate.Settled{Index: 1, Outcome: inPlace(), Attempts: 1}
 		err = errors.Join(err, lost, killed.verdicts.Settle(t.Context(),
-			migrate.Settlement{Chunk: chunk, Edges: []migrate.Settled{refused, there}}))
+			migrate.Settlement{Chunk: chunk, Settled: []migrate.Settled{refused, there}}))
 	}
 	if stopped {
 		err = errors.Join(err, killed.verdicts.EndRun(checkpoint.RunEnd{Code: 4, AllAnswered: true}))
