@@ -9,8 +9,7 @@ import (
 
 // dispatcher makes every decision of a run. Only one goroutine uses it. A roster is in one of
 // fresh, ready, parked and waiting, or with one worker, whose result hands it back. So calls that
-// change one account never overlap. Only what changes nothing may overlap another: AskService, and
-// the check of the admin after a 70107 in sink.
+// change one account never overlap.
 type dispatcher struct {
 	opt     Options
 	pull    func() (Roster, error, bool) // the plan: stage.Rosters, or a part of it

@@ -4,9 +4,10 @@
 //
 // What it promises:
 //
-//   - There are never two open calls for one From_Account. A roster belongs to the dispatcher or
-//     to one worker, never to both (dispatch.go). Calls for different From_Accounts
-//     overlap, even those for a and b if each has the other as a friend.
+//   - Calls that change the list of one From_Account never overlap. A roster belongs to the
+//     dispatcher or to one worker, never to both (dispatch.go). Only what changes nothing may
+//     overlap another call: AskService, and the check of the admin after a 70107 in sink. Calls for
+//     different From_Accounts overlap, even those for a and b if each has the other as a friend.
 //   - Only an answer of the service settles an edge. No answer, an outage, a cancelled context or a
 //     full disk leaves it pending.
 //   - What was sent is recorded: cancelling keeps calls from being started, never an answered call
