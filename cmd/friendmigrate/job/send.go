@@ -54,7 +54,8 @@ func (j *Run) send(ctx context.Context) runResult {
 		plan = migrate.Only(plan, j.Op.Part)
 	}
 	engine := j.EngineOptions(meter)
-	engine.CallBytes, engine.EdgeBytes, engine.EmptyCallBytes = j.Set.Pace.CallBytes, sink.EdgeBytes, sink.EmptyCallBytes
+	engine.CallBytes, engine.EmptyCallBytes, engine.EdgeBytes = j.Set.Pace.CallBytes, sink.EmptyCallBytes,
+		sink.EdgeBytes
 	if j.Op.EdgeBytes != nil {
 		engine.EdgeBytes = j.Op.EdgeBytes
 	}
