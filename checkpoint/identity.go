@@ -25,7 +25,7 @@ type Identity struct {
 
 	Edges      int64  `json:"edges"`  // distinct edges in the plan, Added ones included
 	Chunks     int64  `json:"chunks"` // ordinals run from 0 to Chunks-1
-	Rows       int64  `json:"rows"`   // edges read
+	Rows       int64  `json:"rows"`   // rows read, the rejected ones included
 	Rejected   int64  `json:"rejected"`
 	Duplicates int64  `json:"duplicates"`
 	Added      int64  `json:"added"` // edges that no row asked for (--mutual)

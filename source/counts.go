@@ -14,7 +14,7 @@ import (
 // Counts are the results of reading the inputs. With shards, they are about this shard's rows only,
 // except RejectedElsewhere.
 type Counts struct {
-	Rows int64 `json:"rows"` // edges read: valid and rejected rows
+	Rows int64 `json:"rows"` // rows read, valid and rejected
 	// rows that are not valid; rejected.csv lists them
 	Rejected    int64            `json:"rejected"`
 	RejectedBy  map[string]int64 `json:"rejected_by,omitempty"` // by column and reason: "From_Account is empty"

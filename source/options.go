@@ -104,8 +104,8 @@ func mappable() []string {
 }
 
 // Canonical returns the options as text, by flag, as a job records them. The same flags in another
-// order, or with a default written out, give the same text. NoSource, MaxFriends and AllowEmpty are
-// not in it, because they change no edge.
+// order, or with a default written out, give the same text. MaxFriends, NoRosters and AllowEmpty
+// are not in it, because they change no edge.
 func (o Options) Canonical() map[string]string {
 	source := o.DefaultAddSource
 	if o.NoSource { // what jobs recorded when their rows still got one
