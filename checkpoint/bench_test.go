@@ -86,7 +86,7 @@ func writeJournal(b testing.TB, chunks, edges, perFrame int) []byte {
 				s.Chunk.Edges[0] = p.edge(ordinal, 0)
 				s.Settled[0].Outcome = migrate.Outcome{Kind: migrate.Failed, Code: 30003, Info: "Err_SNS_FriendImport_Account_Not_Exist"}
 			}
-			list, err := settlementEntries(s, partSize)
+			list, err := settlementEntries(s, pieceSize)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -24,13 +24,13 @@ const (
 // committer appends to the file. It takes all entries that wait, writes them as one frame, syncs
 // once, changes the state and answers the callers.
 type committer struct {
-	j     *Journal
-	next  uint32 // sequence number of the next frame
-	carry *entry // taken, but goes into the next batch
-	frame []byte
-	batch []*entry
-	seen  map[int64]struct{} // subjects in the batch
-	probe record             // for checkEntry
+	j       *Journal
+	next    uint32 // sequence number of the next frame
+	carry   *entry // taken, but goes into the next batch
+	frame   []byte
+	batch   []*entry
+	seen    map[int64]struct{} // subjects in the batch
+	decoded record             // by checkEntry; its memory is reused
 }
 
 func (c *committer) run() {
@@ -146,8 +146,8 @@ func (c *committer) makeFrame(now int64) error {
 	frame = binary.AppendVarint(frame, now-j.state.time)
 	empty, settled := len(frame), j.state.counts.Settled()
 	for _, e := range c.batch {
-		if e.kind == kindMaybeSent && j.state.maybeSentNow.has(e.block) {
-			continue // several callers waited for this block
+		if e.kind == kindMaybeSent && j.state.maybeSentNow.has(e.span) {
+			continue // several callers waited for this span
 		}
 		if err := c.checkEntry(e); err != nil {
 			return err
@@ -172,13 +172,13 @@ func (c *committer) makeFrame(now int64) error {
 // than a journal that cannot be opened again.
 func (c *committer) checkEntry(e *entry) error {
 	d := coder{Cursor: codec.Cursor{Rest: e.bytes}}
-	if err := d.read(&c.probe); err != nil || d.more() || c.probe.kind != e.kind {
+	if err := d.read(&c.decoded); err != nil || d.more() || c.decoded.kind != e.kind {
 		return errors.New("the record cannot be read back: a bug")
 	}
 	if e.kind == kindReopen {
 		return nil // a reopening is known only once it is written
 	}
-	return c.j.state.check(c.next, &c.probe)
+	return c.j.state.check(c.next, &c.decoded)
 }
 
 // apply applies the batch to the state.

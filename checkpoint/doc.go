@@ -4,8 +4,8 @@
 //
 // It promises:
 //
-//   - When Settle, Reopen, BeginRun or EndRun returns without an error, its record is in the
-//     journal after any crash of the process or the machine.
+//   - When Settle, Announce, Reopen, BeginRun or EndRun returns without an error, its record is in
+//     the journal after any crash of the process or the machine.
 //   - The journal holds exactly what was settled: no edge twice, no other edge, no other outcome.
 //     It refuses a file that anything but this package and its crashes changed (ErrDamaged), and a
 //     file of a newer version (ErrNewer). A refused file is left as it is, except that a torn last
@@ -88,8 +88,8 @@
 // BeginRun and EndRun. If the program dies
 //
 //   - before BeginRun is durable: there is no run. Nothing was sent.
-//   - between the two: the run counts as killed. Announce records a block of 1024 chunks durably
-//     before a chunk of it is sent. Every chunk of a recorded block may have been sent.
+//   - between the two: the run counts as killed. Announce records a span of 1024 chunks durably
+//     before a chunk of it is sent. Every chunk of a recorded span may have been sent.
 //   - after EndRun: the run's end says whether a call was left without an answer.
 //
 // Close writes nothing, so there is nothing to lose.

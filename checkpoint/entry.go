@@ -18,7 +18,7 @@ func (e *entry) subject() int64 {
 	case kindSettled:
 		return e.settlement.ordinal
 	case kindMaybeSent:
-		return -1 - e.block
+		return -1 - e.span
 	}
 	return -1 << 63
 }

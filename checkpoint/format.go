@@ -239,7 +239,7 @@ func (r *frameReader) checkTail() error {
 		} else if h.fileID != r.fileID {
 			return fmt.Errorf("%w: at offset %d there is a frame of another journal", ErrDamaged, r.off+int64(i))
 		}
-		return fmt.Errorf("%w: the frame at offset %d is bad and there are good ones behind it", ErrDamaged, r.off)
+		return fmt.Errorf("%w: the frame at offset %d is bad and there are good ones after it", ErrDamaged, r.off)
 	}
 	return nil
 }

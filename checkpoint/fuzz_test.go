@@ -21,7 +21,7 @@ func FuzzPayload(f *testing.F) {
 			break
 		}
 		m.settle(s)
-		list, err := settlementEntries(s, partSize)
+		list, err := settlementEntries(s, pieceSize)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -196,7 +196,7 @@ func (j *Journal) Moved() error {
 func (j *Journal) TornBytes() int64 { return j.tornBytes }
 
 // Unsettled returns the edges of a chunk that are not settled. maybeSent is true if an earlier run
-// was sending chunks of the same block (1024 ordinals) and was killed, or ended without
+// was sending chunks of the same span (1024 ordinals) and was killed, or ended without
 // RunEnd.AllAnswered. Unsettled implements migrate.Journal.
 func (j *Journal) Unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent bool) {
 	j.mu.RLock()
@@ -211,19 +211,19 @@ func (j *Journal) MaybeSent() int64 {
 	return j.state.maybeSent()
 }
 
-// Announce records that the chunks of a chunk's block (1024 ordinals) may be sent, and returns once
-// that is durable. Only the first call of a run for a block writes. After an error nothing may be
+// Announce records that the chunks of a chunk's span (1024 ordinals) may be sent, and returns once
+// that is durable. Only the first call of a run for a span writes. After an error nothing may be
 // sent, because a later run could not tell an edge that this run has sent from one that was there
 // before. Announce implements migrate.Journal.
 func (j *Journal) Announce(ordinal int64) error {
-	block := ordinal / blockChunks
+	span := ordinal / spanChunks
 	j.mu.RLock()
-	announced, err := !j.inRun || j.state.maybeSentNow.has(block), j.err
+	announced, err := !j.inRun || j.state.maybeSentNow.has(span), j.err
 	j.mu.RUnlock()
 	if err != nil || announced {
 		return err
 	}
-	return j.submit(context.Background(), newEntry(record{kind: kindMaybeSent, block: block}))
+	return j.submit(context.Background(), newEntry(record{kind: kindMaybeSent, span: span}))
 }
 
 // Done reports whether every edge of the given number of chunks from first on is settled.
@@ -272,7 +272,7 @@ func (j *Journal) fail(err error) error {
 // outcome that is not final, an edge that does not exist or is already settled, and a chunk whose
 // number of edges has changed. Each of these is a bug that would unbalance the sum, so like a
 // failed write or sync it is final. A settlement of some 100 kB and more (a thousand failures of
-// large edges) is recorded in parts, so a crash may keep some of its edges and not the others.
+// large edges) is recorded in pieces, so a crash may keep some of its edges and not the others.
 //
 // If ctx ends before the journal has accepted the settlement, Settle returns ctx's error, and
 // nothing was recorded and nothing failed. After that it ignores ctx.
@@ -280,7 +280,7 @@ func (j *Journal) Settle(ctx context.Context, s migrate.Settlement) error {
 	if len(s.Settled) == 0 {
 		return j.failed()
 	}
-	list, err := settlementEntries(s, partSize)
+	list, err := settlementEntries(s, pieceSize)
 	if err != nil {
 		return j.fail(err)
 	}
@@ -336,7 +336,7 @@ func (j *Journal) recordRun(kind byte, fact any, begins bool) error {
 	if err != nil {
 		return fmt.Errorf("record a run: %w", err)
 	}
-	if len(body) > partSize {
+	if len(body) > pieceSize {
 		return fmt.Errorf("record a run: its record takes %d bytes", len(body))
 	}
 	if err := j.submit(context.Background(), newEntry(record{kind: kind, json: body})); err != nil {

@@ -17,7 +17,7 @@ const (
 	kindReopen               // every edge that is failed at this point, with one of these codes, is pending again
 	kindBegin                // JSON
 	kindEnd                  // JSON
-	kindMaybeSent            // chunks of this block may be sent after this record
+	kindMaybeSent            // chunks of this span may be sent after this record
 )
 
 // The parts of a kindSettled record after ordinal and size of the chunk. The common case, every
@@ -50,7 +50,7 @@ type record struct {
 	kind       byte
 	settlement settlement
 	codes      []int  // kindReopen; none: every code
-	block      int64  // kindMaybeSent
+	span       int64  // kindMaybeSent
 	json       []byte // kindIdentity, kindBegin, kindEnd
 }
 
@@ -107,7 +107,7 @@ func (c *coder) record(r *record) {
 	case kindReopen:
 		each(c, &r.codes, 1, func(code *int) { signed(c, code) })
 	case kindMaybeSent:
-		number(c, &r.block, maxChunks)
+		number(c, &r.span, maxChunks)
 	case kindIdentity, kindBegin, kindEnd:
 		if c.writes {
 			c.out = codec.AppendText(c.out, r.json)
@@ -140,9 +140,9 @@ func (c *coder) settled(s *settlement) {
 	if !c.writes {
 		*s = settlement{ordinal: s.ordinal, n: s.n, failed: s.failed}
 	}
-	for _, part := range s.sets() {
-		if flags&part.flag != 0 {
-			c.set(part.set, s.n)
+	for _, f := range s.sets() {
+		if flags&f.flag != 0 {
+			c.set(f.set, s.n)
 		}
 	}
 	if flags&hasAdded != 0 {
@@ -166,9 +166,9 @@ func (s *settlement) flags() (flags byte) {
 	if s.whole {
 		return allImported
 	}
-	for _, part := range s.sets() {
-		if part.set.Len() > 0 {
-			flags |= part.flag
+	for _, f := range s.sets() {
+		if f.set.Len() > 0 {
+			flags |= f.flag
 		}
 	}
 	if s.added != (Counts{}) {
@@ -202,9 +202,9 @@ func (c *coder) set(set *migrate.EdgeSet, n int) {
 	switch kind {
 	case setBitmap:
 		for i := range bitmap {
-			part := byte(set[i/8] >> (i % 8 * 8))
-			c.byte(&part)
-			set[i/8] |= uint64(part) << (i % 8 * 8)
+			bits := byte(set[i/8] >> (i % 8 * 8))
+			c.byte(&bits)
+			set[i/8] |= uint64(bits) << (i % 8 * 8)
 		}
 		c.Bad = c.Bad || set.Without(migrate.FullSet(n)) != (migrate.EdgeSet{})
 	case setList:

@@ -42,7 +42,7 @@ func TestStateSurvivesRestarts(t *testing.T) {
 // history is a small journal of which every state is known by the length that the file had.
 type history struct {
 	data   []byte
-	ends   []int // length of the file behind each frame
+	ends   []int // length of the file after each frame
 	states []*model
 }
 
@@ -158,7 +158,7 @@ func TestEveryByteFlipped(t *testing.T) {
 	}
 }
 
-// A part of the file that is gone, or is there twice, is damage, although frames behind it are good
+// A part of the file that is gone, or is there twice, is damage, although frames after it are good
 // at another place.
 func TestBytesMissingOrDoubled(t *testing.T) {
 	h := smallHistory(t, 8)
@@ -177,7 +177,7 @@ func TestBytesMissingOrDoubled(t *testing.T) {
 	}
 }
 
-// Power cuts leave zeros where nothing was written yet, also behind what was.
+// Power cuts leave zeros where nothing was written yet, also after what was.
 func TestZeroFilledTail(t *testing.T) {
 	h := smallHistory(t, 9)
 	for _, k := range []int{0, 3, len(h.ends) - 1} {
@@ -186,7 +186,7 @@ func TestZeroFilledTail(t *testing.T) {
 				part := h.data[h.ends[k]:min(h.ends[k]+torn, len(h.data))]
 				j, _, err := openBytes(t, slices.Concat(h.data[:h.ends[k]], part, make([]byte, zeros)))
 				if err != nil {
-					t.Fatalf("%d zeros behind frame %d: %v", zeros, k, err)
+					t.Fatalf("%d zeros after frame %d: %v", zeros, k, err)
 				}
 				if d := h.states[k].differs(j); d != "" {
 					t.Fatal(d)
@@ -243,7 +243,7 @@ func TestSequenceGap(t *testing.T) {
 		_, _, err := openBytes(t, slices.Concat(h.data[:h.ends[k]], h.data[h.ends[k+1]:]))
 		if k == len(h.ends)-2 {
 			if err != nil {
-				t.Fatal(err) // nothing is behind the missing one
+				t.Fatal(err) // nothing comes after the missing one
 			}
 			continue
 		}
@@ -278,7 +278,7 @@ func TestGoodChecksumOfNonsense(t *testing.T) {
 		"second identity":  (&record{kind: kindIdentity, json: []byte("{}")}).encode(),
 		"end before begin": (&record{kind: kindEnd, json: []byte("{}")}).encode(),
 		"no JSON":          (&record{kind: kindBegin, json: []byte("{")}).encode(),
-		"no such block":    (&record{kind: kindMaybeSent, block: 1}).encode(),
+		"no such span":     (&record{kind: kindMaybeSent, span: 1}).encode(),
 		"empty chunk":      settled(&settlement{ordinal: 0, whole: true}),
 		"cut record":       settled(whole)[:2],
 	} {

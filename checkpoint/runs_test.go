@@ -34,7 +34,7 @@ func announce(t *testing.T, j *Journal, ordinals ...int64) {
 // After a kill an `already` may be our own doing, in those chunks that the killed run can have sent
 // and in no others.
 func TestMaybeSentAfterAKill(t *testing.T) {
-	const far = 5 * blockChunks
+	const far = 5 * spanChunks
 	fsys := newMemFS()
 	j := newTestJournal(t, fsys, testDir, sizes(far+1, 2))
 	if maybeSent(j, 0) {
@@ -56,7 +56,7 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	if err := j.Settle(t.Context(), wholeChunk(3, 2)); err != nil {
 		t.Fatal(err)
 	}
-	count := int64(blockChunks-1) + 1 // all of the first block but the settled chunk, and the only one of the last
+	count := int64(spanChunks-1) + 1 // all of the first span but the settled chunk, and the only one of the last
 	check := func(when string, want map[int64]bool) {
 		t.Helper()
 		if got := j.MaybeSent(); got != count {
@@ -68,7 +68,7 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 			}
 		}
 	}
-	killed := map[int64]bool{0: true, 1: true, 3: false, blockChunks - 1: true, blockChunks: false, far - 1: false, far: true}
+	killed := map[int64]bool{0: true, 1: true, 3: false, spanChunks - 1: true, spanChunks: false, far - 1: false, far: true}
 	j, fsys = reopenJournal(t, j, fsys)
 	check("after a kill", killed)
 	begin()
@@ -80,12 +80,12 @@ func TestMaybeSentAfterAKill(t *testing.T) {
 	check("after an orderly end of that", killed)
 	begin()
 	check("in the run after it", killed)
-	announce(t, j, blockChunks, 2*blockChunks, far-1)
+	announce(t, j, spanChunks, 2*spanChunks, far-1)
 	if err := j.EndRun(RunEnd{Code: 4}); err != nil { // an outage, say: calls were left without an answer
 		t.Fatal(err)
 	}
-	count += 3 * blockChunks
-	killed = map[int64]bool{blockChunks: true, 2 * blockChunks: true, far - 1: true, 3 * blockChunks: false} // this run may have sent those three
+	count += 3 * spanChunks
+	killed = map[int64]bool{spanChunks: true, 2 * spanChunks: true, far - 1: true, 3 * spanChunks: false} // this run may have sent those three
 	check("after an end with open answers", killed)
 	j, _ = reopenJournal(t, j, fsys)
 	check("opened again", killed)
@@ -102,7 +102,7 @@ func TestAnnouncedBeforeSent(t *testing.T) {
 	_, syncs := fsys.opCount()
 	announce(t, j, 0, 1)
 	if _, after := fsys.opCount(); after != syncs {
-		t.Error("the same block was recorded again")
+		t.Error("the same span was recorded again")
 	}
 	cut := fsys.restart()
 	for name, node := range cut.names {

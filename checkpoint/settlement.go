@@ -8,9 +8,9 @@ import (
 	"friendmigrate/migrate"
 )
 
-// partSize is the size in bytes above which a settlement with many failures is split into several
-// records.
-const partSize = 128 << 10
+// pieceSize is the size in bytes above which a settlement with many failures is split into pieces,
+// each a record.
+const pieceSize = 128 << 10
 
 // maxInfo is the number of bytes that are kept of the service's text. Known texts have some 60.
 const maxInfo = 1024
@@ -47,13 +47,13 @@ func settlementEntries(s migrate.Settlement, limit int) ([]*entry, error) {
 	}
 	var named migrate.EdgeSet
 	for i := range s.Settled {
-		edge := &s.Settled[i]
-		if edge.Index < 0 || edge.Index >= all.n || named.Has(edge.Index) {
+		settled := &s.Settled[i]
+		if settled.Index < 0 || settled.Index >= all.n || named.Has(settled.Index) {
 			return nil, fmt.Errorf("settle chunk %d: edge %d of %d is named twice or does not exist", all.ordinal,
-				edge.Index, all.n)
+				settled.Index, all.n)
 		}
-		named.Add(edge.Index)
-		if err := all.add(edge, &s.Chunk.Edges[edge.Index]); err != nil {
+		named.Add(settled.Index)
+		if err := all.add(settled, &s.Chunk.Edges[settled.Index]); err != nil {
 			return nil, err
 		}
 	}
@@ -62,33 +62,34 @@ func settlementEntries(s migrate.Settlement, limit int) ([]*entry, error) {
 	return all.entries(limit)
 }
 
-func (s *settlement) add(edge *migrate.Settled, e *migrate.Edge) error {
-	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || edge.Attempts < 0 || edge.Attempts > math.MaxInt32 {
+func (s *settlement) add(settled *migrate.Settled, e *migrate.Edge) error {
+	i, attempts, o := settled.Index, settled.Attempts, &settled.Outcome
+	if e.Input < 0 || e.Input > math.MaxInt32 || e.Line < 0 || attempts < 0 || attempts > math.MaxInt32 {
 		return fmt.Errorf("settle chunk %d: edge %d has an invalid position or number of attempts (%d): a bug",
-			s.ordinal, edge.Index, edge.Attempts)
+			s.ordinal, i, attempts)
 	}
 	added := int64(0)
 	if e.Added {
 		added = 1
 	}
-	switch edge.Outcome.Kind {
+	switch o.Kind {
 	case migrate.Imported:
-		s.imported.Add(edge.Index)
+		s.imported.Add(i)
 		s.added.Imported += added
 	case migrate.Already:
-		s.already.Add(edge.Index)
+		s.already.Add(i)
 		s.added.Already += added
-		if edge.Outcome.Uncertain {
-			s.uncertain.Add(edge.Index)
+		if o.Uncertain {
+			s.uncertain.Add(i)
 			s.added.AlreadyUncertain += added
 		}
 	case migrate.Failed:
 		s.failed = append(s.failed, failure{
-			index: edge.Index, code: edge.Outcome.Code, attempts: edge.Attempts, uncertain: edge.Outcome.Uncertain,
-			added: e.Added, info: migrate.Shorten(edge.Outcome.Info, maxInfo), edge: *e,
+			index: i, code: o.Code, attempts: attempts, uncertain: o.Uncertain,
+			added: e.Added, info: migrate.Shorten(o.Info, maxInfo), edge: *e,
 		})
 	default:
-		return fmt.Errorf("settle chunk %d: edge %d has no final outcome", s.ordinal, edge.Index)
+		return fmt.Errorf("settle chunk %d: edge %d has no final outcome", s.ordinal, i)
 	}
 	return nil
 }
@@ -103,12 +104,12 @@ func (s *settlement) entries(limit int) ([]*entry, error) {
 			size += rest[count].size()
 			count++
 		}
-		part := settlement{ordinal: s.ordinal, n: s.n, from: s.from, failed: rest[:count]}
+		piece := settlement{ordinal: s.ordinal, n: s.n, from: s.from, failed: rest[:count]}
 		if len(list) == 0 {
-			part = *s
-			part.failed = rest[:count]
+			piece = *s
+			piece.failed = rest[:count]
 		}
-		e := newEntry(record{kind: kindSettled, settlement: part})
+		e := newEntry(record{kind: kindSettled, settlement: piece})
 		if len(e.bytes) > maxRecord {
 			return nil, fmt.Errorf("settle chunk %d: edge %d takes %d bytes, more than a frame holds", s.ordinal,
 				rest[0].index, len(e.bytes))

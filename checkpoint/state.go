@@ -16,8 +16,9 @@ const (
 	// maxChunks limits the memory that an identity can ask for: a bit for each chunk.
 	maxChunks = 1 << 34
 
-	// blockChunks is the number of chunks in a block. One kindMaybeSent record is about one block.
-	blockChunks = 1024
+	// spanChunks is the number of chunks in a span: consecutive ones, of any rosters. One
+	// kindMaybeSent record is about one span.
+	spanChunks = 1024
 )
 
 // state is the result of applying all frames of a journal. Replaying a file and appending to it
@@ -41,8 +42,8 @@ type state struct {
 	reopened     int64 // edges that were reopened and not settled since
 
 	runs            []Run
-	maybeSentNow    bitmap // blocks of chunks that the latest run may have sent
-	maybeSentBefore bitmap // blocks that earlier runs may have sent without seeing every answer
+	maybeSentNow    bitmap // spans of chunks that the latest run may have sent
+	maybeSentBefore bitmap // spans that earlier runs may have sent without seeing every answer
 	time            int64  // of the last frame, Unix milliseconds
 }
 
@@ -91,15 +92,15 @@ func (s *state) unsettled(ordinal int64, n int) (open migrate.EdgeSet, maybeSent
 		return open, false
 	}
 	settled, _, _ := s.chunk(ordinal, n)
-	return migrate.FullSet(n).Without(settled), s.maybeSentBefore.has(ordinal / blockChunks)
+	return migrate.FullSet(n).Without(settled), s.maybeSentBefore.has(ordinal / spanChunks)
 }
 
 // maybeSent returns how many chunks with open edges unsettled reports as maybeSent.
 func (s *state) maybeSent() (chunks int64) {
 	for w, word := range s.maybeSentBefore {
 		for ; word != 0; word &= word - 1 {
-			first := int64(w*64+bits.TrailingZeros64(word)) * blockChunks
-			for ordinal := first; ordinal < min(first+blockChunks, s.id.Chunks); ordinal++ {
+			first := int64(w*64+bits.TrailingZeros64(word)) * spanChunks
+			for ordinal := first; ordinal < min(first+spanChunks, s.id.Chunks); ordinal++ {
 				if !s.done.has(ordinal) {
 					chunks++
 				}
@@ -115,8 +116,8 @@ func (s *state) check(seq uint32, r *record) error {
 	case kindSettled:
 		return s.checkSettled(&r.settlement)
 	case kindMaybeSent:
-		if r.block > s.id.Chunks/blockChunks {
-			return fmt.Errorf("chunks of block %d may have been sent: the job has no such chunks", r.block)
+		if r.span > s.id.Chunks/spanChunks {
+			return fmt.Errorf("chunks of span %d may have been sent: the job has no such chunks", r.span)
 		}
 	case kindIdentity:
 		return errors.New("a journal has one identity only")
@@ -161,7 +162,7 @@ func (s *state) apply(seq uint32, r *record) {
 	case kindSettled:
 		s.settle(seq, &r.settlement)
 	case kindMaybeSent:
-		s.maybeSentNow.add(r.block)
+		s.maybeSentNow.add(r.span)
 	case kindBegin:
 		var start RunStart
 		_ = json.Unmarshal(r.json, &start) // check has parsed it
@@ -176,7 +177,7 @@ func (s *state) apply(seq uint32, r *record) {
 	}
 }
 
-// leaveRun records which blocks the latest run may have sent without seeing every answer. It is
+// leaveRun records which spans the latest run may have sent without seeing every answer. It is
 // called when the run ends, and when Open finds that it was killed.
 func (s *state) leaveRun() {
 	if last := len(s.runs) - 1; last >= 0 && (s.runs[last].End == nil || !s.runs[last].End.AllAnswered) {
@@ -313,7 +314,7 @@ type RunEnd struct {
 	Calls int64     `json:"calls"`
 
 	// AllAnswered is true if the run left no edge pending that was in a call without an answer. If
-	// it is false, Unsettled reports that every chunk of the run's blocks may have been sent.
+	// it is false, Unsettled reports that every chunk of the run's spans may have been sent.
 	AllAnswered bool             `json:"allAnswered"`
 	Facts       map[string]int64 `json:"facts,omitempty"` // by name: what else the report adds up over runs
 }

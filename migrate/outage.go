@@ -63,8 +63,8 @@ func (o *outage) startTimer(at time.Time) {
 
 // miss records an attempt for an account that did not get through. took is the time since the call
 // left; answered is true if the API itself answered it; checked is true if it has answered a call
-// that only asks since the attempt before. The outage timer starts when the first such attempt left,
-// not at its timeout.
+// that only asks since the attempt before. The outage timer starts when the first such attempt
+// left, not at its timeout.
 func (o *outage) miss(now time.Time, took time.Duration, account string, answered, checked bool) {
 	if left := now.Add(-took); left.After(o.lastThrough) {
 		o.startTimer(left)

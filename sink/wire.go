@@ -26,8 +26,8 @@ const (
 )
 
 // EmptyCallBytesOf returns the size of the JSON of a friend_import call for from without its edges,
-// less the comma after the last edge. A call with edges has exactly EmptyCallBytesOf(from) bytes plus
-// the EdgeBytes of each edge.
+// less the comma after the last edge. A call with edges has exactly EmptyCallBytesOf(from) bytes
+// plus the EdgeBytes of each edge.
 func EmptyCallBytesOf(from string) int {
 	return len(requestHead) + textBytes(from) + len(importList) + len(importTail) - len(",")
 }
