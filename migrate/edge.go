@@ -63,7 +63,7 @@ type Roster struct {
 	Only func(i int) EdgeSet
 }
 
-// Size returns how many edges chunk i has.
+// Size returns how many edges chunk i has: MaxChunkEdges, or what is left for the last one.
 func (r *Roster) Size(i int) int {
 	return int(min(MaxChunkEdges, r.Edges-int64(i)*MaxChunkEdges))
 }

@@ -178,17 +178,17 @@ func newBuilder(w *Writer, job *buildJob, id int) *builder {
 	name := fmt.Sprintf("%s%d", sealedPrefix, id)
 	file := &sealedFile{fsys: w.fsys, name: name, path: filepath.Join(w.options.Dir, name)}
 	b.writer = rosterWriter{
-		rosterCount: rosterCount{totals: &b.totals, maxFriends: int64(w.options.MaxFriends),
+		count: rosterCount{totals: &b.totals, maxFriends: int64(w.options.MaxFriends),
 			groups: make(map[string]struct{})},
 		segments: segmentWriter{file: file},
 		limits:   &w.limits,
 		digest:   rosterDigest{h: sha256.New()},
 	}
 	b.writer.chunk.sources = w.sources.texts
-	b.writer.chunk.onGroup = b.writer.group
+	b.writer.chunk.onGroup = b.writer.count.group
 	b.taker = &b.writer
 	if m := w.options.Measure; m != nil {
-		b.taker = &counter{rosterCount: b.writer.rosterCount, visit: m.Visit()}
+		b.taker = &counter{count: b.writer.count, visit: m.Visit()}
 	}
 	return b
 }

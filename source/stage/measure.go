@@ -43,29 +43,29 @@ func appendBrief(b []byte, e *migrate.Edge, r *record[string], bytes int) []byte
 
 // counter counts rosters instead of writing them.
 type counter struct {
-	rosterCount
+	count rosterCount
 	visit Visitor
 	name  string // From_Account
 	chunk []Friend
 }
 
 func (c *counter) begin(from []byte) {
-	c.rosterCount.begin(from)
+	c.count.begin(from)
 	c.name = string(from)
 }
 
 func (c *counter) add(r *record[[]byte]) error {
-	c.countEdge(r)
+	full := c.count.add(r)
 	brief := codec.Cursor{Rest: r.extras}
 	brief.Bytes(hashBytes)
 	c.chunk = append(c.chunk, Friend{Hash: xxhash.Sum64(r.to), Bytes: int(brief.Uvarint())})
 	for len(brief.Rest) > 0 {
-		c.group(brief.Bytes(hashBytes))
+		c.count.group(brief.Bytes(hashBytes))
 	}
 	if brief.Bad {
 		return errRaw
 	}
-	if len(c.chunk) == migrate.MaxChunkEdges {
+	if full {
 		c.endChunk()
 	}
 	return nil
@@ -75,12 +75,11 @@ func (c *counter) endChunk() {
 	if len(c.chunk) > 0 {
 		c.visit(c.name, c.chunk)
 		c.chunk = c.chunk[:0]
-		c.chunks++
 	}
 }
 
 func (c *counter) end() error {
 	c.endChunk()
-	c.rosterCount.end()
+	c.count.end()
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"hash"
 	"math/bits"
 
-	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
 )
 
@@ -18,7 +17,7 @@ const mostPackedChunks = 4
 // rosterWriter turns the edges of rosters, one after the other in plan order, into chunks, blocks
 // and segments.
 type rosterWriter struct {
-	rosterCount
+	count    rosterCount
 	segments segmentWriter
 	limits   *limits
 	chunk    chunkEncoder
@@ -39,7 +38,7 @@ type rosterWriter struct {
 }
 
 func (w *rosterWriter) begin(from []byte) {
-	w.rosterCount.begin(from)
+	w.count.begin(from)
 	w.memory = 0
 	w.pending, w.waiting = w.pending[:0], 0
 	w.large, w.blocks, w.index = false, 0, w.index[:0]
@@ -47,15 +46,13 @@ func (w *rosterWriter) begin(from []byte) {
 	w.chunk.begin()
 }
 
-// add takes the next edge of the roster and cuts its chunks: one ends at migrate.MaxChunkEdges
-// edges.
+// add takes the next edge of the roster.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
-	w.countEdge(r)
-	if len(w.chunk.flags) < migrate.MaxChunkEdges {
-		return nil
+	if w.count.add(r) {
+		return w.endChunk()
 	}
-	return w.endChunk()
+	return nil
 }
 
 func (w *rosterWriter) endChunk() error {
@@ -63,10 +60,9 @@ func (w *rosterWriter) endChunk() error {
 	w.digest.part(chunk)
 	w.pending = codec.AppendText(w.pending, chunk)
 	w.memory = max(w.memory, memory)
-	w.chunks++
 	w.waiting++
 	w.chunk.begin()
-	if !w.large && (w.chunks > mostPackedChunks || len(w.pending) > w.limits.pack) {
+	if !w.large && (w.count.chunks() > mostPackedChunks || len(w.pending) > w.limits.pack) {
 		w.large = true
 		if err := w.endPack(); err != nil {
 			return err
@@ -99,25 +95,25 @@ func (w *rosterWriter) end() error {
 			return err
 		}
 	}
-	if w.edges == 0 {
+	if w.count.edges == 0 {
 		return nil
 	}
-	w.rosterCount.end()
+	w.count.end()
 	w.sum.add(w.digest.end())
 	if w.large {
 		if err := w.endBlock(); err != nil {
 			return err
 		}
-		w.segments.large(w.from, w.edges, w.chunks, w.memory, w.blocks, w.index)
+		w.segments.large(w.count.from, w.count.edges, w.count.chunks(), w.memory, w.blocks, w.index)
 		return nil
 	}
-	w.pack = codec.AppendText(w.pack, w.from)
-	w.pack = binary.AppendUvarint(w.pack, uint64(w.edges))
+	w.pack = codec.AppendText(w.pack, w.count.from)
+	w.pack = binary.AppendUvarint(w.pack, uint64(w.count.edges))
 	w.pack = binary.AppendUvarint(w.pack, uint64(w.memory))
 	w.pack = append(w.pack, w.pending...)
 	w.packRosters++
-	w.packChunks += w.chunks
-	w.packEdges += w.edges
+	w.packChunks += w.count.chunks()
+	w.packEdges += w.count.edges
 	if len(w.pack) >= w.limits.pack {
 		return w.endPack()
 	}

@@ -77,25 +77,31 @@ type rosterCount struct {
 	maxFriends int64
 
 	// The roster.
-	from                 []byte
-	edges, added, chunks int64
-	groups               map[string]struct{} // distinct ones, at most one over the limit
+	from         []byte
+	edges, added int64
+	groups       map[string]struct{} // distinct ones, at most one over the limit
 }
 
 func (t *rosterCount) begin(from []byte) {
 	t.from = append(t.from[:0], from...)
-	t.edges, t.added, t.chunks = 0, 0, 0
+	t.edges, t.added = 0, 0
 	if len(t.groups) > 0 {
 		clear(t.groups)
 	}
 }
 
-func (t *rosterCount) countEdge(r *record[[]byte]) {
+// add counts an edge. full says that its chunk holds as many edges as a call may carry, and ends
+// here. This alone cuts chunks; chunksOf and migrate.Roster.Size follow from it.
+func (t *rosterCount) add(r *record[[]byte]) (full bool) {
 	t.edges++
 	if r.order.added() {
 		t.added++
 	}
+	return t.edges%migrate.MaxChunkEdges == 0
 }
+
+// chunks returns the number of chunks so far, the last of which may not be full.
+func (t *rosterCount) chunks() int64 { return chunksOf(t.edges) }
 
 func (t *rosterCount) group(g []byte) {
 	if _, known := t.groups[string(g)]; !known && len(t.groups) <= migrate.MaxGroups {
@@ -108,7 +114,7 @@ func (t *rosterCount) end() {
 	sum.Edges += t.edges
 	sum.Added += t.added
 	sum.Rosters++
-	sum.Chunks += t.chunks
+	sum.Chunks += t.chunks()
 	sum.Sizes[sizeClass(t.edges)]++
 	if len(t.groups) > migrate.MaxGroups {
 		sum.GroupsOver++

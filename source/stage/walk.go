@@ -120,7 +120,7 @@ func (r *rosterPlace) load(i int) (migrate.Chunk, error) {
 	if err == nil {
 		edges, err = decodeChunk(r.from, chunk)
 	}
-	if err == nil && int64(len(edges)) != min(r.edges-int64(i)*migrate.MaxChunkEdges, migrate.MaxChunkEdges) {
+	if err == nil && len(edges) != (&migrate.Roster{Edges: r.edges}).Size(i) {
 		err = errMalformed
 	}
 	if err != nil {
