@@ -6,8 +6,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
-
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
 )
@@ -49,7 +47,7 @@ func (s *Stage) Find(from string) (r migrate.Roster, ok bool, err error) {
 
 // planKey returns the key by which the plan is ordered. Accounts with equal keys are ordered by
 // name.
-func planKey(from string) uint64 { return bits.Reverse64(xxhash.Sum64String(from)) }
+func planKey(from string) uint64 { return bits.Reverse64(Hash(from)) }
 
 // finder looks for one account. Its first error is final.
 type finder struct {

@@ -7,8 +7,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"friendmigrate/migrate/codec"
 )
 
@@ -94,7 +92,7 @@ func (b *builder) index(start int) bool {
 			return false
 		}
 		if last < 0 || !bytes.Equal(l.from(&l.accounts[last]), r.from) {
-			last = l.accountOf(&r, offset, bits.Reverse64(b.w.placeHash(xxhash.Sum64(r.from))))
+			last = l.accountOf(&r, offset, bits.Reverse64(b.w.placeHash(hashOf(r.from))))
 		}
 		l.accounts[last].size++
 		l.entries = append(l.entries, entry{order: r.order, offset: uint32(offset), account: uint32(last)})

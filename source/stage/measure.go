@@ -58,7 +58,7 @@ func (c *counter) add(r *record[[]byte]) error {
 	full := c.count.add(r)
 	brief := codec.Cursor{Rest: r.extras}
 	brief.Bytes(hashBytes)
-	c.chunk = append(c.chunk, Friend{Hash: xxhash.Sum64(r.to), Bytes: int(brief.Uvarint())})
+	c.chunk = append(c.chunk, Friend{Hash: hashOf(r.to), Bytes: int(brief.Uvarint())})
 	for len(brief.Rest) > 0 {
 		c.count.group(brief.Bytes(hashBytes))
 	}

@@ -6,8 +6,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
 )
@@ -54,7 +52,7 @@ func (b *builder) resolve(entries []entry) error {
 // slot.
 func (l *loaded) findOrReserve(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
 	to := l.to(e)
-	hash := w.placeHash(xxhash.Sum64(to))
+	hash := w.placeHash(hashOf(to))
 	mask := uint64(len(table) - 1)
 	for slot = hash & mask; ; slot = (slot + 1) & mask {
 		n := uint32(table[slot])

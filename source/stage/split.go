@@ -9,8 +9,6 @@ import (
 	"math"
 	"path/filepath"
 
-	"github.com/cespare/xxhash/v2"
-
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
 	"friendmigrate/source/spool"
@@ -39,7 +37,7 @@ func (b *builder) split(ctx context.Context, p *partition, depth int) error {
 		fragments[i].least = math.MaxUint64
 	}
 	err := p.eachRecord(ctx, func(r *record[[]byte]) error {
-		hash := b.w.placeHash(xxhash.Sum64(r.from))
+		hash := b.w.placeHash(hashOf(r.from))
 		i := int(hash >> depth & uint64(fan-1))
 		fragments[i].least, fragments[i].most = min(fragments[i].least, hash), max(fragments[i].most, hash)
 		return addRecord(&out, i, r)
@@ -134,7 +132,7 @@ func (b *builder) sortByPair(ctx context.Context, p *partition, byPair *spool.Sp
 		row = codec.AppendText(codec.AppendText(row[:0], r.to), r.from)
 		row = binary.BigEndian.AppendUint64(row, b.rank(r.order))
 		row = appendRecord(row, new(pageState), r)
-		at := migrate.Position{Line: int64(xxhash.Sum64(r.to) >> 1)} // integers are compared faster than bytes
+		at := migrate.Position{Line: int64(hashOf(r.to) >> 1)} // integers are compared faster than bytes
 		return byPair.Add(at, row)
 	})
 }

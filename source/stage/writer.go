@@ -178,7 +178,7 @@ func (w *Writer) Lane(i int) *Lane { return w.lanes[i] }
 
 // Owns reports whether the roster of a From_Account belongs to this shard. A row without a usable
 // From_Account ("") belongs to shard 0.
-func (w *Writer) Owns(from string) bool { return w.owns(from, xxhash.Sum64String(from)) }
+func (w *Writer) Owns(from string) bool { return w.owns(from, Hash(from)) }
 
 func (w *Writer) owns(from string, hash uint64) bool {
 	if w.options.Shards <= 1 {
@@ -189,12 +189,15 @@ func (w *Writer) owns(from string, hash uint64) bool {
 
 // ShardOf returns the shard, from 0 to shards-1, to which the roster of a From_Account belongs.
 func ShardOf(from string, shards int) int {
-	return shardOf(from, xxhash.Sum64String(from), max(shards, 1))
+	return shardOf(from, Hash(from), max(shards, 1))
 }
 
 // Hash returns the hash of an account id, xxhash64. It decides the shard of a roster and its place
 // in the plan.
 func Hash(id string) uint64 { return xxhash.Sum64String(id) }
+
+// hashOf is Hash for the bytes of an id.
+func hashOf(id []byte) uint64 { return xxhash.Sum64(id) }
 
 func shardOf(from string, hash uint64, shards int) int {
 	if from == "" {
