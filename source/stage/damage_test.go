@@ -41,11 +41,11 @@ func readAll(fsys *memory) (rosters [][]migrate.Edge, meta string, totals Totals
 	return rosters, string(s.Meta()), s.Totals(), nil
 }
 
-// smallStage is a stage with packs, a large roster and two files, a few kilobytes together.
+// smallStage is a stage with bundles, a large roster and two files, a few kilobytes together.
 func smallStage(t testing.TB) *memory {
 	t.Helper()
 	rows := graph{seed: 3, rows: 40, accounts: 8, hot: 50}.edges()
-	l := limits{parts: 8, page: 512, lane: 16 << 10, batch: 2 << 10, builders: 1, builder: 20 << 10, unit: 2 << 10, pack: 300, large: 100, segment: 2}
+	l := limits{parts: 8, page: 512, lane: 16 << 10, batch: 2 << 10, builders: 1, builder: 20 << 10, unit: 2 << 10, bundleBytes: 300, largeBlockBytes: 100, segment: 2}
 	s, _, _ := build(t, rows, Options{Lanes: 1, Mutual: true}, l, nil, 1)
 	return s.fsys.(*memory)
 }

@@ -83,9 +83,9 @@ func (f *finder) in(file int, e *indexEntry, next int64) (found migrate.Roster, 
 		return true
 	}}
 	if e.large {
-		w.large(file, e)
+		w.yieldLarge(file, e)
 	} else {
-		w.pack(file, e)
+		w.yieldBundle(file, e)
 	}
 	return found, ok, err
 }
@@ -100,7 +100,7 @@ func (s *Stage) firstOf(file int, e *indexEntry) (string, error) {
 		return "", err
 	}
 	c := codec.Cursor{Rest: raw}
-	from := string(readPacked(&c).from)
+	from := string(readBundled(&c).from)
 	if c.Bad {
 		return "", s.damaged(file, e.blocks[0].offset, "malformed rosters")
 	}

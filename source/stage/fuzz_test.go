@@ -44,10 +44,10 @@ func FuzzSealedBlock(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if n, err := s2.DecodedLen(data); err == nil && n <= 1<<20 {
 			if raw, why := openBlock(&block{stored: len(data), raw: n, crc: crc32.Checksum(data, castagnoli)}, data); why == "" {
-				decodePack(t, raw)
+				decodeBundle(t, raw)
 			}
 		}
-		decodePack(t, data)
+		decodeBundle(t, data)
 		entries, err := decodeIndex(&segment{blocks: 1 << 20, index: int64(len(data)), rosters: 3, chunks: 3}, data)
 		if err == nil && (len(entries) == 0 || len(entries) > 3) {
 			t.Errorf("an index of 3 rosters has %d entries", len(entries))
@@ -55,11 +55,11 @@ func FuzzSealedBlock(f *testing.F) {
 	})
 }
 
-// decodePack reads all that a block may be taken for.
-func decodePack(t *testing.T, raw []byte) {
+// decodeBundle reads all that a block may be taken for.
+func decodeBundle(t *testing.T, raw []byte) {
 	c := codec.Cursor{Rest: raw}
 	for len(c.Rest) > 0 {
-		p := readPacked(&c)
+		p := readBundled(&c)
 		for i := int64(0); i < chunksOf(p.edges) && !c.Bad; i++ {
 			b, err := chunkAt(p.chunks, i)
 			if err != nil {

@@ -21,7 +21,7 @@ type block struct {
 // indexEntry is a block of small rosters, or one large roster with its blocks.
 type indexEntry struct {
 	blocks  []block
-	rosters int64 // in a pack
+	rosters int64 // in a bundle
 	chunks  int64
 
 	from   string // of a large roster; else ""
@@ -42,7 +42,7 @@ func decodeIndex(g *segment, b []byte) ([]indexEntry, error) {
 	for len(c.Rest) > 0 {
 		var e indexEntry
 		switch c.Byte() {
-		case kindPack:
+		case kindBundle:
 			e.blocks = []block{readBlockPlace(&c, &offset)}
 			e.rosters = int64(c.Size(maxBlock))
 			e.chunks = int64(c.Size(maxBlock))
@@ -100,17 +100,17 @@ func readBlockPlace(c *codec.Cursor, offset *int64) block {
 
 func chunksOf(edges int64) int64 { return (edges + migrate.MaxChunkEdges - 1) / migrate.MaxChunkEdges }
 
-// packed is a small roster in a block.
-type packed struct {
+// bundled is a small roster in a block.
+type bundled struct {
 	from   []byte
 	edges  int64
 	memory int64
 	chunks []byte // with their lengths
 }
 
-func readPacked(c *codec.Cursor) (p packed) {
+func readBundled(c *codec.Cursor) (p bundled) {
 	p.from = c.Text()
-	p.edges = int64(c.Size(mostPackedChunks * migrate.MaxChunkEdges))
+	p.edges = int64(c.Size(mostBundledChunks * migrate.MaxChunkEdges))
 	p.memory = int64(c.Size(1 << 50))
 	if p.edges == 0 {
 		c.Fail()

@@ -22,7 +22,7 @@ import (
 // tiny makes everything happen that a large job would need gigabytes for: lanes spill, partitions
 // are split, rosters don't fit.
 func tiny() limits {
-	return limits{parts: 8, page: 512, lane: 16 << 10, batch: 2 << 10, builders: 2, builder: 20 << 10, unit: 6 << 10, pack: 600, large: 300, segment: 3}
+	return limits{parts: 8, page: 512, lane: 16 << 10, batch: 2 << 10, builders: 2, builder: 20 << 10, unit: 6 << 10, bundleBytes: 600, largeBlockBytes: 300, segment: 3}
 }
 
 // roomy is what a small job has.

@@ -10,9 +10,9 @@ import (
 	"friendmigrate/migrate/codec"
 )
 
-// mostPackedChunks is the most chunks of a roster that shares a block with others. A larger roster
+// mostBundledChunks is the most chunks of a roster that shares a block with others. A larger roster
 // gets blocks of its own, so that skipping it reads none of them.
-const mostPackedChunks = 4
+const mostBundledChunks = 4
 
 // rosterWriter turns the edges of rosters, one after the other in plan order, into chunks, blocks
 // and segments.
@@ -32,9 +32,9 @@ type rosterWriter struct {
 	blocks  int    // number of blocks written, if it is large
 	index   []byte // of those blocks
 
-	// The pack of small rosters.
-	pack                               []byte
-	packRosters, packChunks, packEdges int64
+	// The bundle of small rosters.
+	bundle                                   []byte
+	bundleRosters, bundleChunks, bundleEdges int64
 }
 
 func (w *rosterWriter) begin(from []byte) {
@@ -62,13 +62,13 @@ func (w *rosterWriter) endChunk() error {
 	w.memory = max(w.memory, memory)
 	w.waiting++
 	w.chunk.begin()
-	if !w.large && (w.count.chunks() > mostPackedChunks || len(w.pending) > w.limits.pack) {
+	if !w.large && (w.count.chunks() > mostBundledChunks || len(w.pending) > w.limits.bundleBytes) {
 		w.large = true
-		if err := w.endPack(); err != nil {
+		if err := w.endBundle(); err != nil {
 			return err
 		}
 	}
-	if w.large && len(w.pending) >= w.limits.large {
+	if w.large && len(w.pending) >= w.limits.largeBlockBytes {
 		return w.endBlock()
 	}
 	return nil
@@ -104,35 +104,35 @@ func (w *rosterWriter) end() error {
 		if err := w.endBlock(); err != nil {
 			return err
 		}
-		w.segments.large(w.count.from, w.count.edges, w.count.chunks(), w.memory, w.blocks, w.index)
+		w.segments.addLarge(w.count.from, w.count.edges, w.count.chunks(), w.memory, w.blocks, w.index)
 		return nil
 	}
-	w.pack = codec.AppendText(w.pack, w.count.from)
-	w.pack = binary.AppendUvarint(w.pack, uint64(w.count.edges))
-	w.pack = binary.AppendUvarint(w.pack, uint64(w.memory))
-	w.pack = append(w.pack, w.pending...)
-	w.packRosters++
-	w.packChunks += w.count.chunks()
-	w.packEdges += w.count.edges
-	if len(w.pack) >= w.limits.pack {
-		return w.endPack()
+	w.bundle = codec.AppendText(w.bundle, w.count.from)
+	w.bundle = binary.AppendUvarint(w.bundle, uint64(w.count.edges))
+	w.bundle = binary.AppendUvarint(w.bundle, uint64(w.memory))
+	w.bundle = append(w.bundle, w.pending...)
+	w.bundleRosters++
+	w.bundleChunks += w.count.chunks()
+	w.bundleEdges += w.count.edges
+	if len(w.bundle) >= w.limits.bundleBytes {
+		return w.endBundle()
 	}
 	return nil
 }
 
-// endPack writes the block of the small rosters that are packed so far.
-func (w *rosterWriter) endPack() error {
-	if w.packRosters == 0 {
+// endBundle writes the block of the small rosters that are in the bundle so far.
+func (w *rosterWriter) endBundle() error {
+	if w.bundleRosters == 0 {
 		return nil
 	}
-	err := w.segments.pack(w.pack, w.packRosters, w.packChunks, w.packEdges)
-	w.pack, w.packRosters, w.packChunks, w.packEdges = w.pack[:0], 0, 0, 0
+	err := w.segments.writeBundle(w.bundle, w.bundleRosters, w.bundleChunks, w.bundleEdges)
+	w.bundle, w.bundleRosters, w.bundleChunks, w.bundleEdges = w.bundle[:0], 0, 0, 0
 	return err
 }
 
 // endSegment closes the segment.
 func (w *rosterWriter) endSegment() (_ segment, ok bool, err error) {
-	if err := w.endPack(); err != nil {
+	if err := w.endBundle(); err != nil {
 		return segment{}, false, err
 	}
 	return w.segments.end()

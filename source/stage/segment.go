@@ -22,11 +22,11 @@ import (
 // A block is the s2 form of whole chunks: of several small rosters, or some chunks of one large
 // roster.
 const (
-	kindPack  = 0
-	kindLarge = 1
+	kindBundle = 0
+	kindLarge  = 1
 )
 
-// maxBlock is more than the bytes of any block before compression: of an almost full pack and one
+// maxBlock is more than the bytes of any block before compression: of an almost full bundle and one
 // chunk of the largest edges.
 const maxBlock = (1000 + 64) * (MaxEdgeBytes + 64)
 
@@ -121,8 +121,8 @@ func (w *segmentWriter) writeBlock(index, raw []byte) ([]byte, error) {
 	return index, w.file.append(stored)
 }
 
-func (w *segmentWriter) pack(raw []byte, rosters, chunks, edges int64) (err error) {
-	w.index = append(w.index, kindPack)
+func (w *segmentWriter) writeBundle(raw []byte, rosters, chunks, edges int64) (err error) {
+	w.index = append(w.index, kindBundle)
 	if w.index, err = w.writeBlock(w.index, raw); err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func (w *segmentWriter) holds(rosters, chunks, edges int64) {
 	w.now.edges += edges
 }
 
-// large adds a large roster to the index. Its blocks were written just before.
-func (w *segmentWriter) large(from []byte, edges, chunks, memory int64, blocks int, index []byte) {
+// addLarge adds a large roster to the index. Its blocks were written just before.
+func (w *segmentWriter) addLarge(from []byte, edges, chunks, memory int64, blocks int, index []byte) {
 	w.index = append(w.index, kindLarge)
 	w.index = codec.AppendText(w.index, from)
 	w.index = binary.AppendUvarint(w.index, uint64(edges))

@@ -45,17 +45,17 @@ func (w *walk) segment(ctx context.Context, g *segment) bool {
 			continue
 		}
 		if e.large {
-			if !w.large(g.file, e) {
+			if !w.yieldLarge(g.file, e) {
 				return false
 			}
-		} else if !w.pack(g.file, e) {
+		} else if !w.yieldBundle(g.file, e) {
 			return false
 		}
 	}
 	return true
 }
 
-func (w *walk) large(file int, e *indexEntry) bool {
+func (w *walk) yieldLarge(file int, e *indexEntry) bool {
 	r := rosterPlace{stage: w.stage, file: file, blocks: e.blocks, from: e.from, first: w.next, edges: e.edges}
 	return w.give(r, e.chunks, e.memory)
 }
@@ -67,8 +67,8 @@ func (w *walk) give(r rosterPlace, chunks, memory int64) bool {
 		ChunkMemory: memory, Load: r.load}, nil)
 }
 
-// pack yields the small rosters of a block.
-func (w *walk) pack(file int, e *indexEntry) bool {
+// yieldBundle yields the small rosters of a block.
+func (w *walk) yieldBundle(file int, e *indexEntry) bool {
 	raw, err := w.stage.readBlock(file, &e.blocks[0])
 	if err != nil {
 		return w.fail(err)
@@ -76,7 +76,7 @@ func (w *walk) pack(file int, e *indexEntry) bool {
 	end := w.next + e.chunks
 	c := codec.Cursor{Rest: raw}
 	for range e.rosters {
-		p := readPacked(&c)
+		p := readBundled(&c)
 		chunks := chunksOf(p.edges)
 		if c.Bad || w.next+chunks > end {
 			return w.fail(w.stage.damaged(file, e.blocks[0].offset, "malformed rosters"))

@@ -250,16 +250,16 @@ func (w *Writer) Abort() error {
 // limits divide the memory of a stage: one half is for the lanes, the other for writing rosters.
 // When that begins the lanes still hold their half; it is freed partition by partition.
 type limits struct {
-	parts    int   // partitions of the first level, a power of two
-	page     int   // bytes of a full page
-	lane     int64 // bytes of pages in one lane
-	batch    int   // bytes of blocks that are gathered for one write
-	builders int   // goroutines that build rosters
-	builder  int64 // bytes for one of them: for a loaded partition, or the pages of one that is split
-	unit     int64 // most cost of a unit of partitions: more does not fit into a processor's cache
-	pack     int   // bytes of a block of small rosters, before compression
-	large    int   // bytes of a block of one large roster
-	segment  int   // blocks of a segment, about
+	parts           int   // partitions of the first level, a power of two
+	page            int   // bytes of a full page
+	lane            int64 // bytes of pages in one lane
+	batch           int   // bytes of blocks that are gathered for one write
+	builders        int   // goroutines that build rosters
+	builder         int64 // bytes for one of them: for a loaded partition, or the pages of one that is split
+	unit            int64 // most cost of a unit of partitions: more does not fit into a processor's cache
+	bundleBytes     int   // bytes of a block of small rosters, before compression
+	largeBlockBytes int   // bytes of a block of one large roster
+	segment         int   // blocks of a segment, about
 }
 
 const (
@@ -271,7 +271,7 @@ const (
 // newLimits divides memory bytes for a number of lanes.
 func newLimits(memory int64, lanes int) limits {
 	half := memory/2 - pairsMemory
-	l := limits{pack: 64 << 10, large: 32 << 10, segment: 1024, unit: 4 << 20}
+	l := limits{bundleBytes: 64 << 10, largeBlockBytes: 32 << 10, segment: 1024, unit: 4 << 20}
 	share := max(half/int64(lanes), 128<<10)
 	l.batch = int(min(max(share/8, 16<<10), 256<<10))
 	l.lane = share - int64(2*l.batch)
