@@ -46,11 +46,11 @@ func (c *Cursor) longUvarint() uint64 {
 	return v
 }
 
-// Varint reads a signed number.
-func (c *Cursor) Varint() int64 {
-	u := c.Uvarint()
-	return int64(u>>1) ^ -int64(u&1)
-}
+// Varint reads a signed number as encoding/binary writes it.
+func (c *Cursor) Varint() int64 { return Signed(c.Uvarint()) }
+
+// Signed returns the signed number for which AppendVarint of encoding/binary writes the Uvarint u.
+func Signed(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
 // Size reads a number; one above limit makes the cursor bad.
 func (c *Cursor) Size(limit int) int {

@@ -81,7 +81,7 @@ func (st *pageState) next(b []byte, r *record[[]byte]) []byte {
 		st.input = v & maxInput
 	}
 	v, b = codec.TakeUvarint(b)
-	st.line += v>>1 ^ -(v & 1)
+	st.line += uint64(codec.Signed(v))
 	r.order = order(st.input<<lineBits | st.line&maxLine)
 	if flags&recordAdded != 0 {
 		r.order |= addedBit
