@@ -16,7 +16,7 @@ type block struct {
 	line    int64 // on which data begins
 	data    []byte
 	records []record // in data, without empty lines
-	ends    []uint32 // of the cells of its whole records; see recordFinder
+	ends    []uint32 // of the cells of its whole records, from their record's start
 }
 
 // record is a record of a block, or a line that is no record.

@@ -136,23 +136,24 @@ func (p *csvParser) takeRows(b *block, batch []record) error {
 }
 
 func (p *csvParser) takeRow(cells []string, raw []byte, line int64) error {
-	e, at := &p.edge, &p.layout.at
-	e.From, e.To = cells[at[fieldFrom]], cells[at[fieldTo]]
+	e, cellOf := &p.edge, &p.layout.cellOf
+	e.From, e.To = cells[cellOf[fieldFrom]], cells[cellOf[fieldTo]]
 	if again, err := p.layout.headerAgain(e.From, e.To, raw, line); err != nil {
 		return err
 	} else if again {
 		return p.broken(p.layout, line, raw, reject{"", reasonHeader})
 	}
-	e.AddSource, e.Remark, e.AddWording = cells[at[fieldAddSource]], cells[at[fieldRemark]], cells[at[fieldAddWording]]
+	e.AddSource, e.Remark = cells[cellOf[fieldAddSource]], cells[cellOf[fieldRemark]]
+	e.AddWording = cells[cellOf[fieldAddWording]]
 	p.null = slices.ContainsFunc(cells, isNull)
-	p.groups = splitGroups(p.groups[:0], cells[at[fieldGroups]])
+	p.groups = splitGroups(p.groups[:0], cells[cellOf[fieldGroups]])
 	p.custom = p.custom[:0]
 	for _, c := range p.layout.custom {
-		p.custom = append(p.custom, migrate.CustomItem{Tag: c.tag, Value: cells[c.at], Integer: c.integer})
+		p.custom = append(p.custom, migrate.CustomItem{Tag: c.tag, Value: cells[c.cell], Integer: c.integer})
 	}
 	e.Groups, e.Custom = p.groups, p.custom
 	e.Position = migrate.Position{Input: p.layout.index, Line: line}
-	return p.takeEdge(raw, numbers{cells[at[fieldRemarkTime]], cells[at[fieldAddTime]]})
+	return p.takeEdge(raw, numbers{cells[cellOf[fieldRemarkTime]], cells[cellOf[fieldAddTime]]})
 }
 
 // isNull reports whether a cell is a word with which databases and other programs write no value.

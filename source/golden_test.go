@@ -111,7 +111,7 @@ func TestMessyInputsAreReadAsEver(t *testing.T) {
 		}
 		limit := []int{40, 100, recordLimit}[round%3]
 		size := []int{3, 64, 1000, blockSize}[random.IntN(4)]
-		r, err := readTexts(t, Options{InvalidField: "drop"}, func(r *reading) { r.size, r.limit, r.lanes = size, limit, 1 }, in)
+		r, err := readTexts(t, Options{InvalidField: "drop"}, func(r *reading) { r.size, r.limit, r.parsers = size, limit, 1 }, in)
 		if err != nil {
 			fmt.Fprintln(sum, round, err.Error()[strings.LastIndexByte(err.Error(), '/'):])
 			continue

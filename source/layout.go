@@ -22,7 +22,7 @@ type layout struct {
 	from    string        // name of the column of From_Account
 	wanted  []bool        // by column: whether its cells are read
 	header  []string      // the API's names of the wanted columns
-	at      [fieldTag]int // index in the row's cells; 0: cells[0], which is always empty
+	cellOf  [fieldTag]int // index in the row's cells; 0: there is no column, and cells[0] is always empty
 	custom  []customColumn
 	ignored []string // unknown columns, except those that our own lists add
 }
@@ -30,7 +30,7 @@ type layout struct {
 // customColumn is a column of one custom field.
 type customColumn struct {
 	tag     string
-	at      int // index in the row's cells
+	cell    int // index in the row's cells
 	integer bool
 }
 
@@ -65,7 +65,7 @@ func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 			}
 			l.custom = append(l.custom, customColumn{m.text, len(l.header) + 1, slices.Contains(r.integer, m.text)})
 		default:
-			l.at[m.field] = len(l.header) + 1
+			l.cellOf[m.field] = len(l.header) + 1
 			if m.field == fieldFrom {
 				l.from = name
 			}

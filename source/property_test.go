@@ -54,7 +54,7 @@ func TestBlocksAndParsersChangeNothing(t *testing.T) {
 		limit := []int{40, 100, recordLimit}[random.IntN(3)]
 		o := Options{InvalidField: "drop"}
 		read := func(size, lanes int) (result, string) {
-			r, err := readTexts(t, o, func(r *reading) { r.size, r.limit, r.lanes, r.buffers = size, limit, lanes, lanes+1 }, in)
+			r, err := readTexts(t, o, func(r *reading) { r.size, r.limit, r.parsers, r.buffers = size, limit, lanes, lanes+1 }, in)
 			if err != nil {
 				return result{}, err.Error()[strings.LastIndexByte(err.Error(), '/'):] // without the temporary folder
 			}
@@ -93,7 +93,7 @@ func TestOrderOfRowsChangesNothingButLines(t *testing.T) {
 	read := func(size, lanes int) []outcome {
 		content := "From_Account,To_Account,AddSource,Remark\n" + strings.Join(records, "")
 		lines := strings.Split(content, "\n")
-		r, err := readTexts(t, Options{}, func(r *reading) { r.size, r.lanes = size, lanes }, text{"a.csv", content})
+		r, err := readTexts(t, Options{}, func(r *reading) { r.size, r.parsers = size, lanes }, text{"a.csv", content})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,8 +24,8 @@ type reading struct {
 	owns    func(from string) bool // stage.Writer.Owns; tests replace it
 	lane    func(i int) lane       // stage.Writer.Lane; tests replace it
 
-	lanes, buffers int
-	size, limit    int // of a block, of a record
+	parsers, buffers int
+	size, limit      int // of a block, of a record
 
 	counts    Counts
 	first     block    // of an input, while its header is looked for
@@ -34,11 +34,11 @@ type reading struct {
 	emptiness string   // why the last input without a row has none
 }
 
-func newReading(r Request, l *lists, owns func(from string) bool, to func(i int) lane) *reading {
+func newReading(r Request, l *lists, owns func(from string) bool, lane func(i int) lane) *reading {
 	const least, most = 8 << 20, 512 << 20 // of history that zstd may need; the zstd command allows 128 MiB
 	return &reading{
-		request: r, rules: r.Options.rules(), lists: l, owns: owns, lane: to,
-		lanes: r.Lanes, buffers: r.buffers(), size: blockSize, limit: recordLimit,
+		request: r, rules: r.Options.rules(), lists: l, owns: owns, lane: lane,
+		parsers: r.Lanes, buffers: r.buffers(), size: blockSize, limit: recordLimit,
 		opener: opener{fs: r.FS, stdin: r.Stdin, objects: r.Objects, window: min(max(r.Memory/4, least), most),
 			progress: new(readProgress)},
 	}
@@ -66,7 +66,7 @@ func (r *reading) run(ctx context.Context) (Counts, error) {
 		})
 	})
 	tallies := []*tally{&ofHeaders}
-	for i := range r.lanes {
+	for i := range r.parsers {
 		p := &parser{lane: r.lane(i), owns: r.owns, lists: r.lists, limit: r.limit, valid: validator{rules: r.rules},
 			tally: newTally()}
 		tallies = append(tallies, &p.tally)
