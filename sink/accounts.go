@@ -99,16 +99,16 @@ func readRefused(body *limited, ids []string) (envelope, refusedAccounts, error)
 	return e, r, err
 }
 
-// accountsBody returns the body of a call about accounts: head, and the ids with before and behind
+// accountsBody returns the body of a call about accounts: head, and the ids with before and after
 // around each.
-func accountsBody(head, before, behind string, ids []string) *writer {
+func accountsBody(head, before, after string, ids []string) *writer {
 	w := &writer{}
 	w.raw(head)
 	for i, id := range ids {
 		w.between(i)
 		w.raw(before)
 		w.text(id)
-		w.raw(behind)
+		w.raw(after)
 	}
 	w.raw("]}")
 	return w

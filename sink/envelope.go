@@ -140,7 +140,7 @@ func notJSON(data []byte) error {
 	case c == 0x1f && len(data) > s.Pos+1 && data[s.Pos+1] == 0x8b:
 		return errors.New("the answer is compressed, which nobody asked for")
 	case c != '{':
-		return errors.New("the answer is no JSON object")
+		return errors.New("the answer is not a JSON object")
 	}
 	return nil
 }

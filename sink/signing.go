@@ -170,7 +170,7 @@ func (s *signer) askKey() (Secret, error) {
 	case key.Empty():
 		return Secret{}, fmt.Errorf("sign: %w", errEmptyKey)
 	case !printable(key.Reveal()):
-		return Secret{}, errors.New("sign: the secret key has control characters in it or is not text, so it is no key")
+		return Secret{}, errors.New("sign: the secret key has control characters in it or is not text, so it is not a key")
 	}
 	return key, nil
 }
@@ -236,7 +236,7 @@ func (s Secret) CheckKey() error {
 	case strings.ContainsRune(text, 0) || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff"):
 		return errors.New("the key is in UTF-16 or UTF-32: save it as UTF-8 or ASCII")
 	case strings.ContainsRune(quotes, first) || strings.ContainsRune(quotes, last):
-		return errors.New("the key stands in quotes: remove them (docker's --env-file keeps them)")
+		return errors.New("the key is in quotes: remove them (docker's --env-file keeps them)")
 	case encoded(text):
 		return errors.New("the key is in base64: decode it first, as base64 -d does")
 	case strings.ContainsAny(text, "=:"):
@@ -341,7 +341,7 @@ func readKey(path string) (Secret, error) {
 		return Secret{}, fmt.Errorf("read secret key: %w", err)
 	}
 	if len(text) > maxKeyFile {
-		return Secret{}, fmt.Errorf("read secret key: %q is larger than %d bytes, so it is no key", path, maxKeyFile)
+		return Secret{}, fmt.Errorf("read secret key: %q is larger than %d bytes, so it is not a key", path, maxKeyFile)
 	}
 	key := NewSecret(string(text))
 	if err := key.CheckKey(); err != nil {

@@ -84,7 +84,7 @@ func (r *blockReader) header(b *block) ([]byte, error) {
 			return header, nil
 		case recordMore: // it is read below
 		default:
-			reason := "the header is no CSV record: " + headerFaults[kind]
+			reason := "the header is not a CSV record: " + headerFaults[kind]
 			return nil, &InputError{Name: r.layout.name, Line: r.line, Reason: reason}
 		}
 		b.data = append(b.data[:0], r.carry...)

@@ -39,7 +39,7 @@ type customColumn struct {
 func (l *layout) readHeader(record []byte, line int64, r *rules) error {
 	names := cellsOf(record)
 	if names == nil {
-		return &InputError{Name: l.name, Line: line, Reason: "the header is no CSV record"}
+		return &InputError{Name: l.name, Line: line, Reason: "the header is not a CSV record"}
 	}
 	l.columns, l.names = len(names), names
 	if l.maySwallowRows(names, bytes.Count(record, []byte{'\n'})) {
@@ -106,7 +106,7 @@ func (l *layout) lacks(missing []string, line int64, r *rules) error {
 			Fix: header.fix(l.name, l.packed)}
 	}
 	if slices.Equal(l.names, rejectedColumns) {
-		return &InputError{Name: l.name, Line: line, Reason: "it is a list of rejected rows, which is no input: " +
+		return &InputError{Name: l.name, Line: line, Reason: "it is a list of rejected rows, which is not an input: " +
 			"fix the rows that its column Row shows, in a file of their own"}
 	}
 	var parts []string

@@ -49,9 +49,9 @@ func TestHeaderThatSwallowedRowsIsRefused(t *testing.T) {
 
 func TestHeaderThatIsNoRecordSaysWhy(t *testing.T) {
 	for content, says := range map[string]string{
-		"From_Account,\"To_Account,AddSource\na,b," + src + "\n":                         "line 1: the header is no CSV record: its quotes are broken",
+		"From_Account,\"To_Account,AddSource\na,b," + src + "\n":                         "line 1: the header is not a CSV record: its quotes are broken",
 		"From_Account,\"To_Account\"x,AddSource\na,b," + src + "\n":                      "its quotes are broken",
-		"\nFrom_Account,\"To_Account" + strings.Repeat(",\n", recordLimit/2):             "line 2: the header is no CSV record: a quote in it is open for 1 MiB",
+		"\nFrom_Account,\"To_Account" + strings.Repeat(",\n", recordLimit/2):             "line 2: the header is not a CSV record: a quote in it is open for 1 MiB",
 		"From_Account,To_Account," + strings.Repeat("x", recordLimit) + "\na,b,c\n":      "it is over 1 MiB",
 		"From_Account,\"To_Account\"," + strings.Repeat("x,", recordLimit) + "\na,b,c\n": "it is over 1 MiB",
 	} {

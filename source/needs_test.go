@@ -35,7 +35,7 @@ func TestWordsForNoValueEarnOneWarning(t *testing.T) {
 
 func TestAListOfRejectedRowsIsNoInput(t *testing.T) {
 	_, err := readTexts(t, Options{}, nil, text{"a.csv", strings.Join(rejectedColumns, ",") + "\na.csv,2,,x,y\n"})
-	if err == nil || !strings.Contains(err.Error(), "it is a list of rejected rows, which is no input") {
+	if err == nil || !strings.Contains(err.Error(), "it is a list of rejected rows, which is not an input") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A file that is cut back to the end of any member is a whole input, and one that goes on behind it
+// A file that is cut back to the end of any member is a whole input, and one that goes on after it
 // is too.
 func TestMembersStandForThemselves(t *testing.T) {
 	for _, name := range []string{"a.jsonl", "a.jsonl.gz", "a.jsonl.zst"} {

@@ -105,9 +105,9 @@ var wrongKinds = []struct{ name, content, says, command string }{
 	{"a.csv", "\xfd7zXZ\x00\x00", "xz", "xz -dc < a.csv"},
 	{"a.csv", "PAR1\x15\x04", "Parquet", "read_parquet"},
 	{"a.csv", "PAR1 and text", "Parquet", "read_parquet"},
-	{"a.csv", "\x8f\xa0\x02\x99 bytes,of\x01nothing\n", "no text in UTF-8", "file a.csv"},
-	{"a.csv", "\x8f\xa0\x02\x99\rbytes,of\x00\x01\rnothing", "no text in UTF-8", "file a.csv"},
-	{"a.jsonl", "\x8f\xa0\x02\x99 bytes of\x01nothing\n", "no text in UTF-8", "file a.jsonl"},
+	{"a.csv", "\x8f\xa0\x02\x99 bytes,of\x01nothing\n", "not text in UTF-8", "file a.csv"},
+	{"a.csv", "\x8f\xa0\x02\x99\rbytes,of\x00\x01\rnothing", "not text in UTF-8", "file a.csv"},
+	{"a.jsonl", "\x8f\xa0\x02\x99 bytes of\x01nothing\n", "not text in UTF-8", "file a.jsonl"},
 }
 
 func TestWrongKindsAreNamedWithTheCommandThatHelps(t *testing.T) {

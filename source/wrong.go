@@ -17,7 +17,7 @@ type wrong struct {
 	file   string // or from the file whose name follows to standard output
 	look   string // or a command that shows the file whose name follows
 	format string // of the output; "": unchanged
-	part   string // stands in the output's name, which is one of several; "": "-new"
+	part   string // is in the output's name, which is one of several; "": "-new"
 }
 
 // kind is a kind of file, recognised by its first bytes or by the end of its name.
@@ -81,7 +81,7 @@ var (
 	jsonPretty = wrong{what: "is JSON with objects of several lines each", filter: "jq -c .", format: JSONL}
 	crLines    = wrong{what: "has lines that end in CR alone, not in LF or CR LF", filter: `tr '\r' '\n'`}
 	nulBytes   = wrong{what: "has NUL bytes, which no text has", filter: `tr -d '\000'`}
-	noText     = wrong{what: "is no text in UTF-8", look: "file"}
+	noText     = wrong{what: "is not text in UTF-8", look: "file"}
 	firstLines = wrong{look: "head -n 3"}
 )
 

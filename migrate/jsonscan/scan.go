@@ -39,7 +39,7 @@ var (
 	ErrTrailing  = errors.New("something follows the JSON")
 	ErrDeep      = errors.New("the JSON is nested too deep")
 	ErrNotUTF8   = errors.New("a text is not valid UTF-8")
-	ErrSurrogate = errors.New("half a surrogate pair is no character")
+	ErrSurrogate = errors.New("half a surrogate pair is not a character")
 )
 
 func (s *Scanner) wrong() error {
@@ -261,7 +261,7 @@ func (s *Scanner) valid(text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// escaped goes on with a string that has escapes, behind what stands before the first of them.
+// escaped goes on with a string that has escapes, after what comes before the first of them.
 func (s *Scanner) escaped(text []byte) ([]byte, error) {
 	text = bytes.Clone(text)
 	for s.Pos < len(s.Data) {

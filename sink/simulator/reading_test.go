@@ -155,7 +155,7 @@ func TestFriendGetPages(t *testing.T) {
 			}
 			v := a.post(apiGet, fmt.Sprintf(`{"From_Account":%q,"StartIndex":%d}`, from, n+5)).want(t, 0)
 			if len(v.order) != 0 || v.json["CompleteFlag"].(float64) != 1 {
-				t.Errorf("behind the end: %s", v.raw)
+				t.Errorf("after the end: %s", v.raw)
 			}
 		}
 		a.post(apiGet, `{"From_Account":"x"}`).want(t, 30001)

@@ -109,7 +109,7 @@ func TestWhatIsNoListIsRefusedByName(t *testing.T) {
 		"\n\nb\xff\n":                      `, line 3 has "b\xff"`,
 		"From_Account,x\na,1\n,2\n":        `, line 3 has ""`,
 		"x,From_Account\na,1\nb\n":         `, line 3 has no column From_Account`,
-		"From_Account,x\na,\"1\n":          `, line 2 is no CSV record`,
+		"From_Account,x\na,\"1\n":          `, line 2 is not a CSV record`,
 		"From_Account;x\na;1\n":            "not separated by commas",
 		"\"a\n":                            ", line 1 has broken quotes",
 		"\"a\",\"1\"\n":                    ", line 1 has several columns",

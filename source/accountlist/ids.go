@@ -143,7 +143,7 @@ func eachRow(name string, r io.Reader, at int, column string, use func(id string
 		case err == io.EOF:
 			return nil
 		case errors.As(err, &broken):
-			return fault(name, int64(broken.StartLine), "is no CSV record: "+broken.Err.Error())
+			return fault(name, int64(broken.StartLine), "is not a CSV record: "+broken.Err.Error())
 		case err != nil:
 			return err
 		case first:
@@ -165,7 +165,7 @@ func firstLine(head []byte) string {
 	return strings.TrimSuffix(line, "\r")
 }
 
-// cellsOf returns the cells of a line, or nil if it is no CSV record.
+// cellsOf returns the cells of a line, or nil if it is not a CSV record.
 func cellsOf(line string) []string {
 	cells, err := csv.NewReader(strings.NewReader(line)).Read()
 	if err != nil {

@@ -121,11 +121,11 @@ func parseManifest(text []byte) (*body, string) {
 	}
 	var e envelope
 	if err := json.Unmarshal(text, &e); err != nil {
-		return nil, "it is no manifest"
+		return nil, "it is not a manifest"
 	}
 	switch {
 	case e.Format != manifestFormat:
-		return nil, "it is no manifest"
+		return nil, "it is not a manifest"
 	case e.Version > manifestVersion:
 		return nil, fmt.Sprintf("it is of version %d, which a newer friendmigrate wrote", e.Version)
 	case e.Version != manifestVersion:

@@ -340,7 +340,7 @@ func TestTheKeyIsNeverRepeated(t *testing.T) {
 		"an empty file":                  {write("empty", " \n"), "", "empty"},
 		"another file":                   {write("env", "KEY="+key+"\nAPP=1\n"), "", "only the value"},
 		"a key with something else":      {"", key + " " + key, "only the key"},
-		"a variable in quotes":           {"", `"` + key + `"`, KeyVariable + ": the key stands in quotes"},
+		"a variable in quotes":           {"", `"` + key + `"`, KeyVariable + ": the key is in quotes"},
 		"the key in quotes for the file": {`'` + key + `'`, "", "is not repeated here"},
 	} {
 		_, err := read(c.file, c.variable)
