@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 
+	"friendmigrate/migrate"
 	"friendmigrate/migrate/jsonscan"
 )
 
@@ -72,7 +73,7 @@ func (e *envelope) check() error {
 	case err != nil:
 		return err
 	case status != "OK" && status != "FAIL":
-		return fmt.Errorf("the answer's ActionStatus is %q", shorten(status, 20))
+		return fmt.Errorf("the answer's ActionStatus is %q", migrate.Shorten(status, 20))
 	case status == "FAIL" && e.code.value == 0:
 		return errors.New("the answer is FAIL with ErrorCode 0")
 	}

@@ -176,17 +176,7 @@ func clean(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
-	return shorten(s, mostInfo)
-}
-
-func shorten(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most] + "..."
+	return migrate.Shorten(s, mostInfo)
 }
 
 // leastKey is the shortest key that scrub looks for. Anything shorter is no key, and would be found

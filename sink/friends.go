@@ -280,7 +280,7 @@ func addCustom(e *migrate.Edge, v Value) error {
 	} else {
 		item.Value, item.Integer = string(v.JSON), true
 		if !isInteger(item.Value) {
-			return fmt.Errorf("%q is neither a string nor an integer", shorten(item.Value, 40))
+			return fmt.Errorf("%q is neither a string nor an integer", migrate.Shorten(item.Value, 40))
 		}
 	}
 	e.Custom = append(e.Custom, item)
