@@ -170,7 +170,8 @@ func (s *signer) askKey() (Secret, error) {
 	case key.Empty():
 		return Secret{}, fmt.Errorf("sign: %w", errEmptyKey)
 	case !printable(key.Reveal()):
-		return Secret{}, errors.New("sign: the secret key has control characters in it or is not text, so it is not a key")
+		return Secret{}, errors.New("sign: the secret key has control characters in it or is not text, so it is " +
+			"not a key")
 	}
 	return key, nil
 }
