@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"friendmigrate/migrate"
 )
 
 // Totals are the sizes of a stage and what making it found out about the input.
@@ -69,60 +67,6 @@ func keepLargest(list []RosterSize, from []byte, friends int64) []RosterSize {
 	list = append(list, RosterSize{From: string(from), Friends: friends})
 	slices.SortFunc(list, largerFirst)
 	return list[:min(len(list), mostLargest)]
-}
-
-// rosterCount counts one roster after the other.
-type rosterCount struct {
-	totals     *Totals
-	maxFriends int64
-
-	// The roster.
-	from         []byte
-	edges, added int64
-	groups       map[string]struct{} // distinct ones, at most one over the limit
-}
-
-func (t *rosterCount) begin(from []byte) {
-	t.from = append(t.from[:0], from...)
-	t.edges, t.added = 0, 0
-	if len(t.groups) > 0 {
-		clear(t.groups)
-	}
-}
-
-// add counts an edge. full says that its chunk holds as many edges as a call may carry, and ends
-// here. This alone cuts chunks; chunksOf and migrate.Roster.Size follow from it.
-func (t *rosterCount) add(r *record[[]byte]) (full bool) {
-	t.edges++
-	if r.order.added() {
-		t.added++
-	}
-	return t.edges%migrate.MaxChunkEdges == 0
-}
-
-// chunks returns the number of chunks so far, the last of which may not be full.
-func (t *rosterCount) chunks() int64 { return chunksOf(t.edges) }
-
-func (t *rosterCount) group(g []byte) {
-	if _, known := t.groups[string(g)]; !known && len(t.groups) <= migrate.MaxGroups {
-		t.groups[string(g)] = struct{}{}
-	}
-}
-
-func (t *rosterCount) end() {
-	sum := t.totals
-	sum.Edges += t.edges
-	sum.Added += t.added
-	sum.Rosters++
-	sum.Chunks += t.chunks()
-	sum.Sizes[sizeClass(t.edges)]++
-	if len(t.groups) > migrate.MaxGroups {
-		sum.GroupsOver++
-	}
-	sum.Largest = keepLargest(sum.Largest, t.from, t.edges)
-	if t.maxFriends > 0 && t.edges > t.maxFriends {
-		sum.OverMax++
-	}
 }
 
 // merge adds the totals of another goroutine.
