@@ -98,6 +98,7 @@ func (w *watch) observe(s progress.Snapshot) {
 	}
 	if c := s.Calls; c != nil {
 		m.Limit, m.Holding, m.Paused = c.Asked, c.Holding, c.Reason == string(sink.PacePaused)
+		m.Waiting = c.Reason == string(sink.PaceAsked)
 	}
 	w.series.Observe(m)
 	if s.Clock.Before(w.nextSave) {

@@ -288,7 +288,7 @@ func (p Point) state() string {
 		return "paused"
 	case p.Held*2 > p.Seconds:
 		return "held"
-	case p.Throttled*20 > p.Calls:
+	case p.Waited*2 > p.Seconds, p.Throttled*20 > p.Calls:
 		return "throttled"
 	}
 	return "sending"

@@ -36,7 +36,8 @@ type Point struct {
 	Limit  float64 `json:"limit"` // calls per second that were set
 	Held   float64 `json:"held,omitempty"`
 	Paused float64 `json:"paused,omitempty"`
-	P50    float64 `json:"p50,omitempty"` // of the calls' latency, in seconds
+	Waited float64 `json:"waited,omitempty"` // as the service asked
+	P50    float64 `json:"p50,omitempty"`    // of the calls' latency, in seconds
 	P95    float64 `json:"p95,omitempty"`
 	P99    float64 `json:"p99,omitempty"`
 }
@@ -54,10 +55,10 @@ type Counts struct {
 type Moment struct {
 	At time.Time
 	Counts
-	Limit           float64
-	Holding, Paused bool
-	Bounds          []float64 // upper bounds of the buckets of latencies, in seconds
-	Buckets         []int64   // calls in each bucket, and in one beyond the last bound
+	Limit                    float64
+	Holding, Paused, Waiting bool
+	Bounds                   []float64 // upper bounds of the buckets of latencies, in seconds
+	Buckets                  []int64   // calls in each bucket, and in one beyond the last bound
 }
 
 // ReadSeries reads a series. It returns an empty one if there is none.
@@ -127,6 +128,9 @@ func (s *Series) Observe(now Moment) {
 	if now.Paused {
 		p.Paused = seconds
 	}
+	if now.Waiting {
+		p.Waited = seconds
+	}
 	counts := slices.Clone(now.Buckets)
 	for i, n := range before.Buckets[:min(len(before.Buckets), len(counts))] {
 		counts[i] -= n
@@ -179,6 +183,7 @@ func (p Point) merge(q Point) Point {
 	p.P95, p.P99 = max(p.P95, q.P95), max(p.P99, q.P99)
 	p.Counts = Plus(p.Counts, q.Counts)
 	p.Seconds, p.Held, p.Paused, p.Limit = p.Seconds+q.Seconds, p.Held+q.Held, p.Paused+q.Paused, q.Limit
+	p.Waited += q.Waited
 	return p
 }
 

@@ -122,6 +122,16 @@ func TestASeriesWithAFlippedBitCostsTheChartsAlone(t *testing.T) {
 	}
 }
 
+func TestAWaitThatTheServiceAskedForIsThrottling(t *testing.T) {
+	s := &Series{}
+	for second := range int64(3) {
+		s.Observe(Moment{At: time.Unix(1767380100+second, 0), Waiting: true})
+	}
+	if p := s.Points[0].merge(s.Points[1]); p.state() != "throttled" {
+		t.Errorf("%s: %+v", p.state(), p)
+	}
+}
+
 func TestThePageHasChartsAndNoScript(t *testing.T) {
 	r := sample()
 	r.Series = tenHours()
