@@ -37,7 +37,7 @@ func (r *Result) ending() exit.Ending {
 			}
 			if text += r.facts(); r.Unasked > 0 {
 				text += fmt.Sprintf("; %s of %s still to be asked about", terminal.Count(r.Unasked),
-					terminal.IsAre(r.Edges, "edge"))
+					terminal.IsAre(r.Pending, "pending edge"))
 			}
 			return text
 		})
