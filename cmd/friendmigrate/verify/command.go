@@ -125,7 +125,9 @@ func (r *Result) refuseShards(places []folder.Place) error {
 		return job.Unusable(r.Line().Of(),
 			"standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
 	case len(missing) > 0:
-		return job.Unusable(r.As(r.Line(), "import").With("shard", missing[0].String()).Of("INPUT"),
+		r.Dir = r.Set.Job.State // whose other shards know the input
+		l := r.As(r.Line(), "import", "json", "max-duration").With("shard", missing[0].String())
+		return job.Unusable(r.Again().On(l),
 			"%d of the %d shards in %q %s no staged job, shard %s among them: import them first, or name one by "+
 				"--shard",
 			len(missing), missing[0].Count, r.Set.Job.State, terminal.Verb(int64(len(missing)), "has", "have"),
