@@ -101,7 +101,11 @@ func (p *program) doctorEnding(
 		}
 		e.Hint = p.Line().As("plan", func(string) bool { return false }).Of("INPUT").String()
 		if r.Probe != nil && r.Probe.Already && folder.Known(state) { // it has left evidence there
-			e.Hint = p.As(p.Line(), "undo", "json").String()
+			undo := p.As(p.Line(), "undo", "json")
+			if places, err := folder.Find(state); err == nil && places[0].Shard.Count > 0 { // undo takes one at a time
+				undo = undo.With("shard", places[0].Shard.String())
+			}
+			e.Hint = undo.String()
 		}
 	}
 	return e
