@@ -149,7 +149,9 @@ func (p *program) explainAction(ctx context.Context, in invocation) error {
 func (p *program) reportAction(_ context.Context, in invocation) error {
 	var r report.Report
 	read := func(jobs inspect.Jobs) (err error) {
-		r, err = jobs.Report(p.VersionLine())
+		if r, err = jobs.Report(p.VersionLine()); err == nil {
+			r.Ending.Hint = jobs.Next(r, p.Line())
+		}
 		return err
 	}
 	// A run records its end and then writes its report. What was written here over that report, of

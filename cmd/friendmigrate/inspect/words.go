@@ -98,6 +98,24 @@ func (jobs Jobs) retry(line exit.CommandLine, state string, failed int64, codes 
 	return "; " + terminal.AfterFixing(failed) + each + again.On(l).WithWord(retry).String()
 }
 
+// Next returns the command to run after the report r. The joint report has none of its own if its
+// shards have ended well or some have no state.
+func (jobs Jobs) Next(r report.Report, line exit.CommandLine) string {
+	again, missing := jobs.Again(), jobs.Missing()
+	as := func(command string) exit.CommandLine {
+		return line.As(command, func(flag string) bool { return flag == "state" })
+	}
+	switch l := again.On(as(again.Command)); {
+	case r.Ending.Hint != "" || jobs[0].Shard.Count == 0 || r.Undone != nil:
+		return r.Ending.Hint
+	case len(missing) > 0:
+		return l.With("shard", missing[0].String()).String()
+	case r.Verified == nil && r.Ending.Code == int(exit.Done):
+		return as("verify").With("fields", "").String() + " # proves it"
+	}
+	return ""
+}
+
 // Explained returns a tally in words.
 func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	missing := jobs.Missing()

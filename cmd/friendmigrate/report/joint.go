@@ -16,9 +16,10 @@ import (
 func Join(shards []Report, absent int) Report {
 	all := shards[0]
 	all.FailedByCode, all.Undone = nil, nil
-	all.Job.Shard, all.ShardsAbsent = fmt.Sprintf("all %d", len(shards)), int64(absent)
+	all.Job.Shard, all.ShardsAbsent = fmt.Sprintf("all %d shards", len(shards)), int64(absent)
 	if absent > 0 {
-		all.Job.Shard = fmt.Sprintf("%d of %d, the others have no state here", len(shards), len(shards)+absent)
+		all.Job.Shard = fmt.Sprintf("%d of the %d shards; the others have no state here", len(shards),
+			len(shards)+absent)
 	}
 	began := undoBegan(shards)
 	codes := map[int]Code{}
@@ -66,7 +67,9 @@ func Join(shards []Report, absent int) Report {
 		case all.Pending() > 0:
 			how = "the pilot is finished in all shards"
 		}
-		all.Ending.What, all.Ending.Hint = fmt.Sprintf("%s: %s", how, all.Sums), ""
+		if all.Ending.What = fmt.Sprintf("%s: %s", how, all.Sums); all.Ending.Code != int(exit.Exceptions) {
+			all.Ending.Hint = "" // a shard's own, which the others need not
+		}
 	}
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })

@@ -35,8 +35,7 @@ func (r Report) Arrived() string {
 	case !r.Rows.Balanced:
 		return "Not known: the sum does not balance."
 	case r.ShardsAbsent > 0:
-		return fmt.Sprintf("Not known: %s of the job without a state here.",
-			terminal.IsAre(r.ShardsAbsent, "shard"))
+		return fmt.Sprintf("Not known: %s no state here.", terminal.HasHave(r.ShardsAbsent, "shard"))
 	case r.Undone != nil:
 		return fmt.Sprintf("No longer: the job was undone, %s%s.", r.Undone, r.Untouched())
 	case v != nil && v.Missing > 0:
@@ -109,6 +108,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		"took":  func(from time.Time, to *time.Time) string { return terminal.Span(to.Sub(from)) },
 		"clean": terminal.Clean,
 		"sizes": Plan.sizes,
+		"joint": func(shard string) bool { return strings.Contains(shard, " ") }, // not the name of one shard
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("read the report's template: %w", err)
