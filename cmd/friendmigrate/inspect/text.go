@@ -134,7 +134,7 @@ func (s *Status) runRows(row func(name, value, about string)) {
 	}
 	if len(s.Shards) == 1 {
 		one := &s.Shards[0]
-		if one.What != "" && !one.Running() {
+		if one.What != "" && !one.Running() && s.Undone == nil { // else it speaks of what is gone
 			row("ended", "", one.What)
 		}
 		if one.Hint != "" {
