@@ -206,15 +206,34 @@ func (j *Job) Apart() string {
 
 // SameJob returns an error if the job that the state folder belongs to is not the wanted one.
 func (j *Job) SameJob(recorded, wanted checkpoint.Identity) error {
-	if differences := recorded.Differs(wanted); len(differences) > 0 {
-		return j.otherJob(differences)
+	differences := recorded.Differs(wanted)
+	if len(differences) == 0 {
+		return nil
 	}
-	return nil
+	hint := j.Apart()
+	app := recorded.SDKAppID != wanted.SDKAppID || recorded.Target != wanted.Target
+	if app && recorded.Rehearsal == wanted.Rehearsal { // a new job would send the same graph to another app
+		hint = j.toAppOf(recorded).String() + " # or, for a new job, another --state"
+	}
+	return j.otherJob(hint, differences)
 }
 
-func (j *Job) otherJob(differences []string) error {
-	return exit.Errorf(exit.OtherJob, j.Apart(), "the state folder %q belongs to another job: %s; nothing was %s",
+func (j *Job) otherJob(hint string, differences []string) error {
+	return exit.Errorf(exit.OtherJob, hint, "the state folder %q belongs to another job: %s; nothing was %s",
 		j.Dir, strings.Join(differences, "; "), j.SentWord)
+}
+
+// toAppOf returns the command line with the app and the service of a job.
+func (j *Job) toAppOf(id checkpoint.Identity) exit.CommandLine {
+	l := j.Line()
+	if id.SDKAppID != j.Set.Service.SDKAppID {
+		l = l.With("sdk-app-id", fmt.Sprint(id.SDKAppID))
+	}
+	if flag, value, given := strings.Cut(id.Target, " "); given && id.Target != j.Set.Service.Target() {
+		isIt := func(f string) bool { return f == flag } // a variable of its own need not be unset
+		l = j.Without(l, slices.DeleteFunc([]string{"region", "endpoint", "backup-host"}, isIt)...).With(flag, value)
+	}
+	return l
 }
 
 // ReadError adds the exit code to an error of reading the input.

@@ -155,7 +155,7 @@ func (j *Job) compare(ctx context.Context, recorded []source.Input, stdin io.Rea
 	case err != nil:
 		return c, j.ReadError(ctx, err)
 	case c.Match == source.Different:
-		return c, j.otherJob(c.Reasons)
+		return c, j.otherJob(j.Apart(), c.Reasons)
 	}
 	return c, nil
 }

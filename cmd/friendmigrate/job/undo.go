@@ -91,11 +91,7 @@ func (j *Run) checkApp(id checkpoint.Identity, dir string) error {
 	case id.Target == settings.Service{Rehearse: true}.Target():
 		return exit.Errorf(exit.OtherJob, exit.NothingToRun, "%q is a rehearsal, which imported nothing", dir)
 	}
-	its := j.Line().Without("yes").With("sdk-app-id", fmt.Sprint(id.SDKAppID))
-	if flag, value, given := strings.Cut(id.Target, " "); given && id.Target != want.Target {
-		its = j.Without(its, "region", "endpoint", "backup-host").With(flag, value)
-	}
-	return exit.Errorf(exit.OtherJob, its.String()+" # with the key of that app",
+	return exit.Errorf(exit.OtherJob, j.toAppOf(id).Without("yes").String()+" # with the key of that app",
 		"the state folder %q belongs to another job: %s; nothing was deleted", dir, strings.Join(differences, "; "))
 }
 
