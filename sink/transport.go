@@ -145,10 +145,16 @@ func (c *Client) send(ctx context.Context, api string, sig signature, body []byt
 		if !a.connected {
 			what = "connection" + c.byProxy()
 		}
-		a.err = fmt.Errorf("no %s within %v: %w", what, c.timeout, context.DeadlineExceeded)
+		a.err = lateError(fmt.Sprintf("no %s within %v", what, c.timeout))
 	}
 	return a
 }
+
+// lateError is context.DeadlineExceeded with a text that says what was late.
+type lateError string
+
+func (e lateError) Error() string      { return string(e) }
+func (lateError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // Contact is what an HTTP answer shows of the way to the service, whatever it says.
 type Contact struct {
