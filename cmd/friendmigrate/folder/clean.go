@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
 	"friendmigrate/source/stage"
@@ -30,8 +31,8 @@ func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error)
 	}
 	if !unfinished {
 		if missing := NotBegun(places); len(missing) > 0 {
-			return nil, nil, fmt.Errorf("the job in %q is %w: %d of its shards have no state yet",
-				filepath.Dir(places[0].Dir), ErrUnfinished, len(missing))
+			return nil, nil, fmt.Errorf("the job in %q is %w: %s no state yet",
+				filepath.Dir(places[0].Dir), ErrUnfinished, terminal.HasHave(int64(len(missing)), "shard"))
 		}
 		for _, p := range places {
 			if err := finished(p.Dir, false); err != nil {
@@ -69,9 +70,10 @@ func finished(dir string, undo bool) error {
 	}
 	switch t := journal.Totals(); {
 	case t.Pending > 0:
-		err = fmt.Errorf("the job in %q is %w: %d of its edges are pending", dir, ErrUnfinished, t.Pending)
+		err = fmt.Errorf("the job in %q is %w: %s pending", dir, ErrUnfinished, terminal.IsAre(t.Pending, "edge"))
 	case undo && t.Failed > 0:
-		err = fmt.Errorf("the job in %q is %w: %d of its edges could not be deleted", dir, ErrUnfinished, t.Failed)
+		err = fmt.Errorf("the job in %q is %w: %s could not be deleted", dir, ErrUnfinished,
+			terminal.Some(t.Failed, "edge"))
 	}
 	return errors.Join(err, journal.Close())
 }

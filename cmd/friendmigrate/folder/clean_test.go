@@ -77,7 +77,7 @@ func TestItIsAllShardsOrNone(t *testing.T) {
 		dirs = append(dirs, Of(base, settings.Shard{Index: i, Count: 2}))
 		made(t, dirs[i], pending, "staged/rosters-0")
 	}
-	if _, _, err := Clean(places(t, base), false); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), fmt.Sprintf("%q is not finished: 5 of its edges", dirs[1])) {
+	if _, _, err := Clean(places(t, base), false); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), fmt.Sprintf("%q is not finished: 5 edges are pending", dirs[1])) {
 		t.Errorf("an unfinished shard: %v", err)
 	}
 	lock, err := checkpoint.TryLock(dirs[1])
@@ -114,7 +114,7 @@ func TestAnUndoWithFailedEdgesIsNotFinished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Clean(places(t, dir), false); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), "1 of its edges could not be deleted") {
+	if _, _, err := Clean(places(t, dir), false); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), "1 edge could not be deleted") {
 		t.Errorf("%v", err)
 	}
 	if _, _, err := Clean(places(t, dir), true); err != nil || there(dir, "staged/rosters-0") {
