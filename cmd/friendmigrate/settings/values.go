@@ -102,7 +102,9 @@ func (r *Reader) wrong(f Flag, origin string, err error) {
 		e, known := errors.AsType[*instead](err)
 		// A bound is not suggested for a flag without a default: only the user knows a value.
 		if known && !(e.bound && (f.Default == "" || f.Default == "off")) {
-			word = e.value
+			if word = e.value; e.bound && f.Name == "rate" { // the lowest rate is not meant
+				word = f.Default
+			}
 		}
 		r.Refuse(f.Name, word, "%s %w", origin, err)
 	}
