@@ -133,7 +133,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 			"refused each time with HTTP 413\nfriendmigrate: stopped: chunk after chunk is refused edge by edge; 5 edges failed, see state/failed.csv; 3 of 8 edges are pending; " +
 				"hint: friendmigrate failures --state s --code 413 # shows them; then import with --retry-failed"},
 		{"nobody answers", judged("--rate 7 --region tokyo a.csv", stopped(migrate.ReasonSilent, "no answer within 30s: no such host", "")), account(0, 0, 0, 3), 4,
-			"stopped: no answer within 30s: no such host; 3 of 3 edges are pending; hint: friendmigrate doctor --region tokyo"},
+			"stopped: no answer within 30s: no such host; 3 of 3 edges are pending; hint: friendmigrate doctor --region tokyo # once it answers, the same import resumes"},
 		{"refused", judged("a.csv", stopped(migrate.ReasonRefused, "code 70009: bad", "check the key")), account(0, 0, 0, 3), 12,
 			"stopped: code 70009: bad; check the key; 3 of 3 edges are pending; hint: friendmigrate import a.csv # after fixing that"},
 		{"standard input is staged", judged("--format csv -", stopped(migrate.ReasonOutage, "x", "")), account(0, 0, 0, 3), 4,

@@ -182,12 +182,13 @@ func someNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// SilentHint returns the command that finds out why the service does not answer, or "" if it
-// answered.
+// SilentHint returns the command that finds out why the service does not answer, and what to run
+// then, or "" if the service answered.
 func (p *Program) SilentHint(s Stop) string {
 	if s.Why() != string(migrate.ReasonSilent) {
 		return ""
 	}
 	l := p.As(p.Line(), "doctor", "json", "accounts", "state", "outage-timeout", "max-attempts")
-	return p.Without(l, "sample").String()
+	name, _ := Split(p.args())
+	return p.Without(l, "sample").String() + " # once it answers, the same " + name + " resumes"
 }
