@@ -16,7 +16,7 @@ import (
 
 // importing is the operation of import: friend_import, or with --only-missing friend_check first.
 var importing = job.Operation{
-	Command: "import", Settled: "in place", Already: "there before", SentWord: "sent", Suffix: "-2",
+	Command: "import", Settled: "in place", Already: "there already", SentWord: "sent", Suffix: "-2",
 	Caller: func(r *job.Run) migrate.Caller {
 		if r.Set.Job.OnlyMissing {
 			return migrate.CallerFunc(r.Client.ImportMissing)

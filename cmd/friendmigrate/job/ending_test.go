@@ -36,7 +36,7 @@ func judged(args string, err error) *Run {
 			Program: p, Dir: "state", Inputs: inputs, Suffix: "-2", Set: settings.Settings{Job: settings.Job{State: "state"}},
 			Counts: source.Counts{Inputs: []source.Input{{Name: inputs[0], Format: source.CSV}}},
 		},
-		Op:     Operation{Command: "import", Settled: "in place", Already: "there before"},
+		Op:     Operation{Command: "import", Settled: "in place", Already: "there already"},
 		result: runResult{err: err, began: time.Now(), stats: sink.Stats{Attempts: 40}},
 	}
 }
@@ -90,7 +90,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"the only edge", judged("a.csv", nil), account(1, 0, 0, 0), 0,
 			"finished: 1 edge is in place, 40 calls in less than a second; hint: friendmigrate verify --fields # proves it"},
 		{"some were there before", judged("a.csv", nil), outcome{sums: report.Sums{Rows: report.Sum{Read: 9, Counts: checkpoint.Counts{Imported: 5, Already: 4, AlreadyUncertain: 3}, Balanced: true}}}, 0,
-			"finished: all 9 edges are in place (4 were there before, 3 of them perhaps by a call of this job), 40 calls in less than a second; hint: friendmigrate verify --fields # proves it"},
+			"finished: all 9 edges are in place (4 were there already, 3 of them perhaps by a call of this job), 40 calls in less than a second; hint: friendmigrate verify --fields # proves it"},
 		{"rejected", judged("--rate 7 a.csv", nil), account(10, 0, 1, 0), 3,
 			"finished: all 10 edges are in place, 40 calls in less than a second; 1 row was rejected, see state/rejected.csv; hint: friendmigrate import --rate 7 --state state-fixed fixed.csv # with state/rejected.csv, fixed"},
 		{"all rejected, JSONL", withCounts(judged("a.jsonl", nil), source.Counts{RejectedIn: []string{source.JSONL}, AllRejected: []source.AllRejected{{Reason: "From_Account is empty", Inputs: 1}}}), account(0, 0, 2, 0), 3,

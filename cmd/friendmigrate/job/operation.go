@@ -16,7 +16,7 @@ type Operation struct {
 	Doing    string // what it does, in a word: "updating"; "": "sending"
 	Did      string // what it has done to an edge, in a word: "updated"; "": "imported"
 	Settled  string // what a settled edge is, as in "all 3 edges are in place"
-	Already  string // what an edge is that needed nothing, as in "3 were there before"
+	Already  string // what an edge is that needed nothing, as in "3 were there already"
 	SentWord string // as in "nothing was sent"
 	Suffix   string // of the state folder that hints name for a job of its own
 
