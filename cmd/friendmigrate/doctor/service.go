@@ -116,7 +116,8 @@ func latency(took []time.Duration, lost []error, rate float64, workers int) Chec
 	saw := fmt.Sprintf("%d calls: half within %s, 90 %% within %s, 99 %% within %s, the slowest %s", len(took), at(50),
 		at(90), at(99), at(100))
 	if n := len(lost); n > 0 {
-		return warning("latency", fmt.Sprintf("%s; %d calls were not answered, the last: %v", saw, n, lost[n-1]),
+		saw += fmt.Sprintf("; %s failed, the last: %v", terminal.Some(int64(n), "call"), lost[n-1])
+		return warning("latency", saw,
 			"a run tries such calls again; if there are many, wait for a better time")
 	}
 	mean := time.Duration(0)
