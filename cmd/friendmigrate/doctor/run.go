@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -51,6 +52,7 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 	if ctx.Err() != nil || !add(Reach(r.Endpoint, client.Contact(), first)...) {
 		return r, nil
 	}
+	j.Log.Info(fmt.Sprintf("measuring the latency with %d calls, one after the other", samples), job.Event("probe"))
 	if !add(Service(ctx, client.Probe, first, j.Set.Rate, j.Set.Workers)...) {
 		return r, nil
 	}
