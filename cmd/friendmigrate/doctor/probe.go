@@ -101,7 +101,8 @@ func (p *Probe) Run(ctx context.Context) (f Found, err error) {
 		back := &calls{Probe: p, ctx: context.WithoutCancel(ctx)}
 		f.Left = back.restore(before)
 		if f.Restored = back.err == nil && len(f.Left) == 0; back.err != nil {
-			err = errors.Join(err, fmt.Errorf("put FROM's list back: %w; look at TO in it", back.err))
+			err = errors.Join(err, fmt.Errorf("%s's list is not put back: %w; %s may be left in it", p.From,
+				back.err, p.To))
 		}
 	}()
 	first, second := p.edge(1), p.edge(2)
@@ -147,20 +148,23 @@ type calls struct {
 	err error
 }
 
-func (c *calls) make(call func() error) {
+// make makes a call; what names it in an error.
+func (c *calls) make(what string, call func() error) {
 	if c.err == nil {
-		c.err = retry(c.ctx, call)
+		if c.err = retry(c.ctx, call); c.err != nil {
+			c.err = fmt.Errorf("%s: %w", what, c.err)
+		}
 	}
 }
 
 // checkAccounts makes sure that both are accounts.
 func (c *calls) checkAccounts() {
-	c.make(func() error {
+	c.make("account_check", func() error {
 		list, err := c.Service.Accounts(c.ctx, []string{c.From, c.To})
 		for i, a := range list {
 			if a.Known && !a.Exists {
 				return fmt.Errorf("%s is not an account of this app: --probe needs two that exist",
-					[...]string{"FROM", "TO"}[i])
+					[...]string{c.From, c.To}[i])
 			}
 		}
 		return err
@@ -173,7 +177,7 @@ func (c *calls) list(f *Found) map[string]migrate.Edge {
 	read := friendlist.New(func() friendlist.Pages { return c.Service.Friends(c.From) })
 	for done := false; !done && c.err == nil; {
 		page := 0
-		c.make(func() (err error) {
+		c.make("friend_get of "+c.From, func() (err error) {
 			page = 0
 			done, err = read.Step(c.ctx, func(friend *sink.Friend) error {
 				page++
@@ -198,7 +202,7 @@ func (c *calls) list(f *Found) map[string]migrate.Edge {
 
 // send makes one friend_import call.
 func (c *calls) send(edges ...migrate.Edge) (a Answer) {
-	c.make(func() error {
+	c.make("friend_import into the list of "+c.From, func() error {
 		a = Answer{}
 		items, err := c.Service.ImportItems(c.ctx, c.From, edges)
 		if e, _ := errors.AsType[*migrate.CallError](err); e != nil && e.Answered &&
@@ -222,14 +226,14 @@ func (c *calls) send(edges ...migrate.Edge) (a Answer) {
 
 // remove removes a friend from From's list. A friend that is not there counts as removed.
 func (c *calls) remove(to string) {
-	c.make(func() error {
+	c.make(fmt.Sprintf("friend_delete of %s from the list of %s", to, c.From), func() error {
 		outcomes, err := c.Service.Delete(c.ctx, c.From, []migrate.Edge{{To: to}})
 		if err != nil || outcomes[0].Kind == migrate.Imported {
 			return err
 		}
-		failed := &migrate.CallError{Verdict: migrate.VerdictUnknown, Code: outcomes[0].Code, Info: outcomes[0].Info}
-		if outcomes[0].Kind == migrate.Again {
-			failed.Verdict = migrate.VerdictRetry
+		failed := &migrate.CallError{Verdict: migrate.VerdictRetry, Code: outcomes[0].Code, Info: outcomes[0].Info}
+		if outcomes[0].Kind != migrate.Again { // no try will do: two other accounts may
+			return errors.New(failed.Error())
 		}
 		return failed
 	})
