@@ -142,7 +142,7 @@ func (p *program) explainAction(ctx context.Context, in invocation) error {
 		if stopped := p.Stopped(ctx, "stopped by %w"); err != nil && stopped != nil {
 			return stopped
 		}
-		return p.end(jobs.Explained(tally, from, to), err)
+		return p.end(jobs.Explained(tally, from, to, p.Line()), err)
 	})
 }
 

@@ -102,22 +102,38 @@ func (jobs Jobs) retry(line exit.CommandLine, state string, failed int64, codes 
 // shards have ended well or some have no state.
 func (jobs Jobs) Next(r report.Report, line exit.CommandLine) string {
 	again, missing := jobs.Again(), jobs.Missing()
-	as := func(command string) exit.CommandLine {
-		return line.As(command, func(flag string) bool { return flag == "state" })
-	}
-	switch l := again.On(as(again.Command)); {
+	switch l := again.On(onState(line, again.Command)); {
 	case r.Ending.Hint != "" || jobs[0].Shard.Count == 0 || r.Undone != nil:
 		return r.Ending.Hint
 	case len(missing) > 0:
 		return l.With("shard", missing[0].String()).String()
-	case r.Verified == nil && r.Ending.Code == int(exit.Done):
-		return as("verify").With("fields", "").String() + " # proves it"
+	case r.Verified == nil && r.Ending.Code == int(exit.Done) && r.Pending() == 0:
+		return onState(line, "verify").With("fields", "").String() + " # proves it"
 	}
 	return ""
 }
 
+// onState returns the line with another command on the same state.
+func onState(line exit.CommandLine, command string) exit.CommandLine {
+	return line.As(command, func(flag string) bool { return flag == "state" })
+}
+
+// stageAgain returns the command that stages the input of the account's shard again, up to a comment
+// on it. After an undo there may be none.
+func (jobs Jobs) stageAgain(from string, line exit.CommandLine) string {
+	again := jobs.Again()
+	if again.Undone {
+		return exit.NothingToRun + "; the staged input: "
+	}
+	l := again.On(onState(line, again.Command))
+	if n := jobs[0].Shard.Count; n > 0 {
+		l = l.With("shard", settings.Shard{Index: stage.ShardOf(from, n), Count: n}.String())
+	}
+	return l.String() + " # stages the input again: "
+}
+
 // Explained returns a tally in words.
-func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
+func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit.Ending {
 	missing := jobs.Missing()
 	about := from
 	if to != "" {
@@ -125,7 +141,7 @@ func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	}
 	e, elsewhere := exit.Ending{}, false
 	if t.Gone {
-		e.Hint = exit.NothingToRun + "; the staged input is gone, so of edges that did not fail nothing can be told"
+		e.Hint = jobs.stageAgain(from, line) + "it is gone, and without it only edges that failed are known"
 	}
 	if len(missing) > 0 {
 		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count),
@@ -136,6 +152,9 @@ func (jobs Jobs) Explained(t Tally, from, to string) exit.Ending {
 	}
 	if t.Found() == 0 {
 		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"
+		if t.Gone {
+			e.What = about + ": no edge that failed"
+		}
 		if e.Hint = cmp.Or(e.Hint, exit.NothingToRun+": ids are compared byte by byte"); elsewhere {
 			e.Hint = exit.NothingToRun + ": its shard has to be asked"
 		}
