@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
@@ -42,7 +43,8 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	if j.Set.Rows.NoSource { // plan takes an update's rows for those of an import
 		e.Hint = j.As(j.Line(), "update", "json").Of(j.Inputs...).String()
 	}
-	if len(j.Inputs) == 0 { // the job has a stage, and its edges may have failed because accounts were missing
+	begun, _ := checkpoint.Exists(j.FS, j.Dir)
+	if len(j.Inputs) == 0 || begun { // edges of the job may have failed because accounts were missing
 		again := j.Again()
 		command := again.Command
 		if again.Undone {
