@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/settings"
@@ -76,6 +77,11 @@ func (p *program) invoke(ctx context.Context, c command, in invocation) (err err
 		if in.Settings, err = settings.Read(c.name, in.values, p.root); err != nil {
 			return exit.Because(exit.Unusable, err)
 		}
+	}
+	// failures and explain read the journal of an undo as that of a job, for what it could not delete.
+	if whole, is := folder.JobOf(in.State); is && in.State != "" && c.name != "failures" && c.name != "explain" {
+		return job.Unusable(p.Line().With("state", whole),
+			"%q is the undo or the verify of a job: the state folder of both is %q", in.State, whole)
 	}
 	return c.do(p, ctx, in)
 }

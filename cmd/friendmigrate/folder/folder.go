@@ -140,6 +140,14 @@ func WholeOf(dir string) (whole string, is bool) {
 	return filepath.Join(dir, ".."), true
 }
 
+// JobOf returns the folder of a job if dir is that of its undo or of a verify of it. Their lock and
+// the pace are those of the job.
+func JobOf(dir string) (whole string, is bool) {
+	absolute, err := filepath.Abs(dir)
+	name, whole := filepath.Base(absolute), filepath.Join(dir, "..")
+	return whole, err == nil && (name == Undo || name == Verify) && Known(whole)
+}
+
 // SetAside moves the state in dir into a folder old-TIME inside it, so that a new job can begin,
 // and returns that folder, or "" if there was no state. The caller holds the lock, which stays. The
 // journal is moved last: if the process dies before that, the old job is left, and its other files
