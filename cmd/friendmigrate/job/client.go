@@ -159,10 +159,20 @@ func ServiceURL(a net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+// onState returns another command that works on the same state folder, without inputs.
+func (j *Job) onState(command string) exit.CommandLine {
+	l := j.As(j.Line(), command, "json").Of()
+	if j.Set.Service.Rehearse {
+		l = l.With("state", j.Base())
+	}
+	return l
+}
+
 // work returns a run of calls in the form that others watch. fill adds to a snapshot what the
 // command counts.
 func (j *Job) work(meter *migrate.Meter, fill func(*progress.Snapshot)) progress.Work {
 	return progress.Work{Client: j.Client, Meter: meter, Workers: j.Set.Pace.Workers, Timeout: j.Set.Pace.Timeout,
+		Unpause: j.onState("pace").Of("resume").String(),
 		Fill: func(s *progress.Snapshot) {
 			s.Phase = progress.Sending
 			fill(s)

@@ -119,11 +119,11 @@ func TestWhatIsSlowIsSaid(t *testing.T) {
 		{"asked to wait", migrate.Snapshot{Parked: 3}, sink.Pace{Cause: sink.PaceAsked, Reason: "waiting 30s"}, "asked", "waiting 30s"},
 		{"only backoffs are left", migrate.Snapshot{Parked: 1}, sink.Pace{}, ReasonWaiting, "1 account waiting to be tried again"},
 		{"only backoffs are left, whatever the pace", migrate.Snapshot{Parked: 12}, throttled, ReasonWaiting, "12 accounts waiting to be tried again"},
-		{"paused, and nothing else counts", held, sink.Pace{Cause: sink.PacePaused}, "paused", "paused by friendmigrate pace"},
+		{"paused, and nothing else counts", held, sink.Pace{Cause: sink.PacePaused}, "paused", "paused; friendmigrate pace resume ends it"},
 		{"set", migrate.Snapshot{Working: 20}, sink.Pace{Limit: 50, Current: 49.5, Cause: sink.PaceSet, Reason: "pace set to 50"}, "set", "pace set to 50"},
 		{"held", held, throttled, ReasonHold, "holding for 1m 30s; next try in 3s; last answer: connection refused"},
 	} {
-		if reason, text := slowness(c.m, c.pace, now); reason != c.reason || text != c.text {
+		if reason, text := slowness(c.m, c.pace, now, "friendmigrate pace resume"); reason != c.reason || text != c.text {
 			t.Errorf("%s: %q, %q", c.name, reason, text)
 		}
 	}

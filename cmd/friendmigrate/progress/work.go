@@ -19,6 +19,7 @@ type Work struct {
 
 	Workers int           // maximum of calls in flight; 0: not known
 	Timeout time.Duration // of a call
+	Unpause string        // the command that ends a pause
 }
 
 // watched is work with its speeds. Both come from a recent window, so what earlier runs did never
@@ -61,7 +62,7 @@ func (w *watched) addCalls(s *Snapshot, stats sink.Stats, pace sink.Pace) {
 		Sent: stats.Attempts, Retried: m.Retried, Throttled: stats.Throttled, Uncertain: stats.Uncertain,
 		InFlight: stats.InFlight, Waiting: m.Parked, Asked: pace.Limit, Pace: pace.Current, Holding: m.Holding,
 	}
-	s.Calls.Reason, s.Slow = slowness(m, pace, s.Clock)
+	s.Calls.Reason, s.Slow = slowness(m, pace, s.Clock, w.Unpause)
 	if s.idles() { // earlier speeds do not predict later ones
 		w.calls, w.done = Speed{Window: ShortWindow}, Speed{}
 	}
@@ -75,10 +76,10 @@ func (s Snapshot) idles() bool {
 }
 
 // slowness returns why a run is slower than its rate: a word of Reasons, and a text.
-func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time) (reason, text string) {
+func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time, unpause string) (reason, text string) {
 	switch {
 	case pace.Cause == sink.PacePaused:
-		return string(pace.Cause), "paused by friendmigrate pace"
+		return string(pace.Cause), "paused; " + unpause + " ends it"
 	case m.Holding:
 		next := "trying again now"
 		if wait := m.NextProbe.Sub(now); wait > 0 {
