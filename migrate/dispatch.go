@@ -333,6 +333,7 @@ func (d *dispatcher) stop(err error) {
 	if d.err == nil || severity(err) > severity(d.err) {
 		d.err = err
 	}
+	d.opt.Meter.update(func(s *Snapshot) { s.Stopping = true })
 	d.cancel()
 }
 

@@ -50,7 +50,7 @@ type Snapshot struct {
 	Left      *float64 `json:"leftSeconds,omitempty"`  // absent: not known
 	Slow      string   `json:"slow,omitempty"`         // why it is slower than asked for
 	Few       int      `json:"accountsLeft,omitempty"` // set if too few are left for calls to overlap fully
-	Stop      string   `json:"stop,omitempty"`         // how to stop at once; empty: the command is not stopping
+	Stop      string   `json:"stop,omitempty"`         // how to stop at once or learn why it stops; empty: it does not
 	Finishing bool     `json:"resting,omitempty"`      // no more calls are sent; lists and report are written
 	Code      *int     `json:"code,omitempty"`         // exit code, when it has ended
 	What      string   `json:"what,omitempty"`

@@ -142,8 +142,10 @@ func (s Snapshot) matters(columns int) (rows []terminal.Row) {
 func (s Snapshot) Stopping() string {
 	text := "nothing is in flight"
 	if c := s.Calls; c != nil && c.InFlight > 0 {
-		text = fmt.Sprintf("waiting for %s in flight, at most %s", terminal.Some(c.InFlight, "call"),
-			terminal.Span(s.Drain))
+		text = fmt.Sprintf("waiting for %s in flight", terminal.Some(c.InFlight, "call"))
+		if s.Drain > 0 { // status does not know it
+			text += ", at most " + terminal.Span(s.Drain)
+		}
 	}
 	return text + "; " + s.Stop
 }

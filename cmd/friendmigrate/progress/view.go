@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (v *View) Look(now time.Time) (s Snapshot, ok bool) {
 func (v *View) show(s *Snapshot) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s.Stop = v.stopping
+	s.Stop = cmp.Or(v.stopping, s.Stop)
 	v.last = *s
 	v.watchdog.look(*s)
 	switch s.Phase {

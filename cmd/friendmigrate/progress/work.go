@@ -44,14 +44,18 @@ func (w *watched) snapshot(now time.Time) Snapshot {
 		s.Percent = Percent(s.Settled, s.Total)
 	}
 	s.Left, s.Drain = w.done.Seconds(s.ToGo), w.Timeout
-	if open := s.Engine.Working + s.Engine.Parked; s.ToGo > 0 && open < min(fewAccounts, w.Workers) {
+	open := s.Engine.Working + s.Engine.Parked
+	switch {
+	case s.Engine.Stopping:
+		s.Stop = "the last line says why"
+	case s.ToGo > 0 && s.Noun == "" && open < min(fewAccounts, w.Workers):
 		s.Few = open
 	}
 	return s
 }
 
 // fewAccounts is the number of open accounts below which the end is near. Before the end, the
-// engine has one open account per worker.
+// engine has one open account per worker. A command that counts accounts asks about many in a call.
 const fewAccounts = 10
 
 // addCalls adds the counts of the client and the engine.
