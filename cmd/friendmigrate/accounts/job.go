@@ -232,7 +232,7 @@ func (j *Run) run(ctx context.Context) error {
 		s.Phase, s.Noun, s.Total = progress.Sending, "account", pass.Journal.Identity().Edges
 		s.Settled, s.Done, s.ToGo = now.Settled(), now.Chunks, pass.Journal.Identity().Chunks-now.Chunks
 	}
-	stop := j.Follow(meter, fill)
+	stop := j.Follow(meter, fill, nil)
 	engine := j.EngineOptions(meter)
 	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
 	_, err := migrate.Run(ctx, pass.Plan(), pass.Caller(call), j.View.Timed(j.Journal), engine)

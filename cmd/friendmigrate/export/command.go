@@ -120,7 +120,7 @@ func (e *Export) readAccounts(ctx context.Context) error {
 		}
 		e.Log.Info(text, job.Event("export"), zap.Int64("accounts", e.Accounts.Count), zap.Int64("done", start.Done),
 			zap.Float64("rate", e.Set.Rate))
-		defer e.Follow(meter, e.fill)()
+		defer e.Follow(meter, e.fill, nil)()
 	}
 	engine := e.EngineOptions(meter)
 	return e.Run(ctx, func(from string) friendlist.Pages { return e.Client.Friends(from) }, engine)

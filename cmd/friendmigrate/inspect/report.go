@@ -63,7 +63,7 @@ func (j *Job) Report(program string) report.Report {
 	if n := len(r.Runs); n > 0 {
 		r.Runs[n-1].Running = j.writing && r.Runs[n-1].Ended == nil
 	}
-	r.Ending = lastEnding(r)
+	r.Ending = lastEnding(r, lastSnapshot(j.Dir).Hint)
 	// a damaged series costs the charts, and no more
 	if series, err := report.ReadSeries(filepath.Join(j.Dir, folder.Series)); err == nil && len(series.Points) > 0 {
 		r.Series = &series
@@ -71,21 +71,21 @@ func (j *Job) Report(program string) report.Report {
 	return r
 }
 
-// lastEnding returns how the last run ended. The report may have the ending of an earlier one, or
-// say that a run is on.
-func lastEnding(r report.Report) report.Ending {
+// lastEnding returns how the last run ended, with a hint if the report has none. The report may have
+// the ending of an earlier one, or say that a run is on.
+func lastEnding(r report.Report, hint string) report.Ending {
 	var last report.Run
 	if n := len(r.Runs); n > 0 {
 		last = r.Runs[n-1]
 	}
-	e := report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished), What: "the last run was killed"}
+	e := report.Ending{At: time.Now().UTC(), Code: int(exit.Unfinished), What: "the last run was killed", Hint: hint}
 	switch since := cmp.Or(last.Ended, &last.Started); {
 	case last.Running:
-		e.What, e.Running = "a run is on, and this is how far it has come", true
+		e.What, e.Hint, e.Running = "a run is on, and this is how far it has come", "", true
 	case !r.Ending.Running && !r.Ending.At.IsZero() && !r.Ending.At.Before(*since):
 		return r.Ending
 	case last.Ended != nil:
-		return report.Ending{At: *last.Ended, Code: *last.Code, What: "the last run ended by itself"}
+		return report.Ending{At: *last.Ended, Code: *last.Code, What: "the last run ended by itself", Hint: hint}
 	case r.Pending() == 0:
 		e.Code, e.What = int(exit.Done), "every edge is settled; the end of the last run is not recorded"
 		if r.Failed()+r.Rows.Rejected > 0 {

@@ -1,11 +1,6 @@
 package inspect
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,6 +9,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
+	"friendmigrate/migrate/disk"
 )
 
 // StatusVersion of the JSON form. It changes when a key changes its meaning or goes.
@@ -69,12 +65,14 @@ type JobStatus struct {
 	Killed   int                `json:"killedRuns"` // of those, runs without an end, except a running one
 	Code     *int               `json:"code,omitempty"`
 	What     string             `json:"what,omitempty"` // how its last run ended
-	Hint     string             `json:"hint,omitempty"` // after a run that ended early: the command to run next
+	Hint     string             `json:"hint,omitempty"` // the command that goes on with what has stopped
 	Verified *report.Verified   `json:"verified,omitempty"`
 	Undone   *report.Undone     `json:"undone,omitempty"`
 
-	now  progress.Snapshot // as the job itself shows it while it runs
-	held bool              // a process holds the state, though the last snapshot is old or of an end
+	now    progress.Snapshot // as the process itself shows it while it runs
+	failed map[int]int64     // edges of the job, by code
+	held   bool              // a process holds the state, though the last snapshot is old or of an end
+	other  bool              // what runs is an undo or a verify of the job
 }
 
 // Running reports whether a process works on the job.
@@ -84,7 +82,9 @@ func (s *JobStatus) Running() bool { return s.Phase == Reading || s.Phase == Sen
 // finished, or recorded how its last run ended and no process is at work: one that has just begun
 // shows nothing yet.
 func (s *Status) Ended() bool {
-	going := func(j JobStatus) bool { return j.Running() || j.Phase != Finished && (j.Code == nil || j.held) }
+	going := func(j JobStatus) bool {
+		return j.Running() || j.Phase != Finished && (j.held || j.Code == nil && j.Undone == nil)
+	}
 	return !slices.ContainsFunc(s.Shards, going) && len(s.Missing) == 0
 }
 
@@ -114,18 +114,14 @@ func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 }
 
 func (s *JobStatus) read(now time.Time, light bool) error {
-	if err := s.readProgress(now); err != nil {
-		return err
-	}
+	s.readProgress(now)
 	if !light || !s.Running() || s.Sums == nil {
 		if err := s.readJournal(); err != nil {
 			return err
 		}
 	}
 	if r, err := report.Read(filepath.Join(s.Dir, folder.Report)); err == nil { // ignore one that cannot be read
-		if s.Verified = r.Verified; r.Ending.What == s.What {
-			s.Hint = r.Ending.Hint
-		}
+		s.Verified = r.Verified
 	}
 	var err error
 	if s.Undone, err = Undoing(s.Dir); err != nil {
@@ -136,46 +132,67 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 		if !s.Running() && a.Pending() == 0 {
 			s.Phase = Finished
 		}
-		if !s.Running() || s.now.Total == a.Edges() { // else it runs a pilot, and its snapshot is about that
+		// else it runs a pilot, an undo or a verify, and its snapshot is about that
+		if !s.Running() || s.now.Total == a.Edges() && !s.other {
 			s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
 		}
 	}
 	if s.now.Sums = s.Sums; !s.Running() {
 		s.now.Doing = s.ended()
 	}
-	if s.Phase != Stopped || s.Code == nil || s.Undone != nil {
+	switch {
+	case s.Running(), s.Undone != nil && s.Undone.Left() == 0, s.Undone == nil && s.Phase == Finished:
 		s.Hint = ""
+	case s.Undone != nil: // no import goes on after it
+		s.Hint = lastSnapshot(filepath.Join(s.Dir, folder.Undo)).Hint
 	}
 	return nil
 }
 
-// readProgress reads the last snapshot. Its age shows whether a process is running.
-func (s *JobStatus) readProgress(now time.Time) error {
-	s.Phase, s.now.Phase = Stopped, progress.Ended
-	name := filepath.Join(s.Dir, folder.Progress)
-	text, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read where the job stands: %w", err)
+// at returns where a process records what it does with the state in dir: an undo and a verify have
+// folders of their own below it.
+func at(dir string) string {
+	for _, name := range []string{folder.Undo, folder.Verify} {
+		inside := filepath.Join(dir, name)
+		if writing, _ := checkpoint.Writing(inside); writing { // the lock of a read-only folder cannot be tried
+			return inside
+		}
 	}
-	p := &progress.Snapshot{}
-	if err != nil || json.Unmarshal(text, p) != nil { // a damaged one is as good as none
-		if held, _ := checkpoint.Locked(s.Dir); held {
+	return dir
+}
+
+// lastSnapshot reads the last snapshot in a folder. It is the zero Snapshot if there is none, or one
+// that cannot be read: the journal has what matters.
+func lastSnapshot(dir string) progress.Snapshot {
+	p, _ := disk.ReadJSON[progress.Snapshot](filepath.Join(dir, folder.Progress))
+	return p
+}
+
+// readProgress reads the last snapshot. Its age shows whether a process is running.
+func (s *JobStatus) readProgress(now time.Time) {
+	s.Phase, s.now.Phase = Stopped, progress.Ended
+	p := lastSnapshot(s.Dir)
+	s.Sums, s.failed, s.Code, s.What, s.Hint = p.Sums, p.Failures, p.Code, p.What, p.Hint
+	s.now.Failures = p.Failures
+	if dir := at(s.Dir); dir != s.Dir {
+		s.other, p = true, lastSnapshot(dir)
+	}
+	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
+	if p.Phase == "" || s.other && p.Phase == progress.Ended {
+		if held {
 			s.Phase, s.now.Phase = Reading, progress.Starting
 		}
-		return nil
+		return
 	}
-	s.Progress, s.Sums, s.Code, s.What = p, p.Sums, p.Code, p.What
+	s.Progress = &p
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
-	s.now.Failures = p.Failures
-	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
 	switch {
 	case age >= signOfLife, p.Phase == progress.Ended:
 		s.held = held
 	case held || err != nil: // the lock of a read-only folder cannot be tested
-		s.Phase, s.now = p.Phase, *p
+		s.Phase, s.now = p.Phase, p
 	}
-	return nil
 }
 
 // readJournal reads what is durable from the journal.
@@ -187,19 +204,22 @@ func (s *JobStatus) readJournal() error {
 	defer journal.Close() // read only
 	totals := journal.Totals()
 	sums := report.Make(journal.Identity(), totals)
-	s.Sums, s.now.Failures = &sums, totals.FailedByCode
+	if s.Sums, s.failed = &sums, totals.FailedByCode; !s.other {
+		s.now.Failures = s.failed
+	}
 	s.countRuns(journal.Runs())
 	return nil
 }
 
 func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 	s.Runs = len(runs)
+	running := s.Running() && !s.other
 	for i, run := range runs {
 		last := i == len(runs)-1
-		if run.End == nil && !(last && s.Running()) {
+		if run.End == nil && !(last && running) {
 			s.Killed++
 		}
-		if last && run.End != nil && s.Code == nil && !s.Running() {
+		if last && run.End != nil && s.Code == nil && !running {
 			s.Code = &run.End.Code // the snapshot of its end was lost
 		}
 	}
@@ -208,10 +228,16 @@ func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 // addUp puts the shards together.
 func (s *Status) addUp() {
 	sum := progress.Snapshot{Phase: progress.Sending, Failures: map[int]int64{}, Calls: new(progress.Calls)}
+	other := slices.ContainsFunc(s.Shards, func(j JobStatus) bool { return j.other })
+	failed := map[int]int64{}
 	for i := range s.Shards {
 		j := &s.Shards[i]
 		s.Phase = graver(s.Phase, j.Phase)
-		sum = sum.Plus(j.now)
+		now := j.now
+		if j.other != other { // the sum is about the shards that are undone or verified now
+			now.Settled, now.Total = 0, 0
+		}
+		sum, failed = sum.Plus(now), report.Plus(failed, j.failed)
 		if j.now.Slow != "" && sum.Slow == "" {
 			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
 		}
@@ -228,7 +254,7 @@ func (s *Status) addUp() {
 	if s.PerSecond = sum.Calls.PerSecond; s.Phase == Sending {
 		s.Left = sum.Left
 	}
-	s.FailedBy = report.ByCode(sum.Failures)
+	s.FailedBy = report.ByCode(failed)
 	for i := range s.Shards { // their lines say how far the undo is
 		if j := &s.Shards[i]; j.Undone != nil && !j.Running() {
 			j.now.Settled, j.now.Total = j.Undone.Deleted, j.Undone.Edges

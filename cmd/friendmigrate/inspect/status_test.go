@@ -132,7 +132,7 @@ func TestShardsAreAddedUpAndMissingOnesNamed(t *testing.T) {
 		}
 		if want := []string{
 			"0/3  sending  100.0 %  1 of 1 edge  30 calls/s  10s left", "1/3  sending  50.0 %  1 of 2 edges  30 calls/s  20s left  failed 1: 30003 ×1",
-			"2 of 3 shards  66.6 %  2 of 3 edges  60 calls/s  20s left", "failed 1: 30003 ×1",
+			"2 of 3 shards  66.6 %  2 of 3 edges  60 calls/s  20s left", "failed 1: 30003 ×1  not begun: 2/3",
 		}; !slices.Equal(lines, want) {
 			t.Errorf("light %v:\n%s", light, strings.Join(lines, "\n"))
 		}
@@ -200,6 +200,18 @@ func TestAReportSaysHowTheLastRunEnded(t *testing.T) {
 		}
 		if err != nil || r.Ending.Code != c.code || r.Ending.What != c.what || r.Rows.Read != 1 {
 			t.Errorf("%s: %+v, %v", name, r.Ending, err)
+		}
+	}
+}
+
+// What was killed has a next command, whole or not at all.
+func TestTheNextCommandIsNotCut(t *testing.T) {
+	base := t.TempDir()
+	snapshot(t, base, progress.Snapshot{Phase: progress.Sending, At: noon, Hint: "friendmigrate import friends.csv"})
+	s := status(t, base, true)
+	for columns, want := range map[int]string{79: "next: friendmigrate import friends.csv", 35: "friendmigrate status says more"} {
+		if rows := s.Block(columns); len(rows) != 2 || rows[1].Text != want {
+			t.Errorf("at %d columns: %v", columns, rows)
 		}
 	}
 }

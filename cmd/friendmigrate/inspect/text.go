@@ -15,7 +15,7 @@ func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC")
 // Text returns the status for people.
 func (s *Status) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", s.State, s.Line())
+	fmt.Fprintf(&b, "%s: %s\n", s.State, s.now.Line())
 	row := func(name, value, about string) {
 		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("  %-11s %15s   %s", name, value, about), " "))
 	}
@@ -33,13 +33,33 @@ func (s *Status) Text() string {
 	return b.String()
 }
 
-// Line returns the status in one line.
-func (s *Status) Line() string { return s.now.Line() }
+// Line returns the status in one line, for somebody who watches it.
+func (s *Status) Line() string {
+	now := s.now
+	now.Note = cmp.Or(s.next(), now.Note)
+	return now.Line()
+}
+
+// next returns what to do about a shard that has no state yet, or about one that stopped.
+func (s *Status) next() string {
+	if len(s.Missing) > 0 {
+		return "not begun: " + shortList(s.Missing, 8)
+	}
+	for i := range s.Shards {
+		if hint := s.Shards[i].Hint; hint != "" {
+			return "next: " + hint
+		}
+	}
+	return ""
+}
 
 // Block returns the status for a terminal with this many columns, which is redrawn repeatedly: what
 // the job itself shows there, or a line for each shard and then their sum.
 func (s *Status) Block(columns int) (rows []terminal.Row) {
 	now := s.now
+	if now.Note = cmp.Or(s.next(), now.Note); len(now.Note) > columns { // half a command helps nobody
+		now.Note = "friendmigrate status says more"
+	}
 	if s.sharded() {
 		now.Doing = terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
 		if len(s.Missing) > 0 {
@@ -60,17 +80,17 @@ func (s *Status) Block(columns int) (rows []terminal.Row) {
 
 // begun returns in a few words how many shards are running.
 func (s *Status) begun() string {
-	running := 0
+	running, doing := 0, s.Phase
 	for i := range s.Shards {
-		if s.Shards[i].Running() {
-			running++
+		if j := &s.Shards[i]; j.Running() {
+			running, doing = running+1, cmp.Or(j.now.Doing, doing)
 		}
 	}
 	all := terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
 	if len(s.Missing) > 0 {
-		return fmt.Sprintf("%s, %d of %s have begun, %d running", s.Phase, len(s.Shards), all, running)
+		return fmt.Sprintf("%s, %d of %s have begun, %d running", doing, len(s.Shards), all, running)
 	}
-	return fmt.Sprintf("%s, %d of %s running", s.Phase, running, all)
+	return fmt.Sprintf("%s, %d of %s running", doing, running, all)
 }
 
 // ended returns in a few words how a shard ended that is not running.
@@ -83,7 +103,7 @@ func (s *JobStatus) ended() string {
 	case s.Phase == Finished && s.Code != nil && *s.Code != 0, s.Phase == Stopped && s.Code != nil:
 		return fmt.Sprintf("%s (exit code %d)", s.Phase, *s.Code)
 	case s.Phase == Stopped && s.Progress != nil:
-		text := "not running, last sign of life %s ago"
+		text := "not running for %s"
 		if s.held {
 			text = "no sign of life for %s, though a process holds the state: suspended, or another command"
 		}
@@ -128,7 +148,8 @@ func (s *Status) runRows(row func(name, value, about string)) {
 	if runs > 0 {
 		about := ""
 		if killed > 0 {
-			about = fmt.Sprintf("%d of them %s killed", killed, terminal.Verb(int64(killed), "was", "were"))
+			about = fmt.Sprintf("%d of them %s killed or ended at once by a second signal", killed,
+				terminal.Verb(int64(killed), "was", "were"))
 		}
 		row("runs", terminal.Count(int64(runs)), about)
 	}
@@ -137,8 +158,10 @@ func (s *Status) runRows(row func(name, value, about string)) {
 		if one.What != "" && !one.Running() && s.Undone == nil { // else it speaks of what is gone
 			row("ended", "", one.What)
 		}
-		if one.Hint != "" {
-			row("next", "", one.Hint)
+	}
+	for i := range s.Shards {
+		if j := &s.Shards[i]; j.Hint != "" {
+			row("next", j.Shard, j.Hint)
 		}
 	}
 	if s.Undone != nil {

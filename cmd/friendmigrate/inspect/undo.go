@@ -54,6 +54,7 @@ func (m *Created) look(ctx context.Context, first int64) error {
 
 // Undoing returns the progress of the undo of the job in dir, or nil if none has begun.
 func Undoing(dir string) (*report.Undone, error) {
+	running, _ := checkpoint.Writing(filepath.Join(dir, folder.Undo))
 	journal, err := openJournal(filepath.Join(dir, folder.Undo))
 	if journal == nil || err != nil {
 		return nil, err
@@ -61,5 +62,5 @@ func Undoing(dir string) (*report.Undone, error) {
 	defer journal.Close() // read only
 	id, t := journal.Identity(), journal.Totals()
 	return &report.Undone{At: id.Created, Edges: id.Edges, Deleted: t.Imported, Failed: t.Failed,
-		Pending: t.Pending}, nil
+		Pending: t.Pending, Running: running}, nil
 }

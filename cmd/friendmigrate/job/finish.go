@@ -57,7 +57,9 @@ func (j *Run) finish() (exit.Ending, error) {
 		if !j.over { // else the report says more than can be known now
 			err = WriteReport(j.FS, j.Dir, j.report(o, ending))
 		}
-		return errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), last.WriteJSON))
+		kept := last
+		kept.Hint = ending.Hint
+		return errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), kept.WriteJSON))
 	}
 	j.watch.Last(last)
 	if err := write(); err != nil {

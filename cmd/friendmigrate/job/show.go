@@ -146,10 +146,10 @@ func (s *Show) Last(snapshot progress.Snapshot) {
 }
 
 // Follow shows the progress of a run of calls until stop is called, and then its end. stop may be
-// called again.
-func (j *Job) Follow(meter *migrate.Meter, fill func(*progress.Snapshot)) (stop func()) {
+// called again. For each see StartShow.
+func (j *Job) Follow(meter *migrate.Meter, fill func(*progress.Snapshot), each func(progress.Snapshot)) (stop func()) {
 	j.View.Watch(j.work(meter, fill))
-	show := j.StartShow(nil)
+	show := j.StartShow(each)
 	return sync.OnceFunc(func() {
 		show.Stop()
 		show.Last(j.View.Snapshot())

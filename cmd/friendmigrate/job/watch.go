@@ -26,6 +26,8 @@ type watch struct {
 	run     *Run
 	reading Reading
 
+	ifKilled string // the command that goes on if the run is killed
+
 	listing context.Context // of writing the failed list meanwhile
 	giveUp  context.CancelFunc
 
@@ -41,6 +43,7 @@ type watch struct {
 
 func startWatch(j *Run) *watch {
 	w := &watch{run: j, nextLists: time.Now().Add(listsEvery), written: j.Background(func() {})}
+	w.ifKilled = j.HintOutsidePod(exit.Ending{Code: exit.Unfinished, Hint: j.ResumeLine().String()}).Hint
 	w.listing, w.giveUp = context.WithCancel(context.Background())
 	w.Show = j.StartShow(w.record)
 	return w
@@ -55,6 +58,7 @@ func (w *watch) Stop() {
 
 // record writes progress.json and, from time to time, begins to write the failed list.
 func (w *watch) record(s progress.Snapshot) {
+	s.Hint = w.ifKilled
 	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", Event("progress-file"), zap.Error(err))
@@ -181,6 +185,7 @@ func (j *Run) endEarly(err error) {
 	last := j.View.Ending(e)
 	j.View.End(last)
 	if j.watch.recorded || j.listed {
+		last.Hint = e.Hint
 		_ = report.WriteUnsynced(filepath.Join(j.Dir, folder.Progress), last) // the last line reports a full disk
 	}
 	if e.Code != exit.OtherJob && j.home == "" {

@@ -54,6 +54,7 @@ type Snapshot struct {
 	Finishing bool     `json:"resting,omitempty"`      // no more calls are sent; lists and report are written
 	Code      *int     `json:"code,omitempty"`         // exit code, when it has ended
 	What      string   `json:"what,omitempty"`
+	Hint      string   `json:"hint,omitempty"` // the command to run next; only in progress.json
 
 	Drain time.Duration `json:"-"` // longest time that a call in flight takes
 

@@ -150,6 +150,7 @@ type Undone struct {
 	Deleted int64     `json:"deleted"`
 	Failed  int64     `json:"failed"`
 	Pending int64     `json:"pending"`
+	Running bool      `json:"-"`
 }
 
 // Left returns how many edges are still to be deleted.
@@ -162,6 +163,9 @@ func (u Undone) String() string {
 	}
 	if u.Pending > 0 {
 		text += fmt.Sprintf(", %s pending", terminal.Count(u.Pending))
+	}
+	if u.Running {
+		text += "; the undo goes on"
 	}
 	return text
 }

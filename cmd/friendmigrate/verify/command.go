@@ -183,7 +183,7 @@ func (r *Result) ask(ctx context.Context) error {
 	r.Log.Info(text, job.Event("ask"), zap.Int64("edges", start.Edges), zap.Int64("pending", start.Edges-start.Asked),
 		zap.Float64("rate", r.Set.Rate))
 	meter := new(migrate.Meter)
-	defer r.Follow(meter, r.fill)()
+	defer r.Follow(meter, r.fill, r.record)()
 	return r.askParts(ctx, Service{Check: r.Client.Check,
 		Pages: func(from string) friendlist.Pages { return r.Client.Friends(from) }}, r.EngineOptions(meter),
 		func() int64 { return r.Client.Stats().Attempts })
@@ -221,6 +221,20 @@ func (r *Result) fill(s *progress.Snapshot) {
 		what = " missing, different or failed before"
 	}
 	s.Note = terminal.Count(now.Other) + what
+}
+
+// record writes into the folder of each part how far it is, for status. The calls are those of the
+// part that is asked about now.
+func (r *Result) record(s progress.Snapshot) {
+	calls, left := s.Calls, s.Left
+	for _, p := range r.Parts {
+		now := p.Progress()
+		s.Settled, s.Total, s.Percent = now.Asked, now.Edges, progress.Percent(now.Asked, now.Edges)
+		if s.Calls, s.Left = nil, nil; now.Asked < now.Edges {
+			s.Calls, s.Left, calls, left = calls, left, nil, nil
+		}
+		_ = report.WriteUnsynced(filepath.Join(p.dir(), folder.Progress), s) // it is only for looking at
+	}
 }
 
 // finish writes the lists and the reports. It forgets the answers if everything has a verdict.

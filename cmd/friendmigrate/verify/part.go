@@ -241,6 +241,7 @@ func (p *Part) CloseVerdicts() error {
 	if p.verdicts == nil {
 		return nil
 	}
+	_ = p.FS.Remove(filepath.Join(p.dir(), folder.Progress)) // none if it had nothing to ask
 	err := p.verdicts.Close()
 	p.verdicts = nil
 	return err
