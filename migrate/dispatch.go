@@ -369,6 +369,6 @@ func (d *dispatcher) event(name string, code int, text string, n int) {
 func (d *dispatcher) show() {
 	probe := time.Now().Add(d.outage.probeAt.Sub(d.opt.Clock())) // a pause has set Clock back
 	d.opt.Meter.update(func(s *Snapshot) {
-		s.Working, s.Parked, s.NextProbe = d.out, len(d.parked)+len(d.waiting), probe
+		s.Working, s.Parked, s.Halving, s.NextProbe = d.out, len(d.parked)+len(d.waiting), len(d.waiting), probe
 	})
 }

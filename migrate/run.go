@@ -158,6 +158,7 @@ type Snapshot struct {
 	Rosters                                     int64 // rosters done
 	Working                                     int   // workers that have a task, even one that only waits for the pace
 	Parked                                      int   // rosters that wait out a backoff, or to be halved
+	Halving                                     int   // of those, rosters that wait to be halved
 	Stopping                                    bool  // no more calls are started
 	Holding                                     bool  // a hold: only probes are sent, one at a time
 	HoldSince                                   time.Time

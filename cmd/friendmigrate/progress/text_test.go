@@ -120,6 +120,9 @@ func TestWhatIsSlowIsSaid(t *testing.T) {
 		{"only backoffs are left", migrate.Snapshot{Parked: 1}, sink.Pace{}, ReasonWaiting, "1 account waiting to be tried again"},
 		{"only backoffs are left, whatever the pace", migrate.Snapshot{Parked: 12}, throttled, ReasonWaiting, "12 accounts waiting to be tried again"},
 		{"paused, and nothing else counts", held, sink.Pace{Cause: sink.PacePaused}, "paused", "paused; friendmigrate pace resume ends it"},
+		{"chunks wait to be halved", migrate.Snapshot{Working: 2, Parked: 31, Halving: 30}, sink.Pace{Current: 198}, ReasonNone,
+			"30 accounts were refused as a whole; looking for what spoils them"},
+		{"some wait to be halved", migrate.Snapshot{Working: 20, Parked: 4, Halving: 3}, sink.Pace{Current: 198}, ReasonNone, ""},
 		{"set", migrate.Snapshot{Working: 20}, sink.Pace{Limit: 50, Current: 49.5, Cause: sink.PaceSet, Reason: "pace set to 50"}, "set", "pace set to 50"},
 		{"held", held, throttled, ReasonHold, "holding for 1m 30s; next try in 3s; last answer: connection refused"},
 	} {

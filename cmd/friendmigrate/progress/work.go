@@ -99,6 +99,9 @@ func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time, unpause string)
 		return string(pace.Cause), fmt.Sprintf("%s: %.0f of %.0f calls/s", pace.Reason, pace.Current, pace.Limit)
 	case pace.Cause != sink.PaceFree:
 		return string(pace.Cause), pace.Reason
+	case m.Halving > m.Working: // few are halved at a time, and no other account is begun
+		return ReasonNone, terminal.WasWere(int64(m.Halving), "account") +
+			" refused as a whole; looking for what spoils them"
 	}
 	return ReasonNone, ""
 }
