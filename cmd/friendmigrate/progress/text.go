@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -165,9 +166,9 @@ func (s Snapshot) failures(columns int) (head, codes string) {
 	for n := len(parts); ; n-- {
 		codes = ": " + strings.Join(parts[:n], ", ")
 		if n < len(parts) {
-			codes += fmt.Sprintf(" and %d more codes", len(parts)-n)
+			codes += " and " + terminal.Some(int64(len(parts)-n), "more code")
 		}
-		if n <= 1 || len(head)+len(codes) <= columns {
+		if n <= 1 || utf8.RuneCountInString(head+codes) <= columns {
 			return head, codes
 		}
 	}

@@ -92,6 +92,13 @@ func TestOnlyAsManyCodesAsFit(t *testing.T) {
 	if got, want := head+codes, "failed 19,810: 30001 ×1,000, 30002 ×999 and 18 more codes"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	s.Failures = map[int]int64{30003: 6041, 30010: 121}
+	if head, codes = s.failures(39); head+codes != "failed 6,162: 30003 ×6,041, 30010 ×121" {
+		t.Errorf("%q", head+codes)
+	}
+	if _, codes = s.failures(30); codes != ": 30003 ×6,041 and 1 more code" {
+		t.Errorf("%q", codes)
+	}
 }
 
 func TestALineSaysTheSame(t *testing.T) {
