@@ -81,7 +81,7 @@ func (p *Program) Hint(err error, code exit.Code) string {
 	case code == exit.Unusable:
 		return p.Line().String() + " # after fixing that; " + p.Help() + " lists the flags"
 	case code == exit.InUse:
-		return p.Line().Without("fresh").String()
+		return p.Line().String()
 	}
 	return p.ResumeLine().String()
 }

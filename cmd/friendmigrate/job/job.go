@@ -92,7 +92,7 @@ func (j *Job) LockFolder(ctx context.Context, base string, neighbours func(strin
 		if errors.Is(err, folder.ErrOther) {
 			return &exit.Error{Code: exit.OtherJob, Err: err, Hint: j.oneShard(base) + j.Apart()}
 		}
-		return err
+		return j.inUse(err)
 	}
 	if err := check(); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (j *Job) LockFolder(ctx context.Context, base string, neighbours func(strin
 		}
 	}
 	if j.Lock, err = checkpoint.TryLock(j.Dir); err != nil {
-		return err
+		return j.inUse(err)
 	}
 	if err := check(); err != nil { // another run may have begun at the same time
 		if fresh {
@@ -119,6 +119,15 @@ func (j *Job) LockFolder(ctx context.Context, base string, neighbours func(strin
 		return err
 	}
 	return j.ServeMetrics()
+}
+
+// inUse adds the exit code and a hint to the error of a locked folder.
+func (j *Job) inUse(err error) error {
+	if !errors.Is(err, checkpoint.ErrLocked) {
+		return err
+	}
+	hint := j.onState("status").With("watch", "").String() + " # shows what runs there; after it, run the same again"
+	return &exit.Error{Code: exit.InUse, Err: err, Hint: hint}
 }
 
 // oneShard returns the command for one shard of the job in base, if it is in shards and none is
