@@ -1,12 +1,14 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -73,10 +75,10 @@ func (j *Run) finish() (exit.Ending, error) {
 	if j.Screen.Redraws() {
 		return ending, nil // the last block on the terminal contains it
 	}
-	j.Log.Info(o.sums.String(), Event("end"), zap.Int("code", int(ending.Code)),
-		zap.Int64("imported", o.sums.Rows.Imported), zap.Int64("already", o.sums.Rows.Already),
-		zap.Int64("failed", o.sums.Failed()), zap.Int64("rejected", o.sums.Rows.Rejected),
-		zap.Int64("duplicate", o.sums.Rows.Duplicate),
+	j.Log.Info(strings.ReplaceAll(o.sums.String(), "imported", cmp.Or(j.Op.Did, "imported")), Event("end"),
+		zap.Int("code", int(ending.Code)), zap.Int64("imported", o.sums.Rows.Imported),
+		zap.Int64("already", o.sums.Rows.Already), zap.Int64("failed", o.sums.Failed()),
+		zap.Int64("rejected", o.sums.Rows.Rejected), zap.Int64("duplicate", o.sums.Rows.Duplicate),
 		zap.Int64("pending", o.sums.Pending()), zap.Int64("calls", j.result.stats.Attempts))
 	return ending, nil
 }
