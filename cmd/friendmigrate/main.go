@@ -86,8 +86,8 @@ func supervise(args []string, std job.Streams, env map[string]string) int {
 			}
 			ending := p.HintOutsidePod(exit.Ending{
 				Code: exit.Unfinished,
-				What: fmt.Sprintf("ended at once by a second signal (%s); what was sent and not yet recorded is "+
-					"sent again by the next run", job.Signal{Signal: s}.Error()),
+				What: fmt.Sprintf("ended at once by a second signal (%s); the counts may be a second old; what was "+
+					"sent and not yet recorded is sent again by the next run", job.Signal{Signal: s}.Error()),
 				Hint: p.ResumeLine().String(),
 				Why:  string(migrate.ReasonSignal),
 			})
