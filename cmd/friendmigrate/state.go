@@ -241,8 +241,12 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		}
 		now.Paused = false
 	default:
+		paused := now.Paused
 		if now, err = p.parsePace(word); err != nil {
 			return err
+		}
+		if paused {
+			p.Screen.Line("that ends the pause")
 		}
 	}
 	now.At = time.Now().UTC()
