@@ -31,7 +31,8 @@ func Signals() <-chan os.Signal {
 }
 
 func ask() {
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// SIGABRT still prints the goroutines.
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
 	if !signal.Ignored(syscall.SIGHUP) { // nohup keeps its meaning
 		signal.Notify(signals, syscall.SIGHUP)
 	}

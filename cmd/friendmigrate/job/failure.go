@@ -181,6 +181,8 @@ func (s Signal) Error() string {
 		return "SIGTERM"
 	case syscall.SIGHUP:
 		return "SIGHUP"
+	case syscall.SIGQUIT:
+		return "SIGQUIT"
 	case os.Interrupt:
 		return "SIGINT"
 	}

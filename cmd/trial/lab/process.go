@@ -112,7 +112,7 @@ func (p *Process) Wait(limit time.Duration) Ended {
 	select {
 	case <-p.done:
 	case <-time.After(limit):
-		p.Signal(syscall.SIGQUIT) // prints its goroutines
+		p.Signal(syscall.SIGABRT) // prints its goroutines
 		select {
 		case <-p.done:
 		case <-time.After(5 * time.Second):
