@@ -50,7 +50,14 @@ func (p *program) manifestHint(in invocation, err error) string {
 	}
 	_, own := manifest.Read(in.values, nil, p.Version)
 	if own == nil {
-		after := exit.Parse("", "import", in.args, p.TakesOf("import"))
+		ours, its := p.Flags("manifest"), p.Flags("import")
+		after := exit.Parse("", "import", in.args, func(flag string) bool { return ours[flag] || its[flag] })
+		for _, f := range settings.Refusals(err) { // one of manifest itself belongs before --
+			_, own := ours[f.Name]
+			if value := after.Value(f.Name); own && f.Name != "env" && after.Has(f.Name) && !manifest.HasUser(value) {
+				line = line.With(f.Name, value)
+			}
+		}
 		corrected := p.Corrected(after, append(settings.Refusals(err), source.Better(err))...).Flags()
 		if slices.Equal(corrected, in.args) {
 			return line.Of().String() + " # without what comes after --"

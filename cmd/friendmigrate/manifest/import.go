@@ -77,6 +77,10 @@ func (o *Options) checkImport(r *settings.Reader, told map[string][]string) {
 		told["shard"] = []string{settings.Shard{Index: o.Shards - 1, Count: o.Shards}.String()}
 	}
 	s, err := settings.Read("import", settings.Values{Flags: told}, nil)
+	if wrong, _ := errors.AsType[*settings.Refused](err); wrong != nil && wrong.Better.Name == "shard" {
+		_, count, _ := strings.Cut(wrong.Better.Value, "/")
+		wrong.Better = source.Flag{Name: "shards", Value: count}
+	}
 	r.Add(err)
 	if s.Rows.Format == "" {
 		o.checkFormats(r)
@@ -171,7 +175,7 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 		word := o.extra[i]
 		name, dashed := strings.CutPrefix(word, "--")
 		name, value, whole := strings.Cut(name, "=")
-		known := settings.Only(ofImport, name)
+		known := slices.Concat(settings.Only(ofImport, name), settings.Only(own, name))
 		takes := len(known) > 0 && known[0].Kind == settings.Takes
 		switch {
 		case !dashed:
@@ -182,6 +186,9 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 			continue
 		case settings.Has(own, name):
 			r.Refuse(name, "", "--%s is a flag of manifest itself: it belongs before --", name)
+			if takes && !whole {
+				i++ // its value
+			}
 			continue
 		case len(known) == 0:
 			r.Refuse(name, "", "--%s is not a flag of import", name)

@@ -53,8 +53,8 @@ func (p *Pace) check(r *Reader, shard Shard, rehearse bool) {
 	if shard.Count > 1 && p.Rate < sink.Unpaced {
 		share := shard.RateOf(p.Rate)
 		if share < 1 {
-			r.Refuse("rate", strconv.Itoa(shard.Count),
-				"--rate %g is less than one call per second for each of %d shards",
+			r.Refuse("shard", fmt.Sprintf("I/%d", max(1, int(p.Rate))),
+				"--rate %g is less than one call per second for each of %d shards: take fewer shards",
 				p.Rate, shard.Count)
 		}
 		p.Rate = share
