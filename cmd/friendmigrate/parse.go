@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -142,7 +143,9 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	for _, f := range c.Flags {
 		known = append(known, f.Names()...)
 	}
-	nearest := migrate.Nearest(name, max(2, len(name)/2), known...)
+	nearest := migrate.Nearest(name, max(2, len(name)/3), known...)
+	owner, takes := p.ownerOf(name)
+	_, noFile := os.Lstat(p.Args[at])
 	switch {
 	case c.Root() == c:
 		e.Err = fmt.Errorf("unknown flag %s: flags come after the command", typed)
@@ -152,9 +155,16 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 			" give the file that holds it with --secret-key-file, or set the variable %s", typed, settings.KeyVariable)
 		e.Hint = exit.Parse(p.Args[0], c.Name, nil, nil).With("secret-key-file", "FILE").String() +
 			" # and the rest of the line"
+	case owner != "":
+		e.Err = fmt.Errorf("unknown flag %s: %s has none, it is a flag of %s", typed, c.Name, owner)
+		e.Hint = p.LineOf(p.without(at, takes, known)).String() + " # without it"
+	case nearest == "" && (noFile == nil || c.Name == "explain"):
+		e.Err = fmt.Errorf("unknown flag %s: what begins with a dash and is no flag belongs after --", typed)
+		line, before := p.LineOf(p.without(at, false, known)), len(p.LineOf(p.Args[:at]).Inputs())
+		e.Hint = line.Of(slices.Insert(slices.Clone(line.Inputs()), before, p.Args[at])...).String()
 	case nearest == "":
 		e.Err = fmt.Errorf("unknown flag %s: %s has none like it", typed, c.Name)
-		e.Hint = p.LineOf(p.without(at, known)).String() + " # without it; " + p.Help() + " lists the flags"
+		e.Hint = p.LineOf(p.without(at, true, known)).String() + " # without it; " + p.Help() + " lists the flags"
 	default:
 		e.Err = fmt.Errorf("unknown flag %s; did you mean --%s?", typed, nearest)
 		more := slices.ContainsFunc(p.Args[at+1:], func(word string) bool {
@@ -168,11 +178,23 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	return e
 }
 
-// without returns the arguments without the unknown flag at a place and without the word after it,
-// which may be its value, and even a key. It leaves out everything from a second unknown flag on.
-func (p *program) without(at int, known []string) []string {
+// ownerOf returns a command that has a flag, import if it does, and whether the flag takes a value;
+// "" if no command has it.
+func (p *program) ownerOf(flag string) (owner string, takes bool) {
+	for _, c := range append([]command{*p.find("import")}, p.commands...) {
+		if takes, has := p.Flags(c.name)[flag]; has {
+			return c.name, takes
+		}
+	}
+	return "", false
+}
+
+// without returns the arguments without the unknown flag at a place and, if it takes a value, the
+// word after it, which may be that value, and even a key. It leaves out everything from a second
+// unknown flag on.
+func (p *program) without(at int, takes bool, known []string) []string {
 	rest := p.Args[at+1:]
-	if len(rest) > 0 && flagName(rest[0]) == "" && !strings.Contains(p.Args[at], "=") {
+	if takes && len(rest) > 0 && flagName(rest[0]) == "" && !strings.Contains(p.Args[at], "=") {
 		rest = rest[1:]
 	}
 	end := slices.IndexFunc(rest, func(word string) bool {
