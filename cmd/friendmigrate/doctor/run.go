@@ -60,7 +60,8 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 		a := Accounts{List: list, Sample: j.Set.Sample, Seed: rand.Uint64(), Check: client.Accounts}
 		found, stopped := a.Run(ctx)
 		if err := found.write(j.FS, j.Set.MissingOut); err != nil {
-			return r, err
+			return r, exit.Errorf(exit.Unexpected, j.Line().With("missing-out", "FILE").String(),
+				"write the list of missing accounts: %w", err)
 		}
 		add(found.check())
 		if r.Accounts = found; stopped != nil {

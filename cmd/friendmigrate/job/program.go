@@ -306,7 +306,7 @@ func WouldOverwrite(err error, hint string) error {
 // Elsewhere returns the command with a placeholder for another place to write to.
 func (p *Program) Elsewhere() string {
 	name, _ := Split(p.Args)
-	for _, flag := range [][2]string{{"state", "FOLDER"}, {"output", "FILE"}, {"missing-out", "FILE"}} {
+	for _, flag := range [][2]string{{"state", "FOLDER"}, {"output", "FILE"}} {
 		if p.TakesOf(name)(flag[0]) {
 			return p.Line().With(flag[0], flag[1]).String()
 		}
