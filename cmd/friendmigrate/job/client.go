@@ -81,6 +81,9 @@ func (j *Job) NewClient(ctx context.Context, notBefore time.Time) (*sink.Client,
 	if pace.Rate >= sink.Unpaced {
 		c.StartAfter = time.Time{}
 	}
+	if j.Window > 0 { // the wait is not a part of it, or a short one would never send anything
+		j.Window += max(0, time.Until(c.StartAfter))
+	}
 	if service.Rehearse {
 		if j.rehearsal, err = startRehearsal(&c, service.RealTime); err != nil {
 			return nil, err
