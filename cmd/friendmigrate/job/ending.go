@@ -30,6 +30,9 @@ func (j *Run) ending(o outcome) exit.Ending {
 	e := exit.Ending{Code: exit.Gravest(codes...)}
 	switch e.Code {
 	case exit.Done, exit.Exceptions:
+		if j.result.idle && o.failed > 0 && o.sums.Pending() == 0 && j.lastCode() == exit.Systematic {
+			e.Code = exit.Systematic // as the run ended that settled the last edge
+		}
 		e.What, e.Hint = j.finishedWords(o), j.nextHint(o)
 	case exit.Unexpected:
 		err := j.trouble(o)
@@ -45,6 +48,14 @@ func (j *Run) ending(o outcome) exit.Ending {
 	}
 	e.Report = j.path(folder.Page)
 	return j.HintOutsidePod(e)
+}
+
+// lastCode returns the code with which the last run that sent anything ended, if that is recorded.
+func (j *Run) lastCode() exit.Code {
+	if runs := j.Journal.Runs(); len(runs) > 0 && runs[len(runs)-1].End != nil {
+		return exit.Code(runs[len(runs)-1].End.Code)
+	}
+	return exit.Done
 }
 
 // finishedWords returns the text about a run whose plan is done.
@@ -158,8 +169,8 @@ func (j *Run) stop() Stop { return Stop{Err: j.result.err, Cause: j.result.cause
 
 // brakeHint returns the command that shows what was refused, or that resumes after the cause is
 // fixed.
-func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
-	l := j.resume()
+func (j *Run) brakeHint(stop *migrate.StopError, sums report.Sums) string {
+	l, failed := j.resume(), sums.Failed() > 0
 	if failed {
 		l = l.WithWord("--retry-failed")
 	}
@@ -188,7 +199,7 @@ func (j *Run) brakeHint(stop *migrate.StopError, failed bool) string {
 		show = j.As(j.Line(), "accounts", "json").Of()
 	}
 	hint := show.String() + " # shows them; then " + j.Op.Command + " with --retry-failed"
-	if b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio {
+	if sums.Pending() > 0 && (b.Kind == migrate.BrakeNothing || b.Kind == migrate.BrakeRatio) {
 		hint += ", or --max-failure-ratio 0 to go on"
 	}
 	return hint
@@ -218,7 +229,7 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 	stop, _ := errors.AsType[*migrate.StopError](j.result.err)
 	switch {
 	case stop != nil && stop.Brake != nil:
-		return j.brakeHint(stop, o.sums.Failed() > 0)
+		return j.brakeHint(stop, o.sums)
 	case code == exit.Refused:
 		return j.resume().String() + " # after fixing that"
 	}

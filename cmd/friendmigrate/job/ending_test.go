@@ -117,7 +117,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 				"hint: friendmigrate failures --code 39999 # shows them; then update with --retry-failed"},
 		{"an undo", judged("--yes --state state", braked(migrate.Brake{Kind: migrate.BrakeRatio, Count: 600, Of: 1000, Limit: 0.5}, 39999)).by("undo", "undo"), account(400, 600, 0, 0), 6,
 			"refused mostly with code 39999\nfriendmigrate: stopped: 600 of 1,000 edges settled in this run failed, --max-failure-ratio is 0.5; 600 edges failed, see state/undo/failed.csv; no edge is pending; " +
-				"hint: friendmigrate failures --state state/undo --code 39999 # shows them; then undo with --retry-failed, or --max-failure-ratio 0 to go on"},
+				"hint: friendmigrate failures --state state/undo --code 39999 # shows them; then undo with --retry-failed"},
 		{"a tag that was never created", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeField, Text: "Custom_Tag", All: true, Landed: true, Fields: []string{"Tag_SNS_Custom_A"}}, 39999)), account(1, 0, 0, 3), 6,
 			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
 				"stopped: chunk after chunk is refused for some edges; only refused edges have Tag_SNS_Custom_A; " +
