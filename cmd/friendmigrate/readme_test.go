@@ -70,7 +70,7 @@ func TestTheCommandsOfTheREADMERun(t *testing.T) {
 	// On a busy machine a call arrives late and the limit of the simulated service refuses one
 	// more.
 	for said, printed := range map[string]string{
-		"22,000 edges of 2,001 accounts take 2,002 calls or more, at least 10s at 200 per second": "",
+		"22,000 edges of 2,001 accounts take at least 2,002 calls, 10s at 200 per second": "",
 		"the simulated service counts 22,000 edges and 2,002 calls itself, none overlapping, at most 199 in any second": "" +
 			`the simulated service counts 22,000 edges and 2,0\d\d calls itself, none overlapping, at most \d+ in any second`,
 	} {

@@ -20,14 +20,18 @@ import (
 // --chunk-bytes takes more than one. Package source has logged its warnings before.
 func (j *Run) describeInput(p *source.Unsealed, took time.Duration) {
 	c, t := p.Counts, p.Totals
-	cost := fmt.Sprintf("%s of %s %s %s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
-		terminal.Verb(t.Edges, "takes", "take"), terminal.Some(t.Chunks, "call"))
-	if t.Chunks > 0 {
-		cost += " or more" + j.leastTime(t.Chunks)
+	calls, least := t.Chunks, "at least "
+	switch {
+	case calls == 0:
+		least = ""
+	case j.Set.Job.OnlyMissing: // friend_check first, then what it does not find
+		calls, least = 2*calls, "about "
 	}
+	cost := fmt.Sprintf("%s of %s %s %s%s%s", terminal.Some(t.Edges, "edge"), terminal.Some(t.Rosters, "account"),
+		terminal.Verb(t.Edges, "takes", "take"), least, terminal.Some(calls, "call"), j.leastTime(calls))
 	j.Log.Info(fmt.Sprintf("read %s in %s: %s", terminal.Some(c.Rows, "row"), terminal.Took(took), cost),
 		Event("staged"), zap.Int64("rows", c.Rows), zap.Int64("edges", t.Edges), zap.Int64("accounts", t.Rosters),
-		zap.Int64("calls", t.Chunks), zap.Float64("seconds", took.Seconds()))
+		zap.Int64("calls", calls), zap.Float64("seconds", took.Seconds()))
 	if t.Added > 0 {
 		j.Log.Info(fmt.Sprintf("%s that no row asked for are added by --mutual",
 			terminal.Some(t.Added, "reverse edge")),
@@ -41,15 +45,15 @@ func (j *Run) describeInput(p *source.Unsealed, took time.Duration) {
 	}
 }
 
-// leastTime says after a comma how long so many calls take at least, from a second on; "" if there
-// is no limit.
+// leastTime says after a comma how long so many calls take at their pace, from a second on; "" if
+// there is no limit.
 func (j *Run) leastTime(calls int64) string {
 	rate := j.Set.Pace.Rate
 	least := time.Duration(float64(calls) / rate * float64(time.Second))
 	if rate >= sink.Unpaced || least < time.Second {
 		return ""
 	}
-	return fmt.Sprintf(", at least %s at %s per second", terminal.Span(least), settings.RateText(rate))
+	return fmt.Sprintf(", %s at %s per second", terminal.Span(least), settings.RateText(rate))
 }
 
 // describeRows logs where the rows are listed that are not sent as they are.

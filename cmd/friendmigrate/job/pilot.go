@@ -186,11 +186,12 @@ func (p *Pilot) unknownWords(ctx context.Context, unknown int) (string, error) {
 }
 
 // Count counts edges of an account, if it is one of the pilot, where there is no stage for Find.
-func (p *Pilot) Count(from string, edges int) {
-	if _, named := p.accounts[from]; named {
+func (p *Pilot) Count(from string, edges int) (named bool) {
+	if _, named = p.accounts[from]; named {
 		p.accounts[from] = true
 		p.edges += int64(edges)
 	}
+	return named
 }
 
 // Planned describes the pilot's part of a plan of all accounts, whose edges were given to Count.

@@ -27,10 +27,13 @@ func (s *measurers) next() stage.Visitor {
 		return m.chunk
 	}
 	return func(from string, edges []stage.Friend) {
+		before := m.calls
 		m.chunk(from, edges)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.pilot.Count(from, len(edges))
+		if s.pilot.Count(from, len(edges)) {
+			m.ofPilot += m.calls - before
+		}
 	}
 }
 
@@ -38,6 +41,7 @@ func (s *measurers) sum() *measurer {
 	sum := &measurer{}
 	for _, m := range s.all {
 		sum.calls += m.calls
+		sum.ofPilot += m.ofPilot
 		sum.bytes += m.bytes
 		sum.both.merge(&m.both)
 	}
@@ -48,6 +52,7 @@ func (s *measurers) sum() *measurer {
 type measurer struct {
 	room         int // for the edges of a call, in bytes
 	calls, bytes int64
+	ofPilot      int64  // of the calls
 	both         sketch // ids of both sides
 }
 

@@ -53,14 +53,18 @@ func (m *making) make(ctx context.Context) (p *Plan, err error) {
 
 // plan returns the Plan from the results of reading and measuring.
 func (m *making) plan(found *measurer, t stage.Totals) *Plan {
-	c, rows := m.Counts, m.Set.Rows
+	c, rows, calls, each := m.Counts, m.Set.Rows, found.calls, int64(1)
+	if m.Set.OnlyMissing {
+		each = 2 // friend_check comes first
+	}
 	p := &Plan{
 		Version: Version, Options: rows.Canonical(), Shard: m.Set.Job.Shard.String(),
 		Rows: Rows{Read: c.Rows, Rejected: c.Rejected, RejectedElsewhere: c.RejectedElsewhere,
 			Duplicate: t.Duplicates, Differing: t.Differing, Changed: c.Changed, ManyLines: c.ManyLines},
 		WhyAllRejected: c.WhyAllRejected(),
 		Edges:          t.Edges, Added: t.Added, Accounts: t.Rosters,
-		Calls: found.calls, ExtraCalls: found.calls - t.Chunks, CallBytes: int64(m.Set.CallBytes), Bytes: found.bytes,
+		Calls: each * calls, AskCalls: (each - 1) * calls, PilotCalls: each * found.ofPilot,
+		ExtraCalls: calls - t.Chunks, CallBytes: int64(m.Set.CallBytes), Bytes: found.bytes,
 		AboutBoth: found.both.count(), MaxFriends: int64(rows.MaxFriends), OverFriends: t.OverMax,
 		OverGroups: t.GroupsOver,
 		Largest:    []Roster{}, Disk: Disk{Staged: t.Stored},
@@ -74,7 +78,7 @@ func (m *making) plan(found *measurer, t stage.Totals) *Plan {
 		p.Largest = append(p.Largest, Roster{Account: r.From, Friends: r.Friends})
 	}
 	if rate := m.Set.Rate; rate < sink.Unpaced {
-		seconds := float64(found.calls) / rate
+		seconds := float64(p.Calls) / rate
 		p.Rate, p.LeastSeconds = rate, &seconds
 	}
 	return p

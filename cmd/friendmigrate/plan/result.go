@@ -28,8 +28,10 @@ type Plan struct {
 	Added    int64 `json:"added"` // by --mutual: no row asked for them
 	Accounts int64 `json:"accounts"`
 
-	Calls        int64    `json:"calls"`      // if nothing has to be sent twice
-	ExtraCalls   int64    `json:"extraCalls"` // of those, because of --chunk-bytes
+	Calls        int64    `json:"calls"`                // if nothing has to be sent twice
+	AskCalls     int64    `json:"askCalls,omitempty"`   // of those, friend_check first
+	PilotCalls   int64    `json:"pilotCalls,omitempty"` // of those, for --only-accounts
+	ExtraCalls   int64    `json:"extraCalls"`           // of those, because of --chunk-bytes
 	CallBytes    int64    `json:"chunkBytes"`
 	Rate         float64  `json:"rate,omitempty"`         // calls per second of this shard
 	LeastSeconds *float64 `json:"leastSeconds,omitempty"` // absent: no limit

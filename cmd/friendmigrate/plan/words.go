@@ -81,6 +81,9 @@ func (b *page) cost(p *Plan) {
 	if p.ExtraCalls > 0 {
 		about += fmt.Sprintf("; %s of them because of --chunk-bytes", terminal.Count(p.ExtraCalls))
 	}
+	if p.AskCalls > 0 {
+		about += "; half of them ask first (--only-missing)"
+	}
 	b.count("calls", p.Calls, about)
 	if p.LeastSeconds != nil {
 		about := "at " + settings.RateText(p.Rate) + " calls per second"
@@ -153,6 +156,9 @@ func (p *Plan) ending(r *job.Run) exit.Ending {
 		terminal.Some(p.Accounts, "account"), terminal.Some(p.Calls, "call"))}
 	if p.LeastSeconds != nil && *p.LeastSeconds >= 1 {
 		e.What += ", at least " + p.LeastTime()
+	}
+	if p.PilotCalls > 0 {
+		e.What += "; the accounts of --only-accounts take " + terminal.Some(p.PilotCalls, "call")
 	}
 	l := r.Line().As("import", func(flag string) bool { return flag != "json" }).Of(r.Line().Inputs()...)
 	undo := filepath.Join(folder.Of(r.Base(), r.Set.Job.Shard), folder.Undo)
