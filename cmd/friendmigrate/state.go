@@ -22,6 +22,7 @@ import (
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
 	"friendmigrate/source"
+	"friendmigrate/source/stage"
 )
 
 // openJobs opens the states in --state for reading, calls do with them and closes them.
@@ -141,6 +142,10 @@ func (p *program) explainAction(ctx context.Context, in invocation) error {
 		})
 		if stopped := p.Stopped(ctx, "stopped by %w"); err != nil && stopped != nil {
 			return stopped
+		}
+		if errors.Is(err, stage.ErrDamaged) { // only verify marks it, to be built again
+			state := func(flag string) bool { return flag == "state" }
+			return exit.Errorf(exit.Unexpected, jobs.Again().On(p.Line().As("verify", state)).String(), "%w", err)
 		}
 		return p.end(jobs.Explained(tally, from, to, p.Line()), err)
 	})

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/sink"
 	"friendmigrate/source"
+	"friendmigrate/source/stage"
 )
 
 // ending returns the exit code and the message of the end.
@@ -204,6 +206,9 @@ func (r *Result) resume() string {
 	l := r.ResumeLine()
 	if slices.Contains(r.Inputs, source.Standard) && !r.Parts[0].own {
 		l = l.From("/dev/null")
+	}
+	if errors.Is(r.Stop.Err, stage.ErrDamaged) && len(r.Inputs) == 0 {
+		l = r.Parts[0].Again().On(l) // it cannot be built again without
 	}
 	return cmp.Or(r.SilentHint(r.Stop), l.String())
 }
