@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -83,19 +85,24 @@ func (j *Run) open(ctx context.Context) error {
 		return err
 	}
 	j.Set.Rows.NoSource = len(j.Inputs) > 0 && j.Again().Command == "update" // its rows need none
-	dir := filepath.Join(j.Dir, folder.Accounts)
-	pass, err := Open(j.FS, dir)
-	if err == nil && pass == nil {
-		j.Log.Info("collecting the accounts of both sides", job.Event("read"))
-		pass, err = First(j.FS, dir, func(file string) (checkpoint.Identity, error) { return j.collect(ctx, file) })
-	}
-	if err != nil {
+	pass, err := Open(j.FS, filepath.Join(j.Dir, folder.Accounts))
+	switch {
+	case err != nil:
 		return err
+	case pass == nil:
+		return j.first(ctx)
 	}
-	if j.pass, j.Journal = pass, pass.Journal; pass.Resumed {
-		return j.compare(ctx)
-	}
-	return nil
+	j.pass, j.Journal = pass, pass.Journal
+	return j.compare(ctx)
+}
+
+// first begins the first pass.
+func (j *Run) first(ctx context.Context) (err error) {
+	j.Log.Info("collecting the accounts of both sides", job.Event("read"))
+	j.pass, err = First(j.FS, filepath.Join(j.Dir, folder.Accounts),
+		func(file string) (checkpoint.Identity, error) { return j.collect(ctx, file) })
+	j.Journal = j.pass.Journal
+	return err
 }
 
 // collect writes the distinct ids of the staged input to a file, and returns the identity of the
@@ -157,17 +164,20 @@ func (j *Run) staged(ctx context.Context, own string) (stages []*stage.Stage, di
 }
 
 // compare refuses a pass of another job. Without INPUT, a stage that no longer exists is no reason
-// to refuse.
+// to refuse, and a pass of an INPUT that was not imported gives way to one of the job.
 func (j *Run) compare(ctx context.Context) error {
 	recorded, want := j.Journal.Identity(), j.Identity()
 	want.Inputs = recorded.Inputs
 	if len(j.Inputs) == 0 {
 		want.Options = recorded.Options
 		stages, digests, err := j.staged(ctx, "")
-		if err == nil {
-			want.Inputs = digests
-		}
 		_ = closeAll(stages) // they were only read
+		if err == nil && !slices.Equal(digests, recorded.Inputs) {
+			if err := errors.Join(j.Journal.Close(), os.RemoveAll(filepath.Join(j.Dir, folder.Accounts))); err != nil {
+				return err
+			}
+			return j.first(ctx)
+		}
 	}
 	want.Options[checkpoint.CommandOption] = recorded.Options[checkpoint.CommandOption]
 	if err := j.SameJob(recorded, want); err != nil || len(j.Inputs) == 0 {
