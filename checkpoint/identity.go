@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
 
 	"friendmigrate/migrate"
+	"friendmigrate/migrate/disk"
 )
 
 // Identity identifies the job that a journal belongs to. It is the journal's first frame, as JSON,
@@ -60,6 +62,28 @@ func (a Identity) Differs(b Identity) []string {
 	}
 	differ("--shard", a.shardWord(), b.shardWord())
 	return words
+}
+
+// IdentityOf reads only the identity of the journal in the folder dir. It needs no lock.
+func IdentityOf(fsys disk.FS, dir string) (id Identity, err error) {
+	file, err := disk.Open(fsys, filepath.Join(dir, FileName))
+	if err != nil {
+		return id, err
+	}
+	defer file.Close() // read only
+	frames, err := openFrames(file, headerSize+frameHeaderSize+maxIdentity)
+	if err != nil {
+		return id, err
+	}
+	payload, _, err := frames.read()
+	if err != nil {
+		return id, err
+	}
+	state, err := replayIdentity(payload, nil)
+	if err != nil {
+		return id, err
+	}
+	return state.id, nil
 }
 
 // PlanDiffers returns the difference between the plans of a and b as text, or "". Two plans of one

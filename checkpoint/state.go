@@ -305,6 +305,7 @@ type RunStart struct {
 	Version string    `json:"version"` // of the program
 
 	OnlyMissing bool `json:"onlyMissing,omitempty"` // friend_check first, then only missing edges
+	Fresh       bool `json:"fresh,omitempty"`       // the job began by starting over
 }
 
 // RunEnd is the record of the end of a run that was not killed.

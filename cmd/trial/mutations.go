@@ -20,6 +20,7 @@ var (
 	byPace    = goTest("./sink", "TestNoBurst|TestNoCatchingUpAfterAStall|TestLowerPaceHoldsAtOnce|TestPaceSteps")
 	byEngine  = goTest("./migrate", "TestNothingLandedFromTheStart|TestCallsAreTheLeastAndSerial|TestStormSettlesEverything|TestAnyAnswersAnyInterruptions|TestSignalDrains")
 	byReport  = goTest("./cmd/friendmigrate/report", "TestASumThatDoesNotBalanceIsSaid")
+	byFolder  = goTest("./cmd/friendmigrate/folder", "TestShardsOfDifferentJobs")
 	byDamage  = goTest("./cmd/friendmigrate", "TestOtherFilesInTheState")
 
 	bySlowKills  = byTrial("kill", "--kills=30", "--shape=slow")
@@ -100,6 +101,8 @@ var mutations = []mutation{
 		"\t\tp.Rate = share\n", "\t\t_ = share\n", byShards},
 	{"shards overlap", "source/stage/writer.go",
 		"hash, w.options.Shards) == w.options.Shard\n", "hash, w.options.Shards) == w.options.Shard || hash%50 == 0\n", bySource},
+	{"shards of different inputs pass as one job", "cmd/friendmigrate/folder/jobs.go",
+		"id.Inputs == nil {", "id.Inputs != nil {", byFolder},
 	{"every shard tells of rows without an account", "source/parser.go",
 		"\tours := p.owns(from)\n", "\tours := from == \"\" || p.owns(from)\n", bySource},
 	{"the key is in the log", "sink/signing.go",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"friendmigrate/cmd/trial/lab"
@@ -47,8 +48,10 @@ type divided struct {
 }
 
 func (d *divided) start(act, i int) *lab.Process {
-	args := d.job.Args(act, d.doors[i].URL, d.state)
-	return d.suite.binary.Run(d.job, append(args, "--shard", fmt.Sprintf("%d/%d", i, len(d.doors)))...)
+	args := d.job.Args(act, "http://chat.test", d.state)
+	args = append(args, "--allow-plain-http", "--shard", fmt.Sprintf("%d/%d", i, len(d.doors)))
+	env := append(slices.Clip(d.job.Env), "HTTP_PROXY="+d.doors[i].URL)
+	return d.suite.binary.RunIn(d.job.Dir, env, nil, args...)
 }
 
 // act runs all shards to their ends; one of them may be killed and started again.

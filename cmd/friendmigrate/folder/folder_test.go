@@ -2,6 +2,7 @@ package folder
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -262,5 +263,49 @@ func TestForgettingARehearsalLeavesWhatIsNotOurs(t *testing.T) {
 	}
 	if got, want := names(t, dir), []string{"failed.csv.bak", "lock", "notes.txt", "report.json.tmp-1"}; !slices.Equal(got, want) {
 		t.Errorf("left: %v", got)
+	}
+}
+
+// A shard is compared with those beside it in everything that makes it another job, also before its
+// input is read. A journal that is damaged or not there says nothing.
+func TestShardsOfDifferentJobs(t *testing.T) {
+	base := t.TempDir()
+	same := checkpoint.Identity{SDKAppID: 1, Target: "tokyo", Inputs: []string{"abc"}, Shards: 5}
+	var places []Place
+	for i, change := range []func(*checkpoint.Identity){
+		func(*checkpoint.Identity) {},
+		func(id *checkpoint.Identity) { id.Edges, id.Chunks, id.PlanDigest = 7, 1, "its own share" },
+		func(id *checkpoint.Identity) { id.Inputs = []string{"xyz"} },
+		func(id *checkpoint.Identity) { id.Options = map[string]string{"--mutual": "true"} },
+	} {
+		id := same
+		id.Shard = i
+		change(&id)
+		places = append(places, Place{Of(base, settings.Shard{Index: i, Count: 5}), settings.Shard{Index: i, Count: 5}})
+		if err := checkpoint.Create(disk.OS{}, places[i].Dir, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(t, base, "shard-4-of-5/checkpoint.journal")
+	places = append(places, Place{Of(base, settings.Shard{Index: 4, Count: 5}), settings.Shard{Index: 4, Count: 5}})
+	const want = `shard 0/5 is not a share of the job of shard 2/5: the content of input 1 of 1 was "xyz", is "abc"`
+	if got := Mixed(places); got != want+"; nor of that of 3/5" {
+		t.Error(got)
+	}
+	if got := Mixed(places[:2]) + Mixed(places[4:]) + Mixed(nil); got != "" {
+		t.Error(got)
+	}
+	seen := func(others []checkpoint.Identity, _ string) (list string) {
+		for _, one := range others {
+			list += fmt.Sprint(one.Shard)
+		}
+		return list
+	}
+	if got := seen(OtherJobs(places, same)); got != "23" {
+		t.Error(got)
+	}
+	same.Shard, same.Inputs = 4, nil // not read yet
+	if got := seen(OtherJobs(places, same)); got != "3" {
+		t.Error(got)
 	}
 }

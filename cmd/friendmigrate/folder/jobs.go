@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/settings"
+	"friendmigrate/migrate/disk"
 )
 
 // ErrNoJob is wrapped by every error that says that a folder holds no state.
@@ -97,4 +99,45 @@ func NotBegun(places []Place) (missing []settings.Shard) {
 		}
 	}
 	return missing
+}
+
+// OtherJobs returns the identities of the shards in places that are of another job than the shard
+// id, and says how the first of them differs. Inputs are not compared if id has none. A journal that
+// cannot be read says nothing: the next run of its shard compares it with the others.
+func OtherJobs(places []Place, id checkpoint.Identity) (others []checkpoint.Identity, text string) {
+	for _, p := range places {
+		one, err := checkpoint.IdentityOf(disk.OS{}, p.Dir)
+		if err != nil || p.Shard.Count == 0 || p.Shard.Index == id.Shard {
+			continue
+		}
+		mine := id
+		if mine.Shard, mine.Shards = one.Shard, one.Shards; id.Inputs == nil {
+			mine.Inputs = one.Inputs
+		}
+		how := one.Differs(mine)
+		if len(how) == 0 {
+			continue
+		}
+		if others = append(others, one); len(others) == 1 {
+			text = fmt.Sprintf("shard %d/%d is not a share of the job of shard %s: %s", id.Shard, id.Shards, p.Shard,
+				strings.Join(how, "; "))
+		}
+	}
+	return others, text
+}
+
+// Mixed says which shards in places are of different jobs; "" if none is seen to be.
+func Mixed(places []Place) string {
+	for _, p := range places {
+		id, err := checkpoint.IdentityOf(disk.OS{}, p.Dir)
+		if err != nil {
+			continue
+		}
+		others, text := OtherJobs(places, id)
+		for i := 1; i < len(others); i++ {
+			text += fmt.Sprintf("; nor of that of %d/%d", others[i].Shard, others[i].Shards)
+		}
+		return text
+	}
+	return ""
 }

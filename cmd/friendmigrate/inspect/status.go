@@ -34,6 +34,7 @@ type Status struct {
 	Version int    `json:"version"`
 	State   string `json:"state"`
 	Phase   string `json:"phase"`
+	Mixed   string `json:"mixedShards,omitempty"` // says which shards are of different jobs; absent: none
 
 	*report.Sums         // of the shards that have read their input; absent until the first has
 	Settled      int64   `json:"settled"` // edges
@@ -109,6 +110,7 @@ func ReadStatus(base string, now time.Time, light bool) (*Status, error) {
 	for _, shard := range folder.NotBegun(places) {
 		s.Missing = append(s.Missing, shard.String())
 	}
+	s.Mixed = folder.Mixed(places)
 	s.addUp()
 	return s, nil
 }
@@ -243,8 +245,11 @@ func (s *Status) addUp() {
 		}
 		s.Undone, s.Verified = report.Plus(s.Undone, j.Undone), s.Verified.Plus(j.Verified)
 	}
-	if s.Phase == Finished && len(s.Missing) > 0 {
+	if s.Phase == Finished && (len(s.Missing) > 0 || s.Mixed != "") {
 		s.Phase = Stopped
+	}
+	if s.Mixed != "" {
+		s.Verified = nil
 	}
 	if s.Sums = sum.Sums; s.Sums != nil {
 		s.Total = s.Sums.Edges()

@@ -61,7 +61,7 @@ func (s *Status) Block(columns int) (rows []terminal.Row) {
 		now.Note = "friendmigrate status says more"
 	}
 	if s.sharded() {
-		now.Doing = terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
+		now.Doing = s.division()
 		if len(s.Missing) > 0 {
 			now.Doing = fmt.Sprintf("%d of %s", len(s.Shards), now.Doing)
 		}
@@ -86,11 +86,20 @@ func (s *Status) begun() string {
 			running, doing = running+1, cmp.Or(j.now.Doing, doing)
 		}
 	}
-	all := terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
+	all := s.division()
 	if len(s.Missing) > 0 {
 		return fmt.Sprintf("%s, %d of %s have begun, %d running", doing, len(s.Shards), all, running)
 	}
 	return fmt.Sprintf("%s, %d of %s running", doing, running, all)
+}
+
+// division returns of how many shards the job is.
+func (s *Status) division() string {
+	text := terminal.Some(int64(len(s.Shards)+len(s.Missing)), "shard")
+	if s.Mixed != "" {
+		text += " of different jobs"
+	}
+	return text
 }
 
 // ended returns in a few words how a shard ended that is not running.
@@ -177,6 +186,9 @@ func (s *Status) runRows(row func(name, value, about string)) {
 				terminal.Some(s.Sums.InPlace(), "edge"))
 		}
 		row("verified", "", text)
+	}
+	if s.Mixed != "" {
+		row("mixed", "", s.Mixed)
 	}
 	if len(s.Missing) > 0 {
 		row("not begun", terminal.Count(int64(len(s.Missing))),

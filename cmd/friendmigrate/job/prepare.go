@@ -60,6 +60,9 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if j.Stage != nil && j.Journal == nil {
 		return j.lostJournal()
 	}
+	if err := j.checkShards(want); err != nil {
+		return err
+	}
 	// Before the input is read, so that an unusable CA file, proxy or endpoint is reported at once.
 	if err := j.OpenClient(ctx); err != nil {
 		return err
@@ -278,7 +281,7 @@ func (j *Run) stageInput(ctx context.Context, id checkpoint.Identity) error {
 	request.Accept = func(c source.Counts) error {
 		id.Inputs = c.Digests()
 		if j.Journal == nil {
-			return nil
+			return j.checkShards(id)
 		}
 		return j.SameJob(j.Journal.Identity(), id)
 	}
@@ -342,6 +345,11 @@ func (j *Run) beginJournal(id checkpoint.Identity, unsealed *source.Unsealed) er
 		return err
 	}
 	j.Journal = journal
+	// Of two shards that begin at once, none has seen the journal of the other before.
+	if err := j.checkShards(id); err != nil {
+		j.Journal = nil
+		return errors.Join(err, journal.Close(), j.FS.Remove(filepath.Join(j.Dir, checkpoint.FileName)))
+	}
 	j.watchReading()
 	return nil
 }

@@ -38,7 +38,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		return runResult{idle: true}
 	}
 	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers,
-		Version: j.Version, OnlyMissing: j.Set.Job.OnlyMissing}); err != nil {
+		Version: j.Version, OnlyMissing: j.Set.Job.OnlyMissing, Fresh: j.Set.Job.Fresh}); err != nil {
 		return runResult{err: err}
 	}
 	where := j.Set.Service.Target()

@@ -12,7 +12,7 @@ import (
 )
 
 // Join returns the report of a job in shards, of which absent ones have no journal yet. The shards'
-// names of lists include their folders, and all shards have the same inputs.
+// names of lists include their folders, and all shards have the same inputs; see Mixed.
 func Join(shards []Report, absent int) Report {
 	all := shards[0]
 	all.FailedByCode, all.Undone = nil, nil
@@ -74,6 +74,16 @@ func Join(shards []Report, absent int) Report {
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })
 	return all
+}
+
+// Mixed returns the joint report r with the text that says which shards are of different jobs; "":
+// none are.
+func (r Report) Mixed(text string) Report {
+	if r.ShardsMixed = text; text != "" {
+		r.Verified = nil
+		r.Ending.Code, r.Ending.What, r.Ending.Hint = int(exit.OtherJob), "the shards are of different jobs", ""
+	}
+	return r
 }
 
 // undoBegan returns when the first undo of a shard began; zero: none has.

@@ -34,6 +34,8 @@ func (r Report) Arrived() string {
 	switch pending := r.Sums.Pending(); {
 	case !r.Rows.Balanced:
 		return "Not known: the sum does not balance."
+	case r.ShardsMixed != "":
+		return "Not known: " + r.ShardsMixed + "."
 	case r.ShardsAbsent > 0:
 		return fmt.Sprintf("Not known: %s no state here.", terminal.HasHave(r.ShardsAbsent, "shard"))
 	case r.Undone != nil:

@@ -23,6 +23,7 @@ type Report struct {
 	Ending  Ending `json:"ending"`
 	Sums
 	ShardsAbsent     int64            `json:"shardsAbsent,omitempty"` // shards of the job without a state here
+	ShardsMixed      string           `json:"shardsMixed,omitempty"`  // says which shards are of different jobs
 	Pilot            *Pilot           `json:"pilot,omitempty"`
 	FailedByCode     []Code           `json:"failedByCode"`
 	RejectedByReason map[string]int64 `json:"rejectedByReason"`

@@ -119,11 +119,13 @@ func (r *Result) open(ctx context.Context, pilot *job.Pilot) error {
 
 // refuseShards says what cannot be done with all shards at once.
 func (r *Result) refuseShards(places []folder.Place) error {
-	missing := folder.NotBegun(places)
+	missing, mixed := folder.NotBegun(places), folder.Mixed(places)
 	switch {
 	case slices.Contains(r.Inputs, "-"):
 		return job.Unusable(r.Line().Of(),
 			"standard input cannot be divided among shards; name a file, or no INPUT for what is staged")
+	case mixed != "":
+		return exit.Errorf(exit.OtherJob, r.Apart()+" # asks about the whole INPUT", "%s; nothing was asked", mixed)
 	case len(missing) > 0:
 		r.Dir = r.Set.Job.State // whose other shards know the input
 		l := r.As(r.Line(), "import", "json", "max-duration").With("shard", missing[0].String())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 	"sort"
 	"strings"
@@ -192,7 +193,7 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 	}
 	s.note(c)
 	for _, d := range s.doors {
-		if d.URL == "http://"+c.Request.Host {
+		if d.URL == fmt.Sprintf("http://%s", c.Request.Context().Value(http.LocalAddrContextKey)) {
 			d.note(c)
 		}
 	}
@@ -320,7 +321,8 @@ func (s *Service) door() *Door {
 	return &Door{Listener: serve(s.Sim, listener), lock: &s.mu, carried: map[Pair]int{}}
 }
 
-// Doors opens n doors to the service. They are closed with it.
+// Doors opens n doors to the service. They are closed with it. A process passes through the one that
+// is its proxy, since the shards of a job have one endpoint.
 func (s *Service) Doors(n int) []*Door {
 	s.mu.Lock()
 	defer s.mu.Unlock()
