@@ -7,7 +7,6 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
 	"friendmigrate/cmd/friendmigrate/report"
@@ -53,9 +52,6 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 		line := j.As(j.Line(), command, "json")
 		if again.Shard.Count > 0 {
 			line = line.With("shard", again.Shard.String())
-			if whole, is := folder.WholeOf(j.Set.State); is {
-				line = line.With("state", whole)
-			}
 		}
 		if e.Hint = line.String() + inspect.AfterUndo; !again.Undone {
 			e.Hint = again.On(line).String() + " # with --retry-failed if edges failed because accounts were missing"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
@@ -76,10 +77,14 @@ func Do(ctx context.Context, j *job.Job, list *accountlist.File, show func(Check
 			return r, stopError(ctx, err)
 		}
 		r.Probe = &found
-		if _, err := folder.Find(j.Set.State); j.Set.StateGiven && err == nil {
+		state := j.Set.State
+		if _, is := folder.OwnShard(state); is {
+			state = filepath.Join(state, "..") // where undo looks
+		}
+		if _, err := folder.Find(state); j.Set.StateGiven && err == nil {
 			probed := folder.Probed{SDKAppID: j.Set.SDKAppID, Target: j.Set.Target(), Already: found.Already,
 				At: time.Now().UTC()}
-			return r, probed.Write(j.FS, j.Set.State)
+			return r, probed.Write(j.FS, state)
 		}
 	}
 	return r, nil

@@ -101,6 +101,16 @@ func NotBegun(places []Place) (missing []settings.Shard) {
 	return missing
 }
 
+// OwnShard returns the shard whose folder dir is, by its name and its journal.
+func OwnShard(dir string) (s settings.Shard, is bool) {
+	absolute, err := filepath.Abs(dir)
+	if s, is = shardNamed(filepath.Base(absolute)); err != nil || !is {
+		return s, false
+	}
+	id, err := checkpoint.IdentityOf(disk.OS{}, dir)
+	return s, err == nil && s == settings.Shard{Index: id.Shard, Count: id.Shards}
+}
+
 // OtherJobs returns the identities of the shards in places that are of another job than the shard
 // id, and says how the first of them differs. Inputs are not compared if id has none. A journal that
 // cannot be read says nothing: the next run of its shard compares it with the others.

@@ -1,11 +1,13 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -73,10 +75,16 @@ func (j *Job) Ready(ctx context.Context) (err error) {
 	return j.OpenObjects(ctx, j.Warner(Event("object-storage")))
 }
 
-// CheckBase returns an error if the state folder is a file.
+// CheckBase returns an error if the state folder is a file, or that of a shard of the job.
 func (j *Job) CheckBase() error {
-	if info, err := os.Stat(j.Set.Job.State); err == nil && !info.IsDir() {
-		return exit.Errorf(exit.Unusable, j.Elsewhere(), "--state is %q, which is not a folder", j.Set.Job.State)
+	state := j.Set.Job.State
+	if info, err := os.Stat(state); err == nil && !info.IsDir() {
+		return exit.Errorf(exit.Unusable, j.Elsewhere(), "--state is %q, which is not a folder", state)
+	}
+	if own, is := folder.OwnShard(state); is {
+		named := cmp.Or(j.Set.Job.Shard, own).String()
+		return Unusable(j.Line().With("state", filepath.Join(state, "..")).With("shard", named),
+			"%q is the folder of shard %s: --state is the folder above it", state, own)
 	}
 	return nil
 }

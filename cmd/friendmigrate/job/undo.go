@@ -34,6 +34,9 @@ func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Va
 		Part:    func(ordinal int64, _ int) (migrate.EdgeSet, error) { return of.Of(context.Background(), ordinal) },
 	}, set, v, nil)
 	dir := folder.Of(set.Job.State, set.Job.Shard)
+	if err := r.CheckBase(); err != nil {
+		return e, err
+	}
 	if e, err = r.checkUndo(ctx, dir); err != nil || e.What != "" {
 		return e, err
 	}
