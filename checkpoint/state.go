@@ -306,6 +306,8 @@ type RunStart struct {
 
 	OnlyMissing bool `json:"onlyMissing,omitempty"` // friend_check first, then only missing edges
 	Fresh       bool `json:"fresh,omitempty"`       // the job began by starting over
+
+	Dir string `json:"dir,omitempty"` // the working folder: names of inputs are relative to it
 }
 
 // RunEnd is the record of the end of a run that was not killed.

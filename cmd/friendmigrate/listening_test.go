@@ -113,7 +113,7 @@ func TestARunThatLingersIsScrapedOnceMore(t *testing.T) {
 			t.Errorf("%s is %v in the last scrape and %v in metrics.prom", name, got, value)
 		}
 	}
-	kept := regexp.MustCompile(`,"hint":"[^"]*"`).ReplaceAllString(content(t, state, "progress.json"), "")
+	kept := regexp.MustCompile(`,"hint":"[^"]*","dir":"[^"]*"`).ReplaceAllString(content(t, state, "progress.json"), "")
 	if _, status := r.fetch(t, "/status"); strings.TrimSpace(status) != strings.TrimSpace(kept) {
 		t.Errorf("status is %s", status)
 	}

@@ -2,6 +2,8 @@ package inspect
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -9,6 +11,7 @@ import (
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/source"
+	"friendmigrate/source/objects"
 )
 
 // Again is the part of a job's command line that its state records: the command, the meaning of a
@@ -42,8 +45,11 @@ func (jobs Jobs) Again() Again {
 
 // AgainOf returns the same for one state. Without a journal only the inputs are known.
 func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
-	a := Again{Command: "import", Options: map[string]string{}}
+	a, dir := Again{Command: "import", Options: map[string]string{}}, ""
 	if journal != nil {
+		if runs := journal.Runs(); len(runs) > 0 {
+			dir = runs[0].Start.Dir
+		}
 		id := journal.Identity()
 		a.Command, a.Shard = id.Command(), settings.Shard{Index: id.Shard, Count: id.Shards}
 		usual := source.Options{}.Canonical()
@@ -55,6 +61,9 @@ func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 		}
 	}
 	for _, in := range counts.Inputs {
+		if elsewhere(dir) && !filepath.IsAbs(in.Name) && in.Name != source.Standard && !objects.IsName(in.Name) {
+			in.Name = filepath.Join(dir, in.Name)
+		}
 		a.Inputs = append(a.Inputs, in.Name)
 	}
 	if n := len(a.Inputs); n == 0 || n > mostNamed {
@@ -73,4 +82,20 @@ func (a Again) On(l exit.CommandLine) exit.CommandLine {
 		l = l.With(strings.TrimPrefix(flag, "--"), value)
 	}
 	return l.Of(a.Inputs...)
+}
+
+// elsewhere reports whether a folder is there and is not the working folder.
+func elsewhere(dir string) bool {
+	its, err := os.Stat(dir)
+	here, failed := os.Stat(".")
+	return err == nil && failed == nil && !os.SameFile(its, here)
+}
+
+// hintOf returns the hint of a run that was called in the folder dir, for the working folder.
+func hintOf(dir, hint string) string {
+	anywhere := hint == "" || strings.HasPrefix(hint, exit.NothingToRun) || strings.HasPrefix(hint, "kubectl ")
+	if anywhere || !elsewhere(dir) {
+		return hint
+	}
+	return "cd " + exit.Quote(dir) + " && " + hint
 }

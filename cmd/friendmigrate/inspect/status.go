@@ -167,6 +167,7 @@ func at(dir string) string {
 // that cannot be read: the journal has what matters.
 func lastSnapshot(dir string) progress.Snapshot {
 	p, _ := disk.ReadJSON[progress.Snapshot](filepath.Join(dir, folder.Progress))
+	p.Hint = hintOf(p.Dir, p.Hint)
 	return p
 }
 

@@ -59,8 +59,7 @@ func (j *Run) finish() (exit.Ending, error) {
 		if !j.over { // else the report says more than can be known now
 			err = WriteReport(j.FS, j.Dir, j.report(o, ending))
 		}
-		kept := last
-		kept.Hint = ending.Hint
+		kept := last.WithHint(ending.Hint)
 		return errors.Join(err, disk.WriteWhole(j.FS, filepath.Join(j.Dir, folder.Progress), kept.WriteJSON))
 	}
 	j.watch.Last(last)

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -37,8 +38,9 @@ func (j *Run) send(ctx context.Context) runResult {
 	if togo == 0 {
 		return runResult{idle: true}
 	}
+	dir, _ := os.Getwd() // without it, hints are as they were typed
 	if err := j.Journal.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: j.Set.Pace.Workers,
-		Version: j.Version, OnlyMissing: j.Set.Job.OnlyMissing, Fresh: j.Set.Job.Fresh}); err != nil {
+		Version: j.Version, OnlyMissing: j.Set.Job.OnlyMissing, Fresh: j.Set.Job.Fresh, Dir: dir}); err != nil {
 		return runResult{err: err}
 	}
 	where := j.Set.Service.Target()

@@ -58,8 +58,7 @@ func (w *watch) Stop() {
 
 // record writes progress.json and, from time to time, begins to write the failed list.
 func (w *watch) record(s progress.Snapshot) {
-	s.Hint = w.ifKilled
-	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s)
+	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s.WithHint(w.ifKilled))
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", Event("progress-file"), zap.Error(err))
 	}
@@ -185,7 +184,7 @@ func (j *Run) endEarly(err error) {
 	last := j.View.Ending(e)
 	j.View.End(last)
 	if j.watch.recorded || j.listed {
-		last.Hint = e.Hint
+		last = last.WithHint(e.Hint)
 		_ = report.WriteUnsynced(filepath.Join(j.Dir, folder.Progress), last) // the last line reports a full disk
 	}
 	if e.Code != exit.OtherJob && j.home == "" {

@@ -55,12 +55,20 @@ type Snapshot struct {
 	Code      *int     `json:"code,omitempty"`         // exit code, when it has ended
 	What      string   `json:"what,omitempty"`
 	Hint      string   `json:"hint,omitempty"` // the command to run next; only in progress.json
+	Dir       string   `json:"dir,omitempty"`  // the working folder of that command
 
 	Drain time.Duration `json:"-"` // longest time that a call in flight takes
 
 	// Counts for /metrics alone.
 	Stats  sink.Stats       `json:"-"`
 	Engine migrate.Snapshot `json:"-"`
+}
+
+// WithHint returns the snapshot with the command to run next, from the working folder.
+func (s Snapshot) WithHint(hint string) Snapshot {
+	s.Hint = hint
+	s.Dir, _ = os.Getwd() // without it, the command is shown as it is
+	return s
 }
 
 // New returns a snapshot of this process at a time.
