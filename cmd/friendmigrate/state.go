@@ -237,6 +237,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		}
 		return p.showPace(in.State, now)
 	}
+	unpauses := false
 	switch word := in.args[0]; word { // a file that cannot be read is written again
 	case "pause":
 		now.Paused = true
@@ -246,17 +247,17 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		}
 		now.Paused = false
 	default:
-		paused := now.Paused
+		unpauses = now.Paused
 		if now, err = p.parsePace(word); err != nil {
 			return err
-		}
-		if paused {
-			p.Screen.Line("that ends the pause")
 		}
 	}
 	now.At = time.Now().UTC()
 	if err := now.Write(disk.OS{}, in.State); err != nil {
 		return fmt.Errorf("set the pace: %w", err)
+	}
+	if unpauses {
+		p.Screen.Line("that ends the pause")
 	}
 	return p.showPace(in.State, now)
 }

@@ -36,7 +36,8 @@ func (t *rosterCount) begin(from []byte) {
 }
 
 // add counts an edge. full says that its chunk holds as many edges as a call may carry, and ends
-// here. This alone cuts chunks; chunksOf and migrate.Roster.Size follow from it.
+// here. Nothing else cuts chunks, but that a roster's end closes its last one; chunksOf and
+// migrate.Roster.Size follow from it.
 func (t *rosterCount) add(r *record[[]byte]) (full bool) {
 	t.edges++
 	if r.order.added() {

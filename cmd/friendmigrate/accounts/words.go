@@ -3,6 +3,7 @@ package accounts
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"friendmigrate/checkpoint"
@@ -42,7 +43,8 @@ func (j *Run) ending(r *Result, stop job.Stop, took time.Duration) exit.Ending {
 	if j.Set.Rows.NoSource { // plan takes an update's rows for those of an import
 		e.Hint = j.As(j.Line(), "update", "json").Of(j.Inputs...).String()
 	}
-	begun, _ := checkpoint.Exists(j.FS, j.Dir)
+	imported, err := checkpoint.IdentityOf(j.FS, j.Dir)
+	begun := err == nil && slices.Equal(imported.Inputs, j.Journal.Identity().Inputs)
 	if len(j.Inputs) == 0 || begun { // edges of the job may have failed because accounts were missing
 		again := j.Again()
 		command := again.Command

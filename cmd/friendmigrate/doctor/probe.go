@@ -231,11 +231,11 @@ func (c *calls) remove(to string) {
 		if err != nil || outcomes[0].Kind == migrate.Imported {
 			return err
 		}
-		failed := &migrate.CallError{Verdict: migrate.VerdictRetry, Code: outcomes[0].Code, Info: outcomes[0].Info}
-		if outcomes[0].Kind != migrate.Again { // no try will do: two other accounts may
-			return errors.New(failed.Error())
+		refused := &migrate.CallError{Verdict: migrate.VerdictRetry, Code: outcomes[0].Code, Info: outcomes[0].Info}
+		if outcomes[0].Kind == migrate.Again {
+			return refused
 		}
-		return failed
+		return errors.New(refused.Error()) // not a CallError, so that it is not tried again
 	})
 }
 

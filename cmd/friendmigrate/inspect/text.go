@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
@@ -57,7 +58,8 @@ func (s *Status) next() string {
 // the job itself shows there, or a line for each shard and then their sum.
 func (s *Status) Block(columns int) (rows []terminal.Row) {
 	now := s.now
-	if now.Note = cmp.Or(s.next(), now.Note); len(now.Note) > columns { // half a command helps nobody
+	now.Note = cmp.Or(s.next(), now.Note)
+	if utf8.RuneCountInString(now.Note) > columns { // half a command helps nobody
 		now.Note = "friendmigrate status says more"
 	}
 	if s.sharded() {

@@ -54,7 +54,10 @@ func (m *Created) look(ctx context.Context, first int64) error {
 
 // Undoing returns the progress of the undo of the job in dir, or nil if none has begun.
 func Undoing(dir string) (*report.Undone, error) {
-	running, _ := checkpoint.Writing(filepath.Join(dir, folder.Undo))
+	running := int64(0)
+	if writing, _ := checkpoint.Writing(filepath.Join(dir, folder.Undo)); writing {
+		running = 1
+	}
 	journal, err := openJournal(filepath.Join(dir, folder.Undo))
 	if journal == nil || err != nil {
 		return nil, err

@@ -134,7 +134,8 @@ func (j *Job) inUse(err error) error {
 	if !errors.Is(err, checkpoint.ErrLocked) {
 		return err
 	}
-	hint := j.onState("status").With("watch", "").String() + " # shows what runs there; after it, run the same again"
+	hint := j.onState("status").With("watch", "").String() +
+		" # shows what runs there; once that has ended, run the same again"
 	return &exit.Error{Code: exit.InUse, Err: err, Hint: hint}
 }
 
@@ -228,9 +229,14 @@ func (j *Job) SameJob(recorded, wanted checkpoint.Identity) error {
 		return nil
 	}
 	hint := j.Apart()
-	app := recorded.SDKAppID != wanted.SDKAppID || recorded.Target != wanted.Target
-	if app && recorded.Rehearsal == wanted.Rehearsal { // a new job would send the same graph to another app
-		hint = j.toAppOf(recorded).String() + " # or, for a new job, another --state"
+	key := recorded.SDKAppID != wanted.SDKAppID
+	wanted.SDKAppID, wanted.Target = recorded.SDKAppID, recorded.Target
+	if len(recorded.Differs(wanted)) == 0 { // only the app: a new job would send the same graph to another one
+		hint = j.toAppOf(recorded).String() + " # "
+		if key {
+			hint += "with the key of that app; "
+		}
+		hint += "or, for a new job, another --state"
 	}
 	return j.otherJob(hint, differences)
 }

@@ -29,6 +29,9 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 		e.Code == exit.Unexpected && command == p.ResumeLine().String()
 	if again && !over {
 		e.Hint = exit.NothingToRun + ": the Job starts this command again by itself"
+		if e.Code == exit.InUse { // it says how to watch the other run
+			why = ""
+		}
 	} else {
 		e.Hint = p.anotherJob(command, over)
 		if p.Env[settings.IndexVariable] != "" && !slices.Contains(exit.Codes(exit.StopAll), e.Code) {

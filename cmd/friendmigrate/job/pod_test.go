@@ -35,7 +35,7 @@ func TestAHintInAPodCanBeRunFromOutside(t *testing.T) {
 		{toolbox, "import a.csv", exit.Unexpected, "friendmigrate import --fresh a.csv", "friendmigrate import --fresh a.csv"},
 		{pod, "import a.csv", exit.Unfinished, "friendmigrate import a.csv", itself},
 		{pod, "verify", exit.Unfinished, "friendmigrate verify", itself},
-		{pod, "update a.csv", exit.InUse, "friendmigrate update a.csv", itself},
+		{pod, "update a.csv", exit.InUse, "friendmigrate status --watch # shows what runs there", itself},
 		{pod, "undo --yes", exit.Unfinished, "friendmigrate doctor", itself},
 		{pod, "accounts --import", exit.Unfinished, "friendmigrate accounts --import", itself},
 		{pod, "import a.csv", exit.Unexpected, "friendmigrate import a.csv", itself},

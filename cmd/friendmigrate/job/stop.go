@@ -190,5 +190,9 @@ func (p *Program) SilentHint(s Stop) string {
 	}
 	l := p.As(p.Line(), "doctor", "json", "accounts", "state", "outage-timeout", "max-attempts")
 	name, _ := Split(p.args())
-	return p.Without(l, "sample").String() + " # once it answers, the same " + name + " resumes"
+	resumes := "the same " + name
+	if p.Line().Has("fresh") && !p.StartingOver.Load() {
+		resumes = name + " without --fresh"
+	}
+	return p.Without(l, "sample").String() + " # once it answers, " + resumes + " resumes"
 }

@@ -26,8 +26,6 @@ type watch struct {
 	run     *Run
 	reading Reading
 
-	ifKilled string // the command that goes on if the run is killed
-
 	listing context.Context // of writing the failed list meanwhile
 	giveUp  context.CancelFunc
 
@@ -43,7 +41,6 @@ type watch struct {
 
 func startWatch(j *Run) *watch {
 	w := &watch{run: j, nextLists: time.Now().Add(listsEvery), written: j.Background(func() {})}
-	w.ifKilled = j.HintOutsidePod(exit.Ending{Code: exit.Unfinished, Hint: j.ResumeLine().String()}).Hint
 	w.listing, w.giveUp = context.WithCancel(context.Background())
 	w.Show = j.StartShow(w.record)
 	return w
@@ -56,9 +53,11 @@ func (w *watch) Stop() {
 	<-w.written
 }
 
-// record writes progress.json and, from time to time, begins to write the failed list.
+// record writes progress.json, with the command that goes on if the run is killed, and, from time to
+// time, begins to write the failed list.
 func (w *watch) record(s progress.Snapshot) {
-	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s.WithHint(w.ifKilled))
+	resume := w.run.HintOutsidePod(exit.Ending{Code: exit.Unfinished, Hint: w.run.ResumeLine().String()})
+	err := report.WriteUnsynced(filepath.Join(w.run.Dir, folder.Progress), s.WithHint(resume.Hint))
 	if err != nil && !w.broken {
 		w.run.Log.Warn("progress.json could not be written; the job goes on", Event("progress-file"), zap.Error(err))
 	}
@@ -178,13 +177,15 @@ func (j *Run) writeMetrics() {
 }
 
 // endEarly records the end of a job that could not begin, or that ended before it sent anything.
-// The state of another job is left as it is.
+// Where the folder is that of another job, nothing of this one is to go on there.
 func (j *Run) endEarly(err error) {
 	e := j.Failure(err)
 	last := j.View.Ending(e)
 	j.View.End(last)
 	if j.watch.recorded || j.listed {
-		last = last.WithHint(e.Hint)
+		if e.Code != exit.OtherJob {
+			last = last.WithHint(e.Hint)
+		}
 		_ = report.WriteUnsynced(filepath.Join(j.Dir, folder.Progress), last) // the last line reports a full disk
 	}
 	if e.Code != exit.OtherJob && j.home == "" {

@@ -45,18 +45,23 @@ func newScratch(state string) (*scratch, error) {
 // error is checkpoint.ErrLocked if a plan is being made.
 func Clean(state string) (found bool, err error) {
 	beside, inside, err := scratchDirs(state)
+	if err != nil {
+		return false, err
+	}
 	for _, dir := range []string{beside, inside} {
 		made, _ := checkpoint.LockFile(dir)
-		if _, none := os.Stat(filepath.Join(dir, staging)); err != nil || !made || none != nil {
+		if _, none := os.Stat(filepath.Join(dir, staging)); !made || none != nil {
 			continue
 		}
-		var s *scratch
-		found = true
-		if s, err = scratchIn(dir); err == nil {
-			err = s.remove()
+		s, err := scratchIn(dir)
+		if err == nil {
+			found, err = true, s.remove()
+		}
+		if err != nil {
+			return found, err
 		}
 	}
-	return found, err
+	return found, nil
 }
 
 func scratchDirs(state string) (beside, inside string, err error) {

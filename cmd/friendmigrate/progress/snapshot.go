@@ -103,11 +103,12 @@ const (
 	ReasonNone    = "none"
 	ReasonHold    = "hold"    // nothing gets through
 	ReasonWaiting = "waiting" // all remaining accounts wait to be tried again
+	ReasonHalving = "halving" // accounts wait for the search for the edges that are refused
 )
 
 // Reasons lists the reasons for a pace.
 func Reasons() []string {
-	all := []string{ReasonNone, ReasonHold, ReasonWaiting}
+	all := []string{ReasonNone, ReasonHold, ReasonWaiting, ReasonHalving}
 	for _, cause := range sink.PaceCauses() {
 		all = append(all, string(cause))
 	}

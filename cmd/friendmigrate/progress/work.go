@@ -47,7 +47,7 @@ func (w *watched) snapshot(now time.Time) Snapshot {
 	open := s.Engine.Working + s.Engine.Parked
 	switch {
 	case s.Engine.Stopping:
-		s.Stop = "the last line says why"
+		s.Stop = "the last line will say why"
 	case s.ToGo > 0 && s.Noun == "" && open < min(fewAccounts, w.Workers):
 		s.Few = open
 	}
@@ -55,7 +55,8 @@ func (w *watched) snapshot(now time.Time) Snapshot {
 }
 
 // fewAccounts is the number of open accounts below which the end is near. Before the end, the
-// engine has one open account per worker. A command that counts accounts asks about many in a call.
+// engine has one open account per worker. A command that counts accounts needs a call or few for
+// each, or asks about many at once.
 const fewAccounts = 10
 
 // addCalls adds the counts of the client and the engine.
@@ -93,15 +94,15 @@ func slowness(m migrate.Snapshot, pace sink.Pace, now time.Time, unpause string)
 			terminal.Span(now.Sub(m.HoldSince)), next, terminal.Brief(m.HoldReason))
 	case pace.Cause != sink.PaceFree && pace.Current == 0:
 		return string(pace.Cause), pace.Reason
+	case m.Halving > m.Working: // few are halved at a time, and no other account is begun
+		return ReasonHalving, terminal.WasWere(int64(m.Halving), "account") +
+			" refused as a whole; looking for the edges that are refused"
 	case m.Working == 0 && m.Parked > 0: // the pace does not matter
 		return ReasonWaiting, terminal.Some(int64(m.Parked), "account") + " waiting to be tried again"
 	case pace.Cause == sink.PaceRefused:
 		return string(pace.Cause), fmt.Sprintf("%s: %.0f of %.0f calls/s", pace.Reason, pace.Current, pace.Limit)
 	case pace.Cause != sink.PaceFree:
 		return string(pace.Cause), pace.Reason
-	case m.Halving > m.Working: // few are halved at a time, and no other account is begun
-		return ReasonNone, terminal.WasWere(int64(m.Halving), "account") +
-			" refused as a whole; looking for what spoils them"
 	}
 	return ReasonNone, ""
 }

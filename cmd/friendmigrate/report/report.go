@@ -151,7 +151,7 @@ type Undone struct {
 	Deleted int64     `json:"deleted"`
 	Failed  int64     `json:"failed"`
 	Pending int64     `json:"pending"`
-	Running bool      `json:"-"`
+	Running int64     `json:"-"` // undos at work
 }
 
 // Left returns how many edges are still to be deleted.
@@ -165,7 +165,7 @@ func (u Undone) String() string {
 	if u.Pending > 0 {
 		text += fmt.Sprintf(", %s pending", terminal.Count(u.Pending))
 	}
-	if u.Running {
+	if u.Running > 0 {
 		text += "; the undo goes on"
 	}
 	return text

@@ -32,7 +32,7 @@ func (s Shard) String() string {
 
 // RateOf returns the shard's part of a rate in calls a second that all shards share: rate / shards,
 // rounded down, so that together they never exceed the rate. A result
-// below 1, which only the command pace can reach, is not rounded.
+// below 1, which only pace and accounts can reach, is not rounded.
 func (s Shard) RateOf(rate float64) float64 {
 	if s.Count <= 1 || rate >= sink.Unpaced {
 		return rate

@@ -106,6 +106,7 @@ func (p *Part) resume(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
+	_ = p.FS.Remove(filepath.Join(p.dir(), folder.Progress)) // of the earlier process
 	recorded := journal.Identity()
 	if seed, err := strconv.ParseUint(recorded.Options[optionSeed], 10, 64); err == nil {
 		if err := p.draw(ctx, seed); err != nil {
