@@ -142,10 +142,10 @@ func WholeOf(dir string) (whole string, is bool) {
 
 // JobOf returns the folder of a job if dir is that of its undo or of a verify of it. Their lock and
 // the pace are those of the job.
-func JobOf(dir string) (whole string, is bool) {
+func JobOf(dir string) (job string, is bool) {
 	absolute, err := filepath.Abs(dir)
-	name, whole := filepath.Base(absolute), filepath.Join(dir, "..")
-	return whole, err == nil && (name == Undo || name == Verify) && Known(whole)
+	name, job := filepath.Base(absolute), filepath.Join(dir, "..")
+	return job, err == nil && (name == Undo || name == Verify) && Known(job)
 }
 
 // SetAside moves the state in dir into a folder old-TIME inside it, so that a new job can begin,

@@ -70,10 +70,10 @@ type JobStatus struct {
 	Verified *report.Verified   `json:"verified,omitempty"`
 	Undone   *report.Undone     `json:"undone,omitempty"`
 
-	now    progress.Snapshot // as the process itself shows it while it runs
-	failed map[int]int64     // edges of the job, by code
-	held   bool              // a process holds the state, though the last snapshot is old or of an end
-	other  bool              // what runs is an undo or a verify of the job
+	now       progress.Snapshot // as the process itself shows it while it runs
+	failed    map[int]int64     // edges of the job, by code
+	held      bool              // a process holds the state, though the last snapshot is old or of an end
+	otherWork bool              // what runs is an undo or a verify of the job
 }
 
 // Running reports whether a process works on the job.
@@ -135,7 +135,7 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 			s.Phase = Finished
 		}
 		// else it runs a pilot, an undo or a verify, and its snapshot is about that
-		if !s.Running() || s.now.Total == a.Edges() && !s.other {
+		if !s.Running() || s.now.Total == a.Edges() && !s.otherWork {
 			s.now.Settled, s.now.Total, s.now.Percent = a.Edges()-a.Pending(), a.Edges(), s.Percent
 		}
 	}
@@ -151,9 +151,9 @@ func (s *JobStatus) read(now time.Time, light bool) error {
 	return nil
 }
 
-// at returns where a process records what it does with the state in dir: an undo and a verify have
+// workFolder returns where a process records what it does with the state in dir: an undo and a verify have
 // folders of their own below it.
-func at(dir string) string {
+func workFolder(dir string) string {
 	for _, name := range []string{folder.Undo, folder.Verify} {
 		inside := filepath.Join(dir, name)
 		if writing, _ := checkpoint.Writing(inside); writing { // the lock of a read-only folder cannot be tried
@@ -177,11 +177,11 @@ func (s *JobStatus) readProgress(now time.Time) {
 	p := lastSnapshot(s.Dir)
 	s.Sums, s.failed, s.Code, s.What, s.Hint = p.Sums, p.Failures, p.Code, p.What, p.Hint
 	s.now.Failures = p.Failures
-	if dir := at(s.Dir); dir != s.Dir {
-		s.other, p = true, lastSnapshot(dir)
+	if dir := workFolder(s.Dir); dir != s.Dir {
+		s.otherWork, p = true, lastSnapshot(dir)
 	}
 	held, err := checkpoint.Locked(s.Dir) // a run that was just killed left a recent snapshot
-	if p.Phase == "" || s.other && p.Phase == progress.Ended {
+	if p.Phase == "" || s.otherWork && p.Phase == progress.Ended {
 		if held {
 			s.Phase, s.now.Phase = Reading, progress.Starting
 		}
@@ -207,7 +207,7 @@ func (s *JobStatus) readJournal() error {
 	defer journal.Close() // read only
 	totals := journal.Totals()
 	sums := report.Make(journal.Identity(), totals)
-	if s.Sums, s.failed = &sums, totals.FailedByCode; !s.other {
+	if s.Sums, s.failed = &sums, totals.FailedByCode; !s.otherWork {
 		s.now.Failures = s.failed
 	}
 	s.countRuns(journal.Runs())
@@ -216,7 +216,7 @@ func (s *JobStatus) readJournal() error {
 
 func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 	s.Runs = len(runs)
-	running := s.Running() && !s.other
+	running := s.Running() && !s.otherWork
 	for i, run := range runs {
 		last := i == len(runs)-1
 		if run.End == nil && !(last && running) {
@@ -231,13 +231,13 @@ func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 // addUp puts the shards together.
 func (s *Status) addUp() {
 	sum := progress.Snapshot{Phase: progress.Sending, Failures: map[int]int64{}, Calls: new(progress.Calls)}
-	other := slices.ContainsFunc(s.Shards, func(j JobStatus) bool { return j.other })
+	other := slices.ContainsFunc(s.Shards, func(j JobStatus) bool { return j.otherWork })
 	failed := map[int]int64{}
 	for i := range s.Shards {
 		j := &s.Shards[i]
 		s.Phase = graver(s.Phase, j.Phase)
 		now := j.now
-		if j.other != other { // the sum is about the shards that are undone or verified now
+		if j.otherWork != other { // the sum is about the shards that are undone or verified now
 			now.Settled, now.Total = 0, 0
 		}
 		sum, failed = sum.Plus(now), report.Plus(failed, j.failed)
