@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
-	"friendmigrate/migrate"
 )
 
 func listen(t *testing.T, s *View) (*Server, string) {
@@ -115,65 +114,22 @@ func TestSilentConnectionsAreFewAndHoldUpNothing(t *testing.T) {
 	server.Close()
 }
 
-func TestHealthTellsStuckFromWaiting(t *testing.T) {
-	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	sending := func(working int, c Calls) Snapshot {
-		return Snapshot{Phase: Sending, Calls: &c, Engine: migrate.Snapshot{Working: working}}
-	}
-	reading := func(in Input) Snapshot {
-		return Snapshot{Phase: Reading, Input: &in}
-	}
-	for _, c := range []struct {
-		name  string
-		shown Snapshot
-		stuck bool
-	}{
-		{"calls in flight that never end", sending(3, Calls{Pace: 198}), true},
-		{"held", sending(1, Calls{Reason: ReasonHold, Pace: 198}), false},
-		{"the service asked for a pause", sending(3, Calls{}), false},
-		{"nothing under way", sending(0, Calls{Pace: 198}), false},
-		{"all done", Snapshot{Phase: Sending, Settled: 7, Total: 7, Calls: &Calls{Pace: 198}, Engine: migrate.Snapshot{Working: 1}}, false},
-		{"accounts wait to be tried again", sending(0, Calls{Waiting: 3, Pace: 198}), false},
-		{"a file that gives nothing", reading(Input{Bytes: 5, Total: 9}), true},
-		{"standard input that gives nothing", reading(Input{Bytes: 5}), false},
-		{"grouping", reading(Input{Bytes: 9, Total: 9}), false},
-	} {
-		s := NewView()
-		for i := range 10 * 60 {
-			c.shown.Clock = start.Add(time.Duration(i) * time.Second)
-			s.show(&c.shown)
-		}
-		if why := s.Health(c.shown.Clock); (why != "") != c.stuck {
-			t.Errorf("%s: %q", c.name, why)
-		}
-		if why := s.Health(c.shown.Clock.Add(silentAfter + time.Minute)); why == "" {
-			t.Errorf("%s, and silent since: healthy", c.name)
-		}
-		s.End(s.Ending(exit.Ending{Code: exit.Unfinished}))
-		if why := s.Health(c.shown.Clock.Add(time.Hour)); why != "" {
-			t.Errorf("%s, ended: %q", c.name, why)
+func TestARunOfWhichNothingIsHeardIsNotHealthy(t *testing.T) {
+	v := NewView()
+	expect := func(when string, after time.Duration, want string) {
+		t.Helper()
+		if why := v.Health(v.Snapshot().Clock.Add(after)); why != want {
+			t.Errorf("%s: %q, want %q", when, why, want)
 		}
 	}
-	if why := NewView().Health(start); why != "" {
-		t.Errorf("a run of which nothing is known: %q", why)
+	expect("starting", time.Hour, "")
+	for _, phase := range []string{Reading, Sending} {
+		v.Watch(Work{Fill: func(s *Snapshot) { s.Phase = phase }})
+		expect(phase, silentAfter, "")
+		expect(phase, 3*time.Minute, "nothing was heard of the run for 3m 00s")
 	}
-}
-
-func TestHealthOfARunThatGetsOn(t *testing.T) {
-	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := NewView()
-	for i := range 10 * 60 {
-		at := start.Add(time.Duration(i) * time.Second)
-		s.show(&Snapshot{Clock: at, Phase: Sending, Calls: &Calls{Sent: int64(i / 100), Pace: 198}, Engine: migrate.Snapshot{Working: 3}})
-		if why := s.Health(at); why != "" {
-			t.Fatalf("after %d s: %s", i, why)
-		}
-	}
-	s.Finish()
-	if why := s.Health(time.Now().Add(20 * time.Minute)); why != "" {
-		t.Errorf("while lists are written: %s", why)
-	}
-	if why := s.Health(time.Now().Add(40 * time.Minute)); why == "" {
-		t.Error("lists that are never done are healthy")
-	}
+	v.Finish()
+	expect("while lists are written", time.Hour, "")
+	v.End(v.Ending(exit.Ending{Code: exit.Unfinished}))
+	expect("ended", time.Hour, "")
 }

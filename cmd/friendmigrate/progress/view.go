@@ -22,7 +22,7 @@ type View struct {
 	last     Snapshot
 	stopping string // Snapshot.Stop
 	ready    string // why it is not ready; "": it is ready
-	watchdog watchdog
+	still    standstill
 }
 
 // Labels name the running command in metrics and messages.
@@ -74,7 +74,7 @@ func (v *View) show(s *Snapshot) {
 	defer v.mu.Unlock()
 	s.Stop = cmp.Or(v.stopping, s.Stop)
 	v.last = *s
-	v.watchdog.look(*s)
+	v.still.look(*s)
 	switch s.Phase {
 	case Reading:
 		v.ready = "reading the input"
@@ -99,7 +99,6 @@ func (v *View) Finish() {
 		still := *c
 		still.PerSecond, v.last.Calls = 0, &still
 	}
-	v.watchdog.finishing = time.Now()
 }
 
 // Stopping records that a signal has arrived. now says how to stop at once.
@@ -156,16 +155,6 @@ func (v *View) Ready() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.ready
-}
-
-// Health returns why the command looks stuck; "" means that it does not.
-func (v *View) Health(now time.Time) string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.last.Phase == Ended {
-		return ""
-	}
-	return v.watchdog.health(now)
 }
 
 // Labels returns what Begin was given.
