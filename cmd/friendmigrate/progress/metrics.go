@@ -6,10 +6,8 @@ import (
 	"io"
 	"net/http"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +25,6 @@ type metrics struct {
 	view     *View
 	registry *prometheus.Registry
 	settle   prometheus.Histogram
-	words    codeWords
 }
 
 func newMetrics(v *View) *metrics {
@@ -47,7 +44,7 @@ func (m *metrics) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
-	e := exporter{out, &m.words}
+	e := exporter{out}
 	s := m.view.Snapshot()
 	e.run(m.view.Labels(), s)
 	if s.Sums != nil {
@@ -62,10 +59,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 
 // exporter writes values with their names. The help text says whether they are of the job or of
 // this process.
-type exporter struct {
-	out   chan<- prometheus.Metric
-	words *codeWords
-}
+type exporter struct{ out chan<- prometheus.Metric }
 
 // desc returns the description of a metric. labels alternate names and values.
 func desc(name, help string, labels []string) (d *prometheus.Desc, values []string) {
@@ -151,7 +145,7 @@ func (e exporter) account(s Snapshot) {
 	}
 	byWord := map[string]int64{}
 	for code, n := range s.Failures {
-		byWord[e.words.ofCode(code)] += n
+		byWord[codeWord(code)] += n
 	}
 	for word, n := range byWord {
 		e.gauge("failed_edges", "Failed edges of the job, rows and added ones, by ResultCode.", float64(n), "code",
@@ -163,7 +157,7 @@ func (e exporter) calls(all Snapshot) {
 	s := all.Stats
 	byWord := map[sink.CallCount]int64{}
 	for _, c := range s.Calls {
-		byWord[sink.CallCount{API: c.API, Result: e.words.ofCall(c.Result)}] += c.Count
+		byWord[sink.CallCount{API: c.API, Result: callWord(c.Result)}] += c.Count
 	}
 	for c, n := range byWord {
 		e.counter("calls_total", "HTTP requests that left, by API and by what they ended with: the ErrorCode, "+
@@ -172,11 +166,6 @@ func (e exporter) calls(all Snapshot) {
 	e.counter("calls_throttled_total", "Of those, refused for their pace.", s.Throttled)
 	e.counter("calls_uncertain_total", "Of those, without a usable answer although they may have been applied.",
 		s.Uncertain)
-	e.counter("odd_answers_total", "Answers in which an item was missing, foreign, repeated, disputed or unreadable.",
-		s.Odd)
-	e.counter("signatures_renewed_total", "Signatures made after the first.", s.Renewals)
-	e.counter("request_bytes_total", "Bytes of request bodies.", s.Sent)
-	e.counter("response_bytes_total", "Bytes of answers' bodies.", s.Received)
 	e.gauge("calls_in_flight", "Calls that left and have no answer yet.", float64(s.InFlight))
 
 	buckets, sum := map[float64]uint64{}, uint64(0)
@@ -240,58 +229,26 @@ func (t timed) Settle(ctx context.Context, what migrate.Settlement) error {
 	return err
 }
 
-// mostUnknown is how many codes that are in no table get a label of their own. They are worth
-// seeing, but a service that answers with a new code each time must not fill Prometheus.
-const mostUnknown = 32
-
+// otherWord is the label of what is in no table: a service that answers with a new code each time
+// must not fill Prometheus.
 const otherWord = "other"
 
-// kinds are the client's names of calls without a usable answer.
-var kinds = []string{"timeout", "reset", "cut", "refused", "proxy", "dns", "tls", "x509", "files", "unreadable",
-	"oversize", "transport"}
-
-// codeWords turns results of calls into labels of a bounded list. A result always keeps its label,
-// so that no counter decreases.
-type codeWords struct {
-	mu      sync.Mutex // guards what follows
-	unknown map[int]bool
-}
-
-// ofWebhook reports whether a code is one of the thousand that the table has as a range.
-func ofWebhook(code int) bool { return code >= 38000 && code <= 39000 }
-
-// ofCall returns the label of a sink.CallCount.Result.
-func (w *codeWords) ofCall(result string) string {
-	if status, isStatus := strings.CutPrefix(result, "http_"); isStatus {
+// callWord returns the label of a sink.CallCount.Result. Words for no usable answer are the client's.
+func callWord(result string) string {
+	if code, err := strconv.Atoi(result); err == nil {
+		return codeWord(code)
+	}
+	if status, is := strings.CutPrefix(result, "http_"); is {
 		if n, err := strconv.Atoi(status); err != nil || http.StatusText(n) == "" {
 			return "http_" + otherWord
 		}
-		return result
 	}
-	if n, err := strconv.Atoi(result); err == nil {
-		return w.ofCode(n)
-	}
-	if slices.Contains(kinds, result) {
-		return result
-	}
-	return otherWord
+	return result
 }
 
-// ofCode returns the label of an ErrorCode, a ResultCode or an HTTP status.
-func (w *codeWords) ofCode(code int) string {
-	if _, known := sink.LookupCode(code); (known || code == 0) && !ofWebhook(code) {
-		return strconv.Itoa(code)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	named, seen := w.unknown[code]
-	if !seen && len(w.unknown) < mostUnknown {
-		if w.unknown == nil {
-			w.unknown = map[int]bool{}
-		}
-		w.unknown[code], named = true, true
-	}
-	if named {
+// codeWord returns the label of an ErrorCode, a ResultCode or an HTTP status.
+func codeWord(code int) string {
+	if _, known := sink.LookupCode(code); known || code == 0 || http.StatusText(code) != "" {
 		return strconv.Itoa(code)
 	}
 	return otherWord
