@@ -235,7 +235,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		if err != nil {
 			return exit.Errorf(exit.Unexpected, p.Line().Of("resume").String()+" # then --rate holds", "%w", err)
 		}
-		return p.showPace(in.State, now)
+		return p.showPace(now)
 	}
 	unpauses := false
 	switch word := in.args[0]; word { // a file that cannot be read is written again
@@ -259,7 +259,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 	if unpauses {
 		p.Screen.Line("that ends the pause")
 	}
-	return p.showPace(in.State, now)
+	return p.showPace(now)
 }
 
 // parsePace reads a RATE, which also ends a pause.
@@ -275,7 +275,8 @@ func (p *program) parsePace(word string) (folder.Pace, error) {
 	return folder.Pace{Rate: rate}, nil
 }
 
-// showPace prints the pace that is set and how fast running commands may send.
-func (p *program) showPace(base string, now folder.Pace) error {
-	return terminal.WriteText(p.Std.Out, inspect.Pace(base, now)+"\n")
+// showPace prints the pace that is set.
+func (p *program) showPace(now folder.Pace) error {
+	return terminal.WriteText(p.Std.Out, "set: "+cmp.Or(now.String(), "nothing, so --rate holds")+
+		"\nwhat runs on this state obeys within 2 seconds; friendmigrate status shows its speed\n")
 }

@@ -63,17 +63,6 @@ func Known(base string) bool {
 	return err == nil || locked == nil
 }
 
-// Running reports whether a process is at work in base, or in the folder of a shard below it.
-func Running(base string) (bool, error) {
-	places, _ := Find(base)
-	for _, place := range append(places, Place{Dir: base}) {
-		if locked, err := checkpoint.Locked(place.Dir); locked || err != nil {
-			return locked, err
-		}
-	}
-	return false, nil
-}
-
 // withoutRemains leaves out what runs with another number of shards left before they sent anything.
 // CheckNeighbours allows no other state next to a job.
 func withoutRemains(places []Place) []Place {
