@@ -25,7 +25,7 @@
 //   - After that, it describes this step.
 //
 // The header of a CSV needs all custom fields, which are only known at the end. So its rows are
-// collected as JSONL in DESTINATION.export, in the same steps. When all are collected,
+// collected as JSON in DESTINATION.export, in the same steps. When all are collected,
 // position.json records that a file at the destination is the export's. Then the CSV is written to
 // a temporary file next to the destination and renamed.
 //

@@ -110,7 +110,7 @@ func (e *Export) resume(id identity, there bool) error {
 // rowsPath returns the path of the file that rows are written to first.
 func (e *Export) rowsPath() string {
 	if e.csv {
-		return filepath.Join(e.folder, "rows.jsonl")
+		return filepath.Join(e.folder, "rows.json")
 	}
 	return e.Set.Destination
 }
@@ -280,9 +280,6 @@ func readPosition(folder string) (p Position, err error) {
 	p.Version = 0
 	if err := json.Unmarshal(content, &p); err != nil {
 		return p, fmt.Errorf("%w: read %q: %w", errBroken, name, err)
-	}
-	if p.Version == 1 { // it had the rows of all accounts before the next one
-		p.Version, p.Before = positionVersion, p.Done
 	}
 	if p.Version != positionVersion {
 		return p, fmt.Errorf("%w: %q is of version %d, which this program does not know", errBroken, name, p.Version)

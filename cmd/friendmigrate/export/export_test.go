@@ -324,7 +324,7 @@ func TestAnInterruptedExportIsCutBackAndGoesOn(t *testing.T) {
 				}
 				torn := destination
 				if format == "csv" {
-					torn = filepath.Join(destination+".export", "rows.jsonl")
+					torn = filepath.Join(destination+".export", "rows.json")
 				}
 				f, err := os.OpenFile(torn, os.O_APPEND|os.O_WRONLY, 0)
 				if err != nil {
@@ -410,25 +410,6 @@ func TestAnAccountWithoutAnAnswerHoldsUpNobody(t *testing.T) {
 	}
 	if at := again.At(); at.Done != 41 || at.Before != 40 || len(at.Bits) != 1 {
 		t.Errorf("%+v", at)
-	}
-}
-
-// TestAPositionOfTheVersionBefore says only how many accounts are done.
-func TestAPositionOfTheVersionBefore(t *testing.T) {
-	dir := t.TempDir()
-	g := &graph{lists: map[string][]sink.Friend{"a": friends(1), "b": friends(2), "c": friends(3)}, page: 9}
-	o := exportOf(t, dir, "jsonl", filepath.Join(dir, "out.jsonl"), "a", "b", "c")
-	e, again := o.again(), o.again()
-	if err := errors.Join(e.open(), e.Close()); err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(dir, "out.jsonl.export", positionName)
-	old := strings.NewReplacer(`"version":2`, `"version":1`, `"accountsBefore":0,`, "", `"accountsDone":0`, `"accountsDone":2`).Replace(read(t, name))
-	if err := errors.Join(os.WriteFile(name, []byte(old), 0o600), again.open(), again.Run(t.Context(), g.pages, engine()), again.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if counts := rows(t, read(t, filepath.Join(dir, "out.jsonl"))); len(counts) != 1 || counts["c"] != 3 {
-		t.Errorf("%v after %s", counts, old)
 	}
 }
 

@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -107,7 +108,7 @@ func (f *fetcher) forget(s *state) {
 	s.entry = newEntry(s.number, s.account)
 }
 
-// row adds one friend as a row of JSONL.
+// row adds one friend as a row.
 func (f *fetcher) row(s *state, friend *sink.Friend) error {
 	e, other, err := friend.Edge(s.account.ID)
 	if err != nil {
@@ -123,8 +124,12 @@ func (f *fetcher) row(s *state, friend *sink.Friend) error {
 	if e.AddSource == "" {
 		s.bare++
 	}
-	err = source.WriteEdges(&s.rows, source.ListFormat{Format: source.JSONL},
-		func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
+	if f.out.csv { // it is written when all columns are known
+		err = json.NewEncoder(&s.rows).Encode(e)
+	} else {
+		err = source.WriteEdges(&s.rows, source.ListFormat{Format: source.JSONL},
+			func(yield func(source.ListRow, error) bool) { yield(source.ListRow{Edge: &e}, nil) })
+	}
 	if err == nil && s.rows.Len() >= flushAt {
 		err = f.flush(s)
 	}

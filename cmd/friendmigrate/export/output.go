@@ -2,7 +2,6 @@ package export
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -202,60 +201,24 @@ func (e *Export) writeTable() error {
 	return disk.WriteWhole(e.FS, e.Set.Destination, write)
 }
 
-// row is a row as package source writes it, in the form of the API's items.
-type row struct {
-	From       string   `json:"From_Account"`
-	To         string   `json:"To_Account"`
-	Remark     string   `json:"Remark"`
-	GroupName  []string `json:"GroupName"`
-	AddSource  string   `json:"AddSource"`
-	AddWording string   `json:"AddWording"`
-	AddTime    int64    `json:"AddTime"`
-	CustomItem []struct {
-		Tag   string
-		Value json.RawMessage
-	}
-}
-
 // readRows reads collected rows back.
 func readRows(r io.Reader) iter.Seq2[source.ListRow, error] {
 	return func(yield func(source.ListRow, error) bool) {
 		rows := json.NewDecoder(bufio.NewReaderSize(r, 256<<10))
 		for {
-			var one row
-			err := rows.Decode(&one)
+			e := new(migrate.Edge)
+			err := rows.Decode(e)
 			if err == io.EOF {
 				return
 			}
-			var e *migrate.Edge
-			if err == nil {
-				e, err = one.edge()
-			}
 			if err != nil {
-				yield(source.ListRow{}, fmt.Errorf("read collected rows: %w", err))
-				return
+				err = fmt.Errorf("read collected rows: %w", err)
 			}
-			if !yield(source.ListRow{Edge: e}, nil) {
+			if !yield(source.ListRow{Edge: e}, err) || err != nil {
 				return
 			}
 		}
 	}
-}
-
-func (r *row) edge() (*migrate.Edge, error) {
-	e := &migrate.Edge{From: r.From, To: r.To, Remark: r.Remark, Groups: r.GroupName, AddSource: r.AddSource,
-		AddWording: r.AddWording, AddTime: r.AddTime}
-	for _, item := range r.CustomItem {
-		custom := migrate.CustomItem{Tag: item.Tag, Value: string(item.Value), Integer: true}
-		if bytes.HasPrefix(item.Value, []byte{'"'}) {
-			custom.Integer = false
-			if err := json.Unmarshal(item.Value, &custom.Value); err != nil {
-				return nil, err
-			}
-		}
-		e.Custom = append(e.Custom, custom)
-	}
-	return e, nil
 }
 
 // waiting holds the rows of accounts that are not read to their end, in temporary files without a
