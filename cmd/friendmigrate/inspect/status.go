@@ -25,9 +25,9 @@ const (
 	Finished = "finished" // nothing is pending
 )
 
-// signOfLife is how old the last snapshot of a running job may be. The job writes one a second, but
+// SignOfLife is how old the last snapshot of a running job may be. The job writes one a second, but
 // a busy disk may delay it.
-const signOfLife = 10 * time.Second
+const SignOfLife = 10 * time.Second
 
 // Status is the progress of a job, over all shards.
 type Status struct {
@@ -191,7 +191,7 @@ func (s *JobStatus) readProgress(now time.Time) {
 	age := now.Sub(p.At)
 	s.Silent = max(0, age.Seconds())
 	switch {
-	case age >= signOfLife, p.Phase == progress.Ended:
+	case age >= SignOfLife, p.Phase == progress.Ended:
 		s.held = held
 	case held || err != nil: // the lock of a read-only folder cannot be tested
 		s.Phase, s.now = p.Phase, p

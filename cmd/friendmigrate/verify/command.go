@@ -226,7 +226,7 @@ func (r *Result) fill(s *progress.Snapshot) {
 }
 
 // record writes into the folder of each part how far it is, for status. The calls are those of the
-// part that is asked about now.
+// part that is asked about now. The others show only that there is a process.
 func (r *Result) record(s progress.Snapshot) {
 	calls, left := s.Calls, s.Left
 	for _, p := range r.Parts {
@@ -235,6 +235,10 @@ func (r *Result) record(s progress.Snapshot) {
 		if s.Calls, s.Left = nil, nil; now.Asked < now.Edges {
 			s.Calls, s.Left, calls, left = calls, left, nil, nil
 		}
+		if s.Calls == nil && s.Clock.Sub(p.recorded) < inspect.SignOfLife/2 {
+			continue
+		}
+		p.recorded = s.Clock
 		_ = report.WriteUnsynced(filepath.Join(p.dir(), folder.Progress), s) // it is only for looking at
 	}
 }

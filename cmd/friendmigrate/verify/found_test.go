@@ -16,7 +16,10 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/exit"
+	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/cmd/friendmigrate/job"
+	"friendmigrate/cmd/friendmigrate/progress"
 	"friendmigrate/cmd/friendmigrate/report"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
@@ -274,4 +277,31 @@ func TestAShardWithoutAllAnswersIsNotFinished(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestShardsThatWaitAreRecordedSeldom, but often enough that status takes none for stopped.
+func TestShardsThatWaitAreRecordedSeldom(t *testing.T) {
+	s := staged(t, 3)
+	r := &Result{Parts: []*Part{partOf(t, t.TempDir(), s), partOf(t, t.TempDir(), s)}}
+	for _, p := range r.Parts {
+		if err := p.Begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.CloseVerdicts() })
+	}
+	var written [2]time.Duration
+	start := time.Now()
+	for after := time.Duration(0); after < 30*time.Second; after += time.Second {
+		r.record(progress.Snapshot{Clock: start.Add(after), Calls: &progress.Calls{}})
+		for i, p := range r.Parts {
+			err := os.Remove(filepath.Join(p.dir(), folder.Progress))
+			if err == nil {
+				written[i] = after
+			}
+			if i == 0 && err != nil || i == 1 && (err == nil) != (after%(5*time.Second) == 0) ||
+				after-written[i] >= inspect.SignOfLife {
+				t.Errorf("shard %d after %v: %v", i, after, err)
+			}
+		}
+	}
 }

@@ -36,6 +36,7 @@ type Part struct {
 	settled  int64               // those of edges that the job has settled; all of them if there is no job
 	sample   *sample             // nil: ask about all settled edges
 	window   int                 // edges that are looked up at once
+	recorded time.Time           // its progress.json was last written
 }
 
 // Service is what a verify asks. Check and Pages are those of sink.Client.
