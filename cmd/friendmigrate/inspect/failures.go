@@ -46,7 +46,7 @@ type CodeSummary struct {
 	Code    int     `json:"code"`
 	Edges   int64   `json:"edges"`
 	Advice  string  `json:"advice"`
-	Example Example `json:"example"` // the first in the order of the input
+	Example Example `json:"example"` // one of them
 }
 
 // Example is one failed edge.
@@ -56,8 +56,6 @@ type Example struct {
 	Info  string `json:"info"`
 	Input string `json:"input"`
 	Line  int64  `json:"line"`
-
-	failure checkpoint.Failure
 }
 
 // Summarize counts the failures that a filter takes.
@@ -69,32 +67,21 @@ func (jobs Jobs) Summarize(f Filter) (*Summary, error) {
 		c := by[x.Code]
 		if c == nil {
 			known, _ := sink.LookupCode(x.Code)
-			c = &CodeSummary{Code: x.Code, Advice: known.EdgeAdvice()}
+			input, line := j.place(x.Edge.Position)
+			c = &CodeSummary{Code: x.Code, Advice: known.EdgeAdvice(),
+				Example: Example{From: x.Edge.From, To: x.Edge.To, Info: x.Info, Input: input, Line: line}}
 			by[x.Code] = c
 		}
-		if c.Edges++; c.Edges == 1 || before(x, &c.Example.failure) {
-			input, line := j.place(x.Edge.Position)
-			c.Example = Example{From: x.Edge.From, To: x.Edge.To, Info: x.Info, Input: input, Line: line, failure: *x}
-		}
+		c.Edges++
 		return nil
 	})
 	for _, c := range by {
 		s.Codes = append(s.Codes, *c)
 	}
 	slices.SortFunc(s.Codes, func(a, b CodeSummary) int {
-		return cmp.Or(cmp.Compare(b.Edges, a.Edges),
-			cmp.Compare(a.Code, b.Code))
+		return cmp.Or(cmp.Compare(b.Edges, a.Edges), cmp.Compare(a.Code, b.Code))
 	})
 	return s, err
-}
-
-// before reports whether a comes before b in the input. A row comes before the reverse that it
-// added.
-func before(a, b *checkpoint.Failure) bool {
-	if a.Edge.Position == b.Edge.Position {
-		return !a.Edge.Added && b.Edge.Added
-	}
-	return a.Edge.Before(b.Edge.Position)
 }
 
 // each calls do with the failures that a filter takes, in no particular order.

@@ -113,12 +113,13 @@ func (j *Job) place(at migrate.Position) (input string, line int64) {
 }
 
 // Missing returns the shards of the job without a state here.
-func (jobs Jobs) Missing() []settings.Shard {
-	var places []folder.Place
+func (jobs Jobs) Missing() []settings.Shard { return folder.NotBegun(jobs.places()) }
+
+func (jobs Jobs) places() (all []folder.Place) {
 	for _, j := range jobs {
-		places = append(places, j.Place)
+		all = append(all, j.Place)
 	}
-	return folder.NotBegun(places)
+	return all
 }
 
 // Close closes what is open.

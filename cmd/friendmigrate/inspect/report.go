@@ -18,9 +18,7 @@ import (
 func (jobs Jobs) Report(program string) (r report.Report, err error) {
 	var shards []report.Report
 	absent := len(jobs.Missing())
-	var places []folder.Place
 	for _, j := range jobs {
-		places = append(places, j.Place)
 		if j.Journal == nil {
 			absent++
 			continue
@@ -39,7 +37,7 @@ func (jobs Jobs) Report(program string) (r report.Report, err error) {
 	case jobs[0].Shard.Count == 0:
 		return shards[0], nil
 	}
-	return report.Join(shards, absent).Mixed(folder.Mixed(places)), nil
+	return report.Join(shards, absent).Mixed(folder.Mixed(jobs.places())), nil
 }
 
 // Report returns the report of one state, with what its page shows and report.json lacks. If the

@@ -44,7 +44,7 @@ func (m *metrics) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
-	e := exporter{out}
+	e := exporter(out)
 	s := m.view.Snapshot()
 	e.run(m.view.Labels(), s)
 	if s.Sums != nil {
@@ -59,7 +59,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 
 // exporter writes values with their names. The help text says whether they are of the job or of
 // this process.
-type exporter struct{ out chan<- prometheus.Metric }
+type exporter chan<- prometheus.Metric
 
 // desc returns the description of a metric. labels alternate names and values.
 func desc(name, help string, labels []string) (d *prometheus.Desc, values []string) {
@@ -72,12 +72,12 @@ func desc(name, help string, labels []string) (d *prometheus.Desc, values []stri
 
 func (e exporter) gauge(name, help string, value float64, labels ...string) {
 	d, values := desc(name, help, labels)
-	e.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, values...)
+	e <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, values...)
 }
 
 func (e exporter) counter(name, help string, value int64, labels ...string) {
 	d, values := desc(name, help, labels)
-	e.out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), values...)
+	e <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), values...)
 }
 
 // states exports a state set: exactly one of its values is 1.
@@ -177,7 +177,7 @@ func (e exporter) calls(all Snapshot) {
 	}
 	d, _ := desc("call_duration_seconds",
 		"From the departure of a call to the last byte of its answer, or to its failure.", nil)
-	e.out <- prometheus.MustNewConstHistogram(d, sum, s.Latency.Sum, buckets)
+	e <- prometheus.MustNewConstHistogram(d, sum, s.Latency.Sum, buckets)
 }
 
 func (e exporter) engine(s migrate.Snapshot) {

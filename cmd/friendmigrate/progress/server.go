@@ -23,15 +23,6 @@ import (
 //go:embed dashboard.json
 var Dashboard []byte
 
-const index = `friendmigrate
-
-/metrics         for Prometheus
-/healthz         200 unless the run looks stuck
-/readyz          200 once calls are sent
-/status          where the run stands, as JSON
-/dashboard.json  a dashboard for Grafana
-`
-
 // Limits of the server, whose connections share the file descriptors with the job.
 const (
 	mostConnections = 32
@@ -102,24 +93,14 @@ func handler(s *View) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(Dashboard)
 	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, index)
-	})
 	return mux
 }
 
 // writeProbe answers a probe: 200, or 503 with what is wrong.
 func writeProbe(w http.ResponseWriter, problem string) {
-	if problem == "" {
-		text(w, http.StatusOK, "ok\n")
+	if problem != "" {
+		http.Error(w, problem, http.StatusServiceUnavailable)
 		return
 	}
-	text(w, http.StatusServiceUnavailable, problem+"\n")
-}
-
-func text(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
+	_, _ = io.WriteString(w, "ok\n")
 }

@@ -53,7 +53,7 @@ func TestEndpoints(t *testing.T) {
 	expect("/metrics", 200, "\ngo_goroutines ")
 	expect("/metrics", 200, "\nprocess_open_fds ")
 	expect("/dashboard.json", 200, `"panels"`)
-	expect("/", 200, "/metrics")
+	expect("/", 404, "")
 	expect("/debug/pprof/", 404, "")
 	expect("/other", 404, "")
 	s.Watch(Work{Fill: func(s *Snapshot) { s.Phase = Reading }})
