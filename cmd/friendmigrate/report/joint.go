@@ -179,7 +179,7 @@ func (s *Series) plus(t *Series) *Series {
 		return cmp.Or(s, t)
 	}
 	sum := &Series{Step: max(s.Step, t.Step)}
-	points := slices.Concat(s.coarse(sum.Step), t.coarse(sum.Step))
+	points := slices.Concat(s.coarse(sum.Step), t.coarse(sum.Step)) // so that equal times are of different shards
 	slices.SortStableFunc(points, byTime)
 	for _, p := range points {
 		if n := len(sum.Points); n > 0 && sum.Points[n-1].At == p.At {
@@ -196,16 +196,3 @@ func (s *Series) plus(t *Series) *Series {
 }
 
 func byTime(a, b Point) int { return cmp.Compare(a.At, b.At) }
-
-// coarse returns one point for each interval of a longer step: only points of different shards are
-// of the same time.
-func (s *Series) coarse(step int64) (points []Point) {
-	for _, p := range s.Points {
-		p.At = p.At / step * step
-		if n := len(points); n > 0 && points[n-1].At == p.At {
-			points[n-1].Run = p.Run
-		}
-		points = appendPoint(points, p)
-	}
-	return points
-}

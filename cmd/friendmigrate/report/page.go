@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -196,20 +195,11 @@ func (s *Series) columns() (all []Point) {
 	for span := s.Points[len(s.Points)-1].At - s.Points[0].At; span/step >= mostColumns; {
 		step *= 2
 	}
-	for _, p := range s.Points {
-		at := p.At / step * step
-		for n := len(all); n > 0 && all[n-1].At+step < at; n++ {
+	for _, p := range s.coarse(step) {
+		for n := len(all); n > 0 && all[n-1].At+step < p.At; n++ {
 			all = append(all, Point{At: all[n-1].At + step, Seconds: float64(step)})
 		}
-		switch n := len(all); {
-		case n == 0 || all[n-1].At < at:
-			p.At = at
-			all = append(all, p)
-		default:
-			run := all[n-1].Run
-			all[n-1] = all[n-1].merge(p)
-			all[n-1].Run = cmp.Or(run, p.Run)
-		}
+		all = append(all, p)
 	}
 	return all
 }

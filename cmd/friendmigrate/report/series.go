@@ -141,27 +141,25 @@ func (s *Series) Observe(now Moment) {
 }
 
 // add adds a point, or merges it into the last one of the same interval, and halves the resolution
-// when there are too many.
+// while there are too many.
 func (s *Series) add(p Point) {
 	s.Points = appendPoint(s.Points, p)
-	if len(s.Points) <= MostPoints {
-		return
+	for len(s.Points) > MostPoints {
+		s.Step *= 2
+		s.Points = s.coarse(s.Step)
 	}
-	s.Step *= 2
-	coarse := s.Points[:0]
+}
+
+// coarse returns one point for each interval of a longer step, with the last run of the interval.
+func (s *Series) coarse(step int64) (points []Point) {
 	for _, p := range s.Points {
-		p.At = p.At / s.Step * s.Step
-		coarse = appendPoint(coarse, p)
-	}
-	if n := len(coarse); n > MostPoints*3/4 { // of too many runs: points of different ones are merged too
-		for i := range n / 2 {
-			pair := coarse[2*i].merge(coarse[2*i+1])
-			pair.Run = coarse[2*i+1].Run
-			coarse[i] = pair
+		p.At = p.At / step * step
+		if n := len(points); n > 0 && points[n-1].At == p.At {
+			points[n-1].Run = p.Run
 		}
-		coarse = append(coarse[:n/2], coarse[n/2*2:]...)
+		points = appendPoint(points, p)
 	}
-	s.Points = coarse
+	return points
 }
 
 // appendPoint appends a point, or merges it into the last one if that is of the same interval and
