@@ -135,16 +135,13 @@ func (s *Status) edgeRows(row func(name, value, about string)) {
 		row(name, terminal.Count(n), about)
 	}
 	count("read", a.Rows.Read, a.Added.Edges, "")
-	count("imported", a.Rows.Imported, a.Added.Imported, "")
-	unsure := ""
-	if n := a.AlreadyUncertain(); n > 0 {
-		unsure = terminal.Count(n) + " of them perhaps by a call of this job"
+	for _, o := range a.Outcomes() {
+		about := ""
+		if n := a.AlreadyUncertain(); n > 0 && o.Name == "already" {
+			about = terminal.Count(n) + " of them perhaps by a call of this job"
+		}
+		count(o.Name, o.Rows, o.Added, about)
 	}
-	count("already", a.Rows.Already, a.Added.Already, unsure)
-	count("failed", a.Rows.Failed, a.Added.Failed, "")
-	count("rejected", a.Rows.Rejected, 0, "")
-	count("duplicate", a.Rows.Duplicate, 0, "")
-	count("pending", a.Rows.Pending, a.Added.Pending, "")
 	if !a.Rows.Balanced {
 		row("", "", "THE SUM DOES NOT BALANCE: please report this")
 	}

@@ -130,19 +130,14 @@ func ratio(s Snapshot) float64 {
 
 // account exports the outcomes of the job's edges.
 func (e exporter) account(s Snapshot) {
-	r, d := s.Sums.Rows, s.Sums.Added
-	e.gauge("edges_read", "Rows of the job's input.", float64(r.Read))
-	for outcome, n := range map[string]int64{"imported": r.Imported, "already": r.Already, "failed": r.Failed,
-		"rejected": r.Rejected, "duplicate": r.Duplicate, "pending": r.Pending} {
+	e.gauge("edges_read", "Rows of the job's input.", float64(s.Sums.Rows.Read))
+	for _, o := range s.Sums.Outcomes() {
 		e.gauge("edges", "What became of the rows of the job's input, of all its runs together. "+
-			"They add up to friendmigrate_edges_read.", float64(n), "outcome", outcome)
+			"They add up to friendmigrate_edges_read.", float64(o.Rows), "outcome", o.Name)
+		e.gauge("added_edges", "What became of the edges that --mutual added.", float64(o.Added), "outcome", o.Name)
 	}
 	e.gauge("edges_already_uncertain", "Of outcome already: a call of this job may have done it.",
-		float64(r.AlreadyUncertain+d.AlreadyUncertain))
-	for outcome, n := range map[string]int64{"imported": d.Imported, "already": d.Already, "failed": d.Failed,
-		"pending": d.Pending} {
-		e.gauge("added_edges", "What became of the edges that --mutual added.", float64(n), "outcome", outcome)
-	}
+		float64(s.Sums.AlreadyUncertain()))
 	byWord := map[string]int64{}
 	for code, n := range s.Failures {
 		byWord[codeWord(code)] += n

@@ -215,18 +215,10 @@ func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 // outcomes returns the counts of edges by outcome, including those that --mutual added. Failed
 // edges have a line of their own.
 func (s Snapshot) outcomes() string {
-	r, d := s.Sums.Rows, s.Sums.Added
 	var parts []string
-	for _, outcome := range []struct {
-		name  string
-		count int64
-	}{
-		{cmp.Or(s.Did, "imported"), r.Imported + d.Imported}, {"already", r.Already + d.Already},
-		{"rejected", r.Rejected},
-		{"duplicate", r.Duplicate}, {"pending", r.Pending + d.Pending},
-	} {
-		if outcome.count > 0 {
-			parts = append(parts, outcome.name+" "+terminal.Count(outcome.count))
+	for _, o := range s.Sums.Outcomes() {
+		if n := o.Rows + o.Added; n > 0 && o.Name != "failed" {
+			parts = append(parts, strings.Replace(o.Name, "imported", cmp.Or(s.Did, "imported"), 1)+" "+terminal.Count(n))
 		}
 	}
 	return strings.Join(parts, ", ")

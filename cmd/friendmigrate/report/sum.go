@@ -8,6 +8,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/terminal"
@@ -59,34 +60,49 @@ func Make(id checkpoint.Identity, t checkpoint.Totals) Sums {
 	return a
 }
 
+// Outcome is what became of some rows and of some edges that --mutual added.
+type Outcome struct {
+	Name        string
+	Rows, Added int64
+}
+
+// Outcomes returns the sums by outcome, in the order in which they are shown.
+func (a Sums) Outcomes() []Outcome {
+	r, d := a.Rows, a.Added
+	return []Outcome{
+		{"imported", r.Imported, d.Imported}, {"already", r.Already, d.Already}, {"failed", r.Failed, d.Failed},
+		{"rejected", r.Rejected, 0}, {"duplicate", r.Duplicate, 0}, {"pending", r.Pending, d.Pending},
+	}
+}
+
 // String returns the sums in words.
 func (a Sums) String() string {
-	settled := func(c checkpoint.Counts) string {
-		return fmt.Sprintf("%s imported + %s already + %s failed", terminal.Count(c.Imported),
-			terminal.Count(c.Already), terminal.Count(c.Failed))
+	var rows, added []string
+	for _, o := range a.Outcomes() {
+		rows = append(rows, terminal.Count(o.Rows)+" "+o.Name)
+		if o.Added > 0 {
+			added = append(added, terminal.Count(o.Added)+" "+o.Name)
+		}
 	}
-	r, d := a.Rows, a.Added
-	text := fmt.Sprintf("%s read = %s + %s rejected + %s duplicate + %s pending", terminal.Some(r.Read, "row"),
-		settled(r.Counts), terminal.Count(r.Rejected), terminal.Count(r.Duplicate), terminal.Count(r.Pending))
-	if d.Edges > 0 {
-		text += fmt.Sprintf("; %s added = %s + %s pending", terminal.Count(d.Edges), settled(d.Counts),
-			terminal.Count(d.Pending))
+	text := terminal.Some(a.Rows.Read, "row") + " read = " + strings.Join(rows, " + ")
+	if a.Added.Edges > 0 {
+		text += "; " + terminal.Count(a.Added.Edges) + " added = " + strings.Join(added, " + ")
 	}
 	return text
 }
 
 // imbalance returns what is wrong with the sums; "" if they balance.
 func (a Sums) imbalance() string {
-	r := a.Rows
-	if sum := r.Settled() + r.Rejected + r.Duplicate + r.Pending; sum != r.Read {
-		return fmt.Sprintf("%d rows were read, but imported, already, failed, rejected, duplicate and pending add "+
-			"up to %d",
-			r.Read, sum)
-	}
-	for _, n := range []int64{r.Imported, r.Already, r.Failed, r.Rejected, r.Duplicate, r.Pending, a.Added.Pending} {
-		if n < 0 {
-			return fmt.Sprintf("one of them is %d", n)
+	sum := int64(0)
+	for _, o := range a.Outcomes() {
+		if least := min(o.Rows, o.Added); least < 0 {
+			return fmt.Sprintf("%d are %s", least, o.Name)
 		}
+		sum += o.Rows
+	}
+	if sum != a.Rows.Read {
+		return fmt.Sprintf("%d rows were read, but imported, already, failed, rejected, duplicate and pending add "+
+			"up to %d", a.Rows.Read, sum)
 	}
 	return ""
 }
