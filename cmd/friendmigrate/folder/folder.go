@@ -81,29 +81,26 @@ func CheckNeighbours(base string, shard settings.Shard) error {
 	if err != nil {
 		return fmt.Errorf("look into the state folder: %w", err)
 	}
-	for _, e := range entries {
-		other, found := shardNamed(e.Name())
-		if !found || !e.IsDir() || other.Count == shard.Count {
+	for _, other := range append(shardsIn(base, entries), Place{Dir: base}) {
+		if other.Shard.Count == shard.Count {
 			continue
 		}
-		switch counts, err := mayHaveSent(filepath.Join(base, e.Name())); {
-		case err != nil:
+		counts, err := mayHaveSent(other.Dir)
+		if counts {
+			err = fmt.Errorf("%w: %q holds %s, and this run is %s", ErrOther, base, share(other.Shard), share(shard))
+		}
+		if err != nil {
 			return err
-		case counts && shard.Count == 0:
-			return fmt.Errorf("%w: %q holds the shard %s, and this run has no --shard", ErrOther, base, e.Name())
-		case counts:
-			return fmt.Errorf("%w: %q holds %s, a share of another number of shards than %d", ErrOther, base, e.Name(),
-				shard.Count)
 		}
 	}
-	if shard.Count == 0 {
-		return nil
+	return nil
+}
+
+func share(s settings.Shard) string {
+	if s.Count == 0 {
+		return "a job without shards"
 	}
-	counts, err := mayHaveSent(base)
-	if counts {
-		err = fmt.Errorf("%w: %q holds a job without shards", ErrOther, base)
-	}
-	return err
+	return "shard " + s.String()
 }
 
 // mayHaveSent reports whether dir holds a job that may have sent calls. While a process is at work

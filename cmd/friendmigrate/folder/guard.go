@@ -62,14 +62,9 @@ func (r *Reads) CheckState(base string) error {
 	if err != nil {
 		return nil
 	}
-	dirs := []string{base}
-	for _, e := range entries {
-		if _, shard := shardNamed(e.Name()); shard {
-			dirs = append(dirs, filepath.Join(base, e.Name()))
-		}
-	}
-	for _, dir := range dirs {
-		if err := r.checkFiles(dir, dir == base && len(dirs) > 1); err != nil {
+	shards := shardsIn(base, entries)
+	for _, p := range append(shards, Place{Dir: base}) {
+		if err := r.checkFiles(p.Dir, p.Dir == base && len(shards) > 0); err != nil {
 			return err
 		}
 	}

@@ -33,26 +33,28 @@ func Find(base string) ([]Place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look into the state folder: %w", err)
 	}
-	var places []Place
-	own := false
-	for _, e := range entries {
-		switch shard, found := shardNamed(e.Name()); {
-		case found && e.IsDir():
-			places = append(places, Place{filepath.Join(base, e.Name()), shard})
-		case e.Name() == checkpoint.FileName, e.Name() == Progress, e.Name() == Staged:
-			own = true
-		}
-	}
+	places := shardsIn(base, entries)
 	slices.SortFunc(places, func(a, b Place) int {
 		return cmp.Or(cmp.Compare(a.Shard.Count, b.Shard.Count), cmp.Compare(a.Shard.Index, b.Shard.Index))
 	})
-	if own {
+	own := []string{checkpoint.FileName, Progress, Staged}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(own, e.Name()) }) {
 		places = append([]Place{{Dir: base}}, places...)
 	}
 	if len(places) == 0 {
 		return nil, fmt.Errorf("%w in %q", ErrNoJob, base)
 	}
 	return withoutRemains(places), nil
+}
+
+// shardsIn returns the folders of shards among the entries of base.
+func shardsIn(base string, entries []fs.DirEntry) (places []Place) {
+	for _, e := range entries {
+		if shard, found := shardNamed(e.Name()); found && e.IsDir() {
+			places = append(places, Place{filepath.Join(base, e.Name()), shard})
+		}
+	}
+	return places
 }
 
 // Known reports whether base is a state folder: it holds a state, or the lock of a run that is
