@@ -3,13 +3,11 @@ package progress
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,8 +33,6 @@ const (
 type Server struct {
 	listener net.Listener
 	http     *http.Server
-	done     chan error
-	once     sync.Once
 }
 
 // Listen serves on an address, HOST:PORT, until Close.
@@ -45,18 +41,12 @@ func Listen(address string, s *View) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve on --listen %s: %w", address, err)
 	}
-	server := &Server{
-		listener: listener,
-		done:     make(chan error, 1),
-		http: &http.Server{
-			Handler: handler(s), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: readTimeout,
-			WriteTimeout: 30 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
-			ErrorLog: log.New(io.Discard, "", 0),
-		},
-	}
-	go func() {
-		server.done <- server.http.Serve(netutil.LimitListener(listener, mostConnections))
-	}()
+	server := &Server{listener, &http.Server{
+		Handler: handler(s), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: readTimeout,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: log.New(io.Discard, "", 0),
+	}}
+	go func() { _ = server.http.Serve(netutil.LimitListener(listener, mostConnections)) }() // until Close
 	return server, nil
 }
 
@@ -66,14 +56,11 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Close stops serving. It waits for open requests for a second at most.
 func (s *Server) Close() {
-	s.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
-			_ = s.http.Close()
-		}
-		<-s.done
-	})
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+	}
 }
 
 // handler returns the handler of all paths. It accepts GET and HEAD.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"time"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 )
@@ -21,16 +20,15 @@ func Join(shards []Report, absent int) Report {
 		all.Job.Shard = fmt.Sprintf("%d of the %d shards; the others have no state here", len(shards),
 			len(shards)+absent)
 	}
-	began := undoBegan(shards)
+	undone := Undone{}
 	codes := map[int]Code{}
 	for i, r := range shards {
-		if !began.IsZero() {
-			undone := Undone{Edges: r.Rows.Imported + r.Added.Imported} // of a shard without an undo
-			if r.Undone != nil {
-				undone = *r.Undone
-			}
-			undone.At = began
-			all.Undone = Plus(all.Undone, &undone)
+		one := Undone{Edges: r.Rows.Imported + r.Added.Imported} // of a shard without an undo
+		if r.Undone != nil {
+			one = *r.Undone
+		}
+		if undone = Plus(undone, one); undone.At.IsZero() || !one.At.IsZero() && one.At.Before(undone.At) {
+			undone.At = one.At
 		}
 		for _, c := range r.FailedByCode {
 			c.Edges += codes[c.Code].Edges
@@ -59,21 +57,29 @@ func Join(shards []Report, absent int) Report {
 			all.Verified = nil // not every shard was verified
 		}
 	}
+	if !undone.At.IsZero() {
+		all.Undone = &undone
+	}
 	if code := all.Ending.Code; code == 0 || code == 3 { // else the shard's ending says what is wrong
-		how := "finished in shards"
-		switch {
-		case absent > 0 || all.Pending() > 0 && all.Pilot == nil:
-			how, all.Ending.Code = "not finished in all shards", int(exit.Unfinished)
-		case all.Pending() > 0:
-			how = "the pilot is finished in all shards"
-		}
-		if all.Ending.What = fmt.Sprintf("%s: %s", how, all.Sums); all.Ending.Code != int(exit.Exceptions) {
-			all.Ending.Hint = "" // a shard's own, which the others need not
-		}
+		all.endTogether()
 	}
 	all.FailedByCode = slices.SortedFunc(maps.Values(codes), func(a, b Code) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortStableFunc(all.Runs, func(a, b Run) int { return a.Started.Compare(b.Started) })
 	return all
+}
+
+// endTogether says how shards have ended of which each has finished.
+func (r *Report) endTogether() {
+	how := "finished in shards"
+	switch {
+	case r.ShardsAbsent > 0 || r.Pending() > 0 && r.Pilot == nil:
+		how, r.Ending.Code = "not finished in all shards", int(exit.Unfinished)
+	case r.Pending() > 0:
+		how = "the pilot is finished in all shards"
+	}
+	if r.Ending.What = fmt.Sprintf("%s: %s", how, r.Sums); r.Ending.Code != int(exit.Exceptions) {
+		r.Ending.Hint = "" // a shard's own, which the others need not
+	}
 }
 
 // Mixed returns the joint report r with the text that says which shards are of different jobs; "":
@@ -84,16 +90,6 @@ func (r Report) Mixed(text string) Report {
 		r.Ending.Code, r.Ending.What, r.Ending.Hint = int(exit.OtherJob), "the shards are of different jobs", ""
 	}
 	return r
-}
-
-// undoBegan returns when the first undo of a shard began; zero: none has.
-func undoBegan(shards []Report) (at time.Time) {
-	for _, r := range shards {
-		if u := r.Undone; u != nil && (at.IsZero() || u.At.Before(at)) {
-			at = u.At
-		}
-	}
-	return at
 }
 
 func gravest(a, b int) int { return int(exit.Gravest(exit.Code(a), exit.Code(b))) }

@@ -152,31 +152,33 @@ func (s *Series) Charts() ([]Chart, error) {
 	for i, c := range columns {
 		labels[i] = time.Unix(c.At, 0).UTC().Format(s.format())
 	}
-	rate := func(n func(Point) int64) func(Point) float64 {
-		return func(p Point) float64 { return float64(n(p)) / p.Seconds }
-	}
-	latency := func(p Point, v float64) float64 {
-		if p.Calls == 0 {
-			return charts.GetNullValue()
-		}
-		return 1000 * v
-	}
 	var all []Chart
 	for _, c := range []struct {
 		title string
 		names []string
-		of    []func(Point) float64
+		of    func(Point) []float64 // one value for each name
 	}{
-		{"Calls per second", []string{"calls", "limit"}, []func(Point) float64{
-			rate(func(p Point) int64 { return p.Calls }), func(p Point) float64 { return p.Limit }}},
-		{"Latency in milliseconds", []string{"p50", "p95", "p99"}, []func(Point) float64{
-			func(p Point) float64 { return latency(p, p.P50) }, func(p Point) float64 { return latency(p, p.P95) },
-			func(p Point) float64 { return latency(p, p.P99) }}},
-		{"Edges per second", []string{"imported", "already", "failed"}, []func(Point) float64{
-			rate(func(p Point) int64 { return p.Imported }), rate(func(p Point) int64 { return p.Already }),
-			rate(func(p Point) int64 { return p.Failed })}},
+		{"Calls per second", []string{"calls", "limit"}, func(p Point) []float64 {
+			return []float64{float64(p.Calls) / p.Seconds, p.Limit}
+		}},
+		{"Latency in milliseconds", []string{"p50", "p95", "p99"}, func(p Point) []float64 {
+			if p.Calls == 0 {
+				return slices.Repeat([]float64{charts.GetNullValue()}, 3)
+			}
+			return []float64{1000 * p.P50, 1000 * p.P95, 1000 * p.P99}
+		}},
+		{"Edges per second", []string{"imported", "already", "failed"}, func(p Point) []float64 {
+			return []float64{float64(p.Imported) / p.Seconds, float64(p.Already) / p.Seconds,
+				float64(p.Failed) / p.Seconds}
+		}},
 	} {
-		svg, err := line(c.names, labels, columns, c.of)
+		values := make([][]float64, len(c.names))
+		for _, p := range columns {
+			for i, v := range c.of(p) {
+				values[i] = append(values[i], v)
+			}
+		}
+		svg, err := line(c.names, labels, values)
 		if err != nil {
 			return nil, fmt.Errorf("draw %q: %w", c.title, err)
 		}
@@ -217,13 +219,7 @@ func (s *Series) format() string {
 }
 
 // line draws one line per name. The background is transparent, so that the page's own shows.
-func line(names, labels []string, columns []Point, of []func(Point) float64) (template.HTML, error) {
-	values := make([][]float64, len(of))
-	for i, f := range of {
-		for _, c := range columns {
-			values[i] = append(values[i], f(c))
-		}
-	}
+func line(names, labels []string, values [][]float64) (template.HTML, error) {
 	opt := charts.NewLineChartOptionWithData(values)
 	opt.Theme = charts.GetTheme(charts.ThemeLight).WithBackgroundColor(charts.ColorTransparent).
 		WithAxisSplitLineColor(charts.ColorGray.WithAlpha(60)).
