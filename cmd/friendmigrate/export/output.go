@@ -60,12 +60,18 @@ func (o *output) begin(to io.Writer, name string) (err error) {
 	return err
 }
 
-// settle writes a complete entry. After an error it writes nothing more.
-func (e *Export) settle(done *entry) error {
+// settle writes a complete entry.
+func (e *Export) settle(done *entry) error { return e.inTurn(func() error { return e.write(done) }) }
+
+// step makes everything written so far durable.
+func (e *Export) step() error { return e.inTurn(e.sync) }
+
+// inTurn calls do while nothing else is written. After an error nothing more is written.
+func (e *Export) inTurn(do func() error) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
 	if e.broken == nil {
-		e.broken = e.write(done)
+		e.broken = do()
 	}
 	return e.broken
 }
@@ -98,16 +104,6 @@ func (e *Export) write(next *entry) error {
 	return nil
 }
 
-// step makes everything written so far durable.
-func (e *Export) step() error {
-	e.turn.Lock()
-	defer e.turn.Unlock()
-	if e.broken == nil {
-		e.broken = e.sync()
-	}
-	return e.broken
-}
-
 // sync makes rows, failures and position durable, in this order.
 func (e *Export) sync() error {
 	e.last = time.Now()
@@ -131,10 +127,14 @@ func (e *Export) sync() error {
 			return err
 		}
 	}
+	return e.record(func(now *Position) { now.Rows, now.Failures = lengths[0], lengths[1] })
+}
+
+// record changes the position, and makes it durable unless the output is a stream.
+func (e *Export) record(change func(now *Position)) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now.Rows, e.now.Failures = lengths[0], lengths[1]
-	if e.folder == "" {
+	if change(&e.now); e.folder == "" {
 		return nil
 	}
 	return e.now.write(e.FS, e.folder)
@@ -142,16 +142,11 @@ func (e *Export) sync() error {
 
 // end records that the export is finished, and removes the rows that were collected for a CSV.
 func (e *Export) end() error {
-	if e.folder == "" {
-		return nil
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.now.Finished = true
-	if err := e.now.write(e.FS, e.folder); err != nil || !e.csv {
+	err := e.record(func(now *Position) { now.Finished = true })
+	if err != nil || e.folder == "" || !e.csv {
 		return err
 	}
-	err := e.rows.Close()
+	err = e.rows.Close()
 	e.rows = nil
 	return errors.Join(err, e.FS.Remove(e.rowsPath()))
 }
@@ -191,11 +186,7 @@ func (e *Export) writeTable() error {
 	if e.Set.Destination == "" {
 		return write(e.Std.Out)
 	}
-	e.mu.Lock()
-	e.now.Table = true
-	err := e.now.write(e.FS, e.folder)
-	e.mu.Unlock()
-	if err != nil {
+	if err := e.record(func(now *Position) { now.Table = true }); err != nil {
 		return err
 	}
 	return disk.WriteWhole(e.FS, e.Set.Destination, write)

@@ -217,8 +217,11 @@ func (s Snapshot) LastBlock(e exit.Ending) (rows []terminal.Row) {
 func (s Snapshot) outcomes() string {
 	var parts []string
 	for _, o := range s.Sums.Outcomes() {
+		if o.Name == "imported" {
+			o.Name = cmp.Or(s.Did, o.Name)
+		}
 		if n := o.Rows + o.Added; n > 0 && o.Name != "failed" {
-			parts = append(parts, strings.Replace(o.Name, "imported", cmp.Or(s.Did, "imported"), 1)+" "+terminal.Count(n))
+			parts = append(parts, o.Name+" "+terminal.Count(n))
 		}
 	}
 	return strings.Join(parts, ", ")

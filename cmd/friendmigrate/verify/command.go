@@ -166,8 +166,7 @@ func (r *Result) openClient(ctx context.Context) (err error) {
 // progress returns the progress of all parts together.
 func (r *Result) progress() (sum Progress) {
 	for _, p := range r.Parts {
-		now := p.Progress()
-		sum.Asked, sum.Edges, sum.Other = sum.Asked+now.Asked, sum.Edges+now.Edges, sum.Other+now.Other
+		sum = report.Plus(sum, p.Progress())
 	}
 	return sum
 }
