@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -66,18 +67,17 @@ func (v *View) Message(e exit.Ending) Message {
 		}
 	}
 	m.What, m.Hint = discreet(m.What), discreet(m.Hint)
-	if s.Sums == nil && s.Calls == nil {
-		return m
-	}
-	m.Counts = new(Counts)
+	var counts Counts
 	if a := s.Sums; a != nil {
-		m.Counts.Edges = &a.Rows
-		if a.Added.Edges > 0 {
-			m.Counts.Added = &a.Added
+		if counts.Edges = &a.Rows; a.Added.Edges > 0 {
+			counts.Added = &a.Added
 		}
 	}
 	if c := s.Calls; c != nil {
-		m.Counts.Calls = &c.Sent
+		counts.Calls = &c.Sent
+	}
+	if counts != (Counts{}) {
+		m.Counts = &counts
 	}
 	return m
 }
@@ -108,12 +108,7 @@ func (m Message) Encode() []byte {
 		if over <= 0 {
 			return b.Bytes()
 		}
-		longest := texts[0]
-		for _, text := range texts {
-			if len(*text) > len(*longest) {
-				longest = text
-			}
-		}
+		longest := slices.MaxFunc(texts, func(a, b *string) int { return cmp.Compare(len(*a), len(*b)) })
 		// A byte may become six in JSON, so this may take several rounds.
 		*longest = migrate.Shorten(*longest, len(*longest)-max(over/6, len("…")+1))
 	}
