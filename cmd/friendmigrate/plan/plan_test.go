@@ -272,23 +272,3 @@ func TestCleanRemovesWhatAKilledPlanLeft(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// The state folder may be the only place that can be written. Here a file is in the other's place.
-func TestTheInputIsStagedInTheStateFolderIfNotBesideIt(t *testing.T) {
-	o := planOf(t, "a,b,AddSource_Type_A,\n")
-	if err := os.WriteFile(o.Set.State+".plan", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.make(t.Context()); err == nil {
-		t.Error("a plan makes the state folder")
-	}
-	if err := os.Mkdir(o.Set.State, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.make(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if entries, err := os.ReadDir(o.Set.State); err != nil || len(entries) > 0 {
-		t.Errorf("left %v, %v", entries, err)
-	}
-}

@@ -20,57 +20,55 @@ type scratch struct {
 // staging is the name of the only thing in the folder, beside the lock, that is a plan's to remove.
 const staging = "staging"
 
-// newScratch makes a folder next to the state folder, on the volume that an import would use. If
-// nothing can be made next to it (for example because the state folder is the only volume of a
-// container), the folder is made inside it. Its name is the same each time, so that the next plan of
-// this state, or Clean, finds and removes what a killed one left. The error is checkpoint.ErrLocked
-// if another plan uses it.
+// newScratch makes a folder next to the state folder, on the volume that an import would use. Its
+// name is the same each time, so that the next plan of this state, or Clean, finds and removes what
+// a killed one left. The error is checkpoint.ErrLocked if another plan uses it.
 func newScratch(state string) (*scratch, error) {
-	beside, inside, err := scratchDirs(state)
+	dir, err := scratchDir(state)
 	if err != nil {
 		return nil, err
 	}
-	s, err := scratchIn(beside)
-	info, statErr := os.Stat(state)
-	if err != nil && !errors.Is(err, checkpoint.ErrLocked) && statErr == nil && info.IsDir() {
-		s, err = scratchIn(inside)
+	made, err := checkpoint.LockFile(dir)
+	if names, _ := os.ReadDir(dir); err == nil && !made && len(names) > 0 {
+		err = fmt.Errorf("%q is there, and no plan has made it", dir)
 	}
-	if err != nil && !errors.Is(err, checkpoint.ErrLocked) {
+	if err != nil { // something of others would be overwritten or removed
+		return nil, err
+	}
+	lock, err := checkpoint.TryLock(dir)
+	switch {
+	case errors.Is(err, checkpoint.ErrLocked):
+		return nil, fmt.Errorf("a plan of this state is being made: %w", err)
+	case err != nil:
 		return nil, fmt.Errorf("make a folder beside %q to stage the input in: %w", state, err)
 	}
-	return s, err
+	return &scratch{dir: dir, staging: filepath.Join(dir, staging), lock: lock}, nil
 }
 
 // Clean removes what a killed plan of this state staged, and reports whether it staged anything. The
 // error is checkpoint.ErrLocked if a plan is being made.
 func Clean(state string) (found bool, err error) {
-	beside, inside, err := scratchDirs(state)
+	dir, err := scratchDir(state)
 	if err != nil {
 		return false, err
 	}
-	for _, dir := range []string{beside, inside} {
-		made, _ := checkpoint.LockFile(dir)
-		if _, none := os.Stat(filepath.Join(dir, staging)); !made || none != nil {
-			continue
-		}
-		s, err := scratchIn(dir)
-		if err == nil {
-			found, err = true, s.remove()
-		}
-		if err != nil {
-			return found, err
-		}
+	made, _ := checkpoint.LockFile(dir)
+	if _, none := os.Stat(filepath.Join(dir, staging)); !made || none != nil {
+		return false, nil
 	}
-	return found, nil
+	s, err := newScratch(state)
+	if err != nil {
+		return false, err
+	}
+	return true, s.remove()
 }
 
-func scratchDirs(state string) (beside, inside string, err error) {
-	state, err = filepath.Abs(state)
+func scratchDir(state string) (string, error) {
+	state, err := filepath.Abs(state)
 	if err != nil {
-		return "", "", fmt.Errorf("find the state folder: %w", err)
+		return "", fmt.Errorf("find the state folder: %w", err)
 	}
-	name := filepath.Base(state) + ".plan"
-	return filepath.Join(existing(filepath.Dir(state)), name), filepath.Join(state, name), nil
+	return filepath.Join(existing(filepath.Dir(state)), filepath.Base(state)+".plan"), nil
 }
 
 // existing returns the folder itself or the nearest parent that exists.
@@ -81,24 +79,6 @@ func existing(dir string) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-}
-
-func scratchIn(dir string) (*scratch, error) {
-	made, err := checkpoint.LockFile(dir)
-	if names, _ := os.ReadDir(dir); err == nil && !made && len(names) > 0 {
-		err = fmt.Errorf("%q is there, and no plan has made it", dir)
-	}
-	if err != nil { // something of others would be overwritten or removed
-		return nil, err
-	}
-	lock, err := checkpoint.TryLock(dir)
-	if errors.Is(err, checkpoint.ErrLocked) {
-		err = fmt.Errorf("a plan of this state is being made: %w", err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &scratch{dir: dir, staging: filepath.Join(dir, staging), lock: lock}, nil
 }
 
 func (s *scratch) remove() error {
