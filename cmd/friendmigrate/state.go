@@ -196,10 +196,10 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 	if err != nil {
 		return err
 	}
-	cleaned, aside, err := folder.Clean(places, set.Unfinished)
+	cleaned, aside, err := folder.Clean(places)
 	if errors.Is(err, folder.ErrUnfinished) {
-		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.Line().With("unfinished", "").String() +
-			" # if it is given up, or its input is still there"}
+		return &exit.Error{Code: exit.Unusable, Err: err, Hint: p.As(p.Line(), "status").String() +
+			" # shows what is left; to give the job up, remove its folder"}
 	}
 	if err != nil {
 		return err

@@ -19,9 +19,9 @@ import (
 var ErrUnfinished = errors.New("not finished")
 
 // Clean removes the staged input of all places. It returns the folders that had one, and the states
-// that --fresh set aside and that may hold one of their own. The error is ErrUnfinished (unless
-// unfinished is set), checkpoint.ErrLocked, or one of the file system.
-func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error) {
+// that --fresh set aside and that may hold one of their own. The error is ErrUnfinished,
+// checkpoint.ErrLocked, or one of the file system.
+func Clean(places []Place) (cleaned, aside []string, err error) {
 	for _, p := range places {
 		lock, err := checkpoint.TryLock(p.Dir)
 		if err != nil {
@@ -29,20 +29,18 @@ func Clean(places []Place, unfinished bool) (cleaned, aside []string, err error)
 		}
 		defer lock.Release()
 	}
-	if !unfinished {
-		if missing := NotBegun(places); len(missing) > 0 {
-			return nil, nil, fmt.Errorf("the job in %q is %w: %s no state yet",
-				filepath.Dir(places[0].Dir), ErrUnfinished, terminal.HasHave(int64(len(missing)), "shard"))
+	if missing := NotBegun(places); len(missing) > 0 {
+		return nil, nil, fmt.Errorf("the job in %q is %w: %s no state yet",
+			filepath.Dir(places[0].Dir), ErrUnfinished, terminal.HasHave(int64(len(missing)), "shard"))
+	}
+	for _, p := range places {
+		if err := finished(p.Dir, false); err != nil {
+			return nil, nil, err
 		}
-		for _, p := range places {
-			if err := finished(p.Dir, false); err != nil {
+		undo := filepath.Join(p.Dir, Undo)
+		if begun, err := checkpoint.Exists(disk.OS{}, undo); err != nil || begun {
+			if err = errors.Join(err, finished(undo, true)); err != nil {
 				return nil, nil, err
-			}
-			undo := filepath.Join(p.Dir, Undo)
-			if begun, err := checkpoint.Exists(disk.OS{}, undo); err != nil || begun {
-				if err = errors.Join(err, finished(undo, true)); err != nil {
-					return nil, nil, err
-				}
 			}
 		}
 	}

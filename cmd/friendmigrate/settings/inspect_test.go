@@ -43,14 +43,3 @@ func TestFailuresAreChosenByCodesAndAccounts(t *testing.T) {
 		}
 	}
 }
-
-// A variable that stays set must not let every later clean remove what an unfinished job needs.
-func TestAnUnfinishedJobIsCleanedByAFlagAlone(t *testing.T) {
-	env := map[string]string{"FRIENDMIGRATE_UNFINISHED": "true", "FRIENDMIGRATE_STATE": "elsewhere"}
-	if s, err := Read("clean", Values{Env: env}, nil); err != nil || s.Unfinished || s.State != "elsewhere" {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if s, err := Read("clean", Values{Env: env, Flags: map[string][]string{"unfinished": {"true"}}}, nil); err != nil || !s.Unfinished {
-		t.Errorf("%+v, %v", s, err)
-	}
-}

@@ -73,11 +73,10 @@ type Settings struct {
 	Probe      bool
 	From, To   string // of Probe
 
-	Watch      bool     // of status
-	Form       string   // of failures
-	Codes      []int    // empty: all
-	Account    []string // empty: all
-	Unfinished bool     // of clean
+	Watch   bool     // of status
+	Form    string   // of failures
+	Codes   []int    // empty: all
+	Account []string // empty: all
 
 	Import         bool // of accounts: import the missing ones
 	Yes, AssumeNew bool // of undo

@@ -70,8 +70,6 @@ func (s *Settings) own() []Flag {
 			"csv or jsonl: the list itself, which import accepts", FormSummary, FormCSV, FormJSONL).of("failures"),
 		Plain("watch", On(&s.Watch), "show it again each second until the job has ended; "+
 			"where the output is no terminal, a line (with --json an object) each time").of("status"),
-		Plain("unfinished", On(&s.Unfinished), "also of a job with pending edges, which then needs its input "+
-			"to go on").of("clean").withoutVariable(),
 
 		WithDefault("listen HOST:PORT", "127.0.0.1:0", Text(&s.Listen), "where to serve; port 0 takes a free one").
 			of("simulate"),
