@@ -180,47 +180,17 @@ func onCodes(action string, what ...exit.Rerun) failureRule {
 	return failureRule{action, strings.Join(strings.Fields(fmt.Sprint(values)), ", ")}
 }
 
-// codeRow is the line about an exit code in the manifest's comment.
-type codeRow struct {
-	Status        int
-	Does, Meaning string
-}
-
-// Codes returns the exit codes and what the Job does about them.
-func (o Options) Codes() []codeRow {
-	var rows []codeRow
-	for _, row := range exit.Table() {
-		rows = append(rows, codeRow{row.Code.Status(podEnvironment), o.does(row.Rerun), row.Meaning})
-	}
-	return rows
-}
-
 // ExitCodes returns the meanings of the exit codes in one line, for an annotation.
-func (o Options) ExitCodes() string {
+func (Options) ExitCodes() string {
 	var parts []string
-	for _, row := range o.Codes() {
-		parts = append(parts, fmt.Sprintf("%d: %s", row.Status, row.Meaning))
+	for _, row := range exit.Table() {
+		parts = append(parts, fmt.Sprintf("%d: %s", row.Code.Status(podEnvironment), row.Meaning))
 	}
 	return strings.Join(parts, "; ")
 }
 
 // Unusable returns the exit code that a pod has instead of 2.
 func (Options) Unusable() int { return int(exit.PodUnusable) }
-
-// does returns in words what FailureRules do.
-func (o Options) does(what exit.Rerun) string {
-	switch {
-	case what == exit.Finish && o.Indexed():
-		return "shard complete"
-	case what == exit.Finish:
-		return "complete"
-	case what == exit.Retry:
-		return "runs it again"
-	case what == exit.GiveUp && o.Indexed():
-		return "fails the shard"
-	}
-	return "fails the Job"
-}
 
 // Args returns the command line. A flag and its value are one word, so that no value is taken for a
 // flag.
