@@ -31,7 +31,7 @@ func (p *program) doctorAction(ctx context.Context, in invocation) error {
 			return err
 		}
 		err = p.Reads(in.values, nil, "").CheckFile("--missing-out", in.MissingOut, folder.AccountsHeader)
-		hint := p.Line().With("missing-out", job.FreeList(in.MissingOut)).String()
+		hint := p.Line().With("missing-out", "FILE").String()
 		if err := job.WouldOverwrite(err, hint); err != nil {
 			return err
 		}

@@ -57,13 +57,13 @@ func (p *Program) Hint(err error, code exit.Code) string {
 	case known != nil && known.Hint != "":
 		return known.Hint
 	case errors.As(err, new(settings.Missing)):
-		return p.better(p.Completed, settings.Refusals(err)...)
+		return p.Completed(p.Corrected(p.Line(), settings.Refusals(err)...)).String()
 	case errors.As(err, new(*source.EmptyError)):
 		return p.Line().With("allow-empty", "").String() + " # if it may be empty; else look at what wrote it"
 	case source.Better(err).Name != "":
-		return p.better(asItIs, source.Better(err))
+		return p.Corrected(p.Line(), source.Better(err)).String()
 	case p.canCorrect(settings.Refusals(err)):
-		return p.better(asItIs, settings.Refusals(err)...)
+		return p.Corrected(p.Line(), settings.Refusals(err)...).String()
 	case errors.As(err, &proxy):
 		return "env " + string(proxy) + "=http://HOST:PORT " + p.Line().String()
 	case input != nil && input.Command(exit.Quote) != "":
@@ -92,11 +92,6 @@ func (p *Program) begins() bool {
 	return slices.Contains([]string{"import", "plan", "update", "accounts", "export", "doctor"}, name)
 }
 
-// better returns the command line with better values of flags, after complete has changed it.
-func (p *Program) better(complete func(exit.CommandLine) exit.CommandLine, flags ...source.Flag) string {
-	return complete(p.Corrected(p.Line(), flags...)).String()
-}
-
 // Corrected returns a line with better values of flags. A flag without a value is left out.
 func (p *Program) Corrected(line exit.CommandLine, flags ...source.Flag) exit.CommandLine {
 	for _, f := range flags {
@@ -115,8 +110,6 @@ func (p *Program) Corrected(line exit.CommandLine, flags ...source.Flag) exit.Co
 	}
 	return line
 }
-
-func asItIs(l exit.CommandLine) exit.CommandLine { return l }
 
 // canCorrect reports whether the command has all of the flags. Command manifest also checks flags of
 // the import that it describes, some of which it does not have.

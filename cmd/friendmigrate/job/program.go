@@ -28,7 +28,6 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/disk"
-	"friendmigrate/source"
 )
 
 // Streams are the program's standard streams.
@@ -274,18 +273,6 @@ func FreeName(name string) string {
 			return other
 		}
 	}
-}
-
-// FreeList returns a name for a list of accounts in place of one that is refused. A folder with a
-// file of that name does not take it for an input.
-func FreeList(name string) string {
-	if name == source.Standard {
-		name = "accounts"
-	}
-	if source.IsInput(filepath.Base(name), "") {
-		name = strings.TrimSuffix(name, filepath.Ext(name)) + ".txt"
-	}
-	return FreeName(name)
 }
 
 // Unusable returns the error of a command line that cannot be used. hint is the command line that
