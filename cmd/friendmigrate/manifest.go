@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 
 	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/job"
@@ -40,44 +39,40 @@ func (p *program) manifestAction(_ context.Context, in invocation) error {
 	return nil
 }
 
-// manifestHint returns the command without the variables that the YAML must not hold, since a hint
-// must not repeat them either. What is wrong before -- is named first, then what is wrong after it.
+// manifestHint returns the command with better values of the flags that err is about, before and
+// after --, and with a flag of manifest itself moved before it. It leaves out the variables that the
+// YAML must not hold, since a hint must not repeat them either.
 func (p *program) manifestHint(in invocation, err error) string {
-	line := p.Line()
+	line, ours, its := p.Line(), p.Flags("manifest"), p.Flags("import")
 	if errors.Is(err, manifest.ErrKey) {
 		line = exit.Parse(p.Args[0], "manifest", nil, nil)
 		return line.With("secret", "NAME").String() + " # and the rest of the line"
 	}
-	_, own := manifest.Read(in.values, nil, p.Version)
-	if own == nil {
-		ours, its := p.Flags("manifest"), p.Flags("import")
-		after := exit.Parse("", "import", in.args, func(flag string) bool { return ours[flag] || its[flag] })
-		for _, f := range settings.Refusals(err) { // one of manifest itself belongs before --
-			_, own := ours[f.Name]
-			if value := after.Value(f.Name); own && f.Name != "env" && after.Has(f.Name) && !manifest.HasUser(value) {
+	after := exit.Parse("", "import", in.args, func(flag string) bool { return ours[flag] || its[flag] })
+	var before, behind []source.Flag
+	for _, f := range append(settings.Refusals(err), source.Better(err)) {
+		_, own := ours[f.Name]
+		switch value := after.Value(f.Name); {
+		case !own:
+			behind = append(behind, f)
+		case !after.Has(f.Name):
+			before = append(before, f)
+		default:
+			behind = append(behind, source.Flag{Name: f.Name})
+			if f.Name != "env" && !manifest.HasUser(value) {
 				line = line.With(f.Name, value)
 			}
 		}
-		corrected := p.Corrected(after, append(settings.Refusals(err), source.Better(err))...).Flags()
-		if slices.Equal(corrected, in.args) {
-			return line.Of().String() + " # without what comes after --"
-		}
-		return line.Of(corrected...).String()
 	}
-	bad := slices.ContainsFunc(in.values.Flags["env"], func(s string) bool {
-		_, err := manifest.ParseVariable(s)
-		return err != nil
-	})
-	if bad {
-		line = line.Without("env")
-	}
-	switch {
-	case errors.As(own, new(settings.Missing)):
+	line, after = p.Corrected(line, before...), p.Corrected(after, behind...)
+	if errors.As(err, new(settings.Missing)) {
 		line = p.Completed(line)
-	case errors.Is(own, manifest.ErrNoFormat):
-		return line.Of(append(slices.Clone(in.args), "--format", "csv")...).String() + " # or jsonl"
-	case !bad:
-		return p.Hint(own, exit.Unusable)
 	}
-	return line.String()
+	if errors.Is(err, manifest.ErrNoFormat) {
+		after = after.With("format", "csv")
+	}
+	if hint := line.Of(after.Flags()...).String(); hint != p.Line().String() {
+		return hint
+	}
+	return p.Hint(err, exit.Unusable)
 }

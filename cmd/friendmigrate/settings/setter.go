@@ -29,7 +29,6 @@ func Last(set func(value string) error) Setter {
 type instead struct {
 	error
 	value string
-	bound bool // value is the bound that was exceeded
 }
 
 // Instead adds to an error the value that a hint should show; with "" the hint leaves the flag out.
@@ -124,8 +123,8 @@ func Duration(to *time.Duration, least, most time.Duration) Setter {
 		"a time with its unit is needed, such as 30s, 15m or 24h")
 	return Last(func(value string) error {
 		err := set([]string{value})
-		if _, read := err.(*instead); err != nil && !read && value != "" && strings.Trim(value, "0123456789") == "" {
-			err = Instead(value+"s", err)
+		if n, whole := strconv.Atoi(value); err != nil && whole == nil && n > 0 {
+			err = Instead(value+"s", err) // its unit is missing
 		}
 		return err
 	})
@@ -143,17 +142,13 @@ func within[N whole | float64, V int64 | float64](
 ) Setter {
 	return Last(func(value string) error {
 		n, err := parse(value)
-		bound := write(min(max(n, least), most))
-		e := &instead{value: strings.ReplaceAll(bound, " ", ""), bound: true}
 		switch {
 		case err != nil:
 			return fmt.Errorf("is %q: %s", value, needed)
 		case n < least:
-			e.error = fmt.Errorf("is %s: at least %s is needed", value, bound)
-			return e
+			return fmt.Errorf("is %s: at least %s is needed", value, write(least))
 		case n > most:
-			e.error = fmt.Errorf("is %s: at most %s is possible", value, bound)
-			return e
+			return fmt.Errorf("is %s: at most %s is possible", value, write(most))
 		}
 		*to = N(n)
 		return nil

@@ -99,12 +99,8 @@ func (r *Reader) wrong(f Flag, origin string, err error) {
 		}
 	} else if err != nil {
 		word, _, _ := strings.Cut(f.Value, "|")
-		e, known := errors.AsType[*instead](err)
-		// A bound is not suggested for a flag without a default: only the user knows a value.
-		if known && !(e.bound && (f.Default == "" || f.Default == "off")) {
-			if word = e.value; e.bound && f.Name == "rate" { // the lowest rate is not meant
-				word = f.Default
-			}
+		if e, known := errors.AsType[*instead](err); known {
+			word = e.value
 		}
 		r.Refuse(f.Name, word, "%s %w", origin, err)
 	}
