@@ -178,11 +178,8 @@ func (j *Run) brakeHint(stop *migrate.StopError, sums report.Sums) string {
 	tags := slices.DeleteFunc(slices.Clone(b.Fields),
 		func(name string) bool { return !strings.HasPrefix(name, "Tag_") })
 	switch {
-	case len(tags) == 1:
-		return l.String() + " # after creating " + tags[0] + " in the console"
-	case len(tags) > 1: // it is not known which one it is
-		return l.String() + " # after creating those of " + strings.Join(tags, ", ") +
-			" in the console that are not there"
+	case len(tags) > 0: // of several it is not known which are not there
+		return l.String() + " # after creating " + strings.Join(tags, ", ") + " in the console"
 	case b.Bytes > 0 && stop.Code == http.StatusRequestEntityTooLarge && !failed:
 		return l.With("chunk-bytes", fmt.Sprint(max(1<<10, b.Bytes/2))).String() + " # smaller calls"
 	case !failed:

@@ -125,7 +125,7 @@ func TestEveryEndingHasItsCodeItsWordsAndItsHint(t *testing.T) {
 		{"tags of which any may be missing", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeHalved, Text: "Custom_Tag", All: true, Fields: []string{"Tag_SNS_Custom_A", "Tag_SNS_Custom_B", "Remark"}}, 39999)), account(0, 0, 0, 3), 6,
 			`refused each time with code 39999; the service says "Custom_Tag"` + "\nfriendmigrate: " +
 				"stopped: chunk after chunk is refused edge by edge; the refused edges have Tag_SNS_Custom_A, Tag_SNS_Custom_B, Remark, and none landed to compare them with; " +
-				`3 of 3 edges are pending; hint: friendmigrate import a.csv # after creating those of Tag_SNS_Custom_A, Tag_SNS_Custom_B in the console that are not there`},
+				`3 of 3 edges are pending; hint: friendmigrate import a.csv # after creating Tag_SNS_Custom_A, Tag_SNS_Custom_B in the console`},
 		{"calls that are too large", judged("a.csv", braked(migrate.Brake{Kind: migrate.BrakeExtra, Count: 201, Limit: 200, All: true, Bytes: 30_000}, 413)), account(1, 0, 0, 3), 6,
 			"refused each time with HTTP 413\nfriendmigrate: stopped: finding the edges that are refused has cost 201 extra calls, more than --max-extra-calls 200; 3 of 4 edges are pending; " +
 				"hint: friendmigrate import --chunk-bytes 15000 a.csv # smaller calls"},

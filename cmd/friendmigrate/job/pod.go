@@ -44,8 +44,8 @@ func (p *Program) HintOutsidePod(e exit.Ending) exit.Ending {
 	return e
 }
 
-// anotherJob returns what replaces the Job by one that runs the command. over says that the Job may
-// run the same command, but has no time left.
+// anotherJob returns what replaces the Job, which goes before the command can run in another pod.
+// over says that the Job may run the same command, but has no time left.
 func (p *Program) anotherJob(command string, over bool) string {
 	const retry = "--retry-failed"
 	kubectl := "kubectl "
@@ -53,19 +53,14 @@ func (p *Program) anotherJob(command string, over bool) string {
 		kubectl += "--namespace " + exit.Quote(namespace) + " "
 	}
 	remove := kubectl + "delete job " + exit.Quote(p.Env[exit.JobVariable])
-	program, _, _ := strings.Cut(command, " ")
-	switch own := exit.Parse(p.Args[0], "", nil, nil).String(); {
+	switch {
 	case over:
 		return remove + " # then apply the manifest again, or wait for the next night of a CronJob"
 	case command == p.ResumeLine().WithWord(retry).String() && p.Args[1] == "import":
 		return remove + " && friendmigrate manifest ... -- " + retry + " | " + kubectl + "apply -f -"
-	case program == "ls" || program == "aws":
-		return remove + " # then apply the manifest again, after fixing that"
-	case program != "env" && !strings.HasPrefix(command, own+" "): // the image has no other program
-		return remove + " # then apply the manifest again, after: " + command
 	}
 	if shard := p.Line().Value("shard"); shard != "" && p.Env[settings.IndexVariable] != "" { // each pod has its own
 		command = strings.Replace(command, " --shard "+shard, "", 1)
 	}
-	return remove + " # then apply one that runs: " + command
+	return remove + " # then in another pod: " + command
 }
