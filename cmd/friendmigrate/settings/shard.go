@@ -45,8 +45,8 @@ func (s Shard) RateOf(rate float64) float64 {
 }
 
 func (s *Shard) set(value string) error {
-	shard, err := parseShard(value)
-	if err != nil {
+	shard, ok := parseShard(value)
+	if !ok {
 		return fmt.Errorf("is %q: it is i/n, the share number i (from 0) of n, such as 0/4", value)
 	}
 	*s = shard
@@ -68,8 +68,8 @@ func (r *Reader) shardOfVariables() Shard {
 			shardsVariable, IndexVariable, count)
 		return Shard{}
 	}
-	s, err := parseShard(index + "/" + count)
-	if err != nil {
+	s, ok := parseShard(index + "/" + count)
+	if !ok {
 		r.Refuse("shard", "I/N", "%s is %q and %s is %q: an index from 0 and below the number of shards is needed",
 			IndexVariable, index, shardsVariable, count)
 	}
@@ -81,12 +81,12 @@ func ShardByVariable(env map[string]string) bool {
 	return env[IndexVariable] != "" || env[shardsVariable] != "" || env[Variable("shard")] != ""
 }
 
-func parseShard(s string) (Shard, error) {
+func parseShard(s string) (shard Shard, ok bool) {
 	left, right, found := strings.Cut(s, "/")
 	index, err1 := strconv.Atoi(left)
 	count, err2 := strconv.Atoi(right)
-	if !found || err1 != nil || err2 != nil || index < 0 || count < 1 || index >= count || count > MostShards {
-		return Shard{}, fmt.Errorf("read shard %q", s)
+	if !found || err1 != nil || err2 != nil || index < 0 || index >= count || count > MostShards {
+		return Shard{}, false
 	}
-	return Shard{Index: index, Count: count}, nil
+	return Shard{Index: index, Count: count}, true
 }

@@ -145,8 +145,8 @@ func (s *Settings) job() []Flag {
 		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of this job: checkpoint, staged input, lists, report"),
 		WithDefault("state FOLDER", DefaultState, Text(&s.State),
-			"of the job; with shards all of them are meant, or one by its own folder").of(inspecting),
-		WithDefault("state FOLDER", DefaultState, Text(&s.State), "of the job, with all its shards").of("pace"),
+			"of the job; with shards all of them are meant, or, but for pace, one by its own folder").
+			of(inspecting+" pace"),
 		WithDefault("state FOLDER", DefaultState, Text(&s.State),
 			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
 		Plain("fresh", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
