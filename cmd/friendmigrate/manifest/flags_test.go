@@ -164,7 +164,7 @@ func TestAManifestTellsImportWhatItWasGiven(t *testing.T) {
 	}
 	want := []string{
 		"--state=/data/friendmigrate-state", "--sdk-app-id=1400000000", "--backup-host=false", "--endpoint=https://chat.example.com:8443", "--rate=100", "--memory=256MiB",
-		"--map=From_Account=uid", "--mutual", "--strict=false", "--retry-failed", "--log-level=debug",
+		"--map=From_Account=uid", "--mutual=true", "--strict=false", "--retry-failed=true", "--log-level=debug",
 	}
 	if !slices.Equal(o.Words, want) {
 		t.Errorf("got  %q\nwant %q", o.Words, want)

@@ -48,10 +48,7 @@ func (o *Options) importOf(r *settings.Reader) {
 		pass("listen", o.listen)
 		pass("linger", o.linger)
 	}
-	for _, f := range o.extraFlags(r) {
-		told[f.name] = append(told[f.name], f.value)
-		o.Words = append(o.Words, f.word)
-	}
+	o.passExtra(r, pass)
 	for _, word := range o.Words {
 		if name, _, _ := strings.Cut(word, "="); strings.ContainsFunc(word, control) {
 			r.Problem("%s has unusual characters in its value", name)
@@ -165,11 +162,8 @@ func LeftOut(v settings.Values, extra []string) (names []string) {
 	return names
 }
 
-// extraFlag is a flag of import that is passed on.
-type extraFlag struct{ name, value, word string }
-
-// extraFlags reads the flags of import that manifest does not have.
-func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
+// passExtra passes on the flags of import that manifest does not have.
+func (o *Options) passExtra(r *settings.Reader, pass func(name, value string)) {
 	ofImport, own := settings.Flags("import"), new(Options).Flags()
 	for i := 0; i < len(o.extra); i++ {
 		word := o.extra[i]
@@ -199,13 +193,11 @@ func (o *Options) extraFlags(r *settings.Reader) (all []extraFlag) {
 		case takes && !whole:
 			i++
 			value = o.extra[i]
-			word += "=" + value
 		case !whole:
 			value = "true"
 		}
-		all = append(all, extraFlag{name, value, word})
+		pass(name, value)
 	}
-	return all
 }
 
 // portOf returns the port of a URL, and that of TLS for any other text.

@@ -77,13 +77,5 @@ func (o Options) MostName() int {
 // Indexed reports whether one Job runs all shards.
 func (o Options) Indexed() bool { return o.Shards > 0 && !o.ClaimPerShard }
 
-// jobs returns the number of Jobs.
-func (o Options) jobs() int {
-	if o.Shards > 0 && o.ClaimPerShard {
-		return o.Shards
-	}
-	return 1
-}
-
 // ObjectStore reports whether an input is in an object store.
 func ObjectStore(input string) bool { return strings.HasPrefix(input, "s3://") }

@@ -65,10 +65,10 @@ type job struct {
 	index int
 }
 
-// Jobs returns the Jobs.
+// Jobs returns the Jobs: one, or with ClaimPerShard one for each shard.
 func (o Options) Jobs() []job {
-	var all []job
-	for i := range o.jobs() {
+	all := []job{{o, 0}}
+	for i := 1; o.ClaimPerShard && i < o.Shards; i++ {
 		all = append(all, job{o, i})
 	}
 	return all

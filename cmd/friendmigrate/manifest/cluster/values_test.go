@@ -179,7 +179,7 @@ func TestNoSecondPodBeginsAfterTheWindow(t *testing.T) {
 // A rehearsal finds out whether image, volume and policy fit, before there is a key.
 func TestARehearsalNeedsNoSecret(t *testing.T) {
 	s := read(t, map[string][]string{}, "--rehearse").jobs[0].Spec.Template.Spec
-	if len(s.Volumes) != 1 || !slices.Contains(s.Containers[0].Args, "--rehearse") || strings.Contains(strings.Join(s.Containers[0].Args, " "), "secret") {
+	if len(s.Volumes) != 1 || !slices.Contains(s.Containers[0].Args, "--rehearse=true") || strings.Contains(strings.Join(s.Containers[0].Args, " "), "secret") {
 		t.Errorf("%+v", s)
 	}
 }
