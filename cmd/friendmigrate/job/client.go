@@ -65,7 +65,7 @@ func (p *Program) ReadKey(ctx context.Context, k settings.Key) (sink.KeySource, 
 }
 
 // NewClient returns a client. It fails at once if the configuration cannot work, and sends nothing
-// yet. If calls are paced at all, none is sent before notBefore.
+// yet, and no call before notBefore.
 func (j *Job) NewClient(ctx context.Context, notBefore time.Time) (*sink.Client, error) {
 	service, pace := j.Set.Service, j.Set.Pace
 	endpoint, err := EndpointOf(service)
@@ -77,9 +77,6 @@ func (j *Job) NewClient(ctx context.Context, notBefore time.Time) (*sink.Client,
 		SigLifetime: service.SigLifetime, Rate: pace.Rate, StartAfter: notBefore, Workers: pace.Workers,
 		Timeout: pace.Timeout, AllowPlainHTTP: service.PlainHTTP, CAFile: service.CAFile,
 		UserAgent: "friendmigrate/" + j.Version, Log: clientLog{j.Log},
-	}
-	if pace.Rate >= sink.Unpaced {
-		c.StartAfter = time.Time{}
 	}
 	if j.Window > 0 { // the wait is not a part of it, or a short one would never send anything
 		j.Window += max(0, time.Until(c.StartAfter))

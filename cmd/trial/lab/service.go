@@ -145,17 +145,8 @@ func (s *Service) Secrets() []string {
 	return slices.AppendSeq(list, maps.Keys(s.signatures))
 }
 
-// fresh opens a connection for each request.
-var fresh = http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-// NextRun says that later calls belong to the next run of the program, or to the first. A run
-// without a rate does not wait before its first call, and a busy machine reads what a killed run has
-// sent only then, as if the two overlapped. So NextRun waits until a connection is served that was
-// opened after those of the run before.
+// NextRun says that later calls belong to the next run of the program, or to the first.
 func (s *Service) NextRun() {
-	if answer, err := fresh.Get(s.URL + "/_sim/next"); err == nil {
-		Check(answer.Body.Close())
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs = append(s.runs, &run{again: map[Pair]struct{}{}})
